@@ -1,0 +1,69 @@
+/* build.h - appending nodes to a graph.
+ * Takes a graph under construction and refs into it; gives refs of new (or equal existing) nodes.
+ * Sees no numbers of the run, and never changes a node that exists. */
+#ifndef CG_BUILD_H
+#define CG_BUILD_H
+
+#include <cg/op.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The general constructor: infers the type, folds, hash-conses. The types must fit: a derivative rule or an
+ * expansion that builds an ill-typed node is a bug of the op and stops the program with the op's file and line. */
+CG_API CgRef         cg_build(CgBuild *b, const char *op, int nin, const CgRef *in, const CgAttrs *attrs);
+CG_API CgRef         cg_build_part(CgBuild *b, CgRef node, int k);   /* result k of a node with several */
+
+CG_API CgType         cg_ref_type(const CgBuild *b, CgRef r);
+CG_API const CgOp    *cg_ref_op(const CgBuild *b, CgRef r);
+CG_API int            cg_ref_nin(const CgBuild *b, CgRef r);
+CG_API CgRef          cg_ref_in(const CgBuild *b, CgRef r, int i);
+CG_API const CgAttrs *cg_ref_attrs(const CgBuild *b, CgRef r);
+CG_API bool           cg_ref_is(const CgBuild *b, CgRef r, const char *op);
+/* True when r is a constant (possibly broadcast) with one value. */
+CG_API bool           cg_ref_const(const CgBuild *b, CgRef r, double *value);
+
+/* A constant of any shape with one value. */
+CG_API CgRef cg_fill(CgBuild *b, CgType type, double value);
+CG_API CgRef cg_fill_like(CgBuild *b, CgRef like, double value);
+
+static inline CgRef cg_u(CgBuild *b, const char *op, CgRef x) { return cg_build(b, op, 1, &x, NULL); }
+static inline CgRef cg_b(CgBuild *b, const char *op, CgRef x, CgRef y) { CgRef in[2] = { x, y }; return cg_build(b, op, 2, in, NULL); }
+static inline CgRef cg_t(CgBuild *b, const char *op, CgRef x, CgRef y, CgRef z) { CgRef in[3] = { x, y, z }; return cg_build(b, op, 3, in, NULL); }
+
+/* Elementwise; operands of one type. */
+static inline CgRef cg_add(CgBuild *b, CgRef x, CgRef y) { return cg_b(b, "add", x, y); }
+static inline CgRef cg_sub(CgBuild *b, CgRef x, CgRef y) { return cg_b(b, "sub", x, y); }
+static inline CgRef cg_mul(CgBuild *b, CgRef x, CgRef y) { return cg_b(b, "mul", x, y); }
+static inline CgRef cg_div(CgBuild *b, CgRef x, CgRef y) { return cg_b(b, "div", x, y); }
+static inline CgRef cg_neg(CgBuild *b, CgRef x)  { return cg_u(b, "neg", x); }
+static inline CgRef cg_exp(CgBuild *b, CgRef x)  { return cg_u(b, "exp", x); }
+static inline CgRef cg_log(CgBuild *b, CgRef x)  { return cg_u(b, "log", x); }
+static inline CgRef cg_sqrt(CgBuild *b, CgRef x) { return cg_u(b, "sqrt", x); }
+static inline CgRef cg_where(CgBuild *b, CgRef cond, CgRef x, CgRef y) { return cg_t(b, "where", cond, x, y); }
+static inline CgRef cg_scale(CgBuild *b, CgRef x, double k) { return cg_mul(b, x, cg_fill_like(b, x, k)); }
+
+/* Shapes. */
+CG_API CgRef cg_reshape(CgBuild *b, CgRef x, int rank, const CgDim *const *dim);
+CG_API CgRef cg_transpose(CgBuild *b, CgRef x, const int64_t *perm);      /* result axis i is operand axis perm[i] */
+/* Result axis i is operand axis axes[i], or new (repeated) where axes[i] = -1; operand axes keep their order. */
+CG_API CgRef cg_broadcast(CgBuild *b, CgRef x, int rank, const CgDim *const *dim, const int64_t *axes);
+CG_API CgRef cg_broadcast_scalar(CgBuild *b, CgRef x, CgType like);
+CG_API CgRef cg_slice(CgBuild *b, CgRef x, int axis, const CgDim *from, const CgDim *to);
+CG_API CgRef cg_pad(CgBuild *b, CgRef x, int axis, const CgDim *before, const CgDim *after); /* with zeros */
+CG_API CgRef cg_cast(CgBuild *b, CgRef x, CgDtype to);
+
+/* Reductions over one axis; keep = the axis stays with size 1 repeated to its old size ("keep" broadcast back). */
+CG_API CgRef cg_sum(CgBuild *b, CgRef x, int axis);                         /* drops the axis */
+CG_API CgRef cg_sum_keep(CgBuild *b, CgRef x, int axis);                    /* sum, broadcast back to x's shape */
+CG_API CgRef cg_sum_all(CgBuild *b, CgRef x);                               /* scalar */
+
+/* (..b, M, K) x (..b, K, N) -> (..b, M, N), or with y (K, N) shared by all of x's leading axes;
+ * ta: x is (..b, K, M); tb: y is (..b, N, K). */
+CG_API CgRef cg_matmul(CgBuild *b, CgRef x, CgRef y, bool ta, bool tb);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

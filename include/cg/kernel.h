@@ -1,0 +1,72 @@
+/* kernel.h - what a kernel sees when it runs.
+ * Takes tensors (pointer, dims, strides), attributes with all dims bound, a share of the work; gives the result's
+ * elements. A kernel starts no thread, allocates nothing and reads nothing else. */
+#ifndef CG_KERNEL_H
+#define CG_KERNEL_H
+
+#include <cg/op.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct CgTensor {
+    void   *data;
+    CgDtype dtype;
+    int     rank;
+    int64_t dim[CG_MAX_RANK];
+    int64_t stride[CG_MAX_RANK];   /* in elements; 0 repeats */
+} CgTensor;
+
+typedef struct CgCall {
+    const CgOp     *op;
+    int             nin, nout;
+    const CgTensor *in;
+    const CgTensor *out;
+    const CgAttrs  *attrs;    /* DIMS attributes have their values in `ints` */
+    void           *shared;   /* CgWork.shared bytes, common to all parts, for `finish`; contents undefined at start */
+    uint64_t        seed;     /* CG_RANDOM ops: the run's seed ... */
+    uint64_t        step;     /* ... and the step, so that a draw is a function of (seed, stream, step, index) */
+    int             bf16;     /* products: round operands to bf16, sum in f32 */
+} CgCall;
+
+typedef struct CgPart {
+    size_t index, count;      /* this share and the number of shares; count depends on sizes only */
+    void  *scratch;           /* CgWork.scratch bytes, private to the running thread, 64-byte aligned */
+} CgPart;
+
+typedef struct CgWork {
+    double flops;             /* useful ones: a causal half counts as a half */
+    double bytes;             /* read and written */
+    size_t parts;             /* shares; must follow from the sizes alone */
+    size_t scratch;           /* bytes a thread */
+    size_t shared;            /* bytes for all parts together */
+} CgWork;
+
+static inline int64_t cg_tensor_count(const CgTensor *t) { int64_t n = 1; for (int i = 0; i < t->rank; i++) n *= t->dim[i]; return n; }
+CG_API bool cg_tensor_contiguous(const CgTensor *t);
+
+/* [first, last) of `count` items for this part: cut evenly, in units of `unit` items. */
+static inline void cg_part_range(CgPart part, size_t count, size_t unit, size_t *first, size_t *last)
+{
+    size_t units = (count + unit - 1) / unit;
+    *first = units * part.index / part.count * unit;
+    *last  = units * (part.index + 1) / part.count * unit;
+    if (*first > count) *first = count;
+    if (*last > count) *last = count;
+}
+
+/* C (M,N) = beta C + alpha op(A) op(B), row major, one thread. The library's matrix product, open to plugins.
+ * bf16: operands rounded to bf16, products summed in f32 (f32 only; ignored for f64). */
+CG_API void cg_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
+                        const float *b, int64_t ldb, float beta, float *c, int64_t ldc, int bf16);
+CG_API void cg_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const double *a, int64_t lda,
+                        const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
+
+/* Counter-based random bits (Philox 4x32-10): a function of its arguments and nothing else. */
+CG_API void cg_random_bits(uint64_t seed, uint64_t stream, uint64_t step, uint64_t first, size_t n, uint32_t *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,230 @@
+/* op.h - what an op is.
+ * Takes nothing but the C library; gives CgOp, the one struct that says all there is to say about an op,
+ * and the small vocabulary it is written in (types, attributes, inference, derivative rules).
+ * Built-in ops and plugin ops are the same source and include only the headers of this folder. */
+#ifndef CG_OP_H
+#define CG_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CG_API __attribute__((visibility("default")))
+
+/* Raised whenever CgOp or anything it points to changes; a plugin built against another number is refused. */
+#define CG_ABI 1
+
+#define CG_MAX_RANK 8
+#define CG_MAX_IN   16
+#define CG_MAX_OUT  4
+
+/* ---- types ------------------------------------------------------------------------------------------------ */
+
+typedef enum CgDtype { CG_F32, CG_F64, CG_I32, CG_I64, CG_BOOL, CG_NDTYPE } CgDtype;
+
+/* A dim is a number, a symbol or an integer polynomial in symbols. Interned: equal dims are equal pointers. */
+typedef struct CgDim CgDim;
+
+typedef struct CgType {
+    CgDtype      dtype;
+    int          rank;              /* 0 .. CG_MAX_RANK; 0 is a scalar */
+    const CgDim *dim[CG_MAX_RANK];  /* outermost first (row major); entries past rank are NULL */
+} CgType;
+
+CG_API const CgDim *cg_dim_int(int64_t value);
+CG_API const CgDim *cg_dim_add(const CgDim *a, const CgDim *b);
+CG_API const CgDim *cg_dim_sub(const CgDim *a, const CgDim *b);
+CG_API const CgDim *cg_dim_mul(const CgDim *a, const CgDim *b);
+CG_API const CgDim *cg_dim_div(const CgDim *a, const CgDim *b); /* NULL unless it divides exactly */
+CG_API bool         cg_dim_is_int(const CgDim *d, int64_t *value);
+CG_API CgType       cg_type(CgDtype dtype, int rank, const CgDim *const *dim);
+CG_API bool         cg_type_equal(const CgType *a, const CgType *b);
+CG_API size_t       cg_dtype_size(CgDtype dtype);  /* bytes of one element */
+CG_API const char  *cg_dtype_name(CgDtype dtype);  /* "f32" */
+CG_API bool         cg_dtype_is_float(CgDtype dtype);
+
+/* ---- attributes: the static arguments of a node ------------------------------------------------------------ */
+
+typedef enum CgAttrKind { CG_ATTR_INT, CG_ATTR_FLOAT, CG_ATTR_STR, CG_ATTR_INTS, CG_ATTR_DIMS, CG_ATTR_TYPE } CgAttrKind;
+
+typedef struct CgAttr {
+    const char *name;
+    CgAttrKind  kind;
+    int64_t     i;      /* INT (booleans too) */
+    double      f;      /* FLOAT */
+    const char *s;      /* STR */
+    int         n;      /* INTS, DIMS: count, at most CG_MAX_RANK */
+    int64_t     ints[CG_MAX_RANK];          /* INTS; when a kernel runs, also the bound values of DIMS */
+    const CgDim *dims[CG_MAX_RANK];         /* DIMS */
+    CgType      type;   /* TYPE */
+} CgAttr;
+
+/* Sorted by name and interned: equal lists are equal pointers. NULL is the empty list. */
+typedef struct CgAttrs {
+    int           n;
+    const CgAttr *at;
+} CgAttrs;
+
+CG_API const CgAttrs *cg_attrs(int n, const CgAttr *at); /* copies, sorts, interns */
+CG_API const CgAttr  *cg_attr_find(const CgAttrs *attrs, const char *name);          /* NULL if absent */
+CG_API int64_t        cg_attr_int(const CgAttrs *attrs, const char *name, int64_t otherwise);
+CG_API double         cg_attr_float(const CgAttrs *attrs, const char *name, double otherwise);
+CG_API const char    *cg_attr_str(const CgAttrs *attrs, const char *name, const char *otherwise);
+
+static inline CgAttr cg_a_int(const char *name, int64_t i)  { CgAttr a = {0}; a.name = name; a.kind = CG_ATTR_INT; a.i = i; return a; }
+static inline CgAttr cg_a_float(const char *name, double f) { CgAttr a = {0}; a.name = name; a.kind = CG_ATTR_FLOAT; a.f = f; return a; }
+static inline CgAttr cg_a_str(const char *name, const char *s) { CgAttr a = {0}; a.name = name; a.kind = CG_ATTR_STR; a.s = s; return a; }
+static inline CgAttr cg_a_type(const char *name, CgType t)  { CgAttr a = {0}; a.name = name; a.kind = CG_ATTR_TYPE; a.type = t; return a; }
+CG_API CgAttr cg_a_ints(const char *name, int n, const int64_t *ints);
+CG_API CgAttr cg_a_dims(const char *name, int n, const CgDim *const *dims);
+
+/* ---- shape rules -------------------------------------------------------------------------------------------- */
+
+/* Filled by the caller except out[]; a rule that refuses says why through cg_infer_fail and returns false. */
+typedef struct CgInfer {
+    const struct CgOp *op;
+    int            nin;
+    const CgType  *in;
+    const CgAttrs *attrs;
+    CgType         out[CG_MAX_OUT];
+    /* the complaint: operand/axis pairs let the compiler point at both origins; -1 = not about one */
+    int            operand[2], axis[2];
+    char           message[256];
+} CgInfer;
+
+/* Records the complaint; always returns false. `operand` and `axis` may be -1. */
+CG_API bool cg_infer_fail(CgInfer *inf, int operand, int axis, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Two axes that should agree and do not; the message is made from the dims. Always returns false. */
+CG_API bool cg_infer_differ(CgInfer *inf, int operand_a, int axis_a, int operand_b, int axis_b, const char *what);
+/* Ready rules. `same`: all operands and the result have one type. */
+CG_API bool cg_shape_same(CgInfer *inf);
+/* A negative axis counts from the end; fails with a message when out of range. Axis attribute `name`. */
+CG_API bool cg_infer_axis(CgInfer *inf, const char *name, int operand, int *axis);
+
+/* ---- building graphs (the functions are in build.h) ---------------------------------------------------------- */
+
+typedef uint32_t CgRef;                 /* a node of a graph; smaller refs come first */
+#define CG_NONE ((CgRef)0xffffffffu)
+
+typedef struct CgBuild CgBuild;         /* a graph being extended */
+
+/* What a derivative rule or an expansion is told. */
+typedef struct CgSite {
+    int            nin, nout;
+    const CgRef   *in;
+    const CgRef   *out;     /* the op's results (vjp only) */
+    const CgRef   *gout;    /* derivative of the loss by each result; CG_NONE where nothing uses it (vjp only) */
+    const CgAttrs *attrs;
+} CgSite;
+
+typedef bool CgShapeFn(CgInfer *inf);
+/* Append nodes computing gin[i] for each operand; leave CG_NONE for "no derivative". Quote the formula. */
+typedef void CgVjpFn(CgBuild *b, const CgSite *site, CgRef *gin);
+/* Say what the op means in simpler ops: fill out[0..nout-1]. */
+typedef void CgExpandFn(CgBuild *b, const CgSite *site, CgRef *out);
+/* Local rewrite when a node is built: the replacement, or CG_NONE to keep the node (nout = 1 only). */
+typedef CgRef CgFoldFn(CgBuild *b, const CgSite *site);
+/* Recognition: `root` is any node; the replacement in terms of this op, or CG_NONE. Run by the `recognise` pass. */
+typedef CgRef CgMatchFn(CgBuild *b, CgRef root);
+
+/* ---- running (the structs are in kernel.h) -------------------------------------------------------------------- */
+
+struct CgCall; struct CgPart; struct CgWork; struct CgTensor;
+/* Computes its share of the result. The bits must depend on (part, nparts) and the operands only. */
+typedef void CgKernel(const struct CgCall *call, struct CgPart part);
+/* Elementwise ops: n consecutive elements. `out` may equal any in[i] exactly. */
+typedef void CgVecFn(const void *const *in, void *out, size_t n, const CgAttrs *attrs);
+/* Cost and division of the work; see CgWork. */
+typedef void CgWorkFn(const struct CgCall *call, struct CgWork *work);
+/* A view: set out->stride and out->data from the operand, or return false when a copy is needed. */
+typedef bool CgViewFn(const struct CgCall *call, struct CgTensor *out);
+
+typedef enum CgTrait {
+    CG_ELEMENTWISE = 1 << 0,  /* all operands and the result have one shape; element i depends on elements i */
+    CG_COMMUTES    = 1 << 1,  /* f(x, y) = f(y, x): operands are sorted when a node is built */
+    CG_ASSOCIATES  = 1 << 2,  /* f(f(x, y), z) = f(x, f(y, z)) in exact arithmetic */
+    CG_LINEAR      = 1 << 3,  /* linear in every operand taken alone */
+    CG_IDEMPOTENT  = 1 << 4,  /* f(f(x)) = f(x) */
+    CG_RANDOM      = 1 << 5,  /* reads the run's seed and step; needs a `stream` attribute */
+    CG_NODIFF      = 1 << 6,  /* derivative is zero or meaningless (comparisons, argmax, iota) */
+    CG_STRIDED     = 1 << 7,  /* the kernel accepts operands with any strides; otherwise they are made contiguous */
+    CG_LEAF        = 1 << 8,  /* input, param, const: no kernel, the planner knows where the value lives */
+    CG_GENERATOR   = 1 << 9,  /* no operands: the result type is the attribute `type` */
+} CgTrait;
+
+/* How an op behaves along an axis of operand 0, used to derive one-token forms and to slice work:
+ * given the axis of an operand that grows, say what happens to the result. */
+typedef enum CgAlong { CG_ALONG_UNKNOWN, CG_ALONG_POINTWISE, CG_ALONG_CAUSAL, CG_ALONG_WHOLE } CgAlong;
+typedef CgAlong CgAlongFn(const CgInfer *inf, int operand, int axis, int *out_axis);
+
+/* One example the lint runs: operand types as text ("f32[3,7]"), attributes, and a value range. */
+typedef struct CgSample {
+    const char *in;         /* operand types separated by spaces, F stands for the dtype under test: "F[3,7] F[7,5]" */
+    const char *attrs;      /* as in the text form of graphs: "axis=1, keep=0"; NULL = none */
+    double      low, high;  /* operands are drawn from here; integers too */
+    double      apart;      /* keep operand values at least this far from 0 and from each other (kinks); 0 = no care */
+} CgSample;
+
+typedef struct CgOp {
+    /* required */
+    const char     *name;   /* as written in .cg and in every dump; snake_case */
+    const char     *sig;    /* "(x: F[..s], axis: int = -1) -> F[..s]" in the language's own syntax; F float, I integer, T any dtype */
+    const char     *doc;    /* first sentence is the summary; states shapes, errors, source */
+    CgShapeFn      *shape;
+    const CgSample *samples; /* ends with a row whose `in` is NULL */
+    /* exactly one way to differentiate: vjp, expand, or the trait CG_NODIFF */
+    CgVjpFn        *vjp;
+    CgExpandFn     *expand;
+    /* exactly one way to compute: vec (elementwise), view, kernel, or expand alone */
+    CgVecFn        *vec[CG_NDTYPE];    /* by dtype of operand 0 (of the result for generators) */
+    CgKernel       *kernel[CG_NDTYPE]; /* likewise */
+    CgViewFn       *view;
+    /* optional */
+    CgKernel       *finish; /* runs once after all parts, for partial results in CgCall.shared */
+    CgWorkFn       *work;   /* NULL: elementwise cost, parts by size of the result */
+    CgFoldFn       *fold;
+    CgMatchFn      *match;
+    CgAlongFn      *along;
+    uint32_t        traits; /* CgTrait */
+    uint32_t        inplace; /* bit i: result 0 may be written over operand i, when types are equal and the operand dies */
+    int             nout;   /* 0 means 1 */
+    const char     *since;  /* first release that had it */
+    const char     *file;   /* CG_OP_HERE */
+    int             line;
+} CgOp;
+
+#define CG_OP_HERE .file = __FILE__, .line = __LINE__, .since = "0.1"
+#define CG_FLOAT_KERNELS(f) { [CG_F32] = f##_f32, [CG_F64] = f##_f64 }
+
+typedef struct CgOpSet {
+    int                abi;      /* CG_ABI */
+    size_t             op_size;  /* sizeof(CgOp) */
+    const char        *name;
+    const CgOp *const *ops;      /* ends with NULL */
+} CgOpSet;
+
+/* The last line of an op file. In the library one symbol per set and instruction set; in a plugin one fixed name. */
+#define CG_OPS_CAT_(a, b, c) a##b##_##c
+#define CG_OPS_CAT(a, b, c) CG_OPS_CAT_(a, b, c)
+#ifdef CG_PLUGIN
+#define CG_OPS(set, ...) \
+    static const CgOp *const cg_ops_list[] = { __VA_ARGS__, NULL }; \
+    CG_API const CgOpSet cg_plugin = { CG_ABI, sizeof(CgOp), #set, cg_ops_list };
+#else
+#ifndef CG_ISA
+#define CG_ISA base
+#endif
+#define CG_OPS(set, ...) \
+    static const CgOp *const cg_ops_list[] = { __VA_ARGS__, NULL }; \
+    extern const CgOpSet CG_OPS_CAT(cg_ops_, set, CG_ISA); \
+    const CgOpSet CG_OPS_CAT(cg_ops_, set, CG_ISA) = { CG_ABI, sizeof(CgOp), #set, cg_ops_list };
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,30 @@
+/* io.h - files: the one seam to the outside world.
+ * Takes paths; gives bytes, or an error that names the path. Tests can make the n-th call fail (CG_DEBUG=io-fail=N).
+ * No other file of src/ calls open, read, write, rename, mmap, mkdir or opendir (tests/layers.sh checks). */
+#ifndef CG_IO_H
+#define CG_IO_H
+#include "base/err.h"
+
+typedef struct CgBytes { char *at; size_t len; bool mapped; } CgBytes;
+
+CG_NODISCARD bool cg_io_read(const char *path, CgBytes *out, CgErr *e);    /* whole file; NUL after the end, not counted */
+CG_NODISCARD bool cg_io_map(const char *path, CgBytes *out, CgErr *e);     /* read-only mapping; no NUL */
+void              cg_io_release(CgBytes *b);
+/* Temporary sibling, write, fsync, rename, fsync of the folder: the old file or the new one, never a mixture. */
+typedef struct CgOut CgOut;
+CG_NODISCARD CgOut *cg_io_create(const char *path, CgErr *e);
+CG_NODISCARD bool   cg_io_put(CgOut *o, const void *bytes, size_t n, CgErr *e);
+CG_NODISCARD bool   cg_io_commit(CgOut *o, CgErr *e);   /* o is gone either way */
+void                cg_io_abandon(CgOut *o);
+CG_NODISCARD bool   cg_io_write(const char *path, const void *bytes, size_t n, CgErr *e);  /* the three above in one */
+CG_NODISCARD bool   cg_io_append(const char *path, const void *bytes, size_t n, CgErr *e); /* one write(2) of whole lines */
+CG_NODISCARD bool   cg_io_mkdirs(const char *path, CgErr *e);
+bool                cg_io_exists(const char *path);
+bool                cg_io_is_dir(const char *path);
+CG_NODISCARD bool   cg_io_remove(const char *path, CgErr *e);
+typedef struct CgPaths { char **at; size_t len; } CgPaths;
+/* A file, a folder (all regular files below it, recursively, hidden ones left out) or a glob with * ? [..] and **;
+ * sorted by bytes. No match is an error that names the pattern. */
+CG_NODISCARD bool   cg_io_glob(const char *pattern, CgPaths *out, CgErr *e);
+void                cg_paths_free(CgPaths *p);
+#endif

@@ -1,0 +1,17 @@
+/* pass.h - graph to graph rewrites.
+ * Takes a graph; gives a new one that computes the same outputs. Each pass is one file pass_<verb>.c with one entry,
+ * a row in pass.def, and can be run alone on text (cg opt FILE.ir --pass=NAME). */
+#ifndef CG_PASS_H
+#define CG_PASS_H
+#include "graph/graph.h"
+
+typedef CgGraph *CgPassFn(const CgGraph *g);
+typedef struct CgPass { const char *name, *summary; CgPassFn *run; bool by_default; } CgPass;
+const CgPass *cg_pass_find(const char *name);
+const CgPass *cg_pass_at(size_t i);      /* NULL past the end; in the order they run */
+/* Runs the default passes in order, verifying after each in debug builds; `only` (may be NULL) is a comma list that
+ * replaces the defaults. The result owns nothing of g. */
+CgGraph *cg_pass_run_all(const CgGraph *g, const char *only);
+/* For writers of passes: a graph with g's name, scopes, inputs and params in order (dead ones kept); map[] gets them. */
+CgGraph *cg_pass_begin(const CgGraph *g, CgRef *map);
+#endif

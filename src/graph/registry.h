@@ -1,0 +1,23 @@
+/* registry.h - all ops known to this process.
+ * Takes op sets (built in, chosen for this processor; or from plugins); gives ops by name. Frozen once compiling begins. */
+#ifndef CG_REGISTRY_H
+#define CG_REGISTRY_H
+#include <cg/op.h>
+#include "base/diag.h"
+#include "lang/ast.h"
+
+/* What the signature text says, parsed once at registration. */
+typedef struct CgSigParam { CgAtom name; CgParam *param; bool is_tensor; bool is_rest; CgAttr init; bool has_init; } CgSigParam;
+typedef struct CgSig { CgSigParam *at; int n; int ntensors; CgStmt *stmt; } CgSig;
+
+void         cg_registry_init(void);             /* adds the built-in sets; idempotent */
+const char  *cg_registry_isa(void);              /* "avx512", "avx2", "base"; CG_ISA in the environment lowers it */
+/* Checks ABI, names, that each op has what it must have; false with a reason. */
+CG_NODISCARD bool cg_registry_add(const CgOpSet *set, CgErr *e);
+CG_NODISCARD bool cg_registry_load(const char *path, CgErr *e);   /* dlopen, symbol cg_plugin, cg_registry_add */
+const CgOp  *cg_op_find(const char *name);
+const CgOp  *cg_op_get(const char *name);        /* CG_BUG if absent */
+const CgSig *cg_op_sig(const CgOp *op);
+size_t       cg_op_count(void);
+const CgOp  *cg_op_at(size_t i);                 /* sorted by name */
+#endif

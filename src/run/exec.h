@@ -1,0 +1,24 @@
+/* exec.h - running a plan.
+ * Takes a plan, a pool and bound memory; gives results. The bits depend on the plan and the values only, never on
+ * the number of threads. */
+#ifndef CG_EXEC_H
+#define CG_EXEC_H
+#include "run/plan.h"
+#include "run/pool.h"
+
+typedef struct CgExec CgExec;
+CG_NODISCARD CgExec *cg_exec_new(const CgPlan *plan, CgPool *pool, CgErr *e);   /* allocates the slab */
+void     cg_exec_free(CgExec *x);
+void     cg_exec_bind_input(CgExec *x, int ordinal, const void *data);    /* contiguous, aligned as its dtype; borrowed */
+void     cg_exec_bind_param(CgExec *x, int ordinal, const void *data);
+void     cg_exec_bind_output(CgExec *x, int ordinal, void *data);         /* plans with outputs_bound */
+void     cg_exec_random(CgExec *x, uint64_t seed, uint64_t step);
+void     cg_exec_run(CgExec *x);
+CgTensor cg_exec_output(const CgExec *x, int i);     /* valid until the next run; may be strided */
+/* --nan: stop after the first instruction with a non-finite result; returns its index or -1. */
+int      cg_exec_run_checked(CgExec *x);
+/* --prof: seconds and calls by instruction, summed over runs since enabled. */
+typedef struct CgProf { double seconds; uint64_t calls; } CgProf;
+void          cg_exec_profile(CgExec *x, bool on);
+const CgProf *cg_exec_prof(const CgExec *x);         /* cg_plan_count entries */
+#endif

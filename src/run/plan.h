@@ -1,0 +1,57 @@
+/* plan.h - deciding.
+ * Takes a graph and numbers for its symbols; gives an immutable plan: instructions in order, operands as tensors with
+ * strides (views cost nothing), offsets in one slab from lifetimes, in-place reuse, parts and scratch.
+ * Computes nothing; exec.h runs it. */
+#ifndef CG_PLAN_H
+#define CG_PLAN_H
+#include <cg/kernel.h>
+#include "base/diag.h"
+#include "graph/graph.h"
+
+typedef enum CgPlace { CG_AT_SLAB, CG_AT_INPUT, CG_AT_PARAM, CG_AT_OUTPUT /* bound by the caller */, CG_AT_CONST } CgPlace;
+
+typedef struct CgBuffer {
+    CgPlace place;
+    int     ordinal;     /* INPUT, PARAM, OUTPUT: which; CONST: index into the plan's constants */
+    size_t  offset;      /* SLAB: bytes, 64-aligned */
+    size_t  bytes;
+    int     first, last; /* instructions between which it must keep its value */
+} CgBuffer;
+
+typedef struct CgSlot { int buffer; size_t offset; CgTensor tensor; /* data NULL until run */ } CgSlot;
+
+typedef struct CgInstr {
+    CgRef          node;     /* in the plan's graph; CG_NONE for copies the planner put in */
+    const CgOp    *op;
+    CgKernel      *kernel;
+    const CgAttrs *attrs;    /* dims bound */
+    int            nin, nout;
+    CgSlot         in[CG_MAX_IN], out[CG_MAX_OUT];
+    CgWork         work;
+    size_t         shared_offset;   /* in the slab */
+} CgInstr;
+
+typedef struct CgPlan CgPlan;
+typedef struct CgPlanOptions {
+    bool bf16;               /* option precision */
+    bool no_inplace;         /* for tests */
+    bool outputs_bound;      /* outputs are written straight to memory the caller binds; else they live in the slab */
+} CgPlanOptions;
+
+/* Fails when a symbol has no value or the slab would not fit in memory (says how many bytes, and the largest tensors by line). */
+CG_NODISCARD CgPlan *cg_plan_build(const CgGraph *g /* borrowed, must outlive the plan */, CgBindings dims, CgPlanOptions options, CgErr *e);
+void           cg_plan_free(CgPlan *p);
+const CgGraph *cg_plan_graph(const CgPlan *p);
+int            cg_plan_count(const CgPlan *p);
+const CgInstr *cg_plan_instr(const CgPlan *p, int i);
+const CgBuffer *cg_plan_buffer(const CgPlan *p, int i);
+size_t         cg_plan_slab(const CgPlan *p);        /* bytes */
+size_t         cg_plan_scratch(const CgPlan *p);     /* bytes a thread */
+const CgSlot  *cg_plan_output(const CgPlan *p, int i);
+CgTensor       cg_plan_input(const CgPlan *p, int i); /* shape with dims bound; data NULL */
+CgTensor       cg_plan_param(const CgPlan *p, int i);
+void           cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out);      /* --dump=plan */
+void           cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *out); /* --dump=mem: by script line */
+/* Recomputes overlaps by brute force; CG_BUG if two live buffers share bytes. Shares no code with the planner. */
+void           cg_plan_verify(const CgPlan *p);
+#endif
