@@ -54,10 +54,11 @@ CG_API CgRef cg_slice(CgBuild *b, CgRef x, int axis, const CgDim *from, const Cg
 CG_API CgRef cg_pad(CgBuild *b, CgRef x, int axis, const CgDim *before, const CgDim *after); /* with zeros */
 CG_API CgRef cg_cast(CgBuild *b, CgRef x, CgDtype to);
 
-/* Reductions over one axis; keep = the axis stays with size 1 repeated to its old size ("keep" broadcast back). */
-CG_API CgRef cg_sum(CgBuild *b, CgRef x, int axis);                         /* drops the axis */
+/* Reductions. */
+CG_API CgRef cg_sum(CgBuild *b, CgRef x, int n, const int64_t *axes);       /* drops the axes */
 CG_API CgRef cg_sum_keep(CgBuild *b, CgRef x, int axis);                    /* sum, broadcast back to x's shape */
 CG_API CgRef cg_sum_all(CgBuild *b, CgRef x);                               /* scalar */
+CG_API const CgOp *cg_op_named(const char *name);                           /* NULL if there is none */
 
 /* (..b, M, K) x (..b, K, N) -> (..b, M, N), or with y (K, N) shared by all of x's leading axes;
  * ta: x is (..b, K, M); tb: y is (..b, N, K). */

@@ -24,6 +24,7 @@ typedef struct CgCall {
     const CgTensor *in;
     const CgTensor *out;
     const CgAttrs  *attrs;    /* DIMS attributes have their values in `ints` */
+    void           *state;    /* from CgOp.prepare */
     void           *shared;   /* CgWork.shared bytes, common to all parts, for `finish`; contents undefined at start */
     uint64_t        seed;     /* CG_RANDOM ops: the run's seed ... */
     uint64_t        step;     /* ... and the step, so that a draw is a function of (seed, stream, step, index) */

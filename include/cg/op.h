@@ -140,6 +140,9 @@ typedef void CgKernel(const struct CgCall *call, struct CgPart part);
 typedef void CgVecFn(const void *const *in, void *out, size_t n, const CgAttrs *attrs);
 /* Cost and division of the work; see CgWork. */
 typedef void CgWorkFn(const struct CgCall *call, struct CgWork *work);
+/* Called once when a plan is made; what it returns is CgCall.state of every run; `release` gives it back. */
+typedef void *CgPrepareFn(const struct CgCall *call);
+typedef void CgReleaseFn(void *state);
 /* A view: set out->stride and out->data from the operand, or return false when a copy is needed. */
 typedef bool CgViewFn(const struct CgCall *call, struct CgTensor *out);
 
@@ -186,6 +189,8 @@ typedef struct CgOp {
     /* optional */
     CgKernel       *finish; /* runs once after all parts, for partial results in CgCall.shared */
     CgWorkFn       *work;   /* NULL: elementwise cost, parts by size of the result */
+    CgPrepareFn    *prepare;
+    CgReleaseFn    *release;
     CgFoldFn       *fold;
     CgMatchFn      *match;
     CgAlongFn      *along;
