@@ -1,0 +1,97 @@
+/* gemm.c - are the products right, for all four layouts, leading dimensions and odd sizes?
+ * Takes nothing; prints TAP. Accuses src/run/blas.c and src/run/gemm_bf16.c. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cg/kernel.h>
+#include "run/blas.h"
+
+static int count;
+
+static void ok(bool good, const char *name)
+{
+    printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name);
+}
+
+static double draw(uint64_t i)
+{
+    uint32_t bits;
+    cg_random_bits(2385, 1, 0, i, 1, &bits);
+    return bits / 4294967296.0 * 4 - 2;
+}
+
+typedef struct Case { int64_t m, n, k, pad; double alpha, beta; } Case;
+
+/* Largest error of C against a double loop, relative to sum |a||b|. */
+static double check(Case s, bool ta, bool tb, int mode /* 0 f32, 1 f64, 2 bf16 */)
+{
+    int64_t lda = (ta ? s.m : s.k) + s.pad, ldb = (tb ? s.k : s.n) + s.pad, ldc = s.n + s.pad;
+    size_t na = (size_t)((ta ? s.k : s.m) * lda), nb = (size_t)((tb ? s.n : s.k) * ldb), nc = (size_t)(s.m * ldc);
+    double *a = malloc((na + 1) * sizeof *a), *b = malloc((nb + 1) * sizeof *b), *c = malloc((nc + 1) * sizeof *c);
+    float *fa = malloc((na + 1) * sizeof *fa), *fb = malloc((nb + 1) * sizeof *fb), *fc = malloc((nc + 1) * sizeof *fc);
+    for (size_t i = 0; i < na; i++) { fa[i] = (float)draw(i); a[i] = fa[i]; }
+    for (size_t i = 0; i < nb; i++) { fb[i] = (float)draw(i + 1000000); b[i] = fb[i]; }
+    for (size_t i = 0; i < nc; i++) { fc[i] = (float)draw(i + 2000000); c[i] = fc[i]; }
+    if (s.beta == 0)
+        for (size_t i = 0; i < nc; i++) { fc[i] = NAN; c[i] = NAN; }
+    double *want = malloc((nc + 1) * sizeof *want), *size = malloc((nc + 1) * sizeof *size);
+    for (size_t i = 0; i < nc; i++) { want[i] = c[i]; size[i] = 1; }
+    for (int64_t i = 0; i < s.m; i++)
+        for (int64_t j = 0; j < s.n; j++) {
+            double sum = 0, mag = 0;
+            for (int64_t l = 0; l < s.k; l++) {
+                double p = (ta ? a[l * lda + i] : a[i * lda + l]) * (tb ? b[j * ldb + l] : b[l * ldb + j]);
+                sum += p;
+                mag += fabs(p);
+            }
+            int64_t at = i * ldc + j;
+            want[at] = s.alpha * sum + (s.beta == 0 ? 0 : s.beta * c[at]);
+            size[at] = fabs(s.alpha) * mag + (s.beta == 0 ? 0 : fabs(s.beta * c[at])) + 1e-30;
+        }
+    if (mode == 1)
+        cg_gemm_f64(ta, tb, s.m, s.n, s.k, s.alpha, a, lda, b, ldb, s.beta, c, ldc);
+    else
+        cg_gemm_f32(ta, tb, s.m, s.n, s.k, (float)s.alpha, fa, lda, fb, ldb, (float)s.beta, fc, ldc, mode == 2);
+    double worst = 0;
+    for (int64_t i = 0; i < s.m; i++)
+        for (int64_t j = 0; j < ldc; j++) {
+            int64_t at = i * ldc + j;
+            double got = mode == 1 ? c[at] : (double)fc[at];
+            double err = j < s.n ? fabs(got - want[at]) / size[at]          /* padding must not be touched */
+                                 : got == want[at] || (isnan(got) && isnan(want[at])) ? 0 : INFINITY;
+            if (!(err <= worst))
+                worst = err;
+        }
+    free(a); free(b); free(c); free(fa); free(fb); free(fc); free(want); free(size);
+    return worst;
+}
+
+int main(void)
+{
+    cg_blas_init();
+    printf("# %s, core %s, %s\n", cg_blas_name(), cg_blas_core(), cg_blas_is_serial() ? "serial" : "not serial");
+    ok(*cg_blas_name() && *cg_blas_core(), "the library says what it is");
+    const Case cases[] = {
+        { 7, 13, 5, 0, 1, 0 }, { 1, 37, 11, 3, 1, 0 }, { 67, 1, 23, 0, 2.385, 1 }, { 61, 59, 127, 5, -1.5, 0.75 },
+        { 131, 97, 301, 0, 1, 1 }, { 14, 32, 64, 0, 1, 0 }, { 29, 65, 1, 1, 1, 0 }, { 3, 5, 0, 2, 1, 0.5 }, { 3, 5, 0, 0, 1, 0 },
+        { 17, 33, 777, 0, 1, 0 }, { 203, 519, 93, 0, 0.5, 1 },
+    };
+    static const char *const name[3] = { "f32", "f64", "bf16" };
+    static const double limit[3] = { 3e-7, 1e-15, 1.0 / 128 };
+    for (int mode = 0; mode < 3; mode++)
+        for (int t = 0; t < 4; t++) {
+            double worst = 0;
+            for (size_t i = 0; i < CG_LEN(cases); i++) {
+                double err = check(cases[i], t & 1, t >> 1 & 1, mode);
+                if (!(err <= worst))
+                    worst = err;
+            }
+            char line[80];
+            snprintf(line, sizeof line, "%s %c%c within %.1g (worst %.2g)", name[mode], t & 1 ? 'T' : 'N', t & 2 ? 'T' : 'N',
+                     limit[mode], worst);
+            ok(worst <= limit[mode], line);
+        }
+    printf("1..%d\n", count);
+    return 0;
+}
