@@ -26,6 +26,10 @@ void *cg_malloc(size_t size);
 void *cg_calloc(size_t count, size_t size);
 void *cg_realloc(void *p, size_t size);
 char *cg_strdup(const char *s);
+/* One environment variable holds the developers' switches, "CG_DEBUG=io-fail=3,poison": the value of one ("" when it
+ * has none), NULL when it is not set. */
+const char *cg_debug_value(const char *name);
+
 void *cg_try_alloc(size_t size);   /* 64-byte aligned, huge-page advised when large; NULL when there is no room; free() it */
 
 #endif

@@ -19,6 +19,7 @@ void                cg_io_abandon(CgOut *o);
 CG_NODISCARD bool   cg_io_write(const char *path, const void *bytes, size_t n, CgErr *e);  /* the three above in one */
 CG_NODISCARD bool   cg_io_append(const char *path, const void *bytes, size_t n, CgErr *e); /* one write(2) of whole lines */
 CG_NODISCARD bool   cg_io_mkdirs(const char *path, CgErr *e);
+char               *cg_io_real(const char *path);   /* absolute, links resolved, malloc'd; NULL if there is no such file */
 bool                cg_io_exists(const char *path);
 bool                cg_io_is_dir(const char *path);
 CG_NODISCARD bool   cg_io_remove(const char *path, CgErr *e);

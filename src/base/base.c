@@ -1,0 +1,115 @@
+/* base.c - faults, memory, and the developers' switches.
+ * Takes sizes and sentences; gives memory or ends the program in an orderly way.
+ * Must not know anything of the project. */
+#include "base/base.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+void cg_bug(const char *file, int line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fflush(stdout);
+    fprintf(stderr, "cg: internal fault at %s:%d: ", file, line);
+    vfprintf(stderr, format, args);
+    fputs("\nThis is a mistake of cg, not yours. Please report it with the script and the output of 'cg --version'.\n", stderr);
+    va_end(args);
+    if (cg_debug_value("abort"))
+        abort();
+    _exit(70);
+}
+
+const char *cg_debug_value(const char *name)
+{
+    static _Thread_local char value[64];
+    const char *at = getenv("CG_DEBUG");
+    size_t n = strlen(name);
+    while (at && *at) {
+        size_t len = strcspn(at, ",");
+        if (len >= n && memcmp(at, name, n) == 0 && (len == n || at[n] == '=')) {
+            size_t from = len == n ? n : n + 1;
+            snprintf(value, sizeof value, "%.*s", (int)(len - from), at + from);
+            return value;
+        }
+        at += len;
+        if (*at == ',')
+            at++;
+    }
+    return NULL;
+}
+
+/* True exactly at the n-th call when CG_DEBUG=alloc-fail=n. */
+static bool must_fail(void)
+{
+    static atomic_long left = -1;   /* -1: the switch has not been looked at, 0: off or spent */
+    long now = atomic_load(&left);
+    if (now == 0)
+        return false;
+    if (now < 0) {
+        const char *v = cg_debug_value("alloc-fail");
+        long first = v ? atol(v) : 0;
+        atomic_compare_exchange_strong(&left, &now, first > 0 ? first : 0);
+        if (first <= 0)
+            return false;
+    }
+    return atomic_fetch_sub(&left, 1) == 1;
+}
+
+CG_NORETURN static void out_of_memory(size_t size)
+{
+    fflush(stdout);
+    fprintf(stderr, "cg: not enough memory: %zu more bytes were asked for\n", size);
+    _exit(3);
+}
+
+void *cg_malloc(size_t size)
+{
+    void *p = must_fail() ? NULL : malloc(size ? size : 1);
+    if (!p)
+        out_of_memory(size);
+    return p;
+}
+
+void *cg_calloc(size_t count, size_t size)
+{
+    void *p = must_fail() ? NULL : calloc(count ? count : 1, size ? size : 1);
+    if (!p)
+        out_of_memory(count * size);
+    return p;
+}
+
+void *cg_realloc(void *old, size_t size)
+{
+    void *p = must_fail() ? NULL : realloc(old, size ? size : 1);
+    if (!p)
+        out_of_memory(size);
+    return p;
+}
+
+char *cg_strdup(const char *s)
+{
+    size_t n = strlen(s) + 1;
+    char *p = cg_malloc(n);
+    memcpy(p, s, n);
+    return p;
+}
+
+void *cg_try_alloc(size_t size)
+{
+    bool large = size >= 2 * HUGE_PAGE;
+    size_t align = large ? HUGE_PAGE : 64;
+    if (must_fail() || size > SIZE_MAX - align)
+        return NULL;
+    size_t whole = (size + align - 1) / align * align;
+    void *p = aligned_alloc(align, whole ? whole : align);
+    if (p && large)
+        (void)madvise(p, whole, MADV_HUGEPAGE);   /* advice only: refused on some systems, harmless */
+    return p;
+}

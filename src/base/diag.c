@@ -1,0 +1,134 @@
+/* diag.c - mistakes of the user, as values.
+ * Takes codes, spans and words; gives a list with an exit code.
+ * Must not print by itself, and must not know who complains. How a list looks is diag_text.c. */
+#include "base/diag_list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct { const char *name, *title, *explanation; } codes[] = {
+#define X(code, title, explanation) { #code, title, explanation },
+#include "base/diag.def"
+#undef X
+};
+
+CgDiags *cg_diags_new(CgSources *sources)
+{
+    CgDiags *d = cg_calloc(1, sizeof *d);
+    d->sources = sources;
+    d->arena = cg_arena_new();
+    return d;
+}
+
+void cg_diags_free(CgDiags *d)
+{
+    if (!d)
+        return;
+    cg_arena_free(d->arena);
+    free(d);
+}
+
+static const char *words(CgArena *arena, const char *format, va_list args)
+{
+    CgStrbuf b = {0};
+    cg_strbuf_vprintf(&b, format, args);
+    const char *s = cg_arena_strdup(arena, cg_strbuf_str(&b));
+    cg_strbuf_deinit(&b);
+    return s;
+}
+
+CgDiag *cg_diag(CgDiags *d, CgCode code, CgSpan span, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    CgDiag *x = CG_NEW(d->arena, CgDiag);
+    *x = (CgDiag){ .list = d, .code = code, .span = span, .message = words(d->arena, format, args), .exit = 1 };
+    va_end(args);
+    x->serial = d->count++;
+    if (d->last)
+        d->last->next = x;
+    else
+        d->first = x;
+    d->last = x;
+    return x;
+}
+
+static void add_part(CgDiag *x, CgPartKind kind, CgSpan span, const char *format, va_list args)
+{
+    CgDiagPart *p = CG_NEW(x->list->arena, CgDiagPart);
+    *p = (CgDiagPart){ .kind = kind, .span = span, .text = words(x->list->arena, format, args) };
+    CgDiagPart **end = &x->parts;
+    while (*end)
+        end = &(*end)->next;
+    *end = p;
+}
+
+void cg_diag_label(CgDiag *x, CgSpan span, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_part(x, CG_PART_LABEL, span, format, args);
+    va_end(args);
+}
+
+void cg_diag_note(CgDiag *x, CgSpan span, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_part(x, CG_PART_NOTE, span, format, args);
+    va_end(args);
+}
+
+void cg_diag_help(CgDiag *x, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_part(x, CG_PART_HELP, (CgSpan){0}, format, args);
+    va_end(args);
+}
+
+CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e)
+{
+    static const struct { CgCode code; int exit; } by_kind[] = {
+        [CG_ERR_NONE] = { CG_E0901, 1 },
+        [CG_ERR_INPUT] = { CG_E0901, 1 },
+        [CG_ERR_IO] = { CG_E0902, 3 },
+        [CG_ERR_MEMORY] = { CG_E0903, 3 },
+        [CG_ERR_INTERRUPTED] = { CG_E0904, 130 },
+    };
+    CG_ASSERT(e->kind != CG_ERR_NONE, "a diagnostic of no error");
+    CgDiag *x = cg_diag(d, by_kind[e->kind].code, span, "%s", e->text);
+    x->exit = by_kind[e->kind].exit;
+    if (e->hint[0])
+        cg_diag_help(x, "%s", e->hint);
+    return x;
+}
+
+size_t cg_diags_count(const CgDiags *d)
+{
+    return d->count;
+}
+
+int cg_diags_exit_code(const CgDiags *d)
+{
+    int gravest = 0;
+    for (const CgDiag *x = d->first; x; x = x->next)
+        gravest = x->exit > gravest ? x->exit : gravest;
+    return gravest;
+}
+
+const char *cg_code_name(CgCode code)
+{
+    return codes[code].name;
+}
+
+const char *cg_code_title(CgCode code)
+{
+    return codes[code].title;
+}
+
+const char *cg_code_explanation(CgCode code)
+{
+    return codes[code].explanation;
+}

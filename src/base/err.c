@@ -1,0 +1,36 @@
+/* err.c - a mistake met by a layer that knows no source text.
+ * Takes a kind and words; gives a value the caller turns into a diagnostic.
+ * Must not print, and must not overwrite the first mistake by its consequences. */
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+bool cg_err(CgErr *e, CgErrKind kind, const char *format, ...)
+{
+    if (!e || e->kind != CG_ERR_NONE)
+        return false;
+    va_list args;
+    va_start(args, format);
+    e->kind = kind;
+    vsnprintf(e->text, sizeof e->text, format, args);
+    va_end(args);
+    return false;
+}
+
+bool cg_err_errno(CgErr *e, const char *doing, const char *path)
+{
+    int why = errno;
+    return cg_err(e, why == ENOMEM ? CG_ERR_MEMORY : CG_ERR_IO, "cannot %s '%s': %s", doing, path, strerror(why));
+}
+
+void cg_err_hint(CgErr *e, const char *format, ...)
+{
+    if (!e || e->hint[0])
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(e->hint, sizeof e->hint, format, args);
+    va_end(args);
+}

@@ -1,0 +1,579 @@
+/* io.c - files: the one seam to the outside world.
+ * Takes paths; gives bytes, or an error that names the path and, where a near name exists, suggests it.
+ * Must not leave half a file behind: what is written appears whole or not at all. */
+#include "base/io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/strbuf.h"
+#include "base/suggest.h"
+#include "base/vec.h"
+
+#define BUFFER ((size_t)1 << 16)
+
+/* ---- making calls fail ------------------------------------------------------------------------------------- */
+
+/* True exactly at the n-th call when CG_DEBUG=io-fail=n; every system call below asks first. */
+static bool must_fail(void)
+{
+    static atomic_long left = -1;   /* -1: the switch has not been looked at, 0: off or spent */
+    long now = atomic_load(&left);
+    if (now < 0) {
+        const char *v = cg_debug_value("io-fail");
+        long first = v ? atol(v) : 0;
+        atomic_compare_exchange_strong(&left, &now, first > 0 ? first : 0);
+    }
+    if (atomic_load(&left) <= 0 || atomic_fetch_sub(&left, 1) != 1)
+        return false;
+    errno = EIO;
+    return true;
+}
+
+static int do_open(const char *path, int flags, mode_t mode)
+{
+    return must_fail() ? -1 : open(path, flags | O_CLOEXEC, mode);
+}
+
+static bool do_write(int fd, const char *bytes, size_t n)
+{
+    while (n) {
+        ssize_t k = must_fail() ? -1 : write(fd, bytes, n);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return false;
+        bytes += k;
+        n -= (size_t)k;
+    }
+    return true;
+}
+
+/* ---- near names --------------------------------------------------------------------------------------------- */
+
+/* The folder part of a path, malloc'd; "." when there is none. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return cg_strdup(".");
+    size_t n = slash == path ? 1 : (size_t)(slash - path);
+    char *s = cg_malloc(n + 1);
+    memcpy(s, path, n);
+    s[n] = 0;
+    return s;
+}
+
+/* After ENOENT: says which folder is missing, or offers the nearest name in the last folder that exists. */
+static void hint_missing(const char *path, CgErr *e)
+{
+    char *want = cg_strdup(path), *folder = folder_of(want);
+    while (!cg_io_is_dir(folder) && strcmp(folder, ".") != 0 && strcmp(folder, "/") != 0) {
+        free(want);
+        want = folder;
+        folder = folder_of(want);
+    }
+    const char *slash = strrchr(want, '/');
+    const char *base = slash ? slash + 1 : want;
+    DIR *d = opendir(folder);
+    CgSuggest near;
+    cg_suggest_init(&near, base);
+    CG_VEC(char *) names = {0};
+    for (struct dirent *entry; d && (entry = readdir(d)); ) {
+        if (entry->d_name[0] == '.')
+            continue;
+        cg_vec_push(&names, cg_strdup(entry->d_name));
+        cg_suggest_offer(&near, names.at[names.len - 1]);
+    }
+    if (d)
+        closedir(d);
+    const char *best = cg_suggest_best(&near);
+    bool here = strcmp(folder, ".") == 0 && strncmp(want, "./", 2) != 0;
+    const char *in = here ? "" : folder, *cut = here || strcmp(folder, "/") == 0 ? "" : "/";
+    if (best)
+        cg_err_hint(e, "did you mean '%s%s%s'?", in, cut, best);
+    else if (strcmp(want, path) != 0)
+        cg_err_hint(e, "there is no folder '%s'", want);
+    for (size_t i = 0; i < names.len; i++)
+        free(names.at[i]);
+    cg_vec_free(&names);
+    free(want);
+    free(folder);
+}
+
+static bool cannot(CgErr *e, const char *doing, const char *path)
+{
+    int why = errno;
+    cg_err_errno(e, doing, path);
+    if (why == ENOENT && strcmp(doing, "open") == 0)
+        hint_missing(path, e);
+    return false;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------ */
+
+bool cg_io_read(const char *path, CgBytes *out, CgErr *e)
+{
+    *out = (CgBytes){0};
+    int fd = do_open(path, O_RDONLY, 0);
+    if (fd < 0)
+        return cannot(e, "open", path);
+    struct stat st;
+    size_t cap = 4096;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+        cap = (size_t)st.st_size + 1;
+    char *at = malloc(cap + 1);
+    size_t len = 0;
+    for (ssize_t k = 1; at && k; ) {
+        if (len == cap) {
+            cap *= 2;
+            char *wider = realloc(at, cap + 1);
+            if (!wider)
+                free(at);
+            at = wider;
+            continue;
+        }
+        k = must_fail() ? -1 : read(fd, at + len, cap - len);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0) {
+            cannot(e, "read", path);
+            close(fd);
+            free(at);
+            return false;
+        }
+        len += (size_t)k;
+    }
+    close(fd);
+    if (!at)
+        return cg_err(e, CG_ERR_MEMORY, "not enough memory to read '%s' (%zu bytes)", path, cap);
+    at[len] = 0;
+    *out = (CgBytes){ at, len, false };
+    return true;
+}
+
+bool cg_io_map(const char *path, CgBytes *out, CgErr *e)
+{
+    *out = (CgBytes){0};
+    int fd = do_open(path, O_RDONLY, 0);
+    if (fd < 0)
+        return cannot(e, "open", path);
+    struct stat st;
+    if (must_fail() || fstat(fd, &st) != 0) {
+        cannot(e, "read", path);
+        close(fd);
+        return false;
+    }
+    if (!S_ISREG(st.st_mode) || st.st_size == 0) {   /* pipes and empty files cannot be mapped */
+        close(fd);
+        return cg_io_read(path, out, e);
+    }
+    size_t len = (size_t)st.st_size;
+    void *at = must_fail() ? MAP_FAILED : mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+    bool ok = at != MAP_FAILED || cannot(e, "map", path);
+    close(fd);
+    if (ok)
+        *out = (CgBytes){ at, len, true };
+    return ok;
+}
+
+void cg_io_release(CgBytes *b)
+{
+    if (b->mapped)
+        munmap(b->at, b->len);
+    else
+        free(b->at);
+    *b = (CgBytes){0};
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------ */
+
+struct CgOut {
+    int    fd;
+    char  *path, *temporary;    /* temporary is NULL when writing straight to a device or a pipe */
+    char  *buffer;
+    size_t used;
+};
+
+static void out_free(CgOut *o)
+{
+    free(o->path);
+    free(o->temporary);
+    free(o->buffer);
+    free(o);
+}
+
+/* Where the file really is when `path` is a link; a copy of path when it is not. */
+static char *target_of(const char *path)
+{
+    char *real = realpath(path, NULL);
+    return real ? real : cg_strdup(path);
+}
+
+CgOut *cg_io_create(const char *path, CgErr *e)
+{
+    static atomic_uint serial;
+    CgOut *o = cg_calloc(1, sizeof *o);
+    struct stat st;
+    bool there = stat(path, &st) == 0;
+    o->path = target_of(path);
+    if (there && S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        o->fd = -1;
+    } else if (there && !S_ISREG(st.st_mode)) {
+        o->fd = do_open(path, O_WRONLY, 0);
+    } else {
+        char *folder = folder_of(o->path);
+        const char *slash = strrchr(o->path, '/'), *base = slash ? slash + 1 : o->path;
+        CgStrbuf name = {0};
+        cg_strbuf_printf(&name, "%s/.%.200s.%ld-%u.tmp", folder, base, (long)getpid(), atomic_fetch_add(&serial, 1));
+        o->temporary = cg_strbuf_take(&name);
+        free(folder);
+        o->fd = do_open(o->temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
+        if (o->fd >= 0 && there)
+            (void)!fchmod(o->fd, st.st_mode & 07777);   /* keeping the mode is a courtesy */
+    }
+    if (o->fd < 0) {
+        int why = errno;
+        cg_err_errno(e, "write", path);
+        if (why == ENOENT) {
+            char *folder = folder_of(path);
+            cg_err_hint(e, "there is no folder '%s'", folder);
+            free(folder);
+        }
+        out_free(o);
+        return NULL;
+    }
+    o->buffer = cg_malloc(BUFFER);
+    return o;
+}
+
+static bool flush(CgOut *o, CgErr *e)
+{
+    size_t n = o->used;
+    o->used = 0;
+    return do_write(o->fd, o->buffer, n) || cg_err_errno(e, "write", o->path);
+}
+
+bool cg_io_put(CgOut *o, const void *bytes, size_t n, CgErr *e)
+{
+    if (o->used + n > BUFFER && !flush(o, e))
+        return false;
+    if (n >= BUFFER)
+        return do_write(o->fd, bytes, n) || cg_err_errno(e, "write", o->path);
+    if (n)
+        memcpy(o->buffer + o->used, bytes, n);
+    o->used += n;
+    return true;
+}
+
+void cg_io_abandon(CgOut *o)
+{
+    if (!o)
+        return;
+    if (o->fd >= 0)
+        close(o->fd);
+    if (o->temporary)
+        unlink(o->temporary);
+    out_free(o);
+}
+
+/* Makes the rename itself survive a power cut. Some file systems refuse to sync folders: that is no failure. */
+static bool sync_folder(const char *path)
+{
+    char *folder = folder_of(path);
+    int fd = do_open(folder, O_RDONLY | O_DIRECTORY, 0);
+    bool ok = fd >= 0 && !must_fail() && (fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP);
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return ok;
+}
+
+bool cg_io_commit(CgOut *o, CgErr *e)
+{
+    bool ok = flush(o, e);
+    if (ok && o->temporary && (must_fail() || fsync(o->fd) != 0))
+        ok = cg_err_errno(e, "write", o->path);
+    int fd = o->fd;
+    o->fd = -1;
+    if ((must_fail() || close(fd) != 0) && ok)
+        ok = cg_err_errno(e, "write", o->path);
+    if (ok && o->temporary) {
+        if (must_fail() || rename(o->temporary, o->path) != 0)
+            ok = cg_err_errno(e, "write", o->path);
+        else if (!sync_folder(o->path))
+            ok = cg_err_errno(e, "sync the folder of", o->path);
+    }
+    if (ok)
+        out_free(o);
+    else
+        cg_io_abandon(o);
+    return ok;
+}
+
+bool cg_io_write(const char *path, const void *bytes, size_t n, CgErr *e)
+{
+    CgOut *o = cg_io_create(path, e);
+    if (!o)
+        return false;
+    if (!cg_io_put(o, bytes, n, e)) {
+        cg_io_abandon(o);
+        return false;
+    }
+    return cg_io_commit(o, e);
+}
+
+bool cg_io_append(const char *path, const void *bytes, size_t n, CgErr *e)
+{
+    int fd = do_open(path, O_WRONLY | O_APPEND | O_CREAT, 0666);
+    if (fd < 0)
+        return cg_err_errno(e, "write", path);
+    bool ok = do_write(fd, bytes, n) || cg_err_errno(e, "write", path);
+    if ((must_fail() || close(fd) != 0) && ok)
+        ok = cg_err_errno(e, "write", path);
+    return ok;
+}
+
+/* ---- folders ------------------------------------------------------------------------------------------------ */
+
+bool cg_io_mkdirs(const char *path, CgErr *e)
+{
+    char *part = cg_strdup(path);
+    bool ok = true;
+    for (char *at = part + 1; ok && part[0]; at++) {
+        if (*at && *at != '/')
+            continue;
+        char kept = *at;
+        *at = 0;
+        if ((must_fail() || mkdir(part, 0777) != 0) && !(errno == EEXIST && cg_io_is_dir(part)))
+            ok = cg_err_errno(e, "make the folder", part);
+        *at = kept;
+        if (!kept)
+            break;
+    }
+    free(part);
+    return ok;
+}
+
+char *cg_io_real(const char *path)
+{
+    return realpath(path, NULL);
+}
+
+bool cg_io_exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+bool cg_io_is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool cg_io_remove(const char *path, CgErr *e)
+{
+    return (!must_fail() && unlink(path) == 0) || cg_err_errno(e, "remove", path);
+}
+
+/* ---- globs -------------------------------------------------------------------------------------------------- */
+
+/* Folders from the start to here, so that a link back to one of them ends the walk. */
+typedef struct Above { const struct Above *up; dev_t device; ino_t inode; } Above;
+
+typedef struct Walk { CG_VEC(char *) found; CgErr *e; bool failed; } Walk;
+
+static bool has_wildcard(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == '*' || s[i] == '?' || s[i] == '[')
+            return true;
+    }
+    return false;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static char *joined(const char *folder, const char *name, size_t n)
+{
+    CgStrbuf b = {0};
+    cg_strbuf_puts(&b, folder);
+    if (b.len && b.at[b.len - 1] != '/')
+        cg_strbuf_putc(&b, '/');
+    cg_strbuf_write(&b, name, n);
+    return cg_strbuf_take(&b);
+}
+
+static bool is_regular(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The names in a folder, "" being the one we are in; false, and a mistake, when it cannot be read. */
+static bool names_in(Walk *w, const char *folder, char ***names, size_t *n)
+{
+    CG_VEC(char *) list = {0};
+    DIR *d = must_fail() ? NULL : opendir(*folder ? folder : ".");
+    if (!d) {
+        w->failed = true;
+        return cg_err_errno(w->e, "open the folder", *folder ? folder : ".");
+    }
+    for (struct dirent *entry; (entry = readdir(d)); ) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            cg_vec_push(&list, cg_strdup(entry->d_name));
+    }
+    closedir(d);
+    *names = list.at;
+    *n = list.len;
+    return true;
+}
+
+static void walk(Walk *w, const char *folder, const char *pattern, const Above *up);
+
+/* One name of a folder against the first component of the pattern (n bytes; `rest` follows its slash, NULL at the end). */
+static void walk_name(Walk *w, const char *folder, const char *name, const char *component, const char *rest, const Above *up)
+{
+    if (fnmatch(component, name, FNM_PERIOD) != 0)
+        return;
+    char *path = joined(folder, name, strlen(name));
+    if (rest && cg_io_is_dir(path))
+        walk(w, path, rest, up);
+    else if (!rest && is_regular(path))
+        cg_vec_push(&w->found, cg_strdup(path));
+    free(path);
+}
+
+/* `**`: the rest of the pattern here, and the whole again in every folder below that is not hidden. */
+static void walk_deep(Walk *w, const char *folder, const char *pattern, const char *rest, const Above *up)
+{
+    walk(w, folder, rest ? rest : "*", up);
+    char **names;
+    size_t n;
+    if (w->failed || !names_in(w, folder, &names, &n))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        char *path = joined(folder, names[i], strlen(names[i]));
+        if (names[i][0] != '.' && !w->failed && cg_io_is_dir(path))
+            walk(w, path, pattern, up);
+        free(path);
+        free(names[i]);
+    }
+    free(names);
+}
+
+static void walk(Walk *w, const char *folder, const char *pattern, const Above *up)
+{
+    struct stat st;
+    if (w->failed || stat(*folder ? folder : ".", &st) != 0)
+        return;
+    while (*pattern == '/')
+        pattern++;
+    size_t n = strcspn(pattern, "/");
+    const char *rest = pattern[n] ? pattern + n + 1 : NULL;
+    if (n == 2 && memcmp(pattern, "**", 2) == 0) {
+        for (const Above *a = up; a; a = a->up) {
+            if (a->device == st.st_dev && a->inode == st.st_ino)
+                return;
+        }
+        Above here = { up, st.st_dev, st.st_ino };
+        walk_deep(w, folder, pattern, rest, &here);
+        return;
+    }
+    if (!has_wildcard(pattern, n)) {
+        char *path = joined(folder, pattern, n);
+        if (rest)
+            walk(w, path, rest, NULL);
+        else if (is_regular(path))
+            cg_vec_push(&w->found, cg_strdup(path));
+        free(path);
+        return;
+    }
+    char *component = cg_malloc(n + 1), **names;
+    memcpy(component, pattern, n);
+    component[n] = 0;
+    size_t count;
+    if (names_in(w, folder, &names, &count)) {
+        for (size_t i = 0; i < count; i++) {
+            walk_name(w, folder, names[i], component, rest, NULL);
+            free(names[i]);
+        }
+        free(names);
+    }
+    free(component);
+}
+
+static void sort_unique(char **at, size_t *len)
+{
+    if (!*len)
+        return;
+    qsort(at, *len, sizeof *at, by_bytes);
+    size_t kept = 1;
+    for (size_t i = 1; i < *len; i++) {
+        if (strcmp(at[i], at[kept - 1]) == 0)
+            free(at[i]);
+        else
+            at[kept++] = at[i];
+    }
+    *len = kept;
+}
+
+bool cg_io_glob(const char *pattern, CgPaths *out, CgErr *e)
+{
+    *out = (CgPaths){0};
+    Walk w = { .e = e };
+    bool folder = cg_io_is_dir(pattern), there = folder || cg_io_exists(pattern);
+    if (folder)
+        walk(&w, pattern, "**", NULL);
+    else if (there)
+        cg_vec_push(&w.found, cg_strdup(pattern));    /* also a name that happens to hold a bracket */
+    else if (has_wildcard(pattern, strlen(pattern)))
+        walk(&w, pattern[0] == '/' ? "/" : "", pattern, NULL);
+    else {
+        errno = ENOENT;
+        return cannot(e, "open", pattern);
+    }
+    *out = (CgPaths){ w.found.at, w.found.len };
+    sort_unique(out->at, &out->len);
+    if (!w.failed && out->len)
+        return true;
+    cg_paths_free(out);
+    if (w.failed)
+        return false;
+    if (folder)
+        return cg_err(e, CG_ERR_IO, "the folder '%s' holds no files", pattern);
+    cg_err(e, CG_ERR_IO, "no file matches '%s'", pattern);
+    size_t fixed = strcspn(pattern, "*?[");
+    while (fixed && pattern[fixed - 1] != '/')
+        fixed--;
+    char *start = cg_malloc(fixed + 1);
+    memcpy(start, pattern, fixed);
+    start[fixed > 1 ? fixed - 1 : fixed] = 0;
+    if (*start && !cg_io_is_dir(start))
+        cg_err_hint(e, "there is no folder '%s'", start);
+    free(start);
+    return false;
+}
+
+void cg_paths_free(CgPaths *p)
+{
+    for (size_t i = 0; i < p->len; i++)
+        free(p->at[i]);
+    free(p->at);
+    *p = (CgPaths){0};
+}

@@ -1,0 +1,60 @@
+/* suggest.c - "did you mean".
+ * Takes a misspelt name and candidates; gives the nearest one if it is near enough.
+ * Must not suggest wildly: the distance stays below a third of the word, and ties go to the alphabet. */
+#include "base/suggest.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <string.h>
+
+#define LONGEST 63
+
+enum { EDIT = 4, SWAP = 3, CASE = 1, FAR = INT_MAX / 2 };
+
+static int least(int a, int b) { return a < b ? a : b; }
+
+/* Optimal string alignment (Damerau 1964), weighted: another case is nearly nothing, two neighbours swapped are less
+ * than two edits. */
+static int distance(const char *a, size_t na, const char *b, size_t nb)
+{
+    int row[3][LONGEST + 1];       /* i-2, i-1, i; by length of b's prefix */
+    for (size_t j = 0; j <= nb; j++)
+        row[0][j] = row[1][j] = (int)j * EDIT;
+    for (size_t i = 1; i <= na; i++) {
+        int *now = row[(i + 1) % 3], *last = row[i % 3], *before = row[(i + 2) % 3];
+        now[0] = (int)i * EDIT;
+        for (size_t j = 1; j <= nb; j++) {
+            unsigned char x = (unsigned char)a[i - 1], y = (unsigned char)b[j - 1];
+            int change = x == y ? 0 : tolower(x) == tolower(y) ? CASE : EDIT;
+            now[j] = least(last[j - 1] + change, least(last[j], now[j - 1]) + EDIT);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = least(now[j], before[j - 2] + SWAP);
+        }
+    }
+    return row[(na + 1) % 3][nb];
+}
+
+void cg_suggest_init(CgSuggest *s, const char *word)
+{
+    *s = (CgSuggest){ word, NULL, FAR };
+}
+
+void cg_suggest_offer(CgSuggest *s, const char *candidate)
+{
+    size_t na = strlen(s->word), nb = strlen(candidate);
+    if (na == 0 || nb == 0 || na > LONGEST || nb > LONGEST)
+        return;
+    int limit = EDIT * (na / 3 > 1 ? (int)(na / 3) : 1);
+    int d = distance(s->word, na, candidate, nb);
+    if (d > limit || (na == 1 && nb == 1 && d >= EDIT))
+        return;
+    if (d < s->distance || (d == s->distance && strcmp(candidate, s->best) < 0)) {
+        s->best = candidate;
+        s->distance = d;
+    }
+}
+
+const char *cg_suggest_best(const CgSuggest *s)
+{
+    return s->best;
+}
