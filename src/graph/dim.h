@@ -1,11 +1,13 @@
 /* dim.h - sizes as interned integer polynomials in named symbols.
  * Takes numbers and names; gives dims that are equal exactly when their pointers are. Public part in cg/op.h.
- * Process wide, append only, thread safe. */
+ * Process wide, append only, thread safe. A size that leaves +-2^48 on the way is NULL, and NULL in gives NULL out:
+ * whoever takes a size from a user checks for it once (cg_build_checked does). */
 #ifndef CG_DIM_H
 #define CG_DIM_H
 #include <cg/op.h>
 #include "base/intern.h"
 #include "base/strbuf.h"
+#include "base/vec.h"
 
 typedef struct CgBinding { CgAtom symbol; int64_t value; } CgBinding;
 typedef struct CgBindings { const CgBinding *at; int n; } CgBindings;
@@ -22,5 +24,8 @@ const CgDim *cg_dim_solve(const CgDim *pattern, CgAtom u, const CgDim *d);
 bool         cg_dim_mentions(const CgDim *d, CgAtom symbol);
 void         cg_dim_print(const CgDim *d, CgStrbuf *out);        /* "4*K + 1" */
 void         cg_type_print(const CgType *t, CgStrbuf *out);      /* "f32[B, 4*K]", "f32" */
+const CgDim *cg_dim_parse(const char **text);                    /* reads a dim and moves past it; NULL if there is none */
+bool         cg_type_parse_prefix(const char **text, CgType *t); /* likewise */
+bool         cg_dtype_parse(const char *name, size_t n, CgDtype *out);
 bool         cg_type_parse(const char *text, CgType *t);         /* the inverse; also "F[..]" is refused */
 #endif

@@ -28,7 +28,7 @@ typedef struct CgNode {
     int            nin;
     int            scope;
     CgSpan         span;    /* the source expression, kept by derivative nodes */
-    CgRef          why;     /* derivative nodes: the forward node; else CG_NONE */
+    CgRef          why;     /* derivative nodes: the forward node, or the node itself when that is gone; else CG_NONE */
     int            clone;   /* 0, or the recomputation this node is a second evaluation for (part of its identity) */
 } CgNode;
 
@@ -54,6 +54,9 @@ struct CgBuild {
     CgRef    why;
     int      clone;
     bool     no_fold;           /* keep nodes as written (text reader, lint) */
+    int      depth;             /* of folds within folds: past a bound nodes are kept as they are */
+    const int   *scope_map;     /* for cg_graph_copy: scope of the other graph -> scope here; NULL: the same number */
+    const CgRef *why_map;       /* likewise for CgNode.why */
 };
 
 CgGraph *cg_graph_new(const char *name);
@@ -76,8 +79,12 @@ CgRef    cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, 
 static inline const CgNode *cg_node(const CgGraph *g, CgRef r) { return &g->nodes.at[r]; }
 const CgType *cg_node_type(const CgGraph *g, CgRef r);
 
-/* Copies node `r` of `from` into b's graph with operands `in`, keeping scope (remapped by `scope_map` if not NULL), span and why. */
+/* Copies node `r` of `from` into b's graph with operands `in`, keeping scope and why (through b's maps),
+ * span and clone. */
 CgRef    cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in);
+/* Number of results, and the type of result k. */
+int      cg_node_nout(const CgNode *n);
+const CgType *cg_node_out_type(const CgNode *n, int k);
 /* Invariants: order, arity, types re-inferred, outputs in range. CG_BUG when broken. */
 void     cg_graph_verify(const CgGraph *g);
 /* Identity of what the graph computes: op names, attributes, types, leaf names, outputs. Not spans, scopes or node numbers. */

@@ -1,0 +1,69 @@
+/* infer.c - what shape rules share.
+ * Takes a rule's view of a node; gives axes and complaints in one wording. Must not know any op. */
+#include <stdio.h>
+#include <string.h>
+
+#include "graph/dim.h"
+
+bool cg_infer_fail(CgInfer *inf, int operand, int axis, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(inf->message, sizeof inf->message, format, args);
+    va_end(args);
+    inf->operand[0] = operand;
+    inf->axis[0] = axis;
+    inf->operand[1] = inf->axis[1] = -1;
+    return false;
+}
+
+bool cg_infer_differ(CgInfer *inf, int operand_a, int axis_a, int operand_b, int axis_b, const char *what)
+{
+    CgStrbuf text = { 0 };
+    cg_dim_print(inf->in[operand_a].dim[axis_a], &text);
+    cg_strbuf_puts(&text, " and ");
+    cg_dim_print(inf->in[operand_b].dim[axis_b], &text);
+    cg_infer_fail(inf, operand_a, axis_a, "%s differ: %s", what, cg_strbuf_str(&text));
+    inf->operand[1] = operand_b;
+    inf->axis[1] = axis_b;
+    cg_strbuf_deinit(&text);
+    return false;
+}
+
+bool cg_infer_axis(CgInfer *inf, const char *name, int operand, int *axis)
+{
+    int rank = inf->in[operand].rank;
+    int64_t given = cg_attr_int(inf->attrs, name, -1), a = given < 0 ? given + rank : given;
+    if (a < 0 || a >= rank) {
+        CgStrbuf text = { 0 };
+        cg_type_print(&inf->in[operand], &text);
+        cg_infer_fail(inf, operand, -1, "%s = %lld is out of range for %s, which has %d ax%ss", name, (long long)given,
+                      cg_strbuf_str(&text), rank, rank == 1 ? "i" : "e");
+        cg_strbuf_deinit(&text);
+        return false;
+    }
+    *axis = (int)a;
+    return true;
+}
+
+bool cg_shape_same(CgInfer *inf)
+{
+    const CgType *x = &inf->in[0];
+    for (int k = 1; k < inf->nin; k++) {
+        const CgType *y = &inf->in[k];
+        if (x->dtype != y->dtype || x->rank != y->rank) {
+            CgStrbuf text = { 0 };
+            cg_type_print(x, &text);
+            cg_strbuf_puts(&text, " and ");
+            cg_type_print(y, &text);
+            cg_infer_fail(inf, 0, -1, "operand types differ: %s", cg_strbuf_str(&text));
+            inf->operand[1] = k;
+            cg_strbuf_deinit(&text);
+            return false;
+        }
+        for (int i = 0; i < x->rank; i++)
+            if (x->dim[i] != y->dim[i]) return cg_infer_differ(inf, 0, i, k, i, "dims");
+    }
+    inf->out[0] = *x;
+    return true;
+}
