@@ -294,7 +294,7 @@ CgRef cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in)
     int scope = b->scope_map ? b->scope_map[n->scope] : n->scope;
     at.scope = (size_t)scope < b->graph->scopes.len ? scope : b->scope;
     at.span = n->span;
-    at.clone = n->clone;
+    at.clone = b->clone ? b->clone : n->clone;
     at.why = n->why == CG_NONE || n->why == r ? CG_NONE : b->why_map ? b->why_map[n->why] : n->why;
     CgRef size = (CgRef)b->graph->nodes.len, made;
     if (is_named(n->op, "part")) made = cg_build_part(&at, in[0], (int)cg_attr_int(n->attrs, "k", 0));

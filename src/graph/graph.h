@@ -80,7 +80,7 @@ static inline const CgNode *cg_node(const CgGraph *g, CgRef r) { return &g->node
 const CgType *cg_node_type(const CgGraph *g, CgRef r);
 
 /* Copies node `r` of `from` into b's graph with operands `in`, keeping scope and why (through b's maps),
- * span and clone. */
+ * span, and clone unless b has one. */
 CgRef    cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in);
 /* Number of results, and the type of result k. */
 int      cg_node_nout(const CgNode *n);

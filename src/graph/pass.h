@@ -14,4 +14,10 @@ const CgPass *cg_pass_at(size_t i);      /* NULL past the end; in the order they
 CgGraph *cg_pass_run_all(const CgGraph *g, const char *only);
 /* For writers of passes: a graph with g's name, scopes, inputs and params in order (dead ones kept); map[] gets them. */
 CgGraph *cg_pass_begin(const CgGraph *g, CgRef *map);
+/* Node r of g, with operands and forward node looked up in map[]. */
+CgRef    cg_pass_copy(CgBuild *b, const CgGraph *g, CgRef r, const CgRef *map);
+/* Gives `to` g's outputs and frees map[]. */
+CgGraph *cg_pass_end(const CgGraph *g, CgGraph *to, CgRef *map);
+/* live[r]: an output needs node r. To be freed. */
+bool    *cg_pass_live(const CgGraph *g);
 #endif

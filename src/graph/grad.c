@@ -1,0 +1,218 @@
+/* grad.c - reverse accumulation, graph to graph.
+ * Takes a scalar node and the nodes to differentiate by; appends derivative nodes, each with the span and scope of the
+ * forward node it belongs to and that node in `why`. Must not know any op but `part`, nor see a number. */
+#include "graph/grad.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/registry.h"
+
+#define MAX_EXPANSIONS 32   /* expansions within expansions; more is an op that expands to itself */
+
+/* One sweep. `adjoint` holds, by (node, result), the derivative of the seeds by that result as summed up so far. */
+typedef struct Sweep {
+    CgBuild *b;
+    uint8_t *reached;       /* a node that depends, differentiably, on one of wrt[] */
+    CgMap    adjoint;
+    int      depth;
+    CgRef    where;
+    CgErr   *e;
+} Sweep;
+
+static bool sweep(CgBuild *b, int nseed, const CgRef *seed, const CgRef *gseed, int nwrt, const CgRef *wrt, CgRef *grads, int depth,
+                  CgRef *where, CgErr *e);
+
+static bool is_part(const CgNode *n)
+{
+    return !strcmp(n->op->name, "part");
+}
+
+/* The node and the result number that a ref stands for. */
+static CgRef whole(const CgGraph *g, CgRef r, int *k)
+{
+    const CgNode *n = cg_node(g, r);
+    *k = is_part(n) ? (int)cg_attr_int(n->attrs, "k", 0) : 0;
+    return is_part(n) ? n->in[0] : r;
+}
+
+static CgRef get_adjoint(const Sweep *s, CgRef r, int k)
+{
+    uint64_t found;
+    return cg_map_get(&s->adjoint, (uint64_t)r * CG_MAX_OUT + (uint64_t)k, &found) ? (CgRef)found : CG_NONE;
+}
+
+/* Adds `d` to what is known of the derivative by `r`. */
+static void accumulate(Sweep *s, CgRef r, CgRef d)
+{
+    int k;
+    CgRef node = whole(s->b->graph, r, &k), so_far = get_adjoint(s, node, k);
+    cg_map_put(&s->adjoint, (uint64_t)node * CG_MAX_OUT + (uint64_t)k, so_far == CG_NONE ? d : cg_add(s->b, so_far, d));
+}
+
+static bool is_float(const CgGraph *g, CgRef r)
+{
+    return cg_dtype_is_float(cg_node_type(g, r)->dtype);
+}
+
+static void mark_reached(Sweep *s, CgRef last, int nwrt, const CgRef *wrt)
+{
+    const CgGraph *g = s->b->graph;
+    for (int i = 0; i < nwrt; i++)
+        if (wrt[i] <= last) s->reached[wrt[i]] = 1;
+    for (CgRef r = 0; r <= last; r++) {
+        const CgNode *n = cg_node(g, r);
+        bool stops = (n->op->traits & CG_NODIFF) && !is_part(n);
+        for (int i = 0; i < n->nin && !stops && !s->reached[r]; i++) s->reached[r] = s->reached[n->in[i]];
+        if (cg_node_nout(n) == 1 && !cg_dtype_is_float(n->type.dtype)) s->reached[r] = 0;
+    }
+}
+
+/* ---- ops without a rule of their own: the derivative of what they expand to ---- */
+
+/* Rebuilds node r of `from` and all it needs in b's graph; map[] already has the placeholders. */
+static CgRef graft(CgBuild *b, const CgGraph *from, CgRef r, CgRef *map)
+{
+    const CgNode *n = cg_node(from, r);
+    CgRef in[CG_MAX_IN];
+    if (map[r] != CG_NONE) return map[r];
+    for (int i = 0; i < n->nin; i++) in[i] = graft(b, from, n->in[i], map);
+    map[r] = is_part(n) ? cg_build_part(b, in[0], (int)cg_attr_int(n->attrs, "k", 0)) : cg_build(b, n->op->name, n->nin, in, n->attrs);
+    return map[r];
+}
+
+/* The expansion is differentiated in a graph of its own, by placeholders for the operands: there no rewrite can see
+ * through an operand, and no node of the expansion can turn out to be a node of the caller. */
+static bool vjp_by_expansion(Sweep *s, const CgOp *op, const CgSite *site, CgRef *gin)
+{
+    CgBuild *b = s->b;
+    CgGraph *g = cg_graph_new("expansion");
+    CgBuild at = cg_build_at(g);
+    CgRef in[CG_MAX_IN], out[CG_MAX_OUT], seed[CG_MAX_OUT], gseed[CG_MAX_OUT], grads[CG_MAX_IN], where;
+    char name[16];
+    int nseed = 0;
+    if (s->depth >= MAX_EXPANSIONS) CG_BUG("%s:%d: op %s expands to itself", op->file, op->line, op->name);
+    for (int i = 0; i < site->nin; i++) {
+        snprintf(name, sizeof name, "in%d", i);
+        in[i] = cg_graph_input(&at, name, cg_ref_type(b, site->in[i]));
+    }
+    CgSite inner = { .nin = site->nin, .nout = site->nout, .in = in, .attrs = site->attrs };
+    op->expand(&at, &inner, out);
+    CgRef source[CG_MAX_OUT];
+    for (int k = 0; k < site->nout; k++) {
+        if (site->gout[k] == CG_NONE) continue;
+        snprintf(name, sizeof name, "gout%d", k);
+        seed[nseed] = out[k];
+        gseed[nseed] = cg_graph_input(&at, name, cg_ref_type(b, site->gout[k]));
+        source[nseed++] = site->gout[k];
+    }
+    bool ok = sweep(&at, nseed, seed, gseed, site->nin, in, grads, s->depth + 1, &where, s->e);
+    if (ok) {
+        CgRef *map = cg_malloc(sizeof *map * g->nodes.len);
+        for (size_t i = 0; i < g->nodes.len; i++) map[i] = CG_NONE;
+        for (int i = 0; i < site->nin; i++) map[in[i]] = site->in[i];
+        for (int k = 0; k < nseed; k++) map[gseed[k]] = source[k];
+        for (int i = 0; i < site->nin; i++)
+            if (grads[i] != CG_NONE) gin[i] = graft(b, g, grads[i], map);
+        free(map);
+    }
+    cg_graph_free(g);
+    return ok;
+}
+
+/* ---- one node ---- */
+
+static bool step(Sweep *s, CgRef r)
+{
+    CgBuild *b = s->b;
+    const CgNode n = *cg_node(b->graph, r);     /* by value: building moves the nodes */
+    int nout = cg_node_nout(&n);
+    CgRef out[CG_MAX_OUT], gout[CG_MAX_OUT], gin[CG_MAX_IN];
+    bool used = false;
+    for (int k = 0; k < nout; k++) {
+        gout[k] = get_adjoint(s, r, k);
+        used |= gout[k] != CG_NONE;
+    }
+    if (!used || !s->reached[r] || n.nin == 0 || is_part(&n) || (n.op->traits & CG_NODIFF)) return true;
+    bool below = false;
+    for (int i = 0; i < n.nin; i++) below |= s->reached[n.in[i]];
+    if (!below) return true;                    /* r is in wrt[] itself */
+
+    b->span = n.span;
+    b->scope = n.scope;
+    b->why = r;
+    for (int k = 0; k < nout; k++) out[k] = cg_build_part(b, r, k);
+    for (int i = 0; i < n.nin; i++) gin[i] = CG_NONE;
+    CgSite site = { .nin = n.nin, .nout = nout, .in = n.in, .out = out, .gout = gout, .attrs = n.attrs };
+    if (n.op->vjp) n.op->vjp(b, &site, gin);
+    else if (!n.op->expand) {
+        s->where = r;
+        return cg_err(s->e, CG_ERR_INPUT, "op '%s' has no derivative", n.op->name);
+    } else if (!vjp_by_expansion(s, n.op, &site, gin)) {
+        s->where = r;
+        return false;
+    }
+    for (int i = 0; i < n.nin; i++) {
+        if (gin[i] == CG_NONE || !s->reached[n.in[i]] || !is_float(b->graph, n.in[i])) continue;
+        CgType want = cg_ref_type(b, n.in[i]), got = cg_ref_type(b, gin[i]);
+        if (!cg_type_equal(&want, &got))
+            CG_BUG("%s:%d: the derivative of %s by operand %d has another type than the operand", n.op->file, n.op->line, n.op->name, i);
+        accumulate(s, n.in[i], gin[i]);
+    }
+    return true;
+}
+
+/* grads[i]: derivative of sum over k of <gseed[k], seed[k]> by wrt[i]; CG_NONE where there is none. */
+static bool sweep(CgBuild *b, int nseed, const CgRef *seed, const CgRef *gseed, int nwrt, const CgRef *wrt, CgRef *grads, int depth,
+                  CgRef *where, CgErr *e)
+{
+    Sweep s = { .b = b, .depth = depth, .where = CG_NONE, .e = e };
+    const CgBuild saved = *b;
+    CgRef last = 0;
+    for (int k = 0; k < nseed; k++)
+        if (seed[k] > last) last = seed[k];
+    s.reached = cg_calloc((size_t)last + 1, 1);
+    mark_reached(&s, last, nwrt, wrt);
+    for (int k = 0; k < nseed; k++) accumulate(&s, seed[k], gseed[k]);
+    bool ok = true;
+    for (CgRef r = last + 1; ok && r-- > 0;) ok = step(&s, r);
+    b->span = saved.span;
+    b->scope = saved.scope;
+    b->why = saved.why;
+    for (int i = 0; ok && i < nwrt; i++) {
+        int k;
+        CgRef node = whole(b->graph, wrt[i], &k);
+        grads[i] = get_adjoint(&s, node, k);
+    }
+    *where = s.where;
+    cg_map_deinit(&s.adjoint);
+    free(s.reached);
+    return ok;
+}
+
+bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads, CgRef *where, CgErr *e)
+{
+    CgType type = cg_ref_type(b, loss);
+    *where = loss;
+    if (type.rank || !cg_dtype_is_float(type.dtype)) {
+        CgStrbuf text = { 0 };
+        cg_type_print(&type, &text);
+        cg_err(e, CG_ERR_INPUT, "only a scalar can be differentiated; this is %s", cg_strbuf_str(&text));
+        cg_strbuf_deinit(&text);
+        return false;
+    }
+    for (int i = 0; i < n; i++)
+        if (!is_float(b->graph, wrt[i])) {
+            *where = wrt[i];
+            return cg_err(e, CG_ERR_INPUT, "there is no derivative by %s values", cg_dtype_name(cg_node_type(b->graph, wrt[i])->dtype));
+        }
+    CgRef one, saved = b->why;
+    b->why = loss;
+    one = cg_fill(b, type, 1);
+    bool ok = sweep(b, 1, &loss, &one, n, wrt, grads, 0, where, e);
+    for (int i = 0; ok && i < n; i++)
+        if (grads[i] == CG_NONE) grads[i] = cg_fill_like(b, wrt[i], 0);
+    b->why = saved;
+    return ok;
+}

@@ -1,0 +1,96 @@
+/* pass.c - the table of passes and how they are run.
+ * Takes a graph and the names of passes; gives what the last of them made. Must not rewrite anything itself. */
+#include "graph/pass.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define X(name, by_default, summary) CgPassFn cg_pass_##name;
+#include "graph/pass.def"
+#undef X
+
+static const CgPass passes[] = {
+#define X(name, by_default, summary) { #name, summary, cg_pass_##name, by_default },
+#include "graph/pass.def"
+#undef X
+};
+
+const CgPass *cg_pass_at(size_t i)
+{
+    return i < CG_LEN(passes) ? &passes[i] : NULL;
+}
+
+const CgPass *cg_pass_find(const char *name)
+{
+    for (size_t i = 0; i < CG_LEN(passes); i++)
+        if (!strcmp(passes[i].name, name)) return &passes[i];
+    return NULL;
+}
+
+CgGraph *cg_pass_begin(const CgGraph *g, CgRef *map)
+{
+    CgGraph *to = cg_graph_new(g->name);
+    to->scopes.len = 0;
+    for (size_t i = 0; i < g->scopes.len; i++) cg_vec_push(&to->scopes, g->scopes.at[i]);
+    for (size_t i = 0; i < g->nodes.len; i++) map[i] = CG_NONE;
+    CgBuild b = cg_build_at(to);
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        const CgNode *n = cg_node(g, r);
+        if (!strcmp(n->op->name, "input") || !strcmp(n->op->name, "param")) map[r] = cg_graph_copy(&b, g, r, NULL);
+    }
+    return to;
+}
+
+CgRef cg_pass_copy(CgBuild *b, const CgGraph *g, CgRef r, const CgRef *map)
+{
+    const CgNode *n = cg_node(g, r);
+    CgRef in[CG_MAX_IN];
+    for (int i = 0; i < n->nin; i++) in[i] = map[n->in[i]];
+    b->why_map = map;
+    return cg_graph_copy(b, g, r, in);
+}
+
+CgGraph *cg_pass_end(const CgGraph *g, CgGraph *to, CgRef *map)
+{
+    for (size_t i = 0; i < g->outputs.len; i++) cg_graph_output(to, g->outputs.at[i].name, map[g->outputs.at[i].ref]);
+    free(map);
+    return to;
+}
+
+bool *cg_pass_live(const CgGraph *g)
+{
+    bool *live = cg_calloc(g->nodes.len + 1, sizeof *live);
+    for (size_t i = 0; i < g->outputs.len; i++) live[g->outputs.at[i].ref] = true;
+    for (CgRef r = (CgRef)g->nodes.len; r-- > 0;)
+        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++) live[cg_node(g, r)->in[i]] = true;
+    return live;
+}
+
+static bool is_listed(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',')
+        if (strcspn(p, ",") == n && !memcmp(p, name, n)) return true;
+    return false;
+}
+
+CgGraph *cg_pass_run_all(const CgGraph *g, const char *only)
+{
+    CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
+    CgGraph *now = cg_pass_begin(g, map);
+    CgBuild b = cg_build_at(now);
+    b.no_fold = true;
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        if (map[r] == CG_NONE) map[r] = cg_pass_copy(&b, g, r, map);
+    cg_pass_end(g, now, map);
+    for (size_t i = 0; i < CG_LEN(passes); i++) {
+        if (only ? !is_listed(only, passes[i].name) : !passes[i].by_default) continue;
+        CgGraph *next = passes[i].run(now);
+#ifdef CG_DEBUG_BUILD
+        cg_graph_verify(next);
+#endif
+        cg_graph_free(now);
+        now = next;
+    }
+    return now;
+}
