@@ -33,7 +33,7 @@ typedef enum CgExprKind {
     CG_EXPR_LIST_FOR,   /* a for s[, s2] in b [if c]          [e for x in xs] */
     CG_EXPR_RECORD_FOR, /* { key: a for s, s2 in b }: c is the key expression (a name is the loop variable), d the filter */
     CG_EXPR_FIELD,      /* a . s */
-    CG_EXPR_INDEX,      /* a [ b ] */
+    CG_EXPR_INDEX,      /* a [ b ]; a [ x, y ] has a LIST as b; a [ ] too */
     CG_EXPR_CALL,       /* a ( args ) */
     CG_EXPR_UNARY,      /* op a: "-" "not" */
     CG_EXPR_BINARY,     /* a op b: + - * / % ^ @ == != < <= > >= and or */
@@ -58,7 +58,10 @@ struct CgExpr {
     CgExpr    *a, *b, *c, *d;
     CgArgs     args;
     CgTypeExpr *type;
+    uint16_t   depth;    /* 1 + the deepest child; never above CG_MAX_DEPTH, so walkers may recurse */
 };
+
+#define CG_MAX_DEPTH 500
 
 typedef enum CgTypeKind { CG_TYPE_TENSOR, CG_TYPE_SCALAR /* int float bool str */, CG_TYPE_GRAPH, CG_TYPE_ANY } CgTypeKind;
 

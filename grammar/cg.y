@@ -1,0 +1,315 @@
+/* cg.y - tokens to AST.
+ * Takes the tokens of tokens.c; gives statements in CgParsing.top (or one signature). The actions call builders and
+ * nothing else. Newlines do not count: an expression is never followed by a name, so the next statement's name or
+ * keyword ends it. SYNC is made by tokens.c after a mistake, where a statement or field may begin again. */
+%require "3.8"
+%language "C"
+%define api.pure full
+%define api.prefix {cg_parse_}
+%define api.token.prefix {T_}
+%define api.location.type {CgSpan}
+%define parse.error custom
+%define parse.lac full
+%param {CgParsing *p}
+%expect 0
+
+%code requires {
+#include "lang/parsing.h"
+}
+
+%code {
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wunused-but-set-variable"
+#define YYMALLOC cg_malloc
+#define YYFREE free
+#define YYMAXDEPTH 8000
+#define YYLLOC_DEFAULT(out, rhs, n) \
+    ((out) = (n) ? cg_span_join(YYRHSLOC(rhs, 1), YYRHSLOC(rhs, n)) \
+                 : (CgSpan){ p->file, YYRHSLOC(rhs, 0).end, YYRHSLOC(rhs, 0).end })
+
+static int  cg_parse_lex(CG_PARSE_STYPE *value, CgSpan *span, CgParsing *p);
+static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
+}
+
+%union {
+    CgAtom atom; int64_t i; double f;
+    CgExpr *expr; CgTypeExpr *type; CgStmt *stmt; CgArg arg; CgParam param;
+    CgItems items; CgFields fields; CgParams params; CgNames names; CgLoop loop; CgBlock block;
+}
+
+%token END 0 "end of file"
+%token START_FILE START_SIG SYNC
+%token <atom> NAME "name" STRING "string"
+%token <i> INT "integer"
+%token <f> FLOAT "number"
+%token <atom> IMPORT "'import'" PLUGIN "'plugin'" OPTION "'option'" GRAPH "'graph'" DEF "'def'" PARAM "'param'"
+%token <atom> RETURN "'return'" FOR "'for'" IN "'in'" IF "'if'" THEN "'then'" ELSE "'else'" TRAIN "'train'"
+%token <atom> EVALUATE "'evaluate'" ON "'on'" AS "'as'" SHOW "'show'" SAVE "'save'" TEST "'test'" EXPECT "'expect'"
+%token <atom> RECOMPUTE "'recompute'" TRUE "'true'" FALSE "'false'" AND "'and'" OR "'or'" NOT "'not'" VJP "'vjp'"
+%token ARROW "'->'" DOTDOT "'..'" EQ "'=='" NE "'!='" LE "'<='" GE "'>='"
+
+%type <atom>   word any_word path key_word compare_op
+%type <expr>   expr arrow range or and not compare sum term unary power postfix atom list record item dim on_opt first_key
+%type <type>   type
+%type <stmt>   top stmt bind if_stmt
+%type <arg>    arg field entry
+%type <param>  param
+%type <items>  exprs items dims dim_list types type_list results stmts
+%type <fields> args arg_list fields entries
+%type <params> params param_list
+%type <names>  names
+%type <loop>   loop
+%type <atom>   as_opt
+%type <block>  body
+
+%%
+
+start: START_FILE tops
+     | START_SIG '(' params ')' ARROW type_list    { p->sig = cg_make_stmt(p, CG_STMT_GRAPH, @$, (CgNames){ 0 }, (CgItems){ 0 });
+                                                     p->sig->params = $params.at; p->sig->nparams = $params.n;
+                                                     p->sig->results = (CgTypeExpr **)$type_list.at; p->sig->nresults = $type_list.n; }
+     | START_SIG '(' params ')' ARROW '(' type_list ')'
+                                                   { p->sig = cg_make_stmt(p, CG_STMT_GRAPH, @$, (CgNames){ 0 }, (CgItems){ 0 });
+                                                     p->sig->params = $params.at; p->sig->nparams = $params.n;
+                                                     p->sig->results = (CgTypeExpr **)$type_list.at; p->sig->nresults = $type_list.n; }
+     ;
+
+/* ---- statements ---- */
+
+tops: %empty | tops top                            { cg_items_push(p, &p->top, $top); } ;
+
+top: IMPORT path                                   { CgNames n = { 0 }; cg_names_push(p, &n, $path, @path); $$ = cg_make_stmt(p, CG_STMT_IMPORT, @$, n, (CgItems){ 0 }); }
+   | PLUGIN STRING                                 { $$ = cg_make_stmt(p, CG_STMT_PLUGIN, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->a = cg_make_name(p, CG_EXPR_STRING, @2, $2); }
+   | OPTION NAME ':' type '=' expr                 { CgNames n = { 0 }; cg_names_push(p, &n, $NAME, @NAME); $$ = cg_make_stmt(p, CG_STMT_OPTION, @$, n, (CgItems){ 0 }); $$->type = $type; $$->a = $expr; }
+   | GRAPH NAME '(' params ')' results body        { CgNames n = { 0 }; cg_names_push(p, &n, $NAME, @NAME); $$ = cg_make_stmt(p, CG_STMT_GRAPH, @$, n, (CgItems){ 0 });
+                                                     $$->params = $params.at; $$->nparams = $params.n; $$->results = (CgTypeExpr **)$results.at; $$->nresults = $results.n; $$->body = $body; }
+   | DEF NAME '(' params ')' '=' expr              { CgNames n = { 0 }; cg_names_push(p, &n, $NAME, @NAME); $$ = cg_make_stmt(p, CG_STMT_DEF, @$, n, (CgItems){ 0 });
+                                                     $$->params = $params.at; $$->nparams = $params.n; $$->a = $expr; }
+   | SHOW exprs                                    { $$ = cg_make_stmt(p, CG_STMT_SHOW, @$, (CgNames){ 0 }, $exprs); }
+   | SAVE expr[value] AS expr[to]                  { $$ = cg_make_stmt(p, CG_STMT_SAVE, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->a = $value; $$->b = $to; }
+   | TEST STRING body                              { CgNames n = { 0 }; cg_names_push(p, &n, $STRING, @STRING); $$ = cg_make_stmt(p, CG_STMT_TEST, @$, n, (CgItems){ 0 }); $$->body = $body; }
+   | bind
+   | error SYNC                                    { $$ = cg_make_stmt(p, CG_STMT_ERROR, @$, (CgNames){ 0 }, (CgItems){ 0 }); yyerrok; }
+   ;
+
+bind: names '=' exprs                              { $$ = cg_make_stmt(p, CG_STMT_BIND, @$, $names, $exprs); } ;
+
+body: '{' stmts '}'                                { $$ = cg_make_block($stmts, @$); } ;
+stmts: %empty                                      { $$ = (CgItems){ 0 }; }
+     | stmts[list] stmt                            { cg_items_push(p, &$list, $stmt); $$ = $list; }
+     ;
+stmt: bind
+    | PARAM names ':' type '=' expr                { $$ = cg_make_stmt(p, CG_STMT_PARAM, @$, $names, (CgItems){ 0 }); $$->type = $type; $$->a = $expr; }
+    | FOR names IN expr body                       { $$ = cg_make_stmt(p, CG_STMT_FOR, @$, $names, (CgItems){ 0 }); $$->a = $expr; $$->body = $body; }
+    | if_stmt
+    | RETURN exprs                                 { $$ = cg_make_stmt(p, CG_STMT_RETURN, @$, (CgNames){ 0 }, $exprs); }
+    | VJP '(' params ')' body                      { $$ = cg_make_stmt(p, CG_STMT_VJP, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->params = $params.at; $$->nparams = $params.n; $$->body = $body; }
+    | EXPECT expr                                  { $$ = cg_make_stmt(p, CG_STMT_EXPECT, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->a = $expr; }
+    | error SYNC                                   { $$ = cg_make_stmt(p, CG_STMT_ERROR, @$, (CgNames){ 0 }, (CgItems){ 0 }); yyerrok; }
+    ;
+if_stmt: IF expr body                              { $$ = cg_make_stmt(p, CG_STMT_IF, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->a = $expr; $$->body = $body; }
+    | IF expr body[yes] ELSE body[no]              { $$ = cg_make_stmt(p, CG_STMT_IF, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->a = $expr; $$->body = $yes; $$->other = $no; }
+    | IF expr body[yes] ELSE if_stmt[no]           { $$ = cg_make_stmt(p, CG_STMT_IF, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->a = $expr; $$->body = $yes;
+                                                     CgItems one = { 0 }; cg_items_push(p, &one, $no); $$->other = cg_make_block(one, @no); }
+    ;
+
+names: NAME                                        { $$ = (CgNames){ 0 }; cg_names_push(p, &$$, $NAME, @NAME); }
+     | names[list] ',' NAME                        { cg_names_push(p, &$list, $NAME, @NAME); $$ = $list; }
+     ;
+exprs: expr                                        { $$ = (CgItems){ 0 }; cg_items_push(p, &$$, $expr); }
+     | exprs[list] ',' expr                        { cg_items_push(p, &$list, $expr); $$ = $list; }
+     ;
+path: NAME | path[head] '.' any_word               { $$ = cg_intern(cg_arena_printf(p->arena, "%s.%s", $head, $any_word)); } ;
+
+params: %empty                                     { $$ = (CgParams){ 0 }; }
+      | param_list comma                           { $$ = $param_list; }
+      ;
+param_list: param                                  { $$ = (CgParams){ 0 }; cg_params_push(p, &$$, $param.name, $param.span, $param.type, $param.init); }
+      | param_list[list] ',' param                 { cg_params_push(p, &$list, $param.name, $param.span, $param.type, $param.init); $$ = $list; }
+      ;
+param: NAME                                        { $$ = (CgParam){ $NAME, @NAME, NULL, NULL }; }
+     | NAME ':' type                               { $$ = (CgParam){ $NAME, @NAME, $type, NULL }; }
+     | NAME ':' type '=' expr                      { $$ = (CgParam){ $NAME, @NAME, $type, $expr }; }
+     | NAME '=' expr                               { $$ = (CgParam){ $NAME, @NAME, NULL, $expr }; }
+     ;
+results: %empty                                    { $$ = (CgItems){ 0 }; }
+       | ARROW type_list                           { $$ = $type_list; }
+       ;
+comma: %empty | ',' ;
+
+/* ---- types ---- */
+
+type: NAME                                         { $$ = cg_make_type(p, @$, $NAME, NULL); }
+    | NAME '[' dims ']'                            { $$ = cg_make_type(p, @$, $NAME, &$dims); }
+    | GRAPH                                        { $$ = cg_make_graph_type(p, @$, $GRAPH, NULL, NULL); }
+    | GRAPH '(' types ')' ARROW type[result]       { $$ = cg_make_graph_type(p, @$, $GRAPH, &$types, $result); }
+    ;
+types: %empty                                      { $$ = (CgItems){ 0 }; }
+     | type_list comma                             { $$ = $type_list; }
+     ;
+type_list: type                                    { $$ = (CgItems){ 0 }; cg_items_push(p, &$$, $type); }
+     | type_list[list] ',' type                    { cg_items_push(p, &$list, $type); $$ = $list; }
+     ;
+dims: %empty                                       { $$ = (CgItems){ 0 }; }
+    | dim_list comma                               { $$ = $dim_list; }
+    ;
+dim_list: dim                                      { $$ = (CgItems){ 0 }; cg_items_push(p, &$$, $dim); }
+    | dim_list[list] ',' dim                       { cg_items_push(p, &$list, $dim); $$ = $list; }
+    ;
+dim: item ;
+
+/* ---- expressions, loosest first ---- */
+
+expr: arrow
+    | IF expr[c] THEN expr[yes] ELSE expr[no]      { $$ = cg_make_expr(p, CG_EXPR_IF, @$); $$->op_span = @1; $$->a = $yes; $$->b = $no; $$->c = $c; $$ = cg_make_done(p, $$); }
+    ;
+arrow: range
+     | range[a] ARROW range[b]                     { $$ = cg_make_expr(p, CG_EXPR_ARROW, @$); $$->op_span = @2; $$->a = $a; $$->b = $b; $$ = cg_make_done(p, $$); }
+     ;
+range: or
+     | or[a] DOTDOT or[b]                          { $$ = cg_make_expr(p, CG_EXPR_RANGE, @$); $$->op_span = @2; $$->a = $a; $$->b = $b; $$ = cg_make_done(p, $$); }
+     ;
+or: and
+  | or[a] OR and[b]                                { $$ = cg_make_binary(p, @$, @2, "or", $a, $b); }
+  ;
+and: not
+   | and[a] AND not[b]                             { $$ = cg_make_binary(p, @$, @2, "and", $a, $b); }
+   ;
+not: compare
+   | NOT not[a]                                    { $$ = cg_make_unary(p, @$, @1, "not", $a); }
+   ;
+compare: sum
+   | sum[a] compare_op sum[b]                      { $$ = cg_make_binary(p, @$, @2, $2, $a, $b); }
+   ;
+compare_op: EQ { $$ = "=="; } | NE { $$ = "!="; } | '<' { $$ = "<"; } | LE { $$ = "<="; } | '>' { $$ = ">"; } | GE { $$ = ">="; } ;
+sum: term
+   | sum[a] '+' term[b]                            { $$ = cg_make_binary(p, @$, @2, "+", $a, $b); }
+   | sum[a] '-' term[b]                            { $$ = cg_make_binary(p, @$, @2, "-", $a, $b); }
+   ;
+term: unary
+   | term[a] '*' unary[b]                          { $$ = cg_make_binary(p, @$, @2, "*", $a, $b); }
+   | term[a] '/' unary[b]                          { $$ = cg_make_binary(p, @$, @2, "/", $a, $b); }
+   | term[a] '%' unary[b]                          { $$ = cg_make_binary(p, @$, @2, "%", $a, $b); }
+   | term[a] '@' unary[b]                          { $$ = cg_make_binary(p, @$, @2, "@", $a, $b); }
+   ;
+unary: power
+   | '-' unary[a]                                  { $$ = cg_make_unary(p, @$, @1, "-", $a); }
+   | RECOMPUTE unary[a]                            { $$ = cg_make_expr(p, CG_EXPR_RECOMPUTE, @$); $$->op_span = @1; $$->a = $a; $$ = cg_make_done(p, $$); }
+   ;
+power: postfix
+   | postfix[a] '^' unary[b]                       { $$ = cg_make_binary(p, @$, @2, "^", $a, $b); }
+   ;
+postfix: atom
+   | postfix[a] '(' args ')'                       { $$ = cg_make_expr(p, CG_EXPR_CALL, @$); $$->op_span = cg_span_join(@2, @4); $$->a = $a; $$->args = (CgArgs){ $args.at, $args.n }; $$ = cg_make_done(p, $$); }
+   | postfix[a] '.' any_word                       { $$ = cg_make_expr(p, CG_EXPR_FIELD, @$); $$->op_span = @any_word; $$->a = $a; $$->s = $any_word; $$ = cg_make_done(p, $$); }
+   | postfix[a] '[' items ']'                      { $$ = cg_make_index(p, @$, cg_span_join(@2, @4), $a, $items); }
+   ;
+atom: NAME                                         { $$ = cg_make_name(p, CG_EXPR_NAME, @$, $1); }
+   | STRING                                        { $$ = cg_make_name(p, CG_EXPR_STRING, @$, $1); }
+   | INT                                           { $$ = cg_make_expr(p, CG_EXPR_INT, @$); $$->i = $1; }
+   | FLOAT                                         { $$ = cg_make_expr(p, CG_EXPR_FLOAT, @$); $$->f = $1; }
+   | TRUE                                          { $$ = cg_make_expr(p, CG_EXPR_BOOL, @$); $$->i = 1; }
+   | FALSE                                         { $$ = cg_make_expr(p, CG_EXPR_BOOL, @$); }
+   | '(' expr[a] ')'                               { $$ = $a; }
+   | list
+   | record
+   | TRAIN expr[a] as_opt '{' fields '}'           { $$ = cg_make_expr(p, CG_EXPR_TRAIN, @$); $$->op_span = @1; $$->a = $a; $$->s = $as_opt; $$->args = (CgArgs){ $fields.at, $fields.n }; $$ = cg_make_done(p, $$); }
+   | EVALUATE expr[a] on_opt as_opt '{' fields '}' { $$ = cg_make_expr(p, CG_EXPR_EVALUATE, @$); $$->op_span = @1; $$->a = $a; $$->b = $on_opt; $$->s = $as_opt; $$->args = (CgArgs){ $fields.at, $fields.n }; $$ = cg_make_done(p, $$); }
+   ;
+as_opt: %empty { $$ = NULL; } | AS NAME            { $$ = $NAME; } ;
+on_opt: %empty { $$ = NULL; } | ON expr            { $$ = $expr; } ;
+
+args: %empty                                       { $$ = (CgFields){ 0 }; }
+    | arg_list comma                               { $$ = $arg_list; }
+    ;
+arg_list: arg                                      { $$ = (CgFields){ 0 }; cg_fields_push(p, &$$, $arg.name, $arg.name_span, $arg.value, false); }
+    | arg_list[list] ',' arg                       { cg_fields_push(p, &$list, $arg.name, $arg.name_span, $arg.value, false); $$ = $list; }
+    ;
+arg: expr                                          { $$ = (CgArg){ NULL, { 0, 0, 0 }, $expr, false }; }
+   | word '=' expr                                 { $$ = (CgArg){ $word, @word, $expr, false }; }
+   ;
+
+fields: %empty                                     { $$ = (CgFields){ 0 }; }
+    | fields[list] field comma                     { cg_fields_push(p, &$list, $field.name, $field.name_span, $field.value, false); $$ = $list; }
+    | fields[list] error SYNC                      { $$ = $list; yyerrok; }
+    ;
+field: word '=' expr                               { $$ = (CgArg){ $word, @word, $expr, false }; } ;
+
+list: '[' items ']'                                { $$ = cg_make_list(p, @$, $items); }
+    | '[' expr loop ']'                            { $$ = cg_make_loop(p, CG_EXPR_LIST_FOR, @$, NULL, $expr, $loop); }
+    ;
+items: %empty                                      { $$ = (CgItems){ 0 }; }
+    | dim_list comma                               { $$ = $dim_list; }
+    ;
+item: expr
+    | DOTDOT NAME                                  { $$ = cg_make_name(p, CG_EXPR_ROW, @$, $NAME); }
+    ;
+loop: FOR names IN expr                            { $$ = (CgLoop){ $names.at[0], $names.n > 1 ? $names.at[1] : NULL, $expr, NULL };
+                                                     if ($names.n > 2) cg_syntax_error(p, CG_E0101, $names.spans[2], "a loop has one or two names"); }
+    | FOR names IN expr IF expr[filter]            { $$ = (CgLoop){ $names.at[0], $names.n > 1 ? $names.at[1] : NULL, $4, $filter };
+                                                     if ($names.n > 2) cg_syntax_error(p, CG_E0101, $names.spans[2], "a loop has one or two names"); }
+    ;
+
+record: '{' '}'                                    { $$ = cg_make_record(p, @$, NULL, NULL, (CgFields){ 0 }); }
+    | '{' first_key ':' expr comma entries '}'     { $$ = cg_make_record(p, @$, $first_key, $expr, $entries); }
+    | '{' first_key ':' expr loop '}'              { $$ = cg_make_loop(p, CG_EXPR_RECORD_FOR, @$, $first_key, $expr, $loop); }
+    ;
+first_key: expr
+    | key_word                                     { $$ = cg_make_name(p, CG_EXPR_NAME, @$, $1); }
+    ;
+entries: %empty                                    { $$ = (CgFields){ 0 }; }
+    | entries[list] entry comma                    { cg_fields_push(p, &$list, $entry.name, $entry.name_span, $entry.value, $entry.quoted); $$ = $list; }
+    ;
+entry: word ':' expr                               { $$ = (CgArg){ $word, @word, $expr, false }; }
+    | STRING ':' expr                              { $$ = (CgArg){ $STRING, @STRING, $expr, true }; }
+    ;
+
+/* Keywords that may name a field or an argument, and (after a dot) any of them. */
+word: NAME | key_word ;
+key_word: IMPORT | PLUGIN | OPTION | GRAPH | DEF | PARAM | RETURN | TRAIN | EVALUATE | SHOW | SAVE | TEST | EXPECT | RECOMPUTE | VJP ;
+any_word: word | FOR | IN | IF | THEN | ELSE | ON | AS | TRUE | FALSE | AND | OR | NOT ;
+
+%%
+
+static int cg_parse_lex(CG_PARSE_STYPE *value, CgSpan *span, CgParsing *p)
+{
+    CgToken t;
+    cg_tokens_next(p, &t);
+    *span = t.span;
+    if (t.kind == T_INT) value->i = t.i;
+    else if (t.kind == T_FLOAT) value->f = t.f;
+    else value->atom = t.atom;
+    return t.kind;
+}
+
+/* Only called when the parser's stack is full. */
+static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message)
+{
+    (void)message;
+    cg_syntax_exhausted(p, *span);
+}
+
+static int yyreport_syntax_error(const yypcontext_t *at, CgParsing *p)
+{
+    bool expects[T_GE + 1] = { false };
+    yysymbol_kind_t symbols[YYNTOKENS];
+    int n = yypcontext_expected_tokens(at, symbols, YYNTOKENS);
+    for (int token = 0; token <= T_GE; token++)
+        for (int i = 0; i < n; i++)
+            if (token != T_SYNC && YYTRANSLATE(token) == symbols[i] && symbols[i] != YYSYMBOL_YYUNDEF) expects[token] = true;
+    cg_syntax_unexpected(p, *yypcontext_location(at), expects);
+    return 0;
+}
+
+const char *cg_parse_token_name(int token)
+{
+    return token == T_SYNC ? "end of statement" : yysymbol_name(YYTRANSLATE(token));
+}
+
+int cg_parse_run(CgParsing *p)
+{
+    return cg_parse_parse(p);
+}

@@ -1,0 +1,262 @@
+/* build.c - AST nodes for the grammar's actions.
+ * Takes pieces already parsed; gives nodes in the unit's arena with their depth. Reports what the grammar cannot say:
+ * types that do not exist, dims that are not dims, keys that are not names, nesting without end. */
+#include <string.h>
+#include "base/suggest.h"
+#include "lang/parsing.h"
+
+/* Doubling in an arena wastes at most as much as it keeps. */
+static void *grown(CgParsing *p, void *at, int n, int *cap, size_t size)
+{
+    if (n < *cap) return at;
+    *cap = *cap ? 2 * *cap : 4;
+    void *to = cg_arena_alloc(p->arena, (size_t)*cap * size);
+    if (n > 0) memcpy(to, at, (size_t)n * size);
+    return to;
+}
+
+void cg_items_push(CgParsing *p, CgItems *v, void *item)
+{
+    v->at = grown(p, v->at, v->n, &v->cap, sizeof *v->at);
+    v->at[v->n++] = item;
+}
+
+void cg_fields_push(CgParsing *p, CgFields *v, CgAtom name, CgSpan name_span, CgExpr *value, bool quoted)
+{
+    v->at = grown(p, v->at, v->n, &v->cap, sizeof *v->at);
+    v->at[v->n++] = (CgArg){ name, name_span, value, quoted };
+}
+
+void cg_params_push(CgParsing *p, CgParams *v, CgAtom name, CgSpan span, CgTypeExpr *type, CgExpr *init)
+{
+    v->at = grown(p, v->at, v->n, &v->cap, sizeof *v->at);
+    v->at[v->n++] = (CgParam){ name, span, type, init };
+}
+
+void cg_names_push(CgParsing *p, CgNames *v, CgAtom name, CgSpan span)
+{
+    int cap = v->cap;
+    v->at = grown(p, v->at, v->n, &cap, sizeof *v->at);
+    v->spans = grown(p, v->spans, v->n, &v->cap, sizeof *v->spans);
+    v->at[v->n] = name;
+    v->spans[v->n++] = span;
+}
+
+CgExpr *cg_make_expr(CgParsing *p, CgExprKind kind, CgSpan span)
+{
+    CgExpr *e = CG_NEW(p->arena, CgExpr);
+    e->kind = kind;
+    e->span = e->op_span = span;
+    e->depth = 1;
+    return e;
+}
+
+static int depth_of(const CgExpr *e)
+{
+    return e ? e->depth : 0;
+}
+
+static int deeper(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+CgExpr *cg_make_done(CgParsing *p, CgExpr *e)
+{
+    int depth = deeper(deeper(depth_of(e->a), depth_of(e->b)), deeper(depth_of(e->c), depth_of(e->d)));
+    for (int i = 0; i < e->args.n; i++) depth = deeper(depth, depth_of(e->args.at[i].value));
+    if (depth < CG_MAX_DEPTH) {
+        e->depth = (uint16_t)(depth + 1);
+        return e;
+    }
+    if (!p->too_deep) {
+        CgDiag *d = cg_syntax_error(p, CG_E0108, e->op_span, "this expression is more than %d levels deep", CG_MAX_DEPTH);
+        cg_syntax_help(d, "give its parts names of their own");
+        p->too_deep = true;
+    }
+    return cg_make_expr(p, CG_EXPR_ERROR, e->span);
+}
+
+CgExpr *cg_make_binary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op, CgExpr *a, CgExpr *b)
+{
+    CgExpr *e = cg_make_expr(p, CG_EXPR_BINARY, span);
+    e->op_span = op_span;
+    e->op = cg_intern(op);
+    e->a = a;
+    e->b = b;
+    return cg_make_done(p, e);
+}
+
+CgExpr *cg_make_unary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op, CgExpr *a)
+{
+    CgExpr *e = cg_make_expr(p, CG_EXPR_UNARY, span);
+    e->op_span = op_span;
+    e->op = cg_intern(op);
+    e->a = a;
+    return cg_make_done(p, e);
+}
+
+CgExpr *cg_make_name(CgParsing *p, CgExprKind kind, CgSpan span, CgAtom s)
+{
+    CgExpr *e = cg_make_expr(p, kind, span);
+    e->s = s;
+    return e;
+}
+
+CgExpr *cg_make_list(CgParsing *p, CgSpan span, CgItems items)
+{
+    CgExpr *e = cg_make_expr(p, CG_EXPR_LIST, span);
+    CgFields fields = { 0 };
+    for (int i = 0; i < items.n; i++) cg_fields_push(p, &fields, NULL, (CgSpan){ 0, 0, 0 }, items.at[i], false);
+    e->args = (CgArgs){ fields.at, fields.n };
+    return cg_make_done(p, e);
+}
+
+CgExpr *cg_make_index(CgParsing *p, CgSpan span, CgSpan op_span, CgExpr *a, CgItems items)
+{
+    CgExpr *e = cg_make_expr(p, CG_EXPR_INDEX, span);
+    e->op_span = op_span;
+    e->a = a;
+    e->b = items.n == 1 ? items.at[0] : cg_make_list(p, op_span, items);
+    return cg_make_done(p, e);
+}
+
+CgExpr *cg_make_record(CgParsing *p, CgSpan span, CgExpr *key, CgExpr *value, CgFields rest)
+{
+    CgExpr *e = cg_make_expr(p, CG_EXPR_RECORD, span);
+    CgFields fields = { 0 };
+    if (key) {
+        bool named = key->kind == CG_EXPR_NAME || key->kind == CG_EXPR_STRING;
+        if (!named && key->kind != CG_EXPR_ERROR) {
+            CgDiag *d = cg_syntax_error(p, CG_E0114, key->span, "the key of a record is a name or a string");
+            cg_syntax_help(d, "computed keys are written { key: value for name in values }");
+        }
+        cg_fields_push(p, &fields, named ? key->s : cg_intern(""), key->span, value, key->kind == CG_EXPR_STRING);
+    }
+    for (int i = 0; i < rest.n; i++)
+        cg_fields_push(p, &fields, rest.at[i].name, rest.at[i].name_span, rest.at[i].value, rest.at[i].quoted);
+    e->args = (CgArgs){ fields.at, fields.n };
+    return cg_make_done(p, e);
+}
+
+CgExpr *cg_make_loop(CgParsing *p, CgExprKind kind, CgSpan span, CgExpr *key, CgExpr *value, CgLoop loop)
+{
+    CgExpr *e = cg_make_expr(p, kind, span);
+    e->a = value;
+    e->b = loop.over;
+    e->s = loop.s;
+    e->s2 = loop.s2;
+    if (kind == CG_EXPR_LIST_FOR) {
+        e->c = loop.filter;
+    } else {
+        e->c = key;
+        e->d = loop.filter;
+    }
+    return cg_make_done(p, e);
+}
+
+static bool is_dtype(const char *name)
+{
+    static const char *const dtypes[] = { "f32", "f64", "i32", "i64", "bool" };
+    for (size_t i = 0; i < CG_LEN(dtypes); i++)
+        if (strcmp(dtypes[i], name) == 0) return true;
+    return false;
+}
+
+static bool is_scalar(const char *name)
+{
+    return strcmp(name, "int") == 0 || strcmp(name, "float") == 0 || strcmp(name, "bool") == 0 || strcmp(name, "str") == 0;
+}
+
+static void check_dim(CgParsing *p, const CgExpr *e, bool outermost)
+{
+    switch (e->kind) {
+    case CG_EXPR_INT: case CG_EXPR_NAME: case CG_EXPR_ERROR: return;
+    case CG_EXPR_ROW: if (outermost) return; break;
+    case CG_EXPR_UNARY: if (strcmp(e->op, "-") == 0) { check_dim(p, e->a, false); return; } break;
+    case CG_EXPR_BINARY:
+        if (strchr("+-*/", e->op[0]) && !e->op[1]) { check_dim(p, e->a, false); check_dim(p, e->b, false); return; }
+        break;
+    default: break;
+    }
+    CgDiag *d = cg_syntax_error(p, CG_E0111, e->span, "this is not a dimension");
+    cg_syntax_help(d, "a dimension is a number, a name, arithmetic on them with + - * /, or a row ..s");
+}
+
+static void unknown_type(CgParsing *p, CgSpan span, CgAtom name)
+{
+    static const char *const all[] = { "f32", "f64", "i32", "i64", "bool", "int", "float", "str", "any", "graph" };
+    static const struct { const char *said, *meant; } others[] = {
+        { "string", "str" }, { "double", "f64" }, { "integer", "int" }, { "long", "i64" }, { "boolean", "bool" },
+        { "tensor", "f32[...]" }, { "Tensor", "f32[...]" }, { "float32", "f32" }, { "float64", "f64" }, { "int32", "i32" },
+        { "int64", "i64" }, { "f16", "f32" }, { "bf16", "f32" },
+    };
+    CgDiag *d = cg_syntax_error(p, CG_E0110, span, "there is no type '%s'", name);
+    for (size_t i = 0; i < CG_LEN(others); i++)
+        if (d && strcmp(name, others[i].said) == 0) {
+            cg_diag_help(d, "did you mean '%s'?", others[i].meant);
+            return;
+        }
+    CgSuggest s;
+    cg_suggest_init(&s, name);
+    for (size_t i = 0; i < CG_LEN(all); i++) cg_suggest_offer(&s, all[i]);
+    if (d && cg_suggest_best(&s)) cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    else cg_syntax_help(d, "the types are f32 f64 i32 i64 bool with dims in brackets, int float bool str, graph and any");
+}
+
+CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *dims)
+{
+    CgTypeExpr *t = CG_NEW(p->arena, CgTypeExpr);
+    t->span = span;
+    t->name = name;
+    t->ndims = dims ? dims->n : -1;
+    t->dims = dims ? (CgExpr **)dims->at : NULL;
+    t->nparams = -1;
+    t->kind = CG_TYPE_TENSOR;
+    for (int i = 0; i < t->ndims; i++) check_dim(p, t->dims[i], true);
+    /* Op signatures also have dtype variables, and names of attribute kinds. */
+    bool variable = p->is_sig && (strcmp(name, "F") == 0 || strcmp(name, "I") == 0 || strcmp(name, "T") == 0);
+    if (variable || (is_dtype(name) && (dims || !is_scalar(name)))) return t;
+    t->kind = strcmp(name, "any") == 0 ? CG_TYPE_ANY : CG_TYPE_SCALAR;
+    if (is_scalar(name) || t->kind == CG_TYPE_ANY) {
+        if (dims) {
+            CgDiag *d = cg_syntax_error(p, CG_E0110, span, "'%s' has no dims", name);
+            cg_syntax_help(d, "tensors are f32[...], f64[...], i32[...], i64[...] or bool[...]");
+        }
+    } else if (!p->is_sig) {
+        unknown_type(p, span, name);
+    }
+    return t;
+}
+
+CgTypeExpr *cg_make_graph_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *params, CgTypeExpr *result)
+{
+    CgTypeExpr *t = CG_NEW(p->arena, CgTypeExpr);
+    t->kind = CG_TYPE_GRAPH;
+    t->span = span;
+    t->name = name;
+    t->ndims = -1;
+    t->nparams = params ? params->n : -1;
+    t->params = params ? (CgTypeExpr **)params->at : NULL;
+    t->result = result;
+    return t;
+}
+
+CgStmt *cg_make_stmt(CgParsing *p, CgStmtKind kind, CgSpan span, CgNames names, CgItems exprs)
+{
+    CgStmt *s = CG_NEW(p->arena, CgStmt);
+    s->kind = kind;
+    s->span = s->name_span = span;
+    s->names = names.at;
+    s->name_spans = names.spans;
+    s->nnames = names.n;
+    if (names.n > 0) s->name_span = cg_span_join(names.spans[0], names.spans[names.n - 1]);
+    s->exprs = (CgExpr **)exprs.at;
+    s->nexprs = exprs.n;
+    return s;
+}
+
+CgBlock cg_make_block(CgItems items, CgSpan span)
+{
+    return (CgBlock){ (CgStmt **)items.at, items.n, span };
+}
