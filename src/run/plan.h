@@ -28,14 +28,18 @@ typedef struct CgInstr {
     int            nin, nout;
     CgSlot         in[CG_MAX_IN], out[CG_MAX_OUT];
     CgWork         work;
+    int            shared;   /* buffer of CgWork.shared bytes, or -1 */
     size_t         shared_offset;   /* in the slab */
+    void          *state;    /* from CgOp.prepare */
 } CgInstr;
 
 typedef struct CgPlan CgPlan;
 typedef struct CgPlanOptions {
     bool bf16;               /* option precision */
     bool no_inplace;         /* for tests */
-    bool outputs_bound;      /* outputs are written straight to memory the caller binds; else they live in the slab */
+    bool outputs_bound;      /* outputs are written straight to memory the caller binds, which must not overlap inputs or
+                                params; else they live in the slab, or are views of inputs and params */
+    const CgSources *sources; /* may be NULL; to name script lines in messages */
 } CgPlanOptions;
 
 /* Fails when a symbol has no value or the slab would not fit in memory (says how many bytes, and the largest tensors by line). */
@@ -43,6 +47,8 @@ CG_NODISCARD CgPlan *cg_plan_build(const CgGraph *g /* borrowed, must outlive th
 void           cg_plan_free(CgPlan *p);
 const CgGraph *cg_plan_graph(const CgPlan *p);
 int            cg_plan_count(const CgPlan *p);
+int            cg_plan_buffers(const CgPlan *p);
+CgPlanOptions  cg_plan_options(const CgPlan *p);
 const CgInstr *cg_plan_instr(const CgPlan *p, int i);
 const CgBuffer *cg_plan_buffer(const CgPlan *p, int i);
 size_t         cg_plan_slab(const CgPlan *p);        /* bytes */
@@ -54,4 +60,8 @@ void           cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf
 void           cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *out); /* --dump=mem: by script line */
 /* Recomputes overlaps by brute force; CG_BUG if two live buffers share bytes. Shares no code with the planner. */
 void           cg_plan_verify(const CgPlan *p);
+/* Bytes from a buffer's offset to where the next may begin: its own and a gap no kernel may touch. */
+size_t         cg_plan_room(const CgBuffer *b);
+/* A constant's bytes (CG_AT_CONST, its ordinal). */
+const void    *cg_plan_constant(const CgPlan *p, int ordinal);
 #endif

@@ -1,16 +1,13 @@
 /* pool.c - our own threads over a serial matrix library.
  * Takes a function and a number of parts; gives every part run exactly once, by this thread and the workers.
  * Must not decide how work is cut: parts come from the plan, so the bits never depend on who runs them. */
-#include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "base/io.h"
+#include "run/grant.h"
 #include "run/pool.h"
 
 /* Handing over through a condition variable costs some 50 us on a halted virtual core, spinning 0.1 us: a waiting
@@ -136,53 +133,6 @@ static void *work(void *of)
     return NULL;
 }
 
-/* The first one or two numbers of a small text file. */
-static bool read_numbers(const char *path, long long *a, long long *b)
-{
-    CgBytes text = { 0 };
-    CgErr e = { 0 };
-    if (!cg_io_exists(path) || !cg_io_read(path, &text, &e))
-        return false;
-    int n = sscanf(text.at, "%lld %lld", a, b);
-    cg_io_release(&text);
-    return n >= 1;
-}
-
-/* Processors' worth of time the control group grants, rounded up; a large number when there is no limit. */
-static int quota(void)
-{
-    long long us = 0, period = 0;
-    char path[512] = "";
-    CgBytes text = { 0 };
-    CgErr e = { 0 };
-    int best = INT_MAX;
-    if (cg_io_exists("/proc/self/cgroup") && cg_io_read("/proc/self/cgroup", &text, &e)) {
-        const char *line = strstr(text.at, "0::/");
-        if (line && (line == text.at || line[-1] == '\n'))
-            snprintf(path, sizeof path, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
-        cg_io_release(&text);
-    }
-    /* Version 2: the limit may sit on any group above ours. */
-    for (;;) {
-        char file[600];
-        snprintf(file, sizeof file, "/sys/fs/cgroup%s/cpu.max", strcmp(path, "/") ? path : "");
-        period = 0;
-        if (read_numbers(file, &us, &period) && us > 0 && period > 0 && (us + period - 1) / period < best)
-            best = (int)((us + period - 1) / period);
-        char *slash = strrchr(path, '/');
-        if (!slash)
-            break;
-        *slash = 0;
-    }
-    /* Version 1, as seen from inside a container. */
-    long long unused = 0;
-    if (read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &us, &unused) && us > 0 &&
-        read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_period_us", &period, &unused) && period > 0 &&
-        (us + period - 1) / period < best)
-        best = (int)((us + period - 1) / period);
-    return best < 1 ? 1 : best;
-}
-
 void cg_pool_free(CgPool *p)
 {
     if (!p)
@@ -275,7 +225,7 @@ CgPool *cg_pool_new(int threads)
              : pthread_getaffinity_np(pthread_self(), sizeof mine, &mine) ? 1 : CPU_COUNT(&mine);
     pthread_mutex_unlock(&home_lock);
     if (threads <= 0) {
-        int granted = quota();
+        int granted = cg_grant_processors();
         threads = cpus < granted ? cpus : granted;
     }
     if (threads > MAX_THREADS)

@@ -1,0 +1,415 @@
+/* exec.c - running a plan.
+ * Takes a plan, a pool and bound memory; gives results in the slab or where the caller said.
+ * Must not decide anything that reaches the bits: order, parts and places come from the plan. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "run/blas.h"
+#include "run/exec.h"
+
+#define TOUCH ((size_t)2 << 20)     /* first touch goes by huge pages */
+#define POISON 0xff                 /* NaN in f32 and f64, -1 in integers */
+#define SENTINEL 0xa5
+
+/* A tensor whose address follows a buffer the caller binds. */
+typedef struct Link { int tensor; int next; size_t offset; } Link;
+
+struct CgExec {
+    const CgPlan *plan;
+    CgPool   *pool;
+    char     *slab;
+    char     *scratch;
+    size_t    scratch_stride;
+    char    **base;         /* by buffer; NULL until bound */
+    int      *first_link;   /* by buffer, -1 at the end */
+    CG_VEC(Link) links;
+    CgTensor *tensors;      /* all operands and results, instruction by instruction */
+    CgCall   *calls;
+    int      *unbound_of;   /* by place: buffer of each ordinal */
+    int       ninputs, nparams, noutputs;
+    CgProf   *prof;
+    bool      profiling, poison;
+    bool      checked_bound;
+};
+
+typedef struct Job { const CgExec *x; int instr; size_t parts; } Job;
+
+static void run_part(void *arg, size_t part, int thread)
+{
+    const Job *j = arg;
+    const CgExec *x = j->x;
+    CgPart p = { part, j->parts, x->scratch + (size_t)thread * x->scratch_stride };
+    cg_plan_instr(x->plan, j->instr)->kernel(&x->calls[j->instr], p);
+}
+
+static inline void run_instr(const CgExec *x, int i)
+{
+    const CgInstr *in = cg_plan_instr(x->plan, i);
+    if (in->work.parts == 1) {
+        in->kernel(&x->calls[i], (CgPart){ 0, 1, x->scratch });
+    } else {
+        Job j = { x, i, in->work.parts };
+        cg_pool_run(x->pool, in->work.parts, run_part, &j);
+    }
+    if (in->op->finish)
+        in->op->finish(&x->calls[i], (CgPart){ 0, 1, x->scratch });
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- CG_DEBUG=poison: memory that is dead holds NaN, gaps between buffers hold a pattern -------------------- */
+
+static bool in_slab(const CgBuffer *b)
+{
+    return b->place == CG_AT_SLAB && b->first <= b->last;
+}
+
+static void fill_gap(const CgExec *x, const CgBuffer *b)
+{
+    memset(x->slab + b->offset + b->bytes, SENTINEL, cg_plan_room(b) - b->bytes);
+}
+
+static void check_gap(const CgExec *x, const CgBuffer *b, int i)
+{
+    const unsigned char *at = (unsigned char *)x->slab + b->offset;
+    for (size_t k = b->bytes; k < cg_plan_room(b); k++)
+        if (at[k] != SENTINEL)
+            CG_BUG("instruction %d, '%s', wrote %zu bytes past the end of a buffer of %zu", i,
+                   cg_plan_instr(x->plan, i)->op->name, k - b->bytes + 1, b->bytes);
+}
+
+static void before_poisoned(const CgExec *x, int i)
+{
+    for (int k = 0; k < cg_plan_buffers(x->plan); k++) {
+        const CgBuffer *b = cg_plan_buffer(x->plan, k);
+        if (in_slab(b) && b->first == i)
+            fill_gap(x, b);
+    }
+}
+
+static void after_poisoned(const CgExec *x, int i)
+{
+    for (int k = 0; k < cg_plan_buffers(x->plan); k++) {
+        const CgBuffer *b = cg_plan_buffer(x->plan, k);
+        if (!in_slab(b) || b->first > i || b->last < i)
+            continue;
+        check_gap(x, b, i);
+        if (b->last == i)
+            memset(x->slab + b->offset, POISON, b->bytes);
+    }
+}
+
+/* ---- not-a-number and infinity -------------------------------------------------------------------------------- */
+
+typedef struct Found { bool nan, inf; } Found;
+
+static void look(const CgTensor *t, int axis, const char *at, Found *f)
+{
+    if (axis == t->rank) {
+        double v = t->dtype == CG_F32 ? (double)*(const float *)at : *(const double *)at;
+        f->nan = f->nan || isnan(v);
+        f->inf = f->inf || isinf(v);
+        return;
+    }
+    ptrdiff_t step = (ptrdiff_t)(t->stride[axis] * (int64_t)cg_dtype_size(t->dtype));
+    int64_t n = t->stride[axis] == 0 && t->dim[axis] > 1 ? 1 : t->dim[axis];
+    for (int64_t i = 0; i < n && !(f->nan && f->inf); i++)
+        look(t, axis + 1, at + i * step, f);
+}
+
+static Found find_odd(const CgTensor *t)
+{
+    Found f = { false, false };
+    if (cg_dtype_is_float(t->dtype))
+        look(t, 0, t->data, &f);
+    return f;
+}
+
+/* A result is bad when it holds a NaN, or an infinity that no operand had. Infinities the script wrote (masks) are
+ * meant, and pass; those that come in with an input or a parameter are not. */
+static bool is_bad(const CgExec *x, int i, bool had_inf)
+{
+    const CgCall *c = &x->calls[i];
+    for (int k = 0; k < c->nout; k++) {
+        Found f = find_odd(&c->out[k]);
+        if (f.nan || (f.inf && !had_inf))
+            return true;
+    }
+    return false;
+}
+
+/* Asked before the instruction runs: a result may lie over the operand. */
+static bool operands_have_inf(const CgExec *x, int i)
+{
+    const CgInstr *in = cg_plan_instr(x->plan, i);
+    for (int k = 0; k < in->nin; k++) {
+        CgPlace place = cg_plan_buffer(x->plan, in->in[k].buffer)->place;
+        if ((place == CG_AT_SLAB || place == CG_AT_CONST || place == CG_AT_OUTPUT) && find_odd(&x->calls[i].in[k]).inf)
+            return true;
+    }
+    return false;
+}
+
+/* ---- running ---------------------------------------------------------------------------------------------------- */
+
+static void check_bound(CgExec *x)
+{
+    if (x->checked_bound)
+        return;
+    for (int b = 0; b < cg_plan_buffers(x->plan); b++) {
+        const CgBuffer *buffer = cg_plan_buffer(x->plan, b);
+        if (x->first_link[b] >= 0 && !x->base[b] && buffer->bytes > 0)
+            CG_BUG("%s %d of graph '%s' is not bound", buffer->place == CG_AT_INPUT ? "input" :
+                   buffer->place == CG_AT_PARAM ? "param" : "output", buffer->ordinal, cg_plan_graph(x->plan)->name);
+    }
+    x->checked_bound = true;
+}
+
+/* The careful way: poison, checks and times, as asked for. */
+static int run_watched(CgExec *x, bool check)
+{
+    int n = cg_plan_count(x->plan), bad = -1;
+    if (x->poison && x->slab)
+        memset(x->slab, POISON, cg_plan_slab(x->plan));
+    for (int i = 0; i < n && bad < 0; i++) {
+        bool had_inf = check && operands_have_inf(x, i);
+        if (x->poison)
+            before_poisoned(x, i);
+        double start = x->profiling ? seconds() : 0;
+        run_instr(x, i);
+        if (x->profiling) {
+            x->prof[i].seconds += seconds() - start;
+            x->prof[i].calls++;
+        }
+        if (check && is_bad(x, i, had_inf))
+            bad = i;
+        if (x->poison)
+            after_poisoned(x, i);
+    }
+    return bad;
+}
+
+void cg_exec_run(CgExec *x)
+{
+    check_bound(x);
+    if (x->poison || x->profiling) {
+        run_watched(x, false);
+        return;
+    }
+    int n = cg_plan_count(x->plan);
+    for (int i = 0; i < n; i++)
+        run_instr(x, i);
+}
+
+int cg_exec_run_checked(CgExec *x)
+{
+    check_bound(x);
+    return run_watched(x, true);
+}
+
+void cg_exec_profile(CgExec *x, bool on)
+{
+    if (on)
+        memset(x->prof, 0, ((size_t)cg_plan_count(x->plan) + 1) * sizeof *x->prof);
+    x->profiling = on;
+}
+
+const CgProf *cg_exec_prof(const CgExec *x)
+{
+    return x->prof;
+}
+
+void cg_exec_random(CgExec *x, uint64_t seed, uint64_t step)
+{
+    for (int i = 0; i < cg_plan_count(x->plan); i++) {
+        x->calls[i].seed = seed;
+        x->calls[i].step = step;
+    }
+}
+
+/* ---- binding ---------------------------------------------------------------------------------------------------- */
+
+static void bind(CgExec *x, int buffer, const void *data)
+{
+    union { const void *in; char *out; } u = { data };     /* operands are only read, whatever their type says */
+    x->base[buffer] = u.out;
+    for (int l = x->first_link[buffer]; l >= 0; l = x->links.at[l].next)
+        x->tensors[x->links.at[l].tensor].data = u.out + x->links.at[l].offset;
+    x->checked_bound = false;
+}
+
+static int buffer_of(const CgExec *x, CgPlace place, int ordinal)
+{
+    int n = place == CG_AT_INPUT ? x->ninputs : place == CG_AT_PARAM ? x->nparams : x->noutputs;
+    if (ordinal < 0 || ordinal >= n)
+        CG_BUG("ordinal %d of %d", ordinal, n);
+    int at = place == CG_AT_INPUT ? 0 : place == CG_AT_PARAM ? x->ninputs : x->ninputs + x->nparams;
+    return x->unbound_of[at + ordinal];
+}
+
+void cg_exec_bind_input(CgExec *x, int ordinal, const void *data)
+{
+    bind(x, buffer_of(x, CG_AT_INPUT, ordinal), data);
+}
+
+void cg_exec_bind_param(CgExec *x, int ordinal, const void *data)
+{
+    bind(x, buffer_of(x, CG_AT_PARAM, ordinal), data);
+}
+
+void cg_exec_bind_output(CgExec *x, int ordinal, void *data)
+{
+    int buffer = buffer_of(x, CG_AT_OUTPUT, ordinal);
+    if (cg_plan_buffer(x->plan, buffer)->place != CG_AT_OUTPUT)
+        CG_BUG("this plan keeps its outputs in the slab");
+    bind(x, buffer, data);
+}
+
+CgTensor cg_exec_output(const CgExec *x, int i)
+{
+    const CgSlot *s = cg_plan_output(x->plan, i);
+    CgTensor t = s->tensor;
+    t.data = x->base[s->buffer] + s->offset;
+    return t;
+}
+
+/* ---- making ----------------------------------------------------------------------------------------------------- */
+
+static void link_tensor(CgExec *x, const CgSlot *s, int tensor)
+{
+    x->tensors[tensor] = s->tensor;
+    char *base = x->base[s->buffer];
+    if (base) {
+        x->tensors[tensor].data = base + s->offset;
+        return;
+    }
+    cg_vec_push(&x->links, (Link){ .tensor = tensor, .next = x->first_link[s->buffer], .offset = s->offset });
+    x->first_link[s->buffer] = (int)x->links.len - 1;
+}
+
+static void touch(void *arg, size_t part, int thread)
+{
+    CgExec *x = arg;
+    size_t size = cg_plan_slab(x->plan), at = part * TOUCH;
+    (void)thread;
+    memset(x->slab + at, 0, size - at < TOUCH ? size - at : TOUCH);
+}
+
+static bool asked_for(const char *word)
+{
+    const char *list = getenv("CG_DEBUG");
+    size_t n = strlen(word);
+    while (list && *list) {
+        size_t len = strcspn(list, ",");
+        if (len == n && strncmp(list, word, n) == 0)
+            return true;
+        list += len + (list[len] == ',');
+    }
+    return false;
+}
+
+static void lay_bases(CgExec *x)
+{
+    const CgPlan *p = x->plan;
+    static char nothing[64];    /* where buffers of no bytes are */
+    for (int b = 0; b < cg_plan_buffers(p); b++) {
+        const CgBuffer *buffer = cg_plan_buffer(p, b);
+        x->first_link[b] = -1;
+        union { const void *in; char *out; } u = { nothing };
+        switch (buffer->place) {
+        case CG_AT_SLAB:
+            x->base[b] = x->slab ? x->slab + buffer->offset : nothing;
+            break;
+        case CG_AT_CONST:
+            u.in = cg_plan_constant(p, buffer->ordinal);
+            x->base[b] = u.out;
+            break;
+        case CG_AT_INPUT:
+            x->unbound_of[buffer->ordinal] = b;
+            break;
+        case CG_AT_PARAM:
+            x->unbound_of[x->ninputs + buffer->ordinal] = b;
+            break;
+        case CG_AT_OUTPUT:
+            break;
+        }
+    }
+    for (int i = 0; i < x->noutputs; i++)
+        x->unbound_of[x->ninputs + x->nparams + i] = cg_plan_output(p, i)->buffer;
+}
+
+void cg_exec_free(CgExec *x)
+{
+    if (!x)
+        return;
+    free(x->slab);
+    free(x->scratch);
+    free(x->base);
+    free(x->first_link);
+    cg_vec_free(&x->links);
+    free(x->tensors);
+    free(x->calls);
+    free(x->unbound_of);
+    free(x->prof);
+    free(x);
+}
+
+CgExec *cg_exec_new(const CgPlan *p, CgPool *pool, CgErr *e)
+{
+    cg_blas_init();
+    CgExec *x = cg_calloc(1, sizeof *x);
+    const CgGraph *g = cg_plan_graph(p);
+    int n = cg_plan_count(p);
+    x->plan = p;
+    x->pool = pool;
+    x->poison = asked_for("poison");
+    x->ninputs = (int)g->inputs.len;
+    x->nparams = (int)g->params.len;
+    x->noutputs = (int)g->outputs.len;
+    x->scratch_stride = (cg_plan_scratch(p) + 127) / 128 * 128;
+    size_t scratch = x->scratch_stride * (size_t)cg_pool_threads(pool);
+    if (cg_plan_slab(p) > 0)
+        x->slab = cg_try_alloc(cg_plan_slab(p));
+    if (scratch > 0)
+        x->scratch = cg_try_alloc(scratch);
+    if ((cg_plan_slab(p) > 0 && !x->slab) || (scratch > 0 && !x->scratch)) {
+        cg_err(e, CG_ERR_MEMORY, "no memory for running graph '%s': %zu bytes of tensors and %zu of scratch", g->name ? g->name : "",
+               cg_plan_slab(p), scratch);
+        cg_exec_free(x);
+        return NULL;
+    }
+    cg_pool_run(pool, (cg_plan_slab(p) + TOUCH - 1) / TOUCH, touch, x);
+
+    size_t tensors = 0;
+    for (int i = 0; i < n; i++)
+        tensors += (size_t)(cg_plan_instr(p, i)->nin + cg_plan_instr(p, i)->nout);
+    size_t buffers = (size_t)cg_plan_buffers(p);
+    x->base = cg_calloc(buffers + 1, sizeof *x->base);
+    x->first_link = cg_calloc(buffers + 1, sizeof *x->first_link);
+    x->tensors = cg_calloc(tensors + 1, sizeof *x->tensors);
+    x->calls = cg_calloc((size_t)n + 1, sizeof *x->calls);
+    x->prof = cg_calloc((size_t)n + 1, sizeof *x->prof);
+    x->unbound_of = cg_calloc((size_t)(x->ninputs + x->nparams + x->noutputs) + 1, sizeof *x->unbound_of);
+    lay_bases(x);
+    int at = 0;
+    for (int i = 0; i < n; i++) {
+        const CgInstr *in = cg_plan_instr(p, i);
+        CgCall *c = &x->calls[i];
+        *c = (CgCall){ .op = in->op, .nin = in->nin, .nout = in->nout, .attrs = in->attrs, .state = in->state,
+                       .bf16 = cg_plan_options(p).bf16 };
+        c->shared = in->shared >= 0 ? x->slab + in->shared_offset : NULL;
+        c->in = x->tensors + at;
+        for (int k = 0; k < in->nin; k++)
+            link_tensor(x, &in->in[k], at++);
+        c->out = x->tensors + at;
+        for (int k = 0; k < in->nout; k++)
+            link_tensor(x, &in->out[k], at++);
+    }
+    return x;
+}

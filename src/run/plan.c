@@ -1,0 +1,558 @@
+/* plan.c - from a graph and numbers for its symbols to instructions.
+ * Takes a graph; gives instructions in order, operands as tensors with strides over buffers, buffers with lifetimes,
+ * results laid over dying operands. Must not compute an element, and must not change the graph. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include "run/elementwise.h"
+#include "run/plan_inside.h"
+
+/* Default division of work: one part a quarter of a megabyte, so that handing it over costs under a thousandth. */
+#define PART_BYTES (256 * 1024)
+/* Views are asked with this address in place of memory that does not exist yet; only the difference counts. */
+#define NOWHERE ((char *)(uintptr_t)0x100000)
+
+typedef struct Draft {
+    CgPlan   *p;
+    CgBindings dims;
+    CgErr    *e;
+    CgMap     attrs;        /* CgAttrs as written -> with dims bound */
+    CgSlot  **value;        /* by node: its results */
+    CgSlot  **copy;         /* by node: a contiguous copy of it, once somebody needed one */
+    int      *next_output;  /* outputs by node: chains of output numbers, -1 at the end */
+    int      *first_output;
+    bool      failed;
+} Draft;
+
+bool cg_tensor_contiguous(const CgTensor *t)
+{
+    int64_t expect = 1;
+    bool row_major = true;
+    for (int i = t->rank - 1; i >= 0; i--) {
+        if (t->dim[i] == 0)
+            return true;
+        row_major = row_major && (t->dim[i] == 1 || t->stride[i] == expect);
+        expect *= t->dim[i];
+    }
+    return row_major;
+}
+
+static bool eval(Draft *d, const CgDim *dim, CgRef r, int64_t *value)
+{
+    CgAtom missing = NULL;
+    const CgGraph *g = d->p->graph;
+    CgStrbuf text = { 0 };
+    char where[160];
+    cg_plan_where(d->p->options.sources, cg_node(g, r)->span, where);
+    if (!cg_dim_eval(dim, d->dims, value, &missing)) {
+        cg_err(d->e, CG_ERR_INPUT, "graph '%s' cannot run before the dim '%s' has a value%s%s", g->name ? g->name : "",
+               missing ? missing : "?", *where ? "; it is a size at " : "", where);
+        d->failed = true;
+    } else if (*value < 0) {
+        cg_dim_print(dim, &text);
+        cg_err(d->e, CG_ERR_INPUT, "the size '%s' is %lld here%s%s", cg_strbuf_str(&text), (long long)*value,
+               *where ? ", at " : "", where);
+        d->failed = true;
+    }
+    cg_strbuf_deinit(&text);
+    return !d->failed;
+}
+
+/* The tensor of a type, row major; bytes checked against overflow. */
+static bool bind_type(Draft *d, const CgType *type, CgRef r, CgTensor *t, size_t *bytes)
+{
+    *t = (CgTensor){ .dtype = type->dtype, .rank = type->rank };
+    for (int i = 0; i < type->rank; i++)
+        if (!eval(d, type->dim[i], r, &t->dim[i]))
+            return false;
+    int64_t count = 1;
+    size_t total = 0;
+    bool over = false;
+    for (int i = type->rank - 1; i >= 0; i--) {
+        t->stride[i] = count;
+        over = over || __builtin_mul_overflow(count, t->dim[i] ? t->dim[i] : 1, &count);
+    }
+    over = over || __builtin_mul_overflow((size_t)count, cg_dtype_size(type->dtype), &total) || total > PTRDIFF_MAX / 4;
+    if (over) {
+        CgStrbuf text = { 0 };
+        cg_type_print(type, &text);
+        d->failed = true;
+        cg_err(d->e, CG_ERR_MEMORY, "a tensor of type %s has more elements than memory has addresses", cg_strbuf_str(&text));
+        cg_strbuf_deinit(&text);
+        return false;
+    }
+    *bytes = cg_tensor_count(t) == 0 ? 0 : total;
+    return true;
+}
+
+/* The same attributes with the values of DIMS in `ints`. */
+static const CgAttrs *bind_attrs(Draft *d, const CgAttrs *attrs, CgRef r)
+{
+    bool any = false;
+    uint64_t known;
+    for (int i = 0; attrs && i < attrs->n; i++)
+        any = any || attrs->at[i].kind == CG_ATTR_DIMS;
+    if (!any)
+        return attrs;
+    if (cg_map_get(&d->attrs, cg_map_ptr(attrs), &known))
+        return (const CgAttrs *)(uintptr_t)known;
+    CgAttrs *bound = CG_NEW(d->p->arena, CgAttrs);
+    CgAttr *at = CG_NEWN(d->p->arena, CgAttr, attrs->n);
+    memcpy(at, attrs->at, (size_t)attrs->n * sizeof *at);
+    for (int i = 0; i < attrs->n; i++)
+        for (int j = 0; at[i].kind == CG_ATTR_DIMS && j < at[i].n; j++)
+            if (!eval(d, at[i].dims[j], r, &at[i].ints[j]))
+                return NULL;
+    *bound = (CgAttrs){ attrs->n, at };
+    cg_map_put(&d->attrs, cg_map_ptr(attrs), (uint64_t)(uintptr_t)bound);
+    return bound;
+}
+
+static int new_buffer(CgPlan *p, CgPlace place, int ordinal, size_t bytes)
+{
+    cg_vec_push(&p->buffers, (CgBuffer){ .place = place, .ordinal = ordinal, .bytes = bytes, .first = (int)p->instrs.len,
+                                         .last = (int)p->instrs.len });
+    return (int)p->buffers.len - 1;
+}
+
+static CgSlot new_result(Draft *d, const CgType *type, CgRef r)
+{
+    CgSlot s = { 0 };
+    size_t bytes;
+    if (bind_type(d, type, r, &s.tensor, &bytes))
+        s.buffer = new_buffer(d->p, CG_AT_SLAB, 0, bytes);
+    return s;
+}
+
+static void default_work(const CgCall *call, CgWork *work)
+{
+    double bytes = 0;
+    for (int i = 0; i < call->nin; i++)
+        bytes += (double)cg_tensor_count(&call->in[i]) * (double)cg_dtype_size(call->in[i].dtype);
+    const CgTensor *y = &call->out[0];
+    size_t n = (size_t)cg_tensor_count(y);
+    work->bytes = bytes + (double)(n * cg_dtype_size(y->dtype));
+    work->flops = (double)n;
+    work->parts = n * cg_dtype_size(y->dtype) / PART_BYTES + 1;
+}
+
+/* Tensors side by side, as a kernel is given them. */
+static CgCall call_of(const CgPlan *p, const CgInstr *in, CgTensor *t)
+{
+    for (int i = 0; i < in->nin; i++)
+        t[i] = in->in[i].tensor;
+    for (int i = 0; i < in->nout; i++)
+        t[CG_MAX_IN + i] = in->out[i].tensor;
+    return (CgCall){ .op = in->op, .nin = in->nin, .nout = in->nout, .in = t, .out = t + CG_MAX_IN, .attrs = in->attrs,
+                     .bf16 = p->options.bf16 };
+}
+
+static void use(CgPlan *p, const CgSlot *s)
+{
+    p->buffers.at[s->buffer].last = (int)p->instrs.len;
+}
+
+static void push_instr(Draft *d, CgInstr *in)
+{
+    CgPlan *p = d->p;
+    CgTensor t[CG_MAX_IN + CG_MAX_OUT];
+    CgCall call = call_of(p, in, t);
+    if (in->op->work)
+        in->op->work(&call, &in->work);
+    else
+        default_work(&call, &in->work);
+    if (in->work.parts == 0)
+        in->work.parts = 1;
+    in->shared = -1;
+    if (in->work.shared > 0)
+        in->shared = new_buffer(p, CG_AT_SLAB, 0, in->work.shared);
+    if (in->work.scratch > p->scratch)
+        p->scratch = in->work.scratch;
+    for (int i = 0; i < in->nin; i++)
+        use(p, &in->in[i]);
+    cg_vec_push(&p->instrs, *in);
+}
+
+static CgSlot emit_copy(Draft *d, const CgSlot *of, CgRef node, CgPlace place, int ordinal)
+{
+    CgInstr in = { .node = node, .op = &cg_op_copy, .nin = 1, .nout = 1, .in = { *of } };
+    CgTensor t = of->tensor;
+    int64_t stride = 1;
+    for (int i = t.rank - 1; i >= 0; i--) {
+        t.stride[i] = stride;
+        stride *= t.dim[i];
+    }
+    in.kernel = cg_op_copy.kernel[t.dtype];
+    in.out[0] = (CgSlot){ .tensor = t };
+    in.out[0].buffer = new_buffer(d->p, place, ordinal, (size_t)cg_tensor_count(&t) * cg_dtype_size(t.dtype));
+    push_instr(d, &in);
+    return in.out[0];
+}
+
+/* A value with its elements row major, copied at most once. */
+static CgSlot contiguous(Draft *d, CgRef r)
+{
+    if (cg_tensor_contiguous(&d->value[r]->tensor))
+        return *d->value[r];
+    if (!d->copy[r]) {
+        d->copy[r] = CG_NEW(d->p->arena, CgSlot);
+        *d->copy[r] = emit_copy(d, d->value[r], r, CG_AT_SLAB, 0);
+    }
+    return *d->copy[r];
+}
+
+static bool view_of(const CgSlot *x, const CgNode *n, const CgAttrs *attrs, CgSlot *y)
+{
+    CgTensor in = x->tensor;
+    in.data = NOWHERE;
+    y->tensor.data = NULL;
+    CgCall call = { .op = n->op, .nin = 1, .nout = 1, .in = &in, .out = &y->tensor, .attrs = attrs };
+    if (!n->op->view(&call, &y->tensor))
+        return false;
+    y->buffer = x->buffer;
+    y->offset = x->offset + (size_t)((char *)y->tensor.data - NOWHERE);
+    y->tensor.data = NULL;
+    return true;
+}
+
+static void emit_view(Draft *d, CgRef r, const CgNode *n)
+{
+    CgSlot y = { 0 };
+    size_t bytes;
+    const CgAttrs *attrs = bind_attrs(d, n->attrs, r);
+    if (d->failed || !bind_type(d, &n->type, r, &y.tensor, &bytes))
+        return;
+    if (!view_of(d->value[n->in[0]], n, attrs, &y)) {
+        CgSlot x = contiguous(d, n->in[0]);
+        if (!bind_type(d, &n->type, r, &y.tensor, &bytes))
+            return;
+        if (!view_of(&x, n, attrs, &y))
+            CG_BUG("the view '%s' refuses a contiguous operand", n->op->name);
+    }
+    d->value[r] = CG_NEW(d->p->arena, CgSlot);
+    *d->value[r] = y;
+}
+
+static void emit_kernel(Draft *d, CgRef r, const CgNode *n)
+{
+    CgInstr in = { .node = r, .op = n->op, .nin = n->nin, .nout = n->op->nout ? n->op->nout : 1 };
+    in.attrs = bind_attrs(d, n->attrs, r);
+    if (d->failed)
+        return;
+    CgDtype dtype = n->nin > 0 ? cg_node_type(d->p->graph, n->in[0])->dtype : n->type.dtype;
+    bool vec = !n->op->kernel[dtype];
+    in.kernel = vec ? cg_kernel_elementwise : n->op->kernel[dtype];
+    for (int i = 0; i < n->nin; i++)
+        in.in[i] = vec || n->op->traits & CG_STRIDED ? *d->value[n->in[i]] : contiguous(d, n->in[i]);
+    d->value[r] = CG_NEWN(d->p->arena, CgSlot, in.nout);
+    for (int i = 0; i < in.nout && !d->failed; i++)
+        d->value[r][i] = in.out[i] = new_result(d, i == 0 ? &n->type : &n->more[i - 1], r);
+    if (!d->failed)
+        push_instr(d, &in);
+}
+
+static void emit_const(Draft *d, CgRef r, const CgNode *n)
+{
+    const CgAttr *a = cg_attr_find(n->attrs, "value");
+    double f = !a ? 0 : a->kind == CG_ATTR_INT ? (double)a->i : a->f;
+    int64_t i = !a ? 0 : a->kind == CG_ATTR_INT ? a->i : f >= -0x1p63 && f < 0x1p63 ? (int64_t)f : INT64_MIN;
+    CgConstant c = { .bits = 0 };
+    switch (n->type.dtype) {
+    case CG_F32: c.f32 = (float)f; break;
+    case CG_F64: c.f64 = f; break;
+    case CG_I32: c.i32 = (int32_t)i; break;
+    case CG_I64: c.i64 = i; break;
+    case CG_BOOL: c.b = a && (a->kind == CG_ATTR_INT ? a->i != 0 : a->f != 0); break;
+    case CG_NDTYPE: CG_BUG("a constant without dtype");
+    }
+    CgPlan *p = d->p;
+    cg_vec_push(&p->constants, c);
+    d->value[r] = CG_NEW(p->arena, CgSlot);
+    size_t bytes;
+    if (bind_type(d, &n->type, r, &d->value[r]->tensor, &bytes)) {
+        if (n->type.rank != 0)
+            CG_BUG("a constant that is not a scalar");
+        d->value[r]->buffer = new_buffer(p, CG_AT_CONST, (int)p->constants.len - 1, bytes);
+    }
+}
+
+/* Outputs in memory of the caller: a result that has a buffer of its own is written there at once, all else copied. */
+static void bind_outputs(Draft *d, CgRef r)
+{
+    CgPlan *p = d->p;
+    for (int o = d->first_output[r]; o >= 0; o = d->next_output[o]) {
+        CgSlot s = *d->value[r];
+        CgBuffer *b = &p->buffers.at[s.buffer];
+        size_t bytes = (size_t)cg_tensor_count(&s.tensor) * cg_dtype_size(s.tensor.dtype);
+        if (!p->options.outputs_bound) {
+            p->outputs[o] = s;
+        } else if (b->place == CG_AT_SLAB && s.offset == 0 && b->bytes == bytes && cg_tensor_contiguous(&s.tensor)) {
+            b->place = CG_AT_OUTPUT;
+            b->ordinal = o;
+            p->outputs[o] = s;
+        } else {
+            p->outputs[o] = emit_copy(d, &s, r, CG_AT_OUTPUT, o);
+        }
+    }
+}
+
+static void emit(Draft *d, CgRef r)
+{
+    const CgNode *n = cg_node(d->p->graph, r);
+    if (n->op->traits & CG_LEAF) {
+        if (!d->value[r])   /* inputs and params have theirs */
+            emit_const(d, r, n);
+    } else if (strcmp(n->op->name, "part") == 0) {
+        d->value[r] = d->value[n->in[0]] + cg_attr_int(n->attrs, "k", 0);
+    } else if (n->op->view) {
+        emit_view(d, r, n);
+    } else {
+        emit_kernel(d, r, n);
+    }
+    if (!d->failed)
+        bind_outputs(d, r);
+}
+
+static bool same_slot(const CgSlot *a, const CgSlot *b)
+{
+    return a->buffer == b->buffer && a->offset == b->offset && a->tensor.rank == b->tensor.rank &&
+           memcmp(a->tensor.dim, b->tensor.dim, sizeof a->tensor.dim[0] * (size_t)a->tensor.rank) == 0 &&
+           memcmp(a->tensor.stride, b->tensor.stride, sizeof a->tensor.stride[0] * (size_t)a->tensor.rank) == 0;
+}
+
+static int find(int *parent, int b)
+{
+    while (parent[b] != b)
+        b = parent[b] = parent[parent[b]];
+    return b;
+}
+
+/* The operand whose memory result 0 of instruction i may take: it dies here, is the whole of a buffer of the same
+ * size in the slab, and no other operand looks at that buffer in another way. Or -1. */
+static int victim(const CgPlan *p, int i, int *parent)
+{
+    const CgInstr *in = &p->instrs.at[i];
+    const CgBuffer *y = &p->buffers.at[in->out[0].buffer];
+    bool vec = in->kernel == cg_kernel_elementwise;
+    if (in->op == &cg_op_copy)
+        return -1;
+    for (int k = 0; k < in->nin; k++) {
+        if (!vec && !(k < 32 && in->op->inplace >> k & 1))
+            continue;
+        const CgSlot *x = &in->in[k];
+        const CgBuffer *b = &p->buffers.at[find(parent, x->buffer)];
+        if (b->place != CG_AT_SLAB || b->last != i || b->first == i || x->offset != 0 || b->bytes != y->bytes ||
+            x->tensor.dtype != in->out[0].tensor.dtype || !cg_tensor_contiguous(&x->tensor) ||
+            cg_tensor_count(&x->tensor) != cg_tensor_count(&in->out[0].tensor) || b->bytes == 0)
+            continue;
+        bool alone = true;
+        for (int j = 0; j < in->nin && alone; j++)
+            if (j != k && find(parent, in->in[j].buffer) == find(parent, x->buffer)) {
+                CgSlot other = in->in[j], mine = *x;
+                other.buffer = mine.buffer = 0;
+                alone = vec && same_slot(&other, &mine);
+            }
+        if (alone)
+            return k;
+    }
+    return -1;
+}
+
+/* Lays results over operands. Buffers that become one are joined; the joined one lives from the first to the last. */
+static void lay_over(CgPlan *p)
+{
+    int *parent = cg_malloc(p->buffers.len * sizeof *parent);
+    for (size_t i = 0; i < p->buffers.len; i++)
+        parent[i] = (int)i;
+    for (size_t i = 0; i < p->instrs.len && !p->options.no_inplace; i++) {
+        CgInstr *in = &p->instrs.at[i];
+        int k = victim(p, (int)i, parent);
+        if (k < 0)
+            continue;
+        int x = find(parent, in->in[k].buffer), y = in->out[0].buffer;
+        parent[y] = x;
+        p->buffers.at[x].last = p->buffers.at[y].last;
+        p->buffers.at[x].place = p->buffers.at[y].place;    /* SLAB, or the caller's memory */
+        p->buffers.at[x].ordinal = p->buffers.at[y].ordinal;
+        p->buffers.at[y].first = 1;                         /* nobody lives here any more */
+        p->buffers.at[y].last = 0;
+        p->inplace++;
+    }
+    for (size_t i = 0; i < p->instrs.len; i++) {
+        CgInstr *in = &p->instrs.at[i];
+        for (int k = 0; k < in->nin; k++)
+            in->in[k].buffer = find(parent, in->in[k].buffer);
+        for (int k = 0; k < in->nout; k++)
+            in->out[k].buffer = find(parent, in->out[k].buffer);
+    }
+    for (size_t i = 0; i < p->graph->outputs.len; i++)
+        p->outputs[i].buffer = find(parent, p->outputs[i].buffer);
+    free(parent);
+}
+
+static bool lay_leaves(Draft *d)
+{
+    CgPlan *p = d->p;
+    const CgGraph *g = p->graph;
+    p->inputs = CG_NEWN(p->arena, CgTensor, g->inputs.len + 1);
+    p->params = CG_NEWN(p->arena, CgTensor, g->params.len + 1);
+    for (int params = 0; params < 2; params++) {
+        size_t n = params ? g->params.len : g->inputs.len;
+        for (size_t i = 0; i < n; i++) {
+            CgRef r = params ? g->params.at[i] : g->inputs.at[i];
+            CgSlot *s = d->value[r] = CG_NEW(p->arena, CgSlot);
+            size_t bytes;
+            if (!bind_type(d, &cg_node(g, r)->type, r, &s->tensor, &bytes))
+                return false;
+            s->buffer = new_buffer(p, params ? CG_AT_PARAM : CG_AT_INPUT, (int)i, bytes);
+            (params ? p->params : p->inputs)[i] = s->tensor;
+        }
+    }
+    return true;
+}
+
+/* One plan for one schedule, all but the state of its ops; NULL when a size is missing or senseless. */
+static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, int schedule, CgErr *e)
+{
+    CgPlan *p = cg_calloc(1, sizeof *p);
+    p->arena = cg_arena_new();
+    p->graph = g;
+    p->options = options;
+    p->order = schedule;
+    size_t n = g->nodes.len;
+    Draft d = { .p = p, .dims = dims, .e = e };
+    d.value = cg_calloc(n + 1, sizeof *d.value);
+    d.copy = cg_calloc(n + 1, sizeof *d.copy);
+    d.first_output = cg_malloc((n + 1) * sizeof *d.first_output);
+    d.next_output = cg_malloc((g->outputs.len + 1) * sizeof *d.next_output);
+    size_t *bytes = cg_calloc(n + 1, sizeof *bytes);
+    CgRef *order = cg_malloc((n + 1) * sizeof *order);
+    bool *live = cg_calloc(n + 1, sizeof *live);
+    p->outputs = CG_NEWN(p->arena, CgSlot, g->outputs.len + 1);
+
+    for (size_t r = 0; r <= n; r++)
+        d.first_output[r] = -1;
+    for (size_t i = g->outputs.len; i-- > 0;) {
+        d.next_output[i] = d.first_output[g->outputs.at[i].ref];
+        d.first_output[g->outputs.at[i].ref] = (int)i;
+    }
+    cg_plan_live(g, live);
+    for (CgRef r = 0; r < n && !d.failed; r++) {
+        const CgNode *node = cg_node(g, r);
+        if (!live[r] || node->op->traits & CG_LEAF || cg_plan_is_view(node))
+            continue;
+        for (int i = 0; i < (node->op->nout ? node->op->nout : 1) && !d.failed; i++) {
+            CgTensor t;
+            size_t size = 0;
+            if (bind_type(&d, i == 0 ? &node->type : &node->more[i - 1], r, &t, &size))
+                bytes[r] += size;
+        }
+    }
+    if (!d.failed && lay_leaves(&d)) {
+        size_t count = cg_plan_order(g, bytes, schedule, order);
+        for (size_t i = 0; i < count && !d.failed; i++)
+            emit(&d, order[i]);
+    }
+    free(live);
+    free(order);
+    free(bytes);
+    free(d.value);
+    free(d.copy);
+    free(d.first_output);
+    free(d.next_output);
+    cg_map_deinit(&d.attrs);
+    if (d.failed) {
+        cg_plan_free(p);
+        return NULL;
+    }
+    for (size_t i = 0; i < g->outputs.len; i++)
+        p->buffers.at[p->outputs[i].buffer].last = (int)p->instrs.len;
+    for (size_t i = 0; i < p->buffers.len; i++) {
+        CgBuffer *b = &p->buffers.at[i];
+        if (b->place == CG_AT_INPUT || b->place == CG_AT_PARAM || b->place == CG_AT_CONST) {
+            b->first = 0;
+            b->last = (int)p->instrs.len;
+        }
+    }
+    lay_over(p);
+    if (!cg_plan_place(p)) {
+        cg_err(e, CG_ERR_MEMORY, "the tensors of graph '%s' together have more bytes than memory has addresses",
+               g->name ? g->name : "");
+        cg_plan_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+static void prepare(CgPlan *p)
+{
+    for (size_t i = 0; i < p->instrs.len; i++) {
+        CgInstr *in = &p->instrs.at[i];
+        if (in->shared >= 0)
+            in->shared_offset = p->buffers.at[in->shared].offset;
+        if (in->op->prepare) {
+            CgTensor t[CG_MAX_IN + CG_MAX_OUT];
+            CgCall call = call_of(p, in, t);
+            in->state = in->op->prepare(&call);
+        }
+    }
+}
+
+void cg_plan_free(CgPlan *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->instrs.len; i++)
+        if (p->instrs.at[i].state && p->instrs.at[i].op->release)
+            p->instrs.at[i].op->release(p->instrs.at[i].state);
+    cg_vec_free(&p->instrs);
+    cg_vec_free(&p->buffers);
+    cg_vec_free(&p->constants);
+    cg_arena_free(p->arena);
+    if (p->own)
+        cg_graph_free(p->own);
+    free(p);
+}
+
+const CgGraph *cg_plan_graph(const CgPlan *p) { return p->graph; }
+CgPlanOptions cg_plan_options(const CgPlan *p) { return p->options; }
+int cg_plan_count(const CgPlan *p) { return (int)p->instrs.len; }
+int cg_plan_buffers(const CgPlan *p) { return (int)p->buffers.len; }
+const CgInstr *cg_plan_instr(const CgPlan *p, int i) { return &p->instrs.at[i]; }
+const CgBuffer *cg_plan_buffer(const CgPlan *p, int i) { return &p->buffers.at[i]; }
+size_t cg_plan_slab(const CgPlan *p) { return p->slab; }
+size_t cg_plan_scratch(const CgPlan *p) { return p->scratch; }
+const CgSlot *cg_plan_output(const CgPlan *p, int i) { return &p->outputs[i]; }
+CgTensor cg_plan_input(const CgPlan *p, int i) { return p->inputs[i]; }
+CgTensor cg_plan_param(const CgPlan *p, int i) { return p->params[i]; }
+const void *cg_plan_constant(const CgPlan *p, int ordinal) { return &p->constants.at[ordinal]; }
+
+CgPlan *cg_plan_build(const CgGraph *g, CgBindings dims, CgPlanOptions options, CgErr *e)
+{
+    CgGraph *own = NULL;
+    const CgGraph *runnable = cg_plan_expand(g, &own, e);
+    CgPlan *best = NULL;
+    for (int schedule = 0; runnable && schedule < CG_PLAN_ORDERS; schedule++) {
+        CgPlan *p = draft(runnable, dims, options, schedule, e);
+        if (!p)
+            break;
+        if (best && best->slab <= p->slab) {
+            cg_plan_free(p);
+        } else {
+            cg_plan_free(best);
+            best = p;
+        }
+    }
+    if (best && !cg_plan_fits(best, e)) {
+        cg_plan_free(best);
+        best = NULL;
+    }
+    if (!best) {
+        if (own)
+            cg_graph_free(own);
+        return NULL;
+    }
+    best->own = own;
+    prepare(best);
+    return best;
+}

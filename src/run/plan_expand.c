@@ -1,0 +1,106 @@
+/* plan_expand.c - writing out the ops that have no kernel.
+ * Takes a graph; gives one in which every live node is a leaf, a view or has code for its dtype.
+ * Must not change the graph it was given. */
+#include <stdlib.h>
+#include <string.h>
+#include "graph/pass.h"
+#include "run/plan_inside.h"
+
+#define MAX_ROUNDS 64   /* an expansion may use ops that are expanded in turn; deeper than this is a circle */
+
+void cg_plan_live(const CgGraph *g, bool *live)
+{
+    memset(live, 0, g->nodes.len * sizeof *live);
+    for (size_t i = 0; i < g->outputs.len; i++)
+        live[g->outputs.at[i].ref] = true;
+    for (CgRef r = (CgRef)g->nodes.len; r-- > 0;)
+        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++)
+            live[cg_node(g, r)->in[i]] = true;
+}
+
+bool cg_plan_is_view(const CgNode *n)
+{
+    return n->op->view || strcmp(n->op->name, "part") == 0;
+}
+
+static bool runs(const CgGraph *g, const CgNode *n)
+{
+    if (n->op->traits & CG_LEAF || cg_plan_is_view(n))
+        return true;
+    CgDtype dtype = n->nin > 0 ? cg_node_type(g, n->in[0])->dtype : n->type.dtype;
+    return n->op->kernel[dtype] || n->op->vec[dtype];
+}
+
+/* One round: every node that does not run, replaced by its expansion. */
+static CgGraph *expand_once(const CgGraph *g, const bool *live)
+{
+    size_t n = g->nodes.len;
+    CgRef *map = cg_calloc(n, sizeof *map);
+    CgRef (*results)[CG_MAX_OUT] = cg_calloc(n, sizeof *results);   /* of nodes that were written out */
+    bool *out = cg_calloc(n, sizeof *out);
+    memset(map, 0xff, n * sizeof *map);     /* CG_NONE */
+    CgGraph *to = cg_pass_begin(g, map);
+    CgBuild b = cg_build_at(to);
+    for (CgRef r = 0; r < n; r++) {
+        const CgNode *node = cg_node(g, r);
+        if (!live[r] || map[r] != CG_NONE)
+            continue;
+        CgRef in[CG_MAX_IN];
+        for (int i = 0; i < node->nin; i++)
+            in[i] = map[node->in[i]];
+        if (strcmp(node->op->name, "part") == 0 && out[node->in[0]]) {
+            map[r] = results[node->in[0]][cg_attr_int(node->attrs, "k", 0)];
+        } else if (runs(g, node)) {
+            map[r] = cg_graph_copy(&b, g, r, in);
+        } else {
+            CgSite site = { .nin = node->nin, .nout = node->op->nout ? node->op->nout : 1, .in = in, .attrs = node->attrs };
+            b.scope = node->scope;
+            b.span = node->span;
+            b.why = CG_NONE;
+            b.clone = node->clone;
+            node->op->expand(&b, &site, results[r]);
+            out[r] = true;
+            map[r] = results[r][0];
+        }
+    }
+    for (size_t i = 0; i < g->outputs.len; i++)
+        cg_graph_output(to, g->outputs.at[i].name, map[g->outputs.at[i].ref]);
+    free(map);
+    free(results);
+    free(out);
+    return to;
+}
+
+const CgGraph *cg_plan_expand(const CgGraph *g, CgGraph **own, CgErr *e)
+{
+    *own = NULL;
+    for (int round = 0; round < MAX_ROUNDS; round++) {
+        bool *live = cg_calloc(g->nodes.len, sizeof *live);
+        cg_plan_live(g, live);
+        bool all = true;
+        for (CgRef r = 0; r < g->nodes.len; r++) {
+            const CgNode *n = cg_node(g, r);
+            if (!live[r] || runs(g, n))
+                continue;
+            all = false;
+            if (!n->op->expand) {
+                CgDtype dtype = n->nin > 0 ? cg_node_type(g, n->in[0])->dtype : n->type.dtype;
+                cg_err(e, CG_ERR_INPUT, "op '%s' cannot run on %s: it has neither a kernel for it nor an expansion",
+                       n->op->name, cg_dtype_name(dtype));
+                free(live);
+                cg_graph_free(*own);
+                *own = NULL;
+                return NULL;
+            }
+        }
+        CgGraph *next = all ? NULL : expand_once(g, live);
+        free(live);
+        if (all)
+            return g;
+        if (*own)
+            cg_graph_free(*own);
+        *own = next;
+        g = next;
+    }
+    CG_BUG("expansions that never end");
+}

@@ -1,0 +1,47 @@
+/* plan_inside.h - what the files plan*.c share.
+ * Takes nothing; gives struct CgPlan and the steps of planning. Included by plan*.c only. */
+#ifndef CG_PLAN_INSIDE_H
+#define CG_PLAN_INSIDE_H
+#include "run/plan.h"
+
+typedef union CgConstant { float f32; double f64; int32_t i32; int64_t i64; uint8_t b; uint64_t bits; } CgConstant;
+
+struct CgPlan {
+    CgArena       *arena;
+    const CgGraph *graph;
+    CgGraph       *own;         /* graph, when ops had to be expanded; else NULL */
+    CgPlanOptions  options;
+    CG_VEC(CgInstr)    instrs;
+    CG_VEC(CgBuffer)   buffers; /* inputs, params, then the rest */
+    CG_VEC(CgConstant) constants;
+    CgSlot        *outputs;
+    CgTensor      *inputs, *params;
+    size_t         slab, scratch;
+    size_t         live;        /* most bytes live at one time: no placing can do with less */
+    int            order;       /* which schedule won */
+    int            inplace;     /* results written over an operand */
+};
+
+/* plan_expand.c: g itself when every live op can run; else a copy with the others written out, in *own.
+ * NULL when an op can neither run nor be written out. */
+CG_NODISCARD const CgGraph *cg_plan_expand(const CgGraph *g, CgGraph **own, CgErr *e);
+
+/* plan_order.c: the live nodes of g in an order they can run in. `bytes` are those of each node's own results (0 for
+ * leaves, views and parts). Returns the count; schedules 0 .. CG_PLAN_ORDERS-1 differ in peak memory only. */
+#define CG_PLAN_ORDERS 3
+size_t cg_plan_order(const CgGraph *g, const size_t *bytes, int schedule, CgRef *order);
+bool   cg_plan_is_view(const CgNode *n);    /* takes no memory: views and parts */
+void   cg_plan_live(const CgGraph *g, bool *live);
+
+/* plan_memory.c: offsets for the buffers in the slab; false when they do not fit (sets e). */
+CG_NODISCARD bool cg_plan_place(CgPlan *p);
+CG_NODISCARD bool cg_plan_fits(const CgPlan *p, CgErr *e);
+
+/* plan_copy.c: makes a contiguous copy of any strided tensor. */
+extern const CgOp cg_op_copy;
+
+/* "1.5 GiB" */
+const char *cg_plan_bytes(size_t bytes, char out[24]);
+/* "model.cg:12", or "" without sources or place. */
+const char *cg_plan_where(const CgSources *sources, CgSpan span, char out[160]);
+#endif
