@@ -4,11 +4,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include "run/elementwise.h"
 #include "run/plan_inside.h"
 
-/* Default division of work: one part a quarter of a megabyte, so that handing it over costs under a thousandth. */
-#define PART_BYTES (256 * 1024)
 /* Views are asked with this address in place of memory that does not exist yet; only the difference counts. */
 #define NOWHERE ((char *)(uintptr_t)0x100000)
 
@@ -124,18 +121,6 @@ static CgSlot new_result(Draft *d, const CgType *type, CgRef r)
     return s;
 }
 
-static void default_work(const CgCall *call, CgWork *work)
-{
-    double bytes = 0;
-    for (int i = 0; i < call->nin; i++)
-        bytes += (double)cg_tensor_count(&call->in[i]) * (double)cg_dtype_size(call->in[i].dtype);
-    const CgTensor *y = &call->out[0];
-    size_t n = (size_t)cg_tensor_count(y);
-    work->bytes = bytes + (double)(n * cg_dtype_size(y->dtype));
-    work->flops = (double)n;
-    work->parts = n * cg_dtype_size(y->dtype) / PART_BYTES + 1;
-}
-
 /* Tensors side by side, as a kernel is given them. */
 static CgCall call_of(const CgPlan *p, const CgInstr *in, CgTensor *t)
 {
@@ -157,10 +142,14 @@ static void push_instr(Draft *d, CgInstr *in)
     CgPlan *p = d->p;
     CgTensor t[CG_MAX_IN + CG_MAX_OUT];
     CgCall call = call_of(p, in, t);
-    if (in->op->work)
+    cg_work_elementwise(&call, &in->work);
+    size_t scratch = in->kernel == cg_kernel_elementwise ? in->work.scratch : 0;
+    if (in->op->work) {
+        in->work = (CgWork){ .parts = 1 };
         in->op->work(&call, &in->work);
-    else
-        default_work(&call, &in->work);
+    }
+    if (in->work.scratch < scratch)
+        in->work.scratch = scratch;     /* the driver's tiles, whatever the op says of its cost */
     if (in->work.parts == 0)
         in->work.parts = 1;
     in->shared = -1;
@@ -299,7 +288,7 @@ static void bind_outputs(Draft *d, CgRef r)
 static void emit(Draft *d, CgRef r)
 {
     const CgNode *n = cg_node(d->p->graph, r);
-    if (n->op->traits & CG_LEAF) {
+    if (cg_plan_is_leaf(n)) {
         if (!d->value[r])   /* inputs and params have theirs */
             emit_const(d, r, n);
     } else if (strcmp(n->op->name, "part") == 0) {
@@ -439,7 +428,7 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
     cg_plan_live(g, live);
     for (CgRef r = 0; r < n && !d.failed; r++) {
         const CgNode *node = cg_node(g, r);
-        if (!live[r] || node->op->traits & CG_LEAF || cg_plan_is_view(node))
+        if (!live[r] || cg_plan_is_leaf(node) || cg_plan_is_view(node))
             continue;
         for (int i = 0; i < (node->op->nout ? node->op->nout : 1) && !d.failed; i++) {
             CgTensor t;

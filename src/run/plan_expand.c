@@ -23,9 +23,14 @@ bool cg_plan_is_view(const CgNode *n)
     return n->op->view || strcmp(n->op->name, "part") == 0;
 }
 
+bool cg_plan_is_leaf(const CgNode *n)
+{
+    return n->op->traits & CG_LEAF && n->nin == 0;
+}
+
 static bool runs(const CgGraph *g, const CgNode *n)
 {
-    if (n->op->traits & CG_LEAF || cg_plan_is_view(n))
+    if (cg_plan_is_leaf(n) || cg_plan_is_view(n))
         return true;
     CgDtype dtype = n->nin > 0 ? cg_node_type(g, n->in[0])->dtype : n->type.dtype;
     return n->op->kernel[dtype] || n->op->vec[dtype];

@@ -31,6 +31,7 @@ CG_NODISCARD const CgGraph *cg_plan_expand(const CgGraph *g, CgGraph **own, CgEr
 #define CG_PLAN_ORDERS 3
 size_t cg_plan_order(const CgGraph *g, const size_t *bytes, int schedule, CgRef *order);
 bool   cg_plan_is_view(const CgNode *n);    /* takes no memory: views and parts */
+bool   cg_plan_is_leaf(const CgNode *n);    /* input, param, const */
 void   cg_plan_live(const CgGraph *g, bool *live);
 
 /* plan_memory.c: offsets for the buffers in the slab; false when they do not fit (sets e). */
@@ -39,6 +40,8 @@ CG_NODISCARD bool cg_plan_fits(const CgPlan *p, CgErr *e);
 
 /* plan_copy.c: makes a contiguous copy of any strided tensor. */
 extern const CgOp cg_op_copy;
+CgKernel cg_kernel_elementwise, cg_kernel_copy;     /* elementwise.c */
+CgWorkFn cg_work_elementwise, cg_work_copy;
 
 /* "1.5 GiB" */
 const char *cg_plan_bytes(size_t bytes, char out[24]);

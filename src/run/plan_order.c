@@ -128,7 +128,7 @@ size_t cg_plan_order(const CgGraph *g, const size_t *bytes, int schedule, CgRef 
     size_t edges = 0;
     for (CgRef r = 0; r < n; r++) {
         const CgNode *node = cg_node(g, r);
-        w.base[r] = node->op->traits & CG_LEAF ? CG_NONE : cg_plan_is_view(node) ? w.base[node->in[0]] : r;
+        w.base[r] = cg_plan_is_leaf(node) ? CG_NONE : cg_plan_is_view(node) ? w.base[node->in[0]] : r;
         for (int i = 0; w.live[r] && i < node->nin; i++) {
             w.first_user[node->in[i] + 1]++;
             w.waits[r]++;
