@@ -1,0 +1,1 @@
+# What of doc/ is built or shipped is listed here: EXTRA_DIST += doc/x

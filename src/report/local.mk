@@ -1,0 +1,1 @@
+# The sources of this layer are listed here by: libcgcore_la_SOURCES += src/report/x.c

@@ -1,0 +1,4 @@
+cg_SOURCES += \
+	src/tool/cmd_help.c \
+	src/tool/commands.def \
+	src/tool/main.c src/tool/tool.h

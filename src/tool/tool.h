@@ -1,0 +1,25 @@
+/* tool.h - the program `cg`: what its commands share.
+ * Takes arguments; gives exit codes. A command is a row of commands.def and a file cmd_<name>.c with one function:
+ * argv[0] is the command's own name, the result is the exit code of the program. */
+#ifndef CG_TOOL_H
+#define CG_TOOL_H
+#include "base/base.h"
+
+enum { CG_EXIT_OK = 0, CG_EXIT_DIAG = 1, CG_EXIT_USAGE = 2, CG_EXIT_IO = 3, CG_EXIT_BUG = 70 };
+
+typedef int CgCommandFn(int argc, char **argv);
+typedef struct CgCommand { const char *name, *summary; CgCommandFn *run; } CgCommand;
+
+#define X(name, summary) CgCommandFn cg_cmd_##name;
+#include "tool/commands.def"
+#undef X
+
+const CgCommand *cg_command_find(const char *name);   /* NULL if there is none */
+const CgCommand *cg_command_at(size_t i);              /* NULL past the end; sorted by name */
+const char      *cg_command_near(const char *name);    /* "did you mean", NULL when nothing is near */
+
+/* Prints "cg COMMAND: message" and how to learn more on stderr; always returns CG_EXIT_USAGE. */
+int  cg_usage(const char *command, const char *format, ...) CG_PRINTF(2, 3);
+/* Whether stderr is a terminal that wants colour (NO_COLOR and TERM=dumb say no). */
+bool cg_wants_colour(void);
+#endif
