@@ -1,7 +1,6 @@
 # The parser and the scanner are made here and shipped, so that a tarball needs neither bison nor flex. Their code is
 # not ours, so it is compiled with fewer warnings, in a library of its own.
 EXTRA_DIST += grammar/cg.y grammar/cg.l
-if GRAMMAR
 noinst_LTLIBRARIES += libcggrammar.la
 libcgcore_la_LIBADD += libcggrammar.la
 libcggrammar_la_SOURCES = src/lang/cg_parse.c src/lang/cg_parse.h src/lang/cg_scan.c
@@ -16,4 +15,3 @@ src/lang/cg_parse.h: src/lang/cg_parse.c
 	@test -f $@ || { rm -f src/lang/cg_parse.c && $(MAKE) $(AM_MAKEFLAGS) src/lang/cg_parse.c; }
 src/lang/cg_scan.c: $(srcdir)/grammar/cg.l
 	$(AM_V_GEN)$(MKDIR_P) src/lang && $(FLEX) -o $@ $(srcdir)/grammar/cg.l
-endif
