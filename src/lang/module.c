@@ -1,0 +1,221 @@
+/* module.c - imports to files.
+ * Takes the path of a script; finds, reads and parses what it imports, each module once, dependencies first. A module
+ * is known by its text, so two names of one file are one module. Looks at import statements and nothing else. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/io.h"
+#include "base/strbuf.h"
+#include "base/suggest.h"
+#include "base/vec.h"
+#include "lang/embedded.h"
+#include "lang/module.h"
+
+typedef CG_VEC(char *) Paths;
+
+/* A module being loaded; those below it on the stack import it. */
+typedef struct Pending { uint32_t file; CgAtom name; CgSpan import; } Pending;
+
+typedef struct Loader {
+    CgSources *sources;
+    CgDiags   *diags;
+    CG_VEC(CgModule) done;
+    CG_VEC(Pending)  stack;
+    CG_VEC(CgAtom)   embedded;    /* names of library texts already added ... */
+    CG_VEC(uint32_t) embedded_file;   /* ... and their files */
+} Loader;
+
+const char *cg_embedded_find(const char *module)
+{
+    for (const CgEmbedded *e = cg_embedded; e->module; e++)
+        if (strcmp(e->module, module) == 0) return e->text;
+    return NULL;
+}
+
+static char *folder_of(const char *path)
+{
+    char *folder = cg_strdup(path), *slash = strrchr(folder, '/');
+    folder[slash ? slash - folder + 1 : 0] = 0;
+    return folder;
+}
+
+/* The folders to look in, each "" or ending with '/'. */
+static void folders(const char *importer, Paths *out)
+{
+    cg_vec_push(out, folder_of(importer));
+    if (out->at[0][0] != 0) cg_vec_push(out, cg_strdup(""));
+    const char *list = getenv("CG_PATH");
+    while (list && *list) {
+        size_t n = strcspn(list, ":");
+        CgStrbuf b = { 0 };
+        cg_strbuf_write(&b, list, n);
+        if (n > 0 && list[n - 1] != '/') cg_strbuf_putc(&b, '/');
+        if (n > 0) cg_vec_push(out, cg_strbuf_take(&b));
+        cg_strbuf_deinit(&b);
+        list += n + (list[n] == ':');
+    }
+#ifdef CG_PKGDATADIR
+    cg_vec_push(out, cg_strdup(CG_PKGDATADIR "/"));
+#endif
+}
+
+static void free_paths(Paths *p)
+{
+    for (size_t i = 0; i < p->len; i++) free(p->at[i]);
+    cg_vec_free(p);
+}
+
+/* "a.b" in "x/" is "x/a/b.cg". */
+static char *path_in(const char *folder, const char *module)
+{
+    CgStrbuf b = { 0 };
+    cg_strbuf_puts(&b, folder);
+    for (const char *s = module; *s; s++) cg_strbuf_putc(&b, *s == '.' ? '/' : *s);
+    cg_strbuf_puts(&b, ".cg");
+    return cg_strbuf_take(&b);
+}
+
+/* Offers the .cg files of one folder as module names; the names must outlive the suggestion, hence atoms. */
+static void offer_files(CgSuggest *s, const char *folder, const char *pattern)
+{
+    CgStrbuf glob = { 0 };
+    CgPaths found = { 0 };
+    CgErr ignored = { 0 };
+    cg_strbuf_printf(&glob, "%s%s", folder, pattern);
+    if (cg_io_glob(glob.at, &found, &ignored)) {
+        for (size_t i = 0; i < found.len; i++) {
+            size_t skip = strlen(folder), n = strlen(found.at[i]);
+            if (n < skip + 3 || strncmp(found.at[i], folder, skip) != 0) continue;
+            CgStrbuf name = { 0 };
+            for (size_t k = skip; k < n - 3; k++) cg_strbuf_putc(&name, found.at[i][k] == '/' ? '.' : found.at[i][k]);
+            cg_suggest_offer(s, cg_intern(cg_strbuf_str(&name)));
+            cg_strbuf_deinit(&name);
+        }
+        cg_paths_free(&found);
+    }
+    cg_strbuf_deinit(&glob);
+}
+
+static void report_missing(Loader *l, CgAtom name, CgSpan span, const Paths *where)
+{
+    CgDiag *d = cg_diag(l->diags, CG_E0201, span, "there is no module '%s'", name);
+    CgStrbuf tried = { 0 };
+    CgSuggest s;
+    cg_suggest_init(&s, name);
+    for (const CgEmbedded *e = cg_embedded; e->module; e++) cg_suggest_offer(&s, e->module);
+    for (size_t i = 0; i < where->len; i++) {
+        offer_files(&s, where->at[i], "*.cg");
+        offer_files(&s, where->at[i], "*/*.cg");
+        char *path = path_in(where->at[i], name);
+        cg_strbuf_printf(&tried, "%s%s", i ? ", " : "", path);
+        free(path);
+    }
+    cg_diag_note(d, (CgSpan){ 0, 0, 0 }, "looked for %s and in the library inside cg", cg_strbuf_str(&tried));
+    if (cg_suggest_best(&s)) cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    cg_strbuf_deinit(&tried);
+}
+
+/* The file of a module, 0 after a reported mistake. */
+static uint32_t find_module(Loader *l, CgAtom name, CgSpan span)
+{
+    uint32_t file = 0;
+    Paths where = { 0 };
+    folders(cg_sources_get(l->sources, span.file)->name, &where);
+    for (size_t i = 0; i < where.len && !file; i++) {
+        char *path = path_in(where.at[i], name);
+        if (cg_io_exists(path) && !cg_io_is_dir(path)) {
+            CgErr e = { 0 };
+            if (!cg_sources_load(l->sources, path, &file, &e)) {
+                cg_diag_err(l->diags, span, &e);
+                free(path);
+                free_paths(&where);
+                return 0;
+            }
+        }
+        free(path);
+    }
+    for (size_t i = 0; i < l->embedded.len && !file; i++)
+        if (l->embedded.at[i] == name) file = l->embedded_file.at[i];
+    const char *text = file ? NULL : cg_embedded_find(name);
+    if (text) {
+        char *shown = path_in("", name);
+        file = cg_sources_add(l->sources, shown, text, strlen(text));
+        free(shown);
+        cg_vec_push(&l->embedded, name);
+        cg_vec_push(&l->embedded_file, file);
+    }
+    if (!file) report_missing(l, name, span, &where);
+    free_paths(&where);
+    return file;
+}
+
+/* True when `file` is being loaded further up; says through which imports. */
+static bool is_circle(Loader *l, uint32_t file, CgAtom name, CgSpan span)
+{
+    size_t i = l->stack.len;
+    while (i > 0 && l->stack.at[i - 1].file != file) i--;
+    if (i == 0) return false;
+    if (i == l->stack.len) {
+        cg_diag(l->diags, CG_E0202, span, "the module '%s' imports itself", name);
+        return true;
+    }
+    CgDiag *d = cg_diag(l->diags, CG_E0202, span, "importing '%s' closes a circle", name);
+    for (; i < l->stack.len; i++) cg_diag_note(d, l->stack.at[i].import, "it imports '%s' here", l->stack.at[i].name);
+    cg_diag_help(d, "move what both need into a module of its own");
+    return true;
+}
+
+static int find_done(const Loader *l, uint32_t file)
+{
+    for (size_t i = 0; i < l->done.len; i++)
+        if (l->done.at[i].unit->file == file) return (int)i;
+    return -1;
+}
+
+/* Loads a module and, before it, what it imports; gives its index. */
+static int load(Loader *l, uint32_t file, CgAtom name, CgSpan import)
+{
+    CgModule m = { .name = name, .unit = cg_unit_parse(l->sources, file, l->diags) };
+    cg_vec_push(&l->stack, (Pending){ file, name, import });
+    m.imports = cg_calloc((size_t)m.unit->top.n + 1, sizeof *m.imports);
+    for (int i = 0; i < m.unit->top.n; i++) {
+        const CgStmt *s = m.unit->top.at[i];
+        if (s->kind != CG_STMT_IMPORT) continue;
+        uint32_t found = find_module(l, s->names[0], s->name_span);
+        if (!found || is_circle(l, found, s->names[0], s->name_span)) continue;
+        int index = find_done(l, found);
+        m.imports[m.nimports++] = index >= 0 ? index : load(l, found, s->names[0], s->name_span);
+    }
+    l->stack.len--;
+    cg_vec_push(&l->done, m);
+    return (int)l->done.len - 1;
+}
+
+void cg_program_free(CgProgram *p)
+{
+    if (!p) return;
+    for (int i = 0; i < p->n; i++) {
+        cg_unit_free(p->at[i].unit);
+        free(p->at[i].imports);
+    }
+    free(p->at);
+    free(p);
+}
+
+CgProgram *cg_program_load(CgSources *sources, const char *path, CgDiags *diags)
+{
+    Loader l = { .sources = sources, .diags = diags };
+    CgErr e = { 0 };
+    uint32_t file;
+    if (!cg_sources_load(sources, path, &file, &e)) {
+        cg_diag_err(diags, (CgSpan){ 0, 0, 0 }, &e);
+        return NULL;
+    }
+    load(&l, file, cg_intern(""), (CgSpan){ 0, 0, 0 });
+    CgProgram *p = cg_calloc(1, sizeof *p);
+    p->at = l.done.at;
+    p->n = (int)l.done.len;
+    cg_vec_free(&l.stack);
+    cg_vec_free(&l.embedded);
+    cg_vec_free(&l.embedded_file);
+    return p;
+}
