@@ -1,1 +1,6 @@
-# The sources of this layer are listed here by: libcgcore_la_SOURCES += src/data/x.c
+# The sources of this layer are listed here
+libcgcore_la_SOURCES += \
+	src/data/corpus.c src/data/corpus.h \
+	src/data/draw.c src/data/draw.h \
+	src/data/tokenizer.c src/data/tokenizer.h \
+	src/data/window.c src/data/window.h

@@ -1,1 +1,3 @@
-# The sources of this layer are listed here by: libcgcore_la_SOURCES += src/experiment/x.c
+# The sources of this layer are listed here
+libcgcore_la_SOURCES += \
+	src/experiment/metric.c src/experiment/metric.h

@@ -1,0 +1,332 @@
+/* window.c - are batches a function of seed and step, and do they cover what they should?
+ * Takes nothing; prints TAP. Accuses src/data/window.c, draw.c and tokenizer.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+#include "data/draw.h"
+#include "data/window.h"
+
+static int count, failed;
+
+static void ok(bool good, const char *name)
+{
+    printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name);
+    failed += !good;
+}
+
+/* Documents whose bytes are all `sign`, or random letters when sign is 0. */
+static CgCorpus *corpus(int docs, size_t bytes, uint64_t seed, char sign)
+{
+    CgErr e = { 0 };
+    CgText *texts = malloc(sizeof *texts * (size_t)docs);
+    CgDraw d;
+    cg_draw_init(&d, seed, 1, 0);
+    for (int i = 0; i < docs; i++) {
+        char *at = malloc(bytes);
+        for (size_t k = 0; k < bytes; k++)
+            at[k] = sign ? sign : (char)('a' + cg_draw_below(&d, 26));
+        if (sign)
+            snprintf(at, bytes, "%c%d", sign, i);
+        texts[i] = (CgText){ at, bytes };
+    }
+    CgCorpus *c = cg_corpus_from_texts("made", texts, (size_t)docs, NULL, &e);
+    for (int i = 0; i < docs; i++)
+        free((char *)texts[i].at);
+    free(texts);
+    return c;
+}
+
+static void draws(void)
+{
+    CgDraw d;
+    cg_draw_init(&d, 11, 13, 17);
+    int seen[7] = { 0 };
+    for (int i = 0; i < 70000; i++)
+        seen[cg_draw_below(&d, 7)]++;
+    bool even = true;
+    for (int i = 0; i < 7; i++)
+        even &= seen[i] > 9600 && seen[i] < 10400;
+    ok(even, "seven is drawn evenly");
+    uint64_t sums[3] = { 1, 1, 5 };
+    int weighted[3] = { 0 };
+    for (int i = 0; i < 50000; i++)
+        weighted[cg_draw_weighted(&d, sums, 3)]++;
+    ok(weighted[1] == 0 && weighted[0] > 9500 && weighted[0] < 10500, "weights are kept, zero is never drawn");
+    bool wide = false;
+    for (int i = 0; i < 100; i++)
+        wide |= cg_draw_below(&d, (uint64_t)1 << 50) > UINT32_MAX;
+    ok(wide, "big ranges use all their bits");
+    static const uint64_t sizes[] = { 1, 2, 3, 4, 5, 17, 64, 65, 1021, 4096, 10007 };
+    bool all = true;
+    int fixed = 0;
+    for (size_t k = 0; k < CG_LEN(sizes); k++) {
+        char *hit = calloc(sizes[k], 1);
+        for (uint64_t i = 0; i < sizes[k]; i++) {
+            uint64_t p = cg_draw_place(2385 + k, sizes[k], i);
+            all &= p < sizes[k] && !hit[p];
+            if (p < sizes[k])
+                hit[p] = 1;
+            fixed += k == 10 && p == i;
+        }
+        free(hit);
+    }
+    ok(all, "a permutation reaches every place once, whatever the size");
+    ok(fixed < 10, "and moves nearly all of them");
+}
+
+static void tokens(void)
+{
+    CgTokenizer *t = cg_tokenizer_bytes();
+    CgTokens ids = { 0 };
+    CgStrbuf back = { 0 };
+    char all[256];
+    for (int i = 0; i < 256; i++)
+        all[i] = (char)i;
+    cg_tokenizer_encode(t, all, 256, &ids);
+    cg_tokenizer_decode(t, ids.at, ids.len, false, &back);
+    ok(ids.len == 256 && back.len == 256 && !memcmp(back.at, all, 256), "every byte comes back");
+    cg_strbuf_deinit(&back);
+    static const int32_t answer[] = { 1, 'h', 'i', 0, 300, '!', -4, 0 };
+    cg_tokenizer_decode(t, answer, 8, true, &back);
+    ok(!strcmp(cg_strbuf_str(&back), "hi\xef\xbf\xbd!\xef\xbf\xbd"), "marks are left out, strangers are shown");
+    cg_strbuf_deinit(&back);
+    cg_vec_free(&ids);
+    cg_tokenizer_free(t);
+}
+
+/* The row a split stands for, by the rule of the header. */
+static CgTokens row_of(const CgCorpus *c, CgSplit s)
+{
+    CgTokens row = { 0 };
+    for (size_t i = 0; i < cg_corpus_count(c); i++) {
+        const CgDoc *d = cg_corpus_doc(c, i);
+        if (s != CG_ALL && d->split != s)
+            continue;
+        for (size_t k = 0; k < d->text.len; k++)
+            cg_vec_push(&row, (unsigned char)d->text.at[k]);
+        cg_vec_push(&row, 0);
+    }
+    return row;
+}
+
+static void training(const CgTokenizer *t)
+{
+    enum { T = 37, B = 5 };
+    CgErr e = { 0 };
+    CgCorpus *c = corpus(101, 211, 3, 0);
+    CgWindows *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
+    CgTokens row = row_of(c, CG_TRAIN);
+    ok(w && cg_windows_tokens(w) == row.len, "the row is the documents and their end marks");
+    int64_t epoch = cg_windows_epoch(w);
+    ok(epoch == (int64_t)(row.len / T) && cg_windows_count(w) == (int64_t)((row.len - 1) / T), "windows are counted");
+    int32_t a[B * T], an[B * T], b[B * T], bn[B * T];
+    cg_windows_batch(w, 7, 1234, B, a, an);
+    cg_windows_batch(w, 7, 0, B, b, bn);
+    cg_windows_batch(w, 7, 1234, B, b, bn);
+    ok(!memcmp(a, b, sizeof a) && !memcmp(an, bn, sizeof an), "a batch is a function of its step");
+    bool shifted = true;
+    for (int r = 0; r < B; r++)
+        shifted &= !memcmp(a + r * T + 1, an + r * T, (T - 1) * sizeof *a);
+    ok(shifted, "next is one place on");
+    cg_windows_batch(w, 8, 1234, B, b, bn);
+    ok(memcmp(a, b, sizeof a) != 0, "another seed, another batch");
+    int *seen = calloc(row.len, sizeof *seen), *count_row = calloc(256, sizeof *count_row), *count_seen = calloc(256, sizeof *count_seen);
+    for (int64_t i = 0; i < epoch; i++) {
+        cg_windows_batch(w, 7, (uint64_t)i, 1, a, an);
+        for (int k = 0; k < T; k++)
+            count_seen[a[k]]++;
+        for (size_t from = 0; from < row.len; from++) {      /* where on the ring is it? */
+            int k = 0;
+            while (k < T && row.at[(from + (size_t)k) % row.len] == a[k])
+                k++;
+            if (k == T)
+                for (k = 0; k < T; k++)
+                    seen[(from + (size_t)k) % row.len]++;
+        }
+    }
+    int once = 0, missed = 0;
+    for (size_t i = 0; i < row.len; i++) {
+        once += seen[i] == 1;
+        missed += seen[i] == 0;
+    }
+    ok(once == (int)(epoch * T) && missed == (int)row.len - once, "an epoch sees every token once");
+    CgWindows *again = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
+    CgWindows *other = cg_windows_new(c, CG_TEST, t, &(CgWindowOpts){ .length = T }, &e);
+    ok(cg_digest_equal(cg_windows_digest(w), cg_windows_digest(again)) && !cg_digest_equal(cg_windows_digest(w), cg_windows_digest(other)),
+       "digests name windows");
+    free(seen);
+    free(count_row);
+    free(count_seen);
+    cg_vec_free(&row);
+    cg_windows_free(w);
+    cg_windows_free(again);
+    cg_windows_free(other);
+    cg_corpus_free(c);
+}
+
+static void evaluation(const CgTokenizer *t)
+{
+    enum { T = 41, B = 7 };
+    CgErr e = { 0 };
+    CgCorpus *c = corpus(97, 307, 5, 0);
+    CgTokens row = row_of(c, CG_ALL);
+    CgWindows *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T, .repeat = 1 }, &e);
+    int32_t a[B * T], an[B * T];
+    int64_t at = 0;
+    bool same = true;
+    while (at < cg_windows_count(w)) {
+        int n = cg_windows_at(w, at, B, a, an);
+        for (int r = 0; r < n; r++) {
+            same &= !memcmp(a + r * T, row.at + (at + r) * T, sizeof a / B);
+            same &= !memcmp(an + r * T, row.at + (at + r) * T + 1, sizeof a / B);
+        }
+        for (int r = n; r < B; r++)
+            same &= !memcmp(a + r * T, a + (n - 1) * T, sizeof a / B);
+        at += n;
+    }
+    ok(same && at == cg_windows_count(w), "evaluation goes through the row in order, without copies");
+    cg_vec_free(&row);
+    cg_windows_free(w);
+
+    /* pieces of one file are joined again */
+    char *text = malloc(50021);
+    CgDraw d;
+    cg_draw_init(&d, 1, 2, 3);
+    for (int i = 0; i < 50021; i++)
+        text[i] = cg_draw_below(&d, 31) ? (char)('a' + cg_draw_below(&d, 26)) : '\n';
+    CgCorpus *one = cg_corpus_from_texts("one", &(CgText){ text, 50021 }, 1, NULL, &e);
+    w = cg_windows_new(one, CG_ALL, t, &(CgWindowOpts){ .length = T }, &e);
+    ok(w && cg_corpus_count(one) > 100 && cg_windows_tokens(w) == 50022, "pieces of one text are one text again");
+    cg_windows_free(w);
+    cg_corpus_free(one);
+    cg_corpus_free(c);
+    free(text);
+}
+
+static void copies(const CgTokenizer *t)
+{
+    enum { T = 32, B = 11 };
+    CgErr e = { 0 };
+    CgCorpus *c = corpus(101, 211, 7, 0);
+    CgWindows *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 0.3 }, &e);
+    CgWindows *least = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 1, .repeat_least = 5 }, &e);
+    int32_t a[B * T], an[B * T];
+    int halves = 0, periodic = 0, short_ones = 0;
+    for (uint64_t s = 0; s < 200; s++) {
+        cg_windows_batch(w, 3, s, B, a, an);
+        for (int r = 0; r < B; r++)
+            halves += !memcmp(a + r * T, a + r * T + T / 2, T / 2 * sizeof *a) && an[r * T + T - 1] == a[r * T];
+        cg_windows_batch(least, 3, s, B, a, an);
+        for (int r = 0; r < B; r++)
+            for (int p = 5; p <= T / 2; p++)
+                if (!memcmp(a + r * T, a + r * T + p, (size_t)(T - p) * sizeof *a)) {
+                    periodic++;
+                    short_ones += p < T / 2;
+                    break;
+                }
+    }
+    ok(halves > 2200 * 0.26 && halves < 2200 * 0.34, "three windows in ten are a half and the same half again");
+    ok(periodic == 2200 && short_ones > 1500, "spans may be shorter");
+    cg_windows_free(w);
+    cg_windows_free(least);
+    cg_corpus_free(c);
+}
+
+static void mixtures(const CgTokenizer *t)
+{
+    enum { T = 19, B = 3 };
+    CgErr e = { 0 };
+    CgCorpus *x = corpus(301, 97, 0, 'x'), *y = corpus(201, 97, 0, 'y'), *z = corpus(51, 97, 0, 'z');
+    CgCorpus *m = cg_corpus_mix((CgCorpus *[]){ x, y, z }, (double[]){ 5, 2, 1 }, 3, &e);
+    CgWindows *w = cg_windows_new(m, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
+    int32_t a[B * T], an[B * T];
+    int seen[3] = { 0 }, total = 0;
+    bool kept = w != NULL;
+    for (uint64_t s = 0; kept && s < 2000; s++) {
+        cg_windows_batch(w, 3, s, B, a, an);
+        for (int r = 0; r < B; r++, total++) {
+            int n[256] = { 0 };
+            for (int k = 0; k < T; k++)
+                n[a[r * T + k]]++;
+            seen[n['x'] > n['y'] && n['x'] > n['z'] ? 0 : n['y'] > n['z'] ? 1 : 2]++;
+        }
+        double off = seen[0] - 5.0 / 8 * total;
+        kept &= off < 1.01 && off > -1.01;
+    }
+    ok(kept, "shares are kept at every step");
+    int64_t n = w ? cg_windows_count(w) : 0, own = 0;
+    CgWindows *alone = cg_windows_new(z, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
+    own = cg_windows_count(alone);
+    ok(n >= 8 * own && n < 8 * (own + 1), "an evaluation stops where the first part is used up");
+    bool in_order = true;
+    for (int64_t i = 0; i < n; i++)
+        in_order &= cg_windows_at(w, i, 1, a, an) == 1;
+    ok(in_order, "all its windows can be had");
+
+    CgCorpus *c = corpus(101, 211, 9, 0), *mixed = cg_corpus_shuffle_tokens(c, 4);
+    CgWindows *plain = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 21411 }, &e);
+    CgWindows *shuffled = cg_windows_new(mixed, CG_ALL, t, &(CgWindowOpts){ .length = 21411 }, &e);
+    int32_t *p = malloc(21411 * sizeof *p), *q = malloc(21411 * sizeof *q), bag[256] = { 0 };
+    bool same_bag = true;
+    int equal = 0;
+    cg_windows_at(plain, 0, 1, p, NULL);
+    cg_windows_at(shuffled, 0, 1, q, NULL);
+    for (int i = 0; i < 21411; i++) {
+        bag[p[i]]++;
+        bag[q[i]]--;
+        equal += p[i] == q[i];
+    }
+    for (int i = 0; i < 256; i++)
+        same_bag &= bag[i] >= -1 && bag[i] <= 1;     /* the one token after the window differs */
+    ok(same_bag && equal < 2000, "shuffled tokens are the same tokens elsewhere");
+    free(p);
+    free(q);
+    CgWindows *all[] = { w, alone, plain, shuffled };
+    for (size_t i = 0; i < CG_LEN(all); i++)
+        cg_windows_free(all[i]);
+    CgCorpus *corpora[] = { x, y, z, m, c, mixed };
+    for (size_t i = 0; i < CG_LEN(corpora); i++)
+        cg_corpus_free(corpora[i]);
+}
+
+static void refused(CgCorpus *c, const CgTokenizer *t, CgSplit s, CgWindowOpts o, const char *words, const char *test)
+{
+    CgErr e = { 0 };
+    CgWindows *w = cg_windows_new(c, s, t, &o, &e);
+    bool good = !w && strstr(e.text, words);
+    ok(good, test);
+    if (!good)
+        printf("# %s\n", w ? "it was accepted" : e.text);
+    cg_windows_free(w);
+}
+
+static void mistakes(const CgTokenizer *t)
+{
+    CgErr e = { 0 };
+    CgText same[] = { { "aa", 2 }, { "aa", 2 } };
+    CgCorpus *c = corpus(7, 11, 1, 0), *one = cg_corpus_from_texts("same", same, 2, NULL, &e);
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 0 }, "length 0", "no length");
+    refused(c, t, CG_TEST, (CgWindowOpts){ .length = 1009 }, "fewer than one window of 1009", "too little text");
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 1.5 }, "it is a share", "a share above one");
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 12, .repeat = 0.5, .repeat_least = 7 }, "do not fit twice", "spans too long");
+    refused(one, t, cg_corpus_docs(one, CG_TEST) ? CG_TRAIN : CG_TEST, (CgWindowOpts){ .length = 1 }, "is empty", "an empty split");
+    cg_corpus_free(c);
+    cg_corpus_free(one);
+}
+
+int main(void)
+{
+    CgTokenizer *t = cg_tokenizer_bytes();
+    draws();
+    tokens();
+    training(t);
+    evaluation(t);
+    copies(t);
+    mixtures(t);
+    mistakes(t);
+    cg_tokenizer_free(t);
+    printf("1..%d\n", count);
+    return failed != 0;
+}
