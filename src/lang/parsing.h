@@ -57,7 +57,7 @@ typedef struct CgParsing {
     CG_VEC(CgComment) comments;
     /* token layer */
     CG_VEC(CgBracket) open;
-    CgToken    last, before;   /* the last two tokens given to the parser */
+    CgToken    last, before, third;   /* the last three tokens given to the parser, latest first */
     CgToken    held[2];        /* tokens read but not given yet */
     int        nheld;
     int        effect;         /* what the last token did to `open`: +1, -1, 0 */

@@ -84,7 +84,7 @@ static int list_expected(const bool *expects, char *out, size_t size)
         names[n] = buffers[n];
         n++;
     }
-    if (n > 4) return 0;
+    if (n > 4 || (goes_on && n == 1 && strcmp(names[0], "','") == 0)) return 0;
     size_t len = 0;
     out[0] = 0;
     for (int i = 0; i < n && len < size; i++)
@@ -99,13 +99,15 @@ static const char *find_hint(const CgParsing *p, const bool *expects)
     if (p->effect < 0) top++;
     int found = p->last.kind, before = p->before.kind, opener = top->kind;
     bool in_fields = top->fields, in_block = top->block && opener == '{' && !in_fields, first = p->last.first;
-    bool before_first = p->before.first, same_line = !first;
+    bool before_first = p->before.first;
     bool before_ends = before == T_NAME || before == T_INT || before == T_FLOAT || before == T_STRING || before == ')' || before == ']' ||
                        before == '}' || before == T_START_FILE || before == T_SYNC;
     bool compares_before = p->compared, is_import = p->statement == T_IMPORT;
-    const char *word = before == T_NAME ? p->before.atom : "";
+    int third = p->third.kind;
+    bool third_ends = third == T_NAME || third == T_INT || third == T_FLOAT || third == T_STRING || third == ')' || third == ']' || third == '}';
+    const char *word = before == T_NAME ? p->before.atom : "", *third_word = third == T_NAME ? p->third.atom : "";
 #define is_word(w) ((found == T_NAME || cg_token_is_keyword(found) || found == T_STRING) && strcmp(word, w) == 0)
-#define X(condition, help, example) if (condition) return help;
+#define X(condition, help, example) if (condition) return (help);
 #include "../../grammar/hints.def"
 #undef X
 #undef is_word
@@ -116,7 +118,8 @@ static const char *find_hint(const CgParsing *p, const bool *expects)
 static bool complain_of_keyword(CgParsing *p, const bool *expects)
 {
     const CgToken *t = NULL;
-    if (cg_token_is_keyword(p->last.kind) && expects[T_NAME] && !expects[T_PARAM] && !expects[T_INT] && !p->last.first) t = &p->last;
+    if (cg_token_is_keyword(p->last.kind) && expects[T_NAME] && !expects[T_PARAM] && !expects[T_INT] && !p->last.first &&
+        !(p->last.kind == T_AS && p->statement == T_IMPORT)) t = &p->last;
     bool then_name = p->last.kind == '=' || p->last.kind == ',' || p->last.kind == ':' || p->last.kind == ')' || p->last.kind == '.';
     if (cg_token_is_keyword(p->before.kind) && then_name && !p->before_is_field) t = &p->before;
     if (!t) return false;

@@ -160,6 +160,13 @@ static CgToken made(const CgParsing *p, int kind)
     return (CgToken){ .kind = kind, .span = { p->file, at, at } };
 }
 
+static void give(CgParsing *p, const CgToken *t)
+{
+    p->third = p->before;
+    p->before = p->last;
+    p->last = *t;
+}
+
 bool cg_token_is_keyword(int kind)
 {
     return kind >= T_IMPORT && kind <= T_VJP;
@@ -178,8 +185,7 @@ void cg_tokens_next(CgParsing *p, CgToken *t)
         p->recovering = false;
         skip_to_sync(p);
         *t = made(p, T_SYNC);
-        p->before = p->last;
-        p->last = *t;
+        give(p, t);
         return;
     }
     if (p->stopped) {
@@ -193,6 +199,5 @@ void cg_tokens_next(CgParsing *p, CgToken *t)
         note_token(p, t);
         if (p->stopped) t->kind = T_END;
     }
-    p->before = p->last;
-    p->last = *t;
+    give(p, t);
 }
