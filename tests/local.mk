@@ -1,2 +1,12 @@
 # The unit programs: each is tests/unit/NAME.c, prints TAP, and is run by tests/run.sh like every other case.
 LDADD = libcgcore.la $(CG_LIBS)
+check_PROGRAMS += tests/unit/dim
+check_PROGRAMS += tests/unit/gemm
+check_PROGRAMS += tests/unit/pool
+check_PROGRAMS += tests/unit/random
+
+# Words in ONLY choose cases: make check ONLY="errors/ unit/"
+check-local:
+	srcdir='$(srcdir)' builddir='$(builddir)' CC='$(CC)' MAKE='$(MAKE)' $(srcdir)/tests/run.sh $(ONLY)
+
+EXTRA_DIST += tests

@@ -1,0 +1,69 @@
+#!/bin/sh
+# layers.sh - the order of the layers, and the few doors to the outside, as tests.
+# Takes srcdir; gives TAP. A failure accuses the file and line it prints.
+set -u
+cd "${srcdir:-.}" || exit 1
+
+n=0 failed=0
+# Passes when nothing was found.
+none()      # name found
+{
+    n=$((n + 1))
+    if [ -z "$2" ]; then echo "ok $n - $1"; return; fi
+    echo "not ok $n - $1"
+    echo "$2" | sed 's/^/# /'
+    failed=1
+}
+
+# FILE:LINE:TEXT of all C files of src/ but the build's own program, with comments and strings blanked out.
+code()
+{
+    find src -name '*.c' -o -name '*.h' -o -name '*.def' | sort | grep -v '^src/lang/\(embed\|embedded\|cg_parse\|cg_scan\)\.[ch]$' |
+    xargs awk '
+        FNR == 1 { inside = 0 }
+        {
+            s = $0; out = ""
+            while (s != "") {
+                if (inside) {
+                    at = index(s, "*/")
+                    if (!at) break
+                    s = substr(s, at + 2); inside = 0
+                } else if (match(s, /\/\*|"([^"\\]|\\.)*"/)) {
+                    out = out substr(s, 1, RSTART - 1)
+                    if (substr(s, RSTART, 2) == "/*") { inside = 1; s = substr(s, RSTART + 2) }
+                    else { out = out "\"\""; s = substr(s, RSTART + RLENGTH) }
+                } else { out = out s; break }
+            }
+            print FILENAME ":" FNR ":" out
+        }'
+}
+
+includes=$(grep -rn '^ *# *include' src --include='*.[chl]' --include='*.def' | grep -v '^src/lang/embed')
+
+none "a layer includes only itself and lower ones" "$(echo "$includes" | awk -F'[/:"]' '
+    BEGIN { split("base lang graph ops run data elab experiment report tool", l, " "); for (i in l) rank[l[i]] = i + 0 }
+    match($0, /"[a-z]+\//) {
+        to = substr($0, RSTART + 1, RLENGTH - 2)
+        if (!(to in rank) || rank[to] > rank[$2]) print
+    }')"
+none "src/ops includes only <cg/...>, the C library and itself" \
+    "$(echo "$includes" | grep '^src/ops/' | grep '"' | grep -v '"ops/')"
+none "installed headers include only <cg/...> and the C library" "$(grep -n '# *include *"' include/cg/*.h)"
+none "only run/blas.c knows the matrix library" "$(echo "$includes" | grep 'cblas\.h\|openblas' | grep -v '^src/run/blas\.c:')"
+none "threads are in run/pool.c, locks where tables are shared" "$(echo "$includes" | grep '<pthread\.h>\|<threads\.h>' |
+    grep -v '^src/\(run/pool\|base/intern\|graph/dim\|graph/attr\|graph/registry\)\.c:')"
+none "only report/ draws with GraphViz, in one file" "$(echo "$includes" | grep 'cgraph\.h\|gvc\.h' | grep -v '^src/report/\(dot\|picture\)\.c:')"
+none "only base/io.c opens, reads, writes and names files" "$(code | grep -v '^src/base/io\.c:' | grep -E \
+    '(^|[^A-Za-z0-9_.>])(open|openat|creat|fopen|fdopen|freopen|read|pread|write|pwrite|rename|mmap|munmap|mkdir|mkdtemp|mkstemp|opendir|readdir|unlink|rmdir|remove|truncate|ftruncate|fsync|stat|lstat|fstat|access|glob)[ ]*\(')"
+none "nothing below tool/ ends the program, but base/base.c" "$(code | grep -v '^src/\(tool\|base/base\)[/.]' |
+    grep -E '(^|[^A-Za-z0-9_.>])(exit|_exit|_Exit|abort|quick_exit|longjmp|setjmp|assert)[ ]*\(')"
+none "every source of src/ is in a local.mk" "$(for f in src/*/*.c; do
+    case $f in src/lang/embedded.c | src/lang/cg_*.c) continue ;; esac
+    grep -q "$f" Makefile.am src/*/local.mk grammar/local.mk || echo "$f"; done)"
+none "every unit program is in tests/local.mk" "$(for f in tests/unit/*.c; do
+    grep -q "${f%.c}" tests/local.mk || echo "$f"; done)"
+none "every file of C opens with a comment that says what it takes and gives" "$(find src include tests plugins -name '*.[ch]' |
+    grep -v '^src/lang/\(embedded\|cg_parse\|cg_scan\)\.' | sort | while read -r f; do
+    case $(head -c 3 "$f") in '/* ') ;; *) echo "$f" ;; esac; done)"
+echo "1..$n"
+exit $failed
