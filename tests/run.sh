@@ -121,9 +121,9 @@ case_cli()      # x.sh: stdout = x.out, stderr = x.err if there is one, exit cod
     [ ! -f "$base.err" ] || same "$base.err" err
 }
 
-case_tap()      # a program or script that prints TAP itself
+case_tap()      # path name [sh]: a program or script that prints TAP itself
 {
-    timeout $((TIMEOUT * 5)) "$1" >out 2>err; code=$?
+    timeout $((TIMEOUT * 5)) ${3:-} "$1" >out 2>err; code=$?
     grep -E '^(not )?ok ' out | sed -e 's/^\(not ok\|ok\) *[0-9]* *-* */\1 - /' -e "s|^\(not ok\|ok\) - |\1 - $2: |"
     if [ $code -ne 0 ] || ! grep -q '^ok ' out; then
         grep -q '^not ok ' out || echo "not ok - $2: exit code $code"
@@ -142,7 +142,7 @@ one()       # name
     case $1 in
     unit/*)     case_tap "$builddir/tests/$1" "$1"; return ;;
     */*)        ;;
-    *.sh)       case_tap "$srcdir/tests/$1" "$1"; return ;;
+    *.sh)       case_tap "$srcdir/tests/$1" "$1" sh; return ;;
     esac
     # A case that is not where its suffix says what it is: its golden does.
     {
