@@ -1,1 +1,1 @@
-# The sources of this layer are listed here by: libcgcore_la_SOURCES += src/report/x.c
+libcgcore_la_SOURCES += src/report/picture.h src/report/picture.c src/report/dot.h src/report/dot.c
