@@ -3,6 +3,8 @@
  * order of the picture) or a rendering by gvc. Chooses colours and letters, never contents. */
 #include "report/dot.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/picture.h"
@@ -94,7 +96,7 @@ static void bold(CgStrbuf *out, const char *text)
     cg_strbuf_puts(out, "</B>");
 }
 
-static void box_label(CgStrbuf *out, const CgBox *box)
+static void box_label(CgStrbuf *out, const CgBox *box, bool in_frozen)
 {
     if (box->kind == CG_BOX_CONST) {
         escape(out, box->title);
@@ -113,11 +115,12 @@ static void box_label(CgStrbuf *out, const CgBox *box)
     }
     if (*box->type)
         small(out, FAINT, "", box->type);
-    if (box->frozen)
+    if (box->frozen && !in_frozen)
         small(out, BLUE, "", "frozen");
 }
 
-static void draw_box(Agraph_t *root, Agraph_t *in, const CgBox *box)
+/* What a frame says, the boxes and frames in it do not say again. */
+static void draw_box(Agraph_t *root, Agraph_t *in, const CgBox *box, bool in_frozen)
 {
     const Look *look = &look_of[box->kind];
     CgStrbuf label = {0};
@@ -126,7 +129,7 @@ static void draw_box(Agraph_t *root, Agraph_t *in, const CgBox *box)
     if (box->frozen)
         look = &look_frozen;
     Agnode_t *n = agnode(in, as_text(box->id), 1);
-    box_label(&label, box);
+    box_label(&label, box, in_frozen);
     set_html(root, n, cg_strbuf_str(&label));
     cg_strbuf_deinit(&label);
     set(n, "fillcolor", look->fill);
@@ -141,25 +144,27 @@ static void draw_box(Agraph_t *root, Agraph_t *in, const CgBox *box)
         set(n, "margin", "0.06,0.03");
 }
 
-static Agraph_t *draw_cluster(Agraph_t *in, Agraph_t *root, const CgCluster *c, int depth)
+static Agraph_t *draw_cluster(Agraph_t *in, Agraph_t *root, const CgCluster *c, const CgCluster *outer, int depth)
 {
     CgStrbuf text = {0};
+    bool frozen = c->frozen && !(outer && outer->frozen), recompute = c->recompute && !(outer && outer->recompute);
     cg_strbuf_printf(&text, "cluster_%s", c->id);
     Agraph_t *s = agsubg(in, as_text(cg_strbuf_str(&text)), 1);
     cg_strbuf_deinit(&text);
     bold(&text, c->label);
     if (c->times > 1)
         cg_strbuf_printf(&text, " <B>(x%d)</B>", c->times);
-    if (c->frozen || c->recompute)
-        cg_strbuf_printf(&text, " <FONT COLOR=\"%s\">%s%s%s</FONT>", c->frozen ? BLUE : FAINT, c->frozen ? "frozen" : "",
-            c->frozen && c->recompute ? ", " : "", c->recompute ? "recomputed" : "");
+    if (frozen)
+        cg_strbuf_printf(&text, "  <FONT COLOR=\"%s\">frozen</FONT>", BLUE);
+    if (recompute)
+        cg_strbuf_printf(&text, "  <FONT COLOR=\"%s\">recomputed</FONT>", FAINT);
     set_html(root, s, cg_strbuf_str(&text));
     cg_strbuf_deinit(&text);
-    set(s, "style", c->recompute ? "filled,rounded,dashed" : "filled,rounded");
+    set(s, "style", recompute ? "filled,rounded,dashed" : "filled,rounded");
     set(s, "color", c->frozen ? "#5b93cf" : "#c4c9cf");
-    set(s, "fillcolor", c->frozen ? "#eaf2fc" : depth % 2 ? "#ffffff" : "#f5f6f8");
-    if (c->times > 1)
-        set(s, "penwidth", "2.5");
+    set(s, "fillcolor", c->frozen ? (depth % 2 ? "#f4f8fe" : "#e6f0fb") : depth % 2 ? "#ffffff" : "#f5f6f8");
+    /* always written: read back, a cluster would take it from the one around it */
+    set(s, "penwidth", c->times > 1 ? "2.5" : "1");
     return s;
 }
 
@@ -198,11 +203,13 @@ static void draw(Agraph_t *root, const CgPicture *p, const char *title)
     for (size_t i = 0; i < p->clusters.len; i++) {
         int parent = p->clusters.at[i].parent;
         depth[i] = parent < 0 ? 0 : depth[parent] + 1;
-        in[i] = draw_cluster(parent < 0 ? root : in[parent], root, &p->clusters.at[i], depth[i]);
+        const CgCluster *outer = parent < 0 ? NULL : &p->clusters.at[parent];
+        in[i] = draw_cluster(parent < 0 ? root : in[parent], root, &p->clusters.at[i], outer, depth[i]);
     }
     for (size_t i = 0; i < p->boxes.len; i++) {
         const CgBox *box = &p->boxes.at[i];
-        draw_box(root, box->cluster < 0 ? root : in[box->cluster], box);
+        bool in_frozen = box->cluster >= 0 && p->clusters.at[box->cluster].frozen;
+        draw_box(root, box->cluster < 0 ? root : in[box->cluster], box, in_frozen);
         node[i] = agnode(root, as_text(box->id), 0);
     }
     for (size_t i = 0; i < p->arrows.len; i++) {
@@ -236,6 +243,8 @@ static char complaint[160];
 static int hear(char *text)
 {
     size_t n = strlen(complaint);
+    if (strncmp(text, "Error: ", 7) == 0)
+        text += 7;
     for (; *text && n + 1 < sizeof complaint; text++)
         if (*text != '\n')
             complaint[n++] = *text;
