@@ -1,1 +1,1 @@
-# What of bench/ is built or shipped is listed here: EXTRA_DIST += bench/x
+EXTRA_DIST += bench/pytorch/bench.py

@@ -1,1 +1,1 @@
-# What of plugins/ is built or shipped is listed here: EXTRA_DIST += plugins/x
+EXTRA_DIST += plugins/README.md plugins/softcap/softcap.c plugins/softcap/Makefile plugins/template/myop.c plugins/template/Makefile
