@@ -2,5 +2,11 @@
 libcgcore_la_SOURCES += \
 	src/data/corpus.c src/data/corpus.h \
 	src/data/draw.c src/data/draw.h \
+	src/data/synth.c src/data/synth.h \
+	src/data/synth_arithmetic.c \
+	src/data/synth_code.c \
+	src/data/synth_grammar.c \
+	src/data/synth_json.c \
+	src/data/synth_kinds.h \
 	src/data/tokenizer.c src/data/tokenizer.h \
 	src/data/window.c src/data/window.h
