@@ -8,5 +8,6 @@ libcgcore_la_SOURCES += \
 	src/data/synth_grammar.c \
 	src/data/synth_json.c \
 	src/data/synth_kinds.h \
+	src/data/tensorfile.c src/data/tensorfile.h \
 	src/data/tokenizer.c src/data/tokenizer.h \
 	src/data/window.c src/data/window.h
