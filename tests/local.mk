@@ -1,11 +1,20 @@
 # The unit programs: each is tests/unit/NAME.c, prints TAP, and is run by tests/run.sh like every other case.
 LDADD = libcgcore.la $(CG_LIBS)
 check_PROGRAMS += tests/unit/corpus
+check_PROGRAMS += tests/unit/diag
+check_PROGRAMS += tests/unit/digest
 check_PROGRAMS += tests/unit/dim
 check_PROGRAMS += tests/unit/gemm
+check_PROGRAMS += tests/unit/io
+check_PROGRAMS += tests/unit/map
 check_PROGRAMS += tests/unit/metric
+check_PROGRAMS += tests/unit/parse
 check_PROGRAMS += tests/unit/pool
 check_PROGRAMS += tests/unit/random
+check_PROGRAMS += tests/unit/strbuf
+check_PROGRAMS += tests/unit/suggest
+check_PROGRAMS += tests/unit/synth
+check_PROGRAMS += tests/unit/tensorfile
 check_PROGRAMS += tests/unit/window
 
 # Words in ONLY choose cases: make check ONLY="errors/ unit/"
