@@ -1,6 +1,6 @@
 /* dot.c - a picture as GraphViz knows it.
- * Takes what picture.c chose to show; gives DOT text written by cgraph (attributes come out sorted by name, boxes in the
- * order of the picture) or a rendering by gvc. Chooses colours and letters, never contents. */
+ * Takes what picture.c chose to show; gives DOT text written by cgraph (attributes come out sorted by name,
+ * boxes in the order of the picture) or a rendering by gvc. Chooses colours and letters, never contents. */
 #include "report/dot.h"
 
 #include <stdio.h>
@@ -144,10 +144,12 @@ static void draw_box(Agraph_t *root, Agraph_t *in, const CgBox *box, bool in_fro
         set(n, "margin", "0.06,0.03");
 }
 
-static Agraph_t *draw_cluster(Agraph_t *in, Agraph_t *root, const CgCluster *c, const CgCluster *outer, int depth)
+static Agraph_t *draw_cluster(Agraph_t *root, Agraph_t *in, const CgCluster *c, const CgCluster *outer,
+                              int depth)
 {
     CgStrbuf text = {0};
-    bool frozen = c->frozen && !(outer && outer->frozen), recompute = c->recompute && !(outer && outer->recompute);
+    bool frozen = c->frozen && !(outer && outer->frozen);
+    bool recompute = c->recompute && !(outer && outer->recompute);
     cg_strbuf_printf(&text, "cluster_%s", c->id);
     Agraph_t *s = agsubg(in, as_text(cg_strbuf_str(&text)), 1);
     cg_strbuf_deinit(&text);
@@ -172,14 +174,16 @@ static void set_defaults(Agraph_t *root, const char *title)
 {
     static const struct { int kind; const char *name, *value; } defaults[] = {
         { AGRAPH, "bgcolor", "white" }, { AGRAPH, "fontname", "Helvetica" }, { AGRAPH, "fontsize", "11" },
-        { AGRAPH, "labeljust", "l" }, { AGRAPH, "nodesep", "0.3" }, { AGRAPH, "rankdir", "TB" }, { AGRAPH, "ranksep", "0.35" },
-        { AGRAPH, "label", "" }, { AGRAPH, "style", "" }, { AGRAPH, "color", "" }, { AGRAPH, "fillcolor", "" },
-        { AGRAPH, "penwidth", "" },
-        { AGNODE, "label", "\\N" }, { AGNODE, "fillcolor", "#ffffff" }, { AGNODE, "color", LINE }, { AGNODE, "fontcolor", INK },
-        { AGNODE, "fontname", "Helvetica" }, { AGNODE, "fontsize", "11" }, { AGNODE, "height", "0.3" },
-        { AGNODE, "margin", "0.1,0.05" }, { AGNODE, "shape", "box" }, { AGNODE, "style", "filled,rounded" },
+        { AGRAPH, "labeljust", "l" }, { AGRAPH, "nodesep", "0.3" }, { AGRAPH, "rankdir", "TB" },
+        { AGRAPH, "ranksep", "0.35" }, { AGRAPH, "label", "" }, { AGRAPH, "style", "" },
+        { AGRAPH, "color", "" }, { AGRAPH, "fillcolor", "" }, { AGRAPH, "penwidth", "" },
+        { AGNODE, "label", "\\N" }, { AGNODE, "fillcolor", "#ffffff" }, { AGNODE, "color", LINE },
+        { AGNODE, "fontcolor", INK }, { AGNODE, "fontname", "Helvetica" }, { AGNODE, "fontsize", "11" },
+        { AGNODE, "height", "0.3" }, { AGNODE, "margin", "0.1,0.05" }, { AGNODE, "shape", "box" },
+        { AGNODE, "style", "filled,rounded" },
         { AGEDGE, "arrowsize", "0.6" }, { AGEDGE, "color", "#737a82" }, { AGEDGE, "fontcolor", FAINT },
-        { AGEDGE, "fontname", "Helvetica" }, { AGEDGE, "fontsize", "8" }, { AGEDGE, "label", "" }, { AGEDGE, "style", "" },
+        { AGEDGE, "fontname", "Helvetica" }, { AGEDGE, "fontsize", "8" }, { AGEDGE, "label", "" },
+        { AGEDGE, "style", "" },
     };
     for (size_t i = 0; i < CG_LEN(defaults); i++)
         agattr(root, defaults[i].kind, as_text(defaults[i].name), as_text(defaults[i].value));
@@ -204,7 +208,7 @@ static void draw(Agraph_t *root, const CgPicture *p, const char *title)
         int parent = p->clusters.at[i].parent;
         depth[i] = parent < 0 ? 0 : depth[parent] + 1;
         const CgCluster *outer = parent < 0 ? NULL : &p->clusters.at[parent];
-        in[i] = draw_cluster(parent < 0 ? root : in[parent], root, &p->clusters.at[i], outer, depth[i]);
+        in[i] = draw_cluster(root, parent < 0 ? root : in[parent], &p->clusters.at[i], outer, depth[i]);
     }
     for (size_t i = 0; i < p->boxes.len; i++) {
         const CgBox *box = &p->boxes.at[i];

@@ -1,6 +1,6 @@
 /* picture.c - choosing what is shown of a graph.
- * Takes a graph and a level of detail; gives boxes, arrows and clusters. Decides by what ops declare (views, leaves,
- * traits), never by which op it is, and never by addresses: equal graphs give equal pictures. */
+ * Takes a graph and a level of detail; gives boxes, arrows and clusters. Decides by what ops declare (views,
+ * leaves, traits), never by which op it is, and never by addresses: equal graphs give equal pictures. */
 #include "report/picture.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ typedef struct Item {
     CgRef      *rows;       /* parameters shown inside */
     int         nrows;
     const char *note;
-    CgRef       stands;     /* the node drawn for this one: itself, or its twin in the first of folded siblings */
+    CgRef       stands;     /* what is drawn for it: itself, or its twin in the first of folded siblings */
     int         box;        /* -1 = none of its own */
 } Item;
 
@@ -43,7 +43,7 @@ typedef struct Draft {
     int                     groups;
 } Draft;
 
-/* ---- texts -------------------------------------------------------------------------------------------------- */
+/* ---- texts ---- */
 
 static const char *keep(Draft *d, CgStrbuf *b)
 {
@@ -81,15 +81,18 @@ static bool is_frozen(const Draft *d, CgRef param)
     return d->o->frozen && d->o->frozen(d->o->context, cg_node_name(d->g, param));
 }
 
-/* Whether an attribute is worth a reader's time in the picture of a model: not types and new dims, which arrows show, and
- * not flags that are off. */
-static bool attr_matters(const CgAttr *a)
+/* Whether an attribute is worth a reader's time: not types and new dims, which are shown anyway, and in the picture
+ * of a model not what is 0. */
+static bool attr_matters(const CgAttr *a, bool model)
 {
-    int64_t zero = -1;
+    int64_t value = -1;
     switch (a->kind) {
     case CG_ATTR_TYPE: return false;
-    case CG_ATTR_INT:  return a->i != 0 || strcmp(a->name, "axis") == 0;
-    case CG_ATTR_DIMS: return strcmp(a->name, "dims") != 0 && !(a->n == 1 && cg_dim_is_int(a->dims[0], &zero) && zero == 0);
+    case CG_ATTR_INT:  return !model || a->i != 0 || strcmp(a->name, "axis") == 0;
+    case CG_ATTR_DIMS:
+        if (strcmp(a->name, "dims") == 0)
+            return false;
+        return !model || a->n != 1 || !cg_dim_is_int(a->dims[0], &value) || value != 0;
     case CG_ATTR_FLOAT: case CG_ATTR_STR: case CG_ATTR_INTS: return true;
     }
     return true;
@@ -108,7 +111,7 @@ static void note_attrs(CgStrbuf *note, const CgAttrs *attrs, CgDetail detail)
         const CgAttr *a = &attrs->at[i];
         CgAttrs alone = { 1, a };
         CgStrbuf text = {0};
-        if (detail == CG_DETAIL_MODEL && !attr_matters(a))
+        if (!attr_matters(a, detail == CG_DETAIL_MODEL))
             continue;
         if (a->kind == CG_ATTR_FLOAT)
             cg_strbuf_printf(&text, "%s=%.4g", a->name, a->f);
@@ -119,7 +122,7 @@ static void note_attrs(CgStrbuf *note, const CgAttrs *attrs, CgDetail detail)
     }
 }
 
-/* ---- which nodes are drawn ---------------------------------------------------------------------------------- */
+/* ---- which nodes are drawn ---- */
 
 static bool is_part(const CgNode *n)
 {
@@ -143,8 +146,8 @@ static bool is_broadcast(const CgGraph *g, const CgNode *n)
     return n->type.rank > from->rank && elements(&n->type) != elements(from);
 }
 
-/* A view that shows all of its operand's elements, and stops no derivative: the eye may pass through it. A slice selects,
- * so it stays. */
+/* A view that shows all of its operand's elements, and stops no derivative: the eye may pass through it.
+ * A slice selects, so it stays. */
 static bool is_transparent(const CgGraph *g, const CgNode *n)
 {
     if (is_part(n))
@@ -193,8 +196,8 @@ static void choose(Draft *d)
     }
 }
 
-/* The drawn node that operand r shows, CG_NONE when it is a parameter (left in *param) or a constant (both CG_NONE).
- * *type is what to write on the arrow: what the consumer sees, but before broadcasting. */
+/* The drawn node that operand r shows, CG_NONE when it is a parameter (left in *param) or a constant (both
+ * CG_NONE). *type is what to write on the arrow: what the consumer sees, but before broadcasting. */
 static CgRef see_through(const Draft *d, CgRef r, const CgType **type, CgRef *param)
 {
     *param = CG_NONE;
@@ -255,7 +258,7 @@ static void link_node(Draft *d, CgRef r)
     it->note = keep(d, &note);
 }
 
-/* ---- folding equal siblings --------------------------------------------------------------------------------- */
+/* ---- folding equal siblings ---- */
 
 /* "blocks.12" is number 12 of "blocks."; false when the name does not end in a number. */
 static bool numbered(const char *name, size_t *stem, long *number)
@@ -274,13 +277,16 @@ static bool numbered(const char *name, size_t *stem, long *number)
 
 typedef CG_VEC(CgRef) Refs;
 
-/* Siblings under one parent with one stem, in order of their numbers, and the drawn nodes of each in order. */
+/* Siblings under one parent with one stem, in order of their numbers, and the drawn nodes of each. */
 typedef struct Family {
     int   *scope;
     Refs  *nodes;
     int    len;
     int   *member;      /* by node: which sibling it lies in, or -1 */
 } Family;
+
+/* Siblings first .. last, and whether one takes from those before it, or from those after it. */
+typedef struct Run { int first, last; bool forward, backward; } Run;
 
 static bool scopes_alike(const CgGraph *g, int a, int top_a, int b, int top_b)
 {
@@ -360,45 +366,46 @@ static long position(const Refs *nodes, CgRef r)
     return low < nodes->len && nodes->at[low] == r ? (long)low : -1;
 }
 
-/* Operand k of node p of each sibling in [first, last]: one node outside for all, or a node at one place of the sibling
- * `step` further on; where that sibling is out of the run, any node outside. */
-static bool operands_alike(const Draft *d, const Family *f, int first, int last, size_t p, int k, bool *forward, bool *backward)
+/* Operand k of node p of each sibling in the run: one node outside for all, or a node at one place of the
+ * sibling `step` further on; where that sibling is out of the run, any node outside. */
+static bool operands_alike(const Draft *d, const Family *f, Run *run, size_t p, int k)
 {
     bool have_step = false, have_outside = false;
     int step = 0;
     long at = -1;
     CgRef outside = CG_NONE;
-    for (int i = first; i <= last; i++) {
+    for (int i = run->first; i <= run->last; i++) {
         CgRef from = d->item[f->nodes[i].at[p]].links[k].from;
         int m = f->member[from];
-        if (m < first || m > last)
+        if (m < run->first || m > run->last)
             continue;
         long where = position(&f->nodes[m], from);
         if (have_step && (step != m - i || at != where))
             return false;
         have_step = true, step = m - i, at = where;
     }
-    for (int i = first; i <= last; i++) {
+    for (int i = run->first; i <= run->last; i++) {
         CgRef from = d->item[f->nodes[i].at[p]].links[k].from;
         int m = f->member[from];
-        if (m >= first && m <= last)
+        if (m >= run->first && m <= run->last)
             continue;
-        if (have_step && i + step >= first && i + step <= last)
+        if (have_step && i + step >= run->first && i + step <= run->last)
             return false;
         if (!have_step && have_outside && outside != from)
             return false;
         have_outside = true, outside = from;
     }
-    *forward = *forward || (have_step && step < 0);
-    *backward = *backward || (have_step && step > 0);
+    run->forward = run->forward || (have_step && step < 0);
+    run->backward = run->backward || (have_step && step > 0);
     return true;
 }
 
-/* Consumers outside the run must take from all siblings alike, or from an end of the chain: a tap in the middle would be
- * drawn as if it came from all. */
-static bool consumers_alike(const Draft *d, const Family *f, int first, int last, bool forward, bool backward)
+/* Consumers outside the run must take from all siblings alike, or from an end of the chain: a tap in the
+ * middle would be drawn as if it came from all. */
+static bool consumers_alike(const Draft *d, const Family *f, const Run *run)
 {
     const CgGraph *g = d->g;
+    int first = run->first, last = run->last;
     for (size_t c = 0; c < g->nodes.len + g->outputs.len; c++) {
         bool output = c >= g->nodes.len;
         Link whole = { 0, "" };
@@ -414,7 +421,9 @@ static bool consumers_alike(const Draft *d, const Family *f, int first, int last
         int nlinks = output ? 1 : d->item[c].nlinks;
         for (int k = 0; k < nlinks; k++) {
             int m = f->member[links[k].from];
-            if (m < first || m > last || (m == last && (forward || !backward)) || (m == first && backward))
+            if (m < first || m > last)
+                continue;
+            if ((m == last && (run->forward || !run->backward)) || (m == first && run->backward))
                 continue;
             long at = position(&f->nodes[m], links[k].from);
             int takers = 0;
@@ -428,34 +437,38 @@ static bool consumers_alike(const Draft *d, const Family *f, int first, int last
     return true;
 }
 
-/* Whether siblings [first, last] can be drawn as one; consumers are checked when the run is complete. */
-static bool run_alike(const Draft *d, const Family *f, int first, int last, bool *forward, bool *backward)
+/* Whether the siblings of a run can be drawn as one; consumers are checked when it is complete. */
+static bool run_alike(const Draft *d, const Family *f, Run *run)
 {
-    size_t n = f->nodes[first].len;
-    *forward = *backward = false;
-    for (int i = first; i <= last; i++) {
-        if (f->nodes[i].len != n || n == 0 || d->g->scopes.at[f->scope[i]].graph != d->g->scopes.at[f->scope[first]].graph)
+    const Refs *head = &f->nodes[run->first];
+    const CgScope *scope = &d->g->scopes.at[f->scope[run->first]];
+    run->forward = run->backward = false;
+    for (int i = run->first; i <= run->last; i++) {
+        const CgScope *other = &d->g->scopes.at[f->scope[i]];
+        if (f->nodes[i].len != head->len || head->len == 0 || other->graph != scope->graph)
             return false;
-        if ((d->g->scopes.at[f->scope[i]].recompute != 0) != (d->g->scopes.at[f->scope[first]].recompute != 0))
+        if ((other->recompute != 0) != (scope->recompute != 0))
             return false;
-        for (size_t p = 0; p < n; p++)
-            if (!nodes_alike(d, f->nodes[first].at[p], f->scope[first], f->nodes[i].at[p], f->scope[i]))
+        for (size_t p = 0; p < head->len; p++)
+            if (!nodes_alike(d, head->at[p], f->scope[run->first], f->nodes[i].at[p], f->scope[i]))
                 return false;
     }
-    for (size_t p = 0; p < n; p++)
-        for (int k = 0; k < d->item[f->nodes[first].at[p]].nlinks; k++)
-            if (!operands_alike(d, f, first, last, p, k, forward, backward))
+    for (size_t p = 0; p < head->len; p++)
+        for (int k = 0; k < d->item[head->at[p]].nlinks; k++)
+            if (!operands_alike(d, f, run, p, k))
                 return false;
     return true;
 }
 
 static void fold_run(Draft *d, const Family *f, int first, int last)
 {
+    const CgScope *scopes = d->g->scopes.at;
     Place *head = &d->place[f->scope[first]];
     int times = last - first + 1;
     d->groups++;
     head->times = times;
-    head->name = cg_arena_printf(d->arena, "%s .. %s", d->g->scopes.at[f->scope[first]].name, d->g->scopes.at[f->scope[last]].name);
+    head->name = scopes[f->scope[first]].name;
+    head->name = cg_arena_printf(d->arena, "%s .. %s", head->name, scopes[f->scope[last]].name);
     for (int i = first; i <= last; i++) {
         d->place[f->scope[i]].group = d->groups;
         if (i == first)
@@ -474,15 +487,14 @@ static void fold_run(Draft *d, const Family *f, int first, int last)
 static void fold_family(Draft *d, const Family *f)
 {
     for (int first = 0; first < f->len;) {
-        int last = first;
-        bool forward = false, backward = false, ahead = false, back = false;
-        while (last + 1 < f->len && run_alike(d, f, first, last + 1, &ahead, &back))
-            last++, forward = ahead, backward = back;
-        while (last - first >= 2 && !consumers_alike(d, f, first, last, forward, backward))
-            last--;
-        if (last - first >= 2)
-            fold_run(d, f, first, last);
-        first = last + 1;
+        Run run = { first, first, false, false }, longer = { first, first + 1, false, false };
+        for (; longer.last < f->len && run_alike(d, f, &longer); longer.last++)
+            run = longer;
+        while (run.last - first >= 2 && !consumers_alike(d, f, &run))
+            run.last--;
+        if (run.last - first >= 2)
+            fold_run(d, f, first, run.last);
+        first = run.last + 1;
     }
 }
 
@@ -504,12 +516,13 @@ static void gather_nodes(const Draft *d, Family *f, int parent)
     }
 }
 
-/* Families of the children of `parent`: a run of one stem with numbers going up by one, as instances of a list are made. */
+/* Families of the children of `parent`: one stem and numbers from 0 up, as instances of a list are made. */
 static void fold_children(Draft *d, int parent)
 {
     const CgGraph *g = d->g;
     int n = (int)g->scopes.len;
-    Family f = { CG_NEWN(d->arena, int, n), CG_NEWN(d->arena, Refs, n), 0, CG_NEWN(d->arena, int, g->nodes.len + 1) };
+    Family f = { CG_NEWN(d->arena, int, n), CG_NEWN(d->arena, Refs, n), 0, NULL };
+    f.member = CG_NEWN(d->arena, int, g->nodes.len + 1);
     for (int s = 1; s < n; s++) {
         size_t stem, other;
         long number, next;
@@ -518,10 +531,13 @@ static void fold_children(Draft *d, int parent)
         if (!numbered(g->scopes.at[s].name, &stem, &number) || number != 0)
             continue;
         f.len = 0;
-        for (int t = s; t < n; t++)
-            if (g->scopes.at[t].parent == parent && numbered(g->scopes.at[t].name, &other, &next) && other == stem
-                && strncmp(g->scopes.at[s].name, g->scopes.at[t].name, stem) == 0 && next == f.len)
+        for (int t = s; t < n; t++) {
+            const CgScope *sibling = &g->scopes.at[t];
+            if (sibling->parent != parent || !numbered(sibling->name, &other, &next) || next != f.len)
+                continue;
+            if (other == stem && strncmp(g->scopes.at[s].name, sibling->name, stem) == 0)
                 f.scope[f.len++] = t;
+        }
         if (f.len < 3)
             continue;
         gather_nodes(d, &f, parent);
@@ -538,7 +554,7 @@ static void fold(Draft *d)
             fold_children(d, s);
 }
 
-/* ---- clusters ----------------------------------------------------------------------------------------------- */
+/* ---- clusters ---- */
 
 static bool scope_frozen(const Draft *d, int scope)
 {
@@ -581,8 +597,9 @@ static void make_clusters(Draft *d)
         /* an instance of one box needs no frame: the box carries its name */
         if (s == 0 || !d->o->clusters || pl->hidden >= 0 || pl->boxes < 2)
             continue;
-        CgCluster c = { .parent = pl->cluster, .frozen = scope_frozen(d, (int)s), .recompute = g->scopes.at[s].recompute != 0, .times = pl->times };
-        c.id = pl->path;
+        CgCluster c = { .id = pl->path, .parent = pl->cluster, .times = pl->times };
+        c.frozen = scope_frozen(d, (int)s);
+        c.recompute = g->scopes.at[s].recompute != 0;
         CgAtom graph = g->scopes.at[s].graph;
         c.label = graph && *graph ? cg_arena_printf(d->arena, "%s: %s", pl->name, graph) : pl->name;
         pl->cluster = (int)d->p->clusters.len;
@@ -590,7 +607,7 @@ static void make_clusters(Draft *d)
     }
 }
 
-/* ---- boxes and arrows --------------------------------------------------------------------------------------- */
+/* ---- boxes and arrows ---- */
 
 /* The names of the frameless instances around a box, outermost first. */
 static const char *heading(Draft *d, int scope)
@@ -601,7 +618,9 @@ static const char *heading(Draft *d, int scope)
         int parent = d->g->scopes.at[s].parent;
         if (d->o->clusters && pl->cluster != d->place[parent].cluster)
             break;
-        const char *name = pl->times > 1 ? cg_arena_printf(d->arena, "%s (x%d)", pl->name, pl->times) : pl->name;
+        const char *name = pl->name;
+        if (pl->times > 1)
+            name = cg_arena_printf(d->arena, "%s (x%d)", name, pl->times);
         text = text ? cg_arena_printf(d->arena, "%s.%s", name, text) : name;
     }
     return text;
@@ -622,7 +641,8 @@ static void box_rows(Draft *d, CgBox *box, const Item *it, int scope)
     box->frozen = it->nrows > 0;
     for (int k = 0; k < it->nrows; k++) {
         bool frozen = is_frozen(d, it->rows[k]);
-        box->rows[k] = (CgBoxRow){ param_name(d, it->rows[k], scope), type_text(d, cg_node_type(d->g, it->rows[k])), frozen };
+        const char *type = type_text(d, cg_node_type(d->g, it->rows[k]));
+        box->rows[k] = (CgBoxRow){ param_name(d, it->rows[k], scope), type, frozen };
         box->frozen = box->frozen && frozen;
     }
 }
@@ -632,7 +652,8 @@ static void make_box(Draft *d, CgRef r, CgMap *used)
     const CgNode *n = cg_node(d->g, r);
     Item *it = &d->item[r];
     int scope = home(d, r);
-    CgBox box = { .note = it->note, .type = "", .cluster = d->place[scope].cluster, .derived = n->why != CG_NONE };
+    CgBox box = { .note = it->note, .type = "", .cluster = d->place[scope].cluster };
+    box.derived = n->why != CG_NONE;
     const char *path = d->place[scope].path;
     if (it->input || it->param) {
         box.kind = it->input ? CG_BOX_INPUT : CG_BOX_PARAM;
@@ -686,25 +707,29 @@ static void make_arrows(Draft *d, CgMap *used)
     for (CgRef r = 0; r < g->nodes.len; r++) {
         if (!d->item[r].drawn)
             continue;
-        int away = d->place[cg_node(g, r)->scope].hidden;
+        const CgNode *n = cg_node(g, r);
+        int away = d->place[n->scope].hidden;
         for (int k = 0; k < d->item[r].nlinks; k++) {
             const Link *l = &d->item[r].links[k];
             /* inside a folded-away sibling all is as inside the one that stands for it */
-            if (within_fold(d, l->from, r) || (away >= 0 && d->place[cg_node(g, l->from)->scope].hidden == away))
+            int away_too = d->place[cg_node(g, l->from)->scope].hidden;
+            if (within_fold(d, l->from, r) || (away >= 0 && away_too == away))
                 continue;
-            make_arrow(d, used, d->item[drawn_for(d, l->from)].box, d->item[drawn_for(d, r)].box, l->label, cg_node(g, r)->why != CG_NONE);
+            int from = d->item[drawn_for(d, l->from)].box, to = d->item[drawn_for(d, r)].box;
+            make_arrow(d, used, from, to, l->label, n->why != CG_NONE);
         }
     }
     for (size_t i = 0; i < g->outputs.len; i++) {
         const CgOutput *o = &g->outputs.at[i];
         const CgType *type;
         CgRef param, from = see_through(d, o->ref, &type, &param);
-        CgBox box = { .kind = CG_BOX_OUTPUT, .title = o->name, .note = "", .cluster = -1, .rows = CG_NEW(d->arena, CgBoxRow) };
+        CgBox box = { .kind = CG_BOX_OUTPUT, .title = o->name, .note = "", .cluster = -1 };
+        box.rows = CG_NEW(d->arena, CgBoxRow);
         box.type = type_text(d, type);
         box.id = cg_arena_printf(d->arena, "output:%s", o->name);
         if (from == CG_NONE && param != CG_NONE) {
             box.nrows = 1;
-            box.rows[0] = (CgBoxRow){ cg_node_name(g, param), type_text(d, cg_node_type(g, param)), is_frozen(d, param) };
+            box.rows[0] = (CgBoxRow){ cg_node_name(g, param), "", is_frozen(d, param) };
         }
         cg_vec_push(&d->p->boxes, box);
         if (from != CG_NONE)
@@ -716,7 +741,9 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
 {
     CgPicture *p = cg_calloc(1, sizeof *p);
     p->arena = cg_arena_new();
-    Draft d = { g, options, p, p->arena, CG_NEWN(p->arena, Item, g->nodes.len + 1), CG_NEWN(p->arena, Place, g->scopes.len + 1), 0 };
+    Draft d = { g, options, p, p->arena, NULL, NULL, 0 };
+    d.item = CG_NEWN(p->arena, Item, g->nodes.len + 1);
+    d.place = CG_NEWN(p->arena, Place, g->scopes.len + 1);
     for (int s = 0; s < (int)g->scopes.len; s++) {
         CgStrbuf path = {0};
         cg_scope_path(g, s, &path);

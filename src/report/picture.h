@@ -1,19 +1,21 @@
 /* picture.h - what is shown of a graph.
- * Takes a graph and a level of detail; gives boxes, arrows and nested clusters with their texts, named by path and
- * order so that equal graphs give equal pictures. Knows nothing of how it is drawn (dot.h does). */
+ * Takes a graph and a level of detail; gives boxes, arrows and nested clusters with their texts, named by path
+ * and order so that equal graphs give equal pictures. Knows nothing of how it is drawn (dot.h does). */
 #ifndef CG_PICTURE_H
 #define CG_PICTURE_H
 #include "graph/graph.h"
 
 typedef enum CgDetail {
-    CG_DETAIL_MODEL,    /* parameters inside the op that uses them; views, parts and constants left out; types on arrows */
-    CG_DETAIL_GRAPH,    /* every node, with its type */
+    /* parameters inside the op that uses them; views, parts and constants left out; types on arrows */
+    CG_DETAIL_MODEL,
+    /* every node, with its type */
+    CG_DETAIL_GRAPH,
 } CgDetail;
 
 typedef struct CgPictureOptions {
     CgDetail detail;
     bool     clusters;      /* a nested cluster for each instance */
-    bool     fold;          /* blocks.0 .. blocks.N of one structure, more than two in a row: the first stands for all */
+    bool     fold;          /* blocks.0 .. blocks.N alike, more than two in a row: the first stands for all */
     bool   (*frozen)(void *context, const char *path);   /* may be NULL: nothing is */
     void    *context;
 } CgPictureOptions;
