@@ -1,1 +1,2 @@
-# What of doc/ is built or shipped is listed here: EXTRA_DIST += doc/x
+# The pages are read where they are.
+EXTRA_DIST += doc/internals.md
