@@ -1,4 +1,6 @@
 cg_SOURCES += \
 	src/tool/cmd_help.c \
+	src/tool/cmd_opt.c \
 	src/tool/commands.def \
-	src/tool/main.c src/tool/tool.h
+	src/tool/main.c src/tool/tool.h \
+	src/tool/options.c

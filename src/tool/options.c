@@ -1,0 +1,97 @@
+/* options.c - the options of a command.
+ * Takes argv and a table; gives the values, and argv without them.
+ * Must not guess: an unknown option, a missing or an unwanted argument is an error that names the near option. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/suggest.h"
+#include "base/vec.h"
+#include "tool/tool.h"
+
+void cg_options_help(const char *command, const char *synopsis, const CgOption *options, size_t n)
+{
+    printf("usage: cg %s %s\n", command, synopsis);
+    if (n)
+        puts("\noptions:");
+    for (size_t i = 0; i < n; i++) {
+        char left[64];
+        snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].arg ? "=" : "", options[i].arg ? options[i].arg : "");
+        printf("  %-22s %s\n", left, options[i].help);
+    }
+}
+
+static const CgOption *find(const CgOption *options, size_t n, const char *name, size_t len)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strlen(options[i].name) == len && memcmp(options[i].name, name, len) == 0)
+            return &options[i];
+    }
+    return NULL;
+}
+
+static int unknown(const char *command, const CgOption *options, size_t n, const char *name, size_t len)
+{
+    char word[64];
+    snprintf(word, sizeof word, "%.*s", (int)len, name);
+    CgSuggest near;
+    cg_suggest_init(&near, word);
+    for (size_t i = 0; i < n; i++)
+        cg_suggest_offer(&near, options[i].name);
+    const char *best = cg_suggest_best(&near);
+    return best ? cg_usage(command, "there is no option '--%s'; did you mean '--%s'?", word, best)
+                : cg_usage(command, "there is no option '--%s'", word);
+}
+
+bool cg_options(int *argc, char **argv, const char *synopsis, const CgOption *options, size_t n, int *exit)
+{
+    const char *command = argv[0];
+    int kept = 1;
+    for (int i = 1; i < *argc; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            while (++i < *argc)
+                argv[kept++] = argv[i];
+            break;
+        }
+        if (argv[i][0] != '-' || !argv[i][1]) {       /* "-" alone is stdin */
+            argv[kept++] = argv[i];
+            continue;
+        }
+        if (argv[i][1] != '-' && strcmp(argv[i], "-h") != 0) {
+            *exit = cg_usage(command, "there is no option '%s'", argv[i]);
+            return false;
+        }
+        const char *name = argv[i][1] == '-' ? argv[i] + 2 : "help";
+        size_t len = strcspn(name, "=");
+        const CgOption *o = find(options, n, name, len);
+        if (!o && len == 4 && memcmp(name, "help", 4) == 0) {
+            cg_options_help(command, synopsis, options, n);
+            *exit = CG_EXIT_OK;
+            return false;
+        }
+        if (!o) {
+            *exit = unknown(command, options, n, name, len);
+            return false;
+        }
+        const char *value = name[len] ? name + len + 1 : NULL;
+        if (o->flag && value) {
+            *exit = cg_usage(command, "'--%s' takes no argument", o->name);
+            return false;
+        }
+        if (!o->flag && !value) {
+            if (i + 1 == *argc) {
+                *exit = cg_usage(command, "'--%s' needs an argument: --%s=%s", o->name, o->name, o->arg);
+                return false;
+            }
+            value = argv[++i];
+        }
+        if (o->flag)
+            *o->flag = true;
+        else if (o->value)
+            *o->value = value;
+        else
+            cg_vec_push(o->list, value);
+    }
+    argv[kept] = NULL;
+    *argc = kept;
+    return true;
+}
