@@ -1,0 +1,1 @@
+cg opt missing.ir

@@ -1,0 +1,1 @@
+cg opt --pas=fold x.ir

@@ -1,0 +1,1 @@
+cg help >/dev/full

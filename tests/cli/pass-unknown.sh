@@ -1,0 +1,1 @@
+cg opt --pass=foldd x.ir
