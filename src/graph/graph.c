@@ -144,18 +144,32 @@ static CgRef find_or_append(CgBuild *b, const Key *k, const CgType *out)
     return r == CG_NONE ? append_node(b, k, hash, out) : r;
 }
 
-/* `attrs` with the defaults of the signature filled in: kernels and rules find every attribute, and a call that spells
- * out a default is the same node as one that does not. */
+static const CgAttr *find_attr(const CgAttrs *attrs, CgAtom name)
+{
+    for (int i = 0; attrs && i < attrs->n; i++)
+        if (attrs->at[i].name == name) return &attrs->at[i];
+    return NULL;
+}
+
+/* `attrs` with the defaults of the signature filled in, and whole numbers where it says float: kernels and rules find
+ * every attribute, and a call that spells out a default is the same node as one that does not. */
 static const CgAttrs *complete_attrs(const CgSig *sig, const CgAttrs *attrs)
 {
-    int missing = 0;
-    for (int i = 0; i < sig->n; i++) missing += sig->at[i].has_init && !cg_attr_find(attrs, sig->at[i].name);
-    if (!missing) return attrs;
-    int n = attrs ? attrs->n : 0;
-    CgAttr *at = cg_malloc(sizeof *at * (size_t)(n + missing));
+    int wrong = 0, n = attrs ? attrs->n : 0;
+    for (int i = 0; i < sig->n; i++) {
+        const CgSigParam *p = &sig->at[i];
+        const CgAttr *a = find_attr(attrs, p->name);
+        wrong += a ? p->is_float && a->kind == CG_ATTR_INT : p->has_init;
+    }
+    if (!wrong) return attrs;
+    CgAttr *at = cg_malloc(sizeof *at * (size_t)(n + wrong));
     if (n) memcpy(at, attrs->at, sizeof *at * (size_t)n);
-    for (int i = 0; i < sig->n; i++)
-        if (sig->at[i].has_init && !cg_attr_find(attrs, sig->at[i].name)) at[n++] = sig->at[i].init;
+    for (int i = 0; i < sig->n; i++) {
+        const CgSigParam *p = &sig->at[i];
+        const CgAttr *a = find_attr(attrs, p->name);
+        if (!a && p->has_init) at[n++] = p->init;
+        else if (a && p->is_float && a->kind == CG_ATTR_INT) at[a - attrs->at] = cg_a_float(a->name, (double)a->i);
+    }
     const CgAttrs *full = cg_attrs(n, at);
     free(at);
     return full;

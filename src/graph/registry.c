@@ -56,6 +56,11 @@ static bool is_rest_type(const CgTypeExpr *t)
     return t && t->kind != CG_TYPE_TENSOR && t->name && !strcmp(t->name, "tensors");
 }
 
+static bool is_float_type(const CgTypeExpr *t)
+{
+    return t && t->kind == CG_TYPE_SCALAR && t->name && !strcmp(t->name, "float");
+}
+
 /* The default of a parameter as an attribute; false when it is not a literal of the declared type. */
 static bool default_of(const CgParam *p, CgAttr *out)
 {
@@ -65,7 +70,7 @@ static bool default_of(const CgParam *p, CgAttr *out)
         sign = -1;
         e = e->a;
     }
-    bool is_float = p->type && p->type->name && !strcmp(p->type->name, "float");
+    bool is_float = is_float_type(p->type);
     switch (e->kind) {
     case CG_EXPR_INT:
         *out = is_float ? cg_a_float(p->name, (double)(sign * e->i)) : cg_a_int(p->name, sign * e->i);
@@ -96,6 +101,7 @@ static const CgSig *parse_sig(const CgOp *op, CgErr *e)
         p->name = p->param->name;
         p->is_tensor = is_tensor_type(p->param->type);
         sig->ntensors += p->is_tensor;
+        p->is_float = is_float_type(p->param->type);
         p->is_rest = is_rest_type(p->param->type);
         p->has_init = !p->is_tensor && p->param->init && default_of(p->param, &p->init);
         if (!p->is_tensor && p->param->init && !p->has_init) {

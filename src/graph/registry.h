@@ -7,7 +7,7 @@
 #include "lang/ast.h"
 
 /* What the signature text says, parsed once at registration. */
-typedef struct CgSigParam { CgAtom name; CgParam *param; bool is_tensor; bool is_rest; CgAttr init; bool has_init; } CgSigParam;
+typedef struct CgSigParam { CgAtom name; CgParam *param; bool is_tensor; bool is_rest; bool is_float; CgAttr init; bool has_init; } CgSigParam;
 typedef struct CgSig { CgSigParam *at; int n; int ntensors; CgStmt *stmt; } CgSig;
 
 void         cg_registry_init(void);             /* adds the built-in sets; idempotent */
