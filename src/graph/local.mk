@@ -1,3 +1,3 @@
 libcgcore_la_SOURCES += src/graph/attr.c src/graph/build.c src/graph/dim.c src/graph/grad.c src/graph/graph.c src/graph/infer.c \
-    src/graph/pass.c src/graph/pass_dce.c src/graph/pass_fold.c src/graph/pass_recognise.c src/graph/pass_recompute.c \
+    src/graph/pass.c src/graph/pass_dce.c src/graph/pass_fold.c src/graph/pass_fuse.c src/graph/pass_recognise.c src/graph/pass_recompute.c \
     src/graph/registry.c src/graph/text.c src/graph/type.c
