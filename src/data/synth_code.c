@@ -91,7 +91,9 @@ static void condition(CgSynthWork *w, const Scope *s)
     cg_strbuf_printf(w->out, " %s ", CG_SYNTH_PICK(w, signs));
     atom(w, s);
     if (cg_synth_chance(w, 20)) {
-        cg_strbuf_printf(w->out, " %s %s %s ", cg_synth_chance(w, 60) ? "&&" : "||", some_name(w, s), CG_SYNTH_PICK(w, signs));
+        /* One draw a statement: C leaves the order of a call's arguments to the compiler. */
+        const char *sign = CG_SYNTH_PICK(w, signs), *name = some_name(w, s);
+        cg_strbuf_printf(w->out, " %s %s %s ", cg_synth_chance(w, 60) ? "&&" : "||", name, sign);
         atom(w, s);
     }
 }
@@ -146,7 +148,8 @@ static void statement(CgSynthWork *w, Scope *s, int depth)
     } else if (depth <= w->whole && sort >= 80) {
         loop(w, s, depth);
     } else {
-        cg_strbuf_printf(w->out, "%s %s ", some_name(w, s), CG_SYNTH_PICK(w, into));
+        const char *how = CG_SYNTH_PICK(w, into);
+        cg_strbuf_printf(w->out, "%s %s ", some_name(w, s), how);
         expression(w, s, 0);
         cg_strbuf_puts(w->out, ";\n");
     }
@@ -192,7 +195,8 @@ void cg_synth_code(CgSynthWork *w)
         CgStrbuf made = { 0 };
         for (int tries = 0; taken; tries++) {
             cg_strbuf_deinit(&made);
-            cg_strbuf_printf(&made, "%s_%s", CG_SYNTH_PICK(w, actions), CG_SYNTH_PICK(w, nouns));
+            const char *noun = CG_SYNTH_PICK(w, nouns);
+            cg_strbuf_printf(&made, "%s_%s", CG_SYNTH_PICK(w, actions), noun);
             if (tries > 20)
                 cg_strbuf_printf(&made, "_%d", i);
             taken = false;
