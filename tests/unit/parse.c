@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang/fmt.h"
 #include "lang/parse.h"
+#include "tap.h"
 
-static int count, failed;
-
+/* Scripts name their cases by their first line. */
 static void ok(bool good, const char *name)
 {
-    printf("%s %d - %.*s\n", good ? "ok" : "not ok", ++count, (int)strcspn(name, "\n"), name);   /* a script's first line */
-    failed += !good;
+    tap_ok(good, "%.*s", (int)strcspn(name, "\n"), name);
 }
 
 typedef struct Parsed { char *ast, *messages; size_t nmessages; int ntop; } Parsed;
@@ -202,6 +202,45 @@ static void limits(void)
     free_parsed(&p);
 }
 
+/* The one-line form of an expression reads back as the same tree. */
+static void one_line(const char *text, const char *expected)
+{
+    CgSources *sources = cg_sources_new();
+    CgDiags *diags = cg_diags_new(sources);
+    CgUnit *u = cg_unit_parse(sources, cg_sources_add(sources, "t.cg", text, strlen(text)), diags);
+    CgStrbuf out = { 0 }, again = { 0 };
+    cg_strbuf_puts(&again, "x = ");
+    if (u->top.n == 1 && u->top.at[0]->nexprs == 1) cg_expr_format(u->top.at[0]->exprs[0], &out);
+    cg_strbuf_puts(&again, cg_strbuf_str(&out));
+    Parsed first = parse_n(text, strlen(text)), second = parse_n(again.at, again.len);
+    ok(strcmp(cg_strbuf_str(&out), expected) == 0 && strcmp(first.ast, second.ast) == 0, expected);
+    if (strcmp(cg_strbuf_str(&out), expected) != 0) printf("# got %s\n", cg_strbuf_str(&out));
+    free_parsed(&first);
+    free_parsed(&second);
+    cg_strbuf_deinit(&out);
+    cg_strbuf_deinit(&again);
+    cg_unit_free(u);
+    cg_diags_free(diags);
+    cg_sources_free(sources);
+}
+
+static void lines(void)
+{
+    one_line("x = (a+b)*c-(d-e)", "(a + b) * c - (d - e)");
+    one_line("x = -(a+b)^2 ^ -(c)", "-(a + b)^2^-c");
+    one_line("x = (-a)^2", "(-a)^2");
+    one_line("x = (a^b)^c", "(a^b)^c");
+    one_line("x = not (a and b) or c==(d<e)", "not (a and b) or c == (d < e)");
+    one_line("x = f(a, n=3)[i].k[B,..s]", "f(a, n = 3)[i].k[B, ..s]");
+    one_line("x = [T, heads * K] -> [heads,T+1]", "[T, heads*K] -> [heads, T + 1]");
+    one_line("x = {a:1,\"b c\":[2.50]}", "{ a: 1, \"b c\": [2.5] }");
+    one_line("x = {k:v for k,v in r if v>1e-5}", "{ k: v for k, v in r if v > 1e-05 }");
+    one_line("x = (if a then b else c)+(recompute d(e))", "(if a then b else c) + recompute d(e)");
+    one_line("x = evaluate m on d as n {a=1 b=0..n}", "evaluate m on d as n { a = 1, b = 0..n }");
+    one_line("x = f[[3]]", "f[[3]]");
+    one_line("x = \"\\u{1}\\t\\\"\"", "\"\\u{1}\\t\\\"\"");
+}
+
 static void signatures(void)
 {
     CgArena *arena = cg_arena_new();
@@ -229,6 +268,6 @@ int main(void)
     hints();
     limits();
     signatures();
-    printf("1..%d\n", count);
-    return failed > 0;
+    lines();
+    return tap_done();
 }

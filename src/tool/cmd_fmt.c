@@ -1,0 +1,108 @@
+/* cmd_fmt.c - cg fmt FILE... [--check].
+ * Takes scripts; writes each back in its canonical text, or stdin to stdout for "-". A script with mistakes is left as
+ * it is and its mistakes are printed. Must not write what does not parse to the same tree. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "lang/fmt.h"
+#include "lang/parse.h"
+#include "tool/tool.h"
+
+static char *tree_of(const CgUnit *u)
+{
+    char *tree = NULL;
+    size_t size;
+    FILE *to = open_memstream(&tree, &size);
+    if (!to) return NULL;
+    cg_unit_print(u, to);
+    fclose(to);
+    return tree;
+}
+
+/* The last guard before a file is overwritten. */
+static void demand_same_tree(const CgUnit *u, CgSources *sources, const CgStrbuf *text)
+{
+    CgDiags *diags = cg_diags_new(sources);
+    CgUnit *again = cg_unit_parse(sources, cg_sources_add(sources, "formatted", cg_strbuf_str(text), text->len), diags);
+    char *before = tree_of(u), *after = tree_of(again);
+    if (cg_diags_count(diags) > 0 || (before && after && strcmp(before, after) != 0))
+        CG_BUG("the canonical text of '%s' means something else", cg_sources_get(sources, u->file)->name);
+    free(before);
+    free(after);
+    cg_unit_free(again);
+    cg_diags_free(diags);
+}
+
+static int finish(const char *path, const CgSource *source, const CgStrbuf *text, bool check)
+{
+    bool same = source->len == text->len && memcmp(source->text, cg_strbuf_str(text), text->len) == 0;
+    if (strcmp(path, "-") == 0 && !check) {
+        fwrite(cg_strbuf_str(text), 1, text->len, stdout);
+        return CG_EXIT_OK;
+    }
+    if (same) return CG_EXIT_OK;
+    if (check) {
+        printf("%s\n", source->name);
+        return CG_EXIT_DIAG;
+    }
+    CgErr e = { 0 };
+    return cg_io_write(path, cg_strbuf_str(text), text->len, &e) ? CG_EXIT_OK : cg_complain("fmt", &e);
+}
+
+static bool load(CgSources *sources, const char *path, uint32_t *file, CgErr *e)
+{
+    if (strcmp(path, "-") != 0) return cg_sources_load(sources, path, file, e);
+    CgBytes bytes;
+    if (!cg_io_read("/dev/stdin", &bytes, e)) return false;
+    *file = cg_sources_add(sources, "stdin", bytes.at, bytes.len);
+    cg_io_release(&bytes);
+    return true;
+}
+
+static int format_file(const char *path, bool check)
+{
+    CgSources *sources = cg_sources_new();
+    CgDiags *diags = cg_diags_new(sources);
+    CgErr e = { 0 };
+    uint32_t file;
+    int code;
+    if (!load(sources, path, &file, &e)) {
+        code = cg_complain("fmt", &e);
+    } else {
+        CgUnit *u = cg_unit_parse(sources, file, diags);
+        code = cg_diags_exit_code(diags);
+        if (code == CG_EXIT_OK) {
+            CgStrbuf text = { 0 };
+            cg_unit_format(u, sources, &text);
+            demand_same_tree(u, sources, &text);
+            code = finish(path, cg_sources_get(sources, file), &text, check);
+            cg_strbuf_deinit(&text);
+        }
+        cg_unit_free(u);
+        cg_diags_print(diags, stderr, cg_wants_colour());
+    }
+    cg_diags_free(diags);
+    cg_sources_free(sources);
+    return code;
+}
+
+int cg_cmd_fmt(int argc, char **argv)
+{
+    bool check = false;
+    const CgOption options[] = {
+        { .name = "check", .flag = &check, .help = "only name the files that are not canonical; exit code 1 if there are any" },
+    };
+    int code;
+    if (!cg_options(&argc, argv, "FILE.cg ... [--check]\nrewrites scripts in their canonical text; '-' is stdin to stdout",
+                    options, CG_LEN(options), &code))
+        return code;
+    if (argc < 2) return cg_usage("fmt", "a file is needed");
+    int worst = CG_EXIT_OK;
+    for (int i = 1; i < argc; i++) {
+        code = format_file(argv[i], check);
+        if (code > worst) worst = code;
+    }
+    return worst;
+}
