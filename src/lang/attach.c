@@ -68,8 +68,9 @@ static void attach(CgParsing *p, CgStmt *s)
 
 static void attach_block(CgParsing *p, const CgBlock *b)
 {
+    bool is_else_if = b->n > 0 && p->text[b->span.start] != '{' && b != &p->unit->top;   /* goes on with the statement before */
     for (int i = 0; i < b->n; i++) {
-        attach(p, b->at[i]);
+        if (!is_else_if) attach(p, b->at[i]);
         attach_block(p, &b->at[i]->body);
         attach_block(p, &b->at[i]->other);
     }

@@ -166,10 +166,18 @@ static void pair_brackets(Fmt *f)
 
 /* ---- one line ---- */
 
+/* The token before i, comments left out; -1 at the beginning. */
+static int before(const Fmt *f, int i)
+{
+    while (--i >= 0 && f->toks.at[i].comment) { }
+    return i;
+}
+
 /* Whether token i is a name by its place: a word after a dot. */
 static bool is_field_name(const Fmt *f, int i)
 {
-    return i > 0 && f->toks.at[i - 1].kind == '.';
+    int k = before(f, i);
+    return k >= 0 && f->toks.at[k].kind == '.';
 }
 
 static bool ends_value(const Fmt *f, int i)
@@ -297,7 +305,7 @@ static void put_broken(Fmt *f, int o)
     const Tok *t = &f->toks.at[o];
     int indent = f->line_indent, c = t->mate;
     bool block = t->statements || t->fields, loop = !block && has_loop(f, o);
-    bool group = t->kind == '(' && !(o > 0 && ends_value(f, o - 1));   /* (a + b) holds one value and no comma */
+    bool group = t->kind == '(' && (before(f, o) < 0 || !ends_value(f, before(f, o)));   /* (a + b) holds one value and no comma */
     put_token(f, o);
     put_items(f, o + 1, c, indent + STEP, !block && !loop && !group, loop);
     new_line(f, indent, false);
