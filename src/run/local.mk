@@ -1,5 +1,6 @@
 libcgcore_la_SOURCES += \
 	src/run/blas.c src/run/blas.h \
+	src/run/elementwise.c \
 	src/run/exec.c src/run/exec.h \
 	src/run/grant.c src/run/grant.h \
 	src/run/plan.c src/run/plan.h src/run/plan_inside.h \

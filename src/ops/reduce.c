@@ -1,0 +1,668 @@
+/* reduce.c - sums, extremes and running sums along axes.
+ * Takes a tensor; gives one without the reduced axes. Long reductions are cut into chunks whose number follows from
+ * the sizes alone and whose partial results are joined in order, so that every number of threads gives the same bits. */
+#include <cg/elementwise.h>
+#include <cg/rules.h>
+#include <cg/vmath.h>
+
+#define CHUNK   32768     /* elements of a part */
+#define COLUMNS 1024      /* columns taken together when an outer axis is reduced */
+#define BLOCK   2048      /* f32 elements summed before the sum is carried in f64 */
+
+/* ---- which axes ---- */
+
+static uint32_t axes_mask(const CgAttrs *attrs, int rank)
+{
+    const CgAttr *axes = cg_attr_find(attrs, "axes");
+    uint32_t mask = 0;
+    for (int i = 0; axes && i < axes->n; i++) {
+        int64_t a = axes->ints[i] < 0 ? axes->ints[i] + rank : axes->ints[i];
+        if (a >= 0 && a < rank) mask |= 1u << a;
+    }
+    return mask;
+}
+
+static CgType without(CgType t, uint32_t mask)
+{
+    CgType out = { .dtype = t.dtype };
+    for (int i = 0; i < t.rank; i++)
+        if (!(mask >> i & 1)) out.dim[out.rank++] = t.dim[i];
+    return out;
+}
+
+static bool reduce_shape(CgInfer *inf)
+{
+    const CgAttr *axes = cg_attr_find(inf->attrs, "axes");
+    uint32_t seen = 0;
+    if (!cg_want_number(inf, 0)) return false;
+    if (!axes || axes->kind != CG_ATTR_INTS) return cg_infer_fail(inf, -1, -1, "%s needs axes, a list of axes", inf->op->name);
+    for (int i = 0; i < axes->n; i++) {
+        int64_t a = axes->ints[i] < 0 ? axes->ints[i] + inf->in[0].rank : axes->ints[i];
+        if (a < 0 || a >= inf->in[0].rank)
+            return cg_infer_fail(inf, 0, -1, "%s: there is no axis %lld, x has %d", inf->op->name, (long long)axes->ints[i], inf->in[0].rank);
+        if (seen >> a & 1) return cg_infer_fail(inf, 0, (int)a, "%s: axis %lld is named twice", inf->op->name, (long long)a);
+        seen |= 1u << a;
+    }
+    inf->out[0] = without(inf->in[0], seen);
+    return true;
+}
+
+/* x, which lacks the axes in `mask`, repeated along them to the type `like`. */
+static CgRef repeat_mask(CgBuild *b, CgRef x, CgType like, uint32_t mask)
+{
+    int64_t axes[CG_MAX_RANK];
+    for (int i = 0, k = 0; i < like.rank; i++) axes[i] = mask >> i & 1 ? -1 : k++;
+    return cg_broadcast(b, x, like.rank, like.dim, axes);
+}
+
+/* ---- cutting the work ---- */
+
+/* The operand as (pre, mid, post) with mid reduced; `plain` is false when reduced axes are not neighbours. */
+typedef struct Cut {
+    int64_t pre, mid, post;
+    int64_t chunks;         /* of mid; with more than one, partial results meet in `finish` */
+    size_t  parts;
+    bool    plain;
+} Cut;
+
+static Cut cut(const CgTensor *x, uint32_t mask)
+{
+    Cut c = { 1, 1, 1, 1, 1, true };
+    int first = -1, last = -1;
+    for (int i = 0; i < x->rank; i++)
+        if (mask >> i & 1) {
+            if (first < 0) first = i;
+            last = i;
+        }
+    for (int i = 0; i < x->rank; i++) {
+        if (first >= 0 && i >= first && i <= last) {
+            c.mid *= x->dim[i];
+            c.plain &= mask >> i & 1 || x->dim[i] == 1;
+        } else if (i < first || first < 0) c.pre *= x->dim[i];
+        else c.post *= x->dim[i];
+    }
+    int64_t total = c.pre * c.mid * c.post, units = c.post == 1 ? c.pre : c.pre * ((c.post + COLUMNS - 1) / COLUMNS);
+    int64_t want = (total + CHUNK - 1) / CHUNK;
+    if (!c.plain) return c;
+    if (units < 8 && want > units && c.pre * c.post <= 4 * CHUNK) {
+        c.chunks = want > 32 ? 32 : want;
+        if (c.chunks > c.mid) c.chunks = c.mid;
+        c.parts = (size_t)c.chunks;
+    } else {
+        c.parts = (size_t)(want < units ? want : units);
+    }
+    if (c.chunks < 1) c.chunks = 1;
+    if (c.parts < 1) c.parts = 1;
+    return c;
+}
+
+static void reduce_work(const CgCall *call, CgWork *work)
+{
+    const CgTensor *x = &call->in[0];
+    Cut c = cut(x, axes_mask(call->attrs, x->rank));
+    size_t n = (size_t)cg_tensor_count(x), size = cg_dtype_size(x->dtype);
+    *work = (CgWork){ .flops = (double)n, .bytes = (double)n * (double)size, .parts = c.parts };
+    if (c.chunks > 1) work->shared = (size_t)(c.chunks * c.pre * c.post) * size;
+}
+
+/* ---- kernels ---- */
+
+#define ADD(a, x) ((a) + (x))
+/* A NaN wins: it is kept once met, and taken when met. */
+#define MAX(a, x) ((x) > (a) || (x) != (x) ? (x) : (a))
+#define MIN(a, x) ((x) < (a) || (x) != (x) ? (x) : (a))
+
+/* One row of n elements. Wide lanes by hand for extremes, which OpenMP's reductions do not keep NaN for. */
+#define SUM_ROW(T, U, name)                                                     \
+    static T name##_row(const T *x, int64_t n)                                  \
+    {                                                                           \
+        U total = 0;                                                            \
+        for (int64_t at = 0; at < n; at += BLOCK) {                             \
+            int64_t m = n - at < BLOCK ? n - at : BLOCK;                        \
+            T s = 0;                                                            \
+            CG_PRAGMA_(omp simd reduction(+:s))                                 \
+            for (int64_t i = 0; i < m; i++) s += x[at + i];                     \
+            total += (U)s;                                                      \
+        }                                                                       \
+        return (T)total;                                                        \
+    }
+#define INT_ROW(T, U, name)                                                     \
+    static T name##_row(const T *x, int64_t n)                                  \
+    {                                                                           \
+        U total = 0;                                                            \
+        for (int64_t i = 0; i < n; i++) total += (U)x[i];                       \
+        return (T)total;                                                        \
+    }
+#define LANES 32
+#define EXTREME_ROW(T, name, join)                                              \
+    static T name##_row(const T *x, int64_t n)                                  \
+    {                                                                           \
+        T lane[LANES], best = x[0];                                             \
+        int64_t i = 0;                                                          \
+        if (n >= LANES) {                                                       \
+            for (int l = 0; l < LANES; l++) lane[l] = x[l];                     \
+            for (i = LANES; i + LANES <= n; i += LANES)                         \
+                for (int l = 0; l < LANES; l++) lane[l] = join(lane[l], x[i + l]); \
+            for (int l = 0; l < LANES; l++) best = join(best, lane[l]);         \
+        }                                                                       \
+        for (; i < n; i++) best = join(best, x[i]);                             \
+        return best;                                                            \
+    }
+
+/* out (cols) = rows of x (rows, stride) joined; four rows a sweep. */
+#define COLUMNS_OF(T, name, join)                                                                       \
+    static void name##_columns(const T *x, int64_t rows, int64_t stride, int64_t cols, T *out)          \
+    {                                                                                                   \
+        int64_t r = 1;                                                                                  \
+        for (int64_t c = 0; c < cols; c++) out[c] = x[c];                                               \
+        for (; r + 4 <= rows; r += 4) {                                                                 \
+            const T *p = x + r * stride, *q = p + stride, *s = q + stride, *t = s + stride;             \
+            CG_SIMD                                                                                     \
+            for (int64_t c = 0; c < cols; c++) {                                                        \
+                T u = join(p[c], q[c]), v = join(s[c], t[c]), w = join(u, v);                           \
+                out[c] = join(out[c], w);                                                               \
+            }                                                                                           \
+        }                                                                                               \
+        for (; r < rows; r++) {                                                                         \
+            const T *p = x + r * stride;                                                                \
+            CG_SIMD                                                                                     \
+            for (int64_t c = 0; c < cols; c++) out[c] = join(out[c], p[c]);                             \
+        }                                                                                               \
+    }
+
+/* Reduced axes that are not neighbours: folding splits such nodes, so only unfolded graphs come here. */
+#define SCATTERED(T, name, join)                                                                        \
+    static void name##_scattered(const CgTensor *x, uint32_t mask, T *out, int64_t n)                   \
+    {                                                                                                   \
+        const T *from = x->data;                                                                        \
+        int64_t count = cg_tensor_count(x);                                                             \
+        uint8_t met[256] = { 0 };                                                                       \
+        for (int64_t base = 0; base < n; base += 256) {                                                 \
+            int64_t end = n - base < 256 ? n : base + 256;                                              \
+            for (int k = 0; k < 256; k++) met[k] = 0;                                                   \
+            for (int64_t i = 0; i < count; i++) {                                                       \
+                int64_t rest = i, to = 0, step = 1;                                                     \
+                for (int k = x->rank - 1; k >= 0; k--) {                                                \
+                    if (!(mask >> k & 1)) {                                                             \
+                        to += rest % x->dim[k] * step;                                                  \
+                        step *= x->dim[k];                                                              \
+                    }                                                                                   \
+                    rest /= x->dim[k];                                                                  \
+                }                                                                                       \
+                if (to < base || to >= end) continue;                                                   \
+                out[to] = met[to - base] ? join(out[to], from[i]) : from[i];                            \
+                met[to - base] = 1;                                                                     \
+            }                                                                                           \
+        }                                                                                               \
+    }
+
+#define REDUCE(T, name, join, empty)                                                                    \
+    static void name(const CgCall *call, CgPart part)                                                   \
+    {                                                                                                   \
+        const CgTensor *x = &call->in[0];                                                               \
+        const T *from = x->data;                                                                        \
+        T *to = call->out->data;                                                                        \
+        uint32_t mask = axes_mask(call->attrs, x->rank);                                                \
+        Cut c = cut(x, mask);                                                                           \
+        int64_t n = c.pre * c.post;                                                                     \
+        size_t first, last;                                                                             \
+        if (!c.plain || c.mid == 0) {                                                                   \
+            n = cg_tensor_count(call->out);                                                             \
+            for (int64_t i = 0; c.mid == 0 && i < n; i++) to[i] = empty;                                \
+            if (c.mid) name##_scattered(x, mask, to, n);                                                \
+        } else if (c.chunks > 1) {                                                                      \
+            T *partial = (T *)call->shared + (int64_t)part.index * n;                                   \
+            cg_part_range(part, (size_t)c.mid, 1, &first, &last);                                       \
+            for (int64_t p = 0; p < c.pre; p++) {                                                       \
+                const T *row = from + (p * c.mid + (int64_t)first) * c.post;                            \
+                if (c.post == 1) partial[p] = name##_row(row, (int64_t)(last - first));                 \
+                else name##_columns(row, (int64_t)(last - first), c.post, c.post, partial + p * c.post); \
+            }                                                                                           \
+        } else if (c.post == 1) {                                                                       \
+            cg_part_range(part, (size_t)c.pre, 1, &first, &last);                                       \
+            for (size_t p = first; p < last; p++) to[p] = name##_row(from + (int64_t)p * c.mid, c.mid); \
+        } else {                                                                                        \
+            int64_t blocks = (c.post + COLUMNS - 1) / COLUMNS;                                          \
+            cg_part_range(part, (size_t)(c.pre * blocks), 1, &first, &last);                            \
+            for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {                                  \
+                int64_t p = u / blocks, q = u % blocks * COLUMNS, m = c.post - q < COLUMNS ? c.post - q : COLUMNS; \
+                name##_columns(from + p * c.mid * c.post + q, c.mid, c.post, m, to + p * c.post + q);   \
+            }                                                                                           \
+        }                                                                                               \
+    }                                                                                                   \
+    static void name##_join(const CgCall *call)                                                         \
+    {                                                                                                   \
+        Cut c = cut(&call->in[0], axes_mask(call->attrs, call->in[0].rank));                            \
+        if (c.chunks > 1) name##_columns((const T *)call->shared, c.chunks, c.pre * c.post, c.pre * c.post, (T *)call->out->data); \
+    }
+
+#define FAMILY(op, T, U, suffix, row, join, empty)  \
+    row                                             \
+    COLUMNS_OF(T, op##_##suffix, join)              \
+    SCATTERED(T, op##_##suffix, join)               \
+    REDUCE(T, op##_##suffix, join, empty)
+
+/* Integers wrap around, as in elementwise sums. */
+#define WRAP_I32(a, x) ((int32_t)((uint32_t)(a) + (uint32_t)(x)))
+#define WRAP_I64(a, x) ((int64_t)((uint64_t)(a) + (uint64_t)(x)))
+
+FAMILY(sum, float, double, f32, SUM_ROW(float, double, sum_f32), ADD, 0)
+FAMILY(sum, double, double, f64, SUM_ROW(double, double, sum_f64), ADD, 0)
+FAMILY(sum, int32_t, uint32_t, i32, INT_ROW(int32_t, uint32_t, sum_i32), WRAP_I32, 0)
+FAMILY(sum, int64_t, uint64_t, i64, INT_ROW(int64_t, uint64_t, sum_i64), WRAP_I64, 0)
+FAMILY(max, float, float, f32, EXTREME_ROW(float, max_f32, MAX), MAX, -INFINITY)
+FAMILY(max, double, double, f64, EXTREME_ROW(double, max_f64, MAX), MAX, -INFINITY)
+FAMILY(max, int32_t, int32_t, i32, EXTREME_ROW(int32_t, max_i32, MAX), MAX, INT32_MIN)
+FAMILY(max, int64_t, int64_t, i64, EXTREME_ROW(int64_t, max_i64, MAX), MAX, INT64_MIN)
+FAMILY(min, float, float, f32, EXTREME_ROW(float, min_f32, MIN), MIN, INFINITY)
+FAMILY(min, double, double, f64, EXTREME_ROW(double, min_f64, MIN), MIN, INFINITY)
+FAMILY(min, int32_t, int32_t, i32, EXTREME_ROW(int32_t, min_i32, MIN), MIN, INT32_MAX)
+FAMILY(min, int64_t, int64_t, i64, EXTREME_ROW(int64_t, min_i64, MIN), MIN, INT64_MAX)
+
+#define FINISH(op)                                                  \
+    static void op##_finish(const CgCall *call, CgPart part)        \
+    {                                                               \
+        (void)part;                                                 \
+        switch (call->in[0].dtype) {                                \
+        case CG_F32: op##_f32_join(call); break;                    \
+        case CG_F64: op##_f64_join(call); break;                    \
+        case CG_I32: op##_i32_join(call); break;                    \
+        default:     op##_i64_join(call); break;                    \
+        }                                                           \
+    }
+FINISH(sum)
+FINISH(max)
+FINISH(min)
+
+/* ---- derivatives and folding ---- */
+
+static void sum_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
+{
+    CgType t = cg_ref_type(b, site->in[0]);
+    gin[0] = repeat_mask(b, site->gout[0], t, axes_mask(site->attrs, t.rank));
+}
+
+/* g to the elements that are the extreme, in equal shares. */
+static void extreme_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
+{
+    CgRef x = site->in[0];
+    CgType t = cg_ref_type(b, x);
+    uint32_t mask = axes_mask(site->attrs, t.rank);
+    const CgAttr *axes = cg_attr_find(site->attrs, "axes");
+    CgRef hit = cg_cast(b, cg_b(b, "eq", x, repeat_mask(b, site->out[0], t, mask)), t.dtype);
+    CgRef share = cg_div(b, site->gout[0], cg_sum(b, hit, axes->n, axes->ints));
+    gin[0] = cg_mul(b, hit, repeat_mask(b, share, t, mask));
+}
+
+static int list_of(uint32_t mask, int64_t *axes)
+{
+    int n = 0;
+    for (int i = 0; i < CG_MAX_RANK; i++)
+        if (mask >> i & 1) axes[n++] = i;
+    return n;
+}
+
+static CgRef reduce(CgBuild *b, const CgOp *op, CgRef x, uint32_t mask)
+{
+    int64_t axes[CG_MAX_RANK];
+    int n = list_of(mask, axes);
+    if (!n) return x;
+    CgAttr a = cg_a_ints("axes", n, axes);
+    return cg_build(b, op->name, 1, &x, cg_attrs(1, &a));
+}
+
+static CgRef reduce_fold(CgBuild *b, const CgSite *site, const char *name)
+{
+    const CgOp *op = cg_op_named(name);
+    const CgAttr *given = cg_attr_find(site->attrs, "axes");
+    CgRef x = site->in[0];
+    CgType t = cg_ref_type(b, x);
+    uint32_t mask = axes_mask(site->attrs, t.rank);
+    int64_t sorted[CG_MAX_RANK];
+    int n = list_of(mask, sorted);
+    if (!mask) return x;
+    for (int i = 0; i < n; i++)
+        if (given->ints[i] != sorted[i]) return reduce(b, op, x, mask);         /* one spelling */
+    /* Reduction of a transpose: of the operand, whose layout is the better one. */
+    if (cg_ref_is(b, x, "transpose")) {
+        const CgAttr *perm = cg_attr_find(cg_ref_attrs(b, x), "perm");
+        uint32_t inner = 0;
+        int64_t kept[CG_MAX_RANK], back[CG_MAX_RANK];
+        int m = 0;
+        for (int i = 0; i < t.rank; i++)
+            if (mask >> i & 1) inner |= 1u << perm->ints[i];
+            else kept[m++] = perm->ints[i];
+        for (int i = 0; i < m; i++) {
+            back[i] = 0;
+            for (int k = 0; k < m; k++) back[i] += kept[k] < kept[i];
+        }
+        return cg_transpose(b, reduce(b, op, cg_ref_in(b, x, 0), inner), back);
+    }
+    if (cg_ref_is(b, x, name)) {                                                /* both at once */
+        CgType below = cg_ref_type(b, cg_ref_in(b, x, 0));
+        uint32_t done = axes_mask(cg_ref_attrs(b, x), below.rank), both = done;
+        for (int i = 0, k = 0; i < below.rank; i++)
+            if (!(done >> i & 1)) both |= (mask >> k++ & 1) << i;
+        uint32_t first = both & (~both + 1), run = both / first;
+        if ((run & (run + 1)) == 0) return reduce(b, op, cg_ref_in(b, x, 0), both);
+    }
+    /* Groups that are not neighbours: the last group first, it is the contiguous one. */
+    uint32_t low = mask & (~mask + 1), run = mask / low;
+    if (run & (run + 1)) {
+        uint32_t last = 0;
+        int i = CG_MAX_RANK - 1;
+        while (!(mask >> i & 1)) i--;
+        for (; i >= 0 && mask >> i & 1; i--) last |= 1u << i;
+        return reduce(b, op, reduce(b, op, x, last), mask & ~last);
+    }
+    return CG_NONE;
+}
+
+/* The repeated axes of a broadcast among the reduced ones. */
+static uint32_t repeated_axes(CgBuild *b, CgRef x, uint32_t mask)
+{
+    const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, x), "axes");
+    uint32_t fresh = 0;
+    for (int i = 0; i < axes->n; i++)
+        if (axes->ints[i] < 0) fresh |= mask & 1u << i;
+    return fresh;
+}
+
+/* The operand of the broadcast x, repeated only along the new axes that are not in `drop`; reduced over the rest. */
+static CgRef shrink(CgBuild *b, const char *name, CgRef x, uint32_t mask, uint32_t drop)
+{
+    CgType t = cg_ref_type(b, x);
+    const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, x), "axes");
+    const CgDim *dims[CG_MAX_RANK];
+    int64_t kept[CG_MAX_RANK];
+    uint32_t rest = 0;
+    int n = 0;
+    for (int i = 0; i < t.rank; i++) {
+        if (drop >> i & 1) continue;
+        rest |= (mask >> i & 1) << n;
+        dims[n] = t.dim[i];
+        kept[n++] = axes->ints[i];
+    }
+    return reduce(b, cg_op_named(name), cg_broadcast(b, cg_ref_in(b, x, 0), n, dims, kept), rest);
+}
+
+/* A sum over repetitions is a product. */
+static CgRef sum_fold(CgBuild *b, const CgSite *site)
+{
+    CgRef x = site->in[0];
+    CgType t = cg_ref_type(b, x);
+    uint32_t mask = axes_mask(site->attrs, t.rank), drop = cg_ref_is(b, x, "broadcast") ? repeated_axes(b, x, mask) : 0;
+    double times = 1;
+    for (int i = 0; i < t.rank; i++) {
+        int64_t n;
+        if (!(drop >> i & 1)) continue;
+        if (cg_dim_is_int(t.dim[i], &n)) times *= (double)n;
+        else drop &= ~(1u << i);
+    }
+    if (drop && times < 0x1p53) {
+        CgRef less = shrink(b, "sum", x, mask, drop), k = cg_fold_to(b, cg_ref_type(b, less), times);
+        if (k != CG_NONE) return cg_mul(b, less, k);
+    }
+    return reduce_fold(b, site, "sum");
+}
+
+static CgRef extreme_fold(CgBuild *b, const CgSite *site, const char *name)
+{
+    CgRef x = site->in[0];
+    uint32_t mask = axes_mask(site->attrs, cg_ref_type(b, x).rank);
+    uint32_t drop = cg_ref_is(b, x, "broadcast") ? repeated_axes(b, x, mask) : 0;
+    for (int i = 0; i < CG_MAX_RANK; i++) {
+        int64_t n;
+        if (drop >> i & 1 && (!cg_dim_is_int(cg_ref_type(b, x).dim[i], &n) || n == 0)) drop &= ~(1u << i);
+    }
+    return drop ? shrink(b, name, x, mask, drop) : reduce_fold(b, site, name);
+}
+
+static CgRef max_fold(CgBuild *b, const CgSite *site) { return extreme_fold(b, site, "max"); }
+static CgRef min_fold(CgBuild *b, const CgSite *site) { return extreme_fold(b, site, "min"); }
+
+static CgAlong reduce_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+{
+    uint32_t mask = axes_mask(inf->attrs, inf->in[operand].rank);
+    *out_axis = axis;
+    for (int i = 0; i < axis; i++) *out_axis -= (int)(mask >> i & 1);
+    return mask >> axis & 1 ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
+}
+
+/* ---- argmax ---- */
+
+typedef struct Lanes { int64_t pre, mid, post; } Lanes;
+
+static Lanes lanes_of(const CgTensor *x, int axis)
+{
+    Lanes l = { 1, x->dim[axis], 1 };
+    for (int i = 0; i < axis; i++) l.pre *= x->dim[i];
+    for (int i = axis + 1; i < x->rank; i++) l.post *= x->dim[i];
+    return l;
+}
+
+static bool argmax_shape(CgInfer *inf)
+{
+    int axis;
+    if (!cg_want_number(inf, 0) || !cg_infer_axis(inf, "axis", 0, &axis)) return false;
+    inf->out[0] = cg_type_as(cg_type_without(inf->in[0], axis), CG_I32);
+    return true;
+}
+
+/* The lanes along the axis, cut among the parts. */
+static void lanes_work(const CgCall *call, CgWork *work)
+{
+    const CgTensor *x = &call->in[0];
+    size_t n = (size_t)cg_tensor_count(x);
+    Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));
+    size_t count = (size_t)(l.pre * l.post), parts = (n + CHUNK - 1) / CHUNK;
+    *work = (CgWork){ .flops = (double)n, .bytes = (double)n * (double)cg_dtype_size(x->dtype), .parts = parts < count ? parts : count };
+    if (!work->parts) work->parts = 1;
+}
+
+#define ARGMAX(T, name)                                                                     \
+    static void name(const CgCall *call, CgPart part)                                       \
+    {                                                                                       \
+        const CgTensor *x = &call->in[0];                                                   \
+        Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));                       \
+        int32_t *to = call->out->data;                                                      \
+        size_t first, last;                                                                 \
+        cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last);                    \
+        for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {                          \
+            const T *from = (const T *)x->data + i / l.post * l.mid * l.post + i % l.post;  \
+            int64_t best = 0;                                                               \
+            for (int64_t k = 1; k < l.mid; k++)                                             \
+                if (from[k * l.post] > from[best * l.post]) best = k;                       \
+            to[i] = (int32_t)best;                                                          \
+        }                                                                                   \
+    }
+ARGMAX(float, argmax_f32)
+ARGMAX(double, argmax_f64)
+ARGMAX(int32_t, argmax_i32)
+ARGMAX(int64_t, argmax_i64)
+
+static CgAlong drop_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+{
+    int gone = cg_axis(inf->attrs, "axis", inf->in[operand].rank);
+    *out_axis = axis > gone ? axis - 1 : axis;
+    return axis == gone ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
+}
+
+/* ---- logsumexp ---- */
+
+static bool logsumexp_shape(CgInfer *inf)
+{
+    int axis;
+    if (!cg_want_float(inf, 0) || !cg_infer_axis(inf, "axis", 0, &axis)) return false;
+    inf->out[0] = cg_type_without(inf->in[0], axis);
+    return true;
+}
+
+/* m + log sum exp(x - m) with m the maximum; a lane of -inf gives -inf. */
+#define LOGSUMEXP(T, name, ex, lg)                                                          \
+    static void name(const CgCall *call, CgPart part)                                       \
+    {                                                                                       \
+        const CgTensor *x = &call->in[0];                                                   \
+        Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));                       \
+        T *to = call->out->data;                                                            \
+        size_t first, last;                                                                 \
+        cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last);                    \
+        for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {                          \
+            const T *from = (const T *)x->data + i / l.post * l.mid * l.post + i % l.post;  \
+            int64_t step = l.post;                                                          \
+            T m = -INFINITY, s = 0;                                                         \
+            CG_PRAGMA_(omp simd reduction(max:m))                                           \
+            for (int64_t k = 0; k < l.mid; k++) m = from[k * step] > m ? from[k * step] : m; \
+            T base = m > -INFINITY && m < INFINITY ? m : 0;                                 \
+            CG_PRAGMA_(omp simd reduction(+:s))                                             \
+            for (int64_t k = 0; k < l.mid; k++) s += ex(from[k * step] - base);             \
+            to[i] = base + lg(s);                                                           \
+        }                                                                                   \
+    }
+LOGSUMEXP(float, logsumexp_f32, cg_exp_f32, cg_log_f32)
+LOGSUMEXP(double, logsumexp_f64, exp, log)
+
+static CgRef softmax_of(CgBuild *b, CgRef x, int axis)
+{
+    CgAttr a = cg_a_int("axis", axis);
+    return cg_build(b, "softmax", 1, &x, cg_attrs(1, &a));
+}
+
+/* d/dx log sum exp x = softmax x */
+static void logsumexp_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
+{
+    CgType t = cg_ref_type(b, site->in[0]);
+    int axis = cg_axis(site->attrs, "axis", t.rank);
+    gin[0] = cg_mul(b, cg_repeat(b, site->gout[0], t, axis), softmax_of(b, site->in[0], axis));
+}
+
+static void logsumexp_expand(CgBuild *b, const CgSite *site, CgRef *out)
+{
+    CgType t = cg_ref_type(b, site->in[0]);
+    int64_t axis = cg_axis(site->attrs, "axis", t.rank);
+    CgRef m = cg_u(b, "stop_gradient", reduce(b, cg_op_named("max"), site->in[0], 1u << axis));
+    CgRef e = cg_exp(b, cg_sub(b, site->in[0], cg_repeat(b, m, t, (int)axis)));
+    out[0] = cg_add(b, m, cg_log(b, cg_sum(b, e, 1, &axis)));
+}
+
+/* ---- cumsum ---- */
+
+static bool cumsum_shape(CgInfer *inf)
+{
+    int axis;
+    inf->out[0] = inf->in[0];
+    return cg_want_number(inf, 0) && cg_infer_axis(inf, "axis", 0, &axis);
+}
+
+#define CUMSUM(T, U, name)                                                                  \
+    static void name(const CgCall *call, CgPart part)                                       \
+    {                                                                                       \
+        const CgTensor *x = &call->in[0];                                                   \
+        Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));                       \
+        bool reverse = cg_attr_int(call->attrs, "reverse", 0);                              \
+        size_t first, last;                                                                 \
+        cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last);                    \
+        for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {                          \
+            int64_t base = i / l.post * l.mid * l.post + i % l.post;                        \
+            const T *from = (const T *)x->data + base;                                      \
+            T *to = (T *)call->out->data + base;                                            \
+            U s = 0;                                                                        \
+            for (int64_t k = 0; k < l.mid; k++) {                                           \
+                int64_t at = (reverse ? l.mid - 1 - k : k) * l.post;                        \
+                s += (U)from[at];                                                           \
+                to[at] = (T)s;                                                              \
+            }                                                                               \
+        }                                                                                   \
+    }
+CUMSUM(float, double, cumsum_f32)
+CUMSUM(double, double, cumsum_f64)
+CUMSUM(int32_t, uint32_t, cumsum_i32)
+CUMSUM(int64_t, uint64_t, cumsum_i64)
+
+/* Element j adds to all results i >= j: the running sum from the other end. */
+static void cumsum_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
+{
+    CgAttr at[2] = { cg_a_int("axis", cg_attr_int(site->attrs, "axis", -1)), cg_a_int("reverse", !cg_attr_int(site->attrs, "reverse", 0)) };
+    gin[0] = cg_build(b, "cumsum", 1, &site->gout[0], cg_attrs(2, at));
+}
+
+static CgAlong cumsum_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+{
+    *out_axis = axis;
+    if (axis != cg_axis(inf->attrs, "axis", inf->in[operand].rank)) return CG_ALONG_POINTWISE;
+    return cg_attr_int(inf->attrs, "reverse", 0) ? CG_ALONG_WHOLE : CG_ALONG_CAUSAL;
+}
+
+/* ---- the ops ---- */
+
+static const CgSample reduce_samples[] = {
+    { .in = "F[3,7]", .attrs = "axes=(1)", .low = -2.385, .high = 2.385, .apart = 0.01 },
+    { .in = "F[5,3,7]", .attrs = "axes=(0, 1)", .low = -2.385, .high = 2.385, .apart = 0.01 },
+    { .in = "F[3,5,7]", .attrs = "axes=(1)", .low = -2.385, .high = 2.385, .apart = 0.01 },
+    { .in = "F[2,3,5,2]", .attrs = "axes=(0, 2)", .low = -2.385, .high = 2.385, .apart = 0.01 },
+    { .in = "F[3,5]", .attrs = "axes=(0, 1)", .low = -2.385, .high = 2.385, .apart = 0.01 },
+    { .in = "i32[3,5,7]", .attrs = "axes=(0, 2)", .low = -23, .high = 23 },
+    { .in = "i64[37,53]", .attrs = "axes=(0)", .low = -23, .high = 23 },
+    { .in = NULL },
+};
+static const CgSample axis_samples[] = {
+    { .in = "F[3,7]", .attrs = "axis=1", .low = -2.385, .high = 2.385, .apart = 0.01 },
+    { .in = "F[3,5,7]", .attrs = "axis=-2", .low = -2.385, .high = 2.385, .apart = 0.01 },
+    { .in = "F[2,131]", .attrs = "axis=-1", .low = -2.385, .high = 2.385, .apart = 0.001 },
+    { .in = NULL },
+};
+static const CgSample cumsum_samples[] = {
+    { .in = "F[3,7]", .attrs = "axis=1", .low = -2.385, .high = 2.385 },
+    { .in = "F[3,5,7]", .attrs = "axis=1, reverse=1", .low = -2.385, .high = 2.385 },
+    { .in = "i32[11]", .attrs = "axis=0", .low = -23, .high = 23 },
+    { .in = NULL },
+};
+
+#define NUMBER_KERNELS(op) { [CG_F32] = op##_f32, [CG_F64] = op##_f64, [CG_I32] = op##_i32, [CG_I64] = op##_i64 }
+
+static const CgOp op_sum = { CG_OP_HERE,
+    .name = "sum", .sig = "(x: T[..s], axes: ints) -> T[..r]",
+    .doc = "Sum over the listed axes, which the result lacks. Integers wrap around.\n\n"
+           "f32 is summed in blocks whose sums are carried in f64; the order is fixed by the sizes.\n",
+    .shape = reduce_shape, .vjp = sum_vjp, .kernel = NUMBER_KERNELS(sum), .finish = sum_finish, .work = reduce_work,
+    .fold = sum_fold, .along = reduce_along, .traits = CG_LINEAR, .samples = reduce_samples,
+};
+
+static const CgOp op_max = { CG_OP_HERE,
+    .name = "max", .sig = "(x: T[..s], axes: ints) -> T[..r]",
+    .doc = "Maximum over the listed axes, which the result lacks. NaN if one element is; -inf of nothing.\n\n"
+           "Elements that tie for the maximum share its derivative evenly.\n",
+    .shape = reduce_shape, .vjp = extreme_vjp, .kernel = NUMBER_KERNELS(max), .finish = max_finish, .work = reduce_work,
+    .fold = max_fold, .along = reduce_along, .samples = reduce_samples,
+};
+
+static const CgOp op_min = { CG_OP_HERE,
+    .name = "min", .sig = "(x: T[..s], axes: ints) -> T[..r]",
+    .doc = "Minimum over the listed axes, which the result lacks. NaN if one element is; inf of nothing.\n\n"
+           "Elements that tie for the minimum share its derivative evenly.\n",
+    .shape = reduce_shape, .vjp = extreme_vjp, .kernel = NUMBER_KERNELS(min), .finish = min_finish, .work = reduce_work,
+    .fold = min_fold, .along = reduce_along, .samples = reduce_samples,
+};
+
+static const CgOp op_argmax = { CG_OP_HERE,
+    .name = "argmax", .sig = "(x: T[..s], axis: int = -1) -> i32[..r]",
+    .doc = "Index of the greatest element along an axis, the first of several. NaN is never greater.\n",
+    .shape = argmax_shape, .kernel = NUMBER_KERNELS(argmax), .work = lanes_work, .along = drop_along,
+    .traits = CG_NODIFF, .samples = axis_samples,
+};
+
+static const CgOp op_logsumexp = { CG_OP_HERE,
+    .name = "logsumexp", .sig = "(x: F[..s], axis: int = -1) -> F[..r]",
+    .doc = "log(sum(exp(x))) along an axis, without overflow: the maximum is taken out first.\n",
+    .shape = logsumexp_shape, .vjp = logsumexp_vjp, .expand = logsumexp_expand, .kernel = CG_FLOAT_KERNELS(logsumexp),
+    .work = lanes_work, .along = drop_along, .samples = axis_samples,
+};
+
+static const CgOp op_cumsum = { CG_OP_HERE,
+    .name = "cumsum", .sig = "(x: T[..s], axis: int = -1, reverse: bool = false) -> T[..s]",
+    .doc = "Running sum along an axis: y[i] = x[0] + .. + x[i], or x[i] + .. + x[n-1] when reverse.\n",
+    .shape = cumsum_shape, .vjp = cumsum_vjp, .kernel = NUMBER_KERNELS(cumsum), .work = lanes_work, .along = cumsum_along,
+    .traits = CG_LINEAR, .inplace = 1, .samples = cumsum_samples,
+};
+
+CG_OPS(reduce, &op_sum, &op_max, &op_min, &op_argmax, &op_logsumexp, &op_cumsum)

@@ -1,0 +1,160 @@
+/* rope.c - rotary position embedding.
+ * Takes rows of K numbers at positions along the axis before the last, with any strides; gives them rotated, contiguous.
+ * Su et al., "RoFormer: Enhanced transformer with rotary position embedding", 2021; pairs are (i, i + K/2). */
+#include <stdlib.h>
+
+#include <cg/elementwise.h>
+#include <cg/rules.h>
+#include <cg/vmath.h>
+
+#define PART 32768
+
+static bool rope_shape(CgInfer *inf)
+{
+    const CgType *x = &inf->in[0];
+    int64_t k;
+    if (!cg_want_float(inf, 0) || !cg_want_integer(inf, 1) || !cg_want_rank(inf, 0, 2, CG_MAX_RANK) || !cg_want_rank(inf, 1, 1, 1)) return false;
+    if (x->dim[x->rank - 2] != inf->in[1].dim[0]) return cg_infer_differ(inf, 0, x->rank - 2, 1, 0, "numbers of positions");
+    if (cg_dim_is_int(x->dim[x->rank - 1], &k) && k % 2) return cg_infer_fail(inf, 0, x->rank - 1, "rope turns pairs: the last axis must be even, is %lld", (long long)k);
+    if (!(cg_attr_float(inf->attrs, "base", 10000) > 0)) return cg_infer_fail(inf, -1, -1, "rope: base must be positive");
+    inf->out[0] = *x;
+    return true;
+}
+
+/* The K/2 angles a step of one position turns by: base^(-2i/K). */
+static void *rope_prepare(const CgCall *call)
+{
+    int64_t k = call->out->dim[call->out->rank - 1], half = k / 2;
+    double base = cg_attr_float(call->attrs, "base", 10000), *turn = malloc(sizeof *turn * (size_t)(half + 1));
+    for (int64_t i = 0; turn && i < half; i++) turn[i] = pow(base, -2.0 * (double)i / (double)k);
+    return turn;
+}
+
+static void rope_work(const CgCall *call, CgWork *work)
+{
+    const CgTensor *y = call->out;
+    size_t n = (size_t)cg_tensor_count(y), t = (size_t)y->dim[y->rank - 2], k = (size_t)y->dim[y->rank - 1], parts = (n + PART - 1) / PART;
+    *work = (CgWork){ .flops = 3.0 * (double)n, .bytes = 2.0 * (double)n * (double)cg_dtype_size(y->dtype), .parts = parts < t ? parts : t };
+    if (!work->parts) work->parts = 1;
+    work->scratch = (t / work->parts + 1) * k * cg_dtype_size(y->dtype);
+}
+
+static void angle_f32(double a, float *s, float *c)   { cg_sincos_f32(a, s, c); }
+static void angle_f64(double a, double *s, double *c) { *s = sin(a); *c = cos(a); }
+
+static int64_t position(const CgTensor *p, int64_t i)
+{
+    return p->dtype == CG_I64 ? ((const int64_t *)p->data)[i * p->stride[0]] : ((const int32_t *)p->data)[i * p->stride[0]];
+}
+
+/* y = (a cos - b sin, a sin + b cos) for x = (a, b) in halves. The sines of a range of positions are made once for all rows. */
+#define ROPE(T, suffix)                                                                                 \
+    static void rope_##suffix(const CgCall *call, CgPart part)                                          \
+    {                                                                                                   \
+        const CgTensor *x = &call->in[0], *y = call->out;                                               \
+        int r = x->rank;                                                                                \
+        int64_t t = x->dim[r - 2], k = x->dim[r - 1], half = k / 2, outer = 1, step = x->stride[r - 1]; \
+        const double *turn = call->state;                                                               \
+        double sign = cg_attr_int(call->attrs, "inverse", 0) ? -1 : 1;                                  \
+        T *table = part.scratch;                        /* (last - first, 2, K/2): sines, cosines */    \
+        size_t first, last;                                                                             \
+        for (int i = 0; i < r - 2; i++) outer *= x->dim[i];                                             \
+        cg_part_range(part, (size_t)t, 1, &first, &last);                                               \
+        if (!half || !turn || !outer) return;                                                           \
+        for (size_t p = first; p < last; p++) {                                                         \
+            double at = sign * (double)position(&call->in[1], (int64_t)p);                              \
+            T *s = table + (int64_t)(p - first) * k, *c = s + half;                                     \
+            CG_SIMD                                                                                     \
+            for (int64_t i = 0; i < half; i++) angle_##suffix(at * turn[i], &s[i], &c[i]);              \
+        }                                                                                               \
+        for (int64_t o = 0; o < outer; o++) {                                                           \
+            int64_t from = 0, rest = o;                                                                 \
+            for (int i = r - 3; i >= 0; i--) {                                                          \
+                from += rest % x->dim[i] * x->stride[i];                                                \
+                rest /= x->dim[i];                                                                      \
+            }                                                                                           \
+            for (size_t p = first; p < last; p++) {                                                     \
+                const T *s = table + (int64_t)(p - first) * k, *c = s + half;                           \
+                const T *a = (const T *)x->data + from + (int64_t)p * x->stride[r - 2], *b = a + half * step; \
+                T *u = (T *)y->data + (o * t + (int64_t)p) * k, *v = u + half;                          \
+                if (step == 1) {                                                                        \
+                    CG_SIMD                                                                             \
+                    for (int64_t i = 0; i < half; i++) {                                                \
+                        T ai = a[i], bi = b[i];                                                         \
+                        u[i] = ai * c[i] - bi * s[i];                                                   \
+                        v[i] = ai * s[i] + bi * c[i];                                                   \
+                    }                                                                                   \
+                } else {                                                                                \
+                    for (int64_t i = 0; i < half; i++) {                                                \
+                        u[i] = a[i * step] * c[i] - b[i * step] * s[i];                                 \
+                        v[i] = a[i * step] * s[i] + b[i * step] * c[i];                                 \
+                    }                                                                                   \
+                }                                                                                       \
+            }                                                                                           \
+        }                                                                                               \
+    }
+ROPE(float, f32)
+ROPE(double, f64)
+
+static CgRef rope_again(CgBuild *b, const CgSite *site, CgRef x, bool inverse)
+{
+    CgAttr at[2] = { cg_a_float("base", cg_attr_float(site->attrs, "base", 10000)), cg_a_int("inverse", inverse) };
+    return cg_build(b, "rope", 2, (CgRef[2]){ x, site->in[1] }, cg_attrs(2, at));
+}
+
+/* A rotation's transpose is the rotation back. */
+static void rope_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
+{
+    gin[0] = rope_again(b, site, site->gout[0], !cg_attr_int(site->attrs, "inverse", 0));
+}
+
+static void rope_expand(CgBuild *b, const CgSite *site, CgRef *out)
+{
+    CgRef x = site->in[0];
+    CgType t = cg_ref_type(b, x), half = t;
+    int last = t.rank - 1;
+    const CgDim *k = t.dim[last], *mid = cg_dim_div(k, cg_dim_int(2));
+    if (!mid) return;
+    half.dim[last] = mid;
+    CgType angles = cg_type(t.dtype, 2, &half.dim[last - 1]);
+    CgAttr count[2] = { cg_a_type("type", angles), cg_a_int("axis", 1) };
+    /* -2 ln(base) / K with K / 2 counted, so that a symbolic K will do */
+    CgRef i = cg_build(b, "iota", 0, NULL, cg_attrs(2, count));
+    CgRef size = cg_broadcast_scalar(b, cg_size_of(b, i, 1), angles);
+    CgRef turn = cg_exp(b, cg_div(b, cg_scale(b, i, -log(cg_attr_float(site->attrs, "base", 10000))), size));
+    CgRef at = cg_cast(b, site->in[1], t.dtype);
+    if (cg_attr_int(site->attrs, "inverse", 0)) at = cg_neg(b, at);
+    CgRef angle = cg_mul(b, turn, cg_repeat(b, at, angles, 1));
+    int64_t axes[CG_MAX_RANK];
+    for (int a = 0; a <= last; a++) axes[a] = a == last ? 1 : a == last - 1 ? 0 : -1;
+    CgRef s = cg_broadcast(b, cg_u(b, "sin", angle), half.rank, half.dim, axes);
+    CgRef c = cg_broadcast(b, cg_u(b, "cos", angle), half.rank, half.dim, axes);
+    CgRef u = cg_slice(b, x, last, cg_dim_int(0), mid), v = cg_slice(b, x, last, mid, k);
+    CgRef turned[2] = { cg_sub(b, cg_mul(b, u, c), cg_mul(b, v, s)), cg_add(b, cg_mul(b, u, s), cg_mul(b, v, c)) };
+    CgAttr join = cg_a_int("axis", last);
+    out[0] = cg_build(b, "concat", 2, turned, cg_attrs(1, &join));
+}
+
+static CgAlong rope_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+{
+    int r = inf->in[0].rank;
+    *out_axis = operand ? r - 2 : axis;
+    return operand == 0 && axis == r - 1 ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
+}
+
+static const CgSample rope_samples[] = {
+    { .in = "F[5,6] i32[5]", .attrs = "base=10000.0", .low = -2.385, .high = 11 },
+    { .in = "F[2,3,7,10] i32[7]", .attrs = "base=100.0, inverse=1", .low = -2.385, .high = 11 },
+    { .in = "F[2,5,2] i64[5]", .attrs = "base=10000.0", .low = -2.385, .high = 11 },
+    { .in = NULL },
+};
+
+static const CgOp op_rope = { CG_OP_HERE,
+    .name = "rope", .sig = "(x: F[..s, T, K], positions: I[T], base: float = 10000.0, inverse: bool = false) -> F[..s, T, K]",
+    .doc = "Rotary position embedding: turns each pair (x[i], x[i + K/2]) by positions * base^(-2i/K) (Su et al. 2021).\n\n"
+           "K must be even. inverse turns back.\n",
+    .shape = rope_shape, .vjp = rope_vjp, .expand = rope_expand, .kernel = CG_FLOAT_KERNELS(rope), .work = rope_work,
+    .prepare = rope_prepare, .release = free, .along = rope_along, .traits = CG_STRIDED, .samples = rope_samples,
+};
+
+CG_OPS(rope, &op_rope)
