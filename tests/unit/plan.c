@@ -1,0 +1,252 @@
+/* plan.c - are plans sound, tight, and refused politely when they cannot be made?
+ * Takes nothing; prints TAP. Accuses src/run/plan*.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include "graph/registry.h"
+#include "graph/text.h"
+#include "run/plan.h"
+
+static int count;
+
+static void ok(bool good, const char *name)
+{
+    printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name);
+}
+
+static CgGraph *parse(const char *text)
+{
+    CgErr e = { 0 };
+    CgGraph *g = cg_graph_parse(text, &e);
+    if (!g)
+        printf("# %s\n", e.text);
+    return g;
+}
+
+static CgPlan *plan_of(const CgGraph *g, int64_t batch, CgPlanOptions options, CgErr *e)
+{
+    CgBinding b = { cg_intern("B"), batch };
+    *e = (CgErr){ 0 };
+    CgPlan *p = g ? cg_plan_build(g, (CgBindings){ &b, 1 }, options, e) : NULL;
+    if (p)
+        cg_plan_verify(p);
+    return p;
+}
+
+static int instrs_of(const CgPlan *p, const char *op)
+{
+    int n = 0;
+    for (int i = 0; p && i < cg_plan_count(p); i++)
+        n += !strcmp(cg_plan_instr(p, i)->op->name, op);
+    return n;
+}
+
+static bool in_place(const CgPlan *p, const char *op)
+{
+    for (int i = 0; p && i < cg_plan_count(p); i++) {
+        const CgInstr *in = cg_plan_instr(p, i);
+        for (int k = 0; !strcmp(in->op->name, op) && k < in->nin; k++)
+            if (in->in[k].buffer == in->out[0].buffer)
+                return true;
+    }
+    return false;
+}
+
+/* One graph of text, planned for B = 11. */
+#define WITH(graph, body) do { CgErr e; CgGraph *g = parse(graph); CgPlan *p = plan_of(g, 11, (CgPlanOptions){ 0 }, &e); \
+    if (!p) { printf("# %s\n", e.text); } body; cg_plan_free(p); if (g) { cg_graph_free(g); } } while (0)
+
+static void views(void)
+{
+    WITH("graph f(x: f32[B, 7, 3]) {\n"
+         "  %1 = transpose %0 {perm=(2, 0, 1)} : f32[3, B, 7]\n"
+         "  %2 = slice %1 {axis=1, from=[2], to=[B - 1]} : f32[3, B - 3, 7]\n"
+         "  %3 = sin %2 : f32[3, B - 3, 7]\n"
+         "  return y = %3\n}\n", {
+        ok(p && cg_plan_count(p) == 1 && instrs_of(p, "sin") == 1, "views cost no instruction");
+        const CgSlot *s = p ? &cg_plan_instr(p, 0)->in[0] : NULL;
+        ok(s && s->offset == 2 * 21 * 4 && s->tensor.stride[0] == 1 && s->tensor.stride[1] == 21 && s->tensor.stride[2] == 3 &&
+           s->tensor.dim[1] == 8, "a view of a view has the strides and the offset of both");
+    });
+    WITH("graph f(x: f32[B, 7, 3]) {\n"
+         "  %1 = transpose %0 {perm=(2, 0, 1)} : f32[3, B, 7]\n"
+         "  %2 = reshape %1 {dims=[3, 7*B]} : f32[3, 7*B]\n"
+         "  %3 = sin %2 : f32[3, 7*B]\n"
+         "  %4 = reshape %1 {dims=[21*B]} : f32[21*B]\n"
+         "  %5 = cos %4 : f32[21*B]\n"
+         "  return y = %3, z = %5\n}\n",
+        ok(instrs_of(p, "copy") == 1 && cg_plan_count(p) == 3, "a view that strides cannot say gets one copy, shared"));
+    WITH("graph f(x: f32[5, 5]) {\n"
+         "  %1 = sin %0 : f32[5, 5]\n"
+         "  %2 = transpose %1 {perm=(1, 0)} : f32[5, 5]\n"
+         "  %3 = add %1 %2 : f32[5, 5]\n"
+         "  return y = %3\n}\n", ok(p && !in_place(p, "add"), "not in place over an operand that is also seen turned"));
+    WITH("graph f(x: f32[B, 5]) {\n"
+         "  %1 = sin %0 : f32[B, 5]\n"
+         "  %2 = mul %1 %1 : f32[B, 5]\n"
+         "  return y = %2\n}\n", ok(in_place(p, "mul"), "in place over an operand seen twice the same way"));
+    WITH("graph f(x: f32[B, 5]) {\n"
+         "  %1 = sin %0 : f32[B, 5]\n"
+         "  %2 = slice %1 {axis=0, from=[0], to=[3]} : f32[3, 5]\n"
+         "  %3 = cos %2 : f32[3, 5]\n"
+         "  return y = %3\n}\n", ok(p && !in_place(p, "cos"), "not in place over a piece: the whole would stay alive"));
+    WITH("graph f(x: f32[B, 5]) {\n"
+         "  %1 = sin %0 : f32[B, 5]\n"
+         "  %2 = cos %1 : f32[B, 5]\n"
+         "  %3 = tanh %1 : f32[B, 5]\n"
+         "  %4 = add %2 %3 : f32[B, 5]\n"
+         "  return y = %4, s = %1\n}\n", ok(p && !in_place(p, "cos") && !in_place(p, "tanh") && in_place(p, "add"),
+                                           "not in place over an output"));
+    WITH("graph f(x: f32[B, 5]) {\n"
+         "  %1 = cos %0 : f32[B, 5]\n"
+         "  return y = %1\n}\n", ok(p && !in_place(p, "cos"), "never over an input"));
+}
+
+static void memory(void)
+{
+    /* Sixty layers forward, sixty sums back: with every buffer its own the slab would hold all of them. */
+    CgGraph *g = cg_graph_new("chain");
+    CgBuild b = cg_build_at(g);
+    const CgDim *dim[2] = { cg_dim_symbol("B"), cg_dim_int(1024) };
+    CgRef x = cg_graph_input(&b, "x", cg_type(CG_F32, 2, dim)), sum = CG_NONE;
+    for (int i = 0; i < 60; i++) {
+        x = cg_u(&b, i % 2 ? "sin" : "cos", x);
+        CgRef s = cg_sum_all(&b, x);
+        sum = sum == CG_NONE ? s : cg_add(&b, sum, s);
+    }
+    cg_graph_output(g, "y", sum);
+    CgErr e;
+    CgPlan *p = plan_of(g, 64, (CgPlanOptions){ 0 }, &e), *q = plan_of(g, 64, (CgPlanOptions){ .no_inplace = true }, &e);
+    size_t one = (size_t)64 * 1024 * 4;
+    ok(p && cg_plan_slab(p) < one + 16384, "a chain with a sum at each link needs one buffer");
+    ok(q && cg_plan_slab(q) > 2 * one && cg_plan_slab(q) < 2 * one + 32768, "two without work in place");
+    cg_plan_free(p);
+    cg_plan_free(q);
+    cg_graph_free(g);
+
+    /* Many results ready together, each used up by one sum: the order as written keeps all alive. */
+    g = cg_graph_new("fan");
+    b = cg_build_at(g);
+    x = cg_graph_input(&b, "x", cg_type(CG_F32, 2, dim));
+    CgRef wide[40];
+    x = cg_u(&b, "tanh", x);
+    for (int i = 0; i < 40; i++)
+        wide[i] = cg_scale(&b, x, 0.5 + i);
+    sum = CG_NONE;
+    for (int i = 0; i < 40; i++) {
+        CgRef s = cg_sum_all(&b, cg_u(&b, "sin", wide[i]));
+        sum = sum == CG_NONE ? s : cg_add(&b, sum, s);
+    }
+    cg_graph_output(g, "y", sum);
+    p = plan_of(g, 64, (CgPlanOptions){ 0 }, &e);
+    ok(p && cg_plan_slab(p) < 3 * one, "users run as soon as they free what they read");
+    bool spread = false;
+    for (int i = 0; p && i < cg_plan_count(p); i++)
+        spread = spread || cg_plan_buffer(p, cg_plan_instr(p, i)->out[0].buffer)->offset % 4096 != 0;
+    ok(spread, "large buffers do not all begin at one place of a page");
+    CgStrbuf out = { 0 };
+    if (p) {
+        cg_plan_print(p, NULL, &out);
+        cg_plan_print_memory(p, NULL, &out);
+    }
+    ok(strstr(cg_strbuf_str(&out), "plan fan:") && strstr(cg_strbuf_str(&out), "tanh") && strstr(cg_strbuf_str(&out), "####"),
+       "a plan and its memory can be printed");
+    cg_strbuf_deinit(&out);
+    cg_plan_free(p);
+    cg_graph_free(g);
+}
+
+static void outputs(void)
+{
+    CgErr e;
+    CgGraph *g = parse("graph f(x: f32[B, 5]) {\n"
+                       "  %1 = sin %0 : f32[B, 5]\n"
+                       "  %2 = transpose %1 {perm=(1, 0)} : f32[5, B]\n"
+                       "  return a = %1, b = %2, c = %1, d = %0\n}\n");
+    CgPlan *p = plan_of(g, 11, (CgPlanOptions){ .outputs_bound = true }, &e);
+    ok(p && instrs_of(p, "copy") == 3 && cg_plan_slab(p) == 0, "bound outputs: one written at once, the others copied");
+    bool each = p != NULL;
+    for (int i = 0; p && i < 4; i++)
+        each = each && cg_plan_buffer(p, cg_plan_output(p, i)->buffer)->place == CG_AT_OUTPUT &&
+               cg_plan_buffer(p, cg_plan_output(p, i)->buffer)->ordinal == i && cg_tensor_contiguous(&cg_plan_output(p, i)->tensor);
+    ok(each, "each in its own memory, row major");
+    cg_plan_free(p);
+    p = plan_of(g, 11, (CgPlanOptions){ 0 }, &e);
+    ok(p && instrs_of(p, "copy") == 0 && cg_plan_output(p, 1)->tensor.stride[1] == 5, "outputs in the slab may be views");
+    cg_plan_free(p);
+    if (g)
+        cg_graph_free(g);
+}
+
+static void refusals(void)
+{
+    CgErr e = { 0 };
+    CgGraph *g = parse("graph loss(x: f32[B, N]) {\n  %1 = sin %0 : f32[B, N]\n  return y = %1\n}\n");
+    CgPlan *p = plan_of(g, 11, (CgPlanOptions){ 0 }, &e);
+    ok(!p && strstr(e.text, "'N'") && strstr(e.text, "loss") && e.kind == CG_ERR_INPUT, "a dim without a value is named");
+    cg_graph_free(g);
+
+    g = parse("graph f(x: f32[B, 5]) {\n  %1 = slice %0 {axis=0, from=[3], to=[B]} : f32[B - 3, 5]\n  return y = %1\n}\n");
+    p = plan_of(g, 2, (CgPlanOptions){ 0 }, &e);
+    ok(!p && strstr(e.text, "-1") && e.kind == CG_ERR_INPUT, "a negative size is told");
+    cg_graph_free(g);
+
+    g = parse("graph f(x: f32[B]) {\n  %1 = broadcast %0 {axes=(-1, -1, 0), dims=[B, B, B]} : f32[B, B, B]\n"
+              "  %2 = sin %1 : f32[B, B, B]\n  return y = %2\n}\n");
+    p = plan_of(g, 3000000, (CgPlanOptions){ 0 }, &e);
+    ok(!p && e.kind == CG_ERR_MEMORY, "more elements than addresses are refused");
+    p = plan_of(g, 100000, (CgPlanOptions){ 0 }, &e);
+    ok(!p && e.kind == CG_ERR_MEMORY && strstr(e.text, "PiB") && strstr(e.text, "sin"), "a slab larger than memory names its largest tensors");
+    cg_graph_free(g);
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    struct rlimit old, limit;
+    getrlimit(RLIMIT_AS, &old);
+    limit = old;
+    limit.rlim_cur = (rlim_t)1 << 30;
+    setrlimit(RLIMIT_AS, &limit);
+    g = parse("graph f(x: f32[B]) {\n  %1 = sin %0 : f32[B]\n  return y = %1\n}\n");
+    p = plan_of(g, 300000000, (CgPlanOptions){ 0 }, &e);
+    ok(!p && e.kind == CG_ERR_MEMORY && strstr(e.text, "1.1 GiB") && *e.hint, "a limit on addresses counts as the memory there is");
+    cg_plan_free(p);
+    setrlimit(RLIMIT_AS, &old);
+    cg_graph_free(g);
+#endif
+}
+
+static void odd_sizes(void)
+{
+    CgErr e;
+    CgGraph *g = parse("graph f(x: f32[B, 5]) {\n"
+                       "  %1 = sin %0 : f32[B, 5]\n"
+                       "  %2 = transpose %1 {perm=(1, 0)} : f32[5, B]\n"
+                       "  %3 = reshape %2 {dims=[5*B]} : f32[5*B]\n"
+                       "  %4 = sum %3 {axes=(0)} : f32\n"
+                       "  return y = %4\n}\n");
+    for (int64_t batch = 0; batch < 3; batch++) {
+        CgPlan *p = plan_of(g, batch, (CgPlanOptions){ 0 }, &e);
+        char name[40];
+        snprintf(name, sizeof name, "a batch of %d", (int)batch);
+        ok(p != NULL, name);
+        cg_plan_free(p);
+    }
+    if (g)
+        cg_graph_free(g);
+    ok(cg_tensor_contiguous(&(CgTensor){ .rank = 0 }) &&
+       cg_tensor_contiguous(&(CgTensor){ .rank = 3, .dim = { 2, 1, 3 }, .stride = { 3, 77, 1 } }) &&
+       !cg_tensor_contiguous(&(CgTensor){ .rank = 2, .dim = { 2, 3 }, .stride = { 0, 1 } }) &&
+       cg_tensor_contiguous(&(CgTensor){ .rank = 2, .dim = { 0, 3 }, .stride = { 7, 7 } }), "what contiguous means");
+}
+
+int main(void)
+{
+    cg_registry_init();
+    views();
+    memory();
+    outputs();
+    refusals();
+    odd_sizes();
+    printf("1..%d\n", count);
+    return 0;
+}
