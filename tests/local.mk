@@ -4,6 +4,7 @@ check_PROGRAMS += tests/unit/corpus
 check_PROGRAMS += tests/unit/diag
 check_PROGRAMS += tests/unit/digest
 check_PROGRAMS += tests/unit/dim
+check_PROGRAMS += tests/unit/fuse
 check_PROGRAMS += tests/unit/gemm
 check_PROGRAMS += tests/unit/io
 check_PROGRAMS += tests/unit/map

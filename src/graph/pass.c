@@ -66,31 +66,35 @@ bool *cg_pass_live(const CgGraph *g)
     return live;
 }
 
-static bool is_listed(const char *list, const char *name)
+static CgGraph *run_pass(const CgPass *pass, CgGraph *g)
 {
-    size_t n = strlen(name);
-    for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',')
-        if (strcspn(p, ",") == n && !memcmp(p, name, n)) return true;
-    return false;
+    CgGraph *next = pass->run(g);
+#ifdef CG_DEBUG_BUILD
+    cg_graph_verify(next);
+#endif
+    cg_graph_free(g);
+    return next;
+}
+
+static CgGraph *copy_graph(const CgGraph *g)
+{
+    CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
+    CgGraph *to = cg_pass_begin(g, map);
+    CgBuild b = cg_build_at(to);
+    b.no_fold = true;
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        if (map[r] == CG_NONE) map[r] = cg_pass_copy(&b, g, r, map);
+    return cg_pass_end(g, to, map);
 }
 
 CgGraph *cg_pass_run_all(const CgGraph *g, const char *only)
 {
-    CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
-    CgGraph *now = cg_pass_begin(g, map);
-    CgBuild b = cg_build_at(now);
-    b.no_fold = true;
-    for (CgRef r = 0; r < g->nodes.len; r++)
-        if (map[r] == CG_NONE) map[r] = cg_pass_copy(&b, g, r, map);
-    cg_pass_end(g, now, map);
-    for (size_t i = 0; i < CG_LEN(passes); i++) {
-        if (only ? !is_listed(only, passes[i].name) : !passes[i].by_default) continue;
-        CgGraph *next = passes[i].run(now);
-#ifdef CG_DEBUG_BUILD
-        cg_graph_verify(next);
-#endif
-        cg_graph_free(now);
-        now = next;
+    CgGraph *now = copy_graph(g);
+    for (size_t i = 0; i < CG_LEN(passes) && !only; i++)
+        if (passes[i].by_default) now = run_pass(&passes[i], now);
+    for (const char *p = only ? only : ""; *p; p += strcspn(p, ","), p += *p == ',') {
+        const CgPass *pass = cg_pass_find(cg_intern_n(p, strcspn(p, ",")));
+        if (pass) now = run_pass(pass, now);
     }
     return now;
 }
