@@ -2,6 +2,7 @@
  * Takes nothing; gives struct CgPlan and the steps of planning. Included by plan*.c only. */
 #ifndef CG_PLAN_INSIDE_H
 #define CG_PLAN_INSIDE_H
+#include <cg/elementwise.h>
 #include "run/plan.h"
 
 typedef union CgConstant { float f32; double f64; int32_t i32; int64_t i64; uint8_t b; uint64_t bits; } CgConstant;
@@ -40,8 +41,6 @@ CG_NODISCARD bool cg_plan_fits(const CgPlan *p, CgErr *e);
 
 /* plan_copy.c: makes a contiguous copy of any strided tensor. */
 extern const CgOp cg_op_copy;
-CgKernel cg_kernel_elementwise, cg_kernel_copy;     /* elementwise.c */
-CgWorkFn cg_work_elementwise, cg_work_copy;
 
 /* "1.5 GiB" */
 const char *cg_plan_bytes(size_t bytes, char out[24]);
