@@ -8,12 +8,15 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/strbuf.h"
@@ -388,6 +391,99 @@ bool cg_io_remove(const char *path, CgErr *e)
     return (!must_fail() && unlink(path) == 0) || cg_err_errno(e, "remove", path);
 }
 
+static char *joined(const char *folder, const char *name, size_t n)
+{
+    CgStrbuf b = {0};
+    cg_strbuf_puts(&b, folder);
+    if (b.len && b.at[b.len - 1] != '/')
+        cg_strbuf_putc(&b, '/');
+    cg_strbuf_write(&b, name, n);
+    return cg_strbuf_take(&b);
+}
+
+/* ---- locks -------------------------------------------------------------------------------------------------- */
+
+struct CgLock { int fd; char *path; };
+
+/* Whether the file that was locked is still the one of that name: its last holder may have removed it meanwhile. */
+static bool still_named(int fd, const char *path)
+{
+    struct stat held, named;
+    return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+CgLock *cg_io_lock(const char *path, CgWaitFn *waiting, void *arg, CgErr *e)
+{
+    for (int call = 0;;) {
+        int fd = do_open(path, O_RDWR | O_CREAT, 0666);
+        if (fd < 0) {
+            cannot(e, "open", path);
+            return NULL;
+        }
+        bool held = !must_fail() && flock(fd, LOCK_EX | LOCK_NB) == 0;
+        int why = errno;
+        if (held && still_named(fd, path)) {
+            CgLock *l = cg_calloc(1, sizeof *l);
+            *l = (CgLock){ fd, cg_strdup(path) };
+            return l;
+        }
+        close(fd);
+        if (held)
+            continue;
+        if (why != EWOULDBLOCK && why != EINTR) {
+            errno = why;
+            cg_err_errno(e, "lock", path);
+            return NULL;
+        }
+        if (waiting && !waiting(arg, call++)) {
+            cg_err(e, CG_ERR_INTERRUPTED, "interrupted while waiting for '%s'", path);
+            return NULL;
+        }
+        nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+    }
+}
+
+void cg_io_unlock(CgLock *l)
+{
+    if (!l)
+        return;
+    unlink(l->path);
+    close(l->fd);
+    free(l->path);
+    free(l);
+}
+
+/* The process in ".name.PID-SERIAL.tmp", 0 when it is no such name. */
+static long writer_of(const char *name)
+{
+    size_t n = strlen(name);
+    if (name[0] != '.' || n < 8 || strcmp(name + n - 4, ".tmp") != 0)
+        return 0;
+    const char *at = name + n - 5;
+    while (at > name && *at != '.')
+        at--;
+    char *end;
+    long process = strtol(at + 1, &end, 10);
+    return *end == '-' && process > 0 ? process : 0;
+}
+
+int cg_io_sweep(const char *folder)
+{
+    int removed = 0;
+    DIR *d = opendir(folder);
+    for (struct dirent *entry; d && (entry = readdir(d)); ) {
+        long process = writer_of(entry->d_name);
+        if (!process || kill((pid_t)process, 0) == 0 || errno != ESRCH)
+            continue;
+        char *path = joined(folder, entry->d_name, strlen(entry->d_name));
+        removed += unlink(path) == 0;
+        free(path);
+    }
+    if (d)
+        closedir(d);
+    return removed;
+}
+
 /* ---- globs -------------------------------------------------------------------------------------------------- */
 
 /* Folders from the start to here, so that a link back to one of them ends the walk. */
@@ -407,16 +503,6 @@ static bool has_wildcard(const char *s, size_t n)
 static int by_bytes(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static char *joined(const char *folder, const char *name, size_t n)
-{
-    CgStrbuf b = {0};
-    cg_strbuf_puts(&b, folder);
-    if (b.len && b.at[b.len - 1] != '/')
-        cg_strbuf_putc(&b, '/');
-    cg_strbuf_write(&b, name, n);
-    return cg_strbuf_take(&b);
 }
 
 static bool is_regular(const char *path)

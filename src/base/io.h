@@ -23,6 +23,15 @@ char               *cg_io_real(const char *path);   /* absolute, links resolved,
 bool                cg_io_exists(const char *path);
 bool                cg_io_is_dir(const char *path);
 CG_NODISCARD bool   cg_io_remove(const char *path, CgErr *e);
+/* One process at a time: the holder of a lock on the file `path` (made if need be, removed by cg_io_unlock). While another
+ * process holds it, `waiting` is called ten times a second with the number of the call, from 0; when it returns false the
+ * wait ends with CG_ERR_INTERRUPTED. A process that dies lets go. */
+typedef struct CgLock CgLock;
+typedef bool CgWaitFn(void *arg, int call);
+CG_NODISCARD CgLock *cg_io_lock(const char *path, CgWaitFn *waiting, void *arg, CgErr *e);
+void                cg_io_unlock(CgLock *l);
+/* Removes what writers that died in the middle left in a folder; gives how many files that were. */
+int                 cg_io_sweep(const char *folder);
 typedef struct CgPaths { char **at; size_t len; } CgPaths;
 /* A file, a folder (all regular files below it, recursively, hidden ones left out) or a glob with * ? [..] and **;
  * sorted by bytes. No match is an error that names the pattern. */
