@@ -20,6 +20,10 @@ check_PROGRAMS += tests/unit/strbuf
 check_PROGRAMS += tests/unit/suggest
 check_PROGRAMS += tests/unit/synth
 check_PROGRAMS += tests/unit/tensorfile
+check_PROGRAMS += tests/unit/stats
+check_PROGRAMS += tests/unit/table
+check_PROGRAMS += tests/unit/store
+check_PROGRAMS += tests/unit/progress
 check_PROGRAMS += tests/unit/window
 
 # Words in ONLY choose cases: make check ONLY="errors/ unit/"

@@ -43,8 +43,17 @@ static const char *heard(int to, int from, bool quiet, int64_t start, const char
     fflush(stderr);
     dup2(kept, 2);
     close(kept);
-    ssize_t n = read(from, seen, sizeof seen - 1);
-    seen[n > 0 ? n : 0] = 0;
+    size_t n = 0;
+    for (int empty = 0; empty < 3;) {            /* a terminal hands over in pieces */
+        ssize_t got = read(from, seen + n, sizeof seen - 1 - n);
+        if (got > 0) {
+            n += (size_t)got;
+            continue;
+        }
+        empty++;
+        nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+    }
+    seen[n] = 0;
     return seen;
 }
 
@@ -78,7 +87,10 @@ int main(void)
         setenv("TERM", "xterm", 1);
         unsetenv("NO_COLOR");
         s = heard(slave, master, false, 0, NULL);
-        ok(times(s, "\r\033[2m") >= 3 && times(s, "\n") == 2, "on a terminal one line is rewritten");
+        bool rewritten = times(s, "\r\033[2m") >= 3 && times(s, "\n") == 2;
+        ok(rewritten, "on a terminal one line is rewritten");
+        if (!rewritten)
+            printf("# %d drawn, %d lines\n", times(s, "\r\033[2m"), times(s, "\n"));
         bool fits = true;
         for (const char *at = s; (at = strstr(at, "\033[2m")); at++)
             fits &= strcspn(at + 4, "\033") <= 49;
