@@ -1,0 +1,493 @@
+/* attention.c - scaled dot-product attention and its derivative, block by block.
+ * Takes q, k, v by head, with any strides; gives the result and the logarithm of each row's normaliser. Scores are kept
+ * for a block of queries and a block of keys at a time and never stored whole; blocks above the diagonal are skipped.
+ * Milakov and Gimelshein 2018 (the running maximum); Dao et al., "FlashAttention", 2022. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <cg/elementwise.h>
+#include <cg/rules.h>
+#include <cg/vmath.h>
+
+#define QUERIES 64          /* rows of a block */
+#define KEYS    256         /* most columns of a block */
+#define SMALL   1000000     /* m n k up to which the matrix library needs no packing */
+#define PARTS   8           /* parts wanted when there are fewer heads than that */
+
+/* ---- shapes ---- */
+
+/* q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K] */
+static bool attention_operands(CgInfer *inf)
+{
+    const CgType *q = &inf->in[0];
+    int64_t offset = 0;
+    const CgDim *given = cg_attr_dim(inf->attrs, "offset");
+    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 4, 4)) return false;
+    for (int i = 1; i < 3; i++) {
+        if (!cg_want_dtype(inf, i, 0) || !cg_want_rank(inf, i, 4, 4) || !cg_want_axes(inf, i, 0, 0, 2)) return false;
+        if (inf->in[i].dim[3] != q->dim[3]) return cg_infer_differ(inf, 0, 3, i, 3, "head sizes");
+    }
+    if (inf->in[1].dim[2] != inf->in[2].dim[2]) return cg_infer_differ(inf, 1, 2, 2, 2, "numbers of keys and values");
+    if (!isfinite(cg_attr_float(inf->attrs, "scale", 1))) return cg_infer_fail(inf, -1, -1, "%s: scale must be a number", inf->op->name);
+    if (cg_attr_int(inf->attrs, "causal", 0)) {
+        const CgDim *ahead = given ? given : cg_dim_sub(inf->in[1].dim[2], q->dim[2]);
+        if (ahead && cg_dim_is_int(ahead, &offset) && offset < 0)
+            return cg_infer_fail(inf, 1, 2, "%s: offset is %lld: the first query would see no key", inf->op->name, (long long)offset);
+    }
+    return true;
+}
+
+static bool attention_shape(CgInfer *inf)
+{
+    if (!attention_operands(inf)) return false;
+    inf->out[0] = inf->in[0];
+    inf->out[1] = cg_type_without(inf->in[0], 3);
+    return true;
+}
+
+/* (q, k, v, y, lse, gy) -> gq, gk, gv */
+static bool attention_vjp_shape(CgInfer *inf)
+{
+    if (!attention_operands(inf) || !cg_want_same(inf, 3, 0) || !cg_want_dtype(inf, 4, 0) || !cg_want_rank(inf, 4, 3, 3)
+        || !cg_want_axes(inf, 4, 0, 0, 3) || !cg_want_same(inf, 5, 0))
+        return false;
+    for (int i = 0; i < 3; i++) inf->out[i] = inf->in[i];
+    return true;
+}
+
+/* ---- cutting ---- */
+
+typedef struct Sizes {
+    int64_t heads, t, s, k;     /* B H, T, S, K */
+    int64_t keys;               /* of a block */
+    int64_t ld;                 /* of transposed keys: rows do not all fall into the same cache sets */
+    int64_t ranges;             /* of queries a head is cut into */
+    int64_t ahead;              /* query i sees keys up to i + ahead; S when nothing is hidden */
+    double  scale;
+} Sizes;
+
+static Sizes sizes_of(const CgCall *call)
+{
+    const CgTensor *q = &call->in[0], *k = &call->in[1];
+    Sizes z = { .heads = q->dim[0] * q->dim[1], .t = q->dim[2], .s = k->dim[2], .k = q->dim[3], .ranges = 1 };
+    int64_t wide = z.k > 0 ? SMALL / QUERIES / z.k / 16 * 16 : KEYS;
+    z.keys = wide > KEYS ? KEYS : wide < 16 ? 16 : wide;
+    z.ld = z.s + (z.s % 128 == 0 ? 16 : 0);
+    z.scale = cg_attr_float(call->attrs, "scale", 1);
+    z.ahead = cg_attr_int(call->attrs, "causal", 0) ? cg_attr_size(call->attrs, "offset", z.s - z.t) : z.s;
+    if (z.heads > 0 && z.heads < PARTS) {
+        int64_t blocks = (z.t + QUERIES - 1) / QUERIES;
+        z.ranges = (PARTS + z.heads - 1) / z.heads;
+        if (z.ranges > blocks) z.ranges = blocks;
+    }
+    if (z.ranges < 1) z.ranges = 1;
+    return z;
+}
+
+/* Query-key pairs that count. */
+static double pairs(const Sizes *z)
+{
+    double t = (double)z->t, s = (double)z->s, hidden = s - (double)z->ahead - 1;
+    return z->ahead >= z->s ? t * s : hidden <= 0 ? t * s : t * s - (hidden < t ? hidden * hidden : (2 * hidden - t) * t) / 2;
+}
+
+static bool unit_rows(const CgTensor *t)
+{
+    return (t->stride[3] == 1 || t->dim[3] == 1) && (t->stride[2] >= t->dim[3] || t->dim[2] == 1);
+}
+
+static void attention_work(const CgCall *call, CgWork *work)
+{
+    Sizes z = sizes_of(call);
+    size_t size = cg_dtype_size(call->out->dtype);
+    int64_t scratch = z.k * z.ld + QUERIES * z.keys + 2 * QUERIES * z.k + 2 * QUERIES + (unit_rows(&call->in[2]) ? 0 : z.s * z.k) + 64;
+    *work = (CgWork){ .flops = 4.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)(z.heads * z.ranges), .scratch = (size_t)scratch * size };
+    work->bytes = 2.0 * (double)z.heads * (double)(z.t + z.s) * (double)z.k * (double)size;
+    if (!work->parts) work->parts = 1;
+}
+
+static void attention_vjp_work(const CgCall *call, CgWork *work)
+{
+    Sizes z = sizes_of(call);
+    size_t size = cg_dtype_size(call->out->dtype);
+    int64_t scratch = 2 * z.k * z.ld + 2 * QUERIES * z.keys + 3 * QUERIES * z.k + QUERIES + (unit_rows(&call->in[1]) ? 0 : z.s * z.k) + 64;
+    *work = (CgWork){ .flops = 10.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)z.heads, .scratch = (size_t)scratch * size };
+    work->bytes = 4.0 * (double)z.heads * (double)(z.t + z.s) * (double)z.k * (double)size;
+    if (!work->parts) work->parts = 1;
+}
+
+/* ---- kernels ---- */
+
+static int64_t head_offset(const CgTensor *t, int64_t head)
+{
+    return head / t->dim[1] * t->stride[0] + head % t->dim[1] * t->stride[1];
+}
+
+static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+#define GEMM_f32(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc) \
+    cg_gemm_f32(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, call->bf16)
+#define GEMM_f64(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc) \
+    cg_gemm_f64(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+
+#define ATTENTION(T, suffix, ex, lg)                                                                            \
+    /* n rows of a head from row r: in place if they are contiguous, else copied. */                            \
+    static const T *rows_##suffix(const CgTensor *x, int64_t head, int64_t r, int64_t n, T *copy, int64_t *ld)  \
+    {                                                                                                           \
+        const T *from = (const T *)x->data + head_offset(x, head) + r * x->stride[2];                           \
+        int64_t k = x->dim[3];                                                                                  \
+        *ld = x->dim[2] == 1 ? k : x->stride[2];                                                                \
+        if (unit_rows(x)) return from;                                                                          \
+        *ld = k;                                                                                                \
+        for (int64_t i = 0; i < n; i++)                                                                         \
+            for (int64_t c = 0; c < k; c++) copy[i * k + c] = from[i * x->stride[2] + c * x->stride[3]];        \
+        return copy;                                                                                            \
+    }                                                                                                           \
+    /* (S, K) to (K, S): products of untransposed factors need no packing. */                                   \
+    static void transpose_##suffix(const CgTensor *x, int64_t head, int64_t ld, T *to)                          \
+    {                                                                                                           \
+        const T *from = (const T *)x->data + head_offset(x, head);                                              \
+        int64_t s = x->dim[2], k = x->dim[3];                                                                   \
+        for (int64_t i0 = 0; i0 < s; i0 += 16) {                                                                \
+            int64_t i1 = least(i0 + 16, s);                                                                     \
+            for (int64_t c = 0; c < k; c++)                                                                     \
+                for (int64_t i = i0; i < i1; i++) to[c * ld + i] = from[i * x->stride[2] + c * x->stride[3]];   \
+        }                                                                                                       \
+    }                                                                                                           \
+    /* One row of scores against the running maximum m and sum l: p = exp(score - max), hidden columns 0.       \
+     * Gives the factor by which what was summed before shrinks. */                                             \
+    static T fold_row_##suffix(T *p, int64_t seen, int64_t n, T *m, T *l)                                       \
+    {                                                                                                           \
+        T top = *m, sum = 0;                                                                                    \
+        CG_PRAGMA_(omp simd reduction(max:top))                                                                 \
+        for (int64_t j = 0; j < seen; j++) top = p[j] > top ? p[j] : top;                                       \
+        T base = top > -INFINITY ? top : 0, shrink = ex(*m - base);                                             \
+        CG_PRAGMA_(omp simd reduction(+:sum))                                                                   \
+        for (int64_t j = 0; j < seen; j++) {                                                                    \
+            T e = ex(p[j] - base);                                                                              \
+            p[j] = e;                                                                                           \
+            sum += e;                                                                                           \
+        }                                                                                                       \
+        for (int64_t j = seen; j < n; j++) p[j] = 0;                                                            \
+        *l = *l * shrink + sum;                                                                                 \
+        *m = top;                                                                                               \
+        return shrink;                                                                                          \
+    }                                                                                                           \
+    static void attention_##suffix(const CgCall *call, CgPart part)                                             \
+    {                                                                                                           \
+        const CgTensor *q = &call->in[0], *v = &call->in[2];                                                    \
+        Sizes z = sizes_of(call);                                                                               \
+        if (!z.heads || !z.t) return;                                                                           \
+        int64_t head = (int64_t)part.index / z.ranges, blocks = (z.t + QUERIES - 1) / QUERIES, d = z.k;         \
+        int64_t range = (int64_t)part.index % z.ranges;                                                         \
+        int64_t first = blocks * range / z.ranges * QUERIES, last = least(blocks * (range + 1) / z.ranges * QUERIES, z.t); \
+        T *kt = part.scratch, *p = kt + z.k * z.ld, *acc = p + QUERIES * z.keys, *qs = acc + QUERIES * d;       \
+        T *m = qs + QUERIES * d, *l = m + QUERIES, *vs = l + QUERIES;                                           \
+        T *y = (T *)call->out[0].data + head * z.t * d, *lse = (T *)call->out[1].data + head * z.t;             \
+        int64_t ldv, ldq;                                                                                       \
+        transpose_##suffix(&call->in[1], head, z.ld, kt);       /* (K, S) */                                    \
+        const T *vh = rows_##suffix(v, head, 0, z.s, vs, &ldv); /* (S, K) */                                    \
+        for (int64_t i0 = first; i0 < last; i0 += QUERIES) {                                                    \
+            int64_t n = least(QUERIES, last - i0), end = least(z.s, i0 + n + z.ahead);                          \
+            const T *qb = rows_##suffix(q, head, i0, n, qs, &ldq);                                              \
+            for (int64_t i = 0; i < n; i++) m[i] = -INFINITY;                                                   \
+            for (int64_t i = 0; i < n; i++) l[i] = 0;                                                           \
+            for (int64_t i = 0; i < n * d; i++) acc[i] = 0;                                                     \
+            for (int64_t s0 = 0; s0 < end; s0 += z.keys) {                                                      \
+                int64_t w = least(z.keys, end - s0);                                                            \
+                GEMM_##suffix(false, false, n, w, d, (T)z.scale, qb, ldq, kt + s0, z.ld, 0, p, w);              \
+                for (int64_t i = 0; i < n; i++) {                                                               \
+                    int64_t seen = least(w, i0 + i + z.ahead + 1 - s0);                                         \
+                    T shrink = fold_row_##suffix(p + i * w, seen < 0 ? 0 : seen, w, &m[i], &l[i]), *row = acc + i * d; \
+                    if (shrink == 1) continue;                                                                  \
+                    CG_SIMD                                                                                     \
+                    for (int64_t c = 0; c < d; c++) row[c] *= shrink;                                           \
+                }                                                                                               \
+                GEMM_##suffix(false, false, n, d, w, 1, p, w, vh + s0 * ldv, ldv, 1, acc, d);                   \
+            }                                                                                                   \
+            for (int64_t i = 0; i < n; i++) {                                                                   \
+                T *row = y + (i0 + i) * d, scale = l[i] > 0 ? 1 / l[i] : l[i];                                  \
+                CG_SIMD                                                                                         \
+                for (int64_t c = 0; c < d; c++) row[c] = acc[i * d + c] * scale;                                \
+                lse[i0 + i] = m[i] + lg(l[i]);                                                                  \
+            }                                                                                                   \
+        }                                                                                                       \
+    }                                                                                                           \
+    /* One row: p = exp(score - lse), ds = scale p (dp - delta), hidden columns 0. */                           \
+    static void slope_row_##suffix(T *p, T *dp, int64_t seen, int64_t n, T lse, T delta, T scale)               \
+    {                                                                                                           \
+        CG_SIMD                                                                                                 \
+        for (int64_t j = 0; j < seen; j++) {                                                                    \
+            T e = ex(p[j] - lse);                                                                               \
+            p[j] = e;                                                                                           \
+            dp[j] = scale * e * (dp[j] - delta);                                                                \
+        }                                                                                                       \
+        for (int64_t j = seen; j < n; j++) p[j] = dp[j] = 0;                                                    \
+    }                                                                                                           \
+    /* With P = exp(S - lse): gv = P' gy, dP = gy v', dS = P (dP - sum(gy y)) scale, gq = dS k, gk = dS' q. A part is a  \
+     * head, so that gk and gv are summed in the order of the query blocks. */                                  \
+    static void attention_vjp_##suffix(const CgCall *call, CgPart part)                                         \
+    {                                                                                                           \
+        const CgTensor *lses = &call->in[4];                                                                    \
+        Sizes z = sizes_of(call);                                                                               \
+        if (!z.heads) return;                                                                                   \
+        int64_t head = (int64_t)part.index, d = z.k, ldk, ldq, ldy, ldg;                                        \
+        T *kt = part.scratch, *vt = kt + d * z.ld, *p = vt + d * z.ld, *dp = p + QUERIES * z.keys;              \
+        T *qs = dp + QUERIES * z.keys, *ys = qs + QUERIES * d, *gs = ys + QUERIES * d, *delta = gs + QUERIES * d, *ks = delta + QUERIES; \
+        T *gq = (T *)call->out[0].data + head * z.t * d, *gk = (T *)call->out[1].data + head * z.s * d;         \
+        T *gv = (T *)call->out[2].data + head * z.s * d;                                                        \
+        const T *lse = (const T *)lses->data + head / lses->dim[1] * lses->stride[0] + head % lses->dim[1] * lses->stride[1]; \
+        transpose_##suffix(&call->in[1], head, z.ld, kt);       /* (K, S) */                                    \
+        transpose_##suffix(&call->in[2], head, z.ld, vt);       /* (K, S) */                                    \
+        const T *kh = rows_##suffix(&call->in[1], head, 0, z.s, ks, &ldk);      /* (S, K) */                    \
+        for (int64_t i = 0; i < z.s * d; i++) gk[i] = gv[i] = 0;                                                \
+        for (int64_t i0 = 0; i0 < z.t; i0 += QUERIES) {                                                         \
+            int64_t n = least(QUERIES, z.t - i0), end = least(z.s, i0 + n + z.ahead);                           \
+            const T *qb = rows_##suffix(&call->in[0], head, i0, n, qs, &ldq);                                   \
+            const T *yb = rows_##suffix(&call->in[3], head, i0, n, ys, &ldy);                                   \
+            const T *gb = rows_##suffix(&call->in[5], head, i0, n, gs, &ldg);                                   \
+            for (int64_t i = 0; i < n; i++) {                                                                   \
+                T s = 0;                                                                                        \
+                CG_PRAGMA_(omp simd reduction(+:s))                                                             \
+                for (int64_t c = 0; c < d; c++) s += yb[i * ldy + c] * gb[i * ldg + c];                         \
+                delta[i] = s;                                                                                   \
+            }                                                                                                   \
+            for (int64_t i = 0; i < n * d; i++) gq[i0 * d + i] = 0;                                             \
+            for (int64_t s0 = 0; s0 < end; s0 += z.keys) {                                                      \
+                int64_t w = least(z.keys, end - s0);                                                            \
+                GEMM_##suffix(false, false, n, w, d, (T)z.scale, qb, ldq, kt + s0, z.ld, 0, p, w);              \
+                GEMM_##suffix(false, false, n, w, d, 1, gb, ldg, vt + s0, z.ld, 0, dp, w);                      \
+                for (int64_t i = 0; i < n; i++) {                                                               \
+                    int64_t seen = least(w, i0 + i + z.ahead + 1 - s0);                                         \
+                    slope_row_##suffix(p + i * w, dp + i * w, seen < 0 ? 0 : seen, w, lse[(i0 + i) * lses->stride[2]], delta[i], (T)z.scale); \
+                }                                                                                               \
+                GEMM_##suffix(true, false, w, d, n, 1, p, w, gb, ldg, 1, gv + s0 * d, d);                       \
+                GEMM_##suffix(true, false, w, d, n, 1, dp, w, qb, ldq, 1, gk + s0 * d, d);                      \
+                GEMM_##suffix(false, false, n, d, w, 1, dp, w, kh + s0 * ldk, ldk, 1, gq + i0 * d, d);          \
+            }                                                                                                   \
+        }                                                                                                       \
+    }
+ATTENTION(float, f32, cg_exp_f32, cg_log_f32)
+ATTENTION(double, f64, exp, log)
+
+/* ---- meaning ---- */
+
+/* The number d as a scalar of type i32, also when it is a symbol. */
+static CgRef number(CgBuild *b, const CgDim *d)
+{
+    CgType line = cg_type(CG_I32, 1, &d);
+    int64_t n, over = 0;
+    if (cg_dim_is_int(d, &n)) return cg_fill(b, cg_type(CG_I32, 0, NULL), (double)n);
+    return cg_sum(b, cg_fill(b, line, 1), 1, &over);
+}
+
+/* True where query i may see key j: j <= i + offset. */
+static CgRef causal_mask(CgBuild *b, const CgSite *site, CgType scores)
+{
+    CgType plane = cg_type(CG_I32, 2, &scores.dim[2]);
+    CgAttr rows[2] = { cg_a_type("type", plane), cg_a_int("axis", 0) }, cols[2] = { cg_a_type("type", plane), cg_a_int("axis", 1) };
+    const CgDim *offset = cg_attr_dim(site->attrs, "offset");
+    CgRef ahead = offset ? number(b, offset) : cg_sub(b, number(b, scores.dim[3]), number(b, scores.dim[2]));
+    CgRef i = cg_add(b, cg_build(b, "iota", 0, NULL, cg_attrs(2, rows)), cg_broadcast_scalar(b, ahead, plane));
+    CgRef seen = cg_b(b, "ge", i, cg_build(b, "iota", 0, NULL, cg_attrs(2, cols)));
+    return cg_broadcast(b, seen, 4, scores.dim, (const int64_t[4]){ -1, -1, 0, 1 });
+}
+
+/* scale q k', -inf where hidden. */
+static CgRef scores_of(CgBuild *b, const CgSite *site)
+{
+    CgRef s = cg_scale(b, cg_matmul(b, site->in[0], site->in[1], false, true), cg_attr_float(site->attrs, "scale", 1));
+    if (!cg_attr_int(site->attrs, "causal", 0)) return s;
+    return cg_where(b, causal_mask(b, site, cg_ref_type(b, s)), s, cg_fill_like(b, s, -INFINITY));
+}
+
+static CgRef last_axis(CgBuild *b, const char *op, CgRef x)
+{
+    CgAttr axis = cg_a_int("axis", 3);
+    return cg_build(b, op, 1, &x, cg_attrs(1, &axis));
+}
+
+static void attention_expand(CgBuild *b, const CgSite *site, CgRef *out)
+{
+    CgRef s = scores_of(b, site);
+    out[1] = last_axis(b, "logsumexp", s);
+    out[0] = cg_matmul(b, cg_exp(b, cg_sub(b, s, cg_repeat(b, out[1], cg_ref_type(b, s), 3))), site->in[2], false, false);
+}
+
+/* site: q, k, v, y, lse, gy; glse may be CG_NONE. d lse / d s = P, so glse joins dP - sum(gy y). */
+static void gradients(CgBuild *b, const CgSite *site, CgRef glse, CgRef *out)
+{
+    CgRef q = site->in[0], k = site->in[1], v = site->in[2], y = site->in[3], gy = site->in[5], s = scores_of(b, site);
+    CgType t = cg_ref_type(b, s);
+    int64_t over = 3;
+    CgRef p = cg_exp(b, cg_sub(b, s, cg_repeat(b, site->in[4], t, 3)));
+    CgRef delta = cg_sum(b, cg_mul(b, gy, y), 1, &over);
+    if (glse != CG_NONE) delta = cg_sub(b, delta, glse);
+    CgRef dp = cg_matmul(b, gy, v, false, true);
+    CgRef ds = cg_scale(b, cg_mul(b, p, cg_sub(b, dp, cg_repeat(b, delta, t, 3))), cg_attr_float(site->attrs, "scale", 1));
+    out[0] = cg_matmul(b, ds, k, false, false);
+    out[1] = cg_matmul(b, ds, q, true, false);
+    out[2] = cg_matmul(b, p, gy, true, false);
+}
+
+static void attention_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out) { gradients(b, site, CG_NONE, out); }
+
+static void attention_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
+{
+    CgRef gy = site->gout[0] == CG_NONE ? cg_fill_like(b, site->out[0], 0) : site->gout[0];
+    CgRef in[6] = { site->in[0], site->in[1], site->in[2], site->out[0], site->out[1], gy };
+    if (site->gout[1] == CG_NONE) {
+        CgRef all = cg_build(b, "attention_vjp", 6, in, site->attrs);
+        for (int i = 0; i < 3; i++) gin[i] = cg_build_part(b, all, i);
+    } else {
+        CgSite whole = { .nin = 6, .nout = 3, .in = in, .attrs = site->attrs };
+        gradients(b, &whole, site->gout[1], gin);
+    }
+}
+
+/* ---- recognition ---- */
+
+/* r counts along one axis, plus a constant: which axis, and the constant. */
+static bool counts(CgBuild *b, CgRef r, int *axis, double *plus)
+{
+    double k;
+    *plus = 0;
+    for (;;) {
+        if (cg_ref_is(b, r, "iota")) {
+            *axis = cg_axis(cg_ref_attrs(b, r), "axis", cg_ref_type(b, r).rank);
+            return true;
+        }
+        if (cg_ref_is(b, r, "broadcast")) {
+            const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, r), "axes");
+            double inner;
+            int a, to = -1;
+            if (!counts(b, cg_ref_in(b, r, 0), &a, &inner)) return false;
+            for (int i = 0; i < axes->n; i++)
+                if (axes->ints[i] == a) to = i;
+            *axis = to;
+            *plus += inner;
+            return to >= 0;
+        }
+        if (cg_ref_is(b, r, "add") && cg_ref_const(b, cg_ref_in(b, r, 1), &k)) {
+            *plus += k;
+            r = cg_ref_in(b, r, 0);
+        } else if (cg_ref_is(b, r, "add") && cg_ref_const(b, cg_ref_in(b, r, 0), &k)) {
+            *plus += k;
+            r = cg_ref_in(b, r, 1);
+        } else if (cg_ref_is(b, r, "sub") && cg_ref_const(b, cg_ref_in(b, r, 1), &k)) {
+            *plus -= k;
+            r = cg_ref_in(b, r, 0);
+        } else {
+            return false;
+        }
+    }
+}
+
+/* A mask over (.., T, S) that is true where j <= i + offset. */
+static bool is_causal(CgBuild *b, CgRef mask, int64_t *offset)
+{
+    int rank = cg_ref_type(b, mask).rank, lift = 0;
+    if (cg_ref_is(b, mask, "broadcast")) {
+        const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, mask), "axes");
+        mask = cg_ref_in(b, mask, 0);
+        lift = rank - cg_ref_type(b, mask).rank;
+        for (int i = 0; i < rank; i++)
+            if (axes->ints[i] != (i < lift ? -1 : i - lift)) return false;
+    }
+    static const struct { const char *name; bool swapped; int strict; } forms[] = { { "ge", false, 0 }, { "le", true, 0 }, { "gt", false, 1 }, { "lt", true, 1 } };
+    for (int f = 0; f < 4; f++) {
+        if (!cg_ref_is(b, mask, forms[f].name)) continue;
+        int row = -1, col = -1;
+        double plus_row, plus_col;
+        if (!counts(b, cg_ref_in(b, mask, forms[f].swapped), &row, &plus_row) || !counts(b, cg_ref_in(b, mask, !forms[f].swapped), &col, &plus_col))
+            return false;
+        *offset = (int64_t)(plus_row - plus_col) - forms[f].strict;
+        return row == rank - 2 - lift && col == rank - 1 - lift && *offset >= 0;
+    }
+    return false;
+}
+
+static bool plain_matmul(CgBuild *b, CgRef r)
+{
+    return cg_ref_is(b, r, "matmul") && cg_ref_type(b, cg_ref_in(b, r, 0)).rank == 4 && cg_ref_type(b, cg_ref_in(b, r, 1)).rank == 4;
+}
+
+static CgRef swapped(CgBuild *b, CgRef x) { return cg_transpose(b, x, (const int64_t[4]){ 0, 1, 3, 2 }); }
+
+/* matmul(softmax(where(causal, scale * matmul(q, k'), -inf)), v), with or without the mask and the scale. */
+static CgRef attention_match(CgBuild *b, CgRef root)
+{
+    if (!plain_matmul(b, root) || cg_attr_int(cg_ref_attrs(b, root), "ta", 0)) return CG_NONE;
+    CgRef p = cg_ref_in(b, root, 0), v = cg_ref_in(b, root, 1);
+    if (!cg_ref_is(b, p, "softmax") || cg_axis(cg_ref_attrs(b, p), "axis", 4) != 3) return CG_NONE;
+    CgRef s = cg_ref_in(b, p, 0);
+    int64_t offset = -1;
+    double scale = 1, k;
+    if (cg_ref_is(b, s, "where")) {
+        if (!cg_ref_const(b, cg_ref_in(b, s, 2), &k) || k > -1e9 || !is_causal(b, cg_ref_in(b, s, 0), &offset)) return CG_NONE;
+        s = cg_ref_in(b, s, 1);
+    }
+    if (cg_ref_is(b, s, "mul") && cg_ref_const(b, cg_ref_in(b, s, 0), &k)) {
+        scale = k;
+        s = cg_ref_in(b, s, 1);
+    } else if (cg_ref_is(b, s, "mul") && cg_ref_const(b, cg_ref_in(b, s, 1), &k)) {
+        scale = k;
+        s = cg_ref_in(b, s, 0);
+    } else if (cg_ref_is(b, s, "div") && cg_ref_const(b, cg_ref_in(b, s, 1), &k) && k != 0) {
+        scale = 1 / k;
+        s = cg_ref_in(b, s, 0);
+    }
+    if (!plain_matmul(b, s)) return CG_NONE;
+    CgRef q = cg_ref_in(b, s, 0), keys = cg_ref_in(b, s, 1);
+    if (cg_attr_int(cg_ref_attrs(b, s), "ta", 0)) q = swapped(b, q);
+    if (!cg_attr_int(cg_ref_attrs(b, s), "tb", 0)) keys = swapped(b, keys);
+    if (cg_attr_int(cg_ref_attrs(b, root), "tb", 0)) v = swapped(b, v);
+    if (cg_ref_type(b, q).dim[3] != cg_ref_type(b, v).dim[3] || !isfinite(scale)) return CG_NONE;
+    CgAttr at[3] = { cg_a_int("causal", offset >= 0), cg_a_float("scale", scale) };
+    const CgDim *ahead = cg_dim_int(offset);
+    at[2] = cg_a_dims("offset", 1, &ahead);
+    return cg_build(b, "attention", 3, (CgRef[3]){ q, keys, v }, cg_attrs(offset >= 0 ? 3 : 2, at));
+}
+
+/* Along T: causal where all three grow together, whole otherwise; heads and batch apart from each other. */
+static CgAlong attention_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+{
+    *out_axis = axis;
+    if (axis < 2) return CG_ALONG_POINTWISE;
+    if (axis == 3) return operand == 2 ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
+    if (operand == 0) return CG_ALONG_POINTWISE;
+    return cg_attr_int(inf->attrs, "causal", 0) ? CG_ALONG_CAUSAL : CG_ALONG_WHOLE;
+}
+
+static const CgSample attention_samples[] = {
+    { .in = "F[2,3,5,4] F[2,3,7,4] F[2,3,7,4]", .attrs = "scale=0.37", .low = -2.385, .high = 2.385 },
+    { .in = "F[2,3,5,4] F[2,3,5,4] F[2,3,5,4]", .attrs = "causal=1, scale=0.5", .low = -2.385, .high = 2.385 },
+    { .in = "F[1,2,3,2] F[1,2,5,2] F[1,2,5,2]", .attrs = "causal=1, scale=0.71, offset=[1]", .low = -2.385, .high = 2.385 },
+    { .in = NULL },
+};
+static const CgSample attention_vjp_samples[] = {
+    { .in = "F[2,3,5,4] F[2,3,7,4] F[2,3,7,4] F[2,3,5,4] F[2,3,5] F[2,3,5,4]", .attrs = "scale=0.37", .low = 0.5, .high = 2.385 },
+    { .in = "F[1,2,5,3] F[1,2,5,3] F[1,2,5,3] F[1,2,5,3] F[1,2,5] F[1,2,5,3]", .attrs = "causal=1, scale=0.5", .low = 0.5, .high = 2.385 },
+    { .in = NULL },
+};
+
+static const CgOp op_attention = { CG_OP_HERE,
+    .name = "attention",
+    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], causal: bool = false, scale: float, offset: dim) -> (F[B, H, T, K], F[B, H, T])",
+    .doc = "softmax(scale * q k') v by head, and logsumexp(scale * q k') of each row, without storing the scores (Dao et al. 2022).\n\n"
+           "causal: query i sees keys 0 .. i + offset; offset is S - T where it is not given, so that the last query sees all.\n"
+           "A negative offset is an error: the first query would see no key.\n",
+    .shape = attention_shape, .vjp = attention_vjp, .expand = attention_expand, .kernel = CG_FLOAT_KERNELS(attention), .work = attention_work,
+    .match = attention_match, .along = attention_along, .traits = CG_STRIDED, .nout = 2, .samples = attention_samples,
+};
+
+static const CgOp op_attention_vjp = { CG_OP_HERE,
+    .name = "attention_vjp",
+    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], y: F[B, H, T, K], lse: F[B, H, T], gy: F[B, H, T, K], causal: bool = false, "
+           "scale: float, offset: dim) -> (F[B, H, T, K], F[B, H, S, K], F[B, H, S, K])",
+    .doc = "Derivatives of attention by q, k and v, from both its results and gy, that by the first of them.\n",
+    .shape = attention_vjp_shape, .expand = attention_vjp_expand, .kernel = CG_FLOAT_KERNELS(attention_vjp), .work = attention_vjp_work,
+    .traits = CG_STRIDED, .nout = 3, .samples = attention_vjp_samples,
+};
+
+CG_OPS(attention, &op_attention, &op_attention_vjp)
