@@ -256,9 +256,18 @@ static int hear(char *text)
     return 0;
 }
 
+/* One for the process: the text plugin of GraphViz 2.42 remembers fonts that go when a context is freed. */
+static GVC_t *layouter(void)
+{
+    static GVC_t *gvc;
+    if (!gvc)
+        gvc = gvContext();
+    return gvc;
+}
+
 static bool render(Agraph_t *root, const char *format, CgStrbuf *out, CgErr *e)
 {
-    GVC_t *gvc = gvContext();
+    GVC_t *gvc = layouter();
     char *data = NULL;
     unsigned int len = 0;
     bool ok = gvc && gvLayout(gvc, root, "dot") == 0;
@@ -270,8 +279,6 @@ static bool render(Agraph_t *root, const char *format, CgStrbuf *out, CgErr *e)
             gvFreeRenderData(data);
         gvFreeLayout(gvc, root);
     }
-    if (gvc)
-        gvFreeContext(gvc);
     if (ok)
         return true;
     cg_err_hint(e, "formats: dot, svg, png, pdf");
@@ -280,11 +287,7 @@ static bool render(Agraph_t *root, const char *format, CgStrbuf *out, CgErr *e)
 
 const char *cg_dot_version(void)
 {
-    static char version[32];
-    GVC_t *gvc = gvContext();
-    snprintf(version, sizeof version, "%s", gvcVersion(gvc));
-    gvFreeContext(gvc);
-    return version;
+    return gvcVersion(layouter());
 }
 
 bool cg_dot_write(const CgGraph *g, const CgDotOptions *options, const char *format, CgStrbuf *out, CgErr *e)
