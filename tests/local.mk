@@ -14,6 +14,7 @@ check_PROGRAMS += tests/unit/graph
 check_PROGRAMS += tests/unit/metric
 check_PROGRAMS += tests/unit/parse
 check_PROGRAMS += tests/unit/plan
+check_PROGRAMS += tests/unit/picture
 check_PROGRAMS += tests/unit/pool
 check_PROGRAMS += tests/unit/random
 check_PROGRAMS += tests/unit/strbuf
