@@ -36,14 +36,16 @@ static CgAttr canonical(const CgAttr *a)
 
 static bool attr_equal(const CgAttr *a, const CgAttr *b)
 {
-    return a->name == b->name && a->kind == b->kind && a->i == b->i && !memcmp(&a->f, &b->f, sizeof a->f) && a->s == b->s
-        && a->n == b->n && !memcmp(a->ints, b->ints, sizeof a->ints) && !memcmp(a->dims, b->dims, sizeof a->dims)
+    return a->name == b->name && a->kind == b->kind && a->i == b->i && !memcmp(&a->f, &b->f, sizeof a->f)
+        && a->s == b->s && a->n == b->n && !memcmp(a->ints, b->ints, sizeof a->ints)
+        && !memcmp(a->dims, b->dims, sizeof a->dims)
         && cg_type_equal(&a->type, &b->type);
 }
 
 static uint64_t attr_hash(const CgAttr *a, uint64_t h)
 {
-    uint64_t head[6] = { cg_map_ptr(a->name), (uint64_t)a->kind, (uint64_t)a->i, cg_map_ptr(a->s), (uint64_t)a->n,
+    uint64_t head[6] = { cg_map_ptr(a->name), (uint64_t)a->kind, (uint64_t)a->i, cg_map_ptr(a->s),
+                         (uint64_t)a->n,
                          (uint64_t)a->type.dtype << 8 | (uint64_t)a->type.rank };
     h = cg_hash64(head, sizeof head, h);
     h = cg_hash64(&a->f, sizeof a->f, h);

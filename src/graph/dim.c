@@ -17,7 +17,8 @@
 #define MAX_DEGREE 16
 #define MAX_NESTING 64
 
-typedef struct Term { int64_t coef; int degree; CgAtom sym[MAX_DEGREE]; } Term;    /* symbols sorted by name, repeated for powers */
+/* Symbols are sorted by name, and repeated for powers. */
+typedef struct Term { int64_t coef; int degree; CgAtom sym[MAX_DEGREE]; } Term;
 /* Invariant: terms are sorted by `monomial_order`, no two have the same monomial, no coefficient is 0. */
 struct CgDim { const CgDim *next; int n; Term at[]; };
 
@@ -87,8 +88,8 @@ static uint64_t hash_terms(const Term *t, size_t n)
 {
     uint64_t h = 0x9e3779b97f4a7c15u;
     for (size_t i = 0; i < n; i++) {
-        h = cg_hash64(&t[i].coef, sizeof t[i].coef, h);
-        h = cg_hash64(t[i].sym, sizeof t[i].sym[0] * (size_t)t[i].degree, h);   /* atoms: equal pointers, equal names */
+        h = cg_hash64(&t[i].coef, sizeof t[i].coef, h);     /* symbols are atoms: equal names, equal pointers */
+        h = cg_hash64(t[i].sym, sizeof t[i].sym[0] * (size_t)t[i].degree, h);
     }
     return h;
 }
@@ -97,7 +98,8 @@ static const CgDim *intern(const Term *t, size_t n)
 {
     uint64_t h = hash_terms(t, n), found = 0;
     pthread_mutex_lock(&lock);
-    const CgDim *first = cg_map_get(&interned, h, &found) ? (const CgDim *)(uintptr_t)found : NULL, *d = first;
+    const CgDim *first = cg_map_get(&interned, h, &found) ? (const CgDim *)(uintptr_t)found : NULL;
+    const CgDim *d = first;
     while (d && !same_terms(d, t, n)) d = d->next;
     if (!d) {
         CgDim *made = cg_malloc(sizeof *made + n * sizeof *t);
@@ -297,7 +299,8 @@ void cg_dim_print(const CgDim *d, CgStrbuf *out)
     else if (!d->n) cg_strbuf_puts(out, "0");
     if (!d) return;
     bool first = true;
-    for (int sign = 1; sign >= -1; sign -= 2)       /* what is added before what is taken away: "T - K", not "-K + T" */
+    /* What is added comes before what is taken away: "T - K", not "-K + T". */
+    for (int sign = 1; sign >= -1; sign -= 2)
         for (int i = 0; i < d->n; i++)
             if ((d->at[i].coef > 0) == (sign > 0)) {
                 print_term(&d->at[i], first, out);

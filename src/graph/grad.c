@@ -21,7 +21,8 @@ typedef struct Sweep {
     CgErr   *e;
 } Sweep;
 
-static bool sweep(CgBuild *b, int nseed, const CgRef *seed, const CgRef *gseed, int nwrt, const CgRef *wrt, CgRef *grads, int depth,
+static bool sweep(CgBuild *b, int nseed, const CgRef *seed, const CgRef *gseed, int nwrt, const CgRef *wrt,
+                  CgRef *grads, int depth,
                   CgRef *where, CgErr *e);
 
 static bool is_part(const CgNode *n)
@@ -48,7 +49,8 @@ static void accumulate(Sweep *s, CgRef r, CgRef d)
 {
     int k;
     CgRef node = whole(s->b->graph, r, &k), so_far = get_adjoint(s, node, k);
-    cg_map_put(&s->adjoint, (uint64_t)node * CG_MAX_OUT + (uint64_t)k, so_far == CG_NONE ? d : cg_add(s->b, so_far, d));
+    CgRef sum = so_far == CG_NONE ? d : cg_add(s->b, so_far, d);
+    cg_map_put(&s->adjoint, (uint64_t)node * CG_MAX_OUT + (uint64_t)k, sum);
 }
 
 static bool is_float(const CgGraph *g, CgRef r)
@@ -78,7 +80,8 @@ static CgRef graft(CgBuild *b, const CgGraph *from, CgRef r, CgRef *map)
     CgRef in[CG_MAX_IN];
     if (map[r] != CG_NONE) return map[r];
     for (int i = 0; i < n->nin; i++) in[i] = graft(b, from, n->in[i], map);
-    map[r] = is_part(n) ? cg_build_part(b, in[0], (int)cg_attr_int(n->attrs, "k", 0)) : cg_build(b, n->op->name, n->nin, in, n->attrs);
+    map[r] = is_part(n) ? cg_build_part(b, in[0], (int)cg_attr_int(n->attrs, "k", 0))
+        : cg_build(b, n->op->name, n->nin, in, n->attrs);
     return map[r];
 }
 
@@ -157,14 +160,16 @@ static bool step(Sweep *s, CgRef r)
         if (gin[i] == CG_NONE || !s->reached[n.in[i]] || !is_float(b->graph, n.in[i])) continue;
         CgType want = cg_ref_type(b, n.in[i]), got = cg_ref_type(b, gin[i]);
         if (!cg_type_equal(&want, &got))
-            CG_BUG("%s:%d: the derivative of %s by operand %d has another type than the operand", n.op->file, n.op->line, n.op->name, i);
+            CG_BUG("%s:%d: the derivative of %s by operand %d has another type than the operand",
+                   n.op->file, n.op->line, n.op->name, i);
         accumulate(s, n.in[i], gin[i]);
     }
     return true;
 }
 
 /* grads[i]: derivative of sum over k of <gseed[k], seed[k]> by wrt[i]; CG_NONE where there is none. */
-static bool sweep(CgBuild *b, int nseed, const CgRef *seed, const CgRef *gseed, int nwrt, const CgRef *wrt, CgRef *grads, int depth,
+static bool sweep(CgBuild *b, int nseed, const CgRef *seed, const CgRef *gseed, int nwrt, const CgRef *wrt,
+                  CgRef *grads, int depth,
                   CgRef *where, CgErr *e)
 {
     Sweep s = { .b = b, .depth = depth, .where = CG_NONE, .e = e };
@@ -205,7 +210,8 @@ bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads
     for (int i = 0; i < n; i++)
         if (!is_float(b->graph, wrt[i])) {
             *where = wrt[i];
-            return cg_err(e, CG_ERR_INPUT, "there is no derivative by %s values", cg_dtype_name(cg_node_type(b->graph, wrt[i])->dtype));
+            return cg_err(e, CG_ERR_INPUT, "there is no derivative by %s values",
+                          cg_dtype_name(cg_node_type(b->graph, wrt[i])->dtype));
         }
     CgRef one, saved = b->why;
     b->why = loss;

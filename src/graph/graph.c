@@ -122,12 +122,14 @@ static CgRef append_node(CgBuild *b, const Key *k, uint64_t hash, const CgType *
 {
     CgGraph *g = b->graph;
     int nout = k->op->nout ? k->op->nout : 1;
-    CgNode n = { .op = k->op, .attrs = k->attrs, .type = out[0], .nin = k->nin, .scope = b->scope, .span = b->span,
+    CgNode n = { .op = k->op, .attrs = k->attrs, .type = out[0], .nin = k->nin, .scope = b->scope,
+        .span = b->span,
                  .why = b->why, .clone = k->clone };
     if (g->nodes.len >= CG_NONE - 1) CG_BUG("a graph of %zu nodes", g->nodes.len);
     CgRef r = (CgRef)g->nodes.len;
     if (k->nin) n.in = memcpy(CG_NEWN(g->arena, CgRef, k->nin), k->in, sizeof *k->in * (size_t)k->nin);
-    if (nout > 1) n.more = memcpy(CG_NEWN(g->arena, CgType, nout - 1), out + 1, sizeof *out * (size_t)(nout - 1));
+    if (nout > 1)
+        n.more = memcpy(CG_NEWN(g->arena, CgType, nout - 1), out + 1, sizeof *out * (size_t)(nout - 1));
     uint64_t first;
     cg_vec_push(&g->next, cg_map_get(&g->index, hash, &first) ? (CgRef)first : CG_NONE);
     cg_map_put(&g->index, hash, r);
@@ -168,7 +170,8 @@ static const CgAttrs *complete_attrs(const CgSig *sig, const CgAttrs *attrs)
         const CgSigParam *p = &sig->at[i];
         const CgAttr *a = find_attr(attrs, p->name);
         if (!a && p->has_init) at[n++] = p->init;
-        else if (a && p->is_float && a->kind == CG_ATTR_INT) at[a - attrs->at] = cg_a_float(a->name, (double)a->i);
+        else if (a && p->is_float && a->kind == CG_ATTR_INT)
+            at[a - attrs->at] = cg_a_float(a->name, (double)a->i);
     }
     const CgAttrs *full = cg_attrs(n, at);
     free(at);
@@ -181,22 +184,29 @@ static bool check_dims(CgInfer *inf, int nout)
     for (int i = 0; inf->attrs && i < inf->attrs->n; i++) {
         const CgAttr *a = &inf->attrs->at[i];
         for (int j = 0; a->kind == CG_ATTR_DIMS && j < a->n; j++)
-            if (!a->dims[j]) return cg_infer_fail(inf, -1, -1, "%s: a size is not a whole number, or is beyond 2^48", a->name);
+            if (!a->dims[j])
+                return cg_infer_fail(inf, -1, -1, "%s: a size is not a whole number, or is beyond 2^48",
+                                     a->name);
         for (int j = 0; a->kind == CG_ATTR_TYPE && j < a->type.rank; j++)
-            if (!a->type.dim[j]) return cg_infer_fail(inf, -1, -1, "%s: a size is not a whole number, or is beyond 2^48", a->name);
+            if (!a->type.dim[j])
+                return cg_infer_fail(inf, -1, -1, "%s: a size is not a whole number, or is beyond 2^48",
+                                     a->name);
     }
     for (int k = 0; k < nout; k++)
         for (int j = 0; j < inf->out[k].rank; j++) {
             int64_t size;
             if (!inf->out[k].dim[j])
-                return cg_infer_fail(inf, -1, -1, "axis %d of the result has a size that is not a whole number, or is beyond 2^48", j);
+                return cg_infer_fail(inf, -1, -1,
+                                     "axis %d of the result has a size that is not a whole number, or is beyond 2^48", j);
             if (cg_dim_is_int(inf->out[k].dim[j], &size) && size < 0)
-                return cg_infer_fail(inf, -1, -1, "axis %d of the result would have size %lld", j, (long long)size);
+                return cg_infer_fail(inf, -1, -1, "axis %d of the result would have size %lld", j,
+                                     (long long)size);
         }
     return true;
 }
 
-static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *op, int nin, const CgRef *in, const CgAttrs *attrs,
+static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *op, int nin,
+                  const CgRef *in, const CgAttrs *attrs,
                   CgType *types)
 {
     bool rest = false;
@@ -207,7 +217,8 @@ static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *
     }
     for (int i = 0; i < sig->n; i++) rest |= sig->at[i].is_rest;
     if (!rest && nin != sig->ntensors)
-        return cg_infer_fail(inf, -1, -1, "takes %d operand%s, %d given", sig->ntensors, sig->ntensors == 1 ? "" : "s", nin);
+        return cg_infer_fail(inf, -1, -1, "takes %d operand%s, %d given", sig->ntensors,
+                             sig->ntensors == 1 ? "" : "s", nin);
     return op->shape(inf) && check_dims(inf, op->nout ? op->nout : 1);
 }
 
@@ -224,7 +235,8 @@ static CgRef try_fold(CgBuild *b, const Key *k, const CgType *type)
     return r;
 }
 
-CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, const CgAttrs *attrs, CgInfer *inf)
+CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, const CgAttrs *attrs,
+                       CgInfer *inf)
 {
     CgGraph *g = b->graph;
     CgRef sorted[CG_MAX_IN];
@@ -263,7 +275,8 @@ CgRef cg_build(CgBuild *b, const char *name, int nin, const CgRef *in, const CgA
         }
         cg_strbuf_puts(&types, ") {");
         cg_attrs_print(attrs, &types);
-        CG_BUG("%s:%d: ill-typed node %s(%s}: %s", op->file, op->line, name, cg_strbuf_str(&types), inf.message);
+        CG_BUG("%s:%d: ill-typed node %s(%s}: %s", op->file, op->line, name, cg_strbuf_str(&types),
+               inf.message);
     }
     return r;
 }
@@ -329,18 +342,23 @@ static void verify_node(const CgGraph *g, CgRef r)
     if (n->nin < 0 || n->nin > CG_MAX_IN) CG_BUG("node %u (%s) has %d operands", r, n->op->name, n->nin);
     for (int i = 0; i < n->nin; i++)
         if (n->in[i] >= r) CG_BUG("node %u (%s) comes before its operand %u", r, n->op->name, n->in[i]);
-    if (n->scope < 0 || (size_t)n->scope >= g->scopes.len) CG_BUG("node %u (%s) has scope %d", r, n->op->name, n->scope);
-    if (n->why != CG_NONE && n->why > r) CG_BUG("node %u (%s) has the later forward node %u", r, n->op->name, n->why);
+    if (n->scope < 0 || (size_t)n->scope >= g->scopes.len)
+        CG_BUG("node %u (%s) has scope %d", r, n->op->name, n->scope);
+    if (n->why != CG_NONE && n->why > r)
+        CG_BUG("node %u (%s) has the later forward node %u", r, n->op->name, n->why);
     if (is_named(n->op, "part")) {
         int64_t k = cg_attr_int(n->attrs, "k", -1);
-        if (n->nin != 1 || k < 1 || k >= cg_node_nout(cg_node(g, n->in[0]))) CG_BUG("node %u is result %lld of nothing", r, (long long)k);
-        if (!cg_type_equal(&n->type, cg_node_out_type(cg_node(g, n->in[0]), (int)k))) CG_BUG("node %u (part) has another type", r);
+        if (n->nin != 1 || k < 1 || k >= cg_node_nout(cg_node(g, n->in[0])))
+            CG_BUG("node %u is result %lld of nothing", r, (long long)k);
+        if (!cg_type_equal(&n->type, cg_node_out_type(cg_node(g, n->in[0]), (int)k)))
+            CG_BUG("node %u (part) has another type", r);
         return;
     }
     if (!infer(&inf, g, cg_op_sig(n->op), n->op, n->nin, n->in, n->attrs, types))
         CG_BUG("node %u (%s) is ill-typed: %s", r, n->op->name, inf.message);
     for (int k = 0; k < cg_node_nout(n); k++)
-        if (!cg_type_equal(&inf.out[k], cg_node_out_type(n, k))) CG_BUG("node %u (%s): result %d has another type", r, n->op->name, k);
+        if (!cg_type_equal(&inf.out[k], cg_node_out_type(n, k)))
+            CG_BUG("node %u (%s): result %d has another type", r, n->op->name, k);
 }
 
 void cg_graph_verify(const CgGraph *g)

@@ -36,7 +36,8 @@ CgGraph *cg_pass_begin(const CgGraph *g, CgRef *map)
     CgBuild b = cg_build_at(to);
     for (CgRef r = 0; r < g->nodes.len; r++) {
         const CgNode *n = cg_node(g, r);
-        if (!strcmp(n->op->name, "input") || !strcmp(n->op->name, "param")) map[r] = cg_graph_copy(&b, g, r, NULL);
+        if (!strcmp(n->op->name, "input") || !strcmp(n->op->name, "param"))
+            map[r] = cg_graph_copy(&b, g, r, NULL);
     }
     return to;
 }
@@ -52,7 +53,8 @@ CgRef cg_pass_copy(CgBuild *b, const CgGraph *g, CgRef r, const CgRef *map)
 
 CgGraph *cg_pass_end(const CgGraph *g, CgGraph *to, CgRef *map)
 {
-    for (size_t i = 0; i < g->outputs.len; i++) cg_graph_output(to, g->outputs.at[i].name, map[g->outputs.at[i].ref]);
+    for (size_t i = 0; i < g->outputs.len; i++)
+        cg_graph_output(to, g->outputs.at[i].name, map[g->outputs.at[i].ref]);
     free(map);
     return to;
 }

@@ -45,8 +45,11 @@ static bool is_candidate(const Pass *p, CgRef r)
     const CgNode *n = cg_node(p->g, r);
     const CgOp *op = n->op;
     double value;
-    if (!p->live[r] || !(op->traits & CG_ELEMENTWISE) || (op->traits & CG_RANDOM) || op->prepare || op->finish || op->nout > 1) return false;
-    if (n->nin < 1 || n->nin > MAX_ARGS || (n->attrs && n->attrs->n > 4) || strlen(op->name) > 40) return false;
+    if (!p->live[r] || !(op->traits & CG_ELEMENTWISE) || (op->traits & CG_RANDOM) || op->prepare
+        || op->finish || op->nout > 1)
+        return false;
+    if (n->nin < 1 || n->nin > MAX_ARGS || (n->attrs && n->attrs->n > 4) || strlen(op->name) > 40)
+        return false;
     CgDtype first = cg_node_type(p->g, n->in[0])->dtype;
     if (!op->vec[first] && !op->kernel[first]) return false;
     for (int i = 0; n->attrs && i < n->attrs->n; i++)
@@ -78,7 +81,8 @@ static bool join(const Cluster *a, const Cluster *b, Cluster *out)
     int i = 0, j = 0;
     out->n = 0;
     if (a->n + b->n > MAX_MEMBERS) return false;
-    while (i < a->n || j < b->n) out->at[out->n++] = j == b->n || (i < a->n && a->at[i] < b->at[j]) ? a->at[i++] : b->at[j++];
+    while (i < a->n || j < b->n)
+        out->at[out->n++] = j == b->n || (i < a->n && a->at[i] < b->at[j]) ? a->at[i++] : b->at[j++];
     return true;
 }
 
@@ -196,7 +200,9 @@ static void grow(Pass *p, CgRef r)
     qsort(in, (size_t)n->nin, sizeof *in, by_ref_down);
     for (int i = 0; i < n->nin; i++) {
         int other = p->cluster[in[i]];
-        if (other < 0 || other == id || !same_shape(p, in[i], r) || is_late(cg_node(p->g, in[i])) != is_late(n)) continue;
+        if (other < 0 || other == id || !same_shape(p, in[i], r)
+            || is_late(cg_node(p->g, in[i])) != is_late(n))
+            continue;
         if (!join(&p->clusters.at[id], &p->clusters.at[other], &both) || !fits(p, &both)) continue;
         p->clusters.at[id] = both;
         p->clusters.at[other].n = 0;
@@ -232,7 +238,8 @@ static void print_attrs(const CgAttrs *attrs, CgStrbuf *out)
     if (attrs) cg_strbuf_putc(out, '}');
 }
 
-static void print_arg(const Pass *p, const Cluster *c, const CgRef *operands, int noperands, CgRef r, CgStrbuf *out)
+static void print_arg(const Pass *p, const Cluster *c, const CgRef *operands, int noperands, CgRef r,
+                      CgStrbuf *out)
 {
     double value;
     for (int m = 0; m < c->n; m++)
@@ -315,11 +322,13 @@ static void count_users(Pass *p)
     size_t n = p->g->nodes.len, total = 0;
     p->users_first = cg_calloc(n + 2, sizeof *p->users_first);
     for (CgRef r = 0; r < n; r++)
-        for (int i = 0; p->live[r] && i < cg_node(p->g, r)->nin; i++, total++) p->users_first[cg_node(p->g, r)->in[i] + 2]++;
+        for (int i = 0; p->live[r] && i < cg_node(p->g, r)->nin; i++, total++)
+            p->users_first[cg_node(p->g, r)->in[i] + 2]++;
     for (size_t i = 2; i < n + 2; i++) p->users_first[i] += p->users_first[i - 1];
     p->users = cg_malloc(sizeof *p->users * (total + 1));
     for (CgRef r = 0; r < n; r++)
-        for (int i = 0; p->live[r] && i < cg_node(p->g, r)->nin; i++) p->users[p->users_first[cg_node(p->g, r)->in[i] + 1]++] = r;
+        for (int i = 0; p->live[r] && i < cg_node(p->g, r)->nin; i++)
+            p->users[p->users_first[cg_node(p->g, r)->in[i] + 1]++] = r;
 }
 
 CgGraph *cg_pass_fuse(const CgGraph *g)

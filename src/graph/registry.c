@@ -105,7 +105,8 @@ static const CgSig *parse_sig(const CgOp *op, CgErr *e)
         p->is_rest = is_rest_type(p->param->type);
         p->has_init = !p->is_tensor && p->param->init && default_of(p->param, &p->init);
         if (!p->is_tensor && p->param->init && !p->has_init) {
-            cg_err(e, CG_ERR_INPUT, "the default of '%s' in the signature of op '%s' is not a literal", p->name, op->name);
+            cg_err(e, CG_ERR_INPUT, "the default of '%s' in the signature of op '%s' is not a literal",
+                   p->name, op->name);
             return NULL;
         }
     }
@@ -125,11 +126,15 @@ static bool is_snake_case(const char *s)
 static bool check_op(const CgOp *op, const char *set, CgErr *e)
 {
 #define NEED(cond, ...) do { if (!(cond)) return cg_err(e, CG_ERR_INPUT, __VA_ARGS__); } while (0)
-    NEED(op->name && is_snake_case(op->name), "set '%s' has an op whose name '%s' is not snake_case", set, op->name ? op->name : "");
+    NEED(op->name && is_snake_case(op->name), "set '%s' has an op whose name '%s' is not snake_case", set,
+         op->name ? op->name : "");
     const Entry *other = find_entry(op->name);
-    NEED(!other, "op '%s' of set '%s' is already there, from set '%s'", op->name, set, other ? other->set : "");
-    NEED(op->sig && op->doc && op->shape && op->samples, "op '%s' lacks one of sig, doc, shape, samples", op->name);
-    NEED(op->nout >= 0 && op->nout <= CG_MAX_OUT, "op '%s' has %d results; the most is %d", op->name, op->nout, CG_MAX_OUT);
+    NEED(!other, "op '%s' of set '%s' is already there, from set '%s'", op->name, set,
+         other ? other->set : "");
+    NEED(op->sig && op->doc && op->shape && op->samples, "op '%s' lacks one of sig, doc, shape, samples",
+         op->name);
+    NEED(op->nout >= 0 && op->nout <= CG_MAX_OUT, "op '%s' has %d results; the most is %d", op->name,
+         op->nout, CG_MAX_OUT);
     bool nodiff = op->traits & CG_NODIFF;
     NEED(op->vjp || op->expand || nodiff || (op->traits & CG_LEAF),
          "op '%s' says no way to differentiate: vjp, expand or CG_NODIFF", op->name);
@@ -140,8 +145,10 @@ static bool check_op(const CgOp *op, const char *set, CgErr *e)
              "op '%s' has several ways to compute %s", op->name, cg_dtype_name((CgDtype)i));
         has_kernel |= op->vec[i] || op->kernel[i];
     }
-    NEED(has_kernel || op->view || op->expand || (op->traits & CG_LEAF), "op '%s' says no way to compute", op->name);
-    NEED(!(op->traits & CG_LEAF) || !(has_kernel || op->view), "op '%s' is a leaf and has a kernel", op->name);
+    NEED(has_kernel || op->view || op->expand || (op->traits & CG_LEAF), "op '%s' says no way to compute",
+         op->name);
+    NEED(!(op->traits & CG_LEAF) || !(has_kernel || op->view), "op '%s' is a leaf and has a kernel",
+         op->name);
     NEED(!op->release || op->prepare, "op '%s' has release without prepare", op->name);
 #undef NEED
     return true;
@@ -278,7 +285,8 @@ bool cg_registry_load(const char *path, CgErr *e)
         return cg_err(e, CG_ERR_INPUT, "'%s' is not a cg plugin: it has no symbol cg_plugin", path);
     }
     CgErr why = { 0 };
-    if (cg_registry_add(set, &why)) return true;        /* stays loaded as long as the process: nodes point into it */
+    /* stays loaded as long as the process: nodes point into it */
+    if (cg_registry_add(set, &why)) return true;
     return cg_err(e, why.kind, "plugin '%s': %.300s", path, why.text);
 }
 

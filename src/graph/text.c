@@ -86,7 +86,8 @@ static void print_node_attrs(const CgNode *n, CgStrbuf *out)
     for (int i = 0; n->attrs && i < n->attrs->n; i++) {
         const CgAttr *a = &n->attrs->at[i];
         bool implied = false;
-        for (int j = 0; j < sig->n; j++) implied |= sig->at[j].has_init && sig->at[j].name == a->name && same_attr(a, &sig->at[j].init);
+        for (int j = 0; j < sig->n; j++)
+            implied |= sig->at[j].has_init && sig->at[j].name == a->name && same_attr(a, &sig->at[j].init);
         if (implied) continue;
         cg_strbuf_puts(out, before);
         print_attr(a, out);
@@ -105,7 +106,8 @@ static void pad_to(CgStrbuf *out, size_t line, size_t column)
     while (out->len - line < column) cg_strbuf_putc(out, ' ');
 }
 
-static void print_node(const CgNode *n, uint32_t number, const uint32_t *numbers, const CgSources *sources, CgStrbuf *out)
+static void print_node(const CgNode *n, uint32_t number, const uint32_t *numbers, const CgSources *sources,
+                       CgStrbuf *out)
 {
     size_t line = out->len;
     cg_strbuf_printf(out, "  %%%u = %s", number, n->op->name);
@@ -172,7 +174,8 @@ typedef struct Reader { const char *p; int line; CgErr *e; CgGraph *g; CG_VEC(Cg
 static bool fail(Reader *r, const char *what)
 {
     int n = (int)strcspn(r->p, "\n");
-    return cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: %s at '%.*s'", r->line, what, n > 40 ? 40 : n, r->p);
+    return cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: %s at '%.*s'", r->line, what, n > 40 ? 40 : n,
+                  r->p);
 }
 
 static void skip(Reader *r)
@@ -353,7 +356,8 @@ static bool check_types(Reader *r, CgRef ref)
         if (!cg_type_equal(&t, cg_node_out_type(n, k))) {
             CgStrbuf text = { 0 };
             cg_type_print(cg_node_out_type(n, k), &text);
-            cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: the result of %s is %s, not what is written", r->line, n->op->name,
+            cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: the result of %s is %s, not what is written",
+                   r->line, n->op->name,
                    cg_strbuf_str(&text));
             cg_strbuf_deinit(&text);
             return false;
@@ -378,7 +382,8 @@ static CgRef make_node(Reader *r, CgBuild *b, const CgOp *op, int nin, const CgR
         return CG_NONE;
     }
     CgRef ref = cg_build_checked(b, op, nin, in, attrs, &inf);
-    if (ref == CG_NONE) cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: %s: %s", r->line, op->name, inf.message);
+    if (ref == CG_NONE)
+        cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: %s: %s", r->line, op->name, inf.message);
     return ref;
 }
 

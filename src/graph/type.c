@@ -19,7 +19,8 @@ CgType cg_type(CgDtype dtype, int rank, const CgDim *const *dim)
 
 bool cg_type_equal(const CgType *a, const CgType *b)
 {
-    return a->dtype == b->dtype && a->rank == b->rank && (a->rank == 0 || !memcmp(a->dim, b->dim, sizeof a->dim[0] * (size_t)a->rank));
+    return a->dtype == b->dtype && a->rank == b->rank
+        && (a->rank == 0 || !memcmp(a->dim, b->dim, sizeof a->dim[0] * (size_t)a->rank));
 }
 
 size_t cg_dtype_size(CgDtype dtype)

@@ -92,7 +92,8 @@ static bool read_attrs(Program *p, const char **s, const CgAttrs **out)
         char *end_int, *end_float;
         if (n && *(*s)++ != ',') return wrong(p, "expected ','", *s);
         *s = blank(*s);
-        if (n == MAX_ATTRS || !copy_word(s, names[n], sizeof names[n]) || *(*s)++ != '=') return wrong(p, "expected an attribute", *s);
+        if (n == MAX_ATTRS || !copy_word(s, names[n], sizeof names[n]) || *(*s)++ != '=')
+            return wrong(p, "expected an attribute", *s);
         long long i = strtoll(*s, &end_int, 10);
         double f = strtod(*s, &end_float);
         if (end_float == *s) {
@@ -121,7 +122,8 @@ static bool read_arg(Program *p, const char **s, int *arg)
     }
     CgDtype dtype;
     const char *start = *s;
-    if (!copy_word(s, name, sizeof name) || !read_dtype(name, &dtype) || *(*s)++ != ':') return wrong(p, "expected an operand", start);
+    if (!copy_word(s, name, sizeof name) || !read_dtype(name, &dtype) || *(*s)++ != ':')
+        return wrong(p, "expected an operand", start);
     double value = strtod(*s, &end);
     if (end == *s) return wrong(p, "expected a number", start);
     if (p->nconst == MAX_CONST) return wrong(p, "too many constants", start);
@@ -141,7 +143,9 @@ static CgDtype dtype_of(const Program *p, int arg)
 static bool find_function(const Program *p, Instr *i)
 {
     CgDtype first = dtype_of(p, i->arg[0]);
-    if (!(i->op->traits & CG_ELEMENTWISE) || (i->op->traits & CG_RANDOM) || i->op->prepare || i->op->finish || i->op->nout > 1) return false;
+    if (!(i->op->traits & CG_ELEMENTWISE) || (i->op->traits & CG_RANDOM) || i->op->prepare || i->op->finish
+        || i->op->nout > 1)
+        return false;
     i->fn = i->op->vec[first];
     i->kernel = i->op->kernel[first];
     return i->fn || i->kernel;
@@ -172,7 +176,8 @@ static bool read_instr(Program *p, const char **s)
     const char *start = *s = blank(*s);
     memset(i, 0, sizeof *i);
     i->result = -1;
-    if (!copy_word(s, name, sizeof name) || !(i->op = cg_op_named(name))) return wrong(p, "no such op", start);
+    if (!copy_word(s, name, sizeof name) || !(i->op = cg_op_named(name)))
+        return wrong(p, "no such op", start);
     if (**s == '{') {
         (*s)++;
         if (!read_attrs(p, s, &i->attrs)) return false;
@@ -200,10 +205,12 @@ static bool read_program(Program *p, const CgAttrs *attrs, int nin, const CgDtyp
         if (!*s) break;
         s++;
     }
-    if (!results || results->kind != CG_ATTR_INTS || results->n != nresult) return wrong(p, "`results` must name each result", s);
+    if (!results || results->kind != CG_ATTR_INTS || results->n != nresult)
+        return wrong(p, "`results` must name each result", s);
     for (int k = 0; k < nresult; k++) {
         int64_t r = results->ints[k] - nin;
-        if (r < 0 || r >= p->ninstr || p->instr[r].result >= 0) return wrong(p, "a result must be the value of an instruction", s);
+        if (r < 0 || r >= p->ninstr || p->instr[r].result >= 0)
+            return wrong(p, "a result must be the value of an instruction", s);
         p->instr[r].result = k;
     }
     return true;
@@ -223,11 +230,13 @@ static bool fused_shape(CgInfer *inf)
     if (inf->nin < 1) return cg_infer_fail(inf, -1, -1, "%s needs an operand", inf->op->name);
     for (int i = 0; i < inf->nin; i++) {
         in[i] = inf->in[i].dtype;
-        if (inf->in[i].rank != inf->in[0].rank) return cg_infer_fail(inf, i, -1, "operands must have one shape");
+        if (inf->in[i].rank != inf->in[0].rank)
+            return cg_infer_fail(inf, i, -1, "operands must have one shape");
         for (int k = 0; k < inf->in[0].rank; k++)
             if (inf->in[i].dim[k] != inf->in[0].dim[k]) return cg_infer_differ(inf, 0, k, i, k, "sizes");
     }
-    if (!read_program(&p, inf->attrs, inf->nin, in, result_count(inf->op))) return cg_infer_fail(inf, -1, -1, "%s", p.error);
+    if (!read_program(&p, inf->attrs, inf->nin, in, result_count(inf->op)))
+        return cg_infer_fail(inf, -1, -1, "%s", p.error);
     for (int i = 0; i < p.ninstr; i++) {
         if (p.instr[i].result < 0) continue;
         inf->out[p.instr[i].result] = inf->in[0];
@@ -247,7 +256,8 @@ static void fused_expand(CgBuild *b, const CgSite *site, CgRef *out)
         value[i] = site->in[i];
         in[i] = cg_ref_type(b, site->in[i]).dtype;
     }
-    if (!read_program(&p, site->attrs, site->nin, in, results ? results->n : 0)) return;    /* the shape rule has read it */
+    /* the shape rule has read it */
+    if (!read_program(&p, site->attrs, site->nin, in, results ? results->n : 0)) return;
     for (int i = 0; i < p.ninstr; i++) {
         const Instr *it = &p.instr[i];
         for (int k = 0; k < it->narg; k++) {
@@ -297,13 +307,18 @@ static void fill(void *to, CgDtype dtype, double value, size_t n)
         }
 }
 
+static size_t larger(size_t size, CgDtype dtype)
+{
+    return cg_dtype_size(dtype) > size ? cg_dtype_size(dtype) : size;
+}
+
 static size_t tile_length(const Program *p)
 {
-    size_t largest = 4;
-    for (int i = 0; i < p->nin; i++) largest = cg_dtype_size(p->in[i]) > largest ? cg_dtype_size(p->in[i]) : largest;
-    for (int i = 0; i < p->nconst; i++) largest = cg_dtype_size(p->constant[i].dtype) > largest ? cg_dtype_size(p->constant[i].dtype) : largest;
-    for (int i = 0; i < p->ninstr; i++) largest = cg_dtype_size(p->instr[i].dtype) > largest ? cg_dtype_size(p->instr[i].dtype) : largest;
-    return TILE_BYTES / largest;
+    size_t size = 4;
+    for (int i = 0; i < p->nin; i++) size = larger(size, p->in[i]);
+    for (int i = 0; i < p->nconst; i++) size = larger(size, p->constant[i].dtype);
+    for (int i = 0; i < p->ninstr; i++) size = larger(size, p->instr[i].dtype);
+    return TILE_BYTES / size;
 }
 
 static void *fused_prepare(const CgCall *call)
@@ -338,7 +353,8 @@ static void set_tensor(CgTensor *t, CgDtype dtype, const void *data, size_t n)
     t->stride[0] = 1;
 }
 
-static void set_call(TileCall *c, const Program *p, const Instr *i, const CgCall *outer, const void *const *arg, void *to, size_t n)
+static void set_call(TileCall *c, const Program *p, const Instr *i, const CgCall *outer,
+                     const void *const *arg, void *to, size_t n)
 {
     memset(&c->call, 0, sizeof c->call);
     c->call.op = i->op;
@@ -431,18 +447,22 @@ static void copy_strided(char *to, const char *from, size_t size, int64_t stride
 }
 
 /* Elements [at, at + n) of the operand in order: where they lie, or gathered in `tile`. */
-static const void *fetch(const Axes *a, int operand, const CgTensor *x, bool flat, size_t at, size_t n, char *tile, int64_t *held)
+static const void *fetch(const Axes *a, int operand, const CgTensor *x, bool flat, size_t at, size_t n,
+                         char *tile, int64_t *held)
 {
     const char *base = x->data;
     size_t size = cg_dtype_size(x->dtype);
     if (flat) return base + at * size;
     size_t length = (size_t)a->dim[a->rank - 1], row = at / length, column = at % length;
     int64_t step = a->stride[operand][a->rank - 1];
-    if (step == 1 && column + n <= length) return base + (row_offset(a, operand, (int64_t)row) + (int64_t)column) * (int64_t)size;
-    if (step == 0 && length >= LONG_ROW && column && *held == (int64_t)row) return tile;   /* filled for the start of this row */
+    if (step == 1 && column + n <= length)
+        return base + (row_offset(a, operand, (int64_t)row) + (int64_t)column) * (int64_t)size;
+    /* filled for the start of this row */
+    if (step == 0 && length >= LONG_ROW && column && *held == (int64_t)row) return tile;
     for (size_t done = 0; done < n; row++, column = 0) {
         size_t m = length - column < n - done ? length - column : n - done;
-        const char *from = base + (row_offset(a, operand, (int64_t)row) + (int64_t)column * step) * (int64_t)size;
+        int64_t offset = row_offset(a, operand, (int64_t)row) + (int64_t)column * step;
+        const char *from = base + offset * (int64_t)size;
         if (step == 1) memcpy(tile + done * size, from, m * size);
         else copy_strided(tile + done * size, from, size, step, m);
         done += m;
@@ -458,7 +478,8 @@ static void fused_kernel(const CgCall *call, CgPart part)
     size_t first, last, n;
     bool flat[CG_MAX_IN], waits[CG_MAX_OUT];
     int64_t held[CG_MAX_IN];
-    char *scratch = part.scratch, *tiles = scratch + (size_t)p->nin * TILE_BYTES, *inner = tiles + (size_t)p->ninstr * TILE_BYTES;
+    char *scratch = part.scratch, *tiles = scratch + (size_t)p->nin * TILE_BYTES,
+        *inner = tiles + (size_t)p->ninstr * TILE_BYTES;
     join_axes(&axes, call->nin, call->in);
     for (int j = 0; j < call->nin; j++) {
         flat[j] = cg_tensor_contiguous(&call->in[j]);
@@ -475,12 +496,16 @@ static void fused_kernel(const CgCall *call, CgPart part)
         const void *value[CG_MAX_IN + MAX_INSTR], *arg[MAX_ARGS];
         n = last - at < p->tile ? last - at : p->tile;
         if (length >= LONG_ROW && length - at % length < n) n = length - at % length;
-        for (int j = 0; j < p->nin; j++) value[j] = fetch(&axes, j, &call->in[j], flat[j], at, n, scratch + (size_t)j * TILE_BYTES, &held[j]);
+        for (int j = 0; j < p->nin; j++)
+            value[j] = fetch(&axes, j, &call->in[j], flat[j], at, n, scratch + (size_t)j * TILE_BYTES,
+                             &held[j]);
         for (int i = 0; i < p->ninstr; i++) {
             const Instr *it = &p->instr[i];
             char *to = tiles + (size_t)it->tile * TILE_BYTES;
-            if (it->result >= 0 && !waits[it->result]) to = (char *)call->out[it->result].data + at * cg_dtype_size(it->dtype);
-            for (int k = 0; k < it->narg; k++) arg[k] = it->arg[k] < 0 ? p->pool[-1 - it->arg[k]] : value[it->arg[k]];
+            if (it->result >= 0 && !waits[it->result])
+                to = (char *)call->out[it->result].data + at * cg_dtype_size(it->dtype);
+            for (int k = 0; k < it->narg; k++)
+                arg[k] = it->arg[k] < 0 ? p->pool[-1 - it->arg[k]] : value[it->arg[k]];
             if (it->fn) {
                 it->fn(arg, to, n, it->attrs);
             } else {
@@ -508,20 +533,25 @@ static CgAlong fused_along(const CgInfer *inf, int operand, int axis, int *out_a
 }
 
 static const CgSample samples1[] = {
-    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; tanh 2; add 3 0\", results=(4)", .low = -2.385, .high = 2.385 },
-    { .in = "F[2,5,3] F[2,5,3] F[2,5,3]", .attrs = "program=\"lt 0 1; where 3 2 0; mul 4 4\", results=(5)", .low = -2.385, .high = 2.385, .apart = 0.05 },
+    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; tanh 2; add 3 0\", results=(4)", .low = -2.385,
+        .high = 2.385 },
+    { .in = "F[2,5,3] F[2,5,3] F[2,5,3]", .attrs = "program=\"lt 0 1; where 3 2 0; mul 4 4\", results=(5)",
+        .low = -2.385, .high = 2.385, .apart = 0.05 },
     { .in = NULL },
 };
 static const CgSample samples2[] = {
-    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; exp 2; sub 3 0\", results=(2, 4)", .low = -1.385, .high = 1.385 },
+    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; exp 2; sub 3 0\", results=(2, 4)", .low = -1.385,
+        .high = 1.385 },
     { .in = NULL },
 };
 static const CgSample samples3[] = {
-    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; exp 2; sub 3 0\", results=(3, 2, 4)", .low = -1.385, .high = 1.385 },
+    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; exp 2; sub 3 0\", results=(3, 2, 4)",
+        .low = -1.385, .high = 1.385 },
     { .in = NULL },
 };
 static const CgSample samples4[] = {
-    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; exp 2; sub 3 0; neg 4\", results=(5, 3, 2, 4)", .low = -1.385, .high = 1.385 },
+    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; exp 2; sub 3 0; neg 4\", results=(5, 3, 2, 4)",
+        .low = -1.385, .high = 1.385 },
     { .in = NULL },
 };
 

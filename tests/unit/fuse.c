@@ -106,7 +106,8 @@ static double difference(const Values *a, const Values *b, size_t outputs)
     for (size_t k = 0; k < outputs; k++) {
         if (a->n[k] != b->n[k]) return INFINITY;
         for (size_t i = 0; i < a->n[k]; i++) {
-            double x = a->at[k][i], y = b->at[k][i], d = x == y || (isnan(x) && isnan(y)) ? 0 : fabs(x - y) / (1 + fabs(x));
+            double x = a->at[k][i], y = b->at[k][i], d = x == y || (isnan(x) && isnan(y)) ? 0
+                : fabs(x - y) / (1 + fabs(x));
             if (!(d <= worst)) worst = d;
         }
     }
@@ -201,7 +202,8 @@ static void by_hand(void)
         CgGraph *g = cg_graph_parse(cases[i].text, &e);
         if (!g) CG_BUG("%s: %s", cases[i].name, e.text);
         int n = compare(g, "fuse", cases[i].name);
-        if (!ok(n == cases[i].nodes, cases[i].name)) printf("# %d fused nodes, expected %d\n", n, cases[i].nodes);
+        if (!ok(n == cases[i].nodes, cases[i].name))
+            printf("# %d fused nodes, expected %d\n", n, cases[i].nodes);
         cg_graph_free(g);
     }
 }
@@ -209,7 +211,8 @@ static void by_hand(void)
 /* A graph of `size` random nodes over a few shapes, with reductions and repeats so that clusters depend on each other. */
 static CgGraph *random_graph(uint32_t seed, int size)
 {
-    static const char *const unary[] = { "neg", "tanh", "sin", "sigmoid", "abs" }, *const binary[] = { "add", "sub", "mul", "maximum" };
+    static const char *const unary[] = { "neg", "tanh", "sin", "sigmoid", "abs" },
+        *const binary[] = { "add", "sub", "mul", "maximum" };
     CgGraph *g = cg_graph_new("random");
     CgBuild b = cg_build_at(g);
     const CgDim *dim[2] = { cg_dim_int(7), cg_dim_int(131) };
@@ -271,7 +274,8 @@ static void derivatives(void)
         for (int i = 0; i < 2; i++) {
             CgBuild b = cg_build_at(both[i]);
             CgErr e = { 0 };
-            CgRef grads[3], wrt[3] = { both[i]->inputs.at[0], both[i]->inputs.at[1], both[i]->inputs.at[2] }, where;
+            CgRef grads[3], wrt[3] = { both[i]->inputs.at[0], both[i]->inputs.at[1],
+                both[i]->inputs.at[2] }, where;
             CgRef loss = cg_sum_all(&b, both[i]->outputs.at[0].ref);
             if (!cg_grad_build(&b, loss, 3, wrt, grads, &where, &e)) CG_BUG("%s", e.text);
             both[i]->outputs.len = 0;

@@ -86,7 +86,8 @@ static double root_3(double x) { return -1.875 * pow(x, -3.5); }
 static const struct { const char *name, *body; double (*d[3])(double); } functions[] = {
     { "tanh x", "%1 = tanh %0", { tanh_1, tanh_2, tanh_3 } },
     { "exp x^2", "%1 = mul %0 %0\n %2 = exp %1", { gauss_1, gauss_2, gauss_3 } },
-    { "exp x^2, fused", "%1 = fused %0 {program=\"mul 0 0; exp 1\", results=(2)}", { gauss_1, gauss_2, gauss_3 } },
+    { "exp x^2, fused", "%1 = fused %0 {program=\"mul 0 0; exp 1\", results=(2)}",
+        { gauss_1, gauss_2, gauss_3 } },
     { "sin x", "%1 = sin %0", { sin_1, sin_2, sin_3 } },
     { "log x / x", "%1 = log %0\n %2 = div %1 %0", { quotient_1, quotient_2, quotient_3 } },
     { "log x / x, two results fused", "%1 = fused2 %0 {program=\"log 0; div 1 0\", results=(1, 2)}\n %2 = part %1 {k=1}",
@@ -145,10 +146,12 @@ static void structure(void)
     for (int i = 0; i < N; i++) want[i] = 1;
     ok(near(out[3], want, 0), "by an inner node");
     CgRef one;
-    ok(!cg_grad_build(&b, 7, 1, wrt, &one, &where, &e) && e.text[0] && where == 7, "only scalars are differentiated");
+    ok(!cg_grad_build(&b, 7, 1, wrt, &one, &where, &e) && e.text[0] && where == 7,
+       "only scalars are differentiated");
     e = (CgErr){ 0 };
     wrt[0] = 9;
-    ok(!cg_grad_build(&b, 8, 1, wrt, &one, &where, &e) && e.text[0] && where == 9, "and only by float values");
+    ok(!cg_grad_build(&b, 8, 1, wrt, &one, &where, &e) && e.text[0] && where == 9,
+       "and only by float values");
     cg_graph_free(g);
 
     /* A chain of 40 steps, by the operand of the last three only. */

@@ -42,7 +42,8 @@ static void hash_consing(void)
     CgGraph *g = read_graph(small);
     CgBuild b = cg_build_at(g);
     size_t before = g->nodes.len;
-    ok(cg_mul(&b, 0, 1) == 2 && cg_mul(&b, 1, 0) == 2, "equal nodes are one node, also with operands exchanged");
+    ok(cg_mul(&b, 0, 1) == 2 && cg_mul(&b, 1, 0) == 2,
+       "equal nodes are one node, also with operands exchanged");
     ok(cg_u(&b, "tanh", 2) == 3 && g->nodes.len == before, "and nothing is added");
     ok(cg_sub(&b, 0, 1) != cg_sub(&b, 1, 0), "what does not commute does not");
     b.clone = 5;
@@ -50,17 +51,21 @@ static void hash_consing(void)
     CgInfer inf;
     b.clone = 0;
     CgRef in[2] = { 2, 7 };
-    ok(cg_build_checked(&b, cg_op_get("mul"), 2, in, NULL, &inf) == CG_NONE && inf.message[0] && inf.operand[0] == 0 && inf.operand[1] == 1,
+    ok(cg_build_checked(&b, cg_op_get("mul"), 2, in, NULL, &inf) == CG_NONE && inf.message[0]
+       && inf.operand[0] == 0 && inf.operand[1] == 1,
        "an ill-typed node is refused with a reason");
-    ok(cg_build_checked(&b, cg_op_get("mul"), 1, in, NULL, &inf) == CG_NONE && strstr(inf.message, "2 operands"), "so is a wrong count");
+    ok(cg_build_checked(&b, cg_op_get("mul"), 1, in, NULL, &inf) == CG_NONE
+       && strstr(inf.message, "2 operands"), "so is a wrong count");
     const CgDim *huge = cg_dim_mul(cg_dim_int(INT64_C(1) << 40), cg_dim_int(INT64_C(1) << 40));
     CgAttr at[2] = { cg_a_ints("axes", 1, (int64_t[]){ -1 }), cg_a_dims("dims", 1, &huge) };
     CgRef scalar = 7;
-    ok(cg_build_checked(&b, cg_op_get("broadcast"), 1, &scalar, cg_attrs(2, at), &inf) == CG_NONE, "so is a size past 2^48");
+    ok(cg_build_checked(&b, cg_op_get("broadcast"), 1, &scalar, cg_attrs(2, at), &inf) == CG_NONE,
+       "so is a size past 2^48");
     CgRef leaf = cg_graph_input(&b, "x", cg_ref_type(&b, 0));
     ok(leaf == 0 && g->inputs.len == 1 && g->params.len == 1, "a leaf asked for again is the same leaf");
     double value = 0;
-    ok(cg_ref_const(&b, 5, &value) && value == 2.385 && !cg_ref_const(&b, 6, &value), "constants are seen through views");
+    ok(cg_ref_const(&b, 5, &value) && value == 2.385 && !cg_ref_const(&b, 6, &value),
+       "constants are seen through views");
     int s = cg_scope_add(g, cg_scope_add(g, 0, "blocks.3", "block"), "attn", "attention");
     CgStrbuf path = { 0 };
     cg_scope_path(g, s, &path);
@@ -75,17 +80,24 @@ static void text(void)
     CgGraph *g = read_graph(small);
     CgStrbuf out = { 0 };
     cg_graph_print(g, NULL, &out);
-    if (!ok(!strcmp(cg_strbuf_str(&out), small), "text reads back to itself")) printf("%s", cg_strbuf_str(&out));
+    if (!ok(!strcmp(cg_strbuf_str(&out), small), "text reads back to itself"))
+        printf("%s", cg_strbuf_str(&out));
     cg_strbuf_deinit(&out);
     cg_graph_free(g);
 
     static const char *const bad[] = {
-        "", "graph", "graph g(", "graph g(x) {}", "graph g(x: f32[)", "graph g(x: f32) {", "graph g(x: f32) { %0 = neg %0 }",
-        "graph g(x: f32) { %1 = neg %1 }", "graph g(x: f32) { %1 = nonsense %0 }", "graph g(x: f32) { %1 = add %0 }",
-        "graph g(x: f32) { %1 = neg %0 : f64 }", "graph g(x: f32, x: f32) { }", "graph g(x: f32) { return y = %1 }",
-        "graph g(x: f32) { } y", "graph g(x: f32) { %1 = part %0 {k=1} }", "graph g(x: f32) { %1 = input {name=\"y\", type=f32} }",
-        "graph g(x: f32[B]) { %1 = sum %0 {axes=(0, 0, 0, 0, 0, 0, 0, 0, 0)} }", "graph g(x: f32) { %1 = neg %0 {a=1, a=2} }",
-        "graph g(x: f32) { %1 = const {type=f32, value=\"2} }", "graph g(x: f32) { %1 = neg %99999999999999999999 }",
+        "", "graph", "graph g(", "graph g(x) {}", "graph g(x: f32[)", "graph g(x: f32) {",
+            "graph g(x: f32) { %0 = neg %0 }",
+        "graph g(x: f32) { %1 = neg %1 }", "graph g(x: f32) { %1 = nonsense %0 }",
+            "graph g(x: f32) { %1 = add %0 }",
+        "graph g(x: f32) { %1 = neg %0 : f64 }", "graph g(x: f32, x: f32) { }",
+            "graph g(x: f32) { return y = %1 }",
+        "graph g(x: f32) { } y", "graph g(x: f32) { %1 = part %0 {k=1} }",
+            "graph g(x: f32) { %1 = input {name=\"y\", type=f32} }",
+        "graph g(x: f32[B]) { %1 = sum %0 {axes=(0, 0, 0, 0, 0, 0, 0, 0, 0)} }",
+            "graph g(x: f32) { %1 = neg %0 {a=1, a=2} }",
+        "graph g(x: f32) { %1 = const {type=f32, value=\"2} }",
+            "graph g(x: f32) { %1 = neg %99999999999999999999 }",
         "graph g(x: f32[B]) { %1 = broadcast %0 {axes=(-1, 0), dims=[99999999999999999999, B]} }",
         "graph g(x: f32[B]) { %1 = reshape %0 }",
     };
@@ -97,7 +109,8 @@ static void text(void)
     }
     ok(true, "broken text is refused");
 
-    static const char *const lists[] = { "axis=1, keep=0", "a=inf, b=-inf, c=nan, d=1e-06, e=\"x \\\"y\\\"\"", "dims=[4*K + 1, T - K], axes=(-1, 0)",
+    static const char *const lists[] = { "axis=1, keep=0",
+        "a=inf, b=-inf, c=nan, d=1e-06, e=\"x \\\"y\\\"\"", "dims=[4*K + 1, T - K], axes=(-1, 0)",
                                          "type=f32[B, 4*K]" };
     for (size_t i = 0; i < CG_LEN(lists); i++) {
         const CgAttrs *a = NULL, *again = NULL;
@@ -121,11 +134,14 @@ static void identity(void)
                             "  %8 = sum %7 {axes=(0, 1)}\n  return loss = %8, y = %7\n}\n");
     CgGraph *k = read_graph("graph loss(x: f32[B, 7], w: param f32[B, 7]) {\n"
                             "  %2 = mul %0 %1\n  %3 = sum %2 {axes=(0, 1)}\n  return loss = %3, y = %2\n}\n");
-    ok(cg_digest_equal(cg_graph_digest(g), cg_graph_digest(h)), "identity is independent of numbering, order and dead nodes");
-    ok(!cg_digest_equal(cg_graph_digest(g), cg_graph_digest(k)), "different graphs have different identities");
+    ok(cg_digest_equal(cg_graph_digest(g), cg_graph_digest(h)),
+       "identity is independent of numbering, order and dead nodes");
+    ok(!cg_digest_equal(cg_graph_digest(g), cg_graph_digest(k)),
+       "different graphs have different identities");
     CgGraph *d = cg_pass_run_all(h, "dce");
     cg_graph_verify(d);
-    ok(d->nodes.len == h->nodes.len - 1 && cg_digest_equal(cg_graph_digest(d), cg_graph_digest(h)), "dce drops what is dead and nothing else");
+    ok(d->nodes.len == h->nodes.len - 1 && cg_digest_equal(cg_graph_digest(d), cg_graph_digest(h)),
+       "dce drops what is dead and nothing else");
     cg_graph_free(d);
     cg_graph_free(g);
     cg_graph_free(h);
@@ -141,7 +157,9 @@ static int peak(const CgGraph *g)
     for (size_t i = 0; i < g->outputs.len; i++) last[g->outputs.at[i].ref] = (int)g->nodes.len;
     for (CgRef r = 0; r < g->nodes.len; r++) {
         int alive = 0;
-        for (CgRef q = 0; q <= r; q++) alive += cg_node(g, q)->nin > 0 && cg_node_type(g, q)->rank > 0 && last[q] >= (int)r && !cg_node(g, q)->op->view;
+        for (CgRef q = 0; q <= r; q++)
+            alive += cg_node(g, q)->nin > 0 && cg_node_type(g, q)->rank > 0 && last[q] >= (int)r
+                && !cg_node(g, q)->op->view;
         most = alive > most ? alive : most;
     }
     free(last);
@@ -178,7 +196,8 @@ static CgGraph *deep(bool regions)
 static void recomputation(void)
 {
     CgGraph *plain = deep(false), *marked = deep(true);
-    CgGraph *a = cg_pass_run_all(plain, "recompute,fold,dce"), *b = cg_pass_run_all(marked, "recompute,fold,dce");
+    CgGraph *a = cg_pass_run_all(plain, "recompute,fold,dce"), *b = cg_pass_run_all(marked,
+                                                                                    "recompute,fold,dce");
     cg_graph_verify(b);
     int clones = 0;
     for (CgRef r = 0; r < b->nodes.len; r++) clones += b->nodes.at[r].clone != 0;
@@ -193,7 +212,8 @@ static void recomputation(void)
     int kept = 0;
     for (CgRef r = 0; r < fused->nodes.len; r++) kept += fused->nodes.at[r].clone != 0;
     printf("# %zu nodes, fused %zu, peak %d\n", b->nodes.len, fused->nodes.len, peak(fused));
-    ok(kept >= 12 && peak(fused) <= peak(b) && fused->nodes.len < b->nodes.len, "fusing keeps the second evaluations late");
+    ok(kept >= 12 && peak(fused) <= peak(b) && fused->nodes.len < b->nodes.len,
+       "fusing keeps the second evaluations late");
     cg_graph_free(fused);
     cg_graph_free(plain);
     cg_graph_free(marked);
@@ -203,12 +223,14 @@ static void recomputation(void)
 }
 
 static bool no_shape(CgInfer *inf) { return cg_shape_same(inf); }
-static void no_vec(const void *const *in, void *out, size_t n, const CgAttrs *attrs) { (void)in; (void)out; (void)n; (void)attrs; }
+static void no_vec(const void *const *in, void *out, size_t n,
+                   const CgAttrs *attrs) { (void)in; (void)out; (void)n; (void)attrs; }
 
 static void registry(void)
 {
     static const CgSample samples[] = { { .in = NULL } };
-    CgOp op = { CG_OP_HERE, .name = "test_op", .sig = "(x: F[..s], k: float = 3) -> F[..s]", .doc = "d.", .shape = no_shape,
+    CgOp op = { CG_OP_HERE, .name = "test_op", .sig = "(x: F[..s], k: float = 3) -> F[..s]", .doc = "d.",
+        .shape = no_shape,
                 .samples = samples, .vec = { no_vec }, .traits = CG_ELEMENTWISE | CG_NODIFF };
     const CgOp *ops[] = { &op, NULL };
     CgOpSet set = { CG_ABI + 7, sizeof(CgOp), "test", ops };
@@ -216,8 +238,10 @@ static void registry(void)
     ok(!cg_registry_add(&set, &e) && strstr(e.text, "ABI"), "another ABI is refused");
     set.abi = CG_ABI;
     static const struct { const char *name, *sig, *word; bool nodiff; } bad[] = {
-        { "TestOp", "(x: F[..s]) -> F[..s]", "snake_case", true }, { "add", "(x: F[..s]) -> F[..s]", "already", true },
-        { "test_op", "(x: F[..s] -> ", "signature", true }, { "test_op", "(x: F[..s]) -> F[..s]", "differentiate", false },
+        { "TestOp", "(x: F[..s]) -> F[..s]", "snake_case", true }, { "add", "(x: F[..s]) -> F[..s]",
+            "already", true },
+        { "test_op", "(x: F[..s] -> ", "signature", true }, { "test_op", "(x: F[..s]) -> F[..s]",
+            "differentiate", false },
     };
     for (size_t i = 0; i < CG_LEN(bad); i++) {
         CgOp wrong = op;
@@ -226,14 +250,17 @@ static void registry(void)
         wrong.sig = bad[i].sig;
         if (!bad[i].nodiff) wrong.traits = CG_ELEMENTWISE;
         e = (CgErr){ 0 };
-        if (!ok(!cg_registry_add(&set, &e) && strstr(e.text, bad[i].word), bad[i].word)) printf("# %s\n", e.text);
+        if (!ok(!cg_registry_add(&set, &e) && strstr(e.text, bad[i].word), bad[i].word))
+            printf("# %s\n", e.text);
     }
     ops[0] = &op;
     e = (CgErr){ 0 };
     size_t before = cg_op_count();
-    ok(cg_registry_add(&set, &e) && cg_op_find("test_op") == &op && cg_op_count() == before + 1, "a good set is taken");
+    ok(cg_registry_add(&set, &e) && cg_op_find("test_op") == &op && cg_op_count() == before + 1,
+       "a good set is taken");
     const CgSig *sig = cg_op_sig(&op);
-    ok(sig->ntensors == 1 && sig->n == 2 && sig->at[1].has_init && sig->at[1].init.kind == CG_ATTR_FLOAT && sig->at[1].init.f == 3.0,
+    ok(sig->ntensors == 1 && sig->n == 2 && sig->at[1].has_init && sig->at[1].init.kind == CG_ATTR_FLOAT
+       && sig->at[1].init.f == 3.0,
        "its signature is read");
     ok(!cg_registry_load("/nonexistent/plugin.so", &e) && e.text[0], "a missing plugin is an error");
 }
