@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cg/build.h>
+
 #include "base/vec.h"
 #include "lang/parse.h"
 
