@@ -15,7 +15,7 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
-#define VERSION 1
+#define INDEX_VERSION 1
 #define BATCH   512      /* metrics kept back at most */
 
 struct CgIndex {
@@ -88,11 +88,11 @@ CgIndex *cg_index_open(const char *path, CgSayFn *say, void *arg)
     }
     sqlite3_busy_timeout(x->db, 10000);
     int version = version_of(x);
-    if (version > VERSION)
+    if (version > INDEX_VERSION)
         give_up(x, "it was written by a newer cg");
     else if (version < 0)
         give_up(x, sqlite3_errmsg(x->db));
-    else if (version < VERSION)
+    else if (version < INDEX_VERSION)
         (void)(run_sql(x, "BEGIN IMMEDIATE") && run_sql(x, schema) && run_sql(x, "COMMIT"));
     if (x->db)
         sqlite3_exec(x->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", NULL, NULL, NULL);   /* where it works */
