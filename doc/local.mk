@@ -1,2 +1,2 @@
 # The pages are read where they are.
-EXTRA_DIST += doc/internals.md
+EXTRA_DIST += doc/internals.md doc/language.md

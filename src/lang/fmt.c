@@ -288,7 +288,9 @@ static void put_trailing_comment(Fmt *f, const Tok *t)
 
 /* ---- statements and what is broken over lines ---- */
 
-static void put_items(Fmt *f, int from, int to, int indent, bool commas, bool loop);
+typedef enum Style { PLAIN, LOOP /* [e for x in xs] */, COMMAS /* one item a line */, FILL /* as many as fit */ } Style;
+
+static void put_items(Fmt *f, int from, int to, int indent, Style style);
 
 /* A loop inside brackets: [e for x in xs]. */
 static bool has_loop(const Fmt *f, int o)
@@ -300,6 +302,19 @@ static bool has_loop(const Fmt *f, int o)
     return false;
 }
 
+/* A list of names and numbers: one a line would be a long thin column. */
+static bool is_simple_list(const Fmt *f, int o)
+{
+    int run = 0;
+    if (f->toks.at[o].kind != '[') return false;
+    for (int i = o + 1; i < f->toks.at[o].mate; i++) {
+        const Tok *t = &f->toks.at[i];
+        run = t->kind == ',' ? 0 : run + 1;
+        if (t->comment || is_opener(t->kind) || run > 2) return false;
+    }
+    return true;
+}
+
 static void put_broken(Fmt *f, int o)
 {
     const Tok *t = &f->toks.at[o];
@@ -307,7 +322,7 @@ static void put_broken(Fmt *f, int o)
     bool block = t->statements || t->fields, loop = !block && has_loop(f, o);
     bool group = t->kind == '(' && (before(f, o) < 0 || !ends_value(f, before(f, o)));   /* (a + b) holds one value and no comma */
     put_token(f, o);
-    put_items(f, o + 1, c, indent + STEP, !block && !loop && !group, loop);
+    put_items(f, o + 1, c, indent + STEP, loop ? LOOP : block || group ? PLAIN : is_simple_list(f, o) ? FILL : COMMAS);
     new_line(f, indent, false);
     put_token(f, c);
 }
@@ -372,8 +387,9 @@ static int statement_end(const Fmt *f, int from, int to)
     return to;
 }
 
-static void put_items(Fmt *f, int from, int to, int indent, bool commas, bool loop)
+static void put_items(Fmt *f, int from, int to, int indent, Style style)
 {
+    bool commas = style == COMMAS || style == FILL;
     bool first = true, commented = false;   /* commented: the line ends in a comment already */
     bool statements = from == 0 || f->toks.at[from - 1].statements;
     for (int i = from; i < to;) {
@@ -391,9 +407,12 @@ static void put_items(Fmt *f, int from, int to, int indent, bool commas, bool lo
             commented = true;
             i++;
         } else {
-            int end = statements ? statement_end(f, i, to) : item_end(f, i, to, loop);
+            int end = statements ? statement_end(f, i, to) : item_end(f, i, to, style == LOOP);
             while (end > i && f->toks.at[end - 1].comment) end--;
-            new_line(f, indent, !first && t->breaks > 1);
+            int width = 0;
+            for (int k = i; style == FILL && k < end; k++) width += columns(f, &f->toks.at[k]) + 1;
+            if (style == FILL && !first && f->column + 1 + width <= WIDTH) put(f, " ", 1, 1), f->last = -1;
+            else new_line(f, indent, style != FILL && !first && t->breaks > 1);
             put_sequence(f, i, end, commas);
             if (commas) put(f, ",", 1, 1);
             first = commented = false;
@@ -604,7 +623,7 @@ void cg_unit_format(const CgUnit *u, const CgSources *sources, CgStrbuf *out)
     mark_block(&f, &u->top);
     read_tokens(&f, u->file, source->text, source->len);
     pair_brackets(&f);
-    put_items(&f, 0, (int)f.toks.len, 0, false, false);
+    put_items(&f, 0, (int)f.toks.len, 0, PLAIN);
     if (text.len > 0) cg_strbuf_putc(&text, '\n');
     align_docs(&f, out);
     cg_strbuf_deinit(&text);

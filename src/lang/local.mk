@@ -8,4 +8,3 @@ libcgcore_la_SOURCES += \
 	src/lang/print.c \
 	src/lang/syntax.c \
 	src/lang/tokens.c
-EXTRA_DIST += grammar/hints.def

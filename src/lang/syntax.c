@@ -54,13 +54,16 @@ static void describe(const CgParsing *p, const CgToken *t, char *out, size_t siz
 }
 
 /* "an expression" for all that begins one; operators that could go on with a finished expression are left out. */
-static int list_expected(const bool *expects, char *out, size_t size)
+static int list_expected(const CgParsing *p, const bool *expects, char *out, size_t size)
 {
     const char *names[8];
     char buffers[8][24];
     int n = 0;
     bool value = expects[T_INT] && expects['('], goes_on = expects['+'] || (expects['.'] && expects['(']);
     bool word = expects[T_IMPORT] && expects[T_VJP];
+    /* After a whole statement nearly all goes: what is wrong is the token itself, or a block left open. */
+    bool statement_over = goes_on && (expects[T_RETURN] || expects[T_SHOW]);
+    if (statement_over && !is_top_word(p->last.kind)) return 0;
     if (value) names[n++] = "an expression";
     else if (word && expects[T_NAME]) names[n++] = "a name";
     for (int k = 0; k <= T_GE; k++) {
@@ -72,6 +75,7 @@ static int list_expected(const bool *expects, char *out, size_t size)
         if ((value && begins) || (goes_on && operates)) continue;
         if (goes_on && (k == T_END || k == T_NAME || is_top_word(k) || k == T_PARAM || k == T_RETURN || k == T_EXPECT || k == T_VJP ||
                         k == T_TRAIN || k == T_EVALUATE || k == T_RECOMPUTE || k == T_DEF || k == T_STRING)) continue;
+        if (statement_over && (k == ',' || k == T_FOR || k == T_IF)) continue;
         if (word && (k == T_NAME || cg_token_is_keyword(k))) continue;
         if (n == 8) return 0;
         const char *name = cg_parse_token_name(k);
@@ -84,7 +88,7 @@ static int list_expected(const bool *expects, char *out, size_t size)
         names[n] = buffers[n];
         n++;
     }
-    if (n > 4 || (goes_on && n == 1 && strcmp(names[0], "','") == 0)) return 0;
+    if (n > 4) return 0;
     size_t len = 0;
     out[0] = 0;
     for (int i = 0; i < n && len < size; i++)
@@ -161,7 +165,7 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const bool *expects)
     char found[64], expected[160];
     describe(p, t, found, sizeof found);
     CgDiag *d;
-    if (list_expected(expects, expected, sizeof expected) > 0) d = cg_syntax_error(p, CG_E0101, span, "expected %s, found %s", expected, found);
+    if (list_expected(p, expects, expected, sizeof expected) > 0) d = cg_syntax_error(p, CG_E0101, span, "expected %s, found %s", expected, found);
     else d = cg_syntax_error(p, CG_E0101, span, "unexpected %s", found);
     const char *hint = find_hint(p, expects);
     if (hint) cg_syntax_help(d, hint);

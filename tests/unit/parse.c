@@ -126,7 +126,8 @@ static void mistakes(void)
     wrong("x = \"\\q \\u{d800} \\u{} \\u{110000}\"", 4, "unknown escape");
     wrong("x = \xff", 2, "byte 0xff is not UTF-8");
     wrong("x = 1 # \xc3(\ny = \"\x01\"", 2, "control character 0x01");
-    wrong("x = \xc3\xa9", 2, "unexpected character '\xc3\xa9'");
+    wrong("x = \xc3\xa9 r\xc3\xa9sum\xc3\xa9 = 3", 2, "'r\xc3\xa9sum\xc3\xa9' is not a name");
+    wrong("x = \xe2\x80\x9cweb\xe2\x80\x9d", 1, "straight double quotes");
     wrong("option n: flaot = 1 option s: string = 1 option d: int[3] = 1", 3, "did you mean 'str'?");
     wrong("graph g(x: f32[a.b, 1.5, x(2)]) { return x }", 3, "not a dimension");
     wrong("test \"t\" { param w: f32[3] = zeros() return 3 } graph g(x) { expect 1 }", 3, "this 'expect' stands outside a test");
