@@ -4,10 +4,9 @@
  *
  * Gemma Team, "Gemma 2: Improving Open Language Models at a Practical Size", 2024, section 2:
  * cap 50 on attention scores, 30 on the logits of the last layer. */
-#include <math.h>
-
-#include <cg/build.h>
-#include <cg/kernel.h>
+#include <cg/elementwise.h>
+#include <cg/rules.h>
+#include <cg/vmath.h>
 
 /* The result has the operand's type; a cap that is not positive would turn the bound inside out. */
 static bool softcap_shape(CgInfer *inf)
@@ -15,7 +14,14 @@ static bool softcap_shape(CgInfer *inf)
     double cap = cg_attr_float(inf->attrs, "cap", 0.0);
     if (!(cap > 0.0) || isinf(cap))
         return cg_infer_fail(inf, -1, -1, "cap must be a positive number, found %g", cap);
-    return cg_shape_same(inf);
+    return cg_want_float(inf, 0) && cg_shape_same(inf);
+}
+
+/* What it means, in ops there are: the loops below are tested against it. */
+static void softcap_expand(CgBuild *b, const CgSite *site, CgRef *out)
+{
+    double cap = cg_attr_float(site->attrs, "cap", 0.0);
+    out[0] = cg_scale(b, cg_u(b, "tanh", cg_scale(b, site->in[0], 1.0 / cap)), cap);
 }
 
 /* y = c tanh(x/c), so dy/dx = 1 - tanh(x/c)^2 = 1 - (y/c)^2: from the result, with no second tanh. */
@@ -32,8 +38,9 @@ static void softcap_f32(const void *const *in, void *out, size_t n, const CgAttr
     const float *x = in[0];     /* (n) */
     float *y = out;             /* (n), may be x itself */
     float cap = (float)cg_attr_float(attrs, "cap", 0.0);
+    CG_SIMD
     for (size_t i = 0; i < n; i++)
-        y[i] = cap * tanhf(x[i] / cap);
+        y[i] = cap * cg_tanh_f32(x[i] / cap);
 }
 
 static void softcap_f64(const void *const *in, void *out, size_t n, const CgAttrs *attrs)
@@ -41,8 +48,9 @@ static void softcap_f64(const void *const *in, void *out, size_t n, const CgAttr
     const double *x = in[0];    /* (n) */
     double *y = out;            /* (n), may be x itself */
     double cap = cg_attr_float(attrs, "cap", 0.0);
+    CG_SIMD
     for (size_t i = 0; i < n; i++)
-        y[i] = cap * tanh(x[i] / cap);
+        y[i] = cap * cg_tanh_f64(x[i] / cap);
 }
 
 static const CgSample softcap_samples[] = {
@@ -56,7 +64,7 @@ static const CgOp op_softcap = { CG_OP_HERE,
     .doc = "Bounds every element to (-cap, cap): cap * tanh(x / cap), the identity near zero.\n"
            "\n"
            "cap must be positive. Gemma 2 uses 50 on attention scores and 30 on output logits.\n",
-    .shape = softcap_shape, .vjp = softcap_vjp, .vec = CG_FLOAT_KERNELS(softcap),
+    .shape = softcap_shape, .expand = softcap_expand, .vjp = softcap_vjp, .vec = CG_FLOAT_KERNELS(softcap),
     .traits = CG_ELEMENTWISE, .inplace = 1, .samples = softcap_samples,
 };
 

@@ -2,6 +2,7 @@
  * y = (x + sqrt(x^2 + b)) / 2, a smooth relu. It is said once, in ops that exist, and that is enough:
  * derivatives of every order, kernels for every type and the expanded picture follow from `expand`. */
 #include <cg/build.h>
+#include <cg/rules.h>
 
 /* Refuse here what cannot work; the message reaches the user at the place of the call. */
 static bool myop_shape(CgInfer *inf)
@@ -9,7 +10,7 @@ static bool myop_shape(CgInfer *inf)
     double b = cg_attr_float(inf->attrs, "b", 4.0);
     if (!(b >= 0.0))
         return cg_infer_fail(inf, -1, -1, "b must not be negative, found %g", b);
-    return cg_shape_same(inf);
+    return cg_want_float(inf, 0) && cg_shape_same(inf);
 }
 
 static void myop_expand(CgBuild *b, const CgSite *site, CgRef *out)
