@@ -12,6 +12,7 @@ check_PROGRAMS += tests/unit/graph
 check_PROGRAMS += tests/unit/io
 check_PROGRAMS += tests/unit/map
 check_PROGRAMS += tests/unit/metric
+check_PROGRAMS += tests/unit/module
 check_PROGRAMS += tests/unit/parse
 check_PROGRAMS += tests/unit/picture
 check_PROGRAMS += tests/unit/plan
@@ -26,6 +27,11 @@ check_PROGRAMS += tests/unit/synth
 check_PROGRAMS += tests/unit/table
 check_PROGRAMS += tests/unit/tensorfile
 check_PROGRAMS += tests/unit/window
+
+# Fuzz targets with a plain driver: tests/fuzz.sh replays their corpus.
+check_PROGRAMS += tests/fuzz/parse tests/fuzz/safetensors
+tests_fuzz_parse_SOURCES = tests/fuzz/parse.c tests/fuzz/replay.c
+tests_fuzz_safetensors_SOURCES = tests/fuzz/safetensors.c tests/fuzz/replay.c
 
 # Words in ONLY choose cases: make check ONLY="errors/ unit/"
 check-local:

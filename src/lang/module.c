@@ -201,6 +201,26 @@ void cg_program_free(CgProgram *p)
     free(p);
 }
 
+bool cg_program_dump(CgSources *sources, const CgProgram *p, const char *stage, FILE *to)
+{
+    const CgUnit *script = p->at[p->n - 1].unit;
+    if (strcmp(stage, "tokens") == 0) {
+        cg_unit_print_tokens(sources, script->file, to);
+    } else if (strcmp(stage, "ast") == 0) {
+        cg_unit_print(script, to);
+    } else if (strcmp(stage, "modules") == 0) {
+        for (int i = 0; i < p->n; i++) {
+            const CgModule *m = &p->at[i];
+            fprintf(to, "%s %s", m->name[0] ? m->name : "-", cg_sources_get(sources, m->unit->file)->name);
+            for (int k = 0; k < m->nimports; k++) fprintf(to, "%s%s", k ? " " : " imports ", p->at[m->imports[k]].name);
+            fputc('\n', to);
+        }
+    } else {
+        return false;
+    }
+    return true;
+}
+
 CgProgram *cg_program_load(CgSources *sources, const char *path, CgDiags *diags)
 {
     Loader l = { .sources = sources, .diags = diags };

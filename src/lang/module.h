@@ -19,6 +19,8 @@ typedef struct CgProgram {
 
 CgProgram *cg_program_load(CgSources *sources, const char *path, CgDiags *diags);   /* NULL only if the file cannot be read */
 void       cg_program_free(CgProgram *p);
+/* --dump=tokens, ast, modules: prints that stage of the script; false when `stage` is not one of them. */
+bool       cg_program_dump(CgSources *sources, const CgProgram *p, const char *stage, FILE *to);
 /* A text of the embedded library by module name, NULL if there is none. */
 const char *cg_embedded_find(const char *module);
 #endif

@@ -1,11 +1,9 @@
 /* parse.c - any bytes: they must parse or be refused with a message, and what parses must survive `cg fmt`.
- * Takes bytes from libFuzzer (clang -fsanitize=fuzzer, with -DCG_LIBFUZZER) or files named on the command line; aborts
- * when the canonical text does not parse, has another tree, or is not its own canonical text. */
+ * Takes bytes; aborts when the canonical text does not parse, has another tree, or is not its own canonical text. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/io.h"
 #include "lang/fmt.h"
 #include "lang/parse.h"
 
@@ -68,22 +66,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     release(&first);
     return 0;
 }
-
-#ifndef CG_LIBFUZZER
-int main(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++) {
-        CgBytes bytes;
-        CgErr e = { 0 };
-        if (!cg_io_read(argv[i], &bytes, &e)) {
-            printf("not ok %d - %s: %s\n", i, argv[i], e.text);
-            return 1;
-        }
-        LLVMFuzzerTestOneInput((const uint8_t *)bytes.at, bytes.len);
-        cg_io_release(&bytes);
-        printf("ok %d - %s\n", i, argv[i]);
-    }
-    printf("1..%d\n", argc - 1);
-    return 0;
-}
-#endif
