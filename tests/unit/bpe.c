@@ -1,0 +1,282 @@
+/* bpe.c - byte pairs: is the training the plain one, do loaded tokenizers give the ids Hugging Face gives, is damage refused?
+ * Takes tests/conformance/tokenizer (made by make.py there); prints TAP. Accuses src/data/bpe*.c and pretoken.c. */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/vec.h"
+#include "data/bpe.h"
+#include "data/bpe_inside.h"
+#include "data/pretoken.h"
+#include "data/synth.h"
+
+static int count, failed;
+
+static void ok(bool good, const char *name)
+{
+    printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name);
+    failed += !good;
+}
+
+/* ---- training against the definition: count every pair of every piece anew for each merge */
+
+typedef struct Piece { int32_t *ids; size_t len; } Piece;
+
+static CgPair best_pair(const Piece *piece, size_t n, int size, int *most)
+{
+    int *counts = calloc((size_t)size * (size_t)size, sizeof *counts);
+    CgPair best = { 0, 0 };
+    *most = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k + 1 < piece[i].len; k++)
+            counts[piece[i].ids[k] * size + piece[i].ids[k + 1]]++;
+    for (int32_t a = 0; a < size; a++)
+        for (int32_t b = 0; b < size; b++)
+            if (counts[a * size + b] > *most) {
+                *most = counts[a * size + b];
+                best = (CgPair){ a, b };
+            }
+    free(counts);
+    return best;
+}
+
+static bool as_defined(const CgCorpus *c, const CgTokenizer *t)
+{
+    CG_VEC(Piece) pieces = { 0 };
+    for (size_t i = 0; i < cg_corpus_count(c); i++) {
+        const CgDoc *d = cg_corpus_doc(c, i);
+        CgText text = d->text;
+        while (d->split == CG_TRAIN && text.len) {
+            size_t n = cg_bpe_next_piece(text.at, text.len);
+            Piece p = { malloc(n * sizeof *p.ids), n };
+            for (size_t k = 0; k < n; k++)
+                p.ids[k] = (unsigned char)text.at[k];
+            cg_vec_push(&pieces, p);
+            text.at += n;
+            text.len -= n;
+        }
+    }
+    bool same = true;
+    CgStrbuf plain = { 0 }, packed = { 0 };
+    cg_strbuf_puts(&plain, "cg bpe 1\n");
+    for (int32_t made = 256; made < t->size; made++) {
+        int most;
+        CgPair p = best_pair(pieces.at, pieces.len, made, &most);
+        same &= most >= 2;
+        cg_strbuf_printf(&plain, "%d %d\n", p.left, p.right);
+        for (size_t i = 0; i < pieces.len; i++) {
+            size_t to = 0;
+            Piece *q = &pieces.at[i];
+            for (size_t k = 0; k < q->len; k++) {
+                bool hit = k + 1 < q->len && q->ids[k] == p.left && q->ids[k + 1] == p.right;
+                q->ids[to++] = hit ? made : q->ids[k];
+                k += hit;
+            }
+            q->len = to;
+        }
+    }
+    cg_bpe_pack(t, &packed);
+    same &= !strcmp(cg_strbuf_str(&plain), cg_strbuf_str(&packed));
+    for (size_t i = 0; i < pieces.len; i++)
+        free(pieces.at[i].ids);
+    cg_vec_free(&pieces);
+    cg_strbuf_deinit(&plain);
+    cg_strbuf_deinit(&packed);
+    return same;
+}
+
+static bool comes_back(const CgTokenizer *t, const char *text, size_t n, size_t *ids_used)
+{
+    CgTokens ids = { 0 };
+    CgStrbuf back = { 0 };
+    cg_tokenizer_encode(t, text, n, &ids);
+    cg_tokenizer_decode(t, ids.at, ids.len, false, &back);
+    bool same = back.len == n && !memcmp(cg_strbuf_str(&back), text, n);
+    *ids_used = ids.len;
+    cg_vec_free(&ids);
+    cg_strbuf_deinit(&back);
+    return same;
+}
+
+static void training(void)
+{
+    CgErr e = { 0 };
+    size_t used;
+    static const char *const kinds[] = { "grammar", "code", "noise", "dyck" };
+    for (size_t i = 0; i < CG_LEN(kinds); i++) {
+        CgCorpus *c = cg_synth(kinds[i], 20011, 3, NAN, NULL, NULL, &e);
+        CgTokenizer *t = cg_bpe_train(&c, 1, 331, &e);
+        ok(t && t->size == 331 && as_defined(c, t), kinds[i]);
+        cg_tokenizer_free(t);
+        cg_corpus_free(c);
+    }
+    char runs[4096];
+    for (int i = 0; i < 4096; i++)
+        runs[i] = (char)(i % 61 < 60 ? 'a' + i / 61 % 3 : ' ');
+    CgCorpus *c = cg_corpus_from_texts("runs", &(CgText){ runs, 4096 }, 1, NULL, &e);
+    CgTokenizer *t = cg_bpe_train(&c, 1, 300, &e);
+    ok(t && as_defined(c, t), "runs of one letter");
+    ok(t->size < 300, "a text with few pairs gives few tokens");
+    cg_tokenizer_free(t);
+    cg_corpus_free(c);
+
+    CgCorpus *two[2] = { cg_synth("grammar", 200003, 3, NAN, NULL, NULL, &e), cg_synth("code", 300007, 3, NAN, NULL, NULL, &e) };
+    t = cg_bpe_train(two, 2, 500, &e);
+    CgTokenizer *again = cg_bpe_train(two, 2, 500, &e);
+    ok(t && t->size == 500 && cg_digest_equal(t->digest, again->digest), "the same text gives the same tokenizer");
+    const CgDoc *d = cg_corpus_doc(two[0], 3);
+    ok(comes_back(t, d->text.at, d->text.len, &used) && used * 2 < d->text.len, "text comes back from less than half as many tokens");
+    char all[1024];
+    for (int i = 0; i < 1024; i++)
+        all[i] = (char)(i * 179 + i / 256 * 13);
+    ok(comes_back(t, all, 1024, &used), "so does any run of bytes");
+    memset(all, '=', 1024);
+    ok(comes_back(t, all, 1024, &used), "and a long run of one");
+    CgStrbuf packed = { 0 };
+    cg_bpe_pack(t, &packed);
+    CgTokenizer *unpacked = cg_bpe_unpack(packed.at, packed.len, &e);
+    ok(unpacked && cg_digest_equal(unpacked->digest, t->digest) && unpacked->size == 500, "a tokenizer can be kept as text");
+    int refused = 0, tries = 0;
+    for (size_t cut = 0; cut < packed.len; cut += 997, tries++) {
+        CgErr why = { 0 };
+        CgTokenizer *bad = cg_bpe_unpack(packed.at, cut, &why);
+        refused += !bad && why.text[0];
+        if (bad && packed.at[cut - 1] == '\n')
+            refused++;
+        cg_tokenizer_free(bad);
+    }
+    ok(refused == tries, "half of it is refused, unless it ends with a line");
+    static const char *const bad[] = { "", "cg bpe 1\n256 1\n", "cg bpe 1\n-1 1\n", "cg bpe 1\n1 2", "cg bpe 1\n01 2\n", "cg bpe 1\n1  2\n", "cg bpe 2\n",
+                                       "cg bpe 1\n97 97\n256 256\n257 257\n258 258\n259 259\n260 260\n261 261\n", "cg bpe 1\n99999999999999999999 1\n" };
+    for (size_t i = 0; i < CG_LEN(bad); i++) {
+        CgErr why = { 0 };
+        CgTokenizer *b = cg_bpe_unpack(bad[i], strlen(bad[i]), &why);
+        ok(!b && strstr(why.text, "damaged"), "damaged merges are refused");
+        cg_tokenizer_free(b);
+    }
+    CgErr why = { 0 };
+    ok(!cg_bpe_train(two, 2, 255, &why) && strstr(why.text, "255 tokens"), "fewer than the bytes cannot be");
+    cg_strbuf_deinit(&packed);
+    cg_tokenizer_free(t);
+    cg_tokenizer_free(again);
+    cg_tokenizer_free(unpacked);
+    cg_corpus_free(two[0]);
+    cg_corpus_free(two[1]);
+}
+
+/* ---- files of others */
+
+static const char *conformance(const char *name)
+{
+    static char path[4096];
+    const char *srcdir = getenv("srcdir");
+    snprintf(path, sizeof path, "%s/tests/conformance/tokenizer/%s", srcdir ? srcdir : ".", name);
+    return path;
+}
+
+static bool same_ids(const CgTokens *got, const json_t *want)
+{
+    bool same = got->len == json_array_size(want);
+    for (size_t i = 0; same && i < got->len; i++)
+        same = got->at[i] == json_integer_value(json_array_get(want, i));
+    return same;
+}
+
+static void loading(void)
+{
+    CgErr e = { 0 };
+    CgBytes cases = { 0 };
+    CgTokenizer *gpt2 = cg_bpe_load(conformance("gpt2.json"), &e), *llama = gpt2 ? cg_bpe_load(conformance("llama.json"), &e) : NULL;
+    ok(gpt2 && llama, "both files can be read");
+    if (!llama || !cg_io_read(conformance("cases.jsonl"), &cases, &e)) {
+        printf("# %s\n", e.text);
+        return;
+    }
+    ok(gpt2->size == 580 && gpt2->end == 1 && gpt2->mark == 0, "size and special tokens are known");
+    ok(!cg_bpe_is(gpt2), "a loaded tokenizer is its file, not its merges");
+    int texts = 0;
+    bool good[2] = { true, true }, back = true;
+    char *rest = cases.at;
+    for (char *line = strsep(&rest, "\n"); line && *line; line = strsep(&rest, "\n"), texts++) {
+        json_t *row = json_loads(line, 0, NULL);
+        const char *text = json_string_value(json_object_get(row, "text"));
+        for (int k = 0; k < 2; k++) {
+            CgTokens ids = { 0 };
+            size_t used;
+            cg_tokenizer_encode(k ? llama : gpt2, text, strlen(text), &ids);
+            bool same = same_ids(&ids, json_object_get(row, k ? "llama" : "gpt2"));
+            if (!same)
+                printf("# %s differs: %s\n", k ? "llama" : "gpt2", line);
+            good[k] &= same;
+            back &= comes_back(k ? llama : gpt2, text, strlen(text), &used);
+            cg_vec_free(&ids);
+        }
+        json_decref(row);
+    }
+    ok(texts > 30 && good[0], "ids of the GPT-2 pattern are those of Hugging Face");
+    ok(good[1], "ids of the Llama 3 pattern too");
+    ok(back, "all texts come back");
+    char bytes[30011];
+    for (int i = 0; i < 30011; i++)
+        bytes[i] = (char)(i * i % 251 + i / 999);
+    size_t used;
+    ok(comes_back(gpt2, bytes, sizeof bytes, &used) && comes_back(llama, bytes, sizeof bytes, &used), "bytes that are no UTF-8 come back");
+    memset(bytes, ' ', sizeof bytes);
+    ok(comes_back(llama, bytes, sizeof bytes, &used), "30000 blanks come back");
+    cg_io_release(&cases);
+    cg_tokenizer_free(gpt2);
+    cg_tokenizer_free(llama);
+}
+
+/* What the file says when `from` in it is replaced by `to`. */
+static void broken(const char *file, const char *from, const char *to, const char *words, const char *name)
+{
+    CgErr e = { 0 };
+    CgBytes b = { 0 };
+    char path[300];
+    const char *tmp = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%s/cg-bpe-%ld.json", tmp ? tmp : "/tmp", (long)getpid());
+    if (!cg_io_read(conformance(file), &b, &e))
+        exit(99);
+    char *at = strstr(b.at, from);
+    CgStrbuf text = { 0 };
+    if (at) {
+        cg_strbuf_write(&text, b.at, (size_t)(at - b.at));
+        cg_strbuf_puts(&text, to);
+        cg_strbuf_puts(&text, at + strlen(from));
+    }
+    if (!cg_io_write(path, cg_strbuf_str(&text), text.len, &e))
+        exit(99);
+    CgTokenizer *t = cg_bpe_load(path, &e);
+    bool good = at && !t && strstr(e.text, words);
+    ok(good, name);
+    if (!good)
+        printf("# %s\n", t ? "accepted" : e.text);
+    cg_tokenizer_free(t);
+    cg_io_release(&b);
+    cg_strbuf_deinit(&text);
+    unlink(path);
+}
+
+int main(void)
+{
+    training();
+    loading();
+    broken("gpt2.json", "\"type\": \"BPE\"", "\"type\": \"WordPiece\"", "the model 'WordPiece' is not supported", "another model is refused");
+    broken("gpt2.json", "\"type\": \"ByteLevel\"", "\"type\": \"Metaspace\"", "the pre-tokenizer 'Metaspace' is not supported", "another pre-tokenizer is refused");
+    broken("gpt2.json", "\"byte_fallback\": false", "\"byte_fallback\": true", "byte_fallback", "byte fall-back is refused");
+    broken("gpt2.json", "\"normalizer\": null", "\"normalizer\": {\"type\": \"Lowercase\"}", "the normalizer 'Lowercase'", "normalizers are refused");
+    broken("gpt2.json", "\"id\": 1", "\"id\": -1", "has no id", "negative ids are refused");
+    broken("gpt2.json", "\"id\": 1", "\"id\": 99999999999", "has no id", "huge ids are refused");
+    broken("gpt2.json", "endoftext", "stopofstory", "named like an end", "a tokenizer without an end is refused");
+    broken("gpt2.json", "\"a\": ", "\"aaaaaaa\": ", "", "a missing letter is noticed");
+    broken("gpt2.json", "\"version\"", "version", ":2:", "broken JSON is refused with its line");
+    broken("llama.json", "(?i:", "(?i:((((", "the pattern of the pre-tokenizer is wrong", "a broken pattern is refused");
+    broken("llama.json", "Isolated", "Removed", "not Isolated", "splits that lose text are refused");
+    printf("1..%d\n", count);
+    return failed != 0;
+}
