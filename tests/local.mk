@@ -1,5 +1,6 @@
 # The unit programs: each is tests/unit/NAME.c, prints TAP, and is run by tests/run.sh like every other case.
 LDADD = libcgcore.la $(CG_LIBS)
+check_PROGRAMS += tests/unit/bpe
 check_PROGRAMS += tests/unit/corpus
 check_PROGRAMS += tests/unit/diag
 check_PROGRAMS += tests/unit/digest
