@@ -27,6 +27,7 @@ check_PROGRAMS += tests/unit/suggest
 check_PROGRAMS += tests/unit/synth
 check_PROGRAMS += tests/unit/table
 check_PROGRAMS += tests/unit/tensorfile
+check_PROGRAMS += tests/unit/transformer
 check_PROGRAMS += tests/unit/window
 
 # Fuzz targets with a plain driver: tests/fuzz.sh replays their corpus.
