@@ -22,6 +22,7 @@ check_PROGRAMS += tests/unit/progress
 check_PROGRAMS += tests/unit/random
 check_PROGRAMS += tests/unit/stats
 check_PROGRAMS += tests/unit/store
+check_PROGRAMS += tests/unit/recognise
 check_PROGRAMS += tests/unit/strbuf
 check_PROGRAMS += tests/unit/suggest
 check_PROGRAMS += tests/unit/synth

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/registry.h"
+#include "graph/pass.h"
 
 #define MAX_EXPANSIONS 32   /* expansions within expansions; more is an op that expands to itself */
 
@@ -213,6 +213,9 @@ bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads
             return cg_err(e, CG_ERR_INPUT, "there is no derivative by %s values",
                           cg_dtype_name(cg_node_type(b->graph, wrt[i])->dtype));
         }
+    bool leaves = true;
+    for (int i = 0; i < n; i++) leaves &= cg_node(b->graph, wrt[i])->nin == 0;
+    if (leaves) loss = cg_pass_recognise_at(b, loss);
     CgRef one, saved = b->why;
     b->why = loss;
     one = cg_fill(b, type, 1);

@@ -316,7 +316,7 @@ CgRef cg_graph_const(CgBuild *b, CgDtype dtype, double value)
 
 CgRef cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in)
 {
-    const CgNode *n = cg_node(from, r);
+    const CgNode copied = *cg_node(from, r), *n = &copied;      /* `from` may be b's own graph, whose nodes move */
     CgBuild at = *b;
     int scope = b->scope_map ? b->scope_map[n->scope] : n->scope;
     at.scope = (size_t)scope < b->graph->scopes.len ? scope : b->scope;

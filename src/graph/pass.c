@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define X(name, by_default, summary) CgPassFn cg_pass_##name;
-#include "graph/pass.def"
-#undef X
-
 static const CgPass passes[] = {
 #define X(name, by_default, summary) { #name, summary, cg_pass_##name, by_default },
 #include "graph/pass.def"

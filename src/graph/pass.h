@@ -14,6 +14,12 @@ const CgPass *cg_pass_at(size_t i);      /* NULL past the end; in the order they
 CgGraph *cg_pass_run_all(const CgGraph *g, const char *only);
 /* For writers of passes: a graph with g's name, scopes, inputs and params in order (dead ones kept); map[] gets them. */
 CgGraph *cg_pass_begin(const CgGraph *g, CgRef *map);
+/* The passes themselves, for passes that end with another. */
+#define X(name, by_default, summary) CgPassFn cg_pass_##name;
+#include "graph/pass.def"
+#undef X
+/* Recognises in what `root` needs, inside b's graph; gives the node that now computes root's value. */
+CgRef    cg_pass_recognise_at(CgBuild *b, CgRef root);
 /* Node r of g, with operands and forward node looked up in map[]. */
 CgRef    cg_pass_copy(CgBuild *b, const CgGraph *g, CgRef r, const CgRef *map);
 /* Gives `to` g's outputs and frees map[]. */

@@ -356,5 +356,8 @@ CgGraph *cg_pass_fuse(const CgGraph *g)
     free(p.users);
     free(p.users_first);
     cg_vec_free(&p.clusters);
-    return cg_pass_end(g, to, map);
+    to = cg_pass_end(g, to, map);
+    CgGraph *clean = cg_pass_dce(to);       /* constants that are now in programs, and their broadcasts */
+    cg_graph_free(to);
+    return clean;
 }

@@ -1,5 +1,6 @@
 /* pass_recognise.c - patterns of simple ops become the op that computes them in one sweep.
- * Takes a graph; asks every op's `match` about each node, operands first. Must not know any pattern itself. */
+ * Takes a graph; asks every op's `match` about each node, operands first. Must not know any pattern itself.
+ * cg_pass_recognise_at does it before differentiation, when nothing else needs the inner values yet. */
 #include <stdlib.h>
 
 #include "graph/pass.h"
@@ -23,27 +24,77 @@ static CgRef recognise(CgBuild *b, CgRef r, const CgOp *const *ops, size_t n)
     return r;
 }
 
+/* All ops that recognise something. */
+static const CgOp **collect_ops(size_t *n)
+{
+    const CgOp **ops = cg_malloc(sizeof *ops * (cg_op_count() + 1));
+    *n = 0;
+    for (size_t i = 0; i < cg_op_count(); i++)
+        if (cg_op_at(i)->match) ops[(*n)++] = cg_op_at(i);
+    return ops;
+}
+
+/* A builder whose nodes stand where node r stands. */
+static CgBuild build_like(CgGraph *g, CgRef r)
+{
+    const CgNode *n = cg_node(g, r);
+    CgBuild b = cg_build_at(g);
+    b.scope = n->scope;
+    b.span = n->span;
+    b.why = n->why;
+    b.clone = n->clone;
+    return b;
+}
+
+CgRef cg_pass_recognise_at(CgBuild *b, CgRef root)
+{
+    CgGraph *g = b->graph;
+    size_t n;
+    const CgOp **ops = collect_ops(&n);
+    CgRef *map = cg_malloc(sizeof *map * ((size_t)root + 1)), in[CG_MAX_IN];
+    bool *live = cg_calloc((size_t)root + 1, sizeof *live);
+    CgBuild copy = cg_build_at(g);
+    copy.no_fold = true;
+    live[root] = true;
+    for (CgRef r = root + 1; r-- > 0;)
+        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++) live[cg_node(g, r)->in[i]] = true;
+    for (CgRef r = 0; r <= root; r++) {
+        bool same = true;
+        if (!live[r]) continue;
+        for (int i = 0; i < cg_node(g, r)->nin; i++) {
+            in[i] = map[cg_node(g, r)->in[i]];
+            same &= in[i] == cg_node(g, r)->in[i];
+        }
+        map[r] = same ? r : cg_graph_copy(&copy, g, r, in);
+        CgBuild at = build_like(g, map[r]);
+        map[r] = recognise(&at, map[r], ops, n);
+    }
+    root = map[root];
+    free(live);
+    free(map);
+    free(ops);
+    return root;
+}
+
 CgGraph *cg_pass_recognise(const CgGraph *g)
 {
     CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
-    const CgOp **ops = cg_malloc(sizeof *ops * (cg_op_count() + 1));
-    size_t n = 0;
-    for (size_t i = 0; i < cg_op_count(); i++)
-        if (cg_op_at(i)->match) ops[n++] = cg_op_at(i);
+    bool *differentiated = cg_calloc(g->nodes.len + 1, sizeof *differentiated);
+    size_t n;
+    const CgOp **ops = collect_ops(&n);
     CgGraph *to = cg_pass_begin(g, map);
     CgBuild b = cg_build_at(to);
     b.no_fold = true;                       /* copied as it is; what a match builds is folded */
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        if (cg_node(g, r)->why != CG_NONE) differentiated[cg_node(g, r)->why] = true;
     for (CgRef r = 0; r < g->nodes.len; r++) {
         if (map[r] != CG_NONE) continue;
         map[r] = cg_pass_copy(&b, g, r, map);
-        CgBuild at = cg_build_at(to);
-        const CgNode *made = cg_node(to, map[r]);
-        at.scope = made->scope;
-        at.span = made->span;
-        at.why = made->why;
-        at.clone = made->clone;
+        if (differentiated[r]) continue;    /* its derivative needs the inner values: they would be computed twice */
+        CgBuild at = build_like(to, map[r]);
         map[r] = recognise(&at, map[r], ops, n);
     }
     free(ops);
+    free(differentiated);
     return cg_pass_end(g, to, map);
 }
