@@ -1,6 +1,7 @@
 # The unit programs: each is tests/unit/NAME.c, prints TAP, and is run by tests/run.sh like every other case.
 LDADD = libcgcore.la $(CG_LIBS)
 check_PROGRAMS += tests/unit/bpe
+check_PROGRAMS += tests/op_lint
 check_PROGRAMS += tests/unit/corpus
 check_PROGRAMS += tests/unit/diag
 check_PROGRAMS += tests/unit/digest

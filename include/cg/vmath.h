@@ -146,7 +146,7 @@ static inline float cg_erf_f32(float x)
     return copysignf(a < 0.9f ? low : high, x);
 }
 
-/* Sine and cosine of an angle given in f64, as f32: 1 ulp for |x| <= 1e6; the absolute error then grows as 1e-16 |x|. */
+/* Sine and cosine of an angle given in f64, as f32: 1.5 ulp for |x| <= 1e6; the absolute error then grows as 1e-16 |x|. */
 static inline void cg_sincos_f32(double x, float *sine, float *cosine)
 {
     const double rounder = 6755399441055744.0;  /* 1.5 * 2^52 */

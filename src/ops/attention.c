@@ -463,11 +463,14 @@ static const CgSample attention_samples[] = {
     { .in = "F[2,3,5,4] F[2,3,7,4] F[2,3,7,4]", .attrs = "scale=0.37", .low = -2.385, .high = 2.385 },
     { .in = "F[2,3,5,4] F[2,3,5,4] F[2,3,5,4]", .attrs = "causal=1, scale=0.5", .low = -2.385, .high = 2.385 },
     { .in = "F[1,2,3,2] F[1,2,5,2] F[1,2,5,2]", .attrs = "causal=1, scale=0.71, offset=[1]", .low = -2.385, .high = 2.385 },
+    { .in = "F[2,1,131,32] F[2,1,307,32] F[2,1,307,32]", .attrs = "causal=1, scale=0.31", .low = -2.385, .high = 2.385 },
+    { .in = "F[1,3,97,16] F[1,3,521,16] F[1,3,521,16]", .attrs = "scale=0.31", .low = -2.385, .high = 2.385 },
     { .in = NULL },
 };
 static const CgSample attention_vjp_samples[] = {
     { .in = "F[2,3,5,4] F[2,3,7,4] F[2,3,7,4] F[2,3,5,4] F[2,3,5] F[2,3,5,4]", .attrs = "scale=0.37", .low = 0.5, .high = 2.385 },
     { .in = "F[1,2,5,3] F[1,2,5,3] F[1,2,5,3] F[1,2,5,3] F[1,2,5] F[1,2,5,3]", .attrs = "causal=1, scale=0.5", .low = 0.5, .high = 2.385 },
+    { .in = "F[2,1,131,16] F[2,1,307,16] F[2,1,307,16] F[2,1,131,16] F[2,1,131] F[2,1,131,16]", .attrs = "causal=1, scale=0.0131", .low = 0.5, .high = 2.385 },
     { .in = NULL },
 };
 

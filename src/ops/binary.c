@@ -210,7 +210,8 @@ static CgRef minimum_fold(CgBuild *b, const CgSite *site)
 
 static CgAlong along(const CgInfer *inf, int operand, int axis, int *out_axis) { return cg_along_same(inf, operand, axis, out_axis); }
 
-static const CgSample any_samples[]   = { { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385 }, { .in = "F[2,5,3] F[2,5,3]", .low = -2.385, .high = 2.385 }, { .in = NULL } };
+static const CgSample any_samples[]   = {
+    { .in = "F[37,1811] F[37,1811]", .low = -2.385, .high = 2.385 }, { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385 }, { .in = "F[2,5,3] F[2,5,3]", .low = -2.385, .high = 2.385 }, { .in = NULL } };
 static const CgSample apart_samples[] = { { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385, .apart = 0.02 }, { .in = NULL } };
 static const CgSample away_samples[]  = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 2.385 }, { .in = "F[2,5,3] F[2,5,3]", .low = -2.385, .high = -0.31 }, { .in = NULL } };
 static const CgSample pow_samples[]   = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 2.385 }, { .in = "F[2,5,3] F[2,5,3]", .low = 0.31, .high = 2.385 }, { .in = NULL } };
@@ -238,7 +239,7 @@ static const CgOp op_mul = { CG_OP_HERE,
 };
 
 static const CgOp op_div = { CG_OP_HERE,
-    .name = "div", .sig = "(x: F[..s], y: F[..s]) -> F[..s]", .doc = "x / y.\n",
+    .name = "div", .sig = "(x: F[..s], y: F[..s]) -> F[..s]", .doc = "The quotient x / y: inf or NaN where y is 0.\n",
     .shape = float_shape, .vjp = div_vjp, .vec = CG_FLOAT_KERNELS(div), .fold = div_fold, .along = along,
     .traits = CG_ELEMENTWISE, .inplace = 3, .samples = away_samples,
 };

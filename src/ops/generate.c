@@ -108,12 +108,14 @@ static const CgSample iota_samples[] = {
     { .in = "", .attrs = "type=F[3,5,7], axis=1" },
     { .in = "", .attrs = "type=i32[11], axis=0" },
     { .in = "", .attrs = "type=i64[2,13], axis=-1" },
+    { .in = "", .attrs = "type=F[131,601], axis=0" },
     { .in = NULL },
 };
 
 static const CgSample random_samples[] = {
     { .in = "", .attrs = "type=F[7,11], stream=5" },
     { .in = "", .attrs = "type=F[13,17,19], stream=23" },
+    { .in = "", .attrs = "type=F[131,601], stream=31" },
     { .in = NULL },
 };
 

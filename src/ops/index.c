@@ -220,11 +220,13 @@ static CgAlong along(const CgInfer *inf, int operand, int axis, int *out_axis) {
 static const CgSample take_samples[] = {
     { .in = "F[11,5] i32[3,7]", .low = 0, .high = 10 },
     { .in = "F[7,3] i64[13]", .low = 0, .high = 6 },
+    { .in = "F[331,67] i32[1013]", .low = -3, .high = 333 },
     { .in = NULL },
 };
 static const CgSample scatter_samples[] = {
     { .in = "i32[3,7] F[3,7,5]", .attrs = "rows=[11]", .low = 0, .high = 10 },
     { .in = "i64[13] F[13,3]", .attrs = "rows=[5]", .low = 0, .high = 4 },
+    { .in = "i32[1013] F[1013,67]", .attrs = "rows=[331]", .low = -3, .high = 333 },
     { .in = NULL },
 };
 static const CgSample pick_samples[] = {

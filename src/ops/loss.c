@@ -136,11 +136,13 @@ static CgAlong loss_along(const CgInfer *inf, int operand, int axis, int *out_ax
 static const CgSample loss_samples[] = {
     { .in = "F[3,7] i32[3]", .low = 0, .high = 6 },
     { .in = "F[2,3,37] i64[2,3]", .low = -3, .high = 36 },
+    { .in = "F[17,5003] i32[17]", .low = -3, .high = 5005 },
     { .in = NULL },
 };
 static const CgSample loss_vjp_samples[] = {
     { .in = "F[3,7] i32[3] F[3]", .low = 0, .high = 6 },
     { .in = "F[2,3,11] i64[2,3] F[2,3]", .low = 0, .high = 10 },
+    { .in = "F[17,5003] i32[17] F[17]", .low = -2, .high = 7 },
     { .in = NULL },
 };
 

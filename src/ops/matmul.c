@@ -333,6 +333,10 @@ static const CgSample matmul_samples[] = {
     { .in = "F[2,3,5] F[7,5]", .attrs = "tb=1", .low = -2.385, .high = 2.385 },
     { .in = "F[2,5,3] F[5,7]", .attrs = "ta=1", .low = -2.385, .high = 2.385 },
     { .in = "F[2,3,5,2] F[2,3,7,2]", .attrs = "tb=1", .low = -2.385, .high = 2.385 },
+    { .in = "F[37,1531] F[1531,131]", .low = -0.71, .high = 2.385 },                  /* cut along k */
+    { .in = "F[1031,67] F[1031,97]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
+    { .in = "F[5,149,131] F[131,269]", .low = -0.71, .high = 2.385 },                 /* cut along rows and columns */
+    { .in = "F[7,3,37,53] F[7,3,31,53]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = NULL },
 };
 

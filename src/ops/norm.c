@@ -267,11 +267,13 @@ static CgAlong norm_along(const CgInfer *inf, int operand, int axis, int *out_ax
 static const CgSample rms_samples[] = {
     { .in = "F[3,7] F[7]", .attrs = "eps=0.001", .low = -2.385, .high = 2.385 },
     { .in = "F[2,3,37] F[37]", .attrs = "eps=1e-5", .low = -2.385, .high = 2.385 },
+    { .in = "F[613,131] F[131]", .attrs = "eps=1e-5", .low = -2.385, .high = 2.385 },
     { .in = NULL },
 };
 static const CgSample rms_vjp_samples[] = {
     { .in = "F[3,7] F[7] F[3,7]", .attrs = "eps=0.001", .low = -2.385, .high = 2.385 },
     { .in = "F[2,3,5] F[5] F[2,3,5]", .attrs = "eps=1e-5", .low = -2.385, .high = 2.385 },
+    { .in = "F[1009,67] F[67] F[1009,67]", .attrs = "eps=1e-5", .low = -2.385, .high = 2.385 },
     { .in = NULL },
 };
 static const CgSample layer_samples[] = {

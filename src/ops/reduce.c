@@ -603,6 +603,10 @@ static const CgSample reduce_samples[] = {
     { .in = "F[3,5]", .attrs = "axes=(0, 1)", .low = -2.385, .high = 2.385, .apart = 0.01 },
     { .in = "i32[3,5,7]", .attrs = "axes=(0, 2)", .low = -23, .high = 23 },
     { .in = "i64[37,53]", .attrs = "axes=(0)", .low = -23, .high = 23 },
+    { .in = "F[70001]", .attrs = "axes=(0)", .low = -0.71, .high = 2.385, .apart = 0.01 },
+    { .in = "F[1013,97]", .attrs = "axes=(0)", .low = -0.71, .high = 2.385, .apart = 0.01 },
+    { .in = "F[3,53,1301]", .attrs = "axes=(1)", .low = -0.71, .high = 2.385, .apart = 0.01 },
+    { .in = "F[211,5,67]", .attrs = "axes=(1, 2)", .low = -0.71, .high = 2.385, .apart = 0.01 },
     { .in = NULL },
 };
 static const CgSample axis_samples[] = {

@@ -146,6 +146,7 @@ static const CgSample rope_samples[] = {
     { .in = "F[5,6] i32[5]", .attrs = "base=10000.0", .low = -2.385, .high = 11 },
     { .in = "F[2,3,7,10] i32[7]", .attrs = "base=100.0, inverse=1", .low = -2.385, .high = 11 },
     { .in = "F[2,5,2] i64[5]", .attrs = "base=10000.0", .low = -2.385, .high = 11 },
+    { .in = "F[5,131,64] i32[131]", .attrs = "base=10000.0", .low = -2.385, .high = 131 },
     { .in = NULL },
 };
 

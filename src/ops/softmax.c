@@ -164,11 +164,14 @@ static const CgSample softmax_samples[] = {
     { .in = "F[3,7]", .attrs = "axis=1", .low = -2.385, .high = 2.385 },
     { .in = "F[3,5,7]", .attrs = "axis=-2", .low = -2.385, .high = 2.385 },
     { .in = "F[2,37]", .attrs = "axis=-1", .low = -7.1, .high = 23.85 },
+    { .in = "F[131,307]", .attrs = "axis=-1", .low = -7.1, .high = 23.85 },
+    { .in = "F[3,37,601]", .attrs = "axis=1", .low = -7.1, .high = 23.85 },
     { .in = NULL },
 };
 static const CgSample softmax_vjp_samples[] = {
     { .in = "F[3,7] F[3,7]", .attrs = "axis=1", .low = -2.385, .high = 2.385 },
     { .in = "F[3,5,7] F[3,5,7]", .attrs = "axis=0", .low = -2.385, .high = 2.385 },
+    { .in = "F[3,37,601] F[3,37,601]", .attrs = "axis=1", .low = -2.385, .high = 2.385 },
     { .in = NULL },
 };
 

@@ -182,7 +182,8 @@ static CgAlong along(const CgInfer *inf, int operand, int axis, int *out_axis) {
 
 /* ---- the ops ---- */
 
-static const CgSample any_samples[]      = { { .in = "F[3,7]", .low = -2.385, .high = 2.385 }, { .in = "F[2,5,3]", .low = -2.385, .high = 2.385 }, { .in = NULL } };
+static const CgSample any_samples[]      = {
+    { .in = "F[37,1811]", .low = -2.385, .high = 2.385 }, { .in = "F[3,7]", .low = -2.385, .high = 2.385 }, { .in = "F[2,5,3]", .low = -2.385, .high = 2.385 }, { .in = NULL } };
 static const CgSample apart_samples[]    = { { .in = "F[3,7]", .low = -2.385, .high = 2.385, .apart = 0.05 }, { .in = "F[2,3,5]", .low = -2.385, .high = 2.385, .apart = 0.05 }, { .in = NULL } };
 static const CgSample positive_samples[] = { { .in = "F[3,7]", .low = 0.31, .high = 5.17 }, { .in = "F[2,5,3]", .low = 0.31, .high = 23.85 }, { .in = NULL } };
 static const CgSample minus1_samples[]   = { { .in = "F[3,7]", .low = -0.71, .high = 2.385 }, { .in = "F[2,5,3]", .low = -0.71, .high = 23.85 }, { .in = NULL } };
