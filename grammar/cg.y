@@ -1,7 +1,7 @@
 /* cg.y - tokens to AST.
- * Takes the tokens of tokens.c; gives statements in CgParsing.top (or one signature). The actions call builders and
- * nothing else. Newlines do not count: an expression is never followed by a name, so the next statement's name or
- * keyword ends it. SYNC is made by tokens.c after a mistake, where a statement or field may begin again. */
+ * Takes the tokens of tokens.c; gives statements in CgParsing.top (or one signature). The actions call builders
+ * and nothing else. Newlines do not count: an expression is never followed by a name, so the next statement's
+ * name or keyword ends it. SYNC is made by tokens.c after a mistake, where a statement or field may begin again. */
 %require "3.8"
 %language "C"
 %define api.pure full
@@ -52,7 +52,8 @@ static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
 %token ARROW "'->'" DOTDOT "'..'" EQ "'=='" NE "'!='" LE "'<='" GE "'>='"
 
 %type <atom>   word any_word path key_word compare_op
-%type <expr>   expr arrow range or and not compare sum term unary power postfix atom list record item dim on_opt first_key
+%type <expr>   expr arrow range or and not compare sum term unary power postfix atom list record item dim
+%type <expr>   on_opt first_key
 %type <type>   type
 %type <stmt>   top stmt bind if_stmt
 %type <arg>    arg field entry
@@ -68,52 +69,56 @@ static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
 %%
 
 start: START_FILE tops
-     | START_SIG '(' params ')' ARROW type_list    { p->sig = cg_make_stmt(p, CG_STMT_GRAPH, @$, (CgNames){ 0 }, (CgItems){ 0 });
-                                                     p->sig->params = $params.at; p->sig->nparams = $params.n;
-                                                     p->sig->results = (CgTypeExpr **)$type_list.at; p->sig->nresults = $type_list.n; }
-     | START_SIG '(' params ')' ARROW '(' type_list ')'
-                                                   { p->sig = cg_make_stmt(p, CG_STMT_GRAPH, @$, (CgNames){ 0 }, (CgItems){ 0 });
-                                                     p->sig->params = $params.at; p->sig->nparams = $params.n;
-                                                     p->sig->results = (CgTypeExpr **)$type_list.at; p->sig->nresults = $type_list.n; }
+     | START_SIG '(' params ')' ARROW type_list            { p->sig = cg_make_sig(p, @$, $params, $type_list); }
+     | START_SIG '(' params ')' ARROW '(' type_list ')'    { p->sig = cg_make_sig(p, @$, $params, $type_list); }
      ;
 
 /* ---- statements ---- */
 
-tops: %empty | tops top                            { cg_items_push(p, &p->top, $top); } ;
+tops: %empty | tops top                     { cg_items_push(p, &p->top, $top); } ;
 
-top: IMPORT path                                   { CgNames n = { 0 }; cg_names_push(p, &n, $path, @path); $$ = cg_make_stmt(p, CG_STMT_IMPORT, @$, n, (CgItems){ 0 }); }
-   | PLUGIN STRING                                 { $$ = cg_make_stmt(p, CG_STMT_PLUGIN, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->a = cg_make_name(p, CG_EXPR_STRING, @2, $2); }
-   | OPTION NAME ':' type '=' expr                 { CgNames n = { 0 }; cg_names_push(p, &n, $NAME, @NAME); $$ = cg_make_stmt(p, CG_STMT_OPTION, @$, n, (CgItems){ 0 }); $$->type = $type; $$->a = $expr; }
-   | GRAPH NAME '(' params ')' results body        { CgNames n = { 0 }; cg_names_push(p, &n, $NAME, @NAME); $$ = cg_make_stmt(p, CG_STMT_GRAPH, @$, n, (CgItems){ 0 });
-                                                     $$->params = $params.at; $$->nparams = $params.n; $$->results = (CgTypeExpr **)$results.at; $$->nresults = $results.n; $$->body = $body; }
-   | DEF NAME '(' params ')' '=' expr              { CgNames n = { 0 }; cg_names_push(p, &n, $NAME, @NAME); $$ = cg_make_stmt(p, CG_STMT_DEF, @$, n, (CgItems){ 0 });
-                                                     $$->params = $params.at; $$->nparams = $params.n; $$->a = $expr; }
-   | SHOW exprs                                    { $$ = cg_make_stmt(p, CG_STMT_SHOW, @$, (CgNames){ 0 }, $exprs); }
-   | SAVE expr[value] AS expr[to]                  { $$ = cg_make_stmt(p, CG_STMT_SAVE, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->a = $value; $$->b = $to; }
-   | TEST STRING body                              { CgNames n = { 0 }; cg_names_push(p, &n, $STRING, @STRING); $$ = cg_make_stmt(p, CG_STMT_TEST, @$, n, (CgItems){ 0 }); $$->body = $body; }
+top: IMPORT path                            { $$ = cg_make_named(p, CG_STMT_IMPORT, @$, $path, @path); }
+   | PLUGIN STRING                          { $$ = cg_make_plain(p, CG_STMT_PLUGIN, @$);
+                                              $$->a = cg_make_name(p, CG_EXPR_STRING, @2, $2); }
+   | OPTION NAME ':' type '=' expr          { $$ = cg_make_named(p, CG_STMT_OPTION, @$, $NAME, @NAME);
+                                              $$->type = $type; $$->a = $expr; }
+   | GRAPH NAME '(' params ')' results body { $$ = cg_make_named(p, CG_STMT_GRAPH, @$, $NAME, @NAME);
+                                              $$->params = $params.at; $$->nparams = $params.n;
+                                              $$->results = (CgTypeExpr **)$results.at; $$->nresults = $results.n;
+                                              $$->body = $body; }
+   | DEF NAME '(' params ')' '=' expr       { $$ = cg_make_named(p, CG_STMT_DEF, @$, $NAME, @NAME);
+                                              $$->params = $params.at; $$->nparams = $params.n; $$->a = $expr; }
+   | SHOW exprs                             { $$ = cg_make_stmt(p, CG_STMT_SHOW, @$, (CgNames){ 0 }, $exprs); }
+   | SAVE expr[value] AS expr[to]           { $$ = cg_make_plain(p, CG_STMT_SAVE, @$); $$->a = $value; $$->b = $to; }
+   | TEST STRING body                       { $$ = cg_make_named(p, CG_STMT_TEST, @$, $STRING, @STRING);
+                                              $$->body = $body; }
    | bind
-   | error SYNC                                    { $$ = cg_make_stmt(p, CG_STMT_ERROR, @$, (CgNames){ 0 }, (CgItems){ 0 }); yyerrok; }
+   | error SYNC                             { $$ = cg_make_plain(p, CG_STMT_ERROR, @$); yyerrok; }
    ;
 
-bind: names '=' exprs                              { $$ = cg_make_stmt(p, CG_STMT_BIND, @$, $names, $exprs); } ;
+bind: names '=' exprs                       { $$ = cg_make_stmt(p, CG_STMT_BIND, @$, $names, $exprs); } ;
 
-body: '{' stmts '}'                                { $$ = cg_make_block($stmts, @$); } ;
-stmts: %empty                                      { $$ = (CgItems){ 0 }; }
-     | stmts[list] stmt                            { cg_items_push(p, &$list, $stmt); $$ = $list; }
+body: '{' stmts '}'                         { $$ = cg_make_block($stmts, @$); } ;
+stmts: %empty                               { $$ = (CgItems){ 0 }; }
+     | stmts[list] stmt                     { cg_items_push(p, &$list, $stmt); $$ = $list; }
      ;
 stmt: bind
-    | PARAM names ':' type '=' expr                { $$ = cg_make_stmt(p, CG_STMT_PARAM, @$, $names, (CgItems){ 0 }); $$->type = $type; $$->a = $expr; }
-    | FOR names IN expr body                       { $$ = cg_make_stmt(p, CG_STMT_FOR, @$, $names, (CgItems){ 0 }); $$->a = $expr; $$->body = $body; }
+    | PARAM names ':' type '=' expr         { $$ = cg_make_stmt(p, CG_STMT_PARAM, @$, $names, (CgItems){ 0 });
+                                              $$->type = $type; $$->a = $expr; }
+    | FOR names IN expr body                { $$ = cg_make_stmt(p, CG_STMT_FOR, @$, $names, (CgItems){ 0 });
+                                              $$->a = $expr; $$->body = $body; }
     | if_stmt
-    | RETURN exprs                                 { $$ = cg_make_stmt(p, CG_STMT_RETURN, @$, (CgNames){ 0 }, $exprs); }
-    | VJP '(' params ')' body                      { $$ = cg_make_stmt(p, CG_STMT_VJP, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->params = $params.at; $$->nparams = $params.n; $$->body = $body; }
-    | EXPECT expr                                  { $$ = cg_make_stmt(p, CG_STMT_EXPECT, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->a = $expr; }
-    | error SYNC                                   { $$ = cg_make_stmt(p, CG_STMT_ERROR, @$, (CgNames){ 0 }, (CgItems){ 0 }); yyerrok; }
+    | RETURN exprs                          { $$ = cg_make_stmt(p, CG_STMT_RETURN, @$, (CgNames){ 0 }, $exprs); }
+    | VJP '(' params ')' body               { $$ = cg_make_plain(p, CG_STMT_VJP, @$);
+                                              $$->params = $params.at; $$->nparams = $params.n; $$->body = $body; }
+    | EXPECT expr                           { $$ = cg_make_plain(p, CG_STMT_EXPECT, @$); $$->a = $expr; }
+    | error SYNC                            { $$ = cg_make_plain(p, CG_STMT_ERROR, @$); yyerrok; }
     ;
-if_stmt: IF expr body                              { $$ = cg_make_stmt(p, CG_STMT_IF, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->a = $expr; $$->body = $body; }
-    | IF expr body[yes] ELSE body[no]              { $$ = cg_make_stmt(p, CG_STMT_IF, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->a = $expr; $$->body = $yes; $$->other = $no; }
-    | IF expr body[yes] ELSE if_stmt[no]           { $$ = cg_make_stmt(p, CG_STMT_IF, @$, (CgNames){ 0 }, (CgItems){ 0 }); $$->a = $expr; $$->body = $yes;
-                                                     CgItems one = { 0 }; cg_items_push(p, &one, $no); $$->other = cg_make_block(one, @no); }
+if_stmt: IF expr body                       { $$ = cg_make_if(p, @$, $expr, $body, (CgBlock){ 0 }); }
+    | IF expr body[yes] ELSE body[no]       { $$ = cg_make_if(p, @$, $expr, $yes, $no); }
+    | IF expr body[yes] ELSE if_stmt[no]    { CgItems one = { 0 };
+                                              cg_items_push(p, &one, $no);
+                                              $$ = cg_make_if(p, @$, $expr, $yes, cg_make_block(one, @no)); }
     ;
 
 names: NAME                                        { $$ = (CgNames){ 0 }; cg_names_push(p, &$$, $NAME, @NAME); }
@@ -122,13 +127,15 @@ names: NAME                                        { $$ = (CgNames){ 0 }; cg_nam
 exprs: expr                                        { $$ = (CgItems){ 0 }; cg_items_push(p, &$$, $expr); }
      | exprs[list] ',' expr                        { cg_items_push(p, &$list, $expr); $$ = $list; }
      ;
-path: NAME | path[head] '.' any_word               { $$ = cg_intern(cg_arena_printf(p->arena, "%s.%s", $head, $any_word)); } ;
+path: NAME
+    | path[head] '.' any_word               { $$ = cg_intern(cg_arena_printf(p->arena, "%s.%s", $head, $any_word)); }
+    ;
 
 params: %empty                                     { $$ = (CgParams){ 0 }; }
       | param_list comma                           { $$ = $param_list; }
       ;
-param_list: param                                  { $$ = (CgParams){ 0 }; cg_params_push(p, &$$, $param.name, $param.span, $param.type, $param.init); }
-      | param_list[list] ',' param                 { cg_params_push(p, &$list, $param.name, $param.span, $param.type, $param.init); $$ = $list; }
+param_list: param                                  { $$ = (CgParams){ 0 }; cg_params_push(p, &$$, $param); }
+      | param_list[list] ',' param                 { cg_params_push(p, &$list, $param); $$ = $list; }
       ;
 param: NAME                                        { $$ = (CgParam){ $NAME, @NAME, NULL, NULL }; }
      | NAME ':' type                               { $$ = (CgParam){ $NAME, @NAME, $type, NULL }; }
@@ -164,13 +171,14 @@ dim: item ;
 /* ---- expressions, loosest first ---- */
 
 expr: arrow
-    | IF expr[c] THEN expr[yes] ELSE expr[no]      { $$ = cg_make_expr(p, CG_EXPR_IF, @$); $$->op_span = @1; $$->a = $yes; $$->b = $no; $$->c = $c; $$ = cg_make_done(p, $$); }
+    | IF expr[c] THEN expr[yes] ELSE expr[no]      { $$ = cg_make_two(p, CG_EXPR_IF, @$, @1, $yes, $no);
+                                                     $$->c = $c; $$ = cg_make_done(p, $$); }
     ;
 arrow: range
-     | range[a] ARROW range[b]                     { $$ = cg_make_expr(p, CG_EXPR_ARROW, @$); $$->op_span = @2; $$->a = $a; $$->b = $b; $$ = cg_make_done(p, $$); }
+     | range[a] ARROW range[b]                     { $$ = cg_make_done(p, cg_make_two(p, CG_EXPR_ARROW, @$, @2, $a, $b)); }
      ;
 range: or
-     | or[a] DOTDOT or[b]                          { $$ = cg_make_expr(p, CG_EXPR_RANGE, @$); $$->op_span = @2; $$->a = $a; $$->b = $b; $$ = cg_make_done(p, $$); }
+     | or[a] DOTDOT or[b]                          { $$ = cg_make_done(p, cg_make_two(p, CG_EXPR_RANGE, @$, @2, $a, $b)); }
      ;
 or: and
   | or[a] OR and[b]                                { $$ = cg_make_binary(p, @$, @2, "or", $a, $b); }
@@ -184,7 +192,9 @@ not: compare
 compare: sum
    | sum[a] compare_op sum[b]                      { $$ = cg_make_binary(p, @$, @2, $2, $a, $b); }
    ;
-compare_op: EQ { $$ = "=="; } | NE { $$ = "!="; } | '<' { $$ = "<"; } | LE { $$ = "<="; } | '>' { $$ = ">"; } | GE { $$ = ">="; } ;
+compare_op: EQ { $$ = "=="; } | NE { $$ = "!="; }
+          | '<' { $$ = "<"; } | LE { $$ = "<="; } | '>' { $$ = ">"; } | GE { $$ = ">="; }
+          ;
 sum: term
    | sum[a] '+' term[b]                            { $$ = cg_make_binary(p, @$, @2, "+", $a, $b); }
    | sum[a] '-' term[b]                            { $$ = cg_make_binary(p, @$, @2, "-", $a, $b); }
@@ -197,14 +207,15 @@ term: unary
    ;
 unary: power
    | '-' unary[a]                                  { $$ = cg_make_unary(p, @$, @1, "-", $a); }
-   | RECOMPUTE unary[a]                            { $$ = cg_make_expr(p, CG_EXPR_RECOMPUTE, @$); $$->op_span = @1; $$->a = $a; $$ = cg_make_done(p, $$); }
+   | RECOMPUTE unary[a]                            { $$ = cg_make_done(p, cg_make_two(p, CG_EXPR_RECOMPUTE, @$, @1, $a, NULL)); }
    ;
 power: postfix
    | postfix[a] '^' unary[b]                       { $$ = cg_make_binary(p, @$, @2, "^", $a, $b); }
    ;
 postfix: atom
-   | postfix[a] '(' args ')'                       { $$ = cg_make_expr(p, CG_EXPR_CALL, @$); $$->op_span = cg_span_join(@2, @4); $$->a = $a; $$->args = (CgArgs){ $args.at, $args.n }; $$ = cg_make_done(p, $$); }
-   | postfix[a] '.' any_word                       { $$ = cg_make_expr(p, CG_EXPR_FIELD, @$); $$->op_span = @any_word; $$->a = $a; $$->s = $any_word; $$ = cg_make_done(p, $$); }
+   | postfix[a] '(' args ')'                       { $$ = cg_make_call(p, CG_EXPR_CALL, @$, cg_span_join(@2, @4), $a, $args); }
+   | postfix[a] '.' any_word                       { $$ = cg_make_two(p, CG_EXPR_FIELD, @$, @any_word, $a, NULL);
+                                                     $$->s = $any_word; $$ = cg_make_done(p, $$); }
    | postfix[a] '[' items ']'                      { $$ = cg_make_index(p, @$, cg_span_join(@2, @4), $a, $items); }
    ;
 atom: NAME                                         { $$ = cg_make_name(p, CG_EXPR_NAME, @$, $1); }
@@ -216,8 +227,10 @@ atom: NAME                                         { $$ = cg_make_name(p, CG_EXP
    | '(' expr[a] ')'                               { $$ = $a; }
    | list
    | record
-   | TRAIN expr[a] as_opt '{' fields '}'           { $$ = cg_make_expr(p, CG_EXPR_TRAIN, @$); $$->op_span = @1; $$->a = $a; $$->s = $as_opt; $$->args = (CgArgs){ $fields.at, $fields.n }; $$ = cg_make_done(p, $$); }
-   | EVALUATE expr[a] on_opt as_opt '{' fields '}' { $$ = cg_make_expr(p, CG_EXPR_EVALUATE, @$); $$->op_span = @1; $$->a = $a; $$->b = $on_opt; $$->s = $as_opt; $$->args = (CgArgs){ $fields.at, $fields.n }; $$ = cg_make_done(p, $$); }
+   | TRAIN expr[a] as_opt '{' fields '}'           { $$ = cg_make_call(p, CG_EXPR_TRAIN, @$, @1, $a, $fields); $$->s = $as_opt; }
+   | EVALUATE expr[a] on_opt as_opt '{' fields '}' 
+                                                   { $$ = cg_make_call(p, CG_EXPR_EVALUATE, @$, @1, $a, $fields);
+                                                     $$->s = $as_opt; $$->b = $on_opt; $$ = cg_make_done(p, $$); }
    ;
 as_opt: %empty { $$ = NULL; } | AS NAME            { $$ = $NAME; } ;
 on_opt: %empty { $$ = NULL; } | ON expr            { $$ = $expr; } ;
@@ -225,15 +238,15 @@ on_opt: %empty { $$ = NULL; } | ON expr            { $$ = $expr; } ;
 args: %empty                                       { $$ = (CgFields){ 0 }; }
     | arg_list comma                               { $$ = $arg_list; }
     ;
-arg_list: arg                                      { $$ = (CgFields){ 0 }; cg_fields_push(p, &$$, $arg.name, $arg.name_span, $arg.value, false); }
-    | arg_list[list] ',' arg                       { cg_fields_push(p, &$list, $arg.name, $arg.name_span, $arg.value, false); $$ = $list; }
+arg_list: arg                                      { $$ = (CgFields){ 0 }; cg_fields_push(p, &$$, $arg); }
+    | arg_list[list] ',' arg                       { cg_fields_push(p, &$list, $arg); $$ = $list; }
     ;
 arg: expr                                          { $$ = (CgArg){ NULL, { 0, 0, 0 }, $expr, false }; }
    | word '=' expr                                 { $$ = (CgArg){ $word, @word, $expr, false }; }
    ;
 
 fields: %empty                                     { $$ = (CgFields){ 0 }; }
-    | fields[list] field comma                     { cg_fields_push(p, &$list, $field.name, $field.name_span, $field.value, false); $$ = $list; }
+    | fields[list] field comma                     { cg_fields_push(p, &$list, $field); $$ = $list; }
     | fields[list] error SYNC                      { $$ = $list; yyerrok; }
     ;
 field: word '=' expr                               { $$ = (CgArg){ $word, @word, $expr, false }; } ;
@@ -247,10 +260,8 @@ items: %empty                                      { $$ = (CgItems){ 0 }; }
 item: expr
     | DOTDOT NAME                                  { $$ = cg_make_name(p, CG_EXPR_ROW, @$, $NAME); }
     ;
-loop: FOR names IN expr                            { $$ = (CgLoop){ $names.at[0], $names.n > 1 ? $names.at[1] : NULL, $expr, NULL };
-                                                     if ($names.n > 2) cg_syntax_error(p, CG_E0101, $names.spans[2], "a loop has one or two names"); }
-    | FOR names IN expr IF expr[filter]            { $$ = (CgLoop){ $names.at[0], $names.n > 1 ? $names.at[1] : NULL, $4, $filter };
-                                                     if ($names.n > 2) cg_syntax_error(p, CG_E0101, $names.spans[2], "a loop has one or two names"); }
+loop: FOR names IN expr                            { $$ = cg_make_head(p, $names, $expr, NULL); }
+    | FOR names IN expr[over] IF expr[filter]      { $$ = cg_make_head(p, $names, $over, $filter); }
     ;
 
 record: '{' '}'                                    { $$ = cg_make_record(p, @$, NULL, NULL, (CgFields){ 0 }); }
@@ -261,7 +272,7 @@ first_key: expr
     | key_word                                     { $$ = cg_make_name(p, CG_EXPR_NAME, @$, $1); }
     ;
 entries: %empty                                    { $$ = (CgFields){ 0 }; }
-    | entries[list] entry comma                    { cg_fields_push(p, &$list, $entry.name, $entry.name_span, $entry.value, $entry.quoted); $$ = $list; }
+    | entries[list] entry comma                    { cg_fields_push(p, &$list, $entry); $$ = $list; }
     ;
 entry: word ':' expr                               { $$ = (CgArg){ $word, @word, $expr, false }; }
     | STRING ':' expr                              { $$ = (CgArg){ $STRING, @STRING, $expr, true }; }
@@ -269,7 +280,8 @@ entry: word ':' expr                               { $$ = (CgArg){ $word, @word,
 
 /* Keywords that may name a field or an argument, and (after a dot) any of them. */
 word: NAME | key_word ;
-key_word: IMPORT | PLUGIN | OPTION | GRAPH | DEF | PARAM | RETURN | TRAIN | EVALUATE | SHOW | SAVE | TEST | EXPECT | RECOMPUTE | VJP ;
+key_word: IMPORT | PLUGIN | OPTION | GRAPH | DEF | PARAM | RETURN | TRAIN | EVALUATE | SHOW | SAVE | TEST
+        | EXPECT | RECOMPUTE | VJP ;
 any_word: word | FOR | IN | IF | THEN | ELSE | ON | AS | TRUE | FALSE | AND | OR | NOT ;
 
 %%
@@ -299,7 +311,8 @@ static int yyreport_syntax_error(const yypcontext_t *at, CgParsing *p)
     int n = yypcontext_expected_tokens(at, symbols, YYNTOKENS);
     for (int token = 0; token <= T_GE; token++)
         for (int i = 0; i < n; i++)
-            if (token != T_SYNC && YYTRANSLATE(token) == symbols[i] && symbols[i] != YYSYMBOL_YYUNDEF) expects[token] = true;
+            if (token != T_SYNC && YYTRANSLATE(token) == symbols[i] && symbols[i] != YYSYMBOL_YYUNDEF)
+                expects[token] = true;
     cg_syntax_unexpected(p, *yypcontext_location(at), expects);
     return 0;
 }

@@ -1,6 +1,6 @@
 /* attach.c - what is known only when the whole text was parsed.
- * Takes a unit and its comments; gives each statement its doc text, and reports what the grammar lets through on
- * purpose so that the message can be a plain one: statements out of place, names written twice. */
+ * Takes a unit and its comments; gives each statement its doc text, and reports what the grammar lets through
+ * on purpose so that the message can be a plain one: statements out of place, names written twice. */
 #include <string.h>
 #include "base/map.h"
 #include "base/strbuf.h"
@@ -16,8 +16,10 @@ static int breaks_between(const CgParsing *p, uint32_t from, uint32_t to)
 {
     int n = 0;
     for (uint32_t i = from; i < to; i++) {
-        if (p->text[i] == '\n') n++;
-        else if (p->text[i] != ' ' && p->text[i] != '\t' && p->text[i] != '\r') return -1;
+        if (p->text[i] == '\n')
+            n++;
+        else if (p->text[i] != ' ' && p->text[i] != '\t' && p->text[i] != '\r')
+            return -1;
     }
     return n;
 }
@@ -37,8 +39,10 @@ static size_t first_comment(const CgParsing *p, uint32_t at)
     size_t low = 0, high = p->comments.len;
     while (low < high) {
         size_t mid = (low + high) / 2;
-        if (p->comments.at[mid].span.start < at) low = mid + 1;
-        else high = mid;
+        if (p->comments.at[mid].span.start < at)
+            low = mid + 1;
+        else
+            high = mid;
     }
     return low;
 }
@@ -68,7 +72,8 @@ static void attach(CgParsing *p, CgStmt *s)
 
 static void attach_block(CgParsing *p, const CgBlock *b)
 {
-    bool is_else_if = b->n > 0 && p->text[b->span.start] != '{' && b != &p->unit->top;   /* goes on with the statement before */
+    bool is_else_if = b->n > 0 && p->text[b->span.start] != '{' &&
+                      b != &p->unit->top; /* goes on with the statement before */
     for (int i = 0; i < b->n; i++) {
         if (!is_else_if) attach(p, b->at[i]);
         attach_block(p, &b->at[i]->body);
@@ -92,7 +97,9 @@ static void said_twice(CgParsing *p, CgMap *seen, CgAtom name, CgSpan span, cons
         return;
     }
     CgDiag *d = cg_syntax_error(p, CG_E0113, span, "the %s '%s' is given twice", what, name);
-    if (d) cg_diag_note(d, (CgSpan){ p->file, (uint32_t)(before >> 32), (uint32_t)before }, "it is given here first");
+    if (d)
+        cg_diag_note(d, (CgSpan){ p->file, (uint32_t)(before >> 32), (uint32_t)before },
+                     "it is given here first");
 }
 
 static void check_expr(CgParsing *p, const CgExpr *e)
@@ -124,7 +131,8 @@ static void check_params(CgParsing *p, const CgParam *at, int n)
 static void out_of_place(CgParsing *p, const CgStmt *s, const char *what, const char *where)
 {
     CgDiag *d = cg_syntax_error(p, CG_E0112, s->span, "%s stands outside %s", what, where);
-    if (d && s->kind == CG_STMT_EXPECT) cg_diag_help(d, "what a graph must do is tested beside it: test \"name\" { expect ... }");
+    if (d && s->kind == CG_STMT_EXPECT)
+        cg_diag_help(d, "what a graph must do is tested beside it: test \"name\" { expect ... }");
 }
 
 static void check_block(CgParsing *p, const CgBlock *b, bool in_graph, bool in_test, bool in_vjp)
@@ -135,12 +143,14 @@ static void check_block(CgParsing *p, const CgBlock *b, bool in_graph, bool in_t
         if (s->kind == CG_STMT_VJP && (!in_graph || in_vjp)) out_of_place(p, s, "this 'vjp'", "a graph");
         if (s->kind == CG_STMT_RETURN && !in_graph) out_of_place(p, s, "this 'return'", "a graph");
         if (s->kind == CG_STMT_EXPECT && !in_test) out_of_place(p, s, "this 'expect'", "a test");
-        if (s->kind == CG_STMT_FOR && s->nnames > 2) cg_syntax_error(p, CG_E0101, s->name_spans[2], "a loop has one or two names");
+        if (s->kind == CG_STMT_FOR && s->nnames > 2)
+            cg_syntax_error(p, CG_E0101, s->name_spans[2], "a loop has one or two names");
         check_params(p, s->params, s->nparams);
         check_expr(p, s->a);
         check_expr(p, s->b);
         for (int k = 0; k < s->nexprs; k++) check_expr(p, s->exprs[k]);
-        check_block(p, &s->body, in_graph || s->kind == CG_STMT_GRAPH, in_test || s->kind == CG_STMT_TEST, in_vjp || s->kind == CG_STMT_VJP);
+        check_block(p, &s->body, in_graph || s->kind == CG_STMT_GRAPH, in_test || s->kind == CG_STMT_TEST,
+                    in_vjp || s->kind == CG_STMT_VJP);
         check_block(p, &s->other, in_graph, in_test, in_vjp);
     }
 }

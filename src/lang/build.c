@@ -1,6 +1,7 @@
 /* build.c - AST nodes for the grammar's actions.
- * Takes pieces already parsed; gives nodes in the unit's arena with their depth. Reports what the grammar cannot say:
- * types that do not exist, dims that are not dims, keys that are not names, nesting without end. */
+ * Takes pieces already parsed; gives nodes in the unit's arena with their depth. Reports what the grammar
+ * cannot say: types that do not exist, dims that are not dims, keys that are not names, nesting without end.
+ */
 #include <string.h>
 #include "base/suggest.h"
 #include "lang/parsing.h"
@@ -21,16 +22,16 @@ void cg_items_push(CgParsing *p, CgItems *v, void *item)
     v->at[v->n++] = item;
 }
 
-void cg_fields_push(CgParsing *p, CgFields *v, CgAtom name, CgSpan name_span, CgExpr *value, bool quoted)
+void cg_fields_push(CgParsing *p, CgFields *v, CgArg field)
 {
     v->at = grown(p, v->at, v->n, &v->cap, sizeof *v->at);
-    v->at[v->n++] = (CgArg){ name, name_span, value, quoted };
+    v->at[v->n++] = field;
 }
 
-void cg_params_push(CgParsing *p, CgParams *v, CgAtom name, CgSpan span, CgTypeExpr *type, CgExpr *init)
+void cg_params_push(CgParsing *p, CgParams *v, CgParam param)
 {
     v->at = grown(p, v->at, v->n, &v->cap, sizeof *v->at);
-    v->at[v->n++] = (CgParam){ name, span, type, init };
+    v->at[v->n++] = param;
 }
 
 void cg_names_push(CgParsing *p, CgNames *v, CgAtom name, CgSpan span)
@@ -70,29 +71,41 @@ CgExpr *cg_make_done(CgParsing *p, CgExpr *e)
         return e;
     }
     if (!p->too_deep) {
-        CgDiag *d = cg_syntax_error(p, CG_E0108, e->op_span, "this expression is more than %d levels deep", CG_MAX_DEPTH);
+        CgDiag *d = cg_syntax_error(p, CG_E0108, e->op_span, "this expression is more than %d levels deep",
+                                    CG_MAX_DEPTH);
         cg_syntax_help(d, "give its parts names of their own");
         p->too_deep = true;
     }
     return cg_make_expr(p, CG_EXPR_ERROR, e->span);
 }
 
-CgExpr *cg_make_binary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op, CgExpr *a, CgExpr *b)
+CgExpr *cg_make_two(CgParsing *p, CgExprKind kind, CgSpan span, CgSpan op_span, CgExpr *a, CgExpr *b)
 {
-    CgExpr *e = cg_make_expr(p, CG_EXPR_BINARY, span);
+    CgExpr *e = cg_make_expr(p, kind, span);
     e->op_span = op_span;
-    e->op = cg_intern(op);
     e->a = a;
     e->b = b;
+    return e;
+}
+
+CgExpr *cg_make_call(CgParsing *p, CgExprKind kind, CgSpan span, CgSpan op_span, CgExpr *a, CgFields args)
+{
+    CgExpr *e = cg_make_two(p, kind, span, op_span, a, NULL);
+    e->args = (CgArgs){ args.at, args.n };
+    return cg_make_done(p, e);
+}
+
+CgExpr *cg_make_binary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op, CgExpr *a, CgExpr *b)
+{
+    CgExpr *e = cg_make_two(p, CG_EXPR_BINARY, span, op_span, a, b);
+    e->op = cg_intern(op);
     return cg_make_done(p, e);
 }
 
 CgExpr *cg_make_unary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op, CgExpr *a)
 {
-    CgExpr *e = cg_make_expr(p, CG_EXPR_UNARY, span);
-    e->op_span = op_span;
+    CgExpr *e = cg_make_two(p, CG_EXPR_UNARY, span, op_span, a, NULL);
     e->op = cg_intern(op);
-    e->a = a;
     return cg_make_done(p, e);
 }
 
@@ -107,7 +120,7 @@ CgExpr *cg_make_list(CgParsing *p, CgSpan span, CgItems items)
 {
     CgExpr *e = cg_make_expr(p, CG_EXPR_LIST, span);
     CgFields fields = { 0 };
-    for (int i = 0; i < items.n; i++) cg_fields_push(p, &fields, NULL, (CgSpan){ 0, 0, 0 }, items.at[i], false);
+    for (int i = 0; i < items.n; i++) cg_fields_push(p, &fields, (CgArg){ .value = items.at[i] });
     e->args = (CgArgs){ fields.at, fields.n };
     return cg_make_done(p, e);
 }
@@ -131,12 +144,19 @@ CgExpr *cg_make_record(CgParsing *p, CgSpan span, CgExpr *key, CgExpr *value, Cg
             CgDiag *d = cg_syntax_error(p, CG_E0114, key->span, "the key of a record is a name or a string");
             cg_syntax_help(d, "computed keys are written { key: value for name in values }");
         }
-        cg_fields_push(p, &fields, named ? key->s : cg_intern(""), key->span, value, key->kind == CG_EXPR_STRING);
+        cg_fields_push(
+            p, &fields,
+            (CgArg){ named ? key->s : cg_intern(""), key->span, value, key->kind == CG_EXPR_STRING });
     }
-    for (int i = 0; i < rest.n; i++)
-        cg_fields_push(p, &fields, rest.at[i].name, rest.at[i].name_span, rest.at[i].value, rest.at[i].quoted);
+    for (int i = 0; i < rest.n; i++) cg_fields_push(p, &fields, rest.at[i]);
     e->args = (CgArgs){ fields.at, fields.n };
     return cg_make_done(p, e);
+}
+
+CgLoop cg_make_head(CgParsing *p, CgNames names, CgExpr *over, CgExpr *filter)
+{
+    if (names.n > 2) cg_syntax_error(p, CG_E0101, names.spans[2], "a loop has one or two names");
+    return (CgLoop){ names.at[0], names.n > 1 ? names.at[1] : NULL, over, filter };
 }
 
 CgExpr *cg_make_loop(CgParsing *p, CgExprKind kind, CgSpan span, CgExpr *key, CgExpr *value, CgLoop loop)
@@ -165,17 +185,31 @@ static bool is_dtype(const char *name)
 
 static bool is_scalar(const char *name)
 {
-    return strcmp(name, "int") == 0 || strcmp(name, "float") == 0 || strcmp(name, "bool") == 0 || strcmp(name, "str") == 0;
+    return strcmp(name, "int") == 0 || strcmp(name, "float") == 0 || strcmp(name, "bool") == 0 ||
+           strcmp(name, "str") == 0;
 }
 
 static void check_dim(CgParsing *p, const CgExpr *e, bool outermost)
 {
     switch (e->kind) {
-    case CG_EXPR_INT: case CG_EXPR_NAME: case CG_EXPR_ERROR: return;
-    case CG_EXPR_ROW: if (outermost) return; break;
-    case CG_EXPR_UNARY: if (strcmp(e->op, "-") == 0) { check_dim(p, e->a, false); return; } break;
+    case CG_EXPR_INT:
+    case CG_EXPR_NAME:
+    case CG_EXPR_ERROR: return;
+    case CG_EXPR_ROW:
+        if (outermost) return;
+        break;
+    case CG_EXPR_UNARY:
+        if (strcmp(e->op, "-") == 0) {
+            check_dim(p, e->a, false);
+            return;
+        }
+        break;
     case CG_EXPR_BINARY:
-        if (strchr("+-*/", e->op[0]) && !e->op[1]) { check_dim(p, e->a, false); check_dim(p, e->b, false); return; }
+        if (strchr("+-*/", e->op[0]) && !e->op[1]) {
+            check_dim(p, e->a, false);
+            check_dim(p, e->b, false);
+            return;
+        }
         break;
     default: break;
     }
@@ -185,11 +219,15 @@ static void check_dim(CgParsing *p, const CgExpr *e, bool outermost)
 
 static void unknown_type(CgParsing *p, CgSpan span, CgAtom name)
 {
-    static const char *const all[] = { "f32", "f64", "i32", "i64", "bool", "int", "float", "str", "any", "graph" };
-    static const struct { const char *said, *meant; } others[] = {
-        { "string", "str" }, { "double", "f64" }, { "integer", "int" }, { "long", "i64" }, { "boolean", "bool" },
-        { "tensor", "f32[...]" }, { "Tensor", "f32[...]" }, { "float32", "f32" }, { "float64", "f64" }, { "int32", "i32" },
-        { "int64", "i64" }, { "f16", "f32" }, { "bf16", "f32" },
+    static const char *const all[] = { "f32", "f64",   "i32", "i64", "bool",
+                                       "int", "float", "str", "any", "graph" };
+    static const struct {
+        const char *said, *meant;
+    } others[] = {
+        { "string", "str" },   { "double", "f64" },      { "integer", "int" },     { "long", "i64" },
+        { "boolean", "bool" }, { "tensor", "f32[...]" }, { "Tensor", "f32[...]" }, { "float32", "f32" },
+        { "float64", "f64" },  { "int32", "i32" },       { "int64", "i64" },       { "f16", "f32" },
+        { "bf16", "f32" },
     };
     CgDiag *d = cg_syntax_error(p, CG_E0110, span, "there is no type '%s'", name);
     for (size_t i = 0; i < CG_LEN(others); i++)
@@ -200,8 +238,11 @@ static void unknown_type(CgParsing *p, CgSpan span, CgAtom name)
     CgSuggest s;
     cg_suggest_init(&s, name);
     for (size_t i = 0; i < CG_LEN(all); i++) cg_suggest_offer(&s, all[i]);
-    if (d && cg_suggest_best(&s)) cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
-    else cg_syntax_help(d, "the types are f32 f64 i32 i64 bool with dims in brackets, int float bool str, graph and any");
+    if (d && cg_suggest_best(&s))
+        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    else
+        cg_syntax_help(
+            d, "the types are f32 f64 i32 i64 bool with dims in brackets, int float bool str, graph and any");
 }
 
 CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *dims)
@@ -229,7 +270,8 @@ CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *
     return t;
 }
 
-CgTypeExpr *cg_make_graph_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *params, CgTypeExpr *result)
+CgTypeExpr *cg_make_graph_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *params,
+                               CgTypeExpr *result)
 {
     CgTypeExpr *t = CG_NEW(p->arena, CgTypeExpr);
     t->kind = CG_TYPE_GRAPH;
@@ -253,6 +295,37 @@ CgStmt *cg_make_stmt(CgParsing *p, CgStmtKind kind, CgSpan span, CgNames names, 
     if (names.n > 0) s->name_span = cg_span_join(names.spans[0], names.spans[names.n - 1]);
     s->exprs = (CgExpr **)exprs.at;
     s->nexprs = exprs.n;
+    return s;
+}
+
+CgStmt *cg_make_plain(CgParsing *p, CgStmtKind kind, CgSpan span)
+{
+    return cg_make_stmt(p, kind, span, (CgNames){ 0 }, (CgItems){ 0 });
+}
+
+CgStmt *cg_make_named(CgParsing *p, CgStmtKind kind, CgSpan span, CgAtom name, CgSpan name_span)
+{
+    CgNames names = { 0 };
+    cg_names_push(p, &names, name, name_span);
+    return cg_make_stmt(p, kind, span, names, (CgItems){ 0 });
+}
+
+CgStmt *cg_make_if(CgParsing *p, CgSpan span, CgExpr *condition, CgBlock yes, CgBlock no)
+{
+    CgStmt *s = cg_make_plain(p, CG_STMT_IF, span);
+    s->a = condition;
+    s->body = yes;
+    s->other = no;
+    return s;
+}
+
+CgStmt *cg_make_sig(CgParsing *p, CgSpan span, CgParams params, CgItems results)
+{
+    CgStmt *s = cg_make_named(p, CG_STMT_GRAPH, span, cg_intern(p->sig_name), span);
+    s->params = params.at;
+    s->nparams = params.n;
+    s->results = (CgTypeExpr **)results.at;
+    s->nresults = results.n;
     return s;
 }
 

@@ -1,10 +1,9 @@
 /* fmt.c - a script in its canonical text.
- * Takes a unit parsed without mistakes; gives its own tokens and comments laid out anew: 4 spaces a level, lines of at
- * most 100 columns broken at arguments and items, at most one blank line. Adds and removes nothing but white space and
- * the commas of lists, so that the text means what it meant. */
+ * Takes a unit parsed without mistakes; gives its own tokens and comments laid out anew: 4 spaces a level,
+ * lines of at most 100 columns broken at arguments and items, at most one blank line. Adds and removes
+ * nothing but white space and the commas of lists, so that the text means what it meant. */
 #include "lang/fmt.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,32 +14,39 @@
 enum { WIDTH = 100, STEP = 4 };
 
 /* What the AST knows of a place and tokens do not. */
-enum { ITEM = 1 /* a statement, field or entry begins */, BLOCK = 2 /* '{' of statements */, FIELDS_END = 4, UNARY = 8 };
+enum {
+    ITEM = 1 /* a statement, field or entry begins */,
+    BLOCK = 2 /* '{' of statements */,
+    FIELDS_END = 4,
+    UNARY = 8
+};
 
 typedef struct Tok {
-    int      kind;
+    int kind;
     uint32_t start, end;
-    bool     comment, own_line;
-    int      breaks;     /* line breaks before it in the source */
-    int      mate;       /* brackets: index of the partner */
-    bool     square;     /* the innermost bracket around it is '[' */
-    bool     flat;       /* opening brackets: may stand on one line if there is room */
-    bool     statements, fields;   /* opening braces: what they hold */
-    int      items;      /* opening braces: statements, fields or entries directly inside */
-    uint8_t  marks;
+    bool comment, own_line;
+    int breaks;              /* line breaks before it in the source */
+    int mate;                /* brackets: index of the partner */
+    bool square;             /* the innermost bracket around it is '[' */
+    bool flat;               /* opening brackets: may stand on one line if there is room */
+    bool statements, fields; /* opening braces: what they hold */
+    int items;               /* opening braces: statements, fields or entries directly inside */
+    uint8_t marks;
 } Tok;
 
-typedef struct DocLine { size_t line_start, at; } DocLine;   /* a line ending in '##': where both begin in `out` */
+typedef struct DocLine {
+    size_t line_start, at;
+} DocLine; /* a line ending in '##': where both begin in `out` */
 
 typedef struct Fmt {
     const char *text;
-    uint8_t    *marks;       /* by offset */
+    uint8_t *marks; /* by offset */
     CG_VEC(Tok) toks;
-    CgStrbuf   *out;
-    size_t      line_start;  /* of the current line, in `out` */
-    int         column, line_indent;
-    bool        empty;       /* nothing but indentation on the current line */
-    int         last;        /* token printed last on this line, -1 */
+    CgStrbuf *out;
+    size_t line_start; /* of the current line, in `out` */
+    int column, line_indent;
+    bool empty; /* nothing but indentation on the current line */
+    int last;   /* token printed last on this line, -1 */
     CG_VEC(DocLine) docs;
 } Fmt;
 
@@ -84,7 +90,8 @@ static void mark_block(Fmt *f, const CgBlock *b)
         mark_type(f, s->type);
         mark_expr(f, s->a);
         mark_expr(f, s->b);
-        bool has_body = s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_TEST || s->kind == CG_STMT_FOR || s->kind == CG_STMT_IF || s->kind == CG_STMT_VJP;
+        bool has_body = s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_TEST || s->kind == CG_STMT_FOR ||
+                        s->kind == CG_STMT_IF || s->kind == CG_STMT_VJP;
         if (has_body) f->marks[s->body.span.start] |= BLOCK;
         mark_block(f, &s->body);
         if (!s->other.span.file) continue;
@@ -122,7 +129,12 @@ static void read_tokens(Fmt *f, uint32_t file, const char *text, size_t len)
             bool is_comment = comments < p.comments.len;
             if (!is_comment && !more) break;
             CgSpan s = is_comment ? p.comments.at[comments].span : t.span;
-            Tok tok = { .kind = is_comment ? 0 : t.kind, .start = s.start, .end = s.end, .comment = is_comment, .mate = -1, .marks = f->marks[s.start] };
+            Tok tok = { .kind = is_comment ? 0 : t.kind,
+                        .start = s.start,
+                        .end = s.end,
+                        .comment = is_comment,
+                        .mate = -1,
+                        .marks = f->marks[s.start] };
             tok.own_line = is_comment && p.comments.at[comments].own_line;
             for (uint32_t i = end; i < s.start; i++) tok.breaks += text[i] == '\n';
             end = s.end;
@@ -149,7 +161,8 @@ static void pair_brackets(Fmt *f)
         } else if (is_opener(t->kind)) {
             t->statements = t->kind == '{' && (t->marks & BLOCK);
             /* a list or record the author spread over lines stays spread */
-            t->flat = t->kind == '(' || i + 1 >= f->toks.len || f->toks.at[i + 1].breaks == 0 || is_closer(f->toks.at[i + 1].kind);
+            t->flat = t->kind == '(' || i + 1 >= f->toks.len || f->toks.at[i + 1].breaks == 0 ||
+                      is_closer(f->toks.at[i + 1].kind);
             cg_vec_push(&open, (int)i);
         } else if (is_closer(t->kind) && outer) {
             int at = open.at[--open.len];
@@ -157,7 +170,9 @@ static void pair_brackets(Fmt *f)
             t->mate = at;
             t->square = open.len > 0 && f->toks.at[open.at[open.len - 1]].kind == '[';
             outer->fields = (t->marks & FIELDS_END) != 0;
-            if ((outer->statements || outer->fields) && (outer->items > 1 || (outer->items == 1 && t->breaks > 0))) outer->flat = false;
+            if ((outer->statements || outer->fields) &&
+                (outer->items > 1 || (outer->items == 1 && t->breaks > 0)))
+                outer->flat = false;
             if (!outer->flat && open.len > 0) f->toks.at[open.at[open.len - 1]].flat = false;
         }
     }
@@ -169,7 +184,7 @@ static void pair_brackets(Fmt *f)
 /* The token before i, comments left out; -1 at the beginning. */
 static int before(const Fmt *f, int i)
 {
-    while (--i >= 0 && f->toks.at[i].comment) { }
+    while (--i >= 0 && f->toks.at[i].comment) {}
     return i;
 }
 
@@ -183,8 +198,8 @@ static bool is_field_name(const Fmt *f, int i)
 static bool ends_value(const Fmt *f, int i)
 {
     int k = f->toks.at[i].kind;
-    return k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == T_TRUE || k == T_FALSE || is_closer(k) || k == T_GRAPH || k == T_VJP ||
-           is_field_name(f, i);
+    return k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == T_TRUE || k == T_FALSE ||
+           is_closer(k) || k == T_GRAPH || k == T_VJP || is_field_name(f, i);
 }
 
 /* Whether a blank stands between two neighbours on a line. */
@@ -220,7 +235,8 @@ static bool is_last_comma(const Fmt *f, int i)
 static bool lacks_comma(const Fmt *f, int opener, int i)
 {
     const Tok *o = &f->toks.at[opener];
-    return o->kind == '{' && !o->statements && !o->fields && (f->toks.at[i].marks & ITEM) && i > opener + 1 && f->toks.at[i - 1].kind != ',';
+    return o->kind == '{' && !o->statements && !o->fields && (f->toks.at[i].marks & ITEM) && i > opener + 1 &&
+           f->toks.at[i - 1].kind != ',';
 }
 
 /* Width of bracket o up to its partner on one line, or more than `room`. */
@@ -281,14 +297,20 @@ static void new_line(Fmt *f, int indent, bool blank)
 
 static void put_trailing_comment(Fmt *f, const Tok *t)
 {
-    if (t->end - t->start >= 2 && f->text[t->start + 1] == '#') cg_vec_push(&f->docs, (DocLine){ f->line_start, f->out->len });
+    if (t->end - t->start >= 2 && f->text[t->start + 1] == '#')
+        cg_vec_push(&f->docs, (DocLine){ f->line_start, f->out->len });
     put(f, "  ", 2, 2);
     put(f, f->text + t->start, t->end - t->start, columns(f, t));
 }
 
 /* ---- statements and what is broken over lines ---- */
 
-typedef enum Style { PLAIN, LOOP /* [e for x in xs] */, COMMAS /* one item a line */, FILL /* as many as fit */ } Style;
+typedef enum Style {
+    PLAIN,
+    LOOP /* [e for x in xs] */,
+    COMMAS /* one item a line */,
+    FILL /* as many as fit */
+} Style;
 
 static void put_items(Fmt *f, int from, int to, int indent, Style style);
 
@@ -320,9 +342,14 @@ static void put_broken(Fmt *f, int o)
     const Tok *t = &f->toks.at[o];
     int indent = f->line_indent, c = t->mate;
     bool block = t->statements || t->fields, loop = !block && has_loop(f, o);
-    bool group = t->kind == '(' && (before(f, o) < 0 || !ends_value(f, before(f, o)));   /* (a + b) holds one value and no comma */
+    bool group = t->kind == '(' && (before(f, o) < 0 ||
+                                    !ends_value(f, before(f, o))); /* (a + b) holds one value and no comma */
     put_token(f, o);
-    put_items(f, o + 1, c, indent + STEP, loop ? LOOP : block || group ? PLAIN : is_simple_list(f, o) ? FILL : COMMAS);
+    put_items(f, o + 1, c, indent + STEP,
+              loop                   ? LOOP
+              : block || group       ? PLAIN
+              : is_simple_list(f, o) ? FILL
+                                     : COMMAS);
     new_line(f, indent, false);
     put_token(f, c);
 }
@@ -334,7 +361,8 @@ static int tail_width(const Fmt *f, int o, int to, int after)
     for (int i = f->toks.at[o].mate + 1; i < to; i++) {
         if (f->toks.at[i].comment) return n;
         n += spaced(f, i - 1, i) + columns(f, &f->toks.at[i]);
-        bool breaks = f->toks.at[i].kind == '(' || f->toks.at[i].kind == '{';   /* a type or an index does so only as a last resort */
+        bool breaks = f->toks.at[i].kind == '(' ||
+                      f->toks.at[i].kind == '{'; /* a type or an index does so only as a last resort */
         if (breaks && f->toks.at[i].mate > i + 1) return n;
     }
     return n + after;
@@ -348,14 +376,20 @@ static void put_sequence(Fmt *f, int from, int to, int after)
         const Tok *t = &f->toks.at[i];
         if (t->comment) {
             if (t->own_line && !f->empty) new_line(f, indent + STEP, false);
-            if (t->own_line) put(f, f->text + t->start, t->end - t->start, 0);
-            else put_trailing_comment(f, t);
+            if (t->own_line)
+                put(f, f->text + t->start, t->end - t->start, 0);
+            else
+                put_trailing_comment(f, t);
             new_line(f, indent + STEP, false);
         } else if (is_opener(t->kind)) {
-            int room = WIDTH - f->column - (f->last >= 0 && spaced(f, f->last, i)) - tail_width(f, i, to, after);
-            if (t->flat && flat_width(f, i, room) <= room) put_flat(f, i);
-            else if (t->mate == i + 1) put_flat(f, i);
-            else put_broken(f, i);
+            int room =
+                WIDTH - f->column - (f->last >= 0 && spaced(f, f->last, i)) - tail_width(f, i, to, after);
+            if (t->flat && flat_width(f, i, room) <= room)
+                put_flat(f, i);
+            else if (t->mate == i + 1)
+                put_flat(f, i);
+            else
+                put_broken(f, i);
             i = t->mate;
         } else {
             put_token(f, i);
@@ -390,7 +424,7 @@ static int statement_end(const Fmt *f, int from, int to)
 static void put_items(Fmt *f, int from, int to, int indent, Style style)
 {
     bool commas = style == COMMAS || style == FILL;
-    bool first = true, commented = false;   /* commented: the line ends in a comment already */
+    bool first = true, commented = false; /* commented: the line ends in a comment already */
     bool statements = from == 0 || f->toks.at[from - 1].statements;
     for (int i = from; i < to;) {
         const Tok *t = &f->toks.at[i];
@@ -411,8 +445,10 @@ static void put_items(Fmt *f, int from, int to, int indent, Style style)
             while (end > i && f->toks.at[end - 1].comment) end--;
             int width = 0;
             for (int k = i; style == FILL && k < end; k++) width += columns(f, &f->toks.at[k]) + 1;
-            if (style == FILL && !first && f->column + 1 + width <= WIDTH) put(f, " ", 1, 1), f->last = -1;
-            else new_line(f, indent, style != FILL && !first && t->breaks > 1);
+            if (style == FILL && !first && f->column + 1 + width <= WIDTH)
+                put(f, " ", 1, 1), f->last = -1;
+            else
+                new_line(f, indent, style != FILL && !first && t->breaks > 1);
             put_sequence(f, i, end, commas);
             if (commas) put(f, ",", 1, 1);
             first = commented = false;
@@ -430,188 +466,22 @@ static void align_docs(Fmt *f, CgStrbuf *to)
         size_t n = i, widest = 0;
         do {
             size_t width = 0;
-            for (size_t k = f->docs.at[n].line_start; k < f->docs.at[n].at; k++) width += ((unsigned char)text[k] & 0xc0) != 0x80;
+            for (size_t k = f->docs.at[n].line_start; k < f->docs.at[n].at; k++)
+                width += ((unsigned char)text[k] & 0xc0) != 0x80;
             if (width > widest) widest = width;
             n++;
-        } while (n < f->docs.len && strchr(text + f->docs.at[n - 1].at, '\n') + 1 == text + f->docs.at[n].line_start);
+        } while (n < f->docs.len &&
+                 strchr(text + f->docs.at[n - 1].at, '\n') + 1 == text + f->docs.at[n].line_start);
         for (; i < n; i++) {
             size_t width = 0;
-            for (size_t k = f->docs.at[i].line_start; k < f->docs.at[i].at; k++) width += ((unsigned char)text[k] & 0xc0) != 0x80;
+            for (size_t k = f->docs.at[i].line_start; k < f->docs.at[i].at; k++)
+                width += ((unsigned char)text[k] & 0xc0) != 0x80;
             cg_strbuf_write(to, text + copied, f->docs.at[i].at - copied);
             for (; width < widest; width++) cg_strbuf_putc(to, ' ');
             copied = f->docs.at[i].at;
         }
     }
     cg_strbuf_write(to, text + copied, f->out->len - copied);
-}
-
-/* ---- one expression, from the tree ---- */
-
-/* How tightly an expression holds together, as in grammar/cg.y. */
-static int level(const CgExpr *e)
-{
-    static const struct { const char *op; int level; } ops[] = {
-        { "or", 3 }, { "and", 4 }, { "==", 6 }, { "!=", 6 }, { "<", 6 }, { "<=", 6 }, { ">", 6 }, { ">=", 6 }, { "+", 7 }, { "-", 7 },
-        { "*", 8 }, { "/", 8 }, { "%", 8 }, { "@", 8 }, { "^", 10 },
-    };
-    switch (e->kind) {
-    case CG_EXPR_IF: return 0;
-    case CG_EXPR_ARROW: return 1;
-    case CG_EXPR_RANGE: return 2;
-    case CG_EXPR_UNARY: return e->op[0] == 'n' ? 5 : 9;
-    case CG_EXPR_RECOMPUTE: return 9;
-    case CG_EXPR_BINARY:
-        for (size_t i = 0; i < CG_LEN(ops); i++)
-            if (strcmp(e->op, ops[i].op) == 0) return ops[i].level;
-        CG_BUG("no level for the operator '%s'", e->op);
-    default: return 11;
-    }
-}
-
-static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out);
-
-static void format_string(const char *s, CgStrbuf *out)
-{
-    cg_strbuf_putc(out, '"');
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\') cg_strbuf_printf(out, "\\%c", c);
-        else if (c == '\n') cg_strbuf_puts(out, "\\n");
-        else if (c == '\t') cg_strbuf_puts(out, "\\t");
-        else if (c < 0x20 || c == 0x7f) cg_strbuf_printf(out, "\\u{%x}", c);
-        else cg_strbuf_putc(out, *s);
-    }
-    cg_strbuf_putc(out, '"');
-}
-
-/* The shortest text that reads back as the same number. */
-static void format_float(double v, CgStrbuf *out)
-{
-    char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, v);
-        if (strtod(text, NULL) == v) break;
-    }
-    cg_strbuf_puts(out, text);
-    if (!strpbrk(text, ".e")) cg_strbuf_puts(out, ".0");
-}
-
-static void format_args(const CgArgs *args, const char *between, bool square, CgStrbuf *out)
-{
-    for (int i = 0; i < args->n; i++) {
-        const CgArg *a = &args->at[i];
-        if (i > 0) cg_strbuf_puts(out, ", ");
-        if (a->name && a->quoted) format_string(a->name, out);
-        else if (a->name) cg_strbuf_puts(out, a->name);
-        if (a->name) cg_strbuf_puts(out, between);
-        format_at(a->value, 0, square, out);
-    }
-}
-
-static void format_loop(const CgExpr *e, const CgExpr *filter, CgStrbuf *out)
-{
-    cg_strbuf_printf(out, " for %s%s%s in ", e->s, e->s2 ? ", " : "", e->s2 ? e->s2 : "");
-    format_at(e->b, 0, false, out);
-    if (!filter) return;
-    cg_strbuf_puts(out, " if ");
-    format_at(filter, 0, false, out);
-}
-
-static void format_type(const CgTypeExpr *t, CgStrbuf *out)
-{
-    cg_strbuf_puts(out, t->name);
-    if (t->ndims >= 0) cg_strbuf_putc(out, '[');
-    for (int i = 0; i < t->ndims; i++) {
-        if (i > 0) cg_strbuf_puts(out, ", ");
-        format_at(t->dims[i], 0, true, out);
-    }
-    if (t->ndims >= 0) cg_strbuf_putc(out, ']');
-    if (t->nparams < 0) return;
-    cg_strbuf_putc(out, '(');
-    for (int i = 0; i < t->nparams; i++) {
-        if (i > 0) cg_strbuf_puts(out, ", ");
-        format_type(t->params[i], out);
-    }
-    cg_strbuf_puts(out, ") -> ");
-    format_type(t->result, out);
-}
-
-static void format_binary(const CgExpr *e, bool square, CgStrbuf *out)
-{
-    int own = level(e);
-    bool tight = e->op[0] == '^' || (e->op[0] == '*' && square), chains = own != 6 && own != 10;
-    format_at(e->a, chains ? own : own + 1, square, out);
-    cg_strbuf_printf(out, tight ? "%s" : " %s ", e->op);
-    format_at(e->b, own == 10 ? 9 : own + 1, square, out);
-}
-
-static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
-{
-    bool parens = level(e) < least;
-    if (parens) { cg_strbuf_putc(out, '('); square = false; }
-    switch (e->kind) {
-    case CG_EXPR_ERROR: cg_strbuf_puts(out, "..."); break;
-    case CG_EXPR_INT: cg_strbuf_printf(out, "%lld", (long long)e->i); break;
-    case CG_EXPR_FLOAT: format_float(e->f, out); break;
-    case CG_EXPR_STRING: format_string(e->s, out); break;
-    case CG_EXPR_BOOL: cg_strbuf_puts(out, e->i ? "true" : "false"); break;
-    case CG_EXPR_NAME: cg_strbuf_puts(out, e->s); break;
-    case CG_EXPR_ROW: cg_strbuf_printf(out, "..%s", e->s); break;
-    case CG_EXPR_LIST: cg_strbuf_putc(out, '['); format_args(&e->args, "", true, out); cg_strbuf_putc(out, ']'); break;
-    case CG_EXPR_RECORD:
-        cg_strbuf_puts(out, e->args.n ? "{ " : "{");
-        format_args(&e->args, ": ", false, out);
-        cg_strbuf_puts(out, e->args.n ? " }" : "}");
-        break;
-    case CG_EXPR_LIST_FOR: cg_strbuf_putc(out, '['); format_at(e->a, 0, true, out); format_loop(e, e->c, out); cg_strbuf_putc(out, ']'); break;
-    case CG_EXPR_RECORD_FOR:
-        cg_strbuf_puts(out, "{ ");
-        format_at(e->c, 0, false, out);
-        cg_strbuf_puts(out, ": ");
-        format_at(e->a, 0, false, out);
-        format_loop(e, e->d, out);
-        cg_strbuf_puts(out, " }");
-        break;
-    case CG_EXPR_FIELD: format_at(e->a, 11, false, out); cg_strbuf_printf(out, ".%s", e->s); break;
-    case CG_EXPR_INDEX:
-        format_at(e->a, 11, false, out);
-        /* a[x, y] holds a list; a[[x]] and a[] print as they were written only because they mean the same */
-        if (e->b->kind != CG_EXPR_LIST || e->b->args.n == 1) cg_strbuf_putc(out, '[');
-        format_at(e->b, 0, true, out);
-        if (e->b->kind != CG_EXPR_LIST || e->b->args.n == 1) cg_strbuf_putc(out, ']');
-        break;
-    case CG_EXPR_CALL: format_at(e->a, 11, false, out); cg_strbuf_putc(out, '('); format_args(&e->args, " = ", false, out); cg_strbuf_putc(out, ')'); break;
-    case CG_EXPR_UNARY: cg_strbuf_puts(out, e->op[0] == 'n' ? "not " : "-"); format_at(e->a, level(e), square, out); break;
-    case CG_EXPR_BINARY: format_binary(e, square, out); break;
-    case CG_EXPR_RANGE: format_at(e->a, 3, false, out); cg_strbuf_puts(out, ".."); format_at(e->b, 3, false, out); break;
-    case CG_EXPR_ARROW: format_at(e->a, 2, false, out); cg_strbuf_puts(out, " -> "); format_at(e->b, 2, false, out); break;
-    case CG_EXPR_IF:
-        cg_strbuf_puts(out, "if ");
-        format_at(e->c, 0, false, out);
-        cg_strbuf_puts(out, " then ");
-        format_at(e->a, 0, false, out);
-        cg_strbuf_puts(out, " else ");
-        format_at(e->b, 0, false, out);
-        break;
-    case CG_EXPR_RECOMPUTE: cg_strbuf_puts(out, "recompute "); format_at(e->a, 9, square, out); break;
-    case CG_EXPR_TRAIN:
-    case CG_EXPR_EVALUATE:
-        cg_strbuf_puts(out, e->kind == CG_EXPR_TRAIN ? "train " : "evaluate ");
-        format_at(e->a, 0, false, out);
-        if (e->b) { cg_strbuf_puts(out, " on "); format_at(e->b, 0, false, out); }
-        if (e->s) cg_strbuf_printf(out, " as %s", e->s);
-        cg_strbuf_puts(out, " { ");
-        format_args(&e->args, " = ", false, out);
-        cg_strbuf_puts(out, " }");
-        break;
-    case CG_EXPR_TYPE: format_type(e->type, out); break;
-    }
-    if (parens) cg_strbuf_putc(out, ')');
-}
-
-void cg_expr_format(const CgExpr *e, CgStrbuf *out)
-{
-    format_at(e, 0, false, out);
 }
 
 void cg_unit_format(const CgUnit *u, const CgSources *sources, CgStrbuf *out)

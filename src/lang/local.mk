@@ -3,6 +3,7 @@ libcgcore_la_SOURCES += \
 	src/lang/attach.c \
 	src/lang/build.c \
 	src/lang/fmt.c \
+	src/lang/fmt_expr.c \
 	src/lang/module.c \
 	src/lang/parse.c \
 	src/lang/print.c \

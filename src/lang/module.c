@@ -1,6 +1,7 @@
 /* module.c - imports to files.
- * Takes the path of a script; finds, reads and parses what it imports, each module once, dependencies first. A module
- * is known by its text, so two names of one file are one module. Looks at import statements and nothing else. */
+ * Takes the path of a script; finds, reads and parses what it imports, each module once, dependencies first.
+ * A module is known by its text, so two names of one file are one module. Looks at import statements and
+ * nothing else. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/io.h"
@@ -13,15 +14,19 @@
 typedef CG_VEC(char *) Paths;
 
 /* A module being loaded; those below it on the stack import it. */
-typedef struct Pending { uint32_t file; CgAtom name; CgSpan import; } Pending;
+typedef struct Pending {
+    uint32_t file;
+    CgAtom name;
+    CgSpan import;
+} Pending;
 
 typedef struct Loader {
     CgSources *sources;
-    CgDiags   *diags;
+    CgDiags *diags;
     CG_VEC(CgModule) done;
-    CG_VEC(Pending)  stack;
-    CG_VEC(CgAtom)   embedded;    /* names of library texts already added ... */
-    CG_VEC(uint32_t) embedded_file;   /* ... and their files */
+    CG_VEC(Pending) stack;
+    CG_VEC(CgAtom) embedded;        /* names of library texts already added ... */
+    CG_VEC(uint32_t) embedded_file; /* ... and their files */
 } Loader;
 
 const char *cg_embedded_find(const char *module)
@@ -86,7 +91,8 @@ static void offer_files(CgSuggest *s, const char *folder, const char *pattern)
             size_t skip = strlen(folder), n = strlen(found.at[i]);
             if (n < skip + 3 || strncmp(found.at[i], folder, skip) != 0) continue;
             CgStrbuf name = { 0 };
-            for (size_t k = skip; k < n - 3; k++) cg_strbuf_putc(&name, found.at[i][k] == '/' ? '.' : found.at[i][k]);
+            for (size_t k = skip; k < n - 3; k++)
+                cg_strbuf_putc(&name, found.at[i][k] == '/' ? '.' : found.at[i][k]);
             cg_suggest_offer(s, cg_intern(cg_strbuf_str(&name)));
             cg_strbuf_deinit(&name);
         }
@@ -159,7 +165,8 @@ static bool is_circle(Loader *l, uint32_t file, CgAtom name, CgSpan span)
         return true;
     }
     CgDiag *d = cg_diag(l->diags, CG_E0202, span, "importing '%s' closes a circle", name);
-    for (; i < l->stack.len; i++) cg_diag_note(d, l->stack.at[i].import, "it imports '%s' here", l->stack.at[i].name);
+    for (; i < l->stack.len; i++)
+        cg_diag_note(d, l->stack.at[i].import, "it imports '%s' here", l->stack.at[i].name);
     cg_diag_help(d, "move what both need into a module of its own");
     return true;
 }
@@ -212,7 +219,8 @@ bool cg_program_dump(CgSources *sources, const CgProgram *p, const char *stage, 
         for (int i = 0; i < p->n; i++) {
             const CgModule *m = &p->at[i];
             fprintf(to, "%s %s", m->name[0] ? m->name : "-", cg_sources_get(sources, m->unit->file)->name);
-            for (int k = 0; k < m->nimports; k++) fprintf(to, "%s%s", k ? " " : " imports ", p->at[m->imports[k]].name);
+            for (int k = 0; k < m->nimports; k++)
+                fprintf(to, "%s%s", k ? " " : " imports ", p->at[m->imports[k]].name);
             fputc('\n', to);
         }
     } else {

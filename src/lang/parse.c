@@ -1,6 +1,6 @@
 /* parse.c - text to AST.
- * Takes a source; drives scanner, token layer and grammar, and gives the unit with its comments and doc texts, also
- * after mistakes (broken parts are ERROR nodes). Resolves no name and opens no file. */
+ * Takes a source; drives scanner, token layer and grammar, and gives the unit with its comments and doc
+ * texts, also after mistakes (broken parts are ERROR nodes). Resolves no name and opens no file. */
 #include <stdlib.h>
 #include <string.h>
 #include "lang/cg_parse.h"
@@ -16,30 +16,30 @@ static void close_parsing(CgParsing *p)
 
 CgStmt *cg_sig_parse(CgArena *arena, const char *name, const char *sig, CgDiags *diags)
 {
-    CgParsing p = { .arena = arena, .diags = diags, .text = sig, .len = strlen(sig), .is_sig = true, .sig_name = name };
+    CgParsing p = {
+        .arena = arena, .diags = diags, .text = sig, .len = strlen(sig), .is_sig = true, .sig_name = name
+    };
     cg_scan_open(&p);
     cg_parse_run(&p);
     close_parsing(&p);
-    if (p.nerrors > 0 || !p.sig) return NULL;
-    p.sig->names = CG_NEW(arena, CgAtom);
-    p.sig->names[0] = cg_intern(name);
-    p.sig->name_spans = CG_NEW(arena, CgSpan);
-    p.sig->nnames = 1;
-    return p.sig;
+    return p.nerrors > 0 ? NULL : p.sig;
 }
 
 void cg_unit_print_tokens(CgSources *sources, uint32_t file, FILE *to)
 {
     const CgSource *source = cg_sources_get(sources, file);
     CgArena *arena = cg_arena_new();
-    CgParsing p = { .arena = arena, .file = file, .text = source->text, .len = source->len > CG_MAX_TEXT ? 0 : source->len };
+    CgParsing p = {
+        .arena = arena, .file = file, .text = source->text, .len = source->len > CG_MAX_TEXT ? 0 : source->len
+    };
     CgToken t;
     cg_scan_open(&p);
     while (cg_scan_next(&p, &t) != T_END) {
         int line, column;
         cg_sources_place(sources, t.span, &line, &column);
         const char *name = cg_parse_token_name(t.kind);
-        fprintf(to, "%d:%d %s %.*s\n", line, column, name, (int)(t.span.end - t.span.start), p.text + t.span.start);
+        fprintf(to, "%d:%d %s %.*s\n", line, column, name, (int)(t.span.end - t.span.start),
+                p.text + t.span.start);
     }
     for (size_t i = 0; i < p.comments.len; i++) {
         int line, column;
@@ -53,7 +53,7 @@ void cg_unit_print_tokens(CgSources *sources, uint32_t file, FILE *to)
 
 void cg_unit_free(CgUnit *u)
 {
-    if (u) cg_arena_free(u->arena);   /* the unit lives in it */
+    if (u) cg_arena_free(u->arena); /* the unit lives in it */
 }
 
 CgUnit *cg_unit_parse(CgSources *sources, uint32_t file, CgDiags *diags)
@@ -63,9 +63,12 @@ CgUnit *cg_unit_parse(CgSources *sources, uint32_t file, CgDiags *diags)
     CgUnit *u = CG_NEW(arena, CgUnit);
     u->arena = arena;
     u->file = file;
-    CgParsing p = { .arena = arena, .diags = diags, .file = file, .text = source->text, .len = source->len, .unit = u };
+    CgParsing p = {
+        .arena = arena, .diags = diags, .file = file, .text = source->text, .len = source->len, .unit = u
+    };
     if (source->len > CG_MAX_TEXT) {
-        CgDiag *d = cg_syntax_error(&p, CG_E0109, (CgSpan){ file, 0, 0 }, "a script of %zu bytes is too long", source->len);
+        CgDiag *d = cg_syntax_error(&p, CG_E0109, (CgSpan){ file, 0, 0 }, "a script of %zu bytes is too long",
+                                    source->len);
         if (d) cg_diag_help(d, "the limit is %u bytes; data belongs in files of its own", CG_MAX_TEXT);
         return u;
     }

@@ -96,6 +96,11 @@ void    cg_syntax_exhausted(CgParsing *p, CgSpan span);
 /* builders (build.c) */
 CgExpr *cg_make_expr(CgParsing *p, CgExprKind kind, CgSpan span);
 CgExpr *cg_make_binary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op, CgExpr *a, CgExpr *b);
+/* IF, ARROW, RANGE, FIELD, RECOMPUTE before cg_make_done: an operator or word at op_span, and its parts. */
+CgExpr *cg_make_two(CgParsing *p, CgExprKind kind, CgSpan span, CgSpan op_span, CgExpr *a, CgExpr *b);
+/* CALL, TRAIN, EVALUATE: something and its arguments or fields. */
+CgExpr *cg_make_call(CgParsing *p, CgExprKind kind, CgSpan span, CgSpan op_span, CgExpr *a, CgFields args);
+CgLoop  cg_make_head(CgParsing *p, CgNames names, CgExpr *over, CgExpr *filter);
 CgExpr *cg_make_unary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op, CgExpr *a);
 CgExpr *cg_make_name(CgParsing *p, CgExprKind kind, CgSpan span, CgAtom s);
 CgExpr *cg_make_index(CgParsing *p, CgSpan span, CgSpan op_span, CgExpr *a, CgItems items);
@@ -107,10 +112,14 @@ CgExpr *cg_make_done(CgParsing *p, CgExpr *e);
 CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *dims);
 CgTypeExpr *cg_make_graph_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *params, CgTypeExpr *result);
 CgStmt *cg_make_stmt(CgParsing *p, CgStmtKind kind, CgSpan span, CgNames names, CgItems exprs);
+CgStmt *cg_make_plain(CgParsing *p, CgStmtKind kind, CgSpan span);
+CgStmt *cg_make_named(CgParsing *p, CgStmtKind kind, CgSpan span, CgAtom name, CgSpan name_span);
+CgStmt *cg_make_if(CgParsing *p, CgSpan span, CgExpr *condition, CgBlock yes, CgBlock no);
+CgStmt *cg_make_sig(CgParsing *p, CgSpan span, CgParams params, CgItems results);
 CgBlock cg_make_block(CgItems items, CgSpan span);
 void    cg_items_push(CgParsing *p, CgItems *v, void *item);
-void    cg_fields_push(CgParsing *p, CgFields *v, CgAtom name, CgSpan name_span, CgExpr *value, bool quoted);
-void    cg_params_push(CgParsing *p, CgParams *v, CgAtom name, CgSpan span, CgTypeExpr *type, CgExpr *init);
+void    cg_fields_push(CgParsing *p, CgFields *v, CgArg field);
+void    cg_params_push(CgParsing *p, CgParams *v, CgParam param);
 void    cg_names_push(CgParsing *p, CgNames *v, CgAtom name, CgSpan span);
 
 /* after the grammar (attach.c): doc comments to statements, and what the grammar lets through on purpose */

@@ -1,6 +1,6 @@
 /* print.c - AST as S-expressions.
- * Takes a unit; gives text in which every difference between two trees shows and no place in the file does, so that
- * a formatted script can be compared with what it was. */
+ * Takes a unit; gives text in which every difference between two trees shows and no place in the file does,
+ * so that a formatted script can be compared with what it was. */
 #include <inttypes.h>
 #include <stdio.h>
 #include "lang/parse.h"
@@ -11,18 +11,26 @@ static void print_string(const char *s, FILE *to)
 {
     fputc('"', to);
     for (; *s; s++) {
-        if (*s == '"' || *s == '\\') fprintf(to, "\\%c", *s);
-        else if (*s == '\n') fputs("\\n", to);
-        else if (*s == '\t') fputs("\\t", to);
-        else if ((unsigned char)*s < 0x20) fprintf(to, "\\u{%x}", (unsigned char)*s);
-        else fputc(*s, to);
+        if (*s == '"' || *s == '\\')
+            fprintf(to, "\\%c", *s);
+        else if (*s == '\n')
+            fputs("\\n", to);
+        else if (*s == '\t')
+            fputs("\\t", to);
+        else if ((unsigned char)*s < 0x20)
+            fprintf(to, "\\u{%x}", (unsigned char)*s);
+        else
+            fputc(*s, to);
     }
     fputc('"', to);
 }
 
 static void print_type(const CgTypeExpr *t, FILE *to)
 {
-    if (!t) { fputs("_", to); return; }
+    if (!t) {
+        fputs("_", to);
+        return;
+    }
     if (t->kind == CG_TYPE_GRAPH && t->nparams >= 0) {
         fputs("(graph-type (", to);
         for (int i = 0; i < t->nparams; i++) {
@@ -34,7 +42,10 @@ static void print_type(const CgTypeExpr *t, FILE *to)
         fputc(')', to);
         return;
     }
-    if (t->ndims < 0) { fputs(t->name, to); return; }
+    if (t->ndims < 0) {
+        fputs(t->name, to);
+        return;
+    }
     fprintf(to, "(%s", t->name);
     for (int i = 0; i < t->ndims; i++) {
         fputc(' ', to);
@@ -48,10 +59,15 @@ static void print_args(const CgArgs *args, FILE *to)
     for (int i = 0; i < args->n; i++) {
         const CgArg *a = &args->at[i];
         fputc(' ', to);
-        if (!a->name) { print_expr(a->value, to); continue; }
+        if (!a->name) {
+            print_expr(a->value, to);
+            continue;
+        }
         fputc('(', to);
-        if (a->quoted) print_string(a->name, to);
-        else fprintf(to, ":%s", a->name);
+        if (a->quoted)
+            print_string(a->name, to);
+        else
+            fprintf(to, ":%s", a->name);
         fputc(' ', to);
         print_expr(a->value, to);
         fputc(')', to);
@@ -63,7 +79,10 @@ static void print_parts(const char *head, const CgExpr *a, const CgExpr *b, cons
     fprintf(to, "(%s", head);
     const CgExpr *parts[] = { a, b, c };
     for (int i = 0; i < 3; i++)
-        if (parts[i]) { fputc(' ', to); print_expr(parts[i], to); }
+        if (parts[i]) {
+            fputc(' ', to);
+            print_expr(parts[i], to);
+        }
     fputc(')', to);
 }
 
@@ -72,15 +91,24 @@ static void print_loop(const char *head, const CgExpr *key, const CgExpr *e, con
     fprintf(to, "(%s (%s%s%s) ", head, e->s, e->s2 ? " " : "", e->s2 ? e->s2 : "");
     print_expr(e->b, to);
     fputc(' ', to);
-    if (key) { print_expr(key, to); fputc(' ', to); }
+    if (key) {
+        print_expr(key, to);
+        fputc(' ', to);
+    }
     print_expr(e->a, to);
-    if (filter) { fputs(" if ", to); print_expr(filter, to); }
+    if (filter) {
+        fputs(" if ", to);
+        print_expr(filter, to);
+    }
     fputc(')', to);
 }
 
 static void print_expr(const CgExpr *e, FILE *to)
 {
-    if (!e) { fputs("_", to); return; }
+    if (!e) {
+        fputs("_", to);
+        return;
+    }
     switch (e->kind) {
     case CG_EXPR_ERROR: fputs("(error)", to); break;
     case CG_EXPR_INT: fprintf(to, "%" PRId64, e->i); break;
@@ -89,13 +117,30 @@ static void print_expr(const CgExpr *e, FILE *to)
     case CG_EXPR_BOOL: fputs(e->i ? "true" : "false", to); break;
     case CG_EXPR_NAME: fputs(e->s, to); break;
     case CG_EXPR_ROW: fprintf(to, "(row %s)", e->s); break;
-    case CG_EXPR_LIST: fputs("(list", to); print_args(&e->args, to); fputc(')', to); break;
-    case CG_EXPR_RECORD: fputs("(record", to); print_args(&e->args, to); fputc(')', to); break;
+    case CG_EXPR_LIST:
+        fputs("(list", to);
+        print_args(&e->args, to);
+        fputc(')', to);
+        break;
+    case CG_EXPR_RECORD:
+        fputs("(record", to);
+        print_args(&e->args, to);
+        fputc(')', to);
+        break;
     case CG_EXPR_LIST_FOR: print_loop("list-for", NULL, e, e->c, to); break;
     case CG_EXPR_RECORD_FOR: print_loop("record-for", e->c, e, e->d, to); break;
-    case CG_EXPR_FIELD: fputs("(. ", to); print_expr(e->a, to); fprintf(to, " %s)", e->s); break;
+    case CG_EXPR_FIELD:
+        fputs("(. ", to);
+        print_expr(e->a, to);
+        fprintf(to, " %s)", e->s);
+        break;
     case CG_EXPR_INDEX: print_parts("index", e->a, e->b, NULL, to); break;
-    case CG_EXPR_CALL: fputs("(call ", to); print_expr(e->a, to); print_args(&e->args, to); fputc(')', to); break;
+    case CG_EXPR_CALL:
+        fputs("(call ", to);
+        print_expr(e->a, to);
+        print_args(&e->args, to);
+        fputc(')', to);
+        break;
     case CG_EXPR_UNARY: print_parts(e->op, e->a, NULL, NULL, to); break;
     case CG_EXPR_BINARY: print_parts(e->op, e->a, e->b, NULL, to); break;
     case CG_EXPR_RANGE: print_parts("..", e->a, e->b, NULL, to); break;
@@ -106,7 +151,10 @@ static void print_expr(const CgExpr *e, FILE *to)
     case CG_EXPR_EVALUATE:
         fputs(e->kind == CG_EXPR_TRAIN ? "(train " : "(evaluate ", to);
         print_expr(e->a, to);
-        if (e->b) { fputs(" on ", to); print_expr(e->b, to); }
+        if (e->b) {
+            fputs(" on ", to);
+            print_expr(e->b, to);
+        }
         if (e->s) fprintf(to, " as %s", e->s);
         print_args(&e->args, to);
         fputc(')', to);
@@ -122,7 +170,10 @@ static void print_params(const CgStmt *s, FILE *to)
         if (i > 0) fputc(' ', to);
         fprintf(to, "(%s ", s->params[i].name);
         print_type(s->params[i].type, to);
-        if (s->params[i].init) { fputc(' ', to); print_expr(s->params[i].init, to); }
+        if (s->params[i].init) {
+            fputc(' ', to);
+            print_expr(s->params[i].init, to);
+        }
         fputc(')', to);
     }
     fputc(')', to);
@@ -133,10 +184,12 @@ static void print_block(const CgBlock *b, int depth, FILE *to);
 static void print_stmt(const CgStmt *s, int depth, FILE *to)
 {
     static const char *const words[] = {
-        [CG_STMT_ERROR] = "error", [CG_STMT_IMPORT] = "import", [CG_STMT_PLUGIN] = "plugin", [CG_STMT_OPTION] = "option",
-        [CG_STMT_BIND] = "bind", [CG_STMT_GRAPH] = "graph", [CG_STMT_DEF] = "def", [CG_STMT_SHOW] = "show", [CG_STMT_SAVE] = "save",
-        [CG_STMT_TEST] = "test", [CG_STMT_EXPECT] = "expect", [CG_STMT_PARAM] = "param", [CG_STMT_FOR] = "for", [CG_STMT_IF] = "if",
-        [CG_STMT_RETURN] = "return", [CG_STMT_VJP] = "vjp",
+        [CG_STMT_ERROR] = "error",   [CG_STMT_IMPORT] = "import", [CG_STMT_PLUGIN] = "plugin",
+        [CG_STMT_OPTION] = "option", [CG_STMT_BIND] = "bind",     [CG_STMT_GRAPH] = "graph",
+        [CG_STMT_DEF] = "def",       [CG_STMT_SHOW] = "show",     [CG_STMT_SAVE] = "save",
+        [CG_STMT_TEST] = "test",     [CG_STMT_EXPECT] = "expect", [CG_STMT_PARAM] = "param",
+        [CG_STMT_FOR] = "for",       [CG_STMT_IF] = "if",         [CG_STMT_RETURN] = "return",
+        [CG_STMT_VJP] = "vjp",
     };
     fprintf(to, "%*s(%s", depth * 2, "", words[s->kind]);
     if (s->kind == CG_STMT_TEST) {
@@ -148,13 +201,31 @@ static void print_stmt(const CgStmt *s, int depth, FILE *to)
         for (int i = 0; i < s->nnames; i++) fprintf(to, "%s%s", i ? " " : " (", s->names[i]);
         fputc(')', to);
     }
-    if (s->doc) { fputs(" doc ", to); print_string(s->doc, to); }
+    if (s->doc) {
+        fputs(" doc ", to);
+        print_string(s->doc, to);
+    }
     if (s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF || s->kind == CG_STMT_VJP) print_params(s, to);
-    for (int i = 0; i < s->nresults; i++) { fputs(i ? " " : " -> ", to); print_type(s->results[i], to); }
-    if (s->type) { fputc(' ', to); print_type(s->type, to); }
-    for (int i = 0; i < s->nexprs; i++) { fputc(' ', to); print_expr(s->exprs[i], to); }
-    if (s->a) { fputc(' ', to); print_expr(s->a, to); }
-    if (s->b) { fputc(' ', to); print_expr(s->b, to); }
+    for (int i = 0; i < s->nresults; i++) {
+        fputs(i ? " " : " -> ", to);
+        print_type(s->results[i], to);
+    }
+    if (s->type) {
+        fputc(' ', to);
+        print_type(s->type, to);
+    }
+    for (int i = 0; i < s->nexprs; i++) {
+        fputc(' ', to);
+        print_expr(s->exprs[i], to);
+    }
+    if (s->a) {
+        fputc(' ', to);
+        print_expr(s->a, to);
+    }
+    if (s->b) {
+        fputc(' ', to);
+        print_expr(s->b, to);
+    }
     print_block(&s->body, depth + 1, to);
     if (s->other.n > 0) {
         fprintf(to, "\n%*selse", depth * 2 + 2, "");

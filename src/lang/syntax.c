@@ -15,7 +15,8 @@ CgDiag *cg_syntax_error(CgParsing *p, CgCode code, CgSpan span, const char *form
     va_end(args);
     if (++p->nerrors >= CG_MAX_ERRORS) p->stopped = true;
     if (!p->diags) return NULL;
-    if (p->is_sig) return cg_diag(p->diags, code, (CgSpan){ 0, 0, 0 }, "signature of '%s': %s", p->sig_name, text);
+    if (p->is_sig)
+        return cg_diag(p->diags, code, (CgSpan){ 0, 0, 0 }, "signature of '%s': %s", p->sig_name, text);
     return cg_diag(p->diags, code, span, "%s", text);
 }
 
@@ -35,8 +36,8 @@ void cg_syntax_exhausted(CgParsing *p, CgSpan span)
 
 static bool is_top_word(int kind)
 {
-    return kind == T_IMPORT || kind == T_PLUGIN || kind == T_OPTION || kind == T_GRAPH || kind == T_DEF || kind == T_SHOW ||
-           kind == T_SAVE || kind == T_TEST;
+    return kind == T_IMPORT || kind == T_PLUGIN || kind == T_OPTION || kind == T_GRAPH || kind == T_DEF ||
+           kind == T_SHOW || kind == T_SAVE || kind == T_TEST;
 }
 
 static bool compares(int kind)
@@ -48,12 +49,16 @@ static bool compares(int kind)
 static void describe(const CgParsing *p, const CgToken *t, char *out, size_t size)
 {
     size_t n = t->span.end - t->span.start;
-    if (t->kind == T_END) snprintf(out, size, "the end of the %s", p->is_sig ? "signature" : "file");
-    else if (t->kind == T_STRING) snprintf(out, size, "a string");
-    else snprintf(out, size, "'%.*s%s'", (int)(n > 40 ? 40 : n), p->text + t->span.start, n > 40 ? "..." : "");
+    if (t->kind == T_END)
+        snprintf(out, size, "the end of the %s", p->is_sig ? "signature" : "file");
+    else if (t->kind == T_STRING)
+        snprintf(out, size, "a string");
+    else
+        snprintf(out, size, "'%.*s%s'", (int)(n > 40 ? 40 : n), p->text + t->span.start, n > 40 ? "..." : "");
 }
 
-/* "an expression" for all that begins one; operators that could go on with a finished expression are left out. */
+/* "an expression" for all that begins one; operators that could go on with a finished expression are left
+ * out. */
 static int list_expected(const CgParsing *p, const bool *expects, char *out, size_t size)
 {
     const char *names[8];
@@ -64,26 +69,37 @@ static int list_expected(const CgParsing *p, const bool *expects, char *out, siz
     /* After a whole statement nearly all goes: what is wrong is the token itself, or a block left open. */
     bool statement_over = goes_on && (expects[T_RETURN] || expects[T_SHOW]);
     if (statement_over && !is_top_word(p->last.kind)) return 0;
-    if (value) names[n++] = "an expression";
-    else if (word && expects[T_NAME]) names[n++] = "a name";
+    if (value)
+        names[n++] = "an expression";
+    else if (word && expects[T_NAME])
+        names[n++] = "a name";
     for (int k = 0; k <= T_GE; k++) {
         if (!expects[k]) continue;
-        bool begins = k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == '(' || k == '[' || k == '{' || k == '-' ||
-                      k == T_IF || k == T_TRAIN || k == T_EVALUATE || k == T_RECOMPUTE || k == T_TRUE || k == T_FALSE || k == T_NOT;
-        bool operates = k == '+' || k == '-' || k == '*' || k == '/' || k == '%' || k == '@' || k == '^' || k == '.' || k == '(' || k == '[' ||
-                        k == T_AND || k == T_OR || k == T_ARROW || k == T_DOTDOT || compares(k);
+        bool begins = k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == '(' || k == '[' ||
+                      k == '{' || k == '-' || k == T_IF || k == T_TRAIN || k == T_EVALUATE ||
+                      k == T_RECOMPUTE || k == T_TRUE || k == T_FALSE || k == T_NOT;
+        bool operates = k == '+' || k == '-' || k == '*' || k == '/' || k == '%' || k == '@' || k == '^' ||
+                        k == '.' || k == '(' || k == '[' || k == T_AND || k == T_OR || k == T_ARROW ||
+                        k == T_DOTDOT || compares(k);
         if ((value && begins) || (goes_on && operates)) continue;
-        if (goes_on && (k == T_END || k == T_NAME || is_top_word(k) || k == T_PARAM || k == T_RETURN || k == T_EXPECT || k == T_VJP ||
-                        k == T_TRAIN || k == T_EVALUATE || k == T_RECOMPUTE || k == T_DEF || k == T_STRING)) continue;
+        if (goes_on && (k == T_END || k == T_NAME || is_top_word(k) || k == T_PARAM || k == T_RETURN ||
+                        k == T_EXPECT || k == T_VJP || k == T_TRAIN || k == T_EVALUATE || k == T_RECOMPUTE ||
+                        k == T_DEF || k == T_STRING))
+            continue;
         if (statement_over && (k == ',' || k == T_FOR || k == T_IF)) continue;
         if (word && (k == T_NAME || cg_token_is_keyword(k))) continue;
         if (n == 8) return 0;
         const char *name = cg_parse_token_name(k);
-        if (k == T_NAME) name = "a name";
-        else if (k == T_STRING) name = "a string";
-        else if (k == T_INT) name = "an integer";
-        else if (k == T_FLOAT) name = "a number";
-        else if (k == T_END) name = "the end of the file";
+        if (k == T_NAME)
+            name = "a name";
+        else if (k == T_STRING)
+            name = "a string";
+        else if (k == T_INT)
+            name = "an integer";
+        else if (k == T_FLOAT)
+            name = "a number";
+        else if (k == T_END)
+            name = "the end of the file";
         snprintf(buffers[n], sizeof buffers[n], "%s", name);
         names[n] = buffers[n];
         n++;
@@ -92,7 +108,11 @@ static int list_expected(const CgParsing *p, const bool *expects, char *out, siz
     size_t len = 0;
     out[0] = 0;
     for (int i = 0; i < n && len < size; i++)
-        len += (size_t)snprintf(out + len, size - len, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", names[i]);
+        len += (size_t)snprintf(out + len, size - len, "%s%s",
+                                i == 0       ? ""
+                                : i + 1 == n ? " or "
+                                             : ", ",
+                                names[i]);
     return n;
 }
 
@@ -104,14 +124,19 @@ static const char *find_hint(const CgParsing *p, const bool *expects)
     int found = p->last.kind, before = p->before.kind, opener = top->kind;
     bool in_fields = top->fields, in_block = top->block && opener == '{' && !in_fields, first = p->last.first;
     bool before_first = p->before.first;
-    bool before_ends = before == T_NAME || before == T_INT || before == T_FLOAT || before == T_STRING || before == ')' || before == ']' ||
-                       before == '}' || before == T_START_FILE || before == T_SYNC;
+    bool before_ends = before == T_NAME || before == T_INT || before == T_FLOAT || before == T_STRING ||
+                       before == ')' || before == ']' || before == '}' || before == T_START_FILE ||
+                       before == T_SYNC;
     bool compares_before = p->compared, is_import = p->statement == T_IMPORT;
     int third = p->third.kind;
-    bool third_ends = third == T_NAME || third == T_INT || third == T_FLOAT || third == T_STRING || third == ')' || third == ']' || third == '}';
-    const char *word = before == T_NAME ? p->before.atom : "", *third_word = third == T_NAME ? p->third.atom : "";
-#define is_word(w) ((found == T_NAME || cg_token_is_keyword(found) || found == T_STRING) && strcmp(word, w) == 0)
-#define X(condition, help, example) if (condition) return (help);
+    bool third_ends = third == T_NAME || third == T_INT || third == T_FLOAT || third == T_STRING ||
+                      third == ')' || third == ']' || third == '}';
+    const char *word = before == T_NAME ? p->before.atom : "",
+               *third_word = third == T_NAME ? p->third.atom : "";
+#define is_word(w) \
+    ((found == T_NAME || cg_token_is_keyword(found) || found == T_STRING) && strcmp(word, w) == 0)
+#define X(condition, help, example) \
+    if (condition) return (help);
 #include "../../grammar/hints.def"
 #undef X
 #undef is_word
@@ -122,12 +147,15 @@ static const char *find_hint(const CgParsing *p, const bool *expects)
 static bool complain_of_keyword(CgParsing *p, const bool *expects)
 {
     const CgToken *t = NULL;
-    if (cg_token_is_keyword(p->last.kind) && expects[T_NAME] && !expects[T_PARAM] && !expects[T_INT] && !p->last.first &&
-        !(p->last.kind == T_AS && p->statement == T_IMPORT)) t = &p->last;
-    bool then_name = p->last.kind == '=' || p->last.kind == ',' || p->last.kind == ':' || p->last.kind == ')' || p->last.kind == '.';
+    if (cg_token_is_keyword(p->last.kind) && expects[T_NAME] && !expects[T_PARAM] && !expects[T_INT] &&
+        !p->last.first && !(p->last.kind == T_AS && p->statement == T_IMPORT))
+        t = &p->last;
+    bool then_name = p->last.kind == '=' || p->last.kind == ',' || p->last.kind == ':' ||
+                     p->last.kind == ')' || p->last.kind == '.';
     if (cg_token_is_keyword(p->before.kind) && then_name && !p->before_is_field) t = &p->before;
     if (!t) return false;
-    CgDiag *d = cg_syntax_error(p, CG_E0103, t->span, "'%s' is a word of the language and cannot be a name", t->atom);
+    CgDiag *d =
+        cg_syntax_error(p, CG_E0103, t->span, "'%s' is a word of the language and cannot be a name", t->atom);
     if (d) cg_diag_help(d, "choose another name, '%s_' for one", t->atom);
     return true;
 }
@@ -152,7 +180,8 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const bool *expects)
     if (inner && (t->kind == T_END || (closer && p->effect == 0))) {
         char found[64];
         describe(p, t, found, sizeof found);
-        CgDiag *d = cg_syntax_error(p, CG_E0102, span, "'%s' is not closed before %s", bracket_text(inner->kind), found);
+        CgDiag *d = cg_syntax_error(p, CG_E0102, span, "'%s' is not closed before %s",
+                                    bracket_text(inner->kind), found);
         if (d) cg_diag_note(d, inner->span, "it was opened here");
         return;
     }
@@ -165,11 +194,15 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const bool *expects)
     char found[64], expected[160];
     describe(p, t, found, sizeof found);
     CgDiag *d;
-    if (list_expected(p, expects, expected, sizeof expected) > 0) d = cg_syntax_error(p, CG_E0101, span, "expected %s, found %s", expected, found);
-    else d = cg_syntax_error(p, CG_E0101, span, "unexpected %s", found);
+    if (list_expected(p, expects, expected, sizeof expected) > 0)
+        d = cg_syntax_error(p, CG_E0101, span, "expected %s, found %s", expected, found);
+    else
+        d = cg_syntax_error(p, CG_E0101, span, "unexpected %s", found);
     const char *hint = find_hint(p, expects);
     if (hint) cg_syntax_help(d, hint);
-    if (d && inner && inner->kind != '{' && t->first) cg_diag_note(d, inner->span, "'%s' opened here is still open", bracket_text(inner->kind));
-    if (d && inner && inner->kind == '{' && t->first && is_top_word(t->kind) && t->column <= inner->line_indent)
+    if (d && inner && inner->kind != '{' && t->first)
+        cg_diag_note(d, inner->span, "'%s' opened here is still open", bracket_text(inner->kind));
+    if (d && inner && inner->kind == '{' && t->first && is_top_word(t->kind) &&
+        t->column <= inner->line_indent)
         cg_diag_note(d, inner->span, "'{' opened here is still open");
 }

@@ -1,6 +1,7 @@
 /* tokens.c - between scanner and grammar: brackets, and where to go on after a mistake.
- * Takes raw tokens; gives them to the grammar, keeps the open brackets, and while recovering skips to a place where a
- * statement or field may begin and gives SYNC there. Reports brackets only; what is expected is the grammar's business. */
+ * Takes raw tokens; gives them to the grammar, keeps the open brackets, and while recovering skips to a place
+ * where a statement or field may begin and gives SYNC there. Reports brackets only; what is expected is the
+ * grammar's business. */
 #include "lang/parsing.h"
 #include "lang/cg_parse.h"
 
@@ -19,11 +20,12 @@ static bool is_closer(int kind)
     return kind == ')' || kind == ']' || kind == '}';
 }
 
-/* Statements that stand only at top level: one of them on a line of its own means that blocks were left open. */
+/* Statements that stand only at top level: one of them on a line of its own means that blocks were left open.
+ */
 static bool is_top_word(int kind)
 {
-    return kind == T_IMPORT || kind == T_PLUGIN || kind == T_OPTION || kind == T_GRAPH || kind == T_DEF || kind == T_SHOW ||
-           kind == T_SAVE || kind == T_TEST;
+    return kind == T_IMPORT || kind == T_PLUGIN || kind == T_OPTION || kind == T_GRAPH || kind == T_DEF ||
+           kind == T_SHOW || kind == T_SAVE || kind == T_TEST;
 }
 
 /* Whether a brace after the last token begins a block rather than a record. */
@@ -32,8 +34,8 @@ static bool ends_expression(const CgParsing *p)
     int kind = p->last.kind;
     if (p->before.kind == '.') return true;
     if (kind == T_ELSE) return !p->else_of_value;
-    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == T_STRING || kind == T_TRUE || kind == T_FALSE ||
-           is_closer(kind) || kind == T_GRAPH;
+    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == T_STRING || kind == T_TRUE ||
+           kind == T_FALSE || is_closer(kind) || kind == T_GRAPH;
 }
 
 static void open_bracket(CgParsing *p, const CgToken *t)
@@ -42,11 +44,15 @@ static void open_bracket(CgParsing *p, const CgToken *t)
     if (t->kind == '{' && ends_expression(p)) {
         b.block = true;
         CgBracket *outer = &p->open.at[p->open.len - 1];
-        if (outer->headers > 0) { outer->headers--; b.fields = true; }
+        if (outer->headers > 0) {
+            outer->headers--;
+            b.fields = true;
+        }
     }
     if (p->open.len > CG_MAX_NESTING) {
         if (!p->too_deep) {
-            CgDiag *d = cg_syntax_error(p, CG_E0108, t->span, "more than %d brackets are open here", CG_MAX_NESTING);
+            CgDiag *d =
+                cg_syntax_error(p, CG_E0108, t->span, "more than %d brackets are open here", CG_MAX_NESTING);
             cg_syntax_help(d, "give the inner parts names of their own");
         }
         p->too_deep = p->stopped = true;
@@ -64,8 +70,8 @@ static bool is_comparison(int kind)
 /* Whether a comparison seen earlier can still be the left side of what comes: used for a hint only. */
 static bool continues_comparison(int kind)
 {
-    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == '.' || kind == '+' || kind == '-' || kind == '*' || kind == '/' ||
-           is_comparison(kind);
+    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == '.' || kind == '+' || kind == '-' ||
+           kind == '*' || kind == '/' || is_comparison(kind);
 }
 
 /* Level 0 of `open` is the text itself and is never closed. */
@@ -119,15 +125,16 @@ static size_t innermost_block(const CgParsing *p)
     return i;
 }
 
-/* Skips from the token the grammar refused to one that may begin a statement or close the block, and holds it.
- * Brackets inside the broken statement are balanced when they can be; a line that stands no deeper than the block's
- * own lines ends the statement whatever is open. */
+/* Skips from the token the grammar refused to one that may begin a statement or close the block, and holds
+ * it. Brackets inside the broken statement are balanced when they can be; a line that stands no deeper than
+ * the block's own lines ends the statement whatever is open. */
 static void skip_to_sync(CgParsing *p)
 {
     if (p->effect > 0) p->open.len--;
     if (p->effect < 0) p->open.len++;
     CgToken t = p->last;
-    bool again = p->before.kind == T_SYNC;   /* recovery stopped here before and it did not help: pass over it */
+    bool again =
+        p->before.kind == T_SYNC; /* recovery stopped here before and it did not help: pass over it */
     size_t block = innermost_block(p), depth = 0, open_inside = p->open.len - 1 - block;
     p->open.len = block + 1;
     p->open.at[block].headers = 0;
@@ -141,14 +148,18 @@ static void skip_to_sync(CgParsing *p)
             }
             if (t.kind == '}' && block > 0 && t.column <= p->open.at[block].line_indent) break;
             if (!is_closer(t.kind) && !is_opener(t.kind) &&
-                (t.column <= indent || (indent < 0 && depth == 0 && open_inside == 0))) break;
+                (t.column <= indent || (indent < 0 && depth == 0 && open_inside == 0)))
+                break;
         }
         if (is_opener(t.kind)) {
             if (depth < CG_MAX_NESTING) depth++;
         } else if (is_closer(t.kind)) {
-            if (depth > 0) depth--;
-            else if (open_inside > 0) open_inside--;
-            else if (t.kind == '}' && block > 0) break;
+            if (depth > 0)
+                depth--;
+            else if (open_inside > 0)
+                open_inside--;
+            else if (t.kind == '}' && block > 0)
+                break;
         }
     }
     hold(p, t);

@@ -1,6 +1,6 @@
 /* cmd_fmt.c - cg fmt FILE... [--check].
- * Takes scripts; writes each back in its canonical text, or stdin to stdout for "-". A script with mistakes is left as
- * it is and its mistakes are printed. Must not write what does not parse to the same tree. */
+ * Takes scripts; writes each back in its canonical text, or stdin to stdout for "-". A script with mistakes
+ * is left as it is and its mistakes are printed. Must not write what does not parse to the same tree. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,8 @@ static char *tree_of(const CgUnit *u)
 static void demand_same_tree(const CgUnit *u, CgSources *sources, const CgStrbuf *text)
 {
     CgDiags *diags = cg_diags_new(sources);
-    CgUnit *again = cg_unit_parse(sources, cg_sources_add(sources, "formatted", cg_strbuf_str(text), text->len), diags);
+    CgUnit *again =
+        cg_unit_parse(sources, cg_sources_add(sources, "formatted", cg_strbuf_str(text), text->len), diags);
     char *before = tree_of(u), *after = tree_of(again);
     if (cg_diags_count(diags) > 0 || (before && after && strcmp(before, after) != 0))
         CG_BUG("the canonical text of '%s' means something else", cg_sources_get(sources, u->file)->name);
@@ -92,10 +93,13 @@ int cg_cmd_fmt(int argc, char **argv)
 {
     bool check = false;
     const CgOption options[] = {
-        { .name = "check", .flag = &check, .help = "only name the files that are not canonical; exit code 1 if there are any" },
+        { .name = "check",
+          .flag = &check,
+          .help = "only name the files that are not canonical; exit code 1 if there are any" },
     };
     int code;
-    if (!cg_options(&argc, argv, "FILE.cg ... [--check]\nrewrites scripts in their canonical text; '-' is stdin to stdout",
+    if (!cg_options(&argc, argv,
+                    "FILE.cg ... [--check]\nrewrites scripts in their canonical text; '-' is stdin to stdout",
                     options, CG_LEN(options), &code))
         return code;
     if (argc < 2) return cg_usage("fmt", "a file is needed");

@@ -1,5 +1,6 @@
 /* parse.c - any bytes: they must parse or be refused with a message, and what parses must survive `cg fmt`.
- * Takes bytes; aborts when the canonical text does not parse, has another tree, or is not its own canonical text. */
+ * Takes bytes; aborts when the canonical text does not parse, has another tree, or is not its own canonical
+ * text. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,10 @@
 #include "lang/fmt.h"
 #include "lang/parse.h"
 
-typedef struct Result { char *tree, *text; size_t mistakes; } Result;
+typedef struct Result {
+    char *tree, *text;
+    size_t mistakes;
+} Result;
 
 static Result run(const char *text, size_t len)
 {
@@ -47,7 +51,8 @@ static void release(Result *r)
 static void demand(bool good, const char *sentence, const Result *a, const Result *b)
 {
     if (good) return;
-    fprintf(stderr, "%s\n--- first\n%s\n--- then\n%s\n--- trees\n%s\n---\n%s\n", sentence, a->text, b->text ? b->text : "(mistakes)", a->tree, b->tree);
+    fprintf(stderr, "%s\n--- first\n%s\n--- then\n%s\n--- trees\n%s\n---\n%s\n", sentence, a->text,
+            b->text ? b->text : "(mistakes)", a->tree, b->tree);
     abort();
 }
 

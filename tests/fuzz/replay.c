@@ -1,6 +1,6 @@
 /* replay.c - a fuzz target without a fuzzer.
- * Takes files; hands the bytes of each to LLVMFuzzerTestOneInput. A target that finds a fault aborts. To fuzz, link the
- * target with clang -fsanitize=fuzzer instead of this file. */
+ * Takes files; hands the bytes of each to LLVMFuzzerTestOneInput. A target that finds a fault aborts. To
+ * fuzz, link the target with clang -fsanitize=fuzzer instead of this file. */
 #include <stdio.h>
 
 #include "base/io.h"
@@ -16,7 +16,7 @@ int main(int argc, char **argv)
             fprintf(stderr, "%s\n", e.text);
             return 1;
         }
-        fprintf(stderr, "%s\n", argv[i]);   /* the last line of a crash names the file */
+        fprintf(stderr, "%s\n", argv[i]); /* the last line of a crash names the file */
         LLVMFuzzerTestOneInput((const uint8_t *)bytes.at, bytes.len);
         cg_io_release(&bytes);
     }

@@ -1,5 +1,5 @@
-/* module.c - are modules found where they should be, once, and in an order in which each stands after its imports?
- * Takes nothing, writes into a new folder under TMPDIR; prints TAP. Accuses src/lang/module.c. */
+/* module.c - are modules found where they should be, once, and in an order in which each stands after its
+ * imports? Takes nothing, writes into a new folder under TMPDIR; prints TAP. Accuses src/lang/module.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,8 @@ int main(void)
     CgErr e = { 0 };
     const char *base = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%s/cg-module-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(folder) || chdir(folder) != 0 || !cg_io_mkdirs("a/deep", &e) || !cg_io_mkdirs("elsewhere", &e)) {
+    if (!mkdtemp(folder) || chdir(folder) != 0 || !cg_io_mkdirs("a/deep", &e) ||
+        !cg_io_mkdirs("elsewhere", &e)) {
         tap_ok(false, "a folder to work in");
         return tap_done();
     }
@@ -63,7 +64,9 @@ int main(void)
     put("a/three.cg", "y = 2.385");
     put("three.cg", "z = 7");
     put("elsewhere/far.cg", "f = 11");
-    is("main.cg", "modules", "three a/three.cg\na.one a/one.cg imports three\na.two a/two.cg imports three a.one\n- main.cg imports a.one a.two\n",
+    is("main.cg", "modules",
+       "three a/three.cg\na.one a/one.cg imports three\na.two a/two.cg imports three a.one\n- main.cg "
+       "imports a.one a.two\n",
        "beside the importing file first, each once, dependencies first");
     is("main.cg", "ast", "(import a.one)\n(import a.two)\n(bind x 3)\n", "the tree of the script");
     is("three.cg", "tokens", "1:1 name z\n1:3 '=' =\n1:5 integer 7\n", "the tokens of the script");

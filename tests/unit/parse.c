@@ -1,5 +1,6 @@
 /* parse.c - does text become the right tree, are mistakes said well and once, and do limits hold?
- * Takes nothing; prints TAP. Accuses grammar/ and src/lang (scanner, tokens, build, syntax, attach, print). */
+ * Takes nothing; prints TAP. Accuses grammar/ and src/lang (scanner, tokens, build, syntax, attach, print).
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,11 @@ static void ok(bool good, const char *name)
     tap_ok(good, "%.*s", (int)strcspn(name, "\n"), name);
 }
 
-typedef struct Parsed { char *ast, *messages; size_t nmessages; int ntop; } Parsed;
+typedef struct Parsed {
+    char *ast, *messages;
+    size_t nmessages;
+    int ntop;
+} Parsed;
 
 static Parsed parse_n(const char *text, size_t len)
 {
@@ -71,12 +76,16 @@ static void expressions(void)
     tree("x = not a == b and c or d", "(bind x (or (and (not (== a b)) c) d))");
     tree("x = -a.b(c)[d]", "(bind x (- (index (call (. a b) c) d)))");
     tree("x = recompute b(y) + z", "(bind x (+ (recompute (call b y)) z))");
-    tree("x = [i for i in 0..2*n if i % 3 != 1]", "(bind x (list-for (i) (.. 0 (* 2 n)) i if (!= (% i 3) 1)))");
-    tree("x = [..s, heads*K] -> [..s, heads, K]", "(bind x (-> (list (row s) (* heads K)) (list (row s) heads K)))");
+    tree("x = [i for i in 0..2*n if i % 3 != 1]",
+         "(bind x (list-for (i) (.. 0 (* 2 n)) i if (!= (% i 3) 1)))");
+    tree("x = [..s, heads*K] -> [..s, heads, K]",
+         "(bind x (-> (list (row s) (* heads K)) (list (row s) heads K)))");
     tree("x = if a then b else if c then d else e", "(bind x (if a b (if c d e)))");
-    tree("x = 1e-3 + 2_000 + 0.5 + 12.25e2", "(bind x (+ (+ (+ (float 0.001) 2000) (float 0.5)) (float 1225)))");
+    tree("x = 1e-3 + 2_000 + 0.5 + 12.25e2",
+         "(bind x (+ (+ (+ (float 0.001) 2000) (float 0.5)) (float 1225)))");
     tree("x = f(a, n = 3,) y = g()", "(bind x (call f a (:n 3)))\n(bind y (call g))");
-    tree("x = f[i] y = f[B, ..s] z = f[]", "(bind x (index f i))\n(bind y (index f (list B (row s))))\n(bind z (index f (list)))");
+    tree("x = f[i] y = f[B, ..s] z = f[]",
+         "(bind x (index f i))\n(bind y (index f (list B (row s))))\n(bind z (index f (list)))");
     tree("x = text.test.for.train", "(bind x (. (. (. text test) for) train))");
     tree("x = { a: 1, \"b c\": 2 test: 3, }", "(bind x (record (:a 1) (\"b c\" 2) (:test 3)))");
     tree("x = { train: a, test: b }", "(bind x (record (:train a) (:test b)))");
@@ -85,8 +94,10 @@ static void expressions(void)
     tree("x = {} y = []", "(bind x (record))\n(bind y (list))");
     tree("x = \"a\\n\\t\\\"\\\\\\u{e9}\\u{1f600}\"", "(bind x \"a\\n\\t\\\"\\\\\xc3\xa9\xf0\x9f\x98\x80\")");
     tree("a, b = f(1), g(2)\nc = a", "(bind (a b) (call f 1) (call g 2))\n(bind c a)");
-    tree("m = train net(3) as n { loss = f(n), steps = 7\nbatch = 5 }", "(bind m (train (call net 3) as n (:loss (call f n)) (:steps 7) (:batch 5)))");
-    tree("e = evaluate m on d as n { a = n(b) test = 2 }", "(bind e (evaluate m on d as n (:a (call n b)) (:test 2)))");
+    tree("m = train net(3) as n { loss = f(n), steps = 7\nbatch = 5 }",
+         "(bind m (train (call net 3) as n (:loss (call f n)) (:steps 7) (:batch 5)))");
+    tree("e = evaluate m on d as n { a = n(b) test = 2 }",
+         "(bind e (evaluate m on d as n (:a (call n b)) (:test 2)))");
     tree("x = (train m { a = 1 }).loss", "(bind x (. (train m (:a 1)) loss))");
     tree("x = if a then b else { c: 1 }", "(bind x (if a b (record (:c 1))))");
     tree("x = true y = false", "(bind x true)\n(bind y false)");
@@ -95,15 +106,21 @@ static void expressions(void)
 static void statements(void)
 {
     tree("import graphs.transformer plugin \"x.so\"", "(import graphs.transformer)\n(plugin \"x.so\")");
-    tree("option n: int = 3 ## how many\n## width\n## of all\noption w: float = 0.5", "(option n doc \"how many\" int 3)\n(option w doc \"width\\nof all\" float (float 0.5))");
+    tree("option n: int = 3 ## how many\n## width\n## of all\noption w: float = 0.5",
+         "(option n doc \"how many\" int 3)\n(option w doc \"width\\nof all\" float (float 0.5))");
     tree("## not this\n\n## this\n\ngraph f() { }", "(graph f doc \"this\" ())");
     tree("# no\ndef f(x, y: int = 3, m = causal) = x", "(def f ((x _) (y int 3) (m _ causal)) x)");
-    tree("graph g(x: f32[..s, D/2], a: graph(f32[..s]) -> f32[..s], m: graph, q: any) -> f32[..s], i32 { return x, 1 }",
-         "(graph g ((x (f32 (row s) (/ D 2))) (a (graph-type ((f32 (row s))) (f32 (row s)))) (m graph) (q any)) -> (f32 (row s)) i32\n  (return x 1))");
-    tree("graph g(x: f32[N]) { param a, b: f32[N] = zeros() for i, j in x { y = i } if a { z = 1 } else if b { z = 2 } else { z = 3 } vjp(d) { return d } return y }",
-         "(graph g ((x (f32 N)))\n  (param (a b) (f32 N) (call zeros))\n  (for (i j) x\n    (bind y i))\n  (if a\n    (bind z 1)\n    else\n    (if b\n      (bind z 2)\n"
+    tree("graph g(x: f32[..s, D/2], a: graph(f32[..s]) -> f32[..s], m: graph, q: any) -> f32[..s], i32 { "
+         "return x, 1 }",
+         "(graph g ((x (f32 (row s) (/ D 2))) (a (graph-type ((f32 (row s))) (f32 (row s)))) (m graph) (q "
+         "any)) -> (f32 (row s)) i32\n  (return x 1))");
+    tree("graph g(x: f32[N]) { param a, b: f32[N] = zeros() for i, j in x { y = i } if a { z = 1 } else if b "
+         "{ z = 2 } else { z = 3 } vjp(d) { return d } return y }",
+         "(graph g ((x (f32 N)))\n  (param (a b) (f32 N) (call zeros))\n  (for (i j) x\n    (bind y i))\n  "
+         "(if a\n    (bind z 1)\n    else\n    (if b\n      (bind z 2)\n"
          "      else\n      (bind z 3)))\n  (vjp ((d _))\n    (return d))\n  (return y))");
-    tree("show a, b save f(c) as \"x\" test \"t\" { y = 3 expect y == 3 }", "(show a b)\n(save (call f c) \"x\")\n(test \"t\"\n  (bind y 3)\n  (expect (== y 3)))");
+    tree("show a, b save f(c) as \"x\" test \"t\" { y = 3 expect y == 3 }",
+         "(show a b)\n(save (call f c) \"x\")\n(test \"t\"\n  (bind y 3)\n  (expect (== y 3)))");
 }
 
 static void mistakes(void)
@@ -130,8 +147,10 @@ static void mistakes(void)
     wrong("x = \xe2\x80\x9cweb\xe2\x80\x9d", 1, "straight double quotes");
     wrong("option n: flaot = 1 option s: string = 1 option d: int[3] = 1", 3, "did you mean 'str'?");
     wrong("graph g(x: f32[a.b, 1.5, x(2)]) { return x }", 3, "not a dimension");
-    wrong("test \"t\" { param w: f32[3] = zeros() return 3 } graph g(x) { expect 1 }", 3, "this 'expect' stands outside a test");
-    wrong("x = f(a = 1, a = 2) y = { b: 1, b: 2 } def g(c, c) = 1 z = train m { d = 1 d = 2 }", 4, "the parameter 'c' is given twice");
+    wrong("test \"t\" { param w: f32[3] = zeros() return 3 } graph g(x) { expect 1 }", 3,
+          "this 'expect' stands outside a test");
+    wrong("x = f(a = 1, a = 2) y = { b: 1, b: 2 } def g(c, c) = 1 z = train m { d = 1 d = 2 }", 4,
+          "the parameter 'c' is given twice");
     wrong("x = { 1 + 2: 3 }", 1, "the key of a record is a name or a string");
     wrong("x = [a for b, c, d in e]", 1, "a loop has one or two names");
     wrong("m = train net {\n  data = * 2\n  loss = 3\n  steps = 4 4\n}\nx = 3", 2, "t.cg:4:13");
@@ -139,7 +158,9 @@ static void mistakes(void)
 
 static void hints(void)
 {
-    static const struct { const char *help, *example; } rows[] = {
+    static const struct {
+        const char *help, *example;
+    } rows[] = {
 #define X(condition, help, example) { help, example },
 #include "../../grammar/hints.def"
 #undef X
@@ -163,7 +184,8 @@ static char *repeat(const char *head, const char *piece, size_t times, const cha
     return s;
 }
 
-static void limit(const char *name, const char *head, const char *piece, size_t times, const char *tail, const char *said)
+static void limit(const char *name, const char *head, const char *piece, size_t times, const char *tail,
+                  const char *said)
 {
     char *text = repeat(head, piece, times, tail);
     Parsed p = parse_n(text, strlen(text));
@@ -247,15 +269,18 @@ static void signatures(void)
     CgArena *arena = cg_arena_new();
     CgStmt *s = cg_sig_parse(arena, "softmax", "(x: F[..s], axis: int = -1) -> F[..s]", NULL);
     ok(s && s->nparams == 2 && s->nresults == 1 && strcmp(s->names[0], "softmax") == 0, "a signature");
-    ok(s && s->params[0].type->kind == CG_TYPE_TENSOR && s->params[0].type->ndims == 1 && s->params[0].type->dims[0]->kind == CG_EXPR_ROW,
+    ok(s && s->params[0].type->kind == CG_TYPE_TENSOR && s->params[0].type->ndims == 1 &&
+           s->params[0].type->dims[0]->kind == CG_EXPR_ROW,
        "a dtype variable with a row");
-    ok(s && s->params[1].type->kind == CG_TYPE_SCALAR && s->params[1].init->kind == CG_EXPR_UNARY, "an attribute with its default");
+    ok(s && s->params[1].type->kind == CG_TYPE_SCALAR && s->params[1].init->kind == CG_EXPR_UNARY,
+       "an attribute with its default");
     s = cg_sig_parse(arena, "pair", "(x: T, dims: dims) -> (F[B, D], F[D])", NULL);
     ok(s && s->nresults == 2 && s->params[0].type->ndims == -1, "two results");
     ok(!cg_sig_parse(arena, "bad", "(x: F[) -> F", NULL), "an ill-formed signature");
     CgSources *sources = cg_sources_new();
     CgDiags *diags = cg_diags_new(sources);
-    ok(!cg_sig_parse(arena, "bad", "(x F) -> F", diags) && cg_diags_count(diags) == 1, "an ill-formed signature is reported");
+    ok(!cg_sig_parse(arena, "bad", "(x F) -> F", diags) && cg_diags_count(diags) == 1,
+       "an ill-formed signature is reported");
     cg_diags_free(diags);
     cg_sources_free(sources);
     cg_arena_free(arena);
