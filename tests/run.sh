@@ -20,7 +20,10 @@ CG_PATH=$srcdir/tests/modules${CG_PATH:+:$CG_PATH}
 export srcdir builddir top_builddir CG TIMEOUT CG_PATH
 PATH=$builddir:$PATH
 NO_COLOR=1
-export PATH NO_COLOR
+# Asking for more memory than there is must fail, not end the program, also under the sanitizers.
+ASAN_OPTIONS=allocator_may_return_null=1:${ASAN_OPTIONS:-}
+LSAN_OPTIONS=suppressions=$srcdir/tests/lsan.supp:print_suppressions=0:${LSAN_OPTIONS:-}
+export PATH NO_COLOR ASAN_OPTIONS LSAN_OPTIONS
 
 # ---- one case -----------------------------------------------------------------------------------------------------
 
