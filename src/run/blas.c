@@ -27,6 +27,22 @@ static char blas_core[64] = "unknown";
 static bool blas_serial;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* A build of OpenBLAS without threads hands out its buffers without a lock: two callers at once can be given the same
+ * one, and now and then a product is wrong (seen with 0.3.21 as Debian builds it, one call in some hundreds). Builds with threads lock. */
+static pthread_mutex_t serial_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void enter(void)
+{
+    if (blas_serial)
+        pthread_mutex_lock(&serial_lock);
+}
+
+static void leave(void)
+{
+    if (blas_serial)
+        pthread_mutex_unlock(&serial_lock);
+}
+
 static void init(void)
 {
     if (openblas_set_num_threads)
@@ -105,8 +121,10 @@ void cg_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha
         plain_f64(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         return;
     }
+    enter();
     cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
                 alpha, a, lead(lda, ta ? m : k), b, lead(ldb, tb ? k : n), beta, c, lead(ldc, n));
+    leave();
 }
 
 void cg_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
@@ -121,6 +139,8 @@ void cg_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha,
         plain_f32(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         return;
     }
+    enter();
     cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
                 alpha, a, lead(lda, ta ? m : k), b, lead(ldb, tb ? k : n), beta, c, lead(ldc, n));
+    leave();
 }
