@@ -1,1 +1,8 @@
-EXTRA_DIST += bench/pytorch/bench.py
+# `make bench`: cg and PyTorch in turns (PYTHON names a python with torch); see bench/README.md.
+EXTRA_PROGRAMS = bench/tape
+bench_tape_LDADD = libcgcore.la $(CG_LIBS)
+EXTRA_DIST += bench/README.md bench/run.sh bench/pytorch/bench.py
+
+.PHONY: bench
+bench: bench/tape$(EXEEXT)
+	$(SHELL) $(srcdir)/bench/run.sh
