@@ -359,7 +359,7 @@ static int tail_width(const Fmt *f, int o, int to, int after)
 {
     int n = 0;
     for (int i = f->toks.at[o].mate + 1; i < to; i++) {
-        if (f->toks.at[i].comment) return n;
+        if (f->toks.at[i].comment || n > WIDTH) return n;
         n += spaced(f, i - 1, i) + columns(f, &f->toks.at[i]);
         bool breaks = f->toks.at[i].kind == '(' ||
                       f->toks.at[i].kind == '{'; /* a type or an index does so only as a last resort */

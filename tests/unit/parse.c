@@ -276,6 +276,8 @@ static void signatures(void)
        "an attribute with its default");
     s = cg_sig_parse(arena, "pair", "(x: T, dims: dims) -> (F[B, D], F[D])", NULL);
     ok(s && s->nresults == 2 && s->params[0].type->ndims == -1, "two results");
+    s = cg_sig_parse(arena, "cast", "(x: T[..s], to: str) -> U[..s]", NULL);
+    ok(s && s->results[0]->kind == CG_TYPE_TENSOR && s->params[1].type->kind == CG_TYPE_SCALAR, "another dtype variable");
     ok(!cg_sig_parse(arena, "bad", "(x: F[) -> F", NULL), "an ill-formed signature");
     CgSources *sources = cg_sources_new();
     CgDiags *diags = cg_diags_new(sources);
