@@ -23,6 +23,7 @@ check_PROGRAMS += tests/unit/progress
 check_PROGRAMS += tests/unit/random
 check_PROGRAMS += tests/unit/stats
 check_PROGRAMS += tests/unit/store
+check_PROGRAMS += tests/unit/store_faults
 check_PROGRAMS += tests/unit/recognise
 check_PROGRAMS += tests/unit/strbuf
 check_PROGRAMS += tests/unit/suggest
@@ -36,6 +37,9 @@ check_PROGRAMS += tests/unit/window
 check_PROGRAMS += tests/fuzz/parse tests/fuzz/safetensors
 tests_fuzz_parse_SOURCES = tests/fuzz/parse.c tests/fuzz/replay.c
 tests_fuzz_safetensors_SOURCES = tests/fuzz/safetensors.c tests/fuzz/replay.c
+check_PROGRAMS += tests/fuzz/texts tests/fuzz/tokenizer
+tests_fuzz_texts_SOURCES = tests/fuzz/texts.c tests/fuzz/replay.c
+tests_fuzz_tokenizer_SOURCES = tests/fuzz/tokenizer.c tests/fuzz/replay.c
 
 # Words in ONLY choose cases: make check ONLY="errors/ unit/"
 check-local:
