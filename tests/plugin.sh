@@ -47,6 +47,11 @@ for p in softcap template; do
     cp -r "$srcdir/plugins/$p" "$scratch/$p"
     check "build $p" ${MAKE:-make} -C "$scratch/$p" CC="${CC:-cc}" CFLAGS="-O3 -march=native -Wall -Wextra -Wshadow -Wconversion -Wno-pass-failed -Werror" PKG_CONFIG="$pkg"
 done
+# The ops of a plugin are held to their claims like any other.
+if [ -x "$builddir/tests/op_lint" ]; then
+    check "every claim of softcap" "$builddir/tests/op_lint" --op softcap "$scratch/softcap/softcap.so"
+    check "every claim of myop" "$builddir/tests/op_lint" --op myop "$scratch/template/myop.so"
+fi
 
 if cg help apply >/dev/null 2>&1; then
 cat >"$scratch/softcap/cap.cg" <<'CG'
