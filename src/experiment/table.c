@@ -305,6 +305,8 @@ static double fold_numbers(CgFold fold, double *x, size_t n)
     case CG_LEAST:  return n ? least : NAN;
     case CG_MOST:   return n ? most : NAN;
     case CG_STD:    return cg_stats_std(x, n);
+    case CG_LOW:    return cg_stats_bootstrap_mean(x, n, 1000, 0.95, 0).low;
+    case CG_HIGH:   return cg_stats_bootstrap_mean(x, n, 1000, 0.95, 0).high;
     }
     CG_BUG("a fold that is none");
 }
@@ -357,6 +359,66 @@ CgTable *cg_table_group(const CgTable *t, const char *const *by, int nby, const 
     free(first);
     free(x);
     if (ok)
+        return new;
+    cg_table_free(new);
+    return NULL;
+}
+
+/* edge[0..n]: where the bins begin and end, rising; bin k holds edge[k] <= x < edge[k + 1], the last one its end too. */
+static int bin_of(double x, const double *edge, int n)
+{
+    int k = 0;
+    while (k + 1 < n && x >= edge[k + 1])
+        k++;
+    return k;
+}
+
+CgTable *cg_table_bin(const CgTable *t, const char *name, int n, bool even, CgErr *e)
+{
+    int column = find_numeric(t, name, e);
+    if (column < 0)
+        return NULL;
+    if (n < 1 || n > 10000) {
+        cg_err(e, CG_ERR_INPUT, "%d bins; there can be 1 to 10000", n);
+        return NULL;
+    }
+    CgStrbuf called = { 0 };
+    cg_strbuf_printf(&called, "%s.bin", name);
+    double *x = cg_malloc(sizeof *x * (t->rows + 1)), *inside = cg_malloc(sizeof *inside * (t->rows + 1));
+    double *edge = cg_malloc(sizeof *edge * (size_t)(n + 1)), *middle = cg_malloc(sizeof *middle * (size_t)n);
+    size_t count = 0;
+    for (size_t r = 0; r < t->rows; r++) {
+        if (!absent(&t->column[column], r) && !isinf(cg_table_number(t, r, column)))
+            x[count++] = cg_table_number(t, r, column);
+    }
+    for (int k = 0; k <= n; k++) {
+        double least = cg_stats_quantile(x, count, 0), most = cg_stats_quantile(x, count, 1);
+        edge[k] = even ? cg_stats_quantile(x, count, (double)k / n) : least + (most - least) * k / n;
+    }
+    for (int k = 0; k < n; k++) {
+        size_t m = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (bin_of(x[i], edge, n) == k)
+                inside[m++] = x[i];
+        }
+        middle[k] = even ? cg_stats_quantile(inside, m, 0.5) : (edge[k] + edge[k + 1]) / 2;
+    }
+    CgTable *new = like(t);
+    bool fits = cg_table_find(new, cg_strbuf_str(&called), NULL) < 0
+        || cg_err(e, CG_ERR_INPUT, "the table has a column '%s' already", cg_strbuf_str(&called));
+    int to = fits ? cg_table_add(new, cg_strbuf_str(&called), CG_NUMBER) : 0;
+    for (size_t r = 0; fits && r < t->rows; r++) {
+        copy_row(new, 0, cg_table_row(new), t, r);
+        double value = cg_table_number(t, r, column);
+        if (isfinite(value))
+            cg_table_set(new, r, to, cg_number(middle[bin_of(value, edge, n)]));
+    }
+    cg_strbuf_deinit(&called);
+    free(x);
+    free(inside);
+    free(edge);
+    free(middle);
+    if (fits)
         return new;
     cg_table_free(new);
     return NULL;

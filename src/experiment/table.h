@@ -50,9 +50,13 @@ CG_NODISCARD CgTable *cg_table_append(const CgTable *a, const CgTable *b, CgErr 
                                                                                         * of one only are missing in the other */
 /* One row for each different value of the columns `by` (none: one row), in order of first sight: those columns, `n` (rows; called `rows` when a
  * column is called n), and of
- * each column in `of` the mean (CG_MEAN), sum, median, least, most or standard deviation, missing cells left out. */
-typedef enum CgFold { CG_MEAN, CG_SUM, CG_MEDIAN, CG_LEAST, CG_MOST, CG_STD } CgFold;
+ * each column in `of` the mean (CG_MEAN), sum, median, least, most, standard deviation, or an end of the 95% bootstrap interval of
+ * the mean (1000 resamples, seed 0), missing cells left out. */
+typedef enum CgFold { CG_MEAN, CG_SUM, CG_MEDIAN, CG_LEAST, CG_MOST, CG_STD, CG_LOW, CG_HIGH } CgFold;
 CG_NODISCARD CgTable *cg_table_group(const CgTable *t, const char *const *by, int nby, const char *const *of, int nof, CgFold fold, CgErr *e);
+/* The table with one more column, NAME.bin: the middle of the bin the row's NAME falls in. n bins of equal width from the least to the
+ * most, or of equally many rows (`even`; then the middle is the median of the bin's rows). Missing cells have no bin. */
+CG_NODISCARD CgTable *cg_table_bin(const CgTable *t, const char *name, int n, bool even, CgErr *e);
 /* Rows of a beside the rows of b with an equal cell in column `on`; other columns of b that a has too get ".2" behind their name. */
 CG_NODISCARD CgTable *cg_table_join(const CgTable *a, const CgTable *b, const char *on, CgErr *e);
 /* One row for each value of `rows`, one column for each value of `columns`, cells from `value`: the mean where several meet. */

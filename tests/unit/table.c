@@ -94,6 +94,29 @@ static void reshaping(const CgTable *t)
     cg_table_free(other);
 }
 
+static void binning(void)
+{
+    CgErr e = { 0 };
+    CgTable *t = cg_table_new();
+    cg_table_add(t, "x", CG_NUMBER);
+    for (int i = 0; i < 101; i++)
+        cg_table_set(t, cg_table_row(t), 0, i == 17 ? CG_MISSING : cg_number(i * i));
+    CgTable *wide = cg_table_bin(t, "x", 5, false, &e), *even = cg_table_bin(t, "x", 5, true, &e);
+    const char *bin = "x.bin", *x = "x";
+    CgTable *w = cg_table_group(wide, &bin, 1, &x, 1, CG_MEAN, &e), *v = cg_table_group(even, &bin, 1, &x, 1, CG_LOW, &e);
+    CgTable *high = cg_table_group(even, &bin, 1, &x, 1, CG_HIGH, &e);
+    ok(w && w->rows == 6 && w->column[0].at[0].number == 1000 && w->column[1].at[0].whole == 44 && w->column[0].at[2].number == 3000
+       && w->column[1].at[1].whole == 1 && w->column[0].at[1].missing, "bins of equal width; a missing cell has none");
+    ok(v && v->rows == 6 && v->column[1].at[0].whole == 20 && v->column[1].at[5].whole == 20, "bins of equally many rows");
+    ok(v && v->column[2].at[5].number < 8130 && high->column[2].at[5].number > 8130, "an interval holds the mean");
+    ok(!cg_table_bin(wide, "x", 5, false, &e) && strstr(e.text, "x.bin"), "a table is binned once by a column");
+    e = (CgErr){ 0 };
+    ok(!cg_table_bin(t, "x", 0, false, &e) && strstr(e.text, "0 bins"), "no bins");
+    CgTable *all[] = { t, wide, even, w, v, high };
+    for (size_t i = 0; i < CG_LEN(all); i++)
+        cg_table_free(all[i]);
+}
+
 static void mistakes(const CgTable *t)
 {
     CgErr e = { 0 };
@@ -188,6 +211,7 @@ int main(void)
     shows(t, "who   step   loss\nweb      7  2.385\ncode     7  1.500\nweb     11  2.125\n-       11      -\ncode    13  0.062\nweb     13  1.750\n",
           "columns are aligned");
     reshaping(t);
+    binning();
     mistakes(t);
     writing();
     digits();
