@@ -30,6 +30,7 @@ typedef struct Place {
     int         times;      /* in the first of folded siblings: how many it stands for; else 1 */
     const char *name;       /* as shown: "attn", "blocks.0 .. blocks.3" */
     int         boxes;      /* drawn below it */
+    int         frozen, trained;    /* uses of parameters below it */
     int         cluster;    /* -1 = none, its boxes go to the parent's */
 } Place;
 
@@ -59,13 +60,18 @@ static const char *type_text(Draft *d, const CgType *t)
     return keep(d, &b);
 }
 
-/* The rest of `path` below `scope`, or NULL when it does not lie there. */
+/* The rest of a parameter's path below an instance, or NULL when it does not belong there. The root of a model has a
+ * scope and no path: what counts is that the instance's path ends in the beginning of the parameter's. */
 static const char *path_below(const char *scope, const char *path)
 {
     size_t n = strlen(scope);
-    if (n == 0)
-        return path;
-    return strncmp(scope, path, n) == 0 && path[n] == '.' ? path + n + 1 : NULL;
+    for (size_t m = strlen(path); m-- > 0;) {
+        if (path[m] != '.' || m > n || strncmp(scope + n - m, path, m) != 0)
+            continue;
+        if (m == n || scope[n - m - 1] == '.')
+            return path + m + 1;
+    }
+    return n == 0 ? path : NULL;
 }
 
 /* A parameter where it is used: the last part of its name at home, the whole path elsewhere. */
@@ -73,7 +79,7 @@ static const char *param_name(Draft *d, CgRef param, int scope)
 {
     const char *path = cg_node_name(d->g, param);
     const char *rest = path_below(d->place[scope].path, path);
-    return rest && *rest ? rest : path;
+    return rest ? rest : path;
 }
 
 static bool is_frozen(const Draft *d, CgRef param)
@@ -556,18 +562,29 @@ static void fold(Draft *d)
 
 /* ---- clusters ---- */
 
-static bool scope_frozen(const Draft *d, int scope)
+/* An instance applied twice has two scopes of one path: the second is "path (2)". */
+static const char *unique(Draft *d, CgMap *used, CgAtom id)
 {
-    int n = 0;
-    for (size_t i = 0; i < d->g->params.len; i++) {
-        CgRef r = d->g->params.at[i];
-        if (!path_below(d->place[scope].path, cg_node_name(d->g, r)))
-            continue;
-        if (!is_frozen(d, r))
-            return false;
-        n++;
+    uint64_t count = 0;
+    cg_map_get(used, cg_map_ptr(id), &count);
+    cg_map_put(used, cg_map_ptr(id), ++count);
+    return count == 1 ? id : cg_arena_printf(d->arena, "%s (%d)", id, (int)count);
+}
+
+/* A scope is frozen when it uses parameters and all of them are. */
+static void mark_frozen(Draft *d)
+{
+    const CgGraph *g = d->g;
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        const Item *it = &d->item[r];
+        for (int k = 0; it->drawn && k < it->nrows + it->param; k++) {
+            bool frozen = is_frozen(d, k < it->nrows ? it->rows[k] : r);
+            for (int s = cg_node(g, r)->scope; s >= 0; s = g->scopes.at[s].parent) {
+                d->place[s].frozen += frozen;
+                d->place[s].trained += !frozen;
+            }
+        }
     }
-    return n > 0;
 }
 
 static CgRef drawn_for(const Draft *d, CgRef r)
@@ -583,9 +600,10 @@ static int home(const Draft *d, CgRef r)
     return d->item[r].input ? 0 : cg_node(d->g, r)->scope;
 }
 
-static void make_clusters(Draft *d)
+static void make_clusters(Draft *d, CgMap *used)
 {
     const CgGraph *g = d->g;
+    mark_frozen(d);
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (d->item[r].drawn && d->item[r].stands == r)
             for (int s = home(d, r); s >= 0; s = g->scopes.at[s].parent)
@@ -597,8 +615,8 @@ static void make_clusters(Draft *d)
         /* an instance of one box needs no frame: the box carries its name */
         if (s == 0 || !d->o->clusters || pl->hidden >= 0 || pl->boxes < 2)
             continue;
-        CgCluster c = { .id = pl->path, .parent = pl->cluster, .times = pl->times };
-        c.frozen = scope_frozen(d, (int)s);
+        CgCluster c = { .id = unique(d, used, pl->path), .parent = pl->cluster, .times = pl->times };
+        c.frozen = pl->frozen > 0 && pl->trained == 0;
         c.recompute = g->scopes.at[s].recompute != 0;
         CgAtom graph = g->scopes.at[s].graph;
         c.label = graph && *graph ? cg_arena_printf(d->arena, "%s: %s", pl->name, graph) : pl->name;
@@ -747,7 +765,7 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
     for (int s = 0; s < (int)g->scopes.len; s++) {
         CgStrbuf path = {0};
         cg_scope_path(g, s, &path);
-        d.place[s] = (Place){ cg_intern(cg_strbuf_str(&path)), 0, -1, 1, g->scopes.at[s].name, 0, -1 };
+        d.place[s] = (Place){ cg_intern(cg_strbuf_str(&path)), 0, -1, 1, g->scopes.at[s].name, 0, 0, 0, -1 };
         cg_strbuf_deinit(&path);
     }
     choose(&d);
@@ -756,8 +774,8 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
             link_node(&d, r);
     if (options->fold)
         fold(&d);
-    make_clusters(&d);
     CgMap used = {0};
+    make_clusters(&d, &used);
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (d.item[r].drawn && d.item[r].stands == r)
             make_box(&d, r, &used);
