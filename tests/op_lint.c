@@ -150,8 +150,10 @@ static size_t bytes_of(const CgTensor *t) { return (size_t)cg_tensor_count(t) * 
 static const CgAttrs *bound(const CgAttrs *attrs)
 {
     if (!attrs) return NULL;
-    CgAttrs *copy = cg_malloc(sizeof *copy);        /* few, and the process is short */
-    CgAttr *list = cg_malloc(sizeof *list * (size_t)attrs->n);
+    static CgArena *copies;                         /* few, and the process is short: never freed */
+    if (!copies) copies = cg_arena_new();
+    CgAttrs *copy = CG_NEW(copies, CgAttrs);
+    CgAttr *list = CG_NEWN(copies, CgAttr, attrs->n);
     for (int i = 0; i < attrs->n; i++) {
         list[i] = attrs->at[i];
         for (int k = 0; list[i].kind == CG_ATTR_DIMS && k < list[i].n; k++) list[i].ints[k] = size_of(list[i].dims[k]);
@@ -553,7 +555,7 @@ static void claim_along(const Case *c)
             int64_t inner = 1, outer = 1;
             for (int i = axis + 1; i < in[k].rank; i++) inner *= in[k].dim[i];
             for (int64_t e = 0, count = cg_tensor_count(&in[k]); e < count; e++)
-                if (e / inner % n == pick) put(in[k].dtype, in[k].data, e, cg_dtype_is_float(in[k].dtype) ? get(in[k].dtype, in[k].data, e) * 0.917 + 0.01 : !get(in[k].dtype, in[k].data, e));
+                if (e / inner % n == pick) put(in[k].dtype, in[k].data, e, cg_dtype_is_float(in[k].dtype) ? get(in[k].dtype, in[k].data, e) * 0.917 + 0.01 : get(in[k].dtype, in[k].data, e) == 0);
             Result after = run(c->op, c, in, FORWARD);
             for (int i = to + 1; i < before.out[0].rank; i++) outer *= before.out[0].dim[i];
             size_t size = cg_dtype_size(before.out[0].dtype);

@@ -39,7 +39,7 @@ static void run_part(void *arg, size_t part, int thread)
 {
     const Job *j = arg;
     const CgExec *x = j->x;
-    CgPart p = { part, j->parts, x->scratch + (size_t)thread * x->scratch_stride };
+    CgPart p = { part, j->parts, x->scratch ? x->scratch + (size_t)thread * x->scratch_stride : NULL };
     cg_plan_instr(x->plan, j->instr)->kernel(&x->calls[j->instr], p);
 }
 
