@@ -26,6 +26,7 @@ struct CgWindows {
     uint16_t *deal;        /* (PATTERN): the part of window g is deal[g % PATTERN] ... */
     uint32_t *before;      /* (PATTERN): ... and it is this part's window number before[g % PATTERN] + g / PATTERN * dealt */
     uint64_t  copies;      /* of 2^32: share of copies */
+    int32_t   mark, end;   /* of the tokenizer */
     uint64_t  tokens, bytes;
     int64_t   count, epoch;
     CgDigest  digest;
@@ -172,17 +173,27 @@ static void count_windows(CgWindows *w)
     free(line);
 }
 
+static int span_of(const CgWindowOpts *o)
+{
+    int fills = o->length / 2 - 1;
+    return o->span ? o->span : o->group > 1 ? fills / o->group * o->group : fills;
+}
+
 static bool check_opts(const CgWindowOpts *o, CgErr *e)
 {
     if (o->length < 1 || o->length > 1 << 24)
         return cg_err(e, CG_ERR_INPUT, "a window of length %d; lengths are 1 to %d", o->length, 1 << 24);
     if (!(o->repeat >= 0 && o->repeat <= 1))
         return cg_err(e, CG_ERR_INPUT, "repeat is %g; it is a share, 0 to 1", o->repeat);
-    if (o->repeat > 0 && o->length < 2)
-        return cg_err(e, CG_ERR_INPUT, "a window of length %d has no room for copies", o->length);
-    if (o->repeat_least < 0 || o->repeat_least > o->length / 2)
-        return cg_err(e, CG_ERR_INPUT, "repeated spans of at least %d tokens do not fit twice in a window of %d",
-                      o->repeat_least, o->length);
+    if (o->span < 0 || o->group < 0)
+        return cg_err(e, CG_ERR_INPUT, "a span of %d and groups of %d tokens; neither can be negative", o->span, o->group);
+    if (o->repeat > 0 && 2 * (int64_t)span_of(o) + 2 > o->length) {
+        cg_err(e, CG_ERR_INPUT, "a copied span of %d tokens does not fit in a window of %d", span_of(o), o->length);
+        cg_err_hint(e, "it stands there twice, with two marks");
+        return false;
+    }
+    if (o->repeat > 0 && (span_of(o) < 1 || (o->group > 1 && span_of(o) % o->group)))
+        return cg_err(e, CG_ERR_INPUT, "a copied span of %d tokens is no whole number of groups of %d", span_of(o), o->group);
     return true;
 }
 
@@ -205,8 +216,8 @@ static bool check_row(const Row *r, const CgCorpus *part, CgSplit s, int length,
 static CgDigest digest_of(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *o)
 {
     CgDigest d = cg_corpus_digest(c);
-    struct { CgDigest corpus, tokenizer; double repeat; int64_t length, least, split, rule; } row = {
-        d, t->digest, o->repeat, o->length, o->repeat_least, s, 1 };
+    struct { CgDigest corpus, tokenizer; double repeat; int64_t length, span, group, split, rule; } row = {
+        d, t->digest, o->repeat, o->length, o->span, o->group, s, 2 };
     return cg_digest(&row, sizeof row);
 }
 
@@ -217,6 +228,8 @@ CgWindows *cg_windows_new(const CgCorpus *c, CgSplit s, const CgTokenizer *t, co
     CgWindows *w = cg_calloc(1, sizeof *w);
     w->opts = *opts;
     w->copies = (uint64_t)(opts->repeat * 4294967296.0);
+    w->mark = t->mark;
+    w->end = t->end;
     w->nrows = cg_corpus_nparts(c);
     w->row = cg_calloc((size_t)w->nrows, sizeof *w->row);
     w->bytes = cg_corpus_bytes(c, s);
@@ -292,29 +305,53 @@ static const Row *row_of(const CgWindows *w, uint64_t g, uint64_t *own)
     return r;
 }
 
-/* x x x ...: the period is |x|, so every token from |x| on is foretold by the one |x| before it. */
-static void repeat(const CgWindows *w, uint64_t seed, uint64_t g, int32_t *window)
+/* Puts each `group` neighbours in random order. */
+static void disorder(CgDraw *d, int32_t *ids, int n, int group)
 {
-    CgDraw d;
-    int most = w->opts.length / 2, least = w->opts.repeat_least ? w->opts.repeat_least : most;
-    cg_draw_init(&d, seed, CG_STREAM_COPY, g);
-    if ((uint64_t)cg_draw_word(&d) >= w->copies)
-        return;
-    int period = least + (int)cg_draw_below(&d, (uint64_t)(most - least + 1));
-    for (int i = period; i <= w->opts.length; i++)
-        window[i] = window[i - period];
+    for (int from = 0; from < n; from += group) {
+        for (int i = group - 1; i > 0; i--) {
+            int k = (int)cg_draw_below(d, (uint64_t)i + 1);
+            int32_t kept = ids[from + i];
+            ids[from + i] = ids[from + k];
+            ids[from + k] = kept;
+        }
+    }
+}
+
+/* window[0..length]: y mark x end, again and again. */
+static void copies(const CgWindows *w, const Row *r, CgDraw *d, int32_t *window)
+{
+    int span = span_of(&w->opts), total = w->opts.length + 1, each = 2 * span + 2;
+    int32_t *piece = cg_malloc(sizeof *piece * (size_t)each);
+    for (int at = 0; at < total; at += each) {
+        uint64_t place = cg_draw_below(d, r->len);
+        take(r, place, (size_t)span, piece);
+        take(r, place, (size_t)span, piece + span + 1);
+        piece[span] = w->mark;
+        piece[2 * span + 1] = w->end;
+        if (w->opts.group > 1 && cg_draw_below(d, 4) < 3)
+            disorder(d, piece, span, w->opts.group);
+        memcpy(window + at, piece, sizeof *piece * (size_t)(total - at < each ? total - at : each));
+    }
+    free(piece);
 }
 
 static void training_window(const CgWindows *w, uint64_t seed, uint64_t g, int32_t *window)
 {
     uint64_t own, length = (uint64_t)w->opts.length;
     const Row *r = row_of(w, g, &own);
+    CgDraw d;
+    if (w->copies) {
+        cg_draw_init(&d, seed, CG_STREAM_COPY, g);
+        if (cg_draw_word(&d) < w->copies) {
+            copies(w, r, &d, window);
+            return;
+        }
+    }
     uint64_t each = r->len / length, epoch = own / each, stream = CG_STREAM_WINDOW + ((uint64_t)(r - w->row) << 32);
     uint64_t from = cg_draw_key(seed, stream, 2 * epoch) % r->len;
     uint64_t place = cg_draw_place(cg_draw_key(seed, stream, 2 * epoch + 1), each, own % each);
     take(r, from + place * length, (size_t)length + 1, window);
-    if (w->copies)
-        repeat(w, seed, g, window);
 }
 
 void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batch, int32_t *tokens, int32_t *next)

@@ -7,6 +7,9 @@
  * Training: the row is a ring, cut in floor(tokens / length) windows from a place that is drawn anew each epoch, taken in an
  * order that is drawn anew each epoch; so every token is seen once an epoch. Row r of step s is window s*batch + r.
  * Evaluation: windows 0, 1, 2, ... side by side from the start, no ring; the rest that fills no window is left out.
+ * Copies: instead of text a window holds  y mark x end  y mark x end ..., cut at its end, each x a span from a place of its own in
+ * the row and y the same tokens. With a `group` of g, in three spans of four the tokens of each g neighbours of y are in random
+ * order: who learns to put them right reads a group as a bag, as a memory slot that stands for g tokens has to be read.
  * Mixtures: windows are dealt to the parts in a fixed pattern that keeps their shares at every step to within one window; each part
  * runs through epochs of its own. An evaluation of a mixture stops where the first part is used up. */
 #ifndef CG_WINDOW_H
@@ -16,9 +19,9 @@
 
 typedef struct CgWindowOpts {
     int    length;        /* T, at least 1 */
-    double repeat;        /* share of training windows in [0, 1] that are copies: a span x of the text is followed by itself,
-                           * x x x ..., so that a model learns to copy early; 0 = none. Evaluation has no copies. */
-    int    repeat_least;  /* |x| is drawn from [repeat_least, length / 2]; 0 = always length / 2 */
+    double repeat;        /* share of training windows in [0, 1] that are copies, so that a model learns to copy; evaluation has none */
+    int    span;          /* of copies: tokens of a span; 0 = as long as one copy fills the window: length / 2 - 1 */
+    int    group;         /* of copies: 0 or a divisor of span. Above 1 the first showing is in disorder, see above */
 } CgWindowOpts;
 
 typedef struct CgWindows CgWindows;

@@ -205,32 +205,67 @@ static void evaluation(const CgTokenizer *t)
     free(text);
 }
 
+static int by_id(const void *a, const void *b)
+{
+    return *(const int32_t *)a - *(const int32_t *)b;
+}
+
+/* Whether s[0..2n+2) is y 1 x 0 with x of the row; *plain: y is x; in groups of g y is x in another order otherwise. */
+static bool is_copy(const int32_t *s, int n, int g, const CgTokens *row, bool *plain)
+{
+    const int32_t *x = s + n + 1;
+    if (s[n] != 1 || s[2 * n + 1] != 0)
+        return false;
+    *plain = !memcmp(s, x, (size_t)n * sizeof *s);
+    for (int from = 0; g > 1 && from < n; from += g) {
+        int32_t a[8], b[8];
+        memcpy(a, s + from, (size_t)g * sizeof *a);
+        memcpy(b, x + from, (size_t)g * sizeof *b);
+        qsort(a, (size_t)g, sizeof *a, by_id);
+        qsort(b, (size_t)g, sizeof *b, by_id);
+        if (memcmp(a, b, (size_t)g * sizeof *a))
+            return false;
+    }
+    for (size_t at = 0; at < row->len; at++) {
+        int k = 0;
+        while (k < n && row->at[(at + (size_t)k) % row->len] == x[k])
+            k++;
+        if (k == n)
+            return g > 1 || *plain;
+    }
+    return false;
+}
+
 static void copies(const CgTokenizer *t)
 {
-    enum { T = 32, B = 11 };
+    enum { T = 37, B = 11 };
     CgErr e = { 0 };
     CgCorpus *c = corpus(101, 211, 7, 0);
+    CgTokens row = row_of(c, CG_TRAIN);
     CgWindows *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 0.3 }, &e);
-    CgWindows *least = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 1, .repeat_least = 5 }, &e);
+    CgWindows *bags = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 1, .span = 8, .group = 4 }, &e);
     int32_t a[B * T], an[B * T];
-    int halves = 0, periodic = 0, short_ones = 0;
-    for (uint64_t s = 0; s < 200; s++) {
+    int halves = 0, first = 0, second = 0, orderly = 0;
+    bool shifted = true, plain;
+    for (uint64_t s = 0; s < 100; s++) {
         cg_windows_batch(w, 3, s, B, a, an);
         for (int r = 0; r < B; r++)
-            halves += !memcmp(a + r * T, a + r * T + T / 2, T / 2 * sizeof *a) && an[r * T + T - 1] == a[r * T];
-        cg_windows_batch(least, 3, s, B, a, an);
-        for (int r = 0; r < B; r++)
-            for (int p = 5; p <= T / 2; p++)
-                if (!memcmp(a + r * T, a + r * T + p, (size_t)(T - p) * sizeof *a)) {
-                    periodic++;
-                    short_ones += p < T / 2;
-                    break;
-                }
+            halves += is_copy(a + r * T, T / 2 - 1, 0, &row, &plain);
+        cg_windows_batch(bags, 3, s, B, a, an);
+        for (int r = 0; r < B; r++) {
+            first += is_copy(a + r * T, 8, 4, &row, &plain);
+            orderly += plain;
+            second += is_copy(a + r * T + 18, 8, 4, &row, &plain);
+            orderly += plain;
+            shifted &= !memcmp(a + r * T + 1, an + r * T, (T - 1) * sizeof *a);
+        }
     }
-    ok(halves > 2200 * 0.26 && halves < 2200 * 0.34, "three windows in ten are a half and the same half again");
-    ok(periodic == 2200 && short_ones > 1500, "spans may be shorter");
+    ok(halves > 1100 * 0.25 && halves < 1100 * 0.35, "three windows in ten are a span, a mark, the span again and an end");
+    ok(first == 1100 && second == 1100 && shifted, "short spans follow each other, the first showing in disorder inside groups");
+    ok(orderly > 2200 * 0.21 && orderly < 2200 * 0.29, "but for one span in four");
     cg_windows_free(w);
-    cg_windows_free(least);
+    cg_windows_free(bags);
+    cg_vec_free(&row);
     cg_corpus_free(c);
 }
 
@@ -310,7 +345,9 @@ static void mistakes(const CgTokenizer *t)
     refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 0 }, "length 0", "no length");
     refused(c, t, CG_TEST, (CgWindowOpts){ .length = 1009 }, "fewer than one window of 1009", "too little text");
     refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 1.5 }, "it is a share", "a share above one");
-    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 12, .repeat = 0.5, .repeat_least = 7 }, "do not fit twice", "spans too long");
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 12, .repeat = 0.5, .span = 6 }, "does not fit in a window of 12", "spans too long");
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 32, .repeat = 0.5, .span = 6, .group = 4 }, "no whole number of groups", "broken groups");
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 0.5 }, "no whole number of groups", "no room at all");
     refused(one, t, cg_corpus_docs(one, CG_TEST) ? CG_TRAIN : CG_TEST, (CgWindowOpts){ .length = 1 }, "is empty", "an empty split");
     cg_corpus_free(c);
     cg_corpus_free(one);
