@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cg/kernel.h>
 #include "run/blas.h"
-#include "run/gemm_bf16.h"
+#include "run/gemm.h"
 
 /* What OpenBLAS offers beyond CBLAS; NULL with another library. */
 #pragma weak openblas_set_num_threads
@@ -131,9 +131,13 @@ void cg_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha,
                  const float *b, int64_t ldb, float beta, float *c, int64_t ldc, int bf16)
 {
     pthread_once(&once, init);
-    if (bf16 && m > 0 && n > 0 && k > 0) {
-        cg_gemm_bf16(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-        return;
+    if (m > 0 && n > 0 && k > 0) {
+        if (cg_gemm_own(bf16, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))
+            return;
+        if (bf16) {
+            cg_gemm_rounded(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+            return;
+        }
     }
     if (!fits(m, n, k, lda, ldb, ldc)) {
         plain_f32(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);

@@ -2,7 +2,7 @@ libcgcore_la_SOURCES += \
 	src/run/blas.c src/run/blas.h \
 	src/run/elementwise.c \
 	src/run/exec.c src/run/exec.h \
-	src/run/gemm_bf16.c src/run/gemm_bf16.h \
+	src/run/gemm.c src/run/gemm.h \
 	src/run/grant.c src/run/grant.h \
 	src/run/plan.c src/run/plan.h src/run/plan_inside.h \
 	src/run/plan_copy.c src/run/plan_expand.c src/run/plan_memory.c src/run/plan_order.c \
