@@ -1,0 +1,668 @@
+/* call.c - calling graphs, models, functions and ops.
+ * Takes a callee and arguments; gives its value. Arguments are matched by name, by a bare name that is a parameter's
+ * (`layers` for `layers = layers`), then by position. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "elab/elab.h"
+#include "graph/registry.h"
+
+enum { MAX_ARGS = 64 };
+
+bool cg_param_is_tensor(const CgParam *p)
+{
+    return p->type && p->type->kind == CG_TYPE_TENSOR;
+}
+
+int cg_graph_tensors(const CgStmt *graph)
+{
+    int n = 0;
+    for (int i = 0; i < graph->nparams; i++)
+        n += cg_param_is_tensor(&graph->params[i]);
+    return n;
+}
+
+/* ---- statements of a body ------------------------------------------------------------------------------------ */
+
+static void exec_block(CgElab *e, CgFrame *f, const CgBlock *b);
+
+static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
+{
+    if (v->kind == CG_VALUE_INSTANCE && !v->instance->path)
+        v = cg_instance_copy(e, v, v->span);
+    cg_instance_place(e, f, v, name, span);
+    cg_frame_bind(f, name, v);
+}
+
+static void exec_bind(CgElab *e, CgFrame *f, const CgStmt *s)
+{
+    CgValue *values[MAX_ARGS];
+    int n = 0;
+    for (int i = 0; i < s->nexprs && n < MAX_ARGS; i++)
+        values[n++] = cg_eval(e, f, s->exprs[i]);
+    if (n == 1 && s->nnames > 1 && values[0]->kind == CG_VALUE_LIST && values[0]->n == s->nnames)
+        for (int i = s->nnames; i-- > 0;)
+            values[i] = values[0]->at[i], n = s->nnames;
+    for (int i = 0; i < s->nnames; i++) {
+        CgSpan span = s->name_spans ? s->name_spans[i] : s->span;
+        if (n != s->nnames) {
+            if (i == 0 && !(n == 1 && cg_is_poison(values[0])))
+                cg_elab_error(e, CG_E0305, s->span, "%d names for %d values", s->nnames, n);
+            cg_frame_bind(f, s->names[i], cg_value_poison(e));
+        } else {
+            bind(e, f, s->names[i], span, values[i]);
+        }
+    }
+}
+
+static void exec_for(CgElab *e, CgFrame *f, const CgStmt *s)
+{
+    CgValue *v = cg_eval(e, f, s->a);
+    if (cg_is_poison(v))
+        return;
+    if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD) {
+        cg_elab_error(e, CG_E0305, s->a->span, "for goes over lists and records, not %s", cg_value_kind_name(v));
+        return;
+    }
+    for (int i = 0; i < v->n && !f->returned && cg_diags_count(e->diags) < 40; i++) {
+        CgValue *key = v->kind == CG_VALUE_RECORD ? cg_value_str(e, v->keys[i], s->span) : cg_value_int(e, i, s->span);
+        if (s->nnames > 1) {
+            cg_frame_bind(f, s->names[0], key);
+            cg_frame_bind(f, s->names[1], v->at[i]);
+        } else {
+            cg_frame_bind(f, s->names[0], v->kind == CG_VALUE_RECORD ? key : v->at[i]);
+        }
+        exec_block(e, f, &s->body);
+    }
+}
+
+static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
+{
+    switch (s->kind) {
+    case CG_STMT_BIND: exec_bind(e, f, s); return;
+    case CG_STMT_PARAM:
+        for (int i = 0; i < s->nnames; i++)
+            cg_frame_bind(f, s->names[i], cg_param_tensor(e, f, s->names[i], s->name_spans ? s->name_spans[i] : s->span, s->type, s->a));
+        return;
+    case CG_STMT_FOR: exec_for(e, f, s); return;
+    case CG_STMT_IF: {
+        CgValue *v = cg_eval(e, f, s->a);
+        if (v->kind == CG_VALUE_BOOL)
+            exec_block(e, f, v->i ? &s->body : &s->other);
+        else if (!cg_is_poison(v))
+            cg_elab_error(e, CG_E0305, s->a->span, "a condition is true or false, not %s", cg_value_kind_name(v));
+        return;
+    }
+    case CG_STMT_RETURN:
+        f->results = CG_NEWN(e->arena, CgValue *, s->nexprs + 1);
+        f->nresults = s->nexprs;
+        f->returned = true;
+        for (int i = 0; i < s->nexprs; i++)
+            f->results[i] = cg_eval(e, f, s->exprs[i]);
+        return;
+    case CG_STMT_VJP:
+        cg_elab_error(e, CG_E0305, s->span, "a derivative of one's own (vjp) is not carried out yet: derivatives follow from the body");
+        return;
+    default: return;
+    }
+}
+
+static void exec_block(CgElab *e, CgFrame *f, const CgBlock *b)
+{
+    for (int i = 0; i < b->n && !f->returned; i++)
+        exec(e, f, b->at[i]);
+}
+
+/* ---- matching arguments ---------------------------------------------------------------------------------------- */
+
+typedef struct Args { CgValue **at; CgAtom *names; CgSpan *spans; int n; const CgExpr *site; } Args;
+
+static CgAtom bare(const Args *a, int i)
+{
+    if (!a->site || i >= a->site->args.n)
+        return NULL;
+    const CgExpr *x = a->site->args.at[i].value;
+    return x && x->kind == CG_EXPR_NAME ? x->s : NULL;
+}
+
+static int param_named(const CgParam *params, int n, CgAtom name)
+{
+    for (int i = 0; i < n; i++)
+        if (params[i].name == name)
+            return i;
+    return -1;
+}
+
+static bool unknown_argument(CgElab *e, const char *callee, const CgParam *params, int n, CgAtom name, CgSpan span)
+{
+    CgSuggest s;
+    cg_suggest_init(&s, name);
+    CgStrbuf all = {0};
+    for (int i = 0; i < n; i++) {
+        cg_suggest_offer(&s, params[i].name);
+        cg_strbuf_printf(&all, "%s%s", i ? ", " : "", params[i].name);
+    }
+    CgDiag *d = cg_elab_error(e, CG_E0303, span, "'%s' has no parameter '%s'", callee, name);
+    if (cg_suggest_best(&s))
+        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    else
+        cg_diag_help(d, "its parameters are: %s", cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
+    return false;
+}
+
+/* out[i] = argument for params[i] or NULL; from[i] its span. */
+static bool match_args(CgElab *e, const char *callee, const CgParam *params, int n, const Args *a, bool tensors_first, CgValue **out, CgSpan *from)
+{
+    bool good = true;
+    for (int i = 0; i < n; i++)
+        out[i] = NULL, from[i] = (CgSpan){0};
+    for (int i = 0; i < a->n; i++) {
+        if (!a->names[i])
+            continue;
+        int k = param_named(params, n, a->names[i]);
+        if (k < 0) {
+            good = unknown_argument(e, callee, params, n, a->names[i], a->spans[i]);
+        } else if (out[k]) {
+            cg_elab_error(e, CG_E0303, a->spans[i], "'%s' is given twice", a->names[i]);
+            good = false;
+        } else {
+            out[k] = a->at[i];
+            from[k] = a->spans[i];
+        }
+    }
+    for (int i = 0; i < a->n; i++) {
+        if (a->names[i])
+            continue;
+        int k = bare(a, i) ? param_named(params, n, bare(a, i)) : -1;
+        if (k < 0 || out[k] || (tensors_first && cg_param_is_tensor(&params[k]) != (a->at[i]->kind == CG_VALUE_TENSOR))) {
+            bool tensor = tensors_first && a->at[i]->kind == CG_VALUE_TENSOR;
+            for (k = 0; k < n; k++)
+                if (!out[k] && (!tensors_first || cg_param_is_tensor(&params[k]) == tensor))
+                    break;
+            if (k == n && tensors_first)        /* a tensor for a static parameter, a number for a scalar tensor */
+                for (k = 0; k < n && out[k]; k++) { }
+        }
+        if (k == n) {
+            cg_elab_error(e, CG_E0303, a->spans[i], "'%s' takes %d argument%s", callee, n, n == 1 ? "" : "s");
+            good = false;
+            continue;
+        }
+        out[k] = a->at[i];
+        from[k] = a->spans[i];
+    }
+    return good;
+}
+
+/* ---- graphs and models ----------------------------------------------------------------------------------------- */
+
+static CgValue *as_param_type(CgElab *e, const CgParam *p, CgValue *v, CgSpan span)
+{
+    if (cg_is_poison(v) || !p->type || p->type->kind != CG_TYPE_SCALAR)
+        return v;
+    const char *t = p->type->name;
+    if (!strcmp(t, "float") && v->kind == CG_VALUE_INT)
+        return cg_value_float(e, (double)v->i, v->span);
+    bool fits = (!strcmp(t, "int") && (v->kind == CG_VALUE_INT || v->kind == CG_VALUE_DIM)) || (!strcmp(t, "float") && v->kind == CG_VALUE_FLOAT)
+        || (!strcmp(t, "bool") && v->kind == CG_VALUE_BOOL) || (!strcmp(t, "str") && v->kind == CG_VALUE_STR);
+    if (fits)
+        return v;
+    CgDiag *d = cg_elab_error(e, CG_E0305, span, "'%s' is %s %s, not %s", p->name, *t == 'i' ? "an" : "a", t, cg_value_kind_name(v));
+    cg_diag_note(d, p->span, "declared here");
+    return cg_value_poison(e);
+}
+
+static CgValue *instantiate(CgElab *e, CgValue *graph, CgValue **matched, CgSpan *from, CgSpan span)
+{
+    const CgStmt *s = graph->stmt;
+    CgValue *v = cg_value_new(e, CG_VALUE_INSTANCE, span);
+    CgInstance *inst = v->instance = CG_NEW(e->arena, CgInstance);
+    inst->stmt = s;
+    inst->env = graph->env;
+    inst->span = span;
+    inst->statics = CG_NEWN(e->arena, CgValue *, s->nparams + 1);
+    CgFrame f;
+    cg_frame_begin(e, &f, NULL, graph->env);
+    bool good = true;
+    for (int i = 0; i < s->nparams; i++) {
+        const CgParam *p = &s->params[i];
+        if (cg_param_is_tensor(p))
+            continue;
+        CgValue *given = matched[i];
+        if (!given && p->init) {
+            CgModelGraph *outside = e->model;
+            given = cg_eval(e, &f, p->init);
+            e->model = outside;
+        }
+        if (!given) {
+            CgDiag *d = cg_elab_error(e, CG_E0304, span, "'%s' needs '%s'", s->names[0], p->name);
+            cg_diag_note(d, p->span, "declared here");
+            good = false;
+            continue;
+        }
+        given = as_param_type(e, p, given, from[i].file ? from[i] : span);
+        if (cg_is_poison(given))
+            good = false;
+        else if (matched[i] && from[i].file && (given->kind == CG_VALUE_INT || given->kind == CG_VALUE_FLOAT)) {
+            CgValue *here = cg_value_new(e, given->kind, from[i]);       /* a size "comes from" the call that gave it */
+            here->i = given->i;
+            here->f = given->f;
+            given = here;
+        }
+        inst->statics[i] = given;
+        cg_frame_bind(&f, p->name, given);
+    }
+    cg_frame_end(e, &f);
+    return good ? v : cg_value_poison(e);
+}
+
+static CgValue *check_result(CgElab *e, CgFrame *body, const CgStmt *s, int i, CgValue *v, CgSpan span)
+{
+    double number;
+    const CgTypeExpr *want = i < s->nresults ? s->results[i] : NULL;
+    if (cg_value_number(v, &number)) {
+        CgDtype d = want && want->name && !strcmp(want->name, "f64") ? CG_F64 : CG_F32;
+        if (body->has_ambient && cg_dtype_is_float(body->ambient.dtype)) {
+            CgValue *t = cg_value_tensor(e, cg_fill(&e->model->build, body->ambient, number), v->span);
+            return t;
+        }
+        v = cg_as_tensor(e, v, d);
+    }
+    if (v->kind != CG_VALUE_TENSOR)
+        return v;
+    CgValue *out = cg_value_new(e, CG_VALUE_TENSOR, span);
+    out->tensor = v->tensor;
+    if (want && want->kind == CG_TYPE_TENSOR) {
+        char what[200];
+        snprintf(what, sizeof what, "the result of '%s'", s->names[0]);
+        if (!cg_match_type(e, body, want, out, v->span.file ? v->span : span, what))
+            return cg_value_poison(e);
+    }
+    return out;
+}
+
+CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAtom *names, CgSpan *spans, int n, CgSpan span)
+{
+    CgInstance *inst = instance->instance;
+    const CgStmt *s = inst->stmt;
+    if (!e->model) {
+        CgDiag *d = cg_elab_error(e, CG_E0503, span, "'%s' is applied outside of any train, evaluate or graph", s->names[0]);
+        cg_diag_help(d, "models are applied in the fields of train and evaluate, where there are batches");
+        return cg_value_poison(e);
+    }
+    if (!inst->path) {
+        if (e->model->build.graph != e->model->graph)
+            inst = cg_instance_copy(e, instance, span)->instance;
+        else
+            inst = cg_instance_root(e, instance, true)->instance;
+    }
+    CgFrame b;
+    cg_frame_begin(e, &b, NULL, inst->env);
+    b.is_body = true;
+    b.instance = inst;
+    b.called_from = span;
+    b.called = s->names[0];
+    if (f) {
+        b.has_ambient = f->has_ambient;
+        b.ambient = f->ambient;
+        b.ambient_path = f->ambient_path;
+    }
+    CgBuild *build = &e->model->build;
+    int scope_before = build->scope;
+    if (build->graph == e->model->graph) {
+        b.scope = cg_scope_add(build->graph, f ? f->scope : 0, inst->name ? inst->name : s->names[0], s->names[0]);
+        build->scope = b.scope;
+    } else {
+        b.scope = 0;
+    }
+    CgValue *matched[MAX_ARGS];
+    CgSpan from[MAX_ARGS];
+    CgParam tensors[MAX_ARGS] = {{0}};
+    int nt = 0;
+    for (int i = 0; i < s->nparams; i++) {
+        if (cg_param_is_tensor(&s->params[i])) {
+            if (nt < MAX_ARGS)
+                tensors[nt++] = s->params[i];
+        } else {
+            CgValue *v = inst->statics[i];
+            if (v && v->kind == CG_VALUE_INSTANCE && !v->instance->path)
+                v = cg_instance_copy(e, v, v->span);
+            if (v && build->graph == e->model->graph)
+                cg_instance_place(e, &b, v, s->params[i].name, span);
+            cg_frame_bind(&b, s->params[i].name, v ? v : cg_value_poison(e));
+        }
+    }
+    Args a = { args, names, spans, n, NULL };
+    bool good = match_args(e, s->names[0], tensors, nt, &a, false, matched, from);
+    for (int i = 0; i < nt && good; i++) {
+        const CgParam *p = &tensors[i];
+        CgValue *v = matched[i];
+        if (!v && p->init)
+            v = cg_eval(e, &b, p->init);
+        if (!v) {
+            CgDiag *d = cg_elab_error(e, CG_E0304, span, "'%s' needs '%s'", s->names[0], p->name);
+            cg_diag_note(d, p->span, "declared here");
+            good = false;
+            break;
+        }
+        if (cg_is_poison(v)) {
+            good = false;
+            break;
+        }
+        if (v->kind == CG_VALUE_NONE) {       /* an optional tensor that is not there */
+            cg_frame_bind(&b, p->name, v);
+            continue;
+        }
+        CgDtype dtype = CG_F32;
+        for (int k = 0; k < CG_NDTYPE; k++)
+            if (!strcmp(cg_dtype_name((CgDtype)k), p->type->name))
+                dtype = (CgDtype)k;
+        CgValue *t = cg_as_tensor(e, v, dtype);
+        if (!t) {
+            cg_elab_error(e, CG_E0305, from[i].file ? from[i] : span, "'%s' of '%s' is a tensor, not %s", p->name, s->names[0], cg_value_kind_name(v));
+            good = false;
+            break;
+        }
+        CgValue *own = cg_value_new(e, CG_VALUE_TENSOR, t->span);
+        own->tensor = t->tensor;
+        char what[200];
+        snprintf(what, sizeof what, "'%s' of '%s'", p->name, s->names[0]);
+        good = cg_match_type(e, &b, p->type, own, from[i].file ? from[i] : span, what);
+        cg_frame_bind(&b, p->name, own);
+    }
+    CgValue *out = cg_value_poison(e);
+    if (good) {
+        if (nt == 0 && b.has_ambient && s->nresults == 1 && s->results[0]->kind == CG_TYPE_TENSOR) {
+            CgValue *like = cg_value_tensor(e, cg_fill(build, b.ambient, 0), span);
+            good = cg_match_type(e, &b, s->results[0], like, span, "the parameter");
+        }
+        if (good)
+            exec_block(e, &b, &s->body);
+        if (good && !b.returned) {
+            if (cg_diags_count(e->diags) == 0)
+                cg_elab_error(e, CG_E0304, s->span, "'%s' returns nothing", s->names[0]);
+        } else if (good && b.nresults == 1) {
+            out = check_result(e, &b, s, 0, b.results[0], span);
+        } else if (good) {
+            out = cg_value_list(e, b.nresults, span);
+            for (int i = 0; i < b.nresults; i++)
+                if (cg_is_poison(out->at[i] = check_result(e, &b, s, i, b.results[i], span)))
+                    out->kind = CG_VALUE_POISON;
+        }
+    }
+    build->scope = scope_before;
+    cg_frame_end(e, &b);
+    return out;
+}
+
+static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const Args *a, CgSpan span)
+{
+    const CgStmt *s = graph->stmt;
+    CgValue *matched[MAX_ARGS];
+    CgSpan from[MAX_ARGS];
+    if (s->nparams > MAX_ARGS || !match_args(e, s->names[0], s->params, s->nparams, a, true, matched, from))
+        return cg_value_poison(e);
+    bool tensors = false;
+    for (int i = 0; i < s->nparams; i++)
+        tensors |= cg_param_is_tensor(&s->params[i]) && matched[i];
+    bool apply = tensors || (cg_graph_tensors(s) == 0 && f && f->has_ambient);
+    CgValue *v = instantiate(e, graph, matched, from, span);
+    if (cg_is_poison(v) || !apply)
+        return v;
+    CgFrame *at = f;
+    while (at && !at->is_body)
+        at = at->outer ? at->outer : at->is_def ? at->caller : NULL;
+    if (at && at->instance && at->instance->path && e->model && e->model->build.graph == e->model->graph) {
+        char path[600];
+        snprintf(path, sizeof path, "%s%s%s", at->instance->path, *at->instance->path ? "." : "", s->names[0]);
+        v->instance->path = cg_intern(path);
+        v->instance->parent = at->instance;
+    } else {
+        v->instance->path = cg_intern(s->names[0]);
+    }
+    v->instance->anonymous = ++e->anonymous;
+    CgValue *args[MAX_ARGS];
+    CgAtom names[MAX_ARGS];
+    CgSpan spans[MAX_ARGS];
+    int n = 0;
+    for (int i = 0; i < s->nparams; i++)
+        if (cg_param_is_tensor(&s->params[i]) && matched[i]) {
+            args[n] = matched[i];
+            names[n] = s->params[i].name;
+            spans[n++] = from[i];
+        }
+    return cg_apply(e, f, v, args, names, spans, n, span);
+}
+
+/* ---- parts of a model ------------------------------------------------------------------------------------------------ */
+
+static bool mentions(const CgExpr *x, const CgAtom *names, int n)
+{
+    if (!x)
+        return false;
+    if (x->kind == CG_EXPR_NAME)
+        for (int i = 0; i < n; i++)
+            if (names[i] == x->s)
+                return true;
+    for (int i = 0; i < x->args.n; i++)
+        if (mentions(x->args.at[i].value, names, n))
+            return true;
+    return mentions(x->a, names, n) || mentions(x->b, names, n) || mentions(x->c, names, n) || mentions(x->d, names, n);
+}
+
+static void add_names(const CgExpr *x, CgAtom *names, int *n)
+{
+    if (x && x->kind == CG_EXPR_NAME && *n < 4 * MAX_ARGS)
+        names[(*n)++] = x->s;
+    if (x && x->kind == CG_EXPR_BINARY) {
+        add_names(x->a, names, n);
+        add_names(x->b, names, n);
+    }
+}
+
+CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest)
+{
+    CgInstance *inst = of->instance;
+    const CgStmt *s = inst->stmt;
+    for (int i = 0; i < s->nparams; i++) {
+        cg_suggest_offer(suggest, s->params[i].name);
+        if (s->params[i].name != name || !inst->statics[i])
+            continue;
+        CgValue *v = inst->statics[i];
+        if (v->kind != CG_VALUE_INSTANCE || (!inst->weights && !inst->path))
+            return v;
+        v = cg_instance_copy(e, v, span);
+        if (inst->weights) {                  /* what it has become by training */
+            char within[600];
+            snprintf(within, sizeof within, "%s%s%s", inst->within ? inst->within : "", inst->within ? "." : "", name);
+            v->instance->weights = inst->weights;
+            v->instance->within = cg_intern(within);
+        }
+        return v;
+    }
+    if (!e->model)
+        return NULL;
+    if (!inst->path)
+        inst = cg_instance_root(e, of, true)->instance;
+    /* bindings of the body that need no tensor: the parts it is made of */
+    CgAtom tainted[4 * MAX_ARGS];
+    int n = 0;
+    for (int i = 0; i < s->nparams; i++)
+        if (cg_param_is_tensor(&s->params[i])) {
+            add_names(&(CgExpr){ .kind = CG_EXPR_NAME, .s = s->params[i].name }, tainted, &n);
+            for (int k = 0; k < s->params[i].type->ndims; k++)
+                add_names(s->params[i].type->dims[k], tainted, &n);
+        }
+    CgFrame b;
+    cg_frame_begin(e, &b, NULL, inst->env);
+    b.is_body = true;
+    b.instance = inst;
+    b.called_from = span;
+    b.called = s->names[0];
+    for (int i = 0; i < s->nparams; i++)
+        if (!cg_param_is_tensor(&s->params[i]) && inst->statics[i]) {
+            CgValue *v = inst->statics[i];
+            if (v->kind == CG_VALUE_INSTANCE && !v->instance->path)
+                v = cg_instance_copy(e, v, v->span);
+            cg_instance_place(e, &b, v, s->params[i].name, span);
+            cg_frame_bind(&b, s->params[i].name, v);
+            for (int k = 0; k < n; k++)          /* a size that is a static argument too is known */
+                if (tainted[k] == s->params[i].name)
+                    tainted[k] = tainted[--n];
+        }
+    CgValue *found = NULL;
+    for (int i = 0; i < s->body.n && !found; i++) {
+        const CgStmt *t = s->body.at[i];
+        bool clean = t->kind == CG_STMT_BIND;
+        for (int k = 0; clean && k < t->nexprs; k++)
+            clean = !mentions(t->exprs[k], tainted, n);
+        if (clean)
+            exec_bind(e, &b, t);
+        for (int k = 0; k < t->nnames; k++) {
+            if (!clean)
+                add_names(&(CgExpr){ .kind = CG_EXPR_NAME, .s = t->names[k] }, tainted, &n);
+            else
+                cg_suggest_offer(suggest, t->names[k]);
+        }
+        for (size_t k = 0; clean && k < b.names.len; k++)
+            for (int j = 0; j < t->nnames; j++)
+                if (t->names[j] == name && b.names.at[k].name == name)
+                    found = b.names.at[k].value;
+    }
+    cg_frame_end(e, &b);
+    return found;
+}
+
+/* ---- functions ---------------------------------------------------------------------------------------------------- */
+
+static CgValue *call_def(CgElab *e, CgValue *def, const Args *a, CgSpan span)
+{
+    const CgStmt *s = def->stmt;
+    CgValue *matched[MAX_ARGS];
+    CgSpan from[MAX_ARGS];
+    if (s->nparams > MAX_ARGS || !match_args(e, s->names[0], s->params, s->nparams, a, false, matched, from))
+        return cg_value_poison(e);
+    CgFrame f;
+    cg_frame_begin(e, &f, NULL, def->env);
+    f.is_def = true;
+    f.called_from = span;
+    f.called = s->names[0];
+    bool good = true;
+    for (int i = 0; i < s->nparams; i++) {
+        CgValue *v = matched[i];
+        if (!v && s->params[i].init)
+            v = cg_eval(e, &f, s->params[i].init);
+        if (!v) {
+            CgDiag *d = cg_elab_error(e, CG_E0304, span, "'%s' needs '%s'", s->names[0], s->params[i].name);
+            cg_diag_note(d, s->params[i].span, "declared here");
+            v = cg_value_poison(e);
+            good = false;
+        }
+        v = as_param_type(e, &s->params[i], v, from[i].file ? from[i] : span);
+        cg_frame_bind(&f, s->params[i].name, v);
+    }
+    CgValue *v = good ? cg_eval(e, &f, s->a) : cg_value_poison(e);
+    cg_frame_end(e, &f);
+    return v;
+}
+
+const CgStmt *cg_builtin_sig(CgElab *e, const CgBuiltin *b)
+{
+    /* builtins are few: parsed where needed, kept by the arena */
+    return cg_sig_parse(e->arena, b->name, b->sig, e->diags);
+}
+
+static CgValue *call_builtin(CgElab *e, CgFrame *f, const CgBuiltin *b, const Args *a, CgSpan span)
+{
+    const CgStmt *s = cg_builtin_sig(e, b);
+    CG_ASSERT(s, "the signature of a builtin parses");
+    CgValue *matched[MAX_ARGS];
+    CgSpan from[MAX_ARGS];
+    if (!match_args(e, b->name, s->params, s->nparams, a, false, matched, from))
+        return cg_value_poison(e);
+    for (int i = 0; i < s->nparams; i++) {
+        if (!matched[i] && s->params[i].init)
+            matched[i] = cg_eval(e, f, s->params[i].init);
+        if (!matched[i]) {
+            cg_elab_error(e, CG_E0304, span, "'%s' needs '%s'", b->name, s->params[i].name);
+            return cg_value_poison(e);
+        }
+        if (cg_is_poison(matched[i]))
+            return matched[i];
+        matched[i] = as_param_type(e, &s->params[i], matched[i], from[i].file ? from[i] : span);
+        if (cg_is_poison(matched[i]))
+            return matched[i];
+    }
+    if (b->eager)
+        return b->eager(e, f, a->site, matched);
+    CgValue *v = cg_value_record(e, s->nparams, span);
+    v->kind = CG_VALUE_CALL;
+    v->builtin = b;
+    for (int i = 0; i < s->nparams; i++) {
+        v->keys[i] = s->params[i].name;
+        v->at[i] = matched[i];
+    }
+    return v;
+}
+
+CgValue *cg_call(CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site)
+{
+    CgSpan span = site ? site->span : callee->span;
+    Args a = { args, names, spans, n, site };
+    switch (callee->kind) {
+    case CG_VALUE_GRAPH: return call_graph(e, f, callee, &a, span);
+    case CG_VALUE_INSTANCE: return cg_apply(e, f, callee, args, names, spans, n, span);
+    case CG_VALUE_DEF: return call_def(e, callee, &a, span);
+    case CG_VALUE_BUILTIN: return call_builtin(e, f, callee->builtin, &a, span);
+    case CG_VALUE_OP: return cg_op_call(e, f, callee->op, args, names, spans, n, site);
+    default:
+        cg_elab_error(e, CG_E0305, site ? site->a->span : span, "%s cannot be called", cg_value_kind_name(callee));
+        return cg_value_poison(e);
+    }
+}
+
+/* The columns of the first argument, as names for the others. */
+static void bind_columns(CgElab *e, CgFrame *f, CgValue *of, CgSpan span)
+{
+    CgAtom columns[256];
+    int n = e->columns ? e->columns(e, of, columns, 256) : 0;
+    for (int i = 0; i < n; i++) {
+        CgValue *v = cg_value_new(e, CG_VALUE_COLUMN, span);
+        v->s = columns[i];
+        cg_frame_bind(f, columns[i], v);
+    }
+}
+
+CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    CgValue *callee = cg_eval(e, f, x->a);
+    if (cg_is_poison(callee))
+        return callee;
+    if (callee->kind == CG_VALUE_BUILTIN && callee->builtin->raw)
+        return callee->builtin->eager(e, f, x, NULL);
+    if (x->args.n > MAX_ARGS) {
+        cg_elab_error(e, CG_E0303, x->span, "a call has at most %d arguments", MAX_ARGS);
+        return cg_value_poison(e);
+    }
+    CgValue *args[MAX_ARGS];
+    CgAtom names[MAX_ARGS];
+    CgSpan spans[MAX_ARGS];
+    CgFrame quoted;
+    bool inside = false, bad = false;
+    CgFrame *at = f;
+    for (int i = 0; i < x->args.n; i++) {
+        args[i] = cg_eval(e, at, x->args.at[i].value);
+        names[i] = x->args.at[i].name;
+        spans[i] = x->args.at[i].value->span;
+        bad |= cg_is_poison(args[i]);
+        if (!inside && callee->kind == CG_VALUE_BUILTIN && callee->builtin->quoted && !bad) {
+            cg_frame_begin(e, &quoted, f, f->env);
+            bind_columns(e, &quoted, args[0], x->span);
+            at = &quoted;
+            inside = true;
+        }
+    }
+    if (inside)
+        cg_frame_end(e, &quoted);
+    return bad ? cg_value_poison(e) : cg_call(e, f, callee, args, names, spans, x->args.n, x);
+}

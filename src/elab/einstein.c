@@ -1,0 +1,357 @@
+/* einstein.c - rearrange and einsum: patterns over axes.
+ * Takes tensors and the patterns an author wrote; gives reshapes, transposes, sums and matrix products. New names in a
+ * pattern become sizes of the body they stand in. */
+#include <string.h>
+
+#include "elab/elab.h"
+#include "graph/registry.h"
+
+enum { MAX_ATOMS = 16 };
+
+/* One side of a pattern: axes, each a product of atoms (names or numbers). */
+typedef struct Side {
+    int    naxes;
+    int    first[CG_MAX_RANK + 1];     /* atoms of axis i: first[i] .. first[i+1]-1 */
+    int    natoms;
+    CgAtom name[MAX_ATOMS];            /* NULL: a number */
+    const CgDim *dim[MAX_ATOMS];
+    CgSpan span[MAX_ATOMS];
+} Side;
+
+static bool atoms_of(CgElab *e, CgFrame *f, const CgExpr *x, Side *s)
+{
+    if (x->kind == CG_EXPR_BINARY && *x->op == '*')
+        return atoms_of(e, f, x->a, s) && atoms_of(e, f, x->b, s);
+    if (s->natoms == MAX_ATOMS || (x->kind != CG_EXPR_NAME && x->kind != CG_EXPR_INT)) {
+        cg_elab_error(e, CG_E0406, x->span, "an entry of a pattern is a name, a number or a product of them");
+        return false;
+    }
+    s->name[s->natoms] = x->kind == CG_EXPR_NAME ? x->s : NULL;
+    s->span[s->natoms] = x->span;
+    s->dim[s->natoms] = cg_dim_of(e, f, x, false);
+    s->natoms++;
+    return true;
+}
+
+static bool side_of(CgElab *e, CgFrame *f, const CgExpr *list, Side *s)
+{
+    memset(s, 0, sizeof *s);
+    if (list->kind != CG_EXPR_LIST || list->args.n > CG_MAX_RANK) {
+        cg_elab_error(e, CG_E0406, list->span, "a pattern is a list such as [B, T, heads*K]");
+        return false;
+    }
+    for (int i = 0; i < list->args.n; i++) {
+        s->first[i] = s->natoms;
+        if (!atoms_of(e, f, list->args.at[i].value, s))
+            return false;
+    }
+    s->naxes = list->args.n;
+    s->first[s->naxes] = s->natoms;
+    return true;
+}
+
+/* Binds the names of an operand's side to its sizes. */
+static bool bind_side(CgElab *e, CgFrame *f, const CgExpr *list, CgValue *x, CgSpan at, Side *s)
+{
+    CgExpr *dims[CG_MAX_RANK];
+    for (int i = 0; i < list->args.n && i < CG_MAX_RANK; i++)
+        dims[i] = list->args.at[i].value;
+    CgType t = *cg_value_type(e, x);
+    if (!cg_bind_dims(e, f, dims, list->args.n, &t, &x->tensor, at, list->span, "the pattern"))
+        return false;
+    return side_of(e, f, list, s);
+}
+
+static int find_atom(const Side *s, CgAtom name)
+{
+    for (int i = 0; i < s->natoms; i++)
+        if (s->name[i] == name)
+            return i;
+    return -1;
+}
+
+static CgValue *labelled(CgElab *e, CgRef r, const Side *out, CgSpan span)
+{
+    CgValue *v = cg_value_tensor(e, r, span);
+    for (int i = 0; i < out->naxes; i++)
+        if (out->first[i + 1] - out->first[i] == 1) {
+            v->tensor.label[i] = out->name[out->first[i]];
+            v->tensor.origin[i] = out->span[out->first[i]];
+        }
+    return v;
+}
+
+static bool check_target(CgElab *e, const Side *out, const Side *const *in, int n, const CgExpr *result)
+{
+    for (int i = 0; i < out->natoms; i++) {
+        bool found = !out->name[i];
+        for (int k = 0; k < n; k++)
+            found |= out->name[i] && find_atom(in[k], out->name[i]) >= 0;
+        if (!found) {
+            cg_elab_error(e, CG_E0406, out->span[i], "'%s' does not occur on the left of the pattern", out->name[i]);
+            return false;
+        }
+        for (int j = 0; j < i; j++)
+            if (out->name[i] && out->name[j] == out->name[i]) {
+                cg_elab_error(e, CG_E0406, out->span[i], "'%s' occurs twice on the right of the pattern", out->name[i]);
+                return false;
+            }
+    }
+    (void)result;
+    return true;
+}
+
+static const CgExpr *arrow_of(CgElab *e, const CgExpr *call, int least)
+{
+    if (call->args.n >= least) {
+        const CgExpr *x = call->args.at[call->args.n - 1].value;
+        if (x->kind == CG_EXPR_ARROW)
+            return x;
+    }
+    cg_elab_error(e, CG_E0406, call->span, "the last argument is a pattern such as [B, T, heads*K] -> [B, heads, T, K]");
+    return NULL;
+}
+
+CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call)
+{
+    const CgExpr *arrow = arrow_of(e, call, 2);
+    if (!arrow || call->args.n != 2)
+        return cg_value_poison(e);
+    CgValue *x = cg_eval(e, f, call->args.at[0].value);
+    if (cg_is_poison(x))
+        return x;
+    if (x->kind != CG_VALUE_TENSOR) {
+        cg_elab_error(e, CG_E0305, call->args.at[0].value->span, "rearrange works on a tensor, not on %s", cg_value_kind_name(x));
+        return cg_value_poison(e);
+    }
+    Side in, out;
+    const Side *ins[1] = { &in };
+    e->model->build.span = call->span;
+    if (!bind_side(e, f, arrow->a, x, call->args.at[0].value->span, &in) || !side_of(e, f, arrow->b, &out) || !check_target(e, &out, ins, 1, arrow->b))
+        return cg_value_poison(e);
+    if (out.natoms != in.natoms) {
+        cg_elab_error(e, CG_E0406, arrow->span, "rearrange keeps every axis: %d entries on the left, %d on the right", in.natoms, out.natoms);
+        return cg_value_poison(e);
+    }
+    if (in.natoms > CG_MAX_RANK) {
+        cg_elab_error(e, CG_E0406, arrow->span, "a pattern has at most %d entries", CG_MAX_RANK);
+        return cg_value_poison(e);
+    }
+    CgBuild *b = &e->model->build;
+    CgRef r = x->tensor.ref;
+    if (in.natoms != in.naxes)
+        r = cg_reshape(b, r, in.natoms, in.dim);
+    int64_t perm[CG_MAX_RANK];
+    bool taken[MAX_ATOMS] = {0}, moved = false;
+    for (int i = 0; i < out.natoms; i++) {
+        int from = out.name[i] ? find_atom(&in, out.name[i]) : -1;
+        if (from < 0)
+            for (int k = 0; k < in.natoms && from < 0; k++)
+                if (!in.name[k] && !taken[k] && in.dim[k] == out.dim[i])
+                    from = k;
+        if (from < 0 || taken[from]) {
+            cg_elab_error(e, CG_E0406, out.span[i], "this entry has no partner on the left");
+            return cg_value_poison(e);
+        }
+        taken[from] = true;
+        perm[i] = from;
+        moved |= from != i;
+    }
+    if (moved)
+        r = cg_transpose(b, r, perm);
+    if (out.natoms != out.naxes) {
+        const CgDim *dims[CG_MAX_RANK];
+        for (int i = 0; i < out.naxes; i++) {
+            dims[i] = cg_dim_int(1);
+            for (int k = out.first[i]; k < out.first[i + 1]; k++)
+                dims[i] = cg_dim_mul(dims[i], in.dim[perm[k]]);
+        }
+        r = cg_reshape(b, r, out.naxes, dims);
+    }
+    return labelled(e, r, &out, call->span);
+}
+
+/* ---- einsum -------------------------------------------------------------------------------------------------------- */
+
+/* A tensor whose axes are single names. */
+typedef struct Term { CgRef ref; int n; CgAtom axis[CG_MAX_RANK]; const CgDim *dim[CG_MAX_RANK]; } Term;
+
+static int axis_in(const CgAtom *at, int n, CgAtom name)
+{
+    for (int i = 0; i < n; i++)
+        if (at[i] == name)
+            return i;
+    return -1;
+}
+
+static void drop_axis(Term *t, int i)
+{
+    memmove(&t->axis[i], &t->axis[i + 1], sizeof *t->axis * (size_t)(t->n - i - 1));
+    memmove(&t->dim[i], &t->dim[i + 1], sizeof *t->dim * (size_t)(t->n - i - 1));
+    t->n--;
+}
+
+/* Sums away the axes that neither the other operands nor the result use. */
+static void sum_unused(CgBuild *b, Term *t, const CgAtom *keep, int nkeep)
+{
+    int64_t axes[CG_MAX_RANK];
+    int n = 0;
+    for (int i = 0; i < t->n; i++)
+        if (axis_in(keep, nkeep, t->axis[i]) < 0)
+            axes[n++] = i;
+    if (!n)
+        return;
+    t->ref = cg_sum(b, t->ref, n, axes);
+    for (int i = n; i-- > 0;)
+        drop_axis(t, (int)axes[i]);
+}
+
+static void permute(CgBuild *b, Term *t, const CgAtom *order)
+{
+    int64_t perm[CG_MAX_RANK];
+    const CgDim *dim[CG_MAX_RANK];
+    bool moved = false;
+    for (int i = 0; i < t->n; i++) {
+        perm[i] = axis_in(t->axis, t->n, order[i]);
+        moved |= perm[i] != i;
+    }
+    if (!moved)
+        return;
+    for (int i = 0; i < t->n; i++)
+        dim[i] = t->dim[perm[i]];
+    t->ref = cg_transpose(b, t->ref, perm);
+    memcpy(t->axis, order, sizeof *order * (size_t)t->n);
+    memcpy(t->dim, dim, sizeof *dim * (size_t)t->n);
+}
+
+static const CgDim *product(const Term *t, int from, int to)
+{
+    const CgDim *d = cg_dim_int(1);
+    for (int i = from; i < to; i++)
+        d = cg_dim_mul(d, t->dim[i]);
+    return d;
+}
+
+/* x[batch.., rows.., inner..] times y[batch.., inner.., columns..] as one batched matrix product. */
+static Term contract(CgBuild *b, Term x, Term y, const CgAtom *keep, int nkeep)
+{
+    CgAtom batch[CG_MAX_RANK], inner[CG_MAX_RANK], rows[CG_MAX_RANK], columns[CG_MAX_RANK], order[3 * CG_MAX_RANK];
+    int nb = 0, ni = 0, nr = 0, nc = 0;
+    for (int i = 0; i < x.n; i++) {
+        bool shared = axis_in(y.axis, y.n, x.axis[i]) >= 0, kept = axis_in(keep, nkeep, x.axis[i]) >= 0;
+        if (shared && kept)
+            batch[nb++] = x.axis[i];
+        else if (shared)
+            inner[ni++] = x.axis[i];
+        else
+            rows[nr++] = x.axis[i];
+    }
+    for (int i = 0; i < y.n; i++)
+        if (axis_in(x.axis, x.n, y.axis[i]) < 0)
+            columns[nc++] = y.axis[i];
+    /* the inner axes stay where they are: last in x or before the rows, whichever the operand has */
+    bool ta = nr && ni && axis_in(x.axis, x.n, inner[0]) < axis_in(x.axis, x.n, rows[0]);
+    bool tb = nc && ni && axis_in(y.axis, y.n, inner[0]) > axis_in(y.axis, y.n, columns[0]);
+    int k = 0;
+#define TAKE(list, n) do { memcpy(order + k, list, sizeof *order * (size_t)(n)); k += n; } while (0)
+    TAKE(batch, nb);
+    if (ta) { TAKE(inner, ni); TAKE(rows, nr); } else { TAKE(rows, nr); TAKE(inner, ni); }
+    permute(b, &x, order);
+    k = 0;
+    TAKE(batch, nb);
+    if (tb) { TAKE(columns, nc); TAKE(inner, ni); } else { TAKE(inner, ni); TAKE(columns, nc); }
+    permute(b, &y, order);
+#undef TAKE
+    Term out = { .n = nb + nr + nc };
+    for (int i = 0; i < nb; i++)
+        out.axis[i] = batch[i], out.dim[i] = x.dim[i];
+    for (int i = 0; i < nr; i++)
+        out.axis[nb + i] = rows[i], out.dim[nb + i] = x.dim[nb + (ta ? ni : 0) + i];
+    for (int i = 0; i < nc; i++)
+        out.axis[nb + nr + i] = columns[i], out.dim[nb + nr + i] = y.dim[nb + (tb ? 0 : ni) + i];
+    const CgDim *sx[CG_MAX_RANK], *sy[CG_MAX_RANK];
+    for (int i = 0; i < nb; i++)
+        sx[i] = sy[i] = x.dim[i];
+    int xi = nb + (ta ? 0 : nr), xr = nb + (ta ? ni : 0), yc = nb + (tb ? 0 : ni);
+    const CgDim *m = product(&x, xr, xr + nr), *n = product(&y, yc, yc + nc), *kk = product(&x, xi, xi + ni);
+    sx[nb] = ta ? kk : m;
+    sx[nb + 1] = ta ? m : kk;
+    sy[nb] = tb ? n : kk;
+    sy[nb + 1] = tb ? kk : n;
+    CgRef rx = nr == 1 && ni == 1 ? x.ref : cg_reshape(b, x.ref, nb + 2, sx);
+    CgRef ry = nc == 1 && ni == 1 ? y.ref : cg_reshape(b, y.ref, nb + 2, sy);
+    out.ref = cg_matmul(b, rx, ry, ta, tb);
+    if (nr != 1 || nc != 1)
+        out.ref = cg_reshape(b, out.ref, out.n, out.dim);
+    return out;
+}
+
+CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call)
+{
+    const CgExpr *arrow = arrow_of(e, call, 2);
+    if (!arrow)
+        return cg_value_poison(e);
+    int n = call->args.n / 2;
+    if (call->args.n % 2 || n > CG_MAX_IN) {
+        cg_elab_error(e, CG_E0406, call->span, "einsum takes tensors, then as many patterns, the last one with -> and the result");
+        return cg_value_poison(e);
+    }
+    Side out, side[CG_MAX_IN];
+    const Side *sides[CG_MAX_IN];
+    Term term[CG_MAX_IN];
+    e->model ? (void)(e->model->build.span = call->span) : (void)0;
+    for (int i = 0; i < n; i++) {
+        CgValue *x = cg_eval(e, f, call->args.at[i].value);
+        if (cg_is_poison(x))
+            return x;
+        const CgExpr *p = i == n - 1 ? arrow->a : call->args.at[n + i].value;
+        if (x->kind != CG_VALUE_TENSOR || p->kind != CG_EXPR_LIST) {
+            cg_elab_error(e, CG_E0406, call->args.at[i].value->span, "einsum takes tensors, then as many patterns, the last one with -> and the result");
+            return cg_value_poison(e);
+        }
+        if (!bind_side(e, f, p, x, call->args.at[i].value->span, &side[i]))
+            return cg_value_poison(e);
+        sides[i] = &side[i];
+        term[i] = (Term){ .ref = x->tensor.ref, .n = side[i].naxes };
+        for (int k = 0; k < side[i].naxes; k++) {
+            if (side[i].natoms != side[i].naxes || !side[i].name[k] || axis_in(term[i].axis, k, side[i].name[k]) >= 0) {
+                cg_elab_error(e, CG_E0406, p->span, "in einsum every entry is one name, once a tensor; rearrange first");
+                return cg_value_poison(e);
+            }
+            term[i].axis[k] = side[i].name[k];
+            term[i].dim[k] = side[i].dim[k];
+        }
+    }
+    if (!side_of(e, f, arrow->b, &out) || !check_target(e, &out, sides, n, arrow->b))
+        return cg_value_poison(e);
+    CgBuild *b = &e->model->build;
+    b->span = call->span;
+    Term acc = term[0];
+    for (int i = 0; i < n; i++) {
+        CgAtom keep[MAX_ATOMS * 4];
+        int nkeep = 0;
+        for (int k = 0; k < out.natoms; k++)
+            keep[nkeep++] = out.name[k];
+        for (int j = i + 1; j < n; j++)
+            for (int k = 0; k < term[j].n && nkeep < MAX_ATOMS * 4; k++)
+                keep[nkeep++] = term[j].axis[k];
+        if (i == 0) {
+            sum_unused(b, &acc, keep, nkeep);
+            continue;
+        }
+        Term y = term[i];
+        CgAtom with[MAX_ATOMS * 5];
+        int nwith = 0;
+        for (int k = 0; k < nkeep; k++)
+            with[nwith++] = keep[k];
+        for (int k = 0; k < acc.n; k++)
+            with[nwith++] = acc.axis[k];
+        sum_unused(b, &y, with, nwith);
+        acc = contract(b, acc, y, keep, nkeep);
+    }
+    CgAtom order[CG_MAX_RANK];
+    for (int i = 0; i < out.naxes; i++)
+        order[i] = out.name[i];
+    permute(b, &acc, order);
+    return labelled(e, acc.ref, &out, call->span);
+}

@@ -1,0 +1,423 @@
+/* eval.c - the expression language, shared by graphs and experiments.
+ * Takes expressions and frames; gives values. Calls, ops and patterns are in files of their own. */
+#include <math.h>
+#include <string.h>
+
+#include "elab/elab.h"
+#include "graph/registry.h"
+
+enum { MAX_CALLS = 200, MAX_RANGE = 1000000 };
+
+CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, ...)
+{
+    char text[600];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    CgDiag *d = cg_diag(e->diags, code, span, "%s", text);
+    int shown = 0;
+    for (CgFrame *f = e->frame; f && shown < 3; f = f->caller)
+        if (f->called && f->called_from.file) {
+            cg_diag_note(d, f->called_from, "in '%s', applied here", f->called);
+            shown++;
+        }
+    return d;
+}
+
+/* ---- frames ----------------------------------------------------------------------------------------------- */
+
+void cg_frame_begin(CgElab *e, CgFrame *f, CgFrame *outer, CgEnv *env)
+{
+    memset(f, 0, sizeof *f);
+    f->outer = outer;
+    f->caller = e->frame;
+    f->env = env;
+    f->scope = outer ? outer->scope : e->frame ? e->frame->scope : 0;
+    if (outer) {
+        f->has_ambient = outer->has_ambient;
+        f->ambient = outer->ambient;
+        f->ambient_path = outer->ambient_path;
+    }
+    e->frame = f;
+}
+
+void cg_frame_end(CgElab *e, CgFrame *f)
+{
+    cg_vec_free(&f->names);
+    cg_vec_free(&f->dims);
+    cg_vec_free(&f->rows);
+    cg_map_deinit(&f->used);
+    e->frame = f->caller;
+}
+
+void cg_frame_bind(CgFrame *f, CgAtom name, CgValue *v)
+{
+    for (size_t i = 0; i < f->names.len; i++)
+        if (f->names.at[i].name == name) {
+            f->names.at[i].value = v;
+            return;
+        }
+    cg_vec_push(&f->names, (CgBound){ name, v });
+}
+
+CgFrame *cg_frame_body(CgFrame *f)
+{
+    while (f && !f->is_body)
+        f = f->outer;
+    return f;
+}
+
+CgSized *cg_frame_dim(CgFrame *f, CgAtom name)
+{
+    for (; f; f = f->outer)
+        for (size_t i = 0; i < f->dims.len; i++)
+            if (f->dims.at[i].name == name)
+                return &f->dims.at[i];
+    return NULL;
+}
+
+CgRows *cg_frame_rows(CgFrame *f, CgAtom name)
+{
+    for (; f; f = f->outer)
+        for (size_t i = 0; i < f->rows.len; i++)
+            if (f->rows.at[i].name == name)
+                return &f->rows.at[i];
+    return NULL;
+}
+
+static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
+{
+    for (CgFrame *at = f; at; at = at->outer) {
+        for (size_t i = at->names.len; i-- > 0;)
+            if (at->names.at[i].name == name)
+                return at->names.at[i].value;
+        for (size_t i = 0; i < at->dims.len; i++)
+            if (at->dims.at[i].name == name) {
+                CgValue *v = cg_value_dim(e, at->dims.at[i].dim, at->dims.at[i].span);
+                v->span = at->dims.at[i].span;
+                return v;
+            }
+    }
+    CgValue *v = cg_env_find(e, f->env, name);
+    if (v)
+        return v;
+    CgSuggest s;
+    cg_suggest_init(&s, name);
+    for (CgFrame *at = f; at; at = at->outer) {
+        for (size_t i = 0; i < at->names.len; i++)
+            cg_suggest_offer(&s, at->names.at[i].name);
+        for (size_t i = 0; i < at->dims.len; i++)
+            cg_suggest_offer(&s, at->dims.at[i].name);
+    }
+    cg_env_suggest(e, f->env, &s);
+    CgDiag *d = cg_elab_error(e, CG_E0301, use, "'%s' is not bound to anything", name);
+    if (cg_suggest_best(&s))
+        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    return cg_value_poison(e);
+}
+
+/* ---- comprehensions ---------------------------------------------------------------------------------------- */
+
+typedef struct Items { int n; CgValue **value; CgAtom *key; } Items;
+
+static bool items_of(CgElab *e, const CgExpr *x, CgValue *v, Items *out)
+{
+    if (cg_is_poison(v))
+        return false;
+    if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD) {
+        cg_elab_error(e, CG_E0305, x->span, "for goes over lists and records, not %s", cg_value_kind_name(v));
+        return false;
+    }
+    *out = (Items){ v->n, v->at, v->kind == CG_VALUE_RECORD ? v->keys : NULL };
+    return true;
+}
+
+/* One name: the element, or the key of a record's field. Two: index or key, then the element. */
+static void bind_item(CgElab *e, CgFrame *f, CgAtom first, CgAtom second, const Items *it, int i, CgSpan span)
+{
+    CgValue *key = it->key ? cg_value_str(e, it->key[i], span) : cg_value_int(e, i, span);
+    if (second) {
+        cg_frame_bind(f, first, key);
+        cg_frame_bind(f, second, it->value[i]);
+    } else {
+        cg_frame_bind(f, first, it->key ? key : it->value[i]);
+    }
+}
+
+static bool truth(CgElab *e, CgFrame *f, const CgExpr *x, bool *out)
+{
+    CgValue *v = cg_eval(e, f, x);
+    if (cg_is_poison(v))
+        return false;
+    if (v->kind != CG_VALUE_BOOL) {
+        CgDiag *d = cg_elab_error(e, CG_E0305, x->span, "a condition is true or false, not %s", cg_value_kind_name(v));
+        if (v->kind == CG_VALUE_TENSOR)
+            cg_diag_help(d, "choose between the elements of two tensors with where(condition, a, b)");
+        return false;
+    }
+    *out = v->i != 0;
+    return true;
+}
+
+static CgValue *comprehension(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    bool record = x->kind == CG_EXPR_RECORD_FOR;
+    Items it;
+    if (!items_of(e, x->b, cg_eval(e, f, x->b), &it))
+        return cg_value_poison(e);
+    CgValue *out = record ? cg_value_record(e, it.n, x->span) : cg_value_list(e, it.n, x->span);
+    out->n = 0;
+    const CgExpr *filter = record ? x->d : x->c;
+    bool bad = false;
+    for (int i = 0; i < it.n; i++) {
+        CgFrame inner;
+        cg_frame_begin(e, &inner, f, f->env);
+        bind_item(e, &inner, x->s, x->s2, &it, i, x->span);
+        bool keep = true;
+        if (filter && !truth(e, &inner, filter, &keep))
+            bad = true, keep = false;
+        if (keep) {
+            CgValue *v = cg_eval(e, &inner, x->a);
+            CgAtom key = NULL;
+            if (record) {
+                CgValue *k = cg_eval(e, &inner, x->c);
+                if (k->kind == CG_VALUE_INT) {
+                    char text[24];
+                    snprintf(text, sizeof text, "%lld", (long long)k->i);
+                    key = cg_intern(text);
+                } else if (k->kind == CG_VALUE_STR) {
+                    key = k->s;
+                } else {
+                    if (!cg_is_poison(k))
+                        cg_elab_error(e, CG_E0305, x->c->span, "the key of a record is a string, not %s", cg_value_kind_name(k));
+                    bad = true;
+                }
+                for (int j = 0; key && j < out->n; j++)
+                    if (out->keys[j] == key) {
+                        cg_elab_error(e, CG_E0306, x->c->span, "the record has two fields '%s'", key);
+                        bad = true;
+                        key = NULL;
+                    }
+            }
+            if (!record || key) {
+                if (record)
+                    out->keys[out->n] = key;
+                out->at[out->n++] = v;
+            }
+        }
+        cg_frame_end(e, &inner);
+        if (cg_diags_count(e->diags) > 40)
+            break;
+    }
+    return bad ? cg_value_poison(e) : out;
+}
+
+/* ---- the rest ------------------------------------------------------------------------------------------------ */
+
+static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    CgValue *of = cg_eval(e, f, x->a);
+    if (cg_is_poison(of))
+        return of;
+    CgSuggest s;
+    cg_suggest_init(&s, x->s);
+    CgValue *v = NULL;
+    if (of->kind == CG_VALUE_RECORD) {
+        v = cg_record_find(of, x->s);
+        for (int i = 0; !v && i < of->n; i++)
+            cg_suggest_offer(&s, of->keys[i]);
+    } else if (of->kind == CG_VALUE_INSTANCE) {
+        if (e->model && of->instance->path) {
+            char path[512];
+            snprintf(path, sizeof path, "%s%s%s", of->instance->path, *of->instance->path ? "." : "", x->s);
+            CgParamInfo *p = cg_model_param(e->model, cg_intern(path));
+            if (p) {
+                v = cg_value_tensor(e, p->ref, x->span);
+                for (int i = 0; i < CG_MAX_RANK; i++)
+                    v->tensor.origin[i] = p->span;
+            }
+        }
+        if (!v)
+            v = cg_instance_part(e, of, x->s, x->span, &s);
+    } else if (e->field) {
+        v = e->field(e, of, x->s, x->span, &s);
+    }
+    if (v)
+        return v;
+    CgDiag *d = cg_elab_error(e, CG_E0302, x->op_span.file ? x->op_span : x->span, "%s has no field '%s'", cg_value_kind_name(of), x->s);
+    if (cg_suggest_best(&s))
+        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    else if (of->kind == CG_VALUE_INSTANCE)
+        cg_diag_help(d, "a model's parameters have names once it was applied");
+    return cg_value_poison(e);
+}
+
+static CgValue *index_of(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    CgValue *of = cg_eval(e, f, x->a), *at = cg_eval(e, f, x->b);
+    if (cg_is_poison(of) || cg_is_poison(at))
+        return cg_value_poison(e);
+    if (of->kind == CG_VALUE_LIST && at->kind == CG_VALUE_INT) {
+        int64_t i = at->i < 0 ? at->i + of->n : at->i;
+        if (i >= 0 && i < of->n)
+            return of->at[i];
+        cg_elab_error(e, CG_E0302, x->b->span, "index %lld of a list of %d", (long long)at->i, of->n);
+        return cg_value_poison(e);
+    }
+    if (of->kind == CG_VALUE_RECORD && at->kind == CG_VALUE_STR) {
+        CgValue *v = cg_record_find(of, at->s);
+        if (v)
+            return v;
+        CgSuggest s;
+        cg_suggest_init(&s, at->s);
+        for (int i = 0; i < of->n; i++)
+            cg_suggest_offer(&s, of->keys[i]);
+        CgDiag *d = cg_elab_error(e, CG_E0302, x->b->span, "the record has no field '%s'", at->s);
+        if (cg_suggest_best(&s))
+            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+        return cg_value_poison(e);
+    }
+    CgDiag *d = cg_elab_error(e, CG_E0305, x->span, "%s cannot be indexed by %s", cg_value_kind_name(of), cg_value_kind_name(at));
+    if (of->kind == CG_VALUE_TENSOR)
+        cg_diag_help(d, "take part of a tensor with slice(x, axis = T, from = a, to = b)");
+    return cg_value_poison(e);
+}
+
+static CgValue *record(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    CgValue *out = cg_value_record(e, x->args.n, x->span);
+    for (int i = 0; i < x->args.n; i++) {
+        out->keys[i] = x->args.at[i].name;
+        out->at[i] = cg_eval(e, f, x->args.at[i].value);
+        if (cg_is_poison(out->at[i]))
+            out->kind = CG_VALUE_POISON;
+    }
+    return out;
+}
+
+static CgValue *list(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    CgValue *out = cg_value_list(e, x->args.n, x->span);
+    for (int i = 0; i < x->args.n; i++) {
+        out->at[i] = cg_eval(e, f, x->args.at[i].value);
+        if (cg_is_poison(out->at[i]))
+            out->kind = CG_VALUE_POISON;
+    }
+    return out;
+}
+
+static CgValue *range(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    CgValue *a = cg_eval(e, f, x->a), *b = cg_eval(e, f, x->b);
+    if (cg_is_poison(a) || cg_is_poison(b))
+        return cg_value_poison(e);
+    if (a->kind != CG_VALUE_INT || b->kind != CG_VALUE_INT) {
+        cg_elab_error(e, CG_E0305, x->span, "a range goes from an integer to an integer, not from %s to %s",
+                      cg_value_kind_name(a), cg_value_kind_name(b));
+        return cg_value_poison(e);
+    }
+    int64_t n = b->i > a->i ? b->i - a->i : 0;
+    if (n > MAX_RANGE) {
+        cg_elab_error(e, CG_E0309, x->span, "a range of %lld numbers; at most %d", (long long)n, MAX_RANGE);
+        return cg_value_poison(e);
+    }
+    CgValue *out = cg_value_list(e, (int)n, x->span);
+    for (int64_t i = 0; i < n; i++)
+        out->at[i] = cg_value_int(e, a->i + i, x->span);
+    return out;
+}
+
+static CgValue *unary(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    CgValue *a = cg_eval(e, f, x->a);
+    if (cg_is_poison(a))
+        return a;
+    if (*x->op == '-') {
+        if (a->kind == CG_VALUE_INT && a->i != INT64_MIN)
+            return cg_value_int(e, -a->i, x->span);
+        if (a->kind == CG_VALUE_FLOAT)
+            return cg_value_float(e, -a->f, x->span);
+        if (a->kind == CG_VALUE_TENSOR) {
+            CgSpan span = x->a->span;
+            return cg_op_simple(e, "neg", &a, &span, 1, x->span, x->op_span);
+        }
+    } else if (a->kind == CG_VALUE_BOOL) {
+        return cg_value_bool(e, !a->i, x->span);
+    } else if (a->kind == CG_VALUE_TENSOR) {
+        CgSpan span = x->a->span;
+        return cg_op_simple(e, "not", &a, &span, 1, x->span, x->op_span);
+    }
+    cg_elab_error(e, CG_E0305, x->span, "'%s' cannot be applied to %s", x->op, cg_value_kind_name(a));
+    return cg_value_poison(e);
+}
+
+static CgValue *recompute(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    if (!e->model)
+        return cg_eval(e, f, x->a);
+    CgGraph *g = e->model->build.graph;
+    CgFrame *body = cg_frame_body(f);
+    int scope = cg_scope_add(g, f->scope, "recompute", "");
+    g->scopes.at[scope].recompute = ++e->model->regions;
+    int saved = f->scope, body_saved = body ? body->scope : 0, at = e->model->build.scope;
+    f->scope = scope;
+    if (body)
+        body->scope = scope;
+    e->model->build.scope = scope;
+    CgValue *v = cg_eval(e, f, x->a);
+    f->scope = saved;
+    if (body)
+        body->scope = body_saved;
+    e->model->build.scope = at;
+    return v;
+}
+
+CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    if (e->depth > MAX_CALLS * 8) {
+        cg_elab_error(e, CG_E0310, x->span, "calls are nested more than %d deep", MAX_CALLS);
+        return cg_value_poison(e);
+    }
+    e->depth++;
+    CgValue *v = NULL;
+    switch (x->kind) {
+    case CG_EXPR_ERROR: v = cg_value_poison(e); break;
+    case CG_EXPR_INT: v = cg_value_int(e, x->i, x->span); break;
+    case CG_EXPR_FLOAT: v = cg_value_float(e, x->f, x->span); break;
+    case CG_EXPR_STRING: v = cg_value_str(e, x->s, x->span); break;
+    case CG_EXPR_BOOL: v = cg_value_bool(e, x->i != 0, x->span); break;
+    case CG_EXPR_NAME: v = find(e, f, x->s, x->span); break;
+    case CG_EXPR_LIST: v = list(e, f, x); break;
+    case CG_EXPR_RECORD: v = record(e, f, x); break;
+    case CG_EXPR_LIST_FOR:
+    case CG_EXPR_RECORD_FOR: v = comprehension(e, f, x); break;
+    case CG_EXPR_FIELD: v = field(e, f, x); break;
+    case CG_EXPR_INDEX: v = index_of(e, f, x); break;
+    case CG_EXPR_CALL: v = cg_eval_call(e, f, x); break;
+    case CG_EXPR_UNARY: v = unary(e, f, x); break;
+    case CG_EXPR_BINARY: {
+        CgValue *a = cg_eval(e, f, x->a);
+        CgValue *b = cg_eval(e, f, x->b);
+        v = cg_is_poison(a) || cg_is_poison(b) ? cg_value_poison(e) : cg_binary(e, f, x->op, a, b, x);
+        break;
+    }
+    case CG_EXPR_RANGE: v = range(e, f, x); break;
+    case CG_EXPR_IF: {
+        bool yes;
+        v = truth(e, f, x->a, &yes) ? cg_eval(e, f, yes ? x->b : x->c) : cg_value_poison(e);
+        break;
+    }
+    case CG_EXPR_RECOMPUTE: v = recompute(e, f, x); break;
+    case CG_EXPR_TRAIN: v = e->train ? e->train(e, f, x) : cg_value_poison(e); break;
+    case CG_EXPR_EVALUATE: v = e->evaluate ? e->evaluate(e, f, x) : cg_value_poison(e); break;
+    case CG_EXPR_ARROW:
+    case CG_EXPR_ROW:
+    case CG_EXPR_TYPE:
+        cg_elab_error(e, CG_E0305, x->span, "a pattern or type stands where a value is needed");
+        v = cg_value_poison(e);
+        break;
+    }
+    e->depth--;
+    return v;
+}

@@ -1,0 +1,642 @@
+/* opcall.c - ops applied to what an author wrote.
+ * Takes an op, values and names; gives a tensor. Makes broadcasts explicit, turns axis names into numbers, and says
+ * where both sizes of a misfit come from. Derivatives and passes never come here. */
+#include <math.h>
+#include <string.h>
+
+#include "elab/elab.h"
+#include "graph/registry.h"
+
+CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype)
+{
+    if (v->kind == CG_VALUE_TENSOR)
+        return v;
+    if (!e->model)
+        return NULL;
+    CgBuild *b = &e->model->build;
+    double number;
+    if (v->kind == CG_VALUE_BOOL)
+        return cg_value_tensor(e, cg_graph_const(b, CG_BOOL, v->i != 0), v->span);
+    if (cg_value_number(v, &number)) {
+        if (!cg_dtype_is_float(dtype) && number != floor(number))
+            dtype = CG_F32;
+        return cg_value_tensor(e, cg_graph_const(b, dtype, number), v->span);
+    }
+    if (v->kind == CG_VALUE_DIM) {          /* a size as a number: the count of ones along it */
+        const CgDim *dim[1] = { v->dim };
+        int64_t axes[1] = { 0 };
+        CgType t = cg_type(CG_F32, 1, dim);
+        CgRef n = cg_sum(b, cg_fill(b, t, 1), 1, axes);
+        return cg_value_tensor(e, dtype == CG_F32 ? n : cg_cast(b, n, dtype), v->span);
+    }
+    return NULL;
+}
+
+void cg_copy_labels(CgElab *e, CgValue *to, CgValue *const *from, int n)
+{
+    const CgType *t = cg_value_type(e, to);
+    for (int i = 0; i < n; i++) {
+        if (!from[i] || from[i]->kind != CG_VALUE_TENSOR)
+            continue;
+        const CgType *s = cg_value_type(e, from[i]);
+        if (s->rank != t->rank)
+            continue;
+        for (int k = 0; k < t->rank; k++)
+            if (s->dim[k] == t->dim[k]) {
+                if (!to->tensor.label[k])
+                    to->tensor.label[k] = from[i]->tensor.label[k];
+                to->tensor.origin[k] = from[i]->tensor.origin[k];
+            }
+    }
+}
+
+bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, CgValue *value, CgSpan span, int *out)
+{
+    const CgType *t = cg_value_type(e, tensor);
+    CgAtom name = written && written->kind == CG_EXPR_NAME ? written->s : NULL;
+    if (name) {
+        int found = -1, count = 0;
+        for (int i = 0; i < t->rank; i++)
+            if (tensor->tensor.label[i] == name)
+                found = i, count++;
+        CgSized *s = cg_frame_dim(f, name);
+        if (!count && (s || (value && value->kind == CG_VALUE_DIM))) {
+            const CgDim *d = s ? s->dim : value->dim;
+            for (int i = 0; i < t->rank; i++)
+                if (t->dim[i] == d)
+                    found = i, count++;
+        }
+        if (count == 1) {
+            *out = found;
+            return true;
+        }
+        if (count > 1 || s || !value || (value->kind != CG_VALUE_INT)) {
+            CgStrbuf axes = {0};
+            for (int i = 0; i < t->rank; i++) {
+                cg_strbuf_printf(&axes, "%s%d: ", i ? ", " : "", i);
+                if (tensor->tensor.label[i])
+                    cg_strbuf_printf(&axes, "%s = ", tensor->tensor.label[i]);
+                cg_dim_print(t->dim[i], &axes);
+            }
+            CgDiag *d = cg_elab_error(e, CG_E0404, span, count > 1 ? "axis '%s' could be any of %d axes here" : "the tensor has no axis '%s'%.0d", name, count);
+            cg_diag_note(d, (CgSpan){0}, "its axes are %s", cg_strbuf_str(&axes));
+            cg_strbuf_deinit(&axes);
+            return false;
+        }
+    }
+    if (!value || value->kind != CG_VALUE_INT) {
+        cg_elab_error(e, CG_E0404, span, "an axis is a name or an integer%s%s", value ? ", not " : "", value ? cg_value_kind_name(value) : "");
+        return false;
+    }
+    int64_t i = value->i < 0 ? value->i + t->rank : value->i;
+    if (i < 0 || i >= t->rank) {
+        cg_elab_error(e, CG_E0404, span, "axis %lld of a tensor with %d axes", (long long)value->i, t->rank);
+        return false;
+    }
+    *out = (int)i;
+    return true;
+}
+
+static CgValue *misfit(CgElab *e, const CgInfer *inf, CgValue *const *in, const CgSpan *spans, int n, CgSpan span, CgSpan caret)
+{
+    CgDiag *d = cg_elab_error(e, CG_E0405, caret.file ? caret : span, "%s: %s", inf->op->name, inf->message[0] ? inf->message : "the operands do not fit");
+    for (int i = 0; i < n; i++) {
+        CgStrbuf text = {0};
+        cg_type_print(cg_value_type(e, in[i]), &text);
+        if (spans && spans[i].file)
+            cg_diag_label(d, spans[i], "%s", cg_strbuf_str(&text));
+        cg_strbuf_deinit(&text);
+    }
+    for (int k = 0; k < 2; k++) {
+        int o = inf->operand[k], a = inf->axis[k];
+        if (o < 0 || o >= n || a < 0)
+            continue;
+        const CgType *t = cg_value_type(e, in[o]);
+        if (a < t->rank)
+            cg_note_origin(e, d, t->dim[a], in[o]->tensor.origin[a]);
+    }
+    return cg_value_poison(e);
+}
+
+static CgValue *emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, const CgAttrs *attrs, CgSpan span, CgSpan caret)
+{
+    CgRef refs[CG_MAX_IN];
+    if (n > CG_MAX_IN) {
+        cg_elab_error(e, CG_E0303, span, "'%s' takes at most %d tensors", op->name, CG_MAX_IN);
+        return cg_value_poison(e);
+    }
+    for (int i = 0; i < n; i++)
+        refs[i] = in[i]->tensor.ref;
+    CgInfer inf = {0};
+    CgBuild *b = &e->model->build;
+    b->span = span;
+    CgRef r = cg_build_checked(b, op, n, refs, attrs, &inf);
+    if (r == CG_NONE) {
+        inf.op = op;
+        return misfit(e, &inf, in, spans, n, span, caret);
+    }
+    int nout = op->nout ? op->nout : 1;
+    if (nout == 1) {
+        CgValue *v = cg_value_tensor(e, r, span);
+        cg_copy_labels(e, v, in, n);
+        return v;
+    }
+    CgValue *out = cg_value_list(e, nout, span);
+    for (int k = 0; k < nout; k++)
+        out->at[k] = cg_value_tensor(e, cg_build_part(b, r, k), span);
+    return out;
+}
+
+/* Ranks are aligned at the last axis; scalars and missing leading axes are repeated, and so is a written size of 1. */
+static bool broadcast_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, CgSpan caret)
+{
+    CgBuild *b = &e->model->build;
+    int widest = 0;
+    bool same = true;
+    for (int i = 0; i < n; i++) {
+        const CgType *t = cg_value_type(e, in[i]), *w = cg_value_type(e, in[widest]);
+        if (t->rank > w->rank)
+            widest = i;
+    }
+    CgType shape = *cg_value_type(e, in[widest]);
+    CgTensorValue from = in[widest]->tensor;
+    const CgDim *one = cg_dim_int(1);
+    for (int i = 0; i < n; i++) {
+        const CgType *t = cg_value_type(e, in[i]);
+        int shift = shape.rank - t->rank;
+        same &= shift == 0;
+        for (int k = 0; k < t->rank; k++) {
+            const CgDim *mine = t->dim[k], *theirs = shape.dim[k + shift];
+            if (mine == theirs)
+                continue;
+            same = false;
+            if (theirs == one) {
+                shape.dim[k + shift] = mine;
+                from.origin[k + shift] = in[i]->tensor.origin[k];
+                from.label[k + shift] = in[i]->tensor.label[k];
+            } else if (mine != one) {
+                CgStrbuf a = {0}, c = {0};
+                cg_dim_print(theirs, &a);
+                cg_dim_print(mine, &c);
+                CgDiag *d = cg_elab_error(e, CG_E0402, caret, "%s: sizes differ: %s and %s", op->name, cg_strbuf_str(&a), cg_strbuf_str(&c));
+                for (int j = 0; j < n; j++) {
+                    CgStrbuf text = {0};
+                    cg_type_print(cg_value_type(e, in[j]), &text);
+                    if (spans && spans[j].file)
+                        cg_diag_label(d, spans[j], "%s", cg_strbuf_str(&text));
+                    cg_strbuf_deinit(&text);
+                }
+                cg_note_origin(e, d, theirs, from.origin[k + shift]);
+                cg_note_origin(e, d, mine, in[i]->tensor.origin[k]);
+                cg_strbuf_deinit(&a);
+                cg_strbuf_deinit(&c);
+                return false;
+            }
+        }
+    }
+    if (same)
+        return true;
+    for (int i = 0; i < n; i++) {
+        CgType t = *cg_value_type(e, in[i]);
+        CgRef r = in[i]->tensor.ref;
+        const CgDim *kept[CG_MAX_RANK];
+        int64_t axes[CG_MAX_RANK];
+        int nkept = 0, shift = shape.rank - t.rank;
+        bool differs = shift != 0;
+        for (int k = 0; k < shape.rank; k++) {
+            axes[k] = -1;
+            if (k < shift)
+                continue;
+            bool repeat = t.dim[k - shift] == one && shape.dim[k] != one;
+            differs |= repeat;
+            if (!repeat) {
+                axes[k] = nkept;
+                kept[nkept++] = t.dim[k - shift];
+            }
+        }
+        if (!differs)
+            continue;
+        if (nkept != t.rank)
+            r = cg_reshape(b, r, nkept, kept);
+        CgValue *v = cg_value_tensor(e, cg_broadcast(b, r, shape.rank, shape.dim, axes), in[i]->span);
+        for (int k = 0; k < shape.rank; k++) {
+            v->tensor.label[k] = from.label[k];
+            v->tensor.origin[k] = from.origin[k];
+        }
+        in[i] = v;
+    }
+    return true;
+}
+
+/* Numbers take the element type of the tensors they stand beside. */
+static bool all_tensors(CgElab *e, const char *op, CgValue **in, const CgSpan *spans, int n, CgSpan span)
+{
+    CgDtype dtype = CG_F32;
+    for (int i = 0; i < n; i++)
+        if (in[i]->kind == CG_VALUE_TENSOR && cg_value_type(e, in[i])->dtype != CG_BOOL) {
+            dtype = cg_value_type(e, in[i])->dtype;
+            break;
+        }
+    for (int i = 0; i < n; i++) {
+        CgValue *t = cg_as_tensor(e, in[i], dtype);
+        if (!t) {
+            cg_elab_error(e, CG_E0305, spans && spans[i].file ? spans[i] : span, "'%s' works on tensors and numbers, not on %s", op, cg_value_kind_name(in[i]));
+            return false;
+        }
+        in[i] = t;
+    }
+    return true;
+}
+
+CgValue *cg_op_simple(CgElab *e, const char *name, CgValue **args, CgSpan *spans, int n, CgSpan span, CgSpan caret)
+{
+    const CgOp *op = cg_op_get(name);
+    CgValue *in[CG_MAX_IN];
+    memcpy(in, args, sizeof *in * (size_t)n);
+    e->model->build.span = span;
+    if (!all_tensors(e, name, in, spans, n, span) || ((op->traits & CG_ELEMENTWISE) && !broadcast_all(e, op, in, spans, n, caret)))
+        return cg_value_poison(e);
+    return emit(e, op, in, spans, n, NULL, span, caret);
+}
+
+/* ---- written operators -------------------------------------------------------------------------------------------- */
+
+static CgValue *no_result(CgElab *e, const CgExpr *x, const char *why)
+{
+    cg_elab_error(e, CG_E0309, x->op_span.file ? x->op_span : x->span, "%s", why);
+    return cg_value_poison(e);
+}
+
+static CgValue *integers(CgElab *e, char op, int64_t a, int64_t b, const CgExpr *x)
+{
+    int64_t out = 0;
+    bool over = false;
+    switch (op) {
+    case '+': over = __builtin_add_overflow(a, b, &out); break;
+    case '-': over = __builtin_sub_overflow(a, b, &out); break;
+    case '*': over = __builtin_mul_overflow(a, b, &out); break;
+    case '/':
+        if (b == 0)
+            return no_result(e, x, "division by zero");
+        if (a % b != 0)
+            return cg_value_float(e, (double)a / (double)b, x->span);
+        out = a / b;
+        break;
+    case '%':
+        if (b == 0)
+            return no_result(e, x, "division by zero");
+        out = b == -1 ? 0 : a % b;
+        break;
+    case '^': {
+        double p = pow((double)a, (double)b);
+        if (b < 0 || fabs(p) > 9e15)
+            return cg_value_float(e, p, x->span);
+        out = (int64_t)p;
+        break;
+    }
+    default: break;
+    }
+    return over ? no_result(e, x, "the result does not fit in 64 bits") : cg_value_int(e, out, x->span);
+}
+
+static CgValue *dims(CgElab *e, char op, const CgDim *a, const CgDim *b, const CgExpr *x)
+{
+    const CgDim *d = op == '+' ? cg_dim_add(a, b) : op == '-' ? cg_dim_sub(a, b) : op == '*' ? cg_dim_mul(a, b) : op == '/' ? cg_dim_div(a, b) : NULL;
+    return d ? cg_value_dim(e, d, x->span) : NULL;
+}
+
+static int compare_values(const CgValue *a, const CgValue *b, bool *comparable)
+{
+    double p, q;
+    *comparable = true;
+    if (cg_value_number(a, &p) && cg_value_number(b, &q))
+        return p < q ? -1 : p > q;
+    if (a->kind == CG_VALUE_STR && b->kind == CG_VALUE_STR)
+        return strcmp(a->s, b->s);
+    if (a->kind == b->kind && (a->kind == CG_VALUE_BOOL || a->kind == CG_VALUE_DTYPE))
+        return a->i < b->i ? -1 : a->i > b->i;
+    if (a->kind == CG_VALUE_NONE || b->kind == CG_VALUE_NONE)
+        return a->kind != b->kind;
+    if (a->kind == CG_VALUE_DIM && b->kind == CG_VALUE_DIM && a->dim == b->dim)
+        return 0;
+    *comparable = false;
+    return 1;
+}
+
+static const char *op_of(const char *written)
+{
+    static const struct { const char *written, *op; } table[] = {
+        { "+", "add" }, { "-", "sub" }, { "*", "mul" }, { "/", "div" }, { "^", "pow" }, { "%", "mod" }, { "<", "lt" }, { "<=", "le" },
+        { ">", "gt" }, { ">=", "ge" }, { "==", "eq" }, { "!=", "ne" }, { "and", "and" }, { "or", "or" },
+    };
+    for (size_t i = 0; i < CG_LEN(table); i++)
+        if (!strcmp(table[i].written, written))
+            return table[i].op;
+    return NULL;
+}
+
+CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, const CgExpr *x)
+{
+    (void)f;
+    CgSpan spans[2] = { x->a->span, x->b->span };
+    CgSpan caret = x->op_span.file ? x->op_span : x->span;
+    CgValue *in[2] = { a, b };
+    if ((a->kind == CG_VALUE_NONE || b->kind == CG_VALUE_NONE) && (*op == '=' || *op == '!'))
+        return cg_value_bool(e, (a->kind == b->kind) == (*op == '='), x->span);
+    if (a->kind == CG_VALUE_TENSOR || b->kind == CG_VALUE_TENSOR) {
+        e->model->build.span = x->span;
+        if (*op != '@') {
+            double q;
+            if (*op == '^' && cg_value_number(b, &q) && q == 2) {
+                in[1] = a;
+                return cg_op_simple(e, "mul", in, spans, 2, x->span, caret);
+            }
+            return cg_op_simple(e, op_of(op), in, spans, 2, x->span, caret);
+        }
+        if (!all_tensors(e, "@", in, spans, 2, x->span))
+            return cg_value_poison(e);
+        CgValue *v = emit(e, cg_op_get("matmul"), in, spans, 2, NULL, x->span, caret);
+        if (v->kind == CG_VALUE_TENSOR) {       /* rows from the left, columns from the right */
+            const CgType *ta = cg_value_type(e, in[0]), *tb = cg_value_type(e, in[1]), *t = cg_value_type(e, v);
+            memset(v->tensor.label, 0, sizeof v->tensor.label);
+            for (int k = 0; k + 1 < t->rank && k < ta->rank; k++) {
+                v->tensor.label[k] = in[0]->tensor.label[k];
+                v->tensor.origin[k] = in[0]->tensor.origin[k];
+            }
+            if (t->rank && tb->rank) {
+                v->tensor.label[t->rank - 1] = in[1]->tensor.label[tb->rank - 1];
+                v->tensor.origin[t->rank - 1] = in[1]->tensor.origin[tb->rank - 1];
+            }
+        }
+        return v;
+    }
+    if (!strcmp(op, "==") || !strcmp(op, "!=") || *op == '<' || *op == '>') {
+        bool can;
+        int c = compare_values(a, b, &can);
+        if (!can) {
+            cg_elab_error(e, CG_E0305, caret, "%s and %s cannot be compared", cg_value_kind_name(a), cg_value_kind_name(b));
+            return cg_value_poison(e);
+        }
+        bool r = !strcmp(op, "==") ? c == 0 : !strcmp(op, "!=") ? c != 0 : !strcmp(op, "<") ? c < 0 : !strcmp(op, "<=") ? c <= 0 : !strcmp(op, ">") ? c > 0 : c >= 0;
+        return cg_value_bool(e, r, x->span);
+    }
+    if (a->kind == CG_VALUE_BOOL && b->kind == CG_VALUE_BOOL && (!strcmp(op, "and") || !strcmp(op, "or")))
+        return cg_value_bool(e, *op == 'a' ? a->i && b->i : a->i || b->i, x->span);
+    if (a->kind == CG_VALUE_INT && b->kind == CG_VALUE_INT && strchr("+-*/%^", *op))
+        return integers(e, *op, a->i, b->i, x);
+    if (cg_value_as_dim(a) && cg_value_as_dim(b) && strchr("+-*/", *op)) {
+        CgValue *v = dims(e, *op, cg_value_as_dim(a), cg_value_as_dim(b), x);
+        if (v)
+            return v;
+        return no_result(e, x, *op == '/' ? "this size is not known to divide exactly" : "this size is too large");
+    }
+    double p, q;
+    if (cg_value_number(a, &p) && cg_value_number(b, &q)) {
+        switch (*op) {
+        case '+': return cg_value_float(e, p + q, x->span);
+        case '-': return cg_value_float(e, p - q, x->span);
+        case '*': return cg_value_float(e, p * q, x->span);
+        case '/': return q == 0 ? no_result(e, x, "division by zero") : cg_value_float(e, p / q, x->span);
+        case '%': return q == 0 ? no_result(e, x, "division by zero") : cg_value_float(e, fmod(p, q), x->span);
+        case '^': return cg_value_float(e, pow(p, q), x->span);
+        default: break;
+        }
+    }
+    if (e->model && (a->kind == CG_VALUE_DIM || b->kind == CG_VALUE_DIM) && strchr("+-*/", *op))
+        return cg_op_simple(e, op_of(op), in, spans, 2, x->span, caret);
+    if (*op == '+' && a->kind == CG_VALUE_STR && b->kind == CG_VALUE_STR) {
+        CgStrbuf s = {0};
+        cg_strbuf_printf(&s, "%s%s", a->s, b->s);
+        CgValue *v = cg_value_str(e, cg_strbuf_str(&s), x->span);
+        cg_strbuf_deinit(&s);
+        return v;
+    }
+    if (*op == '+' && a->kind == CG_VALUE_LIST && b->kind == CG_VALUE_LIST) {
+        CgValue *v = cg_value_list(e, a->n + b->n, x->span);
+        for (int i = 0; i < a->n + b->n; i++)
+            v->at[i] = i < a->n ? a->at[i] : b->at[i - a->n];
+        return v;
+    }
+    CgDiag *d = cg_elab_error(e, CG_E0305, caret, "'%s' has no meaning for %s and %s", op, cg_value_kind_name(a), cg_value_kind_name(b));
+    cg_diag_label(d, spans[0], "%s", cg_value_kind_name(a));
+    cg_diag_label(d, spans[1], "%s", cg_value_kind_name(b));
+    return cg_value_poison(e);
+}
+
+/* ---- ops by name ---------------------------------------------------------------------------------------------------- */
+
+/* One static argument of an op as an attribute. */
+static bool attribute(CgElab *e, CgFrame *f, const CgSigParam *p, CgValue *v, const CgExpr *written, CgValue *first, CgSpan span, CgAttr *out)
+{
+    const char *type = p->param->type ? p->param->type->name : "int";
+    double number;
+    int axis;
+    if (!strcmp(p->name, "axis") && first) {
+        if (!cg_axis_of(e, f, first, written, v, span, &axis))
+            return false;
+        *out = cg_a_int(p->name, axis);
+        return true;
+    }
+    if (!strcmp(p->name, "axes") && first) {
+        int64_t axes[CG_MAX_RANK];
+        int n = 0;
+        if (v->kind == CG_VALUE_LIST) {
+            for (int i = 0; i < v->n && i < CG_MAX_RANK; i++) {
+                const CgExpr *w = written && written->kind == CG_EXPR_LIST && i < written->args.n ? written->args.at[i].value : NULL;
+                if (!cg_axis_of(e, f, first, w, v->at[i], span, &axis))
+                    return false;
+                axes[n++] = axis;
+            }
+        } else {
+            if (!cg_axis_of(e, f, first, written, v, span, &axis))
+                return false;
+            axes[n++] = axis;
+        }
+        *out = cg_a_ints(p->name, n, axes);
+        return true;
+    }
+    if (!strcmp(type, "dim") || !strcmp(type, "dims")) {
+        const CgDim *d[CG_MAX_RANK];
+        int n = 0;
+        if (v->kind == CG_VALUE_LIST) {
+            for (int i = 0; i < v->n && i < CG_MAX_RANK; i++)
+                if ((d[n] = cg_value_as_dim(v->at[i])))
+                    n++;
+        } else if ((d[0] = cg_value_as_dim(v))) {
+            n = 1;
+        }
+        *out = cg_a_dims(p->name, n, d);
+        if (n == (v->kind == CG_VALUE_LIST ? v->n : 1))
+            return true;
+    } else if (!strcmp(type, "ints") && v->kind == CG_VALUE_LIST) {
+        int64_t at[CG_MAX_RANK];
+        int n = 0;
+        for (; n < v->n && n < CG_MAX_RANK && v->at[n]->kind == CG_VALUE_INT; n++)
+            at[n] = v->at[n]->i;
+        *out = cg_a_ints(p->name, n, at);
+        if (n == v->n)
+            return true;
+    } else if (!strcmp(type, "int") && v->kind == CG_VALUE_INT) {
+        *out = cg_a_int(p->name, v->i);
+        return true;
+    } else if (!strcmp(type, "bool") && v->kind == CG_VALUE_BOOL) {
+        *out = cg_a_int(p->name, v->i);
+        return true;
+    } else if (!strcmp(type, "float") && cg_value_number(v, &number)) {
+        *out = cg_a_float(p->name, number);
+        return true;
+    } else if (!strcmp(type, "str") && v->kind == CG_VALUE_STR) {
+        *out = cg_a_str(p->name, v->s);
+        return true;
+    } else if (!strcmp(type, "str") && v->kind == CG_VALUE_DTYPE) {
+        *out = cg_a_str(p->name, cg_dtype_name((CgDtype)v->i));
+        return true;
+    }
+    cg_elab_error(e, CG_E0305, span, "'%s' of the op is of type %s, not %s", p->name, type, cg_value_kind_name(v));
+    return false;
+}
+
+/* A draw, or any other op without operands: its type is that of the parameter being initialised. */
+static CgValue *generate(CgElab *e, CgFrame *f, const CgOp *op, CgSpan span)
+{
+    if (!f || !f->has_ambient) {
+        CgDiag *d = cg_elab_error(e, CG_E0403, span, "'%s' does not know its shape here", op->name);
+        cg_diag_help(d, "it takes the shape of the parameter it initialises: param w: f32[D, E] = %s()", op->name);
+        return cg_value_poison(e);
+    }
+    CgAttr at[2] = { cg_a_type("type", f->ambient) };
+    int n = 1;
+    if (op->traits & CG_RANDOM) {
+        CgAtom path = f->ambient_path;
+        at[n++] = cg_a_int("stream", (int64_t)(cg_hash64(path, strlen(path), 0) >> 1));   /* attributes are signed */
+    }
+    return emit(e, op, NULL, NULL, 0, cg_attrs(n, at), span, span);
+}
+
+CgValue *cg_op_call(CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site)
+{
+    CgSpan span = site ? site->span : (CgSpan){0}, caret = site && site->a ? site->a->span : span;
+    const CgSig *sig = cg_op_sig(op);
+    if (!e->model) {
+        double x;
+        if (n == 1 && cg_value_number(args[0], &x)) {         /* plain numbers: sqrt(2) */
+            static const struct { const char *name; double (*fn)(double); } table[] = {
+                { "sqrt", sqrt }, { "exp", exp }, { "log", log }, { "abs", fabs }, { "sin", sin }, { "cos", cos },
+                { "floor", floor }, { "ceil", ceil }, { "round", round }, { "tanh", tanh },
+            };
+            for (size_t i = 0; i < CG_LEN(table); i++)
+                if (!strcmp(table[i].name, op->name))
+                    return cg_value_float(e, table[i].fn(x), span);
+        }
+        cg_elab_error(e, CG_E0503, caret, "op '%s' works on tensors, and there are none outside of graphs, train and evaluate", op->name);
+        return cg_value_poison(e);
+    }
+    if (n == 1 && (args[0]->kind == CG_VALUE_INT || args[0]->kind == CG_VALUE_FLOAT) && sig->ntensors == 1 && !strcmp(op->name, "sqrt")) {
+        double x = 0;
+        cg_value_number(args[0], &x);
+        return cg_value_float(e, sqrt(x), span);
+    }
+    if (op->traits & CG_GENERATOR && n == 0)
+        return generate(e, f, op, span);
+    CgValue *tensors[CG_MAX_IN];
+    CgSpan tspans[CG_MAX_IN];
+    CgValue *statics[32] = {0};
+    CgSpan sspans[32] = {0};
+    const CgExpr *written[32] = {0};
+    int nt = 0;
+    bool rest = sig->n && sig->at[0].is_rest;
+    bool good = true;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < n; i++) {
+            if ((names[i] != NULL) != (pass == 0))
+                continue;
+            int k = -1;
+            if (names[i]) {
+                for (int j = 0; j < sig->n; j++)
+                    if (sig->at[j].name == names[i])
+                        k = j;
+                if (k < 0) {
+                    CgSuggest s;
+                    cg_suggest_init(&s, names[i]);
+                    for (int j = 0; j < sig->n; j++)
+                        cg_suggest_offer(&s, sig->at[j].name);
+                    CgDiag *d = cg_elab_error(e, CG_E0303, spans[i], "op '%s' has no argument '%s'", op->name, names[i]);
+                    if (cg_suggest_best(&s))
+                        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+                    else
+                        cg_diag_help(d, "its signature is %s%s", op->name, op->sig);
+                    good = false;
+                    continue;
+                }
+            } else if (rest) {
+                if (args[i]->kind == CG_VALUE_LIST) {
+                    for (int j = 0; j < args[i]->n && nt < CG_MAX_IN; j++) {
+                        tensors[nt] = args[i]->at[j];
+                        tspans[nt++] = spans[i];
+                    }
+                } else if (nt < CG_MAX_IN) {
+                    tensors[nt] = args[i];
+                    tspans[nt++] = spans[i];
+                }
+                continue;
+            } else {
+                for (int j = 0; j < sig->n && k < 0; j++)
+                    if (!statics[j])
+                        k = j;
+            }
+            if (k < 0 || k >= 32) {
+                cg_elab_error(e, CG_E0303, spans[i], "op '%s' takes %d arguments", op->name, sig->n);
+                good = false;
+                continue;
+            }
+            statics[k] = args[i];
+            sspans[k] = spans[i];
+            written[k] = site && i < site->args.n ? site->args.at[i].value : NULL;
+        }
+    if (!good)
+        return cg_value_poison(e);
+    for (int j = 0; j < sig->n && j < 32; j++) {
+        if (sig->at[j].is_rest || !sig->at[j].is_tensor)
+            continue;
+        if (!statics[j]) {
+            CgDiag *d = cg_elab_error(e, CG_E0304, span, "op '%s' needs '%s'", op->name, sig->at[j].name);
+            cg_diag_help(d, "its signature is %s%s", op->name, op->sig);
+            return cg_value_poison(e);
+        }
+        tensors[nt] = statics[j];
+        tspans[nt++] = sspans[j];
+    }
+    e->model->build.span = span;
+    if (!all_tensors(e, op->name, tensors, tspans, nt, span) || ((op->traits & CG_ELEMENTWISE) && !broadcast_all(e, op, tensors, tspans, nt, caret)))
+        return cg_value_poison(e);
+    CgAttr attrs[32];
+    int na = 0;
+    for (int j = 0; j < sig->n && j < 32; j++) {
+        const CgSigParam *p = &sig->at[j];
+        if (p->is_rest || p->is_tensor)
+            continue;
+        if (!statics[j]) {
+            if (p->has_init) {
+                attrs[na] = p->init;
+                attrs[na++].name = p->name;
+                continue;
+            }
+            if (!strcmp(p->name, "axes") && nt) {          /* no axes given: all of them */
+                int64_t all[CG_MAX_RANK];
+                int rank = cg_value_type(e, tensors[0])->rank;
+                for (int k = 0; k < rank; k++)
+                    all[k] = k;
+                attrs[na++] = cg_a_ints("axes", rank, all);
+                continue;
+            }
+            CgDiag *d = cg_elab_error(e, CG_E0304, span, "op '%s' needs '%s'", op->name, p->name);
+            cg_diag_help(d, "its signature is %s%s", op->name, op->sig);
+            return cg_value_poison(e);
+        }
+        if (!attribute(e, f, p, statics[j], written[j], nt ? tensors[0] : NULL, sspans[j], &attrs[na]))
+            return cg_value_poison(e);
+        na++;
+    }
+    CgValue *v = emit(e, op, tensors, tspans, nt, cg_attrs(na, attrs), span, caret);
+    return v;
+}

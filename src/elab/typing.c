@@ -1,0 +1,268 @@
+/* typing.c - declared types against tensors.
+ * Takes the types an author wrote and the tensors that came; gives sizes bound to names, or both origins of a
+ * difference. Guesses nothing: a size that does not follow is a mistake. */
+#include <string.h>
+
+#include "elab/elab.h"
+
+void cg_note_origin(CgElab *e, CgDiag *d, const CgDim *dim, CgSpan origin)
+{
+    (void)e;
+    if (!origin.file)
+        return;
+    CgStrbuf text = {0};
+    cg_dim_print(dim, &text);
+    cg_diag_note(d, origin, "%s comes from here", cg_strbuf_str(&text));
+    cg_strbuf_deinit(&text);
+}
+
+/* The value of a dim expression, or NULL with *unknown set to the one name that is not bound (NULL if several). */
+static const CgDim *dim_value(CgElab *e, CgFrame *f, const CgExpr *x, const CgExpr **unknown, int *unknowns)
+{
+    if (x->kind == CG_EXPR_INT)
+        return cg_dim_int(x->i);
+    if (x->kind == CG_EXPR_NAME) {
+        CgSized *s = cg_frame_dim(f, x->s);
+        if (s)
+            return s->dim;
+        for (CgFrame *at = f; at; at = at->outer)
+            for (size_t i = at->names.len; i-- > 0;)
+                if (at->names.at[i].name == x->s) {
+                    const CgDim *d = cg_value_as_dim(at->names.at[i].value);
+                    if (d)
+                        return d;
+                }
+        if (f && !cg_frame_body(f)) {        /* outside of graphs top-level names may be sizes */
+            CgValue *v = cg_env_find(e, f->env, x->s);
+            if (v && cg_value_as_dim(v))
+                return cg_value_as_dim(v);
+        }
+        if (!*unknown || (*unknown)->s != x->s)
+            ++*unknowns;
+        *unknown = x;
+        return cg_dim_symbol(x->s);          /* as a placeholder to solve for */
+    }
+    if (x->kind == CG_EXPR_BINARY) {
+        const CgDim *a = dim_value(e, f, x->a, unknown, unknowns), *b = dim_value(e, f, x->b, unknown, unknowns);
+        if (!a || !b)
+            return NULL;
+        switch (*x->op) {
+        case '+': return cg_dim_add(a, b);
+        case '-': return cg_dim_sub(a, b);
+        case '*': return cg_dim_mul(a, b);
+        case '/': return cg_dim_div(a, b);
+        default: return NULL;
+        }
+    }
+    if (x->kind == CG_EXPR_FIELD || x->kind == CG_EXPR_INDEX || x->kind == CG_EXPR_CALL) {
+        CgValue *v = cg_eval(e, f, x);
+        return cg_value_as_dim(v);
+    }
+    return NULL;
+}
+
+const CgDim *cg_dim_of(CgElab *e, CgFrame *f, const CgExpr *x, bool report)
+{
+    const CgExpr *unknown = NULL;
+    int unknowns = 0;
+    const CgDim *d = dim_value(e, f, x, &unknown, &unknowns);
+    if (d && !unknowns)
+        return d;
+    if (report) {
+        if (unknown)
+            cg_elab_error(e, CG_E0403, unknown->span, "the size '%s' is not known here", unknown->s);
+        else
+            cg_elab_error(e, CG_E0309, x->span, "this size is not a whole number");
+    }
+    return NULL;
+}
+
+static CgFrame *binder(CgFrame *f)
+{
+    CgFrame *body = cg_frame_body(f);
+    return body ? body : f;
+}
+
+static void sizes_differ(CgElab *e, const CgDim *a, CgSpan from_a, const CgDim *b, CgSpan from_b, CgSpan at, const char *what, const char *name)
+{
+    CgStrbuf ta = {0}, tb = {0};
+    cg_dim_print(a, &ta);
+    cg_dim_print(b, &tb);
+    CgDiag *d = name ? cg_elab_error(e, CG_E0402, at, "%s: '%s' is %s and %s", what, name, cg_strbuf_str(&ta), cg_strbuf_str(&tb))
+                     : cg_elab_error(e, CG_E0402, at, "%s: sizes differ: %s and %s", what, cg_strbuf_str(&ta), cg_strbuf_str(&tb));
+    cg_note_origin(e, d, a, from_a);
+    cg_note_origin(e, d, b, from_b);
+    cg_strbuf_deinit(&ta);
+    cg_strbuf_deinit(&tb);
+}
+
+bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const CgType *type, CgTensorValue *tensor, CgSpan at,
+                  CgSpan pattern, const char *what)
+{
+    CgFrame *body = binder(f);
+    int rows = 0;
+    for (int i = 0; i < ndims; i++)
+        rows += dims[i]->kind == CG_EXPR_ROW;
+    int fixed = ndims - rows;
+    if (rows > 1 || (rows ? type->rank < fixed : type->rank != fixed)) {
+        CgStrbuf text = {0};
+        cg_type_print(type, &text);
+        CgDiag *d = cg_elab_error(e, CG_E0401, at, "%s has %d axes, not %s%d: %s", what, type->rank, rows ? "at least " : "", fixed, cg_strbuf_str(&text));
+        if (pattern.file)
+            cg_diag_note(d, pattern, "declared here");
+        cg_strbuf_deinit(&text);
+        return false;
+    }
+    bool good = true;
+    int axis = 0;
+    for (int i = 0; i < ndims; i++) {
+        const CgExpr *x = dims[i];
+        if (x->kind == CG_EXPR_ROW) {
+            int n = type->rank - fixed;
+            CgRows *row = cg_frame_rows(f, x->s);
+            if (!row) {
+                CgRows r = { .name = x->s, .n = n };
+                for (int k = 0; k < n; k++) {
+                    r.dim[k] = type->dim[axis + k];
+                    r.span[k] = tensor ? tensor->origin[axis + k] : at;
+                    r.label[k] = tensor ? tensor->label[axis + k] : NULL;
+                }
+                cg_vec_push(&body->rows, r);
+            } else if (row->n != n) {
+                cg_elab_error(e, CG_E0401, at, "%s: '..%s' is %d axes and %d axes", what, x->s, row->n, n);
+                good = false;
+            } else {
+                for (int k = 0; k < n; k++)
+                    if (row->dim[k] != type->dim[axis + k]) {
+                        sizes_differ(e, row->dim[k], row->span[k], type->dim[axis + k], tensor ? tensor->origin[axis + k] : at, at, what, NULL);
+                        good = false;
+                    }
+            }
+            axis += n;
+            continue;
+        }
+        const CgDim *have = type->dim[axis];
+        CgSpan from = tensor ? tensor->origin[axis] : at;
+        const CgExpr *unknown = NULL;
+        int unknowns = 0;
+        const CgDim *want = dim_value(e, f, x, &unknown, &unknowns);
+        if (want && unknowns == 1) {
+            const CgDim *solved = cg_dim_solve(want, unknown->s, have);
+            if (solved) {
+                cg_vec_push(&body->dims, (CgSized){ unknown->s, solved, from });
+            } else {
+                CgStrbuf ta = {0};
+                cg_dim_print(have, &ta);
+                CgDiag *d = cg_elab_error(e, CG_E0403, x->span, "%s: no whole '%s' makes this %s", what, unknown->s, cg_strbuf_str(&ta));
+                cg_note_origin(e, d, have, from);
+                cg_strbuf_deinit(&ta);
+                good = false;
+            }
+        } else if (!want || unknowns) {
+            cg_elab_error(e, CG_E0403, x->span, "%s: the sizes in this expression do not follow from anything", what);
+            good = false;
+        } else if (want != have) {
+            CgSized *s = x->kind == CG_EXPR_NAME ? cg_frame_dim(f, x->s) : NULL;
+            CgSpan origin = s ? s->span : x->span;
+            if (!s && x->kind == CG_EXPR_NAME)
+                for (CgFrame *g = f; g; g = g->outer)
+                    for (size_t k = 0; k < g->names.len; k++)
+                        if (g->names.at[k].name == x->s && g->names.at[k].value->span.file)
+                            origin = g->names.at[k].value->span;
+            sizes_differ(e, want, origin, have, from, at, what, x->kind == CG_EXPR_NAME ? x->s : NULL);
+            good = false;
+        }
+        axis++;
+    }
+    return good;
+}
+
+/* Names of the axes as the declaration writes them. */
+static void take_labels(CgFrame *f, const CgTypeExpr *declared, int rank, CgTensorValue *t)
+{
+    int rows = 0;
+    for (int i = 0; i < declared->ndims; i++)
+        rows += declared->dims[i]->kind == CG_EXPR_ROW;
+    int axis = 0;
+    for (int i = 0; i < declared->ndims && axis < rank; i++) {
+        const CgExpr *x = declared->dims[i];
+        if (x->kind == CG_EXPR_ROW) {
+            axis += rank - (declared->ndims - rows);
+            continue;
+        }
+        if (x->kind == CG_EXPR_NAME)
+            t->label[axis] = x->s;
+        axis++;
+    }
+    (void)f;
+}
+
+bool cg_match_type(CgElab *e, CgFrame *body, const CgTypeExpr *declared, CgValue *tensor, CgSpan at, const char *what)
+{
+    const CgType *t = cg_value_type(e, tensor);
+    const char *name = declared->name;
+    if (declared->kind != CG_TYPE_TENSOR)
+        return true;
+    bool dtype = (!strcmp(name, "F") && cg_dtype_is_float(t->dtype)) || (!strcmp(name, "I") && (t->dtype == CG_I32 || t->dtype == CG_I64))
+        || !strcmp(name, "T") || !strcmp(name, cg_dtype_name(t->dtype));
+    if (!dtype) {
+        CgStrbuf text = {0};
+        cg_type_print(t, &text);
+        CgDiag *d = cg_elab_error(e, CG_E0401, at, "%s has elements of type %s, not %s: %s", what, cg_dtype_name(t->dtype), name, cg_strbuf_str(&text));
+        cg_diag_note(d, declared->span, "declared here");
+        cg_strbuf_deinit(&text);
+        return false;
+    }
+    if (!cg_bind_dims(e, body, declared->dims, declared->ndims < 0 ? 0 : declared->ndims, t, &tensor->tensor, at, declared->span, what))
+        return false;
+    take_labels(body, declared, t->rank, &tensor->tensor);
+    return true;
+}
+
+bool cg_type_of(CgElab *e, CgFrame *f, const CgTypeExpr *declared, CgType *out, CgTensorValue *labels)
+{
+    memset(out, 0, sizeof *out);
+    int d = 0;
+    while (d < CG_NDTYPE && (!declared->name || strcmp(cg_dtype_name((CgDtype)d), declared->name)))
+        d++;
+    if (declared->kind != CG_TYPE_TENSOR || d == CG_NDTYPE) {
+        cg_elab_error(e, CG_E0305, declared->span, "this is not the type of a tensor");
+        return false;
+    }
+    out->dtype = (CgDtype)d;
+    for (int i = 0; i < declared->ndims; i++) {
+        const CgExpr *x = declared->dims[i];
+        if (x->kind == CG_EXPR_ROW) {
+            CgRows *r = cg_frame_rows(f, x->s);
+            if (!r) {
+                cg_elab_error(e, CG_E0403, x->span, "the axes '..%s' are not known here", x->s);
+                return false;
+            }
+            for (int k = 0; k < r->n && out->rank < CG_MAX_RANK; k++, out->rank++) {
+                out->dim[out->rank] = r->dim[k];
+                if (labels)
+                    labels->origin[out->rank] = r->span[k], labels->label[out->rank] = r->label[k];
+            }
+            continue;
+        }
+        const CgDim *dim = cg_dim_of(e, f, x, true);
+        if (!dim)
+            return false;
+        int64_t number;
+        if (cg_dim_is_int(dim, &number) && number < 0) {
+            cg_elab_error(e, CG_E0309, x->span, "a size of %lld", (long long)number);
+            return false;
+        }
+        if (out->rank == CG_MAX_RANK) {
+            cg_elab_error(e, CG_E0401, declared->span, "a tensor has at most %d axes", CG_MAX_RANK);
+            return false;
+        }
+        if (labels) {
+            CgSized *s = x->kind == CG_EXPR_NAME ? cg_frame_dim(f, x->s) : NULL;
+            labels->origin[out->rank] = s ? s->span : x->span;
+            labels->label[out->rank] = x->kind == CG_EXPR_NAME ? x->s : NULL;
+        }
+        out->dim[out->rank++] = dim;
+    }
+    return true;
+}
