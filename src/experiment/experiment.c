@@ -1,0 +1,337 @@
+/* experiment.c - a script from its text to what it shows.
+ * Takes a path; gives values in the order show and save ask for them. Reads as the list of its steps. */
+#include "experiment/experiment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/registry.h"
+#include "run/blas.h"
+
+static const CgBuiltin *const builtins[] = { cg_builtins_graph, cg_builtins_data, cg_builtins_table, NULL };
+
+CgExperiment *cg_experiment_of(CgElab *e) { return e->experiment; }
+
+void cg_experiment_own(CgElab *e, CgStage *s)
+{
+    CgExperiment *x = e->experiment;
+    cg_vec_push(&x->stages, s);
+}
+
+void cg_experiment_own_generator(CgElab *e, CgGenerator *g)
+{
+    CgExperiment *x = e->experiment;
+    cg_vec_push(&x->generators, g);
+}
+
+void cg_experiment_keep_table(CgExperiment *x, CgTable *t)
+{
+    cg_vec_push(&x->tables, t);
+}
+
+bool cg_experiment_bf16(CgElab *e)
+{
+    CgValue *v = cg_env_find(e, cg_elab_script(e), cg_intern("precision"));
+    return v && v->kind == CG_VALUE_STR && !strcmp(v->s, "bf16");
+}
+
+bool cg_experiment_stopped(const CgExperiment *x)
+{
+    return x->opts.stop && *x->opts.stop;
+}
+
+bool cg_experiment_err(CgExperiment *x, CgSpan at, const CgErr *err)
+{
+    cg_diag_err(x->diags, at, err);
+    return false;
+}
+
+CgValue *cg_value_host(CgElab *e, const char *cls, void *host)
+{
+    CgValue *v = cg_value_new(e, CG_VALUE_HOST, (CgSpan){0});
+    v->s = cg_intern(cls);
+    v->host = host;
+    return v;
+}
+
+CgDigest cg_value_digest(const CgValue *v)
+{
+    CgStrbuf text = {0};
+    cg_value_print(v, &text);
+    CgDigest d = cg_digest(cg_strbuf_str(&text), text.len);
+    cg_strbuf_deinit(&text);
+    return d;
+}
+
+/* ---- checking ------------------------------------------------------------------------------------------------------------ */
+
+/* show and save as values: evaluated once while checking, so that mistakes in them come before anything runs. */
+static void check_statements(CgExperiment *x)
+{
+    CgElab *e = x->elab;
+    CgEnv *env = cg_elab_script(e);
+    const CgBlock *top = &cg_env_module(env)->unit->top;
+    for (int i = 0; i < top->n; i++) {
+        const CgStmt *s = top->at[i];
+        if (s->kind != CG_STMT_SHOW && s->kind != CG_STMT_SAVE)
+            continue;
+        CgFrame f;
+        cg_frame_begin(e, &f, NULL, env);
+        for (int k = 0; k < s->nexprs; k++)
+            cg_eval(e, &f, s->exprs[k]);
+        if (s->a && s->kind == CG_STMT_SAVE) {
+            cg_eval(e, &f, s->a);
+            CgValue *to = cg_eval(e, &f, s->b);
+            if (!cg_is_poison(to) && to->kind != CG_VALUE_STR)
+                cg_elab_error(e, CG_E0305, s->b->span, "a file name is a string, not %s", cg_value_kind_name(to));
+        }
+        cg_frame_end(e, &f);
+    }
+}
+
+static void load_plugins(CgExperiment *x)
+{
+    for (int m = 0; m < x->program->n; m++) {
+        const CgBlock *top = &x->program->at[m].unit->top;
+        for (int i = 0; i < top->n; i++) {
+            CgErr err = {0};
+            if (top->at[i]->kind == CG_STMT_PLUGIN && top->at[i]->a->kind == CG_EXPR_STRING && !cg_registry_load(top->at[i]->a->s, &err))
+                cg_experiment_err(x, top->at[i]->a->span, &err);
+        }
+    }
+}
+
+CgExperiment *cg_experiment_new(const char *path, const CgExperimentOpts *opts)
+{
+    CgExperiment *x = cg_calloc(1, sizeof *x);
+    x->opts = *opts;
+    x->path = path;
+    x->sources = cg_sources_new();
+    x->diags = cg_diags_new(x->sources);
+    cg_registry_init();
+    x->program = cg_program_load(x->sources, path, x->diags);
+    if (!x->program || cg_diags_count(x->diags))
+        return x;
+    load_plugins(x);
+    x->elab = cg_elab_new(x->sources, x->diags, x->program, x->opts.settings, x->opts.nsettings, builtins);
+    x->elab->experiment = x;
+    x->elab->train = cg_stage_train;
+    x->elab->evaluate = cg_stage_evaluate;
+    x->elab->columns = cg_stage_columns;
+    x->elab->field = cg_data_field;
+    cg_elab_check(x->elab);
+    check_statements(x);
+    return x;
+}
+
+void cg_experiment_free(CgExperiment *x)
+{
+    if (x->run)
+        cg_run_close(x->run, cg_diags_count(x->diags) ? cg_diags_exit_code(x->diags) == 130 ? "interrupted" : "failed" : "ok");
+    for (size_t i = 0; i < x->stages.len; i++)
+        cg_stage_free(x->stages.at[i]);
+    for (size_t i = 0; i < x->generators.len; i++)
+        cg_generator_free(x->generators.at[i]);
+    for (size_t i = 0; i < x->all_windows.len; i++)
+        cg_windows_free(x->all_windows.at[i]);
+    for (size_t i = 0; i < x->all_corpora.len; i++)
+        cg_corpus_free(x->all_corpora.at[i]);
+    for (size_t i = 0; i < x->tables.len; i++)
+        cg_table_free(x->tables.at[i]);
+    cg_vec_free(&x->tables);
+    cg_vec_free(&x->stages);
+    cg_vec_free(&x->generators);
+    cg_vec_free(&x->all_windows);
+    cg_vec_free(&x->all_corpora);
+    cg_map_deinit(&x->corpora);
+    cg_map_deinit(&x->windows);
+    cg_tokenizer_free(x->tokenizer);
+    if (x->store)
+        cg_store_close(x->store);
+    if (x->pool)
+        cg_pool_free(x->pool);
+    if (x->elab)
+        cg_elab_free(x->elab);
+    if (x->program)
+        cg_program_free(x->program);
+    cg_diags_free(x->diags);
+    cg_sources_free(x->sources);
+    free(x);
+}
+
+/* ---- running --------------------------------------------------------------------------------------------------------------- */
+
+bool cg_experiment_open(CgExperiment *x, CgErr *err)
+{
+    cg_blas_init();
+    if (!x->pool)
+        x->pool = cg_pool_new(x->opts.threads);
+    if (!x->store)
+        x->store = cg_store_open(x->opts.store, err);
+    if (!x->store)
+        return false;
+    if (!x->run) {
+        CgStrbuf settings = {0};
+        for (int i = 0; i < x->opts.nsettings; i++)
+            cg_strbuf_printf(&settings, "%s%s=%s", i ? " " : "", x->opts.settings[i].name, x->opts.settings[i].text);
+        const CgSource *script = cg_sources_get(x->sources, cg_env_module(cg_elab_script(x->elab))->unit->file);
+        x->run = cg_run_open(x->store, x->path, cg_strbuf_str(&settings), cg_digest(script->text, script->len));
+        cg_strbuf_deinit(&settings);
+    }
+    return true;
+}
+
+bool cg_stage_force(CgExperiment *x, CgStage *s)
+{
+    if (!s->forced) {
+        s->forced = true;
+        s->failed = !(s->kind == CG_STAGE_TRAIN ? cg_train_run(x, s) : cg_evaluate_run(x, s));
+    }
+    return !s->failed;
+}
+
+CgValue *cg_force(CgExperiment *x, CgValue *v)
+{
+    CgElab *e = x->elab;
+    switch (v->kind) {
+    case CG_VALUE_LIST:
+    case CG_VALUE_RECORD: {
+        CgValue *out = cg_value_record(e, v->n, v->span);
+        out->kind = v->kind;
+        for (int i = 0; i < v->n; i++) {
+            if (v->keys)
+                out->keys[i] = v->keys[i];
+            if (!(out->at[i] = cg_force(x, v->at[i])))
+                return NULL;
+        }
+        return out;
+    }
+    case CG_VALUE_STAGE: {
+        CgStage *s = v->stage;
+        if (!cg_stage_force(x, s))
+            return NULL;
+        return s->table ? cg_value_host(e, "a table", s->table) : v;
+    }
+    case CG_VALUE_INSTANCE:
+        if (v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE && !cg_stage_force(x, v->instance->weights->stage))
+            return NULL;
+        return v;
+    case CG_VALUE_COLUMN: {
+        CgErr err = {0};
+        CgNumbers *numbers = CG_NEW(e->arena, CgNumbers);
+        double *at = x->table ? cg_table_numbers(x->table, v->s, &err) : NULL;
+        if (!at) {
+            cg_experiment_err(x, v->span, &err);
+            return NULL;
+        }
+        numbers->n = x->table->rows;
+        numbers->at = CG_NEWN(e->arena, double, numbers->n + 1);
+        memcpy(numbers->at, at, numbers->n * sizeof *at);
+        free(at);
+        return cg_value_host(e, "numbers", numbers);
+    }
+    case CG_VALUE_CALL: {
+        if (v->builtin->quoted)
+            return v->builtin->later(x, v, NULL);
+        CgValue *args[16];
+        for (int i = 0; i < v->n && i < 16; i++)
+            if (!(args[i] = cg_force(x, v->at[i])))
+                return NULL;
+        return v->builtin->later(x, v, args);
+    }
+    default: return v;
+    }
+}
+
+static void show(CgExperiment *x, const CgValue *v, const char *name)
+{
+    if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a table")) {
+        CgStrbuf text = {0};
+        cg_table_print(v->host, 12, 0, &text);
+        fputs(cg_strbuf_str(&text), x->out);
+        cg_strbuf_deinit(&text);
+    } else if ((v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && v->n && v->at[0]->kind == CG_VALUE_HOST) {
+        for (int i = 0; i < v->n; i++) {
+            if (v->keys)
+                fprintf(x->out, "%s:\n", v->keys[i]);
+            show(x, v->at[i], name);
+        }
+    } else if (v->kind == CG_VALUE_INSTANCE) {
+        const CgValue *w = v->instance->weights;
+        char hex[33] = "no weights yet";
+        if (w && w->kind == CG_VALUE_STAGE)
+            cg_digest_hex(((CgStage *)w->stage)->key, hex);
+        fprintf(x->out, "%s(..): %s\n", v->instance->stmt->names[0], hex);
+    } else {
+        CgStrbuf text = {0};
+        cg_value_print(v, &text);
+        fprintf(x->out, "%s\n", cg_strbuf_str(&text));
+        cg_strbuf_deinit(&text);
+    }
+    fflush(x->out);
+    (void)name;
+}
+
+static bool save(CgExperiment *x, const CgValue *v, const char *path, CgSpan at)
+{
+    CgErr err = {0};
+    bool good = false;
+    if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a table")) {
+        good = cg_table_save(v->host, path, &err);
+    } else if (v->kind == CG_VALUE_INSTANCE && v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE) {
+        const CgStage *s = v->instance->weights->stage;
+        good = cg_safetensors_write(path, s->weights.at, s->weights.n, (const char *const *)s->weights.keys, (const char *const *)s->weights.values, s->weights.nmeta, &err);
+    } else if (v->kind == CG_VALUE_STR) {
+        good = cg_io_write(path, v->s, strlen(v->s), &err);
+    } else {
+        cg_err(&err, CG_ERR_INPUT, "%s cannot be saved", cg_value_kind_name(v));
+        cg_err_hint(&err, "models go to .safetensors, tables to .csv or .jsonl, strings to any file");
+    }
+    if (!good)
+        return cg_experiment_err(x, at, &err);
+    fprintf(stderr, "saved %s\n", path);
+    return true;
+}
+
+static bool carry_out(CgExperiment *x, const CgStmt *s)
+{
+    CgElab *e = x->elab;
+    CgFrame f;
+    x->at = s->span;
+    cg_frame_begin(e, &f, NULL, cg_elab_script(e));
+    bool good = true;
+    for (int i = 0; good && i < s->nexprs && s->kind == CG_STMT_SHOW; i++) {
+        CgValue *v = cg_force(x, cg_eval(e, &f, s->exprs[i]));
+        good = v && !cg_is_poison(v);
+        if (good)
+            show(x, v, "");
+    }
+    if (s->kind == CG_STMT_SAVE) {
+        CgValue *v = cg_force(x, cg_eval(e, &f, s->a)), *to = cg_eval(e, &f, s->b);
+        good = v && !cg_is_poison(v) && save(x, v, to->s, s->b->span);
+    }
+    cg_frame_end(e, &f);
+    return good;
+}
+
+int cg_experiment_run(CgExperiment *x, FILE *out)
+{
+    x->out = out;
+    if (cg_diags_count(x->diags))
+        return cg_diags_exit_code(x->diags);
+    CgErr err = {0};
+    if (!cg_experiment_open(x, &err)) {
+        cg_experiment_err(x, (CgSpan){0}, &err);
+        return cg_diags_exit_code(x->diags);
+    }
+    const CgBlock *top = &cg_env_module(cg_elab_script(x->elab))->unit->top;
+    bool asked = false, good = true;
+    for (int i = 0; good && i < top->n; i++)
+        if (top->at[i]->kind == CG_STMT_SHOW || top->at[i]->kind == CG_STMT_SAVE) {
+            asked = true;
+            good = carry_out(x, top->at[i]);
+        }
+    for (size_t i = 0; !asked && good && i < x->stages.len; i++)
+        good = cg_stage_force(x, x->stages.at[i]);
+    return cg_diags_exit_code(x->diags);
+}
