@@ -568,8 +568,8 @@ static CgValue *call_def(CgElab *e, CgValue *def, const Args *a, CgSpan span)
 
 const CgStmt *cg_builtin_sig(CgElab *e, const CgBuiltin *b)
 {
-    /* builtins are few: parsed where needed, kept by the arena */
-    return cg_sig_parse(e->arena, b->name, b->sig, e->diags);
+    /* builtins are few: parsed where needed, kept by the arena; a signature has a result for the grammar's sake */
+    return cg_sig_parse(e->arena, b->name, cg_arena_printf(e->arena, "%s -> any", b->sig), e->diags);
 }
 
 static CgValue *call_builtin(CgElab *e, CgFrame *f, const CgBuiltin *b, const Args *a, CgSpan span)

@@ -215,8 +215,27 @@ static CgValue *comprehension(CgElab *e, CgFrame *f, const CgExpr *x)
 
 /* ---- the rest ------------------------------------------------------------------------------------------------ */
 
+/* op.softmax: the op itself, where a graph of the same name would be meant. */
+static CgValue *op_by_name(CgElab *e, const CgExpr *x)
+{
+    CgValue *v = cg_value_new(e, CG_VALUE_OP, x->span);
+    v->op = cg_op_find(x->s);
+    if (v->op)
+        return v;
+    CgSuggest s;
+    cg_suggest_init(&s, x->s);
+    for (size_t i = 0; i < cg_op_count(); i++)
+        cg_suggest_offer(&s, cg_op_at(i)->name);
+    CgDiag *d = cg_elab_error(e, CG_E0302, x->span, "there is no op '%s'", x->s);
+    if (cg_suggest_best(&s))
+        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    return cg_value_poison(e);
+}
+
 static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
 {
+    if (x->a->kind == CG_EXPR_NAME && !strcmp(x->a->s, "op"))
+        return op_by_name(e, x);
     CgValue *of = cg_eval(e, f, x->a);
     if (cg_is_poison(of))
         return of;
@@ -405,7 +424,7 @@ CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
     case CG_EXPR_RANGE: v = range(e, f, x); break;
     case CG_EXPR_IF: {
         bool yes;
-        v = truth(e, f, x->a, &yes) ? cg_eval(e, f, yes ? x->b : x->c) : cg_value_poison(e);
+        v = truth(e, f, x->c, &yes) ? cg_eval(e, f, yes ? x->a : x->b) : cg_value_poison(e);
         break;
     }
     case CG_EXPR_RECOMPUTE: v = recompute(e, f, x); break;

@@ -238,6 +238,8 @@ CgProgram *cg_program_load(CgSources *sources, const char *path, CgDiags *diags)
         cg_diag_err(diags, (CgSpan){ 0, 0, 0 }, &e);
         return NULL;
     }
+    uint32_t prelude = find_module(&l, cg_intern("std.prelude"), (CgSpan){ file, 0, 0 });   /* its names are everybody's */
+    if (prelude && prelude != file) load(&l, prelude, cg_intern("std.prelude"), (CgSpan){ 0, 0, 0 });
     load(&l, file, cg_intern(""), (CgSpan){ 0, 0, 0 });
     CgProgram *p = cg_calloc(1, sizeof *p);
     p->at = l.done.at;

@@ -3,6 +3,7 @@ cg_SOURCES += \
 	src/tool/cmd_fmt.c \
 	src/tool/cmd_help.c \
 	src/tool/cmd_opt.c \
+	src/tool/cmd_run.c \
 	src/tool/commands.def \
 	src/tool/main.c src/tool/tool.h \
 	src/tool/options.c

@@ -1,0 +1,94 @@
+/* cmd_run.c - cg run SCRIPT.cg [--set NAME=VALUE].
+ * Takes a script; gives what it shows and saves. Costly values are kept in the store: a second run is instant and a
+ * stopped one goes on. The first interrupt finishes the step and saves, the second one ends at once. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiment/experiment.h"
+#include "tool/tool.h"
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+    stop = 1;
+    signal(number, SIG_DFL);
+}
+
+static void script_help(const CgExperiment *x)
+{
+    if (!x->program)
+        return;
+    const CgBlock *top = &x->program->at[x->program->n - 1].unit->top;
+    bool any = false;
+    for (int i = 0; i < top->n; i++) {
+        const CgStmt *s = top->at[i];
+        if (s->kind != CG_STMT_OPTION)
+            continue;
+        if (!any)
+            printf("\noptions of %s:\n", x->path);
+        any = true;
+        const CgSource *text = cg_sources_get(x->sources, s->a->span.file);
+        printf("  --set %s=%.*s    %s\n", s->names[0], (int)(s->a->span.end - s->a->span.start), text->text + s->a->span.start, s->doc ? s->doc : "");
+    }
+}
+
+/* "name=value" as two strings; the memory is the caller's. */
+static bool split_setting(const char *text, CgSetting *out)
+{
+    const char *eq = strchr(text, '=');
+    if (!eq || eq == text)
+        return false;
+    char *name = cg_strdup(text);
+    name[eq - text] = 0;
+    *out = (CgSetting){ .name = name, .text = eq + 1 };
+    return true;
+}
+
+int cg_cmd_run(int argc, char **argv)
+{
+    CgStrings set = {0};
+    const char *threads = NULL, *store = NULL, *seed = NULL;
+    bool quiet = false, help = false;
+    const CgOption options[] = {
+        { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
+        { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
+        { .name = "seed", .arg = "N", .value = &seed, .help = "added to every seed of the script" },
+        { .name = "store", .arg = "FOLDER", .value = &store, .help = "where costly values are kept; $CG_STORE or .cg" },
+        { .name = "quiet", .flag = &quiet, .help = "no progress" },
+        { .name = "help", .flag = &help, .help = "this, and the options of the script" },
+    };
+    static const char synopsis[] = "SCRIPT.cg [--set NAME=VALUE ...]\nbuilds what the script shows and saves";
+    int code;
+    if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
+        return code;
+    if (help)
+        cg_options_help("run", synopsis, options, CG_LEN(options));
+    if (argc != 2)
+        return help ? CG_EXIT_OK : cg_usage("run", "one script is needed");
+    CgSetting settings[256];
+    int n = 0;
+    for (size_t i = 0; i < set.len && n < 256; i++)
+        if (!split_setting(set.at[i], &settings[n++]))
+            return cg_usage("run", "--set takes NAME=VALUE, not '%s'", set.at[i]);
+    CgExperimentOpts opts = { .settings = settings, .nsettings = n, .quiet = quiet, .store = store, .stop = &stop };
+    opts.threads = threads ? atoi(threads) : 0;
+    opts.seed = seed ? strtoll(seed, NULL, 10) : 0;
+    if (opts.threads < 0 || opts.threads > 256)
+        return cg_usage("run", "--threads takes a number from 1 to 256");
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    CgExperiment *x = cg_experiment_new(argv[1], &opts);
+    if (help)
+        script_help(x);
+    else
+        code = cg_experiment_run(x, stdout);
+    cg_diags_print(x->diags, stderr, cg_wants_colour());
+    code = cg_diags_exit_code(x->diags);
+    cg_experiment_free(x);
+    for (int i = 0; i < n; i++)
+        free((void *)(uintptr_t)settings[i].name);
+    free(set.at);
+    return code;
+}
