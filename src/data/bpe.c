@@ -1,5 +1,6 @@
 /* bpe.c - encoding and decoding with byte pairs.
- * Takes text; gives ids: inside each piece the pair of least rank is merged, the leftmost first, until none is left.
+ * Takes text; gives ids: inside each piece the pair of least rank is merged, the leftmost first, until none
+ * is left.
  * Must not depend on what was encoded before: the memory of pieces is for speed only. */
 #include "data/bpe.h"
 
@@ -196,7 +197,7 @@ CgTokenizer *cg_bpe_build(const CgBpeParts *parts, CgErr *e)
     return t;
 }
 
-/* ---- merges as text ----------------------------------------------------------------------------------------------- */
+/* ---- merges as text ------------------------------------------------------------------------------------ */
 
 static const char heading[] = "cg bpe 1\n";
 
@@ -244,8 +245,15 @@ CgTokenizer *cg_bpe_from_merges(const CgPair *merge, size_t n, CgErr *e)
     }
     CgStrbuf text = { 0 };
     print_merges(merge, n, &text);
-    CgTokenizer *t = cg_bpe_build(&(CgBpeParts){ .size = (int32_t)(256 + n), .piece = piece, .merge = merge, .result = result, .nmerges = n,
-                                                 .end = 0, .mark = 1, .digest = cg_digest(text.at, text.len) }, e);
+    CgTokenizer *t = cg_bpe_build(&(CgBpeParts){ .size = (int32_t)(256 + n),
+                                                 .piece = piece,
+                                                 .merge = merge,
+                                                 .result = result,
+                                                 .nmerges = n,
+                                                 .end = 0,
+                                                 .mark = 1,
+                                                 .digest = cg_digest(text.at, text.len) },
+                                  e);
     cg_strbuf_deinit(&text);
     cg_arena_free(arena);
     return t;
@@ -275,11 +283,13 @@ CgTokenizer *cg_bpe_unpack(const char *bytes, size_t n, CgErr *e)
     while (ok && at < end) {
         CgPair p = { 0, 0 };
         int32_t limit = (int32_t)(256 + merge.len);
-        ok = merge.len < 65536 - 256 && take_number(&at, end, limit, ' ', &p.left) && take_number(&at, end, limit, '\n', &p.right);
+        ok = merge.len < 65536 - 256 && take_number(&at, end, limit, ' ', &p.left)
+             && take_number(&at, end, limit, '\n', &p.right);
         cg_vec_push(&merge, p);
     }
     CgTokenizer *t = NULL;
-    CG_VEC(uint64_t) length = { 0 };       /* pieces have 64 bytes at most: nothing grows beyond that, whatever the file says */
+    /* pieces have 64 bytes at most: nothing grows beyond that, whatever the file says */
+    CG_VEC(uint64_t) length = { 0 };
     for (size_t i = 0; ok && i < 256 + merge.len; i++) {
         uint64_t len = i < 256 ? 1 : length.at[merge.at[i - 256].left] + length.at[merge.at[i - 256].right];
         ok = len <= CG_BPE_PIECE;

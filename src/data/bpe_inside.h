@@ -8,7 +8,8 @@
 
 typedef struct CgPair { int32_t left, right; } CgPair;
 
-typedef size_t CgSplitFn(void *arg, const char *text, size_t len);   /* the length of the first piece, at least 1 */
+/* the length of the first piece, at least 1 */
+typedef size_t CgSplitFn(void *arg, const char *text, size_t len);
 
 typedef struct CgBpeParts {
     int32_t size;

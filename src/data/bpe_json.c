@@ -1,6 +1,7 @@
 /* bpe_json.c - byte-level BPE tokenizers as Hugging Face writes them.
  * Takes a tokenizer.json; gives a tokenizer.
- * Must not guess: whatever part of the file would change ids and is not understood here is refused by name. */
+ * Must not guess: whatever part of the file would change ids and is not understood here is refused by
+ * name. */
 #include "data/bpe.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -29,7 +30,7 @@ typedef struct Reading {
     CgErr      *e;
 } Reading;
 
-/* ---- the alphabet: bytes as printable characters, as GPT-2 writes them ------------------------------------------------- */
+/* ---- the alphabet: bytes as printable characters, as GPT-2 writes them --------------------------------- */
 
 static void alphabet(int32_t byte_of[512])
 {
@@ -53,7 +54,8 @@ static bool to_bytes(CgArena *arena, const char *s, CgText *out)
     size_t len = 0;
     for (size_t i = 0; i < n;) {
         utf8proc_int32_t c;
-        utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
+        utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i),
+                                                 &c);
         if (step <= 0 || c >= 512 || byte_of[c] < 0)
             return false;
         at[len++] = (char)byte_of[c];
@@ -63,7 +65,7 @@ static bool to_bytes(CgArena *arena, const char *s, CgText *out)
     return true;
 }
 
-/* ---- splitting ------------------------------------------------------------------------------------------------------------ */
+/* ---- splitting ----------------------------------------------------------------------------------------- */
 
 typedef struct Pattern { pcre2_code *code; pcre2_match_data *match; pcre2_match_context *limits; } Pattern;
 
@@ -76,8 +78,8 @@ static void pattern_free(void *arg)
     free(p);
 }
 
-/* Matches and what lies between them are pieces. Only a window of the text is shown to the pattern, or looking at a long text piece by
- * piece would take a time that grows with its square. */
+/* Matches and what lies between them are pieces. Only a window of the text is shown to the pattern, or
+ * looking at a long text piece by piece would take a time that grows with its square. */
 static size_t pattern_split(void *arg, const char *text, size_t len)
 {
     Pattern *p = arg;
@@ -121,17 +123,20 @@ static const char *text_in(const json_t *object, const char *key)
 static bool read_pattern(Reading *r, const json_t *split)
 {
     const char *regex = text_in(json_object_get(split, "pattern"), "Regex");
-    if (!*regex || strcmp(text_in(split, "behavior"), "Isolated") != 0 || json_is_true(json_object_get(split, "invert")))
+    if (!*regex || strcmp(text_in(split, "behavior"), "Isolated") != 0
+        || json_is_true(json_object_get(split, "invert")))
         return refuse(r, "the pre-tokenizer", "Split that is not Isolated by a Regex");
     int code;
     PCRE2_SIZE at;
     Pattern *p = cg_calloc(1, sizeof *p);
-    p->code = pcre2_compile((PCRE2_SPTR)regex, strlen(regex), PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF, &code, &at, NULL);
+    p->code = pcre2_compile((PCRE2_SPTR)regex, strlen(regex), PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF,
+                            &code, &at, NULL);
     if (!p->code) {
         char why[128];
         pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
         free(p);
-        return cg_err(r->e, CG_ERR_INPUT, "'%s': the pattern of the pre-tokenizer is wrong at %zu: %s", r->path, (size_t)at, why);
+        return cg_err(r->e, CG_ERR_INPUT, "'%s': the pattern of the pre-tokenizer is wrong at %zu: %s",
+                      r->path, (size_t)at, why);
     }
     (void)pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);   /* for speed only */
     p->match = pcre2_match_data_create_from_pattern(p->code, NULL);
@@ -169,19 +174,21 @@ static bool read_pre_tokenizer(Reading *r, const json_t *pre)
     return true;
 }
 
-/* ---- tokens and merges -------------------------------------------------------------------------------------------------------- */
+/* ---- tokens and merges --------------------------------------------------------------------------------- */
 
 static bool id_of(Reading *r, const json_t *value, const char *token, int32_t *id)
 {
     if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) >= MOST_TOKENS)
-        return cg_err(r->e, CG_ERR_INPUT, "'%s': token '%.40s' has no id in 0 .. %d", r->path, token, MOST_TOKENS - 1);
+        return cg_err(r->e, CG_ERR_INPUT, "'%s': token '%.40s' has no id in 0 .. %d", r->path, token,
+                      MOST_TOKENS - 1);
     *id = (int32_t)json_integer_value(value);
     return true;
 }
 
 static bool looks_like_end(const char *s)
 {
-    static const char *const names[] = { "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "<|eot_id|>", "<|im_end|>", "[EOS]" };
+    static const char *const names[] = { "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>",
+                                         "<|eot_id|>",    "<|im_end|>",      "[EOS]" };
     for (size_t i = 0; i < CG_LEN(names); i++) {
         if (!strcmp(s, names[i]))
             return true;
@@ -191,7 +198,8 @@ static bool looks_like_end(const char *s)
 
 static bool read_tokens(Reading *r)
 {
-    json_t *vocab = json_object_get(r->model, "vocab"), *added = json_object_get(r->root, "added_tokens"), *value;
+    json_t *vocab = json_object_get(r->model, "vocab"), *added = json_object_get(r->root, "added_tokens"),
+           *value;
     const char *token;
     size_t i;
     int32_t most = -1, id;
@@ -215,7 +223,8 @@ static bool read_tokens(Reading *r)
         if (r->parts.piece[id].at)
             return cg_err(r->e, CG_ERR_INPUT, "'%s': two tokens have the id %d", r->path, id);
         if (!to_bytes(r->arena, token, &r->parts.piece[id]))
-            r->parts.piece[id] = (CgText){ cg_arena_strdup(r->arena, token), strlen(token) };   /* a special token among the others */
+            /* a special token among the others */
+            r->parts.piece[id] = (CgText){ cg_arena_strdup(r->arena, token), strlen(token) };
     }
     json_array_foreach(added, i, value) {
         const char *content = text_in(value, "content");
@@ -241,7 +250,8 @@ static bool read_merges(Reading *r)
     int32_t *result = CG_NEWN(r->arena, int32_t, n + 1);
     json_array_foreach(merges, i, value) {
         const char *both = json_string_value(value), *blank = both ? strchr(both, ' ') : NULL;
-        const char *left = json_string_value(json_array_get(value, 0)), *right = json_string_value(json_array_get(value, 1));
+        const char *left = json_string_value(json_array_get(value, 0)),
+                   *right = json_string_value(json_array_get(value, 1));
         if (blank) {
             left = cg_arena_strndup(r->arena, both, (size_t)(blank - both));
             right = blank + 1;
@@ -249,10 +259,12 @@ static bool read_merges(Reading *r)
         if (!left || !right)
             return cg_err(r->e, CG_ERR_INPUT, "'%s': merge %zu is no pair of tokens", r->path, i);
         const char *made = cg_arena_printf(r->arena, "%s%s", left, right);
-        json_t *ids[3] = { json_object_get(vocab, left), json_object_get(vocab, right), json_object_get(vocab, made) };
+        json_t *ids[3] = { json_object_get(vocab, left), json_object_get(vocab, right),
+                           json_object_get(vocab, made) };
         if (!ids[0] || !ids[1] || !ids[2])
-            return cg_err(r->e, CG_ERR_INPUT, "'%s': merge %zu, '%.40s' and '%.40s', names tokens that are not in the vocabulary", r->path, i,
-                          left, right);
+            return cg_err(r->e, CG_ERR_INPUT,
+                          "'%s': merge %zu, '%.40s' and '%.40s', names tokens that are not in the vocabulary",
+                          r->path, i, left, right);
         pair[i] = (CgPair){ (int32_t)json_integer_value(ids[0]), (int32_t)json_integer_value(ids[1]) };
         result[i] = (int32_t)json_integer_value(ids[2]);
     }
@@ -265,7 +277,8 @@ static bool read_merges(Reading *r)
 static bool read_model(Reading *r)
 {
     r->model = json_object_get(r->root, "model");
-    const char *type = text_in(r->model, "type"), *normalizer = text_in(json_object_get(r->root, "normalizer"), "type");
+    const char *type = text_in(r->model, "type"),
+               *normalizer = text_in(json_object_get(r->root, "normalizer"), "type");
     if (!json_is_object(r->model) || (*type && strcmp(type, "BPE") != 0))
         return refuse(r, "the model", *type ? type : "none");
     if (json_is_true(json_object_get(r->model, "byte_fallback")))
@@ -293,7 +306,8 @@ CgTokenizer *cg_bpe_load(const char *path, CgErr *e)
     r.root = json_loadb(bytes.at, bytes.len, JSON_REJECT_DUPLICATES, &why);
     struct { CgDigest file; uint64_t rule; } name = { cg_digest(bytes.at, bytes.len), 1 };
     r.parts.digest = cg_digest(&name, sizeof name);
-    bool ok = r.root ? read_model(&r) : cg_err(e, CG_ERR_INPUT, "%s:%d:%d: %s", path, why.line, why.column, why.text);
+    bool ok = r.root ? read_model(&r)
+                     : cg_err(e, CG_ERR_INPUT, "%s:%d:%d: %s", path, why.line, why.column, why.text);
     if (ok)
         t = cg_bpe_build(&r.parts, e);
     else if (r.parts.split_free)

@@ -1,7 +1,8 @@
 /* bpe_train.c - the merges a text asks for.
  * Takes the train splits of corpora; gives a tokenizer.
- * Must not depend on the order of equal counts: ties go to the smaller ids. After Sennrich, Haddow and Birch, "Neural machine
- * translation of rare words with subword units", ACL 2016; counts are kept up as pairs are merged. */
+ * Must not depend on the order of equal counts: ties go to the smaller ids. After Sennrich, Haddow and
+ * Birch, "Neural machine translation of rare words with subword units", ACL 2016; counts are kept up as
+ * pairs are merged. */
 #include "data/bpe.h"
 
 #include <stdlib.h>
@@ -35,7 +36,7 @@ typedef struct Training {
     uint32_t merge;            /* ... which is number so many, from 1 */
 } Training;
 
-/* ---- counting pieces ------------------------------------------------------------------------------------------------- */
+/* ---- counting pieces ----------------------------------------------------------------------------------- */
 
 static void count_text(Training *tr, CgText text)
 {
@@ -71,7 +72,7 @@ static void count_part(Training *tr, const CgCorpus *part, uint64_t most)
     }
 }
 
-/* ---- the heap: greatest count first, then the smaller ids --------------------------------------------------------------- */
+/* ---- the heap: greatest count first, then the smaller ids ---------------------------------------------- */
 
 static bool before(const Training *tr, Offer a, Offer b)
 {
@@ -115,7 +116,7 @@ static Offer take_best(Training *tr)
     return best;
 }
 
-/* ---- merging ------------------------------------------------------------------------------------------------------------ */
+/* ---- merging ------------------------------------------------------------------------------------------- */
 
 static void count_pair(Training *tr, int32_t left, int32_t right, uint32_t word, int64_t by)
 {
@@ -176,7 +177,8 @@ static void merge(Training *tr, uint32_t pair, int32_t made)
         if (tr->changed.at[i] != pair)
             offer(tr, tr->changed.at[i]);
     }
-    tr->pairs.at[pair].count = 0;            /* a a a: what the neighbours took off and put on again is over */
+    /* a a a: what the neighbours took off and put on again is over */
+    tr->pairs.at[pair].count = 0;
 }
 
 CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
@@ -188,7 +190,8 @@ CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
     Training tr = { 0 };
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < cg_corpus_nparts(corpora[i]); k++)
-            count_part(&tr, cg_corpus_part(corpora[i], k), (uint64_t)((double)MOST_TEXT / n * cg_corpus_share(corpora[i], k)));
+            count_part(&tr, cg_corpus_part(corpora[i], k),
+                       (uint64_t)((double)MOST_TEXT / n * cg_corpus_share(corpora[i], k)));
     }
     for (uint32_t w = 0; w < tr.words.len; w++) {
         Word *word = &tr.words.at[w];

@@ -24,8 +24,10 @@
 #define SWELL_FREE ((uint64_t)64 << 20)      /* ... which always may be this much, ... */
 #define SWELL_MOST ((uint64_t)4 << 30)       /* ... and never more than this */
 
-typedef struct Piece { CgText text; uint32_t file, line; bool record; } Piece;   /* a file, a record or a text, uncut */
-typedef struct Cut { uint64_t block, reach; bool records; } Cut;   /* line end looked for in [block, reach); then a hard cut */
+/* a file, a record or a text, uncut */
+typedef struct Piece { CgText text; uint32_t file, line; bool record; } Piece;
+/* line end looked for in [block, reach); then a hard cut */
+typedef struct Cut { uint64_t block, reach; bool records; } Cut;
 
 struct CgCorpus {
     int       owners;
@@ -64,7 +66,7 @@ const char *cg_split_name(CgSplit s)
     return name[s];
 }
 
-/* ---- cutting ------------------------------------------------------------------------------------------------ */
+/* ---- cutting ------------------------------------------------------------------------------------------- */
 
 static size_t next_cut(const char *at, size_t len, Cut cut)
 {
@@ -96,7 +98,8 @@ static void cut_all(CgCorpus *c, const Piece *piece, size_t n, Cut cut)
         uint32_t line = piece[i].line;
         for (bool joins = false; rest.len; joins = true) {
             size_t len = piece[i].record && !cut.records ? rest.len : next_cut(rest.at, rest.len, cut);
-            cg_vec_push(&c->docs, ((CgDoc){ .text = { rest.at, len }, .file = piece[i].file, .line = line, .joins = joins }));
+            CgDoc doc = { .text = { rest.at, len }, .file = piece[i].file, .line = line, .joins = joins };
+            cg_vec_push(&c->docs, doc);
             if (!piece[i].record)
                 line += lines_in(rest.at, len);
             rest.at += len;
@@ -105,7 +108,7 @@ static void cut_all(CgCorpus *c, const Piece *piece, size_t n, Cut cut)
     }
 }
 
-/* ---- splitting ---------------------------------------------------------------------------------------------- */
+/* ---- splitting ----------------------------------------------------------------------------------------- */
 
 static uint64_t part_of_range(double share)
 {
@@ -131,7 +134,8 @@ static int least_hashes(const uint64_t *hash, size_t n, uint64_t least[3])
     return found;
 }
 
-/* Gives the number of distinct documents, counted to three. A share of 0 asks for an empty split and gets it. */
+/* Gives the number of distinct documents, counted to three. A share of 0 asks for an empty split and gets
+ * it. */
 static int split_all(CgCorpus *c, double valid, double test)
 {
     uint64_t test_end = part_of_range(test), valid_end = part_of_range(test + valid), least[3];
@@ -184,8 +188,8 @@ static void build_docs(CgCorpus *c, const Piece *piece, size_t n, const CgCorpus
     cg_digester_add(digest, RULE, sizeof RULE);
     for (size_t i = 0; i < c->docs.len; i++) {
         const CgDoc *d = &c->docs.at[i];
-        struct { CgDigest text; uint64_t len, split, joins; } row = { cg_digest(d->text.at, d->text.len), d->text.len,
-                                                                      d->split, d->joins };
+        struct { CgDigest text; uint64_t len, split, joins; } row = {
+            cg_digest(d->text.at, d->text.len), d->text.len, d->split, d->joins };
         cg_digester_add(digest, &row, sizeof row);
         c->ndocs[d->split]++;
         c->nbytes[d->split] += d->text.len;
@@ -195,7 +199,7 @@ static void build_docs(CgCorpus *c, const Piece *piece, size_t n, const CgCorpus
     c->digest = cg_digester_free(digest);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 static bool ends_in(const char *s, size_t len, const char *ending)
 {
@@ -280,7 +284,8 @@ static bool no_such_field(Loading *l, const char *path, uint32_t line, const cha
     return false;
 }
 
-static bool read_record(Loading *l, const char *path, uint32_t file, uint32_t line, const char *at, size_t len)
+static bool read_record(Loading *l, const char *path, uint32_t file, uint32_t line, const char *at,
+                        size_t len)
 {
     const char *const *fields = l->opts->nfields ? l->opts->fields : default_fields;
     int nfields = l->opts->nfields ? l->opts->nfields : 1;
@@ -396,7 +401,7 @@ static bool read_pattern(Loading *l, const char *pattern, CgMap *seen)
     return ok;
 }
 
-/* ---- making -------------------------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------------------------- */
 
 static CgCorpus *corpus_new(char *name)
 {
@@ -410,7 +415,8 @@ static CgCorpus *corpus_new(char *name)
 static bool check_opts(const CgCorpusOpts *opts, CgErr *e)
 {
     if (!(opts->valid >= 0 && opts->test >= 0 && opts->valid + opts->test < 1))
-        return cg_err(e, CG_ERR_INPUT, "the shares of valid (%g) and test (%g) must be 0 or more and sum to less than 1",
+        return cg_err(e, CG_ERR_INPUT,
+                      "the shares of valid (%g) and test (%g) must be 0 or more and sum to less than 1",
                       opts->valid, opts->test);
     return true;
 }
@@ -436,7 +442,10 @@ CgCorpus *cg_corpus_load(const char *const *patterns, int n, const CgCorpusOpts 
     CgStrbuf name = { 0 };
     for (int i = 0; i < n; i++)
         cg_strbuf_printf(&name, "%s'%s'", i ? ", " : "", patterns[i]);
-    Loading l = { .c = corpus_new(cg_strbuf_take(&name)), .opts = opts, .left = opts->limit ? opts->limit : UINT64_MAX, .e = e };
+    Loading l = { .c = corpus_new(cg_strbuf_take(&name)),
+                  .opts = opts,
+                  .left = opts->limit ? opts->limit : UINT64_MAX,
+                  .e = e };
     CgMap seen = { 0 };
     bool ok = true;
     for (int i = 0; ok && i < n; i++)
@@ -449,15 +458,19 @@ CgCorpus *cg_corpus_load(const char *const *patterns, int n, const CgCorpusOpts 
     return finish(&l, ok);
 }
 
-CgCorpus *cg_corpus_from_texts(const char *name, const CgText *texts, size_t n, const CgCorpusOpts *opts, CgErr *e)
+CgCorpus *cg_corpus_from_texts(const char *name, const CgText *texts, size_t n, const CgCorpusOpts *opts,
+                               CgErr *e)
 {
     opts = opts ? opts : &default_opts;
     if (!check_opts(opts, e))
         return NULL;
-    Loading l = { .c = corpus_new(cg_strdup(name)), .opts = opts, .left = opts->limit ? opts->limit : UINT64_MAX, .e = e };
+    Loading l = {
+        .c = corpus_new(cg_strdup(name)), .opts = opts, .left = opts->limit ? opts->limit : UINT64_MAX, .e = e
+    };
     cg_vec_push(&l.c->files, cg_strdup(name));
     for (size_t i = 0; i < n && l.left; i++)
-        add_piece(&l, (CgText){ cg_arena_strndup(l.c->texts, texts[i].at, texts[i].len), texts[i].len }, 0, (uint32_t)i + 1, true);
+        add_piece(&l, (CgText){ cg_arena_strndup(l.c->texts, texts[i].at, texts[i].len), texts[i].len }, 0,
+                  (uint32_t)i + 1, true);
     return finish(&l, true);
 }
 
@@ -565,7 +578,7 @@ void cg_corpus_free(CgCorpus *c)
     free(c);
 }
 
-/* ---- asking -------------------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------------------- */
 
 CgDigest cg_corpus_digest(const CgCorpus *c)
 {

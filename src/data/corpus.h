@@ -1,18 +1,21 @@
 /* corpus.h - text to learn from, cut in documents, each of which belongs to one split.
- * Takes files, folders, globs (plain text, JSON Lines, gzip of both) or text in memory; gives documents and a digest.
+ * Takes files, folders, globs (plain text, JSON Lines, gzip of both) or text in memory; gives documents and
+ * a digest.
  * Must not look inside documents: any bytes will do, valid UTF-8 or not, and nothing is normalised.
  *
- * Documents. A line of a .jsonl (.ndjson) file is one document. Any other file is one, unless it is longer than a block
- * (64 KiB): then it is cut at the first line end at or after each block, or inside a line that goes on for two blocks (never
- * inside a character). A corpus of files with fewer than 64 documents so is cut finer: a block is then 1/128 of its bytes,
- * at least 512, so that one file of a few hundred KB still has a fair valid and test part. A file met in a folder or by a
- * glob is passed over when its first 4 KiB hold a NUL byte (pictures, object files); one named outright never is.
+ * Documents. A line of a .jsonl (.ndjson) file is one document. Any other file is one, unless it is longer
+ * than a block (64 KiB): then it is cut at the first line end at or after each block, or inside a line that
+ * goes on for two blocks (never inside a character). A corpus of files with fewer than 64 documents so is
+ * cut finer: a block is then 1/128 of its bytes, at least 512, so that one file of a few hundred KB still
+ * has a fair valid and test part. A file met in a folder or by a glob is passed over when its first 4 KiB
+ * hold a NUL byte (pictures, object files); one named outright never is.
  *
- * Splits. A document goes where the hash of its bytes says: 5% test, 5% valid, the rest train. So equal documents fall
- * in the same split, splits never overlap, and a document stays in its split whatever else the corpus holds. When one of
- * the three is left empty, the distinct document with the smallest hash becomes test, the next one valid; a corpus
- * with fewer than three distinct documents is cut finer first (down to single lines, then 1/8 of its bytes, JSON too).
- * Only what is still one repeated document has empty splits: then asking for windows is an error, not loading. */
+ * Splits. A document goes where the hash of its bytes says: 5% test, 5% valid, the rest train. So equal
+ * documents fall in the same split, splits never overlap, and a document stays in its split whatever else
+ * the corpus holds. When one of the three is left empty, the distinct document with the smallest hash
+ * becomes test, the next one valid; a corpus with fewer than three distinct documents is cut finer first
+ * (down to single lines, then 1/8 of its bytes, JSON too). Only what is still one repeated document has
+ * empty splits: then asking for windows is an error, not loading. */
 #ifndef CG_CORPUS_H
 #define CG_CORPUS_H
 #include "base/digest.h"
@@ -30,23 +33,27 @@ typedef struct CgDoc {
 } CgDoc;
 
 typedef struct CgCorpusOpts {
-    const char *const *fields; int nfields;  /* of JSON Lines: their texts are joined by a newline; none = "text" */
+    /* of JSON Lines: their texts are joined by a newline; none = "text" */
+    const char *const *fields; int nfields;
     uint64_t limit;                          /* the first bytes only, in order of file names; 0 = all */
-    double   valid, test;                    /* shares of the documents; both 0 = 0.05 each; their sum is below 1 */
+    /* shares of the documents; both 0 = 0.05 each; their sum is below 1 */
+    double   valid, test;
 } CgCorpusOpts;
 
 typedef struct CgCorpus CgCorpus;
 
-/* NULL and an error when a pattern matches nothing, a file cannot be read, a line has no such field ("a.jsonl:17: ..."),
- * gzip is damaged or swells beyond reason, or there is no text at all. `opts` may be NULL. */
+/* NULL and an error when a pattern matches nothing, a file cannot be read, a line has no such field
+ * ("a.jsonl:17: ..."), gzip is damaged or swells beyond reason, or there is no text at all. `opts` may be
+ * NULL. */
 CG_NODISCARD CgCorpus *cg_corpus_load(const char *const *patterns, int n, const CgCorpusOpts *opts, CgErr *e);
 /* Documents in memory (copied). `name` is what messages call them. */
-CG_NODISCARD CgCorpus *cg_corpus_from_texts(const char *name, const CgText *texts, size_t n, const CgCorpusOpts *opts, CgErr *e);
+CG_NODISCARD CgCorpus *cg_corpus_from_texts(const char *name, const CgText *texts, size_t n,
+                                            const CgCorpusOpts *opts, CgErr *e);
 /* Parts by share of their tokens: shares are positive and are divided by their sum. Keeps the parts alive.
  * A mixture of mixtures is the mixture of their parts. */
 CG_NODISCARD CgCorpus *cg_corpus_mix(CgCorpus *const *parts, const double *shares, int n, CgErr *e);
-/* The same tokens in random order: the tokens of each split (of each part, for a mixture) are permuted as a whole, once,
- * when windows are made. */
+/* The same tokens in random order: the tokens of each split (of each part, for a mixture) are permuted as a
+ * whole, once, when windows are made. */
 CgCorpus *cg_corpus_shuffle_tokens(CgCorpus *c, uint64_t seed);
 CgCorpus *cg_corpus_keep(CgCorpus *c);           /* one more owner */
 void      cg_corpus_free(CgCorpus *c);           /* one owner less; NULL is fine */

@@ -25,11 +25,13 @@ uint32_t cg_draw_word(CgDraw *d)
 uint64_t cg_draw_below(CgDraw *d, uint64_t n)
 {
     if (n <= UINT32_MAX) {
-        uint32_t m = (uint32_t)n, unfair = (uint32_t)(0u - m) % m;   /* 2^32 mod m words would favour small results */
+        /* 2^32 mod m words would favour small results */
+        uint32_t m = (uint32_t)n, unfair = (uint32_t)(0u - m) % m;
         for (;;) {
             uint64_t product = (uint64_t)cg_draw_word(d) * m;
             if ((uint32_t)product >= unfair)
-                return product >> 32;                                /* Lemire, "Fast random integer generation", 2019 */
+                /* Lemire, "Fast random integer generation", 2019 */
+                return product >> 32;
         }
     }
     uint64_t limit = UINT64_MAX - UINT64_MAX % n;
@@ -63,8 +65,8 @@ static uint64_t scramble(uint64_t x)   /* finaliser of MurmurHash3 */
     return x ^ x >> 33;
 }
 
-/* A Feistel network over the smallest even number of bits that holds n, walked until it lands below n (at most four
- * tries on average): Black and Rogaway, "Ciphers with arbitrary finite domains", 2002. */
+/* A Feistel network over the smallest even number of bits that holds n, walked until it lands below n (at
+ * most four tries on average): Black and Rogaway, "Ciphers with arbitrary finite domains", 2002. */
 uint64_t cg_draw_place(uint64_t key, uint64_t n, uint64_t i)
 {
     CG_ASSERT(i < n, "a place is asked for outside of the permutation");

@@ -1,5 +1,6 @@
 /* pretoken.h - text to the pieces inside which byte pairs are merged.
- * Takes bytes; gives the length of the first piece. Must not lose a byte: pieces put together are the text. */
+ * Takes bytes; gives the length of the first piece. Must not lose a byte: pieces put together are the
+ * text. */
 #ifndef CG_PRETOKEN_H
 #define CG_PRETOKEN_H
 #include "base/base.h"

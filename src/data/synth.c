@@ -1,6 +1,7 @@
 /* synth.c - the kinds of synthetic text, and those that are pure chance.
  * Takes a kind, a size, a seed, a knob; gives a corpus.
- * Must not use floating point where a byte depends on it: weights are integers; only the entropy that is reported is a double. */
+ * Must not use floating point where a byte depends on it: weights are integers; only the entropy that is
+ * reported is a double. */
 #include "data/synth.h"
 
 #include <math.h>
@@ -13,7 +14,7 @@
 
 #define LETTERS   27
 #define CHARS     64
-#define DOCUMENT  4096                     /* bytes of a document of the kinds that have no end of their own */
+#define DOCUMENT  4096                     /* bytes of a document of kinds without an end of their own */
 #define MOST_SIZE ((uint64_t)4 << 30)
 
 static char letter(uint64_t i)
@@ -21,8 +22,8 @@ static char letter(uint64_t i)
     return i == 26 ? ' ' : (char)('a' + i);
 }
 
-/* The next letter is (place of the two before + j) mod 27 with j drawn from 1 : r : r^2 : ..., so every state has the same
- * entropy, which is therefore the rate, whatever the stationary distribution. */
+/* The next letter is (place of the two before + j) mod 27 with j drawn from 1 : r : r^2 : ..., so every
+ * state has the same entropy, which is therefore the rate, whatever the stationary distribution. */
 static void markov(CgSynthWork *w)
 {
     uint64_t before = cg_draw_below(w->draw, LETTERS), last = cg_draw_below(w->draw, LETTERS);
@@ -32,7 +33,8 @@ static void markov(CgSynthWork *w)
     for (uint64_t i = 0; i < CG_LEN(place); i++)
         place[i] = cg_draw_key(w->seed, CG_STREAM_SYNTH, i) % LETTERS;
     for (int i = 2; i < DOCUMENT; i++) {
-        uint64_t next = (place[before * LETTERS + last] + cg_draw_weighted(w->draw, w->sums, w->nsums)) % LETTERS;
+        uint64_t next = (place[before * LETTERS + last] + cg_draw_weighted(w->draw, w->sums, w->nsums))
+                        % LETTERS;
         cg_strbuf_putc(w->out, letter(next));
         before = last;
         last = next;
@@ -65,15 +67,16 @@ static void dyck(CgSynthWork *w)
 }
 
 static const CgSynthKind kinds[] = {
-    { "markov", "order-2 chain of letters with an exact entropy rate; the knob is the decay of chances, 0 to 1", 0, 1, 0.5, 0 },
-    { "grammar", "simple English sentences with agreement; the knob is the chance of inner clauses, 0 to 0.5", 0, 0.5, 0.2, 0 },
+    { "markov", "order-2 chain of letters of known entropy; the knob is the decay, 0 to 1", 0, 1, 0.5, 0 },
+    { "grammar", "simple English; the knob is the chance of inner clauses, 0 to 0.5", 0, 0.5, 0.2, 0 },
     { "arithmetic", "worked exercises; the knob is the digits of the numbers, 1 to 6", 1, 6, 2, 1 },
     { "code", "functions of a C-like language; the knob is the depth of nesting, 1 to 5", 1, 5, 3, 1 },
-    { "json", "records with a schema a document; the knob is the distinct values a field, 2 to 1000", 2, 1000, 20, 1 },
+    { "json", "records of one schema a document; the knob is the values a field, 2 to 1000", 2, 1000, 20, 1 },
     { "dyck", "balanced brackets; the knob is the greatest depth, 1 to 64", 1, 64, 8, 1 },
-    { "noise", "independent characters; the knob is the exponent of Zipf's law, 0 to 3 in halves", 0, 3, 0, 0.5 },
+    { "noise", "independent characters; the knob is Zipf's exponent, 0 to 3 in halves", 0, 3, 0, 0.5 },
 };
-static CgSynthDoc *const makers[] = { markov, cg_synth_grammar, cg_synth_arithmetic, cg_synth_code, cg_synth_json, dyck, noise };
+static CgSynthDoc *const makers[] = {
+    markov, cg_synth_grammar, cg_synth_arithmetic, cg_synth_code, cg_synth_json, dyck, noise };
 
 int cg_synth_count(void)
 {
@@ -154,16 +157,18 @@ static bool check(const CgSynthKind *kind, const char *name, uint64_t size, doub
         return false;
     }
     if (size < 1 || size > MOST_SIZE)
-        return cg_err(e, CG_ERR_INPUT, "synthetic text of %llu bytes; it can have 1 to %llu", (unsigned long long)size,
-                      (unsigned long long)MOST_SIZE);
+        return cg_err(e, CG_ERR_INPUT, "synthetic text of %llu bytes; it can have 1 to %llu",
+                      (unsigned long long)size, (unsigned long long)MOST_SIZE);
     bool between = kind->unit > 0 && fmod(knob, kind->unit) != 0;
+    const char *steps = kind->unit == 1 ? " in whole numbers" : kind->unit > 0 ? " in halves" : "";
     if (!(knob >= kind->least && knob <= kind->most) || between)
-        return cg_err(e, CG_ERR_INPUT, "the knob of '%s' is %g; it goes from %g to %g%s", name, knob, kind->least, kind->most,
-                      kind->unit == 1 ? " in whole numbers" : kind->unit > 0 ? " in halves" : "");
+        return cg_err(e, CG_ERR_INPUT, "the knob of '%s' is %g; it goes from %g to %g%s", name, knob,
+                      kind->least, kind->most, steps);
     return true;
 }
 
-CgCorpus *cg_synth(const char *name, uint64_t size, uint64_t seed, double knob, const CgCorpusOpts *opts, double *entropy, CgErr *e)
+CgCorpus *cg_synth(const char *name, uint64_t size, uint64_t seed, double knob, const CgCorpusOpts *opts,
+                   double *entropy, CgErr *e)
 {
     const CgSynthKind *kind = cg_synth_find(name);
     if (kind && isnan(knob))
@@ -172,7 +177,9 @@ CgCorpus *cg_synth(const char *name, uint64_t size, uint64_t seed, double knob, 
         return NULL;
     CgSynthDoc *make = makers[kind - kinds];
     uint64_t sums[CHARS];
-    CgSynthWork w = { .seed = seed, .fixed = (uint64_t)(knob * 4294967296.0), .whole = (int)knob, .sums = sums };
+    CgSynthWork w = {
+        .seed = seed, .fixed = (uint64_t)(knob * 4294967296.0), .whole = (int)knob, .sums = sums
+    };
     if (make == markov || make == noise)
         w.nsums = running_sums(kind, knob, sums);
     if (entropy)

@@ -7,9 +7,11 @@
 
 #define MOST_NAMES 24
 
-static const char *const nouns[] = { "count", "total", "index", "limit", "value", "size", "width", "offset", "left", "right", "score", "step",
-                                     "depth", "rate", "first", "last", "best", "sum", "delta", "level" };
-static const char *const actions[] = { "get", "find", "update", "compute", "check", "merge", "scale", "reset", "count", "move" };
+static const char *const nouns[] = { "count",  "total", "index", "limit", "value", "size",  "width",
+                                     "offset", "left",  "right", "score", "step",  "depth", "rate",
+                                     "first",  "last",  "best",  "sum",   "delta", "level" };
+static const char *const actions[] = { "get",   "find",  "update", "compute", "check",
+                                       "merge", "scale", "reset",  "count",   "move" };
 
 typedef struct Scope {
     const char *name[MOST_NAMES];
@@ -106,7 +108,8 @@ static void loop(CgSynthWork *w, Scope *s, int depth)
     if (visible(s, counter) || s->n == MOST_NAMES)
         counter = NULL;
     if (counter && cg_synth_chance(w, 70)) {
-        cg_strbuf_printf(w->out, "for (int %s = 0; %s < %s; %s++) {\n", counter, counter, some_name(w, s), counter);
+        cg_strbuf_printf(w->out, "for (int %s = 0; %s < %s; %s++) {\n", counter, counter, some_name(w, s),
+                         counter);
         s->name[s->n++] = counter;
         s->loops++;
         block(w, s, depth + 1);

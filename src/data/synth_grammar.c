@@ -1,6 +1,6 @@
 /* synth_grammar.c - sentences that look like simple English.
- * Takes draws; gives paragraphs about a few topics.
- * Must keep agreement: verbs follow the number of their subject across relative clauses, determiners that of their noun. */
+ * Takes draws; gives paragraphs about a few topics. Must keep agreement: verbs follow the number of their
+ * subject across relative clauses, determiners that of their noun. */
 #include "data/synth_kinds.h"
 
 #define DEEPEST 3      /* clauses inside clauses */
@@ -9,20 +9,26 @@ typedef struct Noun { const char *one, *many; } Noun;
 typedef struct Verb { const char *one, *many, *past; } Verb;
 
 static const Noun nouns[] = {
-    { "cat", "cats" }, { "dog", "dogs" }, { "farmer", "farmers" }, { "teacher", "teachers" }, { "child", "children" },
-    { "bird", "birds" }, { "king", "kings" }, { "sailor", "sailors" }, { "doctor", "doctors" }, { "mouse", "mice" },
-    { "woman", "women" }, { "man", "men" }, { "baker", "bakers" }, { "horse", "horses" }, { "fox", "foxes" }, { "wolf", "wolves" },
+    { "cat", "cats" }, { "dog", "dogs" }, { "farmer", "farmers" }, { "teacher", "teachers" },
+    { "child", "children" }, { "bird", "birds" }, { "king", "kings" }, { "sailor", "sailors" },
+    { "doctor", "doctors" }, { "mouse", "mice" }, { "woman", "women" }, { "man", "men" },
+    { "baker", "bakers" }, { "horse", "horses" }, { "fox", "foxes" }, { "wolf", "wolves" },
 };
 static const Verb acts[] = {      /* on somebody */
-    { "sees", "see", "saw" }, { "likes", "like", "liked" }, { "follows", "follow", "followed" }, { "helps", "help", "helped" },
-    { "finds", "find", "found" }, { "hears", "hear", "heard" }, { "knows", "know", "knew" }, { "calls", "call", "called" },
+    { "sees", "see", "saw" }, { "likes", "like", "liked" }, { "follows", "follow", "followed" },
+    { "helps", "help", "helped" }, { "finds", "find", "found" }, { "hears", "hear", "heard" },
+    { "knows", "know", "knew" }, { "calls", "call", "called" },
 };
 static const Verb states[] = {    /* of oneself */
-    { "sleeps", "sleep", "slept" }, { "runs", "run", "ran" }, { "sings", "sing", "sang" }, { "waits", "wait", "waited" },
-    { "laughs", "laugh", "laughed" }, { "falls", "fall", "fell" }, { "works", "work", "worked" },
+    { "sleeps", "sleep", "slept" }, { "runs", "run", "ran" }, { "sings", "sing", "sang" },
+    { "waits", "wait", "waited" }, { "laughs", "laugh", "laughed" }, { "falls", "fall", "fell" },
+    { "works", "work", "worked" },
 };
-static const char *const qualities[] = { "small", "old", "quiet", "happy", "tall", "brave", "kind", "young", "tired", "clever" };
-static const char *const places[] = { "house", "garden", "river", "tree", "market", "bridge", "road", "hill" };
+static const char *const qualities[] = { "small", "old",  "quiet", "happy", "tall",
+                                         "brave", "kind", "young", "tired", "clever" };
+static const char *const places[] = {
+    "house", "garden", "river", "tree", "market", "bridge", "road", "hill"
+};
 static const char *const where[] = { "in", "near", "behind", "beside" };
 static const char *const times[] = { "today", "at night", "every day", "in the morning" };
 static const char *const links[] = { "and", "but", "because", "when" };

@@ -19,6 +19,12 @@ typedef void CgSynthDoc(CgSynthWork *w);
 CgSynthDoc cg_synth_grammar, cg_synth_code, cg_synth_json, cg_synth_arithmetic;
 
 #define CG_SYNTH_PICK(w, list) ((list)[cg_draw_below((w)->draw, CG_LEN(list))])
-static inline bool cg_synth_chance(CgSynthWork *w, unsigned percent) { return cg_draw_below(w->draw, 100) < percent; }
-static inline int  cg_synth_between(CgSynthWork *w, int least, int most) { return least + (int)cg_draw_below(w->draw, (uint64_t)(most - least + 1)); }
+static inline bool cg_synth_chance(CgSynthWork *w, unsigned percent)
+{
+    return cg_draw_below(w->draw, 100) < percent;
+}
+static inline int cg_synth_between(CgSynthWork *w, int least, int most)
+{
+    return least + (int)cg_draw_below(w->draw, (uint64_t)(most - least + 1));
+}
 #endif

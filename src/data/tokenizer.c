@@ -33,7 +33,9 @@ static const CgTokenizerKind bytes_kind = { "bytes", bytes_encode, bytes_decode,
 CgTokenizer *cg_tokenizer_bytes(void)
 {
     CgTokenizer *t = cg_calloc(1, sizeof *t);
-    *t = (CgTokenizer){ .kind = &bytes_kind, .size = 256, .end = 0, .mark = 1, .digest = cg_digest("bytes 1", 7) };
+    *t = (CgTokenizer){
+        .kind = &bytes_kind, .size = 256, .end = 0, .mark = 1, .digest = cg_digest("bytes 1", 7)
+    };
     return t;
 }
 

@@ -1,12 +1,14 @@
 /* tokenizer.h - text to numbers and back.
- * Takes bytes; gives ids in [0, size). Must not normalise: decode(encode(x)) == x for every x, valid UTF-8 or not. */
+ * Takes bytes; gives ids in [0, size). Must not normalise: decode(encode(x)) == x for every x, valid UTF-8
+ * or not. */
 #ifndef CG_TOKENIZER_H
 #define CG_TOKENIZER_H
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/strbuf.h"
 
-typedef struct CgTokens { int32_t *at; size_t len, cap; } CgTokens;   /* a CG_VEC(int32_t); {0} is ready to use */
+/* a CG_VEC(int32_t); {0} is ready to use */
+typedef struct CgTokens { int32_t *at; size_t len, cap; } CgTokens;
 
 typedef struct CgTokenizer CgTokenizer;
 
@@ -14,7 +16,8 @@ typedef struct CgTokenizerKind {
     const char *name;                                                                   /* "bytes", "bpe" */
     void (*encode)(const CgTokenizer *t, const char *text, size_t len, CgTokens *out);  /* appends */
     void (*decode)(const CgTokenizer *t, const int32_t *ids, size_t n, CgStrbuf *out);  /* appends */
-    void (*free)(CgTokenizer *t);                                                       /* its own data, not t itself */
+    /* its own data, not t itself */
+    void (*free)(CgTokenizer *t);
 } CgTokenizerKind;
 
 struct CgTokenizer {
@@ -26,8 +29,8 @@ struct CgTokenizer {
     void    *data;      /* of the kind */
 };
 
-/* One id a byte, size 256. `end` is byte 0 and `mark` byte 1, which text does not use; where it does (binary data) they
- * are data like any other. */
+/* One id a byte, size 256. `end` is byte 0 and `mark` byte 1, which text does not use; where it does (binary
+ * data) they are data like any other. */
 CgTokenizer *cg_tokenizer_bytes(void);
 void cg_tokenizer_free(CgTokenizer *t);                          /* NULL is fine */
 

@@ -24,7 +24,7 @@ struct CgWindows {
     int       nrows;
     Row      *row;
     uint16_t *deal;        /* (PATTERN): the part of window g is deal[g % PATTERN] ... */
-    uint32_t *before;      /* (PATTERN): ... and it is this part's window number before[g % PATTERN] + g / PATTERN * dealt */
+    uint32_t *before;      /* (PATTERN): ... and its number there before[g % PATTERN] + g / PATTERN * dealt */
     uint64_t  copies;      /* of 2^32: share of copies */
     int32_t   mark, end;   /* of the tokenizer */
     uint64_t  tokens, bytes;
@@ -50,7 +50,7 @@ static void take(const Row *r, uint64_t at, size_t n, int32_t *out)
     }
 }
 
-/* ---- making -------------------------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------------------------- */
 
 static void put_token(Row *r, int32_t id)
 {
@@ -119,7 +119,8 @@ static void shuffle_row(Row *r, uint64_t seed, CgSplit s)
         swap_tokens(r, i - 1, cg_draw_below(&d, i));
 }
 
-/* Every window goes to the part that is furthest behind its share, so no part is ever off by more than one. */
+/* Every window goes to the part that is furthest behind its share, so no part is ever off by more than
+ * one. */
 static void deal_out(CgWindows *w, const CgCorpus *c)
 {
     uint32_t *dealt = cg_calloc((size_t)w->nrows, sizeof *dealt);
@@ -162,7 +163,8 @@ static int64_t until_used_up(const CgWindows *w, const int64_t *has)
 static void count_windows(CgWindows *w)
 {
     int64_t length = w->opts.length;
-    int64_t *ring = cg_malloc(sizeof *ring * (size_t)w->nrows), *line = cg_malloc(sizeof *line * (size_t)w->nrows);
+    int64_t *ring = cg_malloc(sizeof *ring * (size_t)w->nrows),
+            *line = cg_malloc(sizeof *line * (size_t)w->nrows);
     for (int i = 0; i < w->nrows; i++) {
         ring[i] = (int64_t)w->row[i].len / length;
         line[i] = ((int64_t)w->row[i].len - 1) / length;
@@ -186,14 +188,17 @@ static bool check_opts(const CgWindowOpts *o, CgErr *e)
     if (!(o->repeat >= 0 && o->repeat <= 1))
         return cg_err(e, CG_ERR_INPUT, "repeat is %g; it is a share, 0 to 1", o->repeat);
     if (o->span < 0 || o->group < 0)
-        return cg_err(e, CG_ERR_INPUT, "a span of %d and groups of %d tokens; neither can be negative", o->span, o->group);
+        return cg_err(e, CG_ERR_INPUT, "a span of %d and groups of %d tokens; neither can be negative",
+                      o->span, o->group);
     if (o->repeat > 0 && 2 * (int64_t)span_of(o) + 2 > o->length) {
-        cg_err(e, CG_ERR_INPUT, "a copied span of %d tokens does not fit in a window of %d", span_of(o), o->length);
+        cg_err(e, CG_ERR_INPUT, "a copied span of %d tokens does not fit in a window of %d", span_of(o),
+               o->length);
         cg_err_hint(e, "it stands there twice, with two marks");
         return false;
     }
     if (o->repeat > 0 && (span_of(o) < 1 || (o->group > 1 && span_of(o) % o->group)))
-        return cg_err(e, CG_ERR_INPUT, "a copied span of %d tokens is no whole number of groups of %d", span_of(o), o->group);
+        return cg_err(e, CG_ERR_INPUT, "a copied span of %d tokens is no whole number of groups of %d",
+                      span_of(o), o->group);
     return true;
 }
 
@@ -205,7 +210,8 @@ static bool check_row(const Row *r, const CgCorpus *part, CgSplit s, int length,
         return false;
     }
     if (r->len <= (uint64_t)length) {
-        cg_err(e, CG_ERR_INPUT, "the %s split of %s has %llu tokens, fewer than one window of %d and the token after it",
+        cg_err(e, CG_ERR_INPUT,
+               "the %s split of %s has %llu tokens, fewer than one window of %d and the token after it",
                cg_split_name(s), cg_corpus_name(part), (unsigned long long)r->len, length);
         cg_err_hint(e, "shorten the windows or give it more text");
         return false;
@@ -221,7 +227,8 @@ static CgDigest digest_of(const CgCorpus *c, CgSplit s, const CgTokenizer *t, co
     return cg_digest(&row, sizeof row);
 }
 
-CgWindows *cg_windows_new(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts, CgErr *e)
+CgWindows *cg_windows_new(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts,
+                          CgErr *e)
 {
     if (!check_opts(opts, e))
         return NULL;
@@ -234,7 +241,8 @@ CgWindows *cg_windows_new(const CgCorpus *c, CgSplit s, const CgTokenizer *t, co
     w->row = cg_calloc((size_t)w->nrows, sizeof *w->row);
     w->bytes = cg_corpus_bytes(c, s);
     w->digest = digest_of(c, s, t, opts);
-    bool ok = w->nrows <= PATTERN || cg_err(e, CG_ERR_INPUT, "a mixture of %d corpora; %d is the most", w->nrows, PATTERN);
+    bool ok = w->nrows <= PATTERN
+              || cg_err(e, CG_ERR_INPUT, "a mixture of %d corpora; %d is the most", w->nrows, PATTERN);
     for (int i = 0; ok && i < w->nrows; i++) {
         const CgCorpus *part = cg_corpus_part(c, i);
         Row *r = &w->row[i];
@@ -266,7 +274,7 @@ void cg_windows_free(CgWindows *w)
     free(w);
 }
 
-/* ---- asking -------------------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------------------- */
 
 int cg_windows_length(const CgWindows *w)
 {
@@ -348,13 +356,15 @@ static void training_window(const CgWindows *w, uint64_t seed, uint64_t g, int32
             return;
         }
     }
-    uint64_t each = r->len / length, epoch = own / each, stream = CG_STREAM_WINDOW + ((uint64_t)(r - w->row) << 32);
+    uint64_t each = r->len / length, epoch = own / each,
+             stream = CG_STREAM_WINDOW + ((uint64_t)(r - w->row) << 32);
     uint64_t from = cg_draw_key(seed, stream, 2 * epoch) % r->len;
     uint64_t place = cg_draw_place(cg_draw_key(seed, stream, 2 * epoch + 1), each, own % each);
     take(r, from + place * length, (size_t)length + 1, window);
 }
 
-void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batch, int32_t *tokens, int32_t *next)
+void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batch, int32_t *tokens,
+                      int32_t *next)
 {
     size_t length = (size_t)w->opts.length;
     int32_t *window = cg_malloc((length + 1) * sizeof *window);
@@ -368,7 +378,8 @@ void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batc
 
 int cg_windows_at(const CgWindows *w, int64_t first, int batch, int32_t *tokens, int32_t *next)
 {
-    CG_ASSERT(first >= 0 && first < w->count && batch > 0, "an evaluation asks for windows that are not there");
+    CG_ASSERT(first >= 0 && first < w->count && batch > 0,
+              "an evaluation asks for windows that are not there");
     size_t length = (size_t)w->opts.length;
     int64_t have = w->count - first < batch ? w->count - first : batch;
     for (int64_t b = 0; b < batch; b++) {

@@ -1,6 +1,7 @@
 /* metric.c - scores of a candidate against a reference.
  * Takes two sequences of ids; gives shares in [0, 1].
- * Must not swap its arguments: the brevity penalty of BLEU punishes a short candidate, not a short reference. */
+ * Must not swap its arguments: the brevity penalty of BLEU punishes a short candidate, not a short
+ * reference. */
 #include "experiment/metric.h"
 
 #include <math.h>
@@ -14,7 +15,7 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
-/* ---- common n-grams ------------------------------------------------------------------------------------------- */
+/* ---- common n-grams ------------------------------------------------------------------------------------ */
 
 typedef struct Gram { const int32_t *at; bool reference; } Gram;
 
@@ -27,10 +28,15 @@ static int compare_ids(const int32_t *a, const int32_t *b, size_t n)
     return 0;
 }
 
-static int compare_1(const void *a, const void *b) { return compare_ids(((const Gram *)a)->at, ((const Gram *)b)->at, 1); }
-static int compare_2(const void *a, const void *b) { return compare_ids(((const Gram *)a)->at, ((const Gram *)b)->at, 2); }
-static int compare_3(const void *a, const void *b) { return compare_ids(((const Gram *)a)->at, ((const Gram *)b)->at, 3); }
-static int compare_4(const void *a, const void *b) { return compare_ids(((const Gram *)a)->at, ((const Gram *)b)->at, 4); }
+static int compare_grams(const void *a, const void *b, size_t n)
+{
+    return compare_ids(((const Gram *)a)->at, ((const Gram *)b)->at, n);
+}
+
+static int compare_1(const void *a, const void *b) { return compare_grams(a, b, 1); }
+static int compare_2(const void *a, const void *b) { return compare_grams(a, b, 2); }
+static int compare_3(const void *a, const void *b) { return compare_grams(a, b, 3); }
+static int compare_4(const void *a, const void *b) { return compare_grams(a, b, 4); }
 
 static uint64_t ngrams_in(size_t len, size_t n)
 {
@@ -40,8 +46,10 @@ static uint64_t ngrams_in(size_t len, size_t n)
 /* The size of the intersection of the two bags of n-grams, n = 1 .. 4. */
 static uint64_t common_ngrams(CgIds candidate, CgIds reference, size_t n)
 {
-    static int (*const compare[])(const void *, const void *) = { compare_1, compare_2, compare_3, compare_4 };
-    size_t from_candidate = (size_t)ngrams_in(candidate.len, n), from_reference = (size_t)ngrams_in(reference.len, n);
+    static int (*const compare[])(const void *, const void *) = {
+        compare_1, compare_2, compare_3, compare_4 };
+    size_t from_candidate = (size_t)ngrams_in(candidate.len, n),
+           from_reference = (size_t)ngrams_in(reference.len, n);
     size_t total = from_candidate + from_reference;
     if (!from_candidate || !from_reference)
         return 0;
@@ -63,7 +71,7 @@ static uint64_t common_ngrams(CgIds candidate, CgIds reference, size_t n)
     return common;
 }
 
-/* ---- scores of a pair ----------------------------------------------------------------------------------------- */
+/* ---- scores of a pair ---------------------------------------------------------------------------------- */
 
 double cg_metric_f1(CgIds candidate, CgIds reference)
 {
@@ -112,7 +120,7 @@ double cg_metric_accuracy(CgIds candidate, CgIds reference)
     return longer ? (double)equal / (double)longer : 1;
 }
 
-/* ---- BLEU ------------------------------------------------------------------------------------------------------ */
+/* ---- BLEU ---------------------------------------------------------------------------------------------- */
 
 void cg_bleu_add(CgBleu *b, CgIds candidate, CgIds reference)
 {
@@ -163,14 +171,15 @@ const char *cg_bleu_signature(bool corpus, const char *units, CgBleuSmooth smoot
 {
     static const char *const name[] = { "exp", "floor0.1", "none" };
     CgStrbuf b = { 0 };
-    cg_strbuf_printf(&b, "bleu4|level:%s|units:%s|smooth:%s|eff:%s|case:mixed|cg:1", corpus ? "corpus" : "sentence", units,
-                     name[smooth], !corpus && smooth != CG_BLEU_FLOOR ? "yes" : "no");
+    cg_strbuf_printf(&b, "bleu4|level:%s|units:%s|smooth:%s|eff:%s|case:mixed|cg:1",
+                     corpus ? "corpus" : "sentence", units, name[smooth],
+                     !corpus && smooth != CG_BLEU_FLOOR ? "yes" : "no");
     const char *signature = cg_intern(cg_strbuf_str(&b));
     cg_strbuf_deinit(&b);
     return signature;
 }
 
-/* ---- words ----------------------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------------------- */
 
 typedef struct Word { const char *at; size_t len; uint64_t hash; int32_t id; } Word;
 
@@ -200,7 +209,8 @@ void cg_words_free(CgWords *w)
 static Word *slot_of(Word *table, size_t cap, const char *at, size_t len, uint64_t hash)
 {
     size_t i = (size_t)hash & (cap - 1);
-    while (table[i].at && !(table[i].hash == hash && table[i].len == len && memcmp(table[i].at, at, len) == 0))
+    while (table[i].at
+           && !(table[i].hash == hash && table[i].len == len && memcmp(table[i].at, at, len) == 0))
         i = (i + 1) & (cap - 1);
     return &table[i];
 }
@@ -240,11 +250,13 @@ static Sort sort_of(utf8proc_int32_t c)
     if (stands_alone(c))
         return ALONE;
     switch (utf8proc_category(c)) {
-    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT: case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM: case UTF8PROC_CATEGORY_LO: case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_ND: case UTF8PROC_CATEGORY_NL: case UTF8PROC_CATEGORY_NO:
         return LETTER;
-    case UTF8PROC_CATEGORY_ZS: case UTF8PROC_CATEGORY_ZL: case UTF8PROC_CATEGORY_ZP: case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_ZS: case UTF8PROC_CATEGORY_ZL: case UTF8PROC_CATEGORY_ZP:
+    case UTF8PROC_CATEGORY_CC:
         return SPACE;
     default:
         return ALONE;

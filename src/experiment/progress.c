@@ -94,7 +94,8 @@ static void print_value(CgStrbuf *b, double x)
     else if (size >= 1e5 || size < 1e-3)
         cg_strbuf_printf(b, "%.2e", x);
     else
-        cg_strbuf_printf(b, "%.*f", size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.1 ? 4 : 6, x);
+        cg_strbuf_printf(b, "%.*f",
+                         size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.1 ? 4 : 6, x);
 }
 
 /* Pieces of the line, the most telling first: what does not fit the terminal is left out from the end. */
@@ -116,9 +117,11 @@ static void print_line(CgProgress *p, CgStrbuf *b, size_t width)
             cg_strbuf_printf(&piece, "%.*f ms", p->pace < 0.01 ? 2 : p->pace < 1 ? 1 : 0, 1000 * p->pace);
         } else if (i == p->values.len + 1 && p->pace > 0 && p->per_step > 0) {
             double rate = p->per_step / p->pace;
-            cg_strbuf_printf(&piece, rate >= 9999.5 ? "%.1fk tok/s" : "%.0f tok/s", rate >= 9999.5 ? rate / 1000 : rate);
+            cg_strbuf_printf(&piece, rate >= 9999.5 ? "%.1fk tok/s" : "%.0f tok/s",
+                             rate >= 9999.5 ? rate / 1000 : rate);
         } else if (i == p->values.len + 2 && p->pace > 0 && p->total > p->done) {
-            cg_strbuf_printf(&piece, "%s left", cg_duration(p->pace * (double)(p->total - p->done), time_left));
+            cg_strbuf_printf(&piece, "%s left",
+                             cg_duration(p->pace * (double)(p->total - p->done), time_left));
         } else {
             continue;
         }
@@ -160,7 +163,8 @@ static void draw(CgProgress *p)
     cg_strbuf_deinit(&b);
 }
 
-/* The pace forgets with a half-life of about ten seconds, so that a slow start or a pause does not spoil the estimate for long. */
+/* The pace forgets with a half-life of about ten seconds, so that a slow start or a pause does not spoil the
+ * estimate for long. */
 static void take_pace(CgProgress *p, double time)
 {
     double passed = time - p->paced_at;

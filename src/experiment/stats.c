@@ -64,9 +64,10 @@ double cg_stats_quantile(const double *x, size_t n, double q)
     return value;
 }
 
-/* ---- bootstrap ------------------------------------------------------------------------------------------------- */
+/* ---- bootstrap ----------------------------------------------------------------------------------------- */
 
-typedef struct Clusters { size_t n; size_t *first, *row; } Clusters;   /* rows of cluster c: row[first[c] .. first[c + 1]) */
+/* rows of cluster c: row[first[c] .. first[c + 1]) */
+typedef struct Clusters { size_t n; size_t *first, *row; } Clusters;
 
 typedef struct Tagged { int cluster; size_t row; } Tagged;
 
@@ -96,7 +97,8 @@ static Clusters clusters_of(const int *cluster, size_t n)
     return c;
 }
 
-CgInterval cg_stats_bootstrap(CgStatFn *f, const void *arg, size_t n, const int *cluster, int resamples, double level, uint64_t seed)
+CgInterval cg_stats_bootstrap(CgStatFn *f, const void *arg, size_t n, const int *cluster, int resamples,
+                              double level, uint64_t seed)
 {
     if (!n || resamples < 1)
         return (CgInterval){ NAN, NAN, NAN };
@@ -148,9 +150,10 @@ CgInterval cg_stats_bootstrap_mean(const double *x, size_t n, int resamples, dou
     return cg_stats_bootstrap(mean_of_rows, x, n, NULL, resamples, level, seed);
 }
 
-/* ---- correlation ------------------------------------------------------------------------------------------------ */
+/* ---- correlation --------------------------------------------------------------------------------------- */
 
-/* The continued fraction of the incomplete beta function by Lentz's method: Abramowitz and Stegun 26.5.8, Thompson and Barnett 1986. */
+/* The continued fraction of the incomplete beta function by Lentz's method: Abramowitz and Stegun 26.5.8,
+ * Thompson and Barnett 1986. */
 static double beta_fraction(double a, double b, double x)
 {
     const double tiny = 1e-300;

@@ -1,6 +1,7 @@
 /* store.c - values by key, checkpoints by key and step, locks by key.
  * Takes keys, bytes and paths; gives them back when their digest agrees.
- * Must not trust a file because it is there: what was not sealed, or no longer agrees with its seal, is absent. */
+ * Must not trust a file because it is there: what was not sealed, or no longer agrees with its seal, is
+ * absent. */
 #include "experiment/store.h"
 
 #include <stdio.h>
@@ -48,7 +49,7 @@ static void say_index(void *arg, const char *sentence)
     say(arg, "%s", sentence);
 }
 
-/* ---- opening --------------------------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------------------- */
 
 static char *below(const CgStore *s, const char *format, ...) CG_PRINTF(2, 3);
 static char *below(const CgStore *s, const char *format, ...)
@@ -81,7 +82,8 @@ CgStore *cg_store_open(const char *folder, CgErr *e)
     s->folder = cg_strdup(folder);
     s->say = say_to_stderr;
     if (!make_folder(s, "objects", e) || !make_folder(s, "progress", e) || !make_folder(s, "locks", e)) {
-        cg_err_hint(e, "values are kept in '%s'; the environment variable CG_STORE names another folder", folder);
+        cg_err_hint(e, "values are kept in '%s'; the environment variable CG_STORE names another folder",
+                    folder);
         cg_store_close(s);
         return NULL;
     }
@@ -120,7 +122,7 @@ CgIndex *cg_store_index(CgStore *s)
     return s->index;
 }
 
-/* ---- seals: FILE.sum vouches for FILE ----------------------------------------------------------------------------- */
+/* ---- seals: FILE.sum vouches for FILE ------------------------------------------------------------------ */
 
 static char *sum_path(const char *path)
 {
@@ -173,8 +175,8 @@ static bool unseal(const char *path, CgErr *e)
 
 typedef enum Found { ABSENT, WHOLE, DAMAGED } Found;
 
-/* Reads a sealed file; *out holds it only when it is WHOLE. why->text: what is wrong with a damaged one. Files are replaced, never
- * changed, so a mapping stays what it was when its digest was taken. */
+/* Reads a sealed file; *out holds it only when it is WHOLE. why->text: what is wrong with a damaged one.
+ * Files are replaced, never changed, so a mapping stays what it was when its digest was taken. */
 static Found read_sealed(const char *path, CgBytes *out, CgErr *why)
 {
     CgErr ignore = { 0 };
@@ -190,7 +192,8 @@ static Found read_sealed(const char *path, CgBytes *out, CgErr *why)
     print_seal(out->at, out->len, &expected);
     bool whole = sealed && seal.len == expected.len && !memcmp(seal.at, expected.at, seal.len);
     if (!whole)
-        cg_err(why, CG_ERR_INPUT, sealed ? "its contents do not agree with their digest" : "it was never finished");
+        cg_err(why, CG_ERR_INPUT,
+               sealed ? "its contents do not agree with their digest" : "it was never finished");
     if (!whole)
         cg_io_release(out);
     cg_strbuf_deinit(&expected);
@@ -199,7 +202,7 @@ static Found read_sealed(const char *path, CgBytes *out, CgErr *why)
     return whole ? WHOLE : DAMAGED;
 }
 
-/* ---- finished values ------------------------------------------------------------------------------------------------ */
+/* ---- finished values ----------------------------------------------------------------------------------- */
 
 char *cg_store_path(const CgStore *s, CgDigest key)
 {
@@ -281,7 +284,7 @@ bool cg_store_drop(CgStore *s, CgDigest key, CgErr *e)
     return ok;
 }
 
-/* ---- checkpoints ------------------------------------------------------------------------------------------------------ */
+/* ---- checkpoints --------------------------------------------------------------------------------------- */
 
 static char *stage_path(const CgStore *s, CgDigest key, uint64_t step)
 {
@@ -388,7 +391,7 @@ void cg_stage_end(CgStore *s, CgDigest key)
     cg_vec_free(&steps);
 }
 
-/* ---- locks --------------------------------------------------------------------------------------------------------------- */
+/* ---- locks --------------------------------------------------------------------------------------------- */
 
 typedef struct Waiting { CgStore *store; const char *what; } Waiting;
 

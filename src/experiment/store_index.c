@@ -1,6 +1,7 @@
 /* store_index.c - runs, their metrics and artifacts, in SQLite.
  * Takes what happens in a run; gives tables of it.
- * Must not stop a run: when the index cannot be opened or written, that is said once and the run goes on without it. */
+ * Must not stop a run: when the index cannot be opened or written, that is said once and the run goes on
+ * without it. */
 #include "experiment/store_index.h"
 
 #include <errno.h>
@@ -35,11 +36,12 @@ struct CgRun {
 };
 
 static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS runs(id INTEGER PRIMARY KEY AUTOINCREMENT, script TEXT NOT NULL, options TEXT, started TEXT NOT NULL,"
-    " seconds REAL, status TEXT NOT NULL, digest TEXT, process INTEGER);"
-    "CREATE TABLE IF NOT EXISTS metrics(run INTEGER NOT NULL REFERENCES runs(id), step INTEGER NOT NULL, name TEXT NOT NULL, value REAL,"
-    " PRIMARY KEY(run, name, step)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS artifacts(run INTEGER NOT NULL REFERENCES runs(id), name TEXT NOT NULL, path TEXT, digest TEXT);"
+    "CREATE TABLE IF NOT EXISTS runs(id INTEGER PRIMARY KEY AUTOINCREMENT, script TEXT NOT NULL,"
+    " options TEXT, started TEXT NOT NULL, seconds REAL, status TEXT NOT NULL, digest TEXT, process INTEGER);"
+    "CREATE TABLE IF NOT EXISTS metrics(run INTEGER NOT NULL REFERENCES runs(id), step INTEGER NOT NULL,"
+    " name TEXT NOT NULL, value REAL, PRIMARY KEY(run, name, step)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS artifacts(run INTEGER NOT NULL REFERENCES runs(id), name TEXT NOT NULL,"
+    " path TEXT, digest TEXT);"
     "PRAGMA user_version = 1;";
 
 static void give_up(CgIndex *x, const char *why)
@@ -47,7 +49,8 @@ static void give_up(CgIndex *x, const char *why)
     if (!x->db)
         return;
     CgStrbuf b = { 0 };
-    cg_strbuf_printf(&b, "the index of runs '%s' cannot be used (%s); results are not affected", x->path, why);
+    cg_strbuf_printf(&b, "the index of runs '%s' cannot be used (%s); results are not affected", x->path,
+                     why);
     x->say(x->arg, cg_strbuf_str(&b));
     cg_strbuf_deinit(&b);
     sqlite3_close_v2(x->db);
@@ -71,7 +74,8 @@ static int version_of(CgIndex *x)
 {
     sqlite3_stmt *s = NULL;
     int version = -1;
-    if (sqlite3_prepare_v2(x->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+    if (sqlite3_prepare_v2(x->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK
+        && sqlite3_step(s) == SQLITE_ROW)
         version = sqlite3_column_int(s, 0);
     sqlite3_finalize(s);
     return version;
@@ -95,7 +99,8 @@ CgIndex *cg_index_open(const char *path, CgSayFn *say, void *arg)
     else if (version < INDEX_VERSION)
         (void)(run_sql(x, "BEGIN IMMEDIATE") && run_sql(x, schema) && run_sql(x, "COMMIT"));
     if (x->db)
-        sqlite3_exec(x->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", NULL, NULL, NULL);   /* where it works */
+        /* where it works */
+        sqlite3_exec(x->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
     return x;
 }
 
@@ -108,7 +113,7 @@ void cg_index_close(CgIndex *x)
     free(x);
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------------------- */
 
 static double seconds_since(struct timespec from)
 {
@@ -147,8 +152,9 @@ CgRun *cg_run_open(CgStore *store, const char *script, const char *options, CgDi
     gmtime_r(&now, &utc);
     strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &utc);
     cg_digest_hex(digest, hex);
-    sqlite3_stmt *s = prepare(r->index, "INSERT INTO runs(script, options, started, seconds, status, digest, process)"
-                                        " VALUES(?, ?, ?, 0, 'running', ?, ?)");
+    sqlite3_stmt *s = prepare(r->index,
+                              "INSERT INTO runs(script, options, started, seconds, status, digest, process)"
+                              " VALUES(?, ?, ?, 0, 'running', ?, ?)");
     if (!s)
         return r;
     sqlite3_bind_text(s, 1, script, -1, SQLITE_TRANSIENT);
@@ -181,7 +187,8 @@ static void flush(CgRun *r, const char *status)
 {
     CgIndex *x = r->index;
     if (r->id && x->db && run_sql(x, "BEGIN IMMEDIATE")) {
-        sqlite3_stmt *s = prepare(x, "INSERT OR REPLACE INTO metrics(run, step, name, value) VALUES(?, ?, ?, ?)");
+        sqlite3_stmt *s = prepare(
+            x, "INSERT OR REPLACE INTO metrics(run, step, name, value) VALUES(?, ?, ?, ?)");
         for (size_t i = 0; s && i < r->metrics.len; i++) {
             const Metric *m = &r->metrics.at[i];
             sqlite3_bind_int64(s, 1, r->id);
@@ -214,7 +221,9 @@ void cg_run_artifact(CgRun *r, const char *name, const char *path, CgDigest dige
 {
     char hex[33];
     cg_digest_hex(digest, hex);
-    sqlite3_stmt *s = r->id ? prepare(r->index, "INSERT INTO artifacts(run, name, path, digest) VALUES(?, ?, ?, ?)") : NULL;
+    sqlite3_stmt *s = r->id ? prepare(r->index,
+                                      "INSERT INTO artifacts(run, name, path, digest) VALUES(?, ?, ?, ?)")
+                            : NULL;
     if (!s)
         return;
     sqlite3_bind_int64(s, 1, r->id);
@@ -233,7 +242,7 @@ void cg_run_close(CgRun *r, const char *status)
     free(r);
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 static CgTable *query(CgStore *store, const char *sql, int64_t run, const CgCellKind *kinds, CgErr *e)
 {
@@ -253,9 +262,13 @@ static CgTable *query(CgStore *store, const char *sql, int64_t run, const CgCell
         size_t row = cg_table_row(t);
         for (int i = 0; i < n; i++) {
             bool missing = sqlite3_column_type(s, i) == SQLITE_NULL;
-            const char *text = kinds[i] == CG_TEXT && !missing ? (const char *)sqlite3_column_text(s, i) : NULL;
-            cg_table_set(t, row, i, missing ? CG_MISSING : kinds[i] == CG_TEXT ? cg_text(text)
-                         : kinds[i] == CG_INT ? cg_whole(sqlite3_column_int64(s, i)) : cg_number(sqlite3_column_double(s, i)));
+            const char *text = kinds[i] == CG_TEXT && !missing ? (const char *)sqlite3_column_text(s, i)
+                                                               : NULL;
+            cg_table_set(t, row, i,
+                         missing               ? CG_MISSING
+                         : kinds[i] == CG_TEXT ? cg_text(text)
+                         : kinds[i] == CG_INT  ? cg_whole(sqlite3_column_int64(s, i))
+                                               : cg_number(sqlite3_column_double(s, i)));
         }
     }
     sqlite3_finalize(s);
@@ -268,9 +281,15 @@ static CgTable *query(CgStore *store, const char *sql, int64_t run, const CgCell
 
 CgTable *cg_store_runs(CgStore *s, CgErr *e)
 {
-    static const CgCellKind kinds[] = { CG_INT, CG_TEXT, CG_TEXT, CG_NUMBER, CG_TEXT, CG_TEXT, CG_TEXT, CG_INT };
-    static const char *const shown[] = { "id", "script", "started", "seconds", "status", "options", "digest" };
-    CgTable *all = query(s, "SELECT id, script, started, seconds, status, options, digest, process FROM runs ORDER BY id", 0, kinds, e);
+    static const CgCellKind kinds[] = {
+        CG_INT, CG_TEXT, CG_TEXT, CG_NUMBER, CG_TEXT, CG_TEXT, CG_TEXT, CG_INT
+    };
+    static const char *const shown[] = {
+        "id", "script", "started", "seconds", "status", "options", "digest"
+    };
+    CgTable *all = query(
+        s, "SELECT id, script, started, seconds, status, options, digest, process FROM runs ORDER BY id", 0,
+        kinds, e);
     for (size_t r = 0; all && r < all->rows; r++) {
         int64_t process = all->column[7].at[r].whole;
         if (!strcmp(all->column[4].at[r].text, "running") && kill((pid_t)process, 0) != 0 && errno == ESRCH)

@@ -1,5 +1,6 @@
 /* store_index.h - the SQLite side of the store.
- * Takes a path; gives an index that may be out of order: then every call does nothing. Private to src/experiment/store*.c. */
+ * Takes a path; gives an index that may be out of order: then every call does nothing. Private to
+ * src/experiment/store*.c. */
 #ifndef CG_STORE_INDEX_H
 #define CG_STORE_INDEX_H
 #include "experiment/store.h"

@@ -14,7 +14,7 @@
 #include "base/vec.h"
 #include "experiment/stats.h"
 
-/* ---- building ------------------------------------------------------------------------------------------------ */
+/* ---- building ------------------------------------------------------------------------------------------ */
 
 CgTable *cg_table_new(void)
 {
@@ -120,7 +120,7 @@ double *cg_table_numbers(const CgTable *t, const char *name, CgErr *e)
     return x;
 }
 
-/* ---- new tables out of old ones ------------------------------------------------------------------------------- */
+/* ---- new tables out of old ones ------------------------------------------------------------------------ */
 
 static CgTable *like(const CgTable *t)
 {
@@ -185,13 +185,16 @@ static bool absent(const CgColumn *c, size_t row)
 }
 
 /* Merges order[from..middle) and order[middle..to), both sorted; stable. */
-static void merge(const CgColumn *c, bool down, size_t *order, size_t from, size_t middle, size_t to, size_t *room)
+static void merge(const CgColumn *c, bool down, size_t *order, size_t from, size_t middle, size_t to,
+                  size_t *room)
 {
     size_t a = from, b = middle, n = 0;
     while (a < middle || b < to) {
         bool left = b == to;
         if (!left && a < middle) {
-            int sign = absent(c, order[b]) ? -1 : absent(c, order[a]) ? 1 : compare_cells(c, order[a], order[b]) * (down ? -1 : 1);
+            int sign = absent(c, order[b])   ? -1
+                       : absent(c, order[a]) ? 1
+                                             : compare_cells(c, order[a], order[b]) * (down ? -1 : 1);
             left = sign <= 0;
         }
         room[n++] = left ? order[a++] : order[b++];
@@ -233,7 +236,8 @@ static bool append_rows(CgTable *to, const CgTable *from, CgErr *e)
             at = cg_table_add(to, c->name, c->kind);
         CgCellKind kind = to->column[at].kind;
         if (kind != c->kind && (kind == CG_TEXT || c->kind == CG_TEXT))
-            return cg_err(e, CG_ERR_INPUT, "column '%s' holds text in one table and numbers in the other", c->name);
+            return cg_err(e, CG_ERR_INPUT, "column '%s' holds text in one table and numbers in the other",
+                          c->name);
         if (kind == CG_INT && c->kind == CG_NUMBER) {
             for (size_t r = 0; r < to->rows; r++)
                 to->column[at].at[r].number = (double)to->column[at].at[r].whole;
@@ -311,10 +315,13 @@ static double fold_numbers(CgFold fold, double *x, size_t n)
     CG_BUG("a fold that is none");
 }
 
-CgTable *cg_table_group(const CgTable *t, const char *const *by, int nby, const char *const *of, int nof, CgFold fold, CgErr *e)
+CgTable *cg_table_group(const CgTable *t, const char *const *by, int nby, const char *const *of, int nof,
+                        CgFold fold, CgErr *e)
 {
-    int *keys = cg_malloc(sizeof *keys * (size_t)(nby + 1)), *values = cg_malloc(sizeof *values * (size_t)(nof + 1));
-    size_t *group = cg_malloc(sizeof *group * (t->rows + 1)), *first = cg_malloc(sizeof *first * (t->rows + 1));
+    int *keys = cg_malloc(sizeof *keys * (size_t)(nby + 1)),
+        *values = cg_malloc(sizeof *values * (size_t)(nof + 1));
+    size_t *group = cg_malloc(sizeof *group * (t->rows + 1)),
+           *first = cg_malloc(sizeof *first * (t->rows + 1));
     double *x = cg_malloc(sizeof *x * (t->rows + 1));
     CgTable *new = cg_table_select(t, by, nby, e);
     bool ok = new != NULL;
@@ -364,7 +371,8 @@ CgTable *cg_table_group(const CgTable *t, const char *const *by, int nby, const 
     return NULL;
 }
 
-/* edge[0..n]: where the bins begin and end, rising; bin k holds edge[k] <= x < edge[k + 1], the last one its end too. */
+/* edge[0..n]: where the bins begin and end, rising; bin k holds edge[k] <= x < edge[k + 1], the last one its
+ * end too. */
 static int bin_of(double x, const double *edge, int n)
 {
     int k = 0;
@@ -480,7 +488,8 @@ CgTable *cg_table_pivot(const CgTable *t, const char *rows, const char *columns,
     CgTable *means = cg_table_group(t, by, 2, &value, 1, CG_MEAN, e);
     if (!means)
         return NULL;
-    size_t *group = cg_malloc(sizeof *group * (means->rows + 1)), *first = cg_malloc(sizeof *first * (means->rows + 1));
+    size_t *group = cg_malloc(sizeof *group * (means->rows + 1)),
+           *first = cg_malloc(sizeof *first * (means->rows + 1));
     CgTable *new = cg_table_new();
     size_t groups = find_groups(means, (int[]){ 0 }, 1, group, first);
     cg_table_add(new, rows, means->column[0].kind);
@@ -505,7 +514,7 @@ CgTable *cg_table_pivot(const CgTable *t, const char *rows, const char *columns,
     return new;
 }
 
-/* ---- text ------------------------------------------------------------------------------------------------------ */
+/* ---- text ---------------------------------------------------------------------------------------------- */
 
 void cg_number_print(double x, CgStrbuf *out)
 {
@@ -522,14 +531,16 @@ void cg_number_print(double x, CgStrbuf *out)
 static size_t character(const char *s, size_t n, int *width, bool *shown)
 {
     utf8proc_int32_t c = 0;
-    utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)(n < 4 ? n : 4), &c);
+    utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)(n < 4 ? n : 4),
+                                            &c);
     if (len <= 0) {
         *width = 1;
         *shown = false;
         return 1;
     }
     utf8proc_category_t sort = utf8proc_category(c);
-    *shown = sort != UTF8PROC_CATEGORY_CC && sort != UTF8PROC_CATEGORY_ZL && sort != UTF8PROC_CATEGORY_ZP && sort != UTF8PROC_CATEGORY_CS;
+    *shown = sort != UTF8PROC_CATEGORY_CC && sort != UTF8PROC_CATEGORY_ZL && sort != UTF8PROC_CATEGORY_ZP
+             && sort != UTF8PROC_CATEGORY_CS;
     *width = *shown ? utf8proc_charwidth(c) : 1;
     return (size_t)len;
 }
@@ -626,7 +637,8 @@ void cg_table_print(const CgTable *t, size_t most, int width, CgStrbuf *out)
 {
     size_t rows = most && most < t->rows ? most : t->rows;
     size_t columns = (size_t)t->ncolumns;
-    char **cell = cg_malloc(sizeof *cell * ((rows + 1) * columns + 1));    /* (rows + 1, columns), names first */
+    /* (rows + 1, columns), names first */
+    char **cell = cg_malloc(sizeof *cell * ((rows + 1) * columns + 1));
     int *widest = cg_calloc(columns + 1, sizeof *widest);
     width = width > 0 ? width : 48;
     for (size_t i = 0; i < columns; i++) {
@@ -706,7 +718,8 @@ static void json_text(const char *s, CgStrbuf *out)
     cg_strbuf_putc(out, '"');
     for (size_t i = 0; i < n;) {
         utf8proc_int32_t c;
-        utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i < 4 ? n - i : 4), &c);
+        utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)s + i,
+                                                (utf8proc_ssize_t)(n - i < 4 ? n - i : 4), &c);
         if (len <= 0)
             cg_strbuf_puts(out, "\xef\xbf\xbd");
         else if (c == '"' || c == '\\')

@@ -1,5 +1,6 @@
 /* texts.c - fuzz target: bytes as JSON Lines (first byte even), or as gzip of text.
- * Takes bytes; cuts, splits and windows what is accepted. Must never crash, and no byte of a text may be lost. */
+ * Takes bytes; cuts, splits and windows what is accepted. Must never crash, and no byte of a text may be
+ * lost. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

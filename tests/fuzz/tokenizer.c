@@ -1,6 +1,6 @@
 /* tokenizer.c - fuzz target: bytes as a tokenizer.json, and as the merges of a trained tokenizer.
- * Takes bytes; encodes and decodes a text with what is accepted. Must never crash; ids are in range, and where merges were read the
- * text comes back. */
+ * Takes bytes; encodes and decodes a text with what is accepted. Must never crash; ids are in range, and
+ * where merges were read the text comes back. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,7 @@
-/* metric.c - do the scores agree with those of sacreBLEU, NLTK and rouge-score, and is the order of arguments right?
- * Takes tests/conformance/metrics/cases.tsv (made by make.py there); prints TAP. Accuses src/experiment/metric.c. */
+/* metric.c - do the scores agree with those of sacreBLEU, NLTK and rouge-score, and is the order of
+ * arguments right?
+ * Takes tests/conformance/metrics/cases.tsv (made by make.py there); prints TAP. Accuses
+ * src/experiment/metric.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +57,10 @@ static void reference_values(void)
             continue;
         }
         char *second = strchr(line, '\t'), *numbers = second ? strchr(second + 1, '\t') : NULL;
-        if (!numbers || sscanf(numbers + 1, "%lf\t%lf\t%lf\t%lf\t%lf", &want[0], &want[1], &want[2], &want[3], &want[4]) != 5)
+        if (!numbers
+            || sscanf(numbers + 1, "%lf\t%lf\t%lf\t%lf\t%lf", &want[0], &want[1], &want[2], &want[3],
+                      &want[4])
+                   != 5)
             continue;
         *second = *numbers = 0;
         CgIds c = parse_ids(line, a), r = parse_ids(second + 1, b);
@@ -79,7 +84,8 @@ static void order_of_arguments(void)
 {
     static const int32_t full[] = { 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31 };
     CgIds reference = { full, 11 }, cut = { full, 7 };
-    double shortened = cg_metric_bleu(cut, reference, CG_BLEU_EXP), padded = cg_metric_bleu(reference, cut, CG_BLEU_EXP);
+    double shortened = cg_metric_bleu(cut, reference, CG_BLEU_EXP),
+           padded = cg_metric_bleu(reference, cut, CG_BLEU_EXP);
     near(shortened, exp(1 - 11.0 / 7.0), "a candidate cut short pays the brevity penalty alone");
     ok(padded != shortened && padded < 1, "candidate and reference are not the same place");
 }
@@ -122,7 +128,8 @@ int main(void)
     order_of_arguments();
     edges();
     words();
-    ok(!strcmp(cg_bleu_signature(false, "tokens", CG_BLEU_EXP), "bleu4|level:sentence|units:tokens|smooth:exp|eff:yes|case:mixed|cg:1"),
+    ok(!strcmp(cg_bleu_signature(false, "tokens", CG_BLEU_EXP),
+               "bleu4|level:sentence|units:tokens|smooth:exp|eff:yes|case:mixed|cg:1"),
        "a score can be signed");
     printf("1..%d\n", count);
     return failed != 0;

@@ -1,5 +1,6 @@
 /* stats.c - do estimates agree with those of SciPy and NumPy, and are intervals where they should be?
- * Takes nothing; prints TAP. Accuses src/experiment/stats.c. Reference values: scipy.stats 1.x of the arrays below. */
+ * Takes nothing; prints TAP. Accuses src/experiment/stats.c. Reference values: scipy.stats 1.x of the arrays
+ * below. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,10 +44,12 @@ static void intervals(void)
     cg_draw_init(&d, 1, 2, 3);
     for (int i = 0; i < 997; i++)
         noise[i] = (double)cg_draw_below(&d, 1000003) / 1000003;
-    CgInterval a = cg_stats_bootstrap_mean(noise, 997, 2000, 0.95, 5), b = cg_stats_bootstrap_mean(noise, 997, 2000, 0.95, 5);
+    CgInterval a = cg_stats_bootstrap_mean(noise, 997, 2000, 0.95, 5),
+               b = cg_stats_bootstrap_mean(noise, 997, 2000, 0.95, 5);
     ok(a.low == b.low && a.high == b.high, "an interval is a function of its seed");
     double half = 1.96 * cg_stats_std(noise, 997) / sqrt(997);
-    ok(fabs(a.high - a.value - half) < 0.1 * half && fabs(a.value - a.low - half) < 0.1 * half, "as wide as theory has it");
+    ok(fabs(a.high - a.value - half) < 0.1 * half && fabs(a.value - a.low - half) < 0.1 * half,
+       "as wide as theory has it");
     int same[997];
     for (int i = 0; i < 997; i++)
         same[i] = i / 100;

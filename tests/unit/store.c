@@ -1,5 +1,6 @@
 /* store.c - are values kept, damage noticed, checkpoints safe, and two processes at once?
- * Takes a folder of its own under TMPDIR; prints TAP. Accuses src/experiment/store*.c and the locks of src/base/io.c. */
+ * Takes a folder of its own under TMPDIR; prints TAP. Accuses src/experiment/store*.c and the locks of
+ * src/base/io.c. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,9 @@ static void values(void)
     CgStore *s = store();
     CgDigest key = cg_digest("key", 3), other = cg_digest("other", 5), empty = cg_digest("empty", 5);
     ok(holds(s, key, NULL) && !cg_store_has(s, key) && !said.len, "what was never put is absent, silently");
-    ok(cg_store_put(s, key, "seventeen bytes!!", 17, &e) && cg_store_has(s, key) && holds(s, key, "seventeen bytes!!"), "what was put is there");
+    ok(cg_store_put(s, key, "seventeen bytes!!", 17, &e) && cg_store_has(s, key)
+           && holds(s, key, "seventeen bytes!!"),
+       "what was put is there");
     ok(cg_store_put(s, empty, "", 0, &e) && holds(s, empty, ""), "nothing can be kept too");
     cg_store_close(s);
     s = store();
@@ -70,21 +73,26 @@ static void values(void)
     cg_store_close(s);
     poke(path, 3, 'X');
     s = store();
-    ok(!cg_store_has(s, key) && strstr(cg_strbuf_str(&said), "do not agree"), "one changed byte is noticed and reported");
+    ok(!cg_store_has(s, key) && strstr(cg_strbuf_str(&said), "do not agree"),
+       "one changed byte is noticed and reported");
     said.len = 0;
-    ok(cg_store_put(s, key, "seventeen bytes!!", 17, &e) && holds(s, key, "seventeen bytes!!"), "and can be made again");
+    ok(cg_store_put(s, key, "seventeen bytes!!", 17, &e) && holds(s, key, "seventeen bytes!!"),
+       "and can be made again");
     if (truncate(path, 5))
         exit(99);
     ok(holds(s, key, NULL) && said.len, "a file cut short is noticed");
     said.len = 0;
     char *begun = cg_store_begin(s, other, &e);
-    ok(begun && cg_io_write(begun, "abcdefg", 7, &e) && !cg_store_has(s, other) && strstr(cg_strbuf_str(&said), "never finished"),
+    ok(begun && cg_io_write(begun, "abcdefg", 7, &e) && !cg_store_has(s, other)
+           && strstr(cg_strbuf_str(&said), "never finished"),
        "what was not sealed is absent");
     ok(cg_store_seal(s, other, &e) && holds(s, other, "abcdefg"), "what was sealed is there");
     char *again = cg_store_begin(s, other, &e);
     said.len = 0;
     ok(again && !cg_store_has(s, other), "what is begun again is absent until sealed again");
-    ok(cg_store_seal(s, other, &e) && cg_store_drop(s, other, &e) && holds(s, other, NULL) && cg_store_drop(s, other, &e), "what was dropped is gone, twice");
+    ok(cg_store_seal(s, other, &e) && cg_store_drop(s, other, &e) && holds(s, other, NULL)
+           && cg_store_drop(s, other, &e),
+       "what was dropped is gone, twice");
     said.len = 0;
     free(path);
     free(begun);
@@ -128,7 +136,8 @@ static void stages(void)
     poke(path, 0, 'X');
     free(path);
     path = cg_stage_find(s, key, &step);
-    ok(path && step == 42 && strstr(cg_strbuf_str(&said), "passed over"), "a damaged one is passed over for the one before it, and said so");
+    ok(path && step == 42 && strstr(cg_strbuf_str(&said), "passed over"),
+       "a damaged one is passed over for the one before it, and said so");
     said.len = 0;
     free(path);
     CgErr e = { 0 };
@@ -176,12 +185,14 @@ static void locks(void)
     CgStore *s = store();
     int left = 2;
     cg_store_listen(s, hear, impatient, &left);
-    ok(!cg_store_lock(s, key, "making it", &e) && e.kind == CG_ERR_INTERRUPTED, "whoever does not want to wait need not");
+    ok(!cg_store_lock(s, key, "making it", &e) && e.kind == CG_ERR_INTERRUPTED,
+       "whoever does not want to wait need not");
     cg_store_listen(s, hear, NULL, NULL);
     said.len = 0;
     e = (CgErr){ 0 };
     CgLock *l = cg_store_lock(s, key, "making it", &e);
-    ok(l && strstr(cg_strbuf_str(&said), "waiting for another process that is making it"), "the second waits and says so");
+    ok(l && strstr(cg_strbuf_str(&said), "waiting for another process that is making it"),
+       "the second waits and says so");
     ok(holds(s, key, "made once"), "and then finds the value");
     said.len = 0;
     cg_io_unlock(l);
@@ -254,7 +265,8 @@ static void sweeping(void)
     if (!f || fclose(f))
         exit(99);
     CgStore *s = store();
-    ok(!cg_io_exists(path) && cg_io_exists(ours), "leftovers of the dead are removed, those of the living are not");
+    ok(!cg_io_exists(path) && cg_io_exists(ours),
+       "leftovers of the dead are removed, those of the living are not");
     unlink(ours);
     cg_store_close(s);
 }
@@ -281,9 +293,12 @@ static void runs(void)
     waitpid(child, NULL, 0);
     CgRun *c = cg_run_open(s, "third.cg", NULL, d);
     CgTable *t = cg_store_runs(s, &e), *m = cg_store_metrics(s, id, &e), *f = cg_store_artifacts(s, id, &e);
-    ok(t && t->rows == 3 && !strcmp(t->column[1].at[0].text, "first.cg") && !strcmp(t->column[4].at[0].text, "ok")
-       && !strcmp(t->column[4].at[1].text, "killed") && !strcmp(t->column[4].at[2].text, "running"), "runs are listed with what became of them");
-    ok(m && m->rows == 2004 && m->column[0].at[2002].whole == 2002 && m->column[2].at[2003].number == 2.5, "metrics come back, the last word counts");
+    ok(t && t->rows == 3 && !strcmp(t->column[1].at[0].text, "first.cg")
+           && !strcmp(t->column[4].at[0].text, "ok") && !strcmp(t->column[4].at[1].text, "killed")
+           && !strcmp(t->column[4].at[2].text, "running"),
+       "runs are listed with what became of them");
+    ok(m && m->rows == 2004 && m->column[0].at[2002].whole == 2002 && m->column[2].at[2003].number == 2.5,
+       "metrics come back, the last word counts");
     ok(f && f->rows == 1 && !strcmp(f->column[1].at[0].text, "x.svg"), "so do artifacts");
     cg_run_close(c, "interrupted");
     cg_table_free(t);
@@ -322,14 +337,16 @@ static void runs(void)
     snprintf(wal, sizeof wal, "%s-wal", path);
     unlink(wal);
     CgErr ignore = { 0 };
-    if (!cg_io_write(path, "this is no database, but it is long enough to look like a file of some sort", 74, &ignore))
+    if (!cg_io_write(path, "this is no database, but it is long enough to look like a file of some sort", 74,
+                     &ignore))
         exit(99);
     s = store();
     said.len = 0;
     CgRun *r = cg_run_open(s, "x.cg", NULL, d);
     cg_run_metric(r, 1, "loss", 2);
     cg_run_artifact(r, "a", "b", d);
-    ok(cg_run_id(r) == 0 && strstr(cg_strbuf_str(&said), "cannot be used") && !strstr(strstr(cg_strbuf_str(&said), "cannot be used") + 5, "cannot be used"),
+    ok(cg_run_id(r) == 0 && strstr(cg_strbuf_str(&said), "cannot be used")
+           && !strstr(strstr(cg_strbuf_str(&said), "cannot be used") + 5, "cannot be used"),
        "a broken index is said once and stops nothing");
     cg_run_close(r, "ok");
     ok(!cg_store_runs(s, &e) && strstr(e.text, "index.db"), "but it cannot be listed");
@@ -349,7 +366,8 @@ int main(void)
     sweeping();
     runs();
     CgErr e = { 0 };
-    ok(!cg_store_open("/dev/null/store", &e) && strstr(e.hint, "CG_STORE"), "a place that cannot be used is refused with a way out");
+    ok(!cg_store_open("/dev/null/store", &e) && strstr(e.hint, "CG_STORE"),
+       "a place that cannot be used is refused with a way out");
     char remove[300];
     snprintf(remove, sizeof remove, "rm -rf '%s'", folder);
     if (system(remove))

@@ -1,5 +1,7 @@
-/* store_faults.c - does the store keep its word when every call to the system fails in turn, and when it is killed?
- * Takes a folder of its own under TMPDIR, runs itself as a child; prints TAP. Accuses src/experiment/store.c and src/base/io.c. */
+/* store_faults.c - does the store keep its word when every call to the system fails in turn, and when it is
+ * killed?
+ * Takes a folder of its own under TMPDIR, runs itself as a child; prints TAP. Accuses src/experiment/store.c
+ * and src/base/io.c. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +53,8 @@ static bool save(CgStore *s, CgDigest key, uint64_t step, CgErr *e)
     return good;
 }
 
-/* What the child does: a value, three checkpoints, the end. Exit 1 with a mistake that says what failed, 2 without one. */
+/* What the child does: a value, three checkpoints, the end. Exit 1 with a mistake that says what failed, 2
+ * without one. */
 static int child(void)
 {
     CgErr e = { 0 };

@@ -1,4 +1,5 @@
-/* synth.c - is synthetic text the same everywhere, of the size asked for, true and balanced, and is its entropy what it says?
+/* synth.c - is synthetic text the same everywhere, of the size asked for, true and balanced, and is its
+ * entropy what it says?
  * Takes nothing; prints TAP. Accuses src/data/synth*.c. */
 #include <jansson.h>
 #include <math.h>
@@ -52,7 +53,8 @@ static void same_everywhere(void)
         if (!good)
             printf("# %zu bytes, { \"%s\", \"%s\" },\n", b.len, golden[i].kind, hex);
         cg_strbuf_deinit(&b);
-        CgStrbuf other = text_of(golden[i].kind, 5003, 2386, NAN, NULL), longer = text_of(golden[i].kind, 5003, 2385, NAN, NULL);
+        CgStrbuf other = text_of(golden[i].kind, 5003, 2386, NAN, NULL),
+                 longer = text_of(golden[i].kind, 5003, 2385, NAN, NULL);
         ok(memcmp(other.at, longer.at, 5003) != 0, "another seed, other %s", golden[i].kind);
         cg_strbuf_deinit(&other);
         cg_strbuf_deinit(&longer);
@@ -68,8 +70,10 @@ static double measured(const CgStrbuf *b, int order)
     double bits = 0, n = 0;
     static const char chars[] = "etaoinshrdlucmfwypvbgkqjxzETAOINSHRDLUCMFWYPVBGKQJXZ0123456789 \n";
     for (size_t i = 2; i < b->len; i++) {
-        int a = b->at[i - 2] == ' ' ? 26 : b->at[i - 2] - 'a', c = b->at[i - 1] == ' ' ? 26 : b->at[i - 1] - 'a';
-        int state = order ? a * 27 + c : 0, next = order ? (b->at[i] == ' ' ? 26 : b->at[i] - 'a') : (int)(strchr(chars, b->at[i]) - chars);
+        int a = b->at[i - 2] == ' ' ? 26 : b->at[i - 2] - 'a',
+            c = b->at[i - 1] == ' ' ? 26 : b->at[i - 1] - 'a';
+        int state = order ? a * 27 + c : 0,
+            next = order ? (b->at[i] == ' ' ? 26 : b->at[i] - 'a') : (int)(strchr(chars, b->at[i]) - chars);
         if (!order || i % 4096 >= 2)
             seen[state][next]++;
     }
@@ -178,8 +182,8 @@ static void splits(void)
     CgErr e = { 0 };
     for (int i = 0; i < cg_synth_count(); i++) {
         CgCorpus *c = cg_synth(cg_synth_kind(i)->name, 300007, 1, NAN, NULL, NULL, &e);
-        ok(c && cg_corpus_docs(c, CG_TRAIN) && cg_corpus_docs(c, CG_VALID) && cg_corpus_docs(c, CG_TEST), "%s has three splits",
-           cg_synth_kind(i)->name);
+        ok(c && cg_corpus_docs(c, CG_TRAIN) && cg_corpus_docs(c, CG_VALID) && cg_corpus_docs(c, CG_TEST),
+           "%s has three splits", cg_synth_kind(i)->name);
         cg_corpus_free(c);
     }
     CgCorpus *c = cg_synth("noise", 1, 1, NAN, NULL, NULL, &e);

@@ -53,7 +53,8 @@ static void draws(void)
     int weighted[3] = { 0 };
     for (int i = 0; i < 50000; i++)
         weighted[cg_draw_weighted(&d, sums, 3)]++;
-    ok(weighted[1] == 0 && weighted[0] > 9500 && weighted[0] < 10500, "weights are kept, zero is never drawn");
+    ok(weighted[1] == 0 && weighted[0] > 9500 && weighted[0] < 10500,
+       "weights are kept, zero is never drawn");
     bool wide = false;
     for (int i = 0; i < 100; i++)
         wide |= cg_draw_below(&d, (uint64_t)1 << 50) > UINT32_MAX;
@@ -90,7 +91,8 @@ static void tokens(void)
     cg_strbuf_deinit(&back);
     static const int32_t answer[] = { 1, 'h', 'i', 0, 300, '!', -4, 0 };
     cg_tokenizer_decode(t, answer, 8, true, &back);
-    ok(!strcmp(cg_strbuf_str(&back), "hi\xef\xbf\xbd!\xef\xbf\xbd"), "marks are left out, strangers are shown");
+    ok(!strcmp(cg_strbuf_str(&back), "hi\xef\xbf\xbd!\xef\xbf\xbd"),
+       "marks are left out, strangers are shown");
     cg_strbuf_deinit(&back);
     cg_vec_free(&ids);
     cg_tokenizer_free(t);
@@ -120,7 +122,8 @@ static void training(const CgTokenizer *t)
     CgTokens row = row_of(c, CG_TRAIN);
     ok(w && cg_windows_tokens(w) == row.len, "the row is the documents and their end marks");
     int64_t epoch = cg_windows_epoch(w);
-    ok(epoch == (int64_t)(row.len / T) && cg_windows_count(w) == (int64_t)((row.len - 1) / T), "windows are counted");
+    ok(epoch == (int64_t)(row.len / T) && cg_windows_count(w) == (int64_t)((row.len - 1) / T),
+       "windows are counted");
     int32_t a[B * T], an[B * T], b[B * T], bn[B * T];
     cg_windows_batch(w, 7, 1234, B, a, an);
     cg_windows_batch(w, 7, 0, B, b, bn);
@@ -132,7 +135,8 @@ static void training(const CgTokenizer *t)
     ok(shifted, "next is one place on");
     cg_windows_batch(w, 8, 1234, B, b, bn);
     ok(memcmp(a, b, sizeof a) != 0, "another seed, another batch");
-    int *seen = calloc(row.len, sizeof *seen), *count_row = calloc(256, sizeof *count_row), *count_seen = calloc(256, sizeof *count_seen);
+    int *seen = calloc(row.len, sizeof *seen), *count_row = calloc(256, sizeof *count_row),
+        *count_seen = calloc(256, sizeof *count_seen);
     for (int64_t i = 0; i < epoch; i++) {
         cg_windows_batch(w, 7, (uint64_t)i, 1, a, an);
         for (int k = 0; k < T; k++)
@@ -154,7 +158,8 @@ static void training(const CgTokenizer *t)
     ok(once == (int)(epoch * T) && missed == (int)row.len - once, "an epoch sees every token once");
     CgWindows *again = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
     CgWindows *other = cg_windows_new(c, CG_TEST, t, &(CgWindowOpts){ .length = T }, &e);
-    ok(cg_digest_equal(cg_windows_digest(w), cg_windows_digest(again)) && !cg_digest_equal(cg_windows_digest(w), cg_windows_digest(other)),
+    ok(cg_digest_equal(cg_windows_digest(w), cg_windows_digest(again))
+           && !cg_digest_equal(cg_windows_digest(w), cg_windows_digest(other)),
        "digests name windows");
     free(seen);
     free(count_row);
@@ -198,7 +203,8 @@ static void evaluation(const CgTokenizer *t)
         text[i] = cg_draw_below(&d, 31) ? (char)('a' + cg_draw_below(&d, 26)) : '\n';
     CgCorpus *one = cg_corpus_from_texts("one", &(CgText){ text, 50021 }, 1, NULL, &e);
     w = cg_windows_new(one, CG_ALL, t, &(CgWindowOpts){ .length = T }, &e);
-    ok(w && cg_corpus_count(one) > 100 && cg_windows_tokens(w) == 50022, "pieces of one text are one text again");
+    ok(w && cg_corpus_count(one) > 100 && cg_windows_tokens(w) == 50022,
+       "pieces of one text are one text again");
     cg_windows_free(w);
     cg_corpus_free(one);
     cg_corpus_free(c);
@@ -210,7 +216,8 @@ static int by_id(const void *a, const void *b)
     return *(const int32_t *)a - *(const int32_t *)b;
 }
 
-/* Whether s[0..2n+2) is y 1 x 0 with x of the row; *plain: y is x; in groups of g y is x in another order otherwise. */
+/* Whether s[0..2n+2) is y 1 x 0 with x of the row; *plain: y is x; in groups of g y is x in another order
+ * otherwise. */
 static bool is_copy(const int32_t *s, int n, int g, const CgTokens *row, bool *plain)
 {
     const int32_t *x = s + n + 1;
@@ -243,7 +250,8 @@ static void copies(const CgTokenizer *t)
     CgCorpus *c = corpus(101, 211, 7, 0);
     CgTokens row = row_of(c, CG_TRAIN);
     CgWindows *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 0.3 }, &e);
-    CgWindows *bags = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 1, .span = 8, .group = 4 }, &e);
+    CgWindows *bags = cg_windows_new(c, CG_TRAIN, t,
+                                     &(CgWindowOpts){ .length = T, .repeat = 1, .span = 8, .group = 4 }, &e);
     int32_t a[B * T], an[B * T];
     int halves = 0, first = 0, second = 0, orderly = 0;
     bool shifted = true, plain;
@@ -260,8 +268,10 @@ static void copies(const CgTokenizer *t)
             shifted &= !memcmp(a + r * T + 1, an + r * T, (T - 1) * sizeof *a);
         }
     }
-    ok(halves > 1100 * 0.25 && halves < 1100 * 0.35, "three windows in ten are a span, a mark, the span again and an end");
-    ok(first == 1100 && second == 1100 && shifted, "short spans follow each other, the first showing in disorder inside groups");
+    ok(halves > 1100 * 0.25 && halves < 1100 * 0.35,
+       "three windows in ten are a span, a mark, the span again and an end");
+    ok(first == 1100 && second == 1100 && shifted,
+       "short spans follow each other, the first showing in disorder inside groups");
     ok(orderly > 2200 * 0.21 && orderly < 2200 * 0.29, "but for one span in four");
     cg_windows_free(w);
     cg_windows_free(bags);
@@ -326,7 +336,8 @@ static void mixtures(const CgTokenizer *t)
         cg_corpus_free(corpora[i]);
 }
 
-static void refused(CgCorpus *c, const CgTokenizer *t, CgSplit s, CgWindowOpts o, const char *words, const char *test)
+static void refused(CgCorpus *c, const CgTokenizer *t, CgSplit s, CgWindowOpts o, const char *words,
+                    const char *test)
 {
     CgErr e = { 0 };
     CgWindows *w = cg_windows_new(c, s, t, &o, &e);
@@ -343,12 +354,18 @@ static void mistakes(const CgTokenizer *t)
     CgText same[] = { { "aa", 2 }, { "aa", 2 } };
     CgCorpus *c = corpus(7, 11, 1, 0), *one = cg_corpus_from_texts("same", same, 2, NULL, &e);
     refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 0 }, "length 0", "no length");
-    refused(c, t, CG_TEST, (CgWindowOpts){ .length = 1009 }, "fewer than one window of 1009", "too little text");
-    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 1.5 }, "it is a share", "a share above one");
-    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 12, .repeat = 0.5, .span = 6 }, "does not fit in a window of 12", "spans too long");
-    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 32, .repeat = 0.5, .span = 6, .group = 4 }, "no whole number of groups", "broken groups");
-    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 0.5 }, "no whole number of groups", "no room at all");
-    refused(one, t, cg_corpus_docs(one, CG_TEST) ? CG_TRAIN : CG_TEST, (CgWindowOpts){ .length = 1 }, "is empty", "an empty split");
+    refused(c, t, CG_TEST, (CgWindowOpts){ .length = 1009 }, "fewer than one window of 1009",
+            "too little text");
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 1.5 }, "it is a share",
+            "a share above one");
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 12, .repeat = 0.5, .span = 6 },
+            "does not fit in a window of 12", "spans too long");
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 32, .repeat = 0.5, .span = 6, .group = 4 },
+            "no whole number of groups", "broken groups");
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 0.5 }, "no whole number of groups",
+            "no room at all");
+    refused(one, t, cg_corpus_docs(one, CG_TEST) ? CG_TRAIN : CG_TEST, (CgWindowOpts){ .length = 1 },
+            "is empty", "an empty split");
     cg_corpus_free(c);
     cg_corpus_free(one);
 }
