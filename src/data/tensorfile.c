@@ -1,7 +1,8 @@
 /* tensorfile.c - safetensors and .npy.
- * Takes files somebody else may have made, or tensors; gives tensors, or files with the same bytes every time.
- * Must not believe a size it has not compared with the bytes remaining, nor keep going after the first doubt: every
- * rule of the format is checked, and a few the format leaves open (counts, names, ranks) are capped. */
+ * Takes files somebody else may have made, or tensors; gives tensors, or files with the same bytes every
+ * time. Must not believe a size it has not compared with the bytes remaining, nor keep going after the first
+ * doubt: every rule of the format is checked, and a few the format leaves open (counts, names, ranks) are
+ * capped. */
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -155,7 +156,8 @@ const CgTensor *cg_tensors_find(const CgTensors *t, const char *name)
     return NULL;
 }
 
-/* ---- reading safetensors -------------------------------------------------------------------------------------- */
+/* ---- reading safetensors
+ * -------------------------------------------------------------------------------------- */
 
 typedef struct Entry { const Kind *kind; uint64_t begin, end; size_t count; CgNamed named; } Entry;
 
@@ -209,7 +211,8 @@ static bool read_shape(const Reader *r, const char *name, const json_t *shape, E
     if (!json_is_array(shape))
         return bad(r, "tensor '%s' has no list 'shape'", name);
     if (json_array_size(shape) > CG_MAX_RANK)
-        return bad(r, "tensor '%s' has %zu axes, at most %d are allowed", name, json_array_size(shape), CG_MAX_RANK);
+        return bad(r, "tensor '%s' has %zu axes, at most %d are allowed", name, json_array_size(shape),
+                   CG_MAX_RANK);
     t->named.tensor.rank = (int)json_array_size(shape);
     for (int i = 0; i < t->named.tensor.rank; i++) {
         const json_t *d = json_array_get(shape, (size_t)i);
@@ -232,7 +235,8 @@ static bool read_offsets(const Reader *r, const char *name, const json_t *offset
     if (t->begin > t->end)
         return bad(r, "tensor '%s' ends before it begins", name);
     if (t->end > r->len)
-        return bad(r, "tensor '%s' ends at byte %" PRIu64 " of %" PRIu64 " bytes of data", name, t->end, r->len);
+        return bad(r, "tensor '%s' ends at byte %" PRIu64 " of %" PRIu64 " bytes of data", name, t->end,
+                   r->len);
     return true;
 }
 
@@ -241,7 +245,8 @@ static bool read_entry(const Reader *r, const char *key, size_t key_len, const j
     char name[80];
     short_name(key, name);
     if (!name_ok(key, key_len))
-        return bad(r, "a tensor's name is empty, longer than %u bytes, or has control characters: '%s'", MAX_NAME, name);
+        return bad(r, "a tensor's name is empty, longer than %u bytes, or has control characters: '%s'",
+                   MAX_NAME, name);
     if (!json_is_object(value))
         return bad(r, "the entry of tensor '%s' is not an object", name);
     const char *field;
@@ -262,7 +267,8 @@ static bool read_entry(const Reader *r, const char *key, size_t key_len, const j
     if (!t->kind)
         return bad(r, "tensor '%s' has the unknown dtype '%s'", name, dtype_name);
     if (t->kind->convert == NO)
-        return cg_err(r->e, CG_ERR_INPUT, "'%s': tensor '%s' is %s, which cg cannot hold", r->path, name, dtype_name);
+        return cg_err(r->e, CG_ERR_INPUT, "'%s': tensor '%s' is %s, which cg cannot hold", r->path, name,
+                      dtype_name);
     if (!read_shape(r, name, json_object_get(value, "shape"), t) ||
         !read_offsets(r, name, json_object_get(value, "data_offsets"), t))
         return false;
@@ -270,7 +276,8 @@ static bool read_entry(const Reader *r, const char *key, size_t key_len, const j
     if (!measure(t->named.tensor.dim, t->named.tensor.rank, t->kind->size, &t->count, &bytes))
         return bad(r, "the size of tensor '%s' overflows", name);
     if (bytes != t->end - t->begin)
-        return bad(r, "tensor '%s' takes %zu bytes by its shape and %" PRIu64 " by its offsets", name, bytes, t->end - t->begin);
+        return bad(r, "tensor '%s' takes %zu bytes by its shape and %" PRIu64 " by its offsets", name, bytes,
+                   t->end - t->begin);
     t->named.tensor.dtype = t->kind->dtype;
     row_major(&t->named.tensor);
     t->named.name = cg_strdup(key);
@@ -315,7 +322,8 @@ static bool check_cover(const Reader *r)
         if (r->entry[i].begin < at)
             return bad(r, "tensor '%s' overlaps the one before it", name);
         if (r->entry[i].begin > at)
-            return bad(r, "%" PRIu64 " bytes before tensor '%s' belong to no tensor", r->entry[i].begin - at, name);
+            return bad(r, "%" PRIu64 " bytes before tensor '%s' belong to no tensor", r->entry[i].begin - at,
+                       name);
         at = r->entry[i].end;
     }
     if (at != r->len)
@@ -350,7 +358,8 @@ static bool place(const Reader *r, CgTensors *out)
             for (size_t k = 0; k < t->count; k++) {
                 char name[80];
                 if (r->data[t->begin + k] > 1)
-                    return bad(r, "element %zu of the BOOL tensor '%s' is neither 0 nor 1", k, short_name(t->named.name, name));
+                    return bad(r, "element %zu of the BOOL tensor '%s' is neither 0 nor 1", k,
+                               short_name(t->named.name, name));
             }
         }
         t->named.tensor.data = at.out;
@@ -428,7 +437,8 @@ bool cg_safetensors_read(const char *path, CgTensors *out, CgErr *e)
     return cg_io_map(path, &bytes, e) && cg_safetensors_parse(path, bytes, out, e);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ----------------------------------------------------------------------------------------------------- */
 
 /* The elements row major, through a buffer when they are not. */
 static bool put_elements(CgOut *o, const CgTensor *t, CgErr *e)
@@ -510,7 +520,8 @@ static bool build_header(const char *path, const CgNamed *const *sorted, int n, 
         cg_strbuf_puts(h, "\"__metadata__\":{");
         for (int i = 0; i < nmeta && good; i++) {
             if (i > 0 && strcmp(keys[order[i]], keys[order[i - 1]]) == 0)
-                good = cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: two values for '%s'", path, keys[order[i]]);
+                good = cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: two values for '%s'", path,
+                              keys[order[i]]);
             cg_strbuf_puts(h, i ? "," : "");
             good = good && put_string(h, keys[order[i]]);
             cg_strbuf_putc(h, ':');
@@ -523,7 +534,8 @@ static bool build_header(const char *path, const CgNamed *const *sorted, int n, 
     for (int i = 0; i < n && good; i++) {
         const CgTensor *t = &sorted[i]->tensor;
         char name[80];
-        if (!name_ok(sorted[i]->name, strlen(sorted[i]->name)) || strcmp(sorted[i]->name, "__metadata__") == 0)
+        if (!name_ok(sorted[i]->name, strlen(sorted[i]->name)) ||
+            strcmp(sorted[i]->name, "__metadata__") == 0)
             good = cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: '%s' cannot name a tensor", path,
                           short_name(sorted[i]->name, name));
         cg_strbuf_puts(h, i || nmeta > 0 ? "," : "");
@@ -545,8 +557,8 @@ static bool build_header(const char *path, const CgNamed *const *sorted, int n, 
     return true;
 }
 
-bool cg_safetensors_write(const char *path, const CgNamed *at, int n, const char *const *keys, const char *const *values,
-                          int nmeta, CgErr *e)
+bool cg_safetensors_write(const char *path, const CgNamed *at, int n, const char *const *keys,
+                          const char *const *values, int nmeta, CgErr *e)
 {
     const CgNamed **sorted = cg_malloc(((size_t)n + 1) * sizeof(CgNamed *));
     CgStrbuf header = { 0 };
@@ -556,9 +568,11 @@ bool cg_safetensors_write(const char *path, const CgNamed *at, int n, const char
     qsort(sorted, (size_t)n, sizeof *sorted, by_name);
     for (int i = 1; i < n && good; i++)
         if (strcmp(sorted[i]->name, sorted[i - 1]->name) == 0)
-            good = cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: two tensors are named '%.100s'", path, sorted[i]->name);
+            good = cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: two tensors are named '%.100s'", path,
+                          sorted[i]->name);
     if (good && (size_t)n > MAX_TENSORS)
-        good = cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: %d tensors, at most %u are allowed", path, n, MAX_TENSORS);
+        good = cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: %d tensors, at most %u are allowed", path, n,
+                      MAX_TENSORS);
     qsort(sorted, (size_t)n, sizeof *sorted, by_size_and_name);
     good = good && build_header(path, sorted, n, keys, values, nmeta, &header, e);
     CgOut *o = good ? cg_io_create(path, e) : NULL;
@@ -577,7 +591,8 @@ bool cg_safetensors_write(const char *path, const CgNamed *at, int n, const char
     return o && good;
 }
 
-/* ---- .npy -------------------------------------------------------------------------------------------------------- */
+/* ---- .npy
+ * -------------------------------------------------------------------------------------------------------- */
 
 typedef struct Npy { const char *path; const char *p, *end; CgErr *e; } Npy;
 
@@ -650,7 +665,10 @@ static bool npy_header(Npy *r, CgTensor *t, const Kind **kind, bool *fortran)
     while (!take(r, "}")) {
         if (!take_quoted(r, key) || !take(r, ":"))
             return npy_bad(r, "the header is not a dictionary of names");
-        int which = !strcmp(key, "descr") ? 0 : !strcmp(key, "fortran_order") ? 1 : !strcmp(key, "shape") ? 2 : -1;
+        int which = !strcmp(key, "descr")           ? 0
+                    : !strcmp(key, "fortran_order") ? 1
+                    : !strcmp(key, "shape")         ? 2
+                                                    : -1;
         if (which < 0 || has[which])
             return npy_bad(r, "the header has an unknown or a second field of one name");
         has[which] = true;
@@ -661,7 +679,8 @@ static bool npy_header(Npy *r, CgTensor *t, const Kind **kind, bool *fortran)
                 if (kinds[i].npy && strcmp(kinds[i].npy, descr) == 0)
                     *kind = &kinds[i];
             if (!*kind || (*kind)->convert == NO) {
-                cg_err(r->e, CG_ERR_INPUT, "'%s' has elements of type '%s', which cg cannot hold", r->path, descr);
+                cg_err(r->e, CG_ERR_INPUT, "'%s' has elements of type '%s', which cg cannot hold", r->path,
+                       descr);
                 if (descr[0] == '>')
                     cg_err_hint(r->e, "they are big-endian; save the array with astype('<%s')", descr + 1);
                 return false;
@@ -735,7 +754,8 @@ static bool npy_read(Npy *r, CgTensors *out)
         return npy_bad(r, "its size overflows");
     const unsigned char *data = (const unsigned char *)bytes.at + start + len;
     if (size != bytes.len - start - len)
-        return cg_err(r->e, CG_ERR_INPUT, "'%s' is not a sound .npy file: %zu bytes of elements, its shape needs %zu", r->path,
+        return cg_err(r->e, CG_ERR_INPUT,
+                      "'%s' is not a sound .npy file: %zu bytes of elements, its shape needs %zu", r->path,
                       bytes.len - start - len, size);
     t.dtype = kind->dtype;
     row_major(&t);
@@ -795,9 +815,12 @@ bool cg_npy_write(const char *path, const CgTensor *t, CgErr *e)
     while ((h.len + 11) % 64)
         cg_strbuf_putc(&h, ' ');
     cg_strbuf_putc(&h, '\n');
-    unsigned char start[10] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(h.len & 255), (unsigned char)(h.len >> 8) };
+    unsigned char start[10] = {
+        0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(h.len & 255), (unsigned char)(h.len >> 8)
+    };
     CgOut *o = cg_io_create(path, e);
-    bool good = o && cg_io_put(o, start, sizeof start, e) && cg_io_put(o, h.at, h.len, e) && put_elements(o, t, e);
+    bool good =
+        o && cg_io_put(o, start, sizeof start, e) && cg_io_put(o, h.at, h.len, e) && put_elements(o, t, e);
     cg_strbuf_deinit(&h);
     if (!good && o)
         cg_io_abandon(o);

@@ -27,8 +27,9 @@ static char blas_core[64] = "unknown";
 static bool blas_serial;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* A build of OpenBLAS without threads hands out its buffers without a lock: two callers at once can be given the same
- * one, and now and then a product is wrong (seen with 0.3.21 as Debian builds it, one call in some hundreds). Builds with threads lock. */
+/* A build of OpenBLAS without threads hands out its buffers without a lock: two callers at once can be given
+ * the same one, and now and then a product is wrong (seen with 0.3.21 as Debian builds it, one call in some
+ * hundreds). Builds with threads lock. */
 static pthread_mutex_t serial_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void enter(void)
@@ -47,7 +48,7 @@ static void init(void)
 {
     if (openblas_set_num_threads)
         openblas_set_num_threads(1);
-    int parallel = openblas_get_parallel ? openblas_get_parallel() : -1;    /* 0 serial, 1 pthread, 2 OpenMP */
+    int parallel = openblas_get_parallel ? openblas_get_parallel() : -1; /* 0 serial, 1 pthread, 2 OpenMP */
     /* Asking is not enough: OpenMP builds have been seen to ignore the call. */
     int threads = openblas_get_num_threads ? openblas_get_num_threads() : 1;
     blas_serial = parallel == 0;
@@ -113,8 +114,8 @@ static int lead(int64_t ld, int64_t row)
     return (int)(ld < row ? row : ld);
 }
 
-void cg_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const double *a, int64_t lda,
-                 const double *b, int64_t ldb, double beta, double *c, int64_t ldc)
+void cg_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const double *a,
+                 int64_t lda, const double *b, int64_t ldb, double beta, double *c, int64_t ldc)
 {
     pthread_once(&once, init);
     if (!fits(m, n, k, lda, ldb, ldc)) {
@@ -122,8 +123,8 @@ void cg_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha
         return;
     }
     enter();
-    cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
-                alpha, a, lead(lda, ta ? m : k), b, lead(ldb, tb ? k : n), beta, c, lead(ldc, n));
+    cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n,
+                (int)k, alpha, a, lead(lda, ta ? m : k), b, lead(ldb, tb ? k : n), beta, c, lead(ldc, n));
     leave();
 }
 
@@ -144,7 +145,7 @@ void cg_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha,
         return;
     }
     enter();
-    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
-                alpha, a, lead(lda, ta ? m : k), b, lead(ldb, tb ? k : n), beta, c, lead(ldc, n));
+    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n,
+                (int)k, alpha, a, lead(lda, ta ? m : k), b, lead(ldb, tb ? k : n), beta, c, lead(ldc, n));
     leave();
 }

@@ -63,7 +63,8 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- CG_DEBUG=poison: memory that is dead holds NaN, gaps between buffers hold a pattern -------------------- */
+/* ---- CG_DEBUG=poison: memory that is dead holds NaN, gaps between buffers hold a pattern
+ * -------------------- */
 
 static bool in_slab(const CgBuffer *b)
 {
@@ -105,7 +106,8 @@ static void after_poisoned(const CgExec *x, int i)
     }
 }
 
-/* ---- not-a-number and infinity -------------------------------------------------------------------------------- */
+/* ---- not-a-number and infinity
+ * -------------------------------------------------------------------------------- */
 
 typedef struct Found { bool nan, inf; } Found;
 
@@ -131,8 +133,8 @@ static Found find_odd(const CgTensor *t)
     return f;
 }
 
-/* A result is bad when it holds a NaN, or an infinity that no operand had. Infinities the script wrote (masks) are
- * meant, and pass; those that come in with an input or a parameter are not. */
+/* A result is bad when it holds a NaN, or an infinity that no operand had. Infinities the script wrote
+ * (masks) are meant, and pass; those that come in with an input or a parameter are not. */
 static bool is_bad(const CgExec *x, int i, bool had_inf)
 {
     const CgCall *c = &x->calls[i];
@@ -150,13 +152,15 @@ static bool operands_have_inf(const CgExec *x, int i)
     const CgInstr *in = cg_plan_instr(x->plan, i);
     for (int k = 0; k < in->nin; k++) {
         CgPlace place = cg_plan_buffer(x->plan, in->in[k].buffer)->place;
-        if ((place == CG_AT_SLAB || place == CG_AT_CONST || place == CG_AT_OUTPUT) && find_odd(&x->calls[i].in[k]).inf)
+        if ((place == CG_AT_SLAB || place == CG_AT_CONST || place == CG_AT_OUTPUT) &&
+            find_odd(&x->calls[i].in[k]).inf)
             return true;
     }
     return false;
 }
 
-/* ---- running ---------------------------------------------------------------------------------------------------- */
+/* ---- running
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void check_bound(CgExec *x)
 {
@@ -165,8 +169,11 @@ static void check_bound(CgExec *x)
     for (int b = 0; b < cg_plan_buffers(x->plan); b++) {
         const CgBuffer *buffer = cg_plan_buffer(x->plan, b);
         if (x->first_link[b] >= 0 && !x->base[b] && buffer->bytes > 0)
-            CG_BUG("%s %d of graph '%s' is not bound", buffer->place == CG_AT_INPUT ? "input" :
-                   buffer->place == CG_AT_PARAM ? "param" : "output", buffer->ordinal, cg_plan_graph(x->plan)->name);
+            CG_BUG("%s %d of graph '%s' is not bound",
+                   buffer->place == CG_AT_INPUT   ? "input"
+                   : buffer->place == CG_AT_PARAM ? "param"
+                                                  : "output",
+                   buffer->ordinal, cg_plan_graph(x->plan)->name);
     }
     x->checked_bound = true;
 }
@@ -233,11 +240,15 @@ void cg_exec_random(CgExec *x, uint64_t seed, uint64_t step)
     }
 }
 
-/* ---- binding ---------------------------------------------------------------------------------------------------- */
+/* ---- binding
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void bind(CgExec *x, int buffer, const void *data)
 {
-    union { const void *in; char *out; } u = { data };     /* operands are only read, whatever their type says */
+    union {
+        const void *in;
+        char *out;
+    } u = { data }; /* operands are only read, whatever their type says */
     x->base[buffer] = u.out;
     for (int l = x->first_link[buffer]; l >= 0; l = x->links.at[l].next)
         x->tensors[x->links.at[l].tensor].data = u.out + x->links.at[l].offset;
@@ -279,7 +290,8 @@ CgTensor cg_exec_output(const CgExec *x, int i)
     return t;
 }
 
-/* ---- making ----------------------------------------------------------------------------------------------------- */
+/* ---- making
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void link_tensor(CgExec *x, const CgSlot *s, int tensor)
 {
@@ -379,8 +391,8 @@ CgExec *cg_exec_new(const CgPlan *p, CgPool *pool, CgErr *e)
     if (scratch > 0)
         x->scratch = cg_try_alloc(scratch);
     if ((cg_plan_slab(p) > 0 && !x->slab) || (scratch > 0 && !x->scratch)) {
-        cg_err(e, CG_ERR_MEMORY, "no memory for running graph '%s': %zu bytes of tensors and %zu of scratch", g->name ? g->name : "",
-               cg_plan_slab(p), scratch);
+        cg_err(e, CG_ERR_MEMORY, "no memory for running graph '%s': %zu bytes of tensors and %zu of scratch",
+               g->name ? g->name : "", cg_plan_slab(p), scratch);
         cg_exec_free(x);
         return NULL;
     }

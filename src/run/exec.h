@@ -1,6 +1,6 @@
 /* exec.h - running a plan.
- * Takes a plan, a pool and bound memory; gives results. The bits depend on the plan and the values only, never on
- * the number of threads. */
+ * Takes a plan, a pool and bound memory; gives results. The bits depend on the plan and the values only,
+ * never on the number of threads. */
 #ifndef CG_EXEC_H
 #define CG_EXEC_H
 #include "run/plan.h"
@@ -9,7 +9,8 @@
 typedef struct CgExec CgExec;
 CG_NODISCARD CgExec *cg_exec_new(const CgPlan *plan, CgPool *pool, CgErr *e);   /* allocates the slab */
 void     cg_exec_free(CgExec *x);
-void     cg_exec_bind_input(CgExec *x, int ordinal, const void *data);    /* contiguous, aligned as its dtype; borrowed */
+/* Memory is contiguous, aligned as its dtype, and borrowed. */
+void     cg_exec_bind_input(CgExec *x, int ordinal, const void *data);
 void     cg_exec_bind_param(CgExec *x, int ordinal, const void *data);
 void     cg_exec_bind_output(CgExec *x, int ordinal, void *data);         /* plans with outputs_bound */
 void     cg_exec_random(CgExec *x, uint64_t seed, uint64_t step);

@@ -95,7 +95,8 @@ size_t cg_grant_memory(void)
         read_numbers("/sys/fs/cgroup/memory/memory.usage_in_bytes", &used, &unused) >= 1)
         best = least(best, limit > used ? limit - used : 0);
     struct rlimit r;
-    if (getrlimit(RLIMIT_AS, &r) == 0 && r.rlim_cur != RLIM_INFINITY && read_numbers("/proc/self/statm", &used, &unused) >= 1) {
+    if (getrlimit(RLIMIT_AS, &r) == 0 && r.rlim_cur != RLIM_INFINITY &&
+        read_numbers("/proc/self/statm", &used, &unused) >= 1) {
         used *= (unsigned long long)sysconf(_SC_PAGESIZE);
         best = least(best, r.rlim_cur > used ? r.rlim_cur - used : 0);
     }

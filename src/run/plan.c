@@ -1,12 +1,12 @@
 /* plan.c - from a graph and numbers for its symbols to instructions.
- * Takes a graph; gives instructions in order, operands as tensors with strides over buffers, buffers with lifetimes,
- * results laid over dying operands. Must not compute an element, and must not change the graph. */
+ * Takes a graph; gives instructions in order, operands as tensors with strides over buffers, buffers with
+ * lifetimes, results laid over dying operands. Must not compute an element, and must not change the graph. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "run/plan_inside.h"
 
-/* Views are asked with this address in place of memory that does not exist yet; only the difference counts. */
+/* Views are asked with this address in place of memory that is not there yet; only the difference counts. */
 #define NOWHERE ((char *)(uintptr_t)0x100000)
 
 typedef struct Draft {
@@ -42,8 +42,8 @@ static bool eval(Draft *d, const CgDim *dim, CgRef r, int64_t *value)
     char where[160];
     cg_plan_where(d->p->options.sources, cg_node(g, r)->span, where);
     if (!cg_dim_eval(dim, d->dims, value, &missing)) {
-        cg_err(d->e, CG_ERR_INPUT, "graph '%s' cannot run before the dim '%s' has a value%s%s", g->name ? g->name : "",
-               missing ? missing : "?", *where ? "; it is a size at " : "", where);
+        cg_err(d->e, CG_ERR_INPUT, "graph '%s' cannot run before the dim '%s' has a value%s%s",
+               g->name ? g->name : "", missing ? missing : "?", *where ? "; it is a size at " : "", where);
         d->failed = true;
     } else if (*value < 0) {
         cg_dim_print(dim, &text);
@@ -69,12 +69,14 @@ static bool bind_type(Draft *d, const CgType *type, CgRef r, CgTensor *t, size_t
         t->stride[i] = count;
         over = over || __builtin_mul_overflow(count, t->dim[i] ? t->dim[i] : 1, &count);
     }
-    over = over || __builtin_mul_overflow((size_t)count, cg_dtype_size(type->dtype), &total) || total > PTRDIFF_MAX / 4;
+    over = over || __builtin_mul_overflow((size_t)count, cg_dtype_size(type->dtype), &total) ||
+           total > PTRDIFF_MAX / 4;
     if (over) {
         CgStrbuf text = { 0 };
         cg_type_print(type, &text);
         d->failed = true;
-        cg_err(d->e, CG_ERR_MEMORY, "a tensor of type %s has more elements than memory has addresses", cg_strbuf_str(&text));
+        cg_err(d->e, CG_ERR_MEMORY, "a tensor of type %s has more elements than memory has addresses",
+               cg_strbuf_str(&text));
         cg_strbuf_deinit(&text);
         return false;
     }
@@ -107,7 +109,10 @@ static const CgAttrs *bind_attrs(Draft *d, const CgAttrs *attrs, CgRef r)
 
 static int new_buffer(CgPlan *p, CgPlace place, int ordinal, size_t bytes)
 {
-    cg_vec_push(&p->buffers, (CgBuffer){ .place = place, .ordinal = ordinal, .bytes = bytes, .first = (int)p->instrs.len,
+    cg_vec_push(&p->buffers, (CgBuffer){ .place = place,
+                                         .ordinal = ordinal,
+                                         .bytes = bytes,
+                                         .first = (int)p->instrs.len,
                                          .last = (int)p->instrs.len });
     return (int)p->buffers.len - 1;
 }
@@ -128,7 +133,12 @@ static CgCall call_of(const CgPlan *p, const CgInstr *in, CgTensor *t)
         t[i] = in->in[i].tensor;
     for (int i = 0; i < in->nout; i++)
         t[CG_MAX_IN + i] = in->out[i].tensor;
-    return (CgCall){ .op = in->op, .nin = in->nin, .nout = in->nout, .in = t, .out = t + CG_MAX_IN, .attrs = in->attrs,
+    return (CgCall){ .op = in->op,
+                     .nin = in->nin,
+                     .nout = in->nout,
+                     .in = t,
+                     .out = t + CG_MAX_IN,
+                     .attrs = in->attrs,
                      .bf16 = p->options.bf16 };
 }
 
@@ -265,7 +275,8 @@ static void emit_const(Draft *d, CgRef r, const CgNode *n)
     }
 }
 
-/* Outputs in memory of the caller: a result that has a buffer of its own is written there at once, all else copied. */
+/* Outputs in memory of the caller: a result that has a buffer of its own is written there at once, all else
+ * copied. */
 static void bind_outputs(Draft *d, CgRef r)
 {
     CgPlan *p = d->p;
@@ -275,7 +286,8 @@ static void bind_outputs(Draft *d, CgRef r)
         size_t bytes = (size_t)cg_tensor_count(&s.tensor) * cg_dtype_size(s.tensor.dtype);
         if (!p->options.outputs_bound) {
             p->outputs[o] = s;
-        } else if (b->place == CG_AT_SLAB && s.offset == 0 && b->bytes == bytes && cg_tensor_contiguous(&s.tensor)) {
+        } else if (b->place == CG_AT_SLAB && s.offset == 0 && b->bytes == bytes &&
+                   cg_tensor_contiguous(&s.tensor)) {
             b->place = CG_AT_OUTPUT;
             b->ordinal = o;
             p->outputs[o] = s;
@@ -306,7 +318,7 @@ static bool same_slot(const CgSlot *a, const CgSlot *b)
 {
     return a->buffer == b->buffer && a->offset == b->offset && a->tensor.rank == b->tensor.rank &&
            memcmp(a->tensor.dim, b->tensor.dim, sizeof a->tensor.dim[0] * (size_t)a->tensor.rank) == 0 &&
-           memcmp(a->tensor.stride, b->tensor.stride, sizeof a->tensor.stride[0] * (size_t)a->tensor.rank) == 0;
+           !memcmp(a->tensor.stride, b->tensor.stride, sizeof a->tensor.stride[0] * (size_t)a->tensor.rank);
 }
 
 static int find(int *parent, int b)
@@ -316,8 +328,8 @@ static int find(int *parent, int b)
     return b;
 }
 
-/* The operand whose memory result 0 of instruction i may take: it dies here, is the whole of a buffer of the same
- * size in the slab, and no other operand looks at that buffer in another way. Or -1. */
+/* The operand whose memory result 0 of instruction i may take: it dies here, is the whole of a buffer of the
+ * same size in the slab, and no other operand looks at that buffer in another way. Or -1. */
 static int victim(const CgPlan *p, int i, int *parent)
 {
     const CgInstr *in = &p->instrs.at[i];
@@ -330,8 +342,9 @@ static int victim(const CgPlan *p, int i, int *parent)
             continue;
         const CgSlot *x = &in->in[k];
         const CgBuffer *b = &p->buffers.at[find(parent, x->buffer)];
-        if (b->place != CG_AT_SLAB || b->last != i || b->first == i || x->offset != 0 || b->bytes != y->bytes ||
-            x->tensor.dtype != in->out[0].tensor.dtype || !cg_tensor_contiguous(&x->tensor) ||
+        if (b->place != CG_AT_SLAB || b->last != i || b->first == i || x->offset != 0 ||
+            b->bytes != y->bytes || x->tensor.dtype != in->out[0].tensor.dtype ||
+            !cg_tensor_contiguous(&x->tensor) ||
             cg_tensor_count(&x->tensor) != cg_tensor_count(&in->out[0].tensor) || b->bytes == 0)
             continue;
         bool alone = true;
@@ -347,7 +360,8 @@ static int victim(const CgPlan *p, int i, int *parent)
     return -1;
 }
 
-/* Lays results over operands. Buffers that become one are joined; the joined one lives from the first to the last. */
+/* Lays results over operands. Buffers that become one are joined; the joined one lives from the first to the
+ * last. */
 static void lay_over(CgPlan *p)
 {
     int *parent = cg_malloc(p->buffers.len * sizeof *parent);
@@ -465,7 +479,8 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
     }
     lay_over(p);
     if (!cg_plan_place(p)) {
-        cg_err(e, CG_ERR_MEMORY, "the tensors of graph '%s' together have more bytes than memory has addresses",
+        cg_err(e, CG_ERR_MEMORY,
+               "the tensors of graph '%s' together have more bytes than memory has addresses",
                g->name ? g->name : "");
         cg_plan_free(p);
         return NULL;

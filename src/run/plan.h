@@ -1,14 +1,20 @@
 /* plan.h - deciding.
- * Takes a graph and numbers for its symbols; gives an immutable plan: instructions in order, operands as tensors with
- * strides (views cost nothing), offsets in one slab from lifetimes, in-place reuse, parts and scratch.
- * Computes nothing; exec.h runs it. */
+ * Takes a graph and numbers for its symbols; gives an immutable plan: instructions in order, operands as
+ * tensors with strides (views cost nothing), offsets in one slab from lifetimes, in-place reuse, parts and
+ * scratch. Computes nothing; exec.h runs it. */
 #ifndef CG_PLAN_H
 #define CG_PLAN_H
 #include <cg/kernel.h>
 #include "base/diag.h"
 #include "graph/graph.h"
 
-typedef enum CgPlace { CG_AT_SLAB, CG_AT_INPUT, CG_AT_PARAM, CG_AT_OUTPUT /* bound by the caller */, CG_AT_CONST } CgPlace;
+typedef enum CgPlace {
+    CG_AT_SLAB,
+    CG_AT_INPUT,
+    CG_AT_PARAM,
+    CG_AT_OUTPUT /* bound by the caller */,
+    CG_AT_CONST
+} CgPlace;
 
 typedef struct CgBuffer {
     CgPlace place;
@@ -37,13 +43,15 @@ typedef struct CgPlan CgPlan;
 typedef struct CgPlanOptions {
     bool bf16;               /* option precision */
     bool no_inplace;         /* for tests */
-    bool outputs_bound;      /* outputs are written straight to memory the caller binds, which must not overlap inputs or
-                                params; else they live in the slab, or are views of inputs and params */
+    bool outputs_bound; /* outputs are written straight to memory the caller binds, which must not overlap
+                           inputs or params; else they live in the slab, or are views of inputs and params */
     const CgSources *sources; /* may be NULL; to name script lines in messages */
 } CgPlanOptions;
 
-/* Fails when a symbol has no value or the slab would not fit in memory (says how many bytes, and the largest tensors by line). */
-CG_NODISCARD CgPlan *cg_plan_build(const CgGraph *g /* borrowed, must outlive the plan */, CgBindings dims, CgPlanOptions options, CgErr *e);
+/* Fails when a symbol has no value or the slab would not fit in memory (says how many bytes, and the largest
+ * tensors by line). */
+CG_NODISCARD CgPlan *cg_plan_build(const CgGraph *g /* borrowed, must outlive the plan */, CgBindings dims,
+                                   CgPlanOptions options, CgErr *e);
 void           cg_plan_free(CgPlan *p);
 const CgGraph *cg_plan_graph(const CgPlan *p);
 int            cg_plan_count(const CgPlan *p);
@@ -57,8 +65,9 @@ const CgSlot  *cg_plan_output(const CgPlan *p, int i);
 CgTensor       cg_plan_input(const CgPlan *p, int i); /* shape with dims bound; data NULL */
 CgTensor       cg_plan_param(const CgPlan *p, int i);
 void           cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out);      /* --dump=plan */
-void           cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *out); /* --dump=mem: by script line */
-/* Recomputes overlaps by brute force; CG_BUG if two live buffers share bytes. Shares no code with the planner. */
+/* --dump=mem: by script line */
+void           cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *out);
+/* Recomputes overlaps by brute force; CG_BUG if two live buffers share bytes. Shares no code with planning. */
 void           cg_plan_verify(const CgPlan *p);
 /* Bytes from a buffer's offset to where the next may begin: its own and a gap no kernel may touch. */
 size_t         cg_plan_room(const CgBuffer *b);

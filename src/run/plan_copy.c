@@ -1,5 +1,6 @@
 /* plan_copy.c - the copy the planner puts in where a view or a kernel needs its operand contiguous.
- * Takes a tensor with any strides; gives its elements row major. Not an op of the language: no script can name it. */
+ * Takes a tensor with any strides; gives its elements row major. Not an op of the language: no script can
+ * name it. */
 #include "run/plan_inside.h"
 
 const CgOp cg_op_copy = {

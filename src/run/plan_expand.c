@@ -58,7 +58,9 @@ static CgGraph *expand_once(const CgGraph *g, const bool *live)
         } else if (runs(g, node)) {
             map[r] = cg_graph_copy(&b, g, r, in);
         } else {
-            CgSite site = { .nin = node->nin, .nout = node->op->nout ? node->op->nout : 1, .in = in, .attrs = node->attrs };
+            CgSite site = {
+                .nin = node->nin, .nout = node->op->nout ? node->op->nout : 1, .in = in, .attrs = node->attrs
+            };
             b.scope = node->scope;
             b.span = node->span;
             b.why = CG_NONE;
@@ -90,7 +92,8 @@ const CgGraph *cg_plan_expand(const CgGraph *g, CgGraph **own, CgErr *e)
             all = false;
             if (!n->op->expand) {
                 CgDtype dtype = n->nin > 0 ? cg_node_type(g, n->in[0])->dtype : n->type.dtype;
-                cg_err(e, CG_ERR_INPUT, "op '%s' cannot run on %s: it has neither a kernel for it nor an expansion",
+                cg_err(e, CG_ERR_INPUT,
+                       "op '%s' cannot run on %s: it has neither a kernel for it nor an expansion",
                        n->op->name, cg_dtype_name(dtype));
                 free(live);
                 cg_graph_free(*own);

@@ -5,7 +5,14 @@
 #include <cg/elementwise.h>
 #include "run/plan.h"
 
-typedef union CgConstant { float f32; double f64; int32_t i32; int64_t i64; uint8_t b; uint64_t bits; } CgConstant;
+typedef union CgConstant {
+    float f32;
+    double f64;
+    int32_t i32;
+    int64_t i64;
+    uint8_t b;
+    uint64_t bits;
+} CgConstant;
 
 struct CgPlan {
     CgArena       *arena;
@@ -27,8 +34,9 @@ struct CgPlan {
  * NULL when an op can neither run nor be written out. */
 CG_NODISCARD const CgGraph *cg_plan_expand(const CgGraph *g, CgGraph **own, CgErr *e);
 
-/* plan_order.c: the live nodes of g in an order they can run in. `bytes` are those of each node's own results (0 for
- * leaves, views and parts). Returns the count; schedules 0 .. CG_PLAN_ORDERS-1 differ in peak memory only. */
+/* plan_order.c: the live nodes of g in an order they can run in. `bytes` are those of each node's own results
+ * (0 for leaves, views and parts). Returns the count; schedules 0 .. CG_PLAN_ORDERS-1 differ in peak memory
+ * only. */
 #define CG_PLAN_ORDERS 3
 size_t cg_plan_order(const CgGraph *g, const size_t *bytes, int schedule, CgRef *order);
 bool   cg_plan_is_view(const CgNode *n);    /* takes no memory: views and parts */

@@ -8,11 +8,12 @@
 #include "run/plan_inside.h"
 
 #define LINE 64
-/* Room kept after each buffer. Buffers of a power-of-two size would all start at one offset modulo 4 KiB, where loads
- * and stores of different buffers are mistaken for each other and fall into the same cache sets; five lines spread
- * them over thirteen places. The gap is also where the sentinels of a debug run stand. */
+/* Room kept after each buffer. Buffers of a power-of-two size would all start at one offset modulo 4 KiB,
+ * where loads and stores of different buffers are mistaken for each other and fall into the same cache sets;
+ * five lines spread them over thirteen places. The gap is also where the sentinels of a debug run stand. */
 #define GAP(bytes) ((bytes) >= 4096 ? 5 * LINE : LINE)
-#define SORTED_LIMIT 6000   /* largest-first looks at all pairs; with more buffers only the one-pass way is tried */
+#define SORTED_LIMIT \
+    6000 /* largest-first looks at all pairs; with more buffers only the one-pass way is tried */
 
 size_t cg_plan_room(const CgBuffer *b)
 {
@@ -147,7 +148,8 @@ static size_t place_in_order(Item *item, int n)
 /* Most bytes alive at one instruction: the bound no placing can beat. */
 static size_t most_live(const Item *item, int n, int count)
 {
-    size_t *begin = cg_calloc((size_t)count + 2, sizeof *begin), *end = cg_calloc((size_t)count + 2, sizeof *end);
+    size_t *begin = cg_calloc((size_t)count + 2, sizeof *begin),
+           *end = cg_calloc((size_t)count + 2, sizeof *end);
     for (int i = 0; i < n; i++) {
         begin[item[i].first] += item[i].size;
         end[item[i].last + 1] += item[i].size;
@@ -218,8 +220,8 @@ static void describe_largest(const CgPlan *p, char *out, size_t room)
         char size[24], where[160] = "";
         if (largest->node != CG_NONE)
             cg_plan_where(p->options.sources, cg_node(p->graph, largest->node)->span, where);
-        int n = snprintf(out + at, room - at, "%s%s %s%s%s", at ? ", " : "", largest->op->name, cg_plan_bytes(bytes, size),
-                         *where ? " at " : "", where);
+        int n = snprintf(out + at, room - at, "%s%s %s%s%s", at ? ", " : "", largest->op->name,
+                         cg_plan_bytes(bytes, size), *where ? " at " : "", where);
         if (n < 0 || (size_t)n >= room - at)
             return;
         at += (size_t)n;
@@ -235,7 +237,8 @@ bool cg_plan_fits(const CgPlan *p, CgErr *e)
     char need[24], have[24], largest[320] = "";
     describe_largest(p, largest, sizeof largest);
     cg_err(e, CG_ERR_MEMORY, "running graph '%s' takes %s of memory, %s are free; the largest tensors: %s",
-           p->graph->name ? p->graph->name : "", cg_plan_bytes(p->slab, need), cg_plan_bytes(grant, have), largest);
+           p->graph->name ? p->graph->name : "", cg_plan_bytes(p->slab, need), cg_plan_bytes(grant, have),
+           largest);
     cg_err_hint(e, "use a smaller batch or length, or `recompute` around the layers");
     return false;
 }

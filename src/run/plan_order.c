@@ -1,6 +1,7 @@
 /* plan_order.c - in which order nodes run.
  * Takes a graph and the bytes of every result; gives orders that respect operands and differ in peak memory.
- * Must not look at values or offsets: the planner tries the orders and keeps the one with the smallest slab. */
+ * Must not look at values or offsets: the planner tries the orders and keeps the one with the smallest slab.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include "run/plan_inside.h"
@@ -70,16 +71,16 @@ static void run(Walk *w, CgRef r, bool greedy)
         return;
     for (uint32_t u = w->first_user[r]; u < w->first_user[r + 1]; u++)
         consider(w, w->users[u]);
-    /* A value with one user left may have made that user worth running now. Users reached only through a view are
-     * found when the view runs, which is at once. */
+    /* A value with one user left may have made that user worth running now. Users reached only through a view
+     * are found when the view runs, which is at once. */
     for (int i = 0; i < nbase; i++)
         if (w->uses[at[i]] == 1)
             for (uint32_t u = w->first_user[at[i]]; u < w->first_user[at[i] + 1]; u++)
                 consider(w, w->users[u]);
 }
 
-/* Nodes that read nothing but leaves (a cast weight, a mask) are put off until something needs them. The keys give an
- * order that is still topological: no key is larger than that of a user. */
+/* Nodes that read nothing but leaves (a cast weight, a mask) are put off until something needs them. The keys
+ * give an order that is still topological: no key is larger than that of a user. */
 static void base_order(const Walk *w, bool lazy, CgRef *sorted)
 {
     size_t n = w->g->nodes.len;

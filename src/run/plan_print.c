@@ -32,8 +32,9 @@ static void print_slot(const CgPlan *p, const CgSlot *s, CgStrbuf *out)
 {
     const CgBuffer *b = &p->buffers.at[s->buffer];
     CgStrbuf t = { 0 };
-    const char *name = b->place == CG_AT_INPUT ? cg_node_name(p->graph, p->graph->inputs.at[b->ordinal]) :
-                       b->place == CG_AT_PARAM ? cg_node_name(p->graph, p->graph->params.at[b->ordinal]) : NULL;
+    const char *name = b->place == CG_AT_INPUT   ? cg_node_name(p->graph, p->graph->inputs.at[b->ordinal])
+                       : b->place == CG_AT_PARAM ? cg_node_name(p->graph, p->graph->params.at[b->ordinal])
+                                                 : NULL;
     if (name)
         cg_strbuf_puts(&t, name);
     else if (b->place == CG_AT_OUTPUT)
@@ -65,9 +66,11 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
         flops += p->instrs.at[i].work.flops;
         bytes += p->instrs.at[i].work.bytes;
     }
-    cg_strbuf_printf(out, "plan %s: %zu instructions, slab %s, most alive %s, scratch %s a thread, %d in place, schedule %d\n",
-                     p->graph->name ? p->graph->name : "", p->instrs.len, cg_plan_bytes(p->slab, a), cg_plan_bytes(p->live, b),
-                     cg_plan_bytes(p->scratch, c), p->inplace, p->order);
+    cg_strbuf_printf(
+        out,
+        "plan %s: %zu instructions, slab %s, most alive %s, scratch %s a thread, %d in place, schedule %d\n",
+        p->graph->name ? p->graph->name : "", p->instrs.len, cg_plan_bytes(p->slab, a),
+        cg_plan_bytes(p->live, b), cg_plan_bytes(p->scratch, c), p->inplace, p->order);
     cg_strbuf_printf(out, "%.3g flops, %.3g bytes moved\n", flops, bytes);
     for (size_t i = 0; i < p->instrs.len; i++) {
         const CgInstr *in = &p->instrs.at[i];
@@ -88,7 +91,8 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
             cg_strbuf_printf(out, " bytes=%.3g", in->work.bytes);
         if (in->work.shared > 0)
             cg_strbuf_printf(out, " shared=@%zu", in->shared_offset);
-        cg_plan_where(sources, in->node != CG_NONE ? cg_node(p->graph, in->node)->span : (CgSpan){ 0, 0, 0 }, where);
+        cg_plan_where(sources, in->node != CG_NONE ? cg_node(p->graph, in->node)->span : (CgSpan){ 0, 0, 0 },
+                      where);
         cg_strbuf_printf(out, "%s%s\n", *where ? "  # " : "", where);
     }
     for (size_t i = 0; i < p->graph->outputs.len; i++) {
@@ -98,7 +102,8 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
     }
 }
 
-/* ---- memory by script line ------------------------------------------------------------------------------------ */
+/* ---- memory by script line
+ * ------------------------------------------------------------------------------------ */
 
 typedef struct Line { char where[160]; const char *op; size_t bytes; int buffers; int first, last; } Line;
 
@@ -146,7 +151,11 @@ void cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *o
             continue;
         for (int k = buf->first; k <= buf->last && (size_t)k < p->instrs.len; k++)
             alive[k] += buf->bytes;
-        Line l = { .op = maker[i]->op->name, .bytes = buf->bytes, .buffers = 1, .first = buf->first, .last = buf->last };
+        Line l = { .op = maker[i]->op->name,
+                   .bytes = buf->bytes,
+                   .buffers = 1,
+                   .first = buf->first,
+                   .last = buf->last };
         if (maker[i]->node != CG_NONE)
             cg_plan_where(sources, cg_node(p->graph, maker[i]->node)->span, l.where);
         size_t j = 0;
@@ -170,8 +179,8 @@ void cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *o
     char bar[CHART + 1];
     for (size_t i = 0; i < n && i < ROWS; i++) {
         chart(&line[i], (int)p->instrs.len, bar);
-        cg_strbuf_printf(out, "%10s %4d  %s  %s%s%s\n", cg_plan_bytes(line[i].bytes, a), line[i].buffers, bar, line[i].op,
-                         *line[i].where ? "  " : "", line[i].where);
+        cg_strbuf_printf(out, "%10s %4d  %s  %s%s%s\n", cg_plan_bytes(line[i].bytes, a), line[i].buffers, bar,
+                         line[i].op, *line[i].where ? "  " : "", line[i].where);
     }
     if (n > ROWS)
         cg_strbuf_printf(out, "and %zu smaller\n", n - ROWS);
@@ -179,7 +188,8 @@ void cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *o
     for (int row = 8; row-- > 0 && p->live > 0;) {
         cg_strbuf_printf(out, "%10s       ", cg_plan_bytes(p->live / 8 * (size_t)(row + 1), a));
         for (int c = 0; c < CHART; c++) {
-            size_t from = (size_t)c * p->instrs.len / CHART, to = (size_t)(c + 1) * p->instrs.len / CHART, most = 0;
+            size_t from = (size_t)c * p->instrs.len / CHART, to = (size_t)(c + 1) * p->instrs.len / CHART,
+                   most = 0;
             for (size_t k = from; k < (to > from ? to : from + 1) && k < p->instrs.len; k++)
                 most = alive[k] > most ? alive[k] : most;
             cg_strbuf_putc(out, most > p->live / 8 * (size_t)row ? '#' : ' ');

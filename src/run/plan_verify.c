@@ -1,6 +1,7 @@
 /* plan_verify.c - is a plan sound?
- * Takes a plan; stops the program with a sentence when two live buffers share bytes or an operand is read outside its
- * buffer or its life. Shares no code with the planner, so that one mistake cannot hide in both. */
+ * Takes a plan; stops the program with a sentence when two live buffers share bytes or an operand is read
+ * outside its buffer or its life. Shares no code with the planner, so that one mistake cannot hide in both.
+ */
 #include <stdlib.h>
 #include "run/plan.h"
 
@@ -34,11 +35,13 @@ static void check_slot(const CgPlan *p, const CgSlot *s, const char *what, int i
     if (s->offset % (size_t)size)
         CG_BUG("%s of instruction %d is not aligned", what, i);
     if (i < b->first || i > b->last)
-        CG_BUG("%s of instruction %d is touched outside the life of its buffer, %d to %d", what, i, b->first, b->last);
+        CG_BUG("%s of instruction %d is touched outside the life of its buffer, %d to %d", what, i, b->first,
+               b->last);
 }
 
-/* Who wrote each buffer's value last, as (instruction, result); read by the operand check: an operand must still hold
- * what its producer wrote, that is, nobody may have written its buffer since, except the producer itself. */
+/* Who wrote each buffer's value last, as (instruction, result); read by the operand check: an operand must
+ * still hold what its producer wrote, that is, nobody may have written its buffer since, except the producer
+ * itself. */
 static void check_values(const CgPlan *p)
 {
     int nb = cg_plan_buffers(p);
@@ -62,7 +65,8 @@ static void check_values(const CgPlan *p)
             const CgBuffer *b = cg_plan_buffer(p, in->out[k].buffer);
             if (b->place == CG_AT_INPUT || b->place == CG_AT_PARAM || b->place == CG_AT_CONST)
                 CG_BUG("instruction %d writes memory it only borrows", i);
-            /* Written a second time: some operand of this instruction must be read here for the last time, in place. */
+            /* Written a second time: some operand of this instruction must be read here for the last time, in
+             * place. */
             if (writer[in->out[k].buffer] >= 0) {
                 bool over = false;
                 for (int j = 0; j < in->nin; j++)
@@ -82,7 +86,8 @@ static void check_values(const CgPlan *p)
                 for (int j = 0; j < cg_plan_instr(p, w)->nout; j++) {
                     int buffer = cg_plan_instr(p, w)->out[j].buffer;
                     if (buffer == in->in[k].buffer && writer[buffer] != w && writer[buffer] != i)
-                        CG_BUG("operand %d of instruction %d was overwritten by instruction %d", k, i, writer[buffer]);
+                        CG_BUG("operand %d of instruction %d was overwritten by instruction %d", k, i,
+                               writer[buffer]);
                 }
             }
             by_node[in->node] = i;

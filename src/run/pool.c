@@ -10,18 +10,20 @@
 #include "run/grant.h"
 #include "run/pool.h"
 
-/* Handing over through a condition variable costs some 50 us on a halted virtual core, spinning 0.1 us: a waiting
- * thread spins this long before it sleeps, so a busy run never sleeps and an idle program never spins. */
+/* Handing over through a condition variable costs some 50 us on a halted virtual core, spinning 0.1 us: a
+ * waiting thread spins this long before it sleeps, so a busy run never sleeps and an idle program never
+ * spins. */
 #define SPIN_NS 80000
 #define MAX_THREADS 256
 #define CLOSED 0xffffffffu
 
 typedef struct Worker { CgPool *pool; pthread_t id; int thread; int cpu; } Worker;
 
-/* ticket = generation << 32 | next part. Parts are claimed by a compare-and-swap on the whole word, so that a worker
- * that comes late (still holding what it read of an older job) cannot claim a part of a newer one. While a job is
- * being changed the low half is CLOSED. Between seeing a ticket of generation g and claiming with it, fn, arg and
- * parts are those of job g: they change only behind a CLOSED ticket, and job g cannot end before the claimed part. */
+/* ticket = generation << 32 | next part. Parts are claimed by a compare-and-swap on the whole word, so that a
+ * worker that comes late (still holding what it read of an older job) cannot claim a part of a newer one.
+ * While a job is being changed the low half is CLOSED. Between seeing a ticket of generation g and claiming
+ * with it, fn, arg and parts are those of job g: they change only behind a CLOSED ticket, and job g cannot
+ * end before the claimed part. */
 struct CgPool {
     _Alignas(64) _Atomic uint64_t ticket;
     _Alignas(64) _Atomic size_t   done;       /* parts finished of the current job */
@@ -40,8 +42,8 @@ struct CgPool {
     Worker         *workers;    /* threads - 1 */
 };
 
-/* Where this process may run, kept while any pool has its caller pinned: a second pool must not take the pinned
- * caller's one processor for all there is. */
+/* Where this process may run, kept while any pool has its caller pinned: a second pool must not take the
+ * pinned caller's one processor for all there is. */
 static pthread_mutex_t home_lock = PTHREAD_MUTEX_INITIALIZER;
 static cpu_set_t home;
 static int home_users;
@@ -74,7 +76,8 @@ static bool take_parts(CgPool *p, int thread)
         size_t parts = atomic_load_explicit(&p->parts, memory_order_acquire);
         if (next == CLOSED || next >= parts)
             break;
-        if (!atomic_compare_exchange_weak_explicit(&p->ticket, &t, t + 1, memory_order_acq_rel, memory_order_acquire))
+        if (!atomic_compare_exchange_weak_explicit(&p->ticket, &t, t + 1, memory_order_acq_rel,
+                                                   memory_order_acquire))
             continue;
         fn(arg, next, thread);
         ran++;
@@ -185,7 +188,8 @@ void cg_pool_run(CgPool *p, size_t parts, CgPoolFn *fn, void *arg)
         pthread_mutex_unlock(&p->lock);
     }
     take_parts(p, 0);
-    /* What is left runs elsewhere. Spin: it ends within a part's time unless that worker lost its processor. */
+    /* What is left runs elsewhere. Spin: it ends within a part's time unless that worker lost its processor.
+     */
     int64_t until = 0;
     for (unsigned i = 1; atomic_load_explicit(&p->done, memory_order_acquire) < parts; i++) {
         relax();
@@ -233,8 +237,8 @@ CgPool *cg_pool_new(int threads)
     p->spin_ns = threads <= cpus ? SPIN_NS : 0;
     p->threads = 1;
     p->workers = cg_calloc((size_t)threads, sizeof *p->workers);
-    /* Pinned only when every processor gets a thread: on a larger machine two programs that both chose the first
-     * few processors would halve each other's speed. */
+    /* Pinned only when every processor gets a thread: on a larger machine two programs that both chose the
+     * first few processors would halve each other's speed. */
     bool pin = threads > 1 && threads == cpus;
     int cpu = -1, first = -1;
     if (pin) {

@@ -1,6 +1,6 @@
 /* pool.h - threads.
- * Takes a function and a number of parts; runs every part once, on this thread and the workers. The only file of
- * src/ that knows threads (with exec.c its only user). Workers spin shortly, then sleep. */
+ * Takes a function and a number of parts; runs every part once, on this thread and the workers. The only file
+ * of src/ that knows threads (with exec.c its only user). Workers spin shortly, then sleep. */
 #ifndef CG_POOL_H
 #define CG_POOL_H
 #include "base/base.h"

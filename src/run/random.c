@@ -1,6 +1,7 @@
 /* random.c - numbers as a function of what they are for.
  * Takes (seed, stream, step, index); gives 32 random bits each, always the same for the same four.
- * Keeps no state. Philox 4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
+ * Keeps no state. Philox 4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
+ * SC 2011. */
 #include <string.h>
 #include <cg/kernel.h>
 

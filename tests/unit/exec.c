@@ -1,6 +1,6 @@
 /* exec.c - does a planned run give what the graph says, whatever the threads, places and reuse of memory?
- * Takes nothing; prints TAP. Random graphs are compared with a walk that gives every node memory of its own. Accuses
- * src/run/plan*.c and src/run/exec.c. */
+ * Takes nothing; prints TAP. Random graphs are compared with a walk that gives every node memory of its own.
+ * Accuses src/run/plan*.c and src/run/exec.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,8 @@ static void ok(bool good, const char *name)
     printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name);
 }
 
-/* ---- ops of the test: several results, partial sums, state, no kernel ------------------------------------------- */
+/* ---- ops of the test: several results, partial sums, state, no kernel
+ * ------------------------------------------- */
 
 static const CgSample no_samples[] = { { .in = NULL } };
 
@@ -47,9 +48,16 @@ static void split_work(const CgCall *call, CgWork *work)
     work->parts = 5;
 }
 
-static const CgOp op_split = { CG_OP_HERE, .name = "test_split", .sig = "(x: F[..s]) -> F[..s]", .doc = "Two results.\n",
-    .shape = split_shape, .samples = no_samples, .kernel = { [CG_F32] = split_f32 }, .work = split_work,
-    .traits = CG_NODIFF, .nout = 2 };
+static const CgOp op_split = { CG_OP_HERE,
+                               .name = "test_split",
+                               .sig = "(x: F[..s]) -> F[..s]",
+                               .doc = "Two results.\n",
+                               .shape = split_shape,
+                               .samples = no_samples,
+                               .kernel = { [CG_F32] = split_f32 },
+                               .work = split_work,
+                               .traits = CG_NODIFF,
+                               .nout = 2 };
 
 static bool total_shape(CgInfer *inf)
 {
@@ -103,9 +111,18 @@ static void total_release(void *state)
     states--;
 }
 
-static const CgOp op_total = { CG_OP_HERE, .name = "test_total", .sig = "(x: F[..s]) -> F", .doc = "Sum and a hundred.\n",
-    .shape = total_shape, .samples = no_samples, .kernel = { [CG_F32] = total_f32 }, .finish = total_finish,
-    .work = total_work, .prepare = total_prepare, .release = total_release, .traits = CG_NODIFF };
+static const CgOp op_total = { CG_OP_HERE,
+                               .name = "test_total",
+                               .sig = "(x: F[..s]) -> F",
+                               .doc = "Sum and a hundred.\n",
+                               .shape = total_shape,
+                               .samples = no_samples,
+                               .kernel = { [CG_F32] = total_f32 },
+                               .finish = total_finish,
+                               .work = total_work,
+                               .prepare = total_prepare,
+                               .release = total_release,
+                               .traits = CG_NODIFF };
 
 static void twice_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
@@ -114,8 +131,10 @@ static void twice_expand(CgBuild *b, const CgSite *site, CgRef *out)
         out[1] = cg_exp(b, site->in[0]);
 }
 
-static const CgOp op_twice = { CG_OP_HERE, .name = "test_twice", .sig = "(x: F[..s]) -> F[..s]", .doc = "Has no kernel.\n",
-    .shape = split_shape, .samples = no_samples, .expand = twice_expand, .nout = 2 };
+static const CgOp op_twice = {
+    CG_OP_HERE,           .name = "test_twice",  .sig = "(x: F[..s]) -> F[..s]", .doc = "Has no kernel.\n",
+    .shape = split_shape, .samples = no_samples, .expand = twice_expand,         .nout = 2
+};
 
 static void four_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
@@ -123,13 +142,19 @@ static void four_expand(CgBuild *b, const CgSite *site, CgRef *out)
     out[0] = cg_build(b, "test_twice", 1, &two, NULL);
 }
 
-static const CgOp op_four = { CG_OP_HERE, .name = "test_four", .sig = "(x: F[..s]) -> F[..s]", .doc = "Expands twice.\n",
-    .shape = cg_shape_same, .samples = no_samples, .expand = four_expand };
+static const CgOp op_four = { CG_OP_HERE,
+                              .name = "test_four",
+                              .sig = "(x: F[..s]) -> F[..s]",
+                              .doc = "Expands twice.\n",
+                              .shape = cg_shape_same,
+                              .samples = no_samples,
+                              .expand = four_expand };
 
 static const CgOp *const test_ops[] = { &op_split, &op_total, &op_twice, &op_four, NULL };
 static const CgOpSet test_set = { CG_ABI, sizeof(CgOp), "test", test_ops };
 
-/* ---- the walk without a plan -------------------------------------------------------------------------------------- */
+/* ---- the walk without a plan
+ * -------------------------------------------------------------------------------------- */
 
 static CgTensor fresh(const CgType *type)
 {
@@ -182,7 +207,8 @@ static void walk(const CgGraph *g, const void *const *inputs, CgTensor *value)
     free(scratch);
 }
 
-/* ---- random graphs ------------------------------------------------------------------------------------------------- */
+/* ---- random graphs
+ * ------------------------------------------------------------------------------------------------- */
 
 static uint64_t draws;
 
@@ -327,7 +353,8 @@ static double largest_difference(const CgTensor *a, const CgTensor *b)
     cg_tensor_copy(&y, b, (CgPart){ 0, 1, NULL });
     double worst = a->rank == b->rank && n == cg_tensor_count(b) ? 0 : INFINITY;
     for (int64_t i = 0; i < n; i++) {
-        double d = fabs((double)((float *)x.data)[i] - (double)((float *)y.data)[i]) / (1 + fabs((double)((float *)y.data)[i]));
+        double d = fabs((double)((float *)x.data)[i] - (double)((float *)y.data)[i]) /
+                   (1 + fabs((double)((float *)y.data)[i]));
         if (!(d <= worst))
             worst = d;
     }
@@ -337,7 +364,8 @@ static double largest_difference(const CgTensor *a, const CgTensor *b)
 }
 
 /* Runs g one way and compares all outputs with `want`. */
-static double run_once(const CgGraph *g, CgPlanOptions options, CgPool *pool, const CgTensor *want, int *inplace, size_t *slab)
+static double run_once(const CgGraph *g, CgPlanOptions options, CgPool *pool, const CgTensor *want,
+                       int *inplace, size_t *slab)
 {
     CgErr e = { 0 };
     CgPlan *p = cg_plan_build(g, (CgBindings){ NULL, 0 }, options, &e);
@@ -404,8 +432,8 @@ static void random_graphs(void)
         free(value);
         cg_graph_free(g);
     }
-    printf("# worst %g %g %g %g %g, in place %d, slab %zu against %zu\n", worst[0], worst[1], worst[2], worst[3], worst[4],
-           inplace[0], slab[0], slab[1]);
+    printf("# worst %g %g %g %g %g, in place %d, slab %zu against %zu\n", worst[0], worst[1], worst[2],
+           worst[3], worst[4], inplace[0], slab[0], slab[1]);
     ok(worst[0] < 1e-5, "120 random graphs are what their nodes say");
     ok(worst[1] < 1e-5 && inplace[1] == 0, "without work in place");
     ok(worst[2] < 1e-5, "with outputs in memory of the caller");
@@ -416,7 +444,8 @@ static void random_graphs(void)
         cg_pool_free(pool[i]);
 }
 
-/* ---- single matters --------------------------------------------------------------------------------------------- */
+/* ---- single matters
+ * --------------------------------------------------------------------------------------------- */
 
 static CgGraph *parse(const char *text)
 {
@@ -489,7 +518,8 @@ static void threads_and_reuse(void)
     double sum = 0;
     for (int i = 0; i < B * N; i++)
         sum += tanh(exp((double)x[i]) * (double)x[i]);
-    ok(fabs(sum + 100 - (double)total) < 1e-3 * (1 + fabs(sum)), "shared memory, finish and state reach the result");
+    ok(fabs(sum + 100 - (double)total) < 1e-3 * (1 + fabs(sum)),
+       "shared memory, finish and state reach the result");
     free(x);
     free(bits);
     cg_graph_free(g);
@@ -518,8 +548,8 @@ static void several_results(CgPool *pool)
         for (int i = 0; i < 4; i++)
             y[i] = cg_exec_output(r.exec, i).data;
         for (int i = 0; i < 7; i++)
-            good = good && fabsf(y[0][i] - (x[i] + 1) * (x[i] - 1)) < 1e-4f && fabsf(y[1][i] - (2 * x[i] - expf(x[i]))) < 1e-3f &&
-                   y[2][i] == 4 * x[i] && y[3][i] == x[i];
+            good = good && fabsf(y[0][i] - (x[i] + 1) * (x[i] - 1)) < 1e-4f &&
+                   fabsf(y[1][i] - (2 * x[i] - expf(x[i]))) < 1e-3f && y[2][i] == 4 * x[i] && y[3][i] == x[i];
         good = good && y[3] == x;
     }
     ok(good, "several results, ops written out, an input as output");
@@ -548,7 +578,8 @@ static void checked(CgPool *pool)
         ok(cg_exec_run_checked(r.exec) == -1, "infinities the script wrote pass");
         x[7] = 0;
         int bad = cg_exec_run_checked(r.exec);
-        ok(bad >= 0 && !strcmp(cg_plan_instr(r.plan, bad)->op->name, "log"), "a new infinity is found where it is born");
+        ok(bad >= 0 && !strcmp(cg_plan_instr(r.plan, bad)->op->name, "log"),
+           "a new infinity is found where it is born");
         x[7] = 0.5f;
         bad = cg_exec_run_checked(r.exec);
         ok(bad >= 0 && !strcmp(cg_plan_instr(r.plan, bad)->op->name, "sqrt"), "so is what is not a number");

@@ -39,9 +39,12 @@ typedef struct Case { int64_t m, n, k, pad; double alpha, beta; } Case;
 static double check(Case s, bool ta, bool tb, int mode /* 0 f32, 1 f64, 2 bf16 */)
 {
     int64_t lda = (ta ? s.m : s.k) + s.pad, ldb = (tb ? s.k : s.n) + s.pad, ldc = s.n + s.pad;
-    size_t na = (size_t)((ta ? s.k : s.m) * lda), nb = (size_t)((tb ? s.n : s.k) * ldb), nc = (size_t)(s.m * ldc);
-    double *a = malloc((na + 1) * sizeof *a), *b = malloc((nb + 1) * sizeof *b), *c = malloc((nc + 1) * sizeof *c);
-    float *fa = malloc((na + 1) * sizeof *fa), *fb = malloc((nb + 1) * sizeof *fb), *fc = malloc((nc + 1) * sizeof *fc);
+    size_t na = (size_t)((ta ? s.k : s.m) * lda), nb = (size_t)((tb ? s.n : s.k) * ldb),
+           nc = (size_t)(s.m * ldc);
+    double *a = malloc((na + 1) * sizeof *a), *b = malloc((nb + 1) * sizeof *b),
+           *c = malloc((nc + 1) * sizeof *c);
+    float *fa = malloc((na + 1) * sizeof *fa), *fb = malloc((nb + 1) * sizeof *fb),
+          *fc = malloc((nc + 1) * sizeof *fc);
     for (size_t i = 0; i < na; i++) { fa[i] = (float)draw(i); a[i] = fa[i]; }
     for (size_t i = 0; i < nb; i++) { fb[i] = (float)draw(i + 1000000); b[i] = fb[i]; }
     for (size_t i = 0; i < nc; i++) { fc[i] = (float)draw(i + 2000000); c[i] = fc[i]; }
@@ -68,7 +71,8 @@ static double check(Case s, bool ta, bool tb, int mode /* 0 f32, 1 f64, 2 bf16 *
     if (mode == 1)
         cg_gemm_f64(ta, tb, s.m, s.n, s.k, s.alpha, a, lda, b, ldb, s.beta, c, ldc);
     else
-        cg_gemm_f32(ta, tb, s.m, s.n, s.k, (float)s.alpha, fa, lda, fb, ldb, (float)s.beta, fc, ldc, mode == 2);
+        cg_gemm_f32(ta, tb, s.m, s.n, s.k, (float)s.alpha, fa, lda, fb, ldb, (float)s.beta, fc, ldc,
+                    mode == 2);
     double worst = 0;
     for (int64_t i = 0; i < s.m; i++)
         for (int64_t j = 0; j < ldc; j++) {
@@ -83,10 +87,13 @@ static double check(Case s, bool ta, bool tb, int mode /* 0 f32, 1 f64, 2 bf16 *
     return worst;
 }
 
-/* Many threads at once must not disturb each other: a serial build of OpenBLAS, called so, now and then gives a wrong
- * product. */
+/* Many threads at once must not disturb each other: a serial build of OpenBLAS, called so, now and then gives
+ * a wrong product. */
 enum { SIDE = 101, JOBS = 48 };
-typedef struct Crowd { float a[SIDE * SIDE], b[SIDE * SIDE], c[JOBS][SIDE * SIDE]; double d[JOBS][SIDE * SIDE], e[SIDE * SIDE]; } Crowd;
+typedef struct Crowd {
+    float a[SIDE * SIDE], b[SIDE * SIDE], c[JOBS][SIDE * SIDE];
+    double d[JOBS][SIDE * SIDE], e[SIDE * SIDE];
+} Crowd;
 
 static void one_of_many(void *arg, size_t i, int thread)
 {
@@ -122,13 +129,16 @@ static void crowd(void)
 int main(void)
 {
     cg_blas_init();
-    printf("# %s, core %s, %s, bf16 %s\n", cg_blas_name(), cg_blas_core(), cg_blas_is_serial() ? "serial" : "not serial",
+    printf("# %s, core %s, %s, bf16 %s\n", cg_blas_name(), cg_blas_core(),
+           cg_blas_is_serial() ? "serial" : "not serial",
            *cg_gemm_name(true) ? cg_gemm_name(true) : "by rounding");
     ok(*cg_blas_name() && *cg_blas_core(), "the library says what it is");
     const Case cases[] = {
-        { 7, 13, 5, 0, 1, 0 }, { 1, 37, 11, 3, 1, 0 }, { 67, 1, 23, 0, 2.385, 1 }, { 61, 59, 127, 5, -1.5, 0.75 },
-        { 131, 97, 301, 0, 1, 1 }, { 14, 32, 64, 0, 1, 0 }, { 29, 65, 1, 1, 1, 0 }, { 3, 5, 0, 2, 1, 0.5 }, { 3, 5, 0, 0, 1, 0 },
-        { 17, 33, 777, 0, 1, 0 }, { 203, 519, 93, 0, 0.5, 1 }, { 239, 523, 1031, 3, 1, 0.5 }, { 15, 33, 513, 0, 1, 0 },
+        { 7, 13, 5, 0, 1, 0 },          { 1, 37, 11, 3, 1, 0 },      { 67, 1, 23, 0, 2.385, 1 },
+        { 61, 59, 127, 5, -1.5, 0.75 }, { 131, 97, 301, 0, 1, 1 },   { 14, 32, 64, 0, 1, 0 },
+        { 29, 65, 1, 1, 1, 0 },         { 3, 5, 0, 2, 1, 0.5 },      { 3, 5, 0, 0, 1, 0 },
+        { 17, 33, 777, 0, 1, 0 },       { 203, 519, 93, 0, 0.5, 1 }, { 239, 523, 1031, 3, 1, 0.5 },
+        { 15, 33, 513, 0, 1, 0 },
     };
     static const char *const name[3] = { "f32", "f64", "bf16" };
     static const double limit[3] = { 3e-7, 1e-15, 5e-7 };
@@ -141,13 +151,14 @@ int main(void)
                     worst = err;
             }
             char line[80];
-            snprintf(line, sizeof line, "%s %c%c within %.1g (worst %.2g)", name[mode], t & 1 ? 'T' : 'N', t & 2 ? 'T' : 'N',
-                     limit[mode], worst);
+            snprintf(line, sizeof line, "%s %c%c within %.1g (worst %.2g)", name[mode], t & 1 ? 'T' : 'N',
+                     t & 2 ? 'T' : 'N', limit[mode], worst);
             ok(worst <= limit[mode], line);
         }
     float odd[4] = { NAN, INFINITY, 1, -INFINITY }, one[4] = { 1, 0, 0, 0 }, y[4];
     cg_gemm_f32(false, false, 4, 1, 1, 1, odd, 1, one, 1, 0, y, 1, 1);
-    ok(isnan(y[0]) && y[1] == INFINITY && y[2] == 1 && y[3] == -INFINITY, "bf16 keeps what is not a number and infinities");
+    ok(isnan(y[0]) && y[1] == INFINITY && y[2] == 1 && y[3] == -INFINITY,
+       "bf16 keeps what is not a number and infinities");
     crowd();
     printf("1..%d\n", count);
     return 0;

@@ -54,8 +54,16 @@ static bool in_place(const CgPlan *p, const char *op)
 }
 
 /* One graph of text, planned for B = 11. */
-#define WITH(graph, body) do { CgErr e; CgGraph *g = parse(graph); CgPlan *p = plan_of(g, 11, (CgPlanOptions){ 0 }, &e); \
-    if (!p) { printf("# %s\n", e.text); } body; cg_plan_free(p); if (g) { cg_graph_free(g); } } while (0)
+#define WITH(graph, body) \
+    do { \
+        CgErr e; \
+        CgGraph *g = parse(graph); \
+        CgPlan *p = plan_of(g, 11, (CgPlanOptions){ 0 }, &e); \
+        if (!p) { printf("# %s\n", e.text); } \
+        body; \
+        cg_plan_free(p); \
+        if (g) { cg_graph_free(g); } \
+    } while (0)
 
 static void views(void)
 {
@@ -66,8 +74,9 @@ static void views(void)
          "  return y = %3\n}\n", {
         ok(p && cg_plan_count(p) == 1 && instrs_of(p, "sin") == 1, "views cost no instruction");
         const CgSlot *s = p ? &cg_plan_instr(p, 0)->in[0] : NULL;
-        ok(s && s->offset == 2 * 21 * 4 && s->tensor.stride[0] == 1 && s->tensor.stride[1] == 21 && s->tensor.stride[2] == 3 &&
-           s->tensor.dim[1] == 8, "a view of a view has the strides and the offset of both");
+        ok(s && s->offset == 2 * 21 * 4 && s->tensor.stride[0] == 1 && s->tensor.stride[1] == 21 &&
+               s->tensor.stride[2] == 3 && s->tensor.dim[1] == 8,
+           "a view of a view has the strides and the offset of both");
     });
     WITH("graph f(x: f32[B, 7, 3]) {\n"
          "  %1 = transpose %0 {perm=(2, 0, 1)} : f32[3, B, 7]\n"
@@ -76,12 +85,14 @@ static void views(void)
          "  %4 = reshape %1 {dims=[21*B]} : f32[21*B]\n"
          "  %5 = cos %4 : f32[21*B]\n"
          "  return y = %3, z = %5\n}\n",
-        ok(instrs_of(p, "copy") == 1 && cg_plan_count(p) == 3, "a view that strides cannot say gets one copy, shared"));
+         ok(instrs_of(p, "copy") == 1 && cg_plan_count(p) == 3,
+            "a view that strides cannot say gets one copy, shared"));
     WITH("graph f(x: f32[5, 5]) {\n"
          "  %1 = sin %0 : f32[5, 5]\n"
          "  %2 = transpose %1 {perm=(1, 0)} : f32[5, 5]\n"
          "  %3 = add %1 %2 : f32[5, 5]\n"
-         "  return y = %3\n}\n", ok(p && !in_place(p, "add"), "not in place over an operand that is also seen turned"));
+         "  return y = %3\n}\n",
+         ok(p && !in_place(p, "add"), "not in place over an operand that is also seen turned"));
     WITH("graph f(x: f32[B, 5]) {\n"
          "  %1 = sin %0 : f32[B, 5]\n"
          "  %2 = mul %1 %1 : f32[B, 5]\n"
@@ -90,14 +101,16 @@ static void views(void)
          "  %1 = sin %0 : f32[B, 5]\n"
          "  %2 = slice %1 {axis=0, from=[0], to=[3]} : f32[3, 5]\n"
          "  %3 = cos %2 : f32[3, 5]\n"
-         "  return y = %3\n}\n", ok(p && !in_place(p, "cos"), "not in place over a piece: the whole would stay alive"));
+         "  return y = %3\n}\n",
+         ok(p && !in_place(p, "cos"), "not in place over a piece: the whole would stay alive"));
     WITH("graph f(x: f32[B, 5]) {\n"
          "  %1 = sin %0 : f32[B, 5]\n"
          "  %2 = cos %1 : f32[B, 5]\n"
          "  %3 = tanh %1 : f32[B, 5]\n"
          "  %4 = add %2 %3 : f32[B, 5]\n"
-         "  return y = %4, s = %1\n}\n", ok(p && !in_place(p, "cos") && !in_place(p, "tanh") && in_place(p, "add"),
-                                           "not in place over an output"));
+         "  return y = %4, s = %1\n}\n",
+         ok(p && !in_place(p, "cos") && !in_place(p, "tanh") && in_place(p, "add"),
+            "not in place over an output"));
     WITH("graph f(x: f32[B, 5]) {\n"
          "  %1 = cos %0 : f32[B, 5]\n"
          "  return y = %1\n}\n", ok(p && !in_place(p, "cos"), "never over an input"));
@@ -117,7 +130,8 @@ static void memory(void)
     }
     cg_graph_output(g, "y", sum);
     CgErr e;
-    CgPlan *p = plan_of(g, 64, (CgPlanOptions){ 0 }, &e), *q = plan_of(g, 64, (CgPlanOptions){ .no_inplace = true }, &e);
+    CgPlan *p = plan_of(g, 64, (CgPlanOptions){ 0 }, &e),
+           *q = plan_of(g, 64, (CgPlanOptions){ .no_inplace = true }, &e);
     size_t one = (size_t)64 * 1024 * 4;
     ok(p && cg_plan_slab(p) < one + 16384, "a chain with a sum at each link needs one buffer");
     ok(q && cg_plan_slab(q) > 2 * one && cg_plan_slab(q) < 2 * one + 32768, "two without work in place");
@@ -150,7 +164,8 @@ static void memory(void)
         cg_plan_print(p, NULL, &out);
         cg_plan_print_memory(p, NULL, &out);
     }
-    ok(strstr(cg_strbuf_str(&out), "plan fan:") && strstr(cg_strbuf_str(&out), "tanh") && strstr(cg_strbuf_str(&out), "####"),
+    ok(strstr(cg_strbuf_str(&out), "plan fan:") && strstr(cg_strbuf_str(&out), "tanh") &&
+           strstr(cg_strbuf_str(&out), "####"),
        "a plan and its memory can be printed");
     cg_strbuf_deinit(&out);
     cg_plan_free(p);
@@ -165,15 +180,18 @@ static void outputs(void)
                        "  %2 = transpose %1 {perm=(1, 0)} : f32[5, B]\n"
                        "  return a = %1, b = %2, c = %1, d = %0\n}\n");
     CgPlan *p = plan_of(g, 11, (CgPlanOptions){ .outputs_bound = true }, &e);
-    ok(p && instrs_of(p, "copy") == 3 && cg_plan_slab(p) == 0, "bound outputs: one written at once, the others copied");
+    ok(p && instrs_of(p, "copy") == 3 && cg_plan_slab(p) == 0,
+       "bound outputs: one written at once, the others copied");
     bool each = p != NULL;
     for (int i = 0; p && i < 4; i++)
         each = each && cg_plan_buffer(p, cg_plan_output(p, i)->buffer)->place == CG_AT_OUTPUT &&
-               cg_plan_buffer(p, cg_plan_output(p, i)->buffer)->ordinal == i && cg_tensor_contiguous(&cg_plan_output(p, i)->tensor);
+               cg_plan_buffer(p, cg_plan_output(p, i)->buffer)->ordinal == i &&
+               cg_tensor_contiguous(&cg_plan_output(p, i)->tensor);
     ok(each, "each in its own memory, row major");
     cg_plan_free(p);
     p = plan_of(g, 11, (CgPlanOptions){ 0 }, &e);
-    ok(p && instrs_of(p, "copy") == 0 && cg_plan_output(p, 1)->tensor.stride[1] == 5, "outputs in the slab may be views");
+    ok(p && instrs_of(p, "copy") == 0 && cg_plan_output(p, 1)->tensor.stride[1] == 5,
+       "outputs in the slab may be views");
     cg_plan_free(p);
     if (g)
         cg_graph_free(g);
@@ -184,10 +202,12 @@ static void refusals(void)
     CgErr e = { 0 };
     CgGraph *g = parse("graph loss(x: f32[B, N]) {\n  %1 = sin %0 : f32[B, N]\n  return y = %1\n}\n");
     CgPlan *p = plan_of(g, 11, (CgPlanOptions){ 0 }, &e);
-    ok(!p && strstr(e.text, "'N'") && strstr(e.text, "loss") && e.kind == CG_ERR_INPUT, "a dim without a value is named");
+    ok(!p && strstr(e.text, "'N'") && strstr(e.text, "loss") && e.kind == CG_ERR_INPUT,
+       "a dim without a value is named");
     cg_graph_free(g);
 
-    g = parse("graph f(x: f32[B, 5]) {\n  %1 = slice %0 {axis=0, from=[3], to=[B]} : f32[B - 3, 5]\n  return y = %1\n}\n");
+    g = parse("graph f(x: f32[B, 5]) {\n  %1 = slice %0 {axis=0, from=[3], to=[B]} : f32[B - 3, 5]\n  return "
+              "y = %1\n}\n");
     p = plan_of(g, 2, (CgPlanOptions){ 0 }, &e);
     ok(!p && strstr(e.text, "-1") && e.kind == CG_ERR_INPUT, "a negative size is told");
     cg_graph_free(g);
@@ -197,7 +217,8 @@ static void refusals(void)
     p = plan_of(g, 3000000, (CgPlanOptions){ 0 }, &e);
     ok(!p && e.kind == CG_ERR_MEMORY, "more elements than addresses are refused");
     p = plan_of(g, 100000, (CgPlanOptions){ 0 }, &e);
-    ok(!p && e.kind == CG_ERR_MEMORY && strstr(e.text, "PiB") && strstr(e.text, "sin"), "a slab larger than memory names its largest tensors");
+    ok(!p && e.kind == CG_ERR_MEMORY && strstr(e.text, "PiB") && strstr(e.text, "sin"),
+       "a slab larger than memory names its largest tensors");
     cg_graph_free(g);
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -208,7 +229,8 @@ static void refusals(void)
     setrlimit(RLIMIT_AS, &limit);
     g = parse("graph f(x: f32[B]) {\n  %1 = sin %0 : f32[B]\n  return y = %1\n}\n");
     p = plan_of(g, 300000000, (CgPlanOptions){ 0 }, &e);
-    ok(!p && e.kind == CG_ERR_MEMORY && strstr(e.text, "1.1 GiB") && *e.hint, "a limit on addresses counts as the memory there is");
+    ok(!p && e.kind == CG_ERR_MEMORY && strstr(e.text, "1.1 GiB") && *e.hint,
+       "a limit on addresses counts as the memory there is");
     cg_plan_free(p);
     setrlimit(RLIMIT_AS, &old);
     cg_graph_free(g);
@@ -234,9 +256,10 @@ static void odd_sizes(void)
     if (g)
         cg_graph_free(g);
     ok(cg_tensor_contiguous(&(CgTensor){ .rank = 0 }) &&
-       cg_tensor_contiguous(&(CgTensor){ .rank = 3, .dim = { 2, 1, 3 }, .stride = { 3, 77, 1 } }) &&
-       !cg_tensor_contiguous(&(CgTensor){ .rank = 2, .dim = { 2, 3 }, .stride = { 0, 1 } }) &&
-       cg_tensor_contiguous(&(CgTensor){ .rank = 2, .dim = { 0, 3 }, .stride = { 7, 7 } }), "what contiguous means");
+           cg_tensor_contiguous(&(CgTensor){ .rank = 3, .dim = { 2, 1, 3 }, .stride = { 3, 77, 1 } }) &&
+           !cg_tensor_contiguous(&(CgTensor){ .rank = 2, .dim = { 2, 3 }, .stride = { 0, 1 } }) &&
+           cg_tensor_contiguous(&(CgTensor){ .rank = 2, .dim = { 0, 3 }, .stride = { 7, 7 } }),
+       "what contiguous means");
 }
 
 int main(void)

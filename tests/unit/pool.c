@@ -62,7 +62,8 @@ int main(void)
     sched_getaffinity(0, sizeof before, &before);
 
     CgPool *one = cg_pool_new(1), *two = cg_pool_new(2), *three = cg_pool_new(3), *seven = cg_pool_new(7);
-    ok(cg_pool_threads(one) == 1 && cg_pool_threads(two) == 2 && cg_pool_threads(seven) == 7, "as many threads as asked for");
+    ok(cg_pool_threads(one) == 1 && cg_pool_threads(two) == 2 && cg_pool_threads(seven) == 7,
+       "as many threads as asked for");
     ok(each_once(one, PARTS, a) && each_once(three, PARTS, b), "each part once");
     ok(memcmp(a->value, b->value, sizeof a->value) == 0, "same values at 1 and 3 threads");
     ok(each_once(seven, 5, a), "fewer parts than threads");
@@ -104,7 +105,8 @@ int main(void)
     CgPool *own = cg_pool_new(0), *other = cg_pool_new(0);
     ok(cg_pool_threads(own) == cg_pool_threads(other), "a second pool sees the same processors");
     cg_pool_free(other);
-    ok(cg_pool_threads(own) >= 1 && cg_pool_threads(own) <= CPU_COUNT(&before), "default within the allowed processors");
+    ok(cg_pool_threads(own) >= 1 && cg_pool_threads(own) <= CPU_COUNT(&before),
+       "default within the allowed processors");
     char *mem = calloc(64, 64);
     double t = seconds();
     for (int i = 0; i < 20000; i++)

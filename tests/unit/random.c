@@ -19,7 +19,8 @@ static void reference(uint32_t c[4], uint32_t k0, uint32_t k1)
 {
     for (int r = 0; r < 10; r++) {
         uint64_t a = (uint64_t)0xD2511F53u * c[0], b = (uint64_t)0xCD9E8D57u * c[2];
-        uint32_t n[4] = { (uint32_t)(b >> 32) ^ c[1] ^ k0, (uint32_t)b, (uint32_t)(a >> 32) ^ c[3] ^ k1, (uint32_t)a };
+        uint32_t n[4] = { (uint32_t)(b >> 32) ^ c[1] ^ k0, (uint32_t)b, (uint32_t)(a >> 32) ^ c[3] ^ k1,
+                          (uint32_t)a };
         memcpy(c, n, sizeof n);
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
@@ -97,7 +98,8 @@ int main(void)
     bool fair = true;
     for (int k = 0; k < 32; k++)
         fair = fair && fabs(bits[k] - M / 2.0) < 6 * sqrt(M) / 2;
-    ok(fair && fabs(sum) < 6 * sqrt(M / 12.0) && fabs(corr) < 6 * sqrt(M) / 12, "mean, bits and neighbours as chance has them");
+    ok(fair && fabs(sum) < 6 * sqrt(M / 12.0) && fabs(corr) < 6 * sqrt(M) / 12,
+       "mean, bits and neighbours as chance has them");
     free(x);
     free(y);
     free(big);
