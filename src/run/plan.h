@@ -67,7 +67,7 @@ CgTensor       cg_plan_param(const CgPlan *p, int i);
 void           cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out);      /* --dump=plan */
 /* --dump=mem: by script line */
 void           cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *out);
-/* Recomputes overlaps by brute force; CG_BUG if two live buffers share bytes. Shares no code with planning. */
+/* Recomputes overlaps by brute force; CG_BUG if live buffers share bytes. Shares no code with planning. */
 void           cg_plan_verify(const CgPlan *p);
 /* Bytes from a buffer's offset to where the next may begin: its own and a gap no kernel may touch. */
 size_t         cg_plan_room(const CgBuffer *b);
