@@ -280,7 +280,7 @@ CgWindows *cg_windows_of(CgExperiment *x, CgValue *v)
         return NULL;
     double copies = 0;
     cg_value_number(part(v, "copies"), &copies);
-    CgWindowOpts opts = { .length = (int)part(v, "length")->i, .repeat = copies };
+    CgWindowOpts opts = { .length = (int)part(v, "length")->i, .repeat = copies, .span = (int)part(v, "span")->i, .group = (int)part(v, "group")->i };
     CgErr err = {0};
     CgWindows *w = cg_windows_new(c, (CgSplit)part(split, "which")->i, cg_tokenizer_of(x, part(v, "tokenizer")), &opts, &err);
     if (!w) {

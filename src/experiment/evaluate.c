@@ -345,15 +345,17 @@ static bool is_text(const CgValue *v)
     return v->kind == CG_VALUE_CALL && (v->stage || !strcmp(v->builtin->name, "decode"));
 }
 
+static int64_t rows_of(const Evaluation *v)
+{
+    int64_t count = cg_windows_count(v->windows);
+    const CgValue *most = cg_record_find(v->s->data, cg_intern("count"));
+    return most && most->i > 0 && most->i < count ? most->i : count;
+}
+
 static bool fill_rows(Evaluation *v, CgProgress *progress)
 {
     CgStage *s = v->s;
-    int64_t count = cg_windows_count(v->windows), limit = 0;
-    CgValue *most = cg_record_find(s->data, cg_intern("count"));
-    if (most && most->kind == CG_VALUE_INT)
-        limit = most->i;
-    if (limit > 0 && limit < count)
-        count = limit;
+    int64_t count = rows_of(v);
     for (int i = 0; i < s->ncolumns; i++)
         cg_table_add(s->table, s->columns[i].name, is_text(s->columns[i].value) ? CG_TEXT : CG_NUMBER);
     for (int64_t first = 0; first < count; first += ROWS) {
@@ -407,7 +409,7 @@ static bool compute(CgExperiment *x, CgStage *s)
     if (good) {
         char name[160];
         snprintf(name, sizeof name, "evaluate %s", s->label);
-        CgProgress *progress = cg_progress_new(&(CgProgressOpts){ .name = name, .total = cg_windows_count(v.windows), .quiet = x->opts.quiet });
+        CgProgress *progress = cg_progress_new(&(CgProgressOpts){ .name = name, .total = rows_of(&v), .quiet = x->opts.quiet });
         s->table = cg_table_new();
         good = fill_rows(&v, progress);
         cg_progress_free(progress, good ? NULL : "failed");

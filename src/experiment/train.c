@@ -3,6 +3,7 @@
  * Batches, draws and schedules are functions of the step, so parameters, optimiser states and the step are all there is
  * to keep. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -330,6 +331,44 @@ static double validate(Training *t)
     return used ? sum / (double)used : NAN;
 }
 
+/* --prof: where the time of the steps went, by op. */
+typedef struct OpTime { const CgOp *op; double seconds, flops; uint64_t calls; } OpTime;
+
+static int by_seconds(const void *a, const void *b)
+{
+    double x = ((const OpTime *)a)->seconds, y = ((const OpTime *)b)->seconds;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+static void print_profile(const Training *t)
+{
+    OpTime at[256];
+    int n = 0, count = cg_plan_count(t->step.plan);
+    double all = 0, flops = 0;
+    const CgProf *prof = cg_exec_prof(t->step.exec);
+    for (int i = 0; i < count; i++) {
+        const CgInstr *instr = cg_plan_instr(t->step.plan, i);
+        int k = 0;
+        while (k < n && at[k].op != instr->op)
+            k++;
+        if (k == 256)
+            continue;
+        if (k == n)
+            at[n++] = (OpTime){ .op = instr->op };
+        at[k].seconds += prof[i].seconds;
+        at[k].calls += prof[i].calls;
+        at[k].flops += instr->work.flops * (double)prof[i].calls;
+        all += prof[i].seconds;
+        flops += instr->work.flops * (double)prof[i].calls;
+    }
+    qsort(at, (size_t)n, sizeof *at, by_seconds);
+    fprintf(stderr, "%-22s %9s %7s %8s %9s\n", "op", "seconds", "share", "calls", "GFLOP/s");
+    for (int k = 0; k < n; k++)
+        fprintf(stderr, "%-22s %9.3f %6.1f%% %8llu %9.1f\n", at[k].op->name, at[k].seconds, 100 * at[k].seconds / all,
+                (unsigned long long)at[k].calls, at[k].flops / at[k].seconds * 1e-9);
+    fprintf(stderr, "%-22s %9.3f %24s %9.1f\n", "all", all, "", flops / all * 1e-9);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------------------------------------- */
 
 static bool prepare(Training *t)
@@ -548,6 +587,7 @@ bool cg_train_run(CgExperiment *x, CgStage *s)
         char (*before)[33] = cg_calloc((size_t)t.memory.n + 1, 33), (*after)[33] = cg_calloc((size_t)t.memory.n + 1, 33);
         int nfrozen = 0;
         CgDigest d0 = frozen_digest(&t, before, &nfrozen);
+        cg_exec_profile(t.step.exec, x->opts.profile);
         good = loop(&t, progress, &stopped);
         CgDigest d1 = frozen_digest(&t, after, &nfrozen);
         if (good && nfrozen && !stopped) {
@@ -558,6 +598,8 @@ bool cg_train_run(CgExperiment *x, CgStage *s)
             cg_progress_say(progress, "%s: %d frozen tensors, digest %.16s before and %.16s after", name, nfrozen, h0, h1);
         }
         cg_progress_free(progress, stopped ? "interrupted" : good ? NULL : "failed");
+        if (x->opts.profile)
+            print_profile(&t);
         if (good && !stopped)
             good = finish(&t, before, after);
         free(before);

@@ -50,13 +50,14 @@ int cg_cmd_run(int argc, char **argv)
 {
     CgStrings set = {0};
     const char *threads = NULL, *store = NULL, *seed = NULL;
-    bool quiet = false, help = false;
+    bool quiet = false, help = false, profile = false;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
         { .name = "seed", .arg = "N", .value = &seed, .help = "added to every seed of the script" },
         { .name = "store", .arg = "FOLDER", .value = &store, .help = "where costly values are kept; $CG_STORE or .cg" },
         { .name = "quiet", .flag = &quiet, .help = "no progress" },
+        { .name = "prof", .flag = &profile, .help = "where the time of each training went, by op" },
         { .name = "help", .flag = &help, .help = "this, and the options of the script" },
     };
     static const char synopsis[] = "SCRIPT.cg [--set NAME=VALUE ...]\nbuilds what the script shows and saves";
@@ -72,7 +73,7 @@ int cg_cmd_run(int argc, char **argv)
     for (size_t i = 0; i < set.len && n < 256; i++)
         if (!split_setting(set.at[i], &settings[n++]))
             return cg_usage("run", "--set takes NAME=VALUE, not '%s'", set.at[i]);
-    CgExperimentOpts opts = { .settings = settings, .nsettings = n, .quiet = quiet, .store = store, .stop = &stop };
+    CgExperimentOpts opts = { .settings = settings, .nsettings = n, .quiet = quiet, .store = store, .stop = &stop, .profile = profile };
     opts.threads = threads ? atoi(threads) : 0;
     opts.seed = seed ? strtoll(seed, NULL, 10) : 0;
     if (opts.threads < 0 || opts.threads > 256)
