@@ -8,4 +8,5 @@ libcgcore_la_SOURCES += \
 	src/experiment/stats.c src/experiment/stats.h \
 	src/experiment/store.c src/experiment/store.h \
 	src/experiment/store_index.c src/experiment/store_index.h \
-	src/experiment/table.c src/experiment/table.h
+	src/experiment/table.c src/experiment/table.h \
+	src/experiment/target.c src/experiment/target.h

@@ -247,8 +247,6 @@ static char complaint[160];
 static int hear(char *text)
 {
     size_t n = strlen(complaint);
-    if (strncmp(text, "Error: ", 7) == 0)
-        text += 7;
     for (; *text && n + 1 < sizeof complaint; text++)
         if (*text != '\n')
             complaint[n++] = *text;
@@ -281,8 +279,9 @@ static bool render(Agraph_t *root, const char *format, CgStrbuf *out, CgErr *e)
     }
     if (ok)
         return true;
+    const char *why = strncmp(complaint, "Error: ", 7) == 0 ? complaint + 7 : complaint;
     cg_err_hint(e, "formats: dot, svg, png, pdf");
-    return cg_err(e, CG_ERR_INPUT, "cannot draw as '%s'%s%s", format, *complaint ? ": " : "", complaint);
+    return cg_err(e, CG_ERR_INPUT, "cannot draw as '%s'%s%s", format, *why ? ": " : "", why);
 }
 
 const char *cg_dot_version(void)

@@ -120,7 +120,7 @@ static void note_attrs(CgStrbuf *note, const CgAttrs *attrs, CgDetail detail)
         if (!attr_matters(a, detail == CG_DETAIL_MODEL))
             continue;
         if (a->kind == CG_ATTR_FLOAT)
-            cg_strbuf_printf(&text, "%s=%.4g", a->name, a->f);
+            cg_strbuf_printf(&text, "%s=%.6g", a->name, a->f);
         else
             cg_attrs_print(&alone, &text);
         note_add(note, cg_strbuf_str(&text));
@@ -195,7 +195,7 @@ static void choose(Draft *d)
         it->constant = !it->input && !it->param && !(n->op->traits & CG_RANDOM);
         for (int i = 0; i < n->nin; i++)
             it->constant = it->constant && d->item[n->in[i]].constant;
-        it->drawn = all || (it->live && !it->constant && !it->param && !is_transparent(g, n));
+        it->drawn = it->live && (all || (!it->constant && !it->param && !is_transparent(g, n)));
         it->stands = r;
         it->box = -1;
         it->note = "";
@@ -619,7 +619,8 @@ static void make_clusters(Draft *d, CgMap *used)
         c.frozen = pl->frozen > 0 && pl->trained == 0;
         c.recompute = g->scopes.at[s].recompute != 0;
         CgAtom graph = g->scopes.at[s].graph;
-        c.label = graph && *graph ? cg_arena_printf(d->arena, "%s: %s", pl->name, graph) : pl->name;
+        bool says_more = graph && *graph && strcmp(graph, pl->name) != 0;
+        c.label = says_more ? cg_arena_printf(d->arena, "%s: %s", pl->name, graph) : pl->name;
         pl->cluster = (int)d->p->clusters.len;
         cg_vec_push(&d->p->clusters, c);
     }

@@ -8,7 +8,7 @@
 typedef enum CgDetail {
     /* parameters inside the op that uses them; views, parts and constants left out; types on arrows */
     CG_DETAIL_MODEL,
-    /* every node, with its type */
+    /* every node that an output needs, with its type */
     CG_DETAIL_GRAPH,
 } CgDetail;
 

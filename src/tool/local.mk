@@ -1,5 +1,6 @@
 cg_SOURCES += \
 	src/tool/cmd_check.c \
+	src/tool/cmd_dot.c \
 	src/tool/cmd_fmt.c \
 	src/tool/cmd_help.c \
 	src/tool/cmd_opt.c \

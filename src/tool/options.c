@@ -15,7 +15,9 @@ void cg_options_help(const char *command, const char *synopsis, const CgOption *
         puts("\noptions:");
     for (size_t i = 0; i < n; i++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].arg ? "=" : "", options[i].arg ? options[i].arg : "");
+        const char *arg = options[i].arg;
+        int at = options[i].letter ? snprintf(left, sizeof left, "-%c, ", options[i].letter) : 0;
+        snprintf(left + at, sizeof left - (size_t)at, "--%s%s%s", options[i].name, arg ? "=" : "", arg ? arg : "");
         printf("  %-22s %s\n", left, options[i].help);
     }
 }
@@ -24,6 +26,15 @@ static const CgOption *find(const CgOption *options, size_t n, const char *name,
 {
     for (size_t i = 0; i < n; i++) {
         if (strlen(options[i].name) == len && memcmp(options[i].name, name, len) == 0)
+            return &options[i];
+    }
+    return NULL;
+}
+
+static const CgOption *find_letter(const CgOption *options, size_t n, char letter)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (letter && options[i].letter == letter)
             return &options[i];
     }
     return NULL;
@@ -42,6 +53,17 @@ static int unknown(const char *command, const CgOption *options, size_t n, const
                 : cg_usage(command, "there is no option '--%s'", word);
 }
 
+bool cg_assignment(const char *text, char **name, const char **value)
+{
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        return false;
+    *name = cg_strdup(text);
+    (*name)[equals - text] = 0;
+    *value = equals + 1;
+    return true;
+}
+
 bool cg_options(int *argc, char **argv, const char *synopsis, const CgOption *options, size_t n, int *exit)
 {
     const char *command = argv[0];
@@ -56,13 +78,14 @@ bool cg_options(int *argc, char **argv, const char *synopsis, const CgOption *op
             argv[kept++] = argv[i];
             continue;
         }
-        if (argv[i][1] != '-' && strcmp(argv[i], "-h") != 0) {
+        const CgOption *brief = argv[i][1] != '-' ? find_letter(options, n, argv[i][1]) : NULL;
+        if (argv[i][1] != '-' && strcmp(argv[i], "-h") != 0 && !brief) {
             *exit = cg_usage(command, "there is no option '%s'", argv[i]);
             return false;
         }
         const char *name = argv[i][1] == '-' ? argv[i] + 2 : "help";
         size_t len = strcspn(name, "=");
-        const CgOption *o = find(options, n, name, len);
+        const CgOption *o = brief ? brief : find(options, n, name, len);
         if (!o && len == 4 && memcmp(name, "help", 4) == 0) {
             cg_options_help(command, synopsis, options, n);
             *exit = CG_EXIT_OK;
@@ -73,6 +96,8 @@ bool cg_options(int *argc, char **argv, const char *synopsis, const CgOption *op
             return false;
         }
         const char *value = name[len] ? name + len + 1 : NULL;
+        if (brief)
+            value = argv[i][2] ? argv[i] + 2 : NULL;
         if (o->flag && value) {
             *exit = cg_usage(command, "'--%s' takes no argument", o->name);
             return false;

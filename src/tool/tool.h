@@ -25,6 +25,7 @@ typedef struct CgOption {
     bool        *flag;
     const char **value;                /* the last one given */
     CgStrings   *list;                 /* all of them, in order */
+    char         letter;               /* 'o' for -oARG and -o ARG as well; 0 = none */
 } CgOption;
 
 /* Takes the options out of argv: afterwards argv[1 .. *argc - 1] are the other arguments. `synopsis` is what follows
@@ -32,6 +33,8 @@ typedef struct CgOption {
  * --help was printed, or an option was wrong. A flag named "help" in the table keeps --help for the command itself. */
 bool cg_options(int *argc, char **argv, const char *synopsis, const CgOption *options, size_t n, int *exit);
 void cg_options_help(const char *command, const char *synopsis, const CgOption *options, size_t n);
+/* "name=value": a malloc'd name, and the value in `text`. False when it has not this form. */
+bool cg_assignment(const char *text, char **name, const char **value);
 
 /* Prints "cg COMMAND: message" and how to learn more on stderr; always returns CG_EXIT_USAGE. */
 int  cg_usage(const char *command, const char *format, ...) CG_PRINTF(2, 3);

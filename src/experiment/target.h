@@ -1,0 +1,24 @@
+/* target.h - one graph of a script, named on the command line.
+ * Takes an expression ("models.web", "transformer(vocab = 61, dim = 48, layers = 2, heads = 4)") or nothing; gives the
+ * graph it stands for. A training stands for its model, loss and gradients; a graph is applied to inputs with the
+ * sizes its signature names. Reads no data. */
+#ifndef CG_TARGET_H
+#define CG_TARGET_H
+#include "experiment/experiment.h"
+
+typedef struct CgTarget {
+    const char   *name;
+    CgModelGraph *model;
+    const CgStage *stage;       /* the training or evaluation it belongs to, or NULL */
+    size_t        noutputs;     /* of model->graph, without gradients */
+    CgUnit       *unit;
+    bool          own;          /* the model is freed with the target */
+} CgTarget;
+
+/* `text` NULL: the last training of the script, or else its last graph. `sizes` are numbers for names of sizes
+ * ("D", 48). False after a mistake, which is in x->diags. */
+CG_NODISCARD bool cg_target_build(CgExperiment *x, const char *text, CgBindings sizes, CgTarget *out);
+void cg_target_free(CgTarget *t);       /* before the experiment */
+/* For pictures: whether a parameter is not trained; `target` is a CgTarget. */
+bool cg_target_frozen(void *target, const char *path);
+#endif

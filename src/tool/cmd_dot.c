@@ -1,0 +1,156 @@
+/* cmd_dot.c - cg dot SCRIPT.cg [GRAPH].
+ * Takes a script and a graph in it; gives its picture as DOT text, or drawn by GraphViz. Runs nothing. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiment/target.h"
+#include "graph/grad.h"
+#include "graph/pass.h"
+#include "report/dot.h"
+#include "tool/tool.h"
+
+typedef struct Asked { const char *path, *graph, *stage, *format, *out; bool flat, unfold; } Asked;
+
+/* The derivatives of a graph's first output, summed, by everything that is trained; for graphs that no training has
+ * differentiated yet. */
+static bool differentiate(CgExperiment *x, CgTarget *t)
+{
+    CgModelGraph *m = t->model;
+    CgRef *wrt = cg_calloc(m->params.len + 1, sizeof *wrt), *grads = cg_calloc(m->params.len + 1, sizeof *grads);
+    CgRef where = CG_NONE, loss = m->graph->outputs.at[0].ref;
+    CgErr e = {0};
+    int n = 0;
+    for (size_t i = 0; i < m->params.len; i++)
+        if (!m->params.at[i].frozen && !m->params.at[i].foreign)
+            wrt[n++] = m->params.at[i].ref;
+    if (cg_ref_type(&m->build, loss).rank)
+        loss = cg_sum_all(&m->build, loss);
+    bool good = cg_grad_build(&m->build, loss, n, wrt, grads, &where, &e);
+    if (!good)
+        cg_diag_err(x->diags, where != CG_NONE ? cg_node(m->graph, where)->span : (CgSpan){0}, &e);
+    for (int i = 0; good && i < n; i++) {
+        char name[1100];
+        snprintf(name, sizeof name, "grad.%s", cg_node_name(m->graph, wrt[i]));
+        cg_graph_output(m->graph, name, grads[i]);
+    }
+    free(wrt);
+    free(grads);
+    return good;
+}
+
+static bool draw(CgExperiment *x, CgTarget *t, const Asked *asked, CgStrbuf *out)
+{
+    bool model = strcmp(asked->stage, "model") == 0, after = strcmp(asked->stage, "opt") == 0;
+    bool derivatives = after || strcmp(asked->stage, "grad") == 0;
+    if (derivatives && t->model->graph->outputs.len == t->noutputs && t->noutputs && !differentiate(x, t))
+        return false;
+    CgGraph shown = *t->model->graph;       /* read only */
+    if (!derivatives)
+        shown.outputs.len = t->noutputs;
+    CgGraph *better = after ? cg_pass_run_all(&shown, NULL) : NULL;
+    CgDetail detail = model ? CG_DETAIL_MODEL : CG_DETAIL_GRAPH;
+    CgDotOptions o = { { detail, !asked->flat, model && !asked->unfold, cg_target_frozen, t }, t->name };
+    CgErr e = {0};
+    bool good = cg_dot_write(better ? better : &shown, &o, asked->format, out, &e);
+    if (!good)
+        cg_diag_err(x->diags, (CgSpan){0}, &e);
+    if (better)
+        cg_graph_free(better);
+    return good;
+}
+
+static int deliver(const char *path, const CgStrbuf *text)
+{
+    CgErr e = {0};
+    if (!path) {
+        fwrite(text->at, 1, text->len, stdout);
+        return CG_EXIT_OK;
+    }
+    return cg_io_write(path, text->at, text->len, &e) ? CG_EXIT_OK : cg_complain("dot", &e);
+}
+
+static int make(const Asked *asked, const CgExperimentOpts *opts, CgBindings sizes)
+{
+    CgExperiment *x = cg_experiment_new(asked->path, opts);
+    CgTarget target = {0};
+    CgStrbuf text = {0};
+    bool good = cg_diags_count(x->diags) == 0 && cg_target_build(x, asked->graph, sizes, &target)
+             && draw(x, &target, asked, &text);
+    cg_diags_print(x->diags, stderr, cg_wants_colour());
+    int code = cg_diags_exit_code(x->diags);
+    cg_target_free(&target);
+    cg_experiment_free(x);
+    if (good && code == CG_EXIT_OK)
+        code = deliver(asked->out, &text);
+    cg_strbuf_deinit(&text);
+    return code;
+}
+
+/* The format a file name asks for: what follows its last point. */
+static const char *format_of(const char *path)
+{
+    const char *point = path ? strrchr(path, '.') : NULL;
+    return point && point[1] && !strchr(point, '/') ? point + 1 : "dot";
+}
+
+static bool known_stage(const char *stage)
+{
+    static const char *const stages[] = { "model", "graph", "grad", "opt" };
+    for (size_t i = 0; i < CG_LEN(stages); i++)
+        if (strcmp(stage, stages[i]) == 0)
+            return true;
+    return false;
+}
+
+int cg_cmd_dot(int argc, char **argv)
+{
+    CgStrings set = {0}, dims = {0};
+    Asked asked = { .stage = "model" };
+    const CgOption options[] = {
+        { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
+        { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size of the graph's signature" },
+        { .name = "stage", .arg = "STAGE", .value = &asked.stage, .help = "model, graph, grad or opt; model unless given" },
+        { .name = "format", .arg = "FORMAT", .value = &asked.format, .letter = 'T', .help = "dot, svg, png or pdf" },
+        { .name = "out", .arg = "FILE", .value = &asked.out, .letter = 'o', .help = "where to write; tells the format, too" },
+        { .name = "flat", .flag = &asked.flat, .help = "no frames around instances" },
+        { .name = "unfold", .flag = &asked.unfold, .help = "draws each of equal blocks" },
+    };
+    static const char synopsis[] = "SCRIPT.cg [GRAPH] [-T FORMAT] [-o FILE]\n"
+        "draws a graph: GRAPH is an expression, 'transformer(vocab = 61, dim = 48, layers = 2, heads = 4)';\n"
+        "the last training of the script, or its last graph, unless given";
+    int code;
+    if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
+        return code;
+    if (argc < 2 || argc > 3)
+        return cg_usage("dot", "a script and at most one graph are needed");
+    if (!known_stage(asked.stage))
+        return cg_usage("dot", "there is no stage '%s'; there are model, graph, grad and opt", asked.stage);
+    asked.path = argv[1];
+    asked.graph = argc > 2 ? argv[2] : NULL;
+    asked.format = asked.format ? asked.format : format_of(asked.out);
+    CgSetting *settings = cg_calloc(set.len + 1, sizeof *settings);
+    CgBinding *sizes = cg_calloc(dims.len + 1, sizeof *sizes);
+    code = CG_EXIT_OK;
+    for (size_t i = 0; i < set.len && code == CG_EXIT_OK; i++)
+        if (!cg_assignment(set.at[i], (char **)&settings[i].name, &settings[i].text))
+            code = cg_usage("dot", "--set takes NAME=VALUE, not '%s'", set.at[i]);
+    for (size_t i = 0; i < dims.len && code == CG_EXIT_OK; i++) {
+        char *name = NULL;
+        const char *value = "";
+        if (!cg_assignment(dims.at[i], &name, &value) || (sizes[i].value = strtoll(value, NULL, 10)) < 1)
+            code = cg_usage("dot", "--dim takes NAME=N with a positive number, not '%s'", dims.at[i]);
+        sizes[i].symbol = name ? cg_intern(name) : NULL;
+        free(name);
+    }
+    CgExperimentOpts opts = { .settings = settings, .nsettings = (int)set.len, .quiet = true };
+    if (code == CG_EXIT_OK)
+        code = make(&asked, &opts, (CgBindings){ sizes, (int)dims.len });
+    for (size_t i = 0; i < set.len; i++)
+        free((void *)(uintptr_t)settings[i].name);
+    free(settings);
+    free(sizes);
+    free(set.at);
+    free(dims.at);
+    return code;
+}
