@@ -50,6 +50,18 @@ static inline float cg_exp_f32(float x)
     return (cg_expm1_core_f32(r) + 1.0f) * a * b;
 }
 
+/* exp for x <= 88, as softmax needs it: 1.5 ulp, and 0 where exp would be subnormal. Two thirds of the time of cg_exp_f32. */
+static inline float cg_exp_low_f32(float x)
+{
+    float c = x < -87.336544f ? -87.336544f : x;
+    float t = c * 1.44269504f + CG_ROUNDER, k = t - CG_ROUNDER;
+    float r = c - k * CG_LN2_HI;
+    r = r - k * CG_LN2_LO;
+    float a = cg_from_bits_f32((cg_bits_f32(t) << 23) + 0x3f800000u);
+    float y = cg_expm1_core_f32(r) * a + a;
+    return x < -87.336544f ? 0.0f : y;
+}
+
 /* 2 ulp. */
 static inline float cg_expm1_f32(float x)
 {
@@ -109,14 +121,14 @@ static inline float cg_tanh_f32(float x)
     p = p * t + 0.133314416f;
     p = p * t - 0.333332807f;
     float low = a + a * t * p;
-    float high = 1.0f - 2.0f / (cg_exp_f32(a + a) + 1.0f);
+    float e = cg_exp_low_f32(-2.0f * a), high = (1.0f - e) / (1.0f + e);
     return copysignf(a < 0.625f ? low : high, x);
 }
 
-/* 1 / (1 + exp(-x)). 3 ulp, also far in the lower tail. */
+/* 1 / (1 + exp(-x)). 3 ulp; 0 where the result would be subnormal. */
 static inline float cg_sigmoid_f32(float x)
 {
-    float e = cg_exp_f32(-fabsf(x));
+    float e = cg_exp_low_f32(-fabsf(x));
     return (x >= 0 ? 1.0f : x < 0 ? e : x) / (1.0f + e);
 }
 
@@ -142,8 +154,36 @@ static inline float cg_erf_f32(float x)
     q = q * c - 0.105203055f;
     q = q * c - 0.635656476f;
     q = q * c - 1.12854493f;
-    float high = 1.0f - cg_exp_f32(q * c);
+    float high = 1.0f - cg_exp_low_f32(q * c);
     return copysignf(a < 0.9f ? low : high, x);
+}
+
+/* The normal distribution function Phi(x), and its density. Both come from one exponential: the tail is
+ * exp(-x^2/2) t P(t) with t = 1 / (1 + 0.33 |x| / sqrt 2). Relative error 4e-7 for |x| <= 3, growing as 1e-7 x^2 in the
+ * lower tail. */
+static inline float cg_normal_f32(float x, float *density)
+{
+    float z = fabsf(x), t = 1.0f / (1.0f + 0.233345238f * z);
+    float e = cg_exp_low_f32(-0.5f * x * x);
+    float p = 0.0525912195f;
+    p = p * t - 0.286218077f;
+    p = p * t + 0.539414823f;
+    p = p * t - 0.442583174f;
+    p = p * t + 0.403053671f;
+    p = p * t + 0.00122719503f;
+    p = p * t + 0.189177468f;
+    p = p * t + 0.170462549f;
+    p = p * t + 0.186713606f;
+    p = p * t + 0.186160699f;
+    float tail = 0.5f * e * t * p;
+    *density = 0.39894228f * e;
+    return x < 0 ? tail : 1.0f - tail;
+}
+
+static inline double cg_normal_f64(double x, double *density)
+{
+    *density = 0.39894228040143267794 * exp(-0.5 * x * x);
+    return 0.5 * erfc(-x * 0.70710678118654752440);
 }
 
 /* Sine and cosine of an angle given in f64, as f32: 1.5 ulp for |x| <= 1e6; the absolute error then grows as 1e-16 |x|. */
@@ -176,6 +216,7 @@ static inline float cg_sin_f32(float x) { float s, c; cg_sincos_f32((double)x, &
 static inline float cg_cos_f32(float x) { float s, c; cg_sincos_f32((double)x, &s, &c); return c; }
 
 static inline double cg_exp_f64(double x)     { return exp(x); }
+static inline double cg_exp_low_f64(double x) { return exp(x); }
 static inline double cg_expm1_f64(double x)   { return expm1(x); }
 static inline double cg_log_f64(double x)     { return log(x); }
 static inline double cg_log1p_f64(double x)   { return log1p(x); }

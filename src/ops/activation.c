@@ -8,9 +8,6 @@ static bool float_shape(CgInfer *inf) { return cg_want_float(inf, 0) && cg_shape
 
 CG_VEC1(silu_f32, float, float, x * cg_sigmoid_f32(x))
 CG_VEC1(silu_f64, double, double, x * cg_sigmoid_f64(x))
-CG_VEC1(gelu_f32, float, float, 0.5f * x * (1.0f + cg_erf_f32(x * 0.70710678118654752440f)))
-CG_VEC1(gelu_f64, double, double, 0.5 * x * erfc(-x * 0.70710678118654752440))
-
 static inline float silu_slope_f32(float x)
 {
     float s = cg_sigmoid_f32(x);
@@ -23,17 +20,22 @@ static inline double silu_slope_f64(double x)
     return s * (1.0 + x * (1.0 - s));
 }
 
-static inline float gelu_slope_f32(float x)
-{
-    float phi = 0.39894228040143267794f * cg_exp_f32(-0.5f * x * x);
-    return 0.5f * (1.0f + cg_erf_f32(x * 0.70710678118654752440f)) + x * phi;
-}
+#define GELU(T, suffix)                                                                     \
+    static inline T gelu_of_##suffix(T x)                                                   \
+    {                                                                                       \
+        T density;                                                                          \
+        return x * cg_normal_##suffix(x, &density);                                         \
+    }                                                                                       \
+    static inline T gelu_slope_##suffix(T x)                                                \
+    {                                                                                       \
+        T density, below = cg_normal_##suffix(x, &density);                                 \
+        return below + x * density;                                                         \
+    }
+GELU(float, f32)
+GELU(double, f64)
 
-static inline double gelu_slope_f64(double x)
-{
-    return 0.5 * erfc(-x * 0.70710678118654752440) + x * 0.39894228040143267794 * exp(-0.5 * x * x);
-}
-
+CG_VEC1(gelu_f32, float, float, gelu_of_f32(x))
+CG_VEC1(gelu_f64, double, double, gelu_of_f64(x))
 CG_VEC2(silu_vjp_f32, float, float, y * silu_slope_f32(x))
 CG_VEC2(silu_vjp_f64, double, double, y * silu_slope_f64(x))
 CG_VEC2(gelu_vjp_f32, float, float, y * gelu_slope_f32(x))

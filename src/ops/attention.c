@@ -267,7 +267,7 @@ static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
             }                                                                                                   \
         }                                                                                                       \
     }
-ATTENTION(float, f32, cg_exp_f32, cg_log_f32)
+ATTENTION(float, f32, cg_exp_low_f32, cg_log_f32)
 ATTENTION(double, f64, exp, log)
 
 /* ---- meaning ---- */

@@ -105,7 +105,7 @@ static int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
             dx[id_at(ids, (int64_t)r, v)] -= g;                                             \
         }                                                                                   \
     }
-LOSS(float, f32, cg_exp_f32)
+LOSS(float, f32, cg_exp_low_f32)
 LOSS(double, f64, exp)
 
 static void cross_entropy_vjp(CgBuild *b, const CgSite *site, CgRef *gin)

@@ -5,11 +5,13 @@
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
-#define TILE_FLOPS 16e6     /* a tile smaller than this is not worth cutting */
-#define TILES      16       /* tiles of a large product */
+#define TILE_FLOPS 4e6      /* a tile smaller than this is not worth cutting */
+#define TILES      64       /* tiles of a large product */
 #define TILE_SIDE  128      /* least rows or columns of a tile: below, packing costs more than it divides */
 #define SPLIT_K    512      /* least depth of a chunk when k is cut */
 #define SIDE_MAX   1024     /* packed tiles only: bounds the scratch memory */
+#define THIN       4        /* rows up to which the time is that of reading the right factor once */
+#define THIN_TILE  65536    /* elements of it a part reads */
 
 /* ---- shape ---- */
 
@@ -46,6 +48,7 @@ typedef struct Product {
     size_t  parts;
     Factor  x, y;
     bool    flat;               /* leading axes of x are part of m */
+    bool    thin;               /* so few rows that a product of vectors by the matrix is the better way */
 } Product;
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -64,9 +67,19 @@ static void choose_layout(Factor *f, int64_t rows, int64_t cols)
     }
 }
 
+static int64_t round_up(int64_t n, int64_t unit) { return ceil_div(n, unit) * unit; }
+
 /* Tiles of one product: enough of them for several threads, none so small that packing dominates. */
 static void choose_tiles(Product *p)
 {
+    if (p->thin) {
+        p->nn = p->n * p->k / THIN_TILE;
+        if (p->nn > TILES) p->nn = TILES;
+        p->tn = p->nn < 2 ? p->n : round_up(ceil_div(p->n, p->nn), 32);
+        p->tm = p->m;
+        p->tk = p->k;
+        return;
+    }
     double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k;
     int64_t want = (int64_t)(flops * (double)p->batch / TILE_FLOPS);
     if (want > TILES) want = TILES;
@@ -82,9 +95,9 @@ static void choose_tiles(Product *p)
     if (p->batch == 1 && p->nm * p->nn * 2 <= want)
         while (p->nm * p->nn * p->nk < want && ceil_div(p->k, p->nk * 2) >= SPLIT_K) p->nk *= 2;
     /* Whole vectors a tile. */
-    p->tm = p->nm == 1 ? p->m : ceil_div(ceil_div(p->m, p->nm), 16) * 16;
-    p->tn = p->nn == 1 ? p->n : ceil_div(ceil_div(p->n, p->nn), 32) * 32;
-    p->tk = p->nk == 1 ? p->k : ceil_div(ceil_div(p->k, p->nk), 16) * 16;
+    p->tm = p->nm == 1 ? p->m : round_up(ceil_div(p->m, p->nm), 16);
+    p->tn = p->nn == 1 ? p->n : round_up(ceil_div(p->n, p->nn), 32);
+    p->tk = p->nk == 1 ? p->k : round_up(ceil_div(p->k, p->nk), 16);
 }
 
 static Product product(const CgCall *call)
@@ -124,6 +137,7 @@ static Product product(const CgCall *call)
     }
     choose_layout(&p.x, p.m, p.k);
     choose_layout(&p.y, p.k, p.n);
+    p.thin = p.m <= THIN && p.batch == 1 && !p.x.packed && !p.y.packed;
     choose_tiles(&p);
     if (p.x.packed || p.y.packed) {
         if (p.tm > SIDE_MAX) p.tm = SIDE_MAX;
@@ -177,11 +191,48 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
             for (int64_t j = 0; j < cols; j++) to[i * cols + j] = from[i * f->rs + j * f->cs];                  \
         return to;                                                                                              \
     }                                                                                                           \
+    /* z (n) = x (k) y (k,n), y as stored or transposed; x has stride sx. */                                    \
+    static void thin_##suffix(const T *x, int64_t sx, const T *y, int64_t ldy, bool trans, T *z, int64_t n, int64_t k) \
+    {                                                                                                           \
+        if (trans) {                                                                                            \
+            for (int64_t j = 0; j < n; j++) {                                                                   \
+                const T *row = y + j * ldy;                                                                     \
+                T s = 0;                                                                                        \
+                if (sx == 1) {                                                                                  \
+                    CG_PRAGMA_(omp simd reduction(+:s))                                                         \
+                    for (int64_t l = 0; l < k; l++) s += x[l] * row[l];                                         \
+                } else {                                                                                        \
+                    for (int64_t l = 0; l < k; l++) s += x[l * sx] * row[l];                                    \
+                }                                                                                               \
+                z[j] = s;                                                                                       \
+            }                                                                                                   \
+            return;                                                                                             \
+        }                                                                                                       \
+        int64_t l = 0;                                                                                          \
+        for (int64_t j = 0; j < n; j++) z[j] = 0;                                                               \
+        for (; l + 4 <= k; l += 4) {                                                                            \
+            const T *p = y + l * ldy, *q = p + ldy, *r = q + ldy, *s = r + ldy;                                 \
+            T a = x[l * sx], b = x[(l + 1) * sx], c = x[(l + 2) * sx], d = x[(l + 3) * sx];                     \
+            CG_SIMD                                                                                             \
+            for (int64_t j = 0; j < n; j++) z[j] += (a * p[j] + b * q[j]) + (c * r[j] + d * s[j]);              \
+        }                                                                                                       \
+        for (; l < k; l++) {                                                                                    \
+            const T *p = y + l * ldy;                                                                           \
+            T a = x[l * sx];                                                                                    \
+            CG_SIMD                                                                                             \
+            for (int64_t j = 0; j < n; j++) z[j] += a * p[j];                                                   \
+        }                                                                                                       \
+    }                                                                                                           \
     /* z (m,n) = x (m,k) y (k,n), the corners of a tile. */                                                     \
     static void tile_##suffix(const CgCall *call, const Product *p, const T *x, const T *y, T *z, int64_t m, int64_t n, int64_t k, T *scratch) \
     {                                                                                                           \
         int64_t ldx = p->x.ld, ldy = p->y.ld;                                                                   \
         (void)call;                                                                                             \
+        if (p->thin) {                                                                                          \
+            for (int64_t i = 0; i < m; i++)                                                                     \
+                thin_##suffix(x + i * (p->x.trans ? 1 : ldx), p->x.trans ? ldx : 1, y, ldy, p->y.trans, z + i * p->n, n, k); \
+            return;                                                                                             \
+        }                                                                                                       \
         if (p->x.packed) {                                                                                      \
             x = pack_##suffix(x, &p->x, m, k, scratch);                                                         \
             scratch += p->tm * p->tk;                                                                           \
@@ -337,6 +388,8 @@ static const CgSample matmul_samples[] = {
     { .in = "F[1031,67] F[1031,97]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
     { .in = "F[5,149,131] F[131,269]", .low = -0.71, .high = 2.385 },                 /* cut along rows and columns */
     { .in = "F[7,3,37,53] F[7,3,31,53]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
+    { .in = "F[3,331] F[331,613]", .low = -0.71, .high = 2.385 },                     /* few rows */
+    { .in = "F[1,331] F[613,331]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = NULL },
 };
 

@@ -519,7 +519,7 @@ static bool logsumexp_shape(CgInfer *inf)
             to[i] = base + lg(s);                                                           \
         }                                                                                   \
     }
-LOGSUMEXP(float, logsumexp_f32, cg_exp_f32, cg_log_f32)
+LOGSUMEXP(float, logsumexp_f32, cg_exp_low_f32, cg_log_f32)
 LOGSUMEXP(double, logsumexp_f64, exp, log)
 
 static CgRef softmax_of(CgBuild *b, CgRef x, int axis)

@@ -94,7 +94,7 @@ static void softmax_work(const CgCall *call, CgWork *work)
             else softmax_block_##suffix(x + at, y + at, l.mid, l.post, l.post - c < COLUMNS ? l.post - c : COLUMNS); \
         }                                                                                   \
     }
-SOFTMAX(float, f32, cg_exp_f32)
+SOFTMAX(float, f32, cg_exp_low_f32)
 SOFTMAX(double, f64, exp)
 
 /* dx = y (g - sum(g y)) */
