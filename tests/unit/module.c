@@ -36,7 +36,8 @@ static char *load(const char *path, const char *stage)
 static void is(const char *path, const char *stage, const char *expected, const char *name)
 {
     char *found = load(path, stage);
-    tap_is(found, expected, name);
+    const char *own = strncmp(found, "std.prelude ", 12) == 0 ? strchr(found, '\n') + 1 : found;   /* every script has it */
+    tap_is(own, expected, name);
     free(found);
 }
 
