@@ -295,7 +295,7 @@ CgValue *cg_param_tensor(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, const 
         CgParamInfo info = { .path = path, .init = CG_NONE, .span = span, .anonymous = inst->anonymous };
         info.ref = cg_graph_param(&m->build, path, type);
         for (const CgInstance *at = inst; at; at = at->parent)
-            if (!info.weights && at->weights) {
+            if (at->weights) {             /* the outermost was trained last, with its parts inside */
                 info.weights = at->weights;
                 info.source = join(at->within ? at->within : "", below(at, path));
             }
