@@ -5,6 +5,7 @@ check_PROGRAMS += tests/op_lint
 # Holds every object, as the program does: it loads plugins, too.
 tests_op_lint_LDADD = $(cg_core_objects) $(CG_LIBS)
 tests_op_lint_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
+check_PROGRAMS += tests/unit/conformance
 check_PROGRAMS += tests/unit/corpus
 check_PROGRAMS += tests/unit/diag
 check_PROGRAMS += tests/unit/digest

@@ -503,7 +503,8 @@ static bool loop(Training *t, CgProgress *progress, bool *stopped)
         cg_progress_value(progress, "grad", norm);
         if (isfinite(rate))
             cg_progress_value(progress, "rate", rate);
-        if (x->run && (t->done % 10 == 0 || t->done == s->steps)) {
+        /* the index has the first steps in full, then one in ten */
+        if (x->run && (t->done <= 100 || t->done % 10 == 0 || t->done == s->steps)) {
             cg_run_metric(x->run, t->done, cg_intern("loss"), loss);
             cg_run_metric(x->run, t->done, cg_intern("gradient_norm"), norm);
         }

@@ -1,0 +1,121 @@
+/* conformance.c - tests/conformance/transformer/transformer.cg, carried out as `cg run` does, against PyTorch.
+ * Takes srcdir; prints TAP; its store is ./store. Accuses: gradients - graphs/transformer.cg, stdlib, passes;
+ * the first loss - cross_entropy; later losses and norms - adamw, cosine, clipping, src/experiment/train.c. */
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "experiment/experiment.h"
+#include "tap.h"
+
+/* Largest difference over largest element. */
+static double differs(const CgTensor *found, const CgTensor *expected)
+{
+    const float *have = found->data, *want = expected->data;
+    double difference = 0, largest = 0;
+    for (int64_t i = 0; i < cg_tensor_count(expected); i++) {
+        difference = fmax(difference, isnan(have[i]) ? INFINITY : fabs((double)have[i] - (double)want[i]));
+        largest = fmax(largest, fabs((double)want[i]));
+    }
+    return cg_tensor_count(found) == cg_tensor_count(expected) ? difference / largest : INFINITY;
+}
+
+/* The gradients of the first step: the graph that training runs, with the weights it starts from. */
+static void check_gradients(CgExperiment *x, const CgTensors *weights, const CgTensors *batches, const CgTensors *reference)
+{
+    const CgStage *s = x->stages.at[0];
+    const CgGraph *g = s->step_graph;
+    CgErr e = {0};
+    CgPlan *plan = cg_plan_build(g, (CgBindings){ NULL, 0 }, (CgPlanOptions){ 0 }, &e);
+    CgExec *exec = plan ? cg_exec_new(plan, x->pool, &e) : NULL;
+    double worst = 0;
+    const char *which = "";
+    int compared = 0;
+    for (size_t i = 0; exec && i < g->params.len; i++)
+        cg_exec_bind_param(exec, (int)i, cg_tensors_find(weights, cg_node_name(g, g->params.at[i]))->data);
+    for (size_t i = 0; exec && i < g->inputs.len; i++)
+        cg_exec_bind_input(exec, (int)i, cg_tensors_find(batches, cg_node_name(g, g->inputs.at[i]))->data);
+    if (exec)
+        cg_exec_run(exec);
+    for (size_t i = 0; exec && i < g->outputs.len; i++) {
+        const CgTensor *expected = cg_tensors_find(reference, g->outputs.at[i].name);
+        CgTensor found = cg_exec_output(exec, (int)i);
+        if (!expected)
+            continue;
+        compared++;
+        double by = cg_tensor_contiguous(&found) ? differs(&found, expected) : INFINITY;
+        if (by > worst)
+            worst = by, which = g->outputs.at[i].name;
+    }
+    tap_ok(compared == 20 && worst < 1e-5, "%d gradients of the first step (%.1e, %s)", compared, worst, which);
+    cg_exec_free(exec);
+    cg_plan_free(plan);
+}
+
+/* The largest relative difference of a metric from its reference. */
+static double metric_differs(CgStore *store, const char *name, const CgTensor *expected)
+{
+    CgErr e = {0};
+    CgTable *t = cg_store_metrics(store, 1, &e);
+    if (!t)
+        return INFINITY;
+    int step = cg_table_find(t, "step", &e), value = cg_table_find(t, "value", &e), called = cg_table_find(t, "name", &e);
+    const double *want = expected->data;
+    double worst = 0;
+    int64_t seen = 0;
+    for (size_t i = 0; i < t->rows; i++) {
+        int64_t at = (int64_t)cg_table_number(t, i, step) - 1;
+        if (strcmp(t->column[called].at[i].text, name) != 0 || at < 0 || at >= expected->dim[0])
+            continue;
+        worst = fmax(worst, fabs(cg_table_number(t, i, value) / want[at] - 1));
+        seen++;
+    }
+    cg_table_free(t);
+    return seen == expected->dim[0] ? worst : INFINITY;
+}
+
+static void check_training(const char *store, const CgTensors *reference)
+{
+    CgErr e = {0};
+    CgStore *s = cg_store_open(store, &e);
+    if (!tap_ok(s != NULL, "the store is there"))
+        return;
+    double losses = metric_differs(s, "loss", cg_tensors_find(reference, "losses"));
+    double norms = metric_differs(s, "gradient_norm", cg_tensors_find(reference, "norms"));
+    tap_ok(losses < 1e-5, "ten losses (%.1e)", losses);
+    tap_ok(norms < 1e-4, "ten gradient norms (%.1e)", norms);
+    cg_store_close(s);
+}
+
+int main(void)
+{
+    const char *srcdir = getenv("srcdir");
+    char folder[512], here[512], store[600];
+    CgTensors weights = {0}, batches = {0}, reference = {0};
+    CgErr e = {0};
+    snprintf(folder, sizeof folder, "%s/tests/conformance/transformer", srcdir ? srcdir : ".");
+    bool there = getcwd(here, sizeof here) && chdir(folder) == 0;
+    snprintf(store, sizeof store, "%s/store", there ? here : ".");
+    if (!tap_ok(there, "the folder of the reference"))
+        return tap_done();
+    bool read = cg_safetensors_read("weights.safetensors", &weights, &e)
+             && cg_safetensors_read("batches.safetensors", &batches, &e)
+             && cg_safetensors_read("reference.safetensors", &reference, &e);
+    if (!tap_ok(read, "reference %s", e.text))
+        return tap_done();
+    CgExperimentOpts opts = { .threads = 2, .quiet = true, .store = store };
+    CgExperiment *x = cg_experiment_new("transformer.cg", &opts);
+    FILE *out = tmpfile();
+    int code = out && cg_diags_count(x->diags) == 0 ? cg_experiment_run(x, out) : 1;
+    cg_diags_print(x->diags, stderr, false);
+    if (tap_ok(code == 0 && x->stages.len == 1, "the script runs"))
+        check_gradients(x, &weights, &batches, &reference);
+    cg_experiment_free(x);
+    if (out)
+        fclose(out);
+    check_training(store, &reference);
+    cg_tensors_free(&weights);
+    cg_tensors_free(&batches);
+    cg_tensors_free(&reference);
+    return tap_done();
+}
