@@ -1,4 +1,4 @@
-/* builtins_data.c - corpora, tokenizers and windows as values of the language.
+/* builtins_data.c - corpora and windows as values of the language.
  * Takes their descriptions; gives OBJECT values while elaborating (nothing is read), and the data itself when a stage
  * runs. Each corpus and each set of windows is made once a run. */
 #include <math.h>
@@ -10,7 +10,7 @@
 
 static CgSpan at_of(const CgExpr *call, CgValue **args) { return call ? call->span : args[0]->span; }
 
-static bool is_corpus(const CgValue *v)
+bool cg_is_corpus(const CgValue *v)
 {
     return v->kind == CG_VALUE_OBJECT && (!strcmp(v->s, "corpus") || !strcmp(v->s, "synthetic") || !strcmp(v->s, "mix") || !strcmp(v->s, "shuffled"));
 }
@@ -78,7 +78,7 @@ static CgValue *mix(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
     if (args[0]->kind != CG_VALUE_LIST || args[1]->kind != CG_VALUE_LIST || args[0]->n != args[1]->n || args[0]->n < 1)
         return wrong(e, span, "mix takes a list of corpora and a list of as many shares", args[0]);
     for (int i = 0; i < args[0]->n; i++) {
-        if (!is_corpus(args[0]->at[i]))
+        if (!cg_is_corpus(args[0]->at[i]))
             return wrong(e, span, "mix takes corpora", args[0]->at[i]);
         if (!cg_value_number(args[1]->at[i], &share) || share < 0)
             return wrong(e, span, "a share is a number from 0 on", args[1]->at[i]);
@@ -91,24 +91,10 @@ static CgValue *shuffle_tokens(CgElab *e, CgFrame *f, const CgExpr *call, CgValu
 {
     (void)f;
     CgSpan span = at_of(call, args);
-    if (!is_corpus(args[0]) || args[1]->kind != CG_VALUE_INT)
+    if (!cg_is_corpus(args[0]) || args[1]->kind != CG_VALUE_INT)
         return wrong(e, span, "shuffle_tokens takes a corpus", args[0]);
     static const char *const keys[] = { "of", "seed" };
     return describe(e, "shuffled", span, 2, keys, args);
-}
-
-static CgValue *bytes(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
-{
-    (void)f;
-    (void)args;
-    CgValue *v = cg_value_object(e, "bytes", 3, call ? call->span : (CgSpan){0});
-    static const char *const keys[] = { "size", "end", "mark" };
-    static const int64_t values[] = { 256, 0, 1 };
-    for (int i = 0; i < 3; i++) {
-        v->keys[i] = cg_intern(keys[i]);
-        v->at[i] = cg_value_int(e, values[i], v->span);
-    }
-    return v;
 }
 
 static CgValue *windows(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
@@ -116,7 +102,7 @@ static CgValue *windows(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **arg
     (void)f;
     CgSpan span = at_of(call, args);
     double share;
-    if (is_corpus(args[0])) {          /* a whole corpus stands for its training split only where that is said */
+    if (cg_is_corpus(args[0])) {          /* a whole corpus stands for its training split only where that is said */
         CgDiag *d = cg_elab_error(e, CG_E0305, span, "windows are taken from one split of a corpus");
         cg_diag_help(d, "add .train, .valid, .test or .all");
         return cg_value_poison(e);
@@ -170,7 +156,7 @@ CgValue *cg_data_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSugge
 {
     if (of->kind != CG_VALUE_OBJECT)
         return NULL;
-    if (is_corpus(of)) {
+    if (cg_is_corpus(of)) {
         static const char *const splits[] = { "train", "valid", "test", "all" };
         for (int i = 0; i < 4; i++) {
             cg_suggest_offer(s, splits[i]);
@@ -193,14 +179,6 @@ CgValue *cg_data_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSugge
 /* ---- when a stage runs -------------------------------------------------------------------------------------------------------- */
 
 static CgValue *part(const CgValue *v, const char *key) { return cg_record_find(v, cg_intern(key)); }
-
-const CgTokenizer *cg_tokenizer_of(CgExperiment *x, CgValue *object)
-{
-    (void)object;
-    if (!x->tokenizer)
-        x->tokenizer = cg_tokenizer_bytes();
-    return x->tokenizer;
-}
 
 static CgCorpus *load_files(CgValue *v, CgErr *err)
 {
@@ -282,7 +260,10 @@ CgWindows *cg_windows_of(CgExperiment *x, CgValue *v)
     cg_value_number(part(v, "copies"), &copies);
     CgWindowOpts opts = { .length = (int)part(v, "length")->i, .repeat = copies, .span = (int)part(v, "span")->i, .group = (int)part(v, "group")->i };
     CgErr err = {0};
-    CgWindows *w = cg_windows_new(c, (CgSplit)part(split, "which")->i, cg_tokenizer_of(x, part(v, "tokenizer")), &opts, &err);
+    const CgTokenizer *t = cg_tokenizer_of(x, part(v, "tokenizer"));
+    if (!t)
+        return NULL;
+    CgWindows *w = cg_windows_new(c, (CgSplit)part(split, "which")->i, t, &opts, &err);
     if (!w) {
         cg_experiment_err(x, v->span, &err);
         return NULL;
@@ -322,7 +303,6 @@ const CgBuiltin cg_builtins_data[] = {
       .doc = "Text made by rule, the same bytes on every machine: markov, grammar, arithmetic, code, json, dyck, noise." },
     { .name = "mix", .sig = "(parts, shares)", .eager = mix, .doc = "Corpora mixed by their share of tokens." },
     { .name = "shuffle_tokens", .sig = "(corpus, seed = 0)", .eager = shuffle_tokens, .doc = "The same tokens in random order." },
-    { .name = "bytes", .sig = "()", .eager = bytes, .doc = "The tokenizer with one id a byte: size 256, end 0, mark 1." },
     { .name = "windows", .sig = "(split, tokenizer, length = 512, count = 0, copies = 0, span = 0, group = 0)", .eager = windows,
       .doc = "Batches of `length` tokens and the tokens one place on (batch.tokens, batch.next); count limits an evaluation; copies is the share of windows "
              "that repeat a span of text, the first time with the tokens of each group in random order when group is given." },

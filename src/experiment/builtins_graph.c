@@ -287,6 +287,8 @@ static CgValue *generated(void *runner, const CgValue *call, CgValue **args)
     CgElab *e = x->elab;
     CgGenerator *g = call->stage;
     const CgTokenizer *tok = cg_tokenizer_of(x, args[2]);
+    if (!tok)
+        return NULL;
     CgTokens ids = {0};
     cg_tokenizer_encode(tok, args[1]->s, strlen(args[1]->s), &ids);
     int32_t *text = CG_NEWN(e->arena, int32_t, g->length + 1);
@@ -319,6 +321,10 @@ static CgValue *generate(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **ar
     if (args[0]->kind != CG_VALUE_INSTANCE || args[1]->kind != CG_VALUE_STR || args[3]->kind != CG_VALUE_INT || args[5]->kind != CG_VALUE_INT
         || args[6]->kind != CG_VALUE_INT || args[3]->i < 1 || args[3]->i > 65536) {
         cg_elab_error(e, CG_E0305, span, "generate takes a model, a prompt, a tokenizer and a length");
+        return cg_value_poison(e);
+    }
+    if (args[2]->kind != CG_VALUE_OBJECT || !cg_record_find(args[2], cg_intern("mark"))) {
+        cg_elab_error(e, CG_E0305, span, "generate needs a tokenizer such as bytes(), not %s", cg_value_kind_name(args[2]));
         return cg_value_poison(e);
     }
     CgGenerator *g = cg_generator_build(e, f, args[0], (CgType){0}, false, args[3]->i, span);

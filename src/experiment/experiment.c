@@ -8,7 +8,7 @@
 #include "graph/registry.h"
 #include "run/blas.h"
 
-static const CgBuiltin *const builtins[] = { cg_builtins_graph, cg_builtins_data, cg_builtins_table, NULL };
+static const CgBuiltin *const builtins[] = { cg_builtins_graph, cg_builtins_data, cg_builtins_table, cg_builtins_tokenizer, NULL };
 
 CgExperiment *cg_experiment_of(CgElab *e) { return e->experiment; }
 
@@ -145,7 +145,10 @@ void cg_experiment_free(CgExperiment *x)
     cg_vec_free(&x->all_corpora);
     cg_map_deinit(&x->corpora);
     cg_map_deinit(&x->windows);
-    cg_tokenizer_free(x->tokenizer);
+    for (size_t i = 0; i < x->all_tokenizers.len; i++)
+        cg_tokenizer_free(x->all_tokenizers.at[i]);
+    cg_vec_free(&x->all_tokenizers);
+    cg_map_deinit(&x->tokenizers);
     if (x->store)
         cg_store_close(x->store);
     if (x->pool)

@@ -36,10 +36,10 @@ typedef struct CgExperiment {
     const char *path;
     CG_VEC(CgStage *)     stages;
     CG_VEC(CgGenerator *) generators;
-    CgMap       corpora, windows;   /* OBJECT value -> CgCorpus, CgWindows */
+    CgMap       corpora, windows, tokenizers;   /* OBJECT value -> CgCorpus, CgWindows, CgTokenizer */
     CG_VEC(CgCorpus *)    all_corpora;
     CG_VEC(CgWindows *)   all_windows;
-    CgTokenizer *tokenizer;         /* bytes, made when first needed */
+    CG_VEC(CgTokenizer *) all_tokenizers;
     CG_VEC(CgTable *)     tables;  /* made by table() and its like */
     const CgTable *table;           /* whose columns are meant */
     CgSpan      at;                 /* of the statement being carried out, for errors of data */
@@ -67,7 +67,8 @@ bool       cg_train_run(CgExperiment *x, CgStage *s);
 bool       cg_evaluate_run(CgExperiment *x, CgStage *s);
 CgWindows *cg_windows_of(CgExperiment *x, CgValue *object);       /* NULL after a mistake */
 CgCorpus  *cg_corpus_of(CgExperiment *x, CgValue *object);
-const CgTokenizer *cg_tokenizer_of(CgExperiment *x, CgValue *object);
+const CgTokenizer *cg_tokenizer_of(CgExperiment *x, CgValue *object);   /* NULL after a mistake */
+bool       cg_is_corpus(const CgValue *v);
 bool       cg_data_digest(CgExperiment *x, CgValue *data, CgDigest *out);
 
 /* Every parameter of a graph in memory: trained ones one after the other. */
@@ -86,7 +87,7 @@ bool       cg_generate(CgExperiment *x, CgGenerator *g, const CgMemory *memory, 
 bool       cg_experiment_err(CgExperiment *x, CgSpan at, const CgErr *err);
 
 CgValue   *cg_data_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
-extern const CgBuiltin cg_builtins_graph[], cg_builtins_data[], cg_builtins_table[];
+extern const CgBuiltin cg_builtins_graph[], cg_builtins_data[], cg_builtins_table[], cg_builtins_tokenizer[];
 
 /* What runs give: kinds of HOST values. */
 typedef struct CgNumbers { double *at; size_t n; } CgNumbers;

@@ -1,6 +1,7 @@
 # The sources of this layer are listed here
 libcgcore_la_SOURCES += \
 	src/experiment/builtins_data.c src/experiment/builtins_graph.c src/experiment/builtins_table.c \
+	src/experiment/builtins_tokenizer.c \
 	src/experiment/evaluate.c src/experiment/experiment.c src/experiment/experiment.h \
 	src/experiment/memory.c src/experiment/stage.h src/experiment/stage_build.c src/experiment/train.c \
 	src/experiment/metric.c src/experiment/metric.h \

@@ -91,11 +91,13 @@ static void print_value(CgStrbuf *b, double x)
     double size = fabs(x);
     if (x == 0 || !isfinite(x))
         cg_strbuf_printf(b, "%g", x);
-    else if (size >= 1e5 || size < 1e-3)
+    else if (size >= 1e5 || size < 1e-4)
         cg_strbuf_printf(b, "%.2e", x);
+    else if (size < 0.1)
+        cg_strbuf_printf(b, "%.3g", x);
     else
         cg_strbuf_printf(b, "%.*f",
-                         size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.1 ? 4 : 6, x);
+                         size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 4, x);
 }
 
 /* Pieces of the line, the most telling first: what does not fit the terminal is left out from the end. */
