@@ -18,8 +18,11 @@
 #define NC 512
 #define SMALL ((int64_t)128 * 128 * 128)    /* products up to this size are read where they lie */
 
+/* Rows of f32 may be read as units where they lie. */
+typedef uint32_t __attribute__((may_alias)) Unit;
+
 /* A thread's panels, kept from call to call and freed with the thread. */
-typedef struct Panels { uint32_t a[MC * KU + 64], b[NC * KU + 64]; } Panels;
+typedef struct Panels { Unit a[MC * KU + 64], b[NC * KU + 64]; } Panels;
 
 static pthread_key_t panels_key;
 static bool has_avx512, has_bf16;
@@ -95,7 +98,7 @@ WIDE static inline void transpose16(__m512i r[16])
 #define FAMILY(kind, TARGET, W, ROW, COLUMN) \
     /* Panels of B: (nc/NR, ku, NR) units. */ \
     TARGET static void pack_b_##kind(bool tb, const float *b, int64_t ldb, int64_t kc, int64_t nc, \
-                                     uint32_t *out) \
+                                     Unit *out) \
     { \
         int64_t ku = (kc + W - 1) / W; \
         for (int64_t j = 0; j < nc; j += NR, out += ku * NR) { \
@@ -124,7 +127,7 @@ WIDE static inline void transpose16(__m512i r[16])
 \
     /* Panels of A: rows as they lie, (mc/MR, MR, KU) units; or from its transpose, (mc/MR, ku, MR). */ \
     TARGET static void pack_a_##kind(bool ta, const float *a, int64_t lda, int64_t mc, int64_t kc, \
-                                     uint32_t *out) \
+                                     Unit *out) \
     { \
         int64_t ku = (kc + W - 1) / W; \
         for (int64_t i = 0; i < mc; i += MR) { \
@@ -132,7 +135,7 @@ WIDE static inline void transpose16(__m512i r[16])
             __mmask16 mask = lanes(rows); \
             for (int64_t p = 0; ta && p < ku; p++, out += MR) { \
                 const float *x = a + W * p * lda + i; \
-                _mm512_mask_storeu_epi32(out, lanes(MR), COLUMN(x, W * p + 1 < kc ? x + lda : NULL, mask)); \
+                _mm512_mask_storeu_epi32(out, lanes(MR), COLUMN(x, W *p + 1 < kc ? x + lda : NULL, mask)); \
             } \
             for (int64_t r = 0; !ta && r < MR; r++, out += KU) { \
                 if (r >= rows) memset(out, 0, (size_t)ku * sizeof *out); \
@@ -143,9 +146,11 @@ WIDE static inline void transpose16(__m512i r[16])
     } \
 \
     /* C (rows, cols) = beta C + alpha A B for one panel of each; row r, unit p of A at r * rs + p * ps. */ \
-    TARGET static inline __attribute__((always_inline)) void \
-    micro_##kind(int64_t ku, const uint32_t *a, int64_t rs, int64_t ps, const uint32_t *b, float alpha, \
-                 float beta, float *c, int64_t ldc, int64_t rows, int64_t cols) \
+    TARGET static inline \
+        __attribute__((always_inline)) void micro_##kind(int64_t ku, const Unit *a, int64_t rs, \
+                                                         int64_t ps, const Unit *b, float alpha, \
+                                                         float beta, float *c, int64_t ldc, int64_t rows, \
+                                                         int64_t cols) \
     { \
         EACH_ROW(ZERO) \
         for (int64_t p = 0; p < ku; p++) { \
@@ -156,15 +161,22 @@ WIDE static inline void transpose16(__m512i r[16])
         __mmask16 m0 = lanes(cols), m1 = lanes(cols - 16); \
         EACH_ROW(PUT) \
     } \
-    TARGET static void micro_rows_##kind(int64_t ku, const uint32_t *a, const uint32_t *b, float alpha, \
+    TARGET static void micro_rows_##kind(int64_t ku, const Unit *a, const Unit *b, float alpha, \
                                          float beta, float *c, int64_t ldc, int64_t rows, int64_t cols) \
     { \
         micro_##kind(ku, a, KU, 1, b, alpha, beta, c, ldc, rows, cols); \
     } \
-    TARGET static void micro_columns_##kind(int64_t ku, const uint32_t *a, const uint32_t *b, float alpha, \
+    TARGET static void micro_columns_##kind(int64_t ku, const Unit *a, const Unit *b, float alpha, \
                                             float beta, float *c, int64_t ldc, int64_t rows, int64_t cols) \
     { \
         micro_##kind(ku, a, 1, MR, b, alpha, beta, c, ldc, rows, cols); \
+    } \
+\
+    TARGET static void micro_lying_##kind(int64_t ku, const float *a, int64_t lda, const Unit *b, \
+                                          float alpha, float beta, float *c, int64_t ldc, int64_t rows, \
+                                          int64_t cols) \
+    { \
+        micro_##kind(ku, (const void *)a, lda, 1, b, alpha, beta, c, ldc, rows, cols); \
     } \
 \
     static void blocked_##kind(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, \
@@ -178,14 +190,24 @@ WIDE static inline void transpose16(__m512i r[16])
                 int64_t nc = least(NC, n - j), kd = least(kc, k - l), ku = (kd + W - 1) / W; \
                 pack_b_##kind(tb, tb ? b + j * ldb + l : b + l * ldb + j, ldb, kd, nc, s->b); \
                 for (int64_t i = 0; i < m; i += MC) { \
-                    int64_t mc = least(MC, m - i); \
-                    pack_a_##kind(ta, ta ? a + l * lda + i : a + i * lda + l, lda, mc, kd, s->a); \
+                    int64_t mc = least(MC, m - i), lie = LIES_##kind(ta, lda) ? mc / MR * MR : 0; \
+                    const float *x = ta ? a + l * lda + i : a + i * lda + l; \
+                    pack_a_##kind(ta, x + lie * lda, lda, mc - lie, kd, s->a); \
                     for (int64_t jr = 0; jr < nc; jr += NR) \
-                        for (int64_t ir = 0; ir < mc; ir += MR) \
-                            (ta ? micro_columns_##kind \
-                                : micro_rows_##kind)(ku, s->a + ir * (ta ? ku : KU), s->b + jr * ku, alpha, \
-                                                     l == 0 ? beta : 1, c + (i + ir) * ldc + j + jr, ldc, \
-                                                     least(MR, mc - ir), least(NR, nc - jr)); \
+                        for (int64_t ir = 0; ir < mc; ir += MR) { \
+                            float *to = c + (i + ir) * ldc + j + jr, be = l == 0 ? beta : 1; \
+                            const Unit *y = s->b + jr * ku; \
+                            int64_t rows = least(MR, mc - ir), cols = least(NR, nc - jr); \
+                            if (ir < lie) \
+                                micro_lying_##kind(ku, x + ir * lda, lda, y, alpha, be, to, ldc, rows, \
+                                                   cols); \
+                            else if (ta) \
+                                micro_columns_##kind(ku, s->a + (ir - lie) * ku, y, alpha, be, to, ldc, \
+                                                     rows, cols); \
+                            else \
+                                micro_rows_##kind(ku, s->a + (ir - lie) * KU, y, alpha, be, to, ldc, rows, \
+                                                  cols); \
+                        } \
                 } \
             } \
     }
@@ -217,6 +239,9 @@ static int64_t depth(int64_t k, int64_t most)
         u##r = _mm512_fmadd_ps(x, (__m512)b0, u##r); \
         v##r = _mm512_fmadd_ps(x, (__m512)b1, v##r); \
     }
+/* Rows of A can be read where they lie, unless so far apart that they fall into few sets of the first-level
+ * cache. */
+#define LIES_f32(ta, lda) (!(ta) && (lda) % 512 != 0)
 #define FLOAT(unit) ((union { uint32_t u; float f; }){ unit }.f)
 #define ROW_f32(x, left) _mm512_maskz_loadu_epi32(lanes(left), x)
 #define COLUMN_f32(x, y, mask) ((void)(y), _mm512_maskz_loadu_epi32(mask, x))
@@ -247,6 +272,7 @@ WIDE16 static inline __m512i column_pairs(const float *x, const float *y, __mmas
         u##r = _mm512_dpbf16_ps(u##r, x, (__m512bh)b0); \
         v##r = _mm512_dpbf16_ps(v##r, x, (__m512bh)b1); \
     }
+#define LIES_bf16(ta, lda) false
 FAMILY(bf16, WIDE16, 2, row_pairs, column_pairs)
 
 /* ---- f32 without packing: operands that fit in the cache, and products of one or a few rows, where packing
