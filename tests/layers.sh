@@ -58,8 +58,8 @@ none "only base/io.c opens, reads, writes and names files" "$(code | grep -v '^s
     '(^|[^A-Za-z0-9_.>])(open|openat|creat|fopen|fdopen|freopen|read|pread|write|pwrite|rename|mmap|munmap|mkdir|mkdtemp|mkstemp|opendir|readdir|unlink|rmdir|remove|truncate|ftruncate|fsync|stat|lstat|fstat|access|glob)[ ]*\(')"
 none "nothing below tool/ ends the program, but base/base.c" "$(code | grep -v '^src/\(tool\|base/base\)[/.]' |
     grep -E '(^|[^A-Za-z0-9_.>])(exit|_exit|_Exit|abort|quick_exit|longjmp|setjmp|assert)[ ]*\(')"
-none "every source of src/ is in a local.mk" "$(for f in src/*/*.c; do
-    case $f in src/lang/embedded.c | src/lang/cg_*.c) continue ;; esac
+none "every source and header of src/ is in a local.mk" "$(for f in src/*/*.[ch] src/*/*.def; do
+    case $f in src/lang/embedded.c | src/lang/cg_*) continue ;; esac
     grep -q "$f" Makefile.am src/*/local.mk grammar/local.mk || echo "$f"; done)"
 none "every unit program is in tests/local.mk" "$(for f in tests/unit/*.c; do
     grep -q "${f%.c}" tests/local.mk || echo "$f"; done)"
