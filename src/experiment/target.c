@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/grad.h"
+
 /* `text` as the value of a binding, so that mistakes in it are shown like any other. */
 static CgValue *value_of(CgExperiment *x, const char *text, CgUnit **unit)
 {
@@ -191,6 +193,31 @@ bool cg_target_build(CgExperiment *x, const char *text, CgBindings sizes, CgTarg
     cg_diag(x->diags, CG_E0305, out->unit->top.at[0]->exprs[0]->span, "a graph, a model or a training is wanted, not %s",
             cg_value_kind_name(v));
     return false;
+}
+
+bool cg_target_differentiate(CgExperiment *x, CgTarget *t)
+{
+    CgModelGraph *m = t->model;
+    CgRef *wrt = cg_calloc(m->params.len + 1, sizeof *wrt), *grads = cg_calloc(m->params.len + 1, sizeof *grads);
+    CgRef where = CG_NONE, loss = m->graph->outputs.at[0].ref;
+    CgErr e = {0};
+    int n = 0;
+    for (size_t i = 0; i < m->params.len; i++)
+        if (!m->params.at[i].frozen && !m->params.at[i].foreign)
+            wrt[n++] = m->params.at[i].ref;
+    if (cg_ref_type(&m->build, loss).rank)
+        loss = cg_sum_all(&m->build, loss);
+    bool good = cg_grad_build(&m->build, loss, n, wrt, grads, &where, &e);
+    if (!good)
+        cg_diag_err(x->diags, where != CG_NONE ? cg_node(m->graph, where)->span : (CgSpan){0}, &e);
+    for (int i = 0; good && i < n; i++) {
+        char name[1100];
+        snprintf(name, sizeof name, "grad.%s", cg_node_name(m->graph, wrt[i]));
+        cg_graph_output(m->graph, name, grads[i]);
+    }
+    free(wrt);
+    free(grads);
+    return good;
 }
 
 void cg_target_free(CgTarget *t)

@@ -18,6 +18,9 @@ typedef struct CgTarget {
 /* `text` NULL: the last training of the script, or else its last graph. `sizes` are numbers for names of sizes
  * ("D", 48). False after a mistake, which is in x->diags. */
 CG_NODISCARD bool cg_target_build(CgExperiment *x, const char *text, CgBindings sizes, CgTarget *out);
+/* Outputs grad.PATH: the derivatives of the first output, summed, by everything that is trained; for targets whose graph
+ * no training has differentiated. */
+CG_NODISCARD bool cg_target_differentiate(CgExperiment *x, CgTarget *t);
 void cg_target_free(CgTarget *t);       /* before the experiment */
 /* For pictures: whether a parameter is not trained; `target` is a CgTarget. */
 bool cg_target_frozen(void *target, const char *path);

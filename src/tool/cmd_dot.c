@@ -5,45 +5,17 @@
 #include <string.h>
 
 #include "experiment/target.h"
-#include "graph/grad.h"
 #include "graph/pass.h"
 #include "report/dot.h"
-#include "tool/tool.h"
+#include "tool/script.h"
 
 typedef struct Asked { const char *path, *graph, *stage, *format, *out; bool flat, unfold; } Asked;
-
-/* The derivatives of a graph's first output, summed, by everything that is trained; for graphs that no training has
- * differentiated yet. */
-static bool differentiate(CgExperiment *x, CgTarget *t)
-{
-    CgModelGraph *m = t->model;
-    CgRef *wrt = cg_calloc(m->params.len + 1, sizeof *wrt), *grads = cg_calloc(m->params.len + 1, sizeof *grads);
-    CgRef where = CG_NONE, loss = m->graph->outputs.at[0].ref;
-    CgErr e = {0};
-    int n = 0;
-    for (size_t i = 0; i < m->params.len; i++)
-        if (!m->params.at[i].frozen && !m->params.at[i].foreign)
-            wrt[n++] = m->params.at[i].ref;
-    if (cg_ref_type(&m->build, loss).rank)
-        loss = cg_sum_all(&m->build, loss);
-    bool good = cg_grad_build(&m->build, loss, n, wrt, grads, &where, &e);
-    if (!good)
-        cg_diag_err(x->diags, where != CG_NONE ? cg_node(m->graph, where)->span : (CgSpan){0}, &e);
-    for (int i = 0; good && i < n; i++) {
-        char name[1100];
-        snprintf(name, sizeof name, "grad.%s", cg_node_name(m->graph, wrt[i]));
-        cg_graph_output(m->graph, name, grads[i]);
-    }
-    free(wrt);
-    free(grads);
-    return good;
-}
 
 static bool draw(CgExperiment *x, CgTarget *t, const Asked *asked, CgStrbuf *out)
 {
     bool model = strcmp(asked->stage, "model") == 0, after = strcmp(asked->stage, "opt") == 0;
     bool derivatives = after || strcmp(asked->stage, "grad") == 0;
-    if (derivatives && t->model->graph->outputs.len == t->noutputs && t->noutputs && !differentiate(x, t))
+    if (derivatives && t->model->graph->outputs.len == t->noutputs && t->noutputs && !cg_target_differentiate(x, t))
         return false;
     CgGraph shown = *t->model->graph;       /* read only */
     if (!derivatives)
@@ -70,12 +42,13 @@ static int deliver(const char *path, const CgStrbuf *text)
     return cg_io_write(path, text->at, text->len, &e) ? CG_EXIT_OK : cg_complain("dot", &e);
 }
 
-static int make(const Asked *asked, const CgExperimentOpts *opts, CgBindings sizes)
+static int make(const Asked *asked, const CgScriptArgs *args)
 {
-    CgExperiment *x = cg_experiment_new(asked->path, opts);
+    CgExperimentOpts opts = { .settings = args->settings, .nsettings = args->nsettings, .quiet = true };
+    CgExperiment *x = cg_experiment_new(asked->path, &opts);
     CgTarget target = {0};
     CgStrbuf text = {0};
-    bool good = cg_diags_count(x->diags) == 0 && cg_target_build(x, asked->graph, sizes, &target)
+    bool good = cg_diags_count(x->diags) == 0 && cg_target_build(x, asked->graph, args->sizes, &target)
              && draw(x, &target, asked, &text);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
@@ -129,28 +102,10 @@ int cg_cmd_dot(int argc, char **argv)
     asked.path = argv[1];
     asked.graph = argc > 2 ? argv[2] : NULL;
     asked.format = asked.format ? asked.format : format_of(asked.out);
-    CgSetting *settings = cg_calloc(set.len + 1, sizeof *settings);
-    CgBinding *sizes = cg_calloc(dims.len + 1, sizeof *sizes);
-    code = CG_EXIT_OK;
-    for (size_t i = 0; i < set.len && code == CG_EXIT_OK; i++)
-        if (!cg_assignment(set.at[i], (char **)&settings[i].name, &settings[i].text))
-            code = cg_usage("dot", "--set takes NAME=VALUE, not '%s'", set.at[i]);
-    for (size_t i = 0; i < dims.len && code == CG_EXIT_OK; i++) {
-        char *name = NULL;
-        const char *value = "";
-        if (!cg_assignment(dims.at[i], &name, &value) || (sizes[i].value = strtoll(value, NULL, 10)) < 1)
-            code = cg_usage("dot", "--dim takes NAME=N with a positive number, not '%s'", dims.at[i]);
-        sizes[i].symbol = name ? cg_intern(name) : NULL;
-        free(name);
-    }
-    CgExperimentOpts opts = { .settings = settings, .nsettings = (int)set.len, .quiet = true };
+    CgScriptArgs args;
+    code = cg_script_args("dot", &set, &dims, &args);
     if (code == CG_EXIT_OK)
-        code = make(&asked, &opts, (CgBindings){ sizes, (int)dims.len });
-    for (size_t i = 0; i < set.len; i++)
-        free((void *)(uintptr_t)settings[i].name);
-    free(settings);
-    free(sizes);
-    free(set.at);
-    free(dims.at);
+        code = make(&asked, &args);
+    cg_script_args_free(&args);
     return code;
 }

@@ -4,6 +4,8 @@ cg_SOURCES += \
 	src/tool/cmd_fmt.c \
 	src/tool/cmd_help.c \
 	src/tool/cmd_opt.c \
+	src/tool/cmd_plan.c \
+	src/tool/script.c src/tool/script.h \
 	src/tool/cmd_run.c \
 	src/tool/commands.def \
 	src/tool/main.c src/tool/tool.h \

@@ -1,0 +1,53 @@
+/* script.c - the arguments of commands that look into a script.
+ * Takes the texts of --set and --dim; gives settings and sizes. Must not look at the script: the elaborator says
+ * which names it has. */
+#include "tool/script.h"
+
+#include <stdlib.h>
+
+static int read_sizes(const char *command, const CgStrings *dims, CgScriptArgs *out)
+{
+    for (size_t i = 0; i < dims->len; i++) {
+        char *name = NULL;
+        const char *value = "";
+        bool good = cg_assignment(dims->at[i], &name, &value);
+        out->bound[i] = (CgBinding){ good ? cg_intern(name) : NULL, strtoll(value, NULL, 10) };
+        free(name);
+        if (!good || out->bound[i].value < 1)
+            return cg_usage(command, "--dim takes NAME=N with a positive number, not '%s'", dims->at[i]);
+    }
+    out->sizes = (CgBindings){ out->bound, (int)dims->len };
+    return CG_EXIT_OK;
+}
+
+static int read_settings(const char *command, const CgStrings *set, CgScriptArgs *out)
+{
+    for (size_t i = 0; i < set->len; i++) {
+        char *name = NULL;
+        if (!cg_assignment(set->at[i], &name, &out->settings[i].text))
+            return cg_usage(command, "--set takes NAME=VALUE, not '%s'", set->at[i]);
+        out->settings[i].name = name;
+        out->nsettings++;
+    }
+    return CG_EXIT_OK;
+}
+
+int cg_script_args(const char *command, CgStrings *set, CgStrings *dims, CgScriptArgs *out)
+{
+    *out = (CgScriptArgs){ .settings = cg_calloc(set->len + 1, sizeof *out->settings) };
+    out->bound = cg_calloc(dims->len + 1, sizeof *out->bound);
+    int code = read_settings(command, set, out);
+    if (code == CG_EXIT_OK)
+        code = read_sizes(command, dims, out);
+    free(set->at);
+    free(dims->at);
+    return code;
+}
+
+void cg_script_args_free(CgScriptArgs *a)
+{
+    for (int i = 0; i < a->nsettings; i++)
+        free((void *)(uintptr_t)a->settings[i].name);
+    free(a->settings);
+    free(a->bound);
+}

@@ -1,0 +1,13 @@
+/* script.h - the arguments of commands that look into a script.
+ * Takes the texts of --set and --dim; gives settings and sizes. */
+#ifndef CG_SCRIPT_H
+#define CG_SCRIPT_H
+#include "experiment/target.h"
+#include "tool/tool.h"
+
+typedef struct CgScriptArgs { CgSetting *settings; int nsettings; CgBindings sizes; CgBinding *bound; } CgScriptArgs;
+
+/* CG_EXIT_OK, or CG_EXIT_USAGE after saying what is wrong; both lists are freed. */
+int  cg_script_args(const char *command, CgStrings *set, CgStrings *dims, CgScriptArgs *out);
+void cg_script_args_free(CgScriptArgs *a);
+#endif
