@@ -189,6 +189,8 @@ void cg_progress_step(CgProgress *p, int64_t done)
     bool due = p->terminal ? time - p->written >= REDRAW : time - p->written >= p->pause;
     if (!p->terminal && tenth > p->tenth && time - p->written >= FIRST / 4)
         due = true;
+    if (!p->terminal && done == p->total)      /* the line that ends it all comes at once */
+        due = false;
     if (!due)
         return;
     draw(p);
