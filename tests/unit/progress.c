@@ -74,7 +74,7 @@ int main(void)
     const char *s = heard(pipes[1], pipes[0], false, 0, NULL);
     ok(times(s, "\r") == 0 && times(s, "\033") == 0,
        "no carriage return and no escape outside of a terminal");
-    ok(times(s, "\n") >= 2 && times(s, "\n") <= 6, "few lines");
+    ok(times(s, "\n") >= 2 && times(s, "\n") <= 15, "few lines, however slow the machine");
     ok(strstr(s, "valid 2.500\n") != NULL, "messages have lines of their own");
     ok(strstr(s, "train lm  400/400  loss 2.3875  norm nan  in ") != NULL,
        "the last line has the last numbers and the time");
