@@ -70,6 +70,7 @@ static inline __mmask16 lanes(int64_t n)
 WIDE static inline void transpose16(__m512i r[16])
 {
     __m512i u[16];
+#pragma GCC unroll 4
     for (int i = 0; i < 16; i += 4) {
         __m512i t0 = _mm512_unpacklo_epi32(r[i], r[i + 1]), t1 = _mm512_unpackhi_epi32(r[i], r[i + 1]);
         __m512i t2 = _mm512_unpacklo_epi32(r[i + 2], r[i + 3]),
@@ -79,6 +80,7 @@ WIDE static inline void transpose16(__m512i r[16])
         u[i + 2] = _mm512_unpacklo_epi64(t1, t3);
         u[i + 3] = _mm512_unpackhi_epi64(t1, t3);
     }
+#pragma GCC unroll 4
     for (int j = 0; j < 4; j++) {
         __m512i x0 = _mm512_shuffle_i32x4(u[j], u[4 + j], 0x44),
                 x1 = _mm512_shuffle_i32x4(u[j], u[4 + j], 0xee);
@@ -323,27 +325,71 @@ DIRECT(8) DIRECT(4) DIRECT(2) DIRECT(1)
         }
 }
 
+#define EACH_EIGHTH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+
+/* One row of A: 128 columns at a time, so that memory is read in long pieces. */
+WIDE static void one_row(int64_t n, int64_t k, float alpha, const float *a, int64_t ps, const float *b,
+                         int64_t ldb, float beta, float *c)
+{
+    for (int64_t j = 0; j < n; j += 128) {
+        int64_t left = n - j;
+        const __m512 al = _mm512_set1_ps(alpha), be = _mm512_set1_ps(beta);
+#define CLEAR(q) __m512 s##q = _mm512_setzero_ps();
+        EACH_EIGHTH(CLEAR)
+#undef CLEAR
+        for (int64_t p = 0; p < k; p++) {
+            const float *y = b + p * ldb + j;
+            __m512 x = _mm512_set1_ps(a[p * ps]);
+#define ADD(q) s##q = _mm512_fmadd_ps(x, _mm512_maskz_loadu_ps(lanes(left - 16 * q), y + 16 * q), s##q);
+#define ADD_WHOLE(q) s##q = _mm512_fmadd_ps(x, _mm512_loadu_ps(y + 16 * q), s##q);
+            if (left >= 128) {
+                EACH_EIGHTH(ADD_WHOLE)
+            } else {
+                EACH_EIGHTH(ADD)
+            }
+#undef ADD
+#undef ADD_WHOLE
+        }
+#define STORE(q) { \
+        __mmask16 mask = lanes(left - 16 * q); \
+        s##q = _mm512_mul_ps(s##q, al); \
+        if (beta != 0) s##q = _mm512_fmadd_ps(be, _mm512_maskz_loadu_ps(mask, c + j + 16 * q), s##q); \
+        _mm512_mask_storeu_ps(c + j + 16 * q, mask, s##q); }
+        EACH_EIGHTH(STORE)
+#undef STORE
+    }
+}
+
+#define EACH_FOURTH(X) X(0) X(1) X(2) X(3)
+
 /* One row of A, or a few, against the rows of B: sums along both. */
 WIDE static void dots(int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
                       const float *b, int64_t ldb, float beta, float *c, int64_t ldc)
 {
-    for (int64_t i = 0; i < m; i++)
-        for (int64_t j = 0; j < n; j += 4) {
-            __m512 s[4] = { _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
-                            _mm512_setzero_ps() };
-            const float *x = a + i * lda, *y[4];
-            for (int q = 0; q < 4; q++)
-                y[q] = b + (j + q < n ? j + q : n - 1) * ldb;
-            for (int64_t p = 0; p < k; p += 16) {
-                __mmask16 mask = lanes(k - p);
-                __m512 xs = _mm512_maskz_loadu_ps(mask, x + p);
-                for (int q = 0; q < 4; q++)
-                    s[q] = _mm512_fmadd_ps(xs, _mm512_maskz_loadu_ps(mask, y[q] + p), s[q]);
+    for (int64_t j = 0; j < n; j += 4)
+        for (int64_t i = 0; i < m; i++) {
+            const float *x = a + i * lda;
+            float *to = c + i * ldc + j;
+#define CLEAR(q) __m512 s##q = _mm512_setzero_ps(); \
+                 const float *y##q = b + (j + q < n ? j + q : n - 1) * ldb;
+            EACH_FOURTH(CLEAR)
+#undef CLEAR
+            int64_t p = 0;
+#define ADD(q) s##q = _mm512_fmadd_ps(xs, _mm512_loadu_ps(y##q + p), s##q);
+            for (; p + 16 <= k; p += 16) {
+                __m512 xs = _mm512_loadu_ps(x + p);
+                EACH_FOURTH(ADD)
             }
-            for (int q = 0; q < 4 && j + q < n; q++) {
-                float *to = c + i * ldc + j + q;
-                *to = alpha * _mm512_reduce_add_ps(s[q]) + (beta != 0 ? beta * *to : 0);
+#undef ADD
+#define ADD(q) s##q = _mm512_fmadd_ps(xs, _mm512_maskz_loadu_ps(lanes(k - p), y##q + p), s##q);
+            if (p < k) {
+                __m512 xs = _mm512_maskz_loadu_ps(lanes(k - p), x + p);
+                EACH_FOURTH(ADD)
             }
+#undef ADD
+#define STORE(q) if (j + q < n) to[q] = alpha * _mm512_reduce_add_ps(s##q) + (beta != 0 ? beta * to[q] : 0);
+            EACH_FOURTH(STORE)
+#undef STORE
         }
 }
 
@@ -352,6 +398,8 @@ static void own_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alp
 {
     if (tb && !ta && m < 4)
         dots(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    else if (!tb && m == 1)
+        one_row(n, k, alpha, a, ta ? lda : 1, b, ldb, beta, c);
     else if (!tb && (m < MR || m * n * k <= SMALL))
         direct(ta, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     else
