@@ -22,7 +22,7 @@ typedef struct Cluster { int n; CgRef at[MAX_MEMBERS]; } Cluster;    /* members 
 typedef struct Pass {
     const CgGraph *g;
     CgBuild  look;                  /* for cg_ref_const on g */
-    bool    *live;
+    bool    *live, *output;
     int     *cluster;               /* by node: index into clusters, -1 = none */
     CG_VEC(Cluster) clusters;
     uint32_t *users_first, *users;  /* live users of each node */
@@ -86,18 +86,11 @@ static bool join(const Cluster *a, const Cluster *b, Cluster *out)
     return true;
 }
 
-static bool is_output(const CgGraph *g, CgRef r)
-{
-    for (size_t i = 0; i < g->outputs.len; i++)
-        if (g->outputs.at[i].ref == r) return true;
-    return false;
-}
-
 static bool is_needed_outside(const Pass *p, const Cluster *c, CgRef r)
 {
     for (uint32_t i = p->users_first[r]; i < p->users_first[r + 1]; i++)
         if (!has(c, p->users[i])) return true;
-    return is_output(p->g, r);
+    return p->output[r];
 }
 
 /* Operands from outside that are no constants; more than `max` are not counted. */
@@ -338,7 +331,9 @@ CgGraph *cg_pass_fuse(const CgGraph *g)
     CgRef *map = cg_malloc(sizeof *map * size);
     p.cluster = cg_malloc(sizeof *p.cluster * size);
     p.seen = cg_calloc(size, sizeof *p.seen);
+    p.output = cg_calloc(size, sizeof *p.output);
     for (size_t i = 0; i < size; i++) p.cluster[i] = -1;
+    for (size_t i = 0; i < g->outputs.len; i++) p.output[g->outputs.at[i].ref] = true;
     count_users(&p);
     for (CgRef r = 0; r < g->nodes.len && cg_op_find("fused"); r++)
         if (is_candidate(&p, r)) grow(&p, r);
@@ -351,6 +346,7 @@ CgGraph *cg_pass_fuse(const CgGraph *g)
         if (p.live[r] && map[r] == CG_NONE && (!c || c->at[c->n - 1] == r)) emit(&p, r, &b, map);
     }
     free(p.live);
+    free(p.output);
     free(p.cluster);
     free(p.seen);
     free(p.users);
