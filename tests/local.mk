@@ -34,6 +34,7 @@ check_PROGRAMS += tests/unit/suggest
 check_PROGRAMS += tests/unit/synth
 check_PROGRAMS += tests/unit/table
 check_PROGRAMS += tests/unit/tensorfile
+check_PROGRAMS += tests/unit/text
 check_PROGRAMS += tests/unit/transformer
 check_PROGRAMS += tests/unit/window
 

@@ -342,7 +342,10 @@ static bool read_leaf(Reader *r, CgBuild *b)
     if (!read_type(r, &type)) return false;
     for (size_t i = 0; i < r->refs.len; i++)
         if (cg_node_name(r->g, r->refs.at[i]) == name) return fail(r, "a leaf of that name is already there");
-    CgRef ref = param ? cg_graph_param(b, name, type) : cg_graph_input(b, name, type);
+    CgAttr at[2] = { cg_a_str("name", name), cg_a_type("type", type) };
+    CgInfer inf;
+    CgRef ref = cg_build_checked(b, cg_op_get(param ? "param" : "input"), 0, NULL, cg_attrs(2, at), &inf);
+    if (ref == CG_NONE) return cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: %s: %s", r->line, name, inf.message);
     cg_vec_push(&r->refs, ref);
     return true;
 }
