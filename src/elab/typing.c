@@ -96,6 +96,21 @@ static void sizes_differ(CgElab *e, const CgDim *a, CgSpan from_a, const CgDim *
     cg_strbuf_deinit(&tb);
 }
 
+/* Where the size a name stands for was said: the call that gave it, or the tensor it was taken from. */
+static CgSpan origin_of(CgFrame *f, const CgExpr *x)
+{
+    if (x->kind != CG_EXPR_NAME)
+        return x->span;
+    CgSized *s = cg_frame_dim(f, x->s);
+    if (s)
+        return s->span;
+    for (CgFrame *at = f; at; at = at->outer)
+        for (size_t i = at->names.len; i-- > 0;)
+            if (at->names.at[i].name == x->s && at->names.at[i].value->span.file)
+                return at->names.at[i].value->span;
+    return x->span;
+}
+
 bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const CgType *type, CgTensorValue *tensor, CgSpan at,
                   CgSpan pattern, const char *what)
 {
@@ -162,15 +177,10 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
             cg_elab_error(e, CG_E0403, x->span, "%s: the sizes in this expression do not follow from anything", what);
             good = false;
         } else if (want != have) {
-            CgSized *s = x->kind == CG_EXPR_NAME ? cg_frame_dim(f, x->s) : NULL;
-            CgSpan origin = s ? s->span : x->span;
-            if (!s && x->kind == CG_EXPR_NAME)
-                for (CgFrame *g = f; g; g = g->outer)
-                    for (size_t k = 0; k < g->names.len; k++)
-                        if (g->names.at[k].name == x->s && g->names.at[k].value->span.file)
-                            origin = g->names.at[k].value->span;
-            sizes_differ(e, want, origin, have, from, at, what, x->kind == CG_EXPR_NAME ? x->s : NULL);
+            sizes_differ(e, want, origin_of(f, x), have, from, at, what, x->kind == CG_EXPR_NAME ? x->s : NULL);
             good = false;
+        } else if (tensor && x->kind == CG_EXPR_NAME) {
+            tensor->origin[axis] = origin_of(f, x);
         }
         axis++;
     }
@@ -258,8 +268,7 @@ bool cg_type_of(CgElab *e, CgFrame *f, const CgTypeExpr *declared, CgType *out, 
             return false;
         }
         if (labels) {
-            CgSized *s = x->kind == CG_EXPR_NAME ? cg_frame_dim(f, x->s) : NULL;
-            labels->origin[out->rank] = s ? s->span : x->span;
+            labels->origin[out->rank] = origin_of(f, x);
             labels->label[out->rank] = x->kind == CG_EXPR_NAME ? x->s : NULL;
         }
         out->dim[out->rank++] = dim;
