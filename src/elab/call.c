@@ -7,7 +7,7 @@
 #include "elab/elab.h"
 #include "graph/registry.h"
 
-enum { MAX_ARGS = 64 };
+enum { MAX_ARGS = 64, MAX_CALLS = 200 };
 
 bool cg_param_is_tensor(const CgParam *p)
 {
@@ -162,7 +162,7 @@ static bool match_args(CgElab *e, const char *callee, const CgParam *params, int
             continue;
         int k = param_named(params, n, a->names[i]);
         if (k < 0) {
-            good = unknown_argument(e, callee, params, n, a->names[i], a->spans[i]);
+            good = unknown_argument(e, callee, params, n, a->names[i], a->site && i < a->site->args.n ? a->site->args.at[i].name_span : a->spans[i]);
         } else if (out[k]) {
             cg_elab_error(e, CG_E0303, a->spans[i], "'%s' is given twice", a->names[i]);
             good = false;
@@ -609,16 +609,23 @@ CgValue *cg_call(CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom 
 {
     CgSpan span = site ? site->span : callee->span;
     Args a = { args, names, spans, n, site };
+    CgValue *v = cg_value_poison(e);
+    if (e->calls >= MAX_CALLS) {
+        cg_elab_error(e, CG_E0310, span, "calls are nested more than %d deep", MAX_CALLS);
+        return v;
+    }
+    e->calls++;
     switch (callee->kind) {
-    case CG_VALUE_GRAPH: return call_graph(e, f, callee, &a, span);
-    case CG_VALUE_INSTANCE: return cg_apply(e, f, callee, args, names, spans, n, span);
-    case CG_VALUE_DEF: return call_def(e, callee, &a, span);
-    case CG_VALUE_BUILTIN: return call_builtin(e, f, callee->builtin, &a, span);
-    case CG_VALUE_OP: return cg_op_call(e, f, callee->op, args, names, spans, n, site);
+    case CG_VALUE_GRAPH: v = call_graph(e, f, callee, &a, span); break;
+    case CG_VALUE_INSTANCE: v = cg_apply(e, f, callee, args, names, spans, n, span); break;
+    case CG_VALUE_DEF: v = call_def(e, callee, &a, span); break;
+    case CG_VALUE_BUILTIN: v = call_builtin(e, f, callee->builtin, &a, span); break;
+    case CG_VALUE_OP: v = cg_op_call(e, f, callee->op, args, names, spans, n, site); break;
     default:
         cg_elab_error(e, CG_E0305, site ? site->a->span : span, "%s cannot be called", cg_value_kind_name(callee));
-        return cg_value_poison(e);
     }
+    e->calls--;
+    return v;
 }
 
 /* The columns of the first argument, as names for the others. */
@@ -658,6 +665,7 @@ CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
         if (!inside && callee->kind == CG_VALUE_BUILTIN && callee->builtin->quoted && !bad) {
             cg_frame_begin(e, &quoted, f, f->env);
             bind_columns(e, &quoted, args[0], x->span);
+            quoted.is_columns = true;
             at = &quoted;
             inside = true;
         }

@@ -42,6 +42,7 @@ typedef struct CgFrame {
     struct CgFrame *caller;      /* for notes */
     CgEnv   *env;
     bool     is_def;             /* the body of a def: instances made there belong to the caller's */
+    bool     is_columns;         /* names are columns of a table */
     bool     is_body;            /* a graph body: owner of dims, rows and instance names */
     CG_VEC(CgBound) names;
     CG_VEC(CgSized) dims;
@@ -78,7 +79,7 @@ struct CgElab {
     CgModelGraph *model;       /* being built, or NULL */
     CgFrame   *frame;          /* innermost, for notes */
     CgSetting *settings; int nsettings;
-    int        depth, anonymous;
+    int        depth, calls, anonymous;   /* of expressions and of calls within calls; anonymous applications so far */
     const CgBuiltin *const *builtins;   /* NULL-ended list of tables, each ended by a row without a name */
     CgValue *(*train)(CgElab *e, CgFrame *f, const CgExpr *x);
     CgValue *(*evaluate)(CgElab *e, CgFrame *f, const CgExpr *x);

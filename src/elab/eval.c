@@ -6,7 +6,7 @@
 #include "elab/elab.h"
 #include "graph/registry.h"
 
-enum { MAX_CALLS = 200, MAX_RANGE = 1000000 };
+enum { MAX_DEPTH = 3000, MAX_RANGE = 1000000 };
 
 CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, ...)
 {
@@ -111,7 +111,11 @@ static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
             cg_suggest_offer(&s, at->dims.at[i].name);
     }
     cg_env_suggest(e, f->env, &s);
-    CgDiag *d = cg_elab_error(e, CG_E0301, use, "'%s' is not bound to anything", name);
+    bool column = false;
+    for (CgFrame *at = f; at; at = at->outer)
+        column |= at->is_columns;
+    CgDiag *d = column ? cg_elab_error(e, CG_E0601, use, "the table has no column '%s'", name)
+                       : cg_elab_error(e, CG_E0301, use, "'%s' is not bound to anything", name);
     if (cg_suggest_best(&s))
         cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
     return cg_value_poison(e);
@@ -394,8 +398,8 @@ static CgValue *recompute(CgElab *e, CgFrame *f, const CgExpr *x)
 
 CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
 {
-    if (e->depth > MAX_CALLS * 8) {
-        cg_elab_error(e, CG_E0310, x->span, "calls are nested more than %d deep", MAX_CALLS);
+    if (e->depth > MAX_DEPTH) {
+        cg_elab_error(e, CG_E0310, x->span, "expressions and calls are nested more than %d deep", MAX_DEPTH);
         return cg_value_poison(e);
     }
     e->depth++;

@@ -280,6 +280,7 @@ CgValue *cg_param_tensor(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, const 
     if (p && p->anonymous != inst->anonymous) {
         CgDiag *d = cg_elab_error(e, CG_E0501, inst->span, "two instances of '%s' without a name would both own '%s'", inst->stmt->names[0], path);
         cg_diag_help(d, "name them: a, b = %s(...), %s(...)", inst->stmt->names[0], inst->stmt->names[0]);
+        inst->anonymous = p->anonymous;       /* said once for all of its parameters */
         return cg_value_poison(e);
     }
     if (p && !cg_type_equal(cg_node_type(m->graph, p->ref), &type)) {

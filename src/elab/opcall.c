@@ -560,7 +560,7 @@ CgValue *cg_op_call(CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAto
                     cg_suggest_init(&s, names[i]);
                     for (int j = 0; j < sig->n; j++)
                         cg_suggest_offer(&s, sig->at[j].name);
-                    CgDiag *d = cg_elab_error(e, CG_E0303, spans[i], "op '%s' has no argument '%s'", op->name, names[i]);
+                    CgDiag *d = cg_elab_error(e, CG_E0303, site && i < site->args.n ? site->args.at[i].name_span : spans[i], "op '%s' has no argument '%s'", op->name, names[i]);
                     if (cg_suggest_best(&s))
                         cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
                     else

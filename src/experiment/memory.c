@@ -152,7 +152,7 @@ bool cg_memory_fill(CgExperiment *x, const CgModelGraph *m, const CgStage *train
         CgErr err = {0};
         cg_err(&err, CG_ERR_MEMORY, "no room for the %zu MiB of parameters", rest >> 20);
         cg_memory_free(out);
-        return cg_experiment_err(x, x->at, &err);
+        return cg_experiment_err(x, trained ? trained->span : x->at, &err);
     }
     size_t at = 0;
     for (int i = 0; i < out->n; i++) {

@@ -290,6 +290,16 @@ static bool build_gradients(CgElab *e, CgStage *s, CgRef loss, CgSpan span)
         if (err.hint[0])
             cg_diag_help(d, "%s", err.hint);
     }
+    bool reached = false;
+    for (int i = 0; good && i < s->ntrained; i++) {
+        double constant;
+        reached |= !cg_ref_const(&m->build, grads[i], &constant) || constant != 0;
+    }
+    if (good && !reached) {
+        CgDiag *d = cg_elab_error(e, CG_E0504, span, "the derivative of the loss by every trained parameter is zero");
+        cg_diag_help(d, "comparisons, argmax, rounding and stop_gradient let no derivative through");
+        good = false;
+    }
     for (int i = 0; good && i < s->ntrained; i++) {
         char name[1100];
         snprintf(name, sizeof name, "grad.%s", m->params.at[s->trained[i].param].path);
