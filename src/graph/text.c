@@ -1,6 +1,6 @@
 /* text.c - graphs as text.
  * Takes graphs and gives text; takes text and gives graphs, or an error that names the line. The text of what was read
- * is the text that was read, up to spaces, comments and numbering. Scopes and derivative marks are not part of it.
+ * is the text that was read, up to spaces, comments and numbering. Of scopes only the recomputation regions are kept.
  * Must not change a graph. */
 #include "graph/text.h"
 
@@ -106,14 +106,18 @@ static void pad_to(CgStrbuf *out, size_t line, size_t column)
     while (out->len - line < column) cg_strbuf_putc(out, ' ');
 }
 
-static void print_node(const CgNode *n, uint32_t number, const uint32_t *numbers, const CgSources *sources,
+static void print_node(const CgGraph *g, CgRef r, const uint32_t *numbers, const CgSources *sources,
                        CgStrbuf *out)
 {
+    const CgNode *n = cg_node(g, r);
+    int region = g->scopes.at[n->scope].recompute;
     size_t line = out->len;
-    cg_strbuf_printf(out, "  %%%u = %s", number, n->op->name);
+    cg_strbuf_printf(out, "  %%%u = %s", numbers[r], n->op->name);
     for (int i = 0; i < n->nin; i++) cg_strbuf_printf(out, " %%%u", numbers[n->in[i]]);
     print_node_attrs(n, out);
     if (n->clone) cg_strbuf_printf(out, " again %d", n->clone);
+    if (region) cg_strbuf_printf(out, " region %d", region);
+    if (n->why != CG_NONE) cg_strbuf_printf(out, " for %%%u", numbers[n->why]);
     pad_to(out, line, 36);
     cg_strbuf_puts(out, " : ");
     for (int k = 0; k < cg_node_nout(n); k++) {
@@ -156,7 +160,7 @@ void cg_graph_print(const CgGraph *g, const CgSources *sources, CgStrbuf *out)
     for (CgRef r = 0; r < g->nodes.len; r++) {
         if (is_leaf(cg_node(g, r))) continue;
         numbers[r] = next++;
-        print_node(cg_node(g, r), numbers[r], numbers, sources, out);
+        print_node(g, r, numbers, sources, out);
     }
     for (size_t i = 0; i < g->outputs.len; i++) {
         cg_strbuf_puts(out, i ? ", " : "  return ");
@@ -169,7 +173,13 @@ void cg_graph_print(const CgGraph *g, const CgSources *sources, CgStrbuf *out)
 
 /* ---- reading ---- */
 
-typedef struct Reader { const char *p; int line; CgErr *e; CgGraph *g; CG_VEC(CgRef) refs; } Reader;
+typedef struct Reader {
+    const char *p;
+    int         line;
+    CgErr      *e;
+    CgGraph    *g;
+    CG_VEC(CgRef) refs;         /* by number in the text */
+} Reader;
 
 static bool fail(Reader *r, const char *what)
 {
@@ -390,9 +400,35 @@ static CgRef make_node(Reader *r, CgBuild *b, const CgOp *op, int nin, const CgR
     return ref;
 }
 
+/* The scope that stands for a recomputation region. */
+static int region_scope(CgGraph *g, int region)
+{
+    char name[24];
+    for (size_t i = 0; i < g->scopes.len; i++)
+        if (g->scopes.at[i].recompute == region) return (int)i;
+    snprintf(name, sizeof name, "region.%d", region);
+    int scope = cg_scope_add(g, 0, name, "");
+    g->scopes.at[scope].recompute = region;
+    return scope;
+}
+
+/* "again 2 region 1 for %3": which evaluation it is, where, and the node it is a derivative of (maybe itself). */
+static bool read_marks(Reader *r, CgBuild *b, int64_t number)
+{
+    int64_t clone = 0, region = 0, why = -1;
+    if (take(r, "again") && !read_int(r, &clone)) return false;
+    if (take(r, "region") && !read_int(r, &region)) return false;
+    if (take(r, "for") && !(need(r, "%") && read_int(r, &why))) return false;
+    if (clone < 0 || clone > 1000000 || region < 0 || region > 1000000 || why > number) return fail(r, "out of range");
+    b->clone = (int)clone;
+    b->scope = region_scope(r->g, (int)region);
+    b->why = why < 0 ? CG_NONE : why == number ? (CgRef)r->g->nodes.len : r->refs.at[why];
+    return true;
+}
+
 static bool read_node(Reader *r, CgBuild *b)
 {
-    int64_t number = 0, clone = 0;
+    int64_t number = 0;
     CgAtom name;
     CgRef in[CG_MAX_IN], ref;
     const CgAttrs *attrs = NULL;
@@ -409,8 +445,7 @@ static bool read_node(Reader *r, CgBuild *b)
         if (!read_ref(r, &in[nin++])) return false;
     }
     if (take(r, "{") && !(read_attrs(r, '}', &attrs) && need(r, "}"))) return false;
-    if (take(r, "again") && !read_int(r, &clone)) return false;
-    b->clone = (int)clone;
+    if (!read_marks(r, b, number)) return false;
     ref = make_node(r, b, op, nin, in, attrs);
     if (ref == CG_NONE) return false;
     cg_vec_push(&r->refs, ref);

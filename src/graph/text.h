@@ -5,7 +5,10 @@
  *     %2 = matmul %0 %1                  : f32[B, 10]   # model.cg:12:9
  *     %3 = sum %2 {axis=1}               : f32[B]
  *     return loss = %3
- *   } */
+ *   }
+ *
+ * After the attributes a node may say `again N` (CgNode.clone), `region N` (its scope is recomputed), `for %M` (the
+ * forward node it is a derivative of, or itself where that is gone). */
 #ifndef CG_TEXT_H
 #define CG_TEXT_H
 #include <stdio.h>
