@@ -1,0 +1,7 @@
+# An option that the script does not have, and a value that is not of its type.
+printf 'option steps: int = 3\nshow steps\n' > a.cg
+cg run a.cg --set stepz=4
+echo "exit $?"
+cg run a.cg --set steps=four
+echo "exit $?"
+cg run a.cg --set steps=4
