@@ -8,10 +8,11 @@
 
 #include "graph/grad.h"
 
-/* `text` as the value of a binding, so that mistakes in it are shown like any other. */
-static CgValue *value_of(CgExperiment *x, const char *text, CgUnit **unit)
+CgValue *cg_target_value(CgExperiment *x, const char *text, CgTarget *out)
 {
+    CgUnit **unit = &out->unit;
     CgStrbuf script = {0};
+    /* as the value of a binding, so that mistakes in it are shown like any other */
     cg_strbuf_printf(&script, "it = %s\n", text);
     uint32_t file = cg_sources_add(x->sources, "argument", cg_strbuf_str(&script), script.len);
     cg_strbuf_deinit(&script);
@@ -114,7 +115,7 @@ static void name_outputs(CgModelGraph *m, const CgValue *v, const char *name)
     }
 }
 
-static bool apply(CgExperiment *x, CgValue *instance, CgBindings sizes, CgTarget *out)
+bool cg_target_apply(CgExperiment *x, CgValue *instance, CgBindings sizes, CgTarget *out)
 {
     CgElab *e = x->elab;
     const CgInstance *inst = instance->instance;
@@ -143,6 +144,10 @@ static bool apply(CgExperiment *x, CgValue *instance, CgBindings sizes, CgTarget
         cg_model_check_freezes(e, root);
         name_outputs(out->model, v, out->name);
         good = !cg_is_poison(v);
+        const CgModelGraph *m = out->model;
+        for (size_t i = 0; i < m->params.len; i++)
+            if (m->params.at[i].init != CG_NONE)
+                cg_graph_output(m->init, m->params.at[i].path, m->params.at[i].init);
     }
     cg_frame_end(e, &f);
     e->model = outside;
@@ -180,7 +185,7 @@ bool cg_target_build(CgExperiment *x, const char *text, CgBindings sizes, CgTarg
         cg_diag(x->diags, CG_E0304, (CgSpan){0}, "the script has neither a training nor a graph: say which graph is meant");
         return false;
     }
-    CgValue *v = value_of(x, text, &out->unit);
+    CgValue *v = cg_target_value(x, text, out);
     if (!v)
         return false;
     const CgValue *weights = v->kind == CG_VALUE_INSTANCE ? v->instance->weights : NULL;
@@ -189,7 +194,7 @@ bool cg_target_build(CgExperiment *x, const char *text, CgBindings sizes, CgTarg
     if (v->kind == CG_VALUE_STAGE)
         return of_stage(v->stage, out);
     if (v->kind == CG_VALUE_INSTANCE)
-        return apply(x, v, sizes, out);
+        return cg_target_apply(x, v, sizes, out);
     cg_diag(x->diags, CG_E0305, out->unit->top.at[0]->exprs[0]->span, "a graph, a model or a training is wanted, not %s",
             cg_value_kind_name(v));
     return false;

@@ -21,6 +21,9 @@ CG_NODISCARD bool cg_target_build(CgExperiment *x, const char *text, CgBindings 
 /* Outputs grad.PATH: the derivatives of the first output, summed, by everything that is trained; for targets whose graph
  * no training has differentiated. */
 CG_NODISCARD bool cg_target_differentiate(CgExperiment *x, CgTarget *t);
+/* The two halves of it, for commands that treat a trained model as a model: *out must be zero before the first. */
+CgValue *cg_target_value(CgExperiment *x, const char *text, CgTarget *out);      /* NULL after a mistake */
+CG_NODISCARD bool cg_target_apply(CgExperiment *x, CgValue *instance, CgBindings sizes, CgTarget *out);
 void cg_target_free(CgTarget *t);       /* before the experiment */
 /* For pictures: whether a parameter is not trained; `target` is a CgTarget. */
 bool cg_target_frozen(void *target, const char *path);

@@ -32,7 +32,7 @@ static bool print_plan(CgExperiment *x, CgTarget *t, const Asked *asked, const C
         bound[i] = args->sizes.at[i];
     int64_t rows = t->stage && t->stage->accumulate ? t->stage->batch / t->stage->accumulate : 16;
     bound[args->sizes.n] = (CgBinding){ cg_intern("batch"), rows };
-    CgPlanOptions options = { .bf16 = t->stage && t->stage->bf16 };
+    CgPlanOptions options = { .bf16 = t->stage && t->stage->bf16, .sources = x->sources };
     CgErr e = {0};
     CgPlan *plan = g ? cg_plan_build(g, (CgBindings){ bound, args->sizes.n + 1 }, options, &e) : NULL;
     CgStrbuf text = {0};

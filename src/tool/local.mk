@@ -1,4 +1,5 @@
 cg_SOURCES += \
+	src/tool/cmd_apply.c \
 	src/tool/cmd_check.c \
 	src/tool/cmd_dot.c \
 	src/tool/cmd_fmt.c \
