@@ -120,6 +120,35 @@ static Given *given_for(const Asked *asked, const char *name)
 
 /* ---- sizes ---- */
 
+/* Every tensor of the signature has data, and all data has a tensor. */
+static bool check_names(CgExperiment *x, const CgInstance *inst, const Asked *asked)
+{
+    const char *graph = inst->stmt->names[0];
+    for (int i = 0; i < asked->nin; i++) {
+        CgSuggest near;
+        bool known = false;
+        cg_suggest_init(&near, asked->in[i].name);
+        for (int k = 0; k < inst->stmt->nparams; k++) {
+            const CgParam *p = &inst->stmt->params[k];
+            if (!cg_param_is_tensor(p))
+                continue;
+            known = known || strcmp(p->name, asked->in[i].name) == 0;
+            cg_suggest_offer(&near, p->name);
+        }
+        if (known)
+            continue;
+        CgDiag *d = cg_diag(x->diags, CG_E0301, (CgSpan){0}, "'%s' has no tensor '%s'", graph, asked->in[i].name);
+        if (cg_suggest_best(&near))
+            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
+    }
+    for (int k = 0; k < inst->stmt->nparams; k++) {
+        const CgParam *p = &inst->stmt->params[k];
+        if (cg_param_is_tensor(p) && !p->init && !given_for(asked, p->name))
+            cg_diag(x->diags, CG_E0304, p->span, "'%s' needs '%s': --in %s=DATA", graph, p->name, p->name);
+    }
+    return cg_diags_count(x->diags) == 0;
+}
+
 /* Sizes named in the signature, from the data: x: f32[B, D] and data of shape (3, 7) say B = 3, D = 7. */
 static bool sizes_from_data(CgExperiment *x, const CgInstance *inst, const Asked *asked, CgBindings first, CgBindings *out)
 {
@@ -147,37 +176,12 @@ static bool sizes_from_data(CgExperiment *x, const CgInstance *inst, const Asked
     return true;
 }
 
-/* Names in --in that the graph has not. */
-static bool check_names(CgExperiment *x, const CgGraph *g, const Asked *asked)
-{
-    for (int i = 0; i < asked->nin; i++) {
-        CgSuggest near;
-        bool known = false;
-        cg_suggest_init(&near, asked->in[i].name);
-        for (size_t k = 0; k < g->inputs.len; k++) {
-            known = known || strcmp(cg_node_name(g, g->inputs.at[k]), asked->in[i].name) == 0;
-            cg_suggest_offer(&near, cg_node_name(g, g->inputs.at[k]));
-        }
-        if (known)
-            continue;
-        CgDiag *d = cg_diag(x->diags, CG_E0301, (CgSpan){0}, "'%s' has no tensor '%s'", g->name, asked->in[i].name);
-        if (cg_suggest_best(&near))
-            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
-        return false;
-    }
-    return true;
-}
-
 static bool bind_inputs(CgExperiment *x, CgExec *exec, const CgPlan *plan, const CgGraph *g, const Asked *asked)
 {
     for (size_t i = 0; i < g->inputs.len; i++) {
         const char *name = cg_node_name(g, g->inputs.at[i]);
         const Given *in = given_for(asked, name);
         CgTensor want = cg_plan_input(plan, (int)i);
-        if (!in) {
-            cg_diag(x->diags, CG_E0304, (CgSpan){0}, "'%s' needs '%s': --in %s=DATA", g->name, name, name);
-            return false;
-        }
         bool same = in->tensor->rank == want.rank && in->tensor->dtype == want.dtype;
         for (int k = 0; same && k < want.rank; k++)
             same = in->tensor->dim[k] == want.dim[k];
@@ -256,7 +260,7 @@ static bool compute(CgExperiment *x, CgTarget *t, const Asked *asked)
 {
     CgErr e = {0};
     CgMemory memory;
-    if (!check_names(x, t->model->graph, asked) || (asked->grad && !cg_target_differentiate(x, t)))
+    if (asked->grad && !cg_target_differentiate(x, t))
         return false;
     if (!cg_memory_fill(x, t->model, NULL, asked->seed, &memory))
         return false;
@@ -305,7 +309,7 @@ static int make(const Asked *asked, const CgScriptArgs *args)
     if (v && v->kind != CG_VALUE_INSTANCE)
         cg_diag(x->diags, CG_E0305, target.unit->top.at[0]->exprs[0]->span, "a graph or a model is wanted, not %s",
                 cg_value_kind_name(v));
-    else if (v && sizes_from_data(x, v->instance, asked, args->sizes, &sizes)
+    else if (v && check_names(x, v->instance, asked) && sizes_from_data(x, v->instance, asked, args->sizes, &sizes)
              && cg_target_apply(x, v, sizes, &target) && open_for(x, v))
         compute(x, &target, asked);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
