@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "experiment/experiment.h"
+#include "graph/grad.h"
 #include "graph/registry.h"
 
 static CgValue *rearrange(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
@@ -196,6 +197,37 @@ static CgValue *len(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
     return cg_value_poison(e);
 }
 
+/* The derivative of a number by a tensor: nodes like any other, so it can be differentiated again. */
+static CgValue *grad(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
+{
+    (void)f;
+    CgSpan span = call ? call->span : args[0]->span;
+    CgErr err = {0};
+    CgRef by, where = CG_NONE;
+    if (!e->model)
+        return no_graph(e, call, "grad");
+    for (int i = 0; i < 2; i++) {
+        if (args[i]->kind == CG_VALUE_TENSOR && cg_dtype_is_float(cg_value_type(e, args[i])->dtype))
+            continue;
+        cg_elab_error(e, CG_E0305, span, "grad takes a number and a tensor it depends on, not %s", cg_value_kind_name(args[i]));
+        return cg_value_poison(e);
+    }
+    if (cg_value_type(e, args[0])->rank) {
+        CgDiag *d = cg_elab_error(e, CG_E0401, span, "grad is of one number, this has %d axes", cg_value_type(e, args[0])->rank);
+        cg_diag_help(d, "sum(...) or mean(...) makes one number of it");
+        return cg_value_poison(e);
+    }
+    if (!cg_grad_build(&e->model->build, args[0]->tensor.ref, 1, &args[1]->tensor.ref, &by, &where, &err)) {
+        CgDiag *d = cg_elab_error(e, CG_E0504, span, "%s", err.text);
+        if (err.hint[0])
+            cg_diag_help(d, "%s", err.hint);
+        return cg_value_poison(e);
+    }
+    CgValue *v = cg_value_tensor(e, by, span);
+    cg_copy_labels(e, v, &args[1], 1);
+    return v;
+}
+
 static CgValue *with_freeze(CgElab *e, const CgExpr *call, CgValue **args, bool frozen)
 {
     CgSpan span = call ? call->span : args[0]->span;
@@ -351,6 +383,7 @@ const CgBuiltin cg_builtins_graph[] = {
     { .name = "fill", .sig = "(value, shape = none, dtype = none)", .eager = fill, .doc = "A tensor of one value; without a shape that of the parameter being initialised." },
     { .name = "is_graph", .sig = "(value)", .eager = is_graph, .doc = "Whether the value can be applied: a graph, model, function or op." },
     { .name = "len", .sig = "(list)", .eager = len, .doc = "Number of elements of a list or fields of a record." },
+    { .name = "grad", .sig = "(y, wrt)", .eager = grad, .doc = "The derivative of a number by a tensor, of any order: grad(sum(y), wrt = x)." },
     { .name = "freeze", .sig = "(model, pattern = none)", .eager = freeze, .doc = "The model with its parameters (or those whose path fits the pattern) kept from training." },
     { .name = "unfreeze", .sig = "(model, pattern = none)", .eager = unfreeze, .doc = "The model with its parameters (or those whose path fits the pattern) trained again." },
     { .name = "load", .sig = "(model, path)", .eager = load, .doc = "The model with the weights of a safetensors file; every missing, extra and misshapen tensor is a mistake." },

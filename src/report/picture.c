@@ -25,6 +25,7 @@ typedef struct Item {
 
 typedef struct Place {
     CgAtom      path;
+    int         up;         /* the instance it lies in, -1 at the root */
     int         group;      /* siblings folded into one share a number above 0 */
     int         hidden;     /* the outermost folded-away scope it lies in, or -1 */
     int         times;      /* in the first of folded siblings: how many it stands for; else 1 */
@@ -43,6 +44,37 @@ typedef struct Draft {
     Place                  *place;  /* by scope */
     int                     groups;
 } Draft;
+
+/* ---- instances ---- */
+
+/* A scope without a graph is a region (recomputation), no instance: what lies in it belongs to the instance around. */
+static int instance_at(const CgGraph *g, int scope)
+{
+    while (scope > 0 && !(g->scopes.at[scope].graph && *g->scopes.at[scope].graph))
+        scope = g->scopes.at[scope].parent;
+    return scope;
+}
+
+static int instance_of(const Draft *d, CgRef r)
+{
+    return instance_at(d->g, cg_node(d->g, r)->scope);
+}
+
+static void make_places(Draft *d)
+{
+    const CgGraph *g = d->g;
+    for (int s = 0; s < (int)g->scopes.len; s++) {
+        const CgScope *scope = &g->scopes.at[s];
+        Place *pl = &d->place[s];
+        *pl = (Place){ .up = s ? instance_at(g, scope->parent) : -1, .hidden = -1, .times = 1, .cluster = -1 };
+        pl->name = scope->name;
+        pl->path = cg_intern("");
+        if (s && *d->place[pl->up].path)
+            pl->path = cg_intern(cg_arena_printf(d->arena, "%s.%s", d->place[pl->up].path, scope->name));
+        else if (s)
+            pl->path = scope->name;
+    }
+}
 
 /* ---- texts ---- */
 
@@ -294,9 +326,10 @@ typedef struct Family {
 /* Siblings first .. last, and whether one takes from those before it, or from those after it. */
 typedef struct Run { int first, last; bool forward, backward; } Run;
 
-static bool scopes_alike(const CgGraph *g, int a, int top_a, int b, int top_b)
+static bool scopes_alike(const Draft *d, int a, int top_a, int b, int top_b)
 {
-    for (; a != top_a && b != top_b; a = g->scopes.at[a].parent, b = g->scopes.at[b].parent)
+    const CgGraph *g = d->g;
+    for (; a > 0 && b > 0 && a != top_a && b != top_b; a = d->place[a].up, b = d->place[b].up)
         if (g->scopes.at[a].name != g->scopes.at[b].name || g->scopes.at[a].graph != g->scopes.at[b].graph)
             return false;
     return a == top_a && b == top_b;
@@ -356,7 +389,7 @@ static bool nodes_alike(const Draft *d, CgRef a, int top_a, CgRef b, int top_b)
     for (int k = 0; k < i->nlinks; k++)
         if (strcmp(i->links[k].label, j->links[k].label) != 0)
             return false;
-    return scopes_alike(d->g, x->scope, top_a, y->scope, top_b);
+    return scopes_alike(d, instance_of(d, a), top_a, instance_of(d, b), top_b);
 }
 
 static long position(const Refs *nodes, CgRef r)
@@ -484,7 +517,7 @@ static void fold_run(Draft *d, const Family *f, int first, int last)
             d->item[f->nodes[i].at[p]].stands = f->nodes[first].at[p];
     }
     for (size_t s = 1; s < d->g->scopes.len; s++) {
-        int parent = d->g->scopes.at[s].parent;
+        int parent = d->place[s].up;
         if (d->place[s].hidden < 0 && parent >= 0)
             d->place[s].hidden = d->place[parent].hidden;
     }
@@ -508,10 +541,10 @@ static void gather_nodes(const Draft *d, Family *f, int parent)
 {
     const CgGraph *g = d->g;
     for (CgRef r = 0; r < g->nodes.len; r++) {
-        int s = cg_node(g, r)->scope;
+        int s = instance_of(d, r);
         f->member[r] = -1;
-        while (s > 0 && g->scopes.at[s].parent != parent)
-            s = g->scopes.at[s].parent;
+        while (s > 0 && d->place[s].up != parent)
+            s = d->place[s].up;
         if (s <= 0 || !d->item[r].drawn)
             continue;
         for (int i = 0; i < f->len; i++)
@@ -532,14 +565,14 @@ static void fold_children(Draft *d, int parent)
     for (int s = 1; s < n; s++) {
         size_t stem, other;
         long number, next;
-        if (g->scopes.at[s].parent != parent || d->place[s].hidden >= 0 || d->place[s].group)
+        if (d->place[s].up != parent || d->place[s].hidden >= 0 || d->place[s].group)
             continue;
         if (!numbered(g->scopes.at[s].name, &stem, &number) || number != 0)
             continue;
         f.len = 0;
         for (int t = s; t < n; t++) {
             const CgScope *sibling = &g->scopes.at[t];
-            if (sibling->parent != parent || !numbered(sibling->name, &other, &next) || next != f.len)
+            if (d->place[t].up != parent || !numbered(sibling->name, &other, &next) || next != f.len)
                 continue;
             if (other == stem && strncmp(g->scopes.at[s].name, sibling->name, stem) == 0)
                 f.scope[f.len++] = t;
@@ -579,7 +612,7 @@ static void mark_frozen(Draft *d)
         const Item *it = &d->item[r];
         for (int k = 0; it->drawn && k < it->nrows + it->param; k++) {
             bool frozen = is_frozen(d, k < it->nrows ? it->rows[k] : r);
-            for (int s = cg_node(g, r)->scope; s >= 0; s = g->scopes.at[s].parent) {
+            for (int s = instance_of(d, r); s >= 0; s = d->place[s].up) {
                 d->place[s].frozen += frozen;
                 d->place[s].trained += !frozen;
             }
@@ -597,7 +630,7 @@ static CgRef drawn_for(const Draft *d, CgRef r)
 /* Inputs belong to no instance, wherever they were met first. */
 static int home(const Draft *d, CgRef r)
 {
-    return d->item[r].input ? 0 : cg_node(d->g, r)->scope;
+    return d->item[r].input ? 0 : instance_of(d, r);
 }
 
 static void make_clusters(Draft *d, CgMap *used)
@@ -606,11 +639,11 @@ static void make_clusters(Draft *d, CgMap *used)
     mark_frozen(d);
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (d->item[r].drawn && d->item[r].stands == r)
-            for (int s = home(d, r); s >= 0; s = g->scopes.at[s].parent)
+            for (int s = home(d, r); s >= 0; s = d->place[s].up)
                 d->place[s].boxes++;
     for (size_t s = 0; s < g->scopes.len; s++) {
         Place *pl = &d->place[s];
-        int parent = g->scopes.at[s].parent;
+        int parent = d->place[s].up;
         pl->cluster = parent < 0 ? -1 : d->place[parent].cluster;
         /* an instance of one box needs no frame: the box carries its name */
         if (s == 0 || !d->o->clusters || pl->hidden >= 0 || pl->boxes < 2)
@@ -632,9 +665,9 @@ static void make_clusters(Draft *d, CgMap *used)
 static const char *heading(Draft *d, int scope)
 {
     const char *text = NULL;
-    for (int s = scope; s > 0; s = d->g->scopes.at[s].parent) {
+    for (int s = scope; s > 0; s = d->place[s].up) {
         const Place *pl = &d->place[s];
-        int parent = d->g->scopes.at[s].parent;
+        int parent = d->place[s].up;
         if (d->o->clusters && pl->cluster != d->place[parent].cluster)
             break;
         const char *name = pl->name;
@@ -702,9 +735,8 @@ static void make_box(Draft *d, CgRef r, CgMap *used)
 /* Between two siblings drawn as one. */
 static bool within_fold(const Draft *d, CgRef a, CgRef b)
 {
-    const CgGraph *g = d->g;
-    for (int s = cg_node(g, a)->scope; s > 0; s = g->scopes.at[s].parent)
-        for (int t = cg_node(g, b)->scope; t > 0; t = g->scopes.at[t].parent)
+    for (int s = instance_of(d, a); s > 0; s = d->place[s].up)
+        for (int t = instance_of(d, b); t > 0; t = d->place[t].up)
             if (s != t && d->place[s].group && d->place[s].group == d->place[t].group)
                 return true;
     return false;
@@ -727,11 +759,11 @@ static void make_arrows(Draft *d, CgMap *used)
         if (!d->item[r].drawn)
             continue;
         const CgNode *n = cg_node(g, r);
-        int away = d->place[n->scope].hidden;
+        int away = d->place[instance_of(d, r)].hidden;
         for (int k = 0; k < d->item[r].nlinks; k++) {
             const Link *l = &d->item[r].links[k];
             /* inside a folded-away sibling all is as inside the one that stands for it */
-            int away_too = d->place[cg_node(g, l->from)->scope].hidden;
+            int away_too = d->place[instance_of(d, l->from)].hidden;
             if (within_fold(d, l->from, r) || (away >= 0 && away_too == away))
                 continue;
             int from = d->item[drawn_for(d, l->from)].box, to = d->item[drawn_for(d, r)].box;
@@ -763,12 +795,7 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
     Draft d = { g, options, p, p->arena, NULL, NULL, 0 };
     d.item = CG_NEWN(p->arena, Item, g->nodes.len + 1);
     d.place = CG_NEWN(p->arena, Place, g->scopes.len + 1);
-    for (int s = 0; s < (int)g->scopes.len; s++) {
-        CgStrbuf path = {0};
-        cg_scope_path(g, s, &path);
-        d.place[s] = (Place){ cg_intern(cg_strbuf_str(&path)), 0, -1, 1, g->scopes.at[s].name, 0, 0, 0, -1 };
-        cg_strbuf_deinit(&path);
-    }
+    make_places(&d);
     choose(&d);
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (d.item[r].drawn)
