@@ -9,8 +9,8 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#define QUERIES 64          /* rows of a block */
-#define KEYS    256         /* most columns of a block */
+#define QUERIES 32          /* rows of a block */
+#define KEYS    512         /* most columns of a block */
 #define SMALL   1000000     /* m n k up to which the matrix library needs no packing */
 #define PARTS   8           /* parts wanted when there are fewer heads than that */
 

@@ -6,8 +6,10 @@
 #include <cg/rules.h>
 
 #define TILE_FLOPS 4e6      /* a tile smaller than this is not worth cutting */
-#define TILES      64       /* tiles of a large product */
-#define TILE_SIDE  128      /* least rows or columns of a tile: below, packing costs more than it divides */
+#define TILES      8        /* tiles of a product; more only beyond BIG_TILE: each packs its share of the factors anew */
+#define BIG_TILE   1e9      /* so large a tile may be cut further */
+#define MOST_TILES 64
+#define TILE_SIDE  128      /* least rows or columns of a tile: below, packing costs more than it divides; twice that is better */
 #define SPLIT_K    512      /* least depth of a chunk when k is cut */
 #define SIDE_MAX   1024     /* packed tiles only: bounds the scratch memory */
 #define THIN       4        /* rows up to which the time is that of reading the right factor once */
@@ -69,31 +71,36 @@ static void choose_layout(Factor *f, int64_t rows, int64_t cols)
 
 static int64_t round_up(int64_t n, int64_t unit) { return ceil_div(n, unit) * unit; }
 
+/* Halves the longer side of the tiles until there are enough, or they are no longer than `side`. */
+static void halve(Product *p, int64_t want, int64_t side)
+{
+    while (p->nm * p->nn * p->nk < want) {
+        int64_t tm = ceil_div(p->m, p->nm * 2), tn = ceil_div(p->n, p->nn * 2);
+        if (tm < side && tn < side) return;
+        if (tm >= tn) p->nm *= 2;
+        else p->nn *= 2;
+    }
+}
+
 /* Tiles of one product: enough of them for several threads, none so small that packing dominates. */
 static void choose_tiles(Product *p)
 {
     if (p->thin) {
         p->nn = p->n * p->k / THIN_TILE;
-        if (p->nn > TILES) p->nn = TILES;
+        if (p->nn > MOST_TILES) p->nn = MOST_TILES;
         p->tn = p->nn < 2 ? p->n : round_up(ceil_div(p->n, p->nn), 32);
         p->tm = p->m;
         p->tk = p->k;
         return;
     }
     double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k;
-    int64_t want = (int64_t)(flops * (double)p->batch / TILE_FLOPS);
-    if (want > TILES) want = TILES;
+    int64_t want = (int64_t)(flops * (double)p->batch / TILE_FLOPS), large = (int64_t)(flops / BIG_TILE);
+    if (want > TILES) want = large < TILES ? TILES : large < MOST_TILES ? large : MOST_TILES;
     want = ceil_div(want, p->batch);
     p->nm = p->nn = p->nk = 1;
-    while (p->nm * p->nn < want) {
-        int64_t tm = ceil_div(p->m, p->nm * 2), tn = ceil_div(p->n, p->nn * 2);
-        if (tm >= tn && tm >= TILE_SIDE) p->nm *= 2;
-        else if (tn >= TILE_SIDE) p->nn *= 2;
-        else if (tm >= TILE_SIDE) p->nm *= 2;
-        else break;
-    }
-    if (p->batch == 1 && p->nm * p->nn * 2 <= want)
-        while (p->nm * p->nn * p->nk < want && ceil_div(p->k, p->nk * 2) >= SPLIT_K) p->nk *= 2;
+    halve(p, want, 2 * TILE_SIDE);
+    while (p->batch == 1 && p->nm * p->nn * p->nk < want && ceil_div(p->k, p->nk * 2) >= SPLIT_K) p->nk *= 2;
+    halve(p, want, TILE_SIDE);
     /* Whole vectors a tile. */
     p->tm = p->nm == 1 ? p->m : round_up(ceil_div(p->m, p->nm), 16);
     p->tn = p->nn == 1 ? p->n : round_up(ceil_div(p->n, p->nn), 32);
@@ -148,9 +155,9 @@ static Product product(const CgCall *call)
     p.nk = ceil_div(p.k, p.tk);
     double one = 2.0 * (double)p.m * (double)p.n * (double)p.k;
     if (p.nm * p.nn * p.nk == 1 && one < TILE_FLOPS) {
-        p.together = (int64_t)(TILE_FLOPS / 4 / one) + 1;
+        p.together = (int64_t)(TILE_FLOPS / one) + 1;
         if (p.together > ceil_div(p.batch, TILES)) p.together = ceil_div(p.batch, TILES);
-        if (one * (double)p.batch < TILE_FLOPS / 8) p.together = p.batch;
+        if (one * (double)p.batch < TILE_FLOPS / 4) p.together = p.batch;
     }
     p.parts = (size_t)(ceil_div(p.batch, p.together) * p.nm * p.nn * p.nk);
     return p;
