@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Builds that look for faults verify after each pass; others when CG_DEBUG=verify. */
+#if defined __SANITIZE_ADDRESS__ || defined CG_ARENA_DEBUG
+#define VERIFY 1
+#else
+#define VERIFY 0
+#endif
+
 static const CgPass passes[] = {
 #define X(name, by_default, summary) { #name, summary, cg_pass_##name, by_default },
 #include "graph/pass.def"
@@ -67,9 +74,7 @@ bool *cg_pass_live(const CgGraph *g)
 static CgGraph *run_pass(const CgPass *pass, CgGraph *g)
 {
     CgGraph *next = pass->run(g);
-#ifdef CG_DEBUG_BUILD
-    cg_graph_verify(next);
-#endif
+    if (VERIFY || cg_debug_value("verify")) cg_graph_verify(next);
     cg_graph_free(g);
     return next;
 }

@@ -9,7 +9,7 @@ typedef CgGraph *CgPassFn(const CgGraph *g);
 typedef struct CgPass { const char *name, *summary; CgPassFn *run; bool by_default; } CgPass;
 const CgPass *cg_pass_find(const char *name);
 const CgPass *cg_pass_at(size_t i);      /* NULL past the end; in the order they run */
-/* Runs the default passes in order, verifying after each in debug builds; `only` (may be NULL) is a comma list that
+/* Runs the default passes in order, verifying after each in sanitizer builds or with CG_DEBUG=verify; `only` (may be NULL) is a comma list that
  * replaces the defaults, in its own order; names that are no pass are left out. The result owns nothing of g. */
 CgGraph *cg_pass_run_all(const CgGraph *g, const char *only);
 /* For writers of passes: a graph with g's name, scopes, inputs and params in order (dead ones kept); map[] gets them. */

@@ -181,6 +181,8 @@ static bool add_set(const CgOpSet *set, CgErr *e)
     if (set->abi != CG_ABI || set->op_size != sizeof(CgOp))
         return cg_err(e, CG_ERR_INPUT, "op set built for ABI %d with ops of %zu bytes; this cg has ABI %d with %zu bytes", set->abi,
                       set->op_size, CG_ABI, sizeof(CgOp));
+    const Entry *known = set->ops[0] && set->ops[0]->name ? find_entry(set->ops[0]->name) : NULL;
+    if (known && known->op == set->ops[0]) return true;     /* two scripts may name one plugin */
     for (const CgOp *const *op = set->ops; *op; op++)
         if (!add_op(*op, set->name, e)) {
             while (op-- != set->ops) remove_op(*op);    /* all of a set or nothing */

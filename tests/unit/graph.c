@@ -258,6 +258,7 @@ static void registry(void)
     size_t before = cg_op_count();
     ok(cg_registry_add(&set, &e) && cg_op_find("test_op") == &op && cg_op_count() == before + 1,
        "a good set is taken");
+    ok(cg_registry_add(&set, &e) && cg_op_count() == before + 1, "the same set again changes nothing");
     const CgSig *sig = cg_op_sig(&op);
     ok(sig->ntensors == 1 && sig->n == 2 && sig->at[1].has_init && sig->at[1].init.kind == CG_ATTR_FLOAT
        && sig->at[1].init.f == 3.0,
