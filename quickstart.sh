@@ -102,4 +102,6 @@ if [ "$task" = check ]; then
 fi
 
 say "quickstart: build/cg run examples/quickstart.cg"
-build/cg run examples/quickstart.cg || stop "the example failed"
+build/cg run examples/quickstart.cg --store build/store || stop "the example failed"
+build/cg dot examples/quickstart.cg -o build/quickstart.svg || stop "drawing the model failed"
+say "quickstart: the model of the last training is drawn in $(pwd)/build/quickstart.svg"
