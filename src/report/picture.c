@@ -92,18 +92,40 @@ static const char *type_text(Draft *d, const CgType *t)
     return keep(d, &b);
 }
 
-/* The rest of a parameter's path below an instance, or NULL when it does not belong there. The root of a model has a
- * scope and no path: what counts is that the instance's path ends in the beginning of the parameter's. */
+/* How many last parts two paths have in common; n and m are their lengths. */
+static int common_end(const char *a, size_t n, const char *b, size_t m)
+{
+    int parts = 0;
+    while (n > 0 && m > 0) {
+        size_t i = n, k = m;
+        while (i > 0 && a[i - 1] != '.')
+            i--;
+        while (k > 0 && b[k - 1] != '.')
+            k--;
+        if (n - i != m - k || memcmp(a + i, b + k, n - i) != 0)
+            break;
+        parts++;
+        n = i ? i - 1 : 0;
+        m = k ? k - 1 : 0;
+    }
+    return parts;
+}
+
+/* The rest of a parameter's path below an instance, or NULL when it does not belong there. A scope says where a part is
+ * applied, a path who owns it (a compressor applies blocks of its encoder), so ends are compared, not beginnings. */
 static const char *path_below(const char *scope, const char *path)
 {
     size_t n = strlen(scope);
+    const char *rest = n ? NULL : path;
+    int best = 0;
     for (size_t m = strlen(path); m-- > 0;) {
-        if (path[m] != '.' || m > n || strncmp(scope + n - m, path, m) != 0)
-            continue;
-        if (m == n || scope[n - m - 1] == '.')
-            return path + m + 1;
+        int parts = path[m] == '.' ? common_end(scope, n, path, m) : 0;
+        if (parts > best) {
+            best = parts;
+            rest = path + m + 1;
+        }
     }
-    return n == 0 ? path : NULL;
+    return rest;
 }
 
 /* A parameter where it is used: the last part of its name at home, the whole path elsewhere. */
