@@ -1,2 +1,3 @@
 # The pages are read where they are.
 EXTRA_DIST += doc/internals.md doc/language.md
+dist_man_MANS = doc/cg.1
