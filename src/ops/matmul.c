@@ -5,15 +5,18 @@
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
-#define TILE_FLOPS 4e6      /* a tile smaller than this is not worth cutting */
+#define TILE_FLOPS 2e6      /* a tile smaller than this is not worth cutting */
 #define TILES      8        /* tiles of a product; more only beyond BIG_TILE: each packs its share of the factors anew */
 #define BIG_TILE   1e9      /* so large a tile may be cut further */
 #define MOST_TILES 64
 #define TILE_SIDE  128      /* least rows or columns of a tile: below, packing costs more than it divides; twice that is better */
-#define SPLIT_K    512      /* least depth of a chunk when k is cut */
+#define SPLIT_K    256      /* least depth of a chunk when k is cut */
+#define FEW_FLOPS  5e7      /* below, tiles of half that side do: the library has kernels that pack nothing */
 #define SIDE_MAX   1024     /* packed tiles only: bounds the scratch memory */
 #define THIN       4        /* rows up to which the time is that of reading the right factor once */
-#define THIN_TILE  65536    /* elements of it a part reads */
+#define THIN_TILE  65536    /* elements of it a part reads at least */
+#define THIN_ROW   512      /* in pieces of rows at least so long */
+#define THIN_TILES 16
 
 /* ---- shape ---- */
 
@@ -87,7 +90,8 @@ static void choose_tiles(Product *p)
 {
     if (p->thin) {
         p->nn = p->n * p->k / THIN_TILE;
-        if (p->nn > MOST_TILES) p->nn = MOST_TILES;
+        if (p->nn > THIN_TILES) p->nn = THIN_TILES;
+        if (!p->y.trans && p->nn > p->n / THIN_ROW) p->nn = p->n / THIN_ROW;
         p->tn = p->nn < 2 ? p->n : round_up(ceil_div(p->n, p->nn), 32);
         p->tm = p->m;
         p->tk = p->k;
@@ -101,6 +105,7 @@ static void choose_tiles(Product *p)
     halve(p, want, 2 * TILE_SIDE);
     while (p->batch == 1 && p->nm * p->nn * p->nk < want && ceil_div(p->k, p->nk * 2) >= SPLIT_K) p->nk *= 2;
     halve(p, want, TILE_SIDE);
+    if (flops < FEW_FLOPS) halve(p, want, TILE_SIDE / 2);
     /* Whole vectors a tile. */
     p->tm = p->nm == 1 ? p->m : round_up(ceil_div(p->m, p->nm), 16);
     p->tn = p->nn == 1 ? p->n : round_up(ceil_div(p->n, p->nn), 32);
