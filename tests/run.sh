@@ -46,7 +46,7 @@ expect_code()   # wanted got
     [ "$1" = "$2" ] && return 0
     echo "exit code $2, expected $1"
     [ "$2" = 124 ] && echo "(stopped after $TIMEOUT seconds)"
-    sed 's/^/stderr: /' err 2>/dev/null | head -40
+    sed 's/^/stderr: /' ../err 2>/dev/null | head -40
     return 1
 }
 
@@ -58,27 +58,27 @@ case_errors()   # x.cg: stderr and exit code of `cg check`, of `cg run` when the
     verb=check
     case $(head -1 "$1") in '# run'*) verb=run ;; esac
     # shellcheck disable=SC2046
-    timeout "$TIMEOUT" "$CG" $verb $(args_of "$1") "$1" >out 2>err; code=$?
-    { cat err; echo "exit $code"; } >found
-    same "$srcdir/tests/${1%.cg}.err" found
+    timeout "$TIMEOUT" "$CG" $verb $(args_of "$1") "$1" >../out 2>../err; code=$?
+    { cat ../err; echo "exit $code"; } >../found
+    same "$srcdir/tests/${1%.cg}.err" ../found
 }
 
 case_stdout()   # x.cg with x.out: stdout of `cg run`
 {
     # shellcheck disable=SC2046
-    timeout "$TIMEOUT" "$CG" run "$1" $(args_of "$1") >out 2>err; code=$?
-    expect_code 0 $code && same "$srcdir/tests/${1%.cg}.out" out
+    timeout "$TIMEOUT" "$CG" run "$1" $(args_of "$1") >../out 2>../err; code=$?
+    expect_code 0 $code && same "$srcdir/tests/${1%.cg}.out" ../out
 }
 
 case_lang()     # x.cg: stdout of `cg run` is the texts after `# expect: `, in order
 {
     # shellcheck disable=SC2046
-    timeout "$TIMEOUT" "$CG" run "$1" $(args_of "$1") >out 2>err; code=$?
-    sed -n 's/^.*# expect: \{0,1\}//p' "$1" >want
+    timeout "$TIMEOUT" "$CG" run "$1" $(args_of "$1") >../out 2>../err; code=$?
+    sed -n 's/^.*# expect: \{0,1\}//p' "$1" >../want
     expect_code 0 $code || return 1
-    [ -s want ] || { echo "the script expects nothing"; return 1; }
-    cmp -s want out && return 0
-    diff -u want out | sed -e '1s/.*/--- expected/' -e '2s/.*/+++ found/'
+    [ -s ../want ] || { echo "the script expects nothing"; return 1; }
+    cmp -s ../want ../out && return 0
+    diff -u ../want ../out | sed -e '1s/.*/--- expected/' -e '2s/.*/+++ found/'
     return 1
 }
 
@@ -88,8 +88,8 @@ case_ir()       # x.ir with x.PASS.ir: the text after one pass
     for golden in "$srcdir/tests/${1%.ir}".*.ir; do
         [ -f "$golden" ] || { echo "there is no golden ${1%.ir}.PASS.ir"; return 1; }
         pass=${golden#"$srcdir/tests/${1%.ir}".}
-        timeout "$TIMEOUT" "$CG" opt "$1" --pass="${pass%.ir}" >out 2>err
-        expect_code 0 $? && same "$golden" out || return 1
+        timeout "$TIMEOUT" "$CG" opt "$1" --pass="${pass%.ir}" >../out 2>../err
+        expect_code 0 $? && same "$golden" ../out || return 1
         status=0
     done
     return $status
@@ -98,40 +98,40 @@ case_ir()       # x.ir with x.PASS.ir: the text after one pass
 case_print()    # x.cg with x.SUFFIX: stdout of `cg COMMAND x.cg`
 {
     # shellcheck disable=SC2046
-    timeout "$TIMEOUT" "$CG" "$2" "$1" $(args_of "$1") >out 2>err
-    expect_code 0 $? && same "$srcdir/tests/${1%.cg}.$3" out
+    timeout "$TIMEOUT" "$CG" "$2" "$1" $(args_of "$1") >../out 2>../err
+    expect_code 0 $? && same "$srcdir/tests/${1%.cg}.$3" ../out
 }
 
 case_fmt()      # x.cg with x.out: the canonical text, which is its own canonical text
 {
-    timeout "$TIMEOUT" "$CG" fmt - <"$1" >out 2>err
+    timeout "$TIMEOUT" "$CG" fmt - <"$1" >../out 2>../err
     expect_code 0 $? || return 1
-    timeout "$TIMEOUT" "$CG" fmt - <out >again 2>err
+    timeout "$TIMEOUT" "$CG" fmt - <../out >../again 2>../err
     expect_code 0 $? || return 1
-    cmp -s out again || { echo "formatting twice differs from once:"; diff -u out again; return 1; }
-    same "$srcdir/tests/${1%.cg}.out" out
+    cmp -s ../out ../again || { echo "formatting twice differs from once:"; diff -u ../out ../again; return 1; }
+    same "$srcdir/tests/${1%.cg}.out" ../out
 }
 
 case_cli()      # x.sh: stdout = x.out, stderr = x.err if there is one, exit code = x.code or 0
 {
     base=$srcdir/tests/${1%.sh}
-    timeout "$TIMEOUT" sh "$1" >out 2>err; code=$?
+    timeout "$TIMEOUT" sh "$1" >../out 2>../err; code=$?
     wanted=0
     [ -f "$base.code" ] && wanted=$(cat "$base.code")
     [ "$update" = no ] || { [ $code = 0 ] && rm -f "$base.code" || echo $code >"$base.code"; wanted=$code; }
     expect_code "$wanted" $code || return 1
-    same "$base.out" out || { sed 's/^/stderr: /' err; return 1; }
-    [ ! -f "$base.err" ] || same "$base.err" err
+    same "$base.out" ../out || { sed 's/^/stderr: /' ../err; return 1; }
+    [ ! -f "$base.err" ] || same "$base.err" ../err
 }
 
 case_tap()      # path name [sh]: a program or script that prints TAP itself
 {
-    timeout $((TIMEOUT * 5)) ${3:-} "$1" >out 2>err; code=$?
-    grep -E '^(not )?ok ' out | sed -e 's/^\(not ok\|ok\) *[0-9]* *-* */\1 - /' -e "s|^\(not ok\|ok\) - |\1 - $2: |"
-    if [ $code -ne 0 ] || ! grep -q '^ok ' out; then
-        grep -q '^not ok ' out || echo "not ok - $2: exit code $code"
-        grep -v '^ok ' out | tail -40 | sed 's/^/# /'
-        tail -40 err | sed 's/^/# /'
+    timeout $((TIMEOUT * 5)) ${3:-} "$1" >../out 2>../err; code=$?
+    grep -aE '^(not )?ok ' ../out | sed -e 's/^\(not ok\|ok\) *[0-9]* *-* */\1 - /' -e "s|^\(not ok\|ok\) - |\1 - $2: |"
+    if [ $code -ne 0 ] || ! grep -aq '^ok ' ../out; then
+        grep -aq '^not ok ' ../out || echo "not ok - $2: exit code $code"
+        grep -av '^ok ' ../out | tail -40 | sed 's/^/# /'
+        tail -40 ../err | sed 's/^/# /'
     fi
 }
 
@@ -140,7 +140,7 @@ one()       # name
 {
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/cg-test.XXXXXX") || exit 1
     trap 'rm -rf "$scratch"' EXIT
-    cd "$scratch" || exit 1
+    mkdir "$scratch/work" && cd "$scratch/work" || exit 1      # what the runner notes stays outside
     ln -s "$srcdir"/tests/*/ .
     case $1 in
     unit/*)     case_tap "$builddir/tests/$1" "$1"; return ;;
@@ -161,10 +161,10 @@ one()       # name
                     else case_lang "$1"
                     fi ;;
         esac
-    } >report 2>&1
+    } >../report 2>&1
     status=$?
     if [ $status -eq 0 ]; then echo "ok - $1"; else echo "not ok - $1"; fi
-    [ $status -eq 0 ] || sed 's/^/# /' report
+    [ $status -eq 0 ] || sed 's/^/# /' ../report
 }
 
 # ---- all cases ----------------------------------------------------------------------------------------------------
