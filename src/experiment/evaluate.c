@@ -304,9 +304,9 @@ static bool digest_call(CgExperiment *x, const CgStage *s, const CgValue *v, CgD
 static bool make_key(CgExperiment *x, CgStage *s)
 {
     CgDigester *d = cg_digester_new();
-    int64_t version = VERSION;
+    int64_t numbers[] = { VERSION, x->opts.seed };    /* the seed: of parameters that nothing trained */
     cg_digester_add(d, "evaluate", 8);
-    cg_digester_add(d, &version, sizeof version);
+    cg_digester_add(d, numbers, sizeof numbers);
     CgDigest graph = cg_graph_digest(s->columns_graph), data;
     cg_digester_add(d, &graph, sizeof graph);
     bool good = cg_data_digest(x, s->data, &data) && cg_model_digest(x, s->model, d);

@@ -63,7 +63,7 @@ static bool check_source(CgExperiment *x, const CgModelGraph *m, CgValue *weight
     CgTensors *t = source_of(x, weights);
     if (!t)
         return false;
-    CgStrbuf text = {0};
+    CgStrbuf lines = {0};       /* one of each tensor that does not fit */
     int wrong = 0, used = 0;
     for (size_t i = 0; i < m->params.len; i++) {
         const CgParamInfo *p = &m->params.at[i];
@@ -74,30 +74,32 @@ static bool check_source(CgExperiment *x, const CgModelGraph *m, CgValue *weight
         used++;
         if (have && same_shape(have, want))
             continue;
-        if (wrong++ < 8) {
-            cg_strbuf_printf(&text, "%s%s '%s' ", wrong > 1 ? "; " : "", have ? "misshapen" : "missing", p->source);
-            cg_type_print(want, &text);
-            if (have) {
-                cg_strbuf_puts(&text, " is there as [");
-                for (int k = 0; k < have->rank; k++)
-                    cg_strbuf_printf(&text, "%s%lld", k ? ", " : "", (long long)have->dim[k]);
-                cg_strbuf_puts(&text, "]");
-            }
+        cg_strbuf_printf(&lines, "%s '%s' ", have ? "misshapen" : "missing", p->source);
+        cg_type_print(want, &lines);
+        if (have) {
+            cg_strbuf_printf(&lines, " is there as %s[", cg_dtype_name(have->dtype));
+            for (int k = 0; k < have->rank; k++)
+                cg_strbuf_printf(&lines, "%s%lld", k ? ", " : "", (long long)have->dim[k]);
+            cg_strbuf_puts(&lines, "]");
         }
+        cg_strbuf_puts(&lines, "\n");
+        wrong++;
     }
-    if (weights->kind == CG_VALUE_OBJECT && !wrong && used < t->n) {
-        for (int i = 0; i < t->n; i++) {
-            bool known = false;
-            for (size_t k = 0; k < m->params.len && !known; k++)
-                known = m->params.at[k].weights == weights && !strcmp(m->params.at[k].source, t->at[i].name);
-            if (!known && wrong++ < 8)
-                cg_strbuf_printf(&text, "%s'%s' is extra", wrong > 1 ? "; " : "", t->at[i].name);
+    for (int i = 0; weights->kind == CG_VALUE_OBJECT && (wrong || used < t->n) && i < t->n; i++) {
+        bool known = false;
+        for (size_t k = 0; k < m->params.len && !known; k++)
+            known = m->params.at[k].weights == weights && !strcmp(m->params.at[k].source, t->at[i].name);
+        if (!known) {
+            cg_strbuf_printf(&lines, "extra '%s'\n", t->at[i].name);
+            wrong++;
         }
     }
     if (wrong) {
-        cg_diag(x->diags, CG_E0505, weights->span, "%d tensor%s of the weights do not fit: %s%s", wrong, wrong == 1 ? "" : "s", cg_strbuf_str(&text), wrong > 8 ? "; ..." : "");
+        CgDiag *d = cg_diag(x->diags, CG_E0505, weights->span, "%d tensor%s of the weights do%s not fit", wrong, wrong == 1 ? "" : "s", wrong == 1 ? "es" : "");
+        for (const char *at = cg_strbuf_str(&lines), *end; (end = strchr(at, '\n')); at = end + 1)
+            cg_diag_note(d, (CgSpan){0}, "%.*s", (int)(end - at), at);
     }
-    cg_strbuf_deinit(&text);
+    cg_strbuf_deinit(&lines);
     return !wrong;
 }
 

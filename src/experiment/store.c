@@ -15,9 +15,11 @@
 
 #define KEPT 2       /* checkpoints of a key: the newest and the one before it */
 
+enum { SEEN = 1, TOLD };
+
 struct CgStore {
     char     *folder;
-    CgMap     verified;       /* keys seen to be whole by this process */
+    CgMap     verified;       /* keys this process found whole (SEEN) or spoke of as damaged (TOLD) */
     CgIndex  *index;
     CgSayFn  *say;
     CgGoOnFn *go_on;
@@ -221,10 +223,14 @@ bool cg_store_get(CgStore *s, CgDigest key, CgBytes *out)
     char *path = cg_store_path(s, key);
     CgErr why;
     Found state = read_sealed(path, out, &why);
+    uint64_t before = 0;
+    (void)!cg_map_get(&s->verified, short_key(key), &before);
     if (state == WHOLE)
-        cg_map_put(&s->verified, short_key(key), 1);
-    if (state == DAMAGED)
+        cg_map_put(&s->verified, short_key(key), SEEN);
+    if (state == DAMAGED && before != TOLD)
         say(s, "'%s' is not used: %s; it will be made again", path, why.text);
+    if (state == DAMAGED)
+        cg_map_put(&s->verified, short_key(key), TOLD);
     free(path);
     return state == WHOLE;
 }
@@ -232,7 +238,7 @@ bool cg_store_get(CgStore *s, CgDigest key, CgBytes *out)
 bool cg_store_has(CgStore *s, CgDigest key)
 {
     uint64_t seen;
-    if (cg_map_get(&s->verified, short_key(key), &seen) && seen)
+    if (cg_map_get(&s->verified, short_key(key), &seen) && seen == SEEN)
         return true;
     CgBytes bytes = { 0 };
     bool found = cg_store_get(s, key, &bytes);
@@ -260,7 +266,7 @@ bool cg_store_seal(CgStore *s, CgDigest key, CgErr *e)
     char *path = cg_store_path(s, key);
     bool ok = seal_file(path, e);
     if (ok)
-        cg_map_put(&s->verified, short_key(key), 1);
+        cg_map_put(&s->verified, short_key(key), SEEN);
     free(path);
     return ok;
 }
@@ -270,7 +276,7 @@ bool cg_store_put(CgStore *s, CgDigest key, const void *bytes, size_t n, CgErr *
     char *path = cg_store_begin(s, key, e);
     bool ok = path && cg_io_write(path, bytes, n, e) && seal_bytes(path, bytes, n, e);
     if (ok)
-        cg_map_put(&s->verified, short_key(key), 1);
+        cg_map_put(&s->verified, short_key(key), SEEN);
     free(path);
     return ok;
 }

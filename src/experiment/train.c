@@ -598,7 +598,7 @@ bool cg_train_run(CgExperiment *x, CgStage *s)
             CG_ASSERT(cg_digest_equal(d0, d1), "a frozen tensor kept its bits");
             cg_progress_say(progress, "%s: %d frozen tensors, digest %.16s before and %.16s after", name, nfrozen, h0, h1);
         }
-        cg_progress_free(progress, stopped ? "interrupted" : good ? NULL : "failed");
+        cg_progress_free(progress, stopped ? "interrupted" : !good ? "failed" : t.done < s->steps ? "stopped early" : NULL);
         if (x->opts.profile)
             print_profile(&t);
         if (good && !stopped)

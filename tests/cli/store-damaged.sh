@@ -1,0 +1,39 @@
+# Stored values and checkpoints that were cut short are told once, not used, and made again with the same bits.
+set="--set steps=12"
+cg run cli/runtime/lm.cg $set >shown 2>said || { cat said; exit 1; }
+mv lm.safetensors first.safetensors; mv scores.csv first.csv
+for how in "truncate -s 500" "rm"; do
+    echo "$how:"
+    case $how in
+    rm) find .cg/objects -name '*.sum' | xargs rm ;;
+    *)  find .cg/objects -type f ! -name '*.sum' | xargs $how ;;
+    esac
+    cg run cli/runtime/lm.cg $set 2>said; echo "exit $?"
+    grep '^cg: ' said | sed "s|objects/[^']*|objects/..|"
+    grep -c '^train lm: \|^evaluate' said
+    cmp first.safetensors lm.safetensors && cmp first.csv scores.csv && echo "the same"
+done
+
+echo "checkpoints:"
+rm -rf .cg
+for again in 1 2 3 4 5; do
+    rm -rf .cg
+    CG_DEBUG=checkpoint-every=2 cg run cli/runtime/lm.cg --set steps=100 >shown 2>said &
+    tries=0
+    until [ "$(ls .cg/progress/*.sum 2>ls | wc -l)" -ge 2 ] || [ $tries = 400 ]; do sleep 0.02; tries=$((tries + 1)); done
+    kill -9 $! 2>kill
+    wait $! 2>wait || break
+done
+newest=$(ls .cg/progress/*.ckpt | tail -1)
+truncate -s 1000 $newest
+mv lm.safetensors other.safetensors
+cp -r .cg both
+cg run cli/runtime/lm.cg --set steps=100 >shown 2>said; echo "exit $?"
+grep -o "^cg: checkpoint\|is passed over:.*\|goes on where it stopped" said
+mv lm.safetensors older.safetensors
+rm -rf .cg
+mv both .cg
+for c in .cg/progress/*.ckpt; do truncate -s 1000 $c; done
+cg run cli/runtime/lm.cg --set steps=100 >shown 2>said; echo "exit $?"
+grep -o "^cg: checkpoint\|is passed over:.*\|goes on where it stopped" said | sort | uniq | head -4
+cmp older.safetensors lm.safetensors && echo "the same from the older one and from the start"
