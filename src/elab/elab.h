@@ -96,6 +96,8 @@ void     cg_elab_free(CgElab *e);
 CgEnv   *cg_elab_script(CgElab *e);
 /* Evaluates every binding of the script and reports settings that no option took. */
 void     cg_elab_check(CgElab *e);
+/* Reports unknown names in the script's graphs, whether or not anything applies them (names.c). */
+void     cg_names_check(CgElab *e);
 
 CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x);
 void     cg_frame_begin(CgElab *e, CgFrame *f, CgFrame *outer, CgEnv *env);
@@ -172,6 +174,7 @@ CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call);
 /* Names of a module (env.c). */
 CgEnv   *cg_env_new(CgElab *e, int module);
 CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name);      /* own names, imports, prelude, builtins, ops; NULL if none */
+bool     cg_env_knows(CgElab *e, CgEnv *env, CgAtom name);     /* whether it would find one; evaluates nothing */
 void     cg_env_suggest(CgElab *e, CgEnv *env, CgSuggest *s);
 const CgModule *cg_env_module(const CgEnv *env);
 CgAtom   cg_env_name(const CgEnv *env);

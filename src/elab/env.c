@@ -211,6 +211,15 @@ CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name)
     return v ? v : of_the_language(e, name);
 }
 
+bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name)
+{
+    uint64_t at, key = cg_map_ptr(name);
+    bool known = cg_map_get(&env->by_name, key, &at) || (e->prelude && cg_map_get(&e->prelude->by_name, key, &at));
+    for (int i = 0; !known && i < env->nimports; i++)
+        known = cg_map_get(&env->imports[i]->by_name, key, &at);
+    return known || of_the_language(e, name);
+}
+
 static void offer_own(CgEnv *env, CgSuggest *s)
 {
     for (size_t i = 0; i < env->names.len; i++)

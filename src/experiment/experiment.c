@@ -121,6 +121,8 @@ CgExperiment *cg_experiment_new(const char *path, const CgExperimentOpts *opts)
     x->elab->field = cg_data_field;
     cg_elab_check(x->elab);
     check_statements(x);
+    if (cg_diags_count(x->diags) == 0)      /* what was carried out has reported its own */
+        cg_names_check(x->elab);
     return x;
 }
 
