@@ -41,6 +41,8 @@ check_PROGRAMS += tests/unit/window
 # Fuzz targets with a plain driver: tests/fuzz.sh replays their corpus.
 check_PROGRAMS += tests/fuzz/parse tests/fuzz/safetensors
 tests_fuzz_parse_SOURCES = tests/fuzz/parse.c tests/fuzz/replay.c
+check_PROGRAMS += tests/fuzz/plan
+tests_fuzz_plan_SOURCES = tests/fuzz/plan.c tests/fuzz/replay.c
 tests_fuzz_safetensors_SOURCES = tests/fuzz/safetensors.c tests/fuzz/replay.c
 check_PROGRAMS += tests/fuzz/texts tests/fuzz/tokenizer
 tests_fuzz_texts_SOURCES = tests/fuzz/texts.c tests/fuzz/replay.c
