@@ -1,6 +1,6 @@
 /* names.c - names in bodies that nobody carries out.
- * Takes the graphs of the script; reports names that nothing in the body, the module or the language can bind. Carries
- * out nothing and guesses nothing: a name that any type or pattern of the graph mentions is taken for bound. */
+ * Takes the graphs of the script; reports names that nothing in the body, the module or the language can bind.
+ * Carries out nothing and guesses nothing: a name that any type or pattern of the graph mentions is taken for bound. */
 #include <string.h>
 
 #include "elab/elab.h"
@@ -51,7 +51,8 @@ static bool is_axis(CgAtom name) { return name && (!strcmp(name, "axis") || !str
 /* Names of axes may come from what was called before; arguments that can be axes are left alone. */
 static bool has_axis(Walk *w, const CgExpr *callee)
 {
-    const CgOp *op = callee->kind == CG_EXPR_NAME || callee->kind == CG_EXPR_FIELD ? cg_op_find(callee->s) : NULL;
+    bool by_name = callee->kind == CG_EXPR_NAME || callee->kind == CG_EXPR_FIELD;
+    const CgOp *op = by_name ? cg_op_find(callee->s) : NULL;
     if (op && strstr(op->sig, "ax"))
         return true;
     for (const CgBuiltin *const *table = w->e->builtins; callee->kind == CG_EXPR_NAME && *table; table++)

@@ -1,6 +1,6 @@
 /* cmd_help.c - cg help [NAME].
- * Takes the name of a command, of an op, of a function or graph of the library, or the code of a diagnostic; gives what
- * is known of it, or the list of all commands. Must not repeat what a command, an op or a declaration says of itself. */
+ * Takes the name of a command, of an op, of a function or graph of the library, or the code of a diagnostic; gives
+ * what is known of it, or the list of all commands. Must not repeat what these say of themselves. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,9 @@
 #include "lang/embedded.h"
 #include "tool/tool.h"
 
-static const CgBuiltin *const tables[] = { cg_builtins_graph, cg_builtins_data, cg_builtins_table, cg_builtins_tokenizer };
+static const CgBuiltin *const tables[] = {
+    cg_builtins_graph, cg_builtins_data, cg_builtins_table, cg_builtins_tokenizer,
+};
 
 static void list_commands(void)
 {
@@ -19,7 +21,8 @@ static void list_commands(void)
     puts("A script says what to build; `cg run SCRIPT.cg` builds it. The commands:\n");
     for (size_t i = 0; cg_command_at(i); i++)
         printf("  %-10s %s\n", cg_command_at(i)->name, cg_command_at(i)->summary);
-    puts("\n`cg help NAME` says more of a command, an op, a function or graph of the library, or a code such as E0402.");
+    puts("\n`cg help NAME` says more of a command, an op, a function or graph of the library, "
+         "or a code such as E0402.");
 }
 
 static void print_entry(const char *name, const char *sig, const char *kind, const char *doc)
