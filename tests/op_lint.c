@@ -842,6 +842,35 @@ static void claim_fold(const Case *c)
         }
 }
 
+/* The op on top of itself, where folds look through a node: the value with folds is the value without. */
+static void claim_nested(const Case *c)
+{
+    if (!c->op->fold || c->nout > 1) return;
+    for (int k = 0; k < c->nin; k++) {
+        Net n[2] = { { .g = NULL } };
+        Result r[2];
+        bool fits = true;
+        for (int no_fold = 0; fits && no_fold < 2; no_fold++) {
+            CgRef x[CG_MAX_IN], y;
+            CgInfer inf;
+            CgBuild b = build_op(c, no_fold, x, &y);
+            x[k] = y;
+            const CgAttrs *attrs = cg_attrs(c->attrs ? c->attrs->n : 0, c->attrs ? c->attrs->at : NULL);
+            y = cg_build_checked(&b, c->op, c->nin, x, attrs, &inf);
+            fits = y != CG_NONE;
+            n[no_fold] = (Net){ .g = b.graph };
+            if (!fits) continue;
+            cg_graph_output(b.graph, "y", y);
+            r[no_fold] = net_results(&n[no_fold], c, pools[1]);
+        }
+        if (fits) near(&r[0].out[0], &r[1].out[0], 1e-6, "the op on itself, with and without folding");
+        for (int i = 0; i < 2; i++) {
+            if (fits) result_free(&r[i]);
+            if (n[i].g) net_free(&n[i]);
+        }
+    }
+}
+
 /* ---- derivatives, in f64 ---- */
 
 /* A net whose output 0 is a number L, and outputs 1 .. its derivatives by the float operands, in order. */
@@ -1022,6 +1051,7 @@ static const struct { const char *name; ClaimFn *run; bool wide; /* integers too
     { "operands that are views", claim_views, true },
     { "means its expansion", small_expand, false },
     { "folding", claim_fold, true },
+    { "folding of the op on itself", claim_nested, true },
     { "derivative", first_order, false },
     { "second derivative", second_order, false },
 };

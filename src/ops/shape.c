@@ -440,6 +440,7 @@ static const CgSample transpose_samples[] = {
     { .in = "F[3,5]", .attrs = "perm=(1, 0)", .low = -2.385, .high = 2.385 },
     { .in = "F[2,3,5,7]", .attrs = "perm=(0, 2, 1, 3)", .low = -2.385, .high = 2.385 },
     { .in = "bool[2,3,5]", .attrs = "perm=(2, 0, 1)", .low = 0, .high = 1 },
+    { .in = "F[2,3,5,7]", .attrs = "perm=(3, 0, 2, 1)", .low = -2.385, .high = 2.385 },
     { .in = NULL },
 };
 static const CgSample broadcast_samples[] = {
