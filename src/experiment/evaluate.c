@@ -318,7 +318,6 @@ static bool make_key(CgExperiment *x, CgStage *s)
             good = digest_call(x, s, s->columns[i].value, d);
     }
     s->key = cg_digester_free(d);
-    s->has_key = good;
     return good;
 }
 

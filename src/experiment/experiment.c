@@ -248,7 +248,7 @@ CgValue *cg_force(CgExperiment *x, CgValue *v)
     }
 }
 
-static void show(CgExperiment *x, const CgValue *v, const char *name)
+static void show(CgExperiment *x, const CgValue *v)
 {
     if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a table")) {
         CgStrbuf text = {0};
@@ -259,7 +259,7 @@ static void show(CgExperiment *x, const CgValue *v, const char *name)
         for (int i = 0; i < v->n; i++) {
             if (v->keys)
                 fprintf(x->out, "%s:\n", v->keys[i]);
-            show(x, v->at[i], name);
+            show(x, v->at[i]);
         }
     } else if (v->kind == CG_VALUE_INSTANCE) {
         const CgValue *w = v->instance->weights;
@@ -274,7 +274,6 @@ static void show(CgExperiment *x, const CgValue *v, const char *name)
         cg_strbuf_deinit(&text);
     }
     fflush(x->out);
-    (void)name;
 }
 
 static bool save(CgExperiment *x, const CgValue *v, const char *path, CgSpan at)
@@ -309,7 +308,7 @@ static bool carry_out(CgExperiment *x, const CgStmt *s)
         CgValue *v = cg_force(x, cg_eval(e, &f, s->exprs[i]));
         good = v && !cg_is_poison(v);
         if (good)
-            show(x, v, "");
+            show(x, v);
     }
     if (s->kind == CG_STMT_SAVE) {
         CgValue *v = cg_force(x, cg_eval(e, &f, s->a)), *to = cg_eval(e, &f, s->b);

@@ -19,8 +19,6 @@ typedef struct CgGroup {
     int           nstates;
     double       *initial;         /* of each state */
     int           rate;            /* output that is the rate, or -1 */
-    int           in_step;         /* input ordinals, -1 when the optimiser does not use it */
-    int           in_scale;
 } CgGroup;
 
 /* A trained tensor: where it lies in the contiguous block. */
@@ -29,7 +27,6 @@ typedef struct CgTrained { int param; int group; int64_t offset, count; } CgTrai
 /* Text made step by step: logits of place t depend on text before t only. */
 typedef struct CgGenerator {
     CgModelGraph *model;
-    CgGraph      *once;            /* what does not depend on the text so far: inputs context ..; outputs handed to `step` */
     CgGraph      *graph;           /* inputs context, text (either may be absent); output ids */
     int           in_context, in_text;   /* input ordinals of `graph`, -1 = absent */
     int64_t       length;          /* T */
@@ -69,7 +66,7 @@ typedef struct CgStage {
     CgValue     **wanted; int nwanted;     /* tensors that calls need, as outputs of the graph after the columns */
 
     /* running */
-    bool          forced, failed, has_key;
+    bool          forced, failed;
     CgDigest      key;
     CgTensors     weights;         /* train: every parameter by path */
     CgTable      *table;           /* evaluate */

@@ -113,12 +113,6 @@ static CgRef mean_of(CgBuild *b, CgRef r)
     return t.rank ? cg_div(b, cg_sum_all(b, r), cg_sum_all(b, cg_fill(b, t, 1))) : r;
 }
 
-static CgAtom label_of(CgFrame *f, CgAtom name)
-{
-    (void)f;
-    return name ? name : cg_intern("model");
-}
-
 /* ---- the optimiser ----------------------------------------------------------------------------------------------- */
 
 static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps, const CgExpr *where, CgGroup *g)
@@ -219,15 +213,7 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps
     }
     if (!good)
         return false;
-    g->in_step = g->in_scale = -1;
     g->graph = cg_pass_run_all(m->graph, NULL);
-    for (size_t i = 0; i < g->graph->inputs.len; i++) {
-        const char *name = cg_node_name(g->graph, g->graph->inputs.at[i]);
-        if (!strcmp(name, "step"))
-            g->in_step = (int)i;
-        if (!strcmp(name, "scale"))
-            g->in_scale = (int)i;
-    }
     return true;
 }
 
@@ -416,7 +402,7 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
     Fields fields;
     if (!read_fields(e, x, &fields) || cg_is_poison(model))
         return cg_value_poison(e);
-    CgStage *s = stage_new(e, CG_STAGE_TRAIN, x->span, label_of(f, x->s));
+    CgStage *s = stage_new(e, CG_STAGE_TRAIN, x->span, x->s ? x->s : cg_intern("model"));
     CgModelGraph *outside = e->model;
     s->model = e->model = cg_model_new(s->label);
     s->root = cg_instance_root(e, model, false);
@@ -530,7 +516,7 @@ CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x)
     CgValue *data = cg_eval(e, f, x->b);
     if (cg_is_poison(model) || cg_is_poison(data))
         return cg_value_poison(e);
-    CgStage *s = stage_new(e, CG_STAGE_EVALUATE, x->span, label_of(f, x->s));
+    CgStage *s = stage_new(e, CG_STAGE_EVALUATE, x->span, x->s ? x->s : cg_intern("model"));
     s->data = data;
     CgModelGraph *outside = e->model;
     s->model = e->model = cg_model_new(s->label);

@@ -126,7 +126,6 @@ static bool make_key(CgExperiment *x, CgStage *s)
         }
     }
     s->key = cg_digester_free(d);
-    s->has_key = good;
     return good;
 }
 
