@@ -52,6 +52,11 @@ tests_fuzz_tokenizer_SOURCES = tests/fuzz/tokenizer.c tests/fuzz/replay.c
 check-local:
 	srcdir='$(srcdir)' builddir='$(builddir)' CC='$(CC)' MAKE='$(MAKE)' $(srcdir)/tests/run.sh $(ONLY)
 
+# Also what takes minutes.
+check-all: check
+	CG_VALGRIND=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh valgrind.sh
+.PHONY: check-all
+
 # Named one by one: a folder would bring the objects and programs of a build along.
 EXTRA_DIST += $(shell cd '$(srcdir)' && find tests -type f ! -name '*.o' ! -name op_lint ! -path 'tests/unit/*' \
 	! -path 'tests/fuzz/[a-z]*' && find tests/unit tests/fuzz -name '*.[ch]' && find tests/fuzz/corpus -type f)

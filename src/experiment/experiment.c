@@ -140,6 +140,9 @@ void cg_experiment_free(CgExperiment *x)
         cg_corpus_free(x->all_corpora.at[i]);
     for (size_t i = 0; i < x->tables.len; i++)
         cg_table_free(x->tables.at[i]);
+    for (size_t i = 0; i < x->loaded.len; i++)
+        cg_tensors_free(x->loaded.at[i]);
+    cg_vec_free(&x->loaded);
     cg_vec_free(&x->tables);
     cg_vec_free(&x->stages);
     cg_vec_free(&x->generators);

@@ -41,6 +41,7 @@ typedef struct CgExperiment {
     CG_VEC(CgWindows *)   all_windows;
     CG_VEC(CgTokenizer *) all_tokenizers;
     CG_VEC(CgTable *)     tables;  /* made by table() and its like */
+    CG_VEC(CgTensors *) loaded;    /* files that load() read */
     const CgTable *table;           /* whose columns are meant */
     CgSpan      at;                 /* of the statement being carried out, for errors of data */
 } CgExperiment;

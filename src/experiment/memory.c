@@ -53,6 +53,7 @@ static CgTensors *source_of(CgExperiment *x, CgValue *weights)
             return NULL;
         }
         weights->host = t;
+        cg_vec_push(&x->loaded, t);
     }
     return weights->host;
 }
