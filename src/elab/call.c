@@ -662,6 +662,8 @@ CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
         names[i] = x->args.at[i].name;
         spans[i] = x->args.at[i].value->span;
         bad |= cg_is_poison(args[i]);
+        if (bad && callee->kind == CG_VALUE_BUILTIN && callee->builtin->quoted)
+            break;                  /* without its table the names of columns mean nothing */
         if (!inside && callee->kind == CG_VALUE_BUILTIN && callee->builtin->quoted && !bad) {
             cg_frame_begin(e, &quoted, f, f->env);
             bind_columns(e, &quoted, args[0], x->span);
