@@ -301,7 +301,7 @@ static CgValue *integers(CgElab *e, char op, int64_t a, int64_t b, const CgExpr 
 
 static CgValue *dims(CgElab *e, char op, const CgDim *a, const CgDim *b, const CgExpr *x)
 {
-    const CgDim *d = op == '+' ? cg_dim_add(a, b) : op == '-' ? cg_dim_sub(a, b) : op == '*' ? cg_dim_mul(a, b) : op == '/' ? cg_dim_div(a, b) : NULL;
+    const CgDim *d = cg_dim_combine(op, a, b);
     return d ? cg_value_dim(e, d, x->span) : NULL;
 }
 

@@ -44,15 +44,7 @@ static const CgDim *dim_value(CgElab *e, CgFrame *f, const CgExpr *x, const CgEx
     }
     if (x->kind == CG_EXPR_BINARY) {
         const CgDim *a = dim_value(e, f, x->a, unknown, unknowns), *b = dim_value(e, f, x->b, unknown, unknowns);
-        if (!a || !b)
-            return NULL;
-        switch (*x->op) {
-        case '+': return cg_dim_add(a, b);
-        case '-': return cg_dim_sub(a, b);
-        case '*': return cg_dim_mul(a, b);
-        case '/': return cg_dim_div(a, b);
-        default: return NULL;
-        }
+        return cg_dim_combine(*x->op, a, b);
     }
     if (x->kind == CG_EXPR_FIELD || x->kind == CG_EXPR_INDEX || x->kind == CG_EXPR_CALL) {
         CgValue *v = cg_eval(e, f, x);

@@ -58,15 +58,7 @@ static const CgDim *declared_size(const CgInstance *inst, const CgExpr *x, CgBin
     if (x->kind != CG_EXPR_BINARY)
         return NULL;
     const CgDim *a = declared_size(inst, x->a, sizes), *b = declared_size(inst, x->b, sizes);
-    if (!a || !b)
-        return NULL;
-    switch (*x->op) {
-    case '+': return cg_dim_add(a, b);
-    case '-': return cg_dim_sub(a, b);
-    case '*': return cg_dim_mul(a, b);
-    case '/': return cg_dim_div(a, b);
-    default: return NULL;
-    }
+    return cg_dim_combine(*x->op, a, b);
 }
 
 static bool declared_type(const CgInstance *inst, const CgTypeExpr *declared, CgBindings sizes, CgType *out)

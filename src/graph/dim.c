@@ -378,3 +378,16 @@ const CgDim *cg_dim_parse(const char **text)
 {
     return parse_sum(text, 0);
 }
+
+const CgDim *cg_dim_combine(char op, const CgDim *a, const CgDim *b)
+{
+    if (!a || !b)
+        return NULL;
+    switch (op) {
+    case '+': return cg_dim_add(a, b);
+    case '-': return cg_dim_sub(a, b);
+    case '*': return cg_dim_mul(a, b);
+    case '/': return cg_dim_div(a, b);
+    default: return NULL;
+    }
+}

@@ -13,6 +13,8 @@ typedef struct CgBinding { CgAtom symbol; int64_t value; } CgBinding;
 typedef struct CgBindings { const CgBinding *at; int n; } CgBindings;
 
 const CgDim *cg_dim_symbol(const char *name);
+/* a op b for op in + - * /; NULL for any other, for NULL in, and where there is no whole result. */
+const CgDim *cg_dim_combine(char op, const CgDim *a, const CgDim *b);
 /* Replaces symbols by values; NULL when a symbol has none (its name goes to *missing when not NULL). */
 bool         cg_dim_eval(const CgDim *d, CgBindings with, int64_t *value, CgAtom *missing);
 /* d with `symbol` replaced by `by`. */
