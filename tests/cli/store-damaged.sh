@@ -24,8 +24,8 @@ for again in 1 2 3 4 5; do
     kill -9 $! 2>kill
     wait $! 2>wait || break
 done
-newest=$(ls .cg/progress/*.ckpt | tail -1)
-truncate -s 1000 $newest
+newest=$(ls .cg/progress/*.sum | tail -1)      # of those that were finished: the kill may have left one that was not
+truncate -s 1000 ${newest%.sum}
 mv lm.safetensors other.safetensors
 cp -r .cg both
 cg run cli/runtime/lm.cg --set steps=100 >shown 2>said; echo "exit $?"
@@ -35,6 +35,5 @@ rm -rf .cg
 mv both .cg
 for c in .cg/progress/*.ckpt; do truncate -s 1000 $c; done
 cg run cli/runtime/lm.cg --set steps=100 >shown 2>said; echo "exit $?"
-# the kill may have left one that was never finished, which is passed over too
 grep -o "^cg: checkpoint\|is passed over:.*\|goes on where it stopped" said | grep -v "never finished" | sort | uniq | head -4
 cmp older.safetensors lm.safetensors && echo "the same from the older one and from the start"
