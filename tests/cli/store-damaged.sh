@@ -14,6 +14,11 @@ for how in "truncate -s 500" "rm"; do
     cmp first.safetensors lm.safetensors && cmp first.csv scores.csv && echo "the same"
 done
 
+checkpoints()   # what was said of them, but for one that the kill left unfinished
+{
+    sed -n "s/^cg: checkpoint '[^']*'/cg: checkpoint/p; s/.*goes on/goes on/p" said | grep -v "never finished"
+}
+
 echo "checkpoints:"
 rm -rf .cg
 for again in 1 2 3 4 5; do
@@ -29,11 +34,11 @@ truncate -s 1000 ${newest%.sum}
 mv lm.safetensors other.safetensors
 cp -r .cg both
 cg run cli/runtime/lm.cg --set steps=100 >shown 2>said; echo "exit $?"
-grep -o "^cg: checkpoint\|is passed over:.*\|goes on where it stopped" said | grep -v "never finished"
+checkpoints
 mv lm.safetensors older.safetensors
 rm -rf .cg
 mv both .cg
 for c in .cg/progress/*.ckpt; do truncate -s 1000 $c; done
 cg run cli/runtime/lm.cg --set steps=100 >shown 2>said; echo "exit $?"
-grep -o "^cg: checkpoint\|is passed over:.*\|goes on where it stopped" said | grep -v "never finished" | sort | uniq | head -4
+checkpoints | uniq
 cmp older.safetensors lm.safetensors && echo "the same from the older one and from the start"
