@@ -279,12 +279,15 @@ static int run(const Config *c, bool bf16, int threads, int steps, bool prof)
     struct rusage use;
     getrusage(RUSAGE_SELF, &use);
     double median = 0.5 * (ms[steps / 2] + ms[(steps - 1) / 2]);
+    double flops = 0;
+    for (int i = 0; i < cg_plan_count(plan); i++)
+        flops += cg_plan_instr(plan, i)->work.flops;
     CgTensor l = cg_exec_output(x, 0);
     printf("{\"program\": \"cg tape %s\", \"config\": \"%s\", \"mode\": \"planned\", \"precision\": \"%s\", \"threads\": %d, "
            "\"steps\": %d, \"ms_median\": %.2f, \"ms_best\": %.2f, \"tokens_per_second\": %.0f, \"peak_rss_mb\": %ld, "
-           "\"slab_mb\": %.0f, \"loss\": %.4f}\n", cg_registry_isa(), c->name, bf16 ? "bf16" : "f32", cg_pool_threads(pool), steps,
+           "\"slab_mb\": %.0f, \"gflop\": %.1f, \"loss\": %.4f}\n", cg_registry_isa(), c->name, bf16 ? "bf16" : "f32", cg_pool_threads(pool), steps,
            median, ms[0], 1e3 * (double)tokens / median, use.ru_maxrss / 1024, (double)cg_plan_slab(plan) / 0x1p20,
-           (double)*(const float *)l.data);
+           flops * 1e-9, (double)*(const float *)l.data);
     if (prof)
         print_profile(plan, x);
     return 0;

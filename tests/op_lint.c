@@ -8,6 +8,7 @@
 
 #include <cg/elementwise.h>
 
+#include "graph/cut.h"
 #include "graph/grad.h"
 #include "graph/registry.h"
 #include "graph/text.h"
@@ -872,6 +873,47 @@ static void claim_nested(const Case *c)
     }
 }
 
+/* ---- fewer places ---- */
+
+/* Places [from, to) of the result are the op over what `along` and `cut` say they are made of. */
+static void places(const Case *c, int axis, int64_t from, int64_t to)
+{
+    CgRef x[CG_MAX_IN], out[CG_MAX_OUT], in[CG_MAX_IN];
+    CgCut cut;
+    CgBuild b = build_op(c, true, x, out);
+    if (!cg_cut_find(b.graph, out[0], axis, cg_dim_int(from), cg_dim_int(to), &cut)) {
+        cg_graph_free(b.graph);
+        return;
+    }
+    bool wide = cg_dim_at_most(cut.from, cg_dim_int(from)) && cg_dim_at_most(cg_dim_int(to), cut.to);
+    if (check(wide, "places %lld .. %lld of axis %d: fewer come out", (long long)from, (long long)to, axis)) {
+        for (int k = 0; k < c->nin; k++)
+            in[k] = cut.in[k].axis < 0 ? x[k] : cg_slice(&b, x[k], cut.in[k].axis, cut.in[k].from, cut.in[k].to);
+        CgRef made = cg_cut_build(&b, b.graph, out[0], &cut, in);
+        cg_graph_output(b.graph, "cut", made);
+        cg_graph_output(b.graph, "whole", cg_slice(&b, out[0], axis, cut.from, cut.to));
+        Net n = { .g = b.graph };
+        Result r = net_results(&n, c, pools[1]);
+        near(&r.out[0], &r.out[1], tolerance_of(result_dtype(c)), "f of some places and some places of f");
+        result_free(&r);
+        net_free(&n);
+    } else {
+        cg_graph_free(b.graph);
+    }
+}
+
+static void claim_places(const Case *c)
+{
+    if (!runs(c->op, dispatch(c))) return;
+    for (int axis = 0; axis < c->out_type[0].rank; axis++) {
+        int64_t n = size_of(c->out_type[0].dim[axis]);
+        places(c, axis, n / 3, n);
+        places(c, axis, 0, (n + 1) / 2);
+        places(c, axis, n / 3, n - n / 4);
+        if (n > 1) places(c, axis, n - 1, n);
+    }
+}
+
 /* ---- derivatives, in f64 ---- */
 
 /* A net whose output 0 is a number L, and outputs 1 .. its derivatives by the float operands, in order. */
@@ -1053,6 +1095,7 @@ static const struct { const char *name; ClaimFn *run; bool wide; /* integers too
     { "means its expansion", small_expand, false },
     { "folding", claim_fold, true },
     { "folding of the op on itself", claim_nested, true },
+    { "fewer places", claim_places, true },
     { "derivative", first_order, false },
     { "second derivative", second_order, false },
 };

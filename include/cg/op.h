@@ -16,7 +16,7 @@ extern "C" {
 #define CG_API __attribute__((visibility("default")))
 
 /* Raised whenever CgOp or anything it points to changes; a plugin built against another number is refused. */
-#define CG_ABI 1
+#define CG_ABI 2
 
 #define CG_MAX_RANK 8
 #define CG_MAX_IN   16
@@ -41,6 +41,7 @@ CG_API const CgDim *cg_dim_sub(const CgDim *a, const CgDim *b);
 CG_API const CgDim *cg_dim_mul(const CgDim *a, const CgDim *b);
 CG_API const CgDim *cg_dim_div(const CgDim *a, const CgDim *b); /* NULL unless it divides exactly */
 CG_API bool         cg_dim_is_int(const CgDim *d, int64_t *value);
+CG_API bool         cg_dim_at_most(const CgDim *a, const CgDim *b); /* a <= b whatever the symbols are: proved, not guessed */
 CG_API CgType       cg_type(CgDtype dtype, int rank, const CgDim *const *dim);
 CG_API bool         cg_type_equal(const CgType *a, const CgType *b);
 CG_API size_t       cg_dtype_size(CgDtype dtype);  /* bytes of one element */
@@ -164,6 +165,23 @@ typedef enum CgTrait {
 typedef enum CgAlong { CG_ALONG_UNKNOWN, CG_ALONG_POINTWISE, CG_ALONG_CAUSAL, CG_ALONG_WHOLE } CgAlong;
 typedef CgAlong CgAlongFn(const CgInfer *inf, int operand, int axis, int *out_axis);
 
+/* What makes the places [from, to) of result 0 along one of its axes: which places of each operand, and the attributes
+ * of the op over those alone. The compiler fills it in from `along`: a pointwise axis is cut like the result, a causal
+ * one from its begin (and so is the result, unless the op has a `cut`), all else is needed whole. An op whose attributes
+ * tell sizes or places, or that joins operands along the axis, corrects that in its `cut`. The op over operands so cut
+ * is the result so cut. */
+typedef struct CgCut {
+    int            axis;        /* of result 0 */
+    const CgDim   *from, *to;   /* what is wanted; may be widened to what is then computed */
+    struct CgCutIn {
+        int          axis;      /* of the operand; -1: needed whole */
+        const CgDim *from, *to; /* equal: nothing of it is needed, and it is no operand any more */
+    } in[CG_MAX_IN];
+    const CgAttrs *attrs;
+} CgCut;
+/* False where the places cannot be had without all others. */
+typedef bool CgCutFn(const CgInfer *inf, CgCut *cut);
+
 /* One example the lint runs: operand types as text ("f32[3,7]"), attributes, and a value range. */
 typedef struct CgSample {
     const char *in;         /* operand types separated by spaces, F stands for the dtype under test: "F[3,7] F[7,5]" */
@@ -194,6 +212,7 @@ typedef struct CgOp {
     CgFoldFn       *fold;
     CgMatchFn      *match;
     CgAlongFn      *along;
+    CgCutFn        *cut;    /* corrections to what follows from `along` */
     uint32_t        traits; /* CgTrait */
     uint32_t        inplace; /* bit i: result 0 may be written over operand i, when types are equal and the operand dies */
     int             nout;   /* 0 means 1 */

@@ -4,6 +4,7 @@
 #define CG_RULES_H
 
 #include <math.h>
+#include <string.h>
 
 #include <cg/build.h>
 #include <cg/kernel.h>
@@ -123,6 +124,33 @@ static inline CgAlong cg_along_axis(const CgInfer *inf, int operand, int axis, i
 {
     *out_axis = axis;
     return axis == cg_axis(inf->attrs, "axis", inf->in[operand].rank) ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
+}
+
+/* `attrs` with attribute a.name replaced or added. */
+static inline const CgAttrs *cg_attrs_with(const CgAttrs *attrs, CgAttr a)
+{
+    CgAttr at[16];
+    int n = 0;
+    for (int i = 0; attrs && i < attrs->n && n < 15; i++)
+        if (strcmp(attrs->at[i].name, a.name)) at[n++] = attrs->at[i];
+    at[n++] = a;
+    return cg_attrs(n, at);
+}
+
+/* `attrs` with entry i of the list of sizes `name` replaced. */
+static inline const CgAttrs *cg_attrs_with_dim(const CgAttrs *attrs, const char *name, int i, const CgDim *dim)
+{
+    const CgAttr *a = cg_attr_find(attrs, name);
+    const CgDim *dims[CG_MAX_RANK];
+    for (int k = 0; k < a->n; k++) dims[k] = k == i ? dim : a->kind == CG_ATTR_DIMS ? a->dims[k] : cg_dim_int(a->ints[k]);
+    return cg_attrs_with(attrs, cg_a_dims(name, a->n, dims));
+}
+
+/* For ops whose list of sizes `dims` is the shape of the result. */
+static inline bool cg_cut_dims(const CgInfer *inf, CgCut *cut)
+{
+    cut->attrs = cg_attrs_with_dim(inf->attrs, "dims", cut->axis, cg_dim_sub(cut->to, cut->from));
+    return true;
 }
 
 /* ---- building ---- */

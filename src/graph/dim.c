@@ -177,6 +177,14 @@ const CgDim *cg_dim_mul(const CgDim *a, const CgDim *b)
     return finish(&p);
 }
 
+bool cg_dim_at_most(const CgDim *a, const CgDim *b)
+{
+    const CgDim *left = cg_dim_sub(b, a);
+    for (int i = 0; left && i < left->n; i++)
+        if (left->at[i].coef < 0) return false;         /* symbols are sizes, never negative */
+    return left != NULL;
+}
+
 /* t = a / b as monomials with integer coefficients; false when that is not exact. */
 static bool divide_term(const Term *a, const Term *b, Term *t)
 {

@@ -20,6 +20,8 @@ CgGraph *cg_pass_begin(const CgGraph *g, CgRef *map);
 #undef X
 /* Recognises in what `root` needs, inside b's graph; gives the node that now computes root's value. */
 CgRef    cg_pass_recognise_at(CgBuild *b, CgRef root);
+/* Likewise: what root needs is computed only for the places it is needed at. */
+CgRef    cg_pass_places_at(CgBuild *b, CgRef root);
 /* Node r of g, with operands and forward node looked up in map[]. */
 CgRef    cg_pass_copy(CgBuild *b, const CgGraph *g, CgRef r, const CgRef *map);
 /* Gives `to` g's outputs and frees map[]. */

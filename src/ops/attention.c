@@ -459,6 +459,24 @@ static CgAlong attention_along(const CgInfer *inf, int operand, int axis, int *o
     return cg_attr_int(inf->attrs, "causal", 0) ? CG_ALONG_CAUSAL : CG_ALONG_WHOLE;
 }
 
+/* Fewer queries start further on; under a causal mask keys past what the last of them sees are not needed. */
+static bool attention_cut(const CgInfer *inf, CgCut *cut)
+{
+    const CgDim *t = inf->in[0].dim[2], *s = inf->in[1].dim[2], *ahead = cg_attr_dim(inf->attrs, "offset");
+    if (cut->axis != 2) return true;
+    for (int i = 1; i < 3; i++) cut->in[i].axis = -1;
+    if (!cg_attr_int(inf->attrs, "causal", 0)) return true;
+    if (!ahead) ahead = cg_dim_sub(s, t);
+    const CgDim *end = cg_dim_add(cut->to, ahead), *offset = cg_dim_add(cut->from, ahead);
+    for (int i = 1; i < 3 && end != s && cg_dim_at_most(end, s); i++) {
+        cut->in[i].axis = 2;
+        cut->in[i].from = cg_dim_int(0);
+        cut->in[i].to = end;
+    }
+    cut->attrs = cg_attrs_with(inf->attrs, cg_a_dims("offset", 1, &offset));
+    return true;
+}
+
 static const CgSample attention_samples[] = {
     { .in = "F[2,3,5,4] F[2,3,7,4] F[2,3,7,4]", .attrs = "scale=0.37", .low = -2.385, .high = 2.385 },
     { .in = "F[2,3,5,4] F[2,3,5,4] F[2,3,5,4]", .attrs = "causal=1, scale=0.5", .low = -2.385, .high = 2.385 },
@@ -481,7 +499,7 @@ static const CgOp op_attention = { CG_OP_HERE,
            "causal: query i sees keys 0 .. i + offset; offset is S - T where it is not given, so that the last query sees all.\n"
            "A negative offset is an error: the first query would see no key.\n",
     .shape = attention_shape, .vjp = attention_vjp, .expand = attention_expand, .kernel = CG_FLOAT_KERNELS(attention), .work = attention_work,
-    .match = attention_match, .along = attention_along, .traits = CG_STRIDED, .nout = 2, .samples = attention_samples,
+    .match = attention_match, .along = attention_along, .cut = attention_cut, .traits = CG_STRIDED, .nout = 2, .samples = attention_samples,
 };
 
 static const CgOp op_attention_vjp = { CG_OP_HERE,

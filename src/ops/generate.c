@@ -34,6 +34,17 @@ static bool iota_shape(CgInfer *inf)
     return true;
 }
 
+/* Fewer of the other axes, or a shorter count from 0. */
+static bool iota_cut(const CgInfer *inf, CgCut *cut)
+{
+    int64_t zero;
+    CgType t = inf->out[0];
+    if (cut->axis == cg_axis(inf->attrs, "axis", t.rank) && !(cg_dim_is_int(cut->from, &zero) && zero == 0)) return false;
+    t.dim[cut->axis] = cg_dim_sub(cut->to, cut->from);
+    cut->attrs = cg_attrs_with(inf->attrs, cg_a_type("type", t));
+    return true;
+}
+
 static void generator_work(const CgCall *call, CgWork *work)
 {
     size_t n = (size_t)cg_tensor_count(call->out);
@@ -122,7 +133,7 @@ static const CgSample random_samples[] = {
 static const CgOp op_iota = { CG_OP_HERE,
     .name = "iota", .sig = "(type: type, axis: int = -1) -> T[..s]",
     .doc = "Counts along one axis: y[.., i, ..] = i, repeated along all others.\n",
-    .shape = iota_shape, .work = generator_work, .traits = CG_GENERATOR | CG_NODIFF, .samples = iota_samples,
+    .shape = iota_shape, .work = generator_work, .cut = iota_cut, .traits = CG_GENERATOR | CG_NODIFF, .samples = iota_samples,
     .kernel = { [CG_F32] = iota_f32, [CG_F64] = iota_f64, [CG_I32] = iota_i32, [CG_I64] = iota_i64 },
 };
 

@@ -260,8 +260,9 @@ static void layernorm_vjp(CgBuild *b, const CgSite *site, CgRef *gin) { norm_vjp
 /* The rows apart from each other; within a row everything depends on everything. */
 static CgAlong norm_along(const CgInfer *inf, int operand, int axis, int *out_axis)
 {
-    *out_axis = operand == 0 ? axis : inf->in[0].rank - 1;
-    return operand == 0 && axis < inf->in[0].rank - 1 ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
+    int last = inf->in[0].rank - 1;
+    *out_axis = inf->in[operand].rank == last + 1 ? axis : last;
+    return *out_axis < last ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
 }
 
 static const CgSample rms_samples[] = {

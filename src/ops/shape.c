@@ -271,6 +271,25 @@ static CgAlong broadcast_along(const CgInfer *inf, int operand, int axis, int *o
 
 /* ---- slice and pad, which are each other's derivative ---- */
 
+/* What [from, to) has of [begin, end), counted from begin; false where that depends on symbols. */
+static bool overlap(const CgDim *from, const CgDim *to, const CgDim *begin, const CgDim *end, const CgDim **low, const CgDim **high)
+{
+    const CgDim *first, *last;
+    if (cg_dim_at_most(to, begin) || cg_dim_at_most(end, from)) {
+        *low = *high = cg_dim_int(0);
+        return true;
+    }
+    if (cg_dim_at_most(begin, from)) first = from;
+    else if (cg_dim_at_most(from, begin)) first = begin;
+    else return false;
+    if (cg_dim_at_most(to, end)) last = to;
+    else if (cg_dim_at_most(end, to)) last = end;
+    else return false;
+    *low = cg_dim_sub(first, begin);
+    *high = cg_dim_sub(last, begin);
+    return true;
+}
+
 static bool slice_shape(CgInfer *inf)
 {
     const CgDim *from, *to;
@@ -302,6 +321,24 @@ static void slice_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     gin[0] = cg_pad(b, site->gout[0], axis, cg_attr_dim(site->attrs, "from"), cg_dim_sub(t.dim[axis], cg_attr_dim(site->attrs, "to")));
 }
 
+/* The tensor of a concat that holds all of [from, to), and what of it that is; CG_NONE where several do. */
+static CgRef holder(CgBuild *b, CgRef joined, int axis, const CgDim **from, const CgDim **to)
+{
+    const CgDim *at = cg_dim_int(0), *n = cg_dim_sub(*to, *from), *low, *high;
+    for (int k = 0; k < cg_ref_nin(b, joined); k++) {
+        CgRef x = cg_ref_in(b, joined, k);
+        const CgDim *end = cg_dim_add(at, cg_ref_type(b, x).dim[axis]);
+        if (!overlap(*from, *to, at, end, &low, &high)) return CG_NONE;
+        if (low != high) {
+            *from = low;
+            *to = high;
+            return cg_dim_sub(high, low) == n ? x : CG_NONE;
+        }
+        at = end;
+    }
+    return CG_NONE;
+}
+
 static CgRef slice_fold(CgBuild *b, const CgSite *site)
 {
     CgRef x = site->in[0];
@@ -315,9 +352,25 @@ static CgRef slice_fold(CgBuild *b, const CgSite *site)
         const CgDim *base = cg_attr_dim(cg_ref_attrs(b, x), "from");
         return cg_slice(b, cg_ref_in(b, x, 0), axis, cg_dim_add(base, from), cg_dim_add(base, to));
     }
+    if (cg_ref_is(b, x, "concat") && cg_axis(cg_ref_attrs(b, x), "axis", t.rank) == axis) {
+        CgRef part = holder(b, x, axis, &from, &to);
+        return part == CG_NONE ? CG_NONE : cg_slice(b, part, axis, from, to);
+    }
     if (!cg_ref_const(b, x, &v)) return CG_NONE;
     t.dim[axis] = cg_dim_sub(to, from);
     return cg_fill(b, t, v);
+}
+
+/* Places of the result lie `from` further on in x; what is left of the slice keeps them all. */
+static bool slice_cut(const CgInfer *inf, CgCut *cut)
+{
+    const CgDim *base = cg_attr_dim(inf->attrs, "from"), *none = cg_dim_int(0), *n = cg_dim_sub(cut->to, cut->from);
+    if (cut->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank)) return true;
+    cut->in[0].axis = cut->axis;
+    cut->in[0].from = cg_dim_add(base, cut->from);
+    cut->in[0].to = cg_dim_add(base, cut->to);
+    cut->attrs = cg_attrs_with(cg_attrs_with(inf->attrs, cg_a_dims("from", 1, &none)), cg_a_dims("to", 1, &n));
+    return true;
 }
 
 static bool pad_shape(CgInfer *inf)
@@ -381,6 +434,20 @@ static CgRef pad_fold(CgBuild *b, const CgSite *site)
     return cg_fill(b, t, 0);
 }
 
+/* Zeros before and after as far as they are wanted; places that are zeros alone are left as they are. */
+static bool pad_cut(const CgInfer *inf, CgCut *cut)
+{
+    const CgDim *before = cg_attr_dim(inf->attrs, "before"), *n = inf->in[0].dim[cut->axis], *low, *high;
+    if (cut->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank)) return true;
+    if (!overlap(cut->from, cut->to, before, cg_dim_add(before, n), &low, &high) || low == high) return false;
+    cut->in[0].axis = cut->axis;
+    cut->in[0].from = low;
+    cut->in[0].to = high;
+    const CgDim *left = cg_dim_sub(cg_dim_add(before, low), cut->from), *right = cg_dim_sub(cut->to, cg_dim_add(before, high));
+    cut->attrs = cg_attrs_with(cg_attrs_with(inf->attrs, cg_a_dims("before", 1, &left)), cg_a_dims("after", 1, &right));
+    return true;
+}
+
 /* ---- concat ---- */
 
 static bool concat_shape(CgInfer *inf)
@@ -420,6 +487,20 @@ static void concat_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
         gin[k] = cg_slice(b, site->gout[0], axis, from, to);
         from = to;
     }
+}
+
+/* Of each tensor what it has of the places, which may be nothing. */
+static bool concat_cut(const CgInfer *inf, CgCut *cut)
+{
+    const CgDim *at = cg_dim_int(0);
+    if (cut->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank)) return true;
+    for (int k = 0; k < inf->nin; k++) {
+        const CgDim *end = cg_dim_add(at, inf->in[k].dim[cut->axis]);
+        cut->in[k].axis = cut->axis;
+        if (!overlap(cut->from, cut->to, at, end, &cut->in[k].from, &cut->in[k].to)) return false;
+        at = end;
+    }
+    return true;
 }
 
 static CgRef concat_fold(CgBuild *b, const CgSite *site)
@@ -470,7 +551,7 @@ static const CgSample concat_samples[] = {
 static const CgOp op_reshape = { CG_OP_HERE,
     .name = "reshape", .sig = "(x: T[..s], dims: dims) -> T[..r]",
     .doc = "The same elements in row-major order under other axes. The number of elements may not change.\n",
-    .shape = reshape_shape, .vjp = reshape_vjp, .view = reshape_view, .fold = reshape_fold, .along = reshape_along,
+    .shape = reshape_shape, .vjp = reshape_vjp, .view = reshape_view, .fold = reshape_fold, .along = reshape_along, .cut = cg_cut_dims,
     .traits = CG_LINEAR, .samples = reshape_samples,
 };
 
@@ -485,14 +566,14 @@ static const CgOp op_broadcast = { CG_OP_HERE,
     .name = "broadcast", .sig = "(x: T[..s], dims: dims, axes: ints) -> T[..r]",
     .doc = "x repeated along new axes: axis i of the result is axis axes[i] of x, or new where axes[i] = -1.\n\n"
            "The axes of x keep their order and their sizes.\n",
-    .shape = broadcast_shape, .vjp = broadcast_vjp, .view = broadcast_view, .fold = broadcast_fold, .along = broadcast_along,
+    .shape = broadcast_shape, .vjp = broadcast_vjp, .view = broadcast_view, .fold = broadcast_fold, .along = broadcast_along, .cut = cg_cut_dims,
     .traits = CG_LINEAR, .samples = broadcast_samples,
 };
 
 static const CgOp op_slice = { CG_OP_HERE,
     .name = "slice", .sig = "(x: T[..s], axis: int, from: dim, to: dim) -> T[..r]",
     .doc = "The indices from (with) to to (without) along one axis. They must lie within x.\n",
-    .shape = slice_shape, .vjp = slice_vjp, .view = slice_view, .fold = slice_fold, .along = cg_along_axis,
+    .shape = slice_shape, .vjp = slice_vjp, .view = slice_view, .fold = slice_fold, .along = cg_along_axis, .cut = slice_cut,
     .traits = CG_LINEAR, .samples = slice_samples,
 };
 
@@ -500,14 +581,14 @@ static const CgOp op_pad = { CG_OP_HERE,
     .name = "pad", .sig = "(x: T[..s], axis: int, before: dim, after: dim) -> T[..r]",
     .doc = "x with zeros added before and after along one axis.\n",
     .shape = pad_shape, .vjp = pad_vjp, .kernel = ALL_KERNELS(pad_kernel), .work = cg_work_copy, .fold = pad_fold,
-    .along = cg_along_axis, .traits = CG_LINEAR | CG_STRIDED, .samples = pad_samples,
+    .along = cg_along_axis, .cut = pad_cut, .traits = CG_LINEAR | CG_STRIDED, .samples = pad_samples,
 };
 
 static const CgOp op_concat = { CG_OP_HERE,
     .name = "concat", .sig = "(xs: tensors, axis: int) -> T[..r]",
     .doc = "Tensors one after another along one axis. All other axes must agree.\n",
     .shape = concat_shape, .vjp = concat_vjp, .kernel = ALL_KERNELS(concat_kernel), .work = cg_work_copy, .fold = concat_fold,
-    .along = cg_along_axis, .traits = CG_STRIDED, .samples = concat_samples,
+    .along = cg_along_axis, .cut = concat_cut, .traits = CG_STRIDED, .samples = concat_samples,
 };
 
 CG_OPS(shape, &op_reshape, &op_transpose, &op_broadcast, &op_slice, &op_pad, &op_concat)

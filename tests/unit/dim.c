@@ -43,6 +43,9 @@ static void algebra(void)
     ok(!cg_dim_div(d("T*T + K*K"), d("T + K")), "inexact division is refused");
     ok(!cg_dim_div(d("3*T"), d("2")), "half of an odd multiple is refused");
     ok(!cg_dim_div(d("T"), cg_dim_int(0)), "division by zero is refused");
+    ok(cg_dim_at_most(d("T - 1"), d("T")) && cg_dim_at_most(d("T"), d("2*T + B*K")) && cg_dim_at_most(d("7"), d("7")), "at most, for all sizes");
+    ok(!cg_dim_at_most(d("T"), d("B")) && !cg_dim_at_most(d("T"), d("T - 1")) && !cg_dim_at_most(NULL, d("T")) && !cg_dim_at_most(d("2*T"), d("T + 7")),
+       "not at most, or not for all sizes");
     ok(cg_dim_div(cg_dim_int(0), d("T")) == cg_dim_int(0), "zero divides");
     ok(cg_dim_subst(d("T*T + K*T + 5"), cg_intern("T"), d("K - 1")) == d("2*K*K - 3*K + 6"), "substitution");
     ok(cg_dim_mentions(d("B*slots + 1"), cg_intern("slots")) && !cg_dim_mentions(d("B*slots"),
