@@ -24,6 +24,7 @@ check_PROGRAMS += tests/unit/picture
 check_PROGRAMS += tests/unit/plan
 check_PROGRAMS += tests/unit/pool
 check_PROGRAMS += tests/unit/progress
+check_PROGRAMS += tests/unit/profile
 check_PROGRAMS += tests/unit/random
 check_PROGRAMS += tests/unit/stats
 check_PROGRAMS += tests/unit/store

@@ -4,7 +4,7 @@
 set -u
 cd "${srcdir:-.}" || exit 1
 n=0 failed=0
-for script in $(find stdlib graphs examples plugins -name '*.cg' | sort); do
+for script in $(find stdlib graphs examples bench plugins -name '*.cg' | sort); do
     n=$((n + 1))
     case $script in
     plugins/*)  found=$("$CG" fmt --check "$script" 2>&1) ;;       # checking needs the plugin built: plugin.sh

@@ -156,6 +156,8 @@ void cg_experiment_free(CgExperiment *x)
     cg_map_deinit(&x->tokenizers);
     if (x->store)
         cg_store_close(x->store);
+    cg_profile_deinit(&x->profile);
+    cg_trace_free(x->trace);
     if (x->pool)
         cg_pool_free(x->pool);
     if (x->elab)
@@ -174,11 +176,13 @@ bool cg_experiment_open(CgExperiment *x, CgErr *err)
     cg_blas_init();
     if (!x->pool)
         x->pool = cg_pool_new(x->opts.threads);
+    if (!x->trace && x->opts.trace)
+        x->trace = cg_trace_new(cg_pool_threads(x->pool), x->sources);
     if (!x->store)
         x->store = cg_store_open(x->opts.store, err);
     if (!x->store)
         return false;
-    if (!x->run) {
+    if (!x->run && !x->opts.untrained) {
         CgStrbuf settings = {0};
         for (int i = 0; i < x->opts.nsettings; i++)
             cg_strbuf_printf(&settings, "%s%s=%s", i ? " " : "", x->opts.settings[i].name, x->opts.settings[i].text);
@@ -193,7 +197,8 @@ bool cg_stage_force(CgExperiment *x, CgStage *s)
 {
     if (!s->forced) {
         s->forced = true;
-        s->failed = !(s->kind == CG_STAGE_TRAIN ? cg_train_run(x, s) : cg_evaluate_run(x, s));
+        s->failed = !(s->kind != CG_STAGE_TRAIN ? cg_evaluate_run(x, s)
+                      : x->opts.untrained       ? cg_train_untrained(x, s) : cg_train_run(x, s));
     }
     return !s->failed;
 }

@@ -11,7 +11,7 @@
 #include "experiment/progress.h"
 #include "experiment/stage.h"
 #include "experiment/store.h"
-#include "run/exec.h"
+#include "run/trace.h"
 
 typedef struct CgExperimentOpts {
     CgSetting  *settings; int nsettings;
@@ -20,7 +20,9 @@ typedef struct CgExperimentOpts {
     const char *store;              /* folder, NULL = the usual one */
     int64_t     seed;               /* added to every seed of the script */
     volatile sig_atomic_t *stop;    /* set by a signal: finish the step, save, leave */
-    bool        profile;
+    bool        profile;            /* count into x->profile ... */
+    bool        trace;              /* ... and note each instruction in x->trace */
+    bool        untrained;          /* for cg bench: a training is its model as it starts, and nothing is recorded */
 } CgExperimentOpts;
 
 typedef struct CgExperiment {
@@ -32,6 +34,8 @@ typedef struct CgExperiment {
     CgPool     *pool;
     CgStore    *store;
     CgRun      *run;
+    CgProfile   profile;
+    CgTrace    *trace;              /* NULL unless asked for */
     FILE       *out;
     const char *path;
     CG_VEC(CgStage *)     stages;
@@ -65,6 +69,7 @@ bool          cg_experiment_open(CgExperiment *x, CgErr *err);    /* pool and st
 CgValue   *cg_force(CgExperiment *x, CgValue *v);
 bool       cg_stage_force(CgExperiment *x, CgStage *s);
 bool       cg_train_run(CgExperiment *x, CgStage *s);
+bool       cg_train_untrained(CgExperiment *x, CgStage *s);       /* its parameters as they start, for opts.untrained */
 bool       cg_evaluate_run(CgExperiment *x, CgStage *s);
 CgWindows *cg_windows_of(CgExperiment *x, CgValue *object);       /* NULL after a mistake */
 CgCorpus  *cg_corpus_of(CgExperiment *x, CgValue *object);

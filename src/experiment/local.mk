@@ -1,5 +1,6 @@
 # The sources of this layer are listed here
 libcgcore_la_SOURCES += \
+	src/experiment/bench.c src/experiment/bench.h \
 	src/experiment/builtins_data.c src/experiment/builtins_graph.c src/experiment/builtins_table.c \
 	src/experiment/builtins_tokenizer.c \
 	src/experiment/evaluate.c src/experiment/experiment.c src/experiment/experiment.h \

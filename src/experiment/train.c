@@ -8,16 +8,17 @@
 #include <string.h>
 #include <time.h>
 
-#include "experiment/experiment.h"
+#include "experiment/bench.h"
 
 enum { VERSION = 1, VALID_BATCHES = 8 };    /* VERSION: of what a training means; raised when the same key would give other bits */
 
 typedef struct Runner {
     CgPlan *plan;
     CgExec *exec;
+    int     frame;               /* its name in the trace */
 } Runner;
 
-typedef struct Training {
+struct CgTraining {
     CgExperiment *x;
     CgStage  *s;
     CgMemory  memory;
@@ -31,7 +32,11 @@ typedef struct Training {
     int64_t   done;
     double    best; float *best_block; int64_t waited;
     float     loss_out;
-} Training;
+    double    seconds;           /* in steps, since they are watched */
+    int64_t   watched;           /* that many steps */
+    int       frame;             /* the name of a step in the trace */
+};
+typedef CgTraining Training;
 
 static double now(void)
 {
@@ -72,6 +77,16 @@ static void bind_params(const Runner *r, const CgMemory *m)
 {
     for (int i = 0; i < m->n; i++)
         cg_exec_bind_param(r->exec, i, m->at[i]);
+}
+
+/* Runs a plan that is bound, and says so in the trace. */
+static void run(const Training *t, const Runner *r)
+{
+    CgTrace *trace = t->x->trace;
+    int64_t start = trace ? cg_trace_now(trace) : 0;
+    cg_exec_run(r->exec);
+    if (trace)
+        cg_trace_frame(trace, r->frame, start);
 }
 
 static void training_free(Training *t)
@@ -254,7 +269,7 @@ static bool explain_nan(Training *t, double loss, double norm)
     return false;
 }
 
-static bool one_step(Training *t, double *loss_out, double *norm_out, double *rate_out)
+static bool take_step(Training *t, double *loss_out, double *norm_out, double *rate_out)
 {
     CgStage *s = t->s;
     double loss = 0;
@@ -266,7 +281,7 @@ static bool one_step(Training *t, double *loss_out, double *norm_out, double *ra
         for (int i = 0; i < s->ntrained; i++)
             cg_exec_bind_output(t->step.exec, i + 1, to + s->trained[i].offset);
         cg_exec_random(t->step.exec, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)(t->done * s->accumulate + share));
-        cg_exec_run(t->step.exec);
+        run(t, &t->step);
         loss += (double)t->loss_out / (double)s->accumulate;
         if (s->accumulate > 1) {
             float k = 1.0f / (float)s->accumulate;
@@ -277,7 +292,7 @@ static bool one_step(Training *t, double *loss_out, double *norm_out, double *ra
     float squares;
     cg_exec_bind_input(t->norm.exec, 0, t->grad);
     cg_exec_bind_output(t->norm.exec, 0, &squares);
-    cg_exec_run(t->norm.exec);
+    run(t, &t->norm);
     double norm = sqrt((double)squares);
     if (!isfinite(loss) || !isfinite(norm))
         return explain_nan(t, loss, norm);
@@ -299,7 +314,7 @@ static bool one_step(Training *t, double *loss_out, double *norm_out, double *ra
             cg_exec_bind_output(exec, k + 1, t->state_next[g] + group->count * k);
         if (group->rate >= 0)
             cg_exec_bind_output(exec, group->rate, &rate);
-        cg_exec_run(exec);
+        run(t, &t->update[g]);
         at += group->count;
         float *swap = t->state[g];
         t->state[g] = t->state_next[g];
@@ -313,6 +328,18 @@ static bool one_step(Training *t, double *loss_out, double *norm_out, double *ra
     return true;
 }
 
+static bool one_step(Training *t, double *loss, double *norm, double *rate)
+{
+    double start = now();
+    int64_t began = t->x->trace ? cg_trace_now(t->x->trace) : 0;
+    bool good = take_step(t, loss, norm, rate);
+    if (t->x->trace)
+        cg_trace_frame(t->x->trace, t->frame, began);
+    t->seconds += now() - start;
+    t->watched++;
+    return good;
+}
+
 static double validate(Training *t)
 {
     CgStage *s = t->s;
@@ -323,49 +350,58 @@ static double validate(Training *t)
         bind_inputs(&t->loss, s->loss_graph, t->tokens, t->next_tokens);
         float loss;
         cg_exec_bind_output(t->loss.exec, 0, &loss);
-        cg_exec_run(t->loss.exec);
+        run(t, &t->loss);
         sum += (double)loss;
         used++;
     }
     return used ? sum / (double)used : NAN;
 }
 
-/* --prof: where the time of the steps went, by op. */
-typedef struct OpTime { const CgOp *op; double seconds, flops; uint64_t calls; } OpTime;
+/* ---- watching ----------------------------------------------------------------------------------------------------------- */
 
-static int by_seconds(const void *a, const void *b)
+typedef void WatchFn(CgExperiment *x, Runner *r, CgPhase phase, const char *name);
+
+static void each_runner(Training *t, WatchFn *fn)
 {
-    double x = ((const OpTime *)a)->seconds, y = ((const OpTime *)b)->seconds;
-    return x < y ? 1 : x > y ? -1 : 0;
+    fn(t->x, &t->step, CG_PHASE_FORWARD, "forward and backward");
+    fn(t->x, &t->norm, CG_PHASE_UPDATE, "norm of the gradient");
+    for (int g = 0; g < t->s->ngroups; g++)
+        fn(t->x, &t->update[g], CG_PHASE_UPDATE, "optimiser");
+    if (t->valid)
+        fn(t->x, &t->loss, CG_PHASE_VALIDATE, "validation");
 }
 
-static void print_profile(const Training *t)
+static void watch(CgExperiment *x, Runner *r, CgPhase phase, const char *name)
 {
-    OpTime at[256];
-    int n = 0, count = cg_plan_count(t->step.plan);
-    double all = 0, flops = 0;
-    const CgProf *prof = cg_exec_prof(t->step.exec);
-    for (int i = 0; i < count; i++) {
-        const CgInstr *instr = cg_plan_instr(t->step.plan, i);
-        int k = 0;
-        while (k < n && at[k].op != instr->op)
-            k++;
-        if (k == 256)
-            continue;
-        if (k == n)
-            at[n++] = (OpTime){ .op = instr->op };
-        at[k].seconds += prof[i].seconds;
-        at[k].calls += prof[i].calls;
-        at[k].flops += instr->work.flops * (double)prof[i].calls;
-        all += prof[i].seconds;
-        flops += instr->work.flops * (double)prof[i].calls;
+    cg_exec_profile(r->exec, x->opts.profile);
+    if (x->trace) {
+        cg_exec_trace(r->exec, x->trace, cg_trace_plan(x->trace, r->plan, phase));
+        r->frame = cg_trace_name(x->trace, name);
     }
-    qsort(at, (size_t)n, sizeof *at, by_seconds);
-    fprintf(stderr, "%-22s %9s %7s %8s %9s\n", "op", "seconds", "share", "calls", "GFLOP/s");
-    for (int k = 0; k < n; k++)
-        fprintf(stderr, "%-22s %9.3f %6.1f%% %8llu %9.1f\n", at[k].op->name, at[k].seconds, 100 * at[k].seconds / all,
-                (unsigned long long)at[k].calls, at[k].flops / at[k].seconds * 1e-9);
-    fprintf(stderr, "%-22s %9.3f %24s %9.1f\n", "all", all, "", flops / all * 1e-9);
+}
+
+static void count(CgExperiment *x, Runner *r, CgPhase phase, const char *name)
+{
+    (void)name;
+    cg_profile_add(&x->profile, r->exec, phase, x->sources);
+}
+
+/* Counts from here on, and writes the trace, as the experiment's options say. */
+static void begin_watching(Training *t)
+{
+    if (t->x->trace)
+        t->frame = cg_trace_name(t->x->trace, "step");
+    each_runner(t, watch);
+    t->seconds = 0;
+    t->watched = 0;
+}
+
+static void end_watching(Training *t)
+{
+    if (!t->x->opts.profile)
+        return;
+    each_runner(t, count);
+    cg_profile_steps(&t->x->profile, t->watched, t->seconds);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------- */
@@ -445,6 +481,20 @@ static CgDigest frozen_digest(const Training *t, char (*hex)[33], int *count)
     return cg_digester_free(d);
 }
 
+/* A parameter as a tensor that lies in `memory`. */
+static CgTensor tensor_of(const CgModelGraph *m, const CgMemory *memory, int i)
+{
+    const CgType *type = cg_node_type(m->graph, m->params.at[i].ref);
+    CgTensor at = { .data = memory->at[i], .dtype = type->dtype, .rank = type->rank };
+    int64_t stride = 1;
+    for (int k = type->rank; k-- > 0;) {
+        cg_dim_is_int(type->dim[k], &at.dim[k]);
+        at.stride[k] = stride;
+        stride *= at.dim[k];
+    }
+    return at;
+}
+
 static bool finish(Training *t, char (*before)[33], char (*after)[33])
 {
     CgExperiment *x = t->x;
@@ -457,15 +507,7 @@ static bool finish(Training *t, char (*before)[33], char (*after)[33])
         const CgParamInfo *p = &m->params.at[i];
         if (p->foreign)
             continue;
-        const CgType *type = cg_node_type(m->graph, p->ref);
-        CgTensor at = { .data = t->memory.at[i], .dtype = type->dtype, .rank = type->rank };
-        int64_t stride = 1;
-        for (int k = type->rank; k-- > 0;) {
-            cg_dim_is_int(type->dim[k], &at.dim[k]);
-            at.stride[k] = stride;
-            stride *= at.dim[k];
-        }
-        named[n++] = (CgNamed){ (char *)(uintptr_t)p->path, at };
+        named[n++] = (CgNamed){ (char *)(uintptr_t)p->path, tensor_of(m, &t->memory, i) };
         if (p->frozen) {
             keys[nmeta] = cg_arena_printf(x->elab->arena, "frozen.%s", p->path);
             values[nmeta++] = cg_arena_printf(x->elab->arena, "%s before, %s after", before[i], after[i]);
@@ -587,7 +629,7 @@ bool cg_train_run(CgExperiment *x, CgStage *s)
         char (*before)[33] = cg_calloc((size_t)t.memory.n + 1, 33), (*after)[33] = cg_calloc((size_t)t.memory.n + 1, 33);
         int nfrozen = 0;
         CgDigest d0 = frozen_digest(&t, before, &nfrozen);
-        cg_exec_profile(t.step.exec, x->opts.profile);
+        begin_watching(&t);
         good = loop(&t, progress, &stopped);
         CgDigest d1 = frozen_digest(&t, after, &nfrozen);
         if (good && nfrozen && !stopped) {
@@ -598,8 +640,7 @@ bool cg_train_run(CgExperiment *x, CgStage *s)
             cg_progress_say(progress, "%s: %d frozen tensors, digest %.16s before and %.16s after", name, nfrozen, h0, h1);
         }
         cg_progress_free(progress, stopped ? "interrupted" : !good ? "failed" : t.done < s->steps ? "stopped early" : NULL);
-        if (x->opts.profile)
-            print_profile(&t);
+        end_watching(&t);
         if (good && !stopped)
             good = finish(&t, before, after);
         free(before);
@@ -612,4 +653,74 @@ bool cg_train_run(CgExperiment *x, CgStage *s)
         return cg_experiment_err(x, s->span, &err);
     }
     return good;
+}
+
+/* ---- for cg bench --------------------------------------------------------------------------------------------------------- */
+
+bool cg_train_untrained(CgExperiment *x, CgStage *s)
+{
+    CgMemory memory;
+    if (!cg_memory_fill(x, s->model, NULL, s->seed, &memory))
+        return false;
+    CgTensors *w = &s->weights;
+    w->at = cg_calloc((size_t)memory.n + 1, sizeof *w->at);
+    for (int i = 0; i < memory.n; i++)
+        if (!s->model->params.at[i].foreign)
+            w->at[w->n++] = (CgNamed){ cg_strdup(s->model->params.at[i].path), tensor_of(s->model, &memory, i) };
+    w->own = memory.rest;
+    memory.rest = NULL;
+    cg_memory_free(&memory);
+    return true;
+}
+
+CgTraining *cg_training_new(CgExperiment *x, CgStage *s)
+{
+    Training *t = cg_calloc(1, sizeof *t);
+    *t = (Training){ .x = x, .s = s };
+    if (prepare(t))
+        return t;
+    cg_training_free(t);
+    return NULL;
+}
+
+void cg_training_free(CgTraining *t)
+{
+    training_free(t);
+    free(t);
+}
+
+bool cg_training_step(CgTraining *t, double *loss)
+{
+    double norm, rate;
+    return one_step(t, loss, &norm, &rate);
+}
+
+void cg_training_watch(CgTraining *t)
+{
+    begin_watching(t);
+}
+
+void cg_training_count(CgTraining *t)
+{
+    end_watching(t);
+}
+
+CgTrainingCost cg_training_cost(const CgTraining *t)
+{
+    const CgStage *s = t->s;
+    CgTrainingCost c = { .slab = cg_plan_slab(t->step.plan) + cg_plan_slab(t->norm.plan),
+                         .flops = (double)s->accumulate * cg_plan_useful_flops(t->step.plan) };
+    size_t block = (size_t)s->total * sizeof(float);
+    for (int i = 0; i < t->memory.n; i++)
+        c.parameters += t->memory.bytes[i];
+    c.gradients = block * (t->part ? 2 : 1);
+    c.state = block;                /* the parameters after the update ... */
+    for (int g = 0; g < s->ngroups; g++) {
+        c.state += (size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float) * 2;    /* ... and each state, before and after */
+        c.slab += cg_plan_slab(t->update[g].plan);
+        c.flops += cg_plan_useful_flops(t->update[g].plan);
+    }
+    if (t->valid)
+        c.slab += cg_plan_slab(t->loss.plan);
+    return c;
 }

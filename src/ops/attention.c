@@ -111,7 +111,8 @@ static void attention_vjp_work(const CgCall *call, CgWork *work)
     Sizes z = sizes_of(call);
     size_t size = cg_dtype_size(call->out->dtype);
     int64_t scratch = 2 * z.k * z.ld + 2 * QUERIES * z.keys + 3 * QUERIES * z.k + QUERIES + (unit_rows(&call->in[1]) ? 0 : z.s * z.k) + 64;
-    *work = (CgWork){ .flops = 10.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)z.heads, .scratch = (size_t)scratch * size };
+    /* four products; the scores, computed once more, are no useful work */
+    *work = (CgWork){ .flops = 8.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)z.heads, .scratch = (size_t)scratch * size };
     work->bytes = 4.0 * (double)z.heads * (double)(z.t + z.s) * (double)z.k * (double)size;
     if (!work->parts) work->parts = 1;
 }

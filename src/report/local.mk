@@ -1,1 +1,7 @@
-libcgcore_la_SOURCES += src/report/picture.h src/report/picture.c src/report/dot.h src/report/dot.c
+libcgcore_la_SOURCES += \
+	src/report/bench.c src/report/bench.h \
+	src/report/dot.c src/report/dot.h \
+	src/report/json.c src/report/json.h \
+	src/report/picture.c src/report/picture.h \
+	src/report/profile.c src/report/profile.h \
+	src/report/trace.c src/report/trace.h

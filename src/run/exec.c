@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include "run/blas.h"
-#include "run/exec.h"
+#include "run/trace.h"
 
 #define TOUCH ((size_t)2 << 20)     /* first touch goes by huge pages */
 #define POISON 0xff                 /* NaN in f32 and f64, -1 in integers */
@@ -30,6 +30,8 @@ struct CgExec {
     int       ninputs, nparams, noutputs;
     CgProf   *prof;
     bool      profiling, poison;
+    CgTrace  *trace;        /* NULL unless asked for */
+    int       trace_first;
     bool      checked_bound;
 };
 
@@ -43,6 +45,16 @@ static void run_part(void *arg, size_t part, int thread)
     cg_plan_instr(x->plan, j->instr)->kernel(&x->calls[j->instr], p);
 }
 
+/* As run_part, with a note of when and where. */
+static void run_part_traced(void *arg, size_t part, int thread)
+{
+    const Job *j = arg;
+    int64_t start = cg_trace_now(j->x->trace);
+    run_part(arg, part, thread);
+    cg_trace_add(j->x->trace, thread, (CgTraceEvent){ .name = j->x->trace_first + j->instr, .part = (int)part, .start = start,
+                                                      .end = cg_trace_now(j->x->trace) });
+}
+
 static inline void run_instr(const CgExec *x, int i)
 {
     const CgInstr *in = cg_plan_instr(x->plan, i);
@@ -50,7 +62,7 @@ static inline void run_instr(const CgExec *x, int i)
         in->kernel(&x->calls[i], (CgPart){ 0, 1, x->scratch });
     } else {
         Job j = { x, i, in->work.parts };
-        cg_pool_run(x->pool, in->work.parts, run_part, &j);
+        cg_pool_run(x->pool, in->work.parts, x->trace ? run_part_traced : run_part, &j);
     }
     if (in->op->finish)
         in->op->finish(&x->calls[i], (CgPart){ 0, 1, x->scratch });
@@ -189,7 +201,11 @@ static int run_watched(CgExec *x, bool check)
         if (x->poison)
             before_poisoned(x, i);
         double start = x->profiling ? seconds() : 0;
+        int64_t began = x->trace ? cg_trace_now(x->trace) : 0;
         run_instr(x, i);
+        if (x->trace)
+            cg_trace_add(x->trace, 0, (CgTraceEvent){ .name = x->trace_first + i, .part = -1, .start = began,
+                                                      .end = cg_trace_now(x->trace) });
         if (x->profiling) {
             x->prof[i].seconds += seconds() - start;
             x->prof[i].calls++;
@@ -205,7 +221,7 @@ static int run_watched(CgExec *x, bool check)
 void cg_exec_run(CgExec *x)
 {
     check_bound(x);
-    if (x->poison || x->profiling) {
+    if (x->poison || x->profiling || x->trace) {
         run_watched(x, false);
         return;
     }
@@ -230,6 +246,17 @@ void cg_exec_profile(CgExec *x, bool on)
 const CgProf *cg_exec_prof(const CgExec *x)
 {
     return x->prof;
+}
+
+void cg_exec_trace(CgExec *x, CgTrace *t, int first)
+{
+    x->trace = t;
+    x->trace_first = first;
+}
+
+const CgPlan *cg_exec_plan(const CgExec *x)
+{
+    return x->plan;
 }
 
 void cg_exec_random(CgExec *x, uint64_t seed, uint64_t step)

@@ -22,4 +22,8 @@ int      cg_exec_run_checked(CgExec *x);
 typedef struct CgProf { double seconds; uint64_t calls; } CgProf;
 void          cg_exec_profile(CgExec *x, bool on);
 const CgProf *cg_exec_prof(const CgExec *x);         /* cg_plan_count entries */
+/* --trace: from now on each instruction and part is an event of `t` (NULL ends it); `first` is the name of instruction 0. */
+struct CgTrace;
+void          cg_exec_trace(CgExec *x, struct CgTrace *t, int first);
+const CgPlan *cg_exec_plan(const CgExec *x);
 #endif

@@ -67,6 +67,8 @@ CgTensor       cg_plan_param(const CgPlan *p, int i);
 void           cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out);      /* --dump=plan */
 /* --dump=mem: by script line */
 void           cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *out);
+/* "model.cg:12", or "" without sources or place. */
+const char    *cg_plan_where(const CgSources *sources, CgSpan span, char out[160]);
 /* Recomputes overlaps by brute force; CG_BUG if live buffers share bytes. Shares no code with planning. */
 void           cg_plan_verify(const CgPlan *p);
 /* Bytes from a buffer's offset to where the next may begin: its own and a gap no kernel may touch. */

@@ -52,6 +52,4 @@ extern const CgOp cg_op_copy;
 
 /* "1.5 GiB" */
 const char *cg_plan_bytes(size_t bytes, char out[24]);
-/* "model.cg:12", or "" without sources or place. */
-const char *cg_plan_where(const CgSources *sources, CgSpan span, char out[160]);
 #endif

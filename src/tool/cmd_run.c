@@ -6,7 +6,11 @@
 #include <string.h>
 
 #include "experiment/experiment.h"
+#include "report/profile.h"
+#include "report/trace.h"
 #include "tool/tool.h"
+
+#define FOLD 0.02      /* what took less of the time is one line of the profile */
 
 static volatile sig_atomic_t stop;
 
@@ -46,10 +50,27 @@ static bool split_setting(const char *text, CgSetting *out)
     return true;
 }
 
+/* What was watched: the profile to stderr, the trace to its file. */
+static void report(CgExperiment *x, const char *trace)
+{
+    CgPeaks peaks;
+    CgErr e = {0};
+    bool good = true;
+    if (x->opts.profile && x->profile.steps && (good = cg_peaks_measure(x->pool, &peaks, &e))) {
+        CgStrbuf text = {0};
+        cg_report_profile(&x->profile, &peaks, FOLD, false, &text);
+        fputs(cg_strbuf_str(&text), stderr);
+        cg_strbuf_deinit(&text);
+    }
+    good = good && (!x->trace || cg_report_trace(x->trace, trace, &e));
+    if (!good)
+        cg_experiment_err(x, (CgSpan){0}, &e);
+}
+
 int cg_cmd_run(int argc, char **argv)
 {
     CgStrings set = {0};
-    const char *threads = NULL, *store = NULL, *seed = NULL;
+    const char *threads = NULL, *store = NULL, *seed = NULL, *trace = NULL;
     bool quiet = false, help = false, profile = false;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
@@ -57,7 +78,8 @@ int cg_cmd_run(int argc, char **argv)
         { .name = "seed", .arg = "N", .value = &seed, .help = "added to every seed of the script" },
         { .name = "store", .arg = "FOLDER", .value = &store, .help = "where costly values are kept; $CG_STORE or .cg" },
         { .name = "quiet", .flag = &quiet, .help = "no progress" },
-        { .name = "prof", .flag = &profile, .help = "where the time of each training went, by op" },
+        { .name = "prof", .flag = &profile, .help = "where the time of the trainings went, by op and by line" },
+        { .name = "trace", .arg = "FILE", .value = &trace, .help = "the trainings as JSON trace events, for Perfetto" },
         { .name = "help", .flag = &help, .help = "this, and the options of the script" },
     };
     static const char synopsis[] = "SCRIPT.cg [--set NAME=VALUE ...]\nbuilds what the script shows and saves";
@@ -73,7 +95,8 @@ int cg_cmd_run(int argc, char **argv)
     for (size_t i = 0; i < set.len && n < 256; i++)
         if (!split_setting(set.at[i], &settings[n++]))
             return cg_usage("run", "--set takes NAME=VALUE, not '%s'", set.at[i]);
-    CgExperimentOpts opts = { .settings = settings, .nsettings = n, .quiet = quiet, .store = store, .stop = &stop, .profile = profile };
+    CgExperimentOpts opts = { .settings = settings, .nsettings = n, .quiet = quiet, .store = store, .stop = &stop, .profile = profile,
+                              .trace = trace != NULL };
     opts.threads = threads ? atoi(threads) : 0;
     opts.seed = seed ? strtoll(seed, NULL, 10) : 0;
     if (opts.threads < 0 || opts.threads > 256)
@@ -85,6 +108,7 @@ int cg_cmd_run(int argc, char **argv)
         script_help(x);
     else
         code = cg_experiment_run(x, stdout);
+    report(x, trace);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     code = cg_diags_exit_code(x->diags);
     cg_experiment_free(x);

@@ -1,5 +1,6 @@
 cg_SOURCES += \
 	src/tool/cmd_apply.c \
+	src/tool/cmd_bench.c \
 	src/tool/cmd_check.c \
 	src/tool/cmd_dot.c \
 	src/tool/cmd_fmt.c \

@@ -1,0 +1,184 @@
+/* bench.c - the times of real steps.
+ * Takes a training or a graph; gives the time of each step and what it cost. Steps that are timed are not watched: the
+ * profile and the trace come from as many steps again. */
+#include "experiment/bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "graph/pass.h"
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static size_t resident(void)
+{
+    struct rusage use;
+    getrusage(RUSAGE_SELF, &use);
+    return (size_t)use.ru_maxrss * 1024;
+}
+
+void cg_bench_deinit(CgBench *b)
+{
+    free(b->ms);
+    free(b->loss);
+    *b = (CgBench){0};
+}
+
+static void begin(CgExperiment *x, const CgBenchOpts *opts, const char *name, bool bf16, CgBench *out)
+{
+    *out = (CgBench){ .name = name, .precision = bf16 ? "bf16" : "f32", .threads = cg_pool_threads(x->pool), .steps = opts->steps };
+    out->ms = cg_calloc((size_t)opts->steps + 1, sizeof *out->ms);
+}
+
+/* ---- trainings ---- */
+
+static bool time_training(CgTraining *t, const CgBenchOpts *opts, CgBench *out)
+{
+    for (int i = 0; i < opts->warmup + opts->steps; i++) {
+        double start = now();
+        if (!cg_training_step(t, &out->loss[out->nloss++]))
+            return false;
+        if (i >= opts->warmup)
+            out->ms[i - opts->warmup] = 1e3 * (now() - start);
+    }
+    out->resident = resident();
+    if (!opts->profile)
+        return true;
+    cg_training_watch(t);
+    bool good = true;
+    double loss;
+    for (int i = 0; good && i < opts->steps; i++)
+        good = cg_training_step(t, &loss);
+    cg_training_count(t);
+    return good;
+}
+
+bool cg_bench_train(CgExperiment *x, CgStage *s, const CgBenchOpts *opts, CgBench *out)
+{
+    begin(x, opts, s->label, s->bf16, out);
+    out->tokens = (double)(s->batch * s->length);
+    out->loss = cg_calloc((size_t)(opts->steps + opts->warmup) + 1, sizeof *out->loss);
+    CgTraining *t = cg_training_new(x, s);
+    if (!t)
+        return false;
+    CgTrainingCost c = cg_training_cost(t);
+    out->slab = c.slab;
+    out->parameters = c.parameters;
+    out->gradients = c.gradients;
+    out->state = c.state;
+    out->flops = c.flops;
+    bool good = time_training(t, opts, out);
+    cg_training_free(t);
+    return good;
+}
+
+/* ---- graphs ---- */
+
+typedef struct Graph { CgGraph *graph; CgPlan *plan; CgExec *exec; CgMemory memory; CG_VEC(void *) inputs; } Graph;
+
+static void graph_free(Graph *g)
+{
+    for (size_t i = 0; i < g->inputs.len; i++)
+        free(g->inputs.at[i]);
+    cg_vec_free(&g->inputs);
+    cg_exec_free(g->exec);
+    cg_plan_free(g->plan);
+    cg_memory_free(&g->memory);
+    if (g->graph)
+        cg_graph_free(g->graph);
+}
+
+/* Floats between -1 and 1; zeros for whole numbers, which may be places in a table. */
+static void bind_inputs(Graph *g)
+{
+    for (size_t i = 0; i < g->graph->inputs.len; i++) {
+        CgTensor t = cg_plan_input(g->plan, (int)i);
+        size_t n = (size_t)cg_tensor_count(&t);
+        void *at = cg_calloc(n + 1, cg_dtype_size(t.dtype));
+        uint32_t bits;
+        for (size_t k = 0; k < n && cg_dtype_is_float(t.dtype); k++) {
+            cg_random_bits(2385, i, 0, k, 1, &bits);
+            double v = (double)bits * 0x1p-31 - 1;
+            if (t.dtype == CG_F32)
+                ((float *)at)[k] = (float)v;
+            else
+                ((double *)at)[k] = v;
+        }
+        cg_exec_bind_input(g->exec, (int)i, at);
+        cg_vec_push(&g->inputs, at);
+    }
+}
+
+static bool graph_new(CgExperiment *x, CgTarget *t, CgBindings sizes, Graph *g)
+{
+    CgErr e = {0};
+    g->graph = cg_pass_run_all(t->model->graph, NULL);
+    CgPlanOptions options = { .bf16 = cg_experiment_bf16(x->elab), .sources = x->sources };
+    g->plan = cg_plan_build(g->graph, sizes, options, &e);
+    g->exec = g->plan ? cg_exec_new(g->plan, x->pool, &e) : NULL;
+    if (!g->exec) {
+        if (e.kind == CG_ERR_INPUT && !*e.hint)
+            cg_err_hint(&e, "--dim NAME=N gives a size a value");
+        return cg_experiment_err(x, (CgSpan){0}, &e);
+    }
+    if (!cg_memory_fill(x, t->model, NULL, 0, &g->memory))
+        return false;
+    for (int i = 0; i < g->memory.n; i++)
+        cg_exec_bind_param(g->exec, i, g->memory.at[i]);
+    bind_inputs(g);
+    return true;
+}
+
+static void time_graph(CgExperiment *x, Graph *g, const CgBenchOpts *opts, CgBench *out)
+{
+    for (int i = 0; i < opts->warmup + opts->steps; i++) {
+        double start = now();
+        cg_exec_run(g->exec);
+        if (i >= opts->warmup)
+            out->ms[i - opts->warmup] = 1e3 * (now() - start);
+    }
+    out->resident = resident();
+    if (!opts->profile)
+        return;
+    int frame = 0;
+    cg_exec_profile(g->exec, x->opts.profile);
+    if (x->trace) {
+        cg_exec_trace(g->exec, x->trace, cg_trace_plan(x->trace, g->plan, CG_PHASE_FORWARD));
+        frame = cg_trace_name(x->trace, "run");
+    }
+    double all = now();
+    for (int i = 0; i < opts->steps; i++) {
+        int64_t start = x->trace ? cg_trace_now(x->trace) : 0;
+        cg_exec_run(g->exec);
+        if (x->trace)
+            cg_trace_frame(x->trace, frame, start);
+    }
+    all = now() - all;
+    if (x->opts.profile) {
+        cg_profile_add(&x->profile, g->exec, CG_PHASE_FORWARD, x->sources);
+        cg_profile_steps(&x->profile, opts->steps, all);
+    }
+}
+
+bool cg_bench_graph(CgExperiment *x, CgTarget *t, CgBindings sizes, const CgBenchOpts *opts, CgBench *out)
+{
+    Graph g = {0};
+    begin(x, opts, t->name, cg_experiment_bf16(x->elab), out);
+    bool good = graph_new(x, t, sizes, &g);
+    if (good) {
+        for (int i = 0; i < g.memory.n; i++)
+            out->parameters += g.memory.bytes[i];
+        out->slab = cg_plan_slab(g.plan);
+        out->flops = cg_plan_useful_flops(g.plan);
+        time_graph(x, &g, opts, out);
+    }
+    graph_free(&g);
+    return good;
+}

@@ -1,0 +1,38 @@
+/* bench.h - the times of real steps.
+ * Takes a training or a graph of a script; gives the time of each step, what it cost in memory and flops. Nothing is
+ * stored: models that the script would train first are taken as they start. */
+#ifndef CG_BENCH_H
+#define CG_BENCH_H
+#include "experiment/target.h"
+
+/* A training whose steps someone else counts: exactly what cg run repeats (forward, backward, clipping, optimiser, data). */
+typedef struct CgTraining CgTraining;
+typedef struct CgTrainingCost { size_t slab, parameters, gradients, state; double flops; } CgTrainingCost;    /* bytes; useful flops a step */
+CgTraining    *cg_training_new(CgExperiment *x, CgStage *s);      /* NULL after a mistake */
+void           cg_training_free(CgTraining *t);
+CG_NODISCARD bool cg_training_step(CgTraining *t, double *loss);
+void           cg_training_watch(CgTraining *t);      /* from here on, as opts.profile and opts.trace say */
+void           cg_training_count(CgTraining *t);      /* into x->profile */
+CgTrainingCost cg_training_cost(const CgTraining *t);
+
+typedef struct CgBenchOpts { int steps, warmup; bool profile; /* as many steps again, counted */ } CgBenchOpts;
+
+typedef struct CgBench {
+    const char *name;           /* the training's label or the graph's name; borrowed */
+    const char *precision;      /* "f32", "bf16" */
+    int         threads, steps;
+    double     *ms;             /* of each step, in order */
+    double     *loss;           /* before each step, warm-up included; NULL for graphs */
+    int         nloss;
+    double      tokens;         /* a step; 0 for graphs */
+    double      flops;          /* useful ones, a step */
+    size_t      slab, parameters, gradients, state;   /* bytes */
+    size_t      resident;       /* most bytes this process ever had in memory */
+} CgBench;
+
+/* cg_experiment_open came before. False after a mistake. */
+CG_NODISCARD bool cg_bench_train(CgExperiment *x, CgStage *s, const CgBenchOpts *opts, CgBench *out);
+/* One run of a graph with its inputs at random; sizes that nobody gave are a mistake. */
+CG_NODISCARD bool cg_bench_graph(CgExperiment *x, CgTarget *t, CgBindings sizes, const CgBenchOpts *opts, CgBench *out);
+void cg_bench_deinit(CgBench *b);
+#endif

@@ -1,0 +1,99 @@
+/* profile.c - what was counted while plans ran.
+ * Takes counts by instruction; gives them by op, place and phase. Must not measure anything itself. */
+#include <string.h>
+#include "run/profile.h"
+
+const char *cg_phase_name(CgPhase phase)
+{
+    static const char *const name[] = { "forward", "backward", "again", "update", "validate", "outside" };
+    return name[phase];
+}
+
+CgPhase cg_phase_of(const CgPlan *p, const CgInstr *in)
+{
+    if (in->node == CG_NONE)
+        return CG_PHASE_FORWARD;
+    const CgNode *n = cg_node(cg_plan_graph(p), in->node);
+    return n->clone ? CG_PHASE_AGAIN : n->why != CG_NONE ? CG_PHASE_BACKWARD : CG_PHASE_FORWARD;
+}
+
+double cg_plan_useful_flops(const CgPlan *p)
+{
+    double sum = 0;
+    for (int i = 0; i < cg_plan_count(p); i++) {
+        const CgInstr *in = cg_plan_instr(p, i);
+        sum += cg_phase_of(p, in) == CG_PHASE_AGAIN ? 0 : in->work.flops;
+    }
+    return sum;
+}
+
+/* The item like `like`, made when there is none. Items with one key have the same op, place, phase and cost. */
+static CgProfItem *item_like(CgProfile *p, const CgProfItem *like)
+{
+    struct { const char *op; CgAtom where; double flops, bytes; uint64_t kind; } key;
+    memset(&key, 0, sizeof key);
+    key.op = like->op;
+    key.where = like->where;
+    key.flops = like->flops;
+    key.bytes = like->bytes;
+    key.kind = (uint64_t)like->phase << 1 | like->bf16;
+    uint64_t hash = cg_digest(&key, sizeof key).low, found;
+    if (!cg_map_get(&p->index, hash, &found)) {
+        found = p->items.len;
+        cg_map_put(&p->index, hash, found);
+        cg_vec_push(&p->items, *like);
+    }
+    return &p->items.at[found];
+}
+
+/* What the operands and results of an instruction take, for ops that do not say what they move. */
+static double bytes_of(const CgInstr *in)
+{
+    double sum = 0;
+    for (int k = 0; k < in->nin + in->nout; k++) {
+        const CgTensor *t = k < in->nin ? &in->in[k].tensor : &in->out[k - in->nin].tensor;
+        double n = (double)cg_dtype_size(t->dtype);
+        for (int a = 0; a < t->rank; a++)
+            n *= t->stride[a] == 0 && t->dim[a] > 1 ? 1 : (double)t->dim[a];
+        sum += n;
+    }
+    return sum;
+}
+
+void cg_profile_add(CgProfile *p, const CgExec *x, CgPhase phase, const CgSources *sources)
+{
+    const CgPlan *plan = cg_exec_plan(x);
+    const CgProf *prof = cg_exec_prof(x);
+    char where[160];
+    for (int i = 0; i < cg_plan_count(plan); i++) {
+        const CgInstr *in = cg_plan_instr(plan, i);
+        if (!prof[i].calls)
+            continue;
+        CgSpan span = in->node != CG_NONE ? cg_node(cg_plan_graph(plan), in->node)->span : (CgSpan){ 0, 0, 0 };
+        CgProfItem item = { .op = in->op->name, .where = cg_intern(cg_plan_where(sources, span, where)),
+                            .phase = phase == CG_PHASE_FORWARD ? cg_phase_of(plan, in) : phase,
+                            .bf16 = cg_plan_options(plan).bf16, .flops = in->work.flops,
+                            .bytes = in->work.bytes > 0 ? in->work.bytes : bytes_of(in) };
+        CgProfItem *at = item_like(p, &item);
+        at->calls += prof[i].calls;
+        at->seconds += prof[i].seconds;
+    }
+}
+
+void cg_profile_steps(CgProfile *p, int64_t steps, double seconds)
+{
+    double inside = 0;
+    p->steps += steps;
+    p->seconds += seconds;
+    CgProfItem *outside = item_like(p, &(CgProfItem){ .op = "outside", .where = cg_intern(""), .phase = CG_PHASE_OUTSIDE });
+    for (size_t i = 0; i < p->items.len; i++)
+        inside += &p->items.at[i] == outside ? 0 : p->items.at[i].seconds;
+    outside->calls = (uint64_t)p->steps;
+    outside->seconds = p->seconds > inside ? p->seconds - inside : 0;
+}
+
+void cg_profile_deinit(CgProfile *p)
+{
+    cg_vec_free(&p->items);
+    cg_map_deinit(&p->index);
+}

@@ -1,0 +1,174 @@
+/* cmd_bench.c - cg bench SCRIPT.cg [GRAPH].
+ * Takes a script; gives the time of real steps of its trainings, or of runs of a graph: median and spread, memory, flops
+ * and their share of this machine's peak. Stores nothing. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "report/bench.h"
+#include "report/profile.h"
+#include "report/trace.h"
+#include "tool/script.h"
+
+typedef struct Asked {
+    const char *path, *graph, *trace;
+    bool        json, profile, markdown, grad;
+    double      fold;
+    CgBenchOpts opts;
+} Asked;
+
+typedef struct Result { CgBench bench; CgProfile profile; } Result;
+typedef struct Results { CG_VEC(Result) at; } Results;
+
+/* Each training has a profile of its own. */
+static void keep(CgExperiment *x, const CgBench *b, Results *out)
+{
+    cg_vec_push(&out->at, ((Result){ *b, x->profile }));
+    x->profile = (CgProfile){0};
+}
+
+static bool bench_stage(CgExperiment *x, CgStage *s, const Asked *asked, Results *out)
+{
+    CgBench b;
+    bool good = cg_bench_train(x, s, &asked->opts, &b);
+    if (good)
+        keep(x, &b, out);
+    else
+        cg_bench_deinit(&b);
+    return good;
+}
+
+static bool bench_target(CgExperiment *x, const Asked *asked, CgBindings sizes, Results *out)
+{
+    CgTarget t = {0};
+    CgBench b = {0};
+    bool good = cg_target_build(x, asked->graph, sizes, &t);
+    if (good && t.stage && t.stage->kind == CG_STAGE_TRAIN)
+        good = bench_stage(x, (CgStage *)(uintptr_t)t.stage, asked, out);
+    else if (good && (!asked->grad || cg_target_differentiate(x, &t)) && cg_bench_graph(x, &t, sizes, &asked->opts, &b))
+        keep(x, &b, out);
+    else
+        cg_bench_deinit(&b);
+    cg_target_free(&t);
+    return good;
+}
+
+/* All trainings of the script, or the one thing that was named. */
+static void bench_all(CgExperiment *x, const Asked *asked, CgBindings sizes, Results *out)
+{
+    bool any = false, good = true;
+    for (size_t i = 0; i < x->stages.len && !asked->graph && good; i++)
+        if (x->stages.at[i]->kind == CG_STAGE_TRAIN) {
+            any = true;
+            good = bench_stage(x, x->stages.at[i], asked, out);
+        }
+    if (!any)
+        bench_target(x, asked, sizes, out);
+}
+
+static void print(const Asked *asked, const Results *r, const CgPeaks *peaks)
+{
+    CgStrbuf text = {0};
+    for (size_t i = 0; i < r->at.len; i++) {
+        const Result *one = &r->at.at[i];
+        if (asked->json) {
+            cg_report_bench_json(&one->bench, peaks, asked->profile ? &one->profile : NULL, asked->path, &text);
+            continue;
+        }
+        cg_report_bench(&one->bench, peaks, &text);
+        cg_strbuf_putc(&text, '\n');
+        if (asked->profile)
+            cg_report_profile(&one->profile, peaks, asked->fold, asked->markdown, &text);
+    }
+    fputs(cg_strbuf_str(&text), stdout);
+    cg_strbuf_deinit(&text);
+}
+
+static int make(const Asked *asked, const CgExperimentOpts *opts, CgBindings sizes)
+{
+    CgExperiment *x = cg_experiment_new(asked->path, opts);
+    CgErr e = {0};
+    Results results = {0};
+    CgPeaks peaks;
+    if (cg_diags_count(x->diags) == 0 && !cg_experiment_open(x, &e))
+        cg_experiment_err(x, (CgSpan){0}, &e);
+    if (cg_diags_count(x->diags) == 0)
+        bench_all(x, asked, sizes, &results);
+    /* last, because it takes memory of its own */
+    if (cg_diags_count(x->diags) == 0 && !cg_peaks_measure(x->pool, &peaks, &e))
+        cg_experiment_err(x, (CgSpan){0}, &e);
+    if (cg_diags_count(x->diags) == 0 && asked->trace && !cg_report_trace(x->trace, asked->trace, &e))
+        cg_experiment_err(x, (CgSpan){0}, &e);
+    if (cg_diags_count(x->diags) == 0)
+        print(asked, &results, &peaks);
+    for (size_t i = 0; i < results.at.len; i++) {
+        cg_bench_deinit(&results.at.at[i].bench);
+        cg_profile_deinit(&results.at.at[i].profile);
+    }
+    cg_vec_free(&results.at);
+    cg_diags_print(x->diags, stderr, cg_wants_colour());
+    int code = cg_diags_exit_code(x->diags);
+    cg_experiment_free(x);
+    return code;
+}
+
+/* A whole number from `least` to `most`, or what stands in *out when nothing was given. */
+static bool number(const char *text, int least, int most, int *out)
+{
+    char *end = NULL;
+    long n = text ? strtol(text, &end, 10) : *out;
+    if (text && (end == text || *end || n < least || n > most))
+        return false;
+    *out = (int)n;
+    return true;
+}
+
+int cg_cmd_bench(int argc, char **argv)
+{
+    CgStrings set = {0}, dims = {0};
+    const char *threads = NULL, *store = NULL, *steps = NULL, *warmup = NULL, *fold = NULL;
+    Asked asked = { .fold = 2, .opts = { .steps = 7, .warmup = 2 } };
+    const CgOption options[] = {
+        { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
+        { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size of a graph's signature" },
+        { .name = "grad", .flag = &asked.grad, .help = "of a graph: with the derivatives by all parameters" },
+        { .name = "steps", .arg = "N", .value = &steps, .help = "steps that are timed; 7 unless given" },
+        { .name = "warmup", .arg = "N", .value = &warmup, .help = "steps before them; 2 unless given" },
+        { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
+        { .name = "store", .arg = "FOLDER", .value = &store, .help = "where tokenizers are kept; $CG_STORE or .cg" },
+        { .name = "json", .flag = &asked.json, .help = "one line of JSON for each training" },
+        { .name = "prof", .flag = &asked.profile, .help = "where the time of as many steps again went, by op and by line" },
+        { .name = "fold", .arg = "PERCENT", .value = &fold, .help = "what took less is one line of the profile; 2 unless given" },
+        { .name = "markdown", .flag = &asked.markdown, .help = "the profile as tables for a page" },
+        { .name = "trace", .arg = "FILE", .value = &asked.trace, .help = "those steps as JSON trace events, for Perfetto" },
+    };
+    static const char synopsis[] = "SCRIPT.cg [GRAPH] [--steps N] [--set NAME=VALUE ...]\n"
+        "times real steps of the script's trainings, or runs of a graph; stores nothing, and takes models that the script\n"
+        "would train first as they start";
+    int code;
+    if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
+        return code;
+    if (argc < 2 || argc > 3)
+        return cg_usage("bench", "a script and at most one graph are needed");
+    asked.path = argv[1];
+    asked.graph = argc > 2 ? argv[2] : NULL;
+    CgExperimentOpts opts = { .quiet = true, .store = store, .untrained = true, .trace = asked.trace != NULL };
+    asked.opts.profile = asked.profile || asked.trace;
+    opts.profile = asked.profile;
+    char *end = NULL;
+    asked.fold = fold ? strtod(fold, &end) : asked.fold;
+    if (fold && (end == fold || *end || !(asked.fold >= 0 && asked.fold <= 100)))
+        return cg_usage("bench", "--fold takes a percentage, not '%s'", fold);
+    asked.fold /= 100;
+    if (!number(steps, 1, 1000000, &asked.opts.steps) || !number(warmup, 0, 1000000, &asked.opts.warmup))
+        return cg_usage("bench", "--steps and --warmup take numbers of steps");
+    if (!number(threads, 1, 256, &opts.threads))
+        return cg_usage("bench", "--threads takes a number from 1 to 256");
+    CgScriptArgs args;
+    code = cg_script_args("bench", &set, &dims, &args);
+    opts.settings = args.settings;
+    opts.nsettings = args.nsettings;
+    if (code == CG_EXIT_OK)
+        code = make(&asked, &opts, args.sizes);
+    cg_script_args_free(&args);
+    return code;
+}
