@@ -132,6 +132,9 @@ CgParamInfo  *cg_model_param(CgModelGraph *m, CgAtom path);
 CgValue      *cg_instance_root(CgElab *e, CgValue *instance, bool foreign);
 /* Gives an instance met in a body its place under the part it belongs to; others stay as they are. */
 void          cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan span);
+/* `pattern` over dotted paths: `*` stands for one segment, or for all that is left when it comes last; a pattern that
+ * names a part covers everything below it. */
+bool          cg_path_matches(const char *pattern, const char *path);
 /* Reports the patterns of freeze and unfreeze under `root` that matched no parameter. */
 void          cg_model_check_freezes(CgElab *e, CgValue *root);
 /* The tensor of a parameter declared in a body, made at first sight. */

@@ -115,9 +115,7 @@ void cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan sp
     inst->anonymous = 0;
 }
 
-/* `pattern` over dotted paths: `*` stands for one segment, or for all that is left when it comes last; a pattern that
- * names a part covers everything below it. */
-static bool matches(const char *pattern, const char *path)
+bool cg_path_matches(const char *pattern, const char *path)
 {
     for (;;) {
         size_t n = strcspn(pattern, "."), m = strcspn(path, ".");
@@ -165,7 +163,7 @@ static void decide_frozen(CgParamInfo *p, const CgInstance *inst)
     for (; inst; inst = inst->parent)
         for (int i = 0; i < inst->nfreezes; i++) {
             const CgFreeze *z = &inst->freezes[i];
-            if (!z->pattern || matches(z->pattern, below(inst, p->path))) {
+            if (!z->pattern || cg_path_matches(z->pattern, below(inst, p->path))) {
                 p->frozen = z->frozen;
                 p->frozen_span = z->span;
             }
@@ -182,7 +180,7 @@ static void check_patterns(CgElab *e, const CgInstance *inst)
             const char *path = e->model->params.at[k].path;
             if (n && (strncmp(path, inst->path, n) || path[n] != '.'))
                 continue;
-            any = !z->pattern || matches(z->pattern, below(inst, path));
+            any = !z->pattern || cg_path_matches(z->pattern, below(inst, path));
         }
         if (any)
             continue;

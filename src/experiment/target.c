@@ -76,6 +76,23 @@ static bool declared_type(const CgInstance *inst, const CgTypeExpr *declared, Cg
     return true;
 }
 
+static const CgKnownType *known_type(const CgKnownTypes *data, CgAtom name)
+{
+    for (int i = 0; data && i < data->n; i++)
+        if (data->at[i].name == name)
+            return &data->at[i];
+    return NULL;
+}
+
+/* As the data is; whether that is what the signature declares is found out when the graph is applied to it. */
+static CgValue *input_like_data(CgExperiment *x, const CgKnownType *known)
+{
+    CgValue *v = cg_value_tensor(x->elab, cg_graph_input(&x->elab->model->build, known->name, known->type), known->span);
+    for (int i = 0; i < known->type.rank; i++)
+        v->tensor.origin[i] = known->span;
+    return v;
+}
+
 static bool input_value(CgExperiment *x, const CgInstance *inst, const CgParam *p, CgBindings sizes, CgValue **out)
 {
     CgType type;
@@ -107,7 +124,7 @@ static void name_outputs(CgModelGraph *m, const CgValue *v, const char *name)
     }
 }
 
-bool cg_target_apply(CgExperiment *x, CgValue *instance, CgBindings sizes, CgTarget *out)
+bool cg_target_apply(CgExperiment *x, CgValue *instance, CgBindings sizes, const CgKnownTypes *data, CgTarget *out)
 {
     CgElab *e = x->elab;
     const CgInstance *inst = instance->instance;
@@ -122,11 +139,15 @@ bool cg_target_apply(CgExperiment *x, CgValue *instance, CgBindings sizes, CgTar
     bool good = true;
     for (int i = 0; i < n && good; i++) {
         const CgParam *p = &inst->stmt->params[i];
-        if (!cg_param_is_tensor(p) || p->init)      /* a tensor with a default keeps it */
+        const CgKnownType *known = known_type(data, p->name);
+        if (!cg_param_is_tensor(p) || (p->init && !known))      /* a tensor with a default keeps it */
             continue;
         names[given] = p->name;
-        spans[given] = p->span;
-        good = input_value(x, inst, p, sizes, &args[given++]);
+        spans[given] = known ? known->span : p->span;
+        if (known)
+            args[given++] = input_like_data(x, known);
+        else
+            good = input_value(x, inst, p, sizes, &args[given++]);
     }
     CgFrame f;
     cg_frame_begin(e, &f, NULL, cg_elab_script(e));
@@ -186,33 +207,37 @@ bool cg_target_build(CgExperiment *x, const char *text, CgBindings sizes, CgTarg
     if (v->kind == CG_VALUE_STAGE)
         return of_stage(v->stage, out);
     if (v->kind == CG_VALUE_INSTANCE)
-        return cg_target_apply(x, v, sizes, out);
+        return cg_target_apply(x, v, sizes, NULL, out);
     cg_diag(x->diags, CG_E0305, out->unit->top.at[0]->exprs[0]->span, "a graph, a model or a training is wanted, not %s",
             cg_value_kind_name(v));
     return false;
 }
 
-bool cg_target_differentiate(CgExperiment *x, CgTarget *t)
+bool cg_target_differentiate(CgExperiment *x, CgTarget *t, size_t output, const CgRef *by, int n)
 {
     CgModelGraph *m = t->model;
-    CgRef *wrt = cg_calloc(m->params.len + 1, sizeof *wrt), *grads = cg_calloc(m->params.len + 1, sizeof *grads);
-    CgRef where = CG_NONE, loss = m->graph->outputs.at[0].ref;
+    CgRef *trained = cg_calloc(m->params.len + 1, sizeof *trained);
+    CgRef where = CG_NONE, loss = m->graph->outputs.at[output].ref;
     CgErr e = {0};
-    int n = 0;
-    for (size_t i = 0; i < m->params.len; i++)
-        if (!m->params.at[i].frozen && !m->params.at[i].foreign)
-            wrt[n++] = m->params.at[i].ref;
+    if (!by) {
+        n = 0;
+        for (size_t i = 0; i < m->params.len; i++)
+            if (!m->params.at[i].frozen && !m->params.at[i].foreign)
+                trained[n++] = m->params.at[i].ref;
+        by = trained;
+    }
+    CgRef *grads = cg_calloc((size_t)n + 1, sizeof *grads);
     if (cg_ref_type(&m->build, loss).rank)
         loss = cg_sum_all(&m->build, loss);
-    bool good = cg_grad_build(&m->build, loss, n, wrt, grads, &where, &e);
+    bool good = cg_grad_build(&m->build, loss, n, by, grads, &where, &e);
     if (!good)
         cg_diag_err(x->diags, where != CG_NONE ? cg_node(m->graph, where)->span : (CgSpan){0}, &e);
     for (int i = 0; good && i < n; i++) {
         char name[1100];
-        snprintf(name, sizeof name, "grad.%s", cg_node_name(m->graph, wrt[i]));
+        snprintf(name, sizeof name, "grad.%s", cg_node_name(m->graph, by[i]));
         cg_graph_output(m->graph, name, grads[i]);
     }
-    free(wrt);
+    free(trained);
     free(grads);
     return good;
 }

@@ -1,204 +1,254 @@
-/* cmd_apply.c - cg apply SCRIPT.cg GRAPH --in NAME=DATA ...
- * Takes a graph or a model of a script and numbers for its tensors; gives its results, and with --grad the derivatives
- * of their sum by every parameter. Sizes that the signature names follow from the data. */
-#include <jansson.h>
+/* cmd_apply.c - cg apply SCRIPT.cg GRAPH --in NAME=DATA ... [--grad OUT --wrt x,w] --out DIR
+ * Takes a graph or a model of a script and numbers for its tensors; gives its results and, with --grad, the derivatives
+ * of one of them by inputs and parameters. The types of inputs are those of the data; nothing is cast. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/tensorfile.h"
 #include "graph/pass.h"
 #include "run/blas.h"
+#include "tool/given.h"
 #include "tool/script.h"
 
 enum { SHOWN = 1000 };      /* elements of a result that are still printed */
 
-/* One --in: a tensor, from a file or written out. */
-typedef struct Given { char *name; const char *text; CgTensors file; const CgTensor *tensor; CgTensor written; } Given;
+typedef struct Asked { const char *path, *graph, *out, *grad; CgStrings wrt; int64_t seed; int threads; CgGivens in; } Asked;
+typedef CG_VEC(CgRef) CgRefs;
 
-typedef struct Asked { const char *path, *graph, *out; bool grad; int64_t seed; int threads; Given *in; int nin; } Asked;
+/* ---- what is given ---- */
 
-/* ---- numbers written out: [[1, 2.5], [3, 4]] ---- */
-
-static bool shape_of(const json_t *j, CgTensor *t, CgErr *e)
+static bool in_signature(const CgInstance *inst, const char *name)
 {
-    t->rank = 0;
-    while (json_is_array(j)) {
-        if (t->rank == CG_MAX_RANK || json_array_size(j) == 0)
-            return cg_err(e, CG_ERR_INPUT, "a list of numbers is nested at most %d deep and not empty", CG_MAX_RANK);
-        t->dim[t->rank++] = (int64_t)json_array_size(j);
-        j = json_array_get(j, 0);
-    }
-    return true;
+    for (int k = 0; k < inst->stmt->nparams; k++)
+        if (cg_param_is_tensor(&inst->stmt->params[k]) && strcmp(inst->stmt->params[k].name, name) == 0)
+            return true;
+    return false;
 }
 
-static bool fill_from(const json_t *j, CgTensor *t, int depth, int64_t *at, CgErr *e)
-{
-    if (depth < t->rank) {
-        if (!json_is_array(j) || (int64_t)json_array_size(j) != t->dim[depth])
-            return cg_err(e, CG_ERR_INPUT, "the lists inside a list must be equally long");
-        for (size_t i = 0; i < json_array_size(j); i++)
-            if (!fill_from(json_array_get(j, i), t, depth + 1, at, e))
-                return false;
-        return true;
-    }
-    if (!json_is_number(j) && !json_is_boolean(j))
-        return cg_err(e, CG_ERR_INPUT, "only numbers, true and false are elements of a tensor");
-    double v = json_is_boolean(j) ? json_is_true(j) : json_number_value(j);
-    if (!cg_dtype_is_float(t->dtype) && v != floor(v))
-        return cg_err(e, CG_ERR_INPUT, "%g is not an element of a %s tensor", v, cg_dtype_name(t->dtype));
-    switch (t->dtype) {
-    case CG_F32:  ((float *)t->data)[*at] = (float)v; break;
-    case CG_F64:  ((double *)t->data)[*at] = v; break;
-    case CG_I32:  ((int32_t *)t->data)[*at] = (int32_t)v; break;
-    case CG_I64:  ((int64_t *)t->data)[*at] = (int64_t)v; break;
-    case CG_BOOL: ((uint8_t *)t->data)[*at] = v != 0; break;
-    case CG_NDTYPE: break;
-    }
-    (*at)++;
-    return true;
-}
-
-static bool read_written(Given *g, CgDtype dtype, CgErr *e)
-{
-    json_error_t where;
-    json_t *j = json_loads(g->text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where);
-    if (!j)
-        return cg_err(e, CG_ERR_INPUT, "'%s' is neither a list of numbers nor a file", g->text);
-    CgTensor *t = &g->written;
-    t->dtype = dtype;
-    int64_t at = 0;
-    bool good = shape_of(j, t, e);
-    if (good) {
-        int64_t step = 1;
-        for (int i = t->rank; i-- > 0; step *= t->dim[i])
-            t->stride[i] = step;
-        t->data = cg_calloc((size_t)cg_tensor_count(t) + 1, cg_dtype_size(dtype));
-        good = fill_from(j, t, 0, &at, e);
-    }
-    json_decref(j);
-    g->tensor = t;
-    return good;
-}
-
-/* ---- numbers from files: x.npy, x.safetensors (the tensor of the input's name), x.safetensors:NAME ---- */
-
-static bool read_file(Given *g, CgErr *e)
-{
-    const char *end = strstr(g->text, ".safetensors:");
-    const char *name = end ? end + strlen(".safetensors:") : g->name;
-    char *path = cg_strdup(g->text);
-    if (end)
-        path[name - g->text - 1] = 0;
-    bool npy = strlen(path) > 4 && strcmp(path + strlen(path) - 4, ".npy") == 0;
-    bool good = npy ? cg_npy_read(path, &g->file, e) : cg_safetensors_read(path, &g->file, e);
-    if (good && npy)
-        g->tensor = &g->file.at[0].tensor;
-    else if (good && !(g->tensor = cg_tensors_find(&g->file, name)))
-        good = cg_err(e, CG_ERR_INPUT, "'%s' holds no tensor '%s'", path, name);
-    free(path);
-    return good;
-}
-
-static bool read_given(Given *g, CgDtype dtype, CgErr *e)
-{
-    if (g->tensor)
-        return true;
-    return strchr("[-0123456789tf", *g->text) && !strchr(g->text, '/') && !strstr(g->text, ".npy")
-                   && !strstr(g->text, ".safetensors")
-               ? read_written(g, dtype, e) : read_file(g, e);
-}
-
-static Given *given_for(const Asked *asked, const char *name)
-{
-    for (int i = 0; i < asked->nin; i++)
-        if (strcmp(asked->in[i].name, name) == 0)
-            return &asked->in[i];
-    return NULL;
-}
-
-/* ---- sizes ---- */
-
-/* Every tensor of the signature has data, and all data has a tensor. */
-static bool check_names(CgExperiment *x, const CgInstance *inst, const Asked *asked)
+/* Every tensor of the signature without a default has data. */
+static bool inputs_are_given(CgExperiment *x, const CgInstance *inst, const Asked *asked)
 {
     const char *graph = inst->stmt->names[0];
-    for (int i = 0; i < asked->nin; i++) {
-        CgSuggest near;
-        bool known = false;
-        cg_suggest_init(&near, asked->in[i].name);
-        for (int k = 0; k < inst->stmt->nparams; k++) {
-            const CgParam *p = &inst->stmt->params[k];
-            if (!cg_param_is_tensor(p))
-                continue;
-            known = known || strcmp(p->name, asked->in[i].name) == 0;
-            cg_suggest_offer(&near, p->name);
-        }
-        if (known)
-            continue;
-        CgDiag *d = cg_diag(x->diags, CG_E0301, (CgSpan){0}, "'%s' has no tensor '%s'", graph, asked->in[i].name);
-        if (cg_suggest_best(&near))
-            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
-    }
     for (int k = 0; k < inst->stmt->nparams; k++) {
         const CgParam *p = &inst->stmt->params[k];
-        if (cg_param_is_tensor(p) && !p->init && !given_for(asked, p->name))
-            cg_diag(x->diags, CG_E0304, p->span, "'%s' needs '%s': --in %s=DATA", graph, p->name, p->name);
+        if (!cg_param_is_tensor(p) || p->init || cg_givens_find(&asked->in, p->name))
+            continue;
+        CgDiag *d = cg_diag(x->diags, CG_E0304, p->span, "'%s' needs '%s': --in %s=DATA", graph, p->name, p->name);
+        for (int i = 0; i < asked->in.n; i++)
+            if (!in_signature(inst, asked->in.at[i].name))
+                cg_diag_note(d, asked->in.at[i].span, "'%s' is given, which is no input of it", asked->in.at[i].name);
     }
     return cg_diags_count(x->diags) == 0;
 }
 
-/* Sizes named in the signature, from the data: x: f32[B, D] and data of shape (3, 7) say B = 3, D = 7. */
-static bool sizes_from_data(CgExperiment *x, const CgInstance *inst, const Asked *asked, CgBindings first, CgBindings *out)
+static bool read_given(CgExperiment *x, CgGiven *g, CgDtype dtype)
 {
-    CgBinding *at = CG_NEWN(x->elab->arena, CgBinding, first.n + CG_MAX_RANK * inst->stmt->nparams + 1);
-    *out = (CgBindings){ at, first.n };
-    if (first.n)
-        memcpy(at, first.at, sizeof *at * (size_t)first.n);
+    CgErr e = {0};
+    return cg_given_read(g, dtype, &e) || cg_experiment_err(x, g->span, &e);
+}
+
+/* The types of the inputs: those of the data; numbers written out are of the declared dtype. */
+static bool read_inputs(CgExperiment *x, const CgInstance *inst, const Asked *asked, CgKnownTypes *out)
+{
+    *out = (CgKnownTypes){ CG_NEWN(x->elab->arena, CgKnownType, inst->stmt->nparams + 1), 0 };
     for (int i = 0; i < inst->stmt->nparams; i++) {
         const CgParam *p = &inst->stmt->params[i];
-        Given *g = given_for(asked, p->name);
-        CgErr e = {0};
+        CgGiven *g = cg_givens_find(&asked->in, p->name);
         int dtype = 0;
         if (!g || !cg_param_is_tensor(p))
             continue;
         while (dtype < CG_NDTYPE && p->type->name && strcmp(cg_dtype_name((CgDtype)dtype), p->type->name) != 0)
             dtype++;
-        if (!read_given(g, dtype < CG_NDTYPE ? (CgDtype)dtype : CG_F32, &e)) {
-            cg_diag_err(x->diags, p->span, &e);
+        if (!read_given(x, g, dtype < CG_NDTYPE ? (CgDtype)dtype : CG_F32))
             return false;
-        }
-        for (int k = 0; k < p->type->ndims && k < g->tensor->rank; k++)
-            if (p->type->dims[k]->kind == CG_EXPR_NAME || p->type->dims[k]->kind == CG_EXPR_ROW)
-                at[out->n++] = (CgBinding){ p->type->dims[k]->s, g->tensor->dim[k] };
+        const CgDim *dim[CG_MAX_RANK];
+        for (int k = 0; k < g->tensor->rank; k++)
+            dim[k] = cg_dim_int(g->tensor->dim[k]);
+        out->at[out->n++] = (CgKnownType){ p->name, cg_type(g->tensor->dtype, g->tensor->rank, dim), g->span };
     }
     return true;
 }
 
-static bool bind_inputs(CgExperiment *x, CgExec *exec, const CgPlan *plan, const CgGraph *g, const Asked *asked)
+static bool wrong_type(CgExperiment *x, const CgGiven *g, const CgType *want)
 {
-    for (size_t i = 0; i < g->inputs.len; i++) {
-        const char *name = cg_node_name(g, g->inputs.at[i]);
-        const Given *in = given_for(asked, name);
-        CgTensor want = cg_plan_input(plan, (int)i);
-        bool same = in->tensor->rank == want.rank && in->tensor->dtype == want.dtype;
-        for (int k = 0; same && k < want.rank; k++)
-            same = in->tensor->dim[k] == want.dim[k];
-        if (!same) {
-            CgStrbuf type = {0}, have = {0};
-            cg_type_print(cg_node_type(g, g->inputs.at[i]), &type);
-            for (int k = 0; k < in->tensor->rank; k++)
-                cg_strbuf_printf(&have, "%s%lld", k ? ", " : "", (long long)in->tensor->dim[k]);
-            cg_diag(x->diags, CG_E0401, (CgSpan){0}, "'%s' is %s, the data is %s[%s]", name, cg_strbuf_str(&type),
-                    cg_dtype_name(in->tensor->dtype), cg_strbuf_str(&have));
-            cg_strbuf_deinit(&type);
-            cg_strbuf_deinit(&have);
+    CgStrbuf type = {0}, have = {0};
+    cg_type_print(want, &type);
+    for (int k = 0; k < g->tensor->rank; k++)
+        cg_strbuf_printf(&have, "%s%lld", k ? ", " : "", (long long)g->tensor->dim[k]);
+    cg_diag(x->diags, CG_E0401, g->span, "parameter '%s' is %s, the data is %s[%s]", g->name, cg_strbuf_str(&type),
+            cg_dtype_name(g->tensor->dtype), cg_strbuf_str(&have));
+    cg_strbuf_deinit(&type);
+    cg_strbuf_deinit(&have);
+    return false;
+}
+
+static bool has_type(const CgTensor *t, const CgType *want)
+{
+    bool same = t->rank == want->rank && t->dtype == want->dtype;
+    for (int k = 0; same && k < want->rank; k++)
+        same = cg_dim_int(t->dim[k]) == want->dim[k];
+    return same;
+}
+
+/* Offers the names of all inputs and parameters. */
+static void offer_leaves(const CgTarget *t, CgSuggest *near)
+{
+    const CgGraph *g = t->model->graph;
+    for (size_t i = 0; i < g->inputs.len; i++)
+        cg_suggest_offer(near, cg_node_name(g, g->inputs.at[i]));
+    for (size_t i = 0; i < t->model->params.len; i++)
+        cg_suggest_offer(near, t->model->params.at[i].path);
+}
+
+static void suggest(CgDiag *d, const CgSuggest *near)
+{
+    if (cg_suggest_best(near))
+        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(near));
+}
+
+/* What is given beside the inputs are parameters; they are known once the graph is there. */
+static bool read_params(CgExperiment *x, const CgTarget *t, const CgInstance *inst, const Asked *asked)
+{
+    bool good = true;
+    for (int i = 0; i < asked->in.n; i++) {
+        CgGiven *g = &asked->in.at[i];
+        if (in_signature(inst, g->name))
+            continue;
+        const CgParamInfo *p = cg_model_param(t->model, cg_intern(g->name));
+        if (!p) {
+            CgSuggest near;
+            cg_suggest_init(&near, g->name);
+            offer_leaves(t, &near);
+            suggest(cg_diag(x->diags, CG_E0301, g->span, "'%s' has no input and no parameter '%s'", t->name, g->name), &near);
+            good = false;
+            continue;
+        }
+        const CgType *want = cg_node_type(t->model->graph, p->ref);
+        g->is_param = true;
+        good = read_given(x, g, want->dtype) && (has_type(g->tensor, want) || wrong_type(x, g, want)) && good;
+    }
+    return good;
+}
+
+/* ---- derivatives ---- */
+
+/* The output of a name or number; -1 after a mistake. */
+static int find_output(CgExperiment *x, const CgTarget *t, const char *name)
+{
+    const CgGraph *g = t->model->graph;
+    char *end;
+    CgSuggest near;
+    cg_suggest_init(&near, name);
+    for (size_t i = 0; i < t->noutputs; i++) {
+        if (strcmp(g->outputs.at[i].name, name) == 0)
+            return (int)i;
+        cg_suggest_offer(&near, g->outputs.at[i].name);
+    }
+    long number = strtol(name, &end, 10);
+    if (*name && !*end && number >= 0 && (size_t)number < t->noutputs)
+        return (int)number;
+    CgDiag *d = cg_diag(x->diags, CG_E0301, (CgSpan){0}, "'%s' has no output '%s'", t->name, name);
+    if (cg_suggest_best(&near))
+        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
+    else if (t->noutputs == 1)
+        cg_diag_help(d, "its output is '%s'", g->outputs.at[0].name);
+    else
+        cg_diag_help(d, "its outputs are '%s' to '%s', or 0 to %zu", g->outputs.at[0].name,
+                     g->outputs.at[t->noutputs - 1].name, t->noutputs - 1);
+    return -1;
+}
+
+/* Adds r unless it is there; an input and a parameter of one name cannot both be written. */
+static bool add_once(CgExperiment *x, const CgGraph *g, CgRefs *to, CgRef r)
+{
+    for (size_t i = 0; i < to->len; i++)
+        if (to->at[i] == r)
+            return true;
+        else if (cg_node_name(g, to->at[i]) == cg_node_name(g, r)) {
+            cg_diag(x->diags, CG_E0306, (CgSpan){0}, "an input and a parameter are both called '%s'", cg_node_name(g, r));
             return false;
         }
-        cg_exec_bind_input(exec, (int)i, in->tensor->data);
-    }
+    cg_vec_push(to, r);
     return true;
+}
+
+static bool none_by(CgExperiment *x, const CgTarget *t, const char *pattern, CgRef integer, bool frozen)
+{
+    CgSuggest near;
+    if (integer != CG_NONE) {
+        CgStrbuf type = {0};
+        cg_type_print(cg_node_type(t->model->graph, integer), &type);
+        cg_diag(x->diags, CG_E0504, (CgSpan){0}, "--wrt %s: there is no derivative by %s", pattern, cg_strbuf_str(&type));
+        cg_strbuf_deinit(&type);
+    } else if (frozen) {
+        CgDiag *d = cg_diag(x->diags, CG_E0506, (CgSpan){0}, "--wrt %s: that is frozen", pattern);
+        cg_diag_help(d, "unfreeze(...) around the graph lets derivatives reach it");
+    } else {
+        cg_suggest_init(&near, pattern);
+        offer_leaves(t, &near);
+        suggest(cg_diag(x->diags, CG_E0301, (CgSpan){0}, "--wrt %s: '%s' has no input and no parameter like this", pattern, t->name), &near);
+    }
+    return false;
+}
+
+/* Adds all that a pattern of --wrt names. What is frozen or not made of real numbers is left out, unless that is all. */
+static bool add_matching(CgExperiment *x, const CgTarget *t, const char *pattern, CgRefs *out)
+{
+    const CgModelGraph *m = t->model;
+    CgRef integer = CG_NONE;
+    bool any = false, frozen = false, good = true;
+    for (size_t i = 0; good && i < m->graph->inputs.len; i++) {
+        CgRef r = m->graph->inputs.at[i];
+        if (!cg_path_matches(pattern, cg_node_name(m->graph, r)))
+            continue;
+        if (cg_dtype_is_float(cg_node_type(m->graph, r)->dtype))
+            good = add_once(x, m->graph, out, r), any = true;
+        else
+            integer = r;
+    }
+    for (size_t i = 0; good && i < m->params.len; i++) {
+        const CgParamInfo *p = &m->params.at[i];
+        if (!cg_path_matches(pattern, p->path))
+            continue;
+        if (p->frozen || p->foreign)
+            frozen = true;
+        else
+            good = add_once(x, m->graph, out, p->ref), any = true;
+    }
+    if (!good)
+        return false;
+    return any || none_by(x, t, pattern, integer, frozen);
+}
+
+static bool differentiate(CgExperiment *x, CgTarget *t, const Asked *asked)
+{
+    int output = find_output(x, t, asked->grad);
+    CgRefs by = {0};
+    bool good = output >= 0;
+    for (size_t i = 0; good && i < asked->wrt.len; i++)
+        for (const char *at = asked->wrt.at[i]; good && *at;) {
+            size_t len = strcspn(at, ",");
+            good = add_matching(x, t, cg_arena_printf(x->elab->arena, "%.*s", (int)len, at), &by);
+            at += len + (at[len] == ',');
+        }
+    if (good && !asked->wrt.len)
+        good = add_matching(x, t, "*", &by);
+    if (good) {
+        const CgType *type = cg_node_type(t->model->graph, t->model->graph->outputs.at[output].ref);
+        CgStrbuf text = {0};
+        cg_type_print(type, &text);
+        good = cg_dtype_is_float(type->dtype);
+        if (!good)
+            cg_diag(x->diags, CG_E0504, (CgSpan){0}, "--grad %s: there is no derivative of %s", asked->grad, cg_strbuf_str(&text));
+        else if (type->rank)
+            fprintf(stderr, "cg apply: '%s' is %s; what is differentiated is its sum\n",
+                    t->model->graph->outputs.at[output].name, cg_strbuf_str(&text));
+        cg_strbuf_deinit(&text);
+    }
+    good = good && cg_target_differentiate(x, t, (size_t)output, by.at, (int)by.len);
+    cg_vec_free(&by);
+    return good;
 }
 
 /* ---- results ---- */
@@ -239,19 +289,51 @@ static void print_result(const char *name, const CgTensor *t)
         printf("%.6g%c", element(t, i), (i + 1) % row ? ' ' : '\n');
 }
 
-static bool deliver(CgExperiment *x, const CgExec *exec, const CgGraph *g, const char *path)
+static bool ends_in(const char *path, const char *end)
 {
-    CgNamed *named = CG_NEWN(x->elab->arena, CgNamed, g->outputs.len + 1);
+    size_t n = strlen(path), m = strlen(end);
+    return n >= m && strcmp(path + n - m, end) == 0;
+}
+
+/* A name as that of a file: what could lead out of the folder is written %2f, as in a URL, so that no two become one. */
+static void print_escaped(const char *name, CgStrbuf *out)
+{
+    for (const char *at = name; *at; at++)
+        if (*at == '/' || *at == '%' || (unsigned char)*at < ' ' || (at == name && *at == '.'))
+            cg_strbuf_printf(out, "%%%02x", (unsigned)(unsigned char)*at);
+        else
+            cg_strbuf_putc(out, *at);
+}
+
+static bool write_npy(const char *folder, const CgNamed *at, int n, CgErr *e)
+{
+    if (!cg_io_mkdirs(folder, e))
+        return false;
+    bool good = true;
+    for (int i = 0; good && i < n; i++) {
+        CgStrbuf path = {0};
+        cg_strbuf_printf(&path, "%s/", folder);
+        print_escaped(at[i].name, &path);
+        cg_strbuf_puts(&path, ".npy");
+        good = cg_npy_write(cg_strbuf_str(&path), &at[i].tensor, e);
+        cg_strbuf_deinit(&path);
+    }
+    return good;
+}
+
+static bool deliver(CgExperiment *x, const CgExec *exec, const CgGraph *g, const char *out)
+{
+    int n = (int)g->outputs.len;
+    CgNamed *named = CG_NEWN(x->elab->arena, CgNamed, n + 1);
     CgErr e = {0};
-    for (size_t i = 0; i < g->outputs.len; i++) {
+    for (int i = 0; i < n; i++) {
         named[i].name = cg_arena_strdup(x->elab->arena, g->outputs.at[i].name);
-        named[i].tensor = cg_exec_output(exec, (int)i);
-        if (!path)
+        named[i].tensor = cg_exec_output(exec, i);
+        if (!out)
             print_result(named[i].name, &named[i].tensor);
     }
-    if (path && !cg_safetensors_write(path, named, (int)g->outputs.len, NULL, NULL, 0, &e))
-        return cg_experiment_err(x, (CgSpan){0}, &e);
-    return true;
+    bool good = !out || (ends_in(out, ".safetensors") ? cg_safetensors_write(out, named, n, NULL, NULL, 0, &e) : write_npy(out, named, n, &e));
+    return good || cg_experiment_err(x, (CgSpan){0}, &e);
 }
 
 /* ---- the command ---- */
@@ -260,7 +342,7 @@ static bool compute(CgExperiment *x, CgTarget *t, const Asked *asked)
 {
     CgErr e = {0};
     CgMemory memory;
-    if (asked->grad && !cg_target_differentiate(x, t))
+    if (asked->grad && !differentiate(x, t, asked))
         return false;
     if (!cg_memory_fill(x, t->model, NULL, asked->seed, &memory))
         return false;
@@ -271,11 +353,15 @@ static bool compute(CgExperiment *x, CgTarget *t, const Asked *asked)
         cg_err_hint(&e, "sizes follow from the data of --in, or --dim NAME=N");
         cg_diag_err(x->diags, (CgSpan){0}, &e);
     }
-    bool good = exec && bind_inputs(x, exec, plan, g, asked);
+    bool good = exec != NULL;
+    for (size_t i = 0; good && i < g->inputs.len; i++)
+        cg_exec_bind_input(exec, (int)i, cg_givens_find(&asked->in, cg_node_name(g, g->inputs.at[i]))->tensor->data);
     for (size_t i = 0; good && i < g->params.len; i++) {
+        const char *path = cg_node_name(g, g->params.at[i]);
+        const CgGiven *given = cg_givens_find(&asked->in, path);
         uint64_t k = 0;
-        cg_map_get(&t->model->by_path, cg_map_ptr(cg_node_name(g, g->params.at[i])), &k);
-        cg_exec_bind_param(exec, (int)i, memory.at[k]);
+        cg_map_get(&t->model->by_path, cg_map_ptr(path), &k);
+        cg_exec_bind_param(exec, (int)i, given && given->is_param ? given->tensor->data : memory.at[k]);
     }
     if (good) {
         cg_exec_random(exec, (uint64_t)asked->seed, 0);
@@ -299,18 +385,19 @@ static bool open_for(CgExperiment *x, const CgValue *v)
     return true;
 }
 
-static int make(const Asked *asked, const CgScriptArgs *args)
+static int make(Asked *asked, const CgScriptArgs *args)
 {
     CgExperimentOpts opts = { .settings = args->settings, .nsettings = args->nsettings, .threads = asked->threads };
     CgExperiment *x = cg_experiment_new(asked->path, &opts);
     CgTarget target = {0};
-    CgBindings sizes;
+    CgKnownTypes data;
+    cg_givens_place(&asked->in, x->sources);
     CgValue *v = cg_diags_count(x->diags) ? NULL : cg_target_value(x, asked->graph, &target);
     if (v && v->kind != CG_VALUE_INSTANCE)
         cg_diag(x->diags, CG_E0305, target.unit->top.at[0]->exprs[0]->span, "a graph or a model is wanted, not %s",
                 cg_value_kind_name(v));
-    else if (v && check_names(x, v->instance, asked) && sizes_from_data(x, v->instance, asked, args->sizes, &sizes)
-             && cg_target_apply(x, v, sizes, &target) && open_for(x, v))
+    else if (v && inputs_are_given(x, v->instance, asked) && read_inputs(x, v->instance, asked, &data)
+             && cg_target_apply(x, v, args->sizes, &data, &target) && read_params(x, &target, v->instance, asked) && open_for(x, v))
         compute(x, &target, asked);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
@@ -319,38 +406,30 @@ static int make(const Asked *asked, const CgScriptArgs *args)
     return code;
 }
 
-static int read_inputs(const CgStrings *in, Asked *asked)
-{
-    asked->in = cg_calloc(in->len + 1, sizeof *asked->in);
-    for (size_t i = 0; i < in->len; i++)
-        if (!cg_assignment(in->at[i], &asked->in[asked->nin].name, &asked->in[asked->nin].text))
-            return cg_usage("apply", "--in takes NAME=DATA, not '%s'", in->at[i]);
-        else
-            asked->nin++;
-    return CG_EXIT_OK;
-}
-
 int cg_cmd_apply(int argc, char **argv)
 {
     CgStrings set = {0}, dims = {0}, in = {0};
     const char *seed = "0", *threads = "0";
     Asked asked = {0};
     const CgOption options[] = {
-        { .name = "in", .arg = "NAME=DATA", .list = &in, .help = "[[1, 2.5], [3, 4]], x.npy, x.safetensors or x.safetensors:TENSOR" },
-        { .name = "grad", .flag = &asked.grad, .help = "adds grad.PATH: derivatives of the summed result by each parameter" },
-        { .name = "out", .arg = "FILE", .value = &asked.out, .letter = 'o', .help = "results as safetensors; printed unless given" },
+        { .name = "in", .arg = "NAME=DATA", .list = &in, .help = "[[1, 2.5], [3, 4]], x.npy, x.safetensors or x.safetensors:TENSOR; of an input or a parameter" },
+        { .name = "grad", .arg = "OUT", .value = &asked.grad, .help = "adds grad.NAME: derivatives of the result OUT (its name or number), summed" },
+        { .name = "wrt", .arg = "NAME,...", .list = &asked.wrt, .help = "by these inputs and parameters, patterns as in freeze; by all unless given" },
+        { .name = "out", .arg = "DIR", .value = &asked.out, .letter = 'o', .help = "NAME.npy in this folder for each result, or one FILE.safetensors; printed unless given" },
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size that no data tells" },
         { .name = "seed", .arg = "N", .value = &seed, .help = "of parameters that are drawn, and of random ops" },
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
     };
-    static const char synopsis[] = "SCRIPT.cg GRAPH --in NAME=DATA ...\n"
+    static const char synopsis[] = "SCRIPT.cg GRAPH --in NAME=DATA ... [--grad OUT --wrt NAME,...] [--out DIR]\n"
         "computes a graph on given numbers: GRAPH is an expression, 'dense(out = 3)' or 'models.web'";
     int code;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
         return code;
     if (argc != 3)
         return cg_usage("apply", "a script and a graph are needed");
+    if (asked.wrt.len && !asked.grad)
+        return cg_usage("apply", "--wrt says what --grad OUT differentiates by");
     asked.path = argv[1];
     asked.graph = argv[2];
     asked.seed = strtoll(seed, NULL, 10);
@@ -358,15 +437,11 @@ int cg_cmd_apply(int argc, char **argv)
     CgScriptArgs args;
     code = cg_script_args("apply", &set, &dims, &args);
     if (code == CG_EXIT_OK)
-        code = read_inputs(&in, &asked);
+        code = cg_givens_init("apply", &in, &asked.in);
     if (code == CG_EXIT_OK)
         code = make(&asked, &args);
-    for (int i = 0; i < asked.nin; i++) {
-        free(asked.in[i].name);
-        free(asked.in[i].written.data);
-        cg_tensors_free(&asked.in[i].file);
-    }
-    free(asked.in);
+    cg_givens_free(&asked.in);
+    free(asked.wrt.at);
     free(in.at);
     cg_script_args_free(&args);
     return code;

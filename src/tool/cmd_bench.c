@@ -44,7 +44,7 @@ static bool bench_target(CgExperiment *x, const Asked *asked, CgBindings sizes, 
     bool good = cg_target_build(x, asked->graph, sizes, &t);
     if (good && t.stage && t.stage->kind == CG_STAGE_TRAIN)
         good = bench_stage(x, (CgStage *)(uintptr_t)t.stage, asked, out);
-    else if (good && (!asked->grad || cg_target_differentiate(x, &t)) && cg_bench_graph(x, &t, sizes, &asked->opts, &b))
+    else if (good && (!asked->grad || cg_target_differentiate(x, &t, 0, NULL, 0)) && cg_bench_graph(x, &t, sizes, &asked->opts, &b))
         keep(x, &b, out);
     else
         cg_bench_deinit(&b);

@@ -15,7 +15,7 @@ static bool draw(CgExperiment *x, CgTarget *t, const Asked *asked, CgStrbuf *out
 {
     bool model = strcmp(asked->stage, "model") == 0, after = strcmp(asked->stage, "opt") == 0;
     bool derivatives = after || strcmp(asked->stage, "grad") == 0;
-    if (derivatives && t->model->graph->outputs.len == t->noutputs && t->noutputs && !cg_target_differentiate(x, t))
+    if (derivatives && t->model->graph->outputs.len == t->noutputs && t->noutputs && !cg_target_differentiate(x, t, 0, NULL, 0))
         return false;
     CgGraph shown = *t->model->graph;       /* read only */
     if (!derivatives)

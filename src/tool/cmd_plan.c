@@ -16,7 +16,7 @@ static CgGraph *to_run(CgExperiment *x, CgTarget *t, bool grad, bool *own)
         return t->stage->step_graph;
     if (t->stage)
         return t->stage->columns_graph;
-    if (grad && !cg_target_differentiate(x, t))
+    if (grad && !cg_target_differentiate(x, t, 0, NULL, 0))
         return NULL;
     *own = true;
     return cg_pass_run_all(t->model->graph, NULL);
