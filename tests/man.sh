@@ -21,7 +21,7 @@ none "every section is a command" "$(sed -n 's/^\.SS cg \([a-z]*\).*/\1/p' "$pag
     echo "$commands" | grep -qx "$c" || echo "$c"; done)"
 none "every option is in its command's section" "$(for c in $commands; do
     [ "$c" = help ] || for o in $(options "$c"); do
-        [ "$o" = --set ] || section "$c" | grep -q -e "$o\b" || echo "$c $o"
+        [ "$o" = --set ] || [ "$o" = --dump ] || section "$c" | grep -q -e "$o\b" || echo "$c $o"
     done; done)"
 none "every option of a section is there" "$(for c in $commands; do
     section "$c" | grep '^\.B' | grep -o -e '--[a-z-]*' | while read -r o; do

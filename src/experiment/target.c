@@ -168,8 +168,9 @@ bool cg_target_apply(CgExperiment *x, CgValue *instance, CgBindings sizes, const
     return good && cg_diags_count(x->diags) == 0;
 }
 
-static bool of_stage(const CgStage *s, CgTarget *out)
+bool cg_target_of_stage(const CgStage *s, CgTarget *out)
 {
+    *out = (CgTarget){ .unit = out->unit };
     out->name = s->label;
     out->model = s->model;
     out->stage = s;
@@ -193,7 +194,7 @@ bool cg_target_build(CgExperiment *x, const char *text, CgBindings sizes, CgTarg
     memset(out, 0, sizeof *out);
     for (size_t i = x->stages.len; i-- > 0 && !text;)
         if (x->stages.at[i]->kind == CG_STAGE_TRAIN)
-            return of_stage(x->stages.at[i], out);
+            return cg_target_of_stage(x->stages.at[i], out);
     if (!text && !(text = last_graph(x))) {
         cg_diag(x->diags, CG_E0304, (CgSpan){0}, "the script has neither a training nor a graph: say which graph is meant");
         return false;
@@ -203,9 +204,9 @@ bool cg_target_build(CgExperiment *x, const char *text, CgBindings sizes, CgTarg
         return false;
     const CgValue *weights = v->kind == CG_VALUE_INSTANCE ? v->instance->weights : NULL;
     if (weights && weights->kind == CG_VALUE_STAGE)
-        return of_stage(weights->stage, out);
+        return cg_target_of_stage(weights->stage, out);
     if (v->kind == CG_VALUE_STAGE)
-        return of_stage(v->stage, out);
+        return cg_target_of_stage(v->stage, out);
     if (v->kind == CG_VALUE_INSTANCE)
         return cg_target_apply(x, v, sizes, NULL, out);
     cg_diag(x->diags, CG_E0305, out->unit->top.at[0]->exprs[0]->span, "a graph, a model or a training is wanted, not %s",
@@ -216,7 +217,7 @@ bool cg_target_build(CgExperiment *x, const char *text, CgBindings sizes, CgTarg
 bool cg_target_differentiate(CgExperiment *x, CgTarget *t, size_t output, const CgRef *by, int n)
 {
     CgModelGraph *m = t->model;
-    CgRef *trained = cg_calloc(m->params.len + 1, sizeof *trained);
+    CgRef *trained = cg_calloc(m->params.len + m->graph->inputs.len + 1, sizeof *trained);
     CgRef where = CG_NONE, loss = m->graph->outputs.at[output].ref;
     CgErr e = {0};
     if (!by) {
@@ -224,6 +225,9 @@ bool cg_target_differentiate(CgExperiment *x, CgTarget *t, size_t output, const 
         for (size_t i = 0; i < m->params.len; i++)
             if (!m->params.at[i].frozen && !m->params.at[i].foreign)
                 trained[n++] = m->params.at[i].ref;
+        for (size_t i = 0; !m->params.len && i < m->graph->inputs.len; i++)
+            if (cg_dtype_is_float(cg_node_type(m->graph, m->graph->inputs.at[i])->dtype))
+                trained[n++] = m->graph->inputs.at[i];
         by = trained;
     }
     CgRef *grads = cg_calloc((size_t)n + 1, sizeof *grads);

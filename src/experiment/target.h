@@ -22,8 +22,10 @@ typedef struct CgKnownTypes { CgKnownType *at; int n; } CgKnownTypes;
 /* `text` NULL: the last training of the script, or else its last graph. `sizes` are numbers for names of sizes
  * ("D", 48). False after a mistake, which is in x->diags. */
 CG_NODISCARD bool cg_target_build(CgExperiment *x, const char *text, CgBindings sizes, CgTarget *out);
+/* A training or evaluation; always true. out->unit is kept. */
+bool cg_target_of_stage(const CgStage *s, CgTarget *out);
 /* Outputs grad.PATH: the derivatives of one output, summed, by wrt[n] (inputs and parameters), or by everything that is
- * trained when wrt is NULL; for targets whose graph no training has differentiated. */
+ * trained when wrt is NULL, by the inputs of a graph that owns no parameter; for targets whose graph no training has differentiated. */
 CG_NODISCARD bool cg_target_differentiate(CgExperiment *x, CgTarget *t, size_t output, const CgRef *wrt, int n);
 /* The two halves of it, for commands that treat a trained model as a model: *out must be zero before the first. */
 CgValue *cg_target_value(CgExperiment *x, const char *text, CgTarget *out);      /* NULL after a mistake */

@@ -8,12 +8,12 @@
 
 #include "graph/pass.h"
 #include "run/blas.h"
+#include "tool/dump.h"
 #include "tool/given.h"
-#include "tool/script.h"
 
 enum { SHOWN = 1000 };      /* elements of a result that are still printed */
 
-typedef struct Asked { const char *path, *graph, *out, *grad; CgStrings wrt; int64_t seed; int threads; CgGivens in; } Asked;
+typedef struct Asked { const char *path, *graph, *out, *grad; CgStrings wrt; CgDump dump; int64_t seed; int threads; CgGivens in; } Asked;
 typedef CG_VEC(CgRef) CgRefs;
 
 /* ---- what is given ---- */
@@ -344,6 +344,8 @@ static bool compute(CgExperiment *x, CgTarget *t, const Asked *asked)
     CgMemory memory;
     if (asked->grad && !differentiate(x, t, asked))
         return false;
+    if (asked->dump != CG_DUMP_NONE)
+        return cg_dump_target(x, t, (CgBindings){0}, false, asked->dump);
     if (!cg_memory_fill(x, t->model, NULL, asked->seed, &memory))
         return false;
     CgGraph *g = cg_pass_run_all(t->model->graph, NULL);
@@ -392,12 +394,16 @@ static int make(Asked *asked, const CgScriptArgs *args)
     CgTarget target = {0};
     CgKnownTypes data;
     cg_givens_place(&asked->in, x->sources);
-    CgValue *v = cg_diags_count(x->diags) ? NULL : cg_target_value(x, asked->graph, &target);
+    bool text = asked->dump != CG_DUMP_NONE && asked->dump < CG_DUMP_GRAPH;
+    if (text)
+        cg_dump_script(x, asked->dump);
+    CgValue *v = text || cg_diags_count(x->diags) ? NULL : cg_target_value(x, asked->graph, &target);
     if (v && v->kind != CG_VALUE_INSTANCE)
         cg_diag(x->diags, CG_E0305, target.unit->top.at[0]->exprs[0]->span, "a graph or a model is wanted, not %s",
                 cg_value_kind_name(v));
     else if (v && inputs_are_given(x, v->instance, asked) && read_inputs(x, v->instance, asked, &data)
-             && cg_target_apply(x, v, args->sizes, &data, &target) && read_params(x, &target, v->instance, asked) && open_for(x, v))
+             && cg_target_apply(x, v, args->sizes, &data, &target) && read_params(x, &target, v->instance, asked)
+             && (asked->dump != CG_DUMP_NONE || open_for(x, v)))
         compute(x, &target, asked);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
@@ -409,7 +415,7 @@ static int make(Asked *asked, const CgScriptArgs *args)
 int cg_cmd_apply(int argc, char **argv)
 {
     CgStrings set = {0}, dims = {0}, in = {0};
-    const char *seed = "0", *threads = "0";
+    const char *seed = "0", *threads = "0", *dump = NULL;
     Asked asked = {0};
     const CgOption options[] = {
         { .name = "in", .arg = "NAME=DATA", .list = &in, .help = "[[1, 2.5], [3, 4]], x.npy, x.safetensors or x.safetensors:TENSOR; of an input or a parameter" },
@@ -417,6 +423,7 @@ int cg_cmd_apply(int argc, char **argv)
         { .name = "wrt", .arg = "NAME,...", .list = &asked.wrt, .help = "by these inputs and parameters, patterns as in freeze; by all unless given" },
         { .name = "out", .arg = "DIR", .value = &asked.out, .letter = 'o', .help = "NAME.npy in this folder for each result, or one FILE.safetensors; printed unless given" },
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
+        CG_DUMP_OPTION(&dump),
         { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size that no data tells" },
         { .name = "seed", .arg = "N", .value = &seed, .help = "of parameters that are drawn, and of random ops" },
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
@@ -430,6 +437,8 @@ int cg_cmd_apply(int argc, char **argv)
         return cg_usage("apply", "a script and a graph are needed");
     if (asked.wrt.len && !asked.grad)
         return cg_usage("apply", "--wrt says what --grad OUT differentiates by");
+    if (!cg_dump_find("apply", dump, CG_DUMP_MEM, &asked.dump))
+        return CG_EXIT_USAGE;
     asked.path = argv[1];
     asked.graph = argv[2];
     asked.seed = strtoll(seed, NULL, 10);

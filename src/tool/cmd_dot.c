@@ -7,9 +7,9 @@
 #include "experiment/target.h"
 #include "graph/pass.h"
 #include "report/dot.h"
-#include "tool/script.h"
+#include "tool/dump.h"
 
-typedef struct Asked { const char *path, *graph, *stage, *format, *out; bool flat, unfold; } Asked;
+typedef struct Asked { const char *path, *graph, *stage, *format, *out; CgDump dump; bool flat, unfold; } Asked;
 
 static bool draw(CgExperiment *x, CgTarget *t, const Asked *asked, CgStrbuf *out)
 {
@@ -48,7 +48,9 @@ static int make(const Asked *asked, const CgScriptArgs *args)
     CgExperiment *x = cg_experiment_new(asked->path, &opts);
     CgTarget target = {0};
     CgStrbuf text = {0};
-    bool good = cg_diags_count(x->diags) == 0 && cg_target_build(x, asked->graph, args->sizes, &target)
+    if (asked->dump != CG_DUMP_NONE)
+        cg_dump_named(x, asked->graph, args->sizes, false, asked->dump);
+    bool good = asked->dump == CG_DUMP_NONE && cg_diags_count(x->diags) == 0 && cg_target_build(x, asked->graph, args->sizes, &target)
              && draw(x, &target, asked, &text);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
@@ -80,12 +82,14 @@ int cg_cmd_dot(int argc, char **argv)
 {
     CgStrings set = {0}, dims = {0};
     Asked asked = { .stage = "model" };
+    const char *dump = NULL;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size of the graph's signature" },
         { .name = "stage", .arg = "STAGE", .value = &asked.stage, .help = "model, graph, grad or opt; model unless given" },
         { .name = "format", .arg = "FORMAT", .value = &asked.format, .letter = 'T', .help = "dot, svg, png or pdf" },
         { .name = "out", .arg = "FILE", .value = &asked.out, .letter = 'o', .help = "where to write; tells the format, too" },
+        CG_DUMP_OPTION(&dump),
         { .name = "flat", .flag = &asked.flat, .help = "no frames around instances" },
         { .name = "unfold", .flag = &asked.unfold, .help = "draws each of equal blocks" },
     };
@@ -99,6 +103,8 @@ int cg_cmd_dot(int argc, char **argv)
         return cg_usage("dot", "a script and at most one graph are needed");
     if (!known_stage(asked.stage))
         return cg_usage("dot", "there is no stage '%s'; there are model, graph, grad and opt", asked.stage);
+    if (!cg_dump_find("dot", dump, CG_DUMP_MEM, &asked.dump))
+        return CG_EXIT_USAGE;
     asked.path = argv[1];
     asked.graph = argc > 2 ? argv[2] : NULL;
     asked.format = asked.format ? asked.format : format_of(asked.out);

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/io.h"
 #include "lang/fmt.h"
 #include "lang/parse.h"
-#include "tool/tool.h"
+#include "tool/dump.h"
 
 static char *tree_of(const CgUnit *u)
 {
@@ -62,7 +61,7 @@ static bool load(CgSources *sources, const char *path, uint32_t *file, CgErr *e)
     return true;
 }
 
-static int format_file(const char *path, bool check)
+static int format_file(const char *path, bool check, CgDump stage)
 {
     CgSources *sources = cg_sources_new();
     CgDiags *diags = cg_diags_new(sources);
@@ -74,7 +73,11 @@ static int format_file(const char *path, bool check)
     } else {
         CgUnit *u = cg_unit_parse(sources, file, diags);
         code = cg_diags_exit_code(diags);
-        if (code == CG_EXIT_OK) {
+        if (stage == CG_DUMP_TOKENS) {
+            cg_unit_print_tokens(sources, file, stdout);
+        } else if (stage == CG_DUMP_AST) {
+            cg_unit_print(u, stdout);
+        } else if (code == CG_EXIT_OK) {
             CgStrbuf text = { 0 };
             cg_unit_format(u, sources, &text);
             demand_same_tree(u, sources, &text);
@@ -92,10 +95,13 @@ static int format_file(const char *path, bool check)
 int cg_cmd_fmt(int argc, char **argv)
 {
     bool check = false;
+    const char *dump = NULL;
+    CgDump stage;
     const CgOption options[] = {
         { .name = "check",
           .flag = &check,
           .help = "only name the files that are not canonical; exit code 1 if there are any" },
+        { .name = "dump", .arg = "STAGE", .value = &dump, .help = "prints a stage instead: tokens or ast" },
     };
     int code;
     if (!cg_options(&argc, argv,
@@ -103,9 +109,10 @@ int cg_cmd_fmt(int argc, char **argv)
                     options, CG_LEN(options), &code))
         return code;
     if (argc < 2) return cg_usage("fmt", "a file is needed");
+    if (!cg_dump_find("fmt", dump, CG_DUMP_AST, &stage)) return CG_EXIT_USAGE;
     int worst = CG_EXIT_OK;
     for (int i = 1; i < argc; i++) {
-        code = format_file(argv[i], check);
+        code = format_file(argv[i], check, stage);
         if (code > worst) worst = code;
     }
     return worst;

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiment/experiment.h"
 #include "report/profile.h"
 #include "report/trace.h"
-#include "tool/tool.h"
+#include "tool/dump.h"
 
 #define FOLD 0.02      /* what took less of the time is one line of the profile */
 
@@ -70,7 +69,7 @@ static void report(CgExperiment *x, const char *trace)
 int cg_cmd_run(int argc, char **argv)
 {
     CgStrings set = {0};
-    const char *threads = NULL, *store = NULL, *seed = NULL, *trace = NULL;
+    const char *threads = NULL, *store = NULL, *seed = NULL, *trace = NULL, *dump = NULL;
     bool quiet = false, help = false, profile = false;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
@@ -80,6 +79,7 @@ int cg_cmd_run(int argc, char **argv)
         { .name = "quiet", .flag = &quiet, .help = "no progress" },
         { .name = "prof", .flag = &profile, .help = "where the time of the trainings went, by op and by line" },
         { .name = "trace", .arg = "FILE", .value = &trace, .help = "the trainings as JSON trace events, for Perfetto" },
+        CG_DUMP_OPTION(&dump),
         { .name = "help", .flag = &help, .help = "this, and the options of the script" },
     };
     static const char synopsis[] = "SCRIPT.cg [--set NAME=VALUE ...]\nbuilds what the script shows and saves";
@@ -90,6 +90,9 @@ int cg_cmd_run(int argc, char **argv)
         cg_options_help("run", synopsis, options, CG_LEN(options));
     if (argc != 2)
         return help ? CG_EXIT_OK : cg_usage("run", "one script is needed");
+    CgDump stage;
+    if (!cg_dump_find("run", dump, CG_DUMP_MEM, &stage))
+        return CG_EXIT_USAGE;
     CgSetting settings[256];
     int n = 0;
     for (size_t i = 0; i < set.len && n < 256; i++)
@@ -106,6 +109,8 @@ int cg_cmd_run(int argc, char **argv)
     CgExperiment *x = cg_experiment_new(argv[1], &opts);
     if (help)
         script_help(x);
+    else if (stage != CG_DUMP_NONE)
+        cg_dump_script(x, stage);
     else
         code = cg_experiment_run(x, stdout);
     report(x, trace);

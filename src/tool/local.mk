@@ -7,6 +7,7 @@ cg_SOURCES += \
 	src/tool/cmd_help.c \
 	src/tool/cmd_opt.c \
 	src/tool/cmd_plan.c \
+	src/tool/dump.c src/tool/dump.h \
 	src/tool/given.c src/tool/given.h \
 	src/tool/script.c src/tool/script.h \
 	src/tool/cmd_run.c \

@@ -1,0 +1,129 @@
+/* dump.c - --dump=STAGE: what a script is after each step on its way to numbers.
+ * Takes a stage and a script, or one graph of it; gives text on stdout. Mistakes are in the experiment's list. Must not run
+ * anything. */
+#include "tool/dump.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/pass.h"
+#include "graph/text.h"
+
+static const char *const names[] = { NULL, "tokens", "ast", "modules", "graph", "grad", "opt", "plan", "mem" };
+
+bool cg_dump_find(const char *command, const char *name, CgDump last, CgDump *out)
+{
+    CgSuggest near;
+    *out = CG_DUMP_NONE;
+    if (!name)
+        return true;
+    cg_suggest_init(&near, name);
+    CgStrbuf all = {0};
+    for (int i = CG_DUMP_TOKENS; i <= (int)last; i++) {
+        if (strcmp(names[i], name) == 0)
+            *out = (CgDump)i;
+        cg_suggest_offer(&near, names[i]);
+        cg_strbuf_printf(&all, "%s%s", i == CG_DUMP_TOKENS ? "" : i == (int)last ? " and " : ", ", names[i]);
+    }
+    if (*out == CG_DUMP_NONE)
+        cg_usage(command, "there is no stage '%s'; there are %s", name, cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
+    return *out != CG_DUMP_NONE;
+}
+
+/* ---- one graph ---- */
+
+static bool print_graph(CgExperiment *x, const CgGraph *g)
+{
+    CgStrbuf text = {0};
+    cg_graph_print(g, x->sources, &text);
+    fputs(cg_strbuf_str(&text), stdout);
+    cg_strbuf_deinit(&text);
+    return true;
+}
+
+/* As built: what the outputs need, without derivatives that were appended later. */
+static bool print_forward(CgExperiment *x, const CgGraph *g, size_t noutputs)
+{
+    CgGraph shown = *g;     /* read only */
+    shown.outputs.len = noutputs;
+    CgGraph *forward = cg_pass_dce(&shown);
+    print_graph(x, forward);
+    cg_graph_free(forward);
+    return true;
+}
+
+static bool print_plan(CgExperiment *x, const CgGraph *g, const CgStage *s, CgBindings sizes, bool memory)
+{
+    CgBinding *bound = CG_NEWN(x->elab->arena, CgBinding, sizes.n + 1);
+    /* the first binding of a name counts: --dim batch=3 asks "what if" */
+    for (int i = 0; i < sizes.n; i++)
+        bound[i] = sizes.at[i];
+    int64_t rows = s && s->batch ? s->batch / (s->accumulate ? s->accumulate : 1) : 16;
+    bound[sizes.n] = (CgBinding){ cg_intern("batch"), rows };
+    CgPlanOptions options = { .bf16 = s && s->bf16, .sources = x->sources };
+    CgErr e = {0};
+    CgStrbuf text = {0};
+    CgPlan *plan = cg_plan_build(g, (CgBindings){ bound, sizes.n + 1 }, options, &e);
+    if (plan && memory) {
+        cg_plan_print_memory(plan, x->sources, &text);
+    } else if (plan) {
+        cg_plan_print(plan, x->sources, &text);
+    } else {
+        if (e.kind == CG_ERR_INPUT && !*e.hint)
+            cg_err_hint(&e, "cg plan with --dim NAME=N gives a size a value");
+        cg_diag_err(x->diags, (CgSpan){0}, &e);
+    }
+    fputs(cg_strbuf_str(&text), stdout);
+    cg_strbuf_deinit(&text);
+    cg_plan_free(plan);
+    return plan != NULL;
+}
+
+static bool has_derivatives(const CgTarget *t)
+{
+    return t->model->graph->outputs.len > t->noutputs;
+}
+
+bool cg_dump_target(CgExperiment *x, CgTarget *t, CgBindings sizes, bool derivatives, CgDump stage)
+{
+    if (stage == CG_DUMP_GRAPH)
+        return print_forward(x, t->model->graph, t->noutputs);
+    if (!t->stage && (stage == CG_DUMP_GRAD || derivatives) && !has_derivatives(t) && t->noutputs && !cg_target_differentiate(x, t, 0, NULL, 0))
+        return false;
+    if (stage == CG_DUMP_GRAD)
+        return print_graph(x, t->model->graph);
+    CgGraph *own = t->stage ? NULL : cg_pass_run_all(t->model->graph, NULL);
+    const CgGraph *g = own ? own : t->stage->step_graph ? t->stage->step_graph : t->stage->columns_graph;
+    bool good = stage == CG_DUMP_OPT ? print_graph(x, g) : print_plan(x, g, t->stage, sizes, stage == CG_DUMP_MEM);
+    if (own)
+        cg_graph_free(own);
+    return good;
+}
+
+/* ---- a script ---- */
+
+bool cg_dump_named(CgExperiment *x, const char *text, CgBindings sizes, bool derivatives, CgDump stage)
+{
+    if (stage < CG_DUMP_GRAPH)
+        return cg_dump_script(x, stage);
+    CgTarget t = {0};
+    bool good = cg_diags_count(x->diags) == 0 && cg_target_build(x, text, sizes, &t)
+             && cg_dump_target(x, &t, sizes, derivatives, stage);
+    cg_target_free(&t);
+    return good;
+}
+
+bool cg_dump_script(CgExperiment *x, CgDump stage)
+{
+    if (stage < CG_DUMP_GRAPH)      /* that far scripts with mistakes come, too */
+        return x->program && cg_program_dump(x->sources, x->program, names[stage], stdout);
+    bool good = cg_diags_count(x->diags) == 0;
+    for (size_t i = 0; good && i < x->stages.len; i++) {
+        CgTarget t = {0};
+        cg_target_of_stage(x->stages.at[i], &t);
+        good = cg_dump_target(x, &t, (CgBindings){0}, true, stage);
+    }
+    return good && (x->stages.len || cg_dump_named(x, NULL, (CgBindings){0}, false, stage));
+}
