@@ -26,10 +26,45 @@ int cg_graph_tensors(const CgStmt *graph)
 
 static void exec_block(CgElab *e, CgFrame *f, const CgBlock *b);
 
-static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
+/* Values are never changed: what is about to get a place in a model is a copy, also inside of lists and records. With
+ * `beside` it is a model of its own, not a part. */
+static CgValue *to_place(CgElab *e, CgValue *v, bool beside)
 {
     if (v->kind == CG_VALUE_INSTANCE && !v->instance->path)
-        v = cg_instance_copy(e, v, v->span);
+        return beside ? cg_instance_root(e, v, true) : cg_instance_copy(e, v, v->span);
+    if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD)
+        return v;
+    CgValue *out = v;
+    for (int i = 0; i < v->n; i++) {
+        CgValue *inner = to_place(e, v->at[i], beside);
+        if (inner == v->at[i])
+            continue;
+        if (out == v) {
+            out = cg_value_record(e, v->n, v->span);
+            out->kind = v->kind;
+            if (v->kind == CG_VALUE_LIST)
+                out->keys = NULL;
+            memcpy(out->at, v->at, sizeof *v->at * (size_t)v->n);
+            if (v->keys)
+                memcpy(out->keys, v->keys, sizeof *v->keys * (size_t)v->n);
+        }
+        out->at[i] = inner;
+    }
+    return out;
+}
+
+/* A trained model, or a record or list with one in it. */
+static bool has_weights(const CgValue *v)
+{
+    bool any = v->kind == CG_VALUE_INSTANCE && v->instance->weights;
+    for (int i = 0; !any && i < v->n && (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD); i++)
+        any = has_weights(v->at[i]);
+    return any;
+}
+
+static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
+{
+    v = to_place(e, v, false);
     cg_instance_place(e, f, v, name, span);
     cg_frame_bind(f, name, v);
 }
@@ -325,9 +360,12 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
                 tensors[nt++] = s->params[i];
         } else {
             CgValue *v = inst->statics[i];
-            if (v && v->kind == CG_VALUE_INSTANCE && !v->instance->path)
-                v = cg_instance_copy(e, v, v->span);
-            if (v && build->graph == e->model->graph)
+            bool placed = build->graph == e->model->graph;
+            /* a model given to an unnamed application, as in entropy(lm, tokens), is no part of it: nobody else could tell
+             * its parameters from those of the next one */
+            if (v)
+                v = to_place(e, v, placed && inst->anonymous && (!inst->parent || has_weights(v)));
+            if (v && placed)
                 cg_instance_place(e, &b, v, s->params[i].name, span);
             cg_frame_bind(&b, s->params[i].name, v ? v : cg_value_poison(e));
         }
@@ -395,6 +433,24 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
     return out;
 }
 
+/* Which unnamed application of a body this is: the same one whenever the body is carried out again, as when its instance is
+ * applied twice; another one for another place in the text, another turn of a loop, another unnamed owner. */
+static int number_of_site(CgElab *e, CgFrame *body, const CgExpr *site)
+{
+    if (!body || !site)
+        return ++e->anonymous;
+    uint64_t turn = 0, known, here = (uint64_t)(uintptr_t)site;
+    cg_map_get(&body->sites, here, &turn);
+    cg_map_put(&body->sites, here, turn + 1);
+    struct { uint64_t site, turn, owner; } id = { here, turn, (uint64_t)body->instance->anonymous };
+    uint64_t key = cg_hash64(&id, sizeof id, 0);
+    if (!cg_map_get(&e->sites, key, &known)) {
+        known = (uint64_t)++e->anonymous;
+        cg_map_put(&e->sites, key, known);
+    }
+    return (int)known;
+}
+
 static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const Args *a, CgSpan span)
 {
     const CgStmt *s = graph->stmt;
@@ -412,7 +468,8 @@ static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const Args *a,
     CgFrame *at = f;
     while (at && !at->is_body)
         at = at->outer ? at->outer : at->is_def ? at->caller : NULL;
-    if (at && at->instance && at->instance->path && e->model && e->model->build.graph == e->model->graph) {
+    bool inside = at && at->instance && at->instance->path && e->model && e->model->build.graph == e->model->graph;
+    if (inside) {
         char path[600];
         snprintf(path, sizeof path, "%s%s%s", at->instance->path, *at->instance->path ? "." : "", s->names[0]);
         v->instance->path = cg_intern(path);
@@ -420,7 +477,7 @@ static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const Args *a,
     } else {
         v->instance->path = cg_intern(s->names[0]);
     }
-    v->instance->anonymous = ++e->anonymous;
+    v->instance->anonymous = number_of_site(e, inside ? at : NULL, a->site);
     CgValue *args[MAX_ARGS];
     CgAtom names[MAX_ARGS];
     CgSpan spans[MAX_ARGS];
@@ -629,15 +686,19 @@ CgValue *cg_call(CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom 
 }
 
 /* The columns of the first argument, as names for the others. */
-static void bind_columns(CgElab *e, CgFrame *f, CgValue *of, CgSpan span)
+static bool bind_columns(CgElab *e, CgFrame *f, const char *callee, CgValue *of, CgSpan span)
 {
     CgAtom columns[256];
     int n = e->columns ? e->columns(e, of, columns, 256) : 0;
+    if (n == 0)
+        cg_elab_error(e, CG_E0305, span, "'%s' takes the table of an evaluate or of table(), or a record of them, not %s", callee,
+                      cg_value_kind_name(of));
     for (int i = 0; i < n; i++) {
         CgValue *v = cg_value_new(e, CG_VALUE_COLUMN, span);
         v->s = columns[i];
         cg_frame_bind(f, columns[i], v);
     }
+    return n > 0;
 }
 
 CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
@@ -658,15 +719,17 @@ CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
     bool inside = false, bad = false;
     CgFrame *at = f;
     for (int i = 0; i < x->args.n; i++) {
+        if (inside && bad)
+            break;                  /* without its table the names of columns mean nothing */
         args[i] = cg_eval(e, at, x->args.at[i].value);
         names[i] = x->args.at[i].name;
         spans[i] = x->args.at[i].value->span;
         bad |= cg_is_poison(args[i]);
         if (bad && callee->kind == CG_VALUE_BUILTIN && callee->builtin->quoted)
-            break;                  /* without its table the names of columns mean nothing */
+            break;
         if (!inside && callee->kind == CG_VALUE_BUILTIN && callee->builtin->quoted && !bad) {
             cg_frame_begin(e, &quoted, f, f->env);
-            bind_columns(e, &quoted, args[0], x->span);
+            bad = !bind_columns(e, &quoted, callee->builtin->name, args[0], spans[0]);
             quoted.is_columns = true;
             at = &quoted;
             inside = true;

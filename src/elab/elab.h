@@ -50,6 +50,7 @@ typedef struct CgFrame {
     CgInstance *instance;        /* whose body it is */
     int      scope;              /* graph scope */
     CgMap    used;               /* body: instance name -> CgInstance, to refuse two under one name */
+    CgMap    sites;              /* body: call of an unnamed part -> how often it was carried out */
     CgType   ambient; bool has_ambient; CgAtom ambient_path;   /* the parameter being initialised */
     CgSpan   called_from; CgAtom called;
     CgValue **results; int nresults; bool returned;
@@ -80,6 +81,7 @@ struct CgElab {
     CgFrame   *frame;          /* innermost, for notes */
     CgSetting *settings; int nsettings;
     int        depth, calls, anonymous;   /* of expressions and of calls within calls; anonymous applications so far */
+    CgMap      sites;          /* digest of an anonymous application -> its number */
     const CgBuiltin *const *builtins;   /* NULL-ended list of tables, each ended by a row without a name */
     CgValue *(*train)(CgElab *e, CgFrame *f, const CgExpr *x);
     CgValue *(*evaluate)(CgElab *e, CgFrame *f, const CgExpr *x);

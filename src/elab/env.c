@@ -267,6 +267,7 @@ void cg_elab_free(CgElab *e)
         cg_vec_free(&e->envs[i]->names);
         cg_map_deinit(&e->envs[i]->by_name);
     }
+    cg_map_deinit(&e->sites);
     cg_arena_free(e->arena);
     free(e);
 }

@@ -112,7 +112,7 @@ void cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan sp
     inst->name = name;
     inst->path = join(body->instance->path, name);
     inst->parent = body->instance;
-    inst->anonymous = 0;
+    inst->anonymous = body->instance->anonymous;       /* what an unnamed part is made of has no name of its own either */
 }
 
 bool cg_path_matches(const char *pattern, const char *path)

@@ -155,7 +155,7 @@ static CgValue *batches(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **arg
 CgValue *cg_data_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s)
 {
     if (of->kind != CG_VALUE_OBJECT)
-        return NULL;
+        return cg_table_field(e, of, name, span, s);
     if (cg_is_corpus(of)) {
         static const char *const splits[] = { "train", "valid", "test", "all" };
         for (int i = 0; i < 4; i++) {

@@ -110,7 +110,7 @@ static CgValue *force_in(CgExperiment *x, const CgTable *t, CgValue *v)
     return out;
 }
 
-static const CgTable *table_of(CgExperiment *x, CgValue *v)
+const CgTable *cg_table_force(CgExperiment *x, CgValue *v)
 {
     CgValue *forced = cg_force(x, v);
     if (!forced)
@@ -149,7 +149,7 @@ static CgValue *table_later(void *runner, const CgValue *call, CgValue **args)
         cg_table_add(out, titles->at[i]->s, CG_NUMBER);
     bool many = scores->kind == CG_VALUE_RECORD, good = true;
     for (int r = 0; good && r < (many ? scores->n : 1); r++) {
-        const CgTable *t = table_of(x, many ? scores->at[r] : scores);
+        const CgTable *t = cg_table_force(x, many ? scores->at[r] : scores);
         if (!t) {
             good = false;
             break;
@@ -167,6 +167,17 @@ static CgValue *table_later(void *runner, const CgValue *call, CgValue **args)
     return cg_value_host(x->elab, "a table", out);
 }
 
+int cg_table_call_columns(const CgValue *v, CgAtom *names, int max)
+{
+    int n = 0;
+    if (v->kind != CG_VALUE_CALL || v->builtin->later != table_later)
+        return 0;
+    names[n++] = v->at[1]->kind == CG_VALUE_STR ? v->at[1]->s : cg_intern("row");
+    for (int i = 0; i < v->at[3]->n && n < max; i++)
+        names[n++] = v->at[3]->at[i]->s;
+    return n;
+}
+
 static const CgBuiltin table_call = { .name = "table", .sig = "(scores, rows, columns, titles)", .doc = "", .quoted = true, .later = table_later };
 
 static CgValue *table(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
@@ -175,11 +186,6 @@ static CgValue *table(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
     CgSpan span = call ? call->span : args[0]->span;
     if (args[2]->kind != CG_VALUE_LIST) {
         cg_elab_error(e, CG_E0305, span, "'columns' of table is a list such as [mean(f1), mean(bleu)]");
-        return cg_value_poison(e);
-    }
-    CgAtom names[1];
-    if (cg_stage_columns(e, args[0], names, 1) == 0) {
-        cg_elab_error(e, CG_E0305, span, "table takes the table of an evaluate, or a record of them, not %s", cg_value_kind_name(args[0]));
         return cg_value_poison(e);
     }
     CgValue *titles = cg_value_list(e, args[2]->n, span);
@@ -206,11 +212,41 @@ static CgValue *table(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
     return v;
 }
 
+/* scores.f1: a column of one table, when the script runs. */
+static CgValue *column_later(void *runner, const CgValue *call, CgValue **args)
+{
+    (void)args;
+    CgExperiment *x = runner;
+    const CgTable *t = cg_table_force(x, call->at[0]);
+    CgValue column = { .kind = CG_VALUE_COLUMN, .s = call->at[1]->s, .span = call->span };
+    return t ? force_in(x, t, &column) : NULL;
+}
+
+static const CgBuiltin column_call = { .name = "column", .sig = "", .doc = "", .quoted = true, .later = column_later };
+
+CgValue *cg_table_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest)
+{
+    CgAtom names[256];
+    int n = of->kind == CG_VALUE_RECORD ? 0 : cg_stage_columns(e, of, names, 256);
+    for (int i = 0; i < n; i++) {
+        cg_suggest_offer(suggest, names[i]);
+        if (names[i] != name)
+            continue;
+        CgValue *v = cg_value_list(e, 2, span);
+        v->kind = CG_VALUE_CALL;
+        v->builtin = &column_call;
+        v->at[0] = of;
+        v->at[1] = cg_value_str(e, name, span);
+        return v;
+    }
+    return NULL;
+}
+
 static CgValue *correlation(void *runner, const CgValue *call, CgValue **args)
 {
     (void)args;
     CgExperiment *x = runner;
-    const CgTable *t = table_of(x, call->at[0]);
+    const CgTable *t = cg_table_force(x, call->at[0]);
     CgValue *a = t ? force_in(x, t, call->at[1]) : NULL, *b = a ? force_in(x, t, call->at[2]) : NULL;
     if (!b)
         return NULL;

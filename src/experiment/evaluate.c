@@ -338,8 +338,7 @@ static void cell_of(CgTable *t, size_t row, int column, const CgValue *v)
     }
 }
 
-/* A column of text holds the texts a generator wrote; everything else is numbers. */
-static bool is_text(const CgValue *v)
+bool cg_column_is_text(const CgValue *v)
 {
     return v->kind == CG_VALUE_CALL && (v->stage || !strcmp(v->builtin->name, "decode"));
 }
@@ -356,7 +355,7 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
     CgStage *s = v->s;
     int64_t count = rows_of(v);
     for (int i = 0; i < s->ncolumns; i++)
-        cg_table_add(s->table, s->columns[i].name, is_text(s->columns[i].value) ? CG_TEXT : CG_NUMBER);
+        cg_table_add(s->table, s->columns[i].name, cg_column_is_text(s->columns[i].value) ? CG_TEXT : CG_NUMBER);
     for (int64_t first = 0; first < count; first += ROWS) {
         int rows = cg_windows_at(v->windows, first, ROWS, v->tokens, v->next);
         if (rows > count - first)

@@ -8,7 +8,7 @@
 #include "graph/registry.h"
 #include "run/blas.h"
 
-static const CgBuiltin *const builtins[] = { cg_builtins_graph, cg_builtins_data, cg_builtins_table, cg_builtins_tokenizer, NULL };
+static const CgBuiltin *const builtins[] = { cg_builtins_graph, cg_builtins_data, cg_builtins_table, cg_builtins_plot, cg_builtins_tokenizer, NULL };
 
 CgExperiment *cg_experiment_of(CgElab *e) { return e->experiment; }
 
@@ -65,6 +65,23 @@ CgDigest cg_value_digest(const CgValue *v)
 
 /* ---- checking ------------------------------------------------------------------------------------------------------------ */
 
+/* A figure or a table is refused by the end of the file's name before it costs anything. */
+static void check_ending(CgElab *e, const CgValue *v, const CgValue *to, CgSpan span)
+{
+    static const char *const figures[] = { ".svg", ".png", ".gp", ".csv", NULL }, *const tables[] = { ".csv", ".jsonl", NULL };
+    bool figure = v->kind == CG_VALUE_CALL && !strncmp(v->builtin->name, "plot.", 5);
+    CgAtom any[1];
+    if (!figure && (v->kind == CG_VALUE_RECORD || cg_stage_columns(e, (CgValue *)(uintptr_t)v, any, 1) == 0))
+        return;
+    const char *end = strrchr(to->s, '.');
+    for (const char *const *known = figure ? figures : tables; *known; known++)
+        if (end && !strcmp(end, *known))
+            return;
+    CgDiag *d = cg_elab_error(e, CG_E0305, span, "a %s cannot be saved as '%s'", figure ? "figure" : "table", to->s);
+    cg_diag_help(d, figure ? "figures go to .svg or .png, with their data in .csv beside; .gp is the script for gnuplot"
+                           : "tables go to .csv or .jsonl");
+}
+
 /* show and save as values: evaluated once while checking, so that mistakes in them come before anything runs. */
 static void check_statements(CgExperiment *x)
 {
@@ -80,10 +97,12 @@ static void check_statements(CgExperiment *x)
         for (int k = 0; k < s->nexprs; k++)
             cg_eval(e, &f, s->exprs[k]);
         if (s->a && s->kind == CG_STMT_SAVE) {
-            cg_eval(e, &f, s->a);
+            CgValue *v = cg_eval(e, &f, s->a);
             CgValue *to = cg_eval(e, &f, s->b);
             if (!cg_is_poison(to) && to->kind != CG_VALUE_STR)
                 cg_elab_error(e, CG_E0305, s->b->span, "a file name is a string, not %s", cg_value_kind_name(to));
+            else if (!cg_is_poison(to) && !cg_is_poison(v))
+                check_ending(e, v, to, s->b->span);
         }
         cg_frame_end(e, &f);
     }
@@ -263,6 +282,17 @@ static void show(CgExperiment *x, const CgValue *v)
         cg_table_print(v->host, 12, 0, &text);
         fputs(cg_strbuf_str(&text), x->out);
         cg_strbuf_deinit(&text);
+    } else if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "numbers")) {
+        const CgNumbers *column = v->host;
+        for (size_t i = 0; i < column->n && i < 12; i++)
+            fprintf(x->out, "%s%.6g", i ? ", " : "[", column->at[i]);
+        fprintf(x->out, column->n > 12 ? ", ... and %zu more]\n" : column->n ? "]\n" : "[]\n", column->n > 12 ? column->n - 12 : 0);
+    } else if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a figure")) {
+        const CgFigure *f = v->host;
+        CgStrbuf text = {0};
+        cg_table_print(f->data, 12, 0, &text);
+        fputs(cg_strbuf_str(&text), x->out);
+        cg_strbuf_deinit(&text);
     } else if ((v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && v->n && v->at[0]->kind == CG_VALUE_HOST) {
         for (int i = 0; i < v->n; i++) {
             if (v->keys)
@@ -284,12 +314,35 @@ static void show(CgExperiment *x, const CgValue *v)
     fflush(x->out);
 }
 
+/* What was saved is noted in the index; what cannot be read again has no digest. */
+static void note_saved(CgExperiment *x, const char *kind, const char *path)
+{
+    CgBytes bytes;
+    CgErr ignored = {0};
+    if (!cg_io_map(path, &bytes, &ignored))
+        return;
+    cg_run_artifact(x->run, kind, path, cg_digest(bytes.at, bytes.len));
+    cg_io_release(&bytes);
+}
+
+static bool save_figure(CgExperiment *x, const CgFigure *f, const char *path, CgErr *err)
+{
+    CgStrbuf warning = {0};
+    bool good = x->opts.draw ? x->opts.draw(f, path, &warning, err) : cg_err(err, CG_ERR_INPUT, "nothing here draws figures");
+    if (good && warning.len)
+        fprintf(stderr, "cg: warning: %s\n", cg_strbuf_str(&warning));
+    cg_strbuf_deinit(&warning);
+    return good;
+}
+
 static bool save(CgExperiment *x, const CgValue *v, const char *path, CgSpan at)
 {
     CgErr err = {0};
     bool good = false;
     if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a table")) {
         good = cg_table_save(v->host, path, &err);
+    } else if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a figure")) {
+        good = save_figure(x, v->host, path, &err);
     } else if (v->kind == CG_VALUE_INSTANCE && v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE) {
         const CgStage *s = v->instance->weights->stage;
         good = cg_safetensors_write(path, s->weights.at, s->weights.n, (const char *const *)s->weights.keys, (const char *const *)s->weights.values, s->weights.nmeta, &err);
@@ -297,11 +350,13 @@ static bool save(CgExperiment *x, const CgValue *v, const char *path, CgSpan at)
         good = cg_io_write(path, v->s, strlen(v->s), &err);
     } else {
         cg_err(&err, CG_ERR_INPUT, "%s cannot be saved", cg_value_kind_name(v));
-        cg_err_hint(&err, "models go to .safetensors, tables to .csv or .jsonl, strings to any file");
+        cg_err_hint(&err, "models go to .safetensors, tables to .csv or .jsonl, figures to .svg or .png, strings to any file");
     }
     if (!good)
         return cg_experiment_err(x, at, &err);
-    fprintf(stderr, "saved %s\n", path);
+    note_saved(x, v->kind == CG_VALUE_HOST ? strchr(v->s, ' ') + 1 : v->kind == CG_VALUE_STR ? "text" : "model", path);
+    if (cg_io_exists(path))         /* not a figure that nothing could draw */
+        fprintf(stderr, "saved %s\n", path);
     return true;
 }
 

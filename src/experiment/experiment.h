@@ -8,10 +8,14 @@
 
 #include "data/window.h"
 #include "elab/elab.h"
+#include "experiment/figure.h"
 #include "experiment/progress.h"
 #include "experiment/stage.h"
 #include "experiment/store.h"
 #include "run/trace.h"
+
+/* Draws a figure into a file; *warning is set when only a part of that could be done. */
+typedef bool CgDrawFn(const CgFigure *f, const char *path, CgStrbuf *warning, CgErr *e);
 
 typedef struct CgExperimentOpts {
     CgSetting  *settings; int nsettings;
@@ -23,6 +27,7 @@ typedef struct CgExperimentOpts {
     bool        profile;            /* count into x->profile ... */
     bool        trace;              /* ... and note each instruction in x->trace */
     bool        untrained;          /* for cg bench: a training is its model as it starts, and nothing is recorded */
+    CgDrawFn   *draw;               /* saves figures; NULL: they cannot be saved */
 } CgExperimentOpts;
 
 typedef struct CgExperiment {
@@ -68,6 +73,9 @@ bool          cg_experiment_open(CgExperiment *x, CgErr *err);    /* pool and st
 /* A value with all that running can find out; NULL after a mistake. */
 CgValue   *cg_force(CgExperiment *x, CgValue *v);
 bool       cg_stage_force(CgExperiment *x, CgStage *s);
+const CgTable *cg_table_force(CgExperiment *x, CgValue *v);       /* NULL after a mistake */
+/* The columns that table(...) will have, 0 for any other value; the first one is text, the others are numbers. */
+int        cg_table_call_columns(const CgValue *v, CgAtom *names, int max);
 bool       cg_train_run(CgExperiment *x, CgStage *s);
 bool       cg_train_untrained(CgExperiment *x, CgStage *s);       /* its parameters as they start, for opts.untrained */
 bool       cg_evaluate_run(CgExperiment *x, CgStage *s);
@@ -92,8 +100,10 @@ bool       cg_generate(CgExperiment *x, CgGenerator *g, const CgMemory *memory, 
 /* A mistake of data or files, at the statement being carried out; always false. */
 bool       cg_experiment_err(CgExperiment *x, CgSpan at, const CgErr *err);
 
+/* A column of a table known only when the script runs; NULL when it has none of this name. */
+CgValue   *cg_table_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
 CgValue   *cg_data_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
-extern const CgBuiltin cg_builtins_graph[], cg_builtins_data[], cg_builtins_table[], cg_builtins_tokenizer[];
+extern const CgBuiltin cg_builtins_graph[], cg_builtins_data[], cg_builtins_table[], cg_builtins_plot[], cg_builtins_tokenizer[];
 
 /* What runs give: kinds of HOST values. */
 typedef struct CgNumbers { double *at; size_t n; } CgNumbers;

@@ -74,7 +74,11 @@ typedef struct CgStage {
 
 CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x);
 CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x);
+/* The columns of an evaluate, of table(), or of the first table in a record; their number, 0 = no table. */
 int      cg_stage_columns(CgElab *e, CgValue *of, CgAtom *names, int max);
+bool     cg_stage_column_is_text(const CgValue *table, CgAtom name);
+/* A column of text holds the texts a generator wrote; everything else is numbers. */
+bool     cg_column_is_text(const CgValue *column);
 /* The generator behind reconstruct and generate: model applied to `context` (may be NULL) and text i32[B, length]. */
 CgGenerator *cg_generator_build(CgElab *e, CgFrame *f, CgValue *model, CgType context, bool has_context, int64_t length, CgSpan span);
 void     cg_stage_free(CgStage *s);

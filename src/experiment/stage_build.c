@@ -536,12 +536,24 @@ int cg_stage_columns(CgElab *e, CgValue *of, CgAtom *names, int max)
     while (of->kind == CG_VALUE_RECORD && of->n)      /* a record of tables: the columns of the first */
         of = of->at[0];
     if (of->kind != CG_VALUE_STAGE)
-        return 0;
+        return cg_table_call_columns(of, names, max);
     const CgStage *s = of->stage;
     int n = 0;
     for (; n < s->ncolumns && n < max; n++)
         names[n] = s->columns[n].name;
     return n;
+}
+
+bool cg_stage_column_is_text(const CgValue *of, CgAtom name)
+{
+    CgAtom first[1];
+    if (of->kind != CG_VALUE_STAGE)
+        return cg_table_call_columns(of, first, 1) && first[0] == name;
+    const CgStage *s = of->stage;
+    for (int i = 0; i < s->ncolumns; i++)
+        if (s->columns[i].name == name)
+            return cg_column_is_text(s->columns[i].value);
+    return false;
 }
 
 /* ---- generation -------------------------------------------------------------------------------------------------------- */

@@ -396,7 +396,7 @@ static int make(Asked *asked, const CgScriptArgs *args)
     cg_givens_place(&asked->in, x->sources);
     bool text = asked->dump != CG_DUMP_NONE && asked->dump < CG_DUMP_GRAPH;
     if (text)
-        cg_dump_script(x, asked->dump);
+        cg_dump_script(x, args->sizes, asked->dump);
     CgValue *v = text || cg_diags_count(x->diags) ? NULL : cg_target_value(x, asked->graph, &target);
     if (v && v->kind != CG_VALUE_INSTANCE)
         cg_diag(x->diags, CG_E0305, target.unit->top.at[0]->exprs[0]->span, "a graph or a model is wanted, not %s",

@@ -3,11 +3,11 @@
  * Must not write anything but diagnostics and the dump that was asked for. */
 #include "tool/dump.h"
 
-static int check_one(const char *path, const CgExperimentOpts *opts, CgDump stage)
+static int check_one(const char *path, const CgExperimentOpts *opts, CgBindings sizes, CgDump stage)
 {
     CgExperiment *x = cg_experiment_new(path, opts);
     if (stage != CG_DUMP_NONE)
-        cg_dump_script(x, stage);
+        cg_dump_script(x, sizes, stage);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
     cg_experiment_free(x);
@@ -16,11 +16,12 @@ static int check_one(const char *path, const CgExperimentOpts *opts, CgDump stag
 
 int cg_cmd_check(int argc, char **argv)
 {
-    CgStrings set = {0};
+    CgStrings set = {0}, dims = {0};
     const char *dump = NULL;
     CgDump stage;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
+        { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size, for --dump=plan and mem" },
         CG_DUMP_OPTION(&dump),
     };
     int code;
@@ -30,12 +31,11 @@ int cg_cmd_check(int argc, char **argv)
         return cg_usage("check", "a script is needed");
     if (!cg_dump_find("check", dump, CG_DUMP_MEM, &stage))
         return CG_EXIT_USAGE;
-    CgStrings dims = {0};
     CgScriptArgs args;
     code = cg_script_args("check", &set, &dims, &args);
     const CgExperimentOpts opts = { .settings = args.settings, .nsettings = args.nsettings, .quiet = true };
     for (int i = 1, one; i < argc && code != CG_EXIT_USAGE; i++) {
-        one = check_one(argv[i], &opts, stage);
+        one = check_one(argv[i], &opts, args.sizes, stage);
         code = one > code ? one : code;
     }
     cg_script_args_free(&args);

@@ -72,7 +72,7 @@ static bool print_plan(CgExperiment *x, const CgGraph *g, const CgStage *s, CgBi
         cg_plan_print(plan, x->sources, &text);
     } else {
         if (e.kind == CG_ERR_INPUT && !*e.hint)
-            cg_err_hint(&e, "cg plan with --dim NAME=N gives a size a value");
+            cg_err_hint(&e, "--dim NAME=N gives a size a value");
         cg_diag_err(x->diags, (CgSpan){0}, &e);
     }
     fputs(cg_strbuf_str(&text), stdout);
@@ -107,7 +107,7 @@ bool cg_dump_target(CgExperiment *x, CgTarget *t, CgBindings sizes, bool derivat
 bool cg_dump_named(CgExperiment *x, const char *text, CgBindings sizes, bool derivatives, CgDump stage)
 {
     if (stage < CG_DUMP_GRAPH)
-        return cg_dump_script(x, stage);
+        return cg_dump_script(x, sizes, stage);
     CgTarget t = {0};
     bool good = cg_diags_count(x->diags) == 0 && cg_target_build(x, text, sizes, &t)
              && cg_dump_target(x, &t, sizes, derivatives, stage);
@@ -115,7 +115,7 @@ bool cg_dump_named(CgExperiment *x, const char *text, CgBindings sizes, bool der
     return good;
 }
 
-bool cg_dump_script(CgExperiment *x, CgDump stage)
+bool cg_dump_script(CgExperiment *x, CgBindings sizes, CgDump stage)
 {
     if (stage < CG_DUMP_GRAPH)      /* that far scripts with mistakes come, too */
         return x->program && cg_program_dump(x->sources, x->program, names[stage], stdout);
@@ -123,7 +123,7 @@ bool cg_dump_script(CgExperiment *x, CgDump stage)
     for (size_t i = 0; good && i < x->stages.len; i++) {
         CgTarget t = {0};
         cg_target_of_stage(x->stages.at[i], &t);
-        good = cg_dump_target(x, &t, (CgBindings){0}, true, stage);
+        good = cg_dump_target(x, &t, sizes, true, stage);
     }
-    return good && (x->stages.len || cg_dump_named(x, NULL, (CgBindings){0}, false, stage));
+    return good && (x->stages.len || cg_dump_named(x, NULL, sizes, false, stage));
 }

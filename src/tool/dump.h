@@ -14,7 +14,7 @@ typedef enum CgDump { CG_DUMP_NONE, CG_DUMP_TOKENS, CG_DUMP_AST, CG_DUMP_MODULES
 /* NULL is CG_DUMP_NONE. False after saying that there is no such stage, or that `command` does not get beyond `last`. */
 bool cg_dump_find(const char *command, const char *name, CgDump last, CgDump *out);
 /* The script, and from the graph on each of its trainings and evaluations; its last graph when it has none. */
-bool cg_dump_script(CgExperiment *x, CgDump stage);
+bool cg_dump_script(CgExperiment *x, CgBindings sizes, CgDump stage);
 /* The graph that `text` names, as in cg_target_build. */
 bool cg_dump_named(CgExperiment *x, const char *text, CgBindings sizes, bool derivatives, CgDump stage);
 /* One graph; `derivatives`: opt, plan and mem hold them, too. A training always does. */
