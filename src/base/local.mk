@@ -1,6 +1,7 @@
 libcgcore_la_SOURCES += \
 	src/base/arena.c src/base/arena.h \
 	src/base/base.c src/base/base.h \
+	src/base/child.c src/base/child.h \
 	src/base/diag.c src/base/diag.def src/base/diag.h src/base/diag_list.h \
 	src/base/diag_text.c \
 	src/base/digest.c src/base/digest.h \

@@ -48,6 +48,7 @@ void cg_frame_end(CgElab *e, CgFrame *f)
     cg_vec_free(&f->dims);
     cg_vec_free(&f->rows);
     cg_map_deinit(&f->used);
+    cg_map_deinit(&f->sites);
     e->frame = f->caller;
 }
 
@@ -236,10 +237,51 @@ static CgValue *op_by_name(CgElab *e, const CgExpr *x)
     return cg_value_poison(e);
 }
 
+static bool is_bound(CgElab *e, CgFrame *f, CgAtom name)
+{
+    for (CgFrame *at = f; at; at = at->outer)
+        for (size_t i = 0; i < at->names.len; i++)
+            if (at->names.at[i].name == name)
+                return true;
+    return cg_env_knows(e, f->env, name);
+}
+
+/* plot.scatter: a function whose name has a point, where nothing is called `plot`. NULL when there are none such;
+ * offers them otherwise. */
+static CgValue *builtin_of_family(CgElab *e, CgFrame *f, const CgExpr *x, CgSuggest *s, bool *family)
+{
+    size_t n = x->a->kind == CG_EXPR_NAME ? strlen(x->a->s) : 0;
+    for (const CgBuiltin *const *table = e->builtins; n && table && *table; table++)
+        for (const CgBuiltin *b = *table; b->name; b++) {
+            if (strncmp(b->name, x->a->s, n) || b->name[n] != '.' || (!*family && is_bound(e, f, x->a->s)))
+                continue;
+            *family = true;
+            cg_suggest_offer(s, b->name + n + 1);
+            if (strcmp(b->name + n + 1, x->s))
+                continue;
+            CgValue *v = cg_value_new(e, CG_VALUE_BUILTIN, x->span);
+            v->builtin = b;
+            return v;
+        }
+    return NULL;
+}
+
 static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     if (x->a->kind == CG_EXPR_NAME && !strcmp(x->a->s, "op"))
         return op_by_name(e, x);
+    CgSuggest names;
+    bool family = false;
+    cg_suggest_init(&names, x->s);
+    CgValue *function = builtin_of_family(e, f, x, &names, &family);
+    if (function)
+        return function;
+    if (family) {
+        CgDiag *d = cg_elab_error(e, CG_E0302, x->op_span.file ? x->op_span : x->span, "there is no function '%s.%s'", x->a->s, x->s);
+        if (cg_suggest_best(&names))
+            cg_diag_help(d, "did you mean '%s.%s'?", x->a->s, cg_suggest_best(&names));
+        return cg_value_poison(e);
+    }
     CgValue *of = cg_eval(e, f, x->a);
     if (cg_is_poison(of))
         return of;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/figure.h"
 #include "report/profile.h"
 #include "report/trace.h"
 #include "tool/dump.h"
@@ -99,7 +100,7 @@ int cg_cmd_run(int argc, char **argv)
         if (!split_setting(set.at[i], &settings[n++]))
             return cg_usage("run", "--set takes NAME=VALUE, not '%s'", set.at[i]);
     CgExperimentOpts opts = { .settings = settings, .nsettings = n, .quiet = quiet, .store = store, .stop = &stop, .profile = profile,
-                              .trace = trace != NULL };
+                              .trace = trace != NULL, .draw = cg_figure_save };
     opts.threads = threads ? atoi(threads) : 0;
     opts.seed = seed ? strtoll(seed, NULL, 10) : 0;
     if (opts.threads < 0 || opts.threads > 256)
@@ -110,7 +111,7 @@ int cg_cmd_run(int argc, char **argv)
     if (help)
         script_help(x);
     else if (stage != CG_DUMP_NONE)
-        cg_dump_script(x, stage);
+        cg_dump_script(x, (CgBindings){0}, stage);
     else
         code = cg_experiment_run(x, stdout);
     report(x, trace);
