@@ -244,16 +244,64 @@ static void print_profile(const CgPlan *plan, const CgExec *x)
                 share[i].flops / share[i].seconds * 1e-9);
 }
 
-static int run(const Config *c, bool bf16, int threads, int steps, bool prof)
+/* What is alive when most is, by the op that made it. */
+static void print_peak(const CgPlan *plan)
+{
+    int count = cg_plan_count(plan), nbuf = cg_plan_buffers(plan), peak = 0;
+    size_t *alive = cg_calloc((size_t)count + 1, sizeof *alive);
+    for (int i = 0; i < nbuf; i++) {
+        const CgBuffer *b = cg_plan_buffer(plan, i);
+        for (int k = b->first; b->place == CG_AT_SLAB && k <= b->last && k < count; k++)
+            alive[k] += b->bytes;
+    }
+    for (int k = 0; k < count; k++)
+        peak = alive[k] > alive[peak] ? k : peak;
+    fprintf(stderr, "most is alive at instruction %d of %d, %s: %.1f MiB\n", peak, count, cg_plan_instr(plan, peak)->op->name,
+            (double)alive[peak] / 0x1p20);
+    free(alive);
+    struct { const char *op; size_t bytes, each; int n; } row[256];
+    int n = 0;
+    for (int i = 0; i < nbuf; i++) {
+        const CgBuffer *b = cg_plan_buffer(plan, i);
+        const char *op = "shared";
+        if (b->place != CG_AT_SLAB || b->first > peak || b->last < peak)
+            continue;
+        for (int k = count; k-- > 0;)
+            for (int j = 0; j < cg_plan_instr(plan, k)->nout; j++)
+                if (cg_plan_instr(plan, k)->out[j].buffer == i)
+                    op = cg_plan_instr(plan, k)->op->name;
+        int k = 0;
+        while (k < n && (row[k].op != op || row[k].each != b->bytes))
+            k++;
+        if (k == 256)
+            continue;
+        if (k == n) {
+            row[n].op = op;
+            row[n].each = b->bytes;
+            row[n].bytes = 0;
+            row[n++].n = 0;
+        }
+        row[k].bytes += b->bytes;
+        row[k].n++;
+    }
+    for (int k = 0; k < n; k++)
+        fprintf(stderr, "%8.2f MiB  %3d of %-20s %.2f MiB\n", (double)row[k].bytes / 0x1p20, row[k].n, row[k].op, (double)row[k].each / 0x1p20);
+}
+
+static int run(const Config *c, bool bf16, int threads, int steps, bool prof, bool memory)
 {
     CgErr e = { 0 };
     CgGraph *raw = training_step(c), *g = cg_pass_run_all(raw, NULL);
     CgPool *pool = cg_pool_new(threads);
-    CgPlan *plan = cg_plan_build(g, (CgBindings){ NULL, 0 }, (CgPlanOptions){ .bf16 = bf16 }, &e);
+    CgPlan *plan = cg_plan_build(g, (CgBindings){ NULL, 0 }, (CgPlanOptions){ .bf16 = bf16, .update = true }, &e);
     CgExec *x = plan ? cg_exec_new(plan, pool, &e) : NULL;
     if (!x) {
         fprintf(stderr, "tape: %s\n", e.text);
         return 3;
+    }
+    if (memory) {
+        print_peak(plan);
+        return 0;
     }
     for (size_t i = 0; i < g->params.len; i++) {
         CgTensor t = cg_plan_param(plan, (int)i);
@@ -296,7 +344,7 @@ static int run(const Config *c, bool bf16, int threads, int steps, bool prof)
 int main(int argc, char **argv)
 {
     const Config *c = NULL;
-    bool bf16 = false, prof = false;
+    bool bf16 = false, prof = false, memory = false;
     int threads = 0, steps = 7;
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
@@ -304,6 +352,8 @@ int main(int argc, char **argv)
             bf16 = true;
         else if (strcmp(argv[i], "--prof") == 0)
             prof = true;
+        else if (strcmp(argv[i], "--memory") == 0)
+            memory = true;
         else if (strcmp(argv[i], "--threads") == 0 && more)
             threads = atoi(argv[++i]);
         else if (strcmp(argv[i], "--steps") == 0 && more)
@@ -312,9 +362,9 @@ int main(int argc, char **argv)
             c = strcmp(argv[i], configs[k].name) == 0 ? &configs[k] : c;
     }
     if (!c || steps < 1) {
-        fprintf(stderr, "usage: tape tiny|small|base|compress [--bf16] [--threads N] [--steps N] [--prof]\n");
+        fprintf(stderr, "usage: tape tiny|small|base|compress [--bf16] [--threads N] [--steps N] [--prof] [--memory]\n");
         return 2;
     }
     cg_registry_init();
-    return run(c, bf16, threads, steps, prof);
+    return run(c, bf16, threads, steps, prof, memory);
 }

@@ -510,21 +510,33 @@ static void claim_strided(const Case *c)
     result_free(&want);
 }
 
+/* Result r of `found` over operand k; false when the op does not claim it or the types differ. */
+static bool covers(const Case *c, int k, const Result *found, int r, CgTensor *in)
+{
+    bool vec = !c->op->kernel[dispatch(c)], may = vec || (c->op->inplace >> k & 1);
+    const CgTensor *y = &found->out[r];
+    if (!may || c->in[k].dtype != y->dtype || cg_tensor_count(&c->in[k]) != cg_tensor_count(y)) return false;
+    memcpy(y->data, c->in[k].data, bytes_of(&c->in[k]));
+    in[k].data = y->data;
+    return true;
+}
+
+/* Each result over each operand, and each two over each two. */
 static void claim_inplace(const Case *c)
 {
     CgDtype d = dispatch(c);
     if (!runs(c->op, d) || c->op->view) return;
     Result want = run(c->op, c, c->in, FORWARD);
-    for (int k = 0; k < c->nin; k++) {
-        bool vec = !c->op->kernel[d], may = vec || (c->op->inplace >> k & 1);
-        if (!may || c->in[k].dtype != want.out[0].dtype || cg_tensor_count(&c->in[k]) != cg_tensor_count(&want.out[0])) continue;
+    for (int all = 0; all < c->nin * want.n * c->nin * want.n; all++) {
+        int k = all % c->nin, r = all / c->nin % want.n, l = all / c->nin / want.n % c->nin, q = all / c->nin / want.n / c->nin;
         CgTensor in[CG_MAX_IN];
         memcpy(in, c->in, sizeof in);
+        if ((k == l) != (r == q)) continue;
         Result found = result_new(c);
-        memcpy(found.out[0].data, c->in[k].data, bytes_of(&c->in[k]));
-        in[k].data = found.out[0].data;
-        run_op(c->op, c, in, found.out, FORWARD);
-        for (int o = 0; o < want.n; o++) same_bits(&found.out[o], &want.out[o], "result over an operand");
+        if (covers(c, k, &found, r, in) && (k == l || covers(c, l, &found, q, in))) {
+            run_op(c->op, c, in, found.out, FORWARD);
+            for (int o = 0; o < want.n; o++) same_bits(&found.out[o], &want.out[o], "result over an operand");
+        }
         result_free(&found);
     }
     result_free(&want);

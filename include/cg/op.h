@@ -214,7 +214,7 @@ typedef struct CgOp {
     CgAlongFn      *along;
     CgCutFn        *cut;    /* corrections to what follows from `along` */
     uint32_t        traits; /* CgTrait */
-    uint32_t        inplace; /* bit i: result 0 may be written over operand i, when types are equal and the operand dies */
+    uint32_t        inplace; /* bit i: a result may be written over operand i, when types are equal and the operand dies */
     int             nout;   /* 0 means 1 */
     const char     *since;  /* first release that had it */
     const char     *file;   /* CG_OP_HERE */

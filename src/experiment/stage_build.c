@@ -128,7 +128,7 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps
     const CgDim *n[1] = { cg_dim_int(g->count) };
     CgType flat = cg_type(CG_F32, 1, n), scalar = cg_type(CG_F32, 0, NULL);
     CgValue *args[32], *rate = NULL;
-    CgAtom names[32];
+    CgAtom names[32], states[32];
     CgSpan spans[32];
     int na = 0;
     g->initial = CG_NEWN(e->arena, double, s->nparams + 1);
@@ -164,6 +164,7 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps
             char state[80];
             snprintf(state, sizeof state, "state.%s", name);
             r = cg_graph_input(b, state, flat);
+            states[g->nstates] = cg_intern(state);
             g->initial[g->nstates++] = start;
         }
         args[na] = cg_value_tensor(e, r, where->span);
@@ -180,14 +181,12 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps
     }
     for (int i = 0; good && i < n_out; i++) {
         CgValue *v = out->kind == CG_VALUE_LIST ? out->at[i] : out;
-        char name[32];
-        snprintf(name, sizeof name, i ? "state.%d" : "p", i - 1);
         if (v->kind != CG_VALUE_TENSOR || !cg_type_equal(cg_value_type(e, v), &flat)) {
             cg_elab_error(e, CG_E0401, where->span, "result %d of optimiser '%s' has not the shape of its parameter", i, s->names[0]);
             good = false;
             break;
         }
-        cg_graph_output(m->graph, name, v->tensor.ref);
+        cg_graph_output(m->graph, i ? states[i - 1] : "p", v->tensor.ref);    /* named as what it renews */
     }
     g->rate = -1;
     if (good && rate) {

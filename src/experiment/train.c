@@ -23,8 +23,7 @@ struct CgTraining {
     CgStage  *s;
     CgMemory  memory;
     float    *grad, *part;       /* the contiguous block's gradient; of one share of the batch */
-    float    *next;              /* the parameters after the update */
-    float   **state, **state_next;  /* by group, then state: contiguous in one block each */
+    float   **state;             /* by group, then state: contiguous in one block each */
     Runner    step, loss, norm, *update;
     CgWindows *windows, *valid;
     CgTensors batches;           /* data from a file of batches */
@@ -54,11 +53,13 @@ static void runner_free(Runner *r)
     memset(r, 0, sizeof *r);
 }
 
-static bool runner_new(CgExperiment *x, const CgGraph *g, int64_t batch, bool bound, bool bf16, CgSpan at, Runner *r)
+static bool runner_new(CgExperiment *x, const CgGraph *g, int64_t batch, CgPlanOptions options, CgSpan at, Runner *r)
 {
     CgErr err = {0};
     CgBinding b = { cg_intern("batch"), batch };
-    r->plan = cg_plan_build(g, (CgBindings){ &b, 1 }, (CgPlanOptions){ .outputs_bound = bound, .bf16 = bf16, .sources = x->sources }, &err);
+    options.outputs_bound = true;
+    options.sources = x->sources;
+    r->plan = cg_plan_build(g, (CgBindings){ &b, 1 }, options, &err);
     r->exec = r->plan ? cg_exec_new(r->plan, x->pool, &err) : NULL;
     if (!r->exec) {
         runner_free(r);
@@ -97,15 +98,11 @@ static void training_free(Training *t)
     for (int i = 0; t->update && i < t->s->ngroups; i++)
         runner_free(&t->update[i]);
     free(t->update);
-    for (int i = 0; t->state && i < t->s->ngroups; i++) {
+    for (int i = 0; t->state && i < t->s->ngroups; i++)
         free(t->state[i]);
-        free(t->state_next[i]);
-    }
     free(t->state);
-    free(t->state_next);
     free(t->grad);
     free(t->part);
-    free(t->next);
     free(t->best_block);
     free(t->tokens);
     free(t->next_tokens);
@@ -309,18 +306,11 @@ static bool take_step(Training *t, double *loss_out, double *norm_out, double *r
                 : (const void *)(t->state[g] + group->count * state++);
             cg_exec_bind_input(exec, (int)i, from);
         }
-        cg_exec_bind_output(exec, 0, t->next + at);
-        for (int k = 0; k < group->nstates; k++)
-            cg_exec_bind_output(exec, k + 1, t->state_next[g] + group->count * k);
         if (group->rate >= 0)
             cg_exec_bind_output(exec, group->rate, &rate);
         run(t, &t->update[g]);
         at += group->count;
-        float *swap = t->state[g];
-        t->state[g] = t->state_next[g];
-        t->state_next[g] = swap;
     }
-    memcpy(t->memory.block, t->next, n * sizeof(float));
     t->done++;
     *loss_out = loss;
     *norm_out = norm;
@@ -425,23 +415,20 @@ static bool prepare(Training *t)
         return false;
     size_t bytes = (size_t)s->total * sizeof(float) + 64;
     t->grad = cg_try_alloc(bytes);
-    t->next = cg_try_alloc(bytes);
     t->part = s->accumulate > 1 ? cg_try_alloc(bytes) : NULL;
     t->update = cg_calloc((size_t)s->ngroups, sizeof *t->update);
     t->state = cg_calloc((size_t)s->ngroups, sizeof *t->state);
-    t->state_next = cg_calloc((size_t)s->ngroups, sizeof *t->state_next);
-    bool room = t->grad && t->next && (s->accumulate == 1 || t->part);
+    bool room = t->grad && (s->accumulate == 1 || t->part);
     for (int g = 0; room && g < s->ngroups; g++) {
         size_t n = (size_t)(s->groups[g].count * s->groups[g].nstates);
         t->state[g] = cg_try_alloc(n * sizeof(float) + 64);
-        t->state_next[g] = cg_try_alloc(n * sizeof(float) + 64);
-        room = t->state[g] && t->state_next[g];
+        room = t->state[g];
         for (size_t i = 0; room && i < n; i++)
             t->state[g][i] = (float)s->groups[g].initial[i / (size_t)s->groups[g].count];
     }
     if (!room) {
         CgErr err = {0};
-        cg_err(&err, CG_ERR_MEMORY, "no room for the optimiser's %zu MiB", bytes * 4 >> 20);
+        cg_err(&err, CG_ERR_MEMORY, "no room for the optimiser's %zu MiB", bytes * (size_t)(1 + s->groups[0].nstates) >> 20);
         return cg_experiment_err(x, s->span, &err);
     }
     memset(t->grad, 0, bytes);
@@ -449,16 +436,17 @@ static bool prepare(Training *t)
         memset(t->part, 0, bytes);
     t->tokens = cg_calloc((size_t)(s->batch * s->length) + 1, sizeof *t->tokens);
     t->next_tokens = cg_calloc((size_t)(s->batch * s->length) + 1, sizeof *t->next_tokens);
-    if (!runner_new(x, s->step_graph, rows, true, s->bf16, s->span, &t->step) || !runner_new(x, s->norm_graph, 1, true, false, s->span, &t->norm))
+    if (!runner_new(x, s->step_graph, rows, (CgPlanOptions){ .bf16 = s->bf16 }, s->span, &t->step)
+        || !runner_new(x, s->norm_graph, 1, (CgPlanOptions){0}, s->span, &t->norm))
         return false;
     bind_params(&t->step, &t->memory);
     if (t->valid) {
-        if (!runner_new(x, s->loss_graph, rows, true, s->bf16, s->span, &t->loss))
+        if (!runner_new(x, s->loss_graph, rows, (CgPlanOptions){ .bf16 = s->bf16 }, s->span, &t->loss))
             return false;
         bind_params(&t->loss, &t->memory);
     }
     for (int g = 0; g < s->ngroups; g++)
-        if (!runner_new(x, s->groups[g].graph, 1, true, false, s->span, &t->update[g]))
+        if (!runner_new(x, s->groups[g].graph, 1, (CgPlanOptions){ .update = true }, s->span, &t->update[g]))
             return false;
     t->best = INFINITY;
     return true;

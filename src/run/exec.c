@@ -275,7 +275,7 @@ static void bind(CgExec *x, int buffer, const void *data)
     union {
         const void *in;
         char *out;
-    } u = { data }; /* operands are only read, whatever their type says */
+    } u = { data }; /* only what the plan renews is written */
     x->base[buffer] = u.out;
     for (int l = x->first_link[buffer]; l >= 0; l = x->links.at[l].next)
         x->tensors[x->links.at[l].tensor].data = u.out + x->links.at[l].offset;

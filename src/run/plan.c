@@ -18,6 +18,8 @@ typedef struct Draft {
     CgSlot  **copy;         /* by node: a contiguous copy of it, once somebody needed one */
     int      *next_output;  /* outputs by node: chains of output numbers, -1 at the end */
     int      *first_output;
+    CgRef    *renewed;      /* by output: the leaf it is written over, or CG_NONE */
+    int      *parent;       /* by buffer: the buffer whose memory it is, itself at the root */
     bool      failed;
 } Draft;
 
@@ -172,7 +174,7 @@ static void push_instr(Draft *d, CgInstr *in)
     cg_vec_push(&p->instrs, *in);
 }
 
-static CgSlot emit_copy(Draft *d, const CgSlot *of, CgRef node, CgPlace place, int ordinal)
+static CgSlot emit_copy_to(Draft *d, const CgSlot *of, CgRef node, int buffer)
 {
     CgInstr in = { .node = node, .op = &cg_op_copy, .nin = 1, .nout = 1, .in = { *of } };
     CgTensor t = of->tensor;
@@ -182,10 +184,15 @@ static CgSlot emit_copy(Draft *d, const CgSlot *of, CgRef node, CgPlace place, i
         stride *= t.dim[i];
     }
     in.kernel = cg_op_copy.kernel[t.dtype];
-    in.out[0] = (CgSlot){ .tensor = t };
-    in.out[0].buffer = new_buffer(d->p, place, ordinal, (size_t)cg_tensor_count(&t) * cg_dtype_size(t.dtype));
+    in.out[0] = (CgSlot){ .buffer = buffer, .tensor = t };
     push_instr(d, &in);
     return in.out[0];
+}
+
+static CgSlot emit_copy(Draft *d, const CgSlot *of, CgRef node, CgPlace place, int ordinal)
+{
+    size_t bytes = (size_t)cg_tensor_count(&of->tensor) * cg_dtype_size(of->tensor.dtype);
+    return emit_copy_to(d, of, node, new_buffer(d->p, place, ordinal, bytes));
 }
 
 /* A value with its elements row major, copied at most once. */
@@ -284,7 +291,7 @@ static void bind_outputs(Draft *d, CgRef r)
         CgSlot s = *d->value[r];
         CgBuffer *b = &p->buffers.at[s.buffer];
         size_t bytes = (size_t)cg_tensor_count(&s.tensor) * cg_dtype_size(s.tensor.dtype);
-        if (!p->options.outputs_bound) {
+        if (!p->options.outputs_bound || d->renewed[o] != CG_NONE) {
             p->outputs[o] = s;
         } else if (b->place == CG_AT_SLAB && s.offset == 0 && b->bytes == bytes &&
                    cg_tensor_contiguous(&s.tensor)) {
@@ -328,33 +335,42 @@ static int find(int *parent, int b)
     return b;
 }
 
-/* The operand whose memory result 0 of instruction i may take: it dies here, is the whole of a buffer of the
+/* Whether instruction i may write a result of the form of `y` over what it reads as operand k. */
+static bool may_cover(const CgInstr *in, int k, const CgTensor *y)
+{
+    const CgSlot *x = &in->in[k];
+    return (in->kernel == cg_kernel_elementwise || (k < 32 && in->op->inplace >> k & 1)) && in->op != &cg_op_copy &&
+           x->offset == 0 && x->tensor.dtype == y->dtype && cg_tensor_contiguous(&x->tensor) &&
+           cg_tensor_count(&x->tensor) == cg_tensor_count(y);
+}
+
+/* No operand but k looks at its buffer, or only in the same way. */
+static bool alone(const CgInstr *in, int k, int *parent)
+{
+    for (int j = 0; j < in->nin; j++) {
+        if (j == k || find(parent, in->in[j].buffer) != find(parent, in->in[k].buffer))
+            continue;
+        CgSlot other = in->in[j], mine = in->in[k];
+        other.buffer = mine.buffer = 0;
+        if (in->kernel != cg_kernel_elementwise || !same_slot(&other, &mine))
+            return false;
+    }
+    return true;
+}
+
+/* The operand whose memory result r of instruction i may take: it dies here, is the whole of a buffer of the
  * same size in the slab, and no other operand looks at that buffer in another way. Or -1. */
-static int victim(const CgPlan *p, int i, int *parent)
+static int victim(const CgPlan *p, int i, int r, int *parent)
 {
     const CgInstr *in = &p->instrs.at[i];
-    const CgBuffer *y = &p->buffers.at[in->out[0].buffer];
-    bool vec = in->kernel == cg_kernel_elementwise;
-    if (in->op == &cg_op_copy)
+    const CgSlot *out = &in->out[r];
+    const CgBuffer *y = &p->buffers.at[out->buffer];
+    if (find(parent, out->buffer) != out->buffer || y->first != i || out->offset != 0 || y->bytes == 0)
         return -1;
     for (int k = 0; k < in->nin; k++) {
-        if (!vec && !(k < 32 && in->op->inplace >> k & 1))
-            continue;
-        const CgSlot *x = &in->in[k];
-        const CgBuffer *b = &p->buffers.at[find(parent, x->buffer)];
-        if (b->place != CG_AT_SLAB || b->last != i || b->first == i || x->offset != 0 ||
-            b->bytes != y->bytes || x->tensor.dtype != in->out[0].tensor.dtype ||
-            !cg_tensor_contiguous(&x->tensor) ||
-            cg_tensor_count(&x->tensor) != cg_tensor_count(&in->out[0].tensor) || b->bytes == 0)
-            continue;
-        bool alone = true;
-        for (int j = 0; j < in->nin && alone; j++)
-            if (j != k && find(parent, in->in[j].buffer) == find(parent, x->buffer)) {
-                CgSlot other = in->in[j], mine = *x;
-                other.buffer = mine.buffer = 0;
-                alone = vec && same_slot(&other, &mine);
-            }
-        if (alone)
+        const CgBuffer *b = &p->buffers.at[find(parent, in->in[k].buffer)];
+        if (may_cover(in, k, &out->tensor) && b->place == CG_AT_SLAB && b->last == i && b->first != i &&
+            b->bytes == y->bytes && alone(in, k, parent))
             return k;
     }
     return -1;
@@ -362,24 +378,26 @@ static int victim(const CgPlan *p, int i, int *parent)
 
 /* Lays results over operands. Buffers that become one are joined; the joined one lives from the first to the
  * last. */
-static void lay_over(CgPlan *p)
+static void lay_over(CgPlan *p, int *parent)
 {
-    int *parent = cg_malloc(p->buffers.len * sizeof *parent);
-    for (size_t i = 0; i < p->buffers.len; i++)
-        parent[i] = (int)i;
     for (size_t i = 0; i < p->instrs.len && !p->options.no_inplace; i++) {
         CgInstr *in = &p->instrs.at[i];
-        int k = victim(p, (int)i, parent);
-        if (k < 0)
-            continue;
-        int x = find(parent, in->in[k].buffer), y = in->out[0].buffer;
-        parent[y] = x;
-        p->buffers.at[x].last = p->buffers.at[y].last;
-        p->buffers.at[x].place = p->buffers.at[y].place;    /* SLAB, or the caller's memory */
-        p->buffers.at[x].ordinal = p->buffers.at[y].ordinal;
-        p->buffers.at[y].first = 1;                         /* nobody lives here any more */
-        p->buffers.at[y].last = 0;
-        p->inplace++;
+        for (int r = 0; r < in->nout; r++) {
+            int k = victim(p, (int)i, r, parent);
+            if (k < 0)
+                continue;
+            int x = find(parent, in->in[k].buffer), y = in->out[r].buffer;
+            bool dies = p->buffers.at[y].last == (int)i;
+            parent[y] = x;
+            p->buffers.at[x].last = p->buffers.at[y].last;
+            p->buffers.at[x].place = p->buffers.at[y].place;    /* SLAB, or the caller's memory */
+            p->buffers.at[x].ordinal = p->buffers.at[y].ordinal;
+            p->buffers.at[y].first = 1;                         /* nobody lives here any more */
+            p->buffers.at[y].last = 0;
+            p->inplace++;
+            if (dies)
+                break;  /* a result nobody wants: its memory must not pass for an operand's that dies here */
+        }
     }
     for (size_t i = 0; i < p->instrs.len; i++) {
         CgInstr *in = &p->instrs.at[i];
@@ -390,7 +408,82 @@ static void lay_over(CgPlan *p)
     }
     for (size_t i = 0; i < p->graph->outputs.len; i++)
         p->outputs[i].buffer = find(parent, p->outputs[i].buffer);
-    free(parent);
+}
+
+/* ---- outputs that renew an input or a parameter ---- */
+
+/* renewed[o]: the leaf with the name and type of output o. */
+static void find_renewed(const CgGraph *g, bool update, CgRef *renewed)
+{
+    for (size_t o = 0; o < g->outputs.len; o++) {
+        renewed[o] = CG_NONE;
+        for (int params = 0; params < 2 && update; params++) {
+            size_t n = params ? g->params.len : g->inputs.len;
+            const CgRef *leaf = params ? g->params.at : g->inputs.at;
+            for (size_t i = 0; i < n; i++)
+                if (cg_node_name(g, leaf[i]) == g->outputs.at[o].name && leaf[i] != g->outputs.at[o].ref &&
+                    cg_type_equal(cg_node_type(g, leaf[i]), cg_node_type(g, g->outputs.at[o].ref)))
+                    renewed[o] = leaf[i];
+        }
+    }
+}
+
+/* Output o can be made in the leaf's memory: it is a whole buffer of one instruction, and whoever reads the leaf has
+ * done so before, or is that instruction and may write over it. */
+static bool can_renew(const Draft *d, size_t o, int leaf)
+{
+    const CgPlan *p = d->p;
+    const CgSlot *y = &p->outputs[o];
+    const CgBuffer *b = &p->buffers.at[y->buffer], *l = &p->buffers.at[leaf];
+    if (p->options.no_inplace || b->place != CG_AT_SLAB || y->offset != 0 || b->bytes != l->bytes ||
+        !cg_tensor_contiguous(&y->tensor) || (size_t)b->first >= p->instrs.len || l->last > b->first)
+        return false;
+    for (size_t i = 0; i < p->graph->outputs.len; i++)
+        if (p->outputs[i].buffer == leaf || (i != o && p->outputs[i].buffer == y->buffer))
+            return false;
+    const CgInstr *in = &p->instrs.at[b->first];
+    int made = -1;
+    for (int k = 0; k < in->nout; k++)
+        made = in->out[k].buffer == y->buffer ? k : made;
+    if (made < 0)
+        return false;
+    for (int k = 0; k < in->nin; k++)
+        if (in->in[k].buffer == leaf && !(may_cover(in, k, &in->out[made].tensor) && alone(in, k, d->parent)))
+            return false;
+    return true;
+}
+
+static int leaf_buffer(const Draft *d, size_t o)
+{
+    return d->renewed[o] == CG_NONE ? -1 : d->value[d->renewed[o]]->buffer;
+}
+
+/* Outputs go to the leaves they renew: at once where that is possible; else by a copy at the end, in two rounds where
+ * the new value of one leaf is the old one of another. */
+static void renew(Draft *d)
+{
+    CgPlan *p = d->p;
+    size_t n = p->graph->outputs.len;
+    bool *late = cg_calloc(n + 1, sizeof *late);
+    for (size_t o = 0; o < n; o++) {
+        int leaf = leaf_buffer(d, o);
+        late[o] = leaf >= 0 && !can_renew(d, o, leaf);
+        if (leaf < 0 || late[o])
+            continue;
+        int y = p->outputs[o].buffer;
+        d->parent[y] = leaf;
+        p->outputs[o].buffer = leaf;
+        p->buffers.at[y].first = 1;     /* nobody lives here any more */
+        p->buffers.at[y].last = 0;
+        p->inplace++;
+    }
+    for (size_t o = 0; o < n; o++)
+        if (late[o] && p->buffers.at[p->outputs[o].buffer].place != CG_AT_SLAB)
+            p->outputs[o] = emit_copy(d, &p->outputs[o], p->graph->outputs.at[o].ref, CG_AT_SLAB, 0);
+    for (size_t o = 0; o < n; o++)
+        if (late[o])
+            p->outputs[o] = emit_copy_to(d, &p->outputs[o], p->graph->outputs.at[o].ref, leaf_buffer(d, o));
+    free(late);
 }
 
 static bool lay_leaves(Draft *d)
@@ -432,6 +525,8 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
     CgRef *order = cg_malloc((n + 1) * sizeof *order);
     bool *live = cg_calloc(n + 1, sizeof *live);
     p->outputs = CG_NEWN(p->arena, CgSlot, g->outputs.len + 1);
+    d.renewed = cg_malloc((g->outputs.len + 1) * sizeof *d.renewed);
+    find_renewed(g, options.update, d.renewed);
 
     for (size_t r = 0; r <= n; r++)
         d.first_output[r] = -1;
@@ -451,10 +546,25 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
                 bytes[r] += size;
         }
     }
+    for (size_t o = 0; o < g->outputs.len && !d.failed; o++)
+        if (d.renewed[o] != CG_NONE) {      /* takes no memory of its own */
+            CgTensor t;
+            size_t size = 0;
+            const CgNode *node = cg_node(g, g->outputs.at[o].ref);
+            CgRef base = strcmp(node->op->name, "part") == 0 ? node->in[0] : g->outputs.at[o].ref;
+            if (bind_type(&d, &node->type, base, &t, &size))
+                bytes[base] -= size < bytes[base] ? size : bytes[base];
+        }
     if (!d.failed && lay_leaves(&d)) {
-        size_t count = cg_plan_order(g, bytes, schedule, order);
+        size_t count = cg_plan_order(g, bytes, d.renewed, schedule, order);
         for (size_t i = 0; i < count && !d.failed; i++)
             emit(&d, order[i]);
+    }
+    if (!d.failed) {
+        d.parent = cg_malloc((p->buffers.len + g->outputs.len * 2 + 1) * sizeof *d.parent);
+        for (size_t i = 0; i < p->buffers.len + g->outputs.len * 2; i++)
+            d.parent[i] = (int)i;
+        renew(&d);
     }
     free(live);
     free(order);
@@ -477,7 +587,8 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
             b->last = (int)p->instrs.len;
         }
     }
-    lay_over(p);
+    lay_over(p, d.parent);
+    free(d.parent);
     if (!cg_plan_place(p)) {
         cg_err(e, CG_ERR_MEMORY,
                "the tensors of graph '%s' together have more bytes than memory has addresses",

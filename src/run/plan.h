@@ -45,6 +45,9 @@ typedef struct CgPlanOptions {
     bool no_inplace;         /* for tests */
     bool outputs_bound; /* outputs are written straight to memory the caller binds, which must not overlap
                            inputs or params; else they live in the slab, or are views of inputs and params */
+    bool update;             /* an output named like an input or a parameter of its type is that one's new value and is
+                                written over it: during the run if no instruction wants the old one any more, else at
+                                its end. Whoever binds such memory must let it be written */
     const CgSources *sources; /* may be NULL; to name script lines in messages */
 } CgPlanOptions;
 

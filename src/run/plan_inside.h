@@ -35,10 +35,10 @@ struct CgPlan {
 CG_NODISCARD const CgGraph *cg_plan_expand(const CgGraph *g, CgGraph **own, CgErr *e);
 
 /* plan_order.c: the live nodes of g in an order they can run in. `bytes` are those of each node's own results
- * (0 for leaves, views and parts). Returns the count; schedules 0 .. CG_PLAN_ORDERS-1 differ in peak memory
- * only. */
+ * (0 for leaves, views and parts); renewed[i] is the leaf that output i is written over, or CG_NONE, or `renewed`
+ * is NULL. Returns the count; schedules 0 .. CG_PLAN_ORDERS-1 differ in peak memory only. */
 #define CG_PLAN_ORDERS 3
-size_t cg_plan_order(const CgGraph *g, const size_t *bytes, int schedule, CgRef *order);
+size_t cg_plan_order(const CgGraph *g, const size_t *bytes, const CgRef *renewed, int schedule, CgRef *order);
 bool   cg_plan_is_view(const CgNode *n);    /* takes no memory: views and parts */
 bool   cg_plan_is_leaf(const CgNode *n);    /* input, param, const */
 void   cg_plan_live(const CgGraph *g, bool *live);

@@ -115,7 +115,42 @@ static void base_order(const Walk *w, bool lazy, CgRef *sorted)
     free(key);
 }
 
-size_t cg_plan_order(const CgGraph *g, const size_t *bytes, int schedule, CgRef *order)
+/* Readers of a leaf should run before the node that writes its new value over it. Those made later than that node may
+ * need its result, and are left alone: the planner then keeps the old value. */
+typedef struct Pairs { CG_VEC(CgRef) reader, writer; } Pairs;
+
+static Pairs pairs_of(const CgGraph *g, const bool *live, const CgRef *renewed)
+{
+    Pairs p = { 0 };
+    CgRef *writer = cg_malloc((g->nodes.len + 1) * sizeof *writer), *leaf = cg_malloc((g->nodes.len + 1) * sizeof *leaf);
+    bool any = false;
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        writer[r] = CG_NONE;
+    for (size_t o = 0; renewed && o < g->outputs.len; o++) {
+        CgRef w = g->outputs.at[o].ref;
+        while (cg_plan_is_view(cg_node(g, w)))
+            w = cg_node(g, w)->in[0];
+        if (renewed[o] != CG_NONE)
+            writer[renewed[o]] = w;
+        any = any || renewed[o] != CG_NONE;
+    }
+    for (CgRef r = 0; any && r < g->nodes.len; r++) {
+        const CgNode *n = cg_node(g, r);
+        leaf[r] = cg_plan_is_leaf(n) ? r : cg_plan_is_view(n) ? leaf[n->in[0]] : CG_NONE;
+        for (int i = 0; live[r] && leaf[r] == CG_NONE && i < n->nin; i++) {
+            CgRef l = leaf[n->in[i]], w = l == CG_NONE ? CG_NONE : writer[l];
+            if (w == CG_NONE || r >= w)
+                continue;
+            cg_vec_push(&p.reader, r);
+            cg_vec_push(&p.writer, w);
+        }
+    }
+    free(writer);
+    free(leaf);
+    return p;
+}
+
+size_t cg_plan_order(const CgGraph *g, const size_t *bytes, const CgRef *renewed, int schedule, CgRef *order)
 {
     size_t n = g->nodes.len;
     Walk w = { .g = g, .bytes = bytes, .order = order };
@@ -127,6 +162,11 @@ size_t cg_plan_order(const CgGraph *g, const size_t *bytes, int schedule, CgRef 
     w.first_user = cg_calloc(n + 1, sizeof *w.first_user);
     cg_plan_live(g, w.live);
     size_t edges = 0;
+    Pairs pairs = pairs_of(g, w.live, renewed);
+    for (size_t i = 0; i < pairs.reader.len; i++, edges++) {
+        w.first_user[pairs.reader.at[i] + 1]++;
+        w.waits[pairs.writer.at[i]]++;
+    }
     for (CgRef r = 0; r < n; r++) {
         const CgNode *node = cg_node(g, r);
         w.base[r] = cg_plan_is_leaf(node) ? CG_NONE : cg_plan_is_view(node) ? w.base[node->in[0]] : r;
@@ -141,6 +181,10 @@ size_t cg_plan_order(const CgGraph *g, const size_t *bytes, int schedule, CgRef 
     w.users = cg_malloc(edges * sizeof *w.users);
     uint32_t *fill = cg_malloc(n * sizeof *fill);
     memcpy(fill, w.first_user, n * sizeof *fill);
+    for (size_t i = 0; i < pairs.reader.len; i++)
+        w.users[fill[pairs.reader.at[i]]++] = pairs.writer.at[i];
+    cg_vec_free(&pairs.reader);
+    cg_vec_free(&pairs.writer);
     for (CgRef r = 0; r < n; r++) {
         if (!w.live[r])
             continue;

@@ -42,6 +42,22 @@ static void check_slot(const CgPlan *p, const CgSlot *s, const char *what, int i
 /* Who wrote each buffer's value last, as (instruction, result); read by the operand check: an operand must
  * still hold what its producer wrote, that is, nobody may have written its buffer since, except the producer
  * itself. */
+static bool renewed(const CgPlan *p, int buffer)
+{
+    for (size_t i = 0; i < cg_plan_graph(p)->outputs.len; i++)
+        if (cg_plan_output(p, (int)i)->buffer == buffer)
+            return cg_plan_options(p).update;
+    return false;
+}
+
+/* The leaf a node is a view of, or CG_NONE. */
+static CgRef leaf_under(const CgGraph *g, CgRef r)
+{
+    while (cg_node(g, r)->op->view)
+        r = cg_node(g, r)->in[0];
+    return cg_node(g, r)->nin == 0 && cg_node(g, r)->op->traits & CG_LEAF ? r : CG_NONE;
+}
+
 static void check_values(const CgPlan *p)
 {
     int nb = cg_plan_buffers(p);
@@ -63,8 +79,11 @@ static void check_values(const CgPlan *p)
         }
         for (int k = 0; k < in->nout; k++) {
             const CgBuffer *b = cg_plan_buffer(p, in->out[k].buffer);
-            if (b->place == CG_AT_INPUT || b->place == CG_AT_PARAM || b->place == CG_AT_CONST)
+            bool given = b->place == CG_AT_INPUT || b->place == CG_AT_PARAM || b->place == CG_AT_CONST;
+            if (given && !renewed(p, in->out[k].buffer))
                 CG_BUG("instruction %d writes memory it only borrows", i);
+            if (given && writer[in->out[k].buffer] >= 0)
+                CG_BUG("instruction %d renews a buffer for the second time", i);
             /* Written a second time: some operand of this instruction must be read here for the last time, in
              * place. */
             if (writer[in->out[k].buffer] >= 0) {
@@ -80,7 +99,11 @@ static void check_values(const CgPlan *p)
         const CgGraph *g = cg_plan_graph(p);
         if (in->node != CG_NONE && in->op == cg_node(g, in->node)->op) {
             for (int k = 0; k < in->nin; k++) {
-                int w = by_node[cg_node(g, in->node)->in[k]];
+                int w = writer[in->in[k].buffer];
+                if (leaf_under(g, cg_node(g, in->node)->in[k]) != CG_NONE && w >= 0 && w != i &&
+                    cg_plan_buffer(p, in->in[k].buffer)->place != CG_AT_SLAB)
+                    CG_BUG("operand %d of instruction %d was renewed by instruction %d", k, i, w);
+                w = by_node[cg_node(g, in->node)->in[k]];
                 if (w < 0)
                     continue;
                 for (int j = 0; j < cg_plan_instr(p, w)->nout; j++) {
