@@ -1,6 +1,6 @@
 /* tape.c - training steps of the reference models on the engine alone: graph, derivatives, passes, plan, run.
  * Takes a configuration, a precision, a number of threads and steps; prints one line of JSON as pytorch/bench.py does,
- * and with --prof where the time goes. Must not read files: weights and tokens are drawn. */
+ * with --prof where the time goes, with --memory what is alive when most is, with --graph what the passes made. Must not read files: weights and tokens are drawn. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "graph/grad.h"
 #include "graph/pass.h"
 #include "graph/registry.h"
+#include "graph/text.h"
 #include "run/exec.h"
 
 enum { SLOTS = 128 };
@@ -288,6 +289,18 @@ static void print_peak(const CgPlan *plan)
         fprintf(stderr, "%8.2f MiB  %3d of %-20s %.2f MiB\n", (double)row[k].bytes / 0x1p20, row[k].n, row[k].op, (double)row[k].each / 0x1p20);
 }
 
+static int print_graph(const Config *c)
+{
+    CgGraph *raw = training_step(c), *g = cg_pass_run_all(raw, NULL);
+    CgStrbuf text = { 0 };
+    cg_graph_print(g, NULL, &text);
+    fputs(cg_strbuf_str(&text), stdout);
+    cg_strbuf_deinit(&text);
+    cg_graph_free(g);
+    cg_graph_free(raw);
+    return 0;
+}
+
 static int run(const Config *c, bool bf16, int threads, int steps, bool prof, bool memory)
 {
     CgErr e = { 0 };
@@ -344,7 +357,7 @@ static int run(const Config *c, bool bf16, int threads, int steps, bool prof, bo
 int main(int argc, char **argv)
 {
     const Config *c = NULL;
-    bool bf16 = false, prof = false, memory = false;
+    bool bf16 = false, prof = false, memory = false, graph = false;
     int threads = 0, steps = 7;
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
@@ -354,6 +367,8 @@ int main(int argc, char **argv)
             prof = true;
         else if (strcmp(argv[i], "--memory") == 0)
             memory = true;
+        else if (strcmp(argv[i], "--graph") == 0)
+            graph = true;
         else if (strcmp(argv[i], "--threads") == 0 && more)
             threads = atoi(argv[++i]);
         else if (strcmp(argv[i], "--steps") == 0 && more)
@@ -362,9 +377,9 @@ int main(int argc, char **argv)
             c = strcmp(argv[i], configs[k].name) == 0 ? &configs[k] : c;
     }
     if (!c || steps < 1) {
-        fprintf(stderr, "usage: tape tiny|small|base|compress [--bf16] [--threads N] [--steps N] [--prof] [--memory]\n");
+        fprintf(stderr, "usage: tape tiny|small|base|compress [--bf16] [--threads N] [--steps N] [--prof] [--memory] [--graph]\n");
         return 2;
     }
     cg_registry_init();
-    return run(c, bf16, threads, steps, prof, memory);
+    return graph ? print_graph(c) : run(c, bf16, threads, steps, prof, memory);
 }

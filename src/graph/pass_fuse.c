@@ -203,6 +203,32 @@ static void grow(Pass *p, CgRef r)
     }
 }
 
+/* Draws the cluster of r together with one that already reads all that this one reads, so that one sweep does for
+ * both: the derivatives by the two factors of a gate. */
+static void pair(Pass *p, CgRef r)
+{
+    CgRef operands[CG_MAX_IN];
+    int nconst, id = p->cluster[r], n = collect_operands(p, &p->clusters.at[id], operands, CG_MAX_IN, &nconst);
+    if (n > CG_MAX_IN || n < 2 || p->clusters.at[id].at[p->clusters.at[id].n - 1] != r) return;
+    for (uint32_t i = p->users_first[operands[0]]; i < p->users_first[operands[0] + 1]; i++) {
+        CgRef theirs[CG_MAX_IN], u = p->users[i];
+        int other = p->cluster[u], m, shared = 0;
+        Cluster both;
+        if (u > r || other < 0 || other == id || !same_shape(p, u, r)
+            || is_late(cg_node(p->g, u)) != is_late(cg_node(p->g, r)))
+            continue;
+        m = collect_operands(p, &p->clusters.at[other], theirs, CG_MAX_IN, &nconst);
+        for (int k = 0; k < n && m <= CG_MAX_IN; k++)
+            for (int j = 0; j < m; j++) shared += theirs[j] == operands[k];
+        if (shared < (n < m ? n : m)) continue;
+        if (!join(&p->clusters.at[id], &p->clusters.at[other], &both) || !fits(p, &both)) continue;
+        p->clusters.at[id] = both;
+        p->clusters.at[other].n = 0;
+        for (int k = 0; k < both.n; k++) p->cluster[both.at[k]] = id;
+        return;
+    }
+}
+
 /* ---- the program ---- */
 
 static void print_number(double f, CgStrbuf *out)
@@ -337,6 +363,8 @@ CgGraph *cg_pass_fuse(const CgGraph *g)
     count_users(&p);
     for (CgRef r = 0; r < g->nodes.len && cg_op_find("fused"); r++)
         if (is_candidate(&p, r)) grow(&p, r);
+    for (CgRef r = 0; r < g->nodes.len && cg_op_find("fused"); r++)
+        if (p.cluster[r] >= 0) pair(&p, r);
 
     CgGraph *to = cg_pass_begin(g, map);
     CgBuild b = cg_build_at(to);

@@ -36,6 +36,7 @@ typedef struct Instr {
 typedef struct Program {
     int     nin, ninstr, nconst, nresult, ntiles;
     CgDtype in[CG_MAX_IN];
+    int     last[CG_MAX_IN];        /* the last instruction that reads an operand */
     Instr   instr[MAX_INSTR];
     struct { CgDtype dtype; double value; } constant[MAX_CONST];
     size_t  tile;                   /* elements */
@@ -333,6 +334,9 @@ static void *fused_prepare(const CgCall *call)
     p->tile = tile_length(p);
     for (int i = 0; i < p->nconst; i++) fill(p->pool[i], p->constant[i].dtype, p->constant[i].value, p->tile);
     assign_tiles(p);
+    for (int i = 0; i < p->ninstr; i++)
+        for (int k = 0; k < p->instr[i].narg; k++)
+            if (p->instr[i].arg[k] >= 0 && p->instr[i].arg[k] < p->nin) p->last[p->instr[i].arg[k]] = i;
     return p;
 }
 
@@ -495,11 +499,11 @@ static void fused_kernel(const CgCall *call, CgPart part)
         flat[j] = cg_tensor_contiguous(&call->in[j]);
         held[j] = -1;
     }
-    /* A result that lies over an operand is written when the tile's last instruction has read it. */
-    for (int k = 0; k < call->nout; k++) {
-        waits[k] = false;
-        for (int j = 0; j < call->nin; j++) waits[k] |= call->in[j].data == call->out[k].data;
-    }
+    /* A result over an operand that later instructions read is written at the end of the tile. */
+    for (int k = 0; k < call->nout; k++) waits[k] = false;
+    for (int i = 0; i < p->ninstr; i++)
+        for (int j = 0; p->instr[i].result >= 0 && j < call->nin; j++)
+            waits[p->instr[i].result] |= p->last[j] > i && call->in[j].data == call->out[p->instr[i].result].data;
     size_t length = (size_t)axes.dim[axes.rank - 1];
     cg_part_range(part, (size_t)cg_tensor_count(&call->out[0]), p->tile, &first, &last);
     for (size_t at = first; at < last; at += n) {

@@ -408,6 +408,64 @@ static double run_once(const CgGraph *g, CgPlanOptions options, CgPool *pool, co
     return worst;
 }
 
+/* Outputs that renew what was bound: a moment and a weight, and two inputs that change places, three steps. */
+static void renewals(void)
+{
+    CgErr e = { 0 };
+    CgGraph *g = cg_graph_parse("graph f(g: f32[1031], a: f32[37], b: f32[37], w: param f32[1031], m: param f32[1031]) {\n"
+                                "  %5 = add %4 %0 : f32[1031]\n"
+                                "  %6 = sub %3 %5 : f32[1031]\n"
+                                "  %7 = sum %3 {axes=(0)} : f32\n"
+                                "  return m = %5, w = %6, old = %7, a = %2, b = %1\n}\n", &e);
+    CgPool *pool = cg_pool_new(2);
+    for (int way = 0; way < 4; way++) {
+        static float grad[1031], w[1031], m[1031], a[37], b[37];
+        float old = 0, sum = 0;
+        CgPlanOptions o = { .update = true, .no_inplace = way & 1, .outputs_bound = way & 2 };
+        CgPlan *p = g ? cg_plan_build(g, (CgBindings){ NULL, 0 }, o, &e) : NULL;
+        CgExec *x = p ? cg_exec_new(p, pool, &e) : NULL;
+        if (!x) {
+            ok(false, e.text);
+            return;
+        }
+        cg_plan_verify(p);
+        for (int i = 0; i < 1031; i++) {
+            grad[i] = 0.25f * (float)(i % 7);
+            w[i] = 2.0f;
+            m[i] = 0.5f;
+        }
+        for (int i = 0; i < 37; i++) {
+            a[i] = 2.375f;
+            b[i] = -1.5f;
+        }
+        float *in[3] = { grad, a, b };
+        for (int i = 0; i < 3; i++)
+            cg_exec_bind_input(x, i, in[i]);
+        cg_exec_bind_param(x, 0, w);
+        cg_exec_bind_param(x, 1, m);
+        if (o.outputs_bound)
+            cg_exec_bind_output(x, 2, &old);
+        bool good = true;
+        for (int step = 1; step <= 3; step++) {
+            sum = 0;
+            for (int i = 0; i < 1031; i++)
+                sum += w[i];
+            cg_exec_run(x);
+            old = *(const float *)cg_exec_output(x, 2).data;
+            good = good && fabsf(old - sum) <= 1e-5f * 1031 && a[36] == (step % 2 ? -1.5f : 2.375f) && b[36] == (step % 2 ? 2.375f : -1.5f);
+        }
+        for (int i = 0; i < 1031; i++) {
+            float k = 0.25f * (float)(i % 7);
+            good = good && m[i] == 0.5f + 3 * k && w[i] == 2.0f - (0.5f + k) - (0.5f + 2 * k) - (0.5f + 3 * k);
+        }
+        ok(good, way & 1 ? "renewed by copies at the end of a run" : "renewed in place");
+        cg_exec_free(x);
+        cg_plan_free(p);
+    }
+    cg_pool_free(pool);
+    cg_graph_free(g);
+}
+
 static void random_graphs(void)
 {
     CgPool *pool[3] = { cg_pool_new(1), cg_pool_new(2), cg_pool_new(3) };
@@ -636,6 +694,7 @@ int main(void)
     }
     CgPool *pool = cg_pool_new(2);
     random_graphs();
+    renewals();
     threads_and_reuse();
     several_results(pool);
     checked(pool);

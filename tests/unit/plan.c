@@ -197,6 +197,48 @@ static void outputs(void)
         cg_graph_free(g);
 }
 
+static CgPlace place_of(const CgPlan *p, int output)
+{
+    return cg_plan_buffer(p, cg_plan_output(p, output)->buffer)->place;
+}
+
+/* Outputs named like a leaf. The first reader of w comes last in the text, and must run first. */
+static void renewals(void)
+{
+    CgErr e;
+    CgPlanOptions renew = { .update = true };
+    CgGraph *g = parse("graph f(x: f32[B, 5], w: param f32[B, 5], m: param f32[B, 5]) {\n"
+                       "  %3 = cos %1 : f32[B, 5]\n"
+                       "  %4 = matmul %0 %1 {tb=1} : f32[B, B]\n"
+                       "  %5 = mul %0 %2 : f32[B, 5]\n"
+                       "  %6 = add %5 %1 : f32[B, 5]\n"
+                       "  return m = %5, w = %6, loss = %4, c = %3\n}\n");
+    CgPlan *p = plan_of(g, 11, renew, &e);
+    ok(p && instrs_of(p, "copy") == 0 && place_of(p, 0) == CG_AT_PARAM && place_of(p, 1) == CG_AT_PARAM &&
+       place_of(p, 2) == CG_AT_SLAB, "a new value is written over the old one by what makes it");
+    cg_plan_free(p);
+    renew.no_inplace = true;
+    p = plan_of(g, 11, renew, &e);
+    ok(p && instrs_of(p, "copy") == 2 && place_of(p, 1) == CG_AT_PARAM, "or copied at the end where that is not allowed");
+    cg_plan_free(p);
+    p = plan_of(g, 11, (CgPlanOptions){ 0 }, &e);
+    ok(p && instrs_of(p, "copy") == 0 && place_of(p, 1) == CG_AT_SLAB, "only where it was asked for");
+    cg_plan_free(p);
+    if (g)
+        cg_graph_free(g);
+    renew.no_inplace = false;
+    g = parse("graph f(x: f32[B, 5], y: f32[B, 5], z: f32[B]) {\n"
+              "  %3 = sin %0 : f32[B, 5]\n"
+              "  %4 = mul %0 %3 : f32[B, 5]\n"
+              "  return x = %3, y = %0, z = %4\n}\n");
+    p = plan_of(g, 11, renew, &e);
+    ok(p && instrs_of(p, "copy") == 3 && place_of(p, 0) == CG_AT_INPUT && place_of(p, 1) == CG_AT_INPUT &&
+       place_of(p, 2) == CG_AT_SLAB, "a value still wanted is kept aside first; another shape renews nothing");
+    cg_plan_free(p);
+    if (g)
+        cg_graph_free(g);
+}
+
 static void refusals(void)
 {
     CgErr e = { 0 };
@@ -268,6 +310,7 @@ int main(void)
     views();
     memory();
     outputs();
+    renewals();
     refusals();
     odd_sizes();
     printf("1..%d\n", count);
