@@ -9,11 +9,14 @@
  * epoch, taken in an order that is drawn anew each epoch; so every token is seen once an epoch. Row r of
  * step s is window s*batch + r.
  * Evaluation: windows 0, 1, 2, ... side by side from the start, no ring; the rest that fills no window is
- * left out.
+ * left out. Who wants fewer gets them from all over the split, at even distances.
  * Copies: instead of text a window holds  y mark x end  y mark x end ..., cut at its end, each x a span from
  * a place of its own in the row and y the same tokens. With a `group` of g, in three spans of four the
  * tokens of each g neighbours of y are in random order: who learns to put them right reads a group as a bag,
  * as a memory slot that stands for g tokens has to be read.
+ * Echoes: the text of a window goes on as it would, but is interrupted again and again by spans of what stands
+ * before them in the window, at any distance and of any length up to `span`; so a model learns to find what it
+ * has seen by what it says, not by where it was.
  * Mixtures: windows are dealt to the parts in a fixed pattern that keeps their shares at every step to
  * within one window; each part runs through epochs of its own. An evaluation of a mixture stops where the
  * first part is used up. */
@@ -27,7 +30,9 @@ typedef struct CgWindowOpts {
     /* share of training windows in [0, 1] that are copies, so that a model learns to copy; evaluation has
      * none */
     double repeat;
-    /* of copies: tokens of a span; 0 = as long as one copy fills the window: length / 2 - 1 */
+    /* share of training windows with echoes, likewise; the two shares together are at most 1 */
+    double echo;
+    /* of copies: tokens of a span; 0 = as long as one copy fills the window: length / 2 - 1. Of echoes: the most */
     int    span;
     /* of copies: 0 or a divisor of span. Above 1 the first showing is in disorder, see above */
     int    group;
@@ -51,8 +56,8 @@ CgDigest cg_windows_digest(const CgWindows *w);      /* corpus, split, tokenizer
 /* tokens, next: (batch, length). */
 void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batch, int32_t *tokens,
                       int32_t *next);
-/* Windows first, first+1, ...; fills as many rows as there are, at most `batch`, and gives their number;
- * further rows repeat the last one, so that a plan for a full batch can run. first < count. `next` may be
- * NULL. */
-int  cg_windows_at(const CgWindows *w, int64_t first, int batch, int32_t *tokens, int32_t *next);
+/* Windows first, first+1, ... of `some` that lie at even distances over the split (of all with some = count);
+ * fills as many rows as there are, at most `batch`, and gives their number; further rows repeat the last one, so
+ * that a plan for a full batch can run. first < some <= count. `next` may be NULL. */
+int  cg_windows_at(const CgWindows *w, int64_t first, int64_t some, int batch, int32_t *tokens, int32_t *next);
 #endif

@@ -357,7 +357,7 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
     for (int i = 0; i < s->ncolumns; i++)
         cg_table_add(s->table, s->columns[i].name, cg_column_is_text(s->columns[i].value) ? CG_TEXT : CG_NUMBER);
     for (int64_t first = 0; first < count; first += ROWS) {
-        int rows = cg_windows_at(v->windows, first, ROWS, v->tokens, v->next);
+        int rows = cg_windows_at(v->windows, first, count, ROWS, v->tokens, v->next);
         if (rows > count - first)
             rows = (int)(count - first);
         cg_exec_run(v->exec);

@@ -334,9 +334,10 @@ static double validate(Training *t)
 {
     CgStage *s = t->s;
     int64_t rows = s->batch / s->accumulate, count = cg_windows_count(t->valid), used = 0;
+    int64_t some = count < VALID_BATCHES * rows ? count / rows * rows : VALID_BATCHES * rows;
     double sum = 0;
-    for (int64_t first = 0; first + rows <= count && first < VALID_BATCHES * rows; first += rows) {
-        cg_windows_at(t->valid, first, (int)rows, t->tokens, t->next_tokens);
+    for (int64_t first = 0; first < some; first += rows) {
+        cg_windows_at(t->valid, first, some, (int)rows, t->tokens, t->next_tokens);
         bind_inputs(&t->loss, s->loss_graph, t->tokens, t->next_tokens);
         float loss;
         cg_exec_bind_output(t->loss.exec, 0, &loss);

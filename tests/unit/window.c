@@ -182,7 +182,7 @@ static void evaluation(const CgTokenizer *t)
     int64_t at = 0;
     bool same = true;
     while (at < cg_windows_count(w)) {
-        int n = cg_windows_at(w, at, B, a, an);
+        int n = cg_windows_at(w, at, cg_windows_count(w), B, a, an);
         for (int r = 0; r < n; r++) {
             same &= !memcmp(a + r * T, row.at + (at + r) * T, sizeof a / B);
             same &= !memcmp(an + r * T, row.at + (at + r) * T + 1, sizeof a / B);
@@ -279,6 +279,97 @@ static void copies(const CgTokenizer *t)
     cg_corpus_free(c);
 }
 
+/* How many of n tokens are explained as text of the row that goes on, or as a span of at least 5 that stood before them;
+ * n when the window is nothing else. */
+static int explained(const int32_t *s, int n, const CgTokens *row)
+{
+    int at = 0;
+    size_t place = 0;
+    while (place < row->len) {                              /* where the window's text begins */
+        int k = 0;
+        while (k < 5 && row->at[(place + (size_t)k) % row->len] == s[k])
+            k++;
+        if (k == 5)
+            break;
+        place++;
+    }
+    while (at < n) {
+        int fresh = 0, again = 0;
+        while (at + fresh < n && row->at[(place + (size_t)fresh) % row->len] == s[at + fresh])
+            fresh++;
+        for (int from = 0; from < at; from++) {
+            int k = 0;
+            while (at + k < n && from + k < at && s[from + k] == s[at + k])
+                k++;
+            again = k > again ? k : again;
+        }
+        if (!fresh && !again)
+            break;
+        if (fresh >= again)
+            place += (size_t)fresh;
+        at += fresh >= again ? fresh : again;
+    }
+    return at;
+}
+
+static void echoes(const CgTokenizer *t)
+{
+    enum { T = 211, B = 7 };
+    CgErr e = { 0 };
+    CgCorpus *c = corpus(101, 1009, 7, 0);
+    CgTokens row = row_of(c, CG_TRAIN);
+    CgWindows *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .echo = 0.4, .span = 31 }, &e);
+    int32_t a[B * T], an[B * T];
+    int plain = 0, whole = 0;
+    bool shifted = true;
+    for (uint64_t s = 0; s < 40; s++) {
+        cg_windows_batch(w, 5, s, B, a, an);
+        for (int r = 0; r < B; r++) {
+            bool goes_on = false;
+            for (size_t at = 0; at < row.len && !goes_on; at++) {
+                int k = 0;
+                while (k < T && row.at[(at + (size_t)k) % row.len] == a[r * T + k])
+                    k++;
+                goes_on = k == T;
+            }
+            plain += goes_on;
+            whole += explained(a + r * T, T, &row) == T;
+            shifted &= !memcmp(a + r * T + 1, an + r * T, (T - 1) * sizeof *a);
+        }
+    }
+    ok(plain > 280 * 0.5 && plain < 280 * 0.7 && shifted, "four windows in ten have echoes");
+    ok(whole > 280 * 0.9, "an echo is a span of what stands before it, and the text goes on where it was");
+    cg_windows_free(w);
+    cg_vec_free(&row);
+    cg_corpus_free(c);
+}
+
+static void some_of_all(const CgTokenizer *t)
+{
+    enum { T = 13, B = 3 };
+    CgErr e = { 0 };
+    CgCorpus *c = corpus(97, 307, 5, 0);
+    CgTokens row = row_of(c, CG_ALL);
+    CgWindows *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T }, &e);
+    int64_t all = cg_windows_count(w), before = -1, least = all, most = 0;
+    int32_t a[B * T];
+    bool found = true;
+    for (int64_t k = 0; k < 71; k++) {
+        cg_windows_at(w, k, 71, 1, a, NULL);
+        int64_t at = before + 1;
+        while (at < all && memcmp(a, row.at + at * T, T * sizeof *a))
+            at++;
+        found &= at < all;
+        least = k && at - before < least ? at - before : least;
+        most = at - before > most ? at - before : most;
+        before = at;
+    }
+    ok(found && before >= all - all / 71 - 1 && most - least <= 1, "some windows of many lie at even distances over the split");
+    cg_vec_free(&row);
+    cg_windows_free(w);
+    cg_corpus_free(c);
+}
+
 static void mixtures(const CgTokenizer *t)
 {
     enum { T = 19, B = 3 };
@@ -307,7 +398,7 @@ static void mixtures(const CgTokenizer *t)
     ok(n >= 8 * own && n < 8 * (own + 1), "an evaluation stops where the first part is used up");
     bool in_order = true;
     for (int64_t i = 0; i < n; i++)
-        in_order &= cg_windows_at(w, i, 1, a, an) == 1;
+        in_order &= cg_windows_at(w, i, cg_windows_count(w), 1, a, an) == 1;
     ok(in_order, "all its windows can be had");
 
     CgCorpus *c = corpus(101, 211, 9, 0), *mixed = cg_corpus_shuffle_tokens(c, 4);
@@ -316,8 +407,8 @@ static void mixtures(const CgTokenizer *t)
     int32_t *p = malloc(21411 * sizeof *p), *q = malloc(21411 * sizeof *q), bag[256] = { 0 };
     bool same_bag = true;
     int equal = 0;
-    cg_windows_at(plain, 0, 1, p, NULL);
-    cg_windows_at(shuffled, 0, 1, q, NULL);
+    cg_windows_at(plain, 0, 1, 1, p, NULL);
+    cg_windows_at(shuffled, 0, 1, 1, q, NULL);
     for (int i = 0; i < 21411; i++) {
         bag[p[i]]++;
         bag[q[i]]--;
@@ -356,7 +447,7 @@ static void mistakes(const CgTokenizer *t)
     refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 0 }, "length 0", "no length");
     refused(c, t, CG_TEST, (CgWindowOpts){ .length = 1009 }, "fewer than one window of 1009",
             "too little text");
-    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 1.5 }, "it is a share",
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 1.5 }, "shares, 0 to 1",
             "a share above one");
     refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 12, .repeat = 0.5, .span = 6 },
             "does not fit in a window of 12", "spans too long");
@@ -378,6 +469,8 @@ int main(void)
     training(t);
     evaluation(t);
     copies(t);
+    echoes(t);
+    some_of_all(t);
     mixtures(t);
     mistakes(t);
     cg_tokenizer_free(t);
