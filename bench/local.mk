@@ -1,6 +1,7 @@
 # `make bench`: cg and PyTorch in turns (PYTHON names a python with torch); see bench/README.md.
-EXTRA_PROGRAMS = bench/tape
+EXTRA_PROGRAMS = bench/tape bench/gemm
 bench_tape_LDADD = libcgcore.la $(CG_LIBS)
+bench_gemm_LDADD = libcgcore.la $(CG_LIBS)
 EXTRA_DIST += bench/README.md bench/run.sh bench/pytorch/bench.py \
 	bench/base.cg bench/compress.cg bench/small.cg bench/tiny.cg bench/toy.cg
 

@@ -284,6 +284,12 @@ static void run_op(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *
     call.state = op->prepare ? op->prepare(&call) : NULL;
     Buffer shared = buffer_new(work.shared);
     call.shared = at(shared);
+    check(!work.begin || op->begin, "the work has shares of a beginning, and there is none");
+    for (size_t p = 0; op->begin && p < work.begin; p++) {
+        Buffer scratch = buffer_new(work.scratch);
+        op->begin(&call, (CgPart){ order == FORWARD ? p : work.begin - 1 - p, work.begin, at(scratch) });
+        buffer_free(scratch, "scratch memory");
+    }
     for (size_t p = 0; p < work.parts; p++) {
         Buffer scratch = buffer_new(work.scratch);
         kernel(&call, (CgPart){ order == FORWARD ? p : work.parts - 1 - p, work.parts, at(scratch) });

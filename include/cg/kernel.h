@@ -40,6 +40,7 @@ typedef struct CgWork {
     double flops;             /* useful ones: a causal half counts as a half */
     double bytes;             /* read and written */
     size_t parts;             /* shares; must follow from the sizes alone */
+    size_t begin;             /* shares of CgOp.begin; 0: it is not run */
     size_t scratch;           /* bytes a thread */
     size_t shared;            /* bytes for all parts together */
 } CgWork;
@@ -63,6 +64,34 @@ CG_API void cg_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float
                         const float *b, int64_t ldb, float beta, float *c, int64_t ldc, int bf16);
 CG_API void cg_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const double *a, int64_t lda,
                         const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
+
+/* A product C (m,n) = beta C + alpha op(A) op(B) whose factors are packed once and used by many parts. Fill in the first
+ * lines, call cg_gemm_layout, set `left` and `right` to memory of left_bytes and right_bytes, 64-byte aligned, and pack;
+ * panels can be packed and multiplied in any order, by any threads. Packed factors take any C: alpha, beta and C are
+ * given when multiplying. Tall and wide factors may be packed in blocks of k, each a CgGemm of its own. */
+typedef struct CgGemm {
+    CgDtype     dtype;                  /* CG_F32 or CG_F64 */
+    int         bf16;                   /* operands rounded to bf16, products summed in f32 (f32 only) */
+    bool        ta, tb;
+    int64_t     m, n, k;
+    const void *a, *b;
+    int64_t     lda, ldb;
+    void       *left, *right;           /* left may be NULL when left_bytes is 0: A is then read where it lies */
+    /* set by cg_gemm_layout */
+    int64_t     mr, nr;                 /* most rows of a panel of A, columns of a panel of B */
+    int64_t     left_panels, right_panels;      /* rows m q / left_panels .. of panel q, columns nr q .. */
+    size_t      left_bytes, right_bytes;
+    const void *kind;
+} CgGemm;
+
+/* Panels and numbers of the summed axis, last ones excluded. Bounds of k must be even or k itself. */
+typedef struct CgGemmRange { int64_t left0, left1, right0, right1, k0, k1; } CgGemmRange;
+
+CG_API void cg_gemm_layout(CgGemm *g);
+CG_API void cg_gemm_pack_left(const CgGemm *g, int64_t first, int64_t last, int64_t k0, int64_t k1);
+CG_API void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int64_t k0, int64_t k1);
+CG_API void cg_gemm_run(const CgGemm *g, CgGemmRange range, double alpha, double beta, void *c, int64_t ldc);
+static inline int64_t cg_gemm_row(const CgGemm *g, int64_t panel) { return g->m * panel / g->left_panels; }
 
 /* Counter-based random bits (Philox 4x32-10): a function of its arguments and nothing else. */
 CG_API void cg_random_bits(uint64_t seed, uint64_t stream, uint64_t step, uint64_t first, size_t n, uint32_t *out);

@@ -205,6 +205,7 @@ typedef struct CgOp {
     CgKernel       *kernel[CG_NDTYPE]; /* likewise */
     CgViewFn       *view;
     /* optional */
+    CgKernel       *begin;  /* runs before, in CgWork.begin parts, and leaves in CgCall.shared what all parts need */
     CgKernel       *finish; /* runs once after all parts, for partial results in CgCall.shared */
     CgWorkFn       *work;   /* NULL: elementwise cost, parts by size of the result */
     CgPrepareFn    *prepare;

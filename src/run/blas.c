@@ -131,21 +131,9 @@ void cg_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha
 void cg_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
                  const float *b, int64_t ldb, float beta, float *c, int64_t ldc, int bf16)
 {
-    pthread_once(&once, init);
-    if (m > 0 && n > 0 && k > 0) {
-        if (cg_gemm_own(bf16, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))
-            return;
-        if (bf16) {
-            cg_gemm_rounded(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-            return;
-        }
-    }
-    if (!fits(m, n, k, lda, ldb, ldc)) {
+    CgGemm g = { .dtype = CG_F32, .bf16 = bf16, .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .a = a, .lda = lda, .b = b, .ldb = ldb };
+    if (m > 0 && n > 0 && k > 0)
+        cg_gemm_own(&g, (double)alpha, (double)beta, c, ldc);
+    else
         plain_f32(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-        return;
-    }
-    enter();
-    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n,
-                (int)k, alpha, a, lead(lda, ta ? m : k), b, lead(ldb, tb ? k : n), beta, c, lead(ldc, n));
-    leave();
 }

@@ -35,14 +35,14 @@ struct CgExec {
     bool      checked_bound;
 };
 
-typedef struct Job { const CgExec *x; int instr; size_t parts; } Job;
+typedef struct Job { const CgExec *x; CgKernel *kernel; int instr; size_t parts; } Job;
 
 static void run_part(void *arg, size_t part, int thread)
 {
     const Job *j = arg;
     const CgExec *x = j->x;
     CgPart p = { part, j->parts, x->scratch ? x->scratch + (size_t)thread * x->scratch_stride : NULL };
-    cg_plan_instr(x->plan, j->instr)->kernel(&x->calls[j->instr], p);
+    j->kernel(&x->calls[j->instr], p);
 }
 
 /* As run_part, with a note of when and where. */
@@ -55,15 +55,22 @@ static void run_part_traced(void *arg, size_t part, int thread)
                                                       .end = cg_trace_now(j->x->trace) });
 }
 
+static inline void run_parts(const CgExec *x, int i, CgKernel *kernel, size_t parts)
+{
+    if (parts == 1) {
+        kernel(&x->calls[i], (CgPart){ 0, 1, x->scratch });
+        return;
+    }
+    Job j = { x, kernel, i, parts };
+    cg_pool_run(x->pool, parts, x->trace ? run_part_traced : run_part, &j);
+}
+
 static inline void run_instr(const CgExec *x, int i)
 {
     const CgInstr *in = cg_plan_instr(x->plan, i);
-    if (in->work.parts == 1) {
-        in->kernel(&x->calls[i], (CgPart){ 0, 1, x->scratch });
-    } else {
-        Job j = { x, i, in->work.parts };
-        cg_pool_run(x->pool, in->work.parts, x->trace ? run_part_traced : run_part, &j);
-    }
+    if (in->work.begin)
+        run_parts(x, i, in->op->begin, in->work.begin);
+    run_parts(x, i, in->kernel, in->work.parts);
     if (in->op->finish)
         in->op->finish(&x->calls[i], (CgPart){ 0, 1, x->scratch });
 }

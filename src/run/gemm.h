@@ -1,14 +1,36 @@
-/* gemm.h - matrix products of our own.
- * Takes f32 matrices; gives f32, with operands as they are or rounded to bf16. Used by blas.c only. */
+/* gemm.h - matrix products of our own, seen from inside: what an instruction set must offer.
+ * A unit is one number of the summed axis, or a pair of bf16 that one instruction multiplies. A kind packs panels of
+ * units and multiplies a panel of the left factor by one of the right; gemm.c does all the rest. */
 #ifndef CG_GEMM_H
 #define CG_GEMM_H
-#include "base/base.h"
+#include <cg/kernel.h>
 
-/* As cg_gemm_f32; m, n and k are not 0. False when this processor has no code for it: nothing was done. */
-bool cg_gemm_own(bool bf16, bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
-                 int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
-/* Rounds to bf16 in plain C and leaves the product to cg_gemm_f32: the same meaning on any processor. */
-void cg_gemm_rounded(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
-                     int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
-const char *cg_gemm_name(bool bf16);    /* "avx512", "avx512_bf16", or "" when there is none */
+typedef struct CgGemmKind {
+    const char *name;
+    int  mr, nr;        /* rows and columns of the result that are held in registers */
+    int  pair;          /* numbers in a unit: 1 or 2 */
+    int  size;          /* bytes of a unit */
+    bool in_place;      /* a unit is a number as it lies: factors need not be packed */
+    /* `rows` rows of a (rows, k): unit p of row r goes to out[r * step + p]. */
+    void (*left_rows)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step);
+    /* One panel of a (k, rows): unit p of row r goes to out[p * mr + r]. */
+    void (*left_columns)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out);
+    /* One panel of `cols` columns of b (k, cols), or of (cols, k) when trans: unit p of column c goes to
+     * out[p * nr + c], 0 beyond `cols`. */
+    void (*right)(bool trans, const void *b, int64_t ld, int64_t k, int64_t cols, void *out);
+    /* C (rows, cols) = beta C + alpha A B over ku units: unit p of row r of A at a[r * rs + p * ps], of column c of B at
+     * b[p * bs + c]. With beta 0, C is not read. Reads nr columns of B. */
+    void (*micro)(int64_t ku, const void *a, int64_t rs, int64_t ps, const void *b, int64_t bs, double alpha, double beta,
+                  void *c, int64_t ldc, int64_t rows, int64_t cols);
+} CgGemmKind;
+
+/* As they are compiled for each instruction set: f32, f32 rounded to bf16 on the way, f64. */
+enum { CG_GEMM_F32, CG_GEMM_ROUNDED, CG_GEMM_F64, CG_GEMM_KINDS };
+extern const CgGemmKind cg_gemm_kinds_base[CG_GEMM_KINDS], cg_gemm_kinds_avx2[CG_GEMM_KINDS],
+    cg_gemm_kinds_avx512[CG_GEMM_KINDS];
+extern const CgGemmKind cg_gemm_kind_bf16;      /* AVX512-BF16 */
+
+/* A whole product on the calling thread; m, n and k are not 0. */
+void cg_gemm_own(CgGemm *g, double alpha, double beta, void *c, int64_t ldc);
+const char *cg_gemm_name(bool bf16);            /* of what multiplies: "avx512", "avx512_bf16", "avx2 rounded" */
 #endif

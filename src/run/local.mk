@@ -1,8 +1,10 @@
+# Compiled once for each instruction set, like the ops.
+CG_OPS_SOURCES += src/run/gemm_vector.c
 libcgcore_la_SOURCES += \
 	src/run/blas.c src/run/blas.h \
 	src/run/elementwise.c \
 	src/run/exec.c src/run/exec.h \
-	src/run/gemm.c src/run/gemm.h \
+	src/run/gemm.c src/run/gemm.h src/run/gemm_bf16.c src/run/gemm_vector.h \
 	src/run/grant.c src/run/grant.h \
 	src/run/peak.c src/run/peak.h \
 	src/run/plan.c src/run/plan.h src/run/plan_inside.h \
