@@ -9,10 +9,10 @@
 #include "graph/registry.h"
 #include "run/gemm.h"
 
-/* A block of the left factor, BLOCK bytes in rows of DEPTH bytes of units, stays in half a 1 MiB second-level cache while
- * panels of the right one pass through the first. */
+/* A block of the left factor, TALL panels of up to 14 rows of DEPTH bytes of units, stays in half a 1 MiB second-level
+ * cache while panels of the right one pass through the first. */
 #define DEPTH 1024
-#define BLOCK (448 * DEPTH)
+#define TALL  32
 #define WIDTH 512       /* columns of the right factor that are packed at a time when nobody packed them before */
 #define ROWS  224       /* rows of the left one, likewise */
 #define STRIP 16        /* rows of a factor that are packed side by side: as many as the processor fetches ahead of us */
@@ -127,10 +127,10 @@ void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int64_t k0
         }
 }
 
-/* Where panel q, from number k of the summed axis, begins, and the steps to its next row and unit. */
-static inline const char *left_at(const CgGemm *g, const CgGemmKind *x, int64_t q, int64_t k, int64_t *rs, int64_t *ps)
+/* Where panel q, of rows from r on, begins at number k of the summed axis, and the steps to its next row and unit. */
+static inline const char *left_at(const CgGemm *g, const CgGemmKind *x, int64_t q, int64_t r, int64_t k, int64_t *rs,
+                                  int64_t *ps)
 {
-    int64_t r = cg_gemm_row(g, q);
     if (!g->left) {
         *rs = g->ta ? 1 : g->lda;
         *ps = g->ta ? g->lda : 1;
@@ -152,24 +152,27 @@ static int64_t depth(int64_t k, int64_t most)
 void cg_gemm_run(const CgGemm *g, CgGemmRange r, double alpha, double beta, void *c, int64_t ldc)
 {
     const CgGemmKind *x = kind_in(g);
-    int64_t of = (int64_t)cg_dtype_size(g->dtype), k1 = r.k1, kc = depth(k1 - r.k0, DEPTH / x->size * x->pair);
+    int64_t of = (int64_t)cg_dtype_size(g->dtype), kc = depth(r.k1 - r.k0, DEPTH / x->size * x->pair);
     int64_t panel = units(x, g->k) * x->nr, bs = g->right ? x->nr : g->ldb;
-    int64_t tall = BLOCK / (x->mr * DEPTH);
-    for (int64_t l = r.k0; l < k1; l += kc) {
-        int64_t ku = units(x, least(kc, k1 - l));
+    for (int64_t l = r.k0; l < r.k1; l += kc) {
+        int64_t ku = units(x, least(kc, r.k1 - l)), tall;
         double be = l == r.k0 ? beta : 1;
         for (int64_t q0 = r.left0; q0 < r.left1; q0 += tall) {
-            int64_t q1 = least(q0 + tall, r.left1);
+            /* Where the panels of a block are, once for all columns. */
+            const char *a[TALL];
+            int64_t row[TALL + 1], rs = 0, ps = 0;
+            tall = least(TALL, r.left1 - q0);
+            for (int64_t q = 0; q <= tall; q++)
+                row[q] = cg_gemm_row(g, q0 + q);
+            for (int64_t q = 0; q < tall; q++)
+                a[q] = left_at(g, x, q0 + q, row[q], l, &rs, &ps);
             for (int64_t j = r.right0; j < r.right1; j++) {
                 const char *b = g->right ? (const char *)g->right + (j * panel + l / x->pair * x->nr) * x->size
                                          : (const char *)g->b + (l * g->ldb + j * x->nr) * x->size;
                 int64_t column = j * x->nr, cols = least(x->nr, g->n - column);
-                for (int64_t q = q0; q < q1; q++) {
-                    int64_t row = cg_gemm_row(g, q), rs, ps;
-                    const char *a = left_at(g, x, q, l, &rs, &ps);
-                    x->micro(ku, a, rs, ps, b, bs, alpha, be, (char *)c + (row * ldc + column) * of, ldc,
-                             cg_gemm_row(g, q + 1) - row, cols);
-                }
+                for (int64_t q = 0; q < tall; q++)
+                    x->micro(ku, a[q], rs, ps, b, bs, alpha, be, (char *)c + (row[q] * ldc + column) * of, ldc,
+                             row[q + 1] - row[q], cols);
             }
         }
     }

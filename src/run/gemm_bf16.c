@@ -128,10 +128,11 @@ WIDE static void right(bool trans, const void *b, int64_t ld, int64_t k, int64_t
         __m512bh w = (__m512bh)_mm512_set1_epi32(AT(r)); \
         u##r = _mm512_dpbf16_ps(u##r, w, (__m512bh)b0); \
         v##r = _mm512_dpbf16_ps(v##r, w, (__m512bh)b1); }
+#define SCALE(r) if (r < ROWS) { \
+        u##r = _mm512_mul_ps(u##r, al); \
+        v##r = _mm512_mul_ps(v##r, al); }
 #define PUT(r) if (r < ROWS) { \
         float *to = c + r * ldc; \
-        u##r = _mm512_mul_ps(u##r, al); \
-        v##r = _mm512_mul_ps(v##r, al); \
         if (beta != 0) { \
             u##r = _mm512_fmadd_ps(be, _mm512_loadu_ps(to), u##r); \
             v##r = _mm512_fmadd_ps(be, _mm512_loadu_ps(to + 16), v##r); \
@@ -140,8 +141,6 @@ WIDE static void right(bool trans, const void *b, int64_t ld, int64_t k, int64_t
         _mm512_storeu_ps(to + 16, v##r); }
 #define PUT_SOME(r) if (r < ROWS) { \
         float *to = c + r * ldc; \
-        u##r = _mm512_mul_ps(u##r, al); \
-        v##r = _mm512_mul_ps(v##r, al); \
         if (beta != 0) { \
             u##r = _mm512_fmadd_ps(be, _mm512_maskz_loadu_ps(m0, to), u##r); \
             v##r = _mm512_fmadd_ps(be, _mm512_maskz_loadu_ps(m1, to + 16), v##r); \
@@ -155,7 +154,9 @@ WIDE static void right(bool trans, const void *b, int64_t ld, int64_t k, int64_t
         enum { ROWS = R }; \
         const int32_t *x = a, *y = a + 5 * rs, *z = a + 10 * rs; \
         int64_t rs3 = 3 * rs; \
-        EACH_ROW(NEAR) \
+        if (beta != 0) { \
+            EACH_ROW(NEAR) \
+        } \
         EACH_ROW(ZERO) \
         for (int64_t p = 0; p < ku; p++) { \
             __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 16); \
@@ -166,6 +167,9 @@ WIDE static void right(bool trans, const void *b, int64_t ld, int64_t k, int64_t
             b += NR; \
         } \
         const __m512 al = _mm512_set1_ps(alpha), be = _mm512_set1_ps(beta); \
+        if (alpha != 1) { \
+            EACH_ROW(SCALE) \
+        } \
         if (cols >= NR) { \
             EACH_ROW(PUT) \
         } else { \

@@ -81,10 +81,11 @@ static void NAME(right)(bool trans, const void *b, int64_t ld, int64_t k, int64_
         T w = AT(r); \
         u##r += w * b0; \
         v##r += w * b1; }
+#define SCALE(r) if (r < ROWS) { \
+        u##r *= al; \
+        v##r *= al; }
 #define PUT(r) if (r < ROWS) { \
         LYING *to = (LYING *)(c + r * ldc); \
-        u##r *= al; \
-        v##r *= al; \
         if (be != 0) { \
             u##r += be * to[0]; \
             v##r += be * to[1]; \
@@ -101,7 +102,9 @@ static void NAME(right)(bool trans, const void *b, int64_t ld, int64_t k, int64_
         enum { ROWS = R }; \
         const T *x = a, *y = a + 5 * rs, *z = a + 10 * rs; \
         int64_t rs3 = 3 * rs; \
-        EACH_ROW(NEAR) \
+        if (be != 0) { \
+            EACH_ROW(NEAR) \
+        } \
         EACH_ROW(ZERO) \
         for (int64_t p = 0; p < ku; p++) { \
             VEC b0 = ((const LYING *)b)[0], b1 = ((const LYING *)b)[1]; \
@@ -110,6 +113,9 @@ static void NAME(right)(bool trans, const void *b, int64_t ld, int64_t k, int64_
             y += ps; \
             z += ps; \
             b += bs; \
+        } \
+        if (al != 1) { \
+            EACH_ROW(SCALE) \
         } \
         EACH_ROW(PUT) \
     }
