@@ -557,13 +557,13 @@ static void claim_along(const Case *c)
     Result before = run(c->op, c, c->in, FORWARD);
     for (int k = 0; k < c->nin; k++)
         for (int axis = 0; axis < c->in[k].rank; axis++) {
-            int to = -1;
-            CgAlong along = c->op->along(&inf, k, axis, &to);
+            CgTo where = { -1, NULL };
+            CgAlong along = c->op->along(&inf, k, axis, &where);
+            int to = where.axis;
             if (along != CG_ALONG_POINTWISE && along != CG_ALONG_CAUSAL) continue;
             if (!check(to >= 0 && to < before.out[0].rank, "along operand %d axis %d names axis %d of the result", k, axis, to)) continue;
             int64_t n = c->in[k].dim[axis], m = before.out[0].dim[to], pick = n / 2, shift = 0;
-            if (along == CG_ALONG_CAUSAL) shift = m < n ? m - n : 0;    /* ends aligned */
-            if (along == CG_ALONG_POINTWISE && n != m) continue;        /* joined to others along this axis */
+            check(!where.shift || (cg_dim_is_int(where.shift, &shift) && c->op->cut), "along operand %d axis %d: a shift, but no `cut`", k, axis);
             CgTensor in[CG_MAX_IN];
             memcpy(in, c->in, sizeof in);
             Buffer data = buffer_new(bytes_of(&in[k]));
@@ -579,7 +579,7 @@ static void claim_along(const Case *c)
             bool kept = true;
             for (int64_t e = 0, count = cg_tensor_count(&before.out[0]); e < count; e++) {
                 int64_t i = e / outer % m;
-                bool may = along == CG_ALONG_POINTWISE ? i == pick : i >= pick + shift;
+                bool may = along == CG_ALONG_POINTWISE ? i == pick + shift : i >= pick + shift;
                 if (!may) kept &= memcmp((char *)before.out[0].data + (size_t)e * size, (char *)after.out[0].data + (size_t)e * size, size) == 0;
             }
             check(kept, "index %lld of operand %d axis %d reaches further than `along` says", (long long)pick, k, axis);

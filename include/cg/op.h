@@ -160,10 +160,17 @@ typedef enum CgTrait {
     CG_GENERATOR   = 1 << 9,  /* no operands: the result type is the attribute `type` */
 } CgTrait;
 
-/* How an op behaves along an axis of operand 0, used to derive one-token forms and to slice work:
- * given the axis of an operand that grows, say what happens to the result. */
+/* How result 0 of an op behaves along an axis of an operand; from this it is derived which places need not be computed,
+ * and the form of a graph that takes one place after another.
+ * POINTWISE: place i reaches place i + shift of the result and no other.
+ * CAUSAL: place i reaches no place of the result before i + shift.
+ * WHOLE: each place reaches all. */
 typedef enum CgAlong { CG_ALONG_UNKNOWN, CG_ALONG_POINTWISE, CG_ALONG_CAUSAL, CG_ALONG_WHOLE } CgAlong;
-typedef CgAlong CgAlongFn(const CgInfer *inf, int operand, int axis, int *out_axis);
+typedef struct CgTo {
+    int          axis;      /* of the result */
+    const CgDim *shift;     /* NULL: none. An op that sets it must have a `cut` */
+} CgTo;
+typedef CgAlong CgAlongFn(const CgInfer *inf, int operand, int axis, CgTo *to);
 
 /* What makes the places [from, to) of result 0 along one of its axes: which places of each operand, and the attributes
  * of the op over those alone. The compiler fills it in from `along`: a pointwise axis is cut like the result, a causal

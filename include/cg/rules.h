@@ -111,18 +111,18 @@ static inline CgType cg_type_as(CgType t, CgDtype dtype) { t.dtype = dtype; retu
 
 /* ---- along ---- */
 
-static inline CgAlong cg_along_same(const CgInfer *inf, int operand, int axis, int *out_axis)
+static inline CgAlong cg_along_same(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     (void)inf;
     (void)operand;
-    *out_axis = axis;
+    to->axis = axis;
     return CG_ALONG_POINTWISE;
 }
 
 /* For ops that mix along the attribute `axis` and keep all axes. */
-static inline CgAlong cg_along_axis(const CgInfer *inf, int operand, int axis, int *out_axis)
+static inline CgAlong cg_along_axis(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
-    *out_axis = axis;
+    to->axis = axis;
     return axis == cg_axis(inf->attrs, "axis", inf->in[operand].rank) ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
 }
 

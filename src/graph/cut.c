@@ -6,9 +6,9 @@
 #include <string.h>
 
 /* An elementwise op need not say what follows from that. */
-static CgAlong along_of(const CgInfer *inf, int operand, int axis, int *to)
+static CgAlong along_of(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
-    *to = axis;
+    *to = (CgTo){ axis, NULL };
     return inf->op->along ? inf->op->along(inf, operand, axis, to) : CG_ALONG_POINTWISE;
 }
 
@@ -21,10 +21,11 @@ static bool follow_along(const CgInfer *inf, CgCut *cut)
     for (int k = 0; k < inf->nin; k++) {
         cut->in[k].axis = -1;
         for (int axis = 0; axis < inf->in[k].rank; axis++) {
-            int to = -1;
+            CgTo to;
             CgAlong how = along_of(inf, k, axis, &to);
-            if ((how != CG_ALONG_POINTWISE && how != CG_ALONG_CAUSAL) || to != cut->axis) continue;
-            if (inf->in[k].dim[axis] != size) continue;             /* joined to others, or ahead of them: the op says how */
+            if ((how != CG_ALONG_POINTWISE && how != CG_ALONG_CAUSAL) || to.axis != cut->axis) continue;
+            if (to.shift) continue;                                 /* the op's `cut` says what that means */
+            if (inf->in[k].dim[axis] != size) return false;
             if (cut->in[k].axis >= 0) return false;                 /* two axes of one operand */
             cut->in[k] = (struct CgCutIn){ axis, how == CG_ALONG_CAUSAL ? cg_dim_int(0) : cut->from, cut->to };
             causal |= how == CG_ALONG_CAUSAL;

@@ -76,7 +76,7 @@ static void gelu_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
     out[0] = cg_mul(b, g, cg_add(b, normal_cdf(b, x), cg_mul(b, x, density)));
 }
 
-static CgAlong along(const CgInfer *inf, int operand, int axis, int *out_axis) { return cg_along_same(inf, operand, axis, out_axis); }
+static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to) { return cg_along_same(inf, operand, axis, to); }
 
 static const CgSample one_samples[] = { { .in = "F[3,7]", .low = -2.385, .high = 2.385 }, { .in = "F[2,5,3]", .low = -7.1, .high = 7.1 }, { .in = NULL } };
 static const CgSample two_samples[] = { { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385 }, { .in = NULL } };

@@ -450,24 +450,31 @@ static CgRef attention_match(CgBuild *b, CgRef root)
     return cg_build(b, "attention", 3, (CgRef[3]){ q, keys, v }, cg_attrs(offset >= 0 ? 3 : 2, at));
 }
 
-/* Along T: causal where all three grow together, whole otherwise; heads and batch apart from each other. */
-static CgAlong attention_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static const CgDim *ahead_of(const CgInfer *inf)
 {
-    *out_axis = axis;
+    const CgDim *given = cg_attr_dim(inf->attrs, "offset");
+    return given ? given : cg_dim_sub(inf->in[1].dim[2], inf->in[0].dim[2]);
+}
+
+/* Batch and heads apart from each other, and queries, too; under the causal mask key j is seen from query j - offset on. */
+static CgAlong attention_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+{
+    to->axis = axis;
     if (axis < 2) return CG_ALONG_POINTWISE;
     if (axis == 3) return operand == 2 ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
     if (operand == 0) return CG_ALONG_POINTWISE;
-    return cg_attr_int(inf->attrs, "causal", 0) ? CG_ALONG_CAUSAL : CG_ALONG_WHOLE;
+    if (!cg_attr_int(inf->attrs, "causal", 0)) return CG_ALONG_WHOLE;
+    to->shift = cg_dim_sub(cg_dim_int(0), ahead_of(inf));
+    return CG_ALONG_CAUSAL;
 }
 
 /* Fewer queries start further on; under a causal mask keys past what the last of them sees are not needed. */
 static bool attention_cut(const CgInfer *inf, CgCut *cut)
 {
-    const CgDim *t = inf->in[0].dim[2], *s = inf->in[1].dim[2], *ahead = cg_attr_dim(inf->attrs, "offset");
+    const CgDim *s = inf->in[1].dim[2], *ahead = ahead_of(inf);
     if (cut->axis != 2) return true;
     for (int i = 1; i < 3; i++) cut->in[i].axis = -1;
     if (!cg_attr_int(inf->attrs, "causal", 0)) return true;
-    if (!ahead) ahead = cg_dim_sub(s, t);
     const CgDim *end = cg_dim_add(cut->to, ahead), *offset = cg_dim_add(cut->from, ahead);
     for (int i = 1; i < 3 && end != s && cg_dim_at_most(end, s); i++) {
         cut->in[i].axis = 2;

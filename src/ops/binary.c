@@ -208,7 +208,7 @@ static CgRef minimum_fold(CgBuild *b, const CgSite *site)
 
 /* ---- the ops ---- */
 
-static CgAlong along(const CgInfer *inf, int operand, int axis, int *out_axis) { return cg_along_same(inf, operand, axis, out_axis); }
+static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to) { return cg_along_same(inf, operand, axis, to); }
 
 static const CgSample any_samples[]   = {
     { .in = "F[37,1811] F[37,1811]", .low = -2.385, .high = 2.385 }, { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385 }, { .in = "F[2,5,3] F[2,5,3]", .low = -2.385, .high = 2.385 }, { .in = NULL } };

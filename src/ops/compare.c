@@ -187,7 +187,7 @@ static CgRef cast_fold(CgBuild *b, const CgSite *site)
 
 /* ---- the ops ---- */
 
-static CgAlong along(const CgInfer *inf, int operand, int axis, int *out_axis) { return cg_along_same(inf, operand, axis, out_axis); }
+static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to) { return cg_along_same(inf, operand, axis, to); }
 
 static const CgSample compare_samples[] = {
     { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385 },

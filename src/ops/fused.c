@@ -553,11 +553,11 @@ static void fused_kernel(const CgCall *call, CgPart part)
     }
 }
 
-static CgAlong fused_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong fused_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     (void)inf;
     (void)operand;
-    *out_axis = axis;
+    to->axis = axis;
     return CG_ALONG_POINTWISE;
 }
 

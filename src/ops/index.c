@@ -65,11 +65,11 @@ static CgRef take_fold(CgBuild *b, const CgSite *site)
     return cg_fill(b, t, v);
 }
 
-static CgAlong take_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong take_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
-    *out_axis = axis;
+    to->axis = axis;
     if (operand == 1) return CG_ALONG_POINTWISE;
-    *out_axis = inf->in[1].rank;
+    to->axis = inf->in[1].rank;
     return axis == 1 ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
 }
 
@@ -129,9 +129,9 @@ static void scatter_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     gin[1] = cg_b(b, "take", site->gout[0], site->in[0]);
 }
 
-static CgAlong scatter_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong scatter_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
-    *out_axis = 1;
+    to->axis = 1;
     return operand == 1 && axis == inf->in[1].rank - 1 ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
 }
 
@@ -173,9 +173,9 @@ static void pick_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     gin[0] = cg_mul(b, cg_repeat(b, site->gout[0], t, t.rank - 1), one_hot_like(b, site->in[1], t));
 }
 
-static CgAlong pick_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong pick_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
-    *out_axis = axis;
+    to->axis = axis;
     return operand == 0 && axis == inf->in[0].rank - 1 ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
 }
 
@@ -213,7 +213,7 @@ static void one_hot_kernel(const CgCall *call, CgPart part)
 
 static void one_hot_work(const CgCall *call, CgWork *work) { rows_work(call->out, (size_t)cg_tensor_count(&call->in[0]), work); }
 
-static CgAlong along(const CgInfer *inf, int operand, int axis, int *out_axis) { return cg_along_same(inf, operand, axis, out_axis); }
+static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to) { return cg_along_same(inf, operand, axis, to); }
 
 /* ---- the ops ---- */
 

@@ -127,9 +127,9 @@ static void cross_entropy_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
     out[0] = cg_mul(b, cg_repeat(b, site->in[2], t, t.rank - 1), cg_sub(b, cg_u(b, "softmax", x), hot));
 }
 
-static CgAlong loss_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong loss_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
-    *out_axis = axis;
+    to->axis = axis;
     return operand == 0 && axis == inf->in[0].rank - 1 ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
 }
 

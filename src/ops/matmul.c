@@ -477,14 +477,14 @@ static CgRef matmul_fold(CgBuild *b, const CgSite *site)
     return CG_NONE;
 }
 
-static CgAlong matmul_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong matmul_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     int r = inf->in[operand].rank, out = inf->in[0].rank;
     bool t = flag(inf->attrs, operand ? "tb" : "ta");
     int inner = (operand == 0) != t ? r - 1 : r - 2;    /* the axis summed over */
-    *out_axis = axis;
+    to->axis = axis;
     if (axis == inner) return CG_ALONG_WHOLE;
-    if (axis >= r - 2) *out_axis = operand ? out - 1 : out - 2;
+    if (axis >= r - 2) to->axis = operand ? out - 1 : out - 2;
     return CG_ALONG_POINTWISE;
 }
 

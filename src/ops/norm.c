@@ -258,11 +258,11 @@ static void rmsnorm_vjp(CgBuild *b, const CgSite *site, CgRef *gin)   { norm_vjp
 static void layernorm_vjp(CgBuild *b, const CgSite *site, CgRef *gin) { norm_vjp(b, site, "layernorm_vjp", gin); }
 
 /* The rows apart from each other; within a row everything depends on everything. */
-static CgAlong norm_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong norm_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     int last = inf->in[0].rank - 1;
-    *out_axis = inf->in[operand].rank == last + 1 ? axis : last;
-    return *out_axis < last ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
+    to->axis = inf->in[operand].rank == last + 1 ? axis : last;
+    return to->axis < last ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
 }
 
 static const CgSample rms_samples[] = {

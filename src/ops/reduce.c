@@ -421,11 +421,11 @@ static CgRef extreme_fold(CgBuild *b, const CgSite *site, const char *name)
 static CgRef max_fold(CgBuild *b, const CgSite *site) { return extreme_fold(b, site, "max"); }
 static CgRef min_fold(CgBuild *b, const CgSite *site) { return extreme_fold(b, site, "min"); }
 
-static CgAlong reduce_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong reduce_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     uint32_t mask = axes_mask(inf->attrs, inf->in[operand].rank);
-    *out_axis = axis;
-    for (int i = 0; i < axis; i++) *out_axis -= (int)(mask >> i & 1);
+    to->axis = axis;
+    for (int i = 0; i < axis; i++) to->axis -= (int)(mask >> i & 1);
     return mask >> axis & 1 ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
 }
 
@@ -481,10 +481,10 @@ ARGMAX(double, argmax_f64)
 ARGMAX(int32_t, argmax_i32)
 ARGMAX(int64_t, argmax_i64)
 
-static CgAlong drop_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong drop_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     int gone = cg_axis(inf->attrs, "axis", inf->in[operand].rank);
-    *out_axis = axis > gone ? axis - 1 : axis;
+    to->axis = axis > gone ? axis - 1 : axis;
     return axis == gone ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
 }
 
@@ -586,9 +586,9 @@ static void cumsum_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     gin[0] = cg_build(b, "cumsum", 1, &site->gout[0], cg_attrs(2, at));
 }
 
-static CgAlong cumsum_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong cumsum_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
-    *out_axis = axis;
+    to->axis = axis;
     if (axis != cg_axis(inf->attrs, "axis", inf->in[operand].rank)) return CG_ALONG_POINTWISE;
     return cg_attr_int(inf->attrs, "reverse", 0) ? CG_ALONG_WHOLE : CG_ALONG_CAUSAL;
 }

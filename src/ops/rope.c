@@ -135,10 +135,10 @@ static void rope_expand(CgBuild *b, const CgSite *site, CgRef *out)
     out[0] = cg_build(b, "concat", 2, turned, cg_attrs(1, &join));
 }
 
-static CgAlong rope_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong rope_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     int r = inf->in[0].rank;
-    *out_axis = operand ? r - 2 : axis;
+    to->axis = operand ? r - 2 : axis;
     return operand == 0 && axis == r - 1 ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
 }
 

@@ -118,7 +118,7 @@ static CgRef reshape_fold(CgBuild *b, const CgSite *site)
 }
 
 /* An axis that stands alone in both shapes passes through; merged or split axes are left to `unknown`. */
-static CgAlong reshape_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong reshape_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     const CgDim *dims[CG_MAX_RANK], *before = cg_dim_int(1), *p = cg_dim_int(1);
     CgInfer copy = *inf;
@@ -128,7 +128,7 @@ static CgAlong reshape_along(const CgInfer *inf, int operand, int axis, int *out
     for (int i = 0; i < axis && before; i++) before = cg_dim_mul(before, inf->in[0].dim[i]);
     for (int j = 0; j < n && p; j++) {
         if (p == before && dims[j] == inf->in[0].dim[axis]) {
-            *out_axis = j;
+            to->axis = j;
             return CG_ALONG_POINTWISE;
         }
         p = cg_dim_mul(p, dims[j]);
@@ -193,12 +193,12 @@ static CgRef transpose_fold(CgBuild *b, const CgSite *site)
     return CG_NONE;
 }
 
-static CgAlong transpose_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong transpose_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     const CgAttr *perm = cg_attr_find(inf->attrs, "perm");
     (void)operand;
     for (int i = 0; i < perm->n; i++)
-        if (perm->ints[i] == axis) *out_axis = i;
+        if (perm->ints[i] == axis) to->axis = i;
     return CG_ALONG_POINTWISE;
 }
 
@@ -260,12 +260,12 @@ static CgRef broadcast_fold(CgBuild *b, const CgSite *site)
     return CG_NONE;
 }
 
-static CgAlong broadcast_along(const CgInfer *inf, int operand, int axis, int *out_axis)
+static CgAlong broadcast_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     const CgAttr *axes = cg_attr_find(inf->attrs, "axes");
     (void)operand;
     for (int i = 0; i < axes->n; i++)
-        if (axes->ints[i] == axis) *out_axis = i;
+        if (axes->ints[i] == axis) to->axis = i;
     return CG_ALONG_POINTWISE;
 }
 
@@ -361,6 +361,14 @@ static CgRef slice_fold(CgBuild *b, const CgSite *site)
     return cg_fill(b, t, v);
 }
 
+static CgAlong slice_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+{
+    (void)operand;
+    to->axis = axis;
+    if (axis == cg_axis(inf->attrs, "axis", inf->in[0].rank)) to->shift = cg_dim_sub(cg_dim_int(0), cg_attr_dim(inf->attrs, "from"));
+    return CG_ALONG_POINTWISE;
+}
+
 /* Places of the result lie `from` further on in x; what is left of the slice keeps them all. */
 static bool slice_cut(const CgInfer *inf, CgCut *cut)
 {
@@ -434,6 +442,14 @@ static CgRef pad_fold(CgBuild *b, const CgSite *site)
     return cg_fill(b, t, 0);
 }
 
+static CgAlong pad_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+{
+    (void)operand;
+    to->axis = axis;
+    if (axis == cg_axis(inf->attrs, "axis", inf->in[0].rank)) to->shift = cg_attr_dim(inf->attrs, "before");
+    return CG_ALONG_POINTWISE;
+}
+
 /* Zeros before and after as far as they are wanted; places that are zeros alone are left as they are. */
 static bool pad_cut(const CgInfer *inf, CgCut *cut)
 {
@@ -487,6 +503,15 @@ static void concat_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
         gin[k] = cg_slice(b, site->gout[0], axis, from, to);
         from = to;
     }
+}
+
+static CgAlong concat_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+{
+    to->axis = axis;
+    if (axis != cg_axis(inf->attrs, "axis", inf->in[0].rank)) return CG_ALONG_POINTWISE;
+    to->shift = cg_dim_int(0);
+    for (int k = 0; k < operand; k++) to->shift = cg_dim_add(to->shift, inf->in[k].dim[axis]);
+    return CG_ALONG_POINTWISE;
 }
 
 /* Of each tensor what it has of the places, which may be nothing. */
@@ -573,7 +598,7 @@ static const CgOp op_broadcast = { CG_OP_HERE,
 static const CgOp op_slice = { CG_OP_HERE,
     .name = "slice", .sig = "(x: T[..s], axis: int, from: dim, to: dim) -> T[..r]",
     .doc = "The indices from (with) to to (without) along one axis. They must lie within x.\n",
-    .shape = slice_shape, .vjp = slice_vjp, .view = slice_view, .fold = slice_fold, .along = cg_along_axis, .cut = slice_cut,
+    .shape = slice_shape, .vjp = slice_vjp, .view = slice_view, .fold = slice_fold, .along = slice_along, .cut = slice_cut,
     .traits = CG_LINEAR, .samples = slice_samples,
 };
 
@@ -581,14 +606,14 @@ static const CgOp op_pad = { CG_OP_HERE,
     .name = "pad", .sig = "(x: T[..s], axis: int, before: dim, after: dim) -> T[..r]",
     .doc = "x with zeros added before and after along one axis.\n",
     .shape = pad_shape, .vjp = pad_vjp, .kernel = ALL_KERNELS(pad_kernel), .work = cg_work_copy, .fold = pad_fold,
-    .along = cg_along_axis, .cut = pad_cut, .traits = CG_LINEAR | CG_STRIDED, .samples = pad_samples,
+    .along = pad_along, .cut = pad_cut, .traits = CG_LINEAR | CG_STRIDED, .samples = pad_samples,
 };
 
 static const CgOp op_concat = { CG_OP_HERE,
     .name = "concat", .sig = "(xs: tensors, axis: int) -> T[..r]",
     .doc = "Tensors one after another along one axis. All other axes must agree.\n",
     .shape = concat_shape, .vjp = concat_vjp, .kernel = ALL_KERNELS(concat_kernel), .work = cg_work_copy, .fold = concat_fold,
-    .along = cg_along_axis, .cut = concat_cut, .traits = CG_STRIDED, .samples = concat_samples,
+    .along = concat_along, .cut = concat_cut, .traits = CG_STRIDED, .samples = concat_samples,
 };
 
 CG_OPS(shape, &op_reshape, &op_transpose, &op_broadcast, &op_slice, &op_pad, &op_concat)

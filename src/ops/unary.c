@@ -178,7 +178,7 @@ static bool same_view(const CgCall *call, CgTensor *out)
     return true;
 }
 
-static CgAlong along(const CgInfer *inf, int operand, int axis, int *out_axis) { return cg_along_same(inf, operand, axis, out_axis); }
+static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to) { return cg_along_same(inf, operand, axis, to); }
 
 /* ---- the ops ---- */
 
