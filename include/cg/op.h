@@ -221,6 +221,10 @@ typedef struct CgOp {
     CgMatchFn      *match;
     CgAlongFn      *along;
     CgCutFn        *cut;    /* corrections to what follows from `along` */
+    /* Of an op with a causal axis: the op that makes places [from + at, ..) of the result when `at` is known only when
+     * it runs. Operands: those of this op, pointwise ones cut to these places, causal ones whole (what lies past the
+     * places seen is not looked at), then the number `at`; attributes: those of `cut` for places [from, ..). */
+    const char     *moving;
     uint32_t        traits; /* CgTrait */
     uint32_t        inplace; /* bit i: a result may be written over operand i, when types are equal and the operand dies */
     int             nout;   /* 0 means 1 */

@@ -190,6 +190,21 @@ static inline CgRef cg_size_of(CgBuild *b, CgRef x, int axis)
     return cg_sum(b, cg_fill(b, one, 1.0), 1, &over);
 }
 
+/* The size d as a scalar of an integer type, also when it is a symbol. */
+static inline CgRef cg_size_number(CgBuild *b, const CgDim *d, CgDtype dtype)
+{
+    CgType line = cg_type(dtype, 1, &d);
+    int64_t n, over = 0;
+    if (cg_dim_is_int(d, &n)) return cg_fill(b, cg_type(dtype, 0, NULL), (double)n);
+    return cg_sum(b, cg_fill(b, line, 1), 1, &over);
+}
+
+/* Element of a scalar operand that counts: i32 or i64. */
+static inline int64_t cg_scalar(const CgTensor *t)
+{
+    return t->dtype == CG_I64 ? *(const int64_t *)t->data : *(const int32_t *)t->data;
+}
+
 static inline CgRef cg_mean_keep(CgBuild *b, CgRef x, int axis)
 {
     return cg_div(b, cg_sum_keep(b, x, axis), cg_broadcast_scalar(b, cg_size_of(b, x, axis), cg_ref_type(b, x)));

@@ -273,22 +273,13 @@ ATTENTION(double, f64, exp, log)
 
 /* ---- meaning ---- */
 
-/* The number d as a scalar of type i32, also when it is a symbol. */
-static CgRef number(CgBuild *b, const CgDim *d)
-{
-    CgType line = cg_type(CG_I32, 1, &d);
-    int64_t n, over = 0;
-    if (cg_dim_is_int(d, &n)) return cg_fill(b, cg_type(CG_I32, 0, NULL), (double)n);
-    return cg_sum(b, cg_fill(b, line, 1), 1, &over);
-}
-
 /* True where query i may see key j: j <= i + offset. */
 static CgRef causal_mask(CgBuild *b, const CgSite *site, CgType scores)
 {
     CgType plane = cg_type(CG_I32, 2, &scores.dim[2]);
     CgAttr rows[2] = { cg_a_type("type", plane), cg_a_int("axis", 0) }, cols[2] = { cg_a_type("type", plane), cg_a_int("axis", 1) };
     const CgDim *offset = cg_attr_dim(site->attrs, "offset");
-    CgRef ahead = offset ? number(b, offset) : cg_sub(b, number(b, scores.dim[3]), number(b, scores.dim[2]));
+    CgRef ahead = offset ? cg_size_number(b, offset, CG_I32) : cg_sub(b, cg_size_number(b, scores.dim[3], CG_I32), cg_size_number(b, scores.dim[2], CG_I32));
     CgRef i = cg_add(b, cg_build(b, "iota", 0, NULL, cg_attrs(2, rows)), cg_broadcast_scalar(b, ahead, plane));
     CgRef seen = cg_b(b, "ge", i, cg_build(b, "iota", 0, NULL, cg_attrs(2, cols)));
     return cg_broadcast(b, seen, 4, scores.dim, (const int64_t[4]){ -1, -1, 0, 1 });
@@ -507,7 +498,7 @@ static const CgOp op_attention = { CG_OP_HERE,
            "causal: query i sees keys 0 .. i + offset; offset is S - T where it is not given, so that the last query sees all.\n"
            "A negative offset is an error: the first query would see no key.\n",
     .shape = attention_shape, .vjp = attention_vjp, .expand = attention_expand, .kernel = CG_FLOAT_KERNELS(attention), .work = attention_work,
-    .match = attention_match, .along = attention_along, .cut = attention_cut, .traits = CG_STRIDED, .nout = 2, .samples = attention_samples,
+    .match = attention_match, .along = attention_along, .cut = attention_cut, .moving = "attention_at", .traits = CG_STRIDED, .nout = 2, .samples = attention_samples,
 };
 
 static const CgOp op_attention_vjp = { CG_OP_HERE,
