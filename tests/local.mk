@@ -30,6 +30,7 @@ check_PROGRAMS += tests/unit/stats
 check_PROGRAMS += tests/unit/store
 check_PROGRAMS += tests/unit/store_faults
 check_PROGRAMS += tests/unit/recognise
+check_PROGRAMS += tests/unit/step
 check_PROGRAMS += tests/unit/strbuf
 check_PROGRAMS += tests/unit/suggest
 check_PROGRAMS += tests/unit/synth

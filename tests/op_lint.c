@@ -382,6 +382,7 @@ static void claim_form(const CgOp *op)
     check(op->since && op->file, "since or CG_OP_HERE is missing");
     check((op->traits & CG_LEAF) || op->samples[0].in, "there is no sample");
     check(!(op->traits & CG_RANDOM) || strstr(op->sig, "stream"), "a random op needs the attribute stream");
+    check(!op->moving || (op->along && op->cut && cg_op_find(op->moving)), "a form for places known late needs along, cut and its op");
     for (int i = 0; i < sig->n; i++) check(sig->at[i].name && sig->at[i].name[0], "an argument has no name");
     claim_end();
 }
@@ -920,6 +921,52 @@ static void places(const Case *c, int axis, int64_t from, int64_t to)
     }
 }
 
+/* The op's form for places known only when it runs, at every place: places [from + at, n) are what the op says. */
+static void moving(const Case *c, int axis, int64_t first)
+{
+    CgRef x[CG_MAX_IN], out[CG_MAX_OUT], in[CG_MAX_IN];
+    CgCut cut, late;
+    CgInfer inf;
+    int64_t n = size_of(c->out_type[0].dim[axis]), from = first / 2;
+    const CgOp *op = cg_op_find(c->op->moving);
+    if (!check(op != NULL, "there is no op '%s'", c->op->moving)) return;
+    CgBuild b = build_op(c, true, x, out);
+    bool good = cg_cut_find(b.graph, out[0], axis, cg_dim_int(first), cg_dim_int(n), &cut)
+             && cg_cut_find(b.graph, out[0], axis, cg_dim_int(from), cg_dim_int(from + n - first), &late);
+    for (int k = 0; good && k < c->nin; k++) {
+        CgTo to;
+        bool pointwise = cut.in[k].axis >= 0 && cg_cut_along(b.graph, out[0], k, cut.in[k].axis, &to) == CG_ALONG_POINTWISE;
+        in[k] = pointwise ? cg_slice(&b, x[k], cut.in[k].axis, cut.in[k].from, cut.in[k].to) : x[k];
+    }
+    if (good) {
+        in[c->nin] = cg_graph_const(&b, CG_I32, (double)(first - from));
+        CgRef made = cg_build_checked(&b, op, c->nin + 1, in, late.attrs, &inf);
+        if (check(made != CG_NONE, "%s refuses what %s gives it: %s", op->name, c->op->name, inf.message)) {
+            cg_graph_output(b.graph, "moving", made);
+            cg_graph_output(b.graph, "whole", cg_slice(&b, out[0], axis, cut.from, cut.to));
+            Net net = { .g = b.graph };
+            Result r = net_results(&net, c, pools[1]);
+            near(&r.out[0], &r.out[1], tolerance_of(result_dtype(c)), "places known late and known early");
+            result_free(&r);
+            net_free(&net);
+            return;
+        }
+    }
+    cg_graph_free(b.graph);
+}
+
+static void claim_moving(const Case *c)
+{
+    CgInfer inf;
+    if (!c->op->moving || !infer(c, &inf)) return;
+    for (int k = 0; k < c->nin; k++)
+        for (int axis = 0; axis < c->in[k].rank; axis++) {
+            CgTo to = { -1, NULL };
+            if (!c->op->along || c->op->along(&inf, k, axis, &to) != CG_ALONG_CAUSAL) continue;
+            for (int64_t first = 0, n = size_of(c->out_type[0].dim[to.axis]); first < n; first += 1 + n / 7) moving(c, to.axis, first);
+        }
+}
+
 static void claim_places(const Case *c)
 {
     if (!runs(c->op, dispatch(c))) return;
@@ -1114,6 +1161,7 @@ static const struct { const char *name; ClaimFn *run; bool wide; /* integers too
     { "folding", claim_fold, true },
     { "folding of the op on itself", claim_nested, true },
     { "fewer places", claim_places, true },
+    { "places known late", claim_moving, false },
     { "derivative", first_order, false },
     { "second derivative", second_order, false },
 };

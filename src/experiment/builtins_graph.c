@@ -334,7 +334,9 @@ static CgValue *generated(void *runner, const CgValue *call, CgValue **args)
     cg_value_number(args[4], &temperature);
     if (!cg_memory_fill(x, g->model, NULL, 0, &memory))
         return NULL;
-    bool good = cg_generate(x, g, &memory, 1, NULL, text, fixed, temperature, args[5]->i, (uint64_t)args[6]->i);
+    CgWriter *w = cg_writer_new(x, g, &memory, 1);
+    bool good = w && cg_writer_run(w, NULL, text, fixed, temperature, args[5]->i, (uint64_t)args[6]->i);
+    cg_writer_free(w);
     cg_memory_free(&memory);
     if (!good)
         return NULL;

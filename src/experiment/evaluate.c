@@ -1,100 +1,17 @@
-/* evaluate.c - carrying out an evaluation, and writing text with a model.
+/* evaluate.c - carrying out an evaluation.
  * Takes a stage; gives a table with one row a window. Tensor columns come from the graph, the others from functions of
- * one row; texts are generated for a whole batch at a time. */
+ * one row; texts are written (write.c) for a whole batch at a time. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "experiment/experiment.h"
 
-enum { ROWS = 32, VERSION = 1 };    /* ROWS a batch; VERSION: of what an evaluation means */
-
-/* ---- generation -------------------------------------------------------------------------------------------------------- */
-
-static int32_t sample(const float *logits, int64_t vocab, double temperature, int64_t top_k, double draw)
-{
-    int64_t n = vocab;
-    int32_t *order = cg_malloc((size_t)vocab * sizeof *order);
-    double *weight = cg_malloc((size_t)vocab * sizeof *weight);
-    for (int64_t i = 0; i < vocab; i++)
-        order[i] = (int32_t)i;
-    if (top_k > 0 && top_k < vocab) {
-        for (int64_t i = 0; i < top_k; i++)           /* the k largest to the front */
-            for (int64_t j = i + 1; j < vocab; j++)
-                if (logits[order[j]] > logits[order[i]]) {
-                    int32_t swap = order[i];
-                    order[i] = order[j];
-                    order[j] = swap;
-                }
-        n = top_k;
-    }
-    double most = -INFINITY, sum = 0;
-    for (int64_t i = 0; i < n; i++)
-        most = fmax(most, (double)logits[order[i]]);
-    for (int64_t i = 0; i < n; i++)
-        sum += weight[i] = exp(((double)logits[order[i]] - most) / temperature);
-    int32_t out = order[0];
-    double at = draw * sum;
-    for (int64_t i = 0; i < n; i++) {
-        out = order[i];
-        if ((at -= weight[i]) < 0)
-            break;
-    }
-    free(order);
-    free(weight);
-    return out;
-}
-
-bool cg_generate(CgExperiment *x, CgGenerator *g, const CgMemory *memory, int batch, const int32_t *context, int32_t *text, int64_t fixed,
-                 double temperature, int64_t top_k, uint64_t seed)
-{
-    CgErr err = {0};
-    CgBinding b = { cg_intern("batch"), batch };
-    CgPlan *plan = cg_plan_build(g->graph, (CgBindings){ &b, 1 }, (CgPlanOptions){ .sources = x->sources }, &err);
-    CgExec *exec = plan ? cg_exec_new(plan, x->pool, &err) : NULL;
-    if (!exec) {
-        cg_plan_free(plan);
-        return cg_experiment_err(x, x->at, &err);
-    }
-    for (int i = 0; i < memory->n; i++)
-        cg_exec_bind_param(exec, i, memory->at[i]);
-    if (g->in_context >= 0)
-        cg_exec_bind_input(exec, g->in_context, context);
-    if (g->in_text >= 0)
-        cg_exec_bind_input(exec, g->in_text, text);
-    int64_t length = g->length;
-    bool good = true;
-    for (int64_t t = fixed; t < length && good; t++) {
-        cg_exec_run(exec);
-        CgTensor ids = cg_exec_output(exec, 0), logits = cg_exec_output(exec, 1);
-        /* a model of text shifts it itself when it has a context (place t says token t), and not when it has none */
-        int64_t from = g->in_context >= 0 ? t : t - 1;
-        for (int r = 0; r < batch; r++) {
-            int32_t id;
-            if (temperature > 0) {
-                uint32_t bits[2];
-                cg_random_bits(seed, 0x67656e, (uint64_t)t, (uint64_t)r * 2, 2, bits);
-                id = sample((const float *)logits.data + r * logits.stride[0] + from * logits.stride[1], logits.dim[2], temperature, top_k,
-                            (double)bits[0] / 4294967296.0);
-            } else {
-                id = ((const int32_t *)ids.data)[r * ids.stride[0] + from * ids.stride[1]];
-            }
-            text[r * length + t] = id;
-        }
-        good = !cg_experiment_stopped(x);
-    }
-    cg_exec_free(exec);
-    cg_plan_free(plan);
-    if (!good) {
-        cg_err(&err, CG_ERR_INTERRUPTED, "stopped while writing text; the same command begins it again");
-        return cg_experiment_err(x, x->at, &err);
-    }
-    return true;
-}
+enum { ROWS = 32, VERSION = 2 };    /* ROWS a batch; VERSION: of what an evaluation means */
 
 /* ---- columns of one row -------------------------------------------------------------------------------------------------- */
 
-typedef struct Written { const CgValue *call; CgMemory memory; int32_t *ids; int64_t length; } Written;
+typedef struct Written { const CgValue *call; CgMemory memory; CgWriter *writer; int32_t *ids; int64_t length; } Written;
 
 typedef struct Evaluation {
     CgExperiment *x;
@@ -160,8 +77,9 @@ static bool collect(Evaluation *v, const CgValue *value)
         if (!cg_memory_fill(v->x, g->model, NULL, 0, &w.memory))
             return false;
         w.ids = cg_calloc((size_t)(ROWS * g->length) + 1, sizeof *w.ids);
+        w.writer = cg_writer_new(v->x, g, &w.memory, ROWS);
         cg_vec_push(&v->written, w);
-        return true;
+        return w.writer != NULL;
     }
     for (int i = 0; i < value->n; i++)
         if (!collect(v, value->at[i]))
@@ -173,7 +91,6 @@ static bool write_texts(Evaluation *v)
 {
     for (size_t i = 0; i < v->written.len; i++) {
         Written *w = &v->written.at[i];
-        CgGenerator *g = w->call->stage;
         CgStage *s = v->s;
         size_t base = s->columns_graph->outputs.len - (size_t)s->nwanted;
         int32_t *context = NULL;
@@ -186,7 +103,7 @@ static bool write_texts(Evaluation *v)
                         context[r * t.dim[1] + c] = ((const int32_t *)t.data)[r * t.stride[0] + c * t.stride[1]];
             }
         memset(w->ids, 0, sizeof *w->ids * (size_t)(ROWS * w->length));
-        bool good = cg_generate(v->x, g, &w->memory, ROWS, context, w->ids, 0, 0, 0, 0);
+        bool good = cg_writer_run(w->writer, context, w->ids, 0, 0, 0, 0);
         free(context);
         if (!good)
             return false;
@@ -413,6 +330,7 @@ static bool compute(CgExperiment *x, CgStage *s)
         cg_progress_free(progress, good ? NULL : "failed");
     }
     for (size_t i = 0; i < v.written.len; i++) {
+        cg_writer_free(v.written.at[i].writer);
         cg_memory_free(&v.written.at[i].memory);
         free(v.written.at[i].ids);
     }

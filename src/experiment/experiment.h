@@ -93,9 +93,12 @@ void       cg_memory_free(CgMemory *m);
 bool       cg_model_digest(CgExperiment *x, const CgModelGraph *m, CgDigester *d);
 CgDigest   cg_value_digest(const CgValue *v);
 
-/* Text made by a generator: rows of ids (batch, length); context may be NULL. `fixed` first places of text are given. */
-bool       cg_generate(CgExperiment *x, CgGenerator *g, const CgMemory *memory, int batch, const int32_t *context, int32_t *text, int64_t fixed,
-                       double temperature, int64_t top_k, uint64_t seed);
+/* Texts made by a generator, `rows` at a time: ids (rows, length); context may be NULL. `fixed` first places of text are
+ * given. */
+typedef struct CgWriter CgWriter;
+CgWriter  *cg_writer_new(CgExperiment *x, CgGenerator *g, const CgMemory *memory, int rows);      /* NULL after a mistake */
+bool       cg_writer_run(CgWriter *w, const int32_t *context, int32_t *text, int64_t fixed, double temperature, int64_t top_k, uint64_t seed);
+void       cg_writer_free(CgWriter *w);
 
 /* A mistake of data or files, at the statement being carried out; always false. */
 bool       cg_experiment_err(CgExperiment *x, CgSpan at, const CgErr *err);

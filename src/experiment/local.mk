@@ -4,7 +4,7 @@ libcgcore_la_SOURCES += \
 	src/experiment/builtins_data.c src/experiment/builtins_graph.c src/experiment/builtins_table.c \
 	src/experiment/builtins_plot.c src/experiment/builtins_tokenizer.c src/experiment/figure.h \
 	src/experiment/evaluate.c src/experiment/experiment.c src/experiment/experiment.h \
-	src/experiment/memory.c src/experiment/stage.h src/experiment/stage_build.c src/experiment/train.c \
+	src/experiment/memory.c src/experiment/stage.h src/experiment/stage_build.c src/experiment/train.c src/experiment/write.c \
 	src/experiment/metric.c src/experiment/metric.h \
 	src/experiment/progress.c src/experiment/progress.h \
 	src/experiment/stats.c src/experiment/stats.h \

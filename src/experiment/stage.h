@@ -27,7 +27,8 @@ typedef struct CgTrained { int param; int group; int64_t offset, count; } CgTrai
 /* Text made step by step: logits of place t depend on text before t only. */
 typedef struct CgGenerator {
     CgModelGraph *model;
-    CgGraph      *graph;           /* inputs context, text (either may be absent); output ids */
+    CgGraph      *graph;           /* inputs context, text (either may be absent); outputs ids, logits */
+    CgGraph      *prologue, *step; /* the same place by place (graph/step.h); NULL where the model is not causal */
     int           in_context, in_text;   /* input ordinals of `graph`, -1 = absent */
     int64_t       length;          /* T */
 } CgGenerator;

@@ -6,6 +6,7 @@
 #include "experiment/experiment.h"
 #include "graph/grad.h"
 #include "graph/pass.h"
+#include "graph/step.h"
 
 enum { PAD = 16 };      /* elements: each tensor begins on a cache line */
 
@@ -557,6 +558,25 @@ bool cg_stage_column_is_text(const CgValue *of, CgAtom name)
 
 /* ---- generation -------------------------------------------------------------------------------------------------------- */
 
+/* The model place by place, if its graph allows that and says of each place what it should: with a context place t of
+ * the logits says token t, so that one place needs no text; without one it says what follows token t. */
+static void build_step(CgGenerator *g, bool has_context)
+{
+    CgGraph *plain = cg_pass_run_all(g->model->graph, "recognise,places,fold,dce"), *both = NULL;
+    for (size_t i = 0; i < plain->inputs.len && !both; i++)
+        if (!strcmp(cg_node_name(plain, plain->inputs.at[i]), "text"))
+            both = cg_step_build(plain, plain->inputs.at[i], 1);
+    int64_t first = 0;
+    for (size_t i = 0; both && i < both->outputs.len; i++)
+        if (!strcmp(both->outputs.at[i].name, "first.ids"))
+            cg_dim_is_int(cg_node_type(both, both->outputs.at[i].ref)->dim[1], &first);
+    if (both && first == has_context)
+        cg_step_split(both, true, &g->prologue, &g->step);
+    if (both)
+        cg_graph_free(both);
+    cg_graph_free(plain);
+}
+
 CgGenerator *cg_generator_build(CgElab *e, CgFrame *f, CgValue *model, CgType context, bool has_context, int64_t length, CgSpan span)
 {
     CgGenerator *g = CG_NEW(e->arena, CgGenerator);
@@ -587,6 +607,7 @@ CgGenerator *cg_generator_build(CgElab *e, CgFrame *f, CgValue *model, CgType co
             if (m->params.at[i].init != CG_NONE)
                 cg_graph_output(m->init, m->params.at[i].path, m->params.at[i].init);
         g->graph = cg_pass_run_all(m->graph, NULL);
+        build_step(g, has_context);
         g->in_context = g->in_text = -1;
         for (size_t i = 0; i < g->graph->inputs.len; i++) {
             if (!strcmp(cg_node_name(g->graph, g->graph->inputs.at[i]), "context"))
@@ -602,8 +623,9 @@ CgGenerator *cg_generator_build(CgElab *e, CgFrame *f, CgValue *model, CgType co
 void cg_generator_free(CgGenerator *g)
 {
     cg_model_free(g->model);
-    if (g->graph)
-        cg_graph_free(g->graph);
+    cg_graph_free(g->graph);
+    cg_graph_free(g->prologue);
+    cg_graph_free(g->step);
 }
 
 void cg_stage_free(CgStage *s)

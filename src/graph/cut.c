@@ -68,6 +68,17 @@ bool cg_cut_find(const CgGraph *g, CgRef r, int axis, const CgDim *from, const C
     return want.dim[axis] && op->shape(&check) && cg_type_equal(&check.out[0], &want);
 }
 
+CgAlong cg_cut_along(const CgGraph *g, CgRef r, int k, int axis, CgTo *to)
+{
+    const CgNode *n = cg_node(g, r);
+    CgType types[CG_MAX_IN];
+    if ((n->op->traits & (CG_LEAF | CG_RANDOM)) || (!n->op->along && !(n->op->traits & CG_ELEMENTWISE))) return CG_ALONG_UNKNOWN;
+    operand_types(g, n, types);
+    CgInfer inf = { .op = n->op, .nin = n->nin, .in = types, .attrs = n->attrs };
+    for (int o = 0; o < cg_node_nout(n); o++) inf.out[o] = *cg_node_out_type(n, o);
+    return along_of(&inf, k, axis, to);
+}
+
 bool cg_cut_is_part(const CgGraph *g, CgRef r, const CgCut *cut, int k)
 {
     const CgDim *size;

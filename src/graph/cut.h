@@ -5,6 +5,8 @@
 #define CG_GRAPH_CUT_H
 #include "graph/graph.h"
 
+/* What `along` says of an axis of operand k of node r; elementwise ops need not say it. */
+CgAlong cg_cut_along(const CgGraph *g, CgRef r, int k, int axis, CgTo *to);
 /* False where node r cannot be computed for places [from, to) of result 0 alone. */
 bool  cg_cut_find(const CgGraph *g, CgRef r, int axis, const CgDim *from, const CgDim *to, CgCut *cut);
 /* True when operand k of node r is needed only in part. */

@@ -9,7 +9,8 @@
 typedef struct CgExec CgExec;
 CG_NODISCARD CgExec *cg_exec_new(const CgPlan *plan, CgPool *pool, CgErr *e);   /* allocates the slab */
 void     cg_exec_free(CgExec *x);
-/* Memory is contiguous, aligned as its dtype, and borrowed. */
+/* Memory is contiguous, aligned as its dtype, and borrowed; inputs are written only where the plan says that an output
+ * is written over them. */
 void     cg_exec_bind_input(CgExec *x, int ordinal, const void *data);
 void     cg_exec_bind_param(CgExec *x, int ordinal, const void *data);
 void     cg_exec_bind_output(CgExec *x, int ordinal, void *data);         /* plans with outputs_bound */

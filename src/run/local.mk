@@ -2,6 +2,7 @@
 CG_OPS_SOURCES += src/run/gemm_vector.c
 libcgcore_la_SOURCES += \
 	src/run/blas.c src/run/blas.h \
+	src/run/decode.c src/run/decode.h \
 	src/run/elementwise.c \
 	src/run/exec.c src/run/exec.h \
 	src/run/gemm.c src/run/gemm.h src/run/gemm_bf16.c src/run/gemm_vector.h \
