@@ -256,7 +256,7 @@ static void try_script(const char *what, const char *text, int64_t vocab, int64_
     char name[96];
     snprintf(name, sizeof name, "%s, %lld rows of %lld", what, (long long)bound[0].value, (long long)bound[1].value);
     CgValue *v = cg_target_value(x, what, &target);
-    if (v && cg_target_apply(x, v, (CgBindings){ bound, n }, &target)) {
+    if (v && cg_target_apply(x, v, (CgBindings){ bound, n }, &(CgKnownTypes){ 0 }, &target)) {
         CgGraph *copy = cg_pass_run_all(target.model->graph, "");
         try_net(net_of(copy, text, vocab), name, first);
     } else {
