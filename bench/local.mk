@@ -2,9 +2,9 @@
 EXTRA_PROGRAMS = bench/tape bench/gemm
 bench_tape_LDADD = libcgcore.la $(CG_LIBS)
 bench_gemm_LDADD = libcgcore.la $(CG_LIBS)
-EXTRA_DIST += bench/README.md bench/run.sh bench/pytorch/bench.py \
-	bench/base.cg bench/compress.cg bench/small.cg bench/tiny.cg bench/toy.cg
+EXTRA_DIST += bench/README.md bench/run.sh bench/table.awk bench/pytorch/bench.py \
+	bench/base.cg bench/compress.cg bench/nodes.cg bench/small.cg bench/tiny.cg bench/toy.cg
 
 .PHONY: bench
-bench: bench/tape$(EXEEXT)
-	$(SHELL) $(srcdir)/bench/run.sh
+bench: cg$(EXEEXT)
+	CG=./cg$(EXEEXT) $(SHELL) $(srcdir)/bench/run.sh

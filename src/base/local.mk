@@ -12,4 +12,5 @@ libcgcore_la_SOURCES += \
 	src/base/source.c src/base/source.h \
 	src/base/strbuf.c src/base/strbuf.h \
 	src/base/suggest.c src/base/suggest.h \
+	src/base/timing.c src/base/timing.h \
 	src/base/vec.h

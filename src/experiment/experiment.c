@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/timing.h"
 #include "graph/registry.h"
 #include "run/blas.h"
 
@@ -138,8 +139,10 @@ CgExperiment *cg_experiment_new(const char *path, const CgExperimentOpts *opts)
     x->elab->evaluate = cg_stage_evaluate;
     x->elab->columns = cg_stage_columns;
     x->elab->field = cg_data_field;
+    cg_timing_begin("elaborate");
     cg_elab_check(x->elab);
     check_statements(x);
+    cg_timing_end();
     if (cg_diags_count(x->diags) == 0)      /* what was carried out has reported its own */
         cg_names_check(x->elab);
     return x;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/timing.h"
 #include "graph/pass.h"
 
 #define MAX_EXPANSIONS 32   /* expansions within expansions; more is an op that expands to itself */
@@ -213,6 +214,7 @@ bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads
             return cg_err(e, CG_ERR_INPUT, "there is no derivative by %s values",
                           cg_dtype_name(cg_node_type(b->graph, wrt[i])->dtype));
         }
+    cg_timing_begin("differentiate");
     bool leaves = true;
     for (int i = 0; i < n; i++) leaves &= cg_node(b->graph, wrt[i])->nin == 0;
     if (leaves) loss = cg_pass_places_at(b, cg_pass_recognise_at(b, loss));
@@ -223,5 +225,6 @@ bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads
     for (int i = 0; ok && i < n; i++)
         if (grads[i] == CG_NONE) grads[i] = cg_fill_like(b, wrt[i], 0);
     b->why = saved;
+    cg_timing_end();
     return ok;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/timing.h"
+
 /* Builds that look for faults verify after each pass; others when CG_DEBUG=verify. */
 #if defined __SANITIZE_ADDRESS__ || defined CG_ARENA_DEBUG
 #define VERIFY 1
@@ -92,6 +94,7 @@ static CgGraph *copy_graph(const CgGraph *g)
 
 CgGraph *cg_pass_run_all(const CgGraph *g, const char *only)
 {
+    cg_timing_begin("optimise");
     CgGraph *now = copy_graph(g);
     for (size_t i = 0; i < CG_LEN(passes) && !only; i++)
         if (passes[i].by_default) now = run_pass(&passes[i], now);
@@ -99,5 +102,6 @@ CgGraph *cg_pass_run_all(const CgGraph *g, const char *only)
         const CgPass *pass = cg_pass_find(cg_intern_n(p, strcspn(p, ",")));
         if (pass) now = run_pass(pass, now);
     }
+    cg_timing_end();
     return now;
 }

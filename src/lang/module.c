@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/strbuf.h"
 #include "base/suggest.h"
+#include "base/timing.h"
 #include "base/vec.h"
 #include "lang/embedded.h"
 #include "lang/module.h"
@@ -238,9 +239,11 @@ CgProgram *cg_program_load(CgSources *sources, const char *path, CgDiags *diags)
         cg_diag_err(diags, (CgSpan){ 0, 0, 0 }, &e);
         return NULL;
     }
+    cg_timing_begin("parse");
     uint32_t prelude = find_module(&l, cg_intern("std.prelude"), (CgSpan){ file, 0, 0 });   /* its names are everybody's */
     if (prelude && prelude != file) load(&l, prelude, cg_intern("std.prelude"), (CgSpan){ 0, 0, 0 });
     load(&l, file, cg_intern(""), (CgSpan){ 0, 0, 0 });
+    cg_timing_end();
     CgProgram *p = cg_calloc(1, sizeof *p);
     p->at = l.done.at;
     p->n = (int)l.done.len;

@@ -153,6 +153,12 @@ void cg_report_peaks(const CgPeaks *p, CgStrbuf *out)
                      p->threads == 1 ? "" : "s", p->f32 * 1e-9, p->bf16 * 1e-9, p->l2 * 1e-9, p->l3 * 1e-9, p->memory * 1e-9);
 }
 
+void cg_report_peaks_json(const CgPeaks *p, CgStrbuf *out)
+{
+    cg_strbuf_printf(out, "{\"peaks\": true, \"threads\": %d, \"f32_gflops\": %.1f, \"bf16_gflops\": %.1f, \"l2_gbs\": %.1f, \"l3_gbs\": %.1f, "
+                     "\"memory_gbs\": %.1f}\n", p->threads, p->f32 * 1e-9, p->bf16 * 1e-9, p->l2 * 1e-9, p->l3 * 1e-9, p->memory * 1e-9);
+}
+
 void cg_report_profile(const CgProfile *p, const CgPeaks *peaks, double fold, bool markdown, CgStrbuf *out)
 {
     Rows ops = rows_by(p, peaks, key_op, false), lines = rows_by(p, peaks, key_line, true);

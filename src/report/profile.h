@@ -10,6 +10,7 @@
 void cg_report_profile(const CgProfile *p, const CgPeaks *peaks, double fold, bool markdown, CgStrbuf *out);
 /* "FMA 230 GFLOP/s f32, ..." */
 void cg_report_peaks(const CgPeaks *peaks, CgStrbuf *out);
+void cg_report_peaks_json(const CgPeaks *peaks, CgStrbuf *out);
 /* The items as one JSON array. */
 void cg_report_profile_json(const CgProfile *p, const CgPeaks *peaks, CgStrbuf *out);
 #endif

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/timing.h"
 #include "run/plan_inside.h"
 
 /* Views are asked with this address in place of memory that is not there yet; only the difference counts. */
@@ -642,7 +643,7 @@ CgTensor cg_plan_input(const CgPlan *p, int i) { return p->inputs[i]; }
 CgTensor cg_plan_param(const CgPlan *p, int i) { return p->params[i]; }
 const void *cg_plan_constant(const CgPlan *p, int ordinal) { return &p->constants.at[ordinal]; }
 
-CgPlan *cg_plan_build(const CgGraph *g, CgBindings dims, CgPlanOptions options, CgErr *e)
+static CgPlan *build(const CgGraph *g, CgBindings dims, CgPlanOptions options, CgErr *e)
 {
     CgGraph *own = NULL;
     const CgGraph *runnable = cg_plan_expand(g, &own, e);
@@ -670,4 +671,12 @@ CgPlan *cg_plan_build(const CgGraph *g, CgBindings dims, CgPlanOptions options, 
     best->own = own;
     prepare(best);
     return best;
+}
+
+CgPlan *cg_plan_build(const CgGraph *g, CgBindings dims, CgPlanOptions options, CgErr *e)
+{
+    cg_timing_begin("plan");
+    CgPlan *p = build(g, dims, options, e);
+    cg_timing_end();
+    return p;
 }

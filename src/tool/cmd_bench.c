@@ -11,7 +11,7 @@
 
 typedef struct Asked {
     const char *path, *graph, *trace;
-    bool        json, profile, markdown, grad;
+    bool        json, profile, markdown, grad, peaks;
     double      fold;
     CgBenchOpts opts;
 } Asked;
@@ -83,6 +83,26 @@ static void print(const Asked *asked, const Results *r, const CgPeaks *peaks)
     cg_strbuf_deinit(&text);
 }
 
+/* The machine alone. */
+static int print_peaks(const Asked *asked, int threads)
+{
+    CgPool *pool = cg_pool_new(threads);
+    CgPeaks peaks;
+    CgErr e = {0};
+    CgStrbuf text = {0};
+    bool good = cg_peaks_measure(pool, &peaks, &e);
+    cg_pool_free(pool);
+    if (!good)
+        return cg_complain("bench", &e);
+    if (asked->json)
+        cg_report_peaks_json(&peaks, &text);
+    else
+        cg_report_peaks(&peaks, &text);
+    fputs(cg_strbuf_str(&text), stdout);
+    cg_strbuf_deinit(&text);
+    return CG_EXIT_OK;
+}
+
 static int make(const Asked *asked, const CgExperimentOpts *opts, CgBindings sizes)
 {
     CgExperiment *x = cg_experiment_new(asked->path, opts);
@@ -139,6 +159,7 @@ int cg_cmd_bench(int argc, char **argv)
         { .name = "prof", .flag = &asked.profile, .help = "where the time of as many steps again went, by op and by line" },
         { .name = "fold", .arg = "PERCENT", .value = &fold, .help = "what took less is one line of the profile; 2 unless given" },
         { .name = "markdown", .flag = &asked.markdown, .help = "the profile as tables for a page" },
+        { .name = "peaks", .flag = &asked.peaks, .help = "no script: the peaks of this machine alone" },
         { .name = "trace", .arg = "FILE", .value = &asked.trace, .help = "those steps as JSON trace events, for Perfetto" },
     };
     static const char synopsis[] = "SCRIPT.cg [GRAPH] [--steps N] [--set NAME=VALUE ...]\n"
@@ -147,9 +168,9 @@ int cg_cmd_bench(int argc, char **argv)
     int code;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
         return code;
-    if (argc < 2 || argc > 3)
-        return cg_usage("bench", "a script and at most one graph are needed");
-    asked.path = argv[1];
+    if (asked.peaks ? argc != 1 : argc < 2 || argc > 3)
+        return cg_usage("bench", asked.peaks ? "--peaks takes no script" : "a script and at most one graph are needed");
+    asked.path = asked.peaks ? NULL : argv[1];
     asked.graph = argc > 2 ? argv[2] : NULL;
     CgExperimentOpts opts = { .quiet = true, .store = store, .untrained = true, .trace = asked.trace != NULL };
     asked.opts.profile = asked.profile || asked.trace;
@@ -168,7 +189,7 @@ int cg_cmd_bench(int argc, char **argv)
     opts.settings = args.settings;
     opts.nsettings = args.nsettings;
     if (code == CG_EXIT_OK)
-        code = make(&asked, &opts, args.sizes);
+        code = asked.peaks ? print_peaks(&asked, opts.threads) : make(&asked, &opts, args.sizes);
     cg_script_args_free(&args);
     return code;
 }

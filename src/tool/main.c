@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/suggest.h"
+#include "base/timing.h"
 #include "graph/registry.h"
 #include "run/blas.h"
 #include "run/pool.h"
@@ -85,6 +86,10 @@ static int print_version(void)
 /* What was printed must have arrived: a full disk is a failure even when the command was happy. */
 static int finish(int code)
 {
+    CgStrbuf times = {0};
+    cg_timing_print(&times);
+    fputs(cg_strbuf_str(&times), stderr);
+    cg_strbuf_deinit(&times);
     bool lost = fflush(stdout) != 0 || ferror(stdout);
     if (lost && code == CG_EXIT_OK) {
         perror("cg: cannot write to stdout");

@@ -1,0 +1,122 @@
+# table.awk - tables of what run.sh measured, as Markdown.
+# Takes lines of JSON and -v part=; gives the table of that part. Ratios are made within a round and then their median is taken.
+
+function get(key,    at) {
+    if (!match($0, "\"" key "\": (\"[^\"]*\"|-?[0-9.]+(e[-+]?[0-9]+)?|true)")) return ""
+    at = substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4)
+    gsub(/"/, "", at)
+    return at
+}
+function list(key, out,    at, n) {
+    if (!match($0, "\"" key "\": \\[[^]]*\\]")) return 0
+    at = substr($0, RSTART + length(key) + 5, RLENGTH - length(key) - 6)
+    n = split(at, out, /, */)
+    return n
+}
+# Sorts v[1..n] and gives the median.
+function median(v, n,    i, j, t) {
+    for (i = 2; i <= n; i++)
+        for (j = i; j > 1 && v[j] < v[j - 1]; j--) { t = v[j]; v[j] = v[j - 1]; v[j - 1] = t }
+    return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+}
+function ms(x)  { return x == "" ? "-" : x < 10 ? sprintf("%.3f", x) : sprintf("%.1f", x) }
+# The median over rounds of field f of `who`.
+function over(who, f,    r, n, v) {
+    for (r = 1; r <= rounds; r++) if ((who, r, f) in value) v[++n] = value[who, r, f]
+    return n ? median(v, n) : ""
+}
+
+get("peaks") != "" {
+    peaks = sprintf("Peaks of this machine, %d threads, at the time: %.0f GFLOP/s in f32, %.0f in bf16; %.0f GB/s second level, %.0f third, %.0f memory.",
+        get("threads"), get("f32_gflops"), get("bf16_gflops"), get("l2_gbs"), get("l3_gbs"), get("memory_gbs"))
+    next
+}
+get("same") != "" {
+    key = get("config") " " get("precision")
+    n = list("loss", loss)
+    if (!(key in seen)) { seen[key] = 1; same_order[++same_count] = key }
+    for (i = 1; i <= n; i++) {
+        if (get("program") ~ /^cg/) ours[key, i] = loss[i]
+        else { d = (ours[key, i] - loss[i]) / loss[i]; d = d < 0 ? -d : d; if (d > worst[key]) worst[key] = d; last[key] = loss[i] }
+    }
+    steps[key] = n
+    next
+}
+get("round") != "" {
+    key = get("config") " " get("precision")
+    who = key " " (get("program") ~ /^cg/ ? "cg" : get("mode"))
+    r = get("round") + 0
+    if (r > rounds) rounds = r
+    if (!(key in seen_work)) { seen_work[key] = 1; order[++count] = key }
+    value[who, r, "ms"] = get("ms_median") + 0
+    value[who, r, "mb"] = get("peak_rss_mb") + 0
+    if (get("program") ~ /^cg/) { value[who, r, "share"] = get("share_of_peak") + 0; value[who, r, "gflop"] = get("gflop") + 0 }
+    else torch = get("program")
+    next
+}
+get("nodes") != ""  { node[++nodes_count] = sprintf("%.0f ns with %d thread%s", 1e6 * get("ms_median") / get("nodes"), get("threads"), get("threads") == 1 ? "" : "s"); next }
+get("layers") != "" {
+    start[++start_count] = sprintf("| %d | %.0f | %.1f | %.0f | %.0f | %.0f | %.0f | %.0f |", get("layers"), get("all"), get("parse"), get("elaborate"),
+        get("differentiate"), get("optimise"), get("plan"), get("rest"))
+    next
+}
+get("length") != "" {
+    curve[++curve_count] = sprintf("| %d | %.0f | %.0f | %.0f |", get("length"), get("planned_mb"), get("parameters_mb") + get("gradients_mb") + get("optimiser_mb"), get("peak_rss_mb"))
+    next
+}
+
+END {
+    if (part == "peaks") print peaks
+    if (part == "same") {
+        print "\n| configuration | precision | losses compared | largest relative difference |\n|---|---|---|---|"
+        for (i = 1; i <= same_count; i++) {
+            split(same_order[i], k, " ")
+            printf "| %s | %s | %d | %.1e |\n", k[1], k[2], steps[same_order[i]], worst[same_order[i]]
+            if (k[2] == "f32" && !(worst[same_order[i]] <= 1e-4)) bad = bad " " k[1]
+        }
+        if (bad) { print "bench: not the same losses:" bad | "cat >&2"; exit 1 }
+    }
+    if (part == "work") {
+        printf "\n%d rounds; %s\n\n", rounds, torch
+        print "| configuration | precision | cg ms | of FMA peak | eager ms | compiled ms | PyTorch over cg, median (spread) | cg MB | PyTorch MB | memory |"
+        print "|---|---|---|---|---|---|---|---|---|---|"
+        for (i = 1; i <= count; i++) {
+            key = order[i]
+            split(key, k, " ")
+            n = m = 0
+            for (r = 1; r <= rounds; r++) {
+                best = mb = 0
+                split("eager compiled", modes, " ")
+                for (j = 1; j <= 2; j++) {
+                    who = key " " modes[j]
+                    if (!((who, r, "ms") in value)) continue
+                    if (!best || value[who, r, "ms"] < best) { best = value[who, r, "ms"]; mb = value[who, r, "mb"] }
+                }
+                if (!best || !((key " cg", r, "ms") in value)) continue
+                ratio[++n] = best / value[key " cg", r, "ms"]
+                memory[++m] = mb
+            }
+            mid = n ? median(ratio, n) : ""
+            mb = m ? median(memory, m) : ""
+            own = over(key " cg", "mb")
+            printf "| %s | %s | %s | %.0f%% | %s | %s | %s | %.0f | %s | %s |\n", k[1], k[2], ms(over(key " cg", "ms")), 100 * over(key " cg", "share"),
+                ms(over(key " eager", "ms")), ms(over(key " compiled", "ms")), n ? sprintf("%.2f (%.2f to %.2f)", mid, ratio[1], ratio[n]) : "-",
+                own, mb == "" ? "-" : sprintf("%.0f", mb), mb == "" ? "-" : sprintf("1/%.1f", mb / own)
+            delete ratio
+            delete memory
+        }
+    }
+    if (part == "nodes") {
+        printf "\nA node that computes nearly nothing costs "
+        for (i = 1; i <= nodes_count; i++) printf "%s%s", (i > 1 ? ", " : ""), node[i]
+        print "."
+    }
+    if (part == "start") {
+        print "\n| layers | all ms | parse | elaborate | differentiate | optimise | plan | rest |\n|---|---|---|---|---|---|---|---|"
+        for (i = 1; i <= start_count; i++) print start[i]
+    }
+    if (part == "memory") {
+        print "\n| positions | planned MB | parameters, gradients, optimiser MB | resident MB |\n|---|---|---|---|"
+        for (i = 1; i <= curve_count; i++) print curve[i]
+    }
+}
