@@ -13,7 +13,8 @@ typedef struct Side {
     int    naxes;
     int    first[CG_MAX_RANK + 1];     /* atoms of axis i: first[i] .. first[i+1]-1 */
     int    natoms;
-    CgAtom name[MAX_ATOMS];            /* NULL: a number */
+    CgAtom name[MAX_ATOMS];            /* NULL: a number; axis k of a row ..s is called "..s.k" */
+    CgAtom label[MAX_ATOMS];
     const CgDim *dim[MAX_ATOMS];
     CgSpan span[MAX_ATOMS];
 } Side;
@@ -26,10 +27,30 @@ static bool atoms_of(CgElab *e, CgFrame *f, const CgExpr *x, Side *s)
         cg_elab_error(e, CG_E0406, x->span, "an entry of a pattern is a name, a number or a product of them");
         return false;
     }
-    s->name[s->natoms] = x->kind == CG_EXPR_NAME ? x->s : NULL;
+    s->name[s->natoms] = s->label[s->natoms] = x->kind == CG_EXPR_NAME ? x->s : NULL;
     s->span[s->natoms] = x->span;
     s->dim[s->natoms] = cg_dim_of(e, f, x, false);
     s->natoms++;
+    return true;
+}
+
+/* A row stands for as many axes as it has. */
+static bool row_of(CgElab *e, CgFrame *f, const CgExpr *x, Side *s)
+{
+    const CgRows *row = cg_frame_rows(f, x->s);
+    if (!row) {
+        cg_elab_error(e, CG_E0406, x->span, "'..%s' does not occur on the left of the pattern", x->s);
+        return false;
+    }
+    for (int k = 0; k < row->n && s->naxes < CG_MAX_RANK && s->natoms < MAX_ATOMS; k++) {
+        char name[300];
+        snprintf(name, sizeof name, "..%s.%d", x->s, k);
+        s->first[s->naxes++] = s->natoms;
+        s->name[s->natoms] = cg_intern(name);
+        s->label[s->natoms] = row->label[k];
+        s->span[s->natoms] = x->span;
+        s->dim[s->natoms++] = row->dim[k];
+    }
     return true;
 }
 
@@ -41,11 +62,20 @@ static bool side_of(CgElab *e, CgFrame *f, const CgExpr *list, Side *s)
         return false;
     }
     for (int i = 0; i < list->args.n; i++) {
-        s->first[i] = s->natoms;
-        if (!atoms_of(e, f, list->args.at[i].value, s))
+        const CgExpr *x = list->args.at[i].value;
+        if (x->kind == CG_EXPR_ROW) {
+            if (!row_of(e, f, x, s))
+                return false;
+            continue;
+        }
+        if (s->naxes == CG_MAX_RANK) {
+            cg_elab_error(e, CG_E0406, list->span, "a tensor has at most %d axes", CG_MAX_RANK);
+            return false;
+        }
+        s->first[s->naxes++] = s->natoms;
+        if (!atoms_of(e, f, x, s))
             return false;
     }
-    s->naxes = list->args.n;
     s->first[s->naxes] = s->natoms;
     return true;
 }
@@ -75,7 +105,7 @@ static CgValue *labelled(CgElab *e, CgRef r, const Side *out, CgSpan span)
     CgValue *v = cg_value_tensor(e, r, span);
     for (int i = 0; i < out->naxes; i++)
         if (out->first[i + 1] - out->first[i] == 1) {
-            v->tensor.label[i] = out->name[out->first[i]];
+            v->tensor.label[i] = out->label[out->first[i]];
             v->tensor.origin[i] = out->span[out->first[i]];
         }
     return v;
