@@ -56,7 +56,7 @@ args_of()   { sed -n '1,5s/^# args: //p' "$1" | head -1; }
 case_errors()   # x.cg: stderr and exit code of `cg check`, of `cg run` when the first line says `# run`
 {
     verb=check
-    case $(head -1 "$1") in '# run'*) verb=run ;; esac
+    case $(head -1 "$1") in '# run'*) verb=run ;; '# test'*) verb=test ;; esac
     # shellcheck disable=SC2046
     timeout "$TIMEOUT" "$CG" $verb $(args_of "$1") "$1" >../out 2>../err; code=$?
     { cat ../err; echo "exit $code"; } >../found

@@ -29,6 +29,12 @@ void cg_diags_free(CgDiags *d)
     free(d);
 }
 
+void cg_diags_clear(CgDiags *d)
+{
+    cg_arena_free(d->arena);
+    *d = (CgDiags){ .sources = d->sources, .arena = cg_arena_new() };
+}
+
 static const char *words(CgArena *arena, const char *format, va_list args)
 {
     CgStrbuf b = {0};

@@ -19,6 +19,7 @@ typedef struct CgDiags CgDiags;
 
 CgDiags *cg_diags_new(CgSources *sources);
 void     cg_diags_free(CgDiags *d);
+void     cg_diags_clear(CgDiags *d);               /* forgets what was reported */
 /* `format` is the message without a full stop; the span is where the caret goes. */
 CgDiag  *cg_diag(CgDiags *d, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
 void     cg_diag_label(CgDiag *d, CgSpan span, const char *format, ...) CG_PRINTF(3, 4);  /* same line: underlined with ~ */

@@ -24,8 +24,6 @@ int cg_graph_tensors(const CgStmt *graph)
 
 /* ---- statements of a body ------------------------------------------------------------------------------------ */
 
-static void exec_block(CgElab *e, CgFrame *f, const CgBlock *b);
-
 /* Values are never changed: what is about to get a place in a model is a copy, also inside of lists and records. With
  * `beside` it is a model of its own, not a part. */
 static CgValue *to_place(CgElab *e, CgValue *v, bool beside)
@@ -107,7 +105,7 @@ static void exec_for(CgElab *e, CgFrame *f, const CgStmt *s)
         } else {
             cg_frame_bind(f, s->names[0], v->kind == CG_VALUE_RECORD ? key : v->at[i]);
         }
-        exec_block(e, f, &s->body);
+        cg_body_exec(e, f, &s->body);
     }
 }
 
@@ -123,7 +121,7 @@ static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
     case CG_STMT_IF: {
         CgValue *v = cg_eval(e, f, s->a);
         if (v->kind == CG_VALUE_BOOL)
-            exec_block(e, f, v->i ? &s->body : &s->other);
+            cg_body_exec(e, f, v->i ? &s->body : &s->other);
         else if (!cg_is_poison(v))
             cg_elab_error(e, CG_E0305, s->a->span, "a condition is true or false, not %s", cg_value_kind_name(v));
         return;
@@ -135,6 +133,10 @@ static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
         for (int i = 0; i < s->nexprs; i++)
             f->results[i] = cg_eval(e, f, s->exprs[i]);
         return;
+    case CG_STMT_EXPECT:
+        if (e->expect)
+            e->expect(e, f, s);
+        return;
     case CG_STMT_VJP:
         cg_elab_error(e, CG_E0305, s->span, "a derivative of one's own (vjp) is not carried out yet: derivatives follow from the body");
         return;
@@ -142,7 +144,7 @@ static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
     }
 }
 
-static void exec_block(CgElab *e, CgFrame *f, const CgBlock *b)
+void cg_body_exec(CgElab *e, CgFrame *f, const CgBlock *b)
 {
     for (int i = 0; i < b->n && !f->returned; i++)
         exec(e, f, b->at[i]);
@@ -415,7 +417,7 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
             good = cg_match_type(e, &b, s->results[0], like, span, "the parameter");
         }
         if (good)
-            exec_block(e, &b, &s->body);
+            cg_body_exec(e, &b, &s->body);
         if (good && !b.returned) {
             if (cg_diags_count(e->diags) == 0)
                 cg_elab_error(e, CG_E0304, s->span, "'%s' returns nothing", s->names[0]);

@@ -85,6 +85,7 @@ struct CgElab {
     const CgBuiltin *const *builtins;   /* NULL-ended list of tables, each ended by a row without a name */
     CgValue *(*train)(CgElab *e, CgFrame *f, const CgExpr *x);
     CgValue *(*evaluate)(CgElab *e, CgFrame *f, const CgExpr *x);
+    void     (*expect)(CgElab *e, CgFrame *f, const CgStmt *s);     /* in the body of a test */
     /* Fields of OBJECT, STAGE and CALL values; NULL = none such (offer the names there are to s). */
     CgValue *(*field)(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
     /* The columns of a table-valued argument, for quoted builtins; count, 0 = not a table. */
@@ -147,6 +148,8 @@ CgValue      *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span);
 CgValue      *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x);
 CgValue      *cg_call(CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site);
 CgValue      *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAtom *names, CgSpan *spans, int n, CgSpan span);
+/* The statements of a body, in a frame that is_body. */
+void          cg_body_exec(CgElab *e, CgFrame *f, const CgBlock *b);
 /* Parameter i of a graph takes a tensor. */
 bool          cg_param_is_tensor(const CgParam *p);
 int           cg_graph_tensors(const CgStmt *graph);      /* how many of its parameters do */

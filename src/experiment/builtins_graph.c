@@ -1,6 +1,7 @@
 /* builtins_graph.c - functions of the language that build graphs or look at values.
  * Takes evaluated arguments (or the call itself, for patterns and axes); gives values at once. What ops or .cg can
  * express is not here. */
+#include <math.h>
 #include <string.h>
 
 #include "experiment/experiment.h"
@@ -159,6 +160,82 @@ static CgValue *fill(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
     return cg_value_tensor(e, cg_fill(&e->model->build, t, number), span);
 }
 
+/* ---- tensors written out ---- */
+
+enum { MAX_WRITTEN = 4096 };
+
+typedef struct Written { CgType type; const CgDim *dim[CG_MAX_RANK]; int64_t size[CG_MAX_RANK]; double at[MAX_WRITTEN]; int n; } Written;
+
+static bool shape_of_list(const CgValue *v, Written *out)
+{
+    for (; v->kind == CG_VALUE_LIST; v = v->at[0]) {
+        if (out->type.rank == CG_MAX_RANK || v->n == 0)
+            return false;
+        out->size[out->type.rank] = v->n;
+        out->dim[out->type.rank++] = cg_dim_int(v->n);
+    }
+    return true;
+}
+
+static bool elements_of_list(const CgValue *v, int depth, Written *out)
+{
+    if (v->kind == CG_VALUE_LIST && depth < out->type.rank && v->n == out->size[depth]) {
+        bool good = true;
+        for (int i = 0; good && i < v->n; i++)
+            good = elements_of_list(v->at[i], depth + 1, out);
+        return good;
+    }
+    double number = v->kind == CG_VALUE_BOOL ? (double)v->i : 0;
+    if (depth != out->type.rank || (v->kind != CG_VALUE_BOOL && !cg_value_number(v, &number)) || out->n == MAX_WRITTEN)
+        return false;
+    out->at[out->n++] = number;
+    return true;
+}
+
+/* The numbers one after another, joined by as many as an op takes at once. */
+static CgRef joined(CgBuild *b, CgDtype dtype, const double *at, int n)
+{
+    const CgDim *one = cg_dim_int(n == 1 ? 1 : n);
+    bool same = true;
+    for (int i = 1; same && i < n; i++)
+        same = at[i] == at[0] && !signbit(at[i]) == !signbit(at[0]);
+    if (same)
+        return cg_fill(b, cg_type(dtype, 1, &one), at[0]);
+    CgRef in[CG_MAX_IN];
+    CgAttr axis = cg_a_int("axis", 0);
+    int parts = n < CG_MAX_IN ? n : CG_MAX_IN;
+    for (int k = 0; k < parts; k++)
+        in[k] = joined(b, dtype, at + (int64_t)n * k / parts, (int)((int64_t)n * (k + 1) / parts - (int64_t)n * k / parts));
+    return cg_build(b, "concat", parts, in, cg_attrs(1, &axis));
+}
+
+static CgValue *tensor(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
+{
+    (void)f;
+    CgSpan span = call ? call->span : args[0]->span;
+    if (!e->model)
+        return no_graph(e, call, "tensor");
+    Written *w = CG_NEW(e->arena, Written);
+    w->type.dtype = args[1]->kind == CG_VALUE_DTYPE ? (CgDtype)args[1]->i : CG_F32;
+    if (!shape_of_list(args[0], w) || !elements_of_list(args[0], 0, w)) {
+        CgDiag *d = cg_elab_error(e, CG_E0305, span, "tensor takes a number or equally long lists of numbers, at most %d in all", MAX_WRITTEN);
+        cg_diag_help(d, "tensor([[1, 2.5], [3, 4]])");
+        return cg_value_poison(e);
+    }
+    for (int i = 0; i < w->n; i++)
+        if (!cg_dtype_is_float(w->type.dtype) && w->at[i] != floor(w->at[i])) {
+            cg_elab_error(e, CG_E0305, span, "%g is not an element of a %s tensor", w->at[i], cg_dtype_name(w->type.dtype));
+            return cg_value_poison(e);
+        }
+    CgBuild *b = &e->model->build;
+    if (!w->type.rank)
+        return cg_value_tensor(e, cg_graph_const(b, w->type.dtype, w->at[0]), span);
+    CgValue *v = cg_value_tensor(e, cg_reshape(b, joined(b, w->type.dtype, w->at, w->n), w->type.rank, w->dim), span);
+    for (int i = 0; i < w->type.rank; i++)
+        v->tensor.origin[i] = span;
+    return v;
+}
+
 static CgValue *size(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
 {
     (void)args;
@@ -215,6 +292,12 @@ static CgValue *grad(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
     if (cg_value_type(e, args[0])->rank) {
         CgDiag *d = cg_elab_error(e, CG_E0401, span, "grad is of one number, this has %d axes", cg_value_type(e, args[0])->rank);
         cg_diag_help(d, "sum(...) or mean(...) makes one number of it");
+        return cg_value_poison(e);
+    }
+    double constant;
+    if (cg_ref_const(&e->model->build, args[1]->tensor.ref, &constant)) {
+        CgDiag *d = cg_elab_error(e, CG_E0504, span, "there is no derivative by a constant: what is made of it is a constant, too");
+        cg_diag_help(d, "differentiate by an input, a parameter, or a tensor(...) of different numbers");
         return cg_value_poison(e);
     }
     if (!cg_grad_build(&e->model->build, args[0]->tensor.ref, 1, &args[1]->tensor.ref, &by, &where, &err)) {
@@ -383,6 +466,7 @@ const CgBuiltin cg_builtins_graph[] = {
     { .name = "size", .sig = "(x, axis)", .raw = true, .eager = size, .doc = "The size of an axis." },
     { .name = "iota", .sig = "(n)", .eager = iota, .doc = "0, 1, .. n-1 as i32[n]." },
     { .name = "fill", .sig = "(value, shape = none, dtype = none)", .eager = fill, .doc = "A tensor of one value; without a shape that of the parameter being initialised." },
+    { .name = "tensor", .sig = "(list, dtype = f32)", .eager = tensor, .doc = "A tensor written out: tensor([[1, 2.5], [3, 4]])." },
     { .name = "is_graph", .sig = "(value)", .eager = is_graph, .doc = "Whether the value can be applied: a graph, model, function or op." },
     { .name = "len", .sig = "(list)", .eager = len, .doc = "Number of elements of a list or fields of a record." },
     { .name = "grad", .sig = "(y, wrt)", .eager = grad, .doc = "The derivative of a number by a tensor, of any order: grad(sum(y), wrt = x)." },

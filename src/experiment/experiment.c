@@ -142,6 +142,7 @@ CgExperiment *cg_experiment_new(const char *path, const CgExperimentOpts *opts)
     cg_timing_begin("elaborate");
     cg_elab_check(x->elab);
     check_statements(x);
+    cg_tests_build(x);
     cg_timing_end();
     if (cg_diags_count(x->diags) == 0)      /* what was carried out has reported its own */
         cg_names_check(x->elab);
@@ -164,6 +165,9 @@ void cg_experiment_free(CgExperiment *x)
         cg_table_free(x->tables.at[i]);
     for (size_t i = 0; i < x->loaded.len; i++)
         cg_tensors_free(x->loaded.at[i]);
+    for (size_t i = 0; i < x->tests.len; i++)
+        cg_test_free(x->tests.at[i]);
+    cg_vec_free(&x->tests);
     cg_vec_free(&x->loaded);
     cg_vec_free(&x->tables);
     cg_vec_free(&x->stages);

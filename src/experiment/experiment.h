@@ -12,6 +12,7 @@
 #include "experiment/progress.h"
 #include "experiment/stage.h"
 #include "experiment/store.h"
+#include "experiment/testing.h"
 #include "run/trace.h"
 
 /* Draws a figure into a file; *warning is set when only a part of that could be done. */
@@ -52,6 +53,8 @@ typedef struct CgExperiment {
     CG_VEC(CgTable *)     tables;  /* made by table() and its like */
     CG_VEC(CgTensors *) loaded;    /* files that load() read */
     const CgTable *table;           /* whose columns are meant */
+    CG_VEC(CgTest *) tests;         /* test blocks of the script */
+    CgTest     *test;               /* being built */
     CgSpan      at;                 /* of the statement being carried out, for errors of data */
 } CgExperiment;
 

@@ -7,6 +7,7 @@ libcgcore_la_SOURCES += \
 	src/experiment/memory.c src/experiment/stage.h src/experiment/stage_build.c src/experiment/train.c src/experiment/write.c \
 	src/experiment/metric.c src/experiment/metric.h \
 	src/experiment/progress.c src/experiment/progress.h \
+	src/experiment/testing.c src/experiment/testing.h \
 	src/experiment/stats.c src/experiment/stats.h \
 	src/experiment/store.c src/experiment/store.h \
 	src/experiment/store_index.c src/experiment/store_index.h \

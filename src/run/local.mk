@@ -14,4 +14,5 @@ libcgcore_la_SOURCES += \
 	src/run/pool.c src/run/pool.h \
 	src/run/profile.c src/run/profile.h \
 	src/run/random.c \
+	src/run/tensor.c src/run/tensor.h \
 	src/run/trace.c src/run/trace.h

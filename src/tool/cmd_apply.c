@@ -8,6 +8,7 @@
 
 #include "graph/pass.h"
 #include "run/blas.h"
+#include "run/tensor.h"
 #include "tool/dump.h"
 #include "tool/given.h"
 
@@ -253,22 +254,6 @@ static bool differentiate(CgExperiment *x, CgTarget *t, const Asked *asked)
 
 /* ---- results ---- */
 
-static double element(const CgTensor *t, int64_t i)
-{
-    int64_t at = 0;
-    for (int a = t->rank; a-- > 0; i /= t->dim[a])
-        at += i % t->dim[a] * t->stride[a];
-    switch (t->dtype) {
-    case CG_F32: return (double)((const float *)t->data)[at];
-    case CG_F64: return ((const double *)t->data)[at];
-    case CG_I32: return ((const int32_t *)t->data)[at];
-    case CG_I64: return (double)((const int64_t *)t->data)[at];
-    case CG_BOOL: return ((const uint8_t *)t->data)[at];
-    case CG_NDTYPE: break;
-    }
-    return NAN;
-}
-
 static void print_result(const char *name, const CgTensor *t)
 {
     int64_t n = cg_tensor_count(t), row = t->rank ? t->dim[t->rank - 1] : 1;
@@ -278,7 +263,7 @@ static void print_result(const char *name, const CgTensor *t)
     if (n > SHOWN) {
         double least = INFINITY, most = -INFINITY, sum = 0;
         for (int64_t i = 0; i < n; i++) {
-            double v = element(t, i);
+            double v = cg_tensor_number(t, i);
             least = fmin(least, v), most = fmax(most, v), sum += v;
         }
         printf("  from %.6g to %.6g, mean %.6g\n", least, most, sum / (double)n);
@@ -286,7 +271,7 @@ static void print_result(const char *name, const CgTensor *t)
     }
     putchar('\n');
     for (int64_t i = 0; i < n; i++)
-        printf("%.6g%c", element(t, i), (i + 1) % row ? ' ' : '\n');
+        printf("%.6g%c", cg_tensor_number(t, i), (i + 1) % row ? ' ' : '\n');
 }
 
 static bool ends_in(const char *path, const char *end)

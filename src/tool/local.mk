@@ -11,6 +11,7 @@ cg_SOURCES += \
 	src/tool/given.c src/tool/given.h \
 	src/tool/script.c src/tool/script.h \
 	src/tool/cmd_run.c \
+	src/tool/cmd_test.c \
 	src/tool/commands.def \
 	src/tool/main.c src/tool/tool.h \
 	src/tool/options.c

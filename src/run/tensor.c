@@ -1,0 +1,21 @@
+/* tensor.c - elements of tensors as numbers.
+ * Takes a tensor of any dtype and strides; gives doubles. Must not be used where speed matters. */
+#include "run/tensor.h"
+
+#include <math.h>
+
+double cg_tensor_number(const CgTensor *t, int64_t i)
+{
+    int64_t at = 0;
+    for (int a = t->rank; a-- > 0; i /= t->dim[a])
+        at += i % t->dim[a] * t->stride[a];
+    switch (t->dtype) {
+    case CG_F32: return (double)((const float *)t->data)[at];
+    case CG_F64: return ((const double *)t->data)[at];
+    case CG_I32: return ((const int32_t *)t->data)[at];
+    case CG_I64: return (double)((const int64_t *)t->data)[at];
+    case CG_BOOL: return ((const uint8_t *)t->data)[at];
+    case CG_NDTYPE: break;
+    }
+    return NAN;
+}

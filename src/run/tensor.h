@@ -1,0 +1,8 @@
+/* tensor.h - elements of tensors as numbers.
+ * Takes a tensor of any dtype and strides; gives doubles. For what is shown and compared, not for computing. */
+#ifndef CG_TENSOR_H
+#define CG_TENSOR_H
+#include <cg/kernel.h>
+
+double cg_tensor_number(const CgTensor *t, int64_t i);     /* element i in row-major order */
+#endif
