@@ -229,6 +229,54 @@ static void draw(Agraph_t *root, const CgPicture *p, const char *title)
     free(node);
 }
 
+/* GraphViz names things by the address of a string and writes frames in the order of these names, so that equal graphs would
+ * give different texts. Ours are numbers in the order of making; it keeps the strings itself when we map none. */
+static void *id_open(Agraph_t *g, Agdisc_t *disc)
+{
+    (void)g;
+    (void)disc;
+    return cg_calloc(1, sizeof(IDTYPE));
+}
+
+static long id_map(void *state, int kind, char *name, IDTYPE *id, int create)
+{
+    IDTYPE *last = state;
+    (void)kind;
+    if (name)
+        return 0;
+    if (create)
+        *id = ++*last;
+    return create != 0;
+}
+
+static long id_alloc(void *state, int kind, IDTYPE id)
+{
+    (void)state;
+    (void)kind;
+    (void)id;
+    return 0;
+}
+
+static void id_free(void *state, int kind, IDTYPE id)
+{
+    (void)id_alloc(state, kind, id);
+}
+
+static char *id_print(void *state, int kind, IDTYPE id)
+{
+    (void)id_alloc(state, kind, id);
+    return NULL;
+}
+
+static void id_close(void *state) { free(state); }
+
+static void id_register(void *state, int kind, void *object)
+{
+    (void)state;
+    (void)kind;
+    (void)object;
+}
+
 static int put_text(void *to, const char *text)
 {
     cg_strbuf_puts(to, text);
@@ -291,14 +339,15 @@ const char *cg_dot_version(void)
 
 bool cg_dot_write(const CgGraph *g, const CgDotOptions *options, const char *format, CgStrbuf *out, CgErr *e)
 {
-    Agiodisc_t to_text = { NULL, put_text, put_flush };
-    Agdisc_t text_disc = { &AgMemDisc, &AgIdDisc, &to_text };
     bool text = strcmp(format, "dot") == 0 || strcmp(format, "gv") == 0;
+    Agiodisc_t to_text = { NULL, put_text, put_flush };
+    Agiddisc_t numbers = { id_open, id_map, id_alloc, id_free, id_print, id_close, id_register };
+    Agdisc_t disc = { &AgMemDisc, &numbers, text ? &to_text : &AgIoDisc };
     bool ok = true;
     complaint[0] = 0;
     agusererrf before = agseterrf(hear);
     CgPicture *p = cg_picture_build(g, &options->picture);
-    Agraph_t *root = agopen(as_text(g->name ? g->name : "graph"), Agdirected, text ? &text_disc : NULL);
+    Agraph_t *root = agopen(as_text(g->name ? g->name : "graph"), Agdirected, &disc);
     draw(root, p, options->title);
     if (text)
         agwrite(root, out);
