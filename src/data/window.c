@@ -25,7 +25,7 @@ struct CgWindows {
     Row      *row;
     uint16_t *deal;        /* (PATTERN): the part of window g is deal[g % PATTERN] ... */
     uint32_t *before;      /* (PATTERN): ... and its number there before[g % PATTERN] + g / PATTERN * dealt */
-    uint64_t  copies, echoes;      /* of 2^32: shares of windows */
+    uint64_t  copies;      /* of 2^32: share of copies */
     int32_t   mark, end;   /* of the tokenizer */
     uint64_t  tokens, bytes;
     int64_t   count, epoch;
@@ -185,9 +185,8 @@ static bool check_opts(const CgWindowOpts *o, CgErr *e)
 {
     if (o->length < 1 || o->length > 1 << 24)
         return cg_err(e, CG_ERR_INPUT, "a window of length %d; lengths are 1 to %d", o->length, 1 << 24);
-    if (!(o->repeat >= 0 && o->echo >= 0 && o->repeat + o->echo <= 1))
-        return cg_err(e, CG_ERR_INPUT, "copies are %g and echoes %g of the windows: shares, 0 to 1 together",
-                      o->repeat, o->echo);
+    if (!(o->repeat >= 0 && o->repeat <= 1))
+        return cg_err(e, CG_ERR_INPUT, "copies are %g of the windows; that is a share, 0 to 1", o->repeat);
     if (o->span < 0 || o->group < 0)
         return cg_err(e, CG_ERR_INPUT, "a span of %d and groups of %d tokens; neither can be negative",
                       o->span, o->group);
@@ -223,8 +222,8 @@ static bool check_row(const Row *r, const CgCorpus *part, CgSplit s, int length,
 static CgDigest digest_of(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *o)
 {
     CgDigest d = cg_corpus_digest(c);
-    struct { CgDigest corpus, tokenizer; double repeat, echo; int64_t length, span, group, split, rule; } row = {
-        d, t->digest, o->repeat, o->echo, o->length, o->span, o->group, s, 3 };
+    struct { CgDigest corpus, tokenizer; double repeat; int64_t length, span, group, split, rule; } row = {
+        d, t->digest, o->repeat, o->length, o->span, o->group, s, 2 };
     return cg_digest(&row, sizeof row);
 }
 
@@ -236,7 +235,6 @@ CgWindows *cg_windows_new(const CgCorpus *c, CgSplit s, const CgTokenizer *t, co
     CgWindows *w = cg_calloc(1, sizeof *w);
     w->opts = *opts;
     w->copies = (uint64_t)(opts->repeat * 4294967296.0);
-    w->echoes = (uint64_t)(opts->echo * 4294967296.0);
     w->mark = t->mark;
     w->end = t->end;
     w->nrows = cg_corpus_nparts(c);
@@ -346,35 +344,14 @@ static void copies(const CgWindows *w, const Row *r, CgDraw *d, int32_t *window)
     free(piece);
 }
 
-/* window[0..length]: the text from `place` on, interrupted by spans of itself. */
-static void echoes(const CgWindows *w, const Row *r, CgDraw *d, uint64_t place, int32_t *window)
-{
-    int span = span_of(&w->opts), total = w->opts.length + 1;
-    for (int at = 0; at < total;) {
-        int fresh = 1 + (int)cg_draw_below(d, (uint64_t)span * 2);
-        fresh = fresh < total - at ? fresh : total - at;
-        take(r, place, (size_t)fresh, window + at);
-        place += (uint64_t)fresh;
-        at += fresh;
-        int again = 1 + (int)cg_draw_below(d, (uint64_t)span);
-        again = again < at ? again : at;
-        int from = (int)cg_draw_below(d, (uint64_t)(at - again + 1));
-        again = again < total - at ? again : total - at;
-        memcpy(window + at, window + from, sizeof *window * (size_t)again);
-        at += again;
-    }
-}
-
 static void training_window(const CgWindows *w, uint64_t seed, uint64_t g, int32_t *window)
 {
     uint64_t own, length = (uint64_t)w->opts.length;
     const Row *r = row_of(w, g, &own);
     CgDraw d;
-    uint64_t drawn = UINT64_MAX;
-    if (w->copies || w->echoes) {
+    if (w->copies) {
         cg_draw_init(&d, seed, CG_STREAM_COPY, g);
-        drawn = cg_draw_word(&d);
-        if (drawn < w->copies) {
+        if (cg_draw_word(&d) < w->copies) {
             copies(w, r, &d, window);
             return;
         }
@@ -383,10 +360,7 @@ static void training_window(const CgWindows *w, uint64_t seed, uint64_t g, int32
              stream = CG_STREAM_WINDOW + ((uint64_t)(r - w->row) << 32);
     uint64_t from = cg_draw_key(seed, stream, 2 * epoch) % r->len;
     uint64_t place = cg_draw_place(cg_draw_key(seed, stream, 2 * epoch + 1), each, own % each);
-    if (drawn < w->copies + w->echoes)
-        echoes(w, r, &d, from + place * length, window);
-    else
-        take(r, from + place * length, (size_t)length + 1, window);
+    take(r, from + place * length, (size_t)length + 1, window);
 }
 
 void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batch, int32_t *tokens,

@@ -14,9 +14,6 @@
  * a place of its own in the row and y the same tokens. With a `group` of g, in three spans of four the
  * tokens of each g neighbours of y are in random order: who learns to put them right reads a group as a bag,
  * as a memory slot that stands for g tokens has to be read.
- * Echoes: the text of a window goes on as it would, but is interrupted again and again by spans of what stands
- * before them in the window, at any distance and of any length up to `span`; so a model learns to find what it
- * has seen by what it says, not by where it was.
  * Mixtures: windows are dealt to the parts in a fixed pattern that keeps their shares at every step to
  * within one window; each part runs through epochs of its own. An evaluation of a mixture stops where the
  * first part is used up. */
@@ -30,9 +27,7 @@ typedef struct CgWindowOpts {
     /* share of training windows in [0, 1] that are copies, so that a model learns to copy; evaluation has
      * none */
     double repeat;
-    /* share of training windows with echoes, likewise; the two shares together are at most 1 */
-    double echo;
-    /* of copies: tokens of a span; 0 = as long as one copy fills the window: length / 2 - 1. Of echoes: the most */
+    /* of copies: tokens of a span; 0 = as long as one copy fills the window: length / 2 - 1. */
     int    span;
     /* of copies: 0 or a divisor of span. Above 1 the first showing is in disorder, see above */
     int    group;

@@ -116,13 +116,12 @@ static CgValue *windows(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **arg
     for (int i = 3; i <= 6; i += 1)
         if (i != 4 && args[i]->kind != CG_VALUE_INT)
             return wrong(e, span, "'count', 'span' and 'group' are whole numbers", args[i]);
-    for (int i = 4; i <= 7; i += 3)
-        if (!cg_value_number(args[i], &share) || share < 0 || share > 1)
-            return wrong(e, span, i == 4 ? "'copies' is a share from 0 to 1" : "'echoes' is a share from 0 to 1", args[i]);
+    if (!cg_value_number(args[4], &share) || share < 0 || share > 1)
+        return wrong(e, span, "'copies' is a share from 0 to 1", args[4]);
     if (args[6]->i < 0 || args[5]->i < 0 || (args[6]->i > 0 && args[5]->i % args[6]->i))
         return wrong(e, span, "'span' is a whole number of groups of 'group' tokens", args[6]);
-    static const char *const keys[] = { "split", "tokenizer", "length", "count", "copies", "span", "group", "echoes" };
-    return describe(e, "windows", span, 8, keys, args);
+    static const char *const keys[] = { "split", "tokenizer", "length", "count", "copies", "span", "group" };
+    return describe(e, "windows", span, 7, keys, args);
 }
 
 static CgValue *batches(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
@@ -257,10 +256,9 @@ CgWindows *cg_windows_of(CgExperiment *x, CgValue *v)
     CgCorpus *c = cg_corpus_of(x, part(split, "corpus"));
     if (!c)
         return NULL;
-    double copies = 0, echoes = 0;
+    double copies = 0;
     cg_value_number(part(v, "copies"), &copies);
-    cg_value_number(part(v, "echoes"), &echoes);
-    CgWindowOpts opts = { .length = (int)part(v, "length")->i, .repeat = copies, .echo = echoes, .span = (int)part(v, "span")->i, .group = (int)part(v, "group")->i };
+    CgWindowOpts opts = { .length = (int)part(v, "length")->i, .repeat = copies, .span = (int)part(v, "span")->i, .group = (int)part(v, "group")->i };
     CgErr err = {0};
     const CgTokenizer *t = cg_tokenizer_of(x, part(v, "tokenizer"));
     if (!t)
@@ -305,10 +303,10 @@ const CgBuiltin cg_builtins_data[] = {
       .doc = "Text made by rule, the same bytes on every machine: markov, grammar, arithmetic, code, json, dyck, noise." },
     { .name = "mix", .sig = "(parts, shares)", .eager = mix, .doc = "Corpora mixed by their share of tokens." },
     { .name = "shuffle_tokens", .sig = "(corpus, seed = 0)", .eager = shuffle_tokens, .doc = "The same tokens in random order." },
-    { .name = "windows", .sig = "(split, tokenizer, length = 512, count = 0, copies = 0, span = 0, group = 0, echoes = 0)", .eager = windows,
+    { .name = "windows", .sig = "(split, tokenizer, length = 512, count = 0, copies = 0, span = 0, group = 0)", .eager = windows,
       .doc = "Batches of `length` tokens and the tokens one place on (batch.tokens, batch.next); count limits an evaluation to that many windows from all "
              "over the split; copies is the share of windows that repeat a span of text, the first time with the tokens of each group in random order when "
-             "group is given; echoes is the share of windows interrupted by earlier spans of their own text, up to `span` tokens each." },
+             "group is given." },
     { .name = "batches", .sig = "(path)", .eager = batches, .doc = "Batches from a safetensors file: tokens and next, i32[steps, batch, length]." },
     { 0 },
 };

@@ -140,7 +140,7 @@ static CgGraph *build(CgDtype dtype, bool plain, const CgTensors *weights)
     n.b = cg_build_at(n.g);
     CgRef tokens = cg_graph_input(&n.b, "tokens", sized(CG_I32, 2, dim));
     CgRef next = cg_graph_input(&n.b, "next", sized(CG_I32, 2, dim));
-    CgRef table = param(&n, "embed.table"), x = cg_b(&n.b, "take", table, tokens);
+    CgRef table = param(&n, "embed.table"), x = cg_scale(&n.b, cg_b(&n.b, "take", table, tokens), sqrt(48.0));
     for (int i = 0; i < LAYERS; i++) {
         snprintf(prefix, sizeof prefix, "blocks.%d.", i);
         n.prefix = prefix;
@@ -269,7 +269,7 @@ static double update(Run *r, Moments *moments, int at)
         for (int64_t k = 0; k < cg_tensor_count(&grad); k++)
             square += element(&grad, k) * element(&grad, k);
     }
-    double total = sqrt(square), clip = total > 1.75 ? 1.75 / total : 1, lr = rate(at);
+    double total = sqrt(square), clip = total > 1.35 ? 1.35 / total : 1, lr = rate(at);
     for (int i = 0; i < n; i++) {
         CgTensor grad = cg_exec_output(r->exec, 2 + i);
         for (int64_t k = 0; k < cg_tensor_count(&grad); k++) {
