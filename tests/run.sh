@@ -70,11 +70,17 @@ case_stdout()   # x.cg with x.out: stdout of `cg run`
     expect_code 0 $code && same "$srcdir/tests/${1%.cg}.out" ../out
 }
 
-case_lang()     # x.cg: stdout of `cg run` is the texts after `# expect: `, in order
+case_lang()     # x.cg: stdout of `cg run` is the texts after `# expect: `, in order; its test blocks hold
 {
+    sed -n 's/^.*# expect: \{0,1\}//p' "$1" >../want
+    if grep -q '^test "' "$1"; then
+        # shellcheck disable=SC2046
+        timeout "$TIMEOUT" "$CG" test "$1" $(args_of "$1") >../out 2>&1; code=$?
+        grep -q '^[1-9][0-9]* passed, 0 failed$' ../out || { cat ../out; echo "exit code $code"; return 1; }
+        [ -s ../want ] || return 0
+    fi
     # shellcheck disable=SC2046
     timeout "$TIMEOUT" "$CG" run "$1" $(args_of "$1") >../out 2>../err; code=$?
-    sed -n 's/^.*# expect: \{0,1\}//p' "$1" >../want
     expect_code 0 $code || return 1
     [ -s ../want ] || { echo "the script expects nothing"; return 1; }
     cmp -s ../want ../out && return 0

@@ -60,10 +60,30 @@ static bool has_weights(const CgValue *v)
     return any;
 }
 
+static bool has_parts(const CgValue *v)
+{
+    bool any = v->kind == CG_VALUE_INSTANCE;
+    for (int i = 0; !any && i < v->n && (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD); i++)
+        any = has_parts(v->at[i]);
+    return any;
+}
+
+/* What `owner.name` means once the owner was applied. */
+static void note_part(CgElab *e, CgFrame *f, CgAtom name, CgValue *v)
+{
+    const CgFrame *body = cg_frame_body(f);
+    const CgInstance *owner = body ? body->instance : NULL;
+    if (!owner || !owner->path || !e->model || !has_parts(v))
+        return;
+    CgAtom path = cg_intern(cg_arena_printf(e->arena, "%s%s%s", owner->path, *owner->path ? "." : "", name));
+    cg_map_put(&e->model->parts, cg_map_ptr(path), cg_map_ptr(v));
+}
+
 static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
 {
     v = to_place(e, v, false);
     cg_instance_place(e, f, v, name, span);
+    note_part(e, f, name, v);
     cg_frame_bind(f, name, v);
 }
 

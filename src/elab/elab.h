@@ -29,6 +29,7 @@ typedef struct CgModelGraph {
     CG_VEC(CgParamInfo) params;
     CgMap    by_path;        /* atom -> index */
     int      regions;        /* recompute regions so far */
+    CgMap    parts;          /* atom of a path -> the CgValue that a body bound to it: a part, or a list or record of parts */
     CG_VEC(CgInstance *) foreign;   /* instances used beside the root, in order */
 } CgModelGraph;
 

@@ -302,6 +302,9 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
                 for (int i = 0; i < CG_MAX_RANK; i++)
                     v->tensor.origin[i] = p->span;
             }
+            uint64_t part;
+            if (!p && cg_map_get(&e->model->parts, cg_map_ptr(cg_intern(path)), &part))
+                v = (CgValue *)(uintptr_t)part;
         }
         if (!v)
             v = cg_instance_part(e, of, x->s, x->span, &s);

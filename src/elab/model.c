@@ -25,6 +25,7 @@ void cg_model_free(CgModelGraph *m)
     cg_vec_free(&m->params);
     cg_vec_free(&m->foreign);
     cg_map_deinit(&m->by_path);
+    cg_map_deinit(&m->parts);
     free(m);
 }
 

@@ -553,8 +553,8 @@ CgValue *cg_op_call(CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAto
             int k = -1;
             if (names[i]) {
                 for (int j = 0; j < sig->n; j++)
-                    if (sig->at[j].name == names[i])
-                        k = j;
+                    if (sig->at[j].name == names[i] || (!strcmp(names[i], "axis") && !strcmp(sig->at[j].name, "axes")))
+                        k = j;          /* one axis is a list of one */
                 if (k < 0) {
                     CgSuggest s;
                     cg_suggest_init(&s, names[i]);
