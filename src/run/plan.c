@@ -574,6 +574,7 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
     free(d.copy);
     free(d.first_output);
     free(d.next_output);
+    free(d.renewed);
     cg_map_deinit(&d.attrs);
     if (d.failed) {
         cg_plan_free(p);
