@@ -33,7 +33,7 @@ static void packed(Work *w)
 static void left(Work *w)
 {
     if (w->g.left)
-        cg_gemm_pack_left(&w->g, 0, w->g.left_panels, 0, w->g.k);
+        cg_gemm_pack_left(&w->g, w->g.a, 0, w->g.left_panels, 0, w->g.k);
 }
 
 static void right(Work *w)

@@ -88,7 +88,8 @@ typedef struct CgGemm {
 typedef struct CgGemmRange { int64_t left0, left1, right0, right1, k0, k1; } CgGemmRange;
 
 CG_API void cg_gemm_layout(CgGemm *g);
-CG_API void cg_gemm_pack_left(const CgGemm *g, int64_t first, int64_t last, int64_t k0, int64_t k1);
+/* `a`: where A has the first row of panel `first` at number k0. */
+CG_API void cg_gemm_pack_left(const CgGemm *g, const void *a, int64_t first, int64_t last, int64_t k0, int64_t k1);
 CG_API void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int64_t k0, int64_t k1);
 CG_API void cg_gemm_run(const CgGemm *g, CgGemmRange range, double alpha, double beta, void *c, int64_t ldc);
 static inline int64_t cg_gemm_row(const CgGemm *g, int64_t panel) { return g->m * panel / g->left_panels; }

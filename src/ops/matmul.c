@@ -264,14 +264,14 @@ static void matmul_begin(const CgCall *call, CgPart part)
         from = panels * i / n;
         to = panels * (i + 1) / n;
         if (right) cg_gemm_pack_right(g, from, to, 0, p.k);
-        else cg_gemm_pack_left(g, from, to, 0, p.k);
+        else cg_gemm_pack_left(g, (const char *)g->a + (size_t)(cg_gemm_row(g, from) * g->lda) * cg_dtype_size(g->dtype), from, to, 0, p.k);
         return;
     }
     from = p.k * i / n / 2 * 2;
     to = i + 1 == n ? p.k : p.k * (i + 1) / n / 2 * 2;
     if (from >= to) return;
     if (right) cg_gemm_pack_right(g, 0, panels, from, to);
-    else cg_gemm_pack_left(g, 0, panels, from, to);
+    else cg_gemm_pack_left(g, (const char *)g->a + (size_t)(from * g->lda) * cg_dtype_size(g->dtype), 0, panels, from, to);
 }
 
 static void joint_part(const CgCall *call, Product *p, CgPart part)
@@ -291,10 +291,9 @@ static void joint_part(const CgCall *call, Product *p, CgPart part)
         int64_t last = i0 + step < i1 ? i0 + step : i1, row = cg_gemm_row(g, i0);
         CgGemm some = *g;
         some.m = cg_gemm_row(g, last) - row;
-        some.a = (const char *)g->a + (size_t)(g->ta ? row : row * g->lda) * size;
         some.left = part.scratch;
         cg_gemm_layout(&some);
-        cg_gemm_pack_left(&some, 0, some.left_panels, 0, p->k);
+        cg_gemm_pack_left(&some, (const char *)g->a + (size_t)(g->ta ? row : row * g->lda) * size, 0, some.left_panels, 0, p->k);
         cg_gemm_run(&some, (CgGemmRange){ 0, some.left_panels, r.right0, r.right1, 0, p->k }, 1, 0, to + (size_t)(row * p->n) * size, p->n);
     }
 }

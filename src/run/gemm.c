@@ -94,23 +94,22 @@ void cg_gemm_layout(CgGemm *g)
     g->right_bytes = (size_t)(g->right_panels * ku * x->nr * x->size);
 }
 
-void cg_gemm_pack_left(const CgGemm *g, int64_t first, int64_t last, int64_t k0, int64_t k1)
+void cg_gemm_pack_left(const CgGemm *g, const void *a, int64_t first, int64_t last, int64_t k0, int64_t k1)
 {
     const CgGemmKind *x = kind_in(g);
-    int64_t of = (int64_t)cg_dtype_size(g->dtype), u0 = k0 / x->pair;
-    const char *a = g->a;
+    int64_t of = (int64_t)cg_dtype_size(g->dtype), u0 = k0 / x->pair, r0 = cg_gemm_row(g, first);
+    const char *from = a;
     char *out = g->left;
     if (!g->ta) {
-        int64_t r0 = cg_gemm_row(g, first), step = row_step(x, g->k);
-        x->left_rows(a + (r0 * g->lda + k0) * of, g->lda, cg_gemm_row(g, last) - r0, k1 - k0,
-                     out + (r0 * step + u0) * x->size, step);
+        int64_t step = row_step(x, g->k);
+        x->left_rows(from, g->lda, cg_gemm_row(g, last) - r0, k1 - k0, out + (r0 * step + u0) * x->size, step);
         return;
     }
     int64_t panel = units(x, g->k) * x->mr;
     for (int64_t l = k0; l < k1; l += STRIP)
         for (int64_t q = first; q < last; q++) {
-            int64_t r0 = cg_gemm_row(g, q);
-            x->left_columns(a + (l * g->lda + r0) * of, g->lda, cg_gemm_row(g, q + 1) - r0, least(STRIP, k1 - l),
+            int64_t r = cg_gemm_row(g, q);
+            x->left_columns(from + ((l - k0) * g->lda + r - r0) * of, g->lda, cg_gemm_row(g, q + 1) - r, least(STRIP, k1 - l),
                             out + (q * panel + l / x->pair * x->mr) * x->size);
         }
 }
@@ -216,7 +215,7 @@ static void blocked(const CgGemm *g, double alpha, double beta, void *c, int64_t
                 cg_gemm_layout(&s);
                 s.left = s.left_bytes ? own->left : NULL;
                 if (s.left)
-                    cg_gemm_pack_left(&s, 0, s.left_panels, 0, s.k);
+                    cg_gemm_pack_left(&s, s.a, 0, s.left_panels, 0, s.k);
                 cg_gemm_run(&s, all_of(&s), alpha, l == 0 ? beta : 1, (char *)c + (i * ldc + j) * of, ldc);
             }
         }
