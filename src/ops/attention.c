@@ -128,7 +128,7 @@ static Forward forward_memory(const CgCall *call, const Sizes *z, char *scratch)
     size_t size = cg_dtype_size(call->out->dtype), row = (size_t)z->k * size;
     Forward f = { .bytes = 0 };
     if (z->t <= THIN) {
-        f.p = take(scratch, &f.bytes, (size_t)z->s * size);
+        f.p = take(scratch, &f.bytes, (size_t)(z->s + 16) * size);
         return f;
     }
     f.keys = take(scratch, &f.bytes, across_bytes(call, z));
@@ -201,10 +201,8 @@ static int64_t head_offset(const CgTensor *t, int64_t head)
     return head / t->dim[1] * t->stride[0] + head % t->dim[1] * t->stride[1];
 }
 
-/* C (m,n) = beta C + alpha A B for the first n columns and k1 numbers of a right factor that is packed; A is packed here
- * where it must be. */
-static void multiply(CgGemm g, const void *a, int64_t lda, void *left, const void *right, int64_t m, int64_t n, int64_t k1,
-                     double alpha, double beta, void *c, int64_t ldc)
+/* A (m,k1) of a product with a right factor that is packed, of which n columns count; packed where it must be. */
+static CgGemm placed(CgGemm g, const void *a, int64_t lda, void *left, const void *right, int64_t m, int64_t n, int64_t k1)
 {
     union { const void *in; void *out; } u = { right };
     g.m = m;
@@ -215,7 +213,24 @@ static void multiply(CgGemm g, const void *a, int64_t lda, void *left, const voi
     cg_gemm_layout(&g);
     g.left = g.left_bytes ? left : NULL;
     if (g.left) cg_gemm_pack_left(&g, a, 0, g.left_panels, 0, k1);
-    cg_gemm_run(&g, (CgGemmRange){ 0, g.left_panels, 0, g.right_panels, 0, k1 }, alpha, beta, c, ldc);
+    return g;
+}
+
+/* p (m, w) = scale q k'. */
+static void score(CgGemm g, const void *q, int64_t ldq, void *left, const void *keys, int64_t m, int64_t w, double scale, void *p)
+{
+    g = placed(g, q, ldq, left, keys, m, w, g.k);
+    cg_gemm_run(&g, (CgGemmRange){ 0, g.left_panels, 0, g.right_panels, 0, g.k }, scale, 0, p, STEP);
+}
+
+/* c (m,K) = beta c + p (m,w) x: the first row sees `seen` columns, each one more than that above it; beyond, p holds 0. */
+static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m, int64_t seen, int64_t w, double beta, void *c)
+{
+    g = placed(g, p, STEP, left, x, m, g.n, w);
+    for (int64_t r = 0; r < g.left_panels; r++) {
+        int64_t end = least(w, (seen + cg_gemm_row(&g, r + 1)) / 2 * 2);     /* one more than seen, so that it may be even */
+        if (end > 0) cg_gemm_run(&g, (CgGemmRange){ r, r + 1, 0, g.right_panels, 0, end }, 1, beta, c, g.n);
+    }
 }
 
 #define ATTENTION(T, suffix, ex, lg)                                                                            \
@@ -251,31 +266,52 @@ static void multiply(CgGemm g, const void *a, int64_t lda, void *left, const voi
         cg_gemm_pack_right(&g, 0, g.right_panels, 0, n);                                                        \
         return g;                                                                                               \
     }                                                                                                           \
-    /* One row of scores against the running maximum m and sum l: p = exp(score - max), hidden columns 0.       \
-     * Gives the factor by which what was summed before shrinks. */                                             \
-    static T fold_row_##suffix(T *p, int64_t seen, int64_t n, T *m, T *l)                                       \
+    /* Rows of scores against their running maxima m and sums l: p = exp(score - max), hidden columns 0, and in  \
+     * `shrink` the factor by which what was summed before shrinks. The first row sees `seen` columns of w, each one   \
+     * more than that above it. Whole vectors, and rows in stages: reductions of several rows overlap. */        \
+    static void fold_##suffix(T *p, int64_t rows, int64_t seen, int64_t w, T *m, T *l, T *shrink)                \
     {                                                                                                           \
-        T top = *m, sum = 0;                                                                                    \
-        CG_PRAGMA_(omp simd reduction(max:top))                                                                 \
-        for (int64_t j = 0; j < seen; j++) top = p[j] > top ? p[j] : top;                                       \
-        T base = top > -INFINITY ? top : 0, shrink = ex(*m - base);                                             \
-        CG_PRAGMA_(omp simd reduction(+:sum))                                                                   \
-        for (int64_t j = 0; j < seen; j++) {                                                                    \
-            T e = ex(p[j] - base);                                                                              \
-            p[j] = e;                                                                                           \
-            sum += e;                                                                                           \
+        T top[QUERIES], sum[QUERIES];                                                                           \
+        for (int64_t i = 0; i < rows; i++) {                                                                    \
+            T *row = p + i * STEP, high = m[i];                                                                 \
+            int64_t n = most(0, least(w, seen + i)), whole = (n + 15) / 16 * 16;                                \
+            for (int64_t j = n; j < whole; j++) row[j] = -(T)INFINITY;                                          \
+            CG_PRAGMA_(omp simd reduction(max:high))                                                            \
+            for (int64_t j = 0; j < whole; j++) high = row[j] > high ? row[j] : high;                           \
+            top[i] = high;                                                                                      \
         }                                                                                                       \
-        for (int64_t j = seen; j < n; j++) p[j] = 0;                                                            \
-        *l = *l * shrink + sum;                                                                                 \
-        *m = top;                                                                                               \
-        return shrink;                                                                                          \
-    }                                                                                                           \
-    static void settle_row_##suffix(const T *acc, int64_t d, T m, T l, T *y, T *lse)                            \
-    {                                                                                                           \
-        T scale = l > 0 ? 1 / l : l;                                                                            \
         CG_SIMD                                                                                                 \
-        for (int64_t c = 0; c < d; c++) y[c] = acc[c] * scale;                                                  \
-        *lse = m + lg(l);                                                                                       \
+        for (int64_t i = 0; i < rows; i++) {                                                                    \
+            T base = top[i] > -(T)INFINITY ? top[i] : 0;                                                        \
+            shrink[i] = ex(m[i] - base);                                                                        \
+            m[i] = top[i];                                                                                      \
+            top[i] = base;                                                                                      \
+        }                                                                                                       \
+        for (int64_t i = 0; i < rows; i++) {                                                                    \
+            T *row = p + i * STEP, base = top[i], total = 0;                                                    \
+            int64_t whole = (most(0, least(w, seen + i)) + 15) / 16 * 16;                                       \
+            CG_PRAGMA_(omp simd reduction(+:total))                                                             \
+            for (int64_t j = 0; j < whole; j++) {                                                               \
+                T e = ex(row[j] - base);                                                                        \
+                row[j] = e;                                                                                     \
+                total += e;                                                                                     \
+            }                                                                                                   \
+            for (int64_t j = whole; j < w; j++) row[j] = 0;                                                     \
+            sum[i] = total;                                                                                     \
+        }                                                                                                       \
+        CG_SIMD                                                                                                 \
+        for (int64_t i = 0; i < rows; i++) l[i] = l[i] * shrink[i] + sum[i];                                    \
+    }                                                                                                           \
+    /* y (rows, K) = acc / l, and lse. */                                                                       \
+    static void settle_##suffix(const T *acc, int64_t rows, int64_t d, const T *m, const T *l, T *y, T *lse)    \
+    {                                                                                                           \
+        for (int64_t i = 0; i < rows; i++) {                                                                    \
+            T scale = l[i] > 0 ? 1 / l[i] : l[i];                                                               \
+            CG_SIMD                                                                                             \
+            for (int64_t c = 0; c < d; c++) y[i * d + c] = acc[i * d + c] * scale;                              \
+        }                                                                                                       \
+        CG_SIMD                                                                                                 \
+        for (int64_t i = 0; i < rows; i++) lse[i] = m[i] + lg(l[i]);                                            \
     }                                                                                                           \
     /* A few queries: every key and value is read where it lies, once for each. */                              \
     static void few_##suffix(const CgCall *call, const Sizes *z, int64_t head, T *p)                            \
@@ -285,7 +321,7 @@ static void multiply(CgGemm g, const void *a, int64_t lda, void *left, const voi
         const T *vs = (const T *)v->data + head_offset(v, head);                                                \
         for (int64_t i = 0; i < z->t; i++) {                                                                    \
             const T *x = qs + i * q->stride[2];                                                                 \
-            T *y = (T *)call->out[0].data + (head * z->t + i) * z->k, m = -INFINITY, l = 0;                     \
+            T *y = (T *)call->out[0].data + (head * z->t + i) * z->k, m = -INFINITY, l = 0, shrink;                   \
             int64_t seen = least(z->s, i + z->ahead + 1), d = z->k, sq = q->stride[3];                          \
             for (int64_t j = 0; j < seen; j++) {                                                                \
                 const T *key = ks + j * k->stride[2];                                                           \
@@ -298,7 +334,7 @@ static void multiply(CgGemm g, const void *a, int64_t lda, void *left, const voi
                 }                                                                                               \
                 p[j] = s * (T)z->scale;                                                                         \
             }                                                                                                   \
-            fold_row_##suffix(p, seen, seen, &m, &l);                                                           \
+            fold_##suffix(p, 1, seen, seen, &m, &l, &shrink);                                                   \
             for (int64_t c = 0; c < d; c++) y[c] = 0;                                                           \
             for (int64_t j = 0; j < seen; j++) {                                                                \
                 const T *value = vs + j * v->stride[2];                                                         \
@@ -310,7 +346,7 @@ static void multiply(CgGemm g, const void *a, int64_t lda, void *left, const voi
                     for (int64_t c = 0; c < d; c++) y[c] += w * value[c * v->stride[3]];                        \
                 }                                                                                               \
             }                                                                                                   \
-            settle_row_##suffix(y, d, m, l, y, (T *)call->out[1].data + head * z->t + i);                       \
+            settle_##suffix(y, 1, d, &m, &l, y, (T *)call->out[1].data + head * z->t + i);                      \
         }                                                                                                       \
     }                                                                                                           \
     static void attention_##suffix(const CgCall *call, CgPart part)                                             \
@@ -332,7 +368,7 @@ static void multiply(CgGemm g, const void *a, int64_t lda, void *left, const voi
             few_##suffix(call, &z, head, f.p);                                                                  \
             return;                                                                                             \
         }                                                                                                       \
-        T *p = f.p, *acc = f.acc, *m = f.m, *l = f.l;                                                           \
+        T *p = f.p, *acc = f.acc, *m = f.m, *l = f.l, shrink[QUERIES];                                                          \
         CgGemm scores = across_##suffix(call, &call->in[1], head, f.copy, f.keys), sums = scores;               \
         size_t panel = scores.right_bytes / (size_t)scores.right_panels, block = along_bytes(call, &z, KEYS);   \
         const T *v = rows_##suffix(&call->in[2], head, 0, z.s, f.copy, &ldv);                                   \
@@ -345,25 +381,25 @@ static void multiply(CgGemm g, const void *a, int64_t lda, void *left, const voi
             for (int64_t i = 0; i < n; i++) l[i] = 0;                                                           \
             for (int64_t s0 = 0; s0 < end; s0 += KEYS) {                                                        \
                 int64_t w = least(KEYS, end - s0);                                            \
-                multiply(scores, q, ldq, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, w, d, z.scale, 0, p, STEP); \
-                for (int64_t i = 0; i < n; i++) {                                                               \
-                    int64_t seen = least(w, i0 + i + z.ahead + 1 - s0);                                         \
-                    T shrink = fold_row_##suffix(p + i * STEP, seen < 0 ? 0 : seen, w, &m[i], &l[i]), *row = acc + i * d; \
-                    if (shrink == 1 || s0 == 0) continue;                                                       \
+                score(scores, q, ldq, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, w, z.scale, p);     \
+                fold_##suffix(p, n, i0 + z.ahead + 1 - s0, w, m, l, shrink);                                    \
+                for (int64_t i = 0; s0 > 0 && i < n; i++) {                                                     \
+                    T *row = acc + i * d, by = shrink[i];                                                       \
+                    if (by == 1) continue;                                                                      \
                     CG_SIMD                                                                                     \
-                    for (int64_t c = 0; c < d; c++) row[c] *= shrink;                                           \
+                    for (int64_t c = 0; c < d; c++) row[c] *= by;                                               \
                 }                                                                                               \
-                multiply(sums, p, STEP, f.left, (char *)f.values + (size_t)(s0 / KEYS) * block, n, d, w, 1, s0 > 0, acc, d); \
+                spread(sums, p, f.left, (char *)f.values + (size_t)(s0 / KEYS) * block, n, i0 + z.ahead + 1 - s0, w, s0 > 0, acc); \
             }                                                                                                   \
-            for (int64_t i = 0; i < n; i++)                                                                     \
-                settle_row_##suffix(acc + i * d, d, m[i], l[i], y + (i0 + i) * d, &lse[i0 + i]);                \
+            settle_##suffix(acc, n, d, m, l, y + i0 * d, lse + i0);                                             \
         }                                                                                                       \
     }                                                                                                           \
     /* One row: p = exp(score - lse), ds = scale p (dp - delta), hidden columns 0. */                           \
     static void slope_row_##suffix(T *p, T *dp, int64_t seen, int64_t n, T lse, T delta, T scale)               \
     {                                                                                                           \
+        int64_t whole = (seen + 15) / 16 * 16;      /* whole vectors: what lies between is overwritten */       \
         CG_SIMD                                                                                                 \
-        for (int64_t j = 0; j < seen; j++) {                                                                    \
+        for (int64_t j = 0; j < whole; j++) {                                                                   \
             T e = ex(p[j] - lse);                                                                               \
             p[j] = e;                                                                                           \
             dp[j] = scale * e * (dp[j] - delta);                                                                \
@@ -430,13 +466,13 @@ static void multiply(CgGemm g, const void *a, int64_t lda, void *left, const voi
                     while (cg_gemm_row(&t, panels) < w) panels++;                                               \
                     padded = cg_gemm_row(&t, panels);                                                                                \
                     T *p = (T *)f.p + at * STEP, *dp = (T *)f.dp + at * STEP;                                   \
-                    multiply(scores, q + i0 * ldq, ldq, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, w, d, z.scale, 0, p, STEP); \
-                    multiply(scores, g + i0 * ldg, ldg, f.left, (char *)f.values + (size_t)(s0 / scores.nr) * panel, n, w, d, 1, 0, dp, STEP); \
+                    score(scores, q + i0 * ldq, ldq, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, w, z.scale, p); \
+                    score(scores, g + i0 * ldg, ldg, f.left, (char *)f.values + (size_t)(s0 / scores.nr) * panel, n, w, 1, dp); \
                     for (int64_t i = 0; i < n; i++) {                                                           \
                         int64_t seen = least(w, m0 + i0 + i + z.ahead + 1 - s0), row = i0 + i;                  \
                         slope_row_##suffix(p + i * STEP, dp + i * STEP, seen < 0 ? 0 : seen, padded, lse[(m0 + row) * lses->stride[2]], delta[row], (T)z.scale); \
                     }                                                                                           \
-                    multiply(sums, dp, STEP, f.left, (char *)f.sums + (size_t)(s0 / KEYS) * block, n, d, w, 1, s0 > 0, gq + (m0 + i0) * d, d); \
+                    spread(sums, dp, f.left, (char *)f.sums + (size_t)(s0 / KEYS) * block, n, m0 + i0 + z.ahead + 1 - s0, w, s0 > 0, gq + (m0 + i0) * d); \
                     if (!t.left_bytes) continue;                                                                \
                     t.left = f.pt;                                                                              \
                     cg_gemm_pack_left(&t, p, 0, panels, i0, i0 + n);                                            \

@@ -61,6 +61,8 @@ WIDE static void left_columns(const void *a, int64_t ld, int64_t rows, int64_t k
     uint32_t *to = out;
     __mmask16 mask = lanes(rows), all = lanes(MR);
     int64_t p = 0;
+    for (; p + 4 <= k; p += 2, to += MR)        /* whole vectors, whose ends the next one overwrites */
+        _mm512_storeu_si512(to, column_pairs(from + p * ld, from + (p + 1) * ld, mask));
     for (; p + 2 <= k; p += 2, to += MR)
         _mm512_mask_storeu_epi32(to, all, column_pairs(from + p * ld, from + (p + 1) * ld, mask));
     if (p < k)
