@@ -1,5 +1,6 @@
 /* blas.c - the matrix library, behind the one door.
- * Takes row-major products; gives them from CBLAS on the calling thread. The only file that includes cblas.h.
+ * Takes row-major products; gives those in f64 from CBLAS on the calling thread, those in f32 from gemm.c. The only file
+ * that includes cblas.h.
  * Must not let the library start threads: tiles and threads are the plan's and the pool's business. */
 #include <cblas.h>
 #include <limits.h>

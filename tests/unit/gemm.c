@@ -1,5 +1,5 @@
 /* gemm.c - are the products right, for all four layouts, leading dimensions and odd sizes?
- * Takes nothing; prints TAP. Accuses src/run/blas.c and src/run/gemm.c. */
+ * Takes nothing; prints TAP. Accuses src/run/blas.c and src/run/gemm*.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +87,59 @@ static double check(Case s, bool ta, bool tb, int mode /* 0 f32, 1 f64, 2 bf16 *
     return worst;
 }
 
+/* Factors packed beforehand in pieces, any range of panels and of k: against the same sums in double. */
+static double check_packed(bool ta, bool tb, CgDtype dtype, int bf16)
+{
+    enum { M = 53, N = 71, K = 1201, FROM = 130, TO = 1106, PAD = 3 };
+    int64_t lda = (ta ? M : K) + PAD, ldb = (tb ? K : N) + PAD;
+    size_t size = dtype == CG_F64 ? sizeof(double) : sizeof(float);
+    double *a = calloc((size_t)((ta ? K : M) * lda), sizeof *a), *b = calloc((size_t)((tb ? N : K) * ldb), sizeof *b), worst = 0;
+    char *x = calloc((size_t)((ta ? K : M) * lda), size), *y = calloc((size_t)((tb ? N : K) * ldb), size), *z = calloc(M * N, size);
+    for (int64_t i = 0; i < (ta ? K : M) * lda; i++) {
+        float v = (float)draw((uint64_t)i);
+        a[i] = bf16 ? to_bf16(v) : v;
+        if (dtype == CG_F64) ((double *)(void *)x)[i] = a[i];
+        else ((float *)(void *)x)[i] = v;
+    }
+    for (int64_t i = 0; i < (tb ? N : K) * ldb; i++) {
+        float v = (float)draw((uint64_t)i + 700000);
+        b[i] = bf16 ? to_bf16(v) : v;
+        if (dtype == CG_F64) ((double *)(void *)y)[i] = b[i];
+        else ((float *)(void *)y)[i] = v;
+    }
+    CgGemm g = { .dtype = dtype, .bf16 = bf16, .ta = ta, .tb = tb, .m = M, .n = N, .k = K, .a = x, .b = y, .lda = lda, .ldb = ldb };
+    cg_gemm_layout(&g);
+    g.left = g.left_bytes ? aligned_alloc(64, (g.left_bytes + 63) / 64 * 64) : NULL;
+    g.right = aligned_alloc(64, (g.right_bytes + 63) / 64 * 64);
+    int64_t half = g.left_panels / 2, cut = 616;
+    for (int part = 3; part >= 0 && g.left; part--) {
+        int64_t q0 = part & 1 ? half : 0, q1 = part & 1 ? g.left_panels : half, k0 = part & 2 ? cut : 0, k1 = part & 2 ? K : cut;
+        int64_t at = ta ? k0 * lda + cg_gemm_row(&g, q0) : cg_gemm_row(&g, q0) * lda + k0;
+        cg_gemm_pack_left(&g, x + (size_t)at * size, q0, q1, k0, k1);
+    }
+    cg_gemm_pack_right(&g, 1, g.right_panels, 0, cut);
+    cg_gemm_pack_right(&g, 0, 1, 0, K);
+    cg_gemm_pack_right(&g, 1, g.right_panels, cut, K);
+    cg_gemm_run(&g, (CgGemmRange){ 0, half, 0, g.right_panels, FROM, TO }, 1.5, 0, z, N);
+    cg_gemm_run(&g, (CgGemmRange){ half, g.left_panels, 0, 1, FROM, TO }, 1.5, 0, z, N);
+    cg_gemm_run(&g, (CgGemmRange){ half, g.left_panels, 1, g.right_panels, FROM, TO }, 1.5, 0, z, N);
+    for (int64_t i = 0; i < M; i++)
+        for (int64_t j = 0; j < N; j++) {
+            double sum = 0, mag = 1e-30;
+            for (int64_t l = FROM; l < TO; l++) {
+                double p = 1.5 * (ta ? a[l * lda + i] : a[i * lda + l]) * (tb ? b[j * ldb + l] : b[l * ldb + j]);
+                sum += p;
+                mag += fabs(p);
+            }
+            double got = dtype == CG_F64 ? ((double *)(void *)z)[i * N + j] : (double)((float *)(void *)z)[i * N + j];
+            double err = fabs(got - sum) / mag;
+            if (!(err <= worst))
+                worst = err;
+        }
+    free(a); free(b); free(x); free(y); free(z); free(g.left); free(g.right);
+    return worst;
+}
+
 /* Many threads at once must not disturb each other: a serial build of OpenBLAS, called so, now and then gives
  * a wrong product. */
 enum { SIDE = 101, JOBS = 48 };
@@ -156,6 +209,17 @@ int main(void)
                      t & 2 ? 'T' : 'N', limit[mode], worst);
             ok(worst <= limit[mode], line);
         }
+    for (int mode = 0; mode < 3; mode++) {
+        double worst = 0;
+        for (int t = 0; t < 4; t++) {
+            double err = check_packed(t & 1, t >> 1 & 1, mode == 1 ? CG_F64 : CG_F32, mode == 2);
+            if (!(err <= worst))
+                worst = err;
+        }
+        char line[80];
+        snprintf(line, sizeof line, "%s packed in pieces within %.1g (worst %.2g)", name[mode], limit[mode], worst);
+        ok(worst <= limit[mode], line);
+    }
     float odd[4] = { NAN, INFINITY, 1, -INFINITY }, one[4] = { 1, 0, 0, 0 }, y[4];
     cg_gemm_f32(false, false, 4, 1, 1, 1, odd, 1, one, 1, 0, y, 1, 1);
     ok(isnan(y[0]) && y[1] == INFINITY && y[2] == 1 && y[3] == -INFINITY,
