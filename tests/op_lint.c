@@ -259,11 +259,13 @@ static CgDtype dispatch(const Case *c) { return c->nin ? c->type[0].dtype : c->o
 
 static bool runs(const CgOp *op, CgDtype d) { return op->view || op->kernel[d] || op->vec[d]; }
 
+static bool halved;     /* products round their operands to bf16 */
+
 /* out: contiguous tensors with memory. */
 static void run_op(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, Order order)
 {
     CgDtype d = dispatch(c);
-    CgCall call = { .op = op, .nin = c->nin, .nout = c->nout, .in = in, .out = out, .attrs = c->attrs, .seed = 2385, .step = 7 };
+    CgCall call = { .op = op, .nin = c->nin, .nout = c->nout, .in = in, .out = out, .attrs = c->attrs, .seed = 2385, .step = 7, .bf16 = halved };
     if (op->view) {
         CgTensor view = *out;
         if (!op->view(&call, &view)) {
@@ -667,6 +669,11 @@ static void claim_precision(const Case *c, const CgOp *base)
             if (runs(c->op, dispatch(&wide))) {
                 Result exact = run(c->op, &wide, wide.in, FORWARD);
                 for (int k = 0; k < found.n; k++) near(&found.out[k], &exact.out[k], 3e-5, "f32 and f64");
+                halved = true;      /* which ops without a product do not notice */
+                Result rough = run(c->op, c, c->in, FORWARD);
+                halved = false;
+                for (int k = 0; k < found.n; k++) near(&rough.out[k], &exact.out[k], 3e-2, "bf16 and f64");
+                result_free(&rough);
                 result_free(&exact);
             }
             case_free(&wide);
