@@ -69,6 +69,9 @@ class Transformer(nn.Module):
         self.register_buffer("sin", angle.sin().float())
         nn.init.normal_(self.embed.weight, std=0.02)
 
+    def read(self, tokens):
+        return self.embed(tokens) * math.sqrt(self.embed.embedding_dim)
+
     def body(self, x):
         for block in self.blocks:
             x = block(x, self.cos, self.sin)
@@ -78,7 +81,7 @@ class Transformer(nn.Module):
         return F.cross_entropy((h @ self.embed.weight.T).flatten(0, 1), ids.flatten())
 
     def forward(self, tokens, following):
-        return self.loss(self.body(self.embed(tokens)), following)
+        return self.loss(self.body(self.read(tokens)), following)
 
 
 class Compressor(nn.Module):
@@ -95,9 +98,9 @@ class Compressor(nn.Module):
 
     def forward(self, tokens, following):
         slots = self.slots.expand(len(tokens), -1, -1)
-        memory = self.project(self.encoder.body(torch.cat((self.encoder.embed(tokens), slots), dim=1))[:, -SLOTS:])
+        memory = self.project(self.encoder.body(torch.cat((self.encoder.read(tokens), slots), dim=1))[:, -SLOTS:])
         before = F.pad(tokens[:, :-1], (1, 0), value=MARK)
-        h = self.decoder.body(torch.cat((memory, self.decoder.embed(before)), dim=1))
+        h = self.decoder.body(torch.cat((memory, self.decoder.read(before)), dim=1))
         return self.decoder.loss(h[:, SLOTS:], tokens)
 
 
