@@ -235,6 +235,16 @@ static CgRef try_fold(CgBuild *b, const Key *k, const CgType *type)
     return r;
 }
 
+/* The operands as they are kept: those of a commutative op by number, so that x + y and y + x are one node. */
+static void sort_operands(const CgBuild *b, const CgOp *op, int nin, const CgRef *in, CgRef *sorted)
+{
+    if (nin) memcpy(sorted, in, sizeof *in * (size_t)nin);
+    if ((op->traits & CG_COMMUTES) && nin >= 2 && !b->no_fold && sorted[1] < sorted[0]) {
+        sorted[0] = in[1];
+        sorted[1] = in[0];
+    }
+}
+
 CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, const CgAttrs *attrs,
                        CgInfer *inf)
 {
@@ -247,11 +257,7 @@ CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, con
         cg_infer_fail(inf, -1, -1, "takes at most %d operands, %d given", CG_MAX_IN, nin);
         return CG_NONE;
     }
-    if (nin) memcpy(sorted, in, sizeof *in * (size_t)nin);
-    if ((op->traits & CG_COMMUTES) && nin >= 2 && !b->no_fold && sorted[1] < sorted[0]) {
-        sorted[0] = in[1];
-        sorted[1] = in[0];
-    }
+    sort_operands(b, op, nin, in, sorted);
     Key key = { op, complete_attrs(sig, attrs), nin, sorted, b->clone };
     CgRef same = find_node(g, &key, key_hash(&key));
     if (same != CG_NONE) return same;
@@ -314,6 +320,24 @@ CgRef cg_graph_const(CgBuild *b, CgDtype dtype, double value)
     return cg_build(b, "const", 0, NULL, cg_attrs(2, at));
 }
 
+/* A node that was built before, on operands of b's graph. When these have the types they had, so has the result, and
+ * nothing needs to be inferred: passes copy every node once. */
+static CgRef build_again(CgBuild *b, const CgGraph *from, const CgNode *n, const CgRef *in)
+{
+    CgRef sorted[CG_MAX_IN];
+    CgType types[CG_MAX_OUT];
+    for (int i = 0; i < n->nin; i++)
+        if (!cg_type_equal(cg_node_type(from, n->in[i]), cg_node_type(b->graph, in[i])))
+            return cg_build(b, n->op->name, n->nin, in, n->attrs);
+    sort_operands(b, n->op, n->nin, in, sorted);
+    Key key = { n->op, n->attrs, n->nin, sorted, b->clone };
+    CgRef same = find_node(b->graph, &key, key_hash(&key));
+    if (same != CG_NONE) return same;
+    for (int k = 0; k < cg_node_nout(n); k++) types[k] = *cg_node_out_type(n, k);
+    CgRef simpler = try_fold(b, &key, &types[0]);
+    return simpler != CG_NONE ? simpler : find_or_append(b, &key, types);
+}
+
 CgRef cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in)
 {
     const CgNode copied = *cg_node(from, r), *n = &copied;      /* `from` may be b's own graph, whose nodes move */
@@ -325,7 +349,7 @@ CgRef cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in)
     at.why = n->why == CG_NONE || n->why == r ? CG_NONE : b->why_map ? b->why_map[n->why] : n->why;
     CgRef size = (CgRef)b->graph->nodes.len, made;
     if (is_named(n->op, "part")) made = cg_build_part(&at, in[0], (int)cg_attr_int(n->attrs, "k", 0));
-    else made = cg_build(&at, n->op->name, n->nin, in, n->attrs);
+    else made = build_again(&at, from, n, in);
     if (n->why != CG_NONE)          /* the forward node is gone: the mark of a derivative stays */
         for (; size < b->graph->nodes.len; size++)
             if (b->graph->nodes.at[size].why == CG_NONE) b->graph->nodes.at[size].why = size;
