@@ -24,6 +24,10 @@ CG_API bool           cg_ref_is(const CgBuild *b, CgRef r, const char *op);
 /* True when r is a constant (possibly broadcast) with one value. */
 CG_API bool           cg_ref_const(const CgBuild *b, CgRef r, double *value);
 
+/* True when more than one node, or an output, uses r: what is drawn into another op is then computed twice. Known where
+ * patterns are recognised; elsewhere no node is said to be shared. */
+CG_API bool           cg_ref_shared(const CgBuild *b, CgRef r);
+
 /* A constant of any shape with one value. */
 CG_API CgRef cg_fill(CgBuild *b, CgType type, double value);
 CG_API CgRef cg_fill_like(CgBuild *b, CgRef like, double value);

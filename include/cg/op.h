@@ -16,7 +16,7 @@ extern "C" {
 #define CG_API __attribute__((visibility("default")))
 
 /* Raised whenever CgOp or anything it points to changes; a plugin built against another number is refused. */
-#define CG_ABI 2
+#define CG_ABI 3
 
 #define CG_MAX_RANK 8
 #define CG_MAX_IN   16
@@ -144,6 +144,9 @@ typedef void CgWorkFn(const struct CgCall *call, struct CgWork *work);
 /* Called once when a plan is made; what it returns is CgCall.state of every run; `release` gives it back. */
 typedef void *CgPrepareFn(const struct CgCall *call);
 typedef void CgReleaseFn(void *state);
+/* Where operand i lies in the contiguous result, for ops that only put operands together: set piece->stride and
+ * piece->data. What makes an operand may then write it there at once, and the kernel is left to what could not. */
+typedef void CgPieceFn(const struct CgCall *call, int i, struct CgTensor *piece);
 /* A view: set out->stride and out->data from the operand, or return false when a copy is needed. */
 typedef bool CgViewFn(const struct CgCall *call, struct CgTensor *out);
 
@@ -220,6 +223,10 @@ typedef struct CgOp {
     CgFoldFn       *fold;
     CgMatchFn      *match;
     CgAlongFn      *along;
+    CgExpandFn     *lower;  /* how it runs, when it has no kernel: nodes for the sizes at hand, all of them numbers */
+    CgPieceFn      *piece;
+    const char     *within; /* an op that gives this one's result besides, from the same first operands and attributes ... */
+    int             within_result;  /* ... as this one of its results */
     CgCutFn        *cut;    /* corrections to what follows from `along` */
     /* Of an op with a causal axis: the op that makes places [from + at, ..) of the result when `at` is known only when
      * it runs. Operands: those of this op, pointwise ones cut to these places, causal ones whole (what lies past the

@@ -38,6 +38,11 @@ bool cg_ref_is(const CgBuild *b, CgRef r, const char *op)
     return !strcmp(cg_node(b->graph, r)->op->name, op);
 }
 
+bool cg_ref_shared(const CgBuild *b, CgRef r)
+{
+    return b->uses && r < b->uses->of.len && b->uses->of.at[r] > 1;
+}
+
 bool cg_ref_const(const CgBuild *b, CgRef r, double *value)
 {
     /* Rearranging equal elements changes none of them. */

@@ -46,6 +46,10 @@ typedef struct CgGraph {
     CG_VEC(CgRef)    next;
 } CgGraph;
 
+/* How many nodes and outputs use each of the first nodes of a graph. */
+typedef struct CgUses CgUses;
+struct CgUses { CG_VEC(uint32_t) of; };
+
 /* The builder: a graph and where new nodes are said to come from. */
 struct CgBuild {
     CgGraph *graph;
@@ -57,6 +61,7 @@ struct CgBuild {
     int      depth;             /* of folds within folds: past a bound nodes are kept as they are */
     const int   *scope_map;     /* for cg_graph_copy: scope of the other graph -> scope here; NULL: the same number */
     const CgRef *why_map;       /* likewise for CgNode.why */
+    const struct CgUses *uses;  /* for cg_ref_shared; may be NULL */
 };
 
 CgGraph *cg_graph_new(const char *name);

@@ -46,6 +46,24 @@ static CgBuild build_like(CgGraph *g, CgRef r)
     return b;
 }
 
+/* uses[r]: of node r by live nodes and by outputs; by root as by an output. */
+static uint32_t *count_uses(const CgGraph *g, CgRef root)
+{
+    uint32_t *uses = cg_calloc(g->nodes.len + 1, sizeof *uses);
+    for (size_t i = 0; i < g->outputs.len; i++) uses[g->outputs.at[i].ref]++;
+    if (root != CG_NONE) uses[root]++;
+    for (CgRef r = (CgRef)g->nodes.len; r-- > 0;)
+        for (int i = 0; uses[r] && i < cg_node(g, r)->nin; i++) uses[cg_node(g, r)->in[i]]++;
+    return uses;
+}
+
+/* Node r of the graph being made stands for one that is used so often. */
+static void add_uses(CgUses *u, CgRef r, uint32_t n)
+{
+    while (u->of.len <= r) cg_vec_push(&u->of, 0);
+    u->of.at[r] += n;
+}
+
 CgRef cg_pass_recognise_at(CgBuild *b, CgRef root)
 {
     CgGraph *g = b->graph;
@@ -58,6 +76,10 @@ CgRef cg_pass_recognise_at(CgBuild *b, CgRef root)
     live[root] = true;
     for (CgRef r = root + 1; r-- > 0;)
         for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++) live[cg_node(g, r)->in[i]] = true;
+    CgUses known = { 0 };
+    uint32_t *uses = count_uses(g, root);
+    size_t size = g->nodes.len;
+    for (CgRef r = 0; r < size; r++) add_uses(&known, r, uses[r]);
     for (CgRef r = 0; r <= root; r++) {
         bool same = true;
         if (!live[r]) continue;
@@ -66,10 +88,14 @@ CgRef cg_pass_recognise_at(CgBuild *b, CgRef root)
             same &= in[i] == cg_node(g, r)->in[i];
         }
         map[r] = same ? r : cg_graph_copy(&copy, g, r, in);
+        if (!same) add_uses(&known, map[r], uses[r]);
         CgBuild at = build_like(g, map[r]);
+        at.uses = &known;
         map[r] = recognise(&at, map[r], ops, n);
     }
     root = map[root];
+    cg_vec_free(&known.of);
+    free(uses);
     free(live);
     free(map);
     free(ops);
@@ -85,16 +111,22 @@ CgGraph *cg_pass_recognise(const CgGraph *g)
     CgGraph *to = cg_pass_begin(g, map);
     CgBuild b = cg_build_at(to);
     b.no_fold = true;                       /* copied as it is; what a match builds is folded */
+    CgUses known = { 0 };
+    uint32_t *uses = count_uses(g, CG_NONE);
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (cg_node(g, r)->why != CG_NONE) differentiated[cg_node(g, r)->why] = true;
     for (CgRef r = 0; r < g->nodes.len; r++) {
         if (map[r] != CG_NONE) continue;
         map[r] = cg_pass_copy(&b, g, r, map);
+        add_uses(&known, map[r], uses[r]);
         if (differentiated[r]) continue;    /* its derivative needs the inner values: they would be computed twice */
         CgBuild at = build_like(to, map[r]);
+        at.uses = &known;
         map[r] = recognise(&at, map[r], ops, n);
     }
     free(ops);
     free(differentiated);
+    free(uses);
+    cg_vec_free(&known.of);
     return cg_pass_end(g, to, map);
 }

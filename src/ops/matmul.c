@@ -3,6 +3,8 @@
  * contiguous product through the one-thread products of kernel.h: one large product by factors that are packed once for
  * all parts, others tile by tile. How the result is cut follows from the sizes alone, so that any number of threads gives
  * the same bits. */
+#include <string.h>
+
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
@@ -45,6 +47,17 @@ static bool matmul_shape(CgInfer *inf)
     inf->out[0] = *x;
     inf->out[0].dim[r - 2] = x->dim[xm];
     inf->out[0].dim[r - 1] = y->dim[yn];
+    return true;
+}
+
+static bool matmul_add_shape(CgInfer *inf)
+{
+    const CgType *c = &inf->in[2];
+    if (!matmul_shape(inf)) return false;
+    const CgType *z = &inf->out[0];
+    if (!cg_want_dtype(inf, 2, 0) || !cg_want_rank(inf, 2, z->rank, z->rank)) return false;
+    for (int i = 0; i < z->rank; i++)
+        if (c->dim[i] != z->dim[i]) return cg_infer_fail(inf, 2, i, "matmul_add: axis %d of c is not that of the product", i);
     return true;
 }
 
@@ -175,7 +188,7 @@ static Product product(const CgCall *call)
     }
     choose_layout(&p.x, p.m, p.k);
     choose_layout(&p.y, p.k, p.n);
-    p.thin = p.m <= THIN && p.batch == 1 && !p.x.packed && !p.y.packed;
+    p.thin = call->nin == 2 && p.m <= THIN && p.batch == 1 && !p.x.packed && !p.y.packed;
     p.joint = choose_joint(call, &p);
     if (p.joint) {
         p.parts = (size_t)(p.nm * p.nn);
@@ -236,6 +249,29 @@ static void matmul_work(const CgCall *call, CgWork *work)
     work->scratch = scratch * size;
 }
 
+/* ---- matmul_add ---- */
+
+/* Brings the m by n corner at row i (of all batch items together), column j of c to the result, which the product is then
+ * added to; nothing to do when the result lies over c. */
+static void bring(const CgCall *call, int64_t i, int64_t j, int64_t m, int64_t n)
+{
+    const CgTensor *c = &call->in[2], *z = call->out;
+    int r = z->rank;
+    size_t size = cg_dtype_size(z->dtype);
+    if (c->data == z->data) return;
+    for (int64_t row = i; row < i + m; row++) {
+        int64_t at = 0, rest = row, step = c->stride[r - 1];
+        for (int a = r - 2; a >= 0; a--) {
+            at += rest % c->dim[a] * c->stride[a];
+            rest /= c->dim[a];
+        }
+        const char *from = (const char *)c->data + (at + j * step) * (int64_t)size;
+        char *to = (char *)z->data + (row * z->dim[r - 1] + j) * (int64_t)size;
+        for (int64_t k = 0; step != 1 && k < n; k++) memcpy(to + k * (int64_t)size, from + k * step * (int64_t)size, size);
+        if (step == 1) memcpy(to, from, (size_t)n * size);
+    }
+}
+
 /* ---- a joint product ---- */
 
 /* As product() says, with operands. */
@@ -282,8 +318,13 @@ static void joint_part(const CgCall *call, Product *p, CgPart part)
     int64_t i0 = g->left_panels * ic / p->nm, i1 = g->left_panels * (ic + 1) / p->nm;
     CgGemmRange r = { i0, i1, g->right_panels * jc / p->nn, g->right_panels * (jc + 1) / p->nn, 0, p->k };
     char *to = call->out->data;
+    double beta = call->nin == 3;
+    if (call->nin == 3) {
+        int64_t row = cg_gemm_row(g, i0), column = r.right0 * g->nr, end = r.right1 * g->nr < p->n ? r.right1 * g->nr : p->n;
+        bring(call, row, column, cg_gemm_row(g, i1) - row, end - column);
+    }
     if (!p->left_apart) {
-        cg_gemm_run(g, r, 1, 0, to, p->n);
+        cg_gemm_run(g, r, 1, beta, to, p->n);
         return;
     }
     size_t size = cg_dtype_size(g->dtype);
@@ -294,7 +335,7 @@ static void joint_part(const CgCall *call, Product *p, CgPart part)
         some.left = part.scratch;
         cg_gemm_layout(&some);
         cg_gemm_pack_left(&some, (const char *)g->a + (size_t)(g->ta ? row : row * g->lda) * size, 0, some.left_panels, 0, p->k);
-        cg_gemm_run(&some, (CgGemmRange){ 0, some.left_panels, r.right0, r.right1, 0, p->k }, 1, 0, to + (size_t)(row * p->n) * size, p->n);
+        cg_gemm_run(&some, (CgGemmRange){ 0, some.left_panels, r.right0, r.right1, 0, p->k }, 1, beta, to + (size_t)(row * p->n) * size, p->n);
     }
 }
 
@@ -311,8 +352,8 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
 
 /* ---- tiles ---- */
 
-#define GEMM_f32(ta, tb, m, n, k, a, lda, b, ldb, c, ldc) cg_gemm_f32(ta, tb, m, n, k, 1.0f, a, lda, b, ldb, 0.0f, c, ldc, call->bf16)
-#define GEMM_f64(ta, tb, m, n, k, a, lda, b, ldb, c, ldc) cg_gemm_f64(ta, tb, m, n, k, 1.0, a, lda, b, ldb, 0.0, c, ldc)
+#define GEMM_f32(ta, tb, m, n, k, a, lda, b, ldb, c, ldc) cg_gemm_f32(ta, tb, m, n, k, 1.0f, a, lda, b, ldb, call->nin == 3 ? 1.0f : 0.0f, c, ldc, call->bf16)
+#define GEMM_f64(ta, tb, m, n, k, a, lda, b, ldb, c, ldc) cg_gemm_f64(ta, tb, m, n, k, 1.0, a, lda, b, ldb, call->nin == 3 ? 1.0 : 0.0, c, ldc)
 
 #define MATMUL(T, suffix)                                                                                       \
     static const T *pack_##suffix(const T *from, const Factor *f, int64_t rows, int64_t cols, T *to)            \
@@ -385,7 +426,8 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
         }                                                                                                       \
         if (p.k == 0) {                                                                                         \
             int64_t n = cg_tensor_count(call->out);                                                             \
-            for (int64_t i = 0; i < n; i++) to[i] = 0;                                                          \
+            if (call->nin == 3) bring(call, 0, 0, p.batch * p.m, p.n);                                          \
+            for (int64_t i = 0; call->nin == 2 && i < n; i++) to[i] = 0;                                        \
             return;                                                                                             \
         }                                                                                                       \
         int64_t u = (int64_t)part.index, jc = u % p.nn, ic = u / p.nn % p.nm;                                   \
@@ -395,6 +437,7 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
         for (int64_t b = b0; b < b1; b++) {                                                                     \
             const T *xs = (const T *)x->data + (p.flat ? 0 : batch_offset(x, b)) + i0 * p.x.rs;                 \
             const T *ys = (const T *)y->data + (y->rank > 2 ? batch_offset(y, b) : 0) + j0 * p.y.cs;            \
+            if (call->nin == 3) bring(call, b * p.m + i0, j0, m, n);                                            \
             tile_##suffix(call, &p, xs, ys, to + b * p.m * p.n + i0 * p.n + j0, m, n, p.k, part.scratch);       \
         }                                                                                                       \
     }
@@ -476,9 +519,30 @@ static CgRef matmul_fold(CgBuild *b, const CgSite *site)
     return CG_NONE;
 }
 
+static void matmul_add_expand(CgBuild *b, const CgSite *site, CgRef *out)
+{
+    out[0] = cg_add(b, site->in[2], cg_build(b, "matmul", 2, site->in, site->attrs));
+}
+
+/* c + x y where nothing else wants the product. The later of two products is added to the earlier; a repeated row or
+ * number is left to the sweep that adds it. */
+static CgRef matmul_add_match(CgBuild *b, CgRef root)
+{
+    if (!cg_ref_is(b, root, "add")) return CG_NONE;
+    CgRef x = cg_ref_in(b, root, 0), y = cg_ref_in(b, root, 1);
+    for (int k = 0; k < 2; k++) {
+        CgRef product = (x < y) == (k == 0) ? y : x, c = product == y ? x : y;
+        if (!cg_ref_is(b, product, "matmul") || cg_ref_shared(b, product) || product == c) continue;
+        if (cg_ref_is(b, c, "broadcast") || cg_ref_is(b, c, "const")) continue;
+        return cg_build(b, "matmul_add", 3, (CgRef[3]){ cg_ref_in(b, product, 0), cg_ref_in(b, product, 1), c }, cg_ref_attrs(b, product));
+    }
+    return CG_NONE;
+}
+
 static CgAlong matmul_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     int r = inf->in[operand].rank, out = inf->in[0].rank;
+    if (operand == 2) return cg_along_same(inf, operand, axis, out_axis);
     bool t = flag(inf->attrs, operand ? "tb" : "ta");
     int inner = (operand == 0) != t ? r - 1 : r - 2;    /* the axis summed over */
     to->axis = axis;
@@ -504,6 +568,17 @@ static const CgSample matmul_samples[] = {
     { .in = NULL },
 };
 
+static const CgSample matmul_add_samples[] = {
+    { .in = "F[5,3] F[3,7] F[5,7]", .low = -2.385, .high = 2.385 },
+    { .in = "F[2,3,5,2] F[2,3,5,7] F[2,3,2,7]", .attrs = "ta=1", .low = -2.385, .high = 2.385 },
+    { .in = "F[2,3,5] F[7,5] F[2,3,7]", .attrs = "tb=1", .low = -2.385, .high = 2.385 },
+    { .in = "F[37,1531] F[1531,131] F[37,131]", .low = -0.71, .high = 2.385 },
+    { .in = "F[5,149,131] F[131,269] F[5,149,269]", .low = -0.71, .high = 2.385 },
+    { .in = "F[3,331] F[331,613] F[3,613]", .low = -0.71, .high = 2.385 },
+    { .in = "F[2,149,131] F[131,613] F[2,149,613]", .low = -0.71, .high = 2.385 },    /* packed for all */
+    { .in = NULL },
+};
+
 static const CgOp op_matmul = { CG_OP_HERE,
     .name = "matmul", .sig = "(x: F[..s], y: F[..r], ta: bool = false, tb: bool = false) -> F[..q]",
     .doc = "Matrix product over the last two axes: (.., M, K) times (.., K, N) is (.., M, N).\n\n"
@@ -513,4 +588,11 @@ static const CgOp op_matmul = { CG_OP_HERE,
     .fold = matmul_fold, .along = matmul_along, .traits = CG_LINEAR | CG_STRIDED, .samples = matmul_samples,
 };
 
-CG_OPS(matmul, &op_matmul)
+static const CgOp op_matmul_add = { CG_OP_HERE,
+    .name = "matmul_add", .sig = "(x: F[..s], y: F[..r], c: F[..q], ta: bool = false, tb: bool = false) -> F[..q]",
+    .doc = "c + matmul(x, y, ta, tb): the product is added to c where it lies, when nothing else wants c any more.\n",
+    .shape = matmul_add_shape, .expand = matmul_add_expand, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .work = matmul_work,
+    .match = matmul_add_match, .along = matmul_along, .inplace = 4, .traits = CG_STRIDED, .samples = matmul_add_samples,
+};
+
+CG_OPS(matmul, &op_matmul, &op_matmul_add)
