@@ -803,7 +803,7 @@ static void claim_views(const Case *c)
 static void claim_expand(const Case *c)
 {
     CgRef x[CG_MAX_IN], out[CG_MAX_OUT];
-    if (!c->op->expand || !runs(c->op, dispatch(c))) return;
+    if (!c->op->expand || !(runs(c->op, dispatch(c)) || c->op->lower)) return;
     for (int no_fold = 0; no_fold < 2; no_fold++) {
         CgBuild b = build_op(c, no_fold, x, out);
         CgSite site = { .nin = c->nin, .nout = c->nout, .in = x, .attrs = cg_attrs(c->attrs ? c->attrs->n : 0, c->attrs ? c->attrs->at : NULL) };
@@ -817,10 +817,38 @@ static void claim_expand(const Case *c)
             cg_graph_output(b.graph, "y", simple[k]);
         }
         Net n = { .g = b.graph };
-        Result found = net_results(&n, c, pools[1]), want = run(c->op, c, c->in, FORWARD);
+        Net self = { 0 };
+        if (c->op->lower) {     /* as the planner writes it for these sizes */
+            CgBuild whole = build_op(c, true, x, out);
+            for (int k = 0; k < c->nout; k++) cg_graph_output(whole.graph, "y", out[k]);
+            self.g = whole.graph;
+        }
+        Result found = net_results(&n, c, pools[1]), want = c->op->lower ? net_results(&self, c, pools[2]) : run(c->op, c, c->in, FORWARD);
+        if (c->op->lower) net_free(&self);
         for (int k = 0; k < want.n; k++) near(&want.out[k], &found.out[k], tolerance_of(result_dtype(c)), "the op and its expansion");
         result_free(&found);
         result_free(&want);
+        net_free(&n);
+    }
+}
+
+/* What `within` names gives this op's result, from the same first operands. Asked with samples of the larger op. */
+static void claim_within(const Case *c)
+{
+    for (size_t i = 0; i < cg_op_count(); i++) {
+        const CgOp *small = cg_op_at(i);
+        CgRef x[CG_MAX_IN], out[CG_MAX_OUT];
+        if (!small->within || strcmp(small->within, c->op->name)) continue;
+        int nin = cg_op_sig(small)->ntensors, k = small->within_result;
+        if (!check(k < c->nout && nin <= c->nin, "%s cannot be within this", small->name)) return;
+        CgBuild b = build_op(c, true, x, out);
+        CgRef other = cg_build(&b, small->name, nin, x, cg_attrs(c->attrs ? c->attrs->n : 0, c->attrs ? c->attrs->at : NULL));
+        cg_graph_output(b.graph, "y", out[k]);
+        cg_graph_output(b.graph, "z", other);
+        Net n = { .g = b.graph };
+        Result found = net_results(&n, c, pools[1]);
+        near(&found.out[0], &found.out[1], tolerance_of(result_dtype(c)), "its result and that of the op within");
+        result_free(&found);
         net_free(&n);
     }
 }
@@ -1165,6 +1193,7 @@ static const struct { const char *name; ClaimFn *run; bool wide; /* integers too
     { "any number of threads", claim_threads, true },
     { "operands that are views", claim_views, true },
     { "means its expansion", small_expand, false },
+    { "gives what is within it", claim_within, false },
     { "folding", claim_fold, true },
     { "folding of the op on itself", claim_nested, true },
     { "fewer places", claim_places, true },

@@ -27,6 +27,7 @@ static bool cross_entropy_vjp_shape(CgInfer *inf)
     int r = inf->in[0].rank;
     if (!loss_operands(inf) || !cg_want_dtype(inf, 2, 0) || !cg_want_rank(inf, 2, r - 1, r - 1) || !cg_want_axes(inf, 2, 0, 0, r - 1)) return false;
     inf->out[0] = inf->in[0];
+    inf->out[1] = inf->in[2];
     return true;
 }
 
@@ -76,17 +77,19 @@ static int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
             to[r] = v ? (T)log(total) + (m - x[id_at(ids, (int64_t)r, v)]) : 0;             \
         }                                                                                   \
     }                                                                                       \
-    /* (softmax(x) - [i = id]) g */                                                         \
+    /* (softmax(x) - [i = id]) g, and the loss */                                           \
     static void cross_entropy_vjp_##suffix(const CgCall *call, CgPart part)                 \
     {                                                                                       \
         const CgTensor *logits = &call->in[0], *ids = &call->in[1];                         \
         int64_t v = logits->dim[logits->rank - 1];                                          \
         size_t first, last;                                                                 \
         cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);                \
+        T *loss = call->out[1].data;                                                        \
+        for (size_t r = first; r < last && !v; r++) loss[r] = 0;                            \
         for (size_t r = first; r < last && v; r++) {                                        \
             const T *x = (const T *)logits->data + (int64_t)r * v;                          \
             T *dx = (T *)call->out->data + (int64_t)r * v, g = ((const T *)call->in[2].data)[r]; \
-            T m = greatest_##suffix(x, v);                                                  \
+            T m = greatest_##suffix(x, v), hit = x[id_at(ids, (int64_t)r, v)];              \
             double total = 0;                                                               \
             for (int64_t at = 0; at < v; at += BLOCK) {                                     \
                 int64_t n = v - at < BLOCK ? v - at : BLOCK;                                \
@@ -99,6 +102,7 @@ static int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
                 }                                                                           \
                 total += (double)s;                                                         \
             }                                                                               \
+            loss[r] = (T)log(total) + (m - hit);                                            \
             T scale = (T)((double)g / total);                                               \
             CG_SIMD                                                                         \
             for (int64_t i = 0; i < v; i++) dx[i] *= scale;                                 \
@@ -125,6 +129,7 @@ static void cross_entropy_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
     CgAttr at[2] = { cg_a_dims("n", 1, &t.dim[t.rank - 1]), cg_a_str("dtype", cg_dtype_name(t.dtype)) };
     CgRef hot = cg_build(b, "one_hot", 1, &site->in[1], cg_attrs(2, at));
     out[0] = cg_mul(b, cg_repeat(b, site->in[2], t, t.rank - 1), cg_sub(b, cg_u(b, "softmax", x), hot));
+    out[1] = cg_b(b, "cross_entropy", x, site->in[1]);
 }
 
 static CgAlong loss_along(const CgInfer *inf, int operand, int axis, CgTo *to)
@@ -151,14 +156,14 @@ static const CgOp op_cross_entropy = { CG_OP_HERE,
     .doc = "-log softmax(logits)[id] of each row, in nats: logsumexp(logits) - logits[id].\n\n"
            "Ids outside 0 .. V-1 are taken to the nearest end.\n",
     .shape = cross_entropy_shape, .vjp = cross_entropy_vjp, .expand = cross_entropy_expand, .kernel = CG_FLOAT_KERNELS(cross_entropy),
-    .work = loss_work, .along = loss_along, .samples = loss_samples,
+    .work = loss_work, .along = loss_along, .within = "cross_entropy_vjp", .within_result = 1, .samples = loss_samples,
 };
 
 static const CgOp op_cross_entropy_vjp = { CG_OP_HERE,
-    .name = "cross_entropy_vjp", .sig = "(logits: F[..s, V], ids: I[..s], g: F[..s]) -> F[..s, V]",
-    .doc = "Derivative of cross_entropy by the logits: g * (softmax(logits) - one_hot(ids)).\n",
+    .name = "cross_entropy_vjp", .sig = "(logits: F[..s, V], ids: I[..s], g: F[..s]) -> (F[..s, V], F[..s])",
+    .doc = "Derivative of cross_entropy by the logits, g * (softmax(logits) - one_hot(ids)), and cross_entropy itself.\n",
     .shape = cross_entropy_vjp_shape, .expand = cross_entropy_vjp_expand, .kernel = CG_FLOAT_KERNELS(cross_entropy_vjp),
-    .work = loss_work, .along = loss_along, .inplace = 1, .samples = loss_vjp_samples,
+    .work = loss_work, .along = loss_along, .inplace = 1, .nout = 2, .samples = loss_vjp_samples,
 };
 
 CG_OPS(loss, &op_cross_entropy, &op_cross_entropy_vjp)

@@ -489,9 +489,17 @@ static void concat_kernel(const CgCall *call, CgPart part)
     int64_t from = 0;
     for (int k = 0; k < call->nin; k++) {
         CgTensor w = window(y, axis, from, call->in[k].dim[axis]);
-        cg_tensor_copy(&w, &call->in[k], part);
+        if (w.data != call->in[k].data) cg_tensor_copy(&w, &call->in[k], part);     /* or it was made there */
         from += call->in[k].dim[axis];
     }
+}
+
+static void concat_piece(const CgCall *call, int i, CgTensor *piece)
+{
+    int axis = cg_axis(call->attrs, "axis", call->out->rank);
+    int64_t from = 0;
+    for (int k = 0; k < i; k++) from += call->in[k].dim[axis];
+    *piece = window(call->out, axis, from, call->in[i].dim[axis]);
 }
 
 static void concat_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
@@ -613,7 +621,7 @@ static const CgOp op_concat = { CG_OP_HERE,
     .name = "concat", .sig = "(xs: tensors, axis: int) -> T[..r]",
     .doc = "Tensors one after another along one axis. All other axes must agree.\n",
     .shape = concat_shape, .vjp = concat_vjp, .kernel = ALL_KERNELS(concat_kernel), .work = cg_work_copy, .fold = concat_fold,
-    .along = concat_along, .cut = concat_cut, .traits = CG_STRIDED, .samples = concat_samples,
+    .along = concat_along, .cut = concat_cut, .piece = concat_piece, .traits = CG_STRIDED, .samples = concat_samples,
 };
 
 CG_OPS(shape, &op_reshape, &op_transpose, &op_broadcast, &op_slice, &op_pad, &op_concat)

@@ -19,6 +19,7 @@ typedef struct Draft {
     CgSlot  **copy;         /* by node: a contiguous copy of it, once somebody needed one */
     int      *next_output;  /* outputs by node: chains of output numbers, -1 at the end */
     int      *first_output;
+    CgRef   (*home)[CG_MAX_OUT];    /* by node and result: the node of whose result it is a piece, or CG_NONE */
     CgRef    *renewed;      /* by output: the leaf it is written over, or CG_NONE */
     int      *parent;       /* by buffer: the buffer whose memory it is, itself at the root */
     bool      failed;
@@ -240,6 +241,92 @@ static void emit_view(Draft *d, CgRef r, const CgNode *n)
     *d->value[r] = y;
 }
 
+/* Results that are pieces of another node's result are made there: home[] of the first result of each kernel that an op
+ * with `piece` puts together, if it is put together once. */
+static void find_homes(Draft *d, const bool *live)
+{
+    const CgGraph *g = d->p->graph;
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        for (int k = 0; k < CG_MAX_OUT; k++)
+            d->home[r][k] = CG_NONE;
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        const CgNode *n = cg_node(g, r);
+        if (!live[r] || !n->op->piece)
+            continue;
+        for (int i = 0; i < n->nin; i++) {
+            const CgNode *x = cg_node(g, n->in[i]);
+            bool part = strcmp(x->op->name, "part") == 0, twice = false;
+            CgRef base = part ? x->in[0] : n->in[i];
+            int k = part ? (int)cg_attr_int(x->attrs, "k", 0) : 0;
+            for (int j = 0; j < n->nin; j++)
+                twice = twice || (j != i && n->in[j] == n->in[i]);
+            if (!twice && !cg_plan_is_leaf(cg_node(g, base)) && !cg_plan_is_view(cg_node(g, base)) && !cg_node(g, base)->op->piece &&
+                d->home[base][k] == CG_NONE)
+                d->home[base][k] = r;
+        }
+    }
+}
+
+static CgSlot *whole_of(Draft *d, CgRef r)
+{
+    if (!d->value[r]) {
+        CgSlot s = new_result(d, &cg_node(d->p->graph, r)->type, r);
+        d->value[r] = CG_NEW(d->p->arena, CgSlot);
+        *d->value[r] = s;
+    }
+    return d->value[r];
+}
+
+/* The place of result k of node r in the result it is a piece of; false when that is not in one stretch. */
+static bool at_home(Draft *d, CgRef r, int k, CgSlot *s)
+{
+    const CgGraph *g = d->p->graph;
+    CgRef home = d->home[r][k];
+    if (home == CG_NONE)
+        return false;
+    const CgNode *n = cg_node(g, home);
+    const CgAttrs *attrs = bind_attrs(d, n->attrs, home);
+    CgTensor in[CG_MAX_IN], out;
+    size_t bytes;
+    int at = -1;
+    bool good = !d->failed && bind_type(d, &n->type, home, &out, &bytes) && bytes > 0;
+    for (int i = 0; i < n->nin && good; i++) {
+        const CgNode *x = cg_node(g, n->in[i]);
+        bool part = strcmp(x->op->name, "part") == 0;
+        good = bind_type(d, &x->type, n->in[i], &in[i], &bytes);
+        if ((part ? x->in[0] : n->in[i]) == r && (part ? (int)cg_attr_int(x->attrs, "k", 0) : 0) == k)
+            at = i;
+    }
+    if (!good || at < 0)
+        return false;
+    out.data = NOWHERE;
+    CgCall call = { .op = n->op, .nin = n->nin, .nout = 1, .in = in, .out = &out, .attrs = attrs };
+    CgTensor piece = out;
+    n->op->piece(&call, at, &piece);
+    if (!cg_tensor_contiguous(&piece) || cg_tensor_count(&piece) == 0)
+        return false;
+    CgSlot *whole = whole_of(d, home);
+    *s = (CgSlot){ .buffer = whole->buffer, .offset = (size_t)((char *)piece.data - NOWHERE), .tensor = piece };
+    s->tensor.data = NULL;
+    for (int i = piece.rank - 1, stride = 1; i >= 0; stride *= (int)piece.dim[i--])
+        s->tensor.stride[i] = stride;
+    return !d->failed;
+}
+
+/* Every operand of the instruction already lies where the op would put it. */
+static bool is_put_together(const Draft *d, CgRef r, const CgInstr *in)
+{
+    for (int i = 0; i < in->nin; i++) {
+        const CgNode *x = cg_node(d->p->graph, cg_node(d->p->graph, r)->in[i]);
+        bool part = strcmp(x->op->name, "part") == 0;
+        CgRef base = part ? x->in[0] : cg_node(d->p->graph, r)->in[i];
+        int k = part ? (int)cg_attr_int(x->attrs, "k", 0) : 0;
+        if (d->home[base][k] != r || in->in[i].buffer != d->value[r]->buffer)
+            return false;
+    }
+    return true;
+}
+
 static void emit_kernel(Draft *d, CgRef r, const CgNode *n)
 {
     CgInstr in = { .node = r, .op = n->op, .nin = n->nin, .nout = n->op->nout ? n->op->nout : 1 };
@@ -251,10 +338,16 @@ static void emit_kernel(Draft *d, CgRef r, const CgNode *n)
     in.kernel = vec ? cg_kernel_elementwise : n->op->kernel[dtype];
     for (int i = 0; i < n->nin; i++)
         in.in[i] = vec || n->op->traits & CG_STRIDED ? *d->value[n->in[i]] : contiguous(d, n->in[i]);
-    d->value[r] = CG_NEWN(d->p->arena, CgSlot, in.nout);
-    for (int i = 0; i < in.nout && !d->failed; i++)
-        d->value[r][i] = in.out[i] = new_result(d, i == 0 ? &n->type : &n->more[i - 1], r);
-    if (!d->failed)
+    bool begun = d->value[r] != NULL;       /* pieces of it have been made */
+    if (!begun)
+        d->value[r] = CG_NEWN(d->p->arena, CgSlot, in.nout);
+    for (int i = 0; i < in.nout && !d->failed; i++) {
+        if (!begun && !at_home(d, r, i, &d->value[r][i]))
+            d->value[r][i] = new_result(d, i == 0 ? &n->type : &n->more[i - 1], r);
+        in.out[i] = d->value[r][i];
+        use(d->p, &in.out[i]);
+    }
+    if (!d->failed && !(begun && is_put_together(d, r, &in)))
         push_instr(d, &in);
 }
 
@@ -366,7 +459,8 @@ static int victim(const CgPlan *p, int i, int r, int *parent)
     const CgInstr *in = &p->instrs.at[i];
     const CgSlot *out = &in->out[r];
     const CgBuffer *y = &p->buffers.at[out->buffer];
-    if (find(parent, out->buffer) != out->buffer || y->first != i || out->offset != 0 || y->bytes == 0)
+    if (find(parent, out->buffer) != out->buffer || y->first != i || out->offset != 0 || y->bytes == 0 ||
+        y->bytes != (size_t)cg_tensor_count(&out->tensor) * cg_dtype_size(out->tensor.dtype))
         return -1;
     for (int k = 0; k < in->nin; k++) {
         const CgBuffer *b = &p->buffers.at[find(parent, in->in[k].buffer)];
@@ -536,6 +630,8 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
         d.first_output[g->outputs.at[i].ref] = (int)i;
     }
     cg_plan_live(g, live);
+    d.home = cg_malloc((n + 1) * sizeof *d.home);
+    find_homes(&d, live);
     for (CgRef r = 0; r < n && !d.failed; r++) {
         const CgNode *node = cg_node(g, r);
         if (!live[r] || cg_plan_is_leaf(node) || cg_plan_is_view(node))
@@ -647,7 +743,7 @@ const void *cg_plan_constant(const CgPlan *p, int ordinal) { return &p->constant
 static CgPlan *build(const CgGraph *g, CgBindings dims, CgPlanOptions options, CgErr *e)
 {
     CgGraph *own = NULL;
-    const CgGraph *runnable = cg_plan_expand(g, &own, e);
+    const CgGraph *runnable = cg_plan_expand(g, dims, &own, e);
     CgPlan *best = NULL;
     for (int schedule = 0; runnable && schedule < CG_PLAN_ORDERS; schedule++) {
         CgPlan *p = draft(runnable, dims, options, schedule, e);

@@ -65,7 +65,7 @@ static CgGraph *expand_once(const CgGraph *g, const bool *live)
             b.span = node->span;
             b.why = CG_NONE;
             b.clone = node->clone;
-            node->op->expand(&b, &site, results[r]);
+            (node->op->lower ? node->op->lower : node->op->expand)(&b, &site, results[r]);
             out[r] = true;
             map[r] = results[r][0];
         }
@@ -78,9 +78,100 @@ static CgGraph *expand_once(const CgGraph *g, const bool *live)
     return to;
 }
 
-const CgGraph *cg_plan_expand(const CgGraph *g, CgGraph **own, CgErr *e)
+/* All dims of a type as numbers; false when one is none. */
+static bool bind_type(CgType *t, CgBindings dims)
 {
-    *own = NULL;
+    int64_t n;
+    for (int i = 0; i < t->rank; i++) {
+        if (!cg_dim_eval(t->dim[i], dims, &n, NULL) || n < 0)
+            return false;
+        t->dim[i] = cg_dim_int(n);
+    }
+    return true;
+}
+
+static bool bind_attr(CgAttr *a, CgBindings dims)
+{
+    int64_t n;
+    for (int i = 0; a->kind == CG_ATTR_DIMS && i < a->n; i++) {
+        if (!cg_dim_eval(a->dims[i], dims, &n, NULL))
+            return false;
+        a->dims[i] = cg_dim_int(n);
+    }
+    return a->kind != CG_ATTR_TYPE || bind_type(&a->type, dims);
+}
+
+/* g with numbers for its symbols; NULL when a size is missing or senseless, which planning then says. */
+static CgGraph *bind_graph(const CgGraph *g, CgBindings dims)
+{
+    size_t n = g->nodes.len;
+    for (CgRef r = 0; r < n; r++) {
+        for (int k = 0; k < cg_node_nout(cg_node(g, r)); k++) {
+            CgType t = *cg_node_out_type(cg_node(g, r), k);
+            if (!bind_type(&t, dims))
+                return NULL;
+        }
+    }
+    CgGraph *to = cg_graph_new(g->name);
+    to->scopes.len = 0;
+    for (size_t i = 0; i < g->scopes.len; i++)
+        cg_vec_push(&to->scopes, g->scopes.at[i]);
+    CgRef *map = cg_malloc((n + 1) * sizeof *map);
+    bool good = true;
+    for (CgRef r = 0; r < n && good; r++) {
+        const CgNode *node = cg_node(g, r);
+        CgBuild b = cg_build_at(to);
+        CgRef in[CG_MAX_IN];
+        CgAttr at[32];
+        int nat = node->attrs ? node->attrs->n : 0;
+        b.scope = node->scope;
+        b.span = node->span;
+        b.clone = node->clone;
+        b.why = node->why == CG_NONE || node->why == r ? CG_NONE : map[node->why];
+        b.no_fold = true;
+        for (int i = 0; i < node->nin; i++)
+            in[i] = map[node->in[i]];
+        for (int i = 0; i < nat && good; i++) {
+            good = i < (int)CG_LEN(at);
+            if (good) {
+                at[i] = node->attrs->at[i];
+                good = bind_attr(&at[i], dims);
+            }
+        }
+        if (!good)
+            break;
+        size_t size = to->nodes.len;
+        map[r] = strcmp(node->op->name, "part") == 0 ? cg_build_part(&b, in[0], (int)cg_attr_int(node->attrs, "k", 0)) :
+                                                       cg_build(&b, node->op->name, node->nin, in, cg_attrs(nat, at));
+        for (; node->why != CG_NONE && size < to->nodes.len; size++)
+            if (to->nodes.at[size].why == CG_NONE)
+                to->nodes.at[size].why = (CgRef)size;
+    }
+    for (size_t i = 0; good && i < g->outputs.len; i++)
+        cg_graph_output(to, g->outputs.at[i].name, map[g->outputs.at[i].ref]);
+    free(map);
+    if (good)
+        return to;
+    cg_graph_free(to);
+    return NULL;
+}
+
+/* Whether a live node runs by nodes that depend on the sizes. */
+static bool is_lowered(const CgGraph *g)
+{
+    bool *live = cg_calloc(g->nodes.len + 1, sizeof *live), any = false;
+    cg_plan_live(g, live);
+    for (CgRef r = 0; r < g->nodes.len && !any; r++)
+        any = live[r] && cg_node(g, r)->op->lower;
+    free(live);
+    return any;
+}
+
+const CgGraph *cg_plan_expand(const CgGraph *g, CgBindings dims, CgGraph **own, CgErr *e)
+{
+    *own = is_lowered(g) ? bind_graph(g, dims) : NULL;
+    if (*own)
+        g = *own;
     for (int round = 0; round < MAX_ROUNDS; round++) {
         bool *live = cg_calloc(g->nodes.len, sizeof *live);
         cg_plan_live(g, live);
@@ -90,7 +181,7 @@ const CgGraph *cg_plan_expand(const CgGraph *g, CgGraph **own, CgErr *e)
             if (!live[r] || runs(g, n))
                 continue;
             all = false;
-            if (!n->op->expand) {
+            if (!n->op->expand && !n->op->lower) {
                 CgDtype dtype = n->nin > 0 ? cg_node_type(g, n->in[0])->dtype : n->type.dtype;
                 cg_err(e, CG_ERR_INPUT,
                        "op '%s' cannot run on %s: it has neither a kernel for it nor an expansion",

@@ -30,9 +30,10 @@ struct CgPlan {
     int            inplace;     /* results written over an operand */
 };
 
-/* plan_expand.c: g itself when every live op can run; else a copy with the others written out, in *own.
+/* plan_expand.c: g itself when every live op can run; else a copy with the others written out, in *own; with numbers for
+ * its symbols where an op is written out for its sizes.
  * NULL when an op can neither run nor be written out. */
-CG_NODISCARD const CgGraph *cg_plan_expand(const CgGraph *g, CgGraph **own, CgErr *e);
+CG_NODISCARD const CgGraph *cg_plan_expand(const CgGraph *g, CgBindings dims, CgGraph **own, CgErr *e);
 
 /* plan_order.c: the live nodes of g in an order they can run in. `bytes` are those of each node's own results
  * (0 for leaves, views and parts); renewed[i] is the leaf that output i is written over, or CG_NONE, or `renewed`

@@ -39,9 +39,6 @@ static void check_slot(const CgPlan *p, const CgSlot *s, const char *what, int i
                b->last);
 }
 
-/* Who wrote each buffer's value last, as (instruction, result); read by the operand check: an operand must
- * still hold what its producer wrote, that is, nobody may have written its buffer since, except the producer
- * itself. */
 static bool renewed(const CgPlan *p, int buffer)
 {
     for (size_t i = 0; i < cg_plan_graph(p)->outputs.len; i++)
@@ -58,65 +55,101 @@ static CgRef leaf_under(const CgGraph *g, CgRef r)
     return cg_node(g, r)->nin == 0 && cg_node(g, r)->op->traits & CG_LEAF ? r : CG_NONE;
 }
 
+/* Do two tensors in one buffer share bytes? */
+static bool share(const CgSlot *a, const CgSlot *b)
+{
+    int64_t alow, ahigh, blow, bhigh;
+    reach(&a->tensor, &alow, &ahigh);
+    reach(&b->tensor, &blow, &bhigh);
+    int64_t x = (int64_t)cg_dtype_size(a->tensor.dtype), y = (int64_t)cg_dtype_size(b->tensor.dtype);
+    return alow <= ahigh && blow <= bhigh && (int64_t)a->offset + alow * x < (int64_t)b->offset + (bhigh + 1) * y &&
+           (int64_t)b->offset + blow * y < (int64_t)a->offset + (ahigh + 1) * x;
+}
+
+/* What has been written so far: by buffer, the last write and the one before. */
+typedef struct Write { int instr, result, before; } Write;
+typedef struct Writes { int *last; CG_VEC(Write) all; } Writes;
+
+static void wrote(const CgPlan *p, Writes *w, int instr, int result)
+{
+    int *last = &w->last[cg_plan_instr(p, instr)->out[result].buffer];
+    cg_vec_push(&w->all, ((Write){ instr, result, *last }));
+    *last = (int)w->all.len - 1;
+}
+
+/* The instruction that wrote any byte of `s` last, or -1. One that puts pieces together leaves those it reads as they
+ * are. */
+static int writer_of(const CgPlan *p, const Writes *w, const CgSlot *s)
+{
+    for (int i = w->last[s->buffer]; i >= 0; i = w->all.at[i].before) {
+        const CgInstr *in = cg_plan_instr(p, w->all.at[i].instr);
+        bool piece = false;
+        for (int k = 0; in->op->piece && k < in->nin; k++)
+            piece = piece || (in->in[k].buffer == s->buffer && in->in[k].offset == s->offset);
+        if (!piece && share(&in->out[w->all.at[i].result], s))
+            return w->all.at[i].instr;
+    }
+    return -1;
+}
+
+static bool is_given(const CgBuffer *b)
+{
+    return b->place == CG_AT_INPUT || b->place == CG_AT_PARAM || b->place == CG_AT_CONST;
+}
+
+/* An operand that is a result of a node must still hold what that wrote, one that is a leaf what it was bound to. */
+static void check_operands(const CgPlan *p, const Writes *w, const int *by_node, int i)
+{
+    const CgInstr *in = cg_plan_instr(p, i);
+    const CgGraph *g = cg_plan_graph(p);
+    for (int k = 0; k < in->nin; k++) {
+        int by = writer_of(p, w, &in->in[k]);
+        bool given = is_given(cg_plan_buffer(p, in->in[k].buffer));
+        if (!given && by < 0 && cg_tensor_count(&in->in[k].tensor) > 0)
+            CG_BUG("operand %d of instruction %d is read and nobody wrote it", k, i);
+        if (in->node == CG_NONE || in->op != cg_node(g, in->node)->op)
+            continue;
+        CgRef x = cg_node(g, in->node)->in[k];
+        if (given && by >= 0 && leaf_under(g, x) != CG_NONE)
+            CG_BUG("operand %d of instruction %d was renewed by instruction %d", k, i, by);
+        for (int j = 0; by_node[x] >= 0 && j < cg_plan_instr(p, by_node[x])->nout; j++)
+            if (cg_plan_instr(p, by_node[x])->out[j].buffer == in->in[k].buffer && by != by_node[x] && by >= 0)
+                CG_BUG("operand %d of instruction %d was overwritten by instruction %d", k, i, by);
+    }
+}
+
 static void check_values(const CgPlan *p)
 {
-    int nb = cg_plan_buffers(p);
-    int *writer = malloc(((size_t)nb + 1) * sizeof *writer);
-    int *by_node = malloc((cg_plan_graph(p)->nodes.len + 1) * sizeof *by_node);
-    if (!writer || !by_node)
-        CG_BUG("no memory to verify a plan");
+    const CgGraph *g = cg_plan_graph(p);
+    int nb = cg_plan_buffers(p), *by_node = cg_malloc((g->nodes.len + 1) * sizeof *by_node);
+    Writes w = { .last = cg_malloc(((size_t)nb + 1) * sizeof *w.last) };
     for (int b = 0; b < nb; b++)
-        writer[b] = -1;
-    for (size_t r = 0; r < cg_plan_graph(p)->nodes.len; r++)
+        w.last[b] = -1;
+    for (size_t r = 0; r < g->nodes.len; r++)
         by_node[r] = -1;
     for (int i = 0; i < cg_plan_count(p); i++) {
         const CgInstr *in = cg_plan_instr(p, i);
-        for (int k = 0; k < in->nin; k++) {
-            const CgBuffer *b = cg_plan_buffer(p, in->in[k].buffer);
-            bool given = b->place == CG_AT_INPUT || b->place == CG_AT_PARAM || b->place == CG_AT_CONST;
-            if (!given && writer[in->in[k].buffer] < 0)
-                CG_BUG("instruction %d reads a buffer nobody wrote", i);
-        }
+        check_operands(p, &w, by_node, i);
         for (int k = 0; k < in->nout; k++) {
-            const CgBuffer *b = cg_plan_buffer(p, in->out[k].buffer);
-            bool given = b->place == CG_AT_INPUT || b->place == CG_AT_PARAM || b->place == CG_AT_CONST;
-            if (given && !renewed(p, in->out[k].buffer))
+            const CgSlot *y = &in->out[k];
+            bool over = writer_of(p, &w, y) < 0;
+            if (is_given(cg_plan_buffer(p, y->buffer)) && !renewed(p, y->buffer))
                 CG_BUG("instruction %d writes memory it only borrows", i);
-            if (given && writer[in->out[k].buffer] >= 0)
+            if (is_given(cg_plan_buffer(p, y->buffer)) && !over)
                 CG_BUG("instruction %d renews a buffer for the second time", i);
-            /* Written a second time: some operand of this instruction must be read here for the last time, in
-             * place. */
-            if (writer[in->out[k].buffer] >= 0) {
-                bool over = false;
-                for (int j = 0; j < in->nin; j++)
-                    over = over || in->in[j].buffer == in->out[k].buffer;
-                if (!over)
-                    CG_BUG("instruction %d overwrites a buffer it does not read", i);
-            }
-            writer[in->out[k].buffer] = i;
+            /* Written a second time: some operand must be read here for the last time, in place. */
+            for (int j = 0; j < in->nin; j++)
+                over = over || in->in[j].buffer == y->buffer;
+            if (!over)
+                CG_BUG("instruction %d overwrites a buffer it does not read", i);
         }
-        /* Values by node: an operand that is the direct result of a node must come from the last write. */
-        const CgGraph *g = cg_plan_graph(p);
-        if (in->node != CG_NONE && in->op == cg_node(g, in->node)->op) {
-            for (int k = 0; k < in->nin; k++) {
-                int w = writer[in->in[k].buffer];
-                if (leaf_under(g, cg_node(g, in->node)->in[k]) != CG_NONE && w >= 0 && w != i &&
-                    cg_plan_buffer(p, in->in[k].buffer)->place != CG_AT_SLAB)
-                    CG_BUG("operand %d of instruction %d was renewed by instruction %d", k, i, w);
-                w = by_node[cg_node(g, in->node)->in[k]];
-                if (w < 0)
-                    continue;
-                for (int j = 0; j < cg_plan_instr(p, w)->nout; j++) {
-                    int buffer = cg_plan_instr(p, w)->out[j].buffer;
-                    if (buffer == in->in[k].buffer && writer[buffer] != w && writer[buffer] != i)
-                        CG_BUG("operand %d of instruction %d was overwritten by instruction %d", k, i,
-                               writer[buffer]);
-                }
-            }
+        for (int k = 0; k < in->nout; k++)
+            wrote(p, &w, i, k);
+        if (in->node != CG_NONE && in->op == cg_node(g, in->node)->op)
             by_node[in->node] = i;
-        }
     }
-    free(writer);
+    cg_vec_free(&w.all);
+    free(w.last);
     free(by_node);
 }
 

@@ -197,6 +197,32 @@ static void outputs(void)
         cg_graph_free(g);
 }
 
+/* What a concat puts together is made where it belongs, if that is one stretch and it belongs to one place. */
+static void pieces(void)
+{
+    WITH("graph f(x: f32[B, 5], y: f32[7, 5]) {\n"
+         "  %2 = sin %0 : f32[B, 5]\n"
+         "  %3 = cos %1 : f32[7, 5]\n"
+         "  %4 = concat %2 %3 {axis=0} : f32[B + 7, 5]\n"
+         "  %5 = tanh %2 : f32[B, 5]\n"
+         "  return a = %4, b = %5\n}\n",
+         ok(p && instrs_of(p, "concat") == 0 && cg_plan_count(p) == 3, "pieces are made in the whole"));
+    WITH("graph f(x: f32[B, 5], y: f32[7, 5]) {\n"
+         "  %2 = sin %0 : f32[B, 5]\n"
+         "  %3 = concat %2 %1 %2 {axis=0} : f32[2*B + 7, 5]\n"
+         "  %4 = cos %1 : f32[7, 5]\n"
+         "  %5 = concat %1 %4 {axis=0} : f32[14, 5]\n"
+         "  return a = %3, b = %5\n}\n",
+         ok(p && instrs_of(p, "concat") == 2 && instrs_of(p, "copy") == 0 && in_place(p, "concat"),
+            "the rest is copied: inputs, and what is there twice"));
+    WITH("graph f(x: f32[B, 5], y: f32[B, 3]) {\n"
+         "  %2 = sin %0 : f32[B, 5]\n"
+         "  %3 = cos %1 : f32[B, 3]\n"
+         "  %4 = concat %2 %3 {axis=1} : f32[B, 8]\n"
+         "  return a = %4\n}\n",
+         ok(p && instrs_of(p, "concat") == 1, "a piece in rows is copied"));
+}
+
 static CgPlace place_of(const CgPlan *p, int output)
 {
     return cg_plan_buffer(p, cg_plan_output(p, output)->buffer)->place;
@@ -310,6 +336,7 @@ int main(void)
     views();
     memory();
     outputs();
+    pieces();
     renewals();
     refusals();
     odd_sizes();
