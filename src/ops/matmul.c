@@ -542,7 +542,7 @@ static CgRef matmul_add_match(CgBuild *b, CgRef root)
 static CgAlong matmul_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     int r = inf->in[operand].rank, out = inf->in[0].rank;
-    if (operand == 2) return cg_along_same(inf, operand, axis, out_axis);
+    if (operand == 2) return cg_along_same(inf, operand, axis, to);
     bool t = flag(inf->attrs, operand ? "tb" : "ta");
     int inner = (operand == 0) != t ? r - 1 : r - 2;    /* the axis summed over */
     to->axis = axis;
