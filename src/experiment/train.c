@@ -703,9 +703,8 @@ CgTrainingCost cg_training_cost(const CgTraining *t)
     for (int i = 0; i < t->memory.n; i++)
         c.parameters += t->memory.bytes[i];
     c.gradients = block * (t->part ? 2 : 1);
-    c.state = block;                /* the parameters after the update ... */
-    for (int g = 0; g < s->ngroups; g++) {
-        c.state += (size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float) * 2;    /* ... and each state, before and after */
+    for (int g = 0; g < s->ngroups; g++) {      /* parameters and states are updated where they lie */
+        c.state += (size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float);
         c.slab += cg_plan_slab(t->update[g].plan);
         c.flops += cg_plan_useful_flops(t->update[g].plan);
     }
