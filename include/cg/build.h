@@ -58,6 +58,12 @@ CG_API CgRef cg_slice(CgBuild *b, CgRef x, int axis, const CgDim *from, const Cg
 CG_API CgRef cg_pad(CgBuild *b, CgRef x, int axis, const CgDim *before, const CgDim *after); /* with zeros */
 CG_API CgRef cg_cast(CgBuild *b, CgRef x, CgDtype to);
 
+/* A graph in text form (as cg_graph_print writes it) as nodes: its inputs are in[nin], its results go to out[]. Only for
+ * texts that cg_infer_text accepted. */
+CG_API void  cg_build_text(CgBuild *b, const char *text, int nin, const CgRef *in, CgRef *out);
+/* For shape rules: whether a text is a graph, without parameters, from inputs of these types to results of those. */
+CG_API bool  cg_infer_text(CgInfer *inf, const char *text, int nin, const CgType *in, int nout, const CgType *out);
+
 /* Reductions. */
 CG_API CgRef cg_sum(CgBuild *b, CgRef x, int n, const int64_t *axes);       /* drops the axes */
 CG_API CgRef cg_sum_keep(CgBuild *b, CgRef x, int axis);                    /* sum, broadcast back to x's shape */

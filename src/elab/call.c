@@ -129,6 +129,16 @@ static void exec_for(CgElab *e, CgFrame *f, const CgStmt *s)
     }
 }
 
+static void note_clause(CgElab *e, CgFrame *body, const CgStmt *s)
+{
+    if (body->vjp && body->vjp != s) {
+        CgDiag *d = cg_elab_error(e, CG_E0306, s->span, "a graph has one vjp clause");
+        cg_diag_note(d, body->vjp->span, "the first one");
+        return;
+    }
+    body->vjp = s;
+}
+
 static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
 {
     switch (s->kind) {
@@ -158,7 +168,7 @@ static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
             e->expect(e, f, s);
         return;
     case CG_STMT_VJP:
-        cg_elab_error(e, CG_E0305, s->span, "a derivative of one's own (vjp) is not carried out yet: derivatives follow from the body");
+        note_clause(e, cg_frame_body(f), s);
         return;
     default: return;
     }
@@ -393,6 +403,9 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
         }
     }
     Args a = { args, names, spans, n, NULL };
+    CgValue *given[MAX_ARGS];           /* the tensors that are there, for a vjp clause */
+    const CgParam *given_as[MAX_ARGS];
+    int ngiven = 0;
     bool good = match_args(e, s->names[0], tensors, nt, &a, false, matched, from);
     for (int i = 0; i < nt && good; i++) {
         const CgParam *p = &tensors[i];
@@ -429,6 +442,8 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
         snprintf(what, sizeof what, "'%s' of '%s'", p->name, s->names[0]);
         good = cg_match_type(e, &b, p->type, own, from[i].file ? from[i] : span, what);
         cg_frame_bind(&b, p->name, own);
+        given[ngiven] = own;
+        given_as[ngiven++] = p;
     }
     CgValue *out = cg_value_poison(e);
     if (good) {
@@ -441,13 +456,23 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
         if (good && !b.returned) {
             if (cg_diags_count(e->diags) == 0)
                 cg_elab_error(e, CG_E0304, s->span, "'%s' returns nothing", s->names[0]);
-        } else if (good && b.nresults == 1) {
-            out = check_result(e, &b, s, 0, b.results[0], span);
         } else if (good) {
             out = cg_value_list(e, b.nresults, span);
-            for (int i = 0; i < b.nresults; i++)
-                if (cg_is_poison(out->at[i] = check_result(e, &b, s, i, b.results[i], span)))
+            bool tensors_only = true;
+            for (int i = 0; i < b.nresults; i++) {
+                out->at[i] = check_result(e, &b, s, i, b.results[i], span);
+                tensors_only &= out->at[i]->kind == CG_VALUE_TENSOR;
+                if (cg_is_poison(out->at[i]))
                     out->kind = CG_VALUE_POISON;
+            }
+            for (int i = 0; i < s->body.n && !b.vjp; i++)         /* a clause after the return is one, too */
+                if (s->body.at[i]->kind == CG_STMT_VJP)
+                    note_clause(e, &b, s->body.at[i]);
+            CgCustom custom = { s, b.vjp, given, given_as, ngiven, out->at, b.nresults };
+            if (b.vjp && tensors_only && b.nresults && !cg_custom_vjp(e, &b, &custom, span))
+                out->kind = CG_VALUE_POISON;
+            if (b.nresults == 1 && out->kind != CG_VALUE_POISON)
+                out = out->at[0];
         }
     }
     build->scope = scope_before;

@@ -55,6 +55,7 @@ typedef struct CgFrame {
     CgType   ambient; bool has_ambient; CgAtom ambient_path;   /* the parameter being initialised */
     CgSpan   called_from; CgAtom called;
     CgValue **results; int nresults; bool returned;
+    const CgStmt *vjp;           /* body: its clause */
 } CgFrame;
 
 struct CgBuiltin {
@@ -168,6 +169,14 @@ CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype);
 /* Resolves an axis: an integer, or the name of an axis of `tensor` as written in the script. */
 bool     cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, CgValue *value, CgSpan span, int *out);
 void     cg_copy_labels(CgElab *e, CgValue *to, CgValue *const *from, int n);
+
+/* vjp clauses (custom.c): gives results[] the derivative that the clause says; false after a mistake. */
+typedef struct CgCustom {
+    const CgStmt *stmt, *clause;
+    CgValue *const *inputs; const CgParam *const *params; int ninputs;      /* tensors that were given */
+    CgValue *const *results; int nresults;
+} CgCustom;
+bool     cg_custom_vjp(CgElab *e, const CgFrame *body, const CgCustom *c, CgSpan span);
 
 /* Types (typing.c). */
 bool     cg_match_type(CgElab *e, CgFrame *body, const CgTypeExpr *declared, CgValue *tensor, CgSpan at, const char *what);
