@@ -66,6 +66,17 @@ static bool share(const CgSlot *a, const CgSlot *b)
            (int64_t)b->offset + blow * y < (int64_t)a->offset + (ahigh + 1) * x;
 }
 
+/* Every byte of `b` lies between the first and the last of `a`, of one buffer. */
+static bool holds(const CgSlot *a, const CgSlot *b)
+{
+    int64_t alow, ahigh, blow, bhigh;
+    reach(&a->tensor, &alow, &ahigh);
+    reach(&b->tensor, &blow, &bhigh);
+    int64_t x = (int64_t)cg_dtype_size(a->tensor.dtype), y = (int64_t)cg_dtype_size(b->tensor.dtype);
+    return a->buffer == b->buffer && (int64_t)a->offset + alow * x <= (int64_t)b->offset + blow * y &&
+           (int64_t)b->offset + (bhigh + 1) * y <= (int64_t)a->offset + (ahigh + 1) * x;
+}
+
 /* What has been written so far: by buffer, the last write and the one before. */
 typedef struct Write { int instr, result, before; } Write;
 typedef struct Writes { int *last; CG_VEC(Write) all; } Writes;
@@ -85,7 +96,7 @@ static int writer_of(const CgPlan *p, const Writes *w, const CgSlot *s)
         const CgInstr *in = cg_plan_instr(p, w->all.at[i].instr);
         bool piece = false;
         for (int k = 0; in->op->piece && k < in->nin; k++)
-            piece = piece || (in->in[k].buffer == s->buffer && in->in[k].offset == s->offset);
+            piece = piece || holds(&in->in[k], s);
         if (!piece && share(&in->out[w->all.at[i].result], s))
             return w->all.at[i].instr;
     }
