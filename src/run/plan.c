@@ -308,7 +308,8 @@ static bool at_home(Draft *d, CgRef r, int k, CgSlot *s)
     CgSlot *whole = whole_of(d, home);
     *s = (CgSlot){ .buffer = whole->buffer, .offset = (size_t)((char *)piece.data - NOWHERE), .tensor = piece };
     s->tensor.data = NULL;
-    for (int i = piece.rank - 1, stride = 1; i >= 0; stride *= (int)piece.dim[i--])
+    int64_t stride = 1;
+    for (int i = piece.rank; i-- > 0; stride *= piece.dim[i])
         s->tensor.stride[i] = stride;
     return !d->failed;
 }
@@ -671,6 +672,7 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
     free(d.first_output);
     free(d.next_output);
     free(d.renewed);
+    free(d.home);
     cg_map_deinit(&d.attrs);
     if (d.failed) {
         cg_plan_free(p);
