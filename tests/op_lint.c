@@ -276,7 +276,7 @@ static void run_op(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *
         return;
     }
     CgKernel *kernel = op->kernel[d] ? op->kernel[d] : cg_kernel_elementwise;
-    CgWork work = { .parts = 1 }, driver;
+    CgWork work = { .parts = 1 }, driver = { 0 };
     cg_work_elementwise(&call, &driver);
     if (op->work) op->work(&call, &work);
     else work = driver;

@@ -419,17 +419,18 @@ int cg_cmd_apply(int argc, char **argv)
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
         return code;
     if (argc != 3)
-        return cg_usage("apply", "a script and a graph are needed");
-    if (asked.wrt.len && !asked.grad)
-        return cg_usage("apply", "--wrt says what --grad OUT differentiates by");
-    if (!cg_dump_find("apply", dump, CG_DUMP_MEM, &asked.dump))
-        return CG_EXIT_USAGE;
-    asked.path = argv[1];
-    asked.graph = argv[2];
+        code = cg_usage("apply", "a script and a graph are needed");
+    else if (asked.wrt.len && !asked.grad)
+        code = cg_usage("apply", "--wrt says what --grad OUT differentiates by");
+    else
+        code = cg_dump_find("apply", dump, CG_DUMP_MEM, &asked.dump) ? CG_EXIT_OK : CG_EXIT_USAGE;
+    asked.path = argc == 3 ? argv[1] : NULL;
+    asked.graph = argc == 3 ? argv[2] : NULL;
     asked.seed = strtoll(seed, NULL, 10);
     asked.threads = atoi(threads);
-    CgScriptArgs args;
-    code = cg_script_args("apply", &set, &dims, &args);
+    CgScriptArgs args = {0};
+    if (code == CG_EXIT_OK)
+        code = cg_script_args("apply", &set, &dims, &args);
     if (code == CG_EXIT_OK)
         code = cg_givens_init("apply", &in, &asked.in);
     if (code == CG_EXIT_OK)
