@@ -3,9 +3,9 @@ EXTRA_PROGRAMS = bench/decode bench/tape bench/gemm
 bench_decode_LDADD = libcgcore.la $(CG_LIBS)
 bench_tape_LDADD = libcgcore.la $(CG_LIBS)
 bench_gemm_LDADD = libcgcore.la $(CG_LIBS)
-EXTRA_DIST += bench/README.md bench/run.sh bench/table.awk bench/pytorch/bench.py bench/pytorch/decode.py \
+EXTRA_DIST += bench/README.md bench/run.sh bench/decode.sh bench/table.awk bench/pytorch/bench.py bench/pytorch/decode.py \
 	bench/base.cg bench/compress.cg bench/nodes.cg bench/small.cg bench/tiny.cg bench/toy.cg
 
 .PHONY: bench
-bench: cg$(EXEEXT)
+bench: cg$(EXEEXT) bench/decode$(EXEEXT)
 	CG=./cg$(EXEEXT) $(SHELL) $(srcdir)/bench/run.sh

@@ -130,7 +130,7 @@ fi
 
 # ---- writing text ----
 
-if asked decode && [ -f "$here/decode.sh" ]; then
+if asked decode; then
     sh "$here/decode.sh"
 fi
 
