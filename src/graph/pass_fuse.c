@@ -1,6 +1,7 @@
 /* pass_fuse.c - clusters of elementwise nodes become one node of op `fused`.
  * Takes a graph; gives one in which such a cluster is one sweep over memory: its operands are read once, its inner
- * values stay in the cache (src/ops/fused.c). A cluster has one shape, at most 16 operands and 4 results.
+ * values stay in the cache (src/ops/fused.c). A cluster has one shape, at most 16 operands and 4 results, or one result
+ * that is only wanted summed over its last axes: then the sum joins it.
  * Invariant: the graph with each cluster drawn together has no cycle, so the clusters can be put in some order.
  * Must not change any value, nor hoist a node to before the place it was written for (recomputation counts on it). */
 #include <ctype.h>
@@ -15,9 +16,10 @@
 #define MAX_MEMBERS 32
 #define MAX_CONSTS  16
 #define MAX_ARGS    4
+#define SHORT_ROW   128     /* rows below this are summed faster column by column, or not at all worth a sweep */
 #define MAX_SEARCH  4096    /* nodes looked at to rule out a cycle; past that the merge is refused */
 
-typedef struct Cluster { int n; CgRef at[MAX_MEMBERS]; } Cluster;    /* members in order */
+typedef struct Cluster { int n; CgRef at[MAX_MEMBERS]; bool sum; } Cluster;   /* members in order; the last sums the one before */
 
 typedef struct Pass {
     const CgGraph *g;
@@ -80,6 +82,7 @@ static bool join(const Cluster *a, const Cluster *b, Cluster *out)
 {
     int i = 0, j = 0;
     out->n = 0;
+    out->sum = false;
     if (a->n + b->n > MAX_MEMBERS) return false;
     while (i < a->n || j < b->n)
         out->at[out->n++] = j == b->n || (i < a->n && a->at[i] < b->at[j]) ? a->at[i++] : b->at[j++];
@@ -143,7 +146,7 @@ static bool would_cycle(Pass *p, const Cluster *c)
     while (todo.len && !cycle) {
         CgRef r = todo.at[--todo.len];
         if (p->seen[r] == p->stamp || !may_follow(p, r, low)) continue;
-        Cluster one = { 1, { r } };
+        Cluster one = { 1, { r }, false };
         const Cluster *unit = p->cluster[r] < 0 ? &one : &p->clusters.at[p->cluster[r]];
         for (int m = 0; m < unit->n; m++) p->seen[unit->at[m]] = p->stamp;
         for (int m = 0; m < unit->n && !cycle; m++) {
@@ -185,7 +188,7 @@ static void grow(Pass *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
     CgRef in[CG_MAX_IN];
-    Cluster mine = { 1, { r } }, both;
+    Cluster mine = { 1, { r }, false }, both;
     int id = (int)p->clusters.len;
     p->cluster[r] = id;
     cg_vec_push(&p->clusters, mine);
@@ -227,6 +230,38 @@ static void pair(Pass *p, CgRef r)
         for (int k = 0; k < both.n; k++) p->cluster[both.at[k]] = id;
         return;
     }
+}
+
+/* How many last axes node r sums over; 0 when it does anything else. */
+static int sums_over(const Pass *p, CgRef r)
+{
+    const CgNode *n = cg_node(p->g, r);
+    if (!p->live[r] || strcmp(n->op->name, "sum") != 0) return 0;
+    const CgAttr *axes = cg_attr_find(n->attrs, "axes");
+    int rank = cg_node_type(p->g, n->in[0])->rank, last = rank;
+    bool summed[CG_MAX_RANK] = { false };
+    for (int i = 0; axes && i < axes->n; i++) summed[axes->ints[i] < 0 ? axes->ints[i] + rank : axes->ints[i]] = true;
+    while (last > 0 && summed[last - 1]) last--;
+    return axes && axes->n == rank - last ? axes->n : 0;
+}
+
+/* Lets a sum join the cluster of what it sums, when nobody else wants any of it and rows are not short. */
+static void sum_up(Pass *p, CgRef r)
+{
+    const CgNode *n = cg_node(p->g, r);
+    int over = sums_over(p, r), id = over ? p->cluster[n->in[0]] : -1;
+    const CgType *t = over ? cg_node_type(p->g, n->in[0]) : NULL;
+    int64_t row;
+    if (id < 0 || (t->dtype != CG_F32 && t->dtype != CG_F64)) return;
+    if (over == 1 && cg_dim_is_int(t->dim[t->rank - 1], &row) && row < SHORT_ROW) return;
+    Cluster *c = &p->clusters.at[id], with = *c;
+    if (c->n == MAX_MEMBERS || c->sum || c->at[c->n - 1] != n->in[0] || is_late(cg_node(p->g, n->in[0])) != is_late(n)) return;
+    with.at[with.n++] = r;
+    with.sum = true;
+    for (int m = 0; m < c->n; m++)
+        if (is_needed_outside(p, &with, c->at[m])) return;
+    *c = with;
+    p->cluster[r] = id;
 }
 
 /* ---- the program ---- */
@@ -283,26 +318,29 @@ static void emit_cluster(const Pass *p, const Cluster *c, CgBuild *b, CgRef *map
     CgRef operands[CG_MAX_IN], in[CG_MAX_IN];
     int64_t results[CG_MAX_OUT];
     int nconst, nresults = 0, clone = 0, n = collect_operands(p, c, operands, CG_MAX_IN, &nconst);
+    int members = c->sum ? c->n - 1 : c->n;
     CgStrbuf text = { 0 };
-    for (int m = 0; m < c->n; m++) {
+    for (int m = 0; m < members; m++) {
         const CgNode *node = cg_node(p->g, c->at[m]);
         cg_strbuf_printf(&text, "%s%s", m ? "; " : "", node->op->name);
         print_attrs(node->attrs, &text);
         for (int i = 0; i < node->nin; i++) print_arg(p, c, operands, n, node->in[i], &text);
-        if (is_needed_outside(p, c, c->at[m])) results[nresults++] = n + m;
+        if (c->sum ? m + 1 == members : is_needed_outside(p, c, c->at[m])) results[nresults++] = n + m;
         if (node->clone > clone) clone = node->clone;
     }
     for (int i = 0; i < n; i++) in[i] = map[operands[i]];
     const CgNode *last = cg_node(p->g, c->at[c->n - 1]);
-    CgAttr at[2] = { cg_a_str("program", cg_strbuf_str(&text)), cg_a_ints("results", nresults, results) };
+    CgAttr at[3] = { cg_a_str("program", cg_strbuf_str(&text)), cg_a_ints("results", nresults, results) };
+    if (c->sum) at[2] = cg_a_int("over", sums_over(p, c->at[members]));
     CgBuild to = *b;
     to.scope = last->scope;
     to.span = last->span;
     to.clone = clone;
     to.why = last->why == CG_NONE ? CG_NONE : map[last->why];
-    CgRef made = cg_build(&to, names[nresults - 1], n, in, cg_attrs(2, at));
+    CgRef made = cg_build(&to, c->sum ? "fused_sum" : names[nresults - 1], n, in, cg_attrs(c->sum ? 3 : 2, at));
     if (last->why != CG_NONE && to.why == CG_NONE) b->graph->nodes.at[made].why = made;
-    for (int k = 0; k < nresults; k++) map[c->at[results[k] - n]] = cg_build_part(&to, made, k);
+    if (c->sum) map[c->at[members]] = made;
+    for (int k = 0; k < nresults && !c->sum; k++) map[c->at[results[k] - n]] = cg_build_part(&to, made, k);
     cg_strbuf_deinit(&text);
 }
 
@@ -315,7 +353,7 @@ static void emit(const Pass *p, CgRef r, CgBuild *b, CgRef *map)
     cg_vec_push(&todo, r);
     while (todo.len) {
         CgRef top = todo.at[todo.len - 1];
-        Cluster one = { 1, { top } };
+        Cluster one = { 1, { top }, false };
         const Cluster *unit = p->cluster[top] < 0 ? &one : &p->clusters.at[p->cluster[top]];
         size_t waiting = todo.len;
         if (map[top] != CG_NONE) {
@@ -365,6 +403,8 @@ CgGraph *cg_pass_fuse(const CgGraph *g)
         if (is_candidate(&p, r)) grow(&p, r);
     for (CgRef r = 0; r < g->nodes.len && cg_op_find("fused"); r++)
         if (p.cluster[r] >= 0) pair(&p, r);
+
+    for (CgRef r = 0; r < g->nodes.len && cg_op_find("fused_sum"); r++) sum_up(&p, r);
 
     CgGraph *to = cg_pass_begin(g, map);
     CgBuild b = cg_build_at(to);

@@ -1,223 +1,14 @@
-/* fused.c - chains of elementwise work as one sweep over memory.
- * Takes tensors of one shape, with any strides, and a program in the names of elementwise ops; gives up to four of the
- * program's values. The program runs on tiles that stay in the first-level cache. Knows no op by name.
- *
- *   program  = instr { ";" instr }            e.g.  mul 0 1; tanh 2; add 3 f32:0.5
- *   instr    = op [ "{" name "=" value { "," name "=" value } "}" ] operand { operand }
- *   operand  = number                         operand of the node, or nin + i: the value of instruction i
- *            | dtype ":" value                a constant */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* fused.c - chains of elementwise work as one sweep over memory, with or without a sum at their end.
+ * Takes tensors of one shape, with any strides, and a program (program.h); gives up to four of its values, or the sum of
+ * one over the last axes. Must not let the order of sums depend on anything but the sizes. */
 #include <cg/build.h>
-#include <cg/kernel.h>
+#include <cg/rules.h>
 
-#define MAX_INSTR  32
-#define MAX_CONST  16
-#define MAX_ARGS   4
-#define MAX_ATTRS  4
-#define TILE_BYTES 4096
-#define PART       32768     /* elements a part */
-#define LONG_ROW   128       /* shorter rows are packed, several to a tile */
+#include "ops/program.h"
 
-typedef struct Instr {
-    const CgOp    *op;
-    const CgAttrs *attrs;
-    CgVecFn       *fn;              /* one of fn and kernel */
-    CgKernel      *kernel;
-    CgDtype        dtype;
-    int            narg;
-    int            arg[MAX_ARGS];   /* >= 0: register; < 0: constant -1 - arg */
-    int            tile;            /* where its value lives in the scratch, unless it is a result */
-    int            result;          /* which result it is, or -1 */
-} Instr;
+#define PART 32768      /* elements a part */
 
-typedef struct Program {
-    int     nin, ninstr, nconst, nresult, ntiles;
-    CgDtype in[CG_MAX_IN];
-    int     last[CG_MAX_IN];        /* the last instruction that reads an operand */
-    Instr   instr[MAX_INSTR];
-    struct { CgDtype dtype; double value; } constant[MAX_CONST];
-    size_t  tile;                   /* elements */
-    char    error[320];
-    char    pool[][TILE_BYTES];     /* the constants as tiles; only in a prepared program */
-} Program;
-
-static bool wrong(Program *p, const char *what, const char *at)
-{
-    snprintf(p->error, sizeof p->error, "program: %s at '%.24s'", what, at);
-    return false;
-}
-
-/* ---- reading ---- */
-
-static const char *blank(const char *s)
-{
-    while (*s == ' ') s++;
-    return s;
-}
-
-static size_t word(const char *s)
-{
-    return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-}
-
-static bool copy_word(const char **s, char *to, size_t size)
-{
-    size_t n = word(*s);
-    if (!n || n >= size) return false;
-    memcpy(to, *s, n);
-    to[n] = 0;
-    *s += n;
-    return true;
-}
-
-static bool read_dtype(const char *name, CgDtype *out)
-{
-    for (int i = 0; i < CG_NDTYPE; i++)
-        if (!strcmp(cg_dtype_name((CgDtype)i), name)) {
-            *out = (CgDtype)i;
-            return true;
-        }
-    return false;
-}
-
-/* "to=f64, k=3, eps=1e-6}" */
-static bool read_attrs(Program *p, const char **s, const CgAttrs **out)
-{
-    char names[MAX_ATTRS][32], words[MAX_ATTRS][32];
-    CgAttr at[MAX_ATTRS];
-    int n = 0;
-    while (*(*s = blank(*s)) != '}') {
-        char *end_int, *end_float;
-        if (n && *(*s)++ != ',') return wrong(p, "expected ','", *s);
-        *s = blank(*s);
-        if (n == MAX_ATTRS || !copy_word(s, names[n], sizeof names[n]) || *(*s)++ != '=')
-            return wrong(p, "expected an attribute", *s);
-        long long i = strtoll(*s, &end_int, 10);
-        double f = strtod(*s, &end_float);
-        if (end_float == *s) {
-            if (!copy_word(s, words[n], sizeof words[n])) return wrong(p, "expected a value", *s);
-            at[n] = cg_a_str(names[n], words[n]);
-        } else {
-            at[n] = end_int == end_float ? cg_a_int(names[n], i) : cg_a_float(names[n], f);
-            *s = end_float;
-        }
-        n++;
-    }
-    (*s)++;
-    *out = cg_attrs(n, at);
-    return true;
-}
-
-static bool read_arg(Program *p, const char **s, int *arg)
-{
-    char name[8], *end;
-    if (**s >= '0' && **s <= '9') {
-        long r = strtol(*s, &end, 10);
-        if (r < 0 || r >= p->nin + p->ninstr) return wrong(p, "no such value before", *s);
-        *arg = (int)r;
-        *s = end;
-        return true;
-    }
-    CgDtype dtype;
-    const char *start = *s;
-    if (!copy_word(s, name, sizeof name) || !read_dtype(name, &dtype) || *(*s)++ != ':')
-        return wrong(p, "expected an operand", start);
-    double value = strtod(*s, &end);
-    if (end == *s) return wrong(p, "expected a number", start);
-    if (p->nconst == MAX_CONST) return wrong(p, "too many constants", start);
-    *s = end;
-    p->constant[p->nconst].dtype = dtype;
-    p->constant[p->nconst].value = value;
-    *arg = -1 - p->nconst++;
-    return true;
-}
-
-static CgDtype dtype_of(const Program *p, int arg)
-{
-    return arg < 0 ? p->constant[-1 - arg].dtype : arg < p->nin ? p->in[arg] : p->instr[arg - p->nin].dtype;
-}
-
-/* What computes the op on a run of elements: a vec function, or a kernel called on the tile. */
-static bool find_function(const Program *p, Instr *i)
-{
-    CgDtype first = dtype_of(p, i->arg[0]);
-    if (!(i->op->traits & CG_ELEMENTWISE) || (i->op->traits & CG_RANDOM) || i->op->prepare || i->op->finish
-        || i->op->nout > 1)
-        return false;
-    i->fn = i->op->vec[first];
-    i->kernel = i->op->kernel[first];
-    return i->fn || i->kernel;
-}
-
-/* The type of a value by the op's own rule, on scalars. */
-static bool infer_instr(Program *p, Instr *i, const char *at)
-{
-    CgType in[MAX_ARGS];
-    memset(in, 0, sizeof in);
-    for (int k = 0; k < i->narg; k++) in[k].dtype = dtype_of(p, i->arg[k]);
-    CgInfer inf;
-    memset(&inf, 0, sizeof inf);
-    inf.op = i->op;
-    inf.nin = i->narg;
-    inf.in = in;
-    inf.attrs = i->attrs;
-    if (!i->op->shape(&inf)) return wrong(p, inf.message, at);
-    i->dtype = inf.out[0].dtype;
-    return find_function(p, i) || wrong(p, "an op that is not elementwise", at);
-}
-
-static bool read_instr(Program *p, const char **s)
-{
-    char name[48];
-    if (p->ninstr == MAX_INSTR) return wrong(p, "too many instructions", *s);
-    Instr *i = &p->instr[p->ninstr];
-    const char *start = *s = blank(*s);
-    memset(i, 0, sizeof *i);
-    i->result = -1;
-    if (!copy_word(s, name, sizeof name) || !(i->op = cg_op_named(name)))
-        return wrong(p, "no such op", start);
-    if (**s == '{') {
-        (*s)++;
-        if (!read_attrs(p, s, &i->attrs)) return false;
-    }
-    for (*s = blank(*s); **s && **s != ';'; *s = blank(*s)) {
-        if (i->narg == MAX_ARGS) return wrong(p, "too many operands", start);
-        if (!read_arg(p, s, &i->arg[i->narg++])) return false;
-    }
-    if (!i->narg) return wrong(p, "an op without operands", start);
-    if (!infer_instr(p, i, start)) return false;
-    p->ninstr++;
-    return true;
-}
-
-static bool read_program(Program *p, const CgAttrs *attrs, int nin, const CgDtype *in, int nresult)
-{
-    const char *s = cg_attr_str(attrs, "program", "");
-    const CgAttr *results = cg_attr_find(attrs, "results");
-    memset(p, 0, sizeof *p);
-    p->nin = nin;
-    p->nresult = nresult;
-    for (int i = 0; i < nin; i++) p->in[i] = in[i];
-    for (;;) {
-        if (!read_instr(p, &s)) return false;
-        if (!*s) break;
-        s++;
-    }
-    if (!results || results->kind != CG_ATTR_INTS || results->n != nresult)
-        return wrong(p, "`results` must name each result", s);
-    for (int k = 0; k < nresult; k++) {
-        int64_t r = results->ints[k] - nin;
-        if (r < 0 || r >= p->ninstr || p->instr[r].result >= 0)
-            return wrong(p, "a result must be the value of an instruction", s);
-        p->instr[r].result = k;
-    }
-    return true;
-}
-
-/* ---- the op ---- */
+/* ---- values ---- */
 
 static int result_count(const CgOp *op)
 {
@@ -227,17 +18,7 @@ static int result_count(const CgOp *op)
 static bool fused_shape(CgInfer *inf)
 {
     Program p;
-    CgDtype in[CG_MAX_IN];
-    if (inf->nin < 1) return cg_infer_fail(inf, -1, -1, "%s needs an operand", inf->op->name);
-    for (int i = 0; i < inf->nin; i++) {
-        in[i] = inf->in[i].dtype;
-        if (inf->in[i].rank != inf->in[0].rank)
-            return cg_infer_fail(inf, i, -1, "operands must have one shape");
-        for (int k = 0; k < inf->in[0].rank; k++)
-            if (inf->in[i].dim[k] != inf->in[0].dim[k]) return cg_infer_differ(inf, 0, k, i, k, "sizes");
-    }
-    if (!read_program(&p, inf->attrs, inf->nin, in, result_count(inf->op)))
-        return cg_infer_fail(inf, -1, -1, "%s", p.error);
+    if (!program_shape(inf, result_count(inf->op), &p)) return false;
     for (int i = 0; i < p.ninstr; i++) {
         if (p.instr[i].result < 0) continue;
         inf->out[p.instr[i].result] = inf->in[0];
@@ -249,301 +30,43 @@ static bool fused_shape(CgInfer *inf)
 static void fused_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
     Program p;
-    CgDtype in[CG_MAX_IN];
-    CgRef value[CG_MAX_IN + MAX_INSTR], arg[MAX_ARGS];
-    CgType type = cg_ref_type(b, site->in[0]);
+    CgRef value[CG_MAX_IN + MAX_INSTR];
     const CgAttr *results = cg_attr_find(site->attrs, "results");
-    for (int i = 0; i < site->nin; i++) {
-        value[i] = site->in[i];
-        in[i] = cg_ref_type(b, site->in[i]).dtype;
-    }
     /* the shape rule has read it */
-    if (!read_program(&p, site->attrs, site->nin, in, results ? results->n : 0)) return;
-    for (int i = 0; i < p.ninstr; i++) {
-        const Instr *it = &p.instr[i];
-        for (int k = 0; k < it->narg; k++) {
-            if (it->arg[k] >= 0) {
-                arg[k] = value[it->arg[k]];
-            } else {
-                type.dtype = p.constant[-1 - it->arg[k]].dtype;
-                arg[k] = cg_fill(b, type, p.constant[-1 - it->arg[k]].value);
-            }
-        }
-        value[p.nin + i] = cg_build(b, it->op->name, it->narg, arg, it->attrs);
-        if (it->result >= 0) out[it->result] = value[p.nin + i];
-    }
-}
-
-/* Gives each value a tile, reused once the value is dead. A function may write over an operand only if their elements
- * have one size. */
-static void assign_tiles(Program *p)
-{
-    int last[MAX_INSTR], owner[MAX_INSTR];
-    for (int i = 0; i < p->ninstr; i++) last[i] = i;
-    for (int i = 0; i < p->ninstr; i++)
-        for (int k = 0; k < p->instr[i].narg; k++)
-            if (p->instr[i].arg[k] >= p->nin) last[p->instr[i].arg[k] - p->nin] = i;
-    for (int i = 0; i < p->ninstr; i++) {
-        int t = 0;
-        if (p->instr[i].result >= 0) last[i] = p->ninstr;      /* may have to wait in its tile for the end */
-        for (; t < p->ntiles; t++) {
-            const Instr *was = &p->instr[owner[t]];
-            if (last[owner[t]] < i) break;
-            if (last[owner[t]] == i && cg_dtype_size(was->dtype) == cg_dtype_size(p->instr[i].dtype)) break;
-        }
-        if (t == p->ntiles) p->ntiles++;
-        owner[t] = i;
-        p->instr[i].tile = t;
-    }
-}
-
-static void fill(void *to, CgDtype dtype, double value, size_t n)
-{
-    for (size_t i = 0; i < n; i++) switch (dtype) {
-        case CG_F32: ((float *)to)[i] = (float)value; break;
-        case CG_F64: ((double *)to)[i] = value; break;
-        case CG_I32: ((int32_t *)to)[i] = (int32_t)value; break;
-        case CG_I64: ((int64_t *)to)[i] = (int64_t)value; break;
-        default:     ((uint8_t *)to)[i] = value != 0; break;
-        }
-}
-
-static size_t larger(size_t size, CgDtype dtype)
-{
-    return cg_dtype_size(dtype) > size ? cg_dtype_size(dtype) : size;
-}
-
-static size_t tile_length(const Program *p)
-{
-    size_t size = 4;
-    for (int i = 0; i < p->nin; i++) size = larger(size, p->in[i]);
-    for (int i = 0; i < p->nconst; i++) size = larger(size, p->constant[i].dtype);
-    for (int i = 0; i < p->ninstr; i++) size = larger(size, p->instr[i].dtype);
-    return TILE_BYTES / size;
-}
-
-static void *fused_prepare(const CgCall *call)
-{
-    Program head;
-    CgDtype in[CG_MAX_IN];
-    for (int i = 0; i < call->nin; i++) in[i] = call->in[i].dtype;
-    if (!read_program(&head, call->attrs, call->nin, in, call->nout)) return NULL;
-    Program *p = aligned_alloc(64, (sizeof *p + (size_t)head.nconst * TILE_BYTES + 63) / 64 * 64);
-    if (!p) return NULL;
-    *p = head;
-    p->tile = tile_length(p);
-    for (int i = 0; i < p->nconst; i++) fill(p->pool[i], p->constant[i].dtype, p->constant[i].value, p->tile);
-    assign_tiles(p);
-    for (int i = 0; i < p->ninstr; i++)
-        for (int k = 0; k < p->instr[i].narg; k++)
-            if (p->instr[i].arg[k] >= 0 && p->instr[i].arg[k] < p->nin) p->last[p->instr[i].arg[k]] = i;
-    return p;
-}
-
-static void fused_release(void *state)
-{
-    free(state);
-}
-
-/* An instruction as a call of the op's kernel on one tile. */
-typedef struct TileCall { CgCall call; CgTensor in[MAX_ARGS], out; } TileCall;
-
-static void set_tensor(CgTensor *t, CgDtype dtype, const void *data, size_t n)
-{
-    t->data = (void *)(uintptr_t)data;
-    t->dtype = dtype;
-    t->rank = 1;
-    t->dim[0] = (int64_t)n;
-    t->stride[0] = 1;
-}
-
-static void set_call(TileCall *c, const Program *p, const Instr *i, const CgCall *outer,
-                     const void *const *arg, void *to, size_t n)
-{
-    memset(&c->call, 0, sizeof c->call);
-    c->call.op = i->op;
-    c->call.nin = i->narg;
-    c->call.nout = 1;
-    c->call.in = c->in;
-    c->call.out = &c->out;
-    c->call.attrs = i->attrs;
-    c->call.seed = outer->seed;
-    c->call.step = outer->step;
-    for (int k = 0; k < i->narg; k++) set_tensor(&c->in[k], dtype_of(p, i->arg[k]), arg ? arg[k] : NULL, n);
-    set_tensor(&c->out, i->dtype, to, n);
+    if (!program_expand(b, site, results ? results->n : 0, &p, value)) return;
+    for (int i = 0; i < p.ninstr; i++)
+        if (p.instr[i].result >= 0) out[p.instr[i].result] = value[p.nin + i];
 }
 
 static void fused_work(const CgCall *call, CgWork *work)
 {
-    Program p;
-    CgDtype in[CG_MAX_IN];
-    size_t n = (size_t)cg_tensor_count(&call->out[0]), inner = 0;
-    double bytes = 0;
-    for (int i = 0; i < call->nin; i++) {
-        in[i] = call->in[i].dtype;
-        bytes += (double)n * (double)cg_dtype_size(in[i]);
-    }
-    for (int i = 0; i < call->nout; i++) bytes += (double)n * (double)cg_dtype_size(call->out[i].dtype);
-    memset(work, 0, sizeof *work);
-    work->bytes = bytes;
-    work->parts = n / PART ? n / PART : 1;
-    if (!read_program(&p, call->attrs, call->nin, in, call->nout)) return;
-    for (int i = 0; i < p.ninstr; i++) {
-        CgWork w;
-        TileCall c;
-        if (!p.instr[i].kernel || !p.instr[i].op->work) continue;
-        set_call(&c, &p, &p.instr[i], call, NULL, NULL, tile_length(&p));
-        memset(&w, 0, sizeof w);
-        p.instr[i].op->work(&c.call, &w);
-        if (w.scratch > inner) inner = w.scratch;
-    }
-    work->flops = (double)n * p.ninstr;
-    work->scratch = (size_t)(p.nin + p.ninstr) * TILE_BYTES + inner;
-}
-
-/* ---- the kernel ---- */
-
-/* All operands seen through one set of axes: neighbours that every operand steps through evenly are one axis. */
-typedef struct Axes { int rank; int64_t dim[CG_MAX_RANK]; int64_t stride[CG_MAX_IN][CG_MAX_RANK]; } Axes;
-
-static bool can_join(const Axes *a, int nin, const CgTensor *in, int axis)
-{
-    int64_t n = in[0].dim[axis];
-    for (int j = 0; j < nin; j++)
-        if (a->stride[j][a->rank - 1] != in[j].stride[axis] * n) return false;
-    return true;
-}
-
-static void join_axes(Axes *a, int nin, const CgTensor *in)
-{
-    a->rank = 0;
-    for (int axis = 0; axis < in[0].rank; axis++) {
-        if (in[0].dim[axis] == 1) continue;
-        if (a->rank && can_join(a, nin, in, axis)) a->dim[a->rank - 1] *= in[0].dim[axis];
-        else a->dim[a->rank++] = in[0].dim[axis];
-        for (int j = 0; j < nin; j++) a->stride[j][a->rank - 1] = in[j].stride[axis];
-    }
-    if (!a->rank) {
-        a->rank = 1;
-        a->dim[0] = 1;
-        for (int j = 0; j < nin; j++) a->stride[j][0] = 1;
-    }
-}
-
-/* Offset, in elements, of the first element of a row: all axes but the last. */
-static int64_t row_offset(const Axes *a, int operand, int64_t row)
-{
-    int64_t offset = 0;
-    for (int i = a->rank - 2; i >= 0; i--) {
-        offset += row % a->dim[i] * a->stride[operand][i];
-        row /= a->dim[i];
-    }
-    return offset;
-}
-
-static void copy_strided(char *to, const char *from, size_t size, int64_t stride, size_t n)
-{
-    switch (size) {
-    case 4: for (size_t i = 0; i < n; i++) ((uint32_t *)to)[i] = ((const uint32_t *)from)[(int64_t)i * stride]; break;
-    case 8: for (size_t i = 0; i < n; i++) ((uint64_t *)to)[i] = ((const uint64_t *)from)[(int64_t)i * stride]; break;
-    default: for (size_t i = 0; i < n; i++) to[i] = from[(int64_t)i * stride]; break;
-    }
-}
-
-/* Elements [at, at + n) of the operand in order: where they lie, or gathered in `tile`. */
-static const void *fetch(const Axes *a, int operand, const CgTensor *x, bool flat, size_t at, size_t n,
-                         char *tile, int64_t *held)
-{
-    const char *base = x->data;
-    size_t size = cg_dtype_size(x->dtype);
-    if (flat) return base + at * size;
-    size_t length = (size_t)a->dim[a->rank - 1], row = at / length, column = at % length;
-    int64_t step = a->stride[operand][a->rank - 1];
-    if (step == 1 && column + n <= length)
-        return base + (row_offset(a, operand, (int64_t)row) + (int64_t)column) * (int64_t)size;
-    /* filled for the start of this row */
-    if (step == 0 && length >= LONG_ROW && column && *held == (int64_t)row) return tile;
-    for (size_t done = 0; done < n; row++, column = 0) {
-        size_t m = length - column < n - done ? length - column : n - done;
-        int64_t offset = row_offset(a, operand, (int64_t)row) + (int64_t)column * step;
-        const char *from = base + offset * (int64_t)size;
-        if (step == 1) memcpy(tile + done * size, from, m * size);
-        else copy_strided(tile + done * size, from, size, step, m);
-        done += m;
-        *held = (int64_t)row;
-    }
-    return tile;
-}
-
-/* Asks for a share of the memory of the next tile while this one is worked on: runs this short are over before the
- * processor has noticed that they are streams. */
-static void fetch_ahead(const char *const *stream, const size_t *size, int nstreams, size_t n, int share, int shares)
-{
-    for (int j = 0; j < nstreams; j++) {
-        size_t lines = n * size[j] / 64, to = lines * (size_t)(share + 1) / (size_t)shares;
-        for (size_t i = lines * (size_t)share / (size_t)shares; i < to; i++) __builtin_prefetch(stream[j] + i * 64, 0, 2);
-    }
+    size_t n = (size_t)cg_tensor_count(&call->out[0]);
+    *work = (CgWork){ .parts = n / PART ? n / PART : 1 };
+    for (int i = 0; i < call->nin; i++) work->bytes += (double)n * (double)cg_dtype_size(call->in[i].dtype);
+    for (int i = 0; i < call->nout; i++) work->bytes += (double)n * (double)cg_dtype_size(call->out[i].dtype);
+    if (program_cost(call, call->nout, &work->flops, &work->scratch)) work->flops *= (double)n;
 }
 
 static void fused_kernel(const CgCall *call, CgPart part)
 {
     const Program *p = call->state;
-    Axes axes;
+    Run r;
     size_t first, last, n;
-    bool flat[CG_MAX_IN], waits[CG_MAX_OUT];
-    int64_t held[CG_MAX_IN];
-    char *scratch = part.scratch, *tiles = scratch + (size_t)p->nin * TILE_BYTES,
-        *inner = tiles + (size_t)p->ninstr * TILE_BYTES;
-    join_axes(&axes, call->nin, call->in);
-    for (int j = 0; j < call->nin; j++) {
-        flat[j] = cg_tensor_contiguous(&call->in[j]);
-        held[j] = -1;
-    }
+    bool waits[CG_MAX_OUT];
+    run_begin(&r, call, part);
     /* A result over an operand that later instructions read is written at the end of the tile. */
     for (int k = 0; k < call->nout; k++) waits[k] = false;
     for (int i = 0; i < p->ninstr; i++)
         for (int j = 0; p->instr[i].result >= 0 && j < call->nin; j++)
             waits[p->instr[i].result] |= p->last[j] > i && call->in[j].data == call->out[p->instr[i].result].data;
-    size_t length = (size_t)axes.dim[axes.rank - 1];
     cg_part_range(part, (size_t)cg_tensor_count(&call->out[0]), p->tile, &first, &last);
     for (size_t at = first; at < last; at += n) {
-        const void *value[CG_MAX_IN + MAX_INSTR], *arg[MAX_ARGS];
-        n = last - at < p->tile ? last - at : p->tile;
-        if (length >= LONG_ROW && length - at % length < n) n = length - at % length;
-        for (int j = 0; j < p->nin; j++)
-            value[j] = fetch(&axes, j, &call->in[j], flat[j], at, n, scratch + (size_t)j * TILE_BYTES,
-                             &held[j]);
-        const char *stream[CG_MAX_IN + CG_MAX_OUT];
-        size_t step[CG_MAX_IN + CG_MAX_OUT];
-        int nstreams = 0;
-        if (at + n + p->tile <= last) {
-            for (int j = 0; j < p->nin; j++) {
-                step[nstreams] = cg_dtype_size(p->in[j]);
-                if (flat[j]) stream[nstreams++] = (const char *)value[j] + n * cg_dtype_size(p->in[j]);
-            }
-            for (int k = 0; k < call->nout; k++) {
-                step[nstreams] = cg_dtype_size(call->out[k].dtype);
-                stream[nstreams] = (const char *)call->out[k].data + (at + n) * step[nstreams];
-                nstreams++;
-            }
-        }
-        for (int i = 0; i < p->ninstr; i++) {
-            const Instr *it = &p->instr[i];
-            char *to = tiles + (size_t)it->tile * TILE_BYTES;
-            if (it->result >= 0 && !waits[it->result])
-                to = (char *)call->out[it->result].data + at * cg_dtype_size(it->dtype);
-            fetch_ahead(stream, step, nstreams, n, i, p->ninstr);
-            for (int k = 0; k < it->narg; k++)
-                arg[k] = it->arg[k] < 0 ? p->pool[-1 - it->arg[k]] : value[it->arg[k]];
-            if (it->fn) {
-                it->fn(arg, to, n, it->attrs);
-            } else {
-                TileCall c;
-                set_call(&c, p, it, call, arg, to, n);
-                it->kernel(&c.call, (CgPart){ .index = 0, .count = 1, .scratch = inner });
-            }
-            value[p->nin + i] = to;
-        }
+        const void *value[CG_MAX_IN + MAX_INSTR];
+        char *to[CG_MAX_OUT];
+        n = run_tile(&r, at, last);
+        for (int k = 0; k < call->nout; k++)
+            to[k] = waits[k] ? NULL : (char *)call->out[k].data + at * cg_dtype_size(call->out[k].dtype);
+        run_program(&r, at, n, last, to, value);
         for (int i = 0; i < p->ninstr; i++) {
             int k = p->instr[i].result;
             if (k < 0 || !waits[k]) continue;
@@ -552,6 +75,132 @@ static void fused_kernel(const CgCall *call, CgPart part)
         }
     }
 }
+
+/* ---- a sum ---- */
+
+/* Rows of elements that are summed, each in as many chunks. */
+typedef struct Rows { size_t rows, length, chunks, parts; } Rows;
+
+static Rows rows_of(const CgCall *call)
+{
+    const CgTensor *x = &call->in[0];
+    Rows c = { 1, 1, 1, 1 };
+    int64_t over = cg_attr_int(call->attrs, "over", 1);
+    for (int i = 0; i < x->rank; i++) *(i < x->rank - over ? &c.rows : &c.length) *= (size_t)x->dim[i];
+    size_t want = (c.rows * c.length + PART - 1) / PART;
+    if (c.rows && c.rows < 8) {
+        c.chunks = want / c.rows < 32 ? want / c.rows : 32;
+        if (c.chunks > c.length / PART) c.chunks = c.length / PART;
+        if (c.chunks < 1) c.chunks = 1;
+    }
+    c.parts = c.rows * c.chunks < want ? c.rows * c.chunks : want;
+    if (c.parts < 1) c.parts = 1;
+    return c;
+}
+
+static bool sum_shape(CgInfer *inf)
+{
+    Program p;
+    int64_t over = cg_attr_int(inf->attrs, "over", 1);
+    if (!program_shape(inf, 1, &p)) return false;
+    if (over < 1 || over > inf->in[0].rank) return cg_infer_fail(inf, -1, -1, "%s: there are no %lld axes to sum over", inf->op->name, (long long)over);
+    for (int i = 0; i < p.ninstr; i++) {
+        if (p.instr[i].result < 0) continue;
+        if (p.instr[i].dtype != CG_F32 && p.instr[i].dtype != CG_F64) return cg_infer_fail(inf, -1, -1, "%s sums f32 or f64", inf->op->name);
+        inf->out[0] = inf->in[0];
+        inf->out[0].dtype = p.instr[i].dtype;
+        inf->out[0].rank -= (int)over;
+    }
+    return true;
+}
+
+static void sum_expand(CgBuild *b, const CgSite *site, CgRef *out)
+{
+    Program p;
+    CgRef value[CG_MAX_IN + MAX_INSTR];
+    int64_t axes[CG_MAX_RANK], over = cg_attr_int(site->attrs, "over", 1);
+    int rank = cg_ref_type(b, site->in[0]).rank;
+    for (int i = 0; i < over; i++) axes[i] = rank - over + i;
+    if (!program_expand(b, site, 1, &p, value)) return;
+    for (int i = 0; i < p.ninstr; i++)
+        if (p.instr[i].result >= 0) out[0] = cg_sum(b, value[p.nin + i], (int)over, axes);
+}
+
+static void sum_work(const CgCall *call, CgWork *work)
+{
+    Rows c = rows_of(call);
+    double n = (double)c.rows * (double)c.length;
+    *work = (CgWork){ .parts = c.parts };
+    for (int i = 0; i < call->nin; i++) work->bytes += n * (double)cg_dtype_size(call->in[i].dtype);
+    if (program_cost(call, 1, &work->flops, &work->scratch)) work->flops = (work->flops + 1) * n;
+    if (c.chunks > 1) work->shared = c.rows * c.chunks * sizeof(double);
+}
+
+static double sum_f32(const float *x, size_t n)
+{
+    float s = 0;
+    CG_PRAGMA_(omp simd reduction(+:s))
+    for (size_t i = 0; i < n; i++) s += x[i];
+    return (double)s;
+}
+
+static double sum_f64(const double *x, size_t n)
+{
+    double s = 0;
+    CG_PRAGMA_(omp simd reduction(+:s))
+    for (size_t i = 0; i < n; i++) s += x[i];
+    return s;
+}
+
+static void put(const CgTensor *out, size_t i, double value)
+{
+    if (out->dtype == CG_F32) ((float *)out->data)[i] = (float)value;
+    else ((double *)out->data)[i] = value;
+}
+
+/* Tiles are summed in their dtype, their sums in f64. */
+static void sum_kernel(const CgCall *call, CgPart part)
+{
+    const Program *p = call->state;
+    Rows c = rows_of(call);
+    Run r;
+    size_t first, last, n;
+    int result = 0;
+    if (c.rows * c.length == 0) {
+        for (size_t i = 0; i < c.rows; i++) put(call->out, i, 0);
+        return;
+    }
+    run_begin(&r, call, part);
+    while (p->instr[result].result < 0) result++;
+    cg_part_range(part, c.rows * c.chunks, 1, &first, &last);
+    for (size_t u = first; u < last; u++) {
+        size_t row = u / c.chunks, k = u % c.chunks, end = row * c.length + c.length * (k + 1) / c.chunks;
+        double total = 0;
+        for (size_t at = row * c.length + c.length * k / c.chunks; at < end; at += n) {
+            const void *value[CG_MAX_IN + MAX_INSTR];
+            char *to[1] = { NULL };
+            n = run_tile(&r, at, end);
+            run_program(&r, at, n, end, to, value);
+            const void *x = value[p->nin + result];
+            total += call->out->dtype == CG_F32 ? sum_f32(x, n) : sum_f64(x, n);
+        }
+        if (c.chunks > 1) ((double *)call->shared)[u] = total;
+        else put(call->out, row, total);
+    }
+}
+
+static void sum_finish(const CgCall *call, CgPart part)
+{
+    Rows c = rows_of(call);
+    (void)part;
+    for (size_t row = 0; c.chunks > 1 && row < c.rows; row++) {
+        double total = 0;
+        for (size_t k = 0; k < c.chunks; k++) total += ((const double *)call->shared)[row * c.chunks + k];
+        put(call->out, row, total);
+    }
+}
+
+/* ---- the ops ---- */
 
 static CgAlong fused_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
@@ -584,13 +233,21 @@ static const CgSample samples4[] = {
     { .in = NULL },
 };
 
+static const CgSample sum_samples[] = {
+    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; tanh 2\", results=(3), over=1", .low = -2.385, .high = 2.385 },
+    { .in = "F[2,3,61] F[2,3,61]", .attrs = "program=\"mul 0 1\", results=(2), over=3", .low = -2.385, .high = 2.385 },
+    { .in = "F[11,277] F[11,277]", .attrs = "program=\"exp 0; mul 1 2\", results=(3), over=1", .low = -1.385, .high = 1.385 },
+    { .in = "F[3,70001]", .attrs = "program=\"mul 0 0\", results=(1), over=1", .low = -0.385, .high = 1.385 },      /* in chunks */
+    { .in = NULL },
+};
+
 #define FUSED(op, results, rows, n)                                                                                      \
     static const CgOp op_##op = { CG_OP_HERE,                                                                            \
         .name = #op, .sig = "(xs: tensors, program: str, results: ints) -> " results,                                    \
         .doc = "A chain of elementwise ops in one sweep over memory, made by the pass `fuse`.\n\n"                       \
                "`program` lists instructions, an op and the numbers of its operands each; `results` says which values\n" \
                "come out. It means, and is differentiated as, the chain it was made from.\n",                            \
-        .shape = fused_shape, .expand = fused_expand, .prepare = fused_prepare, .release = fused_release,                \
+        .shape = fused_shape, .expand = fused_expand, .prepare = program_prepare, .release = program_release,                    \
         .work = fused_work, .along = fused_along, .traits = CG_STRIDED, .inplace = 0xffff, .nout = n, .samples = rows,   \
         .kernel = { fused_kernel, fused_kernel, fused_kernel, fused_kernel, fused_kernel } };
 FUSED(fused, "T[..s]", samples1, 1)
@@ -598,4 +255,20 @@ FUSED(fused2, "(T[..s], T[..s])", samples2, 2)
 FUSED(fused3, "(T[..s], T[..s], T[..s])", samples3, 3)
 FUSED(fused4, "(T[..s], T[..s], T[..s], T[..s])", samples4, 4)
 
-CG_OPS(fused, &op_fused, &op_fused2, &op_fused3, &op_fused4)
+static CgAlong sum_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+{
+    (void)operand;
+    to->axis = axis;
+    return axis < inf->in[0].rank - cg_attr_int(inf->attrs, "over", 1) ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
+}
+
+static const CgOp op_fused_sum = { CG_OP_HERE,
+    .name = "fused_sum", .sig = "(xs: tensors, program: str, results: ints, over: int = 1) -> F[..s]",
+    .doc = "A chain of elementwise ops and the sum of its last value over the last `over` axes, in one sweep over memory; made by\n"
+           "the pass `fuse`. f32 is summed by tiles, their sums in f64. It is differentiated as the chain it was made from.\n",
+    .shape = sum_shape, .expand = sum_expand, .prepare = program_prepare, .release = program_release, .work = sum_work,
+    .along = sum_along, .traits = CG_STRIDED, .samples = sum_samples, .finish = sum_finish,
+    .kernel = { sum_kernel, sum_kernel, sum_kernel, sum_kernel, sum_kernel },
+};
+
+CG_OPS(fused, &op_fused_sum, &op_fused, &op_fused2, &op_fused3, &op_fused4)
