@@ -519,6 +519,46 @@ static void claim_strided(const Case *c)
     result_free(&want);
 }
 
+/* Results whose axes lie in another order, the last one innermost, are the same; over an operand that lies alike, too. */
+static void claim_any_order(const Case *c)
+{
+    if (!(c->op->traits & CG_ANY_ORDER) || !runs(c->op, dispatch(c))) return;
+    Result want = run(c->op, c, c->in, FORWARD);
+    for (int turn = 1; turn < 6; turn++)
+        for (int over = -1; over < c->nin; over++) {
+            Result found = result_new(c);
+            CgTensor in[CG_MAX_IN];
+            memcpy(in, c->in, sizeof in);
+            for (int k = 0; k < found.n; k++) {
+                CgTensor *t = &found.out[k];
+                int outer = t->rank - 1;
+                int64_t step = t->rank ? t->dim[outer] : 1;
+                for (int j = 0; j < outer; j++) {
+                    int i = turn < 3 ? (j + turn) % outer : (outer - 1 - j + turn) % outer;
+                    t->stride[i] = step;
+                    step *= t->dim[i];
+                }
+            }
+            CgTensor y = found.out[0];
+            bool may = over < 0 || (c->op->inplace >> over & 1 && cg_type_equal(&c->type[over], &c->out_type[0]));
+            if (may && over >= 0) {
+                cg_tensor_copy(&y, &c->in[over], (CgPart){ 0, 1, NULL });
+                in[over] = y;
+            }
+            if (may) {
+                run_op(c->op, c, in, found.out, FORWARD);
+                Result rows = result_new(c);
+                for (int k = 0; k < want.n; k++) {
+                    cg_tensor_copy(&rows.out[k], &found.out[k], (CgPart){ 0, 1, NULL });
+                    near(&rows.out[k], &want.out[k], tolerance_of(result_dtype(c)), "results in another order");
+                }
+                result_free(&rows);
+            }
+            result_free(&found);
+        }
+    result_free(&want);
+}
+
 /* Result r of `found` over operand k; false when the op does not claim it or the types differ. */
 static bool covers(const Case *c, int k, const Result *found, int r, CgTensor *in)
 {
@@ -1187,6 +1227,7 @@ static const struct { const char *name; ClaimFn *run; bool wide; /* integers too
     { "any order of parts", claim_parts, true },
     { "any layout of operands", claim_strided, true },
     { "in place", claim_inplace, true },
+    { "results in any order of axes", claim_any_order, true },
     { "along", claim_along, true },
     { "algebra", claim_algebra, true },
     { "precision", with_base, true },

@@ -161,6 +161,8 @@ typedef enum CgTrait {
     CG_STRIDED     = 1 << 7,  /* the kernel accepts operands with any strides; otherwise they are made contiguous */
     CG_LEAF        = 1 << 8,  /* input, param, const: no kernel, the planner knows where the value lives */
     CG_GENERATOR   = 1 << 9,  /* no operands: the result type is the attribute `type` */
+    CG_ANY_ORDER   = 1 << 10, /* the kernel writes results that lie in any order of their axes, the last one innermost, and,
+                               * where `inplace` says so, over an operand that lies alike; otherwise they are row major */
 } CgTrait;
 
 /* How result 0 of an op behaves along an axis of an operand; from this it is derived which places need not be computed,

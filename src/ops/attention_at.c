@@ -1,6 +1,7 @@
 /* attention_at.c - attention of a few new queries over the keys and values kept so far.
- * Takes queries, keys and values by head, with any strides, and how far the text has come; gives the results. Only keys
- * that are seen are read, each once. What `attention` is when the place of its queries is known only when it runs. */
+ * Takes queries, keys and values by head, with any strides, and how far the text has come; gives the results, in any order
+ * of axes. Only keys that are seen are read, each once. What `attention` is when the place of its queries is known only
+ * when it runs. */
 #include <stdlib.h>
 
 #include <cg/elementwise.h>
@@ -124,11 +125,11 @@ static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
         const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2];                                 \
         int64_t heads = q->dim[0] * q->dim[1], t = q->dim[2], s = k->dim[2], d = q->dim[3], cuts = ranges(q);   \
         if (!heads || !t || !d) return;                                                                         \
-        int64_t ahead = cg_attr_size(call->attrs, "offset", 0) + cg_scalar(&call->in[3]), ldq, ldk, ldv;        \
+        int64_t ahead = cg_attr_size(call->attrs, "offset", 0) + cg_scalar(&call->in[3]), ldq, ldk, ldv, ldy = call->out->stride[2]; \
         int64_t head = (int64_t)part.index / cuts, blocks = (t + QUERIES - 1) / QUERIES, range = (int64_t)part.index % cuts; \
         int64_t first = blocks * range / cuts * QUERIES, last = least(blocks * (range + 1) / cuts * QUERIES, t); \
         int64_t all = least(s, last + ahead);           /* keys that anyone here sees */                        \
-        T scale = (T)cg_attr_float(call->attrs, "scale", 1), *y = (T *)call->out->data + head * t * d;          \
+        T scale = (T)cg_attr_float(call->attrs, "scale", 1), *y = (T *)call->out->data + head_offset(call->out, head); \
         T *p = part.scratch, *qs = p + least(t, QUERIES) * s, *ks = qs + least(t, QUERIES) * d, *vs = ks + s * d; \
         if (all < 0) all = 0;                                                                                   \
         const T *kh = rows_##suffix(k, head, 0, all, ks, &ldk), *vh = rows_##suffix(v, head, 0, all, vs, &ldv); \
@@ -143,10 +144,10 @@ static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
                 if (t <= FEW) scores_##suffix(qb + i * ldq, kh, ldk, seen, d, scale, p + i * end);              \
                 softmax_##suffix(p + i * end, seen, end);                                                       \
                 if (seen == 0)                          /* nothing is seen: not a number, as softmax says */    \
-                    for (int64_t c = 0; c < d; c++) y[(i0 + i) * d + c] = (T)NAN;                               \
-                else if (t <= FEW) mix_##suffix(p + i * end, vh, ldv, seen, d, y + (i0 + i) * d);               \
+                    for (int64_t c = 0; c < d; c++) y[(i0 + i) * ldy + c] = (T)NAN;                             \
+                else if (t <= FEW) mix_##suffix(p + i * end, vh, ldv, seen, d, y + (i0 + i) * ldy);             \
             }                                                                                                   \
-            if (t > FEW && end > 0) GEMM_##suffix(false, n, d, end, 1, p, end, vh, ldv, y + i0 * d, d);         \
+            if (t > FEW && end > 0) GEMM_##suffix(false, n, d, end, 1, p, end, vh, ldv, y + i0 * ldy, ldy);     \
         }                                                                                                       \
     }
 ATTENTION_AT(float, f32, cg_exp_low_f32)
@@ -180,7 +181,7 @@ static const CgOp op_attention_at = { CG_OP_HERE,
     .doc = "Attention under a causal mask whose place is known only when it runs: query i sees keys 0 .. i + offset + at.\n\n"
            "Keys past those are not read: they may be whatever was there before.\n",
     .shape = attention_at_shape, .expand = attention_at_expand, .kernel = CG_FLOAT_KERNELS(attention_at), .work = attention_at_work,
-    .traits = CG_STRIDED, .samples = attention_at_samples,
+    .traits = CG_STRIDED | CG_ANY_ORDER, .samples = attention_at_samples,
 };
 
 CG_OPS(attention_at, &op_attention_at)

@@ -183,12 +183,12 @@ static void score(CgGemm g, const void *q, int64_t ldq, void *left, const void *
 }
 
 /* c (m,K) = beta c + p (m,w) x: the first row sees `seen` columns, each one more than that above it; beyond, p holds 0. */
-static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m, int64_t seen, int64_t w, double beta, void *c)
+static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m, int64_t seen, int64_t w, double beta, void *c, int64_t ldc)
 {
     g = placed(g, p, STEP, left, x, m, g.n, w);
     for (int64_t r = 0; r < g.left_panels; r++) {
         int64_t end = least(w, (seen + cg_gemm_row(&g, r + 1)) / 2 * 2);     /* one more than seen, so that it may be even */
-        if (end > 0) cg_gemm_run(&g, (CgGemmRange){ r, r + 1, 0, g.right_panels, 0, end }, 1, beta, c, g.n);
+        if (end > 0) cg_gemm_run(&g, (CgGemmRange){ r, r + 1, 0, g.right_panels, 0, end }, 1, beta, c, ldc);
     }
 }
 
@@ -262,12 +262,12 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
         for (int64_t i = 0; i < rows; i++) l[i] = l[i] * shrink[i] + sum[i];                                    \
     }                                                                                                           \
     /* y (rows, K) = acc / l, and lse. */                                                                       \
-    static void settle_##suffix(const T *acc, int64_t rows, int64_t d, const T *m, const T *l, T *y, T *lse)    \
+    static void settle_##suffix(const T *acc, int64_t rows, int64_t d, const T *m, const T *l, T *y, int64_t ldy, T *lse) \
     {                                                                                                           \
         for (int64_t i = 0; i < rows; i++) {                                                                    \
             T scale = l[i] > 0 ? 1 / l[i] : l[i];                                                               \
             CG_SIMD                                                                                             \
-            for (int64_t c = 0; c < d; c++) y[i * d + c] = acc[i * d + c] * scale;                              \
+            for (int64_t c = 0; c < d; c++) y[i * ldy + c] = acc[i * d + c] * scale;                            \
         }                                                                                                       \
         CG_SIMD                                                                                                 \
         for (int64_t i = 0; i < rows; i++) lse[i] = m[i] + lg(l[i]);                                            \
@@ -280,7 +280,7 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
         const T *vs = (const T *)v->data + head_offset(v, head);                                                \
         for (int64_t i = 0; i < z->t; i++) {                                                                    \
             const T *x = qs + i * q->stride[2];                                                                 \
-            T *y = (T *)call->out[0].data + (head * z->t + i) * z->k, m = -INFINITY, l = 0, shrink;                   \
+            T *y = (T *)call->out[0].data + head_offset(&call->out[0], head) + i * call->out[0].stride[2], m = -INFINITY, l = 0, shrink; \
             int64_t seen = least(z->s, i + z->ahead + 1), d = z->k, sq = q->stride[3];                          \
             for (int64_t j = 0; j < seen; j++) {                                                                \
                 const T *key = ks + j * k->stride[2];                                                           \
@@ -305,7 +305,7 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
                     for (int64_t c = 0; c < d; c++) y[c] += w * value[c * v->stride[3]];                        \
                 }                                                                                               \
             }                                                                                                   \
-            settle_##suffix(y, 1, d, &m, &l, y, (T *)call->out[1].data + head * z->t + i);                      \
+            settle_##suffix(y, 1, d, &m, &l, y, d, (T *)call->out[1].data + head_offset(&call->out[1], head) + i); \
         }                                                                                                       \
     }                                                                                                           \
     static void attention_##suffix(const CgCall *call, CgPart part)                                             \
@@ -314,11 +314,12 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
         if (!z.heads || !z.t) return;                                                                           \
         /* Later queries see more: their ranges come first, so that threads end together. */                    \
         int64_t head = (int64_t)part.index % z.heads, range = z.ranges - 1 - (int64_t)part.index / z.heads, d = z.k; \
-        int64_t blocks = ceil_div(z.t, QUERIES), ldv, ldq;                                                      \
+        int64_t blocks = ceil_div(z.t, QUERIES), ldv, ldq, out = call->out[0].stride[2];                        \
         int64_t first = blocks * range / z.ranges * QUERIES, last = least(blocks * (range + 1) / z.ranges * QUERIES, z.t); \
-        T *y = (T *)call->out[0].data + head * z.t * d, *lse = (T *)call->out[1].data + head * z.t;             \
+        T *y = (T *)call->out[0].data + head_offset(&call->out[0], head), *lse = (T *)call->out[1].data + head_offset(&call->out[1], head); \
         if (!z.s || !d) {                                                                                       \
-            for (int64_t i = first * d; i < last * d; i++) y[i] = 0;                                            \
+            for (int64_t i = first; i < last; i++)                                                              \
+                for (int64_t c = 0; c < d; c++) y[i * out + c] = 0;                                             \
             for (int64_t i = first; i < last; i++) lse[i] = z.s ? lg((T)least(z.s, i + z.ahead + 1)) : -INFINITY; \
             return;                                                                                             \
         }                                                                                                       \
@@ -348,9 +349,9 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
                     CG_SIMD                                                                                     \
                     for (int64_t c = 0; c < d; c++) row[c] *= by;                                               \
                 }                                                                                               \
-                spread(sums, p, f.left, (char *)f.values + (size_t)(s0 / KEYS) * block, n, i0 + z.ahead + 1 - s0, w, s0 > 0, acc); \
+                spread(sums, p, f.left, (char *)f.values + (size_t)(s0 / KEYS) * block, n, i0 + z.ahead + 1 - s0, w, s0 > 0, acc, d); \
             }                                                                                                   \
-            settle_##suffix(acc, n, d, m, l, y + i0 * d, lse + i0);                                             \
+            settle_##suffix(acc, n, d, m, l, y + i0 * out, out, lse + i0);                                      \
         }                                                                                                       \
     }                                                                                                           \
     /* One row: p = exp(score - lse), ds = scale p (dp - delta), hidden columns 0. */                           \
@@ -367,7 +368,7 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
     }                                                                                                           \
     /* to (keys w, K) += P' x, for `many` queries from i0 on against keys from s0 on: no query sees a key before  \
      * i = s - ahead, so sums over queries begin there. */                                                      \
-    static void gather_##suffix(CgGemm g, const T *p, void *left, const void *right, const Sizes *z, int64_t i0, int64_t s0, T *to) \
+    static void gather_##suffix(CgGemm g, const T *p, void *left, const void *right, const Sizes *z, int64_t i0, int64_t s0, T *to, int64_t ldt) \
     {                                                                                                           \
         union { const void *in; void *out; } u = { right };                                                     \
         g.a = p;                                                                                                \
@@ -375,7 +376,7 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
         g.right = u.out;                                                                                        \
         for (int64_t r = 0; r < g.left_panels; r++) {                                                           \
             int64_t from = most(0, s0 + cg_gemm_row(&g, r) - z->ahead - i0) / 2 * 2;                            \
-            cg_gemm_run(&g, (CgGemmRange){ r, r + 1, 0, g.right_panels, from, g.k }, 1, 1, to, z->k);           \
+            cg_gemm_run(&g, (CgGemmRange){ r, r + 1, 0, g.right_panels, from, g.k }, 1, 1, to, ldt);            \
         }                                                                                                       \
     }                                                                                                           \
     /* With P = exp(S - lse): gv = P' gy, dP = gy v', dS = P (dP - sum(gy y)) scale, gq = dS k, gk = dS' q. A part is a  \
@@ -386,11 +387,15 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
         Sizes z = sizes_of(call);                                                                               \
         if (!z.heads) return;                                                                                   \
         int64_t head = (int64_t)part.index, d = z.k, ldk, ldq, ldy, ldg;                                        \
-        T *gq = (T *)call->out[0].data + head * z.t * d, *gk = (T *)call->out[1].data + head * z.s * d;         \
-        T *gv = (T *)call->out[2].data + head * z.s * d;                                                        \
-        for (int64_t i = 0; i < z.s * d; i++) gk[i] = gv[i] = 0;                                                \
+        T *gq = (T *)call->out[0].data + head_offset(&call->out[0], head);                                      \
+        T *gk = (T *)call->out[1].data + head_offset(&call->out[1], head);                                      \
+        T *gv = (T *)call->out[2].data + head_offset(&call->out[2], head);                                      \
+        int64_t gqs = call->out[0].stride[2], gks = call->out[1].stride[2], gvs = call->out[2].stride[2];       \
+        for (int64_t i = 0; i < z.s; i++)                                                                       \
+            for (int64_t c = 0; c < d; c++) gk[i * gks + c] = gv[i * gvs + c] = 0;                              \
         if (!z.s || !d || !z.t) {                                                                               \
-            for (int64_t i = 0; i < z.t * d; i++) gq[i] = 0;                                                    \
+            for (int64_t i = 0; i < z.t; i++)                                                                   \
+                for (int64_t c = 0; c < d; c++) gq[i * gqs + c] = 0;                                            \
             return;                                                                                             \
         }                                                                                                       \
         const T *lse = (const T *)lses->data + head / lses->dim[1] * lses->stride[0] + head % lses->dim[1] * lses->stride[1]; \
@@ -431,15 +436,15 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
                         int64_t seen = least(w, m0 + i0 + i + z.ahead + 1 - s0), row = i0 + i;                  \
                         slope_row_##suffix(p + i * STEP, dp + i * STEP, seen < 0 ? 0 : seen, padded, lse[(m0 + row) * lses->stride[2]], delta[row], (T)z.scale); \
                     }                                                                                           \
-                    spread(sums, dp, f.left, (char *)f.sums + (size_t)(s0 / KEYS) * block, n, m0 + i0 + z.ahead + 1 - s0, w, s0 > 0, gq + (m0 + i0) * d); \
+                    spread(sums, dp, f.left, (char *)f.sums + (size_t)(s0 / KEYS) * block, n, m0 + i0 + z.ahead + 1 - s0, w, s0 > 0, gq + (m0 + i0) * gqs, gqs); \
                     if (!t.left_bytes) continue;                                                                \
                     t.left = f.pt;                                                                              \
                     cg_gemm_pack_left(&t, p, 0, panels, i0, i0 + n);                                            \
                     t.left = f.dpt;                                                                             \
                     cg_gemm_pack_left(&t, dp, 0, panels, i0, i0 + n);                                           \
                 }                                                                                               \
-                gather_##suffix(t, f.p, f.pt, f.slopes, &z, m0, s0, gv + s0 * d);                               \
-                gather_##suffix(t, f.dp, f.dpt, f.queries, &z, m0, s0, gk + s0 * d);                            \
+                gather_##suffix(t, f.p, f.pt, f.slopes, &z, m0, s0, gv + s0 * gvs, gvs);                        \
+                gather_##suffix(t, f.dp, f.dpt, f.queries, &z, m0, s0, gk + s0 * gks, gks);                     \
             }                                                                                                   \
         }                                                                                                       \
     }

@@ -1,5 +1,5 @@
 /* rope.c - rotary position embedding.
- * Takes rows of K numbers at positions along the axis before the last, with any strides; gives them rotated, contiguous.
+ * Takes rows of K numbers at positions along the axis before the last, with any strides; gives them rotated, in any order of the axes.
  * Su et al., "RoFormer: Enhanced transformer with rotary position embedding", 2021; pairs are (i, i + K/2). */
 #include <stdlib.h>
 
@@ -67,16 +67,22 @@ static int64_t position(const CgTensor *p, int64_t i)
             CG_SIMD                                                                                     \
             for (int64_t i = 0; i < half; i++) angle_##suffix(at * turn[i], &s[i], &c[i]);              \
         }                                                                                               \
-        for (int64_t o = 0; o < outer; o++) {                                                           \
-            int64_t from = 0, rest = o;                                                                 \
-            for (int i = r - 3; i >= 0; i--) {                                                          \
+/* Rows one after the other as they lie in the result: the axis before the positions may be within them. */ \
+        int64_t heads = r > 2 ? y->dim[r - 3] : 1, hx = r > 2 ? x->stride[r - 3] : 0, hy = r > 2 ? y->stride[r - 3] : 0; \
+        int64_t count = (int64_t)(last - first), px = x->stride[r - 2], py = y->stride[r - 2];          \
+        bool within = hy < py;                                                                          \
+        for (int64_t o = 0; o < outer / heads; o++) {                                                   \
+            int64_t from = (int64_t)first * px, to = (int64_t)first * py, rest = o;                     \
+            for (int i = r - 4; i >= 0; i--) {                                                          \
                 from += rest % x->dim[i] * x->stride[i];                                                \
+                to += rest % x->dim[i] * y->stride[i];                                                  \
                 rest /= x->dim[i];                                                                      \
             }                                                                                           \
-            for (size_t p = first; p < last; p++) {                                                     \
-                const T *s = table + (int64_t)(p - first) * k, *c = s + half;                           \
-                const T *a = (const T *)x->data + from + (int64_t)p * x->stride[r - 2], *b = a + half * step; \
-                T *u = (T *)y->data + (o * t + (int64_t)p) * k, *v = u + half;                          \
+            for (int64_t row = 0; row < count * heads; row++) {                                         \
+                int64_t h = within ? row % heads : row / count, p = within ? row / heads : row % count; \
+                const T *s = table + p * k, *c = s + half;                                              \
+                const T *a = (const T *)x->data + from + p * px + h * hx, *b = a + half * step;         \
+                T *u = (T *)y->data + to + p * py + h * hy, *v = u + half;                              \
                 if (step == 1) {                                                                        \
                     CG_SIMD                                                                             \
                     for (int64_t i = 0; i < half; i++) {                                                \
@@ -155,7 +161,8 @@ static const CgOp op_rope = { CG_OP_HERE,
     .doc = "Rotary position embedding: turns each pair (x[i], x[i + K/2]) by positions * base^(-2i/K) (Su et al. 2021).\n\n"
            "K must be even. inverse turns back.\n",
     .shape = rope_shape, .vjp = rope_vjp, .expand = rope_expand, .kernel = CG_FLOAT_KERNELS(rope), .work = rope_work,
-    .prepare = rope_prepare, .release = free, .along = rope_along, .traits = CG_STRIDED, .samples = rope_samples,
+    .prepare = rope_prepare, .release = free, .along = rope_along, .inplace = 1,
+    .traits = CG_STRIDED | CG_ANY_ORDER, .samples = rope_samples,
 };
 
 CG_OPS(rope, &op_rope)

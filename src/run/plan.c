@@ -21,6 +21,7 @@ typedef struct Draft {
     int      *first_output;
     CgRef   (*home)[CG_MAX_OUT];    /* by node and result: the node of whose result it is a piece, or CG_NONE */
     CgRef    *renewed;      /* by output: the leaf it is written over, or CG_NONE */
+    CgLayouts *layouts;
     int      *parent;       /* by buffer: the buffer whose memory it is, itself at the root */
     bool      failed;
 } Draft;
@@ -328,6 +329,16 @@ static bool is_put_together(const Draft *d, CgRef r, const CgInstr *in)
     return true;
 }
 
+/* A result that may lie in any order lies as its users want it, else as the operand it can be written over. */
+static void lay_out(Draft *d, CgRef r, int k, const CgInstr *in, CgTensor *t)
+{
+    if (!(in->op->traits & CG_ANY_ORDER) || cg_layouts_order(d->layouts, r, k, t))
+        return;
+    for (int i = 0; i < in->nin; i++)
+        if (in->op->inplace >> i & 1 && cg_layouts_like(t, &in->in[i].tensor))
+            return;
+}
+
 static void emit_kernel(Draft *d, CgRef r, const CgNode *n)
 {
     CgInstr in = { .node = r, .op = n->op, .nin = n->nin, .nout = n->op->nout ? n->op->nout : 1 };
@@ -343,8 +354,10 @@ static void emit_kernel(Draft *d, CgRef r, const CgNode *n)
     if (!begun)
         d->value[r] = CG_NEWN(d->p->arena, CgSlot, in.nout);
     for (int i = 0; i < in.nout && !d->failed; i++) {
-        if (!begun && !at_home(d, r, i, &d->value[r][i]))
+        if (!begun && !at_home(d, r, i, &d->value[r][i])) {
             d->value[r][i] = new_result(d, i == 0 ? &n->type : &n->more[i - 1], r);
+            lay_out(d, r, i, &in, &d->value[r][i].tensor);
+        }
         in.out[i] = d->value[r][i];
         use(d->p, &in.out[i]);
     }
@@ -435,7 +448,8 @@ static bool may_cover(const CgInstr *in, int k, const CgTensor *y)
 {
     const CgSlot *x = &in->in[k];
     return (in->kernel == cg_kernel_elementwise || (k < 32 && in->op->inplace >> k & 1)) && in->op != &cg_op_copy &&
-           x->offset == 0 && x->tensor.dtype == y->dtype && cg_tensor_contiguous(&x->tensor) &&
+           x->offset == 0 && x->tensor.dtype == y->dtype &&
+           (cg_tensor_contiguous(y) ? cg_tensor_contiguous(&x->tensor) : cg_layouts_same(&x->tensor, y)) &&
            cg_tensor_count(&x->tensor) == cg_tensor_count(y);
 }
 
@@ -633,6 +647,7 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
     cg_plan_live(g, live);
     d.home = cg_malloc((n + 1) * sizeof *d.home);
     find_homes(&d, live);
+    d.layouts = cg_layouts_new(g, dims, live);
     for (CgRef r = 0; r < n && !d.failed; r++) {
         const CgNode *node = cg_node(g, r);
         if (!live[r] || cg_plan_is_leaf(node) || cg_plan_is_view(node))
@@ -673,6 +688,7 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
     free(d.next_output);
     free(d.renewed);
     free(d.home);
+    cg_layouts_free(d.layouts);
     cg_map_deinit(&d.attrs);
     if (d.failed) {
         cg_plan_free(p);

@@ -44,6 +44,15 @@ bool   cg_plan_is_view(const CgNode *n);    /* takes no memory: views and parts 
 bool   cg_plan_is_leaf(const CgNode *n);    /* input, param, const */
 void   cg_plan_live(const CgGraph *g, bool *live);
 
+/* plan_layout.c: cg_layouts_order reorders the strides of t, the row major tensor of result k of node r, to what its users
+ * ask for; false when they do not mind. cg_layouts_like lays y, row major, as x where that leaves no holes. */
+typedef struct CgLayouts CgLayouts;
+CgLayouts *cg_layouts_new(const CgGraph *g, CgBindings dims, const bool *live);
+void       cg_layouts_free(CgLayouts *l);
+bool       cg_layouts_order(const CgLayouts *l, CgRef r, int k, CgTensor *t);
+bool       cg_layouts_like(CgTensor *y, const CgTensor *x);
+bool       cg_layouts_same(const CgTensor *x, const CgTensor *y);
+
 /* plan_memory.c: offsets for the buffers in the slab; false when they do not fit (sets e). */
 CG_NODISCARD bool cg_plan_place(CgPlan *p);
 CG_NODISCARD bool cg_plan_fits(const CgPlan *p, CgErr *e);

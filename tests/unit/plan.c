@@ -305,6 +305,47 @@ static void refusals(void)
 #endif
 }
 
+#define HEADS "graph f(x: f32[B, 5, 6], at: i32[5]) {\n" \
+    "  %2 = sin %0 : f32[B, 5, 6]\n" \
+    "  %3 = reshape %2 {dims=[B, 5, 3, 2]} : f32[B, 5, 3, 2]\n" \
+    "  %4 = transpose %3 {perm=(0, 2, 1, 3)} : f32[B, 3, 5, 2]\n" \
+    "  %5 = rope %4 %1 {base=10000.0, inverse=0} : f32[B, 3, 5, 2]\n"
+
+/* Results that may lie in any order. */
+static void layouts(void)
+{
+    WITH(HEADS
+         "  %6 = attention %5 %5 %5 {causal=1, scale=0.5} : f32[B, 3, 5, 2], f32[B, 3, 5]\n"
+         "  %7 = transpose %6 {perm=(0, 2, 1, 3)} : f32[B, 5, 3, 2]\n"
+         "  %8 = reshape %7 {dims=[B, 5, 6]} : f32[B, 5, 6]\n"
+         "  return y = %8\n}\n", {
+        ok(p && cg_plan_count(p) == 3 && instrs_of(p, "copy") == 0, "a result lies as its only reader wants it");
+        ok(in_place(p, "rope"), "a result lies over an operand of another order");
+    });
+    WITH(HEADS
+         "  %6 = attention %5 %5 %5 {causal=1, scale=0.5} : f32[B, 3, 5, 2], f32[B, 3, 5]\n"
+         "  %7 = transpose %6 {perm=(0, 2, 1, 3)} : f32[B, 5, 3, 2]\n"
+         "  %8 = reshape %7 {dims=[B, 5, 6]} : f32[B, 5, 6]\n"
+         "  %9 = reshape %6 {dims=[B, 3, 10]} : f32[B, 3, 10]\n"
+         "  return y = %8, z = %9\n}\n", {
+        ok(p && instrs_of(p, "copy") == 1 && cg_tensor_contiguous(&cg_plan_instr(p, 2)->out[0].tensor),
+           "readers that want different orders: row major, and one copy");
+    });
+    WITH(HEADS
+         "  %6 = rope %5 %1 {base=10000.0, inverse=1} : f32[B, 3, 5, 2]\n"
+         "  %7 = transpose %6 {perm=(0, 2, 1, 3)} : f32[B, 5, 3, 2]\n"
+         "  %8 = reshape %7 {dims=[B, 5, 6]} : f32[B, 5, 6]\n"
+         "  return y = %8\n}\n", {
+        ok(p && cg_plan_count(p) == 3 && instrs_of(p, "copy") == 0, "what is wanted of a result goes up to what it is written over");
+    });
+    WITH(HEADS
+         "  %6 = transpose %5 {perm=(0, 1, 3, 2)} : f32[B, 3, 2, 5]\n"
+         "  %7 = reshape %6 {dims=[B, 30]} : f32[B, 30]\n"
+         "  return y = %7\n}\n", {
+        ok(p && instrs_of(p, "copy") == 1, "the last axis stays innermost");
+    });
+}
+
 static void odd_sizes(void)
 {
     CgErr e;
@@ -339,6 +380,7 @@ int main(void)
     pieces();
     renewals();
     refusals();
+    layouts();
     odd_sizes();
     printf("1..%d\n", count);
     return 0;
