@@ -161,12 +161,13 @@ static void adamw(Net *n, CgRef w, CgRef g)
     cg_graph_output(b->graph, name, cg_sub(b, cg_scale(b, w, 1 - 3e-5), cg_scale(b, by, 3e-4)));
 }
 
-static CgGraph *training_step(const Config *c)
+static CgGraph *training_step(const Config *c, bool bf16)
 {
     Net n = { { 0 }, c, "" };
     CgGraph *g = cg_graph_new(c->name);
     CgErr e = { 0 };
     CgRef where;
+    g->scopes.at[0].bf16 = bf16;
     n.b = cg_build_at(g);
     CgRef l = build(&n);
     int count = 0;
@@ -289,9 +290,9 @@ static void print_peak(const CgPlan *plan)
         fprintf(stderr, "%8.2f MiB  %3d of %-20s %.2f MiB\n", (double)row[k].bytes / 0x1p20, row[k].n, row[k].op, (double)row[k].each / 0x1p20);
 }
 
-static int print_graph(const Config *c)
+static int print_graph(const Config *c, bool bf16)
 {
-    CgGraph *raw = training_step(c), *g = cg_pass_run_all(raw, NULL);
+    CgGraph *raw = training_step(c, bf16), *g = cg_pass_run_all(raw, NULL);
     CgStrbuf text = { 0 };
     cg_graph_print(g, NULL, &text);
     fputs(cg_strbuf_str(&text), stdout);
@@ -304,9 +305,9 @@ static int print_graph(const Config *c)
 static int run(const Config *c, bool bf16, int threads, int steps, bool prof, bool memory)
 {
     CgErr e = { 0 };
-    CgGraph *raw = training_step(c), *g = cg_pass_run_all(raw, NULL);
+    CgGraph *raw = training_step(c, bf16), *g = cg_pass_run_all(raw, NULL);
     CgPool *pool = cg_pool_new(threads);
-    CgPlan *plan = cg_plan_build(g, (CgBindings){ NULL, 0 }, (CgPlanOptions){ .bf16 = bf16, .update = true }, &e);
+    CgPlan *plan = cg_plan_build(g, (CgBindings){ NULL, 0 }, (CgPlanOptions){ .update = true }, &e);
     CgExec *x = plan ? cg_exec_new(plan, pool, &e) : NULL;
     if (!x) {
         fprintf(stderr, "tape: %s\n", e.text);
@@ -381,5 +382,5 @@ int main(int argc, char **argv)
         return 2;
     }
     cg_registry_init();
-    return graph ? print_graph(c) : run(c, bf16, threads, steps, prof, memory);
+    return graph ? print_graph(c, bf16) : run(c, bf16, threads, steps, prof, memory);
 }

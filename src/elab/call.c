@@ -379,6 +379,7 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
     if (build->graph == e->model->graph) {
         b.scope = cg_scope_add(build->graph, f ? f->scope : 0, inst->name ? inst->name : s->names[0], s->names[0]);
         build->scope = b.scope;
+        cg_precision_begin(e->model, inst, b.scope);
     } else {
         b.scope = 0;
     }
@@ -573,9 +574,11 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
         if (s->params[i].name != name || !inst->statics[i])
             continue;
         CgValue *v = inst->statics[i];
-        if (v->kind != CG_VALUE_INSTANCE || (!inst->weights && !inst->path))
+        if (v->kind != CG_VALUE_INSTANCE || (!inst->weights && !inst->path && !inst->nmarks))
             return v;
         v = cg_instance_copy(e, v, span);
+        if (!inst->path)
+            cg_marks_hand_down(e, inst, name, v->instance);
         if (inst->weights) {                  /* what it has become by training */
             char within[600];
             snprintf(within, sizeof within, "%s%s%s", inst->within ? inst->within : "", inst->within ? "." : "", name);

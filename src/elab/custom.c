@@ -99,6 +99,7 @@ static bool carry_out(CgElab *e, const CgFrame *body, const CgCustom *c, const C
 {
     CgGraph *rule = cg_graph_new("vjp");
     CgBuild keep = e->model->build;
+    rule->scopes.at[0].bf16 = keep.graph->scopes.at[keep.scope].bf16;
     e->model->build = cg_build_at(rule);
     CgFrame f;
     cg_frame_begin(e, &f, NULL, body->env);

@@ -263,8 +263,9 @@ static const CgDim *product(const Term *t, int from, int to)
 }
 
 /* x[batch.., rows.., inner..] times y[batch.., inner.., columns..] as one batched matrix product. */
-static Term contract(CgBuild *b, Term x, Term y, const CgAtom *keep, int nkeep)
+static Term contract(CgElab *e, Term x, Term y, const CgAtom *keep, int nkeep)
 {
+    CgBuild *b = &e->model->build;
     CgAtom batch[CG_MAX_RANK], inner[CG_MAX_RANK], rows[CG_MAX_RANK], columns[CG_MAX_RANK], order[3 * CG_MAX_RANK];
     int nb = 0, ni = 0, nr = 0, nc = 0;
     for (int i = 0; i < x.n; i++) {
@@ -310,7 +311,9 @@ static Term contract(CgBuild *b, Term x, Term y, const CgAtom *keep, int nkeep)
     sy[nb + 1] = tb ? kk : n;
     CgRef rx = nr == 1 && ni == 1 ? x.ref : cg_reshape(b, x.ref, nb + 2, sx);
     CgRef ry = nc == 1 && ni == 1 ? y.ref : cg_reshape(b, y.ref, nb + 2, sy);
+    cg_precision_of(e->model, cg_op_named("matmul"), 2, (CgRef[2]){ rx, ry });
     out.ref = cg_matmul(b, rx, ry, ta, tb);
+    b->precision = CG_AS_SCOPE;
     if (nr != 1 || nc != 1)
         out.ref = cg_reshape(b, out.ref, out.n, out.dim);
     return out;
@@ -377,7 +380,7 @@ CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call)
         for (int k = 0; k < acc.n; k++)
             with[nwith++] = acc.axis[k];
         sum_unused(b, &y, with, nwith);
-        acc = contract(b, acc, y, keep, nkeep);
+        acc = contract(e, acc, y, keep, nkeep);
     }
     CgAtom order[CG_MAX_RANK];
     for (int i = 0; i < out.naxes; i++)

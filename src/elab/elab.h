@@ -17,6 +17,7 @@ typedef struct CgParamInfo {
     CgSpan   span;
     bool     frozen;
     CgSpan   frozen_span;
+    const CgInstance *owner;
     bool     foreign;        /* belongs to another model used beside the one being trained */
     int      anonymous;
 } CgParamInfo;
@@ -31,6 +32,10 @@ typedef struct CgModelGraph {
     int      regions;        /* recompute regions so far */
     CgMap    parts;          /* atom of a path -> the CgValue that a body bound to it: a part, or a list or record of parts */
     CG_VEC(CgInstance *) foreign;   /* instances used beside the root, in order */
+    CG_VEC(const CgInstance *) bodies;      /* by scope of `graph`: the instance applied there, or NULL */
+    CG_VEC(const CgInstance *) marked;      /* those that were applied and have marks */
+    CG_VEC(CgAtom) products;        /* paths of products (mark.c) ... */
+    CgMap    product_paths;  /* ... and those that are there */
 } CgModelGraph;
 
 typedef struct CgBound { CgAtom name; CgValue *value; } CgBound;
@@ -84,6 +89,7 @@ struct CgElab {
     CgSetting *settings; int nsettings;
     int        depth, calls, anonymous;   /* of expressions and of calls within calls; anonymous applications so far */
     CgMap      sites;          /* digest of an anonymous application -> its number */
+    CgMap      unfit;          /* patterns that were reported to fit nothing */
     const CgBuiltin *const *builtins;   /* NULL-ended list of tables, each ended by a row without a name */
     CgValue *(*train)(CgElab *e, CgFrame *f, const CgExpr *x);
     CgValue *(*evaluate)(CgElab *e, CgFrame *f, const CgExpr *x);
@@ -130,21 +136,36 @@ const CgType *cg_value_type(CgElab *e, const CgValue *tensor);
 CgDiag  *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
 
 /* Models (model.c). */
-CgModelGraph *cg_model_new(const char *name);
+CgModelGraph *cg_model_new(const char *name, bool bf16);      /* bf16: products, unless a mark says otherwise */
 void          cg_model_free(CgModelGraph *m);
 CgParamInfo  *cg_model_param(CgModelGraph *m, CgAtom path);
 /* The instance as the root of e->model (parameter paths without prefix) or, with foreign, beside it. */
 CgValue      *cg_instance_root(CgElab *e, CgValue *instance, bool foreign);
 /* Gives an instance met in a body its place under the part it belongs to; others stay as they are. */
 void          cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan span);
-/* `pattern` over dotted paths: `*` stands for one segment, or for all that is left when it comes last; a pattern that
- * names a part covers everything below it. */
-bool          cg_path_matches(const char *pattern, const char *path);
-/* Reports the patterns of freeze and unfreeze under `root` that matched no parameter. */
-void          cg_model_check_freezes(CgElab *e, CgValue *root);
 /* The tensor of a parameter declared in a body, made at first sight. */
 CgValue      *cg_param_tensor(CgElab *e, CgFrame *body, CgAtom name, CgSpan span, const CgTypeExpr *declared, const CgExpr *init);
 CgValue      *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span);
+
+/* Marks (mark.c). */
+/* `pattern` over dotted paths: `*` stands for one segment, or for all that is left when it comes last; a pattern that
+ * names a part covers everything below it. */
+bool          cg_path_matches(const char *pattern, const char *path);
+CgAtom        cg_path_join(const char *a, const char *b);
+const char   *cg_path_below(const CgInstance *part, const char *path);      /* of a path that begins with the part's */
+void          cg_mark_add(CgElab *e, CgInstance *to, CgMark mark);
+/* What is said of the precision of part `name` of an instance, said of that part taken alone. */
+void          cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to);
+bool          cg_marks_round_alike(const CgInstance *a, const CgInstance *b);
+void          cg_marks_freeze(CgParamInfo *p);                  /* sets p->frozen */
+bool          cg_precision_option(CgElab *e);                   /* option precision: str = "bf16" */
+void          cg_precision_check(CgElab *e);                    /* reports another value of it */
+void          cg_precision_begin(CgModelGraph *m, const CgInstance *inst, int scope);     /* its body begins there */
+/* Says to m->build in what the next node is computed: a product by a parameter as is said of that, any other as is said of
+ * the part in whose body it stands. */
+void          cg_precision_of(CgModelGraph *m, const CgOp *op, int n, const CgRef *in);
+/* Reports patterns of applied instances that fit nothing. */
+void          cg_marks_check(CgElab *e);
 
 /* Calls (call.c). */
 CgValue      *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x);

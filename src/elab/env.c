@@ -268,6 +268,7 @@ void cg_elab_free(CgElab *e)
         cg_map_deinit(&e->envs[i]->by_name);
     }
     cg_map_deinit(&e->sites);
+    cg_map_deinit(&e->unfit);
     cg_arena_free(e->arena);
     free(e);
 }
@@ -279,6 +280,7 @@ void cg_elab_check(CgElab *e)
     CgEnv *env = cg_elab_script(e);
     for (size_t i = 0; i < env->names.len; i++)
         own(e, env, env->names.at[i].name);
+    cg_precision_check(e);
     for (int i = 0; i < e->nsettings; i++) {
         if (e->settings[i].used)
             continue;

@@ -6,11 +6,12 @@
 
 #include "elab/elab.h"
 
-CgModelGraph *cg_model_new(const char *name)
+CgModelGraph *cg_model_new(const char *name, bool bf16)
 {
     CgModelGraph *m = cg_calloc(1, sizeof *m);
     m->graph = cg_graph_new(name);
     m->init = cg_graph_new("init");
+    m->graph->scopes.at[0].bf16 = bf16;
     m->build = cg_build_at(m->graph);
     m->init_build = cg_build_at(m->init);
     return m;
@@ -24,6 +25,10 @@ void cg_model_free(CgModelGraph *m)
     cg_graph_free(m->init);
     cg_vec_free(&m->params);
     cg_vec_free(&m->foreign);
+    cg_vec_free(&m->marked);
+    cg_vec_free(&m->bodies);
+    cg_vec_free(&m->products);
+    cg_map_deinit(&m->product_paths);
     cg_map_deinit(&m->by_path);
     cg_map_deinit(&m->parts);
     free(m);
@@ -43,7 +48,7 @@ CgValue *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span)
     return v;
 }
 
-static CgAtom join(const char *a, const char *b)
+CgAtom cg_path_join(const char *a, const char *b)
 {
     char text[1024];
     if (!*a)
@@ -58,7 +63,8 @@ CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool foreign)
     if (foreign)
         for (size_t i = 0; i < m->foreign.len; i++)
             if (m->foreign.at[i]->span.file == instance->instance->span.file && m->foreign.at[i]->stmt == instance->instance->stmt
-                && m->foreign.at[i]->weights == instance->instance->weights && m->foreign.at[i]->statics == instance->instance->statics) {
+                && m->foreign.at[i]->weights == instance->instance->weights && m->foreign.at[i]->statics == instance->instance->statics
+                && cg_marks_round_alike(m->foreign.at[i], instance->instance)) {
                 CgValue *known = cg_value_new(e, CG_VALUE_INSTANCE, instance->span);
                 known->instance = m->foreign.at[i];
                 return known;
@@ -111,107 +117,10 @@ void cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan sp
     }
     cg_map_put(&body->used, cg_map_ptr(name), cg_map_ptr(inst));
     inst->name = name;
-    inst->path = join(body->instance->path, name);
+    inst->path = cg_path_join(body->instance->path, name);
     inst->parent = body->instance;
     inst->anonymous = body->instance->anonymous;       /* what an unnamed part is made of has no name of its own either */
 }
-
-bool cg_path_matches(const char *pattern, const char *path)
-{
-    for (;;) {
-        size_t n = strcspn(pattern, "."), m = strcspn(path, ".");
-        bool star = n == 1 && *pattern == '*';
-        if (!star) {
-            /* within a segment `*` stands for any characters */
-            const char *p = pattern, *q = path, *back = NULL, *mark = NULL;
-            while (q < path + m) {
-                if (p < pattern + n && *p == '*') {
-                    back = p++;
-                    mark = q;
-                } else if (p < pattern + n && *p == *q) {
-                    p++, q++;
-                } else if (back) {
-                    p = back + 1;
-                    q = ++mark;
-                } else {
-                    return false;
-                }
-            }
-            while (p < pattern + n && *p == '*')
-                p++;
-            if (p != pattern + n)
-                return false;
-        }
-        pattern += n;
-        path += m;
-        if (!*pattern)
-            return true;
-        if (!*path)
-            return false;
-        pattern++, path++;
-    }
-}
-
-static const char *below(const CgInstance *part, const char *path)
-{
-    size_t n = strlen(part->path);
-    return n ? path + n + 1 : path;
-}
-
-/* Inner parts speak first, the parts that hold them after, each in the order written. */
-static void decide_frozen(CgParamInfo *p, const CgInstance *inst)
-{
-    for (; inst; inst = inst->parent)
-        for (int i = 0; i < inst->nfreezes; i++) {
-            const CgFreeze *z = &inst->freezes[i];
-            if (!z->pattern || cg_path_matches(z->pattern, below(inst, p->path))) {
-                p->frozen = z->frozen;
-                p->frozen_span = z->span;
-            }
-        }
-}
-
-static void check_patterns(CgElab *e, const CgInstance *inst)
-{
-    for (int i = 0; i < inst->nfreezes; i++) {
-        const CgFreeze *z = &inst->freezes[i];
-        bool any = false;
-        size_t n = strlen(inst->path);
-        for (size_t k = 0; k < e->model->params.len && !any; k++) {
-            const char *path = e->model->params.at[k].path;
-            if (n && (strncmp(path, inst->path, n) || path[n] != '.'))
-                continue;
-            any = !z->pattern || cg_path_matches(z->pattern, below(inst, path));
-        }
-        if (any)
-            continue;
-        CgDiag *d = cg_elab_error(e, CG_E0502, z->span, "no parameter of '%s' matches \"%s\"", inst->stmt->names[0], z->pattern ? z->pattern : "*");
-        CgStrbuf some = {0};
-        int shown = 0;
-        for (size_t k = 0; k < e->model->params.len && shown < 4; k++) {
-            const char *path = e->model->params.at[k].path;
-            if (n && (strncmp(path, inst->path, n) || path[n] != '.'))
-                continue;
-            cg_strbuf_printf(&some, "%s%s", shown++ ? ", " : "", below(inst, path));
-        }
-        cg_diag_help(d, "its parameters are %s, ...", cg_strbuf_str(&some));
-        cg_strbuf_deinit(&some);
-    }
-}
-
-void cg_model_check_freezes(CgElab *e, CgValue *root)
-{
-    check_patterns(e, root->instance);
-    for (int i = 0; i < root->instance->stmt->nparams; i++) {
-        CgValue *v = root->instance->statics[i];
-        if (v && v->kind == CG_VALUE_INSTANCE && v->instance->nfreezes) {
-            CgInstance part = *v->instance;
-            part.path = join(root->instance->path, root->instance->stmt->params[i].name);
-            check_patterns(e, &part);
-        }
-    }
-}
-
 
 /* The starting value of a parameter, in the init graph. */
 static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const CgExpr *init, CgSpan span)
@@ -274,7 +183,7 @@ CgValue *cg_param_tensor(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, const 
         return cg_value_poison(e);
     }
     CgInstance *inst = body->instance;
-    CgAtom path = join(inst->path, name);
+    CgAtom path = cg_path_join(inst->path, name);
     CgParamInfo *p = cg_model_param(m, path);
     if (p && p->anonymous != inst->anonymous) {
         CgDiag *d = cg_elab_error(e, CG_E0501, inst->span, "two instances of '%s' without a name would both own '%s'", inst->stmt->names[0], path);
@@ -297,10 +206,11 @@ CgValue *cg_param_tensor(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, const 
         for (const CgInstance *at = inst; at; at = at->parent)
             if (at->weights) {             /* the outermost was trained last, with its parts inside */
                 info.weights = at->weights;
-                info.source = join(at->within ? at->within : "", below(at, path));
+                info.source = cg_path_join(at->within ? at->within : "", cg_path_below(at, path));
             }
         info.foreign = path[0] == '@';
-        decide_frozen(&info, inst);
+        info.owner = inst;
+        cg_marks_freeze(&info);
         if (!info.weights)
             info.init = initial(e, body, path, type, init, span);
         cg_map_put(&m->by_path, cg_map_ptr(path), m->params.len);

@@ -130,7 +130,9 @@ static CgValue *emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *span
     CgInfer inf = {0};
     CgBuild *b = &e->model->build;
     b->span = span;
+    cg_precision_of(e->model, op, n, refs);
     CgRef r = cg_build_checked(b, op, n, refs, attrs, &inf);
+    b->precision = CG_AS_SCOPE;
     if (r == CG_NONE) {
         inf.op = op;
         return misfit(e, &inf, in, spans, n, span, caret);

@@ -36,7 +36,12 @@ typedef enum CgValueKind {
     CG_VALUE_HOST,      /* host: a result of running (table, text, ...); s = class */
 } CgValueKind;
 
-typedef struct CgFreeze { CgAtom pattern; bool frozen; CgSpan span; } CgFreeze;
+/* What is said of the parameters or products of a model whose paths fit a pattern (NULL: of all). */
+typedef struct CgMark {
+    enum { CG_MARK_FROZEN, CG_MARK_TRAINED, CG_MARK_F32, CG_MARK_BF16 } what;
+    CgAtom pattern;
+    CgSpan span;
+} CgMark;
 
 /* A graph with its static arguments: owner of one set of parameters. */
 typedef struct CgInstance {
@@ -49,7 +54,7 @@ typedef struct CgInstance {
     CgSpan        span;
     CgValue      *weights;      /* STAGE or OBJECT("weights") its parameters start from; NULL: the initialisers */
     CgAtom        within;       /* the part of `weights` that is this one: "decoder"; NULL: all of it */
-    CgFreeze     *freezes; int nfreezes;   /* applied in order */
+    CgMark       *marks; int nmarks;       /* applied in order */
     int           anonymous;    /* number of the anonymous application that made it; 0 = named */
 } CgInstance;
 

@@ -31,9 +31,9 @@ void cg_bench_deinit(CgBench *b)
     *b = (CgBench){0};
 }
 
-static void begin(CgExperiment *x, const CgBenchOpts *opts, const char *name, bool bf16, CgBench *out)
+static void begin(CgExperiment *x, const CgBenchOpts *opts, const char *name, CgBench *out)
 {
-    *out = (CgBench){ .name = name, .precision = bf16 ? "bf16" : "f32", .threads = cg_pool_threads(x->pool), .steps = opts->steps };
+    *out = (CgBench){ .name = name, .threads = cg_pool_threads(x->pool), .steps = opts->steps };
     out->ms = cg_calloc((size_t)opts->steps + 1, sizeof *out->ms);
 }
 
@@ -62,7 +62,7 @@ static bool time_training(CgTraining *t, const CgBenchOpts *opts, CgBench *out)
 
 bool cg_bench_train(CgExperiment *x, CgStage *s, const CgBenchOpts *opts, CgBench *out)
 {
-    begin(x, opts, s->label, s->bf16, out);
+    begin(x, opts, s->label, out);
     out->tokens = (double)(s->batch * s->length);
     out->loss = cg_calloc((size_t)(opts->steps + opts->warmup) + 1, sizeof *out->loss);
     CgTraining *t = cg_training_new(x, s);
@@ -74,6 +74,7 @@ bool cg_bench_train(CgExperiment *x, CgStage *s, const CgBenchOpts *opts, CgBenc
     out->gradients = c.gradients;
     out->state = c.state;
     out->flops = c.flops;
+    out->products = c.products;
     bool good = time_training(t, opts, out);
     cg_training_free(t);
     return good;
@@ -120,7 +121,7 @@ static bool graph_new(CgExperiment *x, CgTarget *t, CgBindings sizes, Graph *g)
 {
     CgErr e = {0};
     g->graph = cg_pass_run_all(t->model->graph, NULL);
-    CgPlanOptions options = { .bf16 = cg_experiment_bf16(x->elab), .sources = x->sources };
+    CgPlanOptions options = { .sources = x->sources };
     g->plan = cg_plan_build(g->graph, sizes, options, &e);
     g->exec = g->plan ? cg_exec_new(g->plan, x->pool, &e) : NULL;
     if (!g->exec) {
@@ -128,6 +129,7 @@ static bool graph_new(CgExperiment *x, CgTarget *t, CgBindings sizes, Graph *g)
             cg_err_hint(&e, "--dim NAME=N gives a size a value");
         return cg_experiment_err(x, (CgSpan){0}, &e);
     }
+    cg_experiment_note_precision(x, g->graph);
     if (!cg_memory_fill(x, t->model, NULL, 0, &g->memory))
         return false;
     for (int i = 0; i < g->memory.n; i++)
@@ -170,13 +172,14 @@ static void time_graph(CgExperiment *x, Graph *g, const CgBenchOpts *opts, CgBen
 bool cg_bench_graph(CgExperiment *x, CgTarget *t, CgBindings sizes, const CgBenchOpts *opts, CgBench *out)
 {
     Graph g = {0};
-    begin(x, opts, t->name, cg_experiment_bf16(x->elab), out);
+    begin(x, opts, t->name, out);
     bool good = graph_new(x, t, sizes, &g);
     if (good) {
         for (int i = 0; i < g.memory.n; i++)
             out->parameters += g.memory.bytes[i];
         out->slab = cg_plan_slab(g.plan);
         out->flops = cg_plan_useful_flops(g.plan);
+        out->products = cg_plan_products(g.plan);
         time_graph(x, &g, opts, out);
     }
     graph_free(&g);

@@ -7,7 +7,7 @@
 
 /* A training whose steps someone else counts: exactly what cg run repeats (forward, backward, clipping, optimiser, data). */
 typedef struct CgTraining CgTraining;
-typedef struct CgTrainingCost { size_t slab, parameters, gradients, state; double flops; } CgTrainingCost;    /* bytes; useful flops a step */
+typedef struct CgTrainingCost { size_t slab, parameters, gradients, state; double flops; CgProducts products; } CgTrainingCost;    /* bytes; useful flops a step */
 CgTraining    *cg_training_new(CgExperiment *x, CgStage *s);      /* NULL after a mistake */
 void           cg_training_free(CgTraining *t);
 CG_NODISCARD bool cg_training_step(CgTraining *t, double *loss);
@@ -19,7 +19,7 @@ typedef struct CgBenchOpts { int steps, warmup; bool profile; /* as many steps a
 
 typedef struct CgBench {
     const char *name;           /* the training's label or the graph's name; borrowed */
-    const char *precision;      /* "f32", "bf16" */
+    CgProducts  products;       /* of the plan, and in what they are */
     int         threads, steps;
     double     *ms;             /* of each step, in order */
     double     *loss;           /* before each step, warm-up included; NULL for graphs */

@@ -311,38 +311,31 @@ static CgValue *grad(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
     return v;
 }
 
-static CgValue *with_freeze(CgElab *e, const CgExpr *call, CgValue **args, bool frozen)
+/* The model with a word about its parameters or products. */
+static CgValue *with_mark(CgElab *e, const CgExpr *call, CgValue **args, const char *name, CgMark mark)
 {
-    CgSpan span = call ? call->span : args[0]->span;
+    mark.span = call ? call->span : args[0]->span;
     if (args[0]->kind != CG_VALUE_INSTANCE) {
-        cg_elab_error(e, CG_E0305, span, "%s takes a model, not %s", frozen ? "freeze" : "unfreeze", cg_value_kind_name(args[0]));
+        cg_elab_error(e, CG_E0305, mark.span, "%s takes a model, not %s", name, cg_value_kind_name(args[0]));
         return cg_value_poison(e);
     }
     if (args[1]->kind != CG_VALUE_NONE && args[1]->kind != CG_VALUE_STR) {
-        cg_elab_error(e, CG_E0305, span, "a pattern of parameter paths is a string, not %s", cg_value_kind_name(args[1]));
+        cg_elab_error(e, CG_E0305, mark.span, "a pattern of paths is a string, not %s", cg_value_kind_name(args[1]));
         return cg_value_poison(e);
     }
-    CgValue *v = cg_instance_copy(e, args[0], span);
-    CgInstance *i = v->instance;
-    CgFreeze *more = CG_NEWN(e->arena, CgFreeze, i->nfreezes + 1);
-    if (i->nfreezes)
-        memcpy(more, i->freezes, sizeof *more * (size_t)i->nfreezes);
-    more[i->nfreezes++] = (CgFreeze){ args[1]->kind == CG_VALUE_STR ? args[1]->s : NULL, frozen, span };
-    i->freezes = more;
+    CgValue *v = cg_instance_copy(e, args[0], mark.span);
+    mark.pattern = args[1]->kind == CG_VALUE_STR ? args[1]->s : NULL;
+    cg_mark_add(e, v->instance, mark);
     return v;
 }
 
-static CgValue *freeze(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
-{
-    (void)f;
-    return with_freeze(e, call, args, true);
-}
-
-static CgValue *unfreeze(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
-{
-    (void)f;
-    return with_freeze(e, call, args, false);
-}
+#define MARK(name, said) \
+    static CgValue *name(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args) \
+    { (void)f; return with_mark(e, call, args, #name, (CgMark){ .what = said }); }
+MARK(freeze, CG_MARK_FROZEN)
+MARK(unfreeze, CG_MARK_TRAINED)
+MARK(in_bf16, CG_MARK_BF16)
+MARK(in_f32, CG_MARK_F32)
 
 static CgValue *load(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
 {
@@ -471,6 +464,8 @@ const CgBuiltin cg_builtins_graph[] = {
     { .name = "len", .sig = "(list)", .eager = len, .doc = "Number of elements of a list or fields of a record." },
     { .name = "grad", .sig = "(y, wrt)", .eager = grad, .doc = "The derivative of a number by a tensor, of any order: grad(sum(y), wrt = x)." },
     { .name = "freeze", .sig = "(model, pattern = none)", .eager = freeze, .doc = "The model with its parameters (or those whose path fits the pattern) kept from training." },
+    { .name = "in_bf16", .sig = "(model, pattern = none)", .eager = in_bf16, .doc = "The model with its products (or those in parts, or by parameters, whose path fits the pattern) of numbers rounded to bf16, summed in f32." },
+    { .name = "in_f32", .sig = "(model, pattern = none)", .eager = in_f32, .doc = "The model with its products (or those in parts, or by parameters, whose path fits the pattern) in f32, whatever the option precision says." },
     { .name = "unfreeze", .sig = "(model, pattern = none)", .eager = unfreeze, .doc = "The model with its parameters (or those whose path fits the pattern) trained again." },
     { .name = "load", .sig = "(model, path)", .eager = load, .doc = "The model with the weights of a safetensors file; every missing, extra and misshapen tensor is a mistake." },
     { .name = "reconstruct", .sig = "(model, tokens)", .eager = reconstruct, .doc = "Greedy text of model(context, text), one token at a time, from each row of tokens as context." },

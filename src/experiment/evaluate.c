@@ -310,6 +310,8 @@ static bool compute(CgExperiment *x, CgStage *s)
         v.plan = cg_plan_build(s->columns_graph, (CgBindings){ &b, 1 }, (CgPlanOptions){ .sources = x->sources }, &err);
         v.exec = v.plan ? cg_exec_new(v.plan, x->pool, &err) : NULL;
         good = v.exec || cg_experiment_err(x, s->span, &err);
+        if (good)
+            cg_experiment_note_precision(x, s->columns_graph);
     }
     if (good) {
         v.tokens = cg_calloc((size_t)(ROWS * s->length) + 1, sizeof *v.tokens);

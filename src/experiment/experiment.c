@@ -8,6 +8,7 @@
 #include "base/timing.h"
 #include "graph/registry.h"
 #include "run/blas.h"
+#include "run/gemm.h"
 
 static const CgBuiltin *const builtins[] = { cg_builtins_graph, cg_builtins_data, cg_builtins_table, cg_builtins_plot, cg_builtins_tokenizer, NULL };
 
@@ -30,15 +31,21 @@ void cg_experiment_keep_table(CgExperiment *x, CgTable *t)
     cg_vec_push(&x->tables, t);
 }
 
-bool cg_experiment_bf16(CgElab *e)
-{
-    CgValue *v = cg_env_find(e, cg_elab_script(e), cg_intern("precision"));
-    return v && v->kind == CG_VALUE_STR && !strcmp(v->s, "bf16");
-}
-
 bool cg_experiment_stopped(const CgExperiment *x)
 {
     return x->opts.stop && *x->opts.stop;
+}
+
+void cg_experiment_note_precision(CgExperiment *x, const CgGraph *g)
+{
+    const char *name = cg_gemm_name(true), *rounded = strstr(name, " rounded");
+    bool any = false;
+    for (CgRef r = 0; r < g->nodes.len && rounded && !any; r++)
+        any = cg_node(g, r)->bf16;
+    if (!any || x->noted_precision || x->opts.quiet)
+        return;
+    x->noted_precision = true;
+    fprintf(stderr, "bf16: there is no AVX512-BF16 here; products are rounded and multiplied in f32 (%.*s)\n", (int)(rounded - name), name);
 }
 
 bool cg_experiment_err(CgExperiment *x, CgSpan at, const CgErr *err)

@@ -55,6 +55,7 @@ typedef struct CgExperiment {
     const CgTable *table;           /* whose columns are meant */
     CG_VEC(CgTest *) tests;         /* test blocks of the script */
     CgTest     *test;               /* being built */
+    bool        noted_precision;
     CgSpan      at;                 /* of the statement being carried out, for errors of data */
 } CgExperiment;
 
@@ -69,8 +70,9 @@ CgExperiment *cg_experiment_of(CgElab *e);
 void          cg_experiment_own(CgElab *e, CgStage *s);
 void          cg_experiment_own_generator(CgElab *e, CgGenerator *g);
 void          cg_experiment_keep_table(CgExperiment *x, CgTable *t);
-bool          cg_experiment_bf16(CgElab *e);      /* option precision: str = "bf16" */
 bool          cg_experiment_stopped(const CgExperiment *x);
+/* Where products are in bf16 and no instruction multiplies it, says on stderr what does; once a run. */
+void          cg_experiment_note_precision(CgExperiment *x, const CgGraph *g);
 bool          cg_experiment_open(CgExperiment *x, CgErr *err);    /* pool and store */
 
 /* A value with all that running can find out; NULL after a mistake. */

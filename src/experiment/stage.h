@@ -59,7 +59,6 @@ typedef struct CgStage {
     int64_t       total;           /* elements of the contiguous block */
     int64_t       steps, batch, accumulate, validate_every, seed, patience;
     double        clip;
-    bool          bf16;
 
     /* evaluate */
     CgGraph      *columns_graph;

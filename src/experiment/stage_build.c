@@ -119,7 +119,7 @@ static CgRef mean_of(CgBuild *b, CgRef r)
 static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps, const CgExpr *where, CgGroup *g)
 {
     const CgStmt *s = optimizer->instance->stmt;
-    CgModelGraph *m = g->model = cg_model_new("optimizer");
+    CgModelGraph *m = g->model = cg_model_new("optimizer", false);
     CgModelGraph *outside = e->model;
     e->model = m;
     CgValue *opt = cg_instance_root(e, optimizer, false);
@@ -368,7 +368,7 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
         cg_elab_error(e, CG_E0305, field_of(fields, "loss")->span, "the loss is a tensor of numbers, not %s", cg_value_kind_name(loss));
         return false;
     }
-    cg_model_check_freezes(e, s->root);
+    cg_marks_check(e);
     CgModelGraph *m = s->model;
     CgRef mean = mean_of(&m->build, loss->tensor.ref);
     cg_graph_output(m->graph, "loss", mean);
@@ -404,9 +404,8 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
         return cg_value_poison(e);
     CgStage *s = stage_new(e, CG_STAGE_TRAIN, x->span, x->s ? x->s : cg_intern("model"));
     CgModelGraph *outside = e->model;
-    s->model = e->model = cg_model_new(s->label);
+    s->model = e->model = cg_model_new(s->label, cg_precision_option(e));
     s->root = cg_instance_root(e, model, false);
-    s->bf16 = cg_experiment_bf16(e);
     bool good = fill_train(e, f, x, &fields, s);
     e->model = outside;
     if (!good)
@@ -519,9 +518,10 @@ CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x)
     CgStage *s = stage_new(e, CG_STAGE_EVALUATE, x->span, x->s ? x->s : cg_intern("model"));
     s->data = data;
     CgModelGraph *outside = e->model;
-    s->model = e->model = cg_model_new(s->label);
+    s->model = e->model = cg_model_new(s->label, cg_precision_option(e));
     s->root = cg_instance_root(e, model, false);
     bool good = fill_evaluate(e, f, x, s);
+    cg_marks_check(e);
     e->model = outside;
     if (!good)
         return cg_value_poison(e);
@@ -581,7 +581,7 @@ CgGenerator *cg_generator_build(CgElab *e, CgFrame *f, CgValue *model, CgType co
 {
     CgGenerator *g = CG_NEW(e->arena, CgGenerator);
     CgModelGraph *outside = e->model;
-    CgModelGraph *m = g->model = e->model = cg_model_new("generate");
+    CgModelGraph *m = g->model = e->model = cg_model_new("generate", cg_precision_option(e));
     g->length = length;
     cg_experiment_own_generator(e, g);
     CgValue *root = cg_instance_root(e, model, false);
@@ -595,6 +595,7 @@ CgGenerator *cg_generator_build(CgElab *e, CgFrame *f, CgValue *model, CgType co
     args[n++] = cg_value_tensor(e, cg_graph_input(&m->build, "text", cg_type(CG_I32, 2, dim)), span);
     CgValue *logits = cg_apply(e, f, root, args, names, spans, n, span);
     bool good = !cg_is_poison(logits);
+    cg_marks_check(e);
     if (good && (logits->kind != CG_VALUE_TENSOR || cg_value_type(e, logits)->rank != 3)) {
         cg_elab_error(e, CG_E0401, span, "a model that writes text gives logits f32[B, T, vocab]");
         good = false;

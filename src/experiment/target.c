@@ -134,7 +134,7 @@ bool cg_target_apply(CgExperiment *x, CgValue *instance, CgBindings sizes, const
     CgAtom *names = CG_NEWN(e->arena, CgAtom, n + 1);
     CgSpan *spans = CG_NEWN(e->arena, CgSpan, n + 1);
     out->name = inst->stmt->names[0];
-    out->model = e->model = cg_model_new(out->name);
+    out->model = e->model = cg_model_new(out->name, cg_precision_option(e));
     out->own = true;
     bool good = true;
     for (int i = 0; i < n && good; i++) {
@@ -154,7 +154,7 @@ bool cg_target_apply(CgExperiment *x, CgValue *instance, CgBindings sizes, const
     if (good) {
         CgValue *root = cg_instance_root(e, instance, false);
         CgValue *v = cg_apply(e, &f, root, args, names, spans, given, instance->span);
-        cg_model_check_freezes(e, root);
+        cg_marks_check(e);
         name_outputs(out->model, v, out->name);
         good = !cg_is_poison(v);
         const CgModelGraph *m = out->model;

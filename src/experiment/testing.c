@@ -113,7 +113,7 @@ static CgTest *build(CgExperiment *x, const CgStmt *s)
     size_t before = cg_diags_count(x->diags);
     CgTest *t = x->test = cg_calloc(1, sizeof *t);
     t->stmt = s;
-    t->model = e->model = cg_model_new(s->names[0]);
+    t->model = e->model = cg_model_new(s->names[0], cg_precision_option(e));
     CgInstance *root = CG_NEW(e->arena, CgInstance);
     *root = (CgInstance){ .stmt = s, .env = cg_elab_script(e), .path = cg_intern(""), .span = s->span };
     CgFrame f;
@@ -123,6 +123,7 @@ static CgTest *build(CgExperiment *x, const CgStmt *s)
     e->expect = expect;
     e->train = e->evaluate = outside;
     cg_body_exec(e, &f, &s->body);
+    cg_marks_check(e);
     e->train = cg_stage_train;
     e->evaluate = cg_stage_evaluate;
     e->expect = NULL;
@@ -370,6 +371,8 @@ static bool run(CgExperiment *x, CgTest *t, const CgGraph *g, const CgMemory *me
     CgExec *exec = plan ? cg_exec_new(plan, x->pool, &e) : NULL;
     if (!exec)
         cg_experiment_err(x, t->stmt->span, &e);
+    else
+        cg_experiment_note_precision(x, g);
     for (size_t i = 0; exec && i < g->params.len; i++) {
         uint64_t k = 0;
         cg_map_get(&t->model->by_path, cg_map_ptr(cg_node_name(g, g->params.at[i])), &k);

@@ -65,6 +65,7 @@ static bool runner_new(CgExperiment *x, const CgGraph *g, int64_t batch, CgPlanO
         runner_free(r);
         return cg_experiment_err(x, at, &err);
     }
+    cg_experiment_note_precision(x, g);
     return true;
 }
 
@@ -116,7 +117,7 @@ static void training_free(Training *t)
 static bool make_key(CgExperiment *x, CgStage *s)
 {
     CgDigester *d = cg_digester_new();
-    int64_t numbers[] = { VERSION, s->steps, s->batch, s->accumulate, s->seed + x->opts.seed, s->patience, s->bf16 };
+    int64_t numbers[] = { VERSION, s->steps, s->batch, s->accumulate, s->seed + x->opts.seed, s->patience };
     cg_digester_add(d, "train", 5);
     cg_digester_add(d, numbers, sizeof numbers);
     cg_digester_add(d, &s->clip, sizeof s->clip);
@@ -437,12 +438,12 @@ static bool prepare(Training *t)
         memset(t->part, 0, bytes);
     t->tokens = cg_calloc((size_t)(s->batch * s->length) + 1, sizeof *t->tokens);
     t->next_tokens = cg_calloc((size_t)(s->batch * s->length) + 1, sizeof *t->next_tokens);
-    if (!runner_new(x, s->step_graph, rows, (CgPlanOptions){ .bf16 = s->bf16 }, s->span, &t->step)
+    if (!runner_new(x, s->step_graph, rows, (CgPlanOptions){0}, s->span, &t->step)
         || !runner_new(x, s->norm_graph, 1, (CgPlanOptions){0}, s->span, &t->norm))
         return false;
     bind_params(&t->step, &t->memory);
     if (t->valid) {
-        if (!runner_new(x, s->loss_graph, rows, (CgPlanOptions){ .bf16 = s->bf16 }, s->span, &t->loss))
+        if (!runner_new(x, s->loss_graph, rows, (CgPlanOptions){0}, s->span, &t->loss))
             return false;
         bind_params(&t->loss, &t->memory);
     }
@@ -697,7 +698,7 @@ void cg_training_count(CgTraining *t)
 CgTrainingCost cg_training_cost(const CgTraining *t)
 {
     const CgStage *s = t->s;
-    CgTrainingCost c = { .slab = cg_plan_slab(t->step.plan) + cg_plan_slab(t->norm.plan),
+    CgTrainingCost c = { .slab = cg_plan_slab(t->step.plan) + cg_plan_slab(t->norm.plan), .products = cg_plan_products(t->step.plan),
                          .flops = (double)s->accumulate * cg_plan_useful_flops(t->step.plan) };
     size_t block = (size_t)s->total * sizeof(float);
     for (int i = 0; i < t->memory.n; i++)

@@ -80,6 +80,7 @@ CgWriter *cg_writer_new(CgExperiment *x, CgGenerator *g, const CgMemory *memory,
         cg_experiment_err(x, x->at, &err);
         return NULL;
     }
+    cg_experiment_note_precision(x, g->graph);
     for (int i = 0; i < memory->n; i++) {
         if (w->decoder)
             cg_decoder_bind_param(w->decoder, i, memory->at[i]);

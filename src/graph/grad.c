@@ -1,6 +1,6 @@
 /* grad.c - reverse accumulation, graph to graph.
- * Takes a scalar node and the nodes to differentiate by; appends derivative nodes, each with the span and scope of the
- * forward node it belongs to and that node in `why`. Must not know any op but `part`, nor see a number. */
+ * Takes a scalar node and the nodes to differentiate by; appends derivative nodes, each with the span, scope and precision
+ * of the forward node it belongs to and that node in `why`. Must not know any op but `part`, nor see a number. */
 #include "graph/grad.h"
 
 #include <stdio.h>
@@ -81,6 +81,7 @@ static CgRef graft(CgBuild *b, const CgGraph *from, CgRef r, CgRef *map)
     CgRef in[CG_MAX_IN];
     if (map[r] != CG_NONE) return map[r];
     for (int i = 0; i < n->nin; i++) in[i] = graft(b, from, n->in[i], map);
+    b->precision = cg_node_precision(n);
     map[r] = is_part(n) ? cg_build_part(b, in[0], (int)cg_attr_int(n->attrs, "k", 0))
         : cg_build(b, n->op->name, n->nin, in, n->attrs);
     return map[r];
@@ -92,6 +93,7 @@ static bool vjp_by_expansion(Sweep *s, const CgOp *op, const CgSite *site, CgRef
 {
     CgBuild *b = s->b;
     CgGraph *g = cg_graph_new("expansion");
+    g->scopes.at[0].bf16 = cg_build_bf16(b);
     CgBuild at = cg_build_at(g);
     CgRef in[CG_MAX_IN], out[CG_MAX_OUT], seed[CG_MAX_OUT], gseed[CG_MAX_OUT], grads[CG_MAX_IN], where;
     char name[16];
@@ -146,6 +148,7 @@ static bool step(Sweep *s, CgRef r)
     b->span = n.span;
     b->scope = n.scope;
     b->why = r;
+    b->precision = cg_node_precision(&n);
     for (int k = 0; k < nout; k++) out[k] = cg_build_part(b, r, k);
     for (int i = 0; i < n.nin; i++) gin[i] = CG_NONE;
     CgSite site = { .nin = n.nin, .nout = nout, .in = n.in, .out = out, .gout = gout, .attrs = n.attrs };
@@ -186,6 +189,7 @@ static bool sweep(CgBuild *b, int nseed, const CgRef *seed, const CgRef *gseed, 
     b->span = saved.span;
     b->scope = saved.scope;
     b->why = saved.why;
+    b->precision = saved.precision;
     for (int i = 0; ok && i < nwrt; i++) {
         int k;
         CgRef node = whole(b->graph, wrt[i], &k);

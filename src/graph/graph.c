@@ -56,11 +56,22 @@ CgBuild cg_build_at(CgGraph *g)
     return (CgBuild){ .graph = g, .why = CG_NONE };
 }
 
+bool cg_build_bf16(const CgBuild *b)
+{
+    return b->precision == CG_AS_SCOPE ? b->graph->scopes.at[b->scope].bf16 : b->precision == CG_IN_BF16;
+}
+
+CgPrecision cg_node_precision(const CgNode *n)
+{
+    return !(n->op->traits & CG_PRODUCTS) ? CG_AS_SCOPE : n->bf16 ? CG_IN_BF16 : CG_IN_F32;
+}
+
 int cg_scope_add(CgGraph *g, int parent, const char *name, const char *graph)
 {
     CgScope s = { .parent = parent, .name = cg_intern(name), .graph = cg_intern(graph ? graph : "") };
     if (parent < 0 || (size_t)parent >= g->scopes.len) CG_BUG("scope '%s' has parent %d", name, parent);
     s.recompute = g->scopes.at[parent].recompute;
+    s.bf16 = g->scopes.at[parent].bf16;
     cg_vec_push(&g->scopes, s);
     return (int)g->scopes.len - 1;
 }
@@ -95,18 +106,25 @@ const CgType *cg_node_type(const CgGraph *g, CgRef r)
 /* ---- making a node ---- */
 
 /* Everything that makes a node what it is. */
-typedef struct Key { const CgOp *op; const CgAttrs *attrs; int nin; const CgRef *in; int clone; } Key;
+typedef struct Key { const CgOp *op; const CgAttrs *attrs; int nin; const CgRef *in; int clone; bool bf16; } Key;
+
+static Key key_of(const CgBuild *b, const CgOp *op, const CgAttrs *attrs, int nin, const CgRef *in)
+{
+    Key k = { op, attrs, nin, in, b->clone, false };
+    k.bf16 = (op->traits & CG_PRODUCTS) && nin && cg_node_type(b->graph, in[0])->dtype == CG_F32 && cg_build_bf16(b);
+    return k;
+}
 
 static uint64_t key_hash(const Key *k)
 {
-    uint64_t head[4] = { cg_map_ptr(k->op), cg_map_ptr(k->attrs), (uint64_t)k->nin, (uint64_t)k->clone };
+    uint64_t head[4] = { cg_map_ptr(k->op), cg_map_ptr(k->attrs), (uint64_t)k->nin, (uint64_t)k->clone << 1 | k->bf16 };
     uint64_t h = cg_hash64(head, sizeof head, 0);
     return k->nin ? cg_hash64(k->in, sizeof *k->in * (size_t)k->nin, h) : h;
 }
 
 static bool key_is(const Key *k, const CgNode *n)
 {
-    return n->op == k->op && n->attrs == k->attrs && n->nin == k->nin && n->clone == k->clone
+    return n->op == k->op && n->attrs == k->attrs && n->nin == k->nin && n->clone == k->clone && n->bf16 == k->bf16
         && (k->nin == 0 || !memcmp(n->in, k->in, sizeof *k->in * (size_t)k->nin));
 }
 
@@ -124,7 +142,7 @@ static CgRef append_node(CgBuild *b, const Key *k, uint64_t hash, const CgType *
     int nout = k->op->nout ? k->op->nout : 1;
     CgNode n = { .op = k->op, .attrs = k->attrs, .type = out[0], .nin = k->nin, .scope = b->scope,
         .span = b->span,
-                 .why = b->why, .clone = k->clone };
+                 .why = b->why, .clone = k->clone, .bf16 = k->bf16 };
     if (g->nodes.len >= CG_NONE - 1) CG_BUG("a graph of %zu nodes", g->nodes.len);
     CgRef r = (CgRef)g->nodes.len;
     if (k->nin) n.in = memcpy(CG_NEWN(g->arena, CgRef, k->nin), k->in, sizeof *k->in * (size_t)k->nin);
@@ -258,7 +276,7 @@ CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, con
         return CG_NONE;
     }
     sort_operands(b, op, nin, in, sorted);
-    Key key = { op, complete_attrs(sig, attrs), nin, sorted, b->clone };
+    Key key = key_of(b, op, complete_attrs(sig, attrs), nin, sorted);
     CgRef same = find_node(g, &key, key_hash(&key));
     if (same != CG_NONE) return same;
     bool ok = infer(inf, g, sig, op, nin, in, key.attrs, types);
@@ -294,7 +312,7 @@ CgRef cg_build_part(CgBuild *b, CgRef node, int k)
     if (k == 0) return node;
     CgAttr a = cg_a_int("k", k);
     CgType type = n->more[k - 1];
-    Key key = { cg_op_get("part"), cg_attrs(1, &a), 1, &node, b->clone };
+    Key key = key_of(b, cg_op_get("part"), cg_attrs(1, &a), 1, &node);
     return find_or_append(b, &key, &type);
 }
 
@@ -330,7 +348,7 @@ static CgRef build_again(CgBuild *b, const CgGraph *from, const CgNode *n, const
         if (!cg_type_equal(cg_node_type(from, n->in[i]), cg_node_type(b->graph, in[i])))
             return cg_build(b, n->op->name, n->nin, in, n->attrs);
     sort_operands(b, n->op, n->nin, in, sorted);
-    Key key = { n->op, n->attrs, n->nin, sorted, b->clone };
+    Key key = key_of(b, n->op, n->attrs, n->nin, sorted);
     CgRef same = find_node(b->graph, &key, key_hash(&key));
     if (same != CG_NONE) return same;
     for (int k = 0; k < cg_node_nout(n); k++) types[k] = *cg_node_out_type(n, k);
@@ -346,6 +364,7 @@ CgRef cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in)
     at.scope = (size_t)scope < b->graph->scopes.len ? scope : b->scope;
     at.span = n->span;
     at.clone = b->clone ? b->clone : n->clone;
+    at.precision = cg_node_precision(n);
     at.why = n->why == CG_NONE || n->why == r ? CG_NONE : b->why_map ? b->why_map[n->why] : n->why;
     CgRef size = (CgRef)b->graph->nodes.len, made;
     if (is_named(n->op, "part")) made = cg_build_part(&at, in[0], (int)cg_attr_int(n->attrs, "k", 0));
@@ -404,7 +423,7 @@ static CgDigest node_digest(const CgNode *n, const CgDigest *done, CgStrbuf *tex
     text->len = 0;
     cg_strbuf_printf(text, "%s {", n->op->name);
     cg_attrs_print(n->attrs, text);
-    cg_strbuf_puts(text, "} : ");
+    cg_strbuf_puts(text, n->bf16 ? "} in bf16 : " : "} : ");
     cg_type_print(&n->type, text);
     cg_digester_add(d, text->at, text->len + 1);
     CgDigest in[CG_MAX_IN];

@@ -17,6 +17,7 @@ typedef struct CgScope {
     CgAtom name;        /* "blocks.3", "attn" */
     CgAtom graph;       /* "block", the graph it is an instance of */
     int    recompute;   /* 0, or the number of the recomputation region it belongs to (nested scopes inherit) */
+    bool   bf16;        /* precision of products built there, unless the builder knows better (nested scopes inherit) */
 } CgScope;
 
 typedef struct CgNode {
@@ -30,6 +31,7 @@ typedef struct CgNode {
     CgSpan         span;    /* the source expression, kept by derivative nodes */
     CgRef          why;     /* derivative nodes: the forward node, or the node itself when that is gone; else CG_NONE */
     int            clone;   /* 0, or the recomputation this node is a second evaluation for (part of its identity) */
+    bool           bf16;    /* products of f32: operands are rounded to bf16 (part of its identity) */
 } CgNode;
 
 typedef struct CgOutput { CgAtom name; CgRef ref; } CgOutput;
@@ -50,6 +52,9 @@ typedef struct CgGraph {
 typedef struct CgUses CgUses;
 struct CgUses { CG_VEC(uint32_t) of; };
 
+/* What products are computed in. */
+typedef enum CgPrecision { CG_AS_SCOPE /* what the scope of the new node says */, CG_IN_F32, CG_IN_BF16 } CgPrecision;
+
 /* The builder: a graph and where new nodes are said to come from. */
 struct CgBuild {
     CgGraph *graph;
@@ -57,6 +62,7 @@ struct CgBuild {
     CgSpan   span;
     CgRef    why;
     int      clone;
+    CgPrecision precision;      /* of new products */
     bool     no_fold;           /* keep nodes as written (text reader, lint) */
     int      depth;             /* of folds within folds: past a bound nodes are kept as they are */
     const int   *scope_map;     /* for cg_graph_copy: scope of the other graph -> scope here; NULL: the same number */
@@ -67,6 +73,8 @@ struct CgBuild {
 CgGraph *cg_graph_new(const char *name);
 void     cg_graph_free(CgGraph *g);
 CgBuild  cg_build_at(CgGraph *g);
+/* Whether a product of f32 that is built now is in bf16. */
+bool     cg_build_bf16(const CgBuild *b);
 int      cg_scope_add(CgGraph *g, int parent, const char *name, const char *graph);
 /* Full dotted path of a scope, "" for the root. */
 void     cg_scope_path(const CgGraph *g, int scope, CgStrbuf *out);
@@ -83,15 +91,17 @@ CgRef    cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, 
 /* Result k of a node; a node of op "part" when k > 0. */
 static inline const CgNode *cg_node(const CgGraph *g, CgRef r) { return &g->nodes.at[r]; }
 const CgType *cg_node_type(const CgGraph *g, CgRef r);
+/* For builders of what takes this node's place or belongs to it, as its derivative does. */
+CgPrecision cg_node_precision(const CgNode *n);
 
 /* Copies node `r` of `from` into b's graph with operands `in`, keeping scope and why (through b's maps),
- * span, and clone unless b has one. */
+ * span, precision, and clone unless b has one. */
 CgRef    cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in);
 /* Number of results, and the type of result k. */
 int      cg_node_nout(const CgNode *n);
 const CgType *cg_node_out_type(const CgNode *n, int k);
 /* Invariants: order, arity, types re-inferred, outputs in range. CG_BUG when broken. */
 void     cg_graph_verify(const CgGraph *g);
-/* Identity of what the graph computes: op names, attributes, types, leaf names, outputs. Not spans, scopes or node numbers. */
+/* Identity of what the graph computes: op names, attributes, precision, types, leaf names, outputs. Not spans, scopes or node numbers. */
 CgDigest cg_graph_digest(const CgGraph *g);
 #endif

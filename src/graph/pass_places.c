@@ -114,6 +114,7 @@ static CgRef build_cut(const Places *p, CgBuild *b, const CgRef *map, CgRef r)
     at.scope = n.scope;
     at.span = n.span;
     at.clone = n.clone;
+    at.precision = cg_node_precision(&n);
     at.why = n.why == CG_NONE ? CG_NONE : map[n.why];
     for (int k = 0; k < n.nin; k++)
         in[k] = p->cut[r].in[k].axis >= 0 && p->cut[r].in[k].from == p->cut[r].in[k].to ? CG_NONE : fetch(p, &at, map, n.in[k], &p->cut[r].in[k]);

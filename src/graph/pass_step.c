@@ -242,6 +242,7 @@ static bool build_all(Step *s, CgRef text)
         if (r == text || !s->live[r] || s->growth[r].what != GROWS) continue;
         s->b.scope = n->scope;
         s->b.span = n->span;
+        s->b.precision = cg_node_precision(n);
         s->fresh[r] = is_causal(s, r) ? build_causal(s, r) : build_pointwise(s, r);
         if (s->fresh[r] == CG_NONE) return false;
     }

@@ -41,6 +41,7 @@ void cg_build_text(CgBuild *b, const char *text, int nin, const CgRef *in, CgRef
     CgErr e = { 0 };
     CgGraph *g = cg_graph_parse(text, &e);
     if (!g || (int)g->inputs.len != nin) CG_BUG("a rule that was never looked at: %s", e.text);
+    const CgPrecision saved = b->precision;
     CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
     for (size_t i = 0; i < g->nodes.len; i++) map[i] = CG_NONE;
     for (int i = 0; i < nin; i++) map[g->inputs.at[i]] = in[i];
@@ -49,9 +50,11 @@ void cg_build_text(CgBuild *b, const char *text, int nin, const CgRef *in, CgRef
         CgRef operand[CG_MAX_IN];
         if (map[r] != CG_NONE) continue;
         for (int i = 0; i < n->nin; i++) operand[i] = map[n->in[i]];
+        b->precision = cg_node_precision(n);
         map[r] = !strcmp(n->op->name, "part") ? cg_build_part(b, operand[0], (int)cg_attr_int(n->attrs, "k", 0))
             : cg_build(b, n->op->name, n->nin, operand, n->attrs);
     }
+    b->precision = saved;
     for (size_t i = 0; i < g->outputs.len; i++) out[i] = map[g->outputs.at[i].ref];
     free(map);
     cg_graph_free(g);

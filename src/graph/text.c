@@ -115,6 +115,7 @@ static void print_node(const CgGraph *g, CgRef r, const uint32_t *numbers, const
     cg_strbuf_printf(out, "  %%%u = %s", numbers[r], n->op->name);
     for (int i = 0; i < n->nin; i++) cg_strbuf_printf(out, " %%%u", numbers[n->in[i]]);
     print_node_attrs(n, out);
+    if (n->bf16) cg_strbuf_puts(out, " in bf16");
     if (n->clone) cg_strbuf_printf(out, " again %d", n->clone);
     if (region) cg_strbuf_printf(out, " region %d", region);
     if (n->why != CG_NONE) cg_strbuf_printf(out, " for %%%u", numbers[n->why]);
@@ -412,10 +413,16 @@ static int region_scope(CgGraph *g, int region)
     return scope;
 }
 
-/* "again 2 region 1 for %3": which evaluation it is, where, and the node it is a derivative of (maybe itself). */
+/* "in bf16 again 2 region 1 for %3": its precision, which evaluation it is, where, and the node it is a derivative of (maybe
+ * itself). */
 static bool read_marks(Reader *r, CgBuild *b, int64_t number)
 {
     int64_t clone = 0, region = 0, why = -1;
+    b->precision = CG_IN_F32;
+    if (take(r, "in")) {
+        if (!need(r, "bf16")) return false;
+        b->precision = CG_IN_BF16;
+    }
     if (take(r, "again") && !read_int(r, &clone)) return false;
     if (take(r, "region") && !read_int(r, &region)) return false;
     if (take(r, "for") && !(need(r, "%") && read_int(r, &why))) return false;
@@ -448,6 +455,7 @@ static bool read_node(Reader *r, CgBuild *b)
     if (!read_marks(r, b, number)) return false;
     ref = make_node(r, b, op, nin, in, attrs);
     if (ref == CG_NONE) return false;
+    if (b->precision == CG_IN_BF16 && !cg_node(r->g, ref)->bf16) return fail(r, "only products of f32 are in bf16, before");
     cg_vec_push(&r->refs, ref);
     return take(r, ":") ? check_types(r, ref) : true;
 }

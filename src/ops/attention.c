@@ -278,7 +278,7 @@ static const CgOp op_attention = { CG_OP_HERE,
            "causal: query i sees keys 0 .. i + offset; offset is S - T where it is not given, so that the last query sees all.\n"
            "A negative offset is an error: the first query would see no key.\n",
     .shape = attention_shape, .vjp = attention_vjp, .expand = attention_expand, .kernel = CG_FLOAT_KERNELS(attention), .work = attention_work,
-    .match = attention_match, .along = attention_along, .cut = attention_cut, .moving = "attention_at", .traits = CG_STRIDED | CG_ANY_ORDER, .nout = 2, .samples = attention_samples,
+    .match = attention_match, .along = attention_along, .cut = attention_cut, .moving = "attention_at", .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS, .nout = 2, .samples = attention_samples,
 };
 
 static const CgOp op_attention_vjp = { CG_OP_HERE,
@@ -287,7 +287,7 @@ static const CgOp op_attention_vjp = { CG_OP_HERE,
            "scale: float, offset: dim) -> (F[B, H, T, K], F[B, H, S, K], F[B, H, S, K])",
     .doc = "Derivatives of attention by q, k and v, from both its results and gy, that by the first of them.\n",
     .shape = attention_vjp_shape, .expand = attention_vjp_expand, .kernel = CG_FLOAT_KERNELS(attention_vjp), .work = attention_vjp_work,
-    .traits = CG_STRIDED | CG_ANY_ORDER, .nout = 3, .samples = attention_vjp_samples,
+    .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS, .nout = 3, .samples = attention_vjp_samples,
 };
 
 CG_OPS(attention, &op_attention, &op_attention_vjp)

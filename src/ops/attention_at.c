@@ -181,7 +181,7 @@ static const CgOp op_attention_at = { CG_OP_HERE,
     .doc = "Attention under a causal mask whose place is known only when it runs: query i sees keys 0 .. i + offset + at.\n\n"
            "Keys past those are not read: they may be whatever was there before.\n",
     .shape = attention_at_shape, .expand = attention_at_expand, .kernel = CG_FLOAT_KERNELS(attention_at), .work = attention_at_work,
-    .traits = CG_STRIDED | CG_ANY_ORDER, .samples = attention_at_samples,
+    .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS, .samples = attention_at_samples,
 };
 
 CG_OPS(attention_at, &op_attention_at)

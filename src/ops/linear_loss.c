@@ -240,28 +240,28 @@ static const CgOp op_linear_cross_entropy = { CG_OP_HERE,
     .doc = "cross_entropy(matmul(x, w), ids) without storing the logits of all rows.\n\n"
            "w is (D, V), or (V, D) with tb. Large products are worked by chunks of rows.\n",
     .shape = loss_shape, .vjp = linear_vjp, .expand = loss_expand, .lower = loss_lower, .match = linear_match, .along = linear_along,
-    .within = "linear_cross_entropy_vjp", .within_result = 0, .samples = linear_samples,
+    .within = "linear_cross_entropy_vjp", .within_result = 0, .traits = CG_PRODUCTS, .samples = linear_samples,
 };
 
 static const CgOp op_affine_cross_entropy = { CG_OP_HERE,
     .name = "affine_cross_entropy", .sig = "(x: F[..s, D], w: F[..w], bias: F[V], ids: I[..s], tb: bool = false) -> F[..s]",
     .doc = "cross_entropy(matmul(x, w) + bias, ids) without storing the logits of all rows; see linear_cross_entropy.\n",
     .shape = loss_shape, .vjp = linear_vjp, .expand = loss_expand, .lower = loss_lower, .match = affine_match, .along = linear_along,
-    .within = "affine_cross_entropy_vjp", .within_result = 0, .samples = affine_samples,
+    .within = "affine_cross_entropy_vjp", .within_result = 0, .traits = CG_PRODUCTS, .samples = affine_samples,
 };
 
 static const CgOp op_linear_cross_entropy_vjp = { CG_OP_HERE,
     .name = "linear_cross_entropy_vjp",
     .sig = "(x: F[..s, D], w: F[..w], ids: I[..s], g: F[..s], tb: bool = false) -> (F[..s], F[..s, D], F[..w])",
     .doc = "linear_cross_entropy and, from g, that by the result, its derivatives by x and w: the logits are computed once.\n",
-    .shape = vjp_shape, .expand = vjp_expand, .lower = vjp_lower, .nout = 3, .samples = linear_vjp_samples,
+    .shape = vjp_shape, .expand = vjp_expand, .lower = vjp_lower, .traits = CG_PRODUCTS, .nout = 3, .samples = linear_vjp_samples,
 };
 
 static const CgOp op_affine_cross_entropy_vjp = { CG_OP_HERE,
     .name = "affine_cross_entropy_vjp",
     .sig = "(x: F[..s, D], w: F[..w], bias: F[V], ids: I[..s], g: F[..s], tb: bool = false) -> (F[..s], F[..s, D], F[..w], F[V])",
     .doc = "affine_cross_entropy and, from g, that by the result, its derivatives by x, w and bias: the logits are computed once.\n",
-    .shape = vjp_shape, .expand = vjp_expand, .lower = vjp_lower, .nout = 4, .samples = affine_vjp_samples,
+    .shape = vjp_shape, .expand = vjp_expand, .lower = vjp_lower, .traits = CG_PRODUCTS, .nout = 4, .samples = affine_vjp_samples,
 };
 
 CG_OPS(linear_loss, &op_linear_cross_entropy, &op_affine_cross_entropy, &op_linear_cross_entropy_vjp, &op_affine_cross_entropy_vjp)

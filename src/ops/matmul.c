@@ -585,14 +585,14 @@ static const CgOp op_matmul = { CG_OP_HERE,
            "The leading axes agree, or y has two axes and is shared by all of x's leading ones.\n"
            "ta: x is (.., K, M). tb: y is (.., N, K). Inner sizes that differ are an error.\n",
     .shape = matmul_shape, .vjp = matmul_vjp, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .work = matmul_work,
-    .fold = matmul_fold, .along = matmul_along, .traits = CG_LINEAR | CG_STRIDED, .samples = matmul_samples,
+    .fold = matmul_fold, .along = matmul_along, .traits = CG_LINEAR | CG_STRIDED | CG_PRODUCTS, .samples = matmul_samples,
 };
 
 static const CgOp op_matmul_add = { CG_OP_HERE,
     .name = "matmul_add", .sig = "(x: F[..s], y: F[..r], c: F[..q], ta: bool = false, tb: bool = false) -> F[..q]",
     .doc = "c + matmul(x, y, ta, tb): the product is added to c where it lies, when nothing else wants c any more.\n",
     .shape = matmul_add_shape, .expand = matmul_add_expand, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .work = matmul_work,
-    .match = matmul_add_match, .along = matmul_along, .inplace = 4, .traits = CG_STRIDED, .samples = matmul_add_samples,
+    .match = matmul_add_match, .along = matmul_along, .inplace = 4, .traits = CG_STRIDED | CG_PRODUCTS, .samples = matmul_add_samples,
 };
 
 CG_OPS(matmul, &op_matmul, &op_matmul_add)

@@ -448,7 +448,7 @@ CgExec *cg_exec_new(const CgPlan *p, CgPool *pool, CgErr *e)
         const CgInstr *in = cg_plan_instr(p, i);
         CgCall *c = &x->calls[i];
         *c = (CgCall){ .op = in->op, .nin = in->nin, .nout = in->nout, .attrs = in->attrs, .state = in->state,
-                       .bf16 = cg_plan_options(p).bf16 };
+                       .bf16 = in->bf16 };
         c->shared = in->shared >= 0 ? x->slab + in->shared_offset : NULL;
         c->in = x->tensors + at;
         for (int k = 0; k < in->nin; k++)

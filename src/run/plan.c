@@ -132,7 +132,7 @@ static CgSlot new_result(Draft *d, const CgType *type, CgRef r)
 }
 
 /* Tensors side by side, as a kernel is given them. */
-static CgCall call_of(const CgPlan *p, const CgInstr *in, CgTensor *t)
+static CgCall call_of(const CgInstr *in, CgTensor *t)
 {
     for (int i = 0; i < in->nin; i++)
         t[i] = in->in[i].tensor;
@@ -144,7 +144,7 @@ static CgCall call_of(const CgPlan *p, const CgInstr *in, CgTensor *t)
                      .in = t,
                      .out = t + CG_MAX_IN,
                      .attrs = in->attrs,
-                     .bf16 = p->options.bf16 };
+                     .bf16 = in->bf16 };
 }
 
 static void use(CgPlan *p, const CgSlot *s)
@@ -156,7 +156,7 @@ static void push_instr(Draft *d, CgInstr *in)
 {
     CgPlan *p = d->p;
     CgTensor t[CG_MAX_IN + CG_MAX_OUT];
-    CgCall call = call_of(p, in, t);
+    CgCall call = call_of(in, t);
     cg_work_elementwise(&call, &in->work);
     size_t scratch = in->kernel == cg_kernel_elementwise ? in->work.scratch : 0;
     if (in->op->work) {
@@ -343,6 +343,7 @@ static void emit_kernel(Draft *d, CgRef r, const CgNode *n)
 {
     CgInstr in = { .node = r, .op = n->op, .nin = n->nin, .nout = n->op->nout ? n->op->nout : 1 };
     in.attrs = bind_attrs(d, n->attrs, r);
+    in.bf16 = n->bf16;
     if (d->failed)
         return;
     CgDtype dtype = n->nin > 0 ? cg_node_type(d->p->graph, n->in[0])->dtype : n->type.dtype;
@@ -723,7 +724,7 @@ static void prepare(CgPlan *p)
             in->shared_offset = p->buffers.at[in->shared].offset;
         if (in->op->prepare) {
             CgTensor t[CG_MAX_IN + CG_MAX_OUT];
-            CgCall call = call_of(p, in, t);
+            CgCall call = call_of(in, t);
             in->state = in->op->prepare(&call);
         }
     }

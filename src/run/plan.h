@@ -31,6 +31,7 @@ typedef struct CgInstr {
     const CgOp    *op;
     CgKernel      *kernel;
     const CgAttrs *attrs;    /* dims bound */
+    bool           bf16;     /* a product, and what it is in */
     int            nin, nout;
     CgSlot         in[CG_MAX_IN], out[CG_MAX_OUT];
     CgWork         work;
@@ -41,7 +42,6 @@ typedef struct CgInstr {
 
 typedef struct CgPlan CgPlan;
 typedef struct CgPlanOptions {
-    bool bf16;               /* option precision */
     bool no_inplace;         /* for tests */
     bool outputs_bound; /* outputs are written straight to memory the caller binds, which must not overlap
                            inputs or params; else they live in the slab, or are views of inputs and params */
@@ -62,6 +62,9 @@ int            cg_plan_buffers(const CgPlan *p);
 CgPlanOptions  cg_plan_options(const CgPlan *p);
 const CgInstr *cg_plan_instr(const CgPlan *p, int i);
 const CgBuffer *cg_plan_buffer(const CgPlan *p, int i);
+/* Products of f32, those in bf16 among them, and their flops. */
+typedef struct CgProducts { int all, bf16; double flops, bf16_flops; } CgProducts;
+CgProducts     cg_plan_products(const CgPlan *p);
 size_t         cg_plan_slab(const CgPlan *p);        /* bytes */
 size_t         cg_plan_scratch(const CgPlan *p);     /* bytes a thread */
 const CgSlot  *cg_plan_output(const CgPlan *p, int i);

@@ -65,6 +65,7 @@ static CgGraph *expand_once(const CgGraph *g, const bool *live)
             b.span = node->span;
             b.why = CG_NONE;
             b.clone = node->clone;
+            b.precision = cg_node_precision(node);
             (node->op->lower ? node->op->lower : node->op->expand)(&b, &site, results[r]);
             out[r] = true;
             map[r] = results[r][0];
@@ -127,6 +128,7 @@ static CgGraph *bind_graph(const CgGraph *g, CgBindings dims)
         b.scope = node->scope;
         b.span = node->span;
         b.clone = node->clone;
+        b.precision = cg_node_precision(node);
         b.why = node->why == CG_NONE || node->why == r ? CG_NONE : map[node->why];
         b.no_fold = true;
         for (int i = 0; i < node->nin; i++)

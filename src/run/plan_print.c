@@ -58,6 +58,21 @@ static void print_slot(const CgPlan *p, const CgSlot *s, CgStrbuf *out)
     cg_strbuf_deinit(&t);
 }
 
+CgProducts cg_plan_products(const CgPlan *p)
+{
+    CgProducts found = { 0 };
+    for (size_t i = 0; i < p->instrs.len; i++) {
+        const CgInstr *in = &p->instrs.at[i];
+        if (!(in->op->traits & CG_PRODUCTS) || in->in[0].tensor.dtype != CG_F32)
+            continue;
+        found.all++;
+        found.flops += in->work.flops;
+        found.bf16 += in->bf16;
+        found.bf16_flops += in->bf16 ? in->work.flops : 0;
+    }
+    return found;
+}
+
 void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
 {
     char a[24], b[24], c[24], where[160];
@@ -71,7 +86,11 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
         "plan %s: %zu instructions, slab %s, most alive %s, scratch %s a thread, %d in place, schedule %d\n",
         p->graph->name ? p->graph->name : "", p->instrs.len, cg_plan_bytes(p->slab, a),
         cg_plan_bytes(p->live, b), cg_plan_bytes(p->scratch, c), p->inplace, p->order);
-    cg_strbuf_printf(out, "%.3g flops, %.3g bytes moved\n", flops, bytes);
+    CgProducts products = cg_plan_products(p);
+    cg_strbuf_printf(out, "%.3g flops, %.3g bytes moved", flops, bytes);
+    if (products.bf16)
+        cg_strbuf_printf(out, ", bf16 in %d of %d products", products.bf16, products.all);
+    cg_strbuf_putc(out, '\n');
     for (size_t i = 0; i < p->instrs.len; i++) {
         const CgInstr *in = &p->instrs.at[i];
         cg_strbuf_printf(out, "%4zu  %-18s", i, in->op->name);
@@ -87,6 +106,8 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
         cg_strbuf_printf(out, "  parts=%zu", in->work.parts);
         if (in->work.flops > 0)
             cg_strbuf_printf(out, " flops=%.3g", in->work.flops);
+        if (in->bf16)
+            cg_strbuf_puts(out, " bf16");
         if (in->work.bytes > 0)
             cg_strbuf_printf(out, " bytes=%.3g", in->work.bytes);
         if (in->work.shared > 0)

@@ -72,7 +72,7 @@ void cg_profile_add(CgProfile *p, const CgExec *x, CgPhase phase, const CgSource
         CgSpan span = in->node != CG_NONE ? cg_node(cg_plan_graph(plan), in->node)->span : (CgSpan){ 0, 0, 0 };
         CgProfItem item = { .op = in->op->name, .where = cg_intern(cg_plan_where(sources, span, where)),
                             .phase = phase == CG_PHASE_FORWARD ? cg_phase_of(plan, in) : phase,
-                            .bf16 = cg_plan_options(plan).bf16, .flops = in->work.flops,
+                            .bf16 = in->bf16, .flops = in->work.flops,
                             .bytes = in->work.bytes > 0 ? in->work.bytes : bytes_of(in) };
         CgProfItem *at = item_like(p, &item);
         at->calls += prof[i].calls;

@@ -341,6 +341,8 @@ static bool compute(CgExperiment *x, CgTarget *t, const Asked *asked)
         cg_diag_err(x->diags, (CgSpan){0}, &e);
     }
     bool good = exec != NULL;
+    if (good)
+        cg_experiment_note_precision(x, g);
     for (size_t i = 0; good && i < g->inputs.len; i++)
         cg_exec_bind_input(exec, (int)i, cg_givens_find(&asked->in, cg_node_name(g, g->inputs.at[i]))->tensor->data);
     for (size_t i = 0; good && i < g->params.len; i++) {

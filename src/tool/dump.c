@@ -62,7 +62,7 @@ static bool print_plan(CgExperiment *x, const CgGraph *g, const CgStage *s, CgBi
         bound[i] = sizes.at[i];
     int64_t rows = s && s->batch ? s->batch / (s->accumulate ? s->accumulate : 1) : 16;
     bound[sizes.n] = (CgBinding){ cg_intern("batch"), rows };
-    CgPlanOptions options = { .bf16 = s && s->bf16, .sources = x->sources };
+    CgPlanOptions options = { .sources = x->sources };
     CgErr e = {0};
     CgStrbuf text = {0};
     CgPlan *plan = cg_plan_build(g, (CgBindings){ bound, sizes.n + 1 }, options, &e);

@@ -1,0 +1,274 @@
+/* mark.c - what a script says of the parts of a model by patterns of paths: which parameters are frozen, which products are in
+ * bf16. Takes marks on instances; gives decisions by path, and reports patterns that fit nothing. Inner parts speak first,
+ * the parts that hold them after, each in the order written: the last word counts. Must not change a graph. */
+#include <string.h>
+
+#include "elab/elab.h"
+
+/* Products of a body that multiply no parameter have the path of its instance and this: "blocks.*" and "blocks.*.attn.*" fit
+ * what `attn` itself multiplies, and no pattern can name it. */
+#define OWN "@"
+
+bool cg_path_matches(const char *pattern, const char *path)
+{
+    for (;;) {
+        size_t n = strcspn(pattern, "."), m = strcspn(path, ".");
+        bool star = n == 1 && *pattern == '*';
+        if (!star) {
+            /* within a segment `*` stands for any characters */
+            const char *p = pattern, *q = path, *back = NULL, *mark = NULL;
+            while (q < path + m) {
+                if (p < pattern + n && *p == '*') {
+                    back = p++;
+                    mark = q;
+                } else if (p < pattern + n && *p == *q) {
+                    p++, q++;
+                } else if (back) {
+                    p = back + 1;
+                    q = ++mark;
+                } else {
+                    return false;
+                }
+            }
+            while (p < pattern + n && *p == '*')
+                p++;
+            if (p != pattern + n)
+                return false;
+        }
+        pattern += n;
+        path += m;
+        if (!*pattern)
+            return true;
+        if (!*path)
+            return false;
+        pattern++, path++;
+    }
+}
+
+const char *cg_path_below(const CgInstance *part, const char *path)
+{
+    size_t n = strlen(part->path);
+    return n ? path + n + 1 : path;
+}
+
+static bool is_below(const CgInstance *part, const char *path)
+{
+    size_t n = strlen(part->path);
+    if (!n)                     /* what is used beside the root is no part of it */
+        return path[0] != '@' || !path[1];
+    return !strncmp(path, part->path, n) && path[n] == '.';
+}
+
+static bool fits(const CgMark *z, const CgInstance *part, const char *path)
+{
+    return is_below(part, path) && (!z->pattern || cg_path_matches(z->pattern, cg_path_below(part, path)));
+}
+
+static bool is_precision(const CgMark *z) { return z->what == CG_MARK_F32 || z->what == CG_MARK_BF16; }
+
+void cg_mark_add(CgElab *e, CgInstance *to, CgMark mark)
+{
+    CgMark *more = CG_NEWN(e->arena, CgMark, to->nmarks + 1);
+    mark.pattern = mark.pattern ? cg_intern(mark.pattern) : NULL;
+    if (to->nmarks)
+        memcpy(more, to->marks, sizeof *more * (size_t)to->nmarks);
+    more[to->nmarks++] = mark;
+    to->marks = more;
+}
+
+void cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to)
+{
+    for (int i = 0; i < from->nmarks; i++) {
+        CgMark z = from->marks[i];
+        const char *rest = z.pattern ? z.pattern + strcspn(z.pattern, ".") : NULL;
+        if (!is_precision(&z) || (rest && !cg_path_matches(cg_intern_n(z.pattern, (size_t)(rest - z.pattern)), name)))
+            continue;
+        z.pattern = rest && *rest ? cg_intern(rest + 1) : NULL;
+        cg_mark_add(e, to, z);
+    }
+}
+
+bool cg_marks_round_alike(const CgInstance *a, const CgInstance *b)
+{
+    int i = 0, k = 0;
+    for (;; i++, k++) {
+        while (i < a->nmarks && !is_precision(&a->marks[i]))
+            i++;
+        while (k < b->nmarks && !is_precision(&b->marks[k]))
+            k++;
+        if (i == a->nmarks || k == b->nmarks)
+            return i == a->nmarks && k == b->nmarks;
+        if (a->marks[i].what != b->marks[k].what || a->marks[i].pattern != b->marks[k].pattern)
+            return false;
+    }
+}
+
+/* ---- freezing ---- */
+
+void cg_marks_freeze(CgParamInfo *p)
+{
+    for (const CgInstance *inst = p->owner; inst; inst = inst->parent)
+        for (int i = 0; i < inst->nmarks; i++) {
+            const CgMark *z = &inst->marks[i];
+            if (!is_precision(z) && fits(z, inst, p->path)) {
+                p->frozen = z->what == CG_MARK_FROZEN;
+                p->frozen_span = z->span;
+            }
+        }
+}
+
+/* ---- precision ---- */
+
+bool cg_precision_option(CgElab *e)
+{
+    const CgValue *v = cg_env_find(e, cg_elab_script(e), cg_intern("precision"));
+    return v && v->kind == CG_VALUE_STR && !strcmp(v->s, "bf16");
+}
+
+void cg_precision_check(CgElab *e)
+{
+    CgEnv *env = cg_elab_script(e);
+    const CgBlock *top = &cg_env_module(env)->unit->top;
+    for (int i = 0; i < top->n; i++) {
+        const CgStmt *s = top->at[i];
+        if (s->kind != CG_STMT_OPTION || strcmp(s->names[0], "precision"))
+            continue;
+        const CgValue *v = cg_env_find(e, env, s->names[0]);
+        if (cg_is_poison(v) || (v->kind == CG_VALUE_STR && (!strcmp(v->s, "f32") || !strcmp(v->s, "bf16"))))
+            continue;
+        CgStrbuf text = {0};
+        cg_value_print(v, &text);
+        CgDiag *d = cg_elab_error(e, CG_E0311, v->span.file ? v->span : s->span, "products are not computed in %s", cg_strbuf_str(&text));
+        cg_diag_help(d, "option precision is \"f32\" or \"bf16\"; in_f32 and in_bf16 say it of parts of a model");
+        cg_strbuf_deinit(&text);
+    }
+}
+
+/* The instance in whose body `scope` of the model's graph was begun; NULL for what a train or evaluate multiplies itself. */
+static const CgInstance *body_of(const CgModelGraph *m, int scope)
+{
+    for (; scope > 0; scope = m->graph->scopes.at[scope].parent)
+        if ((size_t)scope < m->bodies.len && m->bodies.at[scope])
+            return m->bodies.at[scope];
+    return NULL;
+}
+
+/* What the instance that owns `path`, and those that hold it, say of it. A part may be used by several copies of what
+ * holds it, marked in several ways: the one whose body it is met in counts. */
+static bool decide(const CgModelGraph *m, const CgInstance *owner, const CgInstance *body, const char *path)
+{
+    bool bf16 = m->graph->scopes.at[0].bf16;
+    for (const CgInstance *inst = owner; inst; inst = inst->parent) {
+        for (const CgInstance *k = body; k; k = k->parent)
+            if (k->path == inst->path) {
+                inst = k;
+                break;
+            }
+        for (int i = 0; i < inst->nmarks; i++)
+            if (is_precision(&inst->marks[i]) && fits(&inst->marks[i], inst, path))
+                bf16 = inst->marks[i].what == CG_MARK_BF16;
+    }
+    return bf16;
+}
+
+void cg_precision_begin(CgModelGraph *m, const CgInstance *inst, int scope)
+{
+    while (m->bodies.len <= (size_t)scope)
+        cg_vec_push(&m->bodies, NULL);
+    m->bodies.at[scope] = inst;
+    m->graph->scopes.at[scope].bf16 = decide(m, inst, inst, cg_path_join(inst->path, OWN));
+    for (size_t i = 0; i < m->marked.len && inst->nmarks; i++)
+        if (m->marked.at[i]->marks == inst->marks && m->marked.at[i]->path == inst->path)
+            return;
+    if (inst->nmarks)
+        cg_vec_push(&m->marked, inst);
+}
+
+static void note_product(CgModelGraph *m, CgAtom path)
+{
+    uint64_t known;
+    if (cg_map_get(&m->product_paths, cg_map_ptr(path), &known))
+        return;
+    cg_map_put(&m->product_paths, cg_map_ptr(path), m->products.len);
+    cg_vec_push(&m->products, path);
+}
+
+void cg_precision_of(CgModelGraph *m, const CgOp *op, int n, const CgRef *in)
+{
+    CgBuild *b = &m->build;
+    b->precision = CG_AS_SCOPE;
+    if (!(op->traits & CG_PRODUCTS) || b->graph != m->graph)
+        return;
+    const CgInstance *body = body_of(m, b->scope);
+    for (int i = 0; i < n; i++) {
+        CgRef r = in[i];
+        while (cg_node(b->graph, r)->op->view)
+            r = cg_node(b->graph, r)->in[0];
+        const CgParamInfo *p = cg_ref_is(b, r, "param") ? cg_model_param(m, cg_node_name(b->graph, r)) : NULL;
+        if (!p)
+            continue;
+        b->precision = decide(m, p->owner, body, p->path) ? CG_IN_BF16 : CG_IN_F32;
+        note_product(m, p->path);
+        return;
+    }
+    if (body)
+        note_product(m, cg_path_join(body->path, OWN));
+}
+
+/* ---- patterns that fit nothing ---- */
+
+static bool find_fit(const CgModelGraph *m, const CgMark *z, const CgInstance *part)
+{
+    if (is_precision(z)) {
+        for (size_t k = 0; k < m->products.len; k++)
+            if (fits(z, part, m->products.at[k]))
+                return true;
+        return false;
+    }
+    for (size_t k = 0; k < m->params.len; k++)
+        if (fits(z, part, m->params.at[k].path))
+            return true;
+    return false;
+}
+
+/* Some of what there is: parameters, or what is multiplied by which parameter or by none. */
+static void help(CgDiag *d, const CgModelGraph *m, const CgMark *z, const CgInstance *part)
+{
+    CgStrbuf some = {0};
+    size_t n = is_precision(z) ? m->products.len : m->params.len;
+    int shown = 0;
+    for (size_t k = 0; k < n && shown < 4; k++) {
+        const char *path = is_precision(z) ? m->products.at[k] : m->params.at[k].path;
+        if (!is_below(part, path))
+            continue;
+        path = cg_path_below(part, path);
+        size_t own = strlen(path) - strlen(OWN);
+        if (!is_precision(z) || strcmp(path + own, OWN))
+            cg_strbuf_printf(&some, "%s%s", shown++ ? ", " : "", path);
+        else
+            cg_strbuf_printf(&some, "%s%.*s", shown++ ? ", " : "", own ? (int)own - 1 : 1, own ? path : "*");
+    }
+    if (shown)
+        cg_diag_help(d, "its %s are %s, ...", is_precision(z) ? "products" : "parameters", cg_strbuf_str(&some));
+    else if (is_precision(z))
+        cg_diag_help(d, "it multiplies no matrices");
+    cg_strbuf_deinit(&some);
+}
+
+void cg_marks_check(CgElab *e)
+{
+    const CgModelGraph *m = e->model;
+    for (size_t k = 0; k < m->marked.len; k++) {
+        const CgInstance *part = m->marked.at[k];
+        for (int i = 0; i < part->nmarks; i++) {
+            const CgMark *z = &part->marks[i];
+            uint64_t said, key = cg_hash64(&z->span, sizeof z->span, cg_map_ptr(z->pattern));
+            if (find_fit(m, z, part) || cg_map_get(&e->unfit, key, &said))
+                continue;
+            cg_map_put(&e->unfit, key, 1);
+            CgDiag *d = cg_elab_error(e, CG_E0502, z->span, "no %s of '%s' matches \"%s\"", is_precision(z) ? "product" : "parameter",
+                                      part->stmt->names[0], z->pattern ? z->pattern : "*");
+            help(d, m, z, part);
+        }
+    }
+}
