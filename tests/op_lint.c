@@ -260,6 +260,7 @@ static CgDtype dispatch(const Case *c) { return c->nin ? c->type[0].dtype : c->o
 static bool runs(const CgOp *op, CgDtype d) { return op->view || op->kernel[d] || op->vec[d]; }
 
 static bool halved;     /* products round their operands to bf16 */
+static bool noticed;    /* that made a difference to some sample of the op, or its expansion has products */
 
 /* out: contiguous tensors with memory. */
 static void run_op(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, Order order)
@@ -713,6 +714,7 @@ static void claim_precision(const Case *c, const CgOp *base)
                 Result rough = run(c->op, c, c->in, FORWARD);
                 halved = false;
                 for (int k = 0; k < found.n; k++) near(&rough.out[k], &exact.out[k], 3e-2, "bf16 and f64");
+                for (int k = 0; k < found.n; k++) noticed |= memcmp(rough.out[k].data, found.out[k].data, bytes_of(&found.out[k])) != 0;
                 result_free(&rough);
                 result_free(&exact);
             }
@@ -721,6 +723,14 @@ static void claim_precision(const Case *c, const CgOp *base)
         free(wide.attrs);
     }
     result_free(&found);
+}
+
+/* Whoever rounds operands of products, or expands to what does, must say so: the node has a precision only then. */
+static void claim_products(const CgOp *op)
+{
+    bool says = op->traits & CG_PRODUCTS;
+    check(says || !noticed, "it has products and is not CG_PRODUCTS");
+    check(!says || noticed, "it is CG_PRODUCTS, and nothing in it is in bf16 when asked for");
 }
 
 /* ---- graphs ---- */
@@ -850,6 +860,7 @@ static void claim_expand(const Case *c)
         CgRef simple[CG_MAX_OUT];
         for (int k = 0; k < c->nout; k++) simple[k] = CG_NONE;
         c->op->expand(&b, &site, simple);
+        for (CgRef r = 0; r < b.graph->nodes.len; r++) noticed |= cg_node(b.graph, r)->op != c->op && cg_node(b.graph, r)->op->traits & CG_PRODUCTS;
         for (int k = 0; k < c->nout; k++) {
             if (!check(simple[k] != CG_NONE, "the expansion leaves result %d open", k)) return;
             CgType t = cg_ref_type(&b, simple[k]);
@@ -1222,25 +1233,25 @@ static void first_order(const Case *c)  { claim_derivative(c, 1); }
 static void second_order(const Case *c) { if (is_small(c)) claim_derivative(c, 2); }
 static void small_expand(const Case *c) { claim_expand(c); }
 
-static const struct { const char *name; ClaimFn *run; bool wide; /* integers too */ } claims[] = {
-    { "shape rule", claim_shape, true },
-    { "any order of parts", claim_parts, true },
-    { "any layout of operands", claim_strided, true },
-    { "in place", claim_inplace, true },
-    { "results in any order of axes", claim_any_order, true },
-    { "along", claim_along, true },
-    { "algebra", claim_algebra, true },
-    { "precision", with_base, true },
-    { "any number of threads", claim_threads, true },
-    { "operands that are views", claim_views, true },
-    { "means its expansion", small_expand, false },
-    { "gives what is within it", claim_within, false },
-    { "folding", claim_fold, true },
-    { "folding of the op on itself", claim_nested, true },
-    { "fewer places", claim_places, true },
-    { "places known late", claim_moving, false },
-    { "derivative", first_order, false },
-    { "second derivative", second_order, false },
+static const struct { const char *name; ClaimFn *run; bool wide; /* integers too */ void (*after)(const CgOp *op); } claims[] = {
+    { "shape rule", claim_shape, true, NULL },
+    { "any order of parts", claim_parts, true, NULL },
+    { "any layout of operands", claim_strided, true, NULL },
+    { "in place", claim_inplace, true, NULL },
+    { "results in any order of axes", claim_any_order, true, NULL },
+    { "along", claim_along, true, NULL },
+    { "algebra", claim_algebra, true, NULL },
+    { "precision", with_base, true, NULL },
+    { "any number of threads", claim_threads, true, NULL },
+    { "operands that are views", claim_views, true, NULL },
+    { "means its expansion", small_expand, false, claim_products },
+    { "gives what is within it", claim_within, false, NULL },
+    { "folding", claim_fold, true, NULL },
+    { "folding of the op on itself", claim_nested, true, NULL },
+    { "fewer places", claim_places, true, NULL },
+    { "places known late", claim_moving, false, NULL },
+    { "derivative", first_order, false, NULL },
+    { "second derivative", second_order, false, NULL },
 };
 
 #define X(set) extern const CgOpSet cg_ops_##set##_base;
@@ -1275,6 +1286,7 @@ static bool concerns(const CgOp *op, const CgSample *s, CgDtype d)
 static void lint(const CgOp *op)
 {
     claim_form(op);
+    noticed = false;
     for (size_t i = 0; i < CG_LEN(claims); i++) {
         claim_begin(op, claims[i].name);
         for (const CgSample *s = op->samples; s->in; s++)
@@ -1292,6 +1304,7 @@ static void lint(const CgOp *op)
                 }
                 free(c.attrs);
             }
+        if (claims[i].after) claims[i].after(op);
         claim_end();
     }
 }

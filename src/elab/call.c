@@ -577,8 +577,7 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
         if (v->kind != CG_VALUE_INSTANCE || (!inst->weights && !inst->path && !inst->nmarks))
             return v;
         v = cg_instance_copy(e, v, span);
-        if (!inst->path)
-            cg_marks_hand_down(e, inst, name, v->instance);
+        cg_marks_hand_down(e, inst, name, v->instance);
         if (inst->weights) {                  /* what it has become by training */
             char within[600];
             snprintf(within, sizeof within, "%s%s%s", inst->within ? inst->within : "", inst->within ? "." : "", name);

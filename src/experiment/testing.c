@@ -371,8 +371,6 @@ static bool run(CgExperiment *x, CgTest *t, const CgGraph *g, const CgMemory *me
     CgExec *exec = plan ? cg_exec_new(plan, x->pool, &e) : NULL;
     if (!exec)
         cg_experiment_err(x, t->stmt->span, &e);
-    else
-        cg_experiment_note_precision(x, g);
     for (size_t i = 0; exec && i < g->params.len; i++) {
         uint64_t k = 0;
         cg_map_get(&t->model->by_path, cg_map_ptr(cg_node_name(g, g->params.at[i])), &k);

@@ -609,13 +609,16 @@ bool cg_train_run(CgExperiment *x, CgStage *s)
         for (int i = 0; i < t.memory.n; i++)
             if (s->model->params.at[i].frozen)
                 frozen += (int64_t)(t.memory.bytes[i] / sizeof(float));
-        char name[160];
+        char name[160], precision[64] = "";
         snprintf(name, sizeof name, "train %s", s->label);
+        CgProducts products = cg_plan_products(t.step.plan);
+        if (products.bf16)
+            snprintf(precision, sizeof precision, ", bf16 in %d of %d products", products.bf16, products.all);
         CgProgress *progress = cg_progress_new(&(CgProgressOpts){ .name = name, .total = s->steps, .from = t.done,
             .per_step = (double)(s->batch * s->length), .quiet = x->opts.quiet });
-        cg_progress_say(progress, "%s: %lld parameters trained, %lld frozen; %lld steps of %lld x %lld tokens; %.1f MiB planned%s", name, (long long)trained,
+        cg_progress_say(progress, "%s: %lld parameters trained, %lld frozen; %lld steps of %lld x %lld tokens; %.1f MiB planned%s%s", name, (long long)trained,
                         (long long)frozen, (long long)s->steps, (long long)s->batch, (long long)s->length,
-                        (double)cg_plan_slab(t.step.plan) / 1048576.0, t.done ? "; goes on where it stopped" : "");
+                        (double)cg_plan_slab(t.step.plan) / 1048576.0, precision, t.done ? "; goes on where it stopped" : "");
         char (*before)[33] = cg_calloc((size_t)t.memory.n + 1, 33), (*after)[33] = cg_calloc((size_t)t.memory.n + 1, 33);
         int nfrozen = 0;
         CgDigest d0 = frozen_digest(&t, before, &nfrozen);

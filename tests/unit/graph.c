@@ -75,6 +75,63 @@ static void hash_consing(void)
     cg_graph_free(g);
 }
 
+/* Products have a precision, which is part of what they are; nothing else has one. */
+static void precision(void)
+{
+    static const char written[] =
+        "graph f(x: f32[B, 7], w: param f32[7, 7], d: f64[7, 7]) {\n"
+        "  %3 = matmul %0 %1 in bf16          : f32[B, 7]\n"
+        "  %4 = matmul %3 %1                  : f32[B, 7]\n"
+        "  return y = %4\n"
+        "}\n";
+    CgGraph *g = read_graph(written);
+    CgStrbuf out = { 0 };
+    cg_graph_print(g, NULL, &out);
+    ok(!strcmp(cg_strbuf_str(&out), written) && g->nodes.at[3].bf16 && !g->nodes.at[4].bf16, "the precision of products reads back");
+    cg_strbuf_deinit(&out);
+    CgDigest as_read = cg_graph_digest(g);
+    CgBuild b = cg_build_at(g);
+    CgRef full = cg_matmul(&b, 0, 1, false, false);
+    b.precision = CG_IN_BF16;
+    ok(full != 3 && cg_matmul(&b, 0, 1, false, false) == 3, "a product in f32 is not the one in bf16");
+    ok(cg_mul(&b, 0, 0) == (b.precision = CG_IN_F32, cg_mul(&b, 0, 0)), "what is no product has no precision");
+    b.precision = CG_IN_BF16;
+    ok(!cg_node(g, cg_matmul(&b, 2, 2, false, false))->bf16, "nor has a product of f64");
+    b.precision = CG_AS_SCOPE;
+    g->scopes.at[0].bf16 = true;
+    b.scope = cg_scope_add(g, 0, "inner", "block");
+    ok(cg_matmul(&b, 0, 1, false, false) == 3, "scopes say it to those within");
+    CgRef loss = cg_sum_all(&b, cg_mul(&b, 4, 4)), grads[2], where, wrt[2] = { 0, 1 };
+    CgErr e = { 0 };
+    size_t before = g->nodes.len;
+    if (!cg_grad_build(&b, loss, 2, wrt, grads, &where, &e)) CG_BUG("%s", e.text);
+    int half = 0, whole = 0, other = 0;
+    for (size_t r = before; r < g->nodes.len; r++) {
+        const CgNode *n = cg_node(g, (CgRef)r);
+        if (strcmp(n->op->name, "matmul") != 0) continue;
+        half += n->bf16 && n->why == 3;
+        whole += !n->bf16 && n->why == 4;
+        other += n->why != 3 && n->why != 4;
+    }
+    ok(half == 2 && whole == 2 && !other, "a derivative has the precision of what it differentiates, wherever it is built");
+    cg_graph_output(g, "x", grads[0]);
+    cg_graph_output(g, "w", grads[1]);
+    CgGraph *opt = cg_pass_run_all(g, NULL);
+    cg_graph_verify(opt);
+    half = whole = 0;
+    for (CgRef r = 0; r < opt->nodes.len; r++) {
+        half += (opt->nodes.at[r].op->traits & CG_PRODUCTS) && opt->nodes.at[r].bf16;
+        whole += (opt->nodes.at[r].op->traits & CG_PRODUCTS) && !opt->nodes.at[r].bf16;
+    }
+    ok(half == 3 && whole == 3, "and passes keep it");
+    cg_graph_free(opt);
+    cg_graph_free(g);
+    g = read_graph("graph f(x: f32[B, 7], w: param f32[7, 7], d: f64[7, 7]) {\n"
+                   "  %3 = matmul %0 %1\n  %4 = matmul %3 %1\n  return y = %4\n}\n");
+    ok(!cg_digest_equal(cg_graph_digest(g), as_read), "graphs that differ in precision have different identities");
+    cg_graph_free(g);
+}
+
 static void text(void)
 {
     CgGraph *g = read_graph(small);
@@ -98,6 +155,8 @@ static void text(void)
             "graph g(x: f32) { %1 = neg %0 {a=1, a=2} }",
         "graph g(x: f32) { %1 = const {type=f32, value=\"2} }",
             "graph g(x: f32) { %1 = neg %99999999999999999999 }",
+        "graph g(x: f32) { %1 = neg %0 in bf16 }", "graph g(x: f64[3, 3]) { %1 = matmul %0 %0 in bf16 }",
+            "graph g(x: f32[3, 3]) { %1 = matmul %0 %0 in f16 }",
         "graph g(x: f32[B]) { %1 = broadcast %0 {axes=(-1, 0), dims=[99999999999999999999, B]} }",
         "graph g(x: f32[B]) { %1 = reshape %0 }",
     };
@@ -270,6 +329,7 @@ int main(void)
 {
     cg_registry_init();
     hash_consing();
+    precision();
     text();
     identity();
     recomputation();
