@@ -61,7 +61,7 @@ get("layers") != "" {
     next
 }
 get("length") != "" {
-    curve[++curve_count] = sprintf("| %d | %.0f | %.0f | %.0f |", get("length"), get("planned_mb"), get("parameters_mb") + get("gradients_mb") + get("optimiser_mb"), get("peak_rss_mb"))
+    curve[++curve_count] = sprintf("| %d | %.0f | %.0f | %.0f |", get("length"), get("planned_mb"), get("parameters_mb") + get("optimiser_mb"), get("peak_rss_mb"))
     next
 }
 
@@ -116,7 +116,7 @@ END {
         for (i = 1; i <= start_count; i++) print start[i]
     }
     if (part == "memory") {
-        print "\n| positions | planned MB | parameters, gradients, optimiser MB | resident MB |\n|---|---|---|---|"
+        print "\n| positions | planned MB | parameters, optimiser MB | resident MB |\n|---|---|---|---|"
         for (i = 1; i <= curve_count; i++) print curve[i]
     }
 }

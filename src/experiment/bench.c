@@ -71,7 +71,6 @@ bool cg_bench_train(CgExperiment *x, CgStage *s, const CgBenchOpts *opts, CgBenc
     CgTrainingCost c = cg_training_cost(t);
     out->slab = c.slab;
     out->parameters = c.parameters;
-    out->gradients = c.gradients;
     out->state = c.state;
     out->flops = c.flops;
     out->products = c.products;

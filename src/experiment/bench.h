@@ -7,7 +7,7 @@
 
 /* A training whose steps someone else counts: exactly what cg run repeats (forward, backward, clipping, optimiser, data). */
 typedef struct CgTraining CgTraining;
-typedef struct CgTrainingCost { size_t slab, parameters, gradients, state; double flops; CgProducts products; } CgTrainingCost;    /* bytes; useful flops a step */
+typedef struct CgTrainingCost { size_t slab, parameters, state; double flops; CgProducts products; } CgTrainingCost;    /* bytes; useful flops a step */
 CgTraining    *cg_training_new(CgExperiment *x, CgStage *s);      /* NULL after a mistake */
 void           cg_training_free(CgTraining *t);
 CG_NODISCARD bool cg_training_step(CgTraining *t, double *loss);
@@ -26,7 +26,7 @@ typedef struct CgBench {
     int         nloss;
     double      tokens;         /* a step; 0 for graphs */
     double      flops;          /* useful ones, a step */
-    size_t      slab, parameters, gradients, state;   /* bytes */
+    size_t      slab, parameters, state;   /* bytes; gradients are in the slab */
     size_t      resident;       /* most bytes this process ever had in memory */
 } CgBench;
 

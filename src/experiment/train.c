@@ -22,7 +22,8 @@ struct CgTraining {
     CgExperiment *x;
     CgStage  *s;
     CgMemory  memory;
-    float    *grad, *part;       /* the contiguous block's gradient; of one share of the batch */
+    float    *grad;              /* of the contiguous block, in the slab of `step` */
+    float    *sum;               /* over the shares of a batch; NULL where there is one */
     float   **state;             /* by group, then state: contiguous in one block each */
     Runner    step, loss, norm, *update;
     CgWindows *windows, *valid;
@@ -102,8 +103,7 @@ static void training_free(Training *t)
     for (int i = 0; t->state && i < t->s->ngroups; i++)
         free(t->state[i]);
     free(t->state);
-    free(t->grad);
-    free(t->part);
+    free(t->sum);
     free(t->best_block);
     free(t->tokens);
     free(t->next_tokens);
@@ -267,6 +267,16 @@ static bool explain_nan(Training *t, double loss, double norm)
     return false;
 }
 
+/* Other tensors lay between the gradients. */
+static void clear_padding(Training *t)
+{
+    const CgStage *s = t->s;
+    for (int i = 0; i < s->ntrained; i++) {
+        int64_t from = s->trained[i].offset + s->trained[i].count, to = i + 1 < s->ntrained ? s->trained[i + 1].offset : s->total;
+        memset(t->grad + from, 0, (size_t)(to - from) * sizeof *t->grad);
+    }
+}
+
 static bool take_step(Training *t, double *loss_out, double *norm_out, double *rate_out)
 {
     CgStage *s = t->s;
@@ -274,21 +284,18 @@ static bool take_step(Training *t, double *loss_out, double *norm_out, double *r
     size_t n = (size_t)s->total;
     for (int64_t share = 0; share < s->accumulate; share++) {
         fill_batch(t, t->done, share);
-        float *to = share ? t->part : t->grad;
         cg_exec_bind_output(t->step.exec, 0, &t->loss_out);
-        for (int i = 0; i < s->ntrained; i++)
-            cg_exec_bind_output(t->step.exec, i + 1, to + s->trained[i].offset);
         cg_exec_random(t->step.exec, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)(t->done * s->accumulate + share));
         run(t, &t->step);
         loss += (double)t->loss_out / (double)s->accumulate;
-        if (s->accumulate > 1) {
-            float k = 1.0f / (float)s->accumulate;
-            for (size_t i = 0; i < n; i++)
-                t->grad[i] = share ? t->grad[i] + k * t->part[i] : k * t->grad[i];
-        }
+        clear_padding(t);
+        float k = 1.0f / (float)s->accumulate;
+        for (size_t i = 0; t->sum && i < n; i++)
+            t->sum[i] = share ? t->sum[i] + k * t->grad[i] : k * t->grad[i];
     }
+    const float *grad = t->sum ? t->sum : t->grad;
     float squares;
-    cg_exec_bind_input(t->norm.exec, 0, t->grad);
+    cg_exec_bind_input(t->norm.exec, 0, grad);
     cg_exec_bind_output(t->norm.exec, 0, &squares);
     run(t, &t->norm);
     double norm = sqrt((double)squares);
@@ -302,7 +309,7 @@ static bool take_step(Training *t, double *loss_out, double *norm_out, double *r
         int state = 0;
         for (size_t i = 0; i < group->graph->inputs.len; i++) {
             const char *name = cg_node_name(group->graph, group->graph->inputs.at[i]);
-            const void *from = !strcmp(name, "p") ? (const void *)(t->memory.block + at) : !strcmp(name, "g") ? (const void *)(t->grad + at)
+            const void *from = !strcmp(name, "p") ? (const void *)(t->memory.block + at) : !strcmp(name, "g") ? (const void *)(grad + at)
                 : !strcmp(name, "scale") ? (const void *)&scale : !strcmp(name, "step") ? (const void *)&step
                 : (const void *)(t->state[g] + group->count * state++);
             cg_exec_bind_input(exec, (int)i, from);
@@ -416,11 +423,10 @@ static bool prepare(Training *t)
     if (!cg_memory_fill(x, s->model, s, s->seed, &t->memory))
         return false;
     size_t bytes = (size_t)s->total * sizeof(float) + 64;
-    t->grad = cg_try_alloc(bytes);
-    t->part = s->accumulate > 1 ? cg_try_alloc(bytes) : NULL;
+    t->sum = s->accumulate > 1 ? cg_try_alloc(bytes) : NULL;
     t->update = cg_calloc((size_t)s->ngroups, sizeof *t->update);
     t->state = cg_calloc((size_t)s->ngroups, sizeof *t->state);
-    bool room = t->grad && (s->accumulate == 1 || t->part);
+    bool room = s->accumulate == 1 || t->sum;
     for (int g = 0; room && g < s->ngroups; g++) {
         size_t n = (size_t)(s->groups[g].count * s->groups[g].nstates);
         t->state[g] = cg_try_alloc(n * sizeof(float) + 64);
@@ -433,14 +439,17 @@ static bool prepare(Training *t)
         cg_err(&err, CG_ERR_MEMORY, "no room for the optimiser's %zu MiB", bytes * (size_t)(1 + s->groups[0].nstates) >> 20);
         return cg_experiment_err(x, s->span, &err);
     }
-    memset(t->grad, 0, bytes);
-    if (t->part)
-        memset(t->part, 0, bytes);
     t->tokens = cg_calloc((size_t)(s->batch * s->length) + 1, sizeof *t->tokens);
     t->next_tokens = cg_calloc((size_t)(s->batch * s->length) + 1, sizeof *t->next_tokens);
-    if (!runner_new(x, s->step_graph, rows, (CgPlanOptions){0}, s->span, &t->step)
-        || !runner_new(x, s->norm_graph, 1, (CgPlanOptions){0}, s->span, &t->norm))
+    size_t *together = cg_calloc((size_t)s->ntrained + 1, sizeof *together);
+    together[0] = CG_PLAN_BOUND;
+    for (int i = 0; i < s->ntrained; i++)
+        together[i + 1] = (size_t)s->trained[i].offset * sizeof *t->grad;
+    bool planned = runner_new(x, s->step_graph, rows, (CgPlanOptions){ .together = together }, s->span, &t->step);
+    free(together);
+    if (!planned || !runner_new(x, s->norm_graph, 1, (CgPlanOptions){0}, s->span, &t->norm))
         return false;
+    t->grad = cg_exec_block(t->step.exec);
     bind_params(&t->step, &t->memory);
     if (t->valid) {
         if (!runner_new(x, s->loss_graph, rows, (CgPlanOptions){0}, s->span, &t->loss))
@@ -703,10 +712,10 @@ CgTrainingCost cg_training_cost(const CgTraining *t)
     const CgStage *s = t->s;
     CgTrainingCost c = { .slab = cg_plan_slab(t->step.plan) + cg_plan_slab(t->norm.plan), .products = cg_plan_products(t->step.plan),
                          .flops = (double)s->accumulate * cg_plan_useful_flops(t->step.plan) };
-    size_t block = (size_t)s->total * sizeof(float);
     for (int i = 0; i < t->memory.n; i++)
         c.parameters += t->memory.bytes[i];
-    c.gradients = block * (t->part ? 2 : 1);
+    if (t->sum)
+        c.slab += (size_t)s->total * sizeof(float);
     for (int g = 0; g < s->ngroups; g++) {      /* parameters and states are updated where they lie */
         c.state += (size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float);
         c.slab += cg_plan_slab(t->update[g].plan);

@@ -63,8 +63,8 @@ void cg_report_bench(const CgBench *b, const CgPeaks *p, CgStrbuf *out)
         cg_strbuf_printf(out, ", %.0f tokens/s", 1e3 * b->tokens / t.median);
     cg_strbuf_printf(out, "\n  work     %.2f GFLOP a step, %.1f GFLOP/s, %.1f%% of the peak of %s\n", b->flops * 1e-9, rate * 1e-9,
                      100 * rate / peak_of(b, p), precision);
-    cg_strbuf_printf(out, "  memory   %.1f MiB planned, %.1f parameters, %.1f gradients, %.1f optimiser; %.1f resident at most\n", mib(b->slab),
-                     mib(b->parameters), mib(b->gradients), mib(b->state), mib(b->resident));
+    cg_strbuf_printf(out, "  memory   %.1f MiB planned, gradients within; %.1f parameters, %.1f optimiser; %.1f resident at most\n", mib(b->slab),
+                     mib(b->parameters), mib(b->state), mib(b->resident));
     if (b->nloss)
         cg_strbuf_printf(out, "  loss     %.6f, after %d steps %.6f\n", b->loss[0], b->nloss - 1, b->loss[b->nloss - 1]);
 }
@@ -87,8 +87,8 @@ void cg_report_bench_json(const CgBench *b, const CgPeaks *p, const CgProfile *p
         cg_strbuf_printf(out, ", \"tokens_per_second\": %.0f", 1e3 * b->tokens / t.median);
     cg_strbuf_printf(out, ", \"gflop\": %.4f, \"gflops\": %.2f, \"share_of_peak\": %.4f, \"peak_gflops\": %.1f", b->flops * 1e-9, rate * 1e-9,
                      rate / peak_of(b, p), peak_of(b, p) * 1e-9);
-    cg_strbuf_printf(out, ", \"peak_rss_mb\": %.1f, \"planned_mb\": %.1f, \"parameters_mb\": %.1f, \"gradients_mb\": %.1f, \"optimiser_mb\": %.1f",
-                     mib(b->resident), mib(b->slab), mib(b->parameters), mib(b->gradients), mib(b->state));
+    cg_strbuf_printf(out, ", \"peak_rss_mb\": %.1f, \"planned_mb\": %.1f, \"parameters_mb\": %.1f, \"optimiser_mb\": %.1f",
+                     mib(b->resident), mib(b->slab), mib(b->parameters), mib(b->state));
     cg_strbuf_puts(out, ", \"ms\": [");
     for (int i = 0; i < b->steps; i++)
         cg_strbuf_printf(out, "%s%.4f", i ? ", " : "", b->ms[i]);

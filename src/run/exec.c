@@ -312,8 +312,13 @@ void cg_exec_bind_output(CgExec *x, int ordinal, void *data)
 {
     int buffer = buffer_of(x, CG_AT_OUTPUT, ordinal);
     if (cg_plan_buffer(x->plan, buffer)->place != CG_AT_OUTPUT)
-        CG_BUG("this plan keeps its outputs in the slab");
+        CG_BUG("this plan keeps output %d in the slab", ordinal);
     bind(x, buffer, data);
+}
+
+void *cg_exec_block(const CgExec *x)
+{
+    return x->slab;
 }
 
 CgTensor cg_exec_output(const CgExec *x, int i)

@@ -14,6 +14,7 @@ void     cg_exec_free(CgExec *x);
 void     cg_exec_bind_input(CgExec *x, int ordinal, const void *data);
 void     cg_exec_bind_param(CgExec *x, int ordinal, const void *data);
 void     cg_exec_bind_output(CgExec *x, int ordinal, void *data);         /* plans with outputs_bound */
+void    *cg_exec_block(const CgExec *x);             /* where outputs that are together begin; valid until the next run */
 void     cg_exec_random(CgExec *x, uint64_t seed, uint64_t step);
 void     cg_exec_run(CgExec *x);
 CgTensor cg_exec_output(const CgExec *x, int i);     /* valid until the next run; may be strided */

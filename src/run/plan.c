@@ -706,6 +706,14 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
     }
     lay_over(p, d.parent);
     free(d.parent);
+    for (size_t i = 0; i < p->buffers.len && options.together; i++) {
+        CgBuffer *b = &p->buffers.at[i];
+        if (b->place != CG_AT_OUTPUT || options.together[b->ordinal] == CG_PLAN_BOUND)
+            continue;
+        b->place = CG_AT_SLAB;
+        b->pinned = true;
+        b->offset = options.together[b->ordinal];
+    }
     if (!cg_plan_place(p)) {
         cg_err(e, CG_ERR_MEMORY,
                "the tensors of graph '%s' together have more bytes than memory has addresses",

@@ -20,6 +20,7 @@ typedef struct CgBuffer {
     CgPlace place;
     int     ordinal;     /* INPUT, PARAM, OUTPUT: which; CONST: index into the plan's constants */
     size_t  offset;      /* SLAB: bytes, 64-aligned */
+    bool    pinned;      /* SLAB: the caller said where (CgPlanOptions.together) */
     size_t  bytes;
     int     first, last; /* instructions between which it must keep its value */
 } CgBuffer;
@@ -41,10 +42,15 @@ typedef struct CgInstr {
 } CgInstr;
 
 typedef struct CgPlan CgPlan;
+#define CG_PLAN_BOUND SIZE_MAX
 typedef struct CgPlanOptions {
     bool no_inplace;         /* for tests */
     bool outputs_bound; /* outputs are written straight to memory the caller binds, which must not overlap
                            inputs or params; else they live in the slab, or are views of inputs and params */
+    const size_t *together;  /* with outputs_bound, may be NULL: by output, its place in one block that outputs share at the
+                           beginning of the slab, in bytes, a multiple of 64 (cg_exec_block); or CG_PLAN_BOUND: by the
+                           caller. Until an output is made, other tensors may lie in its place; so they may in what is
+                           left between outputs. Read while planning only */
     bool update;             /* an output named like an input or a parameter of its type is that one's new value and is
                                 written over it: during the run if no instruction wants the old one any more, else at
                                 its end. Whoever binds such memory must let it be written */

@@ -17,6 +17,8 @@
 
 size_t cg_plan_room(const CgBuffer *b)
 {
+    if (b->pinned)
+        return (b->bytes + LINE - 1) / LINE * LINE;
     return (b->bytes + (size_t)GAP(b->bytes) + LINE - 1) / LINE * LINE;
 }
 
@@ -41,13 +43,23 @@ static int by_first(const void *a, const void *b)
     return x->size != y->size ? (x->size > y->size ? -1 : 1) : x->buffer - y->buffer;
 }
 
-/* Largest first, each into the smallest hole among those it lives with. Returns the height. */
-static size_t place_largest_first(Item *item, int n)
+static int by_offset(const void *a, const void *b)
 {
-    qsort(item, (size_t)n, sizeof *item, by_size);
+    const Item *x = a, *y = b;
+    return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* Largest first, each into the smallest hole among those it lives with; the first `pinned` stay where they are. Returns
+ * the height. */
+static size_t place_largest_first(Item *item, int n, int pinned)
+{
+    qsort(item, (size_t)pinned, sizeof *item, by_offset);
+    qsort(item + pinned, (size_t)(n - pinned), sizeof *item, by_size);
     Item **placed = cg_malloc((size_t)n * sizeof(Item *));   /* sorted by offset */
-    size_t height = 0;
-    for (int i = 0; i < n; i++) {
+    size_t height = pinned ? item[pinned - 1].offset + item[pinned - 1].size : 0;
+    for (int i = 0; i < pinned; i++)
+        placed[i] = &item[i];
+    for (int i = pinned; i < n; i++) {
         Item *it = &item[i];
         size_t end = 0, best = SIZE_MAX, best_room = SIZE_MAX;
         for (int j = 0; j < i; j++) {
@@ -103,8 +115,8 @@ static int by_last(const void *a, const void *b)
     return x->last != y->last ? x->last - y->last : x->buffer - y->buffer;
 }
 
-/* In the order of the schedule, as an allocator would at run time: best fit, else at the top. */
-static size_t place_in_order(Item *item, int n)
+/* In the order of the schedule, as an allocator would at run time: best fit, else at the top; from `bottom` upwards. */
+static size_t place_in_order(Item *item, int n, size_t bottom)
 {
     qsort(item, (size_t)n, sizeof *item, by_first);
     Item **dying = cg_malloc((size_t)n * sizeof(Item *));
@@ -112,7 +124,7 @@ static size_t place_in_order(Item *item, int n)
         dying[i] = &item[i];
     qsort(dying, (size_t)n, sizeof(Item *), by_last);
     Holes holes = { 0 };
-    size_t height = 0;
+    size_t height = bottom;
     int dead = 0;
     for (int i = 0; i < n; i++) {
         for (; dead < n && dying[dead]->last < item[i].first; dead++)
@@ -168,8 +180,8 @@ static size_t most_live(const Item *item, int n, int count)
 bool cg_plan_place(CgPlan *p)
 {
     Item *item = cg_calloc(p->buffers.len, sizeof *item);
-    int n = 0;
-    size_t total = 0;
+    int n = 0, pinned = 0;
+    size_t total = 0, block = 0;
     for (size_t i = 0; i < p->buffers.len; i++) {
         const CgBuffer *b = &p->buffers.at[i];
         if (b->place != CG_AT_SLAB || b->last < b->first)
@@ -180,14 +192,21 @@ bool cg_plan_place(CgPlan *p)
             free(item);
             return false;
         }
-        item[n++] = (Item){ .buffer = (int)i, .size = cg_plan_room(b), .first = b->first, .last = b->last };
+        item[n++] = (Item){ .buffer = (int)i, .size = cg_plan_room(b), .first = b->first, .last = b->last, .offset = b->offset };
+        if (!b->pinned)
+            continue;
+        if (b->offset + item[n - 1].size > block)
+            block = b->offset + item[n - 1].size;
+        Item swap = item[pinned];
+        item[pinned++] = item[n - 1];
+        item[n - 1] = swap;
     }
     p->live = most_live(item, n, (int)p->instrs.len);
-    p->slab = place_in_order(item, n);
+    p->slab = place_in_order(item + pinned, n - pinned, block);     /* nothing in the block */
     if (p->slab > p->live && n <= SORTED_LIMIT) {
         Item *other = cg_malloc((size_t)(n ? n : 1) * sizeof *other);
         memcpy(other, item, (size_t)n * sizeof *other);
-        size_t height = place_largest_first(other, n);
+        size_t height = place_largest_first(other, n, pinned);
         if (height < p->slab) {
             p->slab = height;
             memcpy(item, other, (size_t)n * sizeof *other);

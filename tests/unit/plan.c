@@ -371,12 +371,42 @@ static void odd_sizes(void)
        "what contiguous means");
 }
 
+/* Two results of 96 numbers that the caller wants 128 numbers apart, and a large one that is dead when the second is made. */
+static void together(void)
+{
+    CgErr e;
+    CgGraph *g = parse("graph f(x: f32[96], y: f32[200]) {\n"
+                       "  %2 = tanh %1 : f32[200]\n"
+                       "  %3 = exp %2 : f32[200]\n"
+                       "  %4 = mul %2 %3 : f32[200]\n"
+                       "  %5 = sum %4 {axes=(0)} : f32\n"
+                       "  %6 = broadcast %5 {axes=(-1), dims=[96]} : f32[96]\n"
+                       "  %7 = add %0 %6 : f32[96]\n"
+                       "  %8 = mul %7 %7 : f32[96]\n"
+                       "  %9 = add %8 %7 : f32[96]\n"
+                       "  return a = %7, b = %9, s = %5\n}\n");
+    const size_t at[3] = { 512, 0, CG_PLAN_BOUND };
+    CgPlan *p = plan_of(g, 1, (CgPlanOptions){ .outputs_bound = true, .together = at }, &e);
+    bool good = p != NULL;
+    for (int o = 0; p && o < 3; o++) {
+        const CgBuffer *b = cg_plan_buffer(p, cg_plan_output(p, o)->buffer);
+        good = good && (o == 2 ? b->place == CG_AT_OUTPUT : b->place == CG_AT_SLAB && b->offset == at[o] && cg_plan_output(p, o)->offset == 0);
+    }
+    ok(good, "outputs that are together lie where the caller wants them");
+    size_t block = 512 + 96 * sizeof(float);
+    ok(p && cg_plan_slab(p) < block + 3 * 200 * sizeof(float), "before they are made, other tensors lie there");
+    cg_plan_free(p);
+    if (g)
+        cg_graph_free(g);
+}
+
 int main(void)
 {
     cg_registry_init();
     views();
     memory();
     outputs();
+    together();
     pieces();
     renewals();
     refusals();
