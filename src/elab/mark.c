@@ -119,29 +119,33 @@ void cg_marks_freeze(CgParamInfo *p)
 
 /* ---- precision ---- */
 
+/* The value of the script's option of that name, which any other value may have, too; NULL when there is none. */
+static const CgValue *option(CgElab *e)
+{
+    CgEnv *env = cg_elab_script(e);
+    const CgBlock *top = &cg_env_module(env)->unit->top;
+    for (int i = 0; i < top->n; i++)
+        if (top->at[i]->kind == CG_STMT_OPTION && !strcmp(top->at[i]->names[0], "precision"))
+            return cg_env_find(e, env, top->at[i]->names[0]);
+    return NULL;
+}
+
 bool cg_precision_option(CgElab *e)
 {
-    const CgValue *v = cg_env_find(e, cg_elab_script(e), cg_intern("precision"));
+    const CgValue *v = option(e);
     return v && v->kind == CG_VALUE_STR && !strcmp(v->s, "bf16");
 }
 
 void cg_precision_check(CgElab *e)
 {
-    CgEnv *env = cg_elab_script(e);
-    const CgBlock *top = &cg_env_module(env)->unit->top;
-    for (int i = 0; i < top->n; i++) {
-        const CgStmt *s = top->at[i];
-        if (s->kind != CG_STMT_OPTION || strcmp(s->names[0], "precision"))
-            continue;
-        const CgValue *v = cg_env_find(e, env, s->names[0]);
-        if (cg_is_poison(v) || (v->kind == CG_VALUE_STR && (!strcmp(v->s, "f32") || !strcmp(v->s, "bf16"))))
-            continue;
-        CgStrbuf text = {0};
-        cg_value_print(v, &text);
-        CgDiag *d = cg_elab_error(e, CG_E0311, v->span.file ? v->span : s->span, "products are not computed in %s", cg_strbuf_str(&text));
-        cg_diag_help(d, "option precision is \"f32\" or \"bf16\"; in_f32 and in_bf16 say it of parts of a model");
-        cg_strbuf_deinit(&text);
-    }
+    const CgValue *v = option(e);
+    if (!v || cg_is_poison(v) || (v->kind == CG_VALUE_STR && (!strcmp(v->s, "f32") || !strcmp(v->s, "bf16"))))
+        return;
+    CgStrbuf text = {0};
+    cg_value_print(v, &text);
+    CgDiag *d = cg_elab_error(e, CG_E0311, v->span, "products are not computed in %s", cg_strbuf_str(&text));
+    cg_diag_help(d, "option precision is \"f32\" or \"bf16\"; in_f32 and in_bf16 say it of parts of a model");
+    cg_strbuf_deinit(&text);
 }
 
 /* The instance in whose body `scope` of the model's graph was begun; NULL for what a train or evaluate multiplies itself. */
