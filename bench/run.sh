@@ -87,6 +87,7 @@ if asked work; then
             for precision in ${PRECISIONS:-f32 bf16}; do
                 note "round $round, $config $precision"
                 run_cg "\"round\": $round" "$config" "$precision" --steps "$(steps_of "$config")"
+                run_cg "\"round\": $round, \"spare\": true" "$config" "$precision" --set spare=true --steps "$(steps_of "$config")"
                 for mode in ${MODES:-eager compiled}; do
                     [ "$have_torch" = yes ] || continue
                     run_torch "\"round\": $round" "$config" "$precision" "$mode" --steps "$(steps_of "$config")" || :

@@ -26,6 +26,37 @@ function over(who, f,    r, n, v) {
     return n ? median(v, n) : ""
 }
 
+# The table of steps, a row for each configuration and precision, against the faster mode of PyTorch in each round.
+function rows(way,    i, j, r, n, m, key, k, who, mine, best, mb, mid, own, ratio, memory, modes) {
+    split("eager compiled", modes, " ")
+    print "| configuration | precision | cg ms | of FMA peak | eager ms | compiled ms | PyTorch over cg, median (spread) | cg MB | PyTorch MB | memory |"
+    print "|---|---|---|---|---|---|---|---|---|---|"
+    for (i = 1; i <= count; i++) {
+        key = order[i]
+        mine = key " " way
+        split(key, k, " ")
+        n = m = 0
+        for (r = 1; r <= rounds; r++) {
+            best = mb = 0
+            for (j = 1; j <= 2; j++) {
+                who = key " " modes[j]
+                if (!((who, r, "ms") in value)) continue
+                if (!best || value[who, r, "ms"] < best) { best = value[who, r, "ms"]; mb = value[who, r, "mb"] }
+            }
+            if (!best || !((mine, r, "ms") in value)) continue
+            ratio[++n] = best / value[mine, r, "ms"]
+            memory[++m] = mb
+        }
+        mid = n ? median(ratio, n) : ""
+        mb = m ? median(memory, m) : ""
+        own = over(mine, "mb")
+        if (own == "") continue
+        printf "| %s | %s | %s | %.0f%% | %s | %s | %s | %.0f | %s | %s |\n", k[1], k[2], ms(over(mine, "ms")), 100 * over(mine, "share"),
+            ms(over(key " eager", "ms")), ms(over(key " compiled", "ms")), n ? sprintf("%.2f (%.2f to %.2f)", mid, ratio[1], ratio[n]) : "-",
+            own, mb == "" ? "-" : sprintf("%.0f", mb), mb == "" ? "-" : sprintf("1/%.1f", mb / own)
+    }
+}
+
 get("peaks") != "" {
     peaks = sprintf("Peaks of this machine, %d threads, at the time: %.0f GFLOP/s in f32, %.0f in bf16; %.0f GB/s second level, %.0f third, %.0f memory.",
         get("threads"), get("f32_gflops"), get("bf16_gflops"), get("l2_gbs"), get("l3_gbs"), get("memory_gbs"))
@@ -44,7 +75,7 @@ get("same") != "" {
 }
 get("round") != "" {
     key = get("config") " " get("precision")
-    who = key " " (get("program") ~ /^cg/ ? "cg" : get("mode"))
+    who = key " " (get("program") !~ /^cg/ ? get("mode") : get("spare") == "" ? "cg" : "spare")
     r = get("round") + 0
     if (r > rounds) rounds = r
     if (!(key in seen_work)) { seen_work[key] = 1; order[++count] = key }
@@ -78,33 +109,9 @@ END {
     }
     if (part == "work") {
         printf "\n%d rounds; %s\n\n", rounds, torch
-        print "| configuration | precision | cg ms | of FMA peak | eager ms | compiled ms | PyTorch over cg, median (spread) | cg MB | PyTorch MB | memory |"
-        print "|---|---|---|---|---|---|---|---|---|---|"
-        for (i = 1; i <= count; i++) {
-            key = order[i]
-            split(key, k, " ")
-            n = m = 0
-            for (r = 1; r <= rounds; r++) {
-                best = mb = 0
-                split("eager compiled", modes, " ")
-                for (j = 1; j <= 2; j++) {
-                    who = key " " modes[j]
-                    if (!((who, r, "ms") in value)) continue
-                    if (!best || value[who, r, "ms"] < best) { best = value[who, r, "ms"]; mb = value[who, r, "mb"] }
-                }
-                if (!best || !((key " cg", r, "ms") in value)) continue
-                ratio[++n] = best / value[key " cg", r, "ms"]
-                memory[++m] = mb
-            }
-            mid = n ? median(ratio, n) : ""
-            mb = m ? median(memory, m) : ""
-            own = over(key " cg", "mb")
-            printf "| %s | %s | %s | %.0f%% | %s | %s | %s | %.0f | %s | %s |\n", k[1], k[2], ms(over(key " cg", "ms")), 100 * over(key " cg", "share"),
-                ms(over(key " eager", "ms")), ms(over(key " compiled", "ms")), n ? sprintf("%.2f (%.2f to %.2f)", mid, ratio[1], ratio[n]) : "-",
-                own, mb == "" ? "-" : sprintf("%.0f", mb), mb == "" ? "-" : sprintf("1/%.1f", mb / own)
-            delete ratio
-            delete memory
-        }
+        rows("cg")
+        print "\nThe same with layers that are computed again in the backward pass (`--set spare=true`); the share of the peak does not count that.\n"
+        rows("spare")
     }
     if (part == "nodes") {
         printf "\nA node that computes nearly nothing costs "

@@ -379,7 +379,7 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
     if (build->graph == e->model->graph) {
         b.scope = cg_scope_add(build->graph, f ? f->scope : 0, inst->name ? inst->name : s->names[0], s->names[0]);
         build->scope = b.scope;
-        cg_precision_begin(e->model, inst, b.scope);
+        cg_marks_begin(e->model, inst, b.scope);
     } else {
         b.scope = 0;
     }

@@ -156,11 +156,11 @@ const char   *cg_path_below(const CgInstance *part, const char *path);      /* o
 void          cg_mark_add(CgElab *e, CgInstance *to, CgMark mark);
 /* What is said of the precision of part `name` of an instance, said of that part taken alone. */
 void          cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to);
-bool          cg_marks_round_alike(const CgInstance *a, const CgInstance *b);
+bool          cg_marks_alike(const CgInstance *a, const CgInstance *b);
 void          cg_marks_freeze(CgParamInfo *p);                  /* sets p->frozen */
 bool          cg_precision_option(CgElab *e);                   /* option precision: str = "bf16" */
 void          cg_precision_check(CgElab *e);                    /* reports another value of it */
-void          cg_precision_begin(CgModelGraph *m, const CgInstance *inst, int scope);     /* its body begins there */
+void          cg_marks_begin(CgModelGraph *m, const CgInstance *inst, int scope);     /* its body begins there */
 /* Says to m->build in what the next node is computed: a product by a parameter as is said of that, any other as is said of
  * the part in whose body it stands. */
 void          cg_precision_of(CgModelGraph *m, const CgOp *op, int n, const CgRef *in);

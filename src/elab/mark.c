@@ -1,6 +1,7 @@
-/* mark.c - what a script says of the parts of a model by patterns of paths: which parameters are frozen, which products are in
- * bf16. Takes marks on instances; gives decisions by path, and reports patterns that fit nothing. Inner parts speak first,
- * the parts that hold them after, each in the order written: the last word counts. Must not change a graph. */
+/* mark.c - what a script says of the parts of a model by patterns of paths: which parameters are frozen, which products are
+ * in bf16, which parts are computed again. Takes marks on instances; gives decisions by path, and reports patterns that fit
+ * nothing. Inner parts speak first, the parts that hold them after, each in the order written: the last word counts. Must
+ * not change a graph. */
 #include <string.h>
 
 #include "elab/elab.h"
@@ -64,6 +65,13 @@ static bool fits(const CgMark *z, const CgInstance *part, const char *path)
     return is_below(part, path) && (!z->pattern || cg_path_matches(z->pattern, cg_path_below(part, path)));
 }
 
+/* Whether a mark of `part` says that the part `body` is computed again. */
+static bool fits_part(const CgMark *z, const CgInstance *part, const CgInstance *body)
+{
+    return z->what == CG_MARK_RECOMPUTED && (part->path == body->path ? !z->pattern : z->pattern && fits(z, part, body->path));
+}
+
+static bool is_freezing(const CgMark *z) { return z->what == CG_MARK_FROZEN || z->what == CG_MARK_TRAINED; }
 static bool is_precision(const CgMark *z) { return z->what == CG_MARK_F32 || z->what == CG_MARK_BF16; }
 
 void cg_mark_add(CgElab *e, CgInstance *to, CgMark mark)
@@ -81,20 +89,20 @@ void cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstan
     for (int i = 0; i < from->nmarks; i++) {
         CgMark z = from->marks[i];
         const char *rest = z.pattern ? z.pattern + strcspn(z.pattern, ".") : NULL;
-        if (!is_precision(&z) || (rest && !cg_path_matches(cg_intern_n(z.pattern, (size_t)(rest - z.pattern)), name)))
+        if (is_freezing(&z) || (rest && !cg_path_matches(cg_intern_n(z.pattern, (size_t)(rest - z.pattern)), name)))
             continue;
         z.pattern = rest && *rest ? cg_intern(rest + 1) : NULL;
         cg_mark_add(e, to, z);
     }
 }
 
-bool cg_marks_round_alike(const CgInstance *a, const CgInstance *b)
+bool cg_marks_alike(const CgInstance *a, const CgInstance *b)
 {
     int i = 0, k = 0;
     for (;; i++, k++) {
-        while (i < a->nmarks && !is_precision(&a->marks[i]))
+        while (i < a->nmarks && is_freezing(&a->marks[i]))
             i++;
-        while (k < b->nmarks && !is_precision(&b->marks[k]))
+        while (k < b->nmarks && is_freezing(&b->marks[k]))
             k++;
         if (i == a->nmarks || k == b->nmarks)
             return i == a->nmarks && k == b->nmarks;
@@ -110,7 +118,7 @@ void cg_marks_freeze(CgParamInfo *p)
     for (const CgInstance *inst = p->owner; inst; inst = inst->parent)
         for (int i = 0; i < inst->nmarks; i++) {
             const CgMark *z = &inst->marks[i];
-            if (!is_precision(z) && fits(z, inst, p->path)) {
+            if (is_freezing(z) && fits(z, inst, p->path)) {
                 p->frozen = z->what == CG_MARK_FROZEN;
                 p->frozen_span = z->span;
             }
@@ -175,11 +183,23 @@ static bool decide(const CgModelGraph *m, const CgInstance *owner, const CgInsta
     return bf16;
 }
 
-void cg_precision_begin(CgModelGraph *m, const CgInstance *inst, int scope)
+/* Of the parts that fit a pattern the outermost are regions: what they hold is in them. */
+static bool is_recomputed(const CgInstance *body)
+{
+    for (const CgInstance *inst = body; inst; inst = inst->parent)
+        for (int i = 0; i < inst->nmarks; i++)
+            if (fits_part(&inst->marks[i], inst, body))
+                return true;
+    return false;
+}
+
+void cg_marks_begin(CgModelGraph *m, const CgInstance *inst, int scope)
 {
     while (m->bodies.len <= (size_t)scope)
         cg_vec_push(&m->bodies, NULL);
     m->bodies.at[scope] = inst;
+    if (!m->graph->scopes.at[scope].recompute && is_recomputed(inst))
+        m->graph->scopes.at[scope].recompute = ++m->regions;
     m->graph->scopes.at[scope].bf16 = decide(m, inst, inst, cg_path_join(inst->path, OWN));
     for (size_t i = 0; i < m->marked.len && inst->nmarks; i++)
         if (m->marked.at[i]->marks == inst->marks && m->marked.at[i]->path == inst->path)
@@ -223,6 +243,11 @@ void cg_precision_of(CgModelGraph *m, const CgOp *op, int n, const CgRef *in)
 
 static bool find_fit(const CgModelGraph *m, const CgMark *z, const CgInstance *part)
 {
+    for (size_t k = 0; z->what == CG_MARK_RECOMPUTED && k < m->bodies.len; k++)
+        if (m->bodies.at[k] && fits_part(z, part, m->bodies.at[k]))
+            return true;
+    if (z->what == CG_MARK_RECOMPUTED)
+        return false;
     if (is_precision(z)) {
         for (size_t k = 0; k < m->products.len; k++)
             if (fits(z, part, m->products.at[k]))
@@ -235,15 +260,17 @@ static bool find_fit(const CgModelGraph *m, const CgMark *z, const CgInstance *p
     return false;
 }
 
-/* Some of what there is: parameters, or what is multiplied by which parameter or by none. */
+static const char *thing(const CgMark *z) { return is_precision(z) ? "product" : is_freezing(z) ? "parameter" : "part"; }
+
+/* Some of what there is: parameters, parts, or what is multiplied by which parameter or by none. */
 static void help(CgDiag *d, const CgModelGraph *m, const CgMark *z, const CgInstance *part)
 {
     CgStrbuf some = {0};
-    size_t n = is_precision(z) ? m->products.len : m->params.len;
+    size_t n = is_precision(z) ? m->products.len : is_freezing(z) ? m->params.len : m->bodies.len;
     int shown = 0;
     for (size_t k = 0; k < n && shown < 4; k++) {
-        const char *path = is_precision(z) ? m->products.at[k] : m->params.at[k].path;
-        if (!is_below(part, path))
+        const char *path = is_precision(z) ? m->products.at[k] : is_freezing(z) ? m->params.at[k].path : m->bodies.at[k] ? m->bodies.at[k]->path : "";
+        if (!*path || !is_below(part, path))
             continue;
         path = cg_path_below(part, path);
         size_t own = strlen(path) - strlen(OWN);
@@ -253,7 +280,7 @@ static void help(CgDiag *d, const CgModelGraph *m, const CgMark *z, const CgInst
             cg_strbuf_printf(&some, "%s%.*s", shown++ ? ", " : "", own ? (int)own - 1 : 1, own ? path : "*");
     }
     if (shown)
-        cg_diag_help(d, "its %s are %s, ...", is_precision(z) ? "products" : "parameters", cg_strbuf_str(&some));
+        cg_diag_help(d, "its %ss are %s, ...", thing(z), cg_strbuf_str(&some));
     else if (is_precision(z))
         cg_diag_help(d, "it multiplies no matrices");
     cg_strbuf_deinit(&some);
@@ -270,7 +297,7 @@ void cg_marks_check(CgElab *e)
             if (find_fit(m, z, part) || cg_map_get(&e->unfit, key, &said))
                 continue;
             cg_map_put(&e->unfit, key, 1);
-            CgDiag *d = cg_elab_error(e, CG_E0502, z->span, "no %s of '%s' matches \"%s\"", is_precision(z) ? "product" : "parameter",
+            CgDiag *d = cg_elab_error(e, CG_E0502, z->span, "no %s of '%s' matches \"%s\"", thing(z),
                                       part->stmt->names[0], z->pattern ? z->pattern : "*");
             help(d, m, z, part);
         }

@@ -64,7 +64,7 @@ CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool foreign)
         for (size_t i = 0; i < m->foreign.len; i++)
             if (m->foreign.at[i]->span.file == instance->instance->span.file && m->foreign.at[i]->stmt == instance->instance->stmt
                 && m->foreign.at[i]->weights == instance->instance->weights && m->foreign.at[i]->statics == instance->instance->statics
-                && cg_marks_round_alike(m->foreign.at[i], instance->instance)) {
+                && cg_marks_alike(m->foreign.at[i], instance->instance)) {
                 CgValue *known = cg_value_new(e, CG_VALUE_INSTANCE, instance->span);
                 known->instance = m->foreign.at[i];
                 return known;

@@ -36,9 +36,9 @@ typedef enum CgValueKind {
     CG_VALUE_HOST,      /* host: a result of running (table, text, ...); s = class */
 } CgValueKind;
 
-/* What is said of the parameters or products of a model whose paths fit a pattern (NULL: of all). */
+/* What is said of the parameters, products or parts of a model whose paths fit a pattern (NULL: of all). */
 typedef struct CgMark {
-    enum { CG_MARK_FROZEN, CG_MARK_TRAINED, CG_MARK_F32, CG_MARK_BF16 } what;
+    enum { CG_MARK_FROZEN, CG_MARK_TRAINED, CG_MARK_F32, CG_MARK_BF16, CG_MARK_RECOMPUTED } what;
     CgAtom pattern;
     CgSpan span;
 } CgMark;

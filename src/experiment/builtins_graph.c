@@ -336,6 +336,7 @@ MARK(freeze, CG_MARK_FROZEN)
 MARK(unfreeze, CG_MARK_TRAINED)
 MARK(in_bf16, CG_MARK_BF16)
 MARK(in_f32, CG_MARK_F32)
+MARK(recomputed, CG_MARK_RECOMPUTED)
 
 static CgValue *load(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
 {
@@ -466,6 +467,7 @@ const CgBuiltin cg_builtins_graph[] = {
     { .name = "freeze", .sig = "(model, pattern = none)", .eager = freeze, .doc = "The model with its parameters (or those whose path fits the pattern) kept from training." },
     { .name = "in_bf16", .sig = "(model, pattern = none)", .eager = in_bf16, .doc = "The model with its products (or those in parts, or by parameters, whose path fits the pattern) of numbers rounded to bf16, summed in f32." },
     { .name = "in_f32", .sig = "(model, pattern = none)", .eager = in_f32, .doc = "The model with its products (or those in parts, or by parameters, whose path fits the pattern) in f32, whatever the option precision says." },
+    { .name = "recomputed", .sig = "(model, pattern = none)", .eager = recomputed, .doc = "The model with its parts whose path fits the pattern (or all of it) computed again in the backward pass instead of kept, as by recompute." },
     { .name = "unfreeze", .sig = "(model, pattern = none)", .eager = unfreeze, .doc = "The model with its parameters (or those whose path fits the pattern) trained again." },
     { .name = "load", .sig = "(model, path)", .eager = load, .doc = "The model with the weights of a safetensors file; every missing, extra and misshapen tensor is a mistake." },
     { .name = "reconstruct", .sig = "(model, tokens)", .eager = reconstruct, .doc = "Greedy text of model(context, text), one token at a time, from each row of tokens as context." },
