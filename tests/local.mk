@@ -38,7 +38,30 @@ check_PROGRAMS += tests/unit/table
 check_PROGRAMS += tests/unit/tensorfile
 check_PROGRAMS += tests/unit/text
 check_PROGRAMS += tests/unit/transformer
+check_PROGRAMS += tests/unit/vmath
 check_PROGRAMS += tests/unit/window
+
+# The functions that ops use within, compiled once for each processor, as the ops are.
+check_LTLIBRARIES = libcginner_base.la
+tests_unit_vmath_LDADD = libcginner_base.la
+libcginner_base_la_SOURCES = tests/unit/vmath_inner.c
+libcginner_base_la_CPPFLAGS = $(libcgops_base_la_CPPFLAGS)
+libcginner_base_la_CFLAGS = $(libcgops_base_la_CFLAGS)
+if ISA_AVX2
+check_LTLIBRARIES += libcginner_avx2.la
+tests_unit_vmath_LDADD += libcginner_avx2.la
+libcginner_avx2_la_SOURCES = tests/unit/vmath_inner.c
+libcginner_avx2_la_CPPFLAGS = $(libcgops_avx2_la_CPPFLAGS)
+libcginner_avx2_la_CFLAGS = $(libcgops_avx2_la_CFLAGS)
+endif
+if ISA_AVX512
+check_LTLIBRARIES += libcginner_avx512.la
+tests_unit_vmath_LDADD += libcginner_avx512.la
+libcginner_avx512_la_SOURCES = tests/unit/vmath_inner.c
+libcginner_avx512_la_CPPFLAGS = $(libcgops_avx512_la_CPPFLAGS)
+libcginner_avx512_la_CFLAGS = $(libcgops_avx512_la_CFLAGS)
+endif
+tests_unit_vmath_LDADD += $(LDADD)
 
 # Fuzz targets with a plain driver: tests/fuzz.sh replays their corpus.
 check_PROGRAMS += tests/fuzz/parse tests/fuzz/safetensors
@@ -54,10 +77,14 @@ tests_fuzz_tokenizer_SOURCES = tests/fuzz/tokenizer.c tests/fuzz/replay.c
 check-local:
 	srcdir='$(srcdir)' builddir='$(builddir)' CC='$(CC)' MAKE='$(MAKE)' $(srcdir)/tests/run.sh $(ONLY)
 
+# The stated error of each vector function, over all floats. Minutes.
+exhaustive: tests/unit/vmath
+	tests/unit/vmath --exhaustive
+
 # Also what takes minutes.
-check-all: check
+check-all: check exhaustive
 	CG_VALGRIND=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh valgrind.sh
-.PHONY: check-all
+.PHONY: check-all exhaustive
 
 # Named one by one: a folder would bring the objects and programs of a build along.
 EXTRA_DIST += $(shell cd '$(srcdir)' && find tests -type f ! -name '*.o' ! -name op_lint ! -path 'tests/unit/*' \

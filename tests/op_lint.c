@@ -1,5 +1,5 @@
 /* op_lint.c - is what the ops say of themselves true?
- * Takes [--exhaustive] [--op NAME] [PLUGIN.so ...]: all ops known, or those of the plugins; gives TAP, a line a claim.
+ * Takes [--op NAME] [PLUGIN.so ...]: all ops known, or those of the plugins; gives TAP, a line a claim.
  * Knows no op: all it tries follows from CgOp and its samples. Accuses the op's file, named in each line. */
 #include <math.h>
 #include <stdio.h>
@@ -1254,20 +1254,13 @@ static const struct { const char *name; ClaimFn *run; bool wide; /* integers too
     { "second derivative", second_order, false, NULL },
 };
 
-#define X(set) extern const CgOpSet cg_ops_##set##_base;
-#include "ops/sets.def"
-#undef X
-static const CgOpSet *const base_sets[] = {
-#define X(set) &cg_ops_##set##_base,
-#include "ops/sets.def"
-#undef X
-};
-
 /* The same op compiled without newer instructions; NULL for a plugin's. */
 static const CgOp *base_op(const CgOp *op)
 {
-    for (size_t i = 0; i < CG_LEN(base_sets); i++)
-        for (const CgOp *const *o = base_sets[i]->ops; *o; o++)
+    size_t n;
+    const CgIsa *isas = cg_registry_isas(&n);
+    for (const CgOpSet *const *set = isas[n - 1].sets; *set; set++)
+        for (const CgOp *const *o = (*set)->ops; *o; o++)
             if (!strcmp((*o)->name, op->name)) return *o;
     return NULL;
 }
@@ -1309,80 +1302,16 @@ static void lint(const CgOp *op)
     }
 }
 
-/* ---- the error bounds of vmath.h ---- */
-
-static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
-
-static const struct { const char *op; double (*exact)(double); double bound; bool flushes; /* 0 for subnormal results */ } bounds[] = {
-    { "exp", exp, 1.5, false },
-    { "expm1", expm1, 2, false },
-    { "log", log, 1, false },
-    { "log1p", log1p, 2, false },
-    { "tanh", tanh, 2, false },
-    { "sigmoid", sigmoid, 3, true },
-    { "erf", erf, 2, false },
-    { "sin", sin, 1.5, false },
-    { "cos", cos, 1.5, false },
-    { "sqrt", sqrt, 0.501, false },
-};
-
-/* Distance in units of the last place of the exact value. */
-static double ulps(float found, double exact)
-{
-    float f = (float)exact, a = fabsf(f);
-    if (isnan(exact)) return isnan(found) ? 0 : INFINITY;
-    if (isinf(f)) return found == f || fabs((double)found) >= 0x1.fffffcp127 ? 0 : INFINITY;
-    if (!isfinite(found)) return INFINITY;
-    double unit = a < 0x1p-126f ? 0x1p-149 : (double)nextafterf(a, INFINITY) - (double)a;
-    return fabs((double)found - exact) / unit;
-}
-
-static void vector_math(uint64_t step)
-{
-    enum { N = 4096 };
-    float *x = cg_malloc(N * sizeof *x), *y = cg_malloc(N * sizeof *y);
-    for (size_t f = 0; f < CG_LEN(bounds); f++) {
-        const CgOp *op = cg_op_find(bounds[f].op), *both[2] = { op, op ? base_op(op) : NULL };
-        if (!op) continue;
-        claim_begin(op, step == 1 ? "error bound, all floats" : "error bound");
-        for (int o = 0; o < 2 && both[o]; o++) {
-            double worst = 0;
-            float where = 0;
-            for (uint64_t bits = 0; bits < 1ull << 32; bits += N * step) {
-                for (int i = 0; i < N; i++) {
-                    uint32_t u = (uint32_t)(bits + (uint64_t)i * step);
-                    memcpy(&x[i], &u, 4);
-                }
-                both[o]->vec[CG_F32]((const void *const[]){ x }, y, N, NULL);
-                for (int i = 0; i < N; i++) {
-                    double exact = bounds[f].exact((double)x[i]), u = ulps(y[i], exact);
-                    if (bounds[f].flushes && fabs(exact) < 0x1p-126 && y[i] == 0) u = 0;
-                    if (u > worst) {
-                        worst = u;
-                        where = x[i];
-                    }
-                }
-            }
-            check(worst <= bounds[f].bound, "%.3g units of the last place at %a, the bound is %.3g", worst, (double)where, bounds[f].bound);
-        }
-        claim_end();
-    }
-    free(x);
-    free(y);
-}
-
 int main(int argc, char **argv)
 {
     const char *only = NULL;
-    uint64_t step = 4099;
     size_t builtin = cg_op_count(), nplugins = 0;
     const CgOp **known = cg_malloc(sizeof *known * builtin);
     for (size_t i = 0; i < builtin; i++) known[i] = cg_op_at(i);
     for (int t = 1; t <= 3; t++) pools[t] = cg_pool_new(t);
     for (int i = 1; i < argc; i++) {
         CgErr e = { 0 };
-        if (!strcmp(argv[i], "--exhaustive")) step = 1;
-        else if (!strcmp(argv[i], "--op") && i + 1 < argc) only = argv[++i];
+        if (!strcmp(argv[i], "--op") && i + 1 < argc) only = argv[++i];
         else if (!cg_registry_load(argv[i], &e)) {
             fprintf(stderr, "op_lint: %s\n", e.text);
             return 2;
@@ -1396,7 +1325,6 @@ int main(int argc, char **argv)
         fflush(stdout);
         lint(op);
     }
-    if (!nplugins && !only) vector_math(step);
     for (int t = 1; t <= 3; t++) cg_pool_free(pools[t]);
     free(known);
     return tap_done();

@@ -21,7 +21,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static CG_VEC(Entry) entries;       /* sorted by name */
 static CgArena *arena;              /* signatures; lives as long as the process */
 static CgSources *sources;
-static const char *isa = "base";
+static const CgIsa *isa;            /* the kind of code that runs */
 
 /* Where `name` is or would be. */
 static size_t place_of(const char *name, bool *there)
@@ -224,26 +224,45 @@ static const CgOpSet *const sets_avx512[] = {
 static const CgOpSet *const sets_base[] = { NULL };
 #endif
 
-/* The best instruction set that this build has, this processor has, and CG_ISA does not forbid. */
-static const CgOpSet *const *choose_sets(void)
-{
-    const CgOpSet *const *sets = sets_base;
+/* The kinds of code in this build, the one for the newest processors first. */
+static const CgIsa isas[] = {
 #ifdef CG_HAVE_X86_ISAS
-    const char *limit = getenv("CG_ISA");
-    bool base_only = limit && !strcmp(limit, "base"), avx2_only = limit && !strcmp(limit, "avx2");
+    { "avx512", sets_avx512 },
+    { "avx2", sets_avx2 },
+#endif
+    { "base", sets_base },
+};
+
+static bool processor_has(const char *name)
+{
+#ifdef CG_HAVE_X86_ISAS
     __builtin_cpu_init();
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-               && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (avx512 && !base_only && !avx2_only) {
-        sets = sets_avx512;
-        isa = "avx512";
-    } else if (avx2 && !base_only) {
-        sets = sets_avx2;
-        isa = "avx2";
-    }
+    if (!strcmp(name, "avx2")) return avx2;
+    if (!strcmp(name, "avx512"))
+        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #endif
-    return sets;
+    return !strcmp(name, "base");
+}
+
+const CgIsa *cg_registry_isas(size_t *n)
+{
+    size_t first = 0;
+    while (!processor_has(isas[first].name)) first++;
+    *n = CG_LEN(isas) - first;
+    return &isas[first];
+}
+
+/* The best that this processor has and CG_ISA does not forbid. */
+static const CgIsa *choose_isa(void)
+{
+    const char *limit = getenv("CG_ISA");
+    size_t n;
+    const CgIsa *can = cg_registry_isas(&n);
+    for (size_t i = 0; limit && i < n; i++)
+        if (!strcmp(can[i].name, limit)) return &can[i];
+    return &can[0];
 }
 
 static void init(void)
@@ -251,7 +270,8 @@ static void init(void)
     CgErr e = { 0 };
     arena = cg_arena_new();
     sources = cg_sources_new();
-    for (const CgOpSet *const *set = choose_sets(); *set; set++)
+    isa = choose_isa();
+    for (const CgOpSet *const *set = isa->sets; *set; set++)
         if (!add_set(*set, &e)) CG_BUG("%s", e.text);
 }
 
@@ -263,7 +283,7 @@ void cg_registry_init(void)
 const char *cg_registry_isa(void)
 {
     cg_registry_init();
-    return isa;
+    return isa->name;
 }
 
 bool cg_registry_add(const CgOpSet *set, CgErr *e)

@@ -10,7 +10,11 @@
 typedef struct CgSigParam { CgAtom name; CgParam *param; bool is_tensor; bool is_rest; bool is_float; CgAttr init; bool has_init; } CgSigParam;
 typedef struct CgSig { CgSigParam *at; int n; int ntensors; CgStmt *stmt; } CgSig;
 
+/* The built-in ops compiled for one kind of processor; `sets` ends with NULL. */
+typedef struct CgIsa { const char *name; const CgOpSet *const *sets; } CgIsa;
+
 void         cg_registry_init(void);             /* adds the built-in sets; idempotent */
+const CgIsa *cg_registry_isas(size_t *n);        /* those this build and this processor have, best first; the last is portable C */
 const char  *cg_registry_isa(void);              /* "avx512", "avx2", "base"; CG_ISA in the environment lowers it */
 /* Checks ABI, names, that each op has what it must have; false with a reason. */
 CG_NODISCARD bool cg_registry_add(const CgOpSet *set, CgErr *e);

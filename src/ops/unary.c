@@ -217,7 +217,7 @@ static const CgOp op_sign = { CG_OP_HERE,
     .traits = CG_ELEMENTWISE | CG_NODIFF | CG_IDEMPOTENT, .inplace = 1, .samples = apart_samples,
 };
 
-FLOAT_OP(exp, "The exponential function. In f32 within 1 unit of the last place.\n", any_samples)
+FLOAT_OP(exp, "The exponential function. In f32 within 1.1 units of the last place.\n", any_samples)
 FLOAT_OP(log, "The natural logarithm: -inf at 0, NaN below. In f32 within 1 unit of the last place.\n", positive_samples)
 FLOAT_OP(log1p, "log(1 + x), exact also near x = 0.\n", minus1_samples)
 FLOAT_OP(expm1, "exp(x) - 1, exact also near x = 0.\n", any_samples)
