@@ -1,0 +1,94 @@
+/* op_lint.c - is what the ops say of themselves true?
+ * Takes [--op NAME] [PLUGIN.so ...]: all ops known, or those of the plugins; gives TAP, a line a claim.
+ * Knows no op: all it tries follows from CgOp and its samples. Accuses the op's file, named in each line. */
+#include "lint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/registry.h"
+
+/* ---- all claims of an op ---- */
+
+static const struct { const char *name; ClaimFn *run; bool wide; /* integers too */ void (*after)(const CgOp *op); } claims[] = {
+    { "shape rule", claim_shape, true, NULL },
+    { "any order of parts", claim_parts, true, NULL },
+    { "any layout of operands", claim_strided, true, NULL },
+    { "in place", claim_inplace, true, NULL },
+    { "results in any order of axes", claim_any_order, true, NULL },
+    { "along", claim_along, true, NULL },
+    { "algebra", claim_algebra, true, NULL },
+    { "precision", claim_precision, true, NULL },
+    { "any number of threads", claim_threads, true, NULL },
+    { "operands that are views", claim_views, true, NULL },
+    { "means its expansion", claim_expand, false, claim_products },
+    { "gives what is within it", claim_within, false, NULL },
+    { "folding", claim_fold, true, NULL },
+    { "folding of the op on itself", claim_nested, true, NULL },
+    { "fewer places", claim_places, true, NULL },
+    { "places known late", claim_moving, false, NULL },
+    { "derivative", claim_derivative, false, NULL },
+    { "second derivative", claim_second_derivative, false, NULL },
+};
+
+/* Whether the sample says something new for this dtype. */
+static bool concerns(const CgOp *op, const CgSample *s, CgDtype d)
+{
+    bool generic = strchr(s->in, 'F') || (s->attrs && strstr(s->attrs, "=F"));
+    if (d == CG_F32) return true;
+    if (!generic) return false;
+    return d == CG_F64 || ((op->vec[d] || op->kernel[d]) && strstr(op->sig, "T["));
+}
+
+static void lint(const CgOp *op)
+{
+    claim_form(op);
+    for (size_t i = 0; i < CG_LEN(claims); i++) {
+        claim_begin(op, claims[i].name);
+        for (const CgSample *s = op->samples; s->in; s++)
+            for (int d = 0; d < CG_BOOL; d++) {
+                Case c;
+                CgInfer inf;
+                if (!concerns(op, s, (CgDtype)d) || (!claims[i].wide && d > CG_F64)) continue;
+                if (!case_make(&c, op, s, (CgDtype)d)) continue;
+                bool fits = infer(&c, &inf);
+                /* Integers may be refused where only floats will do. */
+                check(fits || d > CG_F64, "the shape rule refuses the sample '%s': %s", s->in, inf.message);
+                if (fits && case_fill(&c)) {
+                    claims[i].run(&c);
+                    case_free(&c);
+                }
+                free(c.attrs);
+            }
+        if (claims[i].after) claims[i].after(op);
+        claim_end();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *only = NULL;
+    size_t builtin = cg_op_count(), nplugins = 0;
+    const CgOp **known = cg_malloc(sizeof *known * builtin);
+    for (size_t i = 0; i < builtin; i++) known[i] = cg_op_at(i);
+    for (int i = 1; i < argc; i++) {
+        CgErr e = { 0 };
+        if (!strcmp(argv[i], "--op") && i + 1 < argc) only = argv[++i];
+        else if (!cg_registry_load(argv[i], &e)) {
+            fprintf(stderr, "op_lint: %s\n", e.text);
+            return 2;
+        } else nplugins++;
+    }
+    for (size_t i = 0; i < cg_op_count(); i++) {
+        const CgOp *op = cg_op_at(i);
+        bool old = false;
+        for (size_t k = 0; k < builtin; k++) old |= known[k] == op;
+        if ((only && strcmp(only, op->name)) || (nplugins && old)) continue;
+        fflush(stdout);
+        lint(op);
+    }
+    pools_free();
+    free(known);
+    return claims_done();
+}
