@@ -4,12 +4,7 @@
 # `<!-- graph: EXPR -->` a graph of it that is built as well, with D = 12. Test blocks are run.
 set -u
 cd "${srcdir:-.}" || exit 1
-n=0 failed=0
-say()       # good? name; the rest from stdin
-{
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; sed 's/^/# /'; failed=1; fi
-}
+. "${srcdir:-.}/tests/tap.sh"
 folder=$(mktemp -d "${TMPDIR:-/tmp}/cg-doc.XXXXXX") || exit 1
 trap 'rm -rf "$folder"' EXIT
 
@@ -41,19 +36,16 @@ for document in README.md doc/*.md; do
         [ -f "$script" ] || continue
         line=${script%.cg}
         try "$script" >"$folder/log" 2>&1
-        say $? "$document:${line##*.}" <"$folder/log"
+        report $? "$document:${line##*.}" "$(cat "$folder/log")"
     done
 done
 [ "$(grep -h -c '^```cg$' README.md doc/*.md | awk '{s += $1} END {print s}')" = $n ] && [ $n -gt 9 ]
-good=$?
-echo "$n blocks were taken from the documents" >"$folder/log"
-say $good "no block is left out" <"$folder/log"
+report $? "no block is left out" "$n blocks were taken from the documents"
 # A block with a mistake is one: this cannot pass unseen.
 printf 'a line\n\n```cg\nx = 1 +\n```\n\n<!-- graph: g(n = "a") -->\n```cg\ngraph g(x: f32[B], n: int) -> f32[B] { return x }\n```\n' >"$folder/bad.md"
 blocks "$folder/bad.md" bad
 for script in "$folder"/bad.*.cg; do
     ! try "$script" >"$folder/log" 2>&1
-    say $? "a block with a mistake is refused" <"$folder/log"
+    report $? "a block with a mistake is refused" "$(cat "$folder/log")"
 done
-echo "1..$n"
-exit $failed
+finish

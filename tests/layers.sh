@@ -4,16 +4,7 @@
 set -u
 cd "${srcdir:-.}" || exit 1
 
-n=0 failed=0
-# Passes when nothing was found.
-none()      # name found
-{
-    n=$((n + 1))
-    if [ -z "$2" ]; then echo "ok $n - $1"; return; fi
-    echo "not ok $n - $1"
-    echo "$2" | sed 's/^/# /'
-    failed=1
-}
+. "${srcdir:-.}/tests/tap.sh"
 
 # FILE:LINE:TEXT of all C files of src/ but the build's own program, with comments and strings blanked out.
 code()
@@ -68,5 +59,4 @@ none "every unit program is in tests/local.mk" "$(for f in tests/unit/*.c; do
 none "every file of C opens with a comment that says what it takes and gives" "$(find src include tests plugins -name '*.[ch]' |
     grep -v '^src/lang/\(embedded\|cg_parse\|cg_scan\)\.' | sort | while read -r f; do
     case $(head -c 3 "$f") in '/* ') ;; *) echo "$f" ;; esac; done)"
-echo "1..$n"
-exit $failed
+finish

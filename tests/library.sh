@@ -3,26 +3,19 @@
 # Takes srcdir and CG; gives TAP. A failure accuses the library, or what changed under it.
 set -u
 cd "${srcdir:-.}" || exit 1
-n=0 failed=0
-say()       # good? name; the rest from stdin
-{
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; sed 's/^/# /'; failed=1; fi
-}
+. "${srcdir:-.}/tests/tap.sh"
 log=$(mktemp "${TMPDIR:-/tmp}/cg-library.XXXXXX") || exit 1
 trap 'rm -f "$log"' EXIT
 for script in stdlib/*.cg graphs/*.cg; do
     status=0
     "$CG" test "$script" >"$log" 2>&1 || status=$?
     grep -q '^[1-9][0-9]* passed, 0 failed$' "$log" || status=1
-    say $status "$script: $(grep -c '^ok ' "$log") tests" <"$log"
+    report $status "$script: $(grep -c '^ok ' "$log") tests" "$(cat "$log")"
 done
 tests=$(awk '/^test /{on = 1} on' stdlib/*.cg graphs/*.cg)
 missing=
 for name in $(sed -n 's/^\(graph\|def\) \([a-z_0-9]*\).*/\2/p' stdlib/*.cg graphs/*.cg); do
     echo "$tests" | grep -q "\b$name\b" || missing="$missing $name"
 done
-echo "no test names:$missing" >"$log"
-say "$([ -z "$missing" ]; echo $?)" "every graph and function of the library is tested" <"$log"
-echo "1..$n"
-exit $failed
+none "every graph and function of the library is tested" "${missing:+no test names$missing}"
+finish

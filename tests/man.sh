@@ -3,15 +3,7 @@
 # Takes CG and srcdir from the environment; prints TAP. Accuses doc/cg.1 and what commands say of themselves.
 set -u
 page=$srcdir/doc/cg.1
-n=0 failed=0
-none()      # name found
-{
-    n=$((n + 1))
-    if [ -z "$2" ]; then echo "ok $n - $1"; return; fi
-    echo "not ok $n - $1"
-    echo "$2" | sed 's/^/# /'
-    failed=1
-}
+. "${srcdir:-.}/tests/tap.sh"
 commands=$("$CG" help | sed -n 's/^  \([a-z]*\)  *.*/\1/p')
 section() { awk -v c="$1" '/^\.S[SH] /{on = ($1 == ".SS" && $2 == "cg" && $3 == c)} on' "$page" | sed 's/\\-/-/g'; }
 options() { "$CG" help "$1" | grep -o '^  \(-., \)\{0,1\}--[a-z-]*' | grep -o -e '--[a-z-]*'; }
@@ -30,5 +22,4 @@ none "every option of a section is there" "$(for c in $commands; do
 if command -v man >/dev/null; then
     none "it is set without complaint" "$(man --warnings -l "$page" 2>&1 >/dev/null)"
 fi
-echo "1..$n"
-exit $failed
+finish

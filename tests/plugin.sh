@@ -11,23 +11,18 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/cg-plugin.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 
-n=0 failed=0
-report()    # status, name
-{
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; failed=1; fi
-}
+. "$srcdir/tests/tap.sh"
 check()     # name, command ...
 {
     name=$1; shift
     status=0; "$@" >"$scratch/log" 2>&1 || status=$?
-    [ $status -eq 0 ] || sed 's/^/# /' "$scratch/log"
-    report $status "$name"
+    report $status "$name" "$(cat "$scratch/log")"
 }
 same()      # name, expected, found
 {
-    status=0; [ "$2" = "$3" ] || { status=1; echo "# expected: $2"; echo "# found:    $3"; }
-    report $status "$1"
+    status=0; [ "$2" = "$3" ] || status=1
+    report $status "$1" "expected: $2
+found:    $3"
 }
 
 # Installed headers name no file of the source tree, so a build that needs one fails here.
@@ -77,5 +72,4 @@ same "a refusal of the plugin's shape rule is shown at the call" "1 bad.cg:4:" \
     "$status $(grep -o '^bad.cg:[0-9]*:' "$scratch/log" | head -1)"
 cd "$srcdir"
 
-echo "1..$n"
-exit $failed
+finish

@@ -6,15 +6,7 @@ srcdir=${srcdir:-.} builddir=${builddir:-.}
 LC_ALL=C
 export LC_ALL
 
-n=0 failed=0
-none()      # name found
-{
-    n=$((n + 1))
-    if [ -z "$2" ]; then echo "ok $n - $1"; return; fi
-    echo "not ok $n - $1"
-    echo "$2" | sed 's/^/# /'
-    failed=1
-}
+. "${srcdir:-.}/tests/tap.sh"
 
 core=$builddir/.libs/libcgcore.a
 shared=$builddir/.libs/libcg.so
@@ -30,5 +22,4 @@ none "what the installed headers declare is exported" \
     "$(for s in $declared; do echo "$exported" | grep -qx "$s" || echo "$s"; done)"
 none "what is exported is declared in an installed header" \
     "$(for s in $exported; do echo "$declared" | grep -qx "$s" || echo "$s"; done)"
-echo "1..$n"
-exit $failed
+finish

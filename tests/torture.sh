@@ -2,12 +2,7 @@
 # torture.sh - the n-th allocation, the n-th call to the system fails, for n = 1 ..: the program says so and ends in an
 # orderly way, and no file is left half written. Takes CG; gives TAP. A failure accuses whoever ignored a result.
 set -u
-n=0 failed=0
-report()    # status name
-{
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; failed=1; fi
-}
+. "${srcdir:-.}/tests/tap.sh"
 
 cat >script.cg <<'CG'
 graph f(x: f32[B, 13], w: f32[13, 7]) -> f32[B, 7] {
@@ -94,5 +89,4 @@ done
 report $? "training, files: $at"
 [ "$hurt" -gt 3 ]
 report $? "$hurt of them were hurt"
-echo "1..$n"
-exit $failed
+finish

@@ -6,19 +6,18 @@ skip() { echo "ok 1 - memcheck # SKIP $1"; echo 1..1; exit 0; }
 command -v valgrind >/dev/null || skip "valgrind is not installed"
 if grep -q __asan_init "$CG"; then skip "the program has a sanitizer of its own"; fi
 scripts=$srcdir/tests/cli/runtime
-n=0 bad=0
+. "$srcdir/tests/tap.sh"
 
 memcheck()      # what expected-code arguments of cg...
 {
-    what=$1 wanted=$2; shift 2; n=$((n + 1))
+    what=$1 wanted=$2; shift 2
     valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
         --errors-for-leak-kinds=definite,indirect "$CG" "$@" >shown 2>said
     code=$?
     if [ $code = "$wanted" ] && ! grep -q '^==[0-9]*==' said; then
-        echo "ok $n - $what"
+        report 0 "$what"
     else
-        echo "not ok $n - $what: exit code $code"; bad=1
-        grep '^==\|error' said | sed 's/^/# /' | head -60
+        report 1 "$what: exit code $code" "$(grep '^==\|error' said | head -60)"
     fi
 }
 
@@ -51,5 +50,4 @@ memcheck "an option that is unknown" 1 run "$scripts/lm.cg" --set stepz=3
 memcheck "check" 0 check "$scripts/compress.cg"
 memcheck "plan" 0 plan "$scripts/lm.cg"
 }
-echo "1..$n"
-exit $bad
+finish
