@@ -402,7 +402,7 @@ static int make(Asked *asked, const CgScriptArgs *args)
 int cg_cmd_apply(int argc, char **argv)
 {
     CgStrings set = {0}, dims = {0}, in = {0};
-    const char *seed = "0", *threads = "0", *dump = NULL;
+    const char *seed = NULL, *threads = NULL, *dump = NULL;
     Asked asked = {0};
     const CgOption options[] = {
         { .name = "in", .arg = "NAME=DATA", .list = &in, .help = "[[1, 2.5], [3, 4]], x.npy, x.safetensors or x.safetensors:TENSOR; of an input or a parameter" },
@@ -421,25 +421,21 @@ int cg_cmd_apply(int argc, char **argv)
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
         return code;
     if (argc != 3)
-        code = cg_usage("apply", "a script and a graph are needed");
-    else if (asked.wrt.len && !asked.grad)
-        code = cg_usage("apply", "--wrt says what --grad OUT differentiates by");
-    else
-        code = cg_dump_find("apply", dump, CG_DUMP_MEM, &asked.dump) ? CG_EXIT_OK : CG_EXIT_USAGE;
-    asked.path = argc == 3 ? argv[1] : NULL;
-    asked.graph = argc == 3 ? argv[2] : NULL;
-    asked.seed = strtoll(seed, NULL, 10);
-    asked.threads = atoi(threads);
-    CgScriptArgs args = {0};
-    if (code == CG_EXIT_OK)
-        code = cg_script_args("apply", &set, &dims, &args);
+        return cg_usage("apply", "a script and a graph are needed");
+    if (asked.wrt.len && !asked.grad)
+        return cg_usage("apply", "--wrt says what --grad OUT differentiates by");
+    if (!cg_option_number("apply", "seed", seed, INT64_MIN, INT64_MAX, &asked.seed) || !cg_option_threads("apply", threads, &asked.threads)
+        || !cg_dump_find("apply", dump, CG_DUMP_MEM, &asked.dump))
+        return CG_EXIT_USAGE;
+    asked.path = argv[1];
+    asked.graph = argv[2];
+    CgScriptArgs args;
+    code = cg_script_args("apply", &set, &dims, &args);
     if (code == CG_EXIT_OK)
         code = cg_givens_init("apply", &in, &asked.in);
     if (code == CG_EXIT_OK)
         code = make(&asked, &args);
     cg_givens_free(&asked.in);
-    free(asked.wrt.at);
-    free(in.at);
     cg_script_args_free(&args);
     return code;
 }

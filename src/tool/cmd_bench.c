@@ -131,17 +131,6 @@ static int make(const Asked *asked, const CgExperimentOpts *opts, CgBindings siz
     return code;
 }
 
-/* A whole number from `least` to `most`, or what stands in *out when nothing was given. */
-static bool number(const char *text, int least, int most, int *out)
-{
-    char *end = NULL;
-    long n = text ? strtol(text, &end, 10) : *out;
-    if (text && (end == text || *end || n < least || n > most))
-        return false;
-    *out = (int)n;
-    return true;
-}
-
 int cg_cmd_bench(int argc, char **argv)
 {
     CgStrings set = {0}, dims = {0};
@@ -180,10 +169,12 @@ int cg_cmd_bench(int argc, char **argv)
     if (fold && (end == fold || *end || !(asked.fold >= 0 && asked.fold <= 100)))
         return cg_usage("bench", "--fold takes a percentage, not '%s'", fold);
     asked.fold /= 100;
-    if (!number(steps, 1, 1000000, &asked.opts.steps) || !number(warmup, 0, 1000000, &asked.opts.warmup))
-        return cg_usage("bench", "--steps and --warmup take numbers of steps");
-    if (!number(threads, 1, 256, &opts.threads))
-        return cg_usage("bench", "--threads takes a number from 1 to 256");
+    int64_t timed = asked.opts.steps, before = asked.opts.warmup;
+    if (!cg_option_number("bench", "steps", steps, 1, 1000000, &timed) || !cg_option_number("bench", "warmup", warmup, 0, 1000000, &before)
+        || !cg_option_threads("bench", threads, &opts.threads))
+        return CG_EXIT_USAGE;
+    asked.opts.steps = (int)timed;
+    asked.opts.warmup = (int)before;
     CgScriptArgs args;
     code = cg_script_args("bench", &set, &dims, &args);
     opts.settings = args.settings;

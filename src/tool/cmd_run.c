@@ -38,18 +38,6 @@ static void script_help(const CgExperiment *x)
     }
 }
 
-/* "name=value" as two strings; the memory is the caller's. */
-static bool split_setting(const char *text, CgSetting *out)
-{
-    const char *eq = strchr(text, '=');
-    if (!eq || eq == text)
-        return false;
-    char *name = cg_strdup(text);
-    name[eq - text] = 0;
-    *out = (CgSetting){ .name = name, .text = eq + 1 };
-    return true;
-}
-
 /* What was watched: the profile to stderr, the trace to its file. */
 static void report(CgExperiment *x, const char *trace)
 {
@@ -65,6 +53,24 @@ static void report(CgExperiment *x, const char *trace)
     good = good && (!x->trace || cg_report_trace(x->trace, trace, &e));
     if (!good)
         cg_experiment_err(x, (CgSpan){0}, &e);
+}
+
+static int make(const char *path, const CgExperimentOpts *opts, bool help, CgDump stage, const char *trace)
+{
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    CgExperiment *x = cg_experiment_new(path, opts);
+    if (help)
+        script_help(x);
+    else if (stage != CG_DUMP_NONE)
+        cg_dump_script(x, (CgBindings){0}, stage);
+    else
+        cg_experiment_run(x, stdout);
+    report(x, trace);
+    cg_diags_print(x->diags, stderr, cg_wants_colour());
+    int code = cg_diags_exit_code(x->diags);
+    cg_experiment_free(x);
+    return code;
 }
 
 int cg_cmd_run(int argc, char **argv)
@@ -94,32 +100,17 @@ int cg_cmd_run(int argc, char **argv)
     CgDump stage;
     if (!cg_dump_find("run", dump, CG_DUMP_MEM, &stage))
         return CG_EXIT_USAGE;
-    CgSetting settings[256];
-    int n = 0;
-    for (size_t i = 0; i < set.len && n < 256; i++)
-        if (!split_setting(set.at[i], &settings[n++]))
-            return cg_usage("run", "--set takes NAME=VALUE, not '%s'", set.at[i]);
-    CgExperimentOpts opts = { .settings = settings, .nsettings = n, .quiet = quiet, .store = store, .stop = &stop, .profile = profile,
+    CgExperimentOpts opts = { .quiet = quiet, .store = store, .stop = &stop, .profile = profile,
                               .trace = trace != NULL, .draw = cg_figure_save };
-    opts.threads = threads ? atoi(threads) : 0;
-    opts.seed = seed ? strtoll(seed, NULL, 10) : 0;
-    if (opts.threads < 0 || opts.threads > 256)
-        return cg_usage("run", "--threads takes a number from 1 to 256");
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
-    CgExperiment *x = cg_experiment_new(argv[1], &opts);
-    if (help)
-        script_help(x);
-    else if (stage != CG_DUMP_NONE)
-        cg_dump_script(x, (CgBindings){0}, stage);
-    else
-        code = cg_experiment_run(x, stdout);
-    report(x, trace);
-    cg_diags_print(x->diags, stderr, cg_wants_colour());
-    code = cg_diags_exit_code(x->diags);
-    cg_experiment_free(x);
-    for (int i = 0; i < n; i++)
-        free((void *)(uintptr_t)settings[i].name);
-    free(set.at);
+    if (!cg_option_threads("run", threads, &opts.threads) || !cg_option_number("run", "seed", seed, INT64_MIN, INT64_MAX, &opts.seed))
+        return CG_EXIT_USAGE;
+    CgScriptArgs args;
+    code = cg_script_args("run", &set, &(CgStrings){0}, &args);
+    if (code == CG_EXIT_OK) {
+        opts.settings = args.settings;
+        opts.nsettings = args.nsettings;
+        code = make(argv[1], &opts, help, stage, trace);
+    }
+    cg_script_args_free(&args);
     return code;
 }

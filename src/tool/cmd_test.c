@@ -51,7 +51,7 @@ static void run_script(const char *path, bool many, const CgExperimentOpts *opts
 int cg_cmd_test(int argc, char **argv)
 {
     CgStrings set = {0}, dims = {0};
-    const char *only = NULL, *threads = "0";
+    const char *only = NULL, *threads = NULL;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "only", .arg = "WORD", .value = &only, .help = "the tests whose names hold this text" },
@@ -62,10 +62,14 @@ int cg_cmd_test(int argc, char **argv)
         return code;
     if (argc < 2)
         return cg_usage("test", "a script is needed");
+    CgExperimentOpts opts = { .quiet = true };
+    if (!cg_option_threads("test", threads, &opts.threads))
+        return CG_EXIT_USAGE;
     CgScriptArgs args;
     code = cg_script_args("test", &set, &dims, &args);
+    opts.settings = args.settings;
+    opts.nsettings = args.nsettings;
     Count c = {0};
-    CgExperimentOpts opts = { .settings = args.settings, .nsettings = args.nsettings, .threads = atoi(threads), .quiet = true };
     for (int i = 1; code == CG_EXIT_OK && i < argc; i++)
         run_script(argv[i], argc > 2, &opts, only, &c);
     if (code == CG_EXIT_OK) {

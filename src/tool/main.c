@@ -90,6 +90,7 @@ static int finish(int code)
     cg_timing_print(&times);
     fputs(cg_strbuf_str(&times), stderr);
     cg_strbuf_deinit(&times);
+    cg_options_free();
     bool lost = fflush(stdout) != 0 || ferror(stdout);
     if (lost && code == CG_EXIT_OK) {
         perror("cg: cannot write to stdout");

@@ -1,7 +1,9 @@
 /* options.c - the options of a command.
  * Takes argv and a table; gives the values, and argv without them.
  * Must not guess: an unknown option, a missing or an unwanted argument is an error that names the near option. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/suggest.h"
@@ -20,6 +22,25 @@ void cg_options_help(const char *command, const char *synopsis, const CgOption *
         snprintf(left + at, sizeof left - (size_t)at, "--%s%s%s", options[i].name, arg ? "=" : "", arg ? arg : "");
         printf("  %-22s %s\n", left, options[i].help);
     }
+}
+
+/* The memory of lists. It is main's to free, so that a command may return anywhere. */
+static CG_VEC(const char **) lists;
+
+static void add(CgStrings *list, const char *value, int most)
+{
+    if (!list->at) {
+        list->at = cg_calloc((size_t)most, sizeof *list->at);
+        cg_vec_push(&lists, list->at);
+    }
+    list->at[list->len++] = value;
+}
+
+void cg_options_free(void)
+{
+    for (size_t i = 0; i < lists.len; i++)
+        free(lists.at[i]);
+    cg_vec_free(&lists);
 }
 
 static const CgOption *find(const CgOption *options, size_t n, const char *name, size_t len)
@@ -114,9 +135,35 @@ bool cg_options(int *argc, char **argv, const char *synopsis, const CgOption *op
         else if (o->value)
             *o->value = value;
         else
-            cg_vec_push(o->list, value);
+            add(o->list, value, *argc);
     }
     argv[kept] = NULL;
     *argc = kept;
     return true;
+}
+
+bool cg_option_number(const char *command, const char *option, const char *text, int64_t least, int64_t most, int64_t *out)
+{
+    char *end = NULL;
+    if (!text)
+        return true;
+    errno = 0;
+    long long n = strtoll(text, &end, 10);
+    if (end != text && !*end && !errno && n >= least && n <= most) {
+        *out = n;
+        return true;
+    }
+    if (least == INT64_MIN)
+        cg_usage(command, "--%s takes a whole number, not '%s'", option, text);
+    else
+        cg_usage(command, "--%s takes a whole number from %lld to %lld, not '%s'", option, (long long)least, (long long)most, text);
+    return false;
+}
+
+bool cg_option_threads(const char *command, const char *text, int *out)
+{
+    int64_t n = 0;
+    bool good = cg_option_number(command, "threads", text, 1, 256, &n);
+    *out = (int)n;
+    return good;
 }

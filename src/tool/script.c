@@ -3,17 +3,19 @@
  * which names it has. */
 #include "tool/script.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 static int read_sizes(const char *command, const CgStrings *dims, CgScriptArgs *out)
 {
     for (size_t i = 0; i < dims->len; i++) {
-        char *name = NULL;
+        char *name = NULL, *end = NULL;
         const char *value = "";
+        errno = 0;
         bool good = cg_assignment(dims->at[i], &name, &value);
-        out->bound[i] = (CgBinding){ good ? cg_intern(name) : NULL, strtoll(value, NULL, 10) };
+        out->bound[i] = (CgBinding){ good ? cg_intern(name) : NULL, strtoll(value, &end, 10) };
         free(name);
-        if (!good || out->bound[i].value < 1)
+        if (!good || *end || errno || out->bound[i].value < 1)
             return cg_usage(command, "--dim takes NAME=N with a positive number, not '%s'", dims->at[i]);
     }
     out->sizes = (CgBindings){ out->bound, (int)dims->len };
@@ -32,15 +34,13 @@ static int read_settings(const char *command, const CgStrings *set, CgScriptArgs
     return CG_EXIT_OK;
 }
 
-int cg_script_args(const char *command, CgStrings *set, CgStrings *dims, CgScriptArgs *out)
+int cg_script_args(const char *command, const CgStrings *set, const CgStrings *dims, CgScriptArgs *out)
 {
     *out = (CgScriptArgs){ .settings = cg_calloc(set->len + 1, sizeof *out->settings) };
     out->bound = cg_calloc(dims->len + 1, sizeof *out->bound);
     int code = read_settings(command, set, out);
     if (code == CG_EXIT_OK)
         code = read_sizes(command, dims, out);
-    free(set->at);
-    free(dims->at);
     return code;
 }
 

@@ -19,12 +19,12 @@ const CgCommand *cg_command_at(size_t i);              /* NULL past the end; sor
 const char      *cg_command_near(const char *name);    /* "did you mean", NULL when nothing is near */
 
 /* An option of a command: `--name`, or `--name=ARG` and `--name ARG`. Exactly one of flag, value, list is set. */
-typedef struct CgStrings { const char **at; size_t len, cap; } CgStrings;
+typedef struct CgStrings { const char **at; size_t len; } CgStrings;
 typedef struct CgOption {
     const char  *name, *arg, *help;    /* arg: what the argument is called in --help, NULL for a flag */
     bool        *flag;
     const char **value;                /* the last one given */
-    CgStrings   *list;                 /* all of them, in order */
+    CgStrings   *list;                 /* all of them, in order; the memory is not the command's */
     char         letter;               /* 'o' for -oARG and -o ARG as well; 0 = none */
 } CgOption;
 
@@ -32,7 +32,12 @@ typedef struct CgOption {
  * the command's name in --help, then a new line and what it does. False when the program should end with *exit:
  * --help was printed, or an option was wrong. A flag named "help" in the table keeps --help for the command itself. */
 bool cg_options(int *argc, char **argv, const char *synopsis, const CgOption *options, size_t n, int *exit);
+void cg_options_free(void);             /* what cg_options took, when the command is over */
 void cg_options_help(const char *command, const char *synopsis, const CgOption *options, size_t n);
+/* A whole number from `least` to `most`; *out stays as it is when text is NULL. False after saying what is wrong. */
+bool cg_option_number(const char *command, const char *option, const char *text, int64_t least, int64_t most, int64_t *out);
+/* --threads: from 1 to 256; 0, all this process may use, unless given. */
+bool cg_option_threads(const char *command, const char *text, int *out);
 /* "name=value": a malloc'd name, and the value in `text`. False when it has not this form. */
 bool cg_assignment(const char *text, char **name, const char **value);
 
