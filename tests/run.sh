@@ -184,7 +184,7 @@ cases()
     for f in unit/*.c; do
         [ -x "$builddir/tests/${f%.c}" ] && echo "${f%.c}"
     done
-    for f in lang/*.cg errors/*.cg limit/*.cg bugs/*/*.cg plan/*.cg dot/*.cg fmt/*.cg cli/*.sh bugs/*/*.sh; do
+    for f in lang/*.cg errors/*.cg limit/*.cg plan/*.cg dot/*.cg fmt/*.cg cli/*.sh limit/*.sh; do
         [ -f "$f" ] && echo "$f"
     done
     for f in ir/*.ir; do

@@ -187,7 +187,7 @@ static inline double cg_normal_f64(double x, double *density)
     return 0.5 * erfc(-x * 0.70710678118654752440);
 }
 
-/* Sine and cosine of an angle given in f64, as f32: 1.5 ulp for |x| <= 1e6, and 2e-16 |x| more up to 1e15. */
+/* Sine and cosine of an angle given in f64, as f32: 1.6 ulp for |x| <= 1e6, and 2e-16 |x| more up to 1e15. */
 static inline void cg_sincos_f32(double x, float *sine, float *cosine)
 {
     const double rounder = 6755399441055744.0;  /* 1.5 * 2^52 */

@@ -25,9 +25,14 @@ static CgValue *describe(CgElab *e, const char *cls, CgSpan span, int n, const c
     return v;
 }
 
+/* A number may be of the right kind and still be wrong: it is shown itself. */
 static CgValue *wrong(CgElab *e, CgSpan span, const char *what, const CgValue *got)
 {
-    cg_elab_error(e, CG_E0305, span, "%s, not %s", what, cg_value_kind_name(got));
+    CgStrbuf number = {0};
+    if (got->kind == CG_VALUE_INT || got->kind == CG_VALUE_FLOAT)
+        cg_value_print(got, &number);
+    cg_elab_error(e, CG_E0305, span, "%s, not %s", what, number.len ? cg_strbuf_str(&number) : cg_value_kind_name(got));
+    cg_strbuf_deinit(&number);
     return cg_value_poison(e);
 }
 
@@ -112,7 +117,7 @@ static CgValue *windows(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **arg
     if (args[1]->kind != CG_VALUE_OBJECT || !cg_record_find(args[1], cg_intern("mark")))
         return wrong(e, span, "windows need a tokenizer such as bytes()", args[1]);
     if (args[2]->kind != CG_VALUE_INT || args[2]->i < 1 || args[2]->i > 1 << 20)
-        return wrong(e, span, "'length' is a number of tokens from 1 on", args[2]);
+        return wrong(e, span, "'length' is a number of tokens from 1 to 1048576", args[2]);
     for (int i = 3; i <= 6; i += 1)
         if (i != 4 && args[i]->kind != CG_VALUE_INT)
             return wrong(e, span, "'count', 'span' and 'group' are whole numbers", args[i]);

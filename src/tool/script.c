@@ -15,8 +15,8 @@ static int read_sizes(const char *command, const CgStrings *dims, CgScriptArgs *
         bool good = cg_assignment(dims->at[i], &name, &value);
         out->bound[i] = (CgBinding){ good ? cg_intern(name) : NULL, strtoll(value, &end, 10) };
         free(name);
-        if (!good || *end || errno || out->bound[i].value < 1)
-            return cg_usage(command, "--dim takes NAME=N with a positive number, not '%s'", dims->at[i]);
+        if (!good || *end || errno || out->bound[i].value < 1 || !cg_dim_int(out->bound[i].value))
+            return cg_usage(command, "--dim takes NAME=N with a whole number from 1 to 2^48, not '%s'", dims->at[i]);
     }
     out->sizes = (CgBindings){ out->bound, (int)dims->len };
     return CG_EXIT_OK;
