@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "graph/registry.h"
+
 /* An elementwise op need not say what follows from that. */
 static CgAlong along_of(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
@@ -62,6 +64,7 @@ bool cg_cut_find(const CgGraph *g, CgRef r, int axis, const CgDim *from, const C
         }
         less[kept++] = t;
     }
+    if (kept < n->nin && (!kept || !cg_op_sig(op)->any_number)) return false;      /* none can be left out */
     CgType want = n->type;
     want.dim[axis] = cg_dim_sub(cut->to, cut->from);
     CgInfer check = { .op = op, .nin = kept, .in = less, .attrs = cut->attrs, .operand = { -1, -1 }, .axis = { -1, -1 } };

@@ -227,14 +227,12 @@ static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *
                   const CgRef *in, const CgAttrs *attrs,
                   CgType *types)
 {
-    bool rest = false;
     *inf = (CgInfer){ .op = op, .nin = nin, .in = types, .attrs = attrs, .operand = { -1, -1 }, .axis = { -1, -1 } };
     for (int i = 0; i < nin; i++) {
         if (in[i] >= g->nodes.len) CG_BUG("operand %d of %s is no node", i, op->name);
         types[i] = cg_node(g, in[i])->type;
     }
-    for (int i = 0; i < sig->n; i++) rest |= sig->at[i].is_rest;
-    if (!rest && nin != sig->ntensors)
+    if (!sig->any_number && nin != sig->ntensors)
         return cg_infer_fail(inf, -1, -1, "takes %d operand%s, %d given", sig->ntensors,
                              sig->ntensors == 1 ? "" : "s", nin);
     return op->shape(inf) && check_dims(inf, op->nout ? op->nout : 1);

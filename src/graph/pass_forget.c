@@ -44,15 +44,17 @@ static int64_t size_of(Pass *p, const CgDim *dim)
     return value > 0 ? value : 0;
 }
 
-static CgTensor tensor_of(Pass *p, const CgType *type)
+/* False of more elements than memory has addresses: the planner says so, nothing is to be chosen here. */
+static bool tensor_of(Pass *p, const CgType *type, CgTensor *t)
 {
-    CgTensor t = { .dtype = type->dtype, .rank = type->rank };
+    *t = (CgTensor){ .dtype = type->dtype, .rank = type->rank };
     int64_t stride = 1;
-    for (int i = type->rank; i-- > 0; stride *= t.dim[i]) {
-        t.dim[i] = size_of(p, type->dim[i]);
-        t.stride[i] = stride;
+    for (int i = type->rank; i-- > 0; stride *= t->dim[i]) {
+        t->dim[i] = size_of(p, type->dim[i]);
+        t->stride[i] = stride;
+        if (t->dim[i] && stride > INT64_MAX / 64 / t->dim[i]) return false;
     }
-    return t;
+    return true;
 }
 
 static bool is_view(const CgNode *n) { return n->op->view || n->op->traits & CG_LEAF || !strcmp(n->op->name, "part"); }
@@ -65,11 +67,11 @@ static Cost cost_of(Pass *p, CgRef r)
     Cost c = { 0 };
     double read = 0;
     for (int i = 0; i < n->nin; i++) {
-        in[i] = tensor_of(p, cg_node_type(p->g, n->in[i]));
+        if (!tensor_of(p, cg_node_type(p->g, n->in[i]), &in[i])) return c;
         read += (double)cg_tensor_count(&in[i]) * (double)cg_dtype_size(in[i].dtype);
     }
     for (int k = 0; k < cg_node_nout(n); k++) {
-        out[k] = tensor_of(p, cg_node_out_type(n, k));
+        if (!tensor_of(p, cg_node_out_type(n, k), &out[k])) return c;
         c.bytes += (double)cg_tensor_count(&out[k]) * (double)cg_dtype_size(out[k].dtype);
     }
     if (is_view(n)) return c;

@@ -105,6 +105,7 @@ static const CgSig *parse_sig(const CgOp *op, CgErr *e)
         sig->ntensors += p->is_tensor;
         p->is_float = is_float_type(p->param->type);
         p->is_rest = is_rest_type(p->param->type);
+        sig->any_number |= p->is_rest;
         p->has_init = !p->is_tensor && p->param->init && default_of(p->param, &p->init);
         if (!p->is_tensor && p->param->init && !p->has_init) {
             cg_err(e, CG_ERR_INPUT, "the default of '%s' in the signature of op '%s' is not a literal",

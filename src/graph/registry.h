@@ -8,7 +8,7 @@
 
 /* What the signature text says, parsed once at registration. */
 typedef struct CgSigParam { CgAtom name; CgParam *param; bool is_tensor; bool is_rest; bool is_float; CgAttr init; bool has_init; } CgSigParam;
-typedef struct CgSig { CgSigParam *at; int n; int ntensors; CgStmt *stmt; } CgSig;
+typedef struct CgSig { CgSigParam *at; int n; int ntensors; bool any_number; /* of operands */ CgStmt *stmt; } CgSig;
 
 /* The built-in ops compiled for one kind of processor; `sets` ends with NULL. */
 typedef struct CgIsa { const char *name; const CgOpSet *const *sets; } CgIsa;
