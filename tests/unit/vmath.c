@@ -71,12 +71,18 @@ static double allowed(const Function *f, double x, double exact)
     return bound * unit((float)exact) + (f->drift > 0 ? f->drift * fabs(x) : 0);
 }
 
-static double share(const Function *f, double x, float found, double exact)
+static bool outside(const Function *f, float x)
 {
+    return f->low < f->high && !((double)x >= f->low && (double)x <= f->high);
+}
+
+static double share(const Function *f, float at, float found, double exact)
+{
+    double x = (double)at;
     float nearest = (float)exact;
-    if (f->low < f->high && !(x >= f->low && x <= f->high)) return 0;
+    if (outside(f, at)) return 0;
     if (isnan(nearest)) return isnan(found) ? 0 : INFINITY;
-    if (isinf(nearest)) return fabs((double)found) >= 0x1.fffffcp127 ? 0 : INFINITY;
+    if (isinf(nearest)) return (found > 0) == (nearest > 0) && fabsf(found) >= 0x1.fffffcp127f ? 0 : INFINITY;
     if (!isfinite(found)) return INFINITY;
     if (f->flushes && found == 0 && fabs(exact) < 0x1p-126) return 0;
     return fabs((double)found - exact) / allowed(f, x, exact);
@@ -103,9 +109,12 @@ static void sweep(void *arg, size_t part, int thread)
         for (int i = 0; i < N; i++) {
             uint32_t u = (uint32_t)(bits + (uint64_t)i * s->step);
             memcpy(&x[i], &u, sizeof u);
-            exact[i] = s->f->exact((double)x[i]);
         }
-        for (int i = 0; i < N; i++) nearest[i] = (float)exact[i];
+        if (outside(s->f, x[0]) && outside(s->f, x[N - 1])) continue;       /* one sign, growing: all are */
+        for (int i = 0; i < N; i++) {
+            exact[i] = s->f->exact((double)x[i]);
+            nearest[i] = (float)exact[i];
+        }
         for (int k = 0; k < s->nvec; k++) {
             Worst *w = &s->worst[k][thread];
             s->vec[k]((const void *const[]){ x }, y[k], N, NULL);
@@ -117,7 +126,7 @@ static void sweep(void *arg, size_t part, int thread)
             }
             for (int i = 0; i < N; i++) {
                 if (y[k][i] == nearest[i]) continue;        /* most: no float is nearer */
-                double v = share(s->f, (double)x[i], y[k][i], exact[i]);
+                double v = share(s->f, x[i], y[k][i], exact[i]);
                 if (v > w->share) *w = (Worst){ .share = v, .x = x[i] };
             }
         }
