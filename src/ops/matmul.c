@@ -1,12 +1,27 @@
 /* matmul.c - matrix products, batched or with one shared right factor.
  * Takes operands with any strides (an axis of unit stride in each is used in place, others are copied); gives the
  * contiguous product through the one-thread products of kernel.h: one large product by factors that are packed once for
- * all parts, others tile by tile. How the result is cut follows from the sizes alone, so that any number of threads gives
- * the same bits. */
+ * all parts, others tile by tile, few rows by few.h. How the result is cut follows from the sizes alone, so that any number
+ * of threads gives the same bits. */
 #include <string.h>
 
 #include <cg/elementwise.h>
 #include <cg/rules.h>
+
+#define T float
+#define INTEGER int32_t
+#define NAME(word) word##_f32
+#include "ops/few.h"
+#undef T
+#undef INTEGER
+#undef NAME
+#define T double
+#define INTEGER int64_t
+#define NAME(word) word##_f64
+#include "ops/few.h"
+#undef T
+#undef INTEGER
+#undef NAME
 
 #define TILE_FLOPS 2e6      /* a tile smaller than this is not worth cutting */
 #define TILES      8        /* tiles of a product that is not packed for all; more only beyond BIG_TILE */
@@ -15,10 +30,13 @@
 #define TILE_SIDE  128      /* least rows or columns of a tile: below, packing costs more than it divides; twice that is better */
 #define FEW_FLOPS  5e7      /* below, tiles of half that side do */
 #define SIDE_MAX   1024     /* copied tiles only: bounds the scratch memory */
-#define THIN       4        /* rows up to which the time is that of reading the right factor once */
-#define THIN_TILE  65536    /* elements of it a part reads at least */
-#define THIN_ROW   512      /* in pieces of rows at least so long */
-#define THIN_TILES 16
+#define THIN_BYTES (128 << 10)      /* of the right factor, a part of a product of few rows: at least */
+#define THIN_FLOPS 1e6              /* or these, where there is more to compute than to read */
+#define THIN_PARTS 16               /* parts at most */
+#define SPLIT_ROWS  4       /* up to so many rows a part reads rows of the right factor from end to end, and sums meet in the end */
+#define SPLIT_PARTS 8       /* parts at most then */
+#define SPLIT_DEPTH 16      /* rows a part reads for each row of sums it makes, at least */
+#define NARROW      96      /* columns of a part, at least, above that */
 #define JOINT_FLOPS 4e6     /* packing for all parts pays from here */
 #define JOINT_ROWS  29      /* and from so many rows: fewer are not worth packing the right factor */
 #define JOINT_MOST  (64 << 20)      /* bytes of packed factors */
@@ -74,7 +92,8 @@ typedef struct Product {
     size_t  parts;
     Factor  x, y;
     bool    flat;               /* leading axes of x are part of m */
-    bool    thin;               /* so few rows that a product of vectors by the matrix is the better way */
+    bool    thin;               /* few rows: the right factor is read as it lies */
+    int64_t nk;                 /* parts of a thin product along the summed axis; sums of more than one meet in `finish` */
     bool    joint;              /* factors are packed once for all parts */
     bool    left_apart;         /* the left factor is not: each part packs its own rows */
     CgGemm  gemm;               /* of a joint product */
@@ -112,14 +131,6 @@ static void halve(Product *p, int64_t want, int64_t side)
 /* Tiles of one product: enough of them for several threads, none so small that packing dominates. */
 static void choose_tiles(Product *p)
 {
-    if (p->thin) {
-        p->nn = p->n * p->k / THIN_TILE;
-        if (p->nn > THIN_TILES) p->nn = THIN_TILES;
-        if (!p->y.trans && p->nn > p->n / THIN_ROW) p->nn = p->n / THIN_ROW;
-        p->tn = p->nn < 2 ? p->n : round_up(ceil_div(p->n, p->nn), 32);
-        p->tm = p->m;
-        return;
-    }
     double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k;
     int64_t want = (int64_t)(flops * (double)p->batch / TILE_FLOPS), large = (int64_t)(flops / BIG_TILE);
     if (want > TILES) want = large < TILES ? TILES : large < MOST_TILES ? large : MOST_TILES;
@@ -131,6 +142,23 @@ static void choose_tiles(Product *p)
     /* Whole vectors a tile. */
     p->tm = p->nm == 1 ? p->m : round_up(ceil_div(p->m, p->nm), 16);
     p->tn = p->nn == 1 ? p->n : round_up(ceil_div(p->n, p->nn), 32);
+}
+
+static int64_t between(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
+
+/* Few rows: stretches of the right factor as long as can be. */
+static void choose_thin(Product *p, size_t size)
+{
+    double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k;
+    int64_t bytes = p->n * p->k * (int64_t)size / THIN_BYTES, parts = (int64_t)(flops / THIN_FLOPS);
+    p->nm = p->nn = p->nk = 1;
+    p->tm = p->m;
+    parts = bytes > parts ? bytes : parts;
+    if (!p->y.trans && p->m <= SPLIT_ROWS) p->nk = between(bytes, 1, between(p->k / (SPLIT_DEPTH * p->m), 1, SPLIT_PARTS));
+    else p->nn = between(parts, 1, between(p->y.trans ? THIN_PARTS : p->n / NARROW, 1, THIN_PARTS));
+    p->tn = p->nn == 1 ? p->n : round_up(ceil_div(p->n, p->nn), 16);
+    p->nn = ceil_div(p->n, p->tn);
+    p->parts = (size_t)(p->nk * p->nn);
 }
 
 /* One product of some size: its parts are panels of rows by panels of columns. */
@@ -157,7 +185,7 @@ static Product product(const CgCall *call)
     const CgTensor *x = &call->in[0], *y = &call->in[1], *z = call->out;
     bool ta = flag(call->attrs, "ta"), tb = flag(call->attrs, "tb");
     int r = x->rank, s = y->rank;
-    Product p = { .batch = 1, .m = z->dim[r - 2], .n = z->dim[r - 1], .k = x->dim[ta ? r - 2 : r - 1], .together = 1 };
+    Product p = { .batch = 1, .nk = 1, .m = z->dim[r - 2], .n = z->dim[r - 1], .k = x->dim[ta ? r - 2 : r - 1], .together = 1 };
     p.x = (Factor){ .rs = x->stride[ta ? r - 1 : r - 2], .cs = x->stride[ta ? r - 2 : r - 1] };
     p.y = (Factor){ .rs = y->stride[tb ? s - 1 : s - 2], .cs = y->stride[tb ? s - 2 : s - 1] };
     for (int i = 0; i < r - 2; i++) p.batch *= x->dim[i];
@@ -188,8 +216,12 @@ static Product product(const CgCall *call)
     }
     choose_layout(&p.x, p.m, p.k);
     choose_layout(&p.y, p.k, p.n);
-    p.thin = call->nin == 2 && p.m <= THIN && p.batch == 1 && !p.x.packed && !p.y.packed;
+    p.thin = p.m <= FEW_ROWS && p.batch == 1 && !p.x.packed && !p.y.packed && !(p.x.trans && p.y.trans);
     p.joint = choose_joint(call, &p);
+    if (p.thin) {
+        choose_thin(&p, cg_dtype_size(call->out->dtype));
+        return p;
+    }
     if (p.joint) {
         p.parts = (size_t)(p.nm * p.nn);
         return p;
@@ -244,6 +276,7 @@ static void matmul_work(const CgCall *call, CgWork *work)
         work->begin = (size_t)(stretches(p.n, p.k) + (both ? stretches(p.m, p.k) : 0));
         return;
     }
+    if (p.nk > 1) work->shared = (size_t)(p.nk * p.m * p.n) * size;
     if (p.x.packed) scratch += (size_t)(p.tm * p.k);
     if (p.y.packed) scratch += (size_t)(p.k * p.tn);
     work->scratch = scratch * size;
@@ -362,48 +395,34 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
             for (int64_t j = 0; j < cols; j++) to[i * cols + j] = from[i * f->rs + j * f->cs];                  \
         return to;                                                                                              \
     }                                                                                                           \
-    /* z (n) = x (k) y (k,n), y as stored or transposed; x has stride sx. */                                    \
-    static void thin_##suffix(const T *x, int64_t sx, const T *y, int64_t ldy, bool trans, T *z, int64_t n, int64_t k) \
+    /* A stretch of columns, or of the summed axis: then the sums stay apart. */                                \
+    static void thin_##suffix(const CgCall *call, const Product *p, int64_t part)                               \
     {                                                                                                           \
-        if (trans) {                                                                                            \
-            for (int64_t j = 0; j < n; j++) {                                                                   \
-                const T *row = y + j * ldy;                                                                     \
-                T s = 0;                                                                                        \
-                if (sx == 1) {                                                                                  \
-                    CG_PRAGMA_(omp simd reduction(+:s))                                                         \
-                    for (int64_t l = 0; l < k; l++) s += x[l] * row[l];                                         \
-                } else {                                                                                        \
-                    for (int64_t l = 0; l < k; l++) s += x[l * sx] * row[l];                                    \
-                }                                                                                               \
-                z[j] = s;                                                                                       \
-            }                                                                                                   \
-            return;                                                                                             \
-        }                                                                                                       \
-        int64_t l = 0;                                                                                          \
-        for (int64_t j = 0; j < n; j++) z[j] = 0;                                                               \
-        for (; l + 4 <= k; l += 4) {                                                                            \
-            const T *p = y + l * ldy, *q = p + ldy, *r = q + ldy, *s = r + ldy;                                 \
-            T a = x[l * sx], b = x[(l + 1) * sx], c = x[(l + 2) * sx], d = x[(l + 3) * sx];                     \
+        int64_t j = part / p->nk * p->tn, l = p->k * (part % p->nk) / p->nk;                                    \
+        Few f = { .m = p->m, .n = p->n - j < p->tn ? p->n - j : p->tn, .k = p->k * (part % p->nk + 1) / p->nk - l, \
+                  .xs = p->x.trans ? 1 : p->x.ld, .xp = p->x.trans ? p->x.ld : 1, .ld = p->y.ld, .ldz = p->n,   \
+                  .trans = p->y.trans, .add = call->nin == 3 && p->nk == 1 };                                   \
+        const T *x = (const T *)call->in[0].data + l * f.xp, *y = (const T *)call->in[1].data;                  \
+        T *z = p->nk == 1 ? (T *)call->out->data + j : (T *)call->shared + part * p->m * p->n;                  \
+        if (f.add) bring(call, 0, j, p->m, f.n);                                                                \
+        few_##suffix(&f, x, y + l * p->y.rs + j * p->y.cs, z);                                                  \
+    }                                                                                                           \
+    static void meet_##suffix(const CgCall *call, const Product *p)                                             \
+    {                                                                                                           \
+        const T *part = call->shared;                                                                           \
+        T *z = call->out->data;                                                                                 \
+        int64_t n = p->m * p->n;                                                                                \
+        if (call->nin == 3) bring(call, 0, 0, p->m, p->n);                                                      \
+        else memcpy(z, part, (size_t)n * sizeof *z);                                                            \
+        for (int64_t i = call->nin == 3 ? 0 : 1; i < p->nk; i++) {                                              \
             CG_SIMD                                                                                             \
-            for (int64_t j = 0; j < n; j++) z[j] += (a * p[j] + b * q[j]) + (c * r[j] + d * s[j]);              \
-        }                                                                                                       \
-        for (; l < k; l++) {                                                                                    \
-            const T *p = y + l * ldy;                                                                           \
-            T a = x[l * sx];                                                                                    \
-            CG_SIMD                                                                                             \
-            for (int64_t j = 0; j < n; j++) z[j] += a * p[j];                                                   \
+            for (int64_t j = 0; j < n; j++) z[j] += part[i * n + j];                                            \
         }                                                                                                       \
     }                                                                                                           \
     /* z (m,n) = x (m,k) y (k,n), the corners of a tile. */                                                     \
     static void tile_##suffix(const CgCall *call, const Product *p, const T *x, const T *y, T *z, int64_t m, int64_t n, int64_t k, T *scratch) \
     {                                                                                                           \
         int64_t ldx = p->x.ld, ldy = p->y.ld;                                                                   \
-        (void)call;                                                                                             \
-        if (p->thin) {                                                                                          \
-            for (int64_t i = 0; i < m; i++)                                                                     \
-                thin_##suffix(x + i * (p->x.trans ? 1 : ldx), p->x.trans ? ldx : 1, y, ldy, p->y.trans, z + i * p->n, n, k); \
-            return;                                                                                             \
-        }                                                                                                       \
         if (p->x.packed) {                                                                                      \
             x = pack_##suffix(x, &p->x, m, k, scratch);                                                         \
             scratch += p->tm * k;                                                                               \
@@ -430,6 +449,10 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
             for (int64_t i = 0; call->nin == 2 && i < n; i++) to[i] = 0;                                        \
             return;                                                                                             \
         }                                                                                                       \
+        if (p.thin) {                                                                                           \
+            thin_##suffix(call, &p, (int64_t)part.index);                                                       \
+            return;                                                                                             \
+        }                                                                                                       \
         int64_t u = (int64_t)part.index, jc = u % p.nn, ic = u / p.nn % p.nm;                                   \
         int64_t b0 = u / p.nn / p.nm * p.together, b1 = b0 + p.together < p.batch ? b0 + p.together : p.batch;  \
         int64_t i0 = ic * p.tm, j0 = jc * p.tn;                                                                 \
@@ -443,6 +466,17 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
     }
 MATMUL(float, f32)
 MATMUL(double, f64)
+
+/* Of partial sums, where there are any. */
+static void matmul_finish(const CgCall *call, CgPart part)
+{
+    (void)part;
+    if (!call->shared) return;
+    Product p = product(call);
+    if (p.nk == 1) return;
+    if (call->out->dtype == CG_F32) meet_f32(call, &p);
+    else meet_f64(call, &p);
+}
 
 /* ---- derivative and folding ---- */
 
@@ -563,8 +597,19 @@ static const CgSample matmul_samples[] = {
     { .in = "F[1031,67] F[1031,97]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },  /* both packed for all parts */
     { .in = "F[5,149,131] F[131,269]", .low = -0.71, .high = 2.385 },                 /* cut along rows and columns */
     { .in = "F[7,3,37,53] F[7,3,31,53]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
-    { .in = "F[3,331] F[331,613]", .low = -0.71, .high = 2.385 },                     /* few rows */
+    { .in = "F[3,331] F[331,613]", .low = -0.71, .high = 2.385 },                     /* few rows, by parts of the sum */
     { .in = "F[1,331] F[613,331]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
+    { .in = "F[1,521] F[521,384]", .low = -0.71, .high = 2.385 },
+    { .in = "F[521,4] F[521,301]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
+    { .in = "F[5,131] F[131,613]", .low = -0.71, .high = 2.385 },                     /* by columns */
+    { .in = "F[16,129] F[129,394]", .low = -0.71, .high = 2.385 },
+    { .in = "F[67,16] F[67,3]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
+    { .in = "F[3,43] F[307,43]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
+    { .in = "F[2,8,131] F[1031,131]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
+    { .in = "F[28,67] F[67,197]", .low = -0.71, .high = 2.385 },                      /* the most that are few, and one more */
+    { .in = "F[28,67] F[197,67]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
+    { .in = "F[29,67] F[67,197]", .low = -0.71, .high = 2.385 },
+    { .in = "F[29,67] F[197,67]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = NULL },
 };
 
@@ -574,7 +619,10 @@ static const CgSample matmul_add_samples[] = {
     { .in = "F[2,3,5] F[7,5] F[2,3,7]", .attrs = "tb=1", .low = -2.385, .high = 2.385 },
     { .in = "F[37,1531] F[1531,131] F[37,131]", .low = -0.71, .high = 2.385 },
     { .in = "F[5,149,131] F[131,269] F[5,149,269]", .low = -0.71, .high = 2.385 },
-    { .in = "F[3,331] F[331,613] F[3,613]", .low = -0.71, .high = 2.385 },
+    { .in = "F[3,331] F[331,613] F[3,613]", .low = -0.71, .high = 2.385 },            /* few rows */
+    { .in = "F[1,521] F[521,384] F[1,384]", .low = -0.71, .high = 2.385 },
+    { .in = "F[16,129] F[129,394] F[16,394]", .low = -0.71, .high = 2.385 },
+    { .in = "F[5,67] F[331,67] F[5,331]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = "F[2,149,131] F[131,613] F[2,149,613]", .low = -0.71, .high = 2.385 },    /* packed for all */
     { .in = NULL },
 };
@@ -584,14 +632,16 @@ static const CgOp op_matmul = { CG_OP_HERE,
     .doc = "Matrix product over the last two axes: (.., M, K) times (.., K, N) is (.., M, N).\n\n"
            "The leading axes agree, or y has two axes and is shared by all of x's leading ones.\n"
            "ta: x is (.., K, M). tb: y is (.., N, K). Inner sizes that differ are an error.\n",
-    .shape = matmul_shape, .vjp = matmul_vjp, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .work = matmul_work,
+    .shape = matmul_shape, .vjp = matmul_vjp, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .finish = matmul_finish,
+    .work = matmul_work,
     .fold = matmul_fold, .along = matmul_along, .traits = CG_LINEAR | CG_STRIDED | CG_PRODUCTS, .samples = matmul_samples,
 };
 
 static const CgOp op_matmul_add = { CG_OP_HERE,
     .name = "matmul_add", .sig = "(x: F[..s], y: F[..r], c: F[..q], ta: bool = false, tb: bool = false) -> F[..q]",
     .doc = "c + matmul(x, y, ta, tb): the product is added to c where it lies, when nothing else wants c any more.\n",
-    .shape = matmul_add_shape, .expand = matmul_add_expand, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .work = matmul_work,
+    .shape = matmul_add_shape, .expand = matmul_add_expand, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .finish = matmul_finish,
+    .work = matmul_work,
     .match = matmul_add_match, .along = matmul_along, .inplace = 4, .traits = CG_STRIDED | CG_PRODUCTS, .samples = matmul_add_samples,
 };
 
