@@ -3,10 +3,26 @@
  * of axes. Only keys that are seen are read, each once. What `attention` is when the place of its queries is known only
  * when it runs. */
 #include <stdlib.h>
+#include <string.h>
 
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 #include <cg/vmath.h>
+
+#define T float
+#define INTEGER int32_t
+#define NAME(word) word##_f32
+#include "ops/few.h"
+#undef T
+#undef INTEGER
+#undef NAME
+#define T double
+#define INTEGER int64_t
+#define NAME(word) word##_f64
+#include "ops/few.h"
+#undef T
+#undef INTEGER
+#undef NAME
 
 #define QUERIES 32      /* of a block */
 #define FEW     4       /* queries up to which keys are read where they lie, vector by vector */
@@ -75,23 +91,15 @@ static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
             for (int64_t c = 0; c < d; c++) copy[i * d + c] = from[i * x->stride[2] + c * x->stride[3]];        \
         return copy;                                                                                            \
     }                                                                                                           \
-    /* p[j] = scale q . k[j] */                                                                                 \
-    static void scores_##suffix(const T *q, const T *k, int64_t ldk, int64_t s, int64_t d, T scale, T *p)       \
-    {                                                                                                           \
-        for (int64_t j = 0; j < s; j++) {                                                                       \
-            const T *row = k + j * ldk;                                                                         \
-            T sum = 0;                                                                                          \
-            CG_PRAGMA_(omp simd reduction(+:sum))                                                               \
-            for (int64_t c = 0; c < d; c++) sum += q[c] * row[c];                                               \
-            p[j] = scale * sum;                                                                                 \
-        }                                                                                                       \
-    }                                                                                                           \
-    /* p = exp(p - max) / sum for the places seen, 0 for the rest */                                            \
-    static void softmax_##suffix(T *p, int64_t seen, int64_t s)                                                 \
+    /* p = softmax of scale p over the places seen, 0 for the rest */                                           \
+    static void softmax_##suffix(T *p, int64_t seen, int64_t s, T scale)                                        \
     {                                                                                                           \
         T top = -INFINITY, sum = 0;                                                                             \
         CG_PRAGMA_(omp simd reduction(max:top))                                                                 \
-        for (int64_t j = 0; j < seen; j++) top = p[j] > top ? p[j] : top;                                       \
+        for (int64_t j = 0; j < seen; j++) {                                                                    \
+            p[j] *= scale;                                                                                      \
+            top = p[j] > top ? p[j] : top;                                                                      \
+        }                                                                                                       \
         CG_PRAGMA_(omp simd reduction(+:sum))                                                                   \
         for (int64_t j = 0; j < seen; j++) {                                                                    \
             T e = ex(p[j] - top);                                                                               \
@@ -102,23 +110,6 @@ static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
         CG_SIMD                                                                                                 \
         for (int64_t j = 0; j < seen; j++) p[j] *= by;                                                          \
         for (int64_t j = seen; j < s; j++) p[j] = 0;                                                            \
-    }                                                                                                           \
-    /* y = sum of p[j] v[j] */                                                                                  \
-    static void mix_##suffix(const T *p, const T *v, int64_t ldv, int64_t s, int64_t d, T *y)                   \
-    {                                                                                                           \
-        int64_t j = 0;                                                                                          \
-        for (int64_t c = 0; c < d; c++) y[c] = 0;                                                               \
-        for (; j + 4 <= s; j += 4) {                                                                            \
-            const T *a = v + j * ldv, *b = a + ldv, *e = b + ldv, *f = e + ldv;                                 \
-            T pa = p[j], pb = p[j + 1], pe = p[j + 2], pf = p[j + 3];                                           \
-            CG_SIMD                                                                                             \
-            for (int64_t c = 0; c < d; c++) y[c] += (pa * a[c] + pb * b[c]) + (pe * e[c] + pf * f[c]);          \
-        }                                                                                                       \
-        for (; j < s; j++) {                                                                                    \
-            const T *a = v + j * ldv;                                                                           \
-            CG_SIMD                                                                                             \
-            for (int64_t c = 0; c < d; c++) y[c] += p[j] * a[c];                                                \
-        }                                                                                                       \
     }                                                                                                           \
     static void attention_at_##suffix(const CgCall *call, CgPart part)                                          \
     {                                                                                                           \
@@ -137,15 +128,16 @@ static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
             int64_t n = least(QUERIES, last - i0), end = least(all, i0 + n + ahead);                            \
             const T *qb = rows_##suffix(q, head, i0, n, qs, &ldq);                                              \
             if (end < 0) end = 0;                                                                               \
-            if (t > FEW && end > 0) GEMM_##suffix(true, n, end, d, scale, qb, ldq, kh, ldk, p, end);            \
+            if (t > FEW && end > 0) GEMM_##suffix(true, n, end, d, 1, qb, ldq, kh, ldk, p, end);            \
             for (int64_t i = 0; i < n; i++) {                                                                   \
                 int64_t seen = least(end, i0 + i + ahead + 1);                                                  \
                 if (seen < 0) seen = 0;                                                                         \
-                if (t <= FEW) scores_##suffix(qb + i * ldq, kh, ldk, seen, d, scale, p + i * end);              \
-                softmax_##suffix(p + i * end, seen, end);                                                       \
+                Few keys = { .m = 1, .n = seen, .k = d, .ld = ldk }, values = { .m = 1, .n = d, .k = seen, .xp = 1, .ld = ldv }; \
+                if (t <= FEW && seen) few_lines_##suffix(&keys, qb + i * ldq, kh, p + i * end);                 \
+                softmax_##suffix(p + i * end, seen, end, scale);                                                \
                 if (seen == 0)                          /* nothing is seen: not a number, as softmax says */    \
                     for (int64_t c = 0; c < d; c++) y[(i0 + i) * ldy + c] = (T)NAN;                             \
-                else if (t <= FEW) mix_##suffix(p + i * end, vh, ldv, seen, d, y + (i0 + i) * ldy);             \
+                else if (t <= FEW) few_row_##suffix(&values, p + i * end, vh, y + (i0 + i) * ldy);              \
             }                                                                                                   \
             if (t > FEW && end > 0) GEMM_##suffix(false, n, d, end, 1, p, end, vh, ldv, y + i0 * ldy, ldy);     \
         }                                                                                                       \

@@ -12,6 +12,7 @@
 #define INTEGER int32_t
 #define NAME(word) word##_f32
 #include "ops/few.h"
+#include "ops/few_columns.h"
 #undef T
 #undef INTEGER
 #undef NAME
@@ -19,6 +20,7 @@
 #define INTEGER int64_t
 #define NAME(word) word##_f64
 #include "ops/few.h"
+#include "ops/few_columns.h"
 #undef T
 #undef INTEGER
 #undef NAME
