@@ -9,7 +9,7 @@ for source in "$srcdir"/tests/fuzz/*.c; do
     [ "$target" = replay ] && continue
     set -- "$srcdir/tests/fuzz/corpus/$target"/*
     [ -f "$1" ] || shift
-    [ "$target" = parse ] && set -- "$@" $(find "$srcdir" -name '*.cg' -not -path '*/.git/*' -not -path '*/build*/*')
+    [ "$target" = parse ] && set -- "$@" $(find "$srcdir" -type f -name '*.cg' -not -path '*/.git/*' -not -path '*/build*/*')
     found=$("$builddir/tests/fuzz/$target" "$@" 2>&1)
     report $? "$target: $# files" "$(echo "$found" | tail -20)"
 done
