@@ -63,6 +63,21 @@ static inline float cg_exp_low_f32(float x)
     return x < -87.336544f ? 0.0f : y;
 }
 
+/* 2^x for x <= 127, as softmax needs it: 2.5 ulp; where that would be subnormal, something between 0 and 2^-126, and 0 from
+ * -127 on. Half the time of cg_exp_low_f32. */
+static inline float cg_exp2_low_f32(float x)
+{
+    float c = x < -127.0f ? -127.0f : x;
+    float t = c + CG_ROUNDER, f = c - (t - CG_ROUNDER);
+    float p = 0.00132647273f;
+    p = p * f + 0.00967151299f;
+    p = p * f + 0.0555073358f;
+    p = p * f + 0.240222424f;
+    p = p * f + 0.693147004f;
+    p = p * f + 1.0f;
+    return cg_from_bits_f32(cg_bits_f32(p) + (cg_bits_f32(t) << 23));   /* -127 takes all of the exponent of 1 away */
+}
+
 /* 2 ulp. */
 static inline float cg_expm1_f32(float x)
 {
@@ -218,6 +233,7 @@ static inline float cg_cos_f32(float x) { float s, c; cg_sincos_f32((double)x, &
 
 static inline double cg_exp_f64(double x)     { return exp(x); }
 static inline double cg_exp_low_f64(double x) { return exp(x); }
+static inline double cg_exp2_low_f64(double x) { return exp2(x); }
 static inline double cg_expm1_f64(double x)   { return expm1(x); }
 static inline double cg_log_f64(double x)     { return log(x); }
 static inline double cg_log1p_f64(double x)   { return log1p(x); }

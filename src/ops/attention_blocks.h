@@ -10,11 +10,15 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#define QUERIES 32          /* rows of a block of scores */
+#include "ops/lanes.h"
+
+#define QUERIES 32          /* rows of a block of scores, at most */
 #define MANY    256         /* rows whose part of gk and gv is one product */
 #define KEYS    256         /* columns of a block */
 #define THIN    4           /* queries up to which nothing is packed: the time is that of reading keys and values */
 #define PARTS   8           /* parts wanted when there are fewer heads than that */
+#define GROUPS  16          /* parts of many heads, at least ... */
+#define GROUP   4           /* ... and heads of a part, at most: each fetches the next one's rows from memory while it computes */
 
 /* ---- cutting ---- */
 
@@ -22,9 +26,14 @@ typedef struct Sizes {
     int64_t heads, t, s, k;     /* B H, T, S, K */
     int64_t blocks;             /* of keys */
     int64_t ranges;             /* of queries a head is cut into */
+    int64_t groups;             /* of heads */
     int64_t ahead;              /* query i sees keys up to i + ahead; S when nothing is hidden */
     double  scale;
+    double  alpha, turn;        /* alpha turn = scale log2(e), turn > 0: p is 2^(turn (alpha q k' - max)), by a product and a sum */
 } Sizes;
+
+#define LOG2_E 1.4426950408889634
+#define LN_2   0.69314718055994531
 
 enum { STEP = KEYS + 16 };      /* from row to row of scores: rows do not all fall into the same cache sets */
 
@@ -38,11 +47,16 @@ static Sizes sizes_of(const CgCall *call)
     Sizes z = { .heads = q->dim[0] * q->dim[1], .t = q->dim[2], .s = k->dim[2], .k = q->dim[3], .ranges = 1 };
     z.blocks = ceil_div(z.s, KEYS);
     z.scale = cg_attr_float(call->attrs, "scale", 1);
+    z.alpha = z.scale > 0 ? 1 : z.scale;
+    z.turn = z.scale > 0 ? z.scale * LOG2_E : LOG2_E;
     z.ahead = cg_attr_int(call->attrs, "causal", 0) ? cg_attr_size(call->attrs, "offset", z.s - z.t) : z.s;
     if (z.heads > 0 && z.heads < PARTS && z.t > THIN) z.ranges = least(ceil_div(PARTS, z.heads), ceil_div(z.t, QUERIES));
     if (z.ranges < 1) z.ranges = 1;
+    z.groups = ceil_div(z.heads, most(1, least(GROUP, z.heads / GROUPS)));
     return z;
 }
+
+static int64_t group_begin(const Sizes *z, int64_t i) { return z->groups ? z->heads * i / z->groups : 0; }
 
 /* Query-key pairs that count. */
 static double pairs(const Sizes *z)
@@ -55,6 +69,19 @@ static bool unit_rows(const CgTensor *t)
 {
     return (t->stride[3] == 1 || t->dim[3] == 1) && (t->stride[2] >= t->dim[3] || t->dim[2] == 1);
 }
+
+/* From row to row of a head, if rows that are not contiguous are copied. */
+static int64_t row_step(const CgTensor *t) { return unit_rows(t) && t->dim[2] != 1 ? t->stride[2] : t->dim[3]; }
+
+/* Rows of a block of scores: a panel of the left factor or some, few enough that what becomes of them stays in the first
+ * cache. Blocks are about equal, and begin at even rows, so that pairs of rows can be packed. */
+static int64_t row_blocks(const CgGemm *g, int64_t rows)
+{
+    int64_t tall = g->mr < 8 ? QUERIES / g->mr * g->mr : g->mr < QUERIES ? g->mr : QUERIES;
+    return ceil_div(rows, tall / 2 * 2);
+}
+
+static int64_t block_row(int64_t rows, int64_t blocks, int64_t i) { return i == blocks ? rows : rows * i / blocks / 2 * 2; }
 
 /* ---- memory ---- */
 
@@ -137,7 +164,7 @@ static Backward backward_memory(const CgCall *call, const Sizes *z, char *scratc
 static void attention_work(const CgCall *call, CgWork *work)
 {
     Sizes z = sizes_of(call);
-    *work = (CgWork){ .flops = 4.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)(z.heads * z.ranges) };
+    *work = (CgWork){ .flops = 4.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)(z.groups * z.ranges) };
     work->bytes = 2.0 * (double)z.heads * (double)(z.t + z.s) * (double)z.k * (double)cg_dtype_size(call->out->dtype);
     if (!work->parts) work->parts = 1;
     if (z.heads && z.t && z.s && z.k) work->scratch = forward_memory(call, &z, NULL).bytes;
@@ -147,7 +174,7 @@ static void attention_vjp_work(const CgCall *call, CgWork *work)
 {
     Sizes z = sizes_of(call);
     /* four products; the scores, computed once more, are no useful work */
-    *work = (CgWork){ .flops = 8.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)z.heads };
+    *work = (CgWork){ .flops = 8.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)z.groups };
     work->bytes = 4.0 * (double)z.heads * (double)(z.t + z.s) * (double)z.k * (double)cg_dtype_size(call->out->dtype);
     if (!work->parts) work->parts = 1;
     if (z.heads && z.t && z.s && z.k) work->scratch = backward_memory(call, &z, NULL).bytes;
@@ -160,50 +187,89 @@ static int64_t head_offset(const CgTensor *t, int64_t head)
     return head / t->dim[1] * t->stride[0] + head % t->dim[1] * t->stride[1];
 }
 
-/* A (m,k1) of a product with a right factor that is packed, of which n columns count; packed where it must be. */
-static CgGemm placed(CgGemm g, const void *a, int64_t lda, void *left, const void *right, int64_t m, int64_t n, int64_t k1)
+/* ---- memory that will be needed ----
+ * Rows of a head often lie apart from each other, where no processor guesses the next one. They are asked for a while
+ * before they are read, to be found in the second-level cache. */
+
+/* Share i of n of the rows from .. to of a head. */
+static void fetch(const CgTensor *x, int64_t head, int64_t from, int64_t to, int64_t i, int64_t n)
+{
+    int64_t size = (int64_t)cg_dtype_size(x->dtype), step = x->stride[2] * size, row = x->dim[3] * size, r = from + (to - from) * i / n;
+    const char *at = (const char *)x->data + head_offset(x, head) * size;
+    if (x->stride[3] != 1) return;
+    for (to = from + (to - from) * (i + 1) / n; r < to; r++)
+        for (int64_t b = 0; b < row; b += 64) __builtin_prefetch(at + r * step + b, 0, 2);
+}
+
+static void fetch_keys(const CgCall *call, int64_t head, int64_t i, int64_t n)
+{
+    for (int k = 1; k < 3; k++) fetch(&call->in[k], head, 0, call->in[k].dim[2], i, n);
+}
+
+/* What the derivative reads and writes of queries from `from` on. */
+static void fetch_queries(const CgCall *call, int64_t head, int64_t from, int64_t i, int64_t n)
+{
+    int64_t to = least(call->in[0].dim[2], from + MANY);
+    fetch(&call->in[0], head, from, to, i, n);
+    fetch(&call->in[3], head, from, to, i, n);
+    fetch(&call->in[5], head, from, to, i, n);
+    fetch(&call->out[0], head, from, to, i, n);
+}
+
+/* Makes g, whose right factor is packed, ready for blocks of rows of A that lie lda apart, and for n columns of C. */
+static void for_blocks(CgGemm *g, int64_t lda, int64_t n)
+{
+    g->m = QUERIES;
+    g->n = n;
+    g->lda = lda;
+    cg_gemm_layout(g);
+}
+
+/* The block A (m,k1), packed where it must be, and the part of the right factor that it meets. */
+static void place(CgGemm *g, const void *a, int64_t m, int64_t k1, void *left, const void *right)
 {
     union { const void *in; void *out; } u = { right };
-    g.m = m;
-    g.n = n;
-    g.a = a;
-    g.lda = lda;
-    g.right = u.out;
-    cg_gemm_layout(&g);
-    g.left = g.left_bytes ? left : NULL;
-    if (g.left) cg_gemm_pack_left(&g, a, 0, g.left_panels, 0, k1);
-    return g;
+    g->m = m;
+    g->left_panels = ceil_div(m, g->mr);
+    g->a = a;
+    g->right = u.out;
+    g->left = g->left_bytes ? left : NULL;
+    if (g->left) cg_gemm_pack_left(g, a, 0, g->left_panels, 0, k1);
 }
 
-/* p (m, w) = scale q k'. */
-static void score(CgGemm g, const void *q, int64_t ldq, void *left, const void *keys, int64_t m, int64_t w, double scale, void *p)
+/* p (m, w) = alpha q k'. Whole panels of keys: what follows the w columns means nothing. */
+static void score(CgGemm *g, const void *q, void *left, const void *keys, int64_t m, int64_t w, double alpha, void *p)
 {
-    g = placed(g, q, ldq, left, keys, m, w, g.k);
-    cg_gemm_run(&g, (CgGemmRange){ 0, g.left_panels, 0, g.right_panels, 0, g.k }, scale, 0, p, STEP);
+    place(g, q, m, g->k, left, keys);
+    cg_gemm_run(g, (CgGemmRange){ 0, g->left_panels, 0, ceil_div(w, g->nr), 0, g->k }, alpha, 0, p, STEP);
 }
 
-/* c (m,K) = beta c + p (m,w) x: the first row sees `seen` columns, each one more than that above it; beyond, p holds 0. */
-static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m, int64_t seen, int64_t w, double beta, void *c, int64_t ldc)
+/* c (m,K) = beta c + alpha p (m,w) x: the first row sees `seen` columns, each one more than that above it; beyond, p holds 0. */
+static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t m, int64_t seen, int64_t w, double alpha, double beta, void *c, int64_t ldc)
 {
-    g = placed(g, p, STEP, left, x, m, g.n, w);
-    for (int64_t r = 0; r < g.left_panels; r++) {
-        int64_t end = least(w, (seen + cg_gemm_row(&g, r + 1)) / 2 * 2);     /* one more than seen, so that it may be even */
-        if (end > 0) cg_gemm_run(&g, (CgGemmRange){ r, r + 1, 0, g.right_panels, 0, end }, 1, beta, c, ldc);
+    place(g, p, m, w, left, x);
+    for (int64_t r = 0; r < g->left_panels; r++) {
+        int64_t end = least(w, (seen + cg_gemm_row(g, r + 1)) / 2 * 2);     /* one more than seen, so that it may be even */
+        if (end > 0) cg_gemm_run(g, (CgGemmRange){ r, r + 1, 0, g->right_panels, 0, end }, alpha, beta, c, ldc);
     }
 }
 
-#define ATTENTION(T, suffix, ex, lg)                                                                            \
+#define ATTENTION(T, suffix, ex2, lg)                                                                           \
     /* n rows of a head from row r: in place if they are contiguous, else copied. */                            \
     static const T *rows_##suffix(const CgTensor *x, int64_t head, int64_t r, int64_t n, T *copy, int64_t *ld)  \
     {                                                                                                           \
         const T *from = (const T *)x->data + head_offset(x, head) + r * x->stride[2];                           \
         int64_t k = x->dim[3];                                                                                  \
-        *ld = x->dim[2] == 1 ? k : x->stride[2];                                                                \
+        *ld = row_step(x);                                                                                      \
         if (unit_rows(x)) return from;                                                                          \
-        *ld = k;                                                                                                \
         for (int64_t i = 0; i < n; i++)                                                                         \
             for (int64_t c = 0; c < k; c++) copy[i * k + c] = from[i * x->stride[2] + c * x->stride[3]];        \
         return copy;                                                                                            \
+    }                                                                                                           \
+    static void zero_##suffix(T *x, int64_t ld, int64_t from, int64_t to, int64_t k)                             \
+    {                                                                                                           \
+        for (int64_t i = from; i < to; i++)                                                                     \
+            for (int64_t c = 0; c < k; c++) x[i * ld + c] = 0;                                                  \
     }                                                                                                           \
     /* A head's keys or values as the right factor of scores: (K, S). */                                        \
     static CgGemm across_##suffix(const CgCall *call, const CgTensor *x, int64_t head, T *copy, void *to)       \
@@ -225,44 +291,44 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
         cg_gemm_pack_right(&g, 0, g.right_panels, 0, n);                                                        \
         return g;                                                                                               \
     }                                                                                                           \
-    /* Rows of scores against their running maxima m and sums l: p = exp(score - max), hidden columns 0, and in  \
+    /* Rows of scores against their running maxima m and sums l: p = 2^(turn (score - max)), hidden columns 0, and in  \
      * `shrink` the factor by which what was summed before shrinks. The first row sees `seen` columns of w, each one   \
      * more than that above it. Whole vectors, and rows in stages: reductions of several rows overlap. */        \
-    static void fold_##suffix(T *p, int64_t rows, int64_t seen, int64_t w, T *m, T *l, T *shrink)                \
+    static void fold_##suffix(T *p, int64_t rows, int64_t seen, int64_t w, T turn, T *m, T *l, T *shrink)       \
     {                                                                                                           \
         T top[QUERIES], sum[QUERIES];                                                                           \
         for (int64_t i = 0; i < rows; i++) {                                                                    \
-            T *row = p + i * STEP, high = m[i];                                                                 \
+            T *row = p + i * STEP;                                                                              \
             int64_t n = most(0, least(w, seen + i)), whole = (n + 15) / 16 * 16;                                \
+            Lanes_##suffix high = (Lanes_##suffix){ 0 } + m[i];                                                 \
             for (int64_t j = n; j < whole; j++) row[j] = -(T)INFINITY;                                          \
-            CG_PRAGMA_(omp simd reduction(max:high))                                                            \
-            for (int64_t j = 0; j < whole; j++) high = row[j] > high ? row[j] : high;                           \
-            top[i] = high;                                                                                      \
+            for (int64_t j = 0; j < whole; j += 16) lanes_max_##suffix((const Lanes_##suffix *)(row + j), &high); \
+            top[i] = lanes_greatest_##suffix(&high);                                                            \
         }                                                                                                       \
         CG_SIMD                                                                                                 \
         for (int64_t i = 0; i < rows; i++) {                                                                    \
-            T base = top[i] > -(T)INFINITY ? top[i] : 0;                                                        \
-            shrink[i] = ex(m[i] - base);                                                                        \
+            T base = top[i] > -(T)INFINITY ? top[i] * turn : 0;                                                 \
+            shrink[i] = ex2(m[i] * turn - base);                                                                \
             m[i] = top[i];                                                                                      \
             top[i] = base;                                                                                      \
         }                                                                                                       \
         for (int64_t i = 0; i < rows; i++) {                                                                    \
-            T *row = p + i * STEP, base = top[i], total = 0;                                                    \
+            T *row = p + i * STEP, base = top[i];                                                               \
             int64_t whole = (most(0, least(w, seen + i)) + 15) / 16 * 16;                                       \
-            CG_PRAGMA_(omp simd reduction(+:total))                                                             \
-            for (int64_t j = 0; j < whole; j++) {                                                               \
-                T e = ex(row[j] - base);                                                                        \
-                row[j] = e;                                                                                     \
-                total += e;                                                                                     \
+            Lanes_##suffix total = { 0 };                                                                       \
+            for (int64_t j = 0; j < whole; j += 16) {                                                           \
+                CG_SIMD                                                                                         \
+                for (int64_t c = j; c < j + 16; c++) row[c] = ex2(row[c] * turn - base);                        \
+                total += *(const Lanes_##suffix *)(row + j);                                                    \
             }                                                                                                   \
             for (int64_t j = whole; j < w; j++) row[j] = 0;                                                     \
-            sum[i] = total;                                                                                     \
+            sum[i] = lanes_total_##suffix(&total);                                                              \
         }                                                                                                       \
         CG_SIMD                                                                                                 \
         for (int64_t i = 0; i < rows; i++) l[i] = l[i] * shrink[i] + sum[i];                                    \
     }                                                                                                           \
     /* y (rows, K) = acc / l, and lse. */                                                                       \
-    static void settle_##suffix(const T *acc, int64_t rows, int64_t d, const T *m, const T *l, T *y, int64_t ldy, T *lse) \
+    static void settle_##suffix(const T *acc, int64_t rows, int64_t d, T turn, const T *m, const T *l, T *y, int64_t ldy, T *lse) \
     {                                                                                                           \
         for (int64_t i = 0; i < rows; i++) {                                                                    \
             T scale = l[i] > 0 ? 1 / l[i] : l[i];                                                               \
@@ -270,7 +336,7 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
             for (int64_t c = 0; c < d; c++) y[i * ldy + c] = acc[i * d + c] * scale;                            \
         }                                                                                                       \
         CG_SIMD                                                                                                 \
-        for (int64_t i = 0; i < rows; i++) lse[i] = m[i] + lg(l[i]);                                            \
+        for (int64_t i = 0; i < rows; i++) lse[i] = m[i] * turn * (T)LN_2 + lg(l[i]);                           \
     }                                                                                                           \
     /* A few queries: every key and value is read where it lies, once for each. */                              \
     static void few_##suffix(const CgCall *call, const Sizes *z, int64_t head, T *p)                            \
@@ -286,14 +352,13 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
                 const T *key = ks + j * k->stride[2];                                                           \
                 T s = 0;                                                                                        \
                 if (k->stride[3] == 1 && sq == 1) {                                                             \
-                    CG_PRAGMA_(omp simd reduction(+:s))                                                         \
-                    for (int64_t c = 0; c < d; c++) s += x[c] * key[c];                                         \
+                    s = lanes_dot_##suffix(x, key, d);                                                          \
                 } else {                                                                                        \
                     for (int64_t c = 0; c < d; c++) s += x[c * sq] * key[c * k->stride[3]];                     \
                 }                                                                                               \
-                p[j] = s * (T)z->scale;                                                                         \
+                p[j] = s * (T)z->alpha;                                                                         \
             }                                                                                                   \
-            fold_##suffix(p, 1, seen, seen, &m, &l, &shrink);                                                   \
+            fold_##suffix(p, 1, seen, seen, (T)z->turn, &m, &l, &shrink);                                       \
             for (int64_t c = 0; c < d; c++) y[c] = 0;                                                           \
             for (int64_t j = 0; j < seen; j++) {                                                                \
                 const T *value = vs + j * v->stride[2];                                                         \
@@ -305,25 +370,22 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
                     for (int64_t c = 0; c < d; c++) y[c] += w * value[c * v->stride[3]];                        \
                 }                                                                                               \
             }                                                                                                   \
-            settle_##suffix(y, 1, d, &m, &l, y, d, (T *)call->out[1].data + head_offset(&call->out[1], head) + i); \
+            settle_##suffix(y, 1, d, (T)z->turn, &m, &l, y, d, (T *)call->out[1].data + head_offset(&call->out[1], head) + i); \
         }                                                                                                       \
     }                                                                                                           \
-    static void attention_##suffix(const CgCall *call, CgPart part)                                             \
+    /* A range of the queries of a head. */                                                                     \
+    static void forward_##suffix(const CgCall *call, Sizes z, int64_t head, bool next, int64_t range, void *scratch) \
     {                                                                                                           \
-        Sizes z = sizes_of(call);                                                                               \
-        if (!z.heads || !z.t) return;                                                                           \
-        /* Later queries see more: their ranges come first, so that threads end together. */                    \
-        int64_t head = (int64_t)part.index % z.heads, range = z.ranges - 1 - (int64_t)part.index / z.heads, d = z.k; \
+        int64_t d = z.k;                                                                                        \
         int64_t blocks = ceil_div(z.t, QUERIES), ldv, ldq, out = call->out[0].stride[2];                        \
         int64_t first = blocks * range / z.ranges * QUERIES, last = least(blocks * (range + 1) / z.ranges * QUERIES, z.t); \
         T *y = (T *)call->out[0].data + head_offset(&call->out[0], head), *lse = (T *)call->out[1].data + head_offset(&call->out[1], head); \
         if (!z.s || !d) {                                                                                       \
-            for (int64_t i = first; i < last; i++)                                                              \
-                for (int64_t c = 0; c < d; c++) y[i * out + c] = 0;                                             \
+            zero_##suffix(y, out, first, last, d);                                                              \
             for (int64_t i = first; i < last; i++) lse[i] = z.s ? lg((T)least(z.s, i + z.ahead + 1)) : -INFINITY; \
             return;                                                                                             \
         }                                                                                                       \
-        Forward f = forward_memory(call, &z, part.scratch);                                                     \
+        Forward f = forward_memory(call, &z, scratch);                                                     \
         if (z.t <= THIN) {                                                                                      \
             few_##suffix(call, &z, head, f.p);                                                                  \
             return;                                                                                             \
@@ -334,121 +396,152 @@ static void spread(CgGemm g, const void *p, void *left, const void *x, int64_t m
         const T *v = rows_##suffix(&call->in[2], head, 0, z.s, f.copy, &ldv);                                   \
         for (int64_t s0 = 0; s0 < z.s; s0 += KEYS)                                                              \
             sums = along_##suffix(call, v + s0 * ldv, ldv, least(KEYS, z.s - s0), KEYS, d, (char *)f.values + (size_t)(s0 / KEYS) * block); \
-        for (int64_t i0 = first; i0 < last; i0 += QUERIES) {                                                    \
-            int64_t n = least(QUERIES, last - i0), end = least(z.s, i0 + n + z.ahead);                          \
+        for_blocks(&scores, row_step(&call->in[0]), ceil_div(z.s, scores.nr) * scores.nr);                      \
+        for_blocks(&sums, STEP, d);                                                                             \
+        blocks = row_blocks(&scores, last - first);                                                             \
+        for (int64_t b = 0; b < blocks; b++) {                                                                  \
+            int64_t i0 = first + block_row(last - first, blocks, b), n = first + block_row(last - first, blocks, b + 1) - i0; \
+            int64_t end = least(z.s, i0 + n + z.ahead);                                                         \
+            fetch(&call->in[0], head, i0 + n, least(last, i0 + 2 * n), 0, 1);                                   \
+            if (next) fetch_keys(call, head + 1, b, blocks);                                                    \
             const T *q = rows_##suffix(&call->in[0], head, i0, n, f.rows, &ldq);                                \
             for (int64_t i = 0; i < n; i++) m[i] = -INFINITY;                                                   \
             for (int64_t i = 0; i < n; i++) l[i] = 0;                                                           \
             for (int64_t s0 = 0; s0 < end; s0 += KEYS) {                                                        \
                 int64_t w = least(KEYS, end - s0);                                            \
-                score(scores, q, ldq, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, w, z.scale, p);     \
-                fold_##suffix(p, n, i0 + z.ahead + 1 - s0, w, m, l, shrink);                                    \
+                score(&scores, q, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, w, z.alpha, p);     \
+                fold_##suffix(p, n, i0 + z.ahead + 1 - s0, w, (T)z.turn, m, l, shrink);                         \
                 for (int64_t i = 0; s0 > 0 && i < n; i++) {                                                     \
                     T *row = acc + i * d, by = shrink[i];                                                       \
                     if (by == 1) continue;                                                                      \
                     CG_SIMD                                                                                     \
                     for (int64_t c = 0; c < d; c++) row[c] *= by;                                               \
                 }                                                                                               \
-                spread(sums, p, f.left, (char *)f.values + (size_t)(s0 / KEYS) * block, n, i0 + z.ahead + 1 - s0, w, s0 > 0, acc, d); \
+                spread(&sums, p, f.left, (char *)f.values + (size_t)(s0 / KEYS) * block, n, i0 + z.ahead + 1 - s0, w, 1, s0 > 0, acc, d); \
             }                                                                                                   \
-            settle_##suffix(acc, n, d, m, l, y + i0 * out, out, lse + i0);                                      \
+            settle_##suffix(acc, n, d, (T)z.turn, m, l, y + i0 * out, out, lse + i0);                                      \
         }                                                                                                       \
     }                                                                                                           \
-    /* One row: p = exp(score - lse), ds = scale p (dp - delta), hidden columns 0. */                           \
-    static void slope_row_##suffix(T *p, T *dp, int64_t seen, int64_t n, T lse, T delta, T scale)               \
+    /* One row: p = 2^(turn score - base), ds = p (dp - delta), hidden columns 0. */                            \
+    static void slope_row_##suffix(T *p, T *dp, int64_t seen, int64_t n, T turn, T base, T delta)               \
     {                                                                                                           \
         int64_t whole = (seen + 15) / 16 * 16;      /* whole vectors: what lies between is overwritten */       \
         CG_SIMD                                                                                                 \
         for (int64_t j = 0; j < whole; j++) {                                                                   \
-            T e = ex(p[j] - lse);                                                                               \
+            T e = ex2(p[j] * turn - base);                                                                      \
             p[j] = e;                                                                                           \
-            dp[j] = scale * e * (dp[j] - delta);                                                                \
+            dp[j] = e * (dp[j] - delta);                                                                        \
         }                                                                                                       \
         for (int64_t j = seen; j < n; j++) p[j] = dp[j] = 0;                                                    \
     }                                                                                                           \
-    /* to (keys w, K) += P' x, for `many` queries from i0 on against keys from s0 on: no query sees a key before  \
-     * i = s - ahead, so sums over queries begin there. */                                                      \
-    static void gather_##suffix(CgGemm g, const T *p, void *left, const void *right, const Sizes *z, int64_t i0, int64_t s0, T *to, int64_t ldt) \
+    /* to (keys w, K) = beta to + alpha P' x, for `many` queries from i0 on against keys from s0 on: no query sees a    \
+     * key before i = s - ahead, so sums over queries begin there. */                                           \
+    static void gather_##suffix(CgGemm *g, const T *p, void *left, const void *right, const Sizes *z, int64_t i0, int64_t s0, T alpha, T beta, T *to, int64_t ldt) \
     {                                                                                                           \
         union { const void *in; void *out; } u = { right };                                                     \
-        g.a = p;                                                                                                \
-        g.left = g.left_bytes ? left : NULL;                                                                    \
-        g.right = u.out;                                                                                        \
-        for (int64_t r = 0; r < g.left_panels; r++) {                                                           \
-            int64_t from = most(0, s0 + cg_gemm_row(&g, r) - z->ahead - i0) / 2 * 2;                            \
-            cg_gemm_run(&g, (CgGemmRange){ r, r + 1, 0, g.right_panels, from, g.k }, 1, 1, to, ldt);            \
+        g->a = p;                                                                                               \
+        g->left = g->left_bytes ? left : NULL;                                                                  \
+        g->right = u.out;                                                                                       \
+        for (int64_t r = 0; r < g->left_panels; r++) {                                                          \
+            int64_t from = most(0, s0 + cg_gemm_row(g, r) - z->ahead - i0) / 2 * 2;                             \
+            cg_gemm_run(g, (CgGemmRange){ r, r + 1, 0, g->right_panels, from, g->k }, alpha, beta, to, ldt);    \
         }                                                                                                       \
     }                                                                                                           \
-    /* With P = exp(S - lse): gv = P' gy, dP = gy v', dS = P (dP - sum(gy y)) scale, gq = dS k, gk = dS' q. A part is a  \
-     * head, so that gk and gv are summed in the order of the query blocks. */                                  \
-    static void attention_vjp_##suffix(const CgCall *call, CgPart part)                                         \
+    /* With P = exp(scale S - lse): gv = P' gy, dP = gy v', dS = P (dP - sum(gy y)), gq = scale dS k, gk = scale dS' q.  \
+     * A head is the work of one part, so that gk and gv are summed in the order of the query blocks. */                      \
+    static void backward_##suffix(const CgCall *call, Sizes z, int64_t head, bool next, void *scratch)          \
     {                                                                                                           \
         const CgTensor *lses = &call->in[4];                                                                    \
-        Sizes z = sizes_of(call);                                                                               \
-        if (!z.heads) return;                                                                                   \
-        int64_t head = (int64_t)part.index, d = z.k, ldk, ldq, ldy, ldg;                                        \
+        int64_t d = z.k, ldk, ldq, ldy, ldg;                                                                    \
         T *gq = (T *)call->out[0].data + head_offset(&call->out[0], head);                                      \
         T *gk = (T *)call->out[1].data + head_offset(&call->out[1], head);                                      \
         T *gv = (T *)call->out[2].data + head_offset(&call->out[2], head);                                      \
         int64_t gqs = call->out[0].stride[2], gks = call->out[1].stride[2], gvs = call->out[2].stride[2];       \
-        for (int64_t i = 0; i < z.s; i++)                                                                       \
-            for (int64_t c = 0; c < d; c++) gk[i * gks + c] = gv[i * gvs + c] = 0;                              \
+        int64_t fresh = 0;                          /* keys whose gk and gv hold something */                   \
         if (!z.s || !d || !z.t) {                                                                               \
-            for (int64_t i = 0; i < z.t; i++)                                                                   \
-                for (int64_t c = 0; c < d; c++) gq[i * gqs + c] = 0;                                            \
+            zero_##suffix(gk, gks, 0, z.s, d);                                                                  \
+            zero_##suffix(gv, gvs, 0, z.s, d);                                                                  \
+            zero_##suffix(gq, gqs, 0, z.t, d);                                                                  \
             return;                                                                                             \
         }                                                                                                       \
         const T *lse = (const T *)lses->data + head / lses->dim[1] * lses->stride[0] + head % lses->dim[1] * lses->stride[1]; \
-        Backward f = backward_memory(call, &z, part.scratch);                                                   \
+        Backward f = backward_memory(call, &z, scratch);                                                   \
         T *delta = f.delta;                                                                                     \
+        fetch_queries(call, head, 0, 0, 1);                                                                     \
         CgGemm scores = across_##suffix(call, &call->in[1], head, f.copy, f.keys), sums = scores;               \
         across_##suffix(call, &call->in[2], head, f.copy, f.values);                                            \
         size_t panel = scores.right_bytes / (size_t)scores.right_panels, block = along_bytes(call, &z, KEYS);   \
         const T *k = rows_##suffix(&call->in[1], head, 0, z.s, f.copy, &ldk);                                   \
         for (int64_t s0 = 0; s0 < z.s; s0 += KEYS)                                                              \
             sums = along_##suffix(call, k + s0 * ldk, ldk, least(KEYS, z.s - s0), KEYS, d, (char *)f.sums + (size_t)(s0 / KEYS) * block); \
+        CgGemm slopes = scores;                                                                                 \
+        for_blocks(&scores, row_step(&call->in[0]), ceil_div(z.s, scores.nr) * scores.nr);                      \
+        for_blocks(&slopes, row_step(&call->in[5]), ceil_div(z.s, scores.nr) * scores.nr);                      \
+        for_blocks(&sums, STEP, d);                                                                             \
         for (int64_t m0 = 0; m0 < z.t; m0 += MANY) {                                                            \
-            int64_t many = least(MANY, z.t - m0), end = least(z.s, m0 + many + z.ahead);                        \
+            int64_t many = least(MANY, z.t - m0), end = least(z.s, m0 + many + z.ahead), blocks = row_blocks(&scores, many); \
             const T *q = rows_##suffix(&call->in[0], head, m0, many, f.q, &ldq);                                \
             const T *y = rows_##suffix(&call->in[3], head, m0, many, f.y, &ldy);                                \
             const T *g = rows_##suffix(&call->in[5], head, m0, many, f.g, &ldg);                                \
             along_##suffix(call, q, ldq, many, many, d, f.queries);                                             \
             along_##suffix(call, g, ldg, many, many, d, f.slopes);                                              \
-            for (int64_t i = 0; i < many; i++) {                                                                \
-                T s = 0;                                                                                        \
-                CG_PRAGMA_(omp simd reduction(+:s))                                                             \
-                for (int64_t c = 0; c < d; c++) s += y[i * ldy + c] * g[i * ldg + c];                           \
-                delta[i] = s;                                                                                   \
-            }                                                                                                   \
+            for (int64_t i = 0; i < many; i++) delta[i] = lanes_dot_##suffix(y + i * ldy, g + i * ldg, d);      \
             for (int64_t s0 = 0; s0 < end; s0 += KEYS) {                                                        \
                 int64_t wide = least(KEYS, end - s0);                                                           \
                 CgGemm t = turned(call, wide, many);                                                            \
-                for (int64_t i0 = 0; i0 < many; i0 += QUERIES) {                                                \
-                    int64_t n = least(QUERIES, many - i0), w = least(wide, m0 + i0 + n + z.ahead - s0);         \
+                for (int64_t b = 0; b < blocks; b++) {                                                          \
+                    int64_t i0 = block_row(many, blocks, b), n = block_row(many, blocks, b + 1) - i0;           \
+                    int64_t w = least(wide, m0 + i0 + n + z.ahead - s0);                                        \
                     int64_t at = f.rows > QUERIES ? i0 : 0, padded, panels = 0;                                 \
                     if (w <= 0) continue;                                                                       \
+                    /* Later on, or it would be pushed out again. */                                            \
+                    bool late = s0 == 0 && b >= blocks / 2, more = m0 + MANY < z.t;                             \
+                    if (late && (more || next)) fetch_queries(call, more ? head : head + 1, more ? m0 + MANY : 0, b - blocks / 2, blocks - blocks / 2); \
+                    if (late && !more && next) fetch_keys(call, head + 1, b - blocks / 2, blocks - blocks / 2); \
                     while (cg_gemm_row(&t, panels) < w) panels++;                                               \
                     padded = cg_gemm_row(&t, panels);                                                                                \
                     T *p = (T *)f.p + at * STEP, *dp = (T *)f.dp + at * STEP;                                   \
-                    score(scores, q + i0 * ldq, ldq, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, w, z.scale, p); \
-                    score(scores, g + i0 * ldg, ldg, f.left, (char *)f.values + (size_t)(s0 / scores.nr) * panel, n, w, 1, dp); \
+                    score(&scores, q + i0 * ldq, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, w, z.alpha, p); \
+                    score(&slopes, g + i0 * ldg, f.left, (char *)f.values + (size_t)(s0 / scores.nr) * panel, n, w, 1, dp); \
                     for (int64_t i = 0; i < n; i++) {                                                           \
                         int64_t seen = least(w, m0 + i0 + i + z.ahead + 1 - s0), row = i0 + i;                  \
-                        slope_row_##suffix(p + i * STEP, dp + i * STEP, seen < 0 ? 0 : seen, padded, lse[(m0 + row) * lses->stride[2]], delta[row], (T)z.scale); \
+                        slope_row_##suffix(p + i * STEP, dp + i * STEP, seen < 0 ? 0 : seen, padded, (T)z.turn, lse[(m0 + row) * lses->stride[2]] * (T)LOG2_E, delta[row]); \
                     }                                                                                           \
-                    spread(sums, dp, f.left, (char *)f.sums + (size_t)(s0 / KEYS) * block, n, m0 + i0 + z.ahead + 1 - s0, w, s0 > 0, gq + (m0 + i0) * gqs, gqs); \
+                    spread(&sums, dp, f.left, (char *)f.sums + (size_t)(s0 / KEYS) * block, n, m0 + i0 + z.ahead + 1 - s0, w, z.scale, s0 > 0, gq + (m0 + i0) * gqs, gqs); \
                     if (!t.left_bytes) continue;                                                                \
                     t.left = f.pt;                                                                              \
                     cg_gemm_pack_left(&t, p, 0, panels, i0, i0 + n);                                            \
                     t.left = f.dpt;                                                                             \
                     cg_gemm_pack_left(&t, dp, 0, panels, i0, i0 + n);                                           \
                 }                                                                                               \
-                gather_##suffix(t, f.p, f.pt, f.slopes, &z, m0, s0, gv + s0 * gvs, gvs);                        \
-                gather_##suffix(t, f.dp, f.dpt, f.queries, &z, m0, s0, gk + s0 * gks, gks);                     \
+                if (s0 < fresh) {                                                                               \
+                    zero_##suffix(gk, gks, fresh, s0 + wide, d);                                                \
+                    zero_##suffix(gv, gvs, fresh, s0 + wide, d);                                                \
+                }                                                                                               \
+                gather_##suffix(&t, f.p, f.pt, f.slopes, &z, m0, s0, 1, s0 < fresh, gv + s0 * gvs, gvs);         \
+                gather_##suffix(&t, f.dp, f.dpt, f.queries, &z, m0, s0, (T)z.scale, s0 < fresh, gk + s0 * gks, gks); \
+                fresh = most(fresh, s0 + wide);                                                                 \
             }                                                                                                   \
         }                                                                                                       \
+        zero_##suffix(gk, gks, fresh, z.s, d);                                                                  \
+        zero_##suffix(gv, gvs, fresh, z.s, d);                                                                  \
+    }                                                                                                           \
+    static void attention_##suffix(const CgCall *call, CgPart part)                                             \
+    {                                                                                                           \
+        Sizes z = sizes_of(call);                                                                               \
+        /* Later queries see more: their ranges come first, so that threads end together. */                    \
+        int64_t i = (int64_t)part.index % most(1, z.groups), range = z.ranges - 1 - (int64_t)part.index / most(1, z.groups); \
+        for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end && z.t; head++)        \
+            forward_##suffix(call, z, head, head + 1 < end, range, part.scratch);                               \
+    }                                                                                                           \
+    static void attention_vjp_##suffix(const CgCall *call, CgPart part)                                         \
+    {                                                                                                           \
+        Sizes z = sizes_of(call);                                                                               \
+        int64_t i = (int64_t)part.index;                                                                        \
+        for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end; head++)               \
+            backward_##suffix(call, z, head, head + 1 < end, part.scratch);                                     \
     }
-ATTENTION(float, f32, cg_exp_low_f32, cg_log_f32)
-ATTENTION(double, f64, exp, log)
+ATTENTION(float, f32, cg_exp2_low_f32, cg_log_f32)
+ATTENTION(double, f64, exp2, log)
 
 #endif

@@ -47,8 +47,29 @@ static int64_t position(const CgTensor *p, int64_t i)
     return p->dtype == CG_I64 ? ((const int64_t *)p->data)[i * p->stride[0]] : ((const int32_t *)p->data)[i * p->stride[0]];
 }
 
+/* An axis: its length, and steps along it. */
+typedef struct Walk { int64_t n, x, y, table; } Walk;
+
 /* y = (a cos - b sin, a sin + b cos) for x = (a, b) in halves. The sines of a range of positions are made once for all rows. */
 #define ROPE(T, suffix)                                                                                 \
+    static inline void turn_##suffix(const T *a, int64_t step, T *u, const T *s, int64_t half)          \
+    {                                                                                                   \
+        const T *b = a + half * step, *c = s + half;                                                    \
+        T *v = u + half;                                                                                \
+        if (step == 1) {                                                                                \
+            CG_SIMD                                                                                     \
+            for (int64_t i = 0; i < half; i++) {                                                        \
+                T ai = a[i], bi = b[i];                                                                 \
+                u[i] = ai * c[i] - bi * s[i];                                                           \
+                v[i] = ai * s[i] + bi * c[i];                                                           \
+            }                                                                                           \
+        } else {                                                                                        \
+            for (int64_t i = 0; i < half; i++) {                                                        \
+                u[i] = a[i * step] * c[i] - b[i * step] * s[i];                                         \
+                v[i] = a[i * step] * s[i] + b[i * step] * c[i];                                         \
+            }                                                                                           \
+        }                                                                                               \
+    }                                                                                                   \
     static void rope_##suffix(const CgCall *call, CgPart part)                                          \
     {                                                                                                   \
         const CgTensor *x = &call->in[0], *y = call->out;                                               \
@@ -67,36 +88,21 @@ static int64_t position(const CgTensor *p, int64_t i)
             CG_SIMD                                                                                     \
             for (int64_t i = 0; i < half; i++) angle_##suffix(at * turn[i], &s[i], &c[i]);              \
         }                                                                                               \
-/* Rows one after the other as they lie in the result: the axis before the positions may be within them. */ \
-        int64_t heads = r > 2 ? y->dim[r - 3] : 1, hx = r > 2 ? x->stride[r - 3] : 0, hy = r > 2 ? y->stride[r - 3] : 0; \
-        int64_t count = (int64_t)(last - first), px = x->stride[r - 2], py = y->stride[r - 2];          \
-        bool within = hy < py;                                                                          \
-        for (int64_t o = 0; o < outer / heads; o++) {                                                   \
-            int64_t from = (int64_t)first * px, to = (int64_t)first * py, rest = o;                     \
+        /* Rows one after the other as they lie in the result: the axis before the positions may be within them. */ \
+        Walk head = { 1, 0, 0, 0 }, place = { (int64_t)(last - first), x->stride[r - 2], y->stride[r - 2], k }; \
+        if (r > 2) head = (Walk){ y->dim[r - 3], x->stride[r - 3], y->stride[r - 3], 0 };               \
+        Walk far = head.y < place.y ? place : head, near = head.y < place.y ? head : place;             \
+        for (int64_t o = 0; o < outer / head.n; o++) {                                                  \
+            int64_t from = (int64_t)first * place.x, to = (int64_t)first * place.y, rest = o;           \
             for (int i = r - 4; i >= 0; i--) {                                                          \
                 from += rest % x->dim[i] * x->stride[i];                                                \
                 to += rest % x->dim[i] * y->stride[i];                                                  \
                 rest /= x->dim[i];                                                                      \
             }                                                                                           \
-            for (int64_t row = 0; row < count * heads; row++) {                                         \
-                int64_t h = within ? row % heads : row / count, p = within ? row / heads : row % count; \
-                const T *s = table + p * k, *c = s + half;                                              \
-                const T *a = (const T *)x->data + from + p * px + h * hx, *b = a + half * step;         \
-                T *u = (T *)y->data + to + p * py + h * hy, *v = u + half;                              \
-                if (step == 1) {                                                                        \
-                    CG_SIMD                                                                             \
-                    for (int64_t i = 0; i < half; i++) {                                                \
-                        T ai = a[i], bi = b[i];                                                         \
-                        u[i] = ai * c[i] - bi * s[i];                                                   \
-                        v[i] = ai * s[i] + bi * c[i];                                                   \
-                    }                                                                                   \
-                } else {                                                                                \
-                    for (int64_t i = 0; i < half; i++) {                                                \
-                        u[i] = a[i * step] * c[i] - b[i * step] * s[i];                                 \
-                        v[i] = a[i * step] * s[i] + b[i * step] * c[i];                                 \
-                    }                                                                                   \
-                }                                                                                       \
-            }                                                                                           \
+            for (int64_t f = 0; f < far.n; f++)                                                         \
+                for (int64_t e = 0; e < near.n; e++)                                                    \
+                    turn_##suffix((const T *)x->data + from + f * far.x + e * near.x, step,             \
+                                  (T *)y->data + to + f * far.y + e * near.y, table + f * far.table + e * near.table, half); \
         }                                                                                               \
     }
 ROPE(float, f32)

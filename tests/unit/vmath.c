@@ -44,6 +44,7 @@ static const Function functions[] = {
     { .op = "sqrt", .exact = sqrt, .bound = 0.5 },
     { .op = "rsqrt", .exact = rsqrt, .bound = 1.5 },
     { .op = "cg_exp_low_f32", .exact = exp, .bound = 1.5, .flushes = true, .low = -INFINITY, .high = 88 },
+    { .op = "cg_exp2_low_f32", .exact = exp2, .bound = 2.5, .subnormal = 0x1p23, .flushes = true, .low = -INFINITY, .high = 127 },
     { .op = "cg_normal_f32", .exact = normal_below, .bound = 9, .growth = 0.5, .flushes = true },
     { .op = "density of cg_normal_f32", .exact = normal_density, .bound = 2, .growth = 0.5, .flushes = true },
     { .op = "cg_sin_f32", .exact = sin, .bound = 1.6, .drift = 2e-16, .low = -1e15, .high = 1e15 },
