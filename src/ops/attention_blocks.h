@@ -130,34 +130,38 @@ static Forward forward_memory(const CgCall *call, const Sizes *z, char *scratch)
 }
 
 typedef struct Backward {
-    void *keys, *values, *sums, *queries, *slopes;      /* right factors: k', v', k, q, gy */
-    void *p, *dp, *pt, *dpt, *left;
-    void *q, *y, *g, *delta, *copy;
-    int64_t rows;                                       /* of p and dp: all of MANY where they are read as they lie */
+    void *qt, *gt, *sums, *queries, *slopes;            /* right factors: q', gy', k, q, gy */
+    void *p, *dp, *dpt, *left;
+    void *k, *v, *q, *y, *g, *base, *delta;
     size_t bytes;
 } Backward;
 
-static CgGemm turned(const CgCall *call, int64_t keys, int64_t queries) { return factors(call, true, false, keys, call->in[0].dim[3], queries, STEP, call->in[0].dim[3]); }
+/* dS' (keys, queries), which lies by keys, as the left factor of gq. */
+static CgGemm turned(const CgCall *call, int64_t queries) { return factors(call, true, false, queries, call->in[0].dim[3], KEYS, STEP, call->in[0].dim[3]); }
+
+static size_t copy_bytes(const CgTensor *t, int64_t rows) { return unit_rows(t) ? 0 : (size_t)(rows * t->dim[3]) * cg_dtype_size(t->dtype); }
 
 static Backward backward_memory(const CgCall *call, const Sizes *z, char *scratch)
 {
-    size_t size = cg_dtype_size(call->out->dtype), row = (size_t)z->k * size, pt = turned(call, KEYS, MANY).left_bytes;
-    Backward f = { .bytes = 0, .rows = pt ? QUERIES : MANY };
-    f.keys = take(scratch, &f.bytes, across_bytes(call, z));
-    f.values = take(scratch, &f.bytes, across_bytes(call, z));
+    size_t size = cg_dtype_size(call->out->dtype), across = factors(call, false, true, 1, MANY, z->k, z->k, z->k).right_bytes;
+    size_t dpt = turned(call, MANY).left_bytes;
+    Backward f = { .bytes = 0 };
+    f.qt = take(scratch, &f.bytes, across);
+    f.gt = take(scratch, &f.bytes, across);
     f.sums = take(scratch, &f.bytes, (size_t)z->blocks * along_bytes(call, z, KEYS));
     f.queries = take(scratch, &f.bytes, along_bytes(call, z, MANY));
     f.slopes = take(scratch, &f.bytes, along_bytes(call, z, MANY));
-    f.p = take(scratch, &f.bytes, (size_t)(f.rows * STEP) * size);
-    f.dp = take(scratch, &f.bytes, (size_t)(f.rows * STEP) * size);
-    f.pt = take(scratch, &f.bytes, pt);
-    f.dpt = take(scratch, &f.bytes, pt);
-    f.left = take(scratch, &f.bytes, left_bytes(call, z->k > KEYS ? z->k : KEYS));
-    f.q = take(scratch, &f.bytes, MANY * row);
-    f.y = take(scratch, &f.bytes, MANY * row);
-    f.g = take(scratch, &f.bytes, MANY * row);
+    f.p = take(scratch, &f.bytes, (size_t)(QUERIES * STEP) * size);
+    f.dp = take(scratch, &f.bytes, (size_t)((dpt ? QUERIES : KEYS) * STEP) * size);
+    f.dpt = take(scratch, &f.bytes, dpt);
+    f.left = take(scratch, &f.bytes, left_bytes(call, z->k > MANY ? z->k : MANY));
+    f.k = take(scratch, &f.bytes, copy_bytes(&call->in[1], z->s));
+    f.v = take(scratch, &f.bytes, copy_bytes(&call->in[2], z->s));
+    f.q = take(scratch, &f.bytes, copy_bytes(&call->in[0], MANY));
+    f.y = take(scratch, &f.bytes, copy_bytes(&call->in[3], MANY));
+    f.g = take(scratch, &f.bytes, copy_bytes(&call->in[5], MANY));
+    f.base = take(scratch, &f.bytes, MANY * size);
     f.delta = take(scratch, &f.bytes, MANY * size);
-    f.copy = take(scratch, &f.bytes, (size_t)z->s * row);
     return f;
 }
 
@@ -225,8 +229,8 @@ static void for_blocks(CgGemm *g, int64_t lda, int64_t n)
     cg_gemm_layout(g);
 }
 
-/* The block A (m,k1), packed where it must be, and the part of the right factor that it meets. */
-static void place(CgGemm *g, const void *a, int64_t m, int64_t k1, void *left, const void *right)
+/* The block A (m, k0 .. k1), packed where it must be, and the part of the right factor that it meets. */
+static void place(CgGemm *g, const void *a, int64_t m, int64_t k0, int64_t k1, void *left, const void *right)
 {
     union { const void *in; void *out; } u = { right };
     g->m = m;
@@ -234,20 +238,20 @@ static void place(CgGemm *g, const void *a, int64_t m, int64_t k1, void *left, c
     g->a = a;
     g->right = u.out;
     g->left = g->left_bytes ? left : NULL;
-    if (g->left) cg_gemm_pack_left(g, a, 0, g->left_panels, 0, k1);
+    if (g->left) cg_gemm_pack_left(g, (const char *)a + (size_t)k0 * cg_dtype_size(g->dtype), 0, g->left_panels, k0, k1);
 }
 
-/* p (m, w) = alpha q k'. Whole panels of keys: what follows the w columns means nothing. */
-static void score(CgGemm *g, const void *q, void *left, const void *keys, int64_t m, int64_t w, double alpha, void *p)
+/* p (m, from .. w) = alpha a b'. Whole panels of b: what lies before the columns wanted and after them means nothing. */
+static void score(CgGemm *g, const void *a, void *left, const void *b, int64_t m, int64_t from, int64_t w, double alpha, void *p)
 {
-    place(g, q, m, g->k, left, keys);
-    cg_gemm_run(g, (CgGemmRange){ 0, g->left_panels, 0, ceil_div(w, g->nr), 0, g->k }, alpha, 0, p, STEP);
+    place(g, a, m, 0, g->k, left, b);
+    cg_gemm_run(g, (CgGemmRange){ 0, g->left_panels, from / g->nr, ceil_div(w, g->nr), 0, g->k }, alpha, 0, p, STEP);
 }
 
 /* c (m,K) = beta c + alpha p (m,w) x: the first row sees `seen` columns, each one more than that above it; beyond, p holds 0. */
 static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t m, int64_t seen, int64_t w, double alpha, double beta, void *c, int64_t ldc)
 {
-    place(g, p, m, w, left, x);
+    place(g, p, m, 0, w, left, x);
     for (int64_t r = 0; r < g->left_panels; r++) {
         int64_t end = least(w, (seen + cg_gemm_row(g, r + 1)) / 2 * 2);     /* one more than seen, so that it may be even */
         if (end > 0) cg_gemm_run(g, (CgGemmRange){ r, r + 1, 0, g->right_panels, 0, end }, alpha, beta, c, ldc);
@@ -271,12 +275,10 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
         for (int64_t i = from; i < to; i++)                                                                     \
             for (int64_t c = 0; c < k; c++) x[i * ld + c] = 0;                                                  \
     }                                                                                                           \
-    /* A head's keys or values as the right factor of scores: (K, S). */                                        \
-    static CgGemm across_##suffix(const CgCall *call, const CgTensor *x, int64_t head, T *copy, void *to)       \
+    /* n rows as the right factor of scores: (K, n). */                                                         \
+    static CgGemm across_##suffix(const CgCall *call, const T *from, int64_t ld, int64_t n, int64_t k, void *to) \
     {                                                                                                           \
-        int64_t ld;                                                                                             \
-        const T *from = rows_##suffix(x, head, 0, x->dim[2], copy, &ld);                                        \
-        CgGemm g = factors(call, false, true, QUERIES, x->dim[2], x->dim[3], x->dim[3], ld);                    \
+        CgGemm g = factors(call, false, true, QUERIES, n, k, k, ld);                                            \
         g.b = from;                                                                                             \
         g.right = to;                                                                                           \
         cg_gemm_pack_right(&g, 0, g.right_panels, 0, g.k);                                                      \
@@ -377,7 +379,7 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
     static void forward_##suffix(const CgCall *call, Sizes z, int64_t head, bool next, int64_t range, void *scratch) \
     {                                                                                                           \
         int64_t d = z.k;                                                                                        \
-        int64_t blocks = ceil_div(z.t, QUERIES), ldv, ldq, out = call->out[0].stride[2];                        \
+        int64_t blocks = ceil_div(z.t, QUERIES), ldk, ldv, ldq, out = call->out[0].stride[2];                        \
         int64_t first = blocks * range / z.ranges * QUERIES, last = least(blocks * (range + 1) / z.ranges * QUERIES, z.t); \
         T *y = (T *)call->out[0].data + head_offset(&call->out[0], head), *lse = (T *)call->out[1].data + head_offset(&call->out[1], head); \
         if (!z.s || !d) {                                                                                       \
@@ -391,7 +393,8 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
             return;                                                                                             \
         }                                                                                                       \
         T *p = f.p, *acc = f.acc, *m = f.m, *l = f.l, shrink[QUERIES];                                                          \
-        CgGemm scores = across_##suffix(call, &call->in[1], head, f.copy, f.keys), sums = scores;               \
+        const T *k = rows_##suffix(&call->in[1], head, 0, z.s, f.copy, &ldk);                                   \
+        CgGemm scores = across_##suffix(call, k, ldk, z.s, d, f.keys), sums = scores;                           \
         size_t panel = scores.right_bytes / (size_t)scores.right_panels, block = along_bytes(call, &z, KEYS);   \
         const T *v = rows_##suffix(&call->in[2], head, 0, z.s, f.copy, &ldv);                                   \
         for (int64_t s0 = 0; s0 < z.s; s0 += KEYS)                                                              \
@@ -409,7 +412,7 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
             for (int64_t i = 0; i < n; i++) l[i] = 0;                                                           \
             for (int64_t s0 = 0; s0 < end; s0 += KEYS) {                                                        \
                 int64_t w = least(KEYS, end - s0);                                            \
-                score(&scores, q, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, w, z.alpha, p);     \
+                score(&scores, q, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, 0, w, z.alpha, p);  \
                 fold_##suffix(p, n, i0 + z.ahead + 1 - s0, w, (T)z.turn, m, l, shrink);                         \
                 for (int64_t i = 0; s0 > 0 && i < n; i++) {                                                     \
                     T *row = acc + i * d, by = shrink[i];                                                       \
@@ -422,37 +425,25 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
             settle_##suffix(acc, n, d, (T)z.turn, m, l, y + i0 * out, out, lse + i0);                                      \
         }                                                                                                       \
     }                                                                                                           \
-    /* One row: p = 2^(turn score - base), ds = p (dp - delta), hidden columns 0. */                            \
-    static void slope_row_##suffix(T *p, T *dp, int64_t seen, int64_t n, T turn, T base, T delta)               \
+    /* A key's row: p = 2^(turn score - base), ds = p (dp - delta) for queries from .. n, 0 from `hidden` to there. */   \
+    static void slope_row_##suffix(T *p, T *dp, int64_t hidden, int64_t from, int64_t n, T turn, const T *base, const T *delta) \
     {                                                                                                           \
-        int64_t whole = (seen + 15) / 16 * 16;      /* whole vectors: what lies between is overwritten */       \
+        int64_t whole = (n + 15) / 16 * 16;                                                                     \
         CG_SIMD                                                                                                 \
-        for (int64_t j = 0; j < whole; j++) {                                                                   \
-            T e = ex2(p[j] * turn - base);                                                                      \
-            p[j] = e;                                                                                           \
-            dp[j] = e * (dp[j] - delta);                                                                        \
+        for (int64_t i = from / 16 * 16; i < whole; i++) {                                                      \
+            T e = ex2(p[i] * turn - base[i]);                                                                   \
+            p[i] = e;                                                                                           \
+            dp[i] = e * (dp[i] - delta[i]);                                                                     \
         }                                                                                                       \
-        for (int64_t j = seen; j < n; j++) p[j] = dp[j] = 0;                                                    \
-    }                                                                                                           \
-    /* to (keys w, K) = beta to + alpha P' x, for `many` queries from i0 on against keys from s0 on: no query sees a    \
-     * key before i = s - ahead, so sums over queries begin there. */                                           \
-    static void gather_##suffix(CgGemm *g, const T *p, void *left, const void *right, const Sizes *z, int64_t i0, int64_t s0, T alpha, T beta, T *to, int64_t ldt) \
-    {                                                                                                           \
-        union { const void *in; void *out; } u = { right };                                                     \
-        g->a = p;                                                                                               \
-        g->left = g->left_bytes ? left : NULL;                                                                  \
-        g->right = u.out;                                                                                       \
-        for (int64_t r = 0; r < g->left_panels; r++) {                                                          \
-            int64_t from = most(0, s0 + cg_gemm_row(g, r) - z->ahead - i0) / 2 * 2;                             \
-            cg_gemm_run(g, (CgGemmRange){ r, r + 1, 0, g->right_panels, from, g->k }, alpha, beta, to, ldt);    \
-        }                                                                                                       \
+        for (int64_t i = hidden; i < from; i++) p[i] = dp[i] = 0;                                               \
     }                                                                                                           \
     /* With P = exp(scale S - lse): gv = P' gy, dP = gy v', dS = P (dP - sum(gy y)), gq = scale dS k, gk = scale dS' q.  \
-     * A head is the work of one part, so that gk and gv are summed in the order of the query blocks. */                      \
+     * A block has the rows of some keys: S' = k q'. Its part of gv and gk is summed at once; dS' is kept for gq. A head   \
+     * is the work of one part, so that all is summed in one order. */                                          \
     static void backward_##suffix(const CgCall *call, Sizes z, int64_t head, bool next, void *scratch)          \
     {                                                                                                           \
         const CgTensor *lses = &call->in[4];                                                                    \
-        int64_t d = z.k, ldk, ldq, ldy, ldg;                                                                    \
+        int64_t d = z.k, ldk, ldv, ldq, ldy, ldg;                                                               \
         T *gq = (T *)call->out[0].data + head_offset(&call->out[0], head);                                      \
         T *gk = (T *)call->out[1].data + head_offset(&call->out[1], head);                                      \
         T *gv = (T *)call->out[2].data + head_offset(&call->out[2], head);                                      \
@@ -465,63 +456,65 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
             return;                                                                                             \
         }                                                                                                       \
         const T *lse = (const T *)lses->data + head / lses->dim[1] * lses->stride[0] + head % lses->dim[1] * lses->stride[1]; \
-        Backward f = backward_memory(call, &z, scratch);                                                   \
-        T *delta = f.delta;                                                                                     \
+        Backward f = backward_memory(call, &z, scratch);                                                        \
+        T *delta = f.delta, *base = f.base;                                                                     \
         fetch_queries(call, head, 0, 0, 1);                                                                     \
-        CgGemm scores = across_##suffix(call, &call->in[1], head, f.copy, f.keys), sums = scores;               \
-        across_##suffix(call, &call->in[2], head, f.copy, f.values);                                            \
-        size_t panel = scores.right_bytes / (size_t)scores.right_panels, block = along_bytes(call, &z, KEYS);   \
-        const T *k = rows_##suffix(&call->in[1], head, 0, z.s, f.copy, &ldk);                                   \
+        const T *k = rows_##suffix(&call->in[1], head, 0, z.s, f.k, &ldk), *v = rows_##suffix(&call->in[2], head, 0, z.s, f.v, &ldv); \
+        size_t block = along_bytes(call, &z, KEYS);                                                             \
         for (int64_t s0 = 0; s0 < z.s; s0 += KEYS)                                                              \
-            sums = along_##suffix(call, k + s0 * ldk, ldk, least(KEYS, z.s - s0), KEYS, d, (char *)f.sums + (size_t)(s0 / KEYS) * block); \
-        CgGemm slopes = scores;                                                                                 \
-        for_blocks(&scores, row_step(&call->in[0]), ceil_div(z.s, scores.nr) * scores.nr);                      \
-        for_blocks(&slopes, row_step(&call->in[5]), ceil_div(z.s, scores.nr) * scores.nr);                      \
-        for_blocks(&sums, STEP, d);                                                                             \
+            along_##suffix(call, k + s0 * ldk, ldk, least(KEYS, z.s - s0), KEYS, d, (char *)f.sums + (size_t)(s0 / KEYS) * block); \
         for (int64_t m0 = 0; m0 < z.t; m0 += MANY) {                                                            \
-            int64_t many = least(MANY, z.t - m0), end = least(z.s, m0 + many + z.ahead), blocks = row_blocks(&scores, many); \
+            int64_t many = least(MANY, z.t - m0), end = least(z.s, m0 + many + z.ahead);                        \
             const T *q = rows_##suffix(&call->in[0], head, m0, many, f.q, &ldq);                                \
             const T *y = rows_##suffix(&call->in[3], head, m0, many, f.y, &ldy);                                \
             const T *g = rows_##suffix(&call->in[5], head, m0, many, f.g, &ldg);                                \
-            along_##suffix(call, q, ldq, many, many, d, f.queries);                                             \
-            along_##suffix(call, g, ldg, many, many, d, f.slopes);                                              \
-            for (int64_t i = 0; i < many; i++) delta[i] = lanes_dot_##suffix(y + i * ldy, g + i * ldg, d);      \
+            CgGemm scores = across_##suffix(call, q, ldq, many, d, f.qt), slopes = across_##suffix(call, g, ldg, many, d, f.gt); \
+            CgGemm to_gk = along_##suffix(call, q, ldq, many, many, d, f.queries), to_gv = along_##suffix(call, g, ldg, many, many, d, f.slopes); \
+            CgGemm to_gq = turned(call, many);                                                                  \
+            for_blocks(&scores, ldk, MANY);                                                                     \
+            for_blocks(&slopes, ldv, MANY);                                                                     \
+            for_blocks(&to_gk, STEP, d);                                                                        \
+            for_blocks(&to_gv, STEP, d);                                                                        \
+            for (int64_t i = 0; i < MANY; i++) {                                                                \
+                delta[i] = i < many ? lanes_dot_##suffix(y + i * ldy, g + i * ldg, d) : 0;                      \
+                base[i] = i < many ? lse[(m0 + i) * lses->stride[2]] * (T)LOG2_E : 0;                           \
+            }                                                                                                   \
             for (int64_t s0 = 0; s0 < end; s0 += KEYS) {                                                        \
-                int64_t wide = least(KEYS, end - s0);                                                           \
-                CgGemm t = turned(call, wide, many);                                                            \
+                int64_t wide = least(KEYS, end - s0), blocks = row_blocks(&scores, wide);                       \
                 for (int64_t b = 0; b < blocks; b++) {                                                          \
-                    int64_t i0 = block_row(many, blocks, b), n = block_row(many, blocks, b + 1) - i0;           \
-                    int64_t w = least(wide, m0 + i0 + n + z.ahead - s0);                                        \
-                    int64_t at = f.rows > QUERIES ? i0 : 0, padded, panels = 0;                                 \
-                    if (w <= 0) continue;                                                                       \
+                    int64_t j0 = block_row(wide, blocks, b), n = block_row(wide, blocks, b + 1) - j0, j = s0 + j0; \
+                    int64_t first = most(0, j - z.ahead - m0), from = first / 2 * 2, panel = 0;                 \
                     /* Later on, or it would be pushed out again. */                                            \
                     bool late = s0 == 0 && b >= blocks / 2, more = m0 + MANY < z.t;                             \
                     if (late && (more || next)) fetch_queries(call, more ? head : head + 1, more ? m0 + MANY : 0, b - blocks / 2, blocks - blocks / 2); \
                     if (late && !more && next) fetch_keys(call, head + 1, b - blocks / 2, blocks - blocks / 2); \
-                    while (cg_gemm_row(&t, panels) < w) panels++;                                               \
-                    padded = cg_gemm_row(&t, panels);                                                                                \
-                    T *p = (T *)f.p + at * STEP, *dp = (T *)f.dp + at * STEP;                                   \
-                    score(&scores, q + i0 * ldq, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, w, z.alpha, p); \
-                    score(&slopes, g + i0 * ldg, f.left, (char *)f.values + (size_t)(s0 / scores.nr) * panel, n, w, 1, dp); \
-                    for (int64_t i = 0; i < n; i++) {                                                           \
-                        int64_t seen = least(w, m0 + i0 + i + z.ahead + 1 - s0), row = i0 + i;                  \
-                        slope_row_##suffix(p + i * STEP, dp + i * STEP, seen < 0 ? 0 : seen, padded, (T)z.turn, lse[(m0 + row) * lses->stride[2]] * (T)LOG2_E, delta[row]); \
+                    while (cg_gemm_row(&to_gq, panel + 1) <= first) panel++;                                    \
+                    T *p = f.p, *ds = (T *)f.dp + (to_gq.left_bytes ? 0 : j0 * STEP);                           \
+                    int64_t hidden = least(from, cg_gemm_row(&to_gq, panel));                                   \
+                    score(&scores, k + j * ldk, f.left, f.qt, n, first / 16 * 16, many, z.alpha, p);            \
+                    score(&slopes, v + j * ldv, f.left, f.gt, n, first / 16 * 16, many, 1, ds);                 \
+                    for (int64_t i = 0; i < n; i++)                                                             \
+                        slope_row_##suffix(p + i * STEP, ds + i * STEP, hidden, most(0, j + i - z.ahead - m0), many, (T)z.turn, base, delta); \
+                    if (j < fresh) {                                                                            \
+                        zero_##suffix(gk, gks, fresh, j + n, d);                                                \
+                        zero_##suffix(gv, gvs, fresh, j + n, d);                                                \
                     }                                                                                           \
-                    spread(&sums, dp, f.left, (char *)f.sums + (size_t)(s0 / KEYS) * block, n, m0 + i0 + z.ahead + 1 - s0, w, z.scale, s0 > 0, gq + (m0 + i0) * gqs, gqs); \
-                    if (!t.left_bytes) continue;                                                                \
-                    t.left = f.pt;                                                                              \
-                    cg_gemm_pack_left(&t, p, 0, panels, i0, i0 + n);                                            \
-                    t.left = f.dpt;                                                                             \
-                    cg_gemm_pack_left(&t, dp, 0, panels, i0, i0 + n);                                           \
+                    place(&to_gv, p, n, from, many, f.left, f.slopes);                                          \
+                    cg_gemm_run(&to_gv, (CgGemmRange){ 0, to_gv.left_panels, 0, to_gv.right_panels, from, many }, 1, j < fresh, gv + j * gvs, gvs); \
+                    place(&to_gk, ds, n, from, many, f.left, f.queries);                                        \
+                    cg_gemm_run(&to_gk, (CgGemmRange){ 0, to_gk.left_panels, 0, to_gk.right_panels, from, many }, z.scale, j < fresh, gk + j * gks, gks); \
+                    to_gq.left = f.dpt;                                                                         \
+                    if (to_gq.left_bytes) cg_gemm_pack_left(&to_gq, ds + cg_gemm_row(&to_gq, panel), panel, to_gq.left_panels, j0, j0 + n); \
                 }                                                                                               \
-                if (s0 < fresh) {                                                                               \
-                    zero_##suffix(gk, gks, fresh, s0 + wide, d);                                                \
-                    zero_##suffix(gv, gvs, fresh, s0 + wide, d);                                                \
+                to_gq.a = f.dp;                                                                                 \
+                to_gq.left = to_gq.left_bytes ? f.dpt : NULL;                                                   \
+                to_gq.right = (char *)f.sums + (size_t)(s0 / KEYS) * block;                                     \
+                for (int64_t r = 0; r < to_gq.left_panels; r++) {       /* keys that its last query sees */     \
+                    int64_t to = least(wide, (m0 + cg_gemm_row(&to_gq, r + 1) + z.ahead - s0 + 1) / 2 * 2);     \
+                    if (to > 0) cg_gemm_run(&to_gq, (CgGemmRange){ r, r + 1, 0, to_gq.right_panels, 0, to }, z.scale, s0 > 0, gq + m0 * gqs, gqs); \
                 }                                                                                               \
-                gather_##suffix(&t, f.p, f.pt, f.slopes, &z, m0, s0, 1, s0 < fresh, gv + s0 * gvs, gvs);         \
-                gather_##suffix(&t, f.dp, f.dpt, f.queries, &z, m0, s0, (T)z.scale, s0 < fresh, gk + s0 * gks, gks); \
-                fresh = most(fresh, s0 + wide);                                                                 \
             }                                                                                                   \
+            fresh = most(fresh, end);                                                                           \
         }                                                                                                       \
         zero_##suffix(gk, gks, fresh, z.s, d);                                                                  \
         zero_##suffix(gv, gvs, fresh, z.s, d);                                                                  \
