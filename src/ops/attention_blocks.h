@@ -376,7 +376,7 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
         }                                                                                                       \
     }                                                                                                           \
     /* A range of the queries of a head. */                                                                     \
-    static void forward_##suffix(const CgCall *call, Sizes z, int64_t head, bool next, int64_t range, void *scratch) \
+    static void forward_##suffix(const CgCall *call, Sizes z, int64_t head, bool begin, bool next, int64_t range, void *scratch) \
     {                                                                                                           \
         int64_t d = z.k;                                                                                        \
         int64_t blocks = ceil_div(z.t, QUERIES), ldk, ldv, ldq, out = call->out[0].stride[2];                        \
@@ -392,6 +392,7 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
             few_##suffix(call, &z, head, f.p);                                                                  \
             return;                                                                                             \
         }                                                                                                       \
+        if (begin) fetch_keys(call, head, 0, 1);                                                                \
         T *p = f.p, *acc = f.acc, *m = f.m, *l = f.l, shrink[QUERIES];                                                          \
         const T *k = rows_##suffix(&call->in[1], head, 0, z.s, f.copy, &ldk);                                   \
         CgGemm scores = across_##suffix(call, k, ldk, z.s, d, f.keys), sums = scores;                           \
@@ -406,6 +407,7 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
             int64_t i0 = first + block_row(last - first, blocks, b), n = first + block_row(last - first, blocks, b + 1) - i0; \
             int64_t end = least(z.s, i0 + n + z.ahead);                                                         \
             fetch(&call->in[0], head, i0 + n, least(last, i0 + 2 * n), 0, 1);                                   \
+            fetch(&call->out[0], head, i0 + n, least(last, i0 + 2 * n), 0, 1);                                  \
             if (next) fetch_keys(call, head + 1, b, blocks);                                                    \
             const T *q = rows_##suffix(&call->in[0], head, i0, n, f.rows, &ldq);                                \
             for (int64_t i = 0; i < n; i++) m[i] = -INFINITY;                                                   \
@@ -440,7 +442,7 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
     /* With P = exp(scale S - lse): gv = P' gy, dP = gy v', dS = P (dP - sum(gy y)), gq = scale dS k, gk = scale dS' q.  \
      * A block has the rows of some keys: S' = k q'. Its part of gv and gk is summed at once; dS' is kept for gq. A head   \
      * is the work of one part, so that all is summed in one order. */                                          \
-    static void backward_##suffix(const CgCall *call, Sizes z, int64_t head, bool next, void *scratch)          \
+    static void backward_##suffix(const CgCall *call, Sizes z, int64_t head, bool begin, bool next, void *scratch) \
     {                                                                                                           \
         const CgTensor *lses = &call->in[4];                                                                    \
         int64_t d = z.k, ldk, ldv, ldq, ldy, ldg;                                                               \
@@ -458,6 +460,7 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
         const T *lse = (const T *)lses->data + head / lses->dim[1] * lses->stride[0] + head % lses->dim[1] * lses->stride[1]; \
         Backward f = backward_memory(call, &z, scratch);                                                        \
         T *delta = f.delta, *base = f.base;                                                                     \
+        if (begin) fetch_keys(call, head, 0, 1);                                                                \
         fetch_queries(call, head, 0, 0, 1);                                                                     \
         const T *k = rows_##suffix(&call->in[1], head, 0, z.s, f.k, &ldk), *v = rows_##suffix(&call->in[2], head, 0, z.s, f.v, &ldv); \
         size_t block = along_bytes(call, &z, KEYS);                                                             \
@@ -488,6 +491,7 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
                     bool late = s0 == 0 && b >= blocks / 2, more = m0 + MANY < z.t;                             \
                     if (late && (more || next)) fetch_queries(call, more ? head : head + 1, more ? m0 + MANY : 0, b - blocks / 2, blocks - blocks / 2); \
                     if (late && !more && next) fetch_keys(call, head + 1, b - blocks / 2, blocks - blocks / 2); \
+                    for (int i = 1; i < 3; i++) fetch(&call->out[i], head, j + n, least(end, j + 2 * n), 0, 1); \
                     while (cg_gemm_row(&to_gq, panel + 1) <= first) panel++;                                    \
                     T *p = f.p, *ds = (T *)f.dp + (to_gq.left_bytes ? 0 : j0 * STEP);                           \
                     int64_t hidden = least(from, cg_gemm_row(&to_gq, panel));                                   \
@@ -525,14 +529,14 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
         /* Later queries see more: their ranges come first, so that threads end together. */                    \
         int64_t i = (int64_t)part.index % most(1, z.groups), range = z.ranges - 1 - (int64_t)part.index / most(1, z.groups); \
         for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end && z.t; head++)        \
-            forward_##suffix(call, z, head, head + 1 < end, range, part.scratch);                               \
+            forward_##suffix(call, z, head, head == group_begin(&z, i), head + 1 < end, range, part.scratch);   \
     }                                                                                                           \
     static void attention_vjp_##suffix(const CgCall *call, CgPart part)                                         \
     {                                                                                                           \
         Sizes z = sizes_of(call);                                                                               \
         int64_t i = (int64_t)part.index;                                                                        \
         for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end; head++)               \
-            backward_##suffix(call, z, head, head + 1 < end, part.scratch);                                     \
+            backward_##suffix(call, z, head, head == group_begin(&z, i), head + 1 < end, part.scratch);         \
     }
 ATTENTION(float, f32, cg_exp2_low_f32, cg_log_f32)
 ATTENTION(double, f64, exp2, log)
