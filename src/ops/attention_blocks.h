@@ -1,6 +1,7 @@
 /* attention_blocks.h - how attention and its derivative are computed, block by block; part of attention.c.
- * Takes q, k, v by head, with any strides. Scores are kept for a block of queries and a block of keys at a time and never
- * stored whole; blocks above the diagonal are skipped. Factors that many blocks share are packed once a head, see CgGemm.
+ * Takes q, k, v by head, with any strides; gives results in any order of axes. Scores are kept for a block of rows and a
+ * block of columns at a time and never stored whole; blocks above the diagonal are skipped. Factors that many blocks share
+ * are packed once a head, see CgGemm.
  * Milakov and Gimelshein 2018 (the running maximum); Dao et al., "FlashAttention", 2022. */
 #ifndef CG_OPS_ATTENTION_BLOCKS_H
 #define CG_OPS_ATTENTION_BLOCKS_H
@@ -13,7 +14,7 @@
 #include "ops/lanes.h"
 
 #define QUERIES 32          /* rows of a block of scores, at most */
-#define MANY    256         /* rows whose part of gk and gv is one product */
+#define MANY    256         /* queries that the derivative takes at a time: the depth of the products that make gk and gv */
 #define KEYS    256         /* columns of a block */
 #define THIN    4           /* queries up to which nothing is packed: the time is that of reading keys and values */
 #define PARTS   8           /* parts wanted when there are fewer heads than that */
@@ -270,7 +271,7 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
             for (int64_t c = 0; c < k; c++) copy[i * k + c] = from[i * x->stride[2] + c * x->stride[3]];        \
         return copy;                                                                                            \
     }                                                                                                           \
-    static void zero_##suffix(T *x, int64_t ld, int64_t from, int64_t to, int64_t k)                             \
+    static void zero_##suffix(T *x, int64_t ld, int64_t from, int64_t to, int64_t k)                            \
     {                                                                                                           \
         for (int64_t i = from; i < to; i++)                                                                     \
             for (int64_t c = 0; c < k; c++) x[i * ld + c] = 0;                                                  \
@@ -293,9 +294,9 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
         cg_gemm_pack_right(&g, 0, g.right_panels, 0, n);                                                        \
         return g;                                                                                               \
     }                                                                                                           \
-    /* Rows of scores against their running maxima m and sums l: p = 2^(turn (score - max)), hidden columns 0, and in  \
-     * `shrink` the factor by which what was summed before shrinks. The first row sees `seen` columns of w, each one   \
-     * more than that above it. Whole vectors, and rows in stages: reductions of several rows overlap. */        \
+    /* Rows of scores against their running maxima m and sums l: p = 2^(turn (score - max)), hidden columns 0, and in \
+     * `shrink` the factor by which what was summed before shrinks. The first row sees `seen` columns of w, each one \
+     * more than that above it. Whole vectors, and rows in stages: reductions of several rows overlap. */       \
     static void fold_##suffix(T *p, int64_t rows, int64_t seen, int64_t w, T turn, T *m, T *l, T *shrink)       \
     {                                                                                                           \
         T top[QUERIES], sum[QUERIES];                                                                           \
@@ -379,7 +380,7 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
     static void forward_##suffix(const CgCall *call, Sizes z, int64_t head, bool begin, bool next, int64_t range, void *scratch) \
     {                                                                                                           \
         int64_t d = z.k;                                                                                        \
-        int64_t blocks = ceil_div(z.t, QUERIES), ldk, ldv, ldq, out = call->out[0].stride[2];                        \
+        int64_t blocks = ceil_div(z.t, QUERIES), ldk, ldv, ldq, out = call->out[0].stride[2];                   \
         int64_t first = blocks * range / z.ranges * QUERIES, last = least(blocks * (range + 1) / z.ranges * QUERIES, z.t); \
         T *y = (T *)call->out[0].data + head_offset(&call->out[0], head), *lse = (T *)call->out[1].data + head_offset(&call->out[1], head); \
         if (!z.s || !d) {                                                                                       \
@@ -387,13 +388,13 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
             for (int64_t i = first; i < last; i++) lse[i] = z.s ? lg((T)least(z.s, i + z.ahead + 1)) : -INFINITY; \
             return;                                                                                             \
         }                                                                                                       \
-        Forward f = forward_memory(call, &z, scratch);                                                     \
+        Forward f = forward_memory(call, &z, scratch);                                                          \
         if (z.t <= THIN) {                                                                                      \
             few_##suffix(call, &z, head, f.p);                                                                  \
             return;                                                                                             \
         }                                                                                                       \
         if (begin) fetch_keys(call, head, 0, 1);                                                                \
-        T *p = f.p, *acc = f.acc, *m = f.m, *l = f.l, shrink[QUERIES];                                                          \
+        T *p = f.p, *acc = f.acc, *m = f.m, *l = f.l, shrink[QUERIES];                                          \
         const T *k = rows_##suffix(&call->in[1], head, 0, z.s, f.copy, &ldk);                                   \
         CgGemm scores = across_##suffix(call, k, ldk, z.s, d, f.keys), sums = scores;                           \
         size_t panel = scores.right_bytes / (size_t)scores.right_panels, block = along_bytes(call, &z, KEYS);   \
@@ -413,8 +414,8 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
             for (int64_t i = 0; i < n; i++) m[i] = -INFINITY;                                                   \
             for (int64_t i = 0; i < n; i++) l[i] = 0;                                                           \
             for (int64_t s0 = 0; s0 < end; s0 += KEYS) {                                                        \
-                int64_t w = least(KEYS, end - s0);                                            \
-                score(&scores, q, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, 0, w, z.alpha, p);  \
+                int64_t w = least(KEYS, end - s0);                                                              \
+                score(&scores, q, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, 0, w, z.alpha, p); \
                 fold_##suffix(p, n, i0 + z.ahead + 1 - s0, w, (T)z.turn, m, l, shrink);                         \
                 for (int64_t i = 0; s0 > 0 && i < n; i++) {                                                     \
                     T *row = acc + i * d, by = shrink[i];                                                       \
@@ -424,10 +425,10 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
                 }                                                                                               \
                 spread(&sums, p, f.left, (char *)f.values + (size_t)(s0 / KEYS) * block, n, i0 + z.ahead + 1 - s0, w, 1, s0 > 0, acc, d); \
             }                                                                                                   \
-            settle_##suffix(acc, n, d, (T)z.turn, m, l, y + i0 * out, out, lse + i0);                                      \
+            settle_##suffix(acc, n, d, (T)z.turn, m, l, y + i0 * out, out, lse + i0);                           \
         }                                                                                                       \
     }                                                                                                           \
-    /* A key's row: p = 2^(turn score - base), ds = p (dp - delta) for queries from .. n, 0 from `hidden` to there. */   \
+    /* A key's row: p = 2^(turn score - base), ds = p (dp - delta) for queries from .. n, 0 from `hidden` to there. */ \
     static void slope_row_##suffix(T *p, T *dp, int64_t hidden, int64_t from, int64_t n, T turn, const T *base, const T *delta) \
     {                                                                                                           \
         int64_t whole = (n + 15) / 16 * 16;                                                                     \
@@ -439,8 +440,8 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
         }                                                                                                       \
         for (int64_t i = hidden; i < from; i++) p[i] = dp[i] = 0;                                               \
     }                                                                                                           \
-    /* With P = exp(scale S - lse): gv = P' gy, dP = gy v', dS = P (dP - sum(gy y)), gq = scale dS k, gk = scale dS' q.  \
-     * A block has the rows of some keys: S' = k q'. Its part of gv and gk is summed at once; dS' is kept for gq. A head   \
+    /* With P = exp(scale S - lse): gv = P' gy, dP = gy v', dS = P (dP - sum(gy y)), gq = scale dS k, gk = scale dS' q. \
+     * A block has the rows of some keys: S' = k q'. Its part of gv and gk is summed at once; dS' is kept for gq. A head \
      * is the work of one part, so that all is summed in one order. */                                          \
     static void backward_##suffix(const CgCall *call, Sizes z, int64_t head, bool begin, bool next, void *scratch) \
     {                                                                                                           \
