@@ -1,5 +1,5 @@
 /* tensorfile.c - do files come back as they were written, and is every broken one refused with its own
- * sentence? Takes nothing; prints TAP. Accuses src/data/tensorfile.c. */
+ * sentence? Takes nothing; prints TAP. Accuses src/data/{tensorfile,safetensors,npy}.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
