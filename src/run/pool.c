@@ -15,21 +15,25 @@
  * spins. */
 #define SPIN_NS 80000
 #define MAX_THREADS 256
-#define CLOSED 0xffffffffu
+#define MOST 0xffffu        /* units of a job */
 
 typedef struct Worker { CgPool *pool; pthread_t id; int thread; int cpu; } Worker;
 
-/* ticket = generation << 32 | next part. Parts are claimed by a compare-and-swap on the whole word, so that a
- * worker that comes late (still holding what it read of an older job) cannot claim a part of a newer one.
- * While a job is being changed the low half is CLOSED. Between seeing a ticket of generation g and claiming
- * with it, fn, arg and parts are those of job g: they change only behind a CLOSED ticket, and job g cannot
- * end before the claimed part. */
+/* A job is cut into units, of one part each unless there are very many, and each thread has its share of them: the units
+ * that follow each other, the same ones whenever a job of that size runs, so that what they read may still be in that
+ * thread's cache, and is read in order. Whoever is done with its own share takes from the end of another's.
+ * A share is generation << 32 | first << 16 | end, claimed from by a compare-and-swap on the whole word: one that
+ * comes late, still holding what it read of an older job, claims nothing. Between seeing a share of generation g and
+ * claiming from it, fn, arg, units and parts are those of job g: they change only when all shares are empty, and job g
+ * cannot end before the claimed unit. */
+typedef struct Share { _Alignas(64) _Atomic uint64_t word; } Share;
+
 struct CgPool {
-    _Alignas(64) _Atomic uint64_t ticket;
-    _Alignas(64) _Atomic size_t   done;       /* parts finished of the current job */
+    _Alignas(64) _Atomic size_t   done;       /* units finished of the current job */
     _Alignas(64) _Atomic(CgPoolFn *) fn;
     _Atomic(void *) arg;
-    _Atomic size_t  parts;
+    _Atomic size_t  parts, units;
+    uint32_t        generation;     /* the caller's */
     _Atomic int     sleepers;   /* workers waiting on `wake` */
     _Atomic int     waiting;    /* the caller waits on `all_done` */
     _Atomic bool    quit;
@@ -40,6 +44,7 @@ struct CgPool {
     int64_t         spin_ns;
     bool            pinned;     /* the caller was moved */
     Worker         *workers;    /* threads - 1 */
+    Share          *shares;     /* by thread */
 };
 
 /* Where this process may run, kept while any pool has its caller pinned: a second pool must not take the
@@ -64,41 +69,53 @@ static int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Takes parts of the current job until none is left; true if it ran any. */
-static bool take_parts(CgPool *p, int thread)
+static inline uint32_t generation_of(uint64_t share) { return (uint32_t)(share >> 32); }
+
+/* Takes units of one share, the own from its beginning, until none is left; false when it ended the job. */
+static bool take_share(CgPool *p, int thread, int whose)
 {
-    size_t ran = 0;
-    uint64_t t = atomic_load_explicit(&p->ticket, memory_order_acquire);
+    _Atomic uint64_t *word = &p->shares[whose].word;
+    uint64_t w = atomic_load_explicit(word, memory_order_acquire);
     for (;;) {
-        uint32_t next = (uint32_t)t;
+        size_t first = w >> 16 & MOST, end = w & MOST;
         CgPoolFn *fn = atomic_load_explicit(&p->fn, memory_order_acquire);
         void *arg = atomic_load_explicit(&p->arg, memory_order_acquire);
         size_t parts = atomic_load_explicit(&p->parts, memory_order_acquire);
-        if (next == CLOSED || next >= parts)
-            break;
-        if (!atomic_compare_exchange_weak_explicit(&p->ticket, &t, t + 1, memory_order_acq_rel,
+        size_t units = atomic_load_explicit(&p->units, memory_order_acquire);
+        if (first >= end)
+            return true;
+        bool own = whose == thread;
+        if (!atomic_compare_exchange_weak_explicit(word, &w, own ? w + (1u << 16) : w - 1, memory_order_acq_rel,
                                                    memory_order_acquire))
             continue;
-        fn(arg, next, thread);
-        ran++;
-        /* counted one by one: once the last part is counted the job may change under us */
-        if (atomic_fetch_add(&p->done, 1) + 1 == parts) {
+        size_t unit = own ? first : end - 1;
+        for (size_t i = parts * unit / units; i < parts * (unit + 1) / units; i++)
+            fn(arg, i, thread);
+        /* counted one by one: once the last unit is counted the job may change under us */
+        if (atomic_fetch_add(&p->done, 1) + 1 == units) {
             if (thread != 0 && atomic_load(&p->waiting)) {
                 pthread_mutex_lock(&p->lock);
                 pthread_cond_signal(&p->all_done);
                 pthread_mutex_unlock(&p->lock);
             }
-            break;
+            return false;
         }
-        t = atomic_load_explicit(&p->ticket, memory_order_acquire);
+        w = atomic_load_explicit(word, memory_order_acquire);
     }
-    return ran > 0;
 }
 
-static bool has_work(CgPool *p)
+/* All there is of the current job: the own share, then those of the others. */
+static void take_parts(CgPool *p, int thread)
 {
-    uint32_t next = (uint32_t)atomic_load(&p->ticket);
-    return atomic_load(&p->quit) || (next != CLOSED && next < atomic_load(&p->parts));
+    for (int i = 0; i < p->threads; i++)
+        if (!take_share(p, thread, (thread + i) % p->threads))
+            return;
+}
+
+/* Each job changes the share of every thread, if only its generation. */
+static bool has_work(CgPool *p, int thread, uint32_t seen)
+{
+    return atomic_load(&p->quit) || generation_of(atomic_load(&p->shares[thread].word)) != seen;
 }
 
 static void *work(void *of)
@@ -111,15 +128,19 @@ static void *work(void *of)
         CPU_SET((size_t)w->cpu, &set);
         pthread_setaffinity_np(pthread_self(), sizeof set, &set);   /* a wish: refused is fine */
     }
+    uint32_t seen = 0;
     while (!atomic_load(&p->quit)) {
-        if (take_parts(p, w->thread))
-            continue;
+        uint32_t now = generation_of(atomic_load(&p->shares[w->thread].word));
+        if (now != seen) {
+            seen = now;
+            take_parts(p, w->thread);
+        }
         int64_t until = p->spin_ns ? now_ns() + p->spin_ns : 0;
         bool work_seen = false;
         while (!work_seen && until) {
             for (int i = 0; i < 64 && !work_seen; i++) {
                 relax();
-                work_seen = has_work(p);
+                work_seen = has_work(p, w->thread, seen);
             }
             if (now_ns() > until)
                 break;
@@ -128,7 +149,7 @@ static void *work(void *of)
             continue;
         pthread_mutex_lock(&p->lock);
         atomic_fetch_add(&p->sleepers, 1);   /* before the last look: cg_pool_run looks the other way round */
-        while (!has_work(p))
+        while (!has_work(p, w->thread, seen))
             pthread_cond_wait(&p->wake, &p->lock);
         atomic_fetch_sub(&p->sleepers, 1);
         pthread_mutex_unlock(&p->lock);
@@ -156,6 +177,7 @@ void cg_pool_free(CgPool *p)
     pthread_cond_destroy(&p->all_done);
     pthread_mutex_destroy(&p->lock);
     free(p->workers);
+    free(p->shares);
     free(p);
 }
 
@@ -171,17 +193,17 @@ void cg_pool_run(CgPool *p, size_t parts, CgPoolFn *fn, void *arg)
             fn(arg, i, 0);
         return;
     }
-    if (parts >= CLOSED)
-        CG_BUG("a job of %zu parts", parts);
     if (atomic_flag_test_and_set_explicit(&p->busy, memory_order_acquire))
         CG_BUG("cg_pool_run called from inside a part");
-    uint64_t generation = (atomic_load_explicit(&p->ticket, memory_order_relaxed) >> 32) + 1;
-    atomic_store(&p->ticket, generation << 32 | CLOSED);
-    atomic_store_explicit(&p->done, 0, memory_order_release);
-    atomic_store_explicit(&p->fn, fn, memory_order_release);
-    atomic_store_explicit(&p->arg, arg, memory_order_release);
-    atomic_store_explicit(&p->parts, parts, memory_order_release);
-    atomic_store(&p->ticket, generation << 32);
+    size_t units = parts < MOST ? parts : MOST, threads = (size_t)p->threads;
+    uint64_t generation = ++p->generation;
+    atomic_store_explicit(&p->done, 0, memory_order_relaxed);
+    atomic_store_explicit(&p->fn, fn, memory_order_relaxed);
+    atomic_store_explicit(&p->arg, arg, memory_order_relaxed);
+    atomic_store_explicit(&p->parts, parts, memory_order_relaxed);
+    atomic_store_explicit(&p->units, units, memory_order_relaxed);
+    for (size_t t = threads; t-- > 0;)      /* ours last: the others may begin */
+        atomic_store(&p->shares[t].word, generation << 32 | units * t / threads << 16 | units * (t + 1) / threads);
     if (atomic_load(&p->sleepers) > 0) {
         pthread_mutex_lock(&p->lock);
         pthread_cond_broadcast(&p->wake);
@@ -191,7 +213,7 @@ void cg_pool_run(CgPool *p, size_t parts, CgPoolFn *fn, void *arg)
     /* What is left runs elsewhere. Spin: it ends within a part's time unless that worker lost its processor.
      */
     int64_t until = 0;
-    for (unsigned i = 1; atomic_load_explicit(&p->done, memory_order_acquire) < parts; i++) {
+    for (unsigned i = 1; atomic_load_explicit(&p->done, memory_order_acquire) < units; i++) {
         relax();
         if (i % 64)
             continue;
@@ -202,7 +224,7 @@ void cg_pool_run(CgPool *p, size_t parts, CgPoolFn *fn, void *arg)
             continue;
         pthread_mutex_lock(&p->lock);
         atomic_store(&p->waiting, 1);
-        while (atomic_load(&p->done) < parts)
+        while (atomic_load(&p->done) < units)
             pthread_cond_wait(&p->all_done, &p->lock);
         atomic_store(&p->waiting, 0);
         pthread_mutex_unlock(&p->lock);
@@ -216,7 +238,6 @@ CgPool *cg_pool_new(int threads)
     if (!p)
         CG_BUG("no memory for a thread pool");
     memset(p, 0, sizeof *p);
-    atomic_init(&p->ticket, CLOSED);
     atomic_flag_clear(&p->busy);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
@@ -237,6 +258,11 @@ CgPool *cg_pool_new(int threads)
     p->spin_ns = threads <= cpus ? SPIN_NS : 0;
     p->threads = 1;
     p->workers = cg_calloc((size_t)threads, sizeof *p->workers);
+    p->shares = aligned_alloc(64, (size_t)threads * sizeof *p->shares);
+    if (!p->shares)
+        CG_BUG("no memory for a thread pool");
+    for (int i = 0; i < threads; i++)
+        atomic_init(&p->shares[i].word, 0);
     /* Pinned only when every processor gets a thread: on a larger machine two programs that both chose the
      * first few processors would halve each other's speed. */
     bool pin = threads > 1 && threads == cpus;
