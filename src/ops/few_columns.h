@@ -10,6 +10,7 @@
 #define FEW_DEEP  64        /* rows of such a block, at most ... */
 #define FEW_NEAR  4         /* ... for up to four rows of x: then what is read ahead matters more than how often z is */
 #define FEW_AHEAD 12288     /* bytes read ahead then */
+#define FEW_ROWS_AHEAD 32   /* rows, where only some columns are read */
 
 /* What is fetched ahead while a block is computed, and how far on for each row of it. */
 typedef struct FewNext { const char *at; int64_t step; } FewNext;
@@ -107,7 +108,7 @@ static void NAME(few_columns)(const Few *f, const T *x, const T *y, T *z)
         for (int64_t q = 0; q < strips; q++) {
             int64_t v = vectors * q / strips, w = vectors * (q + 1) / strips - v, j = v * NAME(LANES);
             FewNext n = { next, w * FEW_BYTES };
-            if (f->n < f->ld) n = (FewNext){ (const char *)(from + g.k * f->ld + j), f->ld * size };
+            if (f->n < f->ld) n = (FewNext){ (const char *)(from + FEW_ROWS_AHEAD * f->ld + j), f->ld * size };
             NAME(few_strip)(&g, w, to, from + j, z + j, n);
             next += w * FEW_BYTES * g.k;
         }
