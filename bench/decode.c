@@ -1,7 +1,8 @@
 /* decode.c - greedy decoding with the form of a model over one new place.
  * Takes a configuration, rows, a length, threads; writes tokens one after another from one token a row and prints one line
  * of JSON as pytorch/decode.py does: milliseconds a token, tokens a second, and how fast that reads the weights, which
- * one token of all rows together needs once. Weights are drawn; with --prof where the time goes. */
+ * one token of all rows together needs once, beside how fast the same threads read the same memory and do nothing else.
+ * Weights are drawn; with --prof where the time goes. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,6 +135,42 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+typedef float Eight __attribute__((vector_size(32), aligned(4), may_alias));
+typedef struct Reading { const float *at; size_t floats; volatile float sum[256]; int threads; } Reading;
+
+/* A thread's share from end to end. */
+static void read_share(void *arg, size_t part, int thread)
+{
+    Reading *r = arg;
+    size_t share = r->floats / (size_t)r->threads / 32 * 32;
+    const float *at = r->at + part * share;
+    Eight a = { 0 }, b = a, c = a, d = a;
+    for (size_t i = 0; i < share; i += 32) {
+        a += *(const Eight *)(at + i);
+        b += *(const Eight *)(at + i + 8);
+        c += *(const Eight *)(at + i + 16);
+        d += *(const Eight *)(at + i + 24);
+    }
+    a += b + (c + d);
+    r->sum[thread % 256] = a[0] + a[7];
+}
+
+/* Bytes a second that the pool reads of the weights, again and again as decoding does: the median of many times. */
+static double reading_rate(CgPool *pool, const float *at, double bytes)
+{
+    enum { TIMES = 41 };
+    Reading r = { .at = at, .floats = (size_t)bytes / 4, .threads = cg_pool_threads(pool) };
+    double ms[TIMES];
+    for (int i = -4; i < TIMES; i++) {
+        double start = now();
+        cg_pool_run(pool, (size_t)r.threads, read_share, &r);
+        if (i >= 0)
+            ms[i] = now() - start;
+    }
+    qsort(ms, TIMES, sizeof *ms, by_value);
+    return 1e3 * bytes / ms[TIMES / 2];
+}
+
 static int run(const Job *j)
 {
     CgErr e = { 0 };
@@ -188,9 +225,9 @@ static int run(const Job *j)
         sum = sum * 31 + (uint32_t)text[i];
     printf("{\"program\": \"cg decode %s\", \"config\": \"%s\", \"mode\": \"step\", \"batch\": %d, \"length\": %d, \"threads\": %d, "
            "\"rounds\": %d, \"ms_per_token_median\": %.4f, \"ms_per_token_best\": %.4f, \"tokens_per_second\": %.0f, "
-           "\"weights_gb_per_second\": %.1f, \"instructions\": %d, \"peak_rss_mb\": %ld, \"digest\": %u}\n", cg_registry_isa(), j->c->name,
+           "\"weights_gb_per_second\": %.1f, \"reading_gb_per_second\": %.1f, \"instructions\": %d, \"peak_rss_mb\": %ld, \"digest\": %u}\n", cg_registry_isa(), j->c->name,
            j->rows, j->length, cg_pool_threads(pool), j->rounds, median, ms[0], 1e3 * j->rows / median, 1e-6 * weights / median,
-           cg_plan_count(cg_decoder_plan(d)), use.ru_maxrss / 1024, sum);
+           1e-9 * reading_rate(pool, block, weights), cg_plan_count(cg_decoder_plan(d)), use.ru_maxrss / 1024, sum);
     if (j->prof)
         print_profile(d);
     return 0;

@@ -22,27 +22,37 @@ while [ "$round" -lt "${ROUNDS:-3}" ]; do
     done
 done
 cat "$lines" >>"$results"
-# Medians over the rounds; the ratio is that of medians, by the faster of PyTorch's ways.
+# Medians over the rounds; the ratio is made within a round, with the faster of PyTorch's ways, and so is the share.
 sed 's/[{}"]//g; s/, /,/g; s/: /=/g' "$lines" | awk -F, '
+    function put(key, value) { all[key, ++n[key]] = value }
     function median(key,    i, j, t)
     {
         for (i = 2; i <= n[key]; i++)
-            for (j = i; j > 1 && ms[key, j] < ms[key, j - 1]; j--) { t = ms[key, j]; ms[key, j] = ms[key, j - 1]; ms[key, j - 1] = t }
-        return n[key] ? ms[key, int((n[key] + 1) / 2)] : 0
+            for (j = i; j > 1 && all[key, j] < all[key, j - 1]; j--) { t = all[key, j]; all[key, j] = all[key, j - 1]; all[key, j - 1] = t }
+        return n[key] ? all[key, int((n[key] + 1) / 2)] : 0
     }
+    function shown(key, form) { return n[key] ? sprintf(form, median(key)) : "-" }
+    # A round of some rows is over when the next one begins.
+    function end_round() { if (cg && torch) put(rows " ratio", torch / cg); cg = torch = 0 }
     {
+        delete f
         for (i = 1; i <= NF; i++) { split($i, kv, "="); f[kv[1]] = kv[2] }
-        key = f["batch"] " " (f["program"] ~ /^cg/ ? "cg" : f["mode"])
-        ms[key, ++n[key]] = f["ms_per_token_median"] + 0
-        if (f["program"] ~ /^cg/) rate[f["batch"]] = f["weights_gb_per_second"]
+        ms = f["ms_per_token_median"] + 0
+        if (f["program"] ~ /^cg/) {
+            end_round()
+            rows = f["batch"]; cg = ms
+            put(rows " cg", ms); put(rows " rate", f["weights_gb_per_second"]); put(rows " reading", f["reading_gb_per_second"])
+            put(rows " share", 100 * f["weights_gb_per_second"] / f["reading_gb_per_second"])
+        } else {
+            put(rows " " f["mode"], ms)
+            torch = torch && torch < ms ? torch : ms
+        }
     }
     END {
-        print "\n| rows | cg ms a token | weights read GB/s | eager ms | compiled ms | PyTorch over cg |"
-        print "|---|---|---|---|---|---|"
-        for (b = 1; b <= 16; b += 15) {
-            cg = median(b " cg"); eager = median(b " eager"); compiled = median(b " compiled")
-            best = compiled && compiled < eager ? compiled : eager
-            printf "| %d | %.2f | %s | %s | %s | %s |\n", b, cg, rate[b], eager ? sprintf("%.2f", eager) : "-",
-                compiled ? sprintf("%.2f", compiled) : "-", best ? sprintf("%.2f", best / cg) : "-"
-        }
+        end_round()
+        print "\n| rows | cg ms a token | weights read GB/s | only reading them GB/s | share | eager ms | compiled ms | PyTorch over cg |"
+        print "|---|---|---|---|---|---|---|---|"
+        for (b = 1; b <= 16; b += 15)
+            print "| " b " | " shown(b " cg", "%.2f") " | " shown(b " rate", "%.1f") " | " shown(b " reading", "%.1f") " | " \
+                shown(b " share", "%.0f%%") " | " shown(b " eager", "%.2f") " | " shown(b " compiled", "%.2f") " | " shown(b " ratio", "%.2f") " |"
     }'

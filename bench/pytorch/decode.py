@@ -73,7 +73,7 @@ class Transformer(nn.Module):
     def forward(self, ids, at):
         """The likeliest next token of each row: ids (rows, 1) stand at place `at`, a number or a tensor of one."""
         whole = isinstance(at, torch.Tensor)
-        mask = (self.places <= at) if whole else None
+        mask = (self.places <= at)[None, :] if whole else None
         cos, sin = (self.cos[at], self.sin[at]) if whole else (self.cos[at : at + 1], self.sin[at : at + 1])
         x = self.embed(ids)
         for block in self.blocks:

@@ -134,6 +134,7 @@ static void reduce_work(const CgCall *call, CgWork *work)
         return (T)total;                                                        \
     }
 #define LANES 32
+#define STRETCH 256     /* elements looked through before a place is looked for */
 #define EXTREME_ROW(T, name, join)                                              \
     static T name##_row(const T *x, int64_t n)                                  \
     {                                                                           \
@@ -460,7 +461,28 @@ static void lanes_work(const CgCall *call, CgWork *work)
     if (!work->parts) work->parts = 1;
 }
 
+/* A lane that lies in order is looked through by stretches, and a place is looked for only in one that has something
+ * greater than all before. NaN is never greater, and nothing is greater than it. */
 #define ARGMAX(T, name)                                                                     \
+    static int64_t name##_row(const T *from, int64_t n)                                     \
+    {                                                                                       \
+        int64_t best = 0, k = 0;                                                            \
+        for (T top = from[0]; k + STRETCH <= n; k += STRETCH) {                             \
+            T most[LANES], old = top;                                                       \
+            for (int j = 0; j < LANES; j++) most[j] = top;                                  \
+            for (int i = 0; i < STRETCH; i += LANES) {                                      \
+                CG_SIMD                                                                     \
+                for (int j = 0; j < LANES; j++)                                             \
+                    most[j] = from[k + i + j] > most[j] ? from[k + i + j] : most[j];        \
+            }                                                                               \
+            for (int j = 0; j < LANES; j++) top = most[j] > top ? most[j] : top;            \
+            if (top > old)                                                                  \
+                for (best = k; !(from[best] >= top);) best++;                               \
+        }                                                                                   \
+        for (; k < n; k++)                                                                  \
+            if (from[k] > from[best]) best = k;                                             \
+        return best;                                                                        \
+    }                                                                                       \
     static void name(const CgCall *call, CgPart part)                                       \
     {                                                                                       \
         const CgTensor *x = &call->in[0];                                                   \
@@ -471,8 +493,9 @@ static void lanes_work(const CgCall *call, CgWork *work)
         for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {                          \
             const T *from = (const T *)x->data + i / l.post * l.mid * l.post + i % l.post;  \
             int64_t best = 0;                                                               \
-            for (int64_t k = 1; k < l.mid; k++)                                             \
+            for (int64_t k = 1; l.post > 1 && k < l.mid; k++)                               \
                 if (from[k * l.post] > from[best * l.post]) best = k;                       \
+            if (l.post == 1 && l.mid > 0) best = name##_row(from, l.mid);                   \
             to[i] = (int32_t)best;                                                          \
         }                                                                                   \
     }
@@ -613,6 +636,7 @@ static const CgSample axis_samples[] = {
     { .in = "F[3,7]", .attrs = "axis=1", .low = -2.385, .high = 2.385, .apart = 0.01 },
     { .in = "F[3,5,7]", .attrs = "axis=-2", .low = -2.385, .high = 2.385, .apart = 0.01 },
     { .in = "F[2,131]", .attrs = "axis=-1", .low = -2.385, .high = 2.385, .apart = 0.001 },
+    { .in = "F[2,619]", .attrs = "axis=-1", .low = -2.385, .high = 2.385, .apart = 0.001 },
     { .in = NULL },
 };
 static const CgSample cumsum_samples[] = {
