@@ -402,7 +402,11 @@ static CgValue *unary(CgElab *e, CgFrame *f, const CgExpr *x)
     if (cg_is_poison(a))
         return a;
     if (*x->op == '-') {
-        if (a->kind == CG_VALUE_INT && a->i != INT64_MIN)
+        if (a->kind == CG_VALUE_INT && a->i == INT64_MIN) {
+            cg_elab_error(e, CG_E0309, x->op_span, "the result does not fit in 64 bits");
+            return cg_value_poison(e);
+        }
+        if (a->kind == CG_VALUE_INT)
             return cg_value_int(e, -a->i, x->span);
         if (a->kind == CG_VALUE_FLOAT)
             return cg_value_float(e, -a->f, x->span);

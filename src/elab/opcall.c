@@ -280,6 +280,10 @@ static CgValue *integers(CgElab *e, char op, int64_t a, int64_t b, const CgExpr 
     case '/':
         if (b == 0)
             return no_result(e, x, "division by zero");
+        if (b == -1) {      /* the least integer has no opposite, and the processor traps */
+            over = __builtin_sub_overflow(0, a, &out);
+            break;
+        }
         if (a % b != 0)
             return cg_value_float(e, (double)a / (double)b, x->span);
         out = a / b;

@@ -53,6 +53,16 @@ static const CgDim *dim_value(CgElab *e, CgFrame *f, const CgExpr *x, const CgEx
     return NULL;
 }
 
+/* The integer of this name, which is known and yet no size; NULL if there is none. */
+static const CgValue *no_size(const CgFrame *f, CgAtom name)
+{
+    for (const CgFrame *at = f; at; at = at->outer)
+        for (size_t i = at->names.len; i-- > 0;)
+            if (at->names.at[i].name == name && at->names.at[i].value->kind == CG_VALUE_INT)
+                return at->names.at[i].value;
+    return NULL;
+}
+
 const CgDim *cg_dim_of(CgElab *e, CgFrame *f, const CgExpr *x, bool report)
 {
     const CgExpr *unknown = NULL;
@@ -61,7 +71,10 @@ const CgDim *cg_dim_of(CgElab *e, CgFrame *f, const CgExpr *x, bool report)
     if (d && !unknowns)
         return d;
     if (report) {
-        if (unknown)
+        const CgValue *known = unknown ? no_size(f, unknown->s) : NULL;
+        if (known)
+            cg_elab_error(e, CG_E0403, unknown->span, "the size '%s' is %lld, and a size is at most 2^48", unknown->s, (long long)known->i);
+        else if (unknown)
             cg_elab_error(e, CG_E0403, unknown->span, "the size '%s' is not known here", unknown->s);
         else
             cg_elab_error(e, CG_E0309, x->span, "this size is not a whole number");

@@ -166,10 +166,10 @@ void cg_value_print(const CgValue *v, CgStrbuf *out)
     case CG_VALUE_INT: cg_strbuf_printf(out, "%lld", (long long)v->i); return;
     case CG_VALUE_DIM: cg_dim_print(v->dim, out); return;
     case CG_VALUE_FLOAT: {
-        char text[40];
-        for (int digits = 6; digits <= 17; digits++) {
+        char text[40] = "nan";      /* its sign means nothing */
+        for (int digits = 6; digits <= 17 && !isnan(v->f); digits++) {
             snprintf(text, sizeof text, "%.*g", digits, v->f);
-            if (strtod(text, NULL) == v->f || isnan(v->f))
+            if (strtod(text, NULL) == v->f)
                 break;
         }
         cg_strbuf_puts(out, text);

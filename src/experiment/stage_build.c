@@ -53,6 +53,8 @@ static bool read_fields(CgElab *e, const CgExpr *x, Fields *out)
     return good;
 }
 
+enum { MOST = 1000000000 };     /* steps, rows of a batch */
+
 static bool integer(CgElab *e, CgFrame *f, const Fields *fields, const char *name, int64_t least, int64_t otherwise, int64_t *out)
 {
     const CgExpr *x = field_of(fields, name);
@@ -62,8 +64,8 @@ static bool integer(CgElab *e, CgFrame *f, const Fields *fields, const char *nam
     CgValue *v = cg_eval(e, f, x);
     if (cg_is_poison(v))
         return false;
-    if (v->kind != CG_VALUE_INT || v->i < least || v->i > 1000000000) {
-        cg_elab_error(e, CG_E0305, x->span, "'%s' is an integer from %lld on", name, (long long)least);
+    if (v->kind != CG_VALUE_INT || v->i < least || v->i > MOST) {
+        cg_elab_error(e, CG_E0305, x->span, "'%s' is an integer from %lld to %d", name, (long long)least, MOST);
         return false;
     }
     *out = v->i;
@@ -115,6 +117,18 @@ static CgRef mean_of(CgBuild *b, CgRef r)
 }
 
 /* ---- the optimiser ----------------------------------------------------------------------------------------------- */
+
+static bool too_many(CgElab *e, const CgGraph *g, const CgParamInfo *p, CgSpan span)
+{
+    CgStrbuf type = {0};
+    CgErr why = {0};
+    cg_type_print(cg_node_type(g, p->ref), &type);
+    cg_err(&why, CG_ERR_MEMORY, "with '%s', %s, the trained parameters have more elements than memory has addresses", p->path,
+           cg_strbuf_str(&type));
+    cg_diag_err(e->diags, span, &why);
+    cg_strbuf_deinit(&type);
+    return false;
+}
 
 static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps, const CgExpr *where, CgGroup *g)
 {
@@ -241,10 +255,13 @@ static bool build_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *whe
             if (p->frozen || p->foreign || t->rank != rank || !cg_dtype_is_float(t->dtype))
                 continue;
             int64_t count = 1, n = 1;
+            bool fits = true;
             for (int k = 0; k < t->rank; k++) {
                 cg_dim_is_int(t->dim[k], &n);
-                count *= n;
+                fits = fits && !__builtin_mul_overflow(count, n, &count) && cg_dim_int(count);
             }
+            if (!fits || !cg_dim_int(at + count + PAD))
+                return too_many(e, m->graph, p, where->span);
             s->trained[s->ntrained++] = (CgTrained){ (int)i, s->ngroups, at, count };
             at += (count + PAD - 1) / PAD * PAD;
         }

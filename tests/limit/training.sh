@@ -58,5 +58,8 @@ done <<'CASES'
 --set accumulate=0
 --set steps=-1
 --set hidden=100000000000
+--set dim=1000000000000
+--set hidden=9223372036854775807
+--set batch=2000000000
 --set layers=1000001
 CASES
