@@ -34,6 +34,8 @@ typedef struct CgCall {
 typedef struct CgPart {
     size_t index, count;      /* this share and the number of shares; count depends on sizes only */
     void  *scratch;           /* CgWork.scratch bytes, private to the running thread, 64-byte aligned */
+    bool   again;             /* scratch holds what an earlier share of this very run left there; where it does not say so, what
+                                 it holds is undefined. For work that each thread does once; the bits must not depend on it */
 } CgPart;
 
 typedef struct CgWork {

@@ -45,8 +45,17 @@
 #define PART_FLOPS  6e6     /* of a part, at least */
 #define PARTS       32      /* parts at most */
 #define PANELS      3       /* panels of rows of a part, at least: each passes over the columns once */
-#define OWN_BYTES   (512 << 10)     /* of rows that a part packs for itself at a time */
+#define OWN_BYTES   (512 << 10)     /* of rows or columns that a part packs for itself at a time */
+#define ONCE_BYTES  (2 << 20)       /* of a factor that each thread packs for itself once, at most */
+#define ONCE_SIDE   1024            /* rows it serves, at least, or has, at most: packing it is then little of a share's time */
 #define STRETCH     65536   /* numbers packed by one part of `begin`, at least */
+#define DEEP_LANE   512     /* of the summed axis in a lane, at least */
+#define DEEP_LANES  4       /* lanes at most */
+#define DEEP_PARTS  4       /* blocks of rows times lanes, at most */
+#define DEEP_ROWS   168     /* rows of a block, at least */
+#define NEAR        256     /* numbers of each lane that are fetched ahead when they are added */
+#define DEEP_SUMS   (3 << 20)       /* bytes of a lane of them, at most */
+#define DEEP_MOST   (16 << 20)      /* and of all */
 
 /* ---- shape ---- */
 
@@ -98,7 +107,10 @@ typedef struct Product {
     int64_t nk;                 /* parts of a thin product along the summed axis; sums of more than one meet in `finish` */
     bool    joint;              /* factors are packed once for all parts */
     bool    left_apart;         /* the left factor is not: each part packs its own rows */
+    bool    right_once;         /* nor the right one: each thread packs it once, since what another has written comes slowly */
+    bool    left_once;          /* likewise, and each part packs its own columns of the right one */
     CgGemm  gemm;               /* of a joint product */
+    int64_t lanes;              /* a deep product is cut along k, too: sums of its lanes; else 0 */
 } Product;
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -175,11 +187,41 @@ static bool choose_joint(const CgCall *call, Product *p)
     cg_gemm_layout(g);
     int64_t want = (int64_t)(flops / PART_FLOPS);
     want = want < 1 ? 1 : want > PARTS ? PARTS : want;
+    if (p->m <= ONCE_SIDE && 2 * p->m <= p->n && g->left_bytes <= ONCE_BYTES) {
+        p->left_once = true;
+        p->nm = 1;
+        p->nn = want < g->right_panels ? want : g->right_panels;
+        return true;
+    }
     p->nm = g->left_panels / PANELS < want ? g->left_panels / PANELS : want;
     if (p->nm < 1) p->nm = 1;
     p->nn = 2 * p->nm > want ? 1 : want / p->nm < g->right_panels ? want / p->nm : g->right_panels;
     p->left_apart = g->left_bytes > 0 && p->nn == 1;
+    p->right_once = p->nn == 1 && p->m >= ONCE_SIDE && g->right_bytes <= ONCE_BYTES;
     return g->right_bytes + (p->left_apart ? 0 : g->left_bytes) <= JOINT_MOST;
+}
+
+/* A small result of long sums, as the gradients of weights are: packing its factors for all would take about as long as
+ * reading them, and what one thread has written others only get slowly. Each lane of k is a product by itself whose sums lie
+ * in shared memory and are then added in order. */
+static bool choose_deep(const CgCall *call, Product *p)
+{
+    double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k;
+    int64_t sums = p->m * p->n * (int64_t)cg_dtype_size(call->out->dtype);
+    if (p->batch > 1 || p->thin || p->x.packed || p->y.packed || flops < JOINT_FLOPS) return false;
+    if (p->k < p->m || p->k < p->n || sums > DEEP_SUMS) return false;
+    p->lanes = p->k / DEEP_LANE;
+    if (p->lanes > DEEP_LANES) p->lanes = DEEP_LANES;
+    if (p->lanes > DEEP_MOST / sums) p->lanes = DEEP_MOST / sums;
+    if (p->lanes < 2) {
+        p->lanes = 0;
+        return false;
+    }
+    p->nm = DEEP_PARTS / p->lanes;
+    if (p->nm > p->m / DEEP_ROWS) p->nm = p->m / DEEP_ROWS;
+    if (p->nm < 1) p->nm = 1;
+    p->parts = (size_t)(p->m * p->n / STRETCH * 4 + 1);
+    return true;
 }
 
 static Product product(const CgCall *call)
@@ -219,6 +261,7 @@ static Product product(const CgCall *call)
     choose_layout(&p.x, p.m, p.k);
     choose_layout(&p.y, p.k, p.n);
     p.thin = p.m <= FEW_ROWS && p.batch == 1 && !p.x.packed && !p.y.packed && !(p.x.trans && p.y.trans);
+    if (choose_deep(call, &p)) return p;
     p.joint = choose_joint(call, &p);
     if (p.thin) {
         choose_thin(&p, cg_dtype_size(call->out->dtype));
@@ -245,8 +288,8 @@ static Product product(const CgCall *call)
     return p;
 }
 
-/* Bytes before the packed left factor, when it is packed for all. */
-static size_t left_place(const Product *p) { return (p->gemm.right_bytes + 63) / 64 * 64; }
+/* Bytes before a factor that lies behind another. */
+static size_t place_after(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 /* Parts of `begin` for a factor. */
 static int64_t stretches(int64_t rows, int64_t k)
@@ -255,12 +298,15 @@ static int64_t stretches(int64_t rows, int64_t k)
     return n < 1 ? 1 : n > PARTS / 2 ? PARTS / 2 : n;
 }
 
-/* Panels of rows that a part packs for itself at a time: they stay in the cache between packing and use. */
-static int64_t tall(const CgGemm *g)
+/* Panels that a part packs for itself at a time: they stay in the cache between packing and use. */
+static int64_t at_a_time(size_t bytes, int64_t panels)
 {
-    int64_t panel = (int64_t)g->left_bytes / g->left_panels, n = OWN_BYTES / (panel + 1);
-    return n < 1 ? 1 : n < g->left_panels ? n : g->left_panels;
+    int64_t n = OWN_BYTES / ((int64_t)bytes / panels + 1);
+    return n < 1 ? 1 : n < panels ? n : panels;
 }
+
+static int64_t tall(const CgGemm *g) { return at_a_time(g->left_bytes, g->left_panels); }
+static int64_t wide(const CgGemm *g) { return at_a_time(g->right_bytes, g->right_panels); }
 
 static void matmul_work(const CgCall *call, CgWork *work)
 {
@@ -271,14 +317,28 @@ static void matmul_work(const CgCall *call, CgWork *work)
     if (p.joint) {
         bool both = !p.left_apart && p.gemm.left_bytes > 0;
         CgGemm some = p.gemm;
+        if (p.left_once) {
+            some.n = wide(&p.gemm) * p.gemm.nr;
+            cg_gemm_layout(&some);
+            work->scratch = place_after(p.gemm.left_bytes) + some.right_bytes;
+            return;
+        }
         some.m = tall(&p.gemm) * p.gemm.mr;
         cg_gemm_layout(&some);
         work->scratch = p.left_apart ? some.left_bytes : 0;
-        work->shared = left_place(&p) + (both ? p.gemm.left_bytes : 0);
+        if (p.right_once) {
+            work->scratch += place_after(p.gemm.right_bytes);
+            return;
+        }
+        work->shared = place_after(p.gemm.right_bytes) + (both ? p.gemm.left_bytes : 0);
         work->begin = (size_t)(stretches(p.n, p.k) + (both ? stretches(p.m, p.k) : 0));
         return;
     }
     if (p.nk > 1) work->shared = (size_t)(p.nk * p.m * p.n) * size;
+    if (p.lanes) {
+        work->begin = (size_t)(p.lanes * p.nm);
+        work->shared = (size_t)(p.lanes * p.m * p.n) * size;
+    }
     if (p.x.packed) scratch += (size_t)(p.tm * p.k);
     if (p.y.packed) scratch += (size_t)(p.k * p.tn);
     work->scratch = scratch * size;
@@ -315,13 +375,31 @@ static void aim(const CgCall *call, Product *p)
     p->gemm.a = call->in[0].data;
     p->gemm.b = call->in[1].data;
     p->gemm.right = call->shared;
-    p->gemm.left = !p->left_apart && p->gemm.left_bytes ? (char *)call->shared + left_place(p) : NULL;
+    p->gemm.left = !p->left_apart && p->gemm.left_bytes ? (char *)call->shared + place_after(p->gemm.right_bytes) : NULL;
+}
+
+/* A block of rows of a lane. */
+static void deep_part(const CgCall *call, const Product *p, int64_t u)
+{
+    int64_t lane = u / p->nm, i = u % p->nm, row = p->m * i / p->nm, m = p->m * (i + 1) / p->nm - row;
+    int64_t from = p->k * lane / p->lanes / 2 * 2, to = lane + 1 == p->lanes ? p->k : p->k * (lane + 1) / p->lanes / 2 * 2;
+    int64_t x = row * p->x.rs + from * p->x.cs, y = from * p->y.rs, z = (lane * p->m + row) * p->n;
+    if (call->out->dtype == CG_F32)
+        cg_gemm_f32(p->x.trans, p->y.trans, m, p->n, to - from, 1, (const float *)call->in[0].data + x, p->x.ld,
+                    (const float *)call->in[1].data + y, p->y.ld, 0, (float *)call->shared + z, p->n, call->bf16);
+    else
+        cg_gemm_f64(p->x.trans, p->y.trans, m, p->n, to - from, 1, (const double *)call->in[0].data + x, p->x.ld,
+                    (const double *)call->in[1].data + y, p->y.ld, 0, (double *)call->shared + z, p->n);
 }
 
 /* Share i of n of a factor: rows of memory that follow each other. */
 static void matmul_begin(const CgCall *call, CgPart part)
 {
     Product p = product(call);
+    if (p.lanes) {
+        deep_part(call, &p, (int64_t)part.index);
+        return;
+    }
     aim(call, &p);
     const CgGemm *g = &p.gemm;
     int64_t i = (int64_t)part.index, n = stretches(p.n, p.k), from, to;
@@ -345,15 +423,47 @@ static void matmul_begin(const CgCall *call, CgPart part)
     else cg_gemm_pack_left(g, (const char *)g->a + (size_t)(from * g->lda) * cg_dtype_size(g->dtype), 0, panels, from, to);
 }
 
+/* Columns of the result, by the whole left factor. */
+static void left_once_part(const CgCall *call, Product *p, CgPart part)
+{
+    CgGemm *g = &p->gemm;
+    size_t size = cg_dtype_size(g->dtype);
+    int64_t j = g->right_panels * (int64_t)part.index / p->nn, end = g->right_panels * ((int64_t)part.index + 1) / p->nn;
+    g->left = g->left_bytes ? part.scratch : NULL;
+    if (g->left && !part.again) cg_gemm_pack_left(g, g->a, 0, g->left_panels, 0, p->k);
+    for (int64_t step = wide(g); j < end; j += step) {
+        int64_t column = j * g->nr, last = j + step < end ? j + step : end;
+        CgGemm some = *g;
+        some.n = (last * g->nr < p->n ? last * g->nr : p->n) - column;
+        some.b = (const char *)g->b + (size_t)(g->tb ? column * g->ldb : column) * size;
+        some.right = (char *)part.scratch + place_after(g->left_bytes);
+        cg_gemm_layout(&some);
+        cg_gemm_pack_right(&some, 0, some.right_panels, 0, p->k);
+        if (call->nin == 3) bring(call, 0, column, p->m, some.n);
+        cg_gemm_run(&some, (CgGemmRange){ 0, some.left_panels, 0, some.right_panels, 0, p->k }, 1, call->nin == 3,
+                    (char *)call->out->data + (size_t)column * size, p->n);
+    }
+}
+
 static void joint_part(const CgCall *call, Product *p, CgPart part)
 {
     aim(call, p);
+    if (p->left_once) {
+        left_once_part(call, p, part);
+        return;
+    }
     CgGemm *g = &p->gemm;
     int64_t u = (int64_t)part.index, ic = u / p->nn, jc = u % p->nn;
     int64_t i0 = g->left_panels * ic / p->nm, i1 = g->left_panels * (ic + 1) / p->nm;
     CgGemmRange r = { i0, i1, g->right_panels * jc / p->nn, g->right_panels * (jc + 1) / p->nn, 0, p->k };
     char *to = call->out->data;
     double beta = call->nin == 3;
+    char *own = part.scratch;
+    if (p->right_once) {
+        g->right = own;
+        own += place_after(g->right_bytes);
+        if (!part.again) cg_gemm_pack_right(g, 0, g->right_panels, 0, p->k);
+    }
     if (call->nin == 3) {
         int64_t row = cg_gemm_row(g, i0), column = r.right0 * g->nr, end = r.right1 * g->nr < p->n ? r.right1 * g->nr : p->n;
         bring(call, row, column, cg_gemm_row(g, i1) - row, end - column);
@@ -367,7 +477,7 @@ static void joint_part(const CgCall *call, Product *p, CgPart part)
         int64_t last = i0 + step < i1 ? i0 + step : i1, row = cg_gemm_row(g, i0);
         CgGemm some = *g;
         some.m = cg_gemm_row(g, last) - row;
-        some.left = part.scratch;
+        some.left = own;
         cg_gemm_layout(&some);
         cg_gemm_pack_left(&some, (const char *)g->a + (size_t)(g->ta ? row : row * g->lda) * size, 0, some.left_panels, 0, p->k);
         cg_gemm_run(&some, (CgGemmRange){ 0, some.left_panels, r.right0, r.right1, 0, p->k }, 1, beta, to + (size_t)(row * p->n) * size, p->n);
@@ -436,11 +546,37 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
         }                                                                                                       \
         GEMM_##suffix(p->x.trans, p->y.trans, m, n, k, x, ldx, y, ldy, z, p->n);                                \
     }                                                                                                           \
+    /* z = c + the sums of all lanes, some rows of them. */                                                     \
+    static void lanes_##suffix(const CgCall *call, const Product *p, CgPart part)                               \
+    {                                                                                                           \
+        int64_t row = p->m * (int64_t)part.index / (int64_t)part.count, m = p->m * ((int64_t)part.index + 1) / (int64_t)part.count - row; \
+        const T *from = (const T *)call->shared + row * p->n;                                                   \
+        T *z = (T *)call->out->data + row * p->n;                                                               \
+        int64_t step = p->m * p->n, n = m * p->n;                                                               \
+        if (call->nin == 3) bring(call, row, 0, m, p->n);                                                       \
+        for (int64_t i = 0; i < n; i += NEAR) {                                                                 \
+            int64_t some = n - i < NEAR ? n - i : NEAR;                                                         \
+            for (int64_t l = 0; l < p->lanes; l++)                                                              \
+                for (int64_t j = 0; j < some; j += 16) __builtin_prefetch(from + l * step + i + NEAR + j, 1);   \
+            for (int64_t l = 0; l < p->lanes; l++) {                                                            \
+                const T *x = from + l * step + i;                                                               \
+                if (l == 0 && call->nin == 2) memcpy(z + i, x, (size_t)some * sizeof(T));                       \
+                else {                                                                                          \
+                    CG_SIMD                                                                                     \
+                    for (int64_t j = 0; j < some; j++) z[i + j] += x[j];                                        \
+                }                                                                                               \
+            }                                                                                                   \
+        }                                                                                                       \
+    }                                                                                                           \
     static void matmul_##suffix(const CgCall *call, CgPart part)                                                \
     {                                                                                                           \
         const CgTensor *x = &call->in[0], *y = &call->in[1];                                                    \
         Product p = product(call);                                                                              \
         T *to = call->out->data;                                                                                \
+        if (p.lanes) {                                                                                          \
+            lanes_##suffix(call, &p, part);                                                                     \
+            return;                                                                                             \
+        }                                                                                                       \
         if (p.joint) {                                                                                          \
             joint_part(call, &p, part);                                                                         \
             return;                                                                                             \
@@ -595,8 +731,11 @@ static const CgSample matmul_samples[] = {
     { .in = "F[2,3,5] F[7,5]", .attrs = "tb=1", .low = -2.385, .high = 2.385 },
     { .in = "F[2,5,3] F[5,7]", .attrs = "ta=1", .low = -2.385, .high = 2.385 },
     { .in = "F[2,3,5,2] F[2,3,7,2]", .attrs = "tb=1", .low = -2.385, .high = 2.385 },
-    { .in = "F[37,1531] F[1531,131]", .low = -0.71, .high = 2.385 },                  /* long sums */
-    { .in = "F[1031,67] F[1031,97]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },  /* both packed for all parts */
+    { .in = "F[37,1531] F[1531,131]", .low = -0.71, .high = 2.385 },                  /* long sums, in lanes */
+    { .in = "F[1031,67] F[1031,97]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
+    { .in = "F[900,83] F[900,163]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },   /* both packed for all parts */
+    { .in = "F[83,149] F[1531,149]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },  /* the left one by each thread */
+    { .in = "F[1031,67] F[67,97]", .low = -0.71, .high = 2.385 },                     /* the right one */
     { .in = "F[5,149,131] F[131,269]", .low = -0.71, .high = 2.385 },                 /* cut along rows and columns */
     { .in = "F[7,3,37,53] F[7,3,31,53]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = "F[3,331] F[331,613]", .low = -0.71, .high = 2.385 },                     /* few rows, by parts of the sum */
@@ -625,7 +764,9 @@ static const CgSample matmul_add_samples[] = {
     { .in = "F[1,521] F[521,384] F[1,384]", .low = -0.71, .high = 2.385 },
     { .in = "F[16,129] F[129,394] F[16,394]", .low = -0.71, .high = 2.385 },
     { .in = "F[5,67] F[331,67] F[5,331]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
-    { .in = "F[2,149,131] F[131,613] F[2,149,613]", .low = -0.71, .high = 2.385 },    /* packed for all */
+    { .in = "F[2,179,131] F[131,613] F[2,179,613]", .low = -0.71, .high = 2.385 },    /* packed for all */
+    { .in = "F[83,149] F[1531,149] F[83,1531]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },      /* and by each thread */
+    { .in = "F[1031,67] F[67,97] F[1031,97]", .low = -0.71, .high = 2.385 },
     { .in = NULL },
 };
 

@@ -138,10 +138,10 @@ static void put_at_kernel(const CgCall *call, CgPart part)
         y = places(&y, by, (int64_t)low, (int64_t)(high - low));
         z = places(&z, by, (int64_t)low, (int64_t)(high - low));
     }
-    if (z.data != x.data) cg_tensor_copy(&z, &x, (CgPart){ 0, 1, NULL });
+    if (z.data != x.data) cg_tensor_copy(&z, &x, (CgPart){ .count = 1 });
     if (!n) return;
     z = places(&z, axis, first, n);
-    cg_tensor_copy(&z, &y, (CgPart){ 0, 1, NULL });
+    cg_tensor_copy(&z, &y, (CgPart){ .count = 1 });
 }
 
 /* Counted as in place. */

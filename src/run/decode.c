@@ -114,7 +114,7 @@ static void begin_keep(CgDecoder *d, Keep *k)
     from = cg_exec_output(d->begin, k->start);
     to.data = k->data;
     for (int i = 0; i < to.rank; i++) to.dim[i] = from.dim[i];
-    cg_tensor_copy(&to, &from, (CgPart){ 0, 1, NULL });
+    cg_tensor_copy(&to, &from, (CgPart){ .count = 1 });
 }
 
 void cg_decoder_begin(CgDecoder *d)

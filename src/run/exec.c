@@ -21,6 +21,8 @@ struct CgExec {
     char     *slab;
     char     *scratch;
     size_t    scratch_stride;
+    uint64_t *ran;          /* by thread, a line each: the run it last ran a part of */
+    uint64_t  runs;         /* of an instruction's parts, so far */
     char    **base;         /* by buffer; NULL until bound */
     int      *first_link;   /* by buffer, -1 at the end */
     CG_VEC(Link) links;
@@ -35,13 +37,17 @@ struct CgExec {
     bool      checked_bound;
 };
 
-typedef struct Job { const CgExec *x; CgKernel *kernel; int instr; size_t parts; } Job;
+typedef struct Job { const CgExec *x; CgKernel *kernel; int instr; size_t parts; uint64_t run; } Job;
+
+enum { LINE = 8 };      /* numbers of 8 bytes */
 
 static void run_part(void *arg, size_t part, int thread)
 {
     const Job *j = arg;
     const CgExec *x = j->x;
-    CgPart p = { part, j->parts, x->scratch ? x->scratch + (size_t)thread * x->scratch_stride : NULL };
+    uint64_t *ran = &x->ran[thread * LINE];
+    CgPart p = { part, j->parts, x->scratch ? x->scratch + (size_t)thread * x->scratch_stride : NULL, *ran == j->run };
+    *ran = j->run;
     j->kernel(&x->calls[j->instr], p);
 }
 
@@ -55,24 +61,24 @@ static void run_part_traced(void *arg, size_t part, int thread)
                                                       .end = cg_trace_now(j->x->trace) });
 }
 
-static inline void run_parts(const CgExec *x, int i, CgKernel *kernel, size_t parts)
+static inline void run_parts(CgExec *x, int i, CgKernel *kernel, size_t parts)
 {
     if (parts == 1) {
-        kernel(&x->calls[i], (CgPart){ 0, 1, x->scratch });
+        kernel(&x->calls[i], (CgPart){ 0, 1, x->scratch, false });
         return;
     }
-    Job j = { x, kernel, i, parts };
+    Job j = { x, kernel, i, parts, ++x->runs };
     cg_pool_run(x->pool, parts, x->trace ? run_part_traced : run_part, &j);
 }
 
-static inline void run_instr(const CgExec *x, int i)
+static inline void run_instr(CgExec *x, int i)
 {
     const CgInstr *in = cg_plan_instr(x->plan, i);
     if (in->work.begin)
         run_parts(x, i, in->op->begin, in->work.begin);
     run_parts(x, i, in->kernel, in->work.parts);
     if (in->op->finish)
-        in->op->finish(&x->calls[i], (CgPart){ 0, 1, x->scratch });
+        in->op->finish(&x->calls[i], (CgPart){ 0, 1, x->scratch, false });
 }
 
 static double seconds(void)
@@ -401,6 +407,7 @@ void cg_exec_free(CgExec *x)
         return;
     free(x->slab);
     free(x->scratch);
+    free(x->ran);
     free(x->base);
     free(x->first_link);
     cg_vec_free(&x->links);
@@ -437,6 +444,7 @@ CgExec *cg_exec_new(const CgPlan *p, CgPool *pool, CgErr *e)
     }
     cg_pool_run(pool, (cg_plan_slab(p) + TOUCH - 1) / TOUCH, touch, x);
 
+    x->ran = cg_calloc((size_t)cg_pool_threads(pool) * LINE, sizeof *x->ran);
     size_t tensors = 0;
     for (int i = 0; i < n; i++)
         tensors += (size_t)(cg_plan_instr(p, i)->nin + cg_plan_instr(p, i)->nout);

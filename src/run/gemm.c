@@ -88,7 +88,7 @@ void cg_gemm_layout(CgGemm *g)
     g->nr = x->nr;
     g->left_panels = (g->m + x->mr - 1) / x->mr;
     g->right_panels = (g->n + x->nr - 1) / x->nr;
-    int64_t ku = units(x, g->k), left = g->ta ? g->left_panels * ku * x->mr : g->m * row_step(x, g->k);
+    int64_t ku = units(x, g->k), left = g->ta ? g->left_panels * ku * x->step : g->m * row_step(x, g->k);
     /* Where it lies, unless its rows fall into few sets of the first-level cache. */
     g->left_bytes = x->in_place && !(g->lda * x->size % 2048 == 0 && g->m > 4) ? 0 : (size_t)(left * x->size);
     g->right_bytes = (size_t)(g->right_panels * ku * x->nr * x->size);
@@ -105,12 +105,13 @@ void cg_gemm_pack_left(const CgGemm *g, const void *a, int64_t first, int64_t la
         x->left_rows(from, g->lda, cg_gemm_row(g, last) - r0, k1 - k0, out + (r0 * step + u0) * x->size, step);
         return;
     }
-    int64_t panel = units(x, g->k) * x->mr;
-    for (int64_t l = k0; l < k1; l += STRIP)
+    int64_t panel = units(x, g->k) * x->step;
+    int64_t strip = g->lda * of % 2048 == 0 ? STRIP / 2 : STRIP;       /* rows that fall into one set of the first-level cache */
+    for (int64_t l = k0; l < k1; l += strip)
         for (int64_t q = first; q < last; q++) {
             int64_t r = cg_gemm_row(g, q);
-            x->left_columns(from + ((l - k0) * g->lda + r - r0) * of, g->lda, cg_gemm_row(g, q + 1) - r, least(STRIP, k1 - l),
-                            out + (q * panel + l / x->pair * x->mr) * x->size);
+            x->left_columns(from + ((l - k0) * g->lda + r - r0) * of, g->lda, cg_gemm_row(g, q + 1) - r, least(strip, k1 - l),
+                            out + (q * panel + l / x->pair * x->step) * x->size);
         }
 }
 
@@ -135,9 +136,9 @@ static inline const char *left_at(const CgGemm *g, const CgGemmKind *x, int64_t 
         *ps = g->ta ? g->lda : 1;
         return (const char *)g->a + (r * *rs + k * *ps) * x->size;
     }
-    *ps = g->ta ? x->mr : 1;
+    *ps = g->ta ? x->step : 1;
     *rs = g->ta ? 1 : row_step(x, g->k);
-    int64_t from = g->ta ? q * units(x, g->k) * x->mr : r * *rs;
+    int64_t from = g->ta ? q * units(x, g->k) * x->step : r * *rs;
     return (const char *)g->left + (from + k / x->pair * *ps) * x->size;
 }
 

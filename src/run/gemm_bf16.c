@@ -6,9 +6,10 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-#define WIDE __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
+#define WIDE __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,prfchw")))
 #define MR 14
 #define NR 32
+#define STEP_MR 16     /* a panel of the left factor is whole vectors */
 #define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 #define EACH_HEIGHT(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 
@@ -59,14 +60,12 @@ WIDE static void left_columns(const void *a, int64_t ld, int64_t rows, int64_t k
 {
     const float *from = a;
     uint32_t *to = out;
-    __mmask16 mask = lanes(rows), all = lanes(MR);
+    __mmask16 mask = lanes(rows);
     int64_t p = 0;
-    for (; p + 4 <= k; p += 2, to += MR)        /* whole vectors, whose ends the next one overwrites */
-        _mm512_storeu_si512(to, column_pairs(from + p * ld, from + (p + 1) * ld, mask));
-    for (; p + 2 <= k; p += 2, to += MR)
-        _mm512_mask_storeu_epi32(to, all, column_pairs(from + p * ld, from + (p + 1) * ld, mask));
+    for (; p + 2 <= k; p += 2, to += STEP_MR)
+        _mm512_store_si512(to, column_pairs(from + p * ld, from + (p + 1) * ld, mask));
     if (p < k)
-        _mm512_mask_storeu_epi32(to, all, column_pairs(from + p * ld, NULL, mask));
+        _mm512_store_si512(to, column_pairs(from + p * ld, NULL, mask));
 }
 
 WIDE static inline void transpose16(__m512i r[16])
@@ -156,9 +155,7 @@ WIDE static void right(bool trans, const void *b, int64_t ld, int64_t k, int64_t
         enum { ROWS = R }; \
         const int32_t *x = a, *y = a + 5 * rs, *z = a + 10 * rs; \
         int64_t rs3 = 3 * rs; \
-        if (beta != 0) { \
-            EACH_ROW(NEAR) \
-        } \
+        EACH_ROW(NEAR) \
         EACH_ROW(ZERO) \
         for (int64_t p = 0; p < ku; p++) { \
             __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 16); \
@@ -194,7 +191,7 @@ static void micro(int64_t ku, const void *a, int64_t rs, int64_t ps, const void 
 }
 
 const CgGemmKind cg_gemm_kind_bf16 = {
-    .name = "avx512_bf16", .mr = MR, .nr = NR, .pair = 2, .size = 4, .left_rows = left_rows, .left_columns = left_columns,
+    .name = "avx512_bf16", .mr = MR, .nr = NR, .step = STEP_MR, .pair = 2, .size = 4, .left_rows = left_rows, .left_columns = left_columns,
     .right = right, .micro = micro,
 };
 #else

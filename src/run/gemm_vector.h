@@ -102,9 +102,7 @@ static void NAME(right)(bool trans, const void *b, int64_t ld, int64_t k, int64_
         enum { ROWS = R }; \
         const T *x = a, *y = a + 5 * rs, *z = a + 10 * rs; \
         int64_t rs3 = 3 * rs; \
-        if (be != 0) { \
-            EACH_ROW(NEAR) \
-        } \
+        EACH_ROW(NEAR) \
         EACH_ROW(ZERO) \
         for (int64_t p = 0; p < ku; p++) { \
             VEC b0 = ((const LYING *)b)[0], b1 = ((const LYING *)b)[1]; \

@@ -149,7 +149,7 @@ CgTensor copy_of(const CgTensor *x, Buffer *data)
 {
     *data = buffer_new(bytes_of(x));
     CgTensor to = contiguous(*x, at(*data));
-    cg_tensor_copy(&to, x, (CgPart){ 0, 1, NULL });
+    cg_tensor_copy(&to, x, (CgPart){ .count = 1 });
     return to;
 }
 
@@ -270,6 +270,19 @@ CgDtype dispatch(const Case *c) { return c->nin ? c->type[0].dtype : c->out_type
 
 bool runs(const CgOp *op, CgDtype d) { return op->view || op->kernel[d] || op->vec[d]; }
 
+/* Forward as one thread runs them all, backward as if each had a thread of its own: what a share may find in its scratch memory
+ * must not reach the result. */
+static void run_shares(CgKernel *kernel, const CgCall *call, const CgWork *work, size_t count, Order order)
+{
+    Buffer scratch = { 0 };
+    for (size_t p = 0; p < count; p++) {
+        bool again = order == FORWARD && p > 0;
+        if (!again) scratch = buffer_new(work->scratch);
+        kernel(call, (CgPart){ order == FORWARD ? p : count - 1 - p, count, at(scratch), again });
+        if (order == BACKWARD || p + 1 == count) buffer_free(scratch, "scratch memory");
+    }
+}
+
 /* out: contiguous tensors with memory. */
 static void run_with(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, Order order, bool bf16)
 {
@@ -281,7 +294,7 @@ static void run_with(const CgOp *op, const Case *c, const CgTensor *in, CgTensor
             check(!cg_tensor_contiguous(&in[0]), "the view refuses a contiguous operand");
             return;
         }
-        cg_tensor_copy(out, &view, (CgPart){ 0, 1, NULL });
+        cg_tensor_copy(out, &view, (CgPart){ .count = 1 });
         return;
     }
     CgKernel *kernel = op->kernel[d] ? op->kernel[d] : cg_kernel_elementwise;
@@ -296,19 +309,11 @@ static void run_with(const CgOp *op, const Case *c, const CgTensor *in, CgTensor
     Buffer shared = buffer_new(work.shared);
     call.shared = at(shared);
     check(!work.begin || op->begin, "the work has shares of a beginning, and there is none");
-    for (size_t p = 0; op->begin && p < work.begin; p++) {
-        Buffer scratch = buffer_new(work.scratch);
-        op->begin(&call, (CgPart){ order == FORWARD ? p : work.begin - 1 - p, work.begin, at(scratch) });
-        buffer_free(scratch, "scratch memory");
-    }
-    for (size_t p = 0; p < work.parts; p++) {
-        Buffer scratch = buffer_new(work.scratch);
-        kernel(&call, (CgPart){ order == FORWARD ? p : work.parts - 1 - p, work.parts, at(scratch) });
-        buffer_free(scratch, "scratch memory");
-    }
+    if (op->begin) run_shares(op->begin, &call, &work, work.begin, order);
+    run_shares(kernel, &call, &work, work.parts, order);
     if (op->finish) {
         Buffer scratch = buffer_new(work.scratch);
-        op->finish(&call, (CgPart){ 0, 1, at(scratch) });
+        op->finish(&call, (CgPart){ .count = 1, .scratch = at(scratch) });
         buffer_free(scratch, "scratch memory");
     }
     buffer_free(shared, "shared memory");

@@ -107,7 +107,7 @@ static CgTensor relaid(const CgTensor *x, int layout, Buffer *data)
     }
     *data = buffer_new((size_t)(step + 1) * cg_dtype_size(t.dtype));
     t.data = at(*data);
-    cg_tensor_copy(&t, x, (CgPart){ 0, 1, NULL });
+    cg_tensor_copy(&t, x, (CgPart){ .count = 1 });
     return t;
 }
 
@@ -181,14 +181,14 @@ void claim_any_order(const Case *c)
             CgTensor y = found.out[0];
             bool may = over < 0 || (c->op->inplace >> over & 1 && cg_type_equal(&c->type[over], &c->out_type[0]));
             if (may && over >= 0) {
-                cg_tensor_copy(&y, &c->in[over], (CgPart){ 0, 1, NULL });
+                cg_tensor_copy(&y, &c->in[over], (CgPart){ .count = 1 });
                 in[over] = y;
             }
             if (may) {
                 run_op(c->op, c, in, found.out, FORWARD);
                 Result rows = result_new(c);
                 for (int k = 0; k < want.n; k++) {
-                    cg_tensor_copy(&rows.out[k], &found.out[k], (CgPart){ 0, 1, NULL });
+                    cg_tensor_copy(&rows.out[k], &found.out[k], (CgPart){ .count = 1 });
                     near(&rows.out[k], &want.out[k], tolerance_of(result_dtype(c)), "results in another order");
                 }
                 result_free(&rows);

@@ -197,11 +197,11 @@ static void walk(const CgGraph *g, const void *const *inputs, CgTensor *value)
         } else if (n->op->view) {
             call.out = &stride;
             if (n->op->view(&call, &stride))
-                cg_tensor_copy(&y, &stride, (CgPart){ 0, 1, scratch });
+                cg_tensor_copy(&y, &stride, (CgPart){ .count = 1, .scratch = scratch });
         } else if (n->op->kernel[dtype]) {
-            n->op->kernel[dtype](&call, (CgPart){ 0, 1, scratch });
+            n->op->kernel[dtype](&call, (CgPart){ .count = 1, .scratch = scratch });
         } else {
-            cg_kernel_elementwise(&call, (CgPart){ 0, 1, scratch });
+            cg_kernel_elementwise(&call, (CgPart){ .count = 1, .scratch = scratch });
         }
     }
     free(scratch);
@@ -349,8 +349,8 @@ static double largest_difference(const CgTensor *a, const CgTensor *b)
     y = x;
     x.data = malloc((size_t)n * 4 + 4);
     y.data = malloc((size_t)n * 4 + 4);
-    cg_tensor_copy(&x, a, (CgPart){ 0, 1, NULL });
-    cg_tensor_copy(&y, b, (CgPart){ 0, 1, NULL });
+    cg_tensor_copy(&x, a, (CgPart){ .count = 1 });
+    cg_tensor_copy(&y, b, (CgPart){ .count = 1 });
     double worst = a->rank == b->rank && n == cg_tensor_count(b) ? 0 : INFINITY;
     for (int64_t i = 0; i < n; i++) {
         double d = fabs((double)((float *)x.data)[i] - (double)((float *)y.data)[i]) /

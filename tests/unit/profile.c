@@ -120,8 +120,10 @@ static void events(json_t *root, const CgPlan *plan)
         }
         within &= found;
     }
-    for (int k = 0; k < cg_plan_count(plan); k++)
-        wanted += cg_plan_instr(plan, k)->work.parts > 1 ? RUNS * cg_plan_instr(plan, k)->work.parts : 0;
+    for (int k = 0; k < cg_plan_count(plan); k++) {
+        CgWork work = cg_plan_instr(plan, k)->work;
+        wanted += RUNS * ((work.begin > 1 ? work.begin : 0) + (work.parts > 1 ? work.parts : 0));
+    }
     tap_ok(wholes == RUNS * (size_t)cg_plan_count(plan), "the trace has every instruction of every run");
     tap_ok(parts == wanted && wanted > 0, "and every part of it");
     tap_ok(within, "parts lie within their instruction");
