@@ -20,8 +20,15 @@
 #define FEW_TALL  6
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FEW_UNROLL          /* checks of unrolled loops take minutes to compile */
+#endif
+#endif
 #ifdef __clang__
+#ifndef FEW_UNROLL
 #define FEW_UNROLL _Pragma("unroll")
+#endif
 #define FEW_MIXED(mask, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
 #else
 #define FEW_UNROLL _Pragma("GCC unroll 24")

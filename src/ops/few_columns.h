@@ -49,7 +49,7 @@ FEW_INLINE void NAME(few_block)(const int R, const int C, const Few *f, const T 
 #define FEW_ONE(R, C) \
     static void NAME(few_##R##_##C)(const Few *f, const T *x, const T *y, T *z, FewNext next) \
     { \
-        NAME(few_block)(R, C, f, x, y, z, next); \
+        if (R * C <= FEW_SUMS) NAME(few_block)(R, C, f, x, y, z, next); \
     }
 #define FEW_NAME(R, C) R * C <= FEW_SUMS ? NAME(few_##R##_##C) : NULL
 #define FEW_BLOCKS(R) FEW_ONE(R, 1) FEW_ONE(R, 2) FEW_ONE(R, 3) FEW_ONE(R, 4) FEW_ONE(R, 5) FEW_ONE(R, 6)
