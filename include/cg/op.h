@@ -164,6 +164,7 @@ typedef enum CgTrait {
     CG_ANY_ORDER   = 1 << 10, /* the kernel writes results that lie in any order of their axes, the last one innermost, and,
                                * where `inplace` says so, over an operand that lies alike; otherwise they are row major */
     CG_PRODUCTS    = 1 << 11, /* multiplies matrices, itself (CgCall.bf16) or by what it expands or lowers to */
+    CG_ADDS_UP     = 1 << 12, /* adds up operand 0 along the attribute `axes` */
 } CgTrait;
 
 /* How result 0 of an op behaves along an axis of an operand; from this it is derived which places need not be computed,

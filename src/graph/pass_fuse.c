@@ -236,7 +236,7 @@ static void pair(Pass *p, CgRef r)
 static int sums_over(const Pass *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
-    if (!p->live[r] || strcmp(n->op->name, "sum") != 0) return 0;
+    if (!p->live[r] || !(n->op->traits & CG_ADDS_UP)) return 0;
     const CgAttr *axes = cg_attr_find(n->attrs, "axes");
     int rank = cg_node_type(p->g, n->in[0])->rank, last = rank;
     bool summed[CG_MAX_RANK] = { false };

@@ -653,7 +653,7 @@ static const CgOp op_sum = { CG_OP_HERE,
     .doc = "Sum over the listed axes, which the result lacks. Integers wrap around.\n\n"
            "f32 is summed in blocks whose sums are carried in f64; the order is fixed by the sizes.\n",
     .shape = reduce_shape, .vjp = sum_vjp, .kernel = NUMBER_KERNELS(sum), .finish = sum_finish, .work = reduce_work,
-    .fold = sum_fold, .along = reduce_along, .traits = CG_LINEAR, .samples = reduce_samples,
+    .fold = sum_fold, .along = reduce_along, .traits = CG_LINEAR | CG_ADDS_UP, .samples = reduce_samples,
 };
 
 static const CgOp op_max = { CG_OP_HERE,

@@ -278,6 +278,23 @@ static void combine(const CgTensor *to, double a, const CgTensor *x, double b, c
         put(to->dtype, to->data, i, a * get(x->dtype, x->data, i) + (y ? b * get(y->dtype, y->data, i) : 0));
 }
 
+/* Number by number, in f64. */
+static void add_up(const CgTensor *to, const CgTensor *x, const CgAttr *axes)
+{
+    bool summed[CG_MAX_RANK] = { false };
+    for (int i = 0; i < axes->n; i++) summed[axes->ints[i] < 0 ? axes->ints[i] + x->rank : axes->ints[i]] = true;
+    for (int64_t i = 0, n = cg_tensor_count(to); i < n; i++) put(to->dtype, to->data, i, 0);
+    for (int64_t i = 0, n = cg_tensor_count(x); i < n; i++) {
+        int64_t rest = i, at = 0, step = 1;
+        for (int a = x->rank - 1; a >= 0; rest /= x->dim[a--]) {
+            if (summed[a]) continue;
+            at += rest % x->dim[a] * step;
+            step *= x->dim[a];
+        }
+        put(to->dtype, to->data, at, get(to->dtype, to->data, at) + get(x->dtype, x->data, i));
+    }
+}
+
 void claim_algebra(const Case *c)
 {
     const CgOp *op = c->op;
@@ -305,6 +322,12 @@ void claim_algebra(const Case *c)
         Result twice = run(op, c, xy.out, FORWARD);
         same_bits(&twice.out[0], &xy.out[0], "f(f(x)) = f(x)");
         result_free(&twice);
+    }
+    if (op->traits & CG_ADDS_UP) {
+        Result want = result_new(c);
+        add_up(&want.out[0], &c->in[0], cg_attr_find(c->attrs, "axes"));
+        near(&xy.out[0], &want.out[0], tolerance, "adds up operand 0 along the axes");
+        result_free(&want);
     }
     for (int k = 0; op->traits & CG_LINEAR && k < c->nin; k++) {
         if (!cg_dtype_is_float(c->in[k].dtype)) continue;
