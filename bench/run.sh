@@ -143,7 +143,7 @@ if asked breakdown; then
             printf '\n### %s, %s\n\n' "$config" "$precision"
             # shellcheck disable=SC2086
             $PREFIX "$CG" bench "$here/$config.cg" --set "precision=$precision" --threads "$threads" --steps "$(steps_of "$config")" --prof --markdown |
-                sed -n '/^forward/,$p' | sed 's/^forward.*/&/'
+                sed -n '/^forward/,$p' | sed "s|$here/|bench/|"
         done
     done
 fi
