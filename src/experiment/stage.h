@@ -54,6 +54,7 @@ typedef struct CgStage {
     CgGraph      *step_graph;      /* outputs: loss, then gradients of `trained` in order */
     CgGraph      *loss_graph;      /* outputs: loss */
     CgTrained    *trained; int ntrained;
+    size_t       *together;        /* by output of step_graph: where it lies among the gradients (CgPlanOptions.together) */
     CgGroup      *groups; int ngroups;
     CgGraph      *norm_graph;      /* input g[N]; output sum of squares */
     int64_t       total;           /* elements of the contiguous block */

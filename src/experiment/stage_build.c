@@ -7,6 +7,7 @@
 #include "graph/grad.h"
 #include "graph/pass.h"
 #include "graph/step.h"
+#include "run/plan.h"
 
 enum { PAD = 16 };      /* elements: each tensor begins on a cache line */
 
@@ -310,6 +311,10 @@ static bool build_gradients(CgElab *e, CgStage *s, CgRef loss, CgSpan span)
     }
     free(wrt);
     free(grads);
+    s->together = CG_NEWN(e->arena, size_t, s->ntrained + 1);
+    s->together[0] = CG_PLAN_BOUND;
+    for (int i = 0; i < s->ntrained; i++)
+        s->together[i + 1] = (size_t)s->trained[i].offset * sizeof(float);
     if (good)
         s->step_graph = cg_pass_run_all(m->graph, NULL);
     return good;

@@ -441,13 +441,8 @@ static bool prepare(Training *t)
     }
     t->tokens = cg_calloc((size_t)(s->batch * s->length) + 1, sizeof *t->tokens);
     t->next_tokens = cg_calloc((size_t)(s->batch * s->length) + 1, sizeof *t->next_tokens);
-    size_t *together = cg_calloc((size_t)s->ntrained + 1, sizeof *together);
-    together[0] = CG_PLAN_BOUND;
-    for (int i = 0; i < s->ntrained; i++)
-        together[i + 1] = (size_t)s->trained[i].offset * sizeof *t->grad;
-    bool planned = runner_new(x, s->step_graph, rows, (CgPlanOptions){ .together = together }, s->span, &t->step);
-    free(together);
-    if (!planned || !runner_new(x, s->norm_graph, 1, (CgPlanOptions){0}, s->span, &t->norm))
+    if (!runner_new(x, s->step_graph, rows, (CgPlanOptions){ .together = s->together }, s->span, &t->step)
+        || !runner_new(x, s->norm_graph, 1, (CgPlanOptions){0}, s->span, &t->norm))
         return false;
     t->grad = cg_exec_block(t->step.exec);
     bind_params(&t->step, &t->memory);

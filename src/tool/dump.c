@@ -63,6 +63,10 @@ static bool print_plan(CgExperiment *x, const CgGraph *g, const CgStage *s, CgBi
     int64_t rows = s && s->batch ? s->batch / (s->accumulate ? s->accumulate : 1) : 16;
     bound[sizes.n] = (CgBinding){ cg_intern("batch"), rows };
     CgPlanOptions options = { .sources = x->sources };
+    if (s && s->together) {     /* as train.c runs it */
+        options.outputs_bound = true;
+        options.together = s->together;
+    }
     CgErr e = {0};
     CgStrbuf text = {0};
     CgPlan *plan = cg_plan_build(g, (CgBindings){ bound, sizes.n + 1 }, options, &e);
