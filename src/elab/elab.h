@@ -154,7 +154,7 @@ bool          cg_path_matches(const char *pattern, const char *path);
 CgAtom        cg_path_join(const char *a, const char *b);
 const char   *cg_path_below(const CgInstance *part, const char *path);      /* of a path that begins with the part's */
 void          cg_mark_add(CgElab *e, CgInstance *to, CgMark mark);
-/* What is said of the precision of part `name` of an instance, said of that part taken alone. */
+/* What is said of the precision and recomputation of part `name` of an instance, said of that part taken alone. */
 void          cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to);
 bool          cg_marks_alike(const CgInstance *a, const CgInstance *b);
 void          cg_marks_freeze(CgParamInfo *p);                  /* sets p->frozen */

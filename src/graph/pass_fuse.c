@@ -16,7 +16,7 @@
 #define MAX_MEMBERS 32
 #define MAX_CONSTS  16
 #define MAX_ARGS    4
-#define SHORT_ROW   128     /* rows below this are summed faster column by column, or not at all worth a sweep */
+#define SHORT_ROW   128     /* a tile ends with a row: tiles of rows below this would be too short */
 #define MAX_SEARCH  4096    /* nodes looked at to rule out a cycle; past that the merge is refused */
 
 typedef struct Cluster { int n; CgRef at[MAX_MEMBERS]; bool sum; } Cluster;   /* members in order; the last sums the one before */
