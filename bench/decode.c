@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "experiment/target.h"
@@ -26,13 +25,6 @@ static const Config configs[] = {
 };
 
 typedef struct Job { const Config *c; int rows, length, rounds, threads; bool prof; } Job;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
 
 /* ---- the model: the transformer of graphs/, over `length` places ---- */
 
@@ -162,10 +154,10 @@ static double reading_rate(CgPool *pool, const float *at, double bytes)
     Reading r = { .at = at, .floats = (size_t)bytes / 4, .threads = cg_pool_threads(pool) };
     double ms[TIMES];
     for (int i = -4; i < TIMES; i++) {
-        double start = now();
+        double start = cg_now();
         cg_pool_run(pool, (size_t)r.threads, read_share, &r);
         if (i >= 0)
-            ms[i] = now() - start;
+            ms[i] = 1e3 * (cg_now() - start);
     }
     qsort(ms, TIMES, sizeof *ms, by_value);
     return 1e3 * bytes / ms[TIMES / 2];
@@ -205,7 +197,7 @@ static int run(const Job *j)
         cg_decoder_begin(d);
         if (round == 0)
             cg_exec_profile(cg_decoder_exec(d), j->prof);
-        double start = now();
+        double start = cg_now();
         for (int t = 0; t + 1 < j->length; t++) {
             CgTensor ids;
             if (!cg_decoder_feed(d, text + t, j->length, 1, &e) || !cg_decoder_output(d, "ids", &ids))
@@ -214,7 +206,7 @@ static int run(const Job *j)
                 text[r * j->length + t + 1] = ((const int32_t *)ids.data)[r * ids.stride[0]];
         }
         if (round >= 0)
-            ms[round] = (now() - start) / (j->length - 1);
+            ms[round] = 1e3 * (cg_now() - start) / (j->length - 1);
     }
     qsort(ms, (size_t)j->rounds, sizeof *ms, by_value);
     struct rusage use;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cg/kernel.h>
@@ -25,20 +24,13 @@ typedef struct Job {
     double        busy[MOST_THREADS][8];        /* a line each */
 } Job;
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void run_part(void *arg, size_t part, int thread)
 {
     Job *j = arg;
-    double start = now();
+    double start = cg_now();
     j->kernel(j->call, (CgPart){ part, j->parts, j->scratch + (size_t)thread * j->stride, j->ran[thread] });
     j->ran[thread] = true;
-    j->busy[thread][0] += now() - start;
+    j->busy[thread][0] += cg_now() - start;
 }
 
 static int by_value(const void *a, const void *b)
@@ -90,18 +82,18 @@ static void measure(CgPool *pool, bool add, bool ta, bool tb, int64_t m, int64_t
         call.out = &out[(i + 2) % copies];
         memset(j->ran, 0, sizeof j->ran);
         memset(j->busy, 0, sizeof j->busy);
-        double start = now(), middle, end, busy = 0;
+        double start = cg_now(), middle, end, busy = 0;
         if (work.begin) {
             j->kernel = call.op->begin;
             j->parts = work.begin;
             cg_pool_run(pool, j->parts, run_part, j);
         }
-        middle = now();
+        middle = cg_now();
         memset(j->ran, 0, sizeof j->ran);
         j->kernel = call.op->kernel[CG_F32];
         j->parts = work.parts;
         cg_pool_run(pool, j->parts, run_part, j);
-        end = now();
+        end = cg_now();
         for (int t = 0; t < cg_pool_threads(pool); t++)
             busy += j->busy[t][0];
         if (i < 0)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -112,4 +113,11 @@ void *cg_try_alloc(size_t size)
     if (p && large)
         (void)madvise(p, whole, MADV_HUGEPAGE);   /* advice only: refused on some systems, harmless */
     return p;
+}
+
+double cg_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }

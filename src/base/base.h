@@ -30,6 +30,7 @@ char *cg_strdup(const char *s);
  * has none), NULL when it is not set. */
 const char *cg_debug_value(const char *name);
 
+double cg_now(void);               /* seconds, by a clock that only goes forward */
 void *cg_try_alloc(size_t size);   /* 64-byte aligned, huge-page advised when large; NULL when there is no room; free() it */
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/digest.h"
+#include "base/strbuf.h"
 
 typedef struct Entry { const char *text; size_t len; uint64_t hash; } Entry;
 
@@ -57,4 +58,16 @@ CgAtom cg_intern_n(const char *s, size_t n)
 CgAtom cg_intern(const char *s)
 {
     return cg_intern_n(s, strlen(s));
+}
+
+CgAtom cg_intern_printf(const char *format, ...)
+{
+    CgStrbuf text = {0};
+    va_list args;
+    va_start(args, format);
+    cg_strbuf_vprintf(&text, format, args);
+    va_end(args);
+    CgAtom atom = cg_intern(cg_strbuf_str(&text));
+    cg_strbuf_deinit(&text);
+    return atom;
 }
