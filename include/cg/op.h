@@ -207,7 +207,8 @@ typedef struct CgSample {
 typedef struct CgOp {
     /* required */
     const char     *name;   /* as written in .cg and in every dump; snake_case */
-    const char     *sig;    /* "(x: F[..s], axis: int = -1) -> F[..s]" in the language's own syntax; F float, I integer, T any dtype */
+    const char     *sig;    /* "(x: F[..s], axis: int = -1) -> F[..s]" in the language's own syntax; F float, I integer, T any dtype;
+                              * xs: tensors, any number: f(xs.., ys..) must be f(f(xs..), f(ys..)) */
     const char     *doc;    /* first sentence is the summary; states shapes, errors, source */
     CgShapeFn      *shape;
     const CgSample *samples; /* ends with a row whose `in` is NULL */
@@ -246,6 +247,7 @@ typedef struct CgOp {
 
 #define CG_OP_HERE .file = __FILE__, .line = __LINE__, .since = "0.1"
 #define CG_FLOAT_KERNELS(f) { [CG_F32] = f##_f32, [CG_F64] = f##_f64 }
+#define CG_NUMBER_KERNELS(f) { [CG_F32] = f##_f32, [CG_F64] = f##_f64, [CG_I32] = f##_i32, [CG_I64] = f##_i64 }
 
 typedef struct CgOpSet {
     int                abi;      /* CG_ABI */

@@ -217,24 +217,22 @@ static const CgSample away_samples[]  = { { .in = "F[3,7] F[3,7]", .low = 0.31, 
 static const CgSample pow_samples[]   = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 2.385 }, { .in = "F[2,5,3] F[2,5,3]", .low = 0.31, .high = 2.385 }, { .in = NULL } };
 static const CgSample mod_samples[]   = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 5.385, .apart = 0.02 }, { .in = NULL } };
 
-#define NUMBER_KERNELS(op) { [CG_F32] = op##_f32, [CG_F64] = op##_f64, [CG_I32] = op##_i32, [CG_I64] = op##_i64 }
-
 static const CgOp op_add = { CG_OP_HERE,
     .name = "add", .sig = "(x: T[..s], y: T[..s]) -> T[..s]", .doc = "x + y. Integers wrap around.\n",
-    .shape = number_shape, .vjp = add_vjp, .vec = NUMBER_KERNELS(add), .fold = add_fold, .along = along,
+    .shape = number_shape, .vjp = add_vjp, .vec = CG_NUMBER_KERNELS(add), .fold = add_fold, .along = along,
     .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES, .inplace = 3, .samples = any_samples,
 };
 
 static const CgOp op_sub = { CG_OP_HERE,
     .name = "sub", .sig = "(x: T[..s], y: T[..s]) -> T[..s]", .doc = "x - y. Integers wrap around.\n",
-    .shape = number_shape, .vjp = sub_vjp, .vec = NUMBER_KERNELS(sub), .fold = sub_fold, .along = along,
+    .shape = number_shape, .vjp = sub_vjp, .vec = CG_NUMBER_KERNELS(sub), .fold = sub_fold, .along = along,
     .traits = CG_ELEMENTWISE, .inplace = 3, .samples = any_samples,
 };
 
 static const CgOp op_mul = { CG_OP_HERE,
     .name = "mul", .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "x * y. Integers wrap around. A product with the constant 0 is 0, also for inf and NaN.\n",
-    .shape = number_shape, .vjp = mul_vjp, .vec = NUMBER_KERNELS(mul), .fold = mul_fold, .along = along,
+    .shape = number_shape, .vjp = mul_vjp, .vec = CG_NUMBER_KERNELS(mul), .fold = mul_fold, .along = along,
     .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES | CG_LINEAR, .inplace = 3, .samples = any_samples,
 };
 
@@ -255,14 +253,14 @@ static const CgOp op_pow = { CG_OP_HERE,
 static const CgOp op_maximum = { CG_OP_HERE,
     .name = "maximum", .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "The greater of x and y; NaN if one of them is. On a tie each gets half of the derivative.\n",
-    .shape = number_shape, .vjp = maximum_vjp, .vec = NUMBER_KERNELS(maximum), .fold = maximum_fold, .along = along,
+    .shape = number_shape, .vjp = maximum_vjp, .vec = CG_NUMBER_KERNELS(maximum), .fold = maximum_fold, .along = along,
     .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES, .inplace = 3, .samples = apart_samples,
 };
 
 static const CgOp op_minimum = { CG_OP_HERE,
     .name = "minimum", .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "The lesser of x and y; NaN if one of them is. On a tie each gets half of the derivative.\n",
-    .shape = number_shape, .vjp = minimum_vjp, .vec = NUMBER_KERNELS(minimum), .fold = minimum_fold, .along = along,
+    .shape = number_shape, .vjp = minimum_vjp, .vec = CG_NUMBER_KERNELS(minimum), .fold = minimum_fold, .along = along,
     .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES, .inplace = 3, .samples = apart_samples,
 };
 
@@ -270,7 +268,7 @@ static const CgOp op_mod = { CG_OP_HERE,
     .name = "mod", .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "The rest of a division rounded down: x - y floor(x / y), with the sign of y.\n\n"
            "For integers x mod 0 is 0.\n",
-    .shape = number_shape, .vjp = mod_vjp, .vec = NUMBER_KERNELS(mod), .along = along,
+    .shape = number_shape, .vjp = mod_vjp, .vec = CG_NUMBER_KERNELS(mod), .along = along,
     .traits = CG_ELEMENTWISE, .inplace = 3, .samples = mod_samples,
 };
 

@@ -1,6 +1,6 @@
 # Compiled once for each instruction set; a new file also gets its row in sets.def.
 CG_OPS_SOURCES += \
-	src/ops/activation.c src/ops/attention.c src/ops/attention_at.c src/ops/binary.c src/ops/compare.c src/ops/custom.c src/ops/fused.c \
+	src/ops/activation.c src/ops/attention.c src/ops/attention_at.c src/ops/axis.c src/ops/binary.c src/ops/compare.c src/ops/custom.c src/ops/fused.c \
 	src/ops/generate.c src/ops/index.c src/ops/leaf.c \
 	src/ops/linear_loss.c src/ops/loss.c src/ops/matmul.c src/ops/norm.c src/ops/place.c src/ops/reduce.c src/ops/rope.c src/ops/shape.c \
 	src/ops/softmax.c src/ops/unary.c

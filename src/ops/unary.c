@@ -197,23 +197,22 @@ static const CgSample bool_samples[]     = { { .in = "bool[3,7]", .low = 0, .hig
     static const CgOp op_##op = { CG_OP_HERE, .name = #op, .sig = "(x: F[..s]) -> F[..s]", .doc = text,  \
         .shape = float_shape, .vec = CG_FLOAT_KERNELS(op), .fold = op##_fold, .along = along,            \
         .traits = CG_ELEMENTWISE | CG_NODIFF | CG_IDEMPOTENT, .inplace = 1, .samples = apart_samples };
-#define NUMBER_KERNELS(op) { [CG_F32] = op##_f32, [CG_F64] = op##_f64, [CG_I32] = op##_i32, [CG_I64] = op##_i64 }
 
 static const CgOp op_neg = { CG_OP_HERE,
     .name = "neg", .sig = "(x: T[..s]) -> T[..s]", .doc = "Minus x. Integers wrap around.\n",
-    .shape = number_shape, .vjp = neg_vjp, .vec = NUMBER_KERNELS(neg), .fold = neg_fold, .along = along,
+    .shape = number_shape, .vjp = neg_vjp, .vec = CG_NUMBER_KERNELS(neg), .fold = neg_fold, .along = along,
     .traits = CG_ELEMENTWISE | CG_LINEAR, .inplace = 1, .samples = any_samples,
 };
 
 static const CgOp op_abs = { CG_OP_HERE,
     .name = "abs", .sig = "(x: T[..s]) -> T[..s]", .doc = "Absolute value. Its derivative is sign(x), and 0 at 0.\n",
-    .shape = number_shape, .vjp = abs_vjp, .vec = NUMBER_KERNELS(abs), .fold = abs_fold, .along = along,
+    .shape = number_shape, .vjp = abs_vjp, .vec = CG_NUMBER_KERNELS(abs), .fold = abs_fold, .along = along,
     .traits = CG_ELEMENTWISE | CG_IDEMPOTENT, .inplace = 1, .samples = apart_samples,
 };
 
 static const CgOp op_sign = { CG_OP_HERE,
     .name = "sign", .sig = "(x: T[..s]) -> T[..s]", .doc = "-1, 0 or 1 by the sign of x. NaN stays NaN; the derivative is taken as 0.\n",
-    .shape = number_shape, .vec = NUMBER_KERNELS(sign), .fold = sign_fold, .along = along,
+    .shape = number_shape, .vec = CG_NUMBER_KERNELS(sign), .fold = sign_fold, .along = along,
     .traits = CG_ELEMENTWISE | CG_NODIFF | CG_IDEMPOTENT, .inplace = 1, .samples = apart_samples,
 };
 
