@@ -4,6 +4,6 @@ libcgcore_la_SOURCES += \
 	src/report/figure.c src/report/figure.h \
 	src/report/gnuplot.c \
 	src/report/json.c src/report/json.h \
-	src/report/picture.c src/report/picture.h \
+	src/report/picture.c src/report/picture.h src/report/picture_fold.c src/report/picture_inside.h \
 	src/report/profile.c src/report/profile.h \
 	src/report/trace.c src/report/trace.h

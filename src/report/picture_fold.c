@@ -1,0 +1,303 @@
+/* picture_fold.c - equal siblings drawn as one.
+ * Takes the draft of a picture; marks runs of blocks.0, blocks.1, ... that are alike in all but their numbers, the first of
+ * which stands for all. Must not change what is shown inside of it. */
+#include "report/picture_inside.h"
+
+#include <string.h>
+
+#include "graph/text.h"
+
+/* "blocks.12" is number 12 of "blocks."; false when the name does not end in a number. */
+static bool numbered(const char *name, size_t *stem, long *number)
+{
+    size_t n = strlen(name), at = n;
+    while (at > 0 && name[at - 1] >= '0' && name[at - 1] <= '9')
+        at--;
+    if (at == n || n - at > 6)
+        return false;
+    *stem = at;
+    *number = 0;
+    for (size_t i = at; i < n; i++)
+        *number = *number * 10 + (name[i] - '0');
+    return true;
+}
+
+typedef CG_VEC(CgRef) Refs;
+
+/* Siblings under one parent with one stem, in order of their numbers, and the drawn nodes of each. */
+typedef struct Family {
+    int   *scope;
+    Refs  *nodes;
+    int    len;
+    int   *member;      /* by node: which sibling it lies in, or -1 */
+} Family;
+
+/* Siblings first .. last, and whether one takes from those before it, or from those after it. */
+typedef struct Run { int first, last; bool forward, backward; } Run;
+
+static bool scopes_alike(const CgDraft *d, int a, int top_a, int b, int top_b)
+{
+    const CgGraph *g = d->g;
+    for (; a > 0 && b > 0 && a != top_a && b != top_b; a = d->place[a].up, b = d->place[b].up)
+        if (g->scopes.at[a].name != g->scopes.at[b].name || g->scopes.at[a].graph != g->scopes.at[b].graph)
+            return false;
+    return a == top_a && b == top_b;
+}
+
+/* Names and streams of random numbers differ between siblings by their nature. */
+static bool attrs_alike(const CgAttrs *a, const CgAttrs *b)
+{
+    if (a == b)
+        return true;
+    if (!a || !b || a->n != b->n)
+        return false;
+    for (int i = 0; i < a->n; i++) {
+        CgAttrs x = { 1, &a->at[i] }, y = { 1, &b->at[i] };
+        if (strcmp(a->at[i].name, b->at[i].name) != 0)
+            return false;
+        if (strcmp(a->at[i].name, "stream") == 0 || strcmp(a->at[i].name, "name") == 0)
+            continue;
+        CgStrbuf s = {0}, t = {0};
+        cg_attrs_print(&x, &s);
+        cg_attrs_print(&y, &t);
+        bool same = strcmp(cg_strbuf_str(&s), cg_strbuf_str(&t)) == 0;
+        cg_strbuf_deinit(&s);
+        cg_strbuf_deinit(&t);
+        if (!same)
+            return false;
+    }
+    return true;
+}
+
+static bool params_alike(const CgDraft *d, CgRef a, int top_a, CgRef b, int top_b)
+{
+    const char *x = cg_draft_path_below(d->place[top_a].path, cg_node_name(d->g, a));
+    const char *y = cg_draft_path_below(d->place[top_b].path, cg_node_name(d->g, b));
+    if (a == b)
+        return true;
+    return x && y && strcmp(x, y) == 0 && cg_draft_frozen(d, a) == cg_draft_frozen(d, b)
+        && cg_type_equal(cg_node_type(d->g, a), cg_node_type(d->g, b));
+}
+
+/* Everything about two nodes but where their operands come from. */
+static bool nodes_alike(const CgDraft *d, CgRef a, int top_a, CgRef b, int top_b)
+{
+    const CgNode *x = cg_node(d->g, a), *y = cg_node(d->g, b);
+    const CgDraftItem *i = &d->item[a], *j = &d->item[b];
+    if (x->op != y->op || !cg_type_equal(&x->type, &y->type) || !attrs_alike(x->attrs, y->attrs))
+        return false;
+    if ((x->why == CG_NONE) != (y->why == CG_NONE) || i->nlinks != j->nlinks || i->nrows != j->nrows)
+        return false;
+    if (i->input || j->input || i->param != j->param || (i->param && !params_alike(d, a, top_a, b, top_b)))
+        return false;
+    if (strcmp(i->note, j->note) != 0 && !(x->op->traits & CG_RANDOM))
+        return false;
+    for (int k = 0; k < i->nrows; k++)
+        if (!params_alike(d, i->rows[k], top_a, j->rows[k], top_b))
+            return false;
+    for (int k = 0; k < i->nlinks; k++)
+        if (strcmp(i->links[k].label, j->links[k].label) != 0)
+            return false;
+    return scopes_alike(d, cg_draft_instance(d, a), top_a, cg_draft_instance(d, b), top_b);
+}
+
+static long position(const Refs *nodes, CgRef r)
+{
+    size_t low = 0, high = nodes->len;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (nodes->at[middle] < r)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < nodes->len && nodes->at[low] == r ? (long)low : -1;
+}
+
+/* Operand k of node p of each sibling in the run: one node outside for all, or a node at one place of the
+ * sibling `step` further on; where that sibling is out of the run, any node outside. */
+static bool operands_alike(const CgDraft *d, const Family *f, Run *run, size_t p, int k)
+{
+    bool have_step = false, have_outside = false;
+    int step = 0;
+    long at = -1;
+    CgRef outside = CG_NONE;
+    for (int i = run->first; i <= run->last; i++) {
+        CgRef from = d->item[f->nodes[i].at[p]].links[k].from;
+        int m = f->member[from];
+        if (m < run->first || m > run->last)
+            continue;
+        long where = position(&f->nodes[m], from);
+        if (have_step && (step != m - i || at != where))
+            return false;
+        have_step = true, step = m - i, at = where;
+    }
+    for (int i = run->first; i <= run->last; i++) {
+        CgRef from = d->item[f->nodes[i].at[p]].links[k].from;
+        int m = f->member[from];
+        if (m >= run->first && m <= run->last)
+            continue;
+        if (have_step && i + step >= run->first && i + step <= run->last)
+            return false;
+        if (!have_step && have_outside && outside != from)
+            return false;
+        have_outside = true, outside = from;
+    }
+    run->forward = run->forward || (have_step && step < 0);
+    run->backward = run->backward || (have_step && step > 0);
+    return true;
+}
+
+/* Consumers outside the run must take from all siblings alike, or from an end of the chain: a tap in the
+ * middle would be drawn as if it came from all. */
+static bool consumers_alike(const CgDraft *d, const Family *f, const Run *run)
+{
+    const CgGraph *g = d->g;
+    int first = run->first, last = run->last;
+    for (size_t c = 0; c < g->nodes.len + g->outputs.len; c++) {
+        bool output = c >= g->nodes.len;
+        CgDraftLink whole = { 0, "" };
+        if (output) {
+            const CgType *type;
+            CgRef param;
+            whole.from = cg_draft_source(d, g->outputs.at[c - g->nodes.len].ref, &type, &param);
+            if (whole.from == CG_NONE)
+                continue;
+        } else if (!d->item[c].drawn || (f->member[c] >= first && f->member[c] <= last))
+            continue;
+        const CgDraftLink *links = output ? &whole : d->item[c].links;
+        int nlinks = output ? 1 : d->item[c].nlinks;
+        for (int k = 0; k < nlinks; k++) {
+            int m = f->member[links[k].from];
+            if (m < first || m > last)
+                continue;
+            if ((m == last && (run->forward || !run->backward)) || (m == first && run->backward))
+                continue;
+            long at = position(&f->nodes[m], links[k].from);
+            int takers = 0;
+            for (int i = first; i <= last; i++)
+                for (int j = 0; j < nlinks; j++)
+                    takers += links[j].from == f->nodes[i].at[at];
+            if (takers < last - first + 1)
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the siblings of a run can be drawn as one; consumers are checked when it is complete. */
+static bool run_alike(const CgDraft *d, const Family *f, Run *run)
+{
+    const Refs *head = &f->nodes[run->first];
+    const CgScope *scope = &d->g->scopes.at[f->scope[run->first]];
+    run->forward = run->backward = false;
+    for (int i = run->first; i <= run->last; i++) {
+        const CgScope *other = &d->g->scopes.at[f->scope[i]];
+        if (f->nodes[i].len != head->len || head->len == 0 || other->graph != scope->graph)
+            return false;
+        if ((other->recompute != 0) != (scope->recompute != 0))
+            return false;
+        for (size_t p = 0; p < head->len; p++)
+            if (!nodes_alike(d, head->at[p], f->scope[run->first], f->nodes[i].at[p], f->scope[i]))
+                return false;
+    }
+    for (size_t p = 0; p < head->len; p++)
+        for (int k = 0; k < d->item[head->at[p]].nlinks; k++)
+            if (!operands_alike(d, f, run, p, k))
+                return false;
+    return true;
+}
+
+static void fold_run(CgDraft *d, const Family *f, int first, int last)
+{
+    const CgScope *scopes = d->g->scopes.at;
+    CgDraftPlace *head = &d->place[f->scope[first]];
+    int times = last - first + 1;
+    d->groups++;
+    head->times = times;
+    head->name = scopes[f->scope[first]].name;
+    head->name = cg_arena_printf(d->arena, "%s .. %s", head->name, scopes[f->scope[last]].name);
+    for (int i = first; i <= last; i++) {
+        d->place[f->scope[i]].group = d->groups;
+        if (i == first)
+            continue;
+        d->place[f->scope[i]].hidden = f->scope[i];
+        for (size_t p = 0; p < f->nodes[i].len; p++)
+            d->item[f->nodes[i].at[p]].stands = f->nodes[first].at[p];
+    }
+    for (size_t s = 1; s < d->g->scopes.len; s++) {
+        int parent = d->place[s].up;
+        if (d->place[s].hidden < 0 && parent >= 0)
+            d->place[s].hidden = d->place[parent].hidden;
+    }
+}
+
+static void fold_family(CgDraft *d, const Family *f)
+{
+    for (int first = 0; first < f->len;) {
+        Run run = { first, first, false, false }, longer = { first, first + 1, false, false };
+        for (; longer.last < f->len && run_alike(d, f, &longer); longer.last++)
+            run = longer;
+        while (run.last - first >= 2 && !consumers_alike(d, f, &run))
+            run.last--;
+        if (run.last - first >= 2)
+            fold_run(d, f, first, run.last);
+        first = run.last + 1;
+    }
+}
+
+static void gather_nodes(const CgDraft *d, Family *f, int parent)
+{
+    const CgGraph *g = d->g;
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        int s = cg_draft_instance(d, r);
+        f->member[r] = -1;
+        while (s > 0 && d->place[s].up != parent)
+            s = d->place[s].up;
+        if (s <= 0 || !d->item[r].drawn)
+            continue;
+        for (int i = 0; i < f->len; i++)
+            if (f->scope[i] == s) {
+                f->member[r] = i;
+                cg_vec_push(&f->nodes[i], r);
+            }
+    }
+}
+
+/* Families of the children of `parent`: one stem and numbers from 0 up, as instances of a list are made. */
+static void fold_children(CgDraft *d, int parent)
+{
+    const CgGraph *g = d->g;
+    int n = (int)g->scopes.len;
+    Family f = { CG_NEWN(d->arena, int, n), CG_NEWN(d->arena, Refs, n), 0, NULL };
+    f.member = CG_NEWN(d->arena, int, g->nodes.len + 1);
+    for (int s = 1; s < n; s++) {
+        size_t stem, other;
+        long number, next;
+        if (d->place[s].up != parent || d->place[s].hidden >= 0 || d->place[s].group)
+            continue;
+        if (!numbered(g->scopes.at[s].name, &stem, &number) || number != 0)
+            continue;
+        f.len = 0;
+        for (int t = s; t < n; t++) {
+            const CgScope *sibling = &g->scopes.at[t];
+            if (d->place[t].up != parent || !numbered(sibling->name, &other, &next) || next != f.len)
+                continue;
+            if (other == stem && strncmp(g->scopes.at[s].name, sibling->name, stem) == 0)
+                f.scope[f.len++] = t;
+        }
+        if (f.len < 3)
+            continue;
+        gather_nodes(d, &f, parent);
+        fold_family(d, &f);
+        for (int i = 0; i < f.len; i++)
+            cg_vec_free(&f.nodes[i]);
+    }
+}
+
+void cg_draft_fold(CgDraft *d)
+{
+    for (int s = 0; s < (int)d->g->scopes.len; s++)
+        if (d->place[s].hidden < 0)
+            fold_children(d, s);
+}
