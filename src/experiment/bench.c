@@ -6,16 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "experiment/training.h"
 #include "graph/pass.h"
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static size_t resident(void)
 {
@@ -42,20 +35,22 @@ static void begin(CgExperiment *x, const CgBenchOpts *opts, const char *name, Cg
 static bool time_training(CgTraining *t, const CgBenchOpts *opts, CgBench *out)
 {
     for (int i = 0; i < opts->warmup + opts->steps; i++) {
-        double start = now();
-        if (!cg_training_step(t, &out->loss[out->nloss++]))
+        CgStepResult r;
+        double start = cg_now();
+        if (!cg_training_step(t, &r))
             return false;
         if (i >= opts->warmup)
-            out->ms[i - opts->warmup] = 1e3 * (now() - start);
+            out->ms[i - opts->warmup] = 1e3 * (cg_now() - start);
+        out->loss[out->nloss++] = r.loss;
     }
     out->resident = resident();
     if (!opts->profile)
         return true;
     cg_training_watch(t);
     bool good = true;
-    double loss;
+    CgStepResult r;
     for (int i = 0; good && i < opts->steps; i++)
-        good = cg_training_step(t, &loss);
+        good = cg_training_step(t, &r);
     cg_training_count(t);
     return good;
 }
@@ -140,10 +135,10 @@ static bool graph_new(CgExperiment *x, CgTarget *t, CgBindings sizes, Graph *g)
 static void time_graph(CgExperiment *x, Graph *g, const CgBenchOpts *opts, CgBench *out)
 {
     for (int i = 0; i < opts->warmup + opts->steps; i++) {
-        double start = now();
+        double start = cg_now();
         cg_exec_run(g->exec);
         if (i >= opts->warmup)
-            out->ms[i - opts->warmup] = 1e3 * (now() - start);
+            out->ms[i - opts->warmup] = 1e3 * (cg_now() - start);
     }
     out->resident = resident();
     if (!opts->profile)
@@ -154,14 +149,14 @@ static void time_graph(CgExperiment *x, Graph *g, const CgBenchOpts *opts, CgBen
         cg_exec_trace(g->exec, x->trace, cg_trace_plan(x->trace, g->plan, CG_PHASE_FORWARD));
         frame = cg_trace_name(x->trace, "run");
     }
-    double all = now();
+    double all = cg_now();
     for (int i = 0; i < opts->steps; i++) {
         int64_t start = x->trace ? cg_trace_now(x->trace) : 0;
         cg_exec_run(g->exec);
         if (x->trace)
             cg_trace_frame(x->trace, frame, start);
     }
-    all = now() - all;
+    all = cg_now() - all;
     if (x->opts.profile) {
         cg_profile_add(&x->profile, g->exec, CG_PHASE_FORWARD, x->sources);
         cg_profile_steps(&x->profile, opts->steps, all);

@@ -5,16 +5,6 @@
 #define CG_BENCH_H
 #include "experiment/target.h"
 
-/* A training whose steps someone else counts: exactly what cg run repeats (forward, backward, clipping, optimiser, data). */
-typedef struct CgTraining CgTraining;
-typedef struct CgTrainingCost { size_t slab, parameters, state; double flops; CgProducts products; } CgTrainingCost;    /* bytes; useful flops a step */
-CgTraining    *cg_training_new(CgExperiment *x, CgStage *s);      /* NULL after a mistake */
-void           cg_training_free(CgTraining *t);
-CG_NODISCARD bool cg_training_step(CgTraining *t, double *loss);
-void           cg_training_watch(CgTraining *t);      /* from here on, as opts.profile and opts.trace say */
-void           cg_training_count(CgTraining *t);      /* into x->profile */
-CgTrainingCost cg_training_cost(const CgTraining *t);
-
 typedef struct CgBenchOpts { int steps, warmup; bool profile; /* as many steps again, counted */ } CgBenchOpts;
 
 typedef struct CgBench {

@@ -94,6 +94,7 @@ bool       cg_data_digest(CgExperiment *x, CgValue *data, CgDigest *out);
 typedef struct CgMemory { void **at; size_t *bytes; int n; float *block; void *rest; } CgMemory;
 bool       cg_memory_fill(CgExperiment *x, const CgModelGraph *m, const CgStage *trained /* may be NULL */, int64_t seed, CgMemory *out);
 void       cg_memory_free(CgMemory *m);
+CgTensor   cg_memory_tensor(const CgModelGraph *m, const CgMemory *memory, int i);      /* parameter i, where it lies */
 /* What a graph's parameters start from, for keys. */
 bool       cg_model_digest(CgExperiment *x, const CgModelGraph *m, CgDigester *d);
 CgDigest   cg_value_digest(const CgValue *v);

@@ -26,6 +26,19 @@ void cg_memory_free(CgMemory *m)
     memset(m, 0, sizeof *m);
 }
 
+CgTensor cg_memory_tensor(const CgModelGraph *m, const CgMemory *memory, int i)
+{
+    const CgType *type = cg_node_type(m->graph, m->params.at[i].ref);
+    CgTensor at = { .data = memory->at[i], .dtype = type->dtype, .rank = type->rank };
+    int64_t stride = 1;
+    for (int k = type->rank; k-- > 0;) {
+        cg_dim_is_int(type->dim[k], &at.dim[k]);
+        at.stride[k] = stride;
+        stride *= at.dim[k];
+    }
+    return at;
+}
+
 static bool same_shape(const CgTensor *have, const CgType *want)
 {
     if (have->dtype != want->dtype || have->rank != want->rank)

@@ -50,13 +50,6 @@ const char *cg_duration(double s, char out[24])
     return out;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 CgProgress *cg_progress_new(const CgProgressOpts *opts)
 {
     CgProgress *p = cg_calloc(1, sizeof *p);
@@ -68,7 +61,7 @@ CgProgress *cg_progress_new(const CgProgressOpts *opts)
     p->quiet = opts->quiet;
     p->terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
     p->colour = p->terminal && !(no_colour && *no_colour);
-    p->started = p->written = p->paced_at = now();
+    p->started = p->written = p->paced_at = cg_now();
     p->pause = FIRST;
     p->tenth = p->total ? (int)(10 * p->from / p->total) : 0;
     return p;
@@ -182,7 +175,7 @@ void cg_progress_step(CgProgress *p, int64_t done)
 {
     if (p->quiet)
         return;
-    double time = now();
+    double time = cg_now();
     p->done = done;
     take_pace(p, time);
     int tenth = p->total ? (int)(10 * done / p->total) : 0;
@@ -225,9 +218,9 @@ void cg_progress_free(CgProgress *p, const char *how)
         p->pace = 0;
         print_line(p, &b, 1000);
         if (how)
-            fprintf(stderr, "%s  %s after %s\n", b.at, how, cg_duration(now() - p->started, time));
+            fprintf(stderr, "%s  %s after %s\n", b.at, how, cg_duration(cg_now() - p->started, time));
         else
-            fprintf(stderr, "%s  in %s\n", b.at, cg_duration(now() - p->started, time));
+            fprintf(stderr, "%s  in %s\n", b.at, cg_duration(cg_now() - p->started, time));
         cg_strbuf_deinit(&b);
     }
     for (size_t i = 0; i < p->values.len; i++)

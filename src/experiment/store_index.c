@@ -31,7 +31,7 @@ typedef struct Metric { int64_t step; char *name; double value; } Metric;
 struct CgRun {
     CgIndex *index;
     int64_t  id;
-    struct timespec started, flushed;
+    double started, flushed;
     CG_VEC(Metric) metrics;
 };
 
@@ -115,13 +115,6 @@ void cg_index_close(CgIndex *x)
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
-static double seconds_since(struct timespec from)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - from.tv_sec) + 1e-9 * (double)(now.tv_nsec - from.tv_nsec);
-}
-
 /* Prepares, or gives up on the index. */
 static sqlite3_stmt *prepare(CgIndex *x, const char *sql)
 {
@@ -147,8 +140,7 @@ CgRun *cg_run_open(CgStore *store, const char *script, const char *options, CgDi
     time_t now = time(NULL);
     struct tm utc;
     r->index = cg_store_index(store);
-    clock_gettime(CLOCK_MONOTONIC, &r->started);
-    r->flushed = r->started;
+    r->started = r->flushed = cg_now();
     gmtime_r(&now, &utc);
     strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &utc);
     cg_digest_hex(digest, hex);
@@ -177,7 +169,7 @@ static void set_status(CgRun *r, const char *status)
     sqlite3_stmt *s = prepare(r->index, "UPDATE runs SET seconds = ?, status = ? WHERE id = ?");
     if (!s)
         return;
-    sqlite3_bind_double(s, 1, seconds_since(r->started));
+    sqlite3_bind_double(s, 1, cg_now() - r->started);
     sqlite3_bind_text(s, 2, status, -1, SQLITE_TRANSIENT);
     sqlite3_bind_int64(s, 3, r->id);
     finish(r->index, s);
@@ -205,7 +197,7 @@ static void flush(CgRun *r, const char *status)
     for (size_t i = 0; i < r->metrics.len; i++)
         free(r->metrics.at[i].name);
     r->metrics.len = 0;
-    clock_gettime(CLOCK_MONOTONIC, &r->flushed);
+    r->flushed = cg_now();
 }
 
 void cg_run_metric(CgRun *r, int64_t step, const char *name, double value)
@@ -213,7 +205,7 @@ void cg_run_metric(CgRun *r, int64_t step, const char *name, double value)
     if (!r->id || !r->index->db)
         return;
     cg_vec_push(&r->metrics, ((Metric){ step, cg_strdup(name), value }));
-    if (r->metrics.len >= BATCH || seconds_since(r->flushed) > 1)
+    if (r->metrics.len >= BATCH || cg_now() - r->flushed > 1)
         flush(r, "running");
 }
 

@@ -1,15 +1,13 @@
-/* table.c - tables: building, new ones out of old ones, text.
- * Takes cells; gives tables and text.
+/* table.c - tables: building, and new ones out of old ones.
+ * Takes cells; gives tables. table_text.c writes them.
  * Must not change a table that was handed in: selections and groups are copies. */
 #include "experiment/table.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "base/arena.h"
-#include "base/io.h"
 #include "base/suggest.h"
 #include "base/vec.h"
 #include "experiment/stats.h"
@@ -90,6 +88,11 @@ int cg_table_find(const CgTable *t, const char *name, CgErr *e)
         cg_err_hint(e, "it has: %s", cg_strbuf_str(&all));
     cg_strbuf_deinit(&all);
     return -1;
+}
+
+bool cg_cell_absent(const CgColumn *c, size_t row)
+{
+    return c->at[row].missing || (c->kind == CG_NUMBER && isnan(c->at[row].number));
 }
 
 double cg_table_number(const CgTable *t, size_t row, int column)
@@ -179,11 +182,6 @@ static int compare_cells(const CgColumn *c, size_t a, size_t b)
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
-static bool absent(const CgColumn *c, size_t row)
-{
-    return c->at[row].missing || (c->kind == CG_NUMBER && isnan(c->at[row].number));
-}
-
 /* Merges order[from..middle) and order[middle..to), both sorted; stable. */
 static void merge(const CgColumn *c, bool down, size_t *order, size_t from, size_t middle, size_t to,
                   size_t *room)
@@ -192,8 +190,8 @@ static void merge(const CgColumn *c, bool down, size_t *order, size_t from, size
     while (a < middle || b < to) {
         bool left = b == to;
         if (!left && a < middle) {
-            int sign = absent(c, order[b])   ? -1
-                       : absent(c, order[a]) ? 1
+            int sign = cg_cell_absent(c, order[b])   ? -1
+                       : cg_cell_absent(c, order[a]) ? 1
                                              : compare_cells(c, order[a], order[b]) * (down ? -1 : 1);
             left = sign <= 0;
         }
@@ -264,7 +262,7 @@ CgTable *cg_table_append(const CgTable *a, const CgTable *b, CgErr *e)
 
 static bool equal_cells(const CgColumn *c, size_t row, const CgColumn *d, size_t other)
 {
-    bool a = absent(c, row), b = absent(d, other);
+    bool a = cg_cell_absent(c, row), b = cg_cell_absent(d, other);
     if (a || b)
         return a && b;
     if (c->kind == CG_TEXT)
@@ -354,7 +352,7 @@ CgTable *cg_table_group(const CgTable *t, const char *const *by, int nby, const 
         for (int i = 0; i < nof; i++) {
             size_t n = 0;
             for (size_t r = 0; r < t->rows; r++) {
-                if (group[r] == g && !absent(&t->column[values[i]], r))
+                if (group[r] == g && !cg_cell_absent(&t->column[values[i]], r))
                     x[n++] = cg_table_number(t, r, values[i]);
             }
             cg_table_set(new, row, rows + 1 + i, n ? cg_number(fold_numbers(fold, x, n)) : CG_MISSING);
@@ -396,7 +394,7 @@ CgTable *cg_table_bin(const CgTable *t, const char *name, int n, bool even, CgEr
     double *edge = cg_malloc(sizeof *edge * (size_t)(n + 1)), *middle = cg_malloc(sizeof *middle * (size_t)n);
     size_t count = 0;
     for (size_t r = 0; r < t->rows; r++) {
-        if (!absent(&t->column[column], r) && !isinf(cg_table_number(t, r, column)))
+        if (!cg_cell_absent(&t->column[column], r) && !isinf(cg_table_number(t, r, column)))
             x[count++] = cg_table_number(t, r, column);
     }
     for (int k = 0; k <= n; k++) {
@@ -453,7 +451,7 @@ CgTable *cg_table_join(const CgTable *a, const CgTable *b, const char *on, CgErr
     }
     for (size_t r = 0; r < a->rows; r++) {
         for (size_t s = 0; s < b->rows; s++) {
-            if (absent(&a->column[left], r) || !equal_cells(&a->column[left], r, &b->column[right], s))
+            if (cg_cell_absent(&a->column[left], r) || !equal_cells(&a->column[left], r, &b->column[right], s))
                 continue;
             size_t row = cg_table_row(new);
             copy_row(new, 0, row, a, r);
@@ -464,18 +462,6 @@ CgTable *cg_table_join(const CgTable *a, const CgTable *b, const char *on, CgErr
         }
     }
     return new;
-}
-
-static void print_cell(const CgColumn *c, size_t row, CgStrbuf *out)
-{
-    if (absent(c, row))
-        cg_strbuf_puts(out, "-");
-    else if (c->kind == CG_TEXT)
-        cg_strbuf_puts(out, c->at[row].text);
-    else if (c->kind == CG_INT)
-        cg_strbuf_printf(out, "%lld", (long long)c->at[row].whole);
-    else
-        cg_number_print(c->at[row].number, out);
 }
 
 CgTable *cg_table_pivot(const CgTable *t, const char *rows, const char *columns, const char *value, CgErr *e)
@@ -497,7 +483,7 @@ CgTable *cg_table_pivot(const CgTable *t, const char *rows, const char *columns,
         cg_table_set(new, cg_table_row(new), 0, means->column[0].at[first[g]]);
     for (size_t r = 0; r < means->rows; r++) {
         CgStrbuf name = { 0 };
-        print_cell(&means->column[1], r, &name);
+        cg_cell_print(&means->column[1], r, &name);
         int to = cg_table_find(new, cg_strbuf_str(&name), NULL);
         if (to == 0) {
             cg_strbuf_puts(&name, ".2");
@@ -512,263 +498,4 @@ CgTable *cg_table_pivot(const CgTable *t, const char *rows, const char *columns,
     free(first);
     cg_table_free(means);
     return new;
-}
-
-/* ---- text ---------------------------------------------------------------------------------------------- */
-
-void cg_number_print(double x, CgStrbuf *out)
-{
-    char text[32];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, x);
-        if (strtod(text, NULL) == x)
-            break;
-    }
-    cg_strbuf_puts(out, text);
-}
-
-/* One character: its bytes, its width, and whether it may be shown. */
-static size_t character(const char *s, size_t n, int *width, bool *shown)
-{
-    utf8proc_int32_t c = 0;
-    utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)(n < 4 ? n : 4),
-                                            &c);
-    if (len <= 0) {
-        *width = 1;
-        *shown = false;
-        return 1;
-    }
-    utf8proc_category_t sort = utf8proc_category(c);
-    *shown = sort != UTF8PROC_CATEGORY_CC && sort != UTF8PROC_CATEGORY_ZL && sort != UTF8PROC_CATEGORY_ZP
-             && sort != UTF8PROC_CATEGORY_CS;
-    *width = *shown ? utf8proc_charwidth(c) : 1;
-    return (size_t)len;
-}
-
-int cg_text_width(const char *s, size_t n)
-{
-    int total = 0;
-    for (size_t i = 0; i < n;) {
-        int width;
-        bool shown;
-        i += character(s + i, n - i, &width, &shown);
-        total += width;
-    }
-    return total;
-}
-
-static void print_text(const char *s, int most, CgStrbuf *out)
-{
-    size_t n = strlen(s);
-    bool cut = cg_text_width(s, n) > most;
-    int left = cut ? most - 1 : most;
-    for (size_t i = 0; i < n;) {
-        int width;
-        bool shown;
-        size_t len = character(s + i, n - i, &width, &shown);
-        if (cut && width > left)
-            break;
-        left -= width;
-        if (shown)
-            cg_strbuf_write(out, s + i, len);
-        else
-            cg_strbuf_putc(out, '.');
-        i += len;
-    }
-    if (cut)
-        cg_strbuf_puts(out, "\xe2\x80\xa6");
-}
-
-/* Decimals that give the column's middling magnitude about four digits; -1: powers of ten are needed. */
-static int decimals_of(const CgColumn *c, size_t rows)
-{
-    double most = 0, least = INFINITY;
-    bool whole = true;
-    for (size_t r = 0; r < rows; r++) {
-        double x = fabs(c->at[r].number);
-        if (absent(c, r) || isinf(x))
-            continue;
-        whole &= x == floor(x);
-        most = x > most ? x : most;
-        if (x > 0 && x < least)
-            least = x;
-    }
-    if (most >= 1e9 || (least < 1e-4 && least < INFINITY && most < 1e-2) || (least < 1e-6 && most < 1))
-        return -1;
-    if (whole)
-        return 0;
-    int digits = most > 0 ? (int)floor(log10(most)) + 1 : 1;
-    int decimals = digits > 3 ? 1 : most > 1 ? 4 - digits : 4;
-    if (most < 0.1)
-        decimals = most < 0.001 ? 7 : most < 0.01 ? 6 : 5;
-    return decimals;
-}
-
-static void print_number(const CgColumn *c, size_t row, int decimals, CgStrbuf *out)
-{
-    double x = c->at[row].number;
-    if (absent(c, row))
-        cg_strbuf_puts(out, "-");
-    else if (isinf(x) || decimals < 0)
-        cg_strbuf_printf(out, "%.4g", x);
-    else
-        cg_strbuf_printf(out, "%.*f", decimals, x);
-}
-
-static void pad(CgStrbuf *out, int n)
-{
-    while (n-- > 0)
-        cg_strbuf_putc(out, ' ');
-}
-
-static char *shown_cell(const CgColumn *c, size_t row, int decimals, int width)
-{
-    CgStrbuf b = { 0 };
-    if (c->kind == CG_NUMBER)
-        print_number(c, row, decimals, &b);
-    else if (c->kind == CG_TEXT && !c->at[row].missing)
-        print_text(c->at[row].text, width, &b);
-    else
-        print_cell(c, row, &b);
-    return b.len ? cg_strbuf_take(&b) : cg_strdup("");
-}
-
-void cg_table_print(const CgTable *t, size_t most, int width, CgStrbuf *out)
-{
-    size_t rows = most && most < t->rows ? most : t->rows;
-    size_t columns = (size_t)t->ncolumns;
-    /* (rows + 1, columns), names first */
-    char **cell = cg_malloc(sizeof *cell * ((rows + 1) * columns + 1));
-    int *widest = cg_calloc(columns + 1, sizeof *widest);
-    width = width > 0 ? width : 48;
-    for (size_t i = 0; i < columns; i++) {
-        const CgColumn *c = &t->column[i];
-        int decimals = c->kind == CG_NUMBER ? decimals_of(c, t->rows) : 0;
-        cell[i] = cg_strdup(c->name);
-        for (size_t r = 0; r < rows; r++)
-            cell[(r + 1) * columns + i] = shown_cell(c, r, decimals, width);
-        for (size_t r = 0; r <= rows; r++) {
-            int wide = cg_text_width(cell[r * columns + i], strlen(cell[r * columns + i]));
-            widest[i] = wide > widest[i] ? wide : widest[i];
-        }
-    }
-    for (size_t r = 0; r <= rows; r++) {
-        for (size_t i = 0; i < columns; i++) {
-            char *s = cell[r * columns + i];
-            int space = widest[i] - cg_text_width(s, strlen(s));
-            bool right = t->column[i].kind != CG_TEXT;
-            if (i)
-                cg_strbuf_puts(out, "  ");
-            if (right)
-                pad(out, space);
-            cg_strbuf_puts(out, s);
-            if (!right && i + 1 < columns)
-                pad(out, space);
-            free(s);
-        }
-        cg_strbuf_putc(out, '\n');
-    }
-    if (rows < t->rows)
-        cg_strbuf_printf(out, "... and %zu more rows\n", t->rows - rows);
-    free(cell);
-    free(widest);
-}
-
-static void csv_text(const char *s, CgStrbuf *out)
-{
-    if (*s && !strpbrk(s, ",\"\r\n")) {
-        cg_strbuf_puts(out, s);
-        return;
-    }
-    cg_strbuf_putc(out, '"');        /* an empty text is "", a missing one is nothing */
-    for (; *s; s++) {
-        if (*s == '"')
-            cg_strbuf_putc(out, '"');
-        cg_strbuf_putc(out, *s);
-    }
-    cg_strbuf_putc(out, '"');
-}
-
-void cg_table_csv(const CgTable *t, CgStrbuf *out)
-{
-    for (int i = 0; i < t->ncolumns; i++) {
-        cg_strbuf_puts(out, i ? "," : "");
-        csv_text(t->column[i].name, out);
-    }
-    cg_strbuf_puts(out, "\r\n");
-    for (size_t r = 0; r < t->rows; r++) {
-        for (int i = 0; i < t->ncolumns; i++) {
-            const CgColumn *c = &t->column[i];
-            cg_strbuf_puts(out, i ? "," : "");
-            if (absent(c, r))
-                continue;
-            if (c->kind == CG_TEXT)
-                csv_text(c->at[r].text, out);
-            else
-                print_cell(c, r, out);
-        }
-        cg_strbuf_puts(out, "\r\n");
-    }
-}
-
-/* JSON is UTF-8: a byte that is none becomes U+FFFD. */
-static void json_text(const char *s, CgStrbuf *out)
-{
-    size_t n = strlen(s);
-    cg_strbuf_putc(out, '"');
-    for (size_t i = 0; i < n;) {
-        utf8proc_int32_t c;
-        utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)s + i,
-                                                (utf8proc_ssize_t)(n - i < 4 ? n - i : 4), &c);
-        if (len <= 0)
-            cg_strbuf_puts(out, "\xef\xbf\xbd");
-        else if (c == '"' || c == '\\')
-            cg_strbuf_printf(out, "\\%c", (char)c);
-        else if (c == '\n')
-            cg_strbuf_puts(out, "\\n");
-        else if (c < 0x20 || c == 0x7f)
-            cg_strbuf_printf(out, "\\u%04x", (unsigned)c);
-        else
-            cg_strbuf_write(out, s + i, (size_t)len);
-        i += len > 0 ? (size_t)len : 1;
-    }
-    cg_strbuf_putc(out, '"');
-}
-
-void cg_table_jsonl(const CgTable *t, CgStrbuf *out)
-{
-    for (size_t r = 0; r < t->rows; r++) {
-        cg_strbuf_putc(out, '{');
-        for (int i = 0; i < t->ncolumns; i++) {
-            const CgColumn *c = &t->column[i];
-            cg_strbuf_puts(out, i ? ", " : "");
-            json_text(c->name, out);
-            cg_strbuf_puts(out, ": ");
-            if (absent(c, r) || (c->kind == CG_NUMBER && isinf(c->at[r].number)))
-                cg_strbuf_puts(out, "null");
-            else if (c->kind == CG_TEXT)
-                json_text(c->at[r].text, out);
-            else
-                print_cell(c, r, out);
-        }
-        cg_strbuf_puts(out, "}\n");
-    }
-}
-
-bool cg_table_save(const CgTable *t, const char *path, CgErr *e)
-{
-    const char *dot = strrchr(path, '.');
-    CgStrbuf out = { 0 };
-    if (dot && !strcmp(dot, ".csv")) {
-        cg_table_csv(t, &out);
-    } else if (dot && !strcmp(dot, ".jsonl")) {
-        cg_table_jsonl(t, &out);
-    } else {
-        cg_err(e, CG_ERR_INPUT, "a table cannot be saved as '%s'", path);
-        cg_err_hint(e, "tables are saved as .csv or .jsonl");
-        return false;
-    }
-    bool ok = cg_io_write(path, cg_strbuf_str(&out), out.len, e);
-    cg_strbuf_deinit(&out);
-    return ok;
 }

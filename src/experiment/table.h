@@ -40,6 +40,7 @@ size_t   cg_table_row(CgTable *t);
 void     cg_table_set(CgTable *t, size_t row, int column, CgCell cell);
 /* -1 and an error with a suggestion when there is no such column; `e` may be NULL to ask quietly. */
 int      cg_table_find(const CgTable *t, const char *name, CgErr *e);
+bool     cg_cell_absent(const CgColumn *c, size_t row);         /* missing, or NaN */
 double   cg_table_number(const CgTable *t, size_t row, int column);      /* NAN when missing; text is a bug */
 /* A column as doubles, malloc'd, rows long; NULL and an error when it is not there or is text. */
 CG_NODISCARD double *cg_table_numbers(const CgTable *t, const char *name, CgErr *e);
@@ -71,7 +72,7 @@ CG_NODISCARD CgTable *cg_table_join(const CgTable *a, const CgTable *b, const ch
 CG_NODISCARD CgTable *cg_table_pivot(const CgTable *t, const char *rows, const char *columns,
                                      const char *value, CgErr *e);
 
-/* ---- text */
+/* ---- text (table_text.c) */
 /* Aligned for a terminal: columns padded by display width, numbers to the right with as many decimals as the
  * column needs for about four digits; long texts cut to `width` (0: 48) with an ellipsis, control characters
  * shown as '.'; missing as '-'. At most `most` rows (0: all), then a line that says how many more there are.
@@ -84,5 +85,6 @@ void cg_table_jsonl(const CgTable *t, CgStrbuf *out);
 /* ".csv" or ".jsonl" by the end of the path; another end is an error. Written whole or not at all. */
 CG_NODISCARD bool cg_table_save(const CgTable *t, const char *path, CgErr *e);
 void cg_number_print(double x, CgStrbuf *out);           /* the shortest text that reads back to x */
+void cg_cell_print(const CgColumn *c, size_t row, CgStrbuf *out);       /* as CSV has it, unquoted; "-" when absent */
 int  cg_text_width(const char *s, size_t n);             /* columns on a terminal */
 #endif
