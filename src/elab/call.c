@@ -22,164 +22,6 @@ int cg_graph_tensors(const CgStmt *graph)
     return n;
 }
 
-/* ---- statements of a body ------------------------------------------------------------------------------------ */
-
-/* Values are never changed: what is about to get a place in a model is a copy, also inside of lists and records. With
- * `beside` it is a model of its own, not a part. */
-static CgValue *to_place(CgElab *e, CgValue *v, bool beside)
-{
-    if (v->kind == CG_VALUE_INSTANCE && !v->instance->path)
-        return beside ? cg_instance_root(e, v, true) : cg_instance_copy(e, v, v->span);
-    if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD)
-        return v;
-    CgValue *out = v;
-    for (int i = 0; i < v->n; i++) {
-        CgValue *inner = to_place(e, v->at[i], beside);
-        if (inner == v->at[i])
-            continue;
-        if (out == v) {
-            out = cg_value_record(e, v->n, v->span);
-            out->kind = v->kind;
-            if (v->kind == CG_VALUE_LIST)
-                out->keys = NULL;
-            memcpy(out->at, v->at, sizeof *v->at * (size_t)v->n);
-            if (v->keys)
-                memcpy(out->keys, v->keys, sizeof *v->keys * (size_t)v->n);
-        }
-        out->at[i] = inner;
-    }
-    return out;
-}
-
-/* A trained model, or a record or list with one in it. */
-static bool has_weights(const CgValue *v)
-{
-    bool any = v->kind == CG_VALUE_INSTANCE && v->instance->weights;
-    for (int i = 0; !any && i < v->n && (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD); i++)
-        any = has_weights(v->at[i]);
-    return any;
-}
-
-static bool has_parts(const CgValue *v)
-{
-    bool any = v->kind == CG_VALUE_INSTANCE;
-    for (int i = 0; !any && i < v->n && (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD); i++)
-        any = has_parts(v->at[i]);
-    return any;
-}
-
-/* What `owner.name` means once the owner was applied. */
-static void note_part(CgElab *e, CgFrame *f, CgAtom name, CgValue *v)
-{
-    const CgFrame *body = cg_frame_body(f);
-    const CgInstance *owner = body ? body->instance : NULL;
-    if (!owner || !owner->path || !e->model || !has_parts(v))
-        return;
-    CgAtom path = cg_intern(cg_arena_printf(e->arena, "%s%s%s", owner->path, *owner->path ? "." : "", name));
-    cg_map_put(&e->model->parts, cg_map_ptr(path), cg_map_ptr(v));
-}
-
-static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
-{
-    v = to_place(e, v, false);
-    cg_instance_place(e, f, v, name, span);
-    note_part(e, f, name, v);
-    cg_frame_bind(f, name, v);
-}
-
-static void exec_bind(CgElab *e, CgFrame *f, const CgStmt *s)
-{
-    CgValue *values[MAX_ARGS];
-    int n = 0;
-    for (int i = 0; i < s->nexprs && n < MAX_ARGS; i++)
-        values[n++] = cg_eval(e, f, s->exprs[i]);
-    if (n == 1 && s->nnames > 1 && values[0]->kind == CG_VALUE_LIST && values[0]->n == s->nnames)
-        for (int i = s->nnames; i-- > 0;)
-            values[i] = values[0]->at[i], n = s->nnames;
-    for (int i = 0; i < s->nnames; i++) {
-        CgSpan span = s->name_spans ? s->name_spans[i] : s->span;
-        if (n != s->nnames) {
-            if (i == 0 && !(n == 1 && cg_is_poison(values[0])))
-                cg_elab_error(e, CG_E0305, s->span, "%d names for %d values", s->nnames, n);
-            cg_frame_bind(f, s->names[i], cg_value_poison(e));
-        } else {
-            bind(e, f, s->names[i], span, values[i]);
-        }
-    }
-}
-
-static void exec_for(CgElab *e, CgFrame *f, const CgStmt *s)
-{
-    CgValue *v = cg_eval(e, f, s->a);
-    if (cg_is_poison(v))
-        return;
-    if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD) {
-        cg_elab_error(e, CG_E0305, s->a->span, "for goes over lists and records, not %s", cg_value_kind_name(v));
-        return;
-    }
-    for (int i = 0; i < v->n && !f->returned && cg_diags_count(e->diags) < 40; i++) {
-        CgValue *key = v->kind == CG_VALUE_RECORD ? cg_value_str(e, v->keys[i], s->span) : cg_value_int(e, i, s->span);
-        if (s->nnames > 1) {
-            cg_frame_bind(f, s->names[0], key);
-            cg_frame_bind(f, s->names[1], v->at[i]);
-        } else {
-            cg_frame_bind(f, s->names[0], v->kind == CG_VALUE_RECORD ? key : v->at[i]);
-        }
-        cg_body_exec(e, f, &s->body);
-    }
-}
-
-static void note_clause(CgElab *e, CgFrame *body, const CgStmt *s)
-{
-    if (body->vjp && body->vjp != s) {
-        CgDiag *d = cg_elab_error(e, CG_E0306, s->span, "a graph has one vjp clause");
-        cg_diag_note(d, body->vjp->span, "the first one");
-        return;
-    }
-    body->vjp = s;
-}
-
-static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
-{
-    switch (s->kind) {
-    case CG_STMT_BIND: exec_bind(e, f, s); return;
-    case CG_STMT_PARAM:
-        for (int i = 0; i < s->nnames; i++)
-            cg_frame_bind(f, s->names[i], cg_param_tensor(e, f, s->names[i], s->name_spans ? s->name_spans[i] : s->span, s->type, s->a));
-        return;
-    case CG_STMT_FOR: exec_for(e, f, s); return;
-    case CG_STMT_IF: {
-        CgValue *v = cg_eval(e, f, s->a);
-        if (v->kind == CG_VALUE_BOOL)
-            cg_body_exec(e, f, v->i ? &s->body : &s->other);
-        else if (!cg_is_poison(v))
-            cg_elab_error(e, CG_E0305, s->a->span, "a condition is true or false, not %s", cg_value_kind_name(v));
-        return;
-    }
-    case CG_STMT_RETURN:
-        f->results = CG_NEWN(e->arena, CgValue *, s->nexprs + 1);
-        f->nresults = s->nexprs;
-        f->returned = true;
-        for (int i = 0; i < s->nexprs; i++)
-            f->results[i] = cg_eval(e, f, s->exprs[i]);
-        return;
-    case CG_STMT_EXPECT:
-        if (e->expect)
-            e->expect(e, f, s);
-        return;
-    case CG_STMT_VJP:
-        note_clause(e, cg_frame_body(f), s);
-        return;
-    default: return;
-    }
-}
-
-void cg_body_exec(CgElab *e, CgFrame *f, const CgBlock *b)
-{
-    for (int i = 0; i < b->n && !f->returned; i++)
-        exec(e, f, b->at[i]);
-}
-
 /* ---- matching arguments ---------------------------------------------------------------------------------------- */
 
 typedef struct Args { CgValue **at; CgAtom *names; CgSpan *spans; int n; const CgExpr *site; } Args;
@@ -222,6 +64,10 @@ static bool unknown_argument(CgElab *e, const char *callee, const CgParam *param
 static bool match_args(CgElab *e, const char *callee, const CgParam *params, int n, const Args *a, bool tensors_first, CgValue **out, CgSpan *from)
 {
     bool good = true;
+    if (n > MAX_ARGS) {
+        cg_elab_error(e, CG_E0303, a->site ? a->site->span : params[MAX_ARGS].span, "'%s' has %d parameters; it can have %d", callee, n, MAX_ARGS);
+        return false;
+    }
     for (int i = 0; i < n; i++)
         out[i] = NULL, from[i] = (CgSpan){0};
     for (int i = 0; i < a->n; i++) {
@@ -397,7 +243,7 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
             /* a model given to an unnamed application, as in entropy(lm, tokens), is no part of it: nobody else could tell
              * its parameters from those of the next one */
             if (v)
-                v = to_place(e, v, placed && inst->anonymous && (!inst->parent || has_weights(v)));
+                v = cg_parts_copy(e, v, placed && inst->anonymous && (!inst->parent || cg_parts_trained(v)));
             if (v && placed)
                 cg_instance_place(e, &b, v, s->params[i].name, span);
             cg_frame_bind(&b, s->params[i].name, v ? v : cg_value_poison(e));
@@ -468,7 +314,7 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
             }
             for (int i = 0; i < s->body.n && !b.vjp; i++)         /* a clause after the return is one, too */
                 if (s->body.at[i]->kind == CG_STMT_VJP)
-                    note_clause(e, &b, s->body.at[i]);
+                    cg_body_clause(e, &b, s->body.at[i]);
             CgCustom custom = { s, b.vjp, given, given_as, ngiven, out->at, b.nresults };
             if (b.vjp && tensors_only && b.nresults && !cg_custom_vjp(e, &b, &custom, span))
                 out->kind = CG_VALUE_POISON;
@@ -504,7 +350,7 @@ static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const Args *a,
     const CgStmt *s = graph->stmt;
     CgValue *matched[MAX_ARGS];
     CgSpan from[MAX_ARGS];
-    if (s->nparams > MAX_ARGS || !match_args(e, s->names[0], s->params, s->nparams, a, true, matched, from))
+    if (!match_args(e, s->names[0], s->params, s->nparams, a, true, matched, from))
         return cg_value_poison(e);
     bool tensors = false;
     for (int i = 0; i < s->nparams; i++)
@@ -518,9 +364,7 @@ static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const Args *a,
         at = at->outer ? at->outer : at->is_def ? at->caller : NULL;
     bool inside = at && at->instance && at->instance->path && e->model && e->model->build.graph == e->model->graph;
     if (inside) {
-        char path[600];
-        snprintf(path, sizeof path, "%s%s%s", at->instance->path, *at->instance->path ? "." : "", s->names[0]);
-        v->instance->path = cg_intern(path);
+        v->instance->path = cg_path_join(at->instance->path, s->names[0]);
         v->instance->parent = at->instance;
     } else {
         v->instance->path = cg_intern(s->names[0]);
@@ -539,106 +383,6 @@ static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const Args *a,
     return cg_apply(e, f, v, args, names, spans, n, span);
 }
 
-/* ---- parts of a model ------------------------------------------------------------------------------------------------ */
-
-static bool mentions(const CgExpr *x, const CgAtom *names, int n)
-{
-    if (!x)
-        return false;
-    if (x->kind == CG_EXPR_NAME)
-        for (int i = 0; i < n; i++)
-            if (names[i] == x->s)
-                return true;
-    for (int i = 0; i < x->args.n; i++)
-        if (mentions(x->args.at[i].value, names, n))
-            return true;
-    return mentions(x->a, names, n) || mentions(x->b, names, n) || mentions(x->c, names, n) || mentions(x->d, names, n);
-}
-
-static void add_names(const CgExpr *x, CgAtom *names, int *n)
-{
-    if (x && x->kind == CG_EXPR_NAME && *n < 4 * MAX_ARGS)
-        names[(*n)++] = x->s;
-    if (x && x->kind == CG_EXPR_BINARY) {
-        add_names(x->a, names, n);
-        add_names(x->b, names, n);
-    }
-}
-
-CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest)
-{
-    CgInstance *inst = of->instance;
-    const CgStmt *s = inst->stmt;
-    for (int i = 0; i < s->nparams; i++) {
-        cg_suggest_offer(suggest, s->params[i].name);
-        if (s->params[i].name != name || !inst->statics[i])
-            continue;
-        CgValue *v = inst->statics[i];
-        if (v->kind != CG_VALUE_INSTANCE || (!inst->weights && !inst->path && !inst->nmarks))
-            return v;
-        v = cg_instance_copy(e, v, span);
-        cg_marks_hand_down(e, inst, name, v->instance);
-        if (inst->weights) {                  /* what it has become by training */
-            char within[600];
-            snprintf(within, sizeof within, "%s%s%s", inst->within ? inst->within : "", inst->within ? "." : "", name);
-            v->instance->weights = inst->weights;
-            v->instance->within = cg_intern(within);
-        }
-        return v;
-    }
-    if (!e->model)
-        return NULL;
-    if (!inst->path)
-        inst = cg_instance_root(e, of, true)->instance;
-    /* bindings of the body that need no tensor: the parts it is made of */
-    CgAtom tainted[4 * MAX_ARGS];
-    int n = 0;
-    for (int i = 0; i < s->nparams; i++)
-        if (cg_param_is_tensor(&s->params[i])) {
-            add_names(&(CgExpr){ .kind = CG_EXPR_NAME, .s = s->params[i].name }, tainted, &n);
-            for (int k = 0; k < s->params[i].type->ndims; k++)
-                add_names(s->params[i].type->dims[k], tainted, &n);
-        }
-    CgFrame b;
-    cg_frame_begin(e, &b, NULL, inst->env);
-    b.is_body = true;
-    b.instance = inst;
-    b.called_from = span;
-    b.called = s->names[0];
-    for (int i = 0; i < s->nparams; i++)
-        if (!cg_param_is_tensor(&s->params[i]) && inst->statics[i]) {
-            CgValue *v = inst->statics[i];
-            if (v->kind == CG_VALUE_INSTANCE && !v->instance->path)
-                v = cg_instance_copy(e, v, v->span);
-            cg_instance_place(e, &b, v, s->params[i].name, span);
-            cg_frame_bind(&b, s->params[i].name, v);
-            for (int k = 0; k < n; k++)          /* a size that is a static argument too is known */
-                if (tainted[k] == s->params[i].name)
-                    tainted[k] = tainted[--n];
-        }
-    CgValue *found = NULL;
-    for (int i = 0; i < s->body.n && !found; i++) {
-        const CgStmt *t = s->body.at[i];
-        bool clean = t->kind == CG_STMT_BIND;
-        for (int k = 0; clean && k < t->nexprs; k++)
-            clean = !mentions(t->exprs[k], tainted, n);
-        if (clean)
-            exec_bind(e, &b, t);
-        for (int k = 0; k < t->nnames; k++) {
-            if (!clean)
-                add_names(&(CgExpr){ .kind = CG_EXPR_NAME, .s = t->names[k] }, tainted, &n);
-            else
-                cg_suggest_offer(suggest, t->names[k]);
-        }
-        for (size_t k = 0; clean && k < b.names.len; k++)
-            for (int j = 0; j < t->nnames; j++)
-                if (t->names[j] == name && b.names.at[k].name == name)
-                    found = b.names.at[k].value;
-    }
-    cg_frame_end(e, &b);
-    return found;
-}
-
 /* ---- functions ---------------------------------------------------------------------------------------------------- */
 
 static CgValue *call_def(CgElab *e, CgValue *def, const Args *a, CgSpan span)
@@ -646,7 +390,7 @@ static CgValue *call_def(CgElab *e, CgValue *def, const Args *a, CgSpan span)
     const CgStmt *s = def->stmt;
     CgValue *matched[MAX_ARGS];
     CgSpan from[MAX_ARGS];
-    if (s->nparams > MAX_ARGS || !match_args(e, s->names[0], s->params, s->nparams, a, false, matched, from))
+    if (!match_args(e, s->names[0], s->params, s->nparams, a, false, matched, from))
         return cg_value_poison(e);
     CgFrame f;
     cg_frame_begin(e, &f, NULL, def->env);

@@ -41,14 +41,12 @@ static const CgParamInfo *trained_inside(CgElab *e, const CgCustom *c)
 /* The inputs of the rule's graph, by the names they have in the signature and in the clause. */
 static void make_leaves(CgElab *e, CgFrame *f, const CgCustom *c, const CgType *types)
 {
-    char name[300];
     for (int i = 0; i < c->ninputs + c->nresults; i++) {
         bool input = i < c->ninputs;
         const CgParam *p = input ? c->params[i] : &c->clause->params[i - c->ninputs];
         CgValue *v = cg_value_new(e, CG_VALUE_TENSOR, p->span);
         v->tensor = (input ? c->inputs[i] : c->results[i - c->ninputs])->tensor;       /* its names of axes */
-        snprintf(name, sizeof name, "%s.%d", p->name, i);
-        v->tensor.ref = cg_graph_input(&e->model->build, name, types[i]);
+        v->tensor.ref = cg_graph_input(&e->model->build, cg_intern_printf("%s.%d", p->name, i), types[i]);
         cg_frame_bind(f, p->name, v);
     }
 }

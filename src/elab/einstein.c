@@ -43,10 +43,8 @@ static bool row_of(CgElab *e, CgFrame *f, const CgExpr *x, Side *s)
         return false;
     }
     for (int k = 0; k < row->n && s->naxes < CG_MAX_RANK && s->natoms < MAX_ATOMS; k++) {
-        char name[300];
-        snprintf(name, sizeof name, "..%s.%d", x->s, k);
         s->first[s->naxes++] = s->natoms;
-        s->name[s->natoms] = cg_intern(name);
+        s->name[s->natoms] = cg_intern_printf("..%s.%d", x->s, k);
         s->label[s->natoms] = row->label[k];
         s->span[s->natoms] = x->span;
         s->dim[s->natoms++] = row->dim[k];

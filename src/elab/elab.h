@@ -146,6 +146,10 @@ void          cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, 
 /* The tensor of a parameter declared in a body, made at first sight. */
 CgValue      *cg_param_tensor(CgElab *e, CgFrame *body, CgAtom name, CgSpan span, const CgTypeExpr *declared, const CgExpr *init);
 CgValue      *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span);
+/* Values are never changed: what is about to get a place in a model is a copy, also inside of lists and records. With
+ * `beside` it is a model of its own, not a part. */
+CgValue      *cg_parts_copy(CgElab *e, CgValue *v, bool beside);
+bool          cg_parts_trained(const CgValue *v);       /* a trained model, or a record or list with one in it */
 
 /* Marks (mark.c). */
 /* `pattern` over dotted paths: `*` stands for one segment, or for all that is left when it comes last; a pattern that
@@ -171,13 +175,15 @@ void          cg_marks_check(CgElab *e);
 CgValue      *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x);
 CgValue      *cg_call(CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site);
 CgValue      *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAtom *names, CgSpan *spans, int n, CgSpan span);
-/* The statements of a body, in a frame that is_body. */
-void          cg_body_exec(CgElab *e, CgFrame *f, const CgBlock *b);
 /* Parameter i of a graph takes a tensor. */
 bool          cg_param_is_tensor(const CgParam *p);
 int           cg_graph_tensors(const CgStmt *graph);      /* how many of its parameters do */
 const CgStmt *cg_builtin_sig(CgElab *e, const CgBuiltin *b);
 
+/* Bodies (body.c). */
+/* The statements of a body, in a frame that is_body. */
+void          cg_body_exec(CgElab *e, CgFrame *f, const CgBlock *b);
+void          cg_body_clause(CgElab *e, CgFrame *body, const CgStmt *vjp);      /* a second one is a mistake */
 /* A part of a model by the name it has in the model's body, or an argument it was given; NULL if there is none such. */
 CgValue      *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest);
 

@@ -188,9 +188,7 @@ static CgValue *comprehension(CgElab *e, CgFrame *f, const CgExpr *x)
             if (record) {
                 CgValue *k = cg_eval(e, &inner, x->c);
                 if (k->kind == CG_VALUE_INT) {
-                    char text[24];
-                    snprintf(text, sizeof text, "%lld", (long long)k->i);
-                    key = cg_intern(text);
+                    key = cg_intern_printf("%lld", (long long)k->i);
                 } else if (k->kind == CG_VALUE_STR) {
                     key = k->s;
                 } else {
@@ -294,16 +292,15 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
             cg_suggest_offer(&s, of->keys[i]);
     } else if (of->kind == CG_VALUE_INSTANCE) {
         if (e->model && of->instance->path) {
-            char path[512];
-            snprintf(path, sizeof path, "%s%s%s", of->instance->path, *of->instance->path ? "." : "", x->s);
-            CgParamInfo *p = cg_model_param(e->model, cg_intern(path));
+            CgAtom path = cg_path_join(of->instance->path, x->s);
+            CgParamInfo *p = cg_model_param(e->model, path);
             if (p) {
                 v = cg_value_tensor(e, p->ref, x->span);
                 for (int i = 0; i < CG_MAX_RANK; i++)
                     v->tensor.origin[i] = p->span;
             }
             uint64_t part;
-            if (!p && cg_map_get(&e->model->parts, cg_map_ptr(cg_intern(path)), &part))
+            if (!p && cg_map_get(&e->model->parts, cg_map_ptr(path), &part))
                 v = (CgValue *)(uintptr_t)part;
         }
         if (!v)

@@ -50,11 +50,7 @@ CgValue *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span)
 
 CgAtom cg_path_join(const char *a, const char *b)
 {
-    char text[1024];
-    if (!*a)
-        return cg_intern(b);
-    snprintf(text, sizeof text, "%s.%s", a, b);
-    return cg_intern(text);
+    return cg_intern_printf("%s%s%s", a, *a ? "." : "", b);
 }
 
 CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool foreign)
@@ -74,14 +70,45 @@ CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool foreign)
     inst->parent = NULL;
     inst->anonymous = 0;
     if (foreign) {
-        char path[64];
-        snprintf(path, sizeof path, "@%zu", m->foreign.len);
-        inst->path = cg_intern(path);
+        inst->path = cg_intern_printf("@%zu", m->foreign.len);
         cg_vec_push(&m->foreign, inst);
     } else {
         inst->path = cg_intern("");
     }
     return v;
+}
+
+CgValue *cg_parts_copy(CgElab *e, CgValue *v, bool beside)
+{
+    if (v->kind == CG_VALUE_INSTANCE && !v->instance->path)
+        return beside ? cg_instance_root(e, v, true) : cg_instance_copy(e, v, v->span);
+    if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD)
+        return v;
+    CgValue *out = v;
+    for (int i = 0; i < v->n; i++) {
+        CgValue *inner = cg_parts_copy(e, v->at[i], beside);
+        if (inner == v->at[i])
+            continue;
+        if (out == v) {
+            out = cg_value_record(e, v->n, v->span);
+            out->kind = v->kind;
+            if (v->kind == CG_VALUE_LIST)
+                out->keys = NULL;
+            memcpy(out->at, v->at, sizeof *v->at * (size_t)v->n);
+            if (v->keys)
+                memcpy(out->keys, v->keys, sizeof *v->keys * (size_t)v->n);
+        }
+        out->at[i] = inner;
+    }
+    return out;
+}
+
+bool cg_parts_trained(const CgValue *v)
+{
+    bool any = v->kind == CG_VALUE_INSTANCE && v->instance->weights;
+    for (int i = 0; !any && i < v->n && (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD); i++)
+        any = cg_parts_trained(v->at[i]);
+    return any;
 }
 
 static CgFrame *owner(CgFrame *f)
@@ -98,12 +125,8 @@ void cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan sp
         return;
     if (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD) {
         for (int i = 0; i < v->n; i++) {
-            char text[300];
-            if (v->kind == CG_VALUE_RECORD)
-                snprintf(text, sizeof text, "%s.%s", name, v->keys[i]);
-            else
-                snprintf(text, sizeof text, "%s.%d", name, i);
-            cg_instance_place(e, f, v->at[i], cg_intern(text), span);
+            CgAtom inner = v->kind == CG_VALUE_RECORD ? cg_path_join(name, v->keys[i]) : cg_intern_printf("%s.%d", name, i);
+            cg_instance_place(e, f, v->at[i], inner, span);
         }
         return;
     }

@@ -121,10 +121,6 @@ static CgValue *misfit(CgElab *e, const CgInfer *inf, CgValue *const *in, const 
 static CgValue *emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, const CgAttrs *attrs, CgSpan span, CgSpan caret)
 {
     CgRef refs[CG_MAX_IN];
-    if (n > CG_MAX_IN) {
-        cg_elab_error(e, CG_E0303, span, "'%s' takes at most %d tensors", op->name, CG_MAX_IN);
-        return cg_value_poison(e);
-    }
     for (int i = 0; i < n; i++)
         refs[i] = in[i]->tensor.ref;
     CgInfer inf = {0};
@@ -147,6 +143,24 @@ static CgValue *emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *span
     for (int k = 0; k < nout; k++)
         out->at[k] = cg_value_tensor(e, cg_build_part(b, r, k), span);
     return out;
+}
+
+/* Of an op that takes any number of tensors, more than a node has operands: f(xs.., ys..) is f(f(xs..), f(ys..)). */
+static CgValue *emit_groups(CgElab *e, const CgOp *op, CgValue **in, CgSpan *spans, int n, const CgAttrs *attrs, CgSpan span, CgSpan caret)
+{
+    while (n > CG_MAX_IN) {
+        int groups = 0;
+        for (int i = 0; i < n; i += CG_MAX_IN, groups++) {
+            int k = n - i < CG_MAX_IN ? n - i : CG_MAX_IN;
+            CgValue *v = k > 1 ? emit(e, op, in + i, spans + i, k, attrs, span, caret) : in[i];
+            if (cg_is_poison(v))
+                return v;
+            in[groups] = v;
+            spans[groups] = k > 1 ? span : spans[i];
+        }
+        n = groups;
+    }
+    return emit(e, op, in, spans, n, attrs, span, caret);
 }
 
 /* Ranks are aligned at the last axis; scalars and missing leading axes are repeated, and so is a written size of 1. */
@@ -240,6 +254,8 @@ static bool all_tensors(CgElab *e, const char *op, CgValue **in, const CgSpan *s
             break;
         }
     for (int i = 0; i < n; i++) {
+        if (cg_is_poison(in[i]))
+            return false;
         CgValue *t = cg_as_tensor(e, in[i], dtype);
         if (!t) {
             cg_elab_error(e, CG_E0305, spans && spans[i].file ? spans[i] : span, "'%s' works on tensors and numbers, not on %s", op, cg_value_kind_name(in[i]));
@@ -544,13 +560,16 @@ CgValue *cg_op_call(CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAto
     }
     if (op->traits & CG_GENERATOR && n == 0)
         return generate(e, f, op, span);
-    CgValue *tensors[CG_MAX_IN];
-    CgSpan tspans[CG_MAX_IN];
+    bool rest = sig->n && sig->at[0].is_rest;
+    int most = sig->n;
+    for (int i = 0; rest && i < n; i++)
+        most += args[i]->kind == CG_VALUE_LIST ? args[i]->n : 1;
+    CgValue **tensors = CG_NEWN(e->arena, CgValue *, most + 1);
+    CgSpan *tspans = CG_NEWN(e->arena, CgSpan, most + 1);
     CgValue *statics[32] = {0};
     CgSpan sspans[32] = {0};
     const CgExpr *written[32] = {0};
     int nt = 0;
-    bool rest = sig->n && sig->at[0].is_rest;
     bool good = true;
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < n; i++) {
@@ -574,14 +593,11 @@ CgValue *cg_op_call(CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAto
                     good = false;
                     continue;
                 }
-            } else if (rest) {
-                if (args[i]->kind == CG_VALUE_LIST) {
-                    for (int j = 0; j < args[i]->n && nt < CG_MAX_IN; j++) {
-                        tensors[nt] = args[i]->at[j];
-                        tspans[nt++] = spans[i];
-                    }
-                } else if (nt < CG_MAX_IN) {
-                    tensors[nt] = args[i];
+            }
+            if (rest && k <= 0) {
+                bool list = args[i]->kind == CG_VALUE_LIST;
+                for (int j = 0; j < (list ? args[i]->n : 1); j++) {
+                    tensors[nt] = list ? args[i]->at[j] : args[i];
                     tspans[nt++] = spans[i];
                 }
                 continue;
@@ -643,6 +659,5 @@ CgValue *cg_op_call(CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAto
             return cg_value_poison(e);
         na++;
     }
-    CgValue *v = emit(e, op, tensors, tspans, nt, cg_attrs(na, attrs), span, caret);
-    return v;
+    return emit_groups(e, op, tensors, tspans, nt, cg_attrs(na, attrs), span, caret);
 }

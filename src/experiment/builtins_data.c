@@ -185,22 +185,28 @@ CgValue *cg_data_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSugge
 
 static CgValue *part(const CgValue *v, const char *key) { return cg_record_find(v, cg_intern(key)); }
 
+/* A string, or a list of them; whatever else is no string counts for nothing. */
+static const char **strings_of(const CgValue *v, int *n)
+{
+    const char **at = cg_calloc((size_t)(v->kind == CG_VALUE_LIST ? v->n : 0) + 1, sizeof *at);
+    *n = 0;
+    if (v->kind == CG_VALUE_STR)
+        at[(*n)++] = v->s;
+    for (int i = 0; v->kind == CG_VALUE_LIST && i < v->n; i++)
+        if (v->at[i]->kind == CG_VALUE_STR)
+            at[(*n)++] = v->at[i]->s;
+    return at;
+}
+
 static CgCorpus *load_files(CgValue *v, CgErr *err)
 {
-    CgValue *path = part(v, "path"), *field = part(v, "field");
-    const char *paths[256], *fields[16];
-    int n = 0, nf = 0;
-    if (path->kind == CG_VALUE_STR)
-        paths[n++] = path->s;
-    for (int i = 0; path->kind == CG_VALUE_LIST && i < path->n && n < 256; i++)
-        paths[n++] = path->at[i]->s;
-    if (field->kind == CG_VALUE_STR)
-        fields[nf++] = field->s;
-    for (int i = 0; field->kind == CG_VALUE_LIST && i < field->n && nf < 16; i++)
-        if (field->at[i]->kind == CG_VALUE_STR)
-            fields[nf++] = field->at[i]->s;
-    CgCorpusOpts opts = { .fields = fields, .nfields = nf, .limit = (uint64_t)part(v, "limit")->i };
-    return cg_corpus_load(paths, n, &opts, err);
+    int npaths, nfields;
+    const char **paths = strings_of(part(v, "path"), &npaths), **fields = strings_of(part(v, "field"), &nfields);
+    CgCorpusOpts opts = { .fields = fields, .nfields = nfields, .limit = (uint64_t)part(v, "limit")->i };
+    CgCorpus *c = cg_corpus_load(paths, npaths, &opts, err);
+    free(paths);
+    free(fields);
+    return c;
 }
 
 CgCorpus *cg_corpus_of(CgExperiment *x, CgValue *v)
@@ -219,10 +225,10 @@ CgCorpus *cg_corpus_of(CgExperiment *x, CgValue *v)
         c = cg_synth(part(v, "kind")->s, (uint64_t)part(v, "size")->i, (uint64_t)part(v, "seed")->i, knob, NULL, NULL, &err);
     } else if (!strcmp(v->s, "mix")) {
         CgValue *parts = part(v, "parts"), *shares = part(v, "shares");
-        CgCorpus *at[64];
-        double share[64];
+        CgCorpus **at = CG_NEWN(x->elab->arena, CgCorpus *, parts->n + 1);
+        double *share = CG_NEWN(x->elab->arena, double, parts->n + 1);
         int n = 0;
-        for (int i = 0; i < parts->n && n < 64; i++) {
+        for (int i = 0; i < parts->n; i++) {
             cg_value_number(shares->at[i], &share[n]);
             if (share[n] == 0)
                 continue;

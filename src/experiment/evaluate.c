@@ -146,6 +146,18 @@ static bool take(const CgBytes *b, size_t *at, void *out, size_t n)
     return true;
 }
 
+/* A name or a cell; NULL past the end. */
+static char *take_text(const CgBytes *b, size_t *at, uint64_t n)
+{
+    if (n > b->len - *at)
+        return NULL;
+    char *text = cg_malloc((size_t)n + 1);
+    memcpy(text, b->at + *at, (size_t)n);
+    text[n] = 0;
+    *at += (size_t)n;
+    return text;
+}
+
 static CgTable *table_read(const CgBytes *b)
 {
     CgTable *t = cg_table_new();
@@ -155,24 +167,18 @@ static CgTable *table_read(const CgBytes *b)
     for (uint64_t r = 0; good && r < rows; r++)
         cg_table_row(t);
     for (uint64_t c = 0; good && c < columns; c++) {
-        char name[256];
-        good = take(b, &at, &n, 8) && n < sizeof name && take(b, &at, name, n) && take(b, &at, &kind, 8);
-        if (!good)
-            break;
-        name[n] = 0;
-        int k = cg_table_add(t, name, (CgCellKind)kind);
+        char *name = take(b, &at, &n, 8) ? take_text(b, &at, n) : NULL;
+        good = name && take(b, &at, &kind, 8) && (kind == CG_TEXT || kind == CG_NUMBER) && cg_table_find(t, name, NULL) < 0;
+        int k = good ? cg_table_add(t, name, (CgCellKind)kind) : 0;
+        free(name);
         for (uint64_t r = 0; good && r < rows; r++) {
             if (kind == CG_TEXT) {
                 good = take(b, &at, &n, 8);
                 if (good && n != UINT64_MAX) {
-                    good = n <= b->len - at;
-                    char *text = good ? cg_malloc(n + 1) : NULL;
-                    if (good) {
-                        memcpy(text, b->at + at, n);
-                        text[n] = 0;
-                        at += n;
+                    char *text = take_text(b, &at, n);
+                    good = text;
+                    if (good)
                         cg_table_set(t, r, k, cg_text(text));
-                    }
                     free(text);
                 }
             } else {

@@ -143,15 +143,15 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps
     CgBuild *b = &m->build;
     const CgDim *n[1] = { cg_dim_int(g->count) };
     CgType flat = cg_type(CG_F32, 1, n), scalar = cg_type(CG_F32, 0, NULL);
-    CgValue *args[32], *rate = NULL;
-    CgAtom names[32], states[32];
-    CgSpan spans[32];
+    CgValue **args = CG_NEWN(e->arena, CgValue *, s->nparams + 1), *rate = NULL;
+    CgAtom *names = CG_NEWN(e->arena, CgAtom, s->nparams + 1), *states = CG_NEWN(e->arena, CgAtom, s->nparams + 1);
+    CgSpan *spans = CG_NEWN(e->arena, CgSpan, s->nparams + 1);
     int na = 0;
     g->initial = CG_NEWN(e->arena, double, s->nparams + 1);
     CgRef p = cg_graph_input(b, "p", flat), grad = cg_graph_input(b, "g", flat);
     CgRef scale = cg_graph_input(b, "scale", scalar), step = CG_NONE;
     bool good = true;
-    for (int i = 0; i < s->nparams && na < 31; i++) {
+    for (int i = 0; i < s->nparams; i++) {
         const char *name = s->params[i].name;
         if (!cg_param_is_tensor(&s->params[i])) {
             if (!strcmp(name, "rank"))
@@ -177,10 +177,8 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps
                 good = false;
                 continue;
             }
-            char state[80];
-            snprintf(state, sizeof state, "state.%s", name);
-            r = cg_graph_input(b, state, flat);
-            states[g->nstates] = cg_intern(state);
+            states[g->nstates] = cg_intern_printf("state.%s", name);
+            r = cg_graph_input(b, states[g->nstates], flat);
             g->initial[g->nstates++] = start;
         }
         args[na] = cg_value_tensor(e, r, where->span);
@@ -305,9 +303,7 @@ static bool build_gradients(CgElab *e, CgStage *s, CgRef loss, CgSpan span)
         good = false;
     }
     for (int i = 0; good && i < s->ntrained; i++) {
-        char name[1100];
-        snprintf(name, sizeof name, "grad.%s", m->params.at[s->trained[i].param].path);
-        cg_graph_output(m->graph, name, grads[i]);
+        cg_graph_output(m->graph, cg_intern_printf("grad.%s", m->params.at[s->trained[i].param].path), grads[i]);
     }
     free(wrt);
     free(grads);

@@ -115,12 +115,7 @@ static void name_outputs(CgModelGraph *m, const CgValue *v, const char *name)
     if (v->kind == CG_VALUE_TENSOR)
         cg_graph_output(m->graph, name, v->tensor.ref);
     for (int i = 0; i < v->n && (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD); i++) {
-        char inner[256];
-        if (v->keys)
-            snprintf(inner, sizeof inner, "%s", v->keys[i]);
-        else
-            snprintf(inner, sizeof inner, "%s.%d", name, i);
-        name_outputs(m, v->at[i], inner);
+        name_outputs(m, v->at[i], v->keys ? v->keys[i] : cg_intern_printf("%s.%d", name, i));
     }
 }
 
@@ -237,9 +232,7 @@ bool cg_target_differentiate(CgExperiment *x, CgTarget *t, size_t output, const 
     if (!good)
         cg_diag_err(x->diags, where != CG_NONE ? cg_node(m->graph, where)->span : (CgSpan){0}, &e);
     for (int i = 0; good && i < n; i++) {
-        char name[1100];
-        snprintf(name, sizeof name, "grad.%s", cg_node_name(m->graph, by[i]));
-        cg_graph_output(m->graph, name, grads[i]);
+        cg_graph_output(m->graph, cg_intern_printf("grad.%s", cg_node_name(m->graph, by[i])), grads[i]);
     }
     free(trained);
     free(grads);

@@ -97,6 +97,8 @@ static void expect(CgElab *e, CgFrame *f, const CgStmt *s)
     }
     if (good)
         cg_vec_push(&building(e)->expects, it);
+    else
+        building(e)->broken = true;
 }
 
 static CgValue *outside(CgElab *e, CgFrame *f, const CgExpr *x)
@@ -132,7 +134,7 @@ static CgTest *build(CgExperiment *x, const CgStmt *s)
     for (size_t i = 0; i < t->model->params.len; i++)
         if (t->model->params.at[i].init != CG_NONE)
             cg_graph_output(t->model->init, t->model->params.at[i].path, t->model->params.at[i].init);
-    t->broken = cg_diags_count(x->diags) > before;
+    t->broken = t->broken || cg_diags_count(x->diags) > before;
     if (!t->broken && !t->expects.len) {
         cg_elab_error(e, CG_E0304, s->span, "the test expects nothing");
         t->broken = true;

@@ -5,12 +5,24 @@
 
 #include "graph/dim.h"
 
+/* Whoever shows a message puts the op's name before it: one that begins with it loses it. */
+static void drop_name(CgInfer *inf)
+{
+    size_t n = inf->op ? strlen(inf->op->name) : 0;
+    char *m = inf->message;
+    if (n == 0 || strncmp(m, inf->op->name, n) != 0 || (m[n] != ' ' && m[n] != ':'))
+        return;
+    n += strspn(m + n, ": ");
+    memmove(m, m + n, strlen(m + n) + 1);
+}
+
 bool cg_infer_fail(CgInfer *inf, int operand, int axis, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     vsnprintf(inf->message, sizeof inf->message, format, args);
     va_end(args);
+    drop_name(inf);
     inf->operand[0] = operand;
     inf->axis[0] = axis;
     inf->operand[1] = inf->axis[1] = -1;

@@ -80,16 +80,12 @@ static bool follow(Step *s, CgRef text, int axis)
 
 static CgRef input(Step *s, const char *name, int number, CgType type)
 {
-    char text[32];
-    snprintf(text, sizeof text, number < 0 ? "%s" : "%s.%d", name, number);
-    return cg_graph_input(&s->b, text, type);
+    return cg_graph_input(&s->b, number < 0 ? name : cg_intern_printf("%s.%d", name, number), type);
 }
 
 static void output(Step *s, const char *name, int number, CgRef r)
 {
-    char text[32];
-    snprintf(text, sizeof text, "%s.%d", name, number);
-    cg_vec_push(&s->outputs, (CgOutput){ cg_intern(text), r });
+    cg_vec_push(&s->outputs, (CgOutput){ cg_intern_printf("%s.%d", name, number), r });
 }
 
 static CgRef put(Step *s, CgRef into, CgRef x, int axis, const CgDim *from)
@@ -259,14 +255,12 @@ static void copy_old(Step *s)
 
 static void set_outputs(Step *s)
 {
-    char name[128];
     for (size_t i = 0; i < s->g->outputs.len; i++) {
         CgOutput o = s->g->outputs.at[i];
         const Growth *g = &s->growth[o.ref];
         cg_graph_output(s->b.graph, o.name, g->what == GROWS ? s->fresh[o.ref] : fixed(s, o.ref));
         if (g->what == FIXED || g->start == cg_dim_int(0)) continue;
-        snprintf(name, sizeof name, "first.%s", o.name);
-        cg_graph_output(s->b.graph, name, cg_slice(&s->b, s->old[o.ref], g->axis, cg_dim_int(0), g->start));
+        cg_graph_output(s->b.graph, cg_intern_printf("first.%s", o.name), cg_slice(&s->b, s->old[o.ref], g->axis, cg_dim_int(0), g->start));
     }
     for (size_t i = 0; i < s->outputs.len; i++) cg_graph_output(s->b.graph, s->outputs.at[i].name, s->outputs.at[i].ref);
 }

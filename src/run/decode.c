@@ -127,9 +127,7 @@ void cg_decoder_begin(CgDecoder *d)
 
 bool cg_decoder_output(const CgDecoder *d, const char *name, CgTensor *out)
 {
-    char first[128];
-    snprintf(first, sizeof first, "first.%s", name);
-    int i = d->last ? output_of(d->step, name) : output_of(d->prologue, first);
+    int i = d->last ? output_of(d->step, name) : output_of(d->prologue, cg_intern_printf("first.%s", name));
     if (i < 0) return false;
     *out = cg_exec_output(d->last ? d->last->exec : d->begin, i);
     return true;

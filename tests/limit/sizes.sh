@@ -25,6 +25,7 @@ plan a.cg outer --dim N=100000000000 --dim M=100000000000
 plan a.cg 'square(n = 4294967296)'
 plan a.cg 'square(n = 9223372036854775807)'
 plan a.cg 'cubed' --dim N=3000000
+plan a.cg repeated --dim N=100000000
 plan a.cg repeated --dim N=1000000000000
 bench a.cg plane --dim A=16777216 --dim B=16777215
 apply a.cg 'square(n = 3000017)'

@@ -1,0 +1,235 @@
+/* body.c - carrying out the body of a graph.
+ * Takes the statements of a graph in a frame of their own; gives its results, and its parts by name to who asks the model for
+ * them. Values are never changed: binding a name again makes another value. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "elab/elab.h"
+
+/* ---- statements ---- */
+
+static bool has_parts(const CgValue *v)
+{
+    bool any = v->kind == CG_VALUE_INSTANCE;
+    for (int i = 0; !any && i < v->n && (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD); i++)
+        any = has_parts(v->at[i]);
+    return any;
+}
+
+/* What `owner.name` means once the owner was applied. */
+static void note_part(CgElab *e, CgFrame *f, CgAtom name, CgValue *v)
+{
+    const CgFrame *body = cg_frame_body(f);
+    const CgInstance *owner = body ? body->instance : NULL;
+    if (!owner || !owner->path || !e->model || !has_parts(v))
+        return;
+    CgAtom path = cg_path_join(owner->path, name);
+    cg_map_put(&e->model->parts, cg_map_ptr(path), cg_map_ptr(v));
+}
+
+static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
+{
+    v = cg_parts_copy(e, v, false);
+    cg_instance_place(e, f, v, name, span);
+    note_part(e, f, name, v);
+    cg_frame_bind(f, name, v);
+}
+
+static void exec_bind(CgElab *e, CgFrame *f, const CgStmt *s)
+{
+    CgValue **values = CG_NEWN(e->arena, CgValue *, s->nexprs + 1);
+    int n = s->nexprs;
+    for (int i = 0; i < n; i++)
+        values[i] = cg_eval(e, f, s->exprs[i]);
+    if (n == 1 && s->nnames > 1 && values[0]->kind == CG_VALUE_LIST && values[0]->n == s->nnames) {
+        values = values[0]->at;
+        n = s->nnames;
+    }
+    for (int i = 0; i < s->nnames; i++) {
+        CgSpan span = s->name_spans ? s->name_spans[i] : s->span;
+        if (n != s->nnames) {
+            if (i == 0 && !(n == 1 && cg_is_poison(values[0])))
+                cg_elab_error(e, CG_E0305, s->span, "%d names for %d values", s->nnames, n);
+            cg_frame_bind(f, s->names[i], cg_value_poison(e));
+        } else {
+            bind(e, f, s->names[i], span, values[i]);
+        }
+    }
+}
+
+static void exec_for(CgElab *e, CgFrame *f, const CgStmt *s)
+{
+    CgValue *v = cg_eval(e, f, s->a);
+    if (cg_is_poison(v))
+        return;
+    if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD) {
+        cg_elab_error(e, CG_E0305, s->a->span, "for goes over lists and records, not %s", cg_value_kind_name(v));
+        return;
+    }
+    for (int i = 0; i < v->n && !f->returned && cg_diags_count(e->diags) < 40; i++) {
+        CgValue *key = v->kind == CG_VALUE_RECORD ? cg_value_str(e, v->keys[i], s->span) : cg_value_int(e, i, s->span);
+        if (s->nnames > 1) {
+            cg_frame_bind(f, s->names[0], key);
+            cg_frame_bind(f, s->names[1], v->at[i]);
+        } else {
+            cg_frame_bind(f, s->names[0], v->kind == CG_VALUE_RECORD ? key : v->at[i]);
+        }
+        cg_body_exec(e, f, &s->body);
+    }
+}
+
+void cg_body_clause(CgElab *e, CgFrame *body, const CgStmt *s)
+{
+    if (body->vjp && body->vjp != s) {
+        CgDiag *d = cg_elab_error(e, CG_E0306, s->span, "a graph has one vjp clause");
+        cg_diag_note(d, body->vjp->span, "the first one");
+        return;
+    }
+    body->vjp = s;
+}
+
+static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
+{
+    switch (s->kind) {
+    case CG_STMT_BIND: exec_bind(e, f, s); return;
+    case CG_STMT_PARAM:
+        for (int i = 0; i < s->nnames; i++)
+            cg_frame_bind(f, s->names[i], cg_param_tensor(e, f, s->names[i], s->name_spans ? s->name_spans[i] : s->span, s->type, s->a));
+        return;
+    case CG_STMT_FOR: exec_for(e, f, s); return;
+    case CG_STMT_IF: {
+        CgValue *v = cg_eval(e, f, s->a);
+        if (v->kind == CG_VALUE_BOOL)
+            cg_body_exec(e, f, v->i ? &s->body : &s->other);
+        else if (!cg_is_poison(v))
+            cg_elab_error(e, CG_E0305, s->a->span, "a condition is true or false, not %s", cg_value_kind_name(v));
+        return;
+    }
+    case CG_STMT_RETURN:
+        f->results = CG_NEWN(e->arena, CgValue *, s->nexprs + 1);
+        f->nresults = s->nexprs;
+        f->returned = true;
+        for (int i = 0; i < s->nexprs; i++)
+            f->results[i] = cg_eval(e, f, s->exprs[i]);
+        return;
+    case CG_STMT_EXPECT:
+        if (e->expect)
+            e->expect(e, f, s);
+        return;
+    case CG_STMT_VJP:
+        cg_body_clause(e, cg_frame_body(f), s);
+        return;
+    default: return;
+    }
+}
+
+void cg_body_exec(CgElab *e, CgFrame *f, const CgBlock *b)
+{
+    for (int i = 0; i < b->n && !f->returned; i++)
+        exec(e, f, b->at[i]);
+}
+
+/* ---- parts by name ---- */
+
+/* `names`: those that hang on a tensor, which have no value before the model is applied. */
+static bool mentions(const CgExpr *x, const CgMap *names)
+{
+    uint64_t known;
+    if (!x)
+        return false;
+    if (x->kind == CG_EXPR_NAME && cg_map_get(names, cg_map_ptr(x->s), &known) && known)
+        return true;
+    for (int i = 0; i < x->args.n; i++)
+        if (mentions(x->args.at[i].value, names))
+            return true;
+    return mentions(x->a, names) || mentions(x->b, names) || mentions(x->c, names) || mentions(x->d, names);
+}
+
+static void add_names(const CgExpr *x, CgMap *names)
+{
+    if (x && x->kind == CG_EXPR_NAME)
+        cg_map_put(names, cg_map_ptr(x->s), true);
+    if (x && x->kind == CG_EXPR_BINARY) {
+        add_names(x->a, names);
+        add_names(x->b, names);
+    }
+}
+
+/* All that a statement binds, in the blocks of a loop or a choice too. */
+static void add_bound(const CgStmt *s, CgMap *names)
+{
+    for (int i = 0; i < s->nnames; i++)
+        cg_map_put(names, cg_map_ptr(s->names[i]), true);
+    for (int i = 0; i < s->body.n; i++)
+        add_bound(s->body.at[i], names);
+    for (int i = 0; i < s->other.n; i++)
+        add_bound(s->other.at[i], names);
+}
+
+CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest)
+{
+    CgInstance *inst = of->instance;
+    const CgStmt *s = inst->stmt;
+    for (int i = 0; i < s->nparams; i++) {
+        cg_suggest_offer(suggest, s->params[i].name);
+        if (s->params[i].name != name || !inst->statics[i])
+            continue;
+        CgValue *v = inst->statics[i];
+        if (v->kind != CG_VALUE_INSTANCE || (!inst->weights && !inst->path && !inst->nmarks))
+            return v;
+        v = cg_instance_copy(e, v, span);
+        cg_marks_hand_down(e, inst, name, v->instance);
+        if (inst->weights) {                  /* what it has become by training */
+            v->instance->weights = inst->weights;
+            v->instance->within = cg_path_join(inst->within ? inst->within : "", name);
+        }
+        return v;
+    }
+    if (!e->model)
+        return NULL;
+    if (!inst->path)
+        inst = cg_instance_root(e, of, true)->instance;
+    /* bindings of the body that need no tensor: the parts it is made of */
+    CgMap tensors = {0};
+    for (int i = 0; i < s->nparams; i++)
+        if (cg_param_is_tensor(&s->params[i])) {
+            cg_map_put(&tensors, cg_map_ptr(s->params[i].name), true);
+            for (int k = 0; k < s->params[i].type->ndims; k++)
+                add_names(s->params[i].type->dims[k], &tensors);
+        }
+    CgFrame b;
+    cg_frame_begin(e, &b, NULL, inst->env);
+    b.is_body = true;
+    b.instance = inst;
+    b.called_from = span;
+    b.called = s->names[0];
+    for (int i = 0; i < s->nparams; i++)
+        if (!cg_param_is_tensor(&s->params[i]) && inst->statics[i]) {
+            CgValue *v = inst->statics[i];
+            if (v->kind == CG_VALUE_INSTANCE && !v->instance->path)
+                v = cg_instance_copy(e, v, v->span);
+            cg_instance_place(e, &b, v, s->params[i].name, span);
+            cg_frame_bind(&b, s->params[i].name, v);
+            cg_map_put(&tensors, cg_map_ptr(s->params[i].name), false);       /* a size that is a static argument too is known */
+        }
+    CgValue *found = NULL;
+    for (int i = 0; i < s->body.n && !found; i++) {
+        const CgStmt *t = s->body.at[i];
+        bool clean = t->kind == CG_STMT_BIND;
+        for (int k = 0; clean && k < t->nexprs; k++)
+            clean = !mentions(t->exprs[k], &tensors);
+        if (clean)
+            exec_bind(e, &b, t);
+        if (!clean)
+            add_bound(t, &tensors);
+        for (int k = 0; clean && k < t->nnames; k++)
+            cg_suggest_offer(suggest, t->names[k]);
+        for (size_t k = 0; clean && k < b.names.len; k++)
+            for (int j = 0; j < t->nnames; j++)
+                if (t->names[j] == name && b.names.at[k].name == name)
+                    found = b.names.at[k].value;
+    }
+    cg_frame_end(e, &b);
+    cg_map_deinit(&tensors);
+    return found;
+}
