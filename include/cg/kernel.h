@@ -67,6 +67,9 @@ CG_API void cg_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float
 CG_API void cg_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const double *a, int64_t lda,
                         const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
 
+/* Rows of memory, `bytes` each and `step` bytes apart, that are fetched while something is multiplied. */
+typedef struct CgAhead { const void *at; int64_t rows, bytes, step; } CgAhead;
+
 /* A product C (m,n) = beta C + alpha op(A) op(B) whose factors are packed once and used by many parts. Fill in the first
  * lines, call cg_gemm_layout, set `left` and `right` to memory of left_bytes and right_bytes, 64-byte aligned, and pack;
  * panels can be packed and multiplied in any order, by any threads. Packed factors take any C: alpha, beta and C are
@@ -79,6 +82,7 @@ typedef struct CgGemm {
     const void *a, *b;
     int64_t     lda, ldb;
     void       *left, *right;           /* left may be NULL when left_bytes is 0: A is then read where it lies */
+    CgAhead     next[2];                /* what will be read next; zeros: nothing is known */
     /* set by cg_gemm_layout */
     int64_t     mr, nr;                 /* most rows of a panel of A, columns of a panel of B */
     int64_t     left_panels, right_panels;      /* rows m q / left_panels .. of panel q, columns nr q .. */
@@ -93,6 +97,9 @@ CG_API void cg_gemm_layout(CgGemm *g);
 /* `a`: where A has the first row of panel `first` at number k0. */
 CG_API void cg_gemm_pack_left(const CgGemm *g, const void *a, int64_t first, int64_t last, int64_t k0, int64_t k1);
 CG_API void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int64_t k0, int64_t k1);
+/* Where panels [first, last) of A, or of B, lie before they are packed. */
+CG_API CgAhead cg_gemm_ahead_left(const CgGemm *g, int64_t first, int64_t last);
+CG_API CgAhead cg_gemm_ahead_right(const CgGemm *g, int64_t first, int64_t last);
 CG_API void cg_gemm_run(const CgGemm *g, CgGemmRange range, double alpha, double beta, void *c, int64_t ldc);
 static inline int64_t cg_gemm_row(const CgGemm *g, int64_t panel) { return g->m * panel / g->left_panels; }
 

@@ -16,7 +16,7 @@ extern "C" {
 #define CG_API __attribute__((visibility("default")))
 
 /* Raised whenever CgOp or anything it points to changes; a plugin built against another number is refused. */
-#define CG_ABI 4
+#define CG_ABI 5
 
 #define CG_MAX_RANK 8
 #define CG_MAX_IN   16

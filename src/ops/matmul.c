@@ -45,17 +45,16 @@
 #define PART_FLOPS  6e6     /* of a part, at least */
 #define PARTS       32      /* parts at most */
 #define PANELS      3       /* panels of rows of a part, at least: each passes over the columns once */
-#define OWN_BYTES   (512 << 10)     /* of rows or columns that a part packs for itself at a time */
-#define ONCE_BYTES  (2 << 20)       /* of a factor that each thread packs for itself once, at most */
-#define ONCE_SIDE   1024            /* rows it serves, at least, or has, at most: packing it is then little of a share's time */
+#define OWN_BYTES   (512 << 10)     /* of rows that a part packs for itself at a time */
+#define ONCE_BYTES  (2 << 20)       /* of the right factor that each thread packs for itself once, at most */
+#define ONCE_SIDE   1024            /* rows it serves, at least: packing it is then little of a share's time */
 #define STRETCH     65536   /* numbers packed by one part of `begin`, at least */
+#define BLOCK_FLOPS 1.6e9   /* of a block that packs all it needs for itself, at least, unless there are no more than ... */
+#define BLOCKS      2       /* ... so many */
 #define DEEP_LANE   512     /* of the summed axis in a lane, at least */
 #define DEEP_LANES  4       /* lanes at most */
-#define DEEP_PARTS  4       /* blocks of rows times lanes, at most */
-#define DEEP_ROWS   168     /* rows of a block, at least */
+#define DEEP_SUMS   (128 << 10)     /* bytes of a lane of them, at most */
 #define NEAR        256     /* numbers of each lane that are fetched ahead when they are added */
-#define DEEP_SUMS   (3 << 20)       /* bytes of a lane of them, at most */
-#define DEEP_MOST   (16 << 20)      /* and of all */
 
 /* ---- shape ---- */
 
@@ -108,7 +107,6 @@ typedef struct Product {
     bool    joint;              /* factors are packed once for all parts */
     bool    left_apart;         /* the left factor is not: each part packs its own rows */
     bool    right_once;         /* nor the right one: each thread packs it once, since what another has written comes slowly */
-    bool    left_once;          /* likewise, and each part packs its own columns of the right one */
     CgGemm  gemm;               /* of a joint product */
     int64_t lanes;              /* a deep product is cut along k, too: sums of its lanes; else 0 */
 } Product;
@@ -142,17 +140,34 @@ static void halve(Product *p, int64_t want, int64_t side)
     }
 }
 
-/* Tiles of one product: enough of them for several threads, none so small that packing dominates. */
-static void choose_tiles(Product *p)
+static bool is_plain(const Product *p, double flops)
 {
-    double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k;
+    return p->batch == 1 && !p->thin && !p->x.packed && !p->y.packed && flops >= JOINT_FLOPS;
+}
+
+/* Where the left factor lies along k (a gradient of weights), sums are long or the result is wide, few large tiles are
+ * best: packing for all would take about as long as reading, and what one thread has written others only get slowly. */
+static bool in_blocks(const Product *p, double flops)
+{
+    bool is_long = p->k > p->m && p->k > p->n, is_wide = p->m <= ONCE_SIDE && 2 * p->m <= p->n;
+    return is_plain(p, flops) && (p->x.trans || is_long || is_wide);
+}
+
+/* Tiles of one product: enough of them for several threads, none so small that packing dominates. */
+static void choose_tiles(Product *p, double flops)
+{
     int64_t want = (int64_t)(flops * (double)p->batch / TILE_FLOPS), large = (int64_t)(flops / BIG_TILE);
-    if (want > TILES) want = large < TILES ? TILES : large < MOST_TILES ? large : MOST_TILES;
-    want = ceil_div(want, p->batch);
     p->nm = p->nn = 1;
-    halve(p, want, 2 * TILE_SIDE);
-    halve(p, want, TILE_SIDE);
-    if (flops < FEW_FLOPS) halve(p, want, TILE_SIDE / 2);
+    if (in_blocks(p, flops)) {
+        want = (int64_t)(flops / BLOCK_FLOPS);
+        halve(p, want < BLOCKS ? BLOCKS : want < PARTS ? want : PARTS, TILE_SIDE / 2);
+    } else {
+        if (want > TILES) want = large < TILES ? TILES : large < MOST_TILES ? large : MOST_TILES;
+        want = ceil_div(want, p->batch);
+        halve(p, want, 2 * TILE_SIDE);
+        halve(p, want, TILE_SIDE);
+        if (flops < FEW_FLOPS) halve(p, want, TILE_SIDE / 2);
+    }
     /* Whole vectors a tile. */
     p->tm = p->nm == 1 ? p->m : round_up(ceil_div(p->m, p->nm), 16);
     p->tn = p->nn == 1 ? p->n : round_up(ceil_div(p->n, p->nn), 32);
@@ -161,9 +176,8 @@ static void choose_tiles(Product *p)
 static int64_t between(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
 
 /* Few rows: stretches of the right factor as long as can be. */
-static void choose_thin(Product *p, size_t size)
+static void choose_thin(Product *p, double flops, size_t size)
 {
-    double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k;
     int64_t bytes = p->n * p->k * (int64_t)size / THIN_BYTES, parts = (int64_t)(flops / THIN_FLOPS);
     p->nm = p->nn = p->nk = 1;
     p->tm = p->m;
@@ -175,24 +189,16 @@ static void choose_thin(Product *p, size_t size)
     p->parts = (size_t)(p->nk * p->nn);
 }
 
-/* One product of some size: its parts are panels of rows by panels of columns. */
-static bool choose_joint(const CgCall *call, Product *p)
+/* One product of some size, whose left factor lies along its rows: parts are panels of rows by panels of columns. */
+static bool choose_joint(const CgCall *call, Product *p, double flops)
 {
     CgGemm *g = &p->gemm;
-    double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k;
-    if (p->batch > 1 || p->thin || p->x.packed || p->y.packed || flops < JOINT_FLOPS) return false;
-    if (p->m < JOINT_ROWS && !p->y.trans) return false;
-    *g = (CgGemm){ .dtype = call->out->dtype, .bf16 = call->bf16, .ta = p->x.trans, .tb = p->y.trans, .m = p->m, .n = p->n, .k = p->k,
+    if (!is_plain(p, flops) || (p->m < JOINT_ROWS && !p->y.trans)) return false;
+    *g = (CgGemm){ .dtype = call->out->dtype, .bf16 = call->bf16, .tb = p->y.trans, .m = p->m, .n = p->n, .k = p->k,
                    .lda = p->x.ld, .ldb = p->y.ld };
     cg_gemm_layout(g);
     int64_t want = (int64_t)(flops / PART_FLOPS);
     want = want < 1 ? 1 : want > PARTS ? PARTS : want;
-    if (p->m <= ONCE_SIDE && 2 * p->m <= p->n && g->left_bytes <= ONCE_BYTES) {
-        p->left_once = true;
-        p->nm = 1;
-        p->nn = want < g->right_panels ? want : g->right_panels;
-        return true;
-    }
     p->nm = g->left_panels / PANELS < want ? g->left_panels / PANELS : want;
     if (p->nm < 1) p->nm = 1;
     p->nn = 2 * p->nm > want ? 1 : want / p->nm < g->right_panels ? want / p->nm : g->right_panels;
@@ -201,25 +207,13 @@ static bool choose_joint(const CgCall *call, Product *p)
     return g->right_bytes + (p->left_apart ? 0 : g->left_bytes) <= JOINT_MOST;
 }
 
-/* A small result of long sums, as the gradients of weights are: packing its factors for all would take about as long as
- * reading them, and what one thread has written others only get slowly. Each lane of k is a product by itself whose sums lie
- * in shared memory and are then added in order. */
-static bool choose_deep(const CgCall *call, Product *p)
+/* A small result of long sums: each lane of k is a product by itself whose sums lie in shared memory and are then added in
+ * order. */
+static bool choose_deep(const CgCall *call, Product *p, double flops)
 {
-    double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k;
     int64_t sums = p->m * p->n * (int64_t)cg_dtype_size(call->out->dtype);
-    if (p->batch > 1 || p->thin || p->x.packed || p->y.packed || flops < JOINT_FLOPS) return false;
-    if (p->k < p->m || p->k < p->n || sums > DEEP_SUMS) return false;
-    p->lanes = p->k / DEEP_LANE;
-    if (p->lanes > DEEP_LANES) p->lanes = DEEP_LANES;
-    if (p->lanes > DEEP_MOST / sums) p->lanes = DEEP_MOST / sums;
-    if (p->lanes < 2) {
-        p->lanes = 0;
-        return false;
-    }
-    p->nm = DEEP_PARTS / p->lanes;
-    if (p->nm > p->m / DEEP_ROWS) p->nm = p->m / DEEP_ROWS;
-    if (p->nm < 1) p->nm = 1;
+    if (!is_plain(p, flops) || p->k < 2 * DEEP_LANE || sums > DEEP_SUMS) return false;
+    p->lanes = p->k / DEEP_LANE < DEEP_LANES ? p->k / DEEP_LANE : DEEP_LANES;
     p->parts = (size_t)(p->m * p->n / STRETCH * 4 + 1);
     return true;
 }
@@ -261,24 +255,24 @@ static Product product(const CgCall *call)
     choose_layout(&p.x, p.m, p.k);
     choose_layout(&p.y, p.k, p.n);
     p.thin = p.m <= FEW_ROWS && p.batch == 1 && !p.x.packed && !p.y.packed && !(p.x.trans && p.y.trans);
-    if (choose_deep(call, &p)) return p;
-    p.joint = choose_joint(call, &p);
+    double one = 2.0 * (double)p.m * (double)p.n * (double)p.k;
     if (p.thin) {
-        choose_thin(&p, cg_dtype_size(call->out->dtype));
+        choose_thin(&p, one, cg_dtype_size(call->out->dtype));
         return p;
     }
+    if (choose_deep(call, &p, one)) return p;
+    p.joint = !in_blocks(&p, one) && choose_joint(call, &p, one);
     if (p.joint) {
         p.parts = (size_t)(p.nm * p.nn);
         return p;
     }
-    choose_tiles(&p);
+    choose_tiles(&p, one);
     if (p.x.packed || p.y.packed) {
         if (p.tm > SIDE_MAX) p.tm = SIDE_MAX;
         if (p.tn > SIDE_MAX) p.tn = SIDE_MAX;
     }
     p.nm = ceil_div(p.m, p.tm);
     p.nn = ceil_div(p.n, p.tn);
-    double one = 2.0 * (double)p.m * (double)p.n * (double)p.k;
     if (p.nm * p.nn == 1 && one < TILE_FLOPS) {
         p.together = (int64_t)(TILE_FLOPS / one) + 1;
         if (p.together > ceil_div(p.batch, TILES)) p.together = ceil_div(p.batch, TILES);
@@ -298,15 +292,12 @@ static int64_t stretches(int64_t rows, int64_t k)
     return n < 1 ? 1 : n > PARTS / 2 ? PARTS / 2 : n;
 }
 
-/* Panels that a part packs for itself at a time: they stay in the cache between packing and use. */
-static int64_t at_a_time(size_t bytes, int64_t panels)
+/* Panels of rows that a part packs for itself at a time: they stay in the cache between packing and use. */
+static int64_t tall(const CgGemm *g)
 {
-    int64_t n = OWN_BYTES / ((int64_t)bytes / panels + 1);
-    return n < 1 ? 1 : n < panels ? n : panels;
+    int64_t n = OWN_BYTES / ((int64_t)g->left_bytes / g->left_panels + 1);
+    return n < 1 ? 1 : n < g->left_panels ? n : g->left_panels;
 }
-
-static int64_t tall(const CgGemm *g) { return at_a_time(g->left_bytes, g->left_panels); }
-static int64_t wide(const CgGemm *g) { return at_a_time(g->right_bytes, g->right_panels); }
 
 static void matmul_work(const CgCall *call, CgWork *work)
 {
@@ -317,12 +308,6 @@ static void matmul_work(const CgCall *call, CgWork *work)
     if (p.joint) {
         bool both = !p.left_apart && p.gemm.left_bytes > 0;
         CgGemm some = p.gemm;
-        if (p.left_once) {
-            some.n = wide(&p.gemm) * p.gemm.nr;
-            cg_gemm_layout(&some);
-            work->scratch = place_after(p.gemm.left_bytes) + some.right_bytes;
-            return;
-        }
         some.m = tall(&p.gemm) * p.gemm.mr;
         cg_gemm_layout(&some);
         work->scratch = p.left_apart ? some.left_bytes : 0;
@@ -336,7 +321,7 @@ static void matmul_work(const CgCall *call, CgWork *work)
     }
     if (p.nk > 1) work->shared = (size_t)(p.nk * p.m * p.n) * size;
     if (p.lanes) {
-        work->begin = (size_t)(p.lanes * p.nm);
+        work->begin = (size_t)p.lanes;
         work->shared = (size_t)(p.lanes * p.m * p.n) * size;
     }
     if (p.x.packed) scratch += (size_t)(p.tm * p.k);
@@ -378,17 +363,15 @@ static void aim(const CgCall *call, Product *p)
     p->gemm.left = !p->left_apart && p->gemm.left_bytes ? (char *)call->shared + place_after(p->gemm.right_bytes) : NULL;
 }
 
-/* A block of rows of a lane. */
-static void deep_part(const CgCall *call, const Product *p, int64_t u)
+static void lane_product(const CgCall *call, const Product *p, int64_t lane)
 {
-    int64_t lane = u / p->nm, i = u % p->nm, row = p->m * i / p->nm, m = p->m * (i + 1) / p->nm - row;
     int64_t from = p->k * lane / p->lanes / 2 * 2, to = lane + 1 == p->lanes ? p->k : p->k * (lane + 1) / p->lanes / 2 * 2;
-    int64_t x = row * p->x.rs + from * p->x.cs, y = from * p->y.rs, z = (lane * p->m + row) * p->n;
+    int64_t x = from * p->x.cs, y = from * p->y.rs, z = lane * p->m * p->n;
     if (call->out->dtype == CG_F32)
-        cg_gemm_f32(p->x.trans, p->y.trans, m, p->n, to - from, 1, (const float *)call->in[0].data + x, p->x.ld,
+        cg_gemm_f32(p->x.trans, p->y.trans, p->m, p->n, to - from, 1, (const float *)call->in[0].data + x, p->x.ld,
                     (const float *)call->in[1].data + y, p->y.ld, 0, (float *)call->shared + z, p->n, call->bf16);
     else
-        cg_gemm_f64(p->x.trans, p->y.trans, m, p->n, to - from, 1, (const double *)call->in[0].data + x, p->x.ld,
+        cg_gemm_f64(p->x.trans, p->y.trans, p->m, p->n, to - from, 1, (const double *)call->in[0].data + x, p->x.ld,
                     (const double *)call->in[1].data + y, p->y.ld, 0, (double *)call->shared + z, p->n);
 }
 
@@ -397,61 +380,30 @@ static void matmul_begin(const CgCall *call, CgPart part)
 {
     Product p = product(call);
     if (p.lanes) {
-        deep_part(call, &p, (int64_t)part.index);
+        lane_product(call, &p, (int64_t)part.index);
         return;
     }
     aim(call, &p);
     const CgGemm *g = &p.gemm;
     int64_t i = (int64_t)part.index, n = stretches(p.n, p.k), from, to;
-    bool right = i < n;
-    if (!right) {
+    if (i >= n) {
         i -= n;
         n = stretches(p.m, p.k);
-    }
-    int64_t panels = right ? g->right_panels : g->left_panels;
-    if (right ? g->tb : !g->ta) {
-        from = panels * i / n;
-        to = panels * (i + 1) / n;
-        if (right) cg_gemm_pack_right(g, from, to, 0, p.k);
-        else cg_gemm_pack_left(g, (const char *)g->a + (size_t)(cg_gemm_row(g, from) * g->lda) * cg_dtype_size(g->dtype), from, to, 0, p.k);
-        return;
-    }
-    from = p.k * i / n / 2 * 2;
-    to = i + 1 == n ? p.k : p.k * (i + 1) / n / 2 * 2;
-    if (from >= to) return;
-    if (right) cg_gemm_pack_right(g, 0, panels, from, to);
-    else cg_gemm_pack_left(g, (const char *)g->a + (size_t)(from * g->lda) * cg_dtype_size(g->dtype), 0, panels, from, to);
-}
-
-/* Columns of the result, by the whole left factor. */
-static void left_once_part(const CgCall *call, Product *p, CgPart part)
-{
-    CgGemm *g = &p->gemm;
-    size_t size = cg_dtype_size(g->dtype);
-    int64_t j = g->right_panels * (int64_t)part.index / p->nn, end = g->right_panels * ((int64_t)part.index + 1) / p->nn;
-    g->left = g->left_bytes ? part.scratch : NULL;
-    if (g->left && !part.again) cg_gemm_pack_left(g, g->a, 0, g->left_panels, 0, p->k);
-    for (int64_t step = wide(g); j < end; j += step) {
-        int64_t column = j * g->nr, last = j + step < end ? j + step : end;
-        CgGemm some = *g;
-        some.n = (last * g->nr < p->n ? last * g->nr : p->n) - column;
-        some.b = (const char *)g->b + (size_t)(g->tb ? column * g->ldb : column) * size;
-        some.right = (char *)part.scratch + place_after(g->left_bytes);
-        cg_gemm_layout(&some);
-        cg_gemm_pack_right(&some, 0, some.right_panels, 0, p->k);
-        if (call->nin == 3) bring(call, 0, column, p->m, some.n);
-        cg_gemm_run(&some, (CgGemmRange){ 0, some.left_panels, 0, some.right_panels, 0, p->k }, 1, call->nin == 3,
-                    (char *)call->out->data + (size_t)column * size, p->n);
+        from = g->left_panels * i / n;
+        to = g->left_panels * (i + 1) / n;
+        cg_gemm_pack_left(g, (const char *)g->a + (size_t)(cg_gemm_row(g, from) * g->lda) * cg_dtype_size(g->dtype), from, to, 0, p.k);
+    } else if (g->tb) {
+        cg_gemm_pack_right(g, g->right_panels * i / n, g->right_panels * (i + 1) / n, 0, p.k);
+    } else {
+        from = p.k * i / n / 2 * 2;
+        to = i + 1 == n ? p.k : p.k * (i + 1) / n / 2 * 2;
+        if (from < to) cg_gemm_pack_right(g, 0, g->right_panels, from, to);
     }
 }
 
 static void joint_part(const CgCall *call, Product *p, CgPart part)
 {
     aim(call, p);
-    if (p->left_once) {
-        left_once_part(call, p, part);
-        return;
-    }
     CgGemm *g = &p->gemm;
     int64_t u = (int64_t)part.index, ic = u / p->nn, jc = u % p->nn;
     int64_t i0 = g->left_panels * ic / p->nm, i1 = g->left_panels * (ic + 1) / p->nm;
@@ -469,6 +421,7 @@ static void joint_part(const CgCall *call, Product *p, CgPart part)
         bring(call, row, column, cg_gemm_row(g, i1) - row, end - column);
     }
     if (!p->left_apart) {
+        if (g->left_bytes == 0) g->next[0] = cg_gemm_ahead_left(g, i1, 2 * i1 - i0);       /* the next share is most often ours */
         cg_gemm_run(g, r, 1, beta, to, p->n);
         return;
     }
@@ -479,7 +432,8 @@ static void joint_part(const CgCall *call, Product *p, CgPart part)
         some.m = cg_gemm_row(g, last) - row;
         some.left = own;
         cg_gemm_layout(&some);
-        cg_gemm_pack_left(&some, (const char *)g->a + (size_t)(g->ta ? row : row * g->lda) * size, 0, some.left_panels, 0, p->k);
+        cg_gemm_pack_left(&some, (const char *)g->a + (size_t)(row * g->lda) * size, 0, some.left_panels, 0, p->k);
+        some.next[0] = cg_gemm_ahead_left(g, last, 2 * last - i0);
         cg_gemm_run(&some, (CgGemmRange){ 0, some.left_panels, r.right0, r.right1, 0, p->k }, 1, beta, to + (size_t)(row * p->n) * size, p->n);
     }
 }
@@ -733,10 +687,11 @@ static const CgSample matmul_samples[] = {
     { .in = "F[2,3,5,2] F[2,3,7,2]", .attrs = "tb=1", .low = -2.385, .high = 2.385 },
     { .in = "F[37,1531] F[1531,131]", .low = -0.71, .high = 2.385 },                  /* long sums, in lanes */
     { .in = "F[1031,67] F[1031,97]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
-    { .in = "F[900,83] F[900,163]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },   /* both packed for all parts */
-    { .in = "F[83,149] F[1531,149]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },  /* the left one by each thread */
-    { .in = "F[1031,67] F[67,97]", .low = -0.71, .high = 2.385 },                     /* the right one */
-    { .in = "F[5,149,131] F[131,269]", .low = -0.71, .high = 2.385 },                 /* cut along rows and columns */
+    { .in = "F[521,251] F[521,163]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },  /* in blocks of rows */
+    { .in = "F[83,149] F[1531,149]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },  /* and of columns */
+    { .in = "F[1031,67] F[67,97]", .low = -0.71, .high = 2.385 },                     /* the right one packed by each thread */
+    { .in = "F[5,149,131] F[131,269]", .low = -0.71, .high = 2.385 },                 /* for all parts */
+    { .in = "F[211,419] F[419,419]", .low = -0.71, .high = 2.385 },                   /* cut along rows and columns, too */
     { .in = "F[7,3,37,53] F[7,3,31,53]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = "F[3,331] F[331,613]", .low = -0.71, .high = 2.385 },                     /* few rows, by parts of the sum */
     { .in = "F[1,331] F[613,331]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
@@ -765,8 +720,8 @@ static const CgSample matmul_add_samples[] = {
     { .in = "F[16,129] F[129,394] F[16,394]", .low = -0.71, .high = 2.385 },
     { .in = "F[5,67] F[331,67] F[5,331]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = "F[2,179,131] F[131,613] F[2,179,613]", .low = -0.71, .high = 2.385 },    /* packed for all */
-    { .in = "F[83,149] F[1531,149] F[83,1531]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },      /* and by each thread */
-    { .in = "F[1031,67] F[67,97] F[1031,97]", .low = -0.71, .high = 2.385 },
+    { .in = "F[83,149] F[1531,149] F[83,1531]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },      /* in blocks */
+    { .in = "F[1031,67] F[67,97] F[1031,97]", .low = -0.71, .high = 2.385 },                         /* by each thread */
     { .in = NULL },
 };
 

@@ -19,7 +19,7 @@
 #define FEW   ((int64_t)128 * 128 * 128)    /* products up to this size are read where they lie */
 
 /* What a thread packs for itself, kept from call to call and freed with the thread. */
-typedef struct Panels { char left[(ROWS + 16) * (DEPTH + 128)], right[WIDTH * DEPTH + 128]; } Panels;
+typedef struct Panels { char left[(ROWS + 32) * (DEPTH + 128)], right[WIDTH * DEPTH + 128]; } Panels;
 
 static pthread_key_t panels_key;
 static const CgGemmKind *kinds, *half;      /* f32 and f64; products of bf16 */
@@ -61,8 +61,8 @@ static inline int64_t least(int64_t a, int64_t b)
 }
 
 /* ---- factors packed beforehand ----
- * The left factor is packed by rows when its rows lie along k, each by itself; by panels of (units, mr) when its columns
- * do. The right one by panels of (units, nr). All of k lies together, so that any range of it can be multiplied. */
+ * The left factor keeps its order, rows along k or k along rows: a panel of it is read with steps. The right one is
+ * packed by panels of (units, nr). All of k lies together, so that any range of it can be multiplied. */
 
 static inline const CgGemmKind *kind_in(const CgGemm *g)
 {
@@ -74,10 +74,11 @@ static inline int64_t units(const CgGemmKind *x, int64_t k)
     return (k + x->pair - 1) / x->pair;
 }
 
-/* Units from row to row: a step off the powers of two, so that rows do not all fall into the same sets of a cache. */
-static inline int64_t row_step(const CgGemmKind *x, int64_t k)
+/* From a line of units of the packed left factor to the next: a step off the powers of two, so that lines do not all
+ * fall into the same sets of a cache. */
+static inline int64_t left_step(const CgGemmKind *x, const CgGemm *g)
 {
-    return (units(x, k) + 15) / 16 * 16 + 16;
+    return ((g->ta ? g->m : units(x, g->k)) + 15) / 16 * 16 + 16;
 }
 
 void cg_gemm_layout(CgGemm *g)
@@ -88,7 +89,7 @@ void cg_gemm_layout(CgGemm *g)
     g->nr = x->nr;
     g->left_panels = (g->m + x->mr - 1) / x->mr;
     g->right_panels = (g->n + x->nr - 1) / x->nr;
-    int64_t ku = units(x, g->k), left = g->ta ? g->left_panels * ku * x->step : g->m * row_step(x, g->k);
+    int64_t ku = units(x, g->k), left = (g->ta ? ku : g->m) * left_step(x, g);
     /* Where it lies, unless its rows fall into few sets of the first-level cache. */
     g->left_bytes = x->in_place && !(g->lda * x->size % 2048 == 0 && g->m > 4) ? 0 : (size_t)(left * x->size);
     g->right_bytes = (size_t)(g->right_panels * ku * x->nr * x->size);
@@ -97,22 +98,9 @@ void cg_gemm_layout(CgGemm *g)
 void cg_gemm_pack_left(const CgGemm *g, const void *a, int64_t first, int64_t last, int64_t k0, int64_t k1)
 {
     const CgGemmKind *x = kind_in(g);
-    int64_t of = (int64_t)cg_dtype_size(g->dtype), u0 = k0 / x->pair, r0 = cg_gemm_row(g, first);
-    const char *from = a;
-    char *out = g->left;
-    if (!g->ta) {
-        int64_t step = row_step(x, g->k);
-        x->left_rows(from, g->lda, cg_gemm_row(g, last) - r0, k1 - k0, out + (r0 * step + u0) * x->size, step);
-        return;
-    }
-    int64_t panel = units(x, g->k) * x->step;
-    int64_t strip = g->lda * of % 2048 == 0 ? STRIP / 2 : STRIP;       /* rows that fall into one set of the first-level cache */
-    for (int64_t l = k0; l < k1; l += strip)
-        for (int64_t q = first; q < last; q++) {
-            int64_t r = cg_gemm_row(g, q);
-            x->left_columns(from + ((l - k0) * g->lda + r - r0) * of, g->lda, cg_gemm_row(g, q + 1) - r, least(strip, k1 - l),
-                            out + (q * panel + l / x->pair * x->step) * x->size);
-        }
+    int64_t u0 = k0 / x->pair, r0 = cg_gemm_row(g, first), rows = cg_gemm_row(g, last) - r0, step = left_step(x, g);
+    char *out = (char *)g->left + (g->ta ? r0 + u0 * step : r0 * step + u0) * x->size;
+    (g->ta ? x->left_columns : x->left_rows)(a, g->lda, rows, k1 - k0, out, step);
 }
 
 void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int64_t k0, int64_t k1)
@@ -127,19 +115,17 @@ void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int64_t k0
         }
 }
 
-/* Where panel q, of rows from r on, begins at number k of the summed axis, and the steps to its next row and unit. */
-static inline const char *left_at(const CgGemm *g, const CgGemmKind *x, int64_t q, int64_t r, int64_t k, int64_t *rs,
-                                  int64_t *ps)
+/* Where row r begins at number k of the summed axis, and the steps to the next row and unit. */
+static inline const char *left_at(const CgGemm *g, const CgGemmKind *x, int64_t r, int64_t k, int64_t *rs, int64_t *ps)
 {
     if (!g->left) {
         *rs = g->ta ? 1 : g->lda;
         *ps = g->ta ? g->lda : 1;
         return (const char *)g->a + (r * *rs + k * *ps) * x->size;
     }
-    *ps = g->ta ? x->step : 1;
-    *rs = g->ta ? 1 : row_step(x, g->k);
-    int64_t from = g->ta ? q * units(x, g->k) * x->step : r * *rs;
-    return (const char *)g->left + (from + k / x->pair * *ps) * x->size;
+    *ps = g->ta ? left_step(x, g) : 1;
+    *rs = g->ta ? 1 : left_step(x, g);
+    return (const char *)g->left + (r * *rs + k / x->pair * *ps) * x->size;
 }
 
 /* Equal blocks of k of at most `most`, in steps of 32. */
@@ -149,11 +135,74 @@ static int64_t depth(int64_t k, int64_t most)
     return least((kc + 31) / 32 * 32, most);
 }
 
+/* ---- fetching ahead ---- */
+
+#define LINE 64
+#define AHEAD (256 << 10)     /* bytes fetched ahead at most: more would drive out what is in use */
+
+static CgAhead block_of(const CgGemm *g, const void *x, int64_t ld, bool along_k, int64_t from, int64_t to)
+{
+    int64_t of = (int64_t)cg_dtype_size(g->dtype);
+    if (to <= from)
+        return (CgAhead){ 0 };
+    if (along_k)    /* k rows of some of its columns */
+        return (CgAhead){ (const char *)x + from * of, g->k, (to - from) * of, ld * of };
+    return (CgAhead){ (const char *)x + from * ld * of, to - from, g->k * of, ld * of };
+}
+
+CgAhead cg_gemm_ahead_left(const CgGemm *g, int64_t first, int64_t last)
+{
+    return block_of(g, g->a, g->lda, g->ta, first < g->left_panels ? cg_gemm_row(g, first) : g->m,
+                    last < g->left_panels ? cg_gemm_row(g, last) : g->m);
+}
+
+CgAhead cg_gemm_ahead_right(const CgGemm *g, int64_t first, int64_t last)
+{
+    return block_of(g, g->b, g->ldb, !g->tb, least(first * g->nr, g->n), least(last * g->nr, g->n));
+}
+
+/* Lines that are still to be fetched, spread evenly over the products of panels. */
+typedef struct Ahead { const char *row; int64_t rows, bytes, step, at; double due, each; } Ahead;
+
+static Ahead ahead(const CgAhead *x, int64_t products)
+{
+    Ahead a = { .row = x->at, .rows = x->rows, .bytes = x->bytes, .step = x->step };
+    if (a.step == a.bytes) {
+        a.bytes *= a.rows;
+        a.rows = a.rows > 0;
+    }
+    if (a.rows * a.bytes > AHEAD) {
+        if (a.rows == 1)
+            a.bytes = AHEAD;
+        else
+            a.rows = AHEAD / a.bytes;
+    }
+    a.each = (double)(a.rows * ((a.bytes + LINE - 1) / LINE)) / (double)(products + (products == 0)) + 1e-3;
+    return a;
+}
+
+static inline void fetch(Ahead *a)
+{
+    for (a->due += a->each; a->due >= 1 && a->rows > 0; a->due--) {
+        __builtin_prefetch(a->row + a->at, 0, 2);
+        a->at += LINE;
+        if (a->at >= a->bytes) {
+            a->at = 0;
+            a->row += a->step;
+            a->rows--;
+        }
+    }
+}
+
+/* ---- multiplying ---- */
+
 void cg_gemm_run(const CgGemm *g, CgGemmRange r, double alpha, double beta, void *c, int64_t ldc)
 {
     const CgGemmKind *x = kind_in(g);
     int64_t of = (int64_t)cg_dtype_size(g->dtype), kc = depth(r.k1 - r.k0, DEPTH / x->size * x->pair);
     int64_t panel = units(x, g->k) * x->nr, bs = g->right ? x->nr : g->ldb;
+    int64_t products = (r.left1 - r.left0) * (r.right1 - r.right0) * ((r.k1 - r.k0 + kc - 1) / kc);
+    Ahead next = ahead(&g->next[0], products), other = ahead(&g->next[1], products);
     for (int64_t l = r.k0; l < r.k1; l += kc) {
         int64_t ku = units(x, least(kc, r.k1 - l)), tall;
         double be = l == r.k0 ? beta : 1;
@@ -165,14 +214,17 @@ void cg_gemm_run(const CgGemm *g, CgGemmRange r, double alpha, double beta, void
             for (int64_t q = 0; q <= tall; q++)
                 row[q] = cg_gemm_row(g, q0 + q);
             for (int64_t q = 0; q < tall; q++)
-                a[q] = left_at(g, x, q0 + q, row[q], l, &rs, &ps);
+                a[q] = left_at(g, x, row[q], l, &rs, &ps);
             for (int64_t j = r.right0; j < r.right1; j++) {
                 const char *b = g->right ? (const char *)g->right + (j * panel + l / x->pair * x->nr) * x->size
                                          : (const char *)g->b + (l * g->ldb + j * x->nr) * x->size;
                 int64_t column = j * x->nr, cols = least(x->nr, g->n - column);
-                for (int64_t q = 0; q < tall; q++)
+                for (int64_t q = 0; q < tall; q++) {
+                    fetch(&next);
+                    fetch(&other);
                     x->micro(ku, a[q], rs, ps, b, bs, alpha, be, (char *)c + (row[q] * ldc + column) * of, ldc,
                              row[q + 1] - row[q], cols);
+                }
             }
         }
     }
@@ -195,31 +247,58 @@ static CgGemmRange all_of(const CgGemm *g)
     return (CgGemmRange){ 0, g->left_panels, 0, g->right_panels, 0, g->k };
 }
 
-/* Block by block, each packed by this thread. */
+/* Rows [rows i / n, rows (i + 1) / n) of a block. */
+static CgAhead share(CgAhead x, int64_t i, int64_t n)
+{
+    int64_t from = x.rows * i / n;
+    x.at = (const char *)x.at + from * x.step;
+    x.rows = x.rows * (i + 1) / n - from;
+    return x;
+}
+
+/* The product of rows [i, i + m) and columns [j, j + n) over [l, l + k), as far as they go. */
+static CgGemm block(const CgGemm *g, int64_t i, int64_t m, int64_t j, int64_t n, int64_t l, int64_t k)
+{
+    int64_t of = (int64_t)cg_dtype_size(g->dtype);
+    CgGemm s = *g;
+    s.m = least(m, g->m - i);
+    s.n = least(n, g->n - j);
+    s.k = least(k, g->k - l);
+    s.a = (const char *)g->a + (g->ta ? l * g->lda + i : i * g->lda + l) * of;
+    s.b = (const char *)g->b + (g->tb ? j * g->ldb + l : l * g->ldb + j) * of;
+    cg_gemm_layout(&s);
+    return s;
+}
+
+/* Block by block, each packed by this thread: the left factor before it is multiplied, a panel of the right one when the
+ * first rows come to it. What is packed next is fetched while the rest is multiplied. */
 static void blocked(const CgGemm *g, double alpha, double beta, void *c, int64_t ldc)
 {
     const CgGemmKind *x = kind_in(g);
     Panels *own = panels();
     int64_t of = (int64_t)cg_dtype_size(g->dtype), kc = depth(g->k, DEPTH / x->size * x->pair), wide = WIDTH / x->nr * x->nr;
     for (int64_t j = 0; j < g->n; j += wide)
-        for (int64_t l = 0; l < g->k; l += kc) {
-            CgGemm s = *g;
-            s.n = least(wide, g->n - j);
-            s.k = least(kc, g->k - l);
-            s.b = (const char *)g->b + (g->tb ? j * g->ldb + l : l * g->ldb + j) * of;
-            s.right = own->right;
-            cg_gemm_layout(&s);
-            cg_gemm_pack_right(&s, 0, s.right_panels, 0, s.k);
+        for (int64_t l = 0; l < g->k; l += kc)
             for (int64_t i = 0; i < g->m; i += ROWS) {
-                s.m = least(ROWS, g->m - i);
-                s.a = (const char *)g->a + (g->ta ? l * g->lda + i : i * g->lda + l) * of;
-                cg_gemm_layout(&s);
+                CgGemm s = block(g, i, ROWS, j, wide, l, kc);
+                CgAhead rows = { 0 };
+                s.right = own->right;
                 s.left = s.left_bytes ? own->left : NULL;
                 if (s.left)
                     cg_gemm_pack_left(&s, s.a, 0, s.left_panels, 0, s.k);
-                cg_gemm_run(&s, all_of(&s), alpha, l == 0 ? beta : 1, (char *)c + (i * ldc + j) * of, ldc);
+                if (i + ROWS < g->m || l + kc < g->k) {
+                    CgGemm next = i + ROWS < g->m ? block(g, i + ROWS, ROWS, j, wide, l, kc) : block(g, 0, ROWS, j, wide, l + kc, kc);
+                    rows = cg_gemm_ahead_left(&next, 0, next.left_panels);
+                }
+                for (int64_t p = 0; p < s.right_panels; p++) {
+                    if (i == 0)
+                        cg_gemm_pack_right(&s, p, p + 1, 0, s.k);
+                    s.next[0] = share(rows, p, s.right_panels);
+                    s.next[1] = i == 0 ? cg_gemm_ahead_right(&s, p + 1, p + 2) : (CgAhead){ 0 };
+                    cg_gemm_run(&s, (CgGemmRange){ 0, s.left_panels, p, p + 1, 0, s.k }, alpha, l == 0 ? beta : 1,
+                                (char *)c + (i * ldc + j) * of, ldc);
+                }
             }
-        }
 }
 
 /* The right factor as it lies, but for the columns that do not fill a panel. */

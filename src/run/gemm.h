@@ -8,14 +8,13 @@
 typedef struct CgGemmKind {
     const char *name;
     int  mr, nr;        /* rows and columns of the result that are held in registers */
-    int  step;          /* units from one to the next of a row in a panel of columns: mr or more */
     int  pair;          /* numbers in a unit: 1 or 2 */
     int  size;          /* bytes of a unit */
     bool in_place;      /* a unit is a number as it lies: factors need not be packed */
     /* `rows` rows of a (rows, k): unit p of row r goes to out[r * step + p]. */
     void (*left_rows)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step);
-    /* One panel of a (k, rows): unit p of row r goes to out[p * step + r]. */
-    void (*left_columns)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out);
+    /* Rows that lie as columns of a (k, rows): unit p of row r goes to out[p * step + r]. */
+    void (*left_columns)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step);
     /* One panel of `cols` columns of b (k, cols), or of (cols, k) when trans: unit p of column c goes to
      * out[p * nr + c], 0 beyond `cols`. */
     void (*right)(bool trans, const void *b, int64_t ld, int64_t k, int64_t cols, void *out);

@@ -9,7 +9,6 @@
 #define WIDE __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,prfchw")))
 #define MR 14
 #define NR 32
-#define STEP_MR 16     /* a panel of the left factor is whole vectors */
 #define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 #define EACH_HEIGHT(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 
@@ -56,16 +55,18 @@ WIDE static void left_rows(const void *a, int64_t ld, int64_t rows, int64_t k, v
     }
 }
 
-WIDE static void left_columns(const void *a, int64_t ld, int64_t rows, int64_t k, void *out)
+WIDE static void left_columns(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step)
 {
-    const float *from = a;
+    const float *x = a;
     uint32_t *to = out;
-    __mmask16 mask = lanes(rows);
-    int64_t p = 0;
-    for (; p + 2 <= k; p += 2, to += STEP_MR)
-        _mm512_store_si512(to, column_pairs(from + p * ld, from + (p + 1) * ld, mask));
-    if (p < k)
-        _mm512_store_si512(to, column_pairs(from + p * ld, NULL, mask));
+    for (int64_t p = 0; p < k; p += 2, x += 2 * ld, to += step) {
+        const float *y = p + 1 < k ? x + ld : NULL;
+        int64_t r = 0;
+        for (; r + 16 <= rows; r += 16)
+            _mm512_storeu_si512(to + r, column_pairs(x + r, y ? y + r : NULL, 0xffff));
+        if (r < rows)
+            _mm512_mask_storeu_epi32(to + r, lanes(rows - r), column_pairs(x + r, y ? y + r : NULL, lanes(rows - r)));
+    }
 }
 
 WIDE static inline void transpose16(__m512i r[16])
@@ -191,7 +192,7 @@ static void micro(int64_t ku, const void *a, int64_t rs, int64_t ps, const void 
 }
 
 const CgGemmKind cg_gemm_kind_bf16 = {
-    .name = "avx512_bf16", .mr = MR, .nr = NR, .step = STEP_MR, .pair = 2, .size = 4, .left_rows = left_rows, .left_columns = left_columns,
+    .name = "avx512_bf16", .mr = MR, .nr = NR, .pair = 2, .size = 4, .left_rows = left_rows, .left_columns = left_columns,
     .right = right, .micro = micro,
 };
 #else

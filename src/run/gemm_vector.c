@@ -67,7 +67,7 @@ static inline float rounded(float x)
 #define TEXT_(x) #x
 #define TEXT(x) TEXT_(x)
 #define KIND(of, T, after) { \
-        .name = TEXT(CG_ISA) after, .mr = MR, .step = MR, .nr = of##_NR, .pair = 1, .size = sizeof(T), \
+        .name = TEXT(CG_ISA) after, .mr = MR, .nr = of##_NR, .pair = 1, .size = sizeof(T), \
         .in_place = sizeof after == 1, .left_rows = of##_left_rows, .left_columns = of##_left_columns, \
         .right = of##_right, .micro = of##_micro }
 

@@ -19,17 +19,9 @@ static void NAME(left_rows)(const void *a, int64_t ld, int64_t rows, int64_t k, 
     }
 }
 
-static void NAME(left_columns)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out)
+static void NAME(left_columns)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step)
 {
-    T *to = out;
-    for (int64_t p = 0; p < k; p++, to += MR) {
-        const T *from = (const T *)a + p * ld;
-        if (rows == MR)
-            memcpy(to, from, MR * sizeof(T));
-        else
-            memcpy(to, from, (size_t)rows * sizeof(T));
-        PACKED(to, rows)
-    }
+    NAME(left_rows)(a, ld, k, rows, out, step);
 }
 
 /* Four columns and four numbers at a time, a square of registers, as far as both go. */
