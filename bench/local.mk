@@ -1,7 +1,6 @@
 # `make bench`: cg and PyTorch in turns (PYTHON names a python with torch); see bench/README.md.
-EXTRA_PROGRAMS = bench/decode bench/tape bench/gemm bench/products
+EXTRA_PROGRAMS = bench/decode bench/gemm bench/products
 bench_decode_LDADD = libcgcore.la $(CG_LIBS)
-bench_tape_LDADD = libcgcore.la $(CG_LIBS)
 bench_gemm_LDADD = libcgcore.la $(CG_LIBS)
 bench_products_LDADD = libcgcore.la $(CG_LIBS)
 EXTRA_DIST += bench/README.md bench/run.sh bench/decode.sh bench/table.awk bench/pytorch/bench.py bench/pytorch/decode.py \

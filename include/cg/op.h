@@ -97,7 +97,7 @@ typedef struct CgInfer {
     char           message[256];
 } CgInfer;
 
-/* Records the complaint; always returns false. `operand` and `axis` may be -1. */
+/* Records the complaint, which is shown behind the op's name; always returns false. `operand` and `axis` may be -1. */
 CG_API bool cg_infer_fail(CgInfer *inf, int operand, int axis, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Two axes that should agree and do not; the message is made from the dims. Always returns false. */
 CG_API bool cg_infer_differ(CgInfer *inf, int operand_a, int axis_a, int operand_b, int axis_b, const char *what);

@@ -8,6 +8,15 @@
 
 /* ---- statements ---- */
 
+void cg_body_begin(CgElab *e, CgFrame *f, CgInstance *inst, CgSpan called_from)
+{
+    cg_frame_begin(e, f, NULL, inst->env);
+    f->is_body = true;
+    f->instance = inst;
+    f->called_from = called_from;
+    f->called = inst->stmt->names[0];
+}
+
 static bool has_parts(const CgValue *v)
 {
     bool any = v->kind == CG_VALUE_INSTANCE;
@@ -198,11 +207,7 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
                 add_names(s->params[i].type->dims[k], &tensors);
         }
     CgFrame b;
-    cg_frame_begin(e, &b, NULL, inst->env);
-    b.is_body = true;
-    b.instance = inst;
-    b.called_from = span;
-    b.called = s->names[0];
+    cg_body_begin(e, &b, inst, span);
     for (int i = 0; i < s->nparams; i++)
         if (!cg_param_is_tensor(&s->params[i]) && inst->statics[i]) {
             CgValue *v = inst->statics[i];

@@ -210,11 +210,7 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
             inst = cg_instance_root(e, instance, true)->instance;
     }
     CgFrame b;
-    cg_frame_begin(e, &b, NULL, inst->env);
-    b.is_body = true;
-    b.instance = inst;
-    b.called_from = span;
-    b.called = s->names[0];
+    cg_body_begin(e, &b, inst, span);
     if (f) {
         b.has_ambient = f->has_ambient;
         b.ambient = f->ambient;

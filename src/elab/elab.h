@@ -181,6 +181,8 @@ int           cg_graph_tensors(const CgStmt *graph);      /* how many of its par
 const CgStmt *cg_builtin_sig(CgElab *e, const CgBuiltin *b);
 
 /* Bodies (body.c). */
+/* A frame for the body of an instance; cg_frame_end ends it. */
+void          cg_body_begin(CgElab *e, CgFrame *f, CgInstance *inst, CgSpan called_from);
 /* The statements of a body, in a frame that is_body. */
 void          cg_body_exec(CgElab *e, CgFrame *f, const CgBlock *b);
 void          cg_body_clause(CgElab *e, CgFrame *body, const CgStmt *vjp);      /* a second one is a mistake */

@@ -1,6 +1,7 @@
 /* env.c - the names of a module, evaluated when first asked for.
  * Takes a module; gives values by name: its own, then its imports', then the prelude's, then builtins, element types, ops.
  * Order in the text does not matter; a name in terms of itself is a mistake. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,8 +84,9 @@ static CgValue *option_value(CgElab *e, CgEnv *env, const CgStmt *s)
         char *end = NULL;
         CgSpan at = s->name_spans ? s->name_spans[0] : s->span;
         if (type && !strcmp(type, "int")) {
-            long long i = strtoll(set->text, &end, 10);
-            v = cg_value_int(e, i, at);
+            errno = 0;
+            v = cg_value_int(e, strtoll(set->text, &end, 10), at);
+            end = errno ? (char *)(uintptr_t)"x" : end;       /* past 64 bits */
         } else if (type && !strcmp(type, "float")) {
             v = cg_value_float(e, strtod(set->text, &end), at);
         } else if (type && !strcmp(type, "bool")) {

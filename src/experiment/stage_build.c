@@ -14,6 +14,15 @@ enum { PAD = 16 };      /* elements: each tensor begins on a cache line */
 static const char *const train_fields[] = { "data", "loss", "optimizer", "steps", "batch", "accumulate", "clip", "validate",
                                             "validate_every", "early_stop", "seed", NULL };
 
+/* What the fields of a block see besides the names around it: the batch, and the model by the name after `as`. */
+static void begin_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgStage *s, CgValue *batch)
+{
+    cg_frame_begin(e, inner, f, f->env);
+    cg_frame_bind(inner, cg_intern("batch"), batch);
+    if (x->s)
+        cg_frame_bind(inner, x->s, s->root);
+}
+
 typedef struct Fields { const CgArg *at[16]; } Fields;
 
 static const CgExpr *field_of(const Fields *f, const char *name)
@@ -374,10 +383,7 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
         return false;
     }
     CgFrame inner;
-    cg_frame_begin(e, &inner, f, f->env);
-    cg_frame_bind(&inner, cg_intern("batch"), batch);
-    if (x->s)
-        cg_frame_bind(&inner, x->s, s->root);
+    begin_fields(e, &inner, f, x, s, batch);
     CgValue *loss = cg_eval(e, &inner, field_of(fields, "loss"));
     cg_frame_end(e, &inner);
     if (cg_is_poison(loss))
@@ -469,10 +475,7 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
     if (!batch)
         return false;
     CgFrame inner;
-    cg_frame_begin(e, &inner, f, f->env);
-    cg_frame_bind(&inner, cg_intern("batch"), batch);
-    if (x->s)
-        cg_frame_bind(&inner, x->s, s->root);
+    begin_fields(e, &inner, f, x, s, batch);
     s->columns = CG_NEWN(e->arena, CgColumnSpec, x->args.n + 1);
     bool good = true;
     const CgDim *rows = cg_value_type(e, batch->at[0])->dim[0];

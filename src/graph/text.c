@@ -5,6 +5,7 @@
 #include "graph/text.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -251,8 +252,9 @@ static bool read_int(Reader *r, int64_t *out)
 {
     char *end;
     skip(r);
+    errno = 0;
     long long v = strtoll(r->p, &end, 10);
-    if (end == r->p) return fail(r, "expected a whole number");
+    if (end == r->p || errno) return fail(r, "expected a whole number");
     r->p = end;
     *out = v;
     return true;

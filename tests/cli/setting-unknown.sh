@@ -5,3 +5,5 @@ echo "exit $?"
 cg run a.cg --set steps=four
 echo "exit $?"
 cg run a.cg --set steps=4
+cg run a.cg --set steps=99999999999999999999
+echo "exit $?"
