@@ -253,7 +253,11 @@ bool cg_type_of(CgElab *e, CgFrame *f, const CgTypeExpr *declared, CgType *out, 
                 cg_elab_error(e, CG_E0403, x->span, "the axes '..%s' are not known here", x->s);
                 return false;
             }
-            for (int k = 0; k < r->n && out->rank < CG_MAX_RANK; k++, out->rank++) {
+            if (out->rank + r->n > CG_MAX_RANK) {
+                cg_elab_error(e, CG_E0401, declared->span, "a tensor has at most %d axes", CG_MAX_RANK);
+                return false;
+            }
+            for (int k = 0; k < r->n; k++, out->rank++) {
                 out->dim[out->rank] = r->dim[k];
                 if (labels)
                     labels->origin[out->rank] = r->span[k], labels->label[out->rank] = r->label[k];

@@ -40,6 +40,10 @@ static CgValue *reduce(CgElab *e, CgFrame *f, const CgExpr *call, bool mean)
             return cg_value_poison(e);
         }
     }
+    if (call->args.n > 2) {
+        cg_elab_error(e, CG_E0303, call->args.at[2].value->span, "'%s' takes 2 arguments", name);
+        return cg_value_poison(e);
+    }
     if (!of) {
         cg_elab_error(e, CG_E0304, call->span, "'%s' needs 'x'", name);
         return cg_value_poison(e);
@@ -59,6 +63,11 @@ static CgValue *reduce(CgElab *e, CgFrame *f, const CgExpr *call, bool mean)
         return cg_value_poison(e);
     }
     const CgType t = *cg_value_type(e, x);
+    if (t.dtype == CG_BOOL) {
+        CgDiag *d = cg_elab_error(e, CG_E0305, of->span, "'%s' takes numbers, not bool", name);
+        cg_diag_help(d, "make numbers of it with cast(x, f32)");
+        return cg_value_poison(e);
+    }
     int64_t axes[CG_MAX_RANK];
     int n = 0;
     if (!axis) {
@@ -67,12 +76,18 @@ static CgValue *reduce(CgElab *e, CgFrame *f, const CgExpr *call, bool mean)
     } else {
         bool list = axis->kind == CG_EXPR_LIST;
         int count = list ? axis->args.n : 1;
-        for (int i = 0; i < count && i < CG_MAX_RANK; i++) {
+        bool named[CG_MAX_RANK] = { false };
+        for (int i = 0; i < count; i++) {
             const CgExpr *w = list ? axis->args.at[i].value : axis;
             CgValue *v = cg_eval(e, f, w);
             int k;
             if (cg_is_poison(v) || !cg_axis_of(e, f, x, w, v, w->span, &k))
                 return cg_value_poison(e);
+            if (named[k]) {
+                cg_elab_error(e, CG_E0404, w->span, "axis %d is named twice", k);
+                return cg_value_poison(e);
+            }
+            named[k] = true;
             axes[n++] = k;
         }
     }
@@ -143,7 +158,11 @@ static CgValue *fill(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
     if (args[2]->kind == CG_VALUE_DTYPE)
         t.dtype = (CgDtype)args[2]->i;
     if (args[1]->kind == CG_VALUE_LIST) {
-        for (int i = 0; i < args[1]->n && i < CG_MAX_RANK; i++) {
+        if (args[1]->n > CG_MAX_RANK) {
+            cg_elab_error(e, CG_E0401, span, "a tensor has at most %d axes", CG_MAX_RANK);
+            return cg_value_poison(e);
+        }
+        for (int i = 0; i < args[1]->n; i++) {
             t.dim[i] = cg_value_as_dim(args[1]->at[i]);
             if (!t.dim[i]) {
                 cg_elab_error(e, CG_E0305, span, "a shape is a list of sizes");
