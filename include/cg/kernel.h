@@ -101,6 +101,36 @@ CG_API void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int
 CG_API CgAhead cg_gemm_ahead_left(const CgGemm *g, int64_t first, int64_t last);
 CG_API CgAhead cg_gemm_ahead_right(const CgGemm *g, int64_t first, int64_t last);
 CG_API void cg_gemm_run(const CgGemm *g, CgGemmRange range, double alpha, double beta, void *c, int64_t ldc);
+
+/* Tiles of a product A B that become weights of a softmax down its columns before anybody stores them:
+ * w = 2^(turn alpha A B - base), and 0 where a row does not count. A tile has the rows row .. of A, which is not transposed,
+ * at most mr, and a packed panel of B; all that goes by column has nr numbers. */
+typedef struct CgGemmWeigh {
+    double        alpha, turn;
+    int64_t       hidden;               /* row r counts from column hidden + r on */
+    void         *base, *sum, *shrink;  /* by column; sum grows by the weights. Where one would be more than 2^8 base rises first, */
+                                        /* by a whole number: all that was summed before shrinks by `shrink`, a power of 2, sum */
+                                        /* and the rows of `right` before k here, all else elsewhere. A column depends on no other */
+    void         *c;                    /* a place for rows of nr numbers, ldc apart */
+    int64_t       ldc;
+    const CgGemm *right;                /* row r goes to row k + r of panel 0 of this right factor, rounded like any; k is even */
+    int64_t       k;
+} CgGemmWeigh;
+
+CG_API bool cg_gemm_weigh(const CgGemm *scores, int64_t row, int64_t rows, int64_t panel, const CgGemmWeigh *w);   /* whether a base rose */
+
+/* The same with final bases, and slopes: w (D H - less), D H a second product of equal size. */
+typedef struct CgGemmSlope {
+    double        alpha, turn;
+    int64_t       hidden;
+    const void   *base, *less;
+    void         *w, *slopes;           /* places for rows of nr numbers, ldc apart: as rows they are left there unless packed */
+    int64_t       ldc;
+    const CgGemm *left_w, *left_slopes, *right;     /* rows of left factors, from number left_k on; rows right_k .. of a panel */
+    int64_t       left_k, right_k, right_panel;
+} CgGemmSlope;
+
+CG_API void cg_gemm_slope(const CgGemm *scores, const CgGemm *changes, int64_t row, int64_t rows, int64_t panel, const CgGemmSlope *s);
 static inline int64_t cg_gemm_row(const CgGemm *g, int64_t panel) { return g->m * panel / g->left_panels; }
 
 /* Counter-based random bits (Philox 4x32-10): a function of its arguments and nothing else. */

@@ -1,10 +1,13 @@
 /* attention_blocks.h - how attention and its derivative are computed, block by block; part of attention.c.
- * Takes q, k, v by head, with any strides; gives results in any order of axes. Scores are kept for a block of rows and a
- * block of columns at a time and never stored whole; blocks above the diagonal are skipped. Factors that many blocks share
- * are packed once a head, see CgGemm.
+ * Takes q, k, v by head, with any strides; gives results in any order of axes. Scores stand on their side, S' = k q': a few
+ * keys by a panel of queries become weights before they leave the registers (cg_gemm_weigh, cg_gemm_slope), go down the
+ * columns, and are never stored whole; blocks above the diagonal are skipped. Factors that many blocks share are packed once
+ * a head, see CgGemm.
  * Milakov and Gimelshein 2018 (the running maximum); Dao et al., "FlashAttention", 2022. */
 #ifndef CG_OPS_ATTENTION_BLOCKS_H
 #define CG_OPS_ATTENTION_BLOCKS_H
+
+#include <float.h>
 
 #include <cg/elementwise.h>
 #include <cg/kernel.h>
@@ -13,9 +16,10 @@
 
 #include "ops/lanes.h"
 
-#define QUERIES 32          /* rows of a block of scores, at most */
+#define QUERIES 32          /* queries of a block, about: a panel of the right factor */
 #define MANY    256         /* queries that the derivative takes at a time: the depth of the products that make gk and gv */
-#define KEYS    256         /* columns of a block */
+#define KEYS    256         /* keys of a block: the depth of the products that make y and gq */
+#define KEY_ROWS 12         /* keys that the derivative takes at a time, at most: twice as many rows as cg_gemm_slope has in registers */
 #define THIN    4           /* queries up to which nothing is packed: the time is that of reading keys and values */
 #define PARTS   8           /* parts wanted when there are fewer heads than that */
 #define GROUPS  16          /* parts of many heads, at least ... */
@@ -36,7 +40,7 @@ typedef struct Sizes {
 #define LOG2_E 1.4426950408889634
 #define LN_2   0.69314718055994531
 
-enum { STEP = KEYS + 16 };      /* from row to row of scores: rows do not all fall into the same cache sets */
+enum { STEP = MANY + 16 };      /* from row to row of scores: rows do not all fall into the same cache sets */
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -74,15 +78,11 @@ static bool unit_rows(const CgTensor *t)
 /* From row to row of a head, if rows that are not contiguous are copied. */
 static int64_t row_step(const CgTensor *t) { return unit_rows(t) && t->dim[2] != 1 ? t->stride[2] : t->dim[3]; }
 
-/* Rows of a block of scores: a panel of the left factor or some, few enough that what becomes of them stays in the first
- * cache. Blocks are about equal, and begin at even rows, so that pairs of rows can be packed. */
-static int64_t row_blocks(const CgGemm *g, int64_t rows)
-{
-    int64_t tall = g->mr < 8 ? QUERIES / g->mr * g->mr : g->mr < QUERIES ? g->mr : QUERIES;
-    return ceil_div(rows, tall / 2 * 2);
-}
+/* Blocks of keys, of at most `tall` rows that a panel holds: about equal, and begun at even rows, so that pairs of rows can be
+ * packed. */
+static int64_t row_blocks(const CgGemm *g, int64_t rows, int64_t tall) { return ceil_div((rows + 1) / 2, most(1, least(g->mr, tall) / 2)); }
 
-static int64_t block_row(int64_t rows, int64_t blocks, int64_t i) { return i == blocks ? rows : rows * i / blocks / 2 * 2; }
+static int64_t block_row(int64_t rows, int64_t blocks, int64_t i) { return least(rows, (rows + 1) / 2 * i / blocks * 2); }
 
 /* ---- memory ---- */
 
@@ -101,68 +101,83 @@ static void *take(char *scratch, size_t *at, size_t bytes)
     return scratch ? scratch + from : NULL;
 }
 
-/* Keys (S, K) as the right factor of scores; keys or values (block, K) as that of sums over keys. */
-static size_t across_bytes(const CgCall *call, const Sizes *z) { return factors(call, false, true, 1, z->s, z->k, z->k, z->k).right_bytes; }
-static size_t along_bytes(const CgCall *call, const Sizes *z, int64_t rows) { return factors(call, false, false, 1, z->k, rows, rows, z->k).right_bytes; }
-/* A block of rows of K numbers, or of scores, as a left factor. */
-static size_t left_bytes(const CgCall *call, int64_t k) { return factors(call, false, false, QUERIES, 1, k, 4096, 1).left_bytes; }
+/* The factors: x (n, K) by rows as the left one of scores, and as the right one; `depth` rows of it as the left factor of a sum
+ * over them, transposed, and as the right one. */
+static CgGemm rows_left(const CgCall *call, int64_t n, int64_t k, int64_t ld) { return factors(call, false, true, n, 1, k, ld, k); }
+static CgGemm rows_right(const CgCall *call, int64_t n, int64_t k, int64_t ld) { return factors(call, false, true, 1, n, k, k, ld); }
+static CgGemm sum_left(const CgCall *call, int64_t depth, int64_t k, int64_t ld) { return factors(call, true, false, k, 1, depth, ld, 1); }
+static CgGemm sum_right(const CgCall *call, int64_t depth, int64_t k, int64_t ld) { return factors(call, false, false, 1, k, depth, depth, ld); }
+
+static size_t copy_bytes(const CgTensor *t, int64_t rows) { return unit_rows(t) ? 0 : (size_t)(rows * t->dim[3]) * cg_dtype_size(t->dtype); }
+
+/* Whether scores as factors of later products have a form of their own: else they are used where they lie. */
+static bool is_packed(const CgCall *call) { return rows_left(call, QUERIES, MANY, STEP).left_bytes != 0; }
+
+/* Queries of a block: a panel of the right factor. */
+static int64_t lanes_of(const CgCall *call) { return rows_right(call, 1, 1, 1).nr; }
 
 /* Pieces of the scratch memory of a part; all NULL when only their size is asked for. */
-typedef struct Forward { void *keys, *values, *p, *left, *acc, *rows, *copy, *m, *l; size_t bytes; } Forward;
+typedef struct Forward { void *keys, *values, *queries, *tile, *p, *acc, *k, *v, *q, *base, *sum, *shrink; size_t bytes; } Forward;
 
 static Forward forward_memory(const CgCall *call, const Sizes *z, char *scratch)
 {
-    size_t size = cg_dtype_size(call->out->dtype), row = (size_t)z->k * size;
+    size_t size = cg_dtype_size(call->out->dtype);
+    int64_t lanes = lanes_of(call), ldk = row_step(&call->in[1]), ldv = row_step(&call->in[2]);
+    CgGemm scores = rows_left(call, z->s, z->k, ldk);
     Forward f = { .bytes = 0 };
     if (z->t <= THIN) {
         f.p = take(scratch, &f.bytes, (size_t)(z->s + 16) * size);
         return f;
     }
-    f.keys = take(scratch, &f.bytes, across_bytes(call, z));
-    f.values = take(scratch, &f.bytes, (size_t)z->blocks * along_bytes(call, z, KEYS));
-    f.p = take(scratch, &f.bytes, (size_t)QUERIES * STEP * size);
-    f.left = take(scratch, &f.bytes, left_bytes(call, z->k > KEYS ? z->k : KEYS));
-    f.acc = take(scratch, &f.bytes, QUERIES * row);
-    f.rows = take(scratch, &f.bytes, QUERIES * row);
-    f.copy = take(scratch, &f.bytes, (size_t)z->s * row);
-    f.m = take(scratch, &f.bytes, QUERIES * size);
-    f.l = take(scratch, &f.bytes, QUERIES * size);
+    f.keys = take(scratch, &f.bytes, scores.left_bytes);
+    f.values = take(scratch, &f.bytes, (size_t)z->blocks * sum_left(call, KEYS, z->k, ldv).left_bytes);
+    f.queries = take(scratch, &f.bytes, rows_right(call, lanes, z->k, z->k).right_bytes);
+    f.tile = take(scratch, &f.bytes, (size_t)(scores.mr * lanes) * size);
+    f.p = take(scratch, &f.bytes, sum_right(call, KEYS, lanes, lanes).right_bytes);
+    f.acc = take(scratch, &f.bytes, (size_t)(z->k * lanes) * size);
+    f.k = take(scratch, &f.bytes, copy_bytes(&call->in[1], z->s));
+    f.v = take(scratch, &f.bytes, copy_bytes(&call->in[2], z->s));
+    f.q = take(scratch, &f.bytes, copy_bytes(&call->in[0], lanes));
+    f.base = take(scratch, &f.bytes, (size_t)lanes * size);
+    f.sum = take(scratch, &f.bytes, (size_t)lanes * size);
+    f.shrink = take(scratch, &f.bytes, (size_t)lanes * size);
     return f;
 }
 
 typedef struct Backward {
-    void *qt, *gt, *sums, *queries, *slopes;            /* right factors: q', gy', k, q, gy */
-    void *p, *dp, *dpt, *left;
+    void *keys, *values, *turned;                       /* left factors: k, v, k' */
+    void *qt, *gt, *queries, *slopes;                   /* right factors: q', gy', q, gy */
+    void *p, *dp, *left_p, *left_dp, *right_dp, *gq;
     void *k, *v, *q, *y, *g, *base, *delta;
     size_t bytes;
 } Backward;
 
-/* dS' (keys, queries), which lies by keys, as the left factor of gq. */
-static CgGemm turned(const CgCall *call, int64_t queries) { return factors(call, true, false, queries, call->in[0].dim[3], KEYS, STEP, call->in[0].dim[3]); }
-
-static size_t copy_bytes(const CgTensor *t, int64_t rows) { return unit_rows(t) ? 0 : (size_t)(rows * t->dim[3]) * cg_dtype_size(t->dtype); }
-
 static Backward backward_memory(const CgCall *call, const Sizes *z, char *scratch)
 {
-    size_t size = cg_dtype_size(call->out->dtype), across = factors(call, false, true, 1, MANY, z->k, z->k, z->k).right_bytes;
-    size_t dpt = turned(call, MANY).left_bytes;
+    size_t size = cg_dtype_size(call->out->dtype);
+    int64_t ldk = row_step(&call->in[1]), ldv = row_step(&call->in[2]), wide = ceil_div(MANY, lanes_of(call)) * lanes_of(call);
+    size_t packed = rows_left(call, QUERIES, MANY, STEP).left_bytes, across = rows_right(call, MANY, z->k, z->k).right_bytes;
     Backward f = { .bytes = 0 };
+    f.keys = take(scratch, &f.bytes, rows_left(call, z->s, z->k, ldk).left_bytes);
+    f.values = take(scratch, &f.bytes, rows_left(call, z->s, z->k, ldv).left_bytes);
+    f.turned = take(scratch, &f.bytes, (size_t)z->blocks * sum_left(call, KEYS, z->k, ldk).left_bytes);
     f.qt = take(scratch, &f.bytes, across);
     f.gt = take(scratch, &f.bytes, across);
-    f.sums = take(scratch, &f.bytes, (size_t)z->blocks * along_bytes(call, z, KEYS));
-    f.queries = take(scratch, &f.bytes, along_bytes(call, z, MANY));
-    f.slopes = take(scratch, &f.bytes, along_bytes(call, z, MANY));
+    f.queries = take(scratch, &f.bytes, sum_right(call, MANY, z->k, z->k).right_bytes);
+    f.slopes = take(scratch, &f.bytes, sum_right(call, MANY, z->k, z->k).right_bytes);
     f.p = take(scratch, &f.bytes, (size_t)(QUERIES * STEP) * size);
-    f.dp = take(scratch, &f.bytes, (size_t)((dpt ? QUERIES : KEYS) * STEP) * size);
-    f.dpt = take(scratch, &f.bytes, dpt);
-    f.left = take(scratch, &f.bytes, left_bytes(call, z->k > MANY ? z->k : MANY));
+    f.dp = take(scratch, &f.bytes, (size_t)((packed ? QUERIES : KEYS) * STEP) * size);
+    f.left_p = take(scratch, &f.bytes, packed);
+    f.left_dp = take(scratch, &f.bytes, packed);
+    f.right_dp = take(scratch, &f.bytes, packed ? sum_right(call, KEYS, wide, wide).right_bytes : 0);
+    f.gq = take(scratch, &f.bytes, (size_t)(z->k * STEP) * size);
     f.k = take(scratch, &f.bytes, copy_bytes(&call->in[1], z->s));
     f.v = take(scratch, &f.bytes, copy_bytes(&call->in[2], z->s));
     f.q = take(scratch, &f.bytes, copy_bytes(&call->in[0], MANY));
     f.y = take(scratch, &f.bytes, copy_bytes(&call->in[3], MANY));
     f.g = take(scratch, &f.bytes, copy_bytes(&call->in[5], MANY));
-    f.base = take(scratch, &f.bytes, MANY * size);
-    f.delta = take(scratch, &f.bytes, MANY * size);
+    f.base = take(scratch, &f.bytes, (size_t)wide * size);
+    f.delta = take(scratch, &f.bytes, (size_t)wide * size);
     return f;
 }
 
@@ -194,70 +209,91 @@ static int64_t head_offset(const CgTensor *t, int64_t head)
 
 /* ---- memory that will be needed ----
  * Rows of a head often lie apart from each other, where no processor guesses the next one. They are asked for a while
- * before they are read, to be found in the second-level cache. */
+ * before they are read, to be found in the second-level cache; a few at a time, since a processor waits for room when it
+ * has asked for more than it can keep track of. */
 
-/* Share i of n of the rows from .. to of a head. */
-static void fetch(const CgTensor *x, int64_t head, int64_t from, int64_t to, int64_t i, int64_t n)
+typedef struct Ahead {
+    struct { const char *at; int64_t step, rows; } of[6];
+    int     n, now;
+    int64_t row, rows;      /* bytes of a row; all rows */
+    int64_t share;          /* rows asked for at a time */
+} Ahead;
+
+static void ahead_add(Ahead *a, const CgTensor *x, int64_t head, int64_t from, int64_t to)
 {
-    int64_t size = (int64_t)cg_dtype_size(x->dtype), step = x->stride[2] * size, row = x->dim[3] * size, r = from + (to - from) * i / n;
-    const char *at = (const char *)x->data + head_offset(x, head) * size;
-    if (x->stride[3] != 1) return;
-    for (to = from + (to - from) * (i + 1) / n; r < to; r++)
-        for (int64_t b = 0; b < row; b += 64) __builtin_prefetch(at + r * step + b, 0, 2);
+    int64_t size = (int64_t)cg_dtype_size(x->dtype);
+    if (x->stride[3] != 1 || to <= from) return;
+    a->row = x->dim[3] * size;
+    a->of[a->n].at = (const char *)x->data + (head_offset(x, head) + from * x->stride[2]) * size;
+    a->of[a->n].step = x->stride[2] * size;
+    a->of[a->n++].rows = to - from;
+    a->rows += to - from;
 }
 
-static void fetch_keys(const CgCall *call, int64_t head, int64_t i, int64_t n)
+/* The next `rows` rows. */
+static void ahead_fetch(Ahead *a, int64_t rows)
 {
-    for (int k = 1; k < 3; k++) fetch(&call->in[k], head, 0, call->in[k].dim[2], i, n);
+    while (rows > 0 && a->now < a->n) {
+        const char *at = a->of[a->now].at;
+        int64_t step = a->of[a->now].step, n = least(rows, a->of[a->now].rows);
+        rows -= n;
+        a->of[a->now].at += n * step;
+        a->of[a->now].rows -= n;
+        if (!a->of[a->now].rows) a->now++;
+        for (; n > 0; n--, at += step)
+            for (int64_t b = 0; b < a->row; b += 64) __builtin_prefetch(at + b, 0, 2);
+    }
+}
+
+/* All in `times` times. */
+static void ahead_split(Ahead *a, int64_t times) { a->share = ceil_div(a->rows, most(1, times)); }
+
+static void ahead_keys(Ahead *a, const CgCall *call, int64_t head)
+{
+    for (int k = 1; k < 3; k++) ahead_add(a, &call->in[k], head, 0, call->in[k].dim[2]);
 }
 
 /* What the derivative reads and writes of queries from `from` on. */
-static void fetch_queries(const CgCall *call, int64_t head, int64_t from, int64_t i, int64_t n)
+static void ahead_queries(Ahead *a, const CgCall *call, int64_t head, int64_t from)
 {
     int64_t to = least(call->in[0].dim[2], from + MANY);
-    fetch(&call->in[0], head, from, to, i, n);
-    fetch(&call->in[3], head, from, to, i, n);
-    fetch(&call->in[5], head, from, to, i, n);
-    fetch(&call->out[0], head, from, to, i, n);
+    const CgTensor *const of[4] = { &call->in[0], &call->in[3], &call->in[5], &call->out[0] };
+    for (int i = 0; i < 4; i++) ahead_add(a, of[i], head, from, to);
 }
 
-/* Makes g, whose right factor is packed, ready for blocks of rows of A that lie lda apart, and for n columns of C. */
-static void for_blocks(CgGemm *g, int64_t lda, int64_t n)
+/* Rows n0 .. n1 of keys or values, which lie from `x` on, ld apart, are packed: as rows of a left factor; as numbers n0 .. of the
+ * sums over them, which are packed by blocks of KEYS. Bounds are even, or the last. Factors that need not be packed are left alone. */
+static void pack_rows(const CgGemm *g, const void *x, int64_t n0, int64_t n1)
 {
-    g->m = QUERIES;
-    g->n = n;
-    g->lda = lda;
-    cg_gemm_layout(g);
+    size_t row = g->left_bytes / (size_t)g->m, of = cg_dtype_size(g->dtype);
+    CgGemm part = *g;
+    if (!g->left_bytes || n1 <= n0) return;
+    part.m = n1 - n0;
+    part.left_panels = ceil_div(part.m, part.mr);
+    part.left = (char *)g->left + (size_t)n0 * row;
+    cg_gemm_pack_left(&part, (const char *)x + (size_t)(n0 * g->lda) * of, 0, part.left_panels, 0, g->k);
 }
 
-/* The block A (m, k0 .. k1), packed where it must be, and the part of the right factor that it meets. */
-static void place(CgGemm *g, const void *a, int64_t m, int64_t k0, int64_t k1, void *left, const void *right)
+static void pack_sums(const CgGemm *g, const void *x, void *to, int64_t n0, int64_t n1)
 {
-    union { const void *in; void *out; } u = { right };
-    g->m = m;
-    g->left_panels = ceil_div(m, g->mr);
-    g->a = a;
-    g->right = u.out;
-    g->left = g->left_bytes ? left : NULL;
-    if (g->left) cg_gemm_pack_left(g, (const char *)a + (size_t)k0 * cg_dtype_size(g->dtype), 0, g->left_panels, k0, k1);
-}
-
-/* p (m, from .. w) = alpha a b'. Whole panels of b: what lies before the columns wanted and after them means nothing. */
-static void score(CgGemm *g, const void *a, void *left, const void *b, int64_t m, int64_t from, int64_t w, double alpha, void *p)
-{
-    place(g, a, m, 0, g->k, left, b);
-    cg_gemm_run(g, (CgGemmRange){ 0, g->left_panels, from / g->nr, ceil_div(w, g->nr), 0, g->k }, alpha, 0, p, STEP);
-}
-
-/* c (m,K) = beta c + alpha p (m,w) x: the first row sees `seen` columns, each one more than that above it; beyond, p holds 0. */
-static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t m, int64_t seen, int64_t w, double alpha, double beta, void *c, int64_t ldc)
-{
-    place(g, p, m, 0, w, left, x);
-    for (int64_t r = 0; r < g->left_panels; r++) {
-        int64_t end = least(w, (seen + cg_gemm_row(g, r + 1)) / 2 * 2);     /* one more than seen, so that it may be even */
-        if (end > 0) cg_gemm_run(g, (CgGemmRange){ r, r + 1, 0, g->right_panels, 0, end }, alpha, beta, c, ldc);
+    CgGemm part = *g;
+    if (!g->left_bytes) return;
+    for (int64_t end; n0 < n1; n0 = end) {
+        end = least(n1, (n0 / KEYS + 1) * KEYS);
+        part.left = (char *)to + (size_t)(n0 / KEYS) * g->left_bytes;
+        cg_gemm_pack_left(&part, (const char *)x + (size_t)(n0 * g->lda) * cg_dtype_size(g->dtype), 0, part.left_panels, n0 % KEYS, end - n0 / KEYS * KEYS);
     }
 }
+
+static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
+{
+    g->b = from;
+    g->right = to;
+    cg_gemm_pack_right(g, 0, g->right_panels, 0, depth);
+}
+
+#define MAX_f32 FLT_MAX
+#define MAX_f64 DBL_MAX
 
 #define ATTENTION(T, suffix, ex2, lg)                                                                           \
     /* n rows of a head from row r: in place if they are contiguous, else copied. */                            \
@@ -276,70 +312,35 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
         for (int64_t i = from; i < to; i++)                                                                     \
             for (int64_t c = 0; c < k; c++) x[i * ld + c] = 0;                                                  \
     }                                                                                                           \
-    /* n rows as the right factor of scores: (K, n). */                                                         \
-    static CgGemm across_##suffix(const CgCall *call, const T *from, int64_t ld, int64_t n, int64_t k, void *to) \
+    /* to (columns, rows) = by column scale[c] from (rows, columns), rows and columns ld apart; scale may be NULL. In squares of four by four. */ \
+    static void turned_##suffix(const T *from, int64_t ld, int64_t rows, int64_t columns, const T *scale, T *to, int64_t ldto) \
     {                                                                                                           \
-        CgGemm g = factors(call, false, true, QUERIES, n, k, k, ld);                                            \
-        g.b = from;                                                                                             \
-        g.right = to;                                                                                           \
-        cg_gemm_pack_right(&g, 0, g.right_panels, 0, g.k);                                                      \
-        return g;                                                                                               \
-    }                                                                                                           \
-    /* n rows from row r as the right factor of a sum over them, packed for `most_rows`: (rows, K). */          \
-    static CgGemm along_##suffix(const CgCall *call, const T *from, int64_t ld, int64_t n, int64_t depth, int64_t k, void *to) \
-    {                                                                                                           \
-        CgGemm g = factors(call, false, false, QUERIES, k, depth, STEP, ld);                                    \
-        g.b = from;                                                                                             \
-        g.right = to;                                                                                           \
-        cg_gemm_pack_right(&g, 0, g.right_panels, 0, n);                                                        \
-        return g;                                                                                               \
-    }                                                                                                           \
-    /* Rows of scores against their running maxima m and sums l: p = 2^(turn (score - max)), hidden columns 0, and in \
-     * `shrink` the factor by which what was summed before shrinks. The first row sees `seen` columns of w, each one \
-     * more than that above it. Whole vectors, and rows in stages: reductions of several rows overlap. */       \
-    static void fold_##suffix(T *p, int64_t rows, int64_t seen, int64_t w, T turn, T *m, T *l, T *shrink)       \
-    {                                                                                                           \
-        T top[QUERIES], sum[QUERIES];                                                                           \
-        for (int64_t i = 0; i < rows; i++) {                                                                    \
-            T *row = p + i * STEP;                                                                              \
-            int64_t n = most(0, least(w, seen + i)), whole = (n + 15) / 16 * 16;                                \
-            Lanes_##suffix high = (Lanes_##suffix){ 0 } + m[i];                                                 \
-            for (int64_t j = n; j < whole; j++) row[j] = -(T)INFINITY;                                          \
-            for (int64_t j = 0; j < whole; j += 16) lanes_max_##suffix((const Lanes_##suffix *)(row + j), &high); \
-            top[i] = lanes_greatest_##suffix(&high);                                                            \
+        int64_t c = 0;                                                                                          \
+        for (; c + 4 <= columns; c += 4) {                                                                      \
+            int64_t r = 0;                                                                                      \
+            for (; r + 4 <= rows; r += 4) lanes_turn_##suffix(from + r * ld + c, ld, scale ? scale + c : NULL, to + c * ldto + r, ldto); \
+            for (; r < rows; r++)                                                                               \
+                for (int64_t i = c; i < c + 4; i++) to[i * ldto + r] = from[r * ld + i] * (scale ? scale[i] : 1); \
         }                                                                                                       \
-        CG_SIMD                                                                                                 \
-        for (int64_t i = 0; i < rows; i++) {                                                                    \
-            T base = top[i] > -(T)INFINITY ? top[i] * turn : 0;                                                 \
-            shrink[i] = ex2(m[i] * turn - base);                                                                \
-            m[i] = top[i];                                                                                      \
-            top[i] = base;                                                                                      \
-        }                                                                                                       \
-        for (int64_t i = 0; i < rows; i++) {                                                                    \
-            T *row = p + i * STEP, base = top[i];                                                               \
-            int64_t whole = (most(0, least(w, seen + i)) + 15) / 16 * 16;                                       \
-            Lanes_##suffix total = { 0 };                                                                       \
-            for (int64_t j = 0; j < whole; j += 16) {                                                           \
-                CG_SIMD                                                                                         \
-                for (int64_t c = j; c < j + 16; c++) row[c] = ex2(row[c] * turn - base);                        \
-                total += *(const Lanes_##suffix *)(row + j);                                                    \
-            }                                                                                                   \
-            for (int64_t j = whole; j < w; j++) row[j] = 0;                                                     \
-            sum[i] = lanes_total_##suffix(&total);                                                              \
-        }                                                                                                       \
-        CG_SIMD                                                                                                 \
-        for (int64_t i = 0; i < rows; i++) l[i] = l[i] * shrink[i] + sum[i];                                    \
+        for (; c < columns; c++)                                                                                \
+            for (int64_t r = 0; r < rows; r++) to[c * ldto + r] = from[r * ld + c] * (scale ? scale[c] : 1);    \
     }                                                                                                           \
-    /* y (rows, K) = acc / l, and lse. */                                                                       \
-    static void settle_##suffix(const T *acc, int64_t rows, int64_t d, T turn, const T *m, const T *l, T *y, int64_t ldy, T *lse) \
+    /* p = 2^(turn p - base) of n numbers, base the greatest of turn p; the sum of that. Whole vectors. */      \
+    static T weights_##suffix(T *p, int64_t n, T turn, T *base)                                                 \
     {                                                                                                           \
-        for (int64_t i = 0; i < rows; i++) {                                                                    \
-            T scale = l[i] > 0 ? 1 / l[i] : l[i];                                                               \
+        int64_t whole = (n + 15) / 16 * 16;                                                                     \
+        Lanes_##suffix high = (Lanes_##suffix){ 0 } - (T)INFINITY, total = { 0 };                               \
+        for (int64_t j = n; j < whole; j++) p[j] = -(T)INFINITY;                                                \
+        for (int64_t j = 0; j < whole; j += 16) lanes_max_##suffix((const Lanes_##suffix *)(p + j), &high);     \
+        T top = lanes_greatest_##suffix(&high);                                                                 \
+        top = top > -(T)INFINITY ? top * turn : 0;                                                              \
+        for (int64_t j = 0; j < whole; j += 16) {                                                               \
             CG_SIMD                                                                                             \
-            for (int64_t c = 0; c < d; c++) y[i * ldy + c] = acc[i * d + c] * scale;                            \
+            for (int64_t c = j; c < j + 16; c++) p[c] = ex2(p[c] * turn - top);                                 \
+            total += *(const Lanes_##suffix *)(p + j);                                                          \
         }                                                                                                       \
-        CG_SIMD                                                                                                 \
-        for (int64_t i = 0; i < rows; i++) lse[i] = m[i] * turn * (T)LN_2 + lg(l[i]);                           \
+        *base = top;                                                                                            \
+        return lanes_total_##suffix(&total);                                                                    \
     }                                                                                                           \
     /* A few queries: every key and value is read where it lies, once for each. */                              \
     static void few_##suffix(const CgCall *call, const Sizes *z, int64_t head, T *p)                            \
@@ -349,7 +350,7 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
         const T *vs = (const T *)v->data + head_offset(v, head);                                                \
         for (int64_t i = 0; i < z->t; i++) {                                                                    \
             const T *x = qs + i * q->stride[2];                                                                 \
-            T *y = (T *)call->out[0].data + head_offset(&call->out[0], head) + i * call->out[0].stride[2], m = -INFINITY, l = 0, shrink; \
+            T *y = (T *)call->out[0].data + head_offset(&call->out[0], head) + i * call->out[0].stride[2], base, sum; \
             int64_t seen = least(z->s, i + z->ahead + 1), d = z->k, sq = q->stride[3];                          \
             for (int64_t j = 0; j < seen; j++) {                                                                \
                 const T *key = ks + j * k->stride[2];                                                           \
@@ -361,7 +362,7 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
                 }                                                                                               \
                 p[j] = s * (T)z->alpha;                                                                         \
             }                                                                                                   \
-            fold_##suffix(p, 1, seen, seen, (T)z->turn, &m, &l, &shrink);                                       \
+            sum = weights_##suffix(p, seen, (T)z->turn, &base);                                                 \
             for (int64_t c = 0; c < d; c++) y[c] = 0;                                                           \
             for (int64_t j = 0; j < seen; j++) {                                                                \
                 const T *value = vs + j * v->stride[2];                                                         \
@@ -373,15 +374,17 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
                     for (int64_t c = 0; c < d; c++) y[c] += w * value[c * v->stride[3]];                        \
                 }                                                                                               \
             }                                                                                                   \
-            settle_##suffix(y, 1, d, (T)z->turn, &m, &l, y, d, (T *)call->out[1].data + head_offset(&call->out[1], head) + i); \
+            T by = sum > 0 ? 1 / sum : sum;                                                                     \
+            for (int64_t c = 0; c < d; c++) y[c] *= by;                                                         \
+            ((T *)call->out[1].data + head_offset(&call->out[1], head))[i] = base * (T)LN_2 + lg(sum);          \
         }                                                                                                       \
     }                                                                                                           \
-    /* A range of the queries of a head. */                                                                     \
+    /* A range of the queries of a head, in blocks whose queries are the columns: S' = k q', P' = 2^(turn S' - base), and \
+     * y' = v' P' / sum. */                                                                                     \
     static void forward_##suffix(const CgCall *call, Sizes z, int64_t head, bool begin, bool next, int64_t range, void *scratch) \
     {                                                                                                           \
-        int64_t d = z.k;                                                                                        \
-        int64_t blocks = ceil_div(z.t, QUERIES), ldk, ldv, ldq, out = call->out[0].stride[2];                   \
-        int64_t first = blocks * range / z.ranges * QUERIES, last = least(blocks * (range + 1) / z.ranges * QUERIES, z.t); \
+        int64_t d = z.k, lanes = lanes_of(call), ldk, ldv, ldq, out = call->out[0].stride[2];                   \
+        int64_t blocks = ceil_div(z.t, lanes), first = blocks * range / z.ranges * lanes, last = least(blocks * (range + 1) / z.ranges * lanes, z.t); \
         T *y = (T *)call->out[0].data + head_offset(&call->out[0], head), *lse = (T *)call->out[1].data + head_offset(&call->out[1], head); \
         if (!z.s || !d) {                                                                                       \
             zero_##suffix(y, out, first, last, d);                                                              \
@@ -393,60 +396,71 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
             few_##suffix(call, &z, head, f.p);                                                                  \
             return;                                                                                             \
         }                                                                                                       \
-        if (begin) fetch_keys(call, head, 0, 1);                                                                \
-        T *p = f.p, *acc = f.acc, *m = f.m, *l = f.l, shrink[QUERIES];                                          \
-        const T *k = rows_##suffix(&call->in[1], head, 0, z.s, f.copy, &ldk);                                   \
-        CgGemm scores = across_##suffix(call, k, ldk, z.s, d, f.keys), sums = scores;                           \
-        size_t panel = scores.right_bytes / (size_t)scores.right_panels, block = along_bytes(call, &z, KEYS);   \
-        const T *v = rows_##suffix(&call->in[2], head, 0, z.s, f.copy, &ldv);                                   \
-        for (int64_t s0 = 0; s0 < z.s; s0 += KEYS)                                                              \
-            sums = along_##suffix(call, v + s0 * ldv, ldv, least(KEYS, z.s - s0), KEYS, d, (char *)f.values + (size_t)(s0 / KEYS) * block); \
-        for_blocks(&scores, row_step(&call->in[0]), ceil_div(z.s, scores.nr) * scores.nr);                      \
-        for_blocks(&sums, STEP, d);                                                                             \
-        blocks = row_blocks(&scores, last - first);                                                             \
-        for (int64_t b = 0; b < blocks; b++) {                                                                  \
-            int64_t i0 = first + block_row(last - first, blocks, b), n = first + block_row(last - first, blocks, b + 1) - i0; \
-            int64_t end = least(z.s, i0 + n + z.ahead);                                                         \
-            fetch(&call->in[0], head, i0 + n, least(last, i0 + 2 * n), 0, 1);                                   \
-            fetch(&call->out[0], head, i0 + n, least(last, i0 + 2 * n), 0, 1);                                  \
-            if (next) fetch_keys(call, head + 1, b, blocks);                                                    \
-            const T *q = rows_##suffix(&call->in[0], head, i0, n, f.rows, &ldq);                                \
-            for (int64_t i = 0; i < n; i++) m[i] = -INFINITY;                                                   \
-            for (int64_t i = 0; i < n; i++) l[i] = 0;                                                           \
+        int64_t sees = least(z.s, first + lanes + z.ahead); /* keys that the first block sees */                \
+        Ahead start = { .n = 0 };                                                                               \
+        for (int x = 0; begin && x < 3; x++) ahead_add(&start, &call->in[x], head, x ? 0 : first, x ? sees : least(last, first + lanes)); \
+        ahead_fetch(&start, start.rows);                                                                        \
+        const T *k = rows_##suffix(&call->in[1], head, 0, z.s, f.k, &ldk), *v = rows_##suffix(&call->in[2], head, 0, z.s, f.v, &ldv); \
+        CgGemm scores = rows_left(call, z.s, d, ldk), sums = sum_left(call, KEYS, d, ldv), p = sum_right(call, KEYS, lanes, lanes); \
+        int64_t have = 0;                       /* keys packed so far */                                        \
+        scores.a = k;                                                                                           \
+        scores.left = scores.left_bytes ? f.keys : NULL;                                                        \
+        p.right = sums.right = f.p;                                                                             \
+        sums.n = lanes;                                                                                         \
+        T *base = f.base, *sum = f.sum, *shrink = f.shrink, *acc = f.acc;                                       \
+        bool packed = is_packed(call);                                                                          \
+        CgGemmWeigh weigh = { .alpha = z.alpha, .turn = z.turn, .base = base, .sum = sum, .shrink = shrink, .c = f.tile, .ldc = lanes, .right = &p }; \
+        for (int64_t i0 = first; i0 < last; i0 += lanes) {                                                      \
+            int64_t n = least(lanes, last - i0), end = least(z.s, i0 + n + z.ahead);                            \
+            /* What the next block reads and writes that no block before it did. */                             \
+            bool more = i0 + lanes < last;                                                                      \
+            int64_t i1 = more ? i0 + lanes : first, e1 = more ? least(z.s, i1 + lanes + z.ahead) : sees, to = more ? head : head + 1; \
+            Ahead ahead = { .n = 0 };                                                                           \
+            for (int x = 0; (more || next) && x < 4; x++)                                                       \
+                ahead_add(&ahead, x < 3 ? &call->in[x] : call->out, to, x % 3 ? more ? end : 0 : i1, x % 3 ? e1 : least(last, i1 + lanes)); \
+            ahead_split(&ahead, row_blocks(&scores, end, QUERIES));                                             \
+            pack_rows(&scores, k, have, end);                                                                   \
+            pack_sums(&sums, v, f.values, have / 2 * 2, end);                                                   \
+            have = most(have, end);                                                                             \
+            const T *q = rows_##suffix(&call->in[0], head, i0, n, f.q, &ldq);                                   \
+            scores.n = n;                                                                                       \
+            scores.ldb = ldq;                                                                                   \
+            scores.right_panels = 1;                                                                            \
+            pack_right(&scores, q, f.queries, d);                                                               \
+            for (int64_t i = 0; i < lanes; i++) base[i] = -MAX_##suffix;                                        \
+            for (int64_t i = 0; i < lanes; i++) sum[i] = 0;                                                     \
+            bool some = false;                      /* acc holds something */                                   \
             for (int64_t s0 = 0; s0 < end; s0 += KEYS) {                                                        \
-                int64_t w = least(KEYS, end - s0);                                                              \
-                score(&scores, q, f.left, (char *)f.keys + (size_t)(s0 / scores.nr) * panel, n, 0, w, z.alpha, p); \
-                fold_##suffix(p, n, i0 + z.ahead + 1 - s0, w, (T)z.turn, m, l, shrink);                         \
-                for (int64_t i = 0; s0 > 0 && i < n; i++) {                                                     \
-                    T *row = acc + i * d, by = shrink[i];                                                       \
-                    if (by == 1) continue;                                                                      \
-                    CG_SIMD                                                                                     \
-                    for (int64_t c = 0; c < d; c++) row[c] *= by;                                               \
+                int64_t wide = least(KEYS, end - s0), cuts = row_blocks(&scores, wide, QUERIES);                \
+                sums.a = v + s0 * ldv;                                                                          \
+                if (sums.left_bytes) sums.left = (char *)f.values + (size_t)(s0 / KEYS) * sums.left_bytes;      \
+                for (int64_t b = 0; b < cuts; b++) {                                                            \
+                    int64_t j = block_row(wide, cuts, b), rows = block_row(wide, cuts, b + 1) - j;              \
+                    if (!packed) weigh.c = (T *)f.p + j * lanes;                                                \
+                    weigh.hidden = s0 + j - i0 - z.ahead;                                                       \
+                    ahead_fetch(&ahead, ahead.share);                                                           \
+                    weigh.k = j;                                                                                \
+                    if (!cg_gemm_weigh(&scores, s0 + j, rows, 0, &weigh)) continue;                             \
+                    for (int64_t c = 0; some && c < d; c++) {                                                   \
+                        CG_SIMD                                                                                 \
+                        for (int64_t i = 0; i < lanes; i++) acc[c * lanes + i] *= shrink[i];                    \
+                    }                                                                                           \
                 }                                                                                               \
-                spread(&sums, p, f.left, (char *)f.values + (size_t)(s0 / KEYS) * block, n, i0 + z.ahead + 1 - s0, w, 1, s0 > 0, acc, d); \
+                cg_gemm_run(&sums, (CgGemmRange){ 0, sums.left_panels, 0, 1, 0, wide }, 1, some, acc, lanes);   \
+                some = true;                                                                                    \
             }                                                                                                   \
-            settle_##suffix(acc, n, d, (T)z.turn, m, l, y + i0 * out, out, lse + i0);                           \
+            for (int64_t i = 0; i < n; i++) lse[i0 + i] = base[i] * (T)LN_2 + lg(sum[i]);                       \
+            for (int64_t i = 0; i < n; i++) sum[i] = sum[i] > 0 ? 1 / sum[i] : sum[i];                          \
+            turned_##suffix(acc, lanes, d, n, sum, y + i0 * out, out);                                          \
         }                                                                                                       \
-    }                                                                                                           \
-    /* A key's row: p = 2^(turn score - base), ds = p (dp - delta) for queries from .. n, 0 from `hidden` to there. */ \
-    static void slope_row_##suffix(T *p, T *dp, int64_t hidden, int64_t from, int64_t n, T turn, const T *base, const T *delta) \
-    {                                                                                                           \
-        int64_t whole = (n + 15) / 16 * 16;                                                                     \
-        CG_SIMD                                                                                                 \
-        for (int64_t i = from / 16 * 16; i < whole; i++) {                                                      \
-            T e = ex2(p[i] * turn - base[i]);                                                                   \
-            p[i] = e;                                                                                           \
-            dp[i] = e * (dp[i] - delta[i]);                                                                     \
-        }                                                                                                       \
-        for (int64_t i = hidden; i < from; i++) p[i] = dp[i] = 0;                                               \
     }                                                                                                           \
     /* With P = exp(scale S - lse): gv = P' gy, dP = gy v', dS = P (dP - sum(gy y)), gq = scale dS k, gk = scale dS' q. \
-     * A block has the rows of some keys: S' = k q'. Its part of gv and gk is summed at once; dS' is kept for gq. A head \
-     * is the work of one part, so that all is summed in one order. */                                          \
+     * A block has the rows of some keys: S' = k q'. Its part of gv and gk is summed at once; dS' is kept for gq' = k' dS'. \
+     * A head is the work of one part, so that all is summed in one order. */                                   \
     static void backward_##suffix(const CgCall *call, Sizes z, int64_t head, bool begin, bool next, void *scratch) \
     {                                                                                                           \
         const CgTensor *lses = &call->in[4];                                                                    \
-        int64_t d = z.k, ldk, ldv, ldq, ldy, ldg;                                                               \
+        int64_t d = z.k, lanes = lanes_of(call), ldk, ldv, ldq, ldy, ldg;                                       \
         T *gq = (T *)call->out[0].data + head_offset(&call->out[0], head);                                      \
         T *gk = (T *)call->out[1].data + head_offset(&call->out[1], head);                                      \
         T *gv = (T *)call->out[2].data + head_offset(&call->out[2], head);                                      \
@@ -461,64 +475,88 @@ static void spread(CgGemm *g, const void *p, void *left, const void *x, int64_t 
         const T *lse = (const T *)lses->data + head / lses->dim[1] * lses->stride[0] + head % lses->dim[1] * lses->stride[1]; \
         Backward f = backward_memory(call, &z, scratch);                                                        \
         T *delta = f.delta, *base = f.base;                                                                     \
-        if (begin) fetch_keys(call, head, 0, 1);                                                                \
-        fetch_queries(call, head, 0, 0, 1);                                                                     \
+        bool packed = is_packed(call);                                                                          \
+        Ahead start = { .n = 0 };                                                                               \
+        if (begin) ahead_keys(&start, call, head);                                                              \
+        if (begin) ahead_queries(&start, call, head, 0);                                                        \
+        ahead_fetch(&start, start.rows);                                                                        \
         const T *k = rows_##suffix(&call->in[1], head, 0, z.s, f.k, &ldk), *v = rows_##suffix(&call->in[2], head, 0, z.s, f.v, &ldv); \
-        size_t block = along_bytes(call, &z, KEYS);                                                             \
-        for (int64_t s0 = 0; s0 < z.s; s0 += KEYS)                                                              \
-            along_##suffix(call, k + s0 * ldk, ldk, least(KEYS, z.s - s0), KEYS, d, (char *)f.sums + (size_t)(s0 / KEYS) * block); \
+        CgGemm scores = rows_left(call, z.s, d, ldk), changes = rows_left(call, z.s, d, ldv), to_gq = sum_left(call, KEYS, d, ldk); \
+        scores.a = k;                                                                                           \
+        scores.left = scores.left_bytes ? f.keys : NULL;                                                        \
+        changes.a = v;                                                                                          \
+        changes.left = changes.left_bytes ? f.values : NULL;                                                    \
+        pack_rows(&scores, k, 0, z.s);                                                                          \
+        pack_rows(&changes, v, 0, z.s);                                                                         \
+        pack_sums(&to_gq, k, f.turned, 0, z.s);                                                                 \
         for (int64_t m0 = 0; m0 < z.t; m0 += MANY) {                                                            \
-            int64_t many = least(MANY, z.t - m0), end = least(z.s, m0 + many + z.ahead);                        \
+            int64_t many = least(MANY, z.t - m0), end = least(z.s, m0 + many + z.ahead), panels = ceil_div(many, lanes); \
             const T *q = rows_##suffix(&call->in[0], head, m0, many, f.q, &ldq);                                \
             const T *y = rows_##suffix(&call->in[3], head, m0, many, f.y, &ldy);                                \
             const T *g = rows_##suffix(&call->in[5], head, m0, many, f.g, &ldg);                                \
-            CgGemm scores = across_##suffix(call, q, ldq, many, d, f.qt), slopes = across_##suffix(call, g, ldg, many, d, f.gt); \
-            CgGemm to_gk = along_##suffix(call, q, ldq, many, many, d, f.queries), to_gv = along_##suffix(call, g, ldg, many, many, d, f.slopes); \
-            CgGemm to_gq = turned(call, many);                                                                  \
-            for_blocks(&scores, ldk, MANY);                                                                     \
-            for_blocks(&slopes, ldv, MANY);                                                                     \
-            for_blocks(&to_gk, STEP, d);                                                                        \
-            for_blocks(&to_gv, STEP, d);                                                                        \
-            for (int64_t i = 0; i < MANY; i++) {                                                                \
+            CgGemm qt = rows_right(call, many, d, ldq), gt = rows_right(call, many, d, ldg);                    \
+            CgGemm to_gk = sum_right(call, many, d, ldq), to_gv = sum_right(call, many, d, ldg), ds = sum_right(call, KEYS, panels * lanes, STEP); \
+            pack_right(&qt, q, f.qt, d);                                                                        \
+            pack_right(&gt, g, f.gt, d);                                                                        \
+            pack_right(&to_gk, q, f.queries, many);                                                             \
+            pack_right(&to_gv, g, f.slopes, many);                                                              \
+            scores.right = f.qt;                                                                                \
+            changes.right = f.gt;                                                                               \
+            to_gk.lda = to_gv.lda = STEP;                                                                       \
+            to_gk.left = packed ? f.left_dp : NULL;                                                             \
+            to_gv.left = packed ? f.left_p : NULL;                                                              \
+            to_gv.a = f.p;                                                                                      \
+            ds.right = to_gq.right = packed ? f.right_dp : NULL;                                                \
+            to_gq.b = f.dp;                                                                                     \
+            to_gq.ldb = STEP;                                                                                   \
+            to_gq.n = panels * lanes;                                                                           \
+            for (int64_t i = 0; i < panels * lanes; i++) {                                                      \
                 delta[i] = i < many ? lanes_dot_##suffix(y + i * ldy, g + i * ldg, d) : 0;                      \
                 base[i] = i < many ? lse[(m0 + i) * lses->stride[2]] * (T)LOG2_E : 0;                           \
             }                                                                                                   \
             for (int64_t s0 = 0; s0 < end; s0 += KEYS) {                                                        \
-                int64_t wide = least(KEYS, end - s0), blocks = row_blocks(&scores, wide);                       \
+                int64_t wide = least(KEYS, end - s0), blocks = row_blocks(&scores, wide, KEY_ROWS);             \
+                Ahead rest = { .n = 0 };    /* late, or it would be pushed out again */                         \
+                if (s0 + wide == end && m0 + many < z.t) ahead_queries(&rest, call, head, m0 + many);           \
+                if (s0 + wide == end && m0 + many == z.t && next) {                                             \
+                    ahead_queries(&rest, call, head + 1, 0);                                                    \
+                    ahead_keys(&rest, call, head + 1);                                                          \
+                }                                                                                               \
+                ahead_split(&rest, blocks * panels / (z.ahead < z.s ? 2 : 1));                                  \
                 for (int64_t b = 0; b < blocks; b++) {                                                          \
                     int64_t j0 = block_row(wide, blocks, b), n = block_row(wide, blocks, b + 1) - j0, j = s0 + j0; \
-                    int64_t first = most(0, j - z.ahead - m0), from = first / 2 * 2, panel = 0;                 \
-                    /* Later on, or it would be pushed out again. */                                            \
-                    bool late = s0 == 0 && b >= blocks / 2, more = m0 + MANY < z.t;                             \
-                    if (late && (more || next)) fetch_queries(call, more ? head : head + 1, more ? m0 + MANY : 0, b - blocks / 2, blocks - blocks / 2); \
-                    if (late && !more && next) fetch_keys(call, head + 1, b - blocks / 2, blocks - blocks / 2); \
-                    for (int i = 1; i < 3; i++) fetch(&call->out[i], head, j + n, least(end, j + 2 * n), 0, 1); \
-                    while (cg_gemm_row(&to_gq, panel + 1) <= first) panel++;                                    \
-                    T *p = f.p, *ds = (T *)f.dp + (to_gq.left_bytes ? 0 : j0 * STEP);                           \
-                    int64_t hidden = least(from, cg_gemm_row(&to_gq, panel));                                   \
-                    score(&scores, k + j * ldk, f.left, f.qt, n, first / 16 * 16, many, z.alpha, p);            \
-                    score(&slopes, v + j * ldv, f.left, f.gt, n, first / 16 * 16, many, 1, ds);                 \
-                    for (int64_t i = 0; i < n; i++)                                                             \
-                        slope_row_##suffix(p + i * STEP, ds + i * STEP, hidden, most(0, j + i - z.ahead - m0), many, (T)z.turn, base, delta); \
+                    int64_t first = most(0, j - z.ahead - m0), from = first / 2 * 2;                            \
+                    Ahead own = { .n = 0 };                                                                     \
+                    for (int i = 1; i < 3; i++) ahead_add(&own, &call->out[i], head, j + n, least(end, j + 2 * n)); \
+                    ahead_split(&own, panels - first / lanes);                                                  \
+                    T *p = f.p, *dp = (T *)f.dp + (packed ? 0 : j0 * STEP);                                     \
+                    for (int64_t r = first / lanes; r < panels; r++) {                                          \
+                        ahead_fetch(&own, own.share);                                                           \
+                        ahead_fetch(&rest, rest.share);                                                         \
+                        int64_t at = packed ? 0 : r * lanes;                                                    \
+                        CgGemmSlope to = { .alpha = z.alpha, .turn = z.turn, .hidden = j - z.ahead - m0 - r * lanes, .base = base + r * lanes, \
+                                           .less = delta + r * lanes, .w = p + at, .slopes = dp + at, .ldc = STEP, .left_w = &to_gv, \
+                                           .left_slopes = &to_gk, .right = &ds, .left_k = r * lanes, .right_k = j0, .right_panel = r }; \
+                        cg_gemm_slope(&scores, &changes, j, n, r, &to);                                         \
+                    }                                                                                           \
                     if (j < fresh) {                                                                            \
                         zero_##suffix(gk, gks, fresh, j + n, d);                                                \
                         zero_##suffix(gv, gvs, fresh, j + n, d);                                                \
                     }                                                                                           \
-                    place(&to_gv, p, n, from, many, f.left, f.slopes);                                          \
-                    cg_gemm_run(&to_gv, (CgGemmRange){ 0, to_gv.left_panels, 0, to_gv.right_panels, from, many }, 1, j < fresh, gv + j * gvs, gvs); \
-                    place(&to_gk, ds, n, from, many, f.left, f.queries);                                        \
-                    cg_gemm_run(&to_gk, (CgGemmRange){ 0, to_gk.left_panels, 0, to_gk.right_panels, from, many }, z.scale, j < fresh, gk + j * gks, gks); \
-                    to_gq.left = f.dpt;                                                                         \
-                    if (to_gq.left_bytes) cg_gemm_pack_left(&to_gq, ds + cg_gemm_row(&to_gq, panel), panel, to_gq.left_panels, j0, j0 + n); \
+                    to_gk.a = dp;                                                                               \
+                    to_gk.m = to_gv.m = n;                                                                      \
+                    to_gk.left_panels = to_gv.left_panels = 1;                                                  \
+                    cg_gemm_run(&to_gv, (CgGemmRange){ 0, 1, 0, to_gv.right_panels, from, many }, 1, j < fresh, gv + j * gvs, gvs); \
+                    cg_gemm_run(&to_gk, (CgGemmRange){ 0, 1, 0, to_gk.right_panels, from, many }, z.scale, j < fresh, gk + j * gks, gks); \
                 }                                                                                               \
-                to_gq.a = f.dp;                                                                                 \
-                to_gq.left = to_gq.left_bytes ? f.dpt : NULL;                                                   \
-                to_gq.right = (char *)f.sums + (size_t)(s0 / KEYS) * block;                                     \
-                for (int64_t r = 0; r < to_gq.left_panels; r++) {       /* keys that its last query sees */     \
-                    int64_t to = least(wide, (m0 + cg_gemm_row(&to_gq, r + 1) + z.ahead - s0 + 1) / 2 * 2);     \
-                    if (to > 0) cg_gemm_run(&to_gq, (CgGemmRange){ r, r + 1, 0, to_gq.right_panels, 0, to }, z.scale, s0 > 0, gq + m0 * gqs, gqs); \
+                to_gq.a = k + s0 * ldk;                                                                         \
+                if (to_gq.left_bytes) to_gq.left = (char *)f.turned + (size_t)(s0 / KEYS) * to_gq.left_bytes;   \
+                for (int64_t r = 0; r < panels; r++) {          /* keys that its last query sees */             \
+                    int64_t to = least(wide, (m0 + least(many, (r + 1) * lanes) + z.ahead - s0 + 1) / 2 * 2);   \
+                    if (to > 0) cg_gemm_run(&to_gq, (CgGemmRange){ 0, to_gq.left_panels, r, r + 1, 0, to }, z.scale, s0 > 0, f.gq, STEP); \
                 }                                                                                               \
             }                                                                                                   \
+            turned_##suffix(f.gq, STEP, d, many, NULL, gq + m0 * gqs, gqs);                                     \
             fresh = most(fresh, end);                                                                           \
         }                                                                                                       \
         zero_##suffix(gk, gks, fresh, z.s, d);                                                                  \

@@ -9,8 +9,10 @@
 
 /* Lane i of the result is lane (i + by) % 16. */
 #ifdef __clang__
+#define LANES_MIXED(mask, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
 #define LANES_TURNED(mask, x, by) __builtin_shufflevector(x, x, LANES_LIST(by))
 #else
+#define LANES_MIXED(mask, x, y, ...) __builtin_shuffle(x, y, (mask){ __VA_ARGS__ })
 #define LANES_TURNED(mask, x, by) __builtin_shuffle(x, (mask){ LANES_LIST(by) })
 #endif
 #define LANES_LIST(by) \
@@ -53,6 +55,23 @@
         for (; i + 16 <= n; i += 16) sum += *(const Lanes_##suffix *)(x + i) * *(const Lanes_##suffix *)(y + i); \
         for (; i < n; i++) rest += x[i] * y[i];                                                                 \
         return lanes_total_##suffix(&sum) + rest;                                                               \
+    }                                                            \
+    typedef T Four_##suffix __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));         \
+    typedef INTEGER Quarter_##suffix __attribute__((vector_size(4 * sizeof(T))));                               \
+    /* A square of four by four, turned over its diagonal; what comes from column c by scale[c]. */             \
+    static inline void lanes_turn_##suffix(const T *from, int64_t ld, const T *scale, T *to, int64_t ldto)      \
+    {                                                                                                           \
+        Four_##suffix x[4];                                                                                     \
+        for (int i = 0; i < 4; i++) {                                                                           \
+            x[i] = *(const Four_##suffix *)(from + i * ld);                                                     \
+            if (scale) x[i] *= *(const Four_##suffix *)scale;                                                   \
+        }                                                                                                       \
+        Four_##suffix a = LANES_MIXED(Quarter_##suffix, x[0], x[1], 0, 4, 1, 5), b = LANES_MIXED(Quarter_##suffix, x[2], x[3], 0, 4, 1, 5); \
+        Four_##suffix c = LANES_MIXED(Quarter_##suffix, x[0], x[1], 2, 6, 3, 7), e = LANES_MIXED(Quarter_##suffix, x[2], x[3], 2, 6, 3, 7); \
+        *(Four_##suffix *)to = LANES_MIXED(Quarter_##suffix, a, b, 0, 1, 4, 5);                                 \
+        *(Four_##suffix *)(to + ldto) = LANES_MIXED(Quarter_##suffix, a, b, 2, 3, 6, 7);                        \
+        *(Four_##suffix *)(to + 2 * ldto) = LANES_MIXED(Quarter_##suffix, c, e, 0, 1, 4, 5);                    \
+        *(Four_##suffix *)(to + 3 * ldto) = LANES_MIXED(Quarter_##suffix, c, e, 2, 3, 6, 7);                    \
     }
 LANES(float, int32_t, f32)
 LANES(double, int64_t, f64)

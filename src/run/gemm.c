@@ -230,6 +230,37 @@ void cg_gemm_run(const CgGemm *g, CgGemmRange r, double alpha, double beta, void
     }
 }
 
+/* ---- weights of a softmax ---- */
+
+static char *right_at(const CgGemm *g, const CgGemmKind *x, int64_t panel, int64_t k)
+{
+    return g->right ? (char *)g->right + (panel * units(x, g->k) + k / x->pair) * x->nr * x->size : NULL;
+}
+
+bool cg_gemm_weigh(const CgGemm *g, int64_t row, int64_t rows, int64_t panel, const CgGemmWeigh *w)
+{
+    const CgGemmKind *x = kind_in(g);
+    int64_t rs, ps;
+    const char *a = left_at(g, x, row, 0, &rs, &ps);
+    return x->weigh(units(x, g->k), a, rs, right_at(g, x, panel, 0), w, rows, right_at(w->right, x, 0, w->k));
+}
+
+void cg_gemm_slope(const CgGemm *g, const CgGemm *h, int64_t row, int64_t rows, int64_t panel, const CgGemmSlope *s)
+{
+    const CgGemmKind *x = kind_in(g);
+    int64_t rs, ds, ps, step = 0, l;
+    const char *a = left_at(g, x, row, 0, &rs, &ps), *d = left_at(h, x, row, 0, &ds, &ps);
+    void *to[2] = { NULL, NULL };
+    const CgGemm *const left[2] = { s->left_w, s->left_slopes };
+    for (int i = 0; i < 2; i++)
+        if (left[i]->left) {
+            union { const char *in; char *out; } u = { left_at(left[i], x, 0, s->left_k, &step, &l) };
+            to[i] = u.out;
+        }
+    x->slope(units(x, g->k), a, rs, d, ds, right_at(g, x, panel, 0), right_at(h, x, panel, 0), s, rows, to[0], to[1], step,
+             right_at(s->right, x, s->right_panel, s->right_k));
+}
+
 /* ---- whole products ---- */
 
 static Panels *panels(void)

@@ -193,7 +193,7 @@ static void micro(int64_t ku, const void *a, int64_t rs, int64_t ps, const void 
 
 const CgGemmKind cg_gemm_kind_bf16 = {
     .name = "avx512_bf16", .mr = MR, .nr = NR, .pair = 2, .size = 4, .left_rows = left_rows, .left_columns = left_columns,
-    .right = right, .micro = micro,
+    .right = right, .micro = micro, .weigh = cg_gemm_weigh_bf16, .slope = cg_gemm_slope_bf16,
 };
 #else
 const CgGemmKind cg_gemm_kind_bf16 = { .name = NULL };

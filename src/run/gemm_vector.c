@@ -3,6 +3,7 @@
  * through gemm.c, which knows what the processor has. */
 #include <string.h>
 #include <cg/elementwise.h>
+#include <cg/vmath.h>
 #include "run/gemm.h"
 
 /* MR rows of two vectors, two vectors of B and one number of A: 31 of 32 registers, or 15 of 16. */
@@ -29,8 +30,18 @@
 #endif
 
 #define T float
+#define EXP2 cg_exp2_low_f32
+#define RINT rintf
 #define INTEGER int32_t
 #define NAME(word) f32_##word
+#ifdef __AVX512F__
+#define IN_REGISTERS
+#define F32_WEIGH cg_gemm_weigh_f32
+#define F32_SLOPE cg_gemm_slope_f32
+#else
+#define F32_WEIGH f32_weigh
+#define F32_SLOPE f32_slope
+#endif
 #define PACKED(to, n)
 #include "run/gemm_vector.h"
 
@@ -50,6 +61,8 @@ static inline float rounded(float x)
 }
 
 #define T float
+#define EXP2 cg_exp2_low_f32
+#define RINT rintf
 #define INTEGER int32_t
 #define NAME(word) rounded_##word
 #define PACKED(to, n) \
@@ -59,6 +72,8 @@ static inline float rounded(float x)
 #include "run/gemm_vector.h"
 
 #define T double
+#define EXP2 exp2
+#define RINT rint
 #define INTEGER int64_t
 #define NAME(word) f64_##word
 #define PACKED(to, n)
@@ -66,13 +81,14 @@ static inline float rounded(float x)
 
 #define TEXT_(x) #x
 #define TEXT(x) TEXT_(x)
-#define KIND(of, T, after) { \
+#define KIND(of, T, after, weigher, sloper) { \
         .name = TEXT(CG_ISA) after, .mr = MR, .nr = of##_NR, .pair = 1, .size = sizeof(T), \
         .in_place = sizeof after == 1, .left_rows = of##_left_rows, .left_columns = of##_left_columns, \
-        .right = of##_right, .micro = of##_micro }
+        .right = of##_right, .micro = of##_micro, \
+        .weigh = weigher, .slope = sloper }
 
 const CgGemmKind CG_OPS_CAT(cg_gemm_, kinds, CG_ISA)[CG_GEMM_KINDS] = {
-    [CG_GEMM_F32] = KIND(f32, float, ""),
-    [CG_GEMM_ROUNDED] = KIND(rounded, float, " rounded"),
-    [CG_GEMM_F64] = KIND(f64, double, ""),
+    [CG_GEMM_F32] = KIND(f32, float, "", F32_WEIGH, F32_SLOPE),
+    [CG_GEMM_ROUNDED] = KIND(rounded, float, " rounded", rounded_weigh, rounded_slope),
+    [CG_GEMM_F64] = KIND(f64, double, "", f64_weigh, f64_slope),
 };

@@ -1,5 +1,6 @@
 /* gemm_vector.h - panels and their products for one type, in vectors of the compiler's; a pattern, not a header.
- * Takes T (float or double) and INTEGER of its size, NAME(word), and PACKED(to, n), what becomes of n numbers after they are copied; gives a CgGemmKind's
+ * Takes T (float or double) and INTEGER of its size, NAME(word), PACKED(to, n), what becomes of n numbers after they are copied, EXP2(x) and RINT(x); IN_REGISTERS where
+ * gemm_soft.c makes weights; gives a CgGemmKind's
  * functions. Included by gemm_vector.c only, once for each kind. */
 
 /* Vectors that may lie anywhere, and in registers. */
@@ -134,9 +135,102 @@ static void NAME(micro)(int64_t ku, const void *a, int64_t rs, int64_t ps, const
         for (int64_t j = 0; j < cols; j++)
             to[r * ldc + j] = beta != 0 ? (T)beta * to[r * ldc + j] + tile[r * NAME(NR) + j] : tile[r * NAME(NR) + j];
 }
+#ifndef IN_REGISTERS
+/* Bases that are far below the greatest of their column rise. By powers of two: shrinking rounds nothing. */
+static bool NAME(rise)(const CgGemmWeigh *w, int64_t rows, T *before)
+{
+    const T *c = w->c, turn = (T)w->turn;
+    T *base = w->base, *sum = w->sum, *shrink = w->shrink, top[NAME(NR)];
+    int far = 0;
+    for (int64_t j = 0; j < NAME(NR); j++)
+        top[j] = c[j];
+    for (int64_t r = 1; r < rows; r++) {
+        CG_SIMD
+        for (int64_t j = 0; j < NAME(NR); j++)
+            top[j] = c[r * w->ldc + j] > top[j] ? c[r * w->ldc + j] : top[j];
+    }
+    for (int64_t j = 0; j < NAME(NR); j++)
+        far |= top[j] * turn > base[j] + CG_GEMM_SLACK;
+    if (!far)
+        return false;
+    CG_SIMD
+    for (int64_t j = 0; j < NAME(NR); j++) {
+        T high = top[j] * turn, old = base[j], by = high > old + CG_GEMM_SLACK ? RINT(high - old) : 0;
+        base[j] = by > 0 && sum[j] == 0 ? high : old + by;
+        shrink[j] = EXP2(-by);
+        sum[j] *= shrink[j];
+    }
+    for (int64_t r = 0; r < w->k; r++) {
+        CG_SIMD
+        for (int64_t j = 0; j < NAME(NR); j++)
+            before[r * NAME(NR) + j] *= shrink[j];
+    }
+    return true;
+}
+
+static void NAME(hide)(T *c, int64_t ldc, int64_t rows, int64_t hidden, T as)
+{
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t j = 0; j < NAME(NR) && j < hidden + r; j++)
+            c[r * ldc + j] = as;
+}
+
+static void NAME(keep)(const T *row, T *to)
+{
+    if (!to || to == row)
+        return;
+    memcpy(to, row, sizeof(T) * NAME(NR));
+    PACKED(to, NAME(NR))
+}
+
+static bool NAME(weigh)(int64_t ku, const void *a, int64_t rs, const void *b, const CgGemmWeigh *w, int64_t rows, void *right)
+{
+    T *c = w->c, turn = (T)w->turn, *sum = w->sum;
+    const T *base = w->base;
+    NAME(micro)(ku, a, rs, 1, b, NAME(NR), w->alpha, 0, c, w->ldc, rows, NAME(NR));
+    NAME(hide)(c, w->ldc, rows, w->hidden, -(T)INFINITY);
+    bool rose = NAME(rise)(w, rows, (T *)right - w->k * NAME(NR));
+    for (int64_t r = 0; r < rows; r++, c += w->ldc) {
+        CG_SIMD
+        for (int64_t j = 0; j < NAME(NR); j++) {
+            c[j] = EXP2(c[j] * turn - base[j]);
+            sum[j] += c[j];
+        }
+        NAME(keep)(c, (T *)right + r * NAME(NR));
+    }
+    return rose;
+}
+
+static void NAME(slope)(int64_t ku, const void *a, int64_t rs, const void *d, int64_t ds, const void *b, const void *h,
+                        const CgGemmSlope *s, int64_t rows, void *left_w, void *left_s, int64_t step, void *right)
+{
+    T *w = s->w, *c = s->slopes, turn = (T)s->turn;
+    const T *base = s->base, *less = s->less;
+    NAME(micro)(ku, a, rs, 1, b, NAME(NR), s->alpha, 0, w, s->ldc, rows, NAME(NR));
+    NAME(micro)(ku, d, ds, 1, h, NAME(NR), 1, 0, c, s->ldc, rows, NAME(NR));
+    for (int64_t r = 0; r < rows; r++) {
+        T *x = w + r * s->ldc, *y = c + r * s->ldc;
+        CG_SIMD
+        for (int64_t j = 0; j < NAME(NR); j++) {
+            x[j] = EXP2(x[j] * turn - base[j]);
+            y[j] = x[j] * (y[j] - less[j]);
+        }
+    }
+    NAME(hide)(w, s->ldc, rows, s->hidden, 0);
+    NAME(hide)(c, s->ldc, rows, s->hidden, 0);
+    for (int64_t r = 0; r < rows; r++) {
+        NAME(keep)(w + r * s->ldc, left_w ? (T *)left_w + r * step : NULL);
+        NAME(keep)(c + r * s->ldc, left_s ? (T *)left_s + r * step : NULL);
+        NAME(keep)(c + r * s->ldc, right ? (T *)right + r * NAME(NR) : NULL);
+    }
+}
+#endif
+#undef IN_REGISTERS
 #undef VEC
 #undef LYING
 #undef T
+#undef EXP2
+#undef RINT
 #undef NAME
 #undef PACKED
 #undef INTEGER

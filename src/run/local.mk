@@ -5,7 +5,7 @@ libcgcore_la_SOURCES += \
 	src/run/decode.c src/run/decode.h \
 	src/run/elementwise.c \
 	src/run/exec.c src/run/exec.h \
-	src/run/gemm.c src/run/gemm.h src/run/gemm_bf16.c src/run/gemm_vector.h \
+	src/run/gemm.c src/run/gemm.h src/run/gemm_bf16.c src/run/gemm_vector.h src/run/gemm_soft.c src/run/gemm_soft.h \
 	src/run/grant.c src/run/grant.h \
 	src/run/peak.c src/run/peak.h \
 	src/run/plan.c src/run/plan.h src/run/plan_inside.h \

@@ -140,6 +140,96 @@ static double check_packed(bool ta, bool tb, CgDtype dtype, int bf16)
     return worst;
 }
 
+/* Weights of a softmax down the columns, tile by tile, of scores that grow so that bases rise again and again: what they make
+ * of X, and the logarithm of their sum, against the same in double. The last column is padding. */
+static double check_weights(CgDtype dtype, int bf16, double alpha)
+{
+    enum { KEYS = 61, D = 24, X = 3 };
+    const double turn = 1.25;
+    size_t size = dtype == CG_F64 ? sizeof(double) : sizeof(float);
+    CgGemm scores = { .dtype = dtype, .bf16 = bf16, .tb = true, .m = KEYS, .n = 1, .k = D, .lda = D, .ldb = D };
+    cg_gemm_layout(&scores);
+    int64_t n = scores.nr, tall = scores.mr / 2 * 2, hidden = n / 2 - 30;
+    CgGemm sums = { .dtype = dtype, .bf16 = bf16, .m = X, .n = n, .k = KEYS, .lda = KEYS, .ldb = n };
+    cg_gemm_layout(&sums);
+    scores.n = n - 1;
+    int64_t many[3] = { KEYS * D, n * D, X * KEYS };
+    char *in[3], *by[4], *tile = calloc((size_t)(scores.mr * n), size);     /* keys, queries, X; base, sum, shrink, product */
+    double *exact[3], worst = 0;
+    for (int i = 0; i < 4; i++)
+        by[i] = calloc((size_t)(X * n), size);
+    for (int f = 0; f < 3; f++) {
+        in[f] = calloc((size_t)many[f], size);
+        exact[f] = calloc((size_t)many[f], sizeof(double));
+        for (int64_t i = 0; i < many[f]; i++) {
+            float v = (float)(draw((uint64_t)(i + 100000 * f)) * (f == 0 ? 0.3 + 0.08 * (double)(i / D) : 1));
+            exact[f][i] = bf16 ? to_bf16(v) : v;
+            if (dtype == CG_F64) ((double *)(void *)in[f])[i] = v;
+            else ((float *)(void *)in[f])[i] = v;
+        }
+    }
+    scores.a = in[0];
+    scores.b = in[1];
+    sums.a = in[2];
+    CgGemm *const both[2] = { &scores, &sums };
+    for (int i = 0; i < 2; i++) {
+        both[i]->left = both[i]->left_bytes ? aligned_alloc(64, (both[i]->left_bytes + 63) / 64 * 64) : NULL;
+        both[i]->right = aligned_alloc(64, (both[i]->right_bytes + 63) / 64 * 64);
+        if (both[i]->left)
+            cg_gemm_pack_left(both[i], both[i]->a, 0, both[i]->left_panels, 0, both[i]->k);
+    }
+    cg_gemm_pack_right(&scores, 0, 1, 0, D);
+    for (int64_t i = 0; i < n; i++) {
+        if (dtype == CG_F64) ((double *)(void *)by[0])[i] = -1e300;
+        else ((float *)(void *)by[0])[i] = -1e38f;
+    }
+    int rises = 0;
+    for (int64_t r = 0; r < KEYS; r += tall) {
+        CgGemmWeigh w = { .alpha = alpha, .turn = turn, .hidden = r + hidden, .base = by[0], .sum = by[1], .shrink = by[2],
+                          .c = scores.left_bytes ? tile : (char *)sums.right + (size_t)(r * n) * size, .ldc = n, .right = &sums, .k = r };
+        rises += cg_gemm_weigh(&scores, r, r + tall < KEYS ? tall : KEYS - r, 0, &w);
+    }
+    cg_gemm_run(&sums, (CgGemmRange){ 0, sums.left_panels, 0, 1, 0, KEYS }, 1, 0, by[3], n);
+    for (int64_t j = 0; j < n - 1; j++) {
+        double s[KEYS], top = -INFINITY, sum = 0, base, total;
+        for (int64_t r = 0; r < KEYS; r++) {
+            s[r] = 0;
+            for (int64_t l = 0; l < D; l++)
+                s[r] += turn * alpha * exact[0][r * D + l] * exact[1][j * D + l];
+            if (j < hidden + r)
+                s[r] = -INFINITY;
+            top = s[r] > top ? s[r] : top;
+        }
+        for (int64_t r = 0; r < KEYS; r++)
+            sum += exp2(s[r] - top);
+        base = dtype == CG_F64 ? ((double *)(void *)by[0])[j] : (double)((float *)(void *)by[0])[j];
+        total = dtype == CG_F64 ? ((double *)(void *)by[1])[j] : (double)((float *)(void *)by[1])[j];
+        double err = fabs(base + log2(total) - top - log2(sum)) / 100;
+        worst = err <= worst ? worst : err;
+        for (int i = 0; i < X; i++) {
+            double want = 0, mag = 0, got = dtype == CG_F64 ? ((double *)(void *)by[3])[i * n + j] : (double)((float *)(void *)by[3])[i * n + j];
+            for (int64_t r = 0; r < KEYS; r++) {
+                want += exact[2][i * KEYS + r] * exp2(s[r] - top) / sum;
+                mag += fabs(exact[2][i * KEYS + r]) * exp2(s[r] - top) / sum;
+            }
+            err = fabs(got / total - want) / mag / (bf16 ? 4000 : 100);    /* a weight that is rounded is so by 2^-9 */
+            worst = err <= worst ? worst : err;
+        }
+    }
+    for (int i = 0; i < 4; i++)
+        free(by[i]);
+    for (int f = 0; f < 3; f++) {
+        free(in[f]);
+        free(exact[f]);
+    }
+    for (int i = 0; i < 2; i++) {
+        free(both[i]->left);
+        free(both[i]->right);
+    }
+    free(tile);
+    return rises > 1 ? worst : INFINITY;
+}
+
 /* Many threads at once must not disturb each other: a serial build of OpenBLAS, called so, now and then gives
  * a wrong product. */
 enum { SIDE = 101, JOBS = 48 };
@@ -219,6 +309,13 @@ int main(void)
         char line[80];
         snprintf(line, sizeof line, "%s packed in pieces within %.1g (worst %.2g)", name[mode], limit[mode], worst);
         ok(worst <= limit[mode], line);
+    }
+    for (int mode = 0; mode < 3; mode++) {
+        static const double most[3] = { 1e-6, 1e-15, 1e-6 };
+        double worst = check_weights(mode == 1 ? CG_F64 : CG_F32, mode == 2, 1), other = check_weights(mode == 1 ? CG_F64 : CG_F32, mode == 2, -0.7);
+        char line[80];
+        snprintf(line, sizeof line, "%s weights of a softmax within %.1g (worst %.2g, %.2g)", name[mode], most[mode], worst, other);
+        ok(worst <= most[mode] && other <= most[mode], line);
     }
     float odd[4] = { NAN, INFINITY, 1, -INFINITY }, one[4] = { 1, 0, 0, 0 }, y[4];
     cg_gemm_f32(false, false, 4, 1, 1, 1, odd, 1, one, 1, 0, y, 1, 1);
