@@ -1,5 +1,5 @@
 /* few_columns.h - few rows, more than one, by a matrix as it lies, for one type; a pattern, not a header.
- * Takes T and NAME(word), after few.h; gives NAME(few), which chooses among all of both. A block of rows of the right
+ * Takes T and NAME(word), after few.h and few_turned.h; gives NAME(few), which chooses among all there are. A block of rows of the right
  * factor is read for all rows of the left one while the next is fetched. Included by matmul.c only. */
 #ifndef CG_FEW_COLUMNS_ONCE
 #define CG_FEW_COLUMNS_ONCE
@@ -78,19 +78,23 @@ static void NAME(few_strip)(const Few *f, int64_t vectors, const T *x, const T *
 /* Columns that fill no vector: of whole ones, as far as those lie within y; the last rows number by number. */
 static void NAME(few_rest)(const Few *f, int64_t first, const T *x, const T *y, T *z)
 {
-    T s[FEW_ROWS * NAME(LANES)] = { 0 };
     Few g = *f;
     int64_t left = f->n - first, last = few_shares(NAME(LANES) - left, f->ld);
     g.k = f->k - last;
     g.ldz = NAME(LANES);
     g.add = false;
-    if (g.k > 0) NAME(few_strip)(&g, 1, x, y + first, s, (FewNext){ (const char *)(y + first), f->ld * (int64_t)sizeof(T) });
-    for (int64_t i = 0; i < f->m; i++)
-        for (int64_t j = 0; j < left; j++) {
-            T *to = z + i * f->ldz + first + j, sum = s[i * NAME(LANES) + j];
-            for (int64_t l = g.k > 0 ? g.k : 0; l < f->k; l++) sum += x[i * f->xs + l * f->xp] * y[l * f->ld + first + j];
-            *to = f->add ? *to + sum : sum;
-        }
+    for (int64_t above = 0; above < f->m; above += FEW_ROWS) {
+        T s[FEW_ROWS * NAME(LANES)] = { 0 };
+        const T *from = x + above * f->xs;
+        g.m = f->m - above < FEW_ROWS ? f->m - above : FEW_ROWS;
+        if (g.k > 0) NAME(few_strip)(&g, 1, from, y + first, s, (FewNext){ (const char *)(y + first), f->ld * (int64_t)sizeof(T) });
+        for (int64_t i = 0; i < g.m; i++)
+            for (int64_t j = 0; j < left; j++) {
+                T *to = z + (above + i) * f->ldz + first + j, sum = s[i * NAME(LANES) + j];
+                for (int64_t l = g.k > 0 ? g.k : 0; l < f->k; l++) sum += from[i * f->xs + l * f->xp] * y[l * f->ld + first + j];
+                *to = f->add ? *to + sum : sum;
+            }
+    }
 }
 
 static void NAME(few_columns)(const Few *f, const T *x, const T *y, T *z)
@@ -118,7 +122,8 @@ static void NAME(few_columns)(const Few *f, const T *x, const T *y, T *z)
 
 static void NAME(few)(const Few *f, const T *x, const T *y, T *z)
 {
-    if (f->trans) NAME(few_lines)(f, x, y, z);
+    if (f->trans && f->m >= FEW_TURNED) NAME(few_turned)(f, x, y, z);
+    else if (f->trans) NAME(few_lines)(f, x, y, z);
     else if (f->m == 1) NAME(few_row)(f, x, y, z);
     else NAME(few_columns)(f, x, y, z);
 }

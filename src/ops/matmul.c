@@ -1,27 +1,34 @@
 /* matmul.c - matrix products, batched or with one shared right factor.
  * Takes operands with any strides (an axis of unit stride in each is used in place, others are copied); gives the
  * contiguous product through the one-thread products of kernel.h: one large product by factors that are packed once for
- * all parts, others tile by tile, few rows by few.h. How the result is cut follows from the sizes alone, so that any number
+ * all parts, others tile by tile, few rows or numbers by few.h. How the result is cut follows from the sizes alone, so that any number
  * of threads gives the same bits. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
 #define T float
+#define SIZE 4
 #define INTEGER int32_t
 #define NAME(word) word##_f32
 #include "ops/few.h"
+#include "ops/few_turned.h"
 #include "ops/few_columns.h"
 #undef T
+#undef SIZE
 #undef INTEGER
 #undef NAME
 #define T double
+#define SIZE 8
 #define INTEGER int64_t
 #define NAME(word) word##_f64
 #include "ops/few.h"
+#include "ops/few_turned.h"
 #include "ops/few_columns.h"
 #undef T
+#undef SIZE
 #undef INTEGER
 #undef NAME
 
@@ -39,6 +46,7 @@
 #define SPLIT_PARTS 8       /* parts at most then */
 #define SPLIT_DEPTH 16      /* rows a part reads for each row of sums it makes, at least */
 #define NARROW      96      /* columns of a part, at least, above that */
+#define SMALL_FLOPS 5e5             /* below, no number of rows is worth packing for, in f32 */
 #define JOINT_FLOPS 4e6     /* packing for all parts pays from here */
 #define JOINT_ROWS  29      /* and from so many rows: fewer are not worth packing the right factor */
 #define JOINT_MOST  (64 << 20)      /* bytes of packed factors */
@@ -102,7 +110,7 @@ typedef struct Product {
     size_t  parts;
     Factor  x, y;
     bool    flat;               /* leading axes of x are part of m */
-    bool    thin;               /* few rows: the right factor is read as it lies */
+    bool    thin;               /* few rows, or few numbers: the right factor is read as it lies */
     int64_t nk;                 /* parts of a thin product along the summed axis; sums of more than one meet in `finish` */
     bool    joint;              /* factors are packed once for all parts */
     bool    left_apart;         /* the left factor is not: each part packs its own rows */
@@ -254,8 +262,8 @@ static Product product(const CgCall *call)
     }
     choose_layout(&p.x, p.m, p.k);
     choose_layout(&p.y, p.k, p.n);
-    p.thin = p.m <= FEW_ROWS && p.batch == 1 && !p.x.packed && !p.y.packed && !(p.x.trans && p.y.trans);
     double one = 2.0 * (double)p.m * (double)p.n * (double)p.k;
+    p.thin = (p.m <= FEW_ROWS || (one < SMALL_FLOPS && !call->bf16)) && p.batch == 1 && !p.x.packed && !p.y.packed && !(p.x.trans && p.y.trans);
     if (p.thin) {
         choose_thin(&p, one, cg_dtype_size(call->out->dtype));
         return p;
@@ -281,6 +289,16 @@ static Product product(const CgCall *call)
     p.parts = (size_t)(ceil_div(p.batch, p.together) * p.nm * p.nn);
     return p;
 }
+
+/* How it is cut, once for all runs. */
+static void *matmul_prepare(const CgCall *call)
+{
+    Product *p = malloc(sizeof *p);
+    if (p) *p = product(call);
+    return p;
+}
+
+static Product prepared(const CgCall *call) { return call->state ? *(const Product *)call->state : product(call); }
 
 /* Bytes before a factor that lies behind another. */
 static size_t place_after(size_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -378,7 +396,7 @@ static void lane_product(const CgCall *call, const Product *p, int64_t lane)
 /* Share i of n of a factor: rows of memory that follow each other. */
 static void matmul_begin(const CgCall *call, CgPart part)
 {
-    Product p = product(call);
+    Product p = prepared(call);
     if (p.lanes) {
         lane_product(call, &p, (int64_t)part.index);
         return;
@@ -525,7 +543,7 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
     static void matmul_##suffix(const CgCall *call, CgPart part)                                                \
     {                                                                                                           \
         const CgTensor *x = &call->in[0], *y = &call->in[1];                                                    \
-        Product p = product(call);                                                                              \
+        Product p = prepared(call);                                                                             \
         T *to = call->out->data;                                                                                \
         if (p.lanes) {                                                                                          \
             lanes_##suffix(call, &p, part);                                                                     \
@@ -564,7 +582,7 @@ static void matmul_finish(const CgCall *call, CgPart part)
 {
     (void)part;
     if (!call->shared) return;
-    Product p = product(call);
+    Product p = prepared(call);
     if (p.nk == 1) return;
     if (call->out->dtype == CG_F32) meet_f32(call, &p);
     else meet_f64(call, &p);
@@ -706,6 +724,10 @@ static const CgSample matmul_samples[] = {
     { .in = "F[28,67] F[197,67]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = "F[29,67] F[67,197]", .low = -0.71, .high = 2.385 },
     { .in = "F[29,67] F[197,67]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
+    { .in = "F[61,37] F[37,41]", .low = -0.71, .high = 2.385 },                       /* few numbers */
+    { .in = "F[17,83] F[17,35]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
+    { .in = "F[53,43] F[37,43]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
+    { .in = "F[11,523] F[67,523]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },    /* columns in pieces */
     { .in = NULL },
 };
 
@@ -722,6 +744,8 @@ static const CgSample matmul_add_samples[] = {
     { .in = "F[2,179,131] F[131,613] F[2,179,613]", .low = -0.71, .high = 2.385 },    /* packed for all */
     { .in = "F[83,149] F[1531,149] F[83,1531]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },      /* in blocks */
     { .in = "F[1031,67] F[67,97] F[1031,97]", .low = -0.71, .high = 2.385 },                         /* by each thread */
+    { .in = "F[19,301] F[43,301] F[19,43]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },          /* few numbers */
+    { .in = "F[17,83] F[17,35] F[83,35]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
     { .in = NULL },
 };
 
@@ -731,7 +755,7 @@ static const CgOp op_matmul = { CG_OP_HERE,
            "The leading axes agree, or y has two axes and is shared by all of x's leading ones.\n"
            "ta: x is (.., K, M). tb: y is (.., N, K). Inner sizes that differ are an error.\n",
     .shape = matmul_shape, .vjp = matmul_vjp, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .finish = matmul_finish,
-    .work = matmul_work,
+    .work = matmul_work, .prepare = matmul_prepare, .release = free,
     .fold = matmul_fold, .along = matmul_along, .traits = CG_LINEAR | CG_STRIDED | CG_PRODUCTS, .samples = matmul_samples,
 };
 
@@ -739,7 +763,7 @@ static const CgOp op_matmul_add = { CG_OP_HERE,
     .name = "matmul_add", .sig = "(x: F[..s], y: F[..r], c: F[..q], ta: bool = false, tb: bool = false) -> F[..q]",
     .doc = "c + matmul(x, y, ta, tb): the product is added to c where it lies, when nothing else wants c any more.\n",
     .shape = matmul_add_shape, .expand = matmul_add_expand, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .finish = matmul_finish,
-    .work = matmul_work,
+    .work = matmul_work, .prepare = matmul_prepare, .release = free,
     .match = matmul_add_match, .along = matmul_along, .inplace = 4, .traits = CG_STRIDED | CG_PRODUCTS, .samples = matmul_add_samples,
 };
 

@@ -7,7 +7,8 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#define PART 32768
+#define PART  32768
+#define AT_ONCE 64      /* angles whose sines are made together: rows are often shorter than a vector */
 
 static bool rope_shape(CgInfer *inf)
 {
@@ -42,6 +43,9 @@ static void rope_work(const CgCall *call, CgWork *work)
 static void angle_f32(double a, float *s, float *c)   { cg_sincos_f32(a, s, c); }
 static void angle_f64(double a, double *s, double *c) { *s = sin(a); *c = cos(a); }
 
+typedef float Four_f32 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef double Four_f64 __attribute__((vector_size(32), aligned(8), may_alias));
+
 static int64_t position(const CgTensor *p, int64_t i)
 {
     return p->dtype == CG_I64 ? ((const int64_t *)p->data)[i * p->stride[0]] : ((const int32_t *)p->data)[i * p->stride[0]];
@@ -56,7 +60,14 @@ typedef struct Walk { int64_t n, x, y, table; } Walk;
     {                                                                                                   \
         const T *b = a + half * step, *c = s + half;                                                    \
         T *v = u + half;                                                                                \
-        if (step == 1) {                                                                                \
+        if (step == 1 && half < 16 && half % 4 == 0) {  /* shorter than a vector may be */              \
+            for (int64_t i = 0; i < half; i += 4) {                                                     \
+                Four_##suffix ai = *(const Four_##suffix *)(a + i), bi = *(const Four_##suffix *)(b + i); \
+                Four_##suffix si = *(const Four_##suffix *)(s + i), ci = *(const Four_##suffix *)(c + i); \
+                *(Four_##suffix *)(u + i) = ai * ci - bi * si;                                          \
+                *(Four_##suffix *)(v + i) = ai * si + bi * ci;                                          \
+            }                                                                                           \
+        } else if (step == 1) {                                                                         \
             CG_SIMD                                                                                     \
             for (int64_t i = 0; i < half; i++) {                                                        \
                 T ai = a[i], bi = b[i];                                                                 \
@@ -82,11 +93,21 @@ typedef struct Walk { int64_t n, x, y, table; } Walk;
         for (int i = 0; i < r - 2; i++) outer *= x->dim[i];                                             \
         cg_part_range(part, (size_t)t, 1, &first, &last);                                               \
         if (!half || !turn || !outer) return;                                                           \
-        for (size_t p = first; p < last; p++) {                                                         \
-            double at = sign * (double)position(&call->in[1], (int64_t)p);                              \
-            T *s = table + (int64_t)(p - first) * k, *c = s + half;                                     \
+        for (int64_t from = 0, n, all = (int64_t)(last - first) * half; from < all; from += n) {        \
+            double angle[AT_ONCE];                                                                      \
+            T s[AT_ONCE], c[AT_ONCE];                                                                   \
+            n = all - from < AT_ONCE ? all - from : AT_ONCE;                                            \
+            for (int64_t j = 0, p = from / half, i = from % half; j < n; p++, i = 0) {                  \
+                double at = sign * (double)position(&call->in[1], (int64_t)first + p);                  \
+                for (; i < half && j < n; i++) angle[j++] = at * turn[i];                               \
+            }                                                                                           \
             CG_SIMD                                                                                     \
-            for (int64_t i = 0; i < half; i++) angle_##suffix(at * turn[i], &s[i], &c[i]);              \
+            for (int64_t j = 0; j < n; j++) angle_##suffix(angle[j], &s[j], &c[j]);                     \
+            for (int64_t j = 0, p = from / half, i = from % half; j < n; p++, i = 0)                    \
+                for (; i < half && j < n; i++, j++) {                                                   \
+                    table[p * k + i] = s[j];                                                            \
+                    table[p * k + half + i] = c[j];                                                     \
+                }                                                                                       \
         }                                                                                               \
         /* Rows one after the other as they lie in the result: the axis before the positions may be within them. */ \
         Walk head = { 1, 0, 0, 0 }, place = { (int64_t)(last - first), x->stride[r - 2], y->stride[r - 2], k }; \
