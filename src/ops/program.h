@@ -499,6 +499,9 @@ static void run_program(Run *r, size_t at, size_t n, size_t last, char *const *t
         }
         for (int i = 0; i < p->ninstr; i++) {
             if (p->instr[i].result < 0 || !to[p->instr[i].result]) continue;
+            bool known = false;     /* it lies over an operand */
+            for (int j = 0; j < p->nin; j++) known |= value[j] == to[p->instr[i].result];
+            if (known) continue;
             step[nstreams] = cg_dtype_size(p->instr[i].dtype);
             stream[nstreams] = to[p->instr[i].result] + n * step[nstreams];
             nstreams++;
