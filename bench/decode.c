@@ -31,7 +31,9 @@ typedef struct Job { const Config *c; int rows, length, rounds, threads; bool pr
 /* Prologue and step; the result is the likeliest next token. */
 static bool build(const Job *j, CgGraph **prologue, CgGraph **step)
 {
-    char path[] = "/tmp/cg-decode-XXXXXX", script[256];
+    const char *folder = getenv("TMPDIR");
+    char path[4096], script[256];
+    snprintf(path, sizeof path, "%s/cg-decode-XXXXXX", folder && *folder ? folder : "/tmp");
     int fd = mkstemp(path), n = snprintf(script, sizeof script, "import graphs.transformer\n"
                                          "m = transformer(vocab = %d, dim = %d, layers = %d, heads = %d, hidden = %d)\n",
                                          j->c->vocab, j->c->dim, j->c->layers, j->c->heads, j->c->hidden);

@@ -10,7 +10,7 @@
 #define FEW_DEEP  64        /* rows of such a block, at most ... */
 #define FEW_NEAR  4         /* ... for up to four rows of x: then what is read ahead matters more than how often z is */
 #define FEW_AHEAD 12288     /* bytes read ahead then */
-#define FEW_ROWS_AHEAD 32   /* rows, where only some columns are read */
+#define FEW_ROWS_AHEAD 64   /* rows, where only some columns are read */
 
 /* What is fetched ahead while a block is computed, and how far on for each row of it. */
 typedef struct FewNext { const char *at; int64_t step; } FewNext;
@@ -26,7 +26,7 @@ FEW_INLINE void NAME(few_block)(const int R, const int C, const Few *f, const T 
     for (int64_t l = 0; l < k; l++, x += xp, y += ld, next.at += next.step) {
         const NAME(Lying) *row = (const void *)y;
         FEW_UNROLL
-        for (int c = 0; c < C; c++) __builtin_prefetch(next.at + c * FEW_BYTES);
+        for (int c = 0; c < C; c++) __builtin_prefetch(next.at + c * FEW_BYTES, 0, 2);   /* the first level has no room for as many misses */
         FEW_UNROLL
         for (int r = 0; r < R; r++) {
             T a = x[r * xs];
