@@ -126,7 +126,7 @@ FEW_INLINE void NAME(few_dots)(const int R, const Few *f, int64_t lines, const T
     NAME(Vec) s[FEW_TALL][4] = { { { 0 } } };
     const T *line[4];
     int64_t k = f->k, xs = f->xs, whole = k / NAME(LANES) * NAME(LANES), left = (k - whole) * (int64_t)sizeof(T);
-    const char *next = (const char *)(y + 4 * f->ld);
+    const char *next = (const char *)(y + 8 * f->ld);
     FEW_UNROLL
     for (int j = 0; j < 4; j++) line[j] = y + (j < lines ? j : lines - 1) * f->ld;
     if (R == 1) {
@@ -149,7 +149,7 @@ FEW_INLINE void NAME(few_dots)(const int R, const Few *f, int64_t lines, const T
             FEW_UNROLL
             for (int j = 0; j < 4; j++) {
                 NAME(Vec) w = *(const NAME(Lying) *)(line[j] + l);
-                __builtin_prefetch(next + j * FEW_BYTES);
+                __builtin_prefetch(next + j * FEW_BYTES, 0, 2);
                 FEW_UNROLL
                 for (int r = 0; r < R; r++) s[r][j] += w * *(const NAME(Lying) *)(x + r * xs + l);
             }
