@@ -49,6 +49,8 @@ typedef struct CgWork {
 
 static inline int64_t cg_tensor_count(const CgTensor *t) { int64_t n = 1; for (int i = 0; i < t->rank; i++) n *= t->dim[i]; return n; }
 CG_API bool cg_tensor_contiguous(const CgTensor *t);
+/* Elements from one row (along the last axis) to the next, of a tensor whose rows lie evenly. */
+static inline int64_t cg_row_step(const CgTensor *t) { return t->rank > 1 ? t->stride[t->rank - 2] : t->rank ? t->dim[0] : 1; }
 
 /* [first, last) of `count` items for this part: cut evenly, in units of `unit` items. */
 static inline void cg_part_range(CgPart part, size_t count, size_t unit, size_t *first, size_t *last)
@@ -59,6 +61,26 @@ static inline void cg_part_range(CgPart part, size_t count, size_t unit, size_t 
     if (*first > count) *first = count;
     if (*last > count) *last = count;
 }
+
+/* f32 as it enters products in bf16: to the nearest bf16, ties to even; what is too small for a normal number becomes 0, as the
+ * instructions of AVX512-BF16 do it. The bits of an f32, of which the upper half counts. */
+static inline uint32_t cg_bf16_bits(float x)
+{
+    union { float f; uint32_t u; } v = { x };
+    uint32_t magnitude = v.u & 0x7fffffffu, r = v.u + 0x7fffu + (v.u >> 16 & 1);
+    r = magnitude > 0x7f800000u ? v.u | 0x00400000u : r;    /* NaN stays NaN: quiet it before the low half goes */
+    r = magnitude < 0x00800000u ? v.u & 0x80000000u : r;
+    return r & 0xffff0000u;
+}
+
+static inline float cg_bf16_value(uint16_t x)
+{
+    union { uint32_t u; float f; } v = { (uint32_t)x << 16 };
+    return v.f;
+}
+
+/* n numbers rounded to tensors of CG_BF16. */
+CG_API void cg_bf16_round(const float *from, uint16_t *to, size_t n);
 
 /* C (M,N) = beta C + alpha op(A) op(B), row major, one thread. The library's matrix product, open to plugins.
  * bf16: operands rounded to bf16, products summed in f32 (f32 only; ignored for f64). */
@@ -77,6 +99,7 @@ typedef struct CgAhead { const void *at; int64_t rows, bytes, step; } CgAhead;
 typedef struct CgGemm {
     CgDtype     dtype;                  /* CG_F32 or CG_F64 */
     int         bf16;                   /* operands rounded to bf16, products summed in f32 (f32 only) */
+    bool        a16, b16;               /* with bf16: A (B) lies as CG_BF16 */
     bool        ta, tb;
     int64_t     m, n, k;
     const void *a, *b;
@@ -131,6 +154,11 @@ typedef struct CgGemmSlope {
 } CgGemmSlope;
 
 CG_API void cg_gemm_slope(const CgGemm *scores, const CgGemm *changes, int64_t row, int64_t rows, int64_t panel, const CgGemmSlope *s);
+/* The whole product on the calling thread; m, n and k are not 0, `left` and `right` are not looked at. */
+CG_API void cg_gemm_own(CgGemm *g, double alpha, double beta, void *c, int64_t ldc);
+/* Bytes of a number of A and of B as they lie. */
+static inline int64_t cg_gemm_left_size(const CgGemm *g) { return g->a16 ? 2 : g->dtype == CG_F64 ? 8 : 4; }
+static inline int64_t cg_gemm_right_size(const CgGemm *g) { return g->b16 ? 2 : g->dtype == CG_F64 ? 8 : 4; }
 static inline int64_t cg_gemm_row(const CgGemm *g, int64_t panel) { return g->m * panel / g->left_panels; }
 
 /* Counter-based random bits (Philox 4x32-10): a function of its arguments and nothing else. */

@@ -16,7 +16,7 @@ extern "C" {
 #define CG_API __attribute__((visibility("default")))
 
 /* Raised whenever CgOp or anything it points to changes; a plugin built against another number is refused. */
-#define CG_ABI 5
+#define CG_ABI 6
 
 #define CG_MAX_RANK 8
 #define CG_MAX_IN   16
@@ -24,7 +24,9 @@ extern "C" {
 
 /* ---- types ------------------------------------------------------------------------------------------------ */
 
-typedef enum CgDtype { CG_F32, CG_F64, CG_I32, CG_I64, CG_BOOL, CG_NDTYPE } CgDtype;
+/* CG_BF16 is no type of the language: it is how a plan keeps f32 that all readers round (CgOp.rounds). Only tensors of such
+ * plans have it, and a kernel meets it only where its op says that it can. */
+typedef enum CgDtype { CG_F32, CG_F64, CG_I32, CG_I64, CG_BOOL, CG_NDTYPE, CG_BF16 } CgDtype;
 
 /* A dim is a number, a symbol or an integer polynomial in symbols. Interned: equal dims are equal pointers. */
 typedef struct CgDim CgDim;
@@ -141,6 +143,9 @@ typedef void CgKernel(const struct CgCall *call, struct CgPart part);
 typedef void CgVecFn(const void *const *in, void *out, size_t n, const CgAttrs *attrs);
 /* Cost and division of the work; see CgWork. */
 typedef void CgWorkFn(const struct CgCall *call, struct CgWork *work);
+/* Which operands (bit i) the kernel does nothing with but round them to bf16, for these sizes, whatever the strides: those it
+ * takes as CG_BF16, too, and gives the same bits. */
+typedef uint32_t CgRoundsFn(const struct CgCall *call);
 /* Called once when a plan is made; what it returns is CgCall.state of every run; `release` gives it back. */
 typedef void *CgPrepareFn(const struct CgCall *call);
 typedef void CgReleaseFn(void *state);
@@ -165,6 +170,9 @@ typedef enum CgTrait {
                                * where `inplace` says so, over an operand that lies alike; otherwise they are row major */
     CG_PRODUCTS    = 1 << 11, /* multiplies matrices, itself (CgCall.bf16) or by what it expands or lowers to */
     CG_ADDS_UP     = 1 << 12, /* adds up operand 0 along the attribute `axes` */
+    CG_OVER_ROWS   = 1 << 13, /* a result kept as CG_BF16 (`rounded`) may have its rows apart, cg_row_step: where `inplace` says so
+                               * they are then written over the first halves of an operand's, each by one part and after that
+                               * has read it */
 } CgTrait;
 
 /* How result 0 of an op behaves along an axis of an operand; from this it is derived which places need not be computed,
@@ -237,6 +245,8 @@ typedef struct CgOp {
      * it runs. Operands: those of this op, pointwise ones cut to these places, causal ones whole (what lies past the
      * places seen is not looked at), then the number `at`; attributes: those of `cut` for places [from, ..). */
     const char     *moving;
+    CgRoundsFn     *rounds; /* operands that are only rounded */
+    uint32_t        rounded; /* bit k: the kernel can write result k, f32, as CG_BF16, by cg_bf16_round of what it would write */
     uint32_t        traits; /* CgTrait */
     uint32_t        inplace; /* bit i: a result may be written over operand i, when types are equal and the operand dies */
     int             nout;   /* 0 means 1 */

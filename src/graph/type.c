@@ -4,9 +4,9 @@
 
 #include "graph/dim.h"
 
-static const struct { const char *name; size_t size; bool is_float; } dtypes[CG_NDTYPE] = {
+static const struct { const char *name; size_t size; bool is_float; } dtypes[CG_BF16 + 1] = {
     [CG_F32] = { "f32", 4, true }, [CG_F64] = { "f64", 8, true }, [CG_I32] = { "i32", 4, false },
-    [CG_I64] = { "i64", 8, false }, [CG_BOOL] = { "bool", 1, false },
+    [CG_I64] = { "i64", 8, false }, [CG_BOOL] = { "bool", 1, false }, [CG_BF16] = { "bf16", 2, true },
 };
 
 CgType cg_type(CgDtype dtype, int rank, const CgDim *const *dim)

@@ -47,31 +47,51 @@ static void fused_work(const CgCall *call, CgWork *work)
     if (program_cost(call, call->nout, &work->flops, &work->scratch)) work->flops *= (double)n;
 }
 
+/* n values from element `at` on, rounded; rows of `length` may lie apart. */
+static void put_rounded(const CgTensor *y, size_t length, size_t at, const float *x, size_t n)
+{
+    size_t step = (size_t)cg_row_step(y);
+    uint16_t *to = y->data;
+    if (step == length) {
+        cg_bf16_round(x, to + at, n);
+        return;
+    }
+    for (size_t m; n; x += m, at += m, n -= m) {
+        size_t column = at % length;
+        m = length - column < n ? length - column : n;
+        cg_bf16_round(x, to + at / length * step + column, m);
+    }
+}
+
 static void fused_kernel(const CgCall *call, CgPart part)
 {
     const Program *p = call->state;
     Run r;
-    size_t first, last, n;
+    const CgTensor *y = call->out;
+    size_t first, last, n, length = y->rank ? (size_t)y->dim[y->rank - 1] : 1, unit = p->tile;
     bool waits[CG_MAX_OUT];
     run_begin(&r, call, part);
-    /* A result over an operand that later instructions read is written at the end of the tile. */
-    for (int k = 0; k < call->nout; k++) waits[k] = false;
+    /* A result over an operand that later instructions read is written at the end of the tile, and one that is rounded. */
+    for (int k = 0; k < call->nout; k++) {
+        waits[k] = y[k].dtype == CG_BF16;
+        if (waits[k] && (size_t)cg_row_step(&y[k]) != length) unit = length;
+    }
     for (int i = 0; i < p->ninstr; i++)
         for (int j = 0; p->instr[i].result >= 0 && j < call->nin; j++)
-            waits[p->instr[i].result] |= p->last[j] > i && call->in[j].data == call->out[p->instr[i].result].data;
-    cg_part_range(part, (size_t)cg_tensor_count(&call->out[0]), p->tile, &first, &last);
+            waits[p->instr[i].result] |= p->last[j] > i && call->in[j].data == y[p->instr[i].result].data;
+    cg_part_range(part, (size_t)cg_tensor_count(y), unit ? unit : 1, &first, &last);
     for (size_t at = first; at < last; at += n) {
         const void *value[CG_MAX_IN + MAX_INSTR];
         char *to[CG_MAX_OUT];
         n = run_tile(&r, at, last);
-        for (int k = 0; k < call->nout; k++)
-            to[k] = waits[k] ? NULL : (char *)call->out[k].data + at * cg_dtype_size(call->out[k].dtype);
+        for (int k = 0; k < call->nout; k++) to[k] = waits[k] ? NULL : (char *)y[k].data + at * cg_dtype_size(y[k].dtype);
         run_program(&r, at, n, last, to, value);
         for (int i = 0; i < p->ninstr; i++) {
             int k = p->instr[i].result;
             if (k < 0 || !waits[k]) continue;
-            size_t size = cg_dtype_size(p->instr[i].dtype);
-            memcpy((char *)call->out[k].data + at * size, value[p->nin + i], n * size);
+            size_t size = cg_dtype_size(y[k].dtype);
+            if (y[k].dtype == CG_BF16) put_rounded(&y[k], length, at, value[p->nin + i], n);
+            else memcpy((char *)y[k].data + at * size, value[p->nin + i], n * size);
         }
     }
 }
@@ -248,7 +268,7 @@ static const CgSample sum_samples[] = {
                "`program` lists instructions, an op and the numbers of its operands each; `results` says which values\n" \
                "come out. It means, and is differentiated as, the chain it was made from.\n",                            \
         .shape = fused_shape, .expand = fused_expand, .prepare = program_prepare, .release = program_release,                    \
-        .work = fused_work, .along = fused_along, .traits = CG_STRIDED, .inplace = 0xffff, .nout = n, .samples = rows,   \
+        .work = fused_work, .along = fused_along, .traits = CG_STRIDED | CG_OVER_ROWS, .inplace = 0xffff, .rounded = (1u << n) - 1, .nout = n, .samples = rows, \
         .kernel = { fused_kernel, fused_kernel, fused_kernel, fused_kernel, fused_kernel } };
 FUSED(fused, "T[..s]", samples1, 1)
 FUSED(fused2, "(T[..s], T[..s])", samples2, 2)

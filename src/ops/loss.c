@@ -34,9 +34,11 @@ static bool cross_entropy_vjp_shape(CgInfer *inf)
 static void loss_work(const CgCall *call, CgWork *work)
 {
     size_t n = (size_t)cg_tensor_count(&call->in[0]), parts = (n + PART - 1) / PART, rows = (size_t)cg_tensor_count(&call->in[1]);
-    *work = (CgWork){ .flops = 8.0 * (double)n, .bytes = (double)n * (double)cg_dtype_size(call->in[0].dtype) * (call->nin == 3 ? 2 : 1) };
+    size_t moved = cg_dtype_size(call->in[0].dtype) + (call->nin == 3 ? cg_dtype_size(call->out->dtype) : 0);
+    *work = (CgWork){ .flops = 8.0 * (double)n, .bytes = (double)n * (double)moved };
     work->parts = parts < rows ? parts : rows;
     if (!work->parts) work->parts = 1;
+    if (call->out->dtype == CG_BF16) work->scratch = (size_t)call->in[0].dim[call->in[0].rank - 1] * sizeof(float);
 }
 
 static int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
@@ -85,10 +87,12 @@ static int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
         size_t first, last;                                                                 \
         cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);                \
         T *loss = call->out[1].data;                                                        \
+        bool rounds = call->out->dtype == CG_BF16;                                          \
         for (size_t r = first; r < last && !v; r++) loss[r] = 0;                            \
         for (size_t r = first; r < last && v; r++) {                                        \
             const T *x = (const T *)logits->data + (int64_t)r * v;                          \
-            T *dx = (T *)call->out->data + (int64_t)r * v, g = ((const T *)call->in[2].data)[r]; \
+            T *dx = rounds ? (T *)part.scratch : (T *)call->out->data + (int64_t)r * v;     \
+            T g = ((const T *)call->in[2].data)[r];                                         \
             T m = greatest_##suffix(x, v), hit = x[id_at(ids, (int64_t)r, v)];              \
             double total = 0;                                                               \
             for (int64_t at = 0; at < v; at += BLOCK) {                                     \
@@ -107,6 +111,7 @@ static int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
             CG_SIMD                                                                         \
             for (int64_t i = 0; i < v; i++) dx[i] *= scale;                                 \
             dx[id_at(ids, (int64_t)r, v)] -= g;                                             \
+            if (rounds) cg_bf16_round(part.scratch, (uint16_t *)call->out->data + (int64_t)r * cg_row_step(call->out), (size_t)v); \
         }                                                                                   \
     }
 LOSS(float, f32, cg_exp_low_f32)
@@ -163,7 +168,7 @@ static const CgOp op_cross_entropy_vjp = { CG_OP_HERE,
     .name = "cross_entropy_vjp", .sig = "(logits: F[..s, V], ids: I[..s], g: F[..s]) -> (F[..s, V], F[..s])",
     .doc = "Derivative of cross_entropy by the logits, g * (softmax(logits) - one_hot(ids)), and cross_entropy itself.\n",
     .shape = cross_entropy_vjp_shape, .expand = cross_entropy_vjp_expand, .kernel = CG_FLOAT_KERNELS(cross_entropy_vjp),
-    .work = loss_work, .along = loss_along, .inplace = 1, .nout = 2, .samples = loss_vjp_samples,
+    .work = loss_work, .along = loss_along, .inplace = 1, .rounded = 1, .traits = CG_OVER_ROWS, .nout = 2, .samples = loss_vjp_samples,
 };
 
 CG_OPS(loss, &op_cross_entropy, &op_cross_entropy_vjp)

@@ -197,13 +197,19 @@ static void choose_thin(Product *p, double flops, size_t size)
     p->parts = (size_t)(p->nk * p->nn);
 }
 
+/* Factors as their matrices lie. */
+static CgGemm factors(const CgCall *call, bool ta, bool tb, int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb)
+{
+    return (CgGemm){ .dtype = call->out->dtype, .bf16 = call->bf16, .a16 = call->in[0].dtype == CG_BF16, .b16 = call->in[1].dtype == CG_BF16,
+                     .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb };
+}
+
 /* One product of some size, whose left factor lies along its rows: parts are panels of rows by panels of columns. */
 static bool choose_joint(const CgCall *call, Product *p, double flops)
 {
     CgGemm *g = &p->gemm;
     if (!is_plain(p, flops) || (p->m < JOINT_ROWS && !p->y.trans)) return false;
-    *g = (CgGemm){ .dtype = call->out->dtype, .bf16 = call->bf16, .tb = p->y.trans, .m = p->m, .n = p->n, .k = p->k,
-                   .lda = p->x.ld, .ldb = p->y.ld };
+    *g = factors(call, false, p->y.trans, p->m, p->n, p->k, p->x.ld, p->y.ld);
     cg_gemm_layout(g);
     int64_t want = (int64_t)(flops / PART_FLOPS);
     want = want < 1 ? 1 : want > PARTS ? PARTS : want;
@@ -317,12 +323,21 @@ static int64_t tall(const CgGemm *g)
     return n < 1 ? 1 : n < g->left_panels ? n : g->left_panels;
 }
 
+/* Both factors, but where few rows are read as they lie, in f32: those are few.h's for some strides. */
+static uint32_t matmul_rounds(const CgCall *call)
+{
+    const CgTensor *z = call->out;
+    int64_t rows = z->rank >= 2 ? cg_tensor_count(z) / (z->dim[z->rank - 1] ? z->dim[z->rank - 1] : 1) : 0;
+    return call->bf16 && rows > FEW_ROWS ? 3 : 0;
+}
+
 static void matmul_work(const CgCall *call, CgWork *work)
 {
     Product p = product(call);
     size_t size = cg_dtype_size(call->out->dtype), scratch = 0;
     double b = (double)p.batch, m = (double)p.m, n = (double)p.n, k = (double)p.k;
-    *work = (CgWork){ .flops = 2 * b * m * n * k, .bytes = (b * m * k + b * m * n + k * n) * (double)size, .parts = p.parts };
+    double xsize = (double)cg_dtype_size(call->in[0].dtype), ysize = (double)cg_dtype_size(call->in[1].dtype);
+    *work = (CgWork){ .flops = 2 * b * m * n * k, .bytes = b * m * k * xsize + b * m * n * (double)size + k * n * ysize, .parts = p.parts };
     if (p.joint) {
         bool both = !p.left_apart && p.gemm.left_bytes > 0;
         CgGemm some = p.gemm;
@@ -342,9 +357,9 @@ static void matmul_work(const CgCall *call, CgWork *work)
         work->begin = (size_t)p.lanes;
         work->shared = (size_t)(p.lanes * p.m * p.n) * size;
     }
-    if (p.x.packed) scratch += (size_t)(p.tm * p.k);
-    if (p.y.packed) scratch += (size_t)(p.k * p.tn);
-    work->scratch = scratch * size;
+    if (p.x.packed) scratch += place_after((size_t)(p.tm * p.k) * size);
+    if (p.y.packed) scratch += (size_t)(p.k * p.tn) * size;
+    work->scratch = scratch;
 }
 
 /* ---- matmul_add ---- */
@@ -381,16 +396,21 @@ static void aim(const CgCall *call, Product *p)
     p->gemm.left = !p->left_apart && p->gemm.left_bytes ? (char *)call->shared + place_after(p->gemm.right_bytes) : NULL;
 }
 
+/* C (m,n) = beta C + A B, by this thread: f32 and bf16 by our own code, f64 by the library. */
+static void whole(CgGemm *g, double beta, void *c, int64_t ldc)
+{
+    if (g->m < 1 || g->n < 1) return;
+    if (g->dtype == CG_F32) cg_gemm_own(g, 1, beta, c, ldc);
+    else cg_gemm_f64(g->ta, g->tb, g->m, g->n, g->k, 1, g->a, g->lda, g->b, g->ldb, beta, c, ldc);
+}
+
 static void lane_product(const CgCall *call, const Product *p, int64_t lane)
 {
     int64_t from = p->k * lane / p->lanes / 2 * 2, to = lane + 1 == p->lanes ? p->k : p->k * (lane + 1) / p->lanes / 2 * 2;
-    int64_t x = from * p->x.cs, y = from * p->y.rs, z = lane * p->m * p->n;
-    if (call->out->dtype == CG_F32)
-        cg_gemm_f32(p->x.trans, p->y.trans, p->m, p->n, to - from, 1, (const float *)call->in[0].data + x, p->x.ld,
-                    (const float *)call->in[1].data + y, p->y.ld, 0, (float *)call->shared + z, p->n, call->bf16);
-    else
-        cg_gemm_f64(p->x.trans, p->y.trans, p->m, p->n, to - from, 1, (const double *)call->in[0].data + x, p->x.ld,
-                    (const double *)call->in[1].data + y, p->y.ld, 0, (double *)call->shared + z, p->n);
+    CgGemm g = factors(call, p->x.trans, p->y.trans, p->m, p->n, to - from, p->x.ld, p->y.ld);
+    g.a = (const char *)call->in[0].data + from * p->x.cs * cg_gemm_left_size(&g);
+    g.b = (const char *)call->in[1].data + from * p->y.rs * cg_gemm_right_size(&g);
+    whole(&g, 0, (char *)call->shared + (size_t)(lane * p->m * p->n) * cg_dtype_size(g.dtype), p->n);
 }
 
 /* Share i of n of a factor: rows of memory that follow each other. */
@@ -409,7 +429,7 @@ static void matmul_begin(const CgCall *call, CgPart part)
         n = stretches(p.m, p.k);
         from = g->left_panels * i / n;
         to = g->left_panels * (i + 1) / n;
-        cg_gemm_pack_left(g, (const char *)g->a + (size_t)(cg_gemm_row(g, from) * g->lda) * cg_dtype_size(g->dtype), from, to, 0, p.k);
+        cg_gemm_pack_left(g, (const char *)g->a + cg_gemm_row(g, from) * g->lda * cg_gemm_left_size(g), from, to, 0, p.k);
     } else if (g->tb) {
         cg_gemm_pack_right(g, g->right_panels * i / n, g->right_panels * (i + 1) / n, 0, p.k);
     } else {
@@ -450,7 +470,7 @@ static void joint_part(const CgCall *call, Product *p, CgPart part)
         some.m = cg_gemm_row(g, last) - row;
         some.left = own;
         cg_gemm_layout(&some);
-        cg_gemm_pack_left(&some, (const char *)g->a + (size_t)(row * g->lda) * size, 0, some.left_panels, 0, p->k);
+        cg_gemm_pack_left(&some, (const char *)g->a + row * g->lda * cg_gemm_left_size(g), 0, some.left_panels, 0, p->k);
         some.next[0] = cg_gemm_ahead_left(g, last, 2 * last - i0);
         cg_gemm_run(&some, (CgGemmRange){ 0, some.left_panels, r.right0, r.right1, 0, p->k }, 1, beta, to + (size_t)(row * p->n) * size, p->n);
     }
@@ -469,16 +489,37 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
 
 /* ---- tiles ---- */
 
-#define GEMM_f32(ta, tb, m, n, k, a, lda, b, ldb, c, ldc) cg_gemm_f32(ta, tb, m, n, k, 1.0f, a, lda, b, ldb, call->nin == 3 ? 1.0f : 0.0f, c, ldc, call->bf16)
-#define GEMM_f64(ta, tb, m, n, k, a, lda, b, ldb, c, ldc) cg_gemm_f64(ta, tb, m, n, k, 1.0, a, lda, b, ldb, call->nin == 3 ? 1.0 : 0.0, c, ldc)
+#define COPY(T) for (int64_t i = 0; i < rows; i++)                                                              \
+        for (int64_t j = 0; j < cols; j++) ((T *)to)[i * cols + j] = ((const T *)from)[i * f->rs + j * f->cs];
+
+/* The corner of a factor, row by row. */
+static const void *copied(const void *from, const Factor *f, int64_t rows, int64_t cols, int64_t size, void *to)
+{
+    if (size == 2) COPY(uint16_t)
+    else if (size == 4) COPY(uint32_t)
+    else COPY(uint64_t)
+    return to;
+}
+
+/* z (m,n) = x (m,k) y (k,n), the corners of a tile. */
+static void tile(const CgCall *call, const Product *p, const void *x, const void *y, void *z, int64_t m, int64_t n, int64_t k, char *scratch)
+{
+    CgGemm g = factors(call, p->x.trans, p->y.trans, m, n, k, p->x.ld, p->y.ld);
+    g.a = x;
+    g.b = y;
+    if (p->x.packed) {
+        g.a = copied(x, &p->x, m, k, cg_gemm_left_size(&g), scratch);
+        scratch += place_after((size_t)(p->tm * k) * cg_dtype_size(g.dtype));
+        g.lda = k;
+    }
+    if (p->y.packed) {
+        g.b = copied(y, &p->y, k, n, cg_gemm_right_size(&g), scratch);
+        g.ldb = n;
+    }
+    whole(&g, call->nin == 3, z, p->n);
+}
 
 #define MATMUL(T, suffix)                                                                                       \
-    static const T *pack_##suffix(const T *from, const Factor *f, int64_t rows, int64_t cols, T *to)            \
-    {                                                                                                           \
-        for (int64_t i = 0; i < rows; i++)                                                                      \
-            for (int64_t j = 0; j < cols; j++) to[i * cols + j] = from[i * f->rs + j * f->cs];                  \
-        return to;                                                                                              \
-    }                                                                                                           \
     /* A stretch of columns, or of the summed axis: then the sums stay apart. */                                \
     static void thin_##suffix(const CgCall *call, const Product *p, int64_t part)                               \
     {                                                                                                           \
@@ -502,21 +543,6 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
             CG_SIMD                                                                                             \
             for (int64_t j = 0; j < n; j++) z[j] += part[i * n + j];                                            \
         }                                                                                                       \
-    }                                                                                                           \
-    /* z (m,n) = x (m,k) y (k,n), the corners of a tile. */                                                     \
-    static void tile_##suffix(const CgCall *call, const Product *p, const T *x, const T *y, T *z, int64_t m, int64_t n, int64_t k, T *scratch) \
-    {                                                                                                           \
-        int64_t ldx = p->x.ld, ldy = p->y.ld;                                                                   \
-        if (p->x.packed) {                                                                                      \
-            x = pack_##suffix(x, &p->x, m, k, scratch);                                                         \
-            scratch += p->tm * k;                                                                               \
-            ldx = k;                                                                                            \
-        }                                                                                                       \
-        if (p->y.packed) {                                                                                      \
-            y = pack_##suffix(y, &p->y, k, n, scratch);                                                         \
-            ldy = n;                                                                                            \
-        }                                                                                                       \
-        GEMM_##suffix(p->x.trans, p->y.trans, m, n, k, x, ldx, y, ldy, z, p->n);                                \
     }                                                                                                           \
     /* z = c + the sums of all lanes, some rows of them. */                                                     \
     static void lanes_##suffix(const CgCall *call, const Product *p, CgPart part)                               \
@@ -565,13 +591,13 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
         }                                                                                                       \
         int64_t u = (int64_t)part.index, jc = u % p.nn, ic = u / p.nn % p.nm;                                   \
         int64_t b0 = u / p.nn / p.nm * p.together, b1 = b0 + p.together < p.batch ? b0 + p.together : p.batch;  \
-        int64_t i0 = ic * p.tm, j0 = jc * p.tn;                                                                 \
+        int64_t i0 = ic * p.tm, j0 = jc * p.tn, xsize = (int64_t)cg_dtype_size(x->dtype), ysize = (int64_t)cg_dtype_size(y->dtype); \
         int64_t m = p.m - i0 < p.tm ? p.m - i0 : p.tm, n = p.n - j0 < p.tn ? p.n - j0 : p.tn;                   \
         for (int64_t b = b0; b < b1; b++) {                                                                     \
-            const T *xs = (const T *)x->data + (p.flat ? 0 : batch_offset(x, b)) + i0 * p.x.rs;                 \
-            const T *ys = (const T *)y->data + (y->rank > 2 ? batch_offset(y, b) : 0) + j0 * p.y.cs;            \
+            const char *xs = (const char *)x->data + ((p.flat ? 0 : batch_offset(x, b)) + i0 * p.x.rs) * xsize; \
+            const char *ys = (const char *)y->data + ((y->rank > 2 ? batch_offset(y, b) : 0) + j0 * p.y.cs) * ysize; \
             if (call->nin == 3) bring(call, b * p.m + i0, j0, m, n);                                            \
-            tile_##suffix(call, &p, xs, ys, to + b * p.m * p.n + i0 * p.n + j0, m, n, p.k, part.scratch);       \
+            tile(call, &p, xs, ys, to + b * p.m * p.n + i0 * p.n + j0, m, n, p.k, part.scratch);       \
         }                                                                                                       \
     }
 MATMUL(float, f32)
@@ -710,6 +736,7 @@ static const CgSample matmul_samples[] = {
     { .in = "F[1031,67] F[67,97]", .low = -0.71, .high = 2.385 },                     /* the right one packed by each thread */
     { .in = "F[5,149,131] F[131,269]", .low = -0.71, .high = 2.385 },                 /* for all parts */
     { .in = "F[211,419] F[419,419]", .low = -0.71, .high = 2.385 },                   /* cut along rows and columns, too */
+    { .in = "F[3,149,134] F[134,269]", .low = -0.71, .high = 2.385 },                 /* rows of pairs, if they are bf16 */
     { .in = "F[7,3,37,53] F[7,3,31,53]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = "F[3,331] F[331,613]", .low = -0.71, .high = 2.385 },                     /* few rows, by parts of the sum */
     { .in = "F[1,331] F[613,331]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
@@ -755,7 +782,7 @@ static const CgOp op_matmul = { CG_OP_HERE,
            "The leading axes agree, or y has two axes and is shared by all of x's leading ones.\n"
            "ta: x is (.., K, M). tb: y is (.., N, K). Inner sizes that differ are an error.\n",
     .shape = matmul_shape, .vjp = matmul_vjp, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .finish = matmul_finish,
-    .work = matmul_work, .prepare = matmul_prepare, .release = free,
+    .work = matmul_work, .rounds = matmul_rounds, .prepare = matmul_prepare, .release = free,
     .fold = matmul_fold, .along = matmul_along, .traits = CG_LINEAR | CG_STRIDED | CG_PRODUCTS, .samples = matmul_samples,
 };
 
@@ -763,7 +790,7 @@ static const CgOp op_matmul_add = { CG_OP_HERE,
     .name = "matmul_add", .sig = "(x: F[..s], y: F[..r], c: F[..q], ta: bool = false, tb: bool = false) -> F[..q]",
     .doc = "c + matmul(x, y, ta, tb): the product is added to c where it lies, when nothing else wants c any more.\n",
     .shape = matmul_add_shape, .expand = matmul_add_expand, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .finish = matmul_finish,
-    .work = matmul_work, .prepare = matmul_prepare, .release = free,
+    .work = matmul_work, .rounds = matmul_rounds, .prepare = matmul_prepare, .release = free,
     .match = matmul_add_match, .along = matmul_along, .inplace = 4, .traits = CG_STRIDED | CG_PRODUCTS, .samples = matmul_add_samples,
 };
 

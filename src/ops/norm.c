@@ -7,6 +7,7 @@
 
 #define PART   32768
 #define CHUNKS 32       /* at most so many partial sums of gain and bias */
+#define TOGETHER 2048   /* numbers of rows that are rounded together, at most, or one row */
 
 /* ---- shapes and work ---- */
 
@@ -47,12 +48,49 @@ static bool norm_vjp_shape(CgInfer *inf)
 static int64_t columns(const CgCall *call) { return call->in[0].dim[call->in[0].rank - 1]; }
 static int64_t rows(const CgCall *call)    { int64_t d = columns(call); return d ? cg_tensor_count(&call->in[0]) / d : 0; }
 
+/* Rows that are made before they are rounded, all at once. */
+static int64_t group(const CgCall *call)
+{
+    int64_t d = columns(call);
+    return d > 0 && d < TOGETHER ? TOGETHER / d : 1;
+}
+
 static void norm_work(const CgCall *call, CgWork *work)
 {
     size_t n = (size_t)cg_tensor_count(call->in), parts = (n + PART - 1) / PART, r = (size_t)rows(call);
-    *work = (CgWork){ .flops = 6.0 * (double)n, .bytes = 2.0 * (double)n * (double)cg_dtype_size(call->out->dtype) };
+    *work = (CgWork){ .flops = 6.0 * (double)n, .bytes = (double)n * (double)(cg_dtype_size(call->in->dtype) + cg_dtype_size(call->out->dtype)) };
     work->parts = parts < r ? parts : r;
     if (!work->parts) work->parts = 1;
+    if (call->out->dtype == CG_BF16) work->scratch = (size_t)(group(call) * columns(call)) * sizeof(float);
+}
+
+/* Where the rows of a part are made: in the result, or, when that is kept as bf16, in scratch memory. */
+typedef struct Made { char *to; float *held; int64_t d, bytes, step, group, n; } Made;
+
+static Made made_from(const CgCall *call, CgPart part, size_t first)
+{
+    Made m = { .d = columns(call), .step = cg_row_step(call->out), .group = group(call) };
+    m.bytes = m.step * (int64_t)cg_dtype_size(call->out->dtype);
+    m.to = (char *)call->out->data + (int64_t)first * m.bytes;
+    m.held = call->out->dtype == CG_BF16 ? part.scratch : NULL;
+    return m;
+}
+
+static inline void *made_row(const Made *m) { return m->held ? (void *)(m->held + m->n * m->d) : (void *)m->to; }
+
+static void made_round(Made *m)
+{
+    uint16_t *to = (uint16_t *)(void *)m->to;
+    if (m->step == m->d) cg_bf16_round(m->held, to, (size_t)(m->n * m->d));
+    else for (int64_t i = 0; i < m->n; i++) cg_bf16_round(m->held + i * m->d, to + i * m->step, (size_t)m->d);
+    m->to += m->n * m->bytes;
+    m->n = 0;
+}
+
+static inline void made_next(Made *m, bool last)
+{
+    if (!m->held) m->to += m->bytes;
+    else if (++m->n == m->group || last) made_round(m);
 }
 
 static void norm_vjp_work(const CgCall *call, CgWork *work)
@@ -79,14 +117,16 @@ static void norm_vjp_work(const CgCall *call, CgWork *work)
         const T *gain = call->in[1].data;               /* (D) */                           \
         size_t first, last;                                                                 \
         cg_part_range(part, (size_t)rows(call), 1, &first, &last);                          \
+        Made made = made_from(call, part, first);                                           \
         for (size_t r = first; r < last; r++) {                                             \
             const T *x = (const T *)call->in[0].data + (int64_t)r * d;  /* (D) */           \
-            T *y = (T *)call->out->data + (int64_t)r * d, s = 0;                            \
+            T *y = made_row(&made), s = 0;                                                  \
             SUM                                                                             \
             for (int64_t i = 0; i < d; i++) s += x[i] * x[i];                               \
             T scale = 1 / SQRT(s / (T)d + eps);                                             \
             CG_SIMD                                                                         \
             for (int64_t i = 0; i < d; i++) y[i] = x[i] * scale * gain[i];                  \
+            made_next(&made, r + 1 == last);                                                \
         }                                                                                   \
     }                                                                                       \
     /* With r = 1 / sqrt(mean(x^2) + eps) and h = g gain: dx = r (h - x r^2 mean(h x)), dgain = sum of g x r over rows */ \
@@ -124,9 +164,10 @@ static void norm_vjp_work(const CgCall *call, CgWork *work)
         const T *gain = call->in[1].data, *bias = call->in[2].data;     /* (D) each */      \
         size_t first, last;                                                                 \
         cg_part_range(part, (size_t)rows(call), 1, &first, &last);                          \
+        Made made = made_from(call, part, first);                                           \
         for (size_t r = first; r < last; r++) {                                             \
             const T *x = (const T *)call->in[0].data + (int64_t)r * d;                      \
-            T *y = (T *)call->out->data + (int64_t)r * d, s = 0, mean;                      \
+            T *y = made_row(&made), s = 0, mean;                                            \
             SUM                                                                             \
             for (int64_t i = 0; i < d; i++) s += x[i];                                      \
             mean = s / (T)d;                                                                \
@@ -136,6 +177,7 @@ static void norm_vjp_work(const CgCall *call, CgWork *work)
             T scale = 1 / SQRT(s / (T)d + eps);                                             \
             CG_SIMD                                                                         \
             for (int64_t i = 0; i < d; i++) y[i] = (x[i] - mean) * scale * gain[i] + bias[i]; \
+            made_next(&made, r + 1 == last);                                                \
         }                                                                                   \
     }                                                                                       \
     /* With z the normalised x and h = g gain: dx = r (h - mean(h) - z mean(h z)), dgain = sum of g z, dbias = sum of g */ \
@@ -287,7 +329,7 @@ static const CgOp op_rmsnorm = { CG_OP_HERE,
     .name = "rmsnorm", .sig = "(x: F[..s, D], gain: F[D], eps: float = 1e-5) -> F[..s, D]",
     .doc = "Each row divided by its root mean square: x / sqrt(mean(x^2) + eps) * gain (Zhang and Sennrich 2019).\n",
     .shape = norm_shape, .vjp = rmsnorm_vjp, .expand = rmsnorm_expand, .kernel = CG_FLOAT_KERNELS(rmsnorm), .work = norm_work,
-    .along = norm_along, .inplace = 1, .samples = rms_samples,
+    .along = norm_along, .inplace = 1, .rounded = 1, .traits = CG_OVER_ROWS, .samples = rms_samples,
 };
 
 static const CgOp op_rmsnorm_vjp = { CG_OP_HERE,
@@ -301,7 +343,7 @@ static const CgOp op_layernorm = { CG_OP_HERE,
     .name = "layernorm", .sig = "(x: F[..s, D], gain: F[D], bias: F[D], eps: float = 1e-5) -> F[..s, D]",
     .doc = "Each row to mean 0 and variance 1: (x - mean) / sqrt(var + eps) * gain + bias (Ba, Kiros and Hinton 2016).\n",
     .shape = norm_shape, .vjp = layernorm_vjp, .expand = layernorm_expand, .kernel = CG_FLOAT_KERNELS(layernorm), .work = norm_work,
-    .along = norm_along, .inplace = 1, .samples = layer_samples,
+    .along = norm_along, .inplace = 1, .rounded = 1, .traits = CG_OVER_ROWS, .samples = layer_samples,
 };
 
 static const CgOp op_layernorm_vjp = { CG_OP_HERE,

@@ -498,12 +498,13 @@ static void run_program(Run *r, size_t at, size_t n, size_t last, char *const *t
             if (r->flat[j]) stream[nstreams++] = (const char *)value[j] + n * cg_dtype_size(p->in[j]);
         }
         for (int i = 0; i < p->ninstr; i++) {
-            if (p->instr[i].result < 0 || !to[p->instr[i].result]) continue;
-            bool known = false;     /* it lies over an operand */
-            for (int j = 0; j < p->nin; j++) known |= value[j] == to[p->instr[i].result];
+            int k = p->instr[i].result;
+            bool rounded = k >= 0 && call->out[k].dtype == CG_BF16 && cg_tensor_contiguous(&call->out[k]);
+            bool known = k < 0 || !(to[k] || rounded);      /* or it lies over an operand */
+            for (int j = 0; !known && j < p->nin; j++) known = value[j] == to[k];
             if (known) continue;
-            step[nstreams] = cg_dtype_size(p->instr[i].dtype);
-            stream[nstreams] = to[p->instr[i].result] + n * step[nstreams];
+            step[nstreams] = cg_dtype_size(call->out[k].dtype);
+            stream[nstreams] = (to[k] ? to[k] : (const char *)call->out[k].data + at * step[nstreams]) + n * step[nstreams];
             nstreams++;
         }
     }

@@ -62,6 +62,7 @@ static void copy_run(void *to, int64_t ds, const void *from, int64_t ss, int64_t
 {
     switch (size) {
     case 1:  COPY_RUN(uint8_t); break;
+    case 2:  COPY_RUN(uint16_t); break;
     case 4:  COPY_RUN(uint32_t); break;
     default: COPY_RUN(uint64_t); break;
     }
@@ -85,15 +86,17 @@ void cg_elementwise_run(const CgCall *call, CgPart part, CgVecFn *vec)
 {
     const CgTensor *t[CG_MAX_IN];
     const void *in[CG_MAX_IN];
-    bool whole[CG_MAX_IN], spread[CG_MAX_IN], simple = true;
+    bool whole[CG_MAX_IN], spread[CG_MAX_IN], simple;
     size_t size[CG_MAX_IN], out_size = cg_dtype_size(call->out->dtype), first, last;
-    char *tile = part.scratch, *out = call->out->data;
+    char *tile = part.scratch, *out = call->out->data, *unrounded = tile + (size_t)call->nin * TILE * 8;
+    bool rounds = call->out->dtype == CG_BF16;
     Axes axes = { .rank = 0 };
     for (int k = 0; k < call->nin; k++) t[k] = &call->in[k];
     merge_axes(&axes, call->out, t, call->nin);
     cg_part_range(part, (size_t)cg_tensor_count(call->out), PART, &first, &last);
     int64_t row = axes.dim[axes.rank - 1];
 
+    simple = !rounds;
     for (int k = 0; k < call->nin; k++) {
         int64_t step = 1, repeats = 0;
         whole[k] = true;
@@ -124,7 +127,8 @@ void cg_elementwise_run(const CgCall *call, CgPart part, CgVecFn *vec)
                 in[k] = buffer;
             }
         }
-        vec(in, out + at * out_size, n, call->attrs);
+        vec(in, rounds ? unrounded : out + at * out_size, n, call->attrs);
+        if (rounds) cg_bf16_round((const float *)(const void *)unrounded, (uint16_t *)(void *)(out + at * out_size), n);
         at += n;
     }
 }
@@ -143,7 +147,7 @@ void cg_work_elementwise(const CgCall *call, CgWork *work)
     for (int k = 0; k < call->nin; k++) work->bytes += (double)n * (double)cg_dtype_size(call->in[k].dtype);
     work->parts = (n + PART - 1) / PART;
     if (work->parts == 0) work->parts = 1;
-    work->scratch = (size_t)call->nin * TILE * 8;
+    work->scratch = ((size_t)call->nin + (call->out->dtype == CG_BF16)) * TILE * 8;
     work->shared = 0;
 }
 
@@ -165,6 +169,7 @@ static void copy_plane(void *to, int64_t dr, int64_t dc, const void *from, int64
 {
     switch (size) {
     case 1:  COPY_PLANE(uint8_t); break;
+    case 2:  COPY_PLANE(uint16_t); break;
     case 4:  COPY_PLANE(uint32_t); break;
     default: COPY_PLANE(uint64_t); break;
     }

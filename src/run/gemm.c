@@ -55,6 +55,11 @@ const char *cg_gemm_name(bool bf16)
     return kind_of(CG_F32, bf16)->name;
 }
 
+void cg_bf16_round(const float *from, uint16_t *to, size_t n)
+{
+    kind_of(CG_F32, true)->round(from, to, n);
+}
+
 static inline int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -81,6 +86,12 @@ static inline int64_t left_step(const CgGemmKind *x, const CgGemm *g)
     return ((g->ta ? g->m : units(x, g->k)) + 15) / 16 * 16 + 16;
 }
 
+/* Pairs of bf16 lie as they are multiplied. */
+static inline bool lies_in_pairs(const CgGemm *g, const CgGemmKind *x)
+{
+    return g->a16 && x->pair == 2 && !g->ta && g->lda % 2 == 0 && g->k % 2 == 0;
+}
+
 void cg_gemm_layout(CgGemm *g)
 {
     const CgGemmKind *x = kind_of(g->dtype, g->bf16);
@@ -91,7 +102,8 @@ void cg_gemm_layout(CgGemm *g)
     g->right_panels = (g->n + x->nr - 1) / x->nr;
     int64_t ku = units(x, g->k), left = (g->ta ? ku : g->m) * left_step(x, g);
     /* Where it lies, unless its rows fall into few sets of the first-level cache. */
-    g->left_bytes = x->in_place && !(g->lda * x->size % 2048 == 0 && g->m > 4) ? 0 : (size_t)(left * x->size);
+    bool in_place = x->in_place || lies_in_pairs(g, x);
+    g->left_bytes = in_place && !(g->lda * cg_gemm_left_size(g) % 2048 == 0 && g->m > 4) ? 0 : (size_t)(left * x->size);
     g->right_bytes = (size_t)(g->right_panels * ku * x->nr * x->size);
 }
 
@@ -100,18 +112,18 @@ void cg_gemm_pack_left(const CgGemm *g, const void *a, int64_t first, int64_t la
     const CgGemmKind *x = kind_in(g);
     int64_t u0 = k0 / x->pair, r0 = cg_gemm_row(g, first), rows = cg_gemm_row(g, last) - r0, step = left_step(x, g);
     char *out = (char *)g->left + (g->ta ? r0 + u0 * step : r0 * step + u0) * x->size;
-    (g->ta ? x->left_columns : x->left_rows)(a, g->lda, rows, k1 - k0, out, step);
+    (g->ta ? x->left_columns : x->left_rows)[g->a16](a, g->lda, rows, k1 - k0, out, step);
 }
 
 void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int64_t k0, int64_t k1)
 {
     const CgGemmKind *x = kind_in(g);
-    int64_t of = (int64_t)cg_dtype_size(g->dtype), panel = units(x, g->k) * x->nr, strip = g->tb ? k1 - k0 : STRIP;
+    int64_t of = cg_gemm_right_size(g), panel = units(x, g->k) * x->nr, strip = g->tb ? k1 - k0 : STRIP;
     for (int64_t l = k0; l < k1; l += strip)
         for (int64_t j = first; j < last; j++) {
             int64_t c = j * x->nr, at = g->tb ? c * g->ldb + l : l * g->ldb + c;
-            x->right(g->tb, (const char *)g->b + at * of, g->ldb, least(strip, k1 - l), least(x->nr, g->n - c),
-                     (char *)g->right + (j * panel + l / x->pair * x->nr) * x->size);
+            x->right[g->b16](g->tb, (const char *)g->b + at * of, g->ldb, least(strip, k1 - l), least(x->nr, g->n - c),
+                             (char *)g->right + (j * panel + l / x->pair * x->nr) * x->size);
         }
 }
 
@@ -119,9 +131,9 @@ void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int64_t k0
 static inline const char *left_at(const CgGemm *g, const CgGemmKind *x, int64_t r, int64_t k, int64_t *rs, int64_t *ps)
 {
     if (!g->left) {
-        *rs = g->ta ? 1 : g->lda;
+        *rs = g->ta ? 1 : g->lda / x->pair;
         *ps = g->ta ? g->lda : 1;
-        return (const char *)g->a + (r * *rs + k * *ps) * x->size;
+        return (const char *)g->a + (r * *rs + k / x->pair * *ps) * x->size;
     }
     *ps = g->ta ? left_step(x, g) : 1;
     *rs = g->ta ? 1 : left_step(x, g);
@@ -140,9 +152,8 @@ static int64_t depth(int64_t k, int64_t most)
 #define LINE 64
 #define AHEAD (256 << 10)     /* bytes fetched ahead at most: more would drive out what is in use */
 
-static CgAhead block_of(const CgGemm *g, const void *x, int64_t ld, bool along_k, int64_t from, int64_t to)
+static CgAhead block_of(const CgGemm *g, const void *x, int64_t of, int64_t ld, bool along_k, int64_t from, int64_t to)
 {
-    int64_t of = (int64_t)cg_dtype_size(g->dtype);
     if (to <= from)
         return (CgAhead){ 0 };
     if (along_k)    /* k rows of some of its columns */
@@ -152,13 +163,13 @@ static CgAhead block_of(const CgGemm *g, const void *x, int64_t ld, bool along_k
 
 CgAhead cg_gemm_ahead_left(const CgGemm *g, int64_t first, int64_t last)
 {
-    return block_of(g, g->a, g->lda, g->ta, first < g->left_panels ? cg_gemm_row(g, first) : g->m,
+    return block_of(g, g->a, cg_gemm_left_size(g), g->lda, g->ta, first < g->left_panels ? cg_gemm_row(g, first) : g->m,
                     last < g->left_panels ? cg_gemm_row(g, last) : g->m);
 }
 
 CgAhead cg_gemm_ahead_right(const CgGemm *g, int64_t first, int64_t last)
 {
-    return block_of(g, g->b, g->ldb, !g->tb, least(first * g->nr, g->n), least(last * g->nr, g->n));
+    return block_of(g, g->b, cg_gemm_right_size(g), g->ldb, !g->tb, least(first * g->nr, g->n), least(last * g->nr, g->n));
 }
 
 /* Lines that are still to be fetched, spread evenly over the products of panels. */
@@ -290,13 +301,12 @@ static CgAhead share(CgAhead x, int64_t i, int64_t n)
 /* The product of rows [i, i + m) and columns [j, j + n) over [l, l + k), as far as they go. */
 static CgGemm block(const CgGemm *g, int64_t i, int64_t m, int64_t j, int64_t n, int64_t l, int64_t k)
 {
-    int64_t of = (int64_t)cg_dtype_size(g->dtype);
     CgGemm s = *g;
     s.m = least(m, g->m - i);
     s.n = least(n, g->n - j);
     s.k = least(k, g->k - l);
-    s.a = (const char *)g->a + (g->ta ? l * g->lda + i : i * g->lda + l) * of;
-    s.b = (const char *)g->b + (g->tb ? j * g->ldb + l : l * g->ldb + j) * of;
+    s.a = (const char *)g->a + (g->ta ? l * g->lda + i : i * g->lda + l) * cg_gemm_left_size(g);
+    s.b = (const char *)g->b + (g->tb ? j * g->ldb + l : l * g->ldb + j) * cg_gemm_right_size(g);
     cg_gemm_layout(&s);
     return s;
 }

@@ -11,13 +11,14 @@ typedef struct CgGemmKind {
     int  pair;          /* numbers in a unit: 1 or 2 */
     int  size;          /* bytes of a unit */
     bool in_place;      /* a unit is a number as it lies: factors need not be packed */
-    /* `rows` rows of a (rows, k): unit p of row r goes to out[r * step + p]. */
-    void (*left_rows)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step);
+    /* Factors of numbers as they are before rounding, [0], or of bf16, [1]: where products are in bf16 only.
+     * `rows` rows of a (rows, k): unit p of row r goes to out[r * step + p]. */
+    void (*left_rows[2])(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step);
     /* Rows that lie as columns of a (k, rows): unit p of row r goes to out[p * step + r]. */
-    void (*left_columns)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step);
+    void (*left_columns[2])(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step);
     /* One panel of `cols` columns of b (k, cols), or of (cols, k) when trans: unit p of column c goes to
      * out[p * nr + c], 0 beyond `cols`. */
-    void (*right)(bool trans, const void *b, int64_t ld, int64_t k, int64_t cols, void *out);
+    void (*right[2])(bool trans, const void *b, int64_t ld, int64_t k, int64_t cols, void *out);
     /* C (rows, cols) = beta C + alpha A B over ku units: unit p of row r of A at a[r * rs + p * ps], of column c of B at
      * b[p * bs + c]. With beta 0, C is not read. Reads nr columns of B. */
     void (*micro)(int64_t ku, const void *a, int64_t rs, int64_t ps, const void *b, int64_t bs, double alpha, double beta,
@@ -28,6 +29,8 @@ typedef struct CgGemmKind {
      * NULL where a unit is a number as it lies. */
     void (*slope)(int64_t ku, const void *a, int64_t rs, const void *d, int64_t ds, const void *b, const void *h,
                   const CgGemmSlope *s, int64_t rows, void *left_w, void *left_s, int64_t step, void *right);
+    /* As cg_bf16_round; only where products are in bf16. */
+    void (*round)(const float *from, uint16_t *to, size_t n);
 } CgGemmKind;
 
 /* In registers, where they are AVX-512's. */
@@ -46,7 +49,5 @@ extern const CgGemmKind cg_gemm_kinds_base[CG_GEMM_KINDS], cg_gemm_kinds_avx2[CG
     cg_gemm_kinds_avx512[CG_GEMM_KINDS];
 extern const CgGemmKind cg_gemm_kind_bf16;      /* AVX512-BF16 */
 
-/* A whole product on the calling thread; m, n and k are not 0. */
-void cg_gemm_own(CgGemm *g, double alpha, double beta, void *c, int64_t ldc);
 const char *cg_gemm_name(bool bf16);            /* of what multiplies: "avx512", "avx512_bf16", "avx2 rounded" */
 #endif

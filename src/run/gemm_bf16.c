@@ -1,7 +1,8 @@
 /* gemm_bf16.c - panels of pairs of bf16 and their products, by the instructions of AVX512-BF16.
- * Takes f32 and rounds it while packing, so that nobody else ever sees bf16; gives f32 and what gemm.h says. Must not be
- * called but through gemm.c, which knows what the processor has. */
+ * Takes f32, which it rounds while packing, or bf16 as a plan keeps it; gives f32 and what gemm.h says. Must not be called
+ * but through gemm.c, which knows what the processor has. */
 #include <stddef.h>
+#include <string.h>
 #include "run/gemm.h"
 
 #if defined(__x86_64__)
@@ -118,7 +119,82 @@ WIDE static void right(bool trans, const void *b, int64_t ld, int64_t k, int64_t
         }
 }
 
+/* ---- packing what is bf16 already: the same panels ---- */
+
+static inline __mmask32 lanes32(int64_t n)
+{
+    return n >= 32 ? 0xffffffffu : n <= 0 ? 0 : ((uint32_t)1 << n) - 1;
+}
+
+static void left_rows16(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step)
+{
+    const uint16_t *from = a;
+    uint16_t *to = out;
+    for (int64_t r = 0; r < rows; r++, from += ld, to += 2 * step) {
+        memcpy(to, from, (size_t)k * sizeof *to);
+        if (k % 2)
+            to[k] = 0;
+    }
+}
+
+WIDE static void left_columns16(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step)
+{
+    const uint16_t *from = a;
+    uint32_t *to = out;
+    for (int64_t p = 0; p < k; p += 2, from += 2 * ld, to += step)
+        for (int64_t r = 0; r < rows; r += 16) {
+            __mmask16 mask = lanes(rows - r);
+            __m512i x = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from + r)), y = _mm512_setzero_si512();
+            if (p + 1 < k)
+                y = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from + ld + r));
+            _mm512_mask_storeu_epi32(to + r, mask, _mm512_or_si512(x, _mm512_slli_epi32(y, 16)));
+        }
+}
+
+WIDE static void right16(bool trans, const void *b, int64_t ld, int64_t k, int64_t cols, void *out)
+{
+    const __m512i low = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8,
+                                         39, 7, 38, 6, 37, 5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
+    const __m512i high = _mm512_add_epi16(low, _mm512_set1_epi16(16));
+    const uint16_t *from = b;
+    uint32_t *to = out;
+    if (!trans) {
+        __mmask32 mask = lanes32(cols);
+        for (int64_t p = 0; p < k; p += 2, to += NR) {
+            __m512i x = _mm512_maskz_loadu_epi16(mask, from + p * ld);
+            __m512i y = p + 1 < k ? _mm512_maskz_loadu_epi16(mask, from + (p + 1) * ld) : _mm512_setzero_si512();
+            _mm512_storeu_si512(to, _mm512_permutex2var_epi16(x, low, y));
+            _mm512_storeu_si512(to + 16, _mm512_permutex2var_epi16(x, high, y));
+        }
+        return;
+    }
+    int64_t ku = (k + 1) / 2;
+    for (int64_t half = 0; half < NR; half += 16)
+        for (int64_t p = 0; p < ku; p += 16) {
+            __m512i r[16];
+            __mmask32 mask = lanes32(k - 2 * p);
+#pragma GCC unroll 16
+            for (int64_t i = 0; i < 16; i++)
+                r[i] = half + i < cols ? _mm512_maskz_loadu_epi16(mask, from + (half + i) * ld + 2 * p) : _mm512_setzero_si512();
+            transpose16(r);
+            for (int64_t i = 0; i < 16 && p + i < ku; i++)
+                _mm512_storeu_si512(to + (p + i) * NR + half, r[i]);
+        }
+}
+
+WIDE static void round16(const float *from, uint16_t *to, size_t n)
+{
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32)
+        _mm512_storeu_si512(to + i, row_pairs(from + i, 32));
+    if (i < n)
+        _mm512_mask_storeu_epi16(to + i, lanes32((int64_t)(n - i)), row_pairs(from + i, (int64_t)(n - i)));
+}
+
 /* ---- multiplying ---- */
+
+/* A pair, in a panel or where a plan keeps it. */
+typedef int32_t Unit __attribute__((aligned(2), may_alias));
 
 #define NEAR(r) if (r < ROWS) { \
         __builtin_prefetch(c + r * ldc, 1); \
@@ -150,11 +226,11 @@ WIDE static void right(bool trans, const void *b, int64_t ld, int64_t k, int64_t
         _mm512_mask_storeu_ps(to, m0, u##r); \
         _mm512_mask_storeu_ps(to + 16, m1, v##r); }
 #define MICRO(R) \
-    WIDE static void micro_##R(int64_t ku, const int32_t *a, int64_t rs, int64_t ps, const int32_t *b, float alpha, \
+    WIDE static void micro_##R(int64_t ku, const Unit *a, int64_t rs, int64_t ps, const int32_t *b, float alpha, \
                                float beta, float *c, int64_t ldc, int64_t cols) \
     { \
         enum { ROWS = R }; \
-        const int32_t *x = a, *y = a + 5 * rs, *z = a + 10 * rs; \
+        const Unit *x = a, *y = a + 5 * rs, *z = a + 10 * rs; \
         int64_t rs3 = 3 * rs; \
         EACH_ROW(NEAR) \
         EACH_ROW(ZERO) \
@@ -179,7 +255,7 @@ WIDE static void right(bool trans, const void *b, int64_t ld, int64_t k, int64_t
     }
 EACH_HEIGHT(MICRO)
 
-typedef void Micro(int64_t ku, const int32_t *a, int64_t rs, int64_t ps, const int32_t *b, float alpha, float beta, float *c,
+typedef void Micro(int64_t ku, const Unit *a, int64_t rs, int64_t ps, const int32_t *b, float alpha, float beta, float *c,
                    int64_t ldc, int64_t cols);
 
 static void micro(int64_t ku, const void *a, int64_t rs, int64_t ps, const void *b, int64_t bs, double alpha, double beta,
@@ -192,8 +268,9 @@ static void micro(int64_t ku, const void *a, int64_t rs, int64_t ps, const void 
 }
 
 const CgGemmKind cg_gemm_kind_bf16 = {
-    .name = "avx512_bf16", .mr = MR, .nr = NR, .pair = 2, .size = 4, .left_rows = left_rows, .left_columns = left_columns,
-    .right = right, .micro = micro, .weigh = cg_gemm_weigh_bf16, .slope = cg_gemm_slope_bf16,
+    .name = "avx512_bf16", .mr = MR, .nr = NR, .pair = 2, .size = 4, .left_rows = { left_rows, left_rows16 },
+    .left_columns = { left_columns, left_columns16 }, .right = { right, right16 }, .micro = micro, .weigh = cg_gemm_weigh_bf16,
+    .slope = cg_gemm_slope_bf16, .round = round16,
 };
 #else
 const CgGemmKind cg_gemm_kind_bf16 = { .name = NULL };

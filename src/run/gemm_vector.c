@@ -45,18 +45,10 @@
 #define PACKED(to, n)
 #include "run/gemm_vector.h"
 
-/* To the nearest bf16, ties to even; what is too small for a normal number becomes 0, as the instructions of
- * AVX512-BF16 do it. */
 static inline float rounded(float x)
 {
-    uint32_t u, r, magnitude;
-    memcpy(&u, &x, sizeof u);
-    magnitude = u & 0x7fffffffu;
-    r = u + 0x7fffu + (u >> 16 & 1);
-    r = magnitude > 0x7f800000u ? u | 0x00400000u : r;      /* NaN stays NaN: quiet it before the low half goes */
-    r = magnitude < 0x00800000u ? u & 0x80000000u : r;
-    r &= 0xffff0000u;
-    memcpy(&x, &r, sizeof x);
+    uint32_t u = cg_bf16_bits(x);
+    memcpy(&x, &u, sizeof x);
     return x;
 }
 
@@ -71,6 +63,47 @@ static inline float rounded(float x)
         (to)[i_] = rounded((to)[i_]);
 #include "run/gemm_vector.h"
 
+/* ---- the same panels from what is bf16 already ---- */
+
+static void widen(const uint16_t *from, int64_t n, float *to)
+{
+    CG_SIMD
+    for (int64_t i = 0; i < n; i++)
+        to[i] = cg_bf16_value(from[i]);
+}
+
+static void rounded_left_rows16(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step)
+{
+    for (int64_t r = 0; r < rows; r++)
+        widen((const uint16_t *)a + r * ld, k, (float *)out + r * step);
+}
+
+static void rounded_left_columns16(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step)
+{
+    rounded_left_rows16(a, ld, k, rows, out, step);
+}
+
+/* By blocks of f32, which are then packed as such: rounding them again changes nothing. */
+static void rounded_right16(bool trans, const void *b, int64_t ld, int64_t k, int64_t cols, void *out)
+{
+    enum { DEEP = 64 };
+    float block[rounded_NR * DEEP], *to = out;
+    for (int64_t p = 0; p < k; p += DEEP) {
+        int64_t n = k - p < DEEP ? k - p : DEEP, rows = trans ? cols : n, row = trans ? n : cols, step = trans ? DEEP : rounded_NR;
+        const uint16_t *from = (const uint16_t *)b + (trans ? p : p * ld);
+        for (int64_t r = 0; r < rows; r++)
+            widen(from + r * ld, row, block + r * step);
+        rounded_right(trans, block, step, n, cols, to + p * rounded_NR);
+    }
+}
+
+static void rounded_round(const float *from, uint16_t *to, size_t n)
+{
+    CG_SIMD
+    for (size_t i = 0; i < n; i++)
+        to[i] = (uint16_t)(cg_bf16_bits(from[i]) >> 16);
+}
+
 #define T double
 #define EXP2 exp2
 #define RINT rint
@@ -81,14 +114,17 @@ static inline float rounded(float x)
 
 #define TEXT_(x) #x
 #define TEXT(x) TEXT_(x)
-#define KIND(of, T, after, weigher, sloper) { \
-        .name = TEXT(CG_ISA) after, .mr = MR, .nr = of##_NR, .pair = 1, .size = sizeof(T), \
-        .in_place = sizeof after == 1, .left_rows = of##_left_rows, .left_columns = of##_left_columns, \
-        .right = of##_right, .micro = of##_micro, \
+#define KIND(of, T, weigher, sloper) { \
+        .name = TEXT(CG_ISA), .mr = MR, .nr = of##_NR, .pair = 1, .size = sizeof(T), .in_place = true, \
+        .left_rows = { of##_left_rows }, .left_columns = { of##_left_columns }, .right = { of##_right }, .micro = of##_micro, \
         .weigh = weigher, .slope = sloper }
 
 const CgGemmKind CG_OPS_CAT(cg_gemm_, kinds, CG_ISA)[CG_GEMM_KINDS] = {
-    [CG_GEMM_F32] = KIND(f32, float, "", F32_WEIGH, F32_SLOPE),
-    [CG_GEMM_ROUNDED] = KIND(rounded, float, " rounded", rounded_weigh, rounded_slope),
-    [CG_GEMM_F64] = KIND(f64, double, "", f64_weigh, f64_slope),
+    [CG_GEMM_F32] = KIND(f32, float, F32_WEIGH, F32_SLOPE),
+    [CG_GEMM_ROUNDED] = {
+        .name = TEXT(CG_ISA) " rounded", .mr = MR, .nr = rounded_NR, .pair = 1, .size = sizeof(float),
+        .left_rows = { rounded_left_rows, rounded_left_rows16 }, .left_columns = { rounded_left_columns, rounded_left_columns16 },
+        .right = { rounded_right, rounded_right16 }, .micro = rounded_micro, .weigh = rounded_weigh, .slope = rounded_slope,
+        .round = rounded_round },
+    [CG_GEMM_F64] = KIND(f64, double, f64_weigh, f64_slope),
 };

@@ -21,7 +21,9 @@ typedef struct Draft {
     int      *first_output;
     CgRef   (*home)[CG_MAX_OUT];    /* by node and result: the node of whose result it is a piece, or CG_NONE */
     CgRef    *renewed;      /* by output: the leaf it is written over, or CG_NONE */
+    CgReaders  readers;
     CgLayouts *layouts;
+    CgRounded *rounded;
     int      *parent;       /* by buffer: the buffer whose memory it is, itself at the root */
     bool      failed;
 } Draft;
@@ -39,76 +41,52 @@ bool cg_tensor_contiguous(const CgTensor *t)
     return row_major;
 }
 
-static bool eval(Draft *d, const CgDim *dim, CgRef r, int64_t *value)
+/* Says what is wrong with the size of a dim at node r. */
+static void refuse_dim(Draft *d, const CgDim *dim, CgRef r)
 {
     CgAtom missing = NULL;
+    int64_t value;
     const CgGraph *g = d->p->graph;
     CgStrbuf text = { 0 };
     char where[160];
     cg_plan_where(d->p->options.sources, cg_node(g, r)->span, where);
-    if (!cg_dim_eval(dim, d->dims, value, &missing)) {
+    d->failed = true;
+    if (!cg_dim_eval(dim, d->dims, &value, &missing)) {
         cg_err(d->e, CG_ERR_INPUT, "graph '%s' cannot run before the dim '%s' has a value%s%s",
                g->name ? g->name : "", missing ? missing : "?", *where ? "; it is a size at " : "", where);
-        d->failed = true;
-    } else if (*value < 0) {
+    } else {
         cg_dim_print(dim, &text);
-        cg_err(d->e, CG_ERR_INPUT, "the size '%s' is %lld here%s%s", cg_strbuf_str(&text), (long long)*value,
+        cg_err(d->e, CG_ERR_INPUT, "the size '%s' is %lld here%s%s", cg_strbuf_str(&text), (long long)value,
                *where ? ", at " : "", where);
-        d->failed = true;
     }
     cg_strbuf_deinit(&text);
-    return !d->failed;
 }
 
-/* The tensor of a type, row major; bytes checked against overflow. */
+/* The tensor of a type, row major; what is wrong with it is said at node r. */
 static bool bind_type(Draft *d, const CgType *type, CgRef r, CgTensor *t, size_t *bytes)
 {
-    *t = (CgTensor){ .dtype = type->dtype, .rank = type->rank };
-    for (int i = 0; i < type->rank; i++)
-        if (!eval(d, type->dim[i], r, &t->dim[i]))
-            return false;
-    int64_t count = 1;
-    size_t total = 0;
-    bool over = false;
-    for (int i = type->rank - 1; i >= 0; i--) {
-        t->stride[i] = count;
-        over = over || __builtin_mul_overflow(count, t->dim[i] ? t->dim[i] : 1, &count);
-    }
-    over = over || __builtin_mul_overflow((size_t)count, cg_dtype_size(type->dtype), &total) ||
-           total > PTRDIFF_MAX / 4;
-    if (over) {
+    const CgDim *wrong;
+    if (cg_plan_bind_type(d->dims, type, t, bytes, &wrong))
+        return true;
+    d->failed = true;
+    if (wrong) {
+        refuse_dim(d, wrong, r);
+    } else {
         CgStrbuf text = { 0 };
         cg_type_print(type, &text);
-        d->failed = true;
         cg_err(d->e, CG_ERR_MEMORY, "a tensor of type %s has more elements than memory has addresses",
                cg_strbuf_str(&text));
         cg_strbuf_deinit(&text);
-        return false;
     }
-    *bytes = cg_tensor_count(t) == 0 ? 0 : total;
-    return true;
+    return false;
 }
 
-/* The same attributes with the values of DIMS in `ints`. */
 static const CgAttrs *bind_attrs(Draft *d, const CgAttrs *attrs, CgRef r)
 {
-    bool any = false;
-    uint64_t known;
-    for (int i = 0; attrs && i < attrs->n; i++)
-        any = any || attrs->at[i].kind == CG_ATTR_DIMS;
-    if (!any)
-        return attrs;
-    if (cg_map_get(&d->attrs, cg_map_ptr(attrs), &known))
-        return (const CgAttrs *)(uintptr_t)known;
-    CgAttrs *bound = CG_NEW(d->p->arena, CgAttrs);
-    CgAttr *at = CG_NEWN(d->p->arena, CgAttr, attrs->n);
-    memcpy(at, attrs->at, (size_t)attrs->n * sizeof *at);
-    for (int i = 0; i < attrs->n; i++)
-        for (int j = 0; at[i].kind == CG_ATTR_DIMS && j < at[i].n; j++)
-            if (!eval(d, at[i].dims[j], r, &at[i].ints[j]))
-                return NULL;
-    *bound = (CgAttrs){ attrs->n, at };
-    cg_map_put(&d->attrs, cg_map_ptr(attrs), (uint64_t)(uintptr_t)bound);
+    const CgDim *wrong = NULL;
+    const CgAttrs *bound = cg_plan_bind_attrs(d->dims, d->p->arena, &d->attrs, attrs, &wrong);
+    if (wrong)
+        refuse_dim(d, wrong, r);
     return bound;
 }
 
@@ -122,11 +100,24 @@ static int new_buffer(CgPlan *p, CgPlace place, int ordinal, size_t bytes)
     return (int)p->buffers.len - 1;
 }
 
-static CgSlot new_result(Draft *d, const CgType *type, CgRef r)
+/* Result k of node r as it is kept. */
+static bool bind_result(Draft *d, CgRef r, int k, CgTensor *t, size_t *bytes)
+{
+    const CgNode *n = cg_node(d->p->graph, r);
+    if (!bind_type(d, k == 0 ? &n->type : &n->more[k - 1], r, t, bytes))
+        return false;
+    if (!d->p->options.no_rounding && cg_rounded_result(d->rounded, r, k)) {
+        *bytes = *bytes / cg_dtype_size(t->dtype) * cg_dtype_size(CG_BF16);
+        t->dtype = CG_BF16;
+    }
+    return true;
+}
+
+static CgSlot new_result(Draft *d, CgRef r, int k)
 {
     CgSlot s = { 0 };
     size_t bytes;
-    if (bind_type(d, type, r, &s.tensor, &bytes))
+    if (bind_result(d, r, k, &s.tensor, &bytes))
         s.buffer = new_buffer(d->p, CG_AT_SLAB, 0, bytes);
     return s;
 }
@@ -186,7 +177,7 @@ static CgSlot emit_copy_to(Draft *d, const CgSlot *of, CgRef node, int buffer)
         t.stride[i] = stride;
         stride *= t.dim[i];
     }
-    in.kernel = cg_op_copy.kernel[t.dtype];
+    in.kernel = cg_kernel_copy;
     in.out[0] = (CgSlot){ .buffer = buffer, .tensor = t };
     push_instr(d, &in);
     return in.out[0];
@@ -215,6 +206,7 @@ static bool view_of(const CgSlot *x, const CgNode *n, const CgAttrs *attrs, CgSl
     CgTensor in = x->tensor;
     in.data = NOWHERE;
     y->tensor.data = NULL;
+    y->tensor.dtype = in.dtype;     /* also where that is not the type's */
     CgCall call = { .op = n->op, .nin = 1, .nout = 1, .in = &in, .out = &y->tensor, .attrs = attrs };
     if (!n->op->view(&call, &y->tensor))
         return false;
@@ -271,7 +263,7 @@ static void find_homes(Draft *d, const bool *live)
 static CgSlot *whole_of(Draft *d, CgRef r)
 {
     if (!d->value[r]) {
-        CgSlot s = new_result(d, &cg_node(d->p->graph, r)->type, r);
+        CgSlot s = new_result(d, r, 0);
         d->value[r] = CG_NEW(d->p->arena, CgSlot);
         *d->value[r] = s;
     }
@@ -354,10 +346,12 @@ static void emit_kernel(Draft *d, CgRef r, const CgNode *n)
     bool begun = d->value[r] != NULL;       /* pieces of it have been made */
     if (!begun)
         d->value[r] = CG_NEWN(d->p->arena, CgSlot, in.nout);
+    bool taken[CG_MAX_IN] = { false };
     for (int i = 0; i < in.nout && !d->failed; i++) {
         if (!begun && !at_home(d, r, i, &d->value[r][i])) {
-            d->value[r][i] = new_result(d, i == 0 ? &n->type : &n->more[i - 1], r);
+            d->value[r][i] = new_result(d, r, i);
             lay_out(d, r, i, &in, &d->value[r][i].tensor);
+            cg_plan_over_rows(d->p, &d->readers, d->value, &in, &d->value[r][i], taken);
         }
         in.out[i] = d->value[r][i];
         use(d->p, &in.out[i]);
@@ -378,6 +372,7 @@ static void emit_const(Draft *d, CgRef r, const CgNode *n)
     case CG_I32: c.i32 = (int32_t)i; break;
     case CG_I64: c.i64 = i; break;
     case CG_BOOL: c.b = a && (a->kind == CG_ATTR_INT ? a->i != 0 : a->f != 0); break;
+    case CG_BF16:
     case CG_NDTYPE: CG_BUG("a constant without dtype");
     }
     CgPlan *p = d->p;
@@ -430,97 +425,6 @@ static void emit(Draft *d, CgRef r)
         bind_outputs(d, r);
 }
 
-static bool same_slot(const CgSlot *a, const CgSlot *b)
-{
-    return a->buffer == b->buffer && a->offset == b->offset && a->tensor.rank == b->tensor.rank &&
-           memcmp(a->tensor.dim, b->tensor.dim, sizeof a->tensor.dim[0] * (size_t)a->tensor.rank) == 0 &&
-           !memcmp(a->tensor.stride, b->tensor.stride, sizeof a->tensor.stride[0] * (size_t)a->tensor.rank);
-}
-
-static int find(int *parent, int b)
-{
-    while (parent[b] != b)
-        b = parent[b] = parent[parent[b]];
-    return b;
-}
-
-/* Whether instruction i may write a result of the form of `y` over what it reads as operand k. */
-static bool may_cover(const CgInstr *in, int k, const CgTensor *y)
-{
-    const CgSlot *x = &in->in[k];
-    return (in->kernel == cg_kernel_elementwise || (k < 32 && in->op->inplace >> k & 1)) && in->op != &cg_op_copy &&
-           x->offset == 0 && x->tensor.dtype == y->dtype &&
-           (cg_tensor_contiguous(y) ? cg_tensor_contiguous(&x->tensor) : cg_layouts_same(&x->tensor, y)) &&
-           cg_tensor_count(&x->tensor) == cg_tensor_count(y);
-}
-
-/* No operand but k looks at its buffer, or only in the same way. */
-static bool alone(const CgInstr *in, int k, int *parent)
-{
-    for (int j = 0; j < in->nin; j++) {
-        if (j == k || find(parent, in->in[j].buffer) != find(parent, in->in[k].buffer))
-            continue;
-        CgSlot other = in->in[j], mine = in->in[k];
-        other.buffer = mine.buffer = 0;
-        if (in->kernel != cg_kernel_elementwise || !same_slot(&other, &mine))
-            return false;
-    }
-    return true;
-}
-
-/* The operand whose memory result r of instruction i may take: it dies here, is the whole of a buffer of the
- * same size in the slab, and no other operand looks at that buffer in another way. Or -1. */
-static int victim(const CgPlan *p, int i, int r, int *parent)
-{
-    const CgInstr *in = &p->instrs.at[i];
-    const CgSlot *out = &in->out[r];
-    const CgBuffer *y = &p->buffers.at[out->buffer];
-    if (find(parent, out->buffer) != out->buffer || y->first != i || out->offset != 0 || y->bytes == 0 ||
-        y->bytes != (size_t)cg_tensor_count(&out->tensor) * cg_dtype_size(out->tensor.dtype))
-        return -1;
-    for (int k = 0; k < in->nin; k++) {
-        const CgBuffer *b = &p->buffers.at[find(parent, in->in[k].buffer)];
-        if (may_cover(in, k, &out->tensor) && b->place == CG_AT_SLAB && b->last == i && b->first != i &&
-            b->bytes == y->bytes && alone(in, k, parent))
-            return k;
-    }
-    return -1;
-}
-
-/* Lays results over operands. Buffers that become one are joined; the joined one lives from the first to the
- * last. */
-static void lay_over(CgPlan *p, int *parent)
-{
-    for (size_t i = 0; i < p->instrs.len && !p->options.no_inplace; i++) {
-        CgInstr *in = &p->instrs.at[i];
-        for (int r = 0; r < in->nout; r++) {
-            int k = victim(p, (int)i, r, parent);
-            if (k < 0)
-                continue;
-            int x = find(parent, in->in[k].buffer), y = in->out[r].buffer;
-            bool dies = p->buffers.at[y].last == (int)i;
-            parent[y] = x;
-            p->buffers.at[x].last = p->buffers.at[y].last;
-            p->buffers.at[x].place = p->buffers.at[y].place;    /* SLAB, or the caller's memory */
-            p->buffers.at[x].ordinal = p->buffers.at[y].ordinal;
-            p->buffers.at[y].first = 1;                         /* nobody lives here any more */
-            p->buffers.at[y].last = 0;
-            p->inplace++;
-            if (dies)
-                break;  /* a result nobody wants: its memory must not pass for an operand's that dies here */
-        }
-    }
-    for (size_t i = 0; i < p->instrs.len; i++) {
-        CgInstr *in = &p->instrs.at[i];
-        for (int k = 0; k < in->nin; k++)
-            in->in[k].buffer = find(parent, in->in[k].buffer);
-        for (int k = 0; k < in->nout; k++)
-            in->out[k].buffer = find(parent, in->out[k].buffer);
-    }
-    for (size_t i = 0; i < p->graph->outputs.len; i++)
-        p->outputs[i].buffer = find(parent, p->outputs[i].buffer);
-}
-
 /* ---- outputs that renew an input or a parameter ---- */
 
 /* renewed[o]: the leaf with the name and type of output o. */
@@ -559,7 +463,7 @@ static bool can_renew(const Draft *d, size_t o, int leaf)
     if (made < 0)
         return false;
     for (int k = 0; k < in->nin; k++)
-        if (in->in[k].buffer == leaf && !(may_cover(in, k, &in->out[made].tensor) && alone(in, k, d->parent)))
+        if (in->in[k].buffer == leaf && !(cg_plan_may_cover(in, k, &in->out[made].tensor) && cg_plan_alone(in, k, d->parent)))
             return false;
     return true;
 }
@@ -648,7 +552,9 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
     cg_plan_live(g, live);
     d.home = cg_malloc((n + 1) * sizeof *d.home);
     find_homes(&d, live);
-    d.layouts = cg_layouts_new(g, dims, live);
+    cg_plan_readers(&d.readers, g, live);
+    d.layouts = cg_layouts_new(&d.readers, dims);
+    d.rounded = cg_rounded_new(&d.readers, dims, live);
     for (CgRef r = 0; r < n && !d.failed; r++) {
         const CgNode *node = cg_node(g, r);
         if (!live[r] || cg_plan_is_leaf(node) || cg_plan_is_view(node))
@@ -656,7 +562,7 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
         for (int i = 0; i < (node->op->nout ? node->op->nout : 1) && !d.failed; i++) {
             CgTensor t;
             size_t size = 0;
-            if (bind_type(&d, i == 0 ? &node->type : &node->more[i - 1], r, &t, &size))
+            if (bind_result(&d, r, i, &t, &size))
                 bytes[r] += size;
         }
     }
@@ -690,6 +596,8 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
     free(d.renewed);
     free(d.home);
     cg_layouts_free(d.layouts);
+    cg_rounded_free(d.rounded);
+    cg_plan_readers_free(&d.readers);
     cg_map_deinit(&d.attrs);
     if (d.failed) {
         cg_plan_free(p);
@@ -704,7 +612,7 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
             b->last = (int)p->instrs.len;
         }
     }
-    lay_over(p, d.parent);
+    cg_plan_lay_over(p, d.parent);
     free(d.parent);
     for (size_t i = 0; i < p->buffers.len && options.together; i++) {
         CgBuffer *b = &p->buffers.at[i];

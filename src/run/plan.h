@@ -45,6 +45,7 @@ typedef struct CgPlan CgPlan;
 #define CG_PLAN_BOUND SIZE_MAX
 typedef struct CgPlanOptions {
     bool no_inplace;         /* for tests */
+    bool no_rounding;        /* for tests: f32 is kept as f32, whoever reads it */
     bool outputs_bound; /* outputs are written straight to memory the caller binds, which must not overlap
                            inputs or params; else they live in the slab, or are views of inputs and params */
     const size_t *together;  /* with outputs_bound, may be NULL: by output, its place in one block that outputs share at the

@@ -8,13 +8,10 @@
 #define NOWHERE ((char *)(uintptr_t)0x100000)   /* views are asked with this address; only the strides count */
 
 struct CgLayouts {
-    const CgGraph *g;
-    const bool    *live;
-    CgBindings     dims;
-    CgArena       *arena;
-    uint32_t      *first;       /* users of each node, in CSR form */
-    CgRef         *users;
-    bool          *is_output;
+    const CgReaders *readers;
+    CgBindings       dims;
+    CgArena         *arena;
+    CgMap            attrs;
 };
 
 /* What the users of a result ask for: an order of its axes, outermost first. */
@@ -25,24 +22,10 @@ typedef struct Votes {
     int             order[CG_MAX_RANK];
 } Votes;
 
-CgLayouts *cg_layouts_new(const CgGraph *g, CgBindings dims, const bool *live)
+CgLayouts *cg_layouts_new(const CgReaders *readers, CgBindings dims)
 {
-    size_t n = g->nodes.len, edges = 0;
     CgLayouts *l = cg_calloc(1, sizeof *l);
-    *l = (CgLayouts){ .g = g, .live = live, .dims = dims, .arena = cg_arena_new() };
-    l->first = cg_calloc(n + 2, sizeof *l->first);
-    l->is_output = cg_calloc(n + 1, sizeof *l->is_output);
-    for (CgRef r = 0; r < n; r++)
-        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++, edges++)
-            l->first[cg_node(g, r)->in[i] + 2]++;
-    l->users = cg_malloc((edges + 1) * sizeof *l->users);
-    for (size_t r = 1; r < n; r++)
-        l->first[r + 1] += l->first[r];
-    for (CgRef r = 0; r < n; r++)
-        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++)
-            l->users[l->first[cg_node(g, r)->in[i] + 1]++] = r;
-    for (size_t i = 0; i < g->outputs.len; i++)
-        l->is_output[g->outputs.at[i].ref] = true;
+    *l = (CgLayouts){ .readers = readers, .dims = dims, .arena = cg_arena_new() };
     return l;
 }
 
@@ -51,34 +34,8 @@ void cg_layouts_free(CgLayouts *l)
     if (!l)
         return;
     cg_arena_free(l->arena);
-    free(l->first);
-    free(l->users);
-    free(l->is_output);
+    cg_map_deinit(&l->attrs);
     free(l);
-}
-
-static bool bind_type(const CgLayouts *l, const CgType *type, CgTensor *t)
-{
-    *t = (CgTensor){ .dtype = type->dtype, .rank = type->rank };
-    for (int i = 0; i < type->rank; i++)
-        if (!cg_dim_eval(type->dim[i], l->dims, &t->dim[i], NULL))
-            return false;
-    return true;
-}
-
-static const CgAttrs *bind_attrs(const CgLayouts *l, const CgAttrs *attrs)
-{
-    if (!attrs)
-        return NULL;
-    CgAttrs *bound = CG_NEW(l->arena, CgAttrs);
-    CgAttr *at = CG_NEWN(l->arena, CgAttr, attrs->n + 1);
-    memcpy(at, attrs->at, (size_t)attrs->n * sizeof *at);
-    for (int i = 0; i < attrs->n; i++)
-        for (int j = 0; at[i].kind == CG_ATTR_DIMS && j < at[i].n; j++)
-            if (!cg_dim_eval(at[i].dims[j], l->dims, &at[i].ints[j], NULL))
-                return NULL;
-    *bound = (CgAttrs){ attrs->n, at };
-    return bound;
 }
 
 /* t has the axes of `whole` in another order: which. */
@@ -111,16 +68,19 @@ static void vote(Votes *v, const CgTensor *t)
         v->differ = v->differ || memcmp(v->order, order, sizeof order) != 0;
 }
 
-static void ask(const CgLayouts *l, Votes *v, CgRef r, int k, const CgTensor *t);
+static void ask(CgLayouts *l, Votes *v, CgRef r, int k, const CgTensor *t);
 
-static void ask_view(const CgLayouts *l, Votes *v, CgRef u, const CgTensor *t)
+static void ask_view(CgLayouts *l, Votes *v, CgRef u, const CgTensor *t)
 {
-    const CgNode *n = cg_node(l->g, u);
+    const CgNode *n = cg_node(l->readers->g, u);
+    const CgDim *wrong = NULL;
     CgTensor in = *t, out;
+    size_t bytes;
     int order[CG_MAX_RANK];
     in.data = NOWHERE;
-    CgCall call = { .op = n->op, .nin = 1, .nout = 1, .in = &in, .out = &out, .attrs = bind_attrs(l, n->attrs) };
-    if (bind_type(l, &n->type, &out) && (call.attrs || !n->attrs) && n->op->view(&call, &out) &&
+    CgCall call = { .op = n->op, .nin = 1, .nout = 1, .in = &in, .out = &out };
+    call.attrs = cg_plan_bind_attrs(l->dims, l->arena, &l->attrs, n->attrs, &wrong);
+    if (!wrong && cg_plan_bind_type(l->dims, &n->type, &out, &bytes, &wrong) && n->op->view(&call, &out) &&
         reordered(v->row_major, &out, order))
         ask(l, v, u, 0, &out);
     else
@@ -128,23 +88,25 @@ static void ask_view(const CgLayouts *l, Votes *v, CgRef u, const CgTensor *t)
 }
 
 /* What the users of result k of node r, which lies as t, say. */
-static void ask(const CgLayouts *l, Votes *v, CgRef r, int k, const CgTensor *t)
+static void ask(CgLayouts *l, Votes *v, CgRef r, int k, const CgTensor *t)
 {
-    if (k == 0 && l->is_output[r])
+    const CgReaders *readers = l->readers;
+    const CgGraph *g = readers->g;
+    if (k == 0 && readers->is_output[r])
         vote(v, t);
-    for (uint32_t e = l->first[r]; e < l->first[r + 1] && !v->differ; e++) {
-        CgRef u = l->users[e];
-        const CgNode *n = cg_node(l->g, u);
+    for (uint32_t e = readers->first[r]; e < readers->first[r + 1] && !v->differ; e++) {
+        CgRef u = readers->users[e];
+        const CgNode *n = cg_node(g, u);
         if (strcmp(n->op->name, "part") == 0) {
             if (cg_attr_int(n->attrs, "k", 0) == k)
                 ask(l, v, u, 0, t);
         } else if (k == 0 && n->op->view) {
             ask_view(l, v, u, t);
         } else if (k == 0) {
-            bool vec = !n->op->kernel[t->dtype], over = vec;
+            bool vec = !n->op->kernel[cg_node_type(g, r)->dtype], over = vec;
             for (int i = 0; i < n->nin && i < 32; i++)
                 over = over || (n->in[i] == r && n->op->inplace >> i & 1);
-            if (over && n->op->traits & CG_ANY_ORDER && cg_type_equal(&n->type, cg_node_type(l->g, r)))
+            if (over && n->op->traits & CG_ANY_ORDER && cg_type_equal(&n->type, cg_node_type(g, r)))
                 ask(l, v, u, 0, t);     /* its result will lie over this one */
             else if (over || !(n->op->traits & CG_STRIDED))
                 vote(v, t);
@@ -152,7 +114,7 @@ static void ask(const CgLayouts *l, Votes *v, CgRef r, int k, const CgTensor *t)
     }
 }
 
-bool cg_layouts_order(const CgLayouts *l, CgRef r, int k, CgTensor *t)
+bool cg_layouts_order(CgLayouts *l, CgRef r, int k, CgTensor *t)
 {
     CgTensor whole = *t;
     Votes v = { .row_major = &whole };

@@ -63,7 +63,8 @@ CgProducts cg_plan_products(const CgPlan *p)
     CgProducts found = { 0 };
     for (size_t i = 0; i < p->instrs.len; i++) {
         const CgInstr *in = &p->instrs.at[i];
-        if (!(in->op->traits & CG_PRODUCTS) || in->in[0].tensor.dtype != CG_F32)
+        if (!(in->op->traits & CG_PRODUCTS) || in->node == CG_NONE ||
+            cg_node_type(p->graph, cg_node(p->graph, in->node)->in[0])->dtype != CG_F32)
             continue;
         found.all++;
         found.flops += in->work.flops;

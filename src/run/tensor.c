@@ -15,6 +15,7 @@ double cg_tensor_number(const CgTensor *t, int64_t i)
     case CG_I32: return ((const int32_t *)t->data)[at];
     case CG_I64: return (double)((const int64_t *)t->data)[at];
     case CG_BOOL: return ((const uint8_t *)t->data)[at];
+    case CG_BF16: return (double)cg_bf16_value(((const uint16_t *)t->data)[at]);
     case CG_NDTYPE: break;
     }
     return NAN;

@@ -45,6 +45,7 @@ static bool fill_from(const json_t *j, CgTensor *t, int depth, int64_t *at, CgEr
     case CG_I32:  ((int32_t *)t->data)[*at] = (int32_t)v; break;
     case CG_I64:  ((int64_t *)t->data)[*at] = (int64_t)v; break;
     case CG_BOOL: ((uint8_t *)t->data)[*at] = v != 0; break;
+    case CG_BF16:
     case CG_NDTYPE: break;
     }
     (*at)++;

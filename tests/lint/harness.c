@@ -80,6 +80,7 @@ double get(CgDtype d, const void *p, int64_t i)
     case CG_F64: return ((const double *)p)[i];
     case CG_I32: return (double)((const int32_t *)p)[i];
     case CG_I64: return (double)((const int64_t *)p)[i];
+    case CG_BF16: return (double)cg_bf16_value(((const uint16_t *)p)[i]);
     default:     return (double)((const uint8_t *)p)[i];
     }
 }
@@ -318,6 +319,11 @@ static void run_with(const CgOp *op, const Case *c, const CgTensor *in, CgTensor
     }
     buffer_free(shared, "shared memory");
     if (op->release) op->release(call.state);
+}
+
+void run_in(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, bool bf16)
+{
+    run_with(op, c, in, out, FORWARD, bf16);
 }
 
 void run_op(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, Order order)

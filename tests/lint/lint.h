@@ -38,6 +38,8 @@ CgTensor tensor_of(const CgType *t, void *data);    /* contiguous */
 size_t   bytes_of(const CgTensor *t);
 /* A contiguous copy, and its memory. */
 CgTensor copy_of(const CgTensor *x, Buffer *data);
+/* A copy in one of three layouts that are not contiguous. */
+CgTensor relaid(const CgTensor *x, int layout, Buffer *data);
 
 /* ---- cases ---- */
 
@@ -70,6 +72,7 @@ void    result_free(Result *r);
 void    run_op(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, Order order);
 Result  run(const CgOp *op, const Case *c, const CgTensor *in, Order order);
 Result  run_bf16(const CgOp *op, const Case *c, const CgTensor *in);    /* products round their operands */
+void    run_in(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, bool bf16);     /* into any tensors */
 
 /* ---- comparing ---- */
 
@@ -99,7 +102,7 @@ typedef void ClaimFn(const Case *c);
 
 void    claim_form(const CgOp *op);
 ClaimFn claim_shape, claim_parts, claim_strided, claim_inplace, claim_any_order, claim_along, claim_algebra, claim_precision;
-ClaimFn claim_threads, claim_views, claim_expand, claim_within, claim_fold, claim_nested;
+ClaimFn claim_threads, claim_views, claim_expand, claim_within, claim_fold, claim_nested, claim_rounded;
 /* What precision and expansion saw, for the claim that follows from both. */
 void    products_noticed(bool seen);
 void    claim_products(const CgOp *op);

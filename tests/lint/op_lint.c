@@ -20,6 +20,7 @@ static const struct { const char *name; ClaimFn *run; bool wide; /* integers too
     { "along", claim_along, true, NULL },
     { "algebra", claim_algebra, true, NULL },
     { "precision", claim_precision, true, NULL },
+    { "numbers kept as bf16", claim_rounded, false, NULL },
     { "any number of threads", claim_threads, true, NULL },
     { "operands that are views", claim_views, true, NULL },
     { "means its expansion", claim_expand, false, claim_products },

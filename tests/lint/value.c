@@ -96,7 +96,7 @@ void claim_parts(const Case *c)
 }
 
 /* Other layouts of the same values: rows further apart, axes reversed in memory, no memory order at all. */
-static CgTensor relaid(const CgTensor *x, int layout, Buffer *data)
+CgTensor relaid(const CgTensor *x, int layout, Buffer *data)
 {
     CgTensor t = *x;
     int64_t step = layout == 2 ? 3 : 1;

@@ -116,6 +116,64 @@ static void views(void)
          "  return y = %1\n}\n", ok(p && !in_place(p, "cos"), "never over an input"));
 }
 
+/* The first result of the op is kept as bf16. */
+static bool rounded(const CgPlan *p, const char *op)
+{
+    for (int i = 0; p && i < cg_plan_count(p); i++)
+        if (!strcmp(cg_plan_instr(p, i)->op->name, op))
+            return cg_plan_instr(p, i)->out[0].tensor.dtype == CG_BF16;
+    return false;
+}
+
+static void rounding(void)
+{
+    WITH("graph f(x: f32[B, 31, 7], w: f32[31, 5]) {\n"
+         "  %2 = sin %0 : f32[B, 31, 7]\n"
+         "  %3 = transpose %2 {perm=(0, 2, 1)} : f32[B, 7, 31]\n"
+         "  %4 = matmul %3 %1 in bf16 : f32[B, 7, 5]\n"
+         "  return y = %4\n}\n", {
+        ok(rounded(p, "sin"), "what one product in bf16 reads, through a view, is kept as bf16");
+        CgPlan *q = plan_of(g, 11, (CgPlanOptions){ .no_rounding = true }, &e);
+        ok(p && q && !rounded(q, "sin") && cg_plan_slab(q) - cg_plan_slab(p) > 2 * 11 * 31 * 7 - 64, "in half the bytes");
+        cg_plan_free(q);
+    });
+    WITH("graph f(x: f32[B, 31], w: f32[31, 5]) {\n"
+         "  %2 = sin %0 : f32[B, 31]\n"
+         "  %3 = matmul %2 %1 in bf16 : f32[B, 5]\n"
+         "  return y = %3\n}\n", ok(p && !rounded(p, "sin"), "not for a product of few rows: that is in f32"));
+    WITH("graph f(x: f32[B, 7, 31], w: f32[31, 5]) {\n"
+         "  %2 = sin %0 : f32[B, 7, 31]\n"
+         "  %3 = matmul %2 %1 : f32[B, 7, 5]\n"
+         "  return y = %3\n}\n", ok(p && !rounded(p, "sin"), "nor for one in f32"));
+    WITH("graph f(x: f32[B, 7, 31], w: f32[31, 5]) {\n"
+         "  %2 = sin %0 : f32[B, 7, 31]\n"
+         "  %3 = matmul %2 %1 in bf16 : f32[B, 7, 5]\n"
+         "  return y = %3, s = %2\n}\n", ok(p && !rounded(p, "sin"), "nor an output"));
+    WITH("graph f(x: f32[B, 7, 31], w: f32[31, 5]) {\n"
+         "  %2 = sin %0 : f32[B, 7, 31]\n"
+         "  %3 = matmul %2 %1 in bf16 : f32[B, 7, 5]\n"
+         "  %4 = cos %2 : f32[B, 7, 31]\n"
+         "  return y = %3, s = %4\n}\n", ok(p && !rounded(p, "sin"), "nor what something else reads, too"));
+    WITH("graph f(x: f32[B, 7, 31], gain: f32[31], w: f32[31, 5]) {\n"
+         "  %3 = sin %0 : f32[B, 7, 31]\n"
+         "  %4 = rmsnorm %3 %1 {eps=1e-5} : f32[B, 7, 31]\n"
+         "  %5 = matmul %4 %2 in bf16 : f32[B, 7, 5]\n"
+         "  return y = %5\n}\n", {
+        ok(!rounded(p, "sin") && rounded(p, "rmsnorm") && in_place(p, "rmsnorm"), "kept as bf16 over the rows of an operand that dies");
+        CgPlan *q = plan_of(g, 11, (CgPlanOptions){ .no_rounding = true }, &e);
+        ok(p && q && in_place(q, "rmsnorm") && cg_plan_slab(p) == cg_plan_slab(q), "which takes no more memory");
+        cg_plan_free(q);
+    });
+    WITH("graph f(x: f32[B, 7, 31], gain: f32[31], w: f32[31, 5]) {\n"
+         "  %3 = sin %0 : f32[B, 7, 31]\n"
+         "  %4 = rmsnorm %3 %1 {eps=1e-5} : f32[B, 7, 31]\n"
+         "  %5 = matmul %4 %2 in bf16 : f32[B, 7, 5]\n"
+         "  %6 = cos %3 : f32[B, 7, 31]\n"
+         "  return y = %5, z = %6\n}\n", {
+        ok(rounded(p, "rmsnorm") && (!in_place(p, "rmsnorm") || !in_place(p, "cos")), "not over one that lives on");
+    });
+}
+
 static void memory(void)
 {
     /* Sixty layers forward, sixty sums back: with every buffer its own the slab would hold all of them. */
@@ -405,6 +463,7 @@ int main(void)
     cg_registry_init();
     views();
     memory();
+    rounding();
     outputs();
     together();
     pieces();

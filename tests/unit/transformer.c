@@ -3,6 +3,8 @@
  * between the rows of one check - src/graph/pass_*.c, src/run. */
 #include <math.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "data/tensorfile.h"
 #include "graph/grad.h"
@@ -132,12 +134,13 @@ static CgRef mean_loss(Net *n, CgRef logits, CgRef next)
 }
 
 /* Outputs: loss, logits, then the gradient by each parameter in their order. */
-static CgGraph *build(CgDtype dtype, bool plain, const CgTensors *weights)
+static CgGraph *build(CgDtype dtype, bool plain, CgPrecision precision, const CgTensors *weights)
 {
     Net n = { cg_graph_new("transformer"), { 0 }, dtype, plain, weights, "" };
     const CgDim *dim[2] = { cg_dim_symbol("B"), cg_dim_symbol("T") };
     char prefix[32];
     n.b = cg_build_at(n.g);
+    n.b.precision = precision;
     CgRef tokens = cg_graph_input(&n.b, "tokens", sized(CG_I32, 2, dim));
     CgRef next = cg_graph_input(&n.b, "next", sized(CG_I32, 2, dim));
     CgRef table = param(&n, "embed.table"), x = cg_scale(&n.b, cg_b(&n.b, "take", table, tokens), sqrt(48.0));
@@ -188,12 +191,12 @@ static void store(void *data, CgDtype dtype, int64_t i, double value)
         ((float *)data)[i] = (float)value;
 }
 
-static Run begin(CgGraph *g, CgDtype dtype, int threads, const CgTensors *weights)
+static Run begin(CgGraph *g, CgDtype dtype, int threads, CgPlanOptions options, const CgTensors *weights)
 {
     Run r = { g, NULL, cg_pool_new(threads), NULL, cg_calloc(g->params.len, sizeof(void *)), dtype };
     CgBinding with[2] = { { cg_intern("B"), BATCH }, { cg_intern("T"), POSITIONS } };
     CgErr e = { 0 };
-    r.plan = cg_plan_build(g, (CgBindings){ with, 2 }, (CgPlanOptions){ 0 }, &e);
+    r.plan = cg_plan_build(g, (CgBindings){ with, 2 }, options, &e);
     r.exec = r.plan ? cg_exec_new(r.plan, r.pool, &e) : NULL;
     if (!r.exec)
         CG_BUG("%s", e.text);
@@ -334,29 +337,76 @@ static void check_losses(Run *r, const Data *d, double within, const char *name)
     free(moments);
 }
 
-/* The same bits with one thread and with three. */
-static void check_threads(CgGraph *g, CgDtype dtype, const Data *d, const char *name)
+static bool give_same(Run *one, Run *other, const Data *d)
 {
-    Run one = begin(g, dtype, 1, &d->weights), three = begin(g, dtype, 3, &d->weights);
     bool same = true;
-    step(&one, &d->batches, 0);
-    step(&three, &d->batches, 0);
-    for (size_t i = 0; i < g->outputs.len; i++) {
-        CgTensor a = cg_exec_output(one.exec, (int)i), b = cg_exec_output(three.exec, (int)i);
+    step(one, &d->batches, 0);
+    step(other, &d->batches, 0);
+    for (size_t i = 0; i < one->g->outputs.len; i++) {
+        CgTensor a = cg_exec_output(one->exec, (int)i), b = cg_exec_output(other->exec, (int)i);
         for (int64_t k = 0; k < cg_tensor_count(&a); k++) {
             double x = element(&a, k), y = element(&b, k);
             same = same && memcmp(&x, &y, sizeof x) == 0;
         }
     }
-    tap_ok(same, "%s: the same bits at any number of threads", name);
+    return same;
+}
+
+/* The same bits with one thread and with three. */
+static void check_threads(CgGraph *g, CgDtype dtype, const Data *d, const char *name)
+{
+    Run one = begin(g, dtype, 1, (CgPlanOptions){ 0 }, &d->weights), three = begin(g, dtype, 3, (CgPlanOptions){ 0 }, &d->weights);
+    tap_ok(give_same(&one, &three, d), "%s: the same bits at any number of threads", name);
     end(&one);
     end(&three);
 }
 
+/* What is read by products in bf16 alone may be kept so, or as f32. On this instruction set. */
+static bool rounding_changes_nothing(bool plain, bool passes, const Data *d)
+{
+    CgGraph *g = build(CG_F32, plain, CG_IN_BF16, &d->weights), *better = passes ? cg_pass_run_all(g, NULL) : g;
+    Run kept = begin(better, CG_F32, 2, (CgPlanOptions){ 0 }, &d->weights);
+    Run full = begin(better, CG_F32, 2, (CgPlanOptions){ .no_rounding = true }, &d->weights);
+    int rounded = 0, unrounded = 0;
+    for (int i = 0; i < cg_plan_count(kept.plan); i++)
+        rounded += cg_plan_instr(kept.plan, i)->out[0].tensor.dtype == CG_BF16;
+    for (int i = 0; i < cg_plan_count(full.plan); i++)
+        unrounded += cg_plan_instr(full.plan, i)->out[0].tensor.dtype != CG_BF16;
+    cg_plan_verify(kept.plan);
+    bool good = rounded >= 3 * LAYERS && unrounded == cg_plan_count(full.plan) && give_same(&kept, &full, d);
+    end(&kept);
+    end(&full);
+    if (better != g)
+        cg_graph_free(better);
+    cg_graph_free(g);
+    return good;
+}
+
+/* In a process for each instruction set, which is chosen once. */
+static void check_rounding(const Data *d)
+{
+    static const char *const isas[] = { "base", "avx2", "avx512" };
+    for (size_t i = 0; i < CG_LEN(isas); i++) {
+        fflush(stdout);
+        pid_t child = fork();
+        if (child == 0) {
+            setenv("CG_ISA", isas[i], 1);
+            cg_registry_init();
+            bool good = true;
+            for (int way = 0; way < 4; way++)
+                good = rounding_changes_nothing(way & 1, way & 2, d) && good;
+            _exit(!good);
+        }
+        int status = 1;
+        bool ran = child > 0 && waitpid(child, &status, 0) == child;
+        tap_ok(ran && WIFEXITED(status) && WEXITSTATUS(status) == 0, "kept as bf16 or as f32, the same bits (up to %s)", isas[i]);
+    }
+}
+
 static void check(CgDtype dtype, bool plain, bool passes, const Data *d, const char *name)
 {
-    CgGraph *g = build(dtype, plain, &d->weights), *better = passes ? cg_pass_run_all(g, NULL) : g;
-    Run r = begin(better, dtype, 2, &d->weights);
+    CgGraph *g = build(dtype, plain, CG_AS_SCOPE, &d->weights), *better = passes ? cg_pass_run_all(g, NULL) : g;
+    Run r = begin(better, dtype, 2, (CgPlanOptions){ 0 }, &d->weights);
     bool f64 = dtype == CG_F64;
     step(&r, &d->batches, 0);
     /* the reference is stored in single precision: 6e-8 */
@@ -369,7 +419,7 @@ static void check(CgDtype dtype, bool plain, bool passes, const Data *d, const c
     cg_graph_free(g);
 }
 
-static bool read(const char *name, CgTensors *out)
+static bool given(const char *name, CgTensors *out)
 {
     char path[512];
     CgErr e = { 0 };
@@ -381,8 +431,9 @@ static bool read(const char *name, CgTensors *out)
 int main(void)
 {
     Data d = { 0 };
-    cg_registry_init();
-    if (read("weights", &d.weights) && read("batches", &d.batches) && read("reference", &d.reference)) {
+    if (given("weights", &d.weights) && given("batches", &d.batches) && given("reference", &d.reference)) {
+        check_rounding(&d);
+        cg_registry_init();
         check(CG_F32, false, false, &d, "fused ops");
         check(CG_F32, false, true, &d, "fused ops, passes");
         check(CG_F32, true, false, &d, "simple ops");
