@@ -221,7 +221,10 @@ static void NAME(slope)(int64_t ku, const void *a, int64_t rs, const void *d, in
     for (int64_t r = 0; r < rows; r++) {
         NAME(keep)(w + r * s->ldc, left_w ? (T *)left_w + r * step : NULL);
         NAME(keep)(c + r * s->ldc, left_s ? (T *)left_s + r * step : NULL);
-        NAME(keep)(c + r * s->ldc, right ? (T *)right + r * NAME(NR) : NULL);
+        if (left_s && right)    /* rounded already */
+            memcpy((T *)right + r * NAME(NR), (T *)left_s + r * step, sizeof(T) * NAME(NR));
+        else
+            NAME(keep)(c + r * s->ldc, right ? (T *)right + r * NAME(NR) : NULL);
     }
 }
 #endif
