@@ -293,7 +293,8 @@ static CgGemmRange all_of(const CgGemm *g)
 static CgAhead share(CgAhead x, int64_t i, int64_t n)
 {
     int64_t from = x.rows * i / n;
-    x.at = (const char *)x.at + from * x.step;
+    if (x.rows > 0)
+        x.at = (const char *)x.at + from * x.step;
     x.rows = x.rows * (i + 1) / n - from;
     return x;
 }
