@@ -9,7 +9,7 @@ bool cg_plan_bind_type(CgBindings dims, const CgType *type, CgTensor *t, size_t 
 {
     int64_t count = 1;
     size_t total = 0;
-    bool over = false;
+    bool over = false, empty = false;
     *t = (CgTensor){ .dtype = type->dtype, .rank = type->rank };
     for (int i = 0; i < type->rank; i++)
         if (!cg_dim_eval(type->dim[i], dims, &t->dim[i], NULL) || t->dim[i] < 0) {
@@ -18,11 +18,12 @@ bool cg_plan_bind_type(CgBindings dims, const CgType *type, CgTensor *t, size_t 
         }
     for (int i = type->rank - 1; i >= 0; i--) {
         t->stride[i] = count;
+        empty = empty || t->dim[i] == 0;
         over = over || __builtin_mul_overflow(count, t->dim[i] ? t->dim[i] : 1, &count);
     }
     over = over || __builtin_mul_overflow((size_t)count, cg_dtype_size(type->dtype), &total) || total > PTRDIFF_MAX / 4;
     *wrong = NULL;
-    *bytes = cg_tensor_count(t) == 0 ? 0 : total;
+    *bytes = empty ? 0 : total;
     return !over;
 }
 
