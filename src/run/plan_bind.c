@@ -76,3 +76,10 @@ void cg_plan_readers_free(CgReaders *l)
     free(l->users);
     free(l->is_output);
 }
+
+bool cg_plan_looks(const CgNode *user, int k, bool *through)
+{
+    bool part = strcmp(user->op->name, "part") == 0;
+    *through = part || user->op->view;
+    return part ? cg_attr_int(user->attrs, "k", 0) == k : k == 0;
+}

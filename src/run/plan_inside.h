@@ -54,6 +54,7 @@ const CgAttrs *cg_plan_bind_attrs(CgBindings dims, CgArena *arena, CgMap *bound,
 typedef struct CgReaders { const CgGraph *g; uint32_t *first; CgRef *users; bool *is_output; } CgReaders;
 void cg_plan_readers(CgReaders *l, const CgGraph *g, const bool *live);
 void cg_plan_readers_free(CgReaders *l);
+bool cg_plan_looks(const CgNode *user, int k, bool *through);   /* at result k of what it uses; through it, what uses it does */
 
 /* plan_rounded.c: whether result k of node r is kept as CG_BF16. */
 typedef struct CgRounded CgRounded;

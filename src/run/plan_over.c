@@ -13,11 +13,8 @@ static bool dies(const CgReaders *l, CgSlot *const *made, CgRef r, CgRef x, int 
         return false;
     for (uint32_t e = l->first[x]; e < l->first[x + 1]; e++) {
         CgRef u = l->users[e];
-        const CgNode *n = cg_node(l->g, u);
-        bool part = strcmp(n->op->name, "part") == 0;
-        if (part ? cg_attr_int(n->attrs, "k", 0) != k : k != 0)
-            continue;
-        if (part || n->op->view ? !dies(l, made, r, u, 0) : u != r && !made[u])
+        bool through;
+        if (cg_plan_looks(cg_node(l->g, u), k, &through) && (through ? !dies(l, made, r, u, 0) : u != r && !made[u]))
             return false;
     }
     return true;

@@ -3,7 +3,6 @@
  * to bf16 before they do anything else (CgOp.rounds), and whether what makes it can write it so (CgOp.rounded). Rounding it
  * once where it is made changes no bit of anything else. Must not change the graph: types are those of the language. */
 #include <stdlib.h>
-#include <string.h>
 #include "run/plan_inside.h"
 
 #define UNKNOWN 0xffffffffu
@@ -72,10 +71,10 @@ static bool only_rounded(CgRounded *w, CgRef r, int k, bool *read)
     for (uint32_t e = l->first[r]; e < l->first[r + 1]; e++) {
         CgRef u = l->users[e];
         const CgNode *n = cg_node(l->g, u);
-        bool part = strcmp(n->op->name, "part") == 0;
-        if (part ? cg_attr_int(n->attrs, "k", 0) != k : k != 0)
+        bool through;
+        if (!cg_plan_looks(n, k, &through))
             continue;
-        if (part || n->op->view) {
+        if (through) {
             if (!only_rounded(w, u, 0, read))
                 return false;
             continue;
