@@ -28,6 +28,13 @@ CG_API void cg_work_copy(const CgCall *call, CgWork *work);
 #define CG_PRAGMA_(x) _Pragma(#x)
 #define CG_SIMD CG_PRAGMA_(omp simd)
 
+/* A vector of the compiler's from the numbers of two, by their places in both one after the other; mask: integers of their size. */
+#ifdef __clang__
+#define CG_MIXED(mask, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+#define CG_MIXED(mask, x, y, ...) __builtin_shuffle(x, y, (mask){ __VA_ARGS__ })
+#endif
+
 /* y = expr of one operand x of type T; the result has type U. */
 #define CG_VEC1(name, T, U, expr)                                                       \
     static void name(const void *const *in, void *out, size_t n, const CgAttrs *attrs)  \

@@ -154,6 +154,7 @@ typedef struct CgGemmSlope {
 } CgGemmSlope;
 
 CG_API void cg_gemm_slope(const CgGemm *scores, const CgGemm *changes, int64_t row, int64_t rows, int64_t panel, const CgGemmSlope *s);
+
 /* The whole product on the calling thread; m, n and k are not 0, `left` and `right` are not looked at. */
 CG_API void cg_gemm_own(CgGemm *g, double alpha, double beta, void *c, int64_t ldc);
 /* Bytes of a number of A and of B as they lie. */

@@ -29,10 +29,8 @@
 #ifndef FEW_UNROLL
 #define FEW_UNROLL _Pragma("unroll")
 #endif
-#define FEW_MIXED(mask, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
 #else
 #define FEW_UNROLL _Pragma("GCC unroll 24")
-#define FEW_MIXED(mask, x, y, ...) __builtin_shuffle(x, y, (mask){ __VA_ARGS__ })
 #endif
 #define FEW_INLINE static inline __attribute__((always_inline))
 
@@ -115,9 +113,9 @@ FEW_INLINE void NAME(few_across)(const NAME(Vec) *s, NAME(Four) *sums)
         FEW_UNROLL
         for (int h = 1; h < NAME(LANES) / 4; h++) a[i] += part[h];
     }
-    NAME(Four) p = FEW_MIXED(NAME(Mask), a[0], a[1], 0, 4, 1, 5) + FEW_MIXED(NAME(Mask), a[0], a[1], 2, 6, 3, 7);
-    NAME(Four) q = FEW_MIXED(NAME(Mask), a[2], a[3], 0, 4, 1, 5) + FEW_MIXED(NAME(Mask), a[2], a[3], 2, 6, 3, 7);
-    *sums = FEW_MIXED(NAME(Mask), p, q, 0, 1, 4, 5) + FEW_MIXED(NAME(Mask), p, q, 2, 3, 6, 7);
+    NAME(Four) p = CG_MIXED(NAME(Mask), a[0], a[1], 0, 4, 1, 5) + CG_MIXED(NAME(Mask), a[0], a[1], 2, 6, 3, 7);
+    NAME(Four) q = CG_MIXED(NAME(Mask), a[2], a[3], 0, 4, 1, 5) + CG_MIXED(NAME(Mask), a[2], a[3], 2, 6, 3, 7);
+    *sums = CG_MIXED(NAME(Mask), p, q, 0, 1, 4, 5) + CG_MIXED(NAME(Mask), p, q, 2, 3, 6, 7);
 }
 
 /* R rows of x by four of y, of which `lines` are there. One row of x takes those of y one after the other. */

@@ -38,8 +38,8 @@ FEW_INLINE void NAME(few_turn)(NAME(Vec) *v)
         NAME(Vec) w[NAME(LANES)];
         FEW_UNROLL
         for (int i = 0; i < NAME(LANES) / 2; i++) {
-            w[2 * i] = FEW_MIXED(NAME(Order), v[i], v[i + NAME(LANES) / 2], FEW_LOW);
-            w[2 * i + 1] = FEW_MIXED(NAME(Order), v[i], v[i + NAME(LANES) / 2], FEW_HIGH);
+            w[2 * i] = CG_MIXED(NAME(Order), v[i], v[i + NAME(LANES) / 2], FEW_LOW);
+            w[2 * i + 1] = CG_MIXED(NAME(Order), v[i], v[i + NAME(LANES) / 2], FEW_HIGH);
         }
         FEW_UNROLL
         for (int i = 0; i < NAME(LANES); i++) v[i] = w[i];

@@ -9,10 +9,8 @@
 
 /* Lane i of the result is lane (i + by) % 16. */
 #ifdef __clang__
-#define LANES_MIXED(mask, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
 #define LANES_TURNED(mask, x, by) __builtin_shufflevector(x, x, LANES_LIST(by))
 #else
-#define LANES_MIXED(mask, x, y, ...) __builtin_shuffle(x, y, (mask){ __VA_ARGS__ })
 #define LANES_TURNED(mask, x, by) __builtin_shuffle(x, (mask){ LANES_LIST(by) })
 #endif
 #define LANES_LIST(by) \
@@ -66,12 +64,12 @@
             x[i] = *(const Four_##suffix *)(from + i * ld);                                                     \
             if (scale) x[i] *= *(const Four_##suffix *)scale;                                                   \
         }                                                                                                       \
-        Four_##suffix a = LANES_MIXED(Quarter_##suffix, x[0], x[1], 0, 4, 1, 5), b = LANES_MIXED(Quarter_##suffix, x[2], x[3], 0, 4, 1, 5); \
-        Four_##suffix c = LANES_MIXED(Quarter_##suffix, x[0], x[1], 2, 6, 3, 7), e = LANES_MIXED(Quarter_##suffix, x[2], x[3], 2, 6, 3, 7); \
-        *(Four_##suffix *)to = LANES_MIXED(Quarter_##suffix, a, b, 0, 1, 4, 5);                                 \
-        *(Four_##suffix *)(to + ldto) = LANES_MIXED(Quarter_##suffix, a, b, 2, 3, 6, 7);                        \
-        *(Four_##suffix *)(to + 2 * ldto) = LANES_MIXED(Quarter_##suffix, c, e, 0, 1, 4, 5);                    \
-        *(Four_##suffix *)(to + 3 * ldto) = LANES_MIXED(Quarter_##suffix, c, e, 2, 3, 6, 7);                    \
+        Four_##suffix a = CG_MIXED(Quarter_##suffix, x[0], x[1], 0, 4, 1, 5), b = CG_MIXED(Quarter_##suffix, x[2], x[3], 0, 4, 1, 5); \
+        Four_##suffix c = CG_MIXED(Quarter_##suffix, x[0], x[1], 2, 6, 3, 7), e = CG_MIXED(Quarter_##suffix, x[2], x[3], 2, 6, 3, 7); \
+        *(Four_##suffix *)to = CG_MIXED(Quarter_##suffix, a, b, 0, 1, 4, 5);                                 \
+        *(Four_##suffix *)(to + ldto) = CG_MIXED(Quarter_##suffix, a, b, 2, 3, 6, 7);                        \
+        *(Four_##suffix *)(to + 2 * ldto) = CG_MIXED(Quarter_##suffix, c, e, 0, 1, 4, 5);                    \
+        *(Four_##suffix *)(to + 3 * ldto) = CG_MIXED(Quarter_##suffix, c, e, 2, 3, 6, 7);                    \
     }
 LANES(float, int32_t, f32)
 LANES(double, int64_t, f64)

@@ -56,6 +56,7 @@
 #define OWN_BYTES   (512 << 10)     /* of rows that a part packs for itself at a time */
 #define ONCE_BYTES  (2 << 20)       /* of the right factor that each thread packs for itself once, at most */
 #define ONCE_SIDE   1024            /* rows it serves, at least: packing it is then little of a share's time */
+#define WIDE_SIDE   1024            /* rows of a wide result, at most; it has twice as many columns */
 #define STRETCH     65536   /* numbers packed by one part of `begin`, at least */
 #define BLOCK_FLOPS 1.6e9   /* of a block that packs all it needs for itself, at least, unless there are no more than ... */
 #define BLOCKS      2       /* ... so many */
@@ -157,7 +158,7 @@ static bool is_plain(const Product *p, double flops)
  * best: packing for all would take about as long as reading, and what one thread has written others only get slowly. */
 static bool in_blocks(const Product *p, double flops)
 {
-    bool is_long = p->k > p->m && p->k > p->n, is_wide = p->m <= ONCE_SIDE && 2 * p->m <= p->n;
+    bool is_long = p->k > p->m && p->k > p->n, is_wide = p->m <= WIDE_SIDE && 2 * p->m <= p->n;
     return is_plain(p, flops) && (p->x.trans || is_long || is_wide);
 }
 

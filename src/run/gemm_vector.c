@@ -23,12 +23,6 @@
 #define EACH_HEIGHT(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #endif
 
-#ifdef __clang__
-#define MIXED(mask, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
-#else
-#define MIXED(mask, x, y, ...) __builtin_shuffle(x, y, (mask){ __VA_ARGS__ })
-#endif
-
 #define T float
 #define EXP2 cg_exp2_low_f32
 #define RINT rintf

@@ -32,12 +32,12 @@ static void NAME(turn)(const T *from, int64_t ld, int64_t k, int64_t cols, T *to
     for (; cols >= 4 && p + 4 <= k; p += 4, to += 4 * NAME(NR)) {
         const NAME(LyingFour) *x = (const void *)(from + p), *y = (const void *)(from + ld + p),
                               *z = (const void *)(from + 2 * ld + p), *w = (const void *)(from + 3 * ld + p);
-        NAME(Four) a = MIXED(NAME(Mask), *x, *y, 0, 4, 1, 5), b = MIXED(NAME(Mask), *z, *w, 0, 4, 1, 5);
-        NAME(Four) c = MIXED(NAME(Mask), *x, *y, 2, 6, 3, 7), d = MIXED(NAME(Mask), *z, *w, 2, 6, 3, 7);
-        *(NAME(LyingFour) *)(to + 0 * NAME(NR)) = MIXED(NAME(Mask), a, b, 0, 1, 4, 5);
-        *(NAME(LyingFour) *)(to + 1 * NAME(NR)) = MIXED(NAME(Mask), a, b, 2, 3, 6, 7);
-        *(NAME(LyingFour) *)(to + 2 * NAME(NR)) = MIXED(NAME(Mask), c, d, 0, 1, 4, 5);
-        *(NAME(LyingFour) *)(to + 3 * NAME(NR)) = MIXED(NAME(Mask), c, d, 2, 3, 6, 7);
+        NAME(Four) a = CG_MIXED(NAME(Mask), *x, *y, 0, 4, 1, 5), b = CG_MIXED(NAME(Mask), *z, *w, 0, 4, 1, 5);
+        NAME(Four) c = CG_MIXED(NAME(Mask), *x, *y, 2, 6, 3, 7), d = CG_MIXED(NAME(Mask), *z, *w, 2, 6, 3, 7);
+        *(NAME(LyingFour) *)(to + 0 * NAME(NR)) = CG_MIXED(NAME(Mask), a, b, 0, 1, 4, 5);
+        *(NAME(LyingFour) *)(to + 1 * NAME(NR)) = CG_MIXED(NAME(Mask), a, b, 2, 3, 6, 7);
+        *(NAME(LyingFour) *)(to + 2 * NAME(NR)) = CG_MIXED(NAME(Mask), c, d, 0, 1, 4, 5);
+        *(NAME(LyingFour) *)(to + 3 * NAME(NR)) = CG_MIXED(NAME(Mask), c, d, 2, 3, 6, 7);
     }
     for (; p < k; p++, to += NAME(NR))
         for (int64_t i = 0; i < 4; i++)
