@@ -2,6 +2,7 @@
  * Takes a stage; gives its weights: from the store, or by steps (training.c) that can stop anywhere and go on with the same
  * bits. Must not look into a step. */
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,19 @@ static bool finish(CgTraining *t, char (*before)[33], char (*after)[33])
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------- */
 
+/* A signal that arrives during step n of this process, trainings counted together: CG_DEBUG=interrupt-at=N, kill-at=N. */
+static void signal_when_asked(void)
+{
+    static int64_t steps;
+    const char *interrupt = cg_debug_value("interrupt-at");
+    int64_t interrupt_at = interrupt ? strtoll(interrupt, NULL, 10) : 0;
+    const char *death = cg_debug_value("kill-at");
+    int64_t kill_at = death ? strtoll(death, NULL, 10) : 0;
+    steps++;
+    if (steps == interrupt_at || steps == kill_at)
+        raise(steps == interrupt_at ? SIGINT : SIGKILL);
+}
+
 static bool loop(CgTraining *t, Best *best, CgProgress *progress, bool *stopped)
 {
     CgExperiment *x = t->x;
@@ -197,6 +211,7 @@ static bool loop(CgTraining *t, Best *best, CgProgress *progress, bool *stopped)
         CgStepResult r;
         if (!cg_training_step(t, &r))
             return false;
+        signal_when_asked();
         cg_progress_value(progress, "loss", r.loss);
         cg_progress_value(progress, "grad", r.norm);
         if (isfinite(r.rate))
