@@ -160,26 +160,33 @@ static bool impatient(void *arg)
     return --*left > 0;
 }
 
+/* Who waits lets the one that holds the lock go on. */
+static void release(void *arg, const char *sentence)
+{
+    hear(NULL, sentence);
+    if (write(*(const int *)arg, "x", 1) != 1)
+        exit(99);
+}
+
 static void locks(void)
 {
     CgErr e = { 0 };
     CgDigest key = cg_digest("lock", 4);
-    int ready[2];
-    if (pipe(ready))
+    int ready[2], go[2];
+    char x;
+    if (pipe(ready) || pipe(go))
         exit(99);
     pid_t child = fork();
-    if (child == 0) {                           /* holds the lock, makes the value, lets go */
+    if (child == 0) {                           /* holds the lock until told, makes the value, lets go */
         CgStore *s = store();
         CgLock *l = cg_store_lock(s, key, "making it", &e);
-        if (!l || write(ready[1], "x", 1) != 1)
+        if (!l || write(ready[1], "x", 1) != 1 || read(go[0], &x, 1) != 1)
             _exit(1);
-        nanosleep(&(struct timespec){ .tv_nsec = 400000000 }, NULL);
         bool put = cg_store_put(s, key, "made once", 9, &e);
         cg_io_unlock(l);
         cg_store_close(s);
         _exit(put ? 0 : 1);
     }
-    char x;
     if (read(ready[0], &x, 1) != 1)
         exit(99);
     CgStore *s = store();
@@ -187,12 +194,13 @@ static void locks(void)
     cg_store_listen(s, hear, impatient, &left);
     ok(!cg_store_lock(s, key, "making it", &e) && e.kind == CG_ERR_INTERRUPTED,
        "whoever does not want to wait need not");
-    cg_store_listen(s, hear, NULL, NULL);
+    cg_store_listen(s, release, NULL, &go[1]);
     said.len = 0;
     e = (CgErr){ 0 };
     CgLock *l = cg_store_lock(s, key, "making it", &e);
     ok(l && strstr(cg_strbuf_str(&said), "waiting for another process that is making it"),
        "the second waits and says so");
+    cg_store_listen(s, hear, NULL, NULL);
     ok(holds(s, key, "made once"), "and then finds the value");
     said.len = 0;
     cg_io_unlock(l);
