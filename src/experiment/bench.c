@@ -91,13 +91,19 @@ static void graph_free(Graph *g)
 }
 
 /* Floats between -1 and 1; zeros for whole numbers, which may be places in a table. */
-static void bind_inputs(Graph *g)
+static bool bind_inputs(CgExperiment *x, Graph *g)
 {
     for (size_t i = 0; i < g->graph->inputs.len; i++) {
         CgTensor t = cg_plan_input(g->plan, (int)i);
-        size_t n = (size_t)cg_tensor_count(&t);
-        void *at = cg_calloc(n + 1, cg_dtype_size(t.dtype));
+        size_t n = (size_t)cg_tensor_count(&t), bytes = n * cg_dtype_size(t.dtype);
+        void *at = cg_try_alloc(bytes + 1);
         uint32_t bits;
+        if (!at) {
+            CgErr e = {0};
+            cg_err(&e, CG_ERR_MEMORY, "no room for the %zu MiB of an input", bytes >> 20);
+            return cg_experiment_err(x, (CgSpan){0}, &e);
+        }
+        memset(at, 0, bytes);
         for (size_t k = 0; k < n && cg_dtype_is_float(t.dtype); k++) {
             cg_random_bits(2385, i, 0, k, 1, &bits);
             double v = (double)bits * 0x1p-31 - 1;
@@ -109,6 +115,7 @@ static void bind_inputs(Graph *g)
         cg_exec_bind_input(g->exec, (int)i, at);
         cg_vec_push(&g->inputs, at);
     }
+    return true;
 }
 
 static bool graph_new(CgExperiment *x, CgTarget *t, CgBindings sizes, Graph *g)
@@ -128,8 +135,7 @@ static bool graph_new(CgExperiment *x, CgTarget *t, CgBindings sizes, Graph *g)
         return false;
     for (int i = 0; i < g->memory.n; i++)
         cg_exec_bind_param(g->exec, i, g->memory.at[i]);
-    bind_inputs(g);
-    return true;
+    return bind_inputs(x, g);
 }
 
 static void time_graph(CgExperiment *x, Graph *g, const CgBenchOpts *opts, CgBench *out)

@@ -159,7 +159,9 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps
     g->initial = CG_NEWN(e->arena, double, s->nparams + 1);
     CgRef p = cg_graph_input(b, "p", flat), grad = cg_graph_input(b, "g", flat);
     CgRef scale = cg_graph_input(b, "scale", scalar), step = CG_NONE;
-    bool good = true;
+    bool good = true, scales = false;       /* clipping is left to the optimiser */
+    for (int i = 0; i < s->nparams; i++)
+        scales |= cg_param_is_tensor(&s->params[i]) && !strcmp(s->params[i].name, "scale");
     for (int i = 0; i < s->nparams; i++) {
         const char *name = s->params[i].name;
         if (!cg_param_is_tensor(&s->params[i])) {
@@ -173,7 +175,9 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps
         if (!strcmp(name, "p")) {
             r = p;
         } else if (!strcmp(name, "g")) {
-            r = cg_mul(b, grad, cg_broadcast_scalar(b, scale, flat));
+            r = scales ? grad : cg_mul(b, grad, cg_broadcast_scalar(b, scale, flat));
+        } else if (!strcmp(name, "scale")) {
+            r = scale;
         } else if (!strcmp(name, "step")) {
             r = step = step == CG_NONE ? cg_graph_input(b, "step", scalar) : step;
         } else if (!strcmp(name, "steps")) {

@@ -1,6 +1,6 @@
 /* attention.c - scaled dot-product attention and its derivative.
- * Takes q, k, v by head; gives the result and the logarithm of each row's normaliser. attention_blocks.h computes it; here
- * is what it means, and the form of script it is recognised in. */
+ * Takes q, k, v by head; gives the result and the logarithm of each row's normaliser. attention_blocks.h and, for small
+ * heads, attention_small.h compute it; here is what it means, and the form of script it is recognised in. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cg/elementwise.h>
-#include <cg/rules.h>
 #include <cg/vmath.h>
+
+#include "ops/attention_heads.h"
 
 #define T float
 #define INTEGER int32_t
@@ -23,10 +23,6 @@
 #undef T
 #undef INTEGER
 #undef NAME
-
-#define QUERIES 32      /* of a block */
-#define FEW     4       /* queries up to which keys are read where they lie, vector by vector */
-#define PARTS   8       /* wanted where there are fewer heads */
 
 /* q: F[B, H, n, K], k, v: F[B, H, S, K], at: I[] */
 static bool attention_at_shape(CgInfer *inf)
@@ -68,29 +64,10 @@ static void attention_at_work(const CgCall *call, CgWork *work)
     if (!work->parts) work->parts = 1;
 }
 
-static int64_t head_offset(const CgTensor *t, int64_t head)
-{
-    return head / t->dim[1] * t->stride[0] + head % t->dim[1] * t->stride[1];
-}
-
-static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
 #define GEMM_f32(tb, m, n, k, alpha, a, lda, b, ldb, c, ldc) cg_gemm_f32(false, tb, m, n, k, alpha, a, lda, b, ldb, 0, c, ldc, call->bf16)
 #define GEMM_f64(tb, m, n, k, alpha, a, lda, b, ldb, c, ldc) cg_gemm_f64(false, tb, m, n, k, alpha, a, lda, b, ldb, 0, c, ldc)
 
 #define ATTENTION_AT(T, suffix, ex)                                                                             \
-    /* n rows of a head: in place if they are contiguous, else copied. */                                       \
-    static const T *rows_##suffix(const CgTensor *x, int64_t head, int64_t r, int64_t n, T *copy, int64_t *ld)  \
-    {                                                                                                           \
-        const T *from = (const T *)x->data + head_offset(x, head) + r * x->stride[2];                           \
-        int64_t d = x->dim[3];                                                                                  \
-        *ld = n < 2 ? d : x->stride[2];                                                                         \
-        if ((x->stride[3] == 1 || d == 1) && *ld >= d) return from;                                             \
-        *ld = d;                                                                                                \
-        for (int64_t i = 0; i < n; i++)                                                                         \
-            for (int64_t c = 0; c < d; c++) copy[i * d + c] = from[i * x->stride[2] + c * x->stride[3]];        \
-        return copy;                                                                                            \
-    }                                                                                                           \
     /* p = softmax of scale p over the places seen, 0 for the rest */                                           \
     static void softmax_##suffix(T *p, int64_t seen, int64_t s, T scale)                                        \
     {                                                                                                           \
@@ -128,18 +105,18 @@ static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
             int64_t n = least(QUERIES, last - i0), end = least(all, i0 + n + ahead);                            \
             const T *qb = rows_##suffix(q, head, i0, n, qs, &ldq);                                              \
             if (end < 0) end = 0;                                                                               \
-            if (t > FEW && end > 0) GEMM_##suffix(true, n, end, d, 1, qb, ldq, kh, ldk, p, end);            \
+            if (t > THIN && end > 0) GEMM_##suffix(true, n, end, d, 1, qb, ldq, kh, ldk, p, end);            \
             for (int64_t i = 0; i < n; i++) {                                                                   \
                 int64_t seen = least(end, i0 + i + ahead + 1);                                                  \
                 if (seen < 0) seen = 0;                                                                         \
                 Few keys = { .m = 1, .n = seen, .k = d, .ld = ldk }, values = { .m = 1, .n = d, .k = seen, .xp = 1, .ld = ldv }; \
-                if (t <= FEW && seen) few_lines_##suffix(&keys, qb + i * ldq, kh, p + i * end);                 \
+                if (t <= THIN && seen) few_lines_##suffix(&keys, qb + i * ldq, kh, p + i * end);                 \
                 softmax_##suffix(p + i * end, seen, end, scale);                                                \
                 if (seen == 0)                          /* nothing is seen: not a number, as softmax says */    \
                     for (int64_t c = 0; c < d; c++) y[(i0 + i) * ldy + c] = (T)NAN;                             \
-                else if (t <= FEW) few_row_##suffix(&values, p + i * end, vh, y + (i0 + i) * ldy);              \
+                else if (t <= THIN) few_row_##suffix(&values, p + i * end, vh, y + (i0 + i) * ldy);              \
             }                                                                                                   \
-            if (t > FEW && end > 0) GEMM_##suffix(false, n, d, end, 1, p, end, vh, ldv, y + i0 * ldy, ldy);     \
+            if (t > THIN && end > 0) GEMM_##suffix(false, n, d, end, 1, p, end, vh, ldv, y + i0 * ldy, ldy);     \
         }                                                                                                       \
     }
 ATTENTION_AT(float, f32, cg_exp_low_f32)

@@ -9,74 +9,33 @@
 
 #include <float.h>
 
-#include <cg/elementwise.h>
-#include <cg/kernel.h>
-#include <cg/rules.h>
 #include <cg/vmath.h>
 
-#include "ops/lanes.h"
+#include "ops/attention_heads.h"
 
-#define QUERIES 32          /* queries of a block, about: a panel of the right factor */
+#define T float
+#define NAME(word) word##_f32
+#define EX2 cg_exp2_low_f32
+#define LG cg_log_f32
+#include "ops/attention_small.h"
+#undef T
+#undef NAME
+#undef EX2
+#undef LG
+#define T double
+#define NAME(word) word##_f64
+#define EX2 exp2
+#define LG log
+#include "ops/attention_small.h"
+#undef T
+#undef NAME
+#undef EX2
+#undef LG
+
 #define MANY    256         /* queries that the derivative takes at a time: the depth of the products that make gk and gv */
-#define KEYS    256         /* keys of a block: the depth of the products that make y and gq */
 #define KEY_ROWS 12         /* keys that the derivative takes at a time, at most: twice as many rows as cg_gemm_slope has in registers */
-#define THIN    4           /* queries up to which nothing is packed: the time is that of reading keys and values */
-#define PARTS   8           /* parts wanted when there are fewer heads than that */
-#define GROUPS  16          /* parts of many heads, at least ... */
-#define GROUP   4           /* ... and heads of a part, at most: each fetches the next one's rows from memory while it computes */
-
-/* ---- cutting ---- */
-
-typedef struct Sizes {
-    int64_t heads, t, s, k;     /* B H, T, S, K */
-    int64_t blocks;             /* of keys */
-    int64_t ranges;             /* of queries a head is cut into */
-    int64_t groups;             /* of heads */
-    int64_t ahead;              /* query i sees keys up to i + ahead; S when nothing is hidden */
-    double  scale;
-    double  alpha, turn;        /* alpha turn = scale log2(e), turn > 0: p is 2^(turn (alpha q k' - max)), by a product and a sum */
-} Sizes;
-
-#define LOG2_E 1.4426950408889634
-#define LN_2   0.69314718055994531
 
 enum { STEP = MANY + 16 };      /* from row to row of scores: rows do not all fall into the same cache sets */
-
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-
-static Sizes sizes_of(const CgCall *call)
-{
-    const CgTensor *q = &call->in[0], *k = &call->in[1];
-    Sizes z = { .heads = q->dim[0] * q->dim[1], .t = q->dim[2], .s = k->dim[2], .k = q->dim[3], .ranges = 1 };
-    z.blocks = ceil_div(z.s, KEYS);
-    z.scale = cg_attr_float(call->attrs, "scale", 1);
-    z.alpha = z.scale > 0 ? 1 : z.scale;
-    z.turn = z.scale > 0 ? z.scale * LOG2_E : LOG2_E;
-    z.ahead = cg_attr_int(call->attrs, "causal", 0) ? cg_attr_size(call->attrs, "offset", z.s - z.t) : z.s;
-    if (z.heads > 0 && z.heads < PARTS && z.t > THIN) z.ranges = least(ceil_div(PARTS, z.heads), ceil_div(z.t, QUERIES));
-    if (z.ranges < 1) z.ranges = 1;
-    z.groups = ceil_div(z.heads, most(1, least(GROUP, z.heads / GROUPS)));
-    return z;
-}
-
-static int64_t group_begin(const Sizes *z, int64_t i) { return z->groups ? z->heads * i / z->groups : 0; }
-
-/* Query-key pairs that count. */
-static double pairs(const Sizes *z)
-{
-    double t = (double)z->t, s = (double)z->s, hidden = s - (double)z->ahead - 1;
-    return z->ahead >= z->s ? t * s : hidden <= 0 ? t * s : t * s - (hidden < t ? hidden * hidden : (2 * hidden - t) * t) / 2;
-}
-
-static bool unit_rows(const CgTensor *t)
-{
-    return (t->stride[3] == 1 || t->dim[3] == 1) && (t->stride[2] >= t->dim[3] || t->dim[2] == 1);
-}
-
-/* From row to row of a head, if rows that are not contiguous are copied. */
-static int64_t row_step(const CgTensor *t) { return unit_rows(t) && t->dim[2] != 1 ? t->stride[2] : t->dim[3]; }
 
 /* Blocks of keys, of at most `tall` rows that a panel holds: about equal, and begun at even rows, so that pairs of rows can be
  * packed. */
@@ -94,21 +53,12 @@ static CgGemm factors(const CgCall *call, bool ta, bool tb, int64_t m, int64_t n
     return g;
 }
 
-static void *take(char *scratch, size_t *at, size_t bytes)
-{
-    size_t from = *at;
-    *at = (from + bytes + 63) / 64 * 64;
-    return scratch ? scratch + from : NULL;
-}
-
 /* The factors: x (n, K) by rows as the left one of scores, and as the right one; `depth` rows of it as the left factor of a sum
  * over them, transposed, and as the right one. */
 static CgGemm rows_left(const CgCall *call, int64_t n, int64_t k, int64_t ld) { return factors(call, false, true, n, 1, k, ld, k); }
 static CgGemm rows_right(const CgCall *call, int64_t n, int64_t k, int64_t ld) { return factors(call, false, true, 1, n, k, k, ld); }
 static CgGemm sum_left(const CgCall *call, int64_t depth, int64_t k, int64_t ld) { return factors(call, true, false, k, 1, depth, ld, 1); }
 static CgGemm sum_right(const CgCall *call, int64_t depth, int64_t k, int64_t ld) { return factors(call, false, false, 1, k, depth, depth, ld); }
-
-static size_t copy_bytes(const CgTensor *t, int64_t rows) { return unit_rows(t) ? 0 : (size_t)(rows * t->dim[3]) * cg_dtype_size(t->dtype); }
 
 /* Whether scores as factors of later products have a form of their own: else they are used where they lie. */
 static bool is_packed(const CgCall *call) { return rows_left(call, QUERIES, MANY, STEP).left_bytes != 0; }
@@ -181,13 +131,24 @@ static Backward backward_memory(const CgCall *call, const Sizes *z, char *scratc
     return f;
 }
 
+static size_t small_memory(const CgCall *call, const Sizes *z, bool backward)
+{
+    size_t wide = (size_t)ceil_div(z->t, 16) * 16, deep = (size_t)ceil_div(z->k, 16) * 16, d = (size_t)z->k, s = (size_t)z->s, bytes = 0;
+    size_t numbers = (2 * d + s) * wide + 2 * wide;                     /* q', p, y' or gq'; base, sum or delta */
+    if (backward) numbers += (d + s) * wide + (wide + s) * deep;        /* gy', dp; q or gy, gk or gv */
+    take(NULL, &bytes, numbers * cg_dtype_size(call->out->dtype) + 16 * 64);
+    for (int i = 0; i < call->nin; i++)
+        if (call->in[i].rank == 4) take(NULL, &bytes, copy_bytes(&call->in[i], call->in[i].dim[2]));
+    return bytes;
+}
+
 static void attention_work(const CgCall *call, CgWork *work)
 {
     Sizes z = sizes_of(call);
     *work = (CgWork){ .flops = 4.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)(z.groups * z.ranges) };
     work->bytes = 2.0 * (double)z.heads * (double)(z.t + z.s) * (double)z.k * (double)cg_dtype_size(call->out->dtype);
     if (!work->parts) work->parts = 1;
-    if (z.heads && z.t && z.s && z.k) work->scratch = forward_memory(call, &z, NULL).bytes;
+    if (z.heads && z.t && z.s && z.k) work->scratch = is_small(&z) && z.t > THIN ? small_memory(call, &z, false) : forward_memory(call, &z, NULL).bytes;
 }
 
 static void attention_vjp_work(const CgCall *call, CgWork *work)
@@ -197,15 +158,10 @@ static void attention_vjp_work(const CgCall *call, CgWork *work)
     *work = (CgWork){ .flops = 8.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)z.groups };
     work->bytes = 4.0 * (double)z.heads * (double)(z.t + z.s) * (double)z.k * (double)cg_dtype_size(call->out->dtype);
     if (!work->parts) work->parts = 1;
-    if (z.heads && z.t && z.s && z.k) work->scratch = backward_memory(call, &z, NULL).bytes;
+    if (z.heads && z.t && z.s && z.k) work->scratch = is_small(&z) ? small_memory(call, &z, true) : backward_memory(call, &z, NULL).bytes;
 }
 
 /* ---- kernels ---- */
-
-static int64_t head_offset(const CgTensor *t, int64_t head)
-{
-    return head / t->dim[1] * t->stride[0] + head % t->dim[1] * t->stride[1];
-}
 
 /* ---- memory that will be needed ----
  * Rows of a head often lie apart from each other, where no processor guesses the next one. They are asked for a while
@@ -296,35 +252,6 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
 #define MAX_f64 DBL_MAX
 
 #define ATTENTION(T, suffix, ex2, lg)                                                                           \
-    /* n rows of a head from row r: in place if they are contiguous, else copied. */                            \
-    static const T *rows_##suffix(const CgTensor *x, int64_t head, int64_t r, int64_t n, T *copy, int64_t *ld)  \
-    {                                                                                                           \
-        const T *from = (const T *)x->data + head_offset(x, head) + r * x->stride[2];                           \
-        int64_t k = x->dim[3];                                                                                  \
-        *ld = row_step(x);                                                                                      \
-        if (unit_rows(x)) return from;                                                                          \
-        for (int64_t i = 0; i < n; i++)                                                                         \
-            for (int64_t c = 0; c < k; c++) copy[i * k + c] = from[i * x->stride[2] + c * x->stride[3]];        \
-        return copy;                                                                                            \
-    }                                                                                                           \
-    static void zero_##suffix(T *x, int64_t ld, int64_t from, int64_t to, int64_t k)                            \
-    {                                                                                                           \
-        for (int64_t i = from; i < to; i++)                                                                     \
-            for (int64_t c = 0; c < k; c++) x[i * ld + c] = 0;                                                  \
-    }                                                                                                           \
-    /* to (columns, rows) = by column scale[c] from (rows, columns), rows and columns ld apart; scale may be NULL. In squares of four by four. */ \
-    static void turned_##suffix(const T *from, int64_t ld, int64_t rows, int64_t columns, const T *scale, T *to, int64_t ldto) \
-    {                                                                                                           \
-        int64_t c = 0;                                                                                          \
-        for (; c + 4 <= columns; c += 4) {                                                                      \
-            int64_t r = 0;                                                                                      \
-            for (; r + 4 <= rows; r += 4) lanes_turn_##suffix(from + r * ld + c, ld, scale ? scale + c : NULL, to + c * ldto + r, ldto); \
-            for (; r < rows; r++)                                                                               \
-                for (int64_t i = c; i < c + 4; i++) to[i * ldto + r] = from[r * ld + i] * (scale ? scale[i] : 1); \
-        }                                                                                                       \
-        for (; c < columns; c++)                                                                                \
-            for (int64_t r = 0; r < rows; r++) to[c * ldto + r] = from[r * ld + c] * (scale ? scale[c] : 1);    \
-    }                                                                                                           \
     /* p = 2^(turn p - base) of n numbers, base the greatest of turn p; the sum of that. Whole vectors. */      \
     static T weights_##suffix(T *p, int64_t n, T turn, T *base)                                                 \
     {                                                                                                           \
@@ -389,6 +316,10 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
         if (!z.s || !d) {                                                                                       \
             zero_##suffix(y, out, first, last, d);                                                              \
             for (int64_t i = first; i < last; i++) lse[i] = z.s ? lg((T)least(z.s, i + z.ahead + 1)) : -INFINITY; \
+            return;                                                                                             \
+        }                                                                                                       \
+        if (is_small(&z) && z.t > THIN) {                                                                       \
+            small_forward_##suffix(call, &z, head, scratch);                                                    \
             return;                                                                                             \
         }                                                                                                       \
         Forward f = forward_memory(call, &z, scratch);                                                          \
@@ -472,7 +403,11 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
             zero_##suffix(gq, gqs, 0, z.t, d);                                                                  \
             return;                                                                                             \
         }                                                                                                       \
-        const T *lse = (const T *)lses->data + head / lses->dim[1] * lses->stride[0] + head % lses->dim[1] * lses->stride[1]; \
+        if (is_small(&z)) {                                                                                     \
+            small_backward_##suffix(call, &z, head, scratch);                                                   \
+            return;                                                                                             \
+        }                                                                                                       \
+        const T *lse = (const T *)lses->data + head_offset(lses, head);                                         \
         Backward f = backward_memory(call, &z, scratch);                                                        \
         T *delta = f.delta, *base = f.base;                                                                     \
         bool packed = is_packed(call);                                                                          \

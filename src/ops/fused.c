@@ -4,9 +4,10 @@
 #include <cg/build.h>
 #include <cg/rules.h>
 
+#include "ops/lanes.h"
 #include "ops/program.h"
 
-#define PART 32768      /* elements a part */
+#define PART 16384      /* elements a part */
 
 /* ---- values ---- */
 
@@ -85,7 +86,7 @@ static void fused_kernel(const CgCall *call, CgPart part)
         char *to[CG_MAX_OUT];
         n = run_tile(&r, at, last);
         for (int k = 0; k < call->nout; k++) to[k] = waits[k] ? NULL : (char *)y[k].data + at * cg_dtype_size(y[k].dtype);
-        run_program(&r, at, n, last, to, value);
+        run_program(&r, at, n, to, value);
         for (int i = 0; i < p->ninstr; i++) {
             int k = p->instr[i].result;
             if (k < 0 || !waits[k]) continue;
@@ -156,22 +157,6 @@ static void sum_work(const CgCall *call, CgWork *work)
     if (c.chunks > 1) work->shared = c.rows * c.chunks * sizeof(double);
 }
 
-static double sum_f32(const float *x, size_t n)
-{
-    float s = 0;
-    CG_PRAGMA_(omp simd reduction(+:s))
-    for (size_t i = 0; i < n; i++) s += x[i];
-    return (double)s;
-}
-
-static double sum_f64(const double *x, size_t n)
-{
-    double s = 0;
-    CG_PRAGMA_(omp simd reduction(+:s))
-    for (size_t i = 0; i < n; i++) s += x[i];
-    return s;
-}
-
 static void put(const CgTensor *out, size_t i, double value)
 {
     if (out->dtype == CG_F32) ((float *)out->data)[i] = (float)value;
@@ -200,9 +185,9 @@ static void sum_kernel(const CgCall *call, CgPart part)
             const void *value[CG_MAX_IN + MAX_INSTR];
             char *to[1] = { NULL };
             n = run_tile(&r, at, end);
-            run_program(&r, at, n, end, to, value);
+            run_program(&r, at, n, to, value);
             const void *x = value[p->nin + result];
-            total += call->out->dtype == CG_F32 ? sum_f32(x, n) : sum_f64(x, n);
+            total += call->out->dtype == CG_F32 ? (double)lanes_sum_f32(x, (int64_t)n) : lanes_sum_f64(x, (int64_t)n);
         }
         if (c.chunks > 1) ((double *)call->shared)[u] = total;
         else put(call->out, row, total);

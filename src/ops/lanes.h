@@ -45,6 +45,23 @@
         lanes_max_##suffix(&y, &x);                                                                             \
         return x[0] > x[1] ? x[0] : x[1];                                                                       \
     }                                                                                                           \
+    /* Four vectors at a time: one sum would wait for itself. */                                                \
+    static inline T lanes_sum_##suffix(const T *x, int64_t n)                                                   \
+    {                                                                                                           \
+        Lanes_##suffix a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 };                                              \
+        int64_t i = 0;                                                                                          \
+        T rest = 0;                                                                                             \
+        for (; i + 64 <= n; i += 64) {                                                                          \
+            a += *(const Lanes_##suffix *)(x + i);                                                              \
+            b += *(const Lanes_##suffix *)(x + i + 16);                                                         \
+            c += *(const Lanes_##suffix *)(x + i + 32);                                                         \
+            d += *(const Lanes_##suffix *)(x + i + 48);                                                         \
+        }                                                                                                       \
+        for (; i + 16 <= n; i += 16) a += *(const Lanes_##suffix *)(x + i);                                     \
+        for (; i < n; i++) rest += x[i];                                                                        \
+        a += b + (c + d);                                                                                       \
+        return lanes_total_##suffix(&a) + rest;                                                                 \
+    }                                                                                                           \
     static inline T lanes_dot_##suffix(const T *x, const T *y, int64_t n)                                       \
     {                                                                                                           \
         Lanes_##suffix sum = { 0 };                                                                             \

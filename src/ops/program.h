@@ -452,7 +452,7 @@ typedef struct Run {
     const CgCall  *call;
     const Program *p;
     Axes    axes;
-    size_t  length;                 /* of a row: the last axis */
+    size_t  length, count;          /* of a row, the last axis; of all */
     bool    flat[CG_MAX_IN];
     int64_t held[CG_MAX_IN];
     char   *operands, *tiles, *inner;
@@ -468,6 +468,7 @@ static void run_begin(Run *r, const CgCall *call, CgPart part)
     r->inner = r->tiles + (size_t)p->ninstr * TILE_BYTES;
     join_axes(&r->axes, call->nin, call->in);
     r->length = (size_t)r->axes.dim[r->axes.rank - 1];
+    r->count = (size_t)cg_tensor_count(&call->in[0]);
     for (int j = 0; j < call->nin; j++) {
         r->flat[j] = cg_tensor_contiguous(&call->in[j]);
         r->held[j] = -1;
@@ -481,9 +482,9 @@ static size_t run_tile(const Run *r, size_t at, size_t last)
     return r->length >= LONG_ROW && r->length - at % r->length < n ? r->length - at % r->length : n;
 }
 
-/* Runs the program on elements [at, at + n) of the operands; `last` is where the part ends. Result k goes to to[k], or
- * where that is NULL stays in its tile. value[nin + i] is where the value of instruction i is afterwards. */
-static void run_program(Run *r, size_t at, size_t n, size_t last, char *const *to, const void **value)
+/* Runs the program on elements [at, at + n) of the operands. Result k goes to to[k], or where that is NULL stays in its tile.
+ * value[nin + i] is where the value of instruction i is afterwards. */
+static void run_program(Run *r, size_t at, size_t n, char *const *to, const void **value)
 {
     const Program *p = r->p;
     const CgCall *call = r->call;
@@ -492,7 +493,7 @@ static void run_program(Run *r, size_t at, size_t n, size_t last, char *const *t
     int nstreams = 0;
     for (int j = 0; j < p->nin; j++)
         value[j] = fetch(&r->axes, j, &call->in[j], r->flat[j], at, n, r->operands + (size_t)j * TILE_BYTES, &r->held[j]);
-    if (at + n + p->tile <= last) {
+    if (at + n + p->tile <= r->count) {       /* past the end of the part, too: a thread's next one begins there */
         for (int j = 0; j < p->nin; j++) {
             step[nstreams] = cg_dtype_size(p->in[j]);
             if (r->flat[j]) stream[nstreams++] = (const char *)value[j] + n * cg_dtype_size(p->in[j]);
