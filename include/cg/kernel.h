@@ -52,6 +52,9 @@ CG_API bool cg_tensor_contiguous(const CgTensor *t);
 /* Elements from one row (along the last axis) to the next, of a tensor whose rows lie evenly. */
 static inline int64_t cg_row_step(const CgTensor *t) { return t->rank > 1 ? t->stride[t->rank - 2] : t->rank ? t->dim[0] : 1; }
 
+/* Elements of a part of a sweep, about: handing it to a thread takes no time beside it. Even, so that pairs stay together. */
+#define CG_PART 32768
+
 /* [first, last) of `count` items for this part: cut evenly, in units of `unit` items. */
 static inline void cg_part_range(CgPart part, size_t count, size_t unit, size_t *first, size_t *last)
 {

@@ -5,7 +5,7 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#define PART 16384      /* elements a part */
+#define PART (CG_PART / 2)      /* elements a part: there is much to do for each */
 
 enum { P, G, M, V, RATE, SCALE, LIFT_M, LIFT_V, OPERANDS };
 

@@ -5,7 +5,6 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#define CHUNK   32768   /* elements of a part */
 #define LANES   32
 #define STRETCH 256     /* elements looked through before a place is looked for */
 
@@ -28,7 +27,7 @@ static void lanes_work(const CgCall *call, CgWork *work)
     const CgTensor *x = &call->in[0];
     size_t n = (size_t)cg_tensor_count(x);
     Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));
-    size_t count = (size_t)(l.pre * l.post), parts = (n + CHUNK - 1) / CHUNK;
+    size_t count = (size_t)(l.pre * l.post), parts = (n + CG_PART - 1) / CG_PART;
     *work = (CgWork){ .flops = (double)n, .bytes = (double)n * (double)cg_dtype_size(x->dtype), .parts = parts < count ? parts : count };
     if (!work->parts) work->parts = 1;
 }

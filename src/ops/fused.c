@@ -7,7 +7,7 @@
 #include "ops/lanes.h"
 #include "ops/program.h"
 
-#define PART 16384      /* elements a part */
+#define PART (CG_PART / 2)      /* elements a part: chains are longer than one op */
 
 /* ---- values ---- */
 

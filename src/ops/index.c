@@ -6,8 +6,6 @@
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
-#define PART 32768
-
 /* Element i of an i32 or i64 tensor, within [0, n). */
 static inline int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
 {
@@ -17,7 +15,7 @@ static inline int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
 
 static void rows_work(const CgTensor *big, size_t rows, CgWork *work)
 {
-    size_t n = (size_t)cg_tensor_count(big), parts = (n + PART - 1) / PART;
+    size_t n = (size_t)cg_tensor_count(big), parts = (n + CG_PART - 1) / CG_PART;
     *work = (CgWork){ .flops = (double)n, .bytes = 2.0 * (double)n * (double)cg_dtype_size(big->dtype), .parts = parts < rows ? parts : rows };
     if (!work->parts) work->parts = 1;
 }
@@ -117,7 +115,7 @@ static void scatter_kernel(const CgCall *call, CgPart part)
 
 static void scatter_work(const CgCall *call, CgWork *work)
 {
-    size_t n = (size_t)(cg_tensor_count(call->out) + cg_tensor_count(&call->in[1])), parts = (n + PART - 1) / PART;
+    size_t n = (size_t)(cg_tensor_count(call->out) + cg_tensor_count(&call->in[1])), parts = (n + CG_PART - 1) / CG_PART;
     size_t rows = (size_t)call->out->dim[0];
     if (parts > 16) parts = 16;             /* each goes through all ids */
     if (parts > rows) parts = rows;
@@ -154,7 +152,7 @@ static bool pick_shape(CgInfer *inf)
         const T *from = x->data;                                                            \
         T *to = call->out->data;                                                            \
         size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)cg_tensor_count(ids), PART, &first, &last);             \
+        cg_part_range(part, (size_t)cg_tensor_count(ids), CG_PART, &first, &last);             \
         for (size_t i = first; i < last; i++)                                               \
             to[i] = v ? from[(int64_t)i * v + id_at(ids, (int64_t)i, v)] : 0;               \
     }

@@ -5,8 +5,6 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#define PART 32768
-
 /* x: F[..s, V], ids: I[..s] [, g: F[..s]] */
 static bool loss_operands(CgInfer *inf)
 {
@@ -33,7 +31,7 @@ static bool cross_entropy_vjp_shape(CgInfer *inf)
 
 static void loss_work(const CgCall *call, CgWork *work)
 {
-    size_t n = (size_t)cg_tensor_count(&call->in[0]), parts = (n + PART - 1) / PART, rows = (size_t)cg_tensor_count(&call->in[1]);
+    size_t n = (size_t)cg_tensor_count(&call->in[0]), parts = (n + CG_PART - 1) / CG_PART, rows = (size_t)cg_tensor_count(&call->in[1]);
     size_t moved = cg_dtype_size(call->in[0].dtype) + (call->nin == 3 ? cg_dtype_size(call->out->dtype) : 0);
     *work = (CgWork){ .flops = 8.0 * (double)n, .bytes = (double)n * (double)moved };
     work->parts = parts < rows ? parts : rows;

@@ -5,7 +5,6 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#define PART   32768
 #define CHUNKS 32       /* at most so many partial sums of gain and bias */
 #define TOGETHER 2048   /* numbers of rows that are rounded together, at most, or one row */
 
@@ -57,7 +56,7 @@ static int64_t group(const CgCall *call)
 
 static void norm_work(const CgCall *call, CgWork *work)
 {
-    size_t n = (size_t)cg_tensor_count(call->in), parts = (n + PART - 1) / PART, r = (size_t)rows(call);
+    size_t n = (size_t)cg_tensor_count(call->in), parts = (n + CG_PART - 1) / CG_PART, r = (size_t)rows(call);
     *work = (CgWork){ .flops = 6.0 * (double)n, .bytes = (double)n * (double)(cg_dtype_size(call->in->dtype) + cg_dtype_size(call->out->dtype)) };
     work->parts = parts < r ? parts : r;
     if (!work->parts) work->parts = 1;

@@ -149,7 +149,7 @@ static void put_at_work(const CgCall *call, CgWork *work)
 {
     int axis = cg_axis(call->attrs, "axis", call->out->rank), by = apart(call, axis);
     double n = (double)cg_tensor_count(&call->in[1]);
-    size_t rows = by < 0 || n < 32768 ? 1 : (size_t)call->out->dim[by];
+    size_t rows = by < 0 || n < CG_PART ? 1 : (size_t)call->out->dim[by];
     *work = (CgWork){ .bytes = 2 * n * (double)cg_dtype_size(call->out->dtype), .parts = rows < ROWS ? rows : ROWS };
     if (!work->parts) work->parts = 1;
 }

@@ -6,7 +6,6 @@
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
-#define CHUNK   32768     /* elements of a part */
 #define COLUMNS 1024      /* columns taken together when an outer axis is reduced */
 #define BLOCK   2048      /* f32 elements summed before the sum is carried in f64 */
 
@@ -83,9 +82,9 @@ static Cut cut(const CgTensor *x, uint32_t mask)
         else c.post *= x->dim[i];
     }
     int64_t total = c.pre * c.mid * c.post, units = c.post == 1 ? c.pre : c.pre * ((c.post + COLUMNS - 1) / COLUMNS);
-    int64_t want = (total + CHUNK - 1) / CHUNK;
+    int64_t want = (total + CG_PART - 1) / CG_PART;
     if (!c.plain) return c;
-    if (units < 8 && want > units && c.pre * c.post <= 4 * CHUNK) {
+    if (units < 8 && want > units && c.pre * c.post <= 4 * CG_PART) {
         c.chunks = want > 32 ? 32 : want;
         if (c.chunks > c.mid) c.chunks = c.mid;
         c.parts = (size_t)c.chunks;

@@ -7,7 +7,6 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#define PART  32768
 #define AT_ONCE 64      /* angles whose sines are made together: rows are often shorter than a vector */
 
 static bool rope_shape(CgInfer *inf)
@@ -34,7 +33,7 @@ static void *rope_prepare(const CgCall *call)
 static void rope_work(const CgCall *call, CgWork *work)
 {
     const CgTensor *y = call->out;
-    size_t n = (size_t)cg_tensor_count(y), t = (size_t)y->dim[y->rank - 2], k = (size_t)y->dim[y->rank - 1], parts = (n + PART - 1) / PART;
+    size_t n = (size_t)cg_tensor_count(y), t = (size_t)y->dim[y->rank - 2], k = (size_t)y->dim[y->rank - 1], parts = (n + CG_PART - 1) / CG_PART;
     *work = (CgWork){ .flops = 3.0 * (double)n, .bytes = 2.0 * (double)n * (double)cg_dtype_size(y->dtype), .parts = parts < t ? parts : t };
     if (!work->parts) work->parts = 1;
     work->scratch = (t / work->parts + 1) * k * cg_dtype_size(y->dtype);

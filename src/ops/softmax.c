@@ -4,7 +4,6 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#define PART    32768
 #define COLUMNS 256     /* lanes taken together when they are not contiguous */
 
 static bool softmax_shape(CgInfer *inf)
@@ -30,7 +29,7 @@ static Lanes lanes_of(const CgCall *call)
 static void softmax_work(const CgCall *call, CgWork *work)
 {
     Lanes l = lanes_of(call);
-    size_t n = (size_t)cg_tensor_count(call->out), parts = (n + PART - 1) / PART;
+    size_t n = (size_t)cg_tensor_count(call->out), parts = (n + CG_PART - 1) / CG_PART;
     *work = (CgWork){ .flops = 8.0 * (double)n, .bytes = (double)(call->nin + 1) * (double)n * (double)cg_dtype_size(call->out->dtype) };
     work->parts = parts < (size_t)l.units ? parts : (size_t)l.units;
     if (!work->parts) work->parts = 1;

@@ -7,7 +7,6 @@
 
 #define TILE     1024u      /* elements gathered at a time: all tiles of an op stay in L1 */
 #define LONG_ROW 256        /* rows from this length on are taken one at a time, shorter ones are gathered across */
-#define PART     32768u     /* elements a part */
 #define BLOCK    32         /* side of the squares a transposing copy works in */
 #define MAX_OPERANDS (CG_MAX_IN + 1)
 
@@ -93,7 +92,7 @@ void cg_elementwise_run(const CgCall *call, CgPart part, CgVecFn *vec)
     Axes axes = { .rank = 0 };
     for (int k = 0; k < call->nin; k++) t[k] = &call->in[k];
     merge_axes(&axes, call->out, t, call->nin);
-    cg_part_range(part, (size_t)cg_tensor_count(call->out), PART, &first, &last);
+    cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last);
     int64_t row = axes.dim[axes.rank - 1];
 
     simple = !rounds;
@@ -145,7 +144,7 @@ void cg_work_elementwise(const CgCall *call, CgWork *work)
     work->flops = (double)n;
     work->bytes = (double)n * (double)cg_dtype_size(call->out->dtype);
     for (int k = 0; k < call->nin; k++) work->bytes += (double)n * (double)cg_dtype_size(call->in[k].dtype);
-    work->parts = (n + PART - 1) / PART;
+    work->parts = (n + CG_PART - 1) / CG_PART;
     if (work->parts == 0) work->parts = 1;
     work->scratch = ((size_t)call->nin + (call->out->dtype == CG_BF16)) * TILE * 8;
     work->shared = 0;
@@ -242,7 +241,7 @@ void cg_work_copy(const CgCall *call, CgWork *work)
     size_t n = (size_t)cg_tensor_count(call->out);
     work->flops = 0;
     work->bytes = 2.0 * (double)n * (double)cg_dtype_size(call->out->dtype);
-    work->parts = (n + PART - 1) / PART;
+    work->parts = (n + CG_PART - 1) / CG_PART;
     if (work->parts == 0) work->parts = 1;
     work->scratch = work->shared = 0;
 }

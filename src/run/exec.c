@@ -360,19 +360,6 @@ static void touch(void *arg, size_t part, int thread)
     memset(x->slab + at, 0, size - at < TOUCH ? size - at : TOUCH);
 }
 
-static bool asked_for(const char *word)
-{
-    const char *list = getenv("CG_DEBUG");
-    size_t n = strlen(word);
-    while (list && *list) {
-        size_t len = strcspn(list, ",");
-        if (len == n && strncmp(list, word, n) == 0)
-            return true;
-        list += len + (list[len] == ',');
-    }
-    return false;
-}
-
 static void lay_bases(CgExec *x)
 {
     const CgPlan *p = x->plan;
@@ -428,7 +415,7 @@ CgExec *cg_exec_new(const CgPlan *p, CgPool *pool, CgErr *e)
     int n = cg_plan_count(p);
     x->plan = p;
     x->pool = pool;
-    x->poison = asked_for("poison");
+    x->poison = cg_debug_value("poison") != NULL;
     x->ninputs = (int)g->inputs.len;
     x->nparams = (int)g->params.len;
     x->noutputs = (int)g->outputs.len;
