@@ -51,7 +51,7 @@ function rows(way,    i, j, r, n, m, key, k, who, mine, best, mb, mid, own, rati
         mb = m ? median(memory, m) : ""
         own = over(mine, "mb")
         if (own == "") continue
-        printf "| %s | %s | %s | %.0f%% | %s | %s | %s | %.0f | %s | %s |\n", k[1], k[2], ms(over(mine, "ms")), 100 * over(mine, "share"),
+        printf "| %s | %s | %s | %.0f%% | %s | %s | %s | %.0f | %s | %s |\n", k[1], k[2], ms(over(mine, "ms")), 100 * over(mine, "rate") / top[k[2]],
             ms(over(key " eager", "ms")), ms(over(key " compiled", "ms")), n ? sprintf("%.2f (%.2f to %.2f)", mid, ratio[1], ratio[n]) : "-",
             own, mb == "" ? "-" : sprintf("%.0f", mb), mb == "" ? "-" : sprintf("1/%.1f", mb / own)
     }
@@ -81,8 +81,10 @@ get("round") != "" {
     if (!(key in seen_work)) { seen_work[key] = 1; order[++count] = key }
     value[who, r, "ms"] = get("ms_median") + 0
     value[who, r, "mb"] = get("peak_rss_mb") + 0
-    if (get("program") ~ /^cg/) { value[who, r, "share"] = get("share_of_peak") + 0; value[who, r, "gflop"] = get("gflop") + 0 }
-    else torch = get("program")
+    if (get("program") ~ /^cg/) {
+        value[who, r, "rate"] = 1e3 * get("gflop") / get("ms_median")
+        if (get("peak_gflops") + 0 > top[get("precision")]) top[get("precision")] = get("peak_gflops") + 0
+    } else torch = get("program")
     next
 }
 get("nodes") != ""  { node[++nodes_count] = sprintf("%.0f ns with %d thread%s", 1e6 * get("ms_median") / get("nodes"), get("threads"), get("threads") == 1 ? "" : "s"); next }

@@ -8,7 +8,6 @@ typedef struct NAME(Small) {
     int64_t  ldq, ldk, ldv;
     int64_t  wide, deep;        /* T and K, rounded up to whole vectors */
     T       *qt, *p;            /* q' (K, wide); scores, then weights (S, wide) */
-    char    *rest;
 } NAME(Small);
 
 /* c (m, n) = a b; from row to row of a `ra` and along it `ca`; n is of whole vectors, rows of b are ldb apart, those of c n. */
