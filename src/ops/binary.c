@@ -57,18 +57,6 @@ FLOATS(mod, floored_f32(x, y), floored_f64(x, y))
 CG_VEC2(mod_i32, int32_t, int32_t, floored_int(x, y))
 CG_VEC2(mod_i64, int64_t, int64_t, floored_int(x, y))
 
-/* Numbers that come as attributes take no room in the cache, as tiles of a constant do. */
-#define BLEND(T, suffix)                                                                                        \
-    static void blend_##suffix(const void *const *in, void *out, size_t n, const CgAttrs *attrs)                \
-    {                                                                                                           \
-        T a = (T)cg_attr_float(attrs, "a", 1), b = (T)cg_attr_float(attrs, "b", 1), *zs = (T *)out;             \
-        const T *xs = (const T *)in[0], *ys = (const T *)in[1];                                                 \
-        CG_SIMD                                                                                                 \
-        for (size_t i = 0; i < n; i++) zs[i] = a * xs[i] + b * ys[i];                                           \
-    }
-BLEND(float, f32)
-BLEND(double, f64)
-
 /* ---- derivatives ---- */
 
 #define VJP(op, expr_x, expr_y)                                                         \
@@ -111,19 +99,6 @@ static void pow_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 }
 
 #undef VJP
-
-static bool blend_shape(CgInfer *inf)
-{
-    if (!isfinite(cg_attr_float(inf->attrs, "a", 1)) || !isfinite(cg_attr_float(inf->attrs, "b", 1)))
-        return cg_infer_fail(inf, -1, -1, "blend: a and b must be finite");
-    return float_shape(inf);
-}
-
-static void blend_expand(CgBuild *b, const CgSite *site, CgRef *out)
-{
-    out[0] = cg_add(b, cg_scale(b, site->in[0], cg_attr_float(site->attrs, "a", 1)),
-                    cg_scale(b, site->in[1], cg_attr_float(site->attrs, "b", 1)));
-}
 
 /* ---- folding ---- */
 
@@ -205,14 +180,6 @@ static CgRef div_fold(CgBuild *b, const CgSite *site)
     return CG_NONE;
 }
 
-static CgRef blend_fold(CgBuild *b, const CgSite *site)
-{
-    double u = cg_attr_float(site->attrs, "a", 1), v = cg_attr_float(site->attrs, "b", 1);
-    if (v == 0) return cg_scale(b, site->in[0], u);
-    if (u == 0) return cg_scale(b, site->in[1], v);
-    return CG_NONE;
-}
-
 static CgRef pow_fold(CgBuild *b, const CgSite *site)
 {
     BOTH_CONST(pow(u, v))
@@ -249,10 +216,6 @@ static const CgSample apart_samples[] = { { .in = "F[3,7] F[3,7]", .low = -2.385
 static const CgSample away_samples[]  = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 2.385 }, { .in = "F[2,5,3] F[2,5,3]", .low = -2.385, .high = -0.31 }, { .in = NULL } };
 static const CgSample pow_samples[]   = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 2.385 }, { .in = "F[2,5,3] F[2,5,3]", .low = 0.31, .high = 2.385 }, { .in = NULL } };
 static const CgSample mod_samples[]   = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 5.385, .apart = 0.02 }, { .in = NULL } };
-
-static const CgSample blend_samples[] = {
-    { .in = "F[37,1811] F[37,1811]", .attrs = "a=0.9, b=-0.34", .low = -2.385, .high = 2.385 },
-    { .in = "F[2,5,3] F[2,5,3]", .attrs = "b=1.7", .low = -2.385, .high = 2.385 }, { .in = NULL } };
 
 static const CgOp op_add = { CG_OP_HERE,
     .name = "add", .sig = "(x: T[..s], y: T[..s]) -> T[..s]", .doc = "x + y. Integers wrap around.\n",
@@ -309,12 +272,4 @@ static const CgOp op_mod = { CG_OP_HERE,
     .traits = CG_ELEMENTWISE, .inplace = 3, .samples = mod_samples,
 };
 
-static const CgOp op_blend = { CG_OP_HERE,
-    .name = "blend", .sig = "(x: F[..s], y: F[..s], a: float = 1.0, b: float = 1.0) -> F[..s]",
-    .doc = "The sum a x + b y, of multiples that are known when the graph is made.\n\n"
-           "What a moving average is made of; each product may be left unrounded.\n",
-    .shape = blend_shape, .expand = blend_expand, .vec = CG_FLOAT_KERNELS(blend), .fold = blend_fold, .along = along,
-    .traits = CG_ELEMENTWISE, .inplace = 3, .samples = blend_samples,
-};
-
-CG_OPS(binary, &op_add, &op_sub, &op_mul, &op_div, &op_pow, &op_maximum, &op_minimum, &op_mod, &op_blend)
+CG_OPS(binary, &op_add, &op_sub, &op_mul, &op_div, &op_pow, &op_maximum, &op_minimum, &op_mod)

@@ -61,7 +61,7 @@ static void generator_work(const CgCall *call, CgWork *work)
         int64_t inner = 1;                                                                  \
         int axis = cg_axis(call->attrs, "axis", y->rank);                                   \
         for (int i = axis + 1; i < y->rank; i++) inner *= y->dim[i];                        \
-        cg_part_range(part, (size_t)cg_tensor_count(y), CG_PART, &first, &last);               \
+        cg_part_range(part, (size_t)cg_tensor_count(y), CG_PART, &first, &last);            \
         for (size_t i = first; i < last; i++)                                               \
             to[i] = (T)((int64_t)i / inner % y->dim[axis]);                                 \
     }
@@ -82,7 +82,7 @@ static void draw(const CgCall *call, size_t first, size_t n, uint32_t *out)
         T *to = call->out->data;                                                            \
         uint32_t bits[CHUNK];                                                               \
         size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last);       \
+        cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last);    \
         for (size_t at = first; at < last; at += CHUNK) {                                   \
             size_t n = last - at < CHUNK ? last - at : CHUNK;                               \
             draw(call, at, n, bits);                                                        \
@@ -99,7 +99,7 @@ UNIFORM(double, random_uniform_f64)
         T *to = call->out->data;                                                            \
         uint32_t bits[CHUNK];                                                               \
         size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last);       \
+        cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last);    \
         for (size_t at = first; at < last; at += CHUNK) {                                   \
             size_t n = last - at < CHUNK ? last - at : CHUNK;                               \
             draw(call, at, n + n % 2, bits);                                                \

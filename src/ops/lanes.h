@@ -1,7 +1,7 @@
 /* lanes.h - sums and maxima of a row in sixteen lanes.
- * Takes rows of f32 or f64; gives their sums, added in an order that depends on the length alone: sixteen running sums, then
- * halves of them. A compiler's own reduction passes through memory, or ends with a chain of sixteen additions, longer than a
- * short row. */
+ * Takes rows of f32 or f64; gives their sums, added in an order that depends on the length alone: sixteen running sums (or
+ * four times as many, of a long row), then halves of them. A compiler's own reduction passes through memory, or ends with a
+ * chain of sixteen additions, longer than a short row. */
 #ifndef CG_OPS_LANES_H
 #define CG_OPS_LANES_H
 
@@ -70,7 +70,7 @@
         for (; i + 16 <= n; i += 16) sum += *(const Lanes_##suffix *)(x + i) * *(const Lanes_##suffix *)(y + i); \
         for (; i < n; i++) rest += x[i] * y[i];                                                                 \
         return lanes_total_##suffix(&sum) + rest;                                                               \
-    }                                                            \
+    }                                                                                                           \
     typedef T Four_##suffix __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));         \
     typedef INTEGER Quarter_##suffix __attribute__((vector_size(4 * sizeof(T))));                               \
     /* A square of four by four, turned over its diagonal; what comes from column c by scale[c]. */             \
@@ -83,10 +83,10 @@
         }                                                                                                       \
         Four_##suffix a = CG_MIXED(Quarter_##suffix, x[0], x[1], 0, 4, 1, 5), b = CG_MIXED(Quarter_##suffix, x[2], x[3], 0, 4, 1, 5); \
         Four_##suffix c = CG_MIXED(Quarter_##suffix, x[0], x[1], 2, 6, 3, 7), e = CG_MIXED(Quarter_##suffix, x[2], x[3], 2, 6, 3, 7); \
-        *(Four_##suffix *)to = CG_MIXED(Quarter_##suffix, a, b, 0, 1, 4, 5);                                 \
-        *(Four_##suffix *)(to + ldto) = CG_MIXED(Quarter_##suffix, a, b, 2, 3, 6, 7);                        \
-        *(Four_##suffix *)(to + 2 * ldto) = CG_MIXED(Quarter_##suffix, c, e, 0, 1, 4, 5);                    \
-        *(Four_##suffix *)(to + 3 * ldto) = CG_MIXED(Quarter_##suffix, c, e, 2, 3, 6, 7);                    \
+        *(Four_##suffix *)to = CG_MIXED(Quarter_##suffix, a, b, 0, 1, 4, 5);                                    \
+        *(Four_##suffix *)(to + ldto) = CG_MIXED(Quarter_##suffix, a, b, 2, 3, 6, 7);                           \
+        *(Four_##suffix *)(to + 2 * ldto) = CG_MIXED(Quarter_##suffix, c, e, 0, 1, 4, 5);                       \
+        *(Four_##suffix *)(to + 3 * ldto) = CG_MIXED(Quarter_##suffix, c, e, 2, 3, 6, 7);                       \
     }
 LANES(float, int32_t, f32)
 LANES(double, int64_t, f64)
