@@ -32,20 +32,22 @@ CG_API bool           cg_ref_shared(const CgBuild *b, CgRef r);
 CG_API CgRef cg_fill(CgBuild *b, CgType type, double value);
 CG_API CgRef cg_fill_like(CgBuild *b, CgRef like, double value);
 
-static inline CgRef cg_u(CgBuild *b, const char *op, CgRef x) { return cg_build(b, op, 1, &x, NULL); }
-static inline CgRef cg_b(CgBuild *b, const char *op, CgRef x, CgRef y) { CgRef in[2] = { x, y }; return cg_build(b, op, 2, in, NULL); }
-static inline CgRef cg_t(CgBuild *b, const char *op, CgRef x, CgRef y, CgRef z) { CgRef in[3] = { x, y, z }; return cg_build(b, op, 3, in, NULL); }
+/* C leaves it to the compiler in which order the arguments of a call are evaluated, and rules nest these calls: operands are
+ * listed in braces, which gcc and clang evaluate in turn, so that nodes are numbered alike whatever compiled the rule. */
+#define cg_u(b, op, x)       cg_build(b, op, 1, (const CgRef[1]){ x }, NULL)
+#define cg_b(b, op, x, y)    cg_build(b, op, 2, (const CgRef[2]){ x, y }, NULL)
+#define cg_t(b, op, x, y, z) cg_build(b, op, 3, (const CgRef[3]){ x, y, z }, NULL)
 
 /* Elementwise; operands of one type. */
-static inline CgRef cg_add(CgBuild *b, CgRef x, CgRef y) { return cg_b(b, "add", x, y); }
-static inline CgRef cg_sub(CgBuild *b, CgRef x, CgRef y) { return cg_b(b, "sub", x, y); }
-static inline CgRef cg_mul(CgBuild *b, CgRef x, CgRef y) { return cg_b(b, "mul", x, y); }
-static inline CgRef cg_div(CgBuild *b, CgRef x, CgRef y) { return cg_b(b, "div", x, y); }
-static inline CgRef cg_neg(CgBuild *b, CgRef x)  { return cg_u(b, "neg", x); }
-static inline CgRef cg_exp(CgBuild *b, CgRef x)  { return cg_u(b, "exp", x); }
-static inline CgRef cg_log(CgBuild *b, CgRef x)  { return cg_u(b, "log", x); }
-static inline CgRef cg_sqrt(CgBuild *b, CgRef x) { return cg_u(b, "sqrt", x); }
-static inline CgRef cg_where(CgBuild *b, CgRef cond, CgRef x, CgRef y) { return cg_t(b, "where", cond, x, y); }
+#define cg_add(b, x, y) cg_b(b, "add", x, y)
+#define cg_sub(b, x, y) cg_b(b, "sub", x, y)
+#define cg_mul(b, x, y) cg_b(b, "mul", x, y)
+#define cg_div(b, x, y) cg_b(b, "div", x, y)
+#define cg_neg(b, x)    cg_u(b, "neg", x)
+#define cg_exp(b, x)    cg_u(b, "exp", x)
+#define cg_log(b, x)    cg_u(b, "log", x)
+#define cg_sqrt(b, x)   cg_u(b, "sqrt", x)
+#define cg_where(b, cond, x, y) cg_t(b, "where", cond, x, y)
 static inline CgRef cg_scale(CgBuild *b, CgRef x, double k) { return cg_mul(b, x, cg_fill_like(b, x, k)); }
 
 /* Shapes. */
@@ -72,7 +74,8 @@ CG_API const CgOp *cg_op_named(const char *name);                           /* N
 
 /* (..b, M, K) x (..b, K, N) -> (..b, M, N), or with y (K, N) shared by all of x's leading axes;
  * ta: x is (..b, K, M); tb: y is (..b, N, K). */
-CG_API CgRef cg_matmul(CgBuild *b, CgRef x, CgRef y, bool ta, bool tb);
+#define cg_matmul(b, x, y, ta, tb) cg_matmul_of(b, (const CgRef[2]){ x, y }, ta, tb)
+CG_API CgRef cg_matmul_of(CgBuild *b, const CgRef in[2], bool ta, bool tb);
 
 #ifdef __cplusplus
 }

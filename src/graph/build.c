@@ -150,9 +150,8 @@ CgRef cg_sum_all(CgBuild *b, CgRef x)
     return cg_sum(b, x, rank, axes);
 }
 
-CgRef cg_matmul(CgBuild *b, CgRef x, CgRef y, bool ta, bool tb)
+CgRef cg_matmul_of(CgBuild *b, const CgRef in[2], bool ta, bool tb)
 {
-    CgRef in[2] = { x, y };
     CgAttr at[2] = { cg_a_int("ta", ta), cg_a_int("tb", tb) };
     return cg_build(b, "matmul", 2, in, cg_attrs(2, at));
 }
