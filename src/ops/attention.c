@@ -261,12 +261,14 @@ static const CgSample attention_samples[] = {
     { .in = "F[1,2,3,2] F[1,2,5,2] F[1,2,5,2]", .attrs = "causal=1, scale=0.71, offset=[1]", .low = -2.385, .high = 2.385 },
     { .in = "F[2,1,131,32] F[2,1,307,32] F[2,1,307,32]", .attrs = "causal=1, scale=0.31", .low = -2.385, .high = 2.385 },
     { .in = "F[1,3,97,16] F[1,3,521,16] F[1,3,521,16]", .attrs = "scale=0.31", .low = -2.385, .high = 2.385 },
+    { .in = "F[2,1,37,5] F[2,1,47,5] F[2,1,47,5]", .attrs = "causal=1, scale=0.5", .low = -2.385, .high = 2.385 },
     { .in = NULL },
 };
 static const CgSample attention_vjp_samples[] = {
     { .in = "F[2,3,5,4] F[2,3,7,4] F[2,3,7,4] F[2,3,5,4] F[2,3,5] F[2,3,5,4]", .attrs = "scale=0.37", .low = 0.5, .high = 2.385 },
     { .in = "F[1,2,5,3] F[1,2,5,3] F[1,2,5,3] F[1,2,5,3] F[1,2,5] F[1,2,5,3]", .attrs = "causal=1, scale=0.5", .low = 0.5, .high = 2.385 },
     { .in = "F[2,1,131,16] F[2,1,307,16] F[2,1,307,16] F[2,1,131,16] F[2,1,131] F[2,1,131,16]", .attrs = "causal=1, scale=0.0131", .low = 0.5, .high = 2.385 },
+    { .in = "F[2,1,37,5] F[2,1,47,5] F[2,1,47,5] F[2,1,37,5] F[2,1,37] F[2,1,37,5]", .attrs = "causal=1, scale=0.31", .low = 0.5, .high = 2.385 },
     { .in = "F[1,1,263,8] F[1,1,263,8] F[1,1,263,8] F[1,1,263,8] F[1,1,263] F[1,1,263,8]", .attrs = "causal=1, scale=0.31", .low = 0.5, .high = 2.385 },
     { .in = NULL },
 };
@@ -277,7 +279,7 @@ static const CgOp op_attention = { CG_OP_HERE,
     .doc = "softmax(scale * q k') v by head, and logsumexp(scale * q k') of each row, without storing the scores (Dao et al. 2022).\n\n"
            "causal: query i sees keys 0 .. i + offset; offset is S - T where it is not given, so that the last query sees all.\n"
            "A negative offset is an error: the first query would see no key.\n",
-    .shape = attention_shape, .vjp = attention_vjp, .expand = attention_expand, .kernel = CG_FLOAT_KERNELS(attention), .work = attention_work,
+    .shape = attention_shape, .vjp = attention_vjp, .expand = attention_expand, .kernel = CG_FLOAT_KERNELS(attention), .work = attention_work, .rounds = attention_rounds,
     .match = attention_match, .along = attention_along, .cut = attention_cut, .moving = "attention_at", .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS, .nout = 2, .samples = attention_samples,
 };
 
@@ -287,7 +289,7 @@ static const CgOp op_attention_vjp = { CG_OP_HERE,
            "scale: float, offset: dim) -> (F[B, H, T, K], F[B, H, S, K], F[B, H, S, K])",
     .doc = "Derivatives of attention by q, k and v, from both its results and gy, that by the first of them.\n",
     .shape = attention_vjp_shape, .expand = attention_vjp_expand, .kernel = CG_FLOAT_KERNELS(attention_vjp), .work = attention_vjp_work,
-    .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS, .nout = 3, .samples = attention_vjp_samples,
+    .rounds = attention_vjp_rounds, .rounded = 1 << 2, .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS, .nout = 3, .samples = attention_vjp_samples,
 };
 
 CG_OPS(attention, &op_attention, &op_attention_vjp)

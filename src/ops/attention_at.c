@@ -100,10 +100,10 @@ static void attention_at_work(const CgCall *call, CgWork *work)
         T scale = (T)cg_attr_float(call->attrs, "scale", 1), *y = (T *)call->out->data + head_offset(call->out, head); \
         T *p = part.scratch, *qs = p + least(t, QUERIES) * s, *ks = qs + least(t, QUERIES) * d, *vs = ks + s * d; \
         if (all < 0) all = 0;                                                                                   \
-        const T *kh = rows_##suffix(k, head, 0, all, ks, &ldk), *vh = rows_##suffix(v, head, 0, all, vs, &ldv); \
+        const T *kh = rows_of(k, head, 0, all, ks, &ldk), *vh = rows_of(v, head, 0, all, vs, &ldv); \
         for (int64_t i0 = first; i0 < last; i0 += QUERIES) {                                                    \
             int64_t n = least(QUERIES, last - i0), end = least(all, i0 + n + ahead);                            \
-            const T *qb = rows_##suffix(q, head, i0, n, qs, &ldq);                                              \
+            const T *qb = rows_of(q, head, i0, n, qs, &ldq);                                              \
             if (end < 0) end = 0;                                                                               \
             if (t > THIN && end > 0) GEMM_##suffix(true, n, end, d, 1, qb, ldq, kh, ldk, p, end);            \
             for (int64_t i = 0; i < n; i++) {                                                                   \

@@ -45,26 +45,28 @@ static int64_t block_row(int64_t rows, int64_t blocks, int64_t i) { return least
 
 /* ---- memory ---- */
 
-/* How a factor is packed, with a place for it in the scratch memory; `at` counts the bytes given out. */
-static CgGemm factors(const CgCall *call, bool ta, bool tb, int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb)
+/* How a factor is packed. */
+static CgGemm factors(const CgCall *call, bool ta, bool tb, int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb, bool a16, bool b16)
 {
-    CgGemm g = { .dtype = call->out->dtype, .bf16 = call->bf16, .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb };
+    CgGemm g = { .dtype = call->out->dtype, .bf16 = call->bf16, .a16 = a16, .b16 = b16, .ta = ta, .tb = tb, .m = m, .n = n, .k = k,
+                 .lda = lda, .ldb = ldb };
     cg_gemm_layout(&g);
     return g;
 }
 
 /* The factors: x (n, K) by rows as the left one of scores, and as the right one; `depth` rows of it as the left factor of a sum
- * over them, transposed, and as the right one. */
-static CgGemm rows_left(const CgCall *call, int64_t n, int64_t k, int64_t ld) { return factors(call, false, true, n, 1, k, ld, k); }
-static CgGemm rows_right(const CgCall *call, int64_t n, int64_t k, int64_t ld) { return factors(call, false, true, 1, n, k, k, ld); }
-static CgGemm sum_left(const CgCall *call, int64_t depth, int64_t k, int64_t ld) { return factors(call, true, false, k, 1, depth, ld, 1); }
-static CgGemm sum_right(const CgCall *call, int64_t depth, int64_t k, int64_t ld) { return factors(call, false, false, 1, k, depth, depth, ld); }
+ * over them, transposed, and as the right one. x is NULL for scores. */
+static bool is_half(const CgTensor *x) { return x && x->dtype == CG_BF16; }
+static CgGemm rows_left(const CgCall *call, const CgTensor *x, int64_t n, int64_t k, int64_t ld) { return factors(call, false, true, n, 1, k, ld, k, is_half(x), false); }
+static CgGemm rows_right(const CgCall *call, const CgTensor *x, int64_t n, int64_t k, int64_t ld) { return factors(call, false, true, 1, n, k, k, ld, false, is_half(x)); }
+static CgGemm sum_left(const CgCall *call, const CgTensor *x, int64_t depth, int64_t k, int64_t ld) { return factors(call, true, false, k, 1, depth, ld, 1, is_half(x), false); }
+static CgGemm sum_right(const CgCall *call, const CgTensor *x, int64_t depth, int64_t k, int64_t ld) { return factors(call, false, false, 1, k, depth, depth, ld, false, is_half(x)); }
 
 /* Whether scores as factors of later products have a form of their own: else they are used where they lie. */
-static bool is_packed(const CgCall *call) { return rows_left(call, QUERIES, MANY, STEP).left_bytes != 0; }
+static bool is_packed(const CgCall *call) { return rows_left(call, NULL, QUERIES, MANY, STEP).left_bytes != 0; }
 
 /* Queries of a block: a panel of the right factor. */
-static int64_t lanes_of(const CgCall *call) { return rows_right(call, 1, 1, 1).nr; }
+static int64_t lanes_of(const CgCall *call) { return rows_right(call, NULL, 1, 1, 1).nr; }
 
 /* Pieces of the scratch memory of a part; all NULL when only their size is asked for. */
 typedef struct Forward { void *keys, *values, *queries, *tile, *p, *acc, *k, *v, *q, *base, *sum, *shrink; size_t bytes; } Forward;
@@ -72,22 +74,23 @@ typedef struct Forward { void *keys, *values, *queries, *tile, *p, *acc, *k, *v,
 static Forward forward_memory(const CgCall *call, const Sizes *z, char *scratch)
 {
     size_t size = cg_dtype_size(call->out->dtype);
-    int64_t lanes = lanes_of(call), ldk = row_step(&call->in[1]), ldv = row_step(&call->in[2]);
-    CgGemm scores = rows_left(call, z->s, z->k, ldk);
+    const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2];
+    int64_t lanes = lanes_of(call);
+    CgGemm scores = rows_left(call, k, z->s, z->k, row_step(k));
     Forward f = { .bytes = 0 };
     if (z->t <= THIN) {
         f.p = take(scratch, &f.bytes, (size_t)(z->s + 16) * size);
         return f;
     }
     f.keys = take(scratch, &f.bytes, scores.left_bytes);
-    f.values = take(scratch, &f.bytes, (size_t)z->blocks * sum_left(call, KEYS, z->k, ldv).left_bytes);
-    f.queries = take(scratch, &f.bytes, rows_right(call, lanes, z->k, z->k).right_bytes);
+    f.values = take(scratch, &f.bytes, (size_t)z->blocks * sum_left(call, v, KEYS, z->k, row_step(v)).left_bytes);
+    f.queries = take(scratch, &f.bytes, rows_right(call, q, lanes, z->k, z->k).right_bytes);
     f.tile = take(scratch, &f.bytes, (size_t)(scores.mr * lanes) * size);
-    f.p = take(scratch, &f.bytes, sum_right(call, KEYS, lanes, lanes).right_bytes);
+    f.p = take(scratch, &f.bytes, sum_right(call, NULL, KEYS, lanes, lanes).right_bytes);
     f.acc = take(scratch, &f.bytes, (size_t)(z->k * lanes) * size);
-    f.k = take(scratch, &f.bytes, copy_bytes(&call->in[1], z->s));
-    f.v = take(scratch, &f.bytes, copy_bytes(&call->in[2], z->s));
-    f.q = take(scratch, &f.bytes, copy_bytes(&call->in[0], lanes));
+    f.k = take(scratch, &f.bytes, copy_bytes(k, z->s));
+    f.v = take(scratch, &f.bytes, copy_bytes(v, z->s));
+    f.q = take(scratch, &f.bytes, copy_bytes(q, lanes));
     f.base = take(scratch, &f.bytes, (size_t)lanes * size);
     f.sum = take(scratch, &f.bytes, (size_t)lanes * size);
     f.shrink = take(scratch, &f.bytes, (size_t)lanes * size);
@@ -105,27 +108,28 @@ typedef struct Backward {
 static Backward backward_memory(const CgCall *call, const Sizes *z, char *scratch)
 {
     size_t size = cg_dtype_size(call->out->dtype);
-    int64_t ldk = row_step(&call->in[1]), ldv = row_step(&call->in[2]), wide = ceil_div(MANY, lanes_of(call)) * lanes_of(call);
-    size_t packed = rows_left(call, QUERIES, MANY, STEP).left_bytes, across = rows_right(call, MANY, z->k, z->k).right_bytes;
+    const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2], *y = &call->in[3], *g = &call->in[5];
+    int64_t wide = ceil_div(MANY, lanes_of(call)) * lanes_of(call);
+    size_t packed = rows_left(call, NULL, QUERIES, MANY, STEP).left_bytes;
     Backward f = { .bytes = 0 };
-    f.keys = take(scratch, &f.bytes, rows_left(call, z->s, z->k, ldk).left_bytes);
-    f.values = take(scratch, &f.bytes, rows_left(call, z->s, z->k, ldv).left_bytes);
-    f.turned = take(scratch, &f.bytes, (size_t)z->blocks * sum_left(call, KEYS, z->k, ldk).left_bytes);
-    f.qt = take(scratch, &f.bytes, across);
-    f.gt = take(scratch, &f.bytes, across);
-    f.queries = take(scratch, &f.bytes, sum_right(call, MANY, z->k, z->k).right_bytes);
-    f.slopes = take(scratch, &f.bytes, sum_right(call, MANY, z->k, z->k).right_bytes);
+    f.keys = take(scratch, &f.bytes, rows_left(call, k, z->s, z->k, row_step(k)).left_bytes);
+    f.values = take(scratch, &f.bytes, rows_left(call, v, z->s, z->k, row_step(v)).left_bytes);
+    f.turned = take(scratch, &f.bytes, (size_t)z->blocks * sum_left(call, k, KEYS, z->k, row_step(k)).left_bytes);
+    f.qt = take(scratch, &f.bytes, rows_right(call, q, MANY, z->k, z->k).right_bytes);
+    f.gt = take(scratch, &f.bytes, rows_right(call, g, MANY, z->k, z->k).right_bytes);
+    f.queries = take(scratch, &f.bytes, sum_right(call, q, MANY, z->k, z->k).right_bytes);
+    f.slopes = take(scratch, &f.bytes, sum_right(call, g, MANY, z->k, z->k).right_bytes);
     f.p = take(scratch, &f.bytes, (size_t)(QUERIES * STEP) * size);
     f.dp = take(scratch, &f.bytes, (size_t)((packed ? QUERIES : KEYS) * STEP) * size);
     f.left_p = take(scratch, &f.bytes, packed);
     f.left_dp = take(scratch, &f.bytes, packed);
-    f.right_dp = take(scratch, &f.bytes, packed ? sum_right(call, KEYS, wide, wide).right_bytes : 0);
+    f.right_dp = take(scratch, &f.bytes, packed ? sum_right(call, NULL, KEYS, wide, wide).right_bytes : 0);
     f.gq = take(scratch, &f.bytes, (size_t)(z->k * STEP) * size);
-    f.k = take(scratch, &f.bytes, copy_bytes(&call->in[1], z->s));
-    f.v = take(scratch, &f.bytes, copy_bytes(&call->in[2], z->s));
-    f.q = take(scratch, &f.bytes, copy_bytes(&call->in[0], MANY));
-    f.y = take(scratch, &f.bytes, copy_bytes(&call->in[3], MANY));
-    f.g = take(scratch, &f.bytes, copy_bytes(&call->in[5], MANY));
+    f.k = take(scratch, &f.bytes, copy_bytes(k, z->s));
+    f.v = take(scratch, &f.bytes, copy_bytes(v, z->s));
+    f.q = take(scratch, &f.bytes, copy_bytes(q, MANY));
+    f.y = take(scratch, &f.bytes, copy_bytes(y, MANY));
+    f.g = take(scratch, &f.bytes, copy_bytes(g, MANY));
     f.base = take(scratch, &f.bytes, (size_t)wide * size);
     f.delta = take(scratch, &f.bytes, (size_t)wide * size);
     return f;
@@ -142,11 +146,22 @@ static size_t small_memory(const CgCall *call, const Sizes *z, bool backward)
     return bytes;
 }
 
+/* For a head's gv in f32, when that is kept as bf16. */
+static size_t held_bytes(const CgCall *call)
+{
+    const CgTensor *gv = &call->out[2];
+    size_t bytes = 0;
+    if (is_half(gv)) take(NULL, &bytes, (size_t)(gv->dim[2] * gv->dim[3]) * sizeof(float));
+    return bytes;
+}
+
+static double tensor_bytes(const CgTensor *x) { return (double)cg_tensor_count(x) * (double)cg_dtype_size(x->dtype); }
+
 static void attention_work(const CgCall *call, CgWork *work)
 {
     Sizes z = sizes_of(call);
     *work = (CgWork){ .flops = 4.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)(z.groups * z.ranges) };
-    work->bytes = 2.0 * (double)z.heads * (double)(z.t + z.s) * (double)z.k * (double)cg_dtype_size(call->out->dtype);
+    for (int i = 0; i < 5; i++) work->bytes += tensor_bytes(i < 3 ? &call->in[i] : &call->out[i - 3]);
     if (!work->parts) work->parts = 1;
     if (z.heads && z.t && z.s && z.k) work->scratch = is_small(&z) && z.t > THIN ? small_memory(call, &z, false) : forward_memory(call, &z, NULL).bytes;
 }
@@ -156,9 +171,23 @@ static void attention_vjp_work(const CgCall *call, CgWork *work)
     Sizes z = sizes_of(call);
     /* four products; the scores, computed once more, are no useful work */
     *work = (CgWork){ .flops = 8.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)z.groups };
-    work->bytes = 4.0 * (double)z.heads * (double)(z.t + z.s) * (double)z.k * (double)cg_dtype_size(call->out->dtype);
+    for (int i = 0; i < 9; i++) work->bytes += tensor_bytes(i < 6 ? &call->in[i] : &call->out[i - 6]);
     if (!work->parts) work->parts = 1;
-    if (z.heads && z.t && z.s && z.k) work->scratch = is_small(&z) ? small_memory(call, &z, true) : backward_memory(call, &z, NULL).bytes;
+    work->scratch = held_bytes(call);
+    if (z.heads && z.t && z.s && z.k) work->scratch += is_small(&z) ? small_memory(call, &z, true) : backward_memory(call, &z, NULL).bytes;
+}
+
+/* q, k and v go into factors that are rounded, but those of few queries or small heads are used as they lie, in f32. */
+static uint32_t attention_rounds(const CgCall *call)
+{
+    Sizes z = sizes_of(call);
+    return call->bf16 && z.t > THIN && !is_small(&z) ? 7 : 0;
+}
+
+static uint32_t attention_vjp_rounds(const CgCall *call)
+{
+    Sizes z = sizes_of(call);
+    return call->bf16 && !is_small(&z) ? 7 : 0;
 }
 
 /* ---- kernels ---- */
@@ -169,9 +198,9 @@ static void attention_vjp_work(const CgCall *call, CgWork *work)
  * has asked for more than it can keep track of. */
 
 typedef struct Ahead {
-    struct { const char *at; int64_t step, rows; } of[6];
+    struct { const char *at; int64_t step, rows, bytes; } of[6];     /* bytes of a row */
     int     n, now;
-    int64_t row, rows;      /* bytes of a row; all rows */
+    int64_t rows;           /* all of them */
     int64_t share;          /* rows asked for at a time */
 } Ahead;
 
@@ -179,7 +208,7 @@ static void ahead_add(Ahead *a, const CgTensor *x, int64_t head, int64_t from, i
 {
     int64_t size = (int64_t)cg_dtype_size(x->dtype);
     if (x->stride[3] != 1 || to <= from) return;
-    a->row = x->dim[3] * size;
+    a->of[a->n].bytes = x->dim[3] * size;
     a->of[a->n].at = (const char *)x->data + (head_offset(x, head) + from * x->stride[2]) * size;
     a->of[a->n].step = x->stride[2] * size;
     a->of[a->n++].rows = to - from;
@@ -191,13 +220,13 @@ static void ahead_fetch(Ahead *a, int64_t rows)
 {
     while (rows > 0 && a->now < a->n) {
         const char *at = a->of[a->now].at;
-        int64_t step = a->of[a->now].step, n = least(rows, a->of[a->now].rows);
+        int64_t step = a->of[a->now].step, bytes = a->of[a->now].bytes, n = least(rows, a->of[a->now].rows);
         rows -= n;
         a->of[a->now].at += n * step;
         a->of[a->now].rows -= n;
         if (!a->of[a->now].rows) a->now++;
         for (; n > 0; n--, at += step)
-            for (int64_t b = 0; b < a->row; b += 64) __builtin_prefetch(at + b, 0, 2);
+            for (int64_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
     }
 }
 
@@ -221,13 +250,13 @@ static void ahead_queries(Ahead *a, const CgCall *call, int64_t head, int64_t fr
  * sums over them, which are packed by blocks of KEYS. Bounds are even, or the last. Factors that need not be packed are left alone. */
 static void pack_rows(const CgGemm *g, const void *x, int64_t n0, int64_t n1)
 {
-    size_t row = g->left_bytes / (size_t)g->m, of = cg_dtype_size(g->dtype);
+    size_t row = g->left_bytes / (size_t)g->m;
     CgGemm part = *g;
     if (!g->left_bytes || n1 <= n0) return;
     part.m = n1 - n0;
     part.left_panels = ceil_div(part.m, part.mr);
     part.left = (char *)g->left + (size_t)n0 * row;
-    cg_gemm_pack_left(&part, (const char *)x + (size_t)(n0 * g->lda) * of, 0, part.left_panels, 0, g->k);
+    cg_gemm_pack_left(&part, (const char *)x + n0 * g->lda * cg_gemm_left_size(g), 0, part.left_panels, 0, g->k);
 }
 
 static void pack_sums(const CgGemm *g, const void *x, void *to, int64_t n0, int64_t n1)
@@ -237,7 +266,7 @@ static void pack_sums(const CgGemm *g, const void *x, void *to, int64_t n0, int6
     for (int64_t end; n0 < n1; n0 = end) {
         end = least(n1, (n0 / KEYS + 1) * KEYS);
         part.left = (char *)to + (size_t)(n0 / KEYS) * g->left_bytes;
-        cg_gemm_pack_left(&part, (const char *)x + (size_t)(n0 * g->lda) * cg_dtype_size(g->dtype), 0, part.left_panels, n0 % KEYS, end - n0 / KEYS * KEYS);
+        cg_gemm_pack_left(&part, (const char *)x + n0 * g->lda * cg_gemm_left_size(g), 0, part.left_panels, n0 % KEYS, end - n0 / KEYS * KEYS);
     }
 }
 
@@ -331,10 +360,12 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
         Ahead start = { .n = 0 };                                                                               \
         for (int x = 0; begin && x < 3; x++) ahead_add(&start, &call->in[x], head, x ? 0 : first, x ? sees : least(last, first + lanes)); \
         ahead_fetch(&start, start.rows);                                                                        \
-        const T *k = rows_##suffix(&call->in[1], head, 0, z.s, f.k, &ldk), *v = rows_##suffix(&call->in[2], head, 0, z.s, f.v, &ldv); \
-        CgGemm scores = rows_left(call, z.s, d, ldk), sums = sum_left(call, KEYS, d, ldv), p = sum_right(call, KEYS, lanes, lanes); \
+        const char *k = rows_of(&call->in[1], head, 0, z.s, f.k, &ldk), *v = rows_of(&call->in[2], head, 0, z.s, f.v, &ldv); \
+        CgGemm scores = rows_left(call, &call->in[1], z.s, d, ldk), sums = sum_left(call, &call->in[2], KEYS, d, ldv); \
+        CgGemm p = sum_right(call, NULL, KEYS, lanes, lanes);                                                   \
         int64_t have = 0;                       /* keys packed so far */                                        \
         scores.a = k;                                                                                           \
+        scores.b16 = is_half(&call->in[0]);                                                                     \
         scores.left = scores.left_bytes ? f.keys : NULL;                                                        \
         p.right = sums.right = f.p;                                                                             \
         sums.n = lanes;                                                                                         \
@@ -353,7 +384,7 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
             pack_rows(&scores, k, have, end);                                                                   \
             pack_sums(&sums, v, f.values, have / 2 * 2, end);                                                   \
             have = most(have, end);                                                                             \
-            const T *q = rows_##suffix(&call->in[0], head, i0, n, f.q, &ldq);                                   \
+            const void *q = rows_of(&call->in[0], head, i0, n, f.q, &ldq);                                      \
             scores.n = n;                                                                                       \
             scores.ldb = ldq;                                                                                   \
             scores.right_panels = 1;                                                                            \
@@ -363,7 +394,7 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
             bool some = false;                      /* acc holds something */                                   \
             for (int64_t s0 = 0; s0 < end; s0 += KEYS) {                                                        \
                 int64_t wide = least(KEYS, end - s0), cuts = row_blocks(&scores, wide, QUERIES);                \
-                sums.a = v + s0 * ldv;                                                                          \
+                sums.a = v + s0 * ldv * cg_gemm_left_size(&sums);                                               \
                 if (sums.left_bytes) sums.left = (char *)f.values + (size_t)(s0 / KEYS) * sums.left_bytes;      \
                 for (int64_t b = 0; b < cuts; b++) {                                                            \
                     int64_t j = block_row(wide, cuts, b), rows = block_row(wide, cuts, b + 1) - j;              \
@@ -415,8 +446,9 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
         if (begin) ahead_keys(&start, call, head);                                                              \
         if (begin) ahead_queries(&start, call, head, 0);                                                        \
         ahead_fetch(&start, start.rows);                                                                        \
-        const T *k = rows_##suffix(&call->in[1], head, 0, z.s, f.k, &ldk), *v = rows_##suffix(&call->in[2], head, 0, z.s, f.v, &ldv); \
-        CgGemm scores = rows_left(call, z.s, d, ldk), changes = rows_left(call, z.s, d, ldv), to_gq = sum_left(call, KEYS, d, ldk); \
+        const char *k = rows_of(&call->in[1], head, 0, z.s, f.k, &ldk), *v = rows_of(&call->in[2], head, 0, z.s, f.v, &ldv); \
+        CgGemm scores = rows_left(call, &call->in[1], z.s, d, ldk), changes = rows_left(call, &call->in[2], z.s, d, ldv); \
+        CgGemm to_gq = sum_left(call, &call->in[1], KEYS, d, ldk);                                              \
         scores.a = k;                                                                                           \
         scores.left = scores.left_bytes ? f.keys : NULL;                                                        \
         changes.a = v;                                                                                          \
@@ -426,11 +458,11 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
         pack_sums(&to_gq, k, f.turned, 0, z.s);                                                                 \
         for (int64_t m0 = 0; m0 < z.t; m0 += MANY) {                                                            \
             int64_t many = least(MANY, z.t - m0), end = least(z.s, m0 + many + z.ahead), panels = ceil_div(many, lanes); \
-            const T *q = rows_##suffix(&call->in[0], head, m0, many, f.q, &ldq);                                \
-            const T *y = rows_##suffix(&call->in[3], head, m0, many, f.y, &ldy);                                \
-            const T *g = rows_##suffix(&call->in[5], head, m0, many, f.g, &ldg);                                \
-            CgGemm qt = rows_right(call, many, d, ldq), gt = rows_right(call, many, d, ldg);                    \
-            CgGemm to_gk = sum_right(call, many, d, ldq), to_gv = sum_right(call, many, d, ldg), ds = sum_right(call, KEYS, panels * lanes, STEP); \
+            const void *q = rows_of(&call->in[0], head, m0, many, f.q, &ldq);                                   \
+            const T *y = rows_of(&call->in[3], head, m0, many, f.y, &ldy), *g = rows_of(&call->in[5], head, m0, many, f.g, &ldg); \
+            CgGemm qt = rows_right(call, &call->in[0], many, d, ldq), gt = rows_right(call, &call->in[5], many, d, ldg); \
+            CgGemm to_gk = sum_right(call, &call->in[0], many, d, ldq), to_gv = sum_right(call, &call->in[5], many, d, ldg); \
+            CgGemm ds = sum_right(call, NULL, KEYS, panels * lanes, STEP);                                      \
             pack_right(&qt, q, f.qt, d);                                                                        \
             pack_right(&gt, g, f.gt, d);                                                                        \
             pack_right(&to_gk, q, f.queries, many);                                                             \
@@ -484,7 +516,7 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
                     cg_gemm_run(&to_gv, (CgGemmRange){ 0, 1, 0, to_gv.right_panels, from, many }, 1, j < fresh, gv + j * gvs, gvs); \
                     cg_gemm_run(&to_gk, (CgGemmRange){ 0, 1, 0, to_gk.right_panels, from, many }, z.scale, j < fresh, gk + j * gks, gks); \
                 }                                                                                               \
-                to_gq.a = k + s0 * ldk;                                                                         \
+                to_gq.a = k + s0 * ldk * cg_gemm_left_size(&to_gq);                                             \
                 if (to_gq.left_bytes) to_gq.left = (char *)f.turned + (size_t)(s0 / KEYS) * to_gq.left_bytes;   \
                 for (int64_t r = 0; r < panels; r++) {          /* keys that its last query sees */             \
                     int64_t to = least(wide, (m0 + least(many, (r + 1) * lanes) + z.ahead - s0 + 1) / 2 * 2);   \
@@ -509,8 +541,19 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
     {                                                                                                           \
         Sizes z = sizes_of(call);                                                                               \
         int64_t i = (int64_t)part.index;                                                                        \
-        for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end; head++)               \
-            backward_##suffix(call, z, head, head == group_begin(&z, i), head + 1 < end, part.scratch);         \
+        CgTensor out[3] = { call->out[0], call->out[1], call->out[2] }; \
+        const CgTensor *gv = &call->out[2];                    \
+        CgCall of = *call;                                                                                      \
+        if (is_half(gv)) {      /* each head's is made in scratch memory */                                     \
+            out[2] = (CgTensor){ .data = part.scratch, .dtype = CG_F32, .rank = 4, .stride = { 0, 0, z.k, 1 } }; \
+            for (int a = 0; a < 4; a++) out[2].dim[a] = gv->dim[a];                                             \
+            of.out = out;                                                                                       \
+        }                                                                                                       \
+        for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end; head++) {             \
+            backward_##suffix(&of, z, head, head == group_begin(&z, i), head + 1 < end, (char *)part.scratch + held_bytes(call)); \
+            for (int64_t j = 0; is_half(gv) && j < z.s; j++)                                                    \
+                cg_bf16_round((const float *)part.scratch + j * z.k, (uint16_t *)gv->data + head_offset(gv, head) + j * gv->stride[2], (size_t)z.k); \
+        }                                                                                                       \
     }
 ATTENTION(float, f32, cg_exp2_low_f32, cg_log_f32)
 ATTENTION(double, f64, exp2, log)

@@ -8,6 +8,7 @@
 #include <cg/kernel.h>
 #include <cg/rules.h>
 
+#include "ops/corner.h"
 #include "ops/lanes.h"
 
 #define QUERIES 32          /* queries of a block, about: a panel of the right factor */
@@ -41,18 +42,16 @@ static inline int64_t row_step(const CgTensor *t) { return unit_rows(t) && t->di
 /* Memory that copying takes: none where rows are used in place. */
 static inline size_t copy_bytes(const CgTensor *t, int64_t rows) { return unit_rows(t) ? 0 : (size_t)(rows * t->dim[3]) * cg_dtype_size(t->dtype); }
 
+/* n rows of a head from row r: in place if they are contiguous, else copied. */
+static inline const void *rows_of(const CgTensor *x, int64_t head, int64_t r, int64_t n, void *copy, int64_t *ld)
+{
+    int64_t size = (int64_t)cg_dtype_size(x->dtype);
+    const void *from = (const char *)x->data + (head_offset(x, head) + r * x->stride[2]) * size;
+    *ld = row_step(x);
+    return unit_rows(x) ? from : corner(from, x->stride[2], x->stride[3], n, x->dim[3], size, copy);
+}
+
 #define HEADS(T, suffix)                                                                                        \
-    /* n rows of a head from row r: in place if they are contiguous, else copied. */                            \
-    static inline const T *rows_##suffix(const CgTensor *x, int64_t head, int64_t r, int64_t n, T *copy, int64_t *ld) \
-    {                                                                                                           \
-        const T *from = (const T *)x->data + head_offset(x, head) + r * x->stride[2];                           \
-        int64_t k = x->dim[3];                                                                                  \
-        *ld = row_step(x);                                                                                      \
-        if (unit_rows(x)) return from;                                                                          \
-        for (int64_t i = 0; i < n; i++)                                                                         \
-            for (int64_t c = 0; c < k; c++) copy[i * k + c] = from[i * x->stride[2] + c * x->stride[3]];        \
-        return copy;                                                                                            \
-    }                                                                                                           \
     static inline void zero_##suffix(T *x, int64_t ld, int64_t from, int64_t to, int64_t k)                     \
     {                                                                                                           \
         for (int64_t i = from; i < to; i++)                                                                     \

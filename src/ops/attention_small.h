@@ -62,9 +62,9 @@ static NAME(Small) NAME(small_scores)(const CgCall *call, const Sizes *z, int64_
     NAME(Small) h = { .wide = ceil_div(z->t, 16) * 16, .deep = ceil_div(z->k, 16) * 16 };
     h.qt = take(scratch, at, (size_t)(z->k * h.wide) * sizeof(T));
     h.p = take(scratch, at, (size_t)(z->s * h.wide) * sizeof(T));
-    h.q = NAME(rows)(&call->in[0], head, 0, z->t, take(scratch, at, copy_bytes(&call->in[0], z->t)), &h.ldq);
-    h.k = NAME(rows)(&call->in[1], head, 0, z->s, take(scratch, at, copy_bytes(&call->in[1], z->s)), &h.ldk);
-    h.v = NAME(rows)(&call->in[2], head, 0, z->s, take(scratch, at, copy_bytes(&call->in[2], z->s)), &h.ldv);
+    h.q = rows_of(&call->in[0], head, 0, z->t, take(scratch, at, copy_bytes(&call->in[0], z->t)), &h.ldq);
+    h.k = rows_of(&call->in[1], head, 0, z->s, take(scratch, at, copy_bytes(&call->in[1], z->s)), &h.ldk);
+    h.v = rows_of(&call->in[2], head, 0, z->s, take(scratch, at, copy_bytes(&call->in[2], z->s)), &h.ldv);
     NAME(small_turned)(h.q, h.ldq, z, h.wide, h.qt);
     NAME(small_product)(z->s, h.wide, z->k, h.k, h.ldk, 1, h.qt, h.wide, h.p);
     T by = (T)(z->scale * LOG2_E);
@@ -110,8 +110,8 @@ static void NAME(small_backward)(const CgCall *call, const Sizes *z, int64_t hea
     size_t at = 0;
     NAME(Small) h = NAME(small_scores)(call, z, head, scratch, &at);
     int64_t wide = h.wide, deep = h.deep, d = z->k, ldy, ldg, lds = lses->stride[2];
-    const T *y = NAME(rows)(&call->in[3], head, 0, z->t, take(scratch, &at, copy_bytes(&call->in[3], z->t)), &ldy);
-    const T *g = NAME(rows)(&call->in[5], head, 0, z->t, take(scratch, &at, copy_bytes(&call->in[5], z->t)), &ldg);
+    const T *y = rows_of(&call->in[3], head, 0, z->t, take(scratch, &at, copy_bytes(&call->in[3], z->t)), &ldy);
+    const T *g = rows_of(&call->in[5], head, 0, z->t, take(scratch, &at, copy_bytes(&call->in[5], z->t)), &ldg);
     T *p = h.p, *gt = take(scratch, &at, (size_t)(d * wide) * sizeof(T)), *dp = take(scratch, &at, (size_t)(z->s * wide) * sizeof(T));
     T *gqt = take(scratch, &at, (size_t)(d * wide) * sizeof(T));
     T *base = take(scratch, &at, (size_t)wide * sizeof(T)), *delta = take(scratch, &at, (size_t)wide * sizeof(T));

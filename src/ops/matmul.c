@@ -9,6 +9,8 @@
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
+#include "ops/corner.h"
+
 #define T float
 #define SIZE 4
 #define INTEGER int32_t
@@ -490,18 +492,6 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
 
 /* ---- tiles ---- */
 
-#define COPY(T) for (int64_t i = 0; i < rows; i++)                                                              \
-        for (int64_t j = 0; j < cols; j++) ((T *)to)[i * cols + j] = ((const T *)from)[i * f->rs + j * f->cs];
-
-/* The corner of a factor, row by row. */
-static const void *copied(const void *from, const Factor *f, int64_t rows, int64_t cols, int64_t size, void *to)
-{
-    if (size == 2) COPY(uint16_t)
-    else if (size == 4) COPY(uint32_t)
-    else COPY(uint64_t)
-    return to;
-}
-
 /* z (m,n) = x (m,k) y (k,n), the corners of a tile. */
 static void tile(const CgCall *call, const Product *p, const void *x, const void *y, void *z, int64_t m, int64_t n, int64_t k, char *scratch)
 {
@@ -509,12 +499,12 @@ static void tile(const CgCall *call, const Product *p, const void *x, const void
     g.a = x;
     g.b = y;
     if (p->x.packed) {
-        g.a = copied(x, &p->x, m, k, cg_gemm_left_size(&g), scratch);
+        g.a = corner(x, p->x.rs, p->x.cs, m, k, cg_gemm_left_size(&g), scratch);
         scratch += place_after((size_t)(p->tm * k) * cg_dtype_size(g.dtype));
         g.lda = k;
     }
     if (p->y.packed) {
-        g.b = copied(y, &p->y, k, n, cg_gemm_right_size(&g), scratch);
+        g.b = corner(y, p->y.rs, p->y.cs, k, n, cg_gemm_right_size(&g), scratch);
         g.ldb = n;
     }
     whole(&g, call->nin == 3, z, p->n);

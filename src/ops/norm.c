@@ -5,8 +5,9 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
+#include "ops/made.h"
+
 #define CHUNKS 32       /* at most so many partial sums of gain and bias */
-#define TOGETHER 2048   /* numbers of rows that are rounded together, at most, or one row */
 
 /* ---- shapes and work ---- */
 
@@ -47,49 +48,20 @@ static bool norm_vjp_shape(CgInfer *inf)
 static int64_t columns(const CgCall *call) { return call->in[0].dim[call->in[0].rank - 1]; }
 static int64_t rows(const CgCall *call)    { int64_t d = columns(call); return d ? cg_tensor_count(&call->in[0]) / d : 0; }
 
-/* Rows that are made before they are rounded, all at once. */
-static int64_t group(const CgCall *call)
-{
-    int64_t d = columns(call);
-    return d > 0 && d < TOGETHER ? TOGETHER / d : 1;
-}
-
 static void norm_work(const CgCall *call, CgWork *work)
 {
     size_t n = (size_t)cg_tensor_count(call->in), parts = (n + CG_PART - 1) / CG_PART, r = (size_t)rows(call);
     *work = (CgWork){ .flops = 6.0 * (double)n, .bytes = (double)n * (double)(cg_dtype_size(call->in->dtype) + cg_dtype_size(call->out->dtype)) };
     work->parts = parts < r ? parts : r;
     if (!work->parts) work->parts = 1;
-    if (call->out->dtype == CG_BF16) work->scratch = (size_t)(group(call) * columns(call)) * sizeof(float);
+    work->scratch = made_scratch(call->out, columns(call));
 }
 
-/* Where the rows of a part are made: in the result, or, when that is kept as bf16, in scratch memory. */
-typedef struct Made { char *to; float *held; int64_t d, bytes, step, group, n; } Made;
-
-static Made made_from(const CgCall *call, CgPart part, size_t first)
+/* The rows of a part, from row `first` on. */
+static Made made_here(const CgCall *call, CgPart part, size_t first)
 {
-    Made m = { .d = columns(call), .step = cg_row_step(call->out), .group = group(call) };
-    m.bytes = m.step * (int64_t)cg_dtype_size(call->out->dtype);
-    m.to = (char *)call->out->data + (int64_t)first * m.bytes;
-    m.held = call->out->dtype == CG_BF16 ? part.scratch : NULL;
-    return m;
-}
-
-static inline void *made_row(const Made *m) { return m->held ? (void *)(m->held + m->n * m->d) : (void *)m->to; }
-
-static void made_round(Made *m)
-{
-    uint16_t *to = (uint16_t *)(void *)m->to;
-    if (m->step == m->d) cg_bf16_round(m->held, to, (size_t)(m->n * m->d));
-    else for (int64_t i = 0; i < m->n; i++) cg_bf16_round(m->held + i * m->d, to + i * m->step, (size_t)m->d);
-    m->to += m->n * m->bytes;
-    m->n = 0;
-}
-
-static inline void made_next(Made *m, bool last)
-{
-    if (!m->held) m->to += m->bytes;
-    else if (++m->n == m->group || last) made_round(m);
+    int64_t step = cg_row_step(call->out);
+    return made_from(call->out, (int64_t)first * step, columns(call), step, part.scratch);
 }
 
 static void norm_vjp_work(const CgCall *call, CgWork *work)
@@ -116,7 +88,7 @@ static void norm_vjp_work(const CgCall *call, CgWork *work)
         const T *gain = call->in[1].data;               /* (D) */                           \
         size_t first, last;                                                                 \
         cg_part_range(part, (size_t)rows(call), 1, &first, &last);                          \
-        Made made = made_from(call, part, first);                                           \
+        Made made = made_here(call, part, first);                                           \
         for (size_t r = first; r < last; r++) {                                             \
             const T *x = (const T *)call->in[0].data + (int64_t)r * d;  /* (D) */           \
             T *y = made_row(&made), s = 0;                                                  \
@@ -163,7 +135,7 @@ static void norm_vjp_work(const CgCall *call, CgWork *work)
         const T *gain = call->in[1].data, *bias = call->in[2].data;     /* (D) each */      \
         size_t first, last;                                                                 \
         cg_part_range(part, (size_t)rows(call), 1, &first, &last);                          \
-        Made made = made_from(call, part, first);                                           \
+        Made made = made_here(call, part, first);                                           \
         for (size_t r = first; r < last; r++) {                                             \
             const T *x = (const T *)call->in[0].data + (int64_t)r * d;                      \
             T *y = made_row(&made), s = 0, mean;                                            \

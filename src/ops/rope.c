@@ -7,6 +7,9 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
+#include "ops/made.h"
+
+#define AHEAD   8       /* rows */
 #define AT_ONCE 64      /* angles whose sines are made together: rows are often shorter than a vector */
 
 static bool rope_shape(CgInfer *inf)
@@ -34,9 +37,10 @@ static void rope_work(const CgCall *call, CgWork *work)
 {
     const CgTensor *y = call->out;
     size_t n = (size_t)cg_tensor_count(y), t = (size_t)y->dim[y->rank - 2], k = (size_t)y->dim[y->rank - 1], parts = (n + CG_PART - 1) / CG_PART;
-    *work = (CgWork){ .flops = 3.0 * (double)n, .bytes = 2.0 * (double)n * (double)cg_dtype_size(y->dtype), .parts = parts < t ? parts : t };
+    size_t from = cg_dtype_size(call->in[0].dtype);
+    *work = (CgWork){ .flops = 3.0 * (double)n, .bytes = (double)n * (double)(from + cg_dtype_size(y->dtype)), .parts = parts < t ? parts : t };
     if (!work->parts) work->parts = 1;
-    work->scratch = (t / work->parts + 1) * k * cg_dtype_size(y->dtype);
+    work->scratch = (t / work->parts + 1) * k * from + made_scratch(y, (int64_t)k);
 }
 
 static void angle_f32(double a, float *s, float *c)   { cg_sincos_f32(a, s, c); }
@@ -48,6 +52,13 @@ typedef double Four_f64 __attribute__((vector_size(32), aligned(8), may_alias));
 static int64_t position(const CgTensor *p, int64_t i)
 {
     return p->dtype == CG_I64 ? ((const int64_t *)p->data)[i * p->stride[0]] : ((const int32_t *)p->data)[i * p->stride[0]];
+}
+
+/* Rows lie in steps that no processor guesses: each is asked for while AHEAD rows before it are turned. */
+static inline void fetch_row(const void *from, const void *to, int64_t bytes, bool half)
+{
+    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)from + i, 0);
+    for (int64_t i = 0; i < bytes >> half; i += 64) __builtin_prefetch((const char *)to + i, 1);
 }
 
 /* An axis: its length, and steps along it. */
@@ -119,10 +130,15 @@ typedef struct Walk { int64_t n, x, y, table; } Walk;
                 to += rest % x->dim[i] * y->stride[i];                                                  \
                 rest /= x->dim[i];                                                                      \
             }                                                                                           \
-            for (int64_t f = 0; f < far.n; f++)                                                         \
-                for (int64_t e = 0; e < near.n; e++)                                                    \
-                    turn_##suffix((const T *)x->data + from + f * far.x + e * near.x, step,             \
-                                  (T *)y->data + to + f * far.y + e * near.y, table + f * far.table + e * near.table, half); \
+            for (int64_t f = 0; f < far.n; f++) {                                                       \
+                Made made = made_from(y, to + f * far.y, k, near.y, table + ((int64_t)last - (int64_t)first) * k); \
+                const T *row = (const T *)x->data + from + f * far.x;                                   \
+                for (int64_t e = 0; e < near.n; e++, row += near.x) {                                   \
+                    fetch_row(row + AHEAD * near.x, made.to + (made.n + AHEAD) * made.bytes, k * (int64_t)sizeof(T), made.held); \
+                    turn_##suffix(row, step, made_row(&made), table + f * far.table + e * near.table, half); \
+                    made_next(&made, e + 1 == near.n);                                                  \
+                }                                                                                       \
+            }                                                                                           \
         }                                                                                               \
     }
 ROPE(float, f32)
@@ -187,7 +203,7 @@ static const CgOp op_rope = { CG_OP_HERE,
     .doc = "Rotary position embedding: turns each pair (x[i], x[i + K/2]) by positions * base^(-2i/K) (Su et al. 2021).\n\n"
            "K must be even. inverse turns back.\n",
     .shape = rope_shape, .vjp = rope_vjp, .expand = rope_expand, .kernel = CG_FLOAT_KERNELS(rope), .work = rope_work,
-    .prepare = rope_prepare, .release = free, .along = rope_along, .inplace = 1,
+    .prepare = rope_prepare, .release = free, .along = rope_along, .inplace = 1, .rounded = 1,
     .traits = CG_STRIDED | CG_ANY_ORDER, .samples = rope_samples,
 };
 

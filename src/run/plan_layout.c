@@ -156,6 +156,7 @@ bool cg_layouts_like(CgTensor *y, const CgTensor *x)
 {
     CgTensor like = *x;
     like.data = y->data;
+    like.dtype = y->dtype;
     for (int i = 0; i < x->rank && i < y->rank; i++)
         like.stride[i] = y->stride[i];
     if (!cg_layouts_same(&like, y) || !is_dense(x))
