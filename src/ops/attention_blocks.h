@@ -198,9 +198,9 @@ static uint32_t attention_vjp_rounds(const CgCall *call)
  * has asked for more than it can keep track of. */
 
 typedef struct Ahead {
-    struct { const char *at; int64_t step, rows, bytes; } of[6];     /* bytes of a row */
+    CgAhead of[6];
     int     n, now;
-    int64_t rows;           /* all of them */
+    int64_t rows;           /* of all */
     int64_t share;          /* rows asked for at a time */
 } Ahead;
 
@@ -208,10 +208,8 @@ static void ahead_add(Ahead *a, const CgTensor *x, int64_t head, int64_t from, i
 {
     int64_t size = (int64_t)cg_dtype_size(x->dtype);
     if (x->stride[3] != 1 || to <= from) return;
-    a->of[a->n].bytes = x->dim[3] * size;
-    a->of[a->n].at = (const char *)x->data + (head_offset(x, head) + from * x->stride[2]) * size;
-    a->of[a->n].step = x->stride[2] * size;
-    a->of[a->n++].rows = to - from;
+    const char *at = (const char *)x->data + (head_offset(x, head) + from * x->stride[2]) * size;
+    a->of[a->n++] = (CgAhead){ .at = at, .rows = to - from, .bytes = x->dim[3] * size, .step = x->stride[2] * size };
     a->rows += to - from;
 }
 
@@ -219,14 +217,15 @@ static void ahead_add(Ahead *a, const CgTensor *x, int64_t head, int64_t from, i
 static void ahead_fetch(Ahead *a, int64_t rows)
 {
     while (rows > 0 && a->now < a->n) {
-        const char *at = a->of[a->now].at;
-        int64_t step = a->of[a->now].step, bytes = a->of[a->now].bytes, n = least(rows, a->of[a->now].rows);
+        CgAhead *x = &a->of[a->now];
+        const char *at = x->at;
+        int64_t n = least(rows, x->rows);
         rows -= n;
-        a->of[a->now].at += n * step;
-        a->of[a->now].rows -= n;
-        if (!a->of[a->now].rows) a->now++;
-        for (; n > 0; n--, at += step)
-            for (int64_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
+        x->at = at + n * x->step;
+        x->rows -= n;
+        if (!x->rows) a->now++;
+        for (; n > 0; n--, at += x->step)
+            for (int64_t b = 0; b < x->bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <cg/elementwise.h>
 #include <cg/vmath.h>
+#include "ops/lanes.h"
 #include "run/gemm.h"
 
 /* MR rows of two vectors, two vectors of B and one number of A: 31 of 32 registers, or 15 of 16. */
@@ -26,7 +27,7 @@
 #define T float
 #define EXP2 cg_exp2_low_f32
 #define RINT rintf
-#define INTEGER int32_t
+#define TURN lanes_turn_f32
 #define NAME(word) f32_##word
 #ifdef __AVX512F__
 #define IN_REGISTERS
@@ -49,7 +50,7 @@ static inline float rounded(float x)
 #define T float
 #define EXP2 cg_exp2_low_f32
 #define RINT rintf
-#define INTEGER int32_t
+#define TURN lanes_turn_f32
 #define NAME(word) rounded_##word
 #define PACKED(to, n) \
     CG_PRAGMA_(omp simd) \
@@ -101,7 +102,7 @@ static void rounded_round(const float *from, uint16_t *to, size_t n)
 #define T double
 #define EXP2 exp2
 #define RINT rint
-#define INTEGER int64_t
+#define TURN lanes_turn_f64
 #define NAME(word) f64_##word
 #define PACKED(to, n)
 #include "run/gemm_vector.h"

@@ -1,14 +1,11 @@
 /* gemm_vector.h - panels and their products for one type, in vectors of the compiler's; a pattern, not a header.
- * Takes T (float or double) and INTEGER of its size, NAME(word), PACKED(to, n), what becomes of n numbers after they are copied, EXP2(x) and RINT(x); IN_REGISTERS where
- * gemm_soft.c makes weights; gives a CgGemmKind's
- * functions. Included by gemm_vector.c only, once for each kind. */
+ * Takes T (float or double), NAME(word), TURN (of lanes.h), PACKED(to, n), what becomes of n numbers after they are copied,
+ * EXP2(x) and RINT(x), and IN_REGISTERS where gemm_soft.c makes weights; gives a CgGemmKind's functions. Included by
+ * gemm_vector.c only, once for each kind. */
 
 /* Vectors that may lie anywhere, and in registers. */
 typedef T NAME(Vec) __attribute__((vector_size(BYTES)));
 typedef T NAME(Lying) __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));
-typedef T NAME(Four) __attribute__((vector_size(4 * sizeof(T))));
-typedef INTEGER NAME(Mask) __attribute__((vector_size(4 * sizeof(T))));
-typedef T NAME(LyingFour) __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));
 enum { NAME(LANES) = BYTES / sizeof(T), NAME(NR) = 2 * NAME(LANES) };
 
 static void NAME(left_rows)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step)
@@ -29,16 +26,8 @@ static void NAME(left_columns)(const void *a, int64_t ld, int64_t rows, int64_t 
 static void NAME(turn)(const T *from, int64_t ld, int64_t k, int64_t cols, T *to)
 {
     int64_t p = 0;
-    for (; cols >= 4 && p + 4 <= k; p += 4, to += 4 * NAME(NR)) {
-        const NAME(LyingFour) *x = (const void *)(from + p), *y = (const void *)(from + ld + p),
-                              *z = (const void *)(from + 2 * ld + p), *w = (const void *)(from + 3 * ld + p);
-        NAME(Four) a = CG_MIXED(NAME(Mask), *x, *y, 0, 4, 1, 5), b = CG_MIXED(NAME(Mask), *z, *w, 0, 4, 1, 5);
-        NAME(Four) c = CG_MIXED(NAME(Mask), *x, *y, 2, 6, 3, 7), d = CG_MIXED(NAME(Mask), *z, *w, 2, 6, 3, 7);
-        *(NAME(LyingFour) *)(to + 0 * NAME(NR)) = CG_MIXED(NAME(Mask), a, b, 0, 1, 4, 5);
-        *(NAME(LyingFour) *)(to + 1 * NAME(NR)) = CG_MIXED(NAME(Mask), a, b, 2, 3, 6, 7);
-        *(NAME(LyingFour) *)(to + 2 * NAME(NR)) = CG_MIXED(NAME(Mask), c, d, 0, 1, 4, 5);
-        *(NAME(LyingFour) *)(to + 3 * NAME(NR)) = CG_MIXED(NAME(Mask), c, d, 2, 3, 6, 7);
-    }
+    for (; cols >= 4 && p + 4 <= k; p += 4, to += 4 * NAME(NR))
+        TURN(from + p, ld, NULL, to, NAME(NR));
     for (; p < k; p++, to += NAME(NR))
         for (int64_t i = 0; i < 4; i++)
             to[i] = i < cols ? from[i * ld + p] : 0;
@@ -236,4 +225,4 @@ static void NAME(slope)(int64_t ku, const void *a, int64_t rs, const void *d, in
 #undef RINT
 #undef NAME
 #undef PACKED
-#undef INTEGER
+#undef TURN
