@@ -15,6 +15,10 @@
 /* A tensor whose address follows a buffer the caller binds. */
 typedef struct Link { int tensor; int next; size_t offset; } Link;
 
+/* Parts of several tasks in the order they are handed out. */
+typedef struct Turn { uint32_t task, part; } Turn;
+typedef struct Wave { const CgTask *task; int n; Turn *turn; size_t turns; } Wave;
+
 struct CgExec {
     const CgPlan *plan;
     CgPool   *pool;
@@ -28,6 +32,8 @@ struct CgExec {
     CG_VEC(Link) links;
     CgTensor *tensors;      /* all operands and results, instruction by instruction */
     CgCall   *calls;
+    Wave     *waves;
+    Turn     *turns;        /* of all waves of several tasks */
     int      *unbound_of;   /* by place: buffer of each ordinal */
     int       ninputs, nparams, noutputs;
     CgProf   *prof;
@@ -37,13 +43,15 @@ struct CgExec {
     bool      checked_bound;
 };
 
+/* A task as a job of the pool; `run` tells it from any other. */
 typedef struct Job { const CgExec *x; CgKernel *kernel; int instr; size_t parts; uint64_t run; } Job;
+
+typedef struct WaveJob { Job job[CG_PLAN_WAVE]; const Turn *turn; } WaveJob;
 
 enum { LINE = 8 };      /* numbers of 8 bytes */
 
-static void run_part(void *arg, size_t part, int thread)
+static void run_part(const Job *j, size_t part, int thread)
 {
-    const Job *j = arg;
     const CgExec *x = j->x;
     uint64_t *ran = &x->ran[thread * LINE];
     CgPart p = { part, j->parts, x->scratch ? x->scratch + (size_t)thread * x->scratch_stride : NULL, *ran == j->run };
@@ -51,34 +59,69 @@ static void run_part(void *arg, size_t part, int thread)
     j->kernel(&x->calls[j->instr], p);
 }
 
-/* As run_part, with a note of when and where. */
-static void run_part_traced(void *arg, size_t part, int thread)
+static void run_job_part(void *arg, size_t part, int thread)
+{
+    run_part(arg, part, thread);
+}
+
+/* With a note of when and where. */
+static void run_job_part_traced(void *arg, size_t part, int thread)
 {
     const Job *j = arg;
     int64_t start = cg_trace_now(j->x->trace);
-    run_part(arg, part, thread);
+    run_part(j, part, thread);
     cg_trace_add(j->x->trace, thread, (CgTraceEvent){ .name = j->x->trace_first + j->instr, .part = (int)part, .start = start,
                                                       .end = cg_trace_now(j->x->trace) });
 }
 
-static inline void run_parts(CgExec *x, int i, CgKernel *kernel, size_t parts)
+static void run_turn(void *arg, size_t i, int thread)
 {
-    if (parts == 1) {
-        kernel(&x->calls[i], (CgPart){ 0, 1, x->scratch, false });
-        return;
-    }
-    Job j = { x, kernel, i, parts, ++x->runs };
-    cg_pool_run(x->pool, parts, x->trace ? run_part_traced : run_part, &j);
+    const WaveJob *w = arg;
+    run_part(&w->job[w->turn[i].task], w->turn[i].part, thread);
 }
 
-static inline void run_instr(CgExec *x, int i)
+static inline Job job_of(CgExec *x, CgTask task)
 {
-    const CgInstr *in = cg_plan_instr(x->plan, i);
-    if (in->work.begin)
-        run_parts(x, i, in->op->begin, in->work.begin);
-    run_parts(x, i, in->kernel, in->work.parts);
-    if (in->op->finish)
-        in->op->finish(&x->calls[i], (CgPart){ 0, 1, x->scratch, false });
+    const CgInstr *in = cg_plan_instr(x->plan, task.instr);
+    return (Job){ x, task.begin ? in->op->begin : in->kernel, task.instr, cg_plan_parts(x->plan, task), ++x->runs };
+}
+
+static inline void run_job(CgExec *x, CgTask task)
+{
+    Job j = job_of(x, task);
+    if (j.parts == 1)
+        j.kernel(&x->calls[j.instr], (CgPart){ 0, 1, x->scratch, false });
+    else
+        cg_pool_run(x->pool, j.parts, x->trace ? run_job_part_traced : run_job_part, &j);
+}
+
+static inline void finish(CgExec *x, CgTask task)
+{
+    CgKernel *last = cg_plan_instr(x->plan, task.instr)->op->finish;
+    if (last && !task.begin)
+        last(&x->calls[task.instr], (CgPart){ 0, 1, x->scratch, false });
+}
+
+static void run_instr(CgExec *x, int i)
+{
+    if (cg_plan_instr(x->plan, i)->work.begin)
+        run_job(x, (CgTask){ i, true });
+    run_job(x, (CgTask){ i, false });
+    finish(x, (CgTask){ i, false });
+}
+
+static inline void run_wave(CgExec *x, const Wave *w)
+{
+    if (w->n == 1) {
+        run_job(x, w->task[0]);
+    } else {
+        WaveJob j = { .turn = w->turn };
+        for (int k = 0; k < w->n; k++)
+            j.job[k] = job_of(x, w->task[k]);
+        cg_pool_run(x->pool, w->turns, run_turn, &j);
+    }
+    for (int k = 0; k < w->n; k++)
+        finish(x, w->task[k]);
 }
 
 static double seconds(void)
@@ -240,9 +283,9 @@ void cg_exec_run(CgExec *x)
         run_watched(x, false);
         return;
     }
-    int n = cg_plan_count(x->plan);
+    int n = cg_plan_waves(x->plan);
     for (int i = 0; i < n; i++)
-        run_instr(x, i);
+        run_wave(x, &x->waves[i]);
 }
 
 int cg_exec_run_checked(CgExec *x)
@@ -360,6 +403,55 @@ static void touch(void *arg, size_t part, int thread)
     memset(x->slab + at, 0, size - at < TOUCH ? size - at : TOUCH);
 }
 
+static double cost_of_part(const CgPlan *p, CgTask a)
+{
+    const CgWork *w = &cg_plan_instr(p, a.instr)->work;
+    return a.begin ? 0 : (w->flops + w->bytes) / (double)w->parts;
+}
+
+/* Each thread begins with its share of every task, as it does where they run alone; with large parts first, so that small ones
+ * are left when threads wait for each other. */
+static void lay_turns(const CgExec *x, Wave *w)
+{
+    size_t threads = (size_t)cg_pool_threads(x->pool);
+    uint32_t by_cost[CG_PLAN_WAVE];
+    for (uint32_t k = 0; k < (uint32_t)w->n; k++) {
+        uint32_t at = k;
+        for (; at > 0 && cost_of_part(x->plan, w->task[by_cost[at - 1]]) < cost_of_part(x->plan, w->task[k]); at--)
+            by_cost[at] = by_cost[at - 1];
+        by_cost[at] = k;
+    }
+    for (size_t t = 0; t < threads; t++)
+        for (int k = 0; k < w->n; k++) {
+            CgTask task = w->task[by_cost[k]];
+            size_t parts = cg_plan_parts(x->plan, task);
+            for (size_t i = parts * t / threads; i < parts * (t + 1) / threads; i++)
+                w->turn[w->turns++] = (Turn){ by_cost[k], (uint32_t)i };
+        }
+}
+
+static void lay_waves(CgExec *x)
+{
+    int n = cg_plan_waves(x->plan);
+    size_t turns = 0;
+    x->waves = cg_calloc((size_t)n + 1, sizeof *x->waves);
+    for (int i = 0; i < n; i++) {
+        Wave *w = &x->waves[i];
+        w->task = cg_plan_wave(x->plan, i, &w->n);
+        for (int k = 0; w->n > 1 && k < w->n; k++)
+            turns += cg_plan_parts(x->plan, w->task[k]);
+    }
+    x->turns = cg_calloc(turns + 1, sizeof *x->turns);
+    turns = 0;
+    for (int i = 0; i < n; i++) {
+        Wave *w = &x->waves[i];
+        w->turn = x->turns + turns;
+        if (w->n > 1)
+            lay_turns(x, w);
+        turns += w->turns;
+    }
+}
+
 static void lay_bases(CgExec *x)
 {
     const CgPlan *p = x->plan;
@@ -402,6 +494,8 @@ void cg_exec_free(CgExec *x)
     cg_vec_free(&x->links);
     free(x->tensors);
     free(x->calls);
+    free(x->waves);
+    free(x->turns);
     free(x->unbound_of);
     free(x->prof);
     free(x);
@@ -459,5 +553,6 @@ CgExec *cg_exec_new(const CgPlan *p, CgPool *pool, CgErr *e)
         for (int k = 0; k < in->nout; k++)
             link_tensor(x, &in->out[k], at++);
     }
+    lay_waves(x);
     return x;
 }

@@ -10,7 +10,7 @@ libcgcore_la_SOURCES += \
 	src/run/peak.c src/run/peak.h \
 	src/run/plan.c src/run/plan.h src/run/plan_inside.h \
 	src/run/plan_bind.c src/run/plan_copy.c src/run/plan_expand.c src/run/plan_layout.c src/run/plan_memory.c \
-	src/run/plan_order.c src/run/plan_over.c src/run/plan_print.c src/run/plan_rounded.c src/run/plan_verify.c \
+	src/run/plan_order.c src/run/plan_over.c src/run/plan_print.c src/run/plan_rounded.c src/run/plan_verify.c src/run/plan_waves.c \
 	src/run/pool.c src/run/pool.h \
 	src/run/profile.c src/run/profile.h \
 	src/run/random.c \

@@ -656,6 +656,8 @@ void cg_plan_free(CgPlan *p)
     cg_vec_free(&p->instrs);
     cg_vec_free(&p->buffers);
     cg_vec_free(&p->constants);
+    cg_vec_free(&p->tasks);
+    cg_vec_free(&p->waves);
     cg_arena_free(p->arena);
     if (p->own)
         cg_graph_free(p->own);
@@ -702,6 +704,7 @@ static CgPlan *build(const CgGraph *g, CgBindings dims, CgPlanOptions options, C
     }
     best->own = own;
     prepare(best);
+    cg_plan_make_waves(best);
     return best;
 }
 

@@ -41,6 +41,9 @@ typedef struct CgInstr {
     void          *state;    /* from CgOp.prepare */
 } CgInstr;
 
+/* All parts of an instruction's `begin`, or of its kernel; `finish` follows the latter. */
+typedef struct CgTask { int instr; bool begin; } CgTask;
+
 typedef struct CgPlan CgPlan;
 #define CG_PLAN_BOUND SIZE_MAX
 typedef struct CgPlanOptions {
@@ -69,6 +72,11 @@ int            cg_plan_buffers(const CgPlan *p);
 CgPlanOptions  cg_plan_options(const CgPlan *p);
 const CgInstr *cg_plan_instr(const CgPlan *p, int i);
 const CgBuffer *cg_plan_buffer(const CgPlan *p, int i);
+/* Tasks that run side by side, n of them, at most CG_PLAN_WAVE: none writes what another one of its wave touches. */
+#define CG_PLAN_WAVE 4
+int            cg_plan_waves(const CgPlan *p);
+const CgTask  *cg_plan_wave(const CgPlan *p, int i, int *n);
+size_t         cg_plan_parts(const CgPlan *p, CgTask task);
 /* Products of f32, those in bf16 among them, and their flops. */
 typedef struct CgProducts { int all, bf16; double flops, bf16_flops; } CgProducts;
 CgProducts     cg_plan_products(const CgPlan *p);

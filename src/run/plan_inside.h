@@ -22,6 +22,8 @@ struct CgPlan {
     CG_VEC(CgInstr)    instrs;
     CG_VEC(CgBuffer)   buffers; /* inputs, params, then the rest */
     CG_VEC(CgConstant) constants;
+    CG_VEC(CgTask)     tasks;   /* wave by wave */
+    CG_VEC(int)        waves;   /* where each begins */
     CgSlot        *outputs;
     CgTensor      *inputs, *params;
     size_t         slab, scratch;
@@ -83,6 +85,9 @@ void cg_plan_lay_over(CgPlan *p, int *parent);
 /* plan_memory.c: offsets for the buffers in the slab; false when they do not fit (sets e). */
 CG_NODISCARD bool cg_plan_place(CgPlan *p);
 CG_NODISCARD bool cg_plan_fits(const CgPlan *p, CgErr *e);
+
+/* plan_waves.c: fills in tasks and waves, once memory is placed. */
+void cg_plan_make_waves(CgPlan *p);
 
 /* plan_copy.c: makes a contiguous copy of any strided tensor. */
 extern const CgOp cg_op_copy;

@@ -1,7 +1,7 @@
 /* plan_verify.c - is a plan sound?
- * Takes a plan; stops the program with a sentence when two live buffers share bytes or an operand is read
- * outside its buffer or its life. Shares no code with the planner, so that one mistake cannot hide in both.
- */
+ * Takes a plan; stops the program with a sentence when two live buffers share bytes, an operand is read outside its buffer
+ * or its life, or instructions run in an order that changes what one of them reads. Shares no code with the planner, so that
+ * one mistake cannot hide in both. */
 #include <stdlib.h>
 #include "run/plan.h"
 
@@ -164,6 +164,80 @@ static void check_values(const CgPlan *p)
     free(by_node);
 }
 
+/* Do two tensors share bytes, of one buffer or of the slab? */
+static bool meet(const CgPlan *p, const CgSlot *a, const CgSlot *b)
+{
+    const CgBuffer *x = cg_plan_buffer(p, a->buffer), *y = cg_plan_buffer(p, b->buffer);
+    CgSlot in_slab[2] = { *a, *b };
+    if (x->place == CG_AT_SLAB && y->place == CG_AT_SLAB) {
+        in_slab[0].offset += x->offset;
+        in_slab[1].offset += y->offset;
+    } else if (a->buffer != b->buffer) {
+        return false;
+    }
+    return share(&in_slab[0], &in_slab[1]);
+}
+
+/* What the parts of x share, as a tensor of bytes. */
+static CgSlot shared_of(const CgInstr *x)
+{
+    return (CgSlot){ .buffer = x->shared, .tensor = { .dtype = CG_BOOL, .rank = 1, .dim = { (int64_t)x->work.shared }, .stride = { 1 } } };
+}
+
+static bool writes_what(const CgPlan *p, const CgInstr *x, const CgInstr *y)
+{
+    for (int i = 0; i <= x->nout; i++) {
+        if (i == x->nout && x->shared < 0)
+            continue;
+        CgSlot written = i < x->nout ? x->out[i] : shared_of(x);
+        for (int k = 0; k < y->nin; k++)
+            if (meet(p, &written, &y->in[k]))
+                return true;
+        for (int k = 0; k < y->nout; k++)
+            if (meet(p, &written, &y->out[k]))
+                return true;
+        if (y->shared >= 0) {
+            CgSlot other = shared_of(y);
+            if (meet(p, &written, &other))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Every task is in one wave, those of an instruction in turn; what runs beside or before an earlier instruction touches nothing
+ * that this writes, nor the other way round. */
+static void check_waves(const CgPlan *p)
+{
+    int waves = cg_plan_waves(p), n, m, *begun = cg_calloc((size_t)cg_plan_count(p) + 1, sizeof *begun);
+    for (int w = 0; w < waves; w++) {
+        const CgTask *task = cg_plan_wave(p, w, &n);
+        for (int a = 0; a < n; a++) {
+            const CgInstr *x = cg_plan_instr(p, task[a].instr);
+            int before = begun[task[a].instr], want = task[a].begin ? 0 : x->work.begin ? 1 : 0;
+            if (before != want)
+                CG_BUG("instruction %d is run twice, or before its preparation", task[a].instr);
+            begun[task[a].instr] = task[a].begin ? 1 : 2;
+            for (int v = w; v < waves; v++) {
+                const CgTask *late = cg_plan_wave(p, v, &m);
+                if (v > w && late[0].instr > task[a].instr)
+                    break;
+                for (int b = 0; b < m; b++) {
+                    const CgInstr *y = cg_plan_instr(p, late[b].instr);
+                    if (v == w && a != b && late[b].instr == task[a].instr)
+                        CG_BUG("instruction %d is run beside its preparation", task[a].instr);
+                    if (late[b].instr < task[a].instr && (writes_what(p, x, y) || writes_what(p, y, x)))
+                        CG_BUG("instruction %d does not wait for instruction %d", task[a].instr, late[b].instr);
+                }
+            }
+        }
+    }
+    for (int i = 0; i < cg_plan_count(p); i++)
+        if (begun[i] != 2)
+            CG_BUG("instruction %d is not run", i);
+    free(begun);
+}
+
 void cg_plan_verify(const CgPlan *p)
 {
     int nb = cg_plan_buffers(p), n = cg_plan_count(p);
@@ -194,4 +268,5 @@ void cg_plan_verify(const CgPlan *p)
             CG_BUG("output %zu does not live to the end", i);
     }
     check_values(p);
+    check_waves(p);
 }

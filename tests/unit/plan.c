@@ -458,6 +458,36 @@ static void together(void)
         cg_graph_free(g);
 }
 
+/* The wave that computes a node. */
+static int wave_of(const CgPlan *p, CgRef node)
+{
+    for (int w = 0, n; p && w < cg_plan_waves(p); w++) {
+        const CgTask *task = cg_plan_wave(p, w, &n);
+        for (int i = 0; i < n; i++)
+            if (!task[i].begin && cg_plan_instr(p, task[i].instr)->node == node)
+                return w;
+    }
+    return -1;
+}
+
+static void waves(void)
+{
+    WITH("graph f(x: f32[1103, 203], w: f32[203, 157], v: f32[157, 131], u: f32[203, 131]) {\n"
+         "  %4 = matmul %0 %1 : f32[1103, 157]\n"
+         "  %5 = matmul %4 %2 : f32[1103, 131]\n"
+         "  %6 = matmul %0 %3 : f32[1103, 131]\n"
+         "  %7 = add %5 %6 : f32[1103, 131]\n"
+         "  return y = %7, h = %4\n}\n", {
+        ok(p && wave_of(p, 4) >= 0 && wave_of(p, 5) > wave_of(p, 4) && wave_of(p, 7) > wave_of(p, 5) && wave_of(p, 7) > wave_of(p, 6),
+           "what reads a result waits for it");
+        ok(p && (wave_of(p, 6) == wave_of(p, 4) || wave_of(p, 6) == wave_of(p, 5)), "what does not runs beside it");
+    });
+    WITH("graph f(x: f32[5, 3], w: f32[3, 7]) {\n"
+         "  %2 = matmul %0 %1 : f32[5, 7]\n"
+         "  %3 = sin %0 : f32[5, 3]\n"
+         "  return y = %2, z = %3\n}\n", ok(p && cg_plan_waves(p) == 2, "what is one part is not handed out"));
+}
+
 int main(void)
 {
     cg_registry_init();
@@ -471,6 +501,7 @@ int main(void)
     refusals();
     layouts();
     odd_sizes();
+    waves();
     printf("1..%d\n", count);
     return 0;
 }
