@@ -24,7 +24,7 @@ typedef struct Ways {
 
 typedef struct Job { const Ways *ways; bool bf16; int64_t rounds; double *rate; float *at; size_t share, floats, repeats; } Job;
 
-static volatile float sink;
+static _Thread_local volatile float sink;
 
 /* Twelve independent chains STEP(i) of vectors, `rounds` times. */
 #define EACH_CHAIN(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
