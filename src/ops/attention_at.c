@@ -100,23 +100,23 @@ static void attention_at_work(const CgCall *call, CgWork *work)
         T scale = (T)cg_attr_float(call->attrs, "scale", 1), *y = (T *)call->out->data + head_offset(call->out, head); \
         T *p = part.scratch, *qs = p + least(t, QUERIES) * s, *ks = qs + least(t, QUERIES) * d, *vs = ks + s * d; \
         if (all < 0) all = 0;                                                                                   \
-        const T *kh = rows_of(k, head, 0, all, ks, &ldk), *vh = rows_of(v, head, 0, all, vs, &ldv); \
+        const T *kh = rows_of(k, head, 0, all, ks, &ldk), *vh = rows_of(v, head, 0, all, vs, &ldv);             \
         for (int64_t i0 = first; i0 < last; i0 += QUERIES) {                                                    \
             int64_t n = least(QUERIES, last - i0), end = least(all, i0 + n + ahead);                            \
-            const T *qb = rows_of(q, head, i0, n, qs, &ldq);                                              \
+            const T *qb = rows_of(q, head, i0, n, qs, &ldq);                                                    \
             if (end < 0) end = 0;                                                                               \
-            if (t > THIN && end > 0) GEMM_##suffix(true, n, end, d, 1, qb, ldq, kh, ldk, p, end);            \
+            if (t > THIN && end > 0) GEMM_##suffix(true, n, end, d, 1, qb, ldq, kh, ldk, p, end);               \
             for (int64_t i = 0; i < n; i++) {                                                                   \
                 int64_t seen = least(end, i0 + i + ahead + 1);                                                  \
                 if (seen < 0) seen = 0;                                                                         \
                 Few keys = { .m = 1, .n = seen, .k = d, .ld = ldk }, values = { .m = 1, .n = d, .k = seen, .xp = 1, .ld = ldv }; \
-                if (t <= THIN && seen) few_lines_##suffix(&keys, qb + i * ldq, kh, p + i * end);                 \
+                if (t <= THIN && seen) few_lines_##suffix(&keys, qb + i * ldq, kh, p + i * end);                \
                 softmax_##suffix(p + i * end, seen, end, scale);                                                \
                 if (seen == 0)                          /* nothing is seen: not a number, as softmax says */    \
                     for (int64_t c = 0; c < d; c++) y[(i0 + i) * ldy + c] = (T)NAN;                             \
-                else if (t <= THIN) few_row_##suffix(&values, p + i * end, vh, y + (i0 + i) * ldy);              \
+                else if (t <= THIN) few_row_##suffix(&values, p + i * end, vh, y + (i0 + i) * ldy);             \
             }                                                                                                   \
-            if (t > THIN && end > 0) GEMM_##suffix(false, n, d, end, 1, p, end, vh, ldv, y + i0 * ldy, ldy);     \
+            if (t > THIN && end > 0) GEMM_##suffix(false, n, d, end, 1, p, end, vh, ldv, y + i0 * ldy, ldy);    \
         }                                                                                                       \
     }
 ATTENTION_AT(float, f32, cg_exp_low_f32)

@@ -540,16 +540,18 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
     {                                                                                                           \
         Sizes z = sizes_of(call);                                                                               \
         int64_t i = (int64_t)part.index;                                                                        \
-        CgTensor out[3] = { call->out[0], call->out[1], call->out[2] }; \
-        const CgTensor *gv = &call->out[2];                    \
+        CgTensor out[3] = { call->out[0], call->out[1], call->out[2] };                                         \
+        const CgTensor *gv = &call->out[2];                                                                     \
         CgCall of = *call;                                                                                      \
+        size_t at = held_bytes(call);                                                                           \
+        void *rest = take(part.scratch, &at, 0);                                                                \
         if (is_half(gv)) {      /* each head's is made in scratch memory */                                     \
             out[2] = (CgTensor){ .data = part.scratch, .dtype = CG_F32, .rank = 4, .stride = { 0, 0, z.k, 1 } }; \
             for (int a = 0; a < 4; a++) out[2].dim[a] = gv->dim[a];                                             \
             of.out = out;                                                                                       \
         }                                                                                                       \
         for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end; head++) {             \
-            backward_##suffix(&of, z, head, head == group_begin(&z, i), head + 1 < end, (char *)part.scratch + held_bytes(call)); \
+            backward_##suffix(&of, z, head, head == group_begin(&z, i), head + 1 < end, rest);                  \
             for (int64_t j = 0; is_half(gv) && j < z.s; j++)                                                    \
                 cg_bf16_round((const float *)part.scratch + j * z.k, (uint16_t *)gv->data + head_offset(gv, head) + j * gv->stride[2], (size_t)z.k); \
         }                                                                                                       \
