@@ -74,6 +74,32 @@ CgProducts cg_plan_products(const CgPlan *p)
     return found;
 }
 
+/* By instruction, the wave of its kernel. */
+static int *waves_of(const CgPlan *p)
+{
+    int *wave = cg_calloc(p->instrs.len + 1, sizeof *wave);
+    for (int w = 0, n; w < cg_plan_waves(p); w++) {
+        const CgTask *task = cg_plan_wave(p, w, &n);
+        for (int k = 0; k < n; k++)
+            if (!task[k].begin)
+                wave[task[k].instr] = w;
+    }
+    return wave;
+}
+
+/* The other instructions whose kernels run in the wave of that of i. */
+static void print_beside(const CgPlan *p, int i, int wave, CgStrbuf *out)
+{
+    int n;
+    const CgTask *task = cg_plan_wave(p, wave, &n);
+    const char *before = " beside=";
+    for (int k = 0; k < n; k++)
+        if (!task[k].begin && task[k].instr != i) {
+            cg_strbuf_printf(out, "%s%d", before, task[k].instr);
+            before = ",";
+        }
+}
+
 void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
 {
     char a[24], b[24], c[24], where[160];
@@ -92,6 +118,7 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
     if (products.bf16)
         cg_strbuf_printf(out, ", bf16 in %d of %d products", products.bf16, products.all);
     cg_strbuf_putc(out, '\n');
+    int *wave = waves_of(p);
     for (size_t i = 0; i < p->instrs.len; i++) {
         const CgInstr *in = &p->instrs.at[i];
         cg_strbuf_printf(out, "%4zu  %-18s", i, in->op->name);
@@ -113,10 +140,12 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
             cg_strbuf_printf(out, " bytes=%.3g", in->work.bytes);
         if (in->work.shared > 0)
             cg_strbuf_printf(out, " shared=@%zu", in->shared_offset);
+        print_beside(p, (int)i, wave[i], out);
         cg_plan_where(sources, in->node != CG_NONE ? cg_node(p->graph, in->node)->span : (CgSpan){ 0, 0, 0 },
                       where);
         cg_strbuf_printf(out, "%s%s\n", *where ? "  # " : "", where);
     }
+    free(wave);
     for (size_t i = 0; i < p->graph->outputs.len; i++) {
         cg_strbuf_printf(out, "      output %s: ", p->graph->outputs.at[i].name);
         print_slot(p, &p->outputs[i], out);
