@@ -60,6 +60,7 @@ typedef struct CgStage {
     int64_t       total;           /* elements of the contiguous block */
     int64_t       steps, batch, accumulate, validate_every, seed, patience;
     double        clip;
+    double        average;         /* of the mean of all steps' parameters, what a step keeps; 0: the last ones are the result */
 
     /* evaluate */
     CgGraph      *columns_graph;

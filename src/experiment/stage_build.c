@@ -1,5 +1,6 @@
 /* stage_build.c - train and evaluate as stages.
  * Takes their blocks; gives graphs (loss, gradients, optimiser, columns) that are complete and checked. Runs nothing. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +12,8 @@
 
 enum { PAD = 16 };      /* elements: each tensor begins on a cache line */
 
-static const char *const train_fields[] = { "data", "loss", "optimizer", "steps", "batch", "accumulate", "clip", "validate",
-                                            "validate_every", "early_stop", "seed", NULL };
+static const char *const train_fields[] = { "data", "loss", "optimizer", "steps", "batch", "accumulate", "clip", "average",
+                                            "validate", "validate_every", "early_stop", "seed", NULL };
 
 /* What the fields of a block see besides the names around it: the batch, and the model by the name after `as`. */
 static void begin_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgStage *s, CgValue *batch)
@@ -140,7 +141,21 @@ static bool too_many(CgElab *e, const CgGraph *g, const CgParamInfo *p, CgSpan s
     return false;
 }
 
-static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps, const CgExpr *where, CgGroup *g)
+/* A mean of the parameters that forgets (Polyak and Juditsky 1992; the weights of Kingma and Ba 2015, section 7.2), begun by the
+ * first step: it needs no parameters to start from. `g` renews it as its last state. */
+static void add_average(CgModelGraph *m, CgGroup *g, double keep, CgRef step, CgType flat)
+{
+    CgBuild *b = &m->build;
+    CgRef p = m->graph->outputs.at[0].ref, mean = cg_graph_input(b, "average", flat);
+    CgRef one = cg_graph_const(b, CG_F32, 1), steps = cg_add(b, step, one);
+    CgRef kept = cg_exp(b, cg_mul(b, steps, cg_graph_const(b, CG_F32, log(keep))));
+    CgRef share = cg_div(b, cg_graph_const(b, CG_F32, 1 - keep), cg_sub(b, one, kept));
+    CgRef move = cg_mul(b, cg_broadcast_scalar(b, share, flat), cg_sub(b, p, mean));
+    cg_graph_output(m->graph, "average", cg_add(b, mean, move));
+    g->initial[g->nstates++] = 0;
+}
+
+static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage *stage, const CgExpr *where, CgGroup *g)
 {
     const CgStmt *s = optimizer->instance->stmt;
     CgModelGraph *m = g->model = cg_model_new("optimizer", false);
@@ -156,7 +171,7 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps
     CgAtom *names = CG_NEWN(e->arena, CgAtom, s->nparams + 1), *states = CG_NEWN(e->arena, CgAtom, s->nparams + 1);
     CgSpan *spans = CG_NEWN(e->arena, CgSpan, s->nparams + 1);
     int na = 0;
-    g->initial = CG_NEWN(e->arena, double, s->nparams + 1);
+    g->initial = CG_NEWN(e->arena, double, s->nparams + 2);
     CgRef p = cg_graph_input(b, "p", flat), grad = cg_graph_input(b, "g", flat);
     CgRef scale = cg_graph_input(b, "scale", scalar), step = CG_NONE;
     bool good = true, scales = false;       /* clipping is left to the optimiser */
@@ -181,7 +196,7 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps
         } else if (!strcmp(name, "step")) {
             r = step = step == CG_NONE ? cg_graph_input(b, "step", scalar) : step;
         } else if (!strcmp(name, "steps")) {
-            r = cg_graph_const(b, CG_F32, (double)steps);
+            r = cg_graph_const(b, CG_F32, (double)stage->steps);
         } else {
             CgValue *v = s->params[i].init ? cg_eval(e, f, s->params[i].init) : NULL;
             double start = 0;
@@ -216,12 +231,16 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, int64_t steps
         cg_graph_output(m->graph, i ? states[i - 1] : "p", v->tensor.ref);    /* named as what it renews */
     }
     g->rate = -1;
+    if (good && stage->average > 0) {
+        step = step == CG_NONE ? cg_graph_input(b, "step", scalar) : step;
+        add_average(m, g, stage->average, step, flat);
+    }
     if (good && rate) {
         CgValue *v = rate;
         if (rate->kind == CG_VALUE_INSTANCE) {
             if (step == CG_NONE)
                 step = cg_graph_input(b, "step", scalar);
-            CgValue *given[2] = { cg_value_tensor(e, step, where->span), cg_value_float(e, (double)steps, where->span) };
+            CgValue *given[2] = { cg_value_tensor(e, step, where->span), cg_value_float(e, (double)stage->steps, where->span) };
             CgAtom given_names[2] = { cg_intern("step"), cg_intern("steps") };
             CgSpan given_spans[2] = { where->span, where->span };
             v = cg_apply(e, f, cg_instance_copy(e, rate, where->span), given, given_names, given_spans, 2, where->span);
@@ -282,7 +301,7 @@ static bool build_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *whe
         CgGroup *g = &s->groups[s->ngroups++];
         g->rank = rank;
         g->count = at - start;
-        if (!build_group(e, f, opt, s->steps, where, g))
+        if (!build_group(e, f, opt, s, where, g))
             return false;
     }
     s->total = at;
@@ -369,6 +388,16 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
             s->clip = 0;
         } else if (!cg_value_number(v, &s->clip) || s->clip <= 0) {
             cg_elab_error(e, CG_E0305, field_of(fields, "clip")->span, "clip is a positive number, the greatest norm of the gradient, or none");
+            return false;
+        }
+    }
+    if (field_of(fields, "average")) {
+        CgValue *v = cg_eval(e, f, field_of(fields, "average"));
+        if (cg_is_poison(v))
+            return false;
+        if (!cg_value_number(v, &s->average) || !(s->average > 0 && s->average < 1)) {
+            cg_elab_error(e, CG_E0305, field_of(fields, "average")->span,
+                          "average is what a step keeps of the mean of the parameters, a number between 0 and 1 such as 0.999");
             return false;
         }
     }

@@ -222,6 +222,7 @@ static bool loop(CgTraining *t, Best *best, CgProgress *progress, bool *stopped)
             cg_run_metric(x->run, t->done, cg_intern("gradient_norm"), r.norm);
         }
         if (t->valid && (t->done % s->validate_every == 0 || t->done == s->steps)) {
+            cg_training_swap_average(t);
             double v = cg_training_validate(t);
             cg_progress_value(progress, "valid", v);
             if (x->run)
@@ -232,7 +233,11 @@ static bool loop(CgTraining *t, Best *best, CgProgress *progress, bool *stopped)
                 if (!best->block)
                     best->block = cg_malloc((size_t)s->total * sizeof(float));
                 memcpy(best->block, t->memory.block, (size_t)s->total * sizeof(float));
-            } else if (s->patience && ++best->waited >= s->patience) {
+            } else if (s->patience) {
+                best->waited++;
+            }
+            cg_training_swap_average(t);
+            if (s->patience && best->waited >= s->patience) {
                 cg_progress_step(progress, t->done);
                 break;
             }
@@ -251,6 +256,8 @@ static bool loop(CgTraining *t, Best *best, CgProgress *progress, bool *stopped)
     }
     if (best->block)
         memcpy(t->memory.block, best->block, (size_t)s->total * sizeof(float));
+    else
+        cg_training_swap_average(t);
     return true;
 }
 

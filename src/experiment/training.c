@@ -164,6 +164,22 @@ bool cg_training_step(CgTraining *t, CgStepResult *out)
     return good;
 }
 
+void cg_training_swap_average(CgTraining *t)
+{
+    const CgStage *s = t->s;
+    float *p = t->memory.block;
+    for (int g = 0; g < s->ngroups && s->average > 0; g++) {
+        const CgGroup *group = &s->groups[g];
+        float *mean = t->state[g] + group->count * (group->nstates - 1);
+        for (int64_t i = 0; i < group->count; i++) {
+            float x = p[i];
+            p[i] = mean[i];
+            mean[i] = x;
+        }
+        p += group->count;
+    }
+}
+
 double cg_training_validate(CgTraining *t)
 {
     CgStage *s = t->s;

@@ -38,6 +38,8 @@ typedef struct CgTrainingCost { size_t slab, parameters, state; double flops; Cg
 CgTraining    *cg_training_new(CgExperiment *x, CgStage *s);      /* before its first step; NULL after a mistake */
 void           cg_training_free(CgTraining *t);
 CG_NODISCARD bool cg_training_step(CgTraining *t, CgStepResult *out);
+/* With `average`: parameters become their mean, which keeps them; a second time takes that back. Else nothing. */
+void           cg_training_swap_average(CgTraining *t);
 double         cg_training_validate(CgTraining *t);   /* the loss on the first batches of `validate` */
 void           cg_training_watch(CgTraining *t);      /* from here on, as opts.profile and opts.trace say */
 void           cg_training_count(CgTraining *t);      /* into x->profile */
