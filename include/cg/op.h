@@ -15,8 +15,8 @@ extern "C" {
 
 #define CG_API __attribute__((visibility("default")))
 
-/* Raised whenever CgOp or anything it points to changes; a plugin built against another number is refused. */
-#define CG_ABI 6
+/* Raised whenever CgOp, anything it points to or a function for plugins changes; a plugin built against another number is refused. */
+#define CG_ABI 7
 
 #define CG_MAX_RANK 8
 #define CG_MAX_IN   16

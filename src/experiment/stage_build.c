@@ -147,9 +147,10 @@ static void add_average(CgModelGraph *m, CgGroup *g, double keep, CgRef step, Cg
 {
     CgBuild *b = &m->build;
     CgRef p = m->graph->outputs.at[0].ref, mean = cg_graph_input(b, "average", flat);
-    CgRef one = cg_graph_const(b, CG_F32, 1), steps = cg_add(b, step, one);
-    CgRef kept = cg_exp(b, cg_mul(b, steps, cg_graph_const(b, CG_F32, log(keep))));
-    CgRef share = cg_div(b, cg_graph_const(b, CG_F32, 1 - keep), cg_sub(b, one, kept));
+    /* (1 - keep) / (1 - keep^(step + 1)) */
+    CgRef steps = cg_add(b, step, cg_graph_const(b, CG_F32, 1));
+    CgRef gone = cg_u(b, "expm1", cg_mul(b, steps, cg_graph_const(b, CG_F32, log(keep))));
+    CgRef share = cg_div(b, cg_graph_const(b, CG_F32, keep - 1), gone);
     CgRef move = cg_mul(b, cg_broadcast_scalar(b, share, flat), cg_sub(b, p, mean));
     cg_graph_output(m->graph, "average", cg_add(b, mean, move));
     g->initial[g->nstates++] = 0;

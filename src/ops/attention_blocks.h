@@ -54,9 +54,10 @@ static CgGemm factors(const CgCall *call, bool ta, bool tb, int64_t m, int64_t n
     return g;
 }
 
+static bool is_half(const CgTensor *x) { return x && x->dtype == CG_BF16; }
+
 /* The factors: x (n, K) by rows as the left one of scores, and as the right one; `depth` rows of it as the left factor of a sum
  * over them, transposed, and as the right one. x is NULL for scores. */
-static bool is_half(const CgTensor *x) { return x && x->dtype == CG_BF16; }
 static CgGemm rows_left(const CgCall *call, const CgTensor *x, int64_t n, int64_t k, int64_t ld) { return factors(call, false, true, n, 1, k, ld, k, is_half(x), false); }
 static CgGemm rows_right(const CgCall *call, const CgTensor *x, int64_t n, int64_t k, int64_t ld) { return factors(call, false, true, 1, n, k, k, ld, false, is_half(x)); }
 static CgGemm sum_left(const CgCall *call, const CgTensor *x, int64_t depth, int64_t k, int64_t ld) { return factors(call, true, false, k, 1, depth, ld, 1, is_half(x), false); }
