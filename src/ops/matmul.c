@@ -55,7 +55,6 @@
 #define PART_FLOPS  6e6     /* of a part, at least */
 #define PARTS       32      /* parts at most */
 #define PANELS      3       /* panels of rows of a part, at least: each passes over the columns once */
-#define OWN_BYTES   (512 << 10)     /* of rows that a part packs for itself at a time */
 #define ONCE_BYTES  (2 << 20)       /* of the right factor that each thread packs for itself once, at most */
 #define ONCE_SIDE   1024            /* rows it serves, at least: packing it is then little of a share's time */
 #define WIDE_SIDE   1024            /* rows of a wide result, at most; it has twice as many columns */
@@ -319,13 +318,6 @@ static int64_t stretches(int64_t rows, int64_t k)
     return n < 1 ? 1 : n > PARTS / 2 ? PARTS / 2 : n;
 }
 
-/* Panels of rows that a part packs for itself at a time: they stay in the cache between packing and use. */
-static int64_t tall(const CgGemm *g)
-{
-    int64_t n = OWN_BYTES / ((int64_t)g->left_bytes / g->left_panels + 1);
-    return n < 1 ? 1 : n < g->left_panels ? n : g->left_panels;
-}
-
 /* Both factors, but where few rows are read as they lie, in f32: those are few.h's for some strides. */
 static uint32_t matmul_rounds(const CgCall *call)
 {
@@ -344,7 +336,7 @@ static void matmul_work(const CgCall *call, CgWork *work)
     if (p.joint) {
         bool both = !p.left_apart && p.gemm.left_bytes > 0;
         CgGemm some = p.gemm;
-        some.m = tall(&p.gemm) * p.gemm.mr;
+        some.m = between(cg_gemm_tall(&p.gemm, p.k), 1, ceil_div(p.gemm.left_panels, p.nm)) * p.gemm.mr;
         cg_gemm_layout(&some);
         work->scratch = p.left_apart ? some.left_bytes : 0;
         if (p.right_once) {
@@ -467,7 +459,8 @@ static void joint_part(const CgCall *call, Product *p, CgPart part)
         return;
     }
     size_t size = cg_dtype_size(g->dtype);
-    for (int64_t step = tall(g); i0 < i1; i0 += step) {
+    int64_t step = ceil_div(i1 - i0, ceil_div(i1 - i0, cg_gemm_tall(g, p->k)));
+    for (; i0 < i1; i0 += step) {
         int64_t last = i0 + step < i1 ? i0 + step : i1, row = cg_gemm_row(g, i0);
         CgGemm some = *g;
         some.m = cg_gemm_row(g, last) - row;

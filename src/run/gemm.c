@@ -9,12 +9,15 @@
 #include "graph/registry.h"
 #include "run/gemm.h"
 
-/* A block of the left factor, TALL panels of up to 14 rows of DEPTH bytes of units, stays in half a 1 MiB second-level
- * cache while panels of the right one pass through the first. */
-#define DEPTH 1024
-#define TALL  32
-#define WIDTH 512       /* columns of the right factor that are packed at a time when nobody packed them before */
-#define ROWS  224       /* rows of the left one, likewise */
+/* A block of the left factor stays in some half of a 1 MiB second-level cache while panels of the right one, which may come
+ * from further away, pass by. Sums stay in registers over LONG bytes of units: coming back to a result costs more than
+ * panels that outgrow the first-level cache. */
+#define BLOCK (640 << 10)
+#define LONG  8192
+#define TALL  32        /* panels of a block at most */
+#define DEPTH 2048      /* bytes of units that are packed at a time when nobody packed them before, */
+#define WIDTH 512       /* columns of the right factor, */
+#define ROWS  112       /* rows of the left one */
 #define STRIP 16        /* rows of a factor that are packed side by side: as many as the processor fetches ahead of us */
 #define FEW   ((int64_t)128 * 128 * 128)    /* products up to this size are read where they lie */
 
@@ -140,11 +143,17 @@ static inline const char *left_at(const CgGemm *g, const CgGemmKind *x, int64_t 
     return (const char *)g->left + (r * *rs + k / x->pair * *ps) * x->size;
 }
 
-/* Equal blocks of k of at most `most`, in steps of 32. */
+/* Of n in equal shares of at most `most`. */
+static int64_t even(int64_t n, int64_t most)
+{
+    int64_t shares = (n + most - 1) / most;
+    return n > 0 ? (n + shares - 1) / shares : most;
+}
+
+/* Of k, in steps of 32. */
 static int64_t depth(int64_t k, int64_t most)
 {
-    int64_t blocks = (k + most - 1) / most, kc = (k + blocks - 1) / blocks;
-    return least((kc + 31) / 32 * 32, most);
+    return least((even(k, most) + 31) / 32 * 32, most);
 }
 
 /* ---- fetching ahead ---- */
@@ -207,21 +216,27 @@ static inline void fetch(Ahead *a)
 
 /* ---- multiplying ---- */
 
+int64_t cg_gemm_tall(const CgGemm *g, int64_t k)
+{
+    const CgGemmKind *x = kind_in(g);
+    int64_t panel = units(x, least(k, LONG / x->size * x->pair)) * x->size * x->mr;
+    return panel * TALL <= BLOCK ? TALL : BLOCK / panel;
+}
+
 void cg_gemm_run(const CgGemm *g, CgGemmRange r, double alpha, double beta, void *c, int64_t ldc)
 {
     const CgGemmKind *x = kind_in(g);
-    int64_t of = (int64_t)cg_dtype_size(g->dtype), kc = depth(r.k1 - r.k0, DEPTH / x->size * x->pair);
+    int64_t of = (int64_t)cg_dtype_size(g->dtype), kc = depth(r.k1 - r.k0, LONG / x->size * x->pair);
     int64_t panel = units(x, g->k) * x->nr, bs = g->right ? x->nr : g->ldb;
     int64_t products = (r.left1 - r.left0) * (r.right1 - r.right0) * ((r.k1 - r.k0 + kc - 1) / kc);
     Ahead next = ahead(&g->next[0], products), other = ahead(&g->next[1], products);
     for (int64_t l = r.k0; l < r.k1; l += kc) {
-        int64_t ku = units(x, least(kc, r.k1 - l)), tall;
+        int64_t ku = units(x, least(kc, r.k1 - l)), step = even(r.left1 - r.left0, cg_gemm_tall(g, kc));
         double be = l == r.k0 ? beta : 1;
-        for (int64_t q0 = r.left0; q0 < r.left1; q0 += tall) {
+        for (int64_t q0 = r.left0; q0 < r.left1; q0 += step) {
             /* Where the panels of a block are, once for all columns. */
             const char *a[TALL];
-            int64_t row[TALL + 1], rs = 0, ps = 0;
-            tall = least(TALL, r.left1 - q0);
+            int64_t row[TALL + 1], rs = 0, ps = 0, tall = least(step, r.left1 - q0);
             for (int64_t q = 0; q <= tall; q++)
                 row[q] = cg_gemm_row(g, q0 + q);
             for (int64_t q = 0; q < tall; q++)

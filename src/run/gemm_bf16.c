@@ -196,6 +196,9 @@ WIDE static void round16(const float *from, uint16_t *to, size_t n)
 /* A pair, in a panel or where a plan keeps it. */
 typedef int32_t Unit __attribute__((aligned(2), may_alias));
 
+/* In memory: all registers are taken while sums grow. */
+typedef struct Scale { float alpha, beta; } Scale;
+
 #define NEAR(r) if (r < ROWS) { \
         __builtin_prefetch(c + r * ldc, 1); \
         __builtin_prefetch(c + r * ldc + NR - 1, 1); }
@@ -226,8 +229,8 @@ typedef int32_t Unit __attribute__((aligned(2), may_alias));
         _mm512_mask_storeu_ps(to, m0, u##r); \
         _mm512_mask_storeu_ps(to + 16, m1, v##r); }
 #define MICRO(R) \
-    WIDE static void micro_##R(int64_t ku, const Unit *a, int64_t rs, int64_t ps, const int32_t *b, float alpha, \
-                               float beta, float *c, int64_t ldc, int64_t cols) \
+    WIDE static void micro_##R(int64_t ku, const Unit *a, int64_t rs, int64_t ps, const int32_t *b, const Scale *scale, \
+                               float *c, int64_t ldc, int64_t cols) \
     { \
         enum { ROWS = R }; \
         const Unit *x = a, *y = a + 5 * rs, *z = a + 10 * rs; \
@@ -242,8 +245,9 @@ typedef int32_t Unit __attribute__((aligned(2), may_alias));
             z += ps; \
             b += NR; \
         } \
-        const __m512 al = _mm512_set1_ps(alpha), be = _mm512_set1_ps(beta); \
-        if (alpha != 1) { \
+        const float beta = scale->beta; \
+        const __m512 al = _mm512_set1_ps(scale->alpha), be = _mm512_set1_ps(beta); \
+        if (scale->alpha != 1) { \
             EACH_ROW(SCALE) \
         } \
         if (cols >= NR) { \
@@ -255,7 +259,7 @@ typedef int32_t Unit __attribute__((aligned(2), may_alias));
     }
 EACH_HEIGHT(MICRO)
 
-typedef void Micro(int64_t ku, const Unit *a, int64_t rs, int64_t ps, const int32_t *b, float alpha, float beta, float *c,
+typedef void Micro(int64_t ku, const Unit *a, int64_t rs, int64_t ps, const int32_t *b, const Scale *scale, float *c,
                    int64_t ldc, int64_t cols);
 
 static void micro(int64_t ku, const void *a, int64_t rs, int64_t ps, const void *b, int64_t bs, double alpha, double beta,
@@ -264,7 +268,7 @@ static void micro(int64_t ku, const void *a, int64_t rs, int64_t ps, const void 
 #define ENTRY(R) micro_##R,
     static Micro *const height[] = { EACH_HEIGHT(ENTRY) };
     (void)bs;       /* always packed */
-    height[rows - 1](ku, a, rs, ps, b, (float)alpha, (float)beta, c, ldc, cols);
+    height[rows - 1](ku, a, rs, ps, b, &(Scale){ (float)alpha, (float)beta }, c, ldc, cols);
 }
 
 const CgGemmKind cg_gemm_kind_bf16 = {
