@@ -126,7 +126,8 @@ CG_API void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int
 /* Where panels [first, last) of A, or of B, lie before they are packed. */
 CG_API CgAhead cg_gemm_ahead_left(const CgGemm *g, int64_t first, int64_t last);
 CG_API CgAhead cg_gemm_ahead_right(const CgGemm *g, int64_t first, int64_t last);
-CG_API int64_t cg_gemm_tall(const CgGemm *g, int64_t k);     /* most panels of A that stay in a cache, k numbers each, while those of B pass by */
+/* Panels of A, of k numbers a row, that stay in a cache while those of B pass by: at most. */
+CG_API int64_t cg_gemm_tall(const CgGemm *g, int64_t k);
 CG_API void cg_gemm_run(const CgGemm *g, CgGemmRange range, double alpha, double beta, void *c, int64_t ldc);
 
 /* Tiles of a product A B that become weights of a softmax down its columns before anybody stores them:

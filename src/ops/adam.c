@@ -1,6 +1,6 @@
 /* adam.c - the update of Adam, all of it in one sweep, and with a mean of what the parameter was.
- * Takes a parameter, its gradient, the two running averages and the mean, of any shape and contiguous; gives all but the gradient
- * anew, in place where the plan allows it. Must not know of steps or schedules: those are scalars it is given. */
+ * Takes a parameter, its gradient, the two running averages and perhaps the mean, of any shape and contiguous; gives all but the
+ * gradient anew, in place where the plan allows it. Must not know of steps or schedules: those are scalars it is given. */
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 #include <cg/vmath.h>
@@ -33,7 +33,8 @@ static void adam_work(const CgCall *call, CgWork *work)
     if (!work->parts) work->parts = 1;
 }
 
-/* BEFORE(i) reads and AFTER(i, p) writes what is kept of element i beside the three, whose parameter is p now. */
+/* LOAD(T) finds what is kept beside the three results, BEFORE(T, i) reads it of element i, AFTER(i, p) writes it when the
+ * parameter has become p. */
 #define ADAM(T, name, root, LOAD, BEFORE, AFTER)                                                                \
     static void name(const CgCall *call, CgPart part)                                                           \
     {                                                                                                           \

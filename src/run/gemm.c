@@ -9,15 +9,15 @@
 #include "graph/registry.h"
 #include "run/gemm.h"
 
-/* A block of the left factor stays in some half of a 1 MiB second-level cache while panels of the right one, which may come
- * from further away, pass by. Sums stay in registers over LONG bytes of units: coming back to a result costs more than
+/* A block of the left factor stays in a 1 MiB second-level cache, of which it takes up to BLOCK bytes, while panels of the right
+ * one, which may come from further away, pass by. Sums stay in registers over LONG bytes of units: coming back to a result costs more than
  * panels that outgrow the first-level cache. */
 #define BLOCK (640 << 10)
 #define LONG  8192
 #define TALL  32        /* panels of a block at most */
 #define DEPTH 2048      /* bytes of units that are packed at a time when nobody packed them before, */
-#define WIDTH 512       /* columns of the right factor, */
-#define ROWS  112       /* rows of the left one */
+#define WIDTH 512       /* of so many columns of the right factor */
+#define ROWS  112       /* and rows of the left one */
 #define STRIP 16        /* rows of a factor that are packed side by side: as many as the processor fetches ahead of us */
 #define FEW   ((int64_t)128 * 128 * 128)    /* products up to this size are read where they lie */
 
