@@ -87,10 +87,11 @@ static double check(Case s, bool ta, bool tb, int mode /* 0 f32, 1 f64, 2 bf16 *
     return worst;
 }
 
-/* Factors packed beforehand in pieces, any range of panels and of k: against the same sums in double. */
+/* Factors packed beforehand in pieces, any range of panels and of k: against the same sums in double. More rows than a block has,
+ * and a range of k that no type sums in one go (gemm.c, LONG). */
 static double check_packed(bool ta, bool tb, CgDtype dtype, int bf16)
 {
-    enum { M = 53, N = 71, K = 1201, FROM = 130, TO = 1106, PAD = 3 };
+    enum { M = 163, N = 37, K = 4409, FROM = 130, TO = 4306, PAD = 3 };
     int64_t lda = (ta ? M : K) + PAD, ldb = (tb ? K : N) + PAD;
     size_t size = dtype == CG_F64 ? sizeof(double) : sizeof(float);
     double *a = calloc((size_t)((ta ? K : M) * lda), sizeof *a), *b = calloc((size_t)((tb ? N : K) * ldb), sizeof *b), worst = 0;
@@ -102,7 +103,7 @@ static double check_packed(bool ta, bool tb, CgDtype dtype, int bf16)
         else ((float *)(void *)x)[i] = v;
     }
     for (int64_t i = 0; i < (tb ? N : K) * ldb; i++) {
-        float v = (float)draw((uint64_t)i + 700000);
+        float v = (float)draw((uint64_t)i + 7000000);
         b[i] = bf16 ? to_bf16(v) : v;
         if (dtype == CG_F64) ((double *)(void *)y)[i] = b[i];
         else ((float *)(void *)y)[i] = v;
@@ -111,7 +112,7 @@ static double check_packed(bool ta, bool tb, CgDtype dtype, int bf16)
     cg_gemm_layout(&g);
     g.left = g.left_bytes ? aligned_alloc(64, (g.left_bytes + 63) / 64 * 64) : NULL;
     g.right = aligned_alloc(64, (g.right_bytes + 63) / 64 * 64);
-    int64_t half = g.left_panels / 2, cut = 616;
+    int64_t half = g.left_panels / 2, cut = 2616;
     for (int part = 3; part >= 0 && g.left; part--) {
         int64_t q0 = part & 1 ? half : 0, q1 = part & 1 ? g.left_panels : half, k0 = part & 2 ? cut : 0, k1 = part & 2 ? K : cut;
         int64_t at = ta ? k0 * lda + cg_gemm_row(&g, q0) : cg_gemm_row(&g, q0) * lda + k0;
