@@ -11,6 +11,7 @@
 
 #define AHEAD   8       /* rows */
 #define AT_ONCE 64      /* angles whose sines are made together: rows are often shorter than a vector */
+#define KNOWN   4096    /* bytes of sines up to which those of positions 0, 1, .. are made once: of more, rows take far longer */
 
 static bool rope_shape(CgInfer *inf)
 {
@@ -22,15 +23,6 @@ static bool rope_shape(CgInfer *inf)
     if (!(cg_attr_float(inf->attrs, "base", 10000) > 0)) return cg_infer_fail(inf, -1, -1, "rope: base must be positive");
     inf->out[0] = *x;
     return true;
-}
-
-/* The K/2 angles a step of one position turns by: base^(-2i/K). */
-static void *rope_prepare(const CgCall *call)
-{
-    int64_t k = call->out->dim[call->out->rank - 1], half = k / 2;
-    double base = cg_attr_float(call->attrs, "base", 10000), *turn = malloc(sizeof *turn * (size_t)(half + 1));
-    for (int64_t i = 0; turn && i < half; i++) turn[i] = pow(base, -2.0 * (double)i / (double)k);
-    return turn;
 }
 
 static void rope_work(const CgCall *call, CgWork *work)
@@ -54,6 +46,16 @@ static int64_t position(const CgTensor *p, int64_t i)
     return p->dtype == CG_I64 ? ((const int64_t *)p->data)[i * p->stride[0]] : ((const int32_t *)p->data)[i * p->stride[0]];
 }
 
+/* Whether positions from `first` to before `last` are those numbers, and of these `known`. */
+static bool in_order(const CgTensor *p, int64_t first, int64_t last, int64_t known)
+{
+    bool same = last <= known;
+    for (int64_t i = first; same && i < last; i++) same = position(p, i) == i;
+    return same;
+}
+
+static double sign_of(const CgCall *call) { return cg_attr_int(call->attrs, "inverse", 0) ? -1 : 1; }
+
 /* Rows lie in steps that no processor guesses: each is asked for while AHEAD rows before it are turned. */
 static inline void fetch_row(const void *from, const void *to, int64_t bytes, bool half)
 {
@@ -61,11 +63,35 @@ static inline void fetch_row(const void *from, const void *to, int64_t bytes, bo
     for (int64_t i = 0; i < bytes >> half; i += 64) __builtin_prefetch((const char *)to + i, 1);
 }
 
+/* What stays from run to run: the K/2 angles a step of one position turns by, base^(-2i/K), and the sines of positions 0, 1, ..
+ * if they are few: else none are known. */
+typedef struct Turns { int64_t known; const double *turn; const void *table; } Turns;
+
 /* An axis: its length, and steps along it. */
 typedef struct Walk { int64_t n, x, y, table; } Walk;
 
 /* y = (a cos - b sin, a sin + b cos) for x = (a, b) in halves. The sines of a range of positions are made once for all rows. */
 #define ROPE(T, suffix)                                                                                 \
+    /* Of n positions from `first` on, which are 0, 1, .. when p is NULL: to (n, 2, K/2), sines and cosines. */ \
+    static void sines_##suffix(const double *turn, int64_t half, double sign, const CgTensor *p, int64_t first, int64_t n, T *to) \
+    {                                                                                                   \
+        for (int64_t from = 0, some, all = n * half; from < all; from += some) {                        \
+            double angle[AT_ONCE];                                                                      \
+            T s[AT_ONCE], c[AT_ONCE];                                                                   \
+            some = all - from < AT_ONCE ? all - from : AT_ONCE;                                         \
+            for (int64_t j = 0, row = from / half, i = from % half; j < some; row++, i = 0) {           \
+                double at = sign * (double)(p ? position(p, first + row) : first + row);                \
+                for (; i < half && j < some; i++) angle[j++] = at * turn[i];                            \
+            }                                                                                           \
+            CG_SIMD                                                                                     \
+            for (int64_t j = 0; j < some; j++) angle_##suffix(angle[j], &s[j], &c[j]);                  \
+            for (int64_t j = 0, row = from / half, i = from % half; j < some; row++, i = 0)             \
+                for (; i < half && j < some; i++, j++) {                                                \
+                    to[row * 2 * half + i] = s[j];                                                      \
+                    to[row * 2 * half + half + i] = c[j];                                               \
+                }                                                                                       \
+        }                                                                                               \
+    }                                                                                                   \
     static inline void turn_##suffix(const T *a, int64_t step, T *u, const T *s, int64_t half)          \
     {                                                                                                   \
         const T *b = a + half * step, *c = s + half;                                                    \
@@ -96,31 +122,18 @@ typedef struct Walk { int64_t n, x, y, table; } Walk;
         const CgTensor *x = &call->in[0], *y = call->out;                                               \
         int r = x->rank;                                                                                \
         int64_t t = x->dim[r - 2], k = x->dim[r - 1], half = k / 2, outer = 1, step = x->stride[r - 1]; \
-        const double *turn = call->state;                                                               \
-        double sign = cg_attr_int(call->attrs, "inverse", 0) ? -1 : 1;                                  \
-        T *table = part.scratch;                        /* (last - first, 2, K/2): sines, cosines */    \
+        const Turns *turns = call->state;                                                               \
+        T *own = part.scratch;                                                                          \
         size_t first, last;                                                                             \
         for (int i = 0; i < r - 2; i++) outer *= x->dim[i];                                             \
         cg_part_range(part, (size_t)t, 1, &first, &last);                                               \
-        if (!half || !turn || !outer) return;                                                           \
-        for (int64_t from = 0, n, all = (int64_t)(last - first) * half; from < all; from += n) {        \
-            double angle[AT_ONCE];                                                                      \
-            T s[AT_ONCE], c[AT_ONCE];                                                                   \
-            n = all - from < AT_ONCE ? all - from : AT_ONCE;                                            \
-            for (int64_t j = 0, p = from / half, i = from % half; j < n; p++, i = 0) {                  \
-                double at = sign * (double)position(&call->in[1], (int64_t)first + p);                  \
-                for (; i < half && j < n; i++) angle[j++] = at * turn[i];                               \
-            }                                                                                           \
-            CG_SIMD                                                                                     \
-            for (int64_t j = 0; j < n; j++) angle_##suffix(angle[j], &s[j], &c[j]);                     \
-            for (int64_t j = 0, p = from / half, i = from % half; j < n; p++, i = 0)                    \
-                for (; i < half && j < n; i++, j++) {                                                   \
-                    table[p * k + i] = s[j];                                                            \
-                    table[p * k + half + i] = c[j];                                                     \
-                }                                                                                       \
-        }                                                                                               \
+        int64_t n = (int64_t)(last - first);                                                            \
+        if (!half || !turns || !outer) return;                                                          \
+        bool known = in_order(&call->in[1], (int64_t)first, (int64_t)last, turns->known);               \
+        const T *table = known ? (const T *)turns->table + (int64_t)first * k : own;                    \
+        if (!known) sines_##suffix(turns->turn, half, sign_of(call), &call->in[1], (int64_t)first, n, own); \
         /* Rows one after the other as they lie in the result: the axis before the positions may be within them. */ \
-        Walk head = { 1, 0, 0, 0 }, place = { (int64_t)(last - first), x->stride[r - 2], y->stride[r - 2], k }; \
+        Walk head = { 1, 0, 0, 0 }, place = { n, x->stride[r - 2], y->stride[r - 2], k };               \
         if (r > 2) head = (Walk){ y->dim[r - 3], x->stride[r - 3], y->stride[r - 3], 0 };               \
         Walk far = head.y < place.y ? place : head, near = head.y < place.y ? head : place;             \
         for (int64_t o = 0; o < outer / head.n; o++) {                                                  \
@@ -131,7 +144,7 @@ typedef struct Walk { int64_t n, x, y, table; } Walk;
                 rest /= x->dim[i];                                                                      \
             }                                                                                           \
             for (int64_t f = 0; f < far.n; f++) {                                                       \
-                Made made = made_from(y, to + f * far.y, k, near.y, table + ((int64_t)last - (int64_t)first) * k); \
+                Made made = made_from(y, to + f * far.y, k, near.y, own + n * k);                       \
                 const T *row = (const T *)x->data + from + f * far.x;                                   \
                 for (int64_t e = 0; e < near.n; e++, row += near.x) {                                   \
                     fetch_row(row + AHEAD * near.x, made.to + (made.n + AHEAD) * made.bytes, k * (int64_t)sizeof(T), made.held); \
@@ -143,6 +156,23 @@ typedef struct Walk { int64_t n, x, y, table; } Walk;
     }
 ROPE(float, f32)
 ROPE(double, f64)
+
+static void *rope_prepare(const CgCall *call)
+{
+    const CgTensor *x = &call->in[0];
+    int64_t t = x->dim[x->rank - 2], k = x->dim[x->rank - 1], half = k / 2;
+    size_t table = (size_t)(t * k) * cg_dtype_size(x->dtype);
+    double base = cg_attr_float(call->attrs, "base", 10000);
+    bool known = table <= KNOWN;
+    Turns *s = malloc(sizeof *s + sizeof(double) * (size_t)half + (known ? table : 0));
+    if (!s) return NULL;
+    double *turn = (double *)(s + 1);
+    for (int64_t i = 0; i < half; i++) turn[i] = pow(base, -2.0 * (double)i / (double)k);
+    *s = (Turns){ .known = known ? t : 0, .turn = turn, .table = turn + half };
+    if (known && x->dtype == CG_F64) sines_f64(turn, half, sign_of(call), NULL, 0, t, turn + half);
+    else if (known) sines_f32(turn, half, sign_of(call), NULL, 0, t, (float *)(turn + half));
+    return s;
+}
 
 static CgRef rope_again(CgBuild *b, const CgSite *site, CgRef x, bool inverse)
 {
