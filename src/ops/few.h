@@ -81,15 +81,28 @@ FEW_WIDTHS(FEW_ROW)
 typedef void NAME(FewRow)(const Few *f, const T *x, const T *y, T *z);
 static NAME(FewRow) *const NAME(few_rows)[FEW_SUMS] = { FEW_WIDTHS(FEW_ROW_NAME) };
 
-/* Too wide for that: sums are kept in the first-level cache. */
+/* Too wide for that: sums are kept in the first-level cache, and four rows of y are added at a time while the next four are
+ * fetched. */
 static void NAME(few_wide)(const Few *f, const T *x, const T *y, T *z)
 {
+    int64_t l = 0, ld = f->ld, xp = f->xp, size = sizeof(T);
     for (int64_t j = 0; !f->add && j < f->n; j++) z[j] = 0;
-    for (int64_t l = 0; l < f->k; l++) {
-        const T *row = y + l * f->ld;
-        T a = x[l * f->xp];
+    for (; l + 4 <= f->k; l += 4, x += 4 * xp, y += 4 * ld) {
+        T a = x[0], b = x[xp], c = x[2 * xp], d = x[3 * xp];
+        for (int64_t from = 0, n; from < f->n; from += n) {
+            const T *p = y + from, *q = p + ld, *r = q + ld, *s = r + ld;
+            T *to = z + from;
+            n = f->n - from < 4 * NAME(LANES) ? f->n - from : 4 * NAME(LANES);
+            for (int64_t j = 0; j < n * size; j += 64)
+                for (int64_t i = 4; i < 8; i++) __builtin_prefetch((const char *)p + i * ld * size + j, 0, 2);
+            CG_SIMD
+            for (int64_t j = 0; j < n; j++) to[j] = to[j] + a * p[j] + b * q[j] + c * r[j] + d * s[j];
+        }
+    }
+    for (; l < f->k; l++, x += xp, y += ld) {
+        T a = *x;
         CG_SIMD
-        for (int64_t j = 0; j < f->n; j++) z[j] += a * row[j];
+        for (int64_t j = 0; j < f->n; j++) z[j] += a * y[j];
     }
 }
 

@@ -112,7 +112,10 @@ static void NAME(few_columns)(const Few *f, const T *x, const T *y, T *z)
         for (int64_t q = 0; q < strips; q++) {
             int64_t v = vectors * q / strips, w = vectors * (q + 1) / strips - v, j = v * NAME(LANES);
             FewNext n = { next, w * FEW_BYTES };
-            if (f->n < f->ld) n = (FewNext){ (const char *)(from + FEW_ROWS_AHEAD * f->ld + j), f->ld * size };
+            if (f->n < f->ld) {     /* in the end, the first rows of the columns after these */
+                int64_t row = l + FEW_ROWS_AHEAD, column = row < f->k ? j : f->n + j;
+                n = (FewNext){ (const char *)(y + (row < f->k ? row : row - f->k) * f->ld + column), f->ld * size };
+            }
             NAME(few_strip)(&g, w, to, from + j, z + j, n);
             next += w * FEW_BYTES * g.k;
         }

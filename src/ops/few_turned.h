@@ -79,7 +79,7 @@ static void NAME(few_turned_block)(const Few *f, int64_t rows, const NAME(Vec) *
     for (int j = 0; j < NAME(LANES) / 4; j++) four[j] = y + 4 * j * ld;
     for (int64_t l = 0; l < f->k; l++) {
         NAME(Vec) a = turned[l];
-        __builtin_prefetch(y + NAME(LANES) * ld + l * NAME(LANES), 0, 2);
+        __builtin_prefetch(y + (NAME(LANES) + l % NAME(LANES)) * ld + l / NAME(LANES) * NAME(LANES), 0, 2);     /* the next rows of y */
         FEW_UNROLL
         for (int j = 0; j < NAME(LANES) / 4; j++) {
             s[4 * j] += a * four[j][0];

@@ -47,7 +47,7 @@
 #define SPLIT_ROWS  4       /* up to so many rows a part reads rows of the right factor from end to end, and sums meet in the end */
 #define SPLIT_PARTS 8       /* parts at most then */
 #define SPLIT_DEPTH 16      /* rows a part reads for each row of sums it makes, at least */
-#define NARROW      96      /* columns of a part, at least, above that */
+#define NARROW      64      /* columns of a part, at least, above that */
 #define SMALL_FLOPS 5e5             /* below, no number of rows is worth packing for, in f32 */
 #define JOINT_FLOPS 4e6     /* packing for all parts pays from here */
 #define JOINT_ROWS  29      /* and from so many rows: fewer are not worth packing the right factor */
@@ -193,11 +193,12 @@ static void choose_thin(Product *p, double flops, size_t size)
     p->tm = p->m;
     parts = bytes > parts ? bytes : parts;
     if (!p->y.trans && p->m <= SPLIT_ROWS) p->nk = between(bytes, 1, between(p->k / (SPLIT_DEPTH * p->m), 1, SPLIT_PARTS));
-    else p->nn = between(parts, 1, between(p->y.trans ? THIN_PARTS : p->n / NARROW, 1, THIN_PARTS));
-    p->tn = p->nn == 1 ? p->n : round_up(ceil_div(p->n, p->nn), 16);
-    p->nn = ceil_div(p->n, p->tn);
+    else p->nn = between(parts, 1, between(p->n / (p->y.trans ? 16 : NARROW), 1, THIN_PARTS));
     p->parts = (size_t)(p->nk * p->nn);
 }
+
+/* Where the columns of part i begin: whole vectors, about as many for each. */
+static int64_t thin_column(const Product *p, int64_t i) { return i == p->nn ? p->n : ceil_div(p->n, 16) * i / p->nn * 16; }
 
 /* Factors as their matrices lie. */
 static CgGemm factors(const CgCall *call, bool ta, bool tb, int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb)
@@ -507,8 +508,8 @@ static void tile(const CgCall *call, const Product *p, const void *x, const void
     /* A stretch of columns, or of the summed axis: then the sums stay apart. */                                \
     static void thin_##suffix(const CgCall *call, const Product *p, int64_t part)                               \
     {                                                                                                           \
-        int64_t j = part / p->nk * p->tn, l = p->k * (part % p->nk) / p->nk;                                    \
-        Few f = { .m = p->m, .n = p->n - j < p->tn ? p->n - j : p->tn, .k = p->k * (part % p->nk + 1) / p->nk - l, \
+        int64_t i = part / p->nk, j = thin_column(p, i), l = p->k * (part % p->nk) / p->nk;                     \
+        Few f = { .m = p->m, .n = thin_column(p, i + 1) - j, .k = p->k * (part % p->nk + 1) / p->nk - l, \
                   .xs = p->x.trans ? 1 : p->x.ld, .xp = p->x.trans ? p->x.ld : 1, .ld = p->y.ld, .ldz = p->n,   \
                   .trans = p->y.trans, .add = call->nin == 3 && p->nk == 1 };                                   \
         const T *x = (const T *)call->in[0].data + l * f.xp, *y = (const T *)call->in[1].data;                  \
