@@ -280,7 +280,7 @@ static const CgOp op_attention = { CG_OP_HERE,
            "causal: query i sees keys 0 .. i + offset; offset is S - T where it is not given, so that the last query sees all.\n"
            "A negative offset is an error: the first query would see no key.\n",
     .shape = attention_shape, .vjp = attention_vjp, .expand = attention_expand, .kernel = CG_FLOAT_KERNELS(attention), .work = attention_work, .rounds = attention_rounds,
-    .match = attention_match, .along = attention_along, .cut = attention_cut, .moving = "attention_at", .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS, .nout = 2, .samples = attention_samples,
+    .match = attention_match, .along = attention_along, .cut = attention_cut, .moving = "attention_at", .rounded = 1, .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS, .nout = 2, .samples = attention_samples,
 };
 
 static const CgOp op_attention_vjp = { CG_OP_HERE,

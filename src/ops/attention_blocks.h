@@ -102,7 +102,7 @@ typedef struct Backward {
     void *keys, *values, *turned;                       /* left factors: k, v, k' */
     void *qt, *gt, *queries, *slopes;                   /* right factors: q', gy', q, gy */
     void *p, *dp, *left_p, *left_dp, *right_dp, *gq;
-    void *k, *v, *q, *y, *g, *base, *delta;
+    void *k, *v, *q, *y, *g, *base, *delta, *row;
     size_t bytes;
 } Backward;
 
@@ -133,6 +133,7 @@ static Backward backward_memory(const CgCall *call, const Sizes *z, char *scratc
     f.g = take(scratch, &f.bytes, copy_bytes(g, MANY));
     f.base = take(scratch, &f.bytes, (size_t)wide * size);
     f.delta = take(scratch, &f.bytes, (size_t)wide * size);
+    f.row = take(scratch, &f.bytes, (size_t)z->k * size);
     return f;
 }
 
@@ -147,13 +148,36 @@ static size_t small_memory(const CgCall *call, const Sizes *z, bool backward)
     return bytes;
 }
 
-/* For a head's gv in f32, when that is kept as bf16. */
-static size_t held_bytes(const CgCall *call)
+/* ---- a result that is kept as bf16: a head of it is made in f32 in scratch memory ---- */
+
+static size_t held_bytes(const CgTensor *x)
 {
-    const CgTensor *gv = &call->out[2];
     size_t bytes = 0;
-    if (is_half(gv)) take(NULL, &bytes, (size_t)(gv->dim[2] * gv->dim[3]) * sizeof(float));
+    if (is_half(x)) take(NULL, &bytes, (size_t)(x->dim[2] * x->dim[3]) * sizeof(float));
     return bytes;
+}
+
+/* The call with result k in scratch memory; `out` is room for its results. */
+static CgCall held_call(const CgCall *call, int k, CgTensor *out, void *scratch)
+{
+    CgCall of = *call;
+    if (!is_half(&call->out[k])) return of;
+    for (int i = 0; i < call->nout; i++) out[i] = call->out[i];
+    out[k].data = scratch;
+    out[k].dtype = CG_F32;
+    out[k].stride[0] = out[k].stride[1] = 0;
+    out[k].stride[2] = out[k].dim[3];
+    out[k].stride[3] = 1;
+    of.out = out;
+    return of;
+}
+
+/* Rows from .. to of a head are there. */
+static void held_round(const CgTensor *x, int64_t head, int64_t from, int64_t to, const void *scratch)
+{
+    int64_t k = x->dim[3];
+    for (int64_t i = from; is_half(x) && i < to; i++)
+        cg_bf16_round((const float *)scratch + i * k, (uint16_t *)x->data + head_offset(x, head) + i * x->stride[2], (size_t)k);
 }
 
 static double tensor_bytes(const CgTensor *x) { return (double)cg_tensor_count(x) * (double)cg_dtype_size(x->dtype); }
@@ -164,7 +188,10 @@ static void attention_work(const CgCall *call, CgWork *work)
     *work = (CgWork){ .flops = 4.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)(z.groups * z.ranges) };
     for (int i = 0; i < 5; i++) work->bytes += tensor_bytes(i < 3 ? &call->in[i] : &call->out[i - 3]);
     if (!work->parts) work->parts = 1;
-    if (z.heads && z.t && z.s && z.k) work->scratch = is_small(&z) && z.t > THIN ? small_memory(call, &z, false) : forward_memory(call, &z, NULL).bytes;
+    CgTensor out[2];
+    CgCall of = held_call(call, 0, out, NULL);
+    work->scratch = held_bytes(&call->out[0]);
+    if (z.heads && z.t && z.s && z.k) work->scratch += is_small(&z) && z.t > THIN ? small_memory(&of, &z, false) : forward_memory(&of, &z, NULL).bytes;
 }
 
 static void attention_vjp_work(const CgCall *call, CgWork *work)
@@ -174,7 +201,7 @@ static void attention_vjp_work(const CgCall *call, CgWork *work)
     *work = (CgWork){ .flops = 8.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)z.groups };
     for (int i = 0; i < 9; i++) work->bytes += tensor_bytes(i < 6 ? &call->in[i] : &call->out[i - 6]);
     if (!work->parts) work->parts = 1;
-    work->scratch = held_bytes(call);
+    work->scratch = held_bytes(&call->out[2]);
     if (z.heads && z.t && z.s && z.k) work->scratch += is_small(&z) ? small_memory(call, &z, true) : backward_memory(call, &z, NULL).bytes;
 }
 
@@ -185,11 +212,27 @@ static uint32_t attention_rounds(const CgCall *call)
     return call->bf16 && z.t > THIN && !is_small(&z) ? 7 : 0;
 }
 
+/* And y, in sum(gy y). */
 static uint32_t attention_vjp_rounds(const CgCall *call)
 {
     Sizes z = sizes_of(call);
-    return call->bf16 && !is_small(&z) ? 7 : 0;
+    return call->bf16 && !is_small(&z) ? 15 : 0;
 }
+
+/* A row as it is after rounding, of f32 or of what has been rounded. */
+static void rounded_row(const void *x, bool half, float *to, int64_t n)
+{
+    if (half) {
+        CG_SIMD
+        for (int64_t i = 0; i < n; i++) to[i] = cg_bf16_value(((const uint16_t *)x)[i]);
+    } else {
+        CG_SIMD
+        for (int64_t i = 0; i < n; i++) to[i] = cg_bf16_value((uint16_t)(cg_bf16_bits(((const float *)x)[i]) >> 16));
+    }
+}
+
+/* The blocks of `lanes` queries of range i. */
+static int64_t range_begin(const Sizes *z, int64_t lanes, int64_t i) { return least(z->t, ceil_div(z->t, lanes) * i / z->ranges * lanes); }
 
 /* ---- kernels ---- */
 
@@ -340,7 +383,7 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
     static void forward_##suffix(const CgCall *call, Sizes z, int64_t head, bool begin, bool next, int64_t range, void *scratch) \
     {                                                                                                           \
         int64_t d = z.k, lanes = lanes_of(call), ldk, ldv, ldq, out = call->out[0].stride[2];                   \
-        int64_t blocks = ceil_div(z.t, lanes), first = blocks * range / z.ranges * lanes, last = least(blocks * (range + 1) / z.ranges * lanes, z.t); \
+        int64_t first = range_begin(&z, lanes, range), last = range_begin(&z, lanes, range + 1);                \
         T *y = (T *)call->out[0].data + head_offset(&call->out[0], head), *lse = (T *)call->out[1].data + head_offset(&call->out[1], head); \
         if (!z.s || !d) {                                                                                       \
             zero_##suffix(y, out, first, last, d);                                                              \
@@ -441,7 +484,8 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
         const T *lse = (const T *)lses->data + head_offset(lses, head);                                         \
         Backward f = backward_memory(call, &z, scratch);                                                        \
         T *delta = f.delta, *base = f.base;                                                                     \
-        bool packed = is_packed(call);                                                                          \
+        bool packed = is_packed(call), rounds = attention_vjp_rounds(call) != 0 && sizeof(T) == sizeof(float);  \
+        int64_t ysize = (int64_t)cg_dtype_size(call->in[3].dtype);                                              \
         Ahead start = { .n = 0 };                                                                               \
         if (begin) ahead_keys(&start, call, head);                                                              \
         if (begin) ahead_queries(&start, call, head, 0);                                                        \
@@ -459,7 +503,8 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
         for (int64_t m0 = 0; m0 < z.t; m0 += MANY) {                                                            \
             int64_t many = least(MANY, z.t - m0), end = least(z.s, m0 + many + z.ahead), panels = ceil_div(many, lanes); \
             const void *q = rows_of(&call->in[0], head, m0, many, f.q, &ldq);                                   \
-            const T *y = rows_of(&call->in[3], head, m0, many, f.y, &ldy), *g = rows_of(&call->in[5], head, m0, many, f.g, &ldg); \
+            const char *y = rows_of(&call->in[3], head, m0, many, f.y, &ldy);                                   \
+            const T *g = rows_of(&call->in[5], head, m0, many, f.g, &ldg);                                      \
             CgGemm qt = rows_right(call, &call->in[0], many, d, ldq), gt = rows_right(call, &call->in[5], many, d, ldg); \
             CgGemm to_gk = sum_right(call, &call->in[0], many, d, ldq), to_gv = sum_right(call, &call->in[5], many, d, ldg); \
             CgGemm ds = sum_right(call, NULL, KEYS, panels * lanes, STEP);                                      \
@@ -477,9 +522,12 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
             to_gq.b = f.dp;                                                                                     \
             to_gq.ldb = STEP;                                                                                   \
             to_gq.n = panels * lanes;                                                                           \
-            for (int64_t i = 0; i < panels * lanes; i++) {                                                      \
-                delta[i] = i < many ? lanes_dot_##suffix(y + i * ldy, g + i * ldg, d) : 0;                      \
-                base[i] = i < many ? lse[(m0 + i) * lses->stride[2]] * (T)LOG2_E : 0;                           \
+            for (int64_t i = many; i < panels * lanes; i++) delta[i] = base[i] = 0;                             \
+            for (int64_t i = 0; i < many; i++) {                                                                \
+                const void *row = y + i * ldy * ysize;                                                          \
+                if (rounds) rounded_row(row, is_half(&call->in[3]), f.row, d);                                  \
+                delta[i] = lanes_dot_##suffix(rounds ? f.row : row, g + i * ldg, d);                            \
+                base[i] = lse[(m0 + i) * lses->stride[2]] * (T)LOG2_E;                                          \
             }                                                                                                   \
             for (int64_t s0 = 0; s0 < end; s0 += KEYS) {                                                        \
                 int64_t wide = least(KEYS, end - s0), blocks = row_blocks(&scores, wide, KEY_ROWS);             \
@@ -534,27 +582,27 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
         Sizes z = sizes_of(call);                                                                               \
         /* Later queries see more: their ranges come first, so that threads end together. */                    \
         int64_t i = (int64_t)part.index % most(1, z.groups), range = z.ranges - 1 - (int64_t)part.index / most(1, z.groups); \
-        for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end && z.t; head++)        \
-            forward_##suffix(call, z, head, head == group_begin(&z, i), head + 1 < end, range, part.scratch);   \
+        CgTensor out[2];                                                                                        \
+        CgCall of = held_call(call, 0, out, part.scratch);                                                      \
+        int64_t lanes = lanes_of(&of), first = range_begin(&z, lanes, range), last = range_begin(&z, lanes, range + 1); \
+        size_t at = held_bytes(&call->out[0]);                                                                  \
+        void *rest = take(part.scratch, &at, 0);                                                                \
+        for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end && z.t; head++) {      \
+            forward_##suffix(&of, z, head, head == group_begin(&z, i), head + 1 < end, range, rest);            \
+            held_round(&call->out[0], head, first, last, part.scratch);                                         \
+        }                                                                                                       \
     }                                                                                                           \
     static void attention_vjp_##suffix(const CgCall *call, CgPart part)                                         \
     {                                                                                                           \
         Sizes z = sizes_of(call);                                                                               \
         int64_t i = (int64_t)part.index;                                                                        \
-        CgTensor out[3] = { call->out[0], call->out[1], call->out[2] };                                         \
-        const CgTensor *gv = &call->out[2];                                                                     \
-        CgCall of = *call;                                                                                      \
-        size_t at = held_bytes(call);                                                                           \
+        CgTensor out[3];                                                                                        \
+        size_t at = held_bytes(&call->out[2]);                                                                  \
         void *rest = take(part.scratch, &at, 0);                                                                \
-        if (is_half(gv)) {      /* each head's is made in scratch memory */                                     \
-            out[2] = (CgTensor){ .data = part.scratch, .dtype = CG_F32, .rank = 4, .stride = { 0, 0, z.k, 1 } }; \
-            for (int a = 0; a < 4; a++) out[2].dim[a] = gv->dim[a];                                             \
-            of.out = out;                                                                                       \
-        }                                                                                                       \
+        CgCall of = held_call(call, 2, out, part.scratch);                                                      \
         for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end; head++) {             \
             backward_##suffix(&of, z, head, head == group_begin(&z, i), head + 1 < end, rest);                  \
-            for (int64_t j = 0; is_half(gv) && j < z.s; j++)                                                    \
-                cg_bf16_round((const float *)part.scratch + j * z.k, (uint16_t *)gv->data + head_offset(gv, head) + j * gv->stride[2], (size_t)z.k); \
+            held_round(&call->out[2], head, 0, z.s, part.scratch);                                              \
         }                                                                                                       \
     }
 ATTENTION(float, f32, cg_exp2_low_f32, cg_log_f32)
