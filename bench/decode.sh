@@ -12,11 +12,11 @@ while [ "$round" -lt "${ROUNDS:-3}" ]; do
     for batch in 1 16; do
         echo "bench: decoding, round $round, $batch rows" >&2
         # shellcheck disable=SC2086
-        $PREFIX "$decode" small --batch "$batch" --threads "$threads" --rounds 1 >>"$lines"
+        $PREFIX "$decode" small --batch "$batch" --threads "$threads" --rounds 3 >>"$lines"
         "$python" -c 'import torch' 2>/dev/null || continue
         for mode in ${MODES:-eager compiled}; do
             # shellcheck disable=SC2086
-            $PREFIX "$python" "$here/pytorch/decode.py" small --batch "$batch" --mode "$mode" --threads "$threads" --rounds 1 \
+            $PREFIX "$python" "$here/pytorch/decode.py" small --batch "$batch" --mode "$mode" --threads "$threads" --rounds 3 \
                 2>/dev/null >>"$lines" || echo "bench: failed: decode.py --mode $mode" >&2
         done
     done
@@ -29,7 +29,7 @@ sed 's/[{}"]//g; s/, /,/g; s/: /=/g' "$lines" | awk -F, '
     {
         for (i = 2; i <= n[key]; i++)
             for (j = i; j > 1 && all[key, j] < all[key, j - 1]; j--) { t = all[key, j]; all[key, j] = all[key, j - 1]; all[key, j - 1] = t }
-        return n[key] ? all[key, int((n[key] + 1) / 2)] : 0
+        return n[key] ? (all[key, int((n[key] + 1) / 2)] + all[key, int(n[key] / 2) + 1]) / 2 : 0
     }
     function shown(key, form) { return n[key] ? sprintf(form, median(key)) : "-" }
     # A round of some rows is over when the next one begins.

@@ -26,7 +26,7 @@ have_torch=yes
 "$python" -c 'import torch' 2>/dev/null || { have_torch=no; echo "bench: $python has no torch; cg alone" >&2; }
 
 asked()     { case " $parts " in *" $1 "*) return 0 ;; esac; return 1; }
-steps_of()  { case ${STEPS:-$1} in toy) echo 200 ;; tiny) echo 9 ;; small) echo 5 ;; base | compress) echo 3 ;; *) echo "$STEPS" ;; esac; }
+steps_of()  { case ${STEPS:-$1} in toy) echo 1000 ;; tiny) echo 20 ;; small) echo 5 ;; base | compress) echo 3 ;; *) echo "$STEPS" ;; esac; }
 note()      { echo "bench: $*" >&2; }
 
 # Runs a measurement that prints one JSON line; adds to it what it is of.
