@@ -1,6 +1,6 @@
 /* trace.c - a trace for a viewer.
- * Takes events by thread; gives JSON trace events: one row a thread with instructions and the parts it ran, one row of
- * frames (steps, and the graphs within them). Times are microseconds. */
+ * Takes events by thread; gives JSON trace events: one row a thread with the parts of instructions it ran, one row of
+ * frames (steps, and the graphs within them). Times are microseconds; flops and bytes of a part are an equal share. */
 #include "report/trace.h"
 
 #include <inttypes.h>
@@ -24,20 +24,24 @@ static void print_row_name(const CgTrace *t, int row, CgStrbuf *out)
 
 static void print_event(const CgTrace *t, int row, const CgTraceEvent *e, CgStrbuf *out)
 {
+    static const char *const suffix[] = { [CG_TRACE_PART] = "", [CG_TRACE_BEGIN] = " begin", [CG_TRACE_FINISH] = " finish", [CG_TRACE_FRAME] = "" };
     const CgTraceName *n = &t->names.at[e->name];
-    double seconds = (double)(e->end - e->start) * 1e-9;
+    double seconds = (double)(e->end - e->start) * 1e-9, parts = (double)n->parts;
+    CgStrbuf name = {0};
+    cg_strbuf_printf(&name, "%s%s", n->op, suffix[e->kind]);
     cg_strbuf_printf(out, "{\"ph\": \"X\", \"pid\": 1, \"tid\": %d, \"ts\": %.3f, \"dur\": %.3f, \"cat\": \"%s\", \"name\": ", row,
                      (double)e->start * 1e-3, (double)(e->end - e->start) * 1e-3,
-                     e->part >= 0 ? "part" : row == t->threads ? "frame" : cg_phase_name(n->phase));
-    cg_json_string(out, n->op);
-    if (row != t->threads) {
+                     e->kind == CG_TRACE_FRAME ? "frame" : cg_phase_name(n->phase));
+    cg_json_string(out, cg_strbuf_str(&name));
+    cg_strbuf_deinit(&name);
+    if (e->kind != CG_TRACE_FRAME) {
         cg_strbuf_puts(out, ", \"args\": {\"line\": ");
         cg_json_string(out, n->where);
-        if (e->part >= 0)
-            cg_strbuf_printf(out, ", \"part\": %d, \"of\": %zu", e->part, n->parts);
-        else
-            cg_strbuf_printf(out, ", \"parts\": %zu, \"flops\": %.0f, \"bytes\": %.0f, \"GFLOP/s\": %.1f", n->parts, n->flops, n->bytes,
-                             seconds > 0 ? n->flops / seconds * 1e-9 : 0);
+        if (e->kind != CG_TRACE_FINISH)
+            cg_strbuf_printf(out, ", \"part\": %d, \"of\": %zu", e->part, e->kind == CG_TRACE_BEGIN ? n->begin : n->parts);
+        if (e->kind == CG_TRACE_PART)
+            cg_strbuf_printf(out, ", \"flops\": %.0f, \"bytes\": %.0f, \"GFLOP/s\": %.1f", n->flops / parts, n->bytes / parts,
+                             seconds > 0 ? n->flops / parts / seconds * 1e-9 : 0);
         cg_strbuf_putc(out, '}');
     }
     cg_strbuf_puts(out, "},\n");

@@ -44,7 +44,7 @@ struct CgExec {
 };
 
 /* A task as a job of the pool; `run` tells it from any other. */
-typedef struct Job { const CgExec *x; CgKernel *kernel; int instr; size_t parts; uint64_t run; } Job;
+typedef struct Job { const CgExec *x; CgKernel *kernel; CgTask task; size_t parts; uint64_t run; } Job;
 
 typedef struct WaveJob { Job job[CG_PLAN_WAVE]; const Turn *turn; } WaveJob;
 
@@ -56,7 +56,17 @@ static void run_part(const Job *j, size_t part, int thread)
     uint64_t *ran = &x->ran[thread * LINE];
     CgPart p = { part, j->parts, x->scratch ? x->scratch + (size_t)thread * x->scratch_stride : NULL, *ran == j->run };
     *ran = j->run;
-    j->kernel(&x->calls[j->instr], p);
+    j->kernel(&x->calls[j->task.instr], p);
+}
+
+/* With a note of when and where. */
+static void run_part_noted(const Job *j, size_t part, int thread)
+{
+    CgTrace *t = j->x->trace;
+    int64_t start = cg_trace_now(t);
+    run_part(j, part, thread);
+    cg_trace_add(t, thread, (CgTraceEvent){ .name = j->x->trace_first + j->task.instr, .kind = j->task.begin ? CG_TRACE_BEGIN : CG_TRACE_PART,
+                                            .part = (int)part, .start = start, .end = cg_trace_now(t) });
 }
 
 static void run_job_part(void *arg, size_t part, int thread)
@@ -64,14 +74,9 @@ static void run_job_part(void *arg, size_t part, int thread)
     run_part(arg, part, thread);
 }
 
-/* With a note of when and where. */
-static void run_job_part_traced(void *arg, size_t part, int thread)
+static void run_job_part_noted(void *arg, size_t part, int thread)
 {
-    const Job *j = arg;
-    int64_t start = cg_trace_now(j->x->trace);
-    run_part(j, part, thread);
-    cg_trace_add(j->x->trace, thread, (CgTraceEvent){ .name = j->x->trace_first + j->instr, .part = (int)part, .start = start,
-                                                      .end = cg_trace_now(j->x->trace) });
+    run_part_noted(arg, part, thread);
 }
 
 static void run_turn(void *arg, size_t i, int thread)
@@ -80,26 +85,39 @@ static void run_turn(void *arg, size_t i, int thread)
     run_part(&w->job[w->turn[i].task], w->turn[i].part, thread);
 }
 
+static void run_turn_noted(void *arg, size_t i, int thread)
+{
+    const WaveJob *w = arg;
+    run_part_noted(&w->job[w->turn[i].task], w->turn[i].part, thread);
+}
+
 static inline Job job_of(CgExec *x, CgTask task)
 {
     const CgInstr *in = cg_plan_instr(x->plan, task.instr);
-    return (Job){ x, task.begin ? in->op->begin : in->kernel, task.instr, cg_plan_parts(x->plan, task), ++x->runs };
+    return (Job){ x, task.begin ? in->op->begin : in->kernel, task, cg_plan_parts(x->plan, task), ++x->runs };
 }
 
 static inline void run_job(CgExec *x, CgTask task)
 {
     Job j = job_of(x, task);
-    if (j.parts == 1)
-        j.kernel(&x->calls[j.instr], (CgPart){ 0, 1, x->scratch, false });
+    if (j.parts > 1)
+        cg_pool_run(x->pool, j.parts, x->trace ? run_job_part_noted : run_job_part, &j);
+    else if (x->trace)
+        run_part_noted(&j, 0, 0);
     else
-        cg_pool_run(x->pool, j.parts, x->trace ? run_job_part_traced : run_job_part, &j);
+        j.kernel(&x->calls[task.instr], (CgPart){ 0, 1, x->scratch, false });
 }
 
 static inline void finish(CgExec *x, CgTask task)
 {
     CgKernel *last = cg_plan_instr(x->plan, task.instr)->op->finish;
-    if (last && !task.begin)
-        last(&x->calls[task.instr], (CgPart){ 0, 1, x->scratch, false });
+    if (!last || task.begin)
+        return;
+    int64_t start = x->trace ? cg_trace_now(x->trace) : 0;
+    last(&x->calls[task.instr], (CgPart){ 0, 1, x->scratch, false });
+    if (x->trace)
+        cg_trace_add(x->trace, 0, (CgTraceEvent){ .name = x->trace_first + task.instr, .kind = CG_TRACE_FINISH, .start = start,
+                                                  .end = cg_trace_now(x->trace) });
 }
 
 static void run_instr(CgExec *x, int i)
@@ -118,7 +136,7 @@ static inline void run_wave(CgExec *x, const Wave *w)
         WaveJob j = { .turn = w->turn };
         for (int k = 0; k < w->n; k++)
             j.job[k] = job_of(x, w->task[k]);
-        cg_pool_run(x->pool, w->turns, run_turn, &j);
+        cg_pool_run(x->pool, w->turns, x->trace ? run_turn_noted : run_turn, &j);
     }
     for (int k = 0; k < w->n; k++)
         finish(x, w->task[k]);
@@ -259,11 +277,7 @@ static int run_watched(CgExec *x, bool check)
         if (x->poison)
             before_poisoned(x, i);
         double start = x->profiling ? seconds() : 0;
-        int64_t began = x->trace ? cg_trace_now(x->trace) : 0;
         run_instr(x, i);
-        if (x->trace)
-            cg_trace_add(x->trace, 0, (CgTraceEvent){ .name = x->trace_first + i, .part = -1, .start = began,
-                                                      .end = cg_trace_now(x->trace) });
         if (x->profiling) {
             x->prof[i].seconds += seconds() - start;
             x->prof[i].calls++;
@@ -279,7 +293,7 @@ static int run_watched(CgExec *x, bool check)
 void cg_exec_run(CgExec *x)
 {
     check_bound(x);
-    if (x->poison || x->profiling || x->trace) {
+    if (x->poison || x->profiling) {
         run_watched(x, false);
         return;
     }

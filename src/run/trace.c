@@ -1,4 +1,4 @@
-/* trace.c - when each instruction and each of its parts ran, and on which thread.
+/* trace.c - when each part of each instruction ran, and on which thread.
  * Takes moments; gives events by thread. Must not lock: a row is written by its own thread only. */
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,7 @@ int cg_trace_plan(CgTrace *t, const CgPlan *p, CgPhase phase)
         CgSpan span = in->node != CG_NONE ? cg_node(cg_plan_graph(p), in->node)->span : (CgSpan){ 0, 0, 0 };
         cg_vec_push(&t->names, ((CgTraceName){ .op = in->op->name, .where = cg_intern(cg_plan_where(t->sources, span, where)),
                                                .phase = phase == CG_PHASE_FORWARD ? cg_phase_of(p, in) : phase,
-                                               .parts = in->work.parts, .flops = in->work.flops, .bytes = in->work.bytes }));
+                                               .parts = in->work.parts, .begin = in->work.begin, .flops = in->work.flops, .bytes = in->work.bytes }));
     }
     return first;
 }
@@ -71,5 +71,5 @@ void cg_trace_add(CgTrace *t, int row, CgTraceEvent e)
 
 void cg_trace_frame(CgTrace *t, int name, int64_t start)
 {
-    cg_trace_add(t, t->threads, (CgTraceEvent){ .name = name, .part = -1, .start = start, .end = cg_trace_now(t) });
+    cg_trace_add(t, t->threads, (CgTraceEvent){ .name = name, .kind = CG_TRACE_FRAME, .start = start, .end = cg_trace_now(t) });
 }

@@ -1,14 +1,17 @@
-/* trace.h - when each instruction and each of its parts ran, and on which thread.
+/* trace.h - when each part of each instruction ran, and on which thread.
  * Takes plans and moments; gives events, thread by thread. report/trace.h writes them for a viewer. */
 #ifndef CG_TRACE_H
 #define CG_TRACE_H
 #include "run/profile.h"
 
 /* What an event is called: an instruction of some plan, or a frame around many. */
-typedef struct CgTraceName { const char *op; CgAtom where; CgPhase phase; size_t parts; double flops, bytes; } CgTraceName;
+typedef struct CgTraceName { const char *op; CgAtom where; CgPhase phase; size_t parts, begin; double flops, bytes; } CgTraceName;
 
-/* part < 0: the whole of it. Times are nanoseconds since the trace began. */
-typedef struct CgTraceEvent { int name; int part; int64_t start, end; } CgTraceEvent;
+/* A part, one of CgOp.begin, CgOp.finish; or a frame. */
+typedef enum CgTraceKind { CG_TRACE_PART, CG_TRACE_BEGIN, CG_TRACE_FINISH, CG_TRACE_FRAME } CgTraceKind;
+
+/* Times are nanoseconds since the trace began. */
+typedef struct CgTraceEvent { int name; CgTraceKind kind; int part; int64_t start, end; } CgTraceEvent;
 typedef struct CgTraceRow { CG_VEC(CgTraceEvent) events; uint64_t dropped; } CgTraceRow;
 
 typedef struct CgTrace {

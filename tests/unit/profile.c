@@ -1,6 +1,6 @@
 /* profile.c - is each instruction counted where it belongs, and is the trace what a viewer reads?
  * Takes nothing; prints TAP. Derivatives must be counted at the line of their forward expression, sums must be those of
- * the plan, and the trace must hold every part of every run inside its instruction.
+ * the plan, and the trace must hold every part of every run, no thread doing two things at once.
  * Accuses src/run/profile.c, src/run/trace.c, src/run/exec.c, src/report/trace.c, src/report/json.c. */
 #include <jansson.h>
 #include <math.h>
@@ -87,46 +87,61 @@ static void counts(const CgExec *x, const CgSources *sources)
     cg_profile_deinit(&p);
 }
 
-/* Every part of an instruction lies within one event of the whole instruction on thread 0, and is there once a run. */
+static double number(const json_t *event, const char *key) { return json_number_value(json_object_get(event, key)); }
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+    return n >= m && !strcmp(s + n - m, end);
+}
+
+/* Every part of every instruction is there once a run, within the frame of a run and after all else its thread did before. */
 static void events(json_t *root, const CgPlan *plan)
 {
+    const double slack = 0.002;     /* times are written in thousandths of a microsecond */
     json_t *all = json_object_get(root, "traceEvents"), *at;
-    size_t i, wholes = 0, parts = 0, wanted = 0, frames = 0, rows = 0;
-    bool within = true, threads = true;
+    size_t i, parts = 0, begins = 0, finishes = 0, frames = 0, rows = 0, want_parts = 0, want_begins = 0, want_finishes = 0;
+    double from[RUNS] = {0}, to[RUNS] = {0}, until[THREADS] = {0};
+    bool within = true, orderly = true, threads = true;
     json_array_foreach(all, i, at) {
-        const char *kind = json_string_value(json_object_get(at, "ph")), *category = json_string_value(json_object_get(at, "cat"));
-        json_int_t row = json_integer_value(json_object_get(at, "tid"));
-        rows += !strcmp(kind, "M") && !strcmp(json_string_value(json_object_get(at, "name")), "thread_name");
-        if (strcmp(kind, "X") != 0)
+        rows += !strcmp(json_string_value(json_object_get(at, "name")), "thread_name");
+        if (!json_object_get(at, "cat") || strcmp(json_string_value(json_object_get(at, "cat")), "frame") != 0)
             continue;
-        frames += row == THREADS;
-        threads &= row >= 0 && row <= THREADS;
-        if (row == THREADS)
-            continue;
-        wholes += strcmp(category, "part") != 0;
-        if (strcmp(category, "part") != 0)
-            continue;
-        parts++;
-        double start = json_number_value(json_object_get(at, "ts")), end = start + json_number_value(json_object_get(at, "dur"));
-        bool found = false;
-        json_t *other;
-        size_t k;
-        json_array_foreach(all, k, other) {
-            if (!json_object_get(other, "cat") || !strcmp(json_string_value(json_object_get(other, "cat")), "part")
-                || strcmp(json_string_value(json_object_get(other, "name")), json_string_value(json_object_get(at, "name"))) != 0)
-                continue;
-            double a = json_number_value(json_object_get(other, "ts")), z = a + json_number_value(json_object_get(other, "dur"));
-            found |= start >= a - 0.002 && end <= z + 0.002;     /* times are written in thousandths of a microsecond */
+        if (frames < RUNS) {
+            from[frames] = number(at, "ts");
+            to[frames] = from[frames] + number(at, "dur");
         }
+        frames++;
+    }
+    json_array_foreach(all, i, at) {
+        const char *name = json_string_value(json_object_get(at, "name"));
+        int64_t row = json_integer_value(json_object_get(at, "tid"));
+        double start = number(at, "ts"), end = start + number(at, "dur");
+        if (!json_object_get(at, "args") || !json_object_get(at, "cat"))
+            continue;
+        threads &= row >= 0 && row < THREADS;
+        if (row < 0 || row >= THREADS)
+            continue;
+        bool begin = ends_with(name, " begin"), finish = ends_with(name, " finish"), found = false;
+        begins += begin;
+        finishes += finish;
+        parts += !begin && !finish;
+        for (int r = 0; r < RUNS; r++)
+            found |= start >= from[r] - slack && end <= to[r] + slack;
         within &= found;
+        orderly &= start >= until[row] - slack;
+        until[row] = end;
     }
     for (int k = 0; k < cg_plan_count(plan); k++) {
-        CgWork work = cg_plan_instr(plan, k)->work;
-        wanted += RUNS * ((work.begin > 1 ? work.begin : 0) + (work.parts > 1 ? work.parts : 0));
+        const CgInstr *in = cg_plan_instr(plan, k);
+        want_parts += RUNS * in->work.parts;
+        want_begins += RUNS * in->work.begin;
+        want_finishes += in->op->finish ? RUNS : 0;
     }
-    tap_ok(wholes == RUNS * (size_t)cg_plan_count(plan), "the trace has every instruction of every run");
-    tap_ok(parts == wanted && wanted > 0, "and every part of it");
-    tap_ok(within, "parts lie within their instruction");
+    tap_ok(parts == want_parts && begins == want_begins && finishes == want_finishes && parts > RUNS * (size_t)cg_plan_count(plan),
+           "the trace has every part of every instruction of every run");
+    tap_ok(within, "each within the frame of a run");
+    tap_ok(orderly, "no thread does two things at once");
     tap_ok(frames == RUNS, "each run is a frame");
     tap_ok(threads && rows == THREADS + 1, "there is a row for each thread, and one of frames");
 }
