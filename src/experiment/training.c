@@ -51,11 +51,10 @@ static void bind_params(const CgRunner *r, const CgMemory *m)
 /* Runs a plan that is bound, and says so in the trace. */
 static void run(const CgTraining *t, const CgRunner *r)
 {
-    CgTrace *trace = t->x->trace;
-    int64_t start = trace ? cg_trace_now(trace) : 0;
+    int64_t start = t->trace ? cg_trace_now(t->trace) : 0;
     cg_exec_run(r->exec);
-    if (trace)
-        cg_trace_frame(trace, r->frame, start);
+    if (t->trace)
+        cg_trace_frame(t->trace, r->frame, start);
 }
 
 /* ---- one step ------------------------------------------------------------------------------------------------------------ */
@@ -155,10 +154,10 @@ static bool take_step(CgTraining *t, CgStepResult *out)
 bool cg_training_step(CgTraining *t, CgStepResult *out)
 {
     double start = cg_now();
-    int64_t began = t->x->trace ? cg_trace_now(t->x->trace) : 0;
+    int64_t began = t->trace ? cg_trace_now(t->trace) : 0;
     bool good = take_step(t, out);
-    if (t->x->trace)
-        cg_trace_frame(t->x->trace, t->frame, began);
+    if (t->trace)
+        cg_trace_frame(t->trace, t->frame, began);
     t->seconds += cg_now() - start;
     t->watched++;
     return good;
@@ -229,8 +228,9 @@ static void count(CgExperiment *x, CgRunner *r, CgPhase phase, const char *name)
 
 void cg_training_watch(CgTraining *t)
 {
-    if (t->x->trace)
-        t->frame = cg_trace_name(t->x->trace, "step");
+    t->trace = t->x->trace;
+    if (t->trace)
+        t->frame = cg_trace_name(t->trace, "step");
     each_runner(t, watch);
     t->seconds = 0;
     t->watched = 0;

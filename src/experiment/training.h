@@ -29,7 +29,8 @@ typedef struct CgTraining {
     float     loss_out;
     double    seconds;           /* in steps, since they are watched */
     int64_t   watched;           /* that many steps */
-    int       frame;             /* the name of a step in the trace */
+    CgTrace  *trace;             /* of steps that are watched; NULL before that, or when nobody asked */
+    int       frame;             /* the name of a step in it */
 } CgTraining;
 
 typedef struct CgStepResult { double loss, norm, rate; } CgStepResult;      /* of the gradient; NAN where the optimiser says none */
