@@ -12,8 +12,9 @@
 
 /* Handing over through a condition variable costs some 50 us on a halted virtual core, spinning 0.1 us: a
  * waiting thread spins this long before it sleeps, so a busy run never sleeps and an idle program never
- * spins. */
-#define SPIN_NS 80000
+ * spins. Longer than a small model's step, where one thread runs ops of a microsecond before there is
+ * something for all. */
+#define SPIN_NS 1000000
 #define MAX_THREADS 256
 #define MOST 0xffffu        /* units of a job */
 
