@@ -1,8 +1,8 @@
 /* decode.c - greedy decoding with the form of a model over one new place.
- * Takes a configuration, rows, a length, threads; writes tokens one after another from one token a row and prints one line
- * of JSON as pytorch/decode.py does: milliseconds a token, tokens a second, and how fast that reads the weights, which
- * one token of all rows together needs once, beside how fast the same threads read the same memory and do nothing else.
- * Weights are drawn; with --prof where the time goes. */
+ * Takes a configuration, rows, a length, threads; writes tokens one after another from one token a row and prints one
+ * line of JSON as pytorch/decode.py does: milliseconds a token, tokens a second, and how fast that reads the weights,
+ * which one token of all rows together needs once, beside how fast the same threads read the same memory and do nothing
+ * else. Weights are drawn; with --prof where the time goes. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,10 @@
 #include "graph/step.h"
 #include "run/decode.h"
 
-typedef struct Config { const char *name; int layers, dim, heads, hidden, vocab; } Config;
+typedef struct Config {
+    const char *name;
+    int layers, dim, heads, hidden, vocab;
+} Config;
 
 static const Config configs[] = {
     { "tiny", 4, 128, 4, 384, 256 },
@@ -24,7 +27,11 @@ static const Config configs[] = {
     { "base", 12, 768, 12, 2048, 8192 },
 };
 
-typedef struct Job { const Config *c; int rows, length, rounds, threads; bool prof; } Job;
+typedef struct Job {
+    const Config *c;
+    int rows, length, rounds, threads;
+    bool prof;
+} Job;
 
 /* ---- the model: the transformer of graphs/, over `length` places ---- */
 
@@ -34,9 +41,11 @@ static bool build(const Job *j, CgGraph **prologue, CgGraph **step)
     const char *folder = getenv("TMPDIR");
     char path[4096], script[256];
     snprintf(path, sizeof path, "%s/cg-decode-XXXXXX", folder && *folder ? folder : "/tmp");
-    int fd = mkstemp(path), n = snprintf(script, sizeof script, "import graphs.transformer\n"
-                                         "m = transformer(vocab = %d, dim = %d, layers = %d, heads = %d, hidden = %d)\n",
-                                         j->c->vocab, j->c->dim, j->c->layers, j->c->heads, j->c->hidden);
+    int fd = mkstemp(path),
+        n = snprintf(script, sizeof script,
+            "import graphs.transformer\n"
+            "m = transformer(vocab = %d, dim = %d, layers = %d, heads = %d, hidden = %d)\n",
+            j->c->vocab, j->c->dim, j->c->layers, j->c->heads, j->c->hidden);
     if (fd < 0 || write(fd, script, (size_t)n) != n || close(fd) != 0)
         return false;
     CgExperiment *x = cg_experiment_new(path, &(CgExperimentOpts){ .quiet = true });
@@ -77,7 +86,11 @@ static void draw(const CgTensor *t, uint64_t stream, float *at)
 
 /* ---- running ---- */
 
-typedef struct Share { char what[64]; double seconds, bytes; uint64_t calls; } Share;
+typedef struct Share {
+    char what[64];
+    double seconds, bytes;
+    uint64_t calls;
+} Share;
 
 /* The op, and the sizes of the last operand with two axes: the weights. */
 static void name_of(const CgInstr *in, char out[64])
@@ -85,7 +98,8 @@ static void name_of(const CgInstr *in, char out[64])
     snprintf(out, 64, "%s", in->op->name);
     for (int i = 0; i < in->nin; i++)
         if (in->in[i].tensor.rank == 2)
-            snprintf(out, 64, "%s %lldx%lld", in->op->name, (long long)in->in[i].tensor.dim[0], (long long)in->in[i].tensor.dim[1]);
+            snprintf(out, 64, "%s %lldx%lld", in->op->name, (long long)in->in[i].tensor.dim[0],
+                (long long)in->in[i].tensor.dim[1]);
 }
 
 static int by_seconds(const void *a, const void *b)
@@ -120,7 +134,7 @@ static void print_profile(CgDecoder *d)
     qsort(share, (size_t)n, sizeof *share, by_seconds);
     for (int i = 0; i < n; i++)
         fprintf(stderr, "%5.1f%%  %-20s %8.2f us a call, %6.1f GB/s\n", 100 * share[i].seconds / total, share[i].what,
-                1e6 * share[i].seconds / (double)share[i].calls, 1e-9 * share[i].bytes / share[i].seconds);
+            1e6 * share[i].seconds / (double)share[i].calls, 1e-9 * share[i].bytes / share[i].seconds);
 }
 
 static int by_value(const void *a, const void *b)
@@ -130,7 +144,12 @@ static int by_value(const void *a, const void *b)
 }
 
 typedef float Eight __attribute__((vector_size(32), aligned(4), may_alias));
-typedef struct Reading { const float *at; size_t floats; volatile float sum[256]; int threads; } Reading;
+typedef struct Reading {
+    const float *at;
+    size_t floats;
+    volatile float sum[256];
+    int threads;
+} Reading;
 
 /* A thread's share from end to end. */
 static void read_share(void *arg, size_t part, int thread)
@@ -184,7 +203,8 @@ static int run(const Job *j)
         CgTensor t = cg_plan_param(cg_decoder_plan(d), (int)i);
         weights += 4.0 * (double)cg_tensor_count(&t);
     }
-    float *block = cg_try_alloc((size_t)weights + 64 * step->params.len), *at = block;  /* one block, as trained ones have */
+    float *block = cg_try_alloc((size_t)weights + 64 * step->params.len),
+          *at = block; /* one block, as trained ones have */
     for (size_t i = 0; block && i < step->params.len; i++) {
         CgTensor t = cg_plan_param(cg_decoder_plan(d), (int)i);
         draw(&t, i, at);
@@ -217,11 +237,14 @@ static int run(const Job *j)
     uint32_t sum = 0;
     for (int i = 0; i < j->rows * j->length; i++)
         sum = sum * 31 + (uint32_t)text[i];
-    printf("{\"program\": \"cg decode %s\", \"config\": \"%s\", \"mode\": \"step\", \"batch\": %d, \"length\": %d, \"threads\": %d, "
+    printf("{\"program\": \"cg decode %s\", \"config\": \"%s\", \"mode\": \"step\", \"batch\": %d, \"length\": %d, "
+           "\"threads\": %d, "
            "\"rounds\": %d, \"ms_per_token_median\": %.4f, \"ms_per_token_best\": %.4f, \"tokens_per_second\": %.0f, "
-           "\"weights_gb_per_second\": %.1f, \"reading_gb_per_second\": %.1f, \"instructions\": %d, \"peak_rss_mb\": %ld, \"digest\": %u}\n", cg_registry_isa(), j->c->name,
-           j->rows, j->length, cg_pool_threads(pool), j->rounds, median, ms[0], 1e3 * j->rows / median, 1e-6 * weights / median,
-           1e-9 * reading_rate(pool, block, weights), cg_plan_count(cg_decoder_plan(d)), use.ru_maxrss / 1024, sum);
+           "\"weights_gb_per_second\": %.1f, \"reading_gb_per_second\": %.1f, \"instructions\": %d, \"peak_rss_mb\": "
+           "%ld, \"digest\": %u}\n",
+        cg_registry_isa(), j->c->name, j->rows, j->length, cg_pool_threads(pool), j->rounds, median, ms[0],
+        1e3 * j->rows / median, 1e-6 * weights / median, 1e-9 * reading_rate(pool, block, weights),
+        cg_plan_count(cg_decoder_plan(d)), use.ru_maxrss / 1024, sum);
     if (j->prof)
         print_profile(d);
     return 0;

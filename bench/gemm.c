@@ -16,7 +16,10 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-typedef struct Work { CgGemm g; float *c; } Work;
+typedef struct Work {
+    CgGemm g;
+    float *c;
+} Work;
 
 static void whole(Work *w)
 {
@@ -36,10 +39,7 @@ static void left(Work *w)
         cg_gemm_pack_left(&w->g, w->g.a, 0, w->g.left_panels, 0, w->g.k);
 }
 
-static void right(Work *w)
-{
-    cg_gemm_pack_right(&w->g, 0, w->g.right_panels, 0, w->g.k);
-}
+static void right(Work *w) { cg_gemm_pack_right(&w->g, 0, w->g.right_panels, 0, w->g.k); }
 
 /* Seconds a call: the best of some. */
 static double best(void (*f)(Work *), Work *w)
@@ -61,8 +61,16 @@ static double best(void (*f)(Work *), Work *w)
 
 static void measure(bool ta, bool tb, int64_t m, int64_t n, int64_t k, int bf16)
 {
-    Work w = { { .dtype = CG_F32, .bf16 = bf16, .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .lda = ta ? m : k,
-                 .ldb = tb ? k : n }, NULL };
+    Work w = { { .dtype = CG_F32,
+                   .bf16 = bf16,
+                   .ta = ta,
+                   .tb = tb,
+                   .m = m,
+                   .n = n,
+                   .k = k,
+                   .lda = ta ? m : k,
+                   .ldb = tb ? k : n },
+        NULL };
     float *a = cg_try_alloc((size_t)(m * k) * sizeof *a), *b = cg_try_alloc((size_t)(k * n) * sizeof *b);
     w.c = cg_try_alloc((size_t)(m * n) * sizeof *w.c);
     for (int64_t i = 0; i < m * k; i++)
@@ -76,9 +84,9 @@ static void measure(bool ta, bool tb, int64_t m, int64_t n, int64_t k, int bf16)
     w.g.right = cg_try_alloc(w.g.right_bytes);
     double flops = 2e-9 * (double)m * (double)n * (double)k;
     double tl = best(left, &w), tr = best(right, &w), t = best(packed, &w), all = best(whole, &w);
-    printf("%c%c %5lld %5lld %5lld  %-4s  whole %6.1f  packed %6.1f GFLOP/s  left %5.1f  right %5.1f G/s\n", ta ? 'T' : 'N', tb ? 'T' : 'N', (long long)m,
-           (long long)n, (long long)k, bf16 ? "bf16" : "f32", flops / all, flops / t, w.g.left ? 1e-9 * (double)(m * k) / tl : 0.0,
-           1e-9 * (double)(k * n) / tr);
+    printf("%c%c %5lld %5lld %5lld  %-4s  whole %6.1f  packed %6.1f GFLOP/s  left %5.1f  right %5.1f G/s\n",
+        ta ? 'T' : 'N', tb ? 'T' : 'N', (long long)m, (long long)n, (long long)k, bf16 ? "bf16" : "f32", flops / all,
+        flops / t, w.g.left ? 1e-9 * (double)(m * k) / tl : 0.0, 1e-9 * (double)(k * n) / tr);
     free(a);
     free(b);
     free(w.c);
@@ -88,11 +96,23 @@ static void measure(bool ta, bool tb, int64_t m, int64_t n, int64_t k, int bf16)
 
 int main(int argc, char **argv)
 {
-    static const struct { bool ta, tb; int64_t m, n, k; } list[] = {
-        { false, false, 2048, 384, 384 }, { false, false, 2048, 1024, 384 }, { false, true, 2048, 384, 1024 }, { true, false, 384, 1024, 2048 },
-        { false, true, 2048, 4096, 384 }, { true, false, 4096, 384, 2048 },
-        { false, false, 4096, 128, 128 }, { false, false, 4096, 384, 128 }, { true, false, 128, 384, 4096 }, { true, false, 128, 128, 4096 },
-        { false, false, 256, 256, 256 }, { false, false, 32, 256, 32 }, { false, false, 32, 32, 256 },
+    static const struct {
+        bool ta, tb;
+        int64_t m, n, k;
+    } list[] = {
+        { false, false, 2048, 384, 384 },
+        { false, false, 2048, 1024, 384 },
+        { false, true, 2048, 384, 1024 },
+        { true, false, 384, 1024, 2048 },
+        { false, true, 2048, 4096, 384 },
+        { true, false, 4096, 384, 2048 },
+        { false, false, 4096, 128, 128 },
+        { false, false, 4096, 384, 128 },
+        { true, false, 128, 384, 4096 },
+        { true, false, 128, 128, 4096 },
+        { false, false, 256, 256, 256 },
+        { false, false, 32, 256, 32 },
+        { false, false, 32, 32, 256 },
     };
     if (argc == 5) {
         for (int bf16 = 0; bf16 < 2; bf16++)

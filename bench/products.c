@@ -1,8 +1,8 @@
 /* products.c - rates of the matrix products of a training step, by the op itself and a pool.
- * Takes sizes M N K and, of them, n/t for each factor (+ before it: added to a matrix), or nothing for a list of those that
- * training meets; prints GFLOP/s, what the beginning takes and how long threads wait for each other. Operands and results go
- * round among copies that fill more than the cache of a core, as those of a step do. Must not keep anything packed from call
- * to call. */
+ * Takes sizes M N K and, of them, n/t for each factor (+ before it: added to a matrix), or nothing for a list of those
+ * that training meets; prints GFLOP/s, what the beginning takes and how long threads wait for each other. Operands and
+ * results go round among copies that fill more than the cache of a core, as those of a step do. Must not keep anything
+ * packed from call to call. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +13,15 @@
 #include "run/pool.h"
 
 enum { COPIES = 32, CALLS = 24, MOST_THREADS = 256 };
-#define BYTES ((int64_t)48 << 20)       /* of all copies together, about */
+#define BYTES ((int64_t)48 << 20) /* of all copies together, about */
 
 typedef struct Job {
     const CgCall *call;
-    CgKernel     *kernel;
-    size_t        parts, stride;
-    char         *scratch;
-    bool          ran[MOST_THREADS];
-    double        busy[MOST_THREADS][8];        /* a line each */
+    CgKernel *kernel;
+    size_t parts, stride;
+    char *scratch;
+    bool ran[MOST_THREADS];
+    double busy[MOST_THREADS][8]; /* a line each */
 } Job;
 
 static void run_part(void *arg, size_t part, int thread)
@@ -57,7 +57,10 @@ static CgTensor matrix(int64_t rows, int64_t columns)
 
 static void measure(CgPool *pool, bool add, bool ta, bool tb, int64_t m, int64_t n, int64_t k, int bf16)
 {
-    int64_t one = (m * k + m * n) * (int64_t)sizeof(float), copies = BYTES / one < 1 ? 1 : BYTES / one < COPIES ? BYTES / one : COPIES;
+    int64_t one = (m * k + m * n) * (int64_t)sizeof(float),
+            copies = BYTES / one < 1 ? 1
+        : BYTES / one < COPIES       ? BYTES / one
+                                     : COPIES;
     CgTensor in[COPIES][3], out[COPIES], y = tb ? matrix(n, k) : matrix(k, n);
     for (int64_t i = 0; i < copies; i++) {
         in[i][0] = ta ? matrix(k, m) : matrix(m, k);
@@ -65,8 +68,11 @@ static void measure(CgPool *pool, bool add, bool ta, bool tb, int64_t m, int64_t
         out[i] = in[i][2] = matrix(m, n);
     }
     CgAttr flags[2] = { cg_a_int("ta", ta), cg_a_int("tb", tb) };
-    CgCall call = { .op = cg_op_get(add ? "matmul_add" : "matmul"), .nin = add ? 3 : 2, .nout = 1, .attrs = cg_attrs(2, flags),
-                    .bf16 = bf16 };
+    CgCall call = { .op = cg_op_get(add ? "matmul_add" : "matmul"),
+        .nin = add ? 3 : 2,
+        .nout = 1,
+        .attrs = cg_attrs(2, flags),
+        .bf16 = bf16 };
     CgWork work;
     call.in = in[0];
     call.out = &out[0];
@@ -103,9 +109,10 @@ static void measure(CgPool *pool, bool add, bool ta, bool tb, int64_t m, int64_t
         idle[i] = end - start - busy / threads;
     }
     double t = median(all, CALLS);
-    printf("%s%c%c %5lld %5lld %5lld  %-4s  %7.1f us  %6.1f GFLOP/s  begin %4.1f%%  idle %4.1f%%  %zu parts\n", add ? "+" : " ", ta ? 'T' : 'N', tb ? 'T' : 'N',
-           (long long)m, (long long)n, (long long)k, bf16 ? "bf16" : "f32", 1e6 * t, 1e-9 * work.flops / t,
-           100 * median(begin, CALLS) / t, 100 * median(idle, CALLS) / t, work.parts);
+    printf("%s%c%c %5lld %5lld %5lld  %-4s  %7.1f us  %6.1f GFLOP/s  begin %4.1f%%  idle %4.1f%%  %zu parts\n",
+        add ? "+" : " ", ta ? 'T' : 'N', tb ? 'T' : 'N', (long long)m, (long long)n, (long long)k,
+        bf16 ? "bf16" : "f32", 1e6 * t, 1e-9 * work.flops / t, 100 * median(begin, CALLS) / t,
+        100 * median(idle, CALLS) / t, work.parts);
     for (int64_t i = 0; i < copies; i++) {
         free(in[i][0].data);
         free(out[i].data);
@@ -127,18 +134,18 @@ static void layer(CgPool *pool, int64_t m, int64_t n, int64_t k, int bf16)
 /* The products of the configurations of README.md, one of each size. */
 static void list(CgPool *pool, int bf16)
 {
-    layer(pool, 4096, 128, 128, bf16);          /* tiny */
+    layer(pool, 4096, 128, 128, bf16); /* tiny */
     layer(pool, 4096, 384, 128, bf16);
     measure(pool, true, false, false, 4096, 128, 384, bf16);
     layer(pool, 4096, 128, 384, bf16);
-    layer(pool, 2048, 384, 384, bf16);          /* small */
+    layer(pool, 2048, 384, 384, bf16); /* small */
     layer(pool, 2048, 1024, 384, bf16);
     measure(pool, true, false, false, 2048, 384, 1024, bf16);
     layer(pool, 2048, 384, 1024, bf16);
     measure(pool, false, false, true, 512, 4096, 384, bf16);
     measure(pool, false, false, false, 512, 384, 4096, bf16);
     measure(pool, true, true, false, 4096, 384, 512, bf16);
-    layer(pool, 2048, 768, 768, bf16);          /* base */
+    layer(pool, 2048, 768, 768, bf16); /* base */
     layer(pool, 2048, 2048, 768, bf16);
     measure(pool, true, false, false, 2048, 768, 2048, bf16);
 }
@@ -167,7 +174,8 @@ int main(int argc, char **argv)
             continue;
         }
         bool add = argv[0][0] == '+';
-        measure(pool, add, argv[0][add] == 't', argv[0][add + 1] == 't', atoll(argv[1]), atoll(argv[2]), atoll(argv[3]), bf16);
+        measure(pool, add, argv[0][add] == 't', argv[0][add + 1] == 't', atoll(argv[1]), atoll(argv[2]), atoll(argv[3]),
+            bf16);
     }
     cg_pool_free(pool);
     return 0;

@@ -12,47 +12,48 @@ extern "C" {
 
 /* The general constructor: infers the type, folds, hash-conses. The types must fit: a derivative rule or an
  * expansion that builds an ill-typed node is a bug of the op and stops the program with the op's file and line. */
-CG_API CgRef         cg_build(CgBuild *b, const char *op, int nin, const CgRef *in, const CgAttrs *attrs);
-CG_API CgRef         cg_build_part(CgBuild *b, CgRef node, int k);   /* result k of a node with several */
+CG_API CgRef cg_build(CgBuild *b, const char *op, int nin, const CgRef *in, const CgAttrs *attrs);
+CG_API CgRef cg_build_part(CgBuild *b, CgRef node, int k); /* result k of a node with several */
 
-CG_API CgType         cg_ref_type(const CgBuild *b, CgRef r);
-CG_API const CgOp    *cg_ref_op(const CgBuild *b, CgRef r);
-CG_API int            cg_ref_nin(const CgBuild *b, CgRef r);
-CG_API CgRef          cg_ref_in(const CgBuild *b, CgRef r, int i);
+CG_API CgType cg_ref_type(const CgBuild *b, CgRef r);
+CG_API const CgOp *cg_ref_op(const CgBuild *b, CgRef r);
+CG_API int cg_ref_nin(const CgBuild *b, CgRef r);
+CG_API CgRef cg_ref_in(const CgBuild *b, CgRef r, int i);
 CG_API const CgAttrs *cg_ref_attrs(const CgBuild *b, CgRef r);
-CG_API bool           cg_ref_is(const CgBuild *b, CgRef r, const char *op);
+CG_API bool cg_ref_is(const CgBuild *b, CgRef r, const char *op);
 /* True when r is a constant (possibly broadcast) with one value. */
-CG_API bool           cg_ref_const(const CgBuild *b, CgRef r, double *value);
+CG_API bool cg_ref_const(const CgBuild *b, CgRef r, double *value);
 
 /* True when more than one node, or an output, uses r: what is drawn into another op is then computed twice. Known where
  * patterns are recognised; elsewhere no node is said to be shared. */
-CG_API bool           cg_ref_shared(const CgBuild *b, CgRef r);
+CG_API bool cg_ref_shared(const CgBuild *b, CgRef r);
 
 /* A constant of any shape with one value. */
 CG_API CgRef cg_fill(CgBuild *b, CgType type, double value);
 CG_API CgRef cg_fill_like(CgBuild *b, CgRef like, double value);
 
-/* C leaves it to the compiler in which order the arguments of a call are evaluated, and rules nest these calls: operands are
- * listed in braces, which gcc and clang evaluate in turn, so that nodes are numbered alike whatever compiled the rule. */
+/* C leaves it to the compiler in which order the arguments of a call are evaluated, and rules nest these calls:
+ * operands are listed in braces, which gcc and clang evaluate in turn, so that nodes are numbered alike whatever
+ * compiled the rule. */
 #define cg_u(b, op, x)       cg_build(b, op, 1, (const CgRef[1]){ x }, NULL)
 #define cg_b(b, op, x, y)    cg_build(b, op, 2, (const CgRef[2]){ x, y }, NULL)
 #define cg_t(b, op, x, y, z) cg_build(b, op, 3, (const CgRef[3]){ x, y, z }, NULL)
 
 /* Elementwise; operands of one type. */
-#define cg_add(b, x, y) cg_b(b, "add", x, y)
-#define cg_sub(b, x, y) cg_b(b, "sub", x, y)
-#define cg_mul(b, x, y) cg_b(b, "mul", x, y)
-#define cg_div(b, x, y) cg_b(b, "div", x, y)
-#define cg_neg(b, x)    cg_u(b, "neg", x)
-#define cg_exp(b, x)    cg_u(b, "exp", x)
-#define cg_log(b, x)    cg_u(b, "log", x)
-#define cg_sqrt(b, x)   cg_u(b, "sqrt", x)
+#define cg_add(b, x, y)         cg_b(b, "add", x, y)
+#define cg_sub(b, x, y)         cg_b(b, "sub", x, y)
+#define cg_mul(b, x, y)         cg_b(b, "mul", x, y)
+#define cg_div(b, x, y)         cg_b(b, "div", x, y)
+#define cg_neg(b, x)            cg_u(b, "neg", x)
+#define cg_exp(b, x)            cg_u(b, "exp", x)
+#define cg_log(b, x)            cg_u(b, "log", x)
+#define cg_sqrt(b, x)           cg_u(b, "sqrt", x)
 #define cg_where(b, cond, x, y) cg_t(b, "where", cond, x, y)
 static inline CgRef cg_scale(CgBuild *b, CgRef x, double k) { return cg_mul(b, x, cg_fill_like(b, x, k)); }
 
 /* Shapes. */
 CG_API CgRef cg_reshape(CgBuild *b, CgRef x, int rank, const CgDim *const *dim);
-CG_API CgRef cg_transpose(CgBuild *b, CgRef x, const int64_t *perm);      /* result axis i is operand axis perm[i] */
+CG_API CgRef cg_transpose(CgBuild *b, CgRef x, const int64_t *perm); /* result axis i is operand axis perm[i] */
 /* Result axis i is operand axis axes[i], or new (repeated) where axes[i] = -1; operand axes keep their order. */
 CG_API CgRef cg_broadcast(CgBuild *b, CgRef x, int rank, const CgDim *const *dim, const int64_t *axes);
 CG_API CgRef cg_broadcast_scalar(CgBuild *b, CgRef x, CgType like);
@@ -60,17 +61,17 @@ CG_API CgRef cg_slice(CgBuild *b, CgRef x, int axis, const CgDim *from, const Cg
 CG_API CgRef cg_pad(CgBuild *b, CgRef x, int axis, const CgDim *before, const CgDim *after); /* with zeros */
 CG_API CgRef cg_cast(CgBuild *b, CgRef x, CgDtype to);
 
-/* A graph in text form (as cg_graph_print writes it) as nodes: its inputs are in[nin], its results go to out[]. Only for
- * texts that cg_infer_text accepted. */
-CG_API void  cg_build_text(CgBuild *b, const char *text, int nin, const CgRef *in, CgRef *out);
+/* A graph in text form (as cg_graph_print writes it) as nodes: its inputs are in[nin], its results go to out[]. Only
+ * for texts that cg_infer_text accepted. */
+CG_API void cg_build_text(CgBuild *b, const char *text, int nin, const CgRef *in, CgRef *out);
 /* For shape rules: whether a text is a graph, without parameters, from inputs of these types to results of those. */
-CG_API bool  cg_infer_text(CgInfer *inf, const char *text, int nin, const CgType *in, int nout, const CgType *out);
+CG_API bool cg_infer_text(CgInfer *inf, const char *text, int nin, const CgType *in, int nout, const CgType *out);
 
 /* Reductions. */
-CG_API CgRef cg_sum(CgBuild *b, CgRef x, int n, const int64_t *axes);       /* drops the axes */
-CG_API CgRef cg_sum_keep(CgBuild *b, CgRef x, int axis);                    /* sum, broadcast back to x's shape */
-CG_API CgRef cg_sum_all(CgBuild *b, CgRef x);                               /* scalar */
-CG_API const CgOp *cg_op_named(const char *name);                           /* NULL if there is none */
+CG_API CgRef cg_sum(CgBuild *b, CgRef x, int n, const int64_t *axes); /* drops the axes */
+CG_API CgRef cg_sum_keep(CgBuild *b, CgRef x, int axis);              /* sum, broadcast back to x's shape */
+CG_API CgRef cg_sum_all(CgBuild *b, CgRef x);                         /* scalar */
+CG_API const CgOp *cg_op_named(const char *name);                     /* NULL if there is none */
 
 /* (..b, M, K) x (..b, K, N) -> (..b, M, N), or with y (K, N) shared by all of x's leading axes;
  * ta: x is (..b, K, M); tb: y is (..b, N, K). */

@@ -26,41 +26,42 @@ CG_API void cg_work_copy(const CgCall *call, CgWork *work);
 /* ---- vec functions in one line ----
  * `simd` says that no element depends on another one, which holds in place too: out may be an operand exactly. */
 #define CG_PRAGMA_(x) _Pragma(#x)
-#define CG_SIMD CG_PRAGMA_(omp simd)
+#define CG_SIMD       CG_PRAGMA_(omp simd)
 
-/* A vector of the compiler's from the numbers of two, by their places in both one after the other; mask: integers of their size. */
+/* A vector of the compiler's from the numbers of two, by their places in both one after the other; mask: integers of
+ * their size. */
 #ifdef __clang__
-#define CG_MIXED(mask, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+    #define CG_MIXED(mask, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
 #else
-#define CG_MIXED(mask, x, y, ...) __builtin_shuffle(x, y, (mask){ __VA_ARGS__ })
+    #define CG_MIXED(mask, x, y, ...) __builtin_shuffle(x, y, (mask){ __VA_ARGS__ })
 #endif
 
 /* y = expr of one operand x of type T; the result has type U. */
-#define CG_VEC1(name, T, U, expr)                                                       \
-    static void name(const void *const *in, void *out, size_t n, const CgAttrs *attrs)  \
-    {                                                                                   \
-        const T *xs = (const T *)in[0];                                                 \
-        U *ys = (U *)out;                                                               \
-        (void)attrs;                                                                    \
-        CG_SIMD                                                                         \
-        for (size_t i = 0; i < n; i++) {                                                \
-            T x = xs[i];                                                                \
-            ys[i] = (U)(expr);                                                          \
-        }                                                                               \
+#define CG_VEC1(name, T, U, expr)                                                      \
+    static void name(const void *const *in, void *out, size_t n, const CgAttrs *attrs) \
+    {                                                                                  \
+        const T *xs = (const T *)in[0];                                                \
+        U *ys = (U *)out;                                                              \
+        (void)attrs;                                                                   \
+        CG_SIMD                                                                        \
+        for (size_t i = 0; i < n; i++) {                                               \
+            T x = xs[i];                                                               \
+            ys[i] = (U)(expr);                                                         \
+        }                                                                              \
     }
 
 /* expr of x and y, both of type T. */
-#define CG_VEC2(name, T, U, expr)                                                       \
-    static void name(const void *const *in, void *out, size_t n, const CgAttrs *attrs)  \
-    {                                                                                   \
-        const T *xs = (const T *)in[0], *ys = (const T *)in[1];                         \
-        U *zs = (U *)out;                                                               \
-        (void)attrs;                                                                    \
-        CG_SIMD                                                                         \
-        for (size_t i = 0; i < n; i++) {                                                \
-            T x = xs[i], y = ys[i];                                                     \
-            zs[i] = (U)(expr);                                                          \
-        }                                                                               \
+#define CG_VEC2(name, T, U, expr)                                                      \
+    static void name(const void *const *in, void *out, size_t n, const CgAttrs *attrs) \
+    {                                                                                  \
+        const T *xs = (const T *)in[0], *ys = (const T *)in[1];                        \
+        U *zs = (U *)out;                                                              \
+        (void)attrs;                                                                   \
+        CG_SIMD                                                                        \
+        for (size_t i = 0; i < n; i++) {                                               \
+            T x = xs[i], y = ys[i];                                                    \
+            zs[i] = (U)(expr);                                                         \
+        }                                                                              \
     }
 
 #ifdef __cplusplus

@@ -11,48 +11,58 @@ extern "C" {
 #endif
 
 typedef struct CgTensor {
-    void   *data;
+    void *data;
     CgDtype dtype;
-    int     rank;
+    int rank;
     int64_t dim[CG_MAX_RANK];
-    int64_t stride[CG_MAX_RANK];   /* in elements; 0 repeats */
+    int64_t stride[CG_MAX_RANK]; /* in elements; 0 repeats */
 } CgTensor;
 
 typedef struct CgCall {
-    const CgOp     *op;
-    int             nin, nout;
+    const CgOp *op;
+    int nin, nout;
     const CgTensor *in;
     const CgTensor *out;
-    const CgAttrs  *attrs;    /* DIMS attributes have their values in `ints` */
-    void           *state;    /* from CgOp.prepare */
-    void           *shared;   /* CgWork.shared bytes, common to all parts, for `finish`; contents undefined at start */
-    uint64_t        seed;     /* CG_RANDOM ops: the run's seed ... */
-    uint64_t        step;     /* ... and the step, so that a draw is a function of (seed, stream, step, index) */
-    int             bf16;     /* products: round operands to bf16, sum in f32 */
+    const CgAttrs *attrs; /* DIMS attributes have their values in `ints` */
+    void *state;          /* from CgOp.prepare */
+    void *shared;         /* CgWork.shared bytes, common to all parts, for `finish`; contents undefined at start */
+    uint64_t seed;        /* CG_RANDOM ops: the run's seed ... */
+    uint64_t step;        /* ... and the step, so that a draw is a function of (seed, stream, step, index) */
+    int bf16;             /* products: round operands to bf16, sum in f32 */
 } CgCall;
 
 typedef struct CgPart {
-    size_t index, count;      /* this share and the number of shares; count depends on sizes only */
-    void  *scratch;           /* CgWork.scratch bytes, private to the running thread, 64-byte aligned */
-    bool   again;             /* scratch holds what an earlier share of this very run left there; where it does not say so, what
-                                 it holds is undefined. For work that each thread does once; the bits must not depend on it */
+    size_t index, count; /* this share and the number of shares; count depends on sizes only */
+    void *scratch;       /* CgWork.scratch bytes, private to the running thread, 64-byte aligned */
+    bool again; /* scratch holds what an earlier share of this very run left there; where it does not say so, what
+                   it holds is undefined. For work that each thread does once; the bits must not depend on it */
 } CgPart;
 
 typedef struct CgWork {
-    double flops;             /* useful ones: a causal half counts as a half */
-    double bytes;             /* read and written */
-    size_t parts;             /* shares; must follow from the sizes alone */
-    size_t begin;             /* shares of CgOp.begin; 0: it is not run */
-    size_t scratch;           /* bytes a thread */
-    size_t shared;            /* bytes for all parts together */
+    double flops;   /* useful ones: a causal half counts as a half */
+    double bytes;   /* read and written */
+    size_t parts;   /* shares; must follow from the sizes alone */
+    size_t begin;   /* shares of CgOp.begin; 0: it is not run */
+    size_t scratch; /* bytes a thread */
+    size_t shared;  /* bytes for all parts together */
 } CgWork;
 
-static inline int64_t cg_tensor_count(const CgTensor *t) { int64_t n = 1; for (int i = 0; i < t->rank; i++) n *= t->dim[i]; return n; }
+static inline int64_t cg_tensor_count(const CgTensor *t)
+{
+    int64_t n = 1;
+    for (int i = 0; i < t->rank; i++)
+        n *= t->dim[i];
+    return n;
+}
 CG_API bool cg_tensor_contiguous(const CgTensor *t);
 /* Elements from one row (along the last axis) to the next, of a tensor whose rows lie evenly. */
-static inline int64_t cg_row_step(const CgTensor *t) { return t->rank > 1 ? t->stride[t->rank - 2] : t->rank ? t->dim[0] : 1; }
+static inline int64_t cg_row_step(const CgTensor *t)
+{
+    return t->rank > 1 ? t->stride[t->rank - 2] : t->rank ? t->dim[0] : 1;
+}
 
-/* Elements of a part of a sweep, about: handing it to a thread takes no time beside it. Even, so that pairs stay together. */
+/* Elements of a part of a sweep, about: handing it to a thread takes no time beside it. Even, so that pairs stay
+ * together. */
 #define CG_PART 32768
 
 /* [first, last) of `count` items for this part: cut evenly, in units of `unit` items. */
@@ -60,25 +70,33 @@ static inline void cg_part_range(CgPart part, size_t count, size_t unit, size_t 
 {
     size_t units = (count + unit - 1) / unit;
     *first = units * part.index / part.count * unit;
-    *last  = units * (part.index + 1) / part.count * unit;
-    if (*first > count) *first = count;
-    if (*last > count) *last = count;
+    *last = units * (part.index + 1) / part.count * unit;
+    if (*first > count)
+        *first = count;
+    if (*last > count)
+        *last = count;
 }
 
-/* f32 as it enters products in bf16: to the nearest bf16, ties to even; what is too small for a normal number becomes 0, as the
- * instructions of AVX512-BF16 do it. The bits of an f32, of which the upper half counts. */
+/* f32 as it enters products in bf16: to the nearest bf16, ties to even; what is too small for a normal number becomes
+ * 0, as the instructions of AVX512-BF16 do it. The bits of an f32, of which the upper half counts. */
 static inline uint32_t cg_bf16_bits(float x)
 {
-    union { float f; uint32_t u; } v = { x };
+    union {
+        float f;
+        uint32_t u;
+    } v = { x };
     uint32_t magnitude = v.u & 0x7fffffffu, r = v.u + 0x7fffu + (v.u >> 16 & 1);
-    r = magnitude > 0x7f800000u ? v.u | 0x00400000u : r;    /* NaN stays NaN: quiet it before the low half goes */
+    r = magnitude > 0x7f800000u ? v.u | 0x00400000u : r; /* NaN stays NaN: quiet it before the low half goes */
     r = magnitude < 0x00800000u ? v.u & 0x80000000u : r;
     return r & 0xffff0000u;
 }
 
 static inline float cg_bf16_value(uint16_t x)
 {
-    union { uint32_t u; float f; } v = { (uint32_t)x << 16 };
+    union {
+        uint32_t u;
+        float f;
+    } v = { (uint32_t)x << 16 };
     return v.f;
 }
 
@@ -88,36 +106,41 @@ CG_API void cg_bf16_round(const float *from, uint16_t *to, size_t n);
 /* C (M,N) = beta C + alpha op(A) op(B), row major, one thread. The library's matrix product, open to plugins.
  * bf16: operands rounded to bf16, products summed in f32 (f32 only; ignored for f64). */
 CG_API void cg_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
-                        const float *b, int64_t ldb, float beta, float *c, int64_t ldc, int bf16);
+    const float *b, int64_t ldb, float beta, float *c, int64_t ldc, int bf16);
 CG_API void cg_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const double *a, int64_t lda,
-                        const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
+    const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
 
 /* Rows of memory, `bytes` each and `step` bytes apart, that are fetched while something is multiplied. */
-typedef struct CgAhead { const void *at; int64_t rows, bytes, step; } CgAhead;
+typedef struct CgAhead {
+    const void *at;
+    int64_t rows, bytes, step;
+} CgAhead;
 
-/* A product C (m,n) = beta C + alpha op(A) op(B) whose factors are packed once and used by many parts. Fill in the first
- * lines, call cg_gemm_layout, set `left` and `right` to memory of left_bytes and right_bytes, 64-byte aligned, and pack;
- * panels can be packed and multiplied in any order, by any threads. Packed factors take any C: alpha, beta and C are
- * given when multiplying. Tall and wide factors may be packed in blocks of k, each a CgGemm of its own. */
+/* A product C (m,n) = beta C + alpha op(A) op(B) whose factors are packed once and used by many parts. Fill in the
+ * first lines, call cg_gemm_layout, set `left` and `right` to memory of left_bytes and right_bytes, 64-byte aligned,
+ * and pack; panels can be packed and multiplied in any order, by any threads. Packed factors take any C: alpha, beta
+ * and C are given when multiplying. Tall and wide factors may be packed in blocks of k, each a CgGemm of its own. */
 typedef struct CgGemm {
-    CgDtype     dtype;                  /* CG_F32 or CG_F64 */
-    int         bf16;                   /* operands rounded to bf16, products summed in f32 (f32 only) */
-    bool        a16, b16;               /* with bf16: A (B) lies as CG_BF16 */
-    bool        ta, tb;
-    int64_t     m, n, k;
+    CgDtype dtype; /* CG_F32 or CG_F64 */
+    int bf16;      /* operands rounded to bf16, products summed in f32 (f32 only) */
+    bool a16, b16; /* with bf16: A (B) lies as CG_BF16 */
+    bool ta, tb;
+    int64_t m, n, k;
     const void *a, *b;
-    int64_t     lda, ldb;
-    void       *left, *right;           /* left may be NULL when left_bytes is 0: A is then read where it lies */
-    CgAhead     next[2];                /* what will be read next; zeros: nothing is known */
+    int64_t lda, ldb;
+    void *left, *right; /* left may be NULL when left_bytes is 0: A is then read where it lies */
+    CgAhead next[2];    /* what will be read next; zeros: nothing is known */
     /* set by cg_gemm_layout */
-    int64_t     mr, nr;                 /* most rows of a panel of A, columns of a panel of B */
-    int64_t     left_panels, right_panels;      /* rows m q / left_panels .. of panel q, columns nr q .. */
-    size_t      left_bytes, right_bytes;
+    int64_t mr, nr;                    /* most rows of a panel of A, columns of a panel of B */
+    int64_t left_panels, right_panels; /* rows m q / left_panels .. of panel q, columns nr q .. */
+    size_t left_bytes, right_bytes;
     const void *kind;
 } CgGemm;
 
 /* Panels and numbers of the summed axis, last ones excluded. Bounds of k must be even or k itself. */
-typedef struct CgGemmRange { int64_t left0, left1, right0, right1, k0, k1; } CgGemmRange;
+typedef struct CgGemmRange {
+    int64_t left0, left1, right0, right1, k0, k1;
+} CgGemmRange;
 
 CG_API void cg_gemm_layout(CgGemm *g);
 /* `a`: where A has the first row of panel `first` at number k0. */
@@ -131,34 +154,38 @@ CG_API int64_t cg_gemm_tall(const CgGemm *g, int64_t k);
 CG_API void cg_gemm_run(const CgGemm *g, CgGemmRange range, double alpha, double beta, void *c, int64_t ldc);
 
 /* Tiles of a product A B that become weights of a softmax down its columns before anybody stores them:
- * w = 2^(turn alpha A B - base), and 0 where a row does not count. A tile has the rows row .. of A, which is not transposed,
- * at most mr, and a packed panel of B; all that goes by column has nr numbers. */
+ * w = 2^(turn alpha A B - base), and 0 where a row does not count. A tile has the rows row .. of A, which is not
+ * transposed, at most mr, and a packed panel of B; all that goes by column has nr numbers. */
 typedef struct CgGemmWeigh {
-    double        alpha, turn;
-    int64_t       hidden;               /* row r counts from column hidden + r on */
-    void         *base, *sum, *shrink;  /* by column; sum grows by the weights. Where one would be more than 2^8 base rises first, */
-                                        /* by a whole number: all that was summed before shrinks by `shrink`, a power of 2, sum */
-                                        /* and the rows of `right` before k here, all else elsewhere. A column depends on no other */
-    void         *c;                    /* a place for rows of nr numbers, ldc apart */
-    int64_t       ldc;
-    const CgGemm *right;                /* row r goes to row k + r of panel 0 of this right factor, rounded like any; k is even */
-    int64_t       k;
+    double alpha, turn;
+    int64_t hidden; /* row r counts from column hidden + r on */
+    void *base, *sum,
+        *shrink; /* by column; sum grows by the weights. Where one would be more than 2^8 base rises first, */
+                 /* by a whole number: all that was summed before shrinks by `shrink`, a power of 2, sum */
+                 /* and the rows of `right` before k here, all else elsewhere. A column depends on no other */
+    void *c;     /* a place for rows of nr numbers, ldc apart */
+    int64_t ldc;
+    const CgGemm *right; /* row r goes to row k + r of panel 0 of this right factor, rounded like any; k is even */
+    int64_t k;
 } CgGemmWeigh;
 
-CG_API bool cg_gemm_weigh(const CgGemm *scores, int64_t row, int64_t rows, int64_t panel, const CgGemmWeigh *w);   /* whether a base rose */
+CG_API bool cg_gemm_weigh(
+    const CgGemm *scores, int64_t row, int64_t rows, int64_t panel, const CgGemmWeigh *w); /* whether a base rose */
 
 /* The same with final bases, and slopes: w (D H - less), D H a second product of equal size. */
 typedef struct CgGemmSlope {
-    double        alpha, turn;
-    int64_t       hidden;
-    const void   *base, *less;
-    void         *w, *slopes;           /* places for rows of nr numbers, ldc apart: as rows they are left there unless packed */
-    int64_t       ldc;
-    const CgGemm *left_w, *left_slopes, *right;     /* rows of left factors, from number left_k on; rows right_k .. of a panel */
-    int64_t       left_k, right_k, right_panel;
+    double alpha, turn;
+    int64_t hidden;
+    const void *base, *less;
+    void *w, *slopes; /* places for rows of nr numbers, ldc apart: as rows they are left there unless packed */
+    int64_t ldc;
+    const CgGemm *left_w, *left_slopes,
+        *right; /* rows of left factors, from number left_k on; rows right_k .. of a panel */
+    int64_t left_k, right_k, right_panel;
 } CgGemmSlope;
 
-CG_API void cg_gemm_slope(const CgGemm *scores, const CgGemm *changes, int64_t row, int64_t rows, int64_t panel, const CgGemmSlope *s);
+CG_API void cg_gemm_slope(
+    const CgGemm *scores, const CgGemm *changes, int64_t row, int64_t rows, int64_t panel, const CgGemmSlope *s);
 
 /* The whole product on the calling thread; m, n and k are not 0, `left` and `right` are not looked at. */
 CG_API void cg_gemm_own(CgGemm *g, double alpha, double beta, void *c, int64_t ldc);

@@ -15,7 +15,8 @@ extern "C" {
 
 #define CG_API __attribute__((visibility("default")))
 
-/* Raised whenever CgOp, anything it points to or a function for plugins changes; a plugin built against another number is refused. */
+/* Raised whenever CgOp, anything it points to or a function for plugins changes; a plugin built against another number
+ * is refused. */
 #define CG_ABI 7
 
 #define CG_MAX_RANK 8
@@ -24,17 +25,17 @@ extern "C" {
 
 /* ---- types ------------------------------------------------------------------------------------------------ */
 
-/* CG_BF16 is no type of the language: it is how a plan keeps f32 that all readers round (CgOp.rounds). Only tensors of such
- * plans have it, and a kernel meets it only where its op says that it can. */
+/* CG_BF16 is no type of the language: it is how a plan keeps f32 that all readers round (CgOp.rounds). Only tensors of
+ * such plans have it, and a kernel meets it only where its op says that it can. */
 typedef enum CgDtype { CG_F32, CG_F64, CG_I32, CG_I64, CG_BOOL, CG_NDTYPE, CG_BF16 } CgDtype;
 
 /* A dim is a number, a symbol or an integer polynomial in symbols. Interned: equal dims are equal pointers. */
 typedef struct CgDim CgDim;
 
 typedef struct CgType {
-    CgDtype      dtype;
-    int          rank;              /* 0 .. CG_MAX_RANK; 0 is a scalar */
-    const CgDim *dim[CG_MAX_RANK];  /* outermost first (row major); entries past rank are NULL */
+    CgDtype dtype;
+    int rank;                      /* 0 .. CG_MAX_RANK; 0 is a scalar */
+    const CgDim *dim[CG_MAX_RANK]; /* outermost first (row major); entries past rank are NULL */
 } CgType;
 
 CG_API const CgDim *cg_dim_int(int64_t value);
@@ -42,46 +43,81 @@ CG_API const CgDim *cg_dim_add(const CgDim *a, const CgDim *b);
 CG_API const CgDim *cg_dim_sub(const CgDim *a, const CgDim *b);
 CG_API const CgDim *cg_dim_mul(const CgDim *a, const CgDim *b);
 CG_API const CgDim *cg_dim_div(const CgDim *a, const CgDim *b); /* NULL unless it divides exactly */
-CG_API bool         cg_dim_is_int(const CgDim *d, int64_t *value);
-CG_API bool         cg_dim_at_most(const CgDim *a, const CgDim *b); /* a <= b whatever the symbols are: proved, not guessed */
-CG_API CgType       cg_type(CgDtype dtype, int rank, const CgDim *const *dim);
-CG_API bool         cg_type_equal(const CgType *a, const CgType *b);
-CG_API size_t       cg_dtype_size(CgDtype dtype);  /* bytes of one element */
-CG_API const char  *cg_dtype_name(CgDtype dtype);  /* "f32" */
-CG_API bool         cg_dtype_is_float(CgDtype dtype);
+CG_API bool cg_dim_is_int(const CgDim *d, int64_t *value);
+CG_API bool cg_dim_at_most(const CgDim *a, const CgDim *b); /* a <= b whatever the symbols are: proved, not guessed */
+CG_API CgType cg_type(CgDtype dtype, int rank, const CgDim *const *dim);
+CG_API bool cg_type_equal(const CgType *a, const CgType *b);
+CG_API size_t cg_dtype_size(CgDtype dtype);      /* bytes of one element */
+CG_API const char *cg_dtype_name(CgDtype dtype); /* "f32" */
+CG_API bool cg_dtype_is_float(CgDtype dtype);
 
 /* ---- attributes: the static arguments of a node ------------------------------------------------------------ */
 
-typedef enum CgAttrKind { CG_ATTR_INT, CG_ATTR_FLOAT, CG_ATTR_STR, CG_ATTR_INTS, CG_ATTR_DIMS, CG_ATTR_TYPE } CgAttrKind;
+typedef enum CgAttrKind {
+    CG_ATTR_INT,
+    CG_ATTR_FLOAT,
+    CG_ATTR_STR,
+    CG_ATTR_INTS,
+    CG_ATTR_DIMS,
+    CG_ATTR_TYPE
+} CgAttrKind;
 
 typedef struct CgAttr {
     const char *name;
-    CgAttrKind  kind;
-    int64_t     i;      /* INT (booleans too) */
-    double      f;      /* FLOAT */
-    const char *s;      /* STR */
-    int         n;      /* INTS, DIMS: count, at most CG_MAX_RANK */
-    int64_t     ints[CG_MAX_RANK];          /* INTS; when a kernel runs, also the bound values of DIMS */
-    const CgDim *dims[CG_MAX_RANK];         /* DIMS */
-    CgType      type;   /* TYPE */
+    CgAttrKind kind;
+    int64_t i;                      /* INT (booleans too) */
+    double f;                       /* FLOAT */
+    const char *s;                  /* STR */
+    int n;                          /* INTS, DIMS: count, at most CG_MAX_RANK */
+    int64_t ints[CG_MAX_RANK];      /* INTS; when a kernel runs, also the bound values of DIMS */
+    const CgDim *dims[CG_MAX_RANK]; /* DIMS */
+    CgType type;                    /* TYPE */
 } CgAttr;
 
 /* Sorted by name and interned: equal lists are equal pointers. NULL is the empty list. */
 typedef struct CgAttrs {
-    int           n;
+    int n;
     const CgAttr *at;
 } CgAttrs;
 
-CG_API const CgAttrs *cg_attrs(int n, const CgAttr *at); /* copies, sorts, interns */
-CG_API const CgAttr  *cg_attr_find(const CgAttrs *attrs, const char *name);          /* NULL if absent */
-CG_API int64_t        cg_attr_int(const CgAttrs *attrs, const char *name, int64_t otherwise);
-CG_API double         cg_attr_float(const CgAttrs *attrs, const char *name, double otherwise);
-CG_API const char    *cg_attr_str(const CgAttrs *attrs, const char *name, const char *otherwise);
+CG_API const CgAttrs *cg_attrs(int n, const CgAttr *at);                   /* copies, sorts, interns */
+CG_API const CgAttr *cg_attr_find(const CgAttrs *attrs, const char *name); /* NULL if absent */
+CG_API int64_t cg_attr_int(const CgAttrs *attrs, const char *name, int64_t otherwise);
+CG_API double cg_attr_float(const CgAttrs *attrs, const char *name, double otherwise);
+CG_API const char *cg_attr_str(const CgAttrs *attrs, const char *name, const char *otherwise);
 
-static inline CgAttr cg_a_int(const char *name, int64_t i)  { CgAttr a = {0}; a.name = name; a.kind = CG_ATTR_INT; a.i = i; return a; }
-static inline CgAttr cg_a_float(const char *name, double f) { CgAttr a = {0}; a.name = name; a.kind = CG_ATTR_FLOAT; a.f = f; return a; }
-static inline CgAttr cg_a_str(const char *name, const char *s) { CgAttr a = {0}; a.name = name; a.kind = CG_ATTR_STR; a.s = s; return a; }
-static inline CgAttr cg_a_type(const char *name, CgType t)  { CgAttr a = {0}; a.name = name; a.kind = CG_ATTR_TYPE; a.type = t; return a; }
+static inline CgAttr cg_a_int(const char *name, int64_t i)
+{
+    CgAttr a = { 0 };
+    a.name = name;
+    a.kind = CG_ATTR_INT;
+    a.i = i;
+    return a;
+}
+static inline CgAttr cg_a_float(const char *name, double f)
+{
+    CgAttr a = { 0 };
+    a.name = name;
+    a.kind = CG_ATTR_FLOAT;
+    a.f = f;
+    return a;
+}
+static inline CgAttr cg_a_str(const char *name, const char *s)
+{
+    CgAttr a = { 0 };
+    a.name = name;
+    a.kind = CG_ATTR_STR;
+    a.s = s;
+    return a;
+}
+static inline CgAttr cg_a_type(const char *name, CgType t)
+{
+    CgAttr a = { 0 };
+    a.name = name;
+    a.kind = CG_ATTR_TYPE;
+    a.type = t;
+    return a;
+}
 CG_API CgAttr cg_a_ints(const char *name, int n, const int64_t *ints);
 CG_API CgAttr cg_a_dims(const char *name, int n, const CgDim *const *dims);
 
@@ -90,17 +126,18 @@ CG_API CgAttr cg_a_dims(const char *name, int n, const CgDim *const *dims);
 /* Filled by the caller except out[]; a rule that refuses says why through cg_infer_fail and returns false. */
 typedef struct CgInfer {
     const struct CgOp *op;
-    int            nin;
-    const CgType  *in;
+    int nin;
+    const CgType *in;
     const CgAttrs *attrs;
-    CgType         out[CG_MAX_OUT];
+    CgType out[CG_MAX_OUT];
     /* the complaint: operand/axis pairs let the compiler point at both origins; -1 = not about one */
-    int            operand[2], axis[2];
-    char           message[256];
+    int operand[2], axis[2];
+    char message[256];
 } CgInfer;
 
 /* Records the complaint, which is shown behind the op's name; always returns false. `operand` and `axis` may be -1. */
-CG_API bool cg_infer_fail(CgInfer *inf, int operand, int axis, const char *format, ...) __attribute__((format(printf, 4, 5)));
+CG_API bool cg_infer_fail(CgInfer *inf, int operand, int axis, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* Two axes that should agree and do not; the message is made from the dims. Always returns false. */
 CG_API bool cg_infer_differ(CgInfer *inf, int operand_a, int axis_a, int operand_b, int axis_b, const char *what);
 /* Ready rules. `same`: all operands and the result have one type. */
@@ -110,17 +147,17 @@ CG_API bool cg_infer_axis(CgInfer *inf, const char *name, int operand, int *axis
 
 /* ---- building graphs (the functions are in build.h) ---------------------------------------------------------- */
 
-typedef uint32_t CgRef;                 /* a node of a graph; smaller refs come first */
+typedef uint32_t CgRef; /* a node of a graph; smaller refs come first */
 #define CG_NONE ((CgRef)0xffffffffu)
 
-typedef struct CgBuild CgBuild;         /* a graph being extended */
+typedef struct CgBuild CgBuild; /* a graph being extended */
 
 /* What a derivative rule or an expansion is told. */
 typedef struct CgSite {
-    int            nin, nout;
-    const CgRef   *in;
-    const CgRef   *out;     /* the op's results (vjp only) */
-    const CgRef   *gout;    /* derivative of the loss by each result; CG_NONE where nothing uses it (vjp only) */
+    int nin, nout;
+    const CgRef *in;
+    const CgRef *out;  /* the op's results (vjp only) */
+    const CgRef *gout; /* derivative of the loss by each result; CG_NONE where nothing uses it (vjp only) */
     const CgAttrs *attrs;
 } CgSite;
 
@@ -136,15 +173,18 @@ typedef CgRef CgMatchFn(CgBuild *b, CgRef root);
 
 /* ---- running (the structs are in kernel.h) -------------------------------------------------------------------- */
 
-struct CgCall; struct CgPart; struct CgWork; struct CgTensor;
+struct CgCall;
+struct CgPart;
+struct CgWork;
+struct CgTensor;
 /* Computes its share of the result. The bits must depend on (part, nparts) and the operands only. */
 typedef void CgKernel(const struct CgCall *call, struct CgPart part);
 /* Elementwise ops: n consecutive elements. `out` may equal any in[i] exactly. */
 typedef void CgVecFn(const void *const *in, void *out, size_t n, const CgAttrs *attrs);
 /* Cost and division of the work; see CgWork. */
 typedef void CgWorkFn(const struct CgCall *call, struct CgWork *work);
-/* Which operands (bit i) the kernel does nothing with but round them to bf16, for these sizes, whatever the strides: those it
- * takes as CG_BF16, too, and gives the same bits. */
+/* Which operands (bit i) the kernel does nothing with but round them to bf16, for these sizes, whatever the strides:
+ * those it takes as CG_BF16, too, and gives the same bits. */
 typedef uint32_t CgRoundsFn(const struct CgCall *call);
 /* Called once when a plan is made; what it returns is CgCall.state of every run; `release` gives it back. */
 typedef void *CgPrepareFn(const struct CgCall *call);
@@ -156,23 +196,24 @@ typedef void CgPieceFn(const struct CgCall *call, int i, struct CgTensor *piece)
 typedef bool CgViewFn(const struct CgCall *call, struct CgTensor *out);
 
 typedef enum CgTrait {
-    CG_ELEMENTWISE = 1 << 0,  /* all operands and the result have one shape; element i depends on elements i */
-    CG_COMMUTES    = 1 << 1,  /* f(x, y) = f(y, x): operands are sorted when a node is built */
-    CG_ASSOCIATES  = 1 << 2,  /* f(f(x, y), z) = f(x, f(y, z)) in exact arithmetic */
-    CG_LINEAR      = 1 << 3,  /* linear in every operand taken alone */
-    CG_IDEMPOTENT  = 1 << 4,  /* f(f(x)) = f(x) */
-    CG_RANDOM      = 1 << 5,  /* reads the run's seed and step; needs a `stream` attribute */
-    CG_NODIFF      = 1 << 6,  /* derivative is zero or meaningless (comparisons, argmax, iota) */
-    CG_STRIDED     = 1 << 7,  /* the kernel accepts operands with any strides; otherwise they are made contiguous */
-    CG_LEAF        = 1 << 8,  /* input, param, const: no kernel, the planner knows where the value lives */
-    CG_GENERATOR   = 1 << 9,  /* no operands: the result type is the attribute `type` */
-    CG_ANY_ORDER   = 1 << 10, /* the kernel writes results that lie in any order of their axes, the last one innermost, and,
-                               * where `inplace` says so, over an operand that lies alike; otherwise they are row major */
-    CG_PRODUCTS    = 1 << 11, /* multiplies matrices, itself (CgCall.bf16) or by what it expands or lowers to */
-    CG_ADDS_UP     = 1 << 12, /* adds up operand 0 along the attribute `axes` */
-    CG_OVER_ROWS   = 1 << 13, /* a result kept as CG_BF16 (`rounded`) may have its rows apart, cg_row_step: where `inplace` says so
-                               * they are then written over the first halves of an operand's, each by one part and after that
-                               * has read it */
+    CG_ELEMENTWISE = 1 << 0, /* all operands and the result have one shape; element i depends on elements i */
+    CG_COMMUTES = 1 << 1,    /* f(x, y) = f(y, x): operands are sorted when a node is built */
+    CG_ASSOCIATES = 1 << 2,  /* f(f(x, y), z) = f(x, f(y, z)) in exact arithmetic */
+    CG_LINEAR = 1 << 3,      /* linear in every operand taken alone */
+    CG_IDEMPOTENT = 1 << 4,  /* f(f(x)) = f(x) */
+    CG_RANDOM = 1 << 5,      /* reads the run's seed and step; needs a `stream` attribute */
+    CG_NODIFF = 1 << 6,      /* derivative is zero or meaningless (comparisons, argmax, iota) */
+    CG_STRIDED = 1 << 7,     /* the kernel accepts operands with any strides; otherwise they are made contiguous */
+    CG_LEAF = 1 << 8,        /* input, param, const: no kernel, the planner knows where the value lives */
+    CG_GENERATOR = 1 << 9,   /* no operands: the result type is the attribute `type` */
+    CG_ANY_ORDER =
+        1 << 10, /* the kernel writes results that lie in any order of their axes, the last one innermost, and,
+                  * where `inplace` says so, over an operand that lies alike; otherwise they are row major */
+    CG_PRODUCTS = 1 << 11,  /* multiplies matrices, itself (CgCall.bf16) or by what it expands or lowers to */
+    CG_ADDS_UP = 1 << 12,   /* adds up operand 0 along the attribute `axes` */
+    CG_OVER_ROWS = 1 << 13, /* a result kept as CG_BF16 (`rounded`) may have its rows apart, cg_row_step: where
+                             * `inplace` says so they are then written over the first halves of an operand's, each by
+                             * one part and after that has read it */
 } CgTrait;
 
 /* How result 0 of an op behaves along an axis of an operand; from this it is derived which places need not be computed,
@@ -182,21 +223,21 @@ typedef enum CgTrait {
  * WHOLE: each place reaches all. */
 typedef enum CgAlong { CG_ALONG_UNKNOWN, CG_ALONG_POINTWISE, CG_ALONG_CAUSAL, CG_ALONG_WHOLE } CgAlong;
 typedef struct CgTo {
-    int          axis;      /* of the result */
-    const CgDim *shift;     /* NULL: none. An op that sets it must have a `cut` */
+    int axis;           /* of the result */
+    const CgDim *shift; /* NULL: none. An op that sets it must have a `cut` */
 } CgTo;
 typedef CgAlong CgAlongFn(const CgInfer *inf, int operand, int axis, CgTo *to);
 
 /* What makes the places [from, to) of result 0 along one of its axes: which places of each operand, and the attributes
  * of the op over those alone. The compiler fills it in from `along`: a pointwise axis is cut like the result, a causal
- * one from its begin (and so is the result, unless the op has a `cut`), all else is needed whole. An op whose attributes
- * tell sizes or places, or that joins operands along the axis, corrects that in its `cut`. The op over operands so cut
- * is the result so cut. */
+ * one from its begin (and so is the result, unless the op has a `cut`), all else is needed whole. An op whose
+ * attributes tell sizes or places, or that joins operands along the axis, corrects that in its `cut`. The op over
+ * operands so cut is the result so cut. */
 typedef struct CgCut {
-    int            axis;        /* of result 0 */
-    const CgDim   *from, *to;   /* what is wanted; may be widened to what is then computed */
+    int axis;               /* of result 0 */
+    const CgDim *from, *to; /* what is wanted; may be widened to what is then computed */
     struct CgCutIn {
-        int          axis;      /* of the operand; -1: needed whole */
+        int axis;               /* of the operand; -1: needed whole */
         const CgDim *from, *to; /* equal: nothing of it is needed, and it is no operand any more */
     } in[CG_MAX_IN];
     const CgAttrs *attrs;
@@ -206,81 +247,89 @@ typedef bool CgCutFn(const CgInfer *inf, CgCut *cut);
 
 /* One example the lint runs: operand types as text ("f32[3,7]"), attributes, and a value range. */
 typedef struct CgSample {
-    const char *in;         /* operand types separated by spaces, F stands for the dtype under test: "F[3,7] F[7,5]" */
-    const char *attrs;      /* as in the text form of graphs: "axis=1, keep=0"; NULL = none */
-    double      low, high;  /* operands are drawn from here; integers too */
-    double      apart;      /* keep operand values at least this far from 0 and from each other (kinks); 0 = no care */
+    const char *in;    /* operand types separated by spaces, F stands for the dtype under test: "F[3,7] F[7,5]" */
+    const char *attrs; /* as in the text form of graphs: "axis=1, keep=0"; NULL = none */
+    double low, high;  /* operands are drawn from here; integers too */
+    double apart;      /* keep operand values at least this far from 0 and from each other (kinks); 0 = no care */
 } CgSample;
 
 typedef struct CgOp {
     /* required */
-    const char     *name;   /* as written in .cg and in every dump; snake_case */
-    const char     *sig;    /* "(x: F[..s], axis: int = -1) -> F[..s]" in the language's own syntax; F float, I integer, T any dtype;
-                              * xs: tensors, any number: f(xs.., ys..) must be f(f(xs..), f(ys..)) */
-    const char     *doc;    /* first sentence is the summary; states shapes, errors, source */
-    CgShapeFn      *shape;
+    const char *name; /* as written in .cg and in every dump; snake_case */
+    const char *sig;  /* "(x: F[..s], axis: int = -1) -> F[..s]" in the language's own syntax; F float, I integer, T any
+                       * dtype;  xs: tensors, any number: f(xs.., ys..) must be f(f(xs..), f(ys..)) */
+    const char *doc;  /* first sentence is the summary; states shapes, errors, source */
+    CgShapeFn *shape;
     const CgSample *samples; /* ends with a row whose `in` is NULL */
     /* exactly one way to differentiate: vjp, expand, or the trait CG_NODIFF */
-    CgVjpFn        *vjp;
-    CgExpandFn     *expand;
+    CgVjpFn *vjp;
+    CgExpandFn *expand;
     /* exactly one way to compute: vec (elementwise), view, kernel, or expand alone */
-    CgVecFn        *vec[CG_NDTYPE];    /* by dtype of operand 0 (of the result for generators) */
-    CgKernel       *kernel[CG_NDTYPE]; /* likewise */
-    CgViewFn       *view;
+    CgVecFn *vec[CG_NDTYPE];     /* by dtype of operand 0 (of the result for generators) */
+    CgKernel *kernel[CG_NDTYPE]; /* likewise */
+    CgViewFn *view;
     /* optional */
-    CgKernel       *begin;  /* runs before, in CgWork.begin parts, and leaves in CgCall.shared what all parts need */
-    CgKernel       *finish; /* runs once after all parts, for partial results in CgCall.shared */
-    CgWorkFn       *work;   /* NULL: elementwise cost, parts by size of the result */
-    CgPrepareFn    *prepare;
-    CgReleaseFn    *release;
-    CgFoldFn       *fold;
-    CgMatchFn      *match;
-    CgAlongFn      *along;
-    CgExpandFn     *lower;  /* how it runs, when it has no kernel: nodes for the sizes at hand, all of them numbers */
-    CgPieceFn      *piece;
-    const char     *within; /* an op that gives this one's result besides, from the same first operands and attributes ... */
-    int             within_result;  /* ... as this one of its results */
-    CgCutFn        *cut;    /* corrections to what follows from `along` */
+    CgKernel *begin;  /* runs before, in CgWork.begin parts, and leaves in CgCall.shared what all parts need */
+    CgKernel *finish; /* runs once after all parts, for partial results in CgCall.shared */
+    CgWorkFn *work;   /* NULL: elementwise cost, parts by size of the result */
+    CgPrepareFn *prepare;
+    CgReleaseFn *release;
+    CgFoldFn *fold;
+    CgMatchFn *match;
+    CgAlongFn *along;
+    CgExpandFn *lower; /* how it runs, when it has no kernel: nodes for the sizes at hand, all of them numbers */
+    CgPieceFn *piece;
+    const char
+        *within;       /* an op that gives this one's result besides, from the same first operands and attributes ... */
+    int within_result; /* ... as this one of its results */
+    CgCutFn *cut;      /* corrections to what follows from `along` */
     /* Of an op with a causal axis: the op that makes places [from + at, ..) of the result when `at` is known only when
      * it runs. Operands: those of this op, pointwise ones cut to these places, causal ones whole (what lies past the
      * places seen is not looked at), then the number `at`; attributes: those of `cut` for places [from, ..). */
-    const char     *moving;
-    CgRoundsFn     *rounds; /* operands that are only rounded */
-    uint32_t        rounded; /* bit k: the kernel can write result k, f32, as CG_BF16, by cg_bf16_round of what it would write */
-    uint32_t        traits; /* CgTrait */
-    uint32_t        inplace; /* bit i: a result may be written over operand i, when types are equal and the operand dies */
-    int             nout;   /* 0 means 1 */
-    const char     *since;  /* first release that had it */
-    const char     *file;   /* CG_OP_HERE */
-    int             line;
+    const char *moving;
+    CgRoundsFn *rounds; /* operands that are only rounded */
+    uint32_t
+        rounded; /* bit k: the kernel can write result k, f32, as CG_BF16, by cg_bf16_round of what it would write */
+    uint32_t traits;   /* CgTrait */
+    uint32_t inplace;  /* bit i: a result may be written over operand i, when types are equal and the operand dies */
+    int nout;          /* 0 means 1 */
+    const char *since; /* first release that had it */
+    const char *file;  /* CG_OP_HERE */
+    int line;
 } CgOp;
 
 #define CG_OP_HERE .file = __FILE__, .line = __LINE__, .since = "0.1"
-#define CG_FLOAT_KERNELS(f) { [CG_F32] = f##_f32, [CG_F64] = f##_f64 }
-#define CG_NUMBER_KERNELS(f) { [CG_F32] = f##_f32, [CG_F64] = f##_f64, [CG_I32] = f##_i32, [CG_I64] = f##_i64 }
+#define CG_FLOAT_KERNELS(f)                    \
+    {                                          \
+        [CG_F32] = f##_f32, [CG_F64] = f##_f64 \
+    }
+#define CG_NUMBER_KERNELS(f)                                                           \
+    {                                                                                  \
+        [CG_F32] = f##_f32, [CG_F64] = f##_f64, [CG_I32] = f##_i32, [CG_I64] = f##_i64 \
+    }
 
 typedef struct CgOpSet {
-    int                abi;      /* CG_ABI */
-    size_t             op_size;  /* sizeof(CgOp) */
-    const char        *name;
-    const CgOp *const *ops;      /* ends with NULL */
+    int abi;        /* CG_ABI */
+    size_t op_size; /* sizeof(CgOp) */
+    const char *name;
+    const CgOp *const *ops; /* ends with NULL */
 } CgOpSet;
 
 /* The last line of an op file. In the library one symbol per set and instruction set; in a plugin one fixed name. */
 #define CG_OPS_CAT_(a, b, c) a##b##_##c
-#define CG_OPS_CAT(a, b, c) CG_OPS_CAT_(a, b, c)
+#define CG_OPS_CAT(a, b, c)  CG_OPS_CAT_(a, b, c)
 #ifdef CG_PLUGIN
-#define CG_OPS(set, ...) \
-    static const CgOp *const cg_ops_list[] = { __VA_ARGS__, NULL }; \
-    CG_API const CgOpSet cg_plugin = { CG_ABI, sizeof(CgOp), #set, cg_ops_list };
+    #define CG_OPS(set, ...)                                            \
+        static const CgOp *const cg_ops_list[] = { __VA_ARGS__, NULL }; \
+        CG_API const CgOpSet cg_plugin = { CG_ABI, sizeof(CgOp), #set, cg_ops_list };
 #else
-#ifndef CG_ISA
-#define CG_ISA base
-#endif
-#define CG_OPS(set, ...) \
-    static const CgOp *const cg_ops_list[] = { __VA_ARGS__, NULL }; \
-    extern const CgOpSet CG_OPS_CAT(cg_ops_, set, CG_ISA); \
-    const CgOpSet CG_OPS_CAT(cg_ops_, set, CG_ISA) = { CG_ABI, sizeof(CgOp), #set, cg_ops_list };
+    #ifndef CG_ISA
+        #define CG_ISA base
+    #endif
+    #define CG_OPS(set, ...)                                            \
+        static const CgOp *const cg_ops_list[] = { __VA_ARGS__, NULL }; \
+        extern const CgOpSet CG_OPS_CAT(cg_ops_, set, CG_ISA);          \
+        const CgOpSet CG_OPS_CAT(cg_ops_, set, CG_ISA) = { CG_ABI, sizeof(CgOp), #set, cg_ops_list };
 #endif
 
 #ifdef __cplusplus

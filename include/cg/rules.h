@@ -26,7 +26,8 @@ static inline int cg_axis(const CgAttrs *attrs, const char *name, int rank)
 static inline const CgDim *cg_attr_dim(const CgAttrs *attrs, const char *name)
 {
     const CgAttr *a = cg_attr_find(attrs, name);
-    if (!a) return NULL;
+    if (!a)
+        return NULL;
     return a->kind == CG_ATTR_INT ? cg_dim_int(a->i) : a->kind == CG_ATTR_DIMS && a->n == 1 ? a->dims[0] : NULL;
 }
 
@@ -34,7 +35,8 @@ static inline const CgDim *cg_attr_dim(const CgAttrs *attrs, const char *name)
 static inline int64_t cg_attr_size(const CgAttrs *attrs, const char *name, int64_t otherwise)
 {
     const CgAttr *a = cg_attr_find(attrs, name);
-    if (!a) return otherwise;
+    if (!a)
+        return otherwise;
     return a->kind == CG_ATTR_INT ? a->i : a->kind == CG_ATTR_DIMS && a->n == 1 ? a->ints[0] : otherwise;
 }
 
@@ -44,21 +46,24 @@ static inline bool cg_want_float(CgInfer *inf, int operand)
 {
     CgDtype d = inf->in[operand].dtype;
     return cg_dtype_is_float(d)
-        || cg_infer_fail(inf, operand, -1, "%s takes f32 or f64, operand %d is %s", inf->op->name, operand, cg_dtype_name(d));
+        || cg_infer_fail(
+            inf, operand, -1, "%s takes f32 or f64, operand %d is %s", inf->op->name, operand, cg_dtype_name(d));
 }
 
 static inline bool cg_want_integer(CgInfer *inf, int operand)
 {
     CgDtype d = inf->in[operand].dtype;
     return d == CG_I32 || d == CG_I64
-        || cg_infer_fail(inf, operand, -1, "%s takes i32 or i64 here, operand %d is %s", inf->op->name, operand, cg_dtype_name(d));
+        || cg_infer_fail(
+            inf, operand, -1, "%s takes i32 or i64 here, operand %d is %s", inf->op->name, operand, cg_dtype_name(d));
 }
 
 static inline bool cg_want_bool(CgInfer *inf, int operand)
 {
     CgDtype d = inf->in[operand].dtype;
     return d == CG_BOOL
-        || cg_infer_fail(inf, operand, -1, "%s takes bool here, operand %d is %s", inf->op->name, operand, cg_dtype_name(d));
+        || cg_infer_fail(
+            inf, operand, -1, "%s takes bool here, operand %d is %s", inf->op->name, operand, cg_dtype_name(d));
 }
 
 static inline bool cg_want_number(CgInfer *inf, int operand)
@@ -70,24 +75,29 @@ static inline bool cg_want_number(CgInfer *inf, int operand)
 static inline bool cg_want_rank(CgInfer *inf, int operand, int low, int high)
 {
     int rank = inf->in[operand].rank;
-    if (rank >= low && rank <= high) return true;
-    if (low == high) return cg_infer_fail(inf, operand, -1, "%s: operand %d has %d axes, must have %d", inf->op->name, operand, rank, low);
-    return cg_infer_fail(inf, operand, -1, "%s: operand %d has %d axes, must have %d to %d", inf->op->name, operand, rank, low, high);
+    if (rank >= low && rank <= high)
+        return true;
+    if (low == high)
+        return cg_infer_fail(
+            inf, operand, -1, "%s: operand %d has %d axes, must have %d", inf->op->name, operand, rank, low);
+    return cg_infer_fail(
+        inf, operand, -1, "%s: operand %d has %d axes, must have %d to %d", inf->op->name, operand, rank, low, high);
 }
 
 static inline bool cg_want_dtype(CgInfer *inf, int operand, int like)
 {
     CgDtype a = inf->in[operand].dtype, b = inf->in[like].dtype;
     return a == b
-        || cg_infer_fail(inf, operand, -1, "%s: operand %d is %s and operand %d is %s", inf->op->name, operand, cg_dtype_name(a), like,
-                         cg_dtype_name(b));
+        || cg_infer_fail(inf, operand, -1, "%s: operand %d is %s and operand %d is %s", inf->op->name, operand,
+            cg_dtype_name(a), like, cg_dtype_name(b));
 }
 
 /* Operand `a` has the axes of operand `b` from `from` up to `to`. */
 static inline bool cg_want_axes(CgInfer *inf, int a, int b, int from, int to)
 {
     for (int i = from; i < to; i++)
-        if (inf->in[a].dim[i] != inf->in[b].dim[i]) return cg_infer_differ(inf, a, i, b, i, "sizes");
+        if (inf->in[a].dim[i] != inf->in[b].dim[i])
+            return cg_infer_differ(inf, a, i, b, i, "sizes");
     return true;
 }
 
@@ -102,12 +112,17 @@ static inline bool cg_want_same(CgInfer *inf, int a, int b)
 
 static inline CgType cg_type_without(CgType t, int axis)
 {
-    for (int i = axis; i + 1 < t.rank; i++) t.dim[i] = t.dim[i + 1];
+    for (int i = axis; i + 1 < t.rank; i++)
+        t.dim[i] = t.dim[i + 1];
     t.dim[--t.rank] = NULL;
     return t;
 }
 
-static inline CgType cg_type_as(CgType t, CgDtype dtype) { t.dtype = dtype; return t; }
+static inline CgType cg_type_as(CgType t, CgDtype dtype)
+{
+    t.dtype = dtype;
+    return t;
+}
 
 /* ---- along ---- */
 
@@ -132,7 +147,8 @@ static inline const CgAttrs *cg_attrs_with(const CgAttrs *attrs, CgAttr a)
     CgAttr at[16];
     int n = 0;
     for (int i = 0; attrs && i < attrs->n && n < 15; i++)
-        if (strcmp(attrs->at[i].name, a.name)) at[n++] = attrs->at[i];
+        if (strcmp(attrs->at[i].name, a.name))
+            at[n++] = attrs->at[i];
     at[n++] = a;
     return cg_attrs(n, at);
 }
@@ -142,7 +158,8 @@ static inline const CgAttrs *cg_attrs_with_dim(const CgAttrs *attrs, const char 
 {
     const CgAttr *a = cg_attr_find(attrs, name);
     const CgDim *dims[CG_MAX_RANK];
-    for (int k = 0; k < a->n; k++) dims[k] = k == i ? dim : a->kind == CG_ATTR_DIMS ? a->dims[k] : cg_dim_int(a->ints[k]);
+    for (int k = 0; k < a->n; k++)
+        dims[k] = k == i ? dim : a->kind == CG_ATTR_DIMS ? a->dims[k] : cg_dim_int(a->ints[k]);
     return cg_attrs_with(attrs, cg_a_dims(name, a->n, dims));
 }
 
@@ -159,7 +176,8 @@ static inline bool cg_cut_dims(const CgInfer *inf, CgCut *cut)
 static inline CgRef cg_repeat(CgBuild *b, CgRef x, CgType like, int axis)
 {
     int64_t axes[CG_MAX_RANK];
-    for (int i = 0, k = 0; i < like.rank; i++) axes[i] = i == axis ? -1 : k++;
+    for (int i = 0, k = 0; i < like.rank; i++)
+        axes[i] = i == axis ? -1 : k++;
     return cg_broadcast(b, x, like.rank, like.dim, axes);
 }
 
@@ -167,7 +185,8 @@ static inline CgRef cg_repeat(CgBuild *b, CgRef x, CgType like, int axis)
 static inline CgRef cg_repeat_rows(CgBuild *b, CgRef x, CgType like)
 {
     int64_t axes[CG_MAX_RANK];
-    for (int i = 0; i < like.rank; i++) axes[i] = i == like.rank - 1 ? 0 : -1;
+    for (int i = 0; i < like.rank; i++)
+        axes[i] = i == like.rank - 1 ? 0 : -1;
     return cg_broadcast(b, x, like.rank, like.dim, axes);
 }
 
@@ -176,7 +195,8 @@ static inline CgRef cg_sum_rows(CgBuild *b, CgRef x)
 {
     int64_t axes[CG_MAX_RANK];
     int n = cg_ref_type(b, x).rank - 1;
-    for (int i = 0; i < n; i++) axes[i] = i;
+    for (int i = 0; i < n; i++)
+        axes[i] = i;
     return cg_sum(b, x, n, axes);
 }
 
@@ -186,7 +206,8 @@ static inline CgRef cg_size_of(CgBuild *b, CgRef x, int axis)
     CgType t = cg_ref_type(b, x);
     CgType one = cg_type(t.dtype, 1, &t.dim[axis]);
     int64_t over = 0, n;
-    if (cg_dim_is_int(t.dim[axis], &n)) return cg_fill(b, cg_type(t.dtype, 0, NULL), (double)n);
+    if (cg_dim_is_int(t.dim[axis], &n))
+        return cg_fill(b, cg_type(t.dtype, 0, NULL), (double)n);
     return cg_sum(b, cg_fill(b, one, 1.0), 1, &over);
 }
 
@@ -195,7 +216,8 @@ static inline CgRef cg_size_number(CgBuild *b, const CgDim *d, CgDtype dtype)
 {
     CgType line = cg_type(dtype, 1, &d);
     int64_t n, over = 0;
-    if (cg_dim_is_int(d, &n)) return cg_fill(b, cg_type(dtype, 0, NULL), (double)n);
+    if (cg_dim_is_int(d, &n))
+        return cg_fill(b, cg_type(dtype, 0, NULL), (double)n);
     return cg_sum(b, cg_fill(b, line, 1), 1, &over);
 }
 
@@ -213,11 +235,14 @@ static inline CgRef cg_mean_keep(CgBuild *b, CgRef x, int axis)
 /* A constant as elements of `type` would hold it. */
 static inline CgRef cg_fold_to(CgBuild *b, CgType type, double value)
 {
-    if (type.dtype == CG_F32) value = (double)(float)value;
+    if (type.dtype == CG_F32)
+        value = (double)(float)value;
     else if (!cg_dtype_is_float(type.dtype)) {
         /* Past 2^53 a double no longer holds every integer: leave such sums to the kernels. */
-        if (!(fabs(value) < 9007199254740992.0)) return CG_NONE;
-        if (type.dtype == CG_I32) value = (double)(int32_t)(uint32_t)(int64_t)value;
+        if (!(fabs(value) < 9007199254740992.0))
+            return CG_NONE;
+        if (type.dtype == CG_I32)
+            value = (double)(int32_t)(uint32_t)(int64_t)value;
     }
     return cg_fill(b, type, value);
 }

@@ -35,8 +35,8 @@ static void softcap_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 
 static void softcap_f32(const void *const *in, void *out, size_t n, const CgAttrs *attrs)
 {
-    const float *x = in[0];     /* (n) */
-    float *y = out;             /* (n), may be x itself */
+    const float *x = in[0]; /* (n) */
+    float *y = out;         /* (n), may be x itself */
     float cap = (float)cg_attr_float(attrs, "cap", 0.0);
     CG_SIMD
     for (size_t i = 0; i < n; i++)
@@ -45,8 +45,8 @@ static void softcap_f32(const void *const *in, void *out, size_t n, const CgAttr
 
 static void softcap_f64(const void *const *in, void *out, size_t n, const CgAttrs *attrs)
 {
-    const double *x = in[0];    /* (n) */
-    double *y = out;            /* (n), may be x itself */
+    const double *x = in[0]; /* (n) */
+    double *y = out;         /* (n), may be x itself */
     double cap = cg_attr_float(attrs, "cap", 0.0);
     CG_SIMD
     for (size_t i = 0; i < n; i++)
@@ -59,13 +59,20 @@ static const CgSample softcap_samples[] = {
     { .in = NULL },
 };
 
-static const CgOp op_softcap = { CG_OP_HERE,
-    .name = "softcap", .sig = "(x: F[..s], cap: float) -> F[..s]",
+static const CgOp op_softcap = {
+    CG_OP_HERE,
+    .name = "softcap",
+    .sig = "(x: F[..s], cap: float) -> F[..s]",
     .doc = "Bounds every element to (-cap, cap): cap * tanh(x / cap), the identity near zero.\n"
            "\n"
            "cap must be positive. Gemma 2 uses 50 on attention scores and 30 on output logits.\n",
-    .shape = softcap_shape, .expand = softcap_expand, .vjp = softcap_vjp, .vec = CG_FLOAT_KERNELS(softcap),
-    .traits = CG_ELEMENTWISE, .inplace = 1, .samples = softcap_samples,
+    .shape = softcap_shape,
+    .expand = softcap_expand,
+    .vjp = softcap_vjp,
+    .vec = CG_FLOAT_KERNELS(softcap),
+    .traits = CG_ELEMENTWISE,
+    .inplace = 1,
+    .samples = softcap_samples,
 };
 
 CG_OPS(softcap, &op_softcap)

@@ -26,10 +26,14 @@ static const CgSample myop_samples[] = {
     { .in = NULL },
 };
 
-static const CgOp op_myop = { CG_OP_HERE,
-    .name = "myop", .sig = "(x: F[..s], b: float = 4) -> F[..s]",
+static const CgOp op_myop = {
+    CG_OP_HERE,
+    .name = "myop",
+    .sig = "(x: F[..s], b: float = 4) -> F[..s]",
     .doc = "A smooth relu: (x + sqrt(x^2 + b)) / 2.\n\nb must not be negative; b = 0 is relu.\n",
-    .shape = myop_shape, .expand = myop_expand, .samples = myop_samples,
+    .shape = myop_shape,
+    .expand = myop_expand,
+    .samples = myop_samples,
     .traits = CG_ELEMENTWISE,
 };
 

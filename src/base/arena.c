@@ -13,16 +13,15 @@
 
 typedef struct Block {
     struct Block *next;
-    size_t        used, size;                    /* bytes of data[] */
+    size_t used, size; /* bytes of data[] */
     _Alignas(16) unsigned char data[];
 } Block;
 
-struct CgArena { Block *top; };
+struct CgArena {
+    Block *top;
+};
 
-CgArena *cg_arena_new(void)
-{
-    return cg_calloc(1, sizeof(CgArena));
-}
+CgArena *cg_arena_new(void) { return cg_calloc(1, sizeof(CgArena)); }
 
 void cg_arena_free(CgArena *a)
 {
@@ -56,7 +55,7 @@ void *cg_arena_alloc(CgArena *a, size_t size)
         size_t want = top ? 2 * top->size : FIRST_BLOCK;
         if (want > LAST_BLOCK)
             want = LAST_BLOCK;
-        if (size > want / 4 && top) {            /* a large one gets a block of its own below the open one */
+        if (size > want / 4 && top) { /* a large one gets a block of its own below the open one */
             top->next = block_new(size, top->next);
             top->next->used = size;
             return top->next->data;
@@ -77,10 +76,7 @@ char *cg_arena_strndup(CgArena *a, const char *s, size_t n)
     return p;
 }
 
-char *cg_arena_strdup(CgArena *a, const char *s)
-{
-    return cg_arena_strndup(a, s, strlen(s));
-}
+char *cg_arena_strdup(CgArena *a, const char *s) { return cg_arena_strndup(a, s, strlen(s)); }
 
 char *cg_arena_printf(CgArena *a, const char *format, ...)
 {

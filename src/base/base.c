@@ -20,7 +20,8 @@ void cg_bug(const char *file, int line, const char *format, ...)
     fflush(stdout);
     fprintf(stderr, "cg: internal fault at %s:%d: ", file, line);
     vfprintf(stderr, format, args);
-    fputs("\nThis is a mistake of cg, not yours. Please report it with the script and the output of 'cg --version'.\n", stderr);
+    fputs("\nThis is a mistake of cg, not yours. Please report it with the script and the output of 'cg --version'.\n",
+        stderr);
     va_end(args);
     if (cg_debug_value("abort"))
         abort();
@@ -49,7 +50,7 @@ const char *cg_debug_value(const char *name)
 /* True exactly at the n-th call when CG_DEBUG=alloc-fail=n. */
 static bool must_fail(void)
 {
-    static atomic_long left = -1;   /* -1: the switch has not been looked at, 0: off or spent */
+    static atomic_long left = -1; /* -1: the switch has not been looked at, 0: off or spent */
     long now = atomic_load(&left);
     if (now == 0)
         return false;
@@ -111,7 +112,7 @@ void *cg_try_alloc(size_t size)
     size_t whole = (size + align - 1) / align * align;
     void *p = aligned_alloc(align, whole ? whole : align);
     if (p && large)
-        (void)madvise(p, whole, MADV_HUGEPAGE);   /* advice only: refused on some systems, harmless */
+        (void)madvise(p, whole, MADV_HUGEPAGE); /* advice only: refused on some systems, harmless */
     return p;
 }
 

@@ -1,6 +1,6 @@
 /* child.c - other programs, run without a shell.
- * Takes the words of a command and its input; gives its output. The one file that starts programs. Both pipes are served at
- * once: a program may answer before it has read everything. */
+ * Takes the words of a command and its input; gives its output. The one file that starts programs. Both pipes are
+ * served at once: a program may answer before it has read everything. */
 #include "base/child.h"
 
 #include <errno.h>
@@ -15,7 +15,9 @@ extern char **environ;
 
 enum { IN, OUT, SAID, NPIPES };
 
-typedef struct Pipes { int end[NPIPES][2]; } Pipes;     /* [0] is read from, [1] written to */
+typedef struct Pipes {
+    int end[NPIPES][2];
+} Pipes; /* [0] is read from, [1] written to */
 
 static void close_end(int *fd)
 {
@@ -52,7 +54,7 @@ static int start(const char *const *argv, const Pipes *p, pid_t *pid)
     posix_spawnattr_t attr;
     sigset_t usual;
     sigemptyset(&usual);
-    sigaddset(&usual, SIGPIPE);     /* we ignore it, the program should not */
+    sigaddset(&usual, SIGPIPE); /* we ignore it, the program should not */
     posix_spawn_file_actions_init(&files);
     posix_spawnattr_init(&attr);
     posix_spawn_file_actions_adddup2(&files, p->end[IN][0], STDIN_FILENO);
@@ -79,7 +81,7 @@ static void take(int *fd, CgStrbuf *to)
 
 static void give(int *fd, const char *input, size_t n, size_t *at)
 {
-    ssize_t done = write(*fd, input + *at, n - *at < 4096 ? n - *at : 4096);      /* what poll promised to take */
+    ssize_t done = write(*fd, input + *at, n - *at < 4096 ? n - *at : 4096); /* what poll promised to take */
     if (done > 0)
         *at += (size_t)done;
     else if (errno != EINTR)
@@ -102,7 +104,7 @@ static void serve(Pipes *p, const char *input, size_t n, CgStrbuf *out, CgStrbuf
         if (!open)
             return;
         if (poll(wait, NPIPES, -1) < 0)
-            continue;       /* a signal: what it means is up to whoever asked for the run */
+            continue; /* a signal: what it means is up to whoever asked for the run */
         if (wait[IN].revents)
             give(fds[IN], input, n, &at);
         if (wait[OUT].revents)
@@ -134,7 +136,7 @@ CgChild cg_child_run(const char *const *argv, const char *input, size_t n, CgStr
     sigaction(SIGPIPE, &ignore, &before);
     serve(&p, input, n, out, said);
     sigaction(SIGPIPE, &before, NULL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) { }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
     *code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return CG_CHILD_RAN;
 }

@@ -1,10 +1,15 @@
 /* child.h - other programs, run without a shell.
- * Takes the words of a command and its input; gives its output. No argument and no name of a file is ever read by a shell. */
+ * Takes the words of a command and its input; gives its output. No argument and no name of a file is ever read by a
+ * shell. */
 #ifndef CG_CHILD_H
 #define CG_CHILD_H
 #include "base/strbuf.h"
 
-typedef enum CgChild { CG_CHILD_RAN, CG_CHILD_ABSENT /* there is no such program */, CG_CHILD_FAILED /* errno says why */ } CgChild;
+typedef enum CgChild {
+    CG_CHILD_RAN,
+    CG_CHILD_ABSENT /* there is no such program */,
+    CG_CHILD_FAILED /* errno says why */
+} CgChild;
 
 /* Looks for argv[0] in PATH, feeds it `input` and waits for its end. What it writes to stdout and stderr is appended to
  * *out and *said; *code is its exit code, 128 + N when signal N ended it. */

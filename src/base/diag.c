@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct { const char *name, *title, *explanation; } codes[] = {
+static const struct {
+    const char *name, *title, *explanation;
+} codes[] = {
 #define X(code, title, explanation) { #code, title, explanation },
 #include "base/diag.def"
 #undef X
@@ -37,7 +39,7 @@ void cg_diags_clear(CgDiags *d)
 
 static const char *words(CgArena *arena, const char *format, va_list args)
 {
-    CgStrbuf b = {0};
+    CgStrbuf b = { 0 };
     cg_strbuf_vprintf(&b, format, args);
     const char *s = cg_arena_strdup(arena, cg_strbuf_str(&b));
     cg_strbuf_deinit(&b);
@@ -90,13 +92,16 @@ void cg_diag_help(CgDiag *x, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    add_part(x, CG_PART_HELP, (CgSpan){0}, format, args);
+    add_part(x, CG_PART_HELP, (CgSpan){ 0 }, format, args);
     va_end(args);
 }
 
 CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e)
 {
-    static const struct { CgCode code; int exit; } by_kind[] = {
+    static const struct {
+        CgCode code;
+        int exit;
+    } by_kind[] = {
         [CG_ERR_NONE] = { CG_E0901, 1 },
         [CG_ERR_INPUT] = { CG_E0901, 1 },
         [CG_ERR_IO] = { CG_E0902, 3 },
@@ -111,10 +116,7 @@ CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e)
     return x;
 }
 
-size_t cg_diags_count(const CgDiags *d)
-{
-    return d->count;
-}
+size_t cg_diags_count(const CgDiags *d) { return d->count; }
 
 int cg_diags_exit_code(const CgDiags *d)
 {
@@ -124,17 +126,8 @@ int cg_diags_exit_code(const CgDiags *d)
     return gravest;
 }
 
-const char *cg_code_name(CgCode code)
-{
-    return codes[code].name;
-}
+const char *cg_code_name(CgCode code) { return codes[code].name; }
 
-const char *cg_code_title(CgCode code)
-{
-    return codes[code].title;
-}
+const char *cg_code_title(CgCode code) { return codes[code].title; }
 
-const char *cg_code_explanation(CgCode code)
-{
-    return codes[code].explanation;
-}
+const char *cg_code_explanation(CgCode code) { return codes[code].explanation; }

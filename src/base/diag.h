@@ -1,6 +1,7 @@
 /* diag.h - mistakes of the user, as values.
  * Takes codes, spans and words; gives a list that is printed once, sorted by place, at most 20 and a count.
- * Codes are rows of diag.def: X(E0201, "title", "explanation for cg explain"). Every code has a golden in tests/errors. */
+ * Codes are rows of diag.def: X(E0201, "title", "explanation for cg explain"). Every code has a golden in tests/errors.
+ */
 #ifndef CG_DIAG_H
 #define CG_DIAG_H
 #include <stdio.h>
@@ -18,19 +19,20 @@ typedef struct CgDiag CgDiag;
 typedef struct CgDiags CgDiags;
 
 CgDiags *cg_diags_new(CgSources *sources);
-void     cg_diags_free(CgDiags *d);
-void     cg_diags_clear(CgDiags *d);               /* forgets what was reported */
+void cg_diags_free(CgDiags *d);
+void cg_diags_clear(CgDiags *d); /* forgets what was reported */
 /* `format` is the message without a full stop; the span is where the caret goes. */
-CgDiag  *cg_diag(CgDiags *d, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
-void     cg_diag_label(CgDiag *d, CgSpan span, const char *format, ...) CG_PRINTF(3, 4);  /* same line: underlined with ~ */
-void     cg_diag_note(CgDiag *d, CgSpan span, const char *format, ...) CG_PRINTF(3, 4);   /* a place of its own; file 0: words only */
-void     cg_diag_help(CgDiag *d, const char *format, ...) CG_PRINTF(2, 3);
-CgDiag  *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e);  /* E0901 for input, E0902 for files, E0903 memory */
-size_t   cg_diags_count(const CgDiags *d);
-int      cg_diags_exit_code(const CgDiags *d);   /* 0, 1, 3 or 130: the gravest */
-void     cg_diags_text(const CgDiags *d, CgStrbuf *out, bool colour);
-void     cg_diags_print(const CgDiags *d, FILE *to, bool colour);
-const char *cg_code_name(CgCode code);          /* "E0201" */
+CgDiag *cg_diag(CgDiags *d, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
+void cg_diag_label(CgDiag *d, CgSpan span, const char *format, ...) CG_PRINTF(3, 4); /* same line: underlined with ~ */
+void cg_diag_note(CgDiag *d, CgSpan span, const char *format, ...)
+    CG_PRINTF(3, 4); /* a place of its own; file 0: words only */
+void cg_diag_help(CgDiag *d, const char *format, ...) CG_PRINTF(2, 3);
+CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e); /* E0901 for input, E0902 for files, E0903 memory */
+size_t cg_diags_count(const CgDiags *d);
+int cg_diags_exit_code(const CgDiags *d); /* 0, 1, 3 or 130: the gravest */
+void cg_diags_text(const CgDiags *d, CgStrbuf *out, bool colour);
+void cg_diags_print(const CgDiags *d, FILE *to, bool colour);
+const char *cg_code_name(CgCode code); /* "E0201" */
 const char *cg_code_title(CgCode code);
 const char *cg_code_explanation(CgCode code);
 #endif

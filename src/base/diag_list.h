@@ -8,27 +8,27 @@
 typedef enum CgPartKind { CG_PART_LABEL, CG_PART_NOTE, CG_PART_HELP } CgPartKind;
 
 typedef struct CgDiagPart {
-    struct CgDiagPart *next;       /* in the order they were added */
-    CgPartKind         kind;
-    CgSpan             span;       /* file 0: words only */
-    const char        *text;
+    struct CgDiagPart *next; /* in the order they were added */
+    CgPartKind kind;
+    CgSpan span; /* file 0: words only */
+    const char *text;
 } CgDiagPart;
 
 struct CgDiag {
-    struct CgDiag *next;           /* in the order they were found */
-    CgDiags       *list;
-    size_t         serial;
-    CgCode         code;
-    CgSpan         span;
-    const char    *message;
-    CgDiagPart    *parts;
-    int            exit;           /* 1, 3 or 130 */
+    struct CgDiag *next; /* in the order they were found */
+    CgDiags *list;
+    size_t serial;
+    CgCode code;
+    CgSpan span;
+    const char *message;
+    CgDiagPart *parts;
+    int exit; /* 1, 3 or 130 */
 };
 
 struct CgDiags {
-    CgSources *sources;            /* borrowed */
-    CgArena   *arena;
-    CgDiag    *first, *last;
-    size_t     count;
+    CgSources *sources; /* borrowed */
+    CgArena *arena;
+    CgDiag *first, *last;
+    size_t count;
 };
 #endif

@@ -9,18 +9,18 @@
 #include <utf8proc.h>
 
 #define MOST   20
-#define GUTTER 5        /* digits of a line number; more are possible */
-#define WIDEST 100      /* columns of source text shown before it is cut */
+#define GUTTER 5   /* digits of a line number; more are possible */
+#define WIDEST 100 /* columns of source text shown before it is cut */
 #define TAB    4
 
 /* ---- one line of source, as shown ------------------------------------------------------------------------- */
 
 typedef struct Shown {
-    CgStrbuf text;      /* tabs as spaces, control characters as '?' */
-    size_t  *column;    /* display column of each byte of the line, and one past the end */
-    size_t   width;
-    size_t   len;       /* bytes of the line */
-    size_t   cut_from, cut_to;   /* display columns that remain */
+    CgStrbuf text;  /* tabs as spaces, control characters as '?' */
+    size_t *column; /* display column of each byte of the line, and one past the end */
+    size_t width;
+    size_t len;              /* bytes of the line */
+    size_t cut_from, cut_to; /* display columns that remain */
 } Shown;
 
 static void shown_deinit(Shown *s)
@@ -33,7 +33,7 @@ static Shown shown_make(const char *line, size_t len)
 {
     Shown s = { .len = len };
     s.column = cg_malloc((len + 1) * sizeof *s.column);
-    for (size_t i = 0; i < len; ) {
+    for (size_t i = 0; i < len;) {
         utf8proc_int32_t point;
         utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)line + i, (utf8proc_ssize_t)(len - i), &point);
         size_t bytes = n > 0 ? (size_t)n : 1;
@@ -88,9 +88,10 @@ static void shown_print(const Shown *s, CgStrbuf *out)
 {
     const char *text = cg_strbuf_str(&s->text);
     size_t at = 0, from = 0, to = s->text.len;
-    for (size_t i = 0; i < s->text.len; ) {          /* columns to bytes: the shown text is valid UTF-8 */
+    for (size_t i = 0; i < s->text.len;) { /* columns to bytes: the shown text is valid UTF-8 */
         utf8proc_int32_t point;
-        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(s->text.len - i), &point);
+        utf8proc_ssize_t n =
+            utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(s->text.len - i), &point);
         if (at <= s->cut_from)
             from = i;
         at += (size_t)utf8proc_charwidth(point);
@@ -109,9 +110,18 @@ static void shown_print(const Shown *s, CgStrbuf *out)
 
 /* ---- marks under a line ----------------------------------------------------------------------------------- */
 
-typedef struct Mark { size_t from, to; char with; const char *text; } Mark;   /* columns as shown */
+typedef struct Mark {
+    size_t from, to;
+    char with;
+    const char *text;
+} Mark; /* columns as shown */
 
-typedef struct Place { int line, column; size_t line_start; const char *at; size_t len; } Place;
+typedef struct Place {
+    int line, column;
+    size_t line_start;
+    const char *at;
+    size_t len;
+} Place;
 
 static Place place_of(const CgSources *sources, CgSpan span)
 {
@@ -148,10 +158,7 @@ static void spaces(CgStrbuf *out, size_t n)
         cg_strbuf_putc(out, ' ');
 }
 
-static const char *paint(bool colour, const char *how)
-{
-    return colour ? how : "";
-}
+static const char *paint(bool colour, const char *how) { return colour ? how : ""; }
 
 #define RED   "\033[1;31m"
 #define BLUE  "\033[1;34m"
@@ -169,7 +176,8 @@ static void gutter(CgStrbuf *out, int line, bool colour)
     cg_strbuf_puts(out, paint(colour, PLAIN));
 }
 
-/* A row of '~' and '^', then the texts: the rightmost one behind its mark, the others below, each where its mark starts. */
+/* A row of '~' and '^', then the texts: the rightmost one behind its mark, the others below, each where its mark
+ * starts. */
 static void print_marks(CgStrbuf *out, Mark *m, size_t n, size_t indent, bool colour)
 {
     qsort(m, n, sizeof *m, by_start);
@@ -183,7 +191,7 @@ static void print_marks(CgStrbuf *out, Mark *m, size_t n, size_t indent, bool co
     char *row = cg_malloc(width + 1);
     memset(row, ' ', width);
     row[width] = 0;
-    for (int pass = 0; pass < 2; pass++) {            /* carets over tildes */
+    for (int pass = 0; pass < 2; pass++) { /* carets over tildes */
         for (size_t i = 0; i < n; i++) {
             if ((m[i].with == '^') == (pass == 1))
                 memset(row + m[i].from, m[i].with, m[i].to - m[i].from);
@@ -203,7 +211,7 @@ static void print_marks(CgStrbuf *out, Mark *m, size_t n, size_t indent, bool co
         m[last].text = NULL;
     }
     cg_strbuf_putc(out, '\n');
-    for (size_t left = n; left; ) {
+    for (size_t left = n; left;) {
         size_t at = 0;
         left = 0;
         for (size_t i = 0; i < n; i++) {
@@ -219,7 +227,8 @@ static void print_marks(CgStrbuf *out, Mark *m, size_t n, size_t indent, bool co
             }
             spaces(out, m[i].from - at);
             cg_strbuf_puts(out, m[i].text);
-            at = m[i].from + (size_t)utf8proc_decompose((const utf8proc_uint8_t *)m[i].text, 0, NULL, 0, UTF8PROC_NULLTERM);
+            at = m[i].from
+                + (size_t)utf8proc_decompose((const utf8proc_uint8_t *)m[i].text, 0, NULL, 0, UTF8PROC_NULLTERM);
             m[i].text = NULL;
         }
         if (at)
@@ -241,7 +250,8 @@ static void print_line(const CgDiags *d, CgSpan span, const CgDiag *x, const cha
     marks[0] = (Mark){ from, to, '^', NULL };
     n = 1;
     for (const CgDiagPart *part = x ? x->parts : NULL; part; part = part->next) {
-        if (part->kind != CG_PART_LABEL || part->span.file != span.file || place_of(d->sources, part->span).line != p.line)
+        if (part->kind != CG_PART_LABEL || part->span.file != span.file
+            || place_of(d->sources, part->span).line != p.line)
             continue;
         Mark m = { 0, 0, '~', *part->text ? part->text : NULL };
         span_columns(&s, &p, part->span, &m.from, &m.to);
@@ -283,7 +293,7 @@ static void print_note(const CgDiags *d, const CgDiag *x, const CgDiagPart *part
         return;
     }
     Place p = place_of(d->sources, part->span);
-    CgStrbuf prefix = {0};
+    CgStrbuf prefix = { 0 };
     cg_strbuf_printf(&prefix, "%s:%d:%d", cg_sources_get(d->sources, part->span.file)->name, p.line, p.column);
     print_line(d, part->span, NULL, cg_strbuf_str(&prefix), out, colour);
     cg_strbuf_deinit(&prefix);
@@ -308,7 +318,7 @@ static void print_one(const CgDiags *d, const CgDiag *x, CgStrbuf *out, bool col
         cg_strbuf_puts(out, "cg: ");
     }
     cg_strbuf_printf(out, "%serror[%s]%s: %s%s\n", paint(colour, RED), cg_code_name(x->code), paint(colour, PLAIN BOLD),
-                     x->message, paint(colour, PLAIN));
+        x->message, paint(colour, PLAIN));
     if (x->span.file)
         print_line(d, x->span, x, NULL, out, colour);
     for (const CgDiagPart *part = x->parts; part; part = part->next) {
@@ -326,7 +336,7 @@ static void print_one(const CgDiags *d, const CgDiag *x, CgStrbuf *out, bool col
 static int by_place(const void *a, const void *b)
 {
     const CgDiag *x = *(const CgDiag *const *)a, *y = *(const CgDiag *const *)b;
-    uint32_t fx = x->span.file - 1, fy = y->span.file - 1;      /* no place: after all others */
+    uint32_t fx = x->span.file - 1, fy = y->span.file - 1; /* no place: after all others */
     if (fx != fy)
         return fx < fy ? -1 : 1;
     if (x->span.start != y->span.start)
@@ -362,7 +372,7 @@ void cg_diags_text(const CgDiags *d, CgStrbuf *out, bool colour)
 
 void cg_diags_print(const CgDiags *d, FILE *to, bool colour)
 {
-    CgStrbuf b = {0};
+    CgStrbuf b = { 0 };
     cg_diags_text(d, &b, colour);
     fputs(cg_strbuf_str(&b), to);
     cg_strbuf_deinit(&b);

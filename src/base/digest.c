@@ -8,7 +8,9 @@
 #include <string.h>
 #include <xxhash.h>
 
-struct CgDigester { XXH3_state_t *state; };
+struct CgDigester {
+    XXH3_state_t *state;
+};
 
 CgDigest cg_digest(const void *bytes, size_t n)
 {
@@ -25,10 +27,7 @@ CgDigester *cg_digester_new(void)
     return d;
 }
 
-void cg_digester_add(CgDigester *d, const void *bytes, size_t n)
-{
-    XXH3_128bits_update(d->state, bytes, n);
-}
+void cg_digester_add(CgDigester *d, const void *bytes, size_t n) { XXH3_128bits_update(d->state, bytes, n); }
 
 CgDigest cg_digester_free(CgDigester *d)
 {
@@ -38,10 +37,7 @@ CgDigest cg_digester_free(CgDigester *d)
     return (CgDigest){ h.high64, h.low64 };
 }
 
-bool cg_digest_equal(CgDigest a, CgDigest b)
-{
-    return a.high == b.high && a.low == b.low;
-}
+bool cg_digest_equal(CgDigest a, CgDigest b) { return a.high == b.high && a.low == b.low; }
 
 void cg_digest_hex(CgDigest d, char out[33])
 {
@@ -66,7 +62,4 @@ bool cg_digest_parse(const char *hex, CgDigest *d)
     return half_parse(hex, &d->high) && half_parse(hex + 16, &d->low) && !hex[32];
 }
 
-uint64_t cg_hash64(const void *bytes, size_t n, uint64_t seed)
-{
-    return XXH3_64bits_withSeed(bytes, n, seed);
-}
+uint64_t cg_hash64(const void *bytes, size_t n, uint64_t seed) { return XXH3_64bits_withSeed(bytes, n, seed); }

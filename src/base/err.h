@@ -4,17 +4,22 @@
 #define CG_ERR_H
 #include "base/base.h"
 
-typedef enum CgErrKind { CG_ERR_NONE, CG_ERR_INPUT /* a file or value is wrong: exit 1 */, CG_ERR_IO /* exit 3 */,
-                         CG_ERR_MEMORY /* exit 3 */, CG_ERR_INTERRUPTED /* exit 130 */ } CgErrKind;
+typedef enum CgErrKind {
+    CG_ERR_NONE,
+    CG_ERR_INPUT /* a file or value is wrong: exit 1 */,
+    CG_ERR_IO /* exit 3 */,
+    CG_ERR_MEMORY /* exit 3 */,
+    CG_ERR_INTERRUPTED /* exit 130 */
+} CgErrKind;
 
 typedef struct CgErr {
     CgErrKind kind;
-    char      text[480];   /* one sentence, no full stop, names the file or value */
-    char      hint[240];   /* what to do, or "" */
+    char text[480]; /* one sentence, no full stop, names the file or value */
+    char hint[240]; /* what to do, or "" */
 } CgErr;
 
 /* Both always return false, so that `return cg_err(e, ...)` reads well. An error already there is kept. */
 bool cg_err(CgErr *e, CgErrKind kind, const char *format, ...) CG_PRINTF(3, 4);
-bool cg_err_errno(CgErr *e, const char *doing, const char *path);  /* "cannot open 'x': No such file or directory" */
+bool cg_err_errno(CgErr *e, const char *doing, const char *path); /* "cannot open 'x': No such file or directory" */
 void cg_err_hint(CgErr *e, const char *format, ...) CG_PRINTF(2, 3);
 #endif

@@ -10,11 +10,15 @@
 #include "base/digest.h"
 #include "base/strbuf.h"
 
-typedef struct Entry { const char *text; size_t len; uint64_t hash; } Entry;
+typedef struct Entry {
+    const char *text;
+    size_t len;
+    uint64_t hash;
+} Entry;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static CgArena *texts;
-static Entry *table;               /* cap slots, a power of two; text NULL where free */
+static Entry *table; /* cap slots, a power of two; text NULL where free */
 static size_t count, cap;
 
 static Entry *slot_of(Entry *at, size_t n, const char *s, size_t len, uint64_t hash)
@@ -30,7 +34,7 @@ static void grow(void)
     size_t wider = cap ? 2 * cap : 1024;
     if (!texts)
         texts = cg_arena_new();
-    Entry *at = CG_NEWN(texts, Entry, wider);   /* the old table stays in the arena: the sum is below one new table */
+    Entry *at = CG_NEWN(texts, Entry, wider); /* the old table stays in the arena: the sum is below one new table */
     for (size_t i = 0; i < cap; i++) {
         if (table[i].text)
             *slot_of(at, wider, table[i].text, table[i].len, table[i].hash) = table[i];
@@ -55,14 +59,11 @@ CgAtom cg_intern_n(const char *s, size_t n)
     return atom;
 }
 
-CgAtom cg_intern(const char *s)
-{
-    return cg_intern_n(s, strlen(s));
-}
+CgAtom cg_intern(const char *s) { return cg_intern_n(s, strlen(s)); }
 
 CgAtom cg_intern_printf(const char *format, ...)
 {
-    CgStrbuf text = {0};
+    CgStrbuf text = { 0 };
     va_list args;
     va_start(args, format);
     cg_strbuf_vprintf(&text, format, args);

@@ -7,5 +7,5 @@
 typedef const char *CgAtom;
 CgAtom cg_intern(const char *s);
 CgAtom cg_intern_n(const char *s, size_t n);
-CgAtom cg_intern_printf(const char *format, ...) CG_PRINTF(1, 2);      /* of any length */
+CgAtom cg_intern_printf(const char *format, ...) CG_PRINTF(1, 2); /* of any length */
 #endif

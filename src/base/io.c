@@ -30,7 +30,7 @@
 /* True exactly at the n-th call when CG_DEBUG=io-fail=n; every system call below asks first. */
 static bool must_fail(void)
 {
-    static atomic_long left = -1;   /* -1: the switch has not been looked at, 0: off or spent */
+    static atomic_long left = -1; /* -1: the switch has not been looked at, 0: off or spent */
     long now = atomic_load(&left);
     if (now < 0) {
         const char *v = cg_debug_value("io-fail");
@@ -91,8 +91,8 @@ static void hint_missing(const char *path, CgErr *e)
     DIR *d = opendir(folder);
     CgSuggest near;
     cg_suggest_init(&near, base);
-    CG_VEC(char *) names = {0};
-    for (struct dirent *entry; d && (entry = readdir(d)); ) {
+    CG_VEC(char *) names = { 0 };
+    for (struct dirent *entry; d && (entry = readdir(d));) {
         if (entry->d_name[0] == '.')
             continue;
         cg_vec_push(&names, cg_strdup(entry->d_name));
@@ -127,7 +127,7 @@ static bool cannot(CgErr *e, const char *doing, const char *path)
 
 bool cg_io_read(const char *path, CgBytes *out, CgErr *e)
 {
-    *out = (CgBytes){0};
+    *out = (CgBytes){ 0 };
     int fd = do_open(path, O_RDONLY, 0);
     if (fd < 0)
         return cannot(e, "open", path);
@@ -137,7 +137,7 @@ bool cg_io_read(const char *path, CgBytes *out, CgErr *e)
         cap = (size_t)st.st_size + 1;
     char *at = malloc(cap + 1);
     size_t len = 0;
-    for (ssize_t k = 1; at && k; ) {
+    for (ssize_t k = 1; at && k;) {
         if (len == cap) {
             cap *= 2;
             char *wider = realloc(at, cap + 1);
@@ -167,7 +167,7 @@ bool cg_io_read(const char *path, CgBytes *out, CgErr *e)
 
 bool cg_io_map(const char *path, CgBytes *out, CgErr *e)
 {
-    *out = (CgBytes){0};
+    *out = (CgBytes){ 0 };
     int fd = do_open(path, O_RDONLY, 0);
     if (fd < 0)
         return cannot(e, "open", path);
@@ -177,7 +177,7 @@ bool cg_io_map(const char *path, CgBytes *out, CgErr *e)
         close(fd);
         return false;
     }
-    if (!S_ISREG(st.st_mode) || st.st_size == 0) {   /* pipes and empty files cannot be mapped */
+    if (!S_ISREG(st.st_mode) || st.st_size == 0) { /* pipes and empty files cannot be mapped */
         close(fd);
         return cg_io_read(path, out, e);
     }
@@ -196,15 +196,15 @@ void cg_io_release(CgBytes *b)
         munmap(b->at, b->len);
     else
         free(b->at);
-    *b = (CgBytes){0};
+    *b = (CgBytes){ 0 };
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------ */
 
 struct CgOut {
-    int    fd;
-    char  *path, *temporary;    /* temporary is NULL when writing straight to a device or a pipe */
-    char  *buffer;
+    int fd;
+    char *path, *temporary; /* temporary is NULL when writing straight to a device or a pipe */
+    char *buffer;
     size_t used;
 };
 
@@ -238,13 +238,13 @@ CgOut *cg_io_create(const char *path, CgErr *e)
     } else {
         char *folder = folder_of(o->path);
         const char *slash = strrchr(o->path, '/'), *base = slash ? slash + 1 : o->path;
-        CgStrbuf name = {0};
+        CgStrbuf name = { 0 };
         cg_strbuf_printf(&name, "%s/.%.200s.%ld-%u.tmp", folder, base, (long)getpid(), atomic_fetch_add(&serial, 1));
         o->temporary = cg_strbuf_take(&name);
         free(folder);
         o->fd = do_open(o->temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
         if (o->fd >= 0 && there)
-            (void)!fchmod(o->fd, st.st_mode & 07777);   /* keeping the mode is a courtesy */
+            (void)!fchmod(o->fd, st.st_mode & 07777); /* keeping the mode is a courtesy */
     }
     if (o->fd < 0) {
         int why = errno;
@@ -369,10 +369,7 @@ bool cg_io_mkdirs(const char *path, CgErr *e)
     return ok;
 }
 
-char *cg_io_real(const char *path)
-{
-    return realpath(path, NULL);
-}
+char *cg_io_real(const char *path) { return realpath(path, NULL); }
 
 bool cg_io_exists(const char *path)
 {
@@ -393,7 +390,7 @@ bool cg_io_remove(const char *path, CgErr *e)
 
 static char *joined(const char *folder, const char *name, size_t n)
 {
-    CgStrbuf b = {0};
+    CgStrbuf b = { 0 };
     cg_strbuf_puts(&b, folder);
     if (b.len && b.at[b.len - 1] != '/')
         cg_strbuf_putc(&b, '/');
@@ -403,13 +400,17 @@ static char *joined(const char *folder, const char *name, size_t n)
 
 /* ---- locks -------------------------------------------------------------------------------------------------- */
 
-struct CgLock { int fd; char *path; };
+struct CgLock {
+    int fd;
+    char *path;
+};
 
 /* Whether the file that was locked is still the one of that name: its last holder may have removed it meanwhile. */
 static bool still_named(int fd, const char *path)
 {
     struct stat held, named;
-    return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+    return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_dev == named.st_dev
+        && held.st_ino == named.st_ino;
 }
 
 CgLock *cg_io_lock(const char *path, CgWaitFn *waiting, void *arg, CgErr *e)
@@ -471,7 +472,7 @@ int cg_io_sweep(const char *folder)
 {
     int removed = 0;
     DIR *d = opendir(folder);
-    for (struct dirent *entry; d && (entry = readdir(d)); ) {
+    for (struct dirent *entry; d && (entry = readdir(d));) {
         long process = writer_of(entry->d_name);
         if (!process || kill((pid_t)process, 0) == 0 || errno != ESRCH)
             continue;
@@ -487,9 +488,17 @@ int cg_io_sweep(const char *folder)
 /* ---- globs -------------------------------------------------------------------------------------------------- */
 
 /* Folders from the start to here, so that a link back to one of them ends the walk. */
-typedef struct Above { const struct Above *up; dev_t device; ino_t inode; } Above;
+typedef struct Above {
+    const struct Above *up;
+    dev_t device;
+    ino_t inode;
+} Above;
 
-typedef struct Walk { CG_VEC(char *) found; CgErr *e; bool failed; } Walk;
+typedef struct Walk {
+    CG_VEC(char *) found;
+    CgErr *e;
+    bool failed;
+} Walk;
 
 static bool has_wildcard(const char *s, size_t n)
 {
@@ -500,10 +509,7 @@ static bool has_wildcard(const char *s, size_t n)
     return false;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 static bool is_regular(const char *path)
 {
@@ -514,13 +520,13 @@ static bool is_regular(const char *path)
 /* The names in a folder, "" being the one we are in; false, and a mistake, when it cannot be read. */
 static bool names_in(Walk *w, const char *folder, char ***names, size_t *n)
 {
-    CG_VEC(char *) list = {0};
+    CG_VEC(char *) list = { 0 };
     DIR *d = must_fail() ? NULL : opendir(*folder ? folder : ".");
     if (!d) {
         w->failed = true;
         return cg_err_errno(w->e, "open the folder", *folder ? folder : ".");
     }
-    for (struct dirent *entry; (entry = readdir(d)); ) {
+    for (struct dirent *entry; (entry = readdir(d));) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             cg_vec_push(&list, cg_strdup(entry->d_name));
     }
@@ -532,8 +538,10 @@ static bool names_in(Walk *w, const char *folder, char ***names, size_t *n)
 
 static void walk(Walk *w, const char *folder, const char *pattern, const Above *up);
 
-/* One name of a folder against the first component of the pattern (n bytes; `rest` follows its slash, NULL at the end). */
-static void walk_name(Walk *w, const char *folder, const char *name, const char *component, const char *rest, const Above *up)
+/* One name of a folder against the first component of the pattern (n bytes; `rest` follows its slash, NULL at the end).
+ */
+static void walk_name(
+    Walk *w, const char *folder, const char *name, const char *component, const char *rest, const Above *up)
 {
     if (fnmatch(component, name, FNM_PERIOD) != 0)
         return;
@@ -621,13 +629,13 @@ static void sort_unique(char **at, size_t *len)
 
 bool cg_io_glob(const char *pattern, CgPaths *out, CgErr *e)
 {
-    *out = (CgPaths){0};
+    *out = (CgPaths){ 0 };
     Walk w = { .e = e };
     bool folder = cg_io_is_dir(pattern), there = folder || cg_io_exists(pattern);
     if (folder)
         walk(&w, pattern, "**", NULL);
     else if (there)
-        cg_vec_push(&w.found, cg_strdup(pattern));    /* also a name that happens to hold a bracket */
+        cg_vec_push(&w.found, cg_strdup(pattern)); /* also a name that happens to hold a bracket */
     else if (has_wildcard(pattern, strlen(pattern)))
         walk(&w, pattern[0] == '/' ? "/" : "", pattern, NULL);
     else {
@@ -661,5 +669,5 @@ void cg_paths_free(CgPaths *p)
     for (size_t i = 0; i < p->len; i++)
         free(p->at[i]);
     free(p->at);
-    *p = (CgPaths){0};
+    *p = (CgPaths){ 0 };
 }

@@ -5,36 +5,44 @@
 #define CG_IO_H
 #include "base/err.h"
 
-typedef struct CgBytes { char *at; size_t len; bool mapped; } CgBytes;
+typedef struct CgBytes {
+    char *at;
+    size_t len;
+    bool mapped;
+} CgBytes;
 
-CG_NODISCARD bool cg_io_read(const char *path, CgBytes *out, CgErr *e);    /* whole file; NUL after the end, not counted */
-CG_NODISCARD bool cg_io_map(const char *path, CgBytes *out, CgErr *e);     /* read-only mapping; no NUL */
-void              cg_io_release(CgBytes *b);
+CG_NODISCARD bool cg_io_read(const char *path, CgBytes *out, CgErr *e); /* whole file; NUL after the end, not counted */
+CG_NODISCARD bool cg_io_map(const char *path, CgBytes *out, CgErr *e);  /* read-only mapping; no NUL */
+void cg_io_release(CgBytes *b);
 /* Temporary sibling, write, fsync, rename, fsync of the folder: the old file or the new one, never a mixture. */
 typedef struct CgOut CgOut;
 CG_NODISCARD CgOut *cg_io_create(const char *path, CgErr *e);
-CG_NODISCARD bool   cg_io_put(CgOut *o, const void *bytes, size_t n, CgErr *e);
-CG_NODISCARD bool   cg_io_commit(CgOut *o, CgErr *e);   /* o is gone either way */
-void                cg_io_abandon(CgOut *o);
-CG_NODISCARD bool   cg_io_write(const char *path, const void *bytes, size_t n, CgErr *e);  /* the three above in one */
-CG_NODISCARD bool   cg_io_append(const char *path, const void *bytes, size_t n, CgErr *e); /* one write(2) of whole lines */
-CG_NODISCARD bool   cg_io_mkdirs(const char *path, CgErr *e);
-char               *cg_io_real(const char *path);   /* absolute, links resolved, malloc'd; NULL if there is no such file */
-bool                cg_io_exists(const char *path);
-bool                cg_io_is_dir(const char *path);
-CG_NODISCARD bool   cg_io_remove(const char *path, CgErr *e);
-/* One process at a time: the holder of a lock on the file `path` (made if need be, removed by cg_io_unlock). While another
- * process holds it, `waiting` is called ten times a second with the number of the call, from 0; when it returns false the
- * wait ends with CG_ERR_INTERRUPTED. A process that dies lets go. */
+CG_NODISCARD bool cg_io_put(CgOut *o, const void *bytes, size_t n, CgErr *e);
+CG_NODISCARD bool cg_io_commit(CgOut *o, CgErr *e); /* o is gone either way */
+void cg_io_abandon(CgOut *o);
+CG_NODISCARD bool cg_io_write(const char *path, const void *bytes, size_t n, CgErr *e); /* the three above in one */
+CG_NODISCARD bool cg_io_append(
+    const char *path, const void *bytes, size_t n, CgErr *e); /* one write(2) of whole lines */
+CG_NODISCARD bool cg_io_mkdirs(const char *path, CgErr *e);
+char *cg_io_real(const char *path); /* absolute, links resolved, malloc'd; NULL if there is no such file */
+bool cg_io_exists(const char *path);
+bool cg_io_is_dir(const char *path);
+CG_NODISCARD bool cg_io_remove(const char *path, CgErr *e);
+/* One process at a time: the holder of a lock on the file `path` (made if need be, removed by cg_io_unlock). While
+ * another process holds it, `waiting` is called ten times a second with the number of the call, from 0; when it returns
+ * false the wait ends with CG_ERR_INTERRUPTED. A process that dies lets go. */
 typedef struct CgLock CgLock;
 typedef bool CgWaitFn(void *arg, int call);
 CG_NODISCARD CgLock *cg_io_lock(const char *path, CgWaitFn *waiting, void *arg, CgErr *e);
-void                cg_io_unlock(CgLock *l);
+void cg_io_unlock(CgLock *l);
 /* Removes what writers that died in the middle left in a folder; gives how many files that were. */
-int                 cg_io_sweep(const char *folder);
-typedef struct CgPaths { char **at; size_t len; } CgPaths;
+int cg_io_sweep(const char *folder);
+typedef struct CgPaths {
+    char **at;
+    size_t len;
+} CgPaths;
 /* A file, a folder (all regular files below it, recursively, hidden ones left out) or a glob with * ? [..] and **;
  * sorted by bytes. No match is an error that names the pattern. */
-CG_NODISCARD bool   cg_io_glob(const char *pattern, CgPaths *out, CgErr *e);
-void                cg_paths_free(CgPaths *p);
+CG_NODISCARD bool cg_io_glob(const char *pattern, CgPaths *out, CgErr *e);
+void cg_paths_free(CgPaths *p);
 #endif

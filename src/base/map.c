@@ -45,7 +45,7 @@ void cg_map_deinit(CgMap *m)
     free(m->key);
     free(m->value);
     free(m->used);
-    *m = (CgMap){0};
+    *m = (CgMap){ 0 };
 }
 
 void cg_map_put(CgMap *m, uint64_t key, uint64_t value)

@@ -4,7 +4,11 @@
 #define CG_MAP_H
 #include "base/base.h"
 
-typedef struct CgMap { uint64_t *key, *value; uint8_t *used; size_t len, cap; } CgMap;   /* {0} is ready to use */
+typedef struct CgMap {
+    uint64_t *key, *value;
+    uint8_t *used;
+    size_t len, cap;
+} CgMap; /* {0} is ready to use */
 void cg_map_deinit(CgMap *m);
 void cg_map_put(CgMap *m, uint64_t key, uint64_t value);
 bool cg_map_get(const CgMap *m, uint64_t key, uint64_t *value);

@@ -11,15 +11,15 @@
 #include "base/vec.h"
 
 typedef struct Entry {
-    CgSource  source;
-    char     *real;       /* resolved path, NULL for strings */
-    uint32_t *lines;      /* offset of the first byte of each line */
-    size_t    nlines;
+    CgSource source;
+    char *real;      /* resolved path, NULL for strings */
+    uint32_t *lines; /* offset of the first byte of each line */
+    size_t nlines;
 } Entry;
 
 struct CgSources {
     CgArena *arena;
-    CG_VEC(Entry) files;  /* file n is files.at[n - 1] */
+    CG_VEC(Entry) files; /* file n is files.at[n - 1] */
 };
 
 CgSources *cg_sources_new(void)
@@ -56,7 +56,7 @@ static void index_lines(CgSources *s, Entry *f)
 
 uint32_t cg_sources_add(CgSources *s, const char *name, const char *text, size_t len)
 {
-    Entry f = {0};
+    Entry f = { 0 };
     f.source.name = cg_arena_strdup(s->arena, name);
     f.source.text = cg_arena_strndup(s->arena, text, len);
     f.source.len = len;
@@ -80,7 +80,7 @@ bool cg_sources_load(CgSources *s, const char *path, uint32_t *file, CgErr *e)
         free(real);
         return false;
     }
-    if (bytes.len > UINT32_MAX / 2) {     /* spans are 32 bits wide */
+    if (bytes.len > UINT32_MAX / 2) { /* spans are 32 bits wide */
         cg_io_release(&bytes);
         free(real);
         return cg_err(e, CG_ERR_INPUT, "'%s' is too large for a script", path);
@@ -100,10 +100,7 @@ static const Entry *entry(const CgSources *s, uint32_t file)
     return &s->files.at[file - 1];
 }
 
-const CgSource *cg_sources_get(const CgSources *s, uint32_t file)
-{
-    return &entry(s, file)->source;
-}
+const CgSource *cg_sources_get(const CgSources *s, uint32_t file) { return &entry(s, file)->source; }
 
 /* 0-based line: the last one that starts at or before the offset. */
 static size_t line_of(const Entry *f, uint32_t offset)
@@ -126,7 +123,7 @@ void cg_sources_place(const CgSources *s, CgSpan span, int *line, int *column)
     size_t at = line_of(f, offset);
     int points = 1;
     for (uint32_t i = f->lines[at]; i < offset; i++)
-        points += ((unsigned char)f->source.text[i] & 0xc0) != 0x80;    /* not a continuation byte of UTF-8 */
+        points += ((unsigned char)f->source.text[i] & 0xc0) != 0x80; /* not a continuation byte of UTF-8 */
     *line = (int)at + 1;
     *column = points;
 }

@@ -5,18 +5,31 @@
 #define CG_SOURCE_H
 #include "base/err.h"
 
-typedef struct CgSpan { uint32_t file, start, end; } CgSpan;   /* file 0 = no place */
-typedef struct CgSource { const char *name; const char *text; size_t len; } CgSource; /* name as shown in messages */
+typedef struct CgSpan {
+    uint32_t file, start, end;
+} CgSpan; /* file 0 = no place */
+typedef struct CgSource {
+    const char *name;
+    const char *text;
+    size_t len;
+} CgSource; /* name as shown in messages */
 typedef struct CgSources CgSources;
 
-CgSources      *cg_sources_new(void);
-void            cg_sources_free(CgSources *s);
-CG_NODISCARD bool cg_sources_load(CgSources *s, const char *path, uint32_t *file, CgErr *e);  /* each path once */
-uint32_t        cg_sources_add(CgSources *s, const char *name, const char *text, size_t len); /* copies */
+CgSources *cg_sources_new(void);
+void cg_sources_free(CgSources *s);
+CG_NODISCARD bool cg_sources_load(CgSources *s, const char *path, uint32_t *file, CgErr *e); /* each path once */
+uint32_t cg_sources_add(CgSources *s, const char *name, const char *text, size_t len);       /* copies */
 const CgSource *cg_sources_get(const CgSources *s, uint32_t file);
 /* 1-based line and column (columns count code points; a tab is one). */
-void            cg_sources_place(const CgSources *s, CgSpan span, int *line, int *column);
+void cg_sources_place(const CgSources *s, CgSpan span, int *line, int *column);
 /* The bytes of a 1-based line without its end of line; false past the end. */
-bool            cg_sources_line(const CgSources *s, uint32_t file, int line, const char **at, size_t *len);
-static inline CgSpan cg_span_join(CgSpan a, CgSpan b) { if (!a.file) return b; if (b.file == a.file && b.end > a.end) a.end = b.end; return a; }
+bool cg_sources_line(const CgSources *s, uint32_t file, int line, const char **at, size_t *len);
+static inline CgSpan cg_span_join(CgSpan a, CgSpan b)
+{
+    if (!a.file)
+        return b;
+    if (b.file == a.file && b.end > a.end)
+        a.end = b.end;
+    return a;
+}
 #endif

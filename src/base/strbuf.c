@@ -36,15 +36,9 @@ void cg_strbuf_write(CgStrbuf *b, const char *s, size_t n)
     b->at[b->len] = 0;
 }
 
-void cg_strbuf_putc(CgStrbuf *b, char c)
-{
-    cg_strbuf_write(b, &c, 1);
-}
+void cg_strbuf_putc(CgStrbuf *b, char c) { cg_strbuf_write(b, &c, 1); }
 
-void cg_strbuf_puts(CgStrbuf *b, const char *s)
-{
-    cg_strbuf_write(b, s, strlen(s));
-}
+void cg_strbuf_puts(CgStrbuf *b, const char *s) { cg_strbuf_write(b, s, strlen(s)); }
 
 void cg_strbuf_vprintf(CgStrbuf *b, const char *format, va_list args)
 {
@@ -66,10 +60,7 @@ void cg_strbuf_printf(CgStrbuf *b, const char *format, ...)
     va_end(args);
 }
 
-const char *cg_strbuf_str(const CgStrbuf *b)
-{
-    return b->at ? b->at : "";
-}
+const char *cg_strbuf_str(const CgStrbuf *b) { return b->at ? b->at : ""; }
 
 char *cg_strbuf_take(CgStrbuf *b)
 {

@@ -4,13 +4,16 @@
 #define CG_STRBUF_H
 #include "base/base.h"
 
-typedef struct CgStrbuf { char *at; size_t len, cap; } CgStrbuf;   /* {0} is ready to use */
-void  cg_strbuf_deinit(CgStrbuf *b);
-void  cg_strbuf_putc(CgStrbuf *b, char c);
-void  cg_strbuf_puts(CgStrbuf *b, const char *s);
-void  cg_strbuf_write(CgStrbuf *b, const char *s, size_t n);
-void  cg_strbuf_printf(CgStrbuf *b, const char *format, ...) CG_PRINTF(2, 3);
-void  cg_strbuf_vprintf(CgStrbuf *b, const char *format, va_list args) CG_PRINTF(2, 0);
-const char *cg_strbuf_str(const CgStrbuf *b);   /* "" when empty */
-char *cg_strbuf_take(CgStrbuf *b);              /* malloc'd; the buffer is empty again */
+typedef struct CgStrbuf {
+    char *at;
+    size_t len, cap;
+} CgStrbuf; /* {0} is ready to use */
+void cg_strbuf_deinit(CgStrbuf *b);
+void cg_strbuf_putc(CgStrbuf *b, char c);
+void cg_strbuf_puts(CgStrbuf *b, const char *s);
+void cg_strbuf_write(CgStrbuf *b, const char *s, size_t n);
+void cg_strbuf_printf(CgStrbuf *b, const char *format, ...) CG_PRINTF(2, 3);
+void cg_strbuf_vprintf(CgStrbuf *b, const char *format, va_list args) CG_PRINTF(2, 0);
+const char *cg_strbuf_str(const CgStrbuf *b); /* "" when empty */
+char *cg_strbuf_take(CgStrbuf *b);            /* malloc'd; the buffer is empty again */
 #endif

@@ -17,7 +17,7 @@ static int least(int a, int b) { return a < b ? a : b; }
  * than two edits. */
 static int distance(const char *a, size_t na, const char *b, size_t nb)
 {
-    int row[3][LONGEST + 1];       /* i-2, i-1, i; by length of b's prefix */
+    int row[3][LONGEST + 1]; /* i-2, i-1, i; by length of b's prefix */
     for (size_t j = 0; j <= nb; j++)
         row[0][j] = row[1][j] = (int)j * EDIT;
     for (size_t i = 1; i <= na; i++) {
@@ -34,10 +34,7 @@ static int distance(const char *a, size_t na, const char *b, size_t nb)
     return row[(na + 1) % 3][nb];
 }
 
-void cg_suggest_init(CgSuggest *s, const char *word)
-{
-    *s = (CgSuggest){ word, NULL, FAR };
-}
+void cg_suggest_init(CgSuggest *s, const char *word) { *s = (CgSuggest){ word, NULL, FAR }; }
 
 void cg_suggest_offer(CgSuggest *s, const char *candidate)
 {
@@ -54,7 +51,4 @@ void cg_suggest_offer(CgSuggest *s, const char *candidate)
     }
 }
 
-const char *cg_suggest_best(const CgSuggest *s)
-{
-    return s->best;
-}
+const char *cg_suggest_best(const CgSuggest *s) { return s->best; }

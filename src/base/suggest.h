@@ -4,8 +4,12 @@
 #define CG_SUGGEST_H
 #include "base/base.h"
 
-typedef struct CgSuggest { const char *word; const char *best; int distance; } CgSuggest;
-void        cg_suggest_init(CgSuggest *s, const char *word);
-void        cg_suggest_offer(CgSuggest *s, const char *candidate);   /* borrows both */
-const char *cg_suggest_best(const CgSuggest *s);                     /* NULL when nothing is near */
+typedef struct CgSuggest {
+    const char *word;
+    const char *best;
+    int distance;
+} CgSuggest;
+void cg_suggest_init(CgSuggest *s, const char *word);
+void cg_suggest_offer(CgSuggest *s, const char *candidate); /* borrows both */
+const char *cg_suggest_best(const CgSuggest *s);            /* NULL when nothing is near */
 #endif

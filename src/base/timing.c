@@ -8,11 +8,15 @@
 
 enum { MOST = 16, DEEPEST = 32 };
 
-typedef struct Stage { const char *name; double seconds; int calls; } Stage;
+typedef struct Stage {
+    const char *name;
+    double seconds;
+    int calls;
+} Stage;
 
 static Stage stages[MOST] = { { "rest", 0, 1 } };
-static int count = 1, open[DEEPEST], depth;     /* open[0] is the rest */
-static double since;                            /* processor time up to which everything is charged */
+static int count = 1, open[DEEPEST], depth; /* open[0] is the rest */
+static double since;                        /* processor time up to which everything is charged */
 static enum { UNKNOWN, OFF, ON } state;
 
 static bool asked(void)

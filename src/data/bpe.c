@@ -14,27 +14,28 @@
 #include "data/bpe_inside.h"
 #include "data/pretoken.h"
 
-#define LONGEST  1024          /* bytes merged at once; longer pieces are cut */
-#define REMEMBER (1u << 16)    /* pieces */
+#define LONGEST  1024       /* bytes merged at once; longer pieces are cut */
+#define REMEMBER (1u << 16) /* pieces */
 
-typedef struct Known { const char *at; uint32_t len, nids; const int32_t *ids; } Known;
+typedef struct Known {
+    const char *at;
+    uint32_t len, nids;
+    const int32_t *ids;
+} Known;
 
 typedef struct Bpe {
     CgArena *arena;
-    CgText  *piece;            /* (size) */
-    CgMap    merge;            /* left << 32 | right -> rank << 32 | result */
-    CgMap    whole;            /* hash of a piece -> id + 1; only with whole_first */
-    int32_t  byte[256];
+    CgText *piece; /* (size) */
+    CgMap merge;   /* left << 32 | right -> rank << 32 | result */
+    CgMap whole;   /* hash of a piece -> id + 1; only with whole_first */
+    int32_t byte[256];
     CG_VEC(CgPair) merges;
-    CgBpeParts how;            /* split, whole_first */
+    CgBpeParts how; /* split, whole_first */
     CgArena *memory;
-    Known   *known;            /* (REMEMBER) by hash */
+    Known *known; /* (REMEMBER) by hash */
 } Bpe;
 
-static uint64_t pair_key(int32_t left, int32_t right)
-{
-    return (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
-}
+static uint64_t pair_key(int32_t left, int32_t right) { return (uint64_t)(uint32_t)left << 32 | (uint32_t)right; }
 
 /* The rank of a pair, UINT32_MAX when it is never merged. */
 static uint32_t rank_of(const Bpe *b, int32_t left, int32_t right, int32_t *result)
@@ -201,10 +202,7 @@ CgTokenizer *cg_bpe_build(const CgBpeParts *parts, CgErr *e)
 
 static const char heading[] = "cg bpe 1\n";
 
-bool cg_bpe_is(const CgTokenizer *t)
-{
-    return t->kind == &kind && !((const Bpe *)t->data)->how.split;
-}
+bool cg_bpe_is(const CgTokenizer *t) { return t->kind == &kind && !((const Bpe *)t->data)->how.split; }
 
 CgText cg_bpe_piece(const CgTokenizer *t, int32_t id)
 {
@@ -246,14 +244,14 @@ CgTokenizer *cg_bpe_from_merges(const CgPair *merge, size_t n, CgErr *e)
     CgStrbuf text = { 0 };
     print_merges(merge, n, &text);
     CgTokenizer *t = cg_bpe_build(&(CgBpeParts){ .size = (int32_t)(256 + n),
-                                                 .piece = piece,
-                                                 .merge = merge,
-                                                 .result = result,
-                                                 .nmerges = n,
-                                                 .end = 0,
-                                                 .mark = 1,
-                                                 .digest = cg_digest(text.at, text.len) },
-                                  e);
+                                      .piece = piece,
+                                      .merge = merge,
+                                      .result = result,
+                                      .nmerges = n,
+                                      .end = 0,
+                                      .mark = 1,
+                                      .digest = cg_digest(text.at, text.len) },
+        e);
     cg_strbuf_deinit(&text);
     cg_arena_free(arena);
     return t;
@@ -284,7 +282,7 @@ CgTokenizer *cg_bpe_unpack(const char *bytes, size_t n, CgErr *e)
         CgPair p = { 0, 0 };
         int32_t limit = (int32_t)(256 + merge.len);
         ok = merge.len < 65536 - 256 && take_number(&at, end, limit, ' ', &p.left)
-             && take_number(&at, end, limit, '\n', &p.right);
+            && take_number(&at, end, limit, '\n', &p.right);
         cg_vec_push(&merge, p);
     }
     CgTokenizer *t = NULL;

@@ -4,24 +4,26 @@
 #define CG_BPE_INSIDE_H
 #include "data/bpe.h"
 
-#define CG_BPE_PIECE 64    /* bytes of a piece in training */
+#define CG_BPE_PIECE 64 /* bytes of a piece in training */
 
-typedef struct CgPair { int32_t left, right; } CgPair;
+typedef struct CgPair {
+    int32_t left, right;
+} CgPair;
 
 /* the length of the first piece, at least 1 */
 typedef size_t CgSplitFn(void *arg, const char *text, size_t len);
 
 typedef struct CgBpeParts {
     int32_t size;
-    CgText *piece;             /* (size): bytes of each id; copied */
-    const CgPair *merge;       /* (nmerges), in order of rank */
-    const int32_t *result;     /* (nmerges): the id a merge makes */
+    CgText *piece;         /* (size): bytes of each id; copied */
+    const CgPair *merge;   /* (nmerges), in order of rank */
+    const int32_t *result; /* (nmerges): the id a merge makes */
     size_t nmerges;
     int32_t end, mark;
-    CgSplitFn *split;          /* NULL: the one of training */
+    CgSplitFn *split; /* NULL: the one of training */
     void *split_arg;
     void (*split_free)(void *);
-    bool whole_first;          /* a piece that is a token is that token, whatever the merges say */
+    bool whole_first; /* a piece that is a token is that token, whatever the merges say */
     CgDigest digest;
 } CgBpeParts;
 

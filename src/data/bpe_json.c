@@ -20,14 +20,14 @@
 #include "data/pretoken.h"
 
 #define MOST_TOKENS 4000000
-#define NEAR        64        /* a match that ends so near the end of the window might go on */
+#define NEAR        64 /* a match that ends so near the end of the window might go on */
 
 typedef struct Reading {
     const char *path;
-    json_t     *root, *model;
-    CgArena    *arena;
-    CgBpeParts  parts;
-    CgErr      *e;
+    json_t *root, *model;
+    CgArena *arena;
+    CgBpeParts parts;
+    CgErr *e;
 } Reading;
 
 /* ---- the alphabet: bytes as printable characters, as GPT-2 writes them --------------------------------- */
@@ -54,8 +54,7 @@ static bool to_bytes(CgArena *arena, const char *s, CgText *out)
     size_t len = 0;
     for (size_t i = 0; i < n;) {
         utf8proc_int32_t c;
-        utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i),
-                                                 &c);
+        utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
         if (step <= 0 || c >= 512 || byte_of[c] < 0)
             return false;
         at[len++] = (char)byte_of[c];
@@ -67,7 +66,11 @@ static bool to_bytes(CgArena *arena, const char *s, CgText *out)
 
 /* ---- splitting ----------------------------------------------------------------------------------------- */
 
-typedef struct Pattern { pcre2_code *code; pcre2_match_data *match; pcre2_match_context *limits; } Pattern;
+typedef struct Pattern {
+    pcre2_code *code;
+    pcre2_match_data *match;
+    pcre2_match_context *limits;
+} Pattern;
 
 static void pattern_free(void *arg)
 {
@@ -87,7 +90,7 @@ static size_t pattern_split(void *arg, const char *text, size_t len)
         size_t seen = len < window ? len : window;
         int code = pcre2_match(p->code, (PCRE2_SPTR)text, seen, 0, 0, p->match, p->limits);
         if (code < 0)
-            return seen;       /* nothing matches, or only after more work than is allowed */
+            return seen; /* nothing matches, or only after more work than is allowed */
         const PCRE2_SIZE *at = pcre2_get_ovector_pointer(p->match);
         size_t end = at[0] > 0 ? at[0] : at[1];
         if (seen < len && end + NEAR > seen && window < 1u << 20)
@@ -129,16 +132,16 @@ static bool read_pattern(Reading *r, const json_t *split)
     int code;
     PCRE2_SIZE at;
     Pattern *p = cg_calloc(1, sizeof *p);
-    p->code = pcre2_compile((PCRE2_SPTR)regex, strlen(regex), PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF,
-                            &code, &at, NULL);
+    p->code = pcre2_compile(
+        (PCRE2_SPTR)regex, strlen(regex), PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF, &code, &at, NULL);
     if (!p->code) {
         char why[128];
         pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
         free(p);
-        return cg_err(r->e, CG_ERR_INPUT, "'%s': the pattern of the pre-tokenizer is wrong at %zu: %s",
-                      r->path, (size_t)at, why);
+        return cg_err(
+            r->e, CG_ERR_INPUT, "'%s': the pattern of the pre-tokenizer is wrong at %zu: %s", r->path, (size_t)at, why);
     }
-    (void)pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);   /* for speed only */
+    (void)pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE); /* for speed only */
     p->match = pcre2_match_data_create_from_pattern(p->code, NULL);
     p->limits = pcre2_match_context_create(NULL);
     pcre2_set_match_limit(p->limits, 1000000);
@@ -158,7 +161,8 @@ static bool read_pre_tokenizer(Reading *r, const json_t *pre)
         json_t *list = json_object_get(pre, "pretokenizers"), *each;
         size_t i;
         int splits = 0;
-        json_array_foreach(list, i, each) {
+        json_array_foreach(list, i, each)
+        {
             splits += !strcmp(text_in(each, "type"), "Split");
             if (!strcmp(text_in(each, "type"), "Sequence") || !read_pre_tokenizer(r, each))
                 return r->e->text[0] ? false : refuse(r, "the pre-tokenizer", "Sequence in a Sequence");
@@ -179,16 +183,15 @@ static bool read_pre_tokenizer(Reading *r, const json_t *pre)
 static bool id_of(Reading *r, const json_t *value, const char *token, int32_t *id)
 {
     if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) >= MOST_TOKENS)
-        return cg_err(r->e, CG_ERR_INPUT, "'%s': token '%.40s' has no id in 0 .. %d", r->path, token,
-                      MOST_TOKENS - 1);
+        return cg_err(r->e, CG_ERR_INPUT, "'%s': token '%.40s' has no id in 0 .. %d", r->path, token, MOST_TOKENS - 1);
     *id = (int32_t)json_integer_value(value);
     return true;
 }
 
 static bool looks_like_end(const char *s)
 {
-    static const char *const names[] = { "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>",
-                                         "<|eot_id|>",    "<|im_end|>",      "[EOS]" };
+    static const char *const names[] = { "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "<|eot_id|>",
+        "<|im_end|>", "[EOS]" };
     for (size_t i = 0; i < CG_LEN(names); i++) {
         if (!strcmp(s, names[i]))
             return true;
@@ -198,19 +201,20 @@ static bool looks_like_end(const char *s)
 
 static bool read_tokens(Reading *r)
 {
-    json_t *vocab = json_object_get(r->model, "vocab"), *added = json_object_get(r->root, "added_tokens"),
-           *value;
+    json_t *vocab = json_object_get(r->model, "vocab"), *added = json_object_get(r->root, "added_tokens"), *value;
     const char *token;
     size_t i;
     int32_t most = -1, id;
     if (!json_is_object(vocab))
         return cg_err(r->e, CG_ERR_INPUT, "'%s': the model has no vocabulary", r->path);
-    json_object_foreach(vocab, token, value) {
+    json_object_foreach(vocab, token, value)
+    {
         if (!id_of(r, value, token, &id))
             return false;
         most = id > most ? id : most;
     }
-    json_array_foreach(added, i, value) {
+    json_array_foreach(added, i, value)
+    {
         if (!id_of(r, json_object_get(value, "id"), text_in(value, "content"), &id))
             return false;
         most = id > most ? id : most;
@@ -218,7 +222,8 @@ static bool read_tokens(Reading *r)
     r->parts.size = most + 1;
     r->parts.piece = CG_NEWN(r->arena, CgText, most + 1);
     r->parts.end = r->parts.mark = -1;
-    json_object_foreach(vocab, token, value) {
+    json_object_foreach(vocab, token, value)
+    {
         id = (int32_t)json_integer_value(value);
         if (r->parts.piece[id].at)
             return cg_err(r->e, CG_ERR_INPUT, "'%s': two tokens have the id %d", r->path, id);
@@ -226,7 +231,8 @@ static bool read_tokens(Reading *r)
             /* a special token among the others */
             r->parts.piece[id] = (CgText){ cg_arena_strdup(r->arena, token), strlen(token) };
     }
-    json_array_foreach(added, i, value) {
+    json_array_foreach(added, i, value)
+    {
         const char *content = text_in(value, "content");
         id = (int32_t)json_integer_value(json_object_get(value, "id"));
         r->parts.piece[id] = (CgText){ cg_arena_strdup(r->arena, content), strlen(content) };
@@ -248,7 +254,8 @@ static bool read_merges(Reading *r)
     size_t n = json_array_size(merges), i;
     CgPair *pair = CG_NEWN(r->arena, CgPair, n + 1);
     int32_t *result = CG_NEWN(r->arena, int32_t, n + 1);
-    json_array_foreach(merges, i, value) {
+    json_array_foreach(merges, i, value)
+    {
         const char *both = json_string_value(value), *blank = both ? strchr(both, ' ') : NULL;
         const char *left = json_string_value(json_array_get(value, 0)),
                    *right = json_string_value(json_array_get(value, 1));
@@ -259,12 +266,11 @@ static bool read_merges(Reading *r)
         if (!left || !right)
             return cg_err(r->e, CG_ERR_INPUT, "'%s': merge %zu is no pair of tokens", r->path, i);
         const char *made = cg_arena_printf(r->arena, "%s%s", left, right);
-        json_t *ids[3] = { json_object_get(vocab, left), json_object_get(vocab, right),
-                           json_object_get(vocab, made) };
+        json_t *ids[3] = { json_object_get(vocab, left), json_object_get(vocab, right), json_object_get(vocab, made) };
         if (!ids[0] || !ids[1] || !ids[2])
             return cg_err(r->e, CG_ERR_INPUT,
-                          "'%s': merge %zu, '%.40s' and '%.40s', names tokens that are not in the vocabulary",
-                          r->path, i, left, right);
+                "'%s': merge %zu, '%.40s' and '%.40s', names tokens that are not in the vocabulary", r->path, i, left,
+                right);
         pair[i] = (CgPair){ (int32_t)json_integer_value(ids[0]), (int32_t)json_integer_value(ids[1]) };
         result[i] = (int32_t)json_integer_value(ids[2]);
     }
@@ -277,15 +283,14 @@ static bool read_merges(Reading *r)
 static bool read_model(Reading *r)
 {
     r->model = json_object_get(r->root, "model");
-    const char *type = text_in(r->model, "type"),
-               *normalizer = text_in(json_object_get(r->root, "normalizer"), "type");
+    const char *type = text_in(r->model, "type"), *normalizer = text_in(json_object_get(r->root, "normalizer"), "type");
     if (!json_is_object(r->model) || (*type && strcmp(type, "BPE") != 0))
         return refuse(r, "the model", *type ? type : "none");
     if (json_is_true(json_object_get(r->model, "byte_fallback")))
         return refuse(r, "the model", "BPE with byte_fallback");
     if (*text_in(r->model, "continuing_subword_prefix") || *text_in(r->model, "end_of_word_suffix"))
         return refuse(r, "the model", "BPE with marks at word ends");
-    if (*normalizer && strcmp(normalizer, "NFC") != 0)      /* text is taken to be in NFC, as nearly all is */
+    if (*normalizer && strcmp(normalizer, "NFC") != 0) /* text is taken to be in NFC, as nearly all is */
         return refuse(r, "the normalizer", normalizer);
     r->parts.whole_first = json_is_true(json_object_get(r->model, "ignore_merges"));
     if (!read_pre_tokenizer(r, json_object_get(r->root, "pre_tokenizer")))
@@ -304,10 +309,12 @@ CgTokenizer *cg_bpe_load(const char *path, CgErr *e)
     json_error_t why;
     CgTokenizer *t = NULL;
     r.root = json_loadb(bytes.at, bytes.len, JSON_REJECT_DUPLICATES, &why);
-    struct { CgDigest file; uint64_t rule; } name = { cg_digest(bytes.at, bytes.len), 1 };
+    struct {
+        CgDigest file;
+        uint64_t rule;
+    } name = { cg_digest(bytes.at, bytes.len), 1 };
     r.parts.digest = cg_digest(&name, sizeof name);
-    bool ok = r.root ? read_model(&r)
-                     : cg_err(e, CG_ERR_INPUT, "%s:%d:%d: %s", path, why.line, why.column, why.text);
+    bool ok = r.root ? read_model(&r) : cg_err(e, CG_ERR_INPUT, "%s:%d:%d: %s", path, why.line, why.column, why.text);
     if (ok)
         t = cg_bpe_build(&r.parts, e);
     else if (r.parts.split_free)

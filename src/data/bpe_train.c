@@ -14,26 +14,32 @@
 
 #define MOST_TEXT ((uint64_t)16 << 20)
 
-typedef struct Word { uint32_t at, len; int64_t count; } Word;   /* its ids lie in Training.ids */
+typedef struct Word {
+    uint32_t at, len;
+    int64_t count;
+} Word; /* its ids lie in Training.ids */
 
 typedef struct Pair {
-    CgPair  ids;
+    CgPair ids;
     int64_t count;
-    uint32_t touched;          /* the last merge that changed the count */
-    CG_VEC(uint32_t) words;    /* where it was seen; some may have lost it since */
+    uint32_t touched;       /* the last merge that changed the count */
+    CG_VEC(uint32_t) words; /* where it was seen; some may have lost it since */
 } Pair;
 
-typedef struct Offer { int64_t count; uint32_t pair; } Offer;
+typedef struct Offer {
+    int64_t count;
+    uint32_t pair;
+} Offer;
 
 typedef struct Training {
     CG_VEC(Word) words;
     CG_VEC(int32_t) ids;
-    CgMap seen;                /* hash of a piece -> word */
+    CgMap seen; /* hash of a piece -> word */
     CG_VEC(Pair) pairs;
-    CgMap index;               /* left << 32 | right -> pair */
-    CG_VEC(Offer) heap;        /* offers may be out of date: checked when they come up */
-    CG_VEC(uint32_t) changed;  /* pairs touched by the merge at hand ... */
-    uint32_t merge;            /* ... which is number so many, from 1 */
+    CgMap index;              /* left << 32 | right -> pair */
+    CG_VEC(Offer) heap;       /* offers may be out of date: checked when they come up */
+    CG_VEC(uint32_t) changed; /* pairs touched by the merge at hand ... */
+    uint32_t merge;           /* ... which is number so many, from 1 */
 } Training;
 
 /* ---- counting pieces ----------------------------------------------------------------------------------- */
@@ -165,7 +171,7 @@ static void merge(Training *tr, uint32_t pair, int32_t made)
     CgPair ids = tr->pairs.at[pair].ids;
     uint32_t *words = tr->pairs.at[pair].words.at;
     size_t n = tr->pairs.at[pair].words.len;
-    tr->pairs.at[pair].words.at = NULL;      /* the list of pairs grows meanwhile */
+    tr->pairs.at[pair].words.at = NULL; /* the list of pairs grows meanwhile */
     tr->pairs.at[pair].words.len = tr->pairs.at[pair].words.cap = 0;
     tr->pairs.at[pair].count = 0;
     tr->changed.len = 0;
@@ -190,8 +196,8 @@ CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
     Training tr = { 0 };
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < cg_corpus_nparts(corpora[i]); k++)
-            count_part(&tr, cg_corpus_part(corpora[i], k),
-                       (uint64_t)((double)MOST_TEXT / n * cg_corpus_share(corpora[i], k)));
+            count_part(
+                &tr, cg_corpus_part(corpora[i], k), (uint64_t)((double)MOST_TEXT / n * cg_corpus_share(corpora[i], k)));
     }
     for (uint32_t w = 0; w < tr.words.len; w++) {
         Word *word = &tr.words.at[w];
@@ -204,7 +210,7 @@ CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
     while (merges.len < (size_t)size - 256 && tr.heap.len) {
         Offer best = take_best(&tr);
         if (best.count != tr.pairs.at[best.pair].count)
-            continue;                        /* out of date: the true count was offered when it changed */
+            continue; /* out of date: the true count was offered when it changed */
         CgPair ids = tr.pairs.at[best.pair].ids;
         merge(&tr, best.pair, (int32_t)(256 + merges.len));
         cg_vec_push(&merges, ids);

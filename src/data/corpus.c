@@ -16,45 +16,52 @@
 #include "base/suggest.h"
 #include "base/vec.h"
 
-#define RULE       "corpus 1"                /* changes whenever the rule of cutting or splitting does */
+#define RULE       "corpus 1" /* changes whenever the rule of cutting or splitting does */
 #define BLOCK      (64 * 1024)
-#define FEW        64                        /* documents below which files are cut finer */
+#define FEW        64 /* documents below which files are cut finer */
 #define SPLIT_SEED 0x63672d73706c6974u
-#define SWELL      256                       /* gzip: times the packed size, ... */
-#define SWELL_FREE ((uint64_t)64 << 20)      /* ... which always may be this much, ... */
-#define SWELL_MOST ((uint64_t)4 << 30)       /* ... and never more than this */
+#define SWELL      256                  /* gzip: times the packed size, ... */
+#define SWELL_FREE ((uint64_t)64 << 20) /* ... which always may be this much, ... */
+#define SWELL_MOST ((uint64_t)4 << 30)  /* ... and never more than this */
 
 /* a file, a record or a text, uncut */
-typedef struct Piece { CgText text; uint32_t file, line; bool record; } Piece;
+typedef struct Piece {
+    CgText text;
+    uint32_t file, line;
+    bool record;
+} Piece;
 /* line end looked for in [block, reach); then a hard cut */
-typedef struct Cut { uint64_t block, reach; bool records; } Cut;
+typedef struct Cut {
+    uint64_t block, reach;
+    bool records;
+} Cut;
 
 struct CgCorpus {
-    int       owners;
-    char     *name;
-    CgDigest  digest;
-    int       nparts;                 /* of a mixture; 0: this is a plain one */
+    int owners;
+    char *name;
+    CgDigest digest;
+    int nparts; /* of a mixture; 0: this is a plain one */
     CgCorpus **part;
-    double   *share;
-    CgCorpus *of;                     /* of a shuffled one: the plain one whose documents these are */
-    uint64_t  seed;
+    double *share;
+    CgCorpus *of; /* of a shuffled one: the plain one whose documents these are */
+    uint64_t seed;
     CG_VEC(CgDoc) docs;
     CG_VEC(char *) files;
-    CG_VEC(CgBytes) read;             /* what the documents of text files point into */
-    CG_VEC(char *) unpacked;          /* the same, from gzip */
-    CgArena  *texts;                  /* the same, from records */
-    size_t    passed_over;
-    size_t    ndocs[CG_NSPLITS];
-    uint64_t  nbytes[CG_NSPLITS];
+    CG_VEC(CgBytes) read;    /* what the documents of text files point into */
+    CG_VEC(char *) unpacked; /* the same, from gzip */
+    CgArena *texts;          /* the same, from records */
+    size_t passed_over;
+    size_t ndocs[CG_NSPLITS];
+    uint64_t nbytes[CG_NSPLITS];
 };
 
 typedef struct Loading {
     CgCorpus *c;
     const CgCorpusOpts *opts;
     CG_VEC(Piece) pieces;
-    uint64_t  left;                   /* bytes until the limit */
-    bool      any_records;
-    CgErr    *e;
+    uint64_t left; /* bytes until the limit */
+    bool any_records;
+    CgErr *e;
 } Loading;
 
 static const char *const default_fields[] = { "text" };
@@ -78,7 +85,7 @@ static size_t next_cut(const char *at, size_t len, Cut cut)
         return (size_t)(line_end - at) + 1;
     size_t end = to;
     for (int i = 0; i < 3 && end < len && end > 1 && ((unsigned char)at[end] & 0xc0) == 0x80; i++)
-        end--;                        /* not inside a character of UTF-8, if that is what it is */
+        end--; /* not inside a character of UTF-8, if that is what it is */
     return end;
 }
 
@@ -188,8 +195,10 @@ static void build_docs(CgCorpus *c, const Piece *piece, size_t n, const CgCorpus
     cg_digester_add(digest, RULE, sizeof RULE);
     for (size_t i = 0; i < c->docs.len; i++) {
         const CgDoc *d = &c->docs.at[i];
-        struct { CgDigest text; uint64_t len, split, joins; } row = {
-            cg_digest(d->text.at, d->text.len), d->text.len, d->split, d->joins };
+        struct {
+            CgDigest text;
+            uint64_t len, split, joins;
+        } row = { cg_digest(d->text.at, d->text.len), d->text.len, d->split, d->joins };
         cg_digester_add(digest, &row, sizeof row);
         c->ndocs[d->split]++;
         c->nbytes[d->split] += d->text.len;
@@ -213,7 +222,7 @@ static bool unpack(const char *path, const CgBytes *packed, CgBytes *out, CgErr 
     if (most > SWELL_MOST)
         most = SWELL_MOST;
     z_stream z = { 0 };
-    if (inflateInit2(&z, 15 + 16) != Z_OK)   /* 15: the largest window; 16: gzip and nothing else */
+    if (inflateInit2(&z, 15 + 16) != Z_OK) /* 15: the largest window; 16: gzip and nothing else */
         return cg_err(e, CG_ERR_MEMORY, "no memory to unpack '%s'", path);
     CG_VEC(char) text = { 0 };
     size_t taken = 0;
@@ -221,7 +230,7 @@ static bool unpack(const char *path, const CgBytes *packed, CgBytes *out, CgErr 
     bool ok = true;
     while (ok && !(code == Z_STREAM_END && taken == packed->len)) {
         if (code == Z_STREAM_END)
-            inflateReset(&z);                /* gzip files may be glued together */
+            inflateReset(&z); /* gzip files may be glued together */
         cg_vec_reserve(&text, text.len + BLOCK);
         size_t piece = packed->len - taken < (1u << 30) ? packed->len - taken : 1u << 30;
         size_t room = text.cap - text.len < (1u << 30) ? text.cap - text.len : 1u << 30;
@@ -235,7 +244,7 @@ static bool unpack(const char *path, const CgBytes *packed, CgBytes *out, CgErr 
         text.len += made;
         if (text.len > most) {
             ok = cg_err(e, CG_ERR_INPUT, "'%s' unpacks to more than %llu MB, which is no text", path,
-                        (unsigned long long)(most >> 20));
+                (unsigned long long)(most >> 20));
             cg_err_hint(e, "unpack it yourself if this is meant");
         } else if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) {
             ok = cg_err(e, CG_ERR_INPUT, "'%s' is damaged: not valid gzip after byte %zu", path, taken);
@@ -271,7 +280,8 @@ static bool no_such_field(Loading *l, const char *path, uint32_t line, const cha
     cg_suggest_init(&near, field);
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         cg_suggest_offer(&near, key);
         if (all.len < 160)
             cg_strbuf_printf(&all, "%s%s", all.len ? ", " : "", key);
@@ -284,8 +294,7 @@ static bool no_such_field(Loading *l, const char *path, uint32_t line, const cha
     return false;
 }
 
-static bool read_record(Loading *l, const char *path, uint32_t file, uint32_t line, const char *at,
-                        size_t len)
+static bool read_record(Loading *l, const char *path, uint32_t file, uint32_t line, const char *at, size_t len)
 {
     const char *const *fields = l->opts->nfields ? l->opts->fields : default_fields;
     int nfields = l->opts->nfields ? l->opts->nfields : 1;
@@ -416,8 +425,7 @@ static bool check_opts(const CgCorpusOpts *opts, CgErr *e)
 {
     if (!(opts->valid >= 0 && opts->test >= 0 && opts->valid + opts->test < 1))
         return cg_err(e, CG_ERR_INPUT,
-                      "the shares of valid (%g) and test (%g) must be 0 or more and sum to less than 1",
-                      opts->valid, opts->test);
+            "the shares of valid (%g) and test (%g) must be 0 or more and sum to less than 1", opts->valid, opts->test);
     return true;
 }
 
@@ -442,10 +450,9 @@ CgCorpus *cg_corpus_load(const char *const *patterns, int n, const CgCorpusOpts 
     CgStrbuf name = { 0 };
     for (int i = 0; i < n; i++)
         cg_strbuf_printf(&name, "%s'%s'", i ? ", " : "", patterns[i]);
-    Loading l = { .c = corpus_new(cg_strbuf_take(&name)),
-                  .opts = opts,
-                  .left = opts->limit ? opts->limit : UINT64_MAX,
-                  .e = e };
+    Loading l = {
+        .c = corpus_new(cg_strbuf_take(&name)), .opts = opts, .left = opts->limit ? opts->limit : UINT64_MAX, .e = e
+    };
     CgMap seen = { 0 };
     bool ok = true;
     for (int i = 0; ok && i < n; i++)
@@ -458,8 +465,7 @@ CgCorpus *cg_corpus_load(const char *const *patterns, int n, const CgCorpusOpts 
     return finish(&l, ok);
 }
 
-CgCorpus *cg_corpus_from_texts(const char *name, const CgText *texts, size_t n, const CgCorpusOpts *opts,
-                               CgErr *e)
+CgCorpus *cg_corpus_from_texts(const char *name, const CgText *texts, size_t n, const CgCorpusOpts *opts, CgErr *e)
 {
     opts = opts ? opts : &default_opts;
     if (!check_opts(opts, e))
@@ -470,7 +476,7 @@ CgCorpus *cg_corpus_from_texts(const char *name, const CgText *texts, size_t n, 
     cg_vec_push(&l.c->files, cg_strdup(name));
     for (size_t i = 0; i < n && l.left; i++)
         add_piece(&l, (CgText){ cg_arena_strndup(l.c->texts, texts[i].at, texts[i].len), texts[i].len }, 0,
-                  (uint32_t)i + 1, true);
+            (uint32_t)i + 1, true);
     return finish(&l, true);
 }
 
@@ -543,7 +549,10 @@ CgCorpus *cg_corpus_shuffle_tokens(CgCorpus *c, uint64_t seed)
     s->seed = seed;
     memcpy(s->ndocs, c->ndocs, sizeof s->ndocs);
     memcpy(s->nbytes, c->nbytes, sizeof s->nbytes);
-    struct { CgDigest of; uint64_t seed, rule; } row = { s->of->digest, seed, 1 };
+    struct {
+        CgDigest of;
+        uint64_t seed, rule;
+    } row = { s->of->digest, seed, 1 };
     s->digest = cg_digest(&row, sizeof row);
     return s;
 }
@@ -580,25 +589,13 @@ void cg_corpus_free(CgCorpus *c)
 
 /* ---- asking -------------------------------------------------------------------------------------------- */
 
-CgDigest cg_corpus_digest(const CgCorpus *c)
-{
-    return c->digest;
-}
+CgDigest cg_corpus_digest(const CgCorpus *c) { return c->digest; }
 
-const char *cg_corpus_name(const CgCorpus *c)
-{
-    return c->name;
-}
+const char *cg_corpus_name(const CgCorpus *c) { return c->name; }
 
-size_t cg_corpus_docs(const CgCorpus *c, CgSplit s)
-{
-    return c->ndocs[s];
-}
+size_t cg_corpus_docs(const CgCorpus *c, CgSplit s) { return c->ndocs[s]; }
 
-uint64_t cg_corpus_bytes(const CgCorpus *c, CgSplit s)
-{
-    return c->nbytes[s];
-}
+uint64_t cg_corpus_bytes(const CgCorpus *c, CgSplit s) { return c->nbytes[s]; }
 
 size_t cg_corpus_passed_over(const CgCorpus *c)
 {
@@ -608,20 +605,11 @@ size_t cg_corpus_passed_over(const CgCorpus *c)
     return n;
 }
 
-int cg_corpus_nparts(const CgCorpus *c)
-{
-    return c->nparts ? c->nparts : 1;
-}
+int cg_corpus_nparts(const CgCorpus *c) { return c->nparts ? c->nparts : 1; }
 
-const CgCorpus *cg_corpus_part(const CgCorpus *c, int i)
-{
-    return c->nparts ? c->part[i] : c;
-}
+const CgCorpus *cg_corpus_part(const CgCorpus *c, int i) { return c->nparts ? c->part[i] : c; }
 
-double cg_corpus_share(const CgCorpus *c, int i)
-{
-    return c->nparts ? c->share[i] : 1;
-}
+double cg_corpus_share(const CgCorpus *c, int i) { return c->nparts ? c->share[i] : 1; }
 
 bool cg_corpus_shuffled(const CgCorpus *part, uint64_t *seed)
 {
@@ -635,17 +623,8 @@ static const CgCorpus *plain(const CgCorpus *part)
     return part->of ? part->of : part;
 }
 
-size_t cg_corpus_count(const CgCorpus *part)
-{
-    return plain(part)->docs.len;
-}
+size_t cg_corpus_count(const CgCorpus *part) { return plain(part)->docs.len; }
 
-const CgDoc *cg_corpus_doc(const CgCorpus *part, size_t i)
-{
-    return &plain(part)->docs.at[i];
-}
+const CgDoc *cg_corpus_doc(const CgCorpus *part, size_t i) { return &plain(part)->docs.at[i]; }
 
-const char *cg_corpus_file(const CgCorpus *part, uint32_t file)
-{
-    return plain(part)->files.at[file];
-}
+const char *cg_corpus_file(const CgCorpus *part, uint32_t file) { return plain(part)->files.at[file]; }

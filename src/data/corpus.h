@@ -23,21 +23,25 @@
 
 typedef enum CgSplit { CG_TRAIN, CG_VALID, CG_TEST, CG_ALL, CG_NSPLITS } CgSplit;
 
-typedef struct CgText { const char *at; size_t len; } CgText;   /* borrowed from the corpus */
+typedef struct CgText {
+    const char *at;
+    size_t len;
+} CgText; /* borrowed from the corpus */
 
 typedef struct CgDoc {
-    CgText   text;
-    CgSplit  split;       /* never CG_ALL */
-    uint32_t file, line;  /* cg_corpus_file; 1-based line where it begins */
-    bool     joins;       /* goes on where the document before it stopped: no end mark between the two */
+    CgText text;
+    CgSplit split;       /* never CG_ALL */
+    uint32_t file, line; /* cg_corpus_file; 1-based line where it begins */
+    bool joins;          /* goes on where the document before it stopped: no end mark between the two */
 } CgDoc;
 
 typedef struct CgCorpusOpts {
     /* of JSON Lines: their texts are joined by a newline; none = "text" */
-    const char *const *fields; int nfields;
-    uint64_t limit;                          /* the first bytes only, in order of file names; 0 = all */
+    const char *const *fields;
+    int nfields;
+    uint64_t limit; /* the first bytes only, in order of file names; 0 = all */
     /* shares of the documents; both 0 = 0.05 each; their sum is below 1 */
-    double   valid, test;
+    double valid, test;
 } CgCorpusOpts;
 
 typedef struct CgCorpus CgCorpus;
@@ -47,32 +51,32 @@ typedef struct CgCorpus CgCorpus;
  * NULL. */
 CG_NODISCARD CgCorpus *cg_corpus_load(const char *const *patterns, int n, const CgCorpusOpts *opts, CgErr *e);
 /* Documents in memory (copied). `name` is what messages call them. */
-CG_NODISCARD CgCorpus *cg_corpus_from_texts(const char *name, const CgText *texts, size_t n,
-                                            const CgCorpusOpts *opts, CgErr *e);
+CG_NODISCARD CgCorpus *cg_corpus_from_texts(
+    const char *name, const CgText *texts, size_t n, const CgCorpusOpts *opts, CgErr *e);
 /* Parts by share of their tokens: shares are positive and are divided by their sum. Keeps the parts alive.
  * A mixture of mixtures is the mixture of their parts. */
 CG_NODISCARD CgCorpus *cg_corpus_mix(CgCorpus *const *parts, const double *shares, int n, CgErr *e);
 /* The same tokens in random order: the tokens of each split (of each part, for a mixture) are permuted as a
  * whole, once, when windows are made. */
 CgCorpus *cg_corpus_shuffle_tokens(CgCorpus *c, uint64_t seed);
-CgCorpus *cg_corpus_keep(CgCorpus *c);           /* one more owner */
-void      cg_corpus_free(CgCorpus *c);           /* one owner less; NULL is fine */
+CgCorpus *cg_corpus_keep(CgCorpus *c); /* one more owner */
+void cg_corpus_free(CgCorpus *c);      /* one owner less; NULL is fine */
 
 /* What it holds and how it is split, not where it came from: files may move. */
-CgDigest    cg_corpus_digest(const CgCorpus *c);
-const char *cg_corpus_name(const CgCorpus *c);   /* the patterns, for messages */
-size_t      cg_corpus_docs(const CgCorpus *c, CgSplit s);    /* of a mixture: the sum of the parts */
-uint64_t    cg_corpus_bytes(const CgCorpus *c, CgSplit s);
-size_t      cg_corpus_passed_over(const CgCorpus *c);        /* binary files met in folders */
+CgDigest cg_corpus_digest(const CgCorpus *c);
+const char *cg_corpus_name(const CgCorpus *c);       /* the patterns, for messages */
+size_t cg_corpus_docs(const CgCorpus *c, CgSplit s); /* of a mixture: the sum of the parts */
+uint64_t cg_corpus_bytes(const CgCorpus *c, CgSplit s);
+size_t cg_corpus_passed_over(const CgCorpus *c); /* binary files met in folders */
 
 /* Plain corpora are mixtures of themselves alone: every corpus has parts, and documents belong to parts. */
-int             cg_corpus_nparts(const CgCorpus *c);
+int cg_corpus_nparts(const CgCorpus *c);
 const CgCorpus *cg_corpus_part(const CgCorpus *c, int i);
-double          cg_corpus_share(const CgCorpus *c, int i);   /* sums to 1 */
-bool            cg_corpus_shuffled(const CgCorpus *part, uint64_t *seed);
-size_t          cg_corpus_count(const CgCorpus *part);       /* all its documents, in order */
-const CgDoc    *cg_corpus_doc(const CgCorpus *part, size_t i);
-const char     *cg_corpus_file(const CgCorpus *part, uint32_t file);
+double cg_corpus_share(const CgCorpus *c, int i); /* sums to 1 */
+bool cg_corpus_shuffled(const CgCorpus *part, uint64_t *seed);
+size_t cg_corpus_count(const CgCorpus *part); /* all its documents, in order */
+const CgDoc *cg_corpus_doc(const CgCorpus *part, size_t i);
+const char *cg_corpus_file(const CgCorpus *part, uint32_t file);
 
-const char *cg_split_name(CgSplit s);            /* "train", "valid", "test", "all" */
+const char *cg_split_name(CgSplit s); /* "train", "valid", "test", "all" */
 #endif

@@ -56,7 +56,7 @@ size_t cg_draw_weighted(CgDraw *d, const uint64_t *sums, size_t n)
     return low;
 }
 
-static uint64_t scramble(uint64_t x)   /* finaliser of MurmurHash3 */
+static uint64_t scramble(uint64_t x) /* finaliser of MurmurHash3 */
 {
     x ^= x >> 33;
     x *= 0xff51afd7ed558ccdu;

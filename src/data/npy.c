@@ -8,7 +8,11 @@
 #include "base/strbuf.h"
 #include "data/tensorfile_inside.h"
 
-typedef struct Npy { const char *path; const char *p, *end; CgErr *e; } Npy;
+typedef struct Npy {
+    const char *path;
+    const char *p, *end;
+    CgErr *e;
+} Npy;
 
 static bool npy_bad(const Npy *r, const char *what)
 {
@@ -79,10 +83,7 @@ static bool npy_header(Npy *r, CgTensor *t, const CgTensorKind **kind, bool *for
     while (!take(r, "}")) {
         if (!take_quoted(r, key) || !take(r, ":"))
             return npy_bad(r, "the header is not a dictionary of names");
-        int which = !strcmp(key, "descr")           ? 0
-                    : !strcmp(key, "fortran_order") ? 1
-                    : !strcmp(key, "shape")         ? 2
-                                                    : -1;
+        int which = !strcmp(key, "descr") ? 0 : !strcmp(key, "fortran_order") ? 1 : !strcmp(key, "shape") ? 2 : -1;
         if (which < 0 || has[which])
             return npy_bad(r, "the header has an unknown or a second field of one name");
         has[which] = true;
@@ -93,8 +94,7 @@ static bool npy_header(Npy *r, CgTensor *t, const CgTensorKind **kind, bool *for
                 if (cg_tensor_kinds[i].npy && strcmp(cg_tensor_kinds[i].npy, descr) == 0)
                     *kind = &cg_tensor_kinds[i];
             if (!*kind || (*kind)->convert == CG_AS_NO) {
-                cg_err(r->e, CG_ERR_INPUT, "'%s' has elements of type '%s', which cg cannot hold", r->path,
-                       descr);
+                cg_err(r->e, CG_ERR_INPUT, "'%s' has elements of type '%s', which cg cannot hold", r->path, descr);
                 if (descr[0] == '>')
                     cg_err_hint(r->e, "they are big-endian; save the array with astype('<%s')", descr + 1);
                 return false;
@@ -168,9 +168,8 @@ static bool npy_read(Npy *r, CgTensors *out)
         return npy_bad(r, "its size overflows");
     const unsigned char *data = (const unsigned char *)bytes.at + start + len;
     if (size != bytes.len - start - len)
-        return cg_err(r->e, CG_ERR_INPUT,
-                      "'%s' is not a sound .npy file: %zu bytes of elements, its shape needs %zu", r->path,
-                      bytes.len - start - len, size);
+        return cg_err(r->e, CG_ERR_INPUT, "'%s' is not a sound .npy file: %zu bytes of elements, its shape needs %zu",
+            r->path, bytes.len - start - len, size);
     t.dtype = kind->dtype;
     cg_tensor_row_major(&t);
     size_t room = count * cg_dtype_size(t.dtype);
@@ -206,7 +205,7 @@ bool cg_npy_parse(const char *path, CgBytes bytes, CgTensors *out, CgErr *e)
     if (!good)
         cg_tensors_free(out);
     else
-        cg_io_release(&out->bytes);     /* everything is in memory of our own */
+        cg_io_release(&out->bytes); /* everything is in memory of our own */
     return good;
 }
 
@@ -224,17 +223,15 @@ bool cg_npy_write(const char *path, const CgTensor *t, CgErr *e)
     for (int i = 0; i < t->rank; i++)
         cg_strbuf_printf(&h, "%" PRId64 "%s", t->dim[i], t->rank == 1 || i + 1 < t->rank ? ", " : "");
     if (t->rank == 1 && h.len > 0)
-        h.len--;    /* "(3,)", as numpy writes it */
+        h.len--; /* "(3,)", as numpy writes it */
     cg_strbuf_puts(&h, "), }");
     while ((h.len + 11) % 64)
         cg_strbuf_putc(&h, ' ');
     cg_strbuf_putc(&h, '\n');
-    unsigned char start[10] = {
-        0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(h.len & 255), (unsigned char)(h.len >> 8)
-    };
+    unsigned char start[10] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(h.len & 255),
+        (unsigned char)(h.len >> 8) };
     CgOut *o = cg_io_create(path, e);
-    bool good =
-        o && cg_io_put(o, start, sizeof start, e) && cg_io_put(o, h.at, h.len, e) && cg_tensor_put(o, t, e);
+    bool good = o && cg_io_put(o, start, sizeof start, e) && cg_io_put(o, h.at, h.len, e) && cg_tensor_put(o, t, e);
     cg_strbuf_deinit(&h);
     if (!good && o)
         cg_io_abandon(o);

@@ -11,21 +11,26 @@
 #include "base/strbuf.h"
 #include "data/tensorfile_inside.h"
 
-#define MAX_HEADER  100000000u  /* as the reference implementation */
+#define MAX_HEADER  100000000u /* as the reference implementation */
 #define MAX_TENSORS 1000000u
 #define MAX_NAME    1024u
 
 /* ---- reading ---- */
 
-typedef struct Entry { const CgTensorKind *kind; uint64_t begin, end; size_t count; CgNamed named; } Entry;
+typedef struct Entry {
+    const CgTensorKind *kind;
+    uint64_t begin, end;
+    size_t count;
+    CgNamed named;
+} Entry;
 
 typedef struct Reader {
     const char *path;
-    const unsigned char *data;  /* after the header */
-    uint64_t    len;            /* bytes from there to the end of the file */
-    Entry      *entry;
-    size_t      n;
-    CgErr      *e;
+    const unsigned char *data; /* after the header */
+    uint64_t len;              /* bytes from there to the end of the file */
+    Entry *entry;
+    size_t n;
+    CgErr *e;
 } Reader;
 
 static bool bad(const Reader *r, const char *format, ...) CG_PRINTF(2, 3);
@@ -57,7 +62,7 @@ static const char *short_name(const char *name, char out[80])
     for (; name[n] && n < 60; n++)
         out[n] = (unsigned char)name[n] < 0x20 || name[n] == 0x7f ? '?' : name[n];
     while (name[n] && n > 0 && ((unsigned char)out[n - 1] & 0xc0) == 0x80)
-        n--;    /* not in the middle of a character */
+        n--; /* not in the middle of a character */
     if (name[n] && n > 0 && (unsigned char)out[n - 1] >= 0xc0)
         n--;
     strcpy(out + n, name[n] ? "..." : "");
@@ -69,8 +74,7 @@ static bool read_shape(const Reader *r, const char *name, const json_t *shape, E
     if (!json_is_array(shape))
         return bad(r, "tensor '%s' has no list 'shape'", name);
     if (json_array_size(shape) > CG_MAX_RANK)
-        return bad(r, "tensor '%s' has %zu axes, at most %d are allowed", name, json_array_size(shape),
-                   CG_MAX_RANK);
+        return bad(r, "tensor '%s' has %zu axes, at most %d are allowed", name, json_array_size(shape), CG_MAX_RANK);
     t->named.tensor.rank = (int)json_array_size(shape);
     for (int i = 0; i < t->named.tensor.rank; i++) {
         const json_t *d = json_array_get(shape, (size_t)i);
@@ -93,8 +97,7 @@ static bool read_offsets(const Reader *r, const char *name, const json_t *offset
     if (t->begin > t->end)
         return bad(r, "tensor '%s' ends before it begins", name);
     if (t->end > r->len)
-        return bad(r, "tensor '%s' ends at byte %" PRIu64 " of %" PRIu64 " bytes of data", name, t->end,
-                   r->len);
+        return bad(r, "tensor '%s' ends at byte %" PRIu64 " of %" PRIu64 " bytes of data", name, t->end, r->len);
     return true;
 }
 
@@ -103,13 +106,14 @@ static bool read_entry(const Reader *r, const char *key, size_t key_len, const j
     char name[80];
     short_name(key, name);
     if (!name_ok(key, key_len))
-        return bad(r, "a tensor's name is empty, longer than %u bytes, or has control characters: '%s'",
-                   MAX_NAME, name);
+        return bad(
+            r, "a tensor's name is empty, longer than %u bytes, or has control characters: '%s'", MAX_NAME, name);
     if (!json_is_object(value))
         return bad(r, "the entry of tensor '%s' is not an object", name);
     const char *field;
     json_t *ignored;
-    json_object_foreach((json_t *)(uintptr_t)value, field, ignored) {
+    json_object_foreach((json_t *)(uintptr_t)value, field, ignored)
+    {
         char other[80];
         if (strcmp(field, "dtype") && strcmp(field, "shape") && strcmp(field, "data_offsets"))
             return bad(r, "tensor '%s' has an unknown field '%s'", name, short_name(field, other));
@@ -125,17 +129,16 @@ static bool read_entry(const Reader *r, const char *key, size_t key_len, const j
     if (!t->kind)
         return bad(r, "tensor '%s' has the unknown dtype '%s'", name, dtype_name);
     if (t->kind->convert == CG_AS_NO)
-        return cg_err(r->e, CG_ERR_INPUT, "'%s': tensor '%s' is %s, which cg cannot hold", r->path, name,
-                      dtype_name);
-    if (!read_shape(r, name, json_object_get(value, "shape"), t) ||
-        !read_offsets(r, name, json_object_get(value, "data_offsets"), t))
+        return cg_err(r->e, CG_ERR_INPUT, "'%s': tensor '%s' is %s, which cg cannot hold", r->path, name, dtype_name);
+    if (!read_shape(r, name, json_object_get(value, "shape"), t)
+        || !read_offsets(r, name, json_object_get(value, "data_offsets"), t))
         return false;
     size_t bytes;
     if (!cg_tensor_measure(t->named.tensor.dim, t->named.tensor.rank, t->kind->size, &t->count, &bytes))
         return bad(r, "the size of tensor '%s' overflows", name);
     if (bytes != t->end - t->begin)
         return bad(r, "tensor '%s' takes %zu bytes by its shape and %" PRIu64 " by its offsets", name, bytes,
-                   t->end - t->begin);
+            t->end - t->begin);
     t->named.tensor.dtype = t->kind->dtype;
     cg_tensor_row_major(&t->named.tensor);
     t->named.name = cg_strdup(key);
@@ -150,7 +153,8 @@ static bool read_metadata(const Reader *r, const json_t *meta, CgTensors *out)
     json_t *value;
     out->keys = cg_calloc(json_object_size(meta), sizeof *out->keys);
     out->values = cg_calloc(json_object_size(meta), sizeof *out->values);
-    json_object_foreach((json_t *)(uintptr_t)meta, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)meta, key, value)
+    {
         char name[80];
         if (!json_is_string(value))
             return bad(r, "'%s' of '__metadata__' is not a string", short_name(key, name));
@@ -180,8 +184,7 @@ static bool check_cover(const Reader *r)
         if (r->entry[i].begin < at)
             return bad(r, "tensor '%s' overlaps the one before it", name);
         if (r->entry[i].begin > at)
-            return bad(r, "%" PRIu64 " bytes before tensor '%s' belong to no tensor", r->entry[i].begin - at,
-                       name);
+            return bad(r, "%" PRIu64 " bytes before tensor '%s' belong to no tensor", r->entry[i].begin - at, name);
         at = r->entry[i].end;
     }
     if (at != r->len)
@@ -207,7 +210,10 @@ static bool place(const Reader *r, CgTensors *out)
     char *own = out->own;
     for (size_t i = 0; i < r->n; i++) {
         Entry *t = &r->entry[i];
-        union { const void *in; void *out; } at = { r->data + t->begin };
+        union {
+            const void *in;
+            void *out;
+        } at = { r->data + t->begin };
         if (!used_in_place(t, at.in)) {
             cg_tensor_convert(t->kind->convert, at.in, t->kind->size, t->count, own);
             at.out = own;
@@ -217,7 +223,7 @@ static bool place(const Reader *r, CgTensors *out)
                 char name[80];
                 if (r->data[t->begin + k] > 1)
                     return bad(r, "element %zu of the BOOL tensor '%s' is neither 0 nor 1", k,
-                               short_name(t->named.name, name));
+                        short_name(t->named.name, name));
             }
         }
         t->named.tensor.data = at.out;
@@ -235,7 +241,8 @@ static bool read_header(Reader *r, const json_t *header, CgTensors *out)
     const char *key;
     size_t key_len;
     json_t *value;
-    json_object_keylen_foreach((json_t *)(uintptr_t)header, key, key_len, value) {
+    json_object_keylen_foreach((json_t *)(uintptr_t)header, key, key_len, value)
+    {
         if (strcmp(key, "__metadata__") == 0 ? !read_metadata(r, value, out)
                                              : !read_entry(r, key, key_len, value, &r->entry[r->n++]))
             return false;
@@ -335,7 +342,7 @@ static int *sort_keys(const char *const *keys, int n)
 }
 
 static bool build_header(const char *path, const CgNamed *const *sorted, int n, const char *const *keys,
-                         const char *const *values, int nmeta, CgStrbuf *h, CgErr *e)
+    const char *const *values, int nmeta, CgStrbuf *h, CgErr *e)
 {
     bool good = true;
     cg_strbuf_putc(h, '{');
@@ -344,8 +351,7 @@ static bool build_header(const char *path, const CgNamed *const *sorted, int n, 
         cg_strbuf_puts(h, "\"__metadata__\":{");
         for (int i = 0; i < nmeta && good; i++) {
             if (i > 0 && strcmp(keys[order[i]], keys[order[i - 1]]) == 0)
-                good = cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: two values for '%s'", path,
-                              keys[order[i]]);
+                good = cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: two values for '%s'", path, keys[order[i]]);
             cg_strbuf_puts(h, i ? "," : "");
             good = good && put_string(h, keys[order[i]]);
             cg_strbuf_putc(h, ':');
@@ -358,10 +364,9 @@ static bool build_header(const char *path, const CgNamed *const *sorted, int n, 
     for (int i = 0; i < n && good; i++) {
         const CgTensor *t = &sorted[i]->tensor;
         char name[80];
-        if (!name_ok(sorted[i]->name, strlen(sorted[i]->name)) ||
-            strcmp(sorted[i]->name, "__metadata__") == 0)
+        if (!name_ok(sorted[i]->name, strlen(sorted[i]->name)) || strcmp(sorted[i]->name, "__metadata__") == 0)
             good = cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: '%s' cannot name a tensor", path,
-                          short_name(sorted[i]->name, name));
+                short_name(sorted[i]->name, name));
         cg_strbuf_puts(h, i || nmeta > 0 ? "," : "");
         good = good && put_string(h, sorted[i]->name);
         cg_strbuf_printf(h, ":{\"dtype\":\"%s\",\"shape\":[", cg_tensor_kind(t->dtype)->name);
@@ -381,8 +386,8 @@ static bool build_header(const char *path, const CgNamed *const *sorted, int n, 
     return true;
 }
 
-bool cg_safetensors_write(const char *path, const CgNamed *at, int n, const char *const *keys,
-                          const char *const *values, int nmeta, CgErr *e)
+bool cg_safetensors_write(
+    const char *path, const CgNamed *at, int n, const char *const *keys, const char *const *values, int nmeta, CgErr *e)
 {
     const CgNamed **sorted = cg_malloc(((size_t)n + 1) * sizeof(CgNamed *));
     CgStrbuf header = { 0 };
@@ -392,11 +397,11 @@ bool cg_safetensors_write(const char *path, const CgNamed *at, int n, const char
     qsort(sorted, (size_t)n, sizeof *sorted, by_name);
     for (int i = 1; i < n && good; i++)
         if (strcmp(sorted[i]->name, sorted[i - 1]->name) == 0)
-            good = cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: two tensors are named '%.100s'", path,
-                          sorted[i]->name);
+            good = cg_err(
+                e, CG_ERR_INPUT, "'%s' cannot be written: two tensors are named '%.100s'", path, sorted[i]->name);
     if (good && (size_t)n > MAX_TENSORS)
-        good = cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: %d tensors, at most %u are allowed", path, n,
-                      MAX_TENSORS);
+        good =
+            cg_err(e, CG_ERR_INPUT, "'%s' cannot be written: %d tensors, at most %u are allowed", path, n, MAX_TENSORS);
     qsort(sorted, (size_t)n, sizeof *sorted, by_size_and_name);
     good = good && build_header(path, sorted, n, keys, values, nmeta, &header, e);
     CgOut *o = good ? cg_io_create(path, e) : NULL;

@@ -14,13 +14,10 @@
 
 #define LETTERS   27
 #define CHARS     64
-#define DOCUMENT  4096                     /* bytes of a document of kinds without an end of their own */
+#define DOCUMENT  4096 /* bytes of a document of kinds without an end of their own */
 #define MOST_SIZE ((uint64_t)4 << 30)
 
-static char letter(uint64_t i)
-{
-    return i == 26 ? ' ' : (char)('a' + i);
-}
+static char letter(uint64_t i) { return i == 26 ? ' ' : (char)('a' + i); }
 
 /* The next letter is (place of the two before + j) mod 27 with j drawn from 1 : r : r^2 : ..., so every
  * state has the same entropy, which is therefore the rate, whatever the stationary distribution. */
@@ -33,8 +30,7 @@ static void markov(CgSynthWork *w)
     for (uint64_t i = 0; i < CG_LEN(place); i++)
         place[i] = cg_draw_key(w->seed, CG_STREAM_SYNTH, i) % LETTERS;
     for (int i = 2; i < DOCUMENT; i++) {
-        uint64_t next = (place[before * LETTERS + last] + cg_draw_weighted(w->draw, w->sums, w->nsums))
-                        % LETTERS;
+        uint64_t next = (place[before * LETTERS + last] + cg_draw_weighted(w->draw, w->sums, w->nsums)) % LETTERS;
         cg_strbuf_putc(w->out, letter(next));
         before = last;
         last = next;
@@ -75,18 +71,12 @@ static const CgSynthKind kinds[] = {
     { "dyck", "balanced brackets; the knob is the greatest depth, 1 to 64", 1, 64, 8, 1 },
     { "noise", "independent characters; the knob is Zipf's exponent, 0 to 3 in halves", 0, 3, 0, 0.5 },
 };
-static CgSynthDoc *const makers[] = {
-    markov, cg_synth_grammar, cg_synth_arithmetic, cg_synth_code, cg_synth_json, dyck, noise };
+static CgSynthDoc *const makers[] = { markov, cg_synth_grammar, cg_synth_arithmetic, cg_synth_code, cg_synth_json, dyck,
+    noise };
 
-int cg_synth_count(void)
-{
-    return (int)CG_LEN(kinds);
-}
+int cg_synth_count(void) { return (int)CG_LEN(kinds); }
 
-const CgSynthKind *cg_synth_kind(int i)
-{
-    return &kinds[i];
-}
+const CgSynthKind *cg_synth_kind(int i) { return &kinds[i]; }
 
 const CgSynthKind *cg_synth_find(const char *name)
 {
@@ -97,7 +87,7 @@ const CgSynthKind *cg_synth_find(const char *name)
     return NULL;
 }
 
-static uint64_t square_root(uint64_t n)    /* rounded down; n below 2^62 */
+static uint64_t square_root(uint64_t n) /* rounded down; n below 2^62 */
 {
     uint64_t root = 0;
     for (uint64_t bit = (uint64_t)1 << 31; bit; bit >>= 1) {
@@ -157,18 +147,18 @@ static bool check(const CgSynthKind *kind, const char *name, uint64_t size, doub
         return false;
     }
     if (size < 1 || size > MOST_SIZE)
-        return cg_err(e, CG_ERR_INPUT, "synthetic text of %llu bytes; it can have 1 to %llu",
-                      (unsigned long long)size, (unsigned long long)MOST_SIZE);
+        return cg_err(e, CG_ERR_INPUT, "synthetic text of %llu bytes; it can have 1 to %llu", (unsigned long long)size,
+            (unsigned long long)MOST_SIZE);
     bool between = kind->unit > 0 && fmod(knob, kind->unit) != 0;
     const char *steps = kind->unit == 1 ? " in whole numbers" : kind->unit > 0 ? " in halves" : "";
     if (!(knob >= kind->least && knob <= kind->most) || between)
-        return cg_err(e, CG_ERR_INPUT, "the knob of '%s' is %g; it goes from %g to %g%s", name, knob,
-                      kind->least, kind->most, steps);
+        return cg_err(e, CG_ERR_INPUT, "the knob of '%s' is %g; it goes from %g to %g%s", name, knob, kind->least,
+            kind->most, steps);
     return true;
 }
 
-CgCorpus *cg_synth(const char *name, uint64_t size, uint64_t seed, double knob, const CgCorpusOpts *opts,
-                   double *entropy, CgErr *e)
+CgCorpus *cg_synth(
+    const char *name, uint64_t size, uint64_t seed, double knob, const CgCorpusOpts *opts, double *entropy, CgErr *e)
 {
     const CgSynthKind *kind = cg_synth_find(name);
     if (kind && isnan(knob))
@@ -177,9 +167,7 @@ CgCorpus *cg_synth(const char *name, uint64_t size, uint64_t seed, double knob, 
         return NULL;
     CgSynthDoc *make = makers[kind - kinds];
     uint64_t sums[CHARS];
-    CgSynthWork w = {
-        .seed = seed, .fixed = (uint64_t)(knob * 4294967296.0), .whole = (int)knob, .sums = sums
-    };
+    CgSynthWork w = { .seed = seed, .fixed = (uint64_t)(knob * 4294967296.0), .whole = (int)knob, .sums = sums };
     if (make == markov || make == noise)
         w.nsums = running_sums(kind, knob, sums);
     if (entropy)

@@ -22,16 +22,16 @@
 
 typedef struct CgSynthKind {
     const char *name;
-    const char *doc;                           /* one line for `cg help` */
-    double      least, most, usual, unit;      /* of the knob; a multiple of `unit`, 0 = any */
+    const char *doc;                 /* one line for `cg help` */
+    double least, most, usual, unit; /* of the knob; a multiple of `unit`, 0 = any */
 } CgSynthKind;
 
-int                cg_synth_count(void);
+int cg_synth_count(void);
 const CgSynthKind *cg_synth_kind(int i);
-const CgSynthKind *cg_synth_find(const char *name);   /* NULL: no such kind */
+const CgSynthKind *cg_synth_find(const char *name); /* NULL: no such kind */
 
 /* knob: NAN = the usual one. *entropy (may be NULL): bits a byte of the source where that is known exactly,
  * else NAN. `opts` may be NULL; its fields and limit are not used. */
-CG_NODISCARD CgCorpus *cg_synth(const char *kind, uint64_t size, uint64_t seed, double knob,
-                                const CgCorpusOpts *opts, double *entropy, CgErr *e);
+CG_NODISCARD CgCorpus *cg_synth(
+    const char *kind, uint64_t size, uint64_t seed, double knob, const CgCorpusOpts *opts, double *entropy, CgErr *e);
 #endif

@@ -3,7 +3,7 @@
  * Must not overflow: numbers have at most six digits, products thirteen. */
 #include "data/synth_kinds.h"
 
-#define EXERCISES 12   /* a document */
+#define EXERCISES 12 /* a document */
 
 static long long number(CgSynthWork *w)
 {
@@ -33,7 +33,7 @@ static void chain(CgSynthWork *w)
     cg_strbuf_printf(w->out, "Answer: %lld\n", value);
 }
 
-static void product(CgSynthWork *w)   /* digit by digit, as taught at school */
+static void product(CgSynthWork *w) /* digit by digit, as taught at school */
 {
     long long a = number(w), b = number(w), sum = 0, place = 1;
     cg_strbuf_printf(w->out, "Multiply %lld by %lld.\n", a, b);
@@ -52,10 +52,9 @@ static void division(CgSynthWork *w)
     long long divisor = 1 + number(w), quotient = number(w),
               rest = (long long)cg_draw_below(w->draw, (uint64_t)divisor);
     long long value = divisor * quotient + rest;
-    cg_strbuf_printf(
-        w->out, "Divide %lld by %lld.\n%lld * %lld = %lld\n%lld - %lld = %lld\nAnswer: %lld remainder %lld\n",
-        value, divisor, divisor, quotient, divisor * quotient, value, divisor * quotient, rest, quotient,
-        rest);
+    cg_strbuf_printf(w->out,
+        "Divide %lld by %lld.\n%lld * %lld = %lld\n%lld - %lld = %lld\nAnswer: %lld remainder %lld\n", value, divisor,
+        divisor, quotient, divisor * quotient, value, divisor * quotient, rest, quotient, rest);
 }
 
 static void equation(CgSynthWork *w)
@@ -66,10 +65,9 @@ static void equation(CgSynthWork *w)
         x = 'x';
     long long a = cg_synth_between(w, 2, 9), value = number(w), b = number(w);
     cg_strbuf_printf(w->out,
-                     "Solve %lld%c + %lld = %lld for %c.\n%lld%c = %lld - %lld\n%lld%c = %lld\n%c = %lld / "
-                     "%lld\nAnswer: %lld\n",
-                     a, x, b, a * value + b, x, a, x, a * value + b, b, a, x, a * value, x, a * value, a,
-                     value);
+        "Solve %lld%c + %lld = %lld for %c.\n%lld%c = %lld - %lld\n%lld%c = %lld\n%c = %lld / "
+        "%lld\nAnswer: %lld\n",
+        a, x, b, a * value + b, x, a, x, a * value + b, b, a, x, a * value, x, a * value, a, value);
 }
 
 static void sequence(CgSynthWork *w)
@@ -79,8 +77,8 @@ static void sequence(CgSynthWork *w)
     cg_strbuf_puts(w->out, "What comes next: ");
     for (int i = 0; i < n; i++)
         cg_strbuf_printf(w->out, "%s%lld", i ? ", " : "", from + step * i);
-    cg_strbuf_printf(w->out, "?\n%lld - %lld = %lld\n%lld + %lld = %lld\nAnswer: %lld\n", from + step, from,
-                     step, from + step * (n - 1), step, from + step * n, from + step * n);
+    cg_strbuf_printf(w->out, "?\n%lld - %lld = %lld\n%lld + %lld = %lld\nAnswer: %lld\n", from + step, from, step,
+        from + step * (n - 1), step, from + step * n, from + step * n);
 }
 
 static void common_divisor(CgSynthWork *w)
@@ -99,17 +97,18 @@ static void common_divisor(CgSynthWork *w)
 static void comparison(CgSynthWork *w)
 {
     long long a = number(w), b = number(w), c = number(w), d = number(w), left = a + b, right = c + d;
-    cg_strbuf_printf(
-        w->out, "Which is greater: %lld + %lld or %lld + %lld?\n%lld + %lld = %lld\n%lld + %lld = %lld\n", a,
-        b, c, d, a, b, left, c, d, right);
+    cg_strbuf_printf(w->out, "Which is greater: %lld + %lld or %lld + %lld?\n%lld + %lld = %lld\n%lld + %lld = %lld\n",
+        a, b, c, d, a, b, left, c, d, right);
     cg_strbuf_printf(w->out, "Answer: %s\n",
-                     left > right ? "the first" : left < right ? "the second" : "they are equal");
+        left > right       ? "the first"
+            : left < right ? "the second"
+                           : "they are equal");
 }
 
 void cg_synth_arithmetic(CgSynthWork *w)
 {
-    static CgSynthDoc *const sorts[] = { chain,    chain,    product,        division,
-                                         equation, sequence, common_divisor, comparison };
+    static CgSynthDoc *const sorts[] = { chain, chain, product, division, equation, sequence, common_divisor,
+        comparison };
     for (int i = 0; i < EXERCISES; i++) {
         CG_SYNTH_PICK(w, sorts)(w);
         cg_strbuf_putc(w->out, '\n');

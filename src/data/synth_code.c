@@ -7,17 +7,16 @@
 
 #define MOST_NAMES 24
 
-static const char *const nouns[] = { "count",  "total", "index", "limit", "value", "size",  "width",
-                                     "offset", "left",  "right", "score", "step",  "depth", "rate",
-                                     "first",  "last",  "best",  "sum",   "delta", "level" };
-static const char *const actions[] = { "get",   "find",  "update", "compute", "check",
-                                       "merge", "scale", "reset",  "count",   "move" };
+static const char *const nouns[] = { "count", "total", "index", "limit", "value", "size", "width", "offset", "left",
+    "right", "score", "step", "depth", "rate", "first", "last", "best", "sum", "delta", "level" };
+static const char *const actions[] = { "get", "find", "update", "compute", "check", "merge", "scale", "reset", "count",
+    "move" };
 
 typedef struct Scope {
     const char *name[MOST_NAMES];
-    int n, loops;      /* names visible; loops around */
-    const char *made[8];     /* functions written so far, with ... */
-    int arity[8], nmade;     /* ... their numbers of arguments */
+    int n, loops;        /* names visible; loops around */
+    const char *made[8]; /* functions written so far, with ... */
+    int arity[8], nmade; /* ... their numbers of arguments */
 } Scope;
 
 static void indent(CgSynthWork *w, int depth)
@@ -46,10 +45,7 @@ static const char *fresh(CgSynthWork *w, Scope *s)
     return NULL;
 }
 
-static const char *some_name(CgSynthWork *w, const Scope *s)
-{
-    return s->name[cg_draw_below(w->draw, (uint64_t)s->n)];
-}
+static const char *some_name(CgSynthWork *w, const Scope *s) { return s->name[cg_draw_below(w->draw, (uint64_t)s->n)]; }
 
 static void atom(CgSynthWork *w, const Scope *s)
 {
@@ -108,8 +104,7 @@ static void loop(CgSynthWork *w, Scope *s, int depth)
     if (visible(s, counter) || s->n == MOST_NAMES)
         counter = NULL;
     if (counter && cg_synth_chance(w, 70)) {
-        cg_strbuf_printf(w->out, "for (int %s = 0; %s < %s; %s++) {\n", counter, counter, some_name(w, s),
-                         counter);
+        cg_strbuf_printf(w->out, "for (int %s = 0; %s < %s; %s++) {\n", counter, counter, some_name(w, s), counter);
         s->name[s->n++] = counter;
         s->loops++;
         block(w, s, depth + 1);

@@ -3,32 +3,57 @@
  * subject across relative clauses, determiners that of their noun. */
 #include "data/synth_kinds.h"
 
-#define DEEPEST 3      /* clauses inside clauses */
+#define DEEPEST 3 /* clauses inside clauses */
 
-typedef struct Noun { const char *one, *many; } Noun;
-typedef struct Verb { const char *one, *many, *past; } Verb;
+typedef struct Noun {
+    const char *one, *many;
+} Noun;
+typedef struct Verb {
+    const char *one, *many, *past;
+} Verb;
 
 static const Noun nouns[] = {
-    { "cat", "cats" }, { "dog", "dogs" }, { "farmer", "farmers" }, { "teacher", "teachers" },
-    { "child", "children" }, { "bird", "birds" }, { "king", "kings" }, { "sailor", "sailors" },
-    { "doctor", "doctors" }, { "mouse", "mice" }, { "woman", "women" }, { "man", "men" },
-    { "baker", "bakers" }, { "horse", "horses" }, { "fox", "foxes" }, { "wolf", "wolves" },
+    { "cat", "cats" },
+    { "dog", "dogs" },
+    { "farmer", "farmers" },
+    { "teacher", "teachers" },
+    { "child", "children" },
+    { "bird", "birds" },
+    { "king", "kings" },
+    { "sailor", "sailors" },
+    { "doctor", "doctors" },
+    { "mouse", "mice" },
+    { "woman", "women" },
+    { "man", "men" },
+    { "baker", "bakers" },
+    { "horse", "horses" },
+    { "fox", "foxes" },
+    { "wolf", "wolves" },
 };
-static const Verb acts[] = {      /* on somebody */
-    { "sees", "see", "saw" }, { "likes", "like", "liked" }, { "follows", "follow", "followed" },
-    { "helps", "help", "helped" }, { "finds", "find", "found" }, { "hears", "hear", "heard" },
-    { "knows", "know", "knew" }, { "calls", "call", "called" },
+static const Verb acts[] = {
+    /* on somebody */
+    { "sees", "see", "saw" },
+    { "likes", "like", "liked" },
+    { "follows", "follow", "followed" },
+    { "helps", "help", "helped" },
+    { "finds", "find", "found" },
+    { "hears", "hear", "heard" },
+    { "knows", "know", "knew" },
+    { "calls", "call", "called" },
 };
-static const Verb states[] = {    /* of oneself */
-    { "sleeps", "sleep", "slept" }, { "runs", "run", "ran" }, { "sings", "sing", "sang" },
-    { "waits", "wait", "waited" }, { "laughs", "laugh", "laughed" }, { "falls", "fall", "fell" },
+static const Verb states[] = {
+    /* of oneself */
+    { "sleeps", "sleep", "slept" },
+    { "runs", "run", "ran" },
+    { "sings", "sing", "sang" },
+    { "waits", "wait", "waited" },
+    { "laughs", "laugh", "laughed" },
+    { "falls", "fall", "fell" },
     { "works", "work", "worked" },
 };
-static const char *const qualities[] = { "small", "old",  "quiet", "happy", "tall",
-                                         "brave", "kind", "young", "tired", "clever" };
-static const char *const places[] = {
-    "house", "garden", "river", "tree", "market", "bridge", "road", "hill"
-};
+static const char *const qualities[] = { "small", "old", "quiet", "happy", "tall", "brave", "kind", "young", "tired",
+    "clever" };
+static const char *const places[] = { "house", "garden", "river", "tree", "market", "bridge", "road", "hill" };
 static const char *const where[] = { "in", "near", "behind", "beside" };
 static const char *const times[] = { "today", "at night", "every day", "in the morning" };
 static const char *const links[] = { "and", "but", "because", "when" };
@@ -36,7 +61,7 @@ static const char *const names[] = { "Anna", "Ben", "Clara", "David", "Emma", "F
 static const char *const for_one[] = { "the", "the", "a", "every", "this" };
 static const char *const for_many[] = { "the", "some", "these", "two", "many" };
 
-typedef struct Topic {            /* what one document is about, so that words come again */
+typedef struct Topic { /* what one document is about, so that words come again */
     const Noun *noun[4];
     const Verb *act[3], *state[2];
     const char *quality[3], *place[2], *name[2];
@@ -48,10 +73,7 @@ static void word(CgSynthWork *w, const char *s)
     cg_strbuf_printf(w->out, "%s%s", w->out->len && w->out->at[w->out->len - 1] != '\n' ? " " : "", s);
 }
 
-static bool inner(CgSynthWork *w, int depth)
-{
-    return depth < DEEPEST && (uint64_t)cg_draw_word(w->draw) < w->fixed;
-}
+static bool inner(CgSynthWork *w, int depth) { return depth < DEEPEST && (uint64_t)cg_draw_word(w->draw) < w->fixed; }
 
 static void verb(CgSynthWork *w, const Topic *t, const Verb *v, bool many)
 {
@@ -60,7 +82,7 @@ static void verb(CgSynthWork *w, const Topic *t, const Verb *v, bool many)
 
 static void predicate(CgSynthWork *w, const Topic *t, bool many, int depth);
 
-static bool person(CgSynthWork *w, const Topic *t, int depth)   /* gives whether there are many */
+static bool person(CgSynthWork *w, const Topic *t, int depth) /* gives whether there are many */
 {
     if (cg_synth_chance(w, 20)) {
         word(w, CG_SYNTH_PICK(w, t->name));

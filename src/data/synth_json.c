@@ -7,18 +7,37 @@
 #define RECORDS     24
 
 typedef enum Sort { WORD, NUMBER, PRICE, FLAG, DATE, CODE } Sort;
-typedef struct Field { const char *name; Sort sort; uint64_t salt; } Field;
+typedef struct Field {
+    const char *name;
+    Sort sort;
+    uint64_t salt;
+} Field;
 
-static const struct { const char *name; Sort sort; } known[] = {
-    { "id", CODE }, { "name", WORD }, { "city", WORD }, { "status", WORD }, { "price", PRICE },
-    { "amount", PRICE }, { "date", DATE }, { "user", WORD }, { "color", WORD }, { "updated", DATE },
-    { "count", NUMBER }, { "level", NUMBER }, { "active", FLAG }, { "code", CODE }, { "paid", FLAG },
+static const struct {
+    const char *name;
+    Sort sort;
+} known[] = {
+    { "id", CODE },
+    { "name", WORD },
+    { "city", WORD },
+    { "status", WORD },
+    { "price", PRICE },
+    { "amount", PRICE },
+    { "date", DATE },
+    { "user", WORD },
+    { "color", WORD },
+    { "updated", DATE },
+    { "count", NUMBER },
+    { "level", NUMBER },
+    { "active", FLAG },
+    { "code", CODE },
+    { "paid", FLAG },
     { "region", WORD },
 };
-static const char *const starts[] = { "al", "ber", "car", "do",  "el", "fa", "gri", "ho",
-                                      "in", "ka",  "lo",  "mar", "ni", "os", "pe",  "ro" };
-static const char *const ends[] = { "ba", "den", "fer", "go",  "la",  "mon", "na",  "rik",
-                                    "sa", "ton", "va",  "wen", "xis", "ya",  "zel", "th" };
+static const char *const starts[] = { "al", "ber", "car", "do", "el", "fa", "gri", "ho", "in", "ka", "lo", "mar", "ni",
+    "os", "pe", "ro" };
+static const char *const ends[] = { "ba", "den", "fer", "go", "la", "mon", "na", "rik", "sa", "ton", "va", "wen", "xis",
+    "ya", "zel", "th" };
 
 /* The rank of a value by Zipf's law, near enough: every octave of ranks is as likely as the next, so one
  * rank is as 1/rank. */
@@ -39,20 +58,20 @@ static void value(CgSynthWork *w, const Field *f)
     switch (f->sort) {
     case WORD:
         cg_strbuf_printf(w->out, "\"%s%s%s\"", starts[x % CG_LEN(starts)], ends[x / 16 % CG_LEN(ends)],
-                         w->whole > 100 && x % 5 == 0 ? ends[x / 256 % CG_LEN(ends)] : "");
+            w->whole > 100 && x % 5 == 0 ? ends[x / 256 % CG_LEN(ends)] : "");
         break;
     case NUMBER: cg_strbuf_printf(w->out, "%d", (int)(x % 1000)); break;
-    case PRICE:  cg_strbuf_printf(w->out, "%d.%02d", (int)(x % 200), (int)(x / 200 % 20 * 5)); break;
-    case FLAG:   cg_strbuf_puts(w->out, x % 3 ? "true" : "false"); break;
+    case PRICE: cg_strbuf_printf(w->out, "%d.%02d", (int)(x % 200), (int)(x / 200 % 20 * 5)); break;
+    case FLAG: cg_strbuf_puts(w->out, x % 3 ? "true" : "false"); break;
     case DATE:
-        cg_strbuf_printf(w->out, "\"20%02d-%02d-%02d\"", (int)(x % 25), (int)(x / 25 % 12) + 1,
-                         (int)(x / 300 % 28) + 1);
+        cg_strbuf_printf(
+            w->out, "\"20%02d-%02d-%02d\"", (int)(x % 25), (int)(x / 25 % 12) + 1, (int)(x / 300 % 28) + 1);
         break;
     case CODE:
-        cg_strbuf_printf(w->out, "\"%c%c-%04d\"", (char)('A' + x % 26), (char)('A' + x / 26 % 26),
-                         (int)(x / 676 % 10000));
+        cg_strbuf_printf(
+            w->out, "\"%c%c-%04d\"", (char)('A' + x % 26), (char)('A' + x / 26 % 26), (int)(x / 676 % 10000));
         break;
-    default:     CG_BUG("a sort of field without values");
+    default: CG_BUG("a sort of field without values");
     }
 }
 

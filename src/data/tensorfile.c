@@ -6,11 +6,21 @@
 #include "data/tensorfile_inside.h"
 
 const CgTensorKind cg_tensor_kinds[CG_TENSOR_KINDS] = {
-    { "F32", "<f4", 4, CG_F32, CG_AS_SAME }, { "F64", "<f8", 8, CG_F64, CG_AS_SAME }, { "I32", "<i4", 4, CG_I32, CG_AS_SAME },
-    { "I64", "<i8", 8, CG_I64, CG_AS_SAME }, { "BOOL", "|b1", 1, CG_BOOL, CG_AS_FLAG }, { "F16", "<f2", 2, CG_F32, CG_AS_F16 },
-    { "BF16", NULL, 2, CG_F32, CG_AS_BF16 }, { "U8", "|u1", 1, CG_I32, CG_AS_U8 }, { "I8", "|i1", 1, CG_I32, CG_AS_I8 },
-    { "U16", "<u2", 2, CG_I32, CG_AS_U16 }, { "I16", "<i2", 2, CG_I32, CG_AS_I16 }, { "U32", "<u4", 4, CG_I64, CG_AS_U32 },
-    { "U64", "<u8", 8, CG_I64, CG_AS_NO }, { "F8_E5M2", NULL, 1, CG_F32, CG_AS_NO }, { "F8_E4M3", NULL, 1, CG_F32, CG_AS_NO },
+    { "F32", "<f4", 4, CG_F32, CG_AS_SAME },
+    { "F64", "<f8", 8, CG_F64, CG_AS_SAME },
+    { "I32", "<i4", 4, CG_I32, CG_AS_SAME },
+    { "I64", "<i8", 8, CG_I64, CG_AS_SAME },
+    { "BOOL", "|b1", 1, CG_BOOL, CG_AS_FLAG },
+    { "F16", "<f2", 2, CG_F32, CG_AS_F16 },
+    { "BF16", NULL, 2, CG_F32, CG_AS_BF16 },
+    { "U8", "|u1", 1, CG_I32, CG_AS_U8 },
+    { "I8", "|i1", 1, CG_I32, CG_AS_I8 },
+    { "U16", "<u2", 2, CG_I32, CG_AS_U16 },
+    { "I16", "<i2", 2, CG_I32, CG_AS_I16 },
+    { "U32", "<u4", 4, CG_I64, CG_AS_U32 },
+    { "U64", "<u8", 8, CG_I64, CG_AS_NO },
+    { "F8_E5M2", NULL, 1, CG_F32, CG_AS_NO },
+    { "F8_E4M3", NULL, 1, CG_F32, CG_AS_NO },
 };
 
 static float from_f16(uint16_t h)
@@ -21,7 +31,7 @@ static float from_f16(uint16_t h)
     } else if (exponent > 0) {
         bits = sign | (exponent + 112) << 23 | fraction << 13;
     } else {
-        float f = (float)fraction * 0x1p-24f;   /* subnormal: exact in f32 */
+        float f = (float)fraction * 0x1p-24f; /* subnormal: exact in f32 */
         memcpy(&bits, &f, 4);
         bits |= sign;
     }
@@ -39,9 +49,7 @@ bool cg_tensor_convert(CgConvert how, const unsigned char *from, size_t size, si
     uint32_t w;
     switch (how) {
     case CG_AS_SAME:
-    case CG_AS_NO:
-        memcpy(to, from, n * size);
-        return true;
+    case CG_AS_NO: memcpy(to, from, n * size); return true;
     case CG_AS_FLAG:
         for (size_t k = 0; k < n; k++)
             if (from[k] > 1)
@@ -138,7 +146,8 @@ bool cg_tensor_put(CgOut *o, const CgTensor *t, CgErr *e)
 const CgTensorKind *cg_tensor_kind(CgDtype dtype)
 {
     for (size_t i = 0; i < CG_TENSOR_KINDS; i++)
-        if (cg_tensor_kinds[i].dtype == dtype && (cg_tensor_kinds[i].convert == CG_AS_SAME || cg_tensor_kinds[i].convert == CG_AS_FLAG))
+        if (cg_tensor_kinds[i].dtype == dtype
+            && (cg_tensor_kinds[i].convert == CG_AS_SAME || cg_tensor_kinds[i].convert == CG_AS_FLAG))
             return &cg_tensor_kinds[i];
     CG_BUG("a tensor without dtype");
 }

@@ -5,17 +5,34 @@
 #include "data/tensorfile.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "safetensors and .npy are read where they lie: this needs a little-endian machine"
+    #error "safetensors and .npy are read where they lie: this needs a little-endian machine"
 #endif
 
 /* How the elements of a file become ours. `size` in the file; SAME: used as they are; NO: not at all. */
-typedef enum CgConvert { CG_AS_SAME, CG_AS_FLAG, CG_AS_F16, CG_AS_BF16, CG_AS_U8, CG_AS_I8, CG_AS_U16, CG_AS_I16, CG_AS_U32, CG_AS_NO } CgConvert;
-typedef struct CgTensorKind { const char *name; const char *npy; size_t size; CgDtype dtype; CgConvert convert; } CgTensorKind;
+typedef enum CgConvert {
+    CG_AS_SAME,
+    CG_AS_FLAG,
+    CG_AS_F16,
+    CG_AS_BF16,
+    CG_AS_U8,
+    CG_AS_I8,
+    CG_AS_U16,
+    CG_AS_I16,
+    CG_AS_U32,
+    CG_AS_NO
+} CgConvert;
+typedef struct CgTensorKind {
+    const char *name;
+    const char *npy;
+    size_t size;
+    CgDtype dtype;
+    CgConvert convert;
+} CgTensorKind;
 
 enum { CG_TENSOR_KINDS = 15 };
 extern const CgTensorKind cg_tensor_kinds[CG_TENSOR_KINDS];
 
-const CgTensorKind *cg_tensor_kind(CgDtype dtype);      /* as which a tensor is written */
+const CgTensorKind *cg_tensor_kind(CgDtype dtype); /* as which a tensor is written */
 /* n elements of the file, of any alignment, as elements of ours. False: a BOOL that is neither 0 nor 1. */
 bool cg_tensor_convert(CgConvert how, const unsigned char *from, size_t size, size_t n, void *to);
 void cg_tensor_row_major(CgTensor *t);

@@ -23,19 +23,14 @@ static void bytes_decode(const CgTokenizer *t, const int32_t *ids, size_t n, CgS
         cg_strbuf_putc(out, (char)(unsigned char)ids[i]);
 }
 
-static void bytes_free(CgTokenizer *t)
-{
-    (void)t;
-}
+static void bytes_free(CgTokenizer *t) { (void)t; }
 
 static const CgTokenizerKind bytes_kind = { "bytes", bytes_encode, bytes_decode, bytes_free };
 
 CgTokenizer *cg_tokenizer_bytes(void)
 {
     CgTokenizer *t = cg_calloc(1, sizeof *t);
-    *t = (CgTokenizer){
-        .kind = &bytes_kind, .size = 256, .end = 0, .mark = 1, .digest = cg_digest("bytes 1", 7)
-    };
+    *t = (CgTokenizer){ .kind = &bytes_kind, .size = 256, .end = 0, .mark = 1, .digest = cg_digest("bytes 1", 7) };
     return t;
 }
 

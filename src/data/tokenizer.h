@@ -8,31 +8,34 @@
 #include "base/strbuf.h"
 
 /* a CG_VEC(int32_t); {0} is ready to use */
-typedef struct CgTokens { int32_t *at; size_t len, cap; } CgTokens;
+typedef struct CgTokens {
+    int32_t *at;
+    size_t len, cap;
+} CgTokens;
 
 typedef struct CgTokenizer CgTokenizer;
 
 typedef struct CgTokenizerKind {
-    const char *name;                                                                   /* "bytes", "bpe" */
-    void (*encode)(const CgTokenizer *t, const char *text, size_t len, CgTokens *out);  /* appends */
-    void (*decode)(const CgTokenizer *t, const int32_t *ids, size_t n, CgStrbuf *out);  /* appends */
+    const char *name;                                                                  /* "bytes", "bpe" */
+    void (*encode)(const CgTokenizer *t, const char *text, size_t len, CgTokens *out); /* appends */
+    void (*decode)(const CgTokenizer *t, const int32_t *ids, size_t n, CgStrbuf *out); /* appends */
     /* its own data, not t itself */
     void (*free)(CgTokenizer *t);
 } CgTokenizerKind;
 
 struct CgTokenizer {
     const CgTokenizerKind *kind;
-    int32_t  size;      /* ids are below this: the `vocab` of a model */
-    int32_t  end;       /* the id between documents and after the last token of an answer */
-    int32_t  mark;      /* an id that plain text does not use, free for models (a first token, a separator) */
-    CgDigest digest;    /* of everything encode and decode depend on */
-    void    *data;      /* of the kind */
+    int32_t size;    /* ids are below this: the `vocab` of a model */
+    int32_t end;     /* the id between documents and after the last token of an answer */
+    int32_t mark;    /* an id that plain text does not use, free for models (a first token, a separator) */
+    CgDigest digest; /* of everything encode and decode depend on */
+    void *data;      /* of the kind */
 };
 
 /* One id a byte, size 256. `end` is byte 0 and `mark` byte 1, which text does not use; where it does (binary
  * data) they are data like any other. */
 CgTokenizer *cg_tokenizer_bytes(void);
-void cg_tokenizer_free(CgTokenizer *t);                          /* NULL is fine */
+void cg_tokenizer_free(CgTokenizer *t); /* NULL is fine */
 
 void cg_tokenizer_encode(const CgTokenizer *t, const char *text, size_t len, CgTokens *out);
 /* Ids outside [0, size) become U+FFFD; `end` and `mark` are left out when `plain`. */

@@ -10,26 +10,26 @@
 #include "base/vec.h"
 #include "data/draw.h"
 
-#define PATTERN 4096   /* windows after which the dealing to the parts of a mixture begins anew */
+#define PATTERN 4096 /* windows after which the dealing to the parts of a mixture begins anew */
 
-typedef struct Row {       /* the tokens of one part; 1, 2 or 4 bytes each, as the vocabulary needs */
-    void    *at;
+typedef struct Row { /* the tokens of one part; 1, 2 or 4 bytes each, as the vocabulary needs */
+    void *at;
     uint64_t len;
-    int      width;
-    uint32_t dealt;        /* windows of this part among PATTERN */
+    int width;
+    uint32_t dealt; /* windows of this part among PATTERN */
 } Row;
 
 struct CgWindows {
     CgWindowOpts opts;
-    int       nrows;
-    Row      *row;
-    uint16_t *deal;        /* (PATTERN): the part of window g is deal[g % PATTERN] ... */
-    uint32_t *before;      /* (PATTERN): ... and its number there before[g % PATTERN] + g / PATTERN * dealt */
-    uint64_t  copies;      /* of 2^32: share of copies */
-    int32_t   mark, end;   /* of the tokenizer */
-    uint64_t  tokens, bytes;
-    int64_t   count, epoch;
-    CgDigest  digest;
+    int nrows;
+    Row *row;
+    uint16_t *deal;    /* (PATTERN): the part of window g is deal[g % PATTERN] ... */
+    uint32_t *before;  /* (PATTERN): ... and its number there before[g % PATTERN] + g / PATTERN * dealt */
+    uint64_t copies;   /* of 2^32: share of copies */
+    int32_t mark, end; /* of the tokenizer */
+    uint64_t tokens, bytes;
+    int64_t count, epoch;
+    CgDigest digest;
 };
 
 /* out[0..n) = the row from `at` on, around its end. */
@@ -74,7 +74,7 @@ static void fill_row(Row *r, const CgCorpus *part, CgSplit s, const CgTokenizer 
             i++;
             continue;
         }
-        CgText text = d->text;       /* pieces of one file that follow each other here are one text again */
+        CgText text = d->text; /* pieces of one file that follow each other here are one text again */
         for (i++; i < n; i++) {
             const CgDoc *next = cg_corpus_doc(part, i);
             if (!next->joins || (s != CG_ALL && next->split != s))
@@ -163,8 +163,7 @@ static int64_t until_used_up(const CgWindows *w, const int64_t *has)
 static void count_windows(CgWindows *w)
 {
     int64_t length = w->opts.length;
-    int64_t *ring = cg_malloc(sizeof *ring * (size_t)w->nrows),
-            *line = cg_malloc(sizeof *line * (size_t)w->nrows);
+    int64_t *ring = cg_malloc(sizeof *ring * (size_t)w->nrows), *line = cg_malloc(sizeof *line * (size_t)w->nrows);
     for (int i = 0; i < w->nrows; i++) {
         ring[i] = (int64_t)w->row[i].len / length;
         line[i] = ((int64_t)w->row[i].len - 1) / length;
@@ -188,17 +187,16 @@ static bool check_opts(const CgWindowOpts *o, CgErr *e)
     if (!(o->repeat >= 0 && o->repeat <= 1))
         return cg_err(e, CG_ERR_INPUT, "copies are %g of the windows; that is a share, 0 to 1", o->repeat);
     if (o->span < 0 || o->group < 0)
-        return cg_err(e, CG_ERR_INPUT, "a span of %d and groups of %d tokens; neither can be negative",
-                      o->span, o->group);
+        return cg_err(
+            e, CG_ERR_INPUT, "a span of %d and groups of %d tokens; neither can be negative", o->span, o->group);
     if (o->repeat > 0 && 2 * (int64_t)span_of(o) + 2 > o->length) {
-        cg_err(e, CG_ERR_INPUT, "a copied span of %d tokens does not fit in a window of %d", span_of(o),
-               o->length);
+        cg_err(e, CG_ERR_INPUT, "a copied span of %d tokens does not fit in a window of %d", span_of(o), o->length);
         cg_err_hint(e, "it stands there twice, with two marks");
         return false;
     }
     if (o->repeat > 0 && (span_of(o) < 1 || (o->group > 1 && span_of(o) % o->group)))
-        return cg_err(e, CG_ERR_INPUT, "a copied span of %d tokens is no whole number of groups of %d",
-                      span_of(o), o->group);
+        return cg_err(
+            e, CG_ERR_INPUT, "a copied span of %d tokens is no whole number of groups of %d", span_of(o), o->group);
     return true;
 }
 
@@ -211,8 +209,8 @@ static bool check_row(const Row *r, const CgCorpus *part, CgSplit s, int length,
     }
     if (r->len <= (uint64_t)length) {
         cg_err(e, CG_ERR_INPUT,
-               "the %s split of %s has %llu tokens, fewer than one window of %d and the token after it",
-               cg_split_name(s), cg_corpus_name(part), (unsigned long long)r->len, length);
+            "the %s split of %s has %llu tokens, fewer than one window of %d and the token after it", cg_split_name(s),
+            cg_corpus_name(part), (unsigned long long)r->len, length);
         cg_err_hint(e, "shorten the windows or give it more text");
         return false;
     }
@@ -222,13 +220,15 @@ static bool check_row(const Row *r, const CgCorpus *part, CgSplit s, int length,
 static CgDigest digest_of(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *o)
 {
     CgDigest d = cg_corpus_digest(c);
-    struct { CgDigest corpus, tokenizer; double repeat; int64_t length, span, group, split, rule; } row = {
-        d, t->digest, o->repeat, o->length, o->span, o->group, s, 2 };
+    struct {
+        CgDigest corpus, tokenizer;
+        double repeat;
+        int64_t length, span, group, split, rule;
+    } row = { d, t->digest, o->repeat, o->length, o->span, o->group, s, 2 };
     return cg_digest(&row, sizeof row);
 }
 
-CgWindows *cg_windows_new(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts,
-                          CgErr *e)
+CgWindows *cg_windows_new(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts, CgErr *e)
 {
     if (!check_opts(opts, e))
         return NULL;
@@ -241,8 +241,8 @@ CgWindows *cg_windows_new(const CgCorpus *c, CgSplit s, const CgTokenizer *t, co
     w->row = cg_calloc((size_t)w->nrows, sizeof *w->row);
     w->bytes = cg_corpus_bytes(c, s);
     w->digest = digest_of(c, s, t, opts);
-    bool ok = w->nrows <= PATTERN
-              || cg_err(e, CG_ERR_INPUT, "a mixture of %d corpora; %d is the most", w->nrows, PATTERN);
+    bool ok =
+        w->nrows <= PATTERN || cg_err(e, CG_ERR_INPUT, "a mixture of %d corpora; %d is the most", w->nrows, PATTERN);
     for (int i = 0; ok && i < w->nrows; i++) {
         const CgCorpus *part = cg_corpus_part(c, i);
         Row *r = &w->row[i];
@@ -276,35 +276,17 @@ void cg_windows_free(CgWindows *w)
 
 /* ---- asking -------------------------------------------------------------------------------------------- */
 
-int cg_windows_length(const CgWindows *w)
-{
-    return w->opts.length;
-}
+int cg_windows_length(const CgWindows *w) { return w->opts.length; }
 
-uint64_t cg_windows_tokens(const CgWindows *w)
-{
-    return w->tokens;
-}
+uint64_t cg_windows_tokens(const CgWindows *w) { return w->tokens; }
 
-uint64_t cg_windows_bytes(const CgWindows *w)
-{
-    return w->bytes;
-}
+uint64_t cg_windows_bytes(const CgWindows *w) { return w->bytes; }
 
-int64_t cg_windows_epoch(const CgWindows *w)
-{
-    return w->epoch;
-}
+int64_t cg_windows_epoch(const CgWindows *w) { return w->epoch; }
 
-int64_t cg_windows_count(const CgWindows *w)
-{
-    return w->count;
-}
+int64_t cg_windows_count(const CgWindows *w) { return w->count; }
 
-CgDigest cg_windows_digest(const CgWindows *w)
-{
-    return w->digest;
-}
+CgDigest cg_windows_digest(const CgWindows *w) { return w->digest; }
 
 static const Row *row_of(const CgWindows *w, uint64_t g, uint64_t *own)
 {
@@ -356,15 +338,13 @@ static void training_window(const CgWindows *w, uint64_t seed, uint64_t g, int32
             return;
         }
     }
-    uint64_t each = r->len / length, epoch = own / each,
-             stream = CG_STREAM_WINDOW + ((uint64_t)(r - w->row) << 32);
+    uint64_t each = r->len / length, epoch = own / each, stream = CG_STREAM_WINDOW + ((uint64_t)(r - w->row) << 32);
     uint64_t from = cg_draw_key(seed, stream, 2 * epoch) % r->len;
     uint64_t place = cg_draw_place(cg_draw_key(seed, stream, 2 * epoch + 1), each, own % each);
     take(r, from + place * length, (size_t)length + 1, window);
 }
 
-void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batch, int32_t *tokens,
-                      int32_t *next)
+void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batch, int32_t *tokens, int32_t *next)
 {
     size_t length = (size_t)w->opts.length;
     int32_t *window = cg_malloc((length + 1) * sizeof *window);
@@ -379,7 +359,7 @@ void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batc
 int cg_windows_at(const CgWindows *w, int64_t first, int64_t some, int batch, int32_t *tokens, int32_t *next)
 {
     CG_ASSERT(first >= 0 && first < some && some <= w->count && batch > 0,
-              "an evaluation asks for windows that are not there");
+        "an evaluation asks for windows that are not there");
     size_t length = (size_t)w->opts.length;
     int64_t have = some - first < batch ? some - first : batch;
     uint64_t step = (uint64_t)(w->count / some), rest = (uint64_t)(w->count % some);

@@ -23,36 +23,35 @@
 #include "data/tokenizer.h"
 
 typedef struct CgWindowOpts {
-    int    length;        /* T, at least 1 */
+    int length; /* T, at least 1 */
     /* share of training windows in [0, 1] that are copies, so that a model learns to copy; evaluation has
      * none */
     double repeat;
     /* of copies: tokens of a span; 0 = as long as one copy fills the window: length / 2 - 1. */
-    int    span;
+    int span;
     /* of copies: 0 or a divisor of span. Above 1 the first showing is in disorder, see above */
-    int    group;
+    int group;
 } CgWindowOpts;
 
 typedef struct CgWindows CgWindows;
 
 /* Encodes the split. Errors: a part of the split is empty or has fewer tokens than one window (length +
  * 1). */
-CG_NODISCARD CgWindows *cg_windows_new(const CgCorpus *c, CgSplit s, const CgTokenizer *t,
-                                       const CgWindowOpts *opts, CgErr *e);
-void     cg_windows_free(CgWindows *w);
-int      cg_windows_length(const CgWindows *w);
-uint64_t cg_windows_tokens(const CgWindows *w);      /* in the split, end marks included */
-uint64_t cg_windows_bytes(const CgWindows *w);       /* of text in the split */
+CG_NODISCARD CgWindows *cg_windows_new(
+    const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts, CgErr *e);
+void cg_windows_free(CgWindows *w);
+int cg_windows_length(const CgWindows *w);
+uint64_t cg_windows_tokens(const CgWindows *w); /* in the split, end marks included */
+uint64_t cg_windows_bytes(const CgWindows *w);  /* of text in the split */
 /* windows of one training epoch (of a mixture: until the first part repeats) */
-int64_t  cg_windows_epoch(const CgWindows *w);
-int64_t  cg_windows_count(const CgWindows *w);       /* windows of an evaluation */
-CgDigest cg_windows_digest(const CgWindows *w);      /* corpus, split, tokenizer, options */
+int64_t cg_windows_epoch(const CgWindows *w);
+int64_t cg_windows_count(const CgWindows *w);   /* windows of an evaluation */
+CgDigest cg_windows_digest(const CgWindows *w); /* corpus, split, tokenizer, options */
 
 /* tokens, next: (batch, length). */
-void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batch, int32_t *tokens,
-                      int32_t *next);
+void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batch, int32_t *tokens, int32_t *next);
 /* Windows first, first+1, ... of `some` that lie at even distances over the split (of all with some = count);
  * fills as many rows as there are, at most `batch`, and gives their number; further rows repeat the last one, so
  * that a plan for a full batch can run. first < some <= count. `next` may be NULL. */
-int  cg_windows_at(const CgWindows *w, int64_t first, int64_t some, int batch, int32_t *tokens, int32_t *next);
+int cg_windows_at(const CgWindows *w, int64_t first, int64_t some, int batch, int32_t *tokens, int32_t *next);
 #endif

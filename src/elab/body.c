@@ -1,6 +1,6 @@
 /* body.c - carrying out the body of a graph.
- * Takes the statements of a graph in a frame of their own; gives its results, and its parts by name to who asks the model for
- * them. Values are never changed: binding a name again makes another value. */
+ * Takes the statements of a graph in a frame of their own; gives its results, and its parts by name to who asks the
+ * model for them. Values are never changed: binding a name again makes another value. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +103,8 @@ static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
     case CG_STMT_BIND: exec_bind(e, f, s); return;
     case CG_STMT_PARAM:
         for (int i = 0; i < s->nnames; i++)
-            cg_frame_bind(f, s->names[i], cg_param_tensor(e, f, s->names[i], s->name_spans ? s->name_spans[i] : s->span, s->type, s->a));
+            cg_frame_bind(f, s->names[i],
+                cg_param_tensor(e, f, s->names[i], s->name_spans ? s->name_spans[i] : s->span, s->type, s->a));
         return;
     case CG_STMT_FOR: exec_for(e, f, s); return;
     case CG_STMT_IF: {
@@ -125,9 +126,7 @@ static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
         if (e->expect)
             e->expect(e, f, s);
         return;
-    case CG_STMT_VJP:
-        cg_body_clause(e, cg_frame_body(f), s);
-        return;
+    case CG_STMT_VJP: cg_body_clause(e, cg_frame_body(f), s); return;
     default: return;
     }
 }
@@ -188,7 +187,7 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
             return v;
         v = cg_instance_copy(e, v, span);
         cg_marks_hand_down(e, inst, name, v->instance);
-        if (inst->weights) {                  /* what it has become by training */
+        if (inst->weights) { /* what it has become by training */
             v->instance->weights = inst->weights;
             v->instance->within = cg_path_join(inst->within ? inst->within : "", name);
         }
@@ -199,7 +198,7 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
     if (!inst->path)
         inst = cg_instance_root(e, of, true)->instance;
     /* bindings of the body that need no tensor: the parts it is made of */
-    CgMap tensors = {0};
+    CgMap tensors = { 0 };
     for (int i = 0; i < s->nparams; i++)
         if (cg_param_is_tensor(&s->params[i])) {
             cg_map_put(&tensors, cg_map_ptr(s->params[i].name), true);
@@ -215,7 +214,8 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
                 v = cg_instance_copy(e, v, v->span);
             cg_instance_place(e, &b, v, s->params[i].name, span);
             cg_frame_bind(&b, s->params[i].name, v);
-            cg_map_put(&tensors, cg_map_ptr(s->params[i].name), false);       /* a size that is a static argument too is known */
+            cg_map_put(
+                &tensors, cg_map_ptr(s->params[i].name), false); /* a size that is a static argument too is known */
         }
     CgValue *found = NULL;
     for (int i = 0; i < s->body.n && !found; i++) {

@@ -9,10 +9,7 @@
 
 enum { MAX_ARGS = 64, MAX_CALLS = 200 };
 
-bool cg_param_is_tensor(const CgParam *p)
-{
-    return p->type && p->type->kind == CG_TYPE_TENSOR;
-}
+bool cg_param_is_tensor(const CgParam *p) { return p->type && p->type->kind == CG_TYPE_TENSOR; }
 
 int cg_graph_tensors(const CgStmt *graph)
 {
@@ -24,7 +21,13 @@ int cg_graph_tensors(const CgStmt *graph)
 
 /* ---- matching arguments ---------------------------------------------------------------------------------------- */
 
-typedef struct Args { CgValue **at; CgAtom *names; CgSpan *spans; int n; const CgExpr *site; } Args;
+typedef struct Args {
+    CgValue **at;
+    CgAtom *names;
+    CgSpan *spans;
+    int n;
+    const CgExpr *site;
+} Args;
 
 static CgAtom bare(const Args *a, int i)
 {
@@ -46,7 +49,7 @@ static bool unknown_argument(CgElab *e, const char *callee, const CgParam *param
 {
     CgSuggest s;
     cg_suggest_init(&s, name);
-    CgStrbuf all = {0};
+    CgStrbuf all = { 0 };
     for (int i = 0; i < n; i++) {
         cg_suggest_offer(&s, params[i].name);
         cg_strbuf_printf(&all, "%s%s", i ? ", " : "", params[i].name);
@@ -61,21 +64,24 @@ static bool unknown_argument(CgElab *e, const char *callee, const CgParam *param
 }
 
 /* out[i] = argument for params[i] or NULL; from[i] its span. */
-static bool match_args(CgElab *e, const char *callee, const CgParam *params, int n, const Args *a, bool tensors_first, CgValue **out, CgSpan *from)
+static bool match_args(CgElab *e, const char *callee, const CgParam *params, int n, const Args *a, bool tensors_first,
+    CgValue **out, CgSpan *from)
 {
     bool good = true;
     if (n > MAX_ARGS) {
-        cg_elab_error(e, CG_E0303, a->site ? a->site->span : params[MAX_ARGS].span, "'%s' has %d parameters; it can have %d", callee, n, MAX_ARGS);
+        cg_elab_error(e, CG_E0303, a->site ? a->site->span : params[MAX_ARGS].span,
+            "'%s' has %d parameters; it can have %d", callee, n, MAX_ARGS);
         return false;
     }
     for (int i = 0; i < n; i++)
-        out[i] = NULL, from[i] = (CgSpan){0};
+        out[i] = NULL, from[i] = (CgSpan){ 0 };
     for (int i = 0; i < a->n; i++) {
         if (!a->names[i])
             continue;
         int k = param_named(params, n, a->names[i]);
         if (k < 0) {
-            good = unknown_argument(e, callee, params, n, a->names[i], a->site && i < a->site->args.n ? a->site->args.at[i].name_span : a->spans[i]);
+            good = unknown_argument(e, callee, params, n, a->names[i],
+                a->site && i < a->site->args.n ? a->site->args.at[i].name_span : a->spans[i]);
         } else if (out[k]) {
             cg_elab_error(e, CG_E0303, a->spans[i], "'%s' is given twice", a->names[i]);
             good = false;
@@ -88,13 +94,14 @@ static bool match_args(CgElab *e, const char *callee, const CgParam *params, int
         if (a->names[i])
             continue;
         int k = bare(a, i) ? param_named(params, n, bare(a, i)) : -1;
-        if (k < 0 || out[k] || (tensors_first && cg_param_is_tensor(&params[k]) != (a->at[i]->kind == CG_VALUE_TENSOR))) {
+        if (k < 0 || out[k]
+            || (tensors_first && cg_param_is_tensor(&params[k]) != (a->at[i]->kind == CG_VALUE_TENSOR))) {
             bool tensor = tensors_first && a->at[i]->kind == CG_VALUE_TENSOR;
             for (k = 0; k < n; k++)
                 if (!out[k] && (!tensors_first || cg_param_is_tensor(&params[k]) == tensor))
                     break;
-            if (k == n && tensors_first)        /* a tensor for a static parameter, a number for a scalar tensor */
-                for (k = 0; k < n && out[k]; k++) { }
+            if (k == n && tensors_first) /* a tensor for a static parameter, a number for a scalar tensor */
+                for (k = 0; k < n && out[k]; k++) {}
         }
         if (k == n) {
             cg_elab_error(e, CG_E0303, a->spans[i], "'%s' takes %d argument%s", callee, n, n == 1 ? "" : "s");
@@ -116,11 +123,13 @@ static CgValue *as_param_type(CgElab *e, const CgParam *p, CgValue *v, CgSpan sp
     const char *t = p->type->name;
     if (!strcmp(t, "float") && v->kind == CG_VALUE_INT)
         return cg_value_float(e, (double)v->i, v->span);
-    bool fits = (!strcmp(t, "int") && (v->kind == CG_VALUE_INT || v->kind == CG_VALUE_DIM)) || (!strcmp(t, "float") && v->kind == CG_VALUE_FLOAT)
-        || (!strcmp(t, "bool") && v->kind == CG_VALUE_BOOL) || (!strcmp(t, "str") && v->kind == CG_VALUE_STR);
+    bool fits = (!strcmp(t, "int") && (v->kind == CG_VALUE_INT || v->kind == CG_VALUE_DIM))
+        || (!strcmp(t, "float") && v->kind == CG_VALUE_FLOAT) || (!strcmp(t, "bool") && v->kind == CG_VALUE_BOOL)
+        || (!strcmp(t, "str") && v->kind == CG_VALUE_STR);
     if (fits)
         return v;
-    CgDiag *d = cg_elab_error(e, CG_E0305, span, "'%s' is %s %s, not %s", p->name, *t == 'i' ? "an" : "a", t, cg_value_kind_name(v));
+    CgDiag *d = cg_elab_error(
+        e, CG_E0305, span, "'%s' is %s %s, not %s", p->name, *t == 'i' ? "an" : "a", t, cg_value_kind_name(v));
     cg_diag_note(d, p->span, "declared here");
     return cg_value_poison(e);
 }
@@ -157,7 +166,7 @@ static CgValue *instantiate(CgElab *e, CgValue *graph, CgValue **matched, CgSpan
         if (cg_is_poison(given))
             good = false;
         else if (matched[i] && from[i].file && (given->kind == CG_VALUE_INT || given->kind == CG_VALUE_FLOAT)) {
-            CgValue *here = cg_value_new(e, given->kind, from[i]);       /* a size "comes from" the call that gave it */
+            CgValue *here = cg_value_new(e, given->kind, from[i]); /* a size "comes from" the call that gave it */
             here->i = given->i;
             here->f = given->f;
             given = here;
@@ -194,12 +203,14 @@ static CgValue *check_result(CgElab *e, CgFrame *body, const CgStmt *s, int i, C
     return out;
 }
 
-CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAtom *names, CgSpan *spans, int n, CgSpan span)
+CgValue *cg_apply(
+    CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAtom *names, CgSpan *spans, int n, CgSpan span)
 {
     CgInstance *inst = instance->instance;
     const CgStmt *s = inst->stmt;
     if (!e->model) {
-        CgDiag *d = cg_elab_error(e, CG_E0503, span, "'%s' is applied outside of any train, evaluate or graph", s->names[0]);
+        CgDiag *d =
+            cg_elab_error(e, CG_E0503, span, "'%s' is applied outside of any train, evaluate or graph", s->names[0]);
         cg_diag_help(d, "models are applied in the fields of train and evaluate, where there are batches");
         return cg_value_poison(e);
     }
@@ -227,7 +238,7 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
     }
     CgValue *matched[MAX_ARGS];
     CgSpan from[MAX_ARGS];
-    CgParam tensors[MAX_ARGS] = {{0}};
+    CgParam tensors[MAX_ARGS] = { { 0 } };
     int nt = 0;
     for (int i = 0; i < s->nparams; i++) {
         if (cg_param_is_tensor(&s->params[i])) {
@@ -236,8 +247,8 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
         } else {
             CgValue *v = inst->statics[i];
             bool placed = build->graph == e->model->graph;
-            /* a model given to an unnamed application, as in entropy(lm, tokens), is no part of it: nobody else could tell
-             * its parameters from those of the next one */
+            /* a model given to an unnamed application, as in entropy(lm, tokens), is no part of it: nobody else could
+             * tell its parameters from those of the next one */
             if (v)
                 v = cg_parts_copy(e, v, placed && inst->anonymous && (!inst->parent || cg_parts_trained(v)));
             if (v && placed)
@@ -246,7 +257,7 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
         }
     }
     Args a = { args, names, spans, n, NULL };
-    CgValue *given[MAX_ARGS];           /* the tensors that are there, for a vjp clause */
+    CgValue *given[MAX_ARGS]; /* the tensors that are there, for a vjp clause */
     const CgParam *given_as[MAX_ARGS];
     int ngiven = 0;
     bool good = match_args(e, s->names[0], tensors, nt, &a, false, matched, from);
@@ -265,7 +276,7 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
             good = false;
             break;
         }
-        if (v->kind == CG_VALUE_NONE) {       /* an optional tensor that is not there */
+        if (v->kind == CG_VALUE_NONE) { /* an optional tensor that is not there */
             cg_frame_bind(&b, p->name, v);
             continue;
         }
@@ -275,7 +286,8 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
                 dtype = (CgDtype)k;
         CgValue *t = cg_as_tensor(e, v, dtype);
         if (!t) {
-            cg_elab_error(e, CG_E0305, from[i].file ? from[i] : span, "'%s' of '%s' is a tensor, not %s", p->name, s->names[0], cg_value_kind_name(v));
+            cg_elab_error(e, CG_E0305, from[i].file ? from[i] : span, "'%s' of '%s' is a tensor, not %s", p->name,
+                s->names[0], cg_value_kind_name(v));
             good = false;
             break;
         }
@@ -308,7 +320,7 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
                 if (cg_is_poison(out->at[i]))
                     out->kind = CG_VALUE_POISON;
             }
-            for (int i = 0; i < s->body.n && !b.vjp; i++)         /* a clause after the return is one, too */
+            for (int i = 0; i < s->body.n && !b.vjp; i++) /* a clause after the return is one, too */
                 if (s->body.at[i]->kind == CG_STMT_VJP)
                     cg_body_clause(e, &b, s->body.at[i]);
             CgCustom custom = { s, b.vjp, given, given_as, ngiven, out->at, b.nresults };
@@ -323,8 +335,9 @@ CgValue *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAt
     return out;
 }
 
-/* Which unnamed application of a body this is: the same one whenever the body is carried out again, as when its instance is
- * applied twice; another one for another place in the text, another turn of a loop, another unnamed owner. */
+/* Which unnamed application of a body this is: the same one whenever the body is carried out again, as when its
+ * instance is applied twice; another one for another place in the text, another turn of a loop, another unnamed owner.
+ */
 static int number_of_site(CgElab *e, CgFrame *body, const CgExpr *site)
 {
     if (!body || !site)
@@ -332,7 +345,9 @@ static int number_of_site(CgElab *e, CgFrame *body, const CgExpr *site)
     uint64_t turn = 0, known, here = (uint64_t)(uintptr_t)site;
     cg_map_get(&body->sites, here, &turn);
     cg_map_put(&body->sites, here, turn + 1);
-    struct { uint64_t site, turn, owner; } id = { here, turn, (uint64_t)body->instance->anonymous };
+    struct {
+        uint64_t site, turn, owner;
+    } id = { here, turn, (uint64_t)body->instance->anonymous };
     uint64_t key = cg_hash64(&id, sizeof id, 0);
     if (!cg_map_get(&e->sites, key, &known)) {
         known = (uint64_t)++e->anonymous;
@@ -379,7 +394,8 @@ static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const Args *a,
     return cg_apply(e, f, v, args, names, spans, n, span);
 }
 
-/* ---- functions ---------------------------------------------------------------------------------------------------- */
+/* ---- functions ----------------------------------------------------------------------------------------------------
+ */
 
 static CgValue *call_def(CgElab *e, CgValue *def, const Args *a, CgSpan span)
 {
@@ -451,7 +467,8 @@ static CgValue *call_builtin(CgElab *e, CgFrame *f, const CgBuiltin *b, const Ar
     return v;
 }
 
-CgValue *cg_call(CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site)
+CgValue *cg_call(
+    CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site)
 {
     CgSpan span = site ? site->span : callee->span;
     Args a = { args, names, spans, n, site };
@@ -467,8 +484,7 @@ CgValue *cg_call(CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom 
     case CG_VALUE_DEF: v = call_def(e, callee, &a, span); break;
     case CG_VALUE_BUILTIN: v = call_builtin(e, f, callee->builtin, &a, span); break;
     case CG_VALUE_OP: v = cg_op_call(e, f, callee->op, args, names, spans, n, site); break;
-    default:
-        cg_elab_error(e, CG_E0305, site ? site->a->span : span, "%s cannot be called", cg_value_kind_name(callee));
+    default: cg_elab_error(e, CG_E0305, site ? site->a->span : span, "%s cannot be called", cg_value_kind_name(callee));
     }
     e->calls--;
     return v;
@@ -480,8 +496,9 @@ static bool bind_columns(CgElab *e, CgFrame *f, const char *callee, CgValue *of,
     CgAtom columns[256];
     int n = e->columns ? e->columns(e, of, columns, 256) : 0;
     if (n == 0)
-        cg_elab_error(e, CG_E0305, span, "'%s' takes the table of an evaluate or of table(), or a record of them, not %s", callee,
-                      cg_value_kind_name(of));
+        cg_elab_error(e, CG_E0305, span,
+            "'%s' takes the table of an evaluate or of table(), or a record of them, not %s", callee,
+            cg_value_kind_name(of));
     for (int i = 0; i < n; i++) {
         CgValue *v = cg_value_new(e, CG_VALUE_COLUMN, span);
         v->s = columns[i];
@@ -509,7 +526,7 @@ CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
     CgFrame *at = f;
     for (int i = 0; i < x->args.n; i++) {
         if (inside && bad)
-            break;                  /* without its table the names of columns mean nothing */
+            break; /* without its table the names of columns mean nothing */
         args[i] = cg_eval(e, at, x->args.at[i].value);
         names[i] = x->args.at[i].name;
         spans[i] = x->args.at[i].value->span;

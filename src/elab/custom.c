@@ -1,6 +1,6 @@
 /* custom.c - vjp clauses: the derivative of a graph as its author wrote it.
- * Takes a body that was carried out and its clause; gives its results with that derivative. The clause is carried out on a
- * graph of its own, whose text becomes an attribute of the results: so it is part of what they are, and can be
+ * Takes a body that was carried out and its clause; gives its results with that derivative. The clause is carried out
+ * on a graph of its own, whose text becomes an attribute of the results: so it is part of what they are, and can be
  * differentiated again. */
 #include <string.h>
 
@@ -8,12 +8,13 @@
 #include "graph/registry.h"
 #include "graph/text.h"
 
-/* A parameter that `results` depend on other than through the inputs, and that could be trained; NULL if there is none. */
+/* A parameter that `results` depend on other than through the inputs, and that could be trained; NULL if there is none.
+ */
 static const CgParamInfo *trained_inside(CgElab *e, const CgCustom *c)
 {
     const CgGraph *g = e->model->build.graph;
-    CgMap seen = {0};
-    CG_VEC(CgRef) todo = {0};
+    CgMap seen = { 0 };
+    CG_VEC(CgRef) todo = { 0 };
     const CgParamInfo *found = NULL;
     uint64_t known;
     for (int i = 0; i < c->ninputs; i++)
@@ -45,7 +46,7 @@ static void make_leaves(CgElab *e, CgFrame *f, const CgCustom *c, const CgType *
         bool input = i < c->ninputs;
         const CgParam *p = input ? c->params[i] : &c->clause->params[i - c->ninputs];
         CgValue *v = cg_value_new(e, CG_VALUE_TENSOR, p->span);
-        v->tensor = (input ? c->inputs[i] : c->results[i - c->ninputs])->tensor;       /* its names of axes */
+        v->tensor = (input ? c->inputs[i] : c->results[i - c->ninputs])->tensor; /* its names of axes */
         v->tensor.ref = cg_graph_input(&e->model->build, cg_intern_printf("%s.%d", p->name, i), types[i]);
         cg_frame_bind(f, p->name, v);
     }
@@ -58,8 +59,9 @@ static bool take_returned(CgElab *e, CgFrame *f, const CgCustom *c, const CgType
     for (int i = 0; i < c->ninputs; i++)
         n += cg_dtype_is_float(types[i].dtype);
     if (!f->returned || f->nresults != n) {
-        cg_elab_error(e, CG_E0304, c->clause->span, "the vjp clause returns %d derivative%s, '%s' has %d input%s of real numbers",
-                      f->nresults, f->nresults == 1 ? "" : "s", c->stmt->names[0], n, n == 1 ? "" : "s");
+        cg_elab_error(e, CG_E0304, c->clause->span,
+            "the vjp clause returns %d derivative%s, '%s' has %d input%s of real numbers", f->nresults,
+            f->nresults == 1 ? "" : "s", c->stmt->names[0], n, n == 1 ? "" : "s");
         return false;
     }
     for (int i = 0, k = 0; i < c->ninputs; i++) {
@@ -69,18 +71,19 @@ static bool take_returned(CgElab *e, CgFrame *f, const CgCustom *c, const CgType
         double number;
         if (!v) {
             if (!cg_is_poison(f->results[k]))
-                cg_elab_error(e, CG_E0305, f->results[k]->span, "a derivative is a tensor, not %s", cg_value_kind_name(f->results[k]));
+                cg_elab_error(e, CG_E0305, f->results[k]->span, "a derivative is a tensor, not %s",
+                    cg_value_kind_name(f->results[k]));
             return false;
         }
         if (cg_value_number(f->results[k], &number))
             v = cg_value_tensor(e, cg_fill(&e->model->build, types[i], number), v->span);
         const CgType *t = cg_value_type(e, v);
         if (!cg_type_equal(t, &types[i])) {
-            CgStrbuf have = {0}, want = {0};
+            CgStrbuf have = { 0 }, want = { 0 };
             cg_type_print(t, &have);
             cg_type_print(&types[i], &want);
-            CgDiag *d = cg_elab_error(e, CG_E0402, f->results[k]->span, "the derivative by '%s' is %s, '%s' is %s", c->params[i]->name,
-                                      cg_strbuf_str(&have), c->params[i]->name, cg_strbuf_str(&want));
+            CgDiag *d = cg_elab_error(e, CG_E0402, f->results[k]->span, "the derivative by '%s' is %s, '%s' is %s",
+                c->params[i]->name, cg_strbuf_str(&have), c->params[i]->name, cg_strbuf_str(&want));
             cg_diag_note(d, c->params[i]->span, "declared here");
             cg_strbuf_deinit(&have);
             cg_strbuf_deinit(&want);
@@ -108,7 +111,8 @@ static bool carry_out(CgElab *e, const CgFrame *body, const CgCustom *c, const C
         if (!cg_param_is_tensor(&c->stmt->params[i]) && body->instance->statics[i])
             cg_frame_bind(&f, c->stmt->params[i].name, body->instance->statics[i]);
         else if (cg_param_is_tensor(&c->stmt->params[i]))
-            cg_frame_bind(&f, c->stmt->params[i].name, cg_value_new(e, CG_VALUE_NONE, c->stmt->params[i].span));   /* unless given */
+            cg_frame_bind(&f, c->stmt->params[i].name,
+                cg_value_new(e, CG_VALUE_NONE, c->stmt->params[i].span)); /* unless given */
     for (size_t i = 0; i < body->dims.len; i++)
         cg_vec_push(&f.dims, body->dims.at[i]);
     for (size_t i = 0; i < body->rows.len; i++)
@@ -116,7 +120,8 @@ static bool carry_out(CgElab *e, const CgFrame *body, const CgCustom *c, const C
     size_t before = cg_diags_count(e->diags);
     make_leaves(e, &f, c, types);
     cg_body_exec(e, &f, &c->clause->body);
-    bool good = cg_diags_count(e->diags) == before && take_returned(e, &f, c, types) && cg_diags_count(e->diags) == before;
+    bool good =
+        cg_diags_count(e->diags) == before && take_returned(e, &f, c, types) && cg_diags_count(e->diags) == before;
     if (good)
         cg_graph_print(rule, NULL, text);
     cg_frame_end(e, &f);
@@ -131,12 +136,14 @@ bool cg_custom_vjp(CgElab *e, const CgFrame *body, const CgCustom *c, CgSpan spa
     CgType types[2 * CG_MAX_IN];
     CgRef operands[CG_MAX_IN];
     if (c->nresults > CG_MAX_OUT || c->nresults + c->ninputs > CG_MAX_IN) {
-        cg_elab_error(e, CG_E0303, c->clause->span, "a graph with a vjp clause has at most %d results and %d tensors in all", CG_MAX_OUT, CG_MAX_IN);
+        cg_elab_error(e, CG_E0303, c->clause->span,
+            "a graph with a vjp clause has at most %d results and %d tensors in all", CG_MAX_OUT, CG_MAX_IN);
         return false;
     }
     if (c->clause->nparams != c->nresults) {
-        cg_elab_error(e, CG_E0304, c->clause->span, "the vjp clause takes %d derivative%s, '%s' has %d result%s", c->clause->nparams,
-                      c->clause->nparams == 1 ? "" : "s", c->stmt->names[0], c->nresults, c->nresults == 1 ? "" : "s");
+        cg_elab_error(e, CG_E0304, c->clause->span, "the vjp clause takes %d derivative%s, '%s' has %d result%s",
+            c->clause->nparams, c->clause->nparams == 1 ? "" : "s", c->stmt->names[0], c->nresults,
+            c->nresults == 1 ? "" : "s");
         return false;
     }
     for (int i = 0; i < c->nresults; i++) {
@@ -144,7 +151,8 @@ bool cg_custom_vjp(CgElab *e, const CgFrame *body, const CgCustom *c, CgSpan spa
         types[c->ninputs + i] = *cg_value_type(e, c->results[i]);
         if (cg_dtype_is_float(types[c->ninputs + i].dtype))
             continue;
-        cg_elab_error(e, CG_E0504, c->clause->span, "result %d of '%s' has no derivative: it is not of real numbers", i, c->stmt->names[0]);
+        cg_elab_error(e, CG_E0504, c->clause->span, "result %d of '%s' has no derivative: it is not of real numbers", i,
+            c->stmt->names[0]);
         return false;
     }
     for (int i = 0; i < c->ninputs; i++) {
@@ -153,12 +161,13 @@ bool cg_custom_vjp(CgElab *e, const CgFrame *body, const CgCustom *c, CgSpan spa
     }
     const CgParamInfo *p = trained_inside(e, c);
     if (p) {
-        CgDiag *d = cg_elab_error(e, CG_E0504, c->clause->span, "the vjp clause of '%s' says nothing of parameter '%s'", c->stmt->names[0], p->path);
+        CgDiag *d = cg_elab_error(e, CG_E0504, c->clause->span, "the vjp clause of '%s' says nothing of parameter '%s'",
+            c->stmt->names[0], p->path);
         cg_diag_note(d, p->span, "declared here");
         cg_diag_help(d, "give it as an input: the clause returns the derivative by each of them");
         return false;
     }
-    CgStrbuf text = {0};
+    CgStrbuf text = { 0 };
     bool good = carry_out(e, body, c, types, &text);
     if (good) {
         CgBuild *b = &e->model->build;

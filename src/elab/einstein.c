@@ -10,10 +10,10 @@ enum { MAX_ATOMS = 16 };
 
 /* One side of a pattern: axes, each a product of atoms (names or numbers). */
 typedef struct Side {
-    int    naxes;
-    int    first[CG_MAX_RANK + 1];     /* atoms of axis i: first[i] .. first[i+1]-1 */
-    int    natoms;
-    CgAtom name[MAX_ATOMS];            /* NULL: a number; axis k of a row ..s is called "..s.k" */
+    int naxes;
+    int first[CG_MAX_RANK + 1]; /* atoms of axis i: first[i] .. first[i+1]-1 */
+    int natoms;
+    CgAtom name[MAX_ATOMS]; /* NULL: a number; axis k of a row ..s is called "..s.k" */
     CgAtom label[MAX_ATOMS];
     const CgDim *dim[MAX_ATOMS];
     CgSpan span[MAX_ATOMS];
@@ -136,7 +136,8 @@ static const CgExpr *arrow_of(CgElab *e, const CgExpr *call, int least)
         if (x->kind == CG_EXPR_ARROW)
             return x;
     }
-    cg_elab_error(e, CG_E0406, call->span, "the last argument is a pattern such as [B, T, heads*K] -> [B, heads, T, K]");
+    cg_elab_error(
+        e, CG_E0406, call->span, "the last argument is a pattern such as [B, T, heads*K] -> [B, heads, T, K]");
     return NULL;
 }
 
@@ -149,16 +150,19 @@ CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call)
     if (cg_is_poison(x))
         return x;
     if (x->kind != CG_VALUE_TENSOR) {
-        cg_elab_error(e, CG_E0305, call->args.at[0].value->span, "rearrange works on a tensor, not on %s", cg_value_kind_name(x));
+        cg_elab_error(
+            e, CG_E0305, call->args.at[0].value->span, "rearrange works on a tensor, not on %s", cg_value_kind_name(x));
         return cg_value_poison(e);
     }
     Side in, out;
     const Side *ins[1] = { &in };
     e->model->build.span = call->span;
-    if (!bind_side(e, f, arrow->a, x, call->args.at[0].value->span, &in) || !side_of(e, f, arrow->b, &out) || !check_target(e, &out, ins, 1, arrow->b))
+    if (!bind_side(e, f, arrow->a, x, call->args.at[0].value->span, &in) || !side_of(e, f, arrow->b, &out)
+        || !check_target(e, &out, ins, 1, arrow->b))
         return cg_value_poison(e);
     if (out.natoms != in.natoms) {
-        cg_elab_error(e, CG_E0406, arrow->span, "rearrange keeps every axis: %d entries on the left, %d on the right", in.natoms, out.natoms);
+        cg_elab_error(e, CG_E0406, arrow->span, "rearrange keeps every axis: %d entries on the left, %d on the right",
+            in.natoms, out.natoms);
         return cg_value_poison(e);
     }
     if (in.natoms > CG_MAX_RANK) {
@@ -170,7 +174,7 @@ CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call)
     if (in.natoms != in.naxes)
         r = cg_reshape(b, r, in.natoms, in.dim);
     int64_t perm[CG_MAX_RANK];
-    bool taken[MAX_ATOMS] = {0}, moved = false;
+    bool taken[MAX_ATOMS] = { 0 }, moved = false;
     for (int i = 0; i < out.natoms; i++) {
         int from = out.name[i] ? find_atom(&in, out.name[i]) : -1;
         if (from < 0)
@@ -199,10 +203,16 @@ CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call)
     return labelled(e, r, &out, call->span);
 }
 
-/* ---- einsum -------------------------------------------------------------------------------------------------------- */
+/* ---- einsum --------------------------------------------------------------------------------------------------------
+ */
 
 /* A tensor whose axes are single names. */
-typedef struct Term { CgRef ref; int n; CgAtom axis[CG_MAX_RANK]; const CgDim *dim[CG_MAX_RANK]; } Term;
+typedef struct Term {
+    CgRef ref;
+    int n;
+    CgAtom axis[CG_MAX_RANK];
+    const CgDim *dim[CG_MAX_RANK];
+} Term;
 
 static int axis_in(const CgAtom *at, int n, CgAtom name)
 {
@@ -282,13 +292,29 @@ static Term contract(CgElab *e, Term x, Term y, const CgAtom *keep, int nkeep)
     bool ta = nr && ni && axis_in(x.axis, x.n, inner[0]) < axis_in(x.axis, x.n, rows[0]);
     bool tb = nc && ni && axis_in(y.axis, y.n, inner[0]) > axis_in(y.axis, y.n, columns[0]);
     int k = 0;
-#define TAKE(list, n) do { memcpy(order + k, list, sizeof *order * (size_t)(n)); k += n; } while (0)
+#define TAKE(list, n)                                         \
+    do {                                                      \
+        memcpy(order + k, list, sizeof *order * (size_t)(n)); \
+        k += n;                                               \
+    } while (0)
     TAKE(batch, nb);
-    if (ta) { TAKE(inner, ni); TAKE(rows, nr); } else { TAKE(rows, nr); TAKE(inner, ni); }
+    if (ta) {
+        TAKE(inner, ni);
+        TAKE(rows, nr);
+    } else {
+        TAKE(rows, nr);
+        TAKE(inner, ni);
+    }
     permute(b, &x, order);
     k = 0;
     TAKE(batch, nb);
-    if (tb) { TAKE(columns, nc); TAKE(inner, ni); } else { TAKE(inner, ni); TAKE(columns, nc); }
+    if (tb) {
+        TAKE(columns, nc);
+        TAKE(inner, ni);
+    } else {
+        TAKE(inner, ni);
+        TAKE(columns, nc);
+    }
     permute(b, &y, order);
 #undef TAKE
     Term out = { .n = nb + nr + nc };
@@ -324,7 +350,8 @@ CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call)
         return cg_value_poison(e);
     int n = call->args.n / 2;
     if (call->args.n % 2 || n > CG_MAX_IN) {
-        cg_elab_error(e, CG_E0406, call->span, "einsum takes tensors, then as many patterns, the last one with -> and the result");
+        cg_elab_error(e, CG_E0406, call->span,
+            "einsum takes tensors, then as many patterns, the last one with -> and the result");
         return cg_value_poison(e);
     }
     Side out, side[CG_MAX_IN];
@@ -337,7 +364,8 @@ CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call)
             return x;
         const CgExpr *p = i == n - 1 ? arrow->a : call->args.at[n + i].value;
         if (x->kind != CG_VALUE_TENSOR || p->kind != CG_EXPR_LIST) {
-            cg_elab_error(e, CG_E0406, call->args.at[i].value->span, "einsum takes tensors, then as many patterns, the last one with -> and the result");
+            cg_elab_error(e, CG_E0406, call->args.at[i].value->span,
+                "einsum takes tensors, then as many patterns, the last one with -> and the result");
             return cg_value_poison(e);
         }
         if (!bind_side(e, f, p, x, call->args.at[i].value->span, &side[i]))
@@ -346,7 +374,8 @@ CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call)
         term[i] = (Term){ .ref = x->tensor.ref, .n = side[i].naxes };
         for (int k = 0; k < side[i].naxes; k++) {
             if (side[i].natoms != side[i].naxes || !side[i].name[k] || axis_in(term[i].axis, k, side[i].name[k]) >= 0) {
-                cg_elab_error(e, CG_E0406, p->span, "in einsum every entry is one name, once a tensor; rearrange first");
+                cg_elab_error(
+                    e, CG_E0406, p->span, "in einsum every entry is one name, once a tensor; rearrange first");
                 return cg_value_poison(e);
             }
             term[i].axis[k] = side[i].name[k];

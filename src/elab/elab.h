@@ -9,114 +9,136 @@
 
 /* One parameter tensor of the graph being built. */
 typedef struct CgParamInfo {
-    CgAtom   path;
-    CgRef    ref;            /* in the model graph */
-    CgRef    init;           /* in the init graph; CG_NONE when it starts from `weights` */
-    CgValue *weights;        /* STAGE or file */
-    CgAtom   source;         /* its path there */
-    CgSpan   span;
-    bool     frozen;
-    CgSpan   frozen_span;
+    CgAtom path;
+    CgRef ref;        /* in the model graph */
+    CgRef init;       /* in the init graph; CG_NONE when it starts from `weights` */
+    CgValue *weights; /* STAGE or file */
+    CgAtom source;    /* its path there */
+    CgSpan span;
+    bool frozen;
+    CgSpan frozen_span;
     const CgInstance *owner;
-    bool     foreign;        /* belongs to another model used beside the one being trained */
-    int      anonymous;
+    bool foreign; /* belongs to another model used beside the one being trained */
+    int anonymous;
 } CgParamInfo;
 
 /* A graph being built for one purpose (one train, one set of columns, one apply). */
 typedef struct CgModelGraph {
-    CgGraph *graph;          /* what runs each step */
-    CgGraph *init;           /* what runs once: outputs named by parameter path */
-    CgBuild  build, init_build;
+    CgGraph *graph; /* what runs each step */
+    CgGraph *init;  /* what runs once: outputs named by parameter path */
+    CgBuild build, init_build;
     CG_VEC(CgParamInfo) params;
-    CgMap    by_path;        /* atom -> index */
-    int      regions;        /* recompute regions so far */
-    CgMap    parts;          /* atom of a path -> the CgValue that a body bound to it: a part, or a list or record of parts */
-    CG_VEC(CgInstance *) foreign;   /* instances used beside the root, in order */
-    CG_VEC(const CgInstance *) bodies;      /* by scope of `graph`: the instance applied there, or NULL */
-    CG_VEC(const CgInstance *) marked;      /* those that were applied and have marks */
-    CG_VEC(CgAtom) products;        /* paths of products (mark.c) ... */
-    CgMap    product_paths;  /* ... and those that are there */
+    CgMap by_path; /* atom -> index */
+    int regions;   /* recompute regions so far */
+    CgMap parts;   /* atom of a path -> the CgValue that a body bound to it: a part, or a list or record of parts */
+    CG_VEC(CgInstance *) foreign;      /* instances used beside the root, in order */
+    CG_VEC(const CgInstance *) bodies; /* by scope of `graph`: the instance applied there, or NULL */
+    CG_VEC(const CgInstance *) marked; /* those that were applied and have marks */
+    CG_VEC(CgAtom) products;           /* paths of products (mark.c) ... */
+    CgMap product_paths;               /* ... and those that are there */
 } CgModelGraph;
 
-typedef struct CgBound { CgAtom name; CgValue *value; } CgBound;
-typedef struct CgSized { CgAtom name; const CgDim *dim; CgSpan span; } CgSized;
-typedef struct CgRows  { CgAtom name; int n; const CgDim *dim[CG_MAX_RANK]; CgAtom label[CG_MAX_RANK]; CgSpan span[CG_MAX_RANK]; } CgRows;
+typedef struct CgBound {
+    CgAtom name;
+    CgValue *value;
+} CgBound;
+typedef struct CgSized {
+    CgAtom name;
+    const CgDim *dim;
+    CgSpan span;
+} CgSized;
+typedef struct CgRows {
+    CgAtom name;
+    int n;
+    const CgDim *dim[CG_MAX_RANK];
+    CgAtom label[CG_MAX_RANK];
+    CgSpan span[CG_MAX_RANK];
+} CgRows;
 
 /* Names in scope while an expression is evaluated. Lives on the C stack. */
 typedef struct CgFrame {
-    struct CgFrame *outer;       /* enclosing comprehension or block; NULL: the module's names come next */
-    struct CgFrame *caller;      /* for notes */
-    CgEnv   *env;
-    bool     is_def;             /* the body of a def: instances made there belong to the caller's */
-    bool     is_columns;         /* names are columns of a table */
-    bool     is_body;            /* a graph body: owner of dims, rows and instance names */
+    struct CgFrame *outer;  /* enclosing comprehension or block; NULL: the module's names come next */
+    struct CgFrame *caller; /* for notes */
+    CgEnv *env;
+    bool is_def;     /* the body of a def: instances made there belong to the caller's */
+    bool is_columns; /* names are columns of a table */
+    bool is_body;    /* a graph body: owner of dims, rows and instance names */
     CG_VEC(CgBound) names;
     CG_VEC(CgSized) dims;
-    CG_VEC(CgRows)  rows;
-    CgInstance *instance;        /* whose body it is */
-    int      scope;              /* graph scope */
-    CgMap    used;               /* body: instance name -> CgInstance, to refuse two under one name */
-    CgMap    sites;              /* body: call of an unnamed part -> how often it was carried out */
-    CgType   ambient; bool has_ambient; CgAtom ambient_path;   /* the parameter being initialised */
-    CgSpan   called_from; CgAtom called;
-    CgValue **results; int nresults; bool returned;
-    const CgStmt *vjp;           /* body: its clause */
+    CG_VEC(CgRows) rows;
+    CgInstance *instance; /* whose body it is */
+    int scope;            /* graph scope */
+    CgMap used;           /* body: instance name -> CgInstance, to refuse two under one name */
+    CgMap sites;          /* body: call of an unnamed part -> how often it was carried out */
+    CgType ambient;
+    bool has_ambient;
+    CgAtom ambient_path; /* the parameter being initialised */
+    CgSpan called_from;
+    CgAtom called;
+    CgValue **results;
+    int nresults;
+    bool returned;
+    const CgStmt *vjp; /* body: its clause */
 } CgFrame;
 
 struct CgBuiltin {
     const char *name;
-    const char *sig;       /* "(text, reference, unit = \"word\")": names and defaults; `rest...` takes all that is left */
+    const char *sig; /* "(text, reference, unit = \"word\")": names and defaults; `rest...` takes all that is left */
     const char *doc;
     /* Carried out while elaborating; args by parameter, NULL where absent and without default. */
     CgValue *(*eager)(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args);
     /* Or when the script runs: elaboration makes a CALL of the arguments. */
     CgValue *(*later)(void *runner, const CgValue *call, CgValue **args);
-    bool     raw;          /* eager looks at the call itself: patterns are not values; args is NULL */
-    bool     quoted;       /* arguments after the first are evaluated with the first one's columns in scope */
+    bool raw;    /* eager looks at the call itself: patterns are not values; args is NULL */
+    bool quoted; /* arguments after the first are evaluated with the first one's columns in scope */
 };
 
-typedef struct CgSetting { const char *name, *text; bool used; } CgSetting;   /* --set name=text */
+typedef struct CgSetting {
+    const char *name, *text;
+    bool used;
+} CgSetting; /* --set name=text */
 
 struct CgElab {
-    CgArena   *arena;
+    CgArena *arena;
     CgSources *sources;
-    CgDiags   *diags;
+    CgDiags *diags;
     CgProgram *program;
-    CgEnv    **envs;           /* by module index */
-    CgEnv     *prelude;        /* std.prelude; NULL while it is itself looked at */
-    CgModelGraph *model;       /* being built, or NULL */
-    CgFrame   *frame;          /* innermost, for notes */
-    CgSetting *settings; int nsettings;
-    int        depth, calls, anonymous;   /* of expressions and of calls within calls; anonymous applications so far */
-    CgMap      sites;          /* digest of an anonymous application -> its number */
-    CgMap      unfit;          /* patterns that were reported to fit nothing */
-    const CgBuiltin *const *builtins;   /* NULL-ended list of tables, each ended by a row without a name */
+    CgEnv **envs;        /* by module index */
+    CgEnv *prelude;      /* std.prelude; NULL while it is itself looked at */
+    CgModelGraph *model; /* being built, or NULL */
+    CgFrame *frame;      /* innermost, for notes */
+    CgSetting *settings;
+    int nsettings;
+    int depth, calls, anonymous;      /* of expressions and of calls within calls; anonymous applications so far */
+    CgMap sites;                      /* digest of an anonymous application -> its number */
+    CgMap unfit;                      /* patterns that were reported to fit nothing */
+    const CgBuiltin *const *builtins; /* NULL-ended list of tables, each ended by a row without a name */
     CgValue *(*train)(CgElab *e, CgFrame *f, const CgExpr *x);
     CgValue *(*evaluate)(CgElab *e, CgFrame *f, const CgExpr *x);
-    void     (*expect)(CgElab *e, CgFrame *f, const CgStmt *s);     /* in the body of a test */
+    void (*expect)(CgElab *e, CgFrame *f, const CgStmt *s); /* in the body of a test */
     /* Fields of OBJECT, STAGE and CALL values; NULL = none such (offer the names there are to s). */
     CgValue *(*field)(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
     /* The columns of a table-valued argument, for quoted builtins; count, 0 = not a table. */
-    int      (*columns)(CgElab *e, CgValue *of, CgAtom *names, int max);
-    void      *experiment;     /* the layer above */
+    int (*columns)(CgElab *e, CgValue *of, CgAtom *names, int max);
+    void *experiment; /* the layer above */
 };
 
-CgElab  *cg_elab_new(CgSources *sources, CgDiags *diags, CgProgram *program, CgSetting *settings, int nsettings,
-                     const CgBuiltin *const *builtins);
-void     cg_elab_free(CgElab *e);
-CgEnv   *cg_elab_script(CgElab *e);
+CgElab *cg_elab_new(CgSources *sources, CgDiags *diags, CgProgram *program, CgSetting *settings, int nsettings,
+    const CgBuiltin *const *builtins);
+void cg_elab_free(CgElab *e);
+CgEnv *cg_elab_script(CgElab *e);
 /* Evaluates every binding of the script and reports settings that no option took. */
-void     cg_elab_check(CgElab *e);
+void cg_elab_check(CgElab *e);
 /* Reports unknown names in the script's graphs, whether or not anything applies them (names.c). */
-void     cg_names_check(CgElab *e);
+void cg_names_check(CgElab *e);
 
 CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x);
-void     cg_frame_begin(CgElab *e, CgFrame *f, CgFrame *outer, CgEnv *env);
-void     cg_frame_end(CgElab *e, CgFrame *f);
-void     cg_frame_bind(CgFrame *f, CgAtom name, CgValue *v);
-CgFrame *cg_frame_body(CgFrame *f);      /* the innermost graph body; NULL outside of one */
+void cg_frame_begin(CgElab *e, CgFrame *f, CgFrame *outer, CgEnv *env);
+void cg_frame_end(CgElab *e, CgFrame *f);
+void cg_frame_bind(CgFrame *f, CgAtom name, CgValue *v);
+CgFrame *cg_frame_body(CgFrame *f); /* the innermost graph body; NULL outside of one */
 CgSized *cg_frame_dim(CgFrame *f, CgAtom name);
-CgRows  *cg_frame_rows(CgFrame *f, CgAtom name);
+CgRows *cg_frame_rows(CgFrame *f, CgAtom name);
 
 /* Making values. */
 CgValue *cg_value_new(CgElab *e, CgValueKind kind, CgSpan span);
@@ -125,104 +147,112 @@ CgValue *cg_value_int(CgElab *e, int64_t i, CgSpan span);
 CgValue *cg_value_float(CgElab *e, double d, CgSpan span);
 CgValue *cg_value_bool(CgElab *e, bool b, CgSpan span);
 CgValue *cg_value_str(CgElab *e, const char *s, CgSpan span);
-CgValue *cg_value_dim(CgElab *e, const CgDim *d, CgSpan span);     /* INT when it is a number */
-CgValue *cg_value_list(CgElab *e, int n, CgSpan span);             /* at[] to be filled */
-CgValue *cg_value_record(CgElab *e, int n, CgSpan span);           /* keys[], at[] to be filled */
-CgValue *cg_value_object(CgElab *e, const char *cls, int n, CgSpan span);   /* likewise */
-CgValue *cg_value_tensor(CgElab *e, CgRef ref, CgSpan span);       /* no labels */
+CgValue *cg_value_dim(CgElab *e, const CgDim *d, CgSpan span);            /* INT when it is a number */
+CgValue *cg_value_list(CgElab *e, int n, CgSpan span);                    /* at[] to be filled */
+CgValue *cg_value_record(CgElab *e, int n, CgSpan span);                  /* keys[], at[] to be filled */
+CgValue *cg_value_object(CgElab *e, const char *cls, int n, CgSpan span); /* likewise */
+CgValue *cg_value_tensor(CgElab *e, CgRef ref, CgSpan span);              /* no labels */
 const CgType *cg_value_type(CgElab *e, const CgValue *tensor);
 
 /* Reports at span, with notes about the calls that led here. */
-CgDiag  *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
+CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
 
 /* Models (model.c). */
-CgModelGraph *cg_model_new(const char *name, bool bf16);      /* bf16: products, unless a mark says otherwise */
-void          cg_model_free(CgModelGraph *m);
-CgParamInfo  *cg_model_param(CgModelGraph *m, CgAtom path);
+CgModelGraph *cg_model_new(const char *name, bool bf16); /* bf16: products, unless a mark says otherwise */
+void cg_model_free(CgModelGraph *m);
+CgParamInfo *cg_model_param(CgModelGraph *m, CgAtom path);
 /* The instance as the root of e->model (parameter paths without prefix) or, with foreign, beside it. */
-CgValue      *cg_instance_root(CgElab *e, CgValue *instance, bool foreign);
+CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool foreign);
 /* Gives an instance met in a body its place under the part it belongs to; others stay as they are. */
-void          cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan span);
+void cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan span);
 /* The tensor of a parameter declared in a body, made at first sight. */
-CgValue      *cg_param_tensor(CgElab *e, CgFrame *body, CgAtom name, CgSpan span, const CgTypeExpr *declared, const CgExpr *init);
-CgValue      *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span);
+CgValue *cg_param_tensor(
+    CgElab *e, CgFrame *body, CgAtom name, CgSpan span, const CgTypeExpr *declared, const CgExpr *init);
+CgValue *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span);
 /* Values are never changed: what is about to get a place in a model is a copy, also inside of lists and records. With
  * `beside` it is a model of its own, not a part. */
-CgValue      *cg_parts_copy(CgElab *e, CgValue *v, bool beside);
-bool          cg_parts_trained(const CgValue *v);       /* a trained model, or a record or list with one in it */
+CgValue *cg_parts_copy(CgElab *e, CgValue *v, bool beside);
+bool cg_parts_trained(const CgValue *v); /* a trained model, or a record or list with one in it */
 
 /* Marks (mark.c). */
 /* `pattern` over dotted paths: `*` stands for one segment, or for all that is left when it comes last; a pattern that
  * names a part covers everything below it. */
-bool          cg_path_matches(const char *pattern, const char *path);
-CgAtom        cg_path_join(const char *a, const char *b);
-const char   *cg_path_below(const CgInstance *part, const char *path);      /* of a path that begins with the part's */
-void          cg_mark_add(CgElab *e, CgInstance *to, CgMark mark);
+bool cg_path_matches(const char *pattern, const char *path);
+CgAtom cg_path_join(const char *a, const char *b);
+const char *cg_path_below(const CgInstance *part, const char *path); /* of a path that begins with the part's */
+void cg_mark_add(CgElab *e, CgInstance *to, CgMark mark);
 /* What is said of the precision and recomputation of part `name` of an instance, said of that part taken alone. */
-void          cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to);
-bool          cg_marks_alike(const CgInstance *a, const CgInstance *b);
-void          cg_marks_freeze(CgParamInfo *p);                  /* sets p->frozen */
-bool          cg_precision_option(CgElab *e);                   /* option precision: str = "bf16" */
-void          cg_precision_check(CgElab *e);                    /* reports another value of it */
-void          cg_marks_begin(CgModelGraph *m, const CgInstance *inst, int scope);     /* its body begins there */
-/* Says to m->build in what the next node is computed: a product by a parameter as is said of that, any other as is said of
- * the part in whose body it stands. */
-void          cg_precision_of(CgModelGraph *m, const CgOp *op, int n, const CgRef *in);
+void cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to);
+bool cg_marks_alike(const CgInstance *a, const CgInstance *b);
+void cg_marks_freeze(CgParamInfo *p);                                    /* sets p->frozen */
+bool cg_precision_option(CgElab *e);                                     /* option precision: str = "bf16" */
+void cg_precision_check(CgElab *e);                                      /* reports another value of it */
+void cg_marks_begin(CgModelGraph *m, const CgInstance *inst, int scope); /* its body begins there */
+/* Says to m->build in what the next node is computed: a product by a parameter as is said of that, any other as is said
+ * of the part in whose body it stands. */
+void cg_precision_of(CgModelGraph *m, const CgOp *op, int n, const CgRef *in);
 /* Reports patterns of applied instances that fit nothing. */
-void          cg_marks_check(CgElab *e);
+void cg_marks_check(CgElab *e);
 
 /* Calls (call.c). */
-CgValue      *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x);
-CgValue      *cg_call(CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site);
-CgValue      *cg_apply(CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAtom *names, CgSpan *spans, int n, CgSpan span);
+CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x);
+CgValue *cg_call(
+    CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site);
+CgValue *cg_apply(
+    CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAtom *names, CgSpan *spans, int n, CgSpan span);
 /* Parameter i of a graph takes a tensor. */
-bool          cg_param_is_tensor(const CgParam *p);
-int           cg_graph_tensors(const CgStmt *graph);      /* how many of its parameters do */
+bool cg_param_is_tensor(const CgParam *p);
+int cg_graph_tensors(const CgStmt *graph); /* how many of its parameters do */
 const CgStmt *cg_builtin_sig(CgElab *e, const CgBuiltin *b);
 
 /* Bodies (body.c). */
 /* A frame for the body of an instance; cg_frame_end ends it. */
-void          cg_body_begin(CgElab *e, CgFrame *f, CgInstance *inst, CgSpan called_from);
+void cg_body_begin(CgElab *e, CgFrame *f, CgInstance *inst, CgSpan called_from);
 /* The statements of a body, in a frame that is_body. */
-void          cg_body_exec(CgElab *e, CgFrame *f, const CgBlock *b);
-void          cg_body_clause(CgElab *e, CgFrame *body, const CgStmt *vjp);      /* a second one is a mistake */
+void cg_body_exec(CgElab *e, CgFrame *f, const CgBlock *b);
+void cg_body_clause(CgElab *e, CgFrame *body, const CgStmt *vjp); /* a second one is a mistake */
 /* A part of a model by the name it has in the model's body, or an argument it was given; NULL if there is none such. */
-CgValue      *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest);
+CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest);
 
 /* Ops (opcall.c). */
-CgValue *cg_op_call(CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site);
+CgValue *cg_op_call(
+    CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site);
 CgValue *cg_op_simple(CgElab *e, const char *op, CgValue **args, CgSpan *spans, int n, CgSpan span, CgSpan caret);
 CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, const CgExpr *x);
 /* A number as a scalar tensor of this dtype; a tensor as it is. NULL when it is neither. */
 CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype);
 /* Resolves an axis: an integer, or the name of an axis of `tensor` as written in the script. */
-bool     cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, CgValue *value, CgSpan span, int *out);
-void     cg_copy_labels(CgElab *e, CgValue *to, CgValue *const *from, int n);
+bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, CgValue *value, CgSpan span, int *out);
+void cg_copy_labels(CgElab *e, CgValue *to, CgValue *const *from, int n);
 
 /* vjp clauses (custom.c): gives results[] the derivative that the clause says; false after a mistake. */
 typedef struct CgCustom {
     const CgStmt *stmt, *clause;
-    CgValue *const *inputs; const CgParam *const *params; int ninputs;      /* tensors that were given */
-    CgValue *const *results; int nresults;
+    CgValue *const *inputs;
+    const CgParam *const *params;
+    int ninputs; /* tensors that were given */
+    CgValue *const *results;
+    int nresults;
 } CgCustom;
-bool     cg_custom_vjp(CgElab *e, const CgFrame *body, const CgCustom *c, CgSpan span);
+bool cg_custom_vjp(CgElab *e, const CgFrame *body, const CgCustom *c, CgSpan span);
 
 /* Types (typing.c). */
-bool     cg_match_type(CgElab *e, CgFrame *body, const CgTypeExpr *declared, CgValue *tensor, CgSpan at, const char *what);
-bool     cg_type_of(CgElab *e, CgFrame *body, const CgTypeExpr *declared, CgType *out, CgTensorValue *labels);
+bool cg_match_type(CgElab *e, CgFrame *body, const CgTypeExpr *declared, CgValue *tensor, CgSpan at, const char *what);
+bool cg_type_of(CgElab *e, CgFrame *body, const CgTypeExpr *declared, CgType *out, CgTensorValue *labels);
 const CgDim *cg_dim_of(CgElab *e, CgFrame *f, const CgExpr *x, bool report);
-bool     cg_bind_dims(CgElab *e, CgFrame *body, CgExpr *const *dims, int ndims, const CgType *type, CgTensorValue *tensor, CgSpan at, CgSpan pattern, const char *what);
-void     cg_note_origin(CgElab *e, CgDiag *d, const CgDim *dim, CgSpan origin);
+bool cg_bind_dims(CgElab *e, CgFrame *body, CgExpr *const *dims, int ndims, const CgType *type, CgTensorValue *tensor,
+    CgSpan at, CgSpan pattern, const char *what);
+void cg_note_origin(CgElab *e, CgDiag *d, const CgDim *dim, CgSpan origin);
 
 /* Einstein notation (einstein.c). */
 CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call);
 CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call);
 
 /* Names of a module (env.c). */
-CgEnv   *cg_env_new(CgElab *e, int module);
-CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name);      /* own names, imports, prelude, builtins, ops; NULL if none */
-bool     cg_env_knows(CgElab *e, CgEnv *env, CgAtom name);     /* whether it would find one; evaluates nothing */
-void     cg_env_suggest(CgElab *e, CgEnv *env, CgSuggest *s);
+CgEnv *cg_env_new(CgElab *e, int module);
+CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name); /* own names, imports, prelude, builtins, ops; NULL if none */
+bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name);    /* whether it would find one; evaluates nothing */
+void cg_env_suggest(CgElab *e, CgEnv *env, CgSuggest *s);
 const CgModule *cg_env_module(const CgEnv *env);
-CgAtom   cg_env_name(const CgEnv *env);
+CgAtom cg_env_name(const CgEnv *env);
 #endif

@@ -1,6 +1,6 @@
 /* env.c - the names of a module, evaluated when first asked for.
- * Takes a module; gives values by name: its own, then its imports', then the prelude's, then builtins, element types, ops.
- * Order in the text does not matter; a name in terms of itself is a mistake. */
+ * Takes a module; gives values by name: its own, then its imports', then the prelude's, then builtins, element types,
+ * ops. Order in the text does not matter; a name in terms of itself is a mistake. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,23 +9,24 @@
 #include "graph/registry.h"
 
 typedef struct Binding {
-    CgAtom        name;
-    CgSpan        span;
+    CgAtom name;
+    CgSpan span;
     const CgStmt *stmt;
-    int           index;      /* which of stmt's names */
+    int index; /* which of stmt's names */
     enum { WAITING, BUSY, DONE } state;
-    CgValue      *value;
+    CgValue *value;
 } Binding;
 
 struct CgEnv {
     const CgModule *module;
     CG_VEC(Binding) names;
-    CgMap           by_name;
-    CgEnv         **imports; int nimports;
+    CgMap by_name;
+    CgEnv **imports;
+    int nimports;
 };
 
 const CgModule *cg_env_module(const CgEnv *env) { return env->module; }
-CgAtom          cg_env_name(const CgEnv *env) { return env->module->name; }
+CgAtom cg_env_name(const CgEnv *env) { return env->module->name; }
 
 static void declare(CgElab *e, CgEnv *env, CgAtom name, CgSpan span, const CgStmt *s, int index)
 {
@@ -67,7 +68,7 @@ static CgSetting *setting_of(CgElab *e, CgEnv *env, CgAtom name)
     for (int i = 0; i < e->nsettings; i++)
         if (!strcmp(e->settings[i].name, name)) {
             e->settings[i].used = true;
-            found = &e->settings[i];     /* the last one wins */
+            found = &e->settings[i]; /* the last one wins */
         }
     return found;
 }
@@ -86,7 +87,7 @@ static CgValue *option_value(CgElab *e, CgEnv *env, const CgStmt *s)
         if (type && !strcmp(type, "int")) {
             errno = 0;
             v = cg_value_int(e, strtoll(set->text, &end, 10), at);
-            end = errno ? (char *)(uintptr_t)"x" : end;       /* past 64 bits */
+            end = errno ? (char *)(uintptr_t) "x" : end; /* past 64 bits */
         } else if (type && !strcmp(type, "float")) {
             v = cg_value_float(e, strtod(set->text, &end), at);
         } else if (type && !strcmp(type, "bool")) {
@@ -136,7 +137,7 @@ static CgValue *compute(CgElab *e, CgEnv *env, Binding *b)
         return option_value(e, env, s);
     CgFrame f;
     cg_frame_begin(e, &f, NULL, env);
-    CgModelGraph *outside = e->model;    /* a top-level value never belongs to a graph being built */
+    CgModelGraph *outside = e->model; /* a top-level value never belongs to a graph being built */
     e->model = NULL;
     CgValue *v;
     if (s->nexprs == s->nnames) {
@@ -178,25 +179,25 @@ static CgValue *of_the_language(CgElab *e, CgAtom name)
     for (const CgBuiltin *const *table = e->builtins; table && *table; table++)
         for (const CgBuiltin *b = *table; b->name; b++)
             if (!strcmp(b->name, name)) {
-                CgValue *v = cg_value_new(e, CG_VALUE_BUILTIN, (CgSpan){0});
+                CgValue *v = cg_value_new(e, CG_VALUE_BUILTIN, (CgSpan){ 0 });
                 v->builtin = b;
                 return v;
             }
     for (int d = 0; d < CG_NDTYPE; d++)
         if (!strcmp(cg_dtype_name((CgDtype)d), name)) {
-            CgValue *v = cg_value_new(e, CG_VALUE_DTYPE, (CgSpan){0});
+            CgValue *v = cg_value_new(e, CG_VALUE_DTYPE, (CgSpan){ 0 });
             v->i = d;
             return v;
         }
     if (!strcmp(name, "none"))
-        return cg_value_new(e, CG_VALUE_NONE, (CgSpan){0});
+        return cg_value_new(e, CG_VALUE_NONE, (CgSpan){ 0 });
     if (!strcmp(name, "pi"))
-        return cg_value_float(e, 3.14159265358979323846, (CgSpan){0});
+        return cg_value_float(e, 3.14159265358979323846, (CgSpan){ 0 });
     if (!strcmp(name, "inf"))
-        return cg_value_float(e, (double)__builtin_inff(), (CgSpan){0});
+        return cg_value_float(e, (double)__builtin_inff(), (CgSpan){ 0 });
     const CgOp *op = cg_op_find(name);
     if (op && !(op->traits & CG_LEAF)) {
-        CgValue *v = cg_value_new(e, CG_VALUE_OP, (CgSpan){0});
+        CgValue *v = cg_value_new(e, CG_VALUE_OP, (CgSpan){ 0 });
         v->op = op;
         return v;
     }
@@ -244,7 +245,7 @@ void cg_env_suggest(CgElab *e, CgEnv *env, CgSuggest *s)
 }
 
 CgElab *cg_elab_new(CgSources *sources, CgDiags *diags, CgProgram *program, CgSetting *settings, int nsettings,
-                    const CgBuiltin *const *builtins)
+    const CgBuiltin *const *builtins)
 {
     CgElab *e = cg_calloc(1, sizeof *e);
     e->arena = cg_arena_new();
@@ -291,7 +292,8 @@ void cg_elab_check(CgElab *e)
         for (size_t k = 0; k < env->names.len; k++)
             if (env->names.at[k].stmt->kind == CG_STMT_OPTION)
                 cg_suggest_offer(&s, env->names.at[k].name);
-        CgDiag *d = cg_elab_error(e, CG_E0308, (CgSpan){0}, "--set %s: the script has no option of this name", e->settings[i].name);
+        CgDiag *d = cg_elab_error(
+            e, CG_E0308, (CgSpan){ 0 }, "--set %s: the script has no option of this name", e->settings[i].name);
         if (cg_suggest_best(&s))
             cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
     }

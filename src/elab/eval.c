@@ -124,7 +124,11 @@ static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
 
 /* ---- comprehensions ---------------------------------------------------------------------------------------- */
 
-typedef struct Items { int n; CgValue **value; CgAtom *key; } Items;
+typedef struct Items {
+    int n;
+    CgValue **value;
+    CgAtom *key;
+} Items;
 
 static bool items_of(CgElab *e, const CgExpr *x, CgValue *v, Items *out)
 {
@@ -193,7 +197,8 @@ static CgValue *comprehension(CgElab *e, CgFrame *f, const CgExpr *x)
                     key = k->s;
                 } else {
                     if (!cg_is_poison(k))
-                        cg_elab_error(e, CG_E0305, x->c->span, "the key of a record is a string, not %s", cg_value_kind_name(k));
+                        cg_elab_error(
+                            e, CG_E0305, x->c->span, "the key of a record is a string, not %s", cg_value_kind_name(k));
                     bad = true;
                 }
                 for (int j = 0; key && j < out->n; j++)
@@ -275,7 +280,8 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
     if (function)
         return function;
     if (family) {
-        CgDiag *d = cg_elab_error(e, CG_E0302, x->op_span.file ? x->op_span : x->span, "there is no function '%s.%s'", x->a->s, x->s);
+        CgDiag *d = cg_elab_error(
+            e, CG_E0302, x->op_span.file ? x->op_span : x->span, "there is no function '%s.%s'", x->a->s, x->s);
         if (cg_suggest_best(&names))
             cg_diag_help(d, "did you mean '%s.%s'?", x->a->s, cg_suggest_best(&names));
         return cg_value_poison(e);
@@ -310,7 +316,8 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
     }
     if (v)
         return v;
-    CgDiag *d = cg_elab_error(e, CG_E0302, x->op_span.file ? x->op_span : x->span, "%s has no field '%s'", cg_value_kind_name(of), x->s);
+    CgDiag *d = cg_elab_error(
+        e, CG_E0302, x->op_span.file ? x->op_span : x->span, "%s has no field '%s'", cg_value_kind_name(of), x->s);
     if (cg_suggest_best(&s))
         cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
     else if (of->kind == CG_VALUE_INSTANCE)
@@ -343,7 +350,8 @@ static CgValue *index_of(CgElab *e, CgFrame *f, const CgExpr *x)
             cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
         return cg_value_poison(e);
     }
-    CgDiag *d = cg_elab_error(e, CG_E0305, x->span, "%s cannot be indexed by %s", cg_value_kind_name(of), cg_value_kind_name(at));
+    CgDiag *d = cg_elab_error(
+        e, CG_E0305, x->span, "%s cannot be indexed by %s", cg_value_kind_name(of), cg_value_kind_name(at));
     if (of->kind == CG_VALUE_TENSOR)
         cg_diag_help(d, "take part of a tensor with slice(x, axis = T, from = a, to = b)");
     return cg_value_poison(e);
@@ -379,7 +387,7 @@ static CgValue *range(CgElab *e, CgFrame *f, const CgExpr *x)
         return cg_value_poison(e);
     if (a->kind != CG_VALUE_INT || b->kind != CG_VALUE_INT) {
         cg_elab_error(e, CG_E0305, x->span, "a range goes from an integer to an integer, not from %s to %s",
-                      cg_value_kind_name(a), cg_value_kind_name(b));
+            cg_value_kind_name(a), cg_value_kind_name(b));
         return cg_value_poison(e);
     }
     int64_t n = b->i > a->i ? b->i - a->i : 0;

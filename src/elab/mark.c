@@ -1,13 +1,13 @@
-/* mark.c - what a script says of the parts of a model by patterns of paths: which parameters are frozen, which products are
- * in bf16, which parts are computed again. Takes marks on instances; gives decisions by path, and reports patterns that fit
- * nothing. Inner parts speak first, the parts that hold them after, each in the order written: the last word counts. Must
- * not change a graph. */
+/* mark.c - what a script says of the parts of a model by patterns of paths: which parameters are frozen, which products
+ * are in bf16, which parts are computed again. Takes marks on instances; gives decisions by path, and reports patterns
+ * that fit nothing. Inner parts speak first, the parts that hold them after, each in the order written: the last word
+ * counts. Must not change a graph. */
 #include <string.h>
 
 #include "elab/elab.h"
 
-/* Products of a body that multiply no parameter have the path of its instance and this: "blocks.*" and "blocks.*.attn.*" fit
- * what `attn` itself multiplies, and no pattern can name it. */
+/* Products of a body that multiply no parameter have the path of its instance and this: "blocks.*" and
+ * "blocks.*.attn.*" fit what `attn` itself multiplies, and no pattern can name it. */
 #define OWN "@"
 
 bool cg_path_matches(const char *pattern, const char *path)
@@ -55,7 +55,7 @@ const char *cg_path_below(const CgInstance *part, const char *path)
 static bool is_below(const CgInstance *part, const char *path)
 {
     size_t n = strlen(part->path);
-    if (!n)                     /* what is used beside the root is no part of it */
+    if (!n) /* what is used beside the root is no part of it */
         return path[0] != '@' || !path[1];
     return !strncmp(path, part->path, n) && path[n] == '.';
 }
@@ -68,7 +68,8 @@ static bool fits(const CgMark *z, const CgInstance *part, const char *path)
 /* Whether a mark of `part` says that the part `body` is computed again. */
 static bool fits_part(const CgMark *z, const CgInstance *part, const CgInstance *body)
 {
-    return z->what == CG_MARK_RECOMPUTED && (part->path == body->path ? !z->pattern : z->pattern && fits(z, part, body->path));
+    return z->what == CG_MARK_RECOMPUTED
+        && (part->path == body->path ? !z->pattern : z->pattern && fits(z, part, body->path));
 }
 
 static bool is_freezing(const CgMark *z) { return z->what == CG_MARK_FROZEN || z->what == CG_MARK_TRAINED; }
@@ -149,14 +150,15 @@ void cg_precision_check(CgElab *e)
     const CgValue *v = option(e);
     if (!v || cg_is_poison(v) || (v->kind == CG_VALUE_STR && (!strcmp(v->s, "f32") || !strcmp(v->s, "bf16"))))
         return;
-    CgStrbuf text = {0};
+    CgStrbuf text = { 0 };
     cg_value_print(v, &text);
     CgDiag *d = cg_elab_error(e, CG_E0311, v->span, "products are not computed in %s", cg_strbuf_str(&text));
     cg_diag_help(d, "option precision is \"f32\" or \"bf16\"; in_f32 and in_bf16 say it of parts of a model");
     cg_strbuf_deinit(&text);
 }
 
-/* The instance in whose body `scope` of the model's graph was begun; NULL for what a train or evaluate multiplies itself. */
+/* The instance in whose body `scope` of the model's graph was begun; NULL for what a train or evaluate multiplies
+ * itself. */
 static const CgInstance *body_of(const CgModelGraph *m, int scope)
 {
     for (; scope > 0; scope = m->graph->scopes.at[scope].parent)
@@ -260,16 +262,22 @@ static bool find_fit(const CgModelGraph *m, const CgMark *z, const CgInstance *p
     return false;
 }
 
-static const char *thing(const CgMark *z) { return is_precision(z) ? "product" : is_freezing(z) ? "parameter" : "part"; }
+static const char *thing(const CgMark *z)
+{
+    return is_precision(z) ? "product" : is_freezing(z) ? "parameter" : "part";
+}
 
 /* Some of what there is: parameters, parts, or what is multiplied by which parameter or by none. */
 static void help(CgDiag *d, const CgModelGraph *m, const CgMark *z, const CgInstance *part)
 {
-    CgStrbuf some = {0};
+    CgStrbuf some = { 0 };
     size_t n = is_precision(z) ? m->products.len : is_freezing(z) ? m->params.len : m->bodies.len;
     int shown = 0;
     for (size_t k = 0; k < n && shown < 4; k++) {
-        const char *path = is_precision(z) ? m->products.at[k] : is_freezing(z) ? m->params.at[k].path : m->bodies.at[k] ? m->bodies.at[k]->path : "";
+        const char *path = is_precision(z) ? m->products.at[k]
+            : is_freezing(z)               ? m->params.at[k].path
+            : m->bodies.at[k]              ? m->bodies.at[k]->path
+                                           : "";
         if (!*path || !is_below(part, path))
             continue;
         path = cg_path_below(part, path);
@@ -298,7 +306,7 @@ void cg_marks_check(CgElab *e)
                 continue;
             cg_map_put(&e->unfit, key, 1);
             CgDiag *d = cg_elab_error(e, CG_E0502, z->span, "no %s of '%s' matches \"%s\"", thing(z),
-                                      part->stmt->names[0], z->pattern ? z->pattern : "*");
+                part->stmt->names[0], z->pattern ? z->pattern : "*");
             help(d, m, z, part);
         }
     }

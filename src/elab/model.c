@@ -48,18 +48,17 @@ CgValue *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span)
     return v;
 }
 
-CgAtom cg_path_join(const char *a, const char *b)
-{
-    return cg_intern_printf("%s%s%s", a, *a ? "." : "", b);
-}
+CgAtom cg_path_join(const char *a, const char *b) { return cg_intern_printf("%s%s%s", a, *a ? "." : "", b); }
 
 CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool foreign)
 {
     CgModelGraph *m = e->model;
     if (foreign)
         for (size_t i = 0; i < m->foreign.len; i++)
-            if (m->foreign.at[i]->span.file == instance->instance->span.file && m->foreign.at[i]->stmt == instance->instance->stmt
-                && m->foreign.at[i]->weights == instance->instance->weights && m->foreign.at[i]->statics == instance->instance->statics
+            if (m->foreign.at[i]->span.file == instance->instance->span.file
+                && m->foreign.at[i]->stmt == instance->instance->stmt
+                && m->foreign.at[i]->weights == instance->instance->weights
+                && m->foreign.at[i]->statics == instance->instance->statics
                 && cg_marks_alike(m->foreign.at[i], instance->instance)) {
                 CgValue *known = cg_value_new(e, CG_VALUE_INSTANCE, instance->span);
                 known->instance = m->foreign.at[i];
@@ -125,7 +124,8 @@ void cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan sp
         return;
     if (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD) {
         for (int i = 0; i < v->n; i++) {
-            CgAtom inner = v->kind == CG_VALUE_RECORD ? cg_path_join(name, v->keys[i]) : cg_intern_printf("%s.%d", name, i);
+            CgAtom inner =
+                v->kind == CG_VALUE_RECORD ? cg_path_join(name, v->keys[i]) : cg_intern_printf("%s.%d", name, i);
             cg_instance_place(e, f, v->at[i], inner, span);
         }
         return;
@@ -135,14 +135,15 @@ void cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan sp
     CgInstance *inst = v->instance;
     uint64_t at;
     if (cg_map_get(&body->used, cg_map_ptr(name), &at)) {
-        CgDiag *d = cg_elab_error(e, CG_E0306, span, "two parts of '%s' are called '%s'", body->instance->stmt->names[0], name);
+        CgDiag *d =
+            cg_elab_error(e, CG_E0306, span, "two parts of '%s' are called '%s'", body->instance->stmt->names[0], name);
         cg_diag_note(d, ((CgInstance *)(uintptr_t)at)->span, "the first one");
     }
     cg_map_put(&body->used, cg_map_ptr(name), cg_map_ptr(inst));
     inst->name = name;
     inst->path = cg_path_join(body->instance->path, name);
     inst->parent = body->instance;
-    inst->anonymous = body->instance->anonymous;       /* what an unnamed part is made of has no name of its own either */
+    inst->anonymous = body->instance->anonymous; /* what an unnamed part is made of has no name of its own either */
 }
 
 /* The starting value of a parameter, in the init graph. */
@@ -170,15 +171,17 @@ static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const C
         if (cg_type_equal(t, &type)) {
             ref = v->tensor.ref;
         } else {
-            CgStrbuf a = {0}, b = {0};
+            CgStrbuf a = { 0 }, b = { 0 };
             cg_type_print(t, &a);
             cg_type_print(&type, &b);
-            cg_elab_error(e, CG_E0402, init->span, "the initialiser makes %s, the parameter is %s", cg_strbuf_str(&a), cg_strbuf_str(&b));
+            cg_elab_error(e, CG_E0402, init->span, "the initialiser makes %s, the parameter is %s", cg_strbuf_str(&a),
+                cg_strbuf_str(&b));
             cg_strbuf_deinit(&a);
             cg_strbuf_deinit(&b);
         }
     } else if (!cg_is_poison(v)) {
-        cg_elab_error(e, CG_E0305, init->span, "a parameter starts from a number or a tensor, not %s", cg_value_kind_name(v));
+        cg_elab_error(
+            e, CG_E0305, init->span, "a parameter starts from a number or a tensor, not %s", cg_value_kind_name(v));
     }
     cg_frame_end(e, &f);
     m->init_build = m->build;
@@ -186,7 +189,8 @@ static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const C
     return ref;
 }
 
-CgValue *cg_param_tensor(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, const CgTypeExpr *declared, const CgExpr *init)
+CgValue *cg_param_tensor(
+    CgElab *e, CgFrame *f, CgAtom name, CgSpan span, const CgTypeExpr *declared, const CgExpr *init)
 {
     CgFrame *body = cg_frame_body(f);
     CgModelGraph *m = e->model;
@@ -195,7 +199,7 @@ CgValue *cg_param_tensor(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, const 
         return cg_value_poison(e);
     }
     CgType type;
-    CgTensorValue labels = {0};
+    CgTensorValue labels = { 0 };
     if (!cg_type_of(e, f, declared, &type, &labels))
         return cg_value_poison(e);
     for (int i = 0; i < type.rank; i++) {
@@ -209,16 +213,18 @@ CgValue *cg_param_tensor(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, const 
     CgAtom path = cg_path_join(inst->path, name);
     CgParamInfo *p = cg_model_param(m, path);
     if (p && p->anonymous != inst->anonymous) {
-        CgDiag *d = cg_elab_error(e, CG_E0501, inst->span, "two instances of '%s' without a name would both own '%s'", inst->stmt->names[0], path);
+        CgDiag *d = cg_elab_error(e, CG_E0501, inst->span, "two instances of '%s' without a name would both own '%s'",
+            inst->stmt->names[0], path);
         cg_diag_help(d, "name them: a, b = %s(...), %s(...)", inst->stmt->names[0], inst->stmt->names[0]);
-        inst->anonymous = p->anonymous;       /* said once for all of its parameters */
+        inst->anonymous = p->anonymous; /* said once for all of its parameters */
         return cg_value_poison(e);
     }
     if (p && !cg_type_equal(cg_node_type(m->graph, p->ref), &type)) {
-        CgStrbuf a = {0}, b = {0};
+        CgStrbuf a = { 0 }, b = { 0 };
         cg_type_print(cg_node_type(m->graph, p->ref), &a);
         cg_type_print(&type, &b);
-        cg_elab_error(e, CG_E0402, span, "parameter '%s' is %s in one application and %s in another", path, cg_strbuf_str(&a), cg_strbuf_str(&b));
+        cg_elab_error(e, CG_E0402, span, "parameter '%s' is %s in one application and %s in another", path,
+            cg_strbuf_str(&a), cg_strbuf_str(&b));
         cg_strbuf_deinit(&a);
         cg_strbuf_deinit(&b);
         return cg_value_poison(e);
@@ -227,7 +233,7 @@ CgValue *cg_param_tensor(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, const 
         CgParamInfo info = { .path = path, .init = CG_NONE, .span = span, .anonymous = inst->anonymous };
         info.ref = cg_graph_param(&m->build, path, type);
         for (const CgInstance *at = inst; at; at = at->parent)
-            if (at->weights) {             /* the outermost was trained last, with its parts inside */
+            if (at->weights) { /* the outermost was trained last, with its parts inside */
                 info.weights = at->weights;
                 info.source = cg_path_join(at->within ? at->within : "", cg_path_below(at, path));
             }

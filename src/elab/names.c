@@ -6,7 +6,13 @@
 #include "elab/elab.h"
 #include "graph/registry.h"
 
-typedef struct Walk { CgElab *e; CgEnv *env; CgMap bound; CG_VEC(CgAtom) names; bool report; } Walk;
+typedef struct Walk {
+    CgElab *e;
+    CgEnv *env;
+    CgMap bound;
+    CG_VEC(CgAtom) names;
+    bool report;
+} Walk;
 
 static void walk(Walk *w, const CgExpr *x, bool binds);
 
@@ -32,7 +38,7 @@ static void look_up(Walk *w, CgAtom name, CgSpan span)
     CgDiag *d = cg_elab_error(w->e, CG_E0301, span, "'%s' is not bound to anything", name);
     if (cg_suggest_best(&s))
         cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
-    cg_map_put(&w->bound, cg_map_ptr(name), 1);      /* one mistake, one message */
+    cg_map_put(&w->bound, cg_map_ptr(name), 1); /* one mistake, one message */
 }
 
 static void walk_type(Walk *w, const CgTypeExpr *t)
@@ -87,10 +93,10 @@ static void walk(Walk *w, const CgExpr *x, bool binds)
         return;
     case CG_EXPR_CALL: walk_call(w, x); return;
     case CG_EXPR_TRAIN:
-    case CG_EXPR_EVALUATE: return;      /* their blocks have names of their own */
+    case CG_EXPR_EVALUATE: return; /* their blocks have names of their own */
     case CG_EXPR_TYPE: walk_type(w, x->type); return;
     case CG_EXPR_FIELD:
-        if (x->a->kind != CG_EXPR_NAME || strcmp(x->a->s, "op") != 0)      /* op.rmsnorm is the op itself */
+        if (x->a->kind != CG_EXPR_NAME || strcmp(x->a->s, "op") != 0) /* op.rmsnorm is the op itself */
             walk(w, x->a, binds);
         return;
     case CG_EXPR_LIST_FOR:

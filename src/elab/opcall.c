@@ -22,7 +22,7 @@ CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype)
             dtype = CG_F32;
         return cg_value_tensor(e, cg_graph_const(b, dtype, number), v->span);
     }
-    if (v->kind == CG_VALUE_DIM) {          /* a size as a number: the count of ones along it */
+    if (v->kind == CG_VALUE_DIM) { /* a size as a number: the count of ones along it */
         const CgDim *dim[1] = { v->dim };
         int64_t axes[1] = { 0 };
         CgType t = cg_type(CG_F32, 1, dim);
@@ -71,21 +71,23 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
             return true;
         }
         if (count > 1 || s || !value || (value->kind != CG_VALUE_INT)) {
-            CgStrbuf axes = {0};
+            CgStrbuf axes = { 0 };
             for (int i = 0; i < t->rank; i++) {
                 cg_strbuf_printf(&axes, "%s%d: ", i ? ", " : "", i);
                 if (tensor->tensor.label[i])
                     cg_strbuf_printf(&axes, "%s = ", tensor->tensor.label[i]);
                 cg_dim_print(t->dim[i], &axes);
             }
-            CgDiag *d = cg_elab_error(e, CG_E0404, span, count > 1 ? "axis '%s' could be any of %d axes here" : "the tensor has no axis '%s'%.0d", name, count);
-            cg_diag_note(d, (CgSpan){0}, "its axes are %s", cg_strbuf_str(&axes));
+            CgDiag *d = cg_elab_error(e, CG_E0404, span,
+                count > 1 ? "axis '%s' could be any of %d axes here" : "the tensor has no axis '%s'%.0d", name, count);
+            cg_diag_note(d, (CgSpan){ 0 }, "its axes are %s", cg_strbuf_str(&axes));
             cg_strbuf_deinit(&axes);
             return false;
         }
     }
     if (!value || value->kind != CG_VALUE_INT) {
-        cg_elab_error(e, CG_E0404, span, "an axis is a name or an integer%s%s", value ? ", not " : "", value ? cg_value_kind_name(value) : "");
+        cg_elab_error(e, CG_E0404, span, "an axis is a name or an integer%s%s", value ? ", not " : "",
+            value ? cg_value_kind_name(value) : "");
         return false;
     }
     int64_t i = value->i < 0 ? value->i + t->rank : value->i;
@@ -97,11 +99,13 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
     return true;
 }
 
-static CgValue *misfit(CgElab *e, const CgInfer *inf, CgValue *const *in, const CgSpan *spans, int n, CgSpan span, CgSpan caret)
+static CgValue *misfit(
+    CgElab *e, const CgInfer *inf, CgValue *const *in, const CgSpan *spans, int n, CgSpan span, CgSpan caret)
 {
-    CgDiag *d = cg_elab_error(e, CG_E0405, caret.file ? caret : span, "%s: %s", inf->op->name, inf->message[0] ? inf->message : "the operands do not fit");
+    CgDiag *d = cg_elab_error(e, CG_E0405, caret.file ? caret : span, "%s: %s", inf->op->name,
+        inf->message[0] ? inf->message : "the operands do not fit");
     for (int i = 0; i < n; i++) {
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         cg_type_print(cg_value_type(e, in[i]), &text);
         if (spans && spans[i].file)
             cg_diag_label(d, spans[i], "%s", cg_strbuf_str(&text));
@@ -118,12 +122,13 @@ static CgValue *misfit(CgElab *e, const CgInfer *inf, CgValue *const *in, const 
     return cg_value_poison(e);
 }
 
-static CgValue *emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, const CgAttrs *attrs, CgSpan span, CgSpan caret)
+static CgValue *emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, const CgAttrs *attrs,
+    CgSpan span, CgSpan caret)
 {
     CgRef refs[CG_MAX_IN];
     for (int i = 0; i < n; i++)
         refs[i] = in[i]->tensor.ref;
-    CgInfer inf = {0};
+    CgInfer inf = { 0 };
     CgBuild *b = &e->model->build;
     b->span = span;
     cg_precision_of(e->model, op, n, refs);
@@ -146,7 +151,8 @@ static CgValue *emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *span
 }
 
 /* Of an op that takes any number of tensors, more than a node has operands: f(xs.., ys..) is f(f(xs..), f(ys..)). */
-static CgValue *emit_groups(CgElab *e, const CgOp *op, CgValue **in, CgSpan *spans, int n, const CgAttrs *attrs, CgSpan span, CgSpan caret)
+static CgValue *emit_groups(
+    CgElab *e, const CgOp *op, CgValue **in, CgSpan *spans, int n, const CgAttrs *attrs, CgSpan span, CgSpan caret)
 {
     while (n > CG_MAX_IN) {
         int groups = 0;
@@ -191,12 +197,13 @@ static bool broadcast_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan 
                 from.origin[k + shift] = in[i]->tensor.origin[k];
                 from.label[k + shift] = in[i]->tensor.label[k];
             } else if (mine != one) {
-                CgStrbuf a = {0}, c = {0};
+                CgStrbuf a = { 0 }, c = { 0 };
                 cg_dim_print(theirs, &a);
                 cg_dim_print(mine, &c);
-                CgDiag *d = cg_elab_error(e, CG_E0402, caret, "%s: sizes differ: %s and %s", op->name, cg_strbuf_str(&a), cg_strbuf_str(&c));
+                CgDiag *d = cg_elab_error(
+                    e, CG_E0402, caret, "%s: sizes differ: %s and %s", op->name, cg_strbuf_str(&a), cg_strbuf_str(&c));
                 for (int j = 0; j < n; j++) {
-                    CgStrbuf text = {0};
+                    CgStrbuf text = { 0 };
                     cg_type_print(cg_value_type(e, in[j]), &text);
                     if (spans && spans[j].file)
                         cg_diag_label(d, spans[j], "%s", cg_strbuf_str(&text));
@@ -258,7 +265,8 @@ static bool all_tensors(CgElab *e, const char *op, CgValue **in, const CgSpan *s
             return false;
         CgValue *t = cg_as_tensor(e, in[i], dtype);
         if (!t) {
-            cg_elab_error(e, CG_E0305, spans && spans[i].file ? spans[i] : span, "'%s' works on tensors and numbers, not on %s", op, cg_value_kind_name(in[i]));
+            cg_elab_error(e, CG_E0305, spans && spans[i].file ? spans[i] : span,
+                "'%s' works on tensors and numbers, not on %s", op, cg_value_kind_name(in[i]));
             return false;
         }
         in[i] = t;
@@ -272,12 +280,14 @@ CgValue *cg_op_simple(CgElab *e, const char *name, CgValue **args, CgSpan *spans
     CgValue *in[CG_MAX_IN];
     memcpy(in, args, sizeof *in * (size_t)n);
     e->model->build.span = span;
-    if (!all_tensors(e, name, in, spans, n, span) || ((op->traits & CG_ELEMENTWISE) && !broadcast_all(e, op, in, spans, n, caret)))
+    if (!all_tensors(e, name, in, spans, n, span)
+        || ((op->traits & CG_ELEMENTWISE) && !broadcast_all(e, op, in, spans, n, caret)))
         return cg_value_poison(e);
     return emit(e, op, in, spans, n, NULL, span, caret);
 }
 
-/* ---- written operators -------------------------------------------------------------------------------------------- */
+/* ---- written operators --------------------------------------------------------------------------------------------
+ */
 
 static CgValue *no_result(CgElab *e, const CgExpr *x, const char *why)
 {
@@ -296,7 +306,7 @@ static CgValue *integers(CgElab *e, char op, int64_t a, int64_t b, const CgExpr 
     case '/':
         if (b == 0)
             return no_result(e, x, "division by zero");
-        if (b == -1) {      /* the least integer has no opposite, and the processor traps */
+        if (b == -1) { /* the least integer has no opposite, and the processor traps */
             over = __builtin_sub_overflow(0, a, &out);
             break;
         }
@@ -347,9 +357,23 @@ static int compare_values(const CgValue *a, const CgValue *b, bool *comparable)
 
 static const char *op_of(const char *written)
 {
-    static const struct { const char *written, *op; } table[] = {
-        { "+", "add" }, { "-", "sub" }, { "*", "mul" }, { "/", "div" }, { "^", "pow" }, { "%", "mod" }, { "<", "lt" }, { "<=", "le" },
-        { ">", "gt" }, { ">=", "ge" }, { "==", "eq" }, { "!=", "ne" }, { "and", "and" }, { "or", "or" },
+    static const struct {
+        const char *written, *op;
+    } table[] = {
+        { "+", "add" },
+        { "-", "sub" },
+        { "*", "mul" },
+        { "/", "div" },
+        { "^", "pow" },
+        { "%", "mod" },
+        { "<", "lt" },
+        { "<=", "le" },
+        { ">", "gt" },
+        { ">=", "ge" },
+        { "==", "eq" },
+        { "!=", "ne" },
+        { "and", "and" },
+        { "or", "or" },
     };
     for (size_t i = 0; i < CG_LEN(table); i++)
         if (!strcmp(table[i].written, written))
@@ -378,7 +402,7 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
         if (!all_tensors(e, "@", in, spans, 2, x->span))
             return cg_value_poison(e);
         CgValue *v = emit(e, cg_op_get("matmul"), in, spans, 2, NULL, x->span, caret);
-        if (v->kind == CG_VALUE_TENSOR) {       /* rows from the left, columns from the right */
+        if (v->kind == CG_VALUE_TENSOR) { /* rows from the left, columns from the right */
             const CgType *ta = cg_value_type(e, in[0]), *tb = cg_value_type(e, in[1]), *t = cg_value_type(e, v);
             memset(v->tensor.label, 0, sizeof v->tensor.label);
             for (int k = 0; k + 1 < t->rank && k < ta->rank; k++) {
@@ -396,10 +420,16 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
         bool can;
         int c = compare_values(a, b, &can);
         if (!can) {
-            cg_elab_error(e, CG_E0305, caret, "%s and %s cannot be compared", cg_value_kind_name(a), cg_value_kind_name(b));
+            cg_elab_error(
+                e, CG_E0305, caret, "%s and %s cannot be compared", cg_value_kind_name(a), cg_value_kind_name(b));
             return cg_value_poison(e);
         }
-        bool r = !strcmp(op, "==") ? c == 0 : !strcmp(op, "!=") ? c != 0 : !strcmp(op, "<") ? c < 0 : !strcmp(op, "<=") ? c <= 0 : !strcmp(op, ">") ? c > 0 : c >= 0;
+        bool r = !strcmp(op, "==") ? c == 0
+            : !strcmp(op, "!=")    ? c != 0
+            : !strcmp(op, "<")     ? c < 0
+            : !strcmp(op, "<=")    ? c <= 0
+            : !strcmp(op, ">")     ? c > 0
+                                   : c >= 0;
         return cg_value_bool(e, r, x->span);
     }
     if (a->kind == CG_VALUE_BOOL && b->kind == CG_VALUE_BOOL && (!strcmp(op, "and") || !strcmp(op, "or")))
@@ -427,7 +457,7 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
     if (e->model && (a->kind == CG_VALUE_DIM || b->kind == CG_VALUE_DIM) && strchr("+-*/", *op))
         return cg_op_simple(e, op_of(op), in, spans, 2, x->span, caret);
     if (*op == '+' && a->kind == CG_VALUE_STR && b->kind == CG_VALUE_STR) {
-        CgStrbuf s = {0};
+        CgStrbuf s = { 0 };
         cg_strbuf_printf(&s, "%s%s", a->s, b->s);
         CgValue *v = cg_value_str(e, cg_strbuf_str(&s), x->span);
         cg_strbuf_deinit(&s);
@@ -439,16 +469,19 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
             v->at[i] = i < a->n ? a->at[i] : b->at[i - a->n];
         return v;
     }
-    CgDiag *d = cg_elab_error(e, CG_E0305, caret, "'%s' has no meaning for %s and %s", op, cg_value_kind_name(a), cg_value_kind_name(b));
+    CgDiag *d = cg_elab_error(
+        e, CG_E0305, caret, "'%s' has no meaning for %s and %s", op, cg_value_kind_name(a), cg_value_kind_name(b));
     cg_diag_label(d, spans[0], "%s", cg_value_kind_name(a));
     cg_diag_label(d, spans[1], "%s", cg_value_kind_name(b));
     return cg_value_poison(e);
 }
 
-/* ---- ops by name ---------------------------------------------------------------------------------------------------- */
+/* ---- ops by name ----------------------------------------------------------------------------------------------------
+ */
 
 /* One static argument of an op as an attribute. */
-static bool attribute(CgElab *e, CgFrame *f, const CgSigParam *p, CgValue *v, const CgExpr *written, CgValue *first, CgSpan span, CgAttr *out)
+static bool attribute(CgElab *e, CgFrame *f, const CgSigParam *p, CgValue *v, const CgExpr *written, CgValue *first,
+    CgSpan span, CgAttr *out)
 {
     const char *type = p->param->type ? p->param->type->name : "int";
     double number;
@@ -464,7 +497,8 @@ static bool attribute(CgElab *e, CgFrame *f, const CgSigParam *p, CgValue *v, co
         int n = 0;
         if (v->kind == CG_VALUE_LIST) {
             for (int i = 0; i < v->n && i < CG_MAX_RANK; i++) {
-                const CgExpr *w = written && written->kind == CG_EXPR_LIST && i < written->args.n ? written->args.at[i].value : NULL;
+                const CgExpr *w =
+                    written && written->kind == CG_EXPR_LIST && i < written->args.n ? written->args.at[i].value : NULL;
                 if (!cg_axis_of(e, f, first, w, v->at[i], span, &axis))
                     return false;
                 axes[n++] = axis;
@@ -530,30 +564,44 @@ static CgValue *generate(CgElab *e, CgFrame *f, const CgOp *op, CgSpan span)
     int n = 1;
     if (op->traits & CG_RANDOM) {
         CgAtom path = f->ambient_path;
-        at[n++] = cg_a_int("stream", (int64_t)(cg_hash64(path, strlen(path), 0) >> 1));   /* attributes are signed */
+        at[n++] = cg_a_int("stream", (int64_t)(cg_hash64(path, strlen(path), 0) >> 1)); /* attributes are signed */
     }
     return emit(e, op, NULL, NULL, 0, cg_attrs(n, at), span, span);
 }
 
-CgValue *cg_op_call(CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site)
+CgValue *cg_op_call(
+    CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site)
 {
-    CgSpan span = site ? site->span : (CgSpan){0}, caret = site && site->a ? site->a->span : span;
+    CgSpan span = site ? site->span : (CgSpan){ 0 }, caret = site && site->a ? site->a->span : span;
     const CgSig *sig = cg_op_sig(op);
     if (!e->model) {
         double x;
-        if (n == 1 && cg_value_number(args[0], &x)) {         /* plain numbers: sqrt(2) */
-            static const struct { const char *name; double (*fn)(double); } table[] = {
-                { "sqrt", sqrt }, { "exp", exp }, { "log", log }, { "abs", fabs }, { "sin", sin }, { "cos", cos },
-                { "floor", floor }, { "ceil", ceil }, { "round", round }, { "tanh", tanh },
+        if (n == 1 && cg_value_number(args[0], &x)) { /* plain numbers: sqrt(2) */
+            static const struct {
+                const char *name;
+                double (*fn)(double);
+            } table[] = {
+                { "sqrt", sqrt },
+                { "exp", exp },
+                { "log", log },
+                { "abs", fabs },
+                { "sin", sin },
+                { "cos", cos },
+                { "floor", floor },
+                { "ceil", ceil },
+                { "round", round },
+                { "tanh", tanh },
             };
             for (size_t i = 0; i < CG_LEN(table); i++)
                 if (!strcmp(table[i].name, op->name))
                     return cg_value_float(e, table[i].fn(x), span);
         }
-        cg_elab_error(e, CG_E0503, caret, "op '%s' works on tensors, and there are none outside of graphs, train and evaluate", op->name);
+        cg_elab_error(e, CG_E0503, caret,
+            "op '%s' works on tensors, and there are none outside of graphs, train and evaluate", op->name);
         return cg_value_poison(e);
     }
-    if (n == 1 && (args[0]->kind == CG_VALUE_INT || args[0]->kind == CG_VALUE_FLOAT) && sig->ntensors == 1 && !strcmp(op->name, "sqrt")) {
+    if (n == 1 && (args[0]->kind == CG_VALUE_INT || args[0]->kind == CG_VALUE_FLOAT) && sig->ntensors == 1
+        && !strcmp(op->name, "sqrt")) {
         double x = 0;
         cg_value_number(args[0], &x);
         return cg_value_float(e, sqrt(x), span);
@@ -566,9 +614,9 @@ CgValue *cg_op_call(CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAto
         most += args[i]->kind == CG_VALUE_LIST ? args[i]->n : 1;
     CgValue **tensors = CG_NEWN(e->arena, CgValue *, most + 1);
     CgSpan *tspans = CG_NEWN(e->arena, CgSpan, most + 1);
-    CgValue *statics[32] = {0};
-    CgSpan sspans[32] = {0};
-    const CgExpr *written[32] = {0};
+    CgValue *statics[32] = { 0 };
+    CgSpan sspans[32] = { 0 };
+    const CgExpr *written[32] = { 0 };
     int nt = 0;
     bool good = true;
     for (int pass = 0; pass < 2; pass++)
@@ -579,13 +627,15 @@ CgValue *cg_op_call(CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAto
             if (names[i]) {
                 for (int j = 0; j < sig->n; j++)
                     if (sig->at[j].name == names[i] || (!strcmp(names[i], "axis") && !strcmp(sig->at[j].name, "axes")))
-                        k = j;          /* one axis is a list of one */
+                        k = j; /* one axis is a list of one */
                 if (k < 0) {
                     CgSuggest s;
                     cg_suggest_init(&s, names[i]);
                     for (int j = 0; j < sig->n; j++)
                         cg_suggest_offer(&s, sig->at[j].name);
-                    CgDiag *d = cg_elab_error(e, CG_E0303, site && i < site->args.n ? site->args.at[i].name_span : spans[i], "op '%s' has no argument '%s'", op->name, names[i]);
+                    CgDiag *d =
+                        cg_elab_error(e, CG_E0303, site && i < site->args.n ? site->args.at[i].name_span : spans[i],
+                            "op '%s' has no argument '%s'", op->name, names[i]);
                     if (cg_suggest_best(&s))
                         cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
                     else
@@ -629,7 +679,8 @@ CgValue *cg_op_call(CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAto
         tspans[nt++] = sspans[j];
     }
     e->model->build.span = span;
-    if (!all_tensors(e, op->name, tensors, tspans, nt, span) || ((op->traits & CG_ELEMENTWISE) && !broadcast_all(e, op, tensors, tspans, nt, caret)))
+    if (!all_tensors(e, op->name, tensors, tspans, nt, span)
+        || ((op->traits & CG_ELEMENTWISE) && !broadcast_all(e, op, tensors, tspans, nt, caret)))
         return cg_value_poison(e);
     CgAttr attrs[32];
     int na = 0;
@@ -643,7 +694,7 @@ CgValue *cg_op_call(CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAto
                 attrs[na++].name = p->name;
                 continue;
             }
-            if (!strcmp(p->name, "axes") && nt) {          /* no axes given: all of them */
+            if (!strcmp(p->name, "axes") && nt) { /* no axes given: all of them */
                 int64_t all[CG_MAX_RANK];
                 int rank = cg_value_type(e, tensors[0])->rank;
                 for (int k = 0; k < rank; k++)

@@ -10,7 +10,7 @@ void cg_note_origin(CgElab *e, CgDiag *d, const CgDim *dim, CgSpan origin)
     (void)e;
     if (!origin.file)
         return;
-    CgStrbuf text = {0};
+    CgStrbuf text = { 0 };
     cg_dim_print(dim, &text);
     cg_diag_note(d, origin, "%s comes from here", cg_strbuf_str(&text));
     cg_strbuf_deinit(&text);
@@ -32,7 +32,7 @@ static const CgDim *dim_value(CgElab *e, CgFrame *f, const CgExpr *x, const CgEx
                     if (d)
                         return d;
                 }
-        if (f && !cg_frame_body(f)) {        /* outside of graphs top-level names may be sizes */
+        if (f && !cg_frame_body(f)) { /* outside of graphs top-level names may be sizes */
             CgValue *v = cg_env_find(e, f->env, x->s);
             if (v && cg_value_as_dim(v))
                 return cg_value_as_dim(v);
@@ -40,7 +40,7 @@ static const CgDim *dim_value(CgElab *e, CgFrame *f, const CgExpr *x, const CgEx
         if (!*unknown || (*unknown)->s != x->s)
             ++*unknowns;
         *unknown = x;
-        return cg_dim_symbol(x->s);          /* as a placeholder to solve for */
+        return cg_dim_symbol(x->s); /* as a placeholder to solve for */
     }
     if (x->kind == CG_EXPR_BINARY) {
         const CgDim *a = dim_value(e, f, x->a, unknown, unknowns), *b = dim_value(e, f, x->b, unknown, unknowns);
@@ -73,7 +73,8 @@ const CgDim *cg_dim_of(CgElab *e, CgFrame *f, const CgExpr *x, bool report)
     if (report) {
         const CgValue *known = unknown ? no_size(f, unknown->s) : NULL;
         if (known)
-            cg_elab_error(e, CG_E0403, unknown->span, "the size '%s' is %lld, and a size is at most 2^48", unknown->s, (long long)known->i);
+            cg_elab_error(e, CG_E0403, unknown->span, "the size '%s' is %lld, and a size is at most 2^48", unknown->s,
+                (long long)known->i);
         else if (unknown)
             cg_elab_error(e, CG_E0403, unknown->span, "the size '%s' is not known here", unknown->s);
         else
@@ -88,13 +89,15 @@ static CgFrame *binder(CgFrame *f)
     return body ? body : f;
 }
 
-static void sizes_differ(CgElab *e, const CgDim *a, CgSpan from_a, const CgDim *b, CgSpan from_b, CgSpan at, const char *what, const char *name)
+static void sizes_differ(CgElab *e, const CgDim *a, CgSpan from_a, const CgDim *b, CgSpan from_b, CgSpan at,
+    const char *what, const char *name)
 {
-    CgStrbuf ta = {0}, tb = {0};
+    CgStrbuf ta = { 0 }, tb = { 0 };
     cg_dim_print(a, &ta);
     cg_dim_print(b, &tb);
-    CgDiag *d = name ? cg_elab_error(e, CG_E0402, at, "%s: '%s' is %s and %s", what, name, cg_strbuf_str(&ta), cg_strbuf_str(&tb))
-                     : cg_elab_error(e, CG_E0402, at, "%s: sizes differ: %s and %s", what, cg_strbuf_str(&ta), cg_strbuf_str(&tb));
+    CgDiag *d = name
+        ? cg_elab_error(e, CG_E0402, at, "%s: '%s' is %s and %s", what, name, cg_strbuf_str(&ta), cg_strbuf_str(&tb))
+        : cg_elab_error(e, CG_E0402, at, "%s: sizes differ: %s and %s", what, cg_strbuf_str(&ta), cg_strbuf_str(&tb));
     cg_note_origin(e, d, a, from_a);
     cg_note_origin(e, d, b, from_b);
     cg_strbuf_deinit(&ta);
@@ -116,8 +119,8 @@ static CgSpan origin_of(CgFrame *f, const CgExpr *x)
     return x->span;
 }
 
-bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const CgType *type, CgTensorValue *tensor, CgSpan at,
-                  CgSpan pattern, const char *what)
+bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const CgType *type, CgTensorValue *tensor,
+    CgSpan at, CgSpan pattern, const char *what)
 {
     CgFrame *body = binder(f);
     int rows = 0;
@@ -125,9 +128,10 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
         rows += dims[i]->kind == CG_EXPR_ROW;
     int fixed = ndims - rows;
     if (rows > 1 || (rows ? type->rank < fixed : type->rank != fixed)) {
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         cg_type_print(type, &text);
-        CgDiag *d = cg_elab_error(e, CG_E0401, at, "%s has %d axes, not %s%d: %s", what, type->rank, rows ? "at least " : "", fixed, cg_strbuf_str(&text));
+        CgDiag *d = cg_elab_error(e, CG_E0401, at, "%s has %d axes, not %s%d: %s", what, type->rank,
+            rows ? "at least " : "", fixed, cg_strbuf_str(&text));
         if (pattern.file)
             cg_diag_note(d, pattern, "declared here");
         cg_strbuf_deinit(&text);
@@ -154,7 +158,8 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
             } else {
                 for (int k = 0; k < n; k++)
                     if (row->dim[k] != type->dim[axis + k]) {
-                        sizes_differ(e, row->dim[k], row->span[k], type->dim[axis + k], tensor ? tensor->origin[axis + k] : at, at, what, NULL);
+                        sizes_differ(e, row->dim[k], row->span[k], type->dim[axis + k],
+                            tensor ? tensor->origin[axis + k] : at, at, what, NULL);
                         good = false;
                     }
             }
@@ -171,9 +176,10 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
             if (solved) {
                 cg_vec_push(&body->dims, (CgSized){ unknown->s, solved, from });
             } else {
-                CgStrbuf ta = {0};
+                CgStrbuf ta = { 0 };
                 cg_dim_print(have, &ta);
-                CgDiag *d = cg_elab_error(e, CG_E0403, x->span, "%s: no whole '%s' makes this %s", what, unknown->s, cg_strbuf_str(&ta));
+                CgDiag *d = cg_elab_error(
+                    e, CG_E0403, x->span, "%s: no whole '%s' makes this %s", what, unknown->s, cg_strbuf_str(&ta));
                 cg_note_origin(e, d, have, from);
                 cg_strbuf_deinit(&ta);
                 good = false;
@@ -218,17 +224,20 @@ bool cg_match_type(CgElab *e, CgFrame *body, const CgTypeExpr *declared, CgValue
     const char *name = declared->name;
     if (declared->kind != CG_TYPE_TENSOR)
         return true;
-    bool dtype = (!strcmp(name, "F") && cg_dtype_is_float(t->dtype)) || (!strcmp(name, "I") && (t->dtype == CG_I32 || t->dtype == CG_I64))
-        || !strcmp(name, "T") || !strcmp(name, cg_dtype_name(t->dtype));
+    bool dtype = (!strcmp(name, "F") && cg_dtype_is_float(t->dtype))
+        || (!strcmp(name, "I") && (t->dtype == CG_I32 || t->dtype == CG_I64)) || !strcmp(name, "T")
+        || !strcmp(name, cg_dtype_name(t->dtype));
     if (!dtype) {
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         cg_type_print(t, &text);
-        CgDiag *d = cg_elab_error(e, CG_E0401, at, "%s has elements of type %s, not %s: %s", what, cg_dtype_name(t->dtype), name, cg_strbuf_str(&text));
+        CgDiag *d = cg_elab_error(e, CG_E0401, at, "%s has elements of type %s, not %s: %s", what,
+            cg_dtype_name(t->dtype), name, cg_strbuf_str(&text));
         cg_diag_note(d, declared->span, "declared here");
         cg_strbuf_deinit(&text);
         return false;
     }
-    if (!cg_bind_dims(e, body, declared->dims, declared->ndims < 0 ? 0 : declared->ndims, t, &tensor->tensor, at, declared->span, what))
+    if (!cg_bind_dims(e, body, declared->dims, declared->ndims < 0 ? 0 : declared->ndims, t, &tensor->tensor, at,
+            declared->span, what))
         return false;
     take_labels(body, declared, t->rank, &tensor->tensor);
     return true;

@@ -13,7 +13,7 @@ CgValue *cg_value_new(CgElab *e, CgValueKind kind, CgSpan span)
     return v;
 }
 
-CgValue *cg_value_poison(CgElab *e) { return cg_value_new(e, CG_VALUE_POISON, (CgSpan){0}); }
+CgValue *cg_value_poison(CgElab *e) { return cg_value_new(e, CG_VALUE_POISON, (CgSpan){ 0 }); }
 
 CgValue *cg_value_int(CgElab *e, int64_t i, CgSpan span)
 {
@@ -166,7 +166,7 @@ void cg_value_print(const CgValue *v, CgStrbuf *out)
     case CG_VALUE_INT: cg_strbuf_printf(out, "%lld", (long long)v->i); return;
     case CG_VALUE_DIM: cg_dim_print(v->dim, out); return;
     case CG_VALUE_FLOAT: {
-        char text[40] = "nan";      /* its sign means nothing */
+        char text[40] = "nan"; /* its sign means nothing */
         for (int digits = 6; digits <= 17 && !isnan(v->f); digits++) {
             snprintf(text, sizeof text, "%.*g", digits, v->f);
             if (strtod(text, NULL) == v->f)
@@ -179,7 +179,10 @@ void cg_value_print(const CgValue *v, CgStrbuf *out)
     case CG_VALUE_STR: cg_strbuf_puts(out, v->s); return;
     case CG_VALUE_LIST: print_list(v, "[", "]", out); return;
     case CG_VALUE_RECORD: print_list(v, "{ ", " }", out); return;
-    case CG_VALUE_OBJECT: cg_strbuf_puts(out, v->s); print_list(v, "(", ")", out); return;
+    case CG_VALUE_OBJECT:
+        cg_strbuf_puts(out, v->s);
+        print_list(v, "(", ")", out);
+        return;
     case CG_VALUE_DTYPE: cg_strbuf_puts(out, cg_dtype_name((CgDtype)v->i)); return;
     case CG_VALUE_DEF: cg_strbuf_printf(out, "def %s", v->stmt->names[0]); return;
     case CG_VALUE_GRAPH: cg_strbuf_printf(out, "graph %s", v->stmt->names[0]); return;
@@ -187,7 +190,10 @@ void cg_value_print(const CgValue *v, CgStrbuf *out)
     case CG_VALUE_TENSOR: cg_strbuf_puts(out, "tensor"); return;
     case CG_VALUE_OP: cg_strbuf_printf(out, "op %s", v->op->name); return;
     case CG_VALUE_BUILTIN: cg_strbuf_printf(out, "function %s", v->builtin->name); return;
-    case CG_VALUE_CALL: cg_strbuf_puts(out, v->builtin->name); print_list(v, "(", ")", out); return;
+    case CG_VALUE_CALL:
+        cg_strbuf_puts(out, v->builtin->name);
+        print_list(v, "(", ")", out);
+        return;
     case CG_VALUE_STAGE: cg_strbuf_puts(out, "stage"); return;
     case CG_VALUE_COLUMN: cg_strbuf_puts(out, v->s); return;
     case CG_VALUE_HOST: cg_strbuf_puts(out, v->s); return;

@@ -8,32 +8,32 @@
 #include "lang/ast.h"
 
 typedef struct CgValue CgValue;
-typedef struct CgEnv CgEnv;               /* a module's names */
+typedef struct CgEnv CgEnv; /* a module's names */
 typedef struct CgBuiltin CgBuiltin;
 typedef struct CgElab CgElab;
 
 typedef enum CgValueKind {
-    CG_VALUE_POISON,    /* after a reported mistake: silences all that is built on it */
-    CG_VALUE_NONE,      /* `none` */
-    CG_VALUE_INT,       /* i */
-    CG_VALUE_DIM,       /* dim: a size that is not a number yet */
-    CG_VALUE_FLOAT,     /* f */
-    CG_VALUE_BOOL,      /* i */
-    CG_VALUE_STR,       /* s */
-    CG_VALUE_LIST,      /* at[n] */
-    CG_VALUE_RECORD,    /* keys[n], at[n] */
-    CG_VALUE_DTYPE,     /* i: a CgDtype */
-    CG_VALUE_DEF,       /* stmt, env */
-    CG_VALUE_GRAPH,     /* stmt, env: a graph without its static arguments */
-    CG_VALUE_INSTANCE,  /* instance */
-    CG_VALUE_TENSOR,    /* tensor */
-    CG_VALUE_OP,        /* op */
-    CG_VALUE_BUILTIN,   /* builtin */
-    CG_VALUE_OBJECT,    /* s = class; keys/at = its description (corpus, split, windows, tokenizer, figure ...) */
-    CG_VALUE_CALL,      /* builtin applied to at[n] when the script runs */
-    CG_VALUE_STAGE,     /* stage: a train or evaluate, run once and stored */
-    CG_VALUE_COLUMN,    /* s: a column of the table an expression is about */
-    CG_VALUE_HOST,      /* host: a result of running (table, text, ...); s = class */
+    CG_VALUE_POISON,   /* after a reported mistake: silences all that is built on it */
+    CG_VALUE_NONE,     /* `none` */
+    CG_VALUE_INT,      /* i */
+    CG_VALUE_DIM,      /* dim: a size that is not a number yet */
+    CG_VALUE_FLOAT,    /* f */
+    CG_VALUE_BOOL,     /* i */
+    CG_VALUE_STR,      /* s */
+    CG_VALUE_LIST,     /* at[n] */
+    CG_VALUE_RECORD,   /* keys[n], at[n] */
+    CG_VALUE_DTYPE,    /* i: a CgDtype */
+    CG_VALUE_DEF,      /* stmt, env */
+    CG_VALUE_GRAPH,    /* stmt, env: a graph without its static arguments */
+    CG_VALUE_INSTANCE, /* instance */
+    CG_VALUE_TENSOR,   /* tensor */
+    CG_VALUE_OP,       /* op */
+    CG_VALUE_BUILTIN,  /* builtin */
+    CG_VALUE_OBJECT,   /* s = class; keys/at = its description (corpus, split, windows, tokenizer, figure ...) */
+    CG_VALUE_CALL,     /* builtin applied to at[n] when the script runs */
+    CG_VALUE_STAGE,    /* stage: a train or evaluate, run once and stored */
+    CG_VALUE_COLUMN,   /* s: a column of the table an expression is about */
+    CG_VALUE_HOST,     /* host: a result of running (table, text, ...); s = class */
 } CgValueKind;
 
 /* What is said of the parameters, products or parts of a model whose paths fit a pattern (NULL: of all). */
@@ -46,48 +46,49 @@ typedef struct CgMark {
 /* A graph with its static arguments: owner of one set of parameters. */
 typedef struct CgInstance {
     const CgStmt *stmt;
-    CgEnv        *env;
-    CgValue     **statics;      /* by parameter index of stmt; NULL for tensor parameters */
-    CgAtom        name;         /* the name the author bound it to; NULL while anonymous */
-    CgAtom        path;         /* where its parameters live in the graph being built ("" = root); NULL outside of one */
-    struct CgInstance *parent;  /* in whose body it was made or given; NULL for a root */
-    CgSpan        span;
-    CgValue      *weights;      /* STAGE or OBJECT("weights") its parameters start from; NULL: the initialisers */
-    CgAtom        within;       /* the part of `weights` that is this one: "decoder"; NULL: all of it */
-    CgMark       *marks; int nmarks;       /* applied in order */
-    int           anonymous;    /* number of the anonymous application that made it; 0 = named */
+    CgEnv *env;
+    CgValue **statics;         /* by parameter index of stmt; NULL for tensor parameters */
+    CgAtom name;               /* the name the author bound it to; NULL while anonymous */
+    CgAtom path;               /* where its parameters live in the graph being built ("" = root); NULL outside of one */
+    struct CgInstance *parent; /* in whose body it was made or given; NULL for a root */
+    CgSpan span;
+    CgValue *weights; /* STAGE or OBJECT("weights") its parameters start from; NULL: the initialisers */
+    CgAtom within;    /* the part of `weights` that is this one: "decoder"; NULL: all of it */
+    CgMark *marks;
+    int nmarks;    /* applied in order */
+    int anonymous; /* number of the anonymous application that made it; 0 = named */
 } CgInstance;
 
 typedef struct CgTensorValue {
-    CgRef  ref;
-    CgAtom label[CG_MAX_RANK];   /* the author's name of each axis, or NULL */
-    CgSpan origin[CG_MAX_RANK];  /* where the size of each axis was said */
+    CgRef ref;
+    CgAtom label[CG_MAX_RANK];  /* the author's name of each axis, or NULL */
+    CgSpan origin[CG_MAX_RANK]; /* where the size of each axis was said */
 } CgTensorValue;
 
 struct CgValue {
     CgValueKind kind;
-    CgSpan      span;            /* where it was made */
-    int64_t     i;
-    double      f;
-    CgAtom      s;
+    CgSpan span; /* where it was made */
+    int64_t i;
+    double f;
+    CgAtom s;
     const CgDim *dim;
-    CgValue   **at;
-    CgAtom     *keys;
-    int         n;
+    CgValue **at;
+    CgAtom *keys;
+    int n;
     const CgStmt *stmt;
-    CgEnv      *env;
+    CgEnv *env;
     CgInstance *instance;
     CgTensorValue tensor;
     const CgOp *op;
     const CgBuiltin *builtin;
-    void       *stage;           /* the experiment layer's CgStage, or what a CALL carries */
-    void       *host;
+    void *stage; /* the experiment layer's CgStage, or what a CALL carries */
+    void *host;
 };
 
-const char *cg_value_kind_name(const CgValue *v);       /* "a number", "a tensor" for messages */
-CgValue    *cg_record_find(const CgValue *v, CgAtom key);
-void        cg_value_print(const CgValue *v, CgStrbuf *out);   /* as it would be written; for show and for digests */
-bool        cg_value_number(const CgValue *v, double *out);    /* INT or FLOAT */
-const CgDim *cg_value_as_dim(const CgValue *v);                /* INT or DIM, else NULL */
+const char *cg_value_kind_name(const CgValue *v); /* "a number", "a tensor" for messages */
+CgValue *cg_record_find(const CgValue *v, CgAtom key);
+void cg_value_print(const CgValue *v, CgStrbuf *out); /* as it would be written; for show and for digests */
+bool cg_value_number(const CgValue *v, double *out);  /* INT or FLOAT */
+const CgDim *cg_value_as_dim(const CgValue *v);       /* INT or DIM, else NULL */
 static inline bool cg_is_poison(const CgValue *v) { return v->kind == CG_VALUE_POISON; }
 #endif

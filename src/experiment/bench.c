@@ -21,7 +21,7 @@ void cg_bench_deinit(CgBench *b)
 {
     free(b->ms);
     free(b->loss);
-    *b = (CgBench){0};
+    *b = (CgBench){ 0 };
 }
 
 static void begin(CgExperiment *x, const CgBenchOpts *opts, const char *name, CgBench *out)
@@ -76,7 +76,13 @@ bool cg_bench_train(CgExperiment *x, CgStage *s, const CgBenchOpts *opts, CgBenc
 
 /* ---- graphs ---- */
 
-typedef struct Graph { CgGraph *graph; CgPlan *plan; CgExec *exec; CgMemory memory; CG_VEC(void *) inputs; } Graph;
+typedef struct Graph {
+    CgGraph *graph;
+    CgPlan *plan;
+    CgExec *exec;
+    CgMemory memory;
+    CG_VEC(void *) inputs;
+} Graph;
 
 static void graph_free(Graph *g)
 {
@@ -99,9 +105,9 @@ static bool bind_inputs(CgExperiment *x, Graph *g)
         void *at = cg_try_alloc(bytes + 1);
         uint32_t bits;
         if (!at) {
-            CgErr e = {0};
+            CgErr e = { 0 };
             cg_err(&e, CG_ERR_MEMORY, "no room for the %zu MiB of an input", bytes >> 20);
-            return cg_experiment_err(x, (CgSpan){0}, &e);
+            return cg_experiment_err(x, (CgSpan){ 0 }, &e);
         }
         memset(at, 0, bytes);
         for (size_t k = 0; k < n && cg_dtype_is_float(t.dtype); k++) {
@@ -120,7 +126,7 @@ static bool bind_inputs(CgExperiment *x, Graph *g)
 
 static bool graph_new(CgExperiment *x, CgTarget *t, CgBindings sizes, Graph *g)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     g->graph = cg_pass_run_all(t->model->graph, NULL);
     CgPlanOptions options = { .sources = x->sources };
     g->plan = cg_plan_build(g->graph, sizes, options, &e);
@@ -128,7 +134,7 @@ static bool graph_new(CgExperiment *x, CgTarget *t, CgBindings sizes, Graph *g)
     if (!g->exec) {
         if (e.kind == CG_ERR_INPUT && !*e.hint)
             cg_err_hint(&e, "--dim NAME=N gives a size a value");
-        return cg_experiment_err(x, (CgSpan){0}, &e);
+        return cg_experiment_err(x, (CgSpan){ 0 }, &e);
     }
     cg_experiment_note_precision(x, g->graph);
     if (!cg_memory_fill(x, t->model, NULL, 0, &g->memory))
@@ -171,7 +177,7 @@ static void time_graph(CgExperiment *x, Graph *g, const CgBenchOpts *opts, CgBen
 
 bool cg_bench_graph(CgExperiment *x, CgTarget *t, CgBindings sizes, const CgBenchOpts *opts, CgBench *out)
 {
-    Graph g = {0};
+    Graph g = { 0 };
     begin(x, opts, t->name, out);
     bool good = graph_new(x, t, sizes, &g);
     if (good) {

@@ -5,19 +5,22 @@
 #define CG_BENCH_H
 #include "experiment/target.h"
 
-typedef struct CgBenchOpts { int steps, warmup; bool profile; /* as many steps again, counted */ } CgBenchOpts;
+typedef struct CgBenchOpts {
+    int steps, warmup;
+    bool profile; /* as many steps again, counted */
+} CgBenchOpts;
 
 typedef struct CgBench {
-    const char *name;           /* the training's label or the graph's name; borrowed */
-    CgProducts  products;       /* of the plan, and in what they are */
-    int         threads, steps;
-    double     *ms;             /* of each step, in order */
-    double     *loss;           /* before each step, warm-up included; NULL for graphs */
-    int         nloss;
-    double      tokens;         /* a step; 0 for graphs */
-    double      flops;          /* useful ones, a step */
-    size_t      slab, parameters, state;   /* bytes; gradients are in the slab */
-    size_t      resident;       /* most bytes this process ever had in memory */
+    const char *name;    /* the training's label or the graph's name; borrowed */
+    CgProducts products; /* of the plan, and in what they are */
+    int threads, steps;
+    double *ms;   /* of each step, in order */
+    double *loss; /* before each step, warm-up included; NULL for graphs */
+    int nloss;
+    double tokens;                  /* a step; 0 for graphs */
+    double flops;                   /* useful ones, a step */
+    size_t slab, parameters, state; /* bytes; gradients are in the slab */
+    size_t resident;                /* most bytes this process ever had in memory */
 } CgBench;
 
 /* cg_experiment_open came before. False after a mistake. */

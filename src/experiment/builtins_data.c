@@ -12,7 +12,8 @@ static CgSpan at_of(const CgExpr *call, CgValue **args) { return call ? call->sp
 
 bool cg_is_corpus(const CgValue *v)
 {
-    return v->kind == CG_VALUE_OBJECT && (!strcmp(v->s, "corpus") || !strcmp(v->s, "synthetic") || !strcmp(v->s, "mix") || !strcmp(v->s, "shuffled"));
+    return v->kind == CG_VALUE_OBJECT
+        && (!strcmp(v->s, "corpus") || !strcmp(v->s, "synthetic") || !strcmp(v->s, "mix") || !strcmp(v->s, "shuffled"));
 }
 
 static CgValue *describe(CgElab *e, const char *cls, CgSpan span, int n, const char *const *keys, CgValue **args)
@@ -28,7 +29,7 @@ static CgValue *describe(CgElab *e, const char *cls, CgSpan span, int n, const c
 /* A number may be of the right kind and still be wrong: it is shown itself. */
 static CgValue *wrong(CgElab *e, CgSpan span, const char *what, const CgValue *got)
 {
-    CgStrbuf number = {0};
+    CgStrbuf number = { 0 };
     if (got->kind == CG_VALUE_INT || got->kind == CG_VALUE_FLOAT)
         cg_value_print(got, &number);
     cg_elab_error(e, CG_E0305, span, "%s, not %s", what, number.len ? cg_strbuf_str(&number) : cg_value_kind_name(got));
@@ -59,7 +60,7 @@ static CgValue *synthetic(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **a
     CgSpan span = at_of(call, args);
     double knob;
     if (args[0]->kind != CG_VALUE_STR || !cg_synth_find(args[0]->s)) {
-        CgStrbuf kinds = {0};
+        CgStrbuf kinds = { 0 };
         for (int i = 0; i < cg_synth_count(); i++)
             cg_strbuf_printf(&kinds, "%s%s", i ? ", " : "", cg_synth_kind(i)->name);
         CgDiag *d = cg_elab_error(e, CG_E0305, span, "synthetic does not know this kind of text");
@@ -107,7 +108,7 @@ static CgValue *windows(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **arg
     (void)f;
     CgSpan span = at_of(call, args);
     double share;
-    if (cg_is_corpus(args[0])) {          /* a whole corpus stands for its training split only where that is said */
+    if (cg_is_corpus(args[0])) { /* a whole corpus stands for its training split only where that is said */
         CgDiag *d = cg_elab_error(e, CG_E0305, span, "windows are taken from one split of a corpus");
         cg_diag_help(d, "add .train, .valid, .test or .all");
         return cg_value_poison(e);
@@ -135,14 +136,15 @@ static CgValue *batches(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **arg
     CgSpan span = at_of(call, args);
     if (args[0]->kind != CG_VALUE_STR)
         return wrong(e, span, "batches takes the path of a safetensors file", args[0]);
-    CgTensors t = {0};
-    CgErr err = {0};
+    CgTensors t = { 0 };
+    CgErr err = { 0 };
     if (!cg_safetensors_read(args[0]->s, &t, &err)) {
         cg_diag_err(e->diags, span, &err);
         return cg_value_poison(e);
     }
     const CgTensor *a = cg_tensors_find(&t, "tokens"), *b = cg_tensors_find(&t, "next");
-    bool good = a && b && a->dtype == CG_I32 && b->dtype == CG_I32 && a->rank == 3 && b->rank == 3 && !memcmp(a->dim, b->dim, 3 * sizeof *a->dim) && a->dim[0] > 0;
+    bool good = a && b && a->dtype == CG_I32 && b->dtype == CG_I32 && a->rank == 3 && b->rank == 3
+        && !memcmp(a->dim, b->dim, 3 * sizeof *a->dim) && a->dim[0] > 0;
     CgValue *v = cg_value_object(e, "batches", 3, span);
     static const char *const keys[] = { "path", "length", "rows" };
     for (int i = 0; i < 3; i++)
@@ -181,7 +183,7 @@ CgValue *cg_data_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSugge
     return cg_record_find(of, name);
 }
 
-/* ---- when a stage runs -------------------------------------------------------------------------------------------------------- */
+/* ---- when a stage runs ----------------------------------------------------------------------------------------- */
 
 static CgValue *part(const CgValue *v, const char *key) { return cg_record_find(v, cg_intern(key)); }
 
@@ -215,14 +217,15 @@ CgCorpus *cg_corpus_of(CgExperiment *x, CgValue *v)
     CgDigest key = cg_value_digest(v);
     if (cg_map_get(&x->corpora, key.low, &known))
         return (CgCorpus *)(uintptr_t)known;
-    CgErr err = {0};
+    CgErr err = { 0 };
     CgCorpus *c = NULL;
     if (!strcmp(v->s, "corpus")) {
         c = load_files(v, &err);
     } else if (!strcmp(v->s, "synthetic")) {
         double knob = NAN;
         cg_value_number(part(v, "knob"), &knob);
-        c = cg_synth(part(v, "kind")->s, (uint64_t)part(v, "size")->i, (uint64_t)part(v, "seed")->i, knob, NULL, NULL, &err);
+        c = cg_synth(
+            part(v, "kind")->s, (uint64_t)part(v, "size")->i, (uint64_t)part(v, "seed")->i, knob, NULL, NULL, &err);
     } else if (!strcmp(v->s, "mix")) {
         CgValue *parts = part(v, "parts"), *shares = part(v, "shares");
         CgCorpus **at = CG_NEWN(x->elab->arena, CgCorpus *, parts->n + 1);
@@ -258,7 +261,7 @@ CgWindows *cg_windows_of(CgExperiment *x, CgValue *v)
     if (cg_map_get(&x->windows, key.low, &known))
         return (CgWindows *)(uintptr_t)known;
     if (v->kind != CG_VALUE_OBJECT || strcmp(v->s, "windows")) {
-        CgErr err = {0};
+        CgErr err = { 0 };
         cg_err(&err, CG_ERR_INPUT, "an evaluation and a validation take windows(...)");
         cg_experiment_err(x, v->span, &err);
         return NULL;
@@ -269,8 +272,11 @@ CgWindows *cg_windows_of(CgExperiment *x, CgValue *v)
         return NULL;
     double copies = 0;
     cg_value_number(part(v, "copies"), &copies);
-    CgWindowOpts opts = { .length = (int)part(v, "length")->i, .repeat = copies, .span = (int)part(v, "span")->i, .group = (int)part(v, "group")->i };
-    CgErr err = {0};
+    CgWindowOpts opts = { .length = (int)part(v, "length")->i,
+        .repeat = copies,
+        .span = (int)part(v, "span")->i,
+        .group = (int)part(v, "group")->i };
+    CgErr err = { 0 };
     const CgTokenizer *t = cg_tokenizer_of(x, part(v, "tokenizer"));
     if (!t)
         return NULL;
@@ -288,7 +294,7 @@ bool cg_data_digest(CgExperiment *x, CgValue *data, CgDigest *out)
 {
     if (!strcmp(data->s, "batches")) {
         CgBytes b;
-        CgErr err = {0};
+        CgErr err = { 0 };
         if (!cg_io_read(part(data, "path")->s, &b, &err))
             return cg_experiment_err(x, data->span, &err);
         *out = cg_digest(b.at, b.len);
@@ -308,16 +314,32 @@ bool cg_data_digest(CgExperiment *x, CgValue *data, CgDigest *out)
 }
 
 const CgBuiltin cg_builtins_data[] = {
-    { .name = "corpus", .sig = "(path, field = none, limit = 0)", .eager = corpus,
-      .doc = "Text from files, folders (recursive) or patterns; JSON Lines with a field or fields; gzip of both. `.train .valid .test` never overlap." },
-    { .name = "synthetic", .sig = "(kind, size = 1000000, seed = 0, knob = none)", .eager = synthetic,
-      .doc = "Text made by rule, the same bytes on every machine: markov, grammar, arithmetic, code, json, dyck, noise." },
+    { .name = "corpus",
+        .sig = "(path, field = none, limit = 0)",
+        .eager = corpus,
+        .doc = "Text from files, folders (recursive) or patterns; JSON Lines with a field or fields; gzip of both. "
+               "`.train .valid .test` never overlap." },
+    { .name = "synthetic",
+        .sig = "(kind, size = 1000000, seed = 0, knob = none)",
+        .eager = synthetic,
+        .doc = "Text made by rule, the same bytes on every machine: markov, grammar, arithmetic, code, json, dyck, "
+               "noise." },
     { .name = "mix", .sig = "(parts, shares)", .eager = mix, .doc = "Corpora mixed by their share of tokens." },
-    { .name = "shuffle_tokens", .sig = "(corpus, seed = 0)", .eager = shuffle_tokens, .doc = "The same tokens in random order." },
-    { .name = "windows", .sig = "(split, tokenizer, length = 512, count = 0, copies = 0, span = 0, group = 0)", .eager = windows,
-      .doc = "Batches of `length` tokens and the tokens one place on (batch.tokens, batch.next); count limits an evaluation to that many windows from all "
-             "over the split; copies is the share of windows that repeat a span of text, the first time with the tokens of each group in random order when "
-             "group is given." },
-    { .name = "batches", .sig = "(path)", .eager = batches, .doc = "Batches from a safetensors file: tokens and next, i32[steps, batch, length]." },
+    { .name = "shuffle_tokens",
+        .sig = "(corpus, seed = 0)",
+        .eager = shuffle_tokens,
+        .doc = "The same tokens in random order." },
+    { .name = "windows",
+        .sig = "(split, tokenizer, length = 512, count = 0, copies = 0, span = 0, group = 0)",
+        .eager = windows,
+        .doc = "Batches of `length` tokens and the tokens one place on (batch.tokens, batch.next); count limits an "
+               "evaluation to that many windows from all "
+               "over the split; copies is the share of windows that repeat a span of text, the first time with the "
+               "tokens of each group in random order when "
+               "group is given." },
+    { .name = "batches",
+        .sig = "(path)",
+        .eager = batches,
+        .doc = "Batches from a safetensors file: tokens and next, i32[steps, batch, length]." },
     { 0 },
 };

@@ -125,7 +125,8 @@ static CgValue *sum(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
 
 static CgValue *no_graph(CgElab *e, const CgExpr *call, const char *name)
 {
-    cg_elab_error(e, CG_E0503, call ? call->span : (CgSpan){0}, "'%s' makes a tensor, and there are none outside of graphs, train and evaluate", name);
+    cg_elab_error(e, CG_E0503, call ? call->span : (CgSpan){ 0 },
+        "'%s' makes a tensor, and there are none outside of graphs, train and evaluate", name);
     return cg_value_poison(e);
 }
 
@@ -183,7 +184,13 @@ static CgValue *fill(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
 
 enum { MAX_WRITTEN = 4096 };
 
-typedef struct Written { CgType type; const CgDim *dim[CG_MAX_RANK]; int64_t size[CG_MAX_RANK]; double at[MAX_WRITTEN]; int n; } Written;
+typedef struct Written {
+    CgType type;
+    const CgDim *dim[CG_MAX_RANK];
+    int64_t size[CG_MAX_RANK];
+    double at[MAX_WRITTEN];
+    int n;
+} Written;
 
 static bool shape_of_list(const CgValue *v, Written *out)
 {
@@ -224,7 +231,8 @@ static CgRef joined(CgBuild *b, CgDtype dtype, const double *at, int n)
     CgAttr axis = cg_a_int("axis", 0);
     int parts = n < CG_MAX_IN ? n : CG_MAX_IN;
     for (int k = 0; k < parts; k++)
-        in[k] = joined(b, dtype, at + (int64_t)n * k / parts, (int)((int64_t)n * (k + 1) / parts - (int64_t)n * k / parts));
+        in[k] =
+            joined(b, dtype, at + (int64_t)n * k / parts, (int)((int64_t)n * (k + 1) / parts - (int64_t)n * k / parts));
     return cg_build(b, "concat", parts, in, cg_attrs(1, &axis));
 }
 
@@ -237,13 +245,15 @@ static CgValue *tensor(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args
     Written *w = CG_NEW(e->arena, Written);
     w->type.dtype = args[1]->kind == CG_VALUE_DTYPE ? (CgDtype)args[1]->i : CG_F32;
     if (!shape_of_list(args[0], w) || !elements_of_list(args[0], 0, w)) {
-        CgDiag *d = cg_elab_error(e, CG_E0305, span, "tensor takes a number or equally long lists of numbers, at most %d in all", MAX_WRITTEN);
+        CgDiag *d = cg_elab_error(e, CG_E0305, span,
+            "tensor takes a number or equally long lists of numbers, at most %d in all", MAX_WRITTEN);
         cg_diag_help(d, "tensor([[1, 2.5], [3, 4]])");
         return cg_value_poison(e);
     }
     for (int i = 0; i < w->n; i++)
         if (!cg_dtype_is_float(w->type.dtype) && w->at[i] != floor(w->at[i])) {
-            cg_elab_error(e, CG_E0305, span, "%g is not an element of a %s tensor", w->at[i], cg_dtype_name(w->type.dtype));
+            cg_elab_error(
+                e, CG_E0305, span, "%g is not an element of a %s tensor", w->at[i], cg_dtype_name(w->type.dtype));
             return cg_value_poison(e);
         }
     CgBuild *b = &e->model->build;
@@ -280,7 +290,8 @@ static CgValue *is_graph(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **ar
 {
     (void)f;
     CgValueKind k = args[0]->kind;
-    return cg_value_bool(e, k == CG_VALUE_GRAPH || k == CG_VALUE_INSTANCE || k == CG_VALUE_DEF || k == CG_VALUE_OP, call ? call->span : args[0]->span);
+    return cg_value_bool(e, k == CG_VALUE_GRAPH || k == CG_VALUE_INSTANCE || k == CG_VALUE_DEF || k == CG_VALUE_OP,
+        call ? call->span : args[0]->span);
 }
 
 static CgValue *len(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
@@ -298,24 +309,27 @@ static CgValue *grad(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
 {
     (void)f;
     CgSpan span = call ? call->span : args[0]->span;
-    CgErr err = {0};
+    CgErr err = { 0 };
     CgRef by, where = CG_NONE;
     if (!e->model)
         return no_graph(e, call, "grad");
     for (int i = 0; i < 2; i++) {
         if (args[i]->kind == CG_VALUE_TENSOR && cg_dtype_is_float(cg_value_type(e, args[i])->dtype))
             continue;
-        cg_elab_error(e, CG_E0305, span, "grad takes a number and a tensor it depends on, not %s", cg_value_kind_name(args[i]));
+        cg_elab_error(
+            e, CG_E0305, span, "grad takes a number and a tensor it depends on, not %s", cg_value_kind_name(args[i]));
         return cg_value_poison(e);
     }
     if (cg_value_type(e, args[0])->rank) {
-        CgDiag *d = cg_elab_error(e, CG_E0401, span, "grad is of one number, this has %d axes", cg_value_type(e, args[0])->rank);
+        CgDiag *d = cg_elab_error(
+            e, CG_E0401, span, "grad is of one number, this has %d axes", cg_value_type(e, args[0])->rank);
         cg_diag_help(d, "sum(...) or mean(...) makes one number of it");
         return cg_value_poison(e);
     }
     double constant;
     if (cg_ref_const(&e->model->build, args[1]->tensor.ref, &constant)) {
-        CgDiag *d = cg_elab_error(e, CG_E0504, span, "there is no derivative by a constant: what is made of it is a constant, too");
+        CgDiag *d = cg_elab_error(
+            e, CG_E0504, span, "there is no derivative by a constant: what is made of it is a constant, too");
         cg_diag_help(d, "differentiate by an input, a parameter, or a tensor(...) of different numbers");
         return cg_value_poison(e);
     }
@@ -348,9 +362,12 @@ static CgValue *with_mark(CgElab *e, const CgExpr *call, CgValue **args, const c
     return v;
 }
 
-#define MARK(name, said) \
+#define MARK(name, said)                                                            \
     static CgValue *name(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args) \
-    { (void)f; return with_mark(e, call, args, #name, (CgMark){ .what = said }); }
+    {                                                                               \
+        (void)f;                                                                    \
+        return with_mark(e, call, args, #name, (CgMark){ .what = said });           \
+    }
 MARK(freeze, CG_MARK_FROZEN)
 MARK(unfreeze, CG_MARK_TRAINED)
 MARK(in_bf16, CG_MARK_BF16)
@@ -378,7 +395,7 @@ static CgValue *written(void *runner, const CgValue *call, CgValue **args)
 {
     (void)call;
     (void)args;
-    return cg_value_poison(((CgExperiment *)runner)->elab);     /* batches of text are made by evaluate.c */
+    return cg_value_poison(((CgExperiment *)runner)->elab); /* batches of text are made by evaluate.c */
 }
 
 static const CgBuiltin written_text = { .name = "text", .sig = "(context)", .doc = "", .later = written };
@@ -387,7 +404,8 @@ static CgValue *reconstruct(CgElab *e, CgFrame *f, const CgExpr *call, CgValue *
 {
     CgSpan span = call ? call->span : args[0]->span;
     if (args[0]->kind != CG_VALUE_INSTANCE || args[1]->kind != CG_VALUE_TENSOR) {
-        cg_elab_error(e, CG_E0305, span, "reconstruct takes a model and the tokens of a batch, in a column of evaluate");
+        cg_elab_error(
+            e, CG_E0305, span, "reconstruct takes a model and the tokens of a batch, in a column of evaluate");
         return cg_value_poison(e);
     }
     CgType t = *cg_value_type(e, args[1]);
@@ -417,7 +435,7 @@ static CgValue *generated(void *runner, const CgValue *call, CgValue **args)
     const CgTokenizer *tok = cg_tokenizer_of(x, args[2]);
     if (!tok)
         return NULL;
-    CgTokens ids = {0};
+    CgTokens ids = { 0 };
     cg_tokenizer_encode(tok, args[1]->s, strlen(args[1]->s), &ids);
     int32_t *text = CG_NEWN(e->arena, int32_t, g->length + 1);
     int64_t fixed = (int64_t)ids.len < g->length ? (int64_t)ids.len : g->length;
@@ -436,28 +454,32 @@ static CgValue *generated(void *runner, const CgValue *call, CgValue **args)
     cg_memory_free(&memory);
     if (!good)
         return NULL;
-    CgStrbuf out = {0};
+    CgStrbuf out = { 0 };
     cg_tokenizer_decode(tok, text, (size_t)g->length, true, &out);
     CgValue *v = cg_value_str(e, cg_strbuf_str(&out), call->span);
     cg_strbuf_deinit(&out);
     return v;
 }
 
-static const CgBuiltin generated_text = { .name = "generate", .sig = "(model, prompt, tokenizer, length, temperature, top_k, seed)", .doc = "", .later = generated };
+static const CgBuiltin generated_text = { .name = "generate",
+    .sig = "(model, prompt, tokenizer, length, temperature, top_k, seed)",
+    .doc = "",
+    .later = generated };
 
 static CgValue *generate(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
 {
     CgSpan span = call ? call->span : args[0]->span;
-    if (args[0]->kind != CG_VALUE_INSTANCE || args[1]->kind != CG_VALUE_STR || args[3]->kind != CG_VALUE_INT || args[5]->kind != CG_VALUE_INT
-        || args[6]->kind != CG_VALUE_INT || args[3]->i < 1 || args[3]->i > 65536) {
+    if (args[0]->kind != CG_VALUE_INSTANCE || args[1]->kind != CG_VALUE_STR || args[3]->kind != CG_VALUE_INT
+        || args[5]->kind != CG_VALUE_INT || args[6]->kind != CG_VALUE_INT || args[3]->i < 1 || args[3]->i > 65536) {
         cg_elab_error(e, CG_E0305, span, "generate takes a model, a prompt, a tokenizer and a length");
         return cg_value_poison(e);
     }
     if (args[2]->kind != CG_VALUE_OBJECT || !cg_record_find(args[2], cg_intern("mark"))) {
-        cg_elab_error(e, CG_E0305, span, "generate needs a tokenizer such as bytes(), not %s", cg_value_kind_name(args[2]));
+        cg_elab_error(
+            e, CG_E0305, span, "generate needs a tokenizer such as bytes(), not %s", cg_value_kind_name(args[2]));
         return cg_value_poison(e);
     }
-    CgGenerator *g = cg_generator_build(e, f, args[0], (CgType){0}, false, args[3]->i, span);
+    CgGenerator *g = cg_generator_build(e, f, args[0], (CgType){ 0 }, false, args[3]->i, span);
     if (!g)
         return cg_value_poison(e);
     CgValue *v = cg_value_list(e, 7, span);
@@ -465,32 +487,85 @@ static CgValue *generate(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **ar
     v->builtin = &generated_text;
     v->stage = g;
     memcpy(v->at, args, sizeof *args * 7);
-    v->at[0] = cg_value_new(e, CG_VALUE_NONE, span);       /* its weights are in the generator */
+    v->at[0] = cg_value_new(e, CG_VALUE_NONE, span); /* its weights are in the generator */
     return v;
 }
 
 const CgBuiltin cg_builtins_graph[] = {
-    { .name = "rearrange", .sig = "(x, pattern)", .raw = true, .eager = rearrange,
-      .doc = "Axes split, merged and reordered by a pattern: rearrange(x, [B, T, heads*K] -> [B, heads, T, K])." },
-    { .name = "einsum", .sig = "(tensors, patterns)", .raw = true, .eager = einsum,
-      .doc = "Products summed over shared axes: einsum(q, k, [B, H, T, K], [B, H, S, K] -> [B, H, T, S])." },
-    { .name = "mean", .sig = "(x, axis = none)", .raw = true, .eager = mean, .doc = "Mean of a tensor over an axis, a list of axes or all; of a column over its rows." },
-    { .name = "sum", .sig = "(x, axis = none)", .raw = true, .eager = sum, .doc = "Sum of a tensor over an axis, a list of axes or all; of a column over its rows." },
+    { .name = "rearrange",
+        .sig = "(x, pattern)",
+        .raw = true,
+        .eager = rearrange,
+        .doc = "Axes split, merged and reordered by a pattern: rearrange(x, [B, T, heads*K] -> [B, heads, T, K])." },
+    { .name = "einsum",
+        .sig = "(tensors, patterns)",
+        .raw = true,
+        .eager = einsum,
+        .doc = "Products summed over shared axes: einsum(q, k, [B, H, T, K], [B, H, S, K] -> [B, H, T, S])." },
+    { .name = "mean",
+        .sig = "(x, axis = none)",
+        .raw = true,
+        .eager = mean,
+        .doc = "Mean of a tensor over an axis, a list of axes or all; of a column over its rows." },
+    { .name = "sum",
+        .sig = "(x, axis = none)",
+        .raw = true,
+        .eager = sum,
+        .doc = "Sum of a tensor over an axis, a list of axes or all; of a column over its rows." },
     { .name = "size", .sig = "(x, axis)", .raw = true, .eager = size, .doc = "The size of an axis." },
     { .name = "iota", .sig = "(n)", .eager = iota, .doc = "0, 1, .. n-1 as i32[n]." },
-    { .name = "fill", .sig = "(value, shape = none, dtype = none)", .eager = fill, .doc = "A tensor of one value; without a shape that of the parameter being initialised." },
-    { .name = "tensor", .sig = "(list, dtype = f32)", .eager = tensor, .doc = "A tensor written out: tensor([[1, 2.5], [3, 4]])." },
-    { .name = "is_graph", .sig = "(value)", .eager = is_graph, .doc = "Whether the value can be applied: a graph, model, function or op." },
+    { .name = "fill",
+        .sig = "(value, shape = none, dtype = none)",
+        .eager = fill,
+        .doc = "A tensor of one value; without a shape that of the parameter being initialised." },
+    { .name = "tensor",
+        .sig = "(list, dtype = f32)",
+        .eager = tensor,
+        .doc = "A tensor written out: tensor([[1, 2.5], [3, 4]])." },
+    { .name = "is_graph",
+        .sig = "(value)",
+        .eager = is_graph,
+        .doc = "Whether the value can be applied: a graph, model, function or op." },
     { .name = "len", .sig = "(list)", .eager = len, .doc = "Number of elements of a list or fields of a record." },
-    { .name = "grad", .sig = "(y, wrt)", .eager = grad, .doc = "The derivative of a number by a tensor, of any order: grad(sum(y), wrt = x)." },
-    { .name = "freeze", .sig = "(model, pattern = none)", .eager = freeze, .doc = "The model with its parameters (or those whose path fits the pattern) kept from training." },
-    { .name = "in_bf16", .sig = "(model, pattern = none)", .eager = in_bf16, .doc = "The model with its products (or those in parts, or by parameters, whose path fits the pattern) of numbers rounded to bf16, summed in f32." },
-    { .name = "in_f32", .sig = "(model, pattern = none)", .eager = in_f32, .doc = "The model with its products (or those in parts, or by parameters, whose path fits the pattern) in f32, whatever the option precision says." },
-    { .name = "recomputed", .sig = "(model, pattern = none)", .eager = recomputed, .doc = "The model with its parts whose path fits the pattern (or all of it) computed again in the backward pass instead of kept, as by recompute." },
-    { .name = "unfreeze", .sig = "(model, pattern = none)", .eager = unfreeze, .doc = "The model with its parameters (or those whose path fits the pattern) trained again." },
-    { .name = "load", .sig = "(model, path)", .eager = load, .doc = "The model with the weights of a safetensors file; every missing, extra and misshapen tensor is a mistake." },
-    { .name = "reconstruct", .sig = "(model, tokens)", .eager = reconstruct, .doc = "Greedy text of model(context, text), one token at a time, from each row of tokens as context." },
-    { .name = "generate", .sig = "(model, prompt, tokenizer, length = 200, temperature = 0, top_k = 0, seed = 0)", .eager = generate,
-      .doc = "Text that goes on from the prompt; temperature 0 is greedy." },
+    { .name = "grad",
+        .sig = "(y, wrt)",
+        .eager = grad,
+        .doc = "The derivative of a number by a tensor, of any order: grad(sum(y), wrt = x)." },
+    { .name = "freeze",
+        .sig = "(model, pattern = none)",
+        .eager = freeze,
+        .doc = "The model with its parameters (or those whose path fits the pattern) kept from training." },
+    { .name = "in_bf16",
+        .sig = "(model, pattern = none)",
+        .eager = in_bf16,
+        .doc = "The model with its products (or those in parts, or by parameters, whose path fits the pattern) of "
+               "numbers rounded to bf16, summed in f32." },
+    { .name = "in_f32",
+        .sig = "(model, pattern = none)",
+        .eager = in_f32,
+        .doc = "The model with its products (or those in parts, or by parameters, whose path fits the pattern) in f32, "
+               "whatever the option precision says." },
+    { .name = "recomputed",
+        .sig = "(model, pattern = none)",
+        .eager = recomputed,
+        .doc = "The model with its parts whose path fits the pattern (or all of it) computed again in the backward "
+               "pass instead of kept, as by recompute." },
+    { .name = "unfreeze",
+        .sig = "(model, pattern = none)",
+        .eager = unfreeze,
+        .doc = "The model with its parameters (or those whose path fits the pattern) trained again." },
+    { .name = "load",
+        .sig = "(model, path)",
+        .eager = load,
+        .doc = "The model with the weights of a safetensors file; every missing, extra and misshapen tensor is a "
+               "mistake." },
+    { .name = "reconstruct",
+        .sig = "(model, tokens)",
+        .eager = reconstruct,
+        .doc = "Greedy text of model(context, text), one token at a time, from each row of tokens as context." },
+    { .name = "generate",
+        .sig = "(model, prompt, tokenizer, length = 200, temperature = 0, top_k = 0, seed = 0)",
+        .eager = generate,
+        .doc = "Text that goes on from the prompt; temperature 0 is greedy." },
     { 0 },
 };

@@ -30,8 +30,9 @@ static CgValue *column(CgElab *e, const CgExpr *call, CgValue *of, const char *n
     int n = cg_stage_columns(e, of, names, MAX_COLUMNS);
     CgSpan span = v->span.file ? v->span : call->span;
     if (v->kind != CG_VALUE_COLUMN && v->kind != CG_VALUE_STR) {
-        CgDiag *d = cg_elab_error(e, CG_E0305, call->span, "'%s' of %s is a column of the table, not %s", name, call->a->s, cg_value_kind_name(v));
-        CgStrbuf all = {0};
+        CgDiag *d = cg_elab_error(e, CG_E0305, call->span, "'%s' of %s is a column of the table, not %s", name,
+            call->a->s, cg_value_kind_name(v));
+        CgStrbuf all = { 0 };
         for (int i = 0; i < n; i++)
             cg_strbuf_printf(&all, "%s%s", i ? ", " : "", names[i]);
         cg_diag_help(d, "its columns are %s", cg_strbuf_str(&all));
@@ -46,7 +47,8 @@ static CgValue *column(CgElab *e, const CgExpr *call, CgValue *of, const char *n
             continue;
         if (!numeric || !cg_stage_column_is_text(a_table(of), v->s))
             return v;
-        cg_elab_error(e, CG_E0305, call->span, "'%s' of %s is a column of numbers; '%s' holds text", name, call->a->s, v->s);
+        cg_elab_error(
+            e, CG_E0305, call->span, "'%s' of %s is a column of numbers; '%s' holds text", name, call->a->s, v->s);
         return NULL;
     }
     CgDiag *d = cg_elab_error(e, CG_E0601, span, "the table has no column '%s'", v->s);
@@ -90,8 +92,9 @@ static bool check_columns(CgElab *e, const CgExpr *call, CgFigureKind kind, CgVa
     if (a[GROUP]->kind == CG_VALUE_NONE)
         return true;
     if (record || a[Y]->n > 1) {
-        cg_elab_error(e, CG_E0305, call->span, record ? "the tables of a record are the series; there is no 'group' beside them"
-                                                      : "several columns are the series; there is no 'group' beside them");
+        cg_elab_error(e, CG_E0305, call->span,
+            record ? "the tables of a record are the series; there is no 'group' beside them"
+                   : "several columns are the series; there is no 'group' beside them");
         return false;
     }
     return column(e, call, a[OF], "group", a[GROUP], false) != NULL;
@@ -104,15 +107,17 @@ static bool check(CgElab *e, const CgExpr *call, CgFigureKind kind, CgValue **a)
         return false;
     }
     if (kind == CG_BAR && a[X]->kind == CG_VALUE_NONE && a[OF]->kind != CG_VALUE_RECORD) {
-        CgDiag *d = cg_elab_error(e, CG_E0304, call->span, "bar needs 'x': the column that says which bar a row belongs to");
+        CgDiag *d =
+            cg_elab_error(e, CG_E0304, call->span, "bar needs 'x': the column that says which bar a row belongs to");
         cg_diag_help(d, "a record of tables has a bar for each table without it");
         return false;
     }
-    if (!check_columns(e, call, kind, a) || !text_or_none(e, call, "title", a[TITLE]) || !text_or_none(e, call, "xlabel", a[XLABEL])
-        || !text_or_none(e, call, "ylabel", a[YLABEL]))
+    if (!check_columns(e, call, kind, a) || !text_or_none(e, call, "title", a[TITLE])
+        || !text_or_none(e, call, "xlabel", a[XLABEL]) || !text_or_none(e, call, "ylabel", a[YLABEL]))
         return false;
     const char *log = a[LOG]->kind == CG_VALUE_STR ? a[LOG]->s : "";
-    if ((a[LOG]->kind != CG_VALUE_STR && a[LOG]->kind != CG_VALUE_NONE) || strlen(log) > 2 || strspn(log, "xy") != strlen(log)) {
+    if ((a[LOG]->kind != CG_VALUE_STR && a[LOG]->kind != CG_VALUE_NONE) || strlen(log) > 2
+        || strspn(log, "xy") != strlen(log)) {
         cg_elab_error(e, CG_E0305, call->span, "'log' of %s is \"x\", \"y\" or \"xy\"", call->a->s);
         return false;
     }
@@ -125,12 +130,14 @@ static bool check(CgElab *e, const CgExpr *call, CgFigureKind kind, CgValue **a)
 
 /* ---- the rows of a figure ---- */
 
-typedef struct Making { CgExperiment *x; const CgValue *call; CgFigure *figure; CgErr e; } Making;
+typedef struct Making {
+    CgExperiment *x;
+    const CgValue *call;
+    CgFigure *figure;
+    CgErr e;
+} Making;
 
-static const char *words(const CgValue *v, const char *otherwise)
-{
-    return v->kind == CG_VALUE_STR ? v->s : otherwise;
-}
+static const char *words(const CgValue *v, const char *otherwise) { return v->kind == CG_VALUE_STR ? v->s : otherwise; }
 
 /* What a cell is called among others. */
 static const char *name_of_cell(Making *m, const CgTable *t, size_t row, int column)
@@ -140,7 +147,7 @@ static const char *name_of_cell(Making *m, const CgTable *t, size_t row, int col
         return "-";
     if (c->kind == CG_TEXT)
         return c->at[row].text;
-    CgStrbuf text = {0};
+    CgStrbuf text = { 0 };
     cg_number_print(cg_table_number(t, row, column), &text);
     const char *s = cg_arena_strdup(m->x->elab->arena, cg_strbuf_str(&text));
     cg_strbuf_deinit(&text);
@@ -152,7 +159,8 @@ static bool add_points(Making *m, const CgTable *t, const char *series, CgValue 
 {
     CgFigure *f = m->figure;
     int group = a[GROUP]->kind == CG_VALUE_NONE ? -1 : cg_table_find(t, a[GROUP]->s, &m->e);
-    int cx = a[X]->kind == CG_VALUE_NONE ? -1 : cg_table_find(t, a[X]->s, &m->e), cy = cg_table_find(t, y->s, &m->e), at = f->series;
+    int cx = a[X]->kind == CG_VALUE_NONE ? -1 : cg_table_find(t, a[X]->s, &m->e), cy = cg_table_find(t, y->s, &m->e),
+        at = f->series;
     if (cx >= 0 && t->column[cx].kind == CG_TEXT && f->data->column[at].kind != CG_TEXT)
         cg_err(&m->e, CG_ERR_INPUT, "column '%s' holds text in one of the tables", a[X]->s);
     if (cy >= 0 && t->column[cy].kind == CG_TEXT)
@@ -169,7 +177,8 @@ static bool add_points(Making *m, const CgTable *t, const char *series, CgValue 
         size_t row = cg_table_row(f->data);
         if (f->series)
             cg_table_set(f->data, row, 0, cg_text(group >= 0 ? name_of_cell(m, t, r, group) : series));
-        cg_table_set(f->data, row, at, named ? cg_text(cx >= 0 ? name_of_cell(m, t, r, cx) : x_name) : cg_number(place));
+        cg_table_set(
+            f->data, row, at, named ? cg_text(cx >= 0 ? name_of_cell(m, t, r, cx) : x_name) : cg_number(place));
         cg_table_set(f->data, row, at + 1, cg_number(number));
     }
     return true;
@@ -201,7 +210,7 @@ static bool fold_bins(Making *m, const CgValue *bins)
         least = fmin(least, v);
         most = fmax(most, v);
     }
-    double rice = ceil(2 * cbrt((double)points->rows));     /* 2 n^(1/3) bins, the rule called after Rice University */
+    double rice = ceil(2 * cbrt((double)points->rows)); /* 2 n^(1/3) bins, the rule called after Rice University */
     int n = bins->kind == CG_VALUE_INT ? (int)bins->i : (int)fmin(fmax(rice, 5), 60);
     if (points->rows && most == least)
         least -= 0.5, most += 0.5;
@@ -259,7 +268,8 @@ static bool few_series(Making *m)
         while (k < n && strcmp(names[k], f->data->column[0].at[r].text) != 0)
             k++;
         if (k == MAX_SERIES)
-            return cg_err(&m->e, CG_ERR_INPUT, "a figure shows at most %d series; '%s' has more values", MAX_SERIES, f->data->column[0].name);
+            return cg_err(&m->e, CG_ERR_INPUT, "a figure shows at most %d series; '%s' has more values", MAX_SERIES,
+                f->data->column[0].name);
         if (k == n)
             names[n++] = f->data->column[0].at[r].text;
     }
@@ -290,7 +300,8 @@ static bool make(Making *m, CgFigureKind kind, CgValue **a)
     f->ylabel = words(a[YLABEL], many && tables_are_bars ? "" : y);
     f->log_x = strchr(words(a[LOG], ""), 'x') && kind != CG_BAR;
     f->log_y = strchr(words(a[LOG], ""), 'y') && kind != CG_HIST;
-    name_columns(f, a[GROUP]->kind != CG_VALUE_NONE ? a[GROUP]->s : "series", x, kind == CG_BAR, kind == CG_HIST ? "same" : y);
+    name_columns(
+        f, a[GROUP]->kind != CG_VALUE_NONE ? a[GROUP]->s : "series", x, kind == CG_BAR, kind == CG_HIST ? "same" : y);
     for (int r = 0; r < (record ? of->n : 1); r++) {
         const CgTable *t = cg_table_force(m->x, record ? of->at[r] : of);
         if (!t)
@@ -300,10 +311,15 @@ static bool make(Making *m, CgFigureKind kind, CgValue **a)
         if (kind == CG_HIST)
             args[X] = ys->at[0];
         for (int i = 0; i < ys->n; i++)
-            if (!add_points(m, t, many ? ys->at[i]->s : record ? of->keys[r] : "", args, record ? of->keys[r] : "", ys->at[i]))
+            if (!add_points(m, t,
+                    many         ? ys->at[i]->s
+                        : record ? of->keys[r]
+                                 : "",
+                    args, record ? of->keys[r] : "", ys->at[i]))
                 return false;
     }
-    return (kind != CG_LINE || in_order(m)) && (kind != CG_BAR || fold_bars(m)) && (kind != CG_HIST || fold_bins(m, a[BINS])) && few_series(m);
+    return (kind != CG_LINE || in_order(m)) && (kind != CG_BAR || fold_bars(m))
+        && (kind != CG_HIST || fold_bins(m, a[BINS])) && few_series(m);
 }
 
 static CgValue *figure(void *runner, const CgValue *call, CgFigureKind kind)
@@ -320,8 +336,12 @@ static CgValue *figure(void *runner, const CgValue *call, CgFigureKind kind)
     return good ? cg_value_host(x->elab, "a figure", m.figure) : NULL;
 }
 
-#define LATER(f, kind) \
-    static CgValue *f##_later(void *x, const CgValue *call, CgValue **args) { (void)args; return figure(x, call, kind); } \
+#define LATER(f, kind)                                                      \
+    static CgValue *f##_later(void *x, const CgValue *call, CgValue **args) \
+    {                                                                       \
+        (void)args;                                                         \
+        return figure(x, call, kind);                                       \
+    }                                                                       \
     static const CgBuiltin f##_call = { .name = "plot." #f, .sig = "", .doc = "", .quoted = true, .later = f##_later };
 LATER(scatter, CG_SCATTER)
 LATER(line, CG_LINE)
@@ -349,18 +369,26 @@ static CgValue *xy(CgElab *e, const CgExpr *call, CgFigureKind kind, const CgBui
 {
     CgValue *a[NARGS];
     memcpy(a, args, sizeof *a * BINS);
-    a[BINS] = cg_value_new(e, CG_VALUE_NONE, (CgSpan){0});
+    a[BINS] = cg_value_new(e, CG_VALUE_NONE, (CgSpan){ 0 });
     return described(e, call, kind, later, a);
 }
 
-static CgValue *scatter(CgElab *e, CgFrame *f, const CgExpr *c, CgValue **a) { (void)f; return xy(e, c, CG_SCATTER, &scatter_call, a); }
-static CgValue *line(CgElab *e, CgFrame *f, const CgExpr *c, CgValue **a) { (void)f; return xy(e, c, CG_LINE, &line_call, a); }
+static CgValue *scatter(CgElab *e, CgFrame *f, const CgExpr *c, CgValue **a)
+{
+    (void)f;
+    return xy(e, c, CG_SCATTER, &scatter_call, a);
+}
+static CgValue *line(CgElab *e, CgFrame *f, const CgExpr *c, CgValue **a)
+{
+    (void)f;
+    return xy(e, c, CG_LINE, &line_call, a);
+}
 
 /* (scores, y, x, group, title, xlabel, ylabel) */
 static CgValue *bar(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
 {
     (void)f;
-    CgValue *none = cg_value_new(e, CG_VALUE_NONE, (CgSpan){0});
+    CgValue *none = cg_value_new(e, CG_VALUE_NONE, (CgSpan){ 0 });
     CgValue *a[NARGS] = { args[0], args[2], args[1], args[3], args[4], args[5], args[6], none, none };
     return described(e, call, CG_BAR, &bar_call, a);
 }
@@ -369,7 +397,7 @@ static CgValue *bar(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
 static CgValue *hist(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
 {
     (void)f;
-    CgValue *none = cg_value_new(e, CG_VALUE_NONE, (CgSpan){0});
+    CgValue *none = cg_value_new(e, CG_VALUE_NONE, (CgSpan){ 0 });
     CgValue *a[NARGS] = { args[0], none, args[1], args[3], args[4], args[5], args[6], none, args[2] };
     if (args[1]->kind == CG_VALUE_LIST) {
         cg_elab_error(e, CG_E0305, call->span, "'x' of hist is one column; a record of tables has one series for each");
@@ -379,16 +407,29 @@ static CgValue *hist(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
 }
 
 const CgBuiltin cg_builtins_plot[] = {
-    { .name = "plot.scatter", .sig = "(scores, x, y, group = none, title = none, xlabel = none, ylabel = none, log = none)",
-      .eager = scatter, .quoted = true,
-      .doc = "A point for each row of a table: plot.scatter(scores, x = entropy, y = f1). Series by a column `group`, by several columns "
-             "y = [a, b], or by the tables of a record. log is \"x\", \"y\" or \"xy\". `save ... as \"file.svg\"` or .png, with the data in file.csv." },
-    { .name = "plot.line", .sig = "(scores, x, y, group = none, title = none, xlabel = none, ylabel = none, log = none)",
-      .eager = line, .quoted = true, .doc = "As plot.scatter, with the points of a series joined in the order of x." },
-    { .name = "plot.bar", .sig = "(scores, y, x = none, group = none, title = none, xlabel = none, ylabel = none)",
-      .eager = bar, .quoted = true,
-      .doc = "A bar for each value of a column x, or for each table of a record: the mean of column y. Several columns y = [a, b] stand side by side." },
-    { .name = "plot.hist", .sig = "(scores, x, bins = none, group = none, title = none, xlabel = none, ylabel = none)",
-      .eager = hist, .quoted = true, .doc = "How often numbers of column x fall into bins of equal width." },
+    { .name = "plot.scatter",
+        .sig = "(scores, x, y, group = none, title = none, xlabel = none, ylabel = none, log = none)",
+        .eager = scatter,
+        .quoted = true,
+        .doc = "A point for each row of a table: plot.scatter(scores, x = entropy, y = f1). Series by a column "
+               "`group`, by several columns "
+               "y = [a, b], or by the tables of a record. log is \"x\", \"y\" or \"xy\". `save ... as \"file.svg\"` or "
+               ".png, with the data in file.csv." },
+    { .name = "plot.line",
+        .sig = "(scores, x, y, group = none, title = none, xlabel = none, ylabel = none, log = none)",
+        .eager = line,
+        .quoted = true,
+        .doc = "As plot.scatter, with the points of a series joined in the order of x." },
+    { .name = "plot.bar",
+        .sig = "(scores, y, x = none, group = none, title = none, xlabel = none, ylabel = none)",
+        .eager = bar,
+        .quoted = true,
+        .doc = "A bar for each value of a column x, or for each table of a record: the mean of column y. Several "
+               "columns y = [a, b] stand side by side." },
+    { .name = "plot.hist",
+        .sig = "(scores, x, bins = none, group = none, title = none, xlabel = none, ylabel = none)",
+        .eager = hist,
+        .quoted = true,
+        .doc = "How often numbers of column x fall into bins of equal width." },
     { 0 },
 };

@@ -9,12 +9,12 @@
 #include "experiment/stats.h"
 #include "lang/fmt.h"
 
-/* ---- scores of one row: (candidate, reference) --------------------------------------------------------------------------------- */
+/* ---- scores of one row: (candidate, reference) ----------------------------------------------------------------- */
 
 static CgIds ids_of(const CgValue *v)
 {
     if (v->kind != CG_VALUE_HOST || strcmp(v->s, "tokens"))
-        return (CgIds){0};
+        return (CgIds){ 0 };
     const CgIdsRow *r = v->host;
     return (CgIds){ r->at, r->n };
 }
@@ -34,7 +34,7 @@ static CgValue *word_score(void *runner, const CgValue *call, CgValue **args, Sc
 {
     CgElab *e = ((CgExperiment *)runner)->elab;
     CgWords *words = cg_words_new();
-    CgStrbuf text[2] = {{0}};
+    CgStrbuf text[2] = { { 0 } };
     CgIds ids[2];
     for (int i = 0; i < 2; i++) {
         const CgIdsRow *r = args[i]->kind == CG_VALUE_HOST ? args[i]->host : NULL;
@@ -61,16 +61,16 @@ static CgValue *decode(void *runner, const CgValue *call, CgValue **args)
 {
     (void)runner;
     (void)call;
-    return args[0];     /* a cell of text decodes the tokens it is given */
+    return args[0]; /* a cell of text decodes the tokens it is given */
 }
 
-/* ---- statistics of columns ---------------------------------------------------------------------------------------------------------- */
+/* ---- statistics of columns ------------------------------------------------------------------------------------- */
 
 static const CgNumbers *numbers_of(CgExperiment *x, const CgValue *call, const CgValue *v)
 {
     if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "numbers"))
         return v->host;
-    CgErr err = {0};
+    CgErr err = { 0 };
     cg_err(&err, CG_ERR_INPUT, "'%s' wants a column of numbers, not %s", call->builtin->name, cg_value_kind_name(v));
     cg_experiment_err(x, call->span, &err);
     return NULL;
@@ -98,7 +98,7 @@ static CgValue *quantile(void *runner, const CgValue *call, CgValue **args)
     return n ? cg_value_float(x->elab, cg_stats_quantile(n->at, n->n, q), call->span) : NULL;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- tables ---------------------------------------------------------------------------------------------------- */
 
 /* With the rows of one table meant by column names. */
 static CgValue *force_in(CgExperiment *x, const CgTable *t, CgValue *v)
@@ -117,7 +117,7 @@ const CgTable *cg_table_force(CgExperiment *x, CgValue *v)
         return NULL;
     if (forced->kind == CG_VALUE_HOST && !strcmp(forced->s, "a table"))
         return forced->host;
-    CgErr err = {0};
+    CgErr err = { 0 };
     cg_err(&err, CG_ERR_INPUT, "a table is wanted, not %s", cg_value_kind_name(forced));
     cg_experiment_err(x, v->span, &err);
     return NULL;
@@ -132,7 +132,7 @@ static bool number_cell(CgExperiment *x, CgTable *out, size_t row, int column, C
         cg_table_set(out, row, column, cg_number(number));
         return true;
     }
-    CgErr err = {0};
+    CgErr err = { 0 };
     cg_err(&err, CG_ERR_INPUT, "a cell of table() is one number: mean(column), not %s", cg_value_kind_name(v));
     return cg_experiment_err(x, at, &err);
 }
@@ -178,7 +178,9 @@ int cg_table_call_columns(const CgValue *v, CgAtom *names, int max)
     return n;
 }
 
-static const CgBuiltin table_call = { .name = "table", .sig = "(scores, rows, columns, titles)", .doc = "", .quoted = true, .later = table_later };
+static const CgBuiltin table_call = {
+    .name = "table", .sig = "(scores, rows, columns, titles)", .doc = "", .quoted = true, .later = table_later
+};
 
 static CgValue *table(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
 {
@@ -194,7 +196,7 @@ static CgValue *table(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
         if (call->args.at[i].value->kind == CG_EXPR_LIST && call->args.at[i].value->args.n == args[2]->n)
             list = call->args.at[i].value;
     for (int i = 0; i < args[2]->n; i++) {
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         if (list)
             cg_expr_format(list->args.at[i].value, &text);
         else
@@ -254,7 +256,8 @@ static CgValue *correlation(void *runner, const CgValue *call, CgValue **args)
     if (!q)
         return NULL;
     const char *method = call->at[3]->kind == CG_VALUE_STR ? call->at[3]->s : "spearman";
-    CgCorrelation c = !strcmp(method, "pearson") ? cg_stats_pearson(p->at, q->at, p->n) : cg_stats_spearman(p->at, q->at, p->n);
+    CgCorrelation c =
+        !strcmp(method, "pearson") ? cg_stats_pearson(p->at, q->at, p->n) : cg_stats_spearman(p->at, q->at, p->n);
     CgTable *out = cg_table_new();
     cg_table_add(out, "method", CG_TEXT);
     cg_table_add(out, "r", CG_NUMBER);
@@ -269,7 +272,10 @@ static CgValue *correlation(void *runner, const CgValue *call, CgValue **args)
     return cg_value_host(x->elab, "a table", out);
 }
 
-#define SCORE(n, words) { .name = #n, .sig = "(candidate, reference)", .later = n, .doc = words }
+#define SCORE(n, words)                                                       \
+    {                                                                         \
+        .name = #n, .sig = "(candidate, reference)", .later = n, .doc = words \
+    }
 const CgBuiltin cg_builtins_table[] = {
     SCORE(token_f1, "Share of tokens two texts have in common, order ignored: 2 common / (candidate + reference)."),
     SCORE(word_f1, "As token_f1, over words of the decoded texts."),
@@ -281,11 +287,24 @@ const CgBuiltin cg_builtins_table[] = {
     { .name = "decode", .sig = "(tokens)", .later = decode, .doc = "The text of tokens, as a column of evaluate." },
     { .name = "mean_of", .sig = "(column)", .later = mean_of, .doc = "Mean of a column." },
     { .name = "sum_of", .sig = "(column)", .later = sum_of, .doc = "Sum of a column." },
-    { .name = "std", .sig = "(column)", .later = std_of, .doc = "Standard deviation of a column (of the sample: n - 1)." },
-    { .name = "quantile", .sig = "(column, q = 0.5)", .later = quantile, .doc = "Quantile of a column, linear between values." },
-    { .name = "table", .sig = "(scores, rows = \"row\", columns = [])", .eager = table, .quoted = true,
-      .doc = "One row for each table of a record of evaluations, one cell for each statistic: table(scores, rows = \"decoder\", columns = [mean(f1)])." },
-    { .name = "correlation", .sig = "(scores, x, y, method = \"spearman\")", .later = correlation, .quoted = true,
-      .doc = "Correlation of two columns with its p-value: spearman or pearson." },
+    { .name = "std",
+        .sig = "(column)",
+        .later = std_of,
+        .doc = "Standard deviation of a column (of the sample: n - 1)." },
+    { .name = "quantile",
+        .sig = "(column, q = 0.5)",
+        .later = quantile,
+        .doc = "Quantile of a column, linear between values." },
+    { .name = "table",
+        .sig = "(scores, rows = \"row\", columns = [])",
+        .eager = table,
+        .quoted = true,
+        .doc = "One row for each table of a record of evaluations, one cell for each statistic: table(scores, rows = "
+               "\"decoder\", columns = [mean(f1)])." },
+    { .name = "correlation",
+        .sig = "(scores, x, y, method = \"spearman\")",
+        .later = correlation,
+        .quoted = true,
+        .doc = "Correlation of two columns with its p-value: spearman or pearson." },
     { 0 },
 };

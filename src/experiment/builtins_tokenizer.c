@@ -7,14 +7,11 @@
 #include "data/bpe.h"
 #include "experiment/experiment.h"
 
-static CgSpan at_of(const CgExpr *call, CgValue **args)
-{
-    return call ? call->span : args[0]->span;
-}
+static CgSpan at_of(const CgExpr *call, CgValue **args) { return call ? call->span : args[0]->span; }
 
 /* An object of class `cls` with the three fields every tokenizer has, and one more. */
-static CgValue *describe(CgElab *e, const char *cls, CgSpan span, int64_t size, int64_t end, int64_t mark,
-                         const char *key, CgValue *of)
+static CgValue *describe(
+    CgElab *e, const char *cls, CgSpan span, int64_t size, int64_t end, int64_t mark, const char *key, CgValue *of)
 {
     CgValue *v = cg_value_object(e, cls, of ? 4 : 3, span);
     const char *keys[] = { "size", "end", "mark", key };
@@ -61,8 +58,8 @@ static CgValue *tokenizer(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **a
     CgSpan span = at_of(call, args);
     CgErr err = { 0 };
     if (args[0]->kind != CG_VALUE_STR) {
-        cg_elab_error(e, CG_E0305, span, "tokenizer takes the path of a tokenizer.json, not %s",
-                      cg_value_kind_name(args[0]));
+        cg_elab_error(
+            e, CG_E0305, span, "tokenizer takes the path of a tokenizer.json, not %s", cg_value_kind_name(args[0]));
         return cg_value_poison(e);
     }
     CgTokenizer *t = cg_bpe_load(args[0]->s, &err);
@@ -119,7 +116,7 @@ static CgTokenizer *trained(CgExperiment *x, CgValue *v, CgErr *err)
 const CgTokenizer *cg_tokenizer_of(CgExperiment *x, CgValue *v)
 {
     uint64_t known;
-    bool object = v && v->kind == CG_VALUE_OBJECT;      /* data that names no tokenizer is of bytes */
+    bool object = v && v->kind == CG_VALUE_OBJECT; /* data that names no tokenizer is of bytes */
     CgDigest key = object ? cg_value_digest(v) : cg_digest("bytes", 5);
     if (cg_map_get(&x->tokenizers, key.low, &known))
         return (const CgTokenizer *)(uintptr_t)known;
@@ -142,12 +139,19 @@ const CgTokenizer *cg_tokenizer_of(CgExperiment *x, CgValue *v)
 }
 
 const CgBuiltin cg_builtins_tokenizer[] = {
-    { .name = "bytes", .sig = "()", .eager = bytes,
-      .doc = "The tokenizer with one id a byte: size 256, end 0, mark 1." },
-    { .name = "bpe", .sig = "(corpora, size = 2048)", .eager = bpe,
-      .doc = "A byte-pair tokenizer trained on the train split of a corpus, or of several in equal shares; kept in the "
-             "store. Ids 0 to 255 are the bytes; end 0, mark 1." },
-    { .name = "tokenizer", .sig = "(path)", .eager = tokenizer,
-      .doc = "A byte-level BPE from a tokenizer.json as Hugging Face writes them (GPT-2, Llama 3, Qwen)." },
+    { .name = "bytes",
+        .sig = "()",
+        .eager = bytes,
+        .doc = "The tokenizer with one id a byte: size 256, end 0, mark 1." },
+    { .name = "bpe",
+        .sig = "(corpora, size = 2048)",
+        .eager = bpe,
+        .doc =
+            "A byte-pair tokenizer trained on the train split of a corpus, or of several in equal shares; kept in the "
+            "store. Ids 0 to 255 are the bytes; end 0, mark 1." },
+    { .name = "tokenizer",
+        .sig = "(path)",
+        .eager = tokenizer,
+        .doc = "A byte-level BPE from a tokenizer.json as Hugging Face writes them (GPT-2, Llama 3, Qwen)." },
     { 0 },
 };

@@ -7,21 +7,27 @@
 
 #include "experiment/experiment.h"
 
-enum { ROWS = 32, VERSION = 2 };    /* ROWS a batch; VERSION: of what an evaluation means */
+enum { ROWS = 32, VERSION = 2 }; /* ROWS a batch; VERSION: of what an evaluation means */
 
-/* ---- columns of one row -------------------------------------------------------------------------------------------------- */
+/* ---- columns of one row ---------------------------------------------------------------------------------------- */
 
-typedef struct Written { const CgValue *call; CgMemory memory; CgWriter *writer; int32_t *ids; int64_t length; } Written;
+typedef struct Written {
+    const CgValue *call;
+    CgMemory memory;
+    CgWriter *writer;
+    int32_t *ids;
+    int64_t length;
+} Written;
 
 typedef struct Evaluation {
     CgExperiment *x;
-    CgStage  *s;
-    CgMemory  memory;
-    CgPlan   *plan;
-    CgExec   *exec;
+    CgStage *s;
+    CgMemory memory;
+    CgPlan *plan;
+    CgExec *exec;
     CgWindows *windows;
-    int32_t  *tokens, *next;
-    CG_VEC(Written) written;      /* one for each generator among the columns */
+    int32_t *tokens, *next;
+    CG_VEC(Written) written; /* one for each generator among the columns */
     const CgTokenizer *tokenizer;
 } Evaluation;
 
@@ -55,7 +61,8 @@ static CgValue *value_of_row(Evaluation *v, CgValue *value, int row)
     for (size_t i = 0; i < v->written.len; i++)
         if (v->written.at[i].call == value) {
             CgIdsRow *ids = CG_NEW(e->arena, CgIdsRow);
-            *ids = (CgIdsRow){ v->written.at[i].ids + row * v->written.at[i].length, (size_t)v->written.at[i].length, v->tokenizer };
+            *ids = (CgIdsRow){ v->written.at[i].ids + row * v->written.at[i].length, (size_t)v->written.at[i].length,
+                v->tokenizer };
             return cg_value_host(e, "tokens", ids);
         }
     CgValue *args[16];
@@ -111,7 +118,7 @@ static bool write_texts(Evaluation *v)
     return true;
 }
 
-/* ---- the table in the store ------------------------------------------------------------------------------------------------ */
+/* ---- the table in the store ------------------------------------------------------------------------------------ */
 
 static void put_u64(CgStrbuf *b, uint64_t v) { cg_strbuf_write(b, (const char *)&v, sizeof v); }
 
@@ -168,7 +175,8 @@ static CgTable *table_read(const CgBytes *b)
         cg_table_row(t);
     for (uint64_t c = 0; good && c < columns; c++) {
         char *name = take(b, &at, &n, 8) ? take_text(b, &at, n) : NULL;
-        good = name && take(b, &at, &kind, 8) && (kind == CG_TEXT || kind == CG_NUMBER) && cg_table_find(t, name, NULL) < 0;
+        good = name && take(b, &at, &kind, 8) && (kind == CG_TEXT || kind == CG_NUMBER)
+            && cg_table_find(t, name, NULL) < 0;
         int k = good ? cg_table_add(t, name, (CgCellKind)kind) : 0;
         free(name);
         for (uint64_t r = 0; good && r < rows; r++) {
@@ -195,7 +203,7 @@ static CgTable *table_read(const CgBytes *b)
     return NULL;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------------------------- */
 
 static bool digest_call(CgExperiment *x, const CgStage *s, const CgValue *v, CgDigester *d)
 {
@@ -227,7 +235,7 @@ static bool digest_call(CgExperiment *x, const CgStage *s, const CgValue *v, CgD
 static bool make_key(CgExperiment *x, CgStage *s)
 {
     CgDigester *d = cg_digester_new();
-    int64_t numbers[] = { VERSION, x->opts.seed };    /* the seed: of parameters that nothing trained */
+    int64_t numbers[] = { VERSION, x->opts.seed }; /* the seed: of parameters that nothing trained */
     cg_digester_add(d, "evaluate", 8);
     cg_digester_add(d, numbers, sizeof numbers);
     CgDigest graph = cg_graph_digest(s->columns_graph), data;
@@ -253,7 +261,7 @@ static void cell_of(CgTable *t, size_t row, int column, const CgValue *v)
         cg_table_set(t, row, column, cg_text(v->s));
     } else if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "tokens")) {
         const CgIdsRow *ids = v->host;
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         if (ids->tokenizer)
             cg_tokenizer_decode(ids->tokenizer, ids->at, ids->n, true, &text);
         cg_table_set(t, row, column, cg_text(cg_strbuf_str(&text)));
@@ -293,7 +301,8 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
                 if (value->kind == CG_VALUE_TENSOR) {
                     CgTensor t = cg_exec_output(v->exec, s->columns[i].output);
                     double number = t.dtype == CG_F32 ? (double)((const float *)t.data)[r * t.stride[0]]
-                        : t.dtype == CG_I32 ? (double)((const int32_t *)t.data)[r * t.stride[0]] : NAN;
+                        : t.dtype == CG_I32           ? (double)((const int32_t *)t.data)[r * t.stride[0]]
+                                                      : NAN;
                     cg_table_set(s->table, row, i, cg_number(number));
                 } else {
                     cell_of(s->table, row, i, value_of_row(v, value, r));
@@ -308,7 +317,7 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
 static bool compute(CgExperiment *x, CgStage *s)
 {
     Evaluation v = { .x = x, .s = s };
-    CgErr err = {0};
+    CgErr err = { 0 };
     CgBinding b = { cg_intern("batch"), ROWS };
     bool good = (v.windows = cg_windows_of(x, s->data)) != NULL && cg_memory_fill(x, s->model, NULL, 0, &v.memory);
     if (good) {
@@ -325,14 +334,16 @@ static bool compute(CgExperiment *x, CgStage *s)
         for (int i = 0; i < v.memory.n; i++)
             cg_exec_bind_param(v.exec, i, v.memory.at[i]);
         for (size_t i = 0; i < s->columns_graph->inputs.len; i++)
-            cg_exec_bind_input(v.exec, (int)i, strcmp(cg_node_name(s->columns_graph, s->columns_graph->inputs.at[i]), "next") ? v.tokens : v.next);
+            cg_exec_bind_input(v.exec, (int)i,
+                strcmp(cg_node_name(s->columns_graph, s->columns_graph->inputs.at[i]), "next") ? v.tokens : v.next);
         for (int i = 0; good && i < s->ncolumns; i++)
             good = collect(&v, s->columns[i].value);
     }
     if (good) {
         char name[160];
         snprintf(name, sizeof name, "evaluate %s", s->label);
-        CgProgress *progress = cg_progress_new(&(CgProgressOpts){ .name = name, .total = rows_of(&v), .quiet = x->opts.quiet });
+        CgProgress *progress =
+            cg_progress_new(&(CgProgressOpts){ .name = name, .total = rows_of(&v), .quiet = x->opts.quiet });
         s->table = cg_table_new();
         good = fill_rows(&v, progress);
         cg_progress_free(progress, good ? NULL : "failed");
@@ -366,8 +377,8 @@ bool cg_evaluate_run(CgExperiment *x, CgStage *s)
     }
     if (!compute(x, s))
         return false;
-    CgStrbuf text = {0};
-    CgErr err = {0};
+    CgStrbuf text = { 0 };
+    CgErr err = { 0 };
     table_write(s->table, &text);
     bool good = cg_store_put(x->store, s->key, text.at, text.len, &err);
     cg_strbuf_deinit(&text);

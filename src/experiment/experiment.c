@@ -10,7 +10,8 @@
 #include "run/blas.h"
 #include "run/gemm.h"
 
-static const CgBuiltin *const builtins[] = { cg_builtins_graph, cg_builtins_data, cg_builtins_table, cg_builtins_plot, cg_builtins_tokenizer, NULL };
+static const CgBuiltin *const builtins[] = { cg_builtins_graph, cg_builtins_data, cg_builtins_table, cg_builtins_plot,
+    cg_builtins_tokenizer, NULL };
 
 CgExperiment *cg_experiment_of(CgElab *e) { return e->experiment; }
 
@@ -26,15 +27,9 @@ void cg_experiment_own_generator(CgElab *e, CgGenerator *g)
     cg_vec_push(&x->generators, g);
 }
 
-void cg_experiment_keep_table(CgExperiment *x, CgTable *t)
-{
-    cg_vec_push(&x->tables, t);
-}
+void cg_experiment_keep_table(CgExperiment *x, CgTable *t) { cg_vec_push(&x->tables, t); }
 
-bool cg_experiment_stopped(const CgExperiment *x)
-{
-    return x->opts.stop && *x->opts.stop;
-}
+bool cg_experiment_stopped(const CgExperiment *x) { return x->opts.stop && *x->opts.stop; }
 
 void cg_experiment_note_precision(CgExperiment *x, const CgGraph *g)
 {
@@ -45,7 +40,8 @@ void cg_experiment_note_precision(CgExperiment *x, const CgGraph *g)
     if (!any || x->noted_precision || x->opts.quiet)
         return;
     x->noted_precision = true;
-    fprintf(stderr, "bf16: there is no AVX512-BF16 here; products are rounded and multiplied in f32 (%.*s)\n", (int)(rounded - name), name);
+    fprintf(stderr, "bf16: there is no AVX512-BF16 here; products are rounded and multiplied in f32 (%.*s)\n",
+        (int)(rounded - name), name);
 }
 
 bool cg_experiment_err(CgExperiment *x, CgSpan at, const CgErr *err)
@@ -56,7 +52,7 @@ bool cg_experiment_err(CgExperiment *x, CgSpan at, const CgErr *err)
 
 CgValue *cg_value_host(CgElab *e, const char *cls, void *host)
 {
-    CgValue *v = cg_value_new(e, CG_VALUE_HOST, (CgSpan){0});
+    CgValue *v = cg_value_new(e, CG_VALUE_HOST, (CgSpan){ 0 });
     v->s = cg_intern(cls);
     v->host = host;
     return v;
@@ -64,19 +60,20 @@ CgValue *cg_value_host(CgElab *e, const char *cls, void *host)
 
 CgDigest cg_value_digest(const CgValue *v)
 {
-    CgStrbuf text = {0};
+    CgStrbuf text = { 0 };
     cg_value_print(v, &text);
     CgDigest d = cg_digest(cg_strbuf_str(&text), text.len);
     cg_strbuf_deinit(&text);
     return d;
 }
 
-/* ---- checking ------------------------------------------------------------------------------------------------------------ */
+/* ---- checking -------------------------------------------------------------------------------------------------- */
 
 /* A figure or a table is refused by the end of the file's name before it costs anything. */
 static void check_ending(CgElab *e, const CgValue *v, const CgValue *to, CgSpan span)
 {
-    static const char *const figures[] = { ".svg", ".png", ".gp", ".csv", NULL }, *const tables[] = { ".csv", ".jsonl", NULL };
+    static const char *const figures[] = { ".svg", ".png", ".gp", ".csv", NULL },
+                             *const tables[] = { ".csv", ".jsonl", NULL };
     bool figure = v->kind == CG_VALUE_CALL && !strncmp(v->builtin->name, "plot.", 5);
     CgAtom any[1];
     if (!figure && (v->kind == CG_VALUE_RECORD || cg_stage_columns(e, (CgValue *)(uintptr_t)v, any, 1) == 0))
@@ -86,8 +83,9 @@ static void check_ending(CgElab *e, const CgValue *v, const CgValue *to, CgSpan 
         if (end && !strcmp(end, *known))
             return;
     CgDiag *d = cg_elab_error(e, CG_E0305, span, "a %s cannot be saved as '%s'", figure ? "figure" : "table", to->s);
-    cg_diag_help(d, figure ? "figures go to .svg or .png, with their data in .csv beside; .gp is the script for gnuplot"
-                           : "tables go to .csv or .jsonl");
+    cg_diag_help(d,
+        figure ? "figures go to .svg or .png, with their data in .csv beside; .gp is the script for gnuplot"
+               : "tables go to .csv or .jsonl");
 }
 
 /* show and save as values: evaluated once while checking, so that mistakes in them come before anything runs. */
@@ -121,8 +119,9 @@ static void load_plugins(CgExperiment *x)
     for (int m = 0; m < x->program->n; m++) {
         const CgBlock *top = &x->program->at[m].unit->top;
         for (int i = 0; i < top->n; i++) {
-            CgErr err = {0};
-            if (top->at[i]->kind == CG_STMT_PLUGIN && top->at[i]->a->kind == CG_EXPR_STRING && !cg_registry_load(top->at[i]->a->s, &err))
+            CgErr err = { 0 };
+            if (top->at[i]->kind == CG_STMT_PLUGIN && top->at[i]->a->kind == CG_EXPR_STRING
+                && !cg_registry_load(top->at[i]->a->s, &err))
                 cg_experiment_err(x, top->at[i]->a->span, &err);
         }
     }
@@ -151,7 +150,7 @@ CgExperiment *cg_experiment_new(const char *path, const CgExperimentOpts *opts)
     check_statements(x);
     cg_tests_build(x);
     cg_timing_end();
-    if (cg_diags_count(x->diags) == 0)      /* what was carried out has reported its own */
+    if (cg_diags_count(x->diags) == 0) /* what was carried out has reported its own */
         cg_names_check(x->elab);
     return x;
 }
@@ -159,7 +158,8 @@ CgExperiment *cg_experiment_new(const char *path, const CgExperimentOpts *opts)
 void cg_experiment_free(CgExperiment *x)
 {
     if (x->run)
-        cg_run_close(x->run, cg_diags_count(x->diags) ? cg_diags_exit_code(x->diags) == 130 ? "interrupted" : "failed" : "ok");
+        cg_run_close(
+            x->run, cg_diags_count(x->diags) ? cg_diags_exit_code(x->diags) == 130 ? "interrupted" : "failed" : "ok");
     for (size_t i = 0; i < x->stages.len; i++)
         cg_stage_free(x->stages.at[i]);
     for (size_t i = 0; i < x->generators.len; i++)
@@ -202,7 +202,7 @@ void cg_experiment_free(CgExperiment *x)
     free(x);
 }
 
-/* ---- running --------------------------------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------------------------- */
 
 bool cg_experiment_open(CgExperiment *x, CgErr *err)
 {
@@ -216,7 +216,7 @@ bool cg_experiment_open(CgExperiment *x, CgErr *err)
     if (!x->store)
         return false;
     if (!x->run && !x->opts.untrained) {
-        CgStrbuf settings = {0};
+        CgStrbuf settings = { 0 };
         for (int i = 0; i < x->opts.nsettings; i++)
             cg_strbuf_printf(&settings, "%s%s=%s", i ? " " : "", x->opts.settings[i].name, x->opts.settings[i].text);
         const CgSource *script = cg_sources_get(x->sources, cg_env_module(cg_elab_script(x->elab))->unit->file);
@@ -231,7 +231,8 @@ bool cg_stage_force(CgExperiment *x, CgStage *s)
     if (!s->forced) {
         s->forced = true;
         s->failed = !(s->kind != CG_STAGE_TRAIN ? cg_evaluate_run(x, s)
-                      : x->opts.untrained       ? cg_train_untrained(x, s) : cg_train_run(x, s));
+                : x->opts.untrained             ? cg_train_untrained(x, s)
+                                                : cg_train_run(x, s));
     }
     return !s->failed;
 }
@@ -259,11 +260,12 @@ CgValue *cg_force(CgExperiment *x, CgValue *v)
         return s->table ? cg_value_host(e, "a table", s->table) : v;
     }
     case CG_VALUE_INSTANCE:
-        if (v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE && !cg_stage_force(x, v->instance->weights->stage))
+        if (v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE
+            && !cg_stage_force(x, v->instance->weights->stage))
             return NULL;
         return v;
     case CG_VALUE_COLUMN: {
-        CgErr err = {0};
+        CgErr err = { 0 };
         CgNumbers *numbers = CG_NEW(e->arena, CgNumbers);
         double *at = x->table ? cg_table_numbers(x->table, v->s, &err) : NULL;
         if (!at) {
@@ -292,7 +294,7 @@ CgValue *cg_force(CgExperiment *x, CgValue *v)
 static void show(CgExperiment *x, const CgValue *v)
 {
     if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a table")) {
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         cg_table_print(v->host, 12, 0, &text);
         fputs(cg_strbuf_str(&text), x->out);
         cg_strbuf_deinit(&text);
@@ -300,10 +302,14 @@ static void show(CgExperiment *x, const CgValue *v)
         const CgNumbers *column = v->host;
         for (size_t i = 0; i < column->n && i < 12; i++)
             fprintf(x->out, "%s%.6g", i ? ", " : "[", column->at[i]);
-        fprintf(x->out, column->n > 12 ? ", ... and %zu more]\n" : column->n ? "]\n" : "[]\n", column->n > 12 ? column->n - 12 : 0);
+        fprintf(x->out,
+            column->n > 12  ? ", ... and %zu more]\n"
+                : column->n ? "]\n"
+                            : "[]\n",
+            column->n > 12 ? column->n - 12 : 0);
     } else if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a figure")) {
         const CgFigure *f = v->host;
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         cg_table_print(f->data, 12, 0, &text);
         fputs(cg_strbuf_str(&text), x->out);
         cg_strbuf_deinit(&text);
@@ -320,7 +326,7 @@ static void show(CgExperiment *x, const CgValue *v)
             cg_digest_hex(((CgStage *)w->stage)->key, hex);
         fprintf(x->out, "%s(..): %s\n", v->instance->stmt->names[0], hex);
     } else {
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         cg_value_print(v, &text);
         fprintf(x->out, "%s\n", cg_strbuf_str(&text));
         cg_strbuf_deinit(&text);
@@ -332,7 +338,7 @@ static void show(CgExperiment *x, const CgValue *v)
 static void note_saved(CgExperiment *x, const char *kind, const char *path)
 {
     CgBytes bytes;
-    CgErr ignored = {0};
+    CgErr ignored = { 0 };
     if (!cg_io_map(path, &bytes, &ignored))
         return;
     cg_run_artifact(x->run, kind, path, cg_digest(bytes.at, bytes.len));
@@ -341,8 +347,9 @@ static void note_saved(CgExperiment *x, const char *kind, const char *path)
 
 static bool save_figure(CgExperiment *x, const CgFigure *f, const char *path, CgErr *err)
 {
-    CgStrbuf warning = {0};
-    bool good = x->opts.draw ? x->opts.draw(f, path, &warning, err) : cg_err(err, CG_ERR_INPUT, "nothing here draws figures");
+    CgStrbuf warning = { 0 };
+    bool good =
+        x->opts.draw ? x->opts.draw(f, path, &warning, err) : cg_err(err, CG_ERR_INPUT, "nothing here draws figures");
     if (good && warning.len)
         fprintf(stderr, "cg: warning: %s\n", cg_strbuf_str(&warning));
     cg_strbuf_deinit(&warning);
@@ -351,7 +358,7 @@ static bool save_figure(CgExperiment *x, const CgFigure *f, const char *path, Cg
 
 static bool save(CgExperiment *x, const CgValue *v, const char *path, CgSpan at)
 {
-    CgErr err = {0};
+    CgErr err = { 0 };
     bool good = false;
     if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a table")) {
         good = cg_table_save(v->host, path, &err);
@@ -359,17 +366,19 @@ static bool save(CgExperiment *x, const CgValue *v, const char *path, CgSpan at)
         good = save_figure(x, v->host, path, &err);
     } else if (v->kind == CG_VALUE_INSTANCE && v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE) {
         const CgStage *s = v->instance->weights->stage;
-        good = cg_safetensors_write(path, s->weights.at, s->weights.n, (const char *const *)s->weights.keys, (const char *const *)s->weights.values, s->weights.nmeta, &err);
+        good = cg_safetensors_write(path, s->weights.at, s->weights.n, (const char *const *)s->weights.keys,
+            (const char *const *)s->weights.values, s->weights.nmeta, &err);
     } else if (v->kind == CG_VALUE_STR) {
         good = cg_io_write(path, v->s, strlen(v->s), &err);
     } else {
         cg_err(&err, CG_ERR_INPUT, "%s cannot be saved", cg_value_kind_name(v));
-        cg_err_hint(&err, "models go to .safetensors, tables to .csv or .jsonl, figures to .svg or .png, strings to any file");
+        cg_err_hint(
+            &err, "models go to .safetensors, tables to .csv or .jsonl, figures to .svg or .png, strings to any file");
     }
     if (!good)
         return cg_experiment_err(x, at, &err);
     note_saved(x, v->kind == CG_VALUE_HOST ? strchr(v->s, ' ') + 1 : v->kind == CG_VALUE_STR ? "text" : "model", path);
-    if (cg_io_exists(path))         /* not a figure that nothing could draw */
+    if (cg_io_exists(path)) /* not a figure that nothing could draw */
         fprintf(stderr, "saved %s\n", path);
     return true;
 }
@@ -400,9 +409,9 @@ int cg_experiment_run(CgExperiment *x, FILE *out)
     x->out = out;
     if (cg_diags_count(x->diags))
         return cg_diags_exit_code(x->diags);
-    CgErr err = {0};
+    CgErr err = { 0 };
     if (!cg_experiment_open(x, &err)) {
-        cg_experiment_err(x, (CgSpan){0}, &err);
+        cg_experiment_err(x, (CgSpan){ 0 }, &err);
         return cg_diags_exit_code(x->diags);
     }
     const CgBlock *top = &cg_env_module(cg_elab_script(x->elab))->unit->top;

@@ -60,7 +60,7 @@ static CgTensors *source_of(CgExperiment *x, CgValue *weights)
     if (!weights->host) {
         CgValue *path = cg_record_find(weights, cg_intern("path"));
         CgTensors *t = CG_NEW(x->elab->arena, CgTensors);
-        CgErr err = {0};
+        CgErr err = { 0 };
         if (!cg_safetensors_read(path->s, t, &err)) {
             cg_experiment_err(x, path->span, &err);
             return NULL;
@@ -77,7 +77,7 @@ static bool check_source(CgExperiment *x, const CgModelGraph *m, CgValue *weight
     CgTensors *t = source_of(x, weights);
     if (!t)
         return false;
-    CgStrbuf lines = {0};       /* one of each tensor that does not fit */
+    CgStrbuf lines = { 0 }; /* one of each tensor that does not fit */
     int wrong = 0, used = 0;
     for (size_t i = 0; i < m->params.len; i++) {
         const CgParamInfo *p = &m->params.at[i];
@@ -109,9 +109,10 @@ static bool check_source(CgExperiment *x, const CgModelGraph *m, CgValue *weight
         }
     }
     if (wrong) {
-        CgDiag *d = cg_diag(x->diags, CG_E0505, weights->span, "%d tensor%s of the weights do%s not fit", wrong, wrong == 1 ? "" : "s", wrong == 1 ? "es" : "");
+        CgDiag *d = cg_diag(x->diags, CG_E0505, weights->span, "%d tensor%s of the weights do%s not fit", wrong,
+            wrong == 1 ? "" : "s", wrong == 1 ? "es" : "");
         for (const char *at = cg_strbuf_str(&lines), *end; (end = strchr(at, '\n')); at = end + 1)
-            cg_diag_note(d, (CgSpan){0}, "%.*s", (int)(end - at), at);
+            cg_diag_note(d, (CgSpan){ 0 }, "%.*s", (int)(end - at), at);
     }
     cg_strbuf_deinit(&lines);
     return !wrong;
@@ -121,8 +122,8 @@ static bool run_init(CgExperiment *x, const CgModelGraph *m, int64_t seed, CgMem
 {
     if (!m->init->outputs.len)
         return true;
-    CgErr err = {0};
-    CgPlan *plan = cg_plan_build(m->init, (CgBindings){0}, (CgPlanOptions){ .sources = x->sources }, &err);
+    CgErr err = { 0 };
+    CgPlan *plan = cg_plan_build(m->init, (CgBindings){ 0 }, (CgPlanOptions){ .sources = x->sources }, &err);
     CgExec *exec = plan ? cg_exec_new(plan, x->pool, &err) : NULL;
     if (!exec) {
         cg_plan_free(plan);
@@ -136,7 +137,7 @@ static bool run_init(CgExperiment *x, const CgModelGraph *m, int64_t seed, CgMem
         CgTensor t = cg_exec_output(exec, (int)i);
         size_t size = cg_dtype_size(t.dtype), n = out->bytes[k] / size;
         char *to = out->at[k];
-        for (size_t at = 0; at < n; at++) {       /* initial values may be strided: a fill is one number */
+        for (size_t at = 0; at < n; at++) { /* initial values may be strided: a fill is one number */
             size_t rest = at;
             int64_t from = 0;
             for (int a = t.rank; a-- > 0;) {
@@ -165,7 +166,7 @@ bool cg_memory_fill(CgExperiment *x, const CgModelGraph *m, const CgStage *train
     out->rest = cg_try_alloc(rest);
     out->block = trained ? cg_try_alloc((size_t)trained->total * sizeof(float) + 64) : NULL;
     if (!out->rest || (trained && !out->block)) {
-        CgErr err = {0};
+        CgErr err = { 0 };
         cg_err(&err, CG_ERR_MEMORY, "no room for the %zu MiB of parameters", rest >> 20);
         cg_memory_free(out);
         return cg_experiment_err(x, trained ? trained->span : x->at, &err);

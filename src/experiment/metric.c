@@ -17,7 +17,10 @@
 
 /* ---- common n-grams ------------------------------------------------------------------------------------ */
 
-typedef struct Gram { const int32_t *at; bool reference; } Gram;
+typedef struct Gram {
+    const int32_t *at;
+    bool reference;
+} Gram;
 
 static int compare_ids(const int32_t *a, const int32_t *b, size_t n)
 {
@@ -38,18 +41,13 @@ static int compare_2(const void *a, const void *b) { return compare_grams(a, b, 
 static int compare_3(const void *a, const void *b) { return compare_grams(a, b, 3); }
 static int compare_4(const void *a, const void *b) { return compare_grams(a, b, 4); }
 
-static uint64_t ngrams_in(size_t len, size_t n)
-{
-    return len < n ? 0 : len - n + 1;
-}
+static uint64_t ngrams_in(size_t len, size_t n) { return len < n ? 0 : len - n + 1; }
 
 /* The size of the intersection of the two bags of n-grams, n = 1 .. 4. */
 static uint64_t common_ngrams(CgIds candidate, CgIds reference, size_t n)
 {
-    static int (*const compare[])(const void *, const void *) = {
-        compare_1, compare_2, compare_3, compare_4 };
-    size_t from_candidate = (size_t)ngrams_in(candidate.len, n),
-           from_reference = (size_t)ngrams_in(reference.len, n);
+    static int (*const compare[])(const void *, const void *) = { compare_1, compare_2, compare_3, compare_4 };
+    size_t from_candidate = (size_t)ngrams_in(candidate.len, n), from_reference = (size_t)ngrams_in(reference.len, n);
     size_t total = from_candidate + from_reference;
     if (!from_candidate || !from_reference)
         return 0;
@@ -82,7 +80,7 @@ double cg_metric_f1(CgIds candidate, CgIds reference)
 
 static size_t common_subsequence(CgIds a, CgIds b)
 {
-    size_t *length = cg_calloc(b.len + 1, sizeof *length);   /* of a[0..i) and b[0..k) */
+    size_t *length = cg_calloc(b.len + 1, sizeof *length); /* of a[0..i) and b[0..k) */
     for (size_t i = 0; i < a.len; i++) {
         size_t corner = 0;
         for (size_t k = 0; k < b.len; k++) {
@@ -155,10 +153,7 @@ static double bleu(const CgBleu *b, CgBleuSmooth smooth, bool effective)
     return brevity * exp(sum / orders);
 }
 
-double cg_bleu_corpus(const CgBleu *b, CgBleuSmooth smooth)
-{
-    return bleu(b, smooth, false);
-}
+double cg_bleu_corpus(const CgBleu *b, CgBleuSmooth smooth) { return bleu(b, smooth, false); }
 
 double cg_metric_bleu(CgIds candidate, CgIds reference, CgBleuSmooth smooth)
 {
@@ -171,9 +166,8 @@ const char *cg_bleu_signature(bool corpus, const char *units, CgBleuSmooth smoot
 {
     static const char *const name[] = { "exp", "floor0.1", "none" };
     CgStrbuf b = { 0 };
-    cg_strbuf_printf(&b, "bleu4|level:%s|units:%s|smooth:%s|eff:%s|case:mixed|cg:1",
-                     corpus ? "corpus" : "sentence", units, name[smooth],
-                     !corpus && smooth != CG_BLEU_FLOOR ? "yes" : "no");
+    cg_strbuf_printf(&b, "bleu4|level:%s|units:%s|smooth:%s|eff:%s|case:mixed|cg:1", corpus ? "corpus" : "sentence",
+        units, name[smooth], !corpus && smooth != CG_BLEU_FLOOR ? "yes" : "no");
     const char *signature = cg_intern(cg_strbuf_str(&b));
     cg_strbuf_deinit(&b);
     return signature;
@@ -181,13 +175,18 @@ const char *cg_bleu_signature(bool corpus, const char *units, CgBleuSmooth smoot
 
 /* ---- words --------------------------------------------------------------------------------------------- */
 
-typedef struct Word { const char *at; size_t len; uint64_t hash; int32_t id; } Word;
+typedef struct Word {
+    const char *at;
+    size_t len;
+    uint64_t hash;
+    int32_t id;
+} Word;
 
 struct CgWords {
     CgArena *arena;
-    Word    *table;      /* cap slots, a power of two; at NULL where free */
-    size_t   cap;
-    int32_t  count;
+    Word *table; /* cap slots, a power of two; at NULL where free */
+    size_t cap;
+    int32_t count;
 };
 
 CgWords *cg_words_new(void)
@@ -209,8 +208,7 @@ void cg_words_free(CgWords *w)
 static Word *slot_of(Word *table, size_t cap, const char *at, size_t len, uint64_t hash)
 {
     size_t i = (size_t)hash & (cap - 1);
-    while (table[i].at
-           && !(table[i].hash == hash && table[i].len == len && memcmp(table[i].at, at, len) == 0))
+    while (table[i].at && !(table[i].hash == hash && table[i].len == len && memcmp(table[i].at, at, len) == 0))
         i = (i + 1) & (cap - 1);
     return &table[i];
 }
@@ -237,7 +235,7 @@ static int32_t id_of(CgWords *w, const char *at, size_t len)
 
 typedef enum Sort { SPACE, LETTER, ALONE } Sort;
 
-static bool stands_alone(utf8proc_int32_t c)   /* scripts written without spaces: kana, CJK ideographs */
+static bool stands_alone(utf8proc_int32_t c) /* scripts written without spaces: kana, CJK ideographs */
 {
     return (c >= 0x3040 && c <= 0x30ff) || (c >= 0x31f0 && c <= 0x31ff) || (c >= 0x3400 && c <= 0x4dbf)
         || (c >= 0x4e00 && c <= 0x9fff) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3ffff);
@@ -250,23 +248,29 @@ static Sort sort_of(utf8proc_int32_t c)
     if (stands_alone(c))
         return ALONE;
     switch (utf8proc_category(c)) {
-    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM: case UTF8PROC_CATEGORY_LO: case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND: case UTF8PROC_CATEGORY_NL: case UTF8PROC_CATEGORY_NO:
-        return LETTER;
-    case UTF8PROC_CATEGORY_ZS: case UTF8PROC_CATEGORY_ZL: case UTF8PROC_CATEGORY_ZP:
-    case UTF8PROC_CATEGORY_CC:
-        return SPACE;
-    default:
-        return ALONE;
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO: return LETTER;
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+    case UTF8PROC_CATEGORY_CC: return SPACE;
+    default: return ALONE;
     }
 }
 
 CgIds cg_words_split(CgWords *w, const char *text, size_t len)
 {
     CG_VEC(int32_t) ids = { 0 };
-    size_t word = 0, i = 0;      /* text[word..i) is a run of letters */
+    size_t word = 0, i = 0; /* text[word..i) is a run of letters */
     while (i < len) {
         utf8proc_int32_t c = -1;
         size_t left = len - i < 4 ? len - i : 4;

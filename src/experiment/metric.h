@@ -7,14 +7,17 @@
 #define CG_METRIC_H
 #include "base/base.h"
 
-typedef struct CgIds { const int32_t *at; size_t len; } CgIds;   /* borrowed */
+typedef struct CgIds {
+    const int32_t *at;
+    size_t len;
+} CgIds; /* borrowed */
 
 /* bags: 2 common / (candidate + reference), order ignored */
 double cg_metric_f1(CgIds candidate, CgIds reference);
 /* longest common subsequence, F with beta = 1 */
 double cg_metric_rouge_l(CgIds candidate, CgIds reference);
-double cg_metric_exact(CgIds candidate, CgIds reference);     /* 1 or 0 */
-double cg_metric_accuracy(CgIds candidate, CgIds reference);  /* equal places / length of the longer one */
+double cg_metric_exact(CgIds candidate, CgIds reference);    /* 1 or 0 */
+double cg_metric_accuracy(CgIds candidate, CgIds reference); /* equal places / length of the longer one */
 
 /* BLEU-4 (Papineni et al. 2002), one reference. A zero count of matches at some order is smoothed:
  *   EXP    1/2, 1/4, ... in place of the first, second, ... zero (as sacreBLEU's default)
@@ -25,10 +28,12 @@ double cg_metric_accuracy(CgIds candidate, CgIds reference);  /* equal places / 
  * NLTK does). No match of a single token is 0 under all. */
 typedef enum CgBleuSmooth { CG_BLEU_EXP, CG_BLEU_FLOOR, CG_BLEU_NONE } CgBleuSmooth;
 /* {0} is ready to use */
-typedef struct CgBleu { uint64_t match[4], total[4], candidate, reference; } CgBleu;
-void   cg_bleu_add(CgBleu *b, CgIds candidate, CgIds reference);
+typedef struct CgBleu {
+    uint64_t match[4], total[4], candidate, reference;
+} CgBleu;
+void cg_bleu_add(CgBleu *b, CgIds candidate, CgIds reference);
 double cg_bleu_corpus(const CgBleu *b, CgBleuSmooth smooth);
-double cg_metric_bleu(CgIds candidate, CgIds reference, CgBleuSmooth smooth);          /* of one pair */
+double cg_metric_bleu(CgIds candidate, CgIds reference, CgBleuSmooth smooth); /* of one pair */
 /* "bleu4|level:sentence|units:tokens|smooth:exp|eff:yes|case:mixed|cg:1": printed beside a score. Static or
  * interned. */
 const char *cg_bleu_signature(bool corpus, const char *units, CgBleuSmooth smooth);
@@ -38,6 +43,6 @@ const char *cg_bleu_signature(bool corpus, const char *units, CgBleuSmooth smoot
  * that is no UTF-8 stands for itself. Ids are equal exactly when words are, within one CgWords. */
 typedef struct CgWords CgWords;
 CgWords *cg_words_new(void);
-void     cg_words_free(CgWords *w);
-CgIds    cg_words_split(CgWords *w, const char *text, size_t len);   /* valid until w is freed */
+void cg_words_free(CgWords *w);
+CgIds cg_words_split(CgWords *w, const char *text, size_t len); /* valid until w is freed */
 #endif

@@ -14,22 +14,25 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
-#define REDRAW 0.1       /* seconds between two states of a line on a terminal */
-#define FIRST  2.0       /* seconds until the first plain line; the pause grows by ... */
-#define GROWTH 1.3       /* ... this factor up to ... */
-#define LONGEST 60.0     /* ... this, but a line comes at each tenth of the work anyway */
+#define REDRAW  0.1  /* seconds between two states of a line on a terminal */
+#define FIRST   2.0  /* seconds until the first plain line; the pause grows by ... */
+#define GROWTH  1.3  /* ... this factor up to ... */
+#define LONGEST 60.0 /* ... this, but a line comes at each tenth of the work anyway */
 
-typedef struct Value { char *name; double value; } Value;
+typedef struct Value {
+    char *name;
+    double value;
+} Value;
 
 struct CgProgress {
-    char   *name;
+    char *name;
     int64_t total, from, done;
-    double  per_step;
-    bool    quiet, terminal, colour, drawn;
-    double  started, written, pause;
-    double  pace, paced_at;      /* seconds a step, smoothed; the time it was last taken ... */
-    int64_t paced_step;          /* ... and the steps done then */
-    int     tenth;
+    double per_step;
+    bool quiet, terminal, colour, drawn;
+    double started, written, pause;
+    double pace, paced_at; /* seconds a step, smoothed; the time it was last taken ... */
+    int64_t paced_step;    /* ... and the steps done then */
+    int tenth;
     CG_VEC(Value) values;
 };
 
@@ -89,8 +92,7 @@ static void print_value(CgStrbuf *b, double x)
     else if (size < 0.1)
         cg_strbuf_printf(b, "%.3g", x);
     else
-        cg_strbuf_printf(b, "%.*f",
-                         size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 4, x);
+        cg_strbuf_printf(b, "%.*f", size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 4, x);
 }
 
 /* Pieces of the line, the most telling first: what does not fit the terminal is left out from the end. */
@@ -112,11 +114,10 @@ static void print_line(CgProgress *p, CgStrbuf *b, size_t width)
             cg_strbuf_printf(&piece, "%.*f ms", p->pace < 0.01 ? 2 : p->pace < 1 ? 1 : 0, 1000 * p->pace);
         } else if (i == p->values.len + 1 && p->pace > 0 && p->per_step > 0) {
             double rate = p->per_step / p->pace;
-            cg_strbuf_printf(&piece, rate >= 9999.5 ? "%.1fk tok/s" : "%.0f tok/s",
-                             rate >= 9999.5 ? rate / 1000 : rate);
+            cg_strbuf_printf(
+                &piece, rate >= 9999.5 ? "%.1fk tok/s" : "%.0f tok/s", rate >= 9999.5 ? rate / 1000 : rate);
         } else if (i == p->values.len + 2 && p->pace > 0 && p->total > p->done) {
-            cg_strbuf_printf(&piece, "%s left",
-                             cg_duration(p->pace * (double)(p->total - p->done), time_left));
+            cg_strbuf_printf(&piece, "%s left", cg_duration(p->pace * (double)(p->total - p->done), time_left));
         } else {
             continue;
         }
@@ -182,7 +183,7 @@ void cg_progress_step(CgProgress *p, int64_t done)
     bool due = p->terminal ? time - p->written >= REDRAW : time - p->written >= p->pause;
     if (!p->terminal && tenth > p->tenth && time - p->written >= FIRST / 4)
         due = true;
-    if (!p->terminal && done == p->total)      /* the line that ends it all comes at once */
+    if (!p->terminal && done == p->total) /* the line that ends it all comes at once */
         due = false;
     if (!due)
         return;

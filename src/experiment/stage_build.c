@@ -1,5 +1,6 @@
 /* stage_build.c - train and evaluate as stages.
- * Takes their blocks; gives graphs (loss, gradients, optimiser, columns) that are complete and checked. Runs nothing. */
+ * Takes their blocks; gives graphs (loss, gradients, optimiser, columns) that are complete and checked. Runs nothing.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +11,10 @@
 #include "graph/step.h"
 #include "run/plan.h"
 
-enum { PAD = 16 };      /* elements: each tensor begins on a cache line */
+enum { PAD = 16 }; /* elements: each tensor begins on a cache line */
 
-static const char *const train_fields[] = { "data", "loss", "optimizer", "steps", "batch", "accumulate", "clip", "average",
-                                            "validate", "validate_every", "early_stop", "seed", NULL };
+static const char *const train_fields[] = { "data", "loss", "optimizer", "steps", "batch", "accumulate", "clip",
+    "average", "validate", "validate_every", "early_stop", "seed", NULL };
 
 /* What the fields of a block see besides the names around it: the batch, and the model by the name after `as`. */
 static void begin_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgStage *s, CgValue *batch)
@@ -24,7 +25,9 @@ static void begin_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x,
         cg_frame_bind(inner, x->s, s->root);
 }
 
-typedef struct Fields { const CgArg *at[16]; } Fields;
+typedef struct Fields {
+    const CgArg *at[16];
+} Fields;
 
 static const CgExpr *field_of(const Fields *f, const char *name)
 {
@@ -50,7 +53,8 @@ static bool read_fields(CgElab *e, const CgExpr *x, Fields *out)
         cg_suggest_init(&s, x->args.at[i].name ? x->args.at[i].name : "");
         for (int j = 0; train_fields[j]; j++)
             cg_suggest_offer(&s, train_fields[j]);
-        CgDiag *d = cg_elab_error(e, CG_E0303, x->args.at[i].name_span, "train has no field '%s'", x->args.at[i].name ? x->args.at[i].name : "");
+        CgDiag *d = cg_elab_error(e, CG_E0303, x->args.at[i].name_span, "train has no field '%s'",
+            x->args.at[i].name ? x->args.at[i].name : "");
         if (cg_suggest_best(&s))
             cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
         good = false;
@@ -64,9 +68,10 @@ static bool read_fields(CgElab *e, const CgExpr *x, Fields *out)
     return good;
 }
 
-enum { MOST = 1000000000 };     /* steps, rows of a batch */
+enum { MOST = 1000000000 }; /* steps, rows of a batch */
 
-static bool integer(CgElab *e, CgFrame *f, const Fields *fields, const char *name, int64_t least, int64_t otherwise, int64_t *out)
+static bool integer(
+    CgElab *e, CgFrame *f, const Fields *fields, const char *name, int64_t least, int64_t otherwise, int64_t *out)
 {
     const CgExpr *x = field_of(fields, name);
     *out = otherwise;
@@ -101,7 +106,8 @@ static CgValue *batch_of(CgElab *e, CgValue *data, CgSpan span, int64_t *length)
     CgValue *batch = cg_value_record(e, 2, span);
     for (int i = 0; i < 2; i++) {
         batch->keys[i] = cg_intern(names[i]);
-        CgValue *t = batch->at[i] = cg_value_tensor(e, cg_graph_input(&e->model->build, names[i], cg_type(CG_I32, 2, dim)), data->span);
+        CgValue *t = batch->at[i] =
+            cg_value_tensor(e, cg_graph_input(&e->model->build, names[i], cg_type(CG_I32, 2, dim)), data->span);
         t->tensor.label[0] = cg_intern("batch");
         t->tensor.label[1] = cg_intern("length");
         t->tensor.origin[1] = l->span.file ? l->span : data->span;
@@ -131,18 +137,18 @@ static CgRef mean_of(CgBuild *b, CgRef r)
 
 static bool too_many(CgElab *e, const CgGraph *g, const CgParamInfo *p, CgSpan span)
 {
-    CgStrbuf type = {0};
-    CgErr why = {0};
+    CgStrbuf type = { 0 };
+    CgErr why = { 0 };
     cg_type_print(cg_node_type(g, p->ref), &type);
-    cg_err(&why, CG_ERR_MEMORY, "with '%s', %s, the trained parameters have more elements than memory has addresses", p->path,
-           cg_strbuf_str(&type));
+    cg_err(&why, CG_ERR_MEMORY, "with '%s', %s, the trained parameters have more elements than memory has addresses",
+        p->path, cg_strbuf_str(&type));
     cg_diag_err(e->diags, span, &why);
     cg_strbuf_deinit(&type);
     return false;
 }
 
-/* A mean of the parameters that forgets (Polyak and Juditsky 1992; the weights of Kingma and Ba 2015, section 7.2), begun by the
- * first step: it needs no parameters to start from. `g` renews it as its last state. */
+/* A mean of the parameters that forgets (Polyak and Juditsky 1992; the weights of Kingma and Ba 2015, section 7.2),
+ * begun by the first step: it needs no parameters to start from. `g` renews it as its last state. */
 static void add_average(CgModelGraph *m, CgGroup *g, double keep, CgRef step, CgType flat)
 {
     CgBuild *b = &m->build;
@@ -156,7 +162,8 @@ static void add_average(CgModelGraph *m, CgGroup *g, double keep, CgRef step, Cg
     g->initial[g->nstates++] = 0;
 }
 
-static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage *stage, const CgExpr *where, CgGroup *g)
+static bool build_group(
+    CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage *stage, const CgExpr *where, CgGroup *g)
 {
     const CgStmt *s = optimizer->instance->stmt;
     CgModelGraph *m = g->model = cg_model_new("optimizer", false);
@@ -175,7 +182,7 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage
     g->initial = CG_NEWN(e->arena, double, s->nparams + 2);
     CgRef p = cg_graph_input(b, "p", flat), grad = cg_graph_input(b, "g", flat);
     CgRef scale = cg_graph_input(b, "scale", scalar), step = CG_NONE;
-    bool good = true, scales = false;       /* clipping is left to the optimiser */
+    bool good = true, scales = false; /* clipping is left to the optimiser */
     for (int i = 0; i < s->nparams; i++)
         scales |= cg_param_is_tensor(&s->params[i]) && !strcmp(s->params[i].name, "scale");
     for (int i = 0; i < s->nparams; i++) {
@@ -202,7 +209,8 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage
             CgValue *v = s->params[i].init ? cg_eval(e, f, s->params[i].init) : NULL;
             double start = 0;
             if (!v || !cg_value_number(v, &start)) {
-                cg_elab_error(e, CG_E0304, where->span, "state '%s' of optimiser '%s' needs a number to start from", name, s->names[0]);
+                cg_elab_error(e, CG_E0304, where->span, "state '%s' of optimiser '%s' needs a number to start from",
+                    name, s->names[0]);
                 good = false;
                 continue;
             }
@@ -218,18 +226,20 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage
     good = !cg_is_poison(out);
     int n_out = good && out->kind == CG_VALUE_LIST ? out->n : 1;
     if (good && n_out != 1 + g->nstates) {
-        cg_elab_error(e, CG_E0305, where->span, "optimiser '%s' has %d states and returns %d values: the new parameter, then each state in order",
-                      s->names[0], g->nstates, n_out);
+        cg_elab_error(e, CG_E0305, where->span,
+            "optimiser '%s' has %d states and returns %d values: the new parameter, then each state in order",
+            s->names[0], g->nstates, n_out);
         good = false;
     }
     for (int i = 0; good && i < n_out; i++) {
         CgValue *v = out->kind == CG_VALUE_LIST ? out->at[i] : out;
         if (v->kind != CG_VALUE_TENSOR || !cg_type_equal(cg_value_type(e, v), &flat)) {
-            cg_elab_error(e, CG_E0401, where->span, "result %d of optimiser '%s' has not the shape of its parameter", i, s->names[0]);
+            cg_elab_error(e, CG_E0401, where->span, "result %d of optimiser '%s' has not the shape of its parameter", i,
+                s->names[0]);
             good = false;
             break;
         }
-        cg_graph_output(m->graph, i ? states[i - 1] : "p", v->tensor.ref);    /* named as what it renews */
+        cg_graph_output(m->graph, i ? states[i - 1] : "p", v->tensor.ref); /* named as what it renews */
     }
     g->rate = -1;
     if (good && stage->average > 0) {
@@ -241,7 +251,8 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage
         if (rate->kind == CG_VALUE_INSTANCE) {
             if (step == CG_NONE)
                 step = cg_graph_input(b, "step", scalar);
-            CgValue *given[2] = { cg_value_tensor(e, step, where->span), cg_value_float(e, (double)stage->steps, where->span) };
+            CgValue *given[2] = { cg_value_tensor(e, step, where->span),
+                cg_value_float(e, (double)stage->steps, where->span) };
             CgAtom given_names[2] = { cg_intern("step"), cg_intern("steps") };
             CgSpan given_spans[2] = { where->span, where->span };
             v = cg_apply(e, f, cg_instance_copy(e, rate, where->span), given, given_names, given_spans, 2, where->span);
@@ -254,7 +265,8 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage
     }
     e->model = outside;
     if (good && m->params.len) {
-        cg_elab_error(e, CG_E0305, where->span, "optimiser '%s' declares parameters; its states are tensor arguments with a default", s->names[0]);
+        cg_elab_error(e, CG_E0305, where->span,
+            "optimiser '%s' declares parameters; its states are tensor arguments with a default", s->names[0]);
         good = false;
     }
     if (!good)
@@ -267,12 +279,13 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage
 static bool build_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
 {
     CgValue *opt = cg_eval(e, f, where);
-    if (opt->kind == CG_VALUE_GRAPH)       /* sgd for sgd() */
+    if (opt->kind == CG_VALUE_GRAPH) /* sgd for sgd() */
         opt = cg_call(e, f, opt, NULL, NULL, NULL, 0, NULL);
     if (cg_is_poison(opt))
         return false;
     if (opt->kind != CG_VALUE_INSTANCE) {
-        cg_elab_error(e, CG_E0305, where->span, "an optimiser is a graph such as adamw(rate = 1e-3), not %s", cg_value_kind_name(opt));
+        cg_elab_error(e, CG_E0305, where->span, "an optimiser is a graph such as adamw(rate = 1e-3), not %s",
+            cg_value_kind_name(opt));
         return false;
     }
     CgModelGraph *m = s->model;
@@ -309,19 +322,23 @@ static bool build_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *whe
     return true;
 }
 
-/* ---- train --------------------------------------------------------------------------------------------------------- */
+/* ---- train ---------------------------------------------------------------------------------------------------------
+ */
 
 static bool build_gradients(CgElab *e, CgStage *s, CgRef loss, CgSpan span)
 {
     CgModelGraph *m = s->model;
-    CgRef *wrt = cg_calloc((size_t)s->ntrained + 1, sizeof *wrt), *grads = cg_calloc((size_t)s->ntrained + 1, sizeof *grads);
+    CgRef *wrt = cg_calloc((size_t)s->ntrained + 1, sizeof *wrt),
+          *grads = cg_calloc((size_t)s->ntrained + 1, sizeof *grads);
     for (int i = 0; i < s->ntrained; i++)
         wrt[i] = m->params.at[s->trained[i].param].ref;
-    CgErr err = {0};
+    CgErr err = { 0 };
     CgRef where = CG_NONE;
     bool good = cg_grad_build(&m->build, loss, s->ntrained, wrt, grads, &where, &err);
     if (!good) {
-        CgDiag *d = cg_elab_error(e, CG_E0504, where != CG_NONE && cg_node(m->graph, where)->span.file ? cg_node(m->graph, where)->span : span, "%s", err.text);
+        CgDiag *d = cg_elab_error(e, CG_E0504,
+            where != CG_NONE && cg_node(m->graph, where)->span.file ? cg_node(m->graph, where)->span : span, "%s",
+            err.text);
         if (err.hint[0])
             cg_diag_help(d, "%s", err.hint);
     }
@@ -377,7 +394,8 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
         return false;
     s->patience = patience;
     if (s->batch % s->accumulate) {
-        cg_elab_error(e, CG_E0305, field_of(fields, "accumulate")->span, "a batch of %lld rows cannot be cut in %lld equal parts", (long long)s->batch, (long long)s->accumulate);
+        cg_elab_error(e, CG_E0305, field_of(fields, "accumulate")->span,
+            "a batch of %lld rows cannot be cut in %lld equal parts", (long long)s->batch, (long long)s->accumulate);
         return false;
     }
     s->clip = 1;
@@ -388,7 +406,8 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
         if (v->kind == CG_VALUE_NONE) {
             s->clip = 0;
         } else if (!cg_value_number(v, &s->clip) || s->clip <= 0) {
-            cg_elab_error(e, CG_E0305, field_of(fields, "clip")->span, "clip is a positive number, the greatest norm of the gradient, or none");
+            cg_elab_error(e, CG_E0305, field_of(fields, "clip")->span,
+                "clip is a positive number, the greatest norm of the gradient, or none");
             return false;
         }
     }
@@ -398,7 +417,7 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
             return false;
         if (!cg_value_number(v, &s->average) || !(s->average > 0 && s->average < 1)) {
             cg_elab_error(e, CG_E0305, field_of(fields, "average")->span,
-                          "average is what a step keeps of the mean of the parameters, a number between 0 and 1 such as 0.999");
+                "average is what a step keeps of the mean of the parameters, a number between 0 and 1 such as 0.999");
             return false;
         }
     }
@@ -408,12 +427,14 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
             return false;
         CgValue *l = s->validate->kind == CG_VALUE_OBJECT ? cg_record_find(s->validate, cg_intern("length")) : NULL;
         if (!l || l->i != s->length) {
-            cg_elab_error(e, CG_E0305, field_of(fields, "validate")->span, "validate takes windows of the same length as data");
+            cg_elab_error(
+                e, CG_E0305, field_of(fields, "validate")->span, "validate takes windows of the same length as data");
             return false;
         }
     }
     if (s->patience && !s->validate) {
-        cg_elab_error(e, CG_E0304, field_of(fields, "early_stop")->span, "early_stop looks at the validation loss: give 'validate' too");
+        cg_elab_error(e, CG_E0304, field_of(fields, "early_stop")->span,
+            "early_stop looks at the validation loss: give 'validate' too");
         return false;
     }
     CgFrame inner;
@@ -423,7 +444,8 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
     if (cg_is_poison(loss))
         return false;
     if (loss->kind != CG_VALUE_TENSOR || !cg_dtype_is_float(cg_value_type(e, loss)->dtype)) {
-        cg_elab_error(e, CG_E0305, field_of(fields, "loss")->span, "the loss is a tensor of numbers, not %s", cg_value_kind_name(loss));
+        cg_elab_error(e, CG_E0305, field_of(fields, "loss")->span, "the loss is a tensor of numbers, not %s",
+            cg_value_kind_name(loss));
         return false;
     }
     cg_marks_check(e);
@@ -478,7 +500,7 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
     return v;
 }
 
-/* ---- evaluate -------------------------------------------------------------------------------------------------------- */
+/* ---- evaluate -------------------------------------------------------------------------------------------------- */
 
 static int want(CgElab *e, CgStage *s, CgValue *tensor)
 {
@@ -522,9 +544,10 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
         } else if (v->kind == CG_VALUE_TENSOR) {
             const CgType *t = cg_value_type(e, v);
             if (t->rank != 1 || t->dim[0] != rows) {
-                CgStrbuf text = {0};
+                CgStrbuf text = { 0 };
                 cg_type_print(t, &text);
-                CgDiag *d = cg_elab_error(e, CG_E0401, a->value->span, "column '%s' has one number a row of the batch, not %s", a->name, cg_strbuf_str(&text));
+                CgDiag *d = cg_elab_error(e, CG_E0401, a->value->span,
+                    "column '%s' has one number a row of the batch, not %s", a->name, cg_strbuf_str(&text));
                 if (t->rank > 1)
                     cg_diag_help(d, "mean(..., axis = 1) makes one number of each row");
                 cg_strbuf_deinit(&text);
@@ -533,7 +556,8 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
         } else if (v->kind == CG_VALUE_CALL) {
             want_arguments(e, s, v);
         } else if (!cg_value_number(v, &number)) {
-            cg_elab_error(e, CG_E0305, a->value->span, "column '%s' is %s; columns are numbers or texts of each row", a->name, cg_value_kind_name(v));
+            cg_elab_error(e, CG_E0305, a->value->span, "column '%s' is %s; columns are numbers or texts of each row",
+                a->name, cg_value_kind_name(v));
             good = false;
         }
         s->columns[s->ncolumns++] = (CgColumnSpec){ a->name, a->value->span, v, -1 };
@@ -588,7 +612,7 @@ CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x)
 int cg_stage_columns(CgElab *e, CgValue *of, CgAtom *names, int max)
 {
     (void)e;
-    while (of->kind == CG_VALUE_RECORD && of->n)      /* a record of tables: the columns of the first */
+    while (of->kind == CG_VALUE_RECORD && of->n) /* a record of tables: the columns of the first */
         of = of->at[0];
     if (of->kind != CG_VALUE_STAGE)
         return cg_table_call_columns(of, names, max);
@@ -611,7 +635,7 @@ bool cg_stage_column_is_text(const CgValue *of, CgAtom name)
     return false;
 }
 
-/* ---- generation -------------------------------------------------------------------------------------------------------- */
+/* ---- generation ------------------------------------------------------------------------------------------------ */
 
 /* The model place by place, if its graph allows that and says of each place what it should: with a context place t of
  * the logits says token t, so that one place needs no text; without one it says what follows token t. */
@@ -632,7 +656,8 @@ static void build_step(CgGenerator *g, bool has_context)
     cg_graph_free(plain);
 }
 
-CgGenerator *cg_generator_build(CgElab *e, CgFrame *f, CgValue *model, CgType context, bool has_context, int64_t length, CgSpan span)
+CgGenerator *cg_generator_build(
+    CgElab *e, CgFrame *f, CgValue *model, CgType context, bool has_context, int64_t length, CgSpan span)
 {
     CgGenerator *g = CG_NEW(e->arena, CgGenerator);
     CgModelGraph *outside = e->model;

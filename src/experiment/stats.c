@@ -20,10 +20,7 @@ static double pairwise(const double *x, size_t n)
     return pairwise(x, n / 2) + pairwise(x + n / 2, n - n / 2);
 }
 
-double cg_stats_mean(const double *x, size_t n)
-{
-    return n ? pairwise(x, n) / (double)n : NAN;
-}
+double cg_stats_mean(const double *x, size_t n) { return n ? pairwise(x, n) / (double)n : NAN; }
 
 double cg_stats_std(const double *x, size_t n)
 {
@@ -67,9 +64,15 @@ double cg_stats_quantile(const double *x, size_t n, double q)
 /* ---- bootstrap ----------------------------------------------------------------------------------------- */
 
 /* rows of cluster c: row[first[c] .. first[c + 1]) */
-typedef struct Clusters { size_t n; size_t *first, *row; } Clusters;
+typedef struct Clusters {
+    size_t n;
+    size_t *first, *row;
+} Clusters;
 
-typedef struct Tagged { int cluster; size_t row; } Tagged;
+typedef struct Tagged {
+    int cluster;
+    size_t row;
+} Tagged;
 
 static int by_cluster(const void *a, const void *b)
 {
@@ -97,8 +100,8 @@ static Clusters clusters_of(const int *cluster, size_t n)
     return c;
 }
 
-CgInterval cg_stats_bootstrap(CgStatFn *f, const void *arg, size_t n, const int *cluster, int resamples,
-                              double level, uint64_t seed)
+CgInterval cg_stats_bootstrap(
+    CgStatFn *f, const void *arg, size_t n, const int *cluster, int resamples, double level, uint64_t seed)
 {
     if (!n || resamples < 1)
         return (CgInterval){ NAN, NAN, NAN };
@@ -186,15 +189,12 @@ double cg_stats_beta(double a, double b, double x)
     if (x >= 1)
         return 1;
     double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
-    if (x < (a + 1) / (a + b + 2))         /* where the fraction converges fast */
+    if (x < (a + 1) / (a + b + 2)) /* where the fraction converges fast */
         return front * beta_fraction(a, b, x) / a;
     return 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
 
-double cg_stats_t_p(double t, double degrees)
-{
-    return cg_stats_beta(degrees / 2, 0.5, degrees / (degrees + t * t));
-}
+double cg_stats_t_p(double t, double degrees) { return cg_stats_beta(degrees / 2, 0.5, degrees / (degrees + t * t)); }
 
 static CgCorrelation pearson(const double *x, const double *y, size_t n)
 {
@@ -211,7 +211,7 @@ static CgCorrelation pearson(const double *x, const double *y, size_t n)
         return c;
     double r = xy / sqrt(xx) / sqrt(yy), degrees = (double)(n - 2);
     c.r = r > 1 ? 1 : r < -1 ? -1 : r;
-    c.p = cg_stats_beta(degrees / 2, 0.5, (1 - c.r) * (1 + c.r));     /* = t_p of r sqrt(df / (1 - r^2)) */
+    c.p = cg_stats_beta(degrees / 2, 0.5, (1 - c.r) * (1 + c.r)); /* = t_p of r sqrt(df / (1 - r^2)) */
     return c;
 }
 
@@ -228,7 +228,10 @@ static size_t pairs_of(const double *x, const double *y, size_t n, double *a, do
     return kept;
 }
 
-typedef struct Ranked { double value; size_t row; } Ranked;
+typedef struct Ranked {
+    double value;
+    size_t row;
+} Ranked;
 
 static int by_rank(const void *a, const void *b)
 {
@@ -264,12 +267,6 @@ static CgCorrelation correlate(const double *x, const double *y, size_t n, bool 
     return c;
 }
 
-CgCorrelation cg_stats_pearson(const double *x, const double *y, size_t n)
-{
-    return correlate(x, y, n, false);
-}
+CgCorrelation cg_stats_pearson(const double *x, const double *y, size_t n) { return correlate(x, y, n, false); }
 
-CgCorrelation cg_stats_spearman(const double *x, const double *y, size_t n)
-{
-    return correlate(x, y, n, true);
-}
+CgCorrelation cg_stats_spearman(const double *x, const double *y, size_t n) { return correlate(x, y, n, true); }

@@ -13,17 +13,17 @@
 #include "base/vec.h"
 #include "experiment/store_index.h"
 
-#define KEPT 2       /* checkpoints of a key: the newest and the one before it */
+#define KEPT 2 /* checkpoints of a key: the newest and the one before it */
 
 enum { SEEN = 1, TOLD };
 
 struct CgStore {
-    char     *folder;
-    CgMap     verified;       /* keys this process found whole (SEEN) or spoke of as damaged (TOLD) */
-    CgIndex  *index;
-    CgSayFn  *say;
+    char *folder;
+    CgMap verified; /* keys this process found whole (SEEN) or spoke of as damaged (TOLD) */
+    CgIndex *index;
+    CgSayFn *say;
     CgGoOnFn *go_on;
-    void     *arg;
+    void *arg;
 };
 
 static void say_to_stderr(void *arg, const char *sentence)
@@ -46,10 +46,7 @@ static void say(CgStore *s, const char *format, ...)
     cg_strbuf_deinit(&b);
 }
 
-static void say_index(void *arg, const char *sentence)
-{
-    say(arg, "%s", sentence);
-}
+static void say_index(void *arg, const char *sentence) { say(arg, "%s", sentence); }
 
 /* ---- opening ------------------------------------------------------------------------------------------- */
 
@@ -84,8 +81,7 @@ CgStore *cg_store_open(const char *folder, CgErr *e)
     s->folder = cg_strdup(folder);
     s->say = say_to_stderr;
     if (!make_folder(s, "objects", e) || !make_folder(s, "progress", e) || !make_folder(s, "locks", e)) {
-        cg_err_hint(e, "values are kept in '%s'; the environment variable CG_STORE names another folder",
-                    folder);
+        cg_err_hint(e, "values are kept in '%s'; the environment variable CG_STORE names another folder", folder);
         cg_store_close(s);
         return NULL;
     }
@@ -102,10 +98,7 @@ void cg_store_close(CgStore *s)
     free(s);
 }
 
-const char *cg_store_folder(const CgStore *s)
-{
-    return s->folder;
-}
+const char *cg_store_folder(const CgStore *s) { return s->folder; }
 
 void cg_store_listen(CgStore *s, CgSayFn *fn, CgGoOnFn *go_on, void *arg)
 {
@@ -194,8 +187,7 @@ static Found read_sealed(const char *path, CgBytes *out, CgErr *why)
     print_seal(out->at, out->len, &expected);
     bool whole = sealed && seal.len == expected.len && !memcmp(seal.at, expected.at, seal.len);
     if (!whole)
-        cg_err(why, CG_ERR_INPUT,
-               sealed ? "its contents do not agree with their digest" : "it was never finished");
+        cg_err(why, CG_ERR_INPUT, sealed ? "its contents do not agree with their digest" : "it was never finished");
     if (!whole)
         cg_io_release(out);
     cg_strbuf_deinit(&expected);
@@ -213,10 +205,7 @@ char *cg_store_path(const CgStore *s, CgDigest key)
     return below(s, "objects/%.2s/%s", hex, hex + 2);
 }
 
-static uint64_t short_key(CgDigest key)
-{
-    return key.high ^ key.low * 0x9e3779b97f4a7c15u;
-}
+static uint64_t short_key(CgDigest key) { return key.high ^ key.low * 0x9e3779b97f4a7c15u; }
 
 bool cg_store_get(CgStore *s, CgDigest key, CgBytes *out)
 {
@@ -299,7 +288,10 @@ static char *stage_path(const CgStore *s, CgDigest key, uint64_t step)
     return below(s, "progress/%s-%012llu.ckpt", hex, (unsigned long long)step);
 }
 
-typedef struct Steps { uint64_t *at; size_t len, cap; } Steps;
+typedef struct Steps {
+    uint64_t *at;
+    size_t len, cap;
+} Steps;
 
 static int newest_first(const void *a, const void *b)
 {
@@ -315,7 +307,7 @@ static Steps steps_of(const CgStore *s, CgDigest key)
     CgErr none = { 0 };
     char *folder = below(s, "progress"), hex[33];
     cg_digest_hex(key, hex);
-    bool any = cg_io_glob(folder, &paths, &none);     /* an empty folder is no failure here */
+    bool any = cg_io_glob(folder, &paths, &none); /* an empty folder is no failure here */
     for (size_t i = 0; any && i < paths.len; i++) {
         const char *slash = strrchr(paths.at[i], '/'), *name = slash ? slash + 1 : paths.at[i];
         char *end;
@@ -361,7 +353,7 @@ bool cg_stage_seal(CgStore *s, CgDigest key, uint64_t step, CgErr *e)
     size_t older = 0;
     for (size_t i = 0; i < steps.len; i++) {
         if (steps.at[i] < step && ++older >= KEPT)
-            (void)!remove_stage(s, key, steps.at[i], &ignore);    /* one too many does no harm */
+            (void)!remove_stage(s, key, steps.at[i], &ignore); /* one too many does no harm */
     }
     cg_vec_free(&steps);
     return true;
@@ -393,13 +385,16 @@ void cg_stage_end(CgStore *s, CgDigest key)
     Steps steps = steps_of(s, key);
     CgErr ignore = { 0 };
     for (size_t i = 0; i < steps.len; i++)
-        (void)!remove_stage(s, key, steps.at[i], &ignore);    /* what stays is in nobody's way */
+        (void)!remove_stage(s, key, steps.at[i], &ignore); /* what stays is in nobody's way */
     cg_vec_free(&steps);
 }
 
 /* ---- locks --------------------------------------------------------------------------------------------- */
 
-typedef struct Waiting { CgStore *store; const char *what; } Waiting;
+typedef struct Waiting {
+    CgStore *store;
+    const char *what;
+} Waiting;
 
 static bool waiting(void *arg, int call)
 {

@@ -17,20 +17,24 @@
 #include "base/vec.h"
 
 #define INDEX_VERSION 1
-#define BATCH   512      /* metrics kept back at most */
+#define BATCH         512 /* metrics kept back at most */
 
 struct CgIndex {
-    sqlite3 *db;         /* NULL: there is no index */
-    char    *path;
+    sqlite3 *db; /* NULL: there is no index */
+    char *path;
     CgSayFn *say;
-    void    *arg;
+    void *arg;
 };
 
-typedef struct Metric { int64_t step; char *name; double value; } Metric;
+typedef struct Metric {
+    int64_t step;
+    char *name;
+    double value;
+} Metric;
 
 struct CgRun {
     CgIndex *index;
-    int64_t  id;
+    int64_t id;
     double started, flushed;
     CG_VEC(Metric) metrics;
 };
@@ -49,8 +53,7 @@ static void give_up(CgIndex *x, const char *why)
     if (!x->db)
         return;
     CgStrbuf b = { 0 };
-    cg_strbuf_printf(&b, "the index of runs '%s' cannot be used (%s); results are not affected", x->path,
-                     why);
+    cg_strbuf_printf(&b, "the index of runs '%s' cannot be used (%s); results are not affected", x->path, why);
     x->say(x->arg, cg_strbuf_str(&b));
     cg_strbuf_deinit(&b);
     sqlite3_close_v2(x->db);
@@ -74,8 +77,7 @@ static int version_of(CgIndex *x)
 {
     sqlite3_stmt *s = NULL;
     int version = -1;
-    if (sqlite3_prepare_v2(x->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK
-        && sqlite3_step(s) == SQLITE_ROW)
+    if (sqlite3_prepare_v2(x->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
         version = sqlite3_column_int(s, 0);
     sqlite3_finalize(s);
     return version;
@@ -120,7 +122,7 @@ static sqlite3_stmt *prepare(CgIndex *x, const char *sql)
 {
     sqlite3_stmt *s = NULL;
     if (x->db && sqlite3_prepare_v2(x->db, sql, -1, &s, NULL) != SQLITE_OK)
-        run_sql(x, sql);      /* says why */
+        run_sql(x, sql); /* says why */
     return s;
 }
 
@@ -145,8 +147,8 @@ CgRun *cg_run_open(CgStore *store, const char *script, const char *options, CgDi
     strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &utc);
     cg_digest_hex(digest, hex);
     sqlite3_stmt *s = prepare(r->index,
-                              "INSERT INTO runs(script, options, started, seconds, status, digest, process)"
-                              " VALUES(?, ?, ?, 0, 'running', ?, ?)");
+        "INSERT INTO runs(script, options, started, seconds, status, digest, process)"
+        " VALUES(?, ?, ?, 0, 'running', ?, ?)");
     if (!s)
         return r;
     sqlite3_bind_text(s, 1, script, -1, SQLITE_TRANSIENT);
@@ -159,10 +161,7 @@ CgRun *cg_run_open(CgStore *store, const char *script, const char *options, CgDi
     return r;
 }
 
-int64_t cg_run_id(const CgRun *r)
-{
-    return r->id;
-}
+int64_t cg_run_id(const CgRun *r) { return r->id; }
 
 static void set_status(CgRun *r, const char *status)
 {
@@ -179,8 +178,7 @@ static void flush(CgRun *r, const char *status)
 {
     CgIndex *x = r->index;
     if (r->id && x->db && run_sql(x, "BEGIN IMMEDIATE")) {
-        sqlite3_stmt *s = prepare(
-            x, "INSERT OR REPLACE INTO metrics(run, step, name, value) VALUES(?, ?, ?, ?)");
+        sqlite3_stmt *s = prepare(x, "INSERT OR REPLACE INTO metrics(run, step, name, value) VALUES(?, ?, ?, ?)");
         for (size_t i = 0; s && i < r->metrics.len; i++) {
             const Metric *m = &r->metrics.at[i];
             sqlite3_bind_int64(s, 1, r->id);
@@ -213,9 +211,8 @@ void cg_run_artifact(CgRun *r, const char *name, const char *path, CgDigest dige
 {
     char hex[33];
     cg_digest_hex(digest, hex);
-    sqlite3_stmt *s = r->id ? prepare(r->index,
-                                      "INSERT INTO artifacts(run, name, path, digest) VALUES(?, ?, ?, ?)")
-                            : NULL;
+    sqlite3_stmt *s =
+        r->id ? prepare(r->index, "INSERT INTO artifacts(run, name, path, digest) VALUES(?, ?, ?, ?)") : NULL;
     if (!s)
         return;
     sqlite3_bind_int64(s, 1, r->id);
@@ -254,13 +251,12 @@ static CgTable *query(CgStore *store, const char *sql, int64_t run, const CgCell
         size_t row = cg_table_row(t);
         for (int i = 0; i < n; i++) {
             bool missing = sqlite3_column_type(s, i) == SQLITE_NULL;
-            const char *text = kinds[i] == CG_TEXT && !missing ? (const char *)sqlite3_column_text(s, i)
-                                                               : NULL;
+            const char *text = kinds[i] == CG_TEXT && !missing ? (const char *)sqlite3_column_text(s, i) : NULL;
             cg_table_set(t, row, i,
-                         missing               ? CG_MISSING
-                         : kinds[i] == CG_TEXT ? cg_text(text)
-                         : kinds[i] == CG_INT  ? cg_whole(sqlite3_column_int64(s, i))
-                                               : cg_number(sqlite3_column_double(s, i)));
+                missing                   ? CG_MISSING
+                    : kinds[i] == CG_TEXT ? cg_text(text)
+                    : kinds[i] == CG_INT  ? cg_whole(sqlite3_column_int64(s, i))
+                                          : cg_number(sqlite3_column_double(s, i)));
         }
     }
     sqlite3_finalize(s);
@@ -273,15 +269,10 @@ static CgTable *query(CgStore *store, const char *sql, int64_t run, const CgCell
 
 CgTable *cg_store_runs(CgStore *s, CgErr *e)
 {
-    static const CgCellKind kinds[] = {
-        CG_INT, CG_TEXT, CG_TEXT, CG_NUMBER, CG_TEXT, CG_TEXT, CG_TEXT, CG_INT
-    };
-    static const char *const shown[] = {
-        "id", "script", "started", "seconds", "status", "options", "digest"
-    };
+    static const CgCellKind kinds[] = { CG_INT, CG_TEXT, CG_TEXT, CG_NUMBER, CG_TEXT, CG_TEXT, CG_TEXT, CG_INT };
+    static const char *const shown[] = { "id", "script", "started", "seconds", "status", "options", "digest" };
     CgTable *all = query(
-        s, "SELECT id, script, started, seconds, status, options, digest, process FROM runs ORDER BY id", 0,
-        kinds, e);
+        s, "SELECT id, script, started, seconds, status, options, digest, process FROM runs ORDER BY id", 0, kinds, e);
     for (size_t r = 0; all && r < all->rows; r++) {
         int64_t process = all->column[7].at[r].whole;
         if (!strcmp(all->column[4].at[r].text, "running") && kill((pid_t)process, 0) != 0 && errno == ESRCH)

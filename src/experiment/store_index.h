@@ -6,7 +6,7 @@
 #include "experiment/store.h"
 
 typedef struct CgIndex CgIndex;
-CgIndex *cg_index_open(const char *path, CgSayFn *say, void *arg);   /* never NULL */
-void     cg_index_close(CgIndex *x);
-CgIndex *cg_store_index(CgStore *s);                                 /* opened at first use */
+CgIndex *cg_index_open(const char *path, CgSayFn *say, void *arg); /* never NULL */
+void cg_index_close(CgIndex *x);
+CgIndex *cg_store_index(CgStore *s); /* opened at first use */
 #endif

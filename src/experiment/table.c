@@ -183,16 +183,15 @@ static int compare_cells(const CgColumn *c, size_t a, size_t b)
 }
 
 /* Merges order[from..middle) and order[middle..to), both sorted; stable. */
-static void merge(const CgColumn *c, bool down, size_t *order, size_t from, size_t middle, size_t to,
-                  size_t *room)
+static void merge(const CgColumn *c, bool down, size_t *order, size_t from, size_t middle, size_t to, size_t *room)
 {
     size_t a = from, b = middle, n = 0;
     while (a < middle || b < to) {
         bool left = b == to;
         if (!left && a < middle) {
-            int sign = cg_cell_absent(c, order[b])   ? -1
-                       : cg_cell_absent(c, order[a]) ? 1
-                                             : compare_cells(c, order[a], order[b]) * (down ? -1 : 1);
+            int sign = cg_cell_absent(c, order[b]) ? -1
+                : cg_cell_absent(c, order[a])      ? 1
+                                                   : compare_cells(c, order[a], order[b]) * (down ? -1 : 1);
             left = sign <= 0;
         }
         room[n++] = left ? order[a++] : order[b++];
@@ -234,8 +233,7 @@ static bool append_rows(CgTable *to, const CgTable *from, CgErr *e)
             at = cg_table_add(to, c->name, c->kind);
         CgCellKind kind = to->column[at].kind;
         if (kind != c->kind && (kind == CG_TEXT || c->kind == CG_TEXT))
-            return cg_err(e, CG_ERR_INPUT, "column '%s' holds text in one table and numbers in the other",
-                          c->name);
+            return cg_err(e, CG_ERR_INPUT, "column '%s' holds text in one table and numbers in the other", c->name);
         if (kind == CG_INT && c->kind == CG_NUMBER) {
             for (size_t r = 0; r < to->rows; r++)
                 to->column[at].at[r].number = (double)to->column[at].at[r].whole;
@@ -301,25 +299,23 @@ static double fold_numbers(CgFold fold, double *x, size_t n)
         most = x[i] > most ? x[i] : most;
     }
     switch (fold) {
-    case CG_MEAN:   return cg_stats_mean(x, n);
-    case CG_SUM:    return sum;
+    case CG_MEAN: return cg_stats_mean(x, n);
+    case CG_SUM: return sum;
     case CG_MEDIAN: return cg_stats_quantile(x, n, 0.5);
-    case CG_LEAST:  return n ? least : NAN;
-    case CG_MOST:   return n ? most : NAN;
-    case CG_STD:    return cg_stats_std(x, n);
-    case CG_LOW:    return cg_stats_bootstrap_mean(x, n, 1000, 0.95, 0).low;
-    case CG_HIGH:   return cg_stats_bootstrap_mean(x, n, 1000, 0.95, 0).high;
+    case CG_LEAST: return n ? least : NAN;
+    case CG_MOST: return n ? most : NAN;
+    case CG_STD: return cg_stats_std(x, n);
+    case CG_LOW: return cg_stats_bootstrap_mean(x, n, 1000, 0.95, 0).low;
+    case CG_HIGH: return cg_stats_bootstrap_mean(x, n, 1000, 0.95, 0).high;
     }
     CG_BUG("a fold that is none");
 }
 
-CgTable *cg_table_group(const CgTable *t, const char *const *by, int nby, const char *const *of, int nof,
-                        CgFold fold, CgErr *e)
+CgTable *cg_table_group(
+    const CgTable *t, const char *const *by, int nby, const char *const *of, int nof, CgFold fold, CgErr *e)
 {
-    int *keys = cg_malloc(sizeof *keys * (size_t)(nby + 1)),
-        *values = cg_malloc(sizeof *values * (size_t)(nof + 1));
-    size_t *group = cg_malloc(sizeof *group * (t->rows + 1)),
-           *first = cg_malloc(sizeof *first * (t->rows + 1));
+    int *keys = cg_malloc(sizeof *keys * (size_t)(nby + 1)), *values = cg_malloc(sizeof *values * (size_t)(nof + 1));
+    size_t *group = cg_malloc(sizeof *group * (t->rows + 1)), *first = cg_malloc(sizeof *first * (t->rows + 1));
     double *x = cg_malloc(sizeof *x * (t->rows + 1));
     CgTable *new = cg_table_select(t, by, nby, e);
     bool ok = new != NULL;
@@ -474,8 +470,7 @@ CgTable *cg_table_pivot(const CgTable *t, const char *rows, const char *columns,
     CgTable *means = cg_table_group(t, by, 2, &value, 1, CG_MEAN, e);
     if (!means)
         return NULL;
-    size_t *group = cg_malloc(sizeof *group * (means->rows + 1)),
-           *first = cg_malloc(sizeof *first * (means->rows + 1));
+    size_t *group = cg_malloc(sizeof *group * (means->rows + 1)), *first = cg_malloc(sizeof *first * (means->rows + 1));
     CgTable *new = cg_table_new();
     size_t groups = find_groups(means, (int[]){ 0 }, 1, group, first);
     cg_table_add(new, rows, means->column[0].kind);

@@ -37,8 +37,7 @@ void cg_cell_print(const CgColumn *c, size_t row, CgStrbuf *out)
 static size_t character(const char *s, size_t n, int *width, bool *shown)
 {
     utf8proc_int32_t c = 0;
-    utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)(n < 4 ? n : 4),
-                                            &c);
+    utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)(n < 4 ? n : 4), &c);
     if (len <= 0) {
         *width = 1;
         *shown = false;
@@ -46,7 +45,7 @@ static size_t character(const char *s, size_t n, int *width, bool *shown)
     }
     utf8proc_category_t sort = utf8proc_category(c);
     *shown = sort != UTF8PROC_CATEGORY_CC && sort != UTF8PROC_CATEGORY_ZL && sort != UTF8PROC_CATEGORY_ZP
-             && sort != UTF8PROC_CATEGORY_CS;
+        && sort != UTF8PROC_CATEGORY_CS;
     *width = *shown ? utf8proc_charwidth(c) : 1;
     return (size_t)len;
 }
@@ -186,7 +185,7 @@ static void csv_text(const char *s, CgStrbuf *out)
         cg_strbuf_puts(out, s);
         return;
     }
-    cg_strbuf_putc(out, '"');        /* an empty text is "", a missing one is nothing */
+    cg_strbuf_putc(out, '"'); /* an empty text is "", a missing one is nothing */
     for (; *s; s++) {
         if (*s == '"')
             cg_strbuf_putc(out, '"');
@@ -224,8 +223,8 @@ static void json_text(const char *s, CgStrbuf *out)
     cg_strbuf_putc(out, '"');
     for (size_t i = 0; i < n;) {
         utf8proc_int32_t c;
-        utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)s + i,
-                                                (utf8proc_ssize_t)(n - i < 4 ? n - i : 4), &c);
+        utf8proc_ssize_t len =
+            utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i < 4 ? n - i : 4), &c);
         if (len <= 0)
             cg_strbuf_puts(out, "\xef\xbf\xbd");
         else if (c == '"' || c == '\\')

@@ -11,7 +11,7 @@
 CgValue *cg_target_value(CgExperiment *x, const char *text, CgTarget *out)
 {
     CgUnit **unit = &out->unit;
-    CgStrbuf script = {0};
+    CgStrbuf script = { 0 };
     /* as the value of a binding, so that mistakes in it are shown like any other */
     cg_strbuf_printf(&script, "it = %s\n", text);
     uint32_t file = cg_sources_add(x->sources, "argument", cg_strbuf_str(&script), script.len);
@@ -27,7 +27,7 @@ CgValue *cg_target_value(CgExperiment *x, const char *text, CgTarget *out)
     CgFrame f;
     cg_frame_begin(x->elab, &f, NULL, cg_elab_script(x->elab));
     CgValue *v = cg_eval(x->elab, &f, top->at[0]->exprs[0]);
-    if (v->kind == CG_VALUE_GRAPH)      /* rmsnorm for rmsnorm() */
+    if (v->kind == CG_VALUE_GRAPH) /* rmsnorm for rmsnorm() */
         v = cg_call(x->elab, &f, v, NULL, NULL, NULL, 0, top->at[0]->exprs[0]);
     cg_frame_end(x->elab, &f);
     return cg_is_poison(v) ? NULL : v;
@@ -87,7 +87,8 @@ static const CgKnownType *known_type(const CgKnownTypes *data, CgAtom name)
 /* As the data is; whether that is what the signature declares is found out when the graph is applied to it. */
 static CgValue *input_like_data(CgExperiment *x, const CgKnownType *known)
 {
-    CgValue *v = cg_value_tensor(x->elab, cg_graph_input(&x->elab->model->build, known->name, known->type), known->span);
+    CgValue *v =
+        cg_value_tensor(x->elab, cg_graph_input(&x->elab->model->build, known->name, known->type), known->span);
     for (int i = 0; i < known->type.rank; i++)
         v->tensor.origin[i] = known->span;
     return v;
@@ -135,7 +136,7 @@ bool cg_target_apply(CgExperiment *x, CgValue *instance, CgBindings sizes, const
     for (int i = 0; i < n && good; i++) {
         const CgParam *p = &inst->stmt->params[i];
         const CgKnownType *known = known_type(data, p->name);
-        if (!cg_param_is_tensor(p) || (p->init && !known))      /* a tensor with a default keeps it */
+        if (!cg_param_is_tensor(p) || (p->init && !known)) /* a tensor with a default keeps it */
             continue;
         names[given] = p->name;
         spans[given] = known ? known->span : p->span;
@@ -170,7 +171,7 @@ bool cg_target_of_stage(const CgStage *s, CgTarget *out)
     out->model = s->model;
     out->stage = s;
     while (out->noutputs < s->model->graph->outputs.len
-           && strncmp(s->model->graph->outputs.at[out->noutputs].name, "grad.", 5) != 0)
+        && strncmp(s->model->graph->outputs.at[out->noutputs].name, "grad.", 5) != 0)
         out->noutputs++;
     return true;
 }
@@ -191,7 +192,8 @@ bool cg_target_build(CgExperiment *x, const char *text, CgBindings sizes, CgTarg
         if (x->stages.at[i]->kind == CG_STAGE_TRAIN)
             return cg_target_of_stage(x->stages.at[i], out);
     if (!text && !(text = last_graph(x))) {
-        cg_diag(x->diags, CG_E0304, (CgSpan){0}, "the script has neither a training nor a graph: say which graph is meant");
+        cg_diag(x->diags, CG_E0304, (CgSpan){ 0 },
+            "the script has neither a training nor a graph: say which graph is meant");
         return false;
     }
     CgValue *v = cg_target_value(x, text, out);
@@ -204,8 +206,8 @@ bool cg_target_build(CgExperiment *x, const char *text, CgBindings sizes, CgTarg
         return cg_target_of_stage(v->stage, out);
     if (v->kind == CG_VALUE_INSTANCE)
         return cg_target_apply(x, v, sizes, NULL, out);
-    cg_diag(x->diags, CG_E0305, out->unit->top.at[0]->exprs[0]->span, "a graph, a model or a training is wanted, not %s",
-            cg_value_kind_name(v));
+    cg_diag(x->diags, CG_E0305, out->unit->top.at[0]->exprs[0]->span,
+        "a graph, a model or a training is wanted, not %s", cg_value_kind_name(v));
     return false;
 }
 
@@ -214,7 +216,7 @@ bool cg_target_differentiate(CgExperiment *x, CgTarget *t, size_t output, const 
     CgModelGraph *m = t->model;
     CgRef *trained = cg_calloc(m->params.len + m->graph->inputs.len + 1, sizeof *trained);
     CgRef where = CG_NONE, loss = m->graph->outputs.at[output].ref;
-    CgErr e = {0};
+    CgErr e = { 0 };
     if (!by) {
         n = 0;
         for (size_t i = 0; i < m->params.len; i++)
@@ -230,7 +232,7 @@ bool cg_target_differentiate(CgExperiment *x, CgTarget *t, size_t output, const 
         loss = cg_sum_all(&m->build, loss);
     bool good = cg_grad_build(&m->build, loss, n, by, grads, &where, &e);
     if (!good)
-        cg_diag_err(x->diags, where != CG_NONE ? cg_node(m->graph, where)->span : (CgSpan){0}, &e);
+        cg_diag_err(x->diags, where != CG_NONE ? cg_node(m->graph, where)->span : (CgSpan){ 0 }, &e);
     for (int i = 0; good && i < n; i++) {
         cg_graph_output(m->graph, cg_intern_printf("grad.%s", cg_node_name(m->graph, by[i])), grads[i]);
     }

@@ -1,6 +1,6 @@
 /* testing.c - the test blocks of a script.
- * Takes their bodies; gives a graph for each, whose outputs are the tensors that its expectations compare, and runs it. A test
- * is a body like that of a graph: it may own parts and parameters. Numbers are compared as doubles. */
+ * Takes their bodies; gives a graph for each, whose outputs are the tensors that its expectations compare, and runs it.
+ * A test is a body like that of a graph: it may own parts and parameters. Numbers are compared as doubles. */
 #include "experiment/testing.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@
 #include "run/blas.h"
 #include "run/tensor.h"
 
-enum { SHOWN = 24 };    /* elements of a tensor that a message shows */
+enum { SHOWN = 24 }; /* elements of a tensor that a message shows */
 
 /* ---- building ---- */
 
@@ -21,8 +21,8 @@ static CgTest *building(CgElab *e) { return cg_experiment_of(e)->test; }
 static bool comparable(const CgValue *v)
 {
     double number;
-    bool good = v->kind == CG_VALUE_TENSOR || v->kind == CG_VALUE_STR || v->kind == CG_VALUE_BOOL || v->kind == CG_VALUE_NONE
-             || cg_value_number(v, &number);
+    bool good = v->kind == CG_VALUE_TENSOR || v->kind == CG_VALUE_STR || v->kind == CG_VALUE_BOOL
+        || v->kind == CG_VALUE_NONE || cg_value_number(v, &number);
     if (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD)
         good = true;
     for (int i = 0; good && i < v->n && (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD); i++)
@@ -37,7 +37,8 @@ static bool side(CgElab *e, CgFrame *f, const CgExpr *x, CgSide *out)
     if (cg_is_poison(out->value))
         return false;
     if (!comparable(out->value)) {
-        cg_elab_error(e, CG_E0305, x->span, "expect compares numbers, tensors, strings and lists of them, not %s", cg_value_kind_name(out->value));
+        cg_elab_error(e, CG_E0305, x->span, "expect compares numbers, tensors, strings and lists of them, not %s",
+            cg_value_kind_name(out->value));
         return false;
     }
     if (out->value->kind == CG_VALUE_TENSOR) {
@@ -64,7 +65,8 @@ static bool is_close(CgElab *e, CgFrame *f, const CgExpr *x)
 
 static bool compares(const CgExpr *x)
 {
-    return x->kind == CG_EXPR_BINARY && (!strcmp(x->op, "==") || !strcmp(x->op, "!=") || *x->op == '<' || *x->op == '>');
+    return x->kind == CG_EXPR_BINARY
+        && (!strcmp(x->op, "==") || !strcmp(x->op, "!=") || *x->op == '<' || *x->op == '>');
 }
 
 static void expect(CgElab *e, CgFrame *f, const CgStmt *s)
@@ -83,7 +85,8 @@ static void expect(CgElab *e, CgFrame *f, const CgStmt *s)
         good = side(e, f, x->args.at[1].value, &it.right) && good;
         CgValue *tolerance = x->args.n > 2 ? cg_eval(e, f, x->args.at[2].value) : NULL;
         if (tolerance && !cg_is_poison(tolerance) && !cg_value_number(tolerance, &it.tolerance)) {
-            cg_elab_error(e, CG_E0305, x->args.at[2].value->span, "a tolerance is a number, not %s", cg_value_kind_name(tolerance));
+            cg_elab_error(e, CG_E0305, x->args.at[2].value->span, "a tolerance is a number, not %s",
+                cg_value_kind_name(tolerance));
             good = false;
         }
         good = good && !(tolerance && cg_is_poison(tolerance));
@@ -91,7 +94,8 @@ static void expect(CgElab *e, CgFrame *f, const CgStmt *s)
         good = side(e, f, x, &it.left);
         if (good && it.left.value->kind != CG_VALUE_BOOL
             && (it.left.value->kind != CG_VALUE_TENSOR || cg_value_type(e, it.left.value)->dtype != CG_BOOL)) {
-            cg_elab_error(e, CG_E0305, x->span, "expect takes a comparison or something true, not %s", cg_value_kind_name(it.left.value));
+            cg_elab_error(e, CG_E0305, x->span, "expect takes a comparison or something true, not %s",
+                cg_value_kind_name(it.left.value));
             good = false;
         }
     }
@@ -161,7 +165,14 @@ void cg_test_free(CgTest *t)
 /* ---- comparing ---- */
 
 /* Numbers with a shape: a tensor, a number, or a list of lists of numbers. */
-typedef struct Numbers { double *at; int64_t n; int rank; int64_t dim[CG_MAX_RANK]; bool integers; bool ok; } Numbers;
+typedef struct Numbers {
+    double *at;
+    int64_t n;
+    int rank;
+    int64_t dim[CG_MAX_RANK];
+    bool integers;
+    bool ok;
+} Numbers;
 
 static bool flatten(const CgValue *v, int depth, Numbers *out)
 {
@@ -251,7 +262,7 @@ static void describe(const Numbers *v, int64_t where, CgStrbuf *out)
 
 static void label(CgDiag *d, const CgSide *s, const Numbers *v, int64_t where)
 {
-    CgStrbuf text = {0};
+    CgStrbuf text = { 0 };
     if (v->ok)
         describe(v, v->n == 1 ? 0 : where, &text);
     else
@@ -263,7 +274,7 @@ static void label(CgDiag *d, const CgSide *s, const Numbers *v, int64_t where)
 static bool same_shape(const Numbers *a, const Numbers *b)
 {
     if (!a->rank || !b->rank)
-        return true;        /* one number against all */
+        return true; /* one number against all */
     bool same = a->rank == b->rank;
     for (int k = 0; same && k < a->rank; k++)
         same = a->dim[k] == b->dim[k];
@@ -280,7 +291,7 @@ static void shape_text(const Numbers *v, CgStrbuf *out)
 /* Texts and whatever else has no numbers: as written. */
 static bool same_text(const CgValue *a, const CgValue *b)
 {
-    CgStrbuf x = {0}, y = {0};
+    CgStrbuf x = { 0 }, y = { 0 };
     cg_value_print(a, &x);
     cg_value_print(b, &y);
     bool same = a->kind == b->kind && !strcmp(cg_strbuf_str(&x), cg_strbuf_str(&y));
@@ -310,10 +321,11 @@ static bool compare(CgExperiment *x, const CgExpect *it, const Numbers *a, const
         return failed(x, it, a, b, 0);
     }
     if (!same_shape(a, b)) {
-        CgStrbuf p = {0}, q = {0};
+        CgStrbuf p = { 0 }, q = { 0 };
         shape_text(a, &p);
         shape_text(b, &q);
-        CgDiag *d = cg_diag(x->diags, CG_E0603, it->caret, "the shapes differ: %s and %s", cg_strbuf_str(&p), cg_strbuf_str(&q));
+        CgDiag *d = cg_diag(
+            x->diags, CG_E0603, it->caret, "the shapes differ: %s and %s", cg_strbuf_str(&p), cg_strbuf_str(&q));
         label(d, &it->left, a, 0);
         label(d, &it->right, b, 0);
         cg_strbuf_deinit(&p);
@@ -321,7 +333,7 @@ static bool compare(CgExperiment *x, const CgExpect *it, const Numbers *a, const
         return false;
     }
     int64_t n = a->rank ? a->n : b->n;
-    bool any = !it->op || *it->op != '!';       /* != is about the whole: one difference is enough */
+    bool any = !it->op || *it->op != '!'; /* != is about the whole: one difference is enough */
     for (int64_t i = 0; i < n; i++)
         if (holds(it, a->at[a->rank ? i : 0], b->at[b->rank ? i : 0]) != any)
             return any ? failed(x, it, a, b, i) : true;
@@ -333,7 +345,7 @@ static bool compare(CgExperiment *x, const CgExpect *it, const Numbers *a, const
 /* The store is opened only where a model may be in it. */
 static bool ready(CgExperiment *x, const CgTest *t)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     for (size_t i = 0; i < t->model->params.len; i++) {
         const CgValue *w = t->model->params.at[i].weights;
         if (w && w->kind == CG_VALUE_STAGE)
@@ -368,8 +380,8 @@ static bool check_all(CgExperiment *x, const CgTest *t, const CgExec *exec)
 
 static bool run(CgExperiment *x, CgTest *t, const CgGraph *g, const CgMemory *memory)
 {
-    CgErr e = {0};
-    CgPlan *plan = cg_plan_build(g, (CgBindings){0}, (CgPlanOptions){ .sources = x->sources }, &e);
+    CgErr e = { 0 };
+    CgPlan *plan = cg_plan_build(g, (CgBindings){ 0 }, (CgPlanOptions){ .sources = x->sources }, &e);
     CgExec *exec = plan ? cg_exec_new(plan, x->pool, &e) : NULL;
     if (!exec)
         cg_experiment_err(x, t->stmt->span, &e);

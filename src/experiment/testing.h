@@ -7,20 +7,24 @@
 struct CgExperiment;
 
 /* One side of a comparison: a static value, or an output of the test's graph. */
-typedef struct CgSide { CgValue *value; int output /* -1: static */; CgSpan span; } CgSide;
+typedef struct CgSide {
+    CgValue *value;
+    int output /* -1: static */;
+    CgSpan span;
+} CgSide;
 
 typedef struct CgExpect {
-    CgSpan  span, caret;
-    CgAtom  op;              /* "==" ... ">=", "close", or NULL: left is true everywhere */
-    CgSide  left, right;
-    double  tolerance;
+    CgSpan span, caret;
+    CgAtom op; /* "==" ... ">=", "close", or NULL: left is true everywhere */
+    CgSide left, right;
+    double tolerance;
 } CgExpect;
 
 typedef struct CgTest {
     const CgStmt *stmt;
     CgModelGraph *model;
     CG_VEC(CgExpect) expects;
-    bool          broken;    /* by a mistake that was reported */
+    bool broken; /* by a mistake that was reported */
 } CgTest;
 
 /* Evaluates the body of each test of the script; mistakes are reported. Runs nothing. */

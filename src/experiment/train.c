@@ -1,6 +1,6 @@
 /* train.c - carrying out a training.
- * Takes a stage; gives its weights: from the store, or by steps (training.c) that can stop anywhere and go on with the same
- * bits. Must not look into a step. */
+ * Takes a stage; gives its weights: from the store, or by steps (training.c) that can stop anywhere and go on with the
+ * same bits. Must not look into a step. */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,9 +9,9 @@
 
 #include "experiment/training.h"
 
-enum { VERSION = 1 };       /* of what a training means; raised when the same key would give other bits */
+enum { VERSION = 1 }; /* of what a training means; raised when the same key would give other bits */
 
-/* ---- the key ---------------------------------------------------------------------------------------------------------- */
+/* ---- the key --------------------------------------------------------------------------------------------------- */
 
 static bool make_key(CgExperiment *x, CgStage *s)
 {
@@ -41,10 +41,14 @@ static bool make_key(CgExperiment *x, CgStage *s)
     return good;
 }
 
-/* ---- checkpoints ------------------------------------------------------------------------------------------------------- */
+/* ---- checkpoints ----------------------------------------------------------------------------------------------- */
 
 /* What early_stop remembers. */
-typedef struct Best { double loss; float *block; int64_t waited; } Best;
+typedef struct Best {
+    double loss;
+    float *block;
+    int64_t waited;
+} Best;
 
 static CgTensor flat(const float *at, int64_t n)
 {
@@ -78,9 +82,10 @@ static bool checkpoint(const CgTraining *t, const Best *best)
     snprintf(loss, sizeof loss, "%a", best->loss);
     snprintf(waited, sizeof waited, "%lld", (long long)best->waited);
     const char *keys[] = { "best", "waited" }, *values[] = { loss, waited };
-    CgErr err = {0};
+    CgErr err = { 0 };
     char *path = cg_stage_begin(t->x->store, s->key, (uint64_t)t->done, &err);
-    bool good = path && cg_safetensors_write(path, named, n, keys, values, 2, &err) && cg_stage_seal(t->x->store, s->key, (uint64_t)t->done, &err);
+    bool good = path && cg_safetensors_write(path, named, n, keys, values, 2, &err)
+        && cg_stage_seal(t->x->store, s->key, (uint64_t)t->done, &err);
     free(path);
     return good || cg_experiment_err(t->x, s->span, &err);
 }
@@ -97,12 +102,12 @@ static void resume(CgTraining *t, Best *best)
     char *path = cg_stage_find(t->x->store, s->key, &step);
     if (!path)
         return;
-    CgTensors c = {0};
-    CgErr err = {0};
+    CgTensors c = { 0 };
+    CgErr err = { 0 };
     bool good = cg_safetensors_read(path, &c, &err);
     free(path);
     if (!good)
-        return;       /* the store vouched for it, so this is a file of another time; start anew */
+        return; /* the store vouched for it, so this is a file of another time; start anew */
     char name[24];
     good = same_size(cg_tensors_find(&c, "parameters"), s->total) && (int64_t)step <= s->steps;
     for (int g = 0; good && g < s->ngroups; g++) {
@@ -114,7 +119,8 @@ static void resume(CgTraining *t, Best *best)
         for (int g = 0; g < s->ngroups; g++) {
             snprintf(name, sizeof name, "state.%d", g);
             if (s->groups[g].nstates)
-                memcpy(t->state[g], cg_tensors_find(&c, name)->data, (size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float));
+                memcpy(t->state[g], cg_tensors_find(&c, name)->data,
+                    (size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float));
         }
         const CgTensor *block = cg_tensors_find(&c, "best");
         if (same_size(block, s->total)) {
@@ -132,7 +138,7 @@ static void resume(CgTraining *t, Best *best)
     cg_tensors_free(&c);
 }
 
-/* ---- the result ---------------------------------------------------------------------------------------------------------- */
+/* ---- the result ------------------------------------------------------------------------------------------------ */
 
 /* Digest of every frozen tensor, and one of them all. */
 static CgDigest frozen_digest(const CgTraining *t, char (*hex)[33], int *count)
@@ -158,7 +164,8 @@ static bool finish(CgTraining *t, char (*before)[33], char (*after)[33])
     const CgModelGraph *m = s->model;
     int n = 0, nmeta = 0;
     CgNamed *named = cg_calloc((size_t)t->memory.n + 1, sizeof *named);
-    const char **keys = cg_calloc((size_t)t->memory.n * 2 + 2, sizeof *keys), **values = cg_calloc((size_t)t->memory.n * 2 + 2, sizeof *values);
+    const char **keys = cg_calloc((size_t)t->memory.n * 2 + 2, sizeof *keys),
+               **values = cg_calloc((size_t)t->memory.n * 2 + 2, sizeof *values);
     for (int i = 0; i < t->memory.n; i++) {
         const CgParamInfo *p = &m->params.at[i];
         if (p->foreign)
@@ -169,10 +176,10 @@ static bool finish(CgTraining *t, char (*before)[33], char (*after)[33])
             values[nmeta++] = cg_arena_printf(x->elab->arena, "%s before, %s after", before[i], after[i]);
         }
     }
-    CgErr err = {0};
+    CgErr err = { 0 };
     char *path = cg_store_begin(x->store, s->key, &err);
-    bool good = path && cg_safetensors_write(path, named, n, keys, values, nmeta, &err) && cg_store_seal(x->store, s->key, &err)
-        && cg_safetensors_read(path, &s->weights, &err);
+    bool good = path && cg_safetensors_write(path, named, n, keys, values, nmeta, &err)
+        && cg_store_seal(x->store, s->key, &err) && cg_safetensors_read(path, &s->weights, &err);
     if (good && x->run)
         cg_run_artifact(x->run, s->label, path, s->key);
     free(path);
@@ -185,9 +192,10 @@ static bool finish(CgTraining *t, char (*before)[33], char (*after)[33])
     return true;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------------------------- */
 
-/* A signal that arrives during step n of this process, trainings counted together: CG_DEBUG=interrupt-at=N, kill-at=N. */
+/* A signal that arrives during step n of this process, trainings counted together: CG_DEBUG=interrupt-at=N, kill-at=N.
+ */
 static void signal_when_asked(void)
 {
     static int64_t steps;
@@ -266,7 +274,7 @@ static bool found(CgExperiment *x, CgStage *s)
     if (!cg_store_has(x->store, s->key))
         return false;
     char *path = cg_store_path(x->store, s->key);
-    CgErr err = {0};
+    CgErr err = { 0 };
     bool good = cg_safetensors_read(path, &s->weights, &err);
     free(path);
     return good;
@@ -285,9 +293,10 @@ static void announce(const CgTraining *t, CgProgress *progress, const char *name
     CgProducts products = cg_plan_products(t->step.plan);
     if (products.bf16)
         snprintf(precision, sizeof precision, ", bf16 in %d of %d products", products.bf16, products.all);
-    cg_progress_say(progress, "%s: %lld parameters trained, %lld frozen; %lld steps of %lld x %lld tokens; %.1f MiB planned%s%s", name, (long long)trained,
-                    (long long)frozen, (long long)s->steps, (long long)s->batch, (long long)s->length,
-                    (double)cg_plan_slab(t->step.plan) / 1048576.0, precision, t->done ? "; goes on where it stopped" : "");
+    cg_progress_say(progress,
+        "%s: %lld parameters trained, %lld frozen; %lld steps of %lld x %lld tokens; %.1f MiB planned%s%s", name,
+        (long long)trained, (long long)frozen, (long long)s->steps, (long long)s->batch, (long long)s->length,
+        (double)cg_plan_slab(t->step.plan) / 1048576.0, precision, t->done ? "; goes on where it stopped" : "");
 }
 
 /* From the last checkpoint, if there is one, to the weights in the store. */
@@ -298,10 +307,13 @@ static bool train(CgTraining *t, bool *stopped)
     resume(t, &best);
     char name[160];
     snprintf(name, sizeof name, "train %s", s->label);
-    CgProgress *progress = cg_progress_new(&(CgProgressOpts){ .name = name, .total = s->steps, .from = t->done,
-        .per_step = (double)(s->batch * s->length), .quiet = t->x->opts.quiet });
+    CgProgress *progress = cg_progress_new(&(CgProgressOpts){ .name = name,
+        .total = s->steps,
+        .from = t->done,
+        .per_step = (double)(s->batch * s->length),
+        .quiet = t->x->opts.quiet });
     announce(t, progress, name);
-    char (*before)[33] = cg_calloc((size_t)t->memory.n + 1, 33), (*after)[33] = cg_calloc((size_t)t->memory.n + 1, 33);
+    char(*before)[33] = cg_calloc((size_t)t->memory.n + 1, 33), (*after)[33] = cg_calloc((size_t)t->memory.n + 1, 33);
     int nfrozen = 0;
     CgDigest d0 = frozen_digest(t, before, &nfrozen);
     cg_training_watch(t);
@@ -314,7 +326,11 @@ static bool train(CgTraining *t, bool *stopped)
         CG_ASSERT(cg_digest_equal(d0, d1), "a frozen tensor kept its bits");
         cg_progress_say(progress, "%s: %d frozen tensors, digest %.16s before and %.16s after", name, nfrozen, h0, h1);
     }
-    cg_progress_free(progress, *stopped ? "interrupted" : !good ? "failed" : t->done < s->steps ? "stopped early" : NULL);
+    cg_progress_free(progress,
+        *stopped                 ? "interrupted"
+            : !good              ? "failed"
+            : t->done < s->steps ? "stopped early"
+                                 : NULL);
     cg_training_count(t);
     if (good && !*stopped)
         good = finish(t, before, after);
@@ -330,7 +346,7 @@ bool cg_train_run(CgExperiment *x, CgStage *s)
         return false;
     if (found(x, s))
         return true;
-    CgErr err = {0};
+    CgErr err = { 0 };
     char what[200];
     snprintf(what, sizeof what, "training '%s'", s->label);
     CgLock *lock = cg_store_lock(x->store, s->key, what, &err);

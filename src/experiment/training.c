@@ -9,7 +9,7 @@
 
 enum { VALID_BATCHES = 8 };
 
-/* ---- plans -------------------------------------------------------------------------------------------------------------- */
+/* ---- plans ----------------------------------------------------------------------------------------------------- */
 
 static void runner_free(CgRunner *r)
 {
@@ -22,7 +22,7 @@ static void runner_free(CgRunner *r)
 
 static bool runner_new(CgExperiment *x, const CgGraph *g, int64_t batch, CgPlanOptions options, CgSpan at, CgRunner *r)
 {
-    CgErr err = {0};
+    CgErr err = { 0 };
     CgBinding b = { cg_intern("batch"), batch };
     options.outputs_bound = true;
     options.sources = x->sources;
@@ -57,7 +57,7 @@ static void run(const CgTraining *t, const CgRunner *r)
         cg_trace_frame(t->trace, r->frame, start);
 }
 
-/* ---- one step ------------------------------------------------------------------------------------------------------------ */
+/* ---- one step -------------------------------------------------------------------------------------------------- */
 
 static void fill_batch(CgTraining *t, int64_t step, int64_t share)
 {
@@ -65,7 +65,8 @@ static void fill_batch(CgTraining *t, int64_t step, int64_t share)
     int64_t rows = s->batch / s->accumulate, length = s->length;
     if (t->windows) {
         if (share == 0)
-            cg_windows_batch(t->windows, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)step, (int)s->batch, t->tokens, t->next_tokens);
+            cg_windows_batch(t->windows, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)step, (int)s->batch,
+                t->tokens, t->next_tokens);
         bind_inputs(&t->step, s->step_graph, t->tokens + share * rows * length, t->next_tokens + share * rows * length);
         return;
     }
@@ -87,10 +88,11 @@ static bool explain_nan(CgTraining *t, double loss, double norm)
         if (i->node != CG_NONE && cg_node(cg_plan_graph(t->step.plan), i->node)->span.file)
             span = cg_node(cg_plan_graph(t->step.plan), i->node)->span;
     }
-    CgDiag *d = cg_diag(t->x->diags, CG_E0602, span, "step %lld of '%s': the %s is not finite%s%s", (long long)t->done, s->label,
-                        isfinite(loss) ? "gradient" : "loss", *op ? "; the first op to give such a number is " : "", op);
+    CgDiag *d = cg_diag(t->x->diags, CG_E0602, span, "step %lld of '%s': the %s is not finite%s%s", (long long)t->done,
+        s->label, isfinite(loss) ? "gradient" : "loss", *op ? "; the first op to give such a number is " : "", op);
     cg_diag_note(d, s->span, "in this training (loss %g, gradient norm %g)", loss, norm);
-    cg_diag_help(d, "a smaller rate, a longer warm-up or clip usually keeps numbers finite; the last checkpoint is kept");
+    cg_diag_help(
+        d, "a smaller rate, a longer warm-up or clip usually keeps numbers finite; the last checkpoint is kept");
     return false;
 }
 
@@ -99,7 +101,8 @@ static void clear_padding(CgTraining *t)
 {
     const CgStage *s = t->s;
     for (int i = 0; i < s->ntrained; i++) {
-        int64_t from = s->trained[i].offset + s->trained[i].count, to = i + 1 < s->ntrained ? s->trained[i + 1].offset : s->total;
+        int64_t from = s->trained[i].offset + s->trained[i].count,
+                to = i + 1 < s->ntrained ? s->trained[i + 1].offset : s->total;
         memset(t->grad + from, 0, (size_t)(to - from) * sizeof *t->grad);
     }
 }
@@ -112,7 +115,8 @@ static bool take_step(CgTraining *t, CgStepResult *out)
     for (int64_t share = 0; share < s->accumulate; share++) {
         fill_batch(t, t->done, share);
         cg_exec_bind_output(t->step.exec, 0, &t->loss_out);
-        cg_exec_random(t->step.exec, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)(t->done * s->accumulate + share));
+        cg_exec_random(
+            t->step.exec, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)(t->done * s->accumulate + share));
         run(t, &t->step);
         loss += (double)t->loss_out / (double)s->accumulate;
         clear_padding(t);
@@ -136,9 +140,11 @@ static bool take_step(CgTraining *t, CgStepResult *out)
         int state = 0;
         for (size_t i = 0; i < group->graph->inputs.len; i++) {
             const char *name = cg_node_name(group->graph, group->graph->inputs.at[i]);
-            const void *from = !strcmp(name, "p") ? (const void *)(t->memory.block + at) : !strcmp(name, "g") ? (const void *)(grad + at)
-                : !strcmp(name, "scale") ? (const void *)&scale : !strcmp(name, "step") ? (const void *)&step
-                : (const void *)(t->state[g] + group->count * state++);
+            const void *from = !strcmp(name, "p") ? (const void *)(t->memory.block + at)
+                : !strcmp(name, "g")              ? (const void *)(grad + at)
+                : !strcmp(name, "scale")          ? (const void *)&scale
+                : !strcmp(name, "step")           ? (const void *)&step
+                                                  : (const void *)(t->state[g] + group->count * state++);
             cg_exec_bind_input(exec, (int)i, from);
         }
         if (group->rate >= 0)
@@ -197,7 +203,7 @@ double cg_training_validate(CgTraining *t)
     return used ? sum / (double)used : NAN;
 }
 
-/* ---- watching ----------------------------------------------------------------------------------------------------------- */
+/* ---- watching -------------------------------------------------------------------------------------------------- */
 
 typedef void WatchFn(CgExperiment *x, CgRunner *r, CgPhase phase, const char *name);
 
@@ -244,7 +250,7 @@ void cg_training_count(CgTraining *t)
     cg_profile_steps(&t->x->profile, t->watched, t->seconds);
 }
 
-/* ---- beginning and end ---------------------------------------------------------------------------------------------------- */
+/* ---- beginning and end ----------------------------------------------------------------------------------------- */
 
 void cg_training_free(CgTraining *t)
 {
@@ -272,7 +278,7 @@ static bool prepare(CgTraining *t)
     CgStage *s = t->s;
     int64_t rows = s->batch / s->accumulate;
     if (!strcmp(s->data->s, "batches")) {
-        CgErr err = {0};
+        CgErr err = { 0 };
         CgValue *path = cg_record_find(s->data, cg_intern("path"));
         if (!cg_safetensors_read(path->s, &t->batches, &err))
             return cg_experiment_err(x, path->span, &err);
@@ -296,19 +302,20 @@ static bool prepare(CgTraining *t)
             t->state[g][i] = (float)s->groups[g].initial[i / (size_t)s->groups[g].count];
     }
     if (!room) {
-        CgErr err = {0};
-        cg_err(&err, CG_ERR_MEMORY, "no room for the optimiser's %zu MiB", bytes * (size_t)(1 + s->groups[0].nstates) >> 20);
+        CgErr err = { 0 };
+        cg_err(&err, CG_ERR_MEMORY, "no room for the optimiser's %zu MiB",
+            bytes * (size_t)(1 + s->groups[0].nstates) >> 20);
         return cg_experiment_err(x, s->span, &err);
     }
     t->tokens = cg_calloc((size_t)(s->batch * s->length) + 1, sizeof *t->tokens);
     t->next_tokens = cg_calloc((size_t)(s->batch * s->length) + 1, sizeof *t->next_tokens);
     if (!runner_new(x, s->step_graph, rows, (CgPlanOptions){ .together = s->together }, s->span, &t->step)
-        || !runner_new(x, s->norm_graph, 1, (CgPlanOptions){0}, s->span, &t->norm))
+        || !runner_new(x, s->norm_graph, 1, (CgPlanOptions){ 0 }, s->span, &t->norm))
         return false;
     t->grad = cg_exec_block(t->step.exec);
     bind_params(&t->step, &t->memory);
     if (t->valid) {
-        if (!runner_new(x, s->loss_graph, rows, (CgPlanOptions){0}, s->span, &t->loss))
+        if (!runner_new(x, s->loss_graph, rows, (CgPlanOptions){ 0 }, s->span, &t->loss))
             return false;
         bind_params(&t->loss, &t->memory);
     }
@@ -332,13 +339,14 @@ CgTraining *cg_training_new(CgExperiment *x, CgStage *s)
 CgTrainingCost cg_training_cost(const CgTraining *t)
 {
     const CgStage *s = t->s;
-    CgTrainingCost c = { .slab = cg_plan_slab(t->step.plan) + cg_plan_slab(t->norm.plan), .products = cg_plan_products(t->step.plan),
-                         .flops = (double)s->accumulate * cg_plan_useful_flops(t->step.plan) };
+    CgTrainingCost c = { .slab = cg_plan_slab(t->step.plan) + cg_plan_slab(t->norm.plan),
+        .products = cg_plan_products(t->step.plan),
+        .flops = (double)s->accumulate * cg_plan_useful_flops(t->step.plan) };
     for (int i = 0; i < t->memory.n; i++)
         c.parameters += t->memory.bytes[i];
     if (t->sum)
         c.slab += (size_t)s->total * sizeof(float);
-    for (int g = 0; g < s->ngroups; g++) {      /* parameters and states are updated where they lie */
+    for (int g = 0; g < s->ngroups; g++) { /* parameters and states are updated where they lie */
         c.state += (size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float);
         c.slab += cg_plan_slab(t->update[g].plan);
         c.flops += cg_plan_useful_flops(t->update[g].plan);

@@ -10,11 +10,11 @@
 
 struct CgWriter {
     CgExperiment *x;
-    CgGenerator  *g;
-    int           rows;
-    CgDecoder    *decoder;      /* or, for the whole graph: */
-    CgPlan       *plan;
-    CgExec       *exec;
+    CgGenerator *g;
+    int rows;
+    CgDecoder *decoder; /* or, for the whole graph: */
+    CgPlan *plan;
+    CgExec *exec;
 };
 
 static int32_t sample(const float *logits, int64_t vocab, double temperature, int64_t top_k, double draw)
@@ -25,7 +25,7 @@ static int32_t sample(const float *logits, int64_t vocab, double temperature, in
     for (int64_t i = 0; i < vocab; i++)
         order[i] = (int32_t)i;
     if (top_k > 0 && top_k < vocab) {
-        for (int64_t i = 0; i < top_k; i++)           /* the k largest to the front */
+        for (int64_t i = 0; i < top_k; i++) /* the k largest to the front */
             for (int64_t j = i + 1; j < vocab; j++)
                 if (logits[order[j]] > logits[order[i]]) {
                     int32_t swap = order[i];
@@ -63,7 +63,7 @@ void cg_writer_free(CgWriter *w)
 
 CgWriter *cg_writer_new(CgExperiment *x, CgGenerator *g, const CgMemory *memory, int rows)
 {
-    CgErr err = {0};
+    CgErr err = { 0 };
     CgBinding b = { cg_intern("batch"), rows };
     CgBindings dims = { &b, 1 };
     CgPlanOptions options = { .sources = x->sources };
@@ -110,10 +110,11 @@ static bool look(CgWriter *w, int64_t t, CgTensor *logits, CgTensor *ids, CgErr 
     return true;
 }
 
-bool cg_writer_run(CgWriter *w, const int32_t *context, int32_t *text, int64_t fixed, double temperature, int64_t top_k, uint64_t seed)
+bool cg_writer_run(
+    CgWriter *w, const int32_t *context, int32_t *text, int64_t fixed, double temperature, int64_t top_k, uint64_t seed)
 {
     CgGenerator *g = w->g;
-    CgErr err = {0};
+    CgErr err = { 0 };
     int64_t length = g->length;
     if (w->decoder) {
         if (g->in_context >= 0)
@@ -128,7 +129,8 @@ bool cg_writer_run(CgWriter *w, const int32_t *context, int32_t *text, int64_t f
     for (int64_t t = fixed; t < length; t++) {
         CgTensor ids, logits;
         /* what is new since the last time: all that was given, or one token */
-        if (w->decoder && !cg_decoder_feed(w->decoder, t == fixed ? text : text + t - 1, length, t == fixed ? fixed : 1, &err))
+        if (w->decoder
+            && !cg_decoder_feed(w->decoder, t == fixed ? text : text + t - 1, length, t == fixed ? fixed : 1, &err))
             return cg_experiment_err(w->x, w->x->at, &err);
         if (!look(w, t, &logits, &ids, &err))
             return cg_experiment_err(w->x, w->x->at, &err);
@@ -137,7 +139,8 @@ bool cg_writer_run(CgWriter *w, const int32_t *context, int32_t *text, int64_t f
             if (temperature > 0) {
                 uint32_t bits[2];
                 cg_random_bits(seed, 0x67656e, (uint64_t)t, (uint64_t)r * 2, 2, bits);
-                id = sample((const float *)logits.data + r * logits.stride[0], logits.dim[2], temperature, top_k, (double)bits[0] / 4294967296.0);
+                id = sample((const float *)logits.data + r * logits.stride[0], logits.dim[2], temperature, top_k,
+                    (double)bits[0] / 4294967296.0);
             } else {
                 id = ((const int32_t *)ids.data)[r * ids.stride[0]];
             }

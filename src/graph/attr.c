@@ -9,7 +9,11 @@
 #include "base/map.h"
 #include "graph/dim.h"
 
-typedef struct List { CgAttrs attrs; struct List *next; CgAttr at[]; } List;
+typedef struct List {
+    CgAttrs attrs;
+    struct List *next;
+    CgAttr at[];
+} List;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static CgMap interned;
@@ -24,12 +28,18 @@ static CgAttr canonical(const CgAttr *a)
 {
     CgAttr c = { .name = cg_intern(a->name), .kind = a->kind };
     switch (a->kind) {
-    case CG_ATTR_INT:   c.i = a->i; break;
+    case CG_ATTR_INT: c.i = a->i; break;
     case CG_ATTR_FLOAT: c.f = a->f; break;
-    case CG_ATTR_STR:   c.s = cg_intern(a->s); break;
-    case CG_ATTR_INTS:  c.n = a->n; memcpy(c.ints, a->ints, sizeof a->ints[0] * (size_t)a->n); break;
-    case CG_ATTR_DIMS:  c.n = a->n; memcpy(c.dims, a->dims, sizeof a->dims[0] * (size_t)a->n); break;
-    case CG_ATTR_TYPE:  c.type = cg_type(a->type.dtype, a->type.rank, a->type.dim); break;
+    case CG_ATTR_STR: c.s = cg_intern(a->s); break;
+    case CG_ATTR_INTS:
+        c.n = a->n;
+        memcpy(c.ints, a->ints, sizeof a->ints[0] * (size_t)a->n);
+        break;
+    case CG_ATTR_DIMS:
+        c.n = a->n;
+        memcpy(c.dims, a->dims, sizeof a->dims[0] * (size_t)a->n);
+        break;
+    case CG_ATTR_TYPE: c.type = cg_type(a->type.dtype, a->type.rank, a->type.dim); break;
     }
     return c;
 }
@@ -38,15 +48,13 @@ static bool attr_equal(const CgAttr *a, const CgAttr *b)
 {
     return a->name == b->name && a->kind == b->kind && a->i == b->i && !memcmp(&a->f, &b->f, sizeof a->f)
         && a->s == b->s && a->n == b->n && !memcmp(a->ints, b->ints, sizeof a->ints)
-        && !memcmp(a->dims, b->dims, sizeof a->dims)
-        && cg_type_equal(&a->type, &b->type);
+        && !memcmp(a->dims, b->dims, sizeof a->dims) && cg_type_equal(&a->type, &b->type);
 }
 
 static uint64_t attr_hash(const CgAttr *a, uint64_t h)
 {
-    uint64_t head[6] = { cg_map_ptr(a->name), (uint64_t)a->kind, (uint64_t)a->i, cg_map_ptr(a->s),
-                         (uint64_t)a->n,
-                         (uint64_t)a->type.dtype << 8 | (uint64_t)a->type.rank };
+    uint64_t head[6] = { cg_map_ptr(a->name), (uint64_t)a->kind, (uint64_t)a->i, cg_map_ptr(a->s), (uint64_t)a->n,
+        (uint64_t)a->type.dtype << 8 | (uint64_t)a->type.rank };
     h = cg_hash64(head, sizeof head, h);
     h = cg_hash64(&a->f, sizeof a->f, h);
     h = cg_hash64(a->ints, sizeof a->ints, h);
@@ -56,26 +64,33 @@ static uint64_t attr_hash(const CgAttr *a, uint64_t h)
 
 static bool list_equal(const List *l, const CgAttr *at, int n)
 {
-    if (l->attrs.n != n) return false;
+    if (l->attrs.n != n)
+        return false;
     for (int i = 0; i < n; i++)
-        if (!attr_equal(&l->at[i], &at[i])) return false;
+        if (!attr_equal(&l->at[i], &at[i]))
+            return false;
     return true;
 }
 
 const CgAttrs *cg_attrs(int n, const CgAttr *at)
 {
-    if (n <= 0) return NULL;
+    if (n <= 0)
+        return NULL;
     List *made = cg_malloc(sizeof *made + sizeof *at * (size_t)n);
     uint64_t h = 0, found = 0;
-    for (int i = 0; i < n; i++) made->at[i] = canonical(&at[i]);
+    for (int i = 0; i < n; i++)
+        made->at[i] = canonical(&at[i]);
     qsort(made->at, (size_t)n, sizeof *at, by_name);
-    for (int i = 0; i < n; i++) h = attr_hash(&made->at[i], h);
+    for (int i = 0; i < n; i++)
+        h = attr_hash(&made->at[i], h);
     for (int i = 1; i < n; i++)
-        if (made->at[i].name == made->at[i - 1].name) CG_BUG("attribute '%s' twice", made->at[i].name);
+        if (made->at[i].name == made->at[i - 1].name)
+            CG_BUG("attribute '%s' twice", made->at[i].name);
 
     pthread_mutex_lock(&lock);
     List *first = cg_map_get(&interned, h, &found) ? (List *)(uintptr_t)found : NULL, *l = first;
-    while (l && !list_equal(l, made->at, n)) l = l->next;
+    while (l && !list_equal(l, made->at, n))
+        l = l->next;
     if (l) {
         free(made);
     } else {
@@ -91,7 +106,8 @@ const CgAttrs *cg_attrs(int n, const CgAttr *at)
 const CgAttr *cg_attr_find(const CgAttrs *attrs, const char *name)
 {
     for (int i = 0; attrs && i < attrs->n; i++)
-        if (!strcmp(attrs->at[i].name, name)) return &attrs->at[i];
+        if (!strcmp(attrs->at[i].name, name))
+            return &attrs->at[i];
     return NULL;
 }
 
@@ -104,7 +120,8 @@ int64_t cg_attr_int(const CgAttrs *attrs, const char *name, int64_t otherwise)
 double cg_attr_float(const CgAttrs *attrs, const char *name, double otherwise)
 {
     const CgAttr *a = cg_attr_find(attrs, name);
-    if (!a) return otherwise;
+    if (!a)
+        return otherwise;
     return a->kind == CG_ATTR_FLOAT ? a->f : a->kind == CG_ATTR_INT ? (double)a->i : otherwise;
 }
 
@@ -117,15 +134,19 @@ const char *cg_attr_str(const CgAttrs *attrs, const char *name, const char *othe
 CgAttr cg_a_ints(const char *name, int n, const int64_t *ints)
 {
     CgAttr a = { .name = name, .kind = CG_ATTR_INTS, .n = n };
-    if (n < 0 || n > CG_MAX_RANK) CG_BUG("attribute '%s' with %d numbers", name, n);
-    for (int i = 0; i < n; i++) a.ints[i] = ints[i];
+    if (n < 0 || n > CG_MAX_RANK)
+        CG_BUG("attribute '%s' with %d numbers", name, n);
+    for (int i = 0; i < n; i++)
+        a.ints[i] = ints[i];
     return a;
 }
 
 CgAttr cg_a_dims(const char *name, int n, const CgDim *const *dims)
 {
     CgAttr a = { .name = name, .kind = CG_ATTR_DIMS, .n = n };
-    if (n < 0 || n > CG_MAX_RANK) CG_BUG("attribute '%s' with %d dims", name, n);
-    for (int i = 0; i < n; i++) a.dims[i] = dims[i];
+    if (n < 0 || n > CG_MAX_RANK)
+        CG_BUG("attribute '%s' with %d dims", name, n);
+    for (int i = 0; i < n; i++)
+        a.dims[i] = dims[i];
     return a;
 }

@@ -12,42 +12,54 @@
 #include "base/digest.h"
 #include "base/map.h"
 
-#define DIM_LIMIT (INT64_C(1) << 48)
-#define MAX_TERMS 256
-#define MAX_DEGREE 16
+#define DIM_LIMIT   (INT64_C(1) << 48)
+#define MAX_TERMS   256
+#define MAX_DEGREE  16
 #define MAX_NESTING 64
 
 /* Symbols are sorted by name, and repeated for powers. */
-typedef struct Term { int64_t coef; int degree; CgAtom sym[MAX_DEGREE]; } Term;
+typedef struct Term {
+    int64_t coef;
+    int degree;
+    CgAtom sym[MAX_DEGREE];
+} Term;
 /* Invariant: terms are sorted by `monomial_order`, no two have the same monomial, no coefficient is 0. */
-struct CgDim { const CgDim *next; int n; Term at[]; };
+struct CgDim {
+    const CgDim *next;
+    int n;
+    Term at[];
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static CgMap interned;
 
 /* A polynomial being made. */
-typedef struct Poly { CG_VEC(Term) terms; bool bad; } Poly;
+typedef struct Poly {
+    CG_VEC(Term) terms;
+    bool bad;
+} Poly;
 
 /* Graded, then by name: an admissible order, so that division by leading terms is exact division. */
 static int monomial_order(const Term *a, const Term *b)
 {
-    if (a->degree != b->degree) return a->degree > b->degree ? -1 : 1;
+    if (a->degree != b->degree)
+        return a->degree > b->degree ? -1 : 1;
     for (int i = 0; i < a->degree; i++) {
         int c = a->sym[i] == b->sym[i] ? 0 : strcmp(a->sym[i], b->sym[i]);
-        if (c) return c;
+        if (c)
+            return c;
     }
     return 0;
 }
 
-static int term_order(const void *a, const void *b)
-{
-    return monomial_order(a, b);
-}
+static int term_order(const void *a, const void *b) { return monomial_order(a, b); }
 
 static void put(Poly *p, Term t)
 {
-    if (p->terms.len > 16 * MAX_TERMS) p->bad = true;
-    if (!p->bad) cg_vec_push(&p->terms, t);
+    if (p->terms.len > 16 * MAX_TERMS)
+        p->bad = true;
+    if (!p->bad)
+        cg_vec_push(&p->terms, t);
 }
 
 static bool checked_mul(int64_t a, int64_t b, int64_t *out)
@@ -73,14 +85,17 @@ static void put_product(Poly *p, const Term *a, const Term *b)
 static void put_all(Poly *p, const CgDim *d, int64_t times)
 {
     const Term factor = { .coef = times };
-    for (int i = 0; i < d->n; i++) put_product(p, &d->at[i], &factor);
+    for (int i = 0; i < d->n; i++)
+        put_product(p, &d->at[i], &factor);
 }
 
 static bool same_terms(const CgDim *d, const Term *t, size_t n)
 {
-    if ((size_t)d->n != n) return false;
+    if ((size_t)d->n != n)
+        return false;
     for (size_t i = 0; i < n; i++)
-        if (d->at[i].coef != t[i].coef || monomial_order(&d->at[i], &t[i])) return false;
+        if (d->at[i].coef != t[i].coef || monomial_order(&d->at[i], &t[i]))
+            return false;
     return true;
 }
 
@@ -88,7 +103,7 @@ static uint64_t hash_terms(const Term *t, size_t n)
 {
     uint64_t h = 0x9e3779b97f4a7c15u;
     for (size_t i = 0; i < n; i++) {
-        h = cg_hash64(&t[i].coef, sizeof t[i].coef, h);     /* symbols are atoms: equal names, equal pointers */
+        h = cg_hash64(&t[i].coef, sizeof t[i].coef, h); /* symbols are atoms: equal names, equal pointers */
         h = cg_hash64(t[i].sym, sizeof t[i].sym[0] * (size_t)t[i].degree, h);
     }
     return h;
@@ -100,12 +115,14 @@ static const CgDim *intern(const Term *t, size_t n)
     pthread_mutex_lock(&lock);
     const CgDim *first = cg_map_get(&interned, h, &found) ? (const CgDim *)(uintptr_t)found : NULL;
     const CgDim *d = first;
-    while (d && !same_terms(d, t, n)) d = d->next;
+    while (d && !same_terms(d, t, n))
+        d = d->next;
     if (!d) {
         CgDim *made = cg_malloc(sizeof *made + n * sizeof *t);
         made->next = first;
         made->n = (int)n;
-        if (n) memcpy(made->at, t, n * sizeof *t);
+        if (n)
+            memcpy(made->at, t, n * sizeof *t);
         cg_map_put(&interned, h, cg_map_ptr(made));
         d = made;
     }
@@ -120,18 +137,23 @@ static const CgDim *finish(Poly *p)
     if (!p->bad) {
         Term *t = p->terms.at;
         size_t n = 0;
-        if (p->terms.len) qsort(t, p->terms.len, sizeof *t, term_order);
+        if (p->terms.len)
+            qsort(t, p->terms.len, sizeof *t, term_order);
         for (size_t i = 0; i < p->terms.len; i++) {
             if (n && !monomial_order(&t[n - 1], &t[i])) {
-                t[n - 1].coef += t[i].coef;     /* both within 2^48: no overflow */
-                if (t[n - 1].coef > DIM_LIMIT || t[n - 1].coef < -DIM_LIMIT) p->bad = true;
+                t[n - 1].coef += t[i].coef; /* both within 2^48: no overflow */
+                if (t[n - 1].coef > DIM_LIMIT || t[n - 1].coef < -DIM_LIMIT)
+                    p->bad = true;
             } else {
-                if (n && !t[n - 1].coef) n--;
+                if (n && !t[n - 1].coef)
+                    n--;
                 t[n++] = t[i];
             }
         }
-        if (n && !t[n - 1].coef) n--;
-        if (!p->bad && n <= MAX_TERMS) d = intern(t, n);
+        if (n && !t[n - 1].coef)
+            n--;
+        if (!p->bad && n <= MAX_TERMS)
+            d = intern(t, n);
     }
     cg_vec_free(&p->terms);
     return d;
@@ -153,7 +175,8 @@ const CgDim *cg_dim_symbol(const char *name)
 const CgDim *cg_dim_add(const CgDim *a, const CgDim *b)
 {
     Poly p = { 0 };
-    if (!a || !b) return NULL;
+    if (!a || !b)
+        return NULL;
     put_all(&p, a, 1);
     put_all(&p, b, 1);
     return finish(&p);
@@ -162,7 +185,8 @@ const CgDim *cg_dim_add(const CgDim *a, const CgDim *b)
 const CgDim *cg_dim_sub(const CgDim *a, const CgDim *b)
 {
     Poly p = { 0 };
-    if (!a || !b) return NULL;
+    if (!a || !b)
+        return NULL;
     put_all(&p, a, 1);
     put_all(&p, b, -1);
     return finish(&p);
@@ -171,9 +195,11 @@ const CgDim *cg_dim_sub(const CgDim *a, const CgDim *b)
 const CgDim *cg_dim_mul(const CgDim *a, const CgDim *b)
 {
     Poly p = { 0 };
-    if (!a || !b) return NULL;
+    if (!a || !b)
+        return NULL;
     for (int i = 0; i < a->n; i++)
-        for (int j = 0; j < b->n; j++) put_product(&p, &a->at[i], &b->at[j]);
+        for (int j = 0; j < b->n; j++)
+            put_product(&p, &a->at[i], &b->at[j]);
     return finish(&p);
 }
 
@@ -181,7 +207,8 @@ bool cg_dim_at_most(const CgDim *a, const CgDim *b)
 {
     const CgDim *left = cg_dim_sub(b, a);
     for (int i = 0; left && i < left->n; i++)
-        if (left->at[i].coef < 0) return false;         /* symbols are sizes, never negative */
+        if (left->at[i].coef < 0)
+            return false; /* symbols are sizes, never negative */
     return left != NULL;
 }
 
@@ -189,12 +216,15 @@ bool cg_dim_at_most(const CgDim *a, const CgDim *b)
 static bool divide_term(const Term *a, const Term *b, Term *t)
 {
     *t = (Term){ 0 };
-    if (a->coef % b->coef) return false;
+    if (a->coef % b->coef)
+        return false;
     t->coef = a->coef / b->coef;
     int j = 0;
     for (int i = 0; i < a->degree; i++) {
-        if (j < b->degree && a->sym[i] == b->sym[j]) j++;
-        else t->sym[t->degree++] = a->sym[i];
+        if (j < b->degree && a->sym[i] == b->sym[j])
+            j++;
+        else
+            t->sym[t->degree++] = a->sym[i];
     }
     return j == b->degree;
 }
@@ -202,11 +232,13 @@ static bool divide_term(const Term *a, const Term *b, Term *t)
 /* Long division; each step removes the leading term of what is left, which strictly falls in the monomial order. */
 const CgDim *cg_dim_div(const CgDim *a, const CgDim *b)
 {
-    if (!a || !b || !b->n) return NULL;
+    if (!a || !b || !b->n)
+        return NULL;
     const CgDim *rest = a, *quotient = cg_dim_int(0);
     for (int steps = 0; rest && rest->n; steps++) {
         Term t;
-        if (steps > MAX_TERMS || !divide_term(&rest->at[0], &b->at[0], &t)) return NULL;
+        if (steps > MAX_TERMS || !divide_term(&rest->at[0], &b->at[0], &t))
+            return NULL;
         const CgDim *q = intern(&t, 1);
         quotient = cg_dim_add(quotient, q);
         rest = cg_dim_sub(rest, cg_dim_mul(q, b));
@@ -216,15 +248,19 @@ const CgDim *cg_dim_div(const CgDim *a, const CgDim *b)
 
 bool cg_dim_is_int(const CgDim *d, int64_t *value)
 {
-    if (!d || d->n > 1 || (d->n == 1 && d->at[0].degree)) return false;
-    if (value) *value = d->n ? d->at[0].coef : 0;
+    if (!d || d->n > 1 || (d->n == 1 && d->at[0].degree))
+        return false;
+    if (value)
+        *value = d->n ? d->at[0].coef : 0;
     return true;
 }
 
 bool cg_dim_is_symbol(const CgDim *d, CgAtom *name)
 {
-    if (!d || d->n != 1 || d->at[0].coef != 1 || d->at[0].degree != 1) return false;
-    if (name) *name = d->at[0].sym[0];
+    if (!d || d->n != 1 || d->at[0].coef != 1 || d->at[0].degree != 1)
+        return false;
+    if (name)
+        *name = d->at[0].sym[0];
     return true;
 }
 
@@ -232,28 +268,35 @@ bool cg_dim_mentions(const CgDim *d, CgAtom symbol)
 {
     for (int i = 0; d && i < d->n; i++)
         for (int j = 0; j < d->at[i].degree; j++)
-            if (d->at[i].sym[j] == symbol) return true;
+            if (d->at[i].sym[j] == symbol)
+                return true;
     return false;
 }
 
 bool cg_dim_eval(const CgDim *d, CgBindings with, int64_t *value, CgAtom *missing)
 {
     int64_t sum = 0;
-    if (missing) *missing = NULL;
-    if (!d) return false;
+    if (missing)
+        *missing = NULL;
+    if (!d)
+        return false;
     for (int i = 0; i < d->n; i++) {
         int64_t product = d->at[i].coef;
         for (int j = 0; j < d->at[i].degree; j++) {
             int k = 0;
-            while (k < with.n && with.at[k].symbol != d->at[i].sym[j]) k++;
+            while (k < with.n && with.at[k].symbol != d->at[i].sym[j])
+                k++;
             if (k == with.n) {
-                if (missing) *missing = d->at[i].sym[j];
+                if (missing)
+                    *missing = d->at[i].sym[j];
                 return false;
             }
-            if (!checked_mul(product, with.at[k].value, &product)) return false;
+            if (!checked_mul(product, with.at[k].value, &product))
+                return false;
         }
         sum += product;
-        if (sum > DIM_LIMIT || sum < -DIM_LIMIT) return false;
+        if (sum > DIM_LIMIT || sum < -DIM_LIMIT)
+            return false;
     }
     *value = sum;
     return true;
@@ -261,17 +304,21 @@ bool cg_dim_eval(const CgDim *d, CgBindings with, int64_t *value, CgAtom *missin
 
 const CgDim *cg_dim_subst(const CgDim *d, CgAtom symbol, const CgDim *by)
 {
-    if (!cg_dim_mentions(d, symbol)) return d;
+    if (!cg_dim_mentions(d, symbol))
+        return d;
     const CgDim *sum = cg_dim_int(0);
     for (int i = 0; i < d->n; i++) {
         Term left = { .coef = d->at[i].coef };
         int power = 0;
         for (int j = 0; j < d->at[i].degree; j++) {
-            if (d->at[i].sym[j] == symbol) power++;
-            else left.sym[left.degree++] = d->at[i].sym[j];
+            if (d->at[i].sym[j] == symbol)
+                power++;
+            else
+                left.sym[left.degree++] = d->at[i].sym[j];
         }
         const CgDim *product = intern(&left, 1);
-        while (power--) product = cg_dim_mul(product, by);
+        while (power--)
+            product = cg_dim_mul(product, by);
         sum = cg_dim_add(sum, product);
     }
     return sum;
@@ -280,12 +327,15 @@ const CgDim *cg_dim_subst(const CgDim *d, CgAtom symbol, const CgDim *by)
 const CgDim *cg_dim_solve(const CgDim *pattern, CgAtom u, const CgDim *d)
 {
     Poly a = { 0 }, c = { 0 };
-    if (!pattern || !d) return NULL;
+    if (!pattern || !d)
+        return NULL;
     for (int i = 0; i < pattern->n; i++) {
         Term t = pattern->at[i], left = { .coef = t.coef };
         for (int j = 0; j < t.degree; j++)
-            if (t.sym[j] != u) left.sym[left.degree++] = t.sym[j];
-        if (t.degree - left.degree > 1) a.bad = true;
+            if (t.sym[j] != u)
+                left.sym[left.degree++] = t.sym[j];
+        if (t.degree - left.degree > 1)
+            a.bad = true;
         put(left.degree == t.degree ? &c : &a, left);
     }
     const CgDim *slope = finish(&a), *rest = finish(&c);
@@ -297,15 +347,20 @@ static void print_term(const Term *t, bool first, CgStrbuf *out)
 {
     int64_t size = t->coef < 0 ? -t->coef : t->coef;
     cg_strbuf_puts(out, first ? (t->coef < 0 ? "-" : "") : (t->coef < 0 ? " - " : " + "));
-    if (size != 1 || !t->degree) cg_strbuf_printf(out, "%lld%s", (long long)size, t->degree ? "*" : "");
-    for (int j = 0; j < t->degree; j++) cg_strbuf_printf(out, "%s%s", j ? "*" : "", t->sym[j]);
+    if (size != 1 || !t->degree)
+        cg_strbuf_printf(out, "%lld%s", (long long)size, t->degree ? "*" : "");
+    for (int j = 0; j < t->degree; j++)
+        cg_strbuf_printf(out, "%s%s", j ? "*" : "", t->sym[j]);
 }
 
 void cg_dim_print(const CgDim *d, CgStrbuf *out)
 {
-    if (!d) cg_strbuf_puts(out, "?");
-    else if (!d->n) cg_strbuf_puts(out, "0");
-    if (!d) return;
+    if (!d)
+        cg_strbuf_puts(out, "?");
+    else if (!d->n)
+        cg_strbuf_puts(out, "0");
+    if (!d)
+        return;
     bool first = true;
     /* What is added comes before what is taken away: "T - K", not "-K + T". */
     for (int sign = 1; sign >= -1; sign -= 2)
@@ -320,40 +375,43 @@ void cg_dim_print(const CgDim *d, CgStrbuf *out)
 
 static const char *skip(const char *s)
 {
-    while (*s == ' ' || *s == '\t') s++;
+    while (*s == ' ' || *s == '\t')
+        s++;
     return s;
 }
 
 static const CgDim *parse_sum(const char **s, int nesting);
 
 /* Symbols may carry marks that scripts cannot write, for symbols made by the compiler. */
-static bool is_symbol_char(char c)
-{
-    return c && (isalnum((unsigned char)c) || strchr("_.'#$?@", c));
-}
+static bool is_symbol_char(char c) { return c && (isalnum((unsigned char)c) || strchr("_.'#$?@", c)); }
 
 static const CgDim *parse_atom(const char **s, int nesting)
 {
     const char *p = skip(*s);
     const CgDim *d = NULL;
-    if (nesting > MAX_NESTING) return NULL;
+    if (nesting > MAX_NESTING)
+        return NULL;
     if (*p == '(') {
         p++;
         d = parse_sum(&p, nesting + 1);
         p = skip(p);
-        if (*p++ != ')') return NULL;
+        if (*p++ != ')')
+            return NULL;
     } else if (*p == '-') {
         p++;
         d = cg_dim_sub(cg_dim_int(0), parse_atom(&p, nesting + 1));
     } else if (isdigit((unsigned char)*p)) {
         int64_t v = 0;
         for (; isdigit((unsigned char)*p); p++)
-            if (v <= DIM_LIMIT) v = v * 10 + (*p - '0');
-        if (is_symbol_char(*p)) return NULL;
+            if (v <= DIM_LIMIT)
+                v = v * 10 + (*p - '0');
+        if (is_symbol_char(*p))
+            return NULL;
         d = cg_dim_int(v);
     } else if (is_symbol_char(*p)) {
         const char *start = p;
-        while (is_symbol_char(*p)) p++;
+        while (is_symbol_char(*p))
+            p++;
         d = cg_dim_symbol(cg_intern_n(start, (size_t)(p - start)));
     }
     *s = p;
@@ -382,10 +440,7 @@ static const CgDim *parse_sum(const char **s, int nesting)
     return d;
 }
 
-const CgDim *cg_dim_parse(const char **text)
-{
-    return parse_sum(text, 0);
-}
+const CgDim *cg_dim_parse(const char **text) { return parse_sum(text, 0); }
 
 const CgDim *cg_dim_combine(char op, const CgDim *a, const CgDim *b)
 {

@@ -9,25 +9,31 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
-typedef struct CgBinding { CgAtom symbol; int64_t value; } CgBinding;
-typedef struct CgBindings { const CgBinding *at; int n; } CgBindings;
+typedef struct CgBinding {
+    CgAtom symbol;
+    int64_t value;
+} CgBinding;
+typedef struct CgBindings {
+    const CgBinding *at;
+    int n;
+} CgBindings;
 
 const CgDim *cg_dim_symbol(const char *name);
 /* a op b for op in + - * /; NULL for any other, for NULL in, and where there is no whole result. */
 const CgDim *cg_dim_combine(char op, const CgDim *a, const CgDim *b);
 /* Replaces symbols by values; NULL when a symbol has none (its name goes to *missing when not NULL). */
-bool         cg_dim_eval(const CgDim *d, CgBindings with, int64_t *value, CgAtom *missing);
+bool cg_dim_eval(const CgDim *d, CgBindings with, int64_t *value, CgAtom *missing);
 /* d with `symbol` replaced by `by`. */
 const CgDim *cg_dim_subst(const CgDim *d, CgAtom symbol, const CgDim *by);
 /* True when d is one symbol alone. */
-bool         cg_dim_is_symbol(const CgDim *d, CgAtom *name);
+bool cg_dim_is_symbol(const CgDim *d, CgAtom *name);
 /* Solve a*u + c = d for the symbol u where a and c do not contain it; NULL when there is no exact solution. */
 const CgDim *cg_dim_solve(const CgDim *pattern, CgAtom u, const CgDim *d);
-bool         cg_dim_mentions(const CgDim *d, CgAtom symbol);
-void         cg_dim_print(const CgDim *d, CgStrbuf *out);        /* "4*K + 1" */
-void         cg_type_print(const CgType *t, CgStrbuf *out);      /* "f32[B, 4*K]", "f32" */
-const CgDim *cg_dim_parse(const char **text);                    /* reads a dim and moves past it; NULL if there is none */
-bool         cg_type_parse_prefix(const char **text, CgType *t); /* likewise */
-bool         cg_dtype_parse(const char *name, size_t n, CgDtype *out);
-bool         cg_type_parse(const char *text, CgType *t);         /* the inverse; also "F[..]" is refused */
+bool cg_dim_mentions(const CgDim *d, CgAtom symbol);
+void cg_dim_print(const CgDim *d, CgStrbuf *out);        /* "4*K + 1" */
+void cg_type_print(const CgType *t, CgStrbuf *out);      /* "f32[B, 4*K]", "f32" */
+const CgDim *cg_dim_parse(const char **text);            /* reads a dim and moves past it; NULL if there is none */
+bool cg_type_parse_prefix(const char **text, CgType *t); /* likewise */
+bool cg_dtype_parse(const char *name, size_t n, CgDtype *out);
+bool cg_type_parse(const char *text, CgType *t); /* the inverse; also "F[..]" is refused */
 #endif

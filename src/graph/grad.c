@@ -1,6 +1,7 @@
 /* grad.c - reverse accumulation, graph to graph.
- * Takes a scalar node and the nodes to differentiate by; appends derivative nodes, each with the span, scope and precision
- * of the forward node it belongs to and that node in `why`. Must not know any op but `part`, nor see a number. */
+ * Takes a scalar node and the nodes to differentiate by; appends derivative nodes, each with the span, scope and
+ * precision of the forward node it belongs to and that node in `why`. Must not know any op but `part`, nor see a
+ * number. */
 #include "graph/grad.h"
 
 #include <stdio.h>
@@ -10,26 +11,22 @@
 #include "base/timing.h"
 #include "graph/pass.h"
 
-#define MAX_EXPANSIONS 32   /* expansions within expansions; more is an op that expands to itself */
+#define MAX_EXPANSIONS 32 /* expansions within expansions; more is an op that expands to itself */
 
 /* One sweep. `adjoint` holds, by (node, result), the derivative of the seeds by that result as summed up so far. */
 typedef struct Sweep {
     CgBuild *b;
-    uint8_t *reached;       /* a node that depends, differentiably, on one of wrt[] */
-    CgMap    adjoint;
-    int      depth;
-    CgRef    where;
-    CgErr   *e;
+    uint8_t *reached; /* a node that depends, differentiably, on one of wrt[] */
+    CgMap adjoint;
+    int depth;
+    CgRef where;
+    CgErr *e;
 } Sweep;
 
 static bool sweep(CgBuild *b, int nseed, const CgRef *seed, const CgRef *gseed, int nwrt, const CgRef *wrt,
-                  CgRef *grads, int depth,
-                  CgRef *where, CgErr *e);
+    CgRef *grads, int depth, CgRef *where, CgErr *e);
 
-static bool is_part(const CgNode *n)
-{
-    return !strcmp(n->op->name, "part");
-}
+static bool is_part(const CgNode *n) { return !strcmp(n->op->name, "part"); }
 
 /* The node and the result number that a ref stands for. */
 static CgRef whole(const CgGraph *g, CgRef r, int *k)
@@ -54,21 +51,21 @@ static void accumulate(Sweep *s, CgRef r, CgRef d)
     cg_map_put(&s->adjoint, (uint64_t)node * CG_MAX_OUT + (uint64_t)k, sum);
 }
 
-static bool is_float(const CgGraph *g, CgRef r)
-{
-    return cg_dtype_is_float(cg_node_type(g, r)->dtype);
-}
+static bool is_float(const CgGraph *g, CgRef r) { return cg_dtype_is_float(cg_node_type(g, r)->dtype); }
 
 static void mark_reached(Sweep *s, CgRef last, int nwrt, const CgRef *wrt)
 {
     const CgGraph *g = s->b->graph;
     for (int i = 0; i < nwrt; i++)
-        if (wrt[i] <= last) s->reached[wrt[i]] = 1;
+        if (wrt[i] <= last)
+            s->reached[wrt[i]] = 1;
     for (CgRef r = 0; r <= last; r++) {
         const CgNode *n = cg_node(g, r);
         bool stops = (n->op->traits & CG_NODIFF) && !is_part(n);
-        for (int i = 0; i < n->nin && !stops && !s->reached[r]; i++) s->reached[r] = s->reached[n->in[i]];
-        if (cg_node_nout(n) == 1 && !cg_dtype_is_float(n->type.dtype)) s->reached[r] = 0;
+        for (int i = 0; i < n->nin && !stops && !s->reached[r]; i++)
+            s->reached[r] = s->reached[n->in[i]];
+        if (cg_node_nout(n) == 1 && !cg_dtype_is_float(n->type.dtype))
+            s->reached[r] = 0;
     }
 }
 
@@ -79,11 +76,13 @@ static CgRef graft(CgBuild *b, const CgGraph *from, CgRef r, CgRef *map)
 {
     const CgNode *n = cg_node(from, r);
     CgRef in[CG_MAX_IN];
-    if (map[r] != CG_NONE) return map[r];
-    for (int i = 0; i < n->nin; i++) in[i] = graft(b, from, n->in[i], map);
+    if (map[r] != CG_NONE)
+        return map[r];
+    for (int i = 0; i < n->nin; i++)
+        in[i] = graft(b, from, n->in[i], map);
     b->precision = cg_node_precision(n);
     map[r] = is_part(n) ? cg_build_part(b, in[0], (int)cg_attr_int(n->attrs, "k", 0))
-        : cg_build(b, n->op->name, n->nin, in, n->attrs);
+                        : cg_build(b, n->op->name, n->nin, in, n->attrs);
     return map[r];
 }
 
@@ -98,7 +97,8 @@ static bool vjp_by_expansion(Sweep *s, const CgOp *op, const CgSite *site, CgRef
     CgRef in[CG_MAX_IN], out[CG_MAX_OUT], seed[CG_MAX_OUT], gseed[CG_MAX_OUT], grads[CG_MAX_IN], where;
     char name[16];
     int nseed = 0;
-    if (s->depth >= MAX_EXPANSIONS) CG_BUG("%s:%d: op %s expands to itself", op->file, op->line, op->name);
+    if (s->depth >= MAX_EXPANSIONS)
+        CG_BUG("%s:%d: op %s expands to itself", op->file, op->line, op->name);
     for (int i = 0; i < site->nin; i++) {
         snprintf(name, sizeof name, "in%d", i);
         in[i] = cg_graph_input(&at, name, cg_ref_type(b, site->in[i]));
@@ -107,7 +107,8 @@ static bool vjp_by_expansion(Sweep *s, const CgOp *op, const CgSite *site, CgRef
     op->expand(&at, &inner, out);
     CgRef source[CG_MAX_OUT];
     for (int k = 0; k < site->nout; k++) {
-        if (site->gout[k] == CG_NONE) continue;
+        if (site->gout[k] == CG_NONE)
+            continue;
         snprintf(name, sizeof name, "gout%d", k);
         seed[nseed] = out[k];
         gseed[nseed] = cg_graph_input(&at, name, cg_ref_type(b, site->gout[k]));
@@ -116,11 +117,15 @@ static bool vjp_by_expansion(Sweep *s, const CgOp *op, const CgSite *site, CgRef
     bool ok = sweep(&at, nseed, seed, gseed, site->nin, in, grads, s->depth + 1, &where, s->e);
     if (ok) {
         CgRef *map = cg_malloc(sizeof *map * g->nodes.len);
-        for (size_t i = 0; i < g->nodes.len; i++) map[i] = CG_NONE;
-        for (int i = 0; i < site->nin; i++) map[in[i]] = site->in[i];
-        for (int k = 0; k < nseed; k++) map[gseed[k]] = source[k];
+        for (size_t i = 0; i < g->nodes.len; i++)
+            map[i] = CG_NONE;
         for (int i = 0; i < site->nin; i++)
-            if (grads[i] != CG_NONE) gin[i] = graft(b, g, grads[i], map);
+            map[in[i]] = site->in[i];
+        for (int k = 0; k < nseed; k++)
+            map[gseed[k]] = source[k];
+        for (int i = 0; i < site->nin; i++)
+            if (grads[i] != CG_NONE)
+                gin[i] = graft(b, g, grads[i], map);
         free(map);
     }
     cg_graph_free(g);
@@ -132,7 +137,7 @@ static bool vjp_by_expansion(Sweep *s, const CgOp *op, const CgSite *site, CgRef
 static bool step(Sweep *s, CgRef r)
 {
     CgBuild *b = s->b;
-    const CgNode n = *cg_node(b->graph, r);     /* by value: building moves the nodes */
+    const CgNode n = *cg_node(b->graph, r); /* by value: building moves the nodes */
     int nout = cg_node_nout(&n);
     CgRef out[CG_MAX_OUT], gout[CG_MAX_OUT], gin[CG_MAX_IN];
     bool used = false;
@@ -140,19 +145,25 @@ static bool step(Sweep *s, CgRef r)
         gout[k] = get_adjoint(s, r, k);
         used |= gout[k] != CG_NONE;
     }
-    if (!used || !s->reached[r] || n.nin == 0 || is_part(&n) || (n.op->traits & CG_NODIFF)) return true;
+    if (!used || !s->reached[r] || n.nin == 0 || is_part(&n) || (n.op->traits & CG_NODIFF))
+        return true;
     bool below = false;
-    for (int i = 0; i < n.nin; i++) below |= s->reached[n.in[i]];
-    if (!below) return true;                    /* r is in wrt[] itself */
+    for (int i = 0; i < n.nin; i++)
+        below |= s->reached[n.in[i]];
+    if (!below)
+        return true; /* r is in wrt[] itself */
 
     b->span = n.span;
     b->scope = n.scope;
     b->why = r;
     b->precision = cg_node_precision(&n);
-    for (int k = 0; k < nout; k++) out[k] = cg_build_part(b, r, k);
-    for (int i = 0; i < n.nin; i++) gin[i] = CG_NONE;
+    for (int k = 0; k < nout; k++)
+        out[k] = cg_build_part(b, r, k);
+    for (int i = 0; i < n.nin; i++)
+        gin[i] = CG_NONE;
     CgSite site = { .nin = n.nin, .nout = nout, .in = n.in, .out = out, .gout = gout, .attrs = n.attrs };
-    if (n.op->vjp) n.op->vjp(b, &site, gin);
+    if (n.op->vjp)
+        n.op->vjp(b, &site, gin);
     else if (!n.op->expand) {
         s->where = r;
         return cg_err(s->e, CG_ERR_INPUT, "op '%s' has no derivative", n.op->name);
@@ -161,11 +172,12 @@ static bool step(Sweep *s, CgRef r)
         return false;
     }
     for (int i = 0; i < n.nin; i++) {
-        if (gin[i] == CG_NONE || !s->reached[n.in[i]] || !is_float(b->graph, n.in[i])) continue;
+        if (gin[i] == CG_NONE || !s->reached[n.in[i]] || !is_float(b->graph, n.in[i]))
+            continue;
         CgType want = cg_ref_type(b, n.in[i]), got = cg_ref_type(b, gin[i]);
         if (!cg_type_equal(&want, &got))
-            CG_BUG("%s:%d: the derivative of %s by operand %d has another type than the operand",
-                   n.op->file, n.op->line, n.op->name, i);
+            CG_BUG("%s:%d: the derivative of %s by operand %d has another type than the operand", n.op->file,
+                n.op->line, n.op->name, i);
         accumulate(s, n.in[i], gin[i]);
     }
     return true;
@@ -173,19 +185,21 @@ static bool step(Sweep *s, CgRef r)
 
 /* grads[i]: derivative of sum over k of <gseed[k], seed[k]> by wrt[i]; CG_NONE where there is none. */
 static bool sweep(CgBuild *b, int nseed, const CgRef *seed, const CgRef *gseed, int nwrt, const CgRef *wrt,
-                  CgRef *grads, int depth,
-                  CgRef *where, CgErr *e)
+    CgRef *grads, int depth, CgRef *where, CgErr *e)
 {
     Sweep s = { .b = b, .depth = depth, .where = CG_NONE, .e = e };
     const CgBuild saved = *b;
     CgRef last = 0;
     for (int k = 0; k < nseed; k++)
-        if (seed[k] > last) last = seed[k];
+        if (seed[k] > last)
+            last = seed[k];
     s.reached = cg_calloc((size_t)last + 1, 1);
     mark_reached(&s, last, nwrt, wrt);
-    for (int k = 0; k < nseed; k++) accumulate(&s, seed[k], gseed[k]);
+    for (int k = 0; k < nseed; k++)
+        accumulate(&s, seed[k], gseed[k]);
     bool ok = true;
-    for (CgRef r = last + 1; ok && r-- > 0;) ok = step(&s, r);
+    for (CgRef r = last + 1; ok && r-- > 0;)
+        ok = step(&s, r);
     b->span = saved.span;
     b->scope = saved.scope;
     b->why = saved.why;
@@ -216,18 +230,21 @@ bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads
         if (!is_float(b->graph, wrt[i])) {
             *where = wrt[i];
             return cg_err(e, CG_ERR_INPUT, "there is no derivative by %s values",
-                          cg_dtype_name(cg_node_type(b->graph, wrt[i])->dtype));
+                cg_dtype_name(cg_node_type(b->graph, wrt[i])->dtype));
         }
     cg_timing_begin("differentiate");
     bool leaves = true;
-    for (int i = 0; i < n; i++) leaves &= cg_node(b->graph, wrt[i])->nin == 0;
-    if (leaves) loss = cg_pass_places_at(b, cg_pass_recognise_at(b, loss));
+    for (int i = 0; i < n; i++)
+        leaves &= cg_node(b->graph, wrt[i])->nin == 0;
+    if (leaves)
+        loss = cg_pass_places_at(b, cg_pass_recognise_at(b, loss));
     CgRef one, saved = b->why;
     b->why = loss;
     one = cg_fill(b, type, 1);
     bool ok = sweep(b, 1, &loss, &one, n, wrt, grads, 0, where, e);
     for (int i = 0; ok && i < n; i++)
-        if (grads[i] == CG_NONE) grads[i] = cg_fill_like(b, wrt[i], 0);
+        if (grads[i] == CG_NONE)
+            grads[i] = cg_fill_like(b, wrt[i], 0);
     b->why = saved;
     cg_timing_end();
     return ok;

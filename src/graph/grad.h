@@ -5,10 +5,10 @@
 #define CG_GRAD_H
 #include "graph/graph.h"
 
-/* By inputs and params, what is differentiated is the loss as recognised (pass_recognise.c): attention and the like have
- * derivatives of their own. By inner nodes it is the graph as it is, where those nodes certainly are.
- * grads[i] gets d(loss)/d(wrt[i]), zeros where the loss does not depend on it. Nothing is built for nodes that no
- * wrt[] reaches, which is how frozen parts cost nothing. False: an op on the way has no derivative (named in *e,
- * its node in *where). */
+/* By inputs and params, what is differentiated is the loss as recognised (pass_recognise.c): attention and the like
+ * have derivatives of their own. By inner nodes it is the graph as it is, where those nodes certainly are. grads[i]
+ * gets d(loss)/d(wrt[i]), zeros where the loss does not depend on it. Nothing is built for nodes that no wrt[] reaches,
+ * which is how frozen parts cost nothing. False: an op on the way has no derivative (named in *e, its node in *where).
+ */
 CG_NODISCARD bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads, CgRef *where, CgErr *e);
 #endif

@@ -11,20 +11,11 @@
 
 #define MAX_FOLD_DEPTH 64
 
-static bool is_named(const CgOp *op, const char *name)
-{
-    return !strcmp(op->name, name);
-}
+static bool is_named(const CgOp *op, const char *name) { return !strcmp(op->name, name); }
 
-int cg_node_nout(const CgNode *n)
-{
-    return n->op->nout ? n->op->nout : 1;
-}
+int cg_node_nout(const CgNode *n) { return n->op->nout ? n->op->nout : 1; }
 
-const CgType *cg_node_out_type(const CgNode *n, int k)
-{
-    return k ? &n->more[k - 1] : &n->type;
-}
+const CgType *cg_node_out_type(const CgNode *n, int k) { return k ? &n->more[k - 1] : &n->type; }
 
 /* ---- the graph itself ---- */
 
@@ -39,7 +30,8 @@ CgGraph *cg_graph_new(const char *name)
 
 void cg_graph_free(CgGraph *g)
 {
-    if (!g) return;
+    if (!g)
+        return;
     cg_vec_free(&g->nodes);
     cg_vec_free(&g->scopes);
     cg_vec_free(&g->inputs);
@@ -51,10 +43,7 @@ void cg_graph_free(CgGraph *g)
     free(g);
 }
 
-CgBuild cg_build_at(CgGraph *g)
-{
-    return (CgBuild){ .graph = g, .why = CG_NONE };
-}
+CgBuild cg_build_at(CgGraph *g) { return (CgBuild){ .graph = g, .why = CG_NONE }; }
 
 bool cg_build_bf16(const CgBuild *b)
 {
@@ -69,7 +58,8 @@ CgPrecision cg_node_precision(const CgNode *n)
 int cg_scope_add(CgGraph *g, int parent, const char *name, const char *graph)
 {
     CgScope s = { .parent = parent, .name = cg_intern(name), .graph = cg_intern(graph ? graph : "") };
-    if (parent < 0 || (size_t)parent >= g->scopes.len) CG_BUG("scope '%s' has parent %d", name, parent);
+    if (parent < 0 || (size_t)parent >= g->scopes.len)
+        CG_BUG("scope '%s' has parent %d", name, parent);
     s.recompute = g->scopes.at[parent].recompute;
     s.bf16 = g->scopes.at[parent].bf16;
     cg_vec_push(&g->scopes, s);
@@ -79,34 +69,42 @@ int cg_scope_add(CgGraph *g, int parent, const char *name, const char *graph)
 void cg_scope_path(const CgGraph *g, int scope, CgStrbuf *out)
 {
     const CgScope *s = &g->scopes.at[scope];
-    if (s->parent < 0) return;
+    if (s->parent < 0)
+        return;
     cg_scope_path(g, s->parent, out);
-    if (s->parent > 0) cg_strbuf_putc(out, '.');
+    if (s->parent > 0)
+        cg_strbuf_putc(out, '.');
     cg_strbuf_puts(out, s->name);
 }
 
 void cg_graph_output(CgGraph *g, const char *name, CgRef ref)
 {
-    if (ref >= g->nodes.len) CG_BUG("output '%s' is no node", name);
+    if (ref >= g->nodes.len)
+        CG_BUG("output '%s' is no node", name);
     cg_vec_push(&g->outputs, (CgOutput){ cg_intern(name), ref });
 }
 
 CgAtom cg_node_name(const CgGraph *g, CgRef r)
 {
     const CgAttr *a = cg_attr_find(cg_node(g, r)->attrs, "name");
-    if (!a || a->kind != CG_ATTR_STR) CG_BUG("node %u (%s) has no name", r, cg_node(g, r)->op->name);
+    if (!a || a->kind != CG_ATTR_STR)
+        CG_BUG("node %u (%s) has no name", r, cg_node(g, r)->op->name);
     return a->s;
 }
 
-const CgType *cg_node_type(const CgGraph *g, CgRef r)
-{
-    return &cg_node(g, r)->type;
-}
+const CgType *cg_node_type(const CgGraph *g, CgRef r) { return &cg_node(g, r)->type; }
 
 /* ---- making a node ---- */
 
 /* Everything that makes a node what it is. */
-typedef struct Key { const CgOp *op; const CgAttrs *attrs; int nin; const CgRef *in; int clone; bool bf16; } Key;
+typedef struct Key {
+    const CgOp *op;
+    const CgAttrs *attrs;
+    int nin;
+    const CgRef *in;
+    int clone;
+    bool bf16;
+} Key;
 
 static Key key_of(const CgBuild *b, const CgOp *op, const CgAttrs *attrs, int nin, const CgRef *in)
 {
@@ -132,7 +130,8 @@ static CgRef find_node(const CgGraph *g, const Key *k, uint64_t hash)
 {
     uint64_t found;
     CgRef r = cg_map_get(&g->index, hash, &found) ? (CgRef)found : CG_NONE;
-    while (r != CG_NONE && !key_is(k, cg_node(g, r))) r = g->next.at[r];
+    while (r != CG_NONE && !key_is(k, cg_node(g, r)))
+        r = g->next.at[r];
     return r;
 }
 
@@ -140,20 +139,30 @@ static CgRef append_node(CgBuild *b, const Key *k, uint64_t hash, const CgType *
 {
     CgGraph *g = b->graph;
     int nout = k->op->nout ? k->op->nout : 1;
-    CgNode n = { .op = k->op, .attrs = k->attrs, .type = out[0], .nin = k->nin, .scope = b->scope,
+    CgNode n = { .op = k->op,
+        .attrs = k->attrs,
+        .type = out[0],
+        .nin = k->nin,
+        .scope = b->scope,
         .span = b->span,
-                 .why = b->why, .clone = k->clone, .bf16 = k->bf16 };
-    if (g->nodes.len >= CG_NONE - 1) CG_BUG("a graph of %zu nodes", g->nodes.len);
+        .why = b->why,
+        .clone = k->clone,
+        .bf16 = k->bf16 };
+    if (g->nodes.len >= CG_NONE - 1)
+        CG_BUG("a graph of %zu nodes", g->nodes.len);
     CgRef r = (CgRef)g->nodes.len;
-    if (k->nin) n.in = memcpy(CG_NEWN(g->arena, CgRef, k->nin), k->in, sizeof *k->in * (size_t)k->nin);
+    if (k->nin)
+        n.in = memcpy(CG_NEWN(g->arena, CgRef, k->nin), k->in, sizeof *k->in * (size_t)k->nin);
     if (nout > 1)
         n.more = memcpy(CG_NEWN(g->arena, CgType, nout - 1), out + 1, sizeof *out * (size_t)(nout - 1));
     uint64_t first;
     cg_vec_push(&g->next, cg_map_get(&g->index, hash, &first) ? (CgRef)first : CG_NONE);
     cg_map_put(&g->index, hash, r);
     cg_vec_push(&g->nodes, n);
-    if (is_named(k->op, "input")) cg_vec_push(&g->inputs, r);
-    if (is_named(k->op, "param")) cg_vec_push(&g->params, r);
+    if (is_named(k->op, "input"))
+        cg_vec_push(&g->inputs, r);
+    if (is_named(k->op, "param"))
+        cg_vec_push(&g->params, r);
     return r;
 }
 
@@ -167,7 +176,8 @@ static CgRef find_or_append(CgBuild *b, const Key *k, const CgType *out)
 static const CgAttr *find_attr(const CgAttrs *attrs, CgAtom name)
 {
     for (int i = 0; attrs && i < attrs->n; i++)
-        if (attrs->at[i].name == name) return &attrs->at[i];
+        if (attrs->at[i].name == name)
+            return &attrs->at[i];
     return NULL;
 }
 
@@ -181,13 +191,16 @@ static const CgAttrs *complete_attrs(const CgSig *sig, const CgAttrs *attrs)
         const CgAttr *a = find_attr(attrs, p->name);
         wrong += a ? p->is_float && a->kind == CG_ATTR_INT : p->has_init;
     }
-    if (!wrong) return attrs;
+    if (!wrong)
+        return attrs;
     CgAttr *at = cg_malloc(sizeof *at * (size_t)(n + wrong));
-    if (n) memcpy(at, attrs->at, sizeof *at * (size_t)n);
+    if (n)
+        memcpy(at, attrs->at, sizeof *at * (size_t)n);
     for (int i = 0; i < sig->n; i++) {
         const CgSigParam *p = &sig->at[i];
         const CgAttr *a = find_attr(attrs, p->name);
-        if (!a && p->has_init) at[n++] = p->init;
+        if (!a && p->has_init)
+            at[n++] = p->init;
         else if (a && p->is_float && a->kind == CG_ATTR_INT)
             at[a - attrs->at] = cg_a_float(a->name, (double)a->i);
     }
@@ -203,45 +216,43 @@ static bool check_dims(CgInfer *inf, int nout)
         const CgAttr *a = &inf->attrs->at[i];
         for (int j = 0; a->kind == CG_ATTR_DIMS && j < a->n; j++)
             if (!a->dims[j])
-                return cg_infer_fail(inf, -1, -1, "%s: a size is not a whole number, or is beyond 2^48",
-                                     a->name);
+                return cg_infer_fail(inf, -1, -1, "%s: a size is not a whole number, or is beyond 2^48", a->name);
         for (int j = 0; a->kind == CG_ATTR_TYPE && j < a->type.rank; j++)
             if (!a->type.dim[j])
-                return cg_infer_fail(inf, -1, -1, "%s: a size is not a whole number, or is beyond 2^48",
-                                     a->name);
+                return cg_infer_fail(inf, -1, -1, "%s: a size is not a whole number, or is beyond 2^48", a->name);
     }
     for (int k = 0; k < nout; k++)
         for (int j = 0; j < inf->out[k].rank; j++) {
             int64_t size;
             if (!inf->out[k].dim[j])
-                return cg_infer_fail(inf, -1, -1,
-                                     "axis %d of the result has a size that is not a whole number, or is beyond 2^48", j);
+                return cg_infer_fail(
+                    inf, -1, -1, "axis %d of the result has a size that is not a whole number, or is beyond 2^48", j);
             if (cg_dim_is_int(inf->out[k].dim[j], &size) && size < 0)
-                return cg_infer_fail(inf, -1, -1, "axis %d of the result would have size %lld", j,
-                                     (long long)size);
+                return cg_infer_fail(inf, -1, -1, "axis %d of the result would have size %lld", j, (long long)size);
         }
     return true;
 }
 
-static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *op, int nin,
-                  const CgRef *in, const CgAttrs *attrs,
-                  CgType *types)
+static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *op, int nin, const CgRef *in,
+    const CgAttrs *attrs, CgType *types)
 {
     *inf = (CgInfer){ .op = op, .nin = nin, .in = types, .attrs = attrs, .operand = { -1, -1 }, .axis = { -1, -1 } };
     for (int i = 0; i < nin; i++) {
-        if (in[i] >= g->nodes.len) CG_BUG("operand %d of %s is no node", i, op->name);
+        if (in[i] >= g->nodes.len)
+            CG_BUG("operand %d of %s is no node", i, op->name);
         types[i] = cg_node(g, in[i])->type;
     }
     if (!sig->any_number && nin != sig->ntensors)
-        return cg_infer_fail(inf, -1, -1, "takes %d operand%s, %d given", sig->ntensors,
-                             sig->ntensors == 1 ? "" : "s", nin);
+        return cg_infer_fail(
+            inf, -1, -1, "takes %d operand%s, %d given", sig->ntensors, sig->ntensors == 1 ? "" : "s", nin);
     return op->shape(inf) && check_dims(inf, op->nout ? op->nout : 1);
 }
 
 /* Asks op->fold for something simpler; CG_NONE keeps the node. */
 static CgRef try_fold(CgBuild *b, const Key *k, const CgType *type)
 {
-    if (b->no_fold || !k->op->fold || k->op->nout > 1 || b->depth >= MAX_FOLD_DEPTH) return CG_NONE;
+    if (b->no_fold || !k->op->fold || k->op->nout > 1 || b->depth >= MAX_FOLD_DEPTH)
+        return CG_NONE;
     CgSite site = { .nin = k->nin, .nout = 1, .in = k->in, .attrs = k->attrs };
     b->depth++;
     CgRef r = k->op->fold(b, &site);
@@ -254,15 +265,15 @@ static CgRef try_fold(CgBuild *b, const Key *k, const CgType *type)
 /* The operands as they are kept: those of a commutative op by number, so that x + y and y + x are one node. */
 static void sort_operands(const CgBuild *b, const CgOp *op, int nin, const CgRef *in, CgRef *sorted)
 {
-    if (nin) memcpy(sorted, in, sizeof *in * (size_t)nin);
+    if (nin)
+        memcpy(sorted, in, sizeof *in * (size_t)nin);
     if ((op->traits & CG_COMMUTES) && nin >= 2 && !b->no_fold && sorted[1] < sorted[0]) {
         sorted[0] = in[1];
         sorted[1] = in[0];
     }
 }
 
-CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, const CgAttrs *attrs,
-                       CgInfer *inf)
+CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, const CgAttrs *attrs, CgInfer *inf)
 {
     CgGraph *g = b->graph;
     CgRef sorted[CG_MAX_IN];
@@ -276,10 +287,12 @@ CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, con
     sort_operands(b, op, nin, in, sorted);
     Key key = key_of(b, op, complete_attrs(sig, attrs), nin, sorted);
     CgRef same = find_node(g, &key, key_hash(&key));
-    if (same != CG_NONE) return same;
+    if (same != CG_NONE)
+        return same;
     bool ok = infer(inf, g, sig, op, nin, in, key.attrs, types);
-    inf->in = NULL;                                     /* pointed into this frame */
-    if (!ok) return CG_NONE;
+    inf->in = NULL; /* pointed into this frame */
+    if (!ok)
+        return CG_NONE;
     CgRef simpler = try_fold(b, &key, &inf->out[0]);
     return simpler != CG_NONE ? simpler : find_or_append(b, &key, inf->out);
 }
@@ -297,8 +310,7 @@ CgRef cg_build(CgBuild *b, const char *name, int nin, const CgRef *in, const CgA
         }
         cg_strbuf_puts(&types, ") {");
         cg_attrs_print(attrs, &types);
-        CG_BUG("%s:%d: ill-typed node %s(%s}: %s", op->file, op->line, name, cg_strbuf_str(&types),
-               inf.message);
+        CG_BUG("%s:%d: ill-typed node %s(%s}: %s", op->file, op->line, name, cg_strbuf_str(&types), inf.message);
     }
     return r;
 }
@@ -306,8 +318,10 @@ CgRef cg_build(CgBuild *b, const char *name, int nin, const CgRef *in, const CgA
 CgRef cg_build_part(CgBuild *b, CgRef node, int k)
 {
     const CgNode *n = cg_node(b->graph, node);
-    if (k < 0 || k >= cg_node_nout(n)) CG_BUG("result %d of %s", k, n->op->name);
-    if (k == 0) return node;
+    if (k < 0 || k >= cg_node_nout(n))
+        CG_BUG("result %d of %s", k, n->op->name);
+    if (k == 0)
+        return node;
     CgAttr a = cg_a_int("k", k);
     CgType type = n->more[k - 1];
     Key key = key_of(b, cg_op_get("part"), cg_attrs(1, &a), 1, &node);
@@ -320,15 +334,9 @@ static CgRef leaf(CgBuild *b, const char *op, const char *name, CgType type)
     return cg_build(b, op, 0, NULL, cg_attrs(2, at));
 }
 
-CgRef cg_graph_input(CgBuild *b, const char *name, CgType type)
-{
-    return leaf(b, "input", name, type);
-}
+CgRef cg_graph_input(CgBuild *b, const char *name, CgType type) { return leaf(b, "input", name, type); }
 
-CgRef cg_graph_param(CgBuild *b, const char *path, CgType type)
-{
-    return leaf(b, "param", path, type);
-}
+CgRef cg_graph_param(CgBuild *b, const char *path, CgType type) { return leaf(b, "param", path, type); }
 
 CgRef cg_graph_const(CgBuild *b, CgDtype dtype, double value)
 {
@@ -348,15 +356,17 @@ static CgRef build_again(CgBuild *b, const CgGraph *from, const CgNode *n, const
     sort_operands(b, n->op, n->nin, in, sorted);
     Key key = key_of(b, n->op, n->attrs, n->nin, sorted);
     CgRef same = find_node(b->graph, &key, key_hash(&key));
-    if (same != CG_NONE) return same;
-    for (int k = 0; k < cg_node_nout(n); k++) types[k] = *cg_node_out_type(n, k);
+    if (same != CG_NONE)
+        return same;
+    for (int k = 0; k < cg_node_nout(n); k++)
+        types[k] = *cg_node_out_type(n, k);
     CgRef simpler = try_fold(b, &key, &types[0]);
     return simpler != CG_NONE ? simpler : find_or_append(b, &key, types);
 }
 
 CgRef cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in)
 {
-    const CgNode copied = *cg_node(from, r), *n = &copied;      /* `from` may be b's own graph, whose nodes move */
+    const CgNode copied = *cg_node(from, r), *n = &copied; /* `from` may be b's own graph, whose nodes move */
     CgBuild at = *b;
     int scope = b->scope_map ? b->scope_map[n->scope] : n->scope;
     at.scope = (size_t)scope < b->graph->scopes.len ? scope : b->scope;
@@ -365,11 +375,14 @@ CgRef cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in)
     at.precision = cg_node_precision(n);
     at.why = n->why == CG_NONE || n->why == r ? CG_NONE : b->why_map ? b->why_map[n->why] : n->why;
     CgRef size = (CgRef)b->graph->nodes.len, made;
-    if (is_named(n->op, "part")) made = cg_build_part(&at, in[0], (int)cg_attr_int(n->attrs, "k", 0));
-    else made = build_again(&at, from, n, in);
-    if (n->why != CG_NONE)          /* the forward node is gone: the mark of a derivative stays */
+    if (is_named(n->op, "part"))
+        made = cg_build_part(&at, in[0], (int)cg_attr_int(n->attrs, "k", 0));
+    else
+        made = build_again(&at, from, n, in);
+    if (n->why != CG_NONE) /* the forward node is gone: the mark of a derivative stays */
         for (; size < b->graph->nodes.len; size++)
-            if (b->graph->nodes.at[size].why == CG_NONE) b->graph->nodes.at[size].why = size;
+            if (b->graph->nodes.at[size].why == CG_NONE)
+                b->graph->nodes.at[size].why = size;
     return made;
 }
 
@@ -380,9 +393,11 @@ static void verify_node(const CgGraph *g, CgRef r)
     const CgNode *n = cg_node(g, r);
     CgType types[CG_MAX_IN];
     CgInfer inf;
-    if (n->nin < 0 || n->nin > CG_MAX_IN) CG_BUG("node %u (%s) has %d operands", r, n->op->name, n->nin);
+    if (n->nin < 0 || n->nin > CG_MAX_IN)
+        CG_BUG("node %u (%s) has %d operands", r, n->op->name, n->nin);
     for (int i = 0; i < n->nin; i++)
-        if (n->in[i] >= r) CG_BUG("node %u (%s) comes before its operand %u", r, n->op->name, n->in[i]);
+        if (n->in[i] >= r)
+            CG_BUG("node %u (%s) comes before its operand %u", r, n->op->name, n->in[i]);
     if (n->scope < 0 || (size_t)n->scope >= g->scopes.len)
         CG_BUG("node %u (%s) has scope %d", r, n->op->name, n->scope);
     if (n->why != CG_NONE && n->why > r)
@@ -404,13 +419,17 @@ static void verify_node(const CgGraph *g, CgRef r)
 
 void cg_graph_verify(const CgGraph *g)
 {
-    for (CgRef r = 0; r < g->nodes.len; r++) verify_node(g, r);
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        verify_node(g, r);
     for (size_t i = 0; i < g->outputs.len; i++)
-        if (g->outputs.at[i].ref >= g->nodes.len) CG_BUG("output '%s' is no node", g->outputs.at[i].name);
+        if (g->outputs.at[i].ref >= g->nodes.len)
+            CG_BUG("output '%s' is no node", g->outputs.at[i].name);
     for (size_t i = 0; i < g->inputs.len; i++)
-        if (!is_named(cg_node(g, g->inputs.at[i])->op, "input")) CG_BUG("input %zu is none", i);
+        if (!is_named(cg_node(g, g->inputs.at[i])->op, "input"))
+            CG_BUG("input %zu is none", i);
     for (size_t i = 0; i < g->params.len; i++)
-        if (!is_named(cg_node(g, g->params.at[i])->op, "param")) CG_BUG("param %zu is none", i);
+        if (!is_named(cg_node(g, g->params.at[i])->op, "param"))
+            CG_BUG("param %zu is none", i);
 }
 
 /* ---- identity ---- */
@@ -425,7 +444,8 @@ static CgDigest node_digest(const CgNode *n, const CgDigest *done, CgStrbuf *tex
     cg_type_print(&n->type, text);
     cg_digester_add(d, text->at, text->len + 1);
     CgDigest in[CG_MAX_IN];
-    for (int i = 0; i < n->nin; i++) in[i] = done[n->in[i]];
+    for (int i = 0; i < n->nin; i++)
+        in[i] = done[n->in[i]];
     if ((n->op->traits & CG_COMMUTES) && n->nin >= 2 && memcmp(&in[0], &in[1], sizeof in[0]) > 0) {
         CgDigest t = in[0];
         in[0] = in[1];
@@ -439,14 +459,17 @@ CgDigest cg_graph_digest(const CgGraph *g)
 {
     CgDigest *done = cg_malloc(sizeof *done * (g->nodes.len + 1));
     CgStrbuf text = { 0 };
-    for (CgRef r = 0; r < g->nodes.len; r++) done[r] = node_digest(cg_node(g, r), done, &text);
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        done[r] = node_digest(cg_node(g, r), done, &text);
     CgDigester *all = cg_digester_new();
     for (size_t i = 0; i < g->outputs.len; i++) {
         cg_digester_add(all, g->outputs.at[i].name, strlen(g->outputs.at[i].name) + 1);
         cg_digester_add(all, &done[g->outputs.at[i].ref], sizeof *done);
     }
-    for (size_t i = 0; i < g->inputs.len; i++) cg_digester_add(all, &done[g->inputs.at[i]], sizeof *done);
-    for (size_t i = 0; i < g->params.len; i++) cg_digester_add(all, &done[g->params.at[i]], sizeof *done);
+    for (size_t i = 0; i < g->inputs.len; i++)
+        cg_digester_add(all, &done[g->inputs.at[i]], sizeof *done);
+    for (size_t i = 0; i < g->params.len; i++)
+        cg_digester_add(all, &done[g->params.at[i]], sizeof *done);
     cg_strbuf_deinit(&text);
     free(done);
     return cg_digester_free(all);

@@ -13,44 +13,49 @@
 
 /* Where a node belongs in the model: a tree of instances, for pictures, profiles and recomputation. */
 typedef struct CgScope {
-    int    parent;      /* index, -1 at the root (scope 0) */
-    CgAtom name;        /* "blocks.3", "attn" */
-    CgAtom graph;       /* "block", the graph it is an instance of */
-    int    recompute;   /* 0, or the number of the recomputation region it belongs to (nested scopes inherit) */
-    bool   bf16;        /* precision of products built there, unless the builder knows better (nested scopes inherit) */
+    int parent;    /* index, -1 at the root (scope 0) */
+    CgAtom name;   /* "blocks.3", "attn" */
+    CgAtom graph;  /* "block", the graph it is an instance of */
+    int recompute; /* 0, or the number of the recomputation region it belongs to (nested scopes inherit) */
+    bool bf16;     /* precision of products built there, unless the builder knows better (nested scopes inherit) */
 } CgScope;
 
 typedef struct CgNode {
-    const CgOp    *op;
-    const CgAttrs *attrs;   /* interned; NULL = none */
-    CgType         type;    /* of result 0 */
-    CgType        *more;    /* types of results 1.. , NULL when there is one */
-    CgRef         *in;
-    int            nin;
-    int            scope;
-    CgSpan         span;    /* the source expression, kept by derivative nodes */
-    CgRef          why;     /* derivative nodes: the forward node, or the node itself when that is gone; else CG_NONE */
-    int            clone;   /* 0, or the recomputation this node is a second evaluation for (part of its identity) */
-    bool           bf16;    /* products of f32: operands are rounded to bf16 (part of its identity) */
+    const CgOp *op;
+    const CgAttrs *attrs; /* interned; NULL = none */
+    CgType type;          /* of result 0 */
+    CgType *more;         /* types of results 1.. , NULL when there is one */
+    CgRef *in;
+    int nin;
+    int scope;
+    CgSpan span; /* the source expression, kept by derivative nodes */
+    CgRef why;   /* derivative nodes: the forward node, or the node itself when that is gone; else CG_NONE */
+    int clone;   /* 0, or the recomputation this node is a second evaluation for (part of its identity) */
+    bool bf16;   /* products of f32: operands are rounded to bf16 (part of its identity) */
 } CgNode;
 
-typedef struct CgOutput { CgAtom name; CgRef ref; } CgOutput;
+typedef struct CgOutput {
+    CgAtom name;
+    CgRef ref;
+} CgOutput;
 
 typedef struct CgGraph {
     CgArena *arena;
-    CgAtom   name;
-    CG_VEC(CgNode)   nodes;
-    CG_VEC(CgScope)  scopes;    /* [0] is the root */
-    CG_VEC(CgRef)    inputs;    /* nodes of op input, in order of creation */
-    CG_VEC(CgRef)    params;    /* nodes of op param, in order of creation */
+    CgAtom name;
+    CG_VEC(CgNode) nodes;
+    CG_VEC(CgScope) scopes; /* [0] is the root */
+    CG_VEC(CgRef) inputs;   /* nodes of op input, in order of creation */
+    CG_VEC(CgRef) params;   /* nodes of op param, in order of creation */
     CG_VEC(CgOutput) outputs;
-    CgMap    index;             /* structural hash -> first node (chains through `next`) */
-    CG_VEC(CgRef)    next;
+    CgMap index; /* structural hash -> first node (chains through `next`) */
+    CG_VEC(CgRef) next;
 } CgGraph;
 
 /* How many nodes and outputs use each of the first nodes of a graph. */
 typedef struct CgUses CgUses;
-struct CgUses { CG_VEC(uint32_t) of; };
+struct CgUses {
+    CG_VEC(uint32_t) of;
+};
 
 /* What products are computed in. */
 typedef enum CgPrecision { CG_AS_SCOPE /* what the scope of the new node says */, CG_IN_F32, CG_IN_BF16 } CgPrecision;
@@ -58,36 +63,36 @@ typedef enum CgPrecision { CG_AS_SCOPE /* what the scope of the new node says */
 /* The builder: a graph and where new nodes are said to come from. */
 struct CgBuild {
     CgGraph *graph;
-    int      scope;
-    CgSpan   span;
-    CgRef    why;
-    int      clone;
-    CgPrecision precision;      /* of new products */
-    bool     no_fold;           /* keep nodes as written (text reader, lint) */
-    int      depth;             /* of folds within folds: past a bound nodes are kept as they are */
-    const int   *scope_map;     /* for cg_graph_copy: scope of the other graph -> scope here; NULL: the same number */
-    const CgRef *why_map;       /* likewise for CgNode.why */
-    const struct CgUses *uses;  /* for cg_ref_shared; may be NULL */
+    int scope;
+    CgSpan span;
+    CgRef why;
+    int clone;
+    CgPrecision precision;     /* of new products */
+    bool no_fold;              /* keep nodes as written (text reader, lint) */
+    int depth;                 /* of folds within folds: past a bound nodes are kept as they are */
+    const int *scope_map;      /* for cg_graph_copy: scope of the other graph -> scope here; NULL: the same number */
+    const CgRef *why_map;      /* likewise for CgNode.why */
+    const struct CgUses *uses; /* for cg_ref_shared; may be NULL */
 };
 
 CgGraph *cg_graph_new(const char *name);
-void     cg_graph_free(CgGraph *g);
-CgBuild  cg_build_at(CgGraph *g);
+void cg_graph_free(CgGraph *g);
+CgBuild cg_build_at(CgGraph *g);
 /* Whether a product of f32 that is built now is in bf16. */
-bool     cg_build_bf16(const CgBuild *b);
-int      cg_scope_add(CgGraph *g, int parent, const char *name, const char *graph);
+bool cg_build_bf16(const CgBuild *b);
+int cg_scope_add(CgGraph *g, int parent, const char *name, const char *graph);
 /* Full dotted path of a scope, "" for the root. */
-void     cg_scope_path(const CgGraph *g, int scope, CgStrbuf *out);
+void cg_scope_path(const CgGraph *g, int scope, CgStrbuf *out);
 
 /* Leaves: ops "input" {name, type}, "param" {name, type}; asked for twice with one name they are one node. */
-CgRef    cg_graph_input(CgBuild *b, const char *name, CgType type);
-CgRef    cg_graph_param(CgBuild *b, const char *path, CgType type);
-CgRef    cg_graph_const(CgBuild *b, CgDtype dtype, double value);       /* scalar */
-void     cg_graph_output(CgGraph *g, const char *name, CgRef ref);
-CgAtom   cg_node_name(const CgGraph *g, CgRef r);                       /* of an input or param */
+CgRef cg_graph_input(CgBuild *b, const char *name, CgType type);
+CgRef cg_graph_param(CgBuild *b, const char *path, CgType type);
+CgRef cg_graph_const(CgBuild *b, CgDtype dtype, double value); /* scalar */
+void cg_graph_output(CgGraph *g, const char *name, CgRef ref);
+CgAtom cg_node_name(const CgGraph *g, CgRef r); /* of an input or param */
 
 /* As cg_build, but for what a user wrote: an ill-typed node is refused and the complaint left in *inf. */
-CgRef    cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, const CgAttrs *attrs, CgInfer *inf);
+CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, const CgAttrs *attrs, CgInfer *inf);
 /* Result k of a node; a node of op "part" when k > 0. */
 static inline const CgNode *cg_node(const CgGraph *g, CgRef r) { return &g->nodes.at[r]; }
 const CgType *cg_node_type(const CgGraph *g, CgRef r);
@@ -96,12 +101,13 @@ CgPrecision cg_node_precision(const CgNode *n);
 
 /* Copies node `r` of `from` into b's graph with operands `in`, keeping scope and why (through b's maps),
  * span, precision, and clone unless b has one. */
-CgRef    cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in);
+CgRef cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in);
 /* Number of results, and the type of result k. */
-int      cg_node_nout(const CgNode *n);
+int cg_node_nout(const CgNode *n);
 const CgType *cg_node_out_type(const CgNode *n, int k);
 /* Invariants: order, arity, types re-inferred, outputs in range. CG_BUG when broken. */
-void     cg_graph_verify(const CgGraph *g);
-/* Identity of what the graph computes: op names, attributes, precision, types, leaf names, outputs. Not spans, scopes or node numbers. */
+void cg_graph_verify(const CgGraph *g);
+/* Identity of what the graph computes: op names, attributes, precision, types, leaf names, outputs. Not spans, scopes
+ * or node numbers. */
 CgDigest cg_graph_digest(const CgGraph *g);
 #endif

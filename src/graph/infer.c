@@ -49,9 +49,8 @@ bool cg_infer_axis(CgInfer *inf, const char *name, int operand, int *axis)
     if (a < 0 || a >= rank) {
         CgStrbuf text = { 0 };
         cg_type_print(&inf->in[operand], &text);
-        cg_infer_fail(inf, operand, -1, "%s = %lld is out of range for %s, which has %d ax%ss", name,
-                      (long long)given,
-                      cg_strbuf_str(&text), rank, rank == 1 ? "i" : "e");
+        cg_infer_fail(inf, operand, -1, "%s = %lld is out of range for %s, which has %d ax%ss", name, (long long)given,
+            cg_strbuf_str(&text), rank, rank == 1 ? "i" : "e");
         cg_strbuf_deinit(&text);
         return false;
     }
@@ -75,7 +74,8 @@ bool cg_shape_same(CgInfer *inf)
             return false;
         }
         for (int i = 0; i < x->rank; i++)
-            if (x->dim[i] != y->dim[i]) return cg_infer_differ(inf, 0, i, k, i, "dims");
+            if (x->dim[i] != y->dim[i])
+                return cg_infer_differ(inf, 0, i, k, i, "dims");
     }
     inf->out[0] = *x;
     return true;

@@ -9,9 +9,9 @@
 
 /* Builds that look for faults verify after each pass; others when CG_DEBUG=verify. */
 #if defined __SANITIZE_ADDRESS__ || defined CG_ARENA_DEBUG
-#define VERIFY 1
+    #define VERIFY 1
 #else
-#define VERIFY 0
+    #define VERIFY 0
 #endif
 
 static const CgPass passes[] = {
@@ -20,15 +20,13 @@ static const CgPass passes[] = {
 #undef X
 };
 
-const CgPass *cg_pass_at(size_t i)
-{
-    return i < CG_LEN(passes) ? &passes[i] : NULL;
-}
+const CgPass *cg_pass_at(size_t i) { return i < CG_LEN(passes) ? &passes[i] : NULL; }
 
 const CgPass *cg_pass_find(const char *name)
 {
     for (size_t i = 0; i < CG_LEN(passes); i++)
-        if (!strcmp(passes[i].name, name)) return &passes[i];
+        if (!strcmp(passes[i].name, name))
+            return &passes[i];
     return NULL;
 }
 
@@ -36,8 +34,10 @@ CgGraph *cg_pass_begin(const CgGraph *g, CgRef *map)
 {
     CgGraph *to = cg_graph_new(g->name);
     to->scopes.len = 0;
-    for (size_t i = 0; i < g->scopes.len; i++) cg_vec_push(&to->scopes, g->scopes.at[i]);
-    for (size_t i = 0; i < g->nodes.len; i++) map[i] = CG_NONE;
+    for (size_t i = 0; i < g->scopes.len; i++)
+        cg_vec_push(&to->scopes, g->scopes.at[i]);
+    for (size_t i = 0; i < g->nodes.len; i++)
+        map[i] = CG_NONE;
     CgBuild b = cg_build_at(to);
     for (CgRef r = 0; r < g->nodes.len; r++) {
         const CgNode *n = cg_node(g, r);
@@ -51,7 +51,8 @@ CgRef cg_pass_copy(CgBuild *b, const CgGraph *g, CgRef r, const CgRef *map)
 {
     const CgNode *n = cg_node(g, r);
     CgRef in[CG_MAX_IN];
-    for (int i = 0; i < n->nin; i++) in[i] = map[n->in[i]];
+    for (int i = 0; i < n->nin; i++)
+        in[i] = map[n->in[i]];
     b->why_map = map;
     return cg_graph_copy(b, g, r, in);
 }
@@ -67,16 +68,19 @@ CgGraph *cg_pass_end(const CgGraph *g, CgGraph *to, CgRef *map)
 bool *cg_pass_live(const CgGraph *g)
 {
     bool *live = cg_calloc(g->nodes.len + 1, sizeof *live);
-    for (size_t i = 0; i < g->outputs.len; i++) live[g->outputs.at[i].ref] = true;
+    for (size_t i = 0; i < g->outputs.len; i++)
+        live[g->outputs.at[i].ref] = true;
     for (CgRef r = (CgRef)g->nodes.len; r-- > 0;)
-        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++) live[cg_node(g, r)->in[i]] = true;
+        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++)
+            live[cg_node(g, r)->in[i]] = true;
     return live;
 }
 
 static CgGraph *run_pass(const CgPass *pass, CgGraph *g)
 {
     CgGraph *next = pass->run(g);
-    if (VERIFY || cg_debug_value("verify")) cg_graph_verify(next);
+    if (VERIFY || cg_debug_value("verify"))
+        cg_graph_verify(next);
     cg_graph_free(g);
     return next;
 }
@@ -88,7 +92,8 @@ static CgGraph *copy_graph(const CgGraph *g)
     CgBuild b = cg_build_at(to);
     b.no_fold = true;
     for (CgRef r = 0; r < g->nodes.len; r++)
-        if (map[r] == CG_NONE) map[r] = cg_pass_copy(&b, g, r, map);
+        if (map[r] == CG_NONE)
+            map[r] = cg_pass_copy(&b, g, r, map);
     return cg_pass_end(g, to, map);
 }
 
@@ -97,10 +102,12 @@ CgGraph *cg_pass_run_all(const CgGraph *g, const char *only)
     cg_timing_begin("optimise");
     CgGraph *now = copy_graph(g);
     for (size_t i = 0; i < CG_LEN(passes) && !only; i++)
-        if (passes[i].by_default) now = run_pass(&passes[i], now);
+        if (passes[i].by_default)
+            now = run_pass(&passes[i], now);
     for (const char *p = only ? only : ""; *p; p += strcspn(p, ","), p += *p == ',') {
         const CgPass *pass = cg_pass_find(cg_intern_n(p, strcspn(p, ",")));
-        if (pass) now = run_pass(pass, now);
+        if (pass)
+            now = run_pass(pass, now);
     }
     cg_timing_end();
     return now;

@@ -12,7 +12,8 @@ CgGraph *cg_pass_dce(const CgGraph *g)
     CgBuild b = cg_build_at(to);
     b.no_fold = true;
     for (CgRef r = 0; r < g->nodes.len; r++)
-        if (live[r] && map[r] == CG_NONE) map[r] = cg_pass_copy(&b, g, r, map);
+        if (live[r] && map[r] == CG_NONE)
+            map[r] = cg_pass_copy(&b, g, r, map);
     free(live);
     return cg_pass_end(g, to, map);
 }

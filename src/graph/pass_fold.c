@@ -9,6 +9,7 @@ CgGraph *cg_pass_fold(const CgGraph *g)
     CgGraph *to = cg_pass_begin(g, map);
     CgBuild b = cg_build_at(to);
     for (CgRef r = 0; r < g->nodes.len; r++)
-        if (map[r] == CG_NONE) map[r] = cg_pass_copy(&b, g, r, map);
+        if (map[r] == CG_NONE)
+            map[r] = cg_pass_copy(&b, g, r, map);
     return cg_pass_end(g, to, map);
 }

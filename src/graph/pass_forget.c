@@ -12,22 +12,25 @@
 
 #define BUDGET  0.02
 #define NOMINAL 64
-#define FLOPS   2e11    /* a second: only their ratio matters, and that to the half of it */
+#define FLOPS   2e11 /* a second: only their ratio matters, and that to the half of it */
 #define BYTES   4e10
-#define DEEPEST 3       /* copies made of copies: all of them are alive at once */
-#define SMALL   1e-3    /* of all that is kept: not worth an instruction */
+#define DEEPEST 3    /* copies made of copies: all of them are alive at once */
+#define SMALL   1e-3 /* of all that is kept: not worth an instruction */
 
-typedef struct Cost { double time, bytes; bool sweep; } Cost;   /* sweep: bound by memory, not by arithmetic */
+typedef struct Cost {
+    double time, bytes;
+    bool sweep;
+} Cost; /* sweep: bound by memory, not by arithmetic */
 
 typedef struct Pass {
     const CgGraph *g;
-    CgBuild  b;
-    CgRef   *map, *again;
-    Cost    *cost;
-    bool    *kept;          /* a forward value that a derivative node uses */
-    uint8_t *depth;         /* copies of copies it takes to make it again; 0: cannot be */
-    bool    *chosen;
-    int      clone;
+    CgBuild b;
+    CgRef *map, *again;
+    Cost *cost;
+    bool *kept;     /* a forward value that a derivative node uses */
+    uint8_t *depth; /* copies of copies it takes to make it again; 0: cannot be */
+    bool *chosen;
+    int clone;
     CG_VEC(CgBinding) symbols;
 } Pass;
 
@@ -52,7 +55,8 @@ static bool tensor_of(Pass *p, const CgType *type, CgTensor *t)
     for (int i = type->rank; i-- > 0; stride *= t->dim[i]) {
         t->dim[i] = size_of(p, type->dim[i]);
         t->stride[i] = stride;
-        if (t->dim[i] && stride > INT64_MAX / 64 / t->dim[i]) return false;
+        if (t->dim[i] && stride > INT64_MAX / 64 / t->dim[i])
+            return false;
     }
     return true;
 }
@@ -67,24 +71,30 @@ static Cost cost_of(Pass *p, CgRef r)
     Cost c = { 0 };
     double read = 0;
     for (int i = 0; i < n->nin; i++) {
-        if (!tensor_of(p, cg_node_type(p->g, n->in[i]), &in[i])) return c;
+        if (!tensor_of(p, cg_node_type(p->g, n->in[i]), &in[i]))
+            return c;
         read += (double)cg_tensor_count(&in[i]) * (double)cg_dtype_size(in[i].dtype);
     }
     for (int k = 0; k < cg_node_nout(n); k++) {
-        if (!tensor_of(p, cg_node_out_type(n, k), &out[k])) return c;
+        if (!tensor_of(p, cg_node_out_type(n, k), &out[k]))
+            return c;
         c.bytes += (double)cg_tensor_count(&out[k]) * (double)cg_dtype_size(out[k].dtype);
     }
-    if (is_view(n)) return c;
+    if (is_view(n))
+        return c;
     CgAttrs attrs = { 0, at };
     for (int i = 0; n->attrs && i < n->attrs->n && i < (int)CG_LEN(at); i++) {
         at[attrs.n++] = n->attrs->at[i];
-        for (int j = 0; at[i].kind == CG_ATTR_DIMS && j < at[i].n; j++) at[i].ints[j] = size_of(p, at[i].dims[j]);
+        for (int j = 0; at[i].kind == CG_ATTR_DIMS && j < at[i].n; j++)
+            at[i].ints[j] = size_of(p, at[i].dims[j]);
     }
     CgCall call = { .op = n->op, .nin = n->nin, .nout = cg_node_nout(n), .in = in, .out = out, .attrs = &attrs };
     CgWork work = { .flops = (double)cg_tensor_count(out), .bytes = read + c.bytes, .parts = 1 };
-    if (n->op->work) n->op->work(&call, &work);
+    if (n->op->work)
+        n->op->work(&call, &work);
     /* Fused into a sweep that reads the operands anyway. */
-    if (n->op->traits & CG_ELEMENTWISE) work.bytes = c.bytes;
+    if (n->op->traits & CG_ELEMENTWISE)
+        work.bytes = c.bytes;
     c.sweep = work.flops / FLOPS <= work.bytes / BYTES;
     c.time = c.sweep ? work.bytes / BYTES : work.flops / FLOPS;
     return c;
@@ -97,7 +107,8 @@ static bool is_late(const CgNode *n) { return n->why != CG_NONE || n->clone; }
 /* The node whose memory a value sits in. */
 static CgRef base_of(const CgGraph *g, CgRef r)
 {
-    while (is_view(cg_node(g, r)) && cg_node(g, r)->nin) r = cg_node(g, r)->in[0];
+    while (is_view(cg_node(g, r)) && cg_node(g, r)->nin)
+        r = cg_node(g, r)->in[0];
     return r;
 }
 
@@ -106,12 +117,16 @@ static uint8_t depth_of(const Pass *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
     int depth = 1;
-    if (is_late(n) || is_view(n) || !p->cost[r].sweep || cg_node_nout(n) > 1 || n->op->traits & CG_RANDOM) return 0;
+    if (is_late(n) || is_view(n) || !p->cost[r].sweep || cg_node_nout(n) > 1 || n->op->traits & CG_RANDOM)
+        return 0;
     for (int i = 0; i < n->nin; i++) {
         CgRef x = base_of(p->g, n->in[i]);
-        if (cg_node(p->g, x)->op->traits & CG_LEAF || (p->kept[x] && !p->depth[x])) continue;
-        if (!p->depth[x]) return 0;
-        if (p->depth[x] + 1 > depth) depth = p->depth[x] + 1;
+        if (cg_node(p->g, x)->op->traits & CG_LEAF || (p->kept[x] && !p->depth[x]))
+            continue;
+        if (!p->depth[x])
+            return 0;
+        if (p->depth[x] + 1 > depth)
+            depth = p->depth[x] + 1;
     }
     return depth > DEEPEST ? 0 : (uint8_t)depth;
 }
@@ -123,7 +138,8 @@ static double price(const Pass *p, CgRef r)
     double time = p->cost[r].time;
     for (int i = 0; i < n->nin; i++) {
         CgRef x = base_of(p->g, n->in[i]);
-        if (p->depth[x] && !p->kept[x] && !p->chosen[x]) time += price(p, x);
+        if (p->depth[x] && !p->kept[x] && !p->chosen[x])
+            time += price(p, x);
     }
     return time;
 }
@@ -134,11 +150,15 @@ static void choose(Pass *p, CgRef r)
     p->chosen[r] = true;
     for (int i = 0; i < n->nin; i++) {
         CgRef x = base_of(p->g, n->in[i]);
-        if (p->depth[x] && !p->kept[x]) choose(p, x);
+        if (p->depth[x] && !p->kept[x])
+            choose(p, x);
     }
 }
 
-typedef struct Offer { CgRef node; double price, bytes; } Offer;
+typedef struct Offer {
+    CgRef node;
+    double price, bytes;
+} Offer;
 
 static int by_worth(const void *a, const void *b)
 {
@@ -153,26 +173,31 @@ static void choose_all(Pass *p, const bool *live)
     double total = 0, spent = 0, kept = 0;
     for (CgRef r = 0; r < p->g->nodes.len; r++) {
         const CgNode *n = cg_node(p->g, r);
-        if (!live[r]) continue;
+        if (!live[r])
+            continue;
         p->cost[r] = cost_of(p, r);
         total += p->cost[r].time;
         for (int i = 0; i < n->nin && is_late(n); i++) {
             CgRef x = base_of(p->g, n->in[i]);
-            if (!is_late(cg_node(p->g, x)) && !(cg_node(p->g, x)->op->traits & CG_LEAF)) p->kept[x] = true;
+            if (!is_late(cg_node(p->g, x)) && !(cg_node(p->g, x)->op->traits & CG_LEAF))
+                p->kept[x] = true;
         }
     }
     for (CgRef r = 0; r < p->g->nodes.len; r++) {
-        if (!live[r]) continue;
+        if (!live[r])
+            continue;
         p->depth[r] = depth_of(p, r);
         kept += p->kept[r] ? p->cost[r].bytes : 0;
     }
     for (CgRef r = 0; r < p->g->nodes.len; r++)
         if (p->kept[r] && p->depth[r] && p->cost[r].bytes > SMALL * kept)
             cg_vec_push(&offers, ((Offer){ r, price(p, r), p->cost[r].bytes }));
-    if (offers.len) qsort(offers.at, offers.len, sizeof *offers.at, by_worth);
+    if (offers.len)
+        qsort(offers.at, offers.len, sizeof *offers.at, by_worth);
     for (size_t i = 0; i < offers.len; i++) {
         double now = price(p, offers.at[i].node);
-        if (spent + now > BUDGET * total) continue;
+        if (spent + now > BUDGET * total)
+            continue;
         spent += now;
         choose(p, offers.at[i].node);
     }
@@ -181,19 +206,19 @@ static void choose_all(Pass *p, const bool *live)
 
 /* ---- rewriting ---- */
 
-static bool is_again(const Pass *p, CgRef r)
-{
-    return p->chosen[base_of(p->g, r)];
-}
+static bool is_again(const Pass *p, CgRef r) { return p->chosen[base_of(p->g, r)]; }
 
 /* The second copy of r, or of a view of it, made with all it needs on first use; chains are short. */
 static CgRef again(Pass *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
     CgRef in[CG_MAX_IN];
-    if (!is_again(p, r)) return p->map[r];
-    if (p->again[r] != CG_NONE) return p->again[r];
-    for (int i = 0; i < n->nin; i++) in[i] = again(p, n->in[i]);
+    if (!is_again(p, r))
+        return p->map[r];
+    if (p->again[r] != CG_NONE)
+        return p->again[r];
+    for (int i = 0; i < n->nin; i++)
+        in[i] = again(p, n->in[i]);
     p->b.clone = p->clone;
     p->again[r] = cg_graph_copy(&p->b, p->g, r, in);
     p->b.clone = 0;
@@ -204,8 +229,10 @@ static CgRef copy(Pass *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
     CgRef in[CG_MAX_IN];
-    if (!is_late(n)) return cg_pass_copy(&p->b, p->g, r, p->map);
-    for (int i = 0; i < n->nin; i++) in[i] = again(p, n->in[i]);
+    if (!is_late(n))
+        return cg_pass_copy(&p->b, p->g, r, p->map);
+    for (int i = 0; i < n->nin; i++)
+        in[i] = again(p, n->in[i]);
     p->b.why_map = p->map;
     return cg_graph_copy(&p->b, p->g, r, in);
 }
@@ -221,10 +248,12 @@ CgGraph *cg_pass_forget(const CgGraph *g)
     p.depth = cg_calloc(size, sizeof *p.depth);
     p.chosen = cg_calloc(size, sizeof *p.chosen);
     for (size_t i = 0; i < g->scopes.len; i++)
-        if (g->scopes.at[i].recompute > p.clone) p.clone = g->scopes.at[i].recompute;
+        if (g->scopes.at[i].recompute > p.clone)
+            p.clone = g->scopes.at[i].recompute;
     for (CgRef r = 0; r < g->nodes.len; r++) {
         p.again[r] = CG_NONE;
-        if (cg_node(g, r)->clone > p.clone) p.clone = cg_node(g, r)->clone;
+        if (cg_node(g, r)->clone > p.clone)
+            p.clone = cg_node(g, r)->clone;
     }
     p.clone++;
     bool *live = cg_pass_live(g);
@@ -233,7 +262,8 @@ CgGraph *cg_pass_forget(const CgGraph *g)
     p.b = cg_build_at(to);
     p.b.no_fold = true;
     for (CgRef r = 0; r < g->nodes.len; r++)
-        if (live[r] && p.map[r] == CG_NONE) p.map[r] = copy(&p, r);
+        if (live[r] && p.map[r] == CG_NONE)
+            p.map[r] = copy(&p, r);
     free(live);
     free(p.again);
     free(p.cost);

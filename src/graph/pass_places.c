@@ -8,15 +8,19 @@
 #include "graph/pass.h"
 
 /* What the users of a node need of result 0: nothing, places [from, to) of one axis, or all. */
-typedef struct Need { enum { NONE, SOME, ALL } what; int axis; const CgDim *from, *to; } Need;
+typedef struct Need {
+    enum { NONE, SOME, ALL } what;
+    int axis;
+    const CgDim *from, *to;
+} Need;
 
 typedef struct Places {
     const CgGraph *g;
-    size_t  size;
-    Need   *need;
-    CgCut  *cut;
-    bool   *is_cut;         /* cut[] holds what the node is made of */
-    bool   *has_parts;      /* further results are used: places of the first are not enough */
+    size_t size;
+    Need *need;
+    CgCut *cut;
+    bool *is_cut;    /* cut[] holds what the node is made of */
+    bool *has_parts; /* further results are used: places of the first are not enough */
 } Places;
 
 static void need_all(Need *n) { n->what = ALL; }
@@ -24,19 +28,26 @@ static void need_all(Need *n) { n->what = ALL; }
 /* The least range that holds both; all where symbols hide which that is. */
 static void need_some(Need *n, const CgDim *size, int axis, const CgDim *from, const CgDim *to)
 {
-    if (n->what == ALL) return;
+    if (n->what == ALL)
+        return;
     if (n->what == SOME) {
         if (n->axis != axis) {
             need_all(n);
             return;
         }
-        if (cg_dim_at_most(n->from, from)) from = n->from;
-        else if (!cg_dim_at_most(from, n->from)) from = NULL;
-        if (cg_dim_at_most(to, n->to)) to = n->to;
-        else if (!cg_dim_at_most(n->to, to)) to = NULL;
+        if (cg_dim_at_most(n->from, from))
+            from = n->from;
+        else if (!cg_dim_at_most(from, n->from))
+            from = NULL;
+        if (cg_dim_at_most(to, n->to))
+            to = n->to;
+        else if (!cg_dim_at_most(n->to, to))
+            to = NULL;
     }
-    if (!from || !to || (from == cg_dim_int(0) && to == size)) need_all(n);
-    else *n = (Need){ SOME, axis, from, to };
+    if (!from || !to || (from == cg_dim_int(0) && to == size))
+        need_all(n);
+    else
+        *n = (Need){ SOME, axis, from, to };
 }
 
 /* A node of which all is needed may itself need only places of an operand: a slice does. */
@@ -44,9 +55,11 @@ static bool find_reader(const Places *p, CgRef r, CgCut *cut)
 {
     const CgNode *n = cg_node(p->g, r);
     for (int axis = 0; n->op->cut && cg_node_nout(n) == 1 && axis < n->type.rank; axis++) {
-        if (!cg_cut_find(p->g, r, axis, cg_dim_int(0), n->type.dim[axis], cut)) continue;
+        if (!cg_cut_find(p->g, r, axis, cg_dim_int(0), n->type.dim[axis], cut))
+            continue;
         for (int k = 0; k < n->nin; k++)
-            if (cg_cut_is_part(p->g, r, cut, k)) return true;
+            if (cg_cut_is_part(p->g, r, cut, k))
+                return true;
     }
     return false;
 }
@@ -55,18 +68,25 @@ static void look(Places *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
     Need *mine = &p->need[r];
-    if (mine->what == NONE) return;
+    if (mine->what == NONE)
+        return;
     if (mine->what == SOME) {
         p->is_cut[r] = !p->has_parts[r] && cg_cut_find(p->g, r, mine->axis, mine->from, mine->to, &p->cut[r]);
-        if (p->is_cut[r]) *mine = (Need){ SOME, mine->axis, p->cut[r].from, p->cut[r].to };
-        if (p->is_cut[r] && mine->from == cg_dim_int(0) && mine->to == n->type.dim[mine->axis]) p->is_cut[r] = false;
-        if (!p->is_cut[r]) need_all(mine);
+        if (p->is_cut[r])
+            *mine = (Need){ SOME, mine->axis, p->cut[r].from, p->cut[r].to };
+        if (p->is_cut[r] && mine->from == cg_dim_int(0) && mine->to == n->type.dim[mine->axis])
+            p->is_cut[r] = false;
+        if (!p->is_cut[r])
+            need_all(mine);
     }
-    if (mine->what == ALL) p->is_cut[r] = find_reader(p, r, &p->cut[r]);
+    if (mine->what == ALL)
+        p->is_cut[r] = find_reader(p, r, &p->cut[r]);
     for (int k = 0; k < n->nin; k++) {
         const struct CgCutIn *in = &p->cut[r].in[k];
-        if (!p->is_cut[r] || in->axis < 0) need_all(&p->need[n->in[k]]);
-        else if (in->from != in->to) need_some(&p->need[n->in[k]], cg_node_type(p->g, n->in[k])->dim[in->axis], in->axis, in->from, in->to);
+        if (!p->is_cut[r] || in->axis < 0)
+            need_all(&p->need[n->in[k]]);
+        else if (in->from != in->to)
+            need_some(&p->need[n->in[k]], cg_node_type(p->g, n->in[k])->dim[in->axis], in->axis, in->from, in->to);
     }
 }
 
@@ -79,11 +99,15 @@ static void look_back(Places *p, const CgGraph *g, CgRef root)
     p->cut = cg_calloc(size + 1, sizeof *p->cut);
     p->is_cut = cg_calloc(size + 1, sizeof *p->is_cut);
     p->has_parts = cg_calloc(size + 1, sizeof *p->has_parts);
-    if (root != CG_NONE) need_all(&p->need[root]);
-    for (size_t i = 0; root == CG_NONE && i < g->outputs.len; i++) need_all(&p->need[g->outputs.at[i].ref]);
+    if (root != CG_NONE)
+        need_all(&p->need[root]);
+    for (size_t i = 0; root == CG_NONE && i < g->outputs.len; i++)
+        need_all(&p->need[g->outputs.at[i].ref]);
     for (CgRef r = (CgRef)size; r-- > 0;) {
         const CgNode *n = cg_node(g, r);
-        if (p->need[r].what != NONE && n->nin == 1 && cg_node_nout(cg_node(g, n->in[0])) > 1 && (n->op->traits & CG_LEAF)) p->has_parts[n->in[0]] = true;
+        if (p->need[r].what != NONE && n->nin == 1 && cg_node_nout(cg_node(g, n->in[0])) > 1
+            && (n->op->traits & CG_LEAF))
+            p->has_parts[n->in[0]] = true;
         look(p, r);
     }
 }
@@ -100,7 +124,8 @@ static void places_free(Places *p)
 static CgRef fetch(const Places *p, CgBuild *b, const CgRef *map, CgRef r, const struct CgCutIn *in)
 {
     const Need *n = &p->need[r];
-    if (in->axis < 0) return map[r];
+    if (in->axis < 0)
+        return map[r];
     const CgDim *base = n->what == SOME ? n->from : cg_dim_int(0);
     return cg_slice(b, map[r], in->axis, cg_dim_sub(in->from, base), cg_dim_sub(in->to, base));
 }
@@ -108,7 +133,7 @@ static CgRef fetch(const Places *p, CgBuild *b, const CgRef *map, CgRef r, const
 /* Node r of g over what it needs, in b's graph; standing where r stands. */
 static CgRef build_cut(const Places *p, CgBuild *b, const CgRef *map, CgRef r)
 {
-    const CgNode n = *cg_node(p->g, r);         /* by value: b's graph may be g */
+    const CgNode n = *cg_node(p->g, r); /* by value: b's graph may be g */
     CgBuild at = cg_build_at(b->graph);
     CgRef in[CG_MAX_IN], size = (CgRef)b->graph->nodes.len;
     at.scope = n.scope;
@@ -117,10 +142,14 @@ static CgRef build_cut(const Places *p, CgBuild *b, const CgRef *map, CgRef r)
     at.precision = cg_node_precision(&n);
     at.why = n.why == CG_NONE ? CG_NONE : map[n.why];
     for (int k = 0; k < n.nin; k++)
-        in[k] = p->cut[r].in[k].axis >= 0 && p->cut[r].in[k].from == p->cut[r].in[k].to ? CG_NONE : fetch(p, &at, map, n.in[k], &p->cut[r].in[k]);
+        in[k] = p->cut[r].in[k].axis >= 0 && p->cut[r].in[k].from == p->cut[r].in[k].to
+            ? CG_NONE
+            : fetch(p, &at, map, n.in[k], &p->cut[r].in[k]);
     CgRef made = cg_cut_build(&at, p->g, r, &p->cut[r], in);
-    for (; n.why != CG_NONE && size < b->graph->nodes.len; size++)      /* as cg_graph_copy: the mark of a derivative stays */
-        if (b->graph->nodes.at[size].why == CG_NONE) b->graph->nodes.at[size].why = size;
+    for (; n.why != CG_NONE && size < b->graph->nodes.len;
+         size++) /* as cg_graph_copy: the mark of a derivative stays */
+        if (b->graph->nodes.at[size].why == CG_NONE)
+            b->graph->nodes.at[size].why = size;
     return made;
 }
 
@@ -134,7 +163,8 @@ CgRef cg_pass_places_at(CgBuild *b, CgRef root)
     for (CgRef r = 0; r < p.size; r++) {
         bool same = true;
         map[r] = r;
-        if (p.need[r].what == NONE) continue;
+        if (p.need[r].what == NONE)
+            continue;
         if (p.is_cut[r]) {
             map[r] = build_cut(&p, &copy, map, r);
             continue;
@@ -143,7 +173,8 @@ CgRef cg_pass_places_at(CgBuild *b, CgRef root)
             in[i] = map[cg_node(p.g, r)->in[i]];
             same &= in[i] == cg_node(p.g, r)->in[i];
         }
-        if (!same) map[r] = cg_graph_copy(&copy, p.g, r, in);
+        if (!same)
+            map[r] = cg_graph_copy(&copy, p.g, r, in);
     }
     root = map[root];
     free(map);
@@ -160,7 +191,8 @@ CgGraph *cg_pass_places(const CgGraph *g)
     CgBuild b = cg_build_at(to);
     b.no_fold = true;
     for (CgRef r = 0; r < g->nodes.len; r++) {
-        if (map[r] != CG_NONE || p.need[r].what == NONE) continue;
+        if (map[r] != CG_NONE || p.need[r].what == NONE)
+            continue;
         map[r] = p.is_cut[r] ? build_cut(&p, &b, map, r) : cg_pass_copy(&b, g, r, map);
     }
     places_free(&p);

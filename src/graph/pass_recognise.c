@@ -7,12 +7,14 @@
 #include "graph/pass.h"
 #include "graph/registry.h"
 
-#define MAX_ROUNDS 8    /* a replacement may itself be recognised; two ops that undo each other must not loop */
+#define MAX_ROUNDS 8 /* a replacement may itself be recognised; two ops that undo each other must not loop */
 
 /* ---- precision ---- */
 
 /* By node: the precisions of products among it and all it needs, a set. */
-typedef struct Below { CG_VEC(uint8_t) of; } Below;
+typedef struct Below {
+    CG_VEC(uint8_t) of;
+} Below;
 enum { NO_PRODUCT, F32 = 1, BF16 = 2, BOTH = 3 };
 
 static uint8_t precision_of(const CgNode *n)
@@ -25,7 +27,8 @@ static uint8_t precisions_below(Below *below, const CgGraph *g, CgRef r)
     while (below->of.len <= r) {
         const CgNode *n = cg_node(g, (CgRef)below->of.len);
         uint8_t all = precision_of(n);
-        for (int i = 0; i < n->nin; i++) all |= below->of.at[n->in[i]];
+        for (int i = 0; i < n->nin; i++)
+            all |= below->of.at[n->in[i]];
         cg_vec_push(&below->of, all);
     }
     return below->of.at[r];
@@ -34,7 +37,8 @@ static uint8_t precisions_below(Below *below, const CgGraph *g, CgRef r)
 /* What lies under views. */
 static CgRef base_of(const CgGraph *g, CgRef r)
 {
-    while (cg_node(g, r)->op->view) r = cg_node(g, r)->in[0];
+    while (cg_node(g, r)->op->view)
+        r = cg_node(g, r)->in[0];
     return r;
 }
 
@@ -57,7 +61,8 @@ static uint8_t precisions_taken(Below *below, const CgGraph *g, CgRef r, CgRef f
     while (todo.len) {
         const CgNode *n = cg_node(g, todo.at[--todo.len]);
         for (int i = 0; i < n->nin; i++) {
-            if (n->in[i] >= size) cg_vec_push(&todo, n->in[i]);
+            if (n->in[i] >= size)
+                cg_vec_push(&todo, n->in[i]);
             mark(&known, n->in[i]);
             mark(&known, base_of(g, n->in[i]));
         }
@@ -67,7 +72,8 @@ static uint8_t precisions_taken(Below *below, const CgGraph *g, CgRef r, CgRef f
         const CgNode *n = cg_node(g, todo.at[--todo.len]);
         taken |= precision_of(n);
         for (int i = 0; i < n->nin; i++) {
-            if (is_marked(&known, n->in[i]) || !precisions_below(below, g, n->in[i])) continue;
+            if (is_marked(&known, n->in[i]) || !precisions_below(below, g, n->in[i]))
+                continue;
             mark(&known, n->in[i]);
             cg_vec_push(&todo, n->in[i]);
         }
@@ -90,9 +96,11 @@ static CgRef match(CgBuild *b, Below *below, const CgOp *op, CgRef r)
     CgRef size = (CgRef)b->graph->nodes.len, found;
     b->precision = all == BOTH ? CG_AS_SCOPE : as[all];
     found = match_once(b, op, r);
-    if (found == CG_NONE || all != BOTH) return found;
+    if (found == CG_NONE || all != BOTH)
+        return found;
     uint8_t taken = precisions_taken(below, b->graph, r, found, size);
-    if (taken == BOTH) return CG_NONE;
+    if (taken == BOTH)
+        return CG_NONE;
     b->precision = as[taken];
     return match_once(b, op, r);
 }
@@ -108,7 +116,8 @@ static CgRef recognise(CgBuild *b, Below *below, CgRef r, const CgOp *const *ops
             if (found != CG_NONE && !cg_type_equal(cg_node_type(b->graph, found), cg_node_type(b->graph, r)))
                 CG_BUG("%s:%d: match of %s changes the type", ops[i]->file, ops[i]->line, ops[i]->name);
         }
-        if (found == CG_NONE) break;
+        if (found == CG_NONE)
+            break;
         r = found;
     }
     return r;
@@ -120,7 +129,8 @@ static const CgOp **collect_ops(size_t *n)
     const CgOp **ops = cg_malloc(sizeof *ops * (cg_op_count() + 1));
     *n = 0;
     for (size_t i = 0; i < cg_op_count(); i++)
-        if (cg_op_at(i)->match) ops[(*n)++] = cg_op_at(i);
+        if (cg_op_at(i)->match)
+            ops[(*n)++] = cg_op_at(i);
     return ops;
 }
 
@@ -140,17 +150,21 @@ static CgBuild build_like(CgGraph *g, CgRef r)
 static uint32_t *count_uses(const CgGraph *g, CgRef root)
 {
     uint32_t *uses = cg_calloc(g->nodes.len + 1, sizeof *uses);
-    for (size_t i = 0; i < g->outputs.len; i++) uses[g->outputs.at[i].ref]++;
-    if (root != CG_NONE) uses[root]++;
+    for (size_t i = 0; i < g->outputs.len; i++)
+        uses[g->outputs.at[i].ref]++;
+    if (root != CG_NONE)
+        uses[root]++;
     for (CgRef r = (CgRef)g->nodes.len; r-- > 0;)
-        for (int i = 0; uses[r] && i < cg_node(g, r)->nin; i++) uses[cg_node(g, r)->in[i]]++;
+        for (int i = 0; uses[r] && i < cg_node(g, r)->nin; i++)
+            uses[cg_node(g, r)->in[i]]++;
     return uses;
 }
 
 /* Node r of the graph being made stands for one that is used so often. */
 static void add_uses(CgUses *u, CgRef r, uint32_t n)
 {
-    while (u->of.len <= r) cg_vec_push(&u->of, 0);
+    while (u->of.len <= r)
+        cg_vec_push(&u->of, 0);
     u->of.at[r] += n;
 }
 
@@ -165,21 +179,25 @@ CgRef cg_pass_recognise_at(CgBuild *b, CgRef root)
     copy.no_fold = true;
     live[root] = true;
     for (CgRef r = root + 1; r-- > 0;)
-        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++) live[cg_node(g, r)->in[i]] = true;
+        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++)
+            live[cg_node(g, r)->in[i]] = true;
     CgUses known = { 0 };
     Below below = { 0 };
     uint32_t *uses = count_uses(g, root);
     size_t size = g->nodes.len;
-    for (CgRef r = 0; r < size; r++) add_uses(&known, r, uses[r]);
+    for (CgRef r = 0; r < size; r++)
+        add_uses(&known, r, uses[r]);
     for (CgRef r = 0; r <= root; r++) {
         bool same = true;
-        if (!live[r]) continue;
+        if (!live[r])
+            continue;
         for (int i = 0; i < cg_node(g, r)->nin; i++) {
             in[i] = map[cg_node(g, r)->in[i]];
             same &= in[i] == cg_node(g, r)->in[i];
         }
         map[r] = same ? r : cg_graph_copy(&copy, g, r, in);
-        if (!same) add_uses(&known, map[r], uses[r]);
+        if (!same)
+            add_uses(&known, map[r], uses[r]);
         CgBuild at = build_like(g, map[r]);
         at.uses = &known;
         map[r] = recognise(&at, &below, map[r], ops, n);
@@ -202,17 +220,20 @@ CgGraph *cg_pass_recognise(const CgGraph *g)
     const CgOp **ops = collect_ops(&n);
     CgGraph *to = cg_pass_begin(g, map);
     CgBuild b = cg_build_at(to);
-    b.no_fold = true;                       /* copied as it is; what a match builds is folded */
+    b.no_fold = true; /* copied as it is; what a match builds is folded */
     CgUses known = { 0 };
     Below below = { 0 };
     uint32_t *uses = count_uses(g, CG_NONE);
     for (CgRef r = 0; r < g->nodes.len; r++)
-        if (cg_node(g, r)->why != CG_NONE) differentiated[cg_node(g, r)->why] = true;
+        if (cg_node(g, r)->why != CG_NONE)
+            differentiated[cg_node(g, r)->why] = true;
     for (CgRef r = 0; r < g->nodes.len; r++) {
-        if (map[r] != CG_NONE) continue;
+        if (map[r] != CG_NONE)
+            continue;
         map[r] = cg_pass_copy(&b, g, r, map);
         add_uses(&known, map[r], uses[r]);
-        if (differentiated[r]) continue;    /* its derivative needs the inner values: they would be computed twice */
+        if (differentiated[r])
+            continue; /* its derivative needs the inner values: they would be computed twice */
         CgBuild at = build_like(to, map[r]);
         at.uses = &known;
         map[r] = recognise(&at, &below, map[r], ops, n);

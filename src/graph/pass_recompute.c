@@ -7,12 +7,13 @@
 
 #include "graph/pass.h"
 
-typedef struct Pass { const CgGraph *g; CgBuild b; CgRef *map, *again; } Pass;
+typedef struct Pass {
+    const CgGraph *g;
+    CgBuild b;
+    CgRef *map, *again;
+} Pass;
 
-static int region_of(const CgGraph *g, CgRef r)
-{
-    return g->scopes.at[cg_node(g, r)->scope].recompute;
-}
+static int region_of(const CgGraph *g, CgRef r) { return g->scopes.at[cg_node(g, r)->scope].recompute; }
 
 /* A forward node of the region that costs something to keep. */
 static bool is_inside(const CgGraph *g, CgRef r, int region)
@@ -25,8 +26,10 @@ static bool is_inside(const CgGraph *g, CgRef r, int region)
  * region may be a whole model. */
 static CgRef again(Pass *p, CgRef r, int region)
 {
-    if (!is_inside(p->g, r, region)) return p->map[r];
-    if (p->again[r] != CG_NONE) return p->again[r];
+    if (!is_inside(p->g, r, region))
+        return p->map[r];
+    if (p->again[r] != CG_NONE)
+        return p->again[r];
     CG_VEC(CgRef) todo = { 0 };
     cg_vec_push(&todo, r);
     while (todo.len) {
@@ -35,10 +38,12 @@ static CgRef again(Pass *p, CgRef r, int region)
         size_t waiting = todo.len;
         for (int i = 0; i < n->nin; i++) {
             bool inside = is_inside(p->g, n->in[i], region);
-            if (inside && p->again[n->in[i]] == CG_NONE) cg_vec_push(&todo, n->in[i]);
+            if (inside && p->again[n->in[i]] == CG_NONE)
+                cg_vec_push(&todo, n->in[i]);
             in[i] = inside ? p->again[n->in[i]] : p->map[n->in[i]];
         }
-        if (todo.len > waiting) continue;
+        if (todo.len > waiting)
+            continue;
         p->b.clone = region;
         p->again[top] = cg_graph_copy(&p->b, p->g, top, in);
         p->b.clone = 0;
@@ -53,8 +58,10 @@ static CgRef copy(Pass *p, CgRef r)
     const CgNode *n = cg_node(p->g, r);
     int region = region_of(p->g, r);
     CgRef in[CG_MAX_IN];
-    if (n->why == CG_NONE || !region) return cg_pass_copy(&p->b, p->g, r, p->map);
-    for (int i = 0; i < n->nin; i++) in[i] = again(p, n->in[i], region);
+    if (n->why == CG_NONE || !region)
+        return cg_pass_copy(&p->b, p->g, r, p->map);
+    for (int i = 0; i < n->nin; i++)
+        in[i] = again(p, n->in[i], region);
     p->b.why_map = p->map;
     return cg_graph_copy(&p->b, p->g, r, in);
 }
@@ -68,9 +75,11 @@ CgGraph *cg_pass_recompute(const CgGraph *g)
     bool *live = cg_pass_live(g);
     p.b = cg_build_at(to);
     p.b.no_fold = true;
-    for (CgRef r = 0; r < g->nodes.len; r++) p.again[r] = CG_NONE;
     for (CgRef r = 0; r < g->nodes.len; r++)
-        if (live[r] && p.map[r] == CG_NONE) p.map[r] = copy(&p, r);
+        p.again[r] = CG_NONE;
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        if (live[r] && p.map[r] == CG_NONE)
+            p.map[r] = copy(&p, r);
     free(live);
     free(p.again);
     return cg_pass_end(g, to, p.map);

@@ -1,9 +1,9 @@
 /* pass_step.c - from a graph over a whole text to one over a few new places.
  * Takes a graph and the input that grows; gives prologue and step as one graph (step.h says what it looks like). A node
  * grows along one axis from a place `start` on: place start + i depends on text places up to i, places before start on
- * no text. Pointwise nodes are computed at the new places; causal ones look at kept operands, to which the new places are
- * added where they lie; what does not grow is computed once. Must not know any op: where one says too little there is
- * no step, and the caller runs the whole graph. */
+ * no text. Pointwise nodes are computed at the new places; causal ones look at kept operands, to which the new places
+ * are added where they lie; what does not grow is computed once. Must not know any op: where one says too little there
+ * is no step, and the caller runs the whole graph. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,22 +12,26 @@
 #include "graph/pass.h"
 #include "graph/step.h"
 
-typedef struct Growth { enum { FIXED, GROWS, LOST } what; int axis; const CgDim *start; } Growth;
+typedef struct Growth {
+    enum { FIXED, GROWS, LOST } what;
+    int axis;
+    const CgDim *start;
+} Growth;
 
 typedef struct Step {
     const CgGraph *g;
-    CgBuild  b;             /* of the new graph */
-    Growth  *growth;
-    bool    *live;
-    CgRef   *old;           /* by node of g: the node as it was, in the new graph */
-    CgRef   *fresh;         /* growing nodes: at the new places */
-    int     *kept;          /* number of the kept value, -1 = none */
-    CgRef   *keep;          /* by node: the kept value, new places put in where it grows */
-    CgRef    at;
-    const CgDim *count;     /* the symbol */
-    const CgDim *most;      /* places that there can be */
-    CG_VEC(CgOutput) outputs;   /* keep and start */
-    int      nkept;
+    CgBuild b; /* of the new graph */
+    Growth *growth;
+    bool *live;
+    CgRef *old;   /* by node of g: the node as it was, in the new graph */
+    CgRef *fresh; /* growing nodes: at the new places */
+    int *kept;    /* number of the kept value, -1 = none */
+    CgRef *keep;  /* by node: the kept value, new places put in where it grows */
+    CgRef at;
+    const CgDim *count;       /* the symbol */
+    const CgDim *most;        /* places that there can be */
+    CG_VEC(CgOutput) outputs; /* keep and start */
+    int nkept;
 } Step;
 
 /* ---- what grows ---- */
@@ -36,25 +40,35 @@ static Growth grow(const Step *s, CgRef r)
 {
     const CgNode *n = cg_node(s->g, r);
     Growth mine = { FIXED, -1, NULL };
-    const CgDim *reach = NULL;                  /* causal operands: later places may look there, earlier ones not */
+    const CgDim *reach = NULL; /* causal operands: later places may look there, earlier ones not */
     for (int k = 0; k < n->nin; k++) {
         const Growth *in = &s->growth[n->in[k]];
         CgTo to;
-        if (in->what == FIXED) continue;
+        if (in->what == FIXED)
+            continue;
         CgAlong how = in->what == LOST ? CG_ALONG_UNKNOWN : cg_cut_along(s->g, r, k, in->axis, &to);
-        if (how != CG_ALONG_POINTWISE && how != CG_ALONG_CAUSAL) return (Growth){ LOST, -1, NULL };
+        if (how != CG_ALONG_POINTWISE && how != CG_ALONG_CAUSAL)
+            return (Growth){ LOST, -1, NULL };
         const CgDim *start = to.shift ? cg_dim_add(in->start, to.shift) : in->start;
-        if (!start || (mine.what == GROWS && mine.axis != to.axis)) return (Growth){ LOST, -1, NULL };
-        if (how == CG_ALONG_POINTWISE && mine.start && mine.start != start) return (Growth){ LOST, -1, NULL };
+        if (!start || (mine.what == GROWS && mine.axis != to.axis))
+            return (Growth){ LOST, -1, NULL };
+        if (how == CG_ALONG_POINTWISE && mine.start && mine.start != start)
+            return (Growth){ LOST, -1, NULL };
         mine.what = GROWS;
         mine.axis = to.axis;
-        if (how == CG_ALONG_POINTWISE) mine.start = start;
-        else if (!reach || cg_dim_at_most(start, reach)) reach = start;
-        else if (!cg_dim_at_most(reach, start)) return (Growth){ LOST, -1, NULL };
+        if (how == CG_ALONG_POINTWISE)
+            mine.start = start;
+        else if (!reach || cg_dim_at_most(start, reach))
+            reach = start;
+        else if (!cg_dim_at_most(reach, start))
+            return (Growth){ LOST, -1, NULL };
     }
-    if (mine.what == FIXED) return mine;
-    if (!mine.start) mine.start = reach;
-    if ((reach && !cg_dim_at_most(mine.start, reach)) || !cg_dim_at_most(cg_dim_int(0), mine.start)) return (Growth){ LOST, -1, NULL };
+    if (mine.what == FIXED)
+        return mine;
+    if (!mine.start)
+        mine.start = reach;
+    if ((reach && !cg_dim_at_most(mine.start, reach)) || !cg_dim_at_most(cg_dim_int(0), mine.start))
+        return (Growth){ LOST, -1, NULL };
     return mine;
 }
 
@@ -62,15 +76,20 @@ static Growth grow(const Step *s, CgRef r)
 static bool follow(Step *s, CgRef text, int axis)
 {
     for (CgRef r = 0; r < s->g->nodes.len; r++) {
-        if (r == text) s->growth[r] = (Growth){ GROWS, axis, cg_dim_int(0) };
-        else if (s->live[r]) s->growth[r] = grow(s, r);
+        if (r == text)
+            s->growth[r] = (Growth){ GROWS, axis, cg_dim_int(0) };
+        else if (s->live[r])
+            s->growth[r] = grow(s, r);
     }
     for (size_t i = 0; i < s->g->outputs.len; i++) {
         const Growth *o = &s->growth[s->g->outputs.at[i].ref];
-        if (o->what == LOST) return false;
-        if (o->what == FIXED) continue;
+        if (o->what == LOST)
+            return false;
+        if (o->what == FIXED)
+            continue;
         const CgDim *places = cg_dim_sub(cg_node_type(s->g, s->g->outputs.at[i].ref)->dim[o->axis], o->start);
-        if (!places || (s->most && s->most != places)) return false;
+        if (!places || (s->most && s->most != places))
+            return false;
         s->most = places;
     }
     return s->most && !cg_dim_at_most(s->most, cg_dim_int(0));
@@ -106,14 +125,16 @@ static CgRef slice_at(Step *s, CgRef x, int axis, const CgDim *from)
 static CgRef kept(Step *s, CgRef r)
 {
     const Growth *g = &s->growth[r];
-    if (s->kept[r] >= 0) return s->keep[r];
+    if (s->kept[r] >= 0)
+        return s->keep[r];
     int number = s->kept[r] = s->nkept++;
     s->keep[r] = input(s, "keep", number, *cg_node_type(s->g, r));
     if (g->what == FIXED) {
         output(s, "start", number, s->old[r]);
         return s->keep[r];
     }
-    if (g->start != cg_dim_int(0)) output(s, "start", number, cg_slice(&s->b, s->old[r], g->axis, cg_dim_int(0), g->start));
+    if (g->start != cg_dim_int(0))
+        output(s, "start", number, cg_slice(&s->b, s->old[r], g->axis, cg_dim_int(0), g->start));
     s->keep[r] = put(s, s->keep[r], s->fresh[r], g->axis, g->start);
     output(s, "keep", number, s->keep[r]);
     return s->keep[r];
@@ -122,21 +143,20 @@ static CgRef kept(Step *s, CgRef r)
 /* Leaves and views of them cost nothing: they need not be kept. */
 static bool is_free(const CgGraph *g, CgRef r)
 {
-    while (cg_node(g, r)->op->view) r = cg_node(g, r)->in[0];
+    while (cg_node(g, r)->op->view)
+        r = cg_node(g, r)->in[0];
     return cg_node(g, r)->nin == 0 && (cg_node(g, r)->op->traits & CG_LEAF);
 }
 
-static CgRef fixed(Step *s, CgRef r)
-{
-    return is_free(s->g, r) ? s->old[r] : kept(s, r);
-}
+static CgRef fixed(Step *s, CgRef r) { return is_free(s->g, r) ? s->old[r] : kept(s, r); }
 
 /* Places from + at .. of a node that does not grow: positions, a mask, a learned table. */
 static CgRef moving(Step *s, CgRef r, int axis, const CgDim *from)
 {
     CgCut cut;
     const CgNode *n = cg_node(s->g, r);
-    if (n->op->view && is_free(s->g, r) && cg_cut_find(s->g, r, axis, from, cg_dim_add(from, s->count), &cut) && cut.from == from) {
+    if (n->op->view && is_free(s->g, r) && cg_cut_find(s->g, r, axis, from, cg_dim_add(from, s->count), &cut)
+        && cut.from == from) {
         const struct CgCutIn *in = &cut.in[0];
         CgRef x = in->axis < 0 ? fixed(s, n->in[0]) : moving(s, n->in[0], in->axis, in->from);
         return cg_cut_build(&s->b, s->g, r, &cut, &x);
@@ -152,8 +172,10 @@ static bool find_cut(const Step *s, CgRef r, CgCut *cut)
 {
     const Growth *g = &s->growth[r];
     CgCut all;
-    if (!cg_cut_find(s->g, r, g->axis, g->start, cg_dim_add(g->start, s->most), &all)) return false;
-    if (cg_cut_find(s->g, r, g->axis, g->start, cg_dim_add(g->start, s->count), cut)) return true;
+    if (!cg_cut_find(s->g, r, g->axis, g->start, cg_dim_add(g->start, s->most), &all))
+        return false;
+    if (cg_cut_find(s->g, r, g->axis, g->start, cg_dim_add(g->start, s->count), cut))
+        return true;
     *cut = all;
     return all.attrs == cg_node(s->g, r)->attrs;
 }
@@ -164,7 +186,9 @@ static bool is_causal(const Step *s, CgRef r)
     const CgNode *n = cg_node(s->g, r);
     CgTo to;
     for (int k = 0; k < n->nin; k++)
-        if (s->growth[n->in[k]].what == GROWS && cg_cut_along(s->g, r, k, s->growth[n->in[k]].axis, &to) == CG_ALONG_CAUSAL) return true;
+        if (s->growth[n->in[k]].what == GROWS
+            && cg_cut_along(s->g, r, k, s->growth[n->in[k]].axis, &to) == CG_ALONG_CAUSAL)
+            return true;
     return false;
 }
 
@@ -172,7 +196,8 @@ static bool is_causal(const Step *s, CgRef r)
 static CgRef operand(Step *s, CgRef of, const struct CgCutIn *in)
 {
     const Growth *g = &s->growth[of];
-    if (g->what == GROWS) return in->axis == g->axis && in->from == g->start ? s->fresh[of] : CG_NONE;
+    if (g->what == GROWS)
+        return in->axis == g->axis && in->from == g->start ? s->fresh[of] : CG_NONE;
     return in->axis < 0 ? fixed(s, of) : moving(s, of, in->axis, in->from);
 }
 
@@ -192,14 +217,17 @@ static CgRef build_pointwise(Step *s, CgRef r)
     CgRef in[CG_MAX_IN];
     CgCut cut;
     int count = 0;
-    if (!find_cut(s, r, &cut) || cut.from != s->growth[r].start) return CG_NONE;
+    if (!find_cut(s, r, &cut) || cut.from != s->growth[r].start)
+        return CG_NONE;
     for (int k = 0; k < n->nin; k++) {
         if (cut.in[k].axis >= 0 && cut.in[k].from == cut.in[k].to) {
-            if (s->growth[n->in[k]].what == GROWS) return CG_NONE;
+            if (s->growth[n->in[k]].what == GROWS)
+                return CG_NONE;
             continue;
         }
         in[count] = operand(s, n->in[k], &cut.in[k]);
-        if (in[count++] == CG_NONE) return CG_NONE;
+        if (in[count++] == CG_NONE)
+            return CG_NONE;
     }
     return checked(s, r, n->op, count, in, cut.attrs);
 }
@@ -215,15 +243,18 @@ static CgRef build_causal(Step *s, CgRef r)
         bool good = true;
         for (int k = 0; k < n->nin && good; k++) {
             const Growth *g = &s->growth[n->in[k]];
-            if (g->what == GROWS && cg_cut_along(s->g, r, k, g->axis, &to) == CG_ALONG_CAUSAL) in[k] = kept(s, n->in[k]);
-            else in[k] = operand(s, n->in[k], &cut.in[k]);
+            if (g->what == GROWS && cg_cut_along(s->g, r, k, g->axis, &to) == CG_ALONG_CAUSAL)
+                in[k] = kept(s, n->in[k]);
+            else
+                in[k] = operand(s, n->in[k], &cut.in[k]);
             good = in[k] != CG_NONE;
         }
         in[n->nin] = s->at;
         return good ? checked(s, r, op, n->nin + 1, in, cut.attrs) : CG_NONE;
     }
     /* The op over all that is kept: what stands behind the new places does not reach them. */
-    for (int k = 0; k < n->nin; k++) in[k] = s->growth[n->in[k]].what == GROWS ? kept(s, n->in[k]) : fixed(s, n->in[k]);
+    for (int k = 0; k < n->nin; k++)
+        in[k] = s->growth[n->in[k]].what == GROWS ? kept(s, n->in[k]) : fixed(s, n->in[k]);
     return slice_at(s, cg_build(&s->b, n->op->name, n->nin, in, n->attrs), s->growth[r].axis, s->growth[r].start);
 }
 
@@ -235,12 +266,14 @@ static bool build_all(Step *s, CgRef text)
     s->at = input(s, "text.at", -1, cg_type(CG_I32, 0, NULL));
     for (CgRef r = 0; r < s->g->nodes.len; r++) {
         const CgNode *n = cg_node(s->g, r);
-        if (r == text || !s->live[r] || s->growth[r].what != GROWS) continue;
+        if (r == text || !s->live[r] || s->growth[r].what != GROWS)
+            continue;
         s->b.scope = n->scope;
         s->b.span = n->span;
         s->b.precision = cg_node_precision(n);
         s->fresh[r] = is_causal(s, r) ? build_causal(s, r) : build_pointwise(s, r);
-        if (s->fresh[r] == CG_NONE) return false;
+        if (s->fresh[r] == CG_NONE)
+            return false;
     }
     return true;
 }
@@ -250,7 +283,8 @@ static void copy_old(Step *s)
     CgBuild copy = cg_build_at(s->b.graph);
     copy.no_fold = true;
     for (CgRef r = 0; r < s->g->nodes.len; r++)
-        if (s->old[r] == CG_NONE && s->live[r]) s->old[r] = cg_pass_copy(&copy, s->g, r, s->old);
+        if (s->old[r] == CG_NONE && s->live[r])
+            s->old[r] = cg_pass_copy(&copy, s->g, r, s->old);
 }
 
 static void set_outputs(Step *s)
@@ -259,10 +293,13 @@ static void set_outputs(Step *s)
         CgOutput o = s->g->outputs.at[i];
         const Growth *g = &s->growth[o.ref];
         cg_graph_output(s->b.graph, o.name, g->what == GROWS ? s->fresh[o.ref] : fixed(s, o.ref));
-        if (g->what == FIXED || g->start == cg_dim_int(0)) continue;
-        cg_graph_output(s->b.graph, cg_intern_printf("first.%s", o.name), cg_slice(&s->b, s->old[o.ref], g->axis, cg_dim_int(0), g->start));
+        if (g->what == FIXED || g->start == cg_dim_int(0))
+            continue;
+        cg_graph_output(s->b.graph, cg_intern_printf("first.%s", o.name),
+            cg_slice(&s->b, s->old[o.ref], g->axis, cg_dim_int(0), g->start));
     }
-    for (size_t i = 0; i < s->outputs.len; i++) cg_graph_output(s->b.graph, s->outputs.at[i].name, s->outputs.at[i].ref);
+    for (size_t i = 0; i < s->outputs.len; i++)
+        cg_graph_output(s->b.graph, s->outputs.at[i].name, s->outputs.at[i].ref);
 }
 
 /* Only the places before the text are computed of the old nodes; NULL when one of them needs the text all the same. */
@@ -271,7 +308,8 @@ static CgGraph *cut_prologue(CgGraph *both, CgAtom text)
     CgGraph *less = cg_pass_places(both);
     cg_graph_free(both);
     bool *live = cg_pass_live(less), needs = false;
-    for (size_t i = 0; i < less->inputs.len; i++) needs |= cg_node_name(less, less->inputs.at[i]) == text && live[less->inputs.at[i]];
+    for (size_t i = 0; i < less->inputs.len; i++)
+        needs |= cg_node_name(less, less->inputs.at[i]) == text && live[less->inputs.at[i]];
     free(live);
     both = needs ? NULL : cg_pass_dce(less);
     cg_graph_free(less);
@@ -287,7 +325,8 @@ CgGraph *cg_step_build(const CgGraph *g, CgRef text, int axis)
     s.fresh = cg_calloc(size, sizeof *s.fresh);
     s.keep = cg_calloc(size, sizeof *s.keep);
     s.kept = cg_malloc(size * sizeof *s.kept);
-    for (size_t i = 0; i < size; i++) s.kept[i] = -1;
+    for (size_t i = 0; i < size; i++)
+        s.kept[i] = -1;
     CgGraph *both = NULL;
     if (s.live[text] && follow(&s, text, axis)) {
         both = cg_pass_begin(g, s.old);
@@ -323,14 +362,17 @@ static CgGraph *half(const CgGraph *both, bool prologue, bool last)
     const CgDim *count = cg_dim_symbol(CG_STEP_COUNT);
     b.no_fold = true;
     for (CgRef r = 0; r < both->nodes.len; r++)
-        if (map[r] == CG_NONE) map[r] = cg_pass_copy(&b, both, r, map);
+        if (map[r] == CG_NONE)
+            map[r] = cg_pass_copy(&b, both, r, map);
     for (size_t i = 0; i < both->outputs.len; i++) {
         CgOutput o = both->outputs.at[i];
         CgRef r = map[o.ref];
         CgType t = cg_ref_type(&b, r);
-        if ((begins(o.name, "start.") || begins(o.name, "first.")) != prologue) continue;
+        if ((begins(o.name, "start.") || begins(o.name, "first.")) != prologue)
+            continue;
         for (int a = 0; a < t.rank && last && !begins(o.name, "keep."); a++)
-            if (t.dim[a] == count) r = cg_slice(&b, r, a, cg_dim_sub(count, cg_dim_int(1)), count);
+            if (t.dim[a] == count)
+                r = cg_slice(&b, r, a, cg_dim_sub(count, cg_dim_int(1)), count);
         cg_graph_output(to, o.name, r);
     }
     free(map);
@@ -351,9 +393,11 @@ CgGraph *cg_pass_step(const CgGraph *g)
     for (size_t i = 0; i < g->inputs.len; i++) {
         CgRef r = g->inputs.at[i];
         int rank = cg_node_type(g, r)->rank;
-        if (strcmp(cg_node_name(g, r), "text") != 0 || rank == 0) continue;
+        if (strcmp(cg_node_name(g, r), "text") != 0 || rank == 0)
+            continue;
         CgGraph *both = cg_step_build(g, r, rank - 1);
-        if (both) return both;
+        if (both)
+            return both;
     }
     return cg_pass_dce(g);
 }

@@ -6,13 +6,13 @@
 
 #include "graph/pass.h"
 
-#define MAX_SEARCH 100000   /* nodes looked at to rule out a circle; past that both stay */
+#define MAX_SEARCH 100000 /* nodes looked at to rule out a circle; past that both stay */
 
 typedef struct Pass {
     const CgGraph *g;
-    CgBuild   b;
-    CgRef    *map;
-    CgRef    *whole;        /* the node that gives this one's result besides, or CG_NONE */
+    CgBuild b;
+    CgRef *map;
+    CgRef *whole; /* the node that gives this one's result besides, or CG_NONE */
     uint32_t *seen, stamp;
 } Pass;
 
@@ -27,12 +27,16 @@ static bool needs(Pass *p, CgRef r, CgRef x)
     while (todo.len && !found) {
         CgRef top = todo.at[--todo.len];
         const CgNode *n = cg_node(p->g, top);
-        if (top == x || ++looked > MAX_SEARCH) found = true;
-        if (p->seen[top] == p->stamp) continue;
+        if (top == x || ++looked > MAX_SEARCH)
+            found = true;
+        if (p->seen[top] == p->stamp)
+            continue;
         p->seen[top] = p->stamp;
-        if (p->whole[top] != CG_NONE) cg_vec_push(&todo, p->whole[top]);
+        if (p->whole[top] != CG_NONE)
+            cg_vec_push(&todo, p->whole[top]);
         for (int i = 0; i < n->nin; i++)
-            if (n->in[i] >= x || p->whole[n->in[i]] != CG_NONE) cg_vec_push(&todo, n->in[i]);
+            if (n->in[i] >= x || p->whole[n->in[i]] != CG_NONE)
+                cg_vec_push(&todo, n->in[i]);
     }
     cg_vec_free(&todo);
     return found;
@@ -41,8 +45,8 @@ static bool needs(Pass *p, CgRef r, CgRef x)
 static bool is_within(const CgGraph *g, CgRef small, CgRef big)
 {
     const CgNode *x = cg_node(g, small), *y = cg_node(g, big);
-    return !strcmp(x->op->within, y->op->name) && x->attrs == y->attrs && x->clone == y->clone && x->bf16 == y->bf16 && x->nin <= y->nin
-        && !memcmp(x->in, y->in, sizeof *x->in * (size_t)x->nin);
+    return !strcmp(x->op->within, y->op->name) && x->attrs == y->attrs && x->clone == y->clone && x->bf16 == y->bf16
+        && x->nin <= y->nin && !memcmp(x->in, y->in, sizeof *x->in * (size_t)x->nin);
 }
 
 /* Node r with all it needs; deepest first, without recursion: what a node is united with may come after it. */
@@ -58,14 +62,17 @@ static void emit(Pass *p, CgRef r)
             todo.len--;
             continue;
         }
-        if (whole != CG_NONE && p->map[whole] == CG_NONE) cg_vec_push(&todo, whole);
+        if (whole != CG_NONE && p->map[whole] == CG_NONE)
+            cg_vec_push(&todo, whole);
         for (int i = 0; i < n->nin && whole == CG_NONE; i++)
-            if (p->map[n->in[i]] == CG_NONE) cg_vec_push(&todo, n->in[i]);
-        if (todo.len > waiting) continue;
+            if (p->map[n->in[i]] == CG_NONE)
+                cg_vec_push(&todo, n->in[i]);
+        if (todo.len > waiting)
+            continue;
         p->b.span = n->span;
         p->b.scope = n->scope;
         p->map[top] = whole == CG_NONE ? cg_pass_copy(&p->b, p->g, top, p->map)
-            : cg_build_part(&p->b, p->map[whole], n->op->within_result);
+                                       : cg_build_part(&p->b, p->map[whole], n->op->within_result);
         todo.len--;
     }
     cg_vec_free(&todo);
@@ -82,18 +89,21 @@ CgGraph *cg_pass_unite(const CgGraph *g)
     bool *live = cg_pass_live(g);
     p.b = cg_build_at(to);
     p.b.no_fold = true;
-    for (CgRef r = 0; r < n; r++) p.whole[r] = CG_NONE;
+    for (CgRef r = 0; r < n; r++)
+        p.whole[r] = CG_NONE;
     CG_VEC(CgRef) small = { 0 };
     for (CgRef r = 0; r < n; r++) {
         const CgNode *big = cg_node(g, r);
-        if (live[r] && big->op->within) cg_vec_push(&small, r);
+        if (live[r] && big->op->within)
+            cg_vec_push(&small, r);
         for (size_t i = 0; i < small.len && live[r] && cg_node_nout(big) > 1; i++)
             if (is_within(g, small.at[i], r) && p.whole[small.at[i]] == CG_NONE && !needs(&p, r, small.at[i]))
                 p.whole[small.at[i]] = r;
     }
     cg_vec_free(&small);
     for (CgRef r = 0; r < n; r++)
-        if (live[r] && p.map[r] == CG_NONE) emit(&p, r);
+        if (live[r] && p.map[r] == CG_NONE)
+            emit(&p, r);
     free(live);
     free(p.whole);
     free(p.seen);

@@ -14,14 +14,18 @@
 #include "base/vec.h"
 #include "lang/parse.h"
 
-typedef struct Entry { const CgOp *op; const CgSig *sig; const char *set; } Entry;
+typedef struct Entry {
+    const CgOp *op;
+    const CgSig *sig;
+    const char *set;
+} Entry;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static CG_VEC(Entry) entries;       /* sorted by name */
-static CgArena *arena;              /* signatures; lives as long as the process */
+static CG_VEC(Entry) entries; /* sorted by name */
+static CgArena *arena;        /* signatures; lives as long as the process */
 static CgSources *sources;
-static const CgIsa *isa;            /* the kind of code that runs */
+static const CgIsa *isa; /* the kind of code that runs */
 
 /* Where `name` is or would be. */
 static size_t place_of(const char *name, bool *there)
@@ -31,9 +35,12 @@ static size_t place_of(const char *name, bool *there)
     while (low < high && !*there) {
         size_t mid = (low + high) / 2;
         int c = strcmp(name, entries.at[mid].op->name);
-        if (c == 0) *there = true;
-        if (c <= 0) high = mid;
-        else low = mid + 1;
+        if (c == 0)
+            *there = true;
+        if (c <= 0)
+            high = mid;
+        else
+            low = mid + 1;
     }
     return high;
 }
@@ -47,10 +54,7 @@ static const Entry *find_entry(const char *name)
 
 /* ---- signatures ---- */
 
-static bool is_tensor_type(const CgTypeExpr *t)
-{
-    return t && t->kind == CG_TYPE_TENSOR;
-}
+static bool is_tensor_type(const CgTypeExpr *t) { return t && t->kind == CG_TYPE_TENSOR; }
 
 /* Any number of tensors: `xs: tensors`. */
 static bool is_rest_type(const CgTypeExpr *t)
@@ -77,10 +81,10 @@ static bool default_of(const CgParam *p, CgAttr *out)
     case CG_EXPR_INT:
         *out = is_float ? cg_a_float(p->name, (double)(sign * e->i)) : cg_a_int(p->name, sign * e->i);
         return true;
-    case CG_EXPR_FLOAT:  *out = cg_a_float(p->name, (double)sign * e->f); return true;
-    case CG_EXPR_BOOL:   *out = cg_a_int(p->name, e->i); return true;
+    case CG_EXPR_FLOAT: *out = cg_a_float(p->name, (double)sign * e->f); return true;
+    case CG_EXPR_BOOL: *out = cg_a_int(p->name, e->i); return true;
     case CG_EXPR_STRING: *out = cg_a_str(p->name, e->s); return true;
-    default:             return false;
+    default: return false;
     }
 }
 
@@ -108,8 +112,8 @@ static const CgSig *parse_sig(const CgOp *op, CgErr *e)
         sig->any_number |= p->is_rest;
         p->has_init = !p->is_tensor && p->param->init && default_of(p->param, &p->init);
         if (!p->is_tensor && p->param->init && !p->has_init) {
-            cg_err(e, CG_ERR_INPUT, "the default of '%s' in the signature of op '%s' is not a literal",
-                   p->name, op->name);
+            cg_err(
+                e, CG_ERR_INPUT, "the default of '%s' in the signature of op '%s' is not a literal", p->name, op->name);
             return NULL;
         }
     }
@@ -120,38 +124,40 @@ static const CgSig *parse_sig(const CgOp *op, CgErr *e)
 
 static bool is_snake_case(const char *s)
 {
-    if (!islower((unsigned char)*s)) return false;
+    if (!islower((unsigned char)*s))
+        return false;
     for (; *s; s++)
-        if (!islower((unsigned char)*s) && !isdigit((unsigned char)*s) && *s != '_') return false;
+        if (!islower((unsigned char)*s) && !isdigit((unsigned char)*s) && *s != '_')
+            return false;
     return true;
 }
 
 static bool check_op(const CgOp *op, const char *set, CgErr *e)
 {
-#define NEED(cond, ...) do { if (!(cond)) return cg_err(e, CG_ERR_INPUT, __VA_ARGS__); } while (0)
+#define NEED(cond, ...)                                  \
+    do {                                                 \
+        if (!(cond))                                     \
+            return cg_err(e, CG_ERR_INPUT, __VA_ARGS__); \
+    } while (0)
     NEED(op->name && is_snake_case(op->name), "set '%s' has an op whose name '%s' is not snake_case", set,
-         op->name ? op->name : "");
+        op->name ? op->name : "");
     const Entry *other = find_entry(op->name);
-    NEED(!other, "op '%s' of set '%s' is already there, from set '%s'", op->name, set,
-         other ? other->set : "");
-    NEED(op->sig && op->doc && op->shape && op->samples, "op '%s' lacks one of sig, doc, shape, samples",
-         op->name);
-    NEED(op->nout >= 0 && op->nout <= CG_MAX_OUT, "op '%s' has %d results; the most is %d", op->name,
-         op->nout, CG_MAX_OUT);
+    NEED(!other, "op '%s' of set '%s' is already there, from set '%s'", op->name, set, other ? other->set : "");
+    NEED(op->sig && op->doc && op->shape && op->samples, "op '%s' lacks one of sig, doc, shape, samples", op->name);
+    NEED(op->nout >= 0 && op->nout <= CG_MAX_OUT, "op '%s' has %d results; the most is %d", op->name, op->nout,
+        CG_MAX_OUT);
     bool nodiff = op->traits & CG_NODIFF;
     NEED(op->vjp || op->expand || nodiff || (op->traits & CG_LEAF),
-         "op '%s' says no way to differentiate: vjp, expand or CG_NODIFF", op->name);
+        "op '%s' says no way to differentiate: vjp, expand or CG_NODIFF", op->name);
     NEED(!(op->vjp && nodiff), "op '%s' has both a vjp and CG_NODIFF", op->name);
     bool has_kernel = false;
     for (int i = 0; i < CG_NDTYPE; i++) {
         NEED((op->vec[i] != NULL) + (op->kernel[i] != NULL) + (op->view != NULL) <= 1,
-             "op '%s' has several ways to compute %s", op->name, cg_dtype_name((CgDtype)i));
+            "op '%s' has several ways to compute %s", op->name, cg_dtype_name((CgDtype)i));
         has_kernel |= op->vec[i] || op->kernel[i];
     }
-    NEED(has_kernel || op->view || op->expand || (op->traits & CG_LEAF), "op '%s' says no way to compute",
-         op->name);
-    NEED(!(op->traits & CG_LEAF) || !(has_kernel || op->view), "op '%s' is a leaf and has a kernel",
-         op->name);
+    NEED(has_kernel || op->view || op->expand || (op->traits & CG_LEAF), "op '%s' says no way to compute", op->name);
+    NEED(!(op->traits & CG_LEAF) || !(has_kernel || op->view), "op '%s' is a leaf and has a kernel", op->name);
     NEED(!op->release || op->prepare, "op '%s' has release without prepare", op->name);
 #undef NEED
     return true;
@@ -161,7 +167,8 @@ static bool add_op(const CgOp *op, const char *set, CgErr *e)
 {
     bool there;
     const CgSig *sig = check_op(op, set, e) ? parse_sig(op, e) : NULL;
-    if (!sig) return false;
+    if (!sig)
+        return false;
     size_t i = place_of(op->name, &there);
     cg_vec_push(&entries, (Entry){ 0 });
     memmove(&entries.at[i + 1], &entries.at[i], sizeof(Entry) * (entries.len - 1 - i));
@@ -180,13 +187,16 @@ static void remove_op(const CgOp *op)
 static bool add_set(const CgOpSet *set, CgErr *e)
 {
     if (set->abi != CG_ABI || set->op_size != sizeof(CgOp))
-        return cg_err(e, CG_ERR_INPUT, "op set built for ABI %d with ops of %zu bytes; this cg has ABI %d with %zu bytes", set->abi,
-                      set->op_size, CG_ABI, sizeof(CgOp));
+        return cg_err(e, CG_ERR_INPUT,
+            "op set built for ABI %d with ops of %zu bytes; this cg has ABI %d with %zu bytes", set->abi, set->op_size,
+            CG_ABI, sizeof(CgOp));
     const Entry *known = set->ops[0] && set->ops[0]->name ? find_entry(set->ops[0]->name) : NULL;
-    if (known && known->op == set->ops[0]) return true;     /* two scripts may name one plugin */
+    if (known && known->op == set->ops[0])
+        return true; /* two scripts may name one plugin */
     for (const CgOp *const *op = set->ops; *op; op++)
         if (!add_op(*op, set->name, e)) {
-            while (op-- != set->ops) remove_op(*op);    /* all of a set or nothing */
+            while (op-- != set->ops)
+                remove_op(*op); /* all of a set or nothing */
             return false;
         }
     return true;
@@ -195,32 +205,32 @@ static bool add_set(const CgOpSet *set, CgErr *e)
 /* ---- built-in sets ---- */
 
 #if __has_include("ops/sets.def")
-#define X(set) extern const CgOpSet cg_ops_##set##_base;
-#include "ops/sets.def"
-#undef X
+    #define X(set) extern const CgOpSet cg_ops_##set##_base;
+    #include "ops/sets.def"
+    #undef X
 static const CgOpSet *const sets_base[] = {
-#define X(set) &cg_ops_##set##_base,
-#include "ops/sets.def"
-#undef X
+    #define X(set) &cg_ops_##set##_base,
+    #include "ops/sets.def"
+    #undef X
     NULL
 };
-#ifdef CG_HAVE_X86_ISAS
-#define X(set) extern const CgOpSet cg_ops_##set##_avx2, cg_ops_##set##_avx512;
-#include "ops/sets.def"
-#undef X
+    #ifdef CG_HAVE_X86_ISAS
+        #define X(set) extern const CgOpSet cg_ops_##set##_avx2, cg_ops_##set##_avx512;
+        #include "ops/sets.def"
+        #undef X
 static const CgOpSet *const sets_avx2[] = {
-#define X(set) &cg_ops_##set##_avx2,
-#include "ops/sets.def"
-#undef X
+        #define X(set) &cg_ops_##set##_avx2,
+        #include "ops/sets.def"
+        #undef X
     NULL
 };
 static const CgOpSet *const sets_avx512[] = {
-#define X(set) &cg_ops_##set##_avx512,
-#include "ops/sets.def"
-#undef X
+        #define X(set) &cg_ops_##set##_avx512,
+        #include "ops/sets.def"
+        #undef X
     NULL
 };
-#endif
+    #endif
 #else
 static const CgOpSet *const sets_base[] = { NULL };
 #endif
@@ -239,7 +249,8 @@ static bool processor_has(const char *name)
 #ifdef CG_HAVE_X86_ISAS
     __builtin_cpu_init();
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (!strcmp(name, "avx2")) return avx2;
+    if (!strcmp(name, "avx2"))
+        return avx2;
     if (!strcmp(name, "avx512"))
         return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
             && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
@@ -250,7 +261,8 @@ static bool processor_has(const char *name)
 const CgIsa *cg_registry_isas(size_t *n)
 {
     size_t first = 0;
-    while (!processor_has(isas[first].name)) first++;
+    while (!processor_has(isas[first].name))
+        first++;
     *n = CG_LEN(isas) - first;
     return &isas[first];
 }
@@ -262,7 +274,8 @@ static const CgIsa *choose_isa(void)
     size_t n;
     const CgIsa *can = cg_registry_isas(&n);
     for (size_t i = 0; limit && i < n; i++)
-        if (!strcmp(can[i].name, limit)) return &can[i];
+        if (!strcmp(can[i].name, limit))
+            return &can[i];
     return &can[0];
 }
 
@@ -273,13 +286,11 @@ static void init(void)
     sources = cg_sources_new();
     isa = choose_isa();
     for (const CgOpSet *const *set = isa->sets; *set; set++)
-        if (!add_set(*set, &e)) CG_BUG("%s", e.text);
+        if (!add_set(*set, &e))
+            CG_BUG("%s", e.text);
 }
 
-void cg_registry_init(void)
-{
-    pthread_once(&once, init);
-}
+void cg_registry_init(void) { pthread_once(&once, init); }
 
 const char *cg_registry_isa(void)
 {
@@ -303,7 +314,8 @@ bool cg_registry_load(const char *path, CgErr *e)
     cg_strbuf_printf(&full, "%s%s", strchr(path, '/') ? "" : "./", path);
     void *handle = dlopen(cg_strbuf_str(&full), RTLD_NOW | RTLD_LOCAL);
     cg_strbuf_deinit(&full);
-    if (!handle) return cg_err(e, CG_ERR_IO, "cannot load plugin '%s': %s", path, dlerror());
+    if (!handle)
+        return cg_err(e, CG_ERR_IO, "cannot load plugin '%s': %s", path, dlerror());
     const CgOpSet *set = dlsym(handle, "cg_plugin");
     if (!set) {
         dlclose(handle);
@@ -311,7 +323,8 @@ bool cg_registry_load(const char *path, CgErr *e)
     }
     CgErr why = { 0 };
     /* stays loaded as long as the process: nodes point into it */
-    if (cg_registry_add(set, &why)) return true;
+    if (cg_registry_add(set, &why))
+        return true;
     return cg_err(e, why.kind, "plugin '%s': %.300s", path, why.text);
 }
 
@@ -322,15 +335,13 @@ const CgOp *cg_op_find(const char *name)
     return entry ? entry->op : NULL;
 }
 
-const CgOp *cg_op_named(const char *name)
-{
-    return cg_op_find(name);
-}
+const CgOp *cg_op_named(const char *name) { return cg_op_find(name); }
 
 const CgOp *cg_op_get(const char *name)
 {
     const CgOp *op = cg_op_find(name);
-    if (!op) CG_BUG("no op is named '%s'", name);
+    if (!op)
+        CG_BUG("no op is named '%s'", name);
     return op;
 }
 
@@ -338,7 +349,8 @@ const CgSig *cg_op_sig(const CgOp *op)
 {
     cg_registry_init();
     const Entry *entry = find_entry(op->name);
-    if (!entry || entry->op != op) CG_BUG("op '%s' is not in the registry", op->name);
+    if (!entry || entry->op != op)
+        CG_BUG("op '%s' is not in the registry", op->name);
     return entry->sig;
 }
 

@@ -1,5 +1,6 @@
 /* registry.h - all ops known to this process.
- * Takes op sets (built in, chosen for this processor; or from plugins); gives ops by name. Frozen once compiling begins. */
+ * Takes op sets (built in, chosen for this processor; or from plugins); gives ops by name. Frozen once compiling
+ * begins. */
 #ifndef CG_REGISTRY_H
 #define CG_REGISTRY_H
 #include <cg/op.h>
@@ -7,21 +8,39 @@
 #include "lang/ast.h"
 
 /* What the signature text says, parsed once at registration. */
-typedef struct CgSigParam { CgAtom name; CgParam *param; bool is_tensor; bool is_rest; bool is_float; CgAttr init; bool has_init; } CgSigParam;
-typedef struct CgSig { CgSigParam *at; int n; int ntensors; bool any_number; /* of operands */ CgStmt *stmt; } CgSig;
+typedef struct CgSigParam {
+    CgAtom name;
+    CgParam *param;
+    bool is_tensor;
+    bool is_rest;
+    bool is_float;
+    CgAttr init;
+    bool has_init;
+} CgSigParam;
+typedef struct CgSig {
+    CgSigParam *at;
+    int n;
+    int ntensors;
+    bool any_number; /* of operands */
+    CgStmt *stmt;
+} CgSig;
 
 /* The built-in ops compiled for one kind of processor; `sets` ends with NULL. */
-typedef struct CgIsa { const char *name; const CgOpSet *const *sets; } CgIsa;
+typedef struct CgIsa {
+    const char *name;
+    const CgOpSet *const *sets;
+} CgIsa;
 
-void         cg_registry_init(void);             /* adds the built-in sets; idempotent */
-const CgIsa *cg_registry_isas(size_t *n);        /* those this build and this processor have, best first; the last is portable C */
-const char  *cg_registry_isa(void);              /* "avx512", "avx2", "base"; CG_ISA in the environment lowers it */
+void cg_registry_init(void); /* adds the built-in sets; idempotent */
+const CgIsa *cg_registry_isas(
+    size_t *n);                    /* those this build and this processor have, best first; the last is portable C */
+const char *cg_registry_isa(void); /* "avx512", "avx2", "base"; CG_ISA in the environment lowers it */
 /* Checks ABI, names, that each op has what it must have; false with a reason. */
 CG_NODISCARD bool cg_registry_add(const CgOpSet *set, CgErr *e);
-CG_NODISCARD bool cg_registry_load(const char *path, CgErr *e);   /* dlopen, symbol cg_plugin, cg_registry_add */
-const CgOp  *cg_op_find(const char *name);
-const CgOp  *cg_op_get(const char *name);        /* CG_BUG if absent */
+CG_NODISCARD bool cg_registry_load(const char *path, CgErr *e); /* dlopen, symbol cg_plugin, cg_registry_add */
+const CgOp *cg_op_find(const char *name);
+const CgOp *cg_op_get(const char *name); /* CG_BUG if absent */
 const CgSig *cg_op_sig(const CgOp *op);
-size_t       cg_op_count(void);
-const CgOp  *cg_op_at(size_t i);                 /* sorted by name */
+size_t cg_op_count(void);
+const CgOp *cg_op_at(size_t i); /* sorted by name */
 #endif

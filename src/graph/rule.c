@@ -1,5 +1,6 @@
 /* rule.c - graphs as attributes: a derivative that somebody wrote is the text of a graph.
- * Takes a text; gives whether it fits, and its nodes in another graph. Must not keep anything: equal texts are equal rules. */
+ * Takes a text; gives whether it fits, and its nodes in another graph. Must not keep anything: equal texts are equal
+ * rules. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,10 +21,12 @@ bool cg_infer_text(CgInfer *inf, const char *text, int nin, const CgType *in, in
 {
     CgErr e = { 0 };
     CgGraph *g = cg_graph_parse(text, &e);
-    if (!g) return cg_infer_fail(inf, -1, -1, "the rule is no graph: %s", e.text);
+    if (!g)
+        return cg_infer_fail(inf, -1, -1, "the rule is no graph: %s", e.text);
     bool fits = (int)g->inputs.len == nin && (int)g->outputs.len == nout && !g->params.len;
     if (!fits)
-        cg_infer_fail(inf, -1, -1, "the rule has %zu inputs and %zu results, not %d and %d", g->inputs.len + g->params.len, g->outputs.len, nin, nout);
+        cg_infer_fail(inf, -1, -1, "the rule has %zu inputs and %zu results, not %d and %d",
+            g->inputs.len + g->params.len, g->outputs.len, nin, nout);
     for (int i = 0; fits && i < nin; i++) {
         const CgType *t = cg_node_type(g, g->inputs.at[i]);
         fits = cg_type_equal(t, &in[i]) || misfit(inf, "an input", t, &in[i]);
@@ -40,22 +43,28 @@ void cg_build_text(CgBuild *b, const char *text, int nin, const CgRef *in, CgRef
 {
     CgErr e = { 0 };
     CgGraph *g = cg_graph_parse(text, &e);
-    if (!g || (int)g->inputs.len != nin) CG_BUG("a rule that was never looked at: %s", e.text);
+    if (!g || (int)g->inputs.len != nin)
+        CG_BUG("a rule that was never looked at: %s", e.text);
     const CgPrecision saved = b->precision;
     CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
-    for (size_t i = 0; i < g->nodes.len; i++) map[i] = CG_NONE;
-    for (int i = 0; i < nin; i++) map[g->inputs.at[i]] = in[i];
+    for (size_t i = 0; i < g->nodes.len; i++)
+        map[i] = CG_NONE;
+    for (int i = 0; i < nin; i++)
+        map[g->inputs.at[i]] = in[i];
     for (CgRef r = 0; r < g->nodes.len; r++) {
         const CgNode *n = cg_node(g, r);
         CgRef operand[CG_MAX_IN];
-        if (map[r] != CG_NONE) continue;
-        for (int i = 0; i < n->nin; i++) operand[i] = map[n->in[i]];
+        if (map[r] != CG_NONE)
+            continue;
+        for (int i = 0; i < n->nin; i++)
+            operand[i] = map[n->in[i]];
         b->precision = cg_node_precision(n);
         map[r] = !strcmp(n->op->name, "part") ? cg_build_part(b, operand[0], (int)cg_attr_int(n->attrs, "k", 0))
-            : cg_build(b, n->op->name, n->nin, operand, n->attrs);
+                                              : cg_build(b, n->op->name, n->nin, operand, n->attrs);
     }
     b->precision = saved;
-    for (size_t i = 0; i < g->outputs.len; i++) out[i] = map[g->outputs.at[i].ref];
+    for (size_t i = 0; i < g->outputs.len; i++)
+        out[i] = map[g->outputs.at[i].ref];
     free(map);
     cg_graph_free(g);
 }

@@ -19,9 +19,12 @@ static void print_string(const char *s, CgStrbuf *out)
 {
     cg_strbuf_putc(out, '"');
     for (; *s; s++) {
-        if (*s == '"' || *s == '\\') cg_strbuf_printf(out, "\\%c", *s);
-        else if (*s == '\n') cg_strbuf_puts(out, "\\n");
-        else cg_strbuf_putc(out, *s);
+        if (*s == '"' || *s == '\\')
+            cg_strbuf_printf(out, "\\%c", *s);
+        else if (*s == '\n')
+            cg_strbuf_puts(out, "\\n");
+        else
+            cg_strbuf_putc(out, *s);
     }
     cg_strbuf_putc(out, '"');
 }
@@ -36,22 +39,25 @@ static void print_float(double f, CgStrbuf *out)
     }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, f);
-        if (strtod(text, NULL) == f) break;
+        if (strtod(text, NULL) == f)
+            break;
     }
     cg_strbuf_puts(out, text);
-    if (!strpbrk(text, ".e")) cg_strbuf_puts(out, ".0");
+    if (!strpbrk(text, ".e"))
+        cg_strbuf_puts(out, ".0");
 }
 
 static void print_attr(const CgAttr *a, CgStrbuf *out)
 {
     cg_strbuf_printf(out, "%s=", a->name);
     switch (a->kind) {
-    case CG_ATTR_INT:   cg_strbuf_printf(out, "%lld", (long long)a->i); break;
+    case CG_ATTR_INT: cg_strbuf_printf(out, "%lld", (long long)a->i); break;
     case CG_ATTR_FLOAT: print_float(a->f, out); break;
-    case CG_ATTR_STR:   print_string(a->s, out); break;
+    case CG_ATTR_STR: print_string(a->s, out); break;
     case CG_ATTR_INTS:
         cg_strbuf_putc(out, '(');
-        for (int i = 0; i < a->n; i++) cg_strbuf_printf(out, "%s%lld", i ? ", " : "", (long long)a->ints[i]);
+        for (int i = 0; i < a->n; i++)
+            cg_strbuf_printf(out, "%s%lld", i ? ", " : "", (long long)a->ints[i]);
         cg_strbuf_putc(out, ')');
         break;
     case CG_ATTR_DIMS:
@@ -74,10 +80,7 @@ void cg_attrs_print(const CgAttrs *a, CgStrbuf *out)
     }
 }
 
-static bool same_attr(const CgAttr *a, const CgAttr *b)
-{
-    return cg_attrs(1, a) == cg_attrs(1, b);
-}
+static bool same_attr(const CgAttr *a, const CgAttr *b) { return cg_attrs(1, a) == cg_attrs(1, b); }
 
 /* Attributes that differ from the signature's defaults: those come back by themselves when the text is read. */
 static void print_node_attrs(const CgNode *n, CgStrbuf *out)
@@ -89,37 +92,41 @@ static void print_node_attrs(const CgNode *n, CgStrbuf *out)
         bool implied = false;
         for (int j = 0; j < sig->n; j++)
             implied |= sig->at[j].has_init && sig->at[j].name == a->name && same_attr(a, &sig->at[j].init);
-        if (implied) continue;
+        if (implied)
+            continue;
         cg_strbuf_puts(out, before);
         print_attr(a, out);
         before = ", ";
     }
-    if (before[0] == ',') cg_strbuf_putc(out, '}');
+    if (before[0] == ',')
+        cg_strbuf_putc(out, '}');
 }
 
-static bool is_leaf(const CgNode *n)
-{
-    return !strcmp(n->op->name, "input") || !strcmp(n->op->name, "param");
-}
+static bool is_leaf(const CgNode *n) { return !strcmp(n->op->name, "input") || !strcmp(n->op->name, "param"); }
 
 static void pad_to(CgStrbuf *out, size_t line, size_t column)
 {
-    while (out->len - line < column) cg_strbuf_putc(out, ' ');
+    while (out->len - line < column)
+        cg_strbuf_putc(out, ' ');
 }
 
-static void print_node(const CgGraph *g, CgRef r, const uint32_t *numbers, const CgSources *sources,
-                       CgStrbuf *out)
+static void print_node(const CgGraph *g, CgRef r, const uint32_t *numbers, const CgSources *sources, CgStrbuf *out)
 {
     const CgNode *n = cg_node(g, r);
     int region = g->scopes.at[n->scope].recompute;
     size_t line = out->len;
     cg_strbuf_printf(out, "  %%%u = %s", numbers[r], n->op->name);
-    for (int i = 0; i < n->nin; i++) cg_strbuf_printf(out, " %%%u", numbers[n->in[i]]);
+    for (int i = 0; i < n->nin; i++)
+        cg_strbuf_printf(out, " %%%u", numbers[n->in[i]]);
     print_node_attrs(n, out);
-    if (n->bf16) cg_strbuf_puts(out, " in bf16");
-    if (n->clone) cg_strbuf_printf(out, " again %d", n->clone);
-    if (region) cg_strbuf_printf(out, " region %d", region);
-    if (n->why != CG_NONE) cg_strbuf_printf(out, " for %%%u", numbers[n->why]);
+    if (n->bf16)
+        cg_strbuf_puts(out, " in bf16");
+    if (n->clone)
+        cg_strbuf_printf(out, " again %d", n->clone);
+    if (region)
+        cg_strbuf_printf(out, " region %d", region);
+    if (n->why != CG_NONE)
+        cg_strbuf_printf(out, " for %%%u", numbers[n->why]);
     pad_to(out, line, 36);
     cg_strbuf_puts(out, " : ");
     for (int k = 0; k < cg_node_nout(n); k++) {
@@ -139,8 +146,10 @@ static void print_node(const CgGraph *g, CgRef r, const uint32_t *numbers, const
 static void print_name(const char *s, CgStrbuf *out)
 {
     size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
-    if (n && !s[n]) cg_strbuf_puts(out, s);
-    else print_string(s, out);
+    if (n && !s[n])
+        cg_strbuf_puts(out, s);
+    else
+        print_string(s, out);
 }
 
 void cg_graph_print(const CgGraph *g, const CgSources *sources, CgStrbuf *out)
@@ -151,7 +160,8 @@ void cg_graph_print(const CgGraph *g, const CgSources *sources, CgStrbuf *out)
     cg_strbuf_putc(out, '(');
     for (CgRef r = 0; r < g->nodes.len; r++) {
         const CgNode *n = cg_node(g, r);
-        if (!is_leaf(n)) continue;
+        if (!is_leaf(n))
+            continue;
         cg_strbuf_puts(out, next ? ", " : "");
         print_name(cg_node_name(g, r), out);
         cg_strbuf_puts(out, !strcmp(n->op->name, "param") ? ": param " : ": ");
@@ -160,7 +170,8 @@ void cg_graph_print(const CgGraph *g, const CgSources *sources, CgStrbuf *out)
     }
     cg_strbuf_puts(out, ") {\n");
     for (CgRef r = 0; r < g->nodes.len; r++) {
-        if (is_leaf(cg_node(g, r))) continue;
+        if (is_leaf(cg_node(g, r)))
+            continue;
         numbers[r] = next++;
         print_node(g, r, numbers, sources, out);
     }
@@ -177,25 +188,27 @@ void cg_graph_print(const CgGraph *g, const CgSources *sources, CgStrbuf *out)
 
 typedef struct Reader {
     const char *p;
-    int         line;
-    CgErr      *e;
-    CgGraph    *g;
-    CG_VEC(CgRef) refs;         /* by number in the text */
+    int line;
+    CgErr *e;
+    CgGraph *g;
+    CG_VEC(CgRef) refs; /* by number in the text */
 } Reader;
 
 static bool fail(Reader *r, const char *what)
 {
     int n = (int)strcspn(r->p, "\n");
-    return cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: %s at '%.*s'", r->line, what, n > 40 ? 40 : n,
-                  r->p);
+    return cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: %s at '%.*s'", r->line, what, n > 40 ? 40 : n, r->p);
 }
 
 static void skip(Reader *r)
 {
     for (;; r->p++) {
-        if (*r->p == '#') r->p += strcspn(r->p, "\n");
-        if (*r->p == '\n') r->line++;
-        if (!*r->p || !isspace((unsigned char)*r->p)) return;
+        if (*r->p == '#')
+            r->p += strcspn(r->p, "\n");
+        if (*r->p == '\n')
+            r->line++;
+        if (!*r->p || !isspace((unsigned char)*r->p))
+            return;
     }
 }
 
@@ -203,8 +216,10 @@ static bool take(Reader *r, const char *token)
 {
     skip(r);
     size_t n = strlen(token);
-    if (strncmp(r->p, token, n)) return false;
-    if (isalpha((unsigned char)*token) && (isalnum((unsigned char)r->p[n]) || r->p[n] == '_')) return false;
+    if (strncmp(r->p, token, n))
+        return false;
+    if (isalpha((unsigned char)*token) && (isalnum((unsigned char)r->p[n]) || r->p[n] == '_'))
+        return false;
     r->p += n;
     return true;
 }
@@ -212,7 +227,8 @@ static bool take(Reader *r, const char *token)
 static bool need(Reader *r, const char *token)
 {
     char what[48];
-    if (take(r, token)) return true;
+    if (take(r, token))
+        return true;
     snprintf(what, sizeof what, "expected '%s'", token);
     return fail(r, what);
 }
@@ -231,7 +247,8 @@ static bool read_string(Reader *r, CgAtom *out)
     }
     *out = cg_intern(cg_strbuf_str(&text));
     cg_strbuf_deinit(&text);
-    if (*r->p != '"') return fail(r, "the string does not end");
+    if (*r->p != '"')
+        return fail(r, "the string does not end");
     r->p++;
     return true;
 }
@@ -239,10 +256,13 @@ static bool read_string(Reader *r, CgAtom *out)
 static bool read_name(Reader *r, CgAtom *out)
 {
     skip(r);
-    if (*r->p == '"') return read_string(r, out);
+    if (*r->p == '"')
+        return read_string(r, out);
     size_t n = 0;
-    while (isalnum((unsigned char)r->p[n]) || (r->p[n] && strchr("_.", r->p[n]))) n++;
-    if (!n) return fail(r, "expected a name");
+    while (isalnum((unsigned char)r->p[n]) || (r->p[n] && strchr("_.", r->p[n])))
+        n++;
+    if (!n)
+        return fail(r, "expected a name");
     *out = cg_intern_n(r->p, n);
     r->p += n;
     return true;
@@ -254,7 +274,8 @@ static bool read_int(Reader *r, int64_t *out)
     skip(r);
     errno = 0;
     long long v = strtoll(r->p, &end, 10);
-    if (end == r->p || errno) return fail(r, "expected a whole number");
+    if (end == r->p || errno)
+        return fail(r, "expected a whole number");
     r->p = end;
     *out = v;
     return true;
@@ -263,8 +284,10 @@ static bool read_int(Reader *r, int64_t *out)
 static bool read_ref(Reader *r, CgRef *out)
 {
     int64_t i = 0;
-    if (!need(r, "%") || !read_int(r, &i)) return false;
-    if (i < 0 || (size_t)i >= r->refs.len) return fail(r, "no such node before");
+    if (!need(r, "%") || !read_int(r, &i))
+        return false;
+    if (i < 0 || (size_t)i >= r->refs.len)
+        return fail(r, "no such node before");
     *out = r->refs.at[i];
     return true;
 }
@@ -281,8 +304,10 @@ static bool read_list(Reader *r, CgAttr *a, char close)
     r->p++;
     a->kind = close == ')' ? CG_ATTR_INTS : CG_ATTR_DIMS;
     while (!take(r, end)) {
-        if (a->n == CG_MAX_RANK) return fail(r, "too many numbers in a list");
-        if (a->n && !need(r, ",")) return false;
+        if (a->n == CG_MAX_RANK)
+            return fail(r, "too many numbers in a list");
+        if (a->n && !need(r, ","))
+            return false;
         skip(r);
         if (close == ')' ? !read_int(r, &a->ints[a->n]) : !(a->dims[a->n] = cg_dim_parse(&r->p)))
             return fail(r, "expected a size");
@@ -296,11 +321,14 @@ static bool read_number(Reader *r, CgAttr *a)
     char *end_int, *end_float;
     long long i = strtoll(r->p, &end_int, 10);
     double f = strtod(r->p, &end_float);
-    if (end_float == r->p) return fail(r, "expected a value");
+    if (end_float == r->p)
+        return fail(r, "expected a value");
     bool is_int = end_int == end_float;
     a->kind = is_int ? CG_ATTR_INT : CG_ATTR_FLOAT;
-    if (is_int) a->i = i;
-    else a->f = f;
+    if (is_int)
+        a->i = i;
+    else
+        a->f = f;
     r->p = end_float;
     return true;
 }
@@ -308,10 +336,13 @@ static bool read_number(Reader *r, CgAttr *a)
 static bool read_attr(Reader *r, CgAttr *a)
 {
     *a = (CgAttr){ 0 };
-    if (!read_name(r, &a->name) || !need(r, "=")) return false;
+    if (!read_name(r, &a->name) || !need(r, "="))
+        return false;
     skip(r);
-    if (*r->p == '(') return read_list(r, a, ')');
-    if (*r->p == '[') return read_list(r, a, ']');
+    if (*r->p == '(')
+        return read_list(r, a, ')');
+    if (*r->p == '[')
+        return read_list(r, a, ']');
     if (*r->p == '"') {
         a->kind = CG_ATTR_STR;
         return read_string(r, &a->s);
@@ -332,10 +363,13 @@ static bool read_attrs(Reader *r, char close, const CgAttrs **out)
         CgAttr a;
         ok = (!list.len || need(r, ",")) && read_attr(r, &a);
         for (size_t i = 0; ok && i < list.len; i++)
-            if (list.at[i].name == a.name) ok = fail(r, "attribute given twice");
-        if (ok) cg_vec_push(&list, a);
+            if (list.at[i].name == a.name)
+                ok = fail(r, "attribute given twice");
+        if (ok)
+            cg_vec_push(&list, a);
     }
-    if (ok) *out = cg_attrs((int)list.len, list.at);
+    if (ok)
+        *out = cg_attrs((int)list.len, list.at);
     cg_vec_free(&list);
     return ok;
 }
@@ -350,15 +384,19 @@ static bool read_leaf(Reader *r, CgBuild *b)
 {
     CgAtom name;
     CgType type;
-    if (!read_name(r, &name) || !need(r, ":")) return false;
+    if (!read_name(r, &name) || !need(r, ":"))
+        return false;
     bool param = take(r, "param");
-    if (!read_type(r, &type)) return false;
+    if (!read_type(r, &type))
+        return false;
     for (size_t i = 0; i < r->refs.len; i++)
-        if (cg_node_name(r->g, r->refs.at[i]) == name) return fail(r, "a leaf of that name is already there");
+        if (cg_node_name(r->g, r->refs.at[i]) == name)
+            return fail(r, "a leaf of that name is already there");
     CgAttr at[2] = { cg_a_str("name", name), cg_a_type("type", type) };
     CgInfer inf;
     CgRef ref = cg_build_checked(b, cg_op_get(param ? "param" : "input"), 0, NULL, cg_attrs(2, at), &inf);
-    if (ref == CG_NONE) return cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: %s: %s", r->line, name, inf.message);
+    if (ref == CG_NONE)
+        return cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: %s: %s", r->line, name, inf.message);
     cg_vec_push(&r->refs, ref);
     return true;
 }
@@ -368,13 +406,13 @@ static bool check_types(Reader *r, CgRef ref)
     const CgNode *n = cg_node(r->g, ref);
     for (int k = 0; k < cg_node_nout(n); k++) {
         CgType t;
-        if ((k && !need(r, ",")) || !read_type(r, &t)) return false;
+        if ((k && !need(r, ",")) || !read_type(r, &t))
+            return false;
         if (!cg_type_equal(&t, cg_node_out_type(n, k))) {
             CgStrbuf text = { 0 };
             cg_type_print(cg_node_out_type(n, k), &text);
-            cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: the result of %s is %s, not what is written",
-                   r->line, n->op->name,
-                   cg_strbuf_str(&text));
+            cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: the result of %s is %s, not what is written", r->line,
+                n->op->name, cg_strbuf_str(&text));
             cg_strbuf_deinit(&text);
             return false;
         }
@@ -408,27 +446,33 @@ static int region_scope(CgGraph *g, int region)
 {
     char name[24];
     for (size_t i = 0; i < g->scopes.len; i++)
-        if (g->scopes.at[i].recompute == region) return (int)i;
+        if (g->scopes.at[i].recompute == region)
+            return (int)i;
     snprintf(name, sizeof name, "region.%d", region);
     int scope = cg_scope_add(g, 0, name, "");
     g->scopes.at[scope].recompute = region;
     return scope;
 }
 
-/* "in bf16 again 2 region 1 for %3": its precision, which evaluation it is, where, and the node it is a derivative of (maybe
- * itself). */
+/* "in bf16 again 2 region 1 for %3": its precision, which evaluation it is, where, and the node it is a derivative of
+ * (maybe itself). */
 static bool read_marks(Reader *r, CgBuild *b, int64_t number)
 {
     int64_t clone = 0, region = 0, why = -1;
     b->precision = CG_IN_F32;
     if (take(r, "in")) {
-        if (!need(r, "bf16")) return false;
+        if (!need(r, "bf16"))
+            return false;
         b->precision = CG_IN_BF16;
     }
-    if (take(r, "again") && !read_int(r, &clone)) return false;
-    if (take(r, "region") && !read_int(r, &region)) return false;
-    if (take(r, "for") && !(need(r, "%") && read_int(r, &why))) return false;
-    if (clone < 0 || clone > 1000000 || region < 0 || region > 1000000 || why > number) return fail(r, "out of range");
+    if (take(r, "again") && !read_int(r, &clone))
+        return false;
+    if (take(r, "region") && !read_int(r, &region))
+        return false;
+    if (take(r, "for") && !(need(r, "%") && read_int(r, &why)))
+        return false;
+    if (clone < 0 || clone > 1000000 || region < 0 || region > 1000000 || why > number)
+        return fail(r, "out of range");
     b->clone = (int)clone;
     b->scope = region_scope(r->g, (int)region);
     b->why = why < 0 ? CG_NONE : why == number ? (CgRef)r->g->nodes.len : r->refs.at[why];
@@ -442,22 +486,33 @@ static bool read_node(Reader *r, CgBuild *b)
     CgRef in[CG_MAX_IN], ref;
     const CgAttrs *attrs = NULL;
     int nin = 0;
-    if (!read_int(r, &number)) return false;
-    if (number != (int64_t)r->refs.len) return fail(r, "nodes are numbered in order, after the leaves");
-    if (!need(r, "=") || !read_name(r, &name)) return false;
+    if (!read_int(r, &number))
+        return false;
+    if (number != (int64_t)r->refs.len)
+        return fail(r, "nodes are numbered in order, after the leaves");
+    if (!need(r, "=") || !read_name(r, &name))
+        return false;
     const CgOp *op = cg_op_find(name);
-    if (!op) return cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: no op is named '%s'", r->line, name);
-    for (;;) {          /* on this line: the next one begins with % too */
+    if (!op)
+        return cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: no op is named '%s'", r->line, name);
+    for (;;) { /* on this line: the next one begins with % too */
         r->p += strspn(r->p, " \t");
-        if (*r->p != '%') break;
-        if (nin == CG_MAX_IN) return fail(r, "too many operands");
-        if (!read_ref(r, &in[nin++])) return false;
+        if (*r->p != '%')
+            break;
+        if (nin == CG_MAX_IN)
+            return fail(r, "too many operands");
+        if (!read_ref(r, &in[nin++]))
+            return false;
     }
-    if (take(r, "{") && !(read_attrs(r, '}', &attrs) && need(r, "}"))) return false;
-    if (!read_marks(r, b, number)) return false;
+    if (take(r, "{") && !(read_attrs(r, '}', &attrs) && need(r, "}")))
+        return false;
+    if (!read_marks(r, b, number))
+        return false;
     ref = make_node(r, b, op, nin, in, attrs);
-    if (ref == CG_NONE) return false;
-    if (b->precision == CG_IN_BF16 && !cg_node(r->g, ref)->bf16) return fail(r, "only products of f32 are in bf16, before");
+    if (ref == CG_NONE)
+        return false;
+    if (b->precision == CG_IN_BF16 && !cg_node(r->g, ref)->bf16)
+        return fail(r, "only products of f32 are in bf16, before");
     cg_vec_push(&r->refs, ref);
     return take(r, ":") ? check_types(r, ref) : true;
 }
@@ -467,7 +522,8 @@ static bool read_outputs(Reader *r)
     do {
         CgAtom name;
         CgRef ref;
-        if (!read_name(r, &name) || !need(r, "=") || !read_ref(r, &ref)) return false;
+        if (!read_name(r, &name) || !need(r, "=") || !read_ref(r, &ref))
+            return false;
         cg_graph_output(r->g, name, ref);
     } while (take(r, ","));
     return true;
@@ -476,17 +532,23 @@ static bool read_outputs(Reader *r)
 static bool read_graph(Reader *r)
 {
     CgAtom name;
-    if (!need(r, "graph") || !read_name(r, &name) || !need(r, "(")) return false;
+    if (!need(r, "graph") || !read_name(r, &name) || !need(r, "("))
+        return false;
     r->g = cg_graph_new(name);
     CgBuild b = cg_build_at(r->g);
     b.no_fold = true;
     while (!take(r, ")"))
-        if ((r->refs.len && !need(r, ",")) || !read_leaf(r, &b)) return false;
-    if (!need(r, "{")) return false;
+        if ((r->refs.len && !need(r, ",")) || !read_leaf(r, &b))
+            return false;
+    if (!need(r, "{"))
+        return false;
     while (take(r, "%"))
-        if (!read_node(r, &b)) return false;
-    if (take(r, "return") && !read_outputs(r)) return false;
-    if (!need(r, "}")) return false;
+        if (!read_node(r, &b))
+            return false;
+    if (take(r, "return") && !read_outputs(r))
+        return false;
+    if (!need(r, "}"))
+        return false;
     skip(r);
     return !*r->p || fail(r, "text after the graph");
 }

@@ -4,16 +4,26 @@
 
 #include "graph/dim.h"
 
-static const struct { const char *name; size_t size; bool is_float; } dtypes[CG_BF16 + 1] = {
-    [CG_F32] = { "f32", 4, true }, [CG_F64] = { "f64", 8, true }, [CG_I32] = { "i32", 4, false },
-    [CG_I64] = { "i64", 8, false }, [CG_BOOL] = { "bool", 1, false }, [CG_BF16] = { "bf16", 2, true },
+static const struct {
+    const char *name;
+    size_t size;
+    bool is_float;
+} dtypes[CG_BF16 + 1] = {
+    [CG_F32] = { "f32", 4, true },
+    [CG_F64] = { "f64", 8, true },
+    [CG_I32] = { "i32", 4, false },
+    [CG_I64] = { "i64", 8, false },
+    [CG_BOOL] = { "bool", 1, false },
+    [CG_BF16] = { "bf16", 2, true },
 };
 
 CgType cg_type(CgDtype dtype, int rank, const CgDim *const *dim)
 {
     CgType t = { .dtype = dtype, .rank = rank };
-    if (rank < 0 || rank > CG_MAX_RANK) CG_BUG("a type of rank %d", rank);
-    for (int i = 0; i < rank; i++) t.dim[i] = dim[i];
+    if (rank < 0 || rank > CG_MAX_RANK)
+        CG_BUG("a type of rank %d", rank);
+    for (int i = 0; i < rank; i++)
+        t.dim[i] = dim[i];
     return t;
 }
 
@@ -23,20 +33,11 @@ bool cg_type_equal(const CgType *a, const CgType *b)
         && (a->rank == 0 || !memcmp(a->dim, b->dim, sizeof a->dim[0] * (size_t)a->rank));
 }
 
-size_t cg_dtype_size(CgDtype dtype)
-{
-    return dtypes[dtype].size;
-}
+size_t cg_dtype_size(CgDtype dtype) { return dtypes[dtype].size; }
 
-const char *cg_dtype_name(CgDtype dtype)
-{
-    return dtypes[dtype].name;
-}
+const char *cg_dtype_name(CgDtype dtype) { return dtypes[dtype].name; }
 
-bool cg_dtype_is_float(CgDtype dtype)
-{
-    return dtypes[dtype].is_float;
-}
+bool cg_dtype_is_float(CgDtype dtype) { return dtypes[dtype].is_float; }
 
 bool cg_dtype_parse(const char *name, size_t n, CgDtype *out)
 {
@@ -55,7 +56,8 @@ void cg_type_print(const CgType *t, CgStrbuf *out)
         cg_strbuf_puts(out, i ? ", " : "[");
         cg_dim_print(t->dim[i], out);
     }
-    if (t->rank) cg_strbuf_putc(out, ']');
+    if (t->rank)
+        cg_strbuf_putc(out, ']');
 }
 
 bool cg_type_parse_prefix(const char **text, CgType *t)
@@ -63,16 +65,20 @@ bool cg_type_parse_prefix(const char **text, CgType *t)
     const char *p = *text + strspn(*text, " \t");
     size_t n = strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789");
     CgType made = { 0 };
-    if (!cg_dtype_parse(p, n, &made.dtype)) return false;
+    if (!cg_dtype_parse(p, n, &made.dtype))
+        return false;
     p += n;
     if (*p == '[') {
         p++;
         p += strspn(p, " \t");
         while (*p != ']') {
-            if (made.rank == CG_MAX_RANK || !(made.dim[made.rank++] = cg_dim_parse(&p))) return false;
+            if (made.rank == CG_MAX_RANK || !(made.dim[made.rank++] = cg_dim_parse(&p)))
+                return false;
             p += strspn(p, " \t");
-            if (*p == ',') p++;
-            else if (*p != ']') return false;
+            if (*p == ',')
+                p++;
+            else if (*p != ']')
+                return false;
         }
         p++;
     }

@@ -13,13 +13,16 @@ typedef struct CgTypeExpr CgTypeExpr;
 
 /* One argument of a call, one field of a record or block, one element of a list. */
 typedef struct CgArg {
-    CgAtom  name;       /* NULL: positional */
-    CgSpan  name_span;
+    CgAtom name; /* NULL: positional */
+    CgSpan name_span;
     CgExpr *value;
-    bool    quoted;     /* the field name was written as a string */
+    bool quoted; /* the field name was written as a string */
 } CgArg;
 
-typedef struct CgArgs { CgArg *at; int n; } CgArgs;
+typedef struct CgArgs {
+    CgArg *at;
+    int n;
+} CgArgs;
 
 typedef enum CgExprKind {
     CG_EXPR_ERROR,      /* after a reported syntax error */
@@ -31,7 +34,8 @@ typedef enum CgExprKind {
     CG_EXPR_LIST,       /* args: [a, b, c] */
     CG_EXPR_RECORD,     /* args: { a: 1, "b": 2 } */
     CG_EXPR_LIST_FOR,   /* a for s[, s2] in b [if c]          [e for x in xs] */
-    CG_EXPR_RECORD_FOR, /* { key: a for s, s2 in b }: c is the key expression (a name is the loop variable), d the filter */
+    CG_EXPR_RECORD_FOR, /* { key: a for s, s2 in b }: c is the key expression (a name is the loop variable), d the
+                           filter */
     CG_EXPR_FIELD,      /* a . s */
     CG_EXPR_INDEX,      /* a [ b ]; a [ x, y ] has a LIST as b; a [ ] too */
     CG_EXPR_CALL,       /* a ( args ) */
@@ -49,83 +53,101 @@ typedef enum CgExprKind {
 
 struct CgExpr {
     CgExprKind kind;
-    CgSpan     span;     /* of the whole expression */
-    CgSpan     op_span;  /* operator, callee's parenthesis, field name: where the caret goes */
-    CgAtom     s, s2;
-    CgAtom     op;       /* UNARY, BINARY */
-    int64_t    i;
-    double     f;
-    CgExpr    *a, *b, *c, *d;
-    CgArgs     args;
+    CgSpan span;    /* of the whole expression */
+    CgSpan op_span; /* operator, callee's parenthesis, field name: where the caret goes */
+    CgAtom s, s2;
+    CgAtom op; /* UNARY, BINARY */
+    int64_t i;
+    double f;
+    CgExpr *a, *b, *c, *d;
+    CgArgs args;
     CgTypeExpr *type;
-    uint16_t   depth;    /* 1 + the deepest child; never above CG_MAX_DEPTH, so walkers may recurse */
+    uint16_t depth; /* 1 + the deepest child; never above CG_MAX_DEPTH, so walkers may recurse */
 };
 
 #define CG_MAX_DEPTH 500
 
-typedef enum CgTypeKind { CG_TYPE_TENSOR, CG_TYPE_SCALAR /* int float bool str */, CG_TYPE_GRAPH, CG_TYPE_ANY } CgTypeKind;
+typedef enum CgTypeKind {
+    CG_TYPE_TENSOR,
+    CG_TYPE_SCALAR /* int float bool str */,
+    CG_TYPE_GRAPH,
+    CG_TYPE_ANY
+} CgTypeKind;
 
 struct CgTypeExpr {
-    CgTypeKind  kind;
-    CgSpan      span;
-    CgAtom      name;     /* f32 i32 .. int float bool str graph; in op signatures also F I T (dtype variables) */
-    CgExpr    **dims;     /* TENSOR: int, name, arithmetic, or ROW */
-    int         ndims;    /* -1: no brackets were written (a tensor of rank 0) */
-    CgTypeExpr **params;  /* GRAPH: graph(t, t) -> t; nparams -1 when only `graph` was written */
-    int         nparams;
+    CgTypeKind kind;
+    CgSpan span;
+    CgAtom name;         /* f32 i32 .. int float bool str graph; in op signatures also F I T (dtype variables) */
+    CgExpr **dims;       /* TENSOR: int, name, arithmetic, or ROW */
+    int ndims;           /* -1: no brackets were written (a tensor of rank 0) */
+    CgTypeExpr **params; /* GRAPH: graph(t, t) -> t; nparams -1 when only `graph` was written */
+    int nparams;
     CgTypeExpr *result;
 };
 
 /* A parameter of a graph, def or op signature. */
 typedef struct CgParam {
-    CgAtom      name;
-    CgSpan      span;
-    CgTypeExpr *type;     /* NULL: any value */
-    CgExpr     *init;     /* default or NULL */
+    CgAtom name;
+    CgSpan span;
+    CgTypeExpr *type; /* NULL: any value */
+    CgExpr *init;     /* default or NULL */
 } CgParam;
 
 typedef enum CgStmtKind {
     CG_STMT_ERROR,
-    CG_STMT_IMPORT,   /* path "graphs.transformer" in name */
-    CG_STMT_PLUGIN,   /* a: string */
-    CG_STMT_OPTION,   /* option name: type = a */
-    CG_STMT_BIND,     /* names = exprs */
-    CG_STMT_GRAPH,    /* graph name(params) -> results { body } ; results may be empty */
-    CG_STMT_DEF,      /* def name(params) = a */
-    CG_STMT_SHOW,     /* show exprs */
-    CG_STMT_SAVE,     /* save a as b */
-    CG_STMT_TEST,     /* test "name" { body } */
-    CG_STMT_EXPECT,   /* expect a */
+    CG_STMT_IMPORT, /* path "graphs.transformer" in name */
+    CG_STMT_PLUGIN, /* a: string */
+    CG_STMT_OPTION, /* option name: type = a */
+    CG_STMT_BIND,   /* names = exprs */
+    CG_STMT_GRAPH,  /* graph name(params) -> results { body } ; results may be empty */
+    CG_STMT_DEF,    /* def name(params) = a */
+    CG_STMT_SHOW,   /* show exprs */
+    CG_STMT_SAVE,   /* save a as b */
+    CG_STMT_TEST,   /* test "name" { body } */
+    CG_STMT_EXPECT, /* expect a */
     /* inside graphs */
-    CG_STMT_PARAM,    /* param names: type = a */
-    CG_STMT_FOR,      /* for name[, name2] in a { body } */
-    CG_STMT_IF,       /* if a { body } else { other } */
-    CG_STMT_RETURN,   /* return exprs */
-    CG_STMT_VJP,      /* vjp(params) { body }: a custom derivative; params name the result's derivative(s) */
+    CG_STMT_PARAM,  /* param names: type = a */
+    CG_STMT_FOR,    /* for name[, name2] in a { body } */
+    CG_STMT_IF,     /* if a { body } else { other } */
+    CG_STMT_RETURN, /* return exprs */
+    CG_STMT_VJP,    /* vjp(params) { body }: a custom derivative; params name the result's derivative(s) */
 } CgStmtKind;
 
-typedef struct CgBlock { CgStmt **at; int n; CgSpan span; } CgBlock;
+typedef struct CgBlock {
+    CgStmt **at;
+    int n;
+    CgSpan span;
+} CgBlock;
 
 struct CgStmt {
-    CgStmtKind  kind;
-    CgSpan      span, name_span;
-    CgAtom      doc;        /* text of the ## comments before it (or after it on the same line), or NULL */
-    CgAtom     *names; CgSpan *name_spans; int nnames;
-    CgExpr    **exprs; int nexprs;
-    CgExpr     *a, *b;
+    CgStmtKind kind;
+    CgSpan span, name_span;
+    CgAtom doc; /* text of the ## comments before it (or after it on the same line), or NULL */
+    CgAtom *names;
+    CgSpan *name_spans;
+    int nnames;
+    CgExpr **exprs;
+    int nexprs;
+    CgExpr *a, *b;
     CgTypeExpr *type;
-    CgParam    *params; int nparams;
-    CgTypeExpr **results; int nresults;
-    CgBlock     body, other;
+    CgParam *params;
+    int nparams;
+    CgTypeExpr **results;
+    int nresults;
+    CgBlock body, other;
 };
 
-typedef struct CgComment { CgSpan span; bool own_line; } CgComment;
+typedef struct CgComment {
+    CgSpan span;
+    bool own_line;
+} CgComment;
 
 /* One parsed file. */
 typedef struct CgUnit {
-    CgArena   *arena;
-    uint32_t   file;
-    CgBlock    top;
-    CgComment *comments; int ncomments;   /* all, in order, for fmt */
+    CgArena *arena;
+    uint32_t file;
+    CgBlock top;
+    CgComment *comments;
+    int ncomments; /* all, in order, for fmt */
 } CgUnit;
 #endif

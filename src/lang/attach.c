@@ -28,8 +28,10 @@ static void add_doc(const CgParsing *p, CgStrbuf *to, const CgComment *c)
 {
     const char *s = p->text + c->span.start + 2;
     size_t n = c->span.end - c->span.start - 2;
-    if (n > 0 && *s == ' ') s++, n--;
-    if (to->len > 0) cg_strbuf_putc(to, '\n');
+    if (n > 0 && *s == ' ')
+        s++, n--;
+    if (to->len > 0)
+        cg_strbuf_putc(to, '\n');
     cg_strbuf_write(to, s, n);
 }
 
@@ -57,54 +59,56 @@ static void attach(CgParsing *p, CgStmt *s)
         const CgComment *c = &p->comments.at[begin - 1];
         int breaks = breaks_between(p, c->span.end, next);
         /* a blank line may stand before the declaration, not inside the doc text */
-        if (!c->own_line || !is_doc(p, c) || breaks < 1 || (begin < end && breaks > 1)) break;
+        if (!c->own_line || !is_doc(p, c) || breaks < 1 || (begin < end && breaks > 1))
+            break;
         next = c->span.start;
         begin--;
     }
-    for (size_t i = begin; i < end; i++) add_doc(p, &doc, &p->comments.at[i]);
+    for (size_t i = begin; i < end; i++)
+        add_doc(p, &doc, &p->comments.at[i]);
     size_t after = first_comment(p, s->span.end);
-    if (after < p->comments.len && is_doc(p, &p->comments.at[after]) && !p->comments.at[after].own_line &&
-        breaks_between(p, s->span.end, p->comments.at[after].span.start) == 0)
+    if (after < p->comments.len && is_doc(p, &p->comments.at[after]) && !p->comments.at[after].own_line
+        && breaks_between(p, s->span.end, p->comments.at[after].span.start) == 0)
         add_doc(p, &doc, &p->comments.at[after]);
-    if (doc.len > 0) s->doc = cg_intern_n(doc.at, doc.len);
+    if (doc.len > 0)
+        s->doc = cg_intern_n(doc.at, doc.len);
     cg_strbuf_deinit(&doc);
 }
 
 static void attach_block(CgParsing *p, const CgBlock *b)
 {
-    bool is_else_if = b->n > 0 && p->text[b->span.start] != '{' &&
-                      b != &p->unit->top; /* goes on with the statement before */
+    bool is_else_if =
+        b->n > 0 && p->text[b->span.start] != '{' && b != &p->unit->top; /* goes on with the statement before */
     for (int i = 0; i < b->n; i++) {
-        if (!is_else_if) attach(p, b->at[i]);
+        if (!is_else_if)
+            attach(p, b->at[i]);
         attach_block(p, &b->at[i]->body);
         attach_block(p, &b->at[i]->other);
     }
 }
 
-void cg_unit_attach(CgParsing *p)
-{
-    attach_block(p, &p->unit->top);
-}
+void cg_unit_attach(CgParsing *p) { attach_block(p, &p->unit->top); }
 
 /* ---- checks ---- */
 
 static void said_twice(CgParsing *p, CgMap *seen, CgAtom name, CgSpan span, const char *what)
 {
     uint64_t before;
-    if (!name) return;
+    if (!name)
+        return;
     if (!cg_map_get(seen, cg_map_ptr(name), &before)) {
         cg_map_put(seen, cg_map_ptr(name), (uint64_t)span.start << 32 | span.end);
         return;
     }
     CgDiag *d = cg_syntax_error(p, CG_E0113, span, "the %s '%s' is given twice", what, name);
     if (d)
-        cg_diag_note(d, (CgSpan){ p->file, (uint32_t)(before >> 32), (uint32_t)before },
-                     "it is given here first");
+        cg_diag_note(d, (CgSpan){ p->file, (uint32_t)(before >> 32), (uint32_t)before }, "it is given here first");
 }
 
 static void check_expr(CgParsing *p, const CgExpr *e)
 {
-    if (!e) return;
+    if (!e)
+        return;
     check_expr(p, e->a);
     check_expr(p, e->b);
     check_expr(p, e->c);
@@ -112,7 +116,8 @@ static void check_expr(CgParsing *p, const CgExpr *e)
     const char *what = e->kind == CG_EXPR_CALL ? "argument" : "field";
     CgMap seen = { 0 };
     for (int i = 0; i < e->args.n; i++) {
-        if (e->args.n > 1) said_twice(p, &seen, e->args.at[i].name, e->args.at[i].name_span, what);
+        if (e->args.n > 1)
+            said_twice(p, &seen, e->args.at[i].name, e->args.at[i].name_span, what);
         check_expr(p, e->args.at[i].value);
     }
     cg_map_deinit(&seen);
@@ -139,23 +144,25 @@ static void check_block(CgParsing *p, const CgBlock *b, bool in_graph, bool in_t
 {
     for (int i = 0; i < b->n; i++) {
         const CgStmt *s = b->at[i];
-        if (s->kind == CG_STMT_PARAM && (!in_graph || in_vjp)) out_of_place(p, s, "this 'param'", "a graph");
-        if (s->kind == CG_STMT_VJP && (!in_graph || in_vjp)) out_of_place(p, s, "this 'vjp'", "a graph");
-        if (s->kind == CG_STMT_RETURN && !in_graph) out_of_place(p, s, "this 'return'", "a graph");
-        if (s->kind == CG_STMT_EXPECT && !in_test) out_of_place(p, s, "this 'expect'", "a test");
+        if (s->kind == CG_STMT_PARAM && (!in_graph || in_vjp))
+            out_of_place(p, s, "this 'param'", "a graph");
+        if (s->kind == CG_STMT_VJP && (!in_graph || in_vjp))
+            out_of_place(p, s, "this 'vjp'", "a graph");
+        if (s->kind == CG_STMT_RETURN && !in_graph)
+            out_of_place(p, s, "this 'return'", "a graph");
+        if (s->kind == CG_STMT_EXPECT && !in_test)
+            out_of_place(p, s, "this 'expect'", "a test");
         if (s->kind == CG_STMT_FOR && s->nnames > 2)
             cg_syntax_error(p, CG_E0101, s->name_spans[2], "a loop has one or two names");
         check_params(p, s->params, s->nparams);
         check_expr(p, s->a);
         check_expr(p, s->b);
-        for (int k = 0; k < s->nexprs; k++) check_expr(p, s->exprs[k]);
+        for (int k = 0; k < s->nexprs; k++)
+            check_expr(p, s->exprs[k]);
         check_block(p, &s->body, in_graph || s->kind == CG_STMT_GRAPH, in_test || s->kind == CG_STMT_TEST,
-                    in_vjp || s->kind == CG_STMT_VJP);
+            in_vjp || s->kind == CG_STMT_VJP);
         check_block(p, &s->other, in_graph, in_test, in_vjp);
     }
 }
 
-void cg_unit_check(CgParsing *p)
-{
-    check_block(p, &p->unit->top, false, false, false);
-}
+void cg_unit_check(CgParsing *p) { check_block(p, &p->unit->top, false, false, false); }

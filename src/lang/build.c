@@ -9,10 +9,12 @@
 /* Doubling in an arena wastes at most as much as it keeps. */
 static void *grown(CgParsing *p, void *at, int n, int *cap, size_t size)
 {
-    if (n < *cap) return at;
+    if (n < *cap)
+        return at;
     *cap = *cap ? 2 * *cap : 4;
     void *to = cg_arena_alloc(p->arena, (size_t)*cap * size);
-    if (n > 0) memcpy(to, at, (size_t)n * size);
+    if (n > 0)
+        memcpy(to, at, (size_t)n * size);
     return to;
 }
 
@@ -52,27 +54,22 @@ CgExpr *cg_make_expr(CgParsing *p, CgExprKind kind, CgSpan span)
     return e;
 }
 
-static int depth_of(const CgExpr *e)
-{
-    return e ? e->depth : 0;
-}
+static int depth_of(const CgExpr *e) { return e ? e->depth : 0; }
 
-static int deeper(int a, int b)
-{
-    return a > b ? a : b;
-}
+static int deeper(int a, int b) { return a > b ? a : b; }
 
 CgExpr *cg_make_done(CgParsing *p, CgExpr *e)
 {
     int depth = deeper(deeper(depth_of(e->a), depth_of(e->b)), deeper(depth_of(e->c), depth_of(e->d)));
-    for (int i = 0; i < e->args.n; i++) depth = deeper(depth, depth_of(e->args.at[i].value));
+    for (int i = 0; i < e->args.n; i++)
+        depth = deeper(depth, depth_of(e->args.at[i].value));
     if (depth < CG_MAX_DEPTH) {
         e->depth = (uint16_t)(depth + 1);
         return e;
     }
     if (!p->too_deep) {
-        CgDiag *d = cg_syntax_error(p, CG_E0108, e->op_span, "this expression is more than %d levels deep",
-                                    CG_MAX_DEPTH);
+        CgDiag *d =
+            cg_syntax_error(p, CG_E0108, e->op_span, "this expression is more than %d levels deep", CG_MAX_DEPTH);
         cg_syntax_help(d, "give its parts names of their own");
         p->too_deep = true;
     }
@@ -120,7 +117,8 @@ CgExpr *cg_make_list(CgParsing *p, CgSpan span, CgItems items)
 {
     CgExpr *e = cg_make_expr(p, CG_EXPR_LIST, span);
     CgFields fields = { 0 };
-    for (int i = 0; i < items.n; i++) cg_fields_push(p, &fields, (CgArg){ .value = items.at[i] });
+    for (int i = 0; i < items.n; i++)
+        cg_fields_push(p, &fields, (CgArg){ .value = items.at[i] });
     e->args = (CgArgs){ fields.at, fields.n };
     return cg_make_done(p, e);
 }
@@ -145,17 +143,18 @@ CgExpr *cg_make_record(CgParsing *p, CgSpan span, CgExpr *key, CgExpr *value, Cg
             cg_syntax_help(d, "computed keys are written { key: value for name in values }");
         }
         cg_fields_push(
-            p, &fields,
-            (CgArg){ named ? key->s : cg_intern(""), key->span, value, key->kind == CG_EXPR_STRING });
+            p, &fields, (CgArg){ named ? key->s : cg_intern(""), key->span, value, key->kind == CG_EXPR_STRING });
     }
-    for (int i = 0; i < rest.n; i++) cg_fields_push(p, &fields, rest.at[i]);
+    for (int i = 0; i < rest.n; i++)
+        cg_fields_push(p, &fields, rest.at[i]);
     e->args = (CgArgs){ fields.at, fields.n };
     return cg_make_done(p, e);
 }
 
 CgLoop cg_make_head(CgParsing *p, CgNames names, CgExpr *over, CgExpr *filter)
 {
-    if (names.n > 2) cg_syntax_error(p, CG_E0101, names.spans[2], "a loop has one or two names");
+    if (names.n > 2)
+        cg_syntax_error(p, CG_E0101, names.spans[2], "a loop has one or two names");
     return (CgLoop){ names.at[0], names.n > 1 ? names.at[1] : NULL, over, filter };
 }
 
@@ -179,14 +178,15 @@ static bool is_dtype(const char *name)
 {
     static const char *const dtypes[] = { "f32", "f64", "i32", "i64", "bool" };
     for (size_t i = 0; i < CG_LEN(dtypes); i++)
-        if (strcmp(dtypes[i], name) == 0) return true;
+        if (strcmp(dtypes[i], name) == 0)
+            return true;
     return false;
 }
 
 static bool is_scalar(const char *name)
 {
-    return strcmp(name, "int") == 0 || strcmp(name, "float") == 0 || strcmp(name, "bool") == 0 ||
-           strcmp(name, "str") == 0;
+    return strcmp(name, "int") == 0 || strcmp(name, "float") == 0 || strcmp(name, "bool") == 0
+        || strcmp(name, "str") == 0;
 }
 
 static void check_dim(CgParsing *p, const CgExpr *e, bool outermost)
@@ -196,7 +196,8 @@ static void check_dim(CgParsing *p, const CgExpr *e, bool outermost)
     case CG_EXPR_NAME:
     case CG_EXPR_ERROR: return;
     case CG_EXPR_ROW:
-        if (outermost) return;
+        if (outermost)
+            return;
         break;
     case CG_EXPR_UNARY:
         if (strcmp(e->op, "-") == 0) {
@@ -219,14 +220,22 @@ static void check_dim(CgParsing *p, const CgExpr *e, bool outermost)
 
 static void unknown_type(CgParsing *p, CgSpan span, CgAtom name)
 {
-    static const char *const all[] = { "f32", "f64",   "i32", "i64", "bool",
-                                       "int", "float", "str", "any", "graph" };
+    static const char *const all[] = { "f32", "f64", "i32", "i64", "bool", "int", "float", "str", "any", "graph" };
     static const struct {
         const char *said, *meant;
     } others[] = {
-        { "string", "str" },   { "double", "f64" },      { "integer", "int" },     { "long", "i64" },
-        { "boolean", "bool" }, { "tensor", "f32[...]" }, { "Tensor", "f32[...]" }, { "float32", "f32" },
-        { "float64", "f64" },  { "int32", "i32" },       { "int64", "i64" },       { "f16", "f32" },
+        { "string", "str" },
+        { "double", "f64" },
+        { "integer", "int" },
+        { "long", "i64" },
+        { "boolean", "bool" },
+        { "tensor", "f32[...]" },
+        { "Tensor", "f32[...]" },
+        { "float32", "f32" },
+        { "float64", "f64" },
+        { "int32", "i32" },
+        { "int64", "i64" },
+        { "f16", "f32" },
         { "bf16", "f32" },
     };
     CgDiag *d = cg_syntax_error(p, CG_E0110, span, "there is no type '%s'", name);
@@ -237,7 +246,8 @@ static void unknown_type(CgParsing *p, CgSpan span, CgAtom name)
         }
     CgSuggest s;
     cg_suggest_init(&s, name);
-    for (size_t i = 0; i < CG_LEN(all); i++) cg_suggest_offer(&s, all[i]);
+    for (size_t i = 0; i < CG_LEN(all); i++)
+        cg_suggest_offer(&s, all[i]);
     if (d && cg_suggest_best(&s))
         cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
     else
@@ -254,10 +264,12 @@ CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *
     t->dims = dims ? (CgExpr **)dims->at : NULL;
     t->nparams = -1;
     t->kind = CG_TYPE_TENSOR;
-    for (int i = 0; i < t->ndims; i++) check_dim(p, t->dims[i], true);
+    for (int i = 0; i < t->ndims; i++)
+        check_dim(p, t->dims[i], true);
     /* Op signatures also have dtype variables (a capital letter), and names of kinds of attributes. */
     bool variable = p->is_sig && ((name[0] >= 'A' && name[0] <= 'Z' && !name[1]) || (dims && !is_dtype(name)));
-    if (variable || (is_dtype(name) && (dims || !is_scalar(name)))) return t;
+    if (variable || (is_dtype(name) && (dims || !is_scalar(name))))
+        return t;
     t->kind = strcmp(name, "any") == 0 ? CG_TYPE_ANY : CG_TYPE_SCALAR;
     if (is_scalar(name) || t->kind == CG_TYPE_ANY) {
         if (dims) {
@@ -270,8 +282,7 @@ CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *
     return t;
 }
 
-CgTypeExpr *cg_make_graph_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *params,
-                               CgTypeExpr *result)
+CgTypeExpr *cg_make_graph_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *params, CgTypeExpr *result)
 {
     CgTypeExpr *t = CG_NEW(p->arena, CgTypeExpr);
     t->kind = CG_TYPE_GRAPH;
@@ -292,7 +303,8 @@ CgStmt *cg_make_stmt(CgParsing *p, CgStmtKind kind, CgSpan span, CgNames names, 
     s->names = names.at;
     s->name_spans = names.spans;
     s->nnames = names.n;
-    if (names.n > 0) s->name_span = cg_span_join(names.spans[0], names.spans[names.n - 1]);
+    if (names.n > 0)
+        s->name_span = cg_span_join(names.spans[0], names.spans[names.n - 1]);
     s->exprs = (CgExpr **)exprs.at;
     s->nexprs = exprs.n;
     return s;
@@ -329,7 +341,4 @@ CgStmt *cg_make_sig(CgParsing *p, CgSpan span, CgParams params, CgItems results)
     return s;
 }
 
-CgBlock cg_make_block(CgItems items, CgSpan span)
-{
-    return (CgBlock){ (CgStmt **)items.at, items.n, span };
-}
+CgBlock cg_make_block(CgItems items, CgSpan span) { return (CgBlock){ (CgStmt **)items.at, items.n, span }; }

@@ -4,6 +4,8 @@
 #ifndef CG_EMBEDDED_H
 #define CG_EMBEDDED_H
 
-typedef struct CgEmbedded { const char *module, *text; } CgEmbedded;
+typedef struct CgEmbedded {
+    const char *module, *text;
+} CgEmbedded;
 extern const CgEmbedded cg_embedded[];
 #endif

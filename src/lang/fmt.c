@@ -54,25 +54,32 @@ typedef struct Fmt {
 
 static void mark_expr(Fmt *f, const CgExpr *e)
 {
-    if (!e) return;
+    if (!e)
+        return;
     mark_expr(f, e->a);
     mark_expr(f, e->b);
     mark_expr(f, e->c);
     mark_expr(f, e->d);
     bool items = e->kind == CG_EXPR_RECORD || e->kind == CG_EXPR_TRAIN || e->kind == CG_EXPR_EVALUATE;
     for (int i = 0; i < e->args.n; i++) {
-        if (items) f->marks[e->args.at[i].name_span.start] |= ITEM;
+        if (items)
+            f->marks[e->args.at[i].name_span.start] |= ITEM;
         mark_expr(f, e->args.at[i].value);
     }
-    if (e->kind == CG_EXPR_TRAIN || e->kind == CG_EXPR_EVALUATE) f->marks[e->span.end - 1] |= FIELDS_END;
-    if (e->kind == CG_EXPR_UNARY && e->op[0] == '-') f->marks[e->op_span.start] |= UNARY;
+    if (e->kind == CG_EXPR_TRAIN || e->kind == CG_EXPR_EVALUATE)
+        f->marks[e->span.end - 1] |= FIELDS_END;
+    if (e->kind == CG_EXPR_UNARY && e->op[0] == '-')
+        f->marks[e->op_span.start] |= UNARY;
 }
 
 static void mark_type(Fmt *f, const CgTypeExpr *t)
 {
-    if (!t) return;
-    for (int i = 0; i < t->ndims; i++) mark_expr(f, t->dims[i]);
-    for (int i = 0; i < t->nparams; i++) mark_type(f, t->params[i]);
+    if (!t)
+        return;
+    for (int i = 0; i < t->ndims; i++)
+        mark_expr(f, t->dims[i]);
+    for (int i = 0; i < t->nparams; i++)
+        mark_type(f, t->params[i]);
     mark_type(f, t->result);
 }
 
@@ -85,35 +92,35 @@ static void mark_block(Fmt *f, const CgBlock *b)
             mark_type(f, s->params[k].type);
             mark_expr(f, s->params[k].init);
         }
-        for (int k = 0; k < s->nresults; k++) mark_type(f, s->results[k]);
-        for (int k = 0; k < s->nexprs; k++) mark_expr(f, s->exprs[k]);
+        for (int k = 0; k < s->nresults; k++)
+            mark_type(f, s->results[k]);
+        for (int k = 0; k < s->nexprs; k++)
+            mark_expr(f, s->exprs[k]);
         mark_type(f, s->type);
         mark_expr(f, s->a);
         mark_expr(f, s->b);
-        bool has_body = s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_TEST || s->kind == CG_STMT_FOR ||
-                        s->kind == CG_STMT_IF || s->kind == CG_STMT_VJP;
-        if (has_body) f->marks[s->body.span.start] |= BLOCK;
+        bool has_body = s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_TEST || s->kind == CG_STMT_FOR
+            || s->kind == CG_STMT_IF || s->kind == CG_STMT_VJP;
+        if (has_body)
+            f->marks[s->body.span.start] |= BLOCK;
         mark_block(f, &s->body);
-        if (!s->other.span.file) continue;
+        if (!s->other.span.file)
+            continue;
         /* `else if` is a block of one statement without braces: that statement is part of this item */
         bool braces = f->text[s->other.span.start] == '{';
-        if (braces) f->marks[s->other.span.start] |= BLOCK;
+        if (braces)
+            f->marks[s->other.span.start] |= BLOCK;
         mark_block(f, &s->other);
-        if (!braces) f->marks[s->other.span.start] &= (uint8_t)~ITEM;
+        if (!braces)
+            f->marks[s->other.span.start] &= (uint8_t)~ITEM;
     }
 }
 
 /* ---- tokens ---- */
 
-static bool is_opener(int kind)
-{
-    return kind == '(' || kind == '[' || kind == '{';
-}
+static bool is_opener(int kind) { return kind == '(' || kind == '[' || kind == '{'; }
 
-static bool is_closer(int kind)
-{
-    return kind == ')' || kind == ']' || kind == '}';
-}
+static bool is_closer(int kind) { return kind == ')' || kind == ']' || kind == '}'; }
 
 static void read_tokens(Fmt *f, uint32_t file, const char *text, size_t len)
 {
@@ -127,19 +134,22 @@ static void read_tokens(Fmt *f, uint32_t file, const char *text, size_t len)
         more = cg_scan_next(&p, &t) != T_END;
         for (; comments <= p.comments.len; comments++) {
             bool is_comment = comments < p.comments.len;
-            if (!is_comment && !more) break;
+            if (!is_comment && !more)
+                break;
             CgSpan s = is_comment ? p.comments.at[comments].span : t.span;
             Tok tok = { .kind = is_comment ? 0 : t.kind,
-                        .start = s.start,
-                        .end = s.end,
-                        .comment = is_comment,
-                        .mate = -1,
-                        .marks = f->marks[s.start] };
+                .start = s.start,
+                .end = s.end,
+                .comment = is_comment,
+                .mate = -1,
+                .marks = f->marks[s.start] };
             tok.own_line = is_comment && p.comments.at[comments].own_line;
-            for (uint32_t i = end; i < s.start; i++) tok.breaks += text[i] == '\n';
+            for (uint32_t i = end; i < s.start; i++)
+                tok.breaks += text[i] == '\n';
             end = s.end;
             cg_vec_push(&f->toks, tok);
-            if (!is_comment) break;
+            if (!is_comment)
+                break;
         }
     }
     cg_scan_close(&p);
@@ -155,14 +165,16 @@ static void pair_brackets(Fmt *f)
     for (size_t i = 0; i < f->toks.len; i++) {
         Tok *t = &f->toks.at[i], *outer = open.len ? &f->toks.at[open.at[open.len - 1]] : NULL;
         t->square = outer && outer->kind == '[';
-        if (outer && (t->marks & ITEM)) outer->items++;
+        if (outer && (t->marks & ITEM))
+            outer->items++;
         if (t->comment) {
-            if (outer) outer->flat = false;
+            if (outer)
+                outer->flat = false;
         } else if (is_opener(t->kind)) {
             t->statements = t->kind == '{' && (t->marks & BLOCK);
             /* a list or record the author spread over lines stays spread */
-            t->flat = t->kind == '(' || i + 1 >= f->toks.len || f->toks.at[i + 1].breaks == 0 ||
-                      is_closer(f->toks.at[i + 1].kind);
+            t->flat = t->kind == '(' || i + 1 >= f->toks.len || f->toks.at[i + 1].breaks == 0
+                || is_closer(f->toks.at[i + 1].kind);
             cg_vec_push(&open, (int)i);
         } else if (is_closer(t->kind) && outer) {
             int at = open.at[--open.len];
@@ -170,10 +182,10 @@ static void pair_brackets(Fmt *f)
             t->mate = at;
             t->square = open.len > 0 && f->toks.at[open.at[open.len - 1]].kind == '[';
             outer->fields = (t->marks & FIELDS_END) != 0;
-            if ((outer->statements || outer->fields) &&
-                (outer->items > 1 || (outer->items == 1 && t->breaks > 0)))
+            if ((outer->statements || outer->fields) && (outer->items > 1 || (outer->items == 1 && t->breaks > 0)))
                 outer->flat = false;
-            if (!outer->flat && open.len > 0) f->toks.at[open.at[open.len - 1]].flat = false;
+            if (!outer->flat && open.len > 0)
+                f->toks.at[open.at[open.len - 1]].flat = false;
         }
     }
     cg_vec_free(&open);
@@ -198,30 +210,40 @@ static bool is_field_name(const Fmt *f, int i)
 static bool ends_value(const Fmt *f, int i)
 {
     int k = f->toks.at[i].kind;
-    return k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == T_TRUE || k == T_FALSE ||
-           is_closer(k) || k == T_GRAPH || k == T_VJP || is_field_name(f, i);
+    return k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == T_TRUE || k == T_FALSE || is_closer(k)
+        || k == T_GRAPH || k == T_VJP || is_field_name(f, i);
 }
 
 /* Whether a blank stands between two neighbours on a line. */
 static bool spaced(const Fmt *f, int i, int j)
 {
     const Tok *a = &f->toks.at[i], *b = &f->toks.at[j];
-    if (a->kind == '(' || a->kind == '[' || b->kind == ')' || b->kind == ']') return false;
-    if (a->kind == '{' && b->kind == '}') return a->statements || a->fields;
-    if (b->kind == ',' || b->kind == ':' || a->kind == '.' || b->kind == '.') return false;
-    if (a->kind == T_DOTDOT) return false;
-    if (b->kind == T_DOTDOT) return !ends_value(f, i);
-    if (a->marks & UNARY) return false;
-    if (a->kind == '^' || b->kind == '^') return false;
-    if ((a->kind == '*' && a->square) || (b->kind == '*' && b->square)) return false;
-    if (b->kind == '(' || b->kind == '[') return !ends_value(f, i);
+    if (a->kind == '(' || a->kind == '[' || b->kind == ')' || b->kind == ']')
+        return false;
+    if (a->kind == '{' && b->kind == '}')
+        return a->statements || a->fields;
+    if (b->kind == ',' || b->kind == ':' || a->kind == '.' || b->kind == '.')
+        return false;
+    if (a->kind == T_DOTDOT)
+        return false;
+    if (b->kind == T_DOTDOT)
+        return !ends_value(f, i);
+    if (a->marks & UNARY)
+        return false;
+    if (a->kind == '^' || b->kind == '^')
+        return false;
+    if ((a->kind == '*' && a->square) || (b->kind == '*' && b->square))
+        return false;
+    if (b->kind == '(' || b->kind == '[')
+        return !ends_value(f, i);
     return true;
 }
 
 static int columns(const Fmt *f, const Tok *t)
 {
     int n = 0;
-    for (uint32_t i = t->start; i < t->end; i++) n += ((unsigned char)f->text[i] & 0xc0) != 0x80;
+    for (uint32_t i = t->start; i < t->end; i++)
+        n += ((unsigned char)f->text[i] & 0xc0) != 0x80;
     return n;
 }
 
@@ -235,8 +257,8 @@ static bool is_last_comma(const Fmt *f, int i)
 static bool lacks_comma(const Fmt *f, int opener, int i)
 {
     const Tok *o = &f->toks.at[opener];
-    return o->kind == '{' && !o->statements && !o->fields && (f->toks.at[i].marks & ITEM) && i > opener + 1 &&
-           f->toks.at[i - 1].kind != ',';
+    return o->kind == '{' && !o->statements && !o->fields && (f->toks.at[i].marks & ITEM) && i > opener + 1
+        && f->toks.at[i - 1].kind != ',';
 }
 
 /* Width of bracket o up to its partner on one line, or more than `room`. */
@@ -245,12 +267,17 @@ static int flat_width(const Fmt *f, int o, int room)
     int n = 0, last = -1, c = f->toks.at[o].mate;
     CG_VEC(int) open = { 0 };
     for (int i = o; i <= c && n <= room; i++) {
-        if (i > o && is_last_comma(f, i)) continue;
-        if (open.len > 0 && lacks_comma(f, open.at[open.len - 1], i)) n++;
-        if (last >= 0 && spaced(f, last, i)) n++;
+        if (i > o && is_last_comma(f, i))
+            continue;
+        if (open.len > 0 && lacks_comma(f, open.at[open.len - 1], i))
+            n++;
+        if (last >= 0 && spaced(f, last, i))
+            n++;
         n += columns(f, &f->toks.at[i]);
-        if (is_opener(f->toks.at[i].kind)) cg_vec_push(&open, i);
-        if (is_closer(f->toks.at[i].kind)) open.len--;
+        if (is_opener(f->toks.at[i].kind))
+            cg_vec_push(&open, i);
+        if (is_closer(f->toks.at[i].kind))
+            open.len--;
         last = i;
     }
     cg_vec_free(&open);
@@ -267,7 +294,8 @@ static void put(Fmt *f, const char *s, size_t n, int width)
 static void put_token(Fmt *f, int i)
 {
     const Tok *t = &f->toks.at[i];
-    if (!f->empty && f->last >= 0 && spaced(f, f->last, i)) put(f, " ", 1, 1);
+    if (!f->empty && f->last >= 0 && spaced(f, f->last, i))
+        put(f, " ", 1, 1);
     put(f, f->text + t->start, t->end - t->start, columns(f, t));
     f->last = i;
 }
@@ -276,20 +304,26 @@ static void put_flat(Fmt *f, int o)
 {
     CG_VEC(int) open = { 0 };
     for (int i = o; i <= f->toks.at[o].mate; i++) {
-        if (i > o && is_last_comma(f, i)) continue;
-        if (open.len > 0 && lacks_comma(f, open.at[open.len - 1], i)) put(f, ",", 1, 1);
+        if (i > o && is_last_comma(f, i))
+            continue;
+        if (open.len > 0 && lacks_comma(f, open.at[open.len - 1], i))
+            put(f, ",", 1, 1);
         put_token(f, i);
-        if (is_opener(f->toks.at[i].kind)) cg_vec_push(&open, i);
-        if (is_closer(f->toks.at[i].kind)) open.len--;
+        if (is_opener(f->toks.at[i].kind))
+            cg_vec_push(&open, i);
+        if (is_closer(f->toks.at[i].kind))
+            open.len--;
     }
     cg_vec_free(&open);
 }
 
 static void new_line(Fmt *f, int indent, bool blank)
 {
-    if (f->out->len > 0) cg_strbuf_puts(f->out, blank ? "\n\n" : "\n");
+    if (f->out->len > 0)
+        cg_strbuf_puts(f->out, blank ? "\n\n" : "\n");
     f->line_start = f->out->len;
-    for (int i = 0; i < indent; i++) cg_strbuf_putc(f->out, ' ');
+    for (int i = 0; i < indent; i++)
+        cg_strbuf_putc(f->out, ' ');
     f->column = f->line_indent = indent;
     f->empty = true;
     f->last = -1;
@@ -318,8 +352,10 @@ static void put_items(Fmt *f, int from, int to, int indent, Style style);
 static bool has_loop(const Fmt *f, int o)
 {
     for (int i = o + 1; i < f->toks.at[o].mate; i++) {
-        if (f->toks.at[i].kind == T_FOR && !is_field_name(f, i)) return true;
-        if (is_opener(f->toks.at[i].kind)) i = f->toks.at[i].mate;
+        if (f->toks.at[i].kind == T_FOR && !is_field_name(f, i))
+            return true;
+        if (is_opener(f->toks.at[i].kind))
+            i = f->toks.at[i].mate;
     }
     return false;
 }
@@ -328,11 +364,13 @@ static bool has_loop(const Fmt *f, int o)
 static bool is_simple_list(const Fmt *f, int o)
 {
     int run = 0;
-    if (f->toks.at[o].kind != '[') return false;
+    if (f->toks.at[o].kind != '[')
+        return false;
     for (int i = o + 1; i < f->toks.at[o].mate; i++) {
         const Tok *t = &f->toks.at[i];
         run = t->kind == ',' ? 0 : run + 1;
-        if (t->comment || is_opener(t->kind) || run > 2) return false;
+        if (t->comment || is_opener(t->kind) || run > 2)
+            return false;
     }
     return true;
 }
@@ -342,14 +380,10 @@ static void put_broken(Fmt *f, int o)
     const Tok *t = &f->toks.at[o];
     int indent = f->line_indent, c = t->mate;
     bool block = t->statements || t->fields, loop = !block && has_loop(f, o);
-    bool group = t->kind == '(' && (before(f, o) < 0 ||
-                                    !ends_value(f, before(f, o))); /* (a + b) holds one value and no comma */
+    bool group =
+        t->kind == '(' && (before(f, o) < 0 || !ends_value(f, before(f, o))); /* (a + b) holds one value and no comma */
     put_token(f, o);
-    put_items(f, o + 1, c, indent + STEP,
-              loop                   ? LOOP
-              : block || group       ? PLAIN
-              : is_simple_list(f, o) ? FILL
-                                     : COMMAS);
+    put_items(f, o + 1, c, indent + STEP, loop ? LOOP : block || group ? PLAIN : is_simple_list(f, o) ? FILL : COMMAS);
     new_line(f, indent, false);
     put_token(f, c);
 }
@@ -359,11 +393,13 @@ static int tail_width(const Fmt *f, int o, int to, int after)
 {
     int n = 0;
     for (int i = f->toks.at[o].mate + 1; i < to; i++) {
-        if (f->toks.at[i].comment || n > WIDTH) return n;
+        if (f->toks.at[i].comment || n > WIDTH)
+            return n;
         n += spaced(f, i - 1, i) + columns(f, &f->toks.at[i]);
-        bool breaks = f->toks.at[i].kind == '(' ||
-                      f->toks.at[i].kind == '{'; /* a type or an index does so only as a last resort */
-        if (breaks && f->toks.at[i].mate > i + 1) return n;
+        bool breaks = f->toks.at[i].kind == '('
+            || f->toks.at[i].kind == '{'; /* a type or an index does so only as a last resort */
+        if (breaks && f->toks.at[i].mate > i + 1)
+            return n;
     }
     return n + after;
 }
@@ -375,15 +411,15 @@ static void put_sequence(Fmt *f, int from, int to, int after)
     for (int i = from; i < to; i++) {
         const Tok *t = &f->toks.at[i];
         if (t->comment) {
-            if (t->own_line && !f->empty) new_line(f, indent + STEP, false);
+            if (t->own_line && !f->empty)
+                new_line(f, indent + STEP, false);
             if (t->own_line)
                 put(f, f->text + t->start, t->end - t->start, 0);
             else
                 put_trailing_comment(f, t);
             new_line(f, indent + STEP, false);
         } else if (is_opener(t->kind)) {
-            int room =
-                WIDTH - f->column - (f->last >= 0 && spaced(f, f->last, i)) - tail_width(f, i, to, after);
+            int room = WIDTH - f->column - (f->last >= 0 && spaced(f, f->last, i)) - tail_width(f, i, to, after);
             if (t->flat && flat_width(f, i, room) <= room)
                 put_flat(f, i);
             else if (t->mate == i + 1)
@@ -403,10 +439,14 @@ static int item_end(const Fmt *f, int from, int to, bool loop)
     bool in_loop = loop && f->toks.at[from].kind == T_FOR;
     for (int i = from; i < to; i++) {
         const Tok *t = &f->toks.at[i];
-        if (i > from && (t->marks & ITEM)) return i;
-        if (i > from && loop && !in_loop && t->kind == T_FOR && !is_field_name(f, i)) return i;
-        if (t->kind == ',' && !in_loop) return i;
-        if (is_opener(t->kind)) i = t->mate;
+        if (i > from && (t->marks & ITEM))
+            return i;
+        if (i > from && loop && !in_loop && t->kind == T_FOR && !is_field_name(f, i))
+            return i;
+        if (t->kind == ',' && !in_loop)
+            return i;
+        if (is_opener(t->kind))
+            i = t->mate;
     }
     return to;
 }
@@ -415,8 +455,10 @@ static int item_end(const Fmt *f, int from, int to, bool loop)
 static int statement_end(const Fmt *f, int from, int to)
 {
     for (int i = from; i < to; i++) {
-        if (i > from && (f->toks.at[i].marks & ITEM)) return i;
-        if (is_opener(f->toks.at[i].kind)) i = f->toks.at[i].mate;
+        if (i > from && (f->toks.at[i].marks & ITEM))
+            return i;
+        if (is_opener(f->toks.at[i].kind))
+            i = f->toks.at[i].mate;
     }
     return to;
 }
@@ -442,15 +484,18 @@ static void put_items(Fmt *f, int from, int to, int indent, Style style)
             i++;
         } else {
             int end = statements ? statement_end(f, i, to) : item_end(f, i, to, style == LOOP);
-            while (end > i && f->toks.at[end - 1].comment) end--;
+            while (end > i && f->toks.at[end - 1].comment)
+                end--;
             int width = 0;
-            for (int k = i; style == FILL && k < end; k++) width += columns(f, &f->toks.at[k]) + 1;
+            for (int k = i; style == FILL && k < end; k++)
+                width += columns(f, &f->toks.at[k]) + 1;
             if (style == FILL && !first && f->column + 1 + width <= WIDTH)
                 put(f, " ", 1, 1), f->last = -1;
             else
                 new_line(f, indent, style != FILL && !first && t->breaks > 1);
             put_sequence(f, i, end, commas);
-            if (commas) put(f, ",", 1, 1);
+            if (commas)
+                put(f, ",", 1, 1);
             first = commented = false;
             i = end;
         }
@@ -468,16 +513,17 @@ static void align_docs(Fmt *f, CgStrbuf *to)
             size_t width = 0;
             for (size_t k = f->docs.at[n].line_start; k < f->docs.at[n].at; k++)
                 width += ((unsigned char)text[k] & 0xc0) != 0x80;
-            if (width > widest) widest = width;
+            if (width > widest)
+                widest = width;
             n++;
-        } while (n < f->docs.len &&
-                 strchr(text + f->docs.at[n - 1].at, '\n') + 1 == text + f->docs.at[n].line_start);
+        } while (n < f->docs.len && strchr(text + f->docs.at[n - 1].at, '\n') + 1 == text + f->docs.at[n].line_start);
         for (; i < n; i++) {
             size_t width = 0;
             for (size_t k = f->docs.at[i].line_start; k < f->docs.at[i].at; k++)
                 width += ((unsigned char)text[k] & 0xc0) != 0x80;
             cg_strbuf_write(to, text + copied, f->docs.at[i].at - copied);
-            for (; width < widest; width++) cg_strbuf_putc(to, ' ');
+            for (; width < widest; width++)
+                cg_strbuf_putc(to, ' ');
             copied = f->docs.at[i].at;
         }
     }
@@ -494,7 +540,8 @@ void cg_unit_format(const CgUnit *u, const CgSources *sources, CgStrbuf *out)
     read_tokens(&f, u->file, source->text, source->len);
     pair_brackets(&f);
     put_items(&f, 0, (int)f.toks.len, 0, PLAIN);
-    if (text.len > 0) cg_strbuf_putc(&text, '\n');
+    if (text.len > 0)
+        cg_strbuf_putc(&text, '\n');
     align_docs(&f, out);
     cg_strbuf_deinit(&text);
     cg_vec_free(&f.toks);

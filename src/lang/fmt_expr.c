@@ -14,9 +14,21 @@ static int level(const CgExpr *e)
         const char *op;
         int level;
     } ops[] = {
-        { "or", 3 }, { "and", 4 }, { "==", 6 }, { "!=", 6 }, { "<", 6 },
-        { "<=", 6 }, { ">", 6 },   { ">=", 6 }, { "+", 7 },  { "-", 7 },
-        { "*", 8 },  { "/", 8 },   { "%", 8 },  { "@", 8 },  { "^", 10 },
+        { "or", 3 },
+        { "and", 4 },
+        { "==", 6 },
+        { "!=", 6 },
+        { "<", 6 },
+        { "<=", 6 },
+        { ">", 6 },
+        { ">=", 6 },
+        { "+", 7 },
+        { "-", 7 },
+        { "*", 8 },
+        { "/", 8 },
+        { "%", 8 },
+        { "@", 8 },
+        { "^", 10 },
     };
     switch (e->kind) {
     case CG_EXPR_IF: return 0;
@@ -26,7 +38,8 @@ static int level(const CgExpr *e)
     case CG_EXPR_RECOMPUTE: return 9;
     case CG_EXPR_BINARY:
         for (size_t i = 0; i < CG_LEN(ops); i++)
-            if (strcmp(e->op, ops[i].op) == 0) return ops[i].level;
+            if (strcmp(e->op, ops[i].op) == 0)
+                return ops[i].level;
         CG_BUG("no level for the operator '%s'", e->op);
     default: return 11;
     }
@@ -59,22 +72,26 @@ static void format_float(double v, CgStrbuf *out)
     char text[40];
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, v);
-        if (strtod(text, NULL) == v) break;
+        if (strtod(text, NULL) == v)
+            break;
     }
     cg_strbuf_puts(out, text);
-    if (!strpbrk(text, ".e")) cg_strbuf_puts(out, ".0");
+    if (!strpbrk(text, ".e"))
+        cg_strbuf_puts(out, ".0");
 }
 
 static void format_args(const CgArgs *args, const char *between, bool square, CgStrbuf *out)
 {
     for (int i = 0; i < args->n; i++) {
         const CgArg *a = &args->at[i];
-        if (i > 0) cg_strbuf_puts(out, ", ");
+        if (i > 0)
+            cg_strbuf_puts(out, ", ");
         if (a->name && a->quoted)
             format_string(a->name, out);
         else if (a->name)
             cg_strbuf_puts(out, a->name);
-        if (a->name) cg_strbuf_puts(out, between);
+        if (a->name)
+            cg_strbuf_puts(out, between);
         format_at(a->value, 0, square, out);
     }
 }
@@ -83,7 +100,8 @@ static void format_loop(const CgExpr *e, const CgExpr *filter, CgStrbuf *out)
 {
     cg_strbuf_printf(out, " for %s%s%s in ", e->s, e->s2 ? ", " : "", e->s2 ? e->s2 : "");
     format_at(e->b, 0, false, out);
-    if (!filter) return;
+    if (!filter)
+        return;
     cg_strbuf_puts(out, " if ");
     format_at(filter, 0, false, out);
 }
@@ -91,16 +109,21 @@ static void format_loop(const CgExpr *e, const CgExpr *filter, CgStrbuf *out)
 static void format_type(const CgTypeExpr *t, CgStrbuf *out)
 {
     cg_strbuf_puts(out, t->name);
-    if (t->ndims >= 0) cg_strbuf_putc(out, '[');
+    if (t->ndims >= 0)
+        cg_strbuf_putc(out, '[');
     for (int i = 0; i < t->ndims; i++) {
-        if (i > 0) cg_strbuf_puts(out, ", ");
+        if (i > 0)
+            cg_strbuf_puts(out, ", ");
         format_at(t->dims[i], 0, true, out);
     }
-    if (t->ndims >= 0) cg_strbuf_putc(out, ']');
-    if (t->nparams < 0) return;
+    if (t->ndims >= 0)
+        cg_strbuf_putc(out, ']');
+    if (t->nparams < 0)
+        return;
     cg_strbuf_putc(out, '(');
     for (int i = 0; i < t->nparams; i++) {
-        if (i > 0) cg_strbuf_puts(out, ", ");
+        if (i > 0)
+            cg_strbuf_puts(out, ", ");
         format_type(t->params[i], out);
     }
     cg_strbuf_puts(out, ") -> ");
@@ -162,9 +185,11 @@ static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
     case CG_EXPR_INDEX:
         format_at(e->a, 11, false, out);
         /* a[x, y] holds a list; a[[x]] and a[] print as they were written only because they mean the same */
-        if (e->b->kind != CG_EXPR_LIST || e->b->args.n == 1) cg_strbuf_putc(out, '[');
+        if (e->b->kind != CG_EXPR_LIST || e->b->args.n == 1)
+            cg_strbuf_putc(out, '[');
         format_at(e->b, 0, true, out);
-        if (e->b->kind != CG_EXPR_LIST || e->b->args.n == 1) cg_strbuf_putc(out, ']');
+        if (e->b->kind != CG_EXPR_LIST || e->b->args.n == 1)
+            cg_strbuf_putc(out, ']');
         break;
     case CG_EXPR_CALL:
         format_at(e->a, 11, false, out);
@@ -207,17 +232,16 @@ static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
             cg_strbuf_puts(out, " on ");
             format_at(e->b, 0, false, out);
         }
-        if (e->s) cg_strbuf_printf(out, " as %s", e->s);
+        if (e->s)
+            cg_strbuf_printf(out, " as %s", e->s);
         cg_strbuf_puts(out, " { ");
         format_args(&e->args, " = ", false, out);
         cg_strbuf_puts(out, " }");
         break;
     case CG_EXPR_TYPE: format_type(e->type, out); break;
     }
-    if (parens) cg_strbuf_putc(out, ')');
+    if (parens)
+        cg_strbuf_putc(out, ')');
 }
 
-void cg_expr_format(const CgExpr *e, CgStrbuf *out)
-{
-    format_at(e, 0, false, out);
-}
+void cg_expr_format(const CgExpr *e, CgStrbuf *out) { format_at(e, 0, false, out); }

@@ -33,7 +33,8 @@ typedef struct Loader {
 const char *cg_embedded_find(const char *module)
 {
     for (const CgEmbedded *e = cg_embedded; e->module; e++)
-        if (strcmp(e->module, module) == 0) return e->text;
+        if (strcmp(e->module, module) == 0)
+            return e->text;
     return NULL;
 }
 
@@ -48,14 +49,17 @@ static char *folder_of(const char *path)
 static void folders(const char *importer, Paths *out)
 {
     cg_vec_push(out, folder_of(importer));
-    if (out->at[0][0] != 0) cg_vec_push(out, cg_strdup(""));
+    if (out->at[0][0] != 0)
+        cg_vec_push(out, cg_strdup(""));
     const char *list = getenv("CG_PATH");
     while (list && *list) {
         size_t n = strcspn(list, ":");
         CgStrbuf b = { 0 };
         cg_strbuf_write(&b, list, n);
-        if (n > 0 && list[n - 1] != '/') cg_strbuf_putc(&b, '/');
-        if (n > 0) cg_vec_push(out, cg_strbuf_take(&b));
+        if (n > 0 && list[n - 1] != '/')
+            cg_strbuf_putc(&b, '/');
+        if (n > 0)
+            cg_vec_push(out, cg_strbuf_take(&b));
         cg_strbuf_deinit(&b);
         list += n + (list[n] == ':');
     }
@@ -66,7 +70,8 @@ static void folders(const char *importer, Paths *out)
 
 static void free_paths(Paths *p)
 {
-    for (size_t i = 0; i < p->len; i++) free(p->at[i]);
+    for (size_t i = 0; i < p->len; i++)
+        free(p->at[i]);
     cg_vec_free(p);
 }
 
@@ -75,7 +80,8 @@ static char *path_in(const char *folder, const char *module)
 {
     CgStrbuf b = { 0 };
     cg_strbuf_puts(&b, folder);
-    for (const char *s = module; *s; s++) cg_strbuf_putc(&b, *s == '.' ? '/' : *s);
+    for (const char *s = module; *s; s++)
+        cg_strbuf_putc(&b, *s == '.' ? '/' : *s);
     cg_strbuf_puts(&b, ".cg");
     return cg_strbuf_take(&b);
 }
@@ -90,7 +96,8 @@ static void offer_files(CgSuggest *s, const char *folder, const char *pattern)
     if (cg_io_glob(glob.at, &found, &ignored)) {
         for (size_t i = 0; i < found.len; i++) {
             size_t skip = strlen(folder), n = strlen(found.at[i]);
-            if (n < skip + 3 || strncmp(found.at[i], folder, skip) != 0) continue;
+            if (n < skip + 3 || strncmp(found.at[i], folder, skip) != 0)
+                continue;
             CgStrbuf name = { 0 };
             for (size_t k = skip; k < n - 3; k++)
                 cg_strbuf_putc(&name, found.at[i][k] == '/' ? '.' : found.at[i][k]);
@@ -108,7 +115,8 @@ static void report_missing(Loader *l, CgAtom name, CgSpan span, const Paths *whe
     CgStrbuf tried = { 0 };
     CgSuggest s;
     cg_suggest_init(&s, name);
-    for (const CgEmbedded *e = cg_embedded; e->module; e++) cg_suggest_offer(&s, e->module);
+    for (const CgEmbedded *e = cg_embedded; e->module; e++)
+        cg_suggest_offer(&s, e->module);
     for (size_t i = 0; i < where->len; i++) {
         offer_files(&s, where->at[i], "*.cg");
         offer_files(&s, where->at[i], "*/*.cg");
@@ -117,7 +125,8 @@ static void report_missing(Loader *l, CgAtom name, CgSpan span, const Paths *whe
         free(path);
     }
     cg_diag_note(d, (CgSpan){ 0, 0, 0 }, "looked for %s and in the library inside cg", cg_strbuf_str(&tried));
-    if (cg_suggest_best(&s)) cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    if (cg_suggest_best(&s))
+        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
     cg_strbuf_deinit(&tried);
 }
 
@@ -141,7 +150,8 @@ static uint32_t find_module(Loader *l, CgAtom name, CgSpan span)
         free(path);
     }
     for (size_t i = 0; i < l->embedded.len && !file; i++)
-        if (l->embedded.at[i] == name) file = l->embedded_file.at[i];
+        if (l->embedded.at[i] == name)
+            file = l->embedded_file.at[i];
     const char *text = file ? NULL : cg_embedded_find(name);
     if (text) {
         char *shown = path_in("", name);
@@ -150,7 +160,8 @@ static uint32_t find_module(Loader *l, CgAtom name, CgSpan span)
         cg_vec_push(&l->embedded, name);
         cg_vec_push(&l->embedded_file, file);
     }
-    if (!file) report_missing(l, name, span, &where);
+    if (!file)
+        report_missing(l, name, span, &where);
     free_paths(&where);
     return file;
 }
@@ -159,8 +170,10 @@ static uint32_t find_module(Loader *l, CgAtom name, CgSpan span)
 static bool is_circle(Loader *l, uint32_t file, CgAtom name, CgSpan span)
 {
     size_t i = l->stack.len;
-    while (i > 0 && l->stack.at[i - 1].file != file) i--;
-    if (i == 0) return false;
+    while (i > 0 && l->stack.at[i - 1].file != file)
+        i--;
+    if (i == 0)
+        return false;
     if (i == l->stack.len) {
         cg_diag(l->diags, CG_E0202, span, "the module '%s' imports itself", name);
         return true;
@@ -175,7 +188,8 @@ static bool is_circle(Loader *l, uint32_t file, CgAtom name, CgSpan span)
 static int find_done(const Loader *l, uint32_t file)
 {
     for (size_t i = 0; i < l->done.len; i++)
-        if (l->done.at[i].unit->file == file) return (int)i;
+        if (l->done.at[i].unit->file == file)
+            return (int)i;
     return -1;
 }
 
@@ -187,9 +201,11 @@ static int load(Loader *l, uint32_t file, CgAtom name, CgSpan import)
     m.imports = cg_calloc((size_t)m.unit->top.n + 1, sizeof *m.imports);
     for (int i = 0; i < m.unit->top.n; i++) {
         const CgStmt *s = m.unit->top.at[i];
-        if (s->kind != CG_STMT_IMPORT) continue;
+        if (s->kind != CG_STMT_IMPORT)
+            continue;
         uint32_t found = find_module(l, s->names[0], s->name_span);
-        if (!found || is_circle(l, found, s->names[0], s->name_span)) continue;
+        if (!found || is_circle(l, found, s->names[0], s->name_span))
+            continue;
         int index = find_done(l, found);
         m.imports[m.nimports++] = index >= 0 ? index : load(l, found, s->names[0], s->name_span);
     }
@@ -200,7 +216,8 @@ static int load(Loader *l, uint32_t file, CgAtom name, CgSpan import)
 
 void cg_program_free(CgProgram *p)
 {
-    if (!p) return;
+    if (!p)
+        return;
     for (int i = 0; i < p->n; i++) {
         cg_unit_free(p->at[i].unit);
         free(p->at[i].imports);
@@ -240,8 +257,10 @@ CgProgram *cg_program_load(CgSources *sources, const char *path, CgDiags *diags)
         return NULL;
     }
     cg_timing_begin("parse");
-    uint32_t prelude = find_module(&l, cg_intern("std.prelude"), (CgSpan){ file, 0, 0 });   /* its names are everybody's */
-    if (prelude && prelude != file) load(&l, prelude, cg_intern("std.prelude"), (CgSpan){ 0, 0, 0 });
+    uint32_t prelude =
+        find_module(&l, cg_intern("std.prelude"), (CgSpan){ file, 0, 0 }); /* its names are everybody's */
+    if (prelude && prelude != file)
+        load(&l, prelude, cg_intern("std.prelude"), (CgSpan){ 0, 0, 0 });
     load(&l, file, cg_intern(""), (CgSpan){ 0, 0, 0 });
     cg_timing_end();
     CgProgram *p = cg_calloc(1, sizeof *p);

@@ -1,26 +1,29 @@
 /* module.h - a script and all it imports.
  * Takes the path of a script; gives its units in dependency order, each once; cycles and missing modules are
  * diagnostics at the import. A module `a.b` is a/b.cg beside the importing file, then from the folder the command runs
- * in, then in each folder of CG_PATH, then installed (PKGDATADIR), then embedded (stdlib as `std.*`, graphs as `graphs.*`). */
+ * in, then in each folder of CG_PATH, then installed (PKGDATADIR), then embedded (stdlib as `std.*`, graphs as
+ * `graphs.*`). */
 #ifndef CG_MODULE_H
 #define CG_MODULE_H
 #include "lang/parse.h"
 
 typedef struct CgModule {
-    CgAtom    name;          /* "std.nn"; "" for the script itself */
-    CgUnit   *unit;
-    int      *imports;       /* indices into CgProgram.at, in the order written */
-    int       nimports;
+    CgAtom name; /* "std.nn"; "" for the script itself */
+    CgUnit *unit;
+    int *imports; /* indices into CgProgram.at, in the order written */
+    int nimports;
 } CgModule;
 
 typedef struct CgProgram {
-    CgModule *at; int n;     /* dependencies first, the script last */
+    CgModule *at;
+    int n; /* dependencies first, the script last */
 } CgProgram;
 
-CgProgram *cg_program_load(CgSources *sources, const char *path, CgDiags *diags);   /* NULL only if the file cannot be read */
-void       cg_program_free(CgProgram *p);
+CgProgram *cg_program_load(
+    CgSources *sources, const char *path, CgDiags *diags); /* NULL only if the file cannot be read */
+void cg_program_free(CgProgram *p);
 /* --dump=tokens, ast, modules: prints that stage of the script; false when `stage` is not one of them. */
-bool       cg_program_dump(CgSources *sources, const CgProgram *p, const char *stage, FILE *to);
+bool cg_program_dump(CgSources *sources, const CgProgram *p, const char *stage, FILE *to);
 /* A text of the embedded library by module name, NULL if there is none. */
 const char *cg_embedded_find(const char *module);
 #endif

@@ -16,9 +16,7 @@ static void close_parsing(CgParsing *p)
 
 CgStmt *cg_sig_parse(CgArena *arena, const char *name, const char *sig, CgDiags *diags)
 {
-    CgParsing p = {
-        .arena = arena, .diags = diags, .text = sig, .len = strlen(sig), .is_sig = true, .sig_name = name
-    };
+    CgParsing p = { .arena = arena, .diags = diags, .text = sig, .len = strlen(sig), .is_sig = true, .sig_name = name };
     cg_scan_open(&p);
     cg_parse_run(&p);
     close_parsing(&p);
@@ -38,8 +36,7 @@ void cg_unit_print_tokens(CgSources *sources, uint32_t file, FILE *to)
         int line, column;
         cg_sources_place(sources, t.span, &line, &column);
         const char *name = cg_parse_token_name(t.kind);
-        fprintf(to, "%d:%d %s %.*s\n", line, column, name, (int)(t.span.end - t.span.start),
-                p.text + t.span.start);
+        fprintf(to, "%d:%d %s %.*s\n", line, column, name, (int)(t.span.end - t.span.start), p.text + t.span.start);
     }
     for (size_t i = 0; i < p.comments.len; i++) {
         int line, column;
@@ -53,7 +50,8 @@ void cg_unit_print_tokens(CgSources *sources, uint32_t file, FILE *to)
 
 void cg_unit_free(CgUnit *u)
 {
-    if (u) cg_arena_free(u->arena); /* the unit lives in it */
+    if (u)
+        cg_arena_free(u->arena); /* the unit lives in it */
 }
 
 CgUnit *cg_unit_parse(CgSources *sources, uint32_t file, CgDiags *diags)
@@ -63,13 +61,12 @@ CgUnit *cg_unit_parse(CgSources *sources, uint32_t file, CgDiags *diags)
     CgUnit *u = CG_NEW(arena, CgUnit);
     u->arena = arena;
     u->file = file;
-    CgParsing p = {
-        .arena = arena, .diags = diags, .file = file, .text = source->text, .len = source->len, .unit = u
-    };
+    CgParsing p = { .arena = arena, .diags = diags, .file = file, .text = source->text, .len = source->len, .unit = u };
     if (source->len > CG_MAX_TEXT) {
-        CgDiag *d = cg_syntax_error(&p, CG_E0109, (CgSpan){ file, 0, 0 }, "a script of %zu bytes is too long",
-                                    source->len);
-        if (d) cg_diag_help(d, "the limit is %u bytes; data belongs in files of its own", CG_MAX_TEXT);
+        CgDiag *d =
+            cg_syntax_error(&p, CG_E0109, (CgSpan){ file, 0, 0 }, "a script of %zu bytes is too long", source->len);
+        if (d)
+            cg_diag_help(d, "the limit is %u bytes; data belongs in files of its own", CG_MAX_TEXT);
         return u;
     }
     cg_scan_open(&p);
@@ -79,7 +76,8 @@ CgUnit *cg_unit_parse(CgSources *sources, uint32_t file, CgDiags *diags)
     cg_unit_check(&p);
     u->ncomments = (int)p.comments.len;
     u->comments = CG_NEWN(arena, CgComment, u->ncomments + 1);
-    if (u->ncomments > 0) memcpy(u->comments, p.comments.at, sizeof(CgComment) * (size_t)u->ncomments);
+    if (u->ncomments > 0)
+        memcpy(u->comments, p.comments.at, sizeof(CgComment) * (size_t)u->ncomments);
     close_parsing(&p);
     return u;
 }

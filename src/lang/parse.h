@@ -5,9 +5,10 @@
 #include "lang/ast.h"
 
 CgUnit *cg_unit_parse(CgSources *sources, uint32_t file, CgDiags *diags);
-void    cg_unit_free(CgUnit *u);
-/* The signature of an op, "(x: F[..s], axis: int = -1) -> F[..s]": fills a GRAPH statement in `arena`, NULL if ill-formed. */
+void cg_unit_free(CgUnit *u);
+/* The signature of an op, "(x: F[..s], axis: int = -1) -> F[..s]": fills a GRAPH statement in `arena`, NULL if
+ * ill-formed. */
 CgStmt *cg_sig_parse(CgArena *arena, const char *name, const char *sig, CgDiags *diags);
-void    cg_unit_print_tokens(CgSources *sources, uint32_t file, FILE *to);   /* --dump=tokens */
-void    cg_unit_print(const CgUnit *u, FILE *to);                             /* --dump=ast, S-expressions */
+void cg_unit_print_tokens(CgSources *sources, uint32_t file, FILE *to); /* --dump=tokens */
+void cg_unit_print(const CgUnit *u, FILE *to);                          /* --dump=ast, S-expressions */
 #endif

@@ -34,7 +34,8 @@ static void print_type(const CgTypeExpr *t, FILE *to)
     if (t->kind == CG_TYPE_GRAPH && t->nparams >= 0) {
         fputs("(graph-type (", to);
         for (int i = 0; i < t->nparams; i++) {
-            if (i > 0) fputc(' ', to);
+            if (i > 0)
+                fputc(' ', to);
             print_type(t->params[i], to);
         }
         fputs(") ", to);
@@ -155,7 +156,8 @@ static void print_expr(const CgExpr *e, FILE *to)
             fputs(" on ", to);
             print_expr(e->b, to);
         }
-        if (e->s) fprintf(to, " as %s", e->s);
+        if (e->s)
+            fprintf(to, " as %s", e->s);
         print_args(&e->args, to);
         fputc(')', to);
         break;
@@ -167,7 +169,8 @@ static void print_params(const CgStmt *s, FILE *to)
 {
     fputs(" (", to);
     for (int i = 0; i < s->nparams; i++) {
-        if (i > 0) fputc(' ', to);
+        if (i > 0)
+            fputc(' ', to);
         fprintf(to, "(%s ", s->params[i].name);
         print_type(s->params[i].type, to);
         if (s->params[i].init) {
@@ -184,11 +187,21 @@ static void print_block(const CgBlock *b, int depth, FILE *to);
 static void print_stmt(const CgStmt *s, int depth, FILE *to)
 {
     static const char *const words[] = {
-        [CG_STMT_ERROR] = "error",   [CG_STMT_IMPORT] = "import", [CG_STMT_PLUGIN] = "plugin",
-        [CG_STMT_OPTION] = "option", [CG_STMT_BIND] = "bind",     [CG_STMT_GRAPH] = "graph",
-        [CG_STMT_DEF] = "def",       [CG_STMT_SHOW] = "show",     [CG_STMT_SAVE] = "save",
-        [CG_STMT_TEST] = "test",     [CG_STMT_EXPECT] = "expect", [CG_STMT_PARAM] = "param",
-        [CG_STMT_FOR] = "for",       [CG_STMT_IF] = "if",         [CG_STMT_RETURN] = "return",
+        [CG_STMT_ERROR] = "error",
+        [CG_STMT_IMPORT] = "import",
+        [CG_STMT_PLUGIN] = "plugin",
+        [CG_STMT_OPTION] = "option",
+        [CG_STMT_BIND] = "bind",
+        [CG_STMT_GRAPH] = "graph",
+        [CG_STMT_DEF] = "def",
+        [CG_STMT_SHOW] = "show",
+        [CG_STMT_SAVE] = "save",
+        [CG_STMT_TEST] = "test",
+        [CG_STMT_EXPECT] = "expect",
+        [CG_STMT_PARAM] = "param",
+        [CG_STMT_FOR] = "for",
+        [CG_STMT_IF] = "if",
+        [CG_STMT_RETURN] = "return",
         [CG_STMT_VJP] = "vjp",
     };
     fprintf(to, "%*s(%s", depth * 2, "", words[s->kind]);
@@ -198,14 +211,16 @@ static void print_stmt(const CgStmt *s, int depth, FILE *to)
     } else if (s->nnames == 1) {
         fprintf(to, " %s", s->names[0]);
     } else if (s->nnames > 1) {
-        for (int i = 0; i < s->nnames; i++) fprintf(to, "%s%s", i ? " " : " (", s->names[i]);
+        for (int i = 0; i < s->nnames; i++)
+            fprintf(to, "%s%s", i ? " " : " (", s->names[i]);
         fputc(')', to);
     }
     if (s->doc) {
         fputs(" doc ", to);
         print_string(s->doc, to);
     }
-    if (s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF || s->kind == CG_STMT_VJP) print_params(s, to);
+    if (s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF || s->kind == CG_STMT_VJP)
+        print_params(s, to);
     for (int i = 0; i < s->nresults; i++) {
         fputs(i ? " " : " -> ", to);
         print_type(s->results[i], to);

@@ -13,8 +13,10 @@ CgDiag *cg_syntax_error(CgParsing *p, CgCode code, CgSpan span, const char *form
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (++p->nerrors >= CG_MAX_ERRORS) p->stopped = true;
-    if (!p->diags) return NULL;
+    if (++p->nerrors >= CG_MAX_ERRORS)
+        p->stopped = true;
+    if (!p->diags)
+        return NULL;
     if (p->is_sig)
         return cg_diag(p->diags, code, (CgSpan){ 0, 0, 0 }, "signature of '%s': %s", p->sig_name, text);
     return cg_diag(p->diags, code, span, "%s", text);
@@ -22,7 +24,8 @@ CgDiag *cg_syntax_error(CgParsing *p, CgCode code, CgSpan span, const char *form
 
 void cg_syntax_help(CgDiag *d, const char *help)
 {
-    if (d) cg_diag_help(d, "%s", help);
+    if (d)
+        cg_diag_help(d, "%s", help);
 }
 
 void cg_syntax_exhausted(CgParsing *p, CgSpan span)
@@ -36,8 +39,8 @@ void cg_syntax_exhausted(CgParsing *p, CgSpan span)
 
 static bool is_top_word(int kind)
 {
-    return kind == T_IMPORT || kind == T_PLUGIN || kind == T_OPTION || kind == T_GRAPH || kind == T_DEF ||
-           kind == T_SHOW || kind == T_SAVE || kind == T_TEST;
+    return kind == T_IMPORT || kind == T_PLUGIN || kind == T_OPTION || kind == T_GRAPH || kind == T_DEF
+        || kind == T_SHOW || kind == T_SAVE || kind == T_TEST;
 }
 
 static bool compares(int kind)
@@ -68,27 +71,32 @@ static int list_expected(const CgParsing *p, const bool *expects, char *out, siz
     bool word = expects[T_IMPORT] && expects[T_VJP];
     /* After a whole statement nearly all goes: what is wrong is the token itself, or a block left open. */
     bool statement_over = goes_on && (expects[T_RETURN] || expects[T_SHOW]);
-    if (statement_over && !is_top_word(p->last.kind)) return 0;
+    if (statement_over && !is_top_word(p->last.kind))
+        return 0;
     if (value)
         names[n++] = "an expression";
     else if (word && expects[T_NAME])
         names[n++] = "a name";
     for (int k = 0; k <= T_GE; k++) {
-        if (!expects[k]) continue;
-        bool begins = k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == '(' || k == '[' ||
-                      k == '{' || k == '-' || k == T_IF || k == T_TRAIN || k == T_EVALUATE ||
-                      k == T_RECOMPUTE || k == T_TRUE || k == T_FALSE || k == T_NOT;
-        bool operates = k == '+' || k == '-' || k == '*' || k == '/' || k == '%' || k == '@' || k == '^' ||
-                        k == '.' || k == '(' || k == '[' || k == T_AND || k == T_OR || k == T_ARROW ||
-                        k == T_DOTDOT || compares(k);
-        if ((value && begins) || (goes_on && operates)) continue;
-        if (goes_on && (k == T_END || k == T_NAME || is_top_word(k) || k == T_PARAM || k == T_RETURN ||
-                        k == T_EXPECT || k == T_VJP || k == T_TRAIN || k == T_EVALUATE || k == T_RECOMPUTE ||
-                        k == T_DEF || k == T_STRING))
+        if (!expects[k])
             continue;
-        if (statement_over && (k == ',' || k == T_FOR || k == T_IF)) continue;
-        if (word && (k == T_NAME || cg_token_is_keyword(k))) continue;
-        if (n == 8) return 0;
+        bool begins = k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == '(' || k == '[' || k == '{'
+            || k == '-' || k == T_IF || k == T_TRAIN || k == T_EVALUATE || k == T_RECOMPUTE || k == T_TRUE
+            || k == T_FALSE || k == T_NOT;
+        bool operates = k == '+' || k == '-' || k == '*' || k == '/' || k == '%' || k == '@' || k == '^' || k == '.'
+            || k == '(' || k == '[' || k == T_AND || k == T_OR || k == T_ARROW || k == T_DOTDOT || compares(k);
+        if ((value && begins) || (goes_on && operates))
+            continue;
+        if (goes_on
+            && (k == T_END || k == T_NAME || is_top_word(k) || k == T_PARAM || k == T_RETURN || k == T_EXPECT
+                || k == T_VJP || k == T_TRAIN || k == T_EVALUATE || k == T_RECOMPUTE || k == T_DEF || k == T_STRING))
+            continue;
+        if (statement_over && (k == ',' || k == T_FOR || k == T_IF))
+            continue;
+        if (word && (k == T_NAME || cg_token_is_keyword(k)))
+            continue;
+        if (n == 8)
+            return 0;
         const char *name = cg_parse_token_name(k);
         if (k == T_NAME)
             name = "a name";
@@ -104,39 +112,36 @@ static int list_expected(const CgParsing *p, const bool *expects, char *out, siz
         names[n] = buffers[n];
         n++;
     }
-    if (n > 4) return 0;
+    if (n > 4)
+        return 0;
     size_t len = 0;
     out[0] = 0;
     for (int i = 0; i < n && len < size; i++)
-        len += (size_t)snprintf(out + len, size - len, "%s%s",
-                                i == 0       ? ""
-                                : i + 1 == n ? " or "
-                                             : ", ",
-                                names[i]);
+        len += (size_t)snprintf(out + len, size - len, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", names[i]);
     return n;
 }
 
 static const char *find_hint(const CgParsing *p, const bool *expects)
 {
     const CgBracket *top = &p->open.at[p->open.len - 1];
-    if (p->effect > 0) top--;
-    if (p->effect < 0) top++;
+    if (p->effect > 0)
+        top--;
+    if (p->effect < 0)
+        top++;
     int found = p->last.kind, before = p->before.kind, opener = top->kind;
     bool in_fields = top->fields, in_block = top->block && opener == '{' && !in_fields, first = p->last.first;
     bool before_first = p->before.first;
-    bool before_ends = before == T_NAME || before == T_INT || before == T_FLOAT || before == T_STRING ||
-                       before == ')' || before == ']' || before == '}' || before == T_START_FILE ||
-                       before == T_SYNC;
+    bool before_ends = before == T_NAME || before == T_INT || before == T_FLOAT || before == T_STRING || before == ')'
+        || before == ']' || before == '}' || before == T_START_FILE || before == T_SYNC;
     bool compares_before = p->compared, is_import = p->statement == T_IMPORT;
     int third = p->third.kind;
-    bool third_ends = third == T_NAME || third == T_INT || third == T_FLOAT || third == T_STRING ||
-                      third == ')' || third == ']' || third == '}';
-    const char *word = before == T_NAME ? p->before.atom : "",
-               *third_word = third == T_NAME ? p->third.atom : "";
-#define is_word(w) \
-    ((found == T_NAME || cg_token_is_keyword(found) || found == T_STRING) && strcmp(word, w) == 0)
+    bool third_ends = third == T_NAME || third == T_INT || third == T_FLOAT || third == T_STRING || third == ')'
+        || third == ']' || third == '}';
+    const char *word = before == T_NAME ? p->before.atom : "", *third_word = third == T_NAME ? p->third.atom : "";
+#define is_word(w) ((found == T_NAME || cg_token_is_keyword(found) || found == T_STRING) && strcmp(word, w) == 0)
 #define X(condition, help, example) \
-    if (condition) return (help);
+    if (condition)                  \
+        return (help);
 #include "../../grammar/hints.def"
 #undef X
 #undef is_word
@@ -147,42 +152,45 @@ static const char *find_hint(const CgParsing *p, const bool *expects)
 static bool complain_of_keyword(CgParsing *p, const bool *expects)
 {
     const CgToken *t = NULL;
-    if (cg_token_is_keyword(p->last.kind) && expects[T_NAME] && !expects[T_PARAM] && !expects[T_INT] &&
-        !p->last.first && !(p->last.kind == T_AS && p->statement == T_IMPORT))
+    if (cg_token_is_keyword(p->last.kind) && expects[T_NAME] && !expects[T_PARAM] && !expects[T_INT] && !p->last.first
+        && !(p->last.kind == T_AS && p->statement == T_IMPORT))
         t = &p->last;
-    bool then_name = p->last.kind == '=' || p->last.kind == ',' || p->last.kind == ':' ||
-                     p->last.kind == ')' || p->last.kind == '.';
-    if (cg_token_is_keyword(p->before.kind) && then_name && !p->before_is_field) t = &p->before;
-    if (!t) return false;
-    CgDiag *d =
-        cg_syntax_error(p, CG_E0103, t->span, "'%s' is a word of the language and cannot be a name", t->atom);
-    if (d) cg_diag_help(d, "choose another name, '%s_' for one", t->atom);
+    bool then_name =
+        p->last.kind == '=' || p->last.kind == ',' || p->last.kind == ':' || p->last.kind == ')' || p->last.kind == '.';
+    if (cg_token_is_keyword(p->before.kind) && then_name && !p->before_is_field)
+        t = &p->before;
+    if (!t)
+        return false;
+    CgDiag *d = cg_syntax_error(p, CG_E0103, t->span, "'%s' is a word of the language and cannot be a name", t->atom);
+    if (d)
+        cg_diag_help(d, "choose another name, '%s_' for one", t->atom);
     return true;
 }
 
-static const char *bracket_text(int kind)
-{
-    return kind == '(' ? "(" : kind == '[' ? "[" : "{";
-}
+static const char *bracket_text(int kind) { return kind == '(' ? "(" : kind == '[' ? "[" : "{"; }
 
 void cg_syntax_unexpected(CgParsing *p, CgSpan span, const bool *expects)
 {
     const CgToken *t = &p->last;
     p->recovering = true;
-    if (p->stopped || p->last_error == span.start + 1) return;
+    if (p->stopped || p->last_error == span.start + 1)
+        return;
     p->last_error = span.start + 1;
     size_t open = p->open.len;
-    if (p->effect > 0) open--;
-    if (p->effect < 0) open++;
+    if (p->effect > 0)
+        open--;
+    if (p->effect < 0)
+        open++;
     const CgBracket *inner = open > 1 ? &p->open.at[open - 1] : NULL;
     bool closer = t->kind == ')' || t->kind == ']' || t->kind == '}';
     /* A bracket without its partner: the opening one is the place to look at. */
     if (inner && (t->kind == T_END || (closer && p->effect == 0))) {
         char found[64];
         describe(p, t, found, sizeof found);
-        CgDiag *d = cg_syntax_error(p, CG_E0102, span, "'%s' is not closed before %s",
-                                    bracket_text(inner->kind), found);
-        if (d) cg_diag_note(d, inner->span, "it was opened here");
+        CgDiag *d =
+            cg_syntax_error(p, CG_E0102, span, "'%s' is not closed before %s", bracket_text(inner->kind), found);
+        if (d)
+            cg_diag_note(d, inner->span, "it was opened here");
         return;
     }
     if (closer && !inner) {
@@ -190,7 +198,8 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const bool *expects)
         cg_syntax_help(d, "remove it, or look for a bracket closed too early above");
         return;
     }
-    if (complain_of_keyword(p, expects)) return;
+    if (complain_of_keyword(p, expects))
+        return;
     char found[64], expected[160];
     describe(p, t, found, sizeof found);
     CgDiag *d;
@@ -199,10 +208,10 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const bool *expects)
     else
         d = cg_syntax_error(p, CG_E0101, span, "unexpected %s", found);
     const char *hint = find_hint(p, expects);
-    if (hint) cg_syntax_help(d, hint);
+    if (hint)
+        cg_syntax_help(d, hint);
     if (d && inner && inner->kind != '{' && t->first)
         cg_diag_note(d, inner->span, "'%s' opened here is still open", bracket_text(inner->kind));
-    if (d && inner && inner->kind == '{' && t->first && is_top_word(t->kind) &&
-        t->column <= inner->line_indent)
+    if (d && inner && inner->kind == '{' && t->first && is_top_word(t->kind) && t->column <= inner->line_indent)
         cg_diag_note(d, inner->span, "'{' opened here is still open");
 }

@@ -10,32 +10,28 @@ static bool closes(int open, int kind)
     return (open == '(' && kind == ')') || (open == '[' && kind == ']') || (open == '{' && kind == '}');
 }
 
-static bool is_opener(int kind)
-{
-    return kind == '(' || kind == '[' || kind == '{';
-}
+static bool is_opener(int kind) { return kind == '(' || kind == '[' || kind == '{'; }
 
-static bool is_closer(int kind)
-{
-    return kind == ')' || kind == ']' || kind == '}';
-}
+static bool is_closer(int kind) { return kind == ')' || kind == ']' || kind == '}'; }
 
 /* Statements that stand only at top level: one of them on a line of its own means that blocks were left open.
  */
 static bool is_top_word(int kind)
 {
-    return kind == T_IMPORT || kind == T_PLUGIN || kind == T_OPTION || kind == T_GRAPH || kind == T_DEF ||
-           kind == T_SHOW || kind == T_SAVE || kind == T_TEST;
+    return kind == T_IMPORT || kind == T_PLUGIN || kind == T_OPTION || kind == T_GRAPH || kind == T_DEF
+        || kind == T_SHOW || kind == T_SAVE || kind == T_TEST;
 }
 
 /* Whether a brace after the last token begins a block rather than a record. */
 static bool ends_expression(const CgParsing *p)
 {
     int kind = p->last.kind;
-    if (p->before.kind == '.') return true;
-    if (kind == T_ELSE) return !p->else_of_value;
-    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == T_STRING || kind == T_TRUE ||
-           kind == T_FALSE || is_closer(kind) || kind == T_GRAPH;
+    if (p->before.kind == '.')
+        return true;
+    if (kind == T_ELSE)
+        return !p->else_of_value;
+    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == T_STRING || kind == T_TRUE || kind == T_FALSE
+        || is_closer(kind) || kind == T_GRAPH;
 }
 
 static void open_bracket(CgParsing *p, const CgToken *t)
@@ -51,8 +47,7 @@ static void open_bracket(CgParsing *p, const CgToken *t)
     }
     if (p->open.len > CG_MAX_NESTING) {
         if (!p->too_deep) {
-            CgDiag *d =
-                cg_syntax_error(p, CG_E0108, t->span, "more than %d brackets are open here", CG_MAX_NESTING);
+            CgDiag *d = cg_syntax_error(p, CG_E0108, t->span, "more than %d brackets are open here", CG_MAX_NESTING);
             cg_syntax_help(d, "give the inner parts names of their own");
         }
         p->too_deep = p->stopped = true;
@@ -70,8 +65,8 @@ static bool is_comparison(int kind)
 /* Whether a comparison seen earlier can still be the left side of what comes: used for a hint only. */
 static bool continues_comparison(int kind)
 {
-    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == '.' || kind == '+' || kind == '-' ||
-           kind == '*' || kind == '/' || is_comparison(kind);
+    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == '.' || kind == '+' || kind == '-'
+        || kind == '*' || kind == '/' || is_comparison(kind);
 }
 
 /* Level 0 of `open` is the text itself and is never closed. */
@@ -82,15 +77,19 @@ static void note_token(CgParsing *p, const CgToken *t)
     p->compared = p->compares_now || (p->compared && continues_comparison(t->kind));
     p->compares_now = is_comparison(t->kind);
     p->before_is_field = p->before.kind == '.';
-    if (t->first && (t->kind == T_NAME || cg_token_is_keyword(t->kind))) p->statement = t->kind;
-    if (t->first && top->indent < 0 && !is_closer(t->kind)) top->indent = t->column;
+    if (t->first && (t->kind == T_NAME || cg_token_is_keyword(t->kind)))
+        p->statement = t->kind;
+    if (t->first && top->indent < 0 && !is_closer(t->kind))
+        top->indent = t->column;
     if (t->kind == T_TRAIN || t->kind == T_EVALUATE) {
-        if (p->last.kind != '.') top->headers++;
+        if (p->last.kind != '.')
+            top->headers++;
     } else if (t->kind == T_THEN) {
         top->thens++;
     } else if (t->kind == T_ELSE) {
         p->else_of_value = top->thens > 0;
-        if (top->thens > 0) top->thens--;
+        if (top->thens > 0)
+            top->thens--;
     } else if (is_opener(t->kind)) {
         open_bracket(p, t);
     } else if (is_closer(t->kind) && p->open.len > 1 && closes(top->kind, t->kind)) {
@@ -121,7 +120,8 @@ static void hold(CgParsing *p, CgToken t)
 static size_t innermost_block(const CgParsing *p)
 {
     size_t i = p->open.len - 1;
-    while (i > 0 && !p->open.at[i].block) i--;
+    while (i > 0 && !p->open.at[i].block)
+        i--;
     return i;
 }
 
@@ -130,29 +130,34 @@ static size_t innermost_block(const CgParsing *p)
  * the block's own lines ends the statement whatever is open. */
 static void skip_to_sync(CgParsing *p)
 {
-    if (p->effect > 0) p->open.len--;
-    if (p->effect < 0) p->open.len++;
+    if (p->effect > 0)
+        p->open.len--;
+    if (p->effect < 0)
+        p->open.len++;
     CgToken t = p->last;
-    bool again =
-        p->before.kind == T_SYNC; /* recovery stopped here before and it did not help: pass over it */
+    bool again = p->before.kind == T_SYNC; /* recovery stopped here before and it did not help: pass over it */
     size_t block = innermost_block(p), depth = 0, open_inside = p->open.len - 1 - block;
     p->open.len = block + 1;
     p->open.at[block].headers = 0;
     int indent = p->open.at[block].indent;
     for (;; read_token(p, &t), again = false) {
-        if (t.kind == T_END) break;
+        if (t.kind == T_END)
+            break;
         if (t.first && !again) {
             if (is_top_word(t.kind) && t.column <= p->open.at[0].indent) {
-                for (size_t i = block; i > 0; i--) p->to_close++;
+                for (size_t i = block; i > 0; i--)
+                    p->to_close++;
                 break;
             }
-            if (t.kind == '}' && block > 0 && t.column <= p->open.at[block].line_indent) break;
-            if (!is_closer(t.kind) && !is_opener(t.kind) &&
-                (t.column <= indent || (indent < 0 && depth == 0 && open_inside == 0)))
+            if (t.kind == '}' && block > 0 && t.column <= p->open.at[block].line_indent)
+                break;
+            if (!is_closer(t.kind) && !is_opener(t.kind)
+                && (t.column <= indent || (indent < 0 && depth == 0 && open_inside == 0)))
                 break;
         }
         if (is_opener(t.kind)) {
-            if (depth < CG_MAX_NESTING) depth++;
+            if (depth < CG_MAX_NESTING)
+                depth++;
         } else if (is_closer(t.kind)) {
             if (depth > 0)
                 depth--;
@@ -178,10 +183,7 @@ static void give(CgParsing *p, const CgToken *t)
     p->last = *t;
 }
 
-bool cg_token_is_keyword(int kind)
-{
-    return kind >= T_IMPORT && kind <= T_VJP;
-}
+bool cg_token_is_keyword(int kind) { return kind >= T_IMPORT && kind <= T_VJP; }
 
 void cg_tokens_next(CgParsing *p, CgToken *t)
 {
@@ -204,11 +206,13 @@ void cg_tokens_next(CgParsing *p, CgToken *t)
     } else if (p->to_close > 0) {
         p->to_close--;
         *t = made(p, '}');
-        if (p->open.len > 1) p->open.len--;
+        if (p->open.len > 1)
+            p->open.len--;
     } else {
         read_token(p, t);
         note_token(p, t);
-        if (p->stopped) t->kind = T_END;
+        if (p->stopped)
+            t->kind = T_END;
     }
     give(p, t);
 }

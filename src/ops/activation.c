@@ -6,8 +6,8 @@
 
 static bool float_shape(CgInfer *inf) { return cg_want_float(inf, 0) && cg_shape_same(inf); }
 
-CG_VEC1(silu_f32, float, float, x * cg_sigmoid_f32(x))
-CG_VEC1(silu_f64, double, double, x * cg_sigmoid_f64(x))
+CG_VEC1(silu_f32, float, float, x *cg_sigmoid_f32(x))
+CG_VEC1(silu_f64, double, double, x *cg_sigmoid_f64(x))
 static inline float silu_slope_f32(float x)
 {
     float s = cg_sigmoid_f32(x);
@@ -20,29 +20,35 @@ static inline double silu_slope_f64(double x)
     return s * (1.0 + x * (1.0 - s));
 }
 
-#define GELU(T, suffix)                                                                     \
-    static inline T gelu_of_##suffix(T x)                                                   \
-    {                                                                                       \
-        T density;                                                                          \
-        return x * cg_normal_##suffix(x, &density);                                         \
-    }                                                                                       \
-    static inline T gelu_slope_##suffix(T x)                                                \
-    {                                                                                       \
-        T density, below = cg_normal_##suffix(x, &density);                                 \
-        return below + x * density;                                                         \
+#define GELU(T, suffix)                                     \
+    static inline T gelu_of_##suffix(T x)                   \
+    {                                                       \
+        T density;                                          \
+        return x * cg_normal_##suffix(x, &density);         \
+    }                                                       \
+    static inline T gelu_slope_##suffix(T x)                \
+    {                                                       \
+        T density, below = cg_normal_##suffix(x, &density); \
+        return below + x * density;                         \
     }
 GELU(float, f32)
 GELU(double, f64)
 
 CG_VEC1(gelu_f32, float, float, gelu_of_f32(x))
 CG_VEC1(gelu_f64, double, double, gelu_of_f64(x))
-CG_VEC2(silu_vjp_f32, float, float, y * silu_slope_f32(x))
-CG_VEC2(silu_vjp_f64, double, double, y * silu_slope_f64(x))
-CG_VEC2(gelu_vjp_f32, float, float, y * gelu_slope_f32(x))
-CG_VEC2(gelu_vjp_f64, double, double, y * gelu_slope_f64(x))
+CG_VEC2(silu_vjp_f32, float, float, y *silu_slope_f32(x))
+CG_VEC2(silu_vjp_f64, double, double, y *silu_slope_f64(x))
+CG_VEC2(gelu_vjp_f32, float, float, y *gelu_slope_f32(x))
+CG_VEC2(gelu_vjp_f64, double, double, y *gelu_slope_f64(x))
 
-static void silu_vjp(CgBuild *b, const CgSite *site, CgRef *gin) { gin[0] = cg_b(b, "silu_vjp", site->in[0], site->gout[0]); }
-static void gelu_vjp(CgBuild *b, const CgSite *site, CgRef *gin) { gin[0] = cg_b(b, "gelu_vjp", site->in[0], site->gout[0]); }
+static void silu_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
+{
+    gin[0] = cg_b(b, "silu_vjp", site->in[0], site->gout[0]);
+}
+static void gelu_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
+{
+    gin[0] = cg_b(b, "gelu_vjp", site->in[0], site->gout[0]);
+}
 
 static void silu_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
@@ -76,34 +82,72 @@ static void gelu_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
     out[0] = cg_mul(b, g, cg_add(b, normal_cdf(b, x), cg_mul(b, x, density)));
 }
 
-static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to) { return cg_along_same(inf, operand, axis, to); }
+static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to)
+{
+    return cg_along_same(inf, operand, axis, to);
+}
 
-static const CgSample one_samples[] = { { .in = "F[3,7]", .low = -2.385, .high = 2.385 }, { .in = "F[2,5,3]", .low = -7.1, .high = 7.1 }, { .in = NULL } };
+static const CgSample one_samples[] = { { .in = "F[3,7]", .low = -2.385, .high = 2.385 },
+    { .in = "F[2,5,3]", .low = -7.1, .high = 7.1 }, { .in = NULL } };
 static const CgSample two_samples[] = { { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385 }, { .in = NULL } };
 
-static const CgOp op_silu = { CG_OP_HERE,
-    .name = "silu", .sig = "(x: F[..s]) -> F[..s]", .doc = "x * sigmoid(x), also called swish (Elfwing et al. 2017; Ramachandran et al. 2017).\n",
-    .shape = float_shape, .vjp = silu_vjp, .expand = silu_expand, .vec = CG_FLOAT_KERNELS(silu), .along = along,
-    .traits = CG_ELEMENTWISE, .inplace = 1, .samples = one_samples,
+static const CgOp op_silu = {
+    CG_OP_HERE,
+    .name = "silu",
+    .sig = "(x: F[..s]) -> F[..s]",
+    .doc = "x * sigmoid(x), also called swish (Elfwing et al. 2017; Ramachandran et al. 2017).\n",
+    .shape = float_shape,
+    .vjp = silu_vjp,
+    .expand = silu_expand,
+    .vec = CG_FLOAT_KERNELS(silu),
+    .along = along,
+    .traits = CG_ELEMENTWISE,
+    .inplace = 1,
+    .samples = one_samples,
 };
 
-static const CgOp op_silu_vjp = { CG_OP_HERE,
-    .name = "silu_vjp", .sig = "(x: F[..s], g: F[..s]) -> F[..s]", .doc = "Derivative of silu: g * s * (1 + x * (1 - s)) with s = sigmoid(x).\n",
-    .shape = float_shape, .expand = silu_vjp_expand, .vec = CG_FLOAT_KERNELS(silu_vjp), .along = along,
-    .traits = CG_ELEMENTWISE, .inplace = 3, .samples = two_samples,
+static const CgOp op_silu_vjp = {
+    CG_OP_HERE,
+    .name = "silu_vjp",
+    .sig = "(x: F[..s], g: F[..s]) -> F[..s]",
+    .doc = "Derivative of silu: g * s * (1 + x * (1 - s)) with s = sigmoid(x).\n",
+    .shape = float_shape,
+    .expand = silu_vjp_expand,
+    .vec = CG_FLOAT_KERNELS(silu_vjp),
+    .along = along,
+    .traits = CG_ELEMENTWISE,
+    .inplace = 3,
+    .samples = two_samples,
 };
 
-static const CgOp op_gelu = { CG_OP_HERE,
-    .name = "gelu", .sig = "(x: F[..s]) -> F[..s]",
-    .doc = "x * Phi(x) with Phi the normal distribution function, through erf (Hendrycks and Gimpel 2016); not the tanh form.\n",
-    .shape = float_shape, .vjp = gelu_vjp, .expand = gelu_expand, .vec = CG_FLOAT_KERNELS(gelu), .along = along,
-    .traits = CG_ELEMENTWISE, .inplace = 1, .samples = one_samples,
+static const CgOp op_gelu = {
+    CG_OP_HERE,
+    .name = "gelu",
+    .sig = "(x: F[..s]) -> F[..s]",
+    .doc = "x * Phi(x) with Phi the normal distribution function, through erf (Hendrycks and Gimpel 2016); not the "
+           "tanh form.\n",
+    .shape = float_shape,
+    .vjp = gelu_vjp,
+    .expand = gelu_expand,
+    .vec = CG_FLOAT_KERNELS(gelu),
+    .along = along,
+    .traits = CG_ELEMENTWISE,
+    .inplace = 1,
+    .samples = one_samples,
 };
 
-static const CgOp op_gelu_vjp = { CG_OP_HERE,
-    .name = "gelu_vjp", .sig = "(x: F[..s], g: F[..s]) -> F[..s]", .doc = "Derivative of gelu: g * (Phi(x) + x * exp(-x^2 / 2) / sqrt(2 pi)).\n",
-    .shape = float_shape, .expand = gelu_vjp_expand, .vec = CG_FLOAT_KERNELS(gelu_vjp), .along = along,
-    .traits = CG_ELEMENTWISE, .inplace = 3, .samples = two_samples,
+static const CgOp op_gelu_vjp = {
+    CG_OP_HERE,
+    .name = "gelu_vjp",
+    .sig = "(x: F[..s], g: F[..s]) -> F[..s]",
+    .doc = "Derivative of gelu: g * (Phi(x) + x * exp(-x^2 / 2) / sqrt(2 pi)).\n",
+    .shape = float_shape,
+    .expand = gelu_vjp_expand,
+    .vec = CG_FLOAT_KERNELS(gelu_vjp),
+    .along = along,
+    .traits = CG_ELEMENTWISE,
+    .inplace = 3,
+    .samples = two_samples,
 };
 
 CG_OPS(activation, &op_silu, &op_silu_vjp, &op_gelu, &op_gelu_vjp)

@@ -17,24 +17,31 @@ static bool attention_operands(CgInfer *inf)
     const CgType *q = &inf->in[0];
     int64_t offset = 0;
     const CgDim *given = cg_attr_dim(inf->attrs, "offset");
-    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 4, 4)) return false;
+    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 4, 4))
+        return false;
     for (int i = 1; i < 3; i++) {
-        if (!cg_want_dtype(inf, i, 0) || !cg_want_rank(inf, i, 4, 4) || !cg_want_axes(inf, i, 0, 0, 2)) return false;
-        if (inf->in[i].dim[3] != q->dim[3]) return cg_infer_differ(inf, 0, 3, i, 3, "head sizes");
+        if (!cg_want_dtype(inf, i, 0) || !cg_want_rank(inf, i, 4, 4) || !cg_want_axes(inf, i, 0, 0, 2))
+            return false;
+        if (inf->in[i].dim[3] != q->dim[3])
+            return cg_infer_differ(inf, 0, 3, i, 3, "head sizes");
     }
-    if (inf->in[1].dim[2] != inf->in[2].dim[2]) return cg_infer_differ(inf, 1, 2, 2, 2, "numbers of keys and values");
-    if (!isfinite(cg_attr_float(inf->attrs, "scale", 1))) return cg_infer_fail(inf, -1, -1, "%s: scale must be a number", inf->op->name);
+    if (inf->in[1].dim[2] != inf->in[2].dim[2])
+        return cg_infer_differ(inf, 1, 2, 2, 2, "numbers of keys and values");
+    if (!isfinite(cg_attr_float(inf->attrs, "scale", 1)))
+        return cg_infer_fail(inf, -1, -1, "%s: scale must be a number", inf->op->name);
     if (cg_attr_int(inf->attrs, "causal", 0)) {
         const CgDim *ahead = given ? given : cg_dim_sub(inf->in[1].dim[2], q->dim[2]);
         if (ahead && cg_dim_is_int(ahead, &offset) && offset < 0)
-            return cg_infer_fail(inf, 1, 2, "%s: offset is %lld: the first query would see no key", inf->op->name, (long long)offset);
+            return cg_infer_fail(
+                inf, 1, 2, "%s: offset is %lld: the first query would see no key", inf->op->name, (long long)offset);
     }
     return true;
 }
 
 static bool attention_shape(CgInfer *inf)
 {
-    if (!attention_operands(inf)) return false;
+    if (!attention_operands(inf))
+        return false;
     inf->out[0] = inf->in[0];
     inf->out[1] = cg_type_without(inf->in[0], 3);
     return true;
@@ -46,7 +53,8 @@ static bool attention_vjp_shape(CgInfer *inf)
     if (!attention_operands(inf) || !cg_want_same(inf, 3, 0) || !cg_want_dtype(inf, 4, 0) || !cg_want_rank(inf, 4, 3, 3)
         || !cg_want_axes(inf, 4, 0, 0, 3) || !cg_want_same(inf, 5, 0))
         return false;
-    for (int i = 0; i < 3; i++) inf->out[i] = inf->in[i];
+    for (int i = 0; i < 3; i++)
+        inf->out[i] = inf->in[i];
     return true;
 }
 
@@ -56,9 +64,12 @@ static bool attention_vjp_shape(CgInfer *inf)
 static CgRef causal_mask(CgBuild *b, const CgSite *site, CgType scores)
 {
     CgType plane = cg_type(CG_I32, 2, &scores.dim[2]);
-    CgAttr rows[2] = { cg_a_type("type", plane), cg_a_int("axis", 0) }, cols[2] = { cg_a_type("type", plane), cg_a_int("axis", 1) };
+    CgAttr rows[2] = { cg_a_type("type", plane), cg_a_int("axis", 0) },
+           cols[2] = { cg_a_type("type", plane), cg_a_int("axis", 1) };
     const CgDim *offset = cg_attr_dim(site->attrs, "offset");
-    CgRef ahead = offset ? cg_size_number(b, offset, CG_I32) : cg_sub(b, cg_size_number(b, scores.dim[3], CG_I32), cg_size_number(b, scores.dim[2], CG_I32));
+    CgRef ahead = offset
+        ? cg_size_number(b, offset, CG_I32)
+        : cg_sub(b, cg_size_number(b, scores.dim[3], CG_I32), cg_size_number(b, scores.dim[2], CG_I32));
     CgRef i = cg_add(b, cg_build(b, "iota", 0, NULL, cg_attrs(2, rows)), cg_broadcast_scalar(b, ahead, plane));
     CgRef seen = cg_b(b, "ge", i, cg_build(b, "iota", 0, NULL, cg_attrs(2, cols)));
     return cg_broadcast(b, seen, 4, scores.dim, (const int64_t[4]){ -1, -1, 0, 1 });
@@ -68,7 +79,8 @@ static CgRef causal_mask(CgBuild *b, const CgSite *site, CgType scores)
 static CgRef scores_of(CgBuild *b, const CgSite *site)
 {
     CgRef s = cg_scale(b, cg_matmul(b, site->in[0], site->in[1], false, true), cg_attr_float(site->attrs, "scale", 1));
-    if (!cg_attr_int(site->attrs, "causal", 0)) return s;
+    if (!cg_attr_int(site->attrs, "causal", 0))
+        return s;
     return cg_where(b, causal_mask(b, site, cg_ref_type(b, s)), s, cg_fill_like(b, s, -INFINITY));
 }
 
@@ -82,7 +94,8 @@ static void attention_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
     CgRef s = scores_of(b, site);
     out[1] = last_axis(b, "logsumexp", s);
-    out[0] = cg_matmul(b, cg_exp(b, cg_sub(b, s, cg_repeat(b, out[1], cg_ref_type(b, s), 3))), site->in[2], false, false);
+    out[0] =
+        cg_matmul(b, cg_exp(b, cg_sub(b, s, cg_repeat(b, out[1], cg_ref_type(b, s), 3))), site->in[2], false, false);
 }
 
 /* site: q, k, v, y, lse, gy; glse may be CG_NONE. d lse / d s = P, so glse joins dP - sum(gy y). */
@@ -93,9 +106,11 @@ static void gradients(CgBuild *b, const CgSite *site, CgRef glse, CgRef *out)
     int64_t over = 3;
     CgRef p = cg_exp(b, cg_sub(b, s, cg_repeat(b, site->in[4], t, 3)));
     CgRef delta = cg_sum(b, cg_mul(b, gy, y), 1, &over);
-    if (glse != CG_NONE) delta = cg_sub(b, delta, glse);
+    if (glse != CG_NONE)
+        delta = cg_sub(b, delta, glse);
     CgRef dp = cg_matmul(b, gy, v, false, true);
-    CgRef ds = cg_scale(b, cg_mul(b, p, cg_sub(b, dp, cg_repeat(b, delta, t, 3))), cg_attr_float(site->attrs, "scale", 1));
+    CgRef ds =
+        cg_scale(b, cg_mul(b, p, cg_sub(b, dp, cg_repeat(b, delta, t, 3))), cg_attr_float(site->attrs, "scale", 1));
     out[0] = cg_matmul(b, ds, k, false, false);
     out[1] = cg_matmul(b, ds, q, true, false);
     out[2] = cg_matmul(b, p, gy, true, false);
@@ -109,7 +124,8 @@ static void attention_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     CgRef in[6] = { site->in[0], site->in[1], site->in[2], site->out[0], site->out[1], gy };
     if (site->gout[1] == CG_NONE) {
         CgRef all = cg_build(b, "attention_vjp", 6, in, site->attrs);
-        for (int i = 0; i < 3; i++) gin[i] = cg_build_part(b, all, i);
+        for (int i = 0; i < 3; i++)
+            gin[i] = cg_build_part(b, all, i);
     } else {
         CgSite whole = { .nin = 6, .nout = 3, .in = in, .attrs = site->attrs };
         gradients(b, &whole, site->gout[1], gin);
@@ -132,9 +148,11 @@ static bool counts(CgBuild *b, CgRef r, int *axis, double *plus)
             const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, r), "axes");
             double inner;
             int a, to = -1;
-            if (!counts(b, cg_ref_in(b, r, 0), &a, &inner)) return false;
+            if (!counts(b, cg_ref_in(b, r, 0), &a, &inner))
+                return false;
             for (int i = 0; i < axes->n; i++)
-                if (axes->ints[i] == a) to = i;
+                if (axes->ints[i] == a)
+                    to = i;
             *axis = to;
             *plus += inner;
             return to >= 0;
@@ -163,14 +181,21 @@ static bool is_causal(CgBuild *b, CgRef mask, int64_t *offset)
         mask = cg_ref_in(b, mask, 0);
         lift = rank - cg_ref_type(b, mask).rank;
         for (int i = 0; i < rank; i++)
-            if (axes->ints[i] != (i < lift ? -1 : i - lift)) return false;
+            if (axes->ints[i] != (i < lift ? -1 : i - lift))
+                return false;
     }
-    static const struct { const char *name; bool swapped; int strict; } forms[] = { { "ge", false, 0 }, { "le", true, 0 }, { "gt", false, 1 }, { "lt", true, 1 } };
+    static const struct {
+        const char *name;
+        bool swapped;
+        int strict;
+    } forms[] = { { "ge", false, 0 }, { "le", true, 0 }, { "gt", false, 1 }, { "lt", true, 1 } };
     for (int f = 0; f < 4; f++) {
-        if (!cg_ref_is(b, mask, forms[f].name)) continue;
+        if (!cg_ref_is(b, mask, forms[f].name))
+            continue;
         int row = -1, col = -1;
         double plus_row, plus_col;
-        if (!counts(b, cg_ref_in(b, mask, forms[f].swapped), &row, &plus_row) || !counts(b, cg_ref_in(b, mask, !forms[f].swapped), &col, &plus_col))
+        if (!counts(b, cg_ref_in(b, mask, forms[f].swapped), &row, &plus_row)
+            || !counts(b, cg_ref_in(b, mask, !forms[f].swapped), &col, &plus_col))
             return false;
         *offset = (int64_t)(plus_row - plus_col) - forms[f].strict;
         return row == rank - 2 - lift && col == rank - 1 - lift && *offset >= 0;
@@ -180,7 +205,8 @@ static bool is_causal(CgBuild *b, CgRef mask, int64_t *offset)
 
 static bool plain_matmul(CgBuild *b, CgRef r)
 {
-    return cg_ref_is(b, r, "matmul") && cg_ref_type(b, cg_ref_in(b, r, 0)).rank == 4 && cg_ref_type(b, cg_ref_in(b, r, 1)).rank == 4;
+    return cg_ref_is(b, r, "matmul") && cg_ref_type(b, cg_ref_in(b, r, 0)).rank == 4
+        && cg_ref_type(b, cg_ref_in(b, r, 1)).rank == 4;
 }
 
 static CgRef swapped(CgBuild *b, CgRef x) { return cg_transpose(b, x, (const int64_t[4]){ 0, 1, 3, 2 }); }
@@ -188,14 +214,17 @@ static CgRef swapped(CgBuild *b, CgRef x) { return cg_transpose(b, x, (const int
 /* matmul(softmax(where(causal, scale * matmul(q, k'), -inf)), v), with or without the mask and the scale. */
 static CgRef attention_match(CgBuild *b, CgRef root)
 {
-    if (!plain_matmul(b, root) || cg_attr_int(cg_ref_attrs(b, root), "ta", 0)) return CG_NONE;
+    if (!plain_matmul(b, root) || cg_attr_int(cg_ref_attrs(b, root), "ta", 0))
+        return CG_NONE;
     CgRef p = cg_ref_in(b, root, 0), v = cg_ref_in(b, root, 1);
-    if (!cg_ref_is(b, p, "softmax") || cg_axis(cg_ref_attrs(b, p), "axis", 4) != 3) return CG_NONE;
+    if (!cg_ref_is(b, p, "softmax") || cg_axis(cg_ref_attrs(b, p), "axis", 4) != 3)
+        return CG_NONE;
     CgRef s = cg_ref_in(b, p, 0);
     int64_t offset = -1;
     double scale = 1, k;
     if (cg_ref_is(b, s, "where")) {
-        if (!cg_ref_const(b, cg_ref_in(b, s, 2), &k) || k > -1e9 || !is_causal(b, cg_ref_in(b, s, 0), &offset)) return CG_NONE;
+        if (!cg_ref_const(b, cg_ref_in(b, s, 2), &k) || k > -1e9 || !is_causal(b, cg_ref_in(b, s, 0), &offset))
+            return CG_NONE;
         s = cg_ref_in(b, s, 1);
     }
     if (cg_ref_is(b, s, "mul") && cg_ref_const(b, cg_ref_in(b, s, 0), &k)) {
@@ -208,12 +237,17 @@ static CgRef attention_match(CgBuild *b, CgRef root)
         scale = 1 / k;
         s = cg_ref_in(b, s, 0);
     }
-    if (!plain_matmul(b, s)) return CG_NONE;
+    if (!plain_matmul(b, s))
+        return CG_NONE;
     CgRef q = cg_ref_in(b, s, 0), keys = cg_ref_in(b, s, 1);
-    if (cg_attr_int(cg_ref_attrs(b, s), "ta", 0)) q = swapped(b, q);
-    if (!cg_attr_int(cg_ref_attrs(b, s), "tb", 0)) keys = swapped(b, keys);
-    if (cg_attr_int(cg_ref_attrs(b, root), "tb", 0)) v = swapped(b, v);
-    if (cg_ref_type(b, q).dim[3] != cg_ref_type(b, v).dim[3] || !isfinite(scale)) return CG_NONE;
+    if (cg_attr_int(cg_ref_attrs(b, s), "ta", 0))
+        q = swapped(b, q);
+    if (!cg_attr_int(cg_ref_attrs(b, s), "tb", 0))
+        keys = swapped(b, keys);
+    if (cg_attr_int(cg_ref_attrs(b, root), "tb", 0))
+        v = swapped(b, v);
+    if (cg_ref_type(b, q).dim[3] != cg_ref_type(b, v).dim[3] || !isfinite(scale))
+        return CG_NONE;
     CgAttr at[3] = { cg_a_int("causal", offset >= 0), cg_a_float("scale", scale) };
     const CgDim *ahead = cg_dim_int(offset);
     at[2] = cg_a_dims("offset", 1, &ahead);
@@ -226,14 +260,19 @@ static const CgDim *ahead_of(const CgInfer *inf)
     return given ? given : cg_dim_sub(inf->in[1].dim[2], inf->in[0].dim[2]);
 }
 
-/* Batch and heads apart from each other, and queries, too; under the causal mask key j is seen from query j - offset on. */
+/* Batch and heads apart from each other, and queries, too; under the causal mask key j is seen from query j - offset
+ * on. */
 static CgAlong attention_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     to->axis = axis;
-    if (axis < 2) return CG_ALONG_POINTWISE;
-    if (axis == 3) return operand == 2 ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
-    if (operand == 0) return CG_ALONG_POINTWISE;
-    if (!cg_attr_int(inf->attrs, "causal", 0)) return CG_ALONG_WHOLE;
+    if (axis < 2)
+        return CG_ALONG_POINTWISE;
+    if (axis == 3)
+        return operand == 2 ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
+    if (operand == 0)
+        return CG_ALONG_POINTWISE;
+    if (!cg_attr_int(inf->attrs, "causal", 0))
+        return CG_ALONG_WHOLE;
     to->shift = cg_dim_sub(cg_dim_int(0), ahead_of(inf));
     return CG_ALONG_CAUSAL;
 }
@@ -242,9 +281,12 @@ static CgAlong attention_along(const CgInfer *inf, int operand, int axis, CgTo *
 static bool attention_cut(const CgInfer *inf, CgCut *cut)
 {
     const CgDim *s = inf->in[1].dim[2], *ahead = ahead_of(inf);
-    if (cut->axis != 2) return true;
-    for (int i = 1; i < 3; i++) cut->in[i].axis = -1;
-    if (!cg_attr_int(inf->attrs, "causal", 0)) return true;
+    if (cut->axis != 2)
+        return true;
+    for (int i = 1; i < 3; i++)
+        cut->in[i].axis = -1;
+    if (!cg_attr_int(inf->attrs, "causal", 0))
+        return true;
     const CgDim *end = cg_dim_add(cut->to, ahead), *offset = cg_dim_add(cut->from, ahead);
     for (int i = 1; i < 3 && end != s && cg_dim_at_most(end, s); i++) {
         cut->in[i].axis = 2;
@@ -258,38 +300,84 @@ static bool attention_cut(const CgInfer *inf, CgCut *cut)
 static const CgSample attention_samples[] = {
     { .in = "F[2,3,5,4] F[2,3,7,4] F[2,3,7,4]", .attrs = "scale=0.37", .low = -2.385, .high = 2.385 },
     { .in = "F[2,3,5,4] F[2,3,5,4] F[2,3,5,4]", .attrs = "causal=1, scale=0.5", .low = -2.385, .high = 2.385 },
-    { .in = "F[1,2,3,2] F[1,2,5,2] F[1,2,5,2]", .attrs = "causal=1, scale=0.71, offset=[1]", .low = -2.385, .high = 2.385 },
-    { .in = "F[2,1,131,32] F[2,1,307,32] F[2,1,307,32]", .attrs = "causal=1, scale=0.31", .low = -2.385, .high = 2.385 },
+    { .in = "F[1,2,3,2] F[1,2,5,2] F[1,2,5,2]",
+        .attrs = "causal=1, scale=0.71, offset=[1]",
+        .low = -2.385,
+        .high = 2.385 },
+    { .in = "F[2,1,131,32] F[2,1,307,32] F[2,1,307,32]",
+        .attrs = "causal=1, scale=0.31",
+        .low = -2.385,
+        .high = 2.385 },
     { .in = "F[1,3,97,16] F[1,3,521,16] F[1,3,521,16]", .attrs = "scale=0.31", .low = -2.385, .high = 2.385 },
     { .in = "F[2,1,37,5] F[2,1,47,5] F[2,1,47,5]", .attrs = "causal=1, scale=0.5", .low = -2.385, .high = 2.385 },
     { .in = NULL },
 };
 static const CgSample attention_vjp_samples[] = {
-    { .in = "F[2,3,5,4] F[2,3,7,4] F[2,3,7,4] F[2,3,5,4] F[2,3,5] F[2,3,5,4]", .attrs = "scale=0.37", .low = 0.5, .high = 2.385 },
-    { .in = "F[1,2,5,3] F[1,2,5,3] F[1,2,5,3] F[1,2,5,3] F[1,2,5] F[1,2,5,3]", .attrs = "causal=1, scale=0.5", .low = 0.5, .high = 2.385 },
-    { .in = "F[2,1,131,16] F[2,1,307,16] F[2,1,307,16] F[2,1,131,16] F[2,1,131] F[2,1,131,16]", .attrs = "causal=1, scale=0.0131", .low = 0.5, .high = 2.385 },
-    { .in = "F[2,1,37,5] F[2,1,47,5] F[2,1,47,5] F[2,1,37,5] F[2,1,37] F[2,1,37,5]", .attrs = "causal=1, scale=0.31", .low = 0.5, .high = 2.385 },
-    { .in = "F[1,1,263,8] F[1,1,263,8] F[1,1,263,8] F[1,1,263,8] F[1,1,263] F[1,1,263,8]", .attrs = "causal=1, scale=0.31", .low = 0.5, .high = 2.385 },
+    { .in = "F[2,3,5,4] F[2,3,7,4] F[2,3,7,4] F[2,3,5,4] F[2,3,5] F[2,3,5,4]",
+        .attrs = "scale=0.37",
+        .low = 0.5,
+        .high = 2.385 },
+    { .in = "F[1,2,5,3] F[1,2,5,3] F[1,2,5,3] F[1,2,5,3] F[1,2,5] F[1,2,5,3]",
+        .attrs = "causal=1, scale=0.5",
+        .low = 0.5,
+        .high = 2.385 },
+    { .in = "F[2,1,131,16] F[2,1,307,16] F[2,1,307,16] F[2,1,131,16] F[2,1,131] F[2,1,131,16]",
+        .attrs = "causal=1, scale=0.0131",
+        .low = 0.5,
+        .high = 2.385 },
+    { .in = "F[2,1,37,5] F[2,1,47,5] F[2,1,47,5] F[2,1,37,5] F[2,1,37] F[2,1,37,5]",
+        .attrs = "causal=1, scale=0.31",
+        .low = 0.5,
+        .high = 2.385 },
+    { .in = "F[1,1,263,8] F[1,1,263,8] F[1,1,263,8] F[1,1,263,8] F[1,1,263] F[1,1,263,8]",
+        .attrs = "causal=1, scale=0.31",
+        .low = 0.5,
+        .high = 2.385 },
     { .in = NULL },
 };
 
-static const CgOp op_attention = { CG_OP_HERE,
+static const CgOp op_attention = {
+    CG_OP_HERE,
     .name = "attention",
-    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], causal: bool = false, scale: float, offset: dim) -> (F[B, H, T, K], F[B, H, T])",
-    .doc = "softmax(scale * q k') v by head, and logsumexp(scale * q k') of each row, without storing the scores (Dao et al. 2022).\n\n"
-           "causal: query i sees keys 0 .. i + offset; offset is S - T where it is not given, so that the last query sees all.\n"
+    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], causal: bool = false, scale: float, offset: dim) -> "
+           "(F[B, H, T, K], F[B, H, T])",
+    .doc = "softmax(scale * q k') v by head, and logsumexp(scale * q k') of each row, without storing the scores (Dao "
+           "et al. 2022).\n\n"
+           "causal: query i sees keys 0 .. i + offset; offset is S - T where it is not given, so that the last query "
+           "sees all.\n"
            "A negative offset is an error: the first query would see no key.\n",
-    .shape = attention_shape, .vjp = attention_vjp, .expand = attention_expand, .kernel = CG_FLOAT_KERNELS(attention), .work = attention_work, .rounds = attention_rounds,
-    .match = attention_match, .along = attention_along, .cut = attention_cut, .moving = "attention_at", .rounded = 1, .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS, .nout = 2, .samples = attention_samples,
+    .shape = attention_shape,
+    .vjp = attention_vjp,
+    .expand = attention_expand,
+    .kernel = CG_FLOAT_KERNELS(attention),
+    .work = attention_work,
+    .rounds = attention_rounds,
+    .match = attention_match,
+    .along = attention_along,
+    .cut = attention_cut,
+    .moving = "attention_at",
+    .rounded = 1,
+    .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS,
+    .nout = 2,
+    .samples = attention_samples,
 };
 
-static const CgOp op_attention_vjp = { CG_OP_HERE,
+static const CgOp op_attention_vjp = {
+    CG_OP_HERE,
     .name = "attention_vjp",
-    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], y: F[B, H, T, K], lse: F[B, H, T], gy: F[B, H, T, K], causal: bool = false, "
+    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], y: F[B, H, T, K], lse: F[B, H, T], gy: F[B, H, T, "
+           "K], causal: bool = false, "
            "scale: float, offset: dim) -> (F[B, H, T, K], F[B, H, S, K], F[B, H, S, K])",
     .doc = "Derivatives of attention by q, k and v, from both its results and gy, that by the first of them.\n",
-    .shape = attention_vjp_shape, .expand = attention_vjp_expand, .kernel = CG_FLOAT_KERNELS(attention_vjp), .work = attention_vjp_work,
-    .rounds = attention_vjp_rounds, .rounded = 1 << 2, .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS, .nout = 3, .samples = attention_vjp_samples,
+    .shape = attention_vjp_shape,
+    .expand = attention_vjp_expand,
+    .kernel = CG_FLOAT_KERNELS(attention_vjp),
+    .work = attention_vjp_work,
+    .rounds = attention_vjp_rounds,
+    .rounded = 1 << 2,
+    .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS,
+    .nout = 3,
+    .samples = attention_vjp_samples,
 };
 
 CG_OPS(attention, &op_attention, &op_attention_vjp)

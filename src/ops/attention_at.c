@@ -1,7 +1,7 @@
 /* attention_at.c - attention of a few new queries over the keys and values kept so far.
- * Takes queries, keys and values by head, with any strides, and how far the text has come; gives the results, in any order
- * of axes. Only keys that are seen are read, each once. What `attention` is when the place of its queries is known only
- * when it runs. */
+ * Takes queries, keys and values by head, with any strides, and how far the text has come; gives the results, in any
+ * order of axes. Only keys that are seen are read, each once. What `attention` is when the place of its queries is
+ * known only when it runs. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,15 +9,15 @@
 
 #include "ops/attention_heads.h"
 
-#define T float
-#define INTEGER int32_t
+#define T          float
+#define INTEGER    int32_t
 #define NAME(word) word##_f32
 #include "ops/few.h"
 #undef T
 #undef INTEGER
 #undef NAME
-#define T double
-#define INTEGER int64_t
+#define T          double
+#define INTEGER    int64_t
 #define NAME(word) word##_f64
 #include "ops/few.h"
 #undef T
@@ -30,17 +30,26 @@ static bool attention_at_shape(CgInfer *inf)
     const CgType *q = &inf->in[0];
     int64_t offset;
     const CgDim *ahead = cg_attr_dim(inf->attrs, "offset");
-    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 4, 4) || !cg_want_integer(inf, 3) || !cg_want_rank(inf, 3, 0, 0)) return false;
+    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 4, 4) || !cg_want_integer(inf, 3)
+        || !cg_want_rank(inf, 3, 0, 0))
+        return false;
     for (int i = 1; i < 3; i++) {
-        if (!cg_want_dtype(inf, i, 0) || !cg_want_rank(inf, i, 4, 4) || !cg_want_axes(inf, i, 0, 0, 2)) return false;
-        if (inf->in[i].dim[3] != q->dim[3]) return cg_infer_differ(inf, 0, 3, i, 3, "head sizes");
+        if (!cg_want_dtype(inf, i, 0) || !cg_want_rank(inf, i, 4, 4) || !cg_want_axes(inf, i, 0, 0, 2))
+            return false;
+        if (inf->in[i].dim[3] != q->dim[3])
+            return cg_infer_differ(inf, 0, 3, i, 3, "head sizes");
     }
-    if (inf->in[1].dim[2] != inf->in[2].dim[2]) return cg_infer_differ(inf, 1, 2, 2, 2, "numbers of keys and values");
-    if (!cg_attr_int(inf->attrs, "causal", 1)) return cg_infer_fail(inf, -1, -1, "attention_at is causal");
-    if (!isfinite(cg_attr_float(inf->attrs, "scale", 1))) return cg_infer_fail(inf, -1, -1, "attention_at: scale must be a number");
-    if (!ahead) return cg_infer_fail(inf, -1, -1, "attention_at needs offset, a size");
+    if (inf->in[1].dim[2] != inf->in[2].dim[2])
+        return cg_infer_differ(inf, 1, 2, 2, 2, "numbers of keys and values");
+    if (!cg_attr_int(inf->attrs, "causal", 1))
+        return cg_infer_fail(inf, -1, -1, "attention_at is causal");
+    if (!isfinite(cg_attr_float(inf->attrs, "scale", 1)))
+        return cg_infer_fail(inf, -1, -1, "attention_at: scale must be a number");
+    if (!ahead)
+        return cg_infer_fail(inf, -1, -1, "attention_at needs offset, a size");
     if (cg_dim_is_int(ahead, &offset) && offset < 0)
-        return cg_infer_fail(inf, 1, 2, "attention_at: offset is %lld: the first query would see no key", (long long)offset);
+        return cg_infer_fail(
+            inf, 1, 2, "attention_at: offset is %lld: the first query would see no key", (long long)offset);
     inf->out[0] = *q;
     return true;
 }
@@ -48,7 +57,8 @@ static bool attention_at_shape(CgInfer *inf)
 /* Blocks of queries a head is cut into. */
 static int64_t ranges(const CgTensor *q)
 {
-    int64_t heads = q->dim[0] * q->dim[1], blocks = (q->dim[2] + QUERIES - 1) / QUERIES, want = heads ? (PARTS + heads - 1) / heads : 1;
+    int64_t heads = q->dim[0] * q->dim[1], blocks = (q->dim[2] + QUERIES - 1) / QUERIES,
+            want = heads ? (PARTS + heads - 1) / heads : 1;
     return want < 1 || blocks < 1 ? 1 : want < blocks ? want : blocks;
 }
 
@@ -61,63 +71,80 @@ static void attention_at_work(const CgCall *call, CgWork *work)
     *work = (CgWork){ .flops = 2 * heads * n * s * d, .parts = (size_t)(q->dim[0] * q->dim[1] * ranges(q)) };
     work->bytes = heads * (s + 2 * n) * d * (double)size;
     work->scratch = (rows * (size_t)(k->dim[2] + q->dim[3]) + 2 * (size_t)(k->dim[2] * k->dim[3]) + 64) * size;
-    if (!work->parts) work->parts = 1;
+    if (!work->parts)
+        work->parts = 1;
 }
 
-#define GEMM_f32(tb, m, n, k, alpha, a, lda, b, ldb, c, ldc) cg_gemm_f32(false, tb, m, n, k, alpha, a, lda, b, ldb, 0, c, ldc, call->bf16)
-#define GEMM_f64(tb, m, n, k, alpha, a, lda, b, ldb, c, ldc) cg_gemm_f64(false, tb, m, n, k, alpha, a, lda, b, ldb, 0, c, ldc)
+#define GEMM_f32(tb, m, n, k, alpha, a, lda, b, ldb, c, ldc) \
+    cg_gemm_f32(false, tb, m, n, k, alpha, a, lda, b, ldb, 0, c, ldc, call->bf16)
+#define GEMM_f64(tb, m, n, k, alpha, a, lda, b, ldb, c, ldc) \
+    cg_gemm_f64(false, tb, m, n, k, alpha, a, lda, b, ldb, 0, c, ldc)
 
-#define ATTENTION_AT(T, suffix, ex)                                                                             \
-    /* p = softmax of scale p over the places seen, 0 for the rest */                                           \
-    static void softmax_##suffix(T *p, int64_t seen, int64_t s, T scale)                                        \
-    {                                                                                                           \
-        T top = -INFINITY, sum = 0;                                                                             \
-        CG_PRAGMA_(omp simd reduction(max:top))                                                                 \
-        for (int64_t j = 0; j < seen; j++) {                                                                    \
-            p[j] *= scale;                                                                                      \
-            top = p[j] > top ? p[j] : top;                                                                      \
-        }                                                                                                       \
-        CG_PRAGMA_(omp simd reduction(+:sum))                                                                   \
-        for (int64_t j = 0; j < seen; j++) {                                                                    \
-            T e = ex(p[j] - top);                                                                               \
-            p[j] = e;                                                                                           \
-            sum += e;                                                                                           \
-        }                                                                                                       \
-        T by = 1 / sum;                                                                                         \
-        CG_SIMD                                                                                                 \
-        for (int64_t j = 0; j < seen; j++) p[j] *= by;                                                          \
-        for (int64_t j = seen; j < s; j++) p[j] = 0;                                                            \
-    }                                                                                                           \
-    static void attention_at_##suffix(const CgCall *call, CgPart part)                                          \
-    {                                                                                                           \
-        const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2];                                 \
-        int64_t heads = q->dim[0] * q->dim[1], t = q->dim[2], s = k->dim[2], d = q->dim[3], cuts = ranges(q);   \
-        if (!heads || !t || !d) return;                                                                         \
-        int64_t ahead = cg_attr_size(call->attrs, "offset", 0) + cg_scalar(&call->in[3]), ldq, ldk, ldv, ldy = call->out->stride[2]; \
-        int64_t head = (int64_t)part.index / cuts, blocks = (t + QUERIES - 1) / QUERIES, range = (int64_t)part.index % cuts; \
-        int64_t first = blocks * range / cuts * QUERIES, last = least(blocks * (range + 1) / cuts * QUERIES, t); \
-        int64_t all = least(s, last + ahead);           /* keys that anyone here sees */                        \
+#define ATTENTION_AT(T, suffix, ex)                                                                                    \
+    /* p = softmax of scale p over the places seen, 0 for the rest */                                                  \
+    static void softmax_##suffix(T *p, int64_t seen, int64_t s, T scale)                                               \
+    {                                                                                                                  \
+        T top = -INFINITY, sum = 0;                                                                                    \
+        CG_PRAGMA_(omp simd reduction(max : top))                                                                      \
+        for (int64_t j = 0; j < seen; j++) {                                                                           \
+            p[j] *= scale;                                                                                             \
+            top = p[j] > top ? p[j] : top;                                                                             \
+        }                                                                                                              \
+        CG_PRAGMA_(omp simd reduction(+ : sum))                                                                        \
+        for (int64_t j = 0; j < seen; j++) {                                                                           \
+            T e = ex(p[j] - top);                                                                                      \
+            p[j] = e;                                                                                                  \
+            sum += e;                                                                                                  \
+        }                                                                                                              \
+        T by = 1 / sum;                                                                                                \
+        CG_SIMD                                                                                                        \
+        for (int64_t j = 0; j < seen; j++)                                                                             \
+            p[j] *= by;                                                                                                \
+        for (int64_t j = seen; j < s; j++)                                                                             \
+            p[j] = 0;                                                                                                  \
+    }                                                                                                                  \
+    static void attention_at_##suffix(const CgCall *call, CgPart part)                                                 \
+    {                                                                                                                  \
+        const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2];                                        \
+        int64_t heads = q->dim[0] * q->dim[1], t = q->dim[2], s = k->dim[2], d = q->dim[3], cuts = ranges(q);          \
+        if (!heads || !t || !d)                                                                                        \
+            return;                                                                                                    \
+        int64_t ahead = cg_attr_size(call->attrs, "offset", 0) + cg_scalar(&call->in[3]), ldq, ldk, ldv,               \
+                ldy = call->out->stride[2];                                                                            \
+        int64_t head = (int64_t)part.index / cuts, blocks = (t + QUERIES - 1) / QUERIES,                               \
+                range = (int64_t)part.index % cuts;                                                                    \
+        int64_t first = blocks * range / cuts * QUERIES, last = least(blocks * (range + 1) / cuts * QUERIES, t);       \
+        int64_t all = least(s, last + ahead); /* keys that anyone here sees */                                         \
         T scale = (T)cg_attr_float(call->attrs, "scale", 1), *y = (T *)call->out->data + head_offset(call->out, head); \
-        T *p = part.scratch, *qs = p + least(t, QUERIES) * s, *ks = qs + least(t, QUERIES) * d, *vs = ks + s * d; \
-        if (all < 0) all = 0;                                                                                   \
-        const T *kh = rows_of(k, head, 0, all, ks, &ldk), *vh = rows_of(v, head, 0, all, vs, &ldv);             \
-        for (int64_t i0 = first; i0 < last; i0 += QUERIES) {                                                    \
-            int64_t n = least(QUERIES, last - i0), end = least(all, i0 + n + ahead);                            \
-            const T *qb = rows_of(q, head, i0, n, qs, &ldq);                                                    \
-            if (end < 0) end = 0;                                                                               \
-            if (t > THIN && end > 0) GEMM_##suffix(true, n, end, d, 1, qb, ldq, kh, ldk, p, end);               \
-            for (int64_t i = 0; i < n; i++) {                                                                   \
-                int64_t seen = least(end, i0 + i + ahead + 1);                                                  \
-                if (seen < 0) seen = 0;                                                                         \
-                Few keys = { .m = 1, .n = seen, .k = d, .ld = ldk }, values = { .m = 1, .n = d, .k = seen, .xp = 1, .ld = ldv }; \
-                if (t <= THIN && seen) few_lines_##suffix(&keys, qb + i * ldq, kh, p + i * end);                \
-                softmax_##suffix(p + i * end, seen, end, scale);                                                \
-                if (seen == 0)                          /* nothing is seen: not a number, as softmax says */    \
-                    for (int64_t c = 0; c < d; c++) y[(i0 + i) * ldy + c] = (T)NAN;                             \
-                else if (t <= THIN) few_row_##suffix(&values, p + i * end, vh, y + (i0 + i) * ldy);             \
-            }                                                                                                   \
-            if (t > THIN && end > 0) GEMM_##suffix(false, n, d, end, 1, p, end, vh, ldv, y + i0 * ldy, ldy);    \
-        }                                                                                                       \
+        T *p = part.scratch, *qs = p + least(t, QUERIES) * s, *ks = qs + least(t, QUERIES) * d, *vs = ks + s * d;      \
+        if (all < 0)                                                                                                   \
+            all = 0;                                                                                                   \
+        const T *kh = rows_of(k, head, 0, all, ks, &ldk), *vh = rows_of(v, head, 0, all, vs, &ldv);                    \
+        for (int64_t i0 = first; i0 < last; i0 += QUERIES) {                                                           \
+            int64_t n = least(QUERIES, last - i0), end = least(all, i0 + n + ahead);                                   \
+            const T *qb = rows_of(q, head, i0, n, qs, &ldq);                                                           \
+            if (end < 0)                                                                                               \
+                end = 0;                                                                                               \
+            if (t > THIN && end > 0)                                                                                   \
+                GEMM_##suffix(true, n, end, d, 1, qb, ldq, kh, ldk, p, end);                                           \
+            for (int64_t i = 0; i < n; i++) {                                                                          \
+                int64_t seen = least(end, i0 + i + ahead + 1);                                                         \
+                if (seen < 0)                                                                                          \
+                    seen = 0;                                                                                          \
+                Few keys = { .m = 1, .n = seen, .k = d, .ld = ldk },                                                   \
+                    values = { .m = 1, .n = d, .k = seen, .xp = 1, .ld = ldv };                                        \
+                if (t <= THIN && seen)                                                                                 \
+                    few_lines_##suffix(&keys, qb + i * ldq, kh, p + i * end);                                          \
+                softmax_##suffix(p + i * end, seen, end, scale);                                                       \
+                if (seen == 0) /* nothing is seen: not a number, as softmax says */                                    \
+                    for (int64_t c = 0; c < d; c++)                                                                    \
+                        y[(i0 + i) * ldy + c] = (T)NAN;                                                                \
+                else if (t <= THIN)                                                                                    \
+                    few_row_##suffix(&values, p + i * end, vh, y + (i0 + i) * ldy);                                    \
+            }                                                                                                          \
+            if (t > THIN && end > 0)                                                                                   \
+                GEMM_##suffix(false, n, d, end, 1, p, end, vh, ldv, y + i0 * ldy, ldy);                                \
+        }                                                                                                              \
     }
 ATTENTION_AT(float, f32, cg_exp_low_f32)
 ATTENTION_AT(double, f64, exp)
@@ -127,30 +154,46 @@ static void attention_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
     CgRef s = cg_scale(b, cg_matmul(b, site->in[0], site->in[1], false, true), cg_attr_float(site->attrs, "scale", 1));
     CgType t = cg_ref_type(b, s), plane = cg_type(CG_I32, 2, &t.dim[2]);
-    CgAttr rows[2] = { cg_a_type("type", plane), cg_a_int("axis", 0) }, cols[2] = { cg_a_type("type", plane), cg_a_int("axis", 1) };
+    CgAttr rows[2] = { cg_a_type("type", plane), cg_a_int("axis", 0) },
+           cols[2] = { cg_a_type("type", plane), cg_a_int("axis", 1) };
     CgAttr last = cg_a_int("axis", 3);
-    CgRef ahead = cg_add(b, cg_cast(b, site->in[3], CG_I32), cg_size_number(b, cg_attr_dim(site->attrs, "offset"), CG_I32));
+    CgRef ahead =
+        cg_add(b, cg_cast(b, site->in[3], CG_I32), cg_size_number(b, cg_attr_dim(site->attrs, "offset"), CG_I32));
     CgRef i = cg_add(b, cg_build(b, "iota", 0, NULL, cg_attrs(2, rows)), cg_broadcast_scalar(b, ahead, plane));
     CgRef seen = cg_b(b, "ge", i, cg_build(b, "iota", 0, NULL, cg_attrs(2, cols)));
-    s = cg_where(b, cg_broadcast(b, seen, 4, t.dim, (const int64_t[4]){ -1, -1, 0, 1 }), s, cg_fill_like(b, s, -INFINITY));
+    s = cg_where(
+        b, cg_broadcast(b, seen, 4, t.dim, (const int64_t[4]){ -1, -1, 0, 1 }), s, cg_fill_like(b, s, -INFINITY));
     out[0] = cg_matmul(b, cg_build(b, "softmax", 1, &s, cg_attrs(1, &last)), site->in[2], false, false);
 }
 
 static const CgSample attention_at_samples[] = {
     { .in = "F[2,3,2,4] F[2,3,7,4] F[2,3,7,4] i32", .attrs = "scale=0.37, offset=[0]", .low = 0, .high = 2.385 },
     { .in = "F[1,2,1,2] F[1,2,5,2] F[1,2,5,2] i64", .attrs = "scale=0.71, offset=[2]", .low = 0, .high = 2.385 },
-    { .in = "F[2,1,1,32] F[2,1,307,32] F[2,1,307,32] i32", .attrs = "scale=0.31, offset=[211]", .low = 0, .high = 2.385 },
-    { .in = "F[1,3,97,16] F[1,3,521,16] F[1,3,521,16] i32", .attrs = "scale=0.31, offset=[71]", .low = 0, .high = 2.385 },
+    { .in = "F[2,1,1,32] F[2,1,307,32] F[2,1,307,32] i32",
+        .attrs = "scale=0.31, offset=[211]",
+        .low = 0,
+        .high = 2.385 },
+    { .in = "F[1,3,97,16] F[1,3,521,16] F[1,3,521,16] i32",
+        .attrs = "scale=0.31, offset=[71]",
+        .low = 0,
+        .high = 2.385 },
     { .in = NULL },
 };
 
-static const CgOp op_attention_at = { CG_OP_HERE,
+static const CgOp op_attention_at = {
+    CG_OP_HERE,
     .name = "attention_at",
-    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], at: I[], causal: bool = true, scale: float, offset: dim) -> F[B, H, T, K]",
-    .doc = "Attention under a causal mask whose place is known only when it runs: query i sees keys 0 .. i + offset + at.\n\n"
+    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], at: I[], causal: bool = true, scale: float, offset: "
+           "dim) -> F[B, H, T, K]",
+    .doc = "Attention under a causal mask whose place is known only when it runs: query i sees keys 0 .. i + offset + "
+           "at.\n\n"
            "Keys past those are not read: they may be whatever was there before.\n",
-    .shape = attention_at_shape, .expand = attention_at_expand, .kernel = CG_FLOAT_KERNELS(attention_at), .work = attention_at_work,
-    .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS, .samples = attention_at_samples,
+    .shape = attention_at_shape,
+    .expand = attention_at_expand,
+    .kernel = CG_FLOAT_KERNELS(attention_at),
+    .work = attention_at_work,
+    .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS,
+    .samples = attention_at_samples,
 };
 
 CG_OPS(attention_at, &op_attention_at)

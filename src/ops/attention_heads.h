@@ -1,6 +1,6 @@
-/* attention_heads.h - the heads of attention: where their rows lie, and how work on them is cut; part of attention.c and
- * attention_at.c.
- * Takes tensors (B, H, rows, K) with any strides; gives rows of one head with contiguous numbers, in place where they are. */
+/* attention_heads.h - the heads of attention: where their rows lie, and how work on them is cut; part of attention.c
+ * and attention_at.c. Takes tensors (B, H, rows, K) with any strides; gives rows of one head with contiguous numbers,
+ * in place where they are. */
 #ifndef CG_OPS_ATTENTION_HEADS_H
 #define CG_OPS_ATTENTION_HEADS_H
 
@@ -11,14 +11,14 @@
 #include "ops/corner.h"
 #include "ops/lanes.h"
 
-#define QUERIES 32          /* queries of a block, about: a panel of the right factor */
-#define KEYS    256         /* keys of a block: the depth of the products that make y and gq */
-#define THIN    4           /* queries up to which nothing is packed: the time is that of reading keys and values */
-#define SMALL   32          /* queries and keys up to which a head is computed without cutting or packing */
-#define PARTS   8           /* parts wanted when there are fewer heads than that */
-#define GROUPS  16          /* parts of many heads, at least ... */
-#define GROUP   4           /* ... and heads of a part, at most: each fetches the next one's rows from memory while it computes */
-#define LITTLE  1e6         /* flops of a part of small heads, about: tens of microseconds */
+#define QUERIES 32  /* queries of a block, about: a panel of the right factor */
+#define KEYS    256 /* keys of a block: the depth of the products that make y and gq */
+#define THIN    4   /* queries up to which nothing is packed: the time is that of reading keys and values */
+#define SMALL   32  /* queries and keys up to which a head is computed without cutting or packing */
+#define PARTS   8   /* parts wanted when there are fewer heads than that */
+#define GROUPS  16  /* parts of many heads, at least ... */
+#define GROUP   4 /* ... and heads of a part, at most: each fetches the next one's rows from memory while it computes */
+#define LITTLE  1e6 /* flops of a part of small heads, about: tens of microseconds */
 
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -40,7 +40,10 @@ static inline bool unit_rows(const CgTensor *t)
 static inline int64_t row_step(const CgTensor *t) { return unit_rows(t) && t->dim[2] != 1 ? t->stride[2] : t->dim[3]; }
 
 /* Memory that copying takes: none where rows are used in place. */
-static inline size_t copy_bytes(const CgTensor *t, int64_t rows) { return unit_rows(t) ? 0 : (size_t)(rows * t->dim[3]) * cg_dtype_size(t->dtype); }
+static inline size_t copy_bytes(const CgTensor *t, int64_t rows)
+{
+    return unit_rows(t) ? 0 : (size_t)(rows * t->dim[3]) * cg_dtype_size(t->dtype);
+}
 
 /* n rows of a head from row r: in place if they are contiguous, else copied. */
 static inline const void *rows_of(const CgTensor *x, int64_t head, int64_t r, int64_t n, void *copy, int64_t *ld)
@@ -51,24 +54,30 @@ static inline const void *rows_of(const CgTensor *x, int64_t head, int64_t r, in
     return unit_rows(x) ? from : corner(from, x->stride[2], x->stride[3], n, x->dim[3], size, copy);
 }
 
-#define HEADS(T, suffix)                                                                                        \
-    static inline void zero_##suffix(T *x, int64_t ld, int64_t from, int64_t to, int64_t k)                     \
-    {                                                                                                           \
-        for (int64_t i = from; i < to; i++)                                                                     \
-            for (int64_t c = 0; c < k; c++) x[i * ld + c] = 0;                                                  \
-    }                                                                                                           \
-    /* to (columns, rows) = by column scale[c] from (rows, columns), rows and columns ld apart; scale may be NULL. In squares of four by four. */ \
-    static inline void turned_##suffix(const T *from, int64_t ld, int64_t rows, int64_t columns, const T *scale, T *to, int64_t ldto) \
-    {                                                                                                           \
-        int64_t c = 0;                                                                                          \
-        for (; c + 4 <= columns; c += 4) {                                                                      \
-            int64_t r = 0;                                                                                      \
-            for (; r + 4 <= rows; r += 4) lanes_turn_##suffix(from + r * ld + c, ld, scale ? scale + c : NULL, to + c * ldto + r, ldto); \
-            for (; r < rows; r++)                                                                               \
-                for (int64_t i = c; i < c + 4; i++) to[i * ldto + r] = from[r * ld + i] * (scale ? scale[i] : 1); \
-        }                                                                                                       \
-        for (; c < columns; c++)                                                                                \
-            for (int64_t r = 0; r < rows; r++) to[c * ldto + r] = from[r * ld + c] * (scale ? scale[c] : 1);    \
+#define HEADS(T, suffix)                                                                                              \
+    static inline void zero_##suffix(T *x, int64_t ld, int64_t from, int64_t to, int64_t k)                           \
+    {                                                                                                                 \
+        for (int64_t i = from; i < to; i++)                                                                           \
+            for (int64_t c = 0; c < k; c++)                                                                           \
+                x[i * ld + c] = 0;                                                                                    \
+    }                                                                                                                 \
+    /* to (columns, rows) = by column scale[c] from (rows, columns), rows and columns ld apart; scale may be NULL. In \
+     * squares of four by four. */                                                                                    \
+    static inline void turned_##suffix(                                                                               \
+        const T *from, int64_t ld, int64_t rows, int64_t columns, const T *scale, T *to, int64_t ldto)                \
+    {                                                                                                                 \
+        int64_t c = 0;                                                                                                \
+        for (; c + 4 <= columns; c += 4) {                                                                            \
+            int64_t r = 0;                                                                                            \
+            for (; r + 4 <= rows; r += 4)                                                                             \
+                lanes_turn_##suffix(from + r * ld + c, ld, scale ? scale + c : NULL, to + c * ldto + r, ldto);        \
+            for (; r < rows; r++)                                                                                     \
+                for (int64_t i = c; i < c + 4; i++)                                                                   \
+                    to[i * ldto + r] = from[r * ld + i] * (scale ? scale[i] : 1);                                     \
+        }                                                                                                             \
+        for (; c < columns; c++)                                                                                      \
+            for (int64_t r = 0; r < rows; r++)                                                                        \
+                to[c * ldto + r] = from[r * ld + c] * (scale ? scale[c] : 1);                                         \
     }
 HEADS(float, f32)
 HEADS(double, f64)
@@ -76,13 +85,14 @@ HEADS(double, f64)
 /* ---- cutting ---- */
 
 typedef struct Sizes {
-    int64_t heads, t, s, k;     /* B H, T, S, K */
-    int64_t blocks;             /* of keys */
-    int64_t ranges;             /* of queries a head is cut into */
-    int64_t groups;             /* of heads */
-    int64_t ahead;              /* query i sees keys up to i + ahead; S when nothing is hidden */
-    double  scale;
-    double  alpha, turn;        /* alpha turn = scale log2(e), turn > 0: p is 2^(turn (alpha q k' - max)), by a product and a sum */
+    int64_t heads, t, s, k; /* B H, T, S, K */
+    int64_t blocks;         /* of keys */
+    int64_t ranges;         /* of queries a head is cut into */
+    int64_t groups;         /* of heads */
+    int64_t ahead;          /* query i sees keys up to i + ahead; S when nothing is hidden */
+    double scale;
+    double alpha,
+        turn; /* alpha turn = scale log2(e), turn > 0: p is 2^(turn (alpha q k' - max)), by a product and a sum */
 } Sizes;
 
 #define LOG2_E 1.4426950408889634
@@ -94,7 +104,9 @@ static inline bool is_small(const Sizes *z) { return z->t <= SMALL && z->s <= SM
 static inline double pairs(const Sizes *z)
 {
     double t = (double)z->t, s = (double)z->s, hidden = s - (double)z->ahead - 1;
-    return z->ahead >= z->s ? t * s : hidden <= 0 ? t * s : t * s - (hidden < t ? hidden * hidden : (2 * hidden - t) * t) / 2;
+    return z->ahead >= z->s ? t * s
+        : hidden <= 0       ? t * s
+                            : t * s - (hidden < t ? hidden * hidden : (2 * hidden - t) * t) / 2;
 }
 
 static inline Sizes sizes_of(const CgCall *call)
@@ -110,8 +122,10 @@ static inline Sizes sizes_of(const CgCall *call)
         z.groups = least(z.heads, (int64_t)(8 * (double)z.heads * pairs(&z) * (double)z.k / LITTLE) + 1);
         return z;
     }
-    if (z.heads > 0 && z.heads < PARTS && z.t > THIN) z.ranges = least(ceil_div(PARTS, z.heads), ceil_div(z.t, QUERIES));
-    if (z.ranges < 1) z.ranges = 1;
+    if (z.heads > 0 && z.heads < PARTS && z.t > THIN)
+        z.ranges = least(ceil_div(PARTS, z.heads), ceil_div(z.t, QUERIES));
+    if (z.ranges < 1)
+        z.ranges = 1;
     z.groups = ceil_div(z.heads, most(1, least(GROUP, z.heads / GROUPS)));
     return z;
 }

@@ -1,21 +1,24 @@
-/* attention_small.h - attention and its derivative for heads of a few queries and keys; part of attention.c, once for each
- * dtype (T, NAME, EX2, LG).
- * Takes rows of one head as they lie; gives its results. Scores stand on their side: a vector has the queries that meet one
- * key. All lies in the first-level cache, and calling anything would take longer than doing it. */
+/* attention_small.h - attention and its derivative for heads of a few queries and keys; part of attention.c, once for
+ * each dtype (T, NAME, EX2, LG). Takes rows of one head as they lie; gives its results. Scores stand on their side: a
+ * vector has the queries that meet one key. All lies in the first-level cache, and calling anything would take longer
+ * than doing it. */
 
 typedef struct NAME(Small) {
     const T *q, *k, *v;
-    int64_t  ldq, ldk, ldv;
-    int64_t  wide, deep;        /* T and K, rounded up to whole vectors */
-    T       *qt, *p;            /* q' (K, wide); scores, then weights (S, wide) */
+    int64_t ldq, ldk, ldv;
+    int64_t wide, deep; /* T and K, rounded up to whole vectors */
+    T *qt, *p;          /* q' (K, wide); scores, then weights (S, wide) */
 } NAME(Small);
 
-/* c (m, n) = a b; from row to row of a `ra` and along it `ca`; n is of whole vectors, rows of b are ldb apart, those of c n. */
-static void NAME(small_product)(int64_t m, int64_t n, int64_t k, const T *a, int64_t ra, int64_t ca, const T *b, int64_t ldb, T *c)
+/* c (m, n) = a b; from row to row of a `ra` and along it `ca`; n is of whole vectors, rows of b are ldb apart, those of
+ * c n. */
+static void NAME(small_product)(
+    int64_t m, int64_t n, int64_t k, const T *a, int64_t ra, int64_t ca, const T *b, int64_t ldb, T *c)
 {
     for (int64_t j = 0; j < n; j += 16)
         for (int64_t i = 0; i < m; i += 4) {
-            int64_t i1 = least(i + 1, m - 1), i2 = least(i + 2, m - 1), i3 = least(i + 3, m - 1);     /* the last one over again */
+            int64_t i1 = least(i + 1, m - 1), i2 = least(i + 2, m - 1),
+                    i3 = least(i + 3, m - 1); /* the last one over again */
             NAME(Lanes) x0 = { 0 }, x1 = { 0 }, x2 = { 0 }, x3 = { 0 };
             for (int64_t l = 0; l < k; l++) {
                 NAME(Lanes) y = *(const NAME(Lanes) *)(b + l * ldb + j);
@@ -37,15 +40,18 @@ static void NAME(small_copy)(const T *from, int64_t ld, int64_t rows, int64_t d,
 {
     for (int64_t r = 0; r < rows; r++, from += ld, to += ldto) {
         int64_t c = 0;
-        for (; c + 4 <= d; c += 4) *(NAME(Four) *)(to + c) = *(const NAME(Four) *)(from + c);
-        for (; c < d; c++) to[c] = from[c];
+        for (; c + 4 <= d; c += 4)
+            *(NAME(Four) *)(to + c) = *(const NAME(Four) *)(from + c);
+        for (; c < d; c++)
+            to[c] = from[c];
     }
 }
 
 /* Turned, with zeros for queries that are not there. */
 static void NAME(small_turned)(const T *from, int64_t ld, const Sizes *z, int64_t wide, T *to)
 {
-    if (z->t < wide) memset(to, 0, (size_t)(z->k * wide) * sizeof(T));
+    if (z->t < wide)
+        memset(to, 0, (size_t)(z->k * wide) * sizeof(T));
     NAME(turned)(from, ld, z->t, z->k, NULL, to, wide);
 }
 
@@ -53,7 +59,8 @@ static void NAME(small_turned)(const T *from, int64_t ld, const Sizes *z, int64_
 static void NAME(small_hide)(const Sizes *z, int64_t wide, T hidden, T *p)
 {
     for (int64_t j = most(0, z->ahead + 1); j < z->s; j++)
-        for (int64_t i = 0; i < least(wide, j - z->ahead); i++) p[j * wide + i] = hidden;
+        for (int64_t i = 0; i < least(wide, j - z->ahead); i++)
+            p[j * wide + i] = hidden;
 }
 
 /* Rows of q, k and v, and scores: S' = k q', in units of 1 / log2(e). */
@@ -69,7 +76,8 @@ static NAME(Small) NAME(small_scores)(const CgCall *call, const Sizes *z, int64_
     NAME(small_product)(z->s, h.wide, z->k, h.k, h.ldk, 1, h.qt, h.wide, h.p);
     T by = (T)(z->scale * LOG2_E);
     CG_SIMD
-    for (int64_t i = 0; i < z->s * h.wide; i++) h.p[i] *= by;
+    for (int64_t i = 0; i < z->s * h.wide; i++)
+        h.p[i] *= by;
     return h;
 }
 
@@ -85,11 +93,14 @@ static void NAME(small_forward)(const CgCall *call, const Sizes *z, int64_t head
     NAME(small_hide)(z, wide, -(T)INFINITY, p);
     for (int64_t i = 0; i < wide; i += 16) {
         NAME(Lanes) top = *(const NAME(Lanes) *)(p + i), total = { 0 };
-        for (int64_t j = 1; j < z->s; j++) NAME(lanes_max)((const NAME(Lanes) *)(p + j * wide + i), &top);
-        for (int l = 0; l < 16; l++) base[i + l] = top[l] > -(T)INFINITY ? top[l] : 0;
+        for (int64_t j = 1; j < z->s; j++)
+            NAME(lanes_max)((const NAME(Lanes) *)(p + j * wide + i), &top);
+        for (int l = 0; l < 16; l++)
+            base[i + l] = top[l] > -(T)INFINITY ? top[l] : 0;
         for (int64_t j = 0; j < z->s; j++) {
             CG_SIMD
-            for (int64_t l = i; l < i + 16; l++) p[j * wide + l] = EX2(p[j * wide + l] - base[l]);
+            for (int64_t l = i; l < i + 16; l++)
+                p[j * wide + l] = EX2(p[j * wide + l] - base[l]);
             total += *(const NAME(Lanes) *)(p + j * wide + i);
         }
         *(NAME(Lanes) *)(sum + i) = total;
@@ -112,10 +123,12 @@ static void NAME(small_backward)(const CgCall *call, const Sizes *z, int64_t hea
     int64_t wide = h.wide, deep = h.deep, d = z->k, ldy, ldg, lds = lses->stride[2];
     const T *y = rows_of(&call->in[3], head, 0, z->t, take(scratch, &at, copy_bytes(&call->in[3], z->t)), &ldy);
     const T *g = rows_of(&call->in[5], head, 0, z->t, take(scratch, &at, copy_bytes(&call->in[5], z->t)), &ldg);
-    T *p = h.p, *gt = take(scratch, &at, (size_t)(d * wide) * sizeof(T)), *dp = take(scratch, &at, (size_t)(z->s * wide) * sizeof(T));
+    T *p = h.p, *gt = take(scratch, &at, (size_t)(d * wide) * sizeof(T)),
+      *dp = take(scratch, &at, (size_t)(z->s * wide) * sizeof(T));
     T *gqt = take(scratch, &at, (size_t)(d * wide) * sizeof(T));
     T *base = take(scratch, &at, (size_t)wide * sizeof(T)), *delta = take(scratch, &at, (size_t)wide * sizeof(T));
-    T *rows = take(scratch, &at, (size_t)(z->t * deep) * sizeof(T)), *sums = take(scratch, &at, (size_t)(z->s * deep) * sizeof(T));
+    T *rows = take(scratch, &at, (size_t)(z->t * deep) * sizeof(T)),
+      *sums = take(scratch, &at, (size_t)(z->s * deep) * sizeof(T));
     for (int64_t i = 0; i < wide; i++) {
         base[i] = i < z->t ? lse[i * lds] * (T)LOG2_E : 0;
         delta[i] = i < z->t ? NAME(lanes_dot)(y + i * ldy, g + i * ldg, d) : 0;
@@ -124,17 +137,20 @@ static void NAME(small_backward)(const CgCall *call, const Sizes *z, int64_t hea
     NAME(small_product)(z->s, wide, d, h.v, h.ldv, 1, gt, wide, dp);
     for (int64_t j = 0; j < z->s; j++) {
         CG_SIMD
-        for (int64_t i = 0; i < wide; i++) p[j * wide + i] = EX2(p[j * wide + i] - base[i]);
+        for (int64_t i = 0; i < wide; i++)
+            p[j * wide + i] = EX2(p[j * wide + i] - base[i]);
     }
     NAME(small_hide)(z, wide, 0, p);
     for (int64_t j = 0; j < z->s; j++) {
         CG_SIMD
-        for (int64_t i = 0; i < wide; i++) dp[j * wide + i] = (T)z->scale * p[j * wide + i] * (dp[j * wide + i] - delta[i]);
+        for (int64_t i = 0; i < wide; i++)
+            dp[j * wide + i] = (T)z->scale * p[j * wide + i] * (dp[j * wide + i] - delta[i]);
     }
     NAME(small_product)(d, wide, z->s, h.k, 1, h.ldk, dp, wide, gqt);
     NAME(turned)(gqt, wide, d, z->t, NULL, (T *)out[0].data + head_offset(&out[0], head), out[0].stride[2]);
-    if (d < deep) memset(rows, 0, (size_t)(z->t * deep) * sizeof(T));       /* numbers past d are summed, and left there */
-    for (int i = 1; i < 3; i++) {       /* gk = dS' q, gv = P' gy */
+    if (d < deep)
+        memset(rows, 0, (size_t)(z->t * deep) * sizeof(T)); /* numbers past d are summed, and left there */
+    for (int i = 1; i < 3; i++) {                           /* gk = dS' q, gv = P' gy */
         T *to = (T *)out[i].data + head_offset(&out[i], head);
         NAME(small_copy)(i == 1 ? h.q : g, i == 1 ? h.ldq : ldg, z->t, d, rows, deep);
         NAME(small_product)(z->s, deep, z->t, i == 1 ? dp : p, wide, 1, rows, deep, sums);

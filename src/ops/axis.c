@@ -1,23 +1,27 @@
-/* axis.c - what is computed lane by lane along one axis: the place of the greatest, log of summed exponentials, running sums.
- * Takes a tensor and an axis; gives one without the axis, or of the same shape. A lane is one part's from end to end, so
- * that no sum depends on how the work is cut. */
+/* axis.c - what is computed lane by lane along one axis: the place of the greatest, log of summed exponentials, running
+ * sums. Takes a tensor and an axis; gives one without the axis, or of the same shape. A lane is one part's from end to
+ * end, so that no sum depends on how the work is cut. */
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
 #define LANES   32
-#define STRETCH 256     /* elements looked through before a place is looked for */
+#define STRETCH 256 /* elements looked through before a place is looked for */
 
 /* ---- lanes ---- */
 
 /* The tensor as (pre, mid, post), mid being the axis. */
-typedef struct Lanes { int64_t pre, mid, post; } Lanes;
+typedef struct Lanes {
+    int64_t pre, mid, post;
+} Lanes;
 
 static Lanes lanes_of(const CgTensor *x, int axis)
 {
     Lanes l = { 1, x->dim[axis], 1 };
-    for (int i = 0; i < axis; i++) l.pre *= x->dim[i];
-    for (int i = axis + 1; i < x->rank; i++) l.post *= x->dim[i];
+    for (int i = 0; i < axis; i++)
+        l.pre *= x->dim[i];
+    for (int i = axis + 1; i < x->rank; i++)
+        l.post *= x->dim[i];
     return l;
 }
 
@@ -28,8 +32,11 @@ static void lanes_work(const CgCall *call, CgWork *work)
     size_t n = (size_t)cg_tensor_count(x);
     Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));
     size_t count = (size_t)(l.pre * l.post), parts = (n + CG_PART - 1) / CG_PART;
-    *work = (CgWork){ .flops = (double)n, .bytes = (double)n * (double)cg_dtype_size(x->dtype), .parts = parts < count ? parts : count };
-    if (!work->parts) work->parts = 1;
+    *work = (CgWork){
+        .flops = (double)n, .bytes = (double)n * (double)cg_dtype_size(x->dtype), .parts = parts < count ? parts : count
+    };
+    if (!work->parts)
+        work->parts = 1;
 }
 
 /* ---- argmax ---- */
@@ -37,48 +44,55 @@ static void lanes_work(const CgCall *call, CgWork *work)
 static bool argmax_shape(CgInfer *inf)
 {
     int axis;
-    if (!cg_want_number(inf, 0) || !cg_infer_axis(inf, "axis", 0, &axis)) return false;
+    if (!cg_want_number(inf, 0) || !cg_infer_axis(inf, "axis", 0, &axis))
+        return false;
     inf->out[0] = cg_type_as(cg_type_without(inf->in[0], axis), CG_I32);
     return true;
 }
 
 /* A lane that lies in order is looked through by stretches, and a place is looked for only in one that has something
  * greater than all before. NaN is never greater, and nothing is greater than it. */
-#define ARGMAX(T, name)                                                                     \
-    static int64_t name##_row(const T *from, int64_t n)                                     \
-    {                                                                                       \
-        int64_t best = 0, k = 0;                                                            \
-        for (T top = from[0]; k + STRETCH <= n; k += STRETCH) {                             \
-            T most[LANES], old = top;                                                       \
-            for (int j = 0; j < LANES; j++) most[j] = top;                                  \
-            for (int i = 0; i < STRETCH; i += LANES) {                                      \
-                CG_SIMD                                                                     \
-                for (int j = 0; j < LANES; j++)                                             \
-                    most[j] = from[k + i + j] > most[j] ? from[k + i + j] : most[j];        \
-            }                                                                               \
-            for (int j = 0; j < LANES; j++) top = most[j] > top ? most[j] : top;            \
-            if (top > old)                                                                  \
-                for (best = k; !(from[best] >= top);) best++;                               \
-        }                                                                                   \
-        for (; k < n; k++)                                                                  \
-            if (from[k] > from[best]) best = k;                                             \
-        return best;                                                                        \
-    }                                                                                       \
-    static void name(const CgCall *call, CgPart part)                                       \
-    {                                                                                       \
-        const CgTensor *x = &call->in[0];                                                   \
-        Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));                       \
-        int32_t *to = call->out->data;                                                      \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last);                    \
-        for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {                          \
-            const T *from = (const T *)x->data + i / l.post * l.mid * l.post + i % l.post;  \
-            int64_t best = 0;                                                               \
-            for (int64_t k = 1; l.post > 1 && k < l.mid; k++)                               \
-                if (from[k * l.post] > from[best * l.post]) best = k;                       \
-            if (l.post == 1 && l.mid > 0) best = name##_row(from, l.mid);                   \
-            to[i] = (int32_t)best;                                                          \
-        }                                                                                   \
+#define ARGMAX(T, name)                                                                    \
+    static int64_t name##_row(const T *from, int64_t n)                                    \
+    {                                                                                      \
+        int64_t best = 0, k = 0;                                                           \
+        for (T top = from[0]; k + STRETCH <= n; k += STRETCH) {                            \
+            T most[LANES], old = top;                                                      \
+            for (int j = 0; j < LANES; j++)                                                \
+                most[j] = top;                                                             \
+            for (int i = 0; i < STRETCH; i += LANES) {                                     \
+                CG_SIMD                                                                    \
+                for (int j = 0; j < LANES; j++)                                            \
+                    most[j] = from[k + i + j] > most[j] ? from[k + i + j] : most[j];       \
+            }                                                                              \
+            for (int j = 0; j < LANES; j++)                                                \
+                top = most[j] > top ? most[j] : top;                                       \
+            if (top > old)                                                                 \
+                for (best = k; !(from[best] >= top);)                                      \
+                    best++;                                                                \
+        }                                                                                  \
+        for (; k < n; k++)                                                                 \
+            if (from[k] > from[best])                                                      \
+                best = k;                                                                  \
+        return best;                                                                       \
+    }                                                                                      \
+    static void name(const CgCall *call, CgPart part)                                      \
+    {                                                                                      \
+        const CgTensor *x = &call->in[0];                                                  \
+        Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));                      \
+        int32_t *to = call->out->data;                                                     \
+        size_t first, last;                                                                \
+        cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last);                   \
+        for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {                         \
+            const T *from = (const T *)x->data + i / l.post * l.mid * l.post + i % l.post; \
+            int64_t best = 0;                                                              \
+            for (int64_t k = 1; l.post > 1 && k < l.mid; k++)                              \
+                if (from[k * l.post] > from[best * l.post])                                \
+                    best = k;                                                              \
+            if (l.post == 1 && l.mid > 0)                                                  \
+                best = name##_row(from, l.mid);                                            \
+            to[i] = (int32_t)best;                                                         \
+        }                                                                                  \
     }
 ARGMAX(float, argmax_f32)
 ARGMAX(double, argmax_f64)
@@ -97,31 +111,34 @@ static CgAlong drop_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 static bool logsumexp_shape(CgInfer *inf)
 {
     int axis;
-    if (!cg_want_float(inf, 0) || !cg_infer_axis(inf, "axis", 0, &axis)) return false;
+    if (!cg_want_float(inf, 0) || !cg_infer_axis(inf, "axis", 0, &axis))
+        return false;
     inf->out[0] = cg_type_without(inf->in[0], axis);
     return true;
 }
 
 /* m + log sum exp(x - m) with m the maximum; a lane of -inf gives -inf. */
-#define LOGSUMEXP(T, name, ex, lg)                                                          \
-    static void name(const CgCall *call, CgPart part)                                       \
-    {                                                                                       \
-        const CgTensor *x = &call->in[0];                                                   \
-        Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));                       \
-        T *to = call->out->data;                                                            \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last);                    \
-        for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {                          \
-            const T *from = (const T *)x->data + i / l.post * l.mid * l.post + i % l.post;  \
-            int64_t step = l.post;                                                          \
-            T m = -INFINITY, s = 0;                                                         \
-            CG_PRAGMA_(omp simd reduction(max:m))                                           \
-            for (int64_t k = 0; k < l.mid; k++) m = from[k * step] > m ? from[k * step] : m; \
-            T base = m > -INFINITY && m < INFINITY ? m : 0;                                 \
-            CG_PRAGMA_(omp simd reduction(+:s))                                             \
-            for (int64_t k = 0; k < l.mid; k++) s += ex(from[k * step] - base);             \
-            to[i] = base + lg(s);                                                           \
-        }                                                                                   \
+#define LOGSUMEXP(T, name, ex, lg)                                                         \
+    static void name(const CgCall *call, CgPart part)                                      \
+    {                                                                                      \
+        const CgTensor *x = &call->in[0];                                                  \
+        Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));                      \
+        T *to = call->out->data;                                                           \
+        size_t first, last;                                                                \
+        cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last);                   \
+        for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {                         \
+            const T *from = (const T *)x->data + i / l.post * l.mid * l.post + i % l.post; \
+            int64_t step = l.post;                                                         \
+            T m = -INFINITY, s = 0;                                                        \
+            CG_PRAGMA_(omp simd reduction(max : m))                                        \
+            for (int64_t k = 0; k < l.mid; k++)                                            \
+                m = from[k * step] > m ? from[k * step] : m;                               \
+            T base = m > -INFINITY && m < INFINITY ? m : 0;                                \
+            CG_PRAGMA_(omp simd reduction(+ : s))                                          \
+            for (int64_t k = 0; k < l.mid; k++)                                            \
+                s += ex(from[k * step] - base);                                            \
+            to[i] = base + lg(s);                                                          \
+        }                                                                                  \
     }
 LOGSUMEXP(float, logsumexp_f32, cg_exp_low_f32, cg_log_f32)
 LOGSUMEXP(double, logsumexp_f64, exp, log)
@@ -159,25 +176,25 @@ static bool cumsum_shape(CgInfer *inf)
     return cg_want_number(inf, 0) && cg_infer_axis(inf, "axis", 0, &axis);
 }
 
-#define CUMSUM(T, U, name)                                                                  \
-    static void name(const CgCall *call, CgPart part)                                       \
-    {                                                                                       \
-        const CgTensor *x = &call->in[0];                                                   \
-        Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));                       \
-        bool reverse = cg_attr_int(call->attrs, "reverse", 0);                              \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last);                    \
-        for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {                          \
-            int64_t base = i / l.post * l.mid * l.post + i % l.post;                        \
-            const T *from = (const T *)x->data + base;                                      \
-            T *to = (T *)call->out->data + base;                                            \
-            U s = 0;                                                                        \
-            for (int64_t k = 0; k < l.mid; k++) {                                           \
-                int64_t at = (reverse ? l.mid - 1 - k : k) * l.post;                        \
-                s += (U)from[at];                                                           \
-                to[at] = (T)s;                                                              \
-            }                                                                               \
-        }                                                                                   \
+#define CUMSUM(T, U, name)                                               \
+    static void name(const CgCall *call, CgPart part)                    \
+    {                                                                    \
+        const CgTensor *x = &call->in[0];                                \
+        Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));    \
+        bool reverse = cg_attr_int(call->attrs, "reverse", 0);           \
+        size_t first, last;                                              \
+        cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last); \
+        for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {       \
+            int64_t base = i / l.post * l.mid * l.post + i % l.post;     \
+            const T *from = (const T *)x->data + base;                   \
+            T *to = (T *)call->out->data + base;                         \
+            U s = 0;                                                     \
+            for (int64_t k = 0; k < l.mid; k++) {                        \
+                int64_t at = (reverse ? l.mid - 1 - k : k) * l.post;     \
+                s += (U)from[at];                                        \
+                to[at] = (T)s;                                           \
+            }                                                            \
+        }                                                                \
     }
 CUMSUM(float, double, cumsum_f32)
 CUMSUM(double, double, cumsum_f64)
@@ -187,14 +204,16 @@ CUMSUM(int64_t, uint64_t, cumsum_i64)
 /* Element j adds to all results i >= j: the running sum from the other end. */
 static void cumsum_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 {
-    CgAttr at[2] = { cg_a_int("axis", cg_attr_int(site->attrs, "axis", -1)), cg_a_int("reverse", !cg_attr_int(site->attrs, "reverse", 0)) };
+    CgAttr at[2] = { cg_a_int("axis", cg_attr_int(site->attrs, "axis", -1)),
+        cg_a_int("reverse", !cg_attr_int(site->attrs, "reverse", 0)) };
     gin[0] = cg_build(b, "cumsum", 1, &site->gout[0], cg_attrs(2, at));
 }
 
 static CgAlong cumsum_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     to->axis = axis;
-    if (axis != cg_axis(inf->attrs, "axis", inf->in[operand].rank)) return CG_ALONG_POINTWISE;
+    if (axis != cg_axis(inf->attrs, "axis", inf->in[operand].rank))
+        return CG_ALONG_POINTWISE;
     return cg_attr_int(inf->attrs, "reverse", 0) ? CG_ALONG_WHOLE : CG_ALONG_CAUSAL;
 }
 
@@ -214,25 +233,46 @@ static const CgSample cumsum_samples[] = {
     { .in = NULL },
 };
 
-static const CgOp op_argmax = { CG_OP_HERE,
-    .name = "argmax", .sig = "(x: T[..s], axis: int = -1) -> i32[..r]",
+static const CgOp op_argmax = {
+    CG_OP_HERE,
+    .name = "argmax",
+    .sig = "(x: T[..s], axis: int = -1) -> i32[..r]",
     .doc = "Index of the greatest element along an axis, the first of several. NaN is never greater.\n",
-    .shape = argmax_shape, .kernel = CG_NUMBER_KERNELS(argmax), .work = lanes_work, .along = drop_along,
-    .traits = CG_NODIFF, .samples = axis_samples,
+    .shape = argmax_shape,
+    .kernel = CG_NUMBER_KERNELS(argmax),
+    .work = lanes_work,
+    .along = drop_along,
+    .traits = CG_NODIFF,
+    .samples = axis_samples,
 };
 
-static const CgOp op_logsumexp = { CG_OP_HERE,
-    .name = "logsumexp", .sig = "(x: F[..s], axis: int = -1) -> F[..r]",
+static const CgOp op_logsumexp = {
+    CG_OP_HERE,
+    .name = "logsumexp",
+    .sig = "(x: F[..s], axis: int = -1) -> F[..r]",
     .doc = "log(sum(exp(x))) along an axis, without overflow: the maximum is taken out first.\n",
-    .shape = logsumexp_shape, .vjp = logsumexp_vjp, .expand = logsumexp_expand, .kernel = CG_FLOAT_KERNELS(logsumexp),
-    .work = lanes_work, .along = drop_along, .samples = axis_samples,
+    .shape = logsumexp_shape,
+    .vjp = logsumexp_vjp,
+    .expand = logsumexp_expand,
+    .kernel = CG_FLOAT_KERNELS(logsumexp),
+    .work = lanes_work,
+    .along = drop_along,
+    .samples = axis_samples,
 };
 
-static const CgOp op_cumsum = { CG_OP_HERE,
-    .name = "cumsum", .sig = "(x: T[..s], axis: int = -1, reverse: bool = false) -> T[..s]",
+static const CgOp op_cumsum = {
+    CG_OP_HERE,
+    .name = "cumsum",
+    .sig = "(x: T[..s], axis: int = -1, reverse: bool = false) -> T[..s]",
     .doc = "Running sum along an axis: y[i] = x[0] + .. + x[i], or x[i] + .. + x[n-1] when reverse.\n",
-    .shape = cumsum_shape, .vjp = cumsum_vjp, .kernel = CG_NUMBER_KERNELS(cumsum), .work = lanes_work, .along = cumsum_along,
-    .traits = CG_LINEAR, .inplace = 1, .samples = cumsum_samples,
+    .shape = cumsum_shape,
+    .vjp = cumsum_vjp,
+    .kernel = CG_NUMBER_KERNELS(cumsum),
+    .work = lanes_work,
+    .along = cumsum_along,
+    .traits = CG_LINEAR,
+    .inplace = 1,
+    .samples = cumsum_samples,
 };
 
 CG_OPS(axis, &op_argmax, &op_logsumexp, &op_cumsum)

@@ -6,22 +6,22 @@
 #include <cg/rules.h>
 
 static bool number_shape(CgInfer *inf) { return cg_want_number(inf, 0) && cg_shape_same(inf); }
-static bool float_shape(CgInfer *inf)  { return cg_want_float(inf, 0) && cg_shape_same(inf); }
+static bool float_shape(CgInfer *inf) { return cg_want_float(inf, 0) && cg_shape_same(inf); }
 
 /* ---- kernels; integers wrap around ---- */
 
-#define FLOATS(op, expr_f32, expr_f64)      \
+#define FLOATS(op, expr_f32, expr_f64)        \
     CG_VEC2(op##_f32, float, float, expr_f32) \
     CG_VEC2(op##_f64, double, double, expr_f64)
-#define WRAPPING(op, sign)                                                        \
-    CG_VEC2(op##_i32, int32_t, int32_t, (uint32_t)x sign (uint32_t)y)             \
-    CG_VEC2(op##_i64, int64_t, int64_t, (uint64_t)x sign (uint64_t)y)
+#define WRAPPING(op, sign)                                            \
+    CG_VEC2(op##_i32, int32_t, int32_t, (uint32_t)x sign(uint32_t) y) \
+    CG_VEC2(op##_i64, int64_t, int64_t, (uint64_t)x sign(uint64_t) y)
 
 FLOATS(add, x + y, x + y)
 WRAPPING(add, +)
 FLOATS(sub, x - y, x - y)
 WRAPPING(sub, -)
-FLOATS(mul, x * y, x * y)
+FLOATS(mul, x *y, x *y)
 WRAPPING(mul, *)
 FLOATS(div, x / y, x / y)
 FLOATS(pow, powf(x, y), pow(x, y))
@@ -48,7 +48,8 @@ static double floored_f64(double x, double y)
 /* -1 apart: the machine's division traps for the least integer. */
 static int64_t floored_int(int64_t x, int64_t y)
 {
-    if (y == 0 || y == -1) return 0;
+    if (y == 0 || y == -1)
+        return 0;
     int64_t r = x % y;
     return r != 0 && (r < 0) != (y < 0) ? r + y : r;
 }
@@ -59,16 +60,16 @@ CG_VEC2(mod_i64, int64_t, int64_t, floored_int(x, y))
 
 /* ---- derivatives ---- */
 
-#define VJP(op, expr_x, expr_y)                                                         \
-    static void op##_vjp(CgBuild *b, const CgSite *site, CgRef *gin)                    \
-    {                                                                                   \
-        CgRef x = site->in[0], y = site->in[1], z = site->out[0], g = site->gout[0];    \
-        (void)b;                                                                        \
-        (void)x;                                                                        \
-        (void)y;                                                                        \
-        (void)z;                                                                        \
-        gin[0] = expr_x;                                                                \
-        gin[1] = expr_y;                                                                \
+#define VJP(op, expr_x, expr_y)                                                      \
+    static void op##_vjp(CgBuild *b, const CgSite *site, CgRef *gin)                 \
+    {                                                                                \
+        CgRef x = site->in[0], y = site->in[1], z = site->out[0], g = site->gout[0]; \
+        (void)b;                                                                     \
+        (void)x;                                                                     \
+        (void)y;                                                                     \
+        (void)z;                                                                     \
+        gin[0] = expr_x;                                                             \
+        gin[1] = expr_y;                                                             \
     }
 #define K(v) cg_fill_like(b, x, v)
 
@@ -82,10 +83,10 @@ static CgRef share(CgBuild *b, CgRef g, CgRef x, CgRef y)
 VJP(add, g, g)
 VJP(sub, g, cg_neg(b, g))
 VJP(mul, cg_mul(b, g, y), cg_mul(b, g, x))
-VJP(div, cg_div(b, g, y), cg_neg(b, cg_div(b, cg_mul(b, g, z), y)))                       /* -x / y^2 = -z / y */
+VJP(div, cg_div(b, g, y), cg_neg(b, cg_div(b, cg_mul(b, g, z), y))) /* -x / y^2 = -z / y */
 VJP(maximum, share(b, g, x, y), share(b, g, y, x))
 VJP(minimum, share(b, g, y, x), share(b, g, x, y))
-VJP(mod, g, cg_neg(b, cg_mul(b, g, cg_u(b, "floor", cg_div(b, x, y)))))                   /* x - y floor(x / y) */
+VJP(mod, g, cg_neg(b, cg_mul(b, g, cg_u(b, "floor", cg_div(b, x, y))))) /* x - y floor(x / y) */
 
 /* d/dx x^y = y x^(y-1); d/dy x^y = x^y log x, taken as 0 where x = 0, as for the whole powers y >= 1. */
 static void pow_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
@@ -93,7 +94,8 @@ static void pow_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     CgRef x = site->in[0], y = site->in[1], z = site->out[0], g = site->gout[0];
     double v;
     gin[0] = cg_mul(b, g, cg_mul(b, y, cg_b(b, "pow", x, cg_sub(b, y, K(1)))));
-    if (cg_ref_const(b, y, &v)) return;
+    if (cg_ref_const(b, y, &v))
+        return;
     CgRef zero = cg_b(b, "eq", x, K(0));
     gin[1] = cg_mul(b, g, cg_where(b, zero, K(0), cg_mul(b, z, cg_log(b, cg_where(b, zero, K(1), x)))));
 }
@@ -103,16 +105,18 @@ static void pow_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 /* ---- folding ---- */
 
 /* Both constant: the value in f64, rounded to the type. */
-#define BOTH_CONST(expr)                                                                        \
-    CgRef x = site->in[0], y = site->in[1];                                                     \
-    double u = NAN, v = NAN;                                                                    \
-    bool cu = cg_ref_const(b, x, &u), cv = cg_ref_const(b, y, &v);                              \
-    if (cu && cv) return cg_fold_to(b, cg_ref_type(b, x), expr);
+#define BOTH_CONST(expr)                                           \
+    CgRef x = site->in[0], y = site->in[1];                        \
+    double u = NAN, v = NAN;                                       \
+    bool cu = cg_ref_const(b, x, &u), cv = cg_ref_const(b, y, &v); \
+    if (cu && cv)                                                  \
+        return cg_fold_to(b, cg_ref_type(b, x), expr);
 
 /* The constant factor of r = k * rest; false if there is none. */
 static bool factor(const CgBuild *b, CgRef r, double *k, CgRef *rest)
 {
-    if (!cg_ref_is(b, r, "mul")) return false;
+    if (!cg_ref_is(b, r, "mul"))
+        return false;
     for (int i = 0; i < 2; i++)
         if (cg_ref_const(b, cg_ref_in(b, r, i), k)) {
             *rest = cg_ref_in(b, r, 1 - i);
@@ -124,20 +128,27 @@ static bool factor(const CgBuild *b, CgRef r, double *k, CgRef *rest)
 static CgRef add_fold(CgBuild *b, const CgSite *site)
 {
     BOTH_CONST(u + v)
-    if (cu && u == 0) return y;
-    if (cv && v == 0) return x;
-    if (cg_ref_is(b, y, "neg")) return cg_sub(b, x, cg_ref_in(b, y, 0));
-    if (cg_ref_is(b, x, "neg")) return cg_sub(b, y, cg_ref_in(b, x, 0));
+    if (cu && u == 0)
+        return y;
+    if (cv && v == 0)
+        return x;
+    if (cg_ref_is(b, y, "neg"))
+        return cg_sub(b, x, cg_ref_in(b, y, 0));
+    if (cg_ref_is(b, x, "neg"))
+        return cg_sub(b, y, cg_ref_in(b, x, 0));
     return CG_NONE;
 }
 
 static CgRef sub_fold(CgBuild *b, const CgSite *site)
 {
     BOTH_CONST(u - v)
-    if (cv && v == 0) return x;
-    if (cu && u == 0) return cg_neg(b, y);
-    if (cg_ref_is(b, y, "neg")) return cg_add(b, x, cg_ref_in(b, y, 0));
-    return CG_NONE;                         /* not x - x = 0: that would hide a NaN */
+    if (cv && v == 0)
+        return x;
+    if (cu && u == 0)
+        return cg_neg(b, y);
+    if (cg_ref_is(b, y, "neg"))
+        return cg_add(b, x, cg_ref_in(b, y, 0));
+    return CG_NONE; /* not x - x = 0: that would hide a NaN */
 }
 
 static CgRef mul_fold(CgBuild *b, const CgSite *site)
@@ -145,16 +156,19 @@ static CgRef mul_fold(CgBuild *b, const CgSite *site)
     BOTH_CONST(u * v)
     double k;
     CgRef rest;
-    if (cv) {                               /* the constant first */
+    if (cv) { /* the constant first */
         CgRef t = x;
         x = y;
         y = t;
         u = v;
         cu = true;
     }
-    if (cu && u == 1) return y;
-    if (cu && u == -1) return cg_neg(b, y);
-    if (cu && u == 0) return x;             /* 0 * y = 0: a derivative that is nought stays so */
+    if (cu && u == 1)
+        return y;
+    if (cu && u == -1)
+        return cg_neg(b, y);
+    if (cu && u == 0)
+        return x; /* 0 * y = 0: a derivative that is nought stays so */
     if (cu && factor(b, y, &k, &rest)) {
         CgRef folded = cg_fold_to(b, cg_ref_type(b, x), u * k);
         return folded == CG_NONE ? CG_NONE : cg_mul(b, folded, rest);
@@ -163,8 +177,10 @@ static CgRef mul_fold(CgBuild *b, const CgSite *site)
         CgRef folded = cg_fold_to(b, cg_ref_type(b, x), -u);
         return folded == CG_NONE ? CG_NONE : cg_mul(b, folded, cg_ref_in(b, y, 0));
     }
-    if (cg_ref_is(b, x, "neg")) return cg_neg(b, cg_mul(b, cg_ref_in(b, x, 0), y));
-    if (cg_ref_is(b, y, "neg")) return cg_neg(b, cg_mul(b, x, cg_ref_in(b, y, 0)));
+    if (cg_ref_is(b, x, "neg"))
+        return cg_neg(b, cg_mul(b, cg_ref_in(b, x, 0), y));
+    if (cg_ref_is(b, y, "neg"))
+        return cg_neg(b, cg_mul(b, x, cg_ref_in(b, y, 0)));
     return CG_NONE;
 }
 
@@ -172,25 +188,37 @@ static CgRef div_fold(CgBuild *b, const CgSite *site)
 {
     BOTH_CONST(u / v)
     int e;
-    if (cv && v == 1) return x;
-    if (cv && v == -1) return cg_neg(b, x);
-    if (cu && u == 0) return x;
+    if (cv && v == 1)
+        return x;
+    if (cv && v == -1)
+        return cg_neg(b, x);
+    if (cu && u == 0)
+        return x;
     /* By a power of two: the product is exact too, and cheaper. */
-    if (cv && v != 0 && isfinite(v) && fabs(frexp(v, &e)) == 0.5 && abs(e) < 100) return cg_mul(b, x, cg_fill_like(b, x, 1 / v));
+    if (cv && v != 0 && isfinite(v) && fabs(frexp(v, &e)) == 0.5 && abs(e) < 100)
+        return cg_mul(b, x, cg_fill_like(b, x, 1 / v));
     return CG_NONE;
 }
 
 static CgRef pow_fold(CgBuild *b, const CgSite *site)
 {
     BOTH_CONST(pow(u, v))
-    if (!cv) return CG_NONE;
-    if (v == 0) return cg_fill_like(b, x, 1);
-    if (v == 1) return x;
-    if (v == 2) return cg_mul(b, x, x);
-    if (v == 3) return cg_mul(b, x, cg_mul(b, x, x));
-    if (v == -1) return cg_div(b, cg_fill_like(b, x, 1), x);
-    if (v == 0.5) return cg_sqrt(b, x);
-    if (v == -0.5) return cg_u(b, "rsqrt", x);
+    if (!cv)
+        return CG_NONE;
+    if (v == 0)
+        return cg_fill_like(b, x, 1);
+    if (v == 1)
+        return x;
+    if (v == 2)
+        return cg_mul(b, x, x);
+    if (v == 3)
+        return cg_mul(b, x, cg_mul(b, x, x));
+    if (v == -1)
+        return cg_div(b, cg_fill_like(b, x, 1), x);
+    if (v == 0.5)
+        return cg_sqrt(b, x);
+    if (v == -0.5)
+        return cg_u(b, "rsqrt", x);
     return CG_NONE;
 }
 
@@ -208,68 +236,142 @@ static CgRef minimum_fold(CgBuild *b, const CgSite *site)
 
 /* ---- the ops ---- */
 
-static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to) { return cg_along_same(inf, operand, axis, to); }
+static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to)
+{
+    return cg_along_same(inf, operand, axis, to);
+}
 
-static const CgSample any_samples[]   = {
-    { .in = "F[37,1811] F[37,1811]", .low = -2.385, .high = 2.385 }, { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385 }, { .in = "F[2,5,3] F[2,5,3]", .low = -2.385, .high = 2.385 }, { .in = NULL } };
-static const CgSample apart_samples[] = { { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385, .apart = 0.02 }, { .in = NULL } };
-static const CgSample away_samples[]  = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 2.385 }, { .in = "F[2,5,3] F[2,5,3]", .low = -2.385, .high = -0.31 }, { .in = NULL } };
-static const CgSample pow_samples[]   = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 2.385 }, { .in = "F[2,5,3] F[2,5,3]", .low = 0.31, .high = 2.385 }, { .in = NULL } };
-static const CgSample mod_samples[]   = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 5.385, .apart = 0.02 }, { .in = NULL } };
+static const CgSample any_samples[] = { { .in = "F[37,1811] F[37,1811]", .low = -2.385, .high = 2.385 },
+    { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385 },
+    { .in = "F[2,5,3] F[2,5,3]", .low = -2.385, .high = 2.385 }, { .in = NULL } };
+static const CgSample apart_samples[] = { { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385, .apart = 0.02 },
+    { .in = NULL } };
+static const CgSample away_samples[] = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 2.385 },
+    { .in = "F[2,5,3] F[2,5,3]", .low = -2.385, .high = -0.31 }, { .in = NULL } };
+static const CgSample pow_samples[] = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 2.385 },
+    { .in = "F[2,5,3] F[2,5,3]", .low = 0.31, .high = 2.385 }, { .in = NULL } };
+static const CgSample mod_samples[] = { { .in = "F[3,7] F[3,7]", .low = 0.31, .high = 5.385, .apart = 0.02 },
+    { .in = NULL } };
 
-static const CgOp op_add = { CG_OP_HERE,
-    .name = "add", .sig = "(x: T[..s], y: T[..s]) -> T[..s]", .doc = "x + y. Integers wrap around.\n",
-    .shape = number_shape, .vjp = add_vjp, .vec = CG_NUMBER_KERNELS(add), .fold = add_fold, .along = along,
-    .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES, .inplace = 3, .samples = any_samples,
+static const CgOp op_add = {
+    CG_OP_HERE,
+    .name = "add",
+    .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
+    .doc = "x + y. Integers wrap around.\n",
+    .shape = number_shape,
+    .vjp = add_vjp,
+    .vec = CG_NUMBER_KERNELS(add),
+    .fold = add_fold,
+    .along = along,
+    .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES,
+    .inplace = 3,
+    .samples = any_samples,
 };
 
-static const CgOp op_sub = { CG_OP_HERE,
-    .name = "sub", .sig = "(x: T[..s], y: T[..s]) -> T[..s]", .doc = "x - y. Integers wrap around.\n",
-    .shape = number_shape, .vjp = sub_vjp, .vec = CG_NUMBER_KERNELS(sub), .fold = sub_fold, .along = along,
-    .traits = CG_ELEMENTWISE, .inplace = 3, .samples = any_samples,
+static const CgOp op_sub = {
+    CG_OP_HERE,
+    .name = "sub",
+    .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
+    .doc = "x - y. Integers wrap around.\n",
+    .shape = number_shape,
+    .vjp = sub_vjp,
+    .vec = CG_NUMBER_KERNELS(sub),
+    .fold = sub_fold,
+    .along = along,
+    .traits = CG_ELEMENTWISE,
+    .inplace = 3,
+    .samples = any_samples,
 };
 
-static const CgOp op_mul = { CG_OP_HERE,
-    .name = "mul", .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
+static const CgOp op_mul = {
+    CG_OP_HERE,
+    .name = "mul",
+    .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "x * y. Integers wrap around. A product with the constant 0 is 0, also for inf and NaN.\n",
-    .shape = number_shape, .vjp = mul_vjp, .vec = CG_NUMBER_KERNELS(mul), .fold = mul_fold, .along = along,
-    .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES | CG_LINEAR, .inplace = 3, .samples = any_samples,
+    .shape = number_shape,
+    .vjp = mul_vjp,
+    .vec = CG_NUMBER_KERNELS(mul),
+    .fold = mul_fold,
+    .along = along,
+    .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES | CG_LINEAR,
+    .inplace = 3,
+    .samples = any_samples,
 };
 
-static const CgOp op_div = { CG_OP_HERE,
-    .name = "div", .sig = "(x: F[..s], y: F[..s]) -> F[..s]", .doc = "The quotient x / y: inf or NaN where y is 0.\n",
-    .shape = float_shape, .vjp = div_vjp, .vec = CG_FLOAT_KERNELS(div), .fold = div_fold, .along = along,
-    .traits = CG_ELEMENTWISE, .inplace = 3, .samples = away_samples,
+static const CgOp op_div = {
+    CG_OP_HERE,
+    .name = "div",
+    .sig = "(x: F[..s], y: F[..s]) -> F[..s]",
+    .doc = "The quotient x / y: inf or NaN where y is 0.\n",
+    .shape = float_shape,
+    .vjp = div_vjp,
+    .vec = CG_FLOAT_KERNELS(div),
+    .fold = div_fold,
+    .along = along,
+    .traits = CG_ELEMENTWISE,
+    .inplace = 3,
+    .samples = away_samples,
 };
 
-static const CgOp op_pow = { CG_OP_HERE,
-    .name = "pow", .sig = "(x: F[..s], y: F[..s]) -> F[..s]",
+static const CgOp op_pow = {
+    CG_OP_HERE,
+    .name = "pow",
+    .sig = "(x: F[..s], y: F[..s]) -> F[..s]",
     .doc = "x to the power y: NaN for x < 0 unless y is whole.\n\n"
            "The derivative by y is x^y log(x), taken as 0 where x = 0 and NaN where x < 0.\n",
-    .shape = float_shape, .vjp = pow_vjp, .vec = CG_FLOAT_KERNELS(pow), .fold = pow_fold, .along = along,
-    .traits = CG_ELEMENTWISE, .inplace = 3, .samples = pow_samples,
+    .shape = float_shape,
+    .vjp = pow_vjp,
+    .vec = CG_FLOAT_KERNELS(pow),
+    .fold = pow_fold,
+    .along = along,
+    .traits = CG_ELEMENTWISE,
+    .inplace = 3,
+    .samples = pow_samples,
 };
 
-static const CgOp op_maximum = { CG_OP_HERE,
-    .name = "maximum", .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
+static const CgOp op_maximum = {
+    CG_OP_HERE,
+    .name = "maximum",
+    .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "The greater of x and y; NaN if one of them is. On a tie each gets half of the derivative.\n",
-    .shape = number_shape, .vjp = maximum_vjp, .vec = CG_NUMBER_KERNELS(maximum), .fold = maximum_fold, .along = along,
-    .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES, .inplace = 3, .samples = apart_samples,
+    .shape = number_shape,
+    .vjp = maximum_vjp,
+    .vec = CG_NUMBER_KERNELS(maximum),
+    .fold = maximum_fold,
+    .along = along,
+    .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES,
+    .inplace = 3,
+    .samples = apart_samples,
 };
 
-static const CgOp op_minimum = { CG_OP_HERE,
-    .name = "minimum", .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
+static const CgOp op_minimum = {
+    CG_OP_HERE,
+    .name = "minimum",
+    .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "The lesser of x and y; NaN if one of them is. On a tie each gets half of the derivative.\n",
-    .shape = number_shape, .vjp = minimum_vjp, .vec = CG_NUMBER_KERNELS(minimum), .fold = minimum_fold, .along = along,
-    .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES, .inplace = 3, .samples = apart_samples,
+    .shape = number_shape,
+    .vjp = minimum_vjp,
+    .vec = CG_NUMBER_KERNELS(minimum),
+    .fold = minimum_fold,
+    .along = along,
+    .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES,
+    .inplace = 3,
+    .samples = apart_samples,
 };
 
-static const CgOp op_mod = { CG_OP_HERE,
-    .name = "mod", .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
+static const CgOp op_mod = {
+    CG_OP_HERE,
+    .name = "mod",
+    .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "The rest of a division rounded down: x - y floor(x / y), with the sign of y.\n\n"
            "For integers x mod 0 is 0.\n",
-    .shape = number_shape, .vjp = mod_vjp, .vec = CG_NUMBER_KERNELS(mod), .along = along,
-    .traits = CG_ELEMENTWISE, .inplace = 3, .samples = mod_samples,
+    .shape = number_shape,
+    .vjp = mod_vjp,
+    .vec = CG_NUMBER_KERNELS(mod),
+    .along = along,
+    .traits = CG_ELEMENTWISE,
+    .inplace = 3,
+    .samples = mod_samples,
 };
 
 CG_OPS(binary, &op_add, &op_sub, &op_mul, &op_div, &op_pow, &op_maximum, &op_minimum, &op_mod)

@@ -1,27 +1,26 @@
 /* fused.c - chains of elementwise work as one sweep over memory, with or without a sum at their end.
- * Takes tensors of one shape, with any strides, and a program (program.h); gives up to four of its values, or the sum of
- * one over the last axes. Must not let the order of sums depend on anything but the sizes. */
+ * Takes tensors of one shape, with any strides, and a program (program.h); gives up to four of its values, or the sum
+ * of one over the last axes. Must not let the order of sums depend on anything but the sizes. */
 #include <cg/build.h>
 #include <cg/rules.h>
 
 #include "ops/lanes.h"
 #include "ops/program.h"
 
-#define PART (CG_PART / 2)      /* elements a part: chains are longer than one op */
+#define PART (CG_PART / 2) /* elements a part: chains are longer than one op */
 
 /* ---- values ---- */
 
-static int result_count(const CgOp *op)
-{
-    return op->nout ? op->nout : 1;
-}
+static int result_count(const CgOp *op) { return op->nout ? op->nout : 1; }
 
 static bool fused_shape(CgInfer *inf)
 {
     Program p;
-    if (!program_shape(inf, result_count(inf->op), &p)) return false;
+    if (!program_shape(inf, result_count(inf->op), &p))
+        return false;
     for (int i = 0; i < p.ninstr; i++) {
-        if (p.instr[i].result < 0) continue;
+        if (p.instr[i].result < 0)
+            continue;
         inf->out[p.instr[i].result] = inf->in[0];
         inf->out[p.instr[i].result].dtype = p.instr[i].dtype;
     }
@@ -34,18 +33,23 @@ static void fused_expand(CgBuild *b, const CgSite *site, CgRef *out)
     CgRef value[CG_MAX_IN + MAX_INSTR];
     const CgAttr *results = cg_attr_find(site->attrs, "results");
     /* the shape rule has read it */
-    if (!program_expand(b, site, results ? results->n : 0, &p, value)) return;
+    if (!program_expand(b, site, results ? results->n : 0, &p, value))
+        return;
     for (int i = 0; i < p.ninstr; i++)
-        if (p.instr[i].result >= 0) out[p.instr[i].result] = value[p.nin + i];
+        if (p.instr[i].result >= 0)
+            out[p.instr[i].result] = value[p.nin + i];
 }
 
 static void fused_work(const CgCall *call, CgWork *work)
 {
     size_t n = (size_t)cg_tensor_count(&call->out[0]);
     *work = (CgWork){ .parts = n / PART ? n / PART : 1 };
-    for (int i = 0; i < call->nin; i++) work->bytes += (double)n * (double)cg_dtype_size(call->in[i].dtype);
-    for (int i = 0; i < call->nout; i++) work->bytes += (double)n * (double)cg_dtype_size(call->out[i].dtype);
-    if (program_cost(call, call->nout, &work->flops, &work->scratch)) work->flops *= (double)n;
+    for (int i = 0; i < call->nin; i++)
+        work->bytes += (double)n * (double)cg_dtype_size(call->in[i].dtype);
+    for (int i = 0; i < call->nout; i++)
+        work->bytes += (double)n * (double)cg_dtype_size(call->out[i].dtype);
+    if (program_cost(call, call->nout, &work->flops, &work->scratch))
+        work->flops *= (double)n;
 }
 
 /* n values from element `at` on, rounded; rows of `length` may lie apart. */
@@ -72,10 +76,12 @@ static void fused_kernel(const CgCall *call, CgPart part)
     size_t first, last, n, length = y->rank ? (size_t)y->dim[y->rank - 1] : 1, unit = p->tile;
     bool waits[CG_MAX_OUT];
     run_begin(&r, call, part);
-    /* A result over an operand that later instructions read is written at the end of the tile, and one that is rounded. */
+    /* A result over an operand that later instructions read is written at the end of the tile, and one that is rounded.
+     */
     for (int k = 0; k < call->nout; k++) {
         waits[k] = y[k].dtype == CG_BF16;
-        if (waits[k] && (size_t)cg_row_step(&y[k]) != length) unit = length;
+        if (waits[k] && (size_t)cg_row_step(&y[k]) != length)
+            unit = length;
     }
     for (int i = 0; i < p->ninstr; i++)
         for (int j = 0; p->instr[i].result >= 0 && j < call->nin; j++)
@@ -85,14 +91,18 @@ static void fused_kernel(const CgCall *call, CgPart part)
         const void *value[CG_MAX_IN + MAX_INSTR];
         char *to[CG_MAX_OUT];
         n = run_tile(&r, at, last);
-        for (int k = 0; k < call->nout; k++) to[k] = waits[k] ? NULL : (char *)y[k].data + at * cg_dtype_size(y[k].dtype);
+        for (int k = 0; k < call->nout; k++)
+            to[k] = waits[k] ? NULL : (char *)y[k].data + at * cg_dtype_size(y[k].dtype);
         run_program(&r, at, n, to, value);
         for (int i = 0; i < p->ninstr; i++) {
             int k = p->instr[i].result;
-            if (k < 0 || !waits[k]) continue;
+            if (k < 0 || !waits[k])
+                continue;
             size_t size = cg_dtype_size(y[k].dtype);
-            if (y[k].dtype == CG_BF16) put_rounded(&y[k], length, at, value[p->nin + i], n);
-            else memcpy((char *)y[k].data + at * size, value[p->nin + i], n * size);
+            if (y[k].dtype == CG_BF16)
+                put_rounded(&y[k], length, at, value[p->nin + i], n);
+            else
+                memcpy((char *)y[k].data + at * size, value[p->nin + i], n * size);
         }
     }
 }
@@ -100,22 +110,28 @@ static void fused_kernel(const CgCall *call, CgPart part)
 /* ---- a sum ---- */
 
 /* Rows of elements that are summed, each in as many chunks. */
-typedef struct Rows { size_t rows, length, chunks, parts; } Rows;
+typedef struct Rows {
+    size_t rows, length, chunks, parts;
+} Rows;
 
 static Rows rows_of(const CgCall *call)
 {
     const CgTensor *x = &call->in[0];
     Rows c = { 1, 1, 1, 1 };
     int64_t over = cg_attr_int(call->attrs, "over", 1);
-    for (int i = 0; i < x->rank; i++) *(i < x->rank - over ? &c.rows : &c.length) *= (size_t)x->dim[i];
+    for (int i = 0; i < x->rank; i++)
+        *(i < x->rank - over ? &c.rows : &c.length) *= (size_t)x->dim[i];
     size_t want = (c.rows * c.length + PART - 1) / PART;
     if (c.rows && c.rows < 8) {
         c.chunks = want / c.rows < 32 ? want / c.rows : 32;
-        if (c.chunks > c.length / PART) c.chunks = c.length / PART;
-        if (c.chunks < 1) c.chunks = 1;
+        if (c.chunks > c.length / PART)
+            c.chunks = c.length / PART;
+        if (c.chunks < 1)
+            c.chunks = 1;
     }
     c.parts = c.rows * c.chunks < want ? c.rows * c.chunks : want;
-    if (c.parts < 1) c.parts = 1;
+    if (c.parts < 1)
+        c.parts = 1;
     return c;
 }
 
@@ -123,11 +139,15 @@ static bool sum_shape(CgInfer *inf)
 {
     Program p;
     int64_t over = cg_attr_int(inf->attrs, "over", 1);
-    if (!program_shape(inf, 1, &p)) return false;
-    if (over < 1 || over > inf->in[0].rank) return cg_infer_fail(inf, -1, -1, "%s: there are no %lld axes to sum over", inf->op->name, (long long)over);
+    if (!program_shape(inf, 1, &p))
+        return false;
+    if (over < 1 || over > inf->in[0].rank)
+        return cg_infer_fail(inf, -1, -1, "%s: there are no %lld axes to sum over", inf->op->name, (long long)over);
     for (int i = 0; i < p.ninstr; i++) {
-        if (p.instr[i].result < 0) continue;
-        if (p.instr[i].dtype != CG_F32 && p.instr[i].dtype != CG_F64) return cg_infer_fail(inf, -1, -1, "%s sums f32 or f64", inf->op->name);
+        if (p.instr[i].result < 0)
+            continue;
+        if (p.instr[i].dtype != CG_F32 && p.instr[i].dtype != CG_F64)
+            return cg_infer_fail(inf, -1, -1, "%s sums f32 or f64", inf->op->name);
         inf->out[0] = inf->in[0];
         inf->out[0].dtype = p.instr[i].dtype;
         inf->out[0].rank -= (int)over;
@@ -141,10 +161,13 @@ static void sum_expand(CgBuild *b, const CgSite *site, CgRef *out)
     CgRef value[CG_MAX_IN + MAX_INSTR];
     int64_t axes[CG_MAX_RANK], over = cg_attr_int(site->attrs, "over", 1);
     int rank = cg_ref_type(b, site->in[0]).rank;
-    for (int i = 0; i < over; i++) axes[i] = rank - over + i;
-    if (!program_expand(b, site, 1, &p, value)) return;
+    for (int i = 0; i < over; i++)
+        axes[i] = rank - over + i;
+    if (!program_expand(b, site, 1, &p, value))
+        return;
     for (int i = 0; i < p.ninstr; i++)
-        if (p.instr[i].result >= 0) out[0] = cg_sum(b, value[p.nin + i], (int)over, axes);
+        if (p.instr[i].result >= 0)
+            out[0] = cg_sum(b, value[p.nin + i], (int)over, axes);
 }
 
 static void sum_work(const CgCall *call, CgWork *work)
@@ -152,15 +175,20 @@ static void sum_work(const CgCall *call, CgWork *work)
     Rows c = rows_of(call);
     double n = (double)c.rows * (double)c.length;
     *work = (CgWork){ .parts = c.parts };
-    for (int i = 0; i < call->nin; i++) work->bytes += n * (double)cg_dtype_size(call->in[i].dtype);
-    if (program_cost(call, 1, &work->flops, &work->scratch)) work->flops = (work->flops + 1) * n;
-    if (c.chunks > 1) work->shared = c.rows * c.chunks * sizeof(double);
+    for (int i = 0; i < call->nin; i++)
+        work->bytes += n * (double)cg_dtype_size(call->in[i].dtype);
+    if (program_cost(call, 1, &work->flops, &work->scratch))
+        work->flops = (work->flops + 1) * n;
+    if (c.chunks > 1)
+        work->shared = c.rows * c.chunks * sizeof(double);
 }
 
 static void put(const CgTensor *out, size_t i, double value)
 {
-    if (out->dtype == CG_F32) ((float *)out->data)[i] = (float)value;
-    else ((double *)out->data)[i] = value;
+    if (out->dtype == CG_F32)
+        ((float *)out->data)[i] = (float)value;
+    else
+        ((double *)out->data)[i] = value;
 }
 
 /* Tiles are summed in their dtype, their sums in f64. */
@@ -172,11 +200,13 @@ static void sum_kernel(const CgCall *call, CgPart part)
     size_t first, last, n;
     int result = 0;
     if (c.rows * c.length == 0) {
-        for (size_t i = 0; i < c.rows; i++) put(call->out, i, 0);
+        for (size_t i = 0; i < c.rows; i++)
+            put(call->out, i, 0);
         return;
     }
     run_begin(&r, call, part);
-    while (p->instr[result].result < 0) result++;
+    while (p->instr[result].result < 0)
+        result++;
     cg_part_range(part, c.rows * c.chunks, 1, &first, &last);
     for (size_t u = first; u < last; u++) {
         size_t row = u / c.chunks, k = u % c.chunks, end = row * c.length + c.length * (k + 1) / c.chunks;
@@ -189,8 +219,10 @@ static void sum_kernel(const CgCall *call, CgPart part)
             const void *x = value[p->nin + result];
             total += call->out->dtype == CG_F32 ? (double)lanes_sum_f32(x, (int64_t)n) : lanes_sum_f64(x, (int64_t)n);
         }
-        if (c.chunks > 1) ((double *)call->shared)[u] = total;
-        else put(call->out, row, total);
+        if (c.chunks > 1)
+            ((double *)call->shared)[u] = total;
+        else
+            put(call->out, row, total);
     }
 }
 
@@ -200,7 +232,8 @@ static void sum_finish(const CgCall *call, CgPart part)
     (void)part;
     for (size_t row = 0; c.chunks > 1 && row < c.rows; row++) {
         double total = 0;
-        for (size_t k = 0; k < c.chunks; k++) total += ((const double *)call->shared)[row * c.chunks + k];
+        for (size_t k = 0; k < c.chunks; k++)
+            total += ((const double *)call->shared)[row * c.chunks + k];
         put(call->out, row, total);
     }
 }
@@ -216,44 +249,66 @@ static CgAlong fused_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 }
 
 static const CgSample samples1[] = {
-    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; tanh 2; add 3 0\", results=(4)", .low = -2.385,
+    { .in = "F[3,7] F[3,7]",
+        .attrs = "program=\"mul 0 1; tanh 2; add 3 0\", results=(4)",
+        .low = -2.385,
         .high = 2.385 },
-    { .in = "F[2,5,3] F[2,5,3] F[2,5,3]", .attrs = "program=\"lt 0 1; where 3 2 0; mul 4 4\", results=(5)",
-        .low = -2.385, .high = 2.385, .apart = 0.05 },
+    { .in = "F[2,5,3] F[2,5,3] F[2,5,3]",
+        .attrs = "program=\"lt 0 1; where 3 2 0; mul 4 4\", results=(5)",
+        .low = -2.385,
+        .high = 2.385,
+        .apart = 0.05 },
     { .in = NULL },
 };
 static const CgSample samples2[] = {
-    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; exp 2; sub 3 0\", results=(2, 4)", .low = -1.385,
+    { .in = "F[3,7] F[3,7]",
+        .attrs = "program=\"mul 0 1; exp 2; sub 3 0\", results=(2, 4)",
+        .low = -1.385,
         .high = 1.385 },
     { .in = NULL },
 };
 static const CgSample samples3[] = {
-    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; exp 2; sub 3 0\", results=(3, 2, 4)",
-        .low = -1.385, .high = 1.385 },
+    { .in = "F[3,7] F[3,7]",
+        .attrs = "program=\"mul 0 1; exp 2; sub 3 0\", results=(3, 2, 4)",
+        .low = -1.385,
+        .high = 1.385 },
     { .in = NULL },
 };
 static const CgSample samples4[] = {
-    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; exp 2; sub 3 0; neg 4\", results=(5, 3, 2, 4)",
-        .low = -1.385, .high = 1.385 },
+    { .in = "F[3,7] F[3,7]",
+        .attrs = "program=\"mul 0 1; exp 2; sub 3 0; neg 4\", results=(5, 3, 2, 4)",
+        .low = -1.385,
+        .high = 1.385 },
     { .in = NULL },
 };
 
 static const CgSample sum_samples[] = {
-    { .in = "F[3,7] F[3,7]", .attrs = "program=\"mul 0 1; tanh 2\", results=(3), over=1", .low = -2.385, .high = 2.385 },
+    { .in = "F[3,7] F[3,7]",
+        .attrs = "program=\"mul 0 1; tanh 2\", results=(3), over=1",
+        .low = -2.385,
+        .high = 2.385 },
     { .in = "F[2,3,61] F[2,3,61]", .attrs = "program=\"mul 0 1\", results=(2), over=3", .low = -2.385, .high = 2.385 },
-    { .in = "F[11,277] F[11,277]", .attrs = "program=\"exp 0; mul 1 2\", results=(3), over=1", .low = -1.385, .high = 1.385 },
-    { .in = "F[3,70001]", .attrs = "program=\"mul 0 0\", results=(1), over=1", .low = -0.385, .high = 1.385 },      /* in chunks */
+    { .in = "F[11,277] F[11,277]",
+        .attrs = "program=\"exp 0; mul 1 2\", results=(3), over=1",
+        .low = -1.385,
+        .high = 1.385 },
+    { .in = "F[3,70001]",
+        .attrs = "program=\"mul 0 0\", results=(1), over=1",
+        .low = -0.385,
+        .high = 1.385 }, /* in chunks */
     { .in = NULL },
 };
 
-#define FUSED(op, results, rows, n)                                                                                      \
-    static const CgOp op_##op = { CG_OP_HERE,                                                                            \
-        .name = #op, .sig = "(xs: tensors, program: str, results: ints) -> " results,                                    \
-        .doc = "A chain of elementwise ops in one sweep over memory, made by the pass `fuse`.\n\n"                       \
-               "`program` lists instructions, an op and the numbers of its operands each; `results` says which values\n" \
-               "come out. It means, and is differentiated as, the chain it was made from.\n",                            \
-        .shape = fused_shape, .expand = fused_expand, .prepare = program_prepare, .release = program_release,                    \
-        .work = fused_work, .along = fused_along, .traits = CG_STRIDED | CG_OVER_ROWS, .inplace = 0xffff, .rounded = (1u << n) - 1, .nout = n, .samples = rows, \
+#define FUSED(op, results, rows, n)                                                                                   \
+    static const CgOp op_##op = { CG_OP_HERE, .name = #op,                                                            \
+        .sig = "(xs: tensors, program: str, results: ints) -> " results,                                              \
+        .doc =                                                                                                        \
+            "A chain of elementwise ops in one sweep over memory, made by the pass `fuse`.\n\n"                       \
+            "`program` lists instructions, an op and the numbers of its operands each; `results` says which values\n" \
+            "come out. It means, and is differentiated as, the chain it was made from.\n",                            \
+        .shape = fused_shape, .expand = fused_expand, .prepare = program_prepare, .release = program_release,         \
+        .work = fused_work, .along = fused_along, .traits = CG_STRIDED | CG_OVER_ROWS, .inplace = 0xffff,             \
+        .rounded = (1u << n) - 1, .nout = n, .samples = rows,                                                         \
         .kernel = { fused_kernel, fused_kernel, fused_kernel, fused_kernel, fused_kernel } };
 FUSED(fused, "T[..s]", samples1, 1)
 FUSED(fused2, "(T[..s], T[..s])", samples2, 2)
@@ -267,12 +322,23 @@ static CgAlong sum_along(const CgInfer *inf, int operand, int axis, CgTo *to)
     return axis < inf->in[0].rank - cg_attr_int(inf->attrs, "over", 1) ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
 }
 
-static const CgOp op_fused_sum = { CG_OP_HERE,
-    .name = "fused_sum", .sig = "(xs: tensors, program: str, results: ints, over: int = 1) -> F[..s]",
-    .doc = "A chain of elementwise ops and the sum of its last value over the last `over` axes, in one sweep over memory; made by\n"
-           "the pass `fuse`. f32 is summed by tiles, their sums in f64. It is differentiated as the chain it was made from.\n",
-    .shape = sum_shape, .expand = sum_expand, .prepare = program_prepare, .release = program_release, .work = sum_work,
-    .along = sum_along, .traits = CG_STRIDED, .samples = sum_samples, .finish = sum_finish,
+static const CgOp op_fused_sum = {
+    CG_OP_HERE,
+    .name = "fused_sum",
+    .sig = "(xs: tensors, program: str, results: ints, over: int = 1) -> F[..s]",
+    .doc = "A chain of elementwise ops and the sum of its last value over the last `over` axes, in one sweep over "
+           "memory; made by\n"
+           "the pass `fuse`. f32 is summed by tiles, their sums in f64. It is differentiated as the chain it was made "
+           "from.\n",
+    .shape = sum_shape,
+    .expand = sum_expand,
+    .prepare = program_prepare,
+    .release = program_release,
+    .work = sum_work,
+    .along = sum_along,
+    .traits = CG_STRIDED,
+    .samples = sum_samples,
+    .finish = sum_finish,
     .kernel = { sum_kernel, sum_kernel, sum_kernel, sum_kernel, sum_kernel },
 };
 

@@ -5,31 +5,37 @@
 
 #include <cg/rules.h>
 
-#define CHUNK 1024u     /* random words made at a time, on the stack */
+#define CHUNK 1024u /* random words made at a time, on the stack */
 
 static bool generator_shape(CgInfer *inf)
 {
     const CgAttr *type = cg_attr_find(inf->attrs, "type");
-    if (!type || type->kind != CG_ATTR_TYPE) return cg_infer_fail(inf, -1, -1, "%s needs a type", inf->op->name);
+    if (!type || type->kind != CG_ATTR_TYPE)
+        return cg_infer_fail(inf, -1, -1, "%s needs a type", inf->op->name);
     inf->out[0] = type->type;
     return true;
 }
 
 static bool random_shape(CgInfer *inf)
 {
-    if (!generator_shape(inf)) return false;
+    if (!generator_shape(inf))
+        return false;
     if (!cg_dtype_is_float(inf->out[0].dtype))
-        return cg_infer_fail(inf, -1, -1, "%s makes f32 or f64, not %s", inf->op->name, cg_dtype_name(inf->out[0].dtype));
+        return cg_infer_fail(
+            inf, -1, -1, "%s makes f32 or f64, not %s", inf->op->name, cg_dtype_name(inf->out[0].dtype));
     return true;
 }
 
 static bool iota_shape(CgInfer *inf)
 {
-    if (!generator_shape(inf)) return false;
+    if (!generator_shape(inf))
+        return false;
     int64_t axis = cg_attr_int(inf->attrs, "axis", -1);
-    if (inf->out[0].dtype == CG_BOOL) return cg_infer_fail(inf, -1, -1, "iota makes numbers, not bool");
+    if (inf->out[0].dtype == CG_BOOL)
+        return cg_infer_fail(inf, -1, -1, "iota makes numbers, not bool");
     if (axis < -inf->out[0].rank || axis >= inf->out[0].rank)
-        return cg_infer_fail(inf, -1, -1, "axis = %lld is out of range for a result with %d axes", (long long)axis, inf->out[0].rank);
+        return cg_infer_fail(
+            inf, -1, -1, "axis = %lld is out of range for a result with %d axes", (long long)axis, inf->out[0].rank);
     return true;
 }
 
@@ -38,7 +44,8 @@ static bool iota_cut(const CgInfer *inf, CgCut *cut)
 {
     int64_t zero;
     CgType t = inf->out[0];
-    if (cut->axis == cg_axis(inf->attrs, "axis", t.rank) && !(cg_dim_is_int(cut->from, &zero) && zero == 0)) return false;
+    if (cut->axis == cg_axis(inf->attrs, "axis", t.rank) && !(cg_dim_is_int(cut->from, &zero) && zero == 0))
+        return false;
     t.dim[cut->axis] = cg_dim_sub(cut->to, cut->from);
     cut->attrs = cg_attrs_with(inf->attrs, cg_a_type("type", t));
     return true;
@@ -47,23 +54,27 @@ static bool iota_cut(const CgInfer *inf, CgCut *cut)
 static void generator_work(const CgCall *call, CgWork *work)
 {
     size_t n = (size_t)cg_tensor_count(call->out);
-    *work = (CgWork){ .flops = (double)n, .bytes = (double)n * (double)cg_dtype_size(call->out->dtype), .parts = (n + CG_PART - 1) / CG_PART };
-    if (!work->parts) work->parts = 1;
+    *work = (CgWork){ .flops = (double)n,
+        .bytes = (double)n * (double)cg_dtype_size(call->out->dtype),
+        .parts = (n + CG_PART - 1) / CG_PART };
+    if (!work->parts)
+        work->parts = 1;
 }
 
 /* y[.., i, ..] = i along the axis. */
-#define IOTA(T, name)                                                                       \
-    static void name(const CgCall *call, CgPart part)                                       \
-    {                                                                                       \
-        const CgTensor *y = call->out;                                                      \
-        T *to = y->data;                                                                    \
-        size_t first, last;                                                                 \
-        int64_t inner = 1;                                                                  \
-        int axis = cg_axis(call->attrs, "axis", y->rank);                                   \
-        for (int i = axis + 1; i < y->rank; i++) inner *= y->dim[i];                        \
-        cg_part_range(part, (size_t)cg_tensor_count(y), CG_PART, &first, &last);            \
-        for (size_t i = first; i < last; i++)                                               \
-            to[i] = (T)((int64_t)i / inner % y->dim[axis]);                                 \
+#define IOTA(T, name)                                                            \
+    static void name(const CgCall *call, CgPart part)                            \
+    {                                                                            \
+        const CgTensor *y = call->out;                                           \
+        T *to = y->data;                                                         \
+        size_t first, last;                                                      \
+        int64_t inner = 1;                                                       \
+        int axis = cg_axis(call->attrs, "axis", y->rank);                        \
+        for (int i = axis + 1; i < y->rank; i++)                                 \
+            inner *= y->dim[i];                                                  \
+        cg_part_range(part, (size_t)cg_tensor_count(y), CG_PART, &first, &last); \
+        for (size_t i = first; i < last; i++)                                    \
+            to[i] = (T)((int64_t)i / inner % y->dim[axis]);                      \
     }
 IOTA(float, iota_f32)
 IOTA(double, iota_f64)
@@ -76,40 +87,42 @@ static void draw(const CgCall *call, size_t first, size_t n, uint32_t *out)
 }
 
 /* The upper 24 bits as a fraction: every value is exact in f32, so f32 and f64 runs draw the same numbers. */
-#define UNIFORM(T, name)                                                                    \
-    static void name(const CgCall *call, CgPart part)                                       \
-    {                                                                                       \
-        T *to = call->out->data;                                                            \
-        uint32_t bits[CHUNK];                                                               \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last);    \
-        for (size_t at = first; at < last; at += CHUNK) {                                   \
-            size_t n = last - at < CHUNK ? last - at : CHUNK;                               \
-            draw(call, at, n, bits);                                                        \
-            for (size_t i = 0; i < n; i++) to[at + i] = (T)(int32_t)(bits[i] >> 8) * (T)0x1p-24; \
-        }                                                                                   \
+#define UNIFORM(T, name)                                                                 \
+    static void name(const CgCall *call, CgPart part)                                    \
+    {                                                                                    \
+        T *to = call->out->data;                                                         \
+        uint32_t bits[CHUNK];                                                            \
+        size_t first, last;                                                              \
+        cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last); \
+        for (size_t at = first; at < last; at += CHUNK) {                                \
+            size_t n = last - at < CHUNK ? last - at : CHUNK;                            \
+            draw(call, at, n, bits);                                                     \
+            for (size_t i = 0; i < n; i++)                                               \
+                to[at + i] = (T)(int32_t)(bits[i] >> 8) * (T)0x1p-24;                    \
+        }                                                                                \
     }
 UNIFORM(float, random_uniform_f32)
 UNIFORM(double, random_uniform_f64)
 
 /* Box and Muller (1958): elements 2i and 2i + 1 from words 2i and 2i + 1; u in (0, 1] keeps the logarithm finite. */
-#define NORMAL(T, name)                                                                     \
-    static void name(const CgCall *call, CgPart part)                                       \
-    {                                                                                       \
-        T *to = call->out->data;                                                            \
-        uint32_t bits[CHUNK];                                                               \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last);    \
-        for (size_t at = first; at < last; at += CHUNK) {                                   \
-            size_t n = last - at < CHUNK ? last - at : CHUNK;                               \
-            draw(call, at, n + n % 2, bits);                                                \
-            for (size_t i = 0; i < n; i += 2) {                                             \
+#define NORMAL(T, name)                                                                          \
+    static void name(const CgCall *call, CgPart part)                                            \
+    {                                                                                            \
+        T *to = call->out->data;                                                                 \
+        uint32_t bits[CHUNK];                                                                    \
+        size_t first, last;                                                                      \
+        cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last);         \
+        for (size_t at = first; at < last; at += CHUNK) {                                        \
+            size_t n = last - at < CHUNK ? last - at : CHUNK;                                    \
+            draw(call, at, n + n % 2, bits);                                                     \
+            for (size_t i = 0; i < n; i += 2) {                                                  \
                 double u = ((double)bits[i] + 1.0) * 0x1p-32, v = (double)bits[i + 1] * 0x1p-32; \
-                double r = sqrt(-2.0 * log(u)), a = 6.283185307179586477 * v;               \
-                to[at + i] = (T)(r * cos(a));                                               \
-                if (i + 1 < n) to[at + i + 1] = (T)(r * sin(a));                            \
-            }                                                                               \
-        }                                                                                   \
+                double r = sqrt(-2.0 * log(u)), a = 6.283185307179586477 * v;                    \
+                to[at + i] = (T)(r * cos(a));                                                    \
+                if (i + 1 < n)                                                                   \
+                    to[at + i + 1] = (T)(r * sin(a));                                            \
+            }                                                                                    \
+        }                                                                                        \
     }
 NORMAL(float, random_normal_f32)
 NORMAL(double, random_normal_f64)
@@ -129,26 +142,42 @@ static const CgSample random_samples[] = {
     { .in = NULL },
 };
 
-static const CgOp op_iota = { CG_OP_HERE,
-    .name = "iota", .sig = "(type: type, axis: int = -1) -> T[..s]",
+static const CgOp op_iota = {
+    CG_OP_HERE,
+    .name = "iota",
+    .sig = "(type: type, axis: int = -1) -> T[..s]",
     .doc = "Counts along one axis: y[.., i, ..] = i, repeated along all others.\n",
-    .shape = iota_shape, .work = generator_work, .cut = iota_cut, .traits = CG_GENERATOR | CG_NODIFF, .samples = iota_samples,
+    .shape = iota_shape,
+    .work = generator_work,
+    .cut = iota_cut,
+    .traits = CG_GENERATOR | CG_NODIFF,
+    .samples = iota_samples,
     .kernel = { [CG_F32] = iota_f32, [CG_F64] = iota_f64, [CG_I32] = iota_i32, [CG_I64] = iota_i64 },
 };
 
-static const CgOp op_random_uniform = { CG_OP_HERE,
-    .name = "random_uniform", .sig = "(type: type, stream: int) -> F[..s]",
+static const CgOp op_random_uniform = {
+    CG_OP_HERE,
+    .name = "random_uniform",
+    .sig = "(type: type, stream: int) -> F[..s]",
     .doc = "Random numbers, evenly spread over [0, 1).\n\n"
            "A function of (seed, stream, step, index): Philox 4x32-10 (Salmon et al. 2011), 24 bits each.\n",
-    .shape = random_shape, .work = generator_work, .traits = CG_GENERATOR | CG_NODIFF | CG_RANDOM, .samples = random_samples,
+    .shape = random_shape,
+    .work = generator_work,
+    .traits = CG_GENERATOR | CG_NODIFF | CG_RANDOM,
+    .samples = random_samples,
     .kernel = CG_FLOAT_KERNELS(random_uniform),
 };
 
-static const CgOp op_random_normal = { CG_OP_HERE,
-    .name = "random_normal", .sig = "(type: type, stream: int) -> F[..s]",
+static const CgOp op_random_normal = {
+    CG_OP_HERE,
+    .name = "random_normal",
+    .sig = "(type: type, stream: int) -> F[..s]",
     .doc = "Random numbers with mean 0 and deviation 1, normally distributed.\n\n"
            "A function of (seed, stream, step, index), by the transform of Box and Muller (1958).\n",
-    .shape = random_shape, .work = generator_work, .traits = CG_GENERATOR | CG_NODIFF | CG_RANDOM, .samples = random_samples,
+    .shape = random_shape,
+    .work = generator_work,
+    .traits = CG_GENERATOR | CG_NODIFF | CG_RANDOM,
+    .samples = random_samples,
     .kernel = CG_FLOAT_KERNELS(random_normal),
 };
 

@@ -16,8 +16,11 @@ static inline int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
 static void rows_work(const CgTensor *big, size_t rows, CgWork *work)
 {
     size_t n = (size_t)cg_tensor_count(big), parts = (n + CG_PART - 1) / CG_PART;
-    *work = (CgWork){ .flops = (double)n, .bytes = 2.0 * (double)n * (double)cg_dtype_size(big->dtype), .parts = parts < rows ? parts : rows };
-    if (!work->parts) work->parts = 1;
+    *work = (CgWork){ .flops = (double)n,
+        .bytes = 2.0 * (double)n * (double)cg_dtype_size(big->dtype),
+        .parts = parts < rows ? parts : rows };
+    if (!work->parts)
+        work->parts = 1;
 }
 
 /* ---- take ---- */
@@ -25,7 +28,8 @@ static void rows_work(const CgTensor *big, size_t rows, CgWork *work)
 static bool take_shape(CgInfer *inf)
 {
     const CgType *table = &inf->in[0], *ids = &inf->in[1];
-    if (!cg_want_rank(inf, 0, 2, 2) || !cg_want_integer(inf, 1) || !cg_want_rank(inf, 1, 0, CG_MAX_RANK - 1)) return false;
+    if (!cg_want_rank(inf, 0, 2, 2) || !cg_want_integer(inf, 1) || !cg_want_rank(inf, 1, 0, CG_MAX_RANK - 1))
+        return false;
     inf->out[0] = cg_type_as(*ids, table->dtype);
     inf->out[0].dim[inf->out[0].rank++] = table->dim[1];
     return true;
@@ -38,12 +42,17 @@ static void take_kernel(const CgCall *call, CgPart part)
     cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);
     for (size_t i = first; i < last && row; i++) {
         char *to = (char *)call->out->data + i * row;
-        if (table->dim[0] == 0) memset(to, 0, row);
-        else memcpy(to, (const char *)table->data + (size_t)id_at(ids, (int64_t)i, table->dim[0]) * row, row);
+        if (table->dim[0] == 0)
+            memset(to, 0, row);
+        else
+            memcpy(to, (const char *)table->data + (size_t)id_at(ids, (int64_t)i, table->dim[0]) * row, row);
     }
 }
 
-static void take_work(const CgCall *call, CgWork *work) { rows_work(call->out, (size_t)cg_tensor_count(&call->in[1]), work); }
+static void take_work(const CgCall *call, CgWork *work)
+{
+    rows_work(call->out, (size_t)cg_tensor_count(&call->in[1]), work);
+}
 
 /* Each use of a row adds to its derivative. */
 static void take_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
@@ -57,7 +66,8 @@ static void take_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 static CgRef take_fold(CgBuild *b, const CgSite *site)
 {
     double v;
-    if (!cg_ref_const(b, site->in[0], &v)) return CG_NONE;
+    if (!cg_ref_const(b, site->in[0], &v))
+        return CG_NONE;
     CgType table = cg_ref_type(b, site->in[0]), t = cg_type_as(cg_ref_type(b, site->in[1]), table.dtype);
     t.dim[t.rank++] = table.dim[1];
     return cg_fill(b, t, v);
@@ -66,7 +76,8 @@ static CgRef take_fold(CgBuild *b, const CgSite *site)
 static CgAlong take_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     to->axis = axis;
-    if (operand == 1) return CG_ALONG_POINTWISE;
+    if (operand == 1)
+        return CG_ALONG_POINTWISE;
     to->axis = inf->in[1].rank;
     return axis == 1 ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
 }
@@ -77,49 +88,62 @@ static bool scatter_shape(CgInfer *inf)
 {
     const CgType *ids = &inf->in[0], *g = &inf->in[1];
     const CgDim *rows = cg_attr_dim(inf->attrs, "rows");
-    if (!cg_want_integer(inf, 0) || !cg_want_float(inf, 1)) return false;
-    if (!rows) return cg_infer_fail(inf, -1, -1, "scatter_add needs rows, a size");
-    if (!cg_want_rank(inf, 1, ids->rank + 1, ids->rank + 1) || !cg_want_axes(inf, 1, 0, 0, ids->rank)) return false;
+    if (!cg_want_integer(inf, 0) || !cg_want_float(inf, 1))
+        return false;
+    if (!rows)
+        return cg_infer_fail(inf, -1, -1, "scatter_add needs rows, a size");
+    if (!cg_want_rank(inf, 1, ids->rank + 1, ids->rank + 1) || !cg_want_axes(inf, 1, 0, 0, ids->rank))
+        return false;
     inf->out[0] = cg_type(g->dtype, 2, (const CgDim *[2]){ rows, g->dim[ids->rank] });
     return true;
 }
 
 /* Each part owns a range of rows and goes through all ids in order: the order of every sum is that of the ids. */
-#define SCATTER(T, name)                                                                    \
-    static void name(const CgCall *call, CgPart part)                                       \
-    {                                                                                       \
-        const CgTensor *ids = &call->in[0], *g = &call->in[1], *y = call->out;              \
-        int64_t rows = y->dim[0], d = y->dim[1], n = cg_tensor_count(ids);                  \
-        const T *from = g->data;                                                            \
-        T *to = y->data;                                                                    \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)rows, 1, &first, &last);                                \
-        for (int64_t i = (int64_t)first * d; i < (int64_t)last * d; i++) to[i] = 0;         \
-        for (int64_t i = 0; i < n && rows; i++) {                                           \
-            int64_t id = id_at(ids, i, rows);                                               \
-            if (id < (int64_t)first || id >= (int64_t)last) continue;                       \
-            T *row = to + id * d;                                                           \
-            const T *add = from + i * d;                                                    \
-            CG_SIMD                                                                         \
-            for (int64_t c = 0; c < d; c++) row[c] += add[c];                               \
-        }                                                                                   \
+#define SCATTER(T, name)                                                       \
+    static void name(const CgCall *call, CgPart part)                          \
+    {                                                                          \
+        const CgTensor *ids = &call->in[0], *g = &call->in[1], *y = call->out; \
+        int64_t rows = y->dim[0], d = y->dim[1], n = cg_tensor_count(ids);     \
+        const T *from = g->data;                                               \
+        T *to = y->data;                                                       \
+        size_t first, last;                                                    \
+        cg_part_range(part, (size_t)rows, 1, &first, &last);                   \
+        for (int64_t i = (int64_t)first * d; i < (int64_t)last * d; i++)       \
+            to[i] = 0;                                                         \
+        for (int64_t i = 0; i < n && rows; i++) {                              \
+            int64_t id = id_at(ids, i, rows);                                  \
+            if (id < (int64_t)first || id >= (int64_t)last)                    \
+                continue;                                                      \
+            T *row = to + id * d;                                              \
+            const T *add = from + i * d;                                       \
+            CG_SIMD                                                            \
+            for (int64_t c = 0; c < d; c++)                                    \
+                row[c] += add[c];                                              \
+        }                                                                      \
     }
 SCATTER(float, scatter_f32)
 SCATTER(double, scatter_f64)
 
 static void scatter_kernel(const CgCall *call, CgPart part)
 {
-    if (call->out->dtype == CG_F32) scatter_f32(call, part);
-    else scatter_f64(call, part);
+    if (call->out->dtype == CG_F32)
+        scatter_f32(call, part);
+    else
+        scatter_f64(call, part);
 }
 
 static void scatter_work(const CgCall *call, CgWork *work)
 {
-    size_t n = (size_t)(cg_tensor_count(call->out) + cg_tensor_count(&call->in[1])), parts = (n + CG_PART - 1) / CG_PART;
+    size_t n = (size_t)(cg_tensor_count(call->out) + cg_tensor_count(&call->in[1])),
+           parts = (n + CG_PART - 1) / CG_PART;
     size_t rows = (size_t)call->out->dim[0];
-    if (parts > 16) parts = 16;             /* each goes through all ids */
-    if (parts > rows) parts = rows;
-    *work = (CgWork){ .flops = (double)n, .bytes = 2.0 * (double)n * (double)cg_dtype_size(call->out->dtype), .parts = parts ? parts : 1 };
+    if (parts > 16)
+        parts = 16; /* each goes through all ids */
+    if (parts > rows)
+        parts = rows;
+    *work = (CgWork){ .flops = (double)n,
+        .bytes = 2.0 * (double)n * (double)cg_dtype_size(call->out->dtype),
+        .parts = parts ? parts : 1 };
 }
 
 static void scatter_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
@@ -138,23 +162,25 @@ static CgAlong scatter_along(const CgInfer *inf, int operand, int axis, CgTo *to
 static bool pick_shape(CgInfer *inf)
 {
     const CgType *x = &inf->in[0], *ids = &inf->in[1];
-    if (!cg_want_float(inf, 0) || !cg_want_integer(inf, 1) || !cg_want_rank(inf, 0, 1, CG_MAX_RANK)) return false;
-    if (!cg_want_rank(inf, 1, x->rank - 1, x->rank - 1) || !cg_want_axes(inf, 1, 0, 0, ids->rank)) return false;
+    if (!cg_want_float(inf, 0) || !cg_want_integer(inf, 1) || !cg_want_rank(inf, 0, 1, CG_MAX_RANK))
+        return false;
+    if (!cg_want_rank(inf, 1, x->rank - 1, x->rank - 1) || !cg_want_axes(inf, 1, 0, 0, ids->rank))
+        return false;
     inf->out[0] = cg_type_as(*ids, x->dtype);
     return true;
 }
 
-#define PICK(T, name)                                                                       \
-    static void name(const CgCall *call, CgPart part)                                       \
-    {                                                                                       \
-        const CgTensor *x = &call->in[0], *ids = &call->in[1];                              \
-        int64_t v = x->dim[x->rank - 1];                                                    \
-        const T *from = x->data;                                                            \
-        T *to = call->out->data;                                                            \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)cg_tensor_count(ids), CG_PART, &first, &last);             \
-        for (size_t i = first; i < last; i++)                                               \
-            to[i] = v ? from[(int64_t)i * v + id_at(ids, (int64_t)i, v)] : 0;               \
+#define PICK(T, name)                                                              \
+    static void name(const CgCall *call, CgPart part)                              \
+    {                                                                              \
+        const CgTensor *x = &call->in[0], *ids = &call->in[1];                     \
+        int64_t v = x->dim[x->rank - 1];                                           \
+        const T *from = x->data;                                                   \
+        T *to = call->out->data;                                                   \
+        size_t first, last;                                                        \
+        cg_part_range(part, (size_t)cg_tensor_count(ids), CG_PART, &first, &last); \
+        for (size_t i = first; i < last; i++)                                      \
+            to[i] = v ? from[(int64_t)i * v + id_at(ids, (int64_t)i, v)] : 0;      \
     }
 PICK(float, pick_f32)
 PICK(double, pick_f64)
@@ -183,8 +209,10 @@ static bool one_hot_shape(CgInfer *inf)
 {
     const CgDim *n = cg_attr_dim(inf->attrs, "n");
     const char *name = cg_attr_str(inf->attrs, "dtype", "f32");
-    if (!cg_want_integer(inf, 0) || !cg_want_rank(inf, 0, 0, CG_MAX_RANK - 1)) return false;
-    if (!n) return cg_infer_fail(inf, -1, -1, "one_hot needs n, a size");
+    if (!cg_want_integer(inf, 0) || !cg_want_rank(inf, 0, 0, CG_MAX_RANK - 1))
+        return false;
+    if (!n)
+        return cg_infer_fail(inf, -1, -1, "one_hot needs n, a size");
     for (int d = 0; d < CG_NDTYPE; d++)
         if (!strcmp(name, cg_dtype_name((CgDtype)d)) && cg_dtype_is_float((CgDtype)d)) {
             inf->out[0] = cg_type_as(inf->in[0], (CgDtype)d);
@@ -204,14 +232,22 @@ static void one_hot_kernel(const CgCall *call, CgPart part)
         char *to = (char *)y->data + i * row;
         int64_t id = id_at(ids, (int64_t)i, n);
         memset(to, 0, row);
-        if (y->dtype == CG_F32) ((float *)to)[id] = 1;
-        else ((double *)to)[id] = 1;
+        if (y->dtype == CG_F32)
+            ((float *)to)[id] = 1;
+        else
+            ((double *)to)[id] = 1;
     }
 }
 
-static void one_hot_work(const CgCall *call, CgWork *work) { rows_work(call->out, (size_t)cg_tensor_count(&call->in[0]), work); }
+static void one_hot_work(const CgCall *call, CgWork *work)
+{
+    rows_work(call->out, (size_t)cg_tensor_count(&call->in[0]), work);
+}
 
-static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to) { return cg_along_same(inf, operand, axis, to); }
+static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to)
+{
+    return cg_along_same(inf, operand, axis, to);
+}
 
 /* ---- the ops ---- */
 
@@ -238,32 +274,57 @@ static const CgSample one_hot_samples[] = {
     { .in = NULL },
 };
 
-static const CgOp op_take = { CG_OP_HERE,
-    .name = "take", .sig = "(table: T[V, D], ids: I[..s]) -> T[..s, D]",
+static const CgOp op_take = {
+    CG_OP_HERE,
+    .name = "take",
+    .sig = "(table: T[V, D], ids: I[..s]) -> T[..s, D]",
     .doc = "Rows of a table by their numbers: an embedding. Numbers outside 0 .. V-1 are taken to the nearest end.\n",
-    .shape = take_shape, .vjp = take_vjp, .work = take_work, .fold = take_fold, .along = take_along,
-    .kernel = { take_kernel, take_kernel, take_kernel, take_kernel, take_kernel }, .samples = take_samples,
+    .shape = take_shape,
+    .vjp = take_vjp,
+    .work = take_work,
+    .fold = take_fold,
+    .along = take_along,
+    .kernel = { take_kernel, take_kernel, take_kernel, take_kernel, take_kernel },
+    .samples = take_samples,
 };
 
-static const CgOp op_scatter_add = { CG_OP_HERE,
-    .name = "scatter_add", .sig = "(ids: I[..s], g: F[..s, D], rows: dim) -> F[rows, D]",
+static const CgOp op_scatter_add = {
+    CG_OP_HERE,
+    .name = "scatter_add",
+    .sig = "(ids: I[..s], g: F[..s, D], rows: dim) -> F[rows, D]",
     .doc = "Adds each row of g to the row of the result that its id names; rows no id names are zero.\n\n"
            "The order of adding is that of the ids, at any number of threads.\n",
-    .shape = scatter_shape, .vjp = scatter_vjp, .work = scatter_work, .along = scatter_along,
-    .kernel = { [CG_I32] = scatter_kernel, [CG_I64] = scatter_kernel }, .samples = scatter_samples,
+    .shape = scatter_shape,
+    .vjp = scatter_vjp,
+    .work = scatter_work,
+    .along = scatter_along,
+    .kernel = { [CG_I32] = scatter_kernel, [CG_I64] = scatter_kernel },
+    .samples = scatter_samples,
 };
 
-static const CgOp op_pick = { CG_OP_HERE,
-    .name = "pick", .sig = "(x: F[..s, V], ids: I[..s]) -> F[..s]",
+static const CgOp op_pick = {
+    CG_OP_HERE,
+    .name = "pick",
+    .sig = "(x: F[..s, V], ids: I[..s]) -> F[..s]",
     .doc = "From each row of x the element its id names. Numbers outside 0 .. V-1 are taken to the nearest end.\n",
-    .shape = pick_shape, .vjp = pick_vjp, .kernel = CG_FLOAT_KERNELS(pick), .along = pick_along, .samples = pick_samples,
+    .shape = pick_shape,
+    .vjp = pick_vjp,
+    .kernel = CG_FLOAT_KERNELS(pick),
+    .along = pick_along,
+    .samples = pick_samples,
 };
 
-static const CgOp op_one_hot = { CG_OP_HERE,
-    .name = "one_hot", .sig = "(ids: I[..s], n: dim, dtype: str = \"f32\") -> F[..s, n]",
+static const CgOp op_one_hot = {
+    CG_OP_HERE,
+    .name = "one_hot",
+    .sig = "(ids: I[..s], n: dim, dtype: str = \"f32\") -> F[..s, n]",
     .doc = "Rows of n zeros with a one where the id says.\n",
-    .shape = one_hot_shape, .work = one_hot_work, .along = along, .traits = CG_NODIFF,
-    .kernel = { [CG_I32] = one_hot_kernel, [CG_I64] = one_hot_kernel }, .samples = one_hot_samples,
+    .shape = one_hot_shape,
+    .work = one_hot_work,
+    .along = along,
+    .traits = CG_NODIFF,
+    .kernel = { [CG_I32] = one_hot_kernel, [CG_I64] = one_hot_kernel },
+    .samples = one_hot_samples,
 };
 
 CG_OPS(index, &op_take, &op_scatter_add, &op_pick, &op_one_hot)

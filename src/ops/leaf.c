@@ -5,8 +5,10 @@
 static bool leaf_shape(CgInfer *inf)
 {
     const CgAttr *type = cg_attr_find(inf->attrs, "type"), *name = cg_attr_find(inf->attrs, "name");
-    if (!type || type->kind != CG_ATTR_TYPE) return cg_infer_fail(inf, -1, -1, "%s needs a type", inf->op->name);
-    if (!name || name->kind != CG_ATTR_STR) return cg_infer_fail(inf, -1, -1, "%s needs a name", inf->op->name);
+    if (!type || type->kind != CG_ATTR_TYPE)
+        return cg_infer_fail(inf, -1, -1, "%s needs a type", inf->op->name);
+    if (!name || name->kind != CG_ATTR_STR)
+        return cg_infer_fail(inf, -1, -1, "%s needs a name", inf->op->name);
     inf->out[0] = type->type;
     return true;
 }
@@ -14,8 +16,10 @@ static bool leaf_shape(CgInfer *inf)
 static bool const_shape(CgInfer *inf)
 {
     const CgAttr *type = cg_attr_find(inf->attrs, "type"), *value = cg_attr_find(inf->attrs, "value");
-    if (!type || type->kind != CG_ATTR_TYPE || type->type.rank != 0) return cg_infer_fail(inf, -1, -1, "const needs a type without axes");
-    if (!value || (value->kind != CG_ATTR_FLOAT && value->kind != CG_ATTR_INT)) return cg_infer_fail(inf, -1, -1, "const needs a value");
+    if (!type || type->kind != CG_ATTR_TYPE || type->type.rank != 0)
+        return cg_infer_fail(inf, -1, -1, "const needs a type without axes");
+    if (!value || (value->kind != CG_ATTR_FLOAT && value->kind != CG_ATTR_INT))
+        return cg_infer_fail(inf, -1, -1, "const needs a value");
     inf->out[0] = type->type;
     return true;
 }
@@ -29,28 +33,44 @@ static bool part_shape(CgInfer *inf)
 
 static const CgSample no_samples[] = { { .in = NULL } };
 
-static const CgOp op_input = { CG_OP_HERE,
-    .name = "input", .sig = "(name: str, type: type) -> T[..s]",
+static const CgOp op_input = {
+    CG_OP_HERE,
+    .name = "input",
+    .sig = "(name: str, type: type) -> T[..s]",
     .doc = "A tensor that each run is given: tokens, targets, a learning rate.\n",
-    .shape = leaf_shape, .traits = CG_LEAF, .samples = no_samples,
+    .shape = leaf_shape,
+    .traits = CG_LEAF,
+    .samples = no_samples,
 };
 
-static const CgOp op_param = { CG_OP_HERE,
-    .name = "param", .sig = "(name: str, type: type) -> T[..s]",
+static const CgOp op_param = {
+    CG_OP_HERE,
+    .name = "param",
+    .sig = "(name: str, type: type) -> T[..s]",
     .doc = "A tensor that belongs to a model and is trained, or frozen, under its dotted path.\n",
-    .shape = leaf_shape, .traits = CG_LEAF, .samples = no_samples,
+    .shape = leaf_shape,
+    .traits = CG_LEAF,
+    .samples = no_samples,
 };
 
-static const CgOp op_const = { CG_OP_HERE,
-    .name = "const", .sig = "(value: float, type: type) -> T",
+static const CgOp op_const = {
+    CG_OP_HERE,
+    .name = "const",
+    .sig = "(value: float, type: type) -> T",
     .doc = "One number known when the graph is made; `broadcast` gives it axes.\n",
-    .shape = const_shape, .traits = CG_LEAF, .samples = no_samples,
+    .shape = const_shape,
+    .traits = CG_LEAF,
+    .samples = no_samples,
 };
 
-static const CgOp op_part = { CG_OP_HERE,
-    .name = "part", .sig = "(x: T[..s], k: int) -> T[..r]",
+static const CgOp op_part = {
+    CG_OP_HERE,
+    .name = "part",
+    .sig = "(x: T[..s], k: int) -> T[..r]",
     .doc = "Result k of a node that has several; result 0 is the node itself.\n",
-    .shape = part_shape, .traits = CG_LEAF, .samples = no_samples,
+    .shape = part_shape,
+    .traits = CG_LEAF,
+    .samples = no_samples,
 };
 
 CG_OPS(leaf, &op_input, &op_param, &op_const, &op_part)

@@ -1,12 +1,12 @@
 /* linear_loss.c - cross entropy of logits that are a linear function of what comes in, over a large vocabulary.
- * Takes rows of D numbers, a matrix that makes V logits of each (and a bias), and ids; gives the loss of each row, or all
- * derivatives besides, by chunks of rows: the logits of a chunk become their own derivative where they lie, are multiplied
- * into what is wanted and forgotten. Neither logits nor their derivative are ever there as a whole.
- * Has no kernels: `lower` writes products and losses of chunks, which the planner lays into results put together. */
+ * Takes rows of D numbers, a matrix that makes V logits of each (and a bias), and ids; gives the loss of each row, or
+ * all derivatives besides, by chunks of rows: the logits of a chunk become their own derivative where they lie, are
+ * multiplied into what is wanted and forgotten. Neither logits nor their derivative are ever there as a whole. Has no
+ * kernels: `lower` writes products and losses of chunks, which the planner lays into results put together. */
 #include <cg/rules.h>
 
-#define CHUNK (8 << 20)     /* bytes of logits at a time */
-#define ROWS  512           /* rows of a chunk at least: fewer read the matrix too often for what they compute */
+#define CHUNK (8 << 20) /* bytes of logits at a time */
+#define ROWS  512       /* rows of a chunk at least: fewer read the matrix too often for what they compute */
 
 /* ---- operands: x, w [, bias], ids [, g] ---- */
 
@@ -17,22 +17,32 @@ static bool flag(const CgAttrs *attrs) { return cg_attr_int(attrs, "tb", 0) != 0
 static bool linear_shape(CgInfer *inf, bool derivative)
 {
     int bias = bias_of(inf->nin, derivative), ids = bias > 0 ? 3 : 2, r = inf->in[0].rank, tb = flag(inf->attrs);
-    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 2, CG_MAX_RANK) || !cg_want_dtype(inf, 1, 0) || !cg_want_rank(inf, 1, 2, 2)) return false;
-    if (inf->in[0].dim[r - 1] != inf->in[1].dim[tb ? 1 : 0]) return cg_infer_differ(inf, 0, r - 1, 1, tb ? 1 : 0, "inner dims");
+    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 2, CG_MAX_RANK) || !cg_want_dtype(inf, 1, 0)
+        || !cg_want_rank(inf, 1, 2, 2))
+        return false;
+    if (inf->in[0].dim[r - 1] != inf->in[1].dim[tb ? 1 : 0])
+        return cg_infer_differ(inf, 0, r - 1, 1, tb ? 1 : 0, "inner dims");
     if (bias > 0) {
-        if (!cg_want_dtype(inf, bias, 0) || !cg_want_rank(inf, bias, 1, 1)) return false;
-        if (inf->in[bias].dim[0] != inf->in[1].dim[tb ? 0 : 1]) return cg_infer_differ(inf, bias, 0, 1, tb ? 0 : 1, "sizes");
+        if (!cg_want_dtype(inf, bias, 0) || !cg_want_rank(inf, bias, 1, 1))
+            return false;
+        if (inf->in[bias].dim[0] != inf->in[1].dim[tb ? 0 : 1])
+            return cg_infer_differ(inf, bias, 0, 1, tb ? 0 : 1, "sizes");
     }
-    if (!cg_want_integer(inf, ids) || !cg_want_rank(inf, ids, r - 1, r - 1) || !cg_want_axes(inf, ids, 0, 0, r - 1)) return false;
+    if (!cg_want_integer(inf, ids) || !cg_want_rank(inf, ids, r - 1, r - 1) || !cg_want_axes(inf, ids, 0, 0, r - 1))
+        return false;
     inf->out[0] = cg_type_as(inf->in[ids], inf->in[0].dtype);
-    if (!derivative) return true;
-    if (!cg_want_dtype(inf, ids + 1, 0) || !cg_want_rank(inf, ids + 1, r - 1, r - 1) || !cg_want_axes(inf, ids + 1, 0, 0, r - 1)) return false;
-    for (int i = 0; i < ids; i++) inf->out[i + 1] = inf->in[i];
+    if (!derivative)
+        return true;
+    if (!cg_want_dtype(inf, ids + 1, 0) || !cg_want_rank(inf, ids + 1, r - 1, r - 1)
+        || !cg_want_axes(inf, ids + 1, 0, 0, r - 1))
+        return false;
+    for (int i = 0; i < ids; i++)
+        inf->out[i + 1] = inf->in[i];
     return true;
 }
 
 static bool loss_shape(CgInfer *inf) { return linear_shape(inf, false); }
-static bool vjp_shape(CgInfer *inf)  { return linear_shape(inf, true); }
+static bool vjp_shape(CgInfer *inf) { return linear_shape(inf, true); }
 
 /* ---- what they mean ---- */
 
@@ -47,7 +57,8 @@ static CgRef as_rows(CgBuild *b, CgRef x, int keep)
 {
     CgType t = cg_ref_type(b, x);
     const CgDim *dim[2] = { cg_dim_int(1), keep ? t.dim[t.rank - 1] : NULL };
-    for (int i = 0; i < t.rank - keep; i++) dim[0] = cg_dim_mul(dim[0], t.dim[i]);
+    for (int i = 0; i < t.rank - keep; i++)
+        dim[0] = cg_dim_mul(dim[0], t.dim[i]);
     return cg_reshape(b, x, 1 + keep, dim);
 }
 
@@ -75,7 +86,8 @@ static void vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
     out[0] = cg_build_part(b, d, 1);
     out[1] = cg_matmul(b, d, w, false, !tb);
     out[2] = weight_gradient(b, as_rows(b, x, 1), as_rows(b, d, 1), tb, CG_NONE);
-    if (bias > 0) out[3] = cg_sum_rows(b, d);
+    if (bias > 0)
+        out[3] = cg_sum_rows(b, d);
 }
 
 /* ---- by chunks ---- */
@@ -85,11 +97,15 @@ static bool cut(CgBuild *b, const CgSite *site, int64_t *rows, int64_t *step)
 {
     CgType x = cg_ref_type(b, as_rows(b, site->in[0], 1)), w = cg_ref_type(b, site->in[1]);
     int64_t v, n;
-    if (!cg_dim_is_int(x.dim[0], rows) || !cg_dim_is_int(w.dim[flag(site->attrs) ? 0 : 1], &v)) return false;
+    if (!cg_dim_is_int(x.dim[0], rows) || !cg_dim_is_int(w.dim[flag(site->attrs) ? 0 : 1], &v))
+        return false;
     n = (int64_t)((double)*rows * (double)v * (double)cg_dtype_size(x.dtype) / CHUNK + 0.999);
-    if (n > *rows / ROWS) n = *rows / ROWS;
-    if (n > CG_MAX_IN) n = CG_MAX_IN;
-    if (n < 2) return false;
+    if (n > *rows / ROWS)
+        n = *rows / ROWS;
+    if (n > CG_MAX_IN)
+        n = CG_MAX_IN;
+    if (n < 2)
+        return false;
     *step = (*rows + n - 1) / n;
     return true;
 }
@@ -117,7 +133,8 @@ static void loss_lower(CgBuild *b, const CgSite *site, CgRef *out)
     }
     for (int64_t at = 0; at < rows; at += step) {
         int64_t to = at + step < rows ? at + step : rows;
-        CgRef z = logits_of(b, rows_of(b, x, at, to), site->in[1], bias < 0 ? CG_NONE : site->in[bias], flag(site->attrs));
+        CgRef z =
+            logits_of(b, rows_of(b, x, at, to), site->in[1], bias < 0 ? CG_NONE : site->in[bias], flag(site->attrs));
         chunk[n++] = cg_b(b, "cross_entropy", z, rows_of(b, flat, at, to));
     }
     out[0] = together(b, chunk, n, ids);
@@ -141,12 +158,14 @@ static void vjp_lower(CgBuild *b, const CgSite *site, CgRef *out)
         loss[n] = cg_build_part(b, d, 1);
         gx[n++] = cg_matmul(b, d, w, false, !tb);
         gw = weight_gradient(b, some, d, tb, gw);
-        if (bias > 0) gbias = gbias == CG_NONE ? cg_sum_rows(b, d) : cg_add(b, gbias, cg_sum_rows(b, d));
+        if (bias > 0)
+            gbias = gbias == CG_NONE ? cg_sum_rows(b, d) : cg_add(b, gbias, cg_sum_rows(b, d));
     }
     out[0] = together(b, loss, n, ids);
     out[1] = together(b, gx, n, site->in[0]);
     out[2] = gw;
-    if (bias > 0) out[3] = gbias;
+    if (bias > 0)
+        out[3] = gbias;
 }
 
 /* ---- derivative and recognition ---- */
@@ -154,10 +173,13 @@ static void vjp_lower(CgBuild *b, const CgSite *site, CgRef *out)
 static void linear_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 {
     CgRef in[5];
-    for (int i = 0; i < site->nin; i++) in[i] = site->in[i];
+    for (int i = 0; i < site->nin; i++)
+        in[i] = site->in[i];
     in[site->nin] = site->gout[0];
-    CgRef all = cg_build(b, site->nin == 4 ? "affine_cross_entropy_vjp" : "linear_cross_entropy_vjp", site->nin + 1, in, site->attrs);
-    for (int i = 0; i < site->nin - 1; i++) gin[i] = cg_build_part(b, all, i + 1);
+    CgRef all = cg_build(
+        b, site->nin == 4 ? "affine_cross_entropy_vjp" : "linear_cross_entropy_vjp", site->nin + 1, in, site->attrs);
+    for (int i = 0; i < site->nin - 1; i++)
+        gin[i] = cg_build_part(b, all, i + 1);
 }
 
 /* The product of rows and one matrix, when nothing else wants it. */
@@ -177,14 +199,16 @@ static CgRef loss_of(CgBuild *b, const char *op, CgRef z, CgRef bias, CgRef ids)
 /* cross_entropy(matmul(x, w), ids) */
 static CgRef linear_match(CgBuild *b, CgRef root)
 {
-    if (!cg_ref_is(b, root, "cross_entropy") || !is_projection(b, cg_ref_in(b, root, 0))) return CG_NONE;
+    if (!cg_ref_is(b, root, "cross_entropy") || !is_projection(b, cg_ref_in(b, root, 0)))
+        return CG_NONE;
     return loss_of(b, "linear_cross_entropy", cg_ref_in(b, root, 0), CG_NONE, cg_ref_in(b, root, 1));
 }
 
 /* A vector along the last axis, repeated over all others. */
 static CgRef repeated_row(CgBuild *b, CgRef r)
 {
-    if (!cg_ref_is(b, r, "broadcast") || cg_ref_type(b, cg_ref_in(b, r, 0)).rank != 1) return CG_NONE;
+    if (!cg_ref_is(b, r, "broadcast") || cg_ref_type(b, cg_ref_in(b, r, 0)).rank != 1)
+        return CG_NONE;
     const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, r), "axes");
     return axes && axes->n && axes->ints[axes->n - 1] == 0 ? cg_ref_in(b, r, 0) : CG_NONE;
 }
@@ -192,12 +216,15 @@ static CgRef repeated_row(CgBuild *b, CgRef r)
 /* cross_entropy(matmul(x, w) + bias, ids) */
 static CgRef affine_match(CgBuild *b, CgRef root)
 {
-    if (!cg_ref_is(b, root, "cross_entropy")) return CG_NONE;
+    if (!cg_ref_is(b, root, "cross_entropy"))
+        return CG_NONE;
     CgRef z = cg_ref_in(b, root, 0);
-    if (!cg_ref_is(b, z, "add") || cg_ref_shared(b, z)) return CG_NONE;
+    if (!cg_ref_is(b, z, "add") || cg_ref_shared(b, z))
+        return CG_NONE;
     for (int k = 0; k < 2; k++) {
         CgRef bias = repeated_row(b, cg_ref_in(b, z, k));
-        if (bias == CG_NONE || !is_projection(b, cg_ref_in(b, z, 1 - k))) continue;
+        if (bias == CG_NONE || !is_projection(b, cg_ref_in(b, z, 1 - k)))
+            continue;
         return loss_of(b, "affine_cross_entropy", cg_ref_in(b, z, 1 - k), bias, cg_ref_in(b, root, 1));
     }
     return CG_NONE;
@@ -215,7 +242,7 @@ static CgAlong linear_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 static const CgSample linear_samples[] = {
     { .in = "F[3,5] F[5,7] i32[3]", .low = -1.31, .high = 2.385 },
     { .in = "F[2,3,5] F[11,5] i64[2,3]", .attrs = "tb=1", .low = -1.31, .high = 2.385 },
-    { .in = "F[3,347,2] F[2,2203] i32[3,347]", .low = -1.31, .high = 2.385 },         /* two chunks in f32, two in f64 */
+    { .in = "F[3,347,2] F[2,2203] i32[3,347]", .low = -1.31, .high = 2.385 }, /* two chunks in f32, two in f64 */
     { .in = NULL },
 };
 static const CgSample affine_samples[] = {
@@ -235,33 +262,70 @@ static const CgSample affine_vjp_samples[] = {
     { .in = NULL },
 };
 
-static const CgOp op_linear_cross_entropy = { CG_OP_HERE,
-    .name = "linear_cross_entropy", .sig = "(x: F[..s, D], w: F[..w], ids: I[..s], tb: bool = false) -> F[..s]",
+static const CgOp op_linear_cross_entropy = {
+    CG_OP_HERE,
+    .name = "linear_cross_entropy",
+    .sig = "(x: F[..s, D], w: F[..w], ids: I[..s], tb: bool = false) -> F[..s]",
     .doc = "cross_entropy(matmul(x, w), ids) without storing the logits of all rows.\n\n"
            "w is (D, V), or (V, D) with tb. Large products are worked by chunks of rows.\n",
-    .shape = loss_shape, .vjp = linear_vjp, .expand = loss_expand, .lower = loss_lower, .match = linear_match, .along = linear_along,
-    .within = "linear_cross_entropy_vjp", .within_result = 0, .traits = CG_PRODUCTS, .samples = linear_samples,
+    .shape = loss_shape,
+    .vjp = linear_vjp,
+    .expand = loss_expand,
+    .lower = loss_lower,
+    .match = linear_match,
+    .along = linear_along,
+    .within = "linear_cross_entropy_vjp",
+    .within_result = 0,
+    .traits = CG_PRODUCTS,
+    .samples = linear_samples,
 };
 
-static const CgOp op_affine_cross_entropy = { CG_OP_HERE,
-    .name = "affine_cross_entropy", .sig = "(x: F[..s, D], w: F[..w], bias: F[V], ids: I[..s], tb: bool = false) -> F[..s]",
-    .doc = "cross_entropy(matmul(x, w) + bias, ids) without storing the logits of all rows; see linear_cross_entropy.\n",
-    .shape = loss_shape, .vjp = linear_vjp, .expand = loss_expand, .lower = loss_lower, .match = affine_match, .along = linear_along,
-    .within = "affine_cross_entropy_vjp", .within_result = 0, .traits = CG_PRODUCTS, .samples = affine_samples,
+static const CgOp op_affine_cross_entropy = {
+    CG_OP_HERE,
+    .name = "affine_cross_entropy",
+    .sig = "(x: F[..s, D], w: F[..w], bias: F[V], ids: I[..s], tb: bool = false) -> F[..s]",
+    .doc =
+        "cross_entropy(matmul(x, w) + bias, ids) without storing the logits of all rows; see linear_cross_entropy.\n",
+    .shape = loss_shape,
+    .vjp = linear_vjp,
+    .expand = loss_expand,
+    .lower = loss_lower,
+    .match = affine_match,
+    .along = linear_along,
+    .within = "affine_cross_entropy_vjp",
+    .within_result = 0,
+    .traits = CG_PRODUCTS,
+    .samples = affine_samples,
 };
 
-static const CgOp op_linear_cross_entropy_vjp = { CG_OP_HERE,
+static const CgOp op_linear_cross_entropy_vjp = {
+    CG_OP_HERE,
     .name = "linear_cross_entropy_vjp",
     .sig = "(x: F[..s, D], w: F[..w], ids: I[..s], g: F[..s], tb: bool = false) -> (F[..s], F[..s, D], F[..w])",
-    .doc = "linear_cross_entropy and, from g, that by the result, its derivatives by x and w: the logits are computed once.\n",
-    .shape = vjp_shape, .expand = vjp_expand, .lower = vjp_lower, .traits = CG_PRODUCTS, .nout = 3, .samples = linear_vjp_samples,
+    .doc = "linear_cross_entropy and, from g, that by the result, its derivatives by x and w: the logits are computed "
+           "once.\n",
+    .shape = vjp_shape,
+    .expand = vjp_expand,
+    .lower = vjp_lower,
+    .traits = CG_PRODUCTS,
+    .nout = 3,
+    .samples = linear_vjp_samples,
 };
 
-static const CgOp op_affine_cross_entropy_vjp = { CG_OP_HERE,
+static const CgOp op_affine_cross_entropy_vjp = {
+    CG_OP_HERE,
     .name = "affine_cross_entropy_vjp",
-    .sig = "(x: F[..s, D], w: F[..w], bias: F[V], ids: I[..s], g: F[..s], tb: bool = false) -> (F[..s], F[..s, D], F[..w], F[V])",
-    .doc = "affine_cross_entropy and, from g, that by the result, its derivatives by x, w and bias: the logits are computed once.\n",
-    .shape = vjp_shape, .expand = vjp_expand, .lower = vjp_lower, .traits = CG_PRODUCTS, .nout = 4, .samples = affine_vjp_samples,
+    .sig = "(x: F[..s, D], w: F[..w], bias: F[V], ids: I[..s], g: F[..s], tb: bool = false) -> (F[..s], F[..s, D], "
+           "F[..w], F[V])",
+    .doc = "affine_cross_entropy and, from g, that by the result, its derivatives by x, w and bias: the logits are "
+           "computed once.\n",
+    .shape = vjp_shape,
+    .expand = vjp_expand,
+    .lower = vjp_lower,
+    .traits = CG_PRODUCTS,
+    .nout = 4,
+    .samples = affine_vjp_samples,
 };
 
-CG_OPS(linear_loss, &op_linear_cross_entropy, &op_affine_cross_entropy, &op_linear_cross_entropy_vjp, &op_affine_cross_entropy_vjp)
+CG_OPS(linear_loss, &op_linear_cross_entropy, &op_affine_cross_entropy, &op_linear_cross_entropy_vjp,
+    &op_affine_cross_entropy_vjp)

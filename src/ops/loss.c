@@ -9,13 +9,14 @@
 static bool loss_operands(CgInfer *inf)
 {
     int r = inf->in[0].rank;
-    return cg_want_float(inf, 0) && cg_want_rank(inf, 0, 1, CG_MAX_RANK) && cg_want_integer(inf, 1) && cg_want_rank(inf, 1, r - 1, r - 1)
-        && cg_want_axes(inf, 1, 0, 0, r - 1);
+    return cg_want_float(inf, 0) && cg_want_rank(inf, 0, 1, CG_MAX_RANK) && cg_want_integer(inf, 1)
+        && cg_want_rank(inf, 1, r - 1, r - 1) && cg_want_axes(inf, 1, 0, 0, r - 1);
 }
 
 static bool cross_entropy_shape(CgInfer *inf)
 {
-    if (!loss_operands(inf)) return false;
+    if (!loss_operands(inf))
+        return false;
     inf->out[0] = cg_type_as(inf->in[1], inf->in[0].dtype);
     return true;
 }
@@ -23,7 +24,9 @@ static bool cross_entropy_shape(CgInfer *inf)
 static bool cross_entropy_vjp_shape(CgInfer *inf)
 {
     int r = inf->in[0].rank;
-    if (!loss_operands(inf) || !cg_want_dtype(inf, 2, 0) || !cg_want_rank(inf, 2, r - 1, r - 1) || !cg_want_axes(inf, 2, 0, 0, r - 1)) return false;
+    if (!loss_operands(inf) || !cg_want_dtype(inf, 2, 0) || !cg_want_rank(inf, 2, r - 1, r - 1)
+        || !cg_want_axes(inf, 2, 0, 0, r - 1))
+        return false;
     inf->out[0] = inf->in[0];
     inf->out[1] = inf->in[2];
     return true;
@@ -31,12 +34,15 @@ static bool cross_entropy_vjp_shape(CgInfer *inf)
 
 static void loss_work(const CgCall *call, CgWork *work)
 {
-    size_t n = (size_t)cg_tensor_count(&call->in[0]), parts = (n + CG_PART - 1) / CG_PART, rows = (size_t)cg_tensor_count(&call->in[1]);
+    size_t n = (size_t)cg_tensor_count(&call->in[0]), parts = (n + CG_PART - 1) / CG_PART,
+           rows = (size_t)cg_tensor_count(&call->in[1]);
     size_t moved = cg_dtype_size(call->in[0].dtype) + (call->nin == 3 ? cg_dtype_size(call->out->dtype) : 0);
     *work = (CgWork){ .flops = 8.0 * (double)n, .bytes = (double)n * (double)moved };
     work->parts = parts < rows ? parts : rows;
-    if (!work->parts) work->parts = 1;
-    if (call->out->dtype == CG_BF16) work->scratch = (size_t)call->in[0].dim[call->in[0].rank - 1] * sizeof(float);
+    if (!work->parts)
+        work->parts = 1;
+    if (call->out->dtype == CG_BF16)
+        work->scratch = (size_t)call->in[0].dim[call->in[0].rank - 1] * sizeof(float);
 }
 
 static int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
@@ -47,70 +53,76 @@ static int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
 
 /* f32 sums are carried in f64 over blocks: vocabularies are long. */
 #define BLOCK 4096
-#define LOSS(T, suffix, ex)                                                                 \
-    static T greatest_##suffix(const T *x, int64_t v)                                       \
-    {                                                                                       \
-        T m = -INFINITY;                                                                    \
-        CG_PRAGMA_(omp simd reduction(max:m))                                               \
-        for (int64_t i = 0; i < v; i++) m = x[i] > m ? x[i] : m;                            \
-        return m;                                                                           \
-    }                                                                                       \
-    /* log sum exp(x) - x[id] */                                                            \
-    static void cross_entropy_##suffix(const CgCall *call, CgPart part)                     \
-    {                                                                                       \
-        const CgTensor *logits = &call->in[0], *ids = &call->in[1];                         \
-        int64_t v = logits->dim[logits->rank - 1];                                          \
-        T *to = call->out->data;                                                            \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);                \
-        for (size_t r = first; r < last; r++) {                                             \
-            const T *x = (const T *)logits->data + (int64_t)r * v;                          \
-            T m = greatest_##suffix(x, v);                                                  \
-            double total = 0;                                                               \
-            for (int64_t at = 0; at < v; at += BLOCK) {                                     \
-                int64_t n = v - at < BLOCK ? v - at : BLOCK;                                \
-                T s = 0;                                                                    \
-                CG_PRAGMA_(omp simd reduction(+:s))                                         \
-                for (int64_t i = 0; i < n; i++) s += ex(x[at + i] - m);                     \
-                total += (double)s;                                                         \
-            }                                                                               \
-            to[r] = v ? (T)log(total) + (m - x[id_at(ids, (int64_t)r, v)]) : 0;             \
-        }                                                                                   \
-    }                                                                                       \
-    /* (softmax(x) - [i = id]) g, and the loss */                                           \
-    static void cross_entropy_vjp_##suffix(const CgCall *call, CgPart part)                 \
-    {                                                                                       \
-        const CgTensor *logits = &call->in[0], *ids = &call->in[1];                         \
-        int64_t v = logits->dim[logits->rank - 1];                                          \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);                \
-        T *loss = call->out[1].data;                                                        \
-        bool rounds = call->out->dtype == CG_BF16;                                          \
-        for (size_t r = first; r < last && !v; r++) loss[r] = 0;                            \
-        for (size_t r = first; r < last && v; r++) {                                        \
-            const T *x = (const T *)logits->data + (int64_t)r * v;                          \
-            T *dx = rounds ? (T *)part.scratch : (T *)call->out->data + (int64_t)r * v;     \
-            T g = ((const T *)call->in[2].data)[r];                                         \
-            T m = greatest_##suffix(x, v), hit = x[id_at(ids, (int64_t)r, v)];              \
-            double total = 0;                                                               \
-            for (int64_t at = 0; at < v; at += BLOCK) {                                     \
-                int64_t n = v - at < BLOCK ? v - at : BLOCK;                                \
-                T s = 0;                                                                    \
-                CG_PRAGMA_(omp simd reduction(+:s))                                         \
-                for (int64_t i = 0; i < n; i++) {                                           \
-                    T e = ex(x[at + i] - m);                                                \
-                    dx[at + i] = e;                                                         \
-                    s += e;                                                                 \
-                }                                                                           \
-                total += (double)s;                                                         \
-            }                                                                               \
-            loss[r] = (T)log(total) + (m - hit);                                            \
-            T scale = (T)((double)g / total);                                               \
-            CG_SIMD                                                                         \
-            for (int64_t i = 0; i < v; i++) dx[i] *= scale;                                 \
-            dx[id_at(ids, (int64_t)r, v)] -= g;                                             \
-            if (rounds) cg_bf16_round(part.scratch, (uint16_t *)call->out->data + (int64_t)r * cg_row_step(call->out), (size_t)v); \
-        }                                                                                   \
+#define LOSS(T, suffix, ex)                                                                                      \
+    static T greatest_##suffix(const T *x, int64_t v)                                                            \
+    {                                                                                                            \
+        T m = -INFINITY;                                                                                         \
+        CG_PRAGMA_(omp simd reduction(max : m))                                                                  \
+        for (int64_t i = 0; i < v; i++)                                                                          \
+            m = x[i] > m ? x[i] : m;                                                                             \
+        return m;                                                                                                \
+    }                                                                                                            \
+    /* log sum exp(x) - x[id] */                                                                                 \
+    static void cross_entropy_##suffix(const CgCall *call, CgPart part)                                          \
+    {                                                                                                            \
+        const CgTensor *logits = &call->in[0], *ids = &call->in[1];                                              \
+        int64_t v = logits->dim[logits->rank - 1];                                                               \
+        T *to = call->out->data;                                                                                 \
+        size_t first, last;                                                                                      \
+        cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);                                     \
+        for (size_t r = first; r < last; r++) {                                                                  \
+            const T *x = (const T *)logits->data + (int64_t)r * v;                                               \
+            T m = greatest_##suffix(x, v);                                                                       \
+            double total = 0;                                                                                    \
+            for (int64_t at = 0; at < v; at += BLOCK) {                                                          \
+                int64_t n = v - at < BLOCK ? v - at : BLOCK;                                                     \
+                T s = 0;                                                                                         \
+                CG_PRAGMA_(omp simd reduction(+ : s))                                                            \
+                for (int64_t i = 0; i < n; i++)                                                                  \
+                    s += ex(x[at + i] - m);                                                                      \
+                total += (double)s;                                                                              \
+            }                                                                                                    \
+            to[r] = v ? (T)log(total) + (m - x[id_at(ids, (int64_t)r, v)]) : 0;                                  \
+        }                                                                                                        \
+    }                                                                                                            \
+    /* (softmax(x) - [i = id]) g, and the loss */                                                                \
+    static void cross_entropy_vjp_##suffix(const CgCall *call, CgPart part)                                      \
+    {                                                                                                            \
+        const CgTensor *logits = &call->in[0], *ids = &call->in[1];                                              \
+        int64_t v = logits->dim[logits->rank - 1];                                                               \
+        size_t first, last;                                                                                      \
+        cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);                                     \
+        T *loss = call->out[1].data;                                                                             \
+        bool rounds = call->out->dtype == CG_BF16;                                                               \
+        for (size_t r = first; r < last && !v; r++)                                                              \
+            loss[r] = 0;                                                                                         \
+        for (size_t r = first; r < last && v; r++) {                                                             \
+            const T *x = (const T *)logits->data + (int64_t)r * v;                                               \
+            T *dx = rounds ? (T *)part.scratch : (T *)call->out->data + (int64_t)r * v;                          \
+            T g = ((const T *)call->in[2].data)[r];                                                              \
+            T m = greatest_##suffix(x, v), hit = x[id_at(ids, (int64_t)r, v)];                                   \
+            double total = 0;                                                                                    \
+            for (int64_t at = 0; at < v; at += BLOCK) {                                                          \
+                int64_t n = v - at < BLOCK ? v - at : BLOCK;                                                     \
+                T s = 0;                                                                                         \
+                CG_PRAGMA_(omp simd reduction(+ : s))                                                            \
+                for (int64_t i = 0; i < n; i++) {                                                                \
+                    T e = ex(x[at + i] - m);                                                                     \
+                    dx[at + i] = e;                                                                              \
+                    s += e;                                                                                      \
+                }                                                                                                \
+                total += (double)s;                                                                              \
+            }                                                                                                    \
+            loss[r] = (T)log(total) + (m - hit);                                                                 \
+            T scale = (T)((double)g / total);                                                                    \
+            CG_SIMD                                                                                              \
+            for (int64_t i = 0; i < v; i++)                                                                      \
+                dx[i] *= scale;                                                                                  \
+            dx[id_at(ids, (int64_t)r, v)] -= g;                                                                  \
+            if (rounds)                                                                                          \
+                cg_bf16_round(                                                                                   \
+                    part.scratch, (uint16_t *)call->out->data + (int64_t)r * cg_row_step(call->out), (size_t)v); \
+        }                                                                                                        \
     }
 LOSS(float, f32, cg_exp_low_f32)
 LOSS(double, f64, exp)
@@ -154,19 +166,39 @@ static const CgSample loss_vjp_samples[] = {
     { .in = NULL },
 };
 
-static const CgOp op_cross_entropy = { CG_OP_HERE,
-    .name = "cross_entropy", .sig = "(logits: F[..s, V], ids: I[..s]) -> F[..s]",
+static const CgOp op_cross_entropy = {
+    CG_OP_HERE,
+    .name = "cross_entropy",
+    .sig = "(logits: F[..s, V], ids: I[..s]) -> F[..s]",
     .doc = "-log softmax(logits)[id] of each row, in nats: logsumexp(logits) - logits[id].\n\n"
            "Ids outside 0 .. V-1 are taken to the nearest end.\n",
-    .shape = cross_entropy_shape, .vjp = cross_entropy_vjp, .expand = cross_entropy_expand, .kernel = CG_FLOAT_KERNELS(cross_entropy),
-    .work = loss_work, .along = loss_along, .within = "cross_entropy_vjp", .within_result = 1, .samples = loss_samples,
+    .shape = cross_entropy_shape,
+    .vjp = cross_entropy_vjp,
+    .expand = cross_entropy_expand,
+    .kernel = CG_FLOAT_KERNELS(cross_entropy),
+    .work = loss_work,
+    .along = loss_along,
+    .within = "cross_entropy_vjp",
+    .within_result = 1,
+    .samples = loss_samples,
 };
 
-static const CgOp op_cross_entropy_vjp = { CG_OP_HERE,
-    .name = "cross_entropy_vjp", .sig = "(logits: F[..s, V], ids: I[..s], g: F[..s]) -> (F[..s, V], F[..s])",
-    .doc = "Derivative of cross_entropy by the logits, g * (softmax(logits) - one_hot(ids)), and cross_entropy itself.\n",
-    .shape = cross_entropy_vjp_shape, .expand = cross_entropy_vjp_expand, .kernel = CG_FLOAT_KERNELS(cross_entropy_vjp),
-    .work = loss_work, .along = loss_along, .inplace = 1, .rounded = 1, .traits = CG_OVER_ROWS, .nout = 2, .samples = loss_vjp_samples,
+static const CgOp op_cross_entropy_vjp = {
+    CG_OP_HERE,
+    .name = "cross_entropy_vjp",
+    .sig = "(logits: F[..s, V], ids: I[..s], g: F[..s]) -> (F[..s, V], F[..s])",
+    .doc =
+        "Derivative of cross_entropy by the logits, g * (softmax(logits) - one_hot(ids)), and cross_entropy itself.\n",
+    .shape = cross_entropy_vjp_shape,
+    .expand = cross_entropy_vjp_expand,
+    .kernel = CG_FLOAT_KERNELS(cross_entropy_vjp),
+    .work = loss_work,
+    .along = loss_along,
+    .inplace = 1,
+    .rounded = 1,
+    .traits = CG_OVER_ROWS,
+    .nout = 2,
+    .samples = loss_vjp_samples,
 };
 
 CG_OPS(loss, &op_cross_entropy, &op_cross_entropy_vjp)

@@ -1,8 +1,8 @@
 /* matmul.c - matrix products, batched or with one shared right factor.
  * Takes operands with any strides (an axis of unit stride in each is used in place, others are copied); gives the
  * contiguous product through the one-thread products of kernel.h: one large product by factors that are packed once for
- * all parts, others tile by tile, few rows or numbers by few.h. How the result is cut follows from the sizes alone, so that any number
- * of threads gives the same bits. */
+ * all parts, others tile by tile, few rows or numbers by few.h. How the result is cut follows from the sizes alone, so
+ * that any number of threads gives the same bits. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +11,9 @@
 
 #include "ops/corner.h"
 
-#define T float
-#define SIZE 4
-#define INTEGER int32_t
+#define T          float
+#define SIZE       4
+#define INTEGER    int32_t
 #define NAME(word) word##_f32
 #include "ops/few.h"
 #include "ops/few_turned.h"
@@ -22,9 +22,9 @@
 #undef SIZE
 #undef INTEGER
 #undef NAME
-#define T double
-#define SIZE 8
-#define INTEGER int64_t
+#define T          double
+#define SIZE       8
+#define INTEGER    int64_t
 #define NAME(word) word##_f64
 #include "ops/few.h"
 #include "ops/few_turned.h"
@@ -34,37 +34,40 @@
 #undef INTEGER
 #undef NAME
 
-#define TILE_FLOPS 2e6      /* a tile smaller than this is not worth cutting */
-#define TILES      8        /* tiles of a product that is not packed for all; more only beyond BIG_TILE */
-#define BIG_TILE   1e9      /* so large a tile may be cut further */
+#define TILE_FLOPS 2e6 /* a tile smaller than this is not worth cutting */
+#define TILES      8   /* tiles of a product that is not packed for all; more only beyond BIG_TILE */
+#define BIG_TILE   1e9 /* so large a tile may be cut further */
 #define MOST_TILES 64
-#define TILE_SIDE  128      /* least rows or columns of a tile: below, packing costs more than it divides; twice that is better */
-#define FEW_FLOPS  5e7      /* below, tiles of half that side do */
-#define SIDE_MAX   1024     /* copied tiles only: bounds the scratch memory */
-#define THIN_BYTES (128 << 10)      /* of the right factor, a part of a product of few rows: at least */
-#define THIN_FLOPS 1e6              /* or these, where there is more to compute than to read */
-#define THIN_PARTS 16               /* parts at most */
-#define SPLIT_ROWS  4       /* up to so many rows a part reads rows of the right factor from end to end, and sums meet in the end */
-#define SPLIT_PARTS 8       /* parts at most then */
-#define SPLIT_DEPTH 16      /* rows a part reads for each row of sums it makes, at least */
-#define NARROW      64      /* columns of a part, at least, above that */
-#define SMALL_FLOPS 5e5             /* below, no number of rows is worth packing for, in f32 */
-#define JOINT_FLOPS 4e6     /* packing for all parts pays from here */
-#define JOINT_ROWS  29      /* and from so many rows: fewer are not worth packing the right factor */
-#define JOINT_MOST  (64 << 20)      /* bytes of packed factors */
-#define PART_FLOPS  6e6     /* of a part, at least */
-#define PARTS       32      /* parts at most */
-#define PANELS      3       /* panels of rows of a part, at least: each passes over the columns once */
-#define ONCE_BYTES  (2 << 20)       /* of the right factor that each thread packs for itself once, at most */
-#define ONCE_SIDE   1024            /* rows it serves, at least: packing it is then little of a share's time */
-#define WIDE_SIDE   1024            /* rows of a wide result, at most; it has twice as many columns */
-#define STRETCH     65536   /* numbers packed by one part of `begin`, at least */
-#define BLOCK_FLOPS 1.6e9   /* of a block that packs all it needs for itself, at least, unless there are no more than ... */
-#define BLOCKS      2       /* ... so many */
-#define DEEP_LANE   512     /* of the summed axis in a lane, at least */
-#define DEEP_LANES  4       /* lanes at most */
-#define DEEP_SUMS   (128 << 10)     /* bytes of a lane of them, at most */
-#define NEAR        256     /* numbers of each lane that are fetched ahead when they are added */
+#define TILE_SIDE \
+    128 /* least rows or columns of a tile: below, packing costs more than it divides; twice that is better */
+#define FEW_FLOPS  5e7         /* below, tiles of half that side do */
+#define SIDE_MAX   1024        /* copied tiles only: bounds the scratch memory */
+#define THIN_BYTES (128 << 10) /* of the right factor, a part of a product of few rows: at least */
+#define THIN_FLOPS 1e6         /* or these, where there is more to compute than to read */
+#define THIN_PARTS 16          /* parts at most */
+#define SPLIT_ROWS \
+    4 /* up to so many rows a part reads rows of the right factor from end to end, and sums meet in the end */
+#define SPLIT_PARTS 8          /* parts at most then */
+#define SPLIT_DEPTH 16         /* rows a part reads for each row of sums it makes, at least */
+#define NARROW      64         /* columns of a part, at least, above that */
+#define SMALL_FLOPS 5e5        /* below, no number of rows is worth packing for, in f32 */
+#define JOINT_FLOPS 4e6        /* packing for all parts pays from here */
+#define JOINT_ROWS  29         /* and from so many rows: fewer are not worth packing the right factor */
+#define JOINT_MOST  (64 << 20) /* bytes of packed factors */
+#define PART_FLOPS  6e6        /* of a part, at least */
+#define PARTS       32         /* parts at most */
+#define PANELS      3          /* panels of rows of a part, at least: each passes over the columns once */
+#define ONCE_BYTES  (2 << 20)  /* of the right factor that each thread packs for itself once, at most */
+#define ONCE_SIDE   1024       /* rows it serves, at least: packing it is then little of a share's time */
+#define WIDE_SIDE   1024       /* rows of a wide result, at most; it has twice as many columns */
+#define STRETCH     65536      /* numbers packed by one part of `begin`, at least */
+#define BLOCK_FLOPS \
+    1.6e9              /* of a block that packs all it needs for itself, at least, unless there are no more than ... */
+#define BLOCKS     2   /* ... so many */
+#define DEEP_LANE  512 /* of the summed axis in a lane, at least */
+#define DEEP_LANES 4   /* lanes at most */
+#define DEEP_SUMS  (128 << 10) /* bytes of a lane of them, at most */
+#define NEAR       256         /* numbers of each lane that are fetched ahead when they are added */
 
 /* ---- shape ---- */
 
@@ -73,15 +76,19 @@ static bool flag(const CgAttrs *attrs, const char *name) { return cg_attr_int(at
 static bool matmul_shape(CgInfer *inf)
 {
     const CgType *x = &inf->in[0], *y = &inf->in[1];
-    if (!cg_want_float(inf, 0) || !cg_want_dtype(inf, 1, 0) || !cg_want_rank(inf, 0, 2, CG_MAX_RANK)) return false;
+    if (!cg_want_float(inf, 0) || !cg_want_dtype(inf, 1, 0) || !cg_want_rank(inf, 0, 2, CG_MAX_RANK))
+        return false;
     if (y->rank != 2 && y->rank != x->rank)
-        return cg_infer_fail(inf, 1, -1, "matmul: the right operand has %d axes, must have 2 or, as the left one, %d", y->rank, x->rank);
+        return cg_infer_fail(
+            inf, 1, -1, "matmul: the right operand has %d axes, must have 2 or, as the left one, %d", y->rank, x->rank);
     bool ta = flag(inf->attrs, "ta"), tb = flag(inf->attrs, "tb");
     int r = x->rank, xm = ta ? r - 1 : r - 2, xk = ta ? r - 2 : r - 1;
     int yk = tb ? y->rank - 1 : y->rank - 2, yn = tb ? y->rank - 2 : y->rank - 1;
-    if (x->dim[xk] != y->dim[yk]) return cg_infer_differ(inf, 0, xk, 1, yk, "inner dims");
+    if (x->dim[xk] != y->dim[yk])
+        return cg_infer_differ(inf, 0, xk, 1, yk, "inner dims");
     for (int i = 0; y->rank > 2 && i < r - 2; i++)
-        if (x->dim[i] != y->dim[i]) return cg_infer_differ(inf, 0, i, 1, i, "batch dims");
+        if (x->dim[i] != y->dim[i])
+            return cg_infer_differ(inf, 0, i, 1, i, "batch dims");
     inf->out[0] = *x;
     inf->out[0].dim[r - 2] = x->dim[xm];
     inf->out[0].dim[r - 1] = y->dim[yn];
@@ -91,34 +98,41 @@ static bool matmul_shape(CgInfer *inf)
 static bool matmul_add_shape(CgInfer *inf)
 {
     const CgType *c = &inf->in[2];
-    if (!matmul_shape(inf)) return false;
+    if (!matmul_shape(inf))
+        return false;
     const CgType *z = &inf->out[0];
-    if (!cg_want_dtype(inf, 2, 0) || !cg_want_rank(inf, 2, z->rank, z->rank)) return false;
+    if (!cg_want_dtype(inf, 2, 0) || !cg_want_rank(inf, 2, z->rank, z->rank))
+        return false;
     for (int i = 0; i < z->rank; i++)
-        if (c->dim[i] != z->dim[i]) return cg_infer_fail(inf, 2, i, "matmul_add: axis %d of c is not that of the product", i);
+        if (c->dim[i] != z->dim[i])
+            return cg_infer_fail(inf, 2, i, "matmul_add: axis %d of c is not that of the product", i);
     return true;
 }
 
 /* ---- cutting ---- */
 
 /* A factor as a logical matrix: strides of its rows and columns. */
-typedef struct Factor { int64_t rs, cs; bool packed, trans; int64_t ld; } Factor;
+typedef struct Factor {
+    int64_t rs, cs;
+    bool packed, trans;
+    int64_t ld;
+} Factor;
 
 typedef struct Product {
     int64_t batch, m, n, k;
-    int64_t tm, tn;             /* of a tile */
-    int64_t nm, nn;             /* tiles, or parts of a joint product, along each */
-    int64_t together;           /* batch items of a part, when they are small */
-    size_t  parts;
-    Factor  x, y;
-    bool    flat;               /* leading axes of x are part of m */
-    bool    thin;               /* few rows, or few numbers: the right factor is read as it lies */
-    int64_t nk;                 /* parts of a thin product along the summed axis; sums of more than one meet in `finish` */
-    bool    joint;              /* factors are packed once for all parts */
-    bool    left_apart;         /* the left factor is not: each part packs its own rows */
-    bool    right_once;         /* nor the right one: each thread packs it once, since what another has written comes slowly */
-    CgGemm  gemm;               /* of a joint product */
-    int64_t lanes;              /* a deep product is cut along k, too: sums of its lanes; else 0 */
+    int64_t tm, tn;   /* of a tile */
+    int64_t nm, nn;   /* tiles, or parts of a joint product, along each */
+    int64_t together; /* batch items of a part, when they are small */
+    size_t parts;
+    Factor x, y;
+    bool flat;       /* leading axes of x are part of m */
+    bool thin;       /* few rows, or few numbers: the right factor is read as it lies */
+    int64_t nk;      /* parts of a thin product along the summed axis; sums of more than one meet in `finish` */
+    bool joint;      /* factors are packed once for all parts */
+    bool left_apart; /* the left factor is not: each part packs its own rows */
+    bool right_once; /* nor the right one: each thread packs it once, since what another has written comes slowly */
+    CgGemm gemm;     /* of a joint product */
+    int64_t lanes;   /* a deep product is cut along k, too: sums of its lanes; else 0 */
 } Product;
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -144,9 +158,12 @@ static void halve(Product *p, int64_t want, int64_t side)
 {
     while (p->nm * p->nn < want) {
         int64_t tm = ceil_div(p->m, p->nm * 2), tn = ceil_div(p->n, p->nn * 2);
-        if (tm < side && tn < side) return;
-        if (tm >= tn) p->nm *= 2;
-        else p->nn *= 2;
+        if (tm < side && tn < side)
+            return;
+        if (tm >= tn)
+            p->nm *= 2;
+        else
+            p->nn *= 2;
     }
 }
 
@@ -172,11 +189,13 @@ static void choose_tiles(Product *p, double flops)
         want = (int64_t)(flops / BLOCK_FLOPS);
         halve(p, want < BLOCKS ? BLOCKS : want < PARTS ? want : PARTS, TILE_SIDE / 2);
     } else {
-        if (want > TILES) want = large < TILES ? TILES : large < MOST_TILES ? large : MOST_TILES;
+        if (want > TILES)
+            want = large < TILES ? TILES : large < MOST_TILES ? large : MOST_TILES;
         want = ceil_div(want, p->batch);
         halve(p, want, 2 * TILE_SIDE);
         halve(p, want, TILE_SIDE);
-        if (flops < FEW_FLOPS) halve(p, want, TILE_SIDE / 2);
+        if (flops < FEW_FLOPS)
+            halve(p, want, TILE_SIDE / 2);
     }
     /* Whole vectors a tile. */
     p->tm = p->nm == 1 ? p->m : round_up(ceil_div(p->m, p->nm), 16);
@@ -192,44 +211,61 @@ static void choose_thin(Product *p, double flops, size_t size)
     p->nm = p->nn = p->nk = 1;
     p->tm = p->m;
     parts = bytes > parts ? bytes : parts;
-    if (!p->y.trans && p->m <= SPLIT_ROWS) p->nk = between(bytes, 1, between(p->k / (SPLIT_DEPTH * p->m), 1, SPLIT_PARTS));
-    else p->nn = between(parts, 1, between(p->n / (p->y.trans ? 16 : NARROW), 1, THIN_PARTS));
+    if (!p->y.trans && p->m <= SPLIT_ROWS)
+        p->nk = between(bytes, 1, between(p->k / (SPLIT_DEPTH * p->m), 1, SPLIT_PARTS));
+    else
+        p->nn = between(parts, 1, between(p->n / (p->y.trans ? 16 : NARROW), 1, THIN_PARTS));
     p->parts = (size_t)(p->nk * p->nn);
 }
 
 /* Where the columns of part i begin: whole vectors, about as many for each. */
-static int64_t thin_column(const Product *p, int64_t i) { return i == p->nn ? p->n : ceil_div(p->n, 16) * i / p->nn * 16; }
+static int64_t thin_column(const Product *p, int64_t i)
+{
+    return i == p->nn ? p->n : ceil_div(p->n, 16) * i / p->nn * 16;
+}
 
 /* Factors as their matrices lie. */
 static CgGemm factors(const CgCall *call, bool ta, bool tb, int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb)
 {
-    return (CgGemm){ .dtype = call->out->dtype, .bf16 = call->bf16, .a16 = call->in[0].dtype == CG_BF16, .b16 = call->in[1].dtype == CG_BF16,
-                     .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb };
+    return (CgGemm){ .dtype = call->out->dtype,
+        .bf16 = call->bf16,
+        .a16 = call->in[0].dtype == CG_BF16,
+        .b16 = call->in[1].dtype == CG_BF16,
+        .ta = ta,
+        .tb = tb,
+        .m = m,
+        .n = n,
+        .k = k,
+        .lda = lda,
+        .ldb = ldb };
 }
 
 /* One product of some size, whose left factor lies along its rows: parts are panels of rows by panels of columns. */
 static bool choose_joint(const CgCall *call, Product *p, double flops)
 {
     CgGemm *g = &p->gemm;
-    if (!is_plain(p, flops) || (p->m < JOINT_ROWS && !p->y.trans)) return false;
+    if (!is_plain(p, flops) || (p->m < JOINT_ROWS && !p->y.trans))
+        return false;
     *g = factors(call, false, p->y.trans, p->m, p->n, p->k, p->x.ld, p->y.ld);
     cg_gemm_layout(g);
     int64_t want = (int64_t)(flops / PART_FLOPS);
     want = want < 1 ? 1 : want > PARTS ? PARTS : want;
     p->nm = g->left_panels / PANELS < want ? g->left_panels / PANELS : want;
-    if (p->nm < 1) p->nm = 1;
+    if (p->nm < 1)
+        p->nm = 1;
     p->nn = 2 * p->nm > want ? 1 : want / p->nm < g->right_panels ? want / p->nm : g->right_panels;
     p->left_apart = g->left_bytes > 0 && p->nn == 1;
     p->right_once = p->nn == 1 && p->m >= ONCE_SIDE && g->right_bytes <= ONCE_BYTES;
     return g->right_bytes + (p->left_apart ? 0 : g->left_bytes) <= JOINT_MOST;
 }
 
-/* A small result of long sums: each lane of k is a product by itself whose sums lie in shared memory and are then added in
- * order. */
+/* A small result of long sums: each lane of k is a product by itself whose sums lie in shared memory and are then added
+ * in order. */
 static bool choose_deep(const CgCall *call, Product *p, double flops)
 {
     int64_t sums = p->m * p->n * (int64_t)cg_dtype_size(call->out->dtype);
-    if (!is_plain(p, flops) || p->k < 2 * DEEP_LANE || sums > DEEP_SUMS) return false;
+    if (!is_plain(p, flops) || p->k < 2 * DEEP_LANE || sums > DEEP_SUMS)
+        return false;
     p->lanes = p->k / DEEP_LANE < DEEP_LANES ? p->k / DEEP_LANE : DEEP_LANES;
     p->parts = (size_t)(p->m * p->n / STRETCH * 4 + 1);
     return true;
@@ -240,17 +276,22 @@ static Product product(const CgCall *call)
     const CgTensor *x = &call->in[0], *y = &call->in[1], *z = call->out;
     bool ta = flag(call->attrs, "ta"), tb = flag(call->attrs, "tb");
     int r = x->rank, s = y->rank;
-    Product p = { .batch = 1, .nk = 1, .m = z->dim[r - 2], .n = z->dim[r - 1], .k = x->dim[ta ? r - 2 : r - 1], .together = 1 };
+    Product p = {
+        .batch = 1, .nk = 1, .m = z->dim[r - 2], .n = z->dim[r - 1], .k = x->dim[ta ? r - 2 : r - 1], .together = 1
+    };
     p.x = (Factor){ .rs = x->stride[ta ? r - 1 : r - 2], .cs = x->stride[ta ? r - 2 : r - 1] };
     p.y = (Factor){ .rs = y->stride[tb ? s - 1 : s - 2], .cs = y->stride[tb ? s - 2 : s - 1] };
-    for (int i = 0; i < r - 2; i++) p.batch *= x->dim[i];
+    for (int i = 0; i < r - 2; i++)
+        p.batch *= x->dim[i];
     /* A shared right factor: the leading axes of x are more rows, if their strides go on evenly. */
     if (s == 2 && r > 2 && !ta) {
         int64_t step = p.x.rs * p.m;
         p.flat = true;
         for (int i = r - 3; i >= 0; i--) {
-            if (x->dim[i] == 1) continue;
-            if (p.m == 1 && step == p.x.rs) p.x.rs = step = x->stride[i];
+            if (x->dim[i] == 1)
+                continue;
+            if (p.m == 1 && step == p.x.rs)
+                p.x.rs = step = x->stride[i];
             p.flat &= x->stride[i] == step;
             step *= x->dim[i];
         }
@@ -272,12 +313,14 @@ static Product product(const CgCall *call)
     choose_layout(&p.x, p.m, p.k);
     choose_layout(&p.y, p.k, p.n);
     double one = 2.0 * (double)p.m * (double)p.n * (double)p.k;
-    p.thin = (p.m <= FEW_ROWS || (one < SMALL_FLOPS && !call->bf16)) && p.batch == 1 && !p.x.packed && !p.y.packed && !(p.x.trans && p.y.trans);
+    p.thin = (p.m <= FEW_ROWS || (one < SMALL_FLOPS && !call->bf16)) && p.batch == 1 && !p.x.packed && !p.y.packed
+        && !(p.x.trans && p.y.trans);
     if (p.thin) {
         choose_thin(&p, one, cg_dtype_size(call->out->dtype));
         return p;
     }
-    if (choose_deep(call, &p, one)) return p;
+    if (choose_deep(call, &p, one))
+        return p;
     p.joint = !in_blocks(&p, one) && choose_joint(call, &p, one);
     if (p.joint) {
         p.parts = (size_t)(p.nm * p.nn);
@@ -285,15 +328,19 @@ static Product product(const CgCall *call)
     }
     choose_tiles(&p, one);
     if (p.x.packed || p.y.packed) {
-        if (p.tm > SIDE_MAX) p.tm = SIDE_MAX;
-        if (p.tn > SIDE_MAX) p.tn = SIDE_MAX;
+        if (p.tm > SIDE_MAX)
+            p.tm = SIDE_MAX;
+        if (p.tn > SIDE_MAX)
+            p.tn = SIDE_MAX;
     }
     p.nm = ceil_div(p.m, p.tm);
     p.nn = ceil_div(p.n, p.tn);
     if (p.nm * p.nn == 1 && one < TILE_FLOPS) {
         p.together = (int64_t)(TILE_FLOPS / one) + 1;
-        if (p.together > ceil_div(p.batch, TILES)) p.together = ceil_div(p.batch, TILES);
-        if (one * (double)p.batch < TILE_FLOPS / 4) p.together = p.batch;
+        if (p.together > ceil_div(p.batch, TILES))
+            p.together = ceil_div(p.batch, TILES);
+        if (one * (double)p.batch < TILE_FLOPS / 4)
+            p.together = p.batch;
     }
     p.parts = (size_t)(ceil_div(p.batch, p.together) * p.nm * p.nn);
     return p;
@@ -303,7 +350,8 @@ static Product product(const CgCall *call)
 static void *matmul_prepare(const CgCall *call)
 {
     Product *p = malloc(sizeof *p);
-    if (p) *p = product(call);
+    if (p)
+        *p = product(call);
     return p;
 }
 
@@ -333,7 +381,9 @@ static void matmul_work(const CgCall *call, CgWork *work)
     size_t size = cg_dtype_size(call->out->dtype), scratch = 0;
     double b = (double)p.batch, m = (double)p.m, n = (double)p.n, k = (double)p.k;
     double xsize = (double)cg_dtype_size(call->in[0].dtype), ysize = (double)cg_dtype_size(call->in[1].dtype);
-    *work = (CgWork){ .flops = 2 * b * m * n * k, .bytes = b * m * k * xsize + b * m * n * (double)size + k * n * ysize, .parts = p.parts };
+    *work = (CgWork){ .flops = 2 * b * m * n * k,
+        .bytes = b * m * k * xsize + b * m * n * (double)size + k * n * ysize,
+        .parts = p.parts };
     if (p.joint) {
         bool both = !p.left_apart && p.gemm.left_bytes > 0;
         CgGemm some = p.gemm;
@@ -348,26 +398,30 @@ static void matmul_work(const CgCall *call, CgWork *work)
         work->begin = (size_t)(stretches(p.n, p.k) + (both ? stretches(p.m, p.k) : 0));
         return;
     }
-    if (p.nk > 1) work->shared = (size_t)(p.nk * p.m * p.n) * size;
+    if (p.nk > 1)
+        work->shared = (size_t)(p.nk * p.m * p.n) * size;
     if (p.lanes) {
         work->begin = (size_t)p.lanes;
         work->shared = (size_t)(p.lanes * p.m * p.n) * size;
     }
-    if (p.x.packed) scratch += place_after((size_t)(p.tm * p.k) * size);
-    if (p.y.packed) scratch += (size_t)(p.k * p.tn) * size;
+    if (p.x.packed)
+        scratch += place_after((size_t)(p.tm * p.k) * size);
+    if (p.y.packed)
+        scratch += (size_t)(p.k * p.tn) * size;
     work->scratch = scratch;
 }
 
 /* ---- matmul_add ---- */
 
-/* Brings the m by n corner at row i (of all batch items together), column j of c to the result, which the product is then
- * added to; nothing to do when the result lies over c. */
+/* Brings the m by n corner at row i (of all batch items together), column j of c to the result, which the product is
+ * then added to; nothing to do when the result lies over c. */
 static void bring(const CgCall *call, int64_t i, int64_t j, int64_t m, int64_t n)
 {
     const CgTensor *c = &call->in[2], *z = call->out;
     int r = z->rank;
     size_t size = cg_dtype_size(z->dtype);
-    if (c->data == z->data) return;
+    if (c->data == z->data)
+        return;
     for (int64_t row = i; row < i + m; row++) {
         int64_t at = 0, rest = row, step = c->stride[r - 1];
         for (int a = r - 2; a >= 0; a--) {
@@ -376,8 +430,10 @@ static void bring(const CgCall *call, int64_t i, int64_t j, int64_t m, int64_t n
         }
         const char *from = (const char *)c->data + (at + j * step) * (int64_t)size;
         char *to = (char *)z->data + (row * z->dim[r - 1] + j) * (int64_t)size;
-        for (int64_t k = 0; step != 1 && k < n; k++) memcpy(to + k * (int64_t)size, from + k * step * (int64_t)size, size);
-        if (step == 1) memcpy(to, from, (size_t)n * size);
+        for (int64_t k = 0; step != 1 && k < n; k++)
+            memcpy(to + k * (int64_t)size, from + k * step * (int64_t)size, size);
+        if (step == 1)
+            memcpy(to, from, (size_t)n * size);
     }
 }
 
@@ -389,20 +445,25 @@ static void aim(const CgCall *call, Product *p)
     p->gemm.a = call->in[0].data;
     p->gemm.b = call->in[1].data;
     p->gemm.right = call->shared;
-    p->gemm.left = !p->left_apart && p->gemm.left_bytes ? (char *)call->shared + place_after(p->gemm.right_bytes) : NULL;
+    p->gemm.left =
+        !p->left_apart && p->gemm.left_bytes ? (char *)call->shared + place_after(p->gemm.right_bytes) : NULL;
 }
 
 /* C (m,n) = beta C + A B, by this thread: f32 and bf16 by our own code, f64 by the library. */
 static void whole(CgGemm *g, double beta, void *c, int64_t ldc)
 {
-    if (g->m < 1 || g->n < 1) return;
-    if (g->dtype == CG_F32) cg_gemm_own(g, 1, beta, c, ldc);
-    else cg_gemm_f64(g->ta, g->tb, g->m, g->n, g->k, 1, g->a, g->lda, g->b, g->ldb, beta, c, ldc);
+    if (g->m < 1 || g->n < 1)
+        return;
+    if (g->dtype == CG_F32)
+        cg_gemm_own(g, 1, beta, c, ldc);
+    else
+        cg_gemm_f64(g->ta, g->tb, g->m, g->n, g->k, 1, g->a, g->lda, g->b, g->ldb, beta, c, ldc);
 }
 
 static void lane_product(const CgCall *call, const Product *p, int64_t lane)
 {
-    int64_t from = p->k * lane / p->lanes / 2 * 2, to = lane + 1 == p->lanes ? p->k : p->k * (lane + 1) / p->lanes / 2 * 2;
+    int64_t from = p->k * lane / p->lanes / 2 * 2,
+            to = lane + 1 == p->lanes ? p->k : p->k * (lane + 1) / p->lanes / 2 * 2;
     CgGemm g = factors(call, p->x.trans, p->y.trans, p->m, p->n, to - from, p->x.ld, p->y.ld);
     g.a = (const char *)call->in[0].data + from * p->x.cs * cg_gemm_left_size(&g);
     g.b = (const char *)call->in[1].data + from * p->y.rs * cg_gemm_right_size(&g);
@@ -425,13 +486,15 @@ static void matmul_begin(const CgCall *call, CgPart part)
         n = stretches(p.m, p.k);
         from = g->left_panels * i / n;
         to = g->left_panels * (i + 1) / n;
-        cg_gemm_pack_left(g, (const char *)g->a + cg_gemm_row(g, from) * g->lda * cg_gemm_left_size(g), from, to, 0, p.k);
+        cg_gemm_pack_left(
+            g, (const char *)g->a + cg_gemm_row(g, from) * g->lda * cg_gemm_left_size(g), from, to, 0, p.k);
     } else if (g->tb) {
         cg_gemm_pack_right(g, g->right_panels * i / n, g->right_panels * (i + 1) / n, 0, p.k);
     } else {
         from = p.k * i / n / 2 * 2;
         to = i + 1 == n ? p.k : p.k * (i + 1) / n / 2 * 2;
-        if (from < to) cg_gemm_pack_right(g, 0, g->right_panels, from, to);
+        if (from < to)
+            cg_gemm_pack_right(g, 0, g->right_panels, from, to);
     }
 }
 
@@ -448,14 +511,17 @@ static void joint_part(const CgCall *call, Product *p, CgPart part)
     if (p->right_once) {
         g->right = own;
         own += place_after(g->right_bytes);
-        if (!part.again) cg_gemm_pack_right(g, 0, g->right_panels, 0, p->k);
+        if (!part.again)
+            cg_gemm_pack_right(g, 0, g->right_panels, 0, p->k);
     }
     if (call->nin == 3) {
-        int64_t row = cg_gemm_row(g, i0), column = r.right0 * g->nr, end = r.right1 * g->nr < p->n ? r.right1 * g->nr : p->n;
+        int64_t row = cg_gemm_row(g, i0), column = r.right0 * g->nr,
+                end = r.right1 * g->nr < p->n ? r.right1 * g->nr : p->n;
         bring(call, row, column, cg_gemm_row(g, i1) - row, end - column);
     }
     if (!p->left_apart) {
-        if (g->left_bytes == 0) g->next[0] = cg_gemm_ahead_left(g, i1, 2 * i1 - i0);       /* the next share is most often ours */
+        if (g->left_bytes == 0)
+            g->next[0] = cg_gemm_ahead_left(g, i1, 2 * i1 - i0); /* the next share is most often ours */
         cg_gemm_run(g, r, 1, beta, to, p->n);
         return;
     }
@@ -467,9 +533,11 @@ static void joint_part(const CgCall *call, Product *p, CgPart part)
         some.m = cg_gemm_row(g, last) - row;
         some.left = own;
         cg_gemm_layout(&some);
-        cg_gemm_pack_left(&some, (const char *)g->a + row * g->lda * cg_gemm_left_size(g), 0, some.left_panels, 0, p->k);
+        cg_gemm_pack_left(
+            &some, (const char *)g->a + row * g->lda * cg_gemm_left_size(g), 0, some.left_panels, 0, p->k);
         some.next[0] = cg_gemm_ahead_left(g, last, 2 * last - i0);
-        cg_gemm_run(&some, (CgGemmRange){ 0, some.left_panels, r.right0, r.right1, 0, p->k }, 1, beta, to + (size_t)(row * p->n) * size, p->n);
+        cg_gemm_run(&some, (CgGemmRange){ 0, some.left_panels, r.right0, r.right1, 0, p->k }, 1, beta,
+            to + (size_t)(row * p->n) * size, p->n);
     }
 }
 
@@ -487,7 +555,8 @@ static int64_t batch_offset(const CgTensor *t, int64_t i)
 /* ---- tiles ---- */
 
 /* z (m,n) = x (m,k) y (k,n), the corners of a tile. */
-static void tile(const CgCall *call, const Product *p, const void *x, const void *y, void *z, int64_t m, int64_t n, int64_t k, char *scratch)
+static void tile(const CgCall *call, const Product *p, const void *x, const void *y, void *z, int64_t m, int64_t n,
+    int64_t k, char *scratch)
 {
     CgGemm g = factors(call, p->x.trans, p->y.trans, m, n, k, p->x.ld, p->y.ld);
     g.a = x;
@@ -504,86 +573,105 @@ static void tile(const CgCall *call, const Product *p, const void *x, const void
     whole(&g, call->nin == 3, z, p->n);
 }
 
-#define MATMUL(T, suffix)                                                                                       \
-    /* A stretch of columns, or of the summed axis: then the sums stay apart. */                                \
-    static void thin_##suffix(const CgCall *call, const Product *p, int64_t part)                               \
-    {                                                                                                           \
-        int64_t i = part / p->nk, j = thin_column(p, i), l = p->k * (part % p->nk) / p->nk;                     \
-        Few f = { .m = p->m, .n = thin_column(p, i + 1) - j, .k = p->k * (part % p->nk + 1) / p->nk - l, \
-                  .xs = p->x.trans ? 1 : p->x.ld, .xp = p->x.trans ? p->x.ld : 1, .ld = p->y.ld, .ldz = p->n,   \
-                  .trans = p->y.trans, .add = call->nin == 3 && p->nk == 1 };                                   \
-        const T *x = (const T *)call->in[0].data + l * f.xp, *y = (const T *)call->in[1].data;                  \
-        T *z = p->nk == 1 ? (T *)call->out->data + j : (T *)call->shared + part * p->m * p->n;                  \
-        if (f.add) bring(call, 0, j, p->m, f.n);                                                                \
-        few_##suffix(&f, x, y + l * p->y.rs + j * p->y.cs, z);                                                  \
-    }                                                                                                           \
-    static void meet_##suffix(const CgCall *call, const Product *p)                                             \
-    {                                                                                                           \
-        const T *part = call->shared;                                                                           \
-        T *z = call->out->data;                                                                                 \
-        int64_t n = p->m * p->n;                                                                                \
-        if (call->nin == 3) bring(call, 0, 0, p->m, p->n);                                                      \
-        else memcpy(z, part, (size_t)n * sizeof *z);                                                            \
-        for (int64_t i = call->nin == 3 ? 0 : 1; i < p->nk; i++) {                                              \
-            CG_SIMD                                                                                             \
-            for (int64_t j = 0; j < n; j++) z[j] += part[i * n + j];                                            \
-        }                                                                                                       \
-    }                                                                                                           \
-    /* z = c + the sums of all lanes, some rows of them. */                                                     \
-    static void lanes_##suffix(const CgCall *call, const Product *p, CgPart part)                               \
-    {                                                                                                           \
-        int64_t row = p->m * (int64_t)part.index / (int64_t)part.count, m = p->m * ((int64_t)part.index + 1) / (int64_t)part.count - row; \
-        const T *from = (const T *)call->shared + row * p->n;                                                   \
-        T *z = (T *)call->out->data + row * p->n;                                                               \
-        int64_t step = p->m * p->n, n = m * p->n;                                                               \
-        if (call->nin == 3) bring(call, row, 0, m, p->n);                                                       \
-        for (int64_t i = 0; i < n; i += NEAR) {                                                                 \
-            int64_t some = n - i < NEAR ? n - i : NEAR;                                                         \
-            for (int64_t l = 0; l < p->lanes; l++)                                                              \
-                for (int64_t j = 0; j < some; j += 16) __builtin_prefetch(from + l * step + i + NEAR + j, 1);   \
-            for (int64_t l = 0; l < p->lanes; l++) {                                                            \
-                const T *x = from + l * step + i;                                                               \
-                if (l == 0 && call->nin == 2) memcpy(z + i, x, (size_t)some * sizeof(T));                       \
-                else {                                                                                          \
-                    CG_SIMD                                                                                     \
-                    for (int64_t j = 0; j < some; j++) z[i + j] += x[j];                                        \
-                }                                                                                               \
-            }                                                                                                   \
-        }                                                                                                       \
-    }                                                                                                           \
-    static void matmul_##suffix(const CgCall *call, CgPart part)                                                \
-    {                                                                                                           \
-        const CgTensor *x = &call->in[0], *y = &call->in[1];                                                    \
-        Product p = prepared(call);                                                                             \
-        T *to = call->out->data;                                                                                \
-        if (p.lanes) {                                                                                          \
-            lanes_##suffix(call, &p, part);                                                                     \
-            return;                                                                                             \
-        }                                                                                                       \
-        if (p.joint) {                                                                                          \
-            joint_part(call, &p, part);                                                                         \
-            return;                                                                                             \
-        }                                                                                                       \
-        if (p.k == 0) {                                                                                         \
-            int64_t n = cg_tensor_count(call->out);                                                             \
-            if (call->nin == 3) bring(call, 0, 0, p.batch * p.m, p.n);                                          \
-            for (int64_t i = 0; call->nin == 2 && i < n; i++) to[i] = 0;                                        \
-            return;                                                                                             \
-        }                                                                                                       \
-        if (p.thin) {                                                                                           \
-            thin_##suffix(call, &p, (int64_t)part.index);                                                       \
-            return;                                                                                             \
-        }                                                                                                       \
-        int64_t u = (int64_t)part.index, jc = u % p.nn, ic = u / p.nn % p.nm;                                   \
-        int64_t b0 = u / p.nn / p.nm * p.together, b1 = b0 + p.together < p.batch ? b0 + p.together : p.batch;  \
-        int64_t i0 = ic * p.tm, j0 = jc * p.tn, xsize = (int64_t)cg_dtype_size(x->dtype), ysize = (int64_t)cg_dtype_size(y->dtype); \
-        int64_t m = p.m - i0 < p.tm ? p.m - i0 : p.tm, n = p.n - j0 < p.tn ? p.n - j0 : p.tn;                   \
-        for (int64_t b = b0; b < b1; b++) {                                                                     \
-            const char *xs = (const char *)x->data + ((p.flat ? 0 : batch_offset(x, b)) + i0 * p.x.rs) * xsize; \
+#define MATMUL(T, suffix)                                                                                            \
+    /* A stretch of columns, or of the summed axis: then the sums stay apart. */                                     \
+    static void thin_##suffix(const CgCall *call, const Product *p, int64_t part)                                    \
+    {                                                                                                                \
+        int64_t i = part / p->nk, j = thin_column(p, i), l = p->k * (part % p->nk) / p->nk;                          \
+        Few f = { .m = p->m,                                                                                         \
+            .n = thin_column(p, i + 1) - j,                                                                          \
+            .k = p->k * (part % p->nk + 1) / p->nk - l,                                                              \
+            .xs = p->x.trans ? 1 : p->x.ld,                                                                          \
+            .xp = p->x.trans ? p->x.ld : 1,                                                                          \
+            .ld = p->y.ld,                                                                                           \
+            .ldz = p->n,                                                                                             \
+            .trans = p->y.trans,                                                                                     \
+            .add = call->nin == 3 && p->nk == 1 };                                                                   \
+        const T *x = (const T *)call->in[0].data + l * f.xp, *y = (const T *)call->in[1].data;                       \
+        T *z = p->nk == 1 ? (T *)call->out->data + j : (T *)call->shared + part * p->m * p->n;                       \
+        if (f.add)                                                                                                   \
+            bring(call, 0, j, p->m, f.n);                                                                            \
+        few_##suffix(&f, x, y + l * p->y.rs + j * p->y.cs, z);                                                       \
+    }                                                                                                                \
+    static void meet_##suffix(const CgCall *call, const Product *p)                                                  \
+    {                                                                                                                \
+        const T *part = call->shared;                                                                                \
+        T *z = call->out->data;                                                                                      \
+        int64_t n = p->m * p->n;                                                                                     \
+        if (call->nin == 3)                                                                                          \
+            bring(call, 0, 0, p->m, p->n);                                                                           \
+        else                                                                                                         \
+            memcpy(z, part, (size_t)n * sizeof *z);                                                                  \
+        for (int64_t i = call->nin == 3 ? 0 : 1; i < p->nk; i++) {                                                   \
+            CG_SIMD                                                                                                  \
+            for (int64_t j = 0; j < n; j++)                                                                          \
+                z[j] += part[i * n + j];                                                                             \
+        }                                                                                                            \
+    }                                                                                                                \
+    /* z = c + the sums of all lanes, some rows of them. */                                                          \
+    static void lanes_##suffix(const CgCall *call, const Product *p, CgPart part)                                    \
+    {                                                                                                                \
+        int64_t row = p->m * (int64_t)part.index / (int64_t)part.count,                                              \
+                m = p->m * ((int64_t)part.index + 1) / (int64_t)part.count - row;                                    \
+        const T *from = (const T *)call->shared + row * p->n;                                                        \
+        T *z = (T *)call->out->data + row * p->n;                                                                    \
+        int64_t step = p->m * p->n, n = m * p->n;                                                                    \
+        if (call->nin == 3)                                                                                          \
+            bring(call, row, 0, m, p->n);                                                                            \
+        for (int64_t i = 0; i < n; i += NEAR) {                                                                      \
+            int64_t some = n - i < NEAR ? n - i : NEAR;                                                              \
+            for (int64_t l = 0; l < p->lanes; l++)                                                                   \
+                for (int64_t j = 0; j < some; j += 16)                                                               \
+                    __builtin_prefetch(from + l * step + i + NEAR + j, 1);                                           \
+            for (int64_t l = 0; l < p->lanes; l++) {                                                                 \
+                const T *x = from + l * step + i;                                                                    \
+                if (l == 0 && call->nin == 2)                                                                        \
+                    memcpy(z + i, x, (size_t)some * sizeof(T));                                                      \
+                else {                                                                                               \
+                    CG_SIMD                                                                                          \
+                    for (int64_t j = 0; j < some; j++)                                                               \
+                        z[i + j] += x[j];                                                                            \
+                }                                                                                                    \
+            }                                                                                                        \
+        }                                                                                                            \
+    }                                                                                                                \
+    static void matmul_##suffix(const CgCall *call, CgPart part)                                                     \
+    {                                                                                                                \
+        const CgTensor *x = &call->in[0], *y = &call->in[1];                                                         \
+        Product p = prepared(call);                                                                                  \
+        T *to = call->out->data;                                                                                     \
+        if (p.lanes) {                                                                                               \
+            lanes_##suffix(call, &p, part);                                                                          \
+            return;                                                                                                  \
+        }                                                                                                            \
+        if (p.joint) {                                                                                               \
+            joint_part(call, &p, part);                                                                              \
+            return;                                                                                                  \
+        }                                                                                                            \
+        if (p.k == 0) {                                                                                              \
+            int64_t n = cg_tensor_count(call->out);                                                                  \
+            if (call->nin == 3)                                                                                      \
+                bring(call, 0, 0, p.batch *p.m, p.n);                                                                \
+            for (int64_t i = 0; call->nin == 2 && i < n; i++)                                                        \
+                to[i] = 0;                                                                                           \
+            return;                                                                                                  \
+        }                                                                                                            \
+        if (p.thin) {                                                                                                \
+            thin_##suffix(call, &p, (int64_t)part.index);                                                            \
+            return;                                                                                                  \
+        }                                                                                                            \
+        int64_t u = (int64_t)part.index, jc = u % p.nn, ic = u / p.nn % p.nm;                                        \
+        int64_t b0 = u / p.nn / p.nm * p.together, b1 = b0 + p.together < p.batch ? b0 + p.together : p.batch;       \
+        int64_t i0 = ic * p.tm, j0 = jc * p.tn, xsize = (int64_t)cg_dtype_size(x->dtype),                            \
+                ysize = (int64_t)cg_dtype_size(y->dtype);                                                            \
+        int64_t m = p.m - i0 < p.tm ? p.m - i0 : p.tm, n = p.n - j0 < p.tn ? p.n - j0 : p.tn;                        \
+        for (int64_t b = b0; b < b1; b++) {                                                                          \
+            const char *xs = (const char *)x->data + ((p.flat ? 0 : batch_offset(x, b)) + i0 * p.x.rs) * xsize;      \
             const char *ys = (const char *)y->data + ((y->rank > 2 ? batch_offset(y, b) : 0) + j0 * p.y.cs) * ysize; \
-            if (call->nin == 3) bring(call, b * p.m + i0, j0, m, n);                                            \
-            tile(call, &p, xs, ys, to + b * p.m * p.n + i0 * p.n + j0, m, n, p.k, part.scratch);       \
-        }                                                                                                       \
+            if (call->nin == 3)                                                                                      \
+                bring(call, b *p.m + i0, j0, m, n);                                                                  \
+            tile(call, &p, xs, ys, to + b * p.m * p.n + i0 * p.n + j0, m, n, p.k, part.scratch);                     \
+        }                                                                                                            \
     }
 MATMUL(float, f32)
 MATMUL(double, f64)
@@ -592,11 +680,15 @@ MATMUL(double, f64)
 static void matmul_finish(const CgCall *call, CgPart part)
 {
     (void)part;
-    if (!call->shared) return;
+    if (!call->shared)
+        return;
     Product p = prepared(call);
-    if (p.nk == 1) return;
-    if (call->out->dtype == CG_F32) meet_f32(call, &p);
-    else meet_f64(call, &p);
+    if (p.nk == 1)
+        return;
+    if (call->out->dtype == CG_F32)
+        meet_f32(call, &p);
+    else
+        meet_f64(call, &p);
 }
 
 /* ---- derivative and folding ---- */
@@ -605,7 +697,8 @@ static CgRef swap_last(CgBuild *b, CgRef x)
 {
     int64_t perm[CG_MAX_RANK];
     int r = cg_ref_type(b, x).rank;
-    for (int i = 0; i < r; i++) perm[i] = i;
+    for (int i = 0; i < r; i++)
+        perm[i] = i;
     perm[r - 2] = r - 1;
     perm[r - 1] = r - 2;
     return cg_transpose(b, x, perm);
@@ -616,7 +709,8 @@ static CgRef as_rows(CgBuild *b, CgRef x)
 {
     CgType t = cg_ref_type(b, x);
     const CgDim *dim[2] = { cg_dim_int(1), t.dim[t.rank - 1] };
-    for (int i = 0; i < t.rank - 1; i++) dim[0] = cg_dim_mul(dim[0], t.dim[i]);
+    for (int i = 0; i < t.rank - 1; i++)
+        dim[0] = cg_dim_mul(dim[0], t.dim[i]);
     return cg_reshape(b, x, 2, dim);
 }
 
@@ -639,19 +733,23 @@ static void matmul_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 /* A transpose of the last two axes alone. */
 static bool swaps_last(const CgBuild *b, CgRef r)
 {
-    if (!cg_ref_is(b, r, "transpose")) return false;
+    if (!cg_ref_is(b, r, "transpose"))
+        return false;
     const CgAttr *perm = cg_attr_find(cg_ref_attrs(b, r), "perm");
     int n = perm->n;
-    if (n < 2 || perm->ints[n - 1] != n - 2 || perm->ints[n - 2] != n - 1) return false;
+    if (n < 2 || perm->ints[n - 1] != n - 2 || perm->ints[n - 2] != n - 1)
+        return false;
     for (int i = 0; i < n - 2; i++)
-        if (perm->ints[i] != i) return false;
+        if (perm->ints[i] != i)
+            return false;
     return true;
 }
 
 /* A matrix repeated over batch axes. */
 static bool repeats_matrix(const CgBuild *b, CgRef r)
 {
-    if (!cg_ref_is(b, r, "broadcast") || cg_ref_type(b, cg_ref_in(b, r, 0)).rank != 2) return false;
+    if (!cg_ref_is(b, r, "broadcast") || cg_ref_type(b, cg_ref_in(b, r, 0)).rank != 2)
+        return false;
     const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, r), "axes");
     return axes->n > 2 && axes->ints[axes->n - 2] == 0 && axes->ints[axes->n - 1] == 1;
 }
@@ -668,9 +766,12 @@ static CgRef matmul_fold(CgBuild *b, const CgSite *site)
             t.dim[t.rank - 1] = ty.dim[tb ? ty.rank - 2 : ty.rank - 1];
             return cg_fill(b, t, 0);
         }
-    if (swaps_last(b, x)) return cg_matmul(b, cg_ref_in(b, x, 0), y, !ta, tb);
-    if (swaps_last(b, y)) return cg_matmul(b, x, cg_ref_in(b, y, 0), ta, !tb);
-    if (repeats_matrix(b, y)) return cg_matmul(b, x, cg_ref_in(b, y, 0), ta, tb);
+    if (swaps_last(b, x))
+        return cg_matmul(b, cg_ref_in(b, x, 0), y, !ta, tb);
+    if (swaps_last(b, y))
+        return cg_matmul(b, x, cg_ref_in(b, y, 0), ta, !tb);
+    if (repeats_matrix(b, y))
+        return cg_matmul(b, x, cg_ref_in(b, y, 0), ta, tb);
     return CG_NONE;
 }
 
@@ -683,13 +784,17 @@ static void matmul_add_expand(CgBuild *b, const CgSite *site, CgRef *out)
  * number is left to the sweep that adds it. */
 static CgRef matmul_add_match(CgBuild *b, CgRef root)
 {
-    if (!cg_ref_is(b, root, "add")) return CG_NONE;
+    if (!cg_ref_is(b, root, "add"))
+        return CG_NONE;
     CgRef x = cg_ref_in(b, root, 0), y = cg_ref_in(b, root, 1);
     for (int k = 0; k < 2; k++) {
         CgRef product = (x < y) == (k == 0) ? y : x, c = product == y ? x : y;
-        if (!cg_ref_is(b, product, "matmul") || cg_ref_shared(b, product) || product == c) continue;
-        if (cg_ref_is(b, c, "broadcast") || cg_ref_is(b, c, "const")) continue;
-        return cg_build(b, "matmul_add", 3, (CgRef[3]){ cg_ref_in(b, product, 0), cg_ref_in(b, product, 1), c }, cg_ref_attrs(b, product));
+        if (!cg_ref_is(b, product, "matmul") || cg_ref_shared(b, product) || product == c)
+            continue;
+        if (cg_ref_is(b, c, "broadcast") || cg_ref_is(b, c, "const"))
+            continue;
+        return cg_build(b, "matmul_add", 3, (CgRef[3]){ cg_ref_in(b, product, 0), cg_ref_in(b, product, 1), c },
+            cg_ref_attrs(b, product));
     }
     return CG_NONE;
 }
@@ -697,12 +802,15 @@ static CgRef matmul_add_match(CgBuild *b, CgRef root)
 static CgAlong matmul_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     int r = inf->in[operand].rank, out = inf->in[0].rank;
-    if (operand == 2) return cg_along_same(inf, operand, axis, to);
+    if (operand == 2)
+        return cg_along_same(inf, operand, axis, to);
     bool t = flag(inf->attrs, operand ? "tb" : "ta");
-    int inner = (operand == 0) != t ? r - 1 : r - 2;    /* the axis summed over */
+    int inner = (operand == 0) != t ? r - 1 : r - 2; /* the axis summed over */
     to->axis = axis;
-    if (axis == inner) return CG_ALONG_WHOLE;
-    if (axis >= r - 2) to->axis = operand ? out - 1 : out - 2;
+    if (axis == inner)
+        return CG_ALONG_WHOLE;
+    if (axis >= r - 2)
+        to->axis = operand ? out - 1 : out - 2;
     return CG_ALONG_POINTWISE;
 }
 
@@ -714,32 +822,32 @@ static const CgSample matmul_samples[] = {
     { .in = "F[2,3,5] F[7,5]", .attrs = "tb=1", .low = -2.385, .high = 2.385 },
     { .in = "F[2,5,3] F[5,7]", .attrs = "ta=1", .low = -2.385, .high = 2.385 },
     { .in = "F[2,3,5,2] F[2,3,7,2]", .attrs = "tb=1", .low = -2.385, .high = 2.385 },
-    { .in = "F[37,1531] F[1531,131]", .low = -0.71, .high = 2.385 },                  /* long sums, in lanes */
+    { .in = "F[37,1531] F[1531,131]", .low = -0.71, .high = 2.385 }, /* long sums, in lanes */
     { .in = "F[1031,67] F[1031,97]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
-    { .in = "F[521,251] F[521,163]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },  /* in blocks of rows */
-    { .in = "F[83,149] F[1531,149]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },  /* and of columns */
-    { .in = "F[1031,67] F[67,97]", .low = -0.71, .high = 2.385 },                     /* the right one packed by each thread */
-    { .in = "F[5,149,131] F[131,269]", .low = -0.71, .high = 2.385 },                 /* for all parts */
-    { .in = "F[211,419] F[419,419]", .low = -0.71, .high = 2.385 },                   /* cut along rows and columns, too */
-    { .in = "F[3,149,134] F[134,269]", .low = -0.71, .high = 2.385 },                 /* rows of pairs, if they are bf16 */
+    { .in = "F[521,251] F[521,163]", .attrs = "ta=1", .low = -0.71, .high = 2.385 }, /* in blocks of rows */
+    { .in = "F[83,149] F[1531,149]", .attrs = "tb=1", .low = -0.71, .high = 2.385 }, /* and of columns */
+    { .in = "F[1031,67] F[67,97]", .low = -0.71, .high = 2.385 },     /* the right one packed by each thread */
+    { .in = "F[5,149,131] F[131,269]", .low = -0.71, .high = 2.385 }, /* for all parts */
+    { .in = "F[211,419] F[419,419]", .low = -0.71, .high = 2.385 },   /* cut along rows and columns, too */
+    { .in = "F[3,149,134] F[134,269]", .low = -0.71, .high = 2.385 }, /* rows of pairs, if they are bf16 */
     { .in = "F[7,3,37,53] F[7,3,31,53]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
-    { .in = "F[3,331] F[331,613]", .low = -0.71, .high = 2.385 },                     /* few rows, by parts of the sum */
+    { .in = "F[3,331] F[331,613]", .low = -0.71, .high = 2.385 }, /* few rows, by parts of the sum */
     { .in = "F[1,331] F[613,331]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = "F[1,521] F[521,384]", .low = -0.71, .high = 2.385 },
     { .in = "F[521,4] F[521,301]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
-    { .in = "F[5,131] F[131,613]", .low = -0.71, .high = 2.385 },                     /* by columns */
+    { .in = "F[5,131] F[131,613]", .low = -0.71, .high = 2.385 }, /* by columns */
     { .in = "F[16,129] F[129,394]", .low = -0.71, .high = 2.385 },
     { .in = "F[67,16] F[67,3]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
     { .in = "F[3,43] F[307,43]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = "F[2,8,131] F[1031,131]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
-    { .in = "F[28,67] F[67,197]", .low = -0.71, .high = 2.385 },                      /* the most that are few, and one more */
+    { .in = "F[28,67] F[67,197]", .low = -0.71, .high = 2.385 }, /* the most that are few, and one more */
     { .in = "F[28,67] F[197,67]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = "F[29,67] F[67,197]", .low = -0.71, .high = 2.385 },
     { .in = "F[29,67] F[197,67]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
-    { .in = "F[61,37] F[37,41]", .low = -0.71, .high = 2.385 },                       /* few numbers */
+    { .in = "F[61,37] F[37,41]", .low = -0.71, .high = 2.385 }, /* few numbers */
     { .in = "F[17,83] F[17,35]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
     { .in = "F[53,43] F[37,43]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
-    { .in = "F[11,523] F[67,523]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },    /* columns in pieces */
+    { .in = "F[11,523] F[67,523]", .attrs = "tb=1", .low = -0.71, .high = 2.385 }, /* columns in pieces */
     { .in = NULL },
 };
 
@@ -749,34 +857,59 @@ static const CgSample matmul_add_samples[] = {
     { .in = "F[2,3,5] F[7,5] F[2,3,7]", .attrs = "tb=1", .low = -2.385, .high = 2.385 },
     { .in = "F[37,1531] F[1531,131] F[37,131]", .low = -0.71, .high = 2.385 },
     { .in = "F[5,149,131] F[131,269] F[5,149,269]", .low = -0.71, .high = 2.385 },
-    { .in = "F[3,331] F[331,613] F[3,613]", .low = -0.71, .high = 2.385 },            /* few rows */
+    { .in = "F[3,331] F[331,613] F[3,613]", .low = -0.71, .high = 2.385 }, /* few rows */
     { .in = "F[1,521] F[521,384] F[1,384]", .low = -0.71, .high = 2.385 },
     { .in = "F[16,129] F[129,394] F[16,394]", .low = -0.71, .high = 2.385 },
     { .in = "F[5,67] F[331,67] F[5,331]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
-    { .in = "F[2,179,131] F[131,613] F[2,179,613]", .low = -0.71, .high = 2.385 },    /* packed for all */
-    { .in = "F[83,149] F[1531,149] F[83,1531]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },      /* in blocks */
-    { .in = "F[1031,67] F[67,97] F[1031,97]", .low = -0.71, .high = 2.385 },                         /* by each thread */
-    { .in = "F[19,301] F[43,301] F[19,43]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },          /* few numbers */
+    { .in = "F[2,179,131] F[131,613] F[2,179,613]", .low = -0.71, .high = 2.385 },              /* packed for all */
+    { .in = "F[83,149] F[1531,149] F[83,1531]", .attrs = "tb=1", .low = -0.71, .high = 2.385 }, /* in blocks */
+    { .in = "F[1031,67] F[67,97] F[1031,97]", .low = -0.71, .high = 2.385 },                    /* by each thread */
+    { .in = "F[19,301] F[43,301] F[19,43]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },     /* few numbers */
     { .in = "F[17,83] F[17,35] F[83,35]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
     { .in = NULL },
 };
 
-static const CgOp op_matmul = { CG_OP_HERE,
-    .name = "matmul", .sig = "(x: F[..s], y: F[..r], ta: bool = false, tb: bool = false) -> F[..q]",
+static const CgOp op_matmul = {
+    CG_OP_HERE,
+    .name = "matmul",
+    .sig = "(x: F[..s], y: F[..r], ta: bool = false, tb: bool = false) -> F[..q]",
     .doc = "Matrix product over the last two axes: (.., M, K) times (.., K, N) is (.., M, N).\n\n"
            "The leading axes agree, or y has two axes and is shared by all of x's leading ones.\n"
            "ta: x is (.., K, M). tb: y is (.., N, K). Inner sizes that differ are an error.\n",
-    .shape = matmul_shape, .vjp = matmul_vjp, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .finish = matmul_finish,
-    .work = matmul_work, .rounds = matmul_rounds, .prepare = matmul_prepare, .release = free,
-    .fold = matmul_fold, .along = matmul_along, .traits = CG_LINEAR | CG_STRIDED | CG_PRODUCTS, .samples = matmul_samples,
+    .shape = matmul_shape,
+    .vjp = matmul_vjp,
+    .kernel = CG_FLOAT_KERNELS(matmul),
+    .begin = matmul_begin,
+    .finish = matmul_finish,
+    .work = matmul_work,
+    .rounds = matmul_rounds,
+    .prepare = matmul_prepare,
+    .release = free,
+    .fold = matmul_fold,
+    .along = matmul_along,
+    .traits = CG_LINEAR | CG_STRIDED | CG_PRODUCTS,
+    .samples = matmul_samples,
 };
 
-static const CgOp op_matmul_add = { CG_OP_HERE,
-    .name = "matmul_add", .sig = "(x: F[..s], y: F[..r], c: F[..q], ta: bool = false, tb: bool = false) -> F[..q]",
+static const CgOp op_matmul_add = {
+    CG_OP_HERE,
+    .name = "matmul_add",
+    .sig = "(x: F[..s], y: F[..r], c: F[..q], ta: bool = false, tb: bool = false) -> F[..q]",
     .doc = "c + matmul(x, y, ta, tb): the product is added to c where it lies, when nothing else wants c any more.\n",
-    .shape = matmul_add_shape, .expand = matmul_add_expand, .kernel = CG_FLOAT_KERNELS(matmul), .begin = matmul_begin, .finish = matmul_finish,
-    .work = matmul_work, .rounds = matmul_rounds, .prepare = matmul_prepare, .release = free,
-    .match = matmul_add_match, .along = matmul_along, .inplace = 4, .traits = CG_STRIDED | CG_PRODUCTS, .samples = matmul_add_samples,
+    .shape = matmul_add_shape,
+    .expand = matmul_add_expand,
+    .kernel = CG_FLOAT_KERNELS(matmul),
+    .begin = matmul_begin,
+    .finish = matmul_finish,
+    .work = matmul_work,
+    .rounds = matmul_rounds,
+    .prepare = matmul_prepare,
+    .release = free,
+    .match = matmul_add_match,
+    .along = matmul_along,
+    .inplace = 4,
+    .traits = CG_STRIDED | CG_PRODUCTS,
+    .samples = matmul_add_samples,
 };
 
 CG_OPS(matmul, &op_matmul, &op_matmul_add)

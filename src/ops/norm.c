@@ -1,13 +1,13 @@
 /* norm.c - normalisation of rows: root mean square and layer norm, with their derivatives.
- * Takes rows along the last axis and a gain (and bias) per column; gives rows of the same shape. Derivatives by gain and
- * bias are summed over rows in chunks that follow from the sizes, joined in order at the end. */
+ * Takes rows along the last axis and a gain (and bias) per column; gives rows of the same shape. Derivatives by gain
+ * and bias are summed over rows in chunks that follow from the sizes, joined in order at the end. */
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
 #include "ops/made.h"
 
-#define CHUNKS 32       /* at most so many partial sums of gain and bias */
+#define CHUNKS 32 /* at most so many partial sums of gain and bias */
 
 /* ---- shapes and work ---- */
 
@@ -22,15 +22,18 @@ static bool want_columns(CgInfer *inf, int i)
 static bool want_eps(CgInfer *inf)
 {
     double eps = cg_attr_float(inf->attrs, "eps", 1e-5);
-    return (eps >= 0 && eps < INFINITY) || cg_infer_fail(inf, -1, -1, "%s: eps must not be negative, found %g", inf->op->name, eps);
+    return (eps >= 0 && eps < INFINITY)
+        || cg_infer_fail(inf, -1, -1, "%s: eps must not be negative, found %g", inf->op->name, eps);
 }
 
 /* (x, gain [, bias]) */
 static bool norm_shape(CgInfer *inf)
 {
-    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 1, CG_MAX_RANK) || !want_eps(inf)) return false;
+    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 1, CG_MAX_RANK) || !want_eps(inf))
+        return false;
     for (int i = 1; i < inf->nin; i++)
-        if (!want_columns(inf, i)) return false;
+        if (!want_columns(inf, i))
+            return false;
     inf->out[0] = inf->in[0];
     return true;
 }
@@ -38,22 +41,30 @@ static bool norm_shape(CgInfer *inf)
 /* (x, gain, g) -> dx, dgain [, dbias] */
 static bool norm_vjp_shape(CgInfer *inf)
 {
-    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 1, CG_MAX_RANK) || !want_eps(inf) || !want_columns(inf, 1) || !cg_want_same(inf, 2, 0))
+    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 1, CG_MAX_RANK) || !want_eps(inf) || !want_columns(inf, 1)
+        || !cg_want_same(inf, 2, 0))
         return false;
     inf->out[0] = inf->in[0];
-    for (int k = 1; k < inf->op->nout; k++) inf->out[k] = inf->in[1];
+    for (int k = 1; k < inf->op->nout; k++)
+        inf->out[k] = inf->in[1];
     return true;
 }
 
 static int64_t columns(const CgCall *call) { return call->in[0].dim[call->in[0].rank - 1]; }
-static int64_t rows(const CgCall *call)    { int64_t d = columns(call); return d ? cg_tensor_count(&call->in[0]) / d : 0; }
+static int64_t rows(const CgCall *call)
+{
+    int64_t d = columns(call);
+    return d ? cg_tensor_count(&call->in[0]) / d : 0;
+}
 
 static void norm_work(const CgCall *call, CgWork *work)
 {
     size_t n = (size_t)cg_tensor_count(call->in), parts = (n + CG_PART - 1) / CG_PART, r = (size_t)rows(call);
-    *work = (CgWork){ .flops = 6.0 * (double)n, .bytes = (double)n * (double)(cg_dtype_size(call->in->dtype) + cg_dtype_size(call->out->dtype)) };
+    *work = (CgWork){ .flops = 6.0 * (double)n,
+        .bytes = (double)n * (double)(cg_dtype_size(call->in->dtype) + cg_dtype_size(call->out->dtype)) };
     work->parts = parts < r ? parts : r;
-    if (!work->parts) work->parts = 1;
+    if (!work->parts)
+        work->parts = 1;
     work->scratch = made_scratch(call->out, columns(call));
 }
 
@@ -70,137 +81,143 @@ static void norm_vjp_work(const CgCall *call, CgWork *work)
     norm_work(call, work);
     work->flops *= 2;
     work->bytes *= 1.5;
-    if (work->parts > CHUNKS) work->parts = CHUNKS;
+    if (work->parts > CHUNKS)
+        work->parts = CHUNKS;
     work->shared = work->parts * (size_t)(call->nout - 1) * (size_t)columns(call) * size;
 }
 
 /* ---- kernels ---- */
 
-#define SUM CG_PRAGMA_(omp simd reduction(+:s))
-#define SUM2 CG_PRAGMA_(omp simd reduction(+:s, u))
+#define SUM  CG_PRAGMA_(omp simd reduction(+ : s))
+#define SUM2 CG_PRAGMA_(omp simd reduction(+ : s, u))
 
-#define NORM(T, suffix, SQRT)                                                               \
-    /* y = x / sqrt(mean(x^2) + eps) * gain */                                              \
-    static void rmsnorm_##suffix(const CgCall *call, CgPart part)                           \
-    {                                                                                       \
-        int64_t d = columns(call);                                                          \
-        T eps = (T)cg_attr_float(call->attrs, "eps", 1e-5);                                 \
-        const T *gain = call->in[1].data;               /* (D) */                           \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)rows(call), 1, &first, &last);                          \
-        Made made = made_here(call, part, first);                                           \
-        for (size_t r = first; r < last; r++) {                                             \
-            const T *x = (const T *)call->in[0].data + (int64_t)r * d;  /* (D) */           \
-            T *y = made_row(&made), s = 0;                                                  \
-            SUM                                                                             \
-            for (int64_t i = 0; i < d; i++) s += x[i] * x[i];                               \
-            T scale = 1 / SQRT(s / (T)d + eps);                                             \
-            CG_SIMD                                                                         \
-            for (int64_t i = 0; i < d; i++) y[i] = x[i] * scale * gain[i];                  \
-            made_next(&made, r + 1 == last);                                                \
-        }                                                                                   \
-    }                                                                                       \
-    /* With r = 1 / sqrt(mean(x^2) + eps) and h = g gain: dx = r (h - x r^2 mean(h x)), dgain = sum of g x r over rows */ \
-    static void rmsnorm_vjp_##suffix(const CgCall *call, CgPart part)                       \
-    {                                                                                       \
-        int64_t d = columns(call);                                                          \
-        T eps = (T)cg_attr_float(call->attrs, "eps", 1e-5);                                 \
-        const T *gain = call->in[1].data;               /* (D) */                           \
-        T *dgain = (T *)call->shared + (int64_t)part.index * d;                             \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)rows(call), 1, &first, &last);                          \
-        for (int64_t i = 0; i < d; i++) dgain[i] = 0;                                       \
-        for (size_t r = first; r < last; r++) {                                             \
-            const T *x = (const T *)call->in[0].data + (int64_t)r * d, *g = (const T *)call->in[2].data + (int64_t)r * d; \
-            T *dx = (T *)call->out->data + (int64_t)r * d, s = 0, u = 0;                    \
-            SUM2                                                                            \
-            for (int64_t i = 0; i < d; i++) {                                               \
-                s += x[i] * x[i];                                                           \
-                u += x[i] * g[i] * gain[i];                                                 \
-            }                                                                               \
-            T scale = 1 / SQRT(s / (T)d + eps), back = scale * scale * u / (T)d;            \
-            CG_SIMD                                                                         \
-            for (int64_t i = 0; i < d; i++) {                                               \
-                T xi = x[i], gi = g[i];                                                     \
-                dgain[i] += gi * xi * scale;                                                \
-                dx[i] = scale * (gi * gain[i] - xi * back);                                 \
-            }                                                                               \
-        }                                                                                   \
-    }                                                                                       \
-    /* y = (x - mean) / sqrt(var + eps) * gain + bias */                                    \
-    static void layernorm_##suffix(const CgCall *call, CgPart part)                         \
-    {                                                                                       \
-        int64_t d = columns(call);                                                          \
-        T eps = (T)cg_attr_float(call->attrs, "eps", 1e-5);                                 \
-        const T *gain = call->in[1].data, *bias = call->in[2].data;     /* (D) each */      \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)rows(call), 1, &first, &last);                          \
-        Made made = made_here(call, part, first);                                           \
-        for (size_t r = first; r < last; r++) {                                             \
-            const T *x = (const T *)call->in[0].data + (int64_t)r * d;                      \
-            T *y = made_row(&made), s = 0, mean;                                            \
-            SUM                                                                             \
-            for (int64_t i = 0; i < d; i++) s += x[i];                                      \
-            mean = s / (T)d;                                                                \
-            s = 0;                                                                          \
-            SUM                                                                             \
-            for (int64_t i = 0; i < d; i++) s += (x[i] - mean) * (x[i] - mean);             \
-            T scale = 1 / SQRT(s / (T)d + eps);                                             \
-            CG_SIMD                                                                         \
-            for (int64_t i = 0; i < d; i++) y[i] = (x[i] - mean) * scale * gain[i] + bias[i]; \
-            made_next(&made, r + 1 == last);                                                \
-        }                                                                                   \
-    }                                                                                       \
-    /* With z the normalised x and h = g gain: dx = r (h - mean(h) - z mean(h z)), dgain = sum of g z, dbias = sum of g */ \
-    static void layernorm_vjp_##suffix(const CgCall *call, CgPart part)                     \
-    {                                                                                       \
-        int64_t d = columns(call);                                                          \
-        T eps = (T)cg_attr_float(call->attrs, "eps", 1e-5);                                 \
-        const T *gain = call->in[1].data;               /* (D) */                           \
-        T *dgain = (T *)call->shared + (int64_t)part.index * 2 * d, *dbias = dgain + d;     \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)rows(call), 1, &first, &last);                          \
-        for (int64_t i = 0; i < 2 * d; i++) dgain[i] = 0;                                   \
-        for (size_t r = first; r < last; r++) {                                             \
-            const T *x = (const T *)call->in[0].data + (int64_t)r * d, *g = (const T *)call->in[2].data + (int64_t)r * d; \
-            T *dx = (T *)call->out->data + (int64_t)r * d, s = 0, u = 0, mean;              \
-            SUM                                                                             \
-            for (int64_t i = 0; i < d; i++) s += x[i];                                      \
-            mean = s / (T)d;                                                                \
-            s = 0;                                                                          \
-            SUM                                                                             \
-            for (int64_t i = 0; i < d; i++) s += (x[i] - mean) * (x[i] - mean);             \
-            T scale = 1 / SQRT(s / (T)d + eps);                                             \
-            s = 0;                                                                          \
-            SUM2                                                                            \
-            for (int64_t i = 0; i < d; i++) {                                               \
-                T h = g[i] * gain[i];                                                       \
-                s += h;                                                                     \
-                u += h * (x[i] - mean);                                                     \
-            }                                                                               \
-            T flat = s / (T)d, back = u * scale / (T)d;                                     \
-            CG_SIMD                                                                         \
-            for (int64_t i = 0; i < d; i++) {                                               \
-                T z = (x[i] - mean) * scale, gi = g[i];                                     \
-                dgain[i] += gi * z;                                                         \
-                dbias[i] += gi;                                                             \
-                dx[i] = scale * (gi * gain[i] - flat - z * back);                           \
-            }                                                                               \
-        }                                                                                   \
-    }                                                                                       \
-    /* The partial sums of all parts, in order. */                                          \
-    static void join_##suffix(const CgCall *call, size_t parts)                             \
-    {                                                                                       \
-        int64_t d = columns(call), n = call->nout - 1;                                      \
-        for (int64_t k = 0; k < n; k++) {                                                   \
-            T *to = call->out[k + 1].data;                                                  \
-            for (int64_t i = 0; i < d; i++) to[i] = 0;                                      \
-            for (size_t p = 0; p < parts; p++) {                                            \
-                const T *from = (const T *)call->shared + ((int64_t)p * n + k) * d;         \
-                CG_SIMD                                                                     \
-                for (int64_t i = 0; i < d; i++) to[i] += from[i];                           \
-            }                                                                               \
-        }                                                                                   \
+#define NORM(T, suffix, SQRT)                                                                                          \
+    /* y = x / sqrt(mean(x^2) + eps) * gain */                                                                         \
+    static void rmsnorm_##suffix(const CgCall *call, CgPart part)                                                      \
+    {                                                                                                                  \
+        int64_t d = columns(call);                                                                                     \
+        T eps = (T)cg_attr_float(call->attrs, "eps", 1e-5);                                                            \
+        const T *gain = call->in[1].data; /* (D) */                                                                    \
+        size_t first, last;                                                                                            \
+        cg_part_range(part, (size_t)rows(call), 1, &first, &last);                                                     \
+        Made made = made_here(call, part, first);                                                                      \
+        for (size_t r = first; r < last; r++) {                                                                        \
+            const T *x = (const T *)call->in[0].data + (int64_t)r * d; /* (D) */                                       \
+            T *y = made_row(&made), s = 0;                                                                             \
+            SUM for (int64_t i = 0; i < d; i++) s += x[i] * x[i];                                                      \
+            T scale = 1 / SQRT(s / (T)d + eps);                                                                        \
+            CG_SIMD                                                                                                    \
+            for (int64_t i = 0; i < d; i++)                                                                            \
+                y[i] = x[i] * scale * gain[i];                                                                         \
+            made_next(&made, r + 1 == last);                                                                           \
+        }                                                                                                              \
+    }                                                                                                                  \
+    /* With r = 1 / sqrt(mean(x^2) + eps) and h = g gain: dx = r (h - x r^2 mean(h x)), dgain = sum of g x r over rows \
+     */                                                                                                                \
+    static void rmsnorm_vjp_##suffix(const CgCall *call, CgPart part)                                                  \
+    {                                                                                                                  \
+        int64_t d = columns(call);                                                                                     \
+        T eps = (T)cg_attr_float(call->attrs, "eps", 1e-5);                                                            \
+        const T *gain = call->in[1].data; /* (D) */                                                                    \
+        T *dgain = (T *)call->shared + (int64_t)part.index * d;                                                        \
+        size_t first, last;                                                                                            \
+        cg_part_range(part, (size_t)rows(call), 1, &first, &last);                                                     \
+        for (int64_t i = 0; i < d; i++)                                                                                \
+            dgain[i] = 0;                                                                                              \
+        for (size_t r = first; r < last; r++) {                                                                        \
+            const T *x = (const T *)call->in[0].data + (int64_t)r * d,                                                 \
+                    *g = (const T *)call->in[2].data + (int64_t)r * d;                                                 \
+            T *dx = (T *)call->out->data + (int64_t)r * d, s = 0, u = 0;                                               \
+            SUM2 for (int64_t i = 0; i < d; i++)                                                                       \
+            {                                                                                                          \
+                s += x[i] * x[i];                                                                                      \
+                u += x[i] * g[i] * gain[i];                                                                            \
+            }                                                                                                          \
+            T scale = 1 / SQRT(s / (T)d + eps), back = scale * scale * u / (T)d;                                       \
+            CG_SIMD                                                                                                    \
+            for (int64_t i = 0; i < d; i++) {                                                                          \
+                T xi = x[i], gi = g[i];                                                                                \
+                dgain[i] += gi * xi * scale;                                                                           \
+                dx[i] = scale * (gi * gain[i] - xi * back);                                                            \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    /* y = (x - mean) / sqrt(var + eps) * gain + bias */                                                               \
+    static void layernorm_##suffix(const CgCall *call, CgPart part)                                                    \
+    {                                                                                                                  \
+        int64_t d = columns(call);                                                                                     \
+        T eps = (T)cg_attr_float(call->attrs, "eps", 1e-5);                                                            \
+        const T *gain = call->in[1].data, *bias = call->in[2].data; /* (D) each */                                     \
+        size_t first, last;                                                                                            \
+        cg_part_range(part, (size_t)rows(call), 1, &first, &last);                                                     \
+        Made made = made_here(call, part, first);                                                                      \
+        for (size_t r = first; r < last; r++) {                                                                        \
+            const T *x = (const T *)call->in[0].data + (int64_t)r * d;                                                 \
+            T *y = made_row(&made), s = 0, mean;                                                                       \
+            SUM for (int64_t i = 0; i < d; i++) s += x[i];                                                             \
+            mean = s / (T)d;                                                                                           \
+            s = 0;                                                                                                     \
+            SUM for (int64_t i = 0; i < d; i++) s += (x[i] - mean) * (x[i] - mean);                                    \
+            T scale = 1 / SQRT(s / (T)d + eps);                                                                        \
+            CG_SIMD                                                                                                    \
+            for (int64_t i = 0; i < d; i++)                                                                            \
+                y[i] = (x[i] - mean) * scale * gain[i] + bias[i];                                                      \
+            made_next(&made, r + 1 == last);                                                                           \
+        }                                                                                                              \
+    }                                                                                                                  \
+    /* With z the normalised x and h = g gain: dx = r (h - mean(h) - z mean(h z)), dgain = sum of g z, dbias = sum of  \
+     * g */                                                                                                            \
+    static void layernorm_vjp_##suffix(const CgCall *call, CgPart part)                                                \
+    {                                                                                                                  \
+        int64_t d = columns(call);                                                                                     \
+        T eps = (T)cg_attr_float(call->attrs, "eps", 1e-5);                                                            \
+        const T *gain = call->in[1].data; /* (D) */                                                                    \
+        T *dgain = (T *)call->shared + (int64_t)part.index * 2 * d, *dbias = dgain + d;                                \
+        size_t first, last;                                                                                            \
+        cg_part_range(part, (size_t)rows(call), 1, &first, &last);                                                     \
+        for (int64_t i = 0; i < 2 * d; i++)                                                                            \
+            dgain[i] = 0;                                                                                              \
+        for (size_t r = first; r < last; r++) {                                                                        \
+            const T *x = (const T *)call->in[0].data + (int64_t)r * d,                                                 \
+                    *g = (const T *)call->in[2].data + (int64_t)r * d;                                                 \
+            T *dx = (T *)call->out->data + (int64_t)r * d, s = 0, u = 0, mean;                                         \
+            SUM for (int64_t i = 0; i < d; i++) s += x[i];                                                             \
+            mean = s / (T)d;                                                                                           \
+            s = 0;                                                                                                     \
+            SUM for (int64_t i = 0; i < d; i++) s += (x[i] - mean) * (x[i] - mean);                                    \
+            T scale = 1 / SQRT(s / (T)d + eps);                                                                        \
+            s = 0;                                                                                                     \
+            SUM2 for (int64_t i = 0; i < d; i++)                                                                       \
+            {                                                                                                          \
+                T h = g[i] * gain[i];                                                                                  \
+                s += h;                                                                                                \
+                u += h * (x[i] - mean);                                                                                \
+            }                                                                                                          \
+            T flat = s / (T)d, back = u * scale / (T)d;                                                                \
+            CG_SIMD                                                                                                    \
+            for (int64_t i = 0; i < d; i++) {                                                                          \
+                T z = (x[i] - mean) * scale, gi = g[i];                                                                \
+                dgain[i] += gi * z;                                                                                    \
+                dbias[i] += gi;                                                                                        \
+                dx[i] = scale * (gi * gain[i] - flat - z * back);                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    /* The partial sums of all parts, in order. */                                                                     \
+    static void join_##suffix(const CgCall *call, size_t parts)                                                        \
+    {                                                                                                                  \
+        int64_t d = columns(call), n = call->nout - 1;                                                                 \
+        for (int64_t k = 0; k < n; k++) {                                                                              \
+            T *to = call->out[k + 1].data;                                                                             \
+            for (int64_t i = 0; i < d; i++)                                                                            \
+                to[i] = 0;                                                                                             \
+            for (size_t p = 0; p < parts; p++) {                                                                       \
+                const T *from = (const T *)call->shared + ((int64_t)p * n + k) * d;                                    \
+                CG_SIMD                                                                                                \
+                for (int64_t i = 0; i < d; i++)                                                                        \
+                    to[i] += from[i];                                                                                  \
+            }                                                                                                          \
+        }                                                                                                              \
     }
 NORM(float, f32, sqrtf)
 NORM(double, f64, sqrt)
@@ -210,15 +227,18 @@ static void norm_finish(const CgCall *call, CgPart part)
     CgWork work;
     (void)part;
     norm_vjp_work(call, &work);
-    if (call->out->dtype == CG_F32) join_f32(call, work.parts);
-    else join_f64(call, work.parts);
+    if (call->out->dtype == CG_F32)
+        join_f32(call, work.parts);
+    else
+        join_f64(call, work.parts);
 }
 
 /* ---- meaning and derivatives ---- */
 
 static CgRef root(CgBuild *b, const CgSite *site, CgRef mean_square)
 {
-    return cg_u(b, "rsqrt", cg_add(b, mean_square, cg_fill_like(b, mean_square, cg_attr_float(site->attrs, "eps", 1e-5))));
+    return cg_u(
+        b, "rsqrt", cg_add(b, mean_square, cg_fill_like(b, mean_square, cg_attr_float(site->attrs, "eps", 1e-5))));
 }
 
 static void rmsnorm_expand(CgBuild *b, const CgSite *site, CgRef *out)
@@ -243,8 +263,10 @@ static void layernorm_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
     CgRef x = site->in[0];
     CgType t = cg_ref_type(b, x);
-    CgRef c = cg_sub(b, x, cg_mean_keep(b, x, t.rank - 1)), r = root(b, site, cg_mean_keep(b, cg_mul(b, c, c), t.rank - 1));
-    out[0] = cg_add(b, cg_mul(b, cg_mul(b, c, r), cg_repeat_rows(b, site->in[1], t)), cg_repeat_rows(b, site->in[2], t));
+    CgRef c = cg_sub(b, x, cg_mean_keep(b, x, t.rank - 1)),
+          r = root(b, site, cg_mean_keep(b, cg_mul(b, c, c), t.rank - 1));
+    out[0] =
+        cg_add(b, cg_mul(b, cg_mul(b, c, r), cg_repeat_rows(b, site->in[1], t)), cg_repeat_rows(b, site->in[2], t));
 }
 
 static void layernorm_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
@@ -252,9 +274,11 @@ static void layernorm_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
     CgRef x = site->in[0], g = site->in[2];
     CgType t = cg_ref_type(b, x);
     int last = t.rank - 1;
-    CgRef c = cg_sub(b, x, cg_mean_keep(b, x, last)), r = root(b, site, cg_mean_keep(b, cg_mul(b, c, c), last)), z = cg_mul(b, c, r);
+    CgRef c = cg_sub(b, x, cg_mean_keep(b, x, last)), r = root(b, site, cg_mean_keep(b, cg_mul(b, c, c), last)),
+          z = cg_mul(b, c, r);
     CgRef h = cg_mul(b, g, cg_repeat_rows(b, site->in[1], t));
-    CgRef inner = cg_sub(b, cg_sub(b, h, cg_mean_keep(b, h, last)), cg_mul(b, z, cg_mean_keep(b, cg_mul(b, h, z), last)));
+    CgRef inner =
+        cg_sub(b, cg_sub(b, h, cg_mean_keep(b, h, last)), cg_mul(b, z, cg_mean_keep(b, cg_mul(b, h, z), last)));
     out[0] = cg_mul(b, r, inner);
     out[1] = cg_sum_rows(b, cg_mul(b, g, z));
     out[2] = cg_sum_rows(b, g);
@@ -264,10 +288,11 @@ static void norm_vjp(CgBuild *b, const CgSite *site, const char *name, CgRef *gi
 {
     CgRef in[3] = { site->in[0], site->in[1], site->gout[0] };
     CgRef all = cg_build(b, name, 3, in, site->attrs);
-    for (int i = 0; i < site->nin; i++) gin[i] = cg_build_part(b, all, i);
+    for (int i = 0; i < site->nin; i++)
+        gin[i] = cg_build_part(b, all, i);
 }
 
-static void rmsnorm_vjp(CgBuild *b, const CgSite *site, CgRef *gin)   { norm_vjp(b, site, "rmsnorm_vjp", gin); }
+static void rmsnorm_vjp(CgBuild *b, const CgSite *site, CgRef *gin) { norm_vjp(b, site, "rmsnorm_vjp", gin); }
 static void layernorm_vjp(CgBuild *b, const CgSite *site, CgRef *gin) { norm_vjp(b, site, "layernorm_vjp", gin); }
 
 /* The rows apart from each other; within a row everything depends on everything. */
@@ -296,32 +321,71 @@ static const CgSample layer_samples[] = {
     { .in = NULL },
 };
 
-static const CgOp op_rmsnorm = { CG_OP_HERE,
-    .name = "rmsnorm", .sig = "(x: F[..s, D], gain: F[D], eps: float = 1e-5) -> F[..s, D]",
+static const CgOp op_rmsnorm = {
+    CG_OP_HERE,
+    .name = "rmsnorm",
+    .sig = "(x: F[..s, D], gain: F[D], eps: float = 1e-5) -> F[..s, D]",
     .doc = "Each row divided by its root mean square: x / sqrt(mean(x^2) + eps) * gain (Zhang and Sennrich 2019).\n",
-    .shape = norm_shape, .vjp = rmsnorm_vjp, .expand = rmsnorm_expand, .kernel = CG_FLOAT_KERNELS(rmsnorm), .work = norm_work,
-    .along = norm_along, .inplace = 1, .rounded = 1, .traits = CG_OVER_ROWS, .samples = rms_samples,
+    .shape = norm_shape,
+    .vjp = rmsnorm_vjp,
+    .expand = rmsnorm_expand,
+    .kernel = CG_FLOAT_KERNELS(rmsnorm),
+    .work = norm_work,
+    .along = norm_along,
+    .inplace = 1,
+    .rounded = 1,
+    .traits = CG_OVER_ROWS,
+    .samples = rms_samples,
 };
 
-static const CgOp op_rmsnorm_vjp = { CG_OP_HERE,
-    .name = "rmsnorm_vjp", .sig = "(x: F[..s, D], gain: F[D], g: F[..s, D], eps: float = 1e-5) -> (F[..s, D], F[D])",
+static const CgOp op_rmsnorm_vjp = {
+    CG_OP_HERE,
+    .name = "rmsnorm_vjp",
+    .sig = "(x: F[..s, D], gain: F[D], g: F[..s, D], eps: float = 1e-5) -> (F[..s, D], F[D])",
     .doc = "Derivatives of rmsnorm by x and by gain, from g, that by the result.\n",
-    .shape = norm_vjp_shape, .expand = rmsnorm_vjp_expand, .kernel = CG_FLOAT_KERNELS(rmsnorm_vjp), .finish = norm_finish,
-    .work = norm_vjp_work, .along = norm_along, .inplace = 5, .nout = 2, .samples = rms_vjp_samples,
+    .shape = norm_vjp_shape,
+    .expand = rmsnorm_vjp_expand,
+    .kernel = CG_FLOAT_KERNELS(rmsnorm_vjp),
+    .finish = norm_finish,
+    .work = norm_vjp_work,
+    .along = norm_along,
+    .inplace = 5,
+    .nout = 2,
+    .samples = rms_vjp_samples,
 };
 
-static const CgOp op_layernorm = { CG_OP_HERE,
-    .name = "layernorm", .sig = "(x: F[..s, D], gain: F[D], bias: F[D], eps: float = 1e-5) -> F[..s, D]",
-    .doc = "Each row to mean 0 and variance 1: (x - mean) / sqrt(var + eps) * gain + bias (Ba, Kiros and Hinton 2016).\n",
-    .shape = norm_shape, .vjp = layernorm_vjp, .expand = layernorm_expand, .kernel = CG_FLOAT_KERNELS(layernorm), .work = norm_work,
-    .along = norm_along, .inplace = 1, .rounded = 1, .traits = CG_OVER_ROWS, .samples = layer_samples,
+static const CgOp op_layernorm = {
+    CG_OP_HERE,
+    .name = "layernorm",
+    .sig = "(x: F[..s, D], gain: F[D], bias: F[D], eps: float = 1e-5) -> F[..s, D]",
+    .doc =
+        "Each row to mean 0 and variance 1: (x - mean) / sqrt(var + eps) * gain + bias (Ba, Kiros and Hinton 2016).\n",
+    .shape = norm_shape,
+    .vjp = layernorm_vjp,
+    .expand = layernorm_expand,
+    .kernel = CG_FLOAT_KERNELS(layernorm),
+    .work = norm_work,
+    .along = norm_along,
+    .inplace = 1,
+    .rounded = 1,
+    .traits = CG_OVER_ROWS,
+    .samples = layer_samples,
 };
 
-static const CgOp op_layernorm_vjp = { CG_OP_HERE,
-    .name = "layernorm_vjp", .sig = "(x: F[..s, D], gain: F[D], g: F[..s, D], eps: float = 1e-5) -> (F[..s, D], F[D], F[D])",
+static const CgOp op_layernorm_vjp = {
+    CG_OP_HERE,
+    .name = "layernorm_vjp",
+    .sig = "(x: F[..s, D], gain: F[D], g: F[..s, D], eps: float = 1e-5) -> (F[..s, D], F[D], F[D])",
     .doc = "Derivatives of layernorm by x, gain and bias, from g, that by the result.\n",
-    .shape = norm_vjp_shape, .expand = layernorm_vjp_expand, .kernel = CG_FLOAT_KERNELS(layernorm_vjp), .finish = norm_finish,
-    .work = norm_vjp_work, .along = norm_along, .inplace = 5, .nout = 3, .samples = rms_vjp_samples,
+    .shape = norm_vjp_shape,
+    .expand = layernorm_vjp_expand,
+    .kernel = CG_FLOAT_KERNELS(layernorm_vjp),
+    .finish = norm_finish,
+    .work = norm_vjp_work,
+    .along = norm_along,
+    .inplace = 5,
+    .nout = 3,
+    .samples = rms_vjp_samples,
 };
 
 CG_OPS(norm, &op_rmsnorm, &op_rmsnorm_vjp, &op_layernorm, &op_layernorm_vjp)

@@ -1,10 +1,10 @@
 /* place.c - places of an axis that are known only when the op runs.
- * Takes a tensor and a number; gives the places from there on, or the tensor with those places replaced. They are what a
- * text that grows place by place is read from and written to; a number out of range is taken to the nearest end. */
+ * Takes a tensor and a number; gives the places from there on, or the tensor with those places replaced. They are what
+ * a text that grows place by place is read from and written to; a number out of range is taken to the nearest end. */
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
-#define ROWS 16     /* most parts */
+#define ROWS 16 /* most parts */
 
 /* ---- what both share ---- */
 
@@ -13,8 +13,10 @@ static bool place_attrs(CgInfer *inf, int k, int *axis)
 {
     int64_t from;
     const CgDim *d = cg_attr_dim(inf->attrs, "from");
-    if (!cg_infer_axis(inf, "axis", 0, axis) || !cg_want_integer(inf, k) || !cg_want_rank(inf, k, 0, 0)) return false;
-    if (!d) return cg_infer_fail(inf, -1, -1, "%s needs from, a size", inf->op->name);
+    if (!cg_infer_axis(inf, "axis", 0, axis) || !cg_want_integer(inf, k) || !cg_want_rank(inf, k, 0, 0))
+        return false;
+    if (!d)
+        return cg_infer_fail(inf, -1, -1, "%s needs from, a size", inf->op->name);
     return !cg_dim_is_int(d, &from) || from >= 0 || cg_infer_fail(inf, -1, -1, "%s: from is negative", inf->op->name);
 }
 
@@ -22,7 +24,8 @@ static bool place_attrs(CgInfer *inf, int k, int *axis)
 static bool place_fits(CgInfer *inf, int axis, const CgDim *n)
 {
     int64_t want, have;
-    if (!cg_dim_is_int(n, &want) || !cg_dim_is_int(inf->in[0].dim[axis], &have) || want <= have) return true;
+    if (!cg_dim_is_int(n, &want) || !cg_dim_is_int(inf->in[0].dim[axis], &have) || want <= have)
+        return true;
     return cg_infer_fail(inf, 0, axis, "%s: %lld places in %lld", inf->op->name, (long long)want, (long long)have);
 }
 
@@ -85,9 +88,12 @@ static bool slice_at_shape(CgInfer *inf)
 {
     int axis;
     const CgDim *n = cg_attr_dim(inf->attrs, "n");
-    if (!place_attrs(inf, 1, &axis)) return false;
-    if (!n) return cg_infer_fail(inf, -1, -1, "slice_at needs n, a size");
-    if (!place_fits(inf, axis, n)) return false;
+    if (!place_attrs(inf, 1, &axis))
+        return false;
+    if (!n)
+        return cg_infer_fail(inf, -1, -1, "slice_at needs n, a size");
+    if (!place_fits(inf, axis, n))
+        return false;
     inf->out[0] = inf->in[0];
     inf->out[0].dim[axis] = n;
     return true;
@@ -96,7 +102,8 @@ static bool slice_at_shape(CgInfer *inf)
 static void slice_at_kernel(const CgCall *call, CgPart part)
 {
     int axis = cg_axis(call->attrs, "axis", call->out->rank);
-    if (empty(call, axis)) return;
+    if (empty(call, axis))
+        return;
     int64_t n = call->out->dim[axis];
     CgTensor from = places(&call->in[0], axis, first_place(call, &call->in[0], &call->in[1], axis, n), n);
     cg_tensor_copy(call->out, &from, part);
@@ -115,8 +122,9 @@ static void slice_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
 static bool put_at_shape(CgInfer *inf)
 {
     int axis;
-    if (!place_attrs(inf, 2, &axis) || !cg_want_dtype(inf, 1, 0) || !cg_want_rank(inf, 1, inf->in[0].rank, inf->in[0].rank)
-        || !cg_want_axes(inf, 1, 0, 0, axis) || !cg_want_axes(inf, 1, 0, axis + 1, inf->in[0].rank) || !place_fits(inf, axis, inf->in[1].dim[axis]))
+    if (!place_attrs(inf, 2, &axis) || !cg_want_dtype(inf, 1, 0)
+        || !cg_want_rank(inf, 1, inf->in[0].rank, inf->in[0].rank) || !cg_want_axes(inf, 1, 0, 0, axis)
+        || !cg_want_axes(inf, 1, 0, axis + 1, inf->in[0].rank) || !place_fits(inf, axis, inf->in[1].dim[axis]))
         return false;
     inf->out[0] = inf->in[0];
     return true;
@@ -129,7 +137,8 @@ static void put_at_kernel(const CgCall *call, CgPart part)
 {
     CgTensor x = call->in[0], y = call->in[1], z = *call->out;
     int axis = cg_axis(call->attrs, "axis", z.rank), by = apart(call, axis);
-    if (empty(call, axis)) return;
+    if (empty(call, axis))
+        return;
     int64_t n = y.dim[axis], first = first_place(call, &x, &call->in[2], axis, n);
     if (by >= 0) {
         size_t low, high;
@@ -138,8 +147,10 @@ static void put_at_kernel(const CgCall *call, CgPart part)
         y = places(&y, by, (int64_t)low, (int64_t)(high - low));
         z = places(&z, by, (int64_t)low, (int64_t)(high - low));
     }
-    if (z.data != x.data) cg_tensor_copy(&z, &x, (CgPart){ .count = 1 });
-    if (!n) return;
+    if (z.data != x.data)
+        cg_tensor_copy(&z, &x, (CgPart){ .count = 1 });
+    if (!n)
+        return;
     z = places(&z, axis, first, n);
     cg_tensor_copy(&z, &y, (CgPart){ .count = 1 });
 }
@@ -151,7 +162,8 @@ static void put_at_work(const CgCall *call, CgWork *work)
     double n = (double)cg_tensor_count(&call->in[1]);
     size_t rows = by < 0 || n < CG_PART ? 1 : (size_t)call->out->dim[by];
     *work = (CgWork){ .bytes = 2 * n * (double)cg_dtype_size(call->out->dtype), .parts = rows < ROWS ? rows : ROWS };
-    if (!work->parts) work->parts = 1;
+    if (!work->parts)
+        work->parts = 1;
 }
 
 /* Each place of the result is one of y where y reaches, else one of x. */
@@ -164,9 +176,11 @@ static void put_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
     CgRef first = first_ref(b, site, site->in[2], t, axis, n);
     CgRef ids = count_from(b, cg_neg(b, first), t.dim[axis]), size = cg_size_number(b, n, CG_I32);
     CgType line = cg_ref_type(b, ids);
-    CgRef inside = cg_b(b, "and", cg_b(b, "ge", ids, cg_fill(b, line, 0)), cg_b(b, "lt", ids, cg_broadcast_scalar(b, size, line)));
+    CgRef inside =
+        cg_b(b, "and", cg_b(b, "ge", ids, cg_fill(b, line, 0)), cg_b(b, "lt", ids, cg_broadcast_scalar(b, size, line)));
     int64_t axes[CG_MAX_RANK];
-    for (int i = 0; i < t.rank; i++) axes[i] = i == axis ? 0 : -1;
+    for (int i = 0; i < t.rank; i++)
+        axes[i] = i == axis ? 0 : -1;
     out[0] = cg_where(b, cg_broadcast(b, inside, t.rank, t.dim, axes), take_along_axis(b, y, axis, ids), x);
 }
 
@@ -186,20 +200,38 @@ static const CgSample put_at_samples[] = {
     { .in = NULL },
 };
 
-#define ALL_KERNELS(f) { f, f, f, f, f }
+#define ALL_KERNELS(f) \
+    {                  \
+        f, f, f, f, f  \
+    }
 
-static const CgOp op_slice_at = { CG_OP_HERE,
-    .name = "slice_at", .sig = "(x: T[..s], at: I[], axis: int, from: dim, n: dim) -> T[..r]",
-    .doc = "n places of an axis, the first of them from + at.\n\nWhere they would not lie within x, those nearest to them.\n",
-    .shape = slice_at_shape, .expand = slice_at_expand, .kernel = ALL_KERNELS(slice_at_kernel), .work = cg_work_copy, .traits = CG_STRIDED,
+static const CgOp op_slice_at = {
+    CG_OP_HERE,
+    .name = "slice_at",
+    .sig = "(x: T[..s], at: I[], axis: int, from: dim, n: dim) -> T[..r]",
+    .doc = "n places of an axis, the first of them from + at.\n\nWhere they would not lie within x, those nearest to "
+           "them.\n",
+    .shape = slice_at_shape,
+    .expand = slice_at_expand,
+    .kernel = ALL_KERNELS(slice_at_kernel),
+    .work = cg_work_copy,
+    .traits = CG_STRIDED,
     .samples = slice_at_samples,
 };
 
-static const CgOp op_put_at = { CG_OP_HERE,
-    .name = "put_at", .sig = "(x: T[..s], y: T[..r], at: I[], axis: int, from: dim) -> T[..s]",
+static const CgOp op_put_at = {
+    CG_OP_HERE,
+    .name = "put_at",
+    .sig = "(x: T[..s], y: T[..r], at: I[], axis: int, from: dim) -> T[..s]",
     .doc = "x with the places of an axis from from + at on replaced by those of y.\n\n"
-           "Where they would not lie within x, the places nearest to them are replaced. Costs only y where x is not needed any more.\n",
-    .shape = put_at_shape, .expand = put_at_expand, .kernel = ALL_KERNELS(put_at_kernel), .work = put_at_work, .inplace = 1, .traits = CG_STRIDED,
+           "Where they would not lie within x, the places nearest to them are replaced. Costs only y where x is not "
+           "needed any more.\n",
+    .shape = put_at_shape,
+    .expand = put_at_expand,
+    .kernel = ALL_KERNELS(put_at_kernel),
+    .work = put_at_work,
+    .inplace = 1,
+    .traits = CG_STRIDED,
     .samples = put_at_samples,
 };
 

@@ -1,13 +1,14 @@
 /* reduce.c - sums and extremes over any axes.
  * Takes a tensor; gives one without the reduced axes. Long reductions are cut into chunks whose number follows from
- * the sizes alone and whose partial results are joined in order, so that every number of threads gives the same bits. */
+ * the sizes alone and whose partial results are joined in order, so that every number of threads gives the same bits.
+ */
 #include <math.h>
 
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
-#define COLUMNS 1024      /* columns taken together when an outer axis is reduced */
-#define BLOCK   2048      /* f32 elements summed before the sum is carried in f64 */
+#define COLUMNS 1024 /* columns taken together when an outer axis is reduced */
+#define BLOCK   2048 /* f32 elements summed before the sum is carried in f64 */
 
 /* ---- which axes ---- */
 
@@ -17,7 +18,8 @@ static uint32_t axes_mask(const CgAttrs *attrs, int rank)
     uint32_t mask = 0;
     for (int i = 0; axes && i < axes->n; i++) {
         int64_t a = axes->ints[i] < 0 ? axes->ints[i] + rank : axes->ints[i];
-        if (a >= 0 && a < rank) mask |= 1u << a;
+        if (a >= 0 && a < rank)
+            mask |= 1u << a;
     }
     return mask;
 }
@@ -26,7 +28,8 @@ static CgType without(CgType t, uint32_t mask)
 {
     CgType out = { .dtype = t.dtype };
     for (int i = 0; i < t.rank; i++)
-        if (!(mask >> i & 1)) out.dim[out.rank++] = t.dim[i];
+        if (!(mask >> i & 1))
+            out.dim[out.rank++] = t.dim[i];
     return out;
 }
 
@@ -34,13 +37,17 @@ static bool reduce_shape(CgInfer *inf)
 {
     const CgAttr *axes = cg_attr_find(inf->attrs, "axes");
     uint32_t seen = 0;
-    if (!cg_want_number(inf, 0)) return false;
-    if (!axes || axes->kind != CG_ATTR_INTS) return cg_infer_fail(inf, -1, -1, "%s needs axes, a list of axes", inf->op->name);
+    if (!cg_want_number(inf, 0))
+        return false;
+    if (!axes || axes->kind != CG_ATTR_INTS)
+        return cg_infer_fail(inf, -1, -1, "%s needs axes, a list of axes", inf->op->name);
     for (int i = 0; i < axes->n; i++) {
         int64_t a = axes->ints[i] < 0 ? axes->ints[i] + inf->in[0].rank : axes->ints[i];
         if (a < 0 || a >= inf->in[0].rank)
-            return cg_infer_fail(inf, 0, -1, "%s: there is no axis %lld, x has %d", inf->op->name, (long long)axes->ints[i], inf->in[0].rank);
-        if (seen >> a & 1) return cg_infer_fail(inf, 0, (int)a, "%s: axis %lld is named twice", inf->op->name, (long long)a);
+            return cg_infer_fail(inf, 0, -1, "%s: there is no axis %lld, x has %d", inf->op->name,
+                (long long)axes->ints[i], inf->in[0].rank);
+        if (seen >> a & 1)
+            return cg_infer_fail(inf, 0, (int)a, "%s: axis %lld is named twice", inf->op->name, (long long)a);
         seen |= 1u << a;
     }
     inf->out[0] = without(inf->in[0], seen);
@@ -51,7 +58,8 @@ static bool reduce_shape(CgInfer *inf)
 static CgRef repeat_mask(CgBuild *b, CgRef x, CgType like, uint32_t mask)
 {
     int64_t axes[CG_MAX_RANK];
-    for (int i = 0, k = 0; i < like.rank; i++) axes[i] = mask >> i & 1 ? -1 : k++;
+    for (int i = 0, k = 0; i < like.rank; i++)
+        axes[i] = mask >> i & 1 ? -1 : k++;
     return cg_broadcast(b, x, like.rank, like.dim, axes);
 }
 
@@ -60,9 +68,9 @@ static CgRef repeat_mask(CgBuild *b, CgRef x, CgType like, uint32_t mask)
 /* The operand as (pre, mid, post) with mid reduced; `plain` is false when reduced axes are not neighbours. */
 typedef struct Cut {
     int64_t pre, mid, post;
-    int64_t chunks;         /* of mid; with more than one, partial results meet in `finish` */
-    size_t  parts;
-    bool    plain;
+    int64_t chunks; /* of mid; with more than one, partial results meet in `finish` */
+    size_t parts;
+    bool plain;
 } Cut;
 
 static Cut cut(const CgTensor *x, uint32_t mask)
@@ -71,28 +79,35 @@ static Cut cut(const CgTensor *x, uint32_t mask)
     int first = -1, last = -1;
     for (int i = 0; i < x->rank; i++)
         if (mask >> i & 1) {
-            if (first < 0) first = i;
+            if (first < 0)
+                first = i;
             last = i;
         }
     for (int i = 0; i < x->rank; i++) {
         if (first >= 0 && i >= first && i <= last) {
             c.mid *= x->dim[i];
             c.plain &= mask >> i & 1 || x->dim[i] == 1;
-        } else if (i < first || first < 0) c.pre *= x->dim[i];
-        else c.post *= x->dim[i];
+        } else if (i < first || first < 0)
+            c.pre *= x->dim[i];
+        else
+            c.post *= x->dim[i];
     }
     int64_t total = c.pre * c.mid * c.post, units = c.post == 1 ? c.pre : c.pre * ((c.post + COLUMNS - 1) / COLUMNS);
     int64_t want = (total + CG_PART - 1) / CG_PART;
-    if (!c.plain) return c;
+    if (!c.plain)
+        return c;
     if (units < 8 && want > units && c.pre * c.post <= 4 * CG_PART) {
         c.chunks = want > 32 ? 32 : want;
-        if (c.chunks > c.mid) c.chunks = c.mid;
+        if (c.chunks > c.mid)
+            c.chunks = c.mid;
         c.parts = (size_t)c.chunks;
     } else {
         c.parts = (size_t)(want < units ? want : units);
     }
-    if (c.chunks < 1) c.chunks = 1;
-    if (c.parts < 1) c.parts = 1;
+    if (c.chunks < 1)
+        c.chunks = 1;
+    if (c.parts < 1)
+        c.parts = 1;
     return c;
 }
 
@@ -102,7 +117,8 @@ static void reduce_work(const CgCall *call, CgWork *work)
     Cut c = cut(x, axes_mask(call->attrs, x->rank));
     size_t n = (size_t)cg_tensor_count(x), size = cg_dtype_size(x->dtype);
     *work = (CgWork){ .flops = (double)n, .bytes = (double)n * (double)size, .parts = c.parts };
-    if (c.chunks > 1) work->shared = (size_t)(c.chunks * c.pre * c.post) * size;
+    if (c.chunks > 1)
+        work->shared = (size_t)(c.chunks * c.pre * c.post) * size;
 }
 
 /* ---- kernels ---- */
@@ -113,134 +129,147 @@ static void reduce_work(const CgCall *call, CgWork *work)
 #define MIN(a, x) ((x) < (a) || (x) != (x) ? (x) : (a))
 
 /* One row of n elements. Wide lanes by hand for extremes, which OpenMP's reductions do not keep NaN for. */
-#define SUM_ROW(T, U, name)                                                     \
-    static T name##_row(const T *x, int64_t n)                                  \
-    {                                                                           \
-        U total = 0;                                                            \
-        for (int64_t at = 0; at < n; at += BLOCK) {                             \
-            int64_t m = n - at < BLOCK ? n - at : BLOCK;                        \
-            T s = 0;                                                            \
-            CG_PRAGMA_(omp simd reduction(+:s))                                 \
-            for (int64_t i = 0; i < m; i++) s += x[at + i];                     \
-            total += (U)s;                                                      \
-        }                                                                       \
-        return (T)total;                                                        \
+#define SUM_ROW(T, U, name)                              \
+    static T name##_row(const T *x, int64_t n)           \
+    {                                                    \
+        U total = 0;                                     \
+        for (int64_t at = 0; at < n; at += BLOCK) {      \
+            int64_t m = n - at < BLOCK ? n - at : BLOCK; \
+            T s = 0;                                     \
+            CG_PRAGMA_(omp simd reduction(+ : s))        \
+            for (int64_t i = 0; i < m; i++)              \
+                s += x[at + i];                          \
+            total += (U)s;                               \
+        }                                                \
+        return (T)total;                                 \
     }
-#define INT_ROW(T, U, name)                                                     \
-    static T name##_row(const T *x, int64_t n)                                  \
-    {                                                                           \
-        U total = 0;                                                            \
-        for (int64_t i = 0; i < n; i++) total += (U)x[i];                       \
-        return (T)total;                                                        \
+#define INT_ROW(T, U, name)                    \
+    static T name##_row(const T *x, int64_t n) \
+    {                                          \
+        U total = 0;                           \
+        for (int64_t i = 0; i < n; i++)        \
+            total += (U)x[i];                  \
+        return (T)total;                       \
     }
 #define LANES 32
-#define EXTREME_ROW(T, name, join)                                              \
-    static T name##_row(const T *x, int64_t n)                                  \
-    {                                                                           \
-        T lane[LANES], best = x[0];                                             \
-        int64_t i = 0;                                                          \
-        if (n >= LANES) {                                                       \
-            for (int l = 0; l < LANES; l++) lane[l] = x[l];                     \
-            for (i = LANES; i + LANES <= n; i += LANES)                         \
-                for (int l = 0; l < LANES; l++) lane[l] = join(lane[l], x[i + l]); \
-            for (int l = 0; l < LANES; l++) best = join(best, lane[l]);         \
-        }                                                                       \
-        for (; i < n; i++) best = join(best, x[i]);                             \
-        return best;                                                            \
+#define EXTREME_ROW(T, name, join)                      \
+    static T name##_row(const T *x, int64_t n)          \
+    {                                                   \
+        T lane[LANES], best = x[0];                     \
+        int64_t i = 0;                                  \
+        if (n >= LANES) {                               \
+            for (int l = 0; l < LANES; l++)             \
+                lane[l] = x[l];                         \
+            for (i = LANES; i + LANES <= n; i += LANES) \
+                for (int l = 0; l < LANES; l++)         \
+                    lane[l] = join(lane[l], x[i + l]);  \
+            for (int l = 0; l < LANES; l++)             \
+                best = join(best, lane[l]);             \
+        }                                               \
+        for (; i < n; i++)                              \
+            best = join(best, x[i]);                    \
+        return best;                                    \
     }
 
 /* out (cols) = rows of x (rows, stride) joined; four rows a sweep. */
-#define COLUMNS_OF(T, name, join)                                                                       \
-    static void name##_columns(const T *x, int64_t rows, int64_t stride, int64_t cols, T *out)          \
-    {                                                                                                   \
-        int64_t r = 1;                                                                                  \
-        for (int64_t c = 0; c < cols; c++) out[c] = x[c];                                               \
-        for (; r + 4 <= rows; r += 4) {                                                                 \
-            const T *p = x + r * stride, *q = p + stride, *s = q + stride, *t = s + stride;             \
-            CG_SIMD                                                                                     \
-            for (int64_t c = 0; c < cols; c++) {                                                        \
-                T u = join(p[c], q[c]), v = join(s[c], t[c]), w = join(u, v);                           \
-                out[c] = join(out[c], w);                                                               \
-            }                                                                                           \
-        }                                                                                               \
-        for (; r < rows; r++) {                                                                         \
-            const T *p = x + r * stride;                                                                \
-            CG_SIMD                                                                                     \
-            for (int64_t c = 0; c < cols; c++) out[c] = join(out[c], p[c]);                             \
-        }                                                                                               \
+#define COLUMNS_OF(T, name, join)                                                              \
+    static void name##_columns(const T *x, int64_t rows, int64_t stride, int64_t cols, T *out) \
+    {                                                                                          \
+        int64_t r = 1;                                                                         \
+        for (int64_t c = 0; c < cols; c++)                                                     \
+            out[c] = x[c];                                                                     \
+        for (; r + 4 <= rows; r += 4) {                                                        \
+            const T *p = x + r * stride, *q = p + stride, *s = q + stride, *t = s + stride;    \
+            CG_SIMD                                                                            \
+            for (int64_t c = 0; c < cols; c++) {                                               \
+                T u = join(p[c], q[c]), v = join(s[c], t[c]), w = join(u, v);                  \
+                out[c] = join(out[c], w);                                                      \
+            }                                                                                  \
+        }                                                                                      \
+        for (; r < rows; r++) {                                                                \
+            const T *p = x + r * stride;                                                       \
+            CG_SIMD                                                                            \
+            for (int64_t c = 0; c < cols; c++)                                                 \
+                out[c] = join(out[c], p[c]);                                                   \
+        }                                                                                      \
     }
 
 /* Reduced axes that are not neighbours: folding splits such nodes, so only unfolded graphs come here. */
-#define SCATTERED(T, name, join)                                                                        \
-    static void name##_scattered(const CgTensor *x, uint32_t mask, T *out, int64_t n)                   \
-    {                                                                                                   \
-        const T *from = x->data;                                                                        \
-        int64_t count = cg_tensor_count(x);                                                             \
-        uint8_t met[256] = { 0 };                                                                       \
-        for (int64_t base = 0; base < n; base += 256) {                                                 \
-            int64_t end = n - base < 256 ? n : base + 256;                                              \
-            for (int k = 0; k < 256; k++) met[k] = 0;                                                   \
-            for (int64_t i = 0; i < count; i++) {                                                       \
-                int64_t rest = i, to = 0, step = 1;                                                     \
-                for (int k = x->rank - 1; k >= 0; k--) {                                                \
-                    if (!(mask >> k & 1)) {                                                             \
-                        to += rest % x->dim[k] * step;                                                  \
-                        step *= x->dim[k];                                                              \
-                    }                                                                                   \
-                    rest /= x->dim[k];                                                                  \
-                }                                                                                       \
-                if (to < base || to >= end) continue;                                                   \
-                out[to] = met[to - base] ? join(out[to], from[i]) : from[i];                            \
-                met[to - base] = 1;                                                                     \
-            }                                                                                           \
-        }                                                                                               \
+#define SCATTERED(T, name, join)                                                      \
+    static void name##_scattered(const CgTensor *x, uint32_t mask, T *out, int64_t n) \
+    {                                                                                 \
+        const T *from = x->data;                                                      \
+        int64_t count = cg_tensor_count(x);                                           \
+        uint8_t met[256] = { 0 };                                                     \
+        for (int64_t base = 0; base < n; base += 256) {                               \
+            int64_t end = n - base < 256 ? n : base + 256;                            \
+            for (int k = 0; k < 256; k++)                                             \
+                met[k] = 0;                                                           \
+            for (int64_t i = 0; i < count; i++) {                                     \
+                int64_t rest = i, to = 0, step = 1;                                   \
+                for (int k = x->rank - 1; k >= 0; k--) {                              \
+                    if (!(mask >> k & 1)) {                                           \
+                        to += rest % x->dim[k] * step;                                \
+                        step *= x->dim[k];                                            \
+                    }                                                                 \
+                    rest /= x->dim[k];                                                \
+                }                                                                     \
+                if (to < base || to >= end)                                           \
+                    continue;                                                         \
+                out[to] = met[to - base] ? join(out[to], from[i]) : from[i];          \
+                met[to - base] = 1;                                                   \
+            }                                                                         \
+        }                                                                             \
     }
 
-#define REDUCE(T, name, join, empty)                                                                    \
-    static void name(const CgCall *call, CgPart part)                                                   \
-    {                                                                                                   \
-        const CgTensor *x = &call->in[0];                                                               \
-        const T *from = x->data;                                                                        \
-        T *to = call->out->data;                                                                        \
-        uint32_t mask = axes_mask(call->attrs, x->rank);                                                \
-        Cut c = cut(x, mask);                                                                           \
-        int64_t n = c.pre * c.post;                                                                     \
-        size_t first, last;                                                                             \
-        if (!c.plain || c.mid == 0) {                                                                   \
-            n = cg_tensor_count(call->out);                                                             \
-            for (int64_t i = 0; c.mid == 0 && i < n; i++) to[i] = empty;                                \
-            if (c.mid) name##_scattered(x, mask, to, n);                                                \
-        } else if (c.chunks > 1) {                                                                      \
-            T *partial = (T *)call->shared + (int64_t)part.index * n;                                   \
-            cg_part_range(part, (size_t)c.mid, 1, &first, &last);                                       \
-            for (int64_t p = 0; p < c.pre; p++) {                                                       \
-                const T *row = from + (p * c.mid + (int64_t)first) * c.post;                            \
-                if (c.post == 1) partial[p] = name##_row(row, (int64_t)(last - first));                 \
-                else name##_columns(row, (int64_t)(last - first), c.post, c.post, partial + p * c.post); \
-            }                                                                                           \
-        } else if (c.post == 1) {                                                                       \
-            cg_part_range(part, (size_t)c.pre, 1, &first, &last);                                       \
-            for (size_t p = first; p < last; p++) to[p] = name##_row(from + (int64_t)p * c.mid, c.mid); \
-        } else {                                                                                        \
-            int64_t blocks = (c.post + COLUMNS - 1) / COLUMNS;                                          \
-            cg_part_range(part, (size_t)(c.pre * blocks), 1, &first, &last);                            \
-            for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {                                  \
+#define REDUCE(T, name, join, empty)                                                                               \
+    static void name(const CgCall *call, CgPart part)                                                              \
+    {                                                                                                              \
+        const CgTensor *x = &call->in[0];                                                                          \
+        const T *from = x->data;                                                                                   \
+        T *to = call->out->data;                                                                                   \
+        uint32_t mask = axes_mask(call->attrs, x->rank);                                                           \
+        Cut c = cut(x, mask);                                                                                      \
+        int64_t n = c.pre * c.post;                                                                                \
+        size_t first, last;                                                                                        \
+        if (!c.plain || c.mid == 0) {                                                                              \
+            n = cg_tensor_count(call->out);                                                                        \
+            for (int64_t i = 0; c.mid == 0 && i < n; i++)                                                          \
+                to[i] = empty;                                                                                     \
+            if (c.mid)                                                                                             \
+                name##_scattered(x, mask, to, n);                                                                  \
+        } else if (c.chunks > 1) {                                                                                 \
+            T *partial = (T *)call->shared + (int64_t)part.index * n;                                              \
+            cg_part_range(part, (size_t)c.mid, 1, &first, &last);                                                  \
+            for (int64_t p = 0; p < c.pre; p++) {                                                                  \
+                const T *row = from + (p * c.mid + (int64_t)first) * c.post;                                       \
+                if (c.post == 1)                                                                                   \
+                    partial[p] = name##_row(row, (int64_t)(last - first));                                         \
+                else                                                                                               \
+                    name##_columns(row, (int64_t)(last - first), c.post, c.post, partial + p * c.post);            \
+            }                                                                                                      \
+        } else if (c.post == 1) {                                                                                  \
+            cg_part_range(part, (size_t)c.pre, 1, &first, &last);                                                  \
+            for (size_t p = first; p < last; p++)                                                                  \
+                to[p] = name##_row(from + (int64_t)p * c.mid, c.mid);                                              \
+        } else {                                                                                                   \
+            int64_t blocks = (c.post + COLUMNS - 1) / COLUMNS;                                                     \
+            cg_part_range(part, (size_t)(c.pre * blocks), 1, &first, &last);                                       \
+            for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {                                             \
                 int64_t p = u / blocks, q = u % blocks * COLUMNS, m = c.post - q < COLUMNS ? c.post - q : COLUMNS; \
-                name##_columns(from + p * c.mid * c.post + q, c.mid, c.post, m, to + p * c.post + q);   \
-            }                                                                                           \
-        }                                                                                               \
-    }                                                                                                   \
-    static void name##_join(const CgCall *call)                                                         \
-    {                                                                                                   \
-        Cut c = cut(&call->in[0], axes_mask(call->attrs, call->in[0].rank));                            \
-        if (c.chunks > 1) name##_columns((const T *)call->shared, c.chunks, c.pre * c.post, c.pre * c.post, (T *)call->out->data); \
+                name##_columns(from + p * c.mid * c.post + q, c.mid, c.post, m, to + p * c.post + q);              \
+            }                                                                                                      \
+        }                                                                                                          \
+    }                                                                                                              \
+    static void name##_join(const CgCall *call)                                                                    \
+    {                                                                                                              \
+        Cut c = cut(&call->in[0], axes_mask(call->attrs, call->in[0].rank));                                       \
+        if (c.chunks > 1)                                                                                          \
+            name##_columns((const T *)call->shared, c.chunks, c.pre *c.post, c.pre *c.post, (T *)call->out->data); \
     }
 
-#define FAMILY(op, T, U, suffix, row, join, empty)  \
-    row                                             \
-    COLUMNS_OF(T, op##_##suffix, join)              \
-    SCATTERED(T, op##_##suffix, join)               \
-    REDUCE(T, op##_##suffix, join, empty)
+#define FAMILY(op, T, U, suffix, row, join, empty) \
+    row COLUMNS_OF(T, op##_##suffix, join) SCATTERED(T, op##_##suffix, join) REDUCE(T, op##_##suffix, join, empty)
 
 /* Integers wrap around, as in elementwise sums. */
 #define WRAP_I32(a, x) ((int32_t)((uint32_t)(a) + (uint32_t)(x)))
@@ -259,16 +288,16 @@ FAMILY(min, double, double, f64, EXTREME_ROW(double, min_f64, MIN), MIN, INFINIT
 FAMILY(min, int32_t, int32_t, i32, EXTREME_ROW(int32_t, min_i32, MIN), MIN, INT32_MAX)
 FAMILY(min, int64_t, int64_t, i64, EXTREME_ROW(int64_t, min_i64, MIN), MIN, INT64_MAX)
 
-#define FINISH(op)                                                  \
-    static void op##_finish(const CgCall *call, CgPart part)        \
-    {                                                               \
-        (void)part;                                                 \
-        switch (call->in[0].dtype) {                                \
-        case CG_F32: op##_f32_join(call); break;                    \
-        case CG_F64: op##_f64_join(call); break;                    \
-        case CG_I32: op##_i32_join(call); break;                    \
-        default:     op##_i64_join(call); break;                    \
-        }                                                           \
+#define FINISH(op)                                           \
+    static void op##_finish(const CgCall *call, CgPart part) \
+    {                                                        \
+        (void)part;                                          \
+        switch (call->in[0].dtype) {                         \
+        case CG_F32: op##_f32_join(call); break;             \
+        case CG_F64: op##_f64_join(call); break;             \
+        case CG_I32: op##_i32_join(call); break;             \
+        default: op##_i64_join(call); break;                 \
+        }                                                    \
     }
 FINISH(sum)
 FINISH(max)
@@ -298,7 +327,8 @@ static int list_of(uint32_t mask, int64_t *axes)
 {
     int n = 0;
     for (int i = 0; i < CG_MAX_RANK; i++)
-        if (mask >> i & 1) axes[n++] = i;
+        if (mask >> i & 1)
+            axes[n++] = i;
     return n;
 }
 
@@ -306,7 +336,8 @@ static CgRef reduce(CgBuild *b, const CgOp *op, CgRef x, uint32_t mask)
 {
     int64_t axes[CG_MAX_RANK];
     int n = list_of(mask, axes);
-    if (!n) return x;
+    if (!n)
+        return x;
     CgAttr a = cg_a_ints("axes", n, axes);
     return cg_build(b, op->name, 1, &x, cg_attrs(1, &a));
 }
@@ -320,9 +351,11 @@ static CgRef reduce_fold(CgBuild *b, const CgSite *site, const char *name)
     uint32_t mask = axes_mask(site->attrs, t.rank);
     int64_t sorted[CG_MAX_RANK];
     int n = list_of(mask, sorted);
-    if (!mask) return x;
+    if (!mask)
+        return x;
     for (int i = 0; i < n; i++)
-        if (given->ints[i] != sorted[i]) return reduce(b, op, x, mask);         /* one spelling */
+        if (given->ints[i] != sorted[i])
+            return reduce(b, op, x, mask); /* one spelling */
     /* Reduction of a transpose: of the operand, whose layout is the better one. */
     if (cg_ref_is(b, x, "transpose")) {
         const CgAttr *perm = cg_attr_find(cg_ref_attrs(b, x), "perm");
@@ -330,29 +363,36 @@ static CgRef reduce_fold(CgBuild *b, const CgSite *site, const char *name)
         int64_t kept[CG_MAX_RANK], back[CG_MAX_RANK];
         int m = 0;
         for (int i = 0; i < t.rank; i++)
-            if (mask >> i & 1) inner |= 1u << perm->ints[i];
-            else kept[m++] = perm->ints[i];
+            if (mask >> i & 1)
+                inner |= 1u << perm->ints[i];
+            else
+                kept[m++] = perm->ints[i];
         for (int i = 0; i < m; i++) {
             back[i] = 0;
-            for (int k = 0; k < m; k++) back[i] += kept[k] < kept[i];
+            for (int k = 0; k < m; k++)
+                back[i] += kept[k] < kept[i];
         }
         return cg_transpose(b, reduce(b, op, cg_ref_in(b, x, 0), inner), back);
     }
-    if (cg_ref_is(b, x, name)) {                                                /* both at once */
+    if (cg_ref_is(b, x, name)) { /* both at once */
         CgType below = cg_ref_type(b, cg_ref_in(b, x, 0));
         uint32_t done = axes_mask(cg_ref_attrs(b, x), below.rank), both = done;
         for (int i = 0, k = 0; i < below.rank; i++)
-            if (!(done >> i & 1)) both |= (mask >> k++ & 1) << i;
+            if (!(done >> i & 1))
+                both |= (mask >> k++ & 1) << i;
         uint32_t first = both & (~both + 1), run = both / first;
-        if ((run & (run + 1)) == 0) return reduce(b, op, cg_ref_in(b, x, 0), both);
+        if ((run & (run + 1)) == 0)
+            return reduce(b, op, cg_ref_in(b, x, 0), both);
     }
     /* Groups that are not neighbours: the last group first, it is the contiguous one. */
     uint32_t low = mask & (~mask + 1), run = mask / low;
     if (run & (run + 1)) {
         uint32_t last = 0;
         int i = CG_MAX_RANK - 1;
-        while (!(mask >> i & 1)) i--;
-        for (; i >= 0 && mask >> i & 1; i--) last |= 1u << i;
+        while (!(mask >> i & 1))
+            i--;
+        for (; i >= 0 && mask >> i & 1; i--)
+            last |= 1u << i;
         return reduce(b, op, reduce(b, op, x, last), mask & ~last);
     }
     return CG_NONE;
@@ -364,7 +404,8 @@ static uint32_t repeated_axes(CgBuild *b, CgRef x, uint32_t mask)
     const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, x), "axes");
     uint32_t fresh = 0;
     for (int i = 0; i < axes->n; i++)
-        if (axes->ints[i] < 0) fresh |= mask & 1u << i;
+        if (axes->ints[i] < 0)
+            fresh |= mask & 1u << i;
     return fresh;
 }
 
@@ -378,7 +419,8 @@ static CgRef shrink(CgBuild *b, const char *name, CgRef x, uint32_t mask, uint32
     uint32_t rest = 0;
     int n = 0;
     for (int i = 0; i < t.rank; i++) {
-        if (drop >> i & 1) continue;
+        if (drop >> i & 1)
+            continue;
         rest |= (mask >> i & 1) << n;
         dims[n] = t.dim[i];
         kept[n++] = axes->ints[i];
@@ -395,13 +437,17 @@ static CgRef sum_fold(CgBuild *b, const CgSite *site)
     double times = 1;
     for (int i = 0; i < t.rank; i++) {
         int64_t n;
-        if (!(drop >> i & 1)) continue;
-        if (cg_dim_is_int(t.dim[i], &n)) times *= (double)n;
-        else drop &= ~(1u << i);
+        if (!(drop >> i & 1))
+            continue;
+        if (cg_dim_is_int(t.dim[i], &n))
+            times *= (double)n;
+        else
+            drop &= ~(1u << i);
     }
     if (drop && times < 0x1p53) {
         CgRef less = shrink(b, "sum", x, mask, drop), k = cg_fold_to(b, cg_ref_type(b, less), times);
-        if (k != CG_NONE) return cg_mul(b, less, k);
+        if (k != CG_NONE)
+            return cg_mul(b, less, k);
     }
     return reduce_fold(b, site, "sum");
 }
@@ -413,7 +459,8 @@ static CgRef extreme_fold(CgBuild *b, const CgSite *site, const char *name)
     uint32_t drop = cg_ref_is(b, x, "broadcast") ? repeated_axes(b, x, mask) : 0;
     for (int i = 0; i < CG_MAX_RANK; i++) {
         int64_t n;
-        if (drop >> i & 1 && (!cg_dim_is_int(cg_ref_type(b, x).dim[i], &n) || n == 0)) drop &= ~(1u << i);
+        if (drop >> i & 1 && (!cg_dim_is_int(cg_ref_type(b, x).dim[i], &n) || n == 0))
+            drop &= ~(1u << i);
     }
     return drop ? shrink(b, name, x, mask, drop) : reduce_fold(b, site, name);
 }
@@ -425,7 +472,8 @@ static CgAlong reduce_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     uint32_t mask = axes_mask(inf->attrs, inf->in[operand].rank);
     to->axis = axis;
-    for (int i = 0; i < axis; i++) to->axis -= (int)(mask >> i & 1);
+    for (int i = 0; i < axis; i++)
+        to->axis -= (int)(mask >> i & 1);
     return mask >> axis & 1 ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
 }
 
@@ -446,28 +494,53 @@ static const CgSample reduce_samples[] = {
     { .in = NULL },
 };
 
-static const CgOp op_sum = { CG_OP_HERE,
-    .name = "sum", .sig = "(x: T[..s], axes: ints) -> T[..r]",
+static const CgOp op_sum = {
+    CG_OP_HERE,
+    .name = "sum",
+    .sig = "(x: T[..s], axes: ints) -> T[..r]",
     .doc = "Sum over the listed axes, which the result lacks. Integers wrap around.\n\n"
            "f32 is summed in blocks whose sums are carried in f64; the order is fixed by the sizes.\n",
-    .shape = reduce_shape, .vjp = sum_vjp, .kernel = CG_NUMBER_KERNELS(sum), .finish = sum_finish, .work = reduce_work,
-    .fold = sum_fold, .along = reduce_along, .traits = CG_LINEAR | CG_ADDS_UP, .samples = reduce_samples,
+    .shape = reduce_shape,
+    .vjp = sum_vjp,
+    .kernel = CG_NUMBER_KERNELS(sum),
+    .finish = sum_finish,
+    .work = reduce_work,
+    .fold = sum_fold,
+    .along = reduce_along,
+    .traits = CG_LINEAR | CG_ADDS_UP,
+    .samples = reduce_samples,
 };
 
-static const CgOp op_max = { CG_OP_HERE,
-    .name = "max", .sig = "(x: T[..s], axes: ints) -> T[..r]",
+static const CgOp op_max = {
+    CG_OP_HERE,
+    .name = "max",
+    .sig = "(x: T[..s], axes: ints) -> T[..r]",
     .doc = "Maximum over the listed axes, which the result lacks. NaN if one element is; -inf of nothing.\n\n"
            "Elements that tie for the maximum share its derivative evenly.\n",
-    .shape = reduce_shape, .vjp = extreme_vjp, .kernel = CG_NUMBER_KERNELS(max), .finish = max_finish, .work = reduce_work,
-    .fold = max_fold, .along = reduce_along, .samples = reduce_samples,
+    .shape = reduce_shape,
+    .vjp = extreme_vjp,
+    .kernel = CG_NUMBER_KERNELS(max),
+    .finish = max_finish,
+    .work = reduce_work,
+    .fold = max_fold,
+    .along = reduce_along,
+    .samples = reduce_samples,
 };
 
-static const CgOp op_min = { CG_OP_HERE,
-    .name = "min", .sig = "(x: T[..s], axes: ints) -> T[..r]",
+static const CgOp op_min = {
+    CG_OP_HERE,
+    .name = "min",
+    .sig = "(x: T[..s], axes: ints) -> T[..r]",
     .doc = "Minimum over the listed axes, which the result lacks. NaN if one element is; inf of nothing.\n\n"
            "Elements that tie for the minimum share its derivative evenly.\n",
-    .shape = reduce_shape, .vjp = extreme_vjp, .kernel = CG_NUMBER_KERNELS(min), .finish = min_finish, .work = reduce_work,
-    .fold = min_fold, .along = reduce_along, .samples = reduce_samples,
+    .shape = reduce_shape,
+    .vjp = extreme_vjp,
+    .kernel = CG_NUMBER_KERNELS(min),
+    .finish = min_finish,
+    .work = reduce_work,
+    .fold = min_fold,
+    .along = reduce_along,
+    .samples = reduce_samples,
 };
 
 CG_OPS(reduce, &op_sum, &op_max, &op_min)

@@ -1,6 +1,7 @@
 /* rope.c - rotary position embedding.
- * Takes rows of K numbers at positions along the axis before the last, with any strides; gives them rotated, in any order of the axes.
- * Su et al., "RoFormer: Enhanced transformer with rotary position embedding", 2021; pairs are (i, i + K/2). */
+ * Takes rows of K numbers at positions along the axis before the last, with any strides; gives them rotated, in any
+ * order of the axes. Su et al., "RoFormer: Enhanced transformer with rotary position embedding", 2021; pairs are (i, i
+ * + K/2). */
 #include <stdlib.h>
 
 #include <cg/elementwise.h>
@@ -9,18 +10,25 @@
 
 #include "ops/made.h"
 
-#define AHEAD   8       /* rows */
-#define AT_ONCE 64      /* angles whose sines are made together: rows are often shorter than a vector */
-#define KNOWN   4096    /* bytes of sines up to which those of positions 0, 1, .. are made once: of more, rows take far longer */
+#define AHEAD   8  /* rows */
+#define AT_ONCE 64 /* angles whose sines are made together: rows are often shorter than a vector */
+#define KNOWN \
+    4096 /* bytes of sines up to which those of positions 0, 1, .. are made once: of more, rows take far longer */
 
 static bool rope_shape(CgInfer *inf)
 {
     const CgType *x = &inf->in[0];
     int64_t k;
-    if (!cg_want_float(inf, 0) || !cg_want_integer(inf, 1) || !cg_want_rank(inf, 0, 2, CG_MAX_RANK) || !cg_want_rank(inf, 1, 1, 1)) return false;
-    if (x->dim[x->rank - 2] != inf->in[1].dim[0]) return cg_infer_differ(inf, 0, x->rank - 2, 1, 0, "numbers of positions");
-    if (cg_dim_is_int(x->dim[x->rank - 1], &k) && k % 2) return cg_infer_fail(inf, 0, x->rank - 1, "rope turns pairs: the last axis must be even, is %lld", (long long)k);
-    if (!(cg_attr_float(inf->attrs, "base", 10000) > 0)) return cg_infer_fail(inf, -1, -1, "rope: base must be positive");
+    if (!cg_want_float(inf, 0) || !cg_want_integer(inf, 1) || !cg_want_rank(inf, 0, 2, CG_MAX_RANK)
+        || !cg_want_rank(inf, 1, 1, 1))
+        return false;
+    if (x->dim[x->rank - 2] != inf->in[1].dim[0])
+        return cg_infer_differ(inf, 0, x->rank - 2, 1, 0, "numbers of positions");
+    if (cg_dim_is_int(x->dim[x->rank - 1], &k) && k % 2)
+        return cg_infer_fail(
+            inf, 0, x->rank - 1, "rope turns pairs: the last axis must be even, is %lld", (long long)k);
+    if (!(cg_attr_float(inf->attrs, "base", 10000) > 0))
+        return cg_infer_fail(inf, -1, -1, "rope: base must be positive");
     inf->out[0] = *x;
     return true;
 }
@@ -28,29 +36,39 @@ static bool rope_shape(CgInfer *inf)
 static void rope_work(const CgCall *call, CgWork *work)
 {
     const CgTensor *y = call->out;
-    size_t n = (size_t)cg_tensor_count(y), t = (size_t)y->dim[y->rank - 2], k = (size_t)y->dim[y->rank - 1], parts = (n + CG_PART - 1) / CG_PART;
+    size_t n = (size_t)cg_tensor_count(y), t = (size_t)y->dim[y->rank - 2], k = (size_t)y->dim[y->rank - 1],
+           parts = (n + CG_PART - 1) / CG_PART;
     size_t from = cg_dtype_size(call->in[0].dtype);
-    *work = (CgWork){ .flops = 3.0 * (double)n, .bytes = (double)n * (double)(from + cg_dtype_size(y->dtype)), .parts = parts < t ? parts : t };
-    if (!work->parts) work->parts = 1;
+    *work = (CgWork){ .flops = 3.0 * (double)n,
+        .bytes = (double)n * (double)(from + cg_dtype_size(y->dtype)),
+        .parts = parts < t ? parts : t };
+    if (!work->parts)
+        work->parts = 1;
     work->scratch = (t / work->parts + 1) * k * from + made_scratch(y, (int64_t)k);
 }
 
-static void angle_f32(double a, float *s, float *c)   { cg_sincos_f32(a, s, c); }
-static void angle_f64(double a, double *s, double *c) { *s = sin(a); *c = cos(a); }
+static void angle_f32(double a, float *s, float *c) { cg_sincos_f32(a, s, c); }
+static void angle_f64(double a, double *s, double *c)
+{
+    *s = sin(a);
+    *c = cos(a);
+}
 
 typedef float Four_f32 __attribute__((vector_size(16), aligned(4), may_alias));
 typedef double Four_f64 __attribute__((vector_size(32), aligned(8), may_alias));
 
 static int64_t position(const CgTensor *p, int64_t i)
 {
-    return p->dtype == CG_I64 ? ((const int64_t *)p->data)[i * p->stride[0]] : ((const int32_t *)p->data)[i * p->stride[0]];
+    return p->dtype == CG_I64 ? ((const int64_t *)p->data)[i * p->stride[0]]
+                              : ((const int32_t *)p->data)[i * p->stride[0]];
 }
 
 /* Whether positions from `first` to before `last` are those numbers, and of these `known`. */
 static bool in_order(const CgTensor *p, int64_t first, int64_t last, int64_t known)
 {
     bool same = last <= known;
-    for (int64_t i = first; same && i < last; i++) same = position(p, i) == i;
+    for (int64_t i = first; same && i < last; i++)
+        same = position(p, i) == i;
     return same;
 }
 
@@ -59,100 +77,117 @@ static double sign_of(const CgCall *call) { return cg_attr_int(call->attrs, "inv
 /* Rows lie in steps that no processor guesses: each is asked for while AHEAD rows before it are turned. */
 static inline void fetch_row(const void *from, const void *to, int64_t bytes, bool half)
 {
-    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)from + i, 0);
-    for (int64_t i = 0; i < bytes >> half; i += 64) __builtin_prefetch((const char *)to + i, 1);
+    for (int64_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch((const char *)from + i, 0);
+    for (int64_t i = 0; i < bytes >> half; i += 64)
+        __builtin_prefetch((const char *)to + i, 1);
 }
 
-/* What stays from run to run: the K/2 angles a step of one position turns by, base^(-2i/K), and the sines of positions 0, 1, ..
- * if they are few: else none are known. */
-typedef struct Turns { int64_t known; const double *turn; const void *table; } Turns;
+/* What stays from run to run: the K/2 angles a step of one position turns by, base^(-2i/K), and the sines of positions
+ * 0, 1, .. if they are few: else none are known. */
+typedef struct Turns {
+    int64_t known;
+    const double *turn;
+    const void *table;
+} Turns;
 
 /* An axis: its length, and steps along it. */
-typedef struct Walk { int64_t n, x, y, table; } Walk;
+typedef struct Walk {
+    int64_t n, x, y, table;
+} Walk;
 
-/* y = (a cos - b sin, a sin + b cos) for x = (a, b) in halves. The sines of a range of positions are made once for all rows. */
-#define ROPE(T, suffix)                                                                                 \
-    /* Of n positions from `first` on, which are 0, 1, .. when p is NULL: to (n, 2, K/2), sines and cosines. */ \
-    static void sines_##suffix(const double *turn, int64_t half, double sign, const CgTensor *p, int64_t first, int64_t n, T *to) \
-    {                                                                                                   \
-        for (int64_t from = 0, some, all = n * half; from < all; from += some) {                        \
-            double angle[AT_ONCE];                                                                      \
-            T s[AT_ONCE], c[AT_ONCE];                                                                   \
-            some = all - from < AT_ONCE ? all - from : AT_ONCE;                                         \
-            for (int64_t j = 0, row = from / half, i = from % half; j < some; row++, i = 0) {           \
-                double at = sign * (double)(p ? position(p, first + row) : first + row);                \
-                for (; i < half && j < some; i++) angle[j++] = at * turn[i];                            \
-            }                                                                                           \
-            CG_SIMD                                                                                     \
-            for (int64_t j = 0; j < some; j++) angle_##suffix(angle[j], &s[j], &c[j]);                  \
-            for (int64_t j = 0, row = from / half, i = from % half; j < some; row++, i = 0)             \
-                for (; i < half && j < some; i++, j++) {                                                \
-                    to[row * 2 * half + i] = s[j];                                                      \
-                    to[row * 2 * half + half + i] = c[j];                                               \
-                }                                                                                       \
-        }                                                                                               \
-    }                                                                                                   \
-    static inline void turn_##suffix(const T *a, int64_t step, T *u, const T *s, int64_t half)          \
-    {                                                                                                   \
-        const T *b = a + half * step, *c = s + half;                                                    \
-        T *v = u + half;                                                                                \
-        if (step == 1 && half < 16 && half % 4 == 0) {  /* shorter than a vector may be */              \
-            for (int64_t i = 0; i < half; i += 4) {                                                     \
-                Four_##suffix ai = *(const Four_##suffix *)(a + i), bi = *(const Four_##suffix *)(b + i); \
-                Four_##suffix si = *(const Four_##suffix *)(s + i), ci = *(const Four_##suffix *)(c + i); \
-                *(Four_##suffix *)(u + i) = ai * ci - bi * si;                                          \
-                *(Four_##suffix *)(v + i) = ai * si + bi * ci;                                          \
-            }                                                                                           \
-        } else if (step == 1) {                                                                         \
-            CG_SIMD                                                                                     \
-            for (int64_t i = 0; i < half; i++) {                                                        \
-                T ai = a[i], bi = b[i];                                                                 \
-                u[i] = ai * c[i] - bi * s[i];                                                           \
-                v[i] = ai * s[i] + bi * c[i];                                                           \
-            }                                                                                           \
-        } else {                                                                                        \
-            for (int64_t i = 0; i < half; i++) {                                                        \
-                u[i] = a[i * step] * c[i] - b[i * step] * s[i];                                         \
-                v[i] = a[i * step] * s[i] + b[i * step] * c[i];                                         \
-            }                                                                                           \
-        }                                                                                               \
-    }                                                                                                   \
-    static void rope_##suffix(const CgCall *call, CgPart part)                                          \
-    {                                                                                                   \
-        const CgTensor *x = &call->in[0], *y = call->out;                                               \
-        int r = x->rank;                                                                                \
-        int64_t t = x->dim[r - 2], k = x->dim[r - 1], half = k / 2, outer = 1, step = x->stride[r - 1]; \
-        const Turns *turns = call->state;                                                               \
-        T *own = part.scratch;                                                                          \
-        size_t first, last;                                                                             \
-        for (int i = 0; i < r - 2; i++) outer *= x->dim[i];                                             \
-        cg_part_range(part, (size_t)t, 1, &first, &last);                                               \
-        int64_t n = (int64_t)(last - first);                                                            \
-        if (!half || !turns || !outer) return;                                                          \
-        bool known = in_order(&call->in[1], (int64_t)first, (int64_t)last, turns->known);               \
-        const T *table = known ? (const T *)turns->table + (int64_t)first * k : own;                    \
-        if (!known) sines_##suffix(turns->turn, half, sign_of(call), &call->in[1], (int64_t)first, n, own); \
-        /* Rows one after the other as they lie in the result: the axis before the positions may be within them. */ \
-        Walk head = { 1, 0, 0, 0 }, place = { n, x->stride[r - 2], y->stride[r - 2], k };               \
-        if (r > 2) head = (Walk){ y->dim[r - 3], x->stride[r - 3], y->stride[r - 3], 0 };               \
-        Walk far = head.y < place.y ? place : head, near = head.y < place.y ? head : place;             \
-        for (int64_t o = 0; o < outer / head.n; o++) {                                                  \
-            int64_t from = (int64_t)first * place.x, to = (int64_t)first * place.y, rest = o;           \
-            for (int i = r - 4; i >= 0; i--) {                                                          \
-                from += rest % x->dim[i] * x->stride[i];                                                \
-                to += rest % x->dim[i] * y->stride[i];                                                  \
-                rest /= x->dim[i];                                                                      \
-            }                                                                                           \
-            for (int64_t f = 0; f < far.n; f++) {                                                       \
-                Made made = made_from(y, to + f * far.y, k, near.y, own + n * k);                       \
-                const T *row = (const T *)x->data + from + f * far.x;                                   \
-                for (int64_t e = 0; e < near.n; e++, row += near.x) {                                   \
-                    fetch_row(row + AHEAD * near.x, made.to + (made.n + AHEAD) * made.bytes, k * (int64_t)sizeof(T), made.held); \
-                    turn_##suffix(row, step, made_row(&made), table + f * far.table + e * near.table, half); \
-                    made_next(&made, e + 1 == near.n);                                                  \
-                }                                                                                       \
-            }                                                                                           \
-        }                                                                                               \
+/* y = (a cos - b sin, a sin + b cos) for x = (a, b) in halves. The sines of a range of positions are made once for all
+ * rows. */
+#define ROPE(T, suffix)                                                                                              \
+    /* Of n positions from `first` on, which are 0, 1, .. when p is NULL: to (n, 2, K/2), sines and cosines. */      \
+    static void sines_##suffix(                                                                                      \
+        const double *turn, int64_t half, double sign, const CgTensor *p, int64_t first, int64_t n, T *to)           \
+    {                                                                                                                \
+        for (int64_t from = 0, some, all = n * half; from < all; from += some) {                                     \
+            double angle[AT_ONCE];                                                                                   \
+            T s[AT_ONCE], c[AT_ONCE];                                                                                \
+            some = all - from < AT_ONCE ? all - from : AT_ONCE;                                                      \
+            for (int64_t j = 0, row = from / half, i = from % half; j < some; row++, i = 0) {                        \
+                double at = sign * (double)(p ? position(p, first + row) : first + row);                             \
+                for (; i < half && j < some; i++)                                                                    \
+                    angle[j++] = at * turn[i];                                                                       \
+            }                                                                                                        \
+            CG_SIMD                                                                                                  \
+            for (int64_t j = 0; j < some; j++)                                                                       \
+                angle_##suffix(angle[j], &s[j], &c[j]);                                                              \
+            for (int64_t j = 0, row = from / half, i = from % half; j < some; row++, i = 0)                          \
+                for (; i < half && j < some; i++, j++) {                                                             \
+                    to[row * 2 * half + i] = s[j];                                                                   \
+                    to[row * 2 * half + half + i] = c[j];                                                            \
+                }                                                                                                    \
+        }                                                                                                            \
+    }                                                                                                                \
+    static inline void turn_##suffix(const T *a, int64_t step, T *u, const T *s, int64_t half)                       \
+    {                                                                                                                \
+        const T *b = a + half * step, *c = s + half;                                                                 \
+        T *v = u + half;                                                                                             \
+        if (step == 1 && half < 16 && half % 4 == 0) { /* shorter than a vector may be */                            \
+            for (int64_t i = 0; i < half; i += 4) {                                                                  \
+                Four_##suffix ai = *(const Four_##suffix *)(a + i), bi = *(const Four_##suffix *)(b + i);            \
+                Four_##suffix si = *(const Four_##suffix *)(s + i), ci = *(const Four_##suffix *)(c + i);            \
+                *(Four_##suffix *)(u + i) = ai * ci - bi * si;                                                       \
+                *(Four_##suffix *)(v + i) = ai * si + bi * ci;                                                       \
+            }                                                                                                        \
+        } else if (step == 1) {                                                                                      \
+            CG_SIMD                                                                                                  \
+            for (int64_t i = 0; i < half; i++) {                                                                     \
+                T ai = a[i], bi = b[i];                                                                              \
+                u[i] = ai * c[i] - bi * s[i];                                                                        \
+                v[i] = ai * s[i] + bi * c[i];                                                                        \
+            }                                                                                                        \
+        } else {                                                                                                     \
+            for (int64_t i = 0; i < half; i++) {                                                                     \
+                u[i] = a[i * step] * c[i] - b[i * step] * s[i];                                                      \
+                v[i] = a[i * step] * s[i] + b[i * step] * c[i];                                                      \
+            }                                                                                                        \
+        }                                                                                                            \
+    }                                                                                                                \
+    static void rope_##suffix(const CgCall *call, CgPart part)                                                       \
+    {                                                                                                                \
+        const CgTensor *x = &call->in[0], *y = call->out;                                                            \
+        int r = x->rank;                                                                                             \
+        int64_t t = x->dim[r - 2], k = x->dim[r - 1], half = k / 2, outer = 1, step = x->stride[r - 1];              \
+        const Turns *turns = call->state;                                                                            \
+        T *own = part.scratch;                                                                                       \
+        size_t first, last;                                                                                          \
+        for (int i = 0; i < r - 2; i++)                                                                              \
+            outer *= x->dim[i];                                                                                      \
+        cg_part_range(part, (size_t)t, 1, &first, &last);                                                            \
+        int64_t n = (int64_t)(last - first);                                                                         \
+        if (!half || !turns || !outer)                                                                               \
+            return;                                                                                                  \
+        bool known = in_order(&call->in[1], (int64_t)first, (int64_t)last, turns->known);                            \
+        const T *table = known ? (const T *)turns->table + (int64_t)first * k : own;                                 \
+        if (!known)                                                                                                  \
+            sines_##suffix(turns->turn, half, sign_of(call), &call->in[1], (int64_t)first, n, own);                  \
+        /* Rows one after the other as they lie in the result: the axis before the positions may be within them. */  \
+        Walk head = { 1, 0, 0, 0 }, place = { n, x->stride[r - 2], y->stride[r - 2], k };                            \
+        if (r > 2)                                                                                                   \
+            head = (Walk){ y->dim[r - 3], x->stride[r - 3], y->stride[r - 3], 0 };                                   \
+        Walk far = head.y < place.y ? place : head, near = head.y < place.y ? head : place;                          \
+        for (int64_t o = 0; o < outer / head.n; o++) {                                                               \
+            int64_t from = (int64_t)first * place.x, to = (int64_t)first * place.y, rest = o;                        \
+            for (int i = r - 4; i >= 0; i--) {                                                                       \
+                from += rest % x->dim[i] * x->stride[i];                                                             \
+                to += rest % x->dim[i] * y->stride[i];                                                               \
+                rest /= x->dim[i];                                                                                   \
+            }                                                                                                        \
+            for (int64_t f = 0; f < far.n; f++) {                                                                    \
+                Made made = made_from(y, to + f * far.y, k, near.y, own + n * k);                                    \
+                const T *row = (const T *)x->data + from + f * far.x;                                                \
+                for (int64_t e = 0; e < near.n; e++, row += near.x) {                                                \
+                    fetch_row(row + AHEAD * near.x, made.to + (made.n + AHEAD) * made.bytes, k * (int64_t)sizeof(T), \
+                        made.held);                                                                                  \
+                    turn_##suffix(row, step, made_row(&made), table + f * far.table + e * near.table, half);         \
+                    made_next(&made, e + 1 == near.n);                                                               \
+                }                                                                                                    \
+            }                                                                                                        \
+        }                                                                                                            \
     }
 ROPE(float, f32)
 ROPE(double, f64)
@@ -165,12 +200,16 @@ static void *rope_prepare(const CgCall *call)
     double base = cg_attr_float(call->attrs, "base", 10000);
     bool known = table <= KNOWN;
     Turns *s = malloc(sizeof *s + sizeof(double) * (size_t)half + (known ? table : 0));
-    if (!s) return NULL;
+    if (!s)
+        return NULL;
     double *turn = (double *)(s + 1);
-    for (int64_t i = 0; i < half; i++) turn[i] = pow(base, -2.0 * (double)i / (double)k);
+    for (int64_t i = 0; i < half; i++)
+        turn[i] = pow(base, -2.0 * (double)i / (double)k);
     *s = (Turns){ .known = known ? t : 0, .turn = turn, .table = turn + half };
-    if (known && x->dtype == CG_F64) sines_f64(turn, half, sign_of(call), NULL, 0, t, turn + half);
-    else if (known) sines_f32(turn, half, sign_of(call), NULL, 0, t, (float *)(turn + half));
+    if (known && x->dtype == CG_F64)
+        sines_f64(turn, half, sign_of(call), NULL, 0, t, turn + half);
+    else if (known)
+        sines_f32(turn, half, sign_of(call), NULL, 0, t, (float *)(turn + half));
     return s;
 }
 
@@ -192,7 +231,8 @@ static void rope_expand(CgBuild *b, const CgSite *site, CgRef *out)
     CgType t = cg_ref_type(b, x), half = t;
     int last = t.rank - 1;
     const CgDim *k = t.dim[last], *mid = cg_dim_div(k, cg_dim_int(2));
-    if (!mid) return;
+    if (!mid)
+        return;
     half.dim[last] = mid;
     CgType angles = cg_type(t.dtype, 2, &half.dim[last - 1]);
     CgAttr count[2] = { cg_a_type("type", angles), cg_a_int("axis", 1) };
@@ -201,10 +241,12 @@ static void rope_expand(CgBuild *b, const CgSite *site, CgRef *out)
     CgRef size = cg_broadcast_scalar(b, cg_size_of(b, i, 1), angles);
     CgRef turn = cg_exp(b, cg_div(b, cg_scale(b, i, -log(cg_attr_float(site->attrs, "base", 10000))), size));
     CgRef at = cg_cast(b, site->in[1], t.dtype);
-    if (cg_attr_int(site->attrs, "inverse", 0)) at = cg_neg(b, at);
+    if (cg_attr_int(site->attrs, "inverse", 0))
+        at = cg_neg(b, at);
     CgRef angle = cg_mul(b, turn, cg_repeat(b, at, angles, 1));
     int64_t axes[CG_MAX_RANK];
-    for (int a = 0; a <= last; a++) axes[a] = a == last ? 1 : a == last - 1 ? 0 : -1;
+    for (int a = 0; a <= last; a++)
+        axes[a] = a == last ? 1 : a == last - 1 ? 0 : -1;
     CgRef s = cg_broadcast(b, cg_u(b, "sin", angle), half.rank, half.dim, axes);
     CgRef c = cg_broadcast(b, cg_u(b, "cos", angle), half.rank, half.dim, axes);
     CgRef u = cg_slice(b, x, last, cg_dim_int(0), mid), v = cg_slice(b, x, last, mid, k);
@@ -228,13 +270,25 @@ static const CgSample rope_samples[] = {
     { .in = NULL },
 };
 
-static const CgOp op_rope = { CG_OP_HERE,
-    .name = "rope", .sig = "(x: F[..s, T, K], positions: I[T], base: float = 10000.0, inverse: bool = false) -> F[..s, T, K]",
-    .doc = "Rotary position embedding: turns each pair (x[i], x[i + K/2]) by positions * base^(-2i/K) (Su et al. 2021).\n\n"
+static const CgOp op_rope = {
+    CG_OP_HERE,
+    .name = "rope",
+    .sig = "(x: F[..s, T, K], positions: I[T], base: float = 10000.0, inverse: bool = false) -> F[..s, T, K]",
+    .doc = "Rotary position embedding: turns each pair (x[i], x[i + K/2]) by positions * base^(-2i/K) (Su et al. "
+           "2021).\n\n"
            "K must be even. inverse turns back.\n",
-    .shape = rope_shape, .vjp = rope_vjp, .expand = rope_expand, .kernel = CG_FLOAT_KERNELS(rope), .work = rope_work,
-    .prepare = rope_prepare, .release = free, .along = rope_along, .inplace = 1, .rounded = 1,
-    .traits = CG_STRIDED | CG_ANY_ORDER, .samples = rope_samples,
+    .shape = rope_shape,
+    .vjp = rope_vjp,
+    .expand = rope_expand,
+    .kernel = CG_FLOAT_KERNELS(rope),
+    .work = rope_work,
+    .prepare = rope_prepare,
+    .release = free,
+    .along = rope_along,
+    .inplace = 1,
+    .rounded = 1,
+    .traits = CG_STRIDED | CG_ANY_ORDER,
+    .samples = rope_samples,
 };
 
 CG_OPS(rope, &op_rope)

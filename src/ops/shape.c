@@ -13,16 +13,20 @@ static bool dims_attr(CgInfer *inf, const char *name, int *n, const CgDim **dims
     if (!a || (a->kind != CG_ATTR_DIMS && a->kind != CG_ATTR_INTS))
         return cg_infer_fail(inf, -1, -1, "%s needs %s, a list of sizes", inf->op->name, name);
     *n = a->n;
-    for (int i = 0; i < a->n; i++) dims[i] = a->kind == CG_ATTR_DIMS ? a->dims[i] : cg_dim_int(a->ints[i]);
+    for (int i = 0; i < a->n; i++)
+        dims[i] = a->kind == CG_ATTR_DIMS ? a->dims[i] : cg_dim_int(a->ints[i]);
     return true;
 }
 
 static bool ints_attr(CgInfer *inf, const char *name, int n, int64_t *ints)
 {
     const CgAttr *a = cg_attr_find(inf->attrs, name);
-    if (!a || a->kind != CG_ATTR_INTS) return cg_infer_fail(inf, -1, -1, "%s needs %s, a list of axes", inf->op->name, name);
-    if (a->n != n) return cg_infer_fail(inf, -1, -1, "%s: %s has %d entries, must have %d", inf->op->name, name, a->n, n);
-    for (int i = 0; i < n; i++) ints[i] = a->ints[i];
+    if (!a || a->kind != CG_ATTR_INTS)
+        return cg_infer_fail(inf, -1, -1, "%s needs %s, a list of axes", inf->op->name, name);
+    if (a->n != n)
+        return cg_infer_fail(inf, -1, -1, "%s: %s has %d entries, must have %d", inf->op->name, name, a->n, n);
+    for (int i = 0; i < n; i++)
+        ints[i] = a->ints[i];
     return true;
 }
 
@@ -30,7 +34,8 @@ static bool size_attr(CgInfer *inf, const char *name, const CgDim **size)
 {
     int64_t n;
     *size = cg_attr_dim(inf->attrs, name);
-    if (!*size) return cg_infer_fail(inf, -1, -1, "%s needs %s, a size", inf->op->name, name);
+    if (!*size)
+        return cg_infer_fail(inf, -1, -1, "%s needs %s, a size", inf->op->name, name);
     return !cg_dim_is_int(*size, &n) || n >= 0 || cg_infer_fail(inf, -1, -1, "%s: %s is negative", inf->op->name, name);
 }
 
@@ -47,10 +52,14 @@ static bool reshape_shape(CgInfer *inf)
     const CgDim *dims[CG_MAX_RANK], *have = cg_dim_int(1), *want = cg_dim_int(1);
     const CgType *x = &inf->in[0];
     int n;
-    if (!dims_attr(inf, "dims", &n, dims)) return false;
-    for (int i = 0; i < x->rank && have; i++) have = cg_dim_mul(have, x->dim[i]);
-    for (int i = 0; i < n && want; i++) want = dims[i] ? cg_dim_mul(want, dims[i]) : NULL;
-    if (!have || have != want) return cg_infer_fail(inf, 0, -1, "reshape: the number of elements changes");
+    if (!dims_attr(inf, "dims", &n, dims))
+        return false;
+    for (int i = 0; i < x->rank && have; i++)
+        have = cg_dim_mul(have, x->dim[i]);
+    for (int i = 0; i < n && want; i++)
+        want = dims[i] ? cg_dim_mul(want, dims[i]) : NULL;
+    if (!have || have != want)
+        return cg_infer_fail(inf, 0, -1, "reshape: the number of elements changes");
     inf->out[0] = cg_type(x->dtype, n, dims);
     return true;
 }
@@ -62,24 +71,33 @@ static bool reshape_view(const CgCall *call, CgTensor *out)
     const CgTensor *x = &call->in[0];
     int i = 0, j = 0;
     out->data = x->data;
-    for (int k = 0; k < out->rank; k++) out->stride[k] = 1;
-    if (cg_tensor_count(x) == 0) return true;
+    for (int k = 0; k < out->rank; k++)
+        out->stride[k] = 1;
+    if (cg_tensor_count(x) == 0)
+        return true;
     while (i < x->rank || j < out->rank) {
         int i0 = i, j0 = j;
         int64_t p = i < x->rank ? x->dim[i++] : 1, q = j < out->rank ? out->dim[j++] : 1;
         while (p != q) {
-            if (p < q) p *= x->dim[i++];
-            else q *= out->dim[j++];
+            if (p < q)
+                p *= x->dim[i++];
+            else
+                q *= out->dim[j++];
         }
         /* Axes of length 1 at the end belong to the last group. */
-        while (i < x->rank && x->dim[i] == 1) i++;
-        while (j < out->rank && out->dim[j] == 1) j++;
+        while (i < x->rank && x->dim[i] == 1)
+            i++;
+        while (j < out->rank && out->dim[j] == 1)
+            j++;
         int64_t stride = 0;
         int last = -1;
         for (int k = i - 1; k >= i0; k--) {
-            if (x->dim[k] == 1) continue;
-            if (last < 0) stride = x->stride[k];
-            else if (x->stride[k] != x->stride[last] * x->dim[last]) return false;
+            if (x->dim[k] == 1)
+                continue;
+            if (last < 0)
+                stride = x->stride[k];
+            else if (x->stride[k] != x->stride[last] * x->dim[last])
+                return false;
             last = k;
         }
         for (int k = j - 1; k >= j0; k--) {
@@ -99,7 +117,8 @@ static void reshape_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 static CgRef reshape_to(CgBuild *b, CgRef x, const CgAttr *dims)
 {
     const CgDim *d[CG_MAX_RANK];
-    for (int i = 0; i < dims->n; i++) d[i] = dims->kind == CG_ATTR_DIMS ? dims->dims[i] : cg_dim_int(dims->ints[i]);
+    for (int i = 0; i < dims->n; i++)
+        d[i] = dims->kind == CG_ATTR_DIMS ? dims->dims[i] : cg_dim_int(dims->ints[i]);
     return cg_reshape(b, x, dims->n, d);
 }
 
@@ -110,10 +129,14 @@ static CgRef reshape_fold(CgBuild *b, const CgSite *site)
     CgType t = cg_ref_type(b, x);
     double v;
     int same = 0;
-    while (same < t.rank && same < dims->n && dims->kind == CG_ATTR_DIMS && t.dim[same] == dims->dims[same]) same++;
-    if (same == t.rank && same == dims->n) return x;
-    if (cg_ref_is(b, x, "reshape")) return reshape_to(b, cg_ref_in(b, x, 0), dims);
-    if (dims->kind == CG_ATTR_DIMS && cg_ref_const(b, x, &v)) return cg_fill(b, cg_type(t.dtype, dims->n, dims->dims), v);
+    while (same < t.rank && same < dims->n && dims->kind == CG_ATTR_DIMS && t.dim[same] == dims->dims[same])
+        same++;
+    if (same == t.rank && same == dims->n)
+        return x;
+    if (cg_ref_is(b, x, "reshape"))
+        return reshape_to(b, cg_ref_in(b, x, 0), dims);
+    if (dims->kind == CG_ATTR_DIMS && cg_ref_const(b, x, &v))
+        return cg_fill(b, cg_type(t.dtype, dims->n, dims->dims), v);
     return CG_NONE;
 }
 
@@ -124,8 +147,10 @@ static CgAlong reshape_along(const CgInfer *inf, int operand, int axis, CgTo *to
     CgInfer copy = *inf;
     int n;
     (void)operand;
-    if (!dims_attr(&copy, "dims", &n, dims)) return CG_ALONG_UNKNOWN;
-    for (int i = 0; i < axis && before; i++) before = cg_dim_mul(before, inf->in[0].dim[i]);
+    if (!dims_attr(&copy, "dims", &n, dims))
+        return CG_ALONG_UNKNOWN;
+    for (int i = 0; i < axis && before; i++)
+        before = cg_dim_mul(before, inf->in[0].dim[i]);
     for (int j = 0; j < n && p; j++) {
         if (p == before && dims[j] == inf->in[0].dim[axis]) {
             to->axis = j;
@@ -143,7 +168,8 @@ static bool transpose_shape(CgInfer *inf)
     int64_t perm[CG_MAX_RANK];
     const CgType *x = &inf->in[0];
     unsigned seen = 0;
-    if (!ints_attr(inf, "perm", x->rank, perm)) return false;
+    if (!ints_attr(inf, "perm", x->rank, perm))
+        return false;
     inf->out[0] = *x;
     for (int i = 0; i < x->rank; i++) {
         if (perm[i] < 0 || perm[i] >= x->rank || (seen & 1u << perm[i]))
@@ -157,7 +183,8 @@ static bool transpose_shape(CgInfer *inf)
 static bool transpose_view(const CgCall *call, CgTensor *out)
 {
     const CgAttr *perm = cg_attr_find(call->attrs, "perm");
-    for (int i = 0; i < out->rank; i++) out->stride[i] = call->in[0].stride[perm->ints[i]];
+    for (int i = 0; i < out->rank; i++)
+        out->stride[i] = call->in[0].stride[perm->ints[i]];
     out->data = call->in[0].data;
     return true;
 }
@@ -166,7 +193,8 @@ static void transpose_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 {
     const CgAttr *perm = cg_attr_find(site->attrs, "perm");
     int64_t back[CG_MAX_RANK];
-    for (int i = 0; i < perm->n; i++) back[perm->ints[i]] = i;
+    for (int i = 0; i < perm->n; i++)
+        back[perm->ints[i]] = i;
     gin[0] = cg_transpose(b, site->gout[0], back);
 }
 
@@ -177,17 +205,21 @@ static CgRef transpose_fold(CgBuild *b, const CgSite *site)
     CgType t = cg_ref_type(b, x);
     double v;
     int i = 0;
-    while (i < perm->n && perm->ints[i] == i) i++;
-    if (i == perm->n) return x;
+    while (i < perm->n && perm->ints[i] == i)
+        i++;
+    if (i == perm->n)
+        return x;
     if (cg_ref_is(b, x, "transpose")) {
         const CgAttr *inner = cg_attr_find(cg_ref_attrs(b, x), "perm");
         int64_t both[CG_MAX_RANK];
-        for (i = 0; i < perm->n; i++) both[i] = inner->ints[perm->ints[i]];
+        for (i = 0; i < perm->n; i++)
+            both[i] = inner->ints[perm->ints[i]];
         return cg_transpose(b, cg_ref_in(b, x, 0), both);
     }
     if (cg_ref_const(b, x, &v)) {
         CgType to = t;
-        for (i = 0; i < t.rank; i++) to.dim[i] = t.dim[perm->ints[i]];
+        for (i = 0; i < t.rank; i++)
+            to.dim[i] = t.dim[perm->ints[i]];
         return cg_fill(b, to, v);
     }
     return CG_NONE;
@@ -198,7 +230,8 @@ static CgAlong transpose_along(const CgInfer *inf, int operand, int axis, CgTo *
     const CgAttr *perm = cg_attr_find(inf->attrs, "perm");
     (void)operand;
     for (int i = 0; i < perm->n; i++)
-        if (perm->ints[i] == axis) to->axis = i;
+        if (perm->ints[i] == axis)
+            to->axis = i;
     return CG_ALONG_POINTWISE;
 }
 
@@ -210,15 +243,21 @@ static bool broadcast_shape(CgInfer *inf)
     int64_t axes[CG_MAX_RANK], next = 0;
     const CgType *x = &inf->in[0];
     int n;
-    if (!dims_attr(inf, "dims", &n, dims) || !ints_attr(inf, "axes", n, axes)) return false;
+    if (!dims_attr(inf, "dims", &n, dims) || !ints_attr(inf, "axes", n, axes))
+        return false;
     for (int i = 0; i < n; i++) {
-        if (axes[i] == -1) continue;
-        if (axes[i] != next) return cg_infer_fail(inf, 0, -1, "broadcast: axes must name the operand's %d axes once, in order", x->rank);
-        if (next >= x->rank) return cg_infer_fail(inf, 0, -1, "broadcast: there is no axis %d", (int)next);
-        if (dims[i] != x->dim[next]) return cg_infer_fail(inf, 0, (int)next, "broadcast: axis %d may not change its size", (int)next);
+        if (axes[i] == -1)
+            continue;
+        if (axes[i] != next)
+            return cg_infer_fail(inf, 0, -1, "broadcast: axes must name the operand's %d axes once, in order", x->rank);
+        if (next >= x->rank)
+            return cg_infer_fail(inf, 0, -1, "broadcast: there is no axis %d", (int)next);
+        if (dims[i] != x->dim[next])
+            return cg_infer_fail(inf, 0, (int)next, "broadcast: axis %d may not change its size", (int)next);
         next++;
     }
-    if (next != x->rank) return cg_infer_fail(inf, 0, -1, "broadcast: axes must name the operand's %d axes once, in order", x->rank);
+    if (next != x->rank)
+        return cg_infer_fail(inf, 0, -1, "broadcast: axes must name the operand's %d axes once, in order", x->rank);
     inf->out[0] = cg_type(x->dtype, n, dims);
     return true;
 }
@@ -226,7 +265,8 @@ static bool broadcast_shape(CgInfer *inf)
 static bool broadcast_view(const CgCall *call, CgTensor *out)
 {
     const CgAttr *axes = cg_attr_find(call->attrs, "axes");
-    for (int i = 0; i < out->rank; i++) out->stride[i] = axes->ints[i] < 0 ? 0 : call->in[0].stride[axes->ints[i]];
+    for (int i = 0; i < out->rank; i++)
+        out->stride[i] = axes->ints[i] < 0 ? 0 : call->in[0].stride[axes->ints[i]];
     out->data = call->in[0].data;
     return true;
 }
@@ -238,7 +278,8 @@ static void broadcast_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     int64_t fresh[CG_MAX_RANK];
     int n = 0;
     for (int i = 0; i < axes->n; i++)
-        if (axes->ints[i] < 0) fresh[n++] = i;
+        if (axes->ints[i] < 0)
+            fresh[n++] = i;
     gin[0] = cg_sum(b, site->gout[0], n, fresh);
 }
 
@@ -248,15 +289,19 @@ static CgRef broadcast_fold(CgBuild *b, const CgSite *site)
     CgRef x = site->in[0];
     CgType t = cg_ref_type(b, x);
     double v;
-    if (axes->n == t.rank) return x;            /* no new axis */
-    if (dims->kind != CG_ATTR_DIMS) return CG_NONE;
+    if (axes->n == t.rank)
+        return x; /* no new axis */
+    if (dims->kind != CG_ATTR_DIMS)
+        return CG_NONE;
     if (cg_ref_is(b, x, "broadcast")) {
         const CgAttr *inner = cg_attr_find(cg_ref_attrs(b, x), "axes");
         int64_t both[CG_MAX_RANK];
-        for (int i = 0; i < axes->n; i++) both[i] = axes->ints[i] < 0 ? -1 : inner->ints[axes->ints[i]];
+        for (int i = 0; i < axes->n; i++)
+            both[i] = axes->ints[i] < 0 ? -1 : inner->ints[axes->ints[i]];
         return cg_broadcast(b, cg_ref_in(b, x, 0), dims->n, dims->dims, both);
     }
-    if (t.rank > 0 && cg_ref_const(b, x, &v)) return cg_fill(b, cg_type(t.dtype, dims->n, dims->dims), v);
+    if (t.rank > 0 && cg_ref_const(b, x, &v))
+        return cg_fill(b, cg_type(t.dtype, dims->n, dims->dims), v);
     return CG_NONE;
 }
 
@@ -265,26 +310,34 @@ static CgAlong broadcast_along(const CgInfer *inf, int operand, int axis, CgTo *
     const CgAttr *axes = cg_attr_find(inf->attrs, "axes");
     (void)operand;
     for (int i = 0; i < axes->n; i++)
-        if (axes->ints[i] == axis) to->axis = i;
+        if (axes->ints[i] == axis)
+            to->axis = i;
     return CG_ALONG_POINTWISE;
 }
 
 /* ---- slice and pad, which are each other's derivative ---- */
 
 /* What [from, to) has of [begin, end), counted from begin; false where that depends on symbols. */
-static bool overlap(const CgDim *from, const CgDim *to, const CgDim *begin, const CgDim *end, const CgDim **low, const CgDim **high)
+static bool overlap(
+    const CgDim *from, const CgDim *to, const CgDim *begin, const CgDim *end, const CgDim **low, const CgDim **high)
 {
     const CgDim *first, *last;
     if (cg_dim_at_most(to, begin) || cg_dim_at_most(end, from)) {
         *low = *high = cg_dim_int(0);
         return true;
     }
-    if (cg_dim_at_most(begin, from)) first = from;
-    else if (cg_dim_at_most(from, begin)) first = begin;
-    else return false;
-    if (cg_dim_at_most(to, end)) last = to;
-    else if (cg_dim_at_most(end, to)) last = end;
-    else return false;
+    if (cg_dim_at_most(begin, from))
+        first = from;
+    else if (cg_dim_at_most(from, begin))
+        first = begin;
+    else
+        return false;
+    if (cg_dim_at_most(to, end))
+        last = to;
+    else if (cg_dim_at_most(end, to))
+        last = end;
+    else
+        return false;
     *low = cg_dim_sub(first, begin);
     *high = cg_dim_sub(last, begin);
     return true;
@@ -295,7 +348,8 @@ static bool slice_shape(CgInfer *inf)
     const CgDim *from, *to;
     int axis;
     int64_t low, high, size;
-    if (!cg_infer_axis(inf, "axis", 0, &axis) || !size_attr(inf, "from", &from) || !size_attr(inf, "to", &to)) return false;
+    if (!cg_infer_axis(inf, "axis", 0, &axis) || !size_attr(inf, "from", &from) || !size_attr(inf, "to", &to))
+        return false;
     inf->out[0] = inf->in[0];
     inf->out[0].dim[axis] = cg_dim_sub(to, from);
     if (cg_dim_is_int(from, &low) && cg_dim_is_int(to, &high) && low > high)
@@ -309,7 +363,8 @@ static bool slice_view(const CgCall *call, CgTensor *out)
 {
     const CgTensor *x = &call->in[0];
     int axis = cg_axis(call->attrs, "axis", x->rank);
-    for (int i = 0; i < out->rank; i++) out->stride[i] = x->stride[i];
+    for (int i = 0; i < out->rank; i++)
+        out->stride[i] = x->stride[i];
     out->data = at_offset(x->data, cg_attr_size(call->attrs, "from", 0) * x->stride[axis], x->dtype);
     return true;
 }
@@ -318,7 +373,8 @@ static void slice_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 {
     CgType t = cg_ref_type(b, site->in[0]);
     int axis = cg_axis(site->attrs, "axis", t.rank);
-    gin[0] = cg_pad(b, site->gout[0], axis, cg_attr_dim(site->attrs, "from"), cg_dim_sub(t.dim[axis], cg_attr_dim(site->attrs, "to")));
+    gin[0] = cg_pad(b, site->gout[0], axis, cg_attr_dim(site->attrs, "from"),
+        cg_dim_sub(t.dim[axis], cg_attr_dim(site->attrs, "to")));
 }
 
 /* The tensor of a concat that holds all of [from, to), and what of it that is; CG_NONE where several do. */
@@ -328,7 +384,8 @@ static CgRef holder(CgBuild *b, CgRef joined, int axis, const CgDim **from, cons
     for (int k = 0; k < cg_ref_nin(b, joined); k++) {
         CgRef x = cg_ref_in(b, joined, k);
         const CgDim *end = cg_dim_add(at, cg_ref_type(b, x).dim[axis]);
-        if (!overlap(*from, *to, at, end, &low, &high)) return CG_NONE;
+        if (!overlap(*from, *to, at, end, &low, &high))
+            return CG_NONE;
         if (low != high) {
             *from = low;
             *to = high;
@@ -347,7 +404,8 @@ static CgRef slice_fold(CgBuild *b, const CgSite *site)
     const CgDim *from = cg_attr_dim(site->attrs, "from"), *to = cg_attr_dim(site->attrs, "to");
     double v;
     int64_t zero;
-    if (cg_dim_is_int(from, &zero) && zero == 0 && to == t.dim[axis]) return x;
+    if (cg_dim_is_int(from, &zero) && zero == 0 && to == t.dim[axis])
+        return x;
     if (cg_ref_is(b, x, "slice") && cg_axis(cg_ref_attrs(b, x), "axis", t.rank) == axis) {
         const CgDim *base = cg_attr_dim(cg_ref_attrs(b, x), "from");
         return cg_slice(b, cg_ref_in(b, x, 0), axis, cg_dim_add(base, from), cg_dim_add(base, to));
@@ -356,7 +414,8 @@ static CgRef slice_fold(CgBuild *b, const CgSite *site)
         CgRef part = holder(b, x, axis, &from, &to);
         return part == CG_NONE ? CG_NONE : cg_slice(b, part, axis, from, to);
     }
-    if (!cg_ref_const(b, x, &v)) return CG_NONE;
+    if (!cg_ref_const(b, x, &v))
+        return CG_NONE;
     t.dim[axis] = cg_dim_sub(to, from);
     return cg_fill(b, t, v);
 }
@@ -365,7 +424,8 @@ static CgAlong slice_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     (void)operand;
     to->axis = axis;
-    if (axis == cg_axis(inf->attrs, "axis", inf->in[0].rank)) to->shift = cg_dim_sub(cg_dim_int(0), cg_attr_dim(inf->attrs, "from"));
+    if (axis == cg_axis(inf->attrs, "axis", inf->in[0].rank))
+        to->shift = cg_dim_sub(cg_dim_int(0), cg_attr_dim(inf->attrs, "from"));
     return CG_ALONG_POINTWISE;
 }
 
@@ -373,7 +433,8 @@ static CgAlong slice_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 static bool slice_cut(const CgInfer *inf, CgCut *cut)
 {
     const CgDim *base = cg_attr_dim(inf->attrs, "from"), *none = cg_dim_int(0), *n = cg_dim_sub(cut->to, cut->from);
-    if (cut->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank)) return true;
+    if (cut->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank))
+        return true;
     cut->in[0].axis = cut->axis;
     cut->in[0].from = cg_dim_add(base, cut->from);
     cut->in[0].to = cg_dim_add(base, cut->to);
@@ -385,7 +446,8 @@ static bool pad_shape(CgInfer *inf)
 {
     const CgDim *before, *after;
     int axis;
-    if (!cg_infer_axis(inf, "axis", 0, &axis) || !size_attr(inf, "before", &before) || !size_attr(inf, "after", &after)) return false;
+    if (!cg_infer_axis(inf, "axis", 0, &axis) || !size_attr(inf, "before", &before) || !size_attr(inf, "after", &after))
+        return false;
     inf->out[0] = inf->in[0];
     inf->out[0].dim[axis] = cg_dim_add(cg_dim_add(before, inf->in[0].dim[axis]), after);
     return true;
@@ -397,7 +459,8 @@ static void zero_range(const CgTensor *y, CgPart part)
     CgTensor zero = *y;
     static const uint64_t none = 0;
     zero.data = (void *)(uintptr_t)&none;
-    for (int i = 0; i < zero.rank; i++) zero.stride[i] = 0;
+    for (int i = 0; i < zero.rank; i++)
+        zero.stride[i] = 0;
     cg_tensor_copy(y, &zero, part);
 }
 
@@ -406,7 +469,8 @@ static CgTensor window(const CgTensor *y, int axis, int64_t from, int64_t n)
 {
     CgTensor w = *y;
     w.dim[axis] = n;
-    if (from) w.data = at_offset(y->data, from * y->stride[axis], y->dtype);
+    if (from)
+        w.data = at_offset(y->data, from * y->stride[axis], y->dtype);
     return w;
 }
 
@@ -415,7 +479,8 @@ static void pad_kernel(const CgCall *call, CgPart part)
     const CgTensor *x = &call->in[0], *y = &call->out[0];
     int axis = cg_axis(call->attrs, "axis", x->rank);
     int64_t before = cg_attr_size(call->attrs, "before", 0), end = before + x->dim[axis];
-    CgTensor left = window(y, axis, 0, before), middle = window(y, axis, before, x->dim[axis]), right = window(y, axis, end, y->dim[axis] - end);
+    CgTensor left = window(y, axis, 0, before), middle = window(y, axis, before, x->dim[axis]),
+             right = window(y, axis, end, y->dim[axis] - end);
     zero_range(&left, part);
     cg_tensor_copy(&middle, x, part);
     zero_range(&right, part);
@@ -436,8 +501,10 @@ static CgRef pad_fold(CgBuild *b, const CgSite *site)
     int axis = cg_axis(site->attrs, "axis", t.rank);
     int64_t left, right;
     double v;
-    if (cg_dim_is_int(before, &left) && cg_dim_is_int(after, &right) && left == 0 && right == 0) return site->in[0];
-    if (!cg_ref_const(b, site->in[0], &v) || v != 0) return CG_NONE;
+    if (cg_dim_is_int(before, &left) && cg_dim_is_int(after, &right) && left == 0 && right == 0)
+        return site->in[0];
+    if (!cg_ref_const(b, site->in[0], &v) || v != 0)
+        return CG_NONE;
     t.dim[axis] = cg_dim_add(cg_dim_add(before, t.dim[axis]), after);
     return cg_fill(b, t, 0);
 }
@@ -446,7 +513,8 @@ static CgAlong pad_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     (void)operand;
     to->axis = axis;
-    if (axis == cg_axis(inf->attrs, "axis", inf->in[0].rank)) to->shift = cg_attr_dim(inf->attrs, "before");
+    if (axis == cg_axis(inf->attrs, "axis", inf->in[0].rank))
+        to->shift = cg_attr_dim(inf->attrs, "before");
     return CG_ALONG_POINTWISE;
 }
 
@@ -454,12 +522,15 @@ static CgAlong pad_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 static bool pad_cut(const CgInfer *inf, CgCut *cut)
 {
     const CgDim *before = cg_attr_dim(inf->attrs, "before"), *n = inf->in[0].dim[cut->axis], *low, *high;
-    if (cut->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank)) return true;
-    if (!overlap(cut->from, cut->to, before, cg_dim_add(before, n), &low, &high) || low == high) return false;
+    if (cut->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank))
+        return true;
+    if (!overlap(cut->from, cut->to, before, cg_dim_add(before, n), &low, &high) || low == high)
+        return false;
     cut->in[0].axis = cut->axis;
     cut->in[0].from = low;
     cut->in[0].to = high;
-    const CgDim *left = cg_dim_sub(cg_dim_add(before, low), cut->from), *right = cg_dim_sub(cut->to, cg_dim_add(before, high));
+    const CgDim *left = cg_dim_sub(cg_dim_add(before, low), cut->from),
+                *right = cg_dim_sub(cut->to, cg_dim_add(before, high));
     cut->attrs = cg_attrs_with(cg_attrs_with(inf->attrs, cg_a_dims("before", 1, &left)), cg_a_dims("after", 1, &right));
     return true;
 }
@@ -469,15 +540,18 @@ static bool pad_cut(const CgInfer *inf, CgCut *cut)
 static bool concat_shape(CgInfer *inf)
 {
     int axis;
-    if (inf->nin < 1) return cg_infer_fail(inf, -1, -1, "concat needs at least one tensor");
-    if (!cg_infer_axis(inf, "axis", 0, &axis)) return false;
+    if (inf->nin < 1)
+        return cg_infer_fail(inf, -1, -1, "concat needs at least one tensor");
+    if (!cg_infer_axis(inf, "axis", 0, &axis))
+        return false;
     inf->out[0] = inf->in[0];
     for (int k = 1; k < inf->nin; k++) {
-        if (!cg_want_dtype(inf, k, 0) || !cg_want_rank(inf, k, inf->in[0].rank, inf->in[0].rank) || !cg_want_axes(inf, k, 0, 0, axis)
-            || !cg_want_axes(inf, k, 0, axis + 1, inf->in[0].rank))
+        if (!cg_want_dtype(inf, k, 0) || !cg_want_rank(inf, k, inf->in[0].rank, inf->in[0].rank)
+            || !cg_want_axes(inf, k, 0, 0, axis) || !cg_want_axes(inf, k, 0, axis + 1, inf->in[0].rank))
             return false;
         inf->out[0].dim[axis] = cg_dim_add(inf->out[0].dim[axis], inf->in[k].dim[axis]);
-        if (!inf->out[0].dim[axis]) return cg_infer_fail(inf, k, axis, "concat: the result is too large");
+        if (!inf->out[0].dim[axis])
+            return cg_infer_fail(inf, k, axis, "concat: the result is too large");
     }
     return true;
 }
@@ -489,7 +563,8 @@ static void concat_kernel(const CgCall *call, CgPart part)
     int64_t from = 0;
     for (int k = 0; k < call->nin; k++) {
         CgTensor w = window(y, axis, from, call->in[k].dim[axis]);
-        if (w.data != call->in[k].data) cg_tensor_copy(&w, &call->in[k], part);     /* or it was made there */
+        if (w.data != call->in[k].data)
+            cg_tensor_copy(&w, &call->in[k], part); /* or it was made there */
         from += call->in[k].dim[axis];
     }
 }
@@ -498,7 +573,8 @@ static void concat_piece(const CgCall *call, int i, CgTensor *piece)
 {
     int axis = cg_axis(call->attrs, "axis", call->out->rank);
     int64_t from = 0;
-    for (int k = 0; k < i; k++) from += call->in[k].dim[axis];
+    for (int k = 0; k < i; k++)
+        from += call->in[k].dim[axis];
     *piece = window(call->out, axis, from, call->in[i].dim[axis]);
 }
 
@@ -516,9 +592,11 @@ static void concat_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 static CgAlong concat_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
     to->axis = axis;
-    if (axis != cg_axis(inf->attrs, "axis", inf->in[0].rank)) return CG_ALONG_POINTWISE;
+    if (axis != cg_axis(inf->attrs, "axis", inf->in[0].rank))
+        return CG_ALONG_POINTWISE;
     to->shift = cg_dim_int(0);
-    for (int k = 0; k < operand; k++) to->shift = cg_dim_add(to->shift, inf->in[k].dim[axis]);
+    for (int k = 0; k < operand; k++)
+        to->shift = cg_dim_add(to->shift, inf->in[k].dim[axis]);
     return CG_ALONG_POINTWISE;
 }
 
@@ -526,11 +604,13 @@ static CgAlong concat_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 static bool concat_cut(const CgInfer *inf, CgCut *cut)
 {
     const CgDim *at = cg_dim_int(0);
-    if (cut->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank)) return true;
+    if (cut->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank))
+        return true;
     for (int k = 0; k < inf->nin; k++) {
         const CgDim *end = cg_dim_add(at, inf->in[k].dim[cut->axis]);
         cut->in[k].axis = cut->axis;
-        if (!overlap(cut->from, cut->to, at, end, &cut->in[k].from, &cut->in[k].to)) return false;
+        if (!overlap(cut->from, cut->to, at, end, &cut->in[k].from, &cut->in[k].to))
+            return false;
         at = end;
     }
     return true;
@@ -579,49 +659,102 @@ static const CgSample concat_samples[] = {
     { .in = NULL },
 };
 
-#define ALL_KERNELS(f) { f, f, f, f, f }
+#define ALL_KERNELS(f) \
+    {                  \
+        f, f, f, f, f  \
+    }
 
-static const CgOp op_reshape = { CG_OP_HERE,
-    .name = "reshape", .sig = "(x: T[..s], dims: dims) -> T[..r]",
+static const CgOp op_reshape = {
+    CG_OP_HERE,
+    .name = "reshape",
+    .sig = "(x: T[..s], dims: dims) -> T[..r]",
     .doc = "The same elements in row-major order under other axes. The number of elements may not change.\n",
-    .shape = reshape_shape, .vjp = reshape_vjp, .view = reshape_view, .fold = reshape_fold, .along = reshape_along, .cut = cg_cut_dims,
-    .traits = CG_LINEAR, .samples = reshape_samples,
+    .shape = reshape_shape,
+    .vjp = reshape_vjp,
+    .view = reshape_view,
+    .fold = reshape_fold,
+    .along = reshape_along,
+    .cut = cg_cut_dims,
+    .traits = CG_LINEAR,
+    .samples = reshape_samples,
 };
 
-static const CgOp op_transpose = { CG_OP_HERE,
-    .name = "transpose", .sig = "(x: T[..s], perm: ints) -> T[..r]",
+static const CgOp op_transpose = {
+    CG_OP_HERE,
+    .name = "transpose",
+    .sig = "(x: T[..s], perm: ints) -> T[..r]",
     .doc = "The axes in another order: axis i of the result is axis perm[i] of x.\n",
-    .shape = transpose_shape, .vjp = transpose_vjp, .view = transpose_view, .fold = transpose_fold, .along = transpose_along,
-    .traits = CG_LINEAR, .samples = transpose_samples,
+    .shape = transpose_shape,
+    .vjp = transpose_vjp,
+    .view = transpose_view,
+    .fold = transpose_fold,
+    .along = transpose_along,
+    .traits = CG_LINEAR,
+    .samples = transpose_samples,
 };
 
-static const CgOp op_broadcast = { CG_OP_HERE,
-    .name = "broadcast", .sig = "(x: T[..s], dims: dims, axes: ints) -> T[..r]",
+static const CgOp op_broadcast = {
+    CG_OP_HERE,
+    .name = "broadcast",
+    .sig = "(x: T[..s], dims: dims, axes: ints) -> T[..r]",
     .doc = "x repeated along new axes: axis i of the result is axis axes[i] of x, or new where axes[i] = -1.\n\n"
            "The axes of x keep their order and their sizes.\n",
-    .shape = broadcast_shape, .vjp = broadcast_vjp, .view = broadcast_view, .fold = broadcast_fold, .along = broadcast_along, .cut = cg_cut_dims,
-    .traits = CG_LINEAR, .samples = broadcast_samples,
+    .shape = broadcast_shape,
+    .vjp = broadcast_vjp,
+    .view = broadcast_view,
+    .fold = broadcast_fold,
+    .along = broadcast_along,
+    .cut = cg_cut_dims,
+    .traits = CG_LINEAR,
+    .samples = broadcast_samples,
 };
 
-static const CgOp op_slice = { CG_OP_HERE,
-    .name = "slice", .sig = "(x: T[..s], axis: int, from: dim, to: dim) -> T[..r]",
+static const CgOp op_slice = {
+    CG_OP_HERE,
+    .name = "slice",
+    .sig = "(x: T[..s], axis: int, from: dim, to: dim) -> T[..r]",
     .doc = "The indices from (with) to to (without) along one axis. They must lie within x.\n",
-    .shape = slice_shape, .vjp = slice_vjp, .view = slice_view, .fold = slice_fold, .along = slice_along, .cut = slice_cut,
-    .traits = CG_LINEAR, .samples = slice_samples,
+    .shape = slice_shape,
+    .vjp = slice_vjp,
+    .view = slice_view,
+    .fold = slice_fold,
+    .along = slice_along,
+    .cut = slice_cut,
+    .traits = CG_LINEAR,
+    .samples = slice_samples,
 };
 
-static const CgOp op_pad = { CG_OP_HERE,
-    .name = "pad", .sig = "(x: T[..s], axis: int, before: dim, after: dim) -> T[..r]",
+static const CgOp op_pad = {
+    CG_OP_HERE,
+    .name = "pad",
+    .sig = "(x: T[..s], axis: int, before: dim, after: dim) -> T[..r]",
     .doc = "x with zeros added before and after along one axis.\n",
-    .shape = pad_shape, .vjp = pad_vjp, .kernel = ALL_KERNELS(pad_kernel), .work = cg_work_copy, .fold = pad_fold,
-    .along = pad_along, .cut = pad_cut, .traits = CG_LINEAR | CG_STRIDED, .samples = pad_samples,
+    .shape = pad_shape,
+    .vjp = pad_vjp,
+    .kernel = ALL_KERNELS(pad_kernel),
+    .work = cg_work_copy,
+    .fold = pad_fold,
+    .along = pad_along,
+    .cut = pad_cut,
+    .traits = CG_LINEAR | CG_STRIDED,
+    .samples = pad_samples,
 };
 
-static const CgOp op_concat = { CG_OP_HERE,
-    .name = "concat", .sig = "(xs: tensors, axis: int) -> T[..r]",
+static const CgOp op_concat = {
+    CG_OP_HERE,
+    .name = "concat",
+    .sig = "(xs: tensors, axis: int) -> T[..r]",
     .doc = "Tensors one after another along one axis. All other axes must agree.\n",
-    .shape = concat_shape, .vjp = concat_vjp, .kernel = ALL_KERNELS(concat_kernel), .work = cg_work_copy, .fold = concat_fold,
-    .along = concat_along, .cut = concat_cut, .piece = concat_piece, .traits = CG_STRIDED, .samples = concat_samples,
+    .shape = concat_shape,
+    .vjp = concat_vjp,
+    .kernel = ALL_KERNELS(concat_kernel),
+    .work = cg_work_copy,
+    .fold = concat_fold,
+    .along = concat_along,
+    .cut = concat_cut,
+    .piece = concat_piece,
+    .traits = CG_STRIDED,
+    .samples = concat_samples,
 };
 
 CG_OPS(shape, &op_reshape, &op_transpose, &op_broadcast, &op_slice, &op_pad, &op_concat)

@@ -4,7 +4,7 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#define COLUMNS 256     /* lanes taken together when they are not contiguous */
+#define COLUMNS 256 /* lanes taken together when they are not contiguous */
 
 static bool softmax_shape(CgInfer *inf)
 {
@@ -13,15 +13,19 @@ static bool softmax_shape(CgInfer *inf)
 }
 
 /* The tensor as (pre, mid, post), mid being the axis. */
-typedef struct Lanes { int64_t pre, mid, post, units; } Lanes;
+typedef struct Lanes {
+    int64_t pre, mid, post, units;
+} Lanes;
 
 static Lanes lanes_of(const CgCall *call)
 {
     const CgTensor *x = &call->in[0];
     int axis = cg_axis(call->attrs, "axis", x->rank);
     Lanes l = { 1, x->dim[axis], 1, 0 };
-    for (int i = 0; i < axis; i++) l.pre *= x->dim[i];
-    for (int i = axis + 1; i < x->rank; i++) l.post *= x->dim[i];
+    for (int i = 0; i < axis; i++)
+        l.pre *= x->dim[i];
+    for (int i = axis + 1; i < x->rank; i++)
+        l.post *= x->dim[i];
     l.units = l.post == 1 ? l.pre : l.pre * ((l.post + COLUMNS - 1) / COLUMNS);
     return l;
 }
@@ -30,107 +34,125 @@ static void softmax_work(const CgCall *call, CgWork *work)
 {
     Lanes l = lanes_of(call);
     size_t n = (size_t)cg_tensor_count(call->out), parts = (n + CG_PART - 1) / CG_PART;
-    *work = (CgWork){ .flops = 8.0 * (double)n, .bytes = (double)(call->nin + 1) * (double)n * (double)cg_dtype_size(call->out->dtype) };
+    *work = (CgWork){ .flops = 8.0 * (double)n,
+        .bytes = (double)(call->nin + 1) * (double)n * (double)cg_dtype_size(call->out->dtype) };
     work->parts = parts < (size_t)l.units ? parts : (size_t)l.units;
-    if (!work->parts) work->parts = 1;
+    if (!work->parts)
+        work->parts = 1;
 }
 
 /* exp(x - max) / sum; in contiguous rows, and in blocks of columns. A row of -inf alone has no softmax: NaN. */
-#define SOFTMAX(T, suffix, ex)                                                              \
-    static void softmax_row_##suffix(const T *x, T *y, int64_t n)                           \
-    {                                                                                       \
-        T m = -INFINITY, s = 0;                                                             \
-        CG_PRAGMA_(omp simd reduction(max:m))                                               \
-        for (int64_t i = 0; i < n; i++) m = x[i] > m ? x[i] : m;                            \
-        CG_PRAGMA_(omp simd reduction(+:s))                                                 \
-        for (int64_t i = 0; i < n; i++) {                                                   \
-            T e = ex(x[i] - m);                                                             \
-            y[i] = e;                                                                       \
-            s += e;                                                                         \
-        }                                                                                   \
-        T scale = 1 / s;                                                                    \
-        CG_SIMD                                                                             \
-        for (int64_t i = 0; i < n; i++) y[i] *= scale;                                      \
-    }                                                                                       \
-    static void softmax_block_##suffix(const T *x, T *y, int64_t n, int64_t step, int64_t cols) \
-    {                                                                                       \
-        T m[COLUMNS], s[COLUMNS];                                                           \
-        for (int64_t c = 0; c < cols; c++) m[c] = -INFINITY;                                \
-        for (int64_t c = 0; c < cols; c++) s[c] = 0;                                        \
-        for (int64_t i = 0; i < n; i++) {                                                   \
-            const T *row = x + i * step;                                                    \
-            CG_SIMD                                                                         \
-            for (int64_t c = 0; c < cols; c++) m[c] = row[c] > m[c] ? row[c] : m[c];        \
-        }                                                                                   \
-        for (int64_t i = 0; i < n; i++) {                                                   \
-            const T *row = x + i * step;                                                    \
-            T *to = y + i * step;                                                           \
-            CG_SIMD                                                                         \
-            for (int64_t c = 0; c < cols; c++) {                                            \
-                T e = ex(row[c] - m[c]);                                                    \
-                to[c] = e;                                                                  \
-                s[c] += e;                                                                  \
-            }                                                                               \
-        }                                                                                   \
-        for (int64_t c = 0; c < cols; c++) s[c] = 1 / s[c];                                 \
-        for (int64_t i = 0; i < n; i++) {                                                   \
-            T *to = y + i * step;                                                           \
-            CG_SIMD                                                                         \
-            for (int64_t c = 0; c < cols; c++) to[c] *= s[c];                               \
-        }                                                                                   \
-    }                                                                                       \
-    static void softmax_##suffix(const CgCall *call, CgPart part)                           \
-    {                                                                                       \
-        Lanes l = lanes_of(call);                                                           \
-        const T *x = call->in[0].data;                                                      \
-        T *y = call->out->data;                                                             \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)l.units, 1, &first, &last);                             \
-        int64_t blocks = (l.post + COLUMNS - 1) / COLUMNS;                                  \
-        for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {                          \
-            int64_t c = u % blocks * COLUMNS, at = u / blocks * l.mid * l.post + c;         \
-            if (l.post == 1) softmax_row_##suffix(x + u * l.mid, y + u * l.mid, l.mid);     \
-            else softmax_block_##suffix(x + at, y + at, l.mid, l.post, l.post - c < COLUMNS ? l.post - c : COLUMNS); \
-        }                                                                                   \
+#define SOFTMAX(T, suffix, ex)                                                                                      \
+    static void softmax_row_##suffix(const T *x, T *y, int64_t n)                                                   \
+    {                                                                                                               \
+        T m = -INFINITY, s = 0;                                                                                     \
+        CG_PRAGMA_(omp simd reduction(max : m))                                                                     \
+        for (int64_t i = 0; i < n; i++)                                                                             \
+            m = x[i] > m ? x[i] : m;                                                                                \
+        CG_PRAGMA_(omp simd reduction(+ : s))                                                                       \
+        for (int64_t i = 0; i < n; i++) {                                                                           \
+            T e = ex(x[i] - m);                                                                                     \
+            y[i] = e;                                                                                               \
+            s += e;                                                                                                 \
+        }                                                                                                           \
+        T scale = 1 / s;                                                                                            \
+        CG_SIMD                                                                                                     \
+        for (int64_t i = 0; i < n; i++)                                                                             \
+            y[i] *= scale;                                                                                          \
+    }                                                                                                               \
+    static void softmax_block_##suffix(const T *x, T *y, int64_t n, int64_t step, int64_t cols)                     \
+    {                                                                                                               \
+        T m[COLUMNS], s[COLUMNS];                                                                                   \
+        for (int64_t c = 0; c < cols; c++)                                                                          \
+            m[c] = -INFINITY;                                                                                       \
+        for (int64_t c = 0; c < cols; c++)                                                                          \
+            s[c] = 0;                                                                                               \
+        for (int64_t i = 0; i < n; i++) {                                                                           \
+            const T *row = x + i * step;                                                                            \
+            CG_SIMD                                                                                                 \
+            for (int64_t c = 0; c < cols; c++)                                                                      \
+                m[c] = row[c] > m[c] ? row[c] : m[c];                                                               \
+        }                                                                                                           \
+        for (int64_t i = 0; i < n; i++) {                                                                           \
+            const T *row = x + i * step;                                                                            \
+            T *to = y + i * step;                                                                                   \
+            CG_SIMD                                                                                                 \
+            for (int64_t c = 0; c < cols; c++) {                                                                    \
+                T e = ex(row[c] - m[c]);                                                                            \
+                to[c] = e;                                                                                          \
+                s[c] += e;                                                                                          \
+            }                                                                                                       \
+        }                                                                                                           \
+        for (int64_t c = 0; c < cols; c++)                                                                          \
+            s[c] = 1 / s[c];                                                                                        \
+        for (int64_t i = 0; i < n; i++) {                                                                           \
+            T *to = y + i * step;                                                                                   \
+            CG_SIMD                                                                                                 \
+            for (int64_t c = 0; c < cols; c++)                                                                      \
+                to[c] *= s[c];                                                                                      \
+        }                                                                                                           \
+    }                                                                                                               \
+    static void softmax_##suffix(const CgCall *call, CgPart part)                                                   \
+    {                                                                                                               \
+        Lanes l = lanes_of(call);                                                                                   \
+        const T *x = call->in[0].data;                                                                              \
+        T *y = call->out->data;                                                                                     \
+        size_t first, last;                                                                                         \
+        cg_part_range(part, (size_t)l.units, 1, &first, &last);                                                     \
+        int64_t blocks = (l.post + COLUMNS - 1) / COLUMNS;                                                          \
+        for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {                                                  \
+            int64_t c = u % blocks * COLUMNS, at = u / blocks * l.mid * l.post + c;                                 \
+            if (l.post == 1)                                                                                        \
+                softmax_row_##suffix(x + u * l.mid, y + u * l.mid, l.mid);                                          \
+            else                                                                                                    \
+                softmax_block_##suffix(x + at, y + at, l.mid, l.post, l.post - c < COLUMNS ? l.post - c : COLUMNS); \
+        }                                                                                                           \
     }
 SOFTMAX(float, f32, cg_exp_low_f32)
 SOFTMAX(double, f64, exp)
 
 /* dx = y (g - sum(g y)) */
-#define SOFTMAX_VJP(T, suffix)                                                              \
-    static void softmax_vjp_row_##suffix(const T *y, const T *g, T *dx, int64_t n)          \
-    {                                                                                       \
-        T s = 0;                                                                            \
-        CG_PRAGMA_(omp simd reduction(+:s))                                                 \
-        for (int64_t i = 0; i < n; i++) s += g[i] * y[i];                                   \
-        CG_SIMD                                                                             \
-        for (int64_t i = 0; i < n; i++) dx[i] = y[i] * (g[i] - s);                          \
-    }                                                                                       \
+#define SOFTMAX_VJP(T, suffix)                                                                                   \
+    static void softmax_vjp_row_##suffix(const T *y, const T *g, T *dx, int64_t n)                               \
+    {                                                                                                            \
+        T s = 0;                                                                                                 \
+        CG_PRAGMA_(omp simd reduction(+ : s))                                                                    \
+        for (int64_t i = 0; i < n; i++)                                                                          \
+            s += g[i] * y[i];                                                                                    \
+        CG_SIMD                                                                                                  \
+        for (int64_t i = 0; i < n; i++)                                                                          \
+            dx[i] = y[i] * (g[i] - s);                                                                           \
+    }                                                                                                            \
     static void softmax_vjp_block_##suffix(const T *y, const T *g, T *dx, int64_t n, int64_t step, int64_t cols) \
-    {                                                                                       \
-        T s[COLUMNS];                                                                       \
-        for (int64_t c = 0; c < cols; c++) s[c] = 0;                                        \
-        for (int64_t i = 0; i < n; i++)                                                     \
-            for (int64_t c = 0; c < cols; c++) s[c] += g[i * step + c] * y[i * step + c];   \
-        for (int64_t i = 0; i < n; i++) {                                                   \
-            CG_SIMD                                                                         \
-            for (int64_t c = 0; c < cols; c++)                                              \
-                dx[i * step + c] = y[i * step + c] * (g[i * step + c] - s[c]);              \
-        }                                                                                   \
-    }                                                                                       \
-    static void softmax_vjp_##suffix(const CgCall *call, CgPart part)                       \
-    {                                                                                       \
-        Lanes l = lanes_of(call);                                                           \
-        const T *y = call->in[0].data, *g = call->in[1].data;                               \
-        T *dx = call->out->data;                                                            \
-        size_t first, last;                                                                 \
-        cg_part_range(part, (size_t)l.units, 1, &first, &last);                             \
-        int64_t blocks = (l.post + COLUMNS - 1) / COLUMNS;                                  \
-        for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {                          \
-            int64_t c = u % blocks * COLUMNS, at = u / blocks * l.mid * l.post + c;         \
-            if (l.post == 1) softmax_vjp_row_##suffix(y + u * l.mid, g + u * l.mid, dx + u * l.mid, l.mid); \
-            else softmax_vjp_block_##suffix(y + at, g + at, dx + at, l.mid, l.post, l.post - c < COLUMNS ? l.post - c : COLUMNS); \
-        }                                                                                   \
+    {                                                                                                            \
+        T s[COLUMNS];                                                                                            \
+        for (int64_t c = 0; c < cols; c++)                                                                       \
+            s[c] = 0;                                                                                            \
+        for (int64_t i = 0; i < n; i++)                                                                          \
+            for (int64_t c = 0; c < cols; c++)                                                                   \
+                s[c] += g[i * step + c] * y[i * step + c];                                                       \
+        for (int64_t i = 0; i < n; i++) {                                                                        \
+            CG_SIMD                                                                                              \
+            for (int64_t c = 0; c < cols; c++)                                                                   \
+                dx[i * step + c] = y[i * step + c] * (g[i * step + c] - s[c]);                                   \
+        }                                                                                                        \
+    }                                                                                                            \
+    static void softmax_vjp_##suffix(const CgCall *call, CgPart part)                                            \
+    {                                                                                                            \
+        Lanes l = lanes_of(call);                                                                                \
+        const T *y = call->in[0].data, *g = call->in[1].data;                                                    \
+        T *dx = call->out->data;                                                                                 \
+        size_t first, last;                                                                                      \
+        cg_part_range(part, (size_t)l.units, 1, &first, &last);                                                  \
+        int64_t blocks = (l.post + COLUMNS - 1) / COLUMNS;                                                       \
+        for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {                                               \
+            int64_t c = u % blocks * COLUMNS, at = u / blocks * l.mid * l.post + c;                              \
+            if (l.post == 1)                                                                                     \
+                softmax_vjp_row_##suffix(y + u * l.mid, g + u * l.mid, dx + u * l.mid, l.mid);                   \
+            else                                                                                                 \
+                softmax_vjp_block_##suffix(                                                                      \
+                    y + at, g + at, dx + at, l.mid, l.post, l.post - c < COLUMNS ? l.post - c : COLUMNS);        \
+        }                                                                                                        \
     }
 SOFTMAX_VJP(float, f32)
 SOFTMAX_VJP(double, f64)
@@ -174,18 +196,33 @@ static const CgSample softmax_vjp_samples[] = {
     { .in = NULL },
 };
 
-static const CgOp op_softmax = { CG_OP_HERE,
-    .name = "softmax", .sig = "(x: F[..s], axis: int = -1) -> F[..s]",
+static const CgOp op_softmax = {
+    CG_OP_HERE,
+    .name = "softmax",
+    .sig = "(x: F[..s], axis: int = -1) -> F[..s]",
     .doc = "exp(x) / sum(exp(x)) along an axis, without overflow. NaN where a whole lane is -inf.\n",
-    .shape = softmax_shape, .vjp = softmax_vjp, .expand = softmax_expand, .kernel = CG_FLOAT_KERNELS(softmax), .work = softmax_work,
-    .along = cg_along_axis, .inplace = 1, .samples = softmax_samples,
+    .shape = softmax_shape,
+    .vjp = softmax_vjp,
+    .expand = softmax_expand,
+    .kernel = CG_FLOAT_KERNELS(softmax),
+    .work = softmax_work,
+    .along = cg_along_axis,
+    .inplace = 1,
+    .samples = softmax_samples,
 };
 
-static const CgOp op_softmax_vjp = { CG_OP_HERE,
-    .name = "softmax_vjp", .sig = "(y: F[..s], g: F[..s], axis: int = -1) -> F[..s]",
+static const CgOp op_softmax_vjp = {
+    CG_OP_HERE,
+    .name = "softmax_vjp",
+    .sig = "(y: F[..s], g: F[..s], axis: int = -1) -> F[..s]",
     .doc = "Derivative of softmax from its result: y * (g - sum(g * y)).\n",
-    .shape = softmax_shape, .expand = softmax_vjp_expand, .kernel = CG_FLOAT_KERNELS(softmax_vjp), .work = softmax_work,
-    .along = cg_along_axis, .inplace = 3, .samples = softmax_vjp_samples,
+    .shape = softmax_shape,
+    .expand = softmax_vjp_expand,
+    .kernel = CG_FLOAT_KERNELS(softmax_vjp),
+    .work = softmax_work,
+    .along = cg_along_axis,
+    .inplace = 3,
+    .samples = softmax_vjp_samples,
 };
 
 CG_OPS(softmax, &op_softmax, &op_softmax_vjp)

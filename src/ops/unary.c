@@ -7,7 +7,7 @@
 
 /* ---- shape rules ---- */
 
-static bool float_shape(CgInfer *inf)  { return cg_want_float(inf, 0) && cg_shape_same(inf); }
+static bool float_shape(CgInfer *inf) { return cg_want_float(inf, 0) && cg_shape_same(inf); }
 static bool number_shape(CgInfer *inf) { return cg_want_number(inf, 0) && cg_shape_same(inf); }
 
 static bool is_finite_shape(CgInfer *inf)
@@ -20,7 +20,7 @@ static bool not_shape(CgInfer *inf) { return cg_want_bool(inf, 0) && cg_shape_sa
 
 /* ---- kernels ---- */
 
-#define BOTH(op, expr_f32, expr_f64)        \
+#define BOTH(op, expr_f32, expr_f64)          \
     CG_VEC1(op##_f32, float, float, expr_f32) \
     CG_VEC1(op##_f64, double, double, expr_f64)
 
@@ -57,7 +57,8 @@ CG_VEC1(not_bool, uint8_t, uint8_t, x == 0)
 static bool far_from_zero(const float *x, size_t n)
 {
     int far = 0;
-    for (size_t i = 0; i < n; i++) far |= !(fabsf(x[i]) <= 1e6f);
+    for (size_t i = 0; i < n; i++)
+        far |= !(fabsf(x[i]) <= 1e6f);
     return far;
 }
 
@@ -65,43 +66,51 @@ static void sin_f32(const void *const *in, void *out, size_t n, const CgAttrs *a
 {
     const float *x = in[0];
     float *y = out;
-    if (!far_from_zero(x, n)) sin_fast(in, out, n, attrs);
-    else for (size_t i = 0; i < n; i++) y[i] = sinf(x[i]);
+    if (!far_from_zero(x, n))
+        sin_fast(in, out, n, attrs);
+    else
+        for (size_t i = 0; i < n; i++)
+            y[i] = sinf(x[i]);
 }
 
 static void cos_f32(const void *const *in, void *out, size_t n, const CgAttrs *attrs)
 {
     const float *x = in[0];
     float *y = out;
-    if (!far_from_zero(x, n)) cos_fast(in, out, n, attrs);
-    else for (size_t i = 0; i < n; i++) y[i] = cosf(x[i]);
+    if (!far_from_zero(x, n))
+        cos_fast(in, out, n, attrs);
+    else
+        for (size_t i = 0; i < n; i++)
+            y[i] = cosf(x[i]);
 }
 
 /* ---- derivatives; g is the derivative by the result y ---- */
 
-#define VJP(op, expr)                                                   \
-    static void op##_vjp(CgBuild *b, const CgSite *site, CgRef *gin)    \
-    {                                                                   \
-        CgRef x = site->in[0], y = site->out[0], g = site->gout[0];     \
-        (void)x;                                                        \
-        (void)y;                                                        \
-        gin[0] = expr;                                                  \
+#define VJP(op, expr)                                                \
+    static void op##_vjp(CgBuild *b, const CgSite *site, CgRef *gin) \
+    {                                                                \
+        CgRef x = site->in[0], y = site->out[0], g = site->gout[0];  \
+        (void)x;                                                     \
+        (void)y;                                                     \
+        gin[0] = expr;                                               \
     }
 #define K(v) cg_fill_like(b, x, v)
 
 VJP(neg, cg_neg(b, g))
-VJP(abs, cg_mul(b, g, cg_u(b, "sign", x)))                                  /* |x|' = sign x, 0 at 0 */
+VJP(abs, cg_mul(b, g, cg_u(b, "sign", x))) /* |x|' = sign x, 0 at 0 */
 VJP(exp, cg_mul(b, g, y))
 VJP(log, cg_div(b, g, x))
-VJP(log1p, cg_div(b, g, cg_add(b, x, K(1))))                                /* 1 / (1 + x) */
-VJP(expm1, cg_mul(b, g, cg_add(b, y, K(1))))                                /* exp x = y + 1 */
-VJP(sqrt, cg_div(b, cg_mul(b, g, K(0.5)), y))                               /* 1 / (2 sqrt x) */
-VJP(rsqrt, cg_mul(b, cg_mul(b, g, K(-0.5)), cg_div(b, y, x)))               /* -x^(-3/2) / 2 */
+VJP(log1p, cg_div(b, g, cg_add(b, x, K(1))))                  /* 1 / (1 + x) */
+VJP(expm1, cg_mul(b, g, cg_add(b, y, K(1))))                  /* exp x = y + 1 */
+VJP(sqrt, cg_div(b, cg_mul(b, g, K(0.5)), y))                 /* 1 / (2 sqrt x) */
+VJP(rsqrt, cg_mul(b, cg_mul(b, g, K(-0.5)), cg_div(b, y, x))) /* -x^(-3/2) / 2 */
 VJP(sin, cg_mul(b, g, cg_u(b, "cos", x)))
 VJP(cos, cg_neg(b, cg_mul(b, g, cg_u(b, "sin", x))))
-VJP(tanh, cg_mul(b, g, cg_sub(b, K(1), cg_mul(b, y, y))))                   /* 1 - tanh^2 */
-VJP(sigmoid, cg_mul(b, g, cg_mul(b, y, cg_sub(b, K(1), y))))                /* s (1 - s) */
-VJP(erf, cg_mul(b, g, cg_mul(b, cg_exp(b, cg_neg(b, cg_mul(b, x, x))), K(1.12837916709551257390)))) /* 2/sqrt(pi) exp(-x^2) */
+VJP(tanh, cg_mul(b, g, cg_sub(b, K(1), cg_mul(b, y, y))))    /* 1 - tanh^2 */
+VJP(sigmoid, cg_mul(b, g, cg_mul(b, y, cg_sub(b, K(1), y)))) /* s (1 - s) */
+VJP(erf,
+    cg_mul(
+        b, g, cg_mul(b, cg_exp(b, cg_neg(b, cg_mul(b, x, x))), K(1.12837916709551257390)))) /* 2/sqrt(pi) exp(-x^2) */
 
 #undef K
 #undef VJP
@@ -109,12 +118,13 @@ VJP(erf, cg_mul(b, g, cg_mul(b, cg_exp(b, cg_neg(b, cg_mul(b, x, x))), K(1.12837
 /* ---- folding ---- */
 
 /* Of a constant, with the C library in f64, rounded to the type. */
-#define FOLD(op, expr)                                                  \
-    static CgRef op##_fold(CgBuild *b, const CgSite *site)              \
-    {                                                                   \
-        double x;                                                       \
-        if (!cg_ref_const(b, site->in[0], &x)) return CG_NONE;          \
-        return cg_fold_to(b, cg_ref_type(b, site->in[0]), expr);        \
+#define FOLD(op, expr)                                           \
+    static CgRef op##_fold(CgBuild *b, const CgSite *site)       \
+    {                                                            \
+        double x;                                                \
+        if (!cg_ref_const(b, site->in[0], &x))                   \
+            return CG_NONE;                                      \
+        return cg_fold_to(b, cg_ref_type(b, site->in[0]), expr); \
     }
 FOLD(sign, x > 0 ? 1 : x < 0 ? -1 : x)
 FOLD(exp, exp(x))
@@ -137,7 +147,8 @@ FOLD(round, rint(x))
 static CgRef neg_fold(CgBuild *b, const CgSite *site)
 {
     double x;
-    if (cg_ref_const(b, site->in[0], &x)) return cg_fold_to(b, cg_ref_type(b, site->in[0]), -x);
+    if (cg_ref_const(b, site->in[0], &x))
+        return cg_fold_to(b, cg_ref_type(b, site->in[0]), -x);
     return cg_ref_is(b, site->in[0], "neg") ? cg_ref_in(b, site->in[0], 0) : CG_NONE;
 }
 
@@ -145,79 +156,120 @@ static CgRef neg_fold(CgBuild *b, const CgSite *site)
 static CgRef abs_fold(CgBuild *b, const CgSite *site)
 {
     double x;
-    if (cg_ref_const(b, site->in[0], &x)) return cg_fold_to(b, cg_ref_type(b, site->in[0]), fabs(x));
-    if (cg_ref_is(b, site->in[0], "abs")) return site->in[0];
+    if (cg_ref_const(b, site->in[0], &x))
+        return cg_fold_to(b, cg_ref_type(b, site->in[0]), fabs(x));
+    if (cg_ref_is(b, site->in[0], "abs"))
+        return site->in[0];
     return cg_ref_is(b, site->in[0], "neg") ? cg_u(b, "abs", cg_ref_in(b, site->in[0], 0)) : CG_NONE;
 }
 
 static CgRef not_fold(CgBuild *b, const CgSite *site)
 {
     double x;
-    if (cg_ref_const(b, site->in[0], &x)) return cg_fill_like(b, site->in[0], x == 0);
+    if (cg_ref_const(b, site->in[0], &x))
+        return cg_fill_like(b, site->in[0], x == 0);
     return cg_ref_is(b, site->in[0], "not") ? cg_ref_in(b, site->in[0], 0) : CG_NONE;
 }
 
 static CgRef is_finite_fold(CgBuild *b, const CgSite *site)
 {
     double x;
-    if (!cg_ref_const(b, site->in[0], &x)) return CG_NONE;
+    if (!cg_ref_const(b, site->in[0], &x))
+        return CG_NONE;
     return cg_fill(b, cg_type_as(cg_ref_type(b, site->in[0]), CG_BOOL), isfinite(x) ? 1 : 0);
 }
 
 static CgRef stop_gradient_fold(CgBuild *b, const CgSite *site)
 {
     double x;
-    if (cg_ref_const(b, site->in[0], &x) || cg_ref_is(b, site->in[0], "stop_gradient")) return site->in[0];
+    if (cg_ref_const(b, site->in[0], &x) || cg_ref_is(b, site->in[0], "stop_gradient"))
+        return site->in[0];
     return CG_NONE;
 }
 
 static bool same_view(const CgCall *call, CgTensor *out)
 {
-    for (int i = 0; i < out->rank; i++) out->stride[i] = call->in[0].stride[i];
+    for (int i = 0; i < out->rank; i++)
+        out->stride[i] = call->in[0].stride[i];
     out->data = call->in[0].data;
     return true;
 }
 
-static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to) { return cg_along_same(inf, operand, axis, to); }
+static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to)
+{
+    return cg_along_same(inf, operand, axis, to);
+}
 
 /* ---- the ops ---- */
 
-static const CgSample any_samples[]      = {
-    { .in = "F[37,1811]", .low = -2.385, .high = 2.385 }, { .in = "F[3,7]", .low = -2.385, .high = 2.385 }, { .in = "F[2,5,3]", .low = -2.385, .high = 2.385 }, { .in = NULL } };
-static const CgSample apart_samples[]    = { { .in = "F[3,7]", .low = -2.385, .high = 2.385, .apart = 0.05 }, { .in = "F[2,3,5]", .low = -2.385, .high = 2.385, .apart = 0.05 }, { .in = NULL } };
-static const CgSample positive_samples[] = { { .in = "F[3,7]", .low = 0.31, .high = 5.17 }, { .in = "F[2,5,3]", .low = 0.31, .high = 23.85 }, { .in = NULL } };
-static const CgSample minus1_samples[]   = { { .in = "F[3,7]", .low = -0.71, .high = 2.385 }, { .in = "F[2,5,3]", .low = -0.71, .high = 23.85 }, { .in = NULL } };
-static const CgSample bool_samples[]     = { { .in = "bool[3,7]", .low = 0, .high = 1 }, { .in = "bool[2,5,3]", .low = 0, .high = 1 }, { .in = NULL } };
+static const CgSample any_samples[] = { { .in = "F[37,1811]", .low = -2.385, .high = 2.385 },
+    { .in = "F[3,7]", .low = -2.385, .high = 2.385 }, { .in = "F[2,5,3]", .low = -2.385, .high = 2.385 },
+    { .in = NULL } };
+static const CgSample apart_samples[] = { { .in = "F[3,7]", .low = -2.385, .high = 2.385, .apart = 0.05 },
+    { .in = "F[2,3,5]", .low = -2.385, .high = 2.385, .apart = 0.05 }, { .in = NULL } };
+static const CgSample positive_samples[] = { { .in = "F[3,7]", .low = 0.31, .high = 5.17 },
+    { .in = "F[2,5,3]", .low = 0.31, .high = 23.85 }, { .in = NULL } };
+static const CgSample minus1_samples[] = { { .in = "F[3,7]", .low = -0.71, .high = 2.385 },
+    { .in = "F[2,5,3]", .low = -0.71, .high = 23.85 }, { .in = NULL } };
+static const CgSample bool_samples[] = { { .in = "bool[3,7]", .low = 0, .high = 1 },
+    { .in = "bool[2,5,3]", .low = 0, .high = 1 }, { .in = NULL } };
 
-#define FLOAT_OP(op, text, rows)                                                                        \
-    static const CgOp op_##op = { CG_OP_HERE, .name = #op, .sig = "(x: F[..s]) -> F[..s]", .doc = text,  \
-        .shape = float_shape, .vjp = op##_vjp, .vec = CG_FLOAT_KERNELS(op), .fold = op##_fold,           \
-        .along = along, .traits = CG_ELEMENTWISE, .inplace = 1, .samples = rows };
-#define STEP_OP(op, text)                                                                                \
-    static const CgOp op_##op = { CG_OP_HERE, .name = #op, .sig = "(x: F[..s]) -> F[..s]", .doc = text,  \
-        .shape = float_shape, .vec = CG_FLOAT_KERNELS(op), .fold = op##_fold, .along = along,            \
+#define FLOAT_OP(op, text, rows)                                                                               \
+    static const CgOp op_##op = { CG_OP_HERE, .name = #op, .sig = "(x: F[..s]) -> F[..s]", .doc = text,        \
+        .shape = float_shape, .vjp = op##_vjp, .vec = CG_FLOAT_KERNELS(op), .fold = op##_fold, .along = along, \
+        .traits = CG_ELEMENTWISE, .inplace = 1, .samples = rows };
+#define STEP_OP(op, text)                                                                               \
+    static const CgOp op_##op = { CG_OP_HERE, .name = #op, .sig = "(x: F[..s]) -> F[..s]", .doc = text, \
+        .shape = float_shape, .vec = CG_FLOAT_KERNELS(op), .fold = op##_fold, .along = along,           \
         .traits = CG_ELEMENTWISE | CG_NODIFF | CG_IDEMPOTENT, .inplace = 1, .samples = apart_samples };
 
-static const CgOp op_neg = { CG_OP_HERE,
-    .name = "neg", .sig = "(x: T[..s]) -> T[..s]", .doc = "Minus x. Integers wrap around.\n",
-    .shape = number_shape, .vjp = neg_vjp, .vec = CG_NUMBER_KERNELS(neg), .fold = neg_fold, .along = along,
-    .traits = CG_ELEMENTWISE | CG_LINEAR, .inplace = 1, .samples = any_samples,
+static const CgOp op_neg = {
+    CG_OP_HERE,
+    .name = "neg",
+    .sig = "(x: T[..s]) -> T[..s]",
+    .doc = "Minus x. Integers wrap around.\n",
+    .shape = number_shape,
+    .vjp = neg_vjp,
+    .vec = CG_NUMBER_KERNELS(neg),
+    .fold = neg_fold,
+    .along = along,
+    .traits = CG_ELEMENTWISE | CG_LINEAR,
+    .inplace = 1,
+    .samples = any_samples,
 };
 
-static const CgOp op_abs = { CG_OP_HERE,
-    .name = "abs", .sig = "(x: T[..s]) -> T[..s]", .doc = "Absolute value. Its derivative is sign(x), and 0 at 0.\n",
-    .shape = number_shape, .vjp = abs_vjp, .vec = CG_NUMBER_KERNELS(abs), .fold = abs_fold, .along = along,
-    .traits = CG_ELEMENTWISE | CG_IDEMPOTENT, .inplace = 1, .samples = apart_samples,
+static const CgOp op_abs = {
+    CG_OP_HERE,
+    .name = "abs",
+    .sig = "(x: T[..s]) -> T[..s]",
+    .doc = "Absolute value. Its derivative is sign(x), and 0 at 0.\n",
+    .shape = number_shape,
+    .vjp = abs_vjp,
+    .vec = CG_NUMBER_KERNELS(abs),
+    .fold = abs_fold,
+    .along = along,
+    .traits = CG_ELEMENTWISE | CG_IDEMPOTENT,
+    .inplace = 1,
+    .samples = apart_samples,
 };
 
-static const CgOp op_sign = { CG_OP_HERE,
-    .name = "sign", .sig = "(x: T[..s]) -> T[..s]", .doc = "-1, 0 or 1 by the sign of x. NaN stays NaN; the derivative is taken as 0.\n",
-    .shape = number_shape, .vec = CG_NUMBER_KERNELS(sign), .fold = sign_fold, .along = along,
-    .traits = CG_ELEMENTWISE | CG_NODIFF | CG_IDEMPOTENT, .inplace = 1, .samples = apart_samples,
+static const CgOp op_sign = {
+    CG_OP_HERE,
+    .name = "sign",
+    .sig = "(x: T[..s]) -> T[..s]",
+    .doc = "-1, 0 or 1 by the sign of x. NaN stays NaN; the derivative is taken as 0.\n",
+    .shape = number_shape,
+    .vec = CG_NUMBER_KERNELS(sign),
+    .fold = sign_fold,
+    .along = along,
+    .traits = CG_ELEMENTWISE | CG_NODIFF | CG_IDEMPOTENT,
+    .inplace = 1,
+    .samples = apart_samples,
 };
 
 FLOAT_OP(exp, "The exponential function. In f32 within 1.1 units of the last place.\n", any_samples)
-FLOAT_OP(log, "The natural logarithm: -inf at 0, NaN below. In f32 within 1 unit of the last place.\n", positive_samples)
+FLOAT_OP(
+    log, "The natural logarithm: -inf at 0, NaN below. In f32 within 1 unit of the last place.\n", positive_samples)
 FLOAT_OP(log1p, "log(1 + x), exact also near x = 0.\n", minus1_samples)
 FLOAT_OP(expm1, "exp(x) - 1, exact also near x = 0.\n", any_samples)
 FLOAT_OP(sqrt, "The square root: NaN below 0. Its derivative at 0 is infinite.\n", positive_samples)
@@ -231,24 +283,45 @@ STEP_OP(floor, "The greatest whole number not above x. The derivative is taken a
 STEP_OP(ceil, "The least whole number not below x. The derivative is taken as 0.\n")
 STEP_OP(round, "The nearest whole number, halves to even. The derivative is taken as 0.\n")
 
-static const CgOp op_is_finite = { CG_OP_HERE,
-    .name = "is_finite", .sig = "(x: F[..s]) -> bool[..s]", .doc = "True where x is neither infinite nor NaN.\n",
-    .shape = is_finite_shape, .vec = CG_FLOAT_KERNELS(is_finite), .fold = is_finite_fold, .along = along,
-    .traits = CG_ELEMENTWISE | CG_NODIFF, .samples = any_samples,
+static const CgOp op_is_finite = {
+    CG_OP_HERE,
+    .name = "is_finite",
+    .sig = "(x: F[..s]) -> bool[..s]",
+    .doc = "True where x is neither infinite nor NaN.\n",
+    .shape = is_finite_shape,
+    .vec = CG_FLOAT_KERNELS(is_finite),
+    .fold = is_finite_fold,
+    .along = along,
+    .traits = CG_ELEMENTWISE | CG_NODIFF,
+    .samples = any_samples,
 };
 
-static const CgOp op_not = { CG_OP_HERE,
-    .name = "not", .sig = "(x: bool[..s]) -> bool[..s]", .doc = "True where x is false.\n",
-    .shape = not_shape, .vec = { [CG_BOOL] = not_bool }, .fold = not_fold, .along = along,
-    .traits = CG_ELEMENTWISE | CG_NODIFF, .inplace = 1, .samples = bool_samples,
+static const CgOp op_not = {
+    CG_OP_HERE,
+    .name = "not",
+    .sig = "(x: bool[..s]) -> bool[..s]",
+    .doc = "True where x is false.\n",
+    .shape = not_shape,
+    .vec = { [CG_BOOL] = not_bool },
+    .fold = not_fold,
+    .along = along,
+    .traits = CG_ELEMENTWISE | CG_NODIFF,
+    .inplace = 1,
+    .samples = bool_samples,
 };
 
-static const CgOp op_stop_gradient = { CG_OP_HERE,
-    .name = "stop_gradient", .sig = "(x: T[..s]) -> T[..s]",
+static const CgOp op_stop_gradient = {
+    CG_OP_HERE,
+    .name = "stop_gradient",
+    .sig = "(x: T[..s]) -> T[..s]",
     .doc = "x itself, as a constant to differentiation. Costs nothing.\n",
-    .shape = cg_shape_same, .view = same_view, .fold = stop_gradient_fold, .along = along,
-    .traits = CG_NODIFF | CG_IDEMPOTENT, .samples = any_samples,
+    .shape = cg_shape_same,
+    .view = same_view,
+    .fold = stop_gradient_fold,
+    .along = along,
+    .traits = CG_NODIFF | CG_IDEMPOTENT,
+    .samples = any_samples,
 };
 
 CG_OPS(unary, &op_neg, &op_abs, &op_sign, &op_exp, &op_log, &op_log1p, &op_expm1, &op_sqrt, &op_rsqrt, &op_sin, &op_cos,
-       &op_tanh, &op_sigmoid, &op_erf, &op_floor, &op_ceil, &op_round, &op_is_finite, &op_not, &op_stop_gradient)
+    &op_tanh, &op_sigmoid, &op_erf, &op_floor, &op_ceil, &op_round, &op_is_finite, &op_not, &op_stop_gradient)

@@ -8,5 +8,6 @@
 
 void cg_report_bench(const CgBench *b, const CgPeaks *peaks, CgStrbuf *out);
 /* `profile` may be NULL. */
-void cg_report_bench_json(const CgBench *b, const CgPeaks *peaks, const CgProfile *profile, const char *script, CgStrbuf *out);
+void cg_report_bench_json(
+    const CgBench *b, const CgPeaks *peaks, const CgProfile *profile, const char *script, CgStrbuf *out);
 #endif

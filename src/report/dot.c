@@ -18,37 +18,39 @@ bool cg_dot_write(const CgGraph *g, const CgDotOptions *options, const char *for
     return cg_err(e, CG_ERR_INPUT, "no pictures: this cg was built without GraphViz");
 }
 
-const char *cg_dot_version(void)
-{
-    return NULL;
-}
+const char *cg_dot_version(void) { return NULL; }
 
 #else
 
-#include <graphviz/cgraph.h>
-#include <graphviz/gvc.h>
+    #include <graphviz/cgraph.h>
+    #include <graphviz/gvc.h>
 
-#define INK    "#1f2328"
-#define FAINT  "#6a737d"
-#define BLUE   "#1d5fa8"
-#define LINE   "#9aa1a9"
+    #define INK   "#1f2328"
+    #define FAINT "#6a737d"
+    #define BLUE  "#1d5fa8"
+    #define LINE  "#9aa1a9"
 
-typedef struct Look { const char *shape, *style, *fill, *line; } Look;
+typedef struct Look {
+    const char *shape, *style, *fill, *line;
+} Look;
 
 static const Look look_of[] = {
-    [CG_BOX_OP]     = { "box", "filled,rounded", "#ffffff", LINE },
-    [CG_BOX_INPUT]  = { "box", "filled,rounded", "#e3f3e6", "#5f9e6e" },
-    [CG_BOX_PARAM]  = { "box", "filled", "#fdf3d8", "#c9a44c" },
-    [CG_BOX_CONST]  = { "plaintext", "", "#ffffff", LINE },
+    [CG_BOX_OP] = { "box", "filled,rounded", "#ffffff", LINE },
+    [CG_BOX_INPUT] = { "box", "filled,rounded", "#e3f3e6", "#5f9e6e" },
+    [CG_BOX_PARAM] = { "box", "filled", "#fdf3d8", "#c9a44c" },
+    [CG_BOX_CONST] = { "plaintext", "", "#ffffff", LINE },
     [CG_BOX_OUTPUT] = { "box", "filled,rounded", "#f9e1e1", "#b96a6a" },
 };
 static const Look look_weighted = { "box", "filled,rounded", "#fdf3d8", "#c9a44c" };
-static const Look look_frozen   = { "box", "filled,rounded", "#d9e9fb", "#5b93cf" };
+static const Look look_frozen = { "box", "filled,rounded", "#d9e9fb", "#5b93cf" };
 
 /* GraphViz 2.42 takes char * where it means const char *; none of the functions used here writes to them. */
 static char *as_text(const char *s)
 {
-    union { const char *in; char *out; } u = { s };
+    union {
+        const char *in;
+        char *out;
+    } u = { s };
     return u.out;
 }
 
@@ -123,7 +125,7 @@ static void box_label(CgStrbuf *out, const CgBox *box, bool in_frozen)
 static void draw_box(Agraph_t *root, Agraph_t *in, const CgBox *box, bool in_frozen)
 {
     const Look *look = &look_of[box->kind];
-    CgStrbuf label = {0};
+    CgStrbuf label = { 0 };
     if (box->kind == CG_BOX_OP && box->nrows > 0)
         look = &look_weighted;
     if (box->frozen)
@@ -144,10 +146,9 @@ static void draw_box(Agraph_t *root, Agraph_t *in, const CgBox *box, bool in_fro
         set(n, "margin", "0.06,0.03");
 }
 
-static Agraph_t *draw_cluster(Agraph_t *root, Agraph_t *in, const CgCluster *c, const CgCluster *outer,
-                              int depth)
+static Agraph_t *draw_cluster(Agraph_t *root, Agraph_t *in, const CgCluster *c, const CgCluster *outer, int depth)
 {
-    CgStrbuf text = {0};
+    CgStrbuf text = { 0 };
     bool frozen = c->frozen && !(outer && outer->frozen);
     bool recompute = c->recompute && !(outer && outer->recompute);
     cg_strbuf_printf(&text, "cluster_%s", c->id);
@@ -172,23 +173,44 @@ static Agraph_t *draw_cluster(Agraph_t *root, Agraph_t *in, const CgCluster *c, 
 
 static void set_defaults(Agraph_t *root, const char *title)
 {
-    static const struct { int kind; const char *name, *value; } defaults[] = {
-        { AGRAPH, "bgcolor", "white" }, { AGRAPH, "fontname", "Helvetica" }, { AGRAPH, "fontsize", "11" },
-        { AGRAPH, "labeljust", "l" }, { AGRAPH, "nodesep", "0.3" }, { AGRAPH, "rankdir", "TB" },
-        { AGRAPH, "ranksep", "0.35" }, { AGRAPH, "label", "" }, { AGRAPH, "style", "" },
-        { AGRAPH, "color", "" }, { AGRAPH, "fillcolor", "" }, { AGRAPH, "penwidth", "" },
-        { AGNODE, "label", "\\N" }, { AGNODE, "fillcolor", "#ffffff" }, { AGNODE, "color", LINE },
-        { AGNODE, "fontcolor", INK }, { AGNODE, "fontname", "Helvetica" }, { AGNODE, "fontsize", "11" },
-        { AGNODE, "height", "0.3" }, { AGNODE, "margin", "0.1,0.05" }, { AGNODE, "shape", "box" },
+    static const struct {
+        int kind;
+        const char *name, *value;
+    } defaults[] = {
+        { AGRAPH, "bgcolor", "white" },
+        { AGRAPH, "fontname", "Helvetica" },
+        { AGRAPH, "fontsize", "11" },
+        { AGRAPH, "labeljust", "l" },
+        { AGRAPH, "nodesep", "0.3" },
+        { AGRAPH, "rankdir", "TB" },
+        { AGRAPH, "ranksep", "0.35" },
+        { AGRAPH, "label", "" },
+        { AGRAPH, "style", "" },
+        { AGRAPH, "color", "" },
+        { AGRAPH, "fillcolor", "" },
+        { AGRAPH, "penwidth", "" },
+        { AGNODE, "label", "\\N" },
+        { AGNODE, "fillcolor", "#ffffff" },
+        { AGNODE, "color", LINE },
+        { AGNODE, "fontcolor", INK },
+        { AGNODE, "fontname", "Helvetica" },
+        { AGNODE, "fontsize", "11" },
+        { AGNODE, "height", "0.3" },
+        { AGNODE, "margin", "0.1,0.05" },
+        { AGNODE, "shape", "box" },
         { AGNODE, "style", "filled,rounded" },
-        { AGEDGE, "arrowsize", "0.6" }, { AGEDGE, "color", "#737a82" }, { AGEDGE, "fontcolor", FAINT },
-        { AGEDGE, "fontname", "Helvetica" }, { AGEDGE, "fontsize", "8" }, { AGEDGE, "label", "" },
+        { AGEDGE, "arrowsize", "0.6" },
+        { AGEDGE, "color", "#737a82" },
+        { AGEDGE, "fontcolor", FAINT },
+        { AGEDGE, "fontname", "Helvetica" },
+        { AGEDGE, "fontsize", "8" },
+        { AGEDGE, "label", "" },
         { AGEDGE, "style", "" },
     };
     for (size_t i = 0; i < CG_LEN(defaults); i++)
         agattr(root, defaults[i].kind, as_text(defaults[i].name), as_text(defaults[i].value));
     if (title && *title) {
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         cg_strbuf_puts(&text, "<FONT POINT-SIZE=\"14\">");
         bold(&text, title);
         cg_strbuf_puts(&text, "</FONT>");
@@ -229,8 +251,8 @@ static void draw(Agraph_t *root, const CgPicture *p, const char *title)
     free(node);
 }
 
-/* GraphViz names things by the address of a string and writes frames in the order of these names, so that equal graphs would
- * give different texts. Ours are numbers in the order of making; it keeps the strings itself when we map none. */
+/* GraphViz names things by the address of a string and writes frames in the order of these names, so that equal graphs
+ * would give different texts. Ours are numbers in the order of making; it keeps the strings itself when we map none. */
 static void *id_open(Agraph_t *g, Agdisc_t *disc)
 {
     (void)g;
@@ -257,10 +279,7 @@ static long id_alloc(void *state, int kind, IDTYPE id)
     return 0;
 }
 
-static void id_free(void *state, int kind, IDTYPE id)
-{
-    (void)id_alloc(state, kind, id);
-}
+static void id_free(void *state, int kind, IDTYPE id) { (void)id_alloc(state, kind, id); }
 
 static char *id_print(void *state, int kind, IDTYPE id)
 {
@@ -332,10 +351,7 @@ static bool render(Agraph_t *root, const char *format, CgStrbuf *out, CgErr *e)
     return cg_err(e, CG_ERR_INPUT, "cannot draw as '%s'%s%s", format, *why ? ": " : "", why);
 }
 
-const char *cg_dot_version(void)
-{
-    return gvcVersion(layouter());
-}
+const char *cg_dot_version(void) { return gvcVersion(layouter()); }
 
 bool cg_dot_write(const CgGraph *g, const CgDotOptions *options, const char *format, CgStrbuf *out, CgErr *e)
 {

@@ -8,13 +8,13 @@
 
 typedef struct CgDotOptions {
     CgPictureOptions picture;
-    const char      *title;     /* NULL = none */
+    const char *title; /* NULL = none */
 } CgDotOptions;
 
 /* `format` is "dot" for the text or a format of GraphViz ("svg", "png", "pdf"). Appends to *out. Fails when
  * the format is unknown, or always when cg was built without GraphViz. */
-CG_NODISCARD bool cg_dot_write(const CgGraph *g, const CgDotOptions *options, const char *format,
-                               CgStrbuf *out, CgErr *e);
+CG_NODISCARD bool cg_dot_write(
+    const CgGraph *g, const CgDotOptions *options, const char *format, CgStrbuf *out, CgErr *e);
 /* "2.42.2", or NULL when built without. */
 const char *cg_dot_version(void);
 #endif

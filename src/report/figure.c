@@ -1,6 +1,7 @@
 /* figure.c - how figures look.
- * Takes a figure; gives a script for gnuplot, the picture and the data. Colours are those of Okabe and Ito (2008), told apart
- * by nearly everybody, and points differ in form as well. Text is text: nothing in a title or a name is a command. */
+ * Takes a figure; gives a script for gnuplot, the picture and the data. Colours are those of Okabe and Ito (2008), told
+ * apart by nearly everybody, and points differ in form as well. Text is text: nothing in a title or a name is a
+ * command. */
 #include "report/figure.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 enum { WIDTH = 760, HEIGHT = 470, FONT = 13, FEW = 40 /* points of a line that are still marked */ };
 
 static const char *const colours[] = { "0072b2", "d55e00", "009e73", "cc79a7", "e69f00", "56b4e9", "333333", "8c564b" };
-static const int points[] = { 7, 5, 9, 13, 11, 15, 6, 4 };      /* filled circle, square, triangle, diamond ... */
+static const int points[] = { 7, 5, 9, 13, 11, 15, 6, 4 }; /* filled circle, square, triangle, diamond ... */
 
 /* ---- pieces ---- */
 
@@ -55,25 +56,27 @@ static const char *text_at(const CgTable *t, size_t row, int column)
     return t->column[column].at[row].missing ? "" : t->column[column].at[row].text;
 }
 
-static void put_number(double x, CgStrbuf *out)
-{
-    cg_number_print(x, out);
-}
+static void put_number(double x, CgStrbuf *out) { cg_number_print(x, out); }
 
 /* ---- what all kinds share ---- */
 
 static void put_frame(const CgFigure *f, const char *format, int nseries, CgStrbuf *out)
 {
     if (strcmp(format, "png") == 0)
-        cg_strbuf_printf(out, "set terminal pngcairo noenhanced size %d,%d font 'Sans,%d' fontscale 2 linewidth 2 pointscale 2 background '#ffffff'\n",
-                         2 * WIDTH, 2 * HEIGHT, FONT);
+        cg_strbuf_printf(out,
+            "set terminal pngcairo noenhanced size %d,%d font 'Sans,%d' fontscale 2 linewidth 2 pointscale 2 "
+            "background '#ffffff'\n",
+            2 * WIDTH, 2 * HEIGHT, FONT);
     else
-        cg_strbuf_printf(out, "set terminal svg noenhanced size %d,%d font 'sans-serif,%d' rounded background '#ffffff' name 'cg'\n",
-                         WIDTH, HEIGHT, FONT);
-    cg_strbuf_puts(out, "set encoding utf8\n"
-                        "set border 3 lc rgb '#666666' lw 1\n"
-                        "set tics nomirror out scale 0.6 textcolor rgb '#333333'\n");
-    cg_strbuf_printf(out, "set grid %slc rgb '#e4e4e4' lw 1 lt 1\n", f->kind == CG_BAR || f->kind == CG_HIST ? "noxtics ytics " : "");
+        cg_strbuf_printf(out,
+            "set terminal svg noenhanced size %d,%d font 'sans-serif,%d' rounded background '#ffffff' name 'cg'\n",
+            WIDTH, HEIGHT, FONT);
+    cg_strbuf_puts(out,
+        "set encoding utf8\n"
+        "set border 3 lc rgb '#666666' lw 1\n"
+        "set tics nomirror out scale 0.6 textcolor rgb '#333333'\n");
+    cg_strbuf_printf(out, "set grid %slc rgb '#e4e4e4' lw 1 lt 1\n",
+        f->kind == CG_BAR || f->kind == CG_HIST ? "noxtics ytics " : "");
     if (f->title)
         put_setting("title", f->title, out);
     if (*f->xlabel) {
@@ -87,16 +90,14 @@ static void put_frame(const CgFigure *f, const char *format, int nseries, CgStrb
     if (f->log_y)
         cg_strbuf_puts(out, "set logscale y\n");
     if (nseries > 1)
-        cg_strbuf_puts(out, "set key outside right center vertical Left reverse samplen 1.6 spacing 1.25 textcolor rgb '#333333'\n");
+        cg_strbuf_puts(out,
+            "set key outside right center vertical Left reverse samplen 1.6 spacing 1.25 textcolor rgb '#333333'\n");
     else
         cg_strbuf_puts(out, "unset key\n");
 }
 
 /* `plot` or the comma between two of its parts. */
-static void put_next(bool first, CgStrbuf *out)
-{
-    cg_strbuf_puts(out, first ? "plot " : ", \\\n     ");
-}
+static void put_next(bool first, CgStrbuf *out) { cg_strbuf_puts(out, first ? "plot " : ", \\\n     "); }
 
 static void put_name(const char *name, CgStrbuf *out)
 {
@@ -134,9 +135,12 @@ static void put_points(const CgFigure *f, const char **names, int n, CgStrbuf *o
             cg_strbuf_printf(out, "lines lw 2 lc rgb '#%s'", colour);
         else if (f->kind == CG_LINE)
             cg_strbuf_printf(out, "linespoints lw 2 pt %d ps 0.6 lc rgb '#%s'", point, colour);
-        else        /* many points lie on each other: let them shine through */
+        else /* many points lie on each other: let them shine through */
             cg_strbuf_printf(out, "points pt %d ps %s lc rgb '#%s%s'", point, most > 400 ? "0.5" : "0.75",
-                             most > 400 ? "90" : most > 60 ? "55" : "20", colour);
+                most > 400      ? "90"
+                    : most > 60 ? "55"
+                                : "20",
+                colour);
         put_name(names[k], out);
     }
 }
@@ -179,7 +183,8 @@ static void put_bars(const CgFigure *f, const char **names, int n, CgStrbuf *out
         }
         cg_strbuf_puts(out, "EOD\n");
     }
-    cg_strbuf_printf(out, "set style fill solid 0.9 border rgb '#ffffff'\nset boxwidth %.4f\n", n > 1 ? wide * 0.95 : 0.62);
+    cg_strbuf_printf(
+        out, "set style fill solid 0.9 border rgb '#ffffff'\nset boxwidth %.4f\n", n > 1 ? wide * 0.95 : 0.62);
     for (int k = 0; k < n; k++) {
         put_next(k == 0, out);
         cg_strbuf_printf(out, "$s%d using 1:2 with boxes lc rgb '#%s'", k, colours[(size_t)k % CG_LEN(colours)]);
@@ -206,7 +211,8 @@ static void put_bins(const CgFigure *f, const char **names, int n, CgStrbuf *out
             }
         cg_strbuf_puts(out, "EOD\n");
     }
-    cg_strbuf_printf(out, "set yrange [0:*]\nset style fill %ssolid %s border rgb '#ffffff'\n", n > 1 ? "transparent " : "", n > 1 ? "0.55" : "0.9");
+    cg_strbuf_printf(out, "set yrange [0:*]\nset style fill %ssolid %s border rgb '#ffffff'\n",
+        n > 1 ? "transparent " : "", n > 1 ? "0.55" : "0.9");
     for (int k = 0; k < n; k++) {
         put_next(k == 0, out);
         cg_strbuf_printf(out, "$s%d using 1:2:3 with boxes lc rgb '#%s'", k, colours[(size_t)k % CG_LEN(colours)]);
@@ -246,7 +252,7 @@ bool cg_figure_save(const CgFigure *f, const char *path, CgStrbuf *warning, CgEr
         return cg_err(e, CG_ERR_INPUT, "a figure cannot be saved as '%s'", path);
     if (f->data->rows == 0)
         return cg_err(e, CG_ERR_INPUT, "the figure '%s' has nothing to show: no row has all its numbers", path);
-    CgStrbuf csv = {0}, text = {0}, picture = {0};
+    CgStrbuf csv = { 0 }, text = { 0 }, picture = { 0 };
     bool absent = false, good = write_beside(f, path, (size_t)(end - path), &csv, e);
     if (good && (drawn || script))
         cg_figure_script(f, drawn ? format : "svg", &text);
@@ -255,7 +261,8 @@ bool cg_figure_save(const CgFigure *f, const char *path, CgStrbuf *warning, CgEr
     if (good && drawn)
         good = cg_gnuplot_run(&text, &picture, &absent, e) && (absent || cg_io_write(path, picture.at, picture.len, e));
     if (good && absent)
-        cg_strbuf_printf(warning, "'%s' is not drawn: there is no gnuplot; its data is in '%s'", path, cg_strbuf_str(&csv));
+        cg_strbuf_printf(
+            warning, "'%s' is not drawn: there is no gnuplot; its data is in '%s'", path, cg_strbuf_str(&csv));
     else if (good && f->left_out)
         cg_strbuf_printf(warning, "'%s' leaves out %zu rows whose numbers cannot be shown", path, f->left_out);
     cg_strbuf_deinit(&csv);

@@ -1,12 +1,14 @@
 /* figure.h - figures of an experiment as files.
- * Takes a figure; gives a picture drawn by gnuplot and, always, its data as CSV beside it. Equal figures give equal bytes. */
+ * Takes a figure; gives a picture drawn by gnuplot and, always, its data as CSV beside it. Equal figures give equal
+ * bytes. */
 #ifndef CG_REPORT_FIGURE_H
 #define CG_REPORT_FIGURE_H
 #include "base/strbuf.h"
 #include "experiment/figure.h"
 
-/* By the end of the path: .svg and .png are drawn, .gp is the script that draws them, .csv the data alone. A picture comes
- * with FILE.csv. False after a mistake. *warning is set when gnuplot is not there: the data is written, the picture is not. */
+/* By the end of the path: .svg and .png are drawn, .gp is the script that draws them, .csv the data alone. A picture
+ * comes with FILE.csv. False after a mistake. *warning is set when gnuplot is not there: the data is written, the
+ * picture is not. */
 CG_NODISCARD bool cg_figure_save(const CgFigure *f, const char *path, CgStrbuf *warning, CgErr *e);
 /* The script for gnuplot; `format` is "svg" or "png". It reads no file and writes to stdout. */
 void cg_figure_script(const CgFigure *f, const char *format, CgStrbuf *out);

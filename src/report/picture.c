@@ -19,10 +19,7 @@ static int instance_at(const CgGraph *g, int scope)
     return scope;
 }
 
-int cg_draft_instance(const CgDraft *d, CgRef r)
-{
-    return instance_at(d->g, cg_node(d->g, r)->scope);
-}
+int cg_draft_instance(const CgDraft *d, CgRef r) { return instance_at(d->g, cg_node(d->g, r)->scope); }
 
 static void make_places(CgDraft *d)
 {
@@ -51,7 +48,7 @@ static const char *keep(CgDraft *d, CgStrbuf *b)
 
 static const char *type_text(CgDraft *d, const CgType *t)
 {
-    CgStrbuf b = {0};
+    CgStrbuf b = { 0 };
     cg_type_print(t, &b);
     return keep(d, &b);
 }
@@ -112,12 +109,14 @@ static bool attr_matters(const CgAttr *a, bool model)
     int64_t value = -1;
     switch (a->kind) {
     case CG_ATTR_TYPE: return false;
-    case CG_ATTR_INT:  return !model || a->i != 0 || strcmp(a->name, "axis") == 0;
+    case CG_ATTR_INT: return !model || a->i != 0 || strcmp(a->name, "axis") == 0;
     case CG_ATTR_DIMS:
         if (strcmp(a->name, "dims") == 0)
             return false;
         return !model || a->n != 1 || !cg_dim_is_int(a->dims[0], &value) || value != 0;
-    case CG_ATTR_FLOAT: case CG_ATTR_STR: case CG_ATTR_INTS: return true;
+    case CG_ATTR_FLOAT:
+    case CG_ATTR_STR:
+    case CG_ATTR_INTS: return true;
     }
     return true;
 }
@@ -134,7 +133,7 @@ static void note_attrs(CgStrbuf *note, const CgAttrs *attrs, CgDetail detail)
     for (int i = 0; attrs && i < attrs->n; i++) {
         const CgAttr *a = &attrs->at[i];
         CgAttrs alone = { 1, a };
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         if (!attr_matters(a, detail == CG_DETAIL_MODEL))
             continue;
         if (a->kind == CG_ATTR_FLOAT)
@@ -148,10 +147,7 @@ static void note_attrs(CgStrbuf *note, const CgAttrs *attrs, CgDetail detail)
 
 /* ---- which nodes are drawn ---- */
 
-static bool is_part(const CgNode *n)
-{
-    return strcmp(n->op->name, "part") == 0;
-}
+static bool is_part(const CgNode *n) { return strcmp(n->op->name, "part") == 0; }
 
 /* The number of elements, NULL for a scalar. */
 static const CgDim *elements(const CgType *t)
@@ -242,7 +238,7 @@ static void link_node(CgDraft *d, CgRef r)
     const CgNode *n = cg_node(d->g, r);
     CgDraftItem *it = &d->item[r];
     bool model = d->o->detail == CG_DETAIL_MODEL;
-    CgStrbuf note = {0};
+    CgStrbuf note = { 0 };
     it->links = CG_NEWN(d->arena, CgDraftLink, n->nin + 1);
     it->rows = CG_NEWN(d->arena, CgRef, n->nin + 1);
     for (int i = 0; i < n->nin; i++) {
@@ -315,10 +311,7 @@ static CgRef drawn_for(const CgDraft *d, CgRef r)
 }
 
 /* Inputs belong to no instance, wherever they were met first. */
-static int home(const CgDraft *d, CgRef r)
-{
-    return d->item[r].input ? 0 : cg_draft_instance(d, r);
-}
+static int home(const CgDraft *d, CgRef r) { return d->item[r].input ? 0 : cg_draft_instance(d, r); }
 
 static void make_clusters(CgDraft *d, CgMap *used)
 {
@@ -489,7 +482,7 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
             link_node(&d, r);
     if (options->fold)
         cg_draft_fold(&d);
-    CgMap used = {0};
+    CgMap used = { 0 };
     make_clusters(&d, &used);
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (d.item[r].drawn && d.item[r].stands == r)

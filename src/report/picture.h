@@ -14,41 +14,54 @@ typedef enum CgDetail {
 
 typedef struct CgPictureOptions {
     CgDetail detail;
-    bool     clusters;      /* a nested cluster for each instance */
-    bool     fold;          /* blocks.0 .. blocks.N alike, more than two in a row: the first stands for all */
-    bool   (*frozen)(void *context, const char *path);   /* may be NULL: nothing is */
-    void    *context;
+    bool clusters; /* a nested cluster for each instance */
+    bool fold;     /* blocks.0 .. blocks.N alike, more than two in a row: the first stands for all */
+    bool (*frozen)(void *context, const char *path); /* may be NULL: nothing is */
+    void *context;
 } CgPictureOptions;
 
 typedef enum CgBoxKind { CG_BOX_OP, CG_BOX_INPUT, CG_BOX_PARAM, CG_BOX_CONST, CG_BOX_OUTPUT } CgBoxKind;
 
-typedef struct CgBoxRow { const char *name; const char *type; bool frozen; } CgBoxRow;
+typedef struct CgBoxRow {
+    const char *name;
+    const char *type;
+    bool frozen;
+} CgBoxRow;
 
 typedef struct CgBox {
-    const char *id;         /* unique and stable: "blocks.3.attn/matmul.1" */
-    CgBoxKind   kind;
-    const char *heading;    /* the instance this box is all of, or NULL */
-    const char *title;      /* op, or name of the leaf */
-    const char *note;       /* attributes and scalar constants; "" = none */
-    const char *type;       /* of the result; "" where arrows say it */
-    CgBoxRow   *rows;       /* parameters shown inside */
-    int         nrows;
-    bool        frozen;     /* has parameters, and all are */
-    bool        derived;    /* a derivative node */
-    int         cluster;    /* -1 = none */
+    const char *id; /* unique and stable: "blocks.3.attn/matmul.1" */
+    CgBoxKind kind;
+    const char *heading; /* the instance this box is all of, or NULL */
+    const char *title;   /* op, or name of the leaf */
+    const char *note;    /* attributes and scalar constants; "" = none */
+    const char *type;    /* of the result; "" where arrows say it */
+    CgBoxRow *rows;      /* parameters shown inside */
+    int nrows;
+    bool frozen;  /* has parameters, and all are */
+    bool derived; /* a derivative node */
+    int cluster;  /* -1 = none */
 } CgBox;
 
-typedef struct CgArrow { int from, to; const char *label; bool derived; } CgArrow;
+typedef struct CgArrow {
+    int from, to;
+    const char *label;
+    bool derived;
+} CgArrow;
 
-typedef struct CgCluster { const char *id, *label; int parent; bool frozen, recompute; int times; } CgCluster;
+typedef struct CgCluster {
+    const char *id, *label;
+    int parent;
+    bool frozen, recompute;
+    int times;
+} CgCluster;
 
 typedef struct CgPicture {
     CgArena *arena;
-    CG_VEC(CgBox)     boxes;
-    CG_VEC(CgArrow)   arrows;
-    CG_VEC(CgCluster) clusters;     /* parents before children */
+    CG_VEC(CgBox) boxes;
+    CG_VEC(CgArrow) arrows;
+    CG_VEC(CgCluster) clusters; /* parents before children */
 } CgPicture;
 
 CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options);
-void       cg_picture_free(CgPicture *p);
+void cg_picture_free(CgPicture *p);
 #endif

@@ -1,6 +1,6 @@
 /* picture_fold.c - equal siblings drawn as one.
- * Takes the draft of a picture; marks runs of blocks.0, blocks.1, ... that are alike in all but their numbers, the first of
- * which stands for all. Must not change what is shown inside of it. */
+ * Takes the draft of a picture; marks runs of blocks.0, blocks.1, ... that are alike in all but their numbers, the
+ * first of which stands for all. Must not change what is shown inside of it. */
 #include "report/picture_inside.h"
 
 #include <string.h>
@@ -26,14 +26,17 @@ typedef CG_VEC(CgRef) Refs;
 
 /* Siblings under one parent with one stem, in order of their numbers, and the drawn nodes of each. */
 typedef struct Family {
-    int   *scope;
-    Refs  *nodes;
-    int    len;
-    int   *member;      /* by node: which sibling it lies in, or -1 */
+    int *scope;
+    Refs *nodes;
+    int len;
+    int *member; /* by node: which sibling it lies in, or -1 */
 } Family;
 
 /* Siblings first .. last, and whether one takes from those before it, or from those after it. */
-typedef struct Run { int first, last; bool forward, backward; } Run;
+typedef struct Run {
+    int first, last;
+    bool forward, backward;
+} Run;
 
 static bool scopes_alike(const CgDraft *d, int a, int top_a, int b, int top_b)
 {
@@ -57,7 +60,7 @@ static bool attrs_alike(const CgAttrs *a, const CgAttrs *b)
             return false;
         if (strcmp(a->at[i].name, "stream") == 0 || strcmp(a->at[i].name, "name") == 0)
             continue;
-        CgStrbuf s = {0}, t = {0};
+        CgStrbuf s = { 0 }, t = { 0 };
         cg_attrs_print(&x, &s);
         cg_attrs_print(&y, &t);
         bool same = strcmp(cg_strbuf_str(&s), cg_strbuf_str(&t)) == 0;

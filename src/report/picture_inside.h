@@ -1,54 +1,57 @@
 /* picture_inside.h - what picture.c and picture_fold.c share.
- * Takes a graph; gives the draft of a picture: what is known of each node and instance before boxes are made. Included by
- * these two only. */
+ * Takes a graph; gives the draft of a picture: what is known of each node and instance before boxes are made. Included
+ * by these two only. */
 #ifndef CG_PICTURE_INSIDE_H
 #define CG_PICTURE_INSIDE_H
 #include "report/picture.h"
 
 /* One operand as shown: the drawn node it comes from. */
-typedef struct CgDraftLink { CgRef from; const char *label; } CgDraftLink;
+typedef struct CgDraftLink {
+    CgRef from;
+    const char *label;
+} CgDraftLink;
 
 typedef struct CgDraftItem {
-    bool        live, constant, drawn, input, param;
+    bool live, constant, drawn, input, param;
     CgDraftLink *links;
-    int         nlinks;
-    CgRef      *rows;       /* parameters shown inside */
-    int         nrows;
+    int nlinks;
+    CgRef *rows; /* parameters shown inside */
+    int nrows;
     const char *note;
-    CgRef       stands;     /* what is drawn for it: itself, or its twin in the first of folded siblings */
-    int         box;        /* -1 = none of its own */
+    CgRef stands; /* what is drawn for it: itself, or its twin in the first of folded siblings */
+    int box;      /* -1 = none of its own */
 } CgDraftItem;
 
 typedef struct CgDraftPlace {
-    CgAtom      path;
-    int         up;         /* the instance it lies in, -1 at the root */
-    int         group;      /* siblings folded into one share a number above 0 */
-    int         hidden;     /* the outermost folded-away scope it lies in, or -1 */
-    int         times;      /* in the first of folded siblings: how many it stands for; else 1 */
-    const char *name;       /* as shown: "attn", "blocks.0 .. blocks.3" */
-    int         boxes;      /* drawn below it */
-    int         frozen, trained;    /* uses of parameters below it */
-    int         cluster;    /* -1 = none, its boxes go to the parent's */
+    CgAtom path;
+    int up;              /* the instance it lies in, -1 at the root */
+    int group;           /* siblings folded into one share a number above 0 */
+    int hidden;          /* the outermost folded-away scope it lies in, or -1 */
+    int times;           /* in the first of folded siblings: how many it stands for; else 1 */
+    const char *name;    /* as shown: "attn", "blocks.0 .. blocks.3" */
+    int boxes;           /* drawn below it */
+    int frozen, trained; /* uses of parameters below it */
+    int cluster;         /* -1 = none, its boxes go to the parent's */
 } CgDraftPlace;
 
 typedef struct CgDraft {
-    const CgGraph          *g;
+    const CgGraph *g;
     const CgPictureOptions *o;
-    CgPicture              *p;
-    CgArena                *arena;
-    CgDraftItem            *item;   /* by node */
-    CgDraftPlace           *place;  /* by scope */
-    int                     groups;
+    CgPicture *p;
+    CgArena *arena;
+    CgDraftItem *item;   /* by node */
+    CgDraftPlace *place; /* by scope */
+    int groups;
 } CgDraft;
 
-int         cg_draft_instance(const CgDraft *d, CgRef r);      /* the scope a node belongs to */
-bool        cg_draft_frozen(const CgDraft *d, CgRef param);
+int cg_draft_instance(const CgDraft *d, CgRef r); /* the scope a node belongs to */
+bool cg_draft_frozen(const CgDraft *d, CgRef param);
 /* The rest of a parameter's path below an instance, or NULL when it does not belong there. */
 const char *cg_draft_path_below(const char *scope, const char *path);
 /* The drawn node that operand r shows, CG_NONE when it is a parameter (left in *param) or a constant (both
  * CG_NONE). *type is what to write on the arrow: what the consumer sees, but before broadcasting. */
-CgRef       cg_draft_source(const CgDraft *d, CgRef r, const CgType **type, CgRef *param);
+CgRef cg_draft_source(const CgDraft *d, CgRef r, const CgType **type, CgRef *param);
 
 /* Draws equal siblings as one (picture_fold.c). */
-void        cg_draft_fold(CgDraft *d);
+void cg_draft_fold(CgDraft *d);
 #endif

@@ -11,39 +11,50 @@
 
 #include "graph/step.h"
 
-enum { SIZES = 2 };     /* plans that stay: for one place, and for the last other number of places */
+enum { SIZES = 2 }; /* plans that stay: for one place, and for the last other number of places */
 
-typedef struct Keep { int input, start; void *data; CgTensor whole; } Keep;
-typedef struct Sized { int64_t n; CgPlan *plan; CgExec *exec; int32_t *ids; } Sized;
+typedef struct Keep {
+    int input, start;
+    void *data;
+    CgTensor whole;
+} Keep;
+typedef struct Sized {
+    int64_t n;
+    CgPlan *plan;
+    CgExec *exec;
+    int32_t *ids;
+} Sized;
 
 struct CgDecoder {
     const CgGraph *prologue, *step;
-    CgBinding  *dims;           /* the caller's, then CG_STEP_COUNT */
-    int         ndims;
+    CgBinding *dims; /* the caller's, then CG_STEP_COUNT */
+    int ndims;
     CgPlanOptions options;
-    CgPool     *pool;
-    CgPlan     *begin_plan;
-    CgExec     *begin;
-    Sized       sized[SIZES];
-    Keep       *keep;
-    int         nkeep, text, at;        /* text, at: inputs */
-    int64_t     rows;
-    int32_t     now;            /* places fed */
+    CgPool *pool;
+    CgPlan *begin_plan;
+    CgExec *begin;
+    Sized sized[SIZES];
+    Keep *keep;
+    int nkeep, text, at; /* text, at: inputs */
+    int64_t rows;
+    int32_t now; /* places fed */
     const void **inputs, **params;
-    Sized      *last;           /* that ran last, NULL after begin */
+    Sized *last; /* that ran last, NULL after begin */
 };
 
 static int input_of(const CgGraph *g, const char *name)
 {
     for (size_t i = 0; i < g->inputs.len; i++)
-        if (!strcmp(cg_node_name(g, g->inputs.at[i]), name)) return (int)i;
+        if (!strcmp(cg_node_name(g, g->inputs.at[i]), name))
+            return (int)i;
     return -1;
 }
 
 static int output_of(const CgGraph *g, const char *name)
 {
     for (size_t i = 0; i < g->outputs.len; i++)
-        if (!strcmp(g->outputs.at[i].name, name)) return (int)i;
+        if (!strcmp(g->outputs.at[i].name, name))
+            return (int)i;
     return -1;
 }
 
@@ -60,7 +71,7 @@ static void sized_free(Sized *s)
 static bool sized_make(CgDecoder *d, Sized *s, int64_t n, CgErr *e)
 {
     CgPlanOptions options = d->options;
-    options.update = true;      /* what is kept is written where it lies */
+    options.update = true; /* what is kept is written where it lies */
     d->dims[d->ndims - 1].value = n;
     s->n = n;
     s->plan = cg_plan_build(d->step, (CgBindings){ d->dims, d->ndims }, options, e);
@@ -73,11 +84,14 @@ static bool sized_make(CgDecoder *d, Sized *s, int64_t n, CgErr *e)
     d->rows = n ? cg_tensor_count(&text) / n : 0;
     s->ids = cg_calloc((size_t)cg_tensor_count(&text) + 1, sizeof *s->ids);
     for (size_t i = 0; i < d->step->inputs.len; i++)
-        if (d->inputs[i]) cg_exec_bind_input(s->exec, (int)i, d->inputs[i]);
+        if (d->inputs[i])
+            cg_exec_bind_input(s->exec, (int)i, d->inputs[i]);
     for (size_t i = 0; i < d->step->params.len; i++)
-        if (d->params[i]) cg_exec_bind_param(s->exec, (int)i, d->params[i]);
+        if (d->params[i])
+            cg_exec_bind_param(s->exec, (int)i, d->params[i]);
     for (int k = 0; k < d->nkeep; k++)
-        if (d->keep[k].data) cg_exec_bind_input(s->exec, d->keep[k].input, d->keep[k].data);
+        if (d->keep[k].data)
+            cg_exec_bind_input(s->exec, d->keep[k].input, d->keep[k].data);
     cg_exec_bind_input(s->exec, d->text, s->ids);
     cg_exec_bind_input(s->exec, d->at, &d->now);
     return true;
@@ -85,19 +99,25 @@ static bool sized_make(CgDecoder *d, Sized *s, int64_t n, CgErr *e)
 
 static Sized *sized_get(CgDecoder *d, int64_t n, CgErr *e)
 {
-    if (n == 1) return &d->sized[0];
-    if (d->sized[1].exec && d->sized[1].n == n) return &d->sized[1];
-    if (d->last == &d->sized[1]) d->last = NULL;
+    if (n == 1)
+        return &d->sized[0];
+    if (d->sized[1].exec && d->sized[1].n == n)
+        return &d->sized[1];
+    if (d->last == &d->sized[1])
+        d->last = NULL;
     sized_free(&d->sized[1]);
     return sized_make(d, &d->sized[1], n, e) ? &d->sized[1] : NULL;
 }
 
 bool cg_decoder_feed(CgDecoder *d, const int32_t *ids, int64_t stride, int64_t n, CgErr *e)
 {
-    if (n == 0) return true;
+    if (n == 0)
+        return true;
     Sized *s = sized_get(d, n, e);
-    if (!s) return false;
-    for (int64_t r = 0; r < d->rows; r++) memcpy(s->ids + r * n, ids + r * stride, (size_t)n * sizeof *ids);
+    if (!s)
+        return false;
+    for (int64_t r = 0; r < d->rows; r++)
+        memcpy(s->ids + r * n, ids + r * stride, (size_t)n * sizeof *ids);
     cg_exec_run(s->exec);
     d->now += (int32_t)n;
     d->last = s;
@@ -110,17 +130,20 @@ bool cg_decoder_feed(CgDecoder *d, const int32_t *ids, int64_t stride, int64_t n
 static void begin_keep(CgDecoder *d, Keep *k)
 {
     CgTensor from, to = k->whole;
-    if (k->start < 0) return;
+    if (k->start < 0)
+        return;
     from = cg_exec_output(d->begin, k->start);
     to.data = k->data;
-    for (int i = 0; i < to.rank; i++) to.dim[i] = from.dim[i];
+    for (int i = 0; i < to.rank; i++)
+        to.dim[i] = from.dim[i];
     cg_tensor_copy(&to, &from, (CgPart){ .count = 1 });
 }
 
 void cg_decoder_begin(CgDecoder *d)
 {
     cg_exec_run(d->begin);
-    for (int k = 0; k < d->nkeep; k++) begin_keep(d, &d->keep[k]);
+    for (int k = 0; k < d->nkeep; k++)
+        begin_keep(d, &d->keep[k]);
     d->now = 0;
     d->last = NULL;
 }
@@ -128,7 +151,8 @@ void cg_decoder_begin(CgDecoder *d)
 bool cg_decoder_output(const CgDecoder *d, const char *name, CgTensor *out)
 {
     int i = d->last ? output_of(d->step, name) : output_of(d->prologue, cg_intern_printf("first.%s", name));
-    if (i < 0) return false;
+    if (i < 0)
+        return false;
     *out = cg_exec_output(d->last ? d->last->exec : d->begin, i);
     return true;
 }
@@ -140,8 +164,10 @@ static void bind(CgDecoder *d, bool param, int ordinal, const void *data)
     (param ? d->params : d->inputs)[ordinal] = data;
     for (int i = 0; i < SIZES + 1; i++) {
         CgExec *x = i == SIZES ? d->begin : d->sized[i].exec;
-        if (x && param) cg_exec_bind_param(x, ordinal, data);
-        else if (x) cg_exec_bind_input(x, ordinal, data);
+        if (x && param)
+            cg_exec_bind_param(x, ordinal, data);
+        else if (x)
+            cg_exec_bind_input(x, ordinal, data);
     }
 }
 
@@ -156,7 +182,8 @@ static void find_keeps(CgDecoder *d)
     char name[32];
     for (int k = 0;; k++) {
         snprintf(name, sizeof name, "keep.%d", k);
-        if (input_of(d->step, name) < 0) return;
+        if (input_of(d->step, name) < 0)
+            return;
         d->keep[d->nkeep++] = (Keep){ .input = input_of(d->step, name) };
         snprintf(name, sizeof name, "start.%d", k);
         d->keep[k].start = output_of(d->prologue, name);
@@ -171,7 +198,8 @@ static bool allocate_keeps(CgDecoder *d, CgErr *e)
         keep->whole = cg_plan_input(d->sized[0].plan, keep->input);
         size_t bytes = (size_t)cg_tensor_count(&keep->whole) * cg_dtype_size(keep->whole.dtype);
         keep->data = cg_try_alloc(bytes + 64);
-        if (!keep->data) return cg_err(e, CG_ERR_MEMORY, "no memory for what a text keeps: %zu bytes", bytes);
+        if (!keep->data)
+            return cg_err(e, CG_ERR_MEMORY, "no memory for what a text keeps: %zu bytes", bytes);
         memset(keep->data, 0, bytes + 64);
         cg_exec_bind_input(d->sized[0].exec, keep->input, keep->data);
     }
@@ -180,9 +208,12 @@ static bool allocate_keeps(CgDecoder *d, CgErr *e)
 
 void cg_decoder_free(CgDecoder *d)
 {
-    if (!d) return;
-    for (int i = 0; i < SIZES; i++) sized_free(&d->sized[i]);
-    for (int k = 0; k < d->nkeep; k++) free(d->keep[k].data);
+    if (!d)
+        return;
+    for (int i = 0; i < SIZES; i++)
+        sized_free(&d->sized[i]);
+    for (int k = 0; k < d->nkeep; k++)
+        free(d->keep[k].data);
     cg_exec_free(d->begin);
     cg_plan_free(d->begin_plan);
     free(d->keep);
@@ -192,12 +223,14 @@ void cg_decoder_free(CgDecoder *d)
     free(d);
 }
 
-CgDecoder *cg_decoder_new(const CgGraph *prologue, const CgGraph *step, CgBindings dims, CgPlanOptions options, CgPool *pool, CgErr *e)
+CgDecoder *cg_decoder_new(
+    const CgGraph *prologue, const CgGraph *step, CgBindings dims, CgPlanOptions options, CgPool *pool, CgErr *e)
 {
     CgDecoder *d = cg_calloc(1, sizeof *d);
     *d = (CgDecoder){ .prologue = prologue, .step = step, .ndims = dims.n + 1, .options = options, .pool = pool };
     d->dims = cg_calloc((size_t)d->ndims, sizeof *d->dims);
-    if (dims.n) memcpy(d->dims, dims.at, sizeof *d->dims * (size_t)dims.n);
+    if (dims.n)
+        memcpy(d->dims, dims.at, sizeof *d->dims * (size_t)dims.n);
     d->dims[dims.n].symbol = cg_intern(CG_STEP_COUNT);
     d->keep = cg_calloc(step->inputs.len + 1, sizeof *d->keep);
     d->inputs = cg_calloc(step->inputs.len + 1, sizeof *d->inputs);
@@ -208,7 +241,8 @@ CgDecoder *cg_decoder_new(const CgGraph *prologue, const CgGraph *step, CgBindin
     d->dims[dims.n].value = 1;
     d->begin_plan = cg_plan_build(prologue, (CgBindings){ d->dims, d->ndims }, options, e);
     d->begin = d->begin_plan ? cg_exec_new(d->begin_plan, pool, e) : NULL;
-    if (d->begin && sized_make(d, &d->sized[0], 1, e) && allocate_keeps(d, e)) return d;
+    if (d->begin && sized_make(d, &d->sized[0], 1, e) && allocate_keeps(d, e))
+        return d;
     cg_decoder_free(d);
     return NULL;
 }

@@ -5,14 +5,14 @@
 
 #include <cg/elementwise.h>
 
-#define TILE     1024u      /* elements gathered at a time: all tiles of an op stay in L1 */
-#define LONG_ROW 256        /* rows from this length on are taken one at a time, shorter ones are gathered across */
-#define BLOCK    32         /* side of the squares a transposing copy works in */
+#define TILE         1024u /* elements gathered at a time: all tiles of an op stay in L1 */
+#define LONG_ROW     256   /* rows from this length on are taken one at a time, shorter ones are gathered across */
+#define BLOCK        32    /* side of the squares a transposing copy works in */
 #define MAX_OPERANDS (CG_MAX_IN + 1)
 
 /* Axes common to several tensors, with neighbours merged where every tensor's strides allow it. */
 typedef struct Axes {
-    int     rank;
+    int rank;
     int64_t dim[CG_MAX_RANK];
     int64_t stride[MAX_OPERANDS][CG_MAX_RANK];
 } Axes;
@@ -21,18 +21,23 @@ static void merge_axes(Axes *axes, const CgTensor *shape, const CgTensor *const 
 {
     axes->rank = 0;
     for (int i = 0; i < shape->rank; i++) {
-        if (shape->dim[i] == 1) continue;
+        if (shape->dim[i] == 1)
+            continue;
         int last = axes->rank - 1;
         bool joins = last >= 0;
-        for (int k = 0; joins && k < n; k++) joins = axes->stride[k][last] == t[k]->stride[i] * shape->dim[i];
-        if (!joins) last = axes->rank++;
+        for (int k = 0; joins && k < n; k++)
+            joins = axes->stride[k][last] == t[k]->stride[i] * shape->dim[i];
+        if (!joins)
+            last = axes->rank++;
         axes->dim[last] = joins ? axes->dim[last] * shape->dim[i] : shape->dim[i];
-        for (int k = 0; k < n; k++) axes->stride[k][last] = t[k]->stride[i];
+        for (int k = 0; k < n; k++)
+            axes->stride[k][last] = t[k]->stride[i];
     }
     if (axes->rank == 0) {
         axes->rank = 1;
         axes->dim[0] = 1;
-        for (int k = 0; k < n; k++) axes->stride[k][0] = 1;
+        for (int k = 0; k < n; k++)
+            axes->stride[k][0] = 1;
     }
 }
 
@@ -47,22 +52,27 @@ static int64_t offset_of(const Axes *axes, int k, int64_t index, int rank)
     return at;
 }
 
-#define COPY_RUN(T)                                                            \
-    do {                                                                       \
-        const T *s = (const T *)from;                                          \
-        T *d = (T *)to;                                                        \
-        if (ss == 1 && ds == 1) memcpy(d, s, (size_t)n * sizeof(T));           \
-        else if (ss == 0 && ds == 1) for (int64_t i = 0; i < n; i++) d[i] = *s; \
-        else for (int64_t i = 0; i < n; i++) d[i * ds] = s[i * ss];            \
+#define COPY_RUN(T)                              \
+    do {                                         \
+        const T *s = (const T *)from;            \
+        T *d = (T *)to;                          \
+        if (ss == 1 && ds == 1)                  \
+            memcpy(d, s, (size_t)n * sizeof(T)); \
+        else if (ss == 0 && ds == 1)             \
+            for (int64_t i = 0; i < n; i++)      \
+                d[i] = *s;                       \
+        else                                     \
+            for (int64_t i = 0; i < n; i++)      \
+                d[i * ds] = s[i * ss];           \
     } while (0)
 
 /* n elements with a stride on each side. */
 static void copy_run(void *to, int64_t ds, const void *from, int64_t ss, int64_t n, size_t size)
 {
     switch (size) {
-    case 1:  COPY_RUN(uint8_t); break;
-    case 2:  COPY_RUN(uint16_t); break;
-    case 4:  COPY_RUN(uint32_t); break;
+    case 1: COPY_RUN(uint8_t); break;
+    case 2: COPY_RUN(uint16_t); break;
+    case 4: COPY_RUN(uint32_t); break;
     default: COPY_RUN(uint64_t); break;
     }
 }
@@ -75,7 +85,8 @@ static void gather(const Axes *axes, int k, const char *base, int64_t first, int
     while (done < n) {
         int64_t col = (first + done) % row, run = row - col;
         int64_t at = offset_of(axes, k, (first + done) / row, last) + col * axes->stride[k][last];
-        if (run > n - done) run = n - done;
+        if (run > n - done)
+            run = n - done;
         copy_run(to + (size_t)done * size, 1, base + at * (int64_t)size, axes->stride[k][last], run, size);
         done += run;
     }
@@ -90,7 +101,8 @@ void cg_elementwise_run(const CgCall *call, CgPart part, CgVecFn *vec)
     char *tile = part.scratch, *out = call->out->data, *unrounded = tile + (size_t)call->nin * TILE * 8;
     bool rounds = call->out->dtype == CG_BF16;
     Axes axes = { .rank = 0 };
-    for (int k = 0; k < call->nin; k++) t[k] = &call->in[k];
+    for (int k = 0; k < call->nin; k++)
+        t[k] = &call->in[k];
     merge_axes(&axes, call->out, t, call->nin);
     cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last);
     int64_t row = axes.dim[axes.rank - 1];
@@ -107,18 +119,23 @@ void cg_elementwise_run(const CgCall *call, CgPart part, CgVecFn *vec)
         spread[k] = !whole[k] && repeats == 0;
         simple &= whole[k];
         size[k] = cg_dtype_size(t[k]->dtype);
-        if (spread[k] && first < last) copy_run(tile + (size_t)k * TILE * 8, 1, t[k]->data, 0, TILE, size[k]);
+        if (spread[k] && first < last)
+            copy_run(tile + (size_t)k * TILE * 8, 1, t[k]->data, 0, TILE, size[k]);
     }
     for (size_t at = first; at < last;) {
         size_t n = last - at, left = (size_t)row - at % (size_t)row;
-        if (!simple && n > TILE) n = TILE;
-        if (!simple && row >= LONG_ROW && n > left) n = left;
+        if (!simple && n > TILE)
+            n = TILE;
+        if (!simple && row >= LONG_ROW && n > left)
+            n = left;
         bool one_row = n <= left;
         for (int k = 0; k < call->nin; k++) {
             const char *base = t[k]->data;
             char *buffer = tile + (size_t)k * TILE * 8;
-            if (whole[k]) in[k] = base + at * size[k];
-            else if (spread[k]) in[k] = buffer;
+            if (whole[k])
+                in[k] = base + at * size[k];
+            else if (spread[k])
+                in[k] = buffer;
             else if (one_row && axes.stride[k][axes.rank - 1] == 1)
                 in[k] = base + offset_of(&axes, k, (int64_t)at, axes.rank) * (int64_t)size[k];
             else {
@@ -127,7 +144,8 @@ void cg_elementwise_run(const CgCall *call, CgPart part, CgVecFn *vec)
             }
         }
         vec(in, rounds ? unrounded : out + at * out_size, n, call->attrs);
-        if (rounds) cg_bf16_round((const float *)(const void *)unrounded, (uint16_t *)(void *)(out + at * out_size), n);
+        if (rounds)
+            cg_bf16_round((const float *)(const void *)unrounded, (uint16_t *)(void *)(out + at * out_size), n);
         at += n;
     }
 }
@@ -143,9 +161,11 @@ void cg_work_elementwise(const CgCall *call, CgWork *work)
     size_t n = (size_t)cg_tensor_count(call->out);
     work->flops = (double)n;
     work->bytes = (double)n * (double)cg_dtype_size(call->out->dtype);
-    for (int k = 0; k < call->nin; k++) work->bytes += (double)n * (double)cg_dtype_size(call->in[k].dtype);
+    for (int k = 0; k < call->nin; k++)
+        work->bytes += (double)n * (double)cg_dtype_size(call->in[k].dtype);
     work->parts = (n + CG_PART - 1) / CG_PART;
-    if (work->parts == 0) work->parts = 1;
+    if (work->parts == 0)
+        work->parts = 1;
     work->scratch = ((size_t)call->nin + (call->out->dtype == CG_BF16)) * TILE * 8;
     work->shared = 0;
 }
@@ -153,23 +173,25 @@ void cg_work_elementwise(const CgCall *call, CgWork *work)
 /* ---- copies ---- */
 
 /* A plane of rows x cols; in the source the rows are the fast axis, so squares keep both sides in cache. */
-#define COPY_PLANE(T)                                                                                    \
-    do {                                                                                                 \
-        const T *s = (const T *)from;                                                                    \
-        T *d = (T *)to;                                                                                  \
-        for (int64_t c0 = 0; c0 < cols; c0 += BLOCK) {                                                   \
-            int64_t c1 = c0 + BLOCK < cols ? c0 + BLOCK : cols;                                          \
-            for (int64_t r = 0; r < rows; r++)                                                           \
-                for (int64_t c = c0; c < c1; c++) d[r * dr + c * dc] = s[r * sr + c * sc];               \
-        }                                                                                                \
+#define COPY_PLANE(T)                                           \
+    do {                                                        \
+        const T *s = (const T *)from;                           \
+        T *d = (T *)to;                                         \
+        for (int64_t c0 = 0; c0 < cols; c0 += BLOCK) {          \
+            int64_t c1 = c0 + BLOCK < cols ? c0 + BLOCK : cols; \
+            for (int64_t r = 0; r < rows; r++)                  \
+                for (int64_t c = c0; c < c1; c++)               \
+                    d[r * dr + c * dc] = s[r * sr + c * sc];    \
+        }                                                       \
     } while (0)
 
-static void copy_plane(void *to, int64_t dr, int64_t dc, const void *from, int64_t sr, int64_t sc, int64_t rows, int64_t cols, size_t size)
+static void copy_plane(
+    void *to, int64_t dr, int64_t dc, const void *from, int64_t sr, int64_t sc, int64_t rows, int64_t cols, size_t size)
 {
     switch (size) {
-    case 1:  COPY_PLANE(uint8_t); break;
-    case 2:  COPY_PLANE(uint16_t); break;
-    case 4:  COPY_PLANE(uint32_t); break;
+    case 1: COPY_PLANE(uint8_t); break;
+    case 2: COPY_PLANE(uint16_t); break;
+    case 4: COPY_PLANE(uint32_t); break;
     default: COPY_PLANE(uint64_t); break;
     }
 }
@@ -196,13 +218,15 @@ void cg_tensor_copy(const CgTensor *dst, const CgTensor *src, CgPart part)
     char *to = dst->data;
     const char *from = src->data;
     Axes axes = { .rank = 0 };
-    if (cg_tensor_count(dst) == 0) return;
+    if (cg_tensor_count(dst) == 0)
+        return;
     merge_axes(&axes, dst, t, 2);
     int inner = axes.rank - 1;
     if (axes.rank == 1) {
         cg_part_range(part, (size_t)axes.dim[0], 4096, &first, &last);
         copy_run(to + (int64_t)first * axes.stride[0][0] * (int64_t)size, axes.stride[0][0],
-                 from + (int64_t)first * axes.stride[1][0] * (int64_t)size, axes.stride[1][0], (int64_t)(last - first), size);
+            from + (int64_t)first * axes.stride[1][0] * (int64_t)size, axes.stride[1][0], (int64_t)(last - first),
+            size);
         return;
     }
     /* The source's fast axis, if it is not the inner one, becomes the rows of the planes. */
@@ -215,26 +239,24 @@ void cg_tensor_copy(const CgTensor *dst, const CgTensor *src, CgPart part)
         }
     int64_t rows = axes.dim[inner - 1], cols = axes.dim[inner], blocks = (rows + BLOCK - 1) / BLOCK;
     int64_t planes = 1;
-    for (int i = 0; i < inner - 1; i++) planes *= axes.dim[i];
+    for (int i = 0; i < inner - 1; i++)
+        planes *= axes.dim[i];
     cg_part_range(part, (size_t)(planes * blocks), 1, &first, &last);
     for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {
         int64_t r0 = u % blocks * BLOCK, n = rows - r0 < BLOCK ? rows - r0 : BLOCK;
         int64_t d = offset_of(&axes, 0, u / blocks, inner - 1) + r0 * axes.stride[0][inner - 1];
         int64_t s = offset_of(&axes, 1, u / blocks, inner - 1) + r0 * axes.stride[1][inner - 1];
         if (transposes)
-            copy_plane(to + d * (int64_t)size, axes.stride[0][inner - 1], axes.stride[0][inner], from + s * (int64_t)size,
-                       axes.stride[1][inner - 1], axes.stride[1][inner], n, cols, size);
+            copy_plane(to + d * (int64_t)size, axes.stride[0][inner - 1], axes.stride[0][inner],
+                from + s * (int64_t)size, axes.stride[1][inner - 1], axes.stride[1][inner], n, cols, size);
         else
             for (int64_t r = 0; r < n; r++)
                 copy_run(to + (d + r * axes.stride[0][inner - 1]) * (int64_t)size, axes.stride[0][inner],
-                         from + (s + r * axes.stride[1][inner - 1]) * (int64_t)size, axes.stride[1][inner], cols, size);
+                    from + (s + r * axes.stride[1][inner - 1]) * (int64_t)size, axes.stride[1][inner], cols, size);
     }
 }
 
-void cg_kernel_copy(const CgCall *call, CgPart part)
-{
-    cg_tensor_copy(&call->out[0], &call->in[0], part);
-}
+void cg_kernel_copy(const CgCall *call, CgPart part) { cg_tensor_copy(&call->out[0], &call->in[0], part); }
 
 void cg_work_copy(const CgCall *call, CgWork *work)
 {
@@ -242,6 +264,7 @@ void cg_work_copy(const CgCall *call, CgWork *work)
     work->flops = 0;
     work->bytes = 2.0 * (double)n * (double)cg_dtype_size(call->out->dtype);
     work->parts = (n + CG_PART - 1) / CG_PART;
-    if (work->parts == 0) work->parts = 1;
+    if (work->parts == 0)
+        work->parts = 1;
     work->scratch = work->shared = 0;
 }

@@ -8,47 +8,67 @@
 #include "run/blas.h"
 #include "run/trace.h"
 
-#define TOUCH ((size_t)2 << 20)     /* first touch goes by huge pages */
-#define POISON 0xff                 /* NaN in f32 and f64, -1 in integers */
+#define TOUCH    ((size_t)2 << 20) /* first touch goes by huge pages */
+#define POISON   0xff              /* NaN in f32 and f64, -1 in integers */
 #define SENTINEL 0xa5
 
 /* A tensor whose address follows a buffer the caller binds. */
-typedef struct Link { int tensor; int next; size_t offset; } Link;
+typedef struct Link {
+    int tensor;
+    int next;
+    size_t offset;
+} Link;
 
 /* Parts of several tasks in the order they are handed out. */
-typedef struct Turn { uint32_t task, part; } Turn;
-typedef struct Wave { const CgTask *task; int n; Turn *turn; size_t turns; } Wave;
+typedef struct Turn {
+    uint32_t task, part;
+} Turn;
+typedef struct Wave {
+    const CgTask *task;
+    int n;
+    Turn *turn;
+    size_t turns;
+} Wave;
 
 struct CgExec {
     const CgPlan *plan;
-    CgPool   *pool;
-    char     *slab;
-    char     *scratch;
-    size_t    scratch_stride;
-    uint64_t *ran;          /* by thread, a line each: the run it last ran a part of */
-    uint64_t  runs;         /* of an instruction's parts, so far */
-    char    **base;         /* by buffer; NULL until bound */
-    int      *first_link;   /* by buffer, -1 at the end */
+    CgPool *pool;
+    char *slab;
+    char *scratch;
+    size_t scratch_stride;
+    uint64_t *ran;   /* by thread, a line each: the run it last ran a part of */
+    uint64_t runs;   /* of an instruction's parts, so far */
+    char **base;     /* by buffer; NULL until bound */
+    int *first_link; /* by buffer, -1 at the end */
     CG_VEC(Link) links;
-    CgTensor *tensors;      /* all operands and results, instruction by instruction */
-    CgCall   *calls;
-    Wave     *waves;
-    Turn     *turns;        /* of all waves of several tasks */
-    int      *unbound_of;   /* by place: buffer of each ordinal */
-    int       ninputs, nparams, noutputs;
-    CgProf   *prof;
-    bool      profiling, poison;
-    CgTrace  *trace;        /* NULL unless asked for */
-    int       trace_first;
-    bool      checked_bound;
+    CgTensor *tensors; /* all operands and results, instruction by instruction */
+    CgCall *calls;
+    Wave *waves;
+    Turn *turns;     /* of all waves of several tasks */
+    int *unbound_of; /* by place: buffer of each ordinal */
+    int ninputs, nparams, noutputs;
+    CgProf *prof;
+    bool profiling, poison;
+    CgTrace *trace; /* NULL unless asked for */
+    int trace_first;
+    bool checked_bound;
 };
 
 /* A task as a job of the pool; `run` tells it from any other. */
-typedef struct Job { const CgExec *x; CgKernel *kernel; CgTask task; size_t parts; uint64_t run; } Job;
+typedef struct Job {
+    const CgExec *x;
+    CgKernel *kernel;
+    CgTask task;
+    size_t parts;
+    uint64_t run;
+} Job;
 
-typedef struct WaveJob { Job job[CG_PLAN_WAVE]; const Turn *turn; } WaveJob;
+typedef struct WaveJob {
+    Job job[CG_PLAN_WAVE];
+    const Turn *turn;
+} WaveJob;
 
-enum { LINE = 8 };      /* numbers of 8 bytes */
+enum { LINE = 8 }; /* numbers of 8 bytes */
 
 static void run_part(const Job *j, size_t part, int thread)
 {
@@ -65,19 +85,17 @@ static void run_part_noted(const Job *j, size_t part, int thread)
     CgTrace *t = j->x->trace;
     int64_t start = cg_trace_now(t);
     run_part(j, part, thread);
-    cg_trace_add(t, thread, (CgTraceEvent){ .name = j->x->trace_first + j->task.instr, .kind = j->task.begin ? CG_TRACE_BEGIN : CG_TRACE_PART,
-                                            .part = (int)part, .start = start, .end = cg_trace_now(t) });
+    cg_trace_add(t, thread,
+        (CgTraceEvent){ .name = j->x->trace_first + j->task.instr,
+            .kind = j->task.begin ? CG_TRACE_BEGIN : CG_TRACE_PART,
+            .part = (int)part,
+            .start = start,
+            .end = cg_trace_now(t) });
 }
 
-static void run_job_part(void *arg, size_t part, int thread)
-{
-    run_part(arg, part, thread);
-}
+static void run_job_part(void *arg, size_t part, int thread) { run_part(arg, part, thread); }
 
-static void run_job_part_noted(void *arg, size_t part, int thread)
-{
-    run_part_noted(arg, part, thread);
-}
+static void run_job_part_noted(void *arg, size_t part, int thread) { run_part_noted(arg, part, thread); }
 
 static void run_turn(void *arg, size_t i, int thread)
 {
@@ -116,8 +134,11 @@ static inline void finish(CgExec *x, CgTask task)
     int64_t start = x->trace ? cg_trace_now(x->trace) : 0;
     last(&x->calls[task.instr], (CgPart){ 0, 1, x->scratch, false });
     if (x->trace)
-        cg_trace_add(x->trace, 0, (CgTraceEvent){ .name = x->trace_first + task.instr, .kind = CG_TRACE_FINISH, .start = start,
-                                                  .end = cg_trace_now(x->trace) });
+        cg_trace_add(x->trace, 0,
+            (CgTraceEvent){ .name = x->trace_first + task.instr,
+                .kind = CG_TRACE_FINISH,
+                .start = start,
+                .end = cg_trace_now(x->trace) });
 }
 
 static void run_instr(CgExec *x, int i)
@@ -149,13 +170,9 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- CG_DEBUG=poison: memory that is dead holds NaN, gaps between buffers hold a pattern
- * -------------------- */
+/* ---- CG_DEBUG=poison: memory that is dead holds NaN, gaps between buffers hold a pattern ----------------------- */
 
-static bool in_slab(const CgBuffer *b)
-{
-    return b->place == CG_AT_SLAB && b->first <= b->last;
-}
+static bool in_slab(const CgBuffer *b) { return b->place == CG_AT_SLAB && b->first <= b->last; }
 
 static void fill_gap(const CgExec *x, const CgBuffer *b)
 {
@@ -168,7 +185,7 @@ static void check_gap(const CgExec *x, const CgBuffer *b, int i)
     for (size_t k = b->bytes; k < cg_plan_room(b); k++)
         if (at[k] != SENTINEL)
             CG_BUG("instruction %d, '%s', wrote %zu bytes past the end of a buffer of %zu", i,
-                   cg_plan_instr(x->plan, i)->op->name, k - b->bytes + 1, b->bytes);
+                cg_plan_instr(x->plan, i)->op->name, k - b->bytes + 1, b->bytes);
 }
 
 static void before_poisoned(const CgExec *x, int i)
@@ -192,17 +209,18 @@ static void after_poisoned(const CgExec *x, int i)
     }
 }
 
-/* ---- not-a-number and infinity
- * -------------------------------------------------------------------------------- */
+/* ---- not-a-number and infinity --------------------------------------------------------------------------------- */
 
-typedef struct Found { bool nan, inf; } Found;
+typedef struct Found {
+    bool nan, inf;
+} Found;
 
 static void look(const CgTensor *t, int axis, const char *at, Found *f)
 {
     if (axis == t->rank) {
-        double v = t->dtype == CG_F32    ? (double)*(const float *)at
-                   : t->dtype == CG_BF16 ? (double)cg_bf16_value(*(const uint16_t *)at)
-                                         : *(const double *)at;
+        double v = t->dtype == CG_F32 ? (double)*(const float *)at
+            : t->dtype == CG_BF16     ? (double)cg_bf16_value(*(const uint16_t *)at)
+                                      : *(const double *)at;
         f->nan = f->nan || isnan(v);
         f->inf = f->inf || isinf(v);
         return;
@@ -240,15 +258,13 @@ static bool operands_have_inf(const CgExec *x, int i)
     const CgInstr *in = cg_plan_instr(x->plan, i);
     for (int k = 0; k < in->nin; k++) {
         CgPlace place = cg_plan_buffer(x->plan, in->in[k].buffer)->place;
-        if ((place == CG_AT_SLAB || place == CG_AT_CONST || place == CG_AT_OUTPUT) &&
-            find_odd(&x->calls[i].in[k]).inf)
+        if ((place == CG_AT_SLAB || place == CG_AT_CONST || place == CG_AT_OUTPUT) && find_odd(&x->calls[i].in[k]).inf)
             return true;
     }
     return false;
 }
 
-/* ---- running
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------------------------- */
 
 static void check_bound(CgExec *x)
 {
@@ -258,10 +274,10 @@ static void check_bound(CgExec *x)
         const CgBuffer *buffer = cg_plan_buffer(x->plan, b);
         if (x->first_link[b] >= 0 && !x->base[b] && buffer->bytes > 0)
             CG_BUG("%s %d of graph '%s' is not bound",
-                   buffer->place == CG_AT_INPUT   ? "input"
-                   : buffer->place == CG_AT_PARAM ? "param"
-                                                  : "output",
-                   buffer->ordinal, cg_plan_graph(x->plan)->name);
+                buffer->place == CG_AT_INPUT       ? "input"
+                    : buffer->place == CG_AT_PARAM ? "param"
+                                                   : "output",
+                buffer->ordinal, cg_plan_graph(x->plan)->name);
     }
     x->checked_bound = true;
 }
@@ -315,10 +331,7 @@ void cg_exec_profile(CgExec *x, bool on)
     x->profiling = on;
 }
 
-const CgProf *cg_exec_prof(const CgExec *x)
-{
-    return x->prof;
-}
+const CgProf *cg_exec_prof(const CgExec *x) { return x->prof; }
 
 void cg_exec_trace(CgExec *x, CgTrace *t, int first)
 {
@@ -326,10 +339,7 @@ void cg_exec_trace(CgExec *x, CgTrace *t, int first)
     x->trace_first = first;
 }
 
-const CgPlan *cg_exec_plan(const CgExec *x)
-{
-    return x->plan;
-}
+const CgPlan *cg_exec_plan(const CgExec *x) { return x->plan; }
 
 void cg_exec_random(CgExec *x, uint64_t seed, uint64_t step)
 {
@@ -339,8 +349,7 @@ void cg_exec_random(CgExec *x, uint64_t seed, uint64_t step)
     }
 }
 
-/* ---- binding
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- binding --------------------------------------------------------------------------------------------------- */
 
 static void bind(CgExec *x, int buffer, const void *data)
 {
@@ -363,15 +372,9 @@ static int buffer_of(const CgExec *x, CgPlace place, int ordinal)
     return x->unbound_of[at + ordinal];
 }
 
-void cg_exec_bind_input(CgExec *x, int ordinal, const void *data)
-{
-    bind(x, buffer_of(x, CG_AT_INPUT, ordinal), data);
-}
+void cg_exec_bind_input(CgExec *x, int ordinal, const void *data) { bind(x, buffer_of(x, CG_AT_INPUT, ordinal), data); }
 
-void cg_exec_bind_param(CgExec *x, int ordinal, const void *data)
-{
-    bind(x, buffer_of(x, CG_AT_PARAM, ordinal), data);
-}
+void cg_exec_bind_param(CgExec *x, int ordinal, const void *data) { bind(x, buffer_of(x, CG_AT_PARAM, ordinal), data); }
 
 void cg_exec_bind_output(CgExec *x, int ordinal, void *data)
 {
@@ -381,10 +384,7 @@ void cg_exec_bind_output(CgExec *x, int ordinal, void *data)
     bind(x, buffer, data);
 }
 
-void *cg_exec_block(const CgExec *x)
-{
-    return x->slab;
-}
+void *cg_exec_block(const CgExec *x) { return x->slab; }
 
 CgTensor cg_exec_output(const CgExec *x, int i)
 {
@@ -394,8 +394,7 @@ CgTensor cg_exec_output(const CgExec *x, int i)
     return t;
 }
 
-/* ---- making
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- making ---------------------------------------------------------------------------------------------------- */
 
 static void link_tensor(CgExec *x, const CgSlot *s, int tensor)
 {
@@ -423,8 +422,8 @@ static double cost_of_part(const CgPlan *p, CgTask a)
     return a.begin ? 0 : (w->flops + w->bytes) / (double)w->parts;
 }
 
-/* Each thread begins with its share of every task, as it does where they run alone; with large parts first, so that small ones
- * are left when threads wait for each other. */
+/* Each thread begins with its share of every task, as it does where they run alone; with large parts first, so that
+ * small ones are left when threads wait for each other. */
 static void lay_turns(const CgExec *x, Wave *w)
 {
     size_t threads = (size_t)cg_pool_threads(x->pool);
@@ -469,27 +468,23 @@ static void lay_waves(CgExec *x)
 static void lay_bases(CgExec *x)
 {
     const CgPlan *p = x->plan;
-    static char nothing[64];    /* where buffers of no bytes are */
+    static char nothing[64]; /* where buffers of no bytes are */
     for (int b = 0; b < cg_plan_buffers(p); b++) {
         const CgBuffer *buffer = cg_plan_buffer(p, b);
         x->first_link[b] = -1;
-        union { const void *in; char *out; } u = { nothing };
+        union {
+            const void *in;
+            char *out;
+        } u = { nothing };
         switch (buffer->place) {
-        case CG_AT_SLAB:
-            x->base[b] = x->slab ? x->slab + buffer->offset : nothing;
-            break;
+        case CG_AT_SLAB: x->base[b] = x->slab ? x->slab + buffer->offset : nothing; break;
         case CG_AT_CONST:
             u.in = cg_plan_constant(p, buffer->ordinal);
             x->base[b] = u.out;
             break;
-        case CG_AT_INPUT:
-            x->unbound_of[buffer->ordinal] = b;
-            break;
-        case CG_AT_PARAM:
-            x->unbound_of[x->ninputs + buffer->ordinal] = b;
-            break;
-        case CG_AT_OUTPUT:
-            break;
+        case CG_AT_INPUT: x->unbound_of[buffer->ordinal] = b; break;
+        case CG_AT_PARAM: x->unbound_of[x->ninputs + buffer->ordinal] = b; break;
+        case CG_AT_OUTPUT: break;
         }
     }
     for (int i = 0; i < x->noutputs; i++)
@@ -535,7 +530,7 @@ CgExec *cg_exec_new(const CgPlan *p, CgPool *pool, CgErr *e)
         x->scratch = cg_try_alloc(scratch);
     if ((cg_plan_slab(p) > 0 && !x->slab) || (scratch > 0 && !x->scratch)) {
         cg_err(e, CG_ERR_MEMORY, "no memory for running graph '%s': %zu bytes of tensors and %zu of scratch",
-               g->name ? g->name : "", cg_plan_slab(p), scratch);
+            g->name ? g->name : "", cg_plan_slab(p), scratch);
         cg_exec_free(x);
         return NULL;
     }
@@ -557,8 +552,9 @@ CgExec *cg_exec_new(const CgPlan *p, CgPool *pool, CgErr *e)
     for (int i = 0; i < n; i++) {
         const CgInstr *in = cg_plan_instr(p, i);
         CgCall *c = &x->calls[i];
-        *c = (CgCall){ .op = in->op, .nin = in->nin, .nout = in->nout, .attrs = in->attrs, .state = in->state,
-                       .bf16 = in->bf16 };
+        *c = (CgCall){
+            .op = in->op, .nin = in->nin, .nout = in->nout, .attrs = in->attrs, .state = in->state, .bf16 = in->bf16
+        };
         c->shared = in->shared >= 0 ? x->slab + in->shared_offset : NULL;
         c->in = x->tensors + at;
         for (int k = 0; k < in->nin; k++)

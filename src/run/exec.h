@@ -7,25 +7,29 @@
 #include "run/pool.h"
 
 typedef struct CgExec CgExec;
-CG_NODISCARD CgExec *cg_exec_new(const CgPlan *plan, CgPool *pool, CgErr *e);   /* allocates the slab */
-void     cg_exec_free(CgExec *x);
+CG_NODISCARD CgExec *cg_exec_new(const CgPlan *plan, CgPool *pool, CgErr *e); /* allocates the slab */
+void cg_exec_free(CgExec *x);
 /* Memory is contiguous, aligned as its dtype, and borrowed; inputs are written only where the plan says that an output
  * is written over them. */
-void     cg_exec_bind_input(CgExec *x, int ordinal, const void *data);
-void     cg_exec_bind_param(CgExec *x, int ordinal, const void *data);
-void     cg_exec_bind_output(CgExec *x, int ordinal, void *data);         /* plans with outputs_bound */
-void    *cg_exec_block(const CgExec *x);             /* where outputs that are together begin; valid until the next run */
-void     cg_exec_random(CgExec *x, uint64_t seed, uint64_t step);
-void     cg_exec_run(CgExec *x);
-CgTensor cg_exec_output(const CgExec *x, int i);     /* valid until the next run; may be strided */
+void cg_exec_bind_input(CgExec *x, int ordinal, const void *data);
+void cg_exec_bind_param(CgExec *x, int ordinal, const void *data);
+void cg_exec_bind_output(CgExec *x, int ordinal, void *data); /* plans with outputs_bound */
+void *cg_exec_block(const CgExec *x); /* where outputs that are together begin; valid until the next run */
+void cg_exec_random(CgExec *x, uint64_t seed, uint64_t step);
+void cg_exec_run(CgExec *x);
+CgTensor cg_exec_output(const CgExec *x, int i); /* valid until the next run; may be strided */
 /* --nan: stop after the first instruction with a non-finite result; returns its index or -1. */
-int      cg_exec_run_checked(CgExec *x);
+int cg_exec_run_checked(CgExec *x);
 /* --prof: seconds and calls by instruction, summed over runs since enabled. */
-typedef struct CgProf { double seconds; uint64_t calls; } CgProf;
-void          cg_exec_profile(CgExec *x, bool on);
-const CgProf *cg_exec_prof(const CgExec *x);         /* cg_plan_count entries */
-/* --trace: from now on each instruction and part is an event of `t` (NULL ends it); `first` is the name of instruction 0. */
+typedef struct CgProf {
+    double seconds;
+    uint64_t calls;
+} CgProf;
+void cg_exec_profile(CgExec *x, bool on);
+const CgProf *cg_exec_prof(const CgExec *x); /* cg_plan_count entries */
+/* --trace: from now on each instruction and part is an event of `t` (NULL ends it); `first` is the name of instruction
+ * 0. */
 struct CgTrace;
-void          cg_exec_trace(CgExec *x, struct CgTrace *t, int first);
+void cg_exec_trace(CgExec *x, struct CgTrace *t, int first);
 const CgPlan *cg_exec_plan(const CgExec *x);
 #endif

@@ -1,7 +1,7 @@
 /* gemm.c - matrix products of our own: which code multiplies, and in which blocks.
- * Takes matrices as they lie or packed beforehand; gives products on the calling thread; any number of threads may call.
- * Blocks as in Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 2008. Must not start
- * threads, and must not let the order of sums depend on anything but the sizes. */
+ * Takes matrices as they lie or packed beforehand; gives products on the calling thread; any number of threads may
+ * call. Blocks as in Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 2008. Must
+ * not start threads, and must not let the order of sums depend on anything but the sizes. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,23 +9,25 @@
 #include "graph/registry.h"
 #include "run/gemm.h"
 
-/* A block of the left factor stays in a 1 MiB second-level cache, of which it takes up to BLOCK bytes, while panels of the right
- * one, which may come from further away, pass by. Sums stay in registers over LONG bytes of units: coming back to a result costs more than
- * panels that outgrow the first-level cache. */
+/* A block of the left factor stays in a 1 MiB second-level cache, of which it takes up to BLOCK bytes, while panels of
+ * the right one, which may come from further away, pass by. Sums stay in registers over LONG bytes of units: coming
+ * back to a result costs more than panels that outgrow the first-level cache. */
 #define BLOCK (640 << 10)
 #define LONG  8192
-#define TALL  32        /* panels of a block at most */
-#define DEPTH 2048      /* bytes of units that are packed at a time when nobody packed them before, */
-#define WIDTH 512       /* of so many columns of the right factor */
-#define ROWS  112       /* and rows of the left one */
-#define STRIP 16        /* rows of a factor that are packed side by side: as many as the processor fetches ahead of us */
-#define FEW   ((int64_t)128 * 128 * 128)    /* products up to this size are read where they lie */
+#define TALL  32   /* panels of a block at most */
+#define DEPTH 2048 /* bytes of units that are packed at a time when nobody packed them before, */
+#define WIDTH 512  /* of so many columns of the right factor */
+#define ROWS  112  /* and rows of the left one */
+#define STRIP 16   /* rows of a factor that are packed side by side: as many as the processor fetches ahead of us */
+#define FEW   ((int64_t)128 * 128 * 128) /* products up to this size are read where they lie */
 
 /* What a thread packs for itself, kept from call to call and freed with the thread. */
-typedef struct Panels { char left[(ROWS + 32) * (DEPTH + 128)], right[WIDTH * DEPTH + 128]; } Panels;
+typedef struct Panels {
+    char left[(ROWS + 32) * (DEPTH + 128)], right[WIDTH * DEPTH + 128];
+} Panels;
 
 static pthread_key_t panels_key;
-static const CgGemmKind *kinds, *half;      /* f32 and f64; products of bf16 */
+static const CgGemmKind *kinds, *half; /* f32 and f64; products of bf16 */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void init(void)
@@ -53,34 +55,19 @@ static const CgGemmKind *kind_of(CgDtype dtype, int bf16)
     return dtype == CG_F64 ? &kinds[CG_GEMM_F64] : bf16 ? half : &kinds[CG_GEMM_F32];
 }
 
-const char *cg_gemm_name(bool bf16)
-{
-    return kind_of(CG_F32, bf16)->name;
-}
+const char *cg_gemm_name(bool bf16) { return kind_of(CG_F32, bf16)->name; }
 
-void cg_bf16_round(const float *from, uint16_t *to, size_t n)
-{
-    kind_of(CG_F32, true)->round(from, to, n);
-}
+void cg_bf16_round(const float *from, uint16_t *to, size_t n) { kind_of(CG_F32, true)->round(from, to, n); }
 
-static inline int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
+static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* ---- factors packed beforehand ----
  * The left factor keeps its order, rows along k or k along rows: a panel of it is read with steps. The right one is
  * packed by panels of (units, nr). All of k lies together, so that any range of it can be multiplied. */
 
-static inline const CgGemmKind *kind_in(const CgGemm *g)
-{
-    return g->kind;
-}
+static inline const CgGemmKind *kind_in(const CgGemm *g) { return g->kind; }
 
-static inline int64_t units(const CgGemmKind *x, int64_t k)
-{
-    return (k + x->pair - 1) / x->pair;
-}
+static inline int64_t units(const CgGemmKind *x, int64_t k) { return (k + x->pair - 1) / x->pair; }
 
 /* From a line of units of the packed left factor to the next: a step off the powers of two, so that lines do not all
  * fall into the same sets of a cache. */
@@ -126,7 +113,7 @@ void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int64_t k0
         for (int64_t j = first; j < last; j++) {
             int64_t c = j * x->nr, at = g->tb ? c * g->ldb + l : l * g->ldb + c;
             x->right[g->b16](g->tb, (const char *)g->b + at * of, g->ldb, least(strip, k1 - l), least(x->nr, g->n - c),
-                             (char *)g->right + (j * panel + l / x->pair * x->nr) * x->size);
+                (char *)g->right + (j * panel + l / x->pair * x->nr) * x->size);
         }
 }
 
@@ -151,21 +138,18 @@ static int64_t even(int64_t n, int64_t most)
 }
 
 /* Of k, in steps of 32. */
-static int64_t depth(int64_t k, int64_t most)
-{
-    return least((even(k, most) + 31) / 32 * 32, most);
-}
+static int64_t depth(int64_t k, int64_t most) { return least((even(k, most) + 31) / 32 * 32, most); }
 
 /* ---- fetching ahead ---- */
 
-#define LINE 64
-#define AHEAD (256 << 10)     /* bytes fetched ahead at most: more would drive out what is in use */
+#define LINE  64
+#define AHEAD (256 << 10) /* bytes fetched ahead at most: more would drive out what is in use */
 
 static CgAhead block_of(const CgGemm *g, const void *x, int64_t of, int64_t ld, bool along_k, int64_t from, int64_t to)
 {
     if (to <= from)
         return (CgAhead){ 0 };
-    if (along_k)    /* k rows of some of its columns */
+    if (along_k) /* k rows of some of its columns */
         return (CgAhead){ (const char *)x + from * of, g->k, (to - from) * of, ld * of };
     return (CgAhead){ (const char *)x + from * ld * of, to - from, g->k * of, ld * of };
 }
@@ -173,16 +157,21 @@ static CgAhead block_of(const CgGemm *g, const void *x, int64_t of, int64_t ld, 
 CgAhead cg_gemm_ahead_left(const CgGemm *g, int64_t first, int64_t last)
 {
     return block_of(g, g->a, cg_gemm_left_size(g), g->lda, g->ta, first < g->left_panels ? cg_gemm_row(g, first) : g->m,
-                    last < g->left_panels ? cg_gemm_row(g, last) : g->m);
+        last < g->left_panels ? cg_gemm_row(g, last) : g->m);
 }
 
 CgAhead cg_gemm_ahead_right(const CgGemm *g, int64_t first, int64_t last)
 {
-    return block_of(g, g->b, cg_gemm_right_size(g), g->ldb, !g->tb, least(first * g->nr, g->n), least(last * g->nr, g->n));
+    return block_of(
+        g, g->b, cg_gemm_right_size(g), g->ldb, !g->tb, least(first * g->nr, g->n), least(last * g->nr, g->n));
 }
 
 /* Lines that are still to be fetched, spread evenly over the products of panels. */
-typedef struct Ahead { const char *row; int64_t rows, bytes, step, at; double due, each; } Ahead;
+typedef struct Ahead {
+    const char *row;
+    int64_t rows, bytes, step, at;
+    double due, each;
+} Ahead;
 
 static Ahead ahead(const CgAhead *x, int64_t products)
 {
@@ -249,7 +238,7 @@ void cg_gemm_run(const CgGemm *g, CgGemmRange r, double alpha, double beta, void
                     fetch(&next);
                     fetch(&other);
                     x->micro(ku, a[q], rs, ps, b, bs, alpha, be, (char *)c + (row[q] * ldc + column) * of, ldc,
-                             row[q + 1] - row[q], cols);
+                        row[q + 1] - row[q], cols);
                 }
             }
         }
@@ -280,11 +269,14 @@ void cg_gemm_slope(const CgGemm *g, const CgGemm *h, int64_t row, int64_t rows, 
     const CgGemm *const left[2] = { s->left_w, s->left_slopes };
     for (int i = 0; i < 2; i++)
         if (left[i]->left) {
-            union { const char *in; char *out; } u = { left_at(left[i], x, 0, s->left_k, &step, &l) };
+            union {
+                const char *in;
+                char *out;
+            } u = { left_at(left[i], x, 0, s->left_k, &step, &l) };
             to[i] = u.out;
         }
-    x->slope(units(x, g->k), a, rs, d, ds, right_at(g, x, panel, 0), right_at(h, x, panel, 0), s, rows, to[0], to[1], step,
-             right_at(s->right, x, s->right_panel, s->right_k));
+    x->slope(units(x, g->k), a, rs, d, ds, right_at(g, x, panel, 0), right_at(h, x, panel, 0), s, rows, to[0], to[1],
+        step, right_at(s->right, x, s->right_panel, s->right_k));
 }
 
 /* ---- whole products ---- */
@@ -296,13 +288,10 @@ static Panels *panels(void)
         p = cg_malloc(sizeof(Panels) + 64);
         pthread_setspecific(panels_key, p);
     }
-    return (void *)(p + (64 - (uintptr_t)p % 64));      /* no load of a vector crosses a line */
+    return (void *)(p + (64 - (uintptr_t)p % 64)); /* no load of a vector crosses a line */
 }
 
-static CgGemmRange all_of(const CgGemm *g)
-{
-    return (CgGemmRange){ 0, g->left_panels, 0, g->right_panels, 0, g->k };
-}
+static CgGemmRange all_of(const CgGemm *g) { return (CgGemmRange){ 0, g->left_panels, 0, g->right_panels, 0, g->k }; }
 
 /* Rows [rows i / n, rows (i + 1) / n) of a block. */
 static CgAhead share(CgAhead x, int64_t i, int64_t n)
@@ -327,13 +316,14 @@ static CgGemm block(const CgGemm *g, int64_t i, int64_t m, int64_t j, int64_t n,
     return s;
 }
 
-/* Block by block, each packed by this thread: the left factor before it is multiplied, a panel of the right one when the
- * first rows come to it. What is packed next is fetched while the rest is multiplied. */
+/* Block by block, each packed by this thread: the left factor before it is multiplied, a panel of the right one when
+ * the first rows come to it. What is packed next is fetched while the rest is multiplied. */
 static void blocked(const CgGemm *g, double alpha, double beta, void *c, int64_t ldc)
 {
     const CgGemmKind *x = kind_in(g);
     Panels *own = panels();
-    int64_t of = (int64_t)cg_dtype_size(g->dtype), kc = depth(g->k, DEPTH / x->size * x->pair), wide = WIDTH / x->nr * x->nr;
+    int64_t of = (int64_t)cg_dtype_size(g->dtype), kc = depth(g->k, DEPTH / x->size * x->pair),
+            wide = WIDTH / x->nr * x->nr;
     for (int64_t j = 0; j < g->n; j += wide)
         for (int64_t l = 0; l < g->k; l += kc)
             for (int64_t i = 0; i < g->m; i += ROWS) {
@@ -344,7 +334,8 @@ static void blocked(const CgGemm *g, double alpha, double beta, void *c, int64_t
                 if (s.left)
                     cg_gemm_pack_left(&s, s.a, 0, s.left_panels, 0, s.k);
                 if (i + ROWS < g->m || l + kc < g->k) {
-                    CgGemm next = i + ROWS < g->m ? block(g, i + ROWS, ROWS, j, wide, l, kc) : block(g, 0, ROWS, j, wide, l + kc, kc);
+                    CgGemm next = i + ROWS < g->m ? block(g, i + ROWS, ROWS, j, wide, l, kc)
+                                                  : block(g, 0, ROWS, j, wide, l + kc, kc);
                     rows = cg_gemm_ahead_left(&next, 0, next.left_panels);
                 }
                 for (int64_t p = 0; p < s.right_panels; p++) {
@@ -353,7 +344,7 @@ static void blocked(const CgGemm *g, double alpha, double beta, void *c, int64_t
                     s.next[0] = share(rows, p, s.right_panels);
                     s.next[1] = i == 0 ? cg_gemm_ahead_right(&s, p + 1, p + 2) : (CgAhead){ 0 };
                     cg_gemm_run(&s, (CgGemmRange){ 0, s.left_panels, p, p + 1, 0, s.k }, alpha, l == 0 ? beta : 1,
-                                (char *)c + (i * ldc + j) * of, ldc);
+                        (char *)c + (i * ldc + j) * of, ldc);
                 }
             }
 }

@@ -1,22 +1,19 @@
 /* gemm_bf16.c - panels of pairs of bf16 and their products, by the instructions of AVX512-BF16.
- * Takes f32, which it rounds while packing, or bf16 as a plan keeps it; gives f32 and what gemm.h says. Must not be called
- * but through gemm.c, which knows what the processor has. */
+ * Takes f32, which it rounds while packing, or bf16 as a plan keeps it; gives f32 and what gemm.h says. Must not be
+ * called but through gemm.c, which knows what the processor has. */
 #include <stddef.h>
 #include <string.h>
 #include "run/gemm.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-#define WIDE __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,prfchw")))
-#define MR 14
-#define NR 32
-#define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
-#define EACH_HEIGHT(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+    #include <immintrin.h>
+    #define WIDE           __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,prfchw")))
+    #define MR             14
+    #define NR             32
+    #define EACH_ROW(X)    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
+    #define EACH_HEIGHT(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 
-static inline __mmask16 lanes(int64_t n)
-{
-    return n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);
-}
+static inline __mmask16 lanes(int64_t n) { return n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1); }
 
 /* ---- packing: the processor rounds to nearest even; numbers too small to be normal become 0 ---- */
 
@@ -37,8 +34,8 @@ WIDE static inline __m512i row_pairs(const float *x, int64_t left)
 /* Pair j from x[j] and y[j]; y may be missing. */
 WIDE static inline __m512i column_pairs(const float *x, const float *y, __mmask16 mask)
 {
-    const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,
-                                                23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22,
+        6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     __m512 low = _mm512_maskz_loadu_ps(mask, x), high = y ? _mm512_maskz_loadu_ps(mask, y) : _mm512_setzero_ps();
     return _mm512_permutexvar_epi16(interleave, (__m512i)_mm512_cvtne2ps_pbh(high, low));
 }
@@ -73,7 +70,7 @@ WIDE static void left_columns(const void *a, int64_t ld, int64_t rows, int64_t k
 WIDE static inline void transpose16(__m512i r[16])
 {
     __m512i u[16];
-#pragma GCC unroll 4
+    #pragma GCC unroll 4
     for (int i = 0; i < 16; i += 4) {
         __m512i t0 = _mm512_unpacklo_epi32(r[i], r[i + 1]), t1 = _mm512_unpackhi_epi32(r[i], r[i + 1]);
         __m512i t2 = _mm512_unpacklo_epi32(r[i + 2], r[i + 3]), t3 = _mm512_unpackhi_epi32(r[i + 2], r[i + 3]);
@@ -82,10 +79,11 @@ WIDE static inline void transpose16(__m512i r[16])
         u[i + 2] = _mm512_unpacklo_epi64(t1, t3);
         u[i + 3] = _mm512_unpackhi_epi64(t1, t3);
     }
-#pragma GCC unroll 4
+    #pragma GCC unroll 4
     for (int j = 0; j < 4; j++) {
         __m512i x0 = _mm512_shuffle_i32x4(u[j], u[4 + j], 0x44), x1 = _mm512_shuffle_i32x4(u[j], u[4 + j], 0xee);
-        __m512i y0 = _mm512_shuffle_i32x4(u[8 + j], u[12 + j], 0x44), y1 = _mm512_shuffle_i32x4(u[8 + j], u[12 + j], 0xee);
+        __m512i y0 = _mm512_shuffle_i32x4(u[8 + j], u[12 + j], 0x44),
+                y1 = _mm512_shuffle_i32x4(u[8 + j], u[12 + j], 0xee);
         r[j] = _mm512_shuffle_i32x4(x0, y0, 0x88);
         r[4 + j] = _mm512_shuffle_i32x4(x0, y0, 0xdd);
         r[8 + j] = _mm512_shuffle_i32x4(x1, y1, 0x88);
@@ -110,7 +108,7 @@ WIDE static void right(bool trans, const void *b, int64_t ld, int64_t k, int64_t
     for (int64_t half = 0; half < NR; half += 16)
         for (int64_t p = 0; p < ku; p += 16) {
             __m512i r[16];
-#pragma GCC unroll 16
+    #pragma GCC unroll 16
             for (int64_t i = 0; i < 16; i++)
                 r[i] = half + i < cols ? row_pairs(from + (half + i) * ld + 2 * p, k - 2 * p) : _mm512_setzero_si512();
             transpose16(r);
@@ -121,10 +119,7 @@ WIDE static void right(bool trans, const void *b, int64_t ld, int64_t k, int64_t
 
 /* ---- packing what is bf16 already: the same panels ---- */
 
-static inline __mmask32 lanes32(int64_t n)
-{
-    return n >= 32 ? 0xffffffffu : n <= 0 ? 0 : ((uint32_t)1 << n) - 1;
-}
+static inline __mmask32 lanes32(int64_t n) { return n >= 32 ? 0xffffffffu : n <= 0 ? 0 : ((uint32_t)1 << n) - 1; }
 
 static void left_rows16(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step)
 {
@@ -153,8 +148,8 @@ WIDE static void left_columns16(const void *a, int64_t ld, int64_t rows, int64_t
 
 WIDE static void right16(bool trans, const void *b, int64_t ld, int64_t k, int64_t cols, void *out)
 {
-    const __m512i low = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8,
-                                         39, 7, 38, 6, 37, 5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
+    const __m512i low = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8, 39, 7, 38, 6, 37,
+        5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
     const __m512i high = _mm512_add_epi16(low, _mm512_set1_epi16(16));
     const uint16_t *from = b;
     uint32_t *to = out;
@@ -173,9 +168,10 @@ WIDE static void right16(bool trans, const void *b, int64_t ld, int64_t k, int64
         for (int64_t p = 0; p < ku; p += 16) {
             __m512i r[16];
             __mmask32 mask = lanes32(k - 2 * p);
-#pragma GCC unroll 16
+    #pragma GCC unroll 16
             for (int64_t i = 0; i < 16; i++)
-                r[i] = half + i < cols ? _mm512_maskz_loadu_epi16(mask, from + (half + i) * ld + 2 * p) : _mm512_setzero_si512();
+                r[i] = half + i < cols ? _mm512_maskz_loadu_epi16(mask, from + (half + i) * ld + 2 * p)
+                                       : _mm512_setzero_si512();
             transpose16(r);
             for (int64_t i = 0; i < 16 && p + i < ku; i++)
                 _mm512_storeu_si512(to + (p + i) * NR + half, r[i]);
@@ -197,84 +193,105 @@ WIDE static void round16(const float *from, uint16_t *to, size_t n)
 typedef int32_t Unit __attribute__((aligned(2), may_alias));
 
 /* In memory: all registers are taken while sums grow. */
-typedef struct Scale { float alpha, beta; } Scale;
+typedef struct Scale {
+    float alpha, beta;
+} Scale;
 
-#define NEAR(r) if (r < ROWS) { \
-        __builtin_prefetch(c + r * ldc, 1); \
-        __builtin_prefetch(c + r * ldc + NR - 1, 1); }
-#define ZERO(r) __m512 u##r = _mm512_setzero_ps(), v##r = u##r;
-/* Three pointers and few steps reach all rows without a register for each. */
-#define AT(r) ((r) < 5 ? x : (r) < 10 ? y : z)[(r) % 5 == 3 ? rs3 : (r) % 5 * rs]
-#define STEP(r) if (r < ROWS) { \
-        __m512bh w = (__m512bh)_mm512_set1_epi32(AT(r)); \
-        u##r = _mm512_dpbf16_ps(u##r, w, (__m512bh)b0); \
-        v##r = _mm512_dpbf16_ps(v##r, w, (__m512bh)b1); }
-#define SCALE(r) if (r < ROWS) { \
-        u##r = _mm512_mul_ps(u##r, al); \
-        v##r = _mm512_mul_ps(v##r, al); }
-#define PUT(r) if (r < ROWS) { \
-        float *to = c + r * ldc; \
-        if (beta != 0) { \
-            u##r = _mm512_fmadd_ps(be, _mm512_loadu_ps(to), u##r); \
-            v##r = _mm512_fmadd_ps(be, _mm512_loadu_ps(to + 16), v##r); \
-        } \
-        _mm512_storeu_ps(to, u##r); \
-        _mm512_storeu_ps(to + 16, v##r); }
-#define PUT_SOME(r) if (r < ROWS) { \
-        float *to = c + r * ldc; \
-        if (beta != 0) { \
-            u##r = _mm512_fmadd_ps(be, _mm512_maskz_loadu_ps(m0, to), u##r); \
-            v##r = _mm512_fmadd_ps(be, _mm512_maskz_loadu_ps(m1, to + 16), v##r); \
-        } \
-        _mm512_mask_storeu_ps(to, m0, u##r); \
-        _mm512_mask_storeu_ps(to + 16, m1, v##r); }
-#define MICRO(R) \
-    WIDE static void micro_##R(int64_t ku, const Unit *a, int64_t rs, int64_t ps, const int32_t *b, const Scale *scale, \
-                               float *c, int64_t ldc, int64_t cols) \
-    { \
-        enum { ROWS = R }; \
-        const Unit *x = a, *y = a + 5 * rs, *z = a + 10 * rs; \
-        int64_t rs3 = 3 * rs; \
-        EACH_ROW(NEAR) \
-        EACH_ROW(ZERO) \
-        for (int64_t p = 0; p < ku; p++) { \
-            __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 16); \
-            EACH_ROW(STEP) \
-            x += ps; \
-            y += ps; \
-            z += ps; \
-            b += NR; \
-        } \
-        const float beta = scale->beta; \
-        const __m512 al = _mm512_set1_ps(scale->alpha), be = _mm512_set1_ps(beta); \
-        if (scale->alpha != 1) { \
-            EACH_ROW(SCALE) \
-        } \
-        if (cols >= NR) { \
-            EACH_ROW(PUT) \
-        } else { \
-            __mmask16 m0 = lanes(cols), m1 = lanes(cols - 16); \
-            EACH_ROW(PUT_SOME) \
-        } \
-    }
+    #define NEAR(r)                                      \
+        if (r < ROWS) {                                  \
+            __builtin_prefetch(c + r * ldc, 1);          \
+            __builtin_prefetch(c + r * ldc + NR - 1, 1); \
+        }
+    #define ZERO(r) __m512 u##r = _mm512_setzero_ps(), v##r = u##r;
+    /* Three pointers and few steps reach all rows without a register for each. */
+    #define AT(r)   ((r) < 5 ? x : (r) < 10 ? y : z)[(r) % 5 == 3 ? rs3 : (r) % 5 * rs]
+    #define STEP(r)                                          \
+        if (r < ROWS) {                                      \
+            __m512bh w = (__m512bh)_mm512_set1_epi32(AT(r)); \
+            u##r = _mm512_dpbf16_ps(u##r, w, (__m512bh)b0);  \
+            v##r = _mm512_dpbf16_ps(v##r, w, (__m512bh)b1);  \
+        }
+    #define SCALE(r)                        \
+        if (r < ROWS) {                     \
+            u##r = _mm512_mul_ps(u##r, al); \
+            v##r = _mm512_mul_ps(v##r, al); \
+        }
+    #define PUT(r)                                                          \
+        if (r < ROWS) {                                                     \
+            float *to = c + r * ldc;                                        \
+            if (beta != 0) {                                                \
+                u##r = _mm512_fmadd_ps(be, _mm512_loadu_ps(to), u##r);      \
+                v##r = _mm512_fmadd_ps(be, _mm512_loadu_ps(to + 16), v##r); \
+            }                                                               \
+            _mm512_storeu_ps(to, u##r);                                     \
+            _mm512_storeu_ps(to + 16, v##r);                                \
+        }
+    #define PUT_SOME(r)                                                               \
+        if (r < ROWS) {                                                               \
+            float *to = c + r * ldc;                                                  \
+            if (beta != 0) {                                                          \
+                u##r = _mm512_fmadd_ps(be, _mm512_maskz_loadu_ps(m0, to), u##r);      \
+                v##r = _mm512_fmadd_ps(be, _mm512_maskz_loadu_ps(m1, to + 16), v##r); \
+            }                                                                         \
+            _mm512_mask_storeu_ps(to, m0, u##r);                                      \
+            _mm512_mask_storeu_ps(to + 16, m1, v##r);                                 \
+        }
+    #define MICRO(R)                                                                                    \
+        WIDE static void micro_##R(int64_t ku, const Unit *a, int64_t rs, int64_t ps, const int32_t *b, \
+            const Scale *scale, float *c, int64_t ldc, int64_t cols)                                    \
+        {                                                                                               \
+            enum { ROWS = R };                                                                          \
+            const Unit *x = a, *y = a + 5 * rs, *z = a + 10 * rs;                                       \
+            int64_t rs3 = 3 * rs;                                                                       \
+            EACH_ROW(NEAR)                                                                              \
+            EACH_ROW(ZERO)                                                                              \
+            for (int64_t p = 0; p < ku; p++) {                                                          \
+                __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 16);                    \
+                EACH_ROW(STEP)                                                                          \
+                x += ps;                                                                                \
+                y += ps;                                                                                \
+                z += ps;                                                                                \
+                b += NR;                                                                                \
+            }                                                                                           \
+            const float beta = scale->beta;                                                             \
+            const __m512 al = _mm512_set1_ps(scale->alpha), be = _mm512_set1_ps(beta);                  \
+            if (scale->alpha != 1) {                                                                    \
+                EACH_ROW(SCALE)                                                                         \
+            }                                                                                           \
+            if (cols >= NR) {                                                                           \
+                EACH_ROW(PUT)                                                                           \
+            } else {                                                                                    \
+                __mmask16 m0 = lanes(cols), m1 = lanes(cols - 16);                                      \
+                EACH_ROW(PUT_SOME)                                                                      \
+            }                                                                                           \
+        }
 EACH_HEIGHT(MICRO)
 
 typedef void Micro(int64_t ku, const Unit *a, int64_t rs, int64_t ps, const int32_t *b, const Scale *scale, float *c,
-                   int64_t ldc, int64_t cols);
+    int64_t ldc, int64_t cols);
 
-static void micro(int64_t ku, const void *a, int64_t rs, int64_t ps, const void *b, int64_t bs, double alpha, double beta,
-                  void *c, int64_t ldc, int64_t rows, int64_t cols)
+static void micro(int64_t ku, const void *a, int64_t rs, int64_t ps, const void *b, int64_t bs, double alpha,
+    double beta, void *c, int64_t ldc, int64_t rows, int64_t cols)
 {
-#define ENTRY(R) micro_##R,
+    #define ENTRY(R) micro_##R,
     static Micro *const height[] = { EACH_HEIGHT(ENTRY) };
-    (void)bs;       /* always packed */
+    (void)bs; /* always packed */
     height[rows - 1](ku, a, rs, ps, b, &(Scale){ (float)alpha, (float)beta }, c, ldc, cols);
 }
 
 const CgGemmKind cg_gemm_kind_bf16 = {
-    .name = "avx512_bf16", .mr = MR, .nr = NR, .pair = 2, .size = 4, .left_rows = { left_rows, left_rows16 },
-    .left_columns = { left_columns, left_columns16 }, .right = { right, right16 }, .micro = micro, .weigh = cg_gemm_weigh_bf16,
-    .slope = cg_gemm_slope_bf16, .round = round16,
+    .name = "avx512_bf16",
+    .mr = MR,
+    .nr = NR,
+    .pair = 2,
+    .size = 4,
+    .left_rows = { left_rows, left_rows16 },
+    .left_columns = { left_columns, left_columns16 },
+    .right = { right, right16 },
+    .micro = micro,
+    .weigh = cg_gemm_weigh_bf16,
+    .slope = cg_gemm_slope_bf16,
+    .round = round16,
 };
 #else
 const CgGemmKind cg_gemm_kind_bf16 = { .name = NULL };

@@ -1,7 +1,7 @@
 /* gemm_vector.h - panels and their products for one type, in vectors of the compiler's; a pattern, not a header.
- * Takes T (float or double), NAME(word), TURN (of lanes.h), PACKED(to, n), what becomes of n numbers after they are copied,
- * EXP2(x) and RINT(x), and IN_REGISTERS where gemm_soft.c makes weights; gives a CgGemmKind's functions. Included by
- * gemm_vector.c only, once for each kind. */
+ * Takes T (float or double), NAME(word), TURN (of lanes.h), PACKED(to, n), what becomes of n numbers after they are
+ * copied, EXP2(x) and RINT(x), and IN_REGISTERS where gemm_soft.c makes weights; gives a CgGemmKind's functions.
+ * Included by gemm_vector.c only, once for each kind. */
 
 /* Vectors that may lie anywhere, and in registers. */
 typedef T NAME(Vec) __attribute__((vector_size(BYTES)));
@@ -55,61 +55,70 @@ static void NAME(right)(bool trans, const void *b, int64_t ld, int64_t k, int64_
 }
 
 #ifndef CG_GEMM_MICRO_ONCE
-#define CG_GEMM_MICRO_ONCE
-#define ZERO(r) VEC u##r = { 0 }, v##r = { 0 };
-/* Three pointers and few steps reach all rows without a register for each. */
-#define AT(r) ((r) < 5 ? x : (r) < 10 ? y : z)[(r) % 5 == 3 ? rs3 : (r) % 5 * rs]
-#define STEP(r) if (r < ROWS) { \
-        T w = AT(r); \
-        u##r += w * b0; \
-        v##r += w * b1; }
-#define SCALE(r) if (r < ROWS) { \
-        u##r *= al; \
-        v##r *= al; }
-#define PUT(r) if (r < ROWS) { \
-        LYING *to = (LYING *)(c + r * ldc); \
-        if (be != 0) { \
-            u##r += be * to[0]; \
-            v##r += be * to[1]; \
-        } \
-        to[0] = u##r; \
-        to[1] = v##r; }
-#define NEAR(r) if (r < ROWS) { \
-        __builtin_prefetch(c + r * ldc, 1); \
-        __builtin_prefetch(c + r * ldc + NAME(NR) - 1, 1); }
-#define MICRO(R) \
-    static void NAME(micro_##R)(int64_t ku, const T *a, int64_t rs, int64_t ps, const T *b, int64_t bs, T al, T be, T *c, \
-                                int64_t ldc) \
-    { \
-        enum { ROWS = R }; \
-        const T *x = a, *y = a + 5 * rs, *z = a + 10 * rs; \
-        int64_t rs3 = 3 * rs; \
-        EACH_ROW(NEAR) \
-        EACH_ROW(ZERO) \
-        for (int64_t p = 0; p < ku; p++) { \
-            VEC b0 = ((const LYING *)b)[0], b1 = ((const LYING *)b)[1]; \
-            EACH_ROW(STEP) \
-            x += ps; \
-            y += ps; \
-            z += ps; \
-            b += bs; \
-        } \
-        if (al != 1) { \
-            EACH_ROW(SCALE) \
-        } \
-        EACH_ROW(PUT) \
-    }
-#define ENTRY(R) NAME(micro_##R),
+    #define CG_GEMM_MICRO_ONCE
+    #define ZERO(r) VEC u##r = { 0 }, v##r = { 0 };
+    /* Three pointers and few steps reach all rows without a register for each. */
+    #define AT(r)   ((r) < 5 ? x : (r) < 10 ? y : z)[(r) % 5 == 3 ? rs3 : (r) % 5 * rs]
+    #define STEP(r)         \
+        if (r < ROWS) {     \
+            T w = AT(r);    \
+            u##r += w * b0; \
+            v##r += w * b1; \
+        }
+    #define SCALE(r)    \
+        if (r < ROWS) { \
+            u##r *= al; \
+            v##r *= al; \
+        }
+    #define PUT(r)                              \
+        if (r < ROWS) {                         \
+            LYING *to = (LYING *)(c + r * ldc); \
+            if (be != 0) {                      \
+                u##r += be * to[0];             \
+                v##r += be * to[1];             \
+            }                                   \
+            to[0] = u##r;                       \
+            to[1] = v##r;                       \
+        }
+    #define NEAR(r)                                            \
+        if (r < ROWS) {                                        \
+            __builtin_prefetch(c + r * ldc, 1);                \
+            __builtin_prefetch(c + r * ldc + NAME(NR) - 1, 1); \
+        }
+    #define MICRO(R)                                                                                               \
+        static void NAME(micro_##R)(                                                                               \
+            int64_t ku, const T *a, int64_t rs, int64_t ps, const T *b, int64_t bs, T al, T be, T *c, int64_t ldc) \
+        {                                                                                                          \
+            enum { ROWS = R };                                                                                     \
+            const T *x = a, *y = a + 5 * rs, *z = a + 10 * rs;                                                     \
+            int64_t rs3 = 3 * rs;                                                                                  \
+            EACH_ROW(NEAR)                                                                                         \
+            EACH_ROW(ZERO)                                                                                         \
+            for (int64_t p = 0; p < ku; p++) {                                                                     \
+                VEC b0 = ((const LYING *)b)[0], b1 = ((const LYING *)b)[1];                                        \
+                EACH_ROW(STEP)                                                                                     \
+                x += ps;                                                                                           \
+                y += ps;                                                                                           \
+                z += ps;                                                                                           \
+                b += bs;                                                                                           \
+            }                                                                                                      \
+            if (al != 1) {                                                                                         \
+                EACH_ROW(SCALE)                                                                                    \
+            }                                                                                                      \
+            EACH_ROW(PUT)                                                                                          \
+        }
+    #define ENTRY(R) NAME(micro_##R),
 #endif
 
-#define VEC NAME(Vec)
+#define VEC   NAME(Vec)
 #define LYING NAME(Lying)
 EACH_HEIGHT(MICRO)
 
-typedef void NAME(Micro)(int64_t ku, const T *a, int64_t rs, int64_t ps, const T *b, int64_t bs, T al, T be, T *c, int64_t ldc);
+typedef void NAME(Micro)(
+    int64_t ku, const T *a, int64_t rs, int64_t ps, const T *b, int64_t bs, T al, T be, T *c, int64_t ldc);
 
 static void NAME(micro)(int64_t ku, const void *a, int64_t rs, int64_t ps, const void *b, int64_t bs, double alpha,
-                        double beta, void *c, int64_t ldc, int64_t rows, int64_t cols)
+    double beta, void *c, int64_t ldc, int64_t rows, int64_t cols)
 {
     static NAME(Micro) *const height[] = { EACH_HEIGHT(ENTRY) };
     T *to = c;
@@ -172,7 +181,8 @@ static void NAME(keep)(const T *row, T *to)
     PACKED(to, NAME(NR))
 }
 
-static bool NAME(weigh)(int64_t ku, const void *a, int64_t rs, const void *b, const CgGemmWeigh *w, int64_t rows, void *right)
+static bool NAME(weigh)(
+    int64_t ku, const void *a, int64_t rs, const void *b, const CgGemmWeigh *w, int64_t rows, void *right)
 {
     T *c = w->c, turn = (T)w->turn, *sum = w->sum;
     const T *base = w->base;
@@ -191,7 +201,7 @@ static bool NAME(weigh)(int64_t ku, const void *a, int64_t rs, const void *b, co
 }
 
 static void NAME(slope)(int64_t ku, const void *a, int64_t rs, const void *d, int64_t ds, const void *b, const void *h,
-                        const CgGemmSlope *s, int64_t rows, void *left_w, void *left_s, int64_t step, void *right)
+    const CgGemmSlope *s, int64_t rows, void *left_w, void *left_s, int64_t step, void *right)
 {
     T *w = s->w, *c = s->slopes, turn = (T)s->turn;
     const T *base = s->base, *less = s->less;
@@ -210,7 +220,7 @@ static void NAME(slope)(int64_t ku, const void *a, int64_t rs, const void *d, in
     for (int64_t r = 0; r < rows; r++) {
         NAME(keep)(w + r * s->ldc, left_w ? (T *)left_w + r * step : NULL);
         NAME(keep)(c + r * s->ldc, left_s ? (T *)left_s + r * step : NULL);
-        if (left_s && right)    /* rounded already */
+        if (left_s && right) /* rounded already */
             memcpy((T *)right + r * NAME(NR), (T *)left_s + r * step, sizeof(T) * NAME(NR));
         else
             NAME(keep)(c + r * s->ldc, right ? (T *)right + r * NAME(NR) : NULL);

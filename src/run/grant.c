@@ -48,23 +48,20 @@ static bool up(char *path)
     return true;
 }
 
-static unsigned long long least(unsigned long long a, unsigned long long b)
-{
-    return a < b ? a : b;
-}
+static unsigned long long least(unsigned long long a, unsigned long long b) { return a < b ? a : b; }
 
 int cg_grant_processors(void)
 {
     unsigned long long us = 0, period = 0, unused = 0, best = INT_MAX;
     char path[512], file[600];
     group(path);
-    do {    /* the limit may sit on any group above ours */
+    do { /* the limit may sit on any group above ours */
         snprintf(file, sizeof file, "/sys/fs/cgroup%s/cpu.max", path);
         if (read_numbers(file, &us, &period) == 2 && period > 0)
             best = least(best, (us + period - 1) / period);
     } while (up(path));
-    if (read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &us, &unused) >= 1 &&
-        read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_period_us", &period, &unused) >= 1 && period > 0)
+    if (read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &us, &unused) >= 1
+        && read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_period_us", &period, &unused) >= 1 && period > 0)
         best = least(best, (us + period - 1) / period);
     return best < 1 ? 1 : (int)best;
 }
@@ -91,12 +88,12 @@ size_t cg_grant_memory(void)
         if (read_numbers(file, &used, &unused) >= 1)
             best = least(best, limit > used ? limit - used : 0);
     } while (up(path));
-    if (read_numbers("/sys/fs/cgroup/memory/memory.limit_in_bytes", &limit, &unused) >= 1 &&
-        read_numbers("/sys/fs/cgroup/memory/memory.usage_in_bytes", &used, &unused) >= 1)
+    if (read_numbers("/sys/fs/cgroup/memory/memory.limit_in_bytes", &limit, &unused) >= 1
+        && read_numbers("/sys/fs/cgroup/memory/memory.usage_in_bytes", &used, &unused) >= 1)
         best = least(best, limit > used ? limit - used : 0);
     struct rlimit r;
-    if (getrlimit(RLIMIT_AS, &r) == 0 && r.rlim_cur != RLIM_INFINITY &&
-        read_numbers("/proc/self/statm", &used, &unused) >= 1) {
+    if (getrlimit(RLIMIT_AS, &r) == 0 && r.rlim_cur != RLIM_INFINITY
+        && read_numbers("/proc/self/statm", &used, &unused) >= 1) {
         used *= (unsigned long long)sysconf(_SC_PAGESIZE);
         best = least(best, r.rlim_cur > used ? r.rlim_cur - used : 0);
     }

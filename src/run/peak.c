@@ -7,63 +7,73 @@
 #include <unistd.h>
 #include "run/peak.h"
 #if defined(__x86_64__)
-#include <immintrin.h>
+    #include <immintrin.h>
 #endif
 
-enum { CHAINS = 12, TRIALS = 8 };       /* CHAINS: enough to hide the latency of a multiply-add on any processor of today */
+enum { CHAINS = 12, TRIALS = 8 }; /* CHAINS: enough to hide the latency of a multiply-add on any processor of today */
 #define TRIAL_SECONDS 4e-3
-#define MEMORY_BYTES ((size_t)64 << 20) /* far more than a cache of which others use their share */
+#define MEMORY_BYTES  ((size_t)64 << 20) /* far more than a cache of which others use their share */
 
 typedef float V __attribute__((vector_size(64), aligned(4), may_alias));
 
 typedef struct Ways {
-    double (*f32)(int64_t rounds);      /* flops done; the work is kept by `sink` */
-    double (*bf16)(int64_t rounds);     /* NULL when there is no instruction for it */
-    void   (*stream)(float *x, const float *y, size_t n);
+    double (*f32)(int64_t rounds);  /* flops done; the work is kept by `sink` */
+    double (*bf16)(int64_t rounds); /* NULL when there is no instruction for it */
+    void (*stream)(float *x, const float *y, size_t n);
 } Ways;
 
-typedef struct Job { const Ways *ways; bool bf16; int64_t rounds; double *rate; float *at; size_t share, floats, repeats; } Job;
+typedef struct Job {
+    const Ways *ways;
+    bool bf16;
+    int64_t rounds;
+    double *rate;
+    float *at;
+    size_t share, floats, repeats;
+} Job;
 
 static _Thread_local volatile float sink;
 
 /* Twelve independent chains STEP(i) of vectors, `rounds` times. */
 #define EACH_CHAIN(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 
-#define STREAM(name, TARGET) \
+#define STREAM(name, TARGET)                                    \
     TARGET static void name(float *x, const float *y, size_t n) \
-    { \
-        for (size_t i = 0; i + 64 <= n; i += 64) \
-            for (size_t k = 0; k < 64; k += 16) { \
-                V *to = (V *)(x + i + k); \
-                *to = *to * 0.5f + *(const V *)(y + i + k); \
-            } \
+    {                                                           \
+        for (size_t i = 0; i + 64 <= n; i += 64)                \
+            for (size_t k = 0; k < 64; k += 16) {               \
+                V *to = (V *)(x + i + k);                       \
+                *to = *to * 0.5f + *(const V *)(y + i + k);     \
+            }                                                   \
     }
 
 #if defined(__x86_64__)
-#define WIDE __attribute__((target("avx512f")))
-#define WIDE16 __attribute__((target("avx512f,avx512bf16")))
-#define MIDDLE __attribute__((target("avx2,fma")))
+    #define WIDE   __attribute__((target("avx512f")))
+    #define WIDE16 __attribute__((target("avx512f,avx512bf16")))
+    #define MIDDLE __attribute__((target("avx2,fma")))
 
-/* `one` is zero, but the compiler does not know, nor that all sums are equal: they stay finite and nothing is left out. */
-#define BEGIN(i) s##i = one; __asm__ volatile("" : "+v"(s##i));
-#define JOIN(i) total += s##i[0];
-#define CHAINS_OF(name, TARGET, VECTOR, ZERO, STEP, LANES) \
-    TARGET static double name(int64_t rounds) \
-    { \
-        VECTOR one = ZERO, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11; \
-        float total = 0; \
-        __asm__ volatile("" : "+v"(one)); \
-        EACH_CHAIN(BEGIN) \
-        for (int64_t r = 0; r < rounds; r++) { \
-            EACH_CHAIN(STEP) \
-        } \
-        EACH_CHAIN(JOIN) \
-        sink = total; \
-        return (double)rounds * CHAINS * 2 * LANES; \
-    }
-#define FMA512(i) s##i = _mm512_fmadd_ps(s##i, one, one);
-#define FMA256(i) s##i = _mm256_fmadd_ps(s##i, one, one);
-#define DOT512(i) s##i = _mm512_dpbf16_ps(s##i, (__m512bh)one, (__m512bh)one);
+    /* `one` is zero, but the compiler does not know, nor that all sums are equal: they stay finite and nothing is left
+     * out. */
+    #define BEGIN(i) \
+        s##i = one;  \
+        __asm__ volatile("" : "+v"(s##i));
+    #define JOIN(i) total += s##i[0];
+    #define CHAINS_OF(name, TARGET, VECTOR, ZERO, STEP, LANES)                   \
+        TARGET static double name(int64_t rounds)                                \
+        {                                                                        \
+            VECTOR one = ZERO, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11; \
+            float total = 0;                                                     \
+            __asm__ volatile("" : "+v"(one));                                    \
+            EACH_CHAIN(BEGIN)                                                    \
+            for (int64_t r = 0; r < rounds; r++) {                               \
+                EACH_CHAIN(STEP)                                                 \
+            }                                                                    \
+            EACH_CHAIN(JOIN)                                                     \
+            sink = total;                                                        \
+            return (double)rounds * CHAINS * 2 * LANES;                          \
+        }
+    #define FMA512(i) s##i = _mm512_fmadd_ps(s##i, one, one);
+    #define FMA256(i) s##i = _mm256_fmadd_ps(s##i, one, one);
+    #define DOT512(i) s##i = _mm512_dpbf16_ps(s##i, (__m512bh)one, (__m512bh)one);
 CHAINS_OF(f32_wide, WIDE, __m512, _mm512_setzero_ps(), FMA512, 16)
 CHAINS_OF(f32_middle, MIDDLE, __m256, _mm256_setzero_ps(), FMA256, 8)
 CHAINS_OF(bf16_wide, WIDE16, __m512, _mm512_setzero_ps(), DOT512, 32)
@@ -110,10 +120,7 @@ static double seconds(clockid_t clock)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static double now(void)
-{
-    return seconds(CLOCK_MONOTONIC);
-}
+static double now(void) { return seconds(CLOCK_MONOTONIC); }
 
 /* By the thread's own time: whoever else runs on its processor takes nothing of the rate. */
 static void count(void *arg, size_t part, int thread)
@@ -151,7 +158,7 @@ static double flops_rate(CgPool *pool, const Ways *w, bool bf16)
 static void stream(void *arg, size_t part, int thread)
 {
     const Job *j = arg;
-    float *x = j->at + (size_t)thread * j->share;   /* by thread, not by part: each has its own in its cache */
+    float *x = j->at + (size_t)thread * j->share; /* by thread, not by part: each has its own in its cache */
     (void)part;
     for (size_t i = 0; i < j->repeats; i++)
         j->ways->stream(x, x + j->floats, j->floats);
@@ -162,7 +169,7 @@ static double bytes_rate(CgPool *pool, const Ways *w, float *at, size_t bytes)
 {
     size_t threads = (size_t)cg_pool_threads(pool), share = bytes / threads / sizeof *at / 128 * 128;
     Job j = { .ways = w, .at = at, .share = share, .floats = share / 2, .repeats = 1 };
-    double best = 0, moved = 3.0 * (double)(share / 2) * sizeof *at;      /* x read, y read, x written */
+    double best = 0, moved = 3.0 * (double)(share / 2) * sizeof *at; /* x read, y read, x written */
     for (double took = 0; took < TRIAL_SECONDS / 2 && j.repeats < 1 << 20;) {
         double start = now();
         stream(&j, 0, 0);
@@ -198,8 +205,8 @@ bool cg_peaks_measure(CgPool *pool, CgPeaks *p, CgErr *e)
     double l2 = cache_size(-1, 512 << 10), l3 = cache_size(-1, 8 << 20);
 #endif
     *p = (CgPeaks){ .threads = (int)threads, .l2_bytes = l2 * threads };
-    double middle = 4 * p->l2_bytes;        /* too large for the second level, small beside the third */
-    p->l3_bytes = l3 > 2 * middle ? l3 / 2 : middle;        /* others have their share of it */
+    double middle = 4 * p->l2_bytes;                 /* too large for the second level, small beside the third */
+    p->l3_bytes = l3 > 2 * middle ? l3 / 2 : middle; /* others have their share of it */
     p->f32 = flops_rate(pool, &w, false);
     p->bf16 = w.bf16 ? flops_rate(pool, &w, true) : p->f32;
     p->l2 = bytes_rate(pool, &w, at, (size_t)(p->l2_bytes / 2));

@@ -7,11 +7,11 @@
 
 /* Per second, all threads of the pool together. Bandwidths count what the program reads and writes. */
 typedef struct CgPeaks {
-    int    threads;
-    double f32;             /* flops of multiply-adds in registers */
-    double bf16;            /* of products of bf16 pairs summed in f32; f32's where the processor has no such instruction */
-    double l2, l3, memory;  /* bytes: x = a x + y over what fits in one cache and not in the smaller one */
-    double l2_bytes, l3_bytes;      /* up to how many bytes, all threads together, each of them counts */
+    int threads;
+    double f32;  /* flops of multiply-adds in registers */
+    double bf16; /* of products of bf16 pairs summed in f32; f32's where the processor has no such instruction */
+    double l2, l3, memory;     /* bytes: x = a x + y over what fits in one cache and not in the smaller one */
+    double l2_bytes, l3_bytes; /* up to how many bytes, all threads together, each of them counts */
 } CgPeaks;
 
 CG_NODISCARD bool cg_peaks_measure(CgPool *pool, CgPeaks *out, CgErr *e);

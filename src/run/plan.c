@@ -11,21 +11,21 @@
 #define NOWHERE ((char *)(uintptr_t)0x100000)
 
 typedef struct Draft {
-    CgPlan   *p;
+    CgPlan *p;
     CgBindings dims;
-    CgErr    *e;
-    CgMap     attrs;        /* CgAttrs as written -> with dims bound */
-    CgSlot  **value;        /* by node: its results */
-    CgSlot  **copy;         /* by node: a contiguous copy of it, once somebody needed one */
-    int      *next_output;  /* outputs by node: chains of output numbers, -1 at the end */
-    int      *first_output;
-    CgRef   (*home)[CG_MAX_OUT];    /* by node and result: the node of whose result it is a piece, or CG_NONE */
-    CgRef    *renewed;      /* by output: the leaf it is written over, or CG_NONE */
-    CgReaders  readers;
+    CgErr *e;
+    CgMap attrs;      /* CgAttrs as written -> with dims bound */
+    CgSlot **value;   /* by node: its results */
+    CgSlot **copy;    /* by node: a contiguous copy of it, once somebody needed one */
+    int *next_output; /* outputs by node: chains of output numbers, -1 at the end */
+    int *first_output;
+    CgRef (*home)[CG_MAX_OUT]; /* by node and result: the node of whose result it is a piece, or CG_NONE */
+    CgRef *renewed;            /* by output: the leaf it is written over, or CG_NONE */
+    CgReaders readers;
     CgLayouts *layouts;
     CgRounded *rounded;
-    int      *parent;       /* by buffer: the buffer whose memory it is, itself at the root */
-    bool      failed;
+    int *parent; /* by buffer: the buffer whose memory it is, itself at the root */
+    bool failed;
 } Draft;
 
 bool cg_tensor_contiguous(const CgTensor *t)
@@ -52,12 +52,12 @@ static void refuse_dim(Draft *d, const CgDim *dim, CgRef r)
     cg_plan_where(d->p->options.sources, cg_node(g, r)->span, where);
     d->failed = true;
     if (!cg_dim_eval(dim, d->dims, &value, &missing)) {
-        cg_err(d->e, CG_ERR_INPUT, "graph '%s' cannot run before the dim '%s' has a value%s%s",
-               g->name ? g->name : "", missing ? missing : "?", *where ? "; it is a size at " : "", where);
+        cg_err(d->e, CG_ERR_INPUT, "graph '%s' cannot run before the dim '%s' has a value%s%s", g->name ? g->name : "",
+            missing ? missing : "?", *where ? "; it is a size at " : "", where);
     } else {
         cg_dim_print(dim, &text);
         cg_err(d->e, CG_ERR_INPUT, "the size '%s' is %lld here%s%s", cg_strbuf_str(&text), (long long)value,
-               *where ? ", at " : "", where);
+            *where ? ", at " : "", where);
     }
     cg_strbuf_deinit(&text);
 }
@@ -75,7 +75,7 @@ static bool bind_type(Draft *d, const CgType *type, CgRef r, CgTensor *t, size_t
         CgStrbuf text = { 0 };
         cg_type_print(type, &text);
         cg_err(d->e, CG_ERR_MEMORY, "a tensor of type %s has more elements than memory has addresses",
-               cg_strbuf_str(&text));
+            cg_strbuf_str(&text));
         cg_strbuf_deinit(&text);
     }
     return false;
@@ -92,11 +92,12 @@ static const CgAttrs *bind_attrs(Draft *d, const CgAttrs *attrs, CgRef r)
 
 static int new_buffer(CgPlan *p, CgPlace place, int ordinal, size_t bytes)
 {
-    cg_vec_push(&p->buffers, (CgBuffer){ .place = place,
-                                         .ordinal = ordinal,
-                                         .bytes = bytes,
-                                         .first = (int)p->instrs.len,
-                                         .last = (int)p->instrs.len });
+    cg_vec_push(&p->buffers,
+        (CgBuffer){ .place = place,
+            .ordinal = ordinal,
+            .bytes = bytes,
+            .first = (int)p->instrs.len,
+            .last = (int)p->instrs.len });
     return (int)p->buffers.len - 1;
 }
 
@@ -130,18 +131,15 @@ static CgCall call_of(const CgInstr *in, CgTensor *t)
     for (int i = 0; i < in->nout; i++)
         t[CG_MAX_IN + i] = in->out[i].tensor;
     return (CgCall){ .op = in->op,
-                     .nin = in->nin,
-                     .nout = in->nout,
-                     .in = t,
-                     .out = t + CG_MAX_IN,
-                     .attrs = in->attrs,
-                     .bf16 = in->bf16 };
+        .nin = in->nin,
+        .nout = in->nout,
+        .in = t,
+        .out = t + CG_MAX_IN,
+        .attrs = in->attrs,
+        .bf16 = in->bf16 };
 }
 
-static void use(CgPlan *p, const CgSlot *s)
-{
-    p->buffers.at[s->buffer].last = (int)p->instrs.len;
-}
+static void use(CgPlan *p, const CgSlot *s) { p->buffers.at[s->buffer].last = (int)p->instrs.len; }
 
 static void push_instr(Draft *d, CgInstr *in)
 {
@@ -155,7 +153,7 @@ static void push_instr(Draft *d, CgInstr *in)
         in->op->work(&call, &in->work);
     }
     if (in->work.scratch < scratch)
-        in->work.scratch = scratch;     /* the driver's tiles, whatever the op says of its cost */
+        in->work.scratch = scratch; /* the driver's tiles, whatever the op says of its cost */
     if (in->work.parts == 0)
         in->work.parts = 1;
     in->shared = -1;
@@ -206,7 +204,7 @@ static bool view_of(const CgSlot *x, const CgNode *n, const CgAttrs *attrs, CgSl
     CgTensor in = x->tensor;
     in.data = NOWHERE;
     y->tensor.data = NULL;
-    y->tensor.dtype = in.dtype;     /* also where that is not the type's */
+    y->tensor.dtype = in.dtype; /* also where that is not the type's */
     CgCall call = { .op = n->op, .nin = 1, .nout = 1, .in = &in, .out = &y->tensor, .attrs = attrs };
     if (!n->op->view(&call, &y->tensor))
         return false;
@@ -253,8 +251,8 @@ static void find_homes(Draft *d, const bool *live)
             int k = part ? (int)cg_attr_int(x->attrs, "k", 0) : 0;
             for (int j = 0; j < n->nin; j++)
                 twice = twice || (j != i && n->in[j] == n->in[i]);
-            if (!twice && !cg_plan_is_leaf(cg_node(g, base)) && !cg_plan_is_view(cg_node(g, base)) && !cg_node(g, base)->op->piece &&
-                d->home[base][k] == CG_NONE)
+            if (!twice && !cg_plan_is_leaf(cg_node(g, base)) && !cg_plan_is_view(cg_node(g, base))
+                && !cg_node(g, base)->op->piece && d->home[base][k] == CG_NONE)
                 d->home[base][k] = r;
         }
     }
@@ -343,7 +341,7 @@ static void emit_kernel(Draft *d, CgRef r, const CgNode *n)
     in.kernel = vec ? cg_kernel_elementwise : n->op->kernel[dtype];
     for (int i = 0; i < n->nin; i++)
         in.in[i] = vec || n->op->traits & CG_STRIDED ? *d->value[n->in[i]] : contiguous(d, n->in[i]);
-    bool begun = d->value[r] != NULL;       /* pieces of it have been made */
+    bool begun = d->value[r] != NULL; /* pieces of it have been made */
     if (!begun)
         d->value[r] = CG_NEWN(d->p->arena, CgSlot, in.nout);
     bool taken[CG_MAX_IN] = { false };
@@ -397,8 +395,7 @@ static void bind_outputs(Draft *d, CgRef r)
         size_t bytes = (size_t)cg_tensor_count(&s.tensor) * cg_dtype_size(s.tensor.dtype);
         if (!p->options.outputs_bound || d->renewed[o] != CG_NONE) {
             p->outputs[o] = s;
-        } else if (b->place == CG_AT_SLAB && s.offset == 0 && b->bytes == bytes &&
-                   cg_tensor_contiguous(&s.tensor)) {
+        } else if (b->place == CG_AT_SLAB && s.offset == 0 && b->bytes == bytes && cg_tensor_contiguous(&s.tensor)) {
             b->place = CG_AT_OUTPUT;
             b->ordinal = o;
             p->outputs[o] = s;
@@ -412,7 +409,7 @@ static void emit(Draft *d, CgRef r)
 {
     const CgNode *n = cg_node(d->p->graph, r);
     if (cg_plan_is_leaf(n)) {
-        if (!d->value[r])   /* inputs and params have theirs */
+        if (!d->value[r]) /* inputs and params have theirs */
             emit_const(d, r, n);
     } else if (strcmp(n->op->name, "part") == 0) {
         d->value[r] = d->value[n->in[0]] + cg_attr_int(n->attrs, "k", 0);
@@ -436,8 +433,8 @@ static void find_renewed(const CgGraph *g, bool update, CgRef *renewed)
             size_t n = params ? g->params.len : g->inputs.len;
             const CgRef *leaf = params ? g->params.at : g->inputs.at;
             for (size_t i = 0; i < n; i++)
-                if (cg_node_name(g, leaf[i]) == g->outputs.at[o].name && leaf[i] != g->outputs.at[o].ref &&
-                    cg_type_equal(cg_node_type(g, leaf[i]), cg_node_type(g, g->outputs.at[o].ref)))
+                if (cg_node_name(g, leaf[i]) == g->outputs.at[o].name && leaf[i] != g->outputs.at[o].ref
+                    && cg_type_equal(cg_node_type(g, leaf[i]), cg_node_type(g, g->outputs.at[o].ref)))
                     renewed[o] = leaf[i];
         }
     }
@@ -450,8 +447,8 @@ static bool can_renew(const Draft *d, size_t o, int leaf)
     const CgPlan *p = d->p;
     const CgSlot *y = &p->outputs[o];
     const CgBuffer *b = &p->buffers.at[y->buffer], *l = &p->buffers.at[leaf];
-    if (p->options.no_inplace || b->place != CG_AT_SLAB || y->offset != 0 || b->bytes != l->bytes ||
-        !cg_tensor_contiguous(&y->tensor) || (size_t)b->first >= p->instrs.len || l->last > b->first)
+    if (p->options.no_inplace || b->place != CG_AT_SLAB || y->offset != 0 || b->bytes != l->bytes
+        || !cg_tensor_contiguous(&y->tensor) || (size_t)b->first >= p->instrs.len || l->last > b->first)
         return false;
     for (size_t i = 0; i < p->graph->outputs.len; i++)
         if (p->outputs[i].buffer == leaf || (i != o && p->outputs[i].buffer == y->buffer))
@@ -463,7 +460,8 @@ static bool can_renew(const Draft *d, size_t o, int leaf)
     if (made < 0)
         return false;
     for (int k = 0; k < in->nin; k++)
-        if (in->in[k].buffer == leaf && !(cg_plan_may_cover(in, k, &in->out[made].tensor) && cg_plan_alone(in, k, d->parent)))
+        if (in->in[k].buffer == leaf
+            && !(cg_plan_may_cover(in, k, &in->out[made].tensor) && cg_plan_alone(in, k, d->parent)))
             return false;
     return true;
 }
@@ -488,7 +486,7 @@ static void renew(Draft *d)
         int y = p->outputs[o].buffer;
         d->parent[y] = leaf;
         p->outputs[o].buffer = leaf;
-        p->buffers.at[y].first = 1;     /* nobody lives here any more */
+        p->buffers.at[y].first = 1; /* nobody lives here any more */
         p->buffers.at[y].last = 0;
         p->inplace++;
     }
@@ -567,7 +565,7 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
         }
     }
     for (size_t o = 0; o < g->outputs.len && !d.failed; o++)
-        if (d.renewed[o] != CG_NONE) {      /* takes no memory of its own */
+        if (d.renewed[o] != CG_NONE) { /* takes no memory of its own */
             CgTensor t;
             size_t size = 0;
             const CgNode *node = cg_node(g, g->outputs.at[o].ref);
@@ -623,9 +621,8 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
         b->offset = options.together[b->ordinal];
     }
     if (!cg_plan_place(p)) {
-        cg_err(e, CG_ERR_MEMORY,
-               "the tensors of graph '%s' together have more bytes than memory has addresses",
-               g->name ? g->name : "");
+        cg_err(e, CG_ERR_MEMORY, "the tensors of graph '%s' together have more bytes than memory has addresses",
+            g->name ? g->name : "");
         cg_plan_free(p);
         return NULL;
     }

@@ -18,82 +18,92 @@ typedef enum CgPlace {
 
 typedef struct CgBuffer {
     CgPlace place;
-    int     ordinal;     /* INPUT, PARAM, OUTPUT: which; CONST: index into the plan's constants */
-    size_t  offset;      /* SLAB: bytes, 64-aligned */
-    bool    pinned;      /* SLAB: the caller said where (CgPlanOptions.together) */
-    size_t  bytes;
-    int     first, last; /* instructions between which it must keep its value */
+    int ordinal;   /* INPUT, PARAM, OUTPUT: which; CONST: index into the plan's constants */
+    size_t offset; /* SLAB: bytes, 64-aligned */
+    bool pinned;   /* SLAB: the caller said where (CgPlanOptions.together) */
+    size_t bytes;
+    int first, last; /* instructions between which it must keep its value */
 } CgBuffer;
 
-typedef struct CgSlot { int buffer; size_t offset; CgTensor tensor; /* data NULL until run */ } CgSlot;
+typedef struct CgSlot {
+    int buffer;
+    size_t offset;
+    CgTensor tensor; /* data NULL until run */
+} CgSlot;
 
 typedef struct CgInstr {
-    CgRef          node;     /* in the plan's graph; CG_NONE for copies the planner put in */
-    const CgOp    *op;
-    CgKernel      *kernel;
-    const CgAttrs *attrs;    /* dims bound */
-    bool           bf16;     /* a product, and what it is in */
-    int            nin, nout;
-    CgSlot         in[CG_MAX_IN], out[CG_MAX_OUT];
-    CgWork         work;
-    int            shared;   /* buffer of CgWork.shared bytes, or -1 */
-    size_t         shared_offset;   /* in the slab */
-    void          *state;    /* from CgOp.prepare */
+    CgRef node; /* in the plan's graph; CG_NONE for copies the planner put in */
+    const CgOp *op;
+    CgKernel *kernel;
+    const CgAttrs *attrs; /* dims bound */
+    bool bf16;            /* a product, and what it is in */
+    int nin, nout;
+    CgSlot in[CG_MAX_IN], out[CG_MAX_OUT];
+    CgWork work;
+    int shared;           /* buffer of CgWork.shared bytes, or -1 */
+    size_t shared_offset; /* in the slab */
+    void *state;          /* from CgOp.prepare */
 } CgInstr;
 
 /* All parts of an instruction's `begin`, or of its kernel; `finish` follows the latter. */
-typedef struct CgTask { int instr; bool begin; } CgTask;
+typedef struct CgTask {
+    int instr;
+    bool begin;
+} CgTask;
 
 typedef struct CgPlan CgPlan;
 #define CG_PLAN_BOUND SIZE_MAX
 typedef struct CgPlanOptions {
-    bool no_inplace;         /* for tests */
-    bool no_rounding;        /* for tests: f32 is kept as f32, whoever reads it */
-    bool outputs_bound; /* outputs are written straight to memory the caller binds, which must not overlap
-                           inputs or params; else they live in the slab, or are views of inputs and params */
-    const size_t *together;  /* with outputs_bound, may be NULL: by output, its place in one block that outputs share at the
-                           beginning of the slab, in bytes, a multiple of 64 (cg_exec_block); or CG_PLAN_BOUND: by the
-                           caller. Until an output is made, other tensors may lie in its place; so they may in what is
-                           left between outputs. Read while planning only */
-    bool update;             /* an output named like an input or a parameter of its type is that one's new value and is
-                                written over it: during the run if no instruction wants the old one any more, else at
-                                its end. Whoever binds such memory must let it be written */
+    bool no_inplace;        /* for tests */
+    bool no_rounding;       /* for tests: f32 is kept as f32, whoever reads it */
+    bool outputs_bound;     /* outputs are written straight to memory the caller binds, which must not overlap
+                               inputs or params; else they live in the slab, or are views of inputs and params */
+    const size_t *together; /* with outputs_bound, may be NULL: by output, its place in one block that outputs share at
+                          the beginning of the slab, in bytes, a multiple of 64 (cg_exec_block); or CG_PLAN_BOUND: by
+                          the caller. Until an output is made, other tensors may lie in its place; so they may in what
+                          is left between outputs. Read while planning only */
+    bool update;            /* an output named like an input or a parameter of its type is that one's new value and is
+                               written over it: during the run if no instruction wants the old one any more, else at
+                               its end. Whoever binds such memory must let it be written */
     const CgSources *sources; /* may be NULL; to name script lines in messages */
 } CgPlanOptions;
 
 /* Fails when a symbol has no value or the slab would not fit in memory (says how many bytes, and the largest
  * tensors by line). */
-CG_NODISCARD CgPlan *cg_plan_build(const CgGraph *g /* borrowed, must outlive the plan */, CgBindings dims,
-                                   CgPlanOptions options, CgErr *e);
-void           cg_plan_free(CgPlan *p);
+CG_NODISCARD CgPlan *cg_plan_build(
+    const CgGraph *g /* borrowed, must outlive the plan */, CgBindings dims, CgPlanOptions options, CgErr *e);
+void cg_plan_free(CgPlan *p);
 const CgGraph *cg_plan_graph(const CgPlan *p);
-int            cg_plan_count(const CgPlan *p);
-int            cg_plan_buffers(const CgPlan *p);
-CgPlanOptions  cg_plan_options(const CgPlan *p);
+int cg_plan_count(const CgPlan *p);
+int cg_plan_buffers(const CgPlan *p);
+CgPlanOptions cg_plan_options(const CgPlan *p);
 const CgInstr *cg_plan_instr(const CgPlan *p, int i);
 const CgBuffer *cg_plan_buffer(const CgPlan *p, int i);
 /* Tasks that run side by side, n of them, at most CG_PLAN_WAVE: none writes what another one of its wave touches. */
 #define CG_PLAN_WAVE 4
-int            cg_plan_waves(const CgPlan *p);
-const CgTask  *cg_plan_wave(const CgPlan *p, int i, int *n);
-size_t         cg_plan_parts(const CgPlan *p, CgTask task);
+int cg_plan_waves(const CgPlan *p);
+const CgTask *cg_plan_wave(const CgPlan *p, int i, int *n);
+size_t cg_plan_parts(const CgPlan *p, CgTask task);
 /* Products of f32, those in bf16 among them, and their flops. */
-typedef struct CgProducts { int all, bf16; double flops, bf16_flops; } CgProducts;
-CgProducts     cg_plan_products(const CgPlan *p);
-size_t         cg_plan_slab(const CgPlan *p);        /* bytes */
-size_t         cg_plan_scratch(const CgPlan *p);     /* bytes a thread */
-const CgSlot  *cg_plan_output(const CgPlan *p, int i);
-CgTensor       cg_plan_input(const CgPlan *p, int i); /* shape with dims bound; data NULL */
-CgTensor       cg_plan_param(const CgPlan *p, int i);
-void           cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out);      /* --dump=plan */
+typedef struct CgProducts {
+    int all, bf16;
+    double flops, bf16_flops;
+} CgProducts;
+CgProducts cg_plan_products(const CgPlan *p);
+size_t cg_plan_slab(const CgPlan *p);    /* bytes */
+size_t cg_plan_scratch(const CgPlan *p); /* bytes a thread */
+const CgSlot *cg_plan_output(const CgPlan *p, int i);
+CgTensor cg_plan_input(const CgPlan *p, int i); /* shape with dims bound; data NULL */
+CgTensor cg_plan_param(const CgPlan *p, int i);
+void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out); /* --dump=plan */
 /* --dump=mem: by script line */
-void           cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *out);
+void cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *out);
 /* "model.cg:12", or "" without sources or place. */
-const char    *cg_plan_where(const CgSources *sources, CgSpan span, char out[160]);
+const char *cg_plan_where(const CgSources *sources, CgSpan span, char out[160]);
 /* Recomputes overlaps by brute force; CG_BUG if live buffers share bytes. Shares no code with planning. */
-void           cg_plan_verify(const CgPlan *p);
+void cg_plan_verify(const CgPlan *p);
 /* Bytes from a buffer's offset to where the next may begin: its own and a gap no kernel may touch. */
-size_t         cg_plan_room(const CgBuffer *b);
+size_t cg_plan_room(const CgBuffer *b);
 /* A constant's bytes (CG_AT_CONST, its ordinal). */
-const void    *cg_plan_constant(const CgPlan *p, int ordinal);
+const void *cg_plan_constant(const CgPlan *p, int ordinal);
 #endif

@@ -1,6 +1,6 @@
 /* plan_bind.c - numbers for the symbols of types and attributes, and who reads a result.
- * Takes a graph and numbers for its symbols; gives tensors without memory, attributes with all dims known, and the users of
- * each node. Must not report: who asks knows the place. */
+ * Takes a graph and numbers for its symbols; gives tensors without memory, attributes with all dims known, and the
+ * users of each node. Must not report: who asks knows the place. */
 #include <stdlib.h>
 #include <string.h>
 #include "run/plan_inside.h"
@@ -27,7 +27,8 @@ bool cg_plan_bind_type(CgBindings dims, const CgType *type, CgTensor *t, size_t 
     return !over;
 }
 
-const CgAttrs *cg_plan_bind_attrs(CgBindings dims, CgArena *arena, CgMap *bound, const CgAttrs *attrs, const CgDim **wrong)
+const CgAttrs *cg_plan_bind_attrs(
+    CgBindings dims, CgArena *arena, CgMap *bound, const CgAttrs *attrs, const CgDim **wrong)
 {
     bool any = false;
     uint64_t known;

@@ -6,7 +6,7 @@
 #include "graph/pass.h"
 #include "run/plan_inside.h"
 
-#define MAX_ROUNDS 64   /* an expansion may use ops that are expanded in turn; deeper than this is a circle */
+#define MAX_ROUNDS 64 /* an expansion may use ops that are expanded in turn; deeper than this is a circle */
 
 void cg_plan_live(const CgGraph *g, bool *live)
 {
@@ -18,15 +18,9 @@ void cg_plan_live(const CgGraph *g, bool *live)
             live[cg_node(g, r)->in[i]] = true;
 }
 
-bool cg_plan_is_view(const CgNode *n)
-{
-    return n->op->view || strcmp(n->op->name, "part") == 0;
-}
+bool cg_plan_is_view(const CgNode *n) { return n->op->view || strcmp(n->op->name, "part") == 0; }
 
-bool cg_plan_is_leaf(const CgNode *n)
-{
-    return n->op->traits & CG_LEAF && n->nin == 0;
-}
+bool cg_plan_is_leaf(const CgNode *n) { return n->op->traits & CG_LEAF && n->nin == 0; }
 
 static bool runs(const CgGraph *g, const CgNode *n)
 {
@@ -41,9 +35,9 @@ static CgGraph *expand_once(const CgGraph *g, const bool *live)
 {
     size_t n = g->nodes.len;
     CgRef *map = cg_calloc(n, sizeof *map);
-    CgRef (*results)[CG_MAX_OUT] = cg_calloc(n, sizeof *results);   /* of nodes that were written out */
+    CgRef(*results)[CG_MAX_OUT] = cg_calloc(n, sizeof *results); /* of nodes that were written out */
     bool *out = cg_calloc(n, sizeof *out);
-    memset(map, 0xff, n * sizeof *map);     /* CG_NONE */
+    memset(map, 0xff, n * sizeof *map); /* CG_NONE */
     CgGraph *to = cg_pass_begin(g, map);
     CgBuild b = cg_build_at(to);
     for (CgRef r = 0; r < n; r++) {
@@ -143,8 +137,8 @@ static CgGraph *bind_graph(const CgGraph *g, CgBindings dims)
         if (!good)
             break;
         size_t size = to->nodes.len;
-        map[r] = strcmp(node->op->name, "part") == 0 ? cg_build_part(&b, in[0], (int)cg_attr_int(node->attrs, "k", 0)) :
-                                                       cg_build(&b, node->op->name, node->nin, in, cg_attrs(nat, at));
+        map[r] = strcmp(node->op->name, "part") == 0 ? cg_build_part(&b, in[0], (int)cg_attr_int(node->attrs, "k", 0))
+                                                     : cg_build(&b, node->op->name, node->nin, in, cg_attrs(nat, at));
         for (; node->why != CG_NONE && size < to->nodes.len; size++)
             if (to->nodes.at[size].why == CG_NONE)
                 to->nodes.at[size].why = (CgRef)size;
@@ -185,9 +179,8 @@ const CgGraph *cg_plan_expand(const CgGraph *g, CgBindings dims, CgGraph **own, 
             all = false;
             if (!n->op->expand && !n->op->lower) {
                 CgDtype dtype = n->nin > 0 ? cg_node_type(g, n->in[0])->dtype : n->type.dtype;
-                cg_err(e, CG_ERR_INPUT,
-                       "op '%s' cannot run on %s: it has neither a kernel for it nor an expansion",
-                       n->op->name, cg_dtype_name(dtype));
+                cg_err(e, CG_ERR_INPUT, "op '%s' cannot run on %s: it has neither a kernel for it nor an expansion",
+                    n->op->name, cg_dtype_name(dtype));
                 free(live);
                 cg_graph_free(*own);
                 *own = NULL;

@@ -1,25 +1,25 @@
 /* plan_layout.c - in which order the axes of a result lie in memory.
- * Takes a graph and numbers for its symbols; gives, for a result that may lie in any order (CG_ANY_ORDER), the one in which
- * its users take it without a copy. Must not decide where anything lies. */
+ * Takes a graph and numbers for its symbols; gives, for a result that may lie in any order (CG_ANY_ORDER), the one in
+ * which its users take it without a copy. Must not decide where anything lies. */
 #include <stdlib.h>
 #include <string.h>
 #include "run/plan_inside.h"
 
-#define NOWHERE ((char *)(uintptr_t)0x100000)   /* views are asked with this address; only the strides count */
+#define NOWHERE ((char *)(uintptr_t)0x100000) /* views are asked with this address; only the strides count */
 
 struct CgLayouts {
     const CgReaders *readers;
-    CgBindings       dims;
-    CgArena         *arena;
-    CgMap            attrs;
+    CgBindings dims;
+    CgArena *arena;
+    CgMap attrs;
 };
 
 /* What the users of a result ask for: an order of its axes, outermost first. */
 typedef struct Votes {
     const CgTensor *row_major;
-    int             n;
-    bool            differ;
-    int             order[CG_MAX_RANK];
+    int n;
+    bool differ;
+    int order[CG_MAX_RANK];
 } Votes;
 
 CgLayouts *cg_layouts_new(const CgReaders *readers, CgBindings dims)
@@ -80,8 +80,8 @@ static void ask_view(CgLayouts *l, Votes *v, CgRef u, const CgTensor *t)
     in.data = NOWHERE;
     CgCall call = { .op = n->op, .nin = 1, .nout = 1, .in = &in, .out = &out };
     call.attrs = cg_plan_bind_attrs(l->dims, l->arena, &l->attrs, n->attrs, &wrong);
-    if (!wrong && cg_plan_bind_type(l->dims, &n->type, &out, &bytes, &wrong) && n->op->view(&call, &out) &&
-        reordered(v->row_major, &out, order))
+    if (!wrong && cg_plan_bind_type(l->dims, &n->type, &out, &bytes, &wrong) && n->op->view(&call, &out)
+        && reordered(v->row_major, &out, order))
         ask(l, v, u, 0, &out);
     else
         vote(v, t);
@@ -107,7 +107,7 @@ static void ask(CgLayouts *l, Votes *v, CgRef r, int k, const CgTensor *t)
             for (int i = 0; i < n->nin && i < 32; i++)
                 over = over || (n->in[i] == r && n->op->inplace >> i & 1);
             if (over && n->op->traits & CG_ANY_ORDER && cg_type_equal(&n->type, cg_node_type(g, r)))
-                ask(l, v, u, 0, t);     /* its result will lie over this one */
+                ask(l, v, u, 0, t); /* its result will lie over this one */
             else if (over || !(n->op->traits & CG_STRIDED))
                 vote(v, t);
         }

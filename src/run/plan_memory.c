@@ -7,13 +7,12 @@
 #include "run/grant.h"
 #include "run/plan_inside.h"
 
-#define LINE 64
+#define LINE         64
 /* Room kept after each buffer. Buffers of a power-of-two size would all start at one offset modulo 4 KiB,
  * where loads and stores of different buffers are mistaken for each other and fall into the same cache sets;
  * five lines spread them over thirteen places. The gap is also where the sentinels of a debug run stand. */
-#define GAP(bytes) ((bytes) >= 4096 ? 5 * LINE : LINE)
-#define SORTED_LIMIT \
-    6000 /* largest-first looks at all pairs; with more buffers only the one-pass way is tried */
+#define GAP(bytes)   ((bytes) >= 4096 ? 5 * LINE : LINE)
+#define SORTED_LIMIT 6000 /* largest-first looks at all pairs; with more buffers only the one-pass way is tried */
 
 size_t cg_plan_room(const CgBuffer *b)
 {
@@ -22,7 +21,12 @@ size_t cg_plan_room(const CgBuffer *b)
     return (b->bytes + (size_t)GAP(b->bytes) + LINE - 1) / LINE * LINE;
 }
 
-typedef struct Item { int buffer; size_t size; int first, last; size_t offset; } Item;
+typedef struct Item {
+    int buffer;
+    size_t size;
+    int first, last;
+    size_t offset;
+} Item;
 
 static int by_size(const void *a, const void *b)
 {
@@ -55,7 +59,7 @@ static size_t place_largest_first(Item *item, int n, int pinned)
 {
     qsort(item, (size_t)pinned, sizeof *item, by_offset);
     qsort(item + pinned, (size_t)(n - pinned), sizeof *item, by_size);
-    Item **placed = cg_malloc((size_t)n * sizeof(Item *));   /* sorted by offset */
+    Item **placed = cg_malloc((size_t)n * sizeof(Item *)); /* sorted by offset */
     size_t height = pinned ? item[pinned - 1].offset + item[pinned - 1].size : 0;
     for (int i = 0; i < pinned; i++)
         placed[i] = &item[i];
@@ -85,7 +89,9 @@ static size_t place_largest_first(Item *item, int n, int pinned)
     return height;
 }
 
-typedef struct Hole { size_t start, end; } Hole;
+typedef struct Hole {
+    size_t start, end;
+} Hole;
 typedef CG_VEC(Hole) Holes;
 
 static void give_back(Holes *h, size_t start, size_t end)
@@ -145,7 +151,7 @@ static size_t place_in_order(Item *item, int n, size_t bottom)
                 holes.len--;
             }
         } else if (holes.len > 0 && holes.at[holes.len - 1].end == height) {
-            item[i].offset = holes.at[--holes.len].start;   /* the hole below the top grows upwards */
+            item[i].offset = holes.at[--holes.len].start; /* the hole below the top grows upwards */
             height = item[i].offset + item[i].size;
         } else {
             item[i].offset = height;
@@ -160,8 +166,7 @@ static size_t place_in_order(Item *item, int n, size_t bottom)
 /* Most bytes alive at one instruction: the bound no placing can beat. */
 static size_t most_live(const Item *item, int n, int count)
 {
-    size_t *begin = cg_calloc((size_t)count + 2, sizeof *begin),
-           *end = cg_calloc((size_t)count + 2, sizeof *end);
+    size_t *begin = cg_calloc((size_t)count + 2, sizeof *begin), *end = cg_calloc((size_t)count + 2, sizeof *end);
     for (int i = 0; i < n; i++) {
         begin[item[i].first] += item[i].size;
         end[item[i].last + 1] += item[i].size;
@@ -187,12 +192,14 @@ bool cg_plan_place(CgPlan *p)
         if (b->place != CG_AT_SLAB || b->last < b->first)
             continue;
         size_t size;
-        if (__builtin_add_overflow(b->bytes, (size_t)GAP(b->bytes) + LINE - 1, &size) ||
-            __builtin_add_overflow(total, size, &total)) {
+        if (__builtin_add_overflow(b->bytes, (size_t)GAP(b->bytes) + LINE - 1, &size)
+            || __builtin_add_overflow(total, size, &total)) {
             free(item);
             return false;
         }
-        item[n++] = (Item){ .buffer = (int)i, .size = cg_plan_room(b), .first = b->first, .last = b->last, .offset = b->offset };
+        item[n++] = (Item){
+            .buffer = (int)i, .size = cg_plan_room(b), .first = b->first, .last = b->last, .offset = b->offset
+        };
         if (!b->pinned)
             continue;
         if (b->offset + item[n - 1].size > block)
@@ -202,7 +209,7 @@ bool cg_plan_place(CgPlan *p)
         item[n - 1] = swap;
     }
     p->live = most_live(item, n, (int)p->instrs.len);
-    p->slab = place_in_order(item + pinned, n - pinned, block);     /* nothing in the block */
+    p->slab = place_in_order(item + pinned, n - pinned, block); /* nothing in the block */
     if (p->slab > p->live && n <= SORTED_LIMIT) {
         Item *other = cg_malloc((size_t)(n ? n : 1) * sizeof *other);
         memcpy(other, item, (size_t)n * sizeof *other);
@@ -240,7 +247,7 @@ static void describe_largest(const CgPlan *p, char *out, size_t room)
         if (largest->node != CG_NONE)
             cg_plan_where(p->options.sources, cg_node(p->graph, largest->node)->span, where);
         int n = snprintf(out + at, room - at, "%s%s %s%s%s", at ? ", " : "", largest->op->name,
-                         cg_plan_bytes(bytes, size), *where ? " at " : "", where);
+            cg_plan_bytes(bytes, size), *where ? " at " : "", where);
         if (n < 0 || (size_t)n >= room - at)
             return;
         at += (size_t)n;
@@ -256,8 +263,7 @@ bool cg_plan_fits(const CgPlan *p, CgErr *e)
     char need[24], have[24], largest[320] = "";
     describe_largest(p, largest, sizeof largest);
     cg_err(e, CG_ERR_MEMORY, "running graph '%s' takes %s of memory, %s are free; the largest tensors: %s",
-           p->graph->name ? p->graph->name : "", cg_plan_bytes(p->slab, need), cg_plan_bytes(grant, have),
-           largest);
+        p->graph->name ? p->graph->name : "", cg_plan_bytes(p->slab, need), cg_plan_bytes(grant, have), largest);
     cg_err_hint(e, "use a smaller batch or length, or `recompute` around the layers");
     return false;
 }

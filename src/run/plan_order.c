@@ -8,17 +8,17 @@
 
 typedef struct Walk {
     const CgGraph *g;
-    const size_t  *bytes;
-    bool          *live, *done;
-    CgRef         *base;        /* node whose memory a value sits in; CG_NONE: leaves */
-    uint32_t      *waits;       /* operands that have not run */
-    uint32_t      *uses;        /* by base: distinct users that have not run, plus one if it is an output */
-    uint32_t      *first_user;  /* users of each node, in CSR form */
-    CgRef         *users;
-    CgRef         *stack;       /* ready nodes that give back at least what they take */
-    size_t         depth;
-    CgRef         *order;
-    size_t         n;
+    const size_t *bytes;
+    bool *live, *done;
+    CgRef *base;          /* node whose memory a value sits in; CG_NONE: leaves */
+    uint32_t *waits;      /* operands that have not run */
+    uint32_t *uses;       /* by base: distinct users that have not run, plus one if it is an output */
+    uint32_t *first_user; /* users of each node, in CSR form */
+    CgRef *users;
+    CgRef *stack; /* ready nodes that give back at least what they take */
+    size_t depth;
+    CgRef *order;
+    size_t n;
 } Walk;
 
 /* Distinct bases among a node's operands. */
@@ -101,7 +101,7 @@ static void base_order(const Walk *w, bool lazy, CgRef *sorted)
         }
     for (CgRef r = 0; r < n; r++)
         if (key[r] == CG_NONE)
-            key[r] = r;     /* an output that reads only leaves */
+            key[r] = r; /* an output that reads only leaves */
     /* Counting sort by key, stable by index. */
     uint32_t *start = cg_calloc(n + 1, sizeof *start);
     for (CgRef r = 0; r < n; r++)
@@ -117,12 +117,15 @@ static void base_order(const Walk *w, bool lazy, CgRef *sorted)
 
 /* Readers of a leaf should run before the node that writes its new value over it. Those made later than that node may
  * need its result, and are left alone: the planner then keeps the old value. */
-typedef struct Pairs { CG_VEC(CgRef) reader, writer; } Pairs;
+typedef struct Pairs {
+    CG_VEC(CgRef) reader, writer;
+} Pairs;
 
 static Pairs pairs_of(const CgGraph *g, const bool *live, const CgRef *renewed)
 {
     Pairs p = { 0 };
-    CgRef *writer = cg_malloc((g->nodes.len + 1) * sizeof *writer), *leaf = cg_malloc((g->nodes.len + 1) * sizeof *leaf);
+    CgRef *writer = cg_malloc((g->nodes.len + 1) * sizeof *writer),
+          *leaf = cg_malloc((g->nodes.len + 1) * sizeof *leaf);
     bool any = false;
     for (CgRef r = 0; r < g->nodes.len; r++)
         writer[r] = CG_NONE;

@@ -1,6 +1,6 @@
 /* plan_over.c - results in the memory of operands that die.
- * Takes instructions with the lives of their buffers; joins the buffer of a result and that of an operand where the op can
- * write over it. Must not look at values, nor decide what is kept. */
+ * Takes instructions with the lives of their buffers; joins the buffer of a result and that of an operand where the op
+ * can write over it. Must not look at values, nor decide what is kept. */
 #include <string.h>
 #include "run/plan_inside.h"
 
@@ -20,17 +20,17 @@ static bool dies(const CgReaders *l, CgSlot *const *made, CgRef r, CgRef x, int 
     return true;
 }
 
-/* A result kept as bf16 lies in the first halves of the rows of an operand of f32 that dies here, if the op can do that.
- * Whether it does is seen when all lives are known. */
-void cg_plan_over_rows(CgPlan *p, const CgReaders *l, CgSlot *const *made, const CgInstr *in, CgSlot *y,
-                       bool taken[CG_MAX_IN])
+/* A result kept as bf16 lies in the first halves of the rows of an operand of f32 that dies here, if the op can do
+ * that. Whether it does is seen when all lives are known. */
+void cg_plan_over_rows(
+    CgPlan *p, const CgReaders *l, CgSlot *const *made, const CgInstr *in, CgSlot *y, bool taken[CG_MAX_IN])
 {
     const CgGraph *g = p->graph;
     for (int i = 0; i < in->nin && i < 32; i++) {
         const CgTensor *x = &in->in[i].tensor;
         CgRef base = cg_node(g, in->node)->in[i];
-        bool whole = x->dtype == CG_F32 && in->in[i].offset == 0 && cg_tensor_contiguous(x) && x->rank == y->tensor.rank &&
-                     !memcmp(x->dim, y->tensor.dim, sizeof x->dim[0] * (size_t)x->rank);
+        bool whole = x->dtype == CG_F32 && in->in[i].offset == 0 && cg_tensor_contiguous(x) && x->rank == y->tensor.rank
+            && !memcmp(x->dim, y->tensor.dim, sizeof x->dim[0] * (size_t)x->rank);
         if (!(in->op->inplace >> i & 1) || taken[i] || !whole || p->buffers.at[in->in[i].buffer].place != CG_AT_SLAB)
             continue;
         while (cg_node(g, base)->op->view)
@@ -57,9 +57,9 @@ void cg_plan_over_rows(CgPlan *p, const CgReaders *l, CgSlot *const *made, const
 
 static bool same_slot(const CgSlot *a, const CgSlot *b)
 {
-    return a->buffer == b->buffer && a->offset == b->offset && a->tensor.rank == b->tensor.rank &&
-           memcmp(a->tensor.dim, b->tensor.dim, sizeof a->tensor.dim[0] * (size_t)a->tensor.rank) == 0 &&
-           !memcmp(a->tensor.stride, b->tensor.stride, sizeof a->tensor.stride[0] * (size_t)a->tensor.rank);
+    return a->buffer == b->buffer && a->offset == b->offset && a->tensor.rank == b->tensor.rank
+        && memcmp(a->tensor.dim, b->tensor.dim, sizeof a->tensor.dim[0] * (size_t)a->tensor.rank) == 0
+        && !memcmp(a->tensor.stride, b->tensor.stride, sizeof a->tensor.stride[0] * (size_t)a->tensor.rank);
 }
 
 int cg_plan_home(int *parent, int b)
@@ -84,10 +84,11 @@ static bool over_rows(const CgTensor *x, const CgTensor *y)
 bool cg_plan_may_cover(const CgInstr *in, int k, const CgTensor *y)
 {
     const CgSlot *x = &in->in[k];
-    return (in->kernel == cg_kernel_elementwise || (k < 32 && in->op->inplace >> k & 1)) && in->op != &cg_op_copy &&
-           x->offset == 0 && (x->tensor.dtype == y->dtype || over_rows(&x->tensor, y)) &&
-           (over_rows(&x->tensor, y) || cg_tensor_contiguous(y) ? cg_tensor_contiguous(&x->tensor) : cg_layouts_same(&x->tensor, y)) &&
-           cg_tensor_count(&x->tensor) == cg_tensor_count(y);
+    return (in->kernel == cg_kernel_elementwise || (k < 32 && in->op->inplace >> k & 1)) && in->op != &cg_op_copy
+        && x->offset == 0 && (x->tensor.dtype == y->dtype || over_rows(&x->tensor, y))
+        && (over_rows(&x->tensor, y) || cg_tensor_contiguous(y) ? cg_tensor_contiguous(&x->tensor)
+                                                                : cg_layouts_same(&x->tensor, y))
+        && cg_tensor_count(&x->tensor) == cg_tensor_count(y);
 }
 
 /* No operand but k looks at its buffer, or only in the same way. */
@@ -112,13 +113,13 @@ static int victim(const CgPlan *p, int i, int r, int *parent)
     const CgSlot *out = &in->out[r];
     const CgBuffer *y = &p->buffers.at[out->buffer];
     size_t bytes = (size_t)cg_tensor_count(&out->tensor) * cg_dtype_size(out->tensor.dtype);
-    if (cg_plan_home(parent, out->buffer) != out->buffer || y->first != i || out->offset != 0 || y->bytes == 0 ||
-        (y->bytes != bytes && !(out->tensor.dtype == CG_BF16 && y->bytes == 2 * bytes)))
+    if (cg_plan_home(parent, out->buffer) != out->buffer || y->first != i || out->offset != 0 || y->bytes == 0
+        || (y->bytes != bytes && !(out->tensor.dtype == CG_BF16 && y->bytes == 2 * bytes)))
         return -1;
     for (int k = 0; k < in->nin; k++) {
         const CgBuffer *b = &p->buffers.at[cg_plan_home(parent, in->in[k].buffer)];
-        if (cg_plan_may_cover(in, k, &out->tensor) && b->place == CG_AT_SLAB && b->last == i && b->first != i &&
-            b->bytes == y->bytes && cg_plan_alone(in, k, parent))
+        if (cg_plan_may_cover(in, k, &out->tensor) && b->place == CG_AT_SLAB && b->last == i && b->first != i
+            && b->bytes == y->bytes && cg_plan_alone(in, k, parent))
             return k;
     }
     return -1;
@@ -138,13 +139,13 @@ void cg_plan_lay_over(CgPlan *p, int *parent)
             bool dies = p->buffers.at[y].last == (int)i;
             parent[y] = x;
             p->buffers.at[x].last = p->buffers.at[y].last;
-            p->buffers.at[x].place = p->buffers.at[y].place;    /* SLAB, or the caller's memory */
+            p->buffers.at[x].place = p->buffers.at[y].place; /* SLAB, or the caller's memory */
             p->buffers.at[x].ordinal = p->buffers.at[y].ordinal;
-            p->buffers.at[y].first = 1;                         /* nobody lives here any more */
+            p->buffers.at[y].first = 1; /* nobody lives here any more */
             p->buffers.at[y].last = 0;
             p->inplace++;
             if (dies)
-                break;  /* a result nobody wants: its memory must not pass for an operand's that dies here */
+                break; /* a result nobody wants: its memory must not pass for an operand's that dies here */
         }
     }
     for (size_t i = 0; i < p->instrs.len; i++) {

@@ -32,9 +32,9 @@ static void print_slot(const CgPlan *p, const CgSlot *s, CgStrbuf *out)
 {
     const CgBuffer *b = &p->buffers.at[s->buffer];
     CgStrbuf t = { 0 };
-    const char *name = b->place == CG_AT_INPUT   ? cg_node_name(p->graph, p->graph->inputs.at[b->ordinal])
-                       : b->place == CG_AT_PARAM ? cg_node_name(p->graph, p->graph->params.at[b->ordinal])
-                                                 : NULL;
+    const char *name = b->place == CG_AT_INPUT ? cg_node_name(p->graph, p->graph->inputs.at[b->ordinal])
+        : b->place == CG_AT_PARAM              ? cg_node_name(p->graph, p->graph->params.at[b->ordinal])
+                                               : NULL;
     if (name)
         cg_strbuf_puts(&t, name);
     else if (b->place == CG_AT_OUTPUT)
@@ -63,8 +63,8 @@ CgProducts cg_plan_products(const CgPlan *p)
     CgProducts found = { 0 };
     for (size_t i = 0; i < p->instrs.len; i++) {
         const CgInstr *in = &p->instrs.at[i];
-        if (!(in->op->traits & CG_PRODUCTS) || in->node == CG_NONE ||
-            cg_node_type(p->graph, cg_node(p->graph, in->node)->in[0])->dtype != CG_F32)
+        if (!(in->op->traits & CG_PRODUCTS) || in->node == CG_NONE
+            || cg_node_type(p->graph, cg_node(p->graph, in->node)->in[0])->dtype != CG_F32)
             continue;
         found.all++;
         found.flops += in->work.flops;
@@ -108,11 +108,10 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
         flops += p->instrs.at[i].work.flops;
         bytes += p->instrs.at[i].work.bytes;
     }
-    cg_strbuf_printf(
-        out,
+    cg_strbuf_printf(out,
         "plan %s: %zu instructions, slab %s, most alive %s, scratch %s a thread, %d in place, schedule %d\n",
-        p->graph->name ? p->graph->name : "", p->instrs.len, cg_plan_bytes(p->slab, a),
-        cg_plan_bytes(p->live, b), cg_plan_bytes(p->scratch, c), p->inplace, p->order);
+        p->graph->name ? p->graph->name : "", p->instrs.len, cg_plan_bytes(p->slab, a), cg_plan_bytes(p->live, b),
+        cg_plan_bytes(p->scratch, c), p->inplace, p->order);
     CgProducts products = cg_plan_products(p);
     cg_strbuf_printf(out, "%.3g flops, %.3g bytes moved", flops, bytes);
     if (products.bf16)
@@ -141,8 +140,7 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
         if (in->work.shared > 0)
             cg_strbuf_printf(out, " shared=@%zu", in->shared_offset);
         print_beside(p, (int)i, wave[i], out);
-        cg_plan_where(sources, in->node != CG_NONE ? cg_node(p->graph, in->node)->span : (CgSpan){ 0, 0, 0 },
-                      where);
+        cg_plan_where(sources, in->node != CG_NONE ? cg_node(p->graph, in->node)->span : (CgSpan){ 0, 0, 0 }, where);
         cg_strbuf_printf(out, "%s%s\n", *where ? "  # " : "", where);
     }
     free(wave);
@@ -153,10 +151,15 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
     }
 }
 
-/* ---- memory by script line
- * ------------------------------------------------------------------------------------ */
+/* ---- memory by script line ------------------------------------------------------------------------------------- */
 
-typedef struct Line { char where[160]; const char *op; size_t bytes; int buffers; int first, last; } Line;
+typedef struct Line {
+    char where[160];
+    const char *op;
+    size_t bytes;
+    int buffers;
+    int first, last;
+} Line;
 
 static int by_bytes(const void *a, const void *b)
 {
@@ -167,7 +170,7 @@ static int by_bytes(const void *a, const void *b)
 }
 
 #define CHART 64
-#define ROWS 40
+#define ROWS  40
 
 static void chart(const Line *l, int count, char out[CHART + 1])
 {
@@ -202,11 +205,9 @@ void cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *o
             continue;
         for (int k = buf->first; k <= buf->last && (size_t)k < p->instrs.len; k++)
             alive[k] += buf->bytes;
-        Line l = { .op = maker[i]->op->name,
-                   .bytes = buf->bytes,
-                   .buffers = 1,
-                   .first = buf->first,
-                   .last = buf->last };
+        Line l = {
+            .op = maker[i]->op->name, .bytes = buf->bytes, .buffers = 1, .first = buf->first, .last = buf->last
+        };
         if (maker[i]->node != CG_NONE)
             cg_plan_where(sources, cg_node(p->graph, maker[i]->node)->span, l.where);
         size_t j = 0;
@@ -224,14 +225,14 @@ void cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *o
             line[j].last = l.last;
     }
     cg_strbuf_printf(out, "memory of %s: slab %s (most alive %s)", p->graph->name ? p->graph->name : "",
-                     cg_plan_bytes(p->slab, a), cg_plan_bytes(p->live, b));
+        cg_plan_bytes(p->slab, a), cg_plan_bytes(p->live, b));
     cg_strbuf_printf(out, ", inputs %s, params %s\n", cg_plan_bytes(given, a), cg_plan_bytes(params, b));
     qsort(line, n, sizeof *line, by_bytes);
     char bar[CHART + 1];
     for (size_t i = 0; i < n && i < ROWS; i++) {
         chart(&line[i], (int)p->instrs.len, bar);
         cg_strbuf_printf(out, "%10s %4d  %s  %s%s%s\n", cg_plan_bytes(line[i].bytes, a), line[i].buffers, bar,
-                         line[i].op, *line[i].where ? "  " : "", line[i].where);
+            line[i].op, *line[i].where ? "  " : "", line[i].where);
     }
     if (n > ROWS)
         cg_strbuf_printf(out, "and %zu smaller\n", n - ROWS);
@@ -239,8 +240,7 @@ void cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *o
     for (int row = 8; row-- > 0 && p->live > 0;) {
         cg_strbuf_printf(out, "%10s       ", cg_plan_bytes(p->live / 8 * (size_t)(row + 1), a));
         for (int c = 0; c < CHART; c++) {
-            size_t from = (size_t)c * p->instrs.len / CHART, to = (size_t)(c + 1) * p->instrs.len / CHART,
-                   most = 0;
+            size_t from = (size_t)c * p->instrs.len / CHART, to = (size_t)(c + 1) * p->instrs.len / CHART, most = 0;
             for (size_t k = from; k < (to > from ? to : from + 1) && k < p->instrs.len; k++)
                 most = alive[k] > most ? alive[k] : most;
             cg_strbuf_putc(out, most > p->live / 8 * (size_t)row ? '#' : ' ');

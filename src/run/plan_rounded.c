@@ -1,7 +1,8 @@
 /* plan_rounded.c - which results are kept in memory rounded to bf16.
- * Takes a graph and numbers for its symbols; says of a result of f32 whether all that read it, views looked through, round it
- * to bf16 before they do anything else (CgOp.rounds), and whether what makes it can write it so (CgOp.rounded). Rounding it
- * once where it is made changes no bit of anything else. Must not change the graph: types are those of the language. */
+ * Takes a graph and numbers for its symbols; says of a result of f32 whether all that read it, views looked through,
+ * round it to bf16 before they do anything else (CgOp.rounds), and whether what makes it can write it so
+ * (CgOp.rounded). Rounding it once where it is made changes no bit of anything else. Must not change the graph: types
+ * are those of the language. */
 #include <stdlib.h>
 #include "run/plan_inside.h"
 
@@ -10,9 +11,9 @@
 struct CgRounded {
     const CgReaders *readers;
     CgBindings dims;
-    CgArena   *arena;
-    CgMap      attrs;
-    uint32_t  *rounds;      /* by node: operands it rounds, once it has been asked; NULL when nothing is in bf16 */
+    CgArena *arena;
+    CgMap attrs;
+    uint32_t *rounds; /* by node: operands it rounds, once it has been asked; NULL when nothing is in bf16 */
 };
 
 CgRounded *cg_rounded_new(const CgReaders *readers, CgBindings dims, const bool *live)
@@ -52,7 +53,9 @@ static uint32_t ask(CgRounded *w, CgRef r)
     size_t bytes;
     if (!n->bf16 || !n->op->rounds || n->op->kernel[CG_F32] == NULL)
         return 0;
-    CgCall call = { .op = n->op, .nin = n->nin, .nout = n->op->nout ? n->op->nout : 1, .in = in, .out = out, .bf16 = true };
+    CgCall call = {
+        .op = n->op, .nin = n->nin, .nout = n->op->nout ? n->op->nout : 1, .in = in, .out = out, .bf16 = true
+    };
     call.attrs = cg_plan_bind_attrs(w->dims, w->arena, &w->attrs, n->attrs, &wrong);
     for (int i = 0; i < call.nin && !wrong; i++)
         if (!cg_plan_bind_type(w->dims, cg_node_type(g, n->in[i]), &in[i], &bytes, &wrong))
@@ -60,7 +63,7 @@ static uint32_t ask(CgRounded *w, CgRef r)
     for (int k = 0; k < call.nout && !wrong; k++)
         if (!cg_plan_bind_type(w->dims, k == 0 ? &n->type : &n->more[k - 1], &out[k], &bytes, &wrong))
             return 0;
-    return wrong ? 0 : n->op->rounds(&call);    /* a size that is none is said when the node's turn comes */
+    return wrong ? 0 : n->op->rounds(&call); /* a size that is none is said when the node's turn comes */
 }
 
 static bool only_rounded(CgRounded *w, CgRef r, int k, bool *read)

@@ -1,7 +1,7 @@
 /* plan_verify.c - is a plan sound?
- * Takes a plan; stops the program with a sentence when two live buffers share bytes, an operand is read outside its buffer
- * or its life, or instructions run in an order that changes what one of them reads. Shares no code with the planner, so that
- * one mistake cannot hide in both. */
+ * Takes a plan; stops the program with a sentence when two live buffers share bytes, an operand is read outside its
+ * buffer or its life, or instructions run in an order that changes what one of them reads. Shares no code with the
+ * planner, so that one mistake cannot hide in both. */
 #include <stdlib.h>
 #include "run/plan.h"
 
@@ -35,8 +35,7 @@ static void check_slot(const CgPlan *p, const CgSlot *s, const char *what, int i
     if (s->offset % (size_t)size)
         CG_BUG("%s of instruction %d is not aligned", what, i);
     if (i < b->first || i > b->last)
-        CG_BUG("%s of instruction %d is touched outside the life of its buffer, %d to %d", what, i, b->first,
-               b->last);
+        CG_BUG("%s of instruction %d is touched outside the life of its buffer, %d to %d", what, i, b->first, b->last);
 }
 
 static bool renewed(const CgPlan *p, int buffer)
@@ -62,8 +61,8 @@ static bool share(const CgSlot *a, const CgSlot *b)
     reach(&a->tensor, &alow, &ahigh);
     reach(&b->tensor, &blow, &bhigh);
     int64_t x = (int64_t)cg_dtype_size(a->tensor.dtype), y = (int64_t)cg_dtype_size(b->tensor.dtype);
-    return alow <= ahigh && blow <= bhigh && (int64_t)a->offset + alow * x < (int64_t)b->offset + (bhigh + 1) * y &&
-           (int64_t)b->offset + blow * y < (int64_t)a->offset + (ahigh + 1) * x;
+    return alow <= ahigh && blow <= bhigh && (int64_t)a->offset + alow * x < (int64_t)b->offset + (bhigh + 1) * y
+        && (int64_t)b->offset + blow * y < (int64_t)a->offset + (ahigh + 1) * x;
 }
 
 /* Every byte of `b` lies between the first and the last of `a`, of one buffer. */
@@ -73,13 +72,18 @@ static bool holds(const CgSlot *a, const CgSlot *b)
     reach(&a->tensor, &alow, &ahigh);
     reach(&b->tensor, &blow, &bhigh);
     int64_t x = (int64_t)cg_dtype_size(a->tensor.dtype), y = (int64_t)cg_dtype_size(b->tensor.dtype);
-    return a->buffer == b->buffer && (int64_t)a->offset + alow * x <= (int64_t)b->offset + blow * y &&
-           (int64_t)b->offset + (bhigh + 1) * y <= (int64_t)a->offset + (ahigh + 1) * x;
+    return a->buffer == b->buffer && (int64_t)a->offset + alow * x <= (int64_t)b->offset + blow * y
+        && (int64_t)b->offset + (bhigh + 1) * y <= (int64_t)a->offset + (ahigh + 1) * x;
 }
 
 /* What has been written so far: by buffer, the last write and the one before. */
-typedef struct Write { int instr, result, before; } Write;
-typedef struct Writes { int *last; CG_VEC(Write) all; } Writes;
+typedef struct Write {
+    int instr, result, before;
+} Write;
+typedef struct Writes {
+    int *last;
+    CG_VEC(Write) all;
+} Writes;
 
 static void wrote(const CgPlan *p, Writes *w, int instr, int result)
 {
@@ -181,7 +185,8 @@ static bool meet(const CgPlan *p, const CgSlot *a, const CgSlot *b)
 /* What the parts of x share, as a tensor of bytes. */
 static CgSlot shared_of(const CgInstr *x)
 {
-    return (CgSlot){ .buffer = x->shared, .tensor = { .dtype = CG_BOOL, .rank = 1, .dim = { (int64_t)x->work.shared }, .stride = { 1 } } };
+    return (CgSlot){ .buffer = x->shared,
+        .tensor = { .dtype = CG_BOOL, .rank = 1, .dim = { (int64_t)x->work.shared }, .stride = { 1 } } };
 }
 
 static bool writes_what(const CgPlan *p, const CgInstr *x, const CgInstr *y)
@@ -205,8 +210,8 @@ static bool writes_what(const CgPlan *p, const CgInstr *x, const CgInstr *y)
     return false;
 }
 
-/* Every task is in one wave, those of an instruction in turn; what runs beside or before an earlier instruction touches nothing
- * that this writes, nor the other way round. */
+/* Every task is in one wave, those of an instruction in turn; what runs beside or before an earlier instruction touches
+ * nothing that this writes, nor the other way round. */
 static void check_waves(const CgPlan *p)
 {
     int waves = cg_plan_waves(p), n, m, *begun = cg_calloc((size_t)cg_plan_count(p) + 1, sizeof *begun);

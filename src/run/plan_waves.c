@@ -1,17 +1,14 @@
 /* plan_waves.c - which instructions run side by side.
- * Takes a plan whose memory is placed; gives waves of tasks, none of which writes memory that another one of its wave touches.
- * A thread that finds no part left of one task then has those of another, where it would wait for the others to end. The order
- * of what touches the same memory stays that of the instructions, so that every number is what it was. Must not depend on the
- * number of threads. */
+ * Takes a plan whose memory is placed; gives waves of tasks, none of which writes memory that another one of its wave
+ * touches. A thread that finds no part left of one task then has those of another, where it would wait for the others
+ * to end. The order of what touches the same memory stays that of the instructions, so that every number is what it
+ * was. Must not depend on the number of threads. */
 #include <stdlib.h>
 #include "run/plan_inside.h"
 
-#define AHEAD 8     /* tasks that are looked at for a wave */
+#define AHEAD 8 /* tasks that are looked at for a wave */
 
-static const CgSlot *touched(const CgInstr *in, int i)
-{
-    return i < in->nin ? &in->in[i] : &in->out[i - in->nin];
-}
+static const CgSlot *touched(const CgInstr *in, int i) { return i < in->nin ? &in->in[i] : &in->out[i - in->nin]; }
 
 static bool buffers_meet(const CgPlan *p, int a, int b)
 {
@@ -97,7 +94,8 @@ int cg_plan_waves(const CgPlan *p) { return (int)p->waves.len; }
 
 const CgTask *cg_plan_wave(const CgPlan *p, int i, int *n)
 {
-    size_t first = (size_t)p->waves.at[i], end = (size_t)i + 1 < p->waves.len ? (size_t)p->waves.at[i + 1] : p->tasks.len;
+    size_t first = (size_t)p->waves.at[i],
+           end = (size_t)i + 1 < p->waves.len ? (size_t)p->waves.at[i + 1] : p->tasks.len;
     *n = (int)(end - first);
     return &p->tasks.at[first];
 }

@@ -14,38 +14,45 @@
  * waiting thread spins this long before it sleeps, so a busy run never sleeps and an idle program never
  * spins. Longer than a small model's step, where one thread runs ops of a microsecond before there is
  * something for all. */
-#define SPIN_NS 1000000
+#define SPIN_NS     1000000
 #define MAX_THREADS 256
-#define MOST 0xffffu        /* units of a job */
+#define MOST        0xffffu /* units of a job */
 
-typedef struct Worker { CgPool *pool; pthread_t id; int thread; int cpu; } Worker;
+typedef struct Worker {
+    CgPool *pool;
+    pthread_t id;
+    int thread;
+    int cpu;
+} Worker;
 
-/* A job is cut into units, of one part each unless there are very many, and each thread has its share of them: the units
- * that follow each other, the same ones whenever a job of that size runs, so that what they read may still be in that
- * thread's cache, and is read in order. Whoever is done with its own share takes from the end of another's.
- * A share is generation << 32 | first << 16 | end, claimed from by a compare-and-swap on the whole word: one that
- * comes late, still holding what it read of an older job, claims nothing. Between seeing a share of generation g and
- * claiming from it, fn, arg, units and parts are those of job g: they change only when all shares are empty, and job g
- * cannot end before the claimed unit. */
-typedef struct Share { _Alignas(64) _Atomic uint64_t word; } Share;
+/* A job is cut into units, of one part each unless there are very many, and each thread has its share of them: the
+ * units that follow each other, the same ones whenever a job of that size runs, so that what they read may still be in
+ * that thread's cache, and is read in order. Whoever is done with its own share takes from the end of another's. A
+ * share is generation << 32 | first << 16 | end, claimed from by a compare-and-swap on the whole word: one that comes
+ * late, still holding what it read of an older job, claims nothing. Between seeing a share of generation g and claiming
+ * from it, fn, arg, units and parts are those of job g: they change only when all shares are empty, and job g cannot
+ * end before the claimed unit. */
+typedef struct Share {
+    _Alignas(64) _Atomic uint64_t word;
+} Share;
 
 struct CgPool {
-    _Alignas(64) _Atomic size_t   done;       /* units finished of the current job */
+    _Alignas(64) _Atomic size_t done; /* units finished of the current job */
     _Alignas(64) _Atomic(CgPoolFn *) fn;
     _Atomic(void *) arg;
-    _Atomic size_t  parts, units;
-    uint32_t        generation;     /* the caller's */
-    _Atomic int     sleepers;   /* workers waiting on `wake` */
-    _Atomic int     waiting;    /* the caller waits on `all_done` */
-    _Atomic bool    quit;
-    atomic_flag     busy;
+    _Atomic size_t parts, units;
+    uint32_t generation;  /* the caller's */
+    _Atomic int sleepers; /* workers waiting on `wake` */
+    _Atomic int waiting;  /* the caller waits on `all_done` */
+    _Atomic bool quit;
+    atomic_flag busy;
     pthread_mutex_t lock;
-    pthread_cond_t  wake, all_done;
-    int             threads;
-    int64_t         spin_ns;
-    bool            pinned;     /* the caller was moved */
-    Worker         *workers;    /* threads - 1 */
-    Share          *shares;     /* by thread */
+    pthread_cond_t wake, all_done;
+    int threads;
+    int64_t spin_ns;
+    bool pinned;     /* the caller was moved */
+    Worker *workers; /* threads - 1 */
+    Share *shares;   /* by thread */
 };
 
 /* Where this process may run, kept while any pool has its caller pinned: a second pool must not take the
@@ -86,8 +93,8 @@ static bool take_share(CgPool *p, int thread, int whose)
         if (first >= end)
             return true;
         bool own = whose == thread;
-        if (!atomic_compare_exchange_weak_explicit(word, &w, own ? w + (1u << 16) : w - 1, memory_order_acq_rel,
-                                                   memory_order_acquire))
+        if (!atomic_compare_exchange_weak_explicit(
+                word, &w, own ? w + (1u << 16) : w - 1, memory_order_acq_rel, memory_order_acquire))
             continue;
         size_t unit = own ? first : end - 1;
         for (size_t i = parts * unit / units; i < parts * (unit + 1) / units; i++)
@@ -127,7 +134,7 @@ static void *work(void *of)
         cpu_set_t set;
         CPU_ZERO(&set);
         CPU_SET((size_t)w->cpu, &set);
-        pthread_setaffinity_np(pthread_self(), sizeof set, &set);   /* a wish: refused is fine */
+        pthread_setaffinity_np(pthread_self(), sizeof set, &set); /* a wish: refused is fine */
     }
     uint32_t seen = 0;
     while (!atomic_load(&p->quit)) {
@@ -149,7 +156,7 @@ static void *work(void *of)
         if (work_seen)
             continue;
         pthread_mutex_lock(&p->lock);
-        atomic_fetch_add(&p->sleepers, 1);   /* before the last look: cg_pool_run looks the other way round */
+        atomic_fetch_add(&p->sleepers, 1); /* before the last look: cg_pool_run looks the other way round */
         while (!has_work(p, w->thread, seen))
             pthread_cond_wait(&p->wake, &p->lock);
         atomic_fetch_sub(&p->sleepers, 1);
@@ -182,10 +189,7 @@ void cg_pool_free(CgPool *p)
     free(p);
 }
 
-int cg_pool_threads(const CgPool *p)
-{
-    return p->threads;
-}
+int cg_pool_threads(const CgPool *p) { return p->threads; }
 
 void cg_pool_run(CgPool *p, size_t parts, CgPoolFn *fn, void *arg)
 {
@@ -203,7 +207,7 @@ void cg_pool_run(CgPool *p, size_t parts, CgPoolFn *fn, void *arg)
     atomic_store_explicit(&p->arg, arg, memory_order_relaxed);
     atomic_store_explicit(&p->parts, parts, memory_order_relaxed);
     atomic_store_explicit(&p->units, units, memory_order_relaxed);
-    for (size_t t = threads; t-- > 0;)      /* ours last: the others may begin */
+    for (size_t t = threads; t-- > 0;) /* ours last: the others may begin */
         atomic_store(&p->shares[t].word, generation << 32 | units * t / threads << 16 | units * (t + 1) / threads);
     if (atomic_load(&p->sleepers) > 0) {
         pthread_mutex_lock(&p->lock);
@@ -247,8 +251,9 @@ CgPool *cg_pool_new(int threads)
     cpu_set_t mine;
     CPU_ZERO(&mine);
     pthread_mutex_lock(&home_lock);
-    int cpus = home_users ? (mine = home, CPU_COUNT(&mine))
-             : pthread_getaffinity_np(pthread_self(), sizeof mine, &mine) ? 1 : CPU_COUNT(&mine);
+    int cpus = home_users                                            ? (mine = home, CPU_COUNT(&mine))
+        : pthread_getaffinity_np(pthread_self(), sizeof mine, &mine) ? 1
+                                                                     : CPU_COUNT(&mine);
     pthread_mutex_unlock(&home_lock);
     if (threads <= 0) {
         int granted = cg_grant_processors();
@@ -282,7 +287,7 @@ CgPool *cg_pool_new(int threads)
             w->cpu = cpu;
         }
         if (pthread_create(&w->id, NULL, work, w) != 0)
-            break;      /* fewer threads, same bits */
+            break; /* fewer threads, same bits */
         p->threads++;
     }
     if (pin && p->threads > 1) {

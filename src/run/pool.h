@@ -6,11 +6,11 @@
 #include "base/base.h"
 
 typedef struct CgPool CgPool;
-typedef void CgPoolFn(void *arg, size_t part, int thread);   /* thread: 0 .. threads-1, for scratch */
-CgPool *cg_pool_new(int threads);   /* 0: the processors this process may use (affinity and cgroup quota) */
-void    cg_pool_free(CgPool *p);
-int     cg_pool_threads(const CgPool *p);
-/* Each thread begins with the parts of its share, in order, the same whenever there are as many, and then helps the others;
- * returns when all are done. Not reentrant. */
-void    cg_pool_run(CgPool *p, size_t parts, CgPoolFn *fn, void *arg);
+typedef void CgPoolFn(void *arg, size_t part, int thread); /* thread: 0 .. threads-1, for scratch */
+CgPool *cg_pool_new(int threads); /* 0: the processors this process may use (affinity and cgroup quota) */
+void cg_pool_free(CgPool *p);
+int cg_pool_threads(const CgPool *p);
+/* Each thread begins with the parts of its share, in order, the same whenever there are as many, and then helps the
+ * others; returns when all are done. Not reentrant. */
+void cg_pool_run(CgPool *p, size_t parts, CgPoolFn *fn, void *arg);
 #endif

@@ -30,7 +30,12 @@ double cg_plan_useful_flops(const CgPlan *p)
 /* The item like `like`, made when there is none. Items with one key have the same op, place, phase and cost. */
 static CgProfItem *item_like(CgProfile *p, const CgProfItem *like)
 {
-    struct { const char *op; CgAtom where; double flops, bytes; uint64_t kind; } key;
+    struct {
+        const char *op;
+        CgAtom where;
+        double flops, bytes;
+        uint64_t kind;
+    } key;
     memset(&key, 0, sizeof key);
     key.op = like->op;
     key.where = like->where;
@@ -70,10 +75,12 @@ void cg_profile_add(CgProfile *p, const CgExec *x, CgPhase phase, const CgSource
         if (!prof[i].calls)
             continue;
         CgSpan span = in->node != CG_NONE ? cg_node(cg_plan_graph(plan), in->node)->span : (CgSpan){ 0, 0, 0 };
-        CgProfItem item = { .op = in->op->name, .where = cg_intern(cg_plan_where(sources, span, where)),
-                            .phase = phase == CG_PHASE_FORWARD ? cg_phase_of(plan, in) : phase,
-                            .bf16 = in->bf16, .flops = in->work.flops,
-                            .bytes = in->work.bytes > 0 ? in->work.bytes : bytes_of(in) };
+        CgProfItem item = { .op = in->op->name,
+            .where = cg_intern(cg_plan_where(sources, span, where)),
+            .phase = phase == CG_PHASE_FORWARD ? cg_phase_of(plan, in) : phase,
+            .bf16 = in->bf16,
+            .flops = in->work.flops,
+            .bytes = in->work.bytes > 0 ? in->work.bytes : bytes_of(in) };
         CgProfItem *at = item_like(p, &item);
         at->calls += prof[i].calls;
         at->seconds += prof[i].seconds;
@@ -85,7 +92,8 @@ void cg_profile_steps(CgProfile *p, int64_t steps, double seconds)
     double inside = 0;
     p->steps += steps;
     p->seconds += seconds;
-    CgProfItem *outside = item_like(p, &(CgProfItem){ .op = "outside", .where = cg_intern(""), .phase = CG_PHASE_OUTSIDE });
+    CgProfItem *outside =
+        item_like(p, &(CgProfItem){ .op = "outside", .where = cg_intern(""), .phase = CG_PHASE_OUTSIDE });
     for (size_t i = 0; i < p->items.len; i++)
         inside += &p->items.at[i] == outside ? 0 : p->items.at[i].seconds;
     outside->calls = (uint64_t)p->steps;

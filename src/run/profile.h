@@ -7,30 +7,30 @@
 
 typedef enum CgPhase {
     CG_PHASE_FORWARD,
-    CG_PHASE_BACKWARD,      /* derivative nodes, at the place of the forward expression they differentiate */
-    CG_PHASE_AGAIN,         /* computed a second time to save memory: no useful flops */
-    CG_PHASE_UPDATE,        /* the gradient's norm and the optimiser */
+    CG_PHASE_BACKWARD, /* derivative nodes, at the place of the forward expression they differentiate */
+    CG_PHASE_AGAIN,    /* computed a second time to save memory: no useful flops */
+    CG_PHASE_UPDATE,   /* the gradient's norm and the optimiser */
     CG_PHASE_VALIDATE,
-    CG_PHASE_OUTSIDE,       /* between the graphs: batches, copies */
+    CG_PHASE_OUTSIDE, /* between the graphs: batches, copies */
     CG_NPHASE
 } CgPhase;
 
 /* The instructions of one op, at one place, of one size: flops and bytes are those of a call. */
 typedef struct CgProfItem {
     const char *op;
-    CgAtom      where;      /* "model.cg:12", "" when there is no place */
-    CgPhase     phase;
-    bool        bf16;
-    uint64_t    calls;
-    double      seconds, flops, bytes;
+    CgAtom where; /* "model.cg:12", "" when there is no place */
+    CgPhase phase;
+    bool bf16;
+    uint64_t calls;
+    double seconds, flops, bytes;
 } CgProfItem;
 
 typedef struct CgProfile {
     CG_VEC(CgProfItem) items;
-    CgMap   index;
-    double  seconds;        /* by the clock, of all steps */
+    CgMap index;
+    double seconds; /* by the clock, of all steps */
     int64_t steps;
-} CgProfile;                /* {0} is ready to use */
+} CgProfile; /* {0} is ready to use */
 
 /* Adds what `x` counted since cg_exec_profile(x, true). Forward or backward is what its nodes say, when `phase` is
  * CG_PHASE_FORWARD; any other phase is that of all of them. */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <cg/kernel.h>
 
-#define LANES 16   /* blocks of four words made together, so that the compiler fills vector registers */
+#define LANES 16 /* blocks of four words made together, so that the compiler fills vector registers */
 
 /* Finaliser of splitmix64: a bijection, so two streams of one seed never share a key. */
 static uint64_t mix(uint64_t x)

@@ -4,5 +4,5 @@
 #define CG_TENSOR_H
 #include <cg/kernel.h>
 
-double cg_tensor_number(const CgTensor *t, int64_t i);     /* element i in row-major order */
+double cg_tensor_number(const CgTensor *t, int64_t i); /* element i in row-major order */
 #endif

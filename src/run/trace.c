@@ -5,7 +5,7 @@
 #include <time.h>
 #include "run/trace.h"
 
-enum { MOST_EVENTS = 1 << 18 };     /* a row; viewers become slow long before */
+enum { MOST_EVENTS = 1 << 18 }; /* a row; viewers become slow long before */
 
 static int64_t now(void)
 {
@@ -14,10 +14,7 @@ static int64_t now(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-int64_t cg_trace_now(const CgTrace *t)
-{
-    return now() - t->origin;
-}
+int64_t cg_trace_now(const CgTrace *t) { return now() - t->origin; }
 
 CgTrace *cg_trace_new(int threads, const CgSources *sources)
 {
@@ -47,9 +44,14 @@ int cg_trace_plan(CgTrace *t, const CgPlan *p, CgPhase phase)
     for (int i = 0; i < cg_plan_count(p); i++) {
         const CgInstr *in = cg_plan_instr(p, i);
         CgSpan span = in->node != CG_NONE ? cg_node(cg_plan_graph(p), in->node)->span : (CgSpan){ 0, 0, 0 };
-        cg_vec_push(&t->names, ((CgTraceName){ .op = in->op->name, .where = cg_intern(cg_plan_where(t->sources, span, where)),
-                                               .phase = phase == CG_PHASE_FORWARD ? cg_phase_of(p, in) : phase,
-                                               .parts = in->work.parts, .begin = in->work.begin, .flops = in->work.flops, .bytes = in->work.bytes }));
+        cg_vec_push(&t->names,
+            ((CgTraceName){ .op = in->op->name,
+                .where = cg_intern(cg_plan_where(t->sources, span, where)),
+                .phase = phase == CG_PHASE_FORWARD ? cg_phase_of(p, in) : phase,
+                .parts = in->work.parts,
+                .begin = in->work.begin,
+                .flops = in->work.flops,
+                .bytes = in->work.bytes }));
     }
     return first;
 }
@@ -71,5 +73,6 @@ void cg_trace_add(CgTrace *t, int row, CgTraceEvent e)
 
 void cg_trace_frame(CgTrace *t, int name, int64_t start)
 {
-    cg_trace_add(t, t->threads, (CgTraceEvent){ .name = name, .kind = CG_TRACE_FRAME, .start = start, .end = cg_trace_now(t) });
+    cg_trace_add(
+        t, t->threads, (CgTraceEvent){ .name = name, .kind = CG_TRACE_FRAME, .start = start, .end = cg_trace_now(t) });
 }

@@ -12,9 +12,16 @@
 #include "tool/dump.h"
 #include "tool/given.h"
 
-enum { SHOWN = 1000 };      /* elements of a result that are still printed */
+enum { SHOWN = 1000 }; /* elements of a result that are still printed */
 
-typedef struct Asked { const char *path, *graph, *out, *grad; CgStrings wrt; CgDump dump; int64_t seed; int threads; CgGivens in; } Asked;
+typedef struct Asked {
+    const char *path, *graph, *out, *grad;
+    CgStrings wrt;
+    CgDump dump;
+    int64_t seed;
+    int threads;
+    CgGivens in;
+} Asked;
 typedef CG_VEC(CgRef) CgRefs;
 
 /* ---- what is given ---- */
@@ -45,7 +52,7 @@ static bool inputs_are_given(CgExperiment *x, const CgInstance *inst, const Aske
 
 static bool read_given(CgExperiment *x, CgGiven *g, CgDtype dtype)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     return cg_given_read(g, dtype, &e) || cg_experiment_err(x, g->span, &e);
 }
 
@@ -73,12 +80,12 @@ static bool read_inputs(CgExperiment *x, const CgInstance *inst, const Asked *as
 
 static bool wrong_type(CgExperiment *x, const CgGiven *g, const CgType *want)
 {
-    CgStrbuf type = {0}, have = {0};
+    CgStrbuf type = { 0 }, have = { 0 };
     cg_type_print(want, &type);
     for (int k = 0; k < g->tensor->rank; k++)
         cg_strbuf_printf(&have, "%s%lld", k ? ", " : "", (long long)g->tensor->dim[k]);
     cg_diag(x->diags, CG_E0401, g->span, "parameter '%s' is %s, the data is %s[%s]", g->name, cg_strbuf_str(&type),
-            cg_dtype_name(g->tensor->dtype), cg_strbuf_str(&have));
+        cg_dtype_name(g->tensor->dtype), cg_strbuf_str(&have));
     cg_strbuf_deinit(&type);
     cg_strbuf_deinit(&have);
     return false;
@@ -121,7 +128,8 @@ static bool read_params(CgExperiment *x, const CgTarget *t, const CgInstance *in
             CgSuggest near;
             cg_suggest_init(&near, g->name);
             offer_leaves(t, &near);
-            suggest(cg_diag(x->diags, CG_E0301, g->span, "'%s' has no input and no parameter '%s'", t->name, g->name), &near);
+            suggest(cg_diag(x->diags, CG_E0301, g->span, "'%s' has no input and no parameter '%s'", t->name, g->name),
+                &near);
             good = false;
             continue;
         }
@@ -149,14 +157,14 @@ static int find_output(CgExperiment *x, const CgTarget *t, const char *name)
     long number = strtol(name, &end, 10);
     if (*name && !*end && number >= 0 && (size_t)number < t->noutputs)
         return (int)number;
-    CgDiag *d = cg_diag(x->diags, CG_E0301, (CgSpan){0}, "'%s' has no output '%s'", t->name, name);
+    CgDiag *d = cg_diag(x->diags, CG_E0301, (CgSpan){ 0 }, "'%s' has no output '%s'", t->name, name);
     if (cg_suggest_best(&near))
         cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
     else if (t->noutputs == 1)
         cg_diag_help(d, "its output is '%s'", g->outputs.at[0].name);
     else
         cg_diag_help(d, "its outputs are '%s' to '%s', or 0 to %zu", g->outputs.at[0].name,
-                     g->outputs.at[t->noutputs - 1].name, t->noutputs - 1);
+            g->outputs.at[t->noutputs - 1].name, t->noutputs - 1);
     return -1;
 }
 
@@ -167,7 +175,8 @@ static bool add_once(CgExperiment *x, const CgGraph *g, CgRefs *to, CgRef r)
         if (to->at[i] == r)
             return true;
         else if (cg_node_name(g, to->at[i]) == cg_node_name(g, r)) {
-            cg_diag(x->diags, CG_E0306, (CgSpan){0}, "an input and a parameter are both called '%s'", cg_node_name(g, r));
+            cg_diag(
+                x->diags, CG_E0306, (CgSpan){ 0 }, "an input and a parameter are both called '%s'", cg_node_name(g, r));
             return false;
         }
     cg_vec_push(to, r);
@@ -178,22 +187,26 @@ static bool none_by(CgExperiment *x, const CgTarget *t, const char *pattern, CgR
 {
     CgSuggest near;
     if (integer != CG_NONE) {
-        CgStrbuf type = {0};
+        CgStrbuf type = { 0 };
         cg_type_print(cg_node_type(t->model->graph, integer), &type);
-        cg_diag(x->diags, CG_E0504, (CgSpan){0}, "--wrt %s: there is no derivative by %s", pattern, cg_strbuf_str(&type));
+        cg_diag(
+            x->diags, CG_E0504, (CgSpan){ 0 }, "--wrt %s: there is no derivative by %s", pattern, cg_strbuf_str(&type));
         cg_strbuf_deinit(&type);
     } else if (frozen) {
-        CgDiag *d = cg_diag(x->diags, CG_E0506, (CgSpan){0}, "--wrt %s: that is frozen", pattern);
+        CgDiag *d = cg_diag(x->diags, CG_E0506, (CgSpan){ 0 }, "--wrt %s: that is frozen", pattern);
         cg_diag_help(d, "unfreeze(...) around the graph lets derivatives reach it");
     } else {
         cg_suggest_init(&near, pattern);
         offer_leaves(t, &near);
-        suggest(cg_diag(x->diags, CG_E0301, (CgSpan){0}, "--wrt %s: '%s' has no input and no parameter like this", pattern, t->name), &near);
+        suggest(cg_diag(x->diags, CG_E0301, (CgSpan){ 0 }, "--wrt %s: '%s' has no input and no parameter like this",
+                    pattern, t->name),
+            &near);
     }
     return false;
 }
 
-/* Adds all that a pattern of --wrt names. What is frozen or not made of real numbers is left out, unless that is all. */
+/* Adds all that a pattern of --wrt names. What is frozen or not made of real numbers is left out, unless that is all.
+ */
 static bool add_matching(CgExperiment *x, const CgTarget *t, const char *pattern, CgRefs *out)
 {
     const CgModelGraph *m = t->model;
@@ -225,7 +238,7 @@ static bool add_matching(CgExperiment *x, const CgTarget *t, const char *pattern
 static bool differentiate(CgExperiment *x, CgTarget *t, const Asked *asked)
 {
     int output = find_output(x, t, asked->grad);
-    CgRefs by = {0};
+    CgRefs by = { 0 };
     bool good = output >= 0;
     for (size_t i = 0; good && i < asked->wrt.len; i++)
         for (const char *at = asked->wrt.at[i]; good && *at;) {
@@ -237,14 +250,15 @@ static bool differentiate(CgExperiment *x, CgTarget *t, const Asked *asked)
         good = add_matching(x, t, "*", &by);
     if (good) {
         const CgType *type = cg_node_type(t->model->graph, t->model->graph->outputs.at[output].ref);
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         cg_type_print(type, &text);
         good = cg_dtype_is_float(type->dtype);
         if (!good)
-            cg_diag(x->diags, CG_E0504, (CgSpan){0}, "--grad %s: there is no derivative of %s", asked->grad, cg_strbuf_str(&text));
+            cg_diag(x->diags, CG_E0504, (CgSpan){ 0 }, "--grad %s: there is no derivative of %s", asked->grad,
+                cg_strbuf_str(&text));
         else if (type->rank)
             fprintf(stderr, "cg apply: '%s' is %s; what is differentiated is its sum\n",
-                    t->model->graph->outputs.at[output].name, cg_strbuf_str(&text));
+                t->model->graph->outputs.at[output].name, cg_strbuf_str(&text));
         cg_strbuf_deinit(&text);
     }
     good = good && cg_target_differentiate(x, t, (size_t)output, by.at, (int)by.len);
@@ -280,7 +294,8 @@ static bool ends_in(const char *path, const char *end)
     return n >= m && strcmp(path + n - m, end) == 0;
 }
 
-/* A name as that of a file: what could lead out of the folder is written %2f, as in a URL, so that no two become one. */
+/* A name as that of a file: what could lead out of the folder is written %2f, as in a URL, so that no two become one.
+ */
 static void print_escaped(const char *name, CgStrbuf *out)
 {
     for (const char *at = name; *at; at++)
@@ -296,7 +311,7 @@ static bool write_npy(const char *folder, const CgNamed *at, int n, CgErr *e)
         return false;
     bool good = true;
     for (int i = 0; good && i < n; i++) {
-        CgStrbuf path = {0};
+        CgStrbuf path = { 0 };
         cg_strbuf_printf(&path, "%s/", folder);
         print_escaped(at[i].name, &path);
         cg_strbuf_puts(&path, ".npy");
@@ -310,27 +325,29 @@ static bool deliver(CgExperiment *x, const CgExec *exec, const CgGraph *g, const
 {
     int n = (int)g->outputs.len;
     CgNamed *named = CG_NEWN(x->elab->arena, CgNamed, n + 1);
-    CgErr e = {0};
+    CgErr e = { 0 };
     for (int i = 0; i < n; i++) {
         named[i].name = cg_arena_strdup(x->elab->arena, g->outputs.at[i].name);
         named[i].tensor = cg_exec_output(exec, i);
         if (!out)
             print_result(named[i].name, &named[i].tensor);
     }
-    bool good = !out || (ends_in(out, ".safetensors") ? cg_safetensors_write(out, named, n, NULL, NULL, 0, &e) : write_npy(out, named, n, &e));
-    return good || cg_experiment_err(x, (CgSpan){0}, &e);
+    bool good = !out
+        || (ends_in(out, ".safetensors") ? cg_safetensors_write(out, named, n, NULL, NULL, 0, &e)
+                                         : write_npy(out, named, n, &e));
+    return good || cg_experiment_err(x, (CgSpan){ 0 }, &e);
 }
 
 /* ---- the command ---- */
 
 static bool compute(CgExperiment *x, CgTarget *t, const Asked *asked)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     CgMemory memory;
     if (asked->grad && !differentiate(x, t, asked))
         return false;
     if (asked->dump != CG_DUMP_NONE)
-        return cg_dump_target(x, t, (CgBindings){0}, false, asked->dump);
+        return cg_dump_target(x, t, (CgBindings){ 0 }, false, asked->dump);
     if (!cg_memory_fill(x, t->model, NULL, asked->seed, &memory))
         return false;
     CgGraph *g = cg_pass_run_all(t->model->graph, NULL);
@@ -338,7 +355,7 @@ static bool compute(CgExperiment *x, CgTarget *t, const Asked *asked)
     CgExec *exec = plan ? cg_exec_new(plan, x->pool, &e) : NULL;
     if (!exec) {
         cg_err_hint(&e, "sizes follow from the data of --in, or --dim NAME=N");
-        cg_diag_err(x->diags, (CgSpan){0}, &e);
+        cg_diag_err(x->diags, (CgSpan){ 0 }, &e);
     }
     bool good = exec != NULL;
     if (good)
@@ -366,10 +383,10 @@ static bool compute(CgExperiment *x, CgTarget *t, const Asked *asked)
 
 static bool open_for(CgExperiment *x, const CgValue *v)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     cg_blas_init();
-    if (v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE)   /* the store may have it */
-        return cg_experiment_open(x, &e) || cg_experiment_err(x, (CgSpan){0}, &e);
+    if (v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE) /* the store may have it */
+        return cg_experiment_open(x, &e) || cg_experiment_err(x, (CgSpan){ 0 }, &e);
     x->pool = cg_pool_new(x->opts.threads);
     return true;
 }
@@ -378,7 +395,7 @@ static int make(Asked *asked, const CgScriptArgs *args)
 {
     CgExperimentOpts opts = { .settings = args->settings, .nsettings = args->nsettings, .threads = asked->threads };
     CgExperiment *x = cg_experiment_new(asked->path, &opts);
-    CgTarget target = {0};
+    CgTarget target = { 0 };
     CgKnownTypes data;
     cg_givens_place(&asked->in, x->sources);
     bool text = asked->dump != CG_DUMP_NONE && asked->dump < CG_DUMP_GRAPH;
@@ -387,10 +404,10 @@ static int make(Asked *asked, const CgScriptArgs *args)
     CgValue *v = text || cg_diags_count(x->diags) ? NULL : cg_target_value(x, asked->graph, &target);
     if (v && v->kind != CG_VALUE_INSTANCE)
         cg_diag(x->diags, CG_E0305, target.unit->top.at[0]->exprs[0]->span, "a graph or a model is wanted, not %s",
-                cg_value_kind_name(v));
+            cg_value_kind_name(v));
     else if (v && inputs_are_given(x, v->instance, asked) && read_inputs(x, v->instance, asked, &data)
-             && cg_target_apply(x, v, args->sizes, &data, &target) && read_params(x, &target, v->instance, asked)
-             && (asked->dump != CG_DUMP_NONE || open_for(x, v)))
+        && cg_target_apply(x, v, args->sizes, &data, &target) && read_params(x, &target, v->instance, asked)
+        && (asked->dump != CG_DUMP_NONE || open_for(x, v)))
         compute(x, &target, asked);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
@@ -401,21 +418,35 @@ static int make(Asked *asked, const CgScriptArgs *args)
 
 int cg_cmd_apply(int argc, char **argv)
 {
-    CgStrings set = {0}, dims = {0}, in = {0};
+    CgStrings set = { 0 }, dims = { 0 }, in = { 0 };
     const char *seed = NULL, *threads = NULL, *dump = NULL;
-    Asked asked = {0};
+    Asked asked = { 0 };
     const CgOption options[] = {
-        { .name = "in", .arg = "NAME=DATA", .list = &in, .help = "[[1, 2.5], [3, 4]], x.npy, x.safetensors or x.safetensors:TENSOR; of an input or a parameter" },
-        { .name = "grad", .arg = "OUT", .value = &asked.grad, .help = "adds grad.NAME: derivatives of the result OUT (its name or number), summed" },
-        { .name = "wrt", .arg = "NAME,...", .list = &asked.wrt, .help = "by these inputs and parameters, patterns as in freeze; by all unless given" },
-        { .name = "out", .arg = "DIR", .value = &asked.out, .letter = 'o', .help = "NAME.npy in this folder for each result, or one FILE.safetensors; printed unless given" },
+        { .name = "in",
+            .arg = "NAME=DATA",
+            .list = &in,
+            .help = "[[1, 2.5], [3, 4]], x.npy, x.safetensors or x.safetensors:TENSOR; of an input or a parameter" },
+        { .name = "grad",
+            .arg = "OUT",
+            .value = &asked.grad,
+            .help = "adds grad.NAME: derivatives of the result OUT (its name or number), summed" },
+        { .name = "wrt",
+            .arg = "NAME,...",
+            .list = &asked.wrt,
+            .help = "by these inputs and parameters, patterns as in freeze; by all unless given" },
+        { .name = "out",
+            .arg = "DIR",
+            .value = &asked.out,
+            .letter = 'o',
+            .help = "NAME.npy in this folder for each result, or one FILE.safetensors; printed unless given" },
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         CG_DUMP_OPTION(&dump),
         { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size that no data tells" },
         { .name = "seed", .arg = "N", .value = &seed, .help = "of parameters that are drawn, and of random ops" },
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
     };
-    static const char synopsis[] = "SCRIPT.cg GRAPH --in NAME=DATA ... [--grad OUT --wrt NAME,...] [--out DIR]\n"
+    static const char synopsis[] =
+        "SCRIPT.cg GRAPH --in NAME=DATA ... [--grad OUT --wrt NAME,...] [--out DIR]\n"
         "computes a graph on given numbers: GRAPH is an expression, 'dense(out = 3)' or 'models.web'";
     int code;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
@@ -424,7 +455,8 @@ int cg_cmd_apply(int argc, char **argv)
         return cg_usage("apply", "a script and a graph are needed");
     if (asked.wrt.len && !asked.grad)
         return cg_usage("apply", "--wrt says what --grad OUT differentiates by");
-    if (!cg_option_number("apply", "seed", seed, INT64_MIN, INT64_MAX, &asked.seed) || !cg_option_threads("apply", threads, &asked.threads)
+    if (!cg_option_number("apply", "seed", seed, INT64_MIN, INT64_MAX, &asked.seed)
+        || !cg_option_threads("apply", threads, &asked.threads)
         || !cg_dump_find("apply", dump, CG_DUMP_MEM, &asked.dump))
         return CG_EXIT_USAGE;
     asked.path = argv[1];

@@ -1,6 +1,6 @@
 /* cmd_bench.c - cg bench SCRIPT.cg [GRAPH].
- * Takes a script; gives the time of real steps of its trainings, or of runs of a graph: median and spread, memory, flops
- * and their share of this machine's peak. Stores nothing. */
+ * Takes a script; gives the time of real steps of its trainings, or of runs of a graph: median and spread, memory,
+ * flops and their share of this machine's peak. Stores nothing. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,19 +11,24 @@
 
 typedef struct Asked {
     const char *path, *graph, *trace;
-    bool        json, profile, markdown, grad, peaks;
-    double      fold;
+    bool json, profile, markdown, grad, peaks;
+    double fold;
     CgBenchOpts opts;
 } Asked;
 
-typedef struct Result { CgBench bench; CgProfile profile; } Result;
-typedef struct Results { CG_VEC(Result) at; } Results;
+typedef struct Result {
+    CgBench bench;
+    CgProfile profile;
+} Result;
+typedef struct Results {
+    CG_VEC(Result) at;
+} Results;
 
 /* Each training has a profile of its own. */
 static void keep(CgExperiment *x, const CgBench *b, Results *out)
 {
     cg_vec_push(&out->at, ((Result){ *b, x->profile }));
-    x->profile = (CgProfile){0};
+    x->profile = (CgProfile){ 0 };
 }
 
 static bool bench_stage(CgExperiment *x, CgStage *s, const Asked *asked, Results *out)
@@ -39,12 +44,13 @@ static bool bench_stage(CgExperiment *x, CgStage *s, const Asked *asked, Results
 
 static bool bench_target(CgExperiment *x, const Asked *asked, CgBindings sizes, Results *out)
 {
-    CgTarget t = {0};
-    CgBench b = {0};
+    CgTarget t = { 0 };
+    CgBench b = { 0 };
     bool good = cg_target_build(x, asked->graph, sizes, &t);
     if (good && t.stage && t.stage->kind == CG_STAGE_TRAIN)
         good = bench_stage(x, (CgStage *)(uintptr_t)t.stage, asked, out);
-    else if (good && (!asked->grad || cg_target_differentiate(x, &t, 0, NULL, 0)) && cg_bench_graph(x, &t, sizes, &asked->opts, &b))
+    else if (good && (!asked->grad || cg_target_differentiate(x, &t, 0, NULL, 0))
+        && cg_bench_graph(x, &t, sizes, &asked->opts, &b))
         keep(x, &b, out);
     else
         cg_bench_deinit(&b);
@@ -67,7 +73,7 @@ static void bench_all(CgExperiment *x, const Asked *asked, CgBindings sizes, Res
 
 static void print(const Asked *asked, const Results *r, const CgPeaks *peaks)
 {
-    CgStrbuf text = {0};
+    CgStrbuf text = { 0 };
     for (size_t i = 0; i < r->at.len; i++) {
         const Result *one = &r->at.at[i];
         if (asked->json) {
@@ -88,8 +94,8 @@ static int print_peaks(const Asked *asked, int threads)
 {
     CgPool *pool = cg_pool_new(threads);
     CgPeaks peaks;
-    CgErr e = {0};
-    CgStrbuf text = {0};
+    CgErr e = { 0 };
+    CgStrbuf text = { 0 };
     bool good = cg_peaks_measure(pool, &peaks, &e);
     cg_pool_free(pool);
     if (!good)
@@ -106,18 +112,18 @@ static int print_peaks(const Asked *asked, int threads)
 static int make(const Asked *asked, const CgExperimentOpts *opts, CgBindings sizes)
 {
     CgExperiment *x = cg_experiment_new(asked->path, opts);
-    CgErr e = {0};
-    Results results = {0};
+    CgErr e = { 0 };
+    Results results = { 0 };
     CgPeaks peaks;
     if (cg_diags_count(x->diags) == 0 && !cg_experiment_open(x, &e))
-        cg_experiment_err(x, (CgSpan){0}, &e);
+        cg_experiment_err(x, (CgSpan){ 0 }, &e);
     if (cg_diags_count(x->diags) == 0)
         bench_all(x, asked, sizes, &results);
     /* last, because it takes memory of its own */
     if (cg_diags_count(x->diags) == 0 && !cg_peaks_measure(x->pool, &peaks, &e))
-        cg_experiment_err(x, (CgSpan){0}, &e);
+        cg_experiment_err(x, (CgSpan){ 0 }, &e);
     if (cg_diags_count(x->diags) == 0 && asked->trace && !cg_report_trace(x->trace, asked->trace, &e))
-        cg_experiment_err(x, (CgSpan){0}, &e);
+        cg_experiment_err(x, (CgSpan){ 0 }, &e);
     if (cg_diags_count(x->diags) == 0)
         print(asked, &results, &peaks);
     for (size_t i = 0; i < results.at.len; i++) {
@@ -133,7 +139,7 @@ static int make(const Asked *asked, const CgExperimentOpts *opts, CgBindings siz
 
 int cg_cmd_bench(int argc, char **argv)
 {
-    CgStrings set = {0}, dims = {0};
+    CgStrings set = { 0 }, dims = { 0 };
     const char *threads = NULL, *store = NULL, *steps = NULL, *warmup = NULL, *fold = NULL;
     Asked asked = { .fold = 2, .opts = { .steps = 7, .warmup = 2 } };
     const CgOption options[] = {
@@ -145,15 +151,24 @@ int cg_cmd_bench(int argc, char **argv)
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
         { .name = "store", .arg = "FOLDER", .value = &store, .help = "where tokenizers are kept; $CG_STORE or .cg" },
         { .name = "json", .flag = &asked.json, .help = "one line of JSON for each training" },
-        { .name = "prof", .flag = &asked.profile, .help = "where the time of as many steps again went, by op and by line" },
-        { .name = "fold", .arg = "PERCENT", .value = &fold, .help = "what took less is one line of the profile; 2 unless given" },
+        { .name = "prof",
+            .flag = &asked.profile,
+            .help = "where the time of as many steps again went, by op and by line" },
+        { .name = "fold",
+            .arg = "PERCENT",
+            .value = &fold,
+            .help = "what took less is one line of the profile; 2 unless given" },
         { .name = "markdown", .flag = &asked.markdown, .help = "the profile as tables for a page" },
         { .name = "peaks", .flag = &asked.peaks, .help = "no script: the peaks of this machine alone" },
-        { .name = "trace", .arg = "FILE", .value = &asked.trace, .help = "those steps as JSON trace events, for Perfetto" },
+        { .name = "trace",
+            .arg = "FILE",
+            .value = &asked.trace,
+            .help = "those steps as JSON trace events, for Perfetto" },
     };
     static const char synopsis[] = "SCRIPT.cg [GRAPH] [--steps N] [--set NAME=VALUE ...]\n"
-        "times real steps of the script's trainings, or runs of a graph; stores nothing, and takes models that the script\n"
-        "would train first as they start";
+                                   "times real steps of the script's trainings, or runs of a graph; stores nothing, "
+                                   "and takes models that the script\n"
+                                   "would train first as they start";
     int code;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
         return code;
@@ -170,7 +185,8 @@ int cg_cmd_bench(int argc, char **argv)
         return cg_usage("bench", "--fold takes a percentage, not '%s'", fold);
     asked.fold /= 100;
     int64_t timed = asked.opts.steps, before = asked.opts.warmup;
-    if (!cg_option_number("bench", "steps", steps, 1, 1000000, &timed) || !cg_option_number("bench", "warmup", warmup, 0, 1000000, &before)
+    if (!cg_option_number("bench", "steps", steps, 1, 1000000, &timed)
+        || !cg_option_number("bench", "warmup", warmup, 0, 1000000, &before)
         || !cg_option_threads("bench", threads, &opts.threads))
         return CG_EXIT_USAGE;
     asked.opts.steps = (int)timed;

@@ -16,7 +16,7 @@ static int check_one(const char *path, const CgExperimentOpts *opts, CgBindings 
 
 int cg_cmd_check(int argc, char **argv)
 {
-    CgStrings set = {0}, dims = {0};
+    CgStrings set = { 0 }, dims = { 0 };
     const char *dump = NULL;
     CgDump stage;
     const CgOption options[] = {
@@ -25,7 +25,8 @@ int cg_cmd_check(int argc, char **argv)
         CG_DUMP_OPTION(&dump),
     };
     int code;
-    if (!cg_options(&argc, argv, "SCRIPT.cg ...\nfinds mistakes without running anything", options, CG_LEN(options), &code))
+    if (!cg_options(
+            &argc, argv, "SCRIPT.cg ...\nfinds mistakes without running anything", options, CG_LEN(options), &code))
         return code;
     if (argc < 2)
         return cg_usage("check", "a script is needed");

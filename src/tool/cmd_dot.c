@@ -9,24 +9,29 @@
 #include "report/dot.h"
 #include "tool/dump.h"
 
-typedef struct Asked { const char *path, *graph, *stage, *format, *out; CgDump dump; bool flat, unfold; } Asked;
+typedef struct Asked {
+    const char *path, *graph, *stage, *format, *out;
+    CgDump dump;
+    bool flat, unfold;
+} Asked;
 
 static bool draw(CgExperiment *x, CgTarget *t, const Asked *asked, CgStrbuf *out)
 {
     bool model = strcmp(asked->stage, "model") == 0, after = strcmp(asked->stage, "opt") == 0;
     bool derivatives = after || strcmp(asked->stage, "grad") == 0;
-    if (derivatives && t->model->graph->outputs.len == t->noutputs && t->noutputs && !cg_target_differentiate(x, t, 0, NULL, 0))
+    if (derivatives && t->model->graph->outputs.len == t->noutputs && t->noutputs
+        && !cg_target_differentiate(x, t, 0, NULL, 0))
         return false;
-    CgGraph shown = *t->model->graph;       /* read only */
+    CgGraph shown = *t->model->graph; /* read only */
     if (!derivatives)
         shown.outputs.len = t->noutputs;
     CgGraph *better = after ? cg_pass_run_all(&shown, NULL) : NULL;
     CgDetail detail = model ? CG_DETAIL_MODEL : CG_DETAIL_GRAPH;
     CgDotOptions o = { { detail, !asked->flat, model && !asked->unfold, cg_target_frozen, t }, t->name };
-    CgErr e = {0};
+    CgErr e = { 0 };
     bool good = cg_dot_write(better ? better : &shown, &o, asked->format, out, &e);
     if (!good)
-        cg_diag_err(x->diags, (CgSpan){0}, &e);
+        cg_diag_err(x->diags, (CgSpan){ 0 }, &e);
     if (better)
         cg_graph_free(better);
     return good;
@@ -34,7 +39,7 @@ static bool draw(CgExperiment *x, CgTarget *t, const Asked *asked, CgStrbuf *out
 
 static int deliver(const char *path, const CgStrbuf *text)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     if (!path) {
         fwrite(text->at, 1, text->len, stdout);
         return CG_EXIT_OK;
@@ -46,12 +51,12 @@ static int make(const Asked *asked, const CgScriptArgs *args)
 {
     CgExperimentOpts opts = { .settings = args->settings, .nsettings = args->nsettings, .quiet = true };
     CgExperiment *x = cg_experiment_new(asked->path, &opts);
-    CgTarget target = {0};
-    CgStrbuf text = {0};
+    CgTarget target = { 0 };
+    CgStrbuf text = { 0 };
     if (asked->dump != CG_DUMP_NONE)
         cg_dump_named(x, asked->graph, args->sizes, false, asked->dump);
-    bool good = asked->dump == CG_DUMP_NONE && cg_diags_count(x->diags) == 0 && cg_target_build(x, asked->graph, args->sizes, &target)
-             && draw(x, &target, asked, &text);
+    bool good = asked->dump == CG_DUMP_NONE && cg_diags_count(x->diags) == 0
+        && cg_target_build(x, asked->graph, args->sizes, &target) && draw(x, &target, asked, &text);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
     cg_target_free(&target);
@@ -80,20 +85,28 @@ static bool known_stage(const char *stage)
 
 int cg_cmd_dot(int argc, char **argv)
 {
-    CgStrings set = {0}, dims = {0};
+    CgStrings set = { 0 }, dims = { 0 };
     Asked asked = { .stage = "model" };
     const char *dump = NULL;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size of the graph's signature" },
-        { .name = "stage", .arg = "STAGE", .value = &asked.stage, .help = "model, graph, grad or opt; model unless given" },
+        { .name = "stage",
+            .arg = "STAGE",
+            .value = &asked.stage,
+            .help = "model, graph, grad or opt; model unless given" },
         { .name = "format", .arg = "FORMAT", .value = &asked.format, .letter = 'T', .help = "dot, svg, png or pdf" },
-        { .name = "out", .arg = "FILE", .value = &asked.out, .letter = 'o', .help = "where to write; tells the format, too" },
+        { .name = "out",
+            .arg = "FILE",
+            .value = &asked.out,
+            .letter = 'o',
+            .help = "where to write; tells the format, too" },
         CG_DUMP_OPTION(&dump),
         { .name = "flat", .flag = &asked.flat, .help = "no frames around instances" },
         { .name = "unfold", .flag = &asked.unfold, .help = "draws each of equal blocks" },
     };
-    static const char synopsis[] = "SCRIPT.cg [GRAPH] [-T FORMAT] [-o FILE]\n"
+    static const char synopsis[] =
+        "SCRIPT.cg [GRAPH] [-T FORMAT] [-o FILE]\n"
         "draws a graph: GRAPH is an expression, 'transformer(vocab = 61, dim = 48, layers = 2, heads = 4)';\n"
         "the last training of the script, or its last graph, unless given";
     int code;

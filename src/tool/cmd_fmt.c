@@ -14,7 +14,8 @@ static char *tree_of(const CgUnit *u)
     char *tree = NULL;
     size_t size;
     FILE *to = open_memstream(&tree, &size);
-    if (!to) return NULL;
+    if (!to)
+        return NULL;
     cg_unit_print(u, to);
     fclose(to);
     return tree;
@@ -24,8 +25,7 @@ static char *tree_of(const CgUnit *u)
 static void demand_same_tree(const CgUnit *u, CgSources *sources, const CgStrbuf *text)
 {
     CgDiags *diags = cg_diags_new(sources);
-    CgUnit *again =
-        cg_unit_parse(sources, cg_sources_add(sources, "formatted", cg_strbuf_str(text), text->len), diags);
+    CgUnit *again = cg_unit_parse(sources, cg_sources_add(sources, "formatted", cg_strbuf_str(text), text->len), diags);
     char *before = tree_of(u), *after = tree_of(again);
     if (cg_diags_count(diags) > 0 || (before && after && strcmp(before, after) != 0))
         CG_BUG("the canonical text of '%s' means something else", cg_sources_get(sources, u->file)->name);
@@ -42,7 +42,8 @@ static int finish(const char *path, const CgSource *source, const CgStrbuf *text
         fwrite(cg_strbuf_str(text), 1, text->len, stdout);
         return CG_EXIT_OK;
     }
-    if (same) return CG_EXIT_OK;
+    if (same)
+        return CG_EXIT_OK;
     if (check) {
         printf("%s\n", source->name);
         return CG_EXIT_DIAG;
@@ -53,9 +54,11 @@ static int finish(const char *path, const CgSource *source, const CgStrbuf *text
 
 static bool load(CgSources *sources, const char *path, uint32_t *file, CgErr *e)
 {
-    if (strcmp(path, "-") != 0) return cg_sources_load(sources, path, file, e);
+    if (strcmp(path, "-") != 0)
+        return cg_sources_load(sources, path, file, e);
     CgBytes bytes;
-    if (!cg_io_read("/dev/stdin", &bytes, e)) return false;
+    if (!cg_io_read("/dev/stdin", &bytes, e))
+        return false;
     *file = cg_sources_add(sources, "stdin", bytes.at, bytes.len);
     cg_io_release(&bytes);
     return true;
@@ -99,21 +102,24 @@ int cg_cmd_fmt(int argc, char **argv)
     CgDump stage;
     const CgOption options[] = {
         { .name = "check",
-          .flag = &check,
-          .help = "only name the files that are not canonical; exit code 1 if there are any" },
+            .flag = &check,
+            .help = "only name the files that are not canonical; exit code 1 if there are any" },
         { .name = "dump", .arg = "STAGE", .value = &dump, .help = "prints a stage instead: tokens or ast" },
     };
     int code;
     if (!cg_options(&argc, argv,
-                    "FILE.cg ... [--check]\nrewrites scripts in their canonical text; '-' is stdin to stdout",
-                    options, CG_LEN(options), &code))
+            "FILE.cg ... [--check]\nrewrites scripts in their canonical text; '-' is stdin to stdout", options,
+            CG_LEN(options), &code))
         return code;
-    if (argc < 2) return cg_usage("fmt", "a file is needed");
-    if (!cg_dump_find("fmt", dump, CG_DUMP_AST, &stage)) return CG_EXIT_USAGE;
+    if (argc < 2)
+        return cg_usage("fmt", "a file is needed");
+    if (!cg_dump_find("fmt", dump, CG_DUMP_AST, &stage))
+        return CG_EXIT_USAGE;
     int worst = CG_EXIT_OK;
     for (int i = 1; i < argc; i++) {
         code = format_file(argv[i], check, stage);
-        if (code > worst) worst = code;
+        if (code > worst)
+            worst = code;
     }
     return worst;
 }

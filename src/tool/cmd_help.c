@@ -11,7 +11,11 @@
 #include "tool/tool.h"
 
 static const CgBuiltin *const tables[] = {
-    cg_builtins_graph, cg_builtins_data, cg_builtins_table, cg_builtins_plot, cg_builtins_tokenizer,
+    cg_builtins_graph,
+    cg_builtins_data,
+    cg_builtins_table,
+    cg_builtins_plot,
+    cg_builtins_tokenizer,
 };
 
 static void list_commands(void)

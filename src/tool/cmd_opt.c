@@ -14,7 +14,7 @@
 /* Every name of a comma list is a pass; else says which is not. */
 static bool passes_exist(const char *list)
 {
-    for (const char *at = list; *at; ) {
+    for (const char *at = list; *at;) {
         size_t len = strcspn(at, ",");
         char name[64];
         snprintf(name, sizeof name, "%.*s", (int)len, at);
@@ -39,7 +39,8 @@ static bool passes_exist(const char *list)
 static void list_passes(void)
 {
     for (size_t i = 0; cg_pass_at(i); i++)
-        printf("%-12s %s%s\n", cg_pass_at(i)->name, cg_pass_at(i)->summary, cg_pass_at(i)->by_default ? "" : " (on request)");
+        printf("%-12s %s%s\n", cg_pass_at(i)->name, cg_pass_at(i)->summary,
+            cg_pass_at(i)->by_default ? "" : " (on request)");
 }
 
 int cg_cmd_opt(int argc, char **argv)
@@ -51,8 +52,8 @@ int cg_cmd_opt(int argc, char **argv)
         { .name = "list", .flag = &list, .help = "the passes there are" },
     };
     int code;
-    if (!cg_options(&argc, argv, "FILE.ir [--pass=NAME,...]\nprints the graph of FILE.ir after the passes",
-                    options, CG_LEN(options), &code))
+    if (!cg_options(&argc, argv, "FILE.ir [--pass=NAME,...]\nprints the graph of FILE.ir after the passes", options,
+            CG_LEN(options), &code))
         return code;
     if (list) {
         list_passes();
@@ -63,7 +64,7 @@ int cg_cmd_opt(int argc, char **argv)
     if (only && !passes_exist(only))
         return CG_EXIT_USAGE;
     cg_registry_init();
-    CgErr e = {0};
+    CgErr e = { 0 };
     CgBytes text;
     if (!cg_io_read(argv[1], &text, &e))
         return cg_complain("opt", &e);
@@ -72,7 +73,7 @@ int cg_cmd_opt(int argc, char **argv)
     if (!g)
         return cg_complain("opt", &e);
     CgGraph *after = cg_pass_run_all(g, only);
-    CgStrbuf out = {0};
+    CgStrbuf out = { 0 };
     cg_graph_print(after, NULL, &out);
     fputs(cg_strbuf_str(&out), stdout);
     cg_strbuf_deinit(&out);

@@ -3,7 +3,11 @@
  * flops by line of the script. Runs nothing. */
 #include "tool/dump.h"
 
-typedef struct Asked { const char *path, *graph; CgDump stage; bool grad; } Asked;
+typedef struct Asked {
+    const char *path, *graph;
+    CgDump stage;
+    bool grad;
+} Asked;
 
 static int make(const Asked *asked, const CgScriptArgs *args)
 {
@@ -18,8 +22,8 @@ static int make(const Asked *asked, const CgScriptArgs *args)
 
 int cg_cmd_plan(int argc, char **argv)
 {
-    CgStrings set = {0}, dims = {0};
-    Asked asked = {0};
+    CgStrings set = { 0 }, dims = { 0 };
+    Asked asked = { 0 };
     const char *dump = NULL;
     bool memory = false;
     const CgOption options[] = {
@@ -29,7 +33,8 @@ int cg_cmd_plan(int argc, char **argv)
         { .name = "memory", .flag = &memory, .help = "bytes by line of the script: --dump=mem" },
         CG_DUMP_OPTION(&dump),
     };
-    static const char synopsis[] = "SCRIPT.cg [GRAPH] [--dim NAME=N ...]\n"
+    static const char synopsis[] =
+        "SCRIPT.cg [GRAPH] [--dim NAME=N ...]\n"
         "shows what would run, and where in memory: one step of a training, or a graph as in cg dot";
     int code;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))

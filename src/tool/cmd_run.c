@@ -10,7 +10,7 @@
 #include "report/trace.h"
 #include "tool/dump.h"
 
-#define FOLD 0.02      /* what took less of the time is one line of the profile */
+#define FOLD 0.02 /* what took less of the time is one line of the profile */
 
 static volatile sig_atomic_t stop;
 
@@ -34,7 +34,8 @@ static void script_help(const CgExperiment *x)
             printf("\noptions of %s:\n", x->path);
         any = true;
         const CgSource *text = cg_sources_get(x->sources, s->a->span.file);
-        printf("  --set %s=%.*s    %s\n", s->names[0], (int)(s->a->span.end - s->a->span.start), text->text + s->a->span.start, s->doc ? s->doc : "");
+        printf("  --set %s=%.*s    %s\n", s->names[0], (int)(s->a->span.end - s->a->span.start),
+            text->text + s->a->span.start, s->doc ? s->doc : "");
     }
 }
 
@@ -42,17 +43,17 @@ static void script_help(const CgExperiment *x)
 static void report(CgExperiment *x, const char *trace)
 {
     CgPeaks peaks;
-    CgErr e = {0};
+    CgErr e = { 0 };
     bool good = true;
     if (x->opts.profile && x->profile.steps && (good = cg_peaks_measure(x->pool, &peaks, &e))) {
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         cg_report_profile(&x->profile, &peaks, FOLD, false, &text);
         fputs(cg_strbuf_str(&text), stderr);
         cg_strbuf_deinit(&text);
     }
     good = good && (!x->trace || cg_report_trace(x->trace, trace, &e));
     if (!good)
-        cg_experiment_err(x, (CgSpan){0}, &e);
+        cg_experiment_err(x, (CgSpan){ 0 }, &e);
 }
 
 static int make(const char *path, const CgExperimentOpts *opts, bool help, CgDump stage, const char *trace)
@@ -63,7 +64,7 @@ static int make(const char *path, const CgExperimentOpts *opts, bool help, CgDum
     if (help)
         script_help(x);
     else if (stage != CG_DUMP_NONE)
-        cg_dump_script(x, (CgBindings){0}, stage);
+        cg_dump_script(x, (CgBindings){ 0 }, stage);
     else
         cg_experiment_run(x, stdout);
     report(x, trace);
@@ -75,7 +76,7 @@ static int make(const char *path, const CgExperimentOpts *opts, bool help, CgDum
 
 int cg_cmd_run(int argc, char **argv)
 {
-    CgStrings set = {0};
+    CgStrings set = { 0 };
     const char *threads = NULL, *store = NULL, *seed = NULL, *trace = NULL, *dump = NULL;
     bool quiet = false, help = false, profile = false;
     const CgOption options[] = {
@@ -100,12 +101,17 @@ int cg_cmd_run(int argc, char **argv)
     CgDump stage;
     if (!cg_dump_find("run", dump, CG_DUMP_MEM, &stage))
         return CG_EXIT_USAGE;
-    CgExperimentOpts opts = { .quiet = quiet, .store = store, .stop = &stop, .profile = profile,
-                              .trace = trace != NULL, .draw = cg_figure_save };
-    if (!cg_option_threads("run", threads, &opts.threads) || !cg_option_number("run", "seed", seed, INT64_MIN, INT64_MAX, &opts.seed))
+    CgExperimentOpts opts = { .quiet = quiet,
+        .store = store,
+        .stop = &stop,
+        .profile = profile,
+        .trace = trace != NULL,
+        .draw = cg_figure_save };
+    if (!cg_option_threads("run", threads, &opts.threads)
+        || !cg_option_number("run", "seed", seed, INT64_MIN, INT64_MAX, &opts.seed))
         return CG_EXIT_USAGE;
     CgScriptArgs args;
-    code = cg_script_args("run", &set, &(CgStrings){0}, &args);
+    code = cg_script_args("run", &set, &(CgStrings){ 0 }, &args);
     if (code == CG_EXIT_OK) {
         opts.settings = args.settings;
         opts.nsettings = args.nsettings;

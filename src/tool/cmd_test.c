@@ -1,13 +1,15 @@
 /* cmd_test.c - cg test SCRIPT.cg ...
- * Takes scripts; runs their test blocks and gives TAP: `ok`, `not ok`, and as the last line how many passed. What does not
- * hold is a diagnostic with both values. A script with mistakes is one failure. */
+ * Takes scripts; runs their test blocks and gives TAP: `ok`, `not ok`, and as the last line how many passed. What does
+ * not hold is a diagnostic with both values. A script with mistakes is one failure. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tool/script.h"
 
-typedef struct Count { int all, failed, code; } Count;
+typedef struct Count {
+    int all, failed, code;
+} Count;
 
 static void say(Count *c, bool good, const char *path, const char *name)
 {
@@ -16,10 +18,7 @@ static void say(Count *c, bool good, const char *path, const char *name)
     fflush(stdout);
 }
 
-static void worse(Count *c, int code)
-{
-    c->code = code > c->code ? code : c->code;
-}
+static void worse(Count *c, int code) { c->code = code > c->code ? code : c->code; }
 
 /* Every test of one script. Mistakes are printed as they come, so each test gets its own. */
 static void run_script(const char *path, bool many, const CgExperimentOpts *opts, const char *only, Count *c)
@@ -50,7 +49,7 @@ static void run_script(const char *path, bool many, const CgExperimentOpts *opts
 
 int cg_cmd_test(int argc, char **argv)
 {
-    CgStrings set = {0}, dims = {0};
+    CgStrings set = { 0 }, dims = { 0 };
     const char *only = NULL, *threads = NULL;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
@@ -69,7 +68,7 @@ int cg_cmd_test(int argc, char **argv)
     code = cg_script_args("test", &set, &dims, &args);
     opts.settings = args.settings;
     opts.nsettings = args.nsettings;
-    Count c = {0};
+    Count c = { 0 };
     for (int i = 1; code == CG_EXIT_OK && i < argc; i++)
         run_script(argv[i], argc > 2, &opts, only, &c);
     if (code == CG_EXIT_OK) {

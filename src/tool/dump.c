@@ -1,6 +1,6 @@
 /* dump.c - --dump=STAGE: what a script is after each step on its way to numbers.
- * Takes a stage and a script, or one graph of it; gives text on stdout. Mistakes are in the experiment's list. Must not run
- * anything. */
+ * Takes a stage and a script, or one graph of it; gives text on stdout. Mistakes are in the experiment's list. Must not
+ * run anything. */
 #include "tool/dump.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ bool cg_dump_find(const char *command, const char *name, CgDump last, CgDump *ou
     if (!name)
         return true;
     cg_suggest_init(&near, name);
-    CgStrbuf all = {0};
+    CgStrbuf all = { 0 };
     for (int i = CG_DUMP_TOKENS; i <= (int)last; i++) {
         if (strcmp(names[i], name) == 0)
             *out = (CgDump)i;
@@ -36,7 +36,7 @@ bool cg_dump_find(const char *command, const char *name, CgDump last, CgDump *ou
 
 static bool print_graph(CgExperiment *x, const CgGraph *g)
 {
-    CgStrbuf text = {0};
+    CgStrbuf text = { 0 };
     cg_graph_print(g, x->sources, &text);
     fputs(cg_strbuf_str(&text), stdout);
     cg_strbuf_deinit(&text);
@@ -46,7 +46,7 @@ static bool print_graph(CgExperiment *x, const CgGraph *g)
 /* As built: what the outputs need, without derivatives that were appended later. */
 static bool print_forward(CgExperiment *x, const CgGraph *g, size_t noutputs)
 {
-    CgGraph shown = *g;     /* read only */
+    CgGraph shown = *g; /* read only */
     shown.outputs.len = noutputs;
     CgGraph *forward = cg_pass_dce(&shown);
     print_graph(x, forward);
@@ -63,12 +63,12 @@ static bool print_plan(CgExperiment *x, const CgGraph *g, const CgStage *s, CgBi
     int64_t rows = s && s->batch ? s->batch / (s->accumulate ? s->accumulate : 1) : 16;
     bound[sizes.n] = (CgBinding){ cg_intern("batch"), rows };
     CgPlanOptions options = { .sources = x->sources };
-    if (s && s->together) {     /* as train.c runs it */
+    if (s && s->together) { /* as train.c runs it */
         options.outputs_bound = true;
         options.together = s->together;
     }
-    CgErr e = {0};
-    CgStrbuf text = {0};
+    CgErr e = { 0 };
+    CgStrbuf text = { 0 };
     CgPlan *plan = cg_plan_build(g, (CgBindings){ bound, sizes.n + 1 }, options, &e);
     if (plan && memory) {
         cg_plan_print_memory(plan, x->sources, &text);
@@ -77,7 +77,7 @@ static bool print_plan(CgExperiment *x, const CgGraph *g, const CgStage *s, CgBi
     } else {
         if (e.kind == CG_ERR_INPUT && !*e.hint)
             cg_err_hint(&e, "--dim NAME=N gives a size a value");
-        cg_diag_err(x->diags, (CgSpan){0}, &e);
+        cg_diag_err(x->diags, (CgSpan){ 0 }, &e);
     }
     fputs(cg_strbuf_str(&text), stdout);
     cg_strbuf_deinit(&text);
@@ -85,16 +85,14 @@ static bool print_plan(CgExperiment *x, const CgGraph *g, const CgStage *s, CgBi
     return plan != NULL;
 }
 
-static bool has_derivatives(const CgTarget *t)
-{
-    return t->model->graph->outputs.len > t->noutputs;
-}
+static bool has_derivatives(const CgTarget *t) { return t->model->graph->outputs.len > t->noutputs; }
 
 bool cg_dump_target(CgExperiment *x, CgTarget *t, CgBindings sizes, bool derivatives, CgDump stage)
 {
     if (stage == CG_DUMP_GRAPH)
         return print_forward(x, t->model->graph, t->noutputs);
-    if (!t->stage && (stage == CG_DUMP_GRAD || derivatives) && !has_derivatives(t) && t->noutputs && !cg_target_differentiate(x, t, 0, NULL, 0))
+    if (!t->stage && (stage == CG_DUMP_GRAD || derivatives) && !has_derivatives(t) && t->noutputs
+        && !cg_target_differentiate(x, t, 0, NULL, 0))
         return false;
     if (stage == CG_DUMP_GRAD)
         return print_graph(x, t->model->graph);
@@ -112,20 +110,20 @@ bool cg_dump_named(CgExperiment *x, const char *text, CgBindings sizes, bool der
 {
     if (stage < CG_DUMP_GRAPH)
         return cg_dump_script(x, sizes, stage);
-    CgTarget t = {0};
+    CgTarget t = { 0 };
     bool good = cg_diags_count(x->diags) == 0 && cg_target_build(x, text, sizes, &t)
-             && cg_dump_target(x, &t, sizes, derivatives, stage);
+        && cg_dump_target(x, &t, sizes, derivatives, stage);
     cg_target_free(&t);
     return good;
 }
 
 bool cg_dump_script(CgExperiment *x, CgBindings sizes, CgDump stage)
 {
-    if (stage < CG_DUMP_GRAPH)      /* that far scripts with mistakes come, too */
+    if (stage < CG_DUMP_GRAPH) /* that far scripts with mistakes come, too */
         return x->program && cg_program_dump(x->sources, x->program, names[stage], stdout);
     bool good = cg_diags_count(x->diags) == 0;
     for (size_t i = 0; good && i < x->stages.len; i++) {
-        CgTarget t = {0};
+        CgTarget t = { 0 };
         cg_target_of_stage(x->stages.at[i], &t);
         good = cg_dump_target(x, &t, sizes, true, stage);
     }

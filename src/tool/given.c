@@ -40,10 +40,10 @@ static bool fill_from(const json_t *j, CgTensor *t, int depth, int64_t *at, CgEr
     if (!cg_dtype_is_float(t->dtype) && v != floor(v))
         return cg_err(e, CG_ERR_INPUT, "%g is not an element of a %s tensor", v, cg_dtype_name(t->dtype));
     switch (t->dtype) {
-    case CG_F32:  ((float *)t->data)[*at] = (float)v; break;
-    case CG_F64:  ((double *)t->data)[*at] = v; break;
-    case CG_I32:  ((int32_t *)t->data)[*at] = (int32_t)v; break;
-    case CG_I64:  ((int64_t *)t->data)[*at] = (int64_t)v; break;
+    case CG_F32: ((float *)t->data)[*at] = (float)v; break;
+    case CG_F64: ((double *)t->data)[*at] = v; break;
+    case CG_I32: ((int32_t *)t->data)[*at] = (int32_t)v; break;
+    case CG_I64: ((int64_t *)t->data)[*at] = (int64_t)v; break;
     case CG_BOOL: ((uint8_t *)t->data)[*at] = v != 0; break;
     case CG_BF16:
     case CG_NDTYPE: break;
@@ -79,7 +79,7 @@ static bool read_written(CgGiven *g, CgDtype dtype, CgErr *e)
 static bool no_tensor(const char *path, const char *name, const CgTensors *file, CgErr *e)
 {
     CgSuggest near;
-    CgStrbuf all = {0};
+    CgStrbuf all = { 0 };
     cg_suggest_init(&near, name);
     for (int i = 0; i < file->n; i++) {
         cg_suggest_offer(&near, file->at[i].name);
@@ -117,8 +117,9 @@ bool cg_given_read(CgGiven *g, CgDtype dtype, CgErr *e)
     if (g->tensor)
         return true;
     return strchr("[-0123456789tf", *g->text) && !strchr(g->text, '/') && !strstr(g->text, ".npy")
-                   && !strstr(g->text, ".safetensors")
-               ? read_written(g, dtype, e) : read_file(g, e);
+            && !strstr(g->text, ".safetensors")
+        ? read_written(g, dtype, e)
+        : read_file(g, e);
 }
 
 /* ---- all of them ---- */
@@ -150,7 +151,7 @@ void cg_givens_free(CgGivens *g)
 void cg_givens_place(CgGivens *g, CgSources *sources)
 {
     for (int i = 0; i < g->n; i++) {
-        CgStrbuf text = {0};
+        CgStrbuf text = { 0 };
         cg_strbuf_printf(&text, "--in %s=", g->at[i].name);
         uint32_t from = (uint32_t)text.len;
         cg_strbuf_puts(&text, g->at[i].text);

@@ -19,10 +19,7 @@ static const CgCommand commands[] = {
 #undef X
 };
 
-const CgCommand *cg_command_at(size_t i)
-{
-    return i < CG_LEN(commands) ? &commands[i] : NULL;
-}
+const CgCommand *cg_command_at(size_t i) { return i < CG_LEN(commands) ? &commands[i] : NULL; }
 
 const CgCommand *cg_command_find(const char *name)
 {
@@ -77,7 +74,8 @@ static int print_version(void)
     printf("cg %s\n", PACKAGE_VERSION);
     printf("compiler  %s\n", CG_COMPILER);
     printf("kernels   %s\n", cg_registry_isa());
-    printf("matrices  %s, %s, %s\n", cg_blas_name(), cg_blas_core(), cg_blas_is_serial() ? "serial" : "held to one thread");
+    printf("matrices  %s, %s, %s\n", cg_blas_name(), cg_blas_core(),
+        cg_blas_is_serial() ? "serial" : "held to one thread");
     printf("threads   %d\n", cg_pool_threads(pool));
     cg_pool_free(pool);
     return CG_EXIT_OK;
@@ -86,7 +84,7 @@ static int print_version(void)
 /* What was printed must have arrived: a full disk is a failure even when the command was happy. */
 static int finish(int code)
 {
-    CgStrbuf times = {0};
+    CgStrbuf times = { 0 };
     cg_timing_print(&times);
     fputs(cg_strbuf_str(&times), stderr);
     cg_strbuf_deinit(&times);

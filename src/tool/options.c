@@ -95,7 +95,7 @@ bool cg_options(int *argc, char **argv, const char *synopsis, const CgOption *op
                 argv[kept++] = argv[i];
             break;
         }
-        if (argv[i][0] != '-' || !argv[i][1]) {       /* "-" alone is stdin */
+        if (argv[i][0] != '-' || !argv[i][1]) { /* "-" alone is stdin */
             argv[kept++] = argv[i];
             continue;
         }
@@ -142,7 +142,8 @@ bool cg_options(int *argc, char **argv, const char *synopsis, const CgOption *op
     return true;
 }
 
-bool cg_option_number(const char *command, const char *option, const char *text, int64_t least, int64_t most, int64_t *out)
+bool cg_option_number(
+    const char *command, const char *option, const char *text, int64_t least, int64_t most, int64_t *out)
 {
     char *end = NULL;
     if (!text)
@@ -156,7 +157,8 @@ bool cg_option_number(const char *command, const char *option, const char *text,
     if (least == INT64_MIN)
         cg_usage(command, "--%s takes a whole number, not '%s'", option, text);
     else
-        cg_usage(command, "--%s takes a whole number from %lld to %lld, not '%s'", option, (long long)least, (long long)most, text);
+        cg_usage(command, "--%s takes a whole number from %lld to %lld, not '%s'", option, (long long)least,
+            (long long)most, text);
     return false;
 }
 

@@ -5,9 +5,14 @@
 #include "experiment/target.h"
 #include "tool/tool.h"
 
-typedef struct CgScriptArgs { CgSetting *settings; int nsettings; CgBindings sizes; CgBinding *bound; } CgScriptArgs;
+typedef struct CgScriptArgs {
+    CgSetting *settings;
+    int nsettings;
+    CgBindings sizes;
+    CgBinding *bound;
+} CgScriptArgs;
 
 /* CG_EXIT_OK, or CG_EXIT_USAGE after saying what is wrong. */
-int  cg_script_args(const char *command, const CgStrings *set, const CgStrings *dims, CgScriptArgs *out);
+int cg_script_args(const char *command, const CgStrings *set, const CgStrings *dims, CgScriptArgs *out);
 void cg_script_args_free(CgScriptArgs *a);
 #endif

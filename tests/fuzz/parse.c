@@ -50,9 +50,10 @@ static void release(Result *r)
 
 static void demand(bool good, const char *sentence, const Result *a, const Result *b)
 {
-    if (good) return;
+    if (good)
+        return;
     fprintf(stderr, "%s\n--- first\n%s\n--- then\n%s\n--- trees\n%s\n---\n%s\n", sentence, a->text,
-            b->text ? b->text : "(mistakes)", a->tree, b->tree);
+        b->text ? b->text : "(mistakes)", a->tree, b->tree);
     abort();
 }
 

@@ -8,12 +8,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MOST ((size_t)1 << 22)  /* larger graphs are planned and not run */
+#define MOST ((size_t)1 << 22) /* larger graphs are planned and not run */
 
-static size_t bytes_of(const CgTensor *t)
-{
-    return (size_t)cg_tensor_count(t) * cg_dtype_size(t->dtype);
-}
+static size_t bytes_of(const CgTensor *t) { return (size_t)cg_tensor_count(t) * cg_dtype_size(t->dtype); }
 
 static void run(const CgPlan *p, CgPool *pool)
 {

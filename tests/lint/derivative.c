@@ -13,7 +13,13 @@
 /* ---- derivatives, in f64 ---- */
 
 /* A net whose output 0 is a number L, and outputs 1 .. its derivatives by the float operands, in order. */
-typedef struct Slope { Net net; Buffer extra[2 * CG_MAX_IN + CG_MAX_OUT]; int nextra; int by[CG_MAX_IN]; int n; } Slope;
+typedef struct Slope {
+    Net net;
+    Buffer extra[2 * CG_MAX_IN + CG_MAX_OUT];
+    int nextra;
+    int by[CG_MAX_IN];
+    int n;
+} Slope;
 
 static CgRef weights(Slope *s, CgBuild *b, CgType type)
 {
@@ -21,7 +27,8 @@ static CgRef weights(Slope *s, CgBuild *b, CgType type)
     snprintf(name, sizeof name, "w%d", s->nextra);
     CgTensor t = tensor_of(&type, NULL);
     Buffer data = buffer_new(bytes_of(&t));
-    for (int64_t i = 0; i < cg_tensor_count(&t); i++) put(type.dtype, at(data), i, 2 * draw() - 1);
+    for (int64_t i = 0; i < cg_tensor_count(&t); i++)
+        put(type.dtype, at(data), i, 2 * draw() - 1);
     s->extra[s->nextra++] = data;
     return cg_graph_input(b, name, type);
 }
@@ -46,27 +53,36 @@ static bool slope_make(Slope *s, const Case *c, int order, bool no_fold)
             s->by[s->n++] = k;
         }
     for (int k = 0; k < c->nout; k++)
-        if (cg_dtype_is_float(c->out_type[k].dtype)) loss = dot(&b, loss, out[k], weights(s, &b, c->out_type[k]));
-    if (loss == CG_NONE || !s->n) return false;
+        if (cg_dtype_is_float(c->out_type[k].dtype))
+            loss = dot(&b, loss, out[k], weights(s, &b, c->out_type[k]));
+    if (loss == CG_NONE || !s->n)
+        return false;
     for (int o = 1; o <= order; o++) {
-        if (!check(cg_grad_build(&b, loss, s->n, by, grads, &where, &e), "no derivative: %s", e.text)) return false;
-        if (o == order) break;
+        if (!check(cg_grad_build(&b, loss, s->n, by, grads, &where, &e), "no derivative: %s", e.text))
+            return false;
+        if (o == order)
+            break;
         loss = CG_NONE;
-        for (int i = 0; i < s->n; i++) loss = dot(&b, loss, grads[i], weights(s, &b, c->type[s->by[i]]));
+        for (int i = 0; i < s->n; i++)
+            loss = dot(&b, loss, grads[i], weights(s, &b, c->type[s->by[i]]));
     }
     cg_graph_verify(b.graph);
     cg_graph_output(b.graph, "loss", loss);
-    for (int i = 0; i < s->n; i++) cg_graph_output(b.graph, "d", grads[i]);
+    for (int i = 0; i < s->n; i++)
+        cg_graph_output(b.graph, "d", grads[i]);
     net_run(&s->net, pool_of(1));
-    for (int k = 0; k < c->nin; k++) cg_exec_bind_input(s->net.x, k, c->in[k].data);
-    for (int k = 0; k < s->nextra; k++) cg_exec_bind_input(s->net.x, c->nin + k, at(s->extra[k]));
+    for (int k = 0; k < c->nin; k++)
+        cg_exec_bind_input(s->net.x, k, c->in[k].data);
+    for (int k = 0; k < s->nextra; k++)
+        cg_exec_bind_input(s->net.x, c->nin + k, at(s->extra[k]));
     cg_exec_random(s->net.x, 2385, 7);
     return true;
 }
 
 static void slope_free(Slope *s)
 {
-    for (int k = 0; k < s->nextra; k++) buffer_free(s->extra[k], "weights");
+    for (int k = 0; k < s->nextra; k++)
+        buffer_free(s->extra[k], "weights");
     net_free(&s->net);
 }
 
@@ -93,10 +109,12 @@ static void differences(Slope *s, const Case *c, const char *what, bool each)
     Buffer grad[CG_MAX_IN], saved[CG_MAX_IN];
     double scale = 1, along = 0;
     loss_at(s);
-    for (int i = 0; i < s->n; i++) grad[i] = gradient(s, i);
+    for (int i = 0; i < s->n; i++)
+        grad[i] = gradient(s, i);
     for (int i = 0; i < s->n; i++) {
         const CgTensor *x = &c->in[s->by[i]];
-        for (int64_t e = 0; e < cg_tensor_count(x); e++) scale = fmax(scale, fabs(((double *)at(grad[i]))[e]));
+        for (int64_t e = 0; e < cg_tensor_count(x); e++)
+            scale = fmax(scale, fabs(((double *)at(grad[i]))[e]));
     }
     for (int i = 0; i < s->n && each; i++) {
         const CgTensor *x = &c->in[s->by[i]];
@@ -109,7 +127,9 @@ static void differences(Slope *s, const Case *c, const char *what, bool each)
             down = loss_at(s);
             values[e] = keep;
             double want = (up - down) / (2 * h);
-            if (!check(fabs(got - want) <= 2e-6 * scale, "%s by operand %d, element %lld: %.9g, by difference %.9g", what, s->by[i], (long long)e, got, want)) break;
+            if (!check(fabs(got - want) <= 2e-6 * scale, "%s by operand %d, element %lld: %.9g, by difference %.9g",
+                    what, s->by[i], (long long)e, got, want))
+                break;
         }
     }
     double size = 1e-30, ends[2];
@@ -134,7 +154,8 @@ static void differences(Slope *s, const Case *c, const char *what, bool each)
         ends[side] = loss_at(s);
     }
     double want = (ends[0] - ends[1]) / (2 * h);
-    check(fabs(along - want) <= 2e-6 * (size + scale), "%s along a direction: %.9g, by difference %.9g", what, along, want);
+    check(fabs(along - want) <= 2e-6 * (size + scale), "%s along a direction: %.9g, by difference %.9g", what, along,
+        want);
     for (int i = 0; i < s->n; i++) {
         memcpy(c->in[s->by[i]].data, at(saved[i]), bytes_of(&c->in[s->by[i]]));
         buffer_free(saved[i], "operand");
@@ -144,17 +165,26 @@ static void differences(Slope *s, const Case *c, const char *what, bool each)
 
 static void derivative(const Case *c, int order)
 {
-    if (c->op->traits & (CG_NODIFF | CG_LEAF)) return;
-    if (!case_is_small(c) && c->sample->apart > 0) return;       /* too many numbers to keep apart: a step would cross a kink */
+    if (c->op->traits & (CG_NODIFF | CG_LEAF))
+        return;
+    if (!case_is_small(c) && c->sample->apart > 0)
+        return; /* too many numbers to keep apart: a step would cross a kink */
     for (int k = 0; k < c->nin; k++)
-        if (c->type[k].dtype == CG_F32) return;
+        if (c->type[k].dtype == CG_F32)
+            return;
     for (int no_fold = 0; no_fold < 2; no_fold++) {
         Slope s;
-        if (order == 2 && no_fold) return;
-        if (slope_make(&s, c, order, no_fold)) differences(&s, c, no_fold ? "unfolded derivative" : "derivative", case_is_small(c));
+        if (order == 2 && no_fold)
+            return;
+        if (slope_make(&s, c, order, no_fold))
+            differences(&s, c, no_fold ? "unfolded derivative" : "derivative", case_is_small(c));
         slope_free(&s);
     }
 }
 
-void claim_derivative(const Case *c)        { derivative(c, 1); }
-void claim_second_derivative(const Case *c) { if (case_is_small(c)) derivative(c, 2); }
+void claim_derivative(const Case *c) { derivative(c, 1); }
+void claim_second_derivative(const Case *c)
+{
+    if (case_is_small(c))
+        derivative(c, 2);
+}

@@ -1,5 +1,6 @@
-/* harness.c - what every claim is tried with: checks, numbers, guarded memory, cases, running an op by hand or by a plan.
- * Takes ops and their samples; gives results to compare, and TAP, a line a claim. Must not know what any claim says. */
+/* harness.c - what every claim is tried with: checks, numbers, guarded memory, cases, running an op by hand or by a
+ * plan. Takes ops and their samples; gives results to compare, and TAP, a line a claim. Must not know what any claim
+ * says. */
 #include "lint.h"
 
 #include <math.h>
@@ -13,16 +14,16 @@
 #include "graph/text.h"
 #include "../unit/tap.h"
 
-#define GUARD  256      /* bytes around every buffer that no kernel may change */
+#define GUARD  256 /* bytes around every buffer that no kernel may change */
 #define POISON 0xa7
-#define FEW    400      /* operands up to this many elements are tried one by one */
+#define FEW    400 /* operands up to this many elements are tried one by one */
 
 /* ---- a claim: many checks, one line ---- */
 
 static const CgOp *claim_op;
 static const char *claim_name;
 static bool claim_good;
-static int  claim_checks;
+static int claim_checks;
 
 void claim_begin(const CgOp *op, const char *name)
 {
@@ -36,8 +37,9 @@ bool check(bool good, const char *format, ...)
 {
     va_list args;
     claim_checks++;
-    if (good) return true;
-    if (claim_good) {           /* the first failure of a claim is enough to look for */
+    if (good)
+        return true;
+    if (claim_good) { /* the first failure of a claim is enough to look for */
         va_start(args, format);
         printf("# %s, %s: ", claim_op->name, claim_name);
         vprintf(format, args);
@@ -51,7 +53,9 @@ bool check(bool good, const char *format, ...)
 void claim_end(void)
 {
     const char *file = strrchr(claim_op->file, '/');
-    if (claim_checks) tap_ok(claim_good, "%s: %s (%s:%d)", claim_op->name, claim_name, file ? file + 1 : claim_op->file, claim_op->line);
+    if (claim_checks)
+        tap_ok(
+            claim_good, "%s: %s (%s:%d)", claim_op->name, claim_name, file ? file + 1 : claim_op->file, claim_op->line);
 }
 
 int claims_done(void) { return tap_done(); }
@@ -81,7 +85,7 @@ double get(CgDtype d, const void *p, int64_t i)
     case CG_I32: return (double)((const int32_t *)p)[i];
     case CG_I64: return (double)((const int64_t *)p)[i];
     case CG_BF16: return (double)cg_bf16_value(((const uint16_t *)p)[i]);
-    default:     return (double)((const uint8_t *)p)[i];
+    default: return (double)((const uint8_t *)p)[i];
     }
 }
 
@@ -92,7 +96,7 @@ void put(CgDtype d, void *p, int64_t i, double v)
     case CG_F64: ((double *)p)[i] = v; break;
     case CG_I32: ((int32_t *)p)[i] = (int32_t)v; break;
     case CG_I64: ((int64_t *)p)[i] = (int64_t)v; break;
-    default:     ((uint8_t *)p)[i] = v != 0; break;
+    default: ((uint8_t *)p)[i] = v != 0; break;
     }
 }
 
@@ -101,7 +105,8 @@ void put(CgDtype d, void *p, int64_t i, double v)
 Buffer buffer_new(size_t bytes)
 {
     Buffer b = { aligned_alloc(64, (bytes + 2 * GUARD + 63) / 64 * 64), bytes };
-    if (!b.base) CG_BUG("out of memory");
+    if (!b.base)
+        CG_BUG("out of memory");
     memset(b.base, POISON, bytes + 2 * GUARD);
     return b;
 }
@@ -111,7 +116,8 @@ void *at(Buffer b) { return b.base + GUARD; }
 void buffer_free(Buffer b, const char *what)
 {
     bool whole = true;
-    for (size_t i = 0; i < GUARD; i++) whole &= b.base[i] == POISON && b.base[GUARD + b.bytes + i] == POISON;
+    for (size_t i = 0; i < GUARD; i++)
+        whole &= b.base[i] == POISON && b.base[GUARD + b.bytes + i] == POISON;
     check(whole, "memory beside the %s was written", what);
     free(b.base);
 }
@@ -121,7 +127,8 @@ void buffer_free(Buffer b, const char *what)
 int64_t size_of(const CgDim *d)
 {
     int64_t n = 0;
-    if (!cg_dim_is_int(d, &n)) CG_BUG("a sample with a symbol");
+    if (!cg_dim_is_int(d, &n))
+        CG_BUG("a sample with a symbol");
     return n;
 }
 
@@ -140,7 +147,8 @@ static CgTensor contiguous(CgTensor x, void *data)
 CgTensor tensor_of(const CgType *t, void *data)
 {
     CgTensor x = { .dtype = t->dtype, .rank = t->rank };
-    for (int i = 0; i < t->rank; i++) x.dim[i] = size_of(t->dim[i]);
+    for (int i = 0; i < t->rank; i++)
+        x.dim[i] = size_of(t->dim[i]);
     return contiguous(x, data);
 }
 
@@ -157,12 +165,14 @@ CgTensor copy_of(const CgTensor *x, Buffer *data)
 /* A copy that is not interned, with dims bound; the caller frees it. */
 static CgAttrs *bound(const CgAttrs *attrs)
 {
-    if (!attrs) return NULL;
+    if (!attrs)
+        return NULL;
     CgAttrs *copy = cg_malloc(sizeof *copy + sizeof(CgAttr) * (size_t)attrs->n);
     CgAttr *list = (CgAttr *)(copy + 1);
     for (int i = 0; i < attrs->n; i++) {
         list[i] = attrs->at[i];
-        for (int k = 0; list[i].kind == CG_ATTR_DIMS && k < list[i].n; k++) list[i].ints[k] = size_of(list[i].dims[k]);
+        for (int k = 0; list[i].kind == CG_ATTR_DIMS && k < list[i].n; k++)
+            list[i].ints[k] = size_of(list[i].dims[k]);
     }
     *copy = (CgAttrs){ attrs->n, list };
     return copy;
@@ -170,10 +180,12 @@ static CgAttrs *bound(const CgAttrs *attrs)
 
 static bool too_near(const Case *c, int k, int64_t i, double v)
 {
-    if (fabs(v) < c->sample->apart) return true;
+    if (fabs(v) < c->sample->apart)
+        return true;
     for (int o = 0; o <= k; o++)
         for (int64_t j = 0; j < (o == k ? i : cg_tensor_count(&c->in[o])); j++)
-            if (cg_dtype_is_float(c->in[o].dtype) && fabs(get(c->in[o].dtype, c->in[o].data, j) - v) < c->sample->apart) return true;
+            if (cg_dtype_is_float(c->in[o].dtype) && fabs(get(c->in[o].dtype, c->in[o].data, j) - v) < c->sample->apart)
+                return true;
     return false;
 }
 
@@ -185,9 +197,12 @@ static void fill(Case *c, int k)
         double v = 0;
         for (int tries = 0; tries < 1000; tries++) {
             v = s->low + (s->high - s->low) * draw();
-            if (!cg_dtype_is_float(t->dtype)) v = floor(s->low + (s->high - s->low + 1) * draw());
-            if (t->dtype == CG_F32) v = (double)(float)v;
-            if (s->apart == 0 || n > FEW || !cg_dtype_is_float(t->dtype) || !too_near(c, k, i, v)) break;
+            if (!cg_dtype_is_float(t->dtype))
+                v = floor(s->low + (s->high - s->low + 1) * draw());
+            if (t->dtype == CG_F32)
+                v = (double)(float)v;
+            if (s->apart == 0 || n > FEW || !cg_dtype_is_float(t->dtype) || !too_near(c, k, i, v))
+                break;
         }
         put(t->dtype, t->data, i, v);
     }
@@ -195,7 +210,9 @@ static void fill(Case *c, int k)
 
 bool infer(const Case *c, CgInfer *inf)
 {
-    *inf = (CgInfer){ .op = c->op, .nin = c->nin, .in = c->type, .attrs = c->attrs, .operand = { -1, -1 }, .axis = { -1, -1 } };
+    *inf = (CgInfer){
+        .op = c->op, .nin = c->nin, .in = c->type, .attrs = c->attrs, .operand = { -1, -1 }, .axis = { -1, -1 }
+    };
     return c->op->shape(inf);
 }
 
@@ -203,28 +220,33 @@ bool infer(const Case *c, CgInfer *inf)
 bool case_fill(Case *c)
 {
     CgInfer inf;
-    if (!infer(c, &inf)) return false;
+    if (!infer(c, &inf))
+        return false;
     c->nout = c->op->nout ? c->op->nout : 1;
-    for (int k = 0; k < c->nout; k++) c->out_type[k] = inf.out[k];
+    for (int k = 0; k < c->nout; k++)
+        c->out_type[k] = inf.out[k];
     for (int k = 0; k < c->nin; k++) {
         CgTensor t = tensor_of(&c->type[k], NULL);
         c->data[k] = buffer_new(bytes_of(&t));
         c->in[k] = tensor_of(&c->type[k], at(c->data[k]));
     }
-    for (int k = 0; k < c->nin; k++) fill(c, k);
+    for (int k = 0; k < c->nin; k++)
+        fill(c, k);
     return true;
 }
 
 bool case_is_small(const Case *c)
 {
     int64_t n = 0;
-    for (int k = 0; k < c->nin; k++) n += cg_tensor_count(&c->in[k]);
+    for (int k = 0; k < c->nin; k++)
+        n += cg_tensor_count(&c->in[k]);
     return n <= FEW;
 }
 
 void case_free(Case *c)
 {
-    for (int k = 0; k < c->nin; k++) buffer_free(c->data[k], "operand");
+    for (int k = 0; k < c->nin; k++)
+        buffer_free(c->data[k], "operand");
 }
 
 /* `text` with each F that stands for a type replaced. */
@@ -233,8 +255,10 @@ static void replace_F(const char *text, CgDtype dtype, char *to, size_t size)
     size_t n = 0;
     for (const char *p = text; *p && n + 8 < size; p++) {
         bool word = p == text || p[-1] == ' ' || p[-1] == '=';
-        if (*p == 'F' && word && (p[1] == '[' || p[1] == ' ' || p[1] == 0)) n += (size_t)snprintf(to + n, size - n, "%s", cg_dtype_name(dtype));
-        else to[n++] = *p;
+        if (*p == 'F' && word && (p[1] == '[' || p[1] == ' ' || p[1] == 0))
+            n += (size_t)snprintf(to + n, size - n, "%s", cg_dtype_name(dtype));
+        else
+            to[n++] = *p;
     }
     to[n] = 0;
 }
@@ -244,9 +268,11 @@ static const CgAttrs *with_defaults(const CgOp *op, const CgAttrs *attrs)
     const CgSig *sig = cg_op_sig(op);
     CgAttr at_[64];
     int n = 0;
-    for (int i = 0; attrs && i < attrs->n && n < 64; i++) at_[n++] = attrs->at[i];
+    for (int i = 0; attrs && i < attrs->n && n < 64; i++)
+        at_[n++] = attrs->at[i];
     for (int i = 0; i < sig->n && n < 64; i++)
-        if (sig->at[i].has_init && !cg_attr_find(attrs, sig->at[i].name)) at_[n++] = sig->at[i].init;
+        if (sig->at[i].has_init && !cg_attr_find(attrs, sig->at[i].name))
+            at_[n++] = sig->at[i].init;
     return cg_attrs(n, at_);
 }
 
@@ -259,8 +285,11 @@ bool case_make(Case *c, const CgOp *op, const CgSample *s, CgDtype dtype)
     replace_F(s->in, dtype, in, sizeof in);
     replace_F(s->attrs ? s->attrs : "", dtype, attrs, sizeof attrs);
     for (char *word = strtok(in, " "); word && c->nin < CG_MAX_IN; word = strtok(NULL, " "))
-        if (!check(cg_type_parse(word, &c->type[c->nin++]), "the sample type '%s' does not parse", word)) return false;
-    if (!check(!*attrs || cg_attrs_parse(attrs, &parsed, &e), "the sample attributes '%s' do not parse: %s", attrs, e.text)) return false;
+        if (!check(cg_type_parse(word, &c->type[c->nin++]), "the sample type '%s' does not parse", word))
+            return false;
+    if (!check(!*attrs || cg_attrs_parse(attrs, &parsed, &e), "the sample attributes '%s' do not parse: %s", attrs,
+            e.text))
+        return false;
     c->attrs = bound(with_defaults(op, parsed));
     return true;
 }
@@ -271,16 +300,18 @@ CgDtype dispatch(const Case *c) { return c->nin ? c->type[0].dtype : c->out_type
 
 bool runs(const CgOp *op, CgDtype d) { return op->view || op->kernel[d] || op->vec[d]; }
 
-/* Forward as one thread runs them all, backward as if each had a thread of its own: what a share may find in its scratch memory
- * must not reach the result. */
+/* Forward as one thread runs them all, backward as if each had a thread of its own: what a share may find in its
+ * scratch memory must not reach the result. */
 static void run_shares(CgKernel *kernel, const CgCall *call, const CgWork *work, size_t count, Order order)
 {
     Buffer scratch = { 0 };
     for (size_t p = 0; p < count; p++) {
         bool again = order == FORWARD && p > 0;
-        if (!again) scratch = buffer_new(work->scratch);
+        if (!again)
+            scratch = buffer_new(work->scratch);
         kernel(call, (CgPart){ order == FORWARD ? p : count - 1 - p, count, at(scratch), again });
-        if (order == BACKWARD || p + 1 == count) buffer_free(scratch, "scratch memory");
+        if (order == BACKWARD || p + 1 == count)
+            buffer_free(scratch, "scratch memory");
     }
 }
 
@@ -288,7 +319,15 @@ static void run_shares(CgKernel *kernel, const CgCall *call, const CgWork *work,
 static void run_with(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, Order order, bool bf16)
 {
     CgDtype d = dispatch(c);
-    CgCall call = { .op = op, .nin = c->nin, .nout = c->nout, .in = in, .out = out, .attrs = c->attrs, .seed = 2385, .step = 7, .bf16 = bf16 };
+    CgCall call = { .op = op,
+        .nin = c->nin,
+        .nout = c->nout,
+        .in = in,
+        .out = out,
+        .attrs = c->attrs,
+        .seed = 2385,
+        .step = 7,
+        .bf16 = bf16 };
     if (op->view) {
         CgTensor view = *out;
         if (!op->view(&call, &view)) {
@@ -301,16 +340,21 @@ static void run_with(const CgOp *op, const Case *c, const CgTensor *in, CgTensor
     CgKernel *kernel = op->kernel[d] ? op->kernel[d] : cg_kernel_elementwise;
     CgWork work = { .parts = 1 }, driver = { 0 };
     cg_work_elementwise(&call, &driver);
-    if (op->work) op->work(&call, &work);
-    else work = driver;
-    if (kernel == cg_kernel_elementwise && work.scratch < driver.scratch) work.scratch = driver.scratch;
+    if (op->work)
+        op->work(&call, &work);
+    else
+        work = driver;
+    if (kernel == cg_kernel_elementwise && work.scratch < driver.scratch)
+        work.scratch = driver.scratch;
     check(work.flops >= 0 && work.bytes >= 0 && work.parts < 1u << 20, "the stated work makes no sense");
-    if (!work.parts) work.parts = 1;
+    if (!work.parts)
+        work.parts = 1;
     call.state = op->prepare ? op->prepare(&call) : NULL;
     Buffer shared = buffer_new(work.shared);
     call.shared = at(shared);
     check(!work.begin || op->begin, "the work has shares of a beginning, and there is none");
-    if (op->begin) run_shares(op->begin, &call, &work, work.begin, order);
+    if (op->begin)
+        run_shares(op->begin, &call, &work, work.begin, order);
     run_shares(kernel, &call, &work, work.parts, order);
     if (op->finish) {
         Buffer scratch = buffer_new(work.scratch);
@@ -318,7 +362,8 @@ static void run_with(const CgOp *op, const Case *c, const CgTensor *in, CgTensor
         buffer_free(scratch, "scratch memory");
     }
     buffer_free(shared, "shared memory");
-    if (op->release) op->release(call.state);
+    if (op->release)
+        op->release(call.state);
 }
 
 void run_in(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, bool bf16)
@@ -344,7 +389,8 @@ Result result_new(const Case *c)
 
 void result_free(Result *r)
 {
-    for (int k = 0; k < r->n; k++) buffer_free(r->data[k], "result");
+    for (int k = 0; k < r->n; k++)
+        buffer_free(r->data[k], "result");
 }
 
 Result run(const CgOp *op, const Case *c, const CgTensor *in, Order order)
@@ -368,7 +414,8 @@ static double greatest(const CgTensor *t)
     double m = 0;
     for (int64_t i = 0, n = cg_tensor_count(t); i < n; i++) {
         double v = fabs(get(t->dtype, t->data, i));
-        if (isfinite(v) && v > m) m = v;
+        if (isfinite(v) && v > m)
+            m = v;
     }
     return m;
 }
@@ -379,7 +426,8 @@ bool near(const CgTensor *a, const CgTensor *b, double tolerance, const char *wh
     for (int64_t i = 0, n = cg_tensor_count(b); i < n; i++) {
         double u = get(a->dtype, a->data, i), v = get(b->dtype, b->data, i);
         bool same = u == v || (isnan(u) && isnan(v)) || fabs(u - v) <= tolerance * (scale + 1e-3);
-        if (!check(same, "%s: element %lld is %.9g, expected %.9g", what, (long long)i, u, v)) return false;
+        if (!check(same, "%s: element %lld is %.9g, expected %.9g", what, (long long)i, u, v))
+            return false;
     }
     return true;
 }
@@ -395,7 +443,8 @@ CgDtype result_dtype(const Case *c)
 {
     CgDtype d = c->out_type[0].dtype;
     for (int k = 0; k < c->nin; k++)
-        if (c->type[k].dtype == CG_F32) d = CG_F32;
+        if (c->type[k].dtype == CG_F32)
+            d = CG_F32;
     return d;
 }
 
@@ -407,7 +456,8 @@ void net_run(Net *n, CgPool *pool)
     if (!n->plan) {
         n->plan = cg_plan_build(n->g, (CgBindings){ 0 }, (CgPlanOptions){ 0 }, &e);
         n->x = n->plan ? cg_exec_new(n->plan, pool, &e) : NULL;
-        if (!n->x) CG_BUG("%s", e.text);
+        if (!n->x)
+            CG_BUG("%s", e.text);
     }
 }
 
@@ -422,13 +472,15 @@ static CgPool *pools[4];
 
 CgPool *pool_of(int threads)
 {
-    if (!pools[threads]) pools[threads] = cg_pool_new(threads);
+    if (!pools[threads])
+        pools[threads] = cg_pool_new(threads);
     return pools[threads];
 }
 
 void pools_free(void)
 {
-    for (size_t i = 0; i < CG_LEN(pools); i++) cg_pool_free(pools[i]);
+    for (size_t i = 0; i < CG_LEN(pools); i++)
+        cg_pool_free(pools[i]);
 }
 
 const CgAttrs *interned(const CgAttrs *attrs) { return cg_attrs(attrs ? attrs->n : 0, attrs ? attrs->at : NULL); }
@@ -445,9 +497,11 @@ CgBuild build_op(const Case *c, bool no_fold, CgRef *x, CgRef *out)
 {
     CgBuild b = cg_build_at(cg_graph_new("lint"));
     b.no_fold = no_fold;
-    for (int k = 0; k < c->nin; k++) x[k] = input(&b, k, c->type[k]);
+    for (int k = 0; k < c->nin; k++)
+        x[k] = input(&b, k, c->type[k]);
     CgRef node = cg_build(&b, c->op->name, c->nin, x, interned(c->attrs));
-    for (int k = 0; k < c->nout; k++) out[k] = cg_build_part(&b, node, k);
+    for (int k = 0; k < c->nout; k++)
+        out[k] = cg_build_part(&b, node, k);
     return b;
 }
 
@@ -455,7 +509,8 @@ CgBuild build_op(const Case *c, bool no_fold, CgRef *x, CgRef *out)
 Result net_results(Net *n, const Case *c, CgPool *pool)
 {
     net_run(n, pool);
-    for (int k = 0; k < c->nin; k++) cg_exec_bind_input(n->x, k, c->in[k].data);
+    for (int k = 0; k < c->nin; k++)
+        cg_exec_bind_input(n->x, k, c->in[k].data);
     cg_exec_random(n->x, 2385, 7);
     cg_exec_run(n->x);
     Result r = { .n = (int)n->g->outputs.len };

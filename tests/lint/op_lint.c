@@ -11,7 +11,12 @@
 
 /* ---- all claims of an op ---- */
 
-static const struct { const char *name; ClaimFn *run; bool wide; /* integers too */ void (*after)(const CgOp *op); } claims[] = {
+static const struct {
+    const char *name;
+    ClaimFn *run;
+    bool wide; /* integers too */
+    void (*after)(const CgOp *op);
+} claims[] = {
     { "shape rule", claim_shape, true, NULL },
     { "any order of parts", claim_parts, true, NULL },
     { "any layout of operands", claim_strided, true, NULL },
@@ -37,8 +42,10 @@ static const struct { const char *name; ClaimFn *run; bool wide; /* integers too
 static bool concerns(const CgOp *op, const CgSample *s, CgDtype d)
 {
     bool generic = strchr(s->in, 'F') || (s->attrs && strstr(s->attrs, "=F"));
-    if (d == CG_F32) return true;
-    if (!generic) return false;
+    if (d == CG_F32)
+        return true;
+    if (!generic)
+        return false;
     return d == CG_F64 || ((op->vec[d] || op->kernel[d]) && strstr(op->sig, "T["));
 }
 
@@ -51,8 +58,10 @@ static void lint(const CgOp *op)
             for (int d = 0; d < CG_BOOL; d++) {
                 Case c;
                 CgInfer inf;
-                if (!concerns(op, s, (CgDtype)d) || (!claims[i].wide && d > CG_F64)) continue;
-                if (!case_make(&c, op, s, (CgDtype)d)) continue;
+                if (!concerns(op, s, (CgDtype)d) || (!claims[i].wide && d > CG_F64))
+                    continue;
+                if (!case_make(&c, op, s, (CgDtype)d))
+                    continue;
                 bool fits = infer(&c, &inf);
                 /* Integers may be refused where only floats will do. */
                 check(fits || d > CG_F64, "the shape rule refuses the sample '%s': %s", s->in, inf.message);
@@ -62,7 +71,8 @@ static void lint(const CgOp *op)
                 }
                 free(c.attrs);
             }
-        if (claims[i].after) claims[i].after(op);
+        if (claims[i].after)
+            claims[i].after(op);
         claim_end();
     }
 }
@@ -72,20 +82,25 @@ int main(int argc, char **argv)
     const char *only = NULL;
     size_t builtin = cg_op_count(), nplugins = 0;
     const CgOp **known = cg_malloc(sizeof *known * builtin);
-    for (size_t i = 0; i < builtin; i++) known[i] = cg_op_at(i);
+    for (size_t i = 0; i < builtin; i++)
+        known[i] = cg_op_at(i);
     for (int i = 1; i < argc; i++) {
         CgErr e = { 0 };
-        if (!strcmp(argv[i], "--op") && i + 1 < argc) only = argv[++i];
+        if (!strcmp(argv[i], "--op") && i + 1 < argc)
+            only = argv[++i];
         else if (!cg_registry_load(argv[i], &e)) {
             fprintf(stderr, "op_lint: %s\n", e.text);
             return 2;
-        } else nplugins++;
+        } else
+            nplugins++;
     }
     for (size_t i = 0; i < cg_op_count(); i++) {
         const CgOp *op = cg_op_at(i);
         bool old = false;
-        for (size_t k = 0; k < builtin; k++) old |= known[k] == op;
-        if ((only && strcmp(only, op->name)) || (nplugins && old)) continue;
+        for (size_t k = 0; k < builtin; k++)
+            old |= known[k] == op;
+        if ((only && strcmp(only, op->name)) || (nplugins && old))
+            continue;
         fflush(stdout);
         lint(op);
     }

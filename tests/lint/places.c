@@ -1,5 +1,5 @@
-/* places.c - claims about some places of a result: cut from the whole (`along`, `cut`), or known only when it runs (`moving`).
- * Takes cases; gives checks. Knows no op. */
+/* places.c - claims about some places of a result: cut from the whole (`along`, `cut`), or known only when it runs
+ * (`moving`). Takes cases; gives checks. Knows no op. */
 #include "lint.h"
 
 #include "graph/cut.h"
@@ -42,13 +42,15 @@ static void moving(const Case *c, int axis, int64_t first)
     CgInfer inf;
     int64_t n = size_of(c->out_type[0].dim[axis]), from = first / 2;
     const CgOp *op = cg_op_find(c->op->moving);
-    if (!check(op != NULL, "there is no op '%s'", c->op->moving)) return;
+    if (!check(op != NULL, "there is no op '%s'", c->op->moving))
+        return;
     CgBuild b = build_op(c, true, x, out);
     bool good = cg_cut_find(b.graph, out[0], axis, cg_dim_int(first), cg_dim_int(n), &cut)
-             && cg_cut_find(b.graph, out[0], axis, cg_dim_int(from), cg_dim_int(from + n - first), &late);
+        && cg_cut_find(b.graph, out[0], axis, cg_dim_int(from), cg_dim_int(from + n - first), &late);
     for (int k = 0; good && k < c->nin; k++) {
         CgTo to;
-        bool pointwise = cut.in[k].axis >= 0 && cg_cut_along(b.graph, out[0], k, cut.in[k].axis, &to) == CG_ALONG_POINTWISE;
+        bool pointwise =
+            cut.in[k].axis >= 0 && cg_cut_along(b.graph, out[0], k, cut.in[k].axis, &to) == CG_ALONG_POINTWISE;
         in[k] = pointwise ? cg_slice(&b, x[k], cut.in[k].axis, cut.in[k].from, cut.in[k].to) : x[k];
     }
     if (good) {
@@ -71,23 +73,28 @@ static void moving(const Case *c, int axis, int64_t first)
 void claim_moving(const Case *c)
 {
     CgInfer inf;
-    if (!c->op->moving || !infer(c, &inf)) return;
+    if (!c->op->moving || !infer(c, &inf))
+        return;
     for (int k = 0; k < c->nin; k++)
         for (int axis = 0; axis < c->in[k].rank; axis++) {
             CgTo to = { -1, NULL };
-            if (!c->op->along || c->op->along(&inf, k, axis, &to) != CG_ALONG_CAUSAL) continue;
-            for (int64_t first = 0, n = size_of(c->out_type[0].dim[to.axis]); first < n; first += 1 + n / 7) moving(c, to.axis, first);
+            if (!c->op->along || c->op->along(&inf, k, axis, &to) != CG_ALONG_CAUSAL)
+                continue;
+            for (int64_t first = 0, n = size_of(c->out_type[0].dim[to.axis]); first < n; first += 1 + n / 7)
+                moving(c, to.axis, first);
         }
 }
 
 void claim_places(const Case *c)
 {
-    if (!runs(c->op, dispatch(c))) return;
+    if (!runs(c->op, dispatch(c)))
+        return;
     for (int axis = 0; axis < c->out_type[0].rank; axis++) {
         int64_t n = size_of(c->out_type[0].dim[axis]);
         places(c, axis, n / 3, n);
         places(c, axis, 0, (n + 1) / 2);
         places(c, axis, n / 3, n - n / 4);
-        if (n > 1) places(c, axis, n - 1, n);
+        if (n > 1)
+            places(c, axis, n - 1, n);
     }
 }

@@ -1,5 +1,5 @@
-/* value.c - claims about the value of an op, run by hand: its form and shapes, layouts, places in memory, algebra, precision.
- * Takes cases; gives checks. Knows no op. */
+/* value.c - claims about the value of an op, run by hand: its form and shapes, layouts, places in memory, algebra,
+ * precision. Takes cases; gives checks. Knows no op. */
 #include "lint.h"
 
 #include <math.h>
@@ -24,8 +24,10 @@ void claim_form(const CgOp *op)
     check(op->since && op->file, "since or CG_OP_HERE is missing");
     check((op->traits & CG_LEAF) || op->samples[0].in, "there is no sample");
     check(!(op->traits & CG_RANDOM) || strstr(op->sig, "stream"), "a random op needs the attribute stream");
-    check(!op->moving || (op->along && op->cut && cg_op_find(op->moving)), "a form for places known late needs along, cut and its op");
-    for (int i = 0; i < sig->n; i++) check(sig->at[i].name && sig->at[i].name[0], "an argument has no name");
+    check(!op->moving || (op->along && op->cut && cg_op_find(op->moving)),
+        "a form for places known late needs along, cut and its op");
+    for (int i = 0; i < sig->n; i++)
+        check(sig->at[i].name && sig->at[i].name[0], "an argument has no name");
     claim_end();
 }
 
@@ -42,8 +44,10 @@ static void perturbed(const Case *c, int k, CgType type, const char *how)
     int64_t n;
     for (int o = 0; o < (c->op->nout ? c->op->nout : 1); o++)
         for (int i = 0; i < inf.out[o].rank; i++)
-            if (!inf.out[o].dim[i] || !cg_dim_is_int(inf.out[o].dim[i], &n) || n < 0) return;      /* the builder refuses it */
-    if (!case_fill(&p)) return;
+            if (!inf.out[o].dim[i] || !cg_dim_is_int(inf.out[o].dim[i], &n) || n < 0)
+                return; /* the builder refuses it */
+    if (!case_fill(&p))
+        return;
     if (runs(p.op, dispatch(&p))) {
         Result r = run(p.op, &p, p.in, FORWARD);
         result_free(&r);
@@ -54,7 +58,8 @@ static void perturbed(const Case *c, int k, CgType type, const char *how)
 void claim_shape(const Case *c)
 {
     CgInfer inf;
-    if (!check(infer(c, &inf), "the shape rule refuses the sample: %s", inf.message)) return;
+    if (!check(infer(c, &inf), "the shape rule refuses the sample: %s", inf.message))
+        return;
     for (int k = 0; k < c->nin; k++) {
         for (int i = 0; i < c->type[k].rank; i++) {
             CgType t = c->type[k];
@@ -83,14 +88,17 @@ void claim_shape(const Case *c)
     }
     Case bare = *c;
     bare.attrs = NULL;
-    if (!infer(&bare, &inf)) check(inf.message[0] != 0, "missing attributes are refused without a message");
+    if (!infer(&bare, &inf))
+        check(inf.message[0] != 0, "missing attributes are refused without a message");
 }
 
 void claim_parts(const Case *c)
 {
-    if (!runs(c->op, dispatch(c))) return;
+    if (!runs(c->op, dispatch(c)))
+        return;
     Result a = run(c->op, c, c->in, FORWARD), b = run(c->op, c, c->in, BACKWARD);
-    for (int k = 0; k < a.n; k++) same_bits(&a.out[k], &b.out[k], "parts in another order");
+    for (int k = 0; k < a.n; k++)
+        same_bits(&a.out[k], &b.out[k], "parts in another order");
     result_free(&a);
     result_free(&b);
 }
@@ -114,7 +122,8 @@ CgTensor relaid(const CgTensor *x, int layout, Buffer *data)
 void claim_strided(const Case *c)
 {
     CgDtype d = dispatch(c);
-    if (!runs(c->op, d) || !(c->op->traits & CG_STRIDED || c->op->vec[d] || c->op->view)) return;
+    if (!runs(c->op, d) || !(c->op->traits & CG_STRIDED || c->op->vec[d] || c->op->view))
+        return;
     Result want = run(c->op, c, c->in, FORWARD);
     double tolerance = c->op->traits & CG_ELEMENTWISE || c->op->view ? 0 : tolerance_of(result_dtype(c));
     for (int layout = 0; layout < 3; layout++)
@@ -122,17 +131,21 @@ void claim_strided(const Case *c)
             CgTensor in[CG_MAX_IN];
             Buffer data[CG_MAX_IN];
             for (int k = 0; k < c->nin; k++)
-                if (only < 0 || only == k) in[k] = relaid(&c->in[k], layout, &data[k]);
-                else in[k] = c->in[k];
+                if (only < 0 || only == k)
+                    in[k] = relaid(&c->in[k], layout, &data[k]);
+                else
+                    in[k] = c->in[k];
             CgTensor probe = tensor_of(&c->out_type[0], NULL);
             CgCall call = { .op = c->op, .nin = c->nin, .nout = 1, .in = in, .out = &probe, .attrs = c->attrs };
             if (!c->op->view || c->op->view(&call, &probe)) {
                 Result found = run(c->op, c, in, FORWARD);
-                for (int k = 0; k < want.n; k++) near(&found.out[k], &want.out[k], tolerance, "strided operands");
+                for (int k = 0; k < want.n; k++)
+                    near(&found.out[k], &want.out[k], tolerance, "strided operands");
                 result_free(&found);
             }
             for (int k = 0; k < c->nin; k++)
-                if (only < 0 || only == k) buffer_free(data[k], "operand");
+                if (only < 0 || only == k)
+                    buffer_free(data[k], "operand");
         }
     /* Repeated along each axis in turn. */
     for (int k = 0; k < c->nin; k++)
@@ -150,7 +163,8 @@ void claim_strided(const Case *c)
             in[k] = c->in[k];
             in[k].stride[i] = 0;
             if (!c->op->view || c->op->view(&call, &probe))
-                for (int o = 0; o < want.n; o++) near(&found.out[o], &expected.out[o], tolerance, "repeated operands");
+                for (int o = 0; o < want.n; o++)
+                    near(&found.out[o], &expected.out[o], tolerance, "repeated operands");
             result_free(&found);
             result_free(&expected);
             buffer_free(data, "operand");
@@ -158,10 +172,12 @@ void claim_strided(const Case *c)
     result_free(&want);
 }
 
-/* Results whose axes lie in another order, the last one innermost, are the same; over an operand that lies alike, too. */
+/* Results whose axes lie in another order, the last one innermost, are the same; over an operand that lies alike, too.
+ */
 void claim_any_order(const Case *c)
 {
-    if (!(c->op->traits & CG_ANY_ORDER) || !runs(c->op, dispatch(c))) return;
+    if (!(c->op->traits & CG_ANY_ORDER) || !runs(c->op, dispatch(c)))
+        return;
     Result want = run(c->op, c, c->in, FORWARD);
     for (int turn = 1; turn < 6; turn++)
         for (int over = -1; over < c->nin; over++) {
@@ -203,7 +219,8 @@ static bool covers(const Case *c, int k, const Result *found, int r, CgTensor *i
 {
     bool vec = !c->op->kernel[dispatch(c)], may = vec || (c->op->inplace >> k & 1);
     const CgTensor *y = &found->out[r];
-    if (!may || c->in[k].dtype != y->dtype || cg_tensor_count(&c->in[k]) != cg_tensor_count(y)) return false;
+    if (!may || c->in[k].dtype != y->dtype || cg_tensor_count(&c->in[k]) != cg_tensor_count(y))
+        return false;
     memcpy(y->data, c->in[k].data, bytes_of(&c->in[k]));
     in[k].data = y->data;
     return true;
@@ -213,17 +230,21 @@ static bool covers(const Case *c, int k, const Result *found, int r, CgTensor *i
 void claim_inplace(const Case *c)
 {
     CgDtype d = dispatch(c);
-    if (!runs(c->op, d) || c->op->view) return;
+    if (!runs(c->op, d) || c->op->view)
+        return;
     Result want = run(c->op, c, c->in, FORWARD);
     for (int all = 0; all < c->nin * want.n * c->nin * want.n; all++) {
-        int k = all % c->nin, r = all / c->nin % want.n, l = all / c->nin / want.n % c->nin, q = all / c->nin / want.n / c->nin;
+        int k = all % c->nin, r = all / c->nin % want.n, l = all / c->nin / want.n % c->nin,
+            q = all / c->nin / want.n / c->nin;
         CgTensor in[CG_MAX_IN];
         memcpy(in, c->in, sizeof in);
-        if ((k == l) != (r == q)) continue;
+        if ((k == l) != (r == q))
+            continue;
         Result found = result_new(c);
         if (covers(c, k, &found, r, in) && (k == l || covers(c, l, &found, q, in))) {
             run_op(c->op, c, in, found.out, FORWARD);
-            for (int o = 0; o < want.n; o++) same_bits(&found.out[o], &want.out[o], "result over an operand");
+            for (int o = 0; o < want.n; o++)
+                same_bits(&found.out[o], &want.out[o], "result over an operand");
         }
         result_free(&found);
     }
@@ -233,35 +254,49 @@ void claim_inplace(const Case *c)
 /* Only the elements that `along` allows change when one index of an operand does. */
 void claim_along(const Case *c)
 {
-    if (!c->op->along || !runs(c->op, dispatch(c)) || c->op->view) return;
+    if (!c->op->along || !runs(c->op, dispatch(c)) || c->op->view)
+        return;
     CgInfer inf;
-    if (!infer(c, &inf)) return;
+    if (!infer(c, &inf))
+        return;
     Result before = run(c->op, c, c->in, FORWARD);
     for (int k = 0; k < c->nin; k++)
         for (int axis = 0; axis < c->in[k].rank; axis++) {
             CgTo where = { -1, NULL };
             CgAlong along = c->op->along(&inf, k, axis, &where);
             int to = where.axis;
-            if (along != CG_ALONG_POINTWISE && along != CG_ALONG_CAUSAL) continue;
-            if (!check(to >= 0 && to < before.out[0].rank, "along operand %d axis %d names axis %d of the result", k, axis, to)) continue;
+            if (along != CG_ALONG_POINTWISE && along != CG_ALONG_CAUSAL)
+                continue;
+            if (!check(to >= 0 && to < before.out[0].rank, "along operand %d axis %d names axis %d of the result", k,
+                    axis, to))
+                continue;
             int64_t n = c->in[k].dim[axis], m = before.out[0].dim[to], pick = n / 2, shift = 0;
-            check(!where.shift || (cg_dim_is_int(where.shift, &shift) && c->op->cut), "along operand %d axis %d: a shift, but no `cut`", k, axis);
+            check(!where.shift || (cg_dim_is_int(where.shift, &shift) && c->op->cut),
+                "along operand %d axis %d: a shift, but no `cut`", k, axis);
             CgTensor in[CG_MAX_IN];
             memcpy(in, c->in, sizeof in);
             Buffer data;
             in[k] = copy_of(&in[k], &data);
             int64_t inner = 1, outer = 1;
-            for (int i = axis + 1; i < in[k].rank; i++) inner *= in[k].dim[i];
+            for (int i = axis + 1; i < in[k].rank; i++)
+                inner *= in[k].dim[i];
             for (int64_t e = 0, count = cg_tensor_count(&in[k]); e < count; e++)
-                if (e / inner % n == pick) put(in[k].dtype, in[k].data, e, cg_dtype_is_float(in[k].dtype) ? get(in[k].dtype, in[k].data, e) * 0.917 + 0.01 : get(in[k].dtype, in[k].data, e) == 0);
+                if (e / inner % n == pick)
+                    put(in[k].dtype, in[k].data, e,
+                        cg_dtype_is_float(in[k].dtype) ? get(in[k].dtype, in[k].data, e) * 0.917 + 0.01
+                                                       : get(in[k].dtype, in[k].data, e) == 0);
             Result after = run(c->op, c, in, FORWARD);
-            for (int i = to + 1; i < before.out[0].rank; i++) outer *= before.out[0].dim[i];
+            for (int i = to + 1; i < before.out[0].rank; i++)
+                outer *= before.out[0].dim[i];
             size_t size = cg_dtype_size(before.out[0].dtype);
             bool kept = true;
             for (int64_t e = 0, count = cg_tensor_count(&before.out[0]); e < count; e++) {
                 int64_t i = e / outer % m;
                 bool may = along == CG_ALONG_POINTWISE ? i == pick + shift : i >= pick + shift;
-                if (!may) kept &= memcmp((char *)before.out[0].data + (size_t)e * size, (char *)after.out[0].data + (size_t)e * size, size) == 0;
+                if (!may)
+                    kept &= memcmp((char *)before.out[0].data + (size_t)e * size,
+                                (char *)after.out[0].data + (size_t)e * size, size)
+                        == 0;
             }
             check(kept, "index %lld of operand %d axis %d reaches further than `along` says", (long long)pick, k, axis);
             result_free(&after);
@@ -282,12 +317,15 @@ static void combine(const CgTensor *to, double a, const CgTensor *x, double b, c
 static void add_up(const CgTensor *to, const CgTensor *x, const CgAttr *axes)
 {
     bool summed[CG_MAX_RANK] = { false };
-    for (int i = 0; i < axes->n; i++) summed[axes->ints[i] < 0 ? axes->ints[i] + x->rank : axes->ints[i]] = true;
-    for (int64_t i = 0, n = cg_tensor_count(to); i < n; i++) put(to->dtype, to->data, i, 0);
+    for (int i = 0; i < axes->n; i++)
+        summed[axes->ints[i] < 0 ? axes->ints[i] + x->rank : axes->ints[i]] = true;
+    for (int64_t i = 0, n = cg_tensor_count(to); i < n; i++)
+        put(to->dtype, to->data, i, 0);
     for (int64_t i = 0, n = cg_tensor_count(x); i < n; i++) {
         int64_t rest = i, at = 0, step = 1;
         for (int a = x->rank - 1; a >= 0; rest /= x->dim[a--]) {
-            if (summed[a]) continue;
+            if (summed[a])
+                continue;
             at += rest % x->dim[a] * step;
             step *= x->dim[a];
         }
@@ -298,7 +336,8 @@ static void add_up(const CgTensor *to, const CgTensor *x, const CgAttr *axes)
 void claim_algebra(const Case *c)
 {
     const CgOp *op = c->op;
-    if (!runs(op, dispatch(c))) return;
+    if (!runs(op, dispatch(c)))
+        return;
     Result xy = run(op, c, c->in, FORWARD);
     double tolerance = tolerance_of(result_dtype(c));
     if (op->traits & CG_COMMUTES) {
@@ -330,7 +369,8 @@ void claim_algebra(const Case *c)
         result_free(&want);
     }
     for (int k = 0; op->traits & CG_LINEAR && k < c->nin; k++) {
-        if (!cg_dtype_is_float(c->in[k].dtype)) continue;
+        if (!cg_dtype_is_float(c->in[k].dtype))
+            continue;
         Case other = *c;
         case_fill(&other);
         CgTensor in[CG_MAX_IN], mixed = other.in[k];
@@ -352,7 +392,7 @@ void claim_algebra(const Case *c)
 
 /* ---- precision ---- */
 
-static bool noticed;    /* rounding to bf16 made a difference to some sample of the op, or its expansion has products */
+static bool noticed; /* rounding to bf16 made a difference to some sample of the op, or its expansion has products */
 
 void products_noticed(bool seen) { noticed |= seen; }
 
@@ -362,7 +402,7 @@ void claim_products(const CgOp *op)
     bool says = op->traits & CG_PRODUCTS;
     check(says || !noticed, "it has products and is not CG_PRODUCTS");
     check(!says || noticed, "it is CG_PRODUCTS, and nothing in it is in bf16 when asked for");
-    noticed = false;        /* of the next op nothing is known */
+    noticed = false; /* of the next op nothing is known */
 }
 
 /* The same op compiled without newer instructions; NULL for a plugin's. */
@@ -372,30 +412,35 @@ static const CgOp *base_op(const CgOp *op)
     const CgIsa *isas = cg_registry_isas(&n);
     for (const CgOpSet *const *set = isas[n - 1].sets; *set; set++)
         for (const CgOp *const *o = (*set)->ops; *o; o++)
-            if (!strcmp((*o)->name, op->name)) return *o;
+            if (!strcmp((*o)->name, op->name))
+                return *o;
     return NULL;
 }
 
 void claim_precision(const Case *c)
 {
     const CgOp *base = base_op(c->op);
-    if (!runs(c->op, dispatch(c))) return;
+    if (!runs(c->op, dispatch(c)))
+        return;
     Result found = run(c->op, c, c->in, FORWARD);
     if (base && runs(base, dispatch(c))) {
         Case b = *c;
         b.op = base;
         Result plain = run(base, &b, c->in, FORWARD);
-        for (int k = 0; k < found.n; k++) near(&found.out[k], &plain.out[k], tolerance_of(result_dtype(c)), "plain instructions and these");
+        for (int k = 0; k < found.n; k++)
+            near(&found.out[k], &plain.out[k], tolerance_of(result_dtype(c)), "plain instructions and these");
         result_free(&plain);
     }
     if (c->dtype == CG_F32 && (strstr(c->sample->in, "F") || c->nin == 0)) {
         Case wide;
         if (case_make(&wide, c->op, c->sample, CG_F64) && case_fill(&wide)) {
-            for (int k = 0; k < c->nin; k++) combine(&wide.in[k], 1, &c->in[k], 0, NULL);
+            for (int k = 0; k < c->nin; k++)
+                combine(&wide.in[k], 1, &c->in[k], 0, NULL);
             if (runs(c->op, dispatch(&wide))) {
                 Result exact = run(c->op, &wide, wide.in, FORWARD);
-                for (int k = 0; k < found.n; k++) near(&found.out[k], &exact.out[k], 3e-5, "f32 and f64");
-                Result rough = run_bf16(c->op, c, c->in);       /* as before where there is no product */
+                for (int k = 0; k < found.n; k++)
+                    near(&found.out[k], &exact.out[k], 3e-5, "f32 and f64");
+                Result rough = run_bf16(c->op, c, c->in); /* as before where there is no product */
                 for (int k = 0; k < found.n; k++) {
                     near(&rough.out[k], &exact.out[k], 3e-2, "bf16 and f64");
                     products_noticed(memcmp(rough.out[k].data, found.out[k].data, bytes_of(&found.out[k])) != 0);

@@ -26,7 +26,10 @@ static void ok(bool good, const char *name)
 
 /* ---- training against the definition: count every pair of every piece anew for each merge */
 
-typedef struct Piece { int32_t *ids; size_t len; } Piece;
+typedef struct Piece {
+    int32_t *ids;
+    size_t len;
+} Piece;
 
 static CgPair best_pair(const Piece *piece, size_t n, int size, int *most)
 {
@@ -127,14 +130,13 @@ static void training(void)
     cg_corpus_free(c);
 
     CgCorpus *two[2] = { cg_synth("grammar", 200003, 3, NAN, NULL, NULL, &e),
-                         cg_synth("code", 300007, 3, NAN, NULL, NULL, &e) };
+        cg_synth("code", 300007, 3, NAN, NULL, NULL, &e) };
     t = cg_bpe_train(two, 2, 500, &e);
     CgTokenizer *again = cg_bpe_train(two, 2, 500, &e);
-    ok(t && t->size == 500 && cg_digest_equal(t->digest, again->digest),
-       "the same text gives the same tokenizer");
+    ok(t && t->size == 500 && cg_digest_equal(t->digest, again->digest), "the same text gives the same tokenizer");
     const CgDoc *d = cg_corpus_doc(two[0], 3);
     ok(comes_back(t, d->text.at, d->text.len, &used) && used * 2 < d->text.len,
-       "text comes back from less than half as many tokens");
+        "text comes back from less than half as many tokens");
     char all[1024];
     for (int i = 0; i < 1024; i++)
         all[i] = (char)(i * 179 + i / 256 * 13);
@@ -145,7 +147,7 @@ static void training(void)
     cg_bpe_pack(t, &packed);
     CgTokenizer *unpacked = cg_bpe_unpack(packed.at, packed.len, &e);
     ok(unpacked && cg_digest_equal(unpacked->digest, t->digest) && unpacked->size == 500,
-       "a tokenizer can be kept as text");
+        "a tokenizer can be kept as text");
     int refused = 0, tries = 0;
     for (size_t cut = 0; cut < packed.len; cut += 997, tries++) {
         CgErr why = { 0 };
@@ -156,17 +158,9 @@ static void training(void)
         cg_tokenizer_free(bad);
     }
     ok(refused == tries, "half of it is refused, unless it ends with a line");
-    static const char *const bad[] = {
-        "",
-        "cg bpe 1\n256 1\n",
-        "cg bpe 1\n-1 1\n",
-        "cg bpe 1\n1 2",
-        "cg bpe 1\n01 2\n",
-        "cg bpe 1\n1  2\n",
-        "cg bpe 2\n",
-        "cg bpe 1\n97 97\n256 256\n257 257\n258 258\n259 259\n260 260\n261 261\n",
-        "cg bpe 1\n99999999999999999999 1\n"
-    };
+    static const char *const bad[] = { "", "cg bpe 1\n256 1\n", "cg bpe 1\n-1 1\n", "cg bpe 1\n1 2", "cg bpe 1\n01 2\n",
+        "cg bpe 1\n1  2\n", "cg bpe 2\n", "cg bpe 1\n97 97\n256 256\n257 257\n258 258\n259 259\n260 260\n261 261\n",
+        "cg bpe 1\n99999999999999999999 1\n" };
     for (size_t i = 0; i < CG_LEN(bad); i++) {
         CgErr why = { 0 };
         CgTokenizer *b = cg_bpe_unpack(bad[i], strlen(bad[i]), &why);
@@ -241,7 +235,7 @@ static void loading(void)
         bytes[i] = (char)(i * i % 251 + i / 999);
     size_t used;
     ok(comes_back(gpt2, bytes, sizeof bytes, &used) && comes_back(llama, bytes, sizeof bytes, &used),
-       "bytes that are no UTF-8 come back");
+        "bytes that are no UTF-8 come back");
     memset(bytes, ' ', sizeof bytes);
     ok(comes_back(llama, bytes, sizeof bytes, &used), "30000 blanks come back");
     cg_io_release(&cases);
@@ -283,22 +277,21 @@ int main(void)
 {
     training();
     loading();
-    broken("gpt2.json", "\"type\": \"BPE\"", "\"type\": \"WordPiece\"",
-           "the model 'WordPiece' is not supported", "another model is refused");
+    broken("gpt2.json", "\"type\": \"BPE\"", "\"type\": \"WordPiece\"", "the model 'WordPiece' is not supported",
+        "another model is refused");
     broken("gpt2.json", "\"type\": \"ByteLevel\"", "\"type\": \"Metaspace\"",
-           "the pre-tokenizer 'Metaspace' is not supported", "another pre-tokenizer is refused");
+        "the pre-tokenizer 'Metaspace' is not supported", "another pre-tokenizer is refused");
     broken("gpt2.json", "\"byte_fallback\": false", "\"byte_fallback\": true", "byte_fallback",
-           "byte fall-back is refused");
+        "byte fall-back is refused");
     broken("gpt2.json", "\"normalizer\": null", "\"normalizer\": {\"type\": \"Lowercase\"}",
-           "the normalizer 'Lowercase'", "normalizers are refused");
+        "the normalizer 'Lowercase'", "normalizers are refused");
     broken("gpt2.json", "\"id\": 1", "\"id\": -1", "has no id", "negative ids are refused");
     broken("gpt2.json", "\"id\": 1", "\"id\": 99999999999", "has no id", "huge ids are refused");
-    broken("gpt2.json", "endoftext", "stopofstory", "named like an end",
-           "a tokenizer without an end is refused");
+    broken("gpt2.json", "endoftext", "stopofstory", "named like an end", "a tokenizer without an end is refused");
     broken("gpt2.json", "\"a\": ", "\"aaaaaaa\": ", "", "a missing letter is noticed");
     broken("gpt2.json", "\"version\"", "version", ":2:", "broken JSON is refused with its line");
-    broken("llama.json", "(?i:", "(?i:((((", "the pattern of the pre-tokenizer is wrong",
-           "a broken pattern is refused");
+    broken(
+        "llama.json", "(?i:", "(?i:((((", "the pattern of the pre-tokenizer is wrong", "a broken pattern is refused");
     broken("llama.json", "Isolated", "Removed", "not Isolated", "splits that lose text are refused");
     printf("1..%d\n", count);
     return failed != 0;

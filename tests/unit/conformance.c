@@ -21,11 +21,12 @@ static double differs(const CgTensor *found, const CgTensor *expected)
 }
 
 /* The gradients of the first step: the graph that training runs, with the weights it starts from. */
-static void check_gradients(CgExperiment *x, const CgTensors *weights, const CgTensors *batches, const CgTensors *reference)
+static void check_gradients(
+    CgExperiment *x, const CgTensors *weights, const CgTensors *batches, const CgTensors *reference)
 {
     const CgStage *s = x->stages.at[0];
     const CgGraph *g = s->step_graph;
-    CgErr e = {0};
+    CgErr e = { 0 };
     CgPlan *plan = cg_plan_build(g, (CgBindings){ NULL, 0 }, (CgPlanOptions){ 0 }, &e);
     CgExec *exec = plan ? cg_exec_new(plan, x->pool, &e) : NULL;
     double worst = 0;
@@ -55,11 +56,12 @@ static void check_gradients(CgExperiment *x, const CgTensors *weights, const CgT
 /* The largest relative difference of a metric from its reference. */
 static double metric_differs(CgStore *store, const char *name, const CgTensor *expected)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     CgTable *t = cg_store_metrics(store, 1, &e);
     if (!t)
         return INFINITY;
-    int step = cg_table_find(t, "step", &e), value = cg_table_find(t, "value", &e), called = cg_table_find(t, "name", &e);
+    int step = cg_table_find(t, "step", &e), value = cg_table_find(t, "value", &e),
+        called = cg_table_find(t, "name", &e);
     const double *want = expected->data;
     double worst = 0;
     int64_t seen = 0;
@@ -76,7 +78,7 @@ static double metric_differs(CgStore *store, const char *name, const CgTensor *e
 
 static void check_training(const char *store, const CgTensors *reference)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     CgStore *s = cg_store_open(store, &e);
     if (!tap_ok(s != NULL, "the store is there"))
         return;
@@ -91,16 +93,16 @@ int main(void)
 {
     const char *srcdir = getenv("srcdir");
     char folder[512], here[512], store[600];
-    CgTensors weights = {0}, batches = {0}, reference = {0};
-    CgErr e = {0};
+    CgTensors weights = { 0 }, batches = { 0 }, reference = { 0 };
+    CgErr e = { 0 };
     snprintf(folder, sizeof folder, "%s/tests/conformance/transformer", srcdir ? srcdir : ".");
     bool there = getcwd(here, sizeof here) && chdir(folder) == 0;
     snprintf(store, sizeof store, "%s/store", there ? here : ".");
     if (!tap_ok(there, "the folder of the reference"))
         return tap_done();
     bool read = cg_safetensors_read("weights.safetensors", &weights, &e)
-             && cg_safetensors_read("batches.safetensors", &batches, &e)
-             && cg_safetensors_read("reference.safetensors", &reference, &e);
+        && cg_safetensors_read("batches.safetensors", &batches, &e)
+        && cg_safetensors_read("reference.safetensors", &reference, &e);
     if (!tap_ok(read, "reference %s", e.text))
         return tap_done();
     CgExperimentOpts opts = { .threads = 2, .quiet = true, .store = store };

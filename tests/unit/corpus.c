@@ -37,10 +37,7 @@ static void write_file(const char *name, const void *bytes, size_t n)
         exit(99);
 }
 
-static void write_text(const char *name, const char *text)
-{
-    write_file(name, text, strlen(text));
-}
+static void write_text(const char *name, const char *text) { write_file(name, text, strlen(text)); }
 
 static void write_gz(const char *name, const void *bytes, size_t n)
 {
@@ -85,8 +82,7 @@ static bool splits_apart(const CgCorpus *c)
     for (size_t i = 0; i < cg_corpus_count(c); i++)
         for (size_t k = 0; k < i; k++) {
             const CgDoc *a = cg_corpus_doc(c, i), *b = cg_corpus_doc(c, k);
-            if (a->split != b->split && a->text.len == b->text.len
-                && !memcmp(a->text.at, b->text.at, a->text.len))
+            if (a->split != b->split && a->text.len == b->text.len && !memcmp(a->text.at, b->text.at, a->text.len))
                 return false;
         }
     return true;
@@ -138,7 +134,7 @@ static void cutting(void)
 
     c = load("big.txt", &(CgCorpusOpts){ .limit = 1000003 }, &e);
     ok(c && cg_corpus_bytes(c, CG_ALL) == 1000003 && !cg_digest_equal(whole, cg_corpus_digest(c)),
-       "the limit cuts to the byte");
+        "the limit cuts to the byte");
     cg_corpus_free(c);
     text[n / 2] = (char)(text[n / 2] ^ 1);
     write_file("big.txt", text, n);
@@ -184,38 +180,36 @@ static void small(void)
         texts[i] = (CgText){ words[i], strlen(words[i]) };
     }
     c = cg_corpus_from_texts("memory", texts, 200, NULL, &e);
-    ok(c && cg_corpus_count(c) == 200 && all_splits(c) && splits_apart(c),
-       "equal documents fall in the same split");
+    ok(c && cg_corpus_count(c) == 200 && all_splits(c) && splits_apart(c), "equal documents fall in the same split");
     cg_corpus_free(c);
 }
 
 static void records(void)
 {
     CgErr e;
-    write_text("r.jsonl", "{\"q\": \"one\", \"a\": \"eins\"}\n\n{\"q\": \"tw\\u00f6\", \"a\": "
-                          "\"z\\nwei\"}\n{\"a\": \"drei\", \"q\": \"three\"}");
-    CgCorpus *c = load("r.jsonl", &(CgCorpusOpts){ .fields = (const char *[]){ "q", "a" }, .nfields = 2 },
-                       &e);
+    write_text("r.jsonl",
+        "{\"q\": \"one\", \"a\": \"eins\"}\n\n{\"q\": \"tw\\u00f6\", \"a\": "
+        "\"z\\nwei\"}\n{\"a\": \"drei\", \"q\": \"three\"}");
+    CgCorpus *c = load("r.jsonl", &(CgCorpusOpts){ .fields = (const char *[]){ "q", "a" }, .nfields = 2 }, &e);
     ok(c && cg_corpus_count(c) == 3 && !strncmp(cg_corpus_doc(c, 1)->text.at, "tw\xc3\xb6\nz\nwei", 10)
-       && cg_corpus_doc(c, 2)->line == 4 && all_splits(c), "fields are joined by a newline, lines are known");
+            && cg_corpus_doc(c, 2)->line == 4 && all_splits(c),
+        "fields are joined by a newline, lines are known");
     cg_corpus_free(c);
-    refused("r.jsonl", NULL, "r.jsonl:1: this record has no field 'text'",
-            "a missing field is named with its place");
+    refused("r.jsonl", NULL, "r.jsonl:1: this record has no field 'text'", "a missing field is named with its place");
     refused("r.jsonl", &(CgCorpusOpts){ .fields = (const char *[]){ "Q" }, .nfields = 1 },
-            ":1: this record has no field 'Q'", "names are exact");
+        ":1: this record has no field 'Q'", "names are exact");
     write_text("bad.jsonl", "{\"text\": \"fine\"}\n{\"text\": }\n");
     refused("bad.jsonl", NULL, "bad.jsonl:2: not a JSON value", "a broken line is named");
     write_text("number.jsonl", "{\"text\": 7}\n");
-    refused("number.jsonl", NULL, "number.jsonl:1: field 'text' is not a string",
-            "a field of the wrong kind is named");
+    refused("number.jsonl", NULL, "number.jsonl:1: field 'text' is not a string", "a field of the wrong kind is named");
     write_text("list.jsonl", "[\"text\"]\n");
     refused("list.jsonl", NULL, "list.jsonl:1: not a JSON object", "a line that is no record is named");
     write_text("twice.jsonl", "{\"text\": \"a\", \"text\": \"b\"}\n");
     refused("twice.jsonl", NULL, "twice.jsonl:1: ", "two fields of one name are refused");
     write_text("deep.jsonl", "{\"text\": [[[[[[");
     refused("deep.jsonl", NULL, "deep.jsonl:1: not a JSON value", "a line cut off is refused");
-    refused("tiny.txt", &(CgCorpusOpts){ .fields = (const char *[]){ "q" }, .nfields = 1 },
-            "has no .jsonl file", "a field without records is a mistake");
+    refused("tiny.txt", &(CgCorpusOpts){ .fields = (const char *[]){ "q" }, .nfields = 1 }, "has no .jsonl file",
+        "a field without records is a mistake");
 }
 
 static void packed(void)
@@ -268,17 +262,19 @@ static void folders(void)
     write_text("d/b.txt", "second file\n");
     write_text("d/a.txt", "first file\n");
     write_text("d/e/c.txt", "third, below\n");
-    write_file("d/x.bin", "\x7f" "ELF\0\0\0", 7);
+    write_file("d/x.bin",
+        "\x7f"
+        "ELF\0\0\0",
+        7);
     CgCorpus *c = load("d", NULL, &e);
     ok(c && cg_corpus_count(c) >= 3 && !strncmp(cg_corpus_doc(c, 0)->text.at, "first", 5),
-       "folders are read below and in order");
+        "folders are read below and in order");
     ok(c && cg_corpus_passed_over(c) == 1, "binary files in folders are passed over, and counted");
     CgDigest d = c ? cg_corpus_digest(c) : (CgDigest){ 0 };
     cg_corpus_free(c);
     const char *both[] = { path("d/**/*.txt"), path("d/a.txt") };
     c = cg_corpus_load(both, 2, NULL, &e);
-    ok(c && cg_digest_equal(d, cg_corpus_digest(c)),
-       "a file found twice is read once; the digest is of contents");
+    ok(c && cg_digest_equal(d, cg_corpus_digest(c)), "a file found twice is read once; the digest is of contents");
     cg_corpus_free(c);
     c = load("d/x.bin", NULL, &e);
     ok(c && cg_corpus_bytes(c, CG_ALL) == 7, "a file named outright is read whatever it holds");
@@ -288,8 +284,8 @@ static void folders(void)
     refused("empty.txt", NULL, "holds no text", "an empty corpus is a mistake");
     write_text("x.parquet", "PAR1");
     refused("x.parquet", NULL, "packed in a way", "formats not read are said so");
-    refused("tiny.txt", &(CgCorpusOpts){ .valid = 0.7, .test = 0.4 }, "sum to less than 1",
-            "shares above one are refused");
+    refused(
+        "tiny.txt", &(CgCorpusOpts){ .valid = 0.7, .test = 0.4 }, "sum to less than 1", "shares above one are refused");
 }
 
 static void mixtures(void)
@@ -299,15 +295,15 @@ static void mixtures(void)
     CgCorpus *ab = cg_corpus_mix((CgCorpus *[]){ a, b }, (double[]){ 1, 3 }, 2, &e);
     CgCorpus *abc = cg_corpus_mix((CgCorpus *[]){ ab, c }, (double[]){ 4, 1 }, 2, &e);
     ok(abc && cg_corpus_nparts(abc) == 3 && fabs(cg_corpus_share(abc, 1) - 0.6) < 1e-12,
-       "a mixture of mixtures is one of their parts");
+        "a mixture of mixtures is one of their parts");
     CgCorpus *s = cg_corpus_shuffle_tokens(abc, 7);
     uint64_t seed;
     ok(cg_corpus_nparts(s) == 3 && cg_corpus_shuffled(cg_corpus_part(s, 2), &seed) && seed == 7
-           && cg_corpus_count(cg_corpus_part(s, 2)) == cg_corpus_count(c),
-       "a shuffled mixture is a mixture of shuffled parts");
+            && cg_corpus_count(cg_corpus_part(s, 2)) == cg_corpus_count(c),
+        "a shuffled mixture is a mixture of shuffled parts");
     ok(!cg_digest_equal(cg_corpus_digest(s), cg_corpus_digest(abc)), "and another value");
     ok(!cg_corpus_mix((CgCorpus *[]){ a, b }, (double[]){ 1, 0 }, 2, &e) && strstr(e.text, "share 2"),
-       "a share of nothing is a mistake");
+        "a share of nothing is a mistake");
     cg_corpus_free(a);
     cg_corpus_free(b);
     cg_corpus_free(c);

@@ -7,10 +7,7 @@
 
 static CgSources *sources;
 
-static uint32_t file(const char *name, const char *text)
-{
-    return cg_sources_add(sources, name, text, strlen(text));
-}
+static uint32_t file(const char *name, const char *text) { return cg_sources_add(sources, name, text, strlen(text)); }
 
 /* The span of the first `words` at or after `after` in a text. */
 static CgSpan at(uint32_t f, const char *words)
@@ -18,14 +15,14 @@ static CgSpan at(uint32_t f, const char *words)
     const CgSource *s = cg_sources_get(sources, f);
     const char *found = strstr(s->text, words);
     if (!found)
-        return (CgSpan){0};
+        return (CgSpan){ 0 };
     uint32_t start = (uint32_t)(found - s->text);
     return (CgSpan){ f, start, start + (uint32_t)strlen(words) };
 }
 
 static void looks(CgDiags *d, const char *expected, const char *name)
 {
-    CgStrbuf b = {0};
+    CgStrbuf b = { 0 };
     cg_diags_text(d, &b, false);
     tap_is(cg_strbuf_str(&b), expected, name);
     cg_strbuf_deinit(&b);
@@ -34,7 +31,8 @@ static void looks(CgDiags *d, const char *expected, const char *name)
 
 static void test_the_whole(void)
 {
-    uint32_t model = file("graphs/transformer.cg", "## attention\n\ngraph a(x: f32[B, T, D]) -> f32[B, T, D] {\n"
+    uint32_t model = file("graphs/transformer.cg",
+        "## attention\n\ngraph a(x: f32[B, T, D]) -> f32[B, T, D] {\n"
         "    param wo: f32[512, 512] = normal(std = 0.02)\n\n\n\n\n"
         "    y = einsum(softmax(masked(s, mask), axis = S), v, how) @ wo\n}\n");
     uint32_t script = file("examples/compress.cg", "lm = transformer(vocab = tok.size, dim = 256, layers)\n");
@@ -56,7 +54,8 @@ static void test_the_whole(void)
         "note: 512 comes from here\n"
         "    4 |     param wo: f32[512, 512] = normal(std = 0.02)\n"
         "      |               ^^^^^^^^^^^^^\n"
-        "help: did you mean f32[D, D]?\n", "a shape error with both origins");
+        "help: did you mean f32[D, D]?\n",
+        "a shape error with both origins");
 }
 
 static void test_places(void)
@@ -64,30 +63,40 @@ static void test_places(void)
     uint32_t f = file("w.cg", "na\303\257ve = \346\227\245\346\234\254 + x\n\ttab = y\nlong = a +\n    b + c\nlast");
     CgDiags *d = cg_diags_new(sources);
     cg_diag(d, CG_E0101, at(f, "x"), "after wide letters");
-    looks(d, "w.cg:1:14: error[E0101]: after wide letters\n"
-             "    1 | na\303\257ve = \346\227\245\346\234\254 + x\n"
-             "      |                ^\n", "columns count letters, carets count display columns");
+    looks(d,
+        "w.cg:1:14: error[E0101]: after wide letters\n"
+        "    1 | na\303\257ve = \346\227\245\346\234\254 + x\n"
+        "      |                ^\n",
+        "columns count letters, carets count display columns");
     d = cg_diags_new(sources);
     cg_diag(d, CG_E0101, at(f, "\346\227\245\346\234\254"), "wide");
-    looks(d, "w.cg:1:9: error[E0101]: wide\n"
-             "    1 | na\303\257ve = \346\227\245\346\234\254 + x\n"
-             "      |         ^^^^\n", "a wide letter has two carets");
+    looks(d,
+        "w.cg:1:9: error[E0101]: wide\n"
+        "    1 | na\303\257ve = \346\227\245\346\234\254 + x\n"
+        "      |         ^^^^\n",
+        "a wide letter has two carets");
     d = cg_diags_new(sources);
     cg_diag(d, CG_E0101, at(f, "y\n"), "after a tab");
-    looks(d, "w.cg:2:8: error[E0101]: after a tab\n"
-             "    2 |     tab = y\n"
-             "      |           ^\n", "tabs are shown as spaces");
+    looks(d,
+        "w.cg:2:8: error[E0101]: after a tab\n"
+        "    2 |     tab = y\n"
+        "      |           ^\n",
+        "tabs are shown as spaces");
     d = cg_diags_new(sources);
     cg_diag(d, CG_E0101, at(f, "a +\n    b"), "two lines");
-    looks(d, "w.cg:3:8: error[E0101]: two lines\n"
-             "    3 | long = a +\n"
-             "      |        ^^^\n", "a span over two lines is marked to the end of the first");
+    looks(d,
+        "w.cg:3:8: error[E0101]: two lines\n"
+        "    3 | long = a +\n"
+        "      |        ^^^\n",
+        "a span over two lines is marked to the end of the first");
     d = cg_diags_new(sources);
     uint32_t end = (uint32_t)cg_sources_get(sources, f)->len;
     cg_diag(d, CG_E0101, (CgSpan){ f, end, end }, "the end");
-    looks(d, "w.cg:5:5: error[E0101]: the end\n"
-             "    5 | last\n"
-             "      |     ^\n", "the end of the text has a place");
+    looks(d,
+        "w.cg:5:5: error[E0101]: the end\n"
+        "    5 | last\n"
+        "      |     ^\n",
+        "the end of the text has a place");
     uint32_t empty = file("empty.cg", "");
     d = cg_diags_new(sources);
     cg_diag(d, CG_E0101, (CgSpan){ empty, 0, 0 }, "nothing");
@@ -95,9 +104,11 @@ static void test_places(void)
     uint32_t raw = file("raw.cg", "a \033[31m \377 \302\205 b\r\nc\r\n");
     d = cg_diags_new(sources);
     cg_diag(d, CG_E0101, at(raw, "b"), "raw");
-    looks(d, "raw.cg:1:13: error[E0101]: raw\n"
-             "    1 | a ?[31m ? ? b\n"
-             "      |             ^\n", "nothing reaches the terminal raw");
+    looks(d,
+        "raw.cg:1:13: error[E0101]: raw\n"
+        "    1 | a ?[31m ? ? b\n"
+        "      |             ^\n",
+        "nothing reaches the terminal raw");
     char line[401];
     memset(line, 'n', 400);
     line[400] = 0;
@@ -105,12 +116,12 @@ static void test_places(void)
     uint32_t l = file("long.cg", line);
     d = cg_diags_new(sources);
     cg_diag(d, CG_E0101, at(l, "wrong"), "far to the right");
-    CgStrbuf b = {0};
+    CgStrbuf b = { 0 };
     cg_diags_text(d, &b, false);
-    const char *text = strstr(cg_strbuf_str(&b), "| ... ") , *caret = strstr(cg_strbuf_str(&b), "^^^^^");
+    const char *text = strstr(cg_strbuf_str(&b), "| ... "), *caret = strstr(cg_strbuf_str(&b), "^^^^^");
     const char *word = strstr(cg_strbuf_str(&b), "wrong + "), *mark = text ? strchr(text, '\n') : NULL;
     tap_ok(text && caret && word && mark && strlen(text) < 230 && word - (text - 6) == caret - (mark + 1),
-           "a long line is cut around the mistake");
+        "a long line is cut around the mistake");
     cg_strbuf_deinit(&b);
     cg_diags_free(d);
 }
@@ -124,34 +135,38 @@ static void test_labels(void)
     cg_diag_label(x, at(f, "alpha"), "first");
     cg_diag_label(x, at(f, "beta"), "second");
     cg_diag_label(x, at(f, "delta"), "on another line");
-    looks(d, "l.cg:1:5: error[E0101]: three labels\n"
-             "    1 | y = f(alpha, beta, gamma)\n"
-             "      |     ^ ~~~~~  ~~~~  ~~~~~ third\n"
-             "      |       first  second\n"
-             "note: on another line\n"
-             "    2 | z = delta\n"
-             "      |     ^^^^^\n", "labels stand below their marks; one of another line is a note");
+    looks(d,
+        "l.cg:1:5: error[E0101]: three labels\n"
+        "    1 | y = f(alpha, beta, gamma)\n"
+        "      |     ^ ~~~~~  ~~~~  ~~~~~ third\n"
+        "      |       first  second\n"
+        "note: on another line\n"
+        "    2 | z = delta\n"
+        "      |     ^^^^^\n",
+        "labels stand below their marks; one of another line is a note");
     d = cg_diags_new(sources);
     x = cg_diag(d, CG_E0101, at(f, "gamma"), "crowded");
     cg_diag_label(x, at(f, "alpha"), "a label that is long");
     cg_diag_label(x, at(f, "beta"), "another");
-    looks(d, "l.cg:1:20: error[E0101]: crowded\n"
-             "    1 | y = f(alpha, beta, gamma)\n"
-             "      |       ~~~~~  ~~~~  ^^^^^\n"
-             "      |       a label that is long\n"
-             "      |              another\n", "texts that would touch go on rows of their own");
+    looks(d,
+        "l.cg:1:20: error[E0101]: crowded\n"
+        "    1 | y = f(alpha, beta, gamma)\n"
+        "      |       ~~~~~  ~~~~  ^^^^^\n"
+        "      |       a label that is long\n"
+        "      |              another\n",
+        "texts that would touch go on rows of their own");
 }
 
 static void test_list(void)
 {
     uint32_t f = file("many.cg", "a b c d e f g h i j k l m n o p q r s t u v w x y z\n");
     CgDiags *d = cg_diags_new(sources);
-    for (uint32_t i = 26; i-- > 0; ) {
+    for (uint32_t i = 26; i-- > 0;) {
         cg_diag(d, CG_E0101, (CgSpan){ f, 2 * i, 2 * i + 1 }, "number %u", i);
         cg_diag(d, CG_E0101, (CgSpan){ f, 2 * i, 2 * i + 1 }, "number %u", i);
     }
     tap_ok(cg_diags_count(d) == 52 && cg_diags_exit_code(d) == 1, "mistakes are counted");
-    CgStrbuf b = {0};
+    CgStrbuf b = { 0 };
     cg_diags_text(d, &b, false);
     const char *text = cg_strbuf_str(&b);
     tap_ok(strncmp(text, "many.cg:1:1: ", 13) == 0, "sorted by place");
@@ -162,18 +177,20 @@ static void test_list(void)
 
     d = cg_diags_new(sources);
     tap_ok(cg_diags_exit_code(d) == 0, "no mistake, exit code 0");
-    CgErr e = {0};
+    CgErr e = { 0 };
     cg_err(&e, CG_ERR_IO, "cannot open 'x'");
     cg_err_hint(&e, "did you mean 'y'?");
-    cg_diag_err(d, (CgSpan){0}, &e);
+    cg_diag_err(d, (CgSpan){ 0 }, &e);
     tap_ok(cg_diags_exit_code(d) == 3, "a file that fails, exit code 3");
     e = (CgErr){ .kind = CG_ERR_INTERRUPTED, .text = "stopped" };
     cg_diag_err(d, at(f, "c"), &e);
     tap_ok(cg_diags_exit_code(d) == 130, "interrupted, exit code 130");
-    looks(d, "many.cg:1:5: error[E0904]: stopped\n"
-             "    1 | a b c d e f g h i j k l m n o p q r s t u v w x y z\n"
-             "      |     ^\n"
-             "cg: error[E0902]: cannot open 'x'\nhelp: did you mean 'y'?\n", "one without a place comes last");
+    looks(d,
+        "many.cg:1:5: error[E0904]: stopped\n"
+        "    1 | a b c d e f g h i j k l m n o p q r s t u v w x y z\n"
+        "      |     ^\n"
+        "cg: error[E0902]: cannot open 'x'\nhelp: did you mean 'y'?\n",
+        "one without a place comes last");
 }
 
 int main(void)

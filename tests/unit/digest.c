@@ -17,7 +17,7 @@ int main(void)
     tap_ok(cg_digest_equal(cg_digester_free(d), whole), "pieces give the digest of the whole");
     text[4001] ^= 1;
     tap_ok(!cg_digest_equal(cg_digest(text, sizeof text), whole), "one bit changes it");
-    CgDigest back = {0};
+    CgDigest back = { 0 };
     cg_digest_hex(whole, hex);
     tap_ok(cg_digest_parse(hex, &back) && cg_digest_equal(back, whole), "hexadecimal text reads back");
     hex[31] = 'g';

@@ -13,13 +13,9 @@
 
 static int count;
 
-static void ok(bool good, const char *name)
-{
-    printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name);
-}
+static void ok(bool good, const char *name) { printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name); }
 
-/* ---- ops of the test: several results, partial sums, state, no kernel
- * ------------------------------------------- */
+/* ---- ops of the test: several results, partial sums, state, no kernel ------------------------------------------ */
 
 static const CgSample no_samples[] = { { .in = NULL } };
 
@@ -48,16 +44,9 @@ static void split_work(const CgCall *call, CgWork *work)
     work->parts = 5;
 }
 
-static const CgOp op_split = { CG_OP_HERE,
-                               .name = "test_split",
-                               .sig = "(x: F[..s]) -> F[..s]",
-                               .doc = "Two results.\n",
-                               .shape = split_shape,
-                               .samples = no_samples,
-                               .kernel = { [CG_F32] = split_f32 },
-                               .work = split_work,
-                               .traits = CG_NODIFF,
-                               .nout = 2 };
+static const CgOp op_split = { CG_OP_HERE, .name = "test_split", .sig = "(x: F[..s]) -> F[..s]",
+    .doc = "Two results.\n", .shape = split_shape, .samples = no_samples, .kernel = { [CG_F32] = split_f32 },
+    .work = split_work, .traits = CG_NODIFF, .nout = 2 };
 
 static bool total_shape(CgInfer *inf)
 {
@@ -74,7 +63,7 @@ static void total_f32(const CgCall *call, CgPart part)
     cg_part_range(part, (size_t)cg_tensor_count(&call->in[0]), 1, &first, &last);
     for (size_t i = first; i < last; i++)
         sum += x[i];
-    scratch[0] = sum;       /* must be private to the thread */
+    scratch[0] = sum; /* must be private to the thread */
     scratch[255] = sum;
     ((float *)call->shared)[part.index] = scratch[255];
 }
@@ -111,18 +100,10 @@ static void total_release(void *state)
     states--;
 }
 
-static const CgOp op_total = { CG_OP_HERE,
-                               .name = "test_total",
-                               .sig = "(x: F[..s]) -> F",
-                               .doc = "Sum and a hundred.\n",
-                               .shape = total_shape,
-                               .samples = no_samples,
-                               .kernel = { [CG_F32] = total_f32 },
-                               .finish = total_finish,
-                               .work = total_work,
-                               .prepare = total_prepare,
-                               .release = total_release,
-                               .traits = CG_NODIFF };
+static const CgOp op_total = { CG_OP_HERE, .name = "test_total", .sig = "(x: F[..s]) -> F",
+    .doc = "Sum and a hundred.\n", .shape = total_shape, .samples = no_samples, .kernel = { [CG_F32] = total_f32 },
+    .finish = total_finish, .work = total_work, .prepare = total_prepare, .release = total_release,
+    .traits = CG_NODIFF };
 
 static void twice_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
@@ -131,10 +112,8 @@ static void twice_expand(CgBuild *b, const CgSite *site, CgRef *out)
         out[1] = cg_exp(b, site->in[0]);
 }
 
-static const CgOp op_twice = {
-    CG_OP_HERE,           .name = "test_twice",  .sig = "(x: F[..s]) -> F[..s]", .doc = "Has no kernel.\n",
-    .shape = split_shape, .samples = no_samples, .expand = twice_expand,         .nout = 2
-};
+static const CgOp op_twice = { CG_OP_HERE, .name = "test_twice", .sig = "(x: F[..s]) -> F[..s]",
+    .doc = "Has no kernel.\n", .shape = split_shape, .samples = no_samples, .expand = twice_expand, .nout = 2 };
 
 static void four_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
@@ -142,19 +121,13 @@ static void four_expand(CgBuild *b, const CgSite *site, CgRef *out)
     out[0] = cg_build(b, "test_twice", 1, &two, NULL);
 }
 
-static const CgOp op_four = { CG_OP_HERE,
-                              .name = "test_four",
-                              .sig = "(x: F[..s]) -> F[..s]",
-                              .doc = "Expands twice.\n",
-                              .shape = cg_shape_same,
-                              .samples = no_samples,
-                              .expand = four_expand };
+static const CgOp op_four = { CG_OP_HERE, .name = "test_four", .sig = "(x: F[..s]) -> F[..s]",
+    .doc = "Expands twice.\n", .shape = cg_shape_same, .samples = no_samples, .expand = four_expand };
 
 static const CgOp *const test_ops[] = { &op_split, &op_total, &op_twice, &op_four, NULL };
 static const CgOpSet test_set = { CG_ABI, sizeof(CgOp), "test", test_ops };
 
-/* ---- the walk without a plan
- * -------------------------------------------------------------------------------------- */
+/* ---- the walk without a plan ----------------------------------------------------------------------------------- */
 
 static CgTensor fresh(const CgType *type)
 {
@@ -207,8 +180,7 @@ static void walk(const CgGraph *g, const void *const *inputs, CgTensor *value)
     free(scratch);
 }
 
-/* ---- random graphs
- * ------------------------------------------------------------------------------------------------- */
+/* ---- random graphs --------------------------------------------------------------------------------------------- */
 
 static uint64_t draws;
 
@@ -242,12 +214,12 @@ static CgRef grow(CgBuild *b, const CgRef *pool, int n)
         total *= size[i];
     }
     switch (draw(12)) {
-    case 0: case 1:
-        return cg_u(b, draw(2) ? "sin" : "tanh", x);
-    case 2: case 3: case 4:
-        return cg_b(b, draw(2) ? "add" : "sub", x, same_type(b, pool, n, x));
-    case 5:
-        return cg_mul(b, cg_u(b, "sin", x), same_type(b, pool, n, x));
+    case 0:
+    case 1: return cg_u(b, draw(2) ? "sin" : "tanh", x);
+    case 2:
+    case 3:
+    case 4: return cg_b(b, draw(2) ? "add" : "sub", x, same_type(b, pool, n, x));
+    case 5: return cg_mul(b, cg_u(b, "sin", x), same_type(b, pool, n, x));
     case 6: {
         for (int i = 0; i < t.rank; i++)
             ints[i] = i;
@@ -258,7 +230,7 @@ static CgRef grow(CgBuild *b, const CgRef *pool, int n)
         }
         return t.rank ? cg_transpose(b, x, ints) : x;
     }
-    case 7:     /* flat, or split in a factor of the total */
+    case 7: /* flat, or split in a factor of the total */
         if (t.rank == 0 || draw(2)) {
             dim[0] = cg_dim_int(total);
             return cg_reshape(b, x, 1, dim);
@@ -287,10 +259,8 @@ static CgRef grow(CgBuild *b, const CgRef *pool, int n)
             return x;
         return cg_slice(b, x, axis, cg_dim_int(1), cg_dim_int(size[axis] - draw(2)));
     }
-    case 10:
-        ints[0] = t.rank ? draw(t.rank) : 0;
-        return t.rank > 1 ? cg_sum(b, cg_scale(b, x, 0.25), 1, ints) : x;
-    default:    /* a product of a matrix with itself, turned one way or the other */
+    case 10: ints[0] = t.rank ? draw(t.rank) : 0; return t.rank > 1 ? cg_sum(b, cg_scale(b, x, 0.25), 1, ints) : x;
+    default: /* a product of a matrix with itself, turned one way or the other */
         if (t.rank != 2 || size[0] > 200 || size[1] > 200)
             return x;
         return cg_u(b, "tanh", draw(2) ? cg_matmul(b, x, x, true, false) : cg_matmul(b, x, x, false, true));
@@ -353,8 +323,8 @@ static double largest_difference(const CgTensor *a, const CgTensor *b)
     cg_tensor_copy(&y, b, (CgPart){ .count = 1 });
     double worst = a->rank == b->rank && n == cg_tensor_count(b) ? 0 : INFINITY;
     for (int64_t i = 0; i < n; i++) {
-        double d = fabs((double)((float *)x.data)[i] - (double)((float *)y.data)[i]) /
-                   (1 + fabs((double)((float *)y.data)[i]));
+        double d = fabs((double)((float *)x.data)[i] - (double)((float *)y.data)[i])
+            / (1 + fabs((double)((float *)y.data)[i]));
         if (!(d <= worst))
             worst = d;
     }
@@ -364,8 +334,8 @@ static double largest_difference(const CgTensor *a, const CgTensor *b)
 }
 
 /* Runs g one way and compares all outputs with `want`. */
-static double run_once(const CgGraph *g, CgPlanOptions options, CgPool *pool, const CgTensor *want,
-                       int *inplace, size_t *slab)
+static double run_once(
+    const CgGraph *g, CgPlanOptions options, CgPool *pool, const CgTensor *want, int *inplace, size_t *slab)
 {
     CgErr e = { 0 };
     CgPlan *p = cg_plan_build(g, (CgBindings){ NULL, 0 }, options, &e);
@@ -412,11 +382,13 @@ static double run_once(const CgGraph *g, CgPlanOptions options, CgPool *pool, co
 static void renewals(void)
 {
     CgErr e = { 0 };
-    CgGraph *g = cg_graph_parse("graph f(g: f32[1031], a: f32[37], b: f32[37], w: param f32[1031], m: param f32[1031]) {\n"
-                                "  %5 = add %4 %0 : f32[1031]\n"
-                                "  %6 = sub %3 %5 : f32[1031]\n"
-                                "  %7 = sum %3 {axes=(0)} : f32\n"
-                                "  return m = %5, w = %6, old = %7, a = %2, b = %1\n}\n", &e);
+    CgGraph *g =
+        cg_graph_parse("graph f(g: f32[1031], a: f32[37], b: f32[37], w: param f32[1031], m: param f32[1031]) {\n"
+                       "  %5 = add %4 %0 : f32[1031]\n"
+                       "  %6 = sub %3 %5 : f32[1031]\n"
+                       "  %7 = sum %3 {axes=(0)} : f32\n"
+                       "  return m = %5, w = %6, old = %7, a = %2, b = %1\n}\n",
+            &e);
     CgPool *pool = cg_pool_new(2);
     for (int way = 0; way < 4; way++) {
         static float grad[1031], w[1031], m[1031], a[37], b[37];
@@ -452,7 +424,8 @@ static void renewals(void)
                 sum += w[i];
             cg_exec_run(x);
             old = *(const float *)cg_exec_output(x, 2).data;
-            good = good && fabsf(old - sum) <= 1e-5f * 1031 && a[36] == (step % 2 ? -1.5f : 2.375f) && b[36] == (step % 2 ? 2.375f : -1.5f);
+            good = good && fabsf(old - sum) <= 1e-5f * 1031 && a[36] == (step % 2 ? -1.5f : 2.375f)
+                && b[36] == (step % 2 ? 2.375f : -1.5f);
         }
         for (int i = 0; i < 1031; i++) {
             float k = 0.25f * (float)(i % 7);
@@ -490,8 +463,8 @@ static void random_graphs(void)
         free(value);
         cg_graph_free(g);
     }
-    printf("# worst %g %g %g %g %g, in place %d, slab %zu against %zu\n", worst[0], worst[1], worst[2],
-           worst[3], worst[4], inplace[0], slab[0], slab[1]);
+    printf("# worst %g %g %g %g %g, in place %d, slab %zu against %zu\n", worst[0], worst[1], worst[2], worst[3],
+        worst[4], inplace[0], slab[0], slab[1]);
     ok(worst[0] < 1e-5, "120 random graphs are what their nodes say");
     ok(worst[1] < 1e-5 && inplace[1] == 0, "without work in place");
     ok(worst[2] < 1e-5, "with outputs in memory of the caller");
@@ -502,8 +475,7 @@ static void random_graphs(void)
         cg_pool_free(pool[i]);
 }
 
-/* ---- single matters
- * --------------------------------------------------------------------------------------------- */
+/* ---- single matters -------------------------------------------------------------------------------------------- */
 
 static CgGraph *parse(const char *text)
 {
@@ -514,7 +486,10 @@ static CgGraph *parse(const char *text)
     return g;
 }
 
-typedef struct Ran { CgPlan *plan; CgExec *exec; } Ran;
+typedef struct Ran {
+    CgPlan *plan;
+    CgExec *exec;
+} Ran;
 
 static Ran start(const CgGraph *g, int64_t batch, CgPool *pool)
 {
@@ -576,8 +551,7 @@ static void threads_and_reuse(void)
     double sum = 0;
     for (int i = 0; i < B * N; i++)
         sum += tanh(exp((double)x[i]) * (double)x[i]);
-    ok(fabs(sum + 100 - (double)total) < 1e-3 * (1 + fabs(sum)),
-       "shared memory, finish and state reach the result");
+    ok(fabs(sum + 100 - (double)total) < 1e-3 * (1 + fabs(sum)), "shared memory, finish and state reach the result");
     free(x);
     free(bits);
     cg_graph_free(g);
@@ -606,8 +580,8 @@ static void several_results(CgPool *pool)
         for (int i = 0; i < 4; i++)
             y[i] = cg_exec_output(r.exec, i).data;
         for (int i = 0; i < 7; i++)
-            good = good && fabsf(y[0][i] - (x[i] + 1) * (x[i] - 1)) < 1e-4f &&
-                   fabsf(y[1][i] - (2 * x[i] - expf(x[i]))) < 1e-3f && y[2][i] == 4 * x[i] && y[3][i] == x[i];
+            good = good && fabsf(y[0][i] - (x[i] + 1) * (x[i] - 1)) < 1e-4f
+                && fabsf(y[1][i] - (2 * x[i] - expf(x[i]))) < 1e-3f && y[2][i] == 4 * x[i] && y[3][i] == x[i];
         good = good && y[3] == x;
     }
     ok(good, "several results, ops written out, an input as output");
@@ -637,7 +611,7 @@ static void checked(CgPool *pool)
         x[7] = 0;
         int bad = cg_exec_run_checked(r.exec);
         ok(bad >= 0 && !strcmp(cg_plan_instr(r.plan, bad)->op->name, "log"),
-           "a new infinity is found where it is born");
+            "a new infinity is found where it is born");
         x[7] = 0.5f;
         bad = cg_exec_run_checked(r.exec);
         ok(bad >= 0 && !strcmp(cg_plan_instr(r.plan, bad)->op->name, "sqrt"), "so is what is not a number");

@@ -23,7 +23,8 @@ static bool ok(bool good, const char *name)
 static int count_fused(const CgGraph *g)
 {
     int n = 0;
-    for (CgRef r = 0; r < g->nodes.len; r++) n += !strncmp(cg_node(g, r)->op->name, "fused", 5);
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        n += !strncmp(cg_node(g, r)->op->name, "fused", 5);
     return n;
 }
 
@@ -49,58 +50,101 @@ static int compare(const CgGraph *g, const char *passes, const char *name)
     return n;
 }
 
-static const struct { const char *name, *text; int nodes; } cases[] = {
-    { "a chain", "graph g(x: f32[5003], y: f32[5003]) { %2 = mul %0 %1\n %3 = tanh %2\n %4 = add %3 %0\n return z = %4 }", 1 },
+static const struct {
+    const char *name, *text;
+    int nodes;
+} cases[] = {
+    { "a chain",
+        "graph g(x: f32[5003], y: f32[5003]) { %2 = mul %0 %1\n %3 = tanh %2\n %4 = add %3 %0\n return z = %4 }", 1 },
     { "long, many tiles and parts",
-      "graph g(x: f64[97, 1009], y: f64[97, 1009]) { %2 = mul %0 %1\n %3 = exp %2\n %4 = sub %3 %0\n return z = %4 }", 1 },
+        "graph g(x: f64[97, 1009], y: f64[97, 1009]) { %2 = mul %0 %1\n %3 = exp %2\n %4 = sub %3 %0\n return z = %4 }",
+        1 },
     { "rows repeated",
-      "graph g(x: f32[67, 263], y: f32[263]) { %2 = broadcast %1 {dims=[67, 263], axes=(-1, 0)}\n %3 = mul %0 %2\n %4 = sin %3\n"
-      " return z = %4 }", 1 },
+        "graph g(x: f32[67, 263], y: f32[263]) { %2 = broadcast %1 {dims=[67, 263], axes=(-1, 0)}\n %3 = mul %0 %2\n "
+        "%4 = sin %3\n"
+        " return z = %4 }",
+        1 },
     { "columns repeated",
-      "graph g(x: f32[67, 2063], y: f32[67]) { %2 = broadcast %1 {dims=[67, 2063], axes=(0, -1)}\n %3 = mul %0 %2\n %4 = sin %3\n"
-      " return z = %4 }", 1 },
+        "graph g(x: f32[67, 2063], y: f32[67]) { %2 = broadcast %1 {dims=[67, 2063], axes=(0, -1)}\n %3 = mul %0 %2\n "
+        "%4 = sin %3\n"
+        " return z = %4 }",
+        1 },
     { "short rows, columns repeated",
-      "graph g(x: f32[1031, 5], y: f32[1031]) { %2 = broadcast %1 {dims=[1031, 5], axes=(0, -1)}\n %3 = mul %0 %2\n %4 = sin %3\n"
-      " return z = %4 }", 1 },
+        "graph g(x: f32[1031, 5], y: f32[1031]) { %2 = broadcast %1 {dims=[1031, 5], axes=(0, -1)}\n %3 = mul %0 %2\n "
+        "%4 = sin %3\n"
+        " return z = %4 }",
+        1 },
     { "both repeated, three axes",
-      "graph g(x: f32[7, 11, 13], y: f32[11], w: f32[7, 13]) { %3 = broadcast %1 {dims=[7, 11, 13], axes=(-1, 0, -1)}\n"
-      " %4 = broadcast %2 {dims=[7, 11, 13], axes=(0, -1, 1)}\n %5 = mul %3 %4\n %6 = add %5 %0\n return z = %6 }", 1 },
+        "graph g(x: f32[7, 11, 13], y: f32[11], w: f32[7, 13]) { %3 = broadcast %1 {dims=[7, 11, 13], axes=(-1, 0, "
+        "-1)}\n"
+        " %4 = broadcast %2 {dims=[7, 11, 13], axes=(0, -1, 1)}\n %5 = mul %3 %4\n %6 = add %5 %0\n return z = %6 }",
+        1 },
     { "transposed",
-      "graph g(x: f32[131, 37], y: f32[37, 131]) { %2 = transpose %1 {perm=(1, 0)}\n %3 = mul %0 %2\n %4 = cos %3\n return z = %4 }", 1 },
+        "graph g(x: f32[131, 37], y: f32[37, 131]) { %2 = transpose %1 {perm=(1, 0)}\n %3 = mul %0 %2\n %4 = cos %3\n "
+        "return z = %4 }",
+        1 },
     { "sliced",
-      "graph g(x: f32[131, 37], y: f32[131, 61]) { %2 = slice %1 {axis=1, from=[17], to=[54]}\n %3 = mul %0 %2\n %4 = cos %3\n"
-      " return z = %4 }", 1 },
+        "graph g(x: f32[131, 37], y: f32[131, 61]) { %2 = slice %1 {axis=1, from=[17], to=[54]}\n %3 = mul %0 %2\n %4 "
+        "= cos %3\n"
+        " return z = %4 }",
+        1 },
     { "a transposed operand dies where the result could lie",
-      "graph g(x: f32[53, 37], y: f32[37, 53]) { %2 = sum %1 {axes=(0)}\n %3 = broadcast %2 {dims=[37, 53], axes=(-1, 0)}\n"
-      " %4 = cumsum %3 {axis=0}\n %5 = transpose %4 {perm=(1, 0)}\n %6 = mul %5 %5\n %7 = add %6 %0\n return z = %7 }", 1 },
-    { "in place", "graph g(x: f32[61, 2503]) { %1 = cumsum %0 {axis=1}\n %2 = mul %1 %1\n %3 = tanh %2\n %4 = add %3 %1\n return z = %4 }", 1 },
+        "graph g(x: f32[53, 37], y: f32[37, 53]) { %2 = sum %1 {axes=(0)}\n %3 = broadcast %2 {dims=[37, 53], "
+        "axes=(-1, 0)}\n"
+        " %4 = cumsum %3 {axis=0}\n %5 = transpose %4 {perm=(1, 0)}\n %6 = mul %5 %5\n %7 = add %6 %0\n return z = %7 "
+        "}",
+        1 },
+    { "in place",
+        "graph g(x: f32[61, 2503]) { %1 = cumsum %0 {axis=1}\n %2 = mul %1 %1\n %3 = tanh %2\n %4 = add %3 %1\n return "
+        "z = %4 }",
+        1 },
     { "constants",
-      "graph g(x: f32[61, 253]) { %1 = const {type=f32, value=2.385}\n %2 = broadcast %1 {dims=[61, 253], axes=(-1, -1)}\n"
-      " %3 = mul %0 %2\n %4 = sub %2 %3\n return z = %4 }", 1 },
+        "graph g(x: f32[61, 253]) { %1 = const {type=f32, value=2.385}\n %2 = broadcast %1 {dims=[61, 253], axes=(-1, "
+        "-1)}\n"
+        " %3 = mul %0 %2\n %4 = sub %2 %3\n return z = %4 }",
+        1 },
     { "masks and choices",
-      "graph g(x: f32[61, 253], y: f32[61, 253]) { %2 = lt %0 %1\n %3 = where %2 %1 %0\n %4 = not %2\n %5 = gt %3 %0\n %6 = and %4 %5\n"
-      " %7 = where %6 %0 %3\n return z = %7, m = %6 }", 1 },
+        "graph g(x: f32[61, 253], y: f32[61, 253]) { %2 = lt %0 %1\n %3 = where %2 %1 %0\n %4 = not %2\n %5 = gt %3 "
+        "%0\n %6 = and %4 %5\n"
+        " %7 = where %6 %0 %3\n return z = %7, m = %6 }",
+        1 },
     { "choices of whole numbers",
-      "graph g(x: i64[61, 53], y: i64[61, 53]) { %2 = lt %0 %1\n %3 = where %2 %1 %0\n %4 = mul %3 %3\n return z = %4 }", 1 },
+        "graph g(x: i64[61, 53], y: i64[61, 53]) { %2 = lt %0 %1\n %3 = where %2 %1 %0\n %4 = mul %3 %3\n return z = "
+        "%4 }",
+        1 },
     { "casts",
-      "graph g(x: i32[61, 253], y: f32[61, 253]) { %2 = cast %0 {to=\"f32\"}\n %3 = mul %2 %1\n %4 = cast %3 {to=\"f64\"}\n %5 = exp %4\n"
-      " return z = %5, w = %3 }", 1 },
+        "graph g(x: i32[61, 253], y: f32[61, 253]) { %2 = cast %0 {to=\"f32\"}\n %3 = mul %2 %1\n %4 = cast %3 "
+        "{to=\"f64\"}\n %5 = exp %4\n"
+        " return z = %5, w = %3 }",
+        1 },
     { "four results",
-      "graph g(x: f32[613], y: f32[613]) { %2 = mul %0 %1\n %3 = tanh %2\n %4 = add %3 %0\n %5 = neg %4\n"
-      " return a = %2, b = %3, c = %4, d = %5 }", 1 },
+        "graph g(x: f32[613], y: f32[613]) { %2 = mul %0 %1\n %3 = tanh %2\n %4 = add %3 %0\n %5 = neg %4\n"
+        " return a = %2, b = %3, c = %4, d = %5 }",
+        1 },
     { "six results",
-      "graph g(x: f32[613], y: f32[613]) { %2 = mul %0 %1\n %3 = tanh %2\n %4 = add %3 %0\n %5 = neg %4\n %6 = exp %5\n %7 = sin %6\n"
-      " return a = %2, b = %3, c = %4, d = %5, e = %6, f = %7 }", 2 },
-    { "a sum between", "graph g(x: f32[61, 253]) { %1 = exp %0\n %2 = sum %1 {axes=(1)}\n %3 = broadcast %2 {dims=[61, 253], axes=(0, -1)}\n"
-      " %4 = div %1 %3\n %5 = mul %4 %4\n return z = %5 }", 1 },
+        "graph g(x: f32[613], y: f32[613]) { %2 = mul %0 %1\n %3 = tanh %2\n %4 = add %3 %0\n %5 = neg %4\n %6 = exp "
+        "%5\n %7 = sin %6\n"
+        " return a = %2, b = %3, c = %4, d = %5, e = %6, f = %7 }",
+        2 },
+    { "a sum between",
+        "graph g(x: f32[61, 253]) { %1 = exp %0\n %2 = sum %1 {axes=(1)}\n %3 = broadcast %2 {dims=[61, 253], axes=(0, "
+        "-1)}\n"
+        " %4 = div %1 %3\n %5 = mul %4 %4\n return z = %5 }",
+        1 },
     { "a step of an optimiser",
-      "graph g(p: f32[263, 41], g: f32[263, 41], m: f32[263, 41], v: f32[263, 41], rate: f32) {\n"
-      " %5 = const {type=f32, value=0.9}\n %6 = broadcast %5 {dims=[263, 41], axes=(-1, -1)}\n %7 = const {type=f32, value=0.1}\n"
-      " %8 = broadcast %7 {dims=[263, 41], axes=(-1, -1)}\n %9 = mul %2 %6\n %10 = mul %1 %8\n %11 = add %9 %10\n %12 = mul %3 %6\n"
-      " %13 = mul %1 %1\n %14 = mul %13 %8\n %15 = add %12 %14\n %16 = abs %15\n %17 = sqrt %16\n %18 = add %17 %8\n %19 = div %11 %18\n"
-      " %20 = broadcast %4 {dims=[263, 41], axes=(-1, -1)}\n %21 = mul %19 %20\n %22 = sub %0 %21\n return p = %22, m = %11, v = %15 }", 1 },
+        "graph g(p: f32[263, 41], g: f32[263, 41], m: f32[263, 41], v: f32[263, 41], rate: f32) {\n"
+        " %5 = const {type=f32, value=0.9}\n %6 = broadcast %5 {dims=[263, 41], axes=(-1, -1)}\n %7 = const {type=f32, "
+        "value=0.1}\n"
+        " %8 = broadcast %7 {dims=[263, 41], axes=(-1, -1)}\n %9 = mul %2 %6\n %10 = mul %1 %8\n %11 = add %9 %10\n "
+        "%12 = mul %3 %6\n"
+        " %13 = mul %1 %1\n %14 = mul %13 %8\n %15 = add %12 %14\n %16 = abs %15\n %17 = sqrt %16\n %18 = add %17 %8\n "
+        "%19 = div %11 %18\n"
+        " %20 = broadcast %4 {dims=[263, 41], axes=(-1, -1)}\n %21 = mul %19 %20\n %22 = sub %0 %21\n return p = %22, "
+        "m = %11, v = %15 }",
+        1 },
     { "scalars", "graph g(x: f32, y: f32) { %2 = mul %0 %1\n %3 = tanh %2\n %4 = add %3 %0\n return z = %4 }", 1 },
-    { "nothing to compute", "graph g(x: f32[0, 7], y: f32[0, 7]) { %2 = mul %0 %1\n %3 = tanh %2\n return z = %3 }", 1 },
+    { "nothing to compute", "graph g(x: f32[0, 7], y: f32[0, 7]) { %2 = mul %0 %1\n %3 = tanh %2\n return z = %3 }",
+        1 },
 };
 
 static void by_hand(void)
@@ -108,7 +152,8 @@ static void by_hand(void)
     for (size_t i = 0; i < CG_LEN(cases); i++) {
         CgErr e = { 0 };
         CgGraph *g = cg_graph_parse(cases[i].text, &e);
-        if (!g) CG_BUG("%s: %s", cases[i].name, e.text);
+        if (!g)
+            CG_BUG("%s: %s", cases[i].name, e.text);
         int n = compare(g, "fuse", cases[i].name);
         if (!ok(n == cases[i].nodes, cases[i].name))
             printf("# %d fused nodes, expected %d\n", n, cases[i].nodes);
@@ -116,11 +161,12 @@ static void by_hand(void)
     }
 }
 
-/* A graph of `size` random nodes over a few shapes, with reductions and repeats so that clusters depend on each other. */
+/* A graph of `size` random nodes over a few shapes, with reductions and repeats so that clusters depend on each other.
+ */
 static CgGraph *random_graph(uint32_t seed, int size)
 {
     static const char *const unary[] = { "neg", "tanh", "sin", "sigmoid", "abs" },
-        *const binary[] = { "add", "sub", "mul", "maximum" };
+                             *const binary[] = { "add", "sub", "mul", "maximum" };
     CgGraph *g = cg_graph_new("random");
     CgBuild b = cg_build_at(g);
     const CgDim *dim[2] = { cg_dim_int(7), cg_dim_int(131) };
@@ -135,9 +181,12 @@ static CgGraph *random_graph(uint32_t seed, int size)
         CgRef *pool = wide ? full : rows;
         int *n = wide ? &nfull : &nrows;
         CgRef a = pool[draw(&seed) % (uint32_t)*n], c = pool[draw(&seed) % (uint32_t)*n], made;
-        if (kind < 3) made = cg_u(&b, unary[draw(&seed) % CG_LEN(unary)], a);
-        else if (kind < 7) made = cg_b(&b, binary[draw(&seed) % CG_LEN(binary)], a, c);
-        else if (kind == 7) made = cg_where(&b, cg_b(&b, "lt", a, c), c, a);
+        if (kind < 3)
+            made = cg_u(&b, unary[draw(&seed) % CG_LEN(unary)], a);
+        else if (kind < 7)
+            made = cg_b(&b, binary[draw(&seed) % CG_LEN(binary)], a, c);
+        else if (kind == 7)
+            made = cg_where(&b, cg_b(&b, "lt", a, c), c, a);
         else if (wide) {
             int64_t axis = 1;
             made = cg_u(&b, "tanh", cg_sum(&b, a, 1, &axis));
@@ -151,7 +200,8 @@ static CgGraph *random_graph(uint32_t seed, int size)
         }
         pool[(*n)++] = made;
     }
-    for (int k = 0; k < 4 && k < nfull; k++) cg_graph_output(g, "f", full[nfull - 1 - k]);
+    for (int k = 0; k < 4 && k < nfull; k++)
+        cg_graph_output(g, "f", full[nfull - 1 - k]);
     cg_graph_output(g, "r", rows[nrows - 1]);
     cg_graph_output(g, "s", full[draw(&seed) % (uint32_t)nfull]);
     return g;
@@ -182,12 +232,13 @@ static void derivatives(void)
         for (int i = 0; i < 2; i++) {
             CgBuild b = cg_build_at(both[i]);
             CgErr e = { 0 };
-            CgRef grads[3], wrt[3] = { both[i]->inputs.at[0], both[i]->inputs.at[1],
-                both[i]->inputs.at[2] }, where;
+            CgRef grads[3], wrt[3] = { both[i]->inputs.at[0], both[i]->inputs.at[1], both[i]->inputs.at[2] }, where;
             CgRef loss = cg_sum_all(&b, both[i]->outputs.at[0].ref);
-            if (!cg_grad_build(&b, loss, 3, wrt, grads, &where, &e)) CG_BUG("%s", e.text);
+            if (!cg_grad_build(&b, loss, 3, wrt, grads, &where, &e))
+                CG_BUG("%s", e.text);
             both[i]->outputs.len = 0;
-            for (int k = 0; k < 3; k++) cg_graph_output(both[i], "d", grads[k]);
+            for (int k = 0; k < 3; k++)
+                cg_graph_output(both[i], "d", grads[k]);
             CgGraph *all = cg_pass_run_all(both[i], NULL);
             cg_graph_verify(all);
             v[2 * i] = evaluate(both[i], 1);
@@ -201,7 +252,8 @@ static void derivatives(void)
                 bad++;
             }
         }
-        for (int i = 0; i < 4; i++) release(&v[i], 3);
+        for (int i = 0; i < 4; i++)
+            release(&v[i], 3);
         cg_graph_free(plain);
         cg_graph_free(fused);
     }

@@ -11,10 +11,7 @@
 
 static int count;
 
-static void ok(bool good, const char *name)
-{
-    printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name);
-}
+static void ok(bool good, const char *name) { printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name); }
 
 static double draw(uint64_t i)
 {
@@ -29,33 +26,50 @@ static double to_bf16(double x)
     if (x == 0)
         return x;
     int exponent;
-    double f = frexp(x, &exponent) * 256;   /* 128 .. 256 in size: 8 bits before the point */
+    double f = frexp(x, &exponent) * 256; /* 128 .. 256 in size: 8 bits before the point */
     return ldexp(nearbyint(f), exponent - 8);
 }
 
-typedef struct Case { int64_t m, n, k, pad; double alpha, beta; } Case;
+typedef struct Case {
+    int64_t m, n, k, pad;
+    double alpha, beta;
+} Case;
 
 /* Largest error of C against a double loop, relative to sum |a||b|. */
 static double check(Case s, bool ta, bool tb, int mode /* 0 f32, 1 f64, 2 bf16 */)
 {
     int64_t lda = (ta ? s.m : s.k) + s.pad, ldb = (tb ? s.k : s.n) + s.pad, ldc = s.n + s.pad;
-    size_t na = (size_t)((ta ? s.k : s.m) * lda), nb = (size_t)((tb ? s.n : s.k) * ldb),
-           nc = (size_t)(s.m * ldc);
-    double *a = malloc((na + 1) * sizeof *a), *b = malloc((nb + 1) * sizeof *b),
-           *c = malloc((nc + 1) * sizeof *c);
-    float *fa = malloc((na + 1) * sizeof *fa), *fb = malloc((nb + 1) * sizeof *fb),
-          *fc = malloc((nc + 1) * sizeof *fc);
-    for (size_t i = 0; i < na; i++) { fa[i] = (float)draw(i); a[i] = fa[i]; }
-    for (size_t i = 0; i < nb; i++) { fb[i] = (float)draw(i + 1000000); b[i] = fb[i]; }
-    for (size_t i = 0; i < nc; i++) { fc[i] = (float)draw(i + 2000000); c[i] = fc[i]; }
+    size_t na = (size_t)((ta ? s.k : s.m) * lda), nb = (size_t)((tb ? s.n : s.k) * ldb), nc = (size_t)(s.m * ldc);
+    double *a = malloc((na + 1) * sizeof *a), *b = malloc((nb + 1) * sizeof *b), *c = malloc((nc + 1) * sizeof *c);
+    float *fa = malloc((na + 1) * sizeof *fa), *fb = malloc((nb + 1) * sizeof *fb), *fc = malloc((nc + 1) * sizeof *fc);
+    for (size_t i = 0; i < na; i++) {
+        fa[i] = (float)draw(i);
+        a[i] = fa[i];
+    }
+    for (size_t i = 0; i < nb; i++) {
+        fb[i] = (float)draw(i + 1000000);
+        b[i] = fb[i];
+    }
+    for (size_t i = 0; i < nc; i++) {
+        fc[i] = (float)draw(i + 2000000);
+        c[i] = fc[i];
+    }
     if (s.beta == 0)
-        for (size_t i = 0; i < nc; i++) { fc[i] = NAN; c[i] = NAN; }
+        for (size_t i = 0; i < nc; i++) {
+            fc[i] = NAN;
+            c[i] = NAN;
+        }
     if (mode == 2) {
-        for (size_t i = 0; i < na; i++) a[i] = to_bf16(a[i]);
-        for (size_t i = 0; i < nb; i++) b[i] = to_bf16(b[i]);
+        for (size_t i = 0; i < na; i++)
+            a[i] = to_bf16(a[i]);
+        for (size_t i = 0; i < nb; i++)
+            b[i] = to_bf16(b[i]);
     }
     double *want = malloc((nc + 1) * sizeof *want), *size = malloc((nc + 1) * sizeof *size);
-    for (size_t i = 0; i < nc; i++) { want[i] = c[i]; size[i] = 1; }
+    for (size_t i = 0; i < nc; i++) {
+        want[i] = c[i];
+        size[i] = 1;
+    }
     for (int64_t i = 0; i < s.m; i++)
         for (int64_t j = 0; j < s.n; j++) {
             double sum = 0, mag = 0;
@@ -71,50 +85,66 @@ static double check(Case s, bool ta, bool tb, int mode /* 0 f32, 1 f64, 2 bf16 *
     if (mode == 1)
         cg_gemm_f64(ta, tb, s.m, s.n, s.k, s.alpha, a, lda, b, ldb, s.beta, c, ldc);
     else
-        cg_gemm_f32(ta, tb, s.m, s.n, s.k, (float)s.alpha, fa, lda, fb, ldb, (float)s.beta, fc, ldc,
-                    mode == 2);
+        cg_gemm_f32(ta, tb, s.m, s.n, s.k, (float)s.alpha, fa, lda, fb, ldb, (float)s.beta, fc, ldc, mode == 2);
     double worst = 0;
     for (int64_t i = 0; i < s.m; i++)
         for (int64_t j = 0; j < ldc; j++) {
             int64_t at = i * ldc + j;
             double got = mode == 1 ? c[at] : (double)fc[at];
-            double err = j < s.n ? fabs(got - want[at]) / size[at]          /* padding must not be touched */
-                                 : got == want[at] || (isnan(got) && isnan(want[at])) ? 0 : INFINITY;
+            double err = j < s.n ? fabs(got - want[at]) / size[at] /* padding must not be touched */
+                : got == want[at] || (isnan(got) && isnan(want[at])) ? 0
+                                                                     : INFINITY;
             if (!(err <= worst))
                 worst = err;
         }
-    free(a); free(b); free(c); free(fa); free(fb); free(fc); free(want); free(size);
+    free(a);
+    free(b);
+    free(c);
+    free(fa);
+    free(fb);
+    free(fc);
+    free(want);
+    free(size);
     return worst;
 }
 
-/* Factors packed beforehand in pieces, any range of panels and of k: against the same sums in double. More rows than a block has,
- * and a range of k that no type sums in one go (gemm.c, LONG). */
+/* Factors packed beforehand in pieces, any range of panels and of k: against the same sums in double. More rows than a
+ * block has, and a range of k that no type sums in one go (gemm.c, LONG). */
 static double check_packed(bool ta, bool tb, CgDtype dtype, int bf16)
 {
     enum { M = 163, N = 37, K = 4409, FROM = 130, TO = 4306, PAD = 3 };
     int64_t lda = (ta ? M : K) + PAD, ldb = (tb ? K : N) + PAD;
     size_t size = dtype == CG_F64 ? sizeof(double) : sizeof(float);
-    double *a = calloc((size_t)((ta ? K : M) * lda), sizeof *a), *b = calloc((size_t)((tb ? N : K) * ldb), sizeof *b), worst = 0;
-    char *x = calloc((size_t)((ta ? K : M) * lda), size), *y = calloc((size_t)((tb ? N : K) * ldb), size), *z = calloc(M * N, size);
+    double *a = calloc((size_t)((ta ? K : M) * lda), sizeof *a), *b = calloc((size_t)((tb ? N : K) * ldb), sizeof *b),
+           worst = 0;
+    char *x = calloc((size_t)((ta ? K : M) * lda), size), *y = calloc((size_t)((tb ? N : K) * ldb), size),
+         *z = calloc(M * N, size);
     for (int64_t i = 0; i < (ta ? K : M) * lda; i++) {
         float v = (float)draw((uint64_t)i);
         a[i] = bf16 ? to_bf16(v) : v;
-        if (dtype == CG_F64) ((double *)(void *)x)[i] = a[i];
-        else ((float *)(void *)x)[i] = v;
+        if (dtype == CG_F64)
+            ((double *)(void *)x)[i] = a[i];
+        else
+            ((float *)(void *)x)[i] = v;
     }
     for (int64_t i = 0; i < (tb ? N : K) * ldb; i++) {
         float v = (float)draw((uint64_t)i + 7000000);
         b[i] = bf16 ? to_bf16(v) : v;
-        if (dtype == CG_F64) ((double *)(void *)y)[i] = b[i];
-        else ((float *)(void *)y)[i] = v;
+        if (dtype == CG_F64)
+            ((double *)(void *)y)[i] = b[i];
+        else
+            ((float *)(void *)y)[i] = v;
     }
-    CgGemm g = { .dtype = dtype, .bf16 = bf16, .ta = ta, .tb = tb, .m = M, .n = N, .k = K, .a = x, .b = y, .lda = lda, .ldb = ldb };
+    CgGemm g = {
+        .dtype = dtype, .bf16 = bf16, .ta = ta, .tb = tb, .m = M, .n = N, .k = K, .a = x, .b = y, .lda = lda, .ldb = ldb
+    };
     cg_gemm_layout(&g);
     g.left = g.left_bytes ? aligned_alloc(64, (g.left_bytes + 63) / 64 * 64) : NULL;
     g.right = aligned_alloc(64, (g.right_bytes + 63) / 64 * 64);
     int64_t half = g.left_panels / 2, cut = 2616;
     for (int part = 3; part >= 0 && g.left; part--) {
-        int64_t q0 = part & 1 ? half : 0, q1 = part & 1 ? g.left_panels : half, k0 = part & 2 ? cut : 0, k1 = part & 2 ? K : cut;
+        int64_t q0 = part & 1 ? half : 0, q1 = part & 1 ? g.left_panels : half, k0 = part & 2 ? cut : 0,
+                k1 = part & 2 ? K : cut;
         int64_t at = ta ? k0 * lda + cg_gemm_row(&g, q0) : cg_gemm_row(&g, q0) * lda + k0;
         cg_gemm_pack_left(&g, x + (size_t)at * size, q0, q1, k0, k1);
     }
@@ -137,12 +167,18 @@ static double check_packed(bool ta, bool tb, CgDtype dtype, int bf16)
             if (!(err <= worst))
                 worst = err;
         }
-    free(a); free(b); free(x); free(y); free(z); free(g.left); free(g.right);
+    free(a);
+    free(b);
+    free(x);
+    free(y);
+    free(z);
+    free(g.left);
+    free(g.right);
     return worst;
 }
 
-/* Weights of a softmax down the columns, tile by tile, of scores that grow so that bases rise again and again: what they make
- * of X, and the logarithm of their sum, against the same in double. The last column is padding. */
+/* Weights of a softmax down the columns, tile by tile, of scores that grow so that bases rise again and again: what
+ * they make of X, and the logarithm of their sum, against the same in double. The last column is padding. */
 static double check_weights(CgDtype dtype, int bf16, double alpha)
 {
     enum { KEYS = 61, D = 24, X = 3 };
@@ -155,7 +191,8 @@ static double check_weights(CgDtype dtype, int bf16, double alpha)
     cg_gemm_layout(&sums);
     scores.n = n - 1;
     int64_t many[3] = { KEYS * D, n * D, X * KEYS };
-    char *in[3], *by[4], *tile = calloc((size_t)(scores.mr * n), size);     /* keys, queries, X; base, sum, shrink, product */
+    char *in[3], *by[4],
+        *tile = calloc((size_t)(scores.mr * n), size); /* keys, queries, X; base, sum, shrink, product */
     double *exact[3], worst = 0;
     for (int i = 0; i < 4; i++)
         by[i] = calloc((size_t)(X * n), size);
@@ -165,8 +202,10 @@ static double check_weights(CgDtype dtype, int bf16, double alpha)
         for (int64_t i = 0; i < many[f]; i++) {
             float v = (float)(draw((uint64_t)(i + 100000 * f)) * (f == 0 ? 0.3 + 0.08 * (double)(i / D) : 1));
             exact[f][i] = bf16 ? to_bf16(v) : v;
-            if (dtype == CG_F64) ((double *)(void *)in[f])[i] = v;
-            else ((float *)(void *)in[f])[i] = v;
+            if (dtype == CG_F64)
+                ((double *)(void *)in[f])[i] = v;
+            else
+                ((float *)(void *)in[f])[i] = v;
         }
     }
     scores.a = in[0];
@@ -181,13 +220,23 @@ static double check_weights(CgDtype dtype, int bf16, double alpha)
     }
     cg_gemm_pack_right(&scores, 0, 1, 0, D);
     for (int64_t i = 0; i < n; i++) {
-        if (dtype == CG_F64) ((double *)(void *)by[0])[i] = -1e300;
-        else ((float *)(void *)by[0])[i] = -1e38f;
+        if (dtype == CG_F64)
+            ((double *)(void *)by[0])[i] = -1e300;
+        else
+            ((float *)(void *)by[0])[i] = -1e38f;
     }
     int rises = 0;
     for (int64_t r = 0; r < KEYS; r += tall) {
-        CgGemmWeigh w = { .alpha = alpha, .turn = turn, .hidden = r + hidden, .base = by[0], .sum = by[1], .shrink = by[2],
-                          .c = scores.left_bytes ? tile : (char *)sums.right + (size_t)(r * n) * size, .ldc = n, .right = &sums, .k = r };
+        CgGemmWeigh w = { .alpha = alpha,
+            .turn = turn,
+            .hidden = r + hidden,
+            .base = by[0],
+            .sum = by[1],
+            .shrink = by[2],
+            .c = scores.left_bytes ? tile : (char *)sums.right + (size_t)(r * n) * size,
+            .ldc = n,
+            .right = &sums,
+            .k = r };
         rises += cg_gemm_weigh(&scores, r, r + tall < KEYS ? tall : KEYS - r, 0, &w);
     }
     cg_gemm_run(&sums, (CgGemmRange){ 0, sums.left_panels, 0, 1, 0, KEYS }, 1, 0, by[3], n);
@@ -208,12 +257,14 @@ static double check_weights(CgDtype dtype, int bf16, double alpha)
         double err = fabs(base + log2(total) - top - log2(sum)) / 100;
         worst = err <= worst ? worst : err;
         for (int i = 0; i < X; i++) {
-            double want = 0, mag = 0, got = dtype == CG_F64 ? ((double *)(void *)by[3])[i * n + j] : (double)((float *)(void *)by[3])[i * n + j];
+            double want = 0, mag = 0,
+                   got = dtype == CG_F64 ? ((double *)(void *)by[3])[i * n + j]
+                                         : (double)((float *)(void *)by[3])[i * n + j];
             for (int64_t r = 0; r < KEYS; r++) {
                 want += exact[2][i * KEYS + r] * exp2(s[r] - top) / sum;
                 mag += fabs(exact[2][i * KEYS + r]) * exp2(s[r] - top) / sum;
             }
-            err = fabs(got / total - want) / mag / (bf16 ? 4000 : 100);    /* a weight that is rounded is so by 2^-9 */
+            err = fabs(got / total - want) / mag / (bf16 ? 4000 : 100); /* a weight that is rounded is so by 2^-9 */
             worst = err <= worst ? worst : err;
         }
     }
@@ -274,15 +325,24 @@ int main(void)
 {
     cg_blas_init();
     printf("# %s, core %s, %s, bf16 %s\n", cg_blas_name(), cg_blas_core(),
-           cg_blas_is_serial() ? "serial" : "not serial",
-           *cg_gemm_name(true) ? cg_gemm_name(true) : "by rounding");
+        cg_blas_is_serial() ? "serial" : "not serial", *cg_gemm_name(true) ? cg_gemm_name(true) : "by rounding");
     ok(*cg_blas_name() && *cg_blas_core(), "the library says what it is");
     const Case cases[] = {
-        { 7, 13, 5, 0, 1, 0 },          { 1, 37, 11, 3, 1, 0 },      { 67, 1, 23, 0, 2.385, 1 },
-        { 61, 59, 127, 5, -1.5, 0.75 }, { 131, 97, 301, 0, 1, 1 },   { 14, 32, 64, 0, 1, 0 },
-        { 29, 65, 1, 1, 1, 0 },         { 3, 5, 0, 2, 1, 0.5 },      { 3, 5, 0, 0, 1, 0 },
-        { 17, 33, 777, 0, 1, 0 },       { 203, 519, 93, 0, 0.5, 1 }, { 1, 301, 71, 3, 1, 0.5 },
-        { 3, 131, 77, 1, 2, 0 },        { 1, 128, 48, 0, 1, 1 },     { 239, 523, 1031, 3, 1, 0.5 },
+        { 7, 13, 5, 0, 1, 0 },
+        { 1, 37, 11, 3, 1, 0 },
+        { 67, 1, 23, 0, 2.385, 1 },
+        { 61, 59, 127, 5, -1.5, 0.75 },
+        { 131, 97, 301, 0, 1, 1 },
+        { 14, 32, 64, 0, 1, 0 },
+        { 29, 65, 1, 1, 1, 0 },
+        { 3, 5, 0, 2, 1, 0.5 },
+        { 3, 5, 0, 0, 1, 0 },
+        { 17, 33, 777, 0, 1, 0 },
+        { 203, 519, 93, 0, 0.5, 1 },
+        { 1, 301, 71, 3, 1, 0.5 },
+        { 3, 131, 77, 1, 2, 0 },
+        { 1, 128, 48, 0, 1, 1 },
+        { 239, 523, 1031, 3, 1, 0.5 },
         { 15, 33, 513, 0, 1, 0 },
     };
     static const char *const name[3] = { "f32", "f64", "bf16" };
@@ -297,7 +357,7 @@ int main(void)
             }
             char line[80];
             snprintf(line, sizeof line, "%s %c%c within %.1g (worst %.2g)", name[mode], t & 1 ? 'T' : 'N',
-                     t & 2 ? 'T' : 'N', limit[mode], worst);
+                t & 2 ? 'T' : 'N', limit[mode], worst);
             ok(worst <= limit[mode], line);
         }
     for (int mode = 0; mode < 3; mode++) {
@@ -313,15 +373,17 @@ int main(void)
     }
     for (int mode = 0; mode < 3; mode++) {
         static const double most[3] = { 1e-6, 1e-15, 1e-6 };
-        double worst = check_weights(mode == 1 ? CG_F64 : CG_F32, mode == 2, 1), other = check_weights(mode == 1 ? CG_F64 : CG_F32, mode == 2, -0.7);
+        double worst = check_weights(mode == 1 ? CG_F64 : CG_F32, mode == 2, 1),
+               other = check_weights(mode == 1 ? CG_F64 : CG_F32, mode == 2, -0.7);
         char line[80];
-        snprintf(line, sizeof line, "%s weights of a softmax within %.1g (worst %.2g, %.2g)", name[mode], most[mode], worst, other);
+        snprintf(line, sizeof line, "%s weights of a softmax within %.1g (worst %.2g, %.2g)", name[mode], most[mode],
+            worst, other);
         ok(worst <= most[mode] && other <= most[mode], line);
     }
     float odd[4] = { NAN, INFINITY, 1, -INFINITY }, one[4] = { 1, 0, 0, 0 }, y[4];
     cg_gemm_f32(false, false, 4, 1, 1, 1, odd, 1, one, 1, 0, y, 1, 1);
     ok(isnan(y[0]) && y[1] == INFINITY && y[2] == 1 && y[3] == -INFINITY,
-       "bf16 keeps what is not a number and infinities");
+        "bf16 keeps what is not a number and infinities");
     crowd();
     printf("1..%d\n", count);
     return 0;

@@ -22,28 +22,27 @@ static CgGraph *read_graph(const char *text)
 {
     CgErr e = { 0 };
     CgGraph *g = cg_graph_parse(text, &e);
-    if (!g) CG_BUG("%s", e.text);
+    if (!g)
+        CG_BUG("%s", e.text);
     return g;
 }
 
-static const char small[] =
-    "graph loss(x: f32[B, 7], w: param f32[B, 7]) {\n"
-    "  %2 = mul %0 %1                     : f32[B, 7]\n"
-    "  %3 = tanh %2                       : f32[B, 7]\n"
-    "  %4 = const {type=f32, value=2.385} : f32\n"
-    "  %5 = broadcast %4 {axes=(-1, -1), dims=[B, 7]} : f32[B, 7]\n"
-    "  %6 = add %3 %5                     : f32[B, 7]\n"
-    "  %7 = sum %6 {axes=(0, 1)}          : f32\n"
-    "  return loss = %7, y = %6\n"
-    "}\n";
+static const char small[] = "graph loss(x: f32[B, 7], w: param f32[B, 7]) {\n"
+                            "  %2 = mul %0 %1                     : f32[B, 7]\n"
+                            "  %3 = tanh %2                       : f32[B, 7]\n"
+                            "  %4 = const {type=f32, value=2.385} : f32\n"
+                            "  %5 = broadcast %4 {axes=(-1, -1), dims=[B, 7]} : f32[B, 7]\n"
+                            "  %6 = add %3 %5                     : f32[B, 7]\n"
+                            "  %7 = sum %6 {axes=(0, 1)}          : f32\n"
+                            "  return loss = %7, y = %6\n"
+                            "}\n";
 
 static void hash_consing(void)
 {
     CgGraph *g = read_graph(small);
     CgBuild b = cg_build_at(g);
     size_t before = g->nodes.len;
-    ok(cg_mul(&b, 0, 1) == 2 && cg_mul(&b, 1, 0) == 2,
-       "equal nodes are one node, also with operands exchanged");
+    ok(cg_mul(&b, 0, 1) == 2 && cg_mul(&b, 1, 0) == 2, "equal nodes are one node, also with operands exchanged");
     ok(cg_u(&b, "tanh", 2) == 3 && g->nodes.len == before, "and nothing is added");
     ok(cg_sub(&b, 0, 1) != cg_sub(&b, 1, 0), "what does not commute does not");
     b.clone = 5;
@@ -51,21 +50,21 @@ static void hash_consing(void)
     CgInfer inf;
     b.clone = 0;
     CgRef in[2] = { 2, 7 };
-    ok(cg_build_checked(&b, cg_op_get("mul"), 2, in, NULL, &inf) == CG_NONE && inf.message[0]
-       && inf.operand[0] == 0 && inf.operand[1] == 1,
-       "an ill-typed node is refused with a reason");
-    ok(cg_build_checked(&b, cg_op_get("mul"), 1, in, NULL, &inf) == CG_NONE
-       && strstr(inf.message, "2 operands"), "so is a wrong count");
+    ok(cg_build_checked(&b, cg_op_get("mul"), 2, in, NULL, &inf) == CG_NONE && inf.message[0] && inf.operand[0] == 0
+            && inf.operand[1] == 1,
+        "an ill-typed node is refused with a reason");
+    ok(cg_build_checked(&b, cg_op_get("mul"), 1, in, NULL, &inf) == CG_NONE && strstr(inf.message, "2 operands"),
+        "so is a wrong count");
     const CgDim *huge = cg_dim_mul(cg_dim_int(INT64_C(1) << 40), cg_dim_int(INT64_C(1) << 40));
     CgAttr at[2] = { cg_a_ints("axes", 1, (int64_t[]){ -1 }), cg_a_dims("dims", 1, &huge) };
     CgRef scalar = 7;
     ok(cg_build_checked(&b, cg_op_get("broadcast"), 1, &scalar, cg_attrs(2, at), &inf) == CG_NONE,
-       "so is a size past 2^48");
+        "so is a size past 2^48");
     CgRef leaf = cg_graph_input(&b, "x", cg_ref_type(&b, 0));
     ok(leaf == 0 && g->inputs.len == 1 && g->params.len == 1, "a leaf asked for again is the same leaf");
     double value = 0;
     ok(cg_ref_const(&b, 5, &value) && value == 2.385 && !cg_ref_const(&b, 6, &value),
-       "constants are seen through views");
+        "constants are seen through views");
     int s = cg_scope_add(g, cg_scope_add(g, 0, "blocks.3", "block"), "attn", "attention");
     CgStrbuf path = { 0 };
     cg_scope_path(g, s, &path);
@@ -78,16 +77,16 @@ static void hash_consing(void)
 /* Products have a precision, which is part of what they are; nothing else has one. */
 static void precision(void)
 {
-    static const char written[] =
-        "graph f(x: f32[B, 7], w: param f32[7, 7], d: f64[7, 7]) {\n"
-        "  %3 = matmul %0 %1 in bf16          : f32[B, 7]\n"
-        "  %4 = matmul %3 %1                  : f32[B, 7]\n"
-        "  return y = %4\n"
-        "}\n";
+    static const char written[] = "graph f(x: f32[B, 7], w: param f32[7, 7], d: f64[7, 7]) {\n"
+                                  "  %3 = matmul %0 %1 in bf16          : f32[B, 7]\n"
+                                  "  %4 = matmul %3 %1                  : f32[B, 7]\n"
+                                  "  return y = %4\n"
+                                  "}\n";
     CgGraph *g = read_graph(written);
     CgStrbuf out = { 0 };
     cg_graph_print(g, NULL, &out);
-    ok(!strcmp(cg_strbuf_str(&out), written) && g->nodes.at[3].bf16 && !g->nodes.at[4].bf16, "the precision of products reads back");
+    ok(!strcmp(cg_strbuf_str(&out), written) && g->nodes.at[3].bf16 && !g->nodes.at[4].bf16,
+        "the precision of products reads back");
     cg_strbuf_deinit(&out);
     CgDigest as_read = cg_graph_digest(g);
     CgBuild b = cg_build_at(g);
@@ -104,16 +103,19 @@ static void precision(void)
     CgRef loss = cg_sum_all(&b, cg_mul(&b, 4, 4)), grads[2], where, wrt[2] = { 0, 1 };
     CgErr e = { 0 };
     size_t before = g->nodes.len;
-    if (!cg_grad_build(&b, loss, 2, wrt, grads, &where, &e)) CG_BUG("%s", e.text);
+    if (!cg_grad_build(&b, loss, 2, wrt, grads, &where, &e))
+        CG_BUG("%s", e.text);
     int half = 0, whole = 0, other = 0;
     for (size_t r = before; r < g->nodes.len; r++) {
         const CgNode *n = cg_node(g, (CgRef)r);
-        if (strcmp(n->op->name, "matmul") != 0) continue;
+        if (strcmp(n->op->name, "matmul") != 0)
+            continue;
         half += n->bf16 && n->why == 3;
         whole += !n->bf16 && n->why == 4;
         other += n->why != 3 && n->why != 4;
     }
-    ok(half == 2 && whole == 2 && !other, "a derivative has the precision of what it differentiates, wherever it is built");
+    ok(half == 2 && whole == 2 && !other,
+        "a derivative has the precision of what it differentiates, wherever it is built");
     cg_graph_output(g, "x", grads[0]);
     cg_graph_output(g, "w", grads[1]);
     CgGraph *opt = cg_pass_run_all(g, NULL);
@@ -143,34 +145,43 @@ static void text(void)
     cg_graph_free(g);
 
     static const char *const bad[] = {
-        "", "graph", "graph g(", "graph g(x) {}", "graph g(x: f32[)", "graph g(x: f32) {",
-            "graph g(x: f32) { %0 = neg %0 }",
-        "graph g(x: f32) { %1 = neg %1 }", "graph g(x: f32) { %1 = nonsense %0 }",
-            "graph g(x: f32) { %1 = add %0 }",
-        "graph g(x: f32) { %1 = neg %0 : f64 }", "graph g(x: f32, x: f32) { }",
-            "graph g(x: f32) { return y = %1 }",
-        "graph g(x: f32) { } y", "graph g(x: f32) { %1 = part %0 {k=1} }",
-            "graph g(x: f32) { %1 = input {name=\"y\", type=f32} }",
+        "",
+        "graph",
+        "graph g(",
+        "graph g(x) {}",
+        "graph g(x: f32[)",
+        "graph g(x: f32) {",
+        "graph g(x: f32) { %0 = neg %0 }",
+        "graph g(x: f32) { %1 = neg %1 }",
+        "graph g(x: f32) { %1 = nonsense %0 }",
+        "graph g(x: f32) { %1 = add %0 }",
+        "graph g(x: f32) { %1 = neg %0 : f64 }",
+        "graph g(x: f32, x: f32) { }",
+        "graph g(x: f32) { return y = %1 }",
+        "graph g(x: f32) { } y",
+        "graph g(x: f32) { %1 = part %0 {k=1} }",
+        "graph g(x: f32) { %1 = input {name=\"y\", type=f32} }",
         "graph g(x: f32[B]) { %1 = sum %0 {axes=(0, 0, 0, 0, 0, 0, 0, 0, 0)} }",
-            "graph g(x: f32) { %1 = neg %0 {a=1, a=2} }",
+        "graph g(x: f32) { %1 = neg %0 {a=1, a=2} }",
         "graph g(x: f32) { %1 = const {type=f32, value=\"2} }",
-            "graph g(x: f32) { %1 = neg %99999999999999999999 }",
-        "graph g(x: f32) { %1 = neg %0 in bf16 }", "graph g(x: f64[3, 3]) { %1 = matmul %0 %0 in bf16 }",
-            "graph g(x: f32[3, 3]) { %1 = matmul %0 %0 in f16 }",
+        "graph g(x: f32) { %1 = neg %99999999999999999999 }",
+        "graph g(x: f32) { %1 = neg %0 in bf16 }",
+        "graph g(x: f64[3, 3]) { %1 = matmul %0 %0 in bf16 }",
+        "graph g(x: f32[3, 3]) { %1 = matmul %0 %0 in f16 }",
         "graph g(x: f32[B]) { %1 = broadcast %0 {axes=(-1, 0), dims=[99999999999999999999, B]} }",
         "graph g(x: f32[B]) { %1 = reshape %0 }",
     };
     for (size_t i = 0; i < CG_LEN(bad); i++) {
         CgErr e = { 0 };
         CgGraph *none = cg_graph_parse(bad[i], &e);
-        if (none || !e.text[0]) ok(false, bad[i]);
+        if (none || !e.text[0])
+            ok(false, bad[i]);
         cg_graph_free(none);
     }
     ok(true, "broken text is refused");
 
-    static const char *const lists[] = { "axis=1, keep=0",
-        "a=inf, b=-inf, c=nan, d=1e-06, e=\"x \\\"y\\\"\"", "dims=[4*K + 1, T - K], axes=(-1, 0)",
-                                         "type=f32[B, 4*K]" };
+    static const char *const lists[] = { "axis=1, keep=0", "a=inf, b=-inf, c=nan, d=1e-06, e=\"x \\\"y\\\"\"",
+        "dims=[4*K + 1, T - K], axes=(-1, 0)", "type=f32[B, 4*K]" };
     for (size_t i = 0; i < CG_LEN(lists); i++) {
         const CgAttrs *a = NULL, *again = NULL;
         CgErr e = { 0 };
@@ -194,13 +205,12 @@ static void identity(void)
     CgGraph *k = read_graph("graph loss(x: f32[B, 7], w: param f32[B, 7]) {\n"
                             "  %2 = mul %0 %1\n  %3 = sum %2 {axes=(0, 1)}\n  return loss = %3, y = %2\n}\n");
     ok(cg_digest_equal(cg_graph_digest(g), cg_graph_digest(h)),
-       "identity is independent of numbering, order and dead nodes");
-    ok(!cg_digest_equal(cg_graph_digest(g), cg_graph_digest(k)),
-       "different graphs have different identities");
+        "identity is independent of numbering, order and dead nodes");
+    ok(!cg_digest_equal(cg_graph_digest(g), cg_graph_digest(k)), "different graphs have different identities");
     CgGraph *d = cg_pass_run_all(h, "dce");
     cg_graph_verify(d);
     ok(d->nodes.len == h->nodes.len - 1 && cg_digest_equal(cg_graph_digest(d), cg_graph_digest(h)),
-       "dce drops what is dead and nothing else");
+        "dce drops what is dead and nothing else");
     cg_graph_free(d);
     cg_graph_free(g);
     cg_graph_free(h);
@@ -212,13 +222,15 @@ static int peak(const CgGraph *g)
 {
     int *last = cg_calloc(g->nodes.len, sizeof *last), most = 0;
     for (CgRef r = 0; r < g->nodes.len; r++)
-        for (int i = 0; i < cg_node(g, r)->nin; i++) last[cg_node(g, r)->in[i]] = (int)r;
-    for (size_t i = 0; i < g->outputs.len; i++) last[g->outputs.at[i].ref] = (int)g->nodes.len;
+        for (int i = 0; i < cg_node(g, r)->nin; i++)
+            last[cg_node(g, r)->in[i]] = (int)r;
+    for (size_t i = 0; i < g->outputs.len; i++)
+        last[g->outputs.at[i].ref] = (int)g->nodes.len;
     for (CgRef r = 0; r < g->nodes.len; r++) {
         int alive = 0;
         for (CgRef q = 0; q <= r; q++)
-            alive += cg_node(g, q)->nin > 0 && cg_node_type(g, q)->rank > 0 && last[q] >= (int)r
-                && !cg_node(g, q)->op->view;
+            alive +=
+                cg_node(g, q)->nin > 0 && cg_node_type(g, q)->rank > 0 && last[q] >= (int)r && !cg_node(g, q)->op->view;
         most = alive > most ? alive : most;
     }
     free(last);
@@ -246,8 +258,10 @@ static CgGraph *deep(bool regions)
     CgErr e = { 0 };
     CgRef loss = cg_sum_all(&b, x);
     cg_graph_output(g, "loss", loss);
-    if (!cg_grad_build(&b, loss, 12, wrt, grads, &where, &e)) CG_BUG("%s", e.text);
-    for (int l = 0; l < 12; l++) cg_graph_output(g, cg_node_name(g, wrt[l]), grads[l]);
+    if (!cg_grad_build(&b, loss, 12, wrt, grads, &where, &e))
+        CG_BUG("%s", e.text);
+    for (int l = 0; l < 12; l++)
+        cg_graph_output(g, cg_node_name(g, wrt[l]), grads[l]);
     cg_graph_verify(g);
     return g;
 }
@@ -255,11 +269,11 @@ static CgGraph *deep(bool regions)
 static void recomputation(void)
 {
     CgGraph *plain = deep(false), *marked = deep(true);
-    CgGraph *a = cg_pass_run_all(plain, "recompute,fold,dce"), *b = cg_pass_run_all(marked,
-                                                                                    "recompute,fold,dce");
+    CgGraph *a = cg_pass_run_all(plain, "recompute,fold,dce"), *b = cg_pass_run_all(marked, "recompute,fold,dce");
     cg_graph_verify(b);
     int clones = 0;
-    for (CgRef r = 0; r < b->nodes.len; r++) clones += b->nodes.at[r].clone != 0;
+    for (CgRef r = 0; r < b->nodes.len; r++)
+        clones += b->nodes.at[r].clone != 0;
     printf("# peak %d without, %d with recomputation, %d second evaluations\n", peak(a), peak(b), clones);
     ok(clones >= 12 * 4 && clones <= 12 * 6, "each region is evaluated a second time, once");
     ok(peak(b) < peak(a) / 2, "fewer values are alive at once");
@@ -269,10 +283,11 @@ static void recomputation(void)
     CgGraph *fused = cg_pass_run_all(marked, NULL);
     cg_graph_verify(fused);
     int kept = 0;
-    for (CgRef r = 0; r < fused->nodes.len; r++) kept += fused->nodes.at[r].clone != 0;
+    for (CgRef r = 0; r < fused->nodes.len; r++)
+        kept += fused->nodes.at[r].clone != 0;
     printf("# %zu nodes, fused %zu, peak %d\n", b->nodes.len, fused->nodes.len, peak(fused));
     ok(kept >= 12 && peak(fused) <= peak(b) && fused->nodes.len < b->nodes.len,
-       "fusing keeps the second evaluations late");
+        "fusing keeps the second evaluations late");
     cg_graph_free(fused);
     cg_graph_free(plain);
     cg_graph_free(marked);
@@ -282,32 +297,40 @@ static void recomputation(void)
 }
 
 static bool no_shape(CgInfer *inf) { return cg_shape_same(inf); }
-static void no_vec(const void *const *in, void *out, size_t n,
-                   const CgAttrs *attrs) { (void)in; (void)out; (void)n; (void)attrs; }
+static void no_vec(const void *const *in, void *out, size_t n, const CgAttrs *attrs)
+{
+    (void)in;
+    (void)out;
+    (void)n;
+    (void)attrs;
+}
 
 static void registry(void)
 {
     static const CgSample samples[] = { { .in = NULL } };
     CgOp op = { CG_OP_HERE, .name = "test_op", .sig = "(x: F[..s], k: float = 3) -> F[..s]", .doc = "d.",
-        .shape = no_shape,
-                .samples = samples, .vec = { no_vec }, .traits = CG_ELEMENTWISE | CG_NODIFF };
+        .shape = no_shape, .samples = samples, .vec = { no_vec }, .traits = CG_ELEMENTWISE | CG_NODIFF };
     const CgOp *ops[] = { &op, NULL };
     CgOpSet set = { CG_ABI + 7, sizeof(CgOp), "test", ops };
     CgErr e = { 0 };
     ok(!cg_registry_add(&set, &e) && strstr(e.text, "ABI"), "another ABI is refused");
     set.abi = CG_ABI;
-    static const struct { const char *name, *sig, *word; bool nodiff; } bad[] = {
-        { "TestOp", "(x: F[..s]) -> F[..s]", "snake_case", true }, { "add", "(x: F[..s]) -> F[..s]",
-            "already", true },
-        { "test_op", "(x: F[..s] -> ", "signature", true }, { "test_op", "(x: F[..s]) -> F[..s]",
-            "differentiate", false },
+    static const struct {
+        const char *name, *sig, *word;
+        bool nodiff;
+    } bad[] = {
+        { "TestOp", "(x: F[..s]) -> F[..s]", "snake_case", true },
+        { "add", "(x: F[..s]) -> F[..s]", "already", true },
+        { "test_op", "(x: F[..s] -> ", "signature", true },
+        { "test_op", "(x: F[..s]) -> F[..s]", "differentiate", false },
     };
     for (size_t i = 0; i < CG_LEN(bad); i++) {
         CgOp wrong = op;
         ops[0] = &wrong;
         wrong.name = bad[i].name;
         wrong.sig = bad[i].sig;
-        if (!bad[i].nodiff) wrong.traits = CG_ELEMENTWISE;
+        if (!bad[i].nodiff)
+            wrong.traits = CG_ELEMENTWISE;
         e = (CgErr){ 0 };
         if (!ok(!cg_registry_add(&set, &e) && strstr(e.text, bad[i].word), bad[i].word))
             printf("# %s\n", e.text);
@@ -315,13 +338,12 @@ static void registry(void)
     ops[0] = &op;
     e = (CgErr){ 0 };
     size_t before = cg_op_count();
-    ok(cg_registry_add(&set, &e) && cg_op_find("test_op") == &op && cg_op_count() == before + 1,
-       "a good set is taken");
+    ok(cg_registry_add(&set, &e) && cg_op_find("test_op") == &op && cg_op_count() == before + 1, "a good set is taken");
     ok(cg_registry_add(&set, &e) && cg_op_count() == before + 1, "the same set again changes nothing");
     const CgSig *sig = cg_op_sig(&op);
     ok(sig->ntensors == 1 && sig->n == 2 && sig->at[1].has_init && sig->at[1].init.kind == CG_ATTR_FLOAT
-       && sig->at[1].init.f == 3.0,
-       "its signature is read");
+            && sig->at[1].init.f == 3.0,
+        "its signature is read");
     ok(!cg_registry_load("/nonexistent/plugin.so", &e) && e.text[0], "a missing plugin is an error");
 }
 

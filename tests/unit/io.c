@@ -11,7 +11,7 @@
 
 static bool wrote(const char *path, const char *text)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     bool good = cg_io_write(path, text, strlen(text), &e);
     if (!good)
         printf("# %s\n", e.text);
@@ -20,7 +20,7 @@ static bool wrote(const char *path, const char *text)
 
 static bool holds(const char *path, const char *text)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     CgBytes b;
     bool good = cg_io_read(path, &b, &e) && b.len == strlen(text) && strcmp(b.at, text) == 0;
     cg_io_release(&b);
@@ -29,7 +29,7 @@ static bool holds(const char *path, const char *text)
 
 static void test_read_and_write(void)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     CgBytes b;
     tap_ok(wrote("a.txt", "first"), "a new file is written");
     tap_ok(holds("a.txt", "first"), "and read");
@@ -39,12 +39,15 @@ static void test_read_and_write(void)
     cg_io_release(&b);
     tap_ok(wrote("empty", "") && cg_io_map("empty", &b, &e) && b.len == 0, "an empty file is mapped");
     cg_io_release(&b);
-    tap_ok(cg_io_append("log", "7\n", 2, &e) && cg_io_append("log", "13\n", 3, &e) && holds("log", "7\n13\n"), "lines are appended");
+    tap_ok(cg_io_append("log", "7\n", 2, &e) && cg_io_append("log", "13\n", 3, &e) && holds("log", "7\n13\n"),
+        "lines are appended");
     chmod("a.txt", 0640);
-    struct stat st = {0};
-    tap_ok(wrote("a.txt", "third") && stat("a.txt", &st) == 0 && (st.st_mode & 0777) == 0640, "the mode of a file is kept");
+    struct stat st = { 0 };
+    tap_ok(wrote("a.txt", "third") && stat("a.txt", &st) == 0 && (st.st_mode & 0777) == 0640,
+        "the mode of a file is kept");
     tap_ok(symlink("a.txt", "link") == 0 && wrote("link", "fourth") && holds("a.txt", "fourth")
-           && lstat("link", &st) == 0 && S_ISLNK(st.st_mode), "writing to a link writes its target");
+            && lstat("link", &st) == 0 && S_ISLNK(st.st_mode),
+        "writing to a link writes its target");
     CgOut *o = cg_io_create("a.txt", &e);
     tap_ok(o && cg_io_put(o, "never", 5, &e), "a file is begun");
     cg_io_abandon(o);
@@ -54,7 +57,7 @@ static void test_read_and_write(void)
     static char big[300001];
     for (size_t i = 0; i < sizeof big; i++)
         big[i] = (char)(i * 7 % 253);
-    e = (CgErr){0};
+    e = (CgErr){ 0 };
     o = cg_io_create("big", &e);
     bool good = o != NULL;
     for (size_t at = 0, n = 1; good && at < sizeof big; at += n, n = n * 5 % 90001 + 1)
@@ -67,46 +70,46 @@ static void test_read_and_write(void)
 
 static void test_folders(void)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     tap_ok(cg_io_mkdirs("d/e/f", &e) && cg_io_is_dir("d/e/f"), "folders are made, with those above");
     tap_ok(cg_io_mkdirs("d/e/f/", &e), "also when they are there");
     tap_ok(cg_io_exists("d") && !cg_io_exists("nowhere"), "existing is seen");
     tap_ok(!cg_io_mkdirs("a.txt/x", &e) && e.kind == CG_ERR_IO, "a file is no folder: %s", e.text);
-    e = (CgErr){0};
+    e = (CgErr){ 0 };
     tap_ok(wrote("d/gone", "x") && cg_io_remove("d/gone", &e) && !cg_io_exists("d/gone"), "a file is removed");
 }
 
 static void test_errors(void)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     CgBytes b;
     CgPaths p;
     tap_ok(!cg_io_read("a.text", &b, &e) && e.kind == CG_ERR_IO, "a missing file is an error");
     tap_is(e.text, "cannot open 'a.text': No such file or directory", "that names the file");
     tap_is(e.hint, "did you mean 'a.txt'?", "and the near one");
-    e = (CgErr){0};
+    e = (CgErr){ 0 };
     tap_ok(!cg_io_read("date/web.txt", &b, &e), "a missing folder");
     tap_is(e.hint, "there is no folder 'date'", "is named");
-    e = (CgErr){0};
+    e = (CgErr){ 0 };
     tap_ok(!cg_io_read("d", &b, &e), "a folder is no file");
     tap_is(e.text, "cannot read 'd': Is a directory", "and says so");
-    e = (CgErr){0};
+    e = (CgErr){ 0 };
     tap_ok(!cg_io_write("no/where/x", "x", 1, &e), "no folder, no file");
     tap_is(e.hint, "there is no folder 'no/where'", "the folder is named");
-    e = (CgErr){0};
+    e = (CgErr){ 0 };
     tap_ok(!cg_io_glob("nope/*.txt", &p, &e), "a glob without match is an error");
     tap_is(e.text, "no file matches 'nope/*.txt'", "that names the pattern");
     tap_is(e.hint, "there is no folder 'nope'", "and the missing folder");
-    e = (CgErr){0};
+    e = (CgErr){ 0 };
     cg_err(&e, CG_ERR_INPUT, "first");
     tap_ok(!cg_io_read("nothing", &b, &e) && strcmp(e.text, "first") == 0, "the first error is kept");
 }
 
 static void found(const char *pattern, const char *expected)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     CgPaths p;
-    CgStrbuf b = {0};
+    CgStrbuf b = { 0 };
     if (cg_io_glob(pattern, &p, &e)) {
         for (size_t i = 0; i < p.len; i++)
             cg_strbuf_printf(&b, "%s%s", i ? " " : "", p.at[i]);
@@ -120,11 +123,12 @@ static void found(const char *pattern, const char *expected)
 
 static void test_globs(void)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     tap_ok(cg_io_mkdirs("g/sub/deep", &e) && cg_io_mkdirs("g/.hidden", &e) && cg_io_mkdirs("g/void", &e)
-           && wrote("g/b.txt", "") && wrote("g/a.txt", "") && wrote("g/a.py", "") && wrote("g/.secret.txt", "")
-           && wrote("g/sub/c.txt", "") && wrote("g/sub/deep/d.txt", "") && wrote("g/.hidden/h.txt", "")
-           && wrote("g/[odd].txt", ""), "files to be found");
+            && wrote("g/b.txt", "") && wrote("g/a.txt", "") && wrote("g/a.py", "") && wrote("g/.secret.txt", "")
+            && wrote("g/sub/c.txt", "") && wrote("g/sub/deep/d.txt", "") && wrote("g/.hidden/h.txt", "")
+            && wrote("g/[odd].txt", ""),
+        "files to be found");
     found("g/*.txt", "g/[odd].txt g/a.txt g/b.txt");
     found("g/?.py", "g/a.py");
     found("g/[ab].txt", "g/a.txt g/b.txt");
@@ -170,7 +174,7 @@ static void test_failing_calls(void)
     tap_ok(whole, "a failing call leaves the old file or the new one");
     tap_ok(said, "and is reported");
     tap_ok(n > 6 && n < 40, "every call of a write was made to fail (%d)", n - 2);
-    CgErr e = {0};
+    CgErr e = { 0 };
     CgPaths p;
     tap_ok(!cg_io_glob(".torn*", &p, &e), "no temporary file is left");
 }
@@ -178,7 +182,7 @@ static void test_failing_calls(void)
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--write-once") == 0) {
-        CgErr e = {0};
+        CgErr e = { 0 };
         return !cg_io_write("torn", "new", 3, &e);
     }
     char folder[] = "/tmp/cg-io.XXXXXX";

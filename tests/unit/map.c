@@ -4,14 +4,11 @@
 #include "tap.h"
 
 /* Keys as pointers are: equal low bits, few high ones different; and zero. */
-static uint64_t key(uint64_t i)
-{
-    return i << 12;
-}
+static uint64_t key(uint64_t i) { return i << 12; }
 
 int main(void)
 {
-    CgMap m = {0};
+    CgMap m = { 0 };
     uint64_t v = 7;
     tap_ok(!cg_map_get(&m, 0, &v) && v == 7, "an empty map holds nothing");
     for (uint64_t i = 0; i < 5003; i++)

@@ -58,14 +58,12 @@ static void reference_values(void)
         }
         char *second = strchr(line, '\t'), *numbers = second ? strchr(second + 1, '\t') : NULL;
         if (!numbers
-            || sscanf(numbers + 1, "%lf\t%lf\t%lf\t%lf\t%lf", &want[0], &want[1], &want[2], &want[3],
-                      &want[4])
-                   != 5)
+            || sscanf(numbers + 1, "%lf\t%lf\t%lf\t%lf\t%lf", &want[0], &want[1], &want[2], &want[3], &want[4]) != 5)
             continue;
         *second = *numbers = 0;
         CgIds c = parse_ids(line, a), r = parse_ids(second + 1, b);
         double got[5] = { cg_metric_f1(c, r), cg_metric_rouge_l(c, r), cg_metric_bleu(c, r, CG_BLEU_EXP),
-                          cg_metric_bleu(c, r, CG_BLEU_NONE), cg_metric_bleu(c, r, CG_BLEU_FLOOR) };
+            cg_metric_bleu(c, r, CG_BLEU_NONE), cg_metric_bleu(c, r, CG_BLEU_FLOOR) };
         for (int i = 0; i < 5; i++)
             worst[i] = fmax(worst[i], fabs(got[i] - want[i]));
         cg_bleu_add(&all, c, r);
@@ -96,7 +94,8 @@ static void edges(void)
     CgIds none = { some, 0 }, x = { some, 3 }, y = { other, 2 }, z = { turned, 3 };
     near(cg_metric_f1(none, none), 1, "two empty texts are equal");
     near(cg_metric_f1(none, x) + cg_metric_rouge_l(x, none) + cg_metric_bleu(none, x, CG_BLEU_EXP)
-         + cg_metric_accuracy(none, x) + cg_metric_exact(none, x), 0, "an empty candidate scores nothing");
+            + cg_metric_accuracy(none, x) + cg_metric_exact(none, x),
+        0, "an empty candidate scores nothing");
     near(cg_metric_bleu(x, y, CG_BLEU_FLOOR), 0, "nothing in common is 0 whatever the smoothing");
     near(cg_metric_f1(x, z), 1, "F1 does not see order");
     near(cg_metric_rouge_l(x, z), 1.0 / 3, "ROUGE-L does");
@@ -110,7 +109,8 @@ static void edges(void)
 static void words(void)
 {
     CgWords *w = cg_words_new();
-    static const char text[] = "It's foo_1 \xc3\xbc" "ber \xe5\xad\xb8\xe8\x80\x8c\xe3\x80\x82 It\xff";
+    static const char text[] = "It's foo_1 \xc3\xbc"
+                               "ber \xe5\xad\xb8\xe8\x80\x8c\xe3\x80\x82 It\xff";
     CgIds ids = cg_words_split(w, text, sizeof text - 1);
     ok(ids.len == 10, "letters run together, ideographs and signs stand alone");
     ok(ids.len == 10 && ids.at[0] == ids.at[8] && ids.at[0] != ids.at[3], "equal words have equal ids");
@@ -129,8 +129,8 @@ int main(void)
     edges();
     words();
     ok(!strcmp(cg_bleu_signature(false, "tokens", CG_BLEU_EXP),
-               "bleu4|level:sentence|units:tokens|smooth:exp|eff:yes|case:mixed|cg:1"),
-       "a score can be signed");
+           "bleu4|level:sentence|units:tokens|smooth:exp|eff:yes|case:mixed|cg:1"),
+        "a score can be signed");
     printf("1..%d\n", count);
     return failed != 0;
 }

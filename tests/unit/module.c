@@ -12,7 +12,8 @@
 static void put(const char *path, const char *text)
 {
     CgErr e = { 0 };
-    if (!cg_io_write(path, text, strlen(text), &e)) tap_ok(false, "%s", e.text);
+    if (!cg_io_write(path, text, strlen(text), &e))
+        tap_ok(false, "%s", e.text);
 }
 
 /* The modules of a script, and after them the messages. */
@@ -24,7 +25,8 @@ static char *load(const char *path, const char *stage)
     CgDiags *diags = cg_diags_new(sources);
     CgProgram *p = cg_program_load(sources, path, diags);
     FILE *to = open_memstream(&text, &size);
-    if (p) tap_ok(cg_program_dump(sources, p, stage, to), "--dump=%s of %s", stage, path);
+    if (p)
+        tap_ok(cg_program_dump(sources, p, stage, to), "--dump=%s of %s", stage, path);
     cg_diags_print(diags, to, false);
     fclose(to);
     cg_program_free(p);
@@ -36,7 +38,8 @@ static char *load(const char *path, const char *stage)
 static void is(const char *path, const char *stage, const char *expected, const char *name)
 {
     char *found = load(path, stage);
-    const char *own = strncmp(found, "std.prelude ", 12) == 0 ? strchr(found, '\n') + 1 : found;   /* every script has it */
+    const char *own =
+        strncmp(found, "std.prelude ", 12) == 0 ? strchr(found, '\n') + 1 : found; /* every script has it */
     tap_is(own, expected, name);
     free(found);
 }
@@ -44,7 +47,8 @@ static void is(const char *path, const char *stage, const char *expected, const 
 static void holds(const char *path, const char *part, const char *name)
 {
     char *found = load(path, "modules");
-    if (!tap_ok(strstr(found, part) != NULL, "%s", name)) printf("# %s", found);
+    if (!tap_ok(strstr(found, part) != NULL, "%s", name))
+        printf("# %s", found);
     free(found);
 }
 
@@ -54,8 +58,7 @@ int main(void)
     CgErr e = { 0 };
     const char *base = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%s/cg-module-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(folder) || chdir(folder) != 0 || !cg_io_mkdirs("a/deep", &e) ||
-        !cg_io_mkdirs("elsewhere", &e)) {
+    if (!mkdtemp(folder) || chdir(folder) != 0 || !cg_io_mkdirs("a/deep", &e) || !cg_io_mkdirs("elsewhere", &e)) {
         tap_ok(false, "a folder to work in");
         return tap_done();
     }
@@ -66,9 +69,9 @@ int main(void)
     put("three.cg", "z = 7");
     put("elsewhere/far.cg", "f = 11");
     is("main.cg", "modules",
-       "three a/three.cg\na.one a/one.cg imports three\na.two a/two.cg imports three a.one\n- main.cg "
-       "imports a.one a.two\n",
-       "beside the importing file first, each once, dependencies first");
+        "three a/three.cg\na.one a/one.cg imports three\na.two a/two.cg imports three a.one\n- main.cg "
+        "imports a.one a.two\n",
+        "beside the importing file first, each once, dependencies first");
     is("main.cg", "ast", "(import a.one)\n(import a.two)\n(bind x 3)\n", "the tree of the script");
     is("three.cg", "tokens", "1:1 name z\n1:3 '=' =\n1:5 integer 7\n", "the tokens of the script");
 

@@ -10,10 +10,7 @@
 #include "tap.h"
 
 /* Scripts name their cases by their first line. */
-static void ok(bool good, const char *name)
-{
-    tap_ok(good, "%.*s", (int)strcspn(name, "\n"), name);
-}
+static void ok(bool good, const char *name) { tap_ok(good, "%.*s", (int)strcspn(name, "\n"), name); }
 
 typedef struct Parsed {
     char *ast, *messages;
@@ -29,7 +26,8 @@ static Parsed parse_n(const char *text, size_t len)
     CgDiags *diags = cg_diags_new(sources);
     CgUnit *u = cg_unit_parse(sources, cg_sources_add(sources, "t.cg", text, len), diags);
     FILE *to = open_memstream(&out.ast, &size);
-    if (len < 100000) cg_unit_print(u, to);
+    if (len < 100000)
+        cg_unit_print(u, to);
     fclose(to);
     to = open_memstream(&out.messages, &size);
     cg_diags_print(diags, to, false);
@@ -52,10 +50,12 @@ static void tree(const char *text, const char *expected)
 {
     Parsed p = parse_n(text, strlen(text));
     size_t n = strlen(p.ast);
-    if (n > 0 && p.ast[n - 1] == '\n') p.ast[n - 1] = 0;
+    if (n > 0 && p.ast[n - 1] == '\n')
+        p.ast[n - 1] = 0;
     bool good = p.nmessages == 0 && strcmp(p.ast, expected) == 0;
     ok(good, text);
-    if (!good) printf("# got      %s\n# expected %s\n%s", p.ast, expected, p.messages);
+    if (!good)
+        printf("# got      %s\n# expected %s\n%s", p.ast, expected, p.messages);
     free_parsed(&p);
 }
 
@@ -65,7 +65,8 @@ static void wrong(const char *text, size_t n, const char *said)
     Parsed p = parse_n(text, strlen(text));
     bool good = p.nmessages == n && strstr(p.messages, said);
     ok(good, said);
-    if (!good) printf("# in: %s\n# got %zu, expected %zu:\n%s", text, p.nmessages, n, p.messages);
+    if (!good)
+        printf("# in: %s\n# got %zu, expected %zu:\n%s", text, p.nmessages, n, p.messages);
     free_parsed(&p);
 }
 
@@ -76,16 +77,13 @@ static void expressions(void)
     tree("x = not a == b and c or d", "(bind x (or (and (not (== a b)) c) d))");
     tree("x = -a.b(c)[d]", "(bind x (- (index (call (. a b) c) d)))");
     tree("x = recompute b(y) + z", "(bind x (+ (recompute (call b y)) z))");
-    tree("x = [i for i in 0..2*n if i % 3 != 1]",
-         "(bind x (list-for (i) (.. 0 (* 2 n)) i if (!= (% i 3) 1)))");
-    tree("x = [..s, heads*K] -> [..s, heads, K]",
-         "(bind x (-> (list (row s) (* heads K)) (list (row s) heads K)))");
+    tree("x = [i for i in 0..2*n if i % 3 != 1]", "(bind x (list-for (i) (.. 0 (* 2 n)) i if (!= (% i 3) 1)))");
+    tree("x = [..s, heads*K] -> [..s, heads, K]", "(bind x (-> (list (row s) (* heads K)) (list (row s) heads K)))");
     tree("x = if a then b else if c then d else e", "(bind x (if a b (if c d e)))");
-    tree("x = 1e-3 + 2_000 + 0.5 + 12.25e2",
-         "(bind x (+ (+ (+ (float 0.001) 2000) (float 0.5)) (float 1225)))");
+    tree("x = 1e-3 + 2_000 + 0.5 + 12.25e2", "(bind x (+ (+ (+ (float 0.001) 2000) (float 0.5)) (float 1225)))");
     tree("x = f(a, n = 3,) y = g()", "(bind x (call f a (:n 3)))\n(bind y (call g))");
     tree("x = f[i] y = f[B, ..s] z = f[]",
-         "(bind x (index f i))\n(bind y (index f (list B (row s))))\n(bind z (index f (list)))");
+        "(bind x (index f i))\n(bind y (index f (list B (row s))))\n(bind z (index f (list)))");
     tree("x = text.test.for.train", "(bind x (. (. (. text test) for) train))");
     tree("x = { a: 1, \"b c\": 2 test: 3, }", "(bind x (record (:a 1) (\"b c\" 2) (:test 3)))");
     tree("x = { train: a, test: b }", "(bind x (record (:train a) (:test b)))");
@@ -95,9 +93,8 @@ static void expressions(void)
     tree("x = \"a\\n\\t\\\"\\\\\\u{e9}\\u{1f600}\"", "(bind x \"a\\n\\t\\\"\\\\\xc3\xa9\xf0\x9f\x98\x80\")");
     tree("a, b = f(1), g(2)\nc = a", "(bind (a b) (call f 1) (call g 2))\n(bind c a)");
     tree("m = train net(3) as n { loss = f(n), steps = 7\nbatch = 5 }",
-         "(bind m (train (call net 3) as n (:loss (call f n)) (:steps 7) (:batch 5)))");
-    tree("e = evaluate m on d as n { a = n(b) test = 2 }",
-         "(bind e (evaluate m on d as n (:a (call n b)) (:test 2)))");
+        "(bind m (train (call net 3) as n (:loss (call f n)) (:steps 7) (:batch 5)))");
+    tree("e = evaluate m on d as n { a = n(b) test = 2 }", "(bind e (evaluate m on d as n (:a (call n b)) (:test 2)))");
     tree("x = (train m { a = 1 }).loss", "(bind x (. (train m (:a 1)) loss))");
     tree("x = if a then b else { c: 1 }", "(bind x (if a b (record (:c 1))))");
     tree("x = true y = false", "(bind x true)\n(bind y false)");
@@ -107,20 +104,20 @@ static void statements(void)
 {
     tree("import graphs.transformer plugin \"x.so\"", "(import graphs.transformer)\n(plugin \"x.so\")");
     tree("option n: int = 3 ## how many\n## width\n## of all\noption w: float = 0.5",
-         "(option n doc \"how many\" int 3)\n(option w doc \"width\\nof all\" float (float 0.5))");
+        "(option n doc \"how many\" int 3)\n(option w doc \"width\\nof all\" float (float 0.5))");
     tree("## not this\n\n## this\n\ngraph f() { }", "(graph f doc \"this\" ())");
     tree("# no\ndef f(x, y: int = 3, m = causal) = x", "(def f ((x _) (y int 3) (m _ causal)) x)");
     tree("graph g(x: f32[..s, D/2], a: graph(f32[..s]) -> f32[..s], m: graph, q: any) -> f32[..s], i32 { "
          "return x, 1 }",
-         "(graph g ((x (f32 (row s) (/ D 2))) (a (graph-type ((f32 (row s))) (f32 (row s)))) (m graph) (q "
-         "any)) -> (f32 (row s)) i32\n  (return x 1))");
+        "(graph g ((x (f32 (row s) (/ D 2))) (a (graph-type ((f32 (row s))) (f32 (row s)))) (m graph) (q "
+        "any)) -> (f32 (row s)) i32\n  (return x 1))");
     tree("graph g(x: f32[N]) { param a, b: f32[N] = zeros() for i, j in x { y = i } if a { z = 1 } else if b "
          "{ z = 2 } else { z = 3 } vjp(d) { return d } return y }",
-         "(graph g ((x (f32 N)))\n  (param (a b) (f32 N) (call zeros))\n  (for (i j) x\n    (bind y i))\n  "
-         "(if a\n    (bind z 1)\n    else\n    (if b\n      (bind z 2)\n"
-         "      else\n      (bind z 3)))\n  (vjp ((d _))\n    (return d))\n  (return y))");
+        "(graph g ((x (f32 N)))\n  (param (a b) (f32 N) (call zeros))\n  (for (i j) x\n    (bind y i))\n  "
+        "(if a\n    (bind z 1)\n    else\n    (if b\n      (bind z 2)\n"
+        "      else\n      (bind z 3)))\n  (vjp ((d _))\n    (return d))\n  (return y))");
     tree("show a, b save f(c) as \"x\" test \"t\" { y = 3 expect y == 3 }",
-         "(show a b)\n(save (call f c) \"x\")\n(test \"t\"\n  (bind y 3)\n  (expect (== y 3)))");
+        "(show a b)\n(save (call f c) \"x\")\n(test \"t\"\n  (bind y 3)\n  (expect (== y 3)))");
 }
 
 static void mistakes(void)
@@ -148,9 +145,9 @@ static void mistakes(void)
     wrong("option n: flaot = 1 option s: string = 1 option d: int[3] = 1", 3, "did you mean 'str'?");
     wrong("graph g(x: f32[a.b, 1.5, x(2)]) { return x }", 3, "not a dimension");
     wrong("test \"t\" { param w: f32[3] = zeros() return 3 } graph g(x) { expect 1 }", 3,
-          "this 'expect' stands outside a test");
+        "this 'expect' stands outside a test");
     wrong("x = f(a = 1, a = 2) y = { b: 1, b: 2 } def g(c, c) = 1 z = train m { d = 1 d = 2 }", 4,
-          "the parameter 'c' is given twice");
+        "the parameter 'c' is given twice");
     wrong("x = { 1 + 2: 3 }", 1, "the key of a record is a name or a string");
     wrong("x = [a for b, c, d in e]", 1, "a loop has one or two names");
     wrong("m = train net {\n  data = * 2\n  loss = 3\n  steps = 4 4\n}\nx = 3", 2, "t.cg:4:13");
@@ -169,7 +166,8 @@ static void hints(void)
         Parsed p = parse_n(rows[i].example, strlen(rows[i].example));
         bool good = p.nmessages > 0 && strstr(p.messages, rows[i].help);
         ok(good, rows[i].example);
-        if (!good) printf("# expected %s\n%s", rows[i].help, p.messages);
+        if (!good)
+            printf("# expected %s\n%s", rows[i].help, p.messages);
         free_parsed(&p);
     }
 }
@@ -179,19 +177,21 @@ static char *repeat(const char *head, const char *piece, size_t times, const cha
     size_t h = strlen(head), n = strlen(piece), t = strlen(tail);
     char *s = cg_malloc(h + n * times + t + 1), *at = s + h;
     memcpy(s, head, h);
-    for (size_t i = 0; i < times; i++, at += n) memcpy(at, piece, n);
+    for (size_t i = 0; i < times; i++, at += n)
+        memcpy(at, piece, n);
     memcpy(at, tail, t + 1);
     return s;
 }
 
-static void limit(const char *name, const char *head, const char *piece, size_t times, const char *tail,
-                  const char *said)
+static void limit(
+    const char *name, const char *head, const char *piece, size_t times, const char *tail, const char *said)
 {
     char *text = repeat(head, piece, times, tail);
     Parsed p = parse_n(text, strlen(text));
     bool good = said ? p.nmessages > 0 && strstr(p.messages, said) : p.nmessages == 0;
     ok(good, name);
-    if (!good) printf("# %zu messages: %.300s\n", p.nmessages, p.messages);
+    if (!good)
+        printf("# %zu messages: %.300s\n", p.nmessages, p.messages);
     free_parsed(&p);
     free(text);
 }
@@ -233,11 +233,13 @@ static void one_line(const char *text, const char *expected)
     CgUnit *u = cg_unit_parse(sources, cg_sources_add(sources, "t.cg", text, strlen(text)), diags);
     CgStrbuf out = { 0 }, again = { 0 };
     cg_strbuf_puts(&again, "x = ");
-    if (u->top.n == 1 && u->top.at[0]->nexprs == 1) cg_expr_format(u->top.at[0]->exprs[0], &out);
+    if (u->top.n == 1 && u->top.at[0]->nexprs == 1)
+        cg_expr_format(u->top.at[0]->exprs[0], &out);
     cg_strbuf_puts(&again, cg_strbuf_str(&out));
     Parsed first = parse_n(text, strlen(text)), second = parse_n(again.at, again.len);
     ok(strcmp(cg_strbuf_str(&out), expected) == 0 && strcmp(first.ast, second.ast) == 0, expected);
-    if (strcmp(cg_strbuf_str(&out), expected) != 0) printf("# got %s\n", cg_strbuf_str(&out));
+    if (strcmp(cg_strbuf_str(&out), expected) != 0)
+        printf("# got %s\n", cg_strbuf_str(&out));
     free_parsed(&first);
     free_parsed(&second);
     cg_strbuf_deinit(&out);
@@ -269,20 +271,21 @@ static void signatures(void)
     CgArena *arena = cg_arena_new();
     CgStmt *s = cg_sig_parse(arena, "softmax", "(x: F[..s], axis: int = -1) -> F[..s]", NULL);
     ok(s && s->nparams == 2 && s->nresults == 1 && strcmp(s->names[0], "softmax") == 0, "a signature");
-    ok(s && s->params[0].type->kind == CG_TYPE_TENSOR && s->params[0].type->ndims == 1 &&
-           s->params[0].type->dims[0]->kind == CG_EXPR_ROW,
-       "a dtype variable with a row");
+    ok(s && s->params[0].type->kind == CG_TYPE_TENSOR && s->params[0].type->ndims == 1
+            && s->params[0].type->dims[0]->kind == CG_EXPR_ROW,
+        "a dtype variable with a row");
     ok(s && s->params[1].type->kind == CG_TYPE_SCALAR && s->params[1].init->kind == CG_EXPR_UNARY,
-       "an attribute with its default");
+        "an attribute with its default");
     s = cg_sig_parse(arena, "pair", "(x: T, dims: dims) -> (F[B, D], F[D])", NULL);
     ok(s && s->nresults == 2 && s->params[0].type->ndims == -1, "two results");
     s = cg_sig_parse(arena, "cast", "(x: T[..s], to: str) -> U[..s]", NULL);
-    ok(s && s->results[0]->kind == CG_TYPE_TENSOR && s->params[1].type->kind == CG_TYPE_SCALAR, "another dtype variable");
+    ok(s && s->results[0]->kind == CG_TYPE_TENSOR && s->params[1].type->kind == CG_TYPE_SCALAR,
+        "another dtype variable");
     ok(!cg_sig_parse(arena, "bad", "(x: F[) -> F", NULL), "an ill-formed signature");
     CgSources *sources = cg_sources_new();
     CgDiags *diags = cg_diags_new(sources);
     ok(!cg_sig_parse(arena, "bad", "(x F) -> F", diags) && cg_diags_count(diags) == 1,
-       "an ill-formed signature is reported");
+        "an ill-formed signature is reported");
     cg_diags_free(diags);
     cg_sources_free(sources);
     cg_arena_free(arena);

@@ -25,7 +25,10 @@ static void ok(bool good, const char *name)
     printf("%sok %d - %s\n", good ? "" : "not ", count, name);
 }
 
-typedef struct Model { CgGraph *g; CgBuild b; } Model;
+typedef struct Model {
+    CgGraph *g;
+    CgBuild b;
+} Model;
 
 static CgType type_of(const char *text)
 {
@@ -37,7 +40,7 @@ static CgType type_of(const char *text)
 
 static CgRef param(Model *m, const char *name, const char *type)
 {
-    CgStrbuf path = {0};
+    CgStrbuf path = { 0 };
     cg_scope_path(m->g, m->b.scope, &path);
     cg_strbuf_printf(&path, "%s%s", path.len ? "." : "", name);
     CgRef r = cg_graph_param(&m->b, cg_strbuf_str(&path), type_of(type));
@@ -74,7 +77,11 @@ static CgRef block(Model *m, int number, CgRef x, const char *hidden)
     return x;
 }
 
-typedef struct Shape { int layers; const char *last_hidden; bool tap; } Shape;
+typedef struct Shape {
+    int layers;
+    const char *last_hidden;
+    bool tap;
+} Shape;
 
 static Model model(Shape s)
 {
@@ -98,10 +105,7 @@ static Model model(Shape s)
     return m;
 }
 
-static bool starts(void *with, const char *path)
-{
-    return strncmp(path, with, strlen(with)) == 0;
-}
+static bool starts(void *with, const char *path) { return strncmp(path, with, strlen(with)) == 0; }
 
 static char frozen_second[] = "blocks.1.", frozen_blocks[] = "blocks.";
 
@@ -148,13 +152,14 @@ static void test_detail(void)
     CgPicture *p = cg_picture_build(m.g, &o);
     const CgBox *up = box_named(p, "blocks.3.ffn/matmul.0"), *head = box_named(p, "matmul.0");
     ok(up && up->nrows == 1 && strcmp(up->rows[0].name, "up") == 0 && strcmp(up->rows[0].type, "f32[48, 192]") == 0,
-       "a parameter is shown in the op that uses it");
+        "a parameter is shown in the op that uses it");
     ok(head && head->nrows == 1 && strcmp(head->rows[0].name, "embed.table") == 0, "by its whole path away from home");
     const CgBox *scale = box_named(p, "blocks.3.ffn/mul.0");
     ok(scale && strcmp(scale->note, "0.5") == 0 && scale->nrows == 0, "a scalar constant is a note");
     const CgBox *norm = box_named(p, "blocks.3.norm/mul.0");
-    ok(norm && norm->heading && strcmp(norm->heading, "norm") == 0 && norm->nrows == 1 && !cluster_named(p, "blocks.3.norm"),
-       "an instance of one op has a heading in the place of a frame");
+    ok(norm && norm->heading && strcmp(norm->heading, "norm") == 0 && norm->nrows == 1
+            && !cluster_named(p, "blocks.3.norm"),
+        "an instance of one op has a heading in the place of a frame");
     const CgCluster *ffn = cluster_named(p, "blocks.3.ffn");
     ok(ffn && strcmp(ffn->label, "ffn: mlp") == 0, "other instances have frames");
     /* take, 4 x (mul, matmul, tanh, mul, matmul, add), matmul, sum, tokens, loss */
@@ -194,7 +199,7 @@ static void test_fold(void)
     ok(times((Shape){ 5, "192", true }, NULL, 0) == 1, "a tap in the middle is not hidden");
     Shape five = { 5, "192", false };
     ok(times(five, frozen_second, 0) == 1 && times(five, frozen_second, 1) == 1 && times(five, frozen_second, 2) == 3,
-       "a frozen block among others is seen");
+        "a frozen block among others is seen");
 }
 
 static void test_frozen(void)
@@ -214,7 +219,7 @@ static char *drawn(Shape s, const char *format, const char *title, CgErr *e)
 {
     Model m = model(s);
     CgDotOptions o = { options(true, frozen_blocks), title };
-    CgStrbuf out = {0};
+    CgStrbuf out = { 0 };
     bool good = cg_dot_write(m.g, &o, format, &out, e);
     cg_graph_free(m.g);
     if (!good)
@@ -230,7 +235,7 @@ static void test_text(void)
     ok(once && again && strcmp(once, again) == 0, "text: equal graphs, equal text");
     ok(once && strstr(once, "a &lt; b &amp; &quot;c&quot;"), "text: what a user wrote is escaped");
     ok(once && strstr(once, "subgraph \"cluster_blocks.0.ffn\"") && strstr(once, "(x4)") && !strstr(once, "blocks.2"),
-       "text: frames within frames");
+        "text: frames within frames");
     ok(once && strstr(once, ">frozen<"), "text: frozen is a word, not only a colour");
     free(once);
     free(again);
@@ -238,7 +243,7 @@ static void test_text(void)
     ok(svg && strstr(svg, "<svg") && strstr(svg, "blocks.3"), "drawing: svg");
     free(svg);
     ok(!drawn((Shape){ 4, "192", false }, "sgv", NULL, &e) && strstr(e.text, "'sgv'") && strstr(e.hint, "svg"),
-       "drawing: an unknown format is refused, with those there are");
+        "drawing: an unknown format is refused, with those there are");
 }
 
 int main(void)

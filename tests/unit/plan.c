@@ -10,10 +10,7 @@
 
 static int count;
 
-static void ok(bool good, const char *name)
-{
-    printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name);
-}
+static void ok(bool good, const char *name) { printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name); }
 
 static CgGraph *parse(const char *text)
 {
@@ -54,15 +51,19 @@ static bool in_place(const CgPlan *p, const char *op)
 }
 
 /* One graph of text, planned for B = 11. */
-#define WITH(graph, body) \
-    do { \
-        CgErr e; \
-        CgGraph *g = parse(graph); \
+#define WITH(graph, body)                                     \
+    do {                                                      \
+        CgErr e;                                              \
+        CgGraph *g = parse(graph);                            \
         CgPlan *p = plan_of(g, 11, (CgPlanOptions){ 0 }, &e); \
-        if (!p) { printf("# %s\n", e.text); } \
-        body; \
-        cg_plan_free(p); \
-        if (g) { cg_graph_free(g); } \
+        if (!p) {                                             \
+            printf("# %s\n", e.text);                         \
+        }                                                     \
+        body;                                                 \
+        cg_plan_free(p);                                      \
+        if (g) {                                              \
+            cg_graph_free(g);                                 \
+        }                                                     \
     } while (0)
 
 static void views(void)
@@ -71,13 +72,14 @@ static void views(void)
          "  %1 = transpose %0 {perm=(2, 0, 1)} : f32[3, B, 7]\n"
          "  %2 = slice %1 {axis=1, from=[2], to=[B - 1]} : f32[3, B - 3, 7]\n"
          "  %3 = sin %2 : f32[3, B - 3, 7]\n"
-         "  return y = %3\n}\n", {
-        ok(p && cg_plan_count(p) == 1 && instrs_of(p, "sin") == 1, "views cost no instruction");
-        const CgSlot *s = p ? &cg_plan_instr(p, 0)->in[0] : NULL;
-        ok(s && s->offset == 2 * 21 * 4 && s->tensor.stride[0] == 1 && s->tensor.stride[1] == 21 &&
-               s->tensor.stride[2] == 3 && s->tensor.dim[1] == 8,
-           "a view of a view has the strides and the offset of both");
-    });
+         "  return y = %3\n}\n",
+        {
+            ok(p && cg_plan_count(p) == 1 && instrs_of(p, "sin") == 1, "views cost no instruction");
+            const CgSlot *s = p ? &cg_plan_instr(p, 0)->in[0] : NULL;
+            ok(s && s->offset == 2 * 21 * 4 && s->tensor.stride[0] == 1 && s->tensor.stride[1] == 21
+                    && s->tensor.stride[2] == 3 && s->tensor.dim[1] == 8,
+                "a view of a view has the strides and the offset of both");
+        });
     WITH("graph f(x: f32[B, 7, 3]) {\n"
          "  %1 = transpose %0 {perm=(2, 0, 1)} : f32[3, B, 7]\n"
          "  %2 = reshape %1 {dims=[3, 7*B]} : f32[3, 7*B]\n"
@@ -85,35 +87,35 @@ static void views(void)
          "  %4 = reshape %1 {dims=[21*B]} : f32[21*B]\n"
          "  %5 = cos %4 : f32[21*B]\n"
          "  return y = %3, z = %5\n}\n",
-         ok(instrs_of(p, "copy") == 1 && cg_plan_count(p) == 3,
-            "a view that strides cannot say gets one copy, shared"));
+        ok(instrs_of(p, "copy") == 1 && cg_plan_count(p) == 3, "a view that strides cannot say gets one copy, shared"));
     WITH("graph f(x: f32[5, 5]) {\n"
          "  %1 = sin %0 : f32[5, 5]\n"
          "  %2 = transpose %1 {perm=(1, 0)} : f32[5, 5]\n"
          "  %3 = add %1 %2 : f32[5, 5]\n"
          "  return y = %3\n}\n",
-         ok(p && !in_place(p, "add"), "not in place over an operand that is also seen turned"));
+        ok(p && !in_place(p, "add"), "not in place over an operand that is also seen turned"));
     WITH("graph f(x: f32[B, 5]) {\n"
          "  %1 = sin %0 : f32[B, 5]\n"
          "  %2 = mul %1 %1 : f32[B, 5]\n"
-         "  return y = %2\n}\n", ok(in_place(p, "mul"), "in place over an operand seen twice the same way"));
+         "  return y = %2\n}\n",
+        ok(in_place(p, "mul"), "in place over an operand seen twice the same way"));
     WITH("graph f(x: f32[B, 5]) {\n"
          "  %1 = sin %0 : f32[B, 5]\n"
          "  %2 = slice %1 {axis=0, from=[0], to=[3]} : f32[3, 5]\n"
          "  %3 = cos %2 : f32[3, 5]\n"
          "  return y = %3\n}\n",
-         ok(p && !in_place(p, "cos"), "not in place over a piece: the whole would stay alive"));
+        ok(p && !in_place(p, "cos"), "not in place over a piece: the whole would stay alive"));
     WITH("graph f(x: f32[B, 5]) {\n"
          "  %1 = sin %0 : f32[B, 5]\n"
          "  %2 = cos %1 : f32[B, 5]\n"
          "  %3 = tanh %1 : f32[B, 5]\n"
          "  %4 = add %2 %3 : f32[B, 5]\n"
          "  return y = %4, s = %1\n}\n",
-         ok(p && !in_place(p, "cos") && !in_place(p, "tanh") && in_place(p, "add"),
-            "not in place over an output"));
+        ok(p && !in_place(p, "cos") && !in_place(p, "tanh") && in_place(p, "add"), "not in place over an output"));
     WITH("graph f(x: f32[B, 5]) {\n"
          "  %1 = cos %0 : f32[B, 5]\n"
-         "  return y = %1\n}\n", ok(p && !in_place(p, "cos"), "never over an input"));
+         "  return y = %1\n}\n",
+        ok(p && !in_place(p, "cos"), "never over an input"));
 }
 
 /* The first result of the op is kept as bf16. */
@@ -131,47 +133,56 @@ static void rounding(void)
          "  %2 = sin %0 : f32[B, 31, 7]\n"
          "  %3 = transpose %2 {perm=(0, 2, 1)} : f32[B, 7, 31]\n"
          "  %4 = matmul %3 %1 in bf16 : f32[B, 7, 5]\n"
-         "  return y = %4\n}\n", {
-        ok(rounded(p, "sin"), "what one product in bf16 reads, through a view, is kept as bf16");
-        CgPlan *q = plan_of(g, 11, (CgPlanOptions){ .no_rounding = true }, &e);
-        ok(p && q && !rounded(q, "sin") && cg_plan_slab(q) - cg_plan_slab(p) > 2 * 11 * 31 * 7 - 64, "in half the bytes");
-        cg_plan_free(q);
-    });
+         "  return y = %4\n}\n",
+        {
+            ok(rounded(p, "sin"), "what one product in bf16 reads, through a view, is kept as bf16");
+            CgPlan *q = plan_of(g, 11, (CgPlanOptions){ .no_rounding = true }, &e);
+            ok(p && q && !rounded(q, "sin") && cg_plan_slab(q) - cg_plan_slab(p) > 2 * 11 * 31 * 7 - 64,
+                "in half the bytes");
+            cg_plan_free(q);
+        });
     WITH("graph f(x: f32[B, 31], w: f32[31, 5]) {\n"
          "  %2 = sin %0 : f32[B, 31]\n"
          "  %3 = matmul %2 %1 in bf16 : f32[B, 5]\n"
-         "  return y = %3\n}\n", ok(p && !rounded(p, "sin"), "not for a product of few rows: that is in f32"));
+         "  return y = %3\n}\n",
+        ok(p && !rounded(p, "sin"), "not for a product of few rows: that is in f32"));
     WITH("graph f(x: f32[B, 7, 31], w: f32[31, 5]) {\n"
          "  %2 = sin %0 : f32[B, 7, 31]\n"
          "  %3 = matmul %2 %1 : f32[B, 7, 5]\n"
-         "  return y = %3\n}\n", ok(p && !rounded(p, "sin"), "nor for one in f32"));
+         "  return y = %3\n}\n",
+        ok(p && !rounded(p, "sin"), "nor for one in f32"));
     WITH("graph f(x: f32[B, 7, 31], w: f32[31, 5]) {\n"
          "  %2 = sin %0 : f32[B, 7, 31]\n"
          "  %3 = matmul %2 %1 in bf16 : f32[B, 7, 5]\n"
-         "  return y = %3, s = %2\n}\n", ok(p && !rounded(p, "sin"), "nor an output"));
+         "  return y = %3, s = %2\n}\n",
+        ok(p && !rounded(p, "sin"), "nor an output"));
     WITH("graph f(x: f32[B, 7, 31], w: f32[31, 5]) {\n"
          "  %2 = sin %0 : f32[B, 7, 31]\n"
          "  %3 = matmul %2 %1 in bf16 : f32[B, 7, 5]\n"
          "  %4 = cos %2 : f32[B, 7, 31]\n"
-         "  return y = %3, s = %4\n}\n", ok(p && !rounded(p, "sin"), "nor what something else reads, too"));
+         "  return y = %3, s = %4\n}\n",
+        ok(p && !rounded(p, "sin"), "nor what something else reads, too"));
     WITH("graph f(x: f32[B, 7, 31], gain: f32[31], w: f32[31, 5]) {\n"
          "  %3 = sin %0 : f32[B, 7, 31]\n"
          "  %4 = rmsnorm %3 %1 {eps=1e-5} : f32[B, 7, 31]\n"
          "  %5 = matmul %4 %2 in bf16 : f32[B, 7, 5]\n"
-         "  return y = %5\n}\n", {
-        ok(!rounded(p, "sin") && rounded(p, "rmsnorm") && in_place(p, "rmsnorm"), "kept as bf16 over the rows of an operand that dies");
-        CgPlan *q = plan_of(g, 11, (CgPlanOptions){ .no_rounding = true }, &e);
-        ok(p && q && in_place(q, "rmsnorm") && cg_plan_slab(p) == cg_plan_slab(q), "which takes no more memory");
-        cg_plan_free(q);
-    });
+         "  return y = %5\n}\n",
+        {
+            ok(!rounded(p, "sin") && rounded(p, "rmsnorm") && in_place(p, "rmsnorm"),
+                "kept as bf16 over the rows of an operand that dies");
+            CgPlan *q = plan_of(g, 11, (CgPlanOptions){ .no_rounding = true }, &e);
+            ok(p && q && in_place(q, "rmsnorm") && cg_plan_slab(p) == cg_plan_slab(q), "which takes no more memory");
+            cg_plan_free(q);
+        });
     WITH("graph f(x: f32[B, 7, 31], gain: f32[31], w: f32[31, 5]) {\n"
          "  %3 = sin %0 : f32[B, 7, 31]\n"
          "  %4 = rmsnorm %3 %1 {eps=1e-5} : f32[B, 7, 31]\n"
          "  %5 = matmul %4 %2 in bf16 : f32[B, 7, 5]\n"
          "  %6 = cos %3 : f32[B, 7, 31]\n"
-         "  return y = %5, z = %6\n}\n", {
-        ok(rounded(p, "rmsnorm") && (!in_place(p, "rmsnorm") || !in_place(p, "cos")), "not over one that lives on");
-    });
+         "  return y = %5, z = %6\n}\n",
+        {
+            ok(rounded(p, "rmsnorm") && (!in_place(p, "rmsnorm") || !in_place(p, "cos")), "not over one that lives on");
+        });
 }
 
 static void memory(void)
@@ -222,9 +233,9 @@ static void memory(void)
         cg_plan_print(p, NULL, &out);
         cg_plan_print_memory(p, NULL, &out);
     }
-    ok(strstr(cg_strbuf_str(&out), "plan fan:") && strstr(cg_strbuf_str(&out), "tanh") &&
-           strstr(cg_strbuf_str(&out), "####"),
-       "a plan and its memory can be printed");
+    ok(strstr(cg_strbuf_str(&out), "plan fan:") && strstr(cg_strbuf_str(&out), "tanh")
+            && strstr(cg_strbuf_str(&out), "####"),
+        "a plan and its memory can be printed");
     cg_strbuf_deinit(&out);
     cg_plan_free(p);
     cg_graph_free(g);
@@ -238,18 +249,17 @@ static void outputs(void)
                        "  %2 = transpose %1 {perm=(1, 0)} : f32[5, B]\n"
                        "  return a = %1, b = %2, c = %1, d = %0\n}\n");
     CgPlan *p = plan_of(g, 11, (CgPlanOptions){ .outputs_bound = true }, &e);
-    ok(p && instrs_of(p, "copy") == 3 && cg_plan_slab(p) == 0,
-       "bound outputs: one written at once, the others copied");
+    ok(p && instrs_of(p, "copy") == 3 && cg_plan_slab(p) == 0, "bound outputs: one written at once, the others copied");
     bool each = p != NULL;
     for (int i = 0; p && i < 4; i++)
-        each = each && cg_plan_buffer(p, cg_plan_output(p, i)->buffer)->place == CG_AT_OUTPUT &&
-               cg_plan_buffer(p, cg_plan_output(p, i)->buffer)->ordinal == i &&
-               cg_tensor_contiguous(&cg_plan_output(p, i)->tensor);
+        each = each && cg_plan_buffer(p, cg_plan_output(p, i)->buffer)->place == CG_AT_OUTPUT
+            && cg_plan_buffer(p, cg_plan_output(p, i)->buffer)->ordinal == i
+            && cg_tensor_contiguous(&cg_plan_output(p, i)->tensor);
     ok(each, "each in its own memory, row major");
     cg_plan_free(p);
     p = plan_of(g, 11, (CgPlanOptions){ 0 }, &e);
     ok(p && instrs_of(p, "copy") == 0 && cg_plan_output(p, 1)->tensor.stride[1] == 5,
-       "outputs in the slab may be views");
+        "outputs in the slab may be views");
     cg_plan_free(p);
     if (g)
         cg_graph_free(g);
@@ -264,21 +274,21 @@ static void pieces(void)
          "  %4 = concat %2 %3 {axis=0} : f32[B + 7, 5]\n"
          "  %5 = tanh %2 : f32[B, 5]\n"
          "  return a = %4, b = %5\n}\n",
-         ok(p && instrs_of(p, "concat") == 0 && cg_plan_count(p) == 3, "pieces are made in the whole"));
+        ok(p && instrs_of(p, "concat") == 0 && cg_plan_count(p) == 3, "pieces are made in the whole"));
     WITH("graph f(x: f32[B, 5], y: f32[7, 5]) {\n"
          "  %2 = sin %0 : f32[B, 5]\n"
          "  %3 = concat %2 %1 %2 {axis=0} : f32[2*B + 7, 5]\n"
          "  %4 = cos %1 : f32[7, 5]\n"
          "  %5 = concat %1 %4 {axis=0} : f32[14, 5]\n"
          "  return a = %3, b = %5\n}\n",
-         ok(p && instrs_of(p, "concat") == 2 && instrs_of(p, "copy") == 0 && in_place(p, "concat"),
+        ok(p && instrs_of(p, "concat") == 2 && instrs_of(p, "copy") == 0 && in_place(p, "concat"),
             "the rest is copied: inputs, and what is there twice"));
     WITH("graph f(x: f32[B, 5], y: f32[B, 3]) {\n"
          "  %2 = sin %0 : f32[B, 5]\n"
          "  %3 = cos %1 : f32[B, 3]\n"
          "  %4 = concat %2 %3 {axis=1} : f32[B, 8]\n"
          "  return a = %4\n}\n",
-         ok(p && instrs_of(p, "concat") == 1, "a piece in rows is copied"));
+        ok(p && instrs_of(p, "concat") == 1, "a piece in rows is copied"));
 }
 
 static CgPlace place_of(const CgPlan *p, int output)
@@ -298,12 +308,14 @@ static void renewals(void)
                        "  %6 = add %5 %1 : f32[B, 5]\n"
                        "  return m = %5, w = %6, loss = %4, c = %3\n}\n");
     CgPlan *p = plan_of(g, 11, renew, &e);
-    ok(p && instrs_of(p, "copy") == 0 && place_of(p, 0) == CG_AT_PARAM && place_of(p, 1) == CG_AT_PARAM &&
-       place_of(p, 2) == CG_AT_SLAB, "a new value is written over the old one by what makes it");
+    ok(p && instrs_of(p, "copy") == 0 && place_of(p, 0) == CG_AT_PARAM && place_of(p, 1) == CG_AT_PARAM
+            && place_of(p, 2) == CG_AT_SLAB,
+        "a new value is written over the old one by what makes it");
     cg_plan_free(p);
     renew.no_inplace = true;
     p = plan_of(g, 11, renew, &e);
-    ok(p && instrs_of(p, "copy") == 2 && place_of(p, 1) == CG_AT_PARAM, "or copied at the end where that is not allowed");
+    ok(p && instrs_of(p, "copy") == 2 && place_of(p, 1) == CG_AT_PARAM,
+        "or copied at the end where that is not allowed");
     cg_plan_free(p);
     p = plan_of(g, 11, (CgPlanOptions){ 0 }, &e);
     ok(p && instrs_of(p, "copy") == 0 && place_of(p, 1) == CG_AT_SLAB, "only where it was asked for");
@@ -316,8 +328,9 @@ static void renewals(void)
               "  %4 = mul %0 %3 : f32[B, 5]\n"
               "  return x = %3, y = %0, z = %4\n}\n");
     p = plan_of(g, 11, renew, &e);
-    ok(p && instrs_of(p, "copy") == 3 && place_of(p, 0) == CG_AT_INPUT && place_of(p, 1) == CG_AT_INPUT &&
-       place_of(p, 2) == CG_AT_SLAB, "a value still wanted is kept aside first; another shape renews nothing");
+    ok(p && instrs_of(p, "copy") == 3 && place_of(p, 0) == CG_AT_INPUT && place_of(p, 1) == CG_AT_INPUT
+            && place_of(p, 2) == CG_AT_SLAB,
+        "a value still wanted is kept aside first; another shape renews nothing");
     cg_plan_free(p);
     if (g)
         cg_graph_free(g);
@@ -329,7 +342,7 @@ static void refusals(void)
     CgGraph *g = parse("graph loss(x: f32[B, N]) {\n  %1 = sin %0 : f32[B, N]\n  return y = %1\n}\n");
     CgPlan *p = plan_of(g, 11, (CgPlanOptions){ 0 }, &e);
     ok(!p && strstr(e.text, "'N'") && strstr(e.text, "loss") && e.kind == CG_ERR_INPUT,
-       "a dim without a value is named");
+        "a dim without a value is named");
     cg_graph_free(g);
 
     g = parse("graph f(x: f32[B, 5]) {\n  %1 = slice %0 {axis=0, from=[3], to=[B]} : f32[B - 3, 5]\n  return "
@@ -344,7 +357,7 @@ static void refusals(void)
     ok(!p && e.kind == CG_ERR_MEMORY, "more elements than addresses are refused");
     p = plan_of(g, 100000, (CgPlanOptions){ 0 }, &e);
     ok(!p && e.kind == CG_ERR_MEMORY && strstr(e.text, "PiB") && strstr(e.text, "sin"),
-       "a slab larger than memory names its largest tensors");
+        "a slab larger than memory names its largest tensors");
     cg_graph_free(g);
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -356,52 +369,52 @@ static void refusals(void)
     g = parse("graph f(x: f32[B]) {\n  %1 = sin %0 : f32[B]\n  return y = %1\n}\n");
     p = plan_of(g, 300000000, (CgPlanOptions){ 0 }, &e);
     ok(!p && e.kind == CG_ERR_MEMORY && strstr(e.text, "1.1 GiB") && *e.hint,
-       "a limit on addresses counts as the memory there is");
+        "a limit on addresses counts as the memory there is");
     cg_plan_free(p);
     setrlimit(RLIMIT_AS, &old);
     cg_graph_free(g);
 #endif
 }
 
-#define HEADS "graph f(x: f32[B, 5, 6], at: i32[5]) {\n" \
-    "  %2 = sin %0 : f32[B, 5, 6]\n" \
-    "  %3 = reshape %2 {dims=[B, 5, 3, 2]} : f32[B, 5, 3, 2]\n" \
+#define HEADS                                                     \
+    "graph f(x: f32[B, 5, 6], at: i32[5]) {\n"                    \
+    "  %2 = sin %0 : f32[B, 5, 6]\n"                              \
+    "  %3 = reshape %2 {dims=[B, 5, 3, 2]} : f32[B, 5, 3, 2]\n"   \
     "  %4 = transpose %3 {perm=(0, 2, 1, 3)} : f32[B, 3, 5, 2]\n" \
     "  %5 = rope %4 %1 {base=10000.0, inverse=0} : f32[B, 3, 5, 2]\n"
 
 /* Results that may lie in any order. */
 static void layouts(void)
 {
-    WITH(HEADS
-         "  %6 = attention %5 %5 %5 {causal=1, scale=0.5} : f32[B, 3, 5, 2], f32[B, 3, 5]\n"
-         "  %7 = transpose %6 {perm=(0, 2, 1, 3)} : f32[B, 5, 3, 2]\n"
-         "  %8 = reshape %7 {dims=[B, 5, 6]} : f32[B, 5, 6]\n"
-         "  return y = %8\n}\n", {
-        ok(p && cg_plan_count(p) == 3 && instrs_of(p, "copy") == 0, "a result lies as its only reader wants it");
-        ok(in_place(p, "rope"), "a result lies over an operand of another order");
-    });
-    WITH(HEADS
-         "  %6 = attention %5 %5 %5 {causal=1, scale=0.5} : f32[B, 3, 5, 2], f32[B, 3, 5]\n"
-         "  %7 = transpose %6 {perm=(0, 2, 1, 3)} : f32[B, 5, 3, 2]\n"
-         "  %8 = reshape %7 {dims=[B, 5, 6]} : f32[B, 5, 6]\n"
-         "  %9 = reshape %6 {dims=[B, 3, 10]} : f32[B, 3, 10]\n"
-         "  return y = %8, z = %9\n}\n", {
-        ok(p && instrs_of(p, "copy") == 1 && cg_tensor_contiguous(&cg_plan_instr(p, 2)->out[0].tensor),
-           "readers that want different orders: row major, and one copy");
-    });
-    WITH(HEADS
-         "  %6 = rope %5 %1 {base=10000.0, inverse=1} : f32[B, 3, 5, 2]\n"
-         "  %7 = transpose %6 {perm=(0, 2, 1, 3)} : f32[B, 5, 3, 2]\n"
-         "  %8 = reshape %7 {dims=[B, 5, 6]} : f32[B, 5, 6]\n"
-         "  return y = %8\n}\n", {
-        ok(p && cg_plan_count(p) == 3 && instrs_of(p, "copy") == 0, "what is wanted of a result goes up to what it is written over");
-    });
-    WITH(HEADS
-         "  %6 = transpose %5 {perm=(0, 1, 3, 2)} : f32[B, 3, 2, 5]\n"
-         "  %7 = reshape %6 {dims=[B, 30]} : f32[B, 30]\n"
-         "  return y = %7\n}\n", {
-        ok(p && instrs_of(p, "copy") == 1, "the last axis stays innermost");
-    });
+    WITH(HEADS "  %6 = attention %5 %5 %5 {causal=1, scale=0.5} : f32[B, 3, 5, 2], f32[B, 3, 5]\n"
+               "  %7 = transpose %6 {perm=(0, 2, 1, 3)} : f32[B, 5, 3, 2]\n"
+               "  %8 = reshape %7 {dims=[B, 5, 6]} : f32[B, 5, 6]\n"
+               "  return y = %8\n}\n",
+        {
+            ok(p && cg_plan_count(p) == 3 && instrs_of(p, "copy") == 0, "a result lies as its only reader wants it");
+            ok(in_place(p, "rope"), "a result lies over an operand of another order");
+        });
+    WITH(HEADS "  %6 = attention %5 %5 %5 {causal=1, scale=0.5} : f32[B, 3, 5, 2], f32[B, 3, 5]\n"
+               "  %7 = transpose %6 {perm=(0, 2, 1, 3)} : f32[B, 5, 3, 2]\n"
+               "  %8 = reshape %7 {dims=[B, 5, 6]} : f32[B, 5, 6]\n"
+               "  %9 = reshape %6 {dims=[B, 3, 10]} : f32[B, 3, 10]\n"
+               "  return y = %8, z = %9\n}\n",
+        {
+            ok(p && instrs_of(p, "copy") == 1 && cg_tensor_contiguous(&cg_plan_instr(p, 2)->out[0].tensor),
+                "readers that want different orders: row major, and one copy");
+        });
+    WITH(HEADS "  %6 = rope %5 %1 {base=10000.0, inverse=1} : f32[B, 3, 5, 2]\n"
+               "  %7 = transpose %6 {perm=(0, 2, 1, 3)} : f32[B, 5, 3, 2]\n"
+               "  %8 = reshape %7 {dims=[B, 5, 6]} : f32[B, 5, 6]\n"
+               "  return y = %8\n}\n",
+        {
+            ok(p && cg_plan_count(p) == 3 && instrs_of(p, "copy") == 0,
+                "what is wanted of a result goes up to what it is written over");
+        });
+    WITH(HEADS "  %6 = transpose %5 {perm=(0, 1, 3, 2)} : f32[B, 3, 2, 5]\n"
+               "  %7 = reshape %6 {dims=[B, 30]} : f32[B, 30]\n"
+               "  return y = %7\n}\n",
+        { ok(p && instrs_of(p, "copy") == 1, "the last axis stays innermost"); });
 }
 
 static void odd_sizes(void)
@@ -422,14 +435,15 @@ static void odd_sizes(void)
     }
     if (g)
         cg_graph_free(g);
-    ok(cg_tensor_contiguous(&(CgTensor){ .rank = 0 }) &&
-           cg_tensor_contiguous(&(CgTensor){ .rank = 3, .dim = { 2, 1, 3 }, .stride = { 3, 77, 1 } }) &&
-           !cg_tensor_contiguous(&(CgTensor){ .rank = 2, .dim = { 2, 3 }, .stride = { 0, 1 } }) &&
-           cg_tensor_contiguous(&(CgTensor){ .rank = 2, .dim = { 0, 3 }, .stride = { 7, 7 } }),
-       "what contiguous means");
+    ok(cg_tensor_contiguous(&(CgTensor){ .rank = 0 })
+            && cg_tensor_contiguous(&(CgTensor){ .rank = 3, .dim = { 2, 1, 3 }, .stride = { 3, 77, 1 } })
+            && !cg_tensor_contiguous(&(CgTensor){ .rank = 2, .dim = { 2, 3 }, .stride = { 0, 1 } })
+            && cg_tensor_contiguous(&(CgTensor){ .rank = 2, .dim = { 0, 3 }, .stride = { 7, 7 } }),
+        "what contiguous means");
 }
 
-/* Two results of 96 numbers that the caller wants 128 numbers apart, and a large one that is dead when the second is made. */
+/* Two results of 96 numbers that the caller wants 128 numbers apart, and a large one that is dead when the second is
+ * made. */
 static void together(void)
 {
     CgErr e;
@@ -448,7 +462,9 @@ static void together(void)
     bool good = p != NULL;
     for (int o = 0; p && o < 3; o++) {
         const CgBuffer *b = cg_plan_buffer(p, cg_plan_output(p, o)->buffer);
-        good = good && (o == 2 ? b->place == CG_AT_OUTPUT : b->place == CG_AT_SLAB && b->offset == at[o] && cg_plan_output(p, o)->offset == 0);
+        good = good
+            && (o == 2 ? b->place == CG_AT_OUTPUT
+                       : b->place == CG_AT_SLAB && b->offset == at[o] && cg_plan_output(p, o)->offset == 0);
     }
     ok(good, "outputs that are together lie where the caller wants them");
     size_t block = 512 + 96 * sizeof(float);
@@ -477,15 +493,18 @@ static void waves(void)
          "  %5 = matmul %4 %2 : f32[1103, 131]\n"
          "  %6 = matmul %0 %3 : f32[1103, 131]\n"
          "  %7 = add %5 %6 : f32[1103, 131]\n"
-         "  return y = %7, h = %4\n}\n", {
-        ok(p && wave_of(p, 4) >= 0 && wave_of(p, 5) > wave_of(p, 4) && wave_of(p, 7) > wave_of(p, 5) && wave_of(p, 7) > wave_of(p, 6),
-           "what reads a result waits for it");
-        ok(p && (wave_of(p, 6) == wave_of(p, 4) || wave_of(p, 6) == wave_of(p, 5)), "what does not runs beside it");
-    });
+         "  return y = %7, h = %4\n}\n",
+        {
+            ok(p && wave_of(p, 4) >= 0 && wave_of(p, 5) > wave_of(p, 4) && wave_of(p, 7) > wave_of(p, 5)
+                    && wave_of(p, 7) > wave_of(p, 6),
+                "what reads a result waits for it");
+            ok(p && (wave_of(p, 6) == wave_of(p, 4) || wave_of(p, 6) == wave_of(p, 5)), "what does not runs beside it");
+        });
     WITH("graph f(x: f32[5, 3], w: f32[3, 7]) {\n"
          "  %2 = matmul %0 %1 : f32[5, 7]\n"
          "  %3 = sin %0 : f32[5, 3]\n"
-         "  return y = %2, z = %3\n}\n", ok(p && cg_plan_waves(p) == 2, "what is one part is not handed out"));
+         "  return y = %2, z = %3\n}\n",
+        ok(p && cg_plan_waves(p) == 2, "what is one part is not handed out"));
 }
 
 int main(void)

@@ -11,13 +11,15 @@
 
 static int count;
 
-static void ok(bool good, const char *name)
-{
-    printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name);
-}
+static void ok(bool good, const char *name) { printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name); }
 
 #define PARTS 1009
-typedef struct Job { _Atomic int hits[PARTS]; double value[PARTS]; _Atomic int bad_thread; int threads; } Job;
+typedef struct Job {
+    _Atomic int hits[PARTS];
+    double value[PARTS];
+    _Atomic int bad_thread;
+    int threads;
+} Job;
 
 static void part(void *arg, size_t i, int thread)
 {
@@ -63,7 +65,7 @@ int main(void)
 
     CgPool *one = cg_pool_new(1), *two = cg_pool_new(2), *three = cg_pool_new(3), *seven = cg_pool_new(7);
     ok(cg_pool_threads(one) == 1 && cg_pool_threads(two) == 2 && cg_pool_threads(seven) == 7,
-       "as many threads as asked for");
+        "as many threads as asked for");
     ok(each_once(one, PARTS, a) && each_once(three, PARTS, b), "each part once");
     ok(memcmp(a->value, b->value, sizeof a->value) == 0, "same values at 1 and 3 threads");
     ok(each_once(seven, 5, a), "fewer parts than threads");
@@ -76,7 +78,7 @@ int main(void)
 
     good = true;
     for (int i = 0; i < 20 && good; i++) {
-        usleep(1000);       /* workers are asleep by now */
+        usleep(1000); /* workers are asleep by now */
         good = each_once(three, 97, a);
     }
     ok(good, "sleeping workers wake");
@@ -106,7 +108,7 @@ int main(void)
     ok(cg_pool_threads(own) == cg_pool_threads(other), "a second pool sees the same processors");
     cg_pool_free(other);
     ok(cg_pool_threads(own) >= 1 && cg_pool_threads(own) <= CPU_COUNT(&before),
-       "default within the allowed processors");
+        "default within the allowed processors");
     char *mem = calloc(64, 64);
     double t = seconds();
     for (int i = 0; i < 20000; i++)

@@ -26,8 +26,9 @@ static CgGraph *build(uint32_t file)
     CgGraph *raw = cg_graph_new("step");
     CgBuild b = cg_build_at(raw);
     const CgDim *x[2] = { cg_dim_int(ROWS), cg_dim_int(WIDTH) }, *w[2] = { x[1], cg_dim_int(OUT) };
-    CgRef in = cg_graph_input(&b, "x", cg_type(CG_F32, 2, x)), by = cg_graph_param(&b, "w", cg_type(CG_F32, 2, w)), grad, where;
-    CgErr e = {0};
+    CgRef in = cg_graph_input(&b, "x", cg_type(CG_F32, 2, x)), by = cg_graph_param(&b, "w", cg_type(CG_F32, 2, w)),
+          grad, where;
+    CgErr e = { 0 };
     b.span = (CgSpan){ file, 4, 9 };
     CgRef h = cg_matmul(&b, in, by, false, false);
     b.span = (CgSpan){ file, 14, 21 };
@@ -46,7 +47,7 @@ static CgGraph *build(uint32_t file)
 static void counts(const CgExec *x, const CgSources *sources)
 {
     const CgPlan *plan = cg_exec_plan(x);
-    CgProfile p = {0};
+    CgProfile p = { 0 };
     double flops = 0, seconds = 0, expected = 0;
     uint64_t calls = 0;
     bool forward = false, backward = false, lost = false;
@@ -64,26 +65,38 @@ static void counts(const CgExec *x, const CgSources *sources)
     for (int i = 0; i < cg_plan_count(plan); i++)
         expected += RUNS * cg_plan_instr(plan, i)->work.flops;
     tap_ok(calls == (uint64_t)RUNS * (uint64_t)cg_plan_count(plan), "every instruction of every run is counted once");
-    tap_ok(fabs(flops - expected) <= 1e-9 * expected && expected >= RUNS * 2.0 * 2 * ROWS * WIDTH * OUT, "flops are those of the plan");
+    tap_ok(fabs(flops - expected) <= 1e-9 * expected && expected >= RUNS * 2.0 * 2 * ROWS * WIDTH * OUT,
+        "flops are those of the plan");
     tap_ok(forward && backward, "a product and its derivative are counted at its line, apart");
     tap_ok(!lost, "everything has a line and moves bytes");
     cg_profile_steps(&p, RUNS, seconds + 0.25);
     const CgProfItem *last = &p.items.at[p.items.len - 1];
     tap_ok(last->phase == CG_PHASE_OUTSIDE && fabs(last->seconds - 0.25) < 1e-9, "what no instruction took is outside");
-    tap_ok(fabs(cg_plan_useful_flops(plan) * RUNS - expected) <= 1e-9 * expected, "all flops are useful when nothing is computed again");
+    tap_ok(fabs(cg_plan_useful_flops(plan) * RUNS - expected) <= 1e-9 * expected,
+        "all flops are useful when nothing is computed again");
 
-    CgPeaks peaks = { .threads = THREADS, .f32 = 1e11, .bf16 = 2e11, .l2 = 1e11, .l3 = 5e10, .memory = 1e10, .l2_bytes = 1e6, .l3_bytes = 1e7 };
-    CgStrbuf text = {0};
+    CgPeaks peaks = { .threads = THREADS,
+        .f32 = 1e11,
+        .bf16 = 2e11,
+        .l2 = 1e11,
+        .l3 = 5e10,
+        .memory = 1e10,
+        .l2_bytes = 1e6,
+        .l3_bytes = 1e7 };
+    CgStrbuf text = { 0 };
     cg_report_profile(&p, &peaks, 0, false, &text);
-    tap_ok(strstr(cg_strbuf_str(&text), "matmul") && strstr(cg_strbuf_str(&text), "model.cg:1"), "the table names ops and lines");
+    tap_ok(strstr(cg_strbuf_str(&text), "matmul") && strstr(cg_strbuf_str(&text), "model.cg:1"),
+        "the table names ops and lines");
     cg_strbuf_deinit(&text);
     cg_report_profile_json(&p, &peaks, &text);
     json_t *json = json_loads(cg_strbuf_str(&text), JSON_REJECT_DUPLICATES, NULL);
     tap_ok(json_array_size(json) == p.items.len, "the items are JSON");
     json_decref(json);
     cg_strbuf_deinit(&text);
-    tap_ok(fabs(cg_peaks_bound(&peaks, 1e9, 1e3, false) - 1e-2) < 1e-12 && fabs(cg_peaks_bound(&peaks, 1e9, 1e3, true) - 5e-3) < 1e-12
-           && fabs(cg_peaks_bound(&peaks, 1, 1e8, false) - 1e-2) < 1e-12, "the roof is the slower of computing and moving");
+    tap_ok(fabs(cg_peaks_bound(&peaks, 1e9, 1e3, false) - 1e-2) < 1e-12
+            && fabs(cg_peaks_bound(&peaks, 1e9, 1e3, true) - 5e-3) < 1e-12
+            && fabs(cg_peaks_bound(&peaks, 1, 1e8, false) - 1e-2) < 1e-12,
+        "the roof is the slower of computing and moving");
     cg_profile_deinit(&p);
 }
 
@@ -95,15 +108,18 @@ static bool ends_with(const char *s, const char *end)
     return n >= m && !strcmp(s + n - m, end);
 }
 
-/* Every part of every instruction is there once a run, within the frame of a run and after all else its thread did before. */
+/* Every part of every instruction is there once a run, within the frame of a run and after all else its thread did
+ * before. */
 static void events(json_t *root, const CgPlan *plan)
 {
-    const double slack = 0.002;     /* times are written in thousandths of a microsecond */
+    const double slack = 0.002; /* times are written in thousandths of a microsecond */
     json_t *all = json_object_get(root, "traceEvents"), *at;
-    size_t i, parts = 0, begins = 0, finishes = 0, frames = 0, rows = 0, want_parts = 0, want_begins = 0, want_finishes = 0;
-    double from[RUNS] = {0}, to[RUNS] = {0}, until[THREADS] = {0};
+    size_t i, parts = 0, begins = 0, finishes = 0, frames = 0, rows = 0, want_parts = 0, want_begins = 0,
+              want_finishes = 0;
+    double from[RUNS] = { 0 }, to[RUNS] = { 0 }, until[THREADS] = { 0 };
     bool within = true, orderly = true, threads = true;
-    json_array_foreach(all, i, at) {
+    json_array_foreach(all, i, at)
+    {
         rows += !strcmp(json_string_value(json_object_get(at, "name")), "thread_name");
         if (!json_object_get(at, "cat") || strcmp(json_string_value(json_object_get(at, "cat")), "frame") != 0)
             continue;
@@ -113,7 +129,8 @@ static void events(json_t *root, const CgPlan *plan)
         }
         frames++;
     }
-    json_array_foreach(all, i, at) {
+    json_array_foreach(all, i, at)
+    {
         const char *name = json_string_value(json_object_get(at, "name"));
         int64_t row = json_integer_value(json_object_get(at, "tid"));
         double start = number(at, "ts"), end = start + number(at, "dur");
@@ -138,8 +155,9 @@ static void events(json_t *root, const CgPlan *plan)
         want_begins += RUNS * in->work.begin;
         want_finishes += in->op->finish ? RUNS : 0;
     }
-    tap_ok(parts == want_parts && begins == want_begins && finishes == want_finishes && parts > RUNS * (size_t)cg_plan_count(plan),
-           "the trace has every part of every instruction of every run");
+    tap_ok(parts == want_parts && begins == want_begins && finishes == want_finishes
+            && parts > RUNS * (size_t)cg_plan_count(plan),
+        "the trace has every part of every instruction of every run");
     tap_ok(within, "each within the frame of a run");
     tap_ok(orderly, "no thread does two things at once");
     tap_ok(frames == RUNS, "each run is a frame");
@@ -148,7 +166,7 @@ static void events(json_t *root, const CgPlan *plan)
 
 static void traced(CgExec *x, const CgSources *sources)
 {
-    CgErr e = {0};
+    CgErr e = { 0 };
     CgTrace *t = cg_trace_new(THREADS, sources);
     cg_exec_trace(x, t, cg_trace_plan(t, cg_exec_plan(x), CG_PHASE_FORWARD));
     int frame = cg_trace_name(t, "run \"\\\n\xff");
@@ -163,7 +181,8 @@ static void traced(CgExec *x, const CgSources *sources)
     tap_ok(root && json_is_array(json_object_get(root, "traceEvents")), "it is JSON, whatever a name holds");
     events(root, cg_exec_plan(x));
     json_decref(root);
-    tap_ok(!cg_report_trace(t, "no/such/folder/trace.json", &e) && e.kind == CG_ERR_IO, "a folder that is not there is an error");
+    tap_ok(!cg_report_trace(t, "no/such/folder/trace.json", &e) && e.kind == CG_ERR_IO,
+        "a folder that is not there is an error");
     cg_exec_trace(x, NULL, 0);
     cg_trace_free(t);
 }
@@ -171,11 +190,11 @@ static void traced(CgExec *x, const CgSources *sources)
 int main(void)
 {
     cg_registry_init();
-    CgErr e = {0};
+    CgErr e = { 0 };
     CgSources *sources = cg_sources_new();
     CgGraph *g = build(cg_sources_add(sources, "model.cg", script, sizeof script - 1));
     CgPool *pool = cg_pool_new(THREADS);
-    CgPlan *plan = cg_plan_build(g, (CgBindings){0}, (CgPlanOptions){ .sources = sources }, &e);
+    CgPlan *plan = cg_plan_build(g, (CgBindings){ 0 }, (CgPlanOptions){ .sources = sources }, &e);
     CgExec *x = plan ? cg_exec_new(plan, pool, &e) : NULL;
     if (!x)
         CG_BUG("%s", e.text);

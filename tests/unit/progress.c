@@ -22,8 +22,8 @@ static void ok(bool good, const char *name)
 
 static void work(bool quiet, int64_t from, const char *how)
 {
-    CgProgress *p = cg_progress_new(&(CgProgressOpts){
-        .name = "train lm", .total = 400, .from = from, .per_step = 1000, .quiet = quiet });
+    CgProgress *p = cg_progress_new(
+        &(CgProgressOpts){ .name = "train lm", .total = 400, .from = from, .per_step = 1000, .quiet = quiet });
     for (int64_t i = from + 1; i <= 400; i++) {
         cg_progress_value(p, "loss", 2.385 + 1.0 / (double)i);
         cg_progress_value(p, "norm", i == 400 ? NAN : 0.75);
@@ -45,7 +45,7 @@ static const char *heard(int to, int from, bool quiet, int64_t start, const char
     dup2(kept, 2);
     close(kept);
     size_t n = 0;
-    for (int empty = 0; empty < 3;) {            /* a terminal hands over in pieces */
+    for (int empty = 0; empty < 3;) { /* a terminal hands over in pieces */
         ssize_t got = read(from, seen + n, sizeof seen - 1 - n);
         if (got > 0) {
             n += (size_t)got;
@@ -72,12 +72,11 @@ int main(void)
     if (pipe(pipes) || fcntl(pipes[0], F_SETFL, O_NONBLOCK))
         return 99;
     const char *s = heard(pipes[1], pipes[0], false, 0, NULL);
-    ok(times(s, "\r") == 0 && times(s, "\033") == 0,
-       "no carriage return and no escape outside of a terminal");
+    ok(times(s, "\r") == 0 && times(s, "\033") == 0, "no carriage return and no escape outside of a terminal");
     ok(times(s, "\n") >= 2 && times(s, "\n") <= 15, "few lines, however slow the machine");
     ok(strstr(s, "valid 2.500\n") != NULL, "messages have lines of their own");
     ok(strstr(s, "train lm  400/400  loss 2.3875  norm nan  in ") != NULL,
-       "the last line has the last numbers and the time");
+        "the last line has the last numbers and the time");
     s = heard(pipes[1], pipes[0], true, 0, NULL);
     ok(!*s, "quiet is quiet");
     s = heard(pipes[1], pipes[0], false, 390, "interrupted");
@@ -97,8 +96,7 @@ int main(void)
         bool fits = true;
         for (const char *at = s; (at = strstr(at, "\033[2m")); at++)
             fits &= strcspn(at + 4, "\033") <= 49;
-        ok(fits && strstr(s, "loss 2.") && !strstr(s, "left"),
-           "and fits its width: the least telling pieces go first");
+        ok(fits && strstr(s, "loss 2.") && !strstr(s, "left"), "and fits its width: the least telling pieces go first");
         setenv("NO_COLOR", "1", 1);
         s = heard(slave, master, false, 0, NULL);
         ok(times(s, "\033[2m") == 0 && times(s, "\r") >= 3, "NO_COLOR is respected");
@@ -107,10 +105,16 @@ int main(void)
         ok(times(s, "\033") == 0, "so are terminals without escapes");
         close(slave);
     }
-    static const struct { double seconds; const char *text;
+    static const struct {
+        double seconds;
+        const char *text;
     } durations[] = {
-        { 0.4306, "431 ms" },  { 12.34, "12.3 s" },     { 59.97, "1 min 00 s" },
-        { 252, "4 min 12 s" }, { 11220, "3 h 07 min" }, { 187200, "2 d 4 h" },
+        { 0.4306, "431 ms" },
+        { 12.34, "12.3 s" },
+        { 59.97, "1 min 00 s" },
+        { 252, "4 min 12 s" },
+        { 11220, "3 h 07 min" },
+        { 187200, "2 d 4 h" },
         { NAN, "?" },
     };
     char out[24];

@@ -9,18 +9,14 @@
 
 static int count;
 
-static void ok(bool good, const char *name)
-{
-    printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name);
-}
+static void ok(bool good, const char *name) { printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name); }
 
 /* Philox 4x32-10 written once more, from the paper's definition, one block at a time. */
 static void reference(uint32_t c[4], uint32_t k0, uint32_t k1)
 {
     for (int r = 0; r < 10; r++) {
         uint64_t a = (uint64_t)0xD2511F53u * c[0], b = (uint64_t)0xCD9E8D57u * c[2];
-        uint32_t n[4] = { (uint32_t)(b >> 32) ^ c[1] ^ k0, (uint32_t)b, (uint32_t)(a >> 32) ^ c[3] ^ k1,
-                          (uint32_t)a };
+        uint32_t n[4] = { (uint32_t)(b >> 32) ^ c[1] ^ k0, (uint32_t)b, (uint32_t)(a >> 32) ^ c[3] ^ k1, (uint32_t)a };
         memcpy(c, n, sizeof n);
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
@@ -40,11 +36,11 @@ int main(void)
     uint32_t zero[4] = { 0, 0, 0, 0 };
     reference(zero, 0, 0);
     ok(zero[0] == 0x6627e8d5u && zero[1] == 0xe169c58du && zero[2] == 0xbc57ac4cu && zero[3] == 0x9b00dbd8u,
-       "reference agrees with the published answer for zeros");
+        "reference agrees with the published answer for zeros");
     uint32_t pi[4] = { 0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u };
     reference(pi, 0xa4093822u, 0x299f31d0u);
     ok(pi[0] == 0xd16cfe09u && pi[1] == 0x94fdccebu && pi[2] == 0x5001e420u && pi[3] == 0x24126ea1u,
-       "reference agrees with the published answer for pi");
+        "reference agrees with the published answer for pi");
 
     enum { N = 1237 };
     uint32_t *x = malloc(N * sizeof *x), *y = malloc(N * sizeof *y);
@@ -99,7 +95,7 @@ int main(void)
     for (int k = 0; k < 32; k++)
         fair = fair && fabs(bits[k] - M / 2.0) < 6 * sqrt(M) / 2;
     ok(fair && fabs(sum) < 6 * sqrt(M / 12.0) && fabs(corr) < 6 * sqrt(M) / 12,
-       "mean, bits and neighbours as chance has them");
+        "mean, bits and neighbours as chance has them");
     free(x);
     free(y);
     free(big);

@@ -18,7 +18,8 @@ static bool ok(bool good, const char *name)
 static int count_op(const CgGraph *g, const char *op)
 {
     int n = 0;
-    for (CgRef r = 0; r < g->nodes.len; r++) n += !strcmp(cg_node(g, r)->op->name, op);
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        n += !strcmp(cg_node(g, r)->op->name, op);
     return n;
 }
 
@@ -44,7 +45,8 @@ int main(void)
     CgRef inner[3] = { 7, 8, 9 }, leaves[3] = { 0, 1, 2 }, by_inner[3], by_leaves[3], where;
     cg_registry_init();
     CgGraph *g = cg_graph_parse(attention, &e);
-    if (!g) CG_BUG("%s", e.text);
+    if (!g)
+        CG_BUG("%s", e.text);
     CgGraph *found = cg_pass_run_all(g, "recognise,dce");
     cg_graph_verify(found);
     ok(count_op(found, "attention") == 1 && count_op(found, "softmax") == 0, "attention is recognised");
@@ -55,14 +57,17 @@ int main(void)
     cg_graph_free(found);
 
     CgBuild at = cg_build_at(g);
-    if (!cg_grad_build(&at, 24, 3, inner, by_inner, &where, &e)) CG_BUG("%s", e.text);
+    if (!cg_grad_build(&at, 24, 3, inner, by_inner, &where, &e))
+        CG_BUG("%s", e.text);
     ok(count_op(g, "attention") == 0, "by inner nodes the graph is differentiated as it is");
-    if (!cg_grad_build(&at, 24, 3, leaves, by_leaves, &where, &e)) CG_BUG("%s", e.text);
-    ok(count_op(g, "attention") == 1 && count_op(g, "attention_vjp") == 1, "by leaves it is differentiated as recognised");
+    if (!cg_grad_build(&at, 24, 3, leaves, by_leaves, &where, &e))
+        CG_BUG("%s", e.text);
+    ok(count_op(g, "attention") == 1 && count_op(g, "attention_vjp") == 1,
+        "by leaves it is differentiated as recognised");
     cg_graph_verify(g);
     for (int i = 0; i < 3; i++) {
         CgRef zero = cg_add(&at, by_inner[i], by_leaves[i]);
-        cg_graph_output(g, "zero", zero);       /* the leaves are minus the inner nodes */
+        cg_graph_output(g, "zero", zero); /* the leaves are minus the inner nodes */
         cg_graph_output(g, "d", by_inner[i]);
     }
     Values v = evaluate(g, 1);
@@ -70,7 +75,8 @@ int main(void)
     for (int k = 1; k <= 6; k++)
         for (size_t i = 0; i < v.n[k]; i++) {
             double *at_most = k % 2 ? &worst : &largest;
-            if (!(fabs(v.at[k][i]) <= *at_most)) *at_most = fabs(v.at[k][i]);
+            if (!(fabs(v.at[k][i]) <= *at_most))
+                *at_most = fabs(v.at[k][i]);
         }
     ok(worst < 1e-12 && largest > 0.1, "and both derivatives agree");
     release(&v, g->outputs.len);
@@ -78,12 +84,15 @@ int main(void)
     cg_graph_free(g);
     g = cg_graph_parse(attention, &e);
     at = cg_build_at(g);
-    if (!cg_grad_build(&at, 24, 3, leaves, by_leaves, &where, &e)) CG_BUG("%s", e.text);
+    if (!cg_grad_build(&at, 24, 3, leaves, by_leaves, &where, &e))
+        CG_BUG("%s", e.text);
     cg_graph_output(g, "loss", 24);
-    for (int i = 0; i < 3; i++) cg_graph_output(g, "d", by_leaves[i]);
+    for (int i = 0; i < 3; i++)
+        cg_graph_output(g, "d", by_leaves[i]);
     CgGraph *all = cg_pass_run_all(g, NULL);
     cg_graph_verify(all);
-    ok(count_op(all, "softmax") == 0 && count_op(all, "attention") == 1, "the loss and its derivative share one evaluation");
+    ok(count_op(all, "softmax") == 0 && count_op(all, "attention") == 1,
+        "the loss and its derivative share one evaluation");
     cg_graph_free(all);
     cg_graph_free(g);
     printf("1..%d\n", count);

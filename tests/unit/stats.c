@@ -49,7 +49,7 @@ static void intervals(void)
     ok(a.low == b.low && a.high == b.high, "an interval is a function of its seed");
     double half = 1.96 * cg_stats_std(noise, 997) / sqrt(997);
     ok(fabs(a.high - a.value - half) < 0.1 * half && fabs(a.value - a.low - half) < 0.1 * half,
-       "as wide as theory has it");
+        "as wide as theory has it");
     int same[997];
     for (int i = 0; i < 997; i++)
         same[i] = i / 100;

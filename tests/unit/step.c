@@ -38,7 +38,13 @@ static uint32_t draw(void)
 
 /* ---- a graph with memory for everything it takes ---- */
 
-typedef struct Net { CgGraph *g; int text; int64_t rows, length, vocab; void *in[16]; void *param[256]; } Net;
+typedef struct Net {
+    CgGraph *g;
+    int text;
+    int64_t rows, length, vocab;
+    void *in[16];
+    void *param[256];
+} Net;
 
 static void *drawn(CgTensor t, int64_t vocab)
 {
@@ -46,8 +52,12 @@ static void *drawn(CgTensor t, int64_t vocab)
     void *data = cg_calloc(n + 1, cg_dtype_size(t.dtype));
     for (size_t i = 0; i < n; i++) {
         double v = (double)draw() / 8388608.0 - 1;
-        if (t.dtype == CG_F32) ((float *)data)[i] = (float)(t.rank == 1 ? 1 + 0.1 * v : 1.7 * v / sqrt((double)(t.dim[0] < t.dim[1] ? t.dim[0] : t.dim[1])));
-        else ((int32_t *)data)[i] = (int32_t)(draw() % (uint32_t)vocab);
+        if (t.dtype == CG_F32)
+            ((float *)data)[i] =
+                (float)(t.rank == 1 ? 1 + 0.1 * v
+                                    : 1.7 * v / sqrt((double)(t.dim[0] < t.dim[1] ? t.dim[0] : t.dim[1])));
+        else
+            ((int32_t *)data)[i] = (int32_t)(draw() % (uint32_t)vocab);
     }
     return data;
 }
@@ -57,13 +67,17 @@ static Net net_of(CgGraph *g, const char *text, int64_t vocab)
     CgErr e = { 0 };
     Net n = { .g = g, .text = -1, .vocab = vocab };
     CgPlan *plan = cg_plan_build(g, (CgBindings){ 0 }, (CgPlanOptions){ 0 }, &e);
-    if (!plan || g->params.len > 256 || g->inputs.len > 16) CG_BUG("%s", e.text);
+    if (!plan || g->params.len > 256 || g->inputs.len > 16)
+        CG_BUG("%s", e.text);
     for (size_t i = 0; i < g->inputs.len; i++) {
         n.in[i] = drawn(cg_plan_input(plan, (int)i), vocab);
-        if (!strcmp(cg_node_name(g, g->inputs.at[i]), text)) n.text = (int)i;
+        if (!strcmp(cg_node_name(g, g->inputs.at[i]), text))
+            n.text = (int)i;
     }
-    for (size_t i = 0; i < g->params.len; i++) n.param[i] = drawn(cg_plan_param(plan, (int)i), vocab);
-    if (n.text < 0) CG_BUG("no input '%s'", text);
+    for (size_t i = 0; i < g->params.len; i++)
+        n.param[i] = drawn(cg_plan_param(plan, (int)i), vocab);
+    if (n.text < 0)
+        CG_BUG("no input '%s'", text);
     CgTensor t = cg_plan_input(plan, n.text);
     n.rows = t.dim[0];
     n.length = t.dim[1];
@@ -73,8 +87,10 @@ static Net net_of(CgGraph *g, const char *text, int64_t vocab)
 
 static void net_free(Net *n)
 {
-    for (int i = 0; i < 16; i++) free(n->in[i]);
-    for (int i = 0; i < 256; i++) free(n->param[i]);
+    for (int i = 0; i < 16; i++)
+        free(n->in[i]);
+    for (int i = 0; i < 256; i++)
+        free(n->param[i]);
     cg_graph_free(n->g);
 }
 
@@ -85,10 +101,13 @@ static float *whole(const Net *n, CgPool *pool, const char *passes)
     CgGraph *g = cg_pass_run_all(n->g, passes);
     CgPlan *plan = cg_plan_build(g, (CgBindings){ 0 }, (CgPlanOptions){ 0 }, &e);
     CgExec *x = plan ? cg_exec_new(plan, pool, &e) : NULL;
-    if (!x) CG_BUG("%s", e.text);
+    if (!x)
+        CG_BUG("%s", e.text);
     cg_plan_verify(plan);
-    for (size_t i = 0; i < g->inputs.len; i++) cg_exec_bind_input(x, (int)i, n->in[i]);
-    for (size_t i = 0; i < g->params.len; i++) cg_exec_bind_param(x, (int)i, n->param[i]);
+    for (size_t i = 0; i < g->inputs.len; i++)
+        cg_exec_bind_input(x, (int)i, n->in[i]);
+    for (size_t i = 0; i < g->params.len; i++)
+        cg_exec_bind_param(x, (int)i, n->param[i]);
     cg_exec_run(x);
     CgTensor from = cg_exec_output(x, 0), to = from;
     int64_t step = 1;
@@ -110,12 +129,15 @@ static double difference(const Net *n, const float *all, int64_t place, CgTensor
     double worst = 0;
     for (int64_t r = 0; r < n->rows; r++) {
         double scale = 1;
-        for (int64_t v = 0; v < n->vocab; v++) scale = fmax(scale, fabs((double)all[(r * n->length + place) * n->vocab + v]));
+        for (int64_t v = 0; v < n->vocab; v++)
+            scale = fmax(scale, fabs((double)all[(r * n->length + place) * n->vocab + v]));
         for (int64_t v = 0; v < n->vocab; v++) {
             double a = (double)all[(r * n->length + place) * n->vocab + v];
-            double b = (double)((const float *)t.data)[r * t.stride[0] + (t.dim[1] - 1) * t.stride[1] + v * t.stride[2]];
+            double b =
+                (double)((const float *)t.data)[r * t.stride[0] + (t.dim[1] - 1) * t.stride[1] + v * t.stride[2]];
             double d = fabs(a - b) / scale;
-            if (!(d <= worst)) worst = d;
+            if (!(d <= worst))
+                worst = d;
         }
     }
     return worst;
@@ -124,13 +146,18 @@ static double difference(const Net *n, const float *all, int64_t place, CgTensor
 static int64_t likeliest(const float *row, int64_t n)
 {
     int64_t best = 0;
-    for (int64_t i = 1; i < n; i++) best = row[i] > row[best] ? i : best;
+    for (int64_t i = 1; i < n; i++)
+        best = row[i] > row[best] ? i : best;
     return best;
 }
 
 /* ---- the text in portions ---- */
 
-typedef struct Halves { CgGraph *prologue, *step; int64_t first; const char *out; } Halves;
+typedef struct Halves {
+    CgGraph *prologue, *step;
+    int64_t first;
+    const char *out;
+} Halves;
 
 static bool halve(const Net *n, Halves *h)
 {
@@ -143,7 +170,8 @@ static bool halve(const Net *n, Halves *h)
         cg_graph_verify(h->prologue);
         cg_graph_verify(h->step);
         for (size_t i = 0; i < both->outputs.len; i++)
-            if (!strncmp(both->outputs.at[i].name, "first.", 6)) cg_dim_is_int(cg_node_type(both, both->outputs.at[i].ref)->dim[1], &h->first);
+            if (!strncmp(both->outputs.at[i].name, "first.", 6))
+                cg_dim_is_int(cg_node_type(both, both->outputs.at[i].ref)->dim[1], &h->first);
     }
     cg_graph_free(both);
     cg_graph_free(plain);
@@ -151,17 +179,21 @@ static bool halve(const Net *n, Halves *h)
 }
 
 /* Feeds the text in portions; the greatest difference at the places where one ends. `bits` sums all that came out. */
-static double fed(const Net *n, const Halves *h, CgPool *pool, const float *all, const int64_t *portion, uint64_t *bits, bool *same_ids)
+static double fed(const Net *n, const Halves *h, CgPool *pool, const float *all, const int64_t *portion, uint64_t *bits,
+    bool *same_ids)
 {
     CgErr e = { 0 };
     double worst = 0;
     CgDecoder *d = cg_decoder_new(h->prologue, h->step, (CgBindings){ 0 }, (CgPlanOptions){ 0 }, pool, &e);
-    if (!d) CG_BUG("%s", e.text);
+    if (!d)
+        CG_BUG("%s", e.text);
     cg_plan_verify(cg_decoder_plan(d));
     for (size_t i = 0; i < n->g->inputs.len; i++)
-        if ((int)i != n->text) cg_decoder_bind_input(d, (int)i, n->in[i]);
-    for (size_t i = 0; i < n->g->params.len; i++) cg_decoder_bind_param(d, (int)i, n->param[i]);
-    for (int again = 0; again < 2; again++) {   /* a second text must not see the first */
+        if ((int)i != n->text)
+            cg_decoder_bind_input(d, (int)i, n->in[i]);
+    for (size_t i = 0; i < n->g->params.len; i++)
+        cg_decoder_bind_param(d, (int)i, n->param[i]);
+    for (int again = 0; again < 2; again++) { /* a second text must not see the first */
         int64_t at = 0, most = n->length - h->first;
         cg_decoder_begin(d);
         for (int k = 0; at <= most; k++) {
@@ -182,10 +214,13 @@ static double fed(const Net *n, const Halves *h, CgPool *pool, const float *all,
             } else if (at + h->first > 0) {
                 worst = INFINITY;
             }
-            if (at == most) break;
+            if (at == most)
+                break;
             int64_t take = portion[k < 3 ? k : 3];
-            if (take > most - at) take = most - at;
-            if (!cg_decoder_feed(d, (const int32_t *)n->in[n->text] + at, n->length, take, &e)) CG_BUG("%s", e.text);
+            if (take > most - at)
+                take = most - at;
+            if (!cg_decoder_feed(d, (const int32_t *)n->in[n->text] + at, n->length, take, &e))
+                CG_BUG("%s", e.text);
             at += take;
         }
     }
@@ -197,13 +232,16 @@ static CgPool *pools[2];
 
 static void try_net(Net n, const char *what, int64_t first)
 {
-    static const int64_t portions[][4] = { { 1, 1, 1, 1 }, { 7, 1, 1, 1 }, { 3, 5, 1, 2 }, { 100, 1, 1, 1 }, { 0, 11, 1, 1 } };
+    static const int64_t portions[][4] = { { 1, 1, 1, 1 }, { 7, 1, 1, 1 }, { 3, 5, 1, 2 }, { 100, 1, 1, 1 },
+        { 0, 11, 1, 1 } };
     char name[160];
     Halves h;
     float *all = whole(&n, pools[0], NULL), *plain = whole(&n, pools[0], "fold");
     double worst = 0;
-    for (int64_t i = 0; i < n.rows * n.length * n.vocab; i++) worst = fmax(worst, fabs((double)all[i] - (double)plain[i]) / (1 + fabs((double)plain[i])));
-    if (worst > BOUND) printf("# %g\n", worst);
+    for (int64_t i = 0; i < n.rows * n.length * n.vocab; i++)
+        worst = fmax(worst, fabs((double)all[i] - (double)plain[i]) / (1 + fabs((double)plain[i])));
+    if (worst > BOUND)
+        printf("# %g\n", worst);
     snprintf(name, sizeof name, "%s: with all passes what it is without", what);
     ok(worst <= BOUND, name);
     bool made = halve(&n, &h);
@@ -217,10 +255,12 @@ static void try_net(Net n, const char *what, int64_t first)
             double w = fed(&n, &h, pools[t], all, portions[p], &bits[t], &same_ids);
             worst = w <= worst ? worst : w;
         }
-        snprintf(name, sizeof name, "%s: fed by %d, %d, .. %d: %.1e from the whole", what, (int)portions[p][0], (int)portions[p][1], (int)portions[p][3], worst);
+        snprintf(name, sizeof name, "%s: fed by %d, %d, .. %d: %.1e from the whole", what, (int)portions[p][0],
+            (int)portions[p][1], (int)portions[p][3], worst);
         ok(worst <= BOUND, name);
-        snprintf(name, sizeof name, "%s: fed by %d, %d, .. %d: the same likeliest tokens, the same bits at 1 and 2 threads", what, (int)portions[p][0],
-                 (int)portions[p][1], (int)portions[p][3]);
+        snprintf(name, sizeof name,
+            "%s: fed by %d, %d, .. %d: the same likeliest tokens, the same bits at 1 and 2 threads", what,
+            (int)portions[p][0], (int)portions[p][1], (int)portions[p][3]);
         ok(same_ids && bits[0] == bits[1], name);
     }
     free(all);
@@ -243,7 +283,10 @@ static const char script[] =
     "both = two(m = compressor(memory = memory(encoder = reader, slots = 5, width = 24), decoder = lm))\n"
     "alone = two(m = without_slots(decoder = lm))\n";
 
-typedef struct Size { const char *name; int64_t n; } Size;
+typedef struct Size {
+    const char *name;
+    int64_t n;
+} Size;
 
 static void try_script(const char *what, const char *text, int64_t vocab, int64_t first, const Size *sizes)
 {
@@ -252,7 +295,8 @@ static void try_script(const char *what, const char *text, int64_t vocab, int64_
     CgTarget target = { 0 };
     CgBinding bound[8];
     int n = 0;
-    for (; sizes[n].name; n++) bound[n] = (CgBinding){ cg_intern(sizes[n].name), sizes[n].n };
+    for (; sizes[n].name; n++)
+        bound[n] = (CgBinding){ cg_intern(sizes[n].name), sizes[n].n };
     char name[96];
     snprintf(name, sizeof name, "%s, %lld rows of %lld", what, (long long)bound[0].value, (long long)bound[1].value);
     CgValue *v = cg_target_value(x, what, &target);
@@ -260,7 +304,8 @@ static void try_script(const char *what, const char *text, int64_t vocab, int64_
         CgGraph *copy = cg_pass_run_all(target.model->graph, "");
         try_net(net_of(copy, text, vocab), name, first);
     } else {
-        for (size_t i = 0; i < cg_diags_count(x->diags); i++) printf("# a mistake in the script\n");
+        for (size_t i = 0; i < cg_diags_count(x->diags); i++)
+            printf("# a mistake in the script\n");
         ok(false, name);
     }
     cg_target_free(&target);
@@ -273,7 +318,8 @@ static Net parsed(const char *text)
 {
     CgErr e = { 0 };
     CgGraph *g = cg_graph_parse(text, &e);
-    if (!g) CG_BUG("%s", e.text);
+    if (!g)
+        CG_BUG("%s", e.text);
     return net_of(g, "text", 7);
 }
 
@@ -287,10 +333,10 @@ static const char sums[] =
 static const char reversed[] =
     "graph reversed(text: i32[3, 17], table: param f32[7, 5], w: param f32[5, 7]) {\n"
     "  %3 = take %1 %0\n  %4 = cumsum %3 {axis=1, reverse=1}\n  %5 = matmul %4 %2\n  return logits = %5\n}\n";
-static const char ahead[] =
-    "graph ahead(text: i32[3, 17], table: param f32[7, 5], w: param f32[5, 7]) {\n"
-    "  %3 = slice %0 {axis=1, from=[1], to=[17]}\n  %4 = slice %0 {axis=1, from=[0], to=[1]}\n  %5 = concat %3 %4 {axis=1}\n"
-    "  %6 = take %1 %5\n  %7 = matmul %6 %2\n  return logits = %7\n}\n";
+static const char ahead[] = "graph ahead(text: i32[3, 17], table: param f32[7, 5], w: param f32[5, 7]) {\n"
+                            "  %3 = slice %0 {axis=1, from=[1], to=[17]}\n  %4 = slice %0 {axis=1, from=[0], to=[1]}\n "
+                            " %5 = concat %3 %4 {axis=1}\n"
+                            "  %6 = take %1 %5\n  %7 = matmul %6 %2\n  return logits = %7\n}\n";
 
 static void refused(const char *text, const char *what)
 {
@@ -304,8 +350,10 @@ int main(void)
 {
     cg_registry_init();
     FILE *f = fopen("step-test.cg", "w");
-    if (!f || fputs(script, f) < 0 || fclose(f) != 0) CG_BUG("no script");
-    for (int i = 0; i < 2; i++) pools[i] = cg_pool_new(i + 1);
+    if (!f || fputs(script, f) < 0 || fclose(f) != 0)
+        CG_BUG("no script");
+    for (int i = 0; i < 2; i++)
+        pools[i] = cg_pool_new(i + 1);
     try_script("lm", "ids", 61, 0, (Size[]){ { "B", 1 }, { "T", 23 }, { 0 } });
     try_script("lm", "ids", 61, 0, (Size[]){ { "B", 3 }, { "T", 37 }, { 0 } });
     try_script("wide", "ids", 263, 0, (Size[]){ { "B", 2 }, { "T", 67 }, { 0 } });
@@ -315,7 +363,8 @@ int main(void)
     try_net(parsed(sums), "running sums", 0);
     refused(reversed, "what depends on what comes later has no step");
     refused(ahead, "nor has what looks one place ahead");
-    for (int i = 0; i < 2; i++) cg_pool_free(pools[i]);
+    for (int i = 0; i < 2; i++)
+        cg_pool_free(pools[i]);
     remove("step-test.cg");
     printf("1..%d\n", count);
     return failed ? 1 : 0;

@@ -62,9 +62,8 @@ static void values(void)
     CgStore *s = store();
     CgDigest key = cg_digest("key", 3), other = cg_digest("other", 5), empty = cg_digest("empty", 5);
     ok(holds(s, key, NULL) && !cg_store_has(s, key) && !said.len, "what was never put is absent, silently");
-    ok(cg_store_put(s, key, "seventeen bytes!!", 17, &e) && cg_store_has(s, key)
-           && holds(s, key, "seventeen bytes!!"),
-       "what was put is there");
+    ok(cg_store_put(s, key, "seventeen bytes!!", 17, &e) && cg_store_has(s, key) && holds(s, key, "seventeen bytes!!"),
+        "what was put is there");
     ok(cg_store_put(s, empty, "", 0, &e) && holds(s, empty, ""), "nothing can be kept too");
     cg_store_close(s);
     s = store();
@@ -74,25 +73,25 @@ static void values(void)
     poke(path, 3, 'X');
     s = store();
     ok(!cg_store_has(s, key) && strstr(cg_strbuf_str(&said), "do not agree"),
-       "one changed byte is noticed and reported");
+        "one changed byte is noticed and reported");
     said.len = 0;
     ok(cg_store_put(s, key, "seventeen bytes!!", 17, &e) && holds(s, key, "seventeen bytes!!"),
-       "and can be made again");
+        "and can be made again");
     if (truncate(path, 5))
         exit(99);
     ok(holds(s, key, NULL) && said.len, "a file cut short is noticed");
     said.len = 0;
     char *begun = cg_store_begin(s, other, &e);
     ok(begun && cg_io_write(begun, "abcdefg", 7, &e) && !cg_store_has(s, other)
-           && strstr(cg_strbuf_str(&said), "never finished"),
-       "what was not sealed is absent");
+            && strstr(cg_strbuf_str(&said), "never finished"),
+        "what was not sealed is absent");
     ok(cg_store_seal(s, other, &e) && holds(s, other, "abcdefg"), "what was sealed is there");
     char *again = cg_store_begin(s, other, &e);
     said.len = 0;
     ok(again && !cg_store_has(s, other), "what is begun again is absent until sealed again");
     ok(cg_store_seal(s, other, &e) && cg_store_drop(s, other, &e) && holds(s, other, NULL)
-           && cg_store_drop(s, other, &e),
-       "what was dropped is gone, twice");
+            && cg_store_drop(s, other, &e),
+        "what was dropped is gone, twice");
     said.len = 0;
     free(path);
     free(begun);
@@ -137,11 +136,11 @@ static void stages(void)
     free(path);
     path = cg_stage_find(s, key, &step);
     ok(path && step == 42 && strstr(cg_strbuf_str(&said), "passed over"),
-       "a damaged one is passed over for the one before it, and said so");
+        "a damaged one is passed over for the one before it, and said so");
     said.len = 0;
     free(path);
     CgErr e = { 0 };
-    path = cg_stage_begin(s, key, 49, &e);     /* killed between writing and sealing */
+    path = cg_stage_begin(s, key, 49, &e); /* killed between writing and sealing */
     ok(path && cg_io_write(path, "half", 4, &e), "begun anew");
     free(path);
     path = cg_stage_find(s, key, &step);
@@ -177,7 +176,7 @@ static void locks(void)
     if (pipe(ready) || pipe(go))
         exit(99);
     pid_t child = fork();
-    if (child == 0) {                           /* holds the lock until told, makes the value, lets go */
+    if (child == 0) { /* holds the lock until told, makes the value, lets go */
         CgStore *s = store();
         CgLock *l = cg_store_lock(s, key, "making it", &e);
         if (!l || write(ready[1], "x", 1) != 1 || read(go[0], &x, 1) != 1)
@@ -193,13 +192,13 @@ static void locks(void)
     int left = 2;
     cg_store_listen(s, hear, impatient, &left);
     ok(!cg_store_lock(s, key, "making it", &e) && e.kind == CG_ERR_INTERRUPTED,
-       "whoever does not want to wait need not");
+        "whoever does not want to wait need not");
     cg_store_listen(s, release, NULL, &go[1]);
     said.len = 0;
     e = (CgErr){ 0 };
     CgLock *l = cg_store_lock(s, key, "making it", &e);
     ok(l && strstr(cg_strbuf_str(&said), "waiting for another process that is making it"),
-       "the second waits and says so");
+        "the second waits and says so");
     cg_store_listen(s, hear, NULL, NULL);
     ok(holds(s, key, "made once"), "and then finds the value");
     said.len = 0;
@@ -210,7 +209,7 @@ static void locks(void)
     ok(status == 0, "the first was not disturbed");
 
     child = fork();
-    if (child == 0) {                           /* dies with the lock in its hands */
+    if (child == 0) { /* dies with the lock in its hands */
         CgStore *mine = store();
         CgErr mistake = { 0 };
         if (!cg_store_lock(mine, key, "dying", &mistake) || write(ready[1], "x", 1) != 1)
@@ -226,7 +225,7 @@ static void locks(void)
     ok(l != NULL, "a process that dies lets go");
     cg_io_unlock(l);
 
-    enum { RACERS = 4, ROUNDS = 25 };           /* a counter that only the lock protects */
+    enum { RACERS = 4, ROUNDS = 25 }; /* a counter that only the lock protects */
     CgDigest counter = cg_digest("counter", 7);
     ok(cg_store_put(s, counter, "0", 1, &e), "a counter");
     pid_t racer[RACERS];
@@ -273,8 +272,7 @@ static void sweeping(void)
     if (!f || fclose(f))
         exit(99);
     CgStore *s = store();
-    ok(!cg_io_exists(path) && cg_io_exists(ours),
-       "leftovers of the dead are removed, those of the living are not");
+    ok(!cg_io_exists(path) && cg_io_exists(ours), "leftovers of the dead are removed, those of the living are not");
     unlink(ours);
     cg_store_close(s);
 }
@@ -288,7 +286,7 @@ static void runs(void)
     for (int i = 0; i < 2003; i++)
         cg_run_metric(a, i, "loss", 1.0 / (i + 1));
     cg_run_metric(a, 7, "norm", 2.385);
-    cg_run_metric(a, 7, "norm", 2.5);           /* the same step again, after a resume */
+    cg_run_metric(a, 7, "norm", 2.5); /* the same step again, after a resume */
     cg_run_artifact(a, "figure", "x.svg", d);
     int64_t id = cg_run_id(a);
     cg_run_close(a, "ok");
@@ -301,12 +299,11 @@ static void runs(void)
     waitpid(child, NULL, 0);
     CgRun *c = cg_run_open(s, "third.cg", NULL, d);
     CgTable *t = cg_store_runs(s, &e), *m = cg_store_metrics(s, id, &e), *f = cg_store_artifacts(s, id, &e);
-    ok(t && t->rows == 3 && !strcmp(t->column[1].at[0].text, "first.cg")
-           && !strcmp(t->column[4].at[0].text, "ok") && !strcmp(t->column[4].at[1].text, "killed")
-           && !strcmp(t->column[4].at[2].text, "running"),
-       "runs are listed with what became of them");
+    ok(t && t->rows == 3 && !strcmp(t->column[1].at[0].text, "first.cg") && !strcmp(t->column[4].at[0].text, "ok")
+            && !strcmp(t->column[4].at[1].text, "killed") && !strcmp(t->column[4].at[2].text, "running"),
+        "runs are listed with what became of them");
     ok(m && m->rows == 2004 && m->column[0].at[2002].whole == 2002 && m->column[2].at[2003].number == 2.5,
-       "metrics come back, the last word counts");
+        "metrics come back, the last word counts");
     ok(f && f->rows == 1 && !strcmp(f->column[1].at[0].text, "x.svg"), "so do artifacts");
     cg_run_close(c, "interrupted");
     cg_table_free(t);
@@ -345,8 +342,7 @@ static void runs(void)
     snprintf(wal, sizeof wal, "%s-wal", path);
     unlink(wal);
     CgErr ignore = { 0 };
-    if (!cg_io_write(path, "this is no database, but it is long enough to look like a file of some sort", 74,
-                     &ignore))
+    if (!cg_io_write(path, "this is no database, but it is long enough to look like a file of some sort", 74, &ignore))
         exit(99);
     s = store();
     said.len = 0;
@@ -354,8 +350,8 @@ static void runs(void)
     cg_run_metric(r, 1, "loss", 2);
     cg_run_artifact(r, "a", "b", d);
     ok(cg_run_id(r) == 0 && strstr(cg_strbuf_str(&said), "cannot be used")
-           && !strstr(strstr(cg_strbuf_str(&said), "cannot be used") + 5, "cannot be used"),
-       "a broken index is said once and stops nothing");
+            && !strstr(strstr(cg_strbuf_str(&said), "cannot be used") + 5, "cannot be used"),
+        "a broken index is said once and stops nothing");
     cg_run_close(r, "ok");
     ok(!cg_store_runs(s, &e) && strstr(e.text, "index.db"), "but it cannot be listed");
     cg_store_close(s);
@@ -375,7 +371,7 @@ int main(void)
     runs();
     CgErr e = { 0 };
     ok(!cg_store_open("/dev/null/store", &e) && strstr(e.hint, "CG_STORE"),
-       "a place that cannot be used is refused with a way out");
+        "a place that cannot be used is refused with a way out");
     char remove[300];
     snprintf(remove, sizeof remove, "rm -rf '%s'", folder);
     if (system(remove))

@@ -13,7 +13,7 @@
 #include "data/draw.h"
 #include "experiment/store.h"
 
-#define FINISHED 7      /* exit code of a child that met no fault */
+#define FINISHED 7 /* exit code of a child that met no fault */
 
 static int count, failed;
 static char folder[256];
@@ -103,7 +103,7 @@ static void faults(char *self)
         cg_store_listen(s, NULL, NULL, NULL);
         (void)!cg_store_drop(s, value, &e);
         cg_stage_end(s, stage);
-        kept &= save(s, stage, 100, &e);             /* what was safe before */
+        kept &= save(s, stage, 100, &e); /* what was safe before */
         cg_store_close(s);
         code = run(self, "fault", n);
         told &= code == 1 || code == FINISHED;
@@ -168,7 +168,7 @@ static void killing(char *self)
         }
         char dot;
         close(saved[1]);
-        safe &= read(saved[0], &dot, 1) == 1;       /* one is whole, others are under way */
+        safe &= read(saved[0], &dot, 1) == 1; /* one is whole, others are under way */
         nanosleep(&(struct timespec){ .tv_nsec = (long)cg_draw_below(&d, 60000000) }, NULL);
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);

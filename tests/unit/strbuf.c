@@ -11,7 +11,7 @@
 
 static void test_strbuf(void)
 {
-    CgStrbuf b = {0};
+    CgStrbuf b = { 0 };
     tap_is(cg_strbuf_str(&b), "", "an empty buffer is the empty string");
     cg_strbuf_puts(&b, "seven");
     cg_strbuf_putc(&b, ' ');
@@ -39,7 +39,7 @@ static void test_arena(void)
     size_t size[211];
     bool zero = true, aligned = true, kept = true;
     for (size_t i = 0; i < CG_LEN(at); i++) {
-        size[i] = i * i * 37 % 70001 + i % 3;           /* from 0 to larger than a block */
+        size[i] = i * i * 37 % 70001 + i % 3; /* from 0 to larger than a block */
         at[i] = cg_arena_alloc(a, size[i]);
         aligned = aligned && ((uintptr_t)at[i] & 15) == 0;
         for (size_t k = 0; k < size[i]; k++)
@@ -80,7 +80,7 @@ static void test_atoms(void)
 
 static void test_vec(void)
 {
-    CG_VEC(int) v = {0};
+    CG_VEC(int) v = { 0 };
     for (int i = 0; i < 101; i++)
         cg_vec_push(&v, i * i);
     tap_ok(v.len == 101 && v.at[100] == 10000 && v.at[7] == 49, "arrays grow");

@@ -5,7 +5,7 @@
 #include "tap.h"
 
 static const char *const names[] = { "softmax", "sigmoid", "matmul", "rmsnorm", "layernorm", "rearrange", "transpose",
-                                     "sum", "max", "min", "mean", "exp", "f1", "cross_entropy" };
+    "sum", "max", "min", "mean", "exp", "f1", "cross_entropy" };
 
 static void meant(const char *word, const char *expected)
 {
@@ -15,7 +15,7 @@ static void meant(const char *word, const char *expected)
         cg_suggest_offer(&s, names[i]);
     const char *best = cg_suggest_best(&s);
     tap_ok(expected ? best && strcmp(best, expected) == 0 : !best, "'%s' means %s (found %s)", word,
-           expected ? expected : "nothing", best ? best : "nothing");
+        expected ? expected : "nothing", best ? best : "nothing");
 }
 
 int main(void)
@@ -27,7 +27,7 @@ int main(void)
     meant("crossentropy", "cross_entropy");
     meant("rearange", "rearrange");
     meant("layernrom", "layernorm");
-    meant("men", "mean");        /* one letter too few beats one letter changed only by the alphabet */
+    meant("men", "mean"); /* one letter too few beats one letter changed only by the alphabet */
     meant("conv2d", NULL);
     meant("x", NULL);
     meant("", NULL);

@@ -32,7 +32,9 @@ static CgStrbuf text_of(const char *kind, uint64_t size, uint64_t seed, double k
 }
 
 /* Written by this program on x86-64; any machine must give them. */
-static const struct { const char *kind, *digest; } golden[] = {
+static const struct {
+    const char *kind, *digest;
+} golden[] = {
     { "markov", "ac0dcb070f660dc627dc0c0b36d3643d" },
     { "grammar", "f55bf2c3a7e2bdab513c98d75d916d23" },
     { "arithmetic", "06624912b00ece9c38e187752e307f0f" },
@@ -70,8 +72,7 @@ static double measured(const CgStrbuf *b, int order)
     double bits = 0, n = 0;
     static const char chars[] = "etaoinshrdlucmfwypvbgkqjxzETAOINSHRDLUCMFWYPVBGKQJXZ0123456789 \n";
     for (size_t i = 2; i < b->len; i++) {
-        int a = b->at[i - 2] == ' ' ? 26 : b->at[i - 2] - 'a',
-            c = b->at[i - 1] == ' ' ? 26 : b->at[i - 1] - 'a';
+        int a = b->at[i - 2] == ' ' ? 26 : b->at[i - 2] - 'a', c = b->at[i - 1] == ' ' ? 26 : b->at[i - 1] - 'a';
         int state = order ? a * 27 + c : 0,
             next = order ? (b->at[i] == ' ' ? 26 : b->at[i] - 'a') : (int)(strchr(chars, b->at[i]) - chars);
         if (!order || i % 4096 >= 2)
@@ -183,7 +184,7 @@ static void splits(void)
     for (int i = 0; i < cg_synth_count(); i++) {
         CgCorpus *c = cg_synth(cg_synth_kind(i)->name, 300007, 1, NAN, NULL, NULL, &e);
         ok(c && cg_corpus_docs(c, CG_TRAIN) && cg_corpus_docs(c, CG_VALID) && cg_corpus_docs(c, CG_TEST),
-           "%s has three splits", cg_synth_kind(i)->name);
+            "%s has three splits", cg_synth_kind(i)->name);
         cg_corpus_free(c);
     }
     CgCorpus *c = cg_synth("noise", 1, 1, NAN, NULL, NULL, &e);

@@ -9,10 +9,7 @@
 
 static int count;
 
-static void ok(bool good, const char *name)
-{
-    printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name);
-}
+static void ok(bool good, const char *name) { printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name); }
 
 /* A file: length, header, then `data` bytes 0, 1, 0, 1 ... */
 static CgBytes file(const char *header, size_t data)
@@ -50,7 +47,10 @@ static void refused(CgBytes b, const char *words)
 
 static void malformed(void)
 {
-    static const struct { const char *header; size_t data; const char *words;
+    static const struct {
+        const char *header;
+        size_t data;
+        const char *words;
     } cases[] = {
         { "", 0, "does not begin with '{'" },
         { "[]", 0, "does not begin with '{'" },
@@ -61,9 +61,9 @@ static void malformed(void)
         { "{} {}", 0, "not JSON" },
         { "{\"a\xff\":{}}", 0, "not JSON" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},\"a\":{}}", 4,
-          "not JSON: duplicate object key" },
+            "not JSON: duplicate object key" },
         { "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]}}", 4,
-          "duplicate object key" },
+            "duplicate object key" },
         { "{\"a\":7}", 0, "the entry of tensor 'a' is not an object" },
         { "{\"a\\u0000b\":7}", 0, "not JSON" },
         { "{\"\":{}}", 0, "a tensor's name is empty" },
@@ -94,17 +94,16 @@ static void malformed(void)
         { A("F32", "[1]", "4", "8"), 8, "4 bytes before tensor 'a' belong to no tensor" },
         { A("F32", "[1]", "0", "4"), 5, "1 bytes after the last tensor" },
         { "{}", 1, "1 bytes after the last tensor" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":1}}", 4,
-          "unknown field 'more'" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":1}}", 4, "unknown field 'more'" },
         { "{\"a\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]},"
           "\"b\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
-          12, "tensor 'b' overlaps" },
+            12, "tensor 'b' overlaps" },
         { "{\"a\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]},"
           "\"b\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
-          8, "tensor 'b' overlaps" },
+            8, "tensor 'b' overlaps" },
         { "{\"a\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]},"
           "\"b\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[12,16]}}",
-          16, "4 bytes before tensor 'b'" },
+            16, "4 bytes before tensor 'b'" },
         { "{\"__metadata__\":[]}", 0, "'__metadata__' is not an object" },
         { "{\"__metadata__\":{\"format\":1}}", 0, "'format' of '__metadata__' is not a string" },
         { "{\"__metadata__\":{\"k\":\"a\",\"k\":\"b\"}}", 0, "duplicate object key" },
@@ -163,47 +162,46 @@ static void accepted(void)
     ok(parse(file("{}      ", 0), &t, &e), "padding with spaces");
     cg_tensors_free(&t);
     ok(parse(file(A("F32", "[0,7]", "0", "0"), 0), &t, &e) && t.n == 1 && t.at[0].tensor.dim[1] == 7,
-       "an empty tensor");
+        "an empty tensor");
     cg_tensors_free(&t);
-    ok(parse(file(A("I64", "[]", "0", "8"), 8), &t, &e) && t.at[0].tensor.rank == 0 &&
-       *(const int64_t *)t.at[0].tensor.data == 0x0100010001000100, "rank 0, not aligned in the file");
+    ok(parse(file(A("I64", "[]", "0", "8"), 8), &t, &e) && t.at[0].tensor.rank == 0
+            && *(const int64_t *)t.at[0].tensor.data == 0x0100010001000100,
+        "rank 0, not aligned in the file");
     cg_tensors_free(&t);
     ok(parse(file("{\"b\":{\"dtype\":\"BOOL\",\"shape\":[2],\"data_offsets\":[4,6]},"
                   "\"a\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[0,4]},\"__metadata__\":{\"x\":"
                   "\"y\"}}",
-                  6),
-             &t, &e) &&
-           strcmp(t.at[0].name, "a") == 0 && strcmp(t.at[1].name, "b") == 0 && t.nmeta == 1 &&
-           !strcmp(t.values[0], "y") && cg_tensors_find(&t, "b") == &t.at[1].tensor &&
-           !cg_tensors_find(&t, "c"),
-       "file order, metadata, find");
+                 6),
+           &t, &e)
+            && strcmp(t.at[0].name, "a") == 0 && strcmp(t.at[1].name, "b") == 0 && t.nmeta == 1
+            && !strcmp(t.values[0], "y") && cg_tensors_find(&t, "b") == &t.at[1].tensor && !cg_tensors_find(&t, "c"),
+        "file order, metadata, find");
     cg_tensors_free(&t);
 
-    static const uint16_t half[] = { 0x0000, 0x8000, 0x3c00, 0xc000, 0x7bff, 0x0400,
-                                     0x0001, 0x83ff, 0x7c00, 0xfc00, 0x3555 };
-    static const float want[] = { 0,        -0.0f,         1,        -2,        65504,      0x1p-14f,
-                                  0x1p-24f, -0x1.ff8p-15f, INFINITY, -INFINITY, 0x1.554p-2f };
+    static const uint16_t half[] = { 0x0000, 0x8000, 0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x83ff, 0x7c00, 0xfc00,
+        0x3555 };
+    static const float want[] = { 0, -0.0f, 1, -2, 65504, 0x1p-14f, 0x1p-24f, -0x1.ff8p-15f, INFINITY, -INFINITY,
+        0x1.554p-2f };
     CgBytes b = file(A("F16", "[11]", "0", "22"), 22);
     memcpy(b.at + b.len - 22, half, 22);
     ok(parse(b, &t, &e) && t.at[0].tensor.dtype == CG_F32 && !memcmp(t.at[0].tensor.data, want, sizeof want),
-       "f16 becomes f32");
+        "f16 becomes f32");
     cg_tensors_free(&t);
     b = file(A("BF16", "[2]", "0", "4"), 4);
     memcpy(b.at + b.len - 4, "\x19\x40\xc0\xff", 4);
-    ok(parse(b, &t, &e) && *(const float *)t.at[0].tensor.data == 2.390625f &&
-           isnan(((const float *)t.at[0].tensor.data)[1]),
-       "bf16 becomes f32");
+    ok(parse(b, &t, &e) && *(const float *)t.at[0].tensor.data == 2.390625f
+            && isnan(((const float *)t.at[0].tensor.data)[1]),
+        "bf16 becomes f32");
     cg_tensors_free(&t);
     b = file(A("I8", "[2]", "0", "2"), 2);
     b.at[b.len - 1] = (char)-3;
     ok(parse(b, &t, &e) && t.at[0].tensor.dtype == CG_I32 && ((const int32_t *)t.at[0].tensor.data)[1] == -3,
-       "i8 becomes i32");
+        "i8 becomes i32");
     cg_tensors_free(&t);
     b = file(A("U32", "[1]", "0", "4"), 4);
     memset(b.at + b.len - 4, 0xff, 4);
-    ok(parse(b, &t, &e) && t.at[0].tensor.dtype == CG_I64 &&
-           *(const int64_t *)t.at[0].tensor.data == 0xffffffff,
-       "u32 becomes i64");
+    ok(parse(b, &t, &e) && t.at[0].tensor.dtype == CG_I64 && *(const int64_t *)t.at[0].tensor.data == 0xffffffff,
+        "u32 becomes i64");
     cg_tensors_free(&t);
 }
 
@@ -245,8 +243,10 @@ static void round_trip(const char *dir)
         f[i] = 2.385f * (float)i - 11;
     char w[] = "blocks.3.attn.wq", v[] = "b\xc3\xbcro \"q\"\\", x[] = "mask", y[] = "ids";
     CgNamed at[] = {
-        { x, tensor(CG_BOOL, flag, 1, (int64_t[]){ 5 }) }, { w, tensor(CG_F32, f, 2, (int64_t[]){ 7, 5 }) },
-        { y, tensor(CG_I64, l, 1, (int64_t[]){ 2 }) }, { v, tensor(CG_F64, d, 1, (int64_t[]){ 3 }) },
+        { x, tensor(CG_BOOL, flag, 1, (int64_t[]){ 5 }) },
+        { w, tensor(CG_F32, f, 2, (int64_t[]){ 7, 5 }) },
+        { y, tensor(CG_I64, l, 1, (int64_t[]){ 2 }) },
+        { v, tensor(CG_F64, d, 1, (int64_t[]){ 3 }) },
     };
     const char *keys[] = { "step", "a\"b" }, *values[] = { "17", "z\n" };
     CgErr e = { 0 };
@@ -254,22 +254,21 @@ static void round_trip(const char *dir)
     ok(cg_safetensors_write(one, at, 4, keys, values, 2, &e), "written");
     ok(cg_safetensors_read(one, &t, &e) && t.n == 4, "read back");
     if (t.n == 4) {
-        const CgTensor *rw = cg_tensors_find(&t, w), *rv = cg_tensors_find(&t, v),
-                       *rx = cg_tensors_find(&t, x), *ry = cg_tensors_find(&t, y);
-        ok(rw && rw->rank == 2 && rw->dim[0] == 7 && !memcmp(rw->data, f, sizeof f) && rv &&
-               !memcmp(rv->data, d, sizeof d) && rx && !memcmp(rx->data, flag, 5) && ry &&
-               !memcmp(ry->data, l, sizeof l),
-           "same values");
+        const CgTensor *rw = cg_tensors_find(&t, w), *rv = cg_tensors_find(&t, v), *rx = cg_tensors_find(&t, x),
+                       *ry = cg_tensors_find(&t, y);
+        ok(rw && rw->rank == 2 && rw->dim[0] == 7 && !memcmp(rw->data, f, sizeof f) && rv
+                && !memcmp(rv->data, d, sizeof d) && rx && !memcmp(rx->data, flag, 5) && ry
+                && !memcmp(ry->data, l, sizeof l),
+            "same values");
         ok(!t.own && (uintptr_t)t.at[0].tensor.data % 64 == 0, "used where they lie, data aligned to 64");
-        ok(t.nmeta == 2 && !strcmp(t.keys[0], "a\"b") && !strcmp(t.values[0], "z\n") &&
-               !strcmp(t.values[1], "17"),
-           "same metadata, sorted");
+        ok(t.nmeta == 2 && !strcmp(t.keys[0], "a\"b") && !strcmp(t.values[0], "z\n") && !strcmp(t.values[1], "17"),
+            "same metadata, sorted");
         cg_tensors_free(&t);
     }
     CgNamed other[] = { at[3], at[2], at[1], at[0] };
     const char *keys2[] = { "a\"b", "step" }, *values2[] = { "z\n", "17" };
     ok(cg_safetensors_write(two, other, 4, keys2, values2, 2, &e) && same_file(one, two),
-       "order of the arguments leaves no trace");
+        "order of the arguments leaves no trace");
 
     CgTensor turned = tensor(CG_F32, f, 2, (int64_t[]){ 7, 5 });
     turned.dim[0] = 5;
@@ -277,26 +276,23 @@ static void round_trip(const char *dir)
     turned.stride[0] = 1;
     turned.stride[1] = 5;
     ok(cg_npy_write(npy, &turned, &e), "npy of a strided tensor written");
-    bool good =
-        cg_npy_read(npy, &t, &e) && t.n == 1 && !strcmp(t.at[0].name, "array") && t.at[0].tensor.dim[1] == 7;
+    bool good = cg_npy_read(npy, &t, &e) && t.n == 1 && !strcmp(t.at[0].name, "array") && t.at[0].tensor.dim[1] == 7;
     for (int i = 0; good && i < 35; i++)
         good = ((const float *)t.at[0].tensor.data)[i] == f[i % 7 * 5 + i / 7];
     ok(good, "and read back");
     cg_tensors_free(&t);
     CgNamed twice[] = { at[0], at[0] };
     e = (CgErr){ 0 };
-    ok(!cg_safetensors_write(two, twice, 2, NULL, NULL, 0, &e) &&
-           strstr(e.text, "two tensors are named 'mask'"),
-       "one name twice is refused");
+    ok(!cg_safetensors_write(two, twice, 2, NULL, NULL, 0, &e) && strstr(e.text, "two tensors are named 'mask'"),
+        "one name twice is refused");
     e = (CgErr){ 0 };
     char bad_name[] = "a\xff";
     CgNamed odd[] = { { bad_name, at[0].tensor } };
-    ok(!cg_safetensors_write(two, odd, 1, NULL, NULL, 0, &e) && strstr(e.text, "not UTF-8") &&
-           same_file(one, two),
-       "a name that is not UTF-8 is refused, the old file left as it was");
+    ok(!cg_safetensors_write(two, odd, 1, NULL, NULL, 0, &e) && strstr(e.text, "not UTF-8") && same_file(one, two),
+        "a name that is not UTF-8 is refused, the old file left as it was");
     e = (CgErr){ 0 };
     ok(!cg_safetensors_read("/nowhere/x.safetensors", &t, &e) && e.kind == CG_ERR_IO && t.n == 0,
-       "a missing file is an error of input and output");
+        "a missing file is an error of input and output");
     unlink(one);
     unlink(two);
     unlink(npy);
@@ -328,8 +324,7 @@ static void npy_refused(CgBytes b, const char *words)
         cg_tensors_free(&t);
 }
 
-#define N(descr, fortran, shape) \
-    "{'descr': '" descr "', 'fortran_order': " fortran ", 'shape': " shape ", }\n"
+#define N(descr, fortran, shape) "{'descr': '" descr "', 'fortran_order': " fortran ", 'shape': " shape ", }\n"
 
 static void npy(void)
 {
@@ -339,8 +334,7 @@ static void npy(void)
     npy_refused(npy_file(N("<f4", "False", "(1,)"), 5, 1), "5 bytes of elements, its shape needs 4");
     npy_refused(npy_file(N(">f4", "False", "(1,)"), 4, 1), "type '>f4', which cg cannot hold");
     npy_refused(npy_file(N("<c8", "False", "(1,)"), 8, 1), "type '<c8'");
-    npy_refused(npy_file("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", 4, 1),
-                "holds records");
+    npy_refused(npy_file("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", 4, 1), "holds records");
     npy_refused(npy_file(N("<f4", "None", "(1,)"), 4, 1), "neither True nor False");
     npy_refused(npy_file(N("<f4", "False", "(-1,)"), 4, 1), "not a whole number");
     npy_refused(npy_file(N("<f4", "False", "(99999999999999999999,)"), 4, 1), "a size overflows");
@@ -360,13 +354,11 @@ static void npy(void)
         b.at[b.len - 12 + 2 * (size_t)i] = (char)i;
     for (int i = 0; i < 6; i++)
         b.at[b.len - 11 + 2 * (size_t)i] = 0;
-    bool good =
-        cg_npy_parse("dir/t.npy", b, &t, &e) && t.at[0].tensor.dtype == CG_I32 && !strcmp(t.at[0].name, "t");
+    bool good = cg_npy_parse("dir/t.npy", b, &t, &e) && t.at[0].tensor.dtype == CG_I32 && !strcmp(t.at[0].name, "t");
     static const int32_t want[6] = { 0, 2, 4, 1, 3, 5 };
     ok(good && !memcmp(t.at[0].tensor.data, want, sizeof want), "column-major arrays are turned");
     cg_tensors_free(&t);
-    ok(cg_npy_parse("s.npy", npy_file(N("|b1", "False", "()"), 1, 1), &t, &e) && t.at[0].tensor.rank == 0,
-       "a scalar");
+    ok(cg_npy_parse("s.npy", npy_file(N("|b1", "False", "()"), 1, 1), &t, &e) && t.at[0].tensor.rank == 0, "a scalar");
     cg_tensors_free(&t);
 }
 

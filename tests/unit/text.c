@@ -1,6 +1,7 @@
 /* text.c - does damaged graph text ever do more harm than an error message?
  * Takes nothing; prints TAP. Writes a graph for each sample of each op, damages its text in many ways, reads it, and
- * where it still is a graph prints it and reads it again. Accuses src/graph/text.c, then the op's shape rule and fold. */
+ * where it still is a graph prints it and reads it again. Accuses src/graph/text.c, then the op's shape rule and fold.
+ */
 #include <stdlib.h>
 
 #include "graph/pass.h"
@@ -23,16 +24,19 @@ static void write_graph(const CgOp *op, const CgSample *sample, CgStrbuf *out)
     cg_strbuf_puts(out, "graph g(");
     for (const char *p = sample->in; *p;) {
         size_t len = strcspn(p, "]") + (strchr(p, ']') != NULL);
-        if (p[0] != 'F' && strcspn(p, " ") < len && strcspn(p, " ") < strcspn(p, "[")) len = strcspn(p, " ");
+        if (p[0] != 'F' && strcspn(p, " ") < len && strcspn(p, " ") < strcspn(p, "["))
+            len = strcspn(p, " ");
         cg_strbuf_printf(out, "%sx%d: ", n ? ", " : "", n);
         n++;
-        if (*p == 'F') cg_strbuf_puts(out, "f32");
+        if (*p == 'F')
+            cg_strbuf_puts(out, "f32");
         cg_strbuf_write(out, p + (*p == 'F'), len - (*p == 'F'));
         p += len;
         p += strspn(p, " ");
     }
     cg_strbuf_printf(out, ") { %%%d = %s", n, op->name);
-    for (int i = 0; i < n; i++) cg_strbuf_printf(out, " %%%d", i);
+    for (int i = 0; i < n; i++)
+        cg_strbuf_printf(out, " %%%d", i);
     if (sample->attrs) {
         cg_strbuf_puts(out, " {");
         for (const char *p = sample->attrs; *p; p++) {
@@ -50,14 +54,19 @@ static void write_graph(const CgOp *op, const CgSample *sample, CgStrbuf *out)
 
 static void damage(const char *text, CgStrbuf *out)
 {
-    static const char *const pieces[] = { "0", "7", "-1", "9", "99999999999999999999", "[", "]", "(", ")", "{", "}", ",", "=", "%", ":", "\"", "f64",
-                                          "i32", "bool", "nan", "inf", "1e300", "K", "4*K", "-", "(0, 1)", "[B, 7]", "/2", "#", "\n", "part", "const" };
+    static const char *const pieces[] = { "0", "7", "-1", "9", "99999999999999999999", "[", "]", "(", ")", "{", "}",
+        ",", "=", "%", ":", "\"", "f64", "i32", "bool", "nan", "inf", "1e300", "K", "4*K", "-", "(0, 1)", "[B, 7]",
+        "/2", "#", "\n", "part", "const" };
     size_t n = strlen(text), at = draw((uint32_t)n), len = 1 + draw(6);
-    if (at + len > n) len = n - at;
+    if (at + len > n)
+        len = n - at;
     cg_strbuf_write(out, text, at);
-    if (draw(3)) cg_strbuf_puts(out, pieces[draw(CG_LEN(pieces))]);
-    if (draw(4) == 0) cg_strbuf_write(out, text + at, len);
-    else at += draw(3) ? len : 0;
+    if (draw(3))
+        cg_strbuf_puts(out, pieces[draw(CG_LEN(pieces))]);
+    if (draw(4) == 0)
+        cg_strbuf_write(out, text + at, len);
+    else
+        at += draw(3) ? len : 0;
     cg_strbuf_puts(out, text + at);
 }
 
@@ -66,15 +75,18 @@ static bool survives(const char *text, int *read)
 {
     CgErr e = { 0 };
     CgGraph *g = cg_graph_parse(text, &e);
-    if (!g) return e.text[0] != 0;
+    if (!g)
+        return e.text[0] != 0;
     ++*read;
     CgStrbuf once = { 0 }, twice = { 0 };
     cg_graph_verify(g);
     cg_graph_print(g, NULL, &once);
     CgGraph *again = cg_graph_parse(cg_strbuf_str(&once), &e), *folded = cg_pass_run_all(g, NULL);
-    if (again) cg_graph_print(again, NULL, &twice);
+    if (again)
+        cg_graph_print(again, NULL, &twice);
     bool same = again && !strcmp(cg_strbuf_str(&once), cg_strbuf_str(&twice));
-    if (!same) printf("# %s\n# %s\n", cg_strbuf_str(&once), again ? cg_strbuf_str(&twice) : e.text);
+    if (!same)
+        printf("# %s\n# %s\n", cg_strbuf_str(&once), again ? cg_strbuf_str(&twice) : e.text);
     cg_graph_verify(folded);
     cg_graph_free(folded);
     cg_graph_free(again);
@@ -97,13 +109,15 @@ int main(void)
             int one = 0;
             good &= survives(cg_strbuf_str(&text), &one);
             whole += one;
-            if (!one) printf("# not read: %s\n", cg_strbuf_str(&text));
+            if (!one)
+                printf("# not read: %s\n", cg_strbuf_str(&text));
             for (int k = 0; k < 150; k++, tries++) {
                 CgStrbuf broken = { 0 };
                 damage(cg_strbuf_str(&text), &broken);
                 fflush(stdout);
                 bool fine = survives(cg_strbuf_str(&broken), &read);
-                if (!fine) printf("# %s\n", cg_strbuf_str(&broken));
+                if (!fine)
+                    printf("# %s\n", cg_strbuf_str(&broken));
                 good &= fine;
                 cg_strbuf_deinit(&broken);
             }

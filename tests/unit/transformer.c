@@ -16,12 +16,12 @@
 enum { BATCH = 5, POSITIONS = 19, HEADS = 4, LAYERS = 2, STEPS = 10 };
 
 typedef struct Net {
-    CgGraph     *g;
-    CgBuild      b;
-    CgDtype      dtype;
-    bool         plain;         /* norms, attention and loss said in simple ops */
+    CgGraph *g;
+    CgBuild b;
+    CgDtype dtype;
+    bool plain; /* norms, attention and loss said in simple ops */
     const CgTensors *weights;
-    const char  *prefix;        /* of parameter paths: "blocks.0.attn." */
+    const char *prefix; /* of parameter paths: "blocks.0.attn." */
 } Net;
 
 /* ---- the model ---- */
@@ -127,7 +127,8 @@ static CgRef mean_loss(Net *n, CgRef logits, CgRef next)
     CgAttr axis = cg_a_int("axis", 2);
     CgRef each;
     if (n->plain)
-        each = cg_sub(&n->b, cg_build(&n->b, "logsumexp", 1, &logits, cg_attrs(1, &axis)), cg_b(&n->b, "pick", logits, next));
+        each = cg_sub(
+            &n->b, cg_build(&n->b, "logsumexp", 1, &logits, cg_attrs(1, &axis)), cg_b(&n->b, "pick", logits, next));
     else
         each = cg_build(&n->b, "cross_entropy", 2, in, NULL);
     return cg_scale(&n->b, cg_sum_all(&n->b, each), 1.0 / (BATCH * POSITIONS));
@@ -171,11 +172,11 @@ static CgGraph *build(CgDtype dtype, bool plain, CgPrecision precision, const Cg
 
 typedef struct Run {
     CgGraph *g;
-    CgPlan  *plan;
-    CgPool  *pool;
-    CgExec  *exec;
-    void   **weights;       /* by parameter; of the graph's dtype */
-    CgDtype  dtype;
+    CgPlan *plan;
+    CgPool *pool;
+    CgExec *exec;
+    void **weights; /* by parameter; of the graph's dtype */
+    CgDtype dtype;
 } Run;
 
 static double number(const void *data, CgDtype dtype, int64_t i)
@@ -256,7 +257,9 @@ static double differs(CgTensor found, const CgTensor *expected)
 
 /* ---- AdamW, in double precision, as make_reference.py has it ---- */
 
-typedef struct Moments { double *m, *v; } Moments;
+typedef struct Moments {
+    double *m, *v;
+} Moments;
 
 static double rate(int at)
 {
@@ -290,7 +293,9 @@ static double update(Run *r, Moments *moments, int at)
 
 /* ---- checks ---- */
 
-typedef struct Data { CgTensors weights, batches, reference; } Data;
+typedef struct Data {
+    CgTensors weights, batches, reference;
+} Data;
 
 static void check_gradients(const Run *r, const Data *d, double logits_within, double within, const char *name)
 {
@@ -355,7 +360,8 @@ static bool give_same(Run *one, Run *other, const Data *d)
 /* The same bits with one thread and with three. */
 static void check_threads(CgGraph *g, CgDtype dtype, const Data *d, const char *name)
 {
-    Run one = begin(g, dtype, 1, (CgPlanOptions){ 0 }, &d->weights), three = begin(g, dtype, 3, (CgPlanOptions){ 0 }, &d->weights);
+    Run one = begin(g, dtype, 1, (CgPlanOptions){ 0 }, &d->weights),
+        three = begin(g, dtype, 3, (CgPlanOptions){ 0 }, &d->weights);
     tap_ok(give_same(&one, &three, d), "%s: the same bits at any number of threads", name);
     end(&one);
     end(&three);
@@ -406,7 +412,8 @@ static void check_rounding(const Data *d)
         }
         int status = 1;
         bool ran = child > 0 && waitpid(child, &status, 0) == child;
-        tap_ok(ran && WIFEXITED(status) && WEXITSTATUS(status) == 0, "kept as bf16 or as f32, the same bits (up to %s)", isas[i]);
+        tap_ok(ran && WIFEXITED(status) && WEXITSTATUS(status) == 0, "kept as bf16 or as f32, the same bits (up to %s)",
+            isas[i]);
     }
 }
 

@@ -49,7 +49,11 @@ static double element(const CgTensor *t, size_t i)
     }
 }
 
-typedef struct Values { size_t n[MAX_OUTPUTS]; double *at[MAX_OUTPUTS]; int instrs; } Values;
+typedef struct Values {
+    size_t n[MAX_OUTPUTS];
+    double *at[MAX_OUTPUTS];
+    int instrs;
+} Values;
 
 static Values evaluate(const CgGraph *g, int threads)
 {
@@ -58,7 +62,8 @@ static Values evaluate(const CgGraph *g, int threads)
     CgPool *pool = cg_pool_new(threads);
     CgPlan *plan = cg_plan_build(g, (CgBindings){ 0 }, (CgPlanOptions){ 0 }, &e);
     CgExec *x = plan ? cg_exec_new(plan, pool, &e) : NULL;
-    if (!x) CG_BUG("%s", e.text);
+    if (!x)
+        CG_BUG("%s", e.text);
     cg_plan_verify(plan);
     void *inputs[16];
     for (size_t i = 0; i < g->inputs.len; i++) {
@@ -67,15 +72,17 @@ static Values evaluate(const CgGraph *g, int threads)
         cg_exec_bind_input(x, (int)i, inputs[i] = t.data);
     }
     cg_exec_run(x);
-    cg_exec_run(x);                     /* a second run must not see the first one's leavings */
+    cg_exec_run(x); /* a second run must not see the first one's leavings */
     for (size_t k = 0; k < g->outputs.len; k++) {
         CgTensor t = cg_exec_output(x, (int)k);
         v.n[k] = (size_t)cg_tensor_count(&t);
         v.at[k] = malloc(sizeof(double) * (v.n[k] + 1));
-        for (size_t i = 0; i < v.n[k]; i++) v.at[k][i] = element(&t, i);
+        for (size_t i = 0; i < v.n[k]; i++)
+            v.at[k][i] = element(&t, i);
     }
     v.instrs = cg_plan_count(plan);
-    for (size_t i = 0; i < g->inputs.len; i++) free(inputs[i]);
+    for (size_t i = 0; i < g->inputs.len; i++)
+        free(inputs[i]);
     cg_exec_free(x);
     cg_plan_free(plan);
     cg_pool_free(pool);
@@ -87,11 +94,13 @@ static double difference(const Values *a, const Values *b, size_t outputs)
 {
     double worst = 0;
     for (size_t k = 0; k < outputs; k++) {
-        if (a->n[k] != b->n[k]) return INFINITY;
+        if (a->n[k] != b->n[k])
+            return INFINITY;
         for (size_t i = 0; i < a->n[k]; i++) {
-            double x = a->at[k][i], y = b->at[k][i], d = x == y || (isnan(x) && isnan(y)) ? 0
-                : fabs(x - y) / (1 + fabs(x));
-            if (!(d <= worst)) worst = d;
+            double x = a->at[k][i], y = b->at[k][i],
+                   d = x == y || (isnan(x) && isnan(y)) ? 0 : fabs(x - y) / (1 + fabs(x));
+            if (!(d <= worst))
+                worst = d;
         }
     }
     return worst;
@@ -99,6 +108,7 @@ static double difference(const Values *a, const Values *b, size_t outputs)
 
 static void release(Values *v, size_t outputs)
 {
-    for (size_t k = 0; k < outputs; k++) free(v->at[k]);
+    for (size_t k = 0; k < outputs; k++)
+        free(v->at[k]);
 }
 #endif

@@ -53,8 +53,7 @@ static void draws(void)
     int weighted[3] = { 0 };
     for (int i = 0; i < 50000; i++)
         weighted[cg_draw_weighted(&d, sums, 3)]++;
-    ok(weighted[1] == 0 && weighted[0] > 9500 && weighted[0] < 10500,
-       "weights are kept, zero is never drawn");
+    ok(weighted[1] == 0 && weighted[0] > 9500 && weighted[0] < 10500, "weights are kept, zero is never drawn");
     bool wide = false;
     for (int i = 0; i < 100; i++)
         wide |= cg_draw_below(&d, (uint64_t)1 << 50) > UINT32_MAX;
@@ -91,8 +90,7 @@ static void tokens(void)
     cg_strbuf_deinit(&back);
     static const int32_t answer[] = { 1, 'h', 'i', 0, 300, '!', -4, 0 };
     cg_tokenizer_decode(t, answer, 8, true, &back);
-    ok(!strcmp(cg_strbuf_str(&back), "hi\xef\xbf\xbd!\xef\xbf\xbd"),
-       "marks are left out, strangers are shown");
+    ok(!strcmp(cg_strbuf_str(&back), "hi\xef\xbf\xbd!\xef\xbf\xbd"), "marks are left out, strangers are shown");
     cg_strbuf_deinit(&back);
     cg_vec_free(&ids);
     cg_tokenizer_free(t);
@@ -122,8 +120,7 @@ static void training(const CgTokenizer *t)
     CgTokens row = row_of(c, CG_TRAIN);
     ok(w && cg_windows_tokens(w) == row.len, "the row is the documents and their end marks");
     int64_t epoch = cg_windows_epoch(w);
-    ok(epoch == (int64_t)(row.len / T) && cg_windows_count(w) == (int64_t)((row.len - 1) / T),
-       "windows are counted");
+    ok(epoch == (int64_t)(row.len / T) && cg_windows_count(w) == (int64_t)((row.len - 1) / T), "windows are counted");
     int32_t a[B * T], an[B * T], b[B * T], bn[B * T];
     cg_windows_batch(w, 7, 1234, B, a, an);
     cg_windows_batch(w, 7, 0, B, b, bn);
@@ -141,7 +138,7 @@ static void training(const CgTokenizer *t)
         cg_windows_batch(w, 7, (uint64_t)i, 1, a, an);
         for (int k = 0; k < T; k++)
             count_seen[a[k]]++;
-        for (size_t from = 0; from < row.len; from++) {      /* where on the ring is it? */
+        for (size_t from = 0; from < row.len; from++) { /* where on the ring is it? */
             int k = 0;
             while (k < T && row.at[(from + (size_t)k) % row.len] == a[k])
                 k++;
@@ -159,8 +156,8 @@ static void training(const CgTokenizer *t)
     CgWindows *again = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
     CgWindows *other = cg_windows_new(c, CG_TEST, t, &(CgWindowOpts){ .length = T }, &e);
     ok(cg_digest_equal(cg_windows_digest(w), cg_windows_digest(again))
-           && !cg_digest_equal(cg_windows_digest(w), cg_windows_digest(other)),
-       "digests name windows");
+            && !cg_digest_equal(cg_windows_digest(w), cg_windows_digest(other)),
+        "digests name windows");
     free(seen);
     free(count_row);
     free(count_seen);
@@ -203,18 +200,14 @@ static void evaluation(const CgTokenizer *t)
         text[i] = cg_draw_below(&d, 31) ? (char)('a' + cg_draw_below(&d, 26)) : '\n';
     CgCorpus *one = cg_corpus_from_texts("one", &(CgText){ text, 50021 }, 1, NULL, &e);
     w = cg_windows_new(one, CG_ALL, t, &(CgWindowOpts){ .length = T }, &e);
-    ok(w && cg_corpus_count(one) > 100 && cg_windows_tokens(w) == 50022,
-       "pieces of one text are one text again");
+    ok(w && cg_corpus_count(one) > 100 && cg_windows_tokens(w) == 50022, "pieces of one text are one text again");
     cg_windows_free(w);
     cg_corpus_free(one);
     cg_corpus_free(c);
     free(text);
 }
 
-static int by_id(const void *a, const void *b)
-{
-    return *(const int32_t *)a - *(const int32_t *)b;
-}
+static int by_id(const void *a, const void *b) { return *(const int32_t *)a - *(const int32_t *)b; }
 
 /* Whether s[0..2n+2) is y 1 x 0 with x of the row; *plain: y is x; in groups of g y is x in another order
  * otherwise. */
@@ -250,8 +243,8 @@ static void copies(const CgTokenizer *t)
     CgCorpus *c = corpus(101, 211, 7, 0);
     CgTokens row = row_of(c, CG_TRAIN);
     CgWindows *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 0.3 }, &e);
-    CgWindows *bags = cg_windows_new(c, CG_TRAIN, t,
-                                     &(CgWindowOpts){ .length = T, .repeat = 1, .span = 8, .group = 4 }, &e);
+    CgWindows *bags =
+        cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 1, .span = 8, .group = 4 }, &e);
     int32_t a[B * T], an[B * T];
     int halves = 0, first = 0, second = 0, orderly = 0;
     bool shifted = true, plain;
@@ -269,9 +262,9 @@ static void copies(const CgTokenizer *t)
         }
     }
     ok(halves > 1100 * 0.25 && halves < 1100 * 0.35,
-       "three windows in ten are a span, a mark, the span again and an end");
+        "three windows in ten are a span, a mark, the span again and an end");
     ok(first == 1100 && second == 1100 && shifted,
-       "short spans follow each other, the first showing in disorder inside groups");
+        "short spans follow each other, the first showing in disorder inside groups");
     ok(orderly > 2200 * 0.21 && orderly < 2200 * 0.29, "but for one span in four");
     cg_windows_free(w);
     cg_windows_free(bags);
@@ -299,7 +292,8 @@ static void some_of_all(const CgTokenizer *t)
         most = at - before > most ? at - before : most;
         before = at;
     }
-    ok(found && before >= all - all / 71 - 1 && most - least <= 1, "some windows of many lie at even distances over the split");
+    ok(found && before >= all - all / 71 - 1 && most - least <= 1,
+        "some windows of many lie at even distances over the split");
     cg_vec_free(&row);
     cg_windows_free(w);
     cg_corpus_free(c);
@@ -350,7 +344,7 @@ static void mixtures(const CgTokenizer *t)
         equal += p[i] == q[i];
     }
     for (int i = 0; i < 256; i++)
-        same_bag &= bag[i] >= -1 && bag[i] <= 1;     /* the one token after the window differs */
+        same_bag &= bag[i] >= -1 && bag[i] <= 1; /* the one token after the window differs */
     ok(same_bag && equal < 2000, "shuffled tokens are the same tokens elsewhere");
     free(p);
     free(q);
@@ -362,8 +356,7 @@ static void mixtures(const CgTokenizer *t)
         cg_corpus_free(corpora[i]);
 }
 
-static void refused(CgCorpus *c, const CgTokenizer *t, CgSplit s, CgWindowOpts o, const char *words,
-                    const char *test)
+static void refused(CgCorpus *c, const CgTokenizer *t, CgSplit s, CgWindowOpts o, const char *words, const char *test)
 {
     CgErr e = { 0 };
     CgWindows *w = cg_windows_new(c, s, t, &o, &e);
@@ -380,18 +373,16 @@ static void mistakes(const CgTokenizer *t)
     CgText same[] = { { "aa", 2 }, { "aa", 2 } };
     CgCorpus *c = corpus(7, 11, 1, 0), *one = cg_corpus_from_texts("same", same, 2, NULL, &e);
     refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 0 }, "length 0", "no length");
-    refused(c, t, CG_TEST, (CgWindowOpts){ .length = 1009 }, "fewer than one window of 1009",
-            "too little text");
-    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 1.5 }, "a share, 0 to 1",
-            "a share above one");
-    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 12, .repeat = 0.5, .span = 6 },
-            "does not fit in a window of 12", "spans too long");
+    refused(c, t, CG_TEST, (CgWindowOpts){ .length = 1009 }, "fewer than one window of 1009", "too little text");
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 1.5 }, "a share, 0 to 1", "a share above one");
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 12, .repeat = 0.5, .span = 6 }, "does not fit in a window of 12",
+        "spans too long");
     refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 32, .repeat = 0.5, .span = 6, .group = 4 },
-            "no whole number of groups", "broken groups");
-    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 0.5 }, "no whole number of groups",
-            "no room at all");
-    refused(one, t, cg_corpus_docs(one, CG_TEST) ? CG_TRAIN : CG_TEST, (CgWindowOpts){ .length = 1 },
-            "is empty", "an empty split");
+        "no whole number of groups", "broken groups");
+    refused(
+        c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 0.5 }, "no whole number of groups", "no room at all");
+    refused(one, t, cg_corpus_docs(one, CG_TEST) ? CG_TRAIN : CG_TEST, (CgWindowOpts){ .length = 1 }, "is empty",
+        "an empty split");
     cg_corpus_free(c);
     cg_corpus_free(one);
 }
