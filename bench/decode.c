@@ -10,10 +10,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "experiment/target.h"
+#include "experiment/graph_arg.h"
 #include "graph/pass.h"
 #include "graph/registry.h"
-#include "graph/step.h"
+#include "graph/incremental.h"
 #include "run/decode.h"
 
 typedef struct Config {
@@ -48,7 +48,7 @@ static bool build(const Job *j, CgGraph **prologue, CgGraph **step)
             j->c->vocab, j->c->dim, j->c->layers, j->c->heads, j->c->hidden);
     if (fd < 0 || write(fd, script, (size_t)n) != n || close(fd) != 0)
         return false;
-    CgExperiment *x = cg_experiment_new(path, &(CgExperimentOpts){ .quiet = true });
+    CgSession *x = cg_experiment_new(path, &(CgSessionOpts){ .quiet = true });
     CgTarget target = { 0 };
     CgBinding sizes[2] = { { cg_intern("B"), j->rows }, { cg_intern("T"), j->length } };
     CgValue *v = cg_target_value(x, "m", &target);

@@ -26,7 +26,7 @@ AC_DEFUN([CG_CHECK_ISA], [
 ])
 
 # CG_CHECK_OPENBLAS: the serial build by its own folder, whatever the system's alternatives prefer, because cg has
-# threads of its own; else the one the linker finds, which run/blas.c pins to one thread.
+# threads of its own; else the one the linker finds, which run/gemm/blas.c pins to one thread.
 AC_DEFUN([CG_CHECK_OPENBLAS], [
     cg_triplet=`$CC -print-multiarch 2>/dev/null`
     CG_BLAS_LIBS=

@@ -1,47 +1,12 @@
-# The unit programs: each is tests/unit/NAME.c, prints TAP, and is run by tests/run.sh like every other case.
+# The unit programs: each is tests/unit/NAME.c (src/sources.sh lists them), prints TAP, and is run by tests/run.sh like every
+# other case.
 LDADD = libcgcore.la $(CG_LIBS)
-check_PROGRAMS += tests/unit/bpe
 check_PROGRAMS += tests/op_lint
 # Holds every object, as the program does: it loads plugins, too.
 tests_op_lint_SOURCES = tests/lint/op_lint.c tests/lint/harness.c tests/lint/value.c tests/lint/graph.c tests/lint/places.c \
 	tests/lint/derivative.c tests/lint/rounded.c tests/lint/lint.h
 tests_op_lint_LDADD = $(cg_core_objects) $(CG_LIBS)
 tests_op_lint_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
-check_PROGRAMS += tests/unit/conformance
-check_PROGRAMS += tests/unit/corpus
-check_PROGRAMS += tests/unit/diag
-check_PROGRAMS += tests/unit/digest
-check_PROGRAMS += tests/unit/dim
-check_PROGRAMS += tests/unit/exec
-check_PROGRAMS += tests/unit/fuse
-check_PROGRAMS += tests/unit/gemm
-check_PROGRAMS += tests/unit/grad
-check_PROGRAMS += tests/unit/graph
-check_PROGRAMS += tests/unit/io
-check_PROGRAMS += tests/unit/map
-check_PROGRAMS += tests/unit/metric
-check_PROGRAMS += tests/unit/module
-check_PROGRAMS += tests/unit/parse
-check_PROGRAMS += tests/unit/picture
-check_PROGRAMS += tests/unit/plan
-check_PROGRAMS += tests/unit/pool
-check_PROGRAMS += tests/unit/progress
-check_PROGRAMS += tests/unit/profile
-check_PROGRAMS += tests/unit/random
-check_PROGRAMS += tests/unit/stats
-check_PROGRAMS += tests/unit/store
-check_PROGRAMS += tests/unit/store_faults
-check_PROGRAMS += tests/unit/recognise
-check_PROGRAMS += tests/unit/step
-check_PROGRAMS += tests/unit/strbuf
-check_PROGRAMS += tests/unit/suggest
-check_PROGRAMS += tests/unit/synth
-check_PROGRAMS += tests/unit/table
-check_PROGRAMS += tests/unit/tensorfile
-check_PROGRAMS += tests/unit/text
-check_PROGRAMS += tests/unit/transformer
-check_PROGRAMS += tests/unit/vmath
-check_PROGRAMS += tests/unit/window
 
 # The functions that ops use within, compiled once for each processor, as the ops are.
 check_LTLIBRARIES = libcginner_base.la

@@ -120,7 +120,7 @@ struct CgElab {
     CgValue *(*field)(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
     /* The columns of a table-valued argument, for quoted builtins; count, 0 = not a table. */
     int (*columns)(CgElab *e, CgValue *of, CgAtom *names, int max);
-    void *experiment; /* the layer above */
+    void *session; /* the layer above */
 };
 
 CgElab *cg_elab_new(CgSources *sources, CgDiags *diags, CgProgram *program, CgSetting *settings, int nsettings,

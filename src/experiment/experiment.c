@@ -7,65 +7,8 @@
 
 #include "base/timing.h"
 #include "graph/registry.h"
-#include "run/blas.h"
-#include "run/gemm.h"
-
-static const CgBuiltin *const builtins[] = { cg_builtins_graph, cg_builtins_data, cg_builtins_table, cg_builtins_plot,
-    cg_builtins_tokenizer, NULL };
-
-CgExperiment *cg_experiment_of(CgElab *e) { return e->experiment; }
-
-void cg_experiment_own(CgElab *e, CgStage *s)
-{
-    CgExperiment *x = e->experiment;
-    cg_vec_push(&x->stages, s);
-}
-
-void cg_experiment_own_generator(CgElab *e, CgGenerator *g)
-{
-    CgExperiment *x = e->experiment;
-    cg_vec_push(&x->generators, g);
-}
-
-void cg_experiment_keep_table(CgExperiment *x, CgTable *t) { cg_vec_push(&x->tables, t); }
-
-bool cg_experiment_stopped(const CgExperiment *x) { return x->opts.stop && *x->opts.stop; }
-
-void cg_experiment_note_precision(CgExperiment *x, const CgGraph *g)
-{
-    const char *name = cg_gemm_name(true), *rounded = strstr(name, " rounded");
-    bool any = false;
-    for (CgRef r = 0; r < g->nodes.len && rounded && !any; r++)
-        any = cg_node(g, r)->bf16;
-    if (!any || x->noted_precision || x->opts.quiet)
-        return;
-    x->noted_precision = true;
-    fprintf(stderr, "bf16: there is no AVX512-BF16 here; products are rounded and multiplied in f32 (%.*s)\n",
-        (int)(rounded - name), name);
-}
-
-bool cg_experiment_err(CgExperiment *x, CgSpan at, const CgErr *err)
-{
-    cg_diag_err(x->diags, at, err);
-    return false;
-}
-
-CgValue *cg_value_host(CgElab *e, const char *cls, void *host)
-{
-    CgValue *v = cg_value_new(e, CG_VALUE_HOST, (CgSpan){ 0 });
-    v->s = cg_intern(cls);
-    v->host = host;
-    return v;
-}
-
-CgDigest cg_value_digest(const CgValue *v)
-{
-    CgStrbuf text = { 0 };
-    cg_value_print(v, &text);
-    CgDigest d = cg_digest(cg_strbuf_str(&text), text.len);
-    cg_strbuf_deinit(&text);
-    return d;
-}
+#include "library/library.h"
+#include "report/figure.h"
 
 /* ---- checking -------------------------------------------------------------------------------------------------- */
 
@@ -89,7 +32,7 @@ static void check_ending(CgElab *e, const CgValue *v, const CgValue *to, CgSpan 
 }
 
 /* show and save as values: evaluated once while checking, so that mistakes in them come before anything runs. */
-static void check_statements(CgExperiment *x)
+static void check_statements(CgSession *x)
 {
     CgElab *e = x->elab;
     CgEnv *env = cg_elab_script(e);
@@ -114,7 +57,7 @@ static void check_statements(CgExperiment *x)
     }
 }
 
-static void load_plugins(CgExperiment *x)
+static void load_plugins(CgSession *x)
 {
     for (int m = 0; m < x->program->n; m++) {
         const CgBlock *top = &x->program->at[m].unit->top;
@@ -122,14 +65,14 @@ static void load_plugins(CgExperiment *x)
             CgErr err = { 0 };
             if (top->at[i]->kind == CG_STMT_PLUGIN && top->at[i]->a->kind == CG_EXPR_STRING
                 && !cg_registry_load(top->at[i]->a->s, &err))
-                cg_experiment_err(x, top->at[i]->a->span, &err);
+                cg_session_err(x, top->at[i]->a->span, &err);
         }
     }
 }
 
-CgExperiment *cg_experiment_new(const char *path, const CgExperimentOpts *opts)
+CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
 {
-    CgExperiment *x = cg_calloc(1, sizeof *x);
+    CgSession *x = cg_calloc(1, sizeof *x);
     x->opts = *opts;
     x->path = path;
     x->sources = cg_sources_new();
@@ -139,8 +82,8 @@ CgExperiment *cg_experiment_new(const char *path, const CgExperimentOpts *opts)
     if (!x->program || cg_diags_count(x->diags))
         return x;
     load_plugins(x);
-    x->elab = cg_elab_new(x->sources, x->diags, x->program, x->opts.settings, x->opts.nsettings, builtins);
-    x->elab->experiment = x;
+    x->elab = cg_elab_new(x->sources, x->diags, x->program, x->opts.settings, x->opts.nsettings, cg_library);
+    x->elab->session = x;
     x->elab->train = cg_stage_train;
     x->elab->evaluate = cg_stage_evaluate;
     x->elab->columns = cg_stage_columns;
@@ -155,7 +98,7 @@ CgExperiment *cg_experiment_new(const char *path, const CgExperimentOpts *opts)
     return x;
 }
 
-void cg_experiment_free(CgExperiment *x)
+void cg_experiment_free(CgSession *x)
 {
     if (x->run)
         cg_run_close(
@@ -204,94 +147,7 @@ void cg_experiment_free(CgExperiment *x)
 
 /* ---- running --------------------------------------------------------------------------------------------------- */
 
-bool cg_experiment_open(CgExperiment *x, CgErr *err)
-{
-    cg_blas_init();
-    if (!x->pool)
-        x->pool = cg_pool_new(x->opts.threads);
-    if (!x->trace && x->opts.trace)
-        x->trace = cg_trace_new(cg_pool_threads(x->pool), x->sources);
-    if (!x->store)
-        x->store = cg_store_open(x->opts.store, err);
-    if (!x->store)
-        return false;
-    if (!x->run && !x->opts.untrained) {
-        CgStrbuf settings = { 0 };
-        for (int i = 0; i < x->opts.nsettings; i++)
-            cg_strbuf_printf(&settings, "%s%s=%s", i ? " " : "", x->opts.settings[i].name, x->opts.settings[i].text);
-        const CgSource *script = cg_sources_get(x->sources, cg_env_module(cg_elab_script(x->elab))->unit->file);
-        x->run = cg_run_open(x->store, x->path, cg_strbuf_str(&settings), cg_digest(script->text, script->len));
-        cg_strbuf_deinit(&settings);
-    }
-    return true;
-}
-
-bool cg_stage_force(CgExperiment *x, CgStage *s)
-{
-    if (!s->forced) {
-        s->forced = true;
-        s->failed = !(s->kind != CG_STAGE_TRAIN ? cg_evaluate_run(x, s)
-                : x->opts.untrained             ? cg_train_untrained(x, s)
-                                                : cg_train_run(x, s));
-    }
-    return !s->failed;
-}
-
-CgValue *cg_force(CgExperiment *x, CgValue *v)
-{
-    CgElab *e = x->elab;
-    switch (v->kind) {
-    case CG_VALUE_LIST:
-    case CG_VALUE_RECORD: {
-        CgValue *out = cg_value_record(e, v->n, v->span);
-        out->kind = v->kind;
-        for (int i = 0; i < v->n; i++) {
-            if (v->keys)
-                out->keys[i] = v->keys[i];
-            if (!(out->at[i] = cg_force(x, v->at[i])))
-                return NULL;
-        }
-        return out;
-    }
-    case CG_VALUE_STAGE: {
-        CgStage *s = v->stage;
-        if (!cg_stage_force(x, s))
-            return NULL;
-        return s->table ? cg_value_host(e, "a table", s->table) : v;
-    }
-    case CG_VALUE_INSTANCE:
-        if (v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE
-            && !cg_stage_force(x, v->instance->weights->stage))
-            return NULL;
-        return v;
-    case CG_VALUE_COLUMN: {
-        CgErr err = { 0 };
-        CgNumbers *numbers = CG_NEW(e->arena, CgNumbers);
-        double *at = x->table ? cg_table_numbers(x->table, v->s, &err) : NULL;
-        if (!at) {
-            cg_experiment_err(x, v->span, &err);
-            return NULL;
-        }
-        numbers->n = x->table->rows;
-        numbers->at = CG_NEWN(e->arena, double, numbers->n + 1);
-        memcpy(numbers->at, at, numbers->n * sizeof *at);
-        free(at);
-        return cg_value_host(e, "numbers", numbers);
-    }
-    case CG_VALUE_CALL: {
-        if (v->builtin->quoted)
-            return v->builtin->later(x, v, NULL);
-        CgValue *args[16];
-        for (int i = 0; i < v->n && i < 16; i++)
-            if (!(args[i] = cg_force(x, v->at[i])))
-                return NULL;
-        return v->builtin->later(x, v, args);
-    }
-    default: return v;
-    }
-}
-
-static void show(CgExperiment *x, const CgValue *v)
+static void show(CgSession *x, const CgValue *v)
 {
     if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a table")) {
         CgStrbuf text = { 0 };
@@ -335,7 +191,7 @@ static void show(CgExperiment *x, const CgValue *v)
 }
 
 /* What was saved is noted in the index; what cannot be read again has no digest. */
-static void note_saved(CgExperiment *x, const char *kind, const char *path)
+static void note_saved(CgSession *x, const char *kind, const char *path)
 {
     CgBytes bytes;
     CgErr ignored = { 0 };
@@ -345,25 +201,24 @@ static void note_saved(CgExperiment *x, const char *kind, const char *path)
     cg_io_release(&bytes);
 }
 
-static bool save_figure(CgExperiment *x, const CgFigure *f, const char *path, CgErr *err)
+static bool save_figure(const CgFigure *f, const char *path, CgErr *err)
 {
     CgStrbuf warning = { 0 };
-    bool good =
-        x->opts.draw ? x->opts.draw(f, path, &warning, err) : cg_err(err, CG_ERR_INPUT, "nothing here draws figures");
+    bool good = cg_figure_save(f, path, &warning, err);
     if (good && warning.len)
         fprintf(stderr, "cg: warning: %s\n", cg_strbuf_str(&warning));
     cg_strbuf_deinit(&warning);
     return good;
 }
 
-static bool save(CgExperiment *x, const CgValue *v, const char *path, CgSpan at)
+static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at)
 {
     CgErr err = { 0 };
     bool good = false;
     if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a table")) {
         good = cg_table_save(v->host, path, &err);
     } else if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a figure")) {
-        good = save_figure(x, v->host, path, &err);
+        good = save_figure(v->host, path, &err);
     } else if (v->kind == CG_VALUE_INSTANCE && v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE) {
         const CgStage *s = v->instance->weights->stage;
         good = cg_safetensors_write(path, s->weights.at, s->weights.n, (const char *const *)s->weights.keys,
@@ -376,14 +231,14 @@ static bool save(CgExperiment *x, const CgValue *v, const char *path, CgSpan at)
             &err, "models go to .safetensors, tables to .csv or .jsonl, figures to .svg or .png, strings to any file");
     }
     if (!good)
-        return cg_experiment_err(x, at, &err);
+        return cg_session_err(x, at, &err);
     note_saved(x, v->kind == CG_VALUE_HOST ? strchr(v->s, ' ') + 1 : v->kind == CG_VALUE_STR ? "text" : "model", path);
     if (cg_io_exists(path)) /* not a figure that nothing could draw */
         fprintf(stderr, "saved %s\n", path);
     return true;
 }
 
-static bool carry_out(CgExperiment *x, const CgStmt *s)
+static bool carry_out(CgSession *x, const CgStmt *s)
 {
     CgElab *e = x->elab;
     CgFrame f;
@@ -404,14 +259,14 @@ static bool carry_out(CgExperiment *x, const CgStmt *s)
     return good;
 }
 
-int cg_experiment_run(CgExperiment *x, FILE *out)
+int cg_experiment_run(CgSession *x, FILE *out)
 {
     x->out = out;
     if (cg_diags_count(x->diags))
         return cg_diags_exit_code(x->diags);
     CgErr err = { 0 };
-    if (!cg_experiment_open(x, &err)) {
-        cg_experiment_err(x, (CgSpan){ 0 }, &err);
+    if (!cg_session_open(x, &err)) {
+        cg_session_err(x, (CgSpan){ 0 }, &err);
         return cg_diags_exit_code(x->diags);
     }
     const CgBlock *top = &cg_env_module(cg_elab_script(x->elab))->unit->top;

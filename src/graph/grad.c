@@ -237,7 +237,7 @@ bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads
     for (int i = 0; i < n; i++)
         leaves &= cg_node(b->graph, wrt[i])->nin == 0;
     if (leaves)
-        loss = cg_pass_places_at(b, cg_pass_recognise_at(b, loss));
+        loss = cg_pass_slice_at(b, cg_pass_recognise_at(b, loss));
     CgRef one, saved = b->why;
     b->why = loss;
     one = cg_fill(b, type, 1);

@@ -14,19 +14,40 @@
     #define VERIFY 0
 #endif
 
-static const CgPass passes[] = {
-#define X(name, by_default, summary) { #name, summary, cg_pass_##name, by_default },
-#include "graph/pass.def"
+#define X(pass) extern const CgPass cg_pass_entry_##pass;
+#include "entries/pass.def"
+#undef X
+static const CgPass *const entries[] = {
+#define X(pass) &cg_pass_entry_##pass,
+#include "entries/pass.def"
 #undef X
 };
 
-const CgPass *cg_pass_at(size_t i) { return i < CG_LEN(passes) ? &passes[i] : NULL; }
+/* Entry a runs before entry b: by order, those without one last; equals by name. */
+static bool runs_before(const CgPass *a, const CgPass *b)
+{
+    if (a->order != b->order)
+        return b->order == 0 || (a->order != 0 && a->order < b->order);
+    return strcmp(a->name, b->name) < 0;
+}
+
+const CgPass *cg_pass_at(size_t i)
+{
+    for (size_t k = 0; k < CG_LEN(entries); k++) {
+        size_t before = 0;
+        for (size_t j = 0; j < CG_LEN(entries); j++)
+            before += runs_before(entries[j], entries[k]);
+        if (before == i)
+            return entries[k];
+    }
+    return NULL;
+}
 
 const CgPass *cg_pass_find(const char *name)
 {
-    for (size_t i = 0; i < CG_LEN(passes); i++)
-        if (!strcmp(passes[i].name, name))
-            return &passes[i];
+    for (size_t i = 0; i < CG_LEN(entries); i++)
+        if (!strcmp(entries[i]->name, name) || (entries[i]->was && !strcmp(entries[i]->was, name)))
+            return entries[i];
     return NULL;
 }
 
@@ -101,9 +122,9 @@ CgGraph *cg_pass_run_all(const CgGraph *g, const char *only)
 {
     cg_timing_begin("optimise");
     CgGraph *now = copy_graph(g);
-    for (size_t i = 0; i < CG_LEN(passes) && !only; i++)
-        if (passes[i].by_default)
-            now = run_pass(&passes[i], now);
+    const CgPass *each;
+    for (size_t i = 0; !only && (each = cg_pass_at(i)) && each->order; i++)
+        now = run_pass(each, now);
     for (const char *p = only ? only : ""; *p; p += strcspn(p, ","), p += *p == ',') {
         const CgPass *pass = cg_pass_find(cg_intern_n(p, strcspn(p, ",")));
         if (pass)

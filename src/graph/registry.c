@@ -204,29 +204,29 @@ static bool add_set(const CgOpSet *set, CgErr *e)
 
 /* ---- built-in sets ---- */
 
-#if __has_include("ops/sets.def")
+#if __has_include("entries/ops.def")
     #define X(set) extern const CgOpSet cg_ops_##set##_base;
-    #include "ops/sets.def"
+    #include "entries/ops.def"
     #undef X
 static const CgOpSet *const sets_base[] = {
     #define X(set) &cg_ops_##set##_base,
-    #include "ops/sets.def"
+    #include "entries/ops.def"
     #undef X
     NULL
 };
     #ifdef CG_HAVE_X86_ISAS
         #define X(set) extern const CgOpSet cg_ops_##set##_avx2, cg_ops_##set##_avx512;
-        #include "ops/sets.def"
+        #include "entries/ops.def"
         #undef X
 static const CgOpSet *const sets_avx2[] = {
         #define X(set) &cg_ops_##set##_avx2,
-        #include "ops/sets.def"
+        #include "entries/ops.def"
         #undef X
     NULL
 };
 static const CgOpSet *const sets_avx512[] = {
         #define X(set) &cg_ops_##set##_avx512,
-        #include "ops/sets.def"
+        #include "entries/ops.def"
         #undef X
     NULL
 };

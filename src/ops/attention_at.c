@@ -12,14 +12,14 @@
 #define T          float
 #define INTEGER    int32_t
 #define NAME(word) word##_f32
-#include "ops/few.h"
+#include "ops/gemm_skinny.h"
 #undef T
 #undef INTEGER
 #undef NAME
 #define T          double
 #define INTEGER    int64_t
 #define NAME(word) word##_f64
-#include "ops/few.h"
+#include "ops/gemm_skinny.h"
 #undef T
 #undef INTEGER
 #undef NAME

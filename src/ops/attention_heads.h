@@ -8,8 +8,8 @@
 #include <cg/kernel.h>
 #include <cg/rules.h>
 
-#include "ops/corner.h"
-#include "ops/lanes.h"
+#include "ops/copy_block.h"
+#include "ops/vector_reduce.h"
 
 #define QUERIES 32  /* queries of a block, about: a panel of the right factor */
 #define KEYS    256 /* keys of a block: the depth of the products that make y and gq */

@@ -4,7 +4,7 @@
 #include <cg/build.h>
 #include <cg/rules.h>
 
-#include "ops/lanes.h"
+#include "ops/vector_reduce.h"
 #include "ops/program.h"
 
 #define PART (CG_PART / 2) /* elements a part: chains are longer than one op */

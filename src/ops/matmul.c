@@ -9,15 +9,15 @@
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
-#include "ops/corner.h"
+#include "ops/copy_block.h"
 
 #define T          float
 #define SIZE       4
 #define INTEGER    int32_t
 #define NAME(word) word##_f32
-#include "ops/few.h"
-#include "ops/few_turned.h"
-#include "ops/few_columns.h"
+#include "ops/gemm_skinny.h"
+#include "ops/gemm_skinny_transposed.h"
+#include "ops/gemm_skinny_columns.h"
 #undef T
 #undef SIZE
 #undef INTEGER
@@ -26,9 +26,9 @@
 #define SIZE       8
 #define INTEGER    int64_t
 #define NAME(word) word##_f64
-#include "ops/few.h"
-#include "ops/few_turned.h"
-#include "ops/few_columns.h"
+#include "ops/gemm_skinny.h"
+#include "ops/gemm_skinny_transposed.h"
+#include "ops/gemm_skinny_columns.h"
 #undef T
 #undef SIZE
 #undef INTEGER

@@ -5,7 +5,7 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#include "ops/made.h"
+#include "ops/bf16_rows.h"
 
 #define CHUNKS 32 /* at most so many partial sums of gain and bias */
 

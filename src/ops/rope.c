@@ -8,7 +8,7 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#include "ops/made.h"
+#include "ops/bf16_rows.h"
 
 #define AHEAD   8  /* rows */
 #define AT_ONCE 64 /* angles whose sines are made together: rows are often shorter than a vector */

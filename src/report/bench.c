@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "graph/registry.h"
-#include "report/json.h"
+#include "base/json.h"
 #include "report/profile.h"
 
 typedef struct Times {

@@ -3,7 +3,7 @@
 #ifndef CG_REPORT_BENCH_H
 #define CG_REPORT_BENCH_H
 #include "base/strbuf.h"
-#include "experiment/bench.h"
+#include "stage/bench.h"
 #include "run/peak.h"
 
 void cg_report_bench(const CgBench *b, const CgPeaks *peaks, CgStrbuf *out);

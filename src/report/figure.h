@@ -4,7 +4,7 @@
 #ifndef CG_REPORT_FIGURE_H
 #define CG_REPORT_FIGURE_H
 #include "base/strbuf.h"
-#include "experiment/figure.h"
+#include "table/figure.h"
 
 /* By the end of the path: .svg and .png are drawn, .gp is the script that draws them, .csv the data alone. A picture
  * comes with FILE.csv. False after a mistake. *warning is set when gnuplot is not there: the data is written, the

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "base/io.h"
-#include "report/json.h"
+#include "base/json.h"
 
 static void print_row_name(const CgTrace *t, int row, CgStrbuf *out)
 {

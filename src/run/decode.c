@@ -1,6 +1,6 @@
 /* decode.c - prologue, portions of text, one place after another.
  * Takes the halves of a step graph; gives results as the text grows. Must not know what a graph computes: what is kept
- * and where it begins is told by the names of inputs and outputs (graph/step.h). */
+ * and where it begins is told by the names of inputs and outputs (graph/incremental.h). */
 #include "run/decode.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include <cg/elementwise.h>
 
-#include "graph/step.h"
+#include "graph/incremental.h"
 
 enum { SIZES = 2 }; /* plans that stay: for one place, and for the last other number of places */
 

@@ -1,7 +1,8 @@
 /* decode.h - a text that grows place by place.
- * Takes the two halves of a step graph (graph/step.h), a pool and bound memory; gives results for the place after the
- * last one fed. Plans are made once for each number of places that come at once, what is kept is updated where it lies,
- * and one more place allocates nothing. The bits depend on what was fed and in which portions, never on the threads. */
+ * Takes the two halves of a step graph (graph/incremental.h), a pool and bound memory; gives results for the place
+ * after the last one fed. Plans are made once for each number of places that come at once, what is kept is updated
+ * where it lies, and one more place allocates nothing. The bits depend on what was fed and in which portions, never on
+ * the threads. */
 #ifndef CG_DECODE_H
 #define CG_DECODE_H
 #include "run/exec.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "run/blas.h"
+#include "run/gemm/blas.h"
 #include "run/trace.h"
 
 #define TOUCH    ((size_t)2 << 20) /* first touch goes by huge pages */

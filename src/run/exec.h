@@ -3,7 +3,7 @@
  * never on the number of threads. */
 #ifndef CG_EXEC_H
 #define CG_EXEC_H
-#include "run/plan.h"
+#include "run/plan/plan.h"
 #include "run/pool.h"
 
 typedef struct CgExec CgExec;

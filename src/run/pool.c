@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "run/grant.h"
+#include "base/machine.h"
 #include "run/pool.h"
 
 /* Handing over through a condition variable costs some 50 us on a halted virtual core, spinning 0.1 us: a

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "graph/pass.h"
-#include "run/blas.h"
+#include "run/gemm/blas.h"
 #include "run/tensor.h"
 #include "tool/dump.h"
-#include "tool/given.h"
+#include "tool/inputs.h"
 
 enum { SHOWN = 1000 }; /* elements of a result that are still printed */
 
@@ -35,7 +35,7 @@ static bool in_signature(const CgInstance *inst, const char *name)
 }
 
 /* Every tensor of the signature without a default has data. */
-static bool inputs_are_given(CgExperiment *x, const CgInstance *inst, const Asked *asked)
+static bool inputs_are_given(CgSession *x, const CgInstance *inst, const Asked *asked)
 {
     const char *graph = inst->stmt->names[0];
     for (int k = 0; k < inst->stmt->nparams; k++) {
@@ -50,14 +50,14 @@ static bool inputs_are_given(CgExperiment *x, const CgInstance *inst, const Aske
     return cg_diags_count(x->diags) == 0;
 }
 
-static bool read_given(CgExperiment *x, CgGiven *g, CgDtype dtype)
+static bool read_given(CgSession *x, CgGiven *g, CgDtype dtype)
 {
     CgErr e = { 0 };
-    return cg_given_read(g, dtype, &e) || cg_experiment_err(x, g->span, &e);
+    return cg_given_read(g, dtype, &e) || cg_session_err(x, g->span, &e);
 }
 
 /* The types of the inputs: those of the data; numbers written out are of the declared dtype. */
-static bool read_inputs(CgExperiment *x, const CgInstance *inst, const Asked *asked, CgKnownTypes *out)
+static bool read_inputs(CgSession *x, const CgInstance *inst, const Asked *asked, CgKnownTypes *out)
 {
     *out = (CgKnownTypes){ CG_NEWN(x->elab->arena, CgKnownType, inst->stmt->nparams + 1), 0 };
     for (int i = 0; i < inst->stmt->nparams; i++) {
@@ -78,7 +78,7 @@ static bool read_inputs(CgExperiment *x, const CgInstance *inst, const Asked *as
     return true;
 }
 
-static bool wrong_type(CgExperiment *x, const CgGiven *g, const CgType *want)
+static bool wrong_type(CgSession *x, const CgGiven *g, const CgType *want)
 {
     CgStrbuf type = { 0 }, have = { 0 };
     cg_type_print(want, &type);
@@ -116,7 +116,7 @@ static void suggest(CgDiag *d, const CgSuggest *near)
 }
 
 /* What is given beside the inputs are parameters; they are known once the graph is there. */
-static bool read_params(CgExperiment *x, const CgTarget *t, const CgInstance *inst, const Asked *asked)
+static bool read_params(CgSession *x, const CgTarget *t, const CgInstance *inst, const Asked *asked)
 {
     bool good = true;
     for (int i = 0; i < asked->in.n; i++) {
@@ -143,7 +143,7 @@ static bool read_params(CgExperiment *x, const CgTarget *t, const CgInstance *in
 /* ---- derivatives ---- */
 
 /* The output of a name or number; -1 after a mistake. */
-static int find_output(CgExperiment *x, const CgTarget *t, const char *name)
+static int find_output(CgSession *x, const CgTarget *t, const char *name)
 {
     const CgGraph *g = t->model->graph;
     char *end;
@@ -169,7 +169,7 @@ static int find_output(CgExperiment *x, const CgTarget *t, const char *name)
 }
 
 /* Adds r unless it is there; an input and a parameter of one name cannot both be written. */
-static bool add_once(CgExperiment *x, const CgGraph *g, CgRefs *to, CgRef r)
+static bool add_once(CgSession *x, const CgGraph *g, CgRefs *to, CgRef r)
 {
     for (size_t i = 0; i < to->len; i++)
         if (to->at[i] == r)
@@ -183,7 +183,7 @@ static bool add_once(CgExperiment *x, const CgGraph *g, CgRefs *to, CgRef r)
     return true;
 }
 
-static bool none_by(CgExperiment *x, const CgTarget *t, const char *pattern, CgRef integer, bool frozen)
+static bool none_by(CgSession *x, const CgTarget *t, const char *pattern, CgRef integer, bool frozen)
 {
     CgSuggest near;
     if (integer != CG_NONE) {
@@ -207,7 +207,7 @@ static bool none_by(CgExperiment *x, const CgTarget *t, const char *pattern, CgR
 
 /* Adds all that a pattern of --wrt names. What is frozen or not made of real numbers is left out, unless that is all.
  */
-static bool add_matching(CgExperiment *x, const CgTarget *t, const char *pattern, CgRefs *out)
+static bool add_matching(CgSession *x, const CgTarget *t, const char *pattern, CgRefs *out)
 {
     const CgModelGraph *m = t->model;
     CgRef integer = CG_NONE;
@@ -235,7 +235,7 @@ static bool add_matching(CgExperiment *x, const CgTarget *t, const char *pattern
     return any || none_by(x, t, pattern, integer, frozen);
 }
 
-static bool differentiate(CgExperiment *x, CgTarget *t, const Asked *asked)
+static bool differentiate(CgSession *x, CgTarget *t, const Asked *asked)
 {
     int output = find_output(x, t, asked->grad);
     CgRefs by = { 0 };
@@ -321,7 +321,7 @@ static bool write_npy(const char *folder, const CgNamed *at, int n, CgErr *e)
     return good;
 }
 
-static bool deliver(CgExperiment *x, const CgExec *exec, const CgGraph *g, const char *out)
+static bool deliver(CgSession *x, const CgExec *exec, const CgGraph *g, const char *out)
 {
     int n = (int)g->outputs.len;
     CgNamed *named = CG_NEWN(x->elab->arena, CgNamed, n + 1);
@@ -335,12 +335,12 @@ static bool deliver(CgExperiment *x, const CgExec *exec, const CgGraph *g, const
     bool good = !out
         || (ends_in(out, ".safetensors") ? cg_safetensors_write(out, named, n, NULL, NULL, 0, &e)
                                          : write_npy(out, named, n, &e));
-    return good || cg_experiment_err(x, (CgSpan){ 0 }, &e);
+    return good || cg_session_err(x, (CgSpan){ 0 }, &e);
 }
 
 /* ---- the command ---- */
 
-static bool compute(CgExperiment *x, CgTarget *t, const Asked *asked)
+static bool compute(CgSession *x, CgTarget *t, const Asked *asked)
 {
     CgErr e = { 0 };
     CgMemory memory;
@@ -359,7 +359,7 @@ static bool compute(CgExperiment *x, CgTarget *t, const Asked *asked)
     }
     bool good = exec != NULL;
     if (good)
-        cg_experiment_note_precision(x, g);
+        cg_session_note_precision(x, g);
     for (size_t i = 0; good && i < g->inputs.len; i++)
         cg_exec_bind_input(exec, (int)i, cg_givens_find(&asked->in, cg_node_name(g, g->inputs.at[i]))->tensor->data);
     for (size_t i = 0; good && i < g->params.len; i++) {
@@ -381,20 +381,20 @@ static bool compute(CgExperiment *x, CgTarget *t, const Asked *asked)
     return good;
 }
 
-static bool open_for(CgExperiment *x, const CgValue *v)
+static bool open_for(CgSession *x, const CgValue *v)
 {
     CgErr e = { 0 };
     cg_blas_init();
     if (v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE) /* the store may have it */
-        return cg_experiment_open(x, &e) || cg_experiment_err(x, (CgSpan){ 0 }, &e);
+        return cg_session_open(x, &e) || cg_session_err(x, (CgSpan){ 0 }, &e);
     x->pool = cg_pool_new(x->opts.threads);
     return true;
 }
 
 static int make(Asked *asked, const CgScriptArgs *args)
 {
-    CgExperimentOpts opts = { .settings = args->settings, .nsettings = args->nsettings, .threads = asked->threads };
-    CgExperiment *x = cg_experiment_new(asked->path, &opts);
+    CgSessionOpts opts = { .settings = args->settings, .nsettings = args->nsettings, .threads = asked->threads };
+    CgSession *x = cg_experiment_new(asked->path, &opts);
     CgTarget target = { 0 };
     CgKnownTypes data;
     cg_givens_place(&asked->in, x->sources);
@@ -416,7 +416,7 @@ static int make(Asked *asked, const CgScriptArgs *args)
     return code;
 }
 
-int cg_cmd_apply(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     CgStrings set = { 0 }, dims = { 0 }, in = { 0 };
     const char *seed = NULL, *threads = NULL, *dump = NULL;
@@ -471,3 +471,5 @@ int cg_cmd_apply(int argc, char **argv)
     cg_script_args_free(&args);
     return code;
 }
+
+CG_COMMAND(apply, "computes a graph of a script on given numbers", command)

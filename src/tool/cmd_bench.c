@@ -25,13 +25,13 @@ typedef struct Results {
 } Results;
 
 /* Each training has a profile of its own. */
-static void keep(CgExperiment *x, const CgBench *b, Results *out)
+static void keep(CgSession *x, const CgBench *b, Results *out)
 {
     cg_vec_push(&out->at, ((Result){ *b, x->profile }));
     x->profile = (CgProfile){ 0 };
 }
 
-static bool bench_stage(CgExperiment *x, CgStage *s, const Asked *asked, Results *out)
+static bool bench_stage(CgSession *x, CgStage *s, const Asked *asked, Results *out)
 {
     CgBench b;
     bool good = cg_bench_train(x, s, &asked->opts, &b);
@@ -42,7 +42,7 @@ static bool bench_stage(CgExperiment *x, CgStage *s, const Asked *asked, Results
     return good;
 }
 
-static bool bench_target(CgExperiment *x, const Asked *asked, CgBindings sizes, Results *out)
+static bool bench_target(CgSession *x, const Asked *asked, CgBindings sizes, Results *out)
 {
     CgTarget t = { 0 };
     CgBench b = { 0 };
@@ -50,7 +50,7 @@ static bool bench_target(CgExperiment *x, const Asked *asked, CgBindings sizes, 
     if (good && t.stage && t.stage->kind == CG_STAGE_TRAIN)
         good = bench_stage(x, (CgStage *)(uintptr_t)t.stage, asked, out);
     else if (good && (!asked->grad || cg_target_differentiate(x, &t, 0, NULL, 0))
-        && cg_bench_graph(x, &t, sizes, &asked->opts, &b))
+        && cg_bench_graph(x, t.name, t.model, sizes, &asked->opts, &b))
         keep(x, &b, out);
     else
         cg_bench_deinit(&b);
@@ -59,7 +59,7 @@ static bool bench_target(CgExperiment *x, const Asked *asked, CgBindings sizes, 
 }
 
 /* All trainings of the script, or the one thing that was named. */
-static void bench_all(CgExperiment *x, const Asked *asked, CgBindings sizes, Results *out)
+static void bench_all(CgSession *x, const Asked *asked, CgBindings sizes, Results *out)
 {
     bool any = false, good = true;
     for (size_t i = 0; i < x->stages.len && !asked->graph && good; i++)
@@ -109,21 +109,21 @@ static int print_peaks(const Asked *asked, int threads)
     return CG_EXIT_OK;
 }
 
-static int make(const Asked *asked, const CgExperimentOpts *opts, CgBindings sizes)
+static int make(const Asked *asked, const CgSessionOpts *opts, CgBindings sizes)
 {
-    CgExperiment *x = cg_experiment_new(asked->path, opts);
+    CgSession *x = cg_experiment_new(asked->path, opts);
     CgErr e = { 0 };
     Results results = { 0 };
     CgPeaks peaks;
-    if (cg_diags_count(x->diags) == 0 && !cg_experiment_open(x, &e))
-        cg_experiment_err(x, (CgSpan){ 0 }, &e);
+    if (cg_diags_count(x->diags) == 0 && !cg_session_open(x, &e))
+        cg_session_err(x, (CgSpan){ 0 }, &e);
     if (cg_diags_count(x->diags) == 0)
         bench_all(x, asked, sizes, &results);
     /* last, because it takes memory of its own */
     if (cg_diags_count(x->diags) == 0 && !cg_peaks_measure(x->pool, &peaks, &e))
-        cg_experiment_err(x, (CgSpan){ 0 }, &e);
+        cg_session_err(x, (CgSpan){ 0 }, &e);
     if (cg_diags_count(x->diags) == 0 && asked->trace && !cg_report_trace(x->trace, asked->trace, &e))
-        cg_experiment_err(x, (CgSpan){ 0 }, &e);
+        cg_session_err(x, (CgSpan){ 0 }, &e);
     if (cg_diags_count(x->diags) == 0)
         print(asked, &results, &peaks);
     for (size_t i = 0; i < results.at.len; i++) {
@@ -137,7 +137,7 @@ static int make(const Asked *asked, const CgExperimentOpts *opts, CgBindings siz
     return code;
 }
 
-int cg_cmd_bench(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     CgStrings set = { 0 }, dims = { 0 };
     const char *threads = NULL, *store = NULL, *steps = NULL, *warmup = NULL, *fold = NULL;
@@ -176,7 +176,7 @@ int cg_cmd_bench(int argc, char **argv)
         return cg_usage("bench", asked.peaks ? "--peaks takes no script" : "a script and at most one graph are needed");
     asked.path = asked.peaks ? NULL : argv[1];
     asked.graph = argc > 2 ? argv[2] : NULL;
-    CgExperimentOpts opts = { .quiet = true, .store = store, .untrained = true, .trace = asked.trace != NULL };
+    CgSessionOpts opts = { .quiet = true, .store = store, .untrained = true, .trace = asked.trace != NULL };
     asked.opts.profile = asked.profile || asked.trace;
     opts.profile = asked.profile;
     char *end = NULL;
@@ -200,3 +200,5 @@ int cg_cmd_bench(int argc, char **argv)
     cg_script_args_free(&args);
     return code;
 }
+
+CG_COMMAND(bench, "times training steps, and says where the time goes", command)

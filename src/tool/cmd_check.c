@@ -3,9 +3,9 @@
  * Must not write anything but diagnostics and the dump that was asked for. */
 #include "tool/dump.h"
 
-static int check_one(const char *path, const CgExperimentOpts *opts, CgBindings sizes, CgDump stage)
+static int check_one(const char *path, const CgSessionOpts *opts, CgBindings sizes, CgDump stage)
 {
-    CgExperiment *x = cg_experiment_new(path, opts);
+    CgSession *x = cg_experiment_new(path, opts);
     if (stage != CG_DUMP_NONE)
         cg_dump_script(x, sizes, stage);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
@@ -14,7 +14,7 @@ static int check_one(const char *path, const CgExperimentOpts *opts, CgBindings 
     return code;
 }
 
-int cg_cmd_check(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     CgStrings set = { 0 }, dims = { 0 };
     const char *dump = NULL;
@@ -34,7 +34,7 @@ int cg_cmd_check(int argc, char **argv)
         return CG_EXIT_USAGE;
     CgScriptArgs args;
     code = cg_script_args("check", &set, &dims, &args);
-    const CgExperimentOpts opts = { .settings = args.settings, .nsettings = args.nsettings, .quiet = true };
+    const CgSessionOpts opts = { .settings = args.settings, .nsettings = args.nsettings, .quiet = true };
     for (int i = 1, one; i < argc && code != CG_EXIT_USAGE; i++) {
         one = check_one(argv[i], &opts, args.sizes, stage);
         code = one > code ? one : code;
@@ -42,3 +42,5 @@ int cg_cmd_check(int argc, char **argv)
     cg_script_args_free(&args);
     return code;
 }
+
+CG_COMMAND(check, "finds mistakes in scripts without running them", command)

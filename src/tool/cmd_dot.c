@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiment/target.h"
+#include "experiment/graph_arg.h"
 #include "graph/pass.h"
 #include "report/dot.h"
 #include "tool/dump.h"
@@ -15,7 +15,7 @@ typedef struct Asked {
     bool flat, unfold;
 } Asked;
 
-static bool draw(CgExperiment *x, CgTarget *t, const Asked *asked, CgStrbuf *out)
+static bool draw(CgSession *x, CgTarget *t, const Asked *asked, CgStrbuf *out)
 {
     bool model = strcmp(asked->stage, "model") == 0, after = strcmp(asked->stage, "opt") == 0;
     bool derivatives = after || strcmp(asked->stage, "grad") == 0;
@@ -49,8 +49,8 @@ static int deliver(const char *path, const CgStrbuf *text)
 
 static int make(const Asked *asked, const CgScriptArgs *args)
 {
-    CgExperimentOpts opts = { .settings = args->settings, .nsettings = args->nsettings, .quiet = true };
-    CgExperiment *x = cg_experiment_new(asked->path, &opts);
+    CgSessionOpts opts = { .settings = args->settings, .nsettings = args->nsettings, .quiet = true };
+    CgSession *x = cg_experiment_new(asked->path, &opts);
     CgTarget target = { 0 };
     CgStrbuf text = { 0 };
     if (asked->dump != CG_DUMP_NONE)
@@ -83,7 +83,7 @@ static bool known_stage(const char *stage)
     return false;
 }
 
-int cg_cmd_dot(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     CgStrings set = { 0 }, dims = { 0 };
     Asked asked = { .stage = "model" };
@@ -128,3 +128,5 @@ int cg_cmd_dot(int argc, char **argv)
     cg_script_args_free(&args);
     return code;
 }
+
+CG_COMMAND(dot, "draws a graph of a script", command)

@@ -95,7 +95,7 @@ static int format_file(const char *path, bool check, CgDump stage)
     return code;
 }
 
-int cg_cmd_fmt(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     bool check = false;
     const char *dump = NULL;
@@ -123,3 +123,5 @@ int cg_cmd_fmt(int argc, char **argv)
     }
     return worst;
 }
+
+CG_COMMAND(fmt, "rewrites scripts in their canonical text", command)

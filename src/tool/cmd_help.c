@@ -8,15 +8,8 @@
 #include "experiment/experiment.h"
 #include "graph/registry.h"
 #include "lang/embedded.h"
+#include "library/library.h"
 #include "tool/tool.h"
-
-static const CgBuiltin *const tables[] = {
-    cg_builtins_graph,
-    cg_builtins_data,
-    cg_builtins_table,
-    cg_builtins_plot,
-    cg_builtins_tokenizer,
-};
 
 static void list_commands(void)
 {
@@ -90,8 +83,8 @@ static bool help_name(const char *name, CgSuggest *near)
     for (const CgEmbedded *m = cg_embedded; m->module; m++)
         if (help_module(m, name, near))
             return true;
-    for (size_t t = 0; t < CG_LEN(tables); t++)
-        for (const CgBuiltin *b = tables[t]; b->name; b++) {
+    for (size_t t = 0; cg_library[t]; t++)
+        for (const CgBuiltin *b = cg_library[t]; b->name; b++) {
             cg_suggest_offer(near, b->name);
             if (strcmp(b->name, name) != 0)
                 continue;
@@ -110,7 +103,7 @@ static bool help_name(const char *name, CgSuggest *near)
     return false;
 }
 
-int cg_cmd_help(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     if (argc < 2 || argv[1][0] == '-') {
         list_commands();
@@ -132,3 +125,5 @@ int cg_cmd_help(int argc, char **argv)
     snprintf(name, sizeof name, "%s", command->name);
     return command->run(2, args);
 }
+
+CG_COMMAND(help, "says what a command, an op, a library function or an error code means", command)

@@ -1,6 +1,6 @@
 /* cmd_opt.c - cg opt FILE.ir [--pass=NAME,...].
  * Takes the text of a graph; gives the text after the passes named, or after all that run by default.
- * Must not know any pass: pass.def lists them. */
+ * Must not know any pass: each ends in its own entry. */
 #include <stdio.h>
 #include <string.h>
 
@@ -40,10 +40,10 @@ static void list_passes(void)
 {
     for (size_t i = 0; cg_pass_at(i); i++)
         printf("%-12s %s%s\n", cg_pass_at(i)->name, cg_pass_at(i)->summary,
-            cg_pass_at(i)->by_default ? "" : " (on request)");
+            cg_pass_at(i)->order ? "" : " (on request)");
 }
 
-int cg_cmd_opt(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     const char *only = NULL;
     bool list = false;
@@ -82,3 +82,5 @@ int cg_cmd_opt(int argc, char **argv)
     cg_graph_free(g);
     return CG_EXIT_OK;
 }
+
+CG_COMMAND(opt, "runs passes on a graph given as text", command)

@@ -11,8 +11,8 @@ typedef struct Asked {
 
 static int make(const Asked *asked, const CgScriptArgs *args)
 {
-    CgExperimentOpts opts = { .settings = args->settings, .nsettings = args->nsettings, .quiet = true };
-    CgExperiment *x = cg_experiment_new(asked->path, &opts);
+    CgSessionOpts opts = { .settings = args->settings, .nsettings = args->nsettings, .quiet = true };
+    CgSession *x = cg_experiment_new(asked->path, &opts);
     cg_dump_named(x, asked->graph, args->sizes, asked->grad, asked->stage);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
@@ -20,7 +20,7 @@ static int make(const Asked *asked, const CgScriptArgs *args)
     return code;
 }
 
-int cg_cmd_plan(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     CgStrings set = { 0 }, dims = { 0 };
     Asked asked = { 0 };
@@ -52,3 +52,5 @@ int cg_cmd_plan(int argc, char **argv)
     cg_script_args_free(&args);
     return code;
 }
+
+CG_COMMAND(plan, "shows what a graph of a script would run, and where in memory", command)

@@ -20,7 +20,7 @@ static void on_signal(int number)
     signal(number, SIG_DFL);
 }
 
-static void script_help(const CgExperiment *x)
+static void script_help(const CgSession *x)
 {
     if (!x->program)
         return;
@@ -40,7 +40,7 @@ static void script_help(const CgExperiment *x)
 }
 
 /* What was watched: the profile to stderr, the trace to its file. */
-static void report(CgExperiment *x, const char *trace)
+static void report(CgSession *x, const char *trace)
 {
     CgPeaks peaks;
     CgErr e = { 0 };
@@ -53,14 +53,14 @@ static void report(CgExperiment *x, const char *trace)
     }
     good = good && (!x->trace || cg_report_trace(x->trace, trace, &e));
     if (!good)
-        cg_experiment_err(x, (CgSpan){ 0 }, &e);
+        cg_session_err(x, (CgSpan){ 0 }, &e);
 }
 
-static int make(const char *path, const CgExperimentOpts *opts, bool help, CgDump stage, const char *trace)
+static int make(const char *path, const CgSessionOpts *opts, bool help, CgDump stage, const char *trace)
 {
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    CgExperiment *x = cg_experiment_new(path, opts);
+    CgSession *x = cg_experiment_new(path, opts);
     if (help)
         script_help(x);
     else if (stage != CG_DUMP_NONE)
@@ -74,7 +74,7 @@ static int make(const char *path, const CgExperimentOpts *opts, bool help, CgDum
     return code;
 }
 
-int cg_cmd_run(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     CgStrings set = { 0 };
     const char *threads = NULL, *store = NULL, *seed = NULL, *trace = NULL, *dump = NULL;
@@ -101,12 +101,7 @@ int cg_cmd_run(int argc, char **argv)
     CgDump stage;
     if (!cg_dump_find("run", dump, CG_DUMP_MEM, &stage))
         return CG_EXIT_USAGE;
-    CgExperimentOpts opts = { .quiet = quiet,
-        .store = store,
-        .stop = &stop,
-        .profile = profile,
-        .trace = trace != NULL,
-        .draw = cg_figure_save };
+    CgSessionOpts opts = { .quiet = quiet, .store = store, .stop = &stop, .profile = profile, .trace = trace != NULL };
     if (!cg_option_threads("run", threads, &opts.threads)
         || !cg_option_number("run", "seed", seed, INT64_MIN, INT64_MAX, &opts.seed))
         return CG_EXIT_USAGE;
@@ -120,3 +115,5 @@ int cg_cmd_run(int argc, char **argv)
     cg_script_args_free(&args);
     return code;
 }
+
+CG_COMMAND(run, "builds what a script shows and saves", command)

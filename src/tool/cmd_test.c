@@ -21,9 +21,9 @@ static void say(Count *c, bool good, const char *path, const char *name)
 static void worse(Count *c, int code) { c->code = code > c->code ? code : c->code; }
 
 /* Every test of one script. Mistakes are printed as they come, so each test gets its own. */
-static void run_script(const char *path, bool many, const CgExperimentOpts *opts, const char *only, Count *c)
+static void run_script(const char *path, bool many, const CgSessionOpts *opts, const char *only, Count *c)
 {
-    CgExperiment *x = cg_experiment_new(path, opts);
+    CgSession *x = cg_experiment_new(path, opts);
     const char *shown = many ? path : NULL;
     int code = cg_diags_exit_code(x->diags);
     bool ready = code == CG_EXIT_OK;
@@ -47,7 +47,7 @@ static void run_script(const char *path, bool many, const CgExperimentOpts *opts
     cg_experiment_free(x);
 }
 
-int cg_cmd_test(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     CgStrings set = { 0 }, dims = { 0 };
     const char *only = NULL, *threads = NULL;
@@ -61,7 +61,7 @@ int cg_cmd_test(int argc, char **argv)
         return code;
     if (argc < 2)
         return cg_usage("test", "a script is needed");
-    CgExperimentOpts opts = { .quiet = true };
+    CgSessionOpts opts = { .quiet = true };
     if (!cg_option_threads("test", threads, &opts.threads))
         return CG_EXIT_USAGE;
     CgScriptArgs args;
@@ -78,3 +78,5 @@ int cg_cmd_test(int argc, char **argv)
     cg_script_args_free(&args);
     return code;
 }
+
+CG_COMMAND(test, "runs the test blocks of scripts", command)

@@ -34,7 +34,7 @@ bool cg_dump_find(const char *command, const char *name, CgDump last, CgDump *ou
 
 /* ---- one graph ---- */
 
-static bool print_graph(CgExperiment *x, const CgGraph *g)
+static bool print_graph(CgSession *x, const CgGraph *g)
 {
     CgStrbuf text = { 0 };
     cg_graph_print(g, x->sources, &text);
@@ -44,7 +44,7 @@ static bool print_graph(CgExperiment *x, const CgGraph *g)
 }
 
 /* As built: what the outputs need, without derivatives that were appended later. */
-static bool print_forward(CgExperiment *x, const CgGraph *g, size_t noutputs)
+static bool print_forward(CgSession *x, const CgGraph *g, size_t noutputs)
 {
     CgGraph shown = *g; /* read only */
     shown.outputs.len = noutputs;
@@ -54,7 +54,7 @@ static bool print_forward(CgExperiment *x, const CgGraph *g, size_t noutputs)
     return true;
 }
 
-static bool print_plan(CgExperiment *x, const CgGraph *g, const CgStage *s, CgBindings sizes, bool memory)
+static bool print_plan(CgSession *x, const CgGraph *g, const CgStage *s, CgBindings sizes, bool memory)
 {
     CgBinding *bound = CG_NEWN(x->elab->arena, CgBinding, sizes.n + 1);
     /* the first binding of a name counts: --dim batch=3 asks "what if" */
@@ -87,7 +87,7 @@ static bool print_plan(CgExperiment *x, const CgGraph *g, const CgStage *s, CgBi
 
 static bool has_derivatives(const CgTarget *t) { return t->model->graph->outputs.len > t->noutputs; }
 
-bool cg_dump_target(CgExperiment *x, CgTarget *t, CgBindings sizes, bool derivatives, CgDump stage)
+bool cg_dump_target(CgSession *x, CgTarget *t, CgBindings sizes, bool derivatives, CgDump stage)
 {
     if (stage == CG_DUMP_GRAPH)
         return print_forward(x, t->model->graph, t->noutputs);
@@ -106,7 +106,7 @@ bool cg_dump_target(CgExperiment *x, CgTarget *t, CgBindings sizes, bool derivat
 
 /* ---- a script ---- */
 
-bool cg_dump_named(CgExperiment *x, const char *text, CgBindings sizes, bool derivatives, CgDump stage)
+bool cg_dump_named(CgSession *x, const char *text, CgBindings sizes, bool derivatives, CgDump stage)
 {
     if (stage < CG_DUMP_GRAPH)
         return cg_dump_script(x, sizes, stage);
@@ -117,7 +117,7 @@ bool cg_dump_named(CgExperiment *x, const char *text, CgBindings sizes, bool der
     return good;
 }
 
-bool cg_dump_script(CgExperiment *x, CgBindings sizes, CgDump stage)
+bool cg_dump_script(CgSession *x, CgBindings sizes, CgDump stage)
 {
     if (stage < CG_DUMP_GRAPH) /* that far scripts with mistakes come, too */
         return x->program && cg_program_dump(x->sources, x->program, names[stage], stdout);

@@ -27,9 +27,9 @@ typedef enum CgDump {
  */
 bool cg_dump_find(const char *command, const char *name, CgDump last, CgDump *out);
 /* The script, and from the graph on each of its trainings and evaluations; its last graph when it has none. */
-bool cg_dump_script(CgExperiment *x, CgBindings sizes, CgDump stage);
+bool cg_dump_script(CgSession *x, CgBindings sizes, CgDump stage);
 /* The graph that `text` names, as in cg_target_build. */
-bool cg_dump_named(CgExperiment *x, const char *text, CgBindings sizes, bool derivatives, CgDump stage);
+bool cg_dump_named(CgSession *x, const char *text, CgBindings sizes, bool derivatives, CgDump stage);
 /* One graph; `derivatives`: opt, plan and mem hold them, too. A training always does. */
-bool cg_dump_target(CgExperiment *x, CgTarget *t, CgBindings sizes, bool derivatives, CgDump stage);
+bool cg_dump_target(CgSession *x, CgTarget *t, CgBindings sizes, bool derivatives, CgDump stage);
 #endif

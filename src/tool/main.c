@@ -9,23 +9,26 @@
 #include "base/suggest.h"
 #include "base/timing.h"
 #include "graph/registry.h"
-#include "run/blas.h"
+#include "run/gemm/blas.h"
 #include "run/pool.h"
 #include "tool/tool.h"
 
-static const CgCommand commands[] = {
-#define X(name, summary) { #name, summary, cg_cmd_##name },
-#include "tool/commands.def"
+#define X(command) extern const CgCommand cg_command_##command;
+#include "entries/command.def"
+#undef X
+static const CgCommand *const commands[] = {
+#define X(command) &cg_command_##command,
+#include "entries/command.def"
 #undef X
 };
 
-const CgCommand *cg_command_at(size_t i) { return i < CG_LEN(commands) ? &commands[i] : NULL; }
+const CgCommand *cg_command_at(size_t i) { return i < CG_LEN(commands) ? commands[i] : NULL; }
 
 const CgCommand *cg_command_find(const char *name)
 {
     for (size_t i = 0; i < CG_LEN(commands); i++) {
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
     }
     return NULL;
 }
@@ -35,7 +38,7 @@ const char *cg_command_near(const char *name)
     CgSuggest near;
     cg_suggest_init(&near, name);
     for (size_t i = 0; i < CG_LEN(commands); i++)
-        cg_suggest_offer(&near, commands[i].name);
+        cg_suggest_offer(&near, commands[i]->name);
     return cg_suggest_best(&near);
 }
 
@@ -100,11 +103,11 @@ static int finish(int code)
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        return cg_cmd_help(0, argv), CG_EXIT_USAGE;
+        return cg_command_find("help")->run(0, argv), CG_EXIT_USAGE;
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
         return finish(print_version());
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return finish(cg_cmd_help(1, argv));
+        return finish(cg_command_find("help")->run(1, argv));
     const CgCommand *command = cg_command_find(argv[1]);
     if (command)
         return finish(command->run(argc - 1, argv + 1));

@@ -2,7 +2,7 @@
  * Takes the texts of --set and --dim; gives settings and sizes. */
 #ifndef CG_SCRIPT_H
 #define CG_SCRIPT_H
-#include "experiment/target.h"
+#include "experiment/graph_arg.h"
 #include "tool/tool.h"
 
 typedef struct CgScriptArgs {

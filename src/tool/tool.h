@@ -1,5 +1,5 @@
 /* tool.h - the program `cg`: what its commands share.
- * Takes arguments; gives exit codes. A command is a row of commands.def and a file cmd_<name>.c with one function:
+ * Takes arguments; gives exit codes. A command is a file cmd_<name>.c with one function, which ends in its entry:
  * argv[0] is the command's own name, the result is the exit code of the program. */
 #ifndef CG_TOOL_H
 #define CG_TOOL_H
@@ -13,9 +13,10 @@ typedef struct CgCommand {
     CgCommandFn *run;
 } CgCommand;
 
-#define X(name, summary) CgCommandFn cg_cmd_##name;
-#include "tool/commands.def"
-#undef X
+/* The last line of a command's file. */
+#define CG_COMMAND(command, summary, run)        \
+    extern const CgCommand cg_command_##command; \
+    const CgCommand cg_command_##command = { #command, summary, run };
 
 const CgCommand *cg_command_find(const char *name); /* NULL if there is none */
 const CgCommand *cg_command_at(size_t i);           /* NULL past the end; sorted by name */

@@ -2,7 +2,7 @@
  * Takes bytes; reads every element of what is accepted. Must never crash, whatever the bytes. */
 #include <stdlib.h>
 #include <string.h>
-#include "data/tensorfile.h"
+#include "data/tensor_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/vec.h"
-#include "data/bpe.h"
+#include "data/tokenizer_bpe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

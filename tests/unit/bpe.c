@@ -11,8 +11,8 @@
 
 #include "base/io.h"
 #include "base/vec.h"
-#include "data/bpe.h"
-#include "data/bpe_inside.h"
+#include "data/tokenizer_bpe.h"
+#include "data/tokenizer_bpe_inside.h"
 #include "data/pretoken.h"
 #include "data/synth.h"
 

@@ -1,6 +1,6 @@
 /* conformance.c - tests/conformance/transformer/transformer.cg, carried out as `cg run` does, against PyTorch.
  * Takes srcdir; prints TAP; its store is ./store. Accuses: gradients - graphs/transformer.cg, stdlib, passes;
- * the first loss - cross_entropy; later losses and norms - adamw, cosine, clipping, src/experiment/train.c. */
+ * the first loss - cross_entropy; later losses and norms - adamw, cosine, clipping, src/stage/train.c. */
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ static double differs(const CgTensor *found, const CgTensor *expected)
 
 /* The gradients of the first step: the graph that training runs, with the weights it starts from. */
 static void check_gradients(
-    CgExperiment *x, const CgTensors *weights, const CgTensors *batches, const CgTensors *reference)
+    CgSession *x, const CgTensors *weights, const CgTensors *batches, const CgTensors *reference)
 {
     const CgStage *s = x->stages.at[0];
     const CgGraph *g = s->step_graph;
@@ -105,8 +105,8 @@ int main(void)
         && cg_safetensors_read("reference.safetensors", &reference, &e);
     if (!tap_ok(read, "reference %s", e.text))
         return tap_done();
-    CgExperimentOpts opts = { .threads = 2, .quiet = true, .store = store };
-    CgExperiment *x = cg_experiment_new("transformer.cg", &opts);
+    CgSessionOpts opts = { .threads = 2, .quiet = true, .store = store };
+    CgSession *x = cg_experiment_new("transformer.cg", &opts);
     FILE *out = tmpfile();
     int code = out && cg_diags_count(x->diags) == 0 ? cg_experiment_run(x, out) : 1;
     cg_diags_print(x->diags, stderr, false);

@@ -1,5 +1,5 @@
 /* fuse.c - does a fused graph compute what the plain one does, for every way operands can lie in memory?
- * Takes nothing; prints TAP. Accuses src/graph/pass_fuse.c and src/ops/fused.c. */
+ * Takes nothing; prints TAP. Accuses src/graph/passes/fuse.c and src/ops/fused.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* gemm.c - are the products right, for all four layouts, leading dimensions and odd sizes?
- * Takes nothing; prints TAP. Accuses src/run/blas.c and src/run/gemm*.c. */
+ * Takes nothing; prints TAP. Accuses src/run/gemm/blas.c and src/run/gemm*.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cg/kernel.h>
-#include "run/blas.h"
-#include "run/gemm.h"
+#include "run/gemm/blas.h"
+#include "run/gemm/gemm.h"
 #include "run/pool.h"
 
 static int count;

@@ -1,13 +1,13 @@
 /* metric.c - do the scores agree with those of sacreBLEU, NLTK and rouge-score, and is the order of
  * arguments right?
  * Takes tests/conformance/metrics/cases.tsv (made by make.py there); prints TAP. Accuses
- * src/experiment/metric.c. */
+ * src/table/metric.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiment/metric.h"
+#include "table/metric.h"
 
 static int count, failed;
 

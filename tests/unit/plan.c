@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include "graph/registry.h"
 #include "graph/text.h"
-#include "run/plan.h"
+#include "run/plan/plan.h"
 
 static int count;
 

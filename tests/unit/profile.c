@@ -1,7 +1,7 @@
 /* profile.c - is each instruction counted where it belongs, and is the trace what a viewer reads?
  * Takes nothing; prints TAP. Derivatives must be counted at the line of their forward expression, sums must be those of
  * the plan, and the trace must hold every part of every run, no thread doing two things at once.
- * Accuses src/run/profile.c, src/run/trace.c, src/run/exec.c, src/report/trace.c, src/report/json.c. */
+ * Accuses src/run/profile.c, src/run/trace.c, src/run/exec.c, src/report/trace.c, src/base/json.c. */
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "graph/grad.h"
 #include "graph/pass.h"
 #include "graph/registry.h"
-#include "report/json.h"
+#include "base/json.h"
 #include "report/profile.h"
 #include "report/trace.h"
 #include "tap.h"

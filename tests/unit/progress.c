@@ -1,5 +1,5 @@
 /* progress.c - is progress told on stderr only, seldom in files and in one line on a terminal?
- * Takes a pseudo-terminal; prints TAP. Accuses src/experiment/progress.c. */
+ * Takes a pseudo-terminal; prints TAP. Accuses src/base/progress.c. */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "experiment/progress.h"
+#include "base/progress.h"
 
 static int count, failed;
 static char seen[1 << 16];

@@ -1,5 +1,5 @@
 /* recognise.c - is a recognised graph the same function, and is what is differentiated what was recognised?
- * Takes nothing; prints TAP. Accuses src/graph/pass_recognise.c, then the `match` and `vjp` of the op. */
+ * Takes nothing; prints TAP. Accuses src/graph/passes/recognise.c, then the `match` and `vjp` of the op. */
 #include "graph/grad.h"
 #include "graph/pass.h"
 #include "graph/registry.h"

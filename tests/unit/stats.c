@@ -1,12 +1,12 @@
 /* stats.c - do estimates agree with those of SciPy and NumPy, and are intervals where they should be?
- * Takes nothing; prints TAP. Accuses src/experiment/stats.c. Reference values: scipy.stats 1.x of the arrays
+ * Takes nothing; prints TAP. Accuses src/table/stats.c. Reference values: scipy.stats 1.x of the arrays
  * below. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "data/draw.h"
-#include "experiment/stats.h"
+#include "table/stats.h"
 
 static int count, failed;
 

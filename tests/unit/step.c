@@ -1,7 +1,7 @@
 /* step.c - does a text that grows place by place get the results of the whole text?
  * Takes nothing; prints TAP. The models are those of graphs/, at odd sizes; portions, batches and threads vary.
- * Accuses src/graph/pass_step.c and src/run/decode.c; where the whole graph after `places` differs from that before,
- * src/graph/pass_places.c. */
+ * Accuses src/graph/passes/incremental.c and src/run/decode.c; where the whole graph after `places` differs from that before,
+ * src/graph/passes/slice.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +9,10 @@
 
 #include <cg/elementwise.h>
 
-#include "experiment/target.h"
+#include "experiment/graph_arg.h"
 #include "graph/pass.h"
 #include "graph/registry.h"
-#include "graph/step.h"
+#include "graph/incremental.h"
 #include "graph/text.h"
 #include "run/decode.h"
 
@@ -290,8 +290,8 @@ typedef struct Size {
 
 static void try_script(const char *what, const char *text, int64_t vocab, int64_t first, const Size *sizes)
 {
-    CgExperimentOpts opts = { .quiet = true };
-    CgExperiment *x = cg_experiment_new("step-test.cg", &opts);
+    CgSessionOpts opts = { .quiet = true };
+    CgSession *x = cg_experiment_new("step-test.cg", &opts);
     CgTarget target = { 0 };
     CgBinding bound[8];
     int n = 0;

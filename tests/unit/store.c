@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "experiment/store.h"
+#include "store/store.h"
 
 static int count, failed;
 static char folder[256];

@@ -1,6 +1,6 @@
 /* store_faults.c - does the store keep its word when every call to the system fails in turn, and when it is
  * killed?
- * Takes a folder of its own under TMPDIR, runs itself as a child; prints TAP. Accuses src/experiment/store.c
+ * Takes a folder of its own under TMPDIR, runs itself as a child; prints TAP. Accuses src/store/store.c
  * and src/base/io.c. */
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "data/draw.h"
-#include "experiment/store.h"
+#include "store/store.h"
 
 #define FINISHED 7 /* exit code of a child that met no fault */
 

@@ -1,5 +1,5 @@
 /* table.c - are tables selected, sorted, grouped, joined and written as they should be?
- * Takes a file of its own under TMPDIR; prints TAP. Accuses src/experiment/table.c and table_text.c. */
+ * Takes a file of its own under TMPDIR; prints TAP. Accuses src/table/table.c and table_text.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "experiment/table.h"
+#include "table/table.h"
 
 static int count, failed;
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "data/tensorfile.h"
+#include "data/tensor_file.h"
 
 static int count;
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "data/tensorfile.h"
+#include "data/tensor_file.h"
 #include "graph/grad.h"
 #include "graph/pass.h"
 #include "graph/registry.h"

@@ -1,0 +1,177 @@
+/* tensor_file.c - elements of tensors in files, whatever the format.
+ * Takes elements as a file holds them; gives them as tensors hold them, and back. Must not know a format: safetensors.c
+ * and npy.c do. */
+#include <stdlib.h>
+#include <string.h>
+#include "data/tensor_file_inside.h"
+
+const CgTensorKind cg_tensor_kinds[CG_TENSOR_KINDS] = {
+    { "F32", "<f4", 4, CG_F32, CG_AS_SAME },
+    { "F64", "<f8", 8, CG_F64, CG_AS_SAME },
+    { "I32", "<i4", 4, CG_I32, CG_AS_SAME },
+    { "I64", "<i8", 8, CG_I64, CG_AS_SAME },
+    { "BOOL", "|b1", 1, CG_BOOL, CG_AS_FLAG },
+    { "F16", "<f2", 2, CG_F32, CG_AS_F16 },
+    { "BF16", NULL, 2, CG_F32, CG_AS_BF16 },
+    { "U8", "|u1", 1, CG_I32, CG_AS_U8 },
+    { "I8", "|i1", 1, CG_I32, CG_AS_I8 },
+    { "U16", "<u2", 2, CG_I32, CG_AS_U16 },
+    { "I16", "<i2", 2, CG_I32, CG_AS_I16 },
+    { "U32", "<u4", 4, CG_I64, CG_AS_U32 },
+    { "U64", "<u8", 8, CG_I64, CG_AS_NO },
+    { "F8_E5M2", NULL, 1, CG_F32, CG_AS_NO },
+    { "F8_E4M3", NULL, 1, CG_F32, CG_AS_NO },
+};
+
+static float from_f16(uint16_t h)
+{
+    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, fraction = h & 1023, bits;
+    if (exponent == 31) {
+        bits = sign | 0x7f800000u | fraction << 13;
+    } else if (exponent > 0) {
+        bits = sign | (exponent + 112) << 23 | fraction << 13;
+    } else {
+        float f = (float)fraction * 0x1p-24f; /* subnormal: exact in f32 */
+        memcpy(&bits, &f, 4);
+        bits |= sign;
+    }
+    float f;
+    memcpy(&f, &bits, 4);
+    return f;
+}
+
+bool cg_tensor_convert(CgConvert how, const unsigned char *from, size_t size, size_t n, void *to)
+{
+    float *f = to;
+    int32_t *i = to;
+    int64_t *l = to;
+    uint16_t h;
+    uint32_t w;
+    switch (how) {
+    case CG_AS_SAME:
+    case CG_AS_NO: memcpy(to, from, n * size); return true;
+    case CG_AS_FLAG:
+        for (size_t k = 0; k < n; k++)
+            if (from[k] > 1)
+                return false;
+        memcpy(to, from, n);
+        return true;
+    case CG_AS_F16:
+        for (size_t k = 0; k < n; k++) {
+            memcpy(&h, from + 2 * k, 2);
+            f[k] = from_f16(h);
+        }
+        return true;
+    case CG_AS_BF16:
+        for (size_t k = 0; k < n; k++) {
+            memcpy(&h, from + 2 * k, 2);
+            w = (uint32_t)h << 16;
+            memcpy(&f[k], &w, 4);
+        }
+        return true;
+    case CG_AS_U8:
+        for (size_t k = 0; k < n; k++)
+            i[k] = from[k];
+        return true;
+    case CG_AS_I8:
+        for (size_t k = 0; k < n; k++)
+            i[k] = (int8_t)from[k];
+        return true;
+    case CG_AS_U16:
+    case CG_AS_I16:
+        for (size_t k = 0; k < n; k++) {
+            memcpy(&h, from + 2 * k, 2);
+            i[k] = how == CG_AS_U16 ? (int32_t)h : (int32_t)(int16_t)h;
+        }
+        return true;
+    case CG_AS_U32:
+        for (size_t k = 0; k < n; k++) {
+            memcpy(&w, from + 4 * k, 4);
+            l[k] = w;
+        }
+        return true;
+    }
+    return false;
+}
+
+void cg_tensor_row_major(CgTensor *t)
+{
+    int64_t stride = 1;
+    for (int i = t->rank - 1; i >= 0; i--) {
+        t->stride[i] = stride;
+        stride *= t->dim[i] ? t->dim[i] : 1;
+    }
+}
+
+bool cg_tensor_measure(const int64_t *dim, int rank, size_t size, size_t *count, size_t *bytes)
+{
+    size_t n = 1;
+    bool empty = false;
+    for (int i = 0; i < rank; i++) {
+        empty = empty || dim[i] == 0;
+        if (__builtin_mul_overflow(n, dim[i] ? (size_t)dim[i] : 1, &n))
+            return false;
+    }
+    if (__builtin_mul_overflow(n, size, bytes) || n > PTRDIFF_MAX / 8)
+        return false;
+    *count = empty ? 0 : n;
+    *bytes = empty ? 0 : *bytes;
+    return true;
+}
+
+bool cg_tensor_put(CgOut *o, const CgTensor *t, CgErr *e)
+{
+    size_t size = cg_dtype_size(t->dtype), n = (size_t)cg_tensor_count(t), fill = 0;
+    if (n == 0 || cg_tensor_contiguous(t))
+        return cg_io_put(o, t->data, n * size, e);
+    char buffer[1 << 15];
+    int64_t index[CG_MAX_RANK] = { 0 };
+    for (size_t k = 0; k < n; k++) {
+        int64_t at = 0;
+        for (int i = 0; i < t->rank; i++)
+            at += index[i] * t->stride[i];
+        memcpy(buffer + fill, (const char *)t->data + at * (int64_t)size, size);
+        fill += size;
+        if (fill + size > sizeof buffer || k + 1 == n) {
+            if (!cg_io_put(o, buffer, fill, e))
+                return false;
+            fill = 0;
+        }
+        for (int i = t->rank - 1; i >= 0 && ++index[i] == t->dim[i]; i--)
+            index[i] = 0;
+    }
+    return true;
+}
+
+const CgTensorKind *cg_tensor_kind(CgDtype dtype)
+{
+    for (size_t i = 0; i < CG_TENSOR_KINDS; i++)
+        if (cg_tensor_kinds[i].dtype == dtype
+            && (cg_tensor_kinds[i].convert == CG_AS_SAME || cg_tensor_kinds[i].convert == CG_AS_FLAG))
+            return &cg_tensor_kinds[i];
+    CG_BUG("a tensor without dtype");
+}
+
+void cg_tensors_free(CgTensors *t)
+{
+    for (int i = 0; i < t->n; i++)
+        free(t->at[i].name);
+    for (int i = 0; i < t->nmeta; i++) {
+        free(t->keys[i]);
+        free(t->values[i]);
+    }
+    free(t->at);
+    free(t->keys);
+    free(t->values);
+    free(t->own);
+    cg_io_release(&t->bytes);
+    *t = (CgTensors){ 0 };
+}
+
+const CgTensor *cg_tensors_find(const CgTensors *t, const char *name)
+{
+    for (int i = 0; i < t->n; i++)
+        if (strcmp(t->at[i].name, name) == 0)
+            return &t->at[i].tensor;
+    return NULL;
+}

@@ -1,0 +1,303 @@
+/* tokenizer_bpe.c - encoding and decoding with byte pairs.
+ * Takes text; gives ids: inside each piece the pair of least rank is merged, the leftmost first, until none
+ * is left.
+ * Must not depend on what was encoded before: the memory of pieces is for speed only. */
+#include "data/tokenizer_bpe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "data/tokenizer_bpe_inside.h"
+#include "data/pretoken.h"
+
+#define LONGEST  1024       /* bytes merged at once; longer pieces are cut */
+#define REMEMBER (1u << 16) /* pieces */
+
+typedef struct Known {
+    const char *at;
+    uint32_t len, nids;
+    const int32_t *ids;
+} Known;
+
+typedef struct Bpe {
+    CgArena *arena;
+    CgText *piece; /* (size) */
+    CgMap merge;   /* left << 32 | right -> rank << 32 | result */
+    CgMap whole;   /* hash of a piece -> id + 1; only with whole_first */
+    int32_t byte[256];
+    CG_VEC(CgPair) merges;
+    CgBpeParts how; /* split, whole_first */
+    CgArena *memory;
+    Known *known; /* (REMEMBER) by hash */
+} Bpe;
+
+static uint64_t pair_key(int32_t left, int32_t right) { return (uint64_t)(uint32_t)left << 32 | (uint32_t)right; }
+
+/* The rank of a pair, UINT32_MAX when it is never merged. */
+static uint32_t rank_of(const Bpe *b, int32_t left, int32_t right, int32_t *result)
+{
+    uint64_t value;
+    if (!cg_map_get(&b->merge, pair_key(left, right), &value))
+        return UINT32_MAX;
+    *result = (int32_t)(uint32_t)value;
+    return (uint32_t)(value >> 32);
+}
+
+/* ids[0..n): merged in place; gives how many are left. */
+static size_t merge_all(const Bpe *b, int32_t *ids, size_t n)
+{
+    uint32_t rank[LONGEST];
+    int32_t result[LONGEST];
+    for (size_t i = 0; i + 1 < n; i++)
+        rank[i] = rank_of(b, ids[i], ids[i + 1], &result[i]);
+    while (n > 1) {
+        size_t best = 0;
+        for (size_t i = 1; i + 1 < n; i++) {
+            if (rank[i] < rank[best])
+                best = i;
+        }
+        if (rank[best] == UINT32_MAX)
+            break;
+        ids[best] = result[best];
+        n--;
+        memmove(ids + best + 1, ids + best + 2, (n - best - 1) * sizeof *ids);
+        if (best + 1 < n) {
+            memmove(rank + best + 1, rank + best + 2, (n - best - 2) * sizeof *rank);
+            memmove(result + best + 1, result + best + 2, (n - best - 2) * sizeof *result);
+            rank[best] = rank_of(b, ids[best], ids[best + 1], &result[best]);
+        }
+        if (best)
+            rank[best - 1] = rank_of(b, ids[best - 1], ids[best], &result[best - 1]);
+    }
+    return n;
+}
+
+static void push_ids(CgTokens *out, const int32_t *ids, size_t n)
+{
+    cg_vec_reserve(out, out->len + n);
+    memcpy(out->at + out->len, ids, n * sizeof *ids);
+    out->len += n;
+}
+
+static bool whole_piece(const Bpe *b, const char *at, size_t len, uint64_t hash, int32_t *id)
+{
+    uint64_t found;
+    if (!b->how.whole_first || !cg_map_get(&b->whole, hash, &found))
+        return false;
+    *id = (int32_t)found;
+    return b->piece[*id].len == len && !memcmp(b->piece[*id].at, at, len);
+}
+
+static void encode_piece(Bpe *b, const char *at, size_t len, CgTokens *out)
+{
+    uint64_t hash = cg_hash64(at, len, 0);
+    Known *k = &b->known[hash % REMEMBER];
+    if (k->at && k->len == len && !memcmp(k->at, at, len)) {
+        push_ids(out, k->ids, k->nids);
+        return;
+    }
+    int32_t ids[LONGEST];
+    size_t n = 1;
+    if (!whole_piece(b, at, len, hash, &ids[0])) {
+        for (size_t i = 0; i < len; i++)
+            ids[i] = b->byte[(unsigned char)at[i]];
+        n = merge_all(b, ids, len);
+    }
+    push_ids(out, ids, n);
+    if (len > CG_BPE_PIECE || k->at)
+        return;
+    int32_t *kept = CG_NEWN(b->memory, int32_t, n);
+    memcpy(kept, ids, n * sizeof *kept);
+    *k = (Known){ cg_arena_strndup(b->memory, at, len), (uint32_t)len, (uint32_t)n, kept };
+}
+
+static void bpe_encode(const CgTokenizer *t, const char *text, size_t len, CgTokens *out)
+{
+    Bpe *b = t->data;
+    while (len) {
+        size_t n = b->how.split ? b->how.split(b->how.split_arg, text, len) : cg_bpe_next_piece(text, len);
+        for (size_t from = 0; from < n; from += LONGEST)
+            encode_piece(b, text + from, n - from < LONGEST ? n - from : LONGEST, out);
+        text += n;
+        len -= n;
+    }
+}
+
+static void bpe_decode(const CgTokenizer *t, const int32_t *ids, size_t n, CgStrbuf *out)
+{
+    const Bpe *b = t->data;
+    for (size_t i = 0; i < n; i++)
+        cg_strbuf_write(out, b->piece[ids[i]].at, b->piece[ids[i]].len);
+}
+
+static void bpe_free(CgTokenizer *t)
+{
+    Bpe *b = t->data;
+    if (b->how.split_free)
+        b->how.split_free(b->how.split_arg);
+    cg_map_deinit(&b->merge);
+    cg_map_deinit(&b->whole);
+    cg_vec_free(&b->merges);
+    cg_arena_free(b->arena);
+    cg_arena_free(b->memory);
+    free(b->known);
+    free(b);
+}
+
+static const CgTokenizerKind kind = { "bpe", bpe_encode, bpe_decode, bpe_free };
+
+size_t cg_bpe_next_piece(const char *text, size_t len)
+{
+    if ((unsigned char)*text <= 1)
+        return 1;
+    size_t n = cg_pretoken_gpt2(text, len), cut = n < CG_BPE_PIECE ? n : CG_BPE_PIECE;
+    for (size_t i = 1; i < cut; i++) {
+        if ((unsigned char)text[i] <= 1)
+            return i;
+    }
+    return cut;
+}
+
+CgTokenizer *cg_bpe_build(const CgBpeParts *parts, CgErr *e)
+{
+    Bpe *b = cg_calloc(1, sizeof *b);
+    CgTokenizer *t = cg_calloc(1, sizeof *t);
+    *t = (CgTokenizer){ &kind, parts->size, parts->end, parts->mark, parts->digest, b };
+    b->arena = cg_arena_new();
+    b->memory = cg_arena_new();
+    b->known = cg_calloc(REMEMBER, sizeof *b->known);
+    b->how = *parts;
+    b->piece = CG_NEWN(b->arena, CgText, parts->size);
+    memset(b->byte, -1, sizeof b->byte);
+    for (int32_t i = 0; i < parts->size; i++) {
+        CgText p = parts->piece[i];
+        b->piece[i] = (CgText){ cg_arena_strndup(b->arena, p.at ? p.at : "", p.len), p.len };
+        if (p.len == 1 && b->byte[(unsigned char)p.at[0]] < 0)
+            b->byte[(unsigned char)p.at[0]] = i;
+        if (parts->whole_first && p.len)
+            cg_map_put(&b->whole, cg_hash64(p.at, p.len, 0), (uint64_t)i);
+    }
+    for (size_t i = 0; i < parts->nmerges; i++) {
+        uint64_t before;
+        cg_vec_push(&b->merges, parts->merge[i]);
+        uint64_t key = pair_key(parts->merge[i].left, parts->merge[i].right);
+        if (!cg_map_get(&b->merge, key, &before))
+            cg_map_put(&b->merge, key, (uint64_t)i << 32 | (uint32_t)parts->result[i]);
+    }
+    for (int i = 0; i < 256; i++) {
+        if (b->byte[i] < 0) {
+            cg_err(e, CG_ERR_INPUT, "the tokenizer has no token for byte %d", i);
+            cg_tokenizer_free(t);
+            return NULL;
+        }
+    }
+    return t;
+}
+
+/* ---- merges as text ------------------------------------------------------------------------------------ */
+
+static const char heading[] = "cg bpe 1\n";
+
+bool cg_bpe_is(const CgTokenizer *t) { return t->kind == &kind && !((const Bpe *)t->data)->how.split; }
+
+CgText cg_bpe_piece(const CgTokenizer *t, int32_t id)
+{
+    CG_ASSERT(t->kind == &kind && id >= 0 && id < t->size, "a token that is not there");
+    return ((const Bpe *)t->data)->piece[id];
+}
+
+static void print_merges(const CgPair *merge, size_t n, CgStrbuf *out)
+{
+    cg_strbuf_puts(out, heading);
+    for (size_t i = 0; i < n; i++)
+        cg_strbuf_printf(out, "%d %d\n", merge[i].left, merge[i].right);
+}
+
+void cg_bpe_pack(const CgTokenizer *t, CgStrbuf *out)
+{
+    CG_ASSERT(cg_bpe_is(t), "only a trained tokenizer is its merges");
+    const Bpe *b = t->data;
+    print_merges(b->merges.at, b->merges.len, out);
+}
+
+CgTokenizer *cg_bpe_from_merges(const CgPair *merge, size_t n, CgErr *e)
+{
+    CgArena *arena = cg_arena_new();
+    CgText *piece = CG_NEWN(arena, CgText, 256 + n);
+    int32_t *result = CG_NEWN(arena, int32_t, n + 1);
+    for (int i = 0; i < 256; i++) {
+        char c = (char)i;
+        piece[i] = (CgText){ cg_arena_strndup(arena, &c, 1), 1 };
+    }
+    for (size_t i = 0; i < n; i++) {
+        CgText left = piece[merge[i].left], right = piece[merge[i].right];
+        char *at = CG_NEWN(arena, char, left.len + right.len + 1);
+        memcpy(at, left.at, left.len);
+        memcpy(at + left.len, right.at, right.len);
+        piece[256 + i] = (CgText){ at, left.len + right.len };
+        result[i] = (int32_t)(256 + i);
+    }
+    CgStrbuf text = { 0 };
+    print_merges(merge, n, &text);
+    CgTokenizer *t = cg_bpe_build(&(CgBpeParts){ .size = (int32_t)(256 + n),
+                                      .piece = piece,
+                                      .merge = merge,
+                                      .result = result,
+                                      .nmerges = n,
+                                      .end = 0,
+                                      .mark = 1,
+                                      .digest = cg_digest(text.at, text.len) },
+        e);
+    cg_strbuf_deinit(&text);
+    cg_arena_free(arena);
+    return t;
+}
+
+/* A number without sign or leading zero, below `limit`, then `after`. */
+static bool take_number(const char **at, const char *end, int32_t limit, char after, int32_t *out)
+{
+    const char *p = *at;
+    int64_t x = 0;
+    if (p == end || *p < '0' || *p > '9' || (*p == '0' && p + 1 < end && p[1] != after))
+        return false;
+    for (; p < end && *p >= '0' && *p <= '9' && x < limit; p++)
+        x = 10 * x + (*p - '0');
+    if (x >= limit || p == end || *p != after)
+        return false;
+    *out = (int32_t)x;
+    *at = p + 1;
+    return true;
+}
+
+CgTokenizer *cg_bpe_unpack(const char *bytes, size_t n, CgErr *e)
+{
+    const char *at = bytes + strlen(heading), *end = bytes + n;
+    CG_VEC(CgPair) merge = { 0 };
+    bool ok = n >= strlen(heading) && !memcmp(bytes, heading, strlen(heading));
+    while (ok && at < end) {
+        CgPair p = { 0, 0 };
+        int32_t limit = (int32_t)(256 + merge.len);
+        ok = merge.len < 65536 - 256 && take_number(&at, end, limit, ' ', &p.left)
+            && take_number(&at, end, limit, '\n', &p.right);
+        cg_vec_push(&merge, p);
+    }
+    CgTokenizer *t = NULL;
+    /* pieces have 64 bytes at most: nothing grows beyond that, whatever the file says */
+    CG_VEC(uint64_t) length = { 0 };
+    for (size_t i = 0; ok && i < 256 + merge.len; i++) {
+        uint64_t len = i < 256 ? 1 : length.at[merge.at[i - 256].left] + length.at[merge.at[i - 256].right];
+        ok = len <= CG_BPE_PIECE;
+        cg_vec_push(&length, len);
+    }
+    if (!ok)
+        cg_err(e, CG_ERR_INPUT, "the merges of a tokenizer are damaged at merge %zu", merge.len);
+    else
+        t = cg_bpe_from_merges(merge.at, merge.len, e);
+    cg_vec_free(&merge);
+    cg_vec_free(&length);
+    return t;
+}

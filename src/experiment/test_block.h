@@ -1,0 +1,35 @@
+/* test_block.h - the test blocks of a script.
+ * Takes their bodies; gives graphs with what each `expect` compares, checked like any other, and whether it holds. */
+#ifndef CG_TESTING_H
+#define CG_TESTING_H
+#include "elab/elab.h"
+
+struct CgSession;
+
+/* One side of a comparison: a static value, or an output of the test's graph. */
+typedef struct CgSide {
+    CgValue *value;
+    int output /* -1: static */;
+    CgSpan span;
+} CgSide;
+
+typedef struct CgExpect {
+    CgSpan span, caret;
+    CgAtom op; /* "==" ... ">=", "close", or NULL: left is true everywhere */
+    CgSide left, right;
+    double tolerance;
+} CgExpect;
+
+typedef struct CgTest {
+    const CgStmt *stmt;
+    CgModelGraph *model;
+    CG_VEC(CgExpect) expects;
+    bool broken; /* by a mistake that was reported */
+} CgTest;
+
+/* Evaluates the body of each test of the script; mistakes are reported. Runs nothing. */
+void cg_tests_build(struct CgSession *x);
+void cg_test_free(CgTest *t);
+/* Runs one: true when everything it expects holds. What does not is reported in x->diags, with both values. */
+CG_NODISCARD bool cg_test_run(struct CgSession *x, CgTest *t);
+#endif

@@ -1,0 +1,278 @@
+/* rematerialize.c - values that one sweep makes again are not kept for the derivative.
+ * Takes a graph with derivative nodes; gives one in which they use second copies (CgNode.clone) of forward values that
+ * are cheap to make from what is kept anyway: a normalised row, an activation, a product of two gates. Choosing is by
+ * the ops' own `work`: the most bytes for the least time, until BUDGET of the graph's whole time is spent. Sizes that
+ * are still symbols count as NOMINAL. Must not change any value, and must not make a product a second time. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <cg/kernel.h>
+
+#include "graph/pass.h"
+
+#define BUDGET  0.02
+#define NOMINAL 64
+#define FLOPS   2e11 /* a second: only their ratio matters, and that to the half of it */
+#define BYTES   4e10
+#define DEEPEST 3    /* copies made of copies: all of them are alive at once */
+#define SMALL   1e-3 /* of all that is kept: not worth an instruction */
+
+typedef struct Cost {
+    double time, bytes;
+    bool sweep;
+} Cost; /* sweep: bound by memory, not by arithmetic */
+
+typedef struct Pass {
+    const CgGraph *g;
+    CgBuild b;
+    CgRef *map, *again;
+    Cost *cost;
+    bool *kept;     /* a forward value that a derivative node uses */
+    uint8_t *depth; /* copies of copies it takes to make it again; 0: cannot be */
+    bool *chosen;
+    int clone;
+    CG_VEC(CgBinding) symbols;
+} Pass;
+
+/* ---- what things cost ---- */
+
+static int64_t size_of(Pass *p, const CgDim *dim)
+{
+    int64_t value = 0;
+    CgAtom missing = NULL;
+    while (!cg_dim_eval(dim, (CgBindings){ p->symbols.at, (int)p->symbols.len }, &value, &missing) && missing) {
+        cg_vec_push(&p->symbols, ((CgBinding){ missing, NOMINAL }));
+        missing = NULL;
+    }
+    return value > 0 ? value : 0;
+}
+
+/* False of more elements than memory has addresses: the planner says so, nothing is to be chosen here. */
+static bool tensor_of(Pass *p, const CgType *type, CgTensor *t)
+{
+    *t = (CgTensor){ .dtype = type->dtype, .rank = type->rank };
+    int64_t stride = 1;
+    for (int i = type->rank; i-- > 0; stride *= t->dim[i]) {
+        t->dim[i] = size_of(p, type->dim[i]);
+        t->stride[i] = stride;
+        if (t->dim[i] && stride > INT64_MAX / 64 / t->dim[i])
+            return false;
+    }
+    return true;
+}
+
+static bool is_view(const CgNode *n) { return n->op->view || n->op->traits & CG_LEAF || !strcmp(n->op->name, "part"); }
+
+static Cost cost_of(Pass *p, CgRef r)
+{
+    const CgNode *n = cg_node(p->g, r);
+    CgTensor in[CG_MAX_IN], out[CG_MAX_OUT];
+    CgAttr at[32];
+    Cost c = { 0 };
+    double read = 0;
+    for (int i = 0; i < n->nin; i++) {
+        if (!tensor_of(p, cg_node_type(p->g, n->in[i]), &in[i]))
+            return c;
+        read += (double)cg_tensor_count(&in[i]) * (double)cg_dtype_size(in[i].dtype);
+    }
+    for (int k = 0; k < cg_node_nout(n); k++) {
+        if (!tensor_of(p, cg_node_out_type(n, k), &out[k]))
+            return c;
+        c.bytes += (double)cg_tensor_count(&out[k]) * (double)cg_dtype_size(out[k].dtype);
+    }
+    if (is_view(n))
+        return c;
+    CgAttrs attrs = { 0, at };
+    for (int i = 0; n->attrs && i < n->attrs->n && i < (int)CG_LEN(at); i++) {
+        at[attrs.n++] = n->attrs->at[i];
+        for (int j = 0; at[i].kind == CG_ATTR_DIMS && j < at[i].n; j++)
+            at[i].ints[j] = size_of(p, at[i].dims[j]);
+    }
+    CgCall call = { .op = n->op, .nin = n->nin, .nout = cg_node_nout(n), .in = in, .out = out, .attrs = &attrs };
+    CgWork work = { .flops = (double)cg_tensor_count(out), .bytes = read + c.bytes, .parts = 1 };
+    if (n->op->work)
+        n->op->work(&call, &work);
+    /* Fused into a sweep that reads the operands anyway. */
+    if (n->op->traits & CG_ELEMENTWISE)
+        work.bytes = c.bytes;
+    c.sweep = work.flops / FLOPS <= work.bytes / BYTES;
+    c.time = c.sweep ? work.bytes / BYTES : work.flops / FLOPS;
+    return c;
+}
+
+/* ---- choosing ---- */
+
+static bool is_late(const CgNode *n) { return n->why != CG_NONE || n->clone; }
+
+/* The node whose memory a value sits in. */
+static CgRef base_of(const CgGraph *g, CgRef r)
+{
+    while (is_view(cg_node(g, r)) && cg_node(g, r)->nin)
+        r = cg_node(g, r)->in[0];
+    return r;
+}
+
+/* How many copies of copies it takes to make r again from what is kept; 0 when that cannot be. */
+static uint8_t depth_of(const Pass *p, CgRef r)
+{
+    const CgNode *n = cg_node(p->g, r);
+    int depth = 1;
+    if (is_late(n) || is_view(n) || !p->cost[r].sweep || cg_node_nout(n) > 1 || n->op->traits & CG_RANDOM)
+        return 0;
+    for (int i = 0; i < n->nin; i++) {
+        CgRef x = base_of(p->g, n->in[i]);
+        if (cg_node(p->g, x)->op->traits & CG_LEAF || (p->kept[x] && !p->depth[x]))
+            continue;
+        if (!p->depth[x])
+            return 0;
+        if (p->depth[x] + 1 > depth)
+            depth = p->depth[x] + 1;
+    }
+    return depth > DEEPEST ? 0 : (uint8_t)depth;
+}
+
+/* Time to make r again, with what must be made again for it and is not chosen yet. */
+static double price(const Pass *p, CgRef r)
+{
+    const CgNode *n = cg_node(p->g, r);
+    double time = p->cost[r].time;
+    for (int i = 0; i < n->nin; i++) {
+        CgRef x = base_of(p->g, n->in[i]);
+        if (p->depth[x] && !p->kept[x] && !p->chosen[x])
+            time += price(p, x);
+    }
+    return time;
+}
+
+static void choose(Pass *p, CgRef r)
+{
+    const CgNode *n = cg_node(p->g, r);
+    p->chosen[r] = true;
+    for (int i = 0; i < n->nin; i++) {
+        CgRef x = base_of(p->g, n->in[i]);
+        if (p->depth[x] && !p->kept[x])
+            choose(p, x);
+    }
+}
+
+typedef struct Offer {
+    CgRef node;
+    double price, bytes;
+} Offer;
+
+static int by_worth(const void *a, const void *b)
+{
+    const Offer *x = a, *y = b;
+    double u = x->bytes * y->price, v = y->bytes * x->price;
+    return u > v ? -1 : u < v ? 1 : x->node < y->node ? -1 : 1;
+}
+
+static void choose_all(Pass *p, const bool *live)
+{
+    CG_VEC(Offer) offers = { 0 };
+    double total = 0, spent = 0, kept = 0;
+    for (CgRef r = 0; r < p->g->nodes.len; r++) {
+        const CgNode *n = cg_node(p->g, r);
+        if (!live[r])
+            continue;
+        p->cost[r] = cost_of(p, r);
+        total += p->cost[r].time;
+        for (int i = 0; i < n->nin && is_late(n); i++) {
+            CgRef x = base_of(p->g, n->in[i]);
+            if (!is_late(cg_node(p->g, x)) && !(cg_node(p->g, x)->op->traits & CG_LEAF))
+                p->kept[x] = true;
+        }
+    }
+    for (CgRef r = 0; r < p->g->nodes.len; r++) {
+        if (!live[r])
+            continue;
+        p->depth[r] = depth_of(p, r);
+        kept += p->kept[r] ? p->cost[r].bytes : 0;
+    }
+    for (CgRef r = 0; r < p->g->nodes.len; r++)
+        if (p->kept[r] && p->depth[r] && p->cost[r].bytes > SMALL * kept)
+            cg_vec_push(&offers, ((Offer){ r, price(p, r), p->cost[r].bytes }));
+    if (offers.len)
+        qsort(offers.at, offers.len, sizeof *offers.at, by_worth);
+    for (size_t i = 0; i < offers.len; i++) {
+        double now = price(p, offers.at[i].node);
+        if (spent + now > BUDGET * total)
+            continue;
+        spent += now;
+        choose(p, offers.at[i].node);
+    }
+    cg_vec_free(&offers);
+}
+
+/* ---- rewriting ---- */
+
+static bool is_again(const Pass *p, CgRef r) { return p->chosen[base_of(p->g, r)]; }
+
+/* The second copy of r, or of a view of it, made with all it needs on first use; chains are short. */
+static CgRef again(Pass *p, CgRef r)
+{
+    const CgNode *n = cg_node(p->g, r);
+    CgRef in[CG_MAX_IN];
+    if (!is_again(p, r))
+        return p->map[r];
+    if (p->again[r] != CG_NONE)
+        return p->again[r];
+    for (int i = 0; i < n->nin; i++)
+        in[i] = again(p, n->in[i]);
+    p->b.clone = p->clone;
+    p->again[r] = cg_graph_copy(&p->b, p->g, r, in);
+    p->b.clone = 0;
+    return p->again[r];
+}
+
+static CgRef copy(Pass *p, CgRef r)
+{
+    const CgNode *n = cg_node(p->g, r);
+    CgRef in[CG_MAX_IN];
+    if (!is_late(n))
+        return cg_pass_copy(&p->b, p->g, r, p->map);
+    for (int i = 0; i < n->nin; i++)
+        in[i] = again(p, n->in[i]);
+    p->b.why_map = p->map;
+    return cg_graph_copy(&p->b, p->g, r, in);
+}
+
+CgGraph *cg_pass_rematerialize(const CgGraph *g)
+{
+    Pass p = { .g = g };
+    size_t size = g->nodes.len + 1;
+    p.map = cg_malloc(sizeof *p.map * size);
+    p.again = cg_malloc(sizeof *p.again * size);
+    p.cost = cg_calloc(size, sizeof *p.cost);
+    p.kept = cg_calloc(size, sizeof *p.kept);
+    p.depth = cg_calloc(size, sizeof *p.depth);
+    p.chosen = cg_calloc(size, sizeof *p.chosen);
+    for (size_t i = 0; i < g->scopes.len; i++)
+        if (g->scopes.at[i].recompute > p.clone)
+            p.clone = g->scopes.at[i].recompute;
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        p.again[r] = CG_NONE;
+        if (cg_node(g, r)->clone > p.clone)
+            p.clone = cg_node(g, r)->clone;
+    }
+    p.clone++;
+    bool *live = cg_pass_live(g);
+    choose_all(&p, live);
+    CgGraph *to = cg_pass_begin(g, p.map);
+    p.b = cg_build_at(to);
+    p.b.no_fold = true;
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        if (live[r] && p.map[r] == CG_NONE)
+            p.map[r] = copy(&p, r);
+    free(live);
+    free(p.again);
+    free(p.cost);
+    free(p.kept);
+    free(p.depth);
+    free(p.chosen);
+    cg_vec_free(&p.symbols);
+    return cg_pass_end(g, to, p.map);
+}
+
+CG_PASS(rematerialize, .order = 70, .was = "forget",
+    .summary = "makes cheap values again for the derivative instead of keeping them", .run = cg_pass_rematerialize)

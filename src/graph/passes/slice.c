@@ -1,0 +1,204 @@
+/* slice.c - computes only the places that are needed.
+ * Takes a graph; gives one in which a node whose users look at some places of an axis only (a slice far below, the last
+ * states of an encoder) is computed for those places, as far up as the ops allow. What is known of an op is what its
+ * `along` and `cut` say. cg_pass_slice_at does it before differentiation, so that the backward pass is cut as well. */
+#include <stdlib.h>
+
+#include "graph/cut.h"
+#include "graph/pass.h"
+
+/* What the users of a node need of result 0: nothing, places [from, to) of one axis, or all. */
+typedef struct Need {
+    enum { NONE, SOME, ALL } what;
+    int axis;
+    const CgDim *from, *to;
+} Need;
+
+typedef struct Places {
+    const CgGraph *g;
+    size_t size;
+    Need *need;
+    CgCut *cut;
+    bool *is_cut;    /* cut[] holds what the node is made of */
+    bool *has_parts; /* further results are used: places of the first are not enough */
+} Places;
+
+static void need_all(Need *n) { n->what = ALL; }
+
+/* The least range that holds both; all where symbols hide which that is. */
+static void need_some(Need *n, const CgDim *size, int axis, const CgDim *from, const CgDim *to)
+{
+    if (n->what == ALL)
+        return;
+    if (n->what == SOME) {
+        if (n->axis != axis) {
+            need_all(n);
+            return;
+        }
+        if (cg_dim_at_most(n->from, from))
+            from = n->from;
+        else if (!cg_dim_at_most(from, n->from))
+            from = NULL;
+        if (cg_dim_at_most(to, n->to))
+            to = n->to;
+        else if (!cg_dim_at_most(n->to, to))
+            to = NULL;
+    }
+    if (!from || !to || (from == cg_dim_int(0) && to == size))
+        need_all(n);
+    else
+        *n = (Need){ SOME, axis, from, to };
+}
+
+/* A node of which all is needed may itself need only places of an operand: a slice does. */
+static bool find_reader(const Places *p, CgRef r, CgCut *cut)
+{
+    const CgNode *n = cg_node(p->g, r);
+    for (int axis = 0; n->op->cut && cg_node_nout(n) == 1 && axis < n->type.rank; axis++) {
+        if (!cg_cut_find(p->g, r, axis, cg_dim_int(0), n->type.dim[axis], cut))
+            continue;
+        for (int k = 0; k < n->nin; k++)
+            if (cg_cut_is_part(p->g, r, cut, k))
+                return true;
+    }
+    return false;
+}
+
+static void look(Places *p, CgRef r)
+{
+    const CgNode *n = cg_node(p->g, r);
+    Need *mine = &p->need[r];
+    if (mine->what == NONE)
+        return;
+    if (mine->what == SOME) {
+        p->is_cut[r] = !p->has_parts[r] && cg_cut_find(p->g, r, mine->axis, mine->from, mine->to, &p->cut[r]);
+        if (p->is_cut[r])
+            *mine = (Need){ SOME, mine->axis, p->cut[r].from, p->cut[r].to };
+        if (p->is_cut[r] && mine->from == cg_dim_int(0) && mine->to == n->type.dim[mine->axis])
+            p->is_cut[r] = false;
+        if (!p->is_cut[r])
+            need_all(mine);
+    }
+    if (mine->what == ALL)
+        p->is_cut[r] = find_reader(p, r, &p->cut[r]);
+    for (int k = 0; k < n->nin; k++) {
+        const struct CgCutIn *in = &p->cut[r].in[k];
+        if (!p->is_cut[r] || in->axis < 0)
+            need_all(&p->need[n->in[k]]);
+        else if (in->from != in->to)
+            need_some(&p->need[n->in[k]], cg_node_type(p->g, n->in[k])->dim[in->axis], in->axis, in->from, in->to);
+    }
+}
+
+/* From the outputs, or from one node, back to the leaves. */
+static void look_back(Places *p, const CgGraph *g, CgRef root)
+{
+    size_t size = root == CG_NONE ? g->nodes.len : (size_t)root + 1;
+    *p = (Places){ .g = g, .size = size };
+    p->need = cg_calloc(size + 1, sizeof *p->need);
+    p->cut = cg_calloc(size + 1, sizeof *p->cut);
+    p->is_cut = cg_calloc(size + 1, sizeof *p->is_cut);
+    p->has_parts = cg_calloc(size + 1, sizeof *p->has_parts);
+    if (root != CG_NONE)
+        need_all(&p->need[root]);
+    for (size_t i = 0; root == CG_NONE && i < g->outputs.len; i++)
+        need_all(&p->need[g->outputs.at[i].ref]);
+    for (CgRef r = (CgRef)size; r-- > 0;) {
+        const CgNode *n = cg_node(g, r);
+        if (p->need[r].what != NONE && n->nin == 1 && cg_node_nout(cg_node(g, n->in[0])) > 1
+            && (n->op->traits & CG_LEAF))
+            p->has_parts[n->in[0]] = true;
+        look(p, r);
+    }
+}
+
+static void places_free(Places *p)
+{
+    free(p->need);
+    free(p->cut);
+    free(p->is_cut);
+    free(p->has_parts);
+}
+
+/* Places [from, to) of node r of g, which may have been computed in part. */
+static CgRef fetch(const Places *p, CgBuild *b, const CgRef *map, CgRef r, const struct CgCutIn *in)
+{
+    const Need *n = &p->need[r];
+    if (in->axis < 0)
+        return map[r];
+    const CgDim *base = n->what == SOME ? n->from : cg_dim_int(0);
+    return cg_slice(b, map[r], in->axis, cg_dim_sub(in->from, base), cg_dim_sub(in->to, base));
+}
+
+/* Node r of g over what it needs, in b's graph; standing where r stands. */
+static CgRef build_cut(const Places *p, CgBuild *b, const CgRef *map, CgRef r)
+{
+    const CgNode n = *cg_node(p->g, r); /* by value: b's graph may be g */
+    CgBuild at = cg_build_at(b->graph);
+    CgRef in[CG_MAX_IN], size = (CgRef)b->graph->nodes.len;
+    at.scope = n.scope;
+    at.span = n.span;
+    at.clone = n.clone;
+    at.precision = cg_node_precision(&n);
+    at.why = n.why == CG_NONE ? CG_NONE : map[n.why];
+    for (int k = 0; k < n.nin; k++)
+        in[k] = p->cut[r].in[k].axis >= 0 && p->cut[r].in[k].from == p->cut[r].in[k].to
+            ? CG_NONE
+            : fetch(p, &at, map, n.in[k], &p->cut[r].in[k]);
+    CgRef made = cg_cut_build(&at, p->g, r, &p->cut[r], in);
+    for (; n.why != CG_NONE && size < b->graph->nodes.len;
+         size++) /* as cg_graph_copy: the mark of a derivative stays */
+        if (b->graph->nodes.at[size].why == CG_NONE)
+            b->graph->nodes.at[size].why = size;
+    return made;
+}
+
+CgRef cg_pass_slice_at(CgBuild *b, CgRef root)
+{
+    Places p;
+    look_back(&p, b->graph, root);
+    CgRef *map = cg_malloc(sizeof *map * (p.size + 1)), in[CG_MAX_IN];
+    CgBuild copy = cg_build_at(b->graph);
+    copy.no_fold = true;
+    for (CgRef r = 0; r < p.size; r++) {
+        bool same = true;
+        map[r] = r;
+        if (p.need[r].what == NONE)
+            continue;
+        if (p.is_cut[r]) {
+            map[r] = build_cut(&p, &copy, map, r);
+            continue;
+        }
+        for (int i = 0; i < cg_node(p.g, r)->nin; i++) {
+            in[i] = map[cg_node(p.g, r)->in[i]];
+            same &= in[i] == cg_node(p.g, r)->in[i];
+        }
+        if (!same)
+            map[r] = cg_graph_copy(&copy, p.g, r, in);
+    }
+    root = map[root];
+    free(map);
+    places_free(&p);
+    return root;
+}
+
+CgGraph *cg_pass_slice(const CgGraph *g)
+{
+    Places p;
+    look_back(&p, g, CG_NONE);
+    CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
+    CgGraph *to = cg_pass_begin(g, map);
+    CgBuild b = cg_build_at(to);
+    b.no_fold = true;
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        if (map[r] != CG_NONE || p.need[r].what == NONE)
+            continue;
+        map[r] = p.is_cut[r] ? build_cut(&p, &b, map, r) : cg_pass_copy(&b, g, r, map);
+    }
+    places_free(&p);
+    return cg_pass_end(g, to, map);
+}
+
+CG_PASS(slice, .order = 20, .was = "places",
+    .summary = "computes only the places of each axis that are needed, as far up as the ops allow",
+    .run = cg_pass_slice)

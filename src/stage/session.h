@@ -1,0 +1,124 @@
+/* session.h - what running a script needs and owns.
+ * Takes a checked program; gives threads, store, and values with all that running can find out. Every stage and
+ * function of the language works on one session. */
+#ifndef CG_SESSION_H
+#define CG_SESSION_H
+#include <signal.h>
+#include <stdio.h>
+
+#include "data/window.h"
+#include "elab/elab.h"
+#include "table/figure.h"
+#include "base/progress.h"
+#include "stage/stage.h"
+#include "store/store.h"
+#include "run/trace.h"
+
+typedef struct CgSessionOpts {
+    CgSetting *settings;
+    int nsettings;
+    int threads; /* 0: all this process may use */
+    bool quiet;
+    const char *store;           /* folder, NULL = the usual one */
+    int64_t seed;                /* added to every seed of the script */
+    volatile sig_atomic_t *stop; /* set by a signal: finish the step, save, leave */
+    bool profile;                /* count into x->profile ... */
+    bool trace;                  /* ... and note each instruction in x->trace */
+    bool untrained;              /* for cg bench: a training is its model as it starts, and nothing is recorded */
+} CgSessionOpts;
+
+typedef struct CgSession {
+    CgSessionOpts opts;
+    CgSources *sources;
+    CgDiags *diags;
+    CgProgram *program;
+    CgElab *elab;
+    CgPool *pool;
+    CgStore *store;
+    CgRun *run;
+    CgProfile profile;
+    CgTrace *trace; /* NULL unless asked for */
+    FILE *out;
+    const char *path;
+    CG_VEC(CgStage *) stages;
+    CG_VEC(CgGenerator *) generators;
+    CgMap corpora, windows, tokenizers; /* OBJECT value -> CgCorpus, CgWindows, CgTokenizer */
+    CG_VEC(CgCorpus *) all_corpora;
+    CG_VEC(CgWindows *) all_windows;
+    CG_VEC(CgTokenizer *) all_tokenizers;
+    CG_VEC(CgTable *) tables;      /* made by table() and its like */
+    CG_VEC(CgTensors *) loaded;    /* files that load() read */
+    const CgTable *table;          /* whose columns are meant */
+    CG_VEC(struct CgTest *) tests; /* test blocks of the script */
+    struct CgTest *test;           /* being built */
+    bool noted_precision;
+    CgSpan at; /* of the statement being carried out, for errors of data */
+} CgSession;
+
+CgSession *cg_session_of(CgElab *e);
+void cg_session_own_stage(CgElab *e, CgStage *s);
+void cg_session_own_generator(CgElab *e, CgGenerator *g);
+void cg_session_keep_table(CgSession *x, CgTable *t);
+bool cg_session_stopped(const CgSession *x);
+/* Where products are in bf16 and no instruction multiplies it, says on stderr what does; once a run. */
+void cg_session_note_precision(CgSession *x, const CgGraph *g);
+bool cg_session_open(CgSession *x, CgErr *err); /* pool and store */
+
+/* A value with all that running can find out; NULL after a mistake. */
+CgValue *cg_force(CgSession *x, CgValue *v);
+bool cg_stage_force(CgSession *x, CgStage *s);
+const CgTable *cg_table_force(CgSession *x, CgValue *v); /* NULL after a mistake */
+/* The columns that table(...) will have, 0 for any other value; the first one is text, the others are numbers. */
+int cg_table_call_columns(const CgValue *v, CgAtom *names, int max);
+bool cg_train_run(CgSession *x, CgStage *s);
+bool cg_train_untrained(CgSession *x, CgStage *s); /* its parameters as they start, for opts.untrained */
+bool cg_evaluate_run(CgSession *x, CgStage *s);
+CgWindows *cg_windows_of(CgSession *x, CgValue *object); /* NULL after a mistake */
+CgCorpus *cg_corpus_of(CgSession *x, CgValue *object);
+const CgTokenizer *cg_tokenizer_of(CgSession *x, CgValue *object); /* NULL after a mistake */
+bool cg_is_corpus(const CgValue *v);
+bool cg_data_digest(CgSession *x, CgValue *data, CgDigest *out);
+
+/* Every parameter of a graph in memory: trained ones one after the other. */
+typedef struct CgMemory {
+    void **at;
+    size_t *bytes;
+    int n;
+    float *block;
+    void *rest;
+} CgMemory;
+bool cg_memory_fill(
+    CgSession *x, const CgModelGraph *m, const CgStage *trained /* may be NULL */, int64_t seed, CgMemory *out);
+void cg_memory_free(CgMemory *m);
+CgTensor cg_memory_tensor(const CgModelGraph *m, const CgMemory *memory, int i); /* parameter i, where it lies */
+/* What a graph's parameters start from, for keys. */
+bool cg_model_digest(CgSession *x, const CgModelGraph *m, CgDigester *d);
+CgDigest cg_value_digest(const CgValue *v);
+
+/* Texts made by a generator, `rows` at a time: ids (rows, length); context may be NULL. `fixed` first places of text
+ * are given. */
+typedef struct CgWriter CgWriter;
+CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, int rows); /* NULL after a mistake */
+bool cg_writer_run(CgWriter *w, const int32_t *context, int32_t *text, int64_t fixed, double temperature, int64_t top_k,
+    uint64_t seed);
+void cg_writer_free(CgWriter *w);
+
+/* A mistake of data or files, at the statement being carried out; always false. */
+bool cg_session_err(CgSession *x, CgSpan at, const CgErr *err);
+
+/* A column of a table known only when the script runs; NULL when it has none of this name. */
+CgValue *cg_table_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
+CgValue *cg_data_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
+
+/* What runs give: kinds of HOST values. */
+typedef struct CgNumbers {
+    double *at;
+    size_t n;
+} CgNumbers;
+typedef struct CgIdsRow {
+    const int32_t *at;
+    size_t n;
+    const CgTokenizer *tokenizer;
+} CgIdsRow;
+CgValue *cg_value_host(CgElab *e, const char *cls, void *host);
+#endif

@@ -1,0 +1,97 @@
+/* stage.h - the costly values of a script: a training, an evaluation.
+ * Takes the blocks of train and evaluate; gives stages: graphs that were checked before any data is read, and all that
+ * running them needs. stage_build.c makes them while elaborating, train.c and evaluate.c carry them out. */
+#ifndef CG_STAGE_H
+#define CG_STAGE_H
+#include "base/digest.h"
+#include "data/tensor_file.h"
+#include "elab/elab.h"
+#include "table/table.h"
+
+typedef enum CgStageKind { CG_STAGE_TRAIN, CG_STAGE_EVALUATE } CgStageKind;
+
+/* Parameters that one sweep of the optimiser updates: all of one rank, one after the other. */
+typedef struct CgGroup {
+    int rank;
+    int64_t count;       /* elements, padding included */
+    CgModelGraph *model; /* inputs p, g, then states, step; outputs p, states, rate */
+    CgGraph *graph;      /* optimised */
+    int nstates;
+    double *initial; /* of each state */
+    int rate;        /* output that is the rate, or -1 */
+} CgGroup;
+
+/* A trained tensor: where it lies in the contiguous block. */
+typedef struct CgTrained {
+    int param;
+    int group;
+    int64_t offset, count;
+} CgTrained;
+
+/* Text made step by step: logits of place t depend on text before t only. */
+typedef struct CgGenerator {
+    CgModelGraph *model;
+    CgGraph *graph;           /* inputs context, text (either may be absent); outputs ids, logits */
+    CgGraph *prologue, *step; /* the same place by place (graph/incremental.h); NULL where the model is not causal */
+    int in_context, in_text;  /* input ordinals of `graph`, -1 = absent */
+    int64_t length;           /* T */
+} CgGenerator;
+
+typedef struct CgColumnSpec {
+    CgAtom name;
+    CgSpan span;
+    CgValue *value; /* TENSOR, CALL or a number */
+    int output;     /* TENSOR: of the graph */
+} CgColumnSpec;
+
+typedef struct CgStage {
+    CgStageKind kind;
+    CgSpan span;
+    CgAtom label;      /* for people: "lm", "scores.web" */
+    CgValue *root;     /* the model, parameters without prefix */
+    CgValue *instance; /* what the expression is: the model with this stage as its weights */
+    CgModelGraph *model;
+    CgValue *data, *validate; /* OBJECT windows or batches */
+    int64_t length;
+
+    /* train */
+    CgGraph *step_graph; /* outputs: loss, then gradients of `trained` in order */
+    CgGraph *loss_graph; /* outputs: loss */
+    CgTrained *trained;
+    int ntrained;
+    size_t *together; /* by output of step_graph: where it lies among the gradients (CgPlanOptions.together) */
+    CgGroup *groups;
+    int ngroups;
+    CgGraph *norm_graph; /* input g[N]; output sum of squares */
+    int64_t total;       /* elements of the contiguous block */
+    int64_t steps, batch, accumulate, validate_every, seed, patience;
+    double clip;
+    double average; /* of the mean of all steps' parameters, what a step keeps; 0: the last ones are the result */
+
+    /* evaluate */
+    CgGraph *columns_graph;
+    CgColumnSpec *columns;
+    int ncolumns;
+    CgValue **wanted;
+    int nwanted; /* tensors that calls need, as outputs of the graph after the columns */
+
+    /* running */
+    bool forced, failed;
+    CgDigest key;
+    CgTensors weights; /* train: every parameter by path */
+    CgTable *table;    /* evaluate */
+} CgStage;
+
+CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x);
+CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x);
+/* The columns of an evaluate, of table(), or of the first table in a record; their number, 0 = no table. */
+int cg_stage_columns(CgElab *e, CgValue *of, CgAtom *names, int max);
+bool cg_stage_column_is_text(const CgValue *table, CgAtom name);
+/* A column of text holds the texts a generator wrote; everything else is numbers. */
+bool cg_column_is_text(const CgValue *column);
+/* The generator behind reconstruct and generate: model applied to `context` (may be NULL) and text i32[B, length]. */
+CgGenerator *cg_generator_build(
+    CgElab *e, CgFrame *f, CgValue *model, CgType context, bool has_context, int64_t length, CgSpan span);
+void cg_stage_free(CgStage *s);
+void cg_generator_free(CgGenerator *g);
+#endif

@@ -1,0 +1,233 @@
+/* weights.c - the parameters of a graph, in memory.
+ * Takes a graph's parameter list; gives their starting values: from the initialisers, from trained stages, from files.
+ * Every tensor is checked against its declaration before it is used. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "stage/session.h"
+
+static size_t bytes_of(const CgType *t)
+{
+    size_t n = cg_dtype_size(t->dtype);
+    for (int i = 0; i < t->rank; i++) {
+        int64_t d = 0;
+        cg_dim_is_int(t->dim[i], &d);
+        n *= (size_t)d;
+    }
+    return n;
+}
+
+void cg_memory_free(CgMemory *m)
+{
+    free(m->at);
+    free(m->bytes);
+    free(m->block);
+    free(m->rest);
+    memset(m, 0, sizeof *m);
+}
+
+CgTensor cg_memory_tensor(const CgModelGraph *m, const CgMemory *memory, int i)
+{
+    const CgType *type = cg_node_type(m->graph, m->params.at[i].ref);
+    CgTensor at = { .data = memory->at[i], .dtype = type->dtype, .rank = type->rank };
+    int64_t stride = 1;
+    for (int k = type->rank; k-- > 0;) {
+        cg_dim_is_int(type->dim[k], &at.dim[k]);
+        at.stride[k] = stride;
+        stride *= at.dim[k];
+    }
+    return at;
+}
+
+static bool same_shape(const CgTensor *have, const CgType *want)
+{
+    if (have->dtype != want->dtype || have->rank != want->rank)
+        return false;
+    for (int i = 0; i < want->rank; i++) {
+        int64_t d = -1;
+        if (!cg_dim_is_int(want->dim[i], &d) || d != have->dim[i])
+            return false;
+    }
+    return true;
+}
+
+static CgTensors *source_of(CgSession *x, CgValue *weights)
+{
+    if (weights->kind == CG_VALUE_STAGE) {
+        CgStage *s = weights->stage;
+        return cg_stage_force(x, s) ? &s->weights : NULL;
+    }
+    if (!weights->host) {
+        CgValue *path = cg_record_find(weights, cg_intern("path"));
+        CgTensors *t = CG_NEW(x->elab->arena, CgTensors);
+        CgErr err = { 0 };
+        if (!cg_safetensors_read(path->s, t, &err)) {
+            cg_session_err(x, path->span, &err);
+            return NULL;
+        }
+        weights->host = t;
+        cg_vec_push(&x->loaded, t);
+    }
+    return weights->host;
+}
+
+/* Lists what is missing, misshapen or too much, once for each source. */
+static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
+{
+    CgTensors *t = source_of(x, weights);
+    if (!t)
+        return false;
+    CgStrbuf lines = { 0 }; /* one of each tensor that does not fit */
+    int wrong = 0, used = 0;
+    for (size_t i = 0; i < m->params.len; i++) {
+        const CgParamInfo *p = &m->params.at[i];
+        if (p->weights != weights)
+            continue;
+        const CgTensor *have = cg_tensors_find(t, p->source);
+        const CgType *want = cg_node_type(m->graph, p->ref);
+        used++;
+        if (have && same_shape(have, want))
+            continue;
+        cg_strbuf_printf(&lines, "%s '%s' ", have ? "misshapen" : "missing", p->source);
+        cg_type_print(want, &lines);
+        if (have) {
+            cg_strbuf_printf(&lines, " is there as %s[", cg_dtype_name(have->dtype));
+            for (int k = 0; k < have->rank; k++)
+                cg_strbuf_printf(&lines, "%s%lld", k ? ", " : "", (long long)have->dim[k]);
+            cg_strbuf_puts(&lines, "]");
+        }
+        cg_strbuf_puts(&lines, "\n");
+        wrong++;
+    }
+    for (int i = 0; weights->kind == CG_VALUE_OBJECT && (wrong || used < t->n) && i < t->n; i++) {
+        bool known = false;
+        for (size_t k = 0; k < m->params.len && !known; k++)
+            known = m->params.at[k].weights == weights && !strcmp(m->params.at[k].source, t->at[i].name);
+        if (!known) {
+            cg_strbuf_printf(&lines, "extra '%s'\n", t->at[i].name);
+            wrong++;
+        }
+    }
+    if (wrong) {
+        CgDiag *d = cg_diag(x->diags, CG_E0505, weights->span, "%d tensor%s of the weights do%s not fit", wrong,
+            wrong == 1 ? "" : "s", wrong == 1 ? "es" : "");
+        for (const char *at = cg_strbuf_str(&lines), *end; (end = strchr(at, '\n')); at = end + 1)
+            cg_diag_note(d, (CgSpan){ 0 }, "%.*s", (int)(end - at), at);
+    }
+    cg_strbuf_deinit(&lines);
+    return !wrong;
+}
+
+static bool run_init(CgSession *x, const CgModelGraph *m, int64_t seed, CgMemory *out)
+{
+    if (!m->init->outputs.len)
+        return true;
+    CgErr err = { 0 };
+    CgPlan *plan = cg_plan_build(m->init, (CgBindings){ 0 }, (CgPlanOptions){ .sources = x->sources }, &err);
+    CgExec *exec = plan ? cg_exec_new(plan, x->pool, &err) : NULL;
+    if (!exec) {
+        cg_plan_free(plan);
+        return cg_session_err(x, x->at, &err);
+    }
+    cg_exec_random(exec, (uint64_t)(seed + x->opts.seed), 0);
+    cg_exec_run(exec);
+    for (size_t i = 0; i < m->init->outputs.len; i++) {
+        uint64_t k = 0;
+        cg_map_get(&m->by_path, cg_map_ptr(m->init->outputs.at[i].name), &k);
+        CgTensor t = cg_exec_output(exec, (int)i);
+        size_t size = cg_dtype_size(t.dtype), n = out->bytes[k] / size;
+        char *to = out->at[k];
+        for (size_t at = 0; at < n; at++) { /* initial values may be strided: a fill is one number */
+            size_t rest = at;
+            int64_t from = 0;
+            for (int a = t.rank; a-- > 0;) {
+                from += (int64_t)(rest % (size_t)t.dim[a]) * t.stride[a];
+                rest /= (size_t)t.dim[a];
+            }
+            memcpy(to + at * size, (const char *)t.data + (size_t)from * size, size);
+        }
+    }
+    cg_exec_free(exec);
+    cg_plan_free(plan);
+    return true;
+}
+
+bool cg_memory_fill(CgSession *x, const CgModelGraph *m, const CgStage *trained, int64_t seed, CgMemory *out)
+{
+    memset(out, 0, sizeof *out);
+    out->n = (int)m->params.len;
+    out->at = cg_calloc(m->params.len + 1, sizeof *out->at);
+    out->bytes = cg_calloc(m->params.len + 1, sizeof *out->bytes);
+    size_t rest = 64;
+    for (int i = 0; i < out->n; i++) {
+        out->bytes[i] = bytes_of(cg_node_type(m->graph, m->params.at[i].ref));
+        rest += (out->bytes[i] + 63) / 64 * 64;
+    }
+    out->rest = cg_try_alloc(rest);
+    out->block = trained ? cg_try_alloc((size_t)trained->total * sizeof(float) + 64) : NULL;
+    if (!out->rest || (trained && !out->block)) {
+        CgErr err = { 0 };
+        cg_err(&err, CG_ERR_MEMORY, "no room for the %zu MiB of parameters", rest >> 20);
+        cg_memory_free(out);
+        return cg_session_err(x, trained ? trained->span : x->at, &err);
+    }
+    size_t at = 0;
+    for (int i = 0; i < out->n; i++) {
+        out->at[i] = (char *)out->rest + at;
+        at += (out->bytes[i] + 63) / 64 * 64;
+    }
+    if (trained) {
+        memset(out->block, 0, (size_t)trained->total * sizeof(float));
+        for (int i = 0; i < trained->ntrained; i++)
+            out->at[trained->trained[i].param] = out->block + trained->trained[i].offset;
+    }
+    for (size_t i = 0; i < m->params.len; i++) {
+        bool first = m->params.at[i].weights != NULL;
+        for (size_t k = 0; first && k < i; k++)
+            first = m->params.at[k].weights != m->params.at[i].weights;
+        if (first && !check_source(x, m, m->params.at[i].weights)) {
+            cg_memory_free(out);
+            return false;
+        }
+    }
+    for (size_t i = 0; i < m->params.len; i++) {
+        const CgParamInfo *p = &m->params.at[i];
+        if (p->weights)
+            memcpy(out->at[i], cg_tensors_find(source_of(x, p->weights), p->source)->data, out->bytes[i]);
+    }
+    if (!run_init(x, m, seed, out)) {
+        cg_memory_free(out);
+        return false;
+    }
+    return true;
+}
+
+bool cg_model_digest(CgSession *x, const CgModelGraph *m, CgDigester *d)
+{
+    CgDigest init = cg_graph_digest(m->init);
+    cg_digester_add(d, &init, sizeof init);
+    for (size_t i = 0; i < m->params.len; i++) {
+        const CgParamInfo *p = &m->params.at[i];
+        cg_digester_add(d, p->path, strlen(p->path) + 1);
+        cg_digester_add(d, p->frozen ? "f" : "t", 1);
+        if (!p->weights)
+            continue;
+        cg_digester_add(d, p->source, strlen(p->source) + 1);
+        if (p->weights->kind == CG_VALUE_STAGE) {
+            CgStage *s = p->weights->stage;
+            if (!cg_stage_force(x, s))
+                return false;
+            cg_digester_add(d, &s->key, sizeof s->key);
+        } else {
+            CgTensors *t = source_of(x, p->weights);
+            const CgTensor *at = t ? cg_tensors_find(t, p->source) : NULL;
+            if (!t)
+                return false;
+            if (at) {
+                CgDigest bytes = cg_digest(at->data, (size_t)cg_tensor_count(at) * cg_dtype_size(at->dtype));
+                cg_digester_add(d, &bytes, sizeof bytes);
+            }
+        }
+    }
+    return true;
+}

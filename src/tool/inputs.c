@@ -1,0 +1,170 @@
+/* inputs.c - tensors given on the command line, NAME=DATA.
+ * Takes the texts of --in; gives tensors. Must not know what they are for: the command says which types are wanted. */
+#include "tool/inputs.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "base/suggest.h"
+
+/* ---- numbers written out: [[1, 2.5], [3, 4]] ---- */
+
+static bool shape_of(const json_t *j, CgTensor *t, CgErr *e)
+{
+    t->rank = 0;
+    while (json_is_array(j)) {
+        if (t->rank == CG_MAX_RANK || json_array_size(j) == 0)
+            return cg_err(e, CG_ERR_INPUT, "a list of numbers is nested at most %d deep and not empty", CG_MAX_RANK);
+        t->dim[t->rank++] = (int64_t)json_array_size(j);
+        j = json_array_get(j, 0);
+    }
+    return true;
+}
+
+static bool fill_from(const json_t *j, CgTensor *t, int depth, int64_t *at, CgErr *e)
+{
+    if (depth < t->rank) {
+        if (!json_is_array(j) || (int64_t)json_array_size(j) != t->dim[depth])
+            return cg_err(e, CG_ERR_INPUT, "the lists inside a list must be equally long");
+        for (size_t i = 0; i < json_array_size(j); i++)
+            if (!fill_from(json_array_get(j, i), t, depth + 1, at, e))
+                return false;
+        return true;
+    }
+    if (!json_is_number(j) && !json_is_boolean(j))
+        return cg_err(e, CG_ERR_INPUT, "only numbers, true and false are elements of a tensor");
+    double v = json_is_boolean(j) ? json_is_true(j) : json_number_value(j);
+    if (!cg_dtype_is_float(t->dtype) && v != floor(v))
+        return cg_err(e, CG_ERR_INPUT, "%g is not an element of a %s tensor", v, cg_dtype_name(t->dtype));
+    switch (t->dtype) {
+    case CG_F32: ((float *)t->data)[*at] = (float)v; break;
+    case CG_F64: ((double *)t->data)[*at] = v; break;
+    case CG_I32: ((int32_t *)t->data)[*at] = (int32_t)v; break;
+    case CG_I64: ((int64_t *)t->data)[*at] = (int64_t)v; break;
+    case CG_BOOL: ((uint8_t *)t->data)[*at] = v != 0; break;
+    case CG_BF16:
+    case CG_NDTYPE: break;
+    }
+    (*at)++;
+    return true;
+}
+
+static bool read_written(CgGiven *g, CgDtype dtype, CgErr *e)
+{
+    json_error_t where;
+    json_t *j = json_loads(g->text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where);
+    if (!j)
+        return cg_err(e, CG_ERR_INPUT, "'%s' is neither a list of numbers nor a file", g->text);
+    CgTensor *t = &g->written;
+    t->dtype = dtype;
+    int64_t at = 0;
+    bool good = shape_of(j, t, e);
+    if (good) {
+        int64_t step = 1;
+        for (int i = t->rank; i-- > 0; step *= t->dim[i])
+            t->stride[i] = step;
+        t->data = cg_calloc((size_t)cg_tensor_count(t) + 1, cg_dtype_size(dtype));
+        good = fill_from(j, t, 0, &at, e);
+    }
+    json_decref(j);
+    g->tensor = t;
+    return good;
+}
+
+/* ---- numbers from files: x.npy, x.safetensors (the tensor of the input's name), x.safetensors:NAME ---- */
+
+static bool no_tensor(const char *path, const char *name, const CgTensors *file, CgErr *e)
+{
+    CgSuggest near;
+    CgStrbuf all = { 0 };
+    cg_suggest_init(&near, name);
+    for (int i = 0; i < file->n; i++) {
+        cg_suggest_offer(&near, file->at[i].name);
+        if (all.len < 160)
+            cg_strbuf_printf(&all, "%s%s", i ? ", " : "", file->at[i].name);
+    }
+    cg_err(e, CG_ERR_INPUT, "'%s' holds no tensor '%s'", path, name);
+    if (cg_suggest_best(&near))
+        cg_err_hint(e, "did you mean '%s:%s'?", path, cg_suggest_best(&near));
+    else if (file->n)
+        cg_err_hint(e, "it holds %s; %s:TENSOR takes one of them", cg_strbuf_str(&all), path);
+    cg_strbuf_deinit(&all);
+    return false;
+}
+
+static bool read_file(CgGiven *g, CgErr *e)
+{
+    const char *end = strstr(g->text, ".safetensors:");
+    const char *name = end ? end + strlen(".safetensors:") : g->name;
+    char *path = cg_strdup(g->text);
+    if (end)
+        path[name - g->text - 1] = 0;
+    bool npy = strlen(path) > 4 && strcmp(path + strlen(path) - 4, ".npy") == 0;
+    bool good = npy ? cg_npy_read(path, &g->file, e) : cg_safetensors_read(path, &g->file, e);
+    if (good && npy)
+        g->tensor = &g->file.at[0].tensor;
+    else if (good && !(g->tensor = cg_tensors_find(&g->file, name)))
+        good = no_tensor(path, name, &g->file, e);
+    free(path);
+    return good;
+}
+
+bool cg_given_read(CgGiven *g, CgDtype dtype, CgErr *e)
+{
+    if (g->tensor)
+        return true;
+    return strchr("[-0123456789tf", *g->text) && !strchr(g->text, '/') && !strstr(g->text, ".npy")
+            && !strstr(g->text, ".safetensors")
+        ? read_written(g, dtype, e)
+        : read_file(g, e);
+}
+
+/* ---- all of them ---- */
+
+int cg_givens_init(const char *command, const CgStrings *in, CgGivens *out)
+{
+    *out = (CgGivens){ cg_calloc(in->len + 1, sizeof *out->at), 0 };
+    for (size_t i = 0; i < in->len; i++) {
+        CgGiven *g = &out->at[out->n];
+        if (!cg_assignment(in->at[i], &g->name, &g->text))
+            return cg_usage(command, "--in takes NAME=DATA, not '%s'", in->at[i]);
+        out->n++;
+        if (cg_givens_find(out, g->name) != g)
+            return cg_usage(command, "--in %s is given twice", g->name);
+    }
+    return CG_EXIT_OK;
+}
+
+void cg_givens_free(CgGivens *g)
+{
+    for (int i = 0; i < g->n; i++) {
+        free(g->at[i].name);
+        free(g->at[i].written.data);
+        cg_tensors_free(&g->at[i].file);
+    }
+    free(g->at);
+}
+
+void cg_givens_place(CgGivens *g, CgSources *sources)
+{
+    for (int i = 0; i < g->n; i++) {
+        CgStrbuf text = { 0 };
+        cg_strbuf_printf(&text, "--in %s=", g->at[i].name);
+        uint32_t from = (uint32_t)text.len;
+        cg_strbuf_puts(&text, g->at[i].text);
+        uint32_t file = cg_sources_add(sources, "argument", cg_strbuf_str(&text), text.len);
+        g->at[i].span = (CgSpan){ file, from, (uint32_t)text.len };
+        cg_strbuf_deinit(&text);
+    }
+}
+
+CgGiven *cg_givens_find(const CgGivens *g, const char *name)
+{
+    for (int i = 0; i < g->n; i++)
+        if (strcmp(g->at[i].name, name) == 0)
+            return &g->at[i];
+    return NULL;
+}
