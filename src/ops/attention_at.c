@@ -80,74 +80,14 @@ static void attention_at_work(const CgCall *call, CgWork *work)
 #define GEMM_f64(tb, m, n, k, alpha, a, lda, b, ldb, c, ldc) \
     cg_gemm_f64(false, tb, m, n, k, alpha, a, lda, b, ldb, 0, c, ldc)
 
-#define ATTENTION_AT(T, suffix, ex)                                                                                    \
-    /* p = softmax of scale p over the places seen, 0 for the rest */                                                  \
-    static void softmax_##suffix(T *p, int64_t seen, int64_t s, T scale)                                               \
-    {                                                                                                                  \
-        T top = -INFINITY, sum = 0;                                                                                    \
-        CG_PRAGMA_(omp simd reduction(max : top))                                                                      \
-        for (int64_t j = 0; j < seen; j++) {                                                                           \
-            p[j] *= scale;                                                                                             \
-            top = p[j] > top ? p[j] : top;                                                                             \
-        }                                                                                                              \
-        CG_PRAGMA_(omp simd reduction(+ : sum))                                                                        \
-        for (int64_t j = 0; j < seen; j++) {                                                                           \
-            T e = ex(p[j] - top);                                                                                      \
-            p[j] = e;                                                                                                  \
-            sum += e;                                                                                                  \
-        }                                                                                                              \
-        T by = 1 / sum;                                                                                                \
-        CG_SIMD                                                                                                        \
-        for (int64_t j = 0; j < seen; j++)                                                                             \
-            p[j] *= by;                                                                                                \
-        for (int64_t j = seen; j < s; j++)                                                                             \
-            p[j] = 0;                                                                                                  \
-    }                                                                                                                  \
-    static void attention_at_##suffix(const CgCall *call, CgPart part)                                                 \
-    {                                                                                                                  \
-        const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2];                                        \
-        int64_t heads = q->dim[0] * q->dim[1], t = q->dim[2], s = k->dim[2], d = q->dim[3], cuts = ranges(q);          \
-        if (!heads || !t || !d)                                                                                        \
-            return;                                                                                                    \
-        int64_t ahead = cg_attr_size(call->attrs, "offset", 0) + cg_scalar(&call->in[3]), ldq, ldk, ldv,               \
-                ldy = call->out->stride[2];                                                                            \
-        int64_t head = (int64_t)part.index / cuts, blocks = (t + QUERIES - 1) / QUERIES,                               \
-                range = (int64_t)part.index % cuts;                                                                    \
-        int64_t first = blocks * range / cuts * QUERIES, last = least(blocks * (range + 1) / cuts * QUERIES, t);       \
-        int64_t all = least(s, last + ahead); /* keys that anyone here sees */                                         \
-        T scale = (T)cg_attr_float(call->attrs, "scale", 1), *y = (T *)call->out->data + head_offset(call->out, head); \
-        T *p = part.scratch, *qs = p + least(t, QUERIES) * s, *ks = qs + least(t, QUERIES) * d, *vs = ks + s * d;      \
-        if (all < 0)                                                                                                   \
-            all = 0;                                                                                                   \
-        const T *kh = rows_of(k, head, 0, all, ks, &ldk), *vh = rows_of(v, head, 0, all, vs, &ldv);                    \
-        for (int64_t i0 = first; i0 < last; i0 += QUERIES) {                                                           \
-            int64_t n = least(QUERIES, last - i0), end = least(all, i0 + n + ahead);                                   \
-            const T *qb = rows_of(q, head, i0, n, qs, &ldq);                                                           \
-            if (end < 0)                                                                                               \
-                end = 0;                                                                                               \
-            if (t > THIN && end > 0)                                                                                   \
-                GEMM_##suffix(true, n, end, d, 1, qb, ldq, kh, ldk, p, end);                                           \
-            for (int64_t i = 0; i < n; i++) {                                                                          \
-                int64_t seen = least(end, i0 + i + ahead + 1);                                                         \
-                if (seen < 0)                                                                                          \
-                    seen = 0;                                                                                          \
-                Few keys = { .m = 1, .n = seen, .k = d, .ld = ldk },                                                   \
-                    values = { .m = 1, .n = d, .k = seen, .xp = 1, .ld = ldv };                                        \
-                if (t <= THIN && seen)                                                                                 \
-                    few_lines_##suffix(&keys, qb + i * ldq, kh, p + i * end);                                          \
-                softmax_##suffix(p + i * end, seen, end, scale);                                                       \
-                if (seen == 0) /* nothing is seen: not a number, as softmax says */                                    \
-                    for (int64_t c = 0; c < d; c++)                                                                    \
-                        y[(i0 + i) * ldy + c] = (T)NAN;                                                                \
-                else if (t <= THIN)                                                                                    \
-                    few_row_##suffix(&values, p + i * end, vh, y + (i0 + i) * ldy);                                    \
-            }                                                                                                          \
-            if (t > THIN && end > 0)                                                                                   \
-                GEMM_##suffix(false, n, d, end, 1, p, end, vh, ldv, y + i0 * ldy, ldy);                                \
-        }                                                                                                              \
-    }
-ATTENTION_AT(float, f32, cg_exp_low_f32)
-ATTENTION_AT(double, f64, exp)
+#define T          float
+#define NAME(word) word##_f32
+#define EX         cg_exp_low_f32
+#include "ops/attention_at_rows.h"
+#define T          double
+#define NAME(word) word##_f64
+#define EX         exp
+#include "ops/attention_at_rows.h"
 
 /* softmax(where(j <= i + offset + at, scale q k', -inf)) v */
 static void attention_at_expand(CgBuild *b, const CgSite *site, CgRef *out)

@@ -52,52 +52,18 @@ static bool argmax_shape(CgInfer *inf)
 
 /* A lane that lies in order is looked through by stretches, and a place is looked for only in one that has something
  * greater than all before. NaN is never greater, and nothing is greater than it. */
-#define ARGMAX(T, name)                                                                    \
-    static int64_t name##_row(const T *from, int64_t n)                                    \
-    {                                                                                      \
-        int64_t best = 0, k = 0;                                                           \
-        for (T top = from[0]; k + STRETCH <= n; k += STRETCH) {                            \
-            T most[LANES], old = top;                                                      \
-            for (int j = 0; j < LANES; j++)                                                \
-                most[j] = top;                                                             \
-            for (int i = 0; i < STRETCH; i += LANES) {                                     \
-                CG_SIMD                                                                    \
-                for (int j = 0; j < LANES; j++)                                            \
-                    most[j] = from[k + i + j] > most[j] ? from[k + i + j] : most[j];       \
-            }                                                                              \
-            for (int j = 0; j < LANES; j++)                                                \
-                top = most[j] > top ? most[j] : top;                                       \
-            if (top > old)                                                                 \
-                for (best = k; !(from[best] >= top);)                                      \
-                    best++;                                                                \
-        }                                                                                  \
-        for (; k < n; k++)                                                                 \
-            if (from[k] > from[best])                                                      \
-                best = k;                                                                  \
-        return best;                                                                       \
-    }                                                                                      \
-    static void name(const CgCall *call, CgPart part)                                      \
-    {                                                                                      \
-        const CgTensor *x = &call->in[0];                                                  \
-        Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));                      \
-        int32_t *to = call->out->data;                                                     \
-        size_t first, last;                                                                \
-        cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last);                   \
-        for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {                         \
-            const T *from = (const T *)x->data + i / l.post * l.mid * l.post + i % l.post; \
-            int64_t best = 0;                                                              \
-            for (int64_t k = 1; l.post > 1 && k < l.mid; k++)                              \
-                if (from[k * l.post] > from[best * l.post])                                \
-                    best = k;                                                              \
-            if (l.post == 1 && l.mid > 0)                                                  \
-                best = name##_row(from, l.mid);                                            \
-            to[i] = (int32_t)best;                                                         \
-        }                                                                                  \
-    }
-ARGMAX(float, argmax_f32)
-ARGMAX(double, argmax_f64)
-ARGMAX(int32_t, argmax_i32)
-ARGMAX(int64_t, argmax_i64)
+#define T          float
+#define NAME(word) word##_f32
+#include "ops/argmax_rows.h"
+#define T          double
+#define NAME(word) word##_f64
+#include "ops/argmax_rows.h"
+#define T          int32_t
+#define NAME(word) word##_i32
+#include "ops/argmax_rows.h"
+#define T          int64_t
+#define NAME(word) word##_i64
+#include "ops/argmax_rows.h"
 
 static CgAlong drop_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {

@@ -52,80 +52,15 @@ static int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
 }
 
 /* f32 sums are carried in f64 over blocks: vocabularies are long. */
-#define BLOCK 4096
-#define LOSS(T, suffix, ex)                                                                                      \
-    static T greatest_##suffix(const T *x, int64_t v)                                                            \
-    {                                                                                                            \
-        T m = -INFINITY;                                                                                         \
-        CG_PRAGMA_(omp simd reduction(max : m))                                                                  \
-        for (int64_t i = 0; i < v; i++)                                                                          \
-            m = x[i] > m ? x[i] : m;                                                                             \
-        return m;                                                                                                \
-    }                                                                                                            \
-    /* log sum exp(x) - x[id] */                                                                                 \
-    static void cross_entropy_##suffix(const CgCall *call, CgPart part)                                          \
-    {                                                                                                            \
-        const CgTensor *logits = &call->in[0], *ids = &call->in[1];                                              \
-        int64_t v = logits->dim[logits->rank - 1];                                                               \
-        T *to = call->out->data;                                                                                 \
-        size_t first, last;                                                                                      \
-        cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);                                     \
-        for (size_t r = first; r < last; r++) {                                                                  \
-            const T *x = (const T *)logits->data + (int64_t)r * v;                                               \
-            T m = greatest_##suffix(x, v);                                                                       \
-            double total = 0;                                                                                    \
-            for (int64_t at = 0; at < v; at += BLOCK) {                                                          \
-                int64_t n = v - at < BLOCK ? v - at : BLOCK;                                                     \
-                T s = 0;                                                                                         \
-                CG_PRAGMA_(omp simd reduction(+ : s))                                                            \
-                for (int64_t i = 0; i < n; i++)                                                                  \
-                    s += ex(x[at + i] - m);                                                                      \
-                total += (double)s;                                                                              \
-            }                                                                                                    \
-            to[r] = v ? (T)log(total) + (m - x[id_at(ids, (int64_t)r, v)]) : 0;                                  \
-        }                                                                                                        \
-    }                                                                                                            \
-    /* (softmax(x) - [i = id]) g, and the loss */                                                                \
-    static void cross_entropy_vjp_##suffix(const CgCall *call, CgPart part)                                      \
-    {                                                                                                            \
-        const CgTensor *logits = &call->in[0], *ids = &call->in[1];                                              \
-        int64_t v = logits->dim[logits->rank - 1];                                                               \
-        size_t first, last;                                                                                      \
-        cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);                                     \
-        T *loss = call->out[1].data;                                                                             \
-        bool rounds = call->out->dtype == CG_BF16;                                                               \
-        for (size_t r = first; r < last && !v; r++)                                                              \
-            loss[r] = 0;                                                                                         \
-        for (size_t r = first; r < last && v; r++) {                                                             \
-            const T *x = (const T *)logits->data + (int64_t)r * v;                                               \
-            T *dx = rounds ? (T *)part.scratch : (T *)call->out->data + (int64_t)r * v;                          \
-            T g = ((const T *)call->in[2].data)[r];                                                              \
-            T m = greatest_##suffix(x, v), hit = x[id_at(ids, (int64_t)r, v)];                                   \
-            double total = 0;                                                                                    \
-            for (int64_t at = 0; at < v; at += BLOCK) {                                                          \
-                int64_t n = v - at < BLOCK ? v - at : BLOCK;                                                     \
-                T s = 0;                                                                                         \
-                CG_PRAGMA_(omp simd reduction(+ : s))                                                            \
-                for (int64_t i = 0; i < n; i++) {                                                                \
-                    T e = ex(x[at + i] - m);                                                                     \
-                    dx[at + i] = e;                                                                              \
-                    s += e;                                                                                      \
-                }                                                                                                \
-                total += (double)s;                                                                              \
-            }                                                                                                    \
-            loss[r] = (T)log(total) + (m - hit);                                                                 \
-            T scale = (T)((double)g / total);                                                                    \
-            CG_SIMD                                                                                              \
-            for (int64_t i = 0; i < v; i++)                                                                      \
-                dx[i] *= scale;                                                                                  \
-            dx[id_at(ids, (int64_t)r, v)] -= g;                                                                  \
-            if (rounds)                                                                                          \
-                cg_bf16_round(                                                                                   \
-                    part.scratch, (uint16_t *)call->out->data + (int64_t)r * cg_row_step(call->out), (size_t)v); \
-        }                                                                                                        \
-    }
-LOSS(float, f32, cg_exp_low_f32)
-LOSS(double, f64, exp)
+#define BLOCK      4096
+#define T          float
+#define NAME(word) word##_f32
+#define EX         cg_exp_low_f32
+#include "ops/loss_rows.h"
+#define T          double
+#define NAME(word) word##_f64
+#define EX         exp
+#include "ops/loss_rows.h"
 
 static void cross_entropy_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 {

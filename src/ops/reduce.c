@@ -195,11 +195,13 @@ static void reduce_work(const CgCall *call, CgWork *work)
     }
 
 /* Reduced axes that are not neighbours: folding splits such nodes, so only unfolded graphs come here. */
-#define SCATTERED(T, name, join)                                                      \
+#define SCATTERED(T, name, join, empty)                                               \
     static void name##_scattered(const CgTensor *x, uint32_t mask, T *out, int64_t n) \
     {                                                                                 \
         const T *from = x->data;                                                      \
         int64_t count = cg_tensor_count(x);                                           \
+        for (int64_t i = 0; count == 0 && i < n; i++)                                 \
+            out[i] = empty;                                                           \
         uint8_t met[256] = { 0 };                                                     \
         for (int64_t base = 0; base < n; base += 256) {                               \
             int64_t end = n - base < 256 ? n : base + 256;                            \
@@ -233,11 +235,7 @@ static void reduce_work(const CgCall *call, CgWork *work)
         int64_t n = c.pre * c.post;                                                                                \
         size_t first, last;                                                                                        \
         if (!c.plain || c.mid == 0) {                                                                              \
-            n = cg_tensor_count(call->out);                                                                        \
-            for (int64_t i = 0; c.mid == 0 && i < n; i++)                                                          \
-                to[i] = empty;                                                                                     \
-            if (c.mid)                                                                                             \
-                name##_scattered(x, mask, to, n);                                                                  \
+            name##_scattered(x, mask, to, cg_tensor_count(call->out));                                             \
         } else if (c.chunks > 1) {                                                                                 \
             T *partial = (T *)call->shared + (int64_t)part.index * n;                                              \
             cg_part_range(part, (size_t)c.mid, 1, &first, &last);                                                  \
@@ -268,8 +266,9 @@ static void reduce_work(const CgCall *call, CgWork *work)
             name##_columns((const T *)call->shared, c.chunks, c.pre *c.post, c.pre *c.post, (T *)call->out->data); \
     }
 
-#define FAMILY(op, T, U, suffix, row, join, empty) \
-    row COLUMNS_OF(T, op##_##suffix, join) SCATTERED(T, op##_##suffix, join) REDUCE(T, op##_##suffix, join, empty)
+#define FAMILY(op, T, U, suffix, row, join, empty)                                  \
+    row COLUMNS_OF(T, op##_##suffix, join) SCATTERED(T, op##_##suffix, join, empty) \
+        REDUCE(T, op##_##suffix, join, empty)
 
 /* Integers wrap around, as in elementwise sums. */
 #define WRAP_I32(a, x) ((int32_t)((uint32_t)(a) + (uint32_t)(x)))

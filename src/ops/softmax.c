@@ -42,120 +42,22 @@ static void softmax_work(const CgCall *call, CgWork *work)
 }
 
 /* exp(x - max) / sum; in contiguous rows, and in blocks of columns. A row of -inf alone has no softmax: NaN. */
-#define SOFTMAX(T, suffix, ex)                                                                                      \
-    static void softmax_row_##suffix(const T *x, T *y, int64_t n)                                                   \
-    {                                                                                                               \
-        T m = -INFINITY, s = 0;                                                                                     \
-        CG_PRAGMA_(omp simd reduction(max : m))                                                                     \
-        for (int64_t i = 0; i < n; i++)                                                                             \
-            m = x[i] > m ? x[i] : m;                                                                                \
-        CG_PRAGMA_(omp simd reduction(+ : s))                                                                       \
-        for (int64_t i = 0; i < n; i++) {                                                                           \
-            T e = ex(x[i] - m);                                                                                     \
-            y[i] = e;                                                                                               \
-            s += e;                                                                                                 \
-        }                                                                                                           \
-        T scale = 1 / s;                                                                                            \
-        CG_SIMD                                                                                                     \
-        for (int64_t i = 0; i < n; i++)                                                                             \
-            y[i] *= scale;                                                                                          \
-    }                                                                                                               \
-    static void softmax_block_##suffix(const T *x, T *y, int64_t n, int64_t step, int64_t cols)                     \
-    {                                                                                                               \
-        T m[COLUMNS], s[COLUMNS];                                                                                   \
-        for (int64_t c = 0; c < cols; c++)                                                                          \
-            m[c] = -INFINITY;                                                                                       \
-        for (int64_t c = 0; c < cols; c++)                                                                          \
-            s[c] = 0;                                                                                               \
-        for (int64_t i = 0; i < n; i++) {                                                                           \
-            const T *row = x + i * step;                                                                            \
-            CG_SIMD                                                                                                 \
-            for (int64_t c = 0; c < cols; c++)                                                                      \
-                m[c] = row[c] > m[c] ? row[c] : m[c];                                                               \
-        }                                                                                                           \
-        for (int64_t i = 0; i < n; i++) {                                                                           \
-            const T *row = x + i * step;                                                                            \
-            T *to = y + i * step;                                                                                   \
-            CG_SIMD                                                                                                 \
-            for (int64_t c = 0; c < cols; c++) {                                                                    \
-                T e = ex(row[c] - m[c]);                                                                            \
-                to[c] = e;                                                                                          \
-                s[c] += e;                                                                                          \
-            }                                                                                                       \
-        }                                                                                                           \
-        for (int64_t c = 0; c < cols; c++)                                                                          \
-            s[c] = 1 / s[c];                                                                                        \
-        for (int64_t i = 0; i < n; i++) {                                                                           \
-            T *to = y + i * step;                                                                                   \
-            CG_SIMD                                                                                                 \
-            for (int64_t c = 0; c < cols; c++)                                                                      \
-                to[c] *= s[c];                                                                                      \
-        }                                                                                                           \
-    }                                                                                                               \
-    static void softmax_##suffix(const CgCall *call, CgPart part)                                                   \
-    {                                                                                                               \
-        Lanes l = lanes_of(call);                                                                                   \
-        const T *x = call->in[0].data;                                                                              \
-        T *y = call->out->data;                                                                                     \
-        size_t first, last;                                                                                         \
-        cg_part_range(part, (size_t)l.units, 1, &first, &last);                                                     \
-        int64_t blocks = (l.post + COLUMNS - 1) / COLUMNS;                                                          \
-        for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {                                                  \
-            int64_t c = u % blocks * COLUMNS, at = u / blocks * l.mid * l.post + c;                                 \
-            if (l.post == 1)                                                                                        \
-                softmax_row_##suffix(x + u * l.mid, y + u * l.mid, l.mid);                                          \
-            else                                                                                                    \
-                softmax_block_##suffix(x + at, y + at, l.mid, l.post, l.post - c < COLUMNS ? l.post - c : COLUMNS); \
-        }                                                                                                           \
-    }
-SOFTMAX(float, f32, cg_exp_low_f32)
-SOFTMAX(double, f64, exp)
+#define T          float
+#define NAME(word) word##_f32
+#define EX         cg_exp_low_f32
+#include "ops/softmax_rows.h"
+#define T          double
+#define NAME(word) word##_f64
+#define EX         exp
+#include "ops/softmax_rows.h"
 
 /* dx = y (g - sum(g y)) */
-#define SOFTMAX_VJP(T, suffix)                                                                                   \
-    static void softmax_vjp_row_##suffix(const T *y, const T *g, T *dx, int64_t n)                               \
-    {                                                                                                            \
-        T s = 0;                                                                                                 \
-        CG_PRAGMA_(omp simd reduction(+ : s))                                                                    \
-        for (int64_t i = 0; i < n; i++)                                                                          \
-            s += g[i] * y[i];                                                                                    \
-        CG_SIMD                                                                                                  \
-        for (int64_t i = 0; i < n; i++)                                                                          \
-            dx[i] = y[i] * (g[i] - s);                                                                           \
-    }                                                                                                            \
-    static void softmax_vjp_block_##suffix(const T *y, const T *g, T *dx, int64_t n, int64_t step, int64_t cols) \
-    {                                                                                                            \
-        T s[COLUMNS];                                                                                            \
-        for (int64_t c = 0; c < cols; c++)                                                                       \
-            s[c] = 0;                                                                                            \
-        for (int64_t i = 0; i < n; i++)                                                                          \
-            for (int64_t c = 0; c < cols; c++)                                                                   \
-                s[c] += g[i * step + c] * y[i * step + c];                                                       \
-        for (int64_t i = 0; i < n; i++) {                                                                        \
-            CG_SIMD                                                                                              \
-            for (int64_t c = 0; c < cols; c++)                                                                   \
-                dx[i * step + c] = y[i * step + c] * (g[i * step + c] - s[c]);                                   \
-        }                                                                                                        \
-    }                                                                                                            \
-    static void softmax_vjp_##suffix(const CgCall *call, CgPart part)                                            \
-    {                                                                                                            \
-        Lanes l = lanes_of(call);                                                                                \
-        const T *y = call->in[0].data, *g = call->in[1].data;                                                    \
-        T *dx = call->out->data;                                                                                 \
-        size_t first, last;                                                                                      \
-        cg_part_range(part, (size_t)l.units, 1, &first, &last);                                                  \
-        int64_t blocks = (l.post + COLUMNS - 1) / COLUMNS;                                                       \
-        for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {                                               \
-            int64_t c = u % blocks * COLUMNS, at = u / blocks * l.mid * l.post + c;                              \
-            if (l.post == 1)                                                                                     \
-                softmax_vjp_row_##suffix(y + u * l.mid, g + u * l.mid, dx + u * l.mid, l.mid);                   \
-            else                                                                                                 \
-                softmax_vjp_block_##suffix(                                                                      \
-                    y + at, g + at, dx + at, l.mid, l.post, l.post - c < COLUMNS ? l.post - c : COLUMNS);        \
-        }                                                                                                        \
-    }
-SOFTMAX_VJP(float, f32)
-SOFTMAX_VJP(double, f64)
+#define T          float
+#define NAME(word) word##_f32
+#include "ops/softmax_grad_rows.h"
+#define T          double
+#define NAME(word) word##_f64
+#include "ops/softmax_grad_rows.h"
 
 static void softmax_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 {

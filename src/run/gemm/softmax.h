@@ -50,52 +50,55 @@
             PUT_PAIR(out, u##r, v##r, u##q, v##q, q < ROWS) \
             out += PAIR_UNITS * NR;                         \
         }
+    /* Where a score is far above what its column's weights are relative to, these are made anew. */
+    #define RAISE_BASES                                                                                          \
+        __mmask16 far0 = _mm512_cmp_ps_mask(_mm512_mul_ps(top0, turn), _mm512_add_ps(base0, slack), _CMP_GT_OQ); \
+        __mmask16 far1 = _mm512_cmp_ps_mask(_mm512_mul_ps(top1, turn), _mm512_add_ps(base1, slack), _CMP_GT_OQ); \
+        if (far0 | far1) {                                                                                       \
+            __m512 by0 = risen(s, top0, 0, &base0), by1 = risen(s, top1, 16, &base1);                            \
+            for (UNIT *before = out - s->k * PAIR_UNITS / 2 * NR; before < out; before += NR) {                  \
+                SHRUNK(before, by0);                                                                             \
+                SHRUNK(before + 16, by1);                                                                        \
+            }                                                                                                    \
+            rose = true;                                                                                         \
+        }
     /* Where nothing of the first 16 columns counts only the others are computed: `both` is false. */
-    #define WEIGH(R, both, of)                                                                                       \
-        WIDE static bool NAME(weigh_##of##R)(                                                                        \
-            int64_t ku, const UNIT *a, int64_t rs, const UNIT *b, const CgGemmWeigh *s, UNIT *out)                   \
-        {                                                                                                            \
-            enum { ROWS = R, BOTH = both };                                                                          \
-            const UNIT *x = a, *y = a + 5 * rs, *z = a + 10 * rs;                                                    \
-            int64_t rs3 = 3 * rs;                                                                                    \
-            bool rose = false;                                                                                       \
-            EACH_ROW(ZERO)                                                                                           \
-            for (int64_t p = 0; p < ku; p++) {                                                                       \
-                VECTOR b0 = SOME(b + (BOTH ? 0 : 16)), b1 = SOME(b + 16);                                            \
-                EACH_ROW(STEP)                                                                                       \
-                x++;                                                                                                 \
-                y++;                                                                                                 \
-                z++;                                                                                                 \
-                b += NR;                                                                                             \
-            }                                                                                                        \
-            if (s->alpha != 1) {                                                                                     \
-                const __m512 alpha = _mm512_set1_ps((float)s->alpha);                                                \
-                EACH_ROW(SCALE)                                                                                      \
-            }                                                                                                        \
-            if (s->hidden + ROWS > 1) {                                                                              \
-                const __m512 none = _mm512_set1_ps(-INFINITY);                                                       \
-                EACH_ROW(HIDE)                                                                                       \
-            }                                                                                                        \
-            float *base = s->base, *sum = s->sum;                                                                    \
-            const __m512 turn = _mm512_set1_ps((float)s->turn), slack = _mm512_set1_ps(CG_GEMM_SLACK);               \
-            __m512 base0 = _mm512_loadu_ps(base), base1 = _mm512_loadu_ps(base + 16);                                \
-            __m512 top0 = BOTH ? u0 : _mm512_set1_ps(-INFINITY), top1 = v0;                                          \
-            EACH_ROW(TOP)                                                                                            \
-            __mmask16 far0 = _mm512_cmp_ps_mask(_mm512_mul_ps(top0, turn), _mm512_add_ps(base0, slack), _CMP_GT_OQ); \
-            __mmask16 far1 = _mm512_cmp_ps_mask(_mm512_mul_ps(top1, turn), _mm512_add_ps(base1, slack), _CMP_GT_OQ); \
-            if (far0 | far1) {                                                                                       \
-                __m512 by0 = risen(s, top0, 0, &base0), by1 = risen(s, top1, 16, &base1);                            \
-                for (UNIT *before = out - s->k * PAIR_UNITS / 2 * NR; before < out; before += NR) {                  \
-                    SHRUNK(before, by0);                                                                             \
-                    SHRUNK(before + 16, by1);                                                                        \
-                }                                                                                                    \
-                rose = true;                                                                                         \
-            }                                                                                                        \
-            __m512 sum0 = _mm512_loadu_ps(sum), sum1 = _mm512_loadu_ps(sum + 16);                                    \
-            EACH_PAIR(WEIGHTS)                                                                                       \
-            _mm512_storeu_ps(sum, sum0);                                                                             \
-            _mm512_storeu_ps(sum + 16, sum1);                                                                        \
-            return rose;                                                                                             \
+    #define WEIGH(R, both, of)                                                                         \
+        WIDE static bool NAME(weigh_##of##R)(                                                          \
+            int64_t ku, const UNIT *a, int64_t rs, const UNIT *b, const CgGemmWeigh *s, UNIT *out)     \
+        {                                                                                              \
+            enum { ROWS = R, BOTH = both };                                                            \
+            const UNIT *x = a, *y = a + 5 * rs, *z = a + 10 * rs;                                      \
+            int64_t rs3 = 3 * rs;                                                                      \
+            bool rose = false;                                                                         \
+            EACH_ROW(ZERO)                                                                             \
+            for (int64_t p = 0; p < ku; p++) {                                                         \
+                VECTOR b0 = SOME(b + (BOTH ? 0 : 16)), b1 = SOME(b + 16);                              \
+                EACH_ROW(STEP)                                                                         \
+                x++;                                                                                   \
+                y++;                                                                                   \
+                z++;                                                                                   \
+                b += NR;                                                                               \
+            }                                                                                          \
+            if (s->alpha != 1) {                                                                       \
+                const __m512 alpha = _mm512_set1_ps((float)s->alpha);                                  \
+                EACH_ROW(SCALE)                                                                        \
+            }                                                                                          \
+            if (s->hidden + ROWS > 1) {                                                                \
+                const __m512 none = _mm512_set1_ps(-INFINITY);                                         \
+                EACH_ROW(HIDE)                                                                         \
+            }                                                                                          \
+            float *base = s->base, *sum = s->sum;                                                      \
+            const __m512 turn = _mm512_set1_ps((float)s->turn), slack = _mm512_set1_ps(CG_GEMM_SLACK); \
+            __m512 base0 = _mm512_loadu_ps(base), base1 = _mm512_loadu_ps(base + 16);                  \
+            __m512 top0 = BOTH ? u0 : _mm512_set1_ps(-INFINITY), top1 = v0;                            \
+            EACH_ROW(TOP)                                                                              \
+            RAISE_BASES                                                                                \
+            __m512 sum0 = _mm512_loadu_ps(sum), sum1 = _mm512_loadu_ps(sum + 16);                      \
+            EACH_PAIR(WEIGHTS)                                                                         \
+            _mm512_storeu_ps(sum, sum0);                                                               \
+            _mm512_storeu_ps(sum + 16, sum1);                                                          \
+            return rose;                                                                               \
         }
     #define WEIGH_BOTH(R)   WEIGH(R, 1, )
     #define WEIGH_SECOND(R) WEIGH(R, 0, second_)
