@@ -24,8 +24,9 @@ typedef struct CgParamInfo {
 
 /* A graph being built for one purpose (one train, one set of columns, one apply). */
 typedef struct CgModelGraph {
-    CgGraph *graph; /* what runs each step */
-    CgGraph *init;  /* what runs once: outputs named by parameter path */
+    struct CgModelGraph *outside; /* in whose elaboration this one began */
+    CgGraph *graph;               /* what runs each step */
+    CgGraph *init;                /* what runs once: outputs named by parameter path */
     CgBuild build, init_build;
     CG_VEC(CgParamInfo) params;
     CgMap by_path; /* atom -> index */
@@ -158,7 +159,11 @@ const CgType *cg_value_type(CgElab *e, const CgValue *tensor);
 CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
 
 /* Models (model.c). */
-CgModelGraph *cg_model_new(const char *name, bool bf16); /* bf16: products, unless a mark says otherwise */
+/* A graph that all that is elaborated goes into until cg_model_end, also within another one. bf16: its products, unless
+ * a mark says otherwise. */
+CgModelGraph *cg_model_begin(CgElab *e, const char *name, bool bf16);
+/* The graph is complete, or given up: what its parameters start from are the outputs of `init`. */
+void cg_model_end(CgElab *e);
 void cg_model_free(CgModelGraph *m);
 CgParamInfo *cg_model_param(CgModelGraph *m, CgAtom path);
 /* The instance as the root of e->model (parameter paths without prefix) or, with foreign, beside it. */

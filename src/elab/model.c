@@ -6,7 +6,7 @@
 
 #include "elab/elab.h"
 
-CgModelGraph *cg_model_new(const char *name, bool bf16)
+CgModelGraph *cg_model_begin(CgElab *e, const char *name, bool bf16)
 {
     CgModelGraph *m = cg_calloc(1, sizeof *m);
     m->graph = cg_graph_new(name);
@@ -14,7 +14,19 @@ CgModelGraph *cg_model_new(const char *name, bool bf16)
     m->graph->scopes.at[0].bf16 = bf16;
     m->build = cg_build_at(m->graph);
     m->init_build = cg_build_at(m->init);
+    m->outside = e->model;
+    e->model = m;
     return m;
+}
+
+void cg_model_end(CgElab *e)
+{
+    CgModelGraph *m = e->model;
+    for (size_t i = 0; i < m->params.len; i++)
+        if (m->params.at[i].init != CG_NONE)
+            cg_graph_output(m->init, m->params.at[i].path, m->params.at[i].init);
+    e->model = m->outside;
+    m->outside = NULL;
 }
 
 void cg_model_free(CgModelGraph *m)

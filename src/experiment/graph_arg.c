@@ -124,13 +124,12 @@ bool cg_target_apply(CgSession *x, CgValue *instance, CgBindings sizes, const Cg
 {
     CgElab *e = x->elab;
     const CgInstance *inst = instance->instance;
-    CgModelGraph *outside = e->model;
     int n = inst->stmt->nparams, given = 0;
     CgValue **args = CG_NEWN(e->arena, CgValue *, n + 1);
     CgAtom *names = CG_NEWN(e->arena, CgAtom, n + 1);
     CgSpan *spans = CG_NEWN(e->arena, CgSpan, n + 1);
     out->name = inst->stmt->names[0];
-    out->model = e->model = cg_model_new(out->name, cg_precision_option(e));
+    out->model = cg_model_begin(e, out->name, cg_precision_option(e));
     out->own = true;
     bool good = true;
     for (int i = 0; i < n && good; i++) {
@@ -153,13 +152,9 @@ bool cg_target_apply(CgSession *x, CgValue *instance, CgBindings sizes, const Cg
         cg_marks_check(e);
         name_outputs(out->model, v, out->name);
         good = !cg_is_poison(v);
-        const CgModelGraph *m = out->model;
-        for (size_t i = 0; i < m->params.len; i++)
-            if (m->params.at[i].init != CG_NONE)
-                cg_graph_output(m->init, m->params.at[i].path, m->params.at[i].init);
     }
     cg_frame_end(e, &f);
-    e->model = outside;
+    cg_model_end(e);
     out->noutputs = out->model->graph->outputs.len;
     return good && cg_diags_count(x->diags) == 0;
 }

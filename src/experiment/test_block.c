@@ -119,7 +119,7 @@ static CgTest *build(CgSession *x, const CgStmt *s)
     size_t before = cg_diags_count(x->diags);
     CgTest *t = x->test = cg_calloc(1, sizeof *t);
     t->stmt = s;
-    t->model = e->model = cg_model_new(s->names[0], cg_precision_option(e));
+    t->model = cg_model_begin(e, s->names[0], cg_precision_option(e));
     CgInstance *root = CG_NEW(e->arena, CgInstance);
     *root = (CgInstance){ .stmt = s, .env = cg_elab_script(e), .path = cg_intern(""), .span = s->span };
     CgFrame f;
@@ -134,10 +134,7 @@ static CgTest *build(CgSession *x, const CgStmt *s)
     e->evaluate = cg_stage_evaluate;
     e->expect = NULL;
     cg_frame_end(e, &f);
-    e->model = NULL;
-    for (size_t i = 0; i < t->model->params.len; i++)
-        if (t->model->params.at[i].init != CG_NONE)
-            cg_graph_output(t->model->init, t->model->params.at[i].path, t->model->params.at[i].init);
+    cg_model_end(e);
     t->broken = t->broken || cg_diags_count(x->diags) > before;
     if (!t->broken && !t->expects.len) {
         cg_elab_error(e, CG_E0304, s->span, "the test expects nothing");

@@ -269,11 +269,6 @@ static void cell_of(CgTable *t, size_t row, int column, const CgValue *v)
     }
 }
 
-bool cg_column_is_text(const CgValue *v)
-{
-    return v->kind == CG_VALUE_CALL && (v->stage || !strcmp(v->builtin->name, "decode"));
-}
-
 static int64_t rows_of(const Evaluation *v)
 {
     int64_t count = cg_windows_count(v->windows);

@@ -1,6 +1,7 @@
 /* stage.h - the costly values of a script: a training, an evaluation.
  * Takes the blocks of train and evaluate; gives stages: graphs that were checked before any data is read, and all that
- * running them needs. stage_build.c makes them while elaborating, train.c and evaluate.c carry them out. */
+ * running them needs. train_check.c and evaluate_check.c make them while elaborating, train.c and evaluate.c carry them
+ * out. */
 #ifndef CG_STAGE_H
 #define CG_STAGE_H
 #include "base/digest.h"
@@ -82,6 +83,7 @@ typedef struct CgStage {
     CgTable *table;    /* evaluate */
 } CgStage;
 
+CgStage *cg_stage_new(CgElab *e, CgStageKind kind, CgSpan span, CgAtom label);
 CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x);
 CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x);
 /* The columns of an evaluate, of table(), or of the first table in a record; their number, 0 = no table. */

@@ -1,0 +1,16 @@
+/* check.h - what the checks of train and evaluate share.
+ * Takes the parts of their syntax; gives models, batches and the frame their fields are evaluated in. Used by the files
+ * named *_check.c alone; runs nothing. */
+#ifndef CG_CHECK_H
+#define CG_CHECK_H
+#include "stage/session.h"
+
+/* The model of train and evaluate; POISON after a mistake. */
+CgValue *cg_check_model(CgElab *e, CgFrame *f, const CgExpr *x);
+/* What `batch` is: tensors with the rows of a batch as their first axis. NULL after a mistake. */
+CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span, int64_t *length);
+/* What the fields of a block see besides the names around it: the batch, and the model by the name after `as`. */
+void cg_check_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgStage *s, CgValue *batch);
+/* Lays the trained tensors one after the other, by rank, and builds an optimiser for each rank. */
+CG_NODISCARD bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where);
+#endif

@@ -1,0 +1,111 @@
+/* evaluate_check.c - an evaluation, checked.
+ * Takes the block of evaluate; gives a stage with the graph of its columns, complete and checked before any data is
+ * read. Runs nothing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "graph/pass.h"
+#include "stage/check.h"
+
+static int want(CgElab *e, CgStage *s, CgValue *tensor)
+{
+    for (int i = 0; i < s->nwanted; i++)
+        if (s->wanted[i]->tensor.ref == tensor->tensor.ref)
+            return i;
+    CgValue **more = CG_NEWN(e->arena, CgValue *, s->nwanted + 1);
+    if (s->nwanted)
+        memcpy(more, s->wanted, sizeof *more * (size_t)s->nwanted);
+    more[s->nwanted] = tensor;
+    s->wanted = more;
+    return s->nwanted++;
+}
+
+static void want_arguments(CgElab *e, CgStage *s, CgValue *call)
+{
+    for (int i = 0; i < call->n; i++) {
+        if (call->at[i]->kind == CG_VALUE_TENSOR)
+            want(e, s, call->at[i]);
+        else if (call->at[i]->kind == CG_VALUE_CALL)
+            want_arguments(e, s, call->at[i]);
+    }
+}
+
+static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
+{
+    CgValue *batch = cg_check_batch(e, s->data, x->b->span, &s->length);
+    if (!batch)
+        return false;
+    CgFrame inner;
+    cg_check_fields(e, &inner, f, x, s, batch);
+    s->columns = CG_NEWN(e->arena, CgColumnSpec, x->args.n + 1);
+    bool good = true;
+    const CgDim *rows = cg_value_type(e, batch->at[0])->dim[0];
+    for (int i = 0; i < x->args.n; i++) {
+        const CgArg *a = &x->args.at[i];
+        CgValue *v = cg_eval(e, &inner, a->value);
+        double number;
+        if (cg_is_poison(v)) {
+            good = false;
+        } else if (v->kind == CG_VALUE_TENSOR) {
+            const CgType *t = cg_value_type(e, v);
+            if (t->rank != 1 || t->dim[0] != rows) {
+                CgStrbuf text = { 0 };
+                cg_type_print(t, &text);
+                CgDiag *d = cg_elab_error(e, CG_E0401, a->value->span,
+                    "column '%s' has one number a row of the batch, not %s", a->name, cg_strbuf_str(&text));
+                if (t->rank > 1)
+                    cg_diag_help(d, "mean(..., axis = 1) makes one number of each row");
+                cg_strbuf_deinit(&text);
+                good = false;
+            }
+        } else if (v->kind == CG_VALUE_CALL) {
+            want_arguments(e, s, v);
+        } else if (!cg_value_number(v, &number)) {
+            cg_elab_error(e, CG_E0305, a->value->span, "column '%s' is %s; columns are numbers or texts of each row",
+                a->name, cg_value_kind_name(v));
+            good = false;
+        }
+        s->columns[s->ncolumns++] = (CgColumnSpec){ a->name, a->value->span, v, -1 };
+        cg_frame_bind(&inner, a->name, v);
+    }
+    cg_frame_end(e, &inner);
+    if (!good)
+        return false;
+    CgModelGraph *m = s->model;
+    for (int i = 0; i < s->ncolumns; i++)
+        if (s->columns[i].value->kind == CG_VALUE_TENSOR) {
+            s->columns[i].output = (int)m->graph->outputs.len;
+            cg_graph_output(m->graph, s->columns[i].name, s->columns[i].value->tensor.ref);
+        }
+    for (int i = 0; i < s->nwanted; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "wanted.%d", i);
+        cg_graph_output(m->graph, name, s->wanted[i]->tensor.ref);
+    }
+    s->columns_graph = cg_pass_run_all(m->graph, NULL);
+    return true;
+}
+
+CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    CgValue *model = cg_check_model(e, f, x->a);
+    if (!x->b) {
+        cg_elab_error(e, CG_E0304, x->span, "evaluate needs data: evaluate MODEL on windows(...)");
+        return cg_value_poison(e);
+    }
+    CgValue *data = cg_eval(e, f, x->b);
+    if (cg_is_poison(model) || cg_is_poison(data))
+        return cg_value_poison(e);
+    CgStage *s = cg_stage_new(e, CG_STAGE_EVALUATE, x->span, x->s ? x->s : cg_intern("model"));
+    s->data = data;
+    s->model = cg_model_begin(e, s->label, cg_precision_option(e));
+    s->root = cg_instance_root(e, model, false);
+    bool good = fill_evaluate(e, f, x, s);
+    cg_marks_check(e);
+    cg_model_end(e);
+    if (!good)
+        return cg_value_poison(e);
+    CgValue *v = cg_value_new(e, CG_VALUE_STAGE, x->span);
+    v->stage = s;
+    return v;
+}

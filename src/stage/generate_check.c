@@ -1,0 +1,76 @@
+/* generate_check.c - text that a model will write.
+ * Takes a model and the type of its context; gives a generator: its graph, and the same place by place where the model
+ * allows that. Runs nothing. */
+#include <string.h>
+
+#include "graph/incremental.h"
+#include "graph/pass.h"
+#include "stage/check.h"
+
+/* The model place by place, if its graph allows that and says of each place what it should: with a context place t of
+ * the logits says token t, so that one place needs no text; without one it says what follows token t. */
+static void build_step(CgGenerator *g, bool has_context)
+{
+    CgGraph *plain = cg_pass_run_all(g->model->graph, "recognise,places,fold,dce"), *both = NULL;
+    for (size_t i = 0; i < plain->inputs.len && !both; i++)
+        if (!strcmp(cg_node_name(plain, plain->inputs.at[i]), "text"))
+            both = cg_step_build(plain, plain->inputs.at[i], 1);
+    int64_t first = 0;
+    for (size_t i = 0; both && i < both->outputs.len; i++)
+        if (!strcmp(both->outputs.at[i].name, "first.ids"))
+            cg_dim_is_int(cg_node_type(both, both->outputs.at[i].ref)->dim[1], &first);
+    if (both && first == has_context)
+        cg_step_split(both, true, &g->prologue, &g->step);
+    if (both)
+        cg_graph_free(both);
+    cg_graph_free(plain);
+}
+
+CgGenerator *cg_generator_build(
+    CgElab *e, CgFrame *f, CgValue *model, CgType context, bool has_context, int64_t length, CgSpan span)
+{
+    CgGenerator *g = CG_NEW(e->arena, CgGenerator);
+    CgModelGraph *m = g->model = cg_model_begin(e, "generate", cg_precision_option(e));
+    g->length = length;
+    cg_session_own_generator(e, g);
+    CgValue *root = cg_instance_root(e, model, false);
+    const CgDim *dim[2] = { has_context ? context.dim[0] : cg_dim_symbol("batch"), cg_dim_int(length) };
+    CgValue *args[2];
+    CgSpan spans[2] = { span, span };
+    CgAtom names[2] = { NULL, NULL };
+    int n = 0;
+    if (has_context)
+        args[n++] = cg_value_tensor(e, cg_graph_input(&m->build, "context", context), span);
+    args[n++] = cg_value_tensor(e, cg_graph_input(&m->build, "text", cg_type(CG_I32, 2, dim)), span);
+    CgValue *logits = cg_apply(e, f, root, args, names, spans, n, span);
+    bool good = !cg_is_poison(logits);
+    cg_marks_check(e);
+    if (good && (logits->kind != CG_VALUE_TENSOR || cg_value_type(e, logits)->rank != 3)) {
+        cg_elab_error(e, CG_E0401, span, "a model that writes text gives logits f32[B, T, vocab]");
+        good = false;
+    }
+    if (good) {
+        CgAttr axis = cg_a_int("axis", 2);
+        cg_graph_output(m->graph, "ids", cg_build(&m->build, "argmax", 1, &logits->tensor.ref, cg_attrs(1, &axis)));
+        cg_graph_output(m->graph, "logits", logits->tensor.ref);
+        g->graph = cg_pass_run_all(m->graph, NULL);
+        build_step(g, has_context);
+        g->in_context = g->in_text = -1;
+        for (size_t i = 0; i < g->graph->inputs.len; i++) {
+            if (!strcmp(cg_node_name(g->graph, g->graph->inputs.at[i]), "context"))
+                g->in_context = (int)i;
+            else
+                g->in_text = (int)i;
+        }
+    }
+    cg_model_end(e);
+    return good ? g : NULL;
+}
+
+void cg_generator_free(CgGenerator *g)
+{
+    cg_model_free(g->model);
+    cg_graph_free(g->graph);
+    cg_graph_free(g->prologue);
+    cg_graph_free(g->step);
+}

@@ -1,0 +1,78 @@
+/* stage.c - stages as values.
+ * Takes what the checks make; gives new stages, what train and evaluate have in common while a script is checked, and
+ * their end. Runs nothing. */
+#include "stage/check.h"
+
+#include <string.h>
+
+CgStage *cg_stage_new(CgElab *e, CgStageKind kind, CgSpan span, CgAtom label)
+{
+    CgStage *s = CG_NEW(e->arena, CgStage);
+    s->kind = kind;
+    s->span = span;
+    s->label = label;
+    cg_session_own_stage(e, s);
+    return s;
+}
+
+CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span, int64_t *length)
+{
+    static const char *const names[] = { "tokens", "next" };
+    if (data->kind != CG_VALUE_OBJECT || (strcmp(data->s, "windows") && strcmp(data->s, "batches"))) {
+        CgDiag *d = cg_elab_error(e, CG_E0305, span, "data is made by windows(...), not %s", cg_value_kind_name(data));
+        cg_diag_help(d, "windows(corpus.train, tokenizer, length = 128)");
+        return NULL;
+    }
+    const CgDim *dim[2] = { cg_dim_symbol("batch"), NULL };
+    CgValue *l = cg_record_find(data, cg_intern("length")), *rows = cg_record_find(data, cg_intern("rows"));
+    *length = l->i;
+    dim[1] = cg_dim_int(l->i);
+    if (rows)
+        dim[0] = cg_dim_int(rows->i);
+    CgValue *batch = cg_value_record(e, 2, span);
+    for (int i = 0; i < 2; i++) {
+        batch->keys[i] = cg_intern(names[i]);
+        CgValue *t = batch->at[i] =
+            cg_value_tensor(e, cg_graph_input(&e->model->build, names[i], cg_type(CG_I32, 2, dim)), data->span);
+        t->tensor.label[0] = cg_intern("batch");
+        t->tensor.label[1] = cg_intern("length");
+        t->tensor.origin[1] = l->span.file ? l->span : data->span;
+    }
+    return batch;
+}
+
+CgValue *cg_check_model(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    CgValue *v = cg_eval(e, f, x);
+    if (cg_is_poison(v) || v->kind == CG_VALUE_INSTANCE)
+        return v;
+    CgDiag *d = cg_elab_error(e, CG_E0305, x->span, "a model is wanted here, not %s", cg_value_kind_name(v));
+    if (v->kind == CG_VALUE_GRAPH)
+        cg_diag_help(d, "give it its static arguments: %s(...)", v->stmt->names[0]);
+    return cg_value_poison(e);
+}
+
+void cg_check_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgStage *s, CgValue *batch)
+{
+    cg_frame_begin(e, inner, f, f->env);
+    cg_frame_bind(inner, cg_intern("batch"), batch);
+    if (x->s)
+        cg_frame_bind(inner, x->s, s->root);
+}
+
+void cg_stage_free(CgStage *s)
+{
+    cg_model_free(s->model);
+    for (int i = 0; i < s->ngroups; i++) {
+        cg_model_free(s->groups[i].model);
+        if (s->groups[i].graph)
+            cg_graph_free(s->groups[i].graph);
+    }
+    CgGraph *graphs[] = { s->step_graph, s->loss_graph, s->norm_graph, s->columns_graph };
+    for (size_t i = 0; i < CG_LEN(graphs); i++)
+        if (graphs[i])
+            cg_graph_free(graphs[i]);
+    if (s->weights.n)
+        cg_tensors_free(&s->weights);
+    cg_table_free(s->table);
+}

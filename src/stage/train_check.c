@@ -1,0 +1,265 @@
+/* train_check.c - a training, checked.
+ * Takes the block of train; gives a stage with its graphs (loss, gradients, optimiser), complete and checked before any
+ * data is read. Runs nothing. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/grad.h"
+#include "graph/pass.h"
+#include "run/plan/plan.h"
+#include "stage/check.h"
+
+static const char *const train_fields[] = { "data", "loss", "optimizer", "steps", "batch", "accumulate", "clip",
+    "average", "validate", "validate_every", "early_stop", "seed", NULL };
+
+typedef struct Fields {
+    const CgArg *at[16];
+} Fields;
+
+static const CgExpr *field_of(const Fields *f, const char *name)
+{
+    for (int i = 0; train_fields[i]; i++)
+        if (!strcmp(train_fields[i], name))
+            return f->at[i] ? f->at[i]->value : NULL;
+    return NULL;
+}
+
+static bool read_fields(CgElab *e, const CgExpr *x, Fields *out)
+{
+    memset(out, 0, sizeof *out);
+    bool good = true;
+    for (int i = 0; i < x->args.n; i++) {
+        int k = 0;
+        while (train_fields[k] && (!x->args.at[i].name || strcmp(train_fields[k], x->args.at[i].name)))
+            k++;
+        if (train_fields[k]) {
+            out->at[k] = &x->args.at[i];
+            continue;
+        }
+        CgSuggest s;
+        cg_suggest_init(&s, x->args.at[i].name ? x->args.at[i].name : "");
+        for (int j = 0; train_fields[j]; j++)
+            cg_suggest_offer(&s, train_fields[j]);
+        CgDiag *d = cg_elab_error(e, CG_E0303, x->args.at[i].name_span, "train has no field '%s'",
+            x->args.at[i].name ? x->args.at[i].name : "");
+        if (cg_suggest_best(&s))
+            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+        good = false;
+    }
+    static const char *const needed[] = { "data", "loss", "optimizer", "steps" };
+    for (size_t i = 0; i < CG_LEN(needed); i++)
+        if (!field_of(out, needed[i])) {
+            cg_elab_error(e, CG_E0304, x->op_span.file ? x->op_span : x->span, "train needs '%s'", needed[i]);
+            good = false;
+        }
+    return good;
+}
+
+enum { MOST = 1000000000 }; /* steps, rows of a batch */
+
+static bool integer(
+    CgElab *e, CgFrame *f, const Fields *fields, const char *name, int64_t least, int64_t otherwise, int64_t *out)
+{
+    const CgExpr *x = field_of(fields, name);
+    *out = otherwise;
+    if (!x)
+        return true;
+    CgValue *v = cg_eval(e, f, x);
+    if (cg_is_poison(v))
+        return false;
+    if (v->kind != CG_VALUE_INT || v->i < least || v->i > MOST) {
+        cg_elab_error(e, CG_E0305, x->span, "'%s' is an integer from %lld to %d", name, (long long)least, MOST);
+        return false;
+    }
+    *out = v->i;
+    return true;
+}
+
+/* The loss as one number: the mean over all of its elements. */
+static CgRef mean_of(CgBuild *b, CgRef r)
+{
+    CgType t = cg_ref_type(b, r);
+    return t.rank ? cg_div(b, cg_sum_all(b, r), cg_sum_all(b, cg_fill(b, t, 1))) : r;
+}
+
+static bool build_gradients(CgElab *e, CgStage *s, CgRef loss, CgSpan span)
+{
+    CgModelGraph *m = s->model;
+    CgRef *wrt = cg_calloc((size_t)s->ntrained + 1, sizeof *wrt),
+          *grads = cg_calloc((size_t)s->ntrained + 1, sizeof *grads);
+    for (int i = 0; i < s->ntrained; i++)
+        wrt[i] = m->params.at[s->trained[i].param].ref;
+    CgErr err = { 0 };
+    CgRef where = CG_NONE;
+    bool good = cg_grad_build(&m->build, loss, s->ntrained, wrt, grads, &where, &err);
+    if (!good) {
+        CgDiag *d = cg_elab_error(e, CG_E0504,
+            where != CG_NONE && cg_node(m->graph, where)->span.file ? cg_node(m->graph, where)->span : span, "%s",
+            err.text);
+        if (err.hint[0])
+            cg_diag_help(d, "%s", err.hint);
+    }
+    bool reached = false;
+    for (int i = 0; good && i < s->ntrained; i++) {
+        double constant;
+        reached |= !cg_ref_const(&m->build, grads[i], &constant) || constant != 0;
+    }
+    if (good && !reached) {
+        CgDiag *d = cg_elab_error(e, CG_E0504, span, "the derivative of the loss by every trained parameter is zero");
+        cg_diag_help(d, "comparisons, argmax, rounding and stop_gradient let no derivative through");
+        good = false;
+    }
+    for (int i = 0; good && i < s->ntrained; i++) {
+        cg_graph_output(m->graph, cg_intern_printf("grad.%s", m->params.at[s->trained[i].param].path), grads[i]);
+    }
+    free(wrt);
+    free(grads);
+    s->together = CG_NEWN(e->arena, size_t, s->ntrained + 1);
+    s->together[0] = CG_PLAN_BOUND;
+    for (int i = 0; i < s->ntrained; i++)
+        s->together[i + 1] = (size_t)s->trained[i].offset * sizeof(float);
+    if (good)
+        s->step_graph = cg_pass_run_all(m->graph, NULL);
+    return good;
+}
+
+static CgGraph *build_norm(int64_t total)
+{
+    CgGraph *g = cg_graph_new("norm");
+    CgBuild b = cg_build_at(g);
+    const CgDim *n[1] = { cg_dim_int(total) };
+    CgRef x = cg_graph_input(&b, "g", cg_type(CG_F32, 1, n));
+    cg_graph_output(g, "norm", cg_sum_all(&b, cg_mul(&b, x, x)));
+    CgGraph *out = cg_pass_run_all(g, NULL);
+    cg_graph_free(g);
+    return out;
+}
+
+static bool read_numbers(CgElab *e, CgFrame *f, const Fields *fields, CgStage *s)
+{
+    if (!integer(e, f, fields, "steps", 0, 0, &s->steps) || !integer(e, f, fields, "batch", 1, 16, &s->batch)
+        || !integer(e, f, fields, "accumulate", 1, 1, &s->accumulate) || !integer(e, f, fields, "seed", 0, 0, &s->seed)
+        || !integer(e, f, fields, "early_stop", 1, 0, &s->patience)
+        || !integer(e, f, fields, "validate_every", 1, s->steps >= 10 ? s->steps / 10 : 1, &s->validate_every))
+        return false;
+    if (s->batch % s->accumulate) {
+        cg_elab_error(e, CG_E0305, field_of(fields, "accumulate")->span,
+            "a batch of %lld rows cannot be cut in %lld equal parts", (long long)s->batch, (long long)s->accumulate);
+        return false;
+    }
+    return true;
+}
+
+static bool read_clip(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
+{
+    s->clip = 1;
+    CgValue *v = x ? cg_eval(e, f, x) : NULL;
+    if (!v || cg_is_poison(v))
+        return !v;
+    if (v->kind == CG_VALUE_NONE) {
+        s->clip = 0;
+    } else if (!cg_value_number(v, &s->clip) || s->clip <= 0) {
+        cg_elab_error(e, CG_E0305, x->span, "clip is a positive number, the greatest norm of the gradient, or none");
+        return false;
+    }
+    return true;
+}
+
+static bool read_average(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
+{
+    CgValue *v = x ? cg_eval(e, f, x) : NULL;
+    if (!v || cg_is_poison(v))
+        return !v;
+    if (!cg_value_number(v, &s->average) || !(s->average > 0 && s->average < 1)) {
+        cg_elab_error(e, CG_E0305, x->span,
+            "average is what a step keeps of the mean of the parameters, a number between 0 and 1 such as 0.999");
+        return false;
+    }
+    return true;
+}
+
+static bool read_validate(CgElab *e, CgFrame *f, const Fields *fields, CgStage *s)
+{
+    const CgExpr *x = field_of(fields, "validate");
+    if (x) {
+        s->validate = cg_eval(e, f, x);
+        if (cg_is_poison(s->validate))
+            return false;
+        CgValue *l = s->validate->kind == CG_VALUE_OBJECT ? cg_record_find(s->validate, cg_intern("length")) : NULL;
+        if (!l || l->i != s->length) {
+            cg_elab_error(e, CG_E0305, x->span, "validate takes windows of the same length as data");
+            return false;
+        }
+    }
+    if (s->patience && !s->validate) {
+        cg_elab_error(e, CG_E0304, field_of(fields, "early_stop")->span,
+            "early_stop looks at the validation loss: give 'validate' too");
+        return false;
+    }
+    return true;
+}
+
+/* The loss as a number; NONE after a mistake. */
+static CgRef read_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *batch)
+{
+    CgFrame inner;
+    cg_check_fields(e, &inner, f, train, s, batch);
+    CgValue *loss = cg_eval(e, &inner, x);
+    cg_frame_end(e, &inner);
+    if (cg_is_poison(loss))
+        return CG_NONE;
+    if (loss->kind != CG_VALUE_TENSOR || !cg_dtype_is_float(cg_value_type(e, loss)->dtype)) {
+        cg_elab_error(e, CG_E0305, x->span, "the loss is a tensor of numbers, not %s", cg_value_kind_name(loss));
+        return CG_NONE;
+    }
+    cg_marks_check(e);
+    return mean_of(&s->model->build, loss->tensor.ref);
+}
+
+static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fields, CgStage *s)
+{
+    s->data = cg_eval(e, f, field_of(fields, "data"));
+    if (cg_is_poison(s->data))
+        return false;
+    CgValue *batch = cg_check_batch(e, s->data, field_of(fields, "data")->span, &s->length);
+    if (!batch || !read_numbers(e, f, fields, s) || !read_clip(e, f, field_of(fields, "clip"), s)
+        || !read_average(e, f, field_of(fields, "average"), s) || !read_validate(e, f, fields, s))
+        return false;
+    CgRef loss = read_loss(e, f, x, field_of(fields, "loss"), s, batch);
+    if (loss == CG_NONE)
+        return false;
+    cg_graph_output(s->model->graph, "loss", loss);
+    s->loss_graph = cg_pass_run_all(s->model->graph, NULL);
+    if (!cg_check_optimizer(e, f, s, field_of(fields, "optimizer")))
+        return false;
+    if (!s->ntrained) {
+        cg_elab_error(e, CG_E0506, x->a->span, "the loss depends on no parameter that is trained");
+        return false;
+    }
+    s->norm_graph = build_norm(s->total);
+    return build_gradients(e, s, loss, field_of(fields, "loss")->span);
+}
+
+CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    CgValue *model = cg_check_model(e, f, x->a);
+    Fields fields;
+    if (!read_fields(e, x, &fields) || cg_is_poison(model))
+        return cg_value_poison(e);
+    CgStage *s = cg_stage_new(e, CG_STAGE_TRAIN, x->span, x->s ? x->s : cg_intern("model"));
+    s->model = cg_model_begin(e, s->label, cg_precision_option(e));
+    s->root = cg_instance_root(e, model, false);
+    bool good = fill_train(e, f, x, &fields, s);
+    cg_model_end(e);
+    if (!good)
+        return cg_value_poison(e);
+    CgValue *weights = cg_value_new(e, CG_VALUE_STAGE, x->span);
+    weights->stage = s;
+    CgValue *v = cg_instance_copy(e, model, x->span);
+    v->instance->name = NULL;
+    v->instance->weights = weights;
+    v->instance->within = NULL;
+    s->instance = v;
+    return v;
+}
