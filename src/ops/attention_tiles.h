@@ -64,106 +64,277 @@ static void NAME(few)(const CgCall *call, const Sizes *z, int64_t head, T *p)
     }
 }
 
+/* A range of the queries of a head while it is worked through, block by block. */
+typedef struct NAME(Queries) {
+    const CgCall *call;
+    const Sizes *z;
+    int64_t head, first, last, lanes; /* queries [first, last) in blocks of `lanes` */
+    int64_t sees;                     /* keys that the first block sees */
+    bool next;                        /* another head of this part follows */
+    Forward f;
+    CgGemm scores, sums;
+    CgGemmWeigh weigh;
+    const char *k, *v;
+    int64_t ldv, have; /* keys packed so far */
+    T *y, *lse;
+    int64_t step; /* between rows of y */
+} NAME(Queries);
+
+/* acc = v' P' of the block at query i0, whose last query sees keys up to `end`. */
+static void NAME(add_values)(NAME(Queries) * c, int64_t i0, int64_t end, Ahead *ahead)
+{
+    int64_t d = c->z->k, lanes = c->lanes;
+    T *shrink = c->f.shrink, *acc = c->f.acc;
+    bool packed = is_packed(c->call), some = false; /* acc holds something */
+    for (int64_t s0 = 0; s0 < end; s0 += KEYS) {
+        int64_t wide = least(KEYS, end - s0), cuts = row_blocks(&c->scores, wide, QUERIES);
+        c->sums.a = c->v + s0 * c->ldv * cg_gemm_left_size(&c->sums);
+        if (c->sums.left_bytes)
+            c->sums.left = (char *)c->f.values + (size_t)(s0 / KEYS) * c->sums.left_bytes;
+        for (int64_t b = 0; b < cuts; b++) {
+            int64_t j = block_row(wide, cuts, b), rows = block_row(wide, cuts, b + 1) - j;
+            if (!packed)
+                c->weigh.c = (T *)c->f.p + j * lanes;
+            c->weigh.hidden = s0 + j - i0 - c->z->ahead;
+            ahead_fetch(ahead, ahead->share);
+            c->weigh.k = j;
+            if (!cg_gemm_weigh(&c->scores, s0 + j, rows, 0, &c->weigh))
+                continue;
+            for (int64_t e = 0; some && e < d; e++) {
+                CG_SIMD
+                for (int64_t i = 0; i < lanes; i++)
+                    acc[e * lanes + i] *= shrink[i];
+            }
+        }
+        cg_gemm_run(&c->sums, (CgGemmRange){ 0, c->sums.left_panels, 0, 1, 0, wide }, 1, some, acc, lanes);
+        some = true;
+    }
+}
+
+/* The block of queries at i0: their rows of y and lse. */
+static void NAME(forward_block)(NAME(Queries) * c, int64_t i0)
+{
+    const CgCall *call = c->call;
+    int64_t d = c->z->k, lanes = c->lanes, ldq;
+    int64_t n = least(lanes, c->last - i0), end = least(c->z->s, i0 + n + c->z->ahead);
+    /* What the next block reads and writes that no block before it did. */
+    bool more = i0 + lanes < c->last;
+    int64_t i1 = more ? i0 + lanes : c->first, e1 = more ? least(c->z->s, i1 + lanes + c->z->ahead) : c->sees,
+            to = more ? c->head : c->head + 1;
+    Ahead ahead = { .n = 0 };
+    for (int x = 0; (more || c->next) && x < 4; x++)
+        ahead_add(&ahead, x < 3 ? &call->in[x] : call->out, to, x % 3 ? more ? end : 0 : i1,
+            x % 3 ? e1 : least(c->last, i1 + lanes));
+    ahead_split(&ahead, row_blocks(&c->scores, end, QUERIES));
+    pack_rows(&c->scores, c->k, c->have, end);
+    pack_sums(&c->sums, c->v, c->f.values, c->have / 2 * 2, end);
+    c->have = most(c->have, end);
+    const void *q = rows_of(&call->in[0], c->head, i0, n, c->f.q, &ldq);
+    c->scores.n = n;
+    c->scores.ldb = ldq;
+    c->scores.right_panels = 1;
+    pack_right(&c->scores, q, c->f.queries, d);
+    T *base = c->f.base, *sum = c->f.sum;
+    for (int64_t i = 0; i < lanes; i++)
+        base[i] = -NAME(MAX);
+    for (int64_t i = 0; i < lanes; i++)
+        sum[i] = 0;
+    NAME(add_values)(c, i0, end, &ahead);
+    for (int64_t i = 0; i < n; i++)
+        c->lse[i0 + i] = base[i] * (T)LN_2 + LG(sum[i]);
+    for (int64_t i = 0; i < n; i++)
+        sum[i] = sum[i] > 0 ? 1 / sum[i] : sum[i];
+    NAME(turned)(c->f.acc, lanes, d, n, sum, c->y + i0 * c->step, c->step);
+}
+
 /* A range of the queries of a head, in blocks whose queries are the columns: S' = k q', P' = 2^(turn S' - base),
  * and y' = v' P' / sum. */
 static void NAME(forward)(
     const CgCall *call, Sizes z, int64_t head, bool begin, bool next, int64_t range, void *scratch)
 {
-    int64_t d = z.k, lanes = lanes_of(call), ldk, ldv, ldq, out = call->out[0].stride[2];
-    int64_t first = range_begin(&z, lanes, range), last = range_begin(&z, lanes, range + 1);
-    T *y = (T *)call->out[0].data + head_offset(&call->out[0], head),
-      *lse = (T *)call->out[1].data + head_offset(&call->out[1], head);
+    int64_t d = z.k, lanes = lanes_of(call), ldk;
+    struct NAME(Queries) c = { .call = call,
+        .z = &z,
+        .head = head,
+        .first = range_begin(&z, lanes, range),
+        .last = range_begin(&z, lanes, range + 1),
+        .lanes = lanes,
+        .next = next,
+        .y = (T *)call->out[0].data + head_offset(&call->out[0], head),
+        .lse = (T *)call->out[1].data + head_offset(&call->out[1], head),
+        .step = call->out[0].stride[2] };
     if (!z.s || !d) {
-        NAME(zero)(y, out, first, last, d);
-        for (int64_t i = first; i < last; i++)
-            lse[i] = z.s ? LG((T)least(z.s, i + z.ahead + 1)) : -INFINITY;
+        NAME(zero)(c.y, c.step, c.first, c.last, d);
+        for (int64_t i = c.first; i < c.last; i++)
+            c.lse[i] = z.s ? LG((T)least(z.s, i + z.ahead + 1)) : -INFINITY;
         return;
     }
     if (is_small(&z) && z.t > THIN) {
         NAME(small_forward)(call, &z, head, scratch);
         return;
     }
-    Forward f = forward_memory(call, &z, scratch);
+    c.f = forward_memory(call, &z, scratch);
     if (z.t <= THIN) {
-        NAME(few)(call, &z, head, f.p);
+        NAME(few)(call, &z, head, c.f.p);
         return;
     }
-    int64_t sees = least(z.s, first + lanes + z.ahead); /* keys that the first block sees */
+    c.sees = least(z.s, c.first + lanes + z.ahead);
     Ahead start = { .n = 0 };
     for (int x = 0; begin && x < 3; x++)
-        ahead_add(&start, &call->in[x], head, x ? 0 : first, x ? sees : least(last, first + lanes));
+        ahead_add(&start, &call->in[x], head, x ? 0 : c.first, x ? c.sees : least(c.last, c.first + lanes));
     ahead_fetch(&start, start.rows);
-    const char *k = rows_of(&call->in[1], head, 0, z.s, f.k, &ldk), *v = rows_of(&call->in[2], head, 0, z.s, f.v, &ldv);
-    CgGemm scores = rows_left(call, &call->in[1], z.s, d, ldk), sums = sum_left(call, &call->in[2], KEYS, d, ldv);
+    c.k = rows_of(&call->in[1], head, 0, z.s, c.f.k, &ldk);
+    c.v = rows_of(&call->in[2], head, 0, z.s, c.f.v, &c.ldv);
+    c.scores = rows_left(call, &call->in[1], z.s, d, ldk);
+    c.sums = sum_left(call, &call->in[2], KEYS, d, c.ldv);
     CgGemm p = sum_right(call, NULL, KEYS, lanes, lanes);
-    int64_t have = 0; /* keys packed so far */
-    scores.a = k;
-    scores.b16 = is_half(&call->in[0]);
-    scores.left = scores.left_bytes ? f.keys : NULL;
-    p.right = sums.right = f.p;
-    sums.n = lanes;
-    T *base = f.base, *sum = f.sum, *shrink = f.shrink, *acc = f.acc;
-    bool packed = is_packed(call);
-    CgGemmWeigh weigh = { .alpha = z.alpha,
+    c.scores.a = c.k;
+    c.scores.b16 = is_half(&call->in[0]);
+    c.scores.left = c.scores.left_bytes ? c.f.keys : NULL;
+    p.right = c.sums.right = c.f.p;
+    c.sums.n = lanes;
+    c.weigh = (CgGemmWeigh){ .alpha = z.alpha,
         .turn = z.turn,
-        .base = base,
-        .sum = sum,
-        .shrink = shrink,
-        .c = f.tile,
+        .base = c.f.base,
+        .sum = c.f.sum,
+        .shrink = c.f.shrink,
+        .c = c.f.tile,
         .ldc = lanes,
         .right = &p };
-    for (int64_t i0 = first; i0 < last; i0 += lanes) {
-        int64_t n = least(lanes, last - i0), end = least(z.s, i0 + n + z.ahead);
-        /* What the next block reads and writes that no block before it did. */
-        bool more = i0 + lanes < last;
-        int64_t i1 = more ? i0 + lanes : first, e1 = more ? least(z.s, i1 + lanes + z.ahead) : sees,
-                to = more ? head : head + 1;
-        Ahead ahead = { .n = 0 };
-        for (int x = 0; (more || next) && x < 4; x++)
-            ahead_add(&ahead, x < 3 ? &call->in[x] : call->out, to, x % 3 ? more ? end : 0 : i1,
-                x % 3 ? e1 : least(last, i1 + lanes));
-        ahead_split(&ahead, row_blocks(&scores, end, QUERIES));
-        pack_rows(&scores, k, have, end);
-        pack_sums(&sums, v, f.values, have / 2 * 2, end);
-        have = most(have, end);
-        const void *q = rows_of(&call->in[0], head, i0, n, f.q, &ldq);
-        scores.n = n;
-        scores.ldb = ldq;
-        scores.right_panels = 1;
-        pack_right(&scores, q, f.queries, d);
-        for (int64_t i = 0; i < lanes; i++)
-            base[i] = -NAME(MAX);
-        for (int64_t i = 0; i < lanes; i++)
-            sum[i] = 0;
-        bool some = false; /* acc holds something */
-        for (int64_t s0 = 0; s0 < end; s0 += KEYS) {
-            int64_t wide = least(KEYS, end - s0), cuts = row_blocks(&scores, wide, QUERIES);
-            sums.a = v + s0 * ldv * cg_gemm_left_size(&sums);
-            if (sums.left_bytes)
-                sums.left = (char *)f.values + (size_t)(s0 / KEYS) * sums.left_bytes;
-            for (int64_t b = 0; b < cuts; b++) {
-                int64_t j = block_row(wide, cuts, b), rows = block_row(wide, cuts, b + 1) - j;
-                if (!packed)
-                    weigh.c = (T *)f.p + j * lanes;
-                weigh.hidden = s0 + j - i0 - z.ahead;
-                ahead_fetch(&ahead, ahead.share);
-                weigh.k = j;
-                if (!cg_gemm_weigh(&scores, s0 + j, rows, 0, &weigh))
-                    continue;
-                for (int64_t c = 0; some && c < d; c++) {
-                    CG_SIMD
-                    for (int64_t i = 0; i < lanes; i++)
-                        acc[c * lanes + i] *= shrink[i];
-                }
-            }
-            cg_gemm_run(&sums, (CgGemmRange){ 0, sums.left_panels, 0, 1, 0, wide }, 1, some, acc, lanes);
-            some = true;
-        }
-        for (int64_t i = 0; i < n; i++)
-            lse[i0 + i] = base[i] * (T)LN_2 + LG(sum[i]);
-        for (int64_t i = 0; i < n; i++)
-            sum[i] = sum[i] > 0 ? 1 / sum[i] : sum[i];
-        NAME(turned)(acc, lanes, d, n, sum, y + i0 * out, out);
+    for (int64_t i0 = c.first; i0 < c.last; i0 += lanes)
+        NAME(forward_block)(&c, i0);
+}
+
+/* The derivative of a head while it is worked through: blocks of MANY queries, in them blocks of KEYS keys. */
+typedef struct NAME(Grad) {
+    const CgCall *call;
+    const Sizes *z;
+    int64_t head, lanes;
+    bool next; /* another head of this part follows */
+    Backward f;
+    T *gq, *gk, *gv;
+    int64_t gqs, gks, gvs; /* between their rows */
+    const char *k;
+    int64_t ldk, fresh; /* keys whose gk and gv hold something */
+    CgGemm scores, changes, to_gq;
+    /* of a block of queries: */
+    int64_t m0, many, end, panels; /* its first, how many, keys they see, panels of `lanes` */
+    CgGemm qt, gt, to_gk, to_gv, ds;
+} NAME(Grad);
+
+/* Packs what the block of queries at c->m0 is multiplied by; delta = sum(gy y) of each, base = its lse. */
+static void NAME(grad_queries)(NAME(Grad) * c)
+{
+    const CgCall *call = c->call;
+    const CgTensor *lses = &call->in[4];
+    int64_t d = c->z->k, many = c->many, wide = c->panels * c->lanes, ldq, ldy, ldg;
+    bool packed = is_packed(call), rounds = attention_vjp_rounds(call) != 0 && sizeof(T) == sizeof(float);
+    const T *lse = (const T *)lses->data + head_offset(lses, c->head);
+    T *delta = c->f.delta, *base = c->f.base;
+    int64_t ysize = (int64_t)cg_dtype_size(call->in[3].dtype);
+    const void *q = rows_of(&call->in[0], c->head, c->m0, many, c->f.q, &ldq);
+    const char *y = rows_of(&call->in[3], c->head, c->m0, many, c->f.y, &ldy);
+    const T *g = rows_of(&call->in[5], c->head, c->m0, many, c->f.g, &ldg);
+    c->qt = rows_right(call, &call->in[0], many, d, ldq);
+    c->gt = rows_right(call, &call->in[5], many, d, ldg);
+    c->to_gk = sum_right(call, &call->in[0], many, d, ldq);
+    c->to_gv = sum_right(call, &call->in[5], many, d, ldg);
+    c->ds = sum_right(call, NULL, KEYS, wide, STEP);
+    pack_right(&c->qt, q, c->f.qt, d);
+    pack_right(&c->gt, g, c->f.gt, d);
+    pack_right(&c->to_gk, q, c->f.queries, many);
+    pack_right(&c->to_gv, g, c->f.slopes, many);
+    c->scores.right = c->f.qt;
+    c->changes.right = c->f.gt;
+    c->to_gk.lda = c->to_gv.lda = STEP;
+    c->to_gk.left = packed ? c->f.left_dp : NULL;
+    c->to_gv.left = packed ? c->f.left_p : NULL;
+    c->to_gv.a = c->f.p;
+    c->ds.right = c->to_gq.right = packed ? c->f.right_dp : NULL;
+    c->to_gq.b = c->f.dp;
+    c->to_gq.ldb = STEP;
+    c->to_gq.n = wide;
+    for (int64_t i = many; i < wide; i++)
+        delta[i] = base[i] = 0;
+    for (int64_t i = 0; i < many; i++) {
+        const void *row = y + i * ldy * ysize;
+        if (rounds)
+            rounded_row(row, is_half(&call->in[3]), c->f.row, d);
+        delta[i] = NAME(lanes_dot)(rounds ? c->f.row : row, g + i * ldg, d);
+        base[i] = lse[(c->m0 + i) * lses->stride[2]] * (T)LOG2_E;
+    }
+}
+
+/* Keys s0 + [j0, j0 + n): P and dS by the block of queries, and what that adds to their rows of gv and gk. */
+static void NAME(grad_key_rows)(NAME(Grad) * c, int64_t s0, int64_t j0, int64_t n, Ahead *rest)
+{
+    const CgCall *call = c->call;
+    bool packed = is_packed(call);
+    int64_t d = c->z->k, lanes = c->lanes, j = s0 + j0;
+    int64_t first = most(0, j - c->z->ahead - c->m0), from = first / 2 * 2;
+    Ahead own = { .n = 0 };
+    for (int i = 1; i < 3; i++)
+        ahead_add(&own, &call->out[i], c->head, j + n, least(c->end, j + 2 * n));
+    ahead_split(&own, c->panels - first / lanes);
+    T *p = c->f.p, *dp = (T *)c->f.dp + (packed ? 0 : j0 * STEP);
+    for (int64_t r = first / lanes; r < c->panels; r++) {
+        ahead_fetch(&own, own.share);
+        ahead_fetch(rest, rest->share);
+        int64_t at = packed ? 0 : r * lanes;
+        CgGemmSlope to = { .alpha = c->z->alpha,
+            .turn = c->z->turn,
+            .hidden = j - c->z->ahead - c->m0 - r * lanes,
+            .base = (T *)c->f.base + r * lanes,
+            .less = (T *)c->f.delta + r * lanes,
+            .w = p + at,
+            .slopes = dp + at,
+            .ldc = STEP,
+            .left_w = &c->to_gv,
+            .left_slopes = &c->to_gk,
+            .right = &c->ds,
+            .left_k = r * lanes,
+            .right_k = j0,
+            .right_panel = r };
+        cg_gemm_slope(&c->scores, &c->changes, j, n, r, &to);
+    }
+    if (j < c->fresh) {
+        NAME(zero)(c->gk, c->gks, c->fresh, j + n, d);
+        NAME(zero)(c->gv, c->gvs, c->fresh, j + n, d);
+    }
+    c->to_gk.a = dp;
+    c->to_gk.m = c->to_gv.m = n;
+    c->to_gk.left_panels = c->to_gv.left_panels = 1;
+    cg_gemm_run(&c->to_gv, (CgGemmRange){ 0, 1, 0, c->to_gv.right_panels, from, c->many }, 1, j < c->fresh,
+        c->gv + j * c->gvs, c->gvs);
+    cg_gemm_run(&c->to_gk, (CgGemmRange){ 0, 1, 0, c->to_gk.right_panels, from, c->many }, c->z->scale, j < c->fresh,
+        c->gk + j * c->gks, c->gks);
+}
+
+/* The block of KEYS keys at s0 for the block of queries: its rows of gv and gk, and what it adds to gq. */
+static void NAME(grad_keys)(NAME(Grad) * c, int64_t s0)
+{
+    const Sizes *z = c->z;
+    int64_t wide = least(KEYS, c->end - s0), blocks = row_blocks(&c->scores, wide, KEY_ROWS);
+    Ahead rest = { .n = 0 }; /* late, or it would be pushed out again */
+    if (s0 + wide == c->end && c->m0 + c->many < z->t)
+        ahead_queries(&rest, c->call, c->head, c->m0 + c->many);
+    if (s0 + wide == c->end && c->m0 + c->many == z->t && c->next) {
+        ahead_queries(&rest, c->call, c->head + 1, 0);
+        ahead_keys(&rest, c->call, c->head + 1);
+    }
+    ahead_split(&rest, blocks * c->panels / (z->ahead < z->s ? 2 : 1));
+    for (int64_t b = 0; b < blocks; b++) {
+        int64_t j0 = block_row(wide, blocks, b);
+        NAME(grad_key_rows)(c, s0, j0, block_row(wide, blocks, b + 1) - j0, &rest);
+    }
+    c->to_gq.a = c->k + s0 * c->ldk * cg_gemm_left_size(&c->to_gq);
+    if (c->to_gq.left_bytes)
+        c->to_gq.left = (char *)c->f.turned + (size_t)(s0 / KEYS) * c->to_gq.left_bytes;
+    for (int64_t r = 0; r < c->panels; r++) { /* keys that its last query sees */
+        int64_t to = least(wide, (c->m0 + least(c->many, (r + 1) * c->lanes) + z->ahead - s0 + 1) / 2 * 2);
+        if (to > 0)
+            cg_gemm_run(
+                &c->to_gq, (CgGemmRange){ 0, c->to_gq.left_panels, r, r + 1, 0, to }, z->scale, s0 > 0, c->f.gq, STEP);
     }
 }
 
@@ -172,140 +343,59 @@ static void NAME(forward)(
  * k' dS'. A head is the work of one part, so that all is summed in one order. */
 static void NAME(backward)(const CgCall *call, Sizes z, int64_t head, bool begin, bool next, void *scratch)
 {
-    const CgTensor *lses = &call->in[4];
-    int64_t d = z.k, lanes = lanes_of(call), ldk, ldv, ldq, ldy, ldg;
-    T *gq = (T *)call->out[0].data + head_offset(&call->out[0], head);
-    T *gk = (T *)call->out[1].data + head_offset(&call->out[1], head);
-    T *gv = (T *)call->out[2].data + head_offset(&call->out[2], head);
-    int64_t gqs = call->out[0].stride[2], gks = call->out[1].stride[2], gvs = call->out[2].stride[2];
-    int64_t fresh = 0; /* keys whose gk and gv hold something */
+    int64_t d = z.k, ldv;
+    struct NAME(Grad) c = { .call = call,
+        .z = &z,
+        .head = head,
+        .lanes = lanes_of(call),
+        .next = next,
+        .gq = (T *)call->out[0].data + head_offset(&call->out[0], head),
+        .gk = (T *)call->out[1].data + head_offset(&call->out[1], head),
+        .gv = (T *)call->out[2].data + head_offset(&call->out[2], head),
+        .gqs = call->out[0].stride[2],
+        .gks = call->out[1].stride[2],
+        .gvs = call->out[2].stride[2] };
     if (!z.s || !d || !z.t) {
-        NAME(zero)(gk, gks, 0, z.s, d);
-        NAME(zero)(gv, gvs, 0, z.s, d);
-        NAME(zero)(gq, gqs, 0, z.t, d);
+        NAME(zero)(c.gk, c.gks, 0, z.s, d);
+        NAME(zero)(c.gv, c.gvs, 0, z.s, d);
+        NAME(zero)(c.gq, c.gqs, 0, z.t, d);
         return;
     }
     if (is_small(&z)) {
         NAME(small_backward)(call, &z, head, scratch);
         return;
     }
-    const T *lse = (const T *)lses->data + head_offset(lses, head);
-    Backward f = backward_memory(call, &z, scratch);
-    T *delta = f.delta, *base = f.base;
-    bool packed = is_packed(call), rounds = attention_vjp_rounds(call) != 0 && sizeof(T) == sizeof(float);
-    int64_t ysize = (int64_t)cg_dtype_size(call->in[3].dtype);
+    c.f = backward_memory(call, &z, scratch);
     Ahead start = { .n = 0 };
     if (begin)
         ahead_keys(&start, call, head);
     if (begin)
         ahead_queries(&start, call, head, 0);
     ahead_fetch(&start, start.rows);
-    const char *k = rows_of(&call->in[1], head, 0, z.s, f.k, &ldk), *v = rows_of(&call->in[2], head, 0, z.s, f.v, &ldv);
-    CgGemm scores = rows_left(call, &call->in[1], z.s, d, ldk), changes = rows_left(call, &call->in[2], z.s, d, ldv);
-    CgGemm to_gq = sum_left(call, &call->in[1], KEYS, d, ldk);
-    scores.a = k;
-    scores.left = scores.left_bytes ? f.keys : NULL;
-    changes.a = v;
-    changes.left = changes.left_bytes ? f.values : NULL;
-    pack_rows(&scores, k, 0, z.s);
-    pack_rows(&changes, v, 0, z.s);
-    pack_sums(&to_gq, k, f.turned, 0, z.s);
-    for (int64_t m0 = 0; m0 < z.t; m0 += MANY) {
-        int64_t many = least(MANY, z.t - m0), end = least(z.s, m0 + many + z.ahead), panels = ceil_div(many, lanes);
-        const void *q = rows_of(&call->in[0], head, m0, many, f.q, &ldq);
-        const char *y = rows_of(&call->in[3], head, m0, many, f.y, &ldy);
-        const T *g = rows_of(&call->in[5], head, m0, many, f.g, &ldg);
-        CgGemm qt = rows_right(call, &call->in[0], many, d, ldq), gt = rows_right(call, &call->in[5], many, d, ldg);
-        CgGemm to_gk = sum_right(call, &call->in[0], many, d, ldq), to_gv = sum_right(call, &call->in[5], many, d, ldg);
-        CgGemm ds = sum_right(call, NULL, KEYS, panels * lanes, STEP);
-        pack_right(&qt, q, f.qt, d);
-        pack_right(&gt, g, f.gt, d);
-        pack_right(&to_gk, q, f.queries, many);
-        pack_right(&to_gv, g, f.slopes, many);
-        scores.right = f.qt;
-        changes.right = f.gt;
-        to_gk.lda = to_gv.lda = STEP;
-        to_gk.left = packed ? f.left_dp : NULL;
-        to_gv.left = packed ? f.left_p : NULL;
-        to_gv.a = f.p;
-        ds.right = to_gq.right = packed ? f.right_dp : NULL;
-        to_gq.b = f.dp;
-        to_gq.ldb = STEP;
-        to_gq.n = panels * lanes;
-        for (int64_t i = many; i < panels * lanes; i++)
-            delta[i] = base[i] = 0;
-        for (int64_t i = 0; i < many; i++) {
-            const void *row = y + i * ldy * ysize;
-            if (rounds)
-                rounded_row(row, is_half(&call->in[3]), f.row, d);
-            delta[i] = NAME(lanes_dot)(rounds ? f.row : row, g + i * ldg, d);
-            base[i] = lse[(m0 + i) * lses->stride[2]] * (T)LOG2_E;
-        }
-        for (int64_t s0 = 0; s0 < end; s0 += KEYS) {
-            int64_t wide = least(KEYS, end - s0), blocks = row_blocks(&scores, wide, KEY_ROWS);
-            Ahead rest = { .n = 0 }; /* late, or it would be pushed out again */
-            if (s0 + wide == end && m0 + many < z.t)
-                ahead_queries(&rest, call, head, m0 + many);
-            if (s0 + wide == end && m0 + many == z.t && next) {
-                ahead_queries(&rest, call, head + 1, 0);
-                ahead_keys(&rest, call, head + 1);
-            }
-            ahead_split(&rest, blocks * panels / (z.ahead < z.s ? 2 : 1));
-            for (int64_t b = 0; b < blocks; b++) {
-                int64_t j0 = block_row(wide, blocks, b), n = block_row(wide, blocks, b + 1) - j0, j = s0 + j0;
-                int64_t first = most(0, j - z.ahead - m0), from = first / 2 * 2;
-                Ahead own = { .n = 0 };
-                for (int i = 1; i < 3; i++)
-                    ahead_add(&own, &call->out[i], head, j + n, least(end, j + 2 * n));
-                ahead_split(&own, panels - first / lanes);
-                T *p = f.p, *dp = (T *)f.dp + (packed ? 0 : j0 * STEP);
-                for (int64_t r = first / lanes; r < panels; r++) {
-                    ahead_fetch(&own, own.share);
-                    ahead_fetch(&rest, rest.share);
-                    int64_t at = packed ? 0 : r * lanes;
-                    CgGemmSlope to = { .alpha = z.alpha,
-                        .turn = z.turn,
-                        .hidden = j - z.ahead - m0 - r * lanes,
-                        .base = base + r * lanes,
-                        .less = delta + r * lanes,
-                        .w = p + at,
-                        .slopes = dp + at,
-                        .ldc = STEP,
-                        .left_w = &to_gv,
-                        .left_slopes = &to_gk,
-                        .right = &ds,
-                        .left_k = r * lanes,
-                        .right_k = j0,
-                        .right_panel = r };
-                    cg_gemm_slope(&scores, &changes, j, n, r, &to);
-                }
-                if (j < fresh) {
-                    NAME(zero)(gk, gks, fresh, j + n, d);
-                    NAME(zero)(gv, gvs, fresh, j + n, d);
-                }
-                to_gk.a = dp;
-                to_gk.m = to_gv.m = n;
-                to_gk.left_panels = to_gv.left_panels = 1;
-                cg_gemm_run(
-                    &to_gv, (CgGemmRange){ 0, 1, 0, to_gv.right_panels, from, many }, 1, j < fresh, gv + j * gvs, gvs);
-                cg_gemm_run(&to_gk, (CgGemmRange){ 0, 1, 0, to_gk.right_panels, from, many }, z.scale, j < fresh,
-                    gk + j * gks, gks);
-            }
-            to_gq.a = k + s0 * ldk * cg_gemm_left_size(&to_gq);
-            if (to_gq.left_bytes)
-                to_gq.left = (char *)f.turned + (size_t)(s0 / KEYS) * to_gq.left_bytes;
-            for (int64_t r = 0; r < panels; r++) { /* keys that its last query sees */
-                int64_t to = least(wide, (m0 + least(many, (r + 1) * lanes) + z.ahead - s0 + 1) / 2 * 2);
-                if (to > 0)
-                    cg_gemm_run(
-                        &to_gq, (CgGemmRange){ 0, to_gq.left_panels, r, r + 1, 0, to }, z.scale, s0 > 0, f.gq, STEP);
-            }
-        }
-        NAME(turned)(f.gq, STEP, d, many, NULL, gq + m0 * gqs, gqs);
-        fresh = most(fresh, end);
+    c.k = rows_of(&call->in[1], head, 0, z.s, c.f.k, &c.ldk);
+    const char *v = rows_of(&call->in[2], head, 0, z.s, c.f.v, &ldv);
+    c.scores = rows_left(call, &call->in[1], z.s, d, c.ldk);
+    c.changes = rows_left(call, &call->in[2], z.s, d, ldv);
+    c.to_gq = sum_left(call, &call->in[1], KEYS, d, c.ldk);
+    c.scores.a = c.k;
+    c.scores.left = c.scores.left_bytes ? c.f.keys : NULL;
+    c.changes.a = v;
+    c.changes.left = c.changes.left_bytes ? c.f.values : NULL;
+    pack_rows(&c.scores, c.k, 0, z.s);
+    pack_rows(&c.changes, v, 0, z.s);
+    pack_sums(&c.to_gq, c.k, c.f.turned, 0, z.s);
+    for (c.m0 = 0; c.m0 < z.t; c.m0 += MANY) {
+        c.many = least(MANY, z.t - c.m0);
+        c.end = least(z.s, c.m0 + c.many + z.ahead);
+        c.panels = ceil_div(c.many, c.lanes);
+        NAME(grad_queries)(&c);
+        for (int64_t s0 = 0; s0 < c.end; s0 += KEYS)
+            NAME(grad_keys)(&c, s0);
+        NAME(turned)(c.f.gq, STEP, d, c.many, NULL, c.gq + c.m0 * c.gqs, c.gqs);
+        c.fresh = most(c.fresh, c.end);
     }
-    NAME(zero)(gk, gks, fresh, z.s, d);
-    NAME(zero)(gv, gvs, fresh, z.s, d);
+    NAME(zero)(c.gk, c.gks, c.fresh, z.s, d);
+    NAME(zero)(c.gv, c.gvs, c.fresh, z.s, d);
 }
 
 static void NAME(attention)(const CgCall *call, CgPart part)

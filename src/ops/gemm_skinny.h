@@ -214,18 +214,21 @@ FEW_DOTS(2)
 FEW_DOTS(3)
 #if FEW_SUMS == 24
 FEW_DOTS(4)
-FEW_DOTS(5) FEW_DOTS(6)
+FEW_DOTS(5)
+FEW_DOTS(6)
 #endif
-    static NAME(FewDots) *const NAME(few_all_dots)[FEW_SUMS / 4] = {
-        NAME(few_dots_1),
-        NAME(few_dots_2),
-        NAME(few_dots_3),
+/* clang-format off: it lays a list with conditions out anew each time */
+static NAME(FewDots) *const NAME(few_all_dots)[FEW_SUMS / 4] = {
+    NAME(few_dots_1),
+    NAME(few_dots_2),
+    NAME(few_dots_3),
 #if FEW_SUMS == 24
-        NAME(few_dots_4),
-        NAME(few_dots_5),
-        NAME(few_dots_6),
+    NAME(few_dots_4),
+    NAME(few_dots_5),
+    NAME(few_dots_6),
 #endif
-    };
+};
+/* clang-format on */
 
 static void NAME(few_lines)(const Few *f, const T *x, const T *y, T *z)
 {

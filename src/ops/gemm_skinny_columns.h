@@ -70,22 +70,26 @@ FEW_BLOCKS(1)
 FEW_BLOCKS(2)
 FEW_BLOCKS(3)
 FEW_BLOCKS(4)
-FEW_BLOCKS(5) FEW_BLOCKS(6)
+FEW_BLOCKS(5)
+FEW_BLOCKS(6)
+/* clang-format off: it lays a list with conditions out anew each time */
 #if FEW_TALL == 8
-    FEW_BLOCKS(7) FEW_BLOCKS(8)
+FEW_BLOCKS(7)
+FEW_BLOCKS(8)
 #endif
-        static NAME(FewBlock) *const NAME(few_blocks)[FEW_TALL][FEW_WIDE] = {
-            FEW_NAMES(1),
-            FEW_NAMES(2),
-            FEW_NAMES(3),
-            FEW_NAMES(4),
-            FEW_NAMES(5),
-            FEW_NAMES(6),
+static NAME(FewBlock) *const NAME(few_blocks)[FEW_TALL][FEW_WIDE] = {
+    FEW_NAMES(1),
+    FEW_NAMES(2),
+    FEW_NAMES(3),
+    FEW_NAMES(4),
+    FEW_NAMES(5),
+    FEW_NAMES(6),
 #if FEW_TALL == 8
-            FEW_NAMES(7),
-            FEW_NAMES(8),
+    FEW_NAMES(7),
+    FEW_NAMES(8),
 #endif
-        };
+};
+/* clang-format on */
 
 /* All rows, by blocks of nearly equal height, times some vectors of columns. */
 static void NAME(few_strip)(const Few *f, int64_t vectors, const T *x, const T *y, T *z, FewNext next)

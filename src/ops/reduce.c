@@ -232,12 +232,11 @@ static void reduce_work(const CgCall *call, CgWork *work)
         T *to = call->out->data;                                                                                   \
         uint32_t mask = axes_mask(call->attrs, x->rank);                                                           \
         Cut c = cut(x, mask);                                                                                      \
-        int64_t n = c.pre * c.post;                                                                                \
         size_t first, last;                                                                                        \
         if (!c.plain || c.mid == 0) {                                                                              \
             name##_scattered(x, mask, to, cg_tensor_count(call->out));                                             \
         } else if (c.chunks > 1) {                                                                                 \
-            T *partial = (T *)call->shared + (int64_t)part.index * n;                                              \
+            T *partial = (T *)call->shared + (int64_t)part.index * c.pre * c.post;                                 \
             cg_part_range(part, (size_t)c.mid, 1, &first, &last);                                                  \
             for (int64_t p = 0; p < c.pre; p++) {                                                                  \
                 const T *row = from + (p * c.mid + (int64_t)first) * c.post;                                       \

@@ -39,8 +39,8 @@ static bool passes_exist(const char *list)
 static void list_passes(void)
 {
     for (size_t i = 0; cg_pass_at(i); i++)
-        printf("%-12s %s%s\n", cg_pass_at(i)->name, cg_pass_at(i)->summary,
-            cg_pass_at(i)->order ? "" : " (on request)");
+        printf(
+            "%-12s %s%s\n", cg_pass_at(i)->name, cg_pass_at(i)->summary, cg_pass_at(i)->order ? "" : " (on request)");
 }
 
 static int command(int argc, char **argv)

@@ -1,7 +1,7 @@
 /* step.c - does a text that grows place by place get the results of the whole text?
  * Takes nothing; prints TAP. The models are those of graphs/, at odd sizes; portions, batches and threads vary.
- * Accuses src/graph/passes/incremental.c and src/run/decode.c; where the whole graph after `places` differs from that before,
- * src/graph/passes/slice.c. */
+ * Accuses src/graph/passes/incremental.c and src/run/decode.c; where the whole graph after `places` differs from that
+ * before, src/graph/passes/slice.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
