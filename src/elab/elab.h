@@ -113,6 +113,7 @@ struct CgElab {
     int depth, calls, anonymous;      /* of expressions and of calls within calls; anonymous applications so far */
     CgMap sites;                      /* digest of an anonymous application -> its number */
     CgMap unfit;                      /* patterns that were reported to fit nothing */
+    CgMap unresolved;                 /* places of unknown names, which were reported before anything was evaluated */
     const CgBuiltin *const *builtins; /* NULL-ended list of tables, each ended by a row without a name */
     CgValue *(*train)(CgElab *e, CgFrame *f, const CgExpr *x);
     CgValue *(*evaluate)(CgElab *e, CgFrame *f, const CgExpr *x);
@@ -130,7 +131,7 @@ void cg_elab_free(CgElab *e);
 CgEnv *cg_elab_script(CgElab *e);
 /* Evaluates every binding of the script and reports settings that no option took. */
 void cg_elab_check(CgElab *e);
-/* Reports unknown names in the script's graphs, whether or not anything applies them (names.c). */
+/* Reports every unknown name of the script and its modules, whether or not anything is evaluated there (names.c). */
 void cg_names_check(CgElab *e);
 
 CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x);
@@ -257,7 +258,8 @@ CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call);
 CgEnv *cg_env_new(CgElab *e, int module);
 CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name); /* own names, imports, prelude, builtins, ops; NULL if none */
 bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name);    /* whether it would find one; evaluates nothing */
-void cg_env_suggest(CgElab *e, CgEnv *env, CgSuggest *s);
+/* Names that mean something there: what can be called, or what cannot. */
+void cg_env_suggest(CgElab *e, CgEnv *env, bool callable, CgSuggest *s);
 const CgModule *cg_env_module(const CgEnv *env);
 CgAtom cg_env_name(const CgEnv *env);
 #endif

@@ -223,23 +223,26 @@ bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name)
     return known || of_the_language(e, name);
 }
 
-static void offer_own(CgEnv *env, CgSuggest *s)
+static void offer_own(CgEnv *env, bool callable, CgSuggest *s)
 {
-    for (size_t i = 0; i < env->names.len; i++)
-        cg_suggest_offer(s, env->names.at[i].name);
+    for (size_t i = 0; i < env->names.len; i++) {
+        CgStmtKind kind = env->names.at[i].stmt->kind;
+        if ((kind == CG_STMT_GRAPH || kind == CG_STMT_DEF) == callable)
+            cg_suggest_offer(s, env->names.at[i].name);
+    }
 }
 
-void cg_env_suggest(CgElab *e, CgEnv *env, CgSuggest *s)
+void cg_env_suggest(CgElab *e, CgEnv *env, bool callable, CgSuggest *s)
 {
-    offer_own(env, s);
+    offer_own(env, callable, s);
     for (int i = 0; i < env->nimports; i++)
-        offer_own(env->imports[i], s);
+        offer_own(env->imports[i], callable, s);
     if (e->prelude)
-        offer_own(e->prelude, s);
-    for (const CgBuiltin *const *table = e->builtins; table && *table; table++)
+        offer_own(e->prelude, callable, s);
+    for (const CgBuiltin *const *table = e->builtins; callable && table && *table; table++)
         for (const CgBuiltin *b = *table; b->name; b++)
             cg_suggest_offer(s, b->name);
-    for (size_t i = 0; i < cg_op_count(); i++)
+    for (size_t i = 0; callable && i < cg_op_count(); i++)
         if (!(cg_op_at(i)->traits & CG_LEAF))
             cg_suggest_offer(s, cg_op_at(i)->name);
 }
@@ -272,6 +275,7 @@ void cg_elab_free(CgElab *e)
     }
     cg_map_deinit(&e->sites);
     cg_map_deinit(&e->unfit);
+    cg_map_deinit(&e->unresolved);
     cg_arena_free(e->arena);
     free(e);
 }

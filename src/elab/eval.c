@@ -5,6 +5,7 @@
 
 #include "elab/elab.h"
 #include "graph/registry.h"
+#include "lang/resolve.h"
 
 enum { MAX_DEPTH = 3000, MAX_RANGE = 1000000 };
 
@@ -103,6 +104,9 @@ static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
     CgValue *v = cg_env_find(e, f->env, name);
     if (v)
         return v;
+    uint64_t reported;
+    if (cg_map_get(&e->unresolved, cg_resolve_place(use), &reported))
+        return cg_value_poison(e);
     CgSuggest s;
     cg_suggest_init(&s, name);
     for (CgFrame *at = f; at; at = at->outer) {
@@ -111,7 +115,8 @@ static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
         for (size_t i = 0; i < at->dims.len; i++)
             cg_suggest_offer(&s, at->dims.at[i].name);
     }
-    cg_env_suggest(e, f->env, &s);
+    cg_env_suggest(e, f->env, false, &s);
+    cg_env_suggest(e, f->env, true, &s);
     bool column = false;
     for (CgFrame *at = f; at; at = at->outer)
         column |= at->is_columns;
@@ -230,6 +235,9 @@ static CgValue *op_by_name(CgElab *e, const CgExpr *x)
     v->op = cg_op_find(x->s);
     if (v->op)
         return v;
+    uint64_t reported;
+    if (cg_map_get(&e->unresolved, cg_resolve_place(x->op_span.file ? x->op_span : x->span), &reported))
+        return cg_value_poison(e);
     CgSuggest s;
     cg_suggest_init(&s, x->s);
     for (size_t i = 0; i < cg_op_count(); i++)
@@ -279,6 +287,9 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
     CgValue *function = builtin_of_family(e, f, x, &names, &family);
     if (function)
         return function;
+    uint64_t reported;
+    if (family && cg_map_get(&e->unresolved, cg_resolve_place(x->op_span.file ? x->op_span : x->span), &reported))
+        return cg_value_poison(e);
     if (family) {
         CgDiag *d = cg_elab_error(
             e, CG_E0302, x->op_span.file ? x->op_span : x->span, "there is no function '%s.%s'", x->a->s, x->s);

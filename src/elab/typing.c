@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "elab/elab.h"
+#include "lang/resolve.h"
 
 void cg_note_origin(CgElab *e, CgDiag *d, const CgDim *dim, CgSpan origin)
 {
@@ -70,7 +71,8 @@ const CgDim *cg_dim_of(CgElab *e, CgFrame *f, const CgExpr *x, bool report)
     const CgDim *d = dim_value(e, f, x, &unknown, &unknowns);
     if (d && !unknowns)
         return d;
-    if (report) {
+    uint64_t reported;
+    if (report && !(unknown && cg_map_get(&e->unresolved, cg_resolve_place(unknown->span), &reported))) {
         const CgValue *known = unknown ? no_size(f, unknown->s) : NULL;
         if (known)
             cg_elab_error(e, CG_E0403, unknown->span, "the size '%s' is %lld, and a size is at most 2^48", unknown->s,

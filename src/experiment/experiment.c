@@ -89,12 +89,11 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     x->elab->columns = cg_stage_columns;
     x->elab->field = cg_data_field;
     cg_timing_begin("elaborate");
+    cg_names_check(x->elab);
     cg_elab_check(x->elab);
     check_statements(x);
     cg_tests_build(x);
     cg_timing_end();
-    if (cg_diags_count(x->diags) == 0) /* what was carried out has reported its own */
-        cg_names_check(x->elab);
     return x;
 }
 

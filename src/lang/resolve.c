@@ -1,0 +1,412 @@
+/* resolve.c - names to declarations, before anything is evaluated.
+ * Takes the statements of a program in the order they would be carried out; gives a diagnostic for every name that
+ * nothing binds. A name that some way through a body binds is bound. Must not evaluate or infer anything. */
+#include "lang/resolve.h"
+
+#include <string.h>
+
+#include "base/vec.h"
+
+typedef enum DeclKind {
+    LOCAL,    /* bound by a statement, a loop or a comprehension */
+    INPUT,    /* a parameter of the graph or function */
+    SIZE,     /* a name in a type or pattern, or "..s" */
+    REPORTED, /* an unknown name: one mistake, one message */
+} DeclKind;
+
+typedef struct Decl {
+    CgAtom name;
+    DeclKind kind;
+    bool hidden;   /* not seen by a vjp clause */
+    size_t before; /* 1 + the declaration it covers, 0 if none */
+} Decl;
+
+typedef struct Resolver {
+    const CgOutside *outside;
+    CgDiags *diags;
+    CgMap *reported;
+    int module;
+    CG_VEC(Decl) decls;
+    CgMap at;    /* name -> 1 + index of its innermost declaration */
+    CgMap known; /* name -> 1 + whether the module or the language knows it */
+    size_t body; /* declarations from here on belong to the body at hand */
+} Resolver;
+
+enum { SUGGEST_UNTIL = 20 }; /* diagnostics past these are counted, not shown */
+
+static void expr(Resolver *r, const CgExpr *x);
+static void pattern(Resolver *r, const CgExpr *x);
+
+/* ---- declarations ---- */
+
+static const Decl *find(const Resolver *r, CgAtom name)
+{
+    uint64_t at = 0;
+    cg_map_get(&r->at, cg_map_ptr(name), &at);
+    while (at && r->decls.at[at - 1].hidden)
+        at = r->decls.at[at - 1].before;
+    return at ? &r->decls.at[at - 1] : NULL;
+}
+
+static void declare(Resolver *r, CgAtom name, DeclKind kind)
+{
+    uint64_t before = 0;
+    if (!name)
+        return;
+    cg_map_get(&r->at, cg_map_ptr(name), &before);
+    if (before > r->body && r->decls.at[before - 1].kind == kind && !r->decls.at[before - 1].hidden)
+        return; /* bound again */
+    cg_vec_push(&r->decls, (Decl){ .name = name, .kind = kind, .before = (size_t)before });
+    cg_map_put(&r->at, cg_map_ptr(name), r->decls.len);
+}
+
+static void leave(Resolver *r, size_t mark)
+{
+    while (r->decls.len > mark) {
+        const Decl *d = &r->decls.at[--r->decls.len];
+        cg_map_put(&r->at, cg_map_ptr(d->name), d->before);
+    }
+}
+
+static CgAtom row_name(CgAtom s) { return cg_intern_printf("..%s", s); }
+
+/* ---- unknown names ---- */
+
+static bool is_outside(Resolver *r, CgAtom name)
+{
+    uint64_t known = 0;
+    if (!cg_map_get(&r->known, cg_map_ptr(name), &known)) {
+        known = 1 + r->outside->knows(r->outside->of, r->module, name);
+        cg_map_put(&r->known, cg_map_ptr(name), known);
+    }
+    return known == 2;
+}
+
+/* Things that fit the place come first: something to call, or something that is a value. */
+static const char *nearest(Resolver *r, CgAtom name, bool callable)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        CgSuggest s;
+        cg_suggest_init(&s, name);
+        for (size_t i = 0; i < r->decls.len; i++) {
+            const Decl *d = &r->decls.at[i];
+            if (!d->hidden && d->kind != REPORTED && *d->name != '.' && !(callable && turn == 0 && d->kind == SIZE))
+                cg_suggest_offer(&s, d->name);
+        }
+        r->outside->offer(r->outside->of, r->module, callable == (turn == 0), &s);
+        if (cg_suggest_best(&s))
+            return cg_suggest_best(&s);
+    }
+    return NULL;
+}
+
+static CgDiag *report(Resolver *r, CgCode code, CgSpan span, const char *format, const char *a, const char *b)
+{
+    cg_map_put(r->reported, cg_resolve_place(span), 1);
+    char text[600];
+    if (b)
+        snprintf(text, sizeof text, format, a, b);
+    else
+        snprintf(text, sizeof text, format, a);
+    return cg_diag(r->diags, code, span, "%s", text);
+}
+
+static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
+{
+    if (find(r, name) || is_outside(r, name))
+        return;
+    const char *best = cg_diags_count(r->diags) < SUGGEST_UNTIL ? nearest(r, name, callable) : NULL;
+    CgDiag *d = report(r, CG_E0301, span, "'%s' is not bound to anything", name, NULL);
+    if (best)
+        cg_diag_help(d, "did you mean '%s'?", best);
+    declare(r, name, REPORTED);
+}
+
+/* A name after `op.` or the name of a family of functions, as in plot.line. */
+static void use_member(Resolver *r, const CgExpr *x)
+{
+    const CgOutside *o = r->outside;
+    bool op = !strcmp(x->a->s, "op");
+    CgAtom whole = cg_intern_printf("%s.%s", x->a->s, x->s);
+    if (op ? o->is_op(o->of, x->s) : o->is_function(o->of, whole))
+        return;
+    CgSuggest s;
+    cg_suggest_init(&s, x->s);
+    o->offer_members(o->of, x->a->s, &s);
+    CgSpan at = x->op_span.file ? x->op_span : x->span;
+    CgDiag *d = op ? report(r, CG_E0302, at, "there is no op '%s'", x->s, NULL)
+                   : report(r, CG_E0302, at, "there is no function '%s'", whole, NULL);
+    if (cg_suggest_best(&s))
+        cg_diag_help(d, op ? "did you mean '%s'?" : "did you mean '%s.%s'?", op ? cg_suggest_best(&s) : x->a->s,
+            cg_suggest_best(&s));
+}
+
+/* plot, as in plot.line, where nothing else is called so. */
+static bool is_family(Resolver *r, const CgExpr *x)
+{
+    return x->kind == CG_EXPR_NAME && !find(r, x->s) && r->outside->is_family(r->outside->of, r->module, x->s);
+}
+
+/* ---- sizes ---- */
+
+/* The names of a pattern or of the type of an input: a name that is not known yet is bound here. */
+static void pattern(Resolver *r, const CgExpr *x)
+{
+    if (!x)
+        return;
+    switch (x->kind) {
+    case CG_EXPR_NAME:
+        if (!find(r, x->s))
+            declare(r, x->s, SIZE);
+        return;
+    case CG_EXPR_ROW:
+        if (x->s)
+            declare(r, row_name(x->s), SIZE);
+        return;
+    case CG_EXPR_BINARY:
+        pattern(r, x->a);
+        pattern(r, x->b);
+        return;
+    case CG_EXPR_LIST:
+        for (int i = 0; i < x->args.n; i++)
+            pattern(r, x->args.at[i].value);
+        return;
+    default: expr(r, x);
+    }
+}
+
+static void input_type(Resolver *r, const CgTypeExpr *t)
+{
+    for (int i = 0; t && t->kind == CG_TYPE_TENSOR && i < t->ndims; i++)
+        pattern(r, t->dims[i]);
+}
+
+/* A type whose sizes must be known: of a parameter. */
+static void used_type(Resolver *r, const CgTypeExpr *t)
+{
+    for (int i = 0; t && t->kind == CG_TYPE_TENSOR && i < t->ndims; i++)
+        if (t->dims[i]->kind != CG_EXPR_ROW) /* one that is not known has a message of its own */
+            expr(r, t->dims[i]);
+}
+
+/* ---- expressions ---- */
+
+/* x[..] -> [..] as last argument: half of the arguments are tensors, the others patterns. */
+static void pattern_call(Resolver *r, const CgExpr *x)
+{
+    int tensors = x->args.n / 2;
+    for (int i = 0; i < tensors; i++)
+        expr(r, x->args.at[i].value);
+    for (int i = tensors; i < x->args.n - 1; i++)
+        pattern(r, x->args.at[i].value);
+    const CgExpr *arrow = x->args.at[x->args.n - 1].value;
+    pattern(r, arrow->a); /* what stands on the right alone has a message of its own */
+}
+
+static void call(Resolver *r, const CgExpr *x)
+{
+    if (x->a->kind == CG_EXPR_NAME)
+        use(r, x->a->s, x->a->span, true);
+    else
+        expr(r, x->a);
+    if (x->args.n && x->args.at[x->args.n - 1].value->kind == CG_EXPR_ARROW) {
+        pattern_call(r, x);
+        return;
+    }
+    CgAtom name = NULL;
+    if (x->a->kind == CG_EXPR_NAME && !find(r, x->a->s))
+        name = x->a->s;
+    else if (x->a->kind == CG_EXPR_FIELD && is_family(r, x->a->a))
+        name = cg_intern_printf("%s.%s", x->a->a->s, x->a->s);
+    bool columns = name && r->outside->has_columns(r->outside->of, name);
+    for (int i = 0; i < x->args.n && !(columns && i > 0); i++) /* columns are known when there is a table */
+        expr(r, x->args.at[i].value);
+}
+
+/* The fields of train and the columns of evaluate see the batch, the model by its name and columns written before. */
+static void block(Resolver *r, const CgExpr *x)
+{
+    expr(r, x->a);
+    expr(r, x->b);
+    size_t mark = r->decls.len;
+    declare(r, cg_intern("batch"), INPUT);
+    declare(r, x->s, INPUT);
+    for (int i = 0; i < x->args.n; i++) {
+        expr(r, x->args.at[i].value);
+        if (x->kind == CG_EXPR_EVALUATE)
+            declare(r, x->args.at[i].name, LOCAL);
+    }
+    leave(r, mark);
+}
+
+static void comprehension(Resolver *r, const CgExpr *x)
+{
+    expr(r, x->b);
+    size_t mark = r->decls.len;
+    declare(r, x->s, LOCAL);
+    declare(r, x->s2, LOCAL);
+    expr(r, x->kind == CG_EXPR_RECORD_FOR ? x->d : x->c);
+    expr(r, x->a);
+    if (x->kind == CG_EXPR_RECORD_FOR)
+        expr(r, x->c);
+    leave(r, mark);
+}
+
+static void expr(Resolver *r, const CgExpr *x)
+{
+    if (!x)
+        return;
+    switch (x->kind) {
+    case CG_EXPR_NAME: use(r, x->s, x->span, false); return;
+    case CG_EXPR_CALL: call(r, x); return;
+    case CG_EXPR_TRAIN:
+    case CG_EXPR_EVALUATE: block(r, x); return;
+    case CG_EXPR_LIST_FOR:
+    case CG_EXPR_RECORD_FOR: comprehension(r, x); return;
+    case CG_EXPR_TYPE: used_type(r, x->type); return;
+    case CG_EXPR_FIELD:
+        if (is_family(r, x->a) || (x->a->kind == CG_EXPR_NAME && !strcmp(x->a->s, "op")))
+            use_member(r, x);
+        else
+            expr(r, x->a);
+        return;
+    case CG_EXPR_IF: /* in the order they are evaluated */
+        expr(r, x->c);
+        expr(r, x->a);
+        expr(r, x->b);
+        return;
+    default: break;
+    }
+    expr(r, x->a);
+    expr(r, x->b);
+    expr(r, x->c);
+    expr(r, x->d);
+    for (int i = 0; i < x->args.n; i++)
+        expr(r, x->args.at[i].value);
+}
+
+/* ---- statements ---- */
+
+/* All that a block binds, in the blocks of a loop or a choice too. */
+static void bound_in(Resolver *r, const CgBlock *b)
+{
+    for (int i = 0; i < b->n; i++) {
+        for (int k = 0; k < b->at[i]->nnames && b->at[i]->kind != CG_STMT_VJP; k++)
+            declare(r, b->at[i]->names[k], LOCAL);
+        bound_in(r, &b->at[i]->body);
+        bound_in(r, &b->at[i]->other);
+    }
+}
+
+static void statements(Resolver *r, const CgBlock *b);
+
+static void statement(Resolver *r, const CgStmt *s)
+{
+    if (s->kind == CG_STMT_VJP)
+        return; /* carried out after the body */
+    if (s->type)
+        used_type(r, s->type);
+    expr(r, s->a);
+    expr(r, s->b);
+    for (int i = 0; i < s->nexprs; i++)
+        expr(r, s->exprs[i]);
+    for (int i = 0; i < s->nnames && s->kind != CG_STMT_TEST; i++)
+        declare(r, s->names[i], LOCAL);
+    if (s->kind == CG_STMT_FOR)
+        bound_in(r, &s->body); /* what one turn binds the next one sees */
+    statements(r, &s->body);
+    statements(r, &s->other);
+}
+
+static void statements(Resolver *r, const CgBlock *b)
+{
+    for (int i = 0; i < b->n; i++)
+        statement(r, b->at[i]);
+}
+
+/* A clause sees the inputs and the sizes of its graph, not what the body binds. */
+static void clauses(Resolver *r, const CgBlock *b)
+{
+    for (int i = 0; i < b->n; i++) {
+        const CgStmt *s = b->at[i];
+        clauses(r, &s->other);
+        if (s->kind != CG_STMT_VJP) {
+            clauses(r, &s->body);
+            continue;
+        }
+        size_t mark = r->decls.len, outer = r->body;
+        for (size_t k = outer; k < mark; k++)
+            r->decls.at[k].hidden |= r->decls.at[k].kind == LOCAL;
+        r->body = mark;
+        for (int k = 0; k < s->nparams; k++)
+            declare(r, s->params[k].name, INPUT);
+        statements(r, &s->body);
+        leave(r, mark);
+        r->body = outer;
+    }
+}
+
+static void graph(Resolver *r, const CgStmt *s)
+{
+    bool tensors = false;
+    for (int i = 0; i < s->nparams; i++) { /* static arguments come first, each sees those before it */
+        if (s->params[i].type && s->params[i].type->kind == CG_TYPE_TENSOR) {
+            tensors = true;
+            continue;
+        }
+        expr(r, s->params[i].init);
+        declare(r, s->params[i].name, INPUT);
+    }
+    for (int i = 0; i < s->nparams; i++)
+        if (s->params[i].type && s->params[i].type->kind == CG_TYPE_TENSOR) {
+            expr(r, s->params[i].init);
+            input_type(r, s->params[i].type);
+            declare(r, s->params[i].name, INPUT);
+        }
+    for (int i = 0; !tensors && i < s->nresults; i++) /* an initialiser: the parameter gives the sizes */
+        input_type(r, s->results[i]);
+    statements(r, &s->body);
+    clauses(r, &s->body);
+}
+
+static void def(Resolver *r, const CgStmt *s)
+{
+    for (int i = 0; i < s->nparams; i++) {
+        expr(r, s->params[i].init);
+        declare(r, s->params[i].name, INPUT);
+    }
+    expr(r, s->a);
+}
+
+static void top(Resolver *r, const CgStmt *s)
+{
+    r->body = r->decls.len;
+    if (s->kind == CG_STMT_GRAPH) {
+        graph(r, s);
+    } else if (s->kind == CG_STMT_DEF) {
+        def(r, s);
+    } else if (s->kind == CG_STMT_TEST) {
+        statements(r, &s->body);
+    } else {
+        expr(r, s->a);
+        expr(r, s->b);
+        for (int i = 0; i < s->nexprs; i++)
+            expr(r, s->exprs[i]);
+    }
+    leave(r, r->body);
+}
+
+void cg_resolve(const CgProgram *p, const CgOutside *outside, CgDiags *diags, CgMap *reported)
+{
+    Resolver r = { .outside = outside, .diags = diags, .reported = reported };
+    for (int m = 0; m < p->n; m++) {
+        r.module = m;
+        cg_map_deinit(&r.known);
+        r.known = (CgMap){ 0 };
+        for (int i = 0; i < p->at[m].unit->top.n; i++)
+            top(&r, p->at[m].unit->top.at[i]);
+    }
+    cg_vec_free(&r.decls);
+    cg_map_deinit(&r.at);
+    cg_map_deinit(&r.known);
+}

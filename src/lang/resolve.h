@@ -1,0 +1,26 @@
+/* resolve.h - names to declarations, before anything is evaluated.
+ * Takes a program and what its modules and the language know by name; gives a diagnostic for every name that nothing
+ * binds, in graphs nobody applies and functions nobody calls too. Must not evaluate or infer anything. */
+#ifndef CG_RESOLVE_H
+#define CG_RESOLVE_H
+#include "base/map.h"
+#include "base/suggest.h"
+#include "lang/module.h"
+
+/* What can be named without being declared in the body at hand. */
+typedef struct CgOutside {
+    void *of;
+    bool (*knows)(void *of, int module, CgAtom name);     /* the module, its imports, the library, the language */
+    bool (*is_op)(void *of, CgAtom name);                 /* op.NAME */
+    bool (*is_function)(void *of, CgAtom whole);          /* plot.scatter */
+    bool (*is_family)(void *of, int module, CgAtom name); /* plot, where nothing else is called so */
+    bool (*has_columns)(void *of, CgAtom function);       /* its later arguments may name columns of the first */
+    /* Names to suggest: what can be called, or what cannot. */
+    void (*offer)(void *of, int module, bool callable, CgSuggest *s);
+    void (*offer_members)(void *of, CgAtom family, CgSuggest *s); /* "op" or a family of functions */
+} CgOutside;
+
+/* `reported`: places (cg_resolve_place) of names that were reported, so that nobody does so again. */
+void cg_resolve(const CgProgram *p, const CgOutside *outside, CgDiags *diags, CgMap *reported);
+static inline uint64_t cg_resolve_place(CgSpan s) { return (uint64_t)s.file << 32 | s.start; }
+#endif
