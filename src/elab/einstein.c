@@ -17,6 +17,7 @@ typedef struct Side {
     CgAtom label[MAX_ATOMS];
     const CgDim *dim[MAX_ATOMS];
     CgSpan span[MAX_ATOMS];
+    bool written[MAX_ATOMS]; /* a size 1 that the author wrote */
 } Side;
 
 static bool atoms_of(CgElab *e, CgFrame *f, const CgExpr *x, Side *s)
@@ -30,6 +31,7 @@ static bool atoms_of(CgElab *e, CgFrame *f, const CgExpr *x, Side *s)
     s->name[s->natoms] = s->label[s->natoms] = x->kind == CG_EXPR_NAME ? x->s : NULL;
     s->span[s->natoms] = x->span;
     s->dim[s->natoms] = cg_dim_of(e, f, x, false);
+    s->written[s->natoms] = x->kind == CG_EXPR_INT && x->i == 1;
     s->natoms++;
     return true;
 }
@@ -87,7 +89,12 @@ static bool bind_side(CgElab *e, CgFrame *f, const CgExpr *list, CgValue *x, CgS
     CgType t = *cg_value_type(e, x);
     if (!cg_bind_dims(e, f, dims, list->args.n, &t, &x->tensor, at, list->span, "the pattern"))
         return false;
-    return side_of(e, f, list, s);
+    if (!side_of(e, f, list, s))
+        return false;
+    for (int i = 0; i < s->naxes && i < t.rank; i++)
+        if (s->first[i + 1] - s->first[i] == 1)
+            s->written[s->first[i]] |= x->tensor.written >> i & 1;
+    return true;
 }
 
 static int find_atom(const Side *s, CgAtom name)
@@ -98,14 +105,22 @@ static int find_atom(const Side *s, CgAtom name)
     return -1;
 }
 
-static CgValue *labelled(CgElab *e, CgRef r, const Side *out, CgSpan span)
+static CgValue *labelled(CgElab *e, CgRef r, const Side *out, const Side *const *in, int n, CgSpan span)
 {
     CgValue *v = cg_value_tensor(e, r, span);
-    for (int i = 0; i < out->naxes; i++)
-        if (out->first[i + 1] - out->first[i] == 1) {
-            v->tensor.label[i] = out->label[out->first[i]];
-            v->tensor.origin[i] = out->span[out->first[i]];
+    for (int i = 0; i < out->naxes; i++) {
+        int atom = out->first[i];
+        if (out->first[i + 1] - atom != 1)
+            continue;
+        v->tensor.label[i] = out->label[atom];
+        v->tensor.origin[i] = out->span[atom];
+        bool written = out->written[atom];
+        for (int k = 0; k < n && out->name[atom]; k++) {
+            int from = find_atom(in[k], out->name[atom]);
+            written |= from >= 0 && in[k]->written[from];
         }
+        v->tensor.written |= (uint16_t)(written << i);
+    }
     return v;
 }
 
@@ -200,7 +215,7 @@ CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call)
         }
         r = cg_reshape(b, r, out.naxes, dims);
     }
-    return labelled(e, r, &out, call->span);
+    return labelled(e, r, &out, ins, 1, call->span);
 }
 
 /* ---- einsum --------------------------------------------------------------------------------------------------------
@@ -413,5 +428,5 @@ CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call)
     for (int i = 0; i < out.naxes; i++)
         order[i] = out.name[i];
     permute(b, &acc, order);
-    return labelled(e, acc.ref, &out, call->span);
+    return labelled(e, acc.ref, &out, sides, n, call->span);
 }

@@ -220,6 +220,14 @@ void cg_body_clause(CgElab *e, CgFrame *body, const CgStmt *vjp); /* a second on
 /* A part of a model by the name it has in the model's body, or an argument it was given; NULL if there is none such. */
 CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest);
 
+/* Broadcasts (broadcast.c). */
+/* Gives all operands of an elementwise op one shape; reports at `caret` and gives false where they have none. */
+bool cg_broadcast_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, CgSpan caret);
+/* Which sizes 1 of an op's result were written by the author; operands of elementwise ops come from cg_broadcast_all. */
+void cg_written_of(CgElab *e, CgValue *to, const CgOp *op, const CgAttrs *attrs, CgValue *const *in, int n);
+/* Bits of the entries of a written shape that are the number 1; 0 when it is not written out. */
+unsigned cg_written_ones(const CgExpr *shape);
+
 /* Ops (opcall.c). */
 CgValue *cg_op_call(
     CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site);

@@ -142,6 +142,7 @@ static CgValue *emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *span
     if (nout == 1) {
         CgValue *v = cg_value_tensor(e, r, span);
         cg_copy_labels(e, v, in, n);
+        cg_written_of(e, v, op, attrs, in, n);
         return v;
     }
     CgValue *out = cg_value_list(e, nout, span);
@@ -167,88 +168,6 @@ static CgValue *emit_groups(
         n = groups;
     }
     return emit(e, op, in, spans, n, attrs, span, caret);
-}
-
-/* Ranks are aligned at the last axis; scalars and missing leading axes are repeated, and so is a written size of 1. */
-static bool broadcast_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, CgSpan caret)
-{
-    CgBuild *b = &e->model->build;
-    int widest = 0;
-    bool same = true;
-    for (int i = 0; i < n; i++) {
-        const CgType *t = cg_value_type(e, in[i]), *w = cg_value_type(e, in[widest]);
-        if (t->rank > w->rank)
-            widest = i;
-    }
-    CgType shape = *cg_value_type(e, in[widest]);
-    CgTensorValue from = in[widest]->tensor;
-    const CgDim *one = cg_dim_int(1);
-    for (int i = 0; i < n; i++) {
-        const CgType *t = cg_value_type(e, in[i]);
-        int shift = shape.rank - t->rank;
-        same &= shift == 0;
-        for (int k = 0; k < t->rank; k++) {
-            const CgDim *mine = t->dim[k], *theirs = shape.dim[k + shift];
-            if (mine == theirs)
-                continue;
-            same = false;
-            if (theirs == one) {
-                shape.dim[k + shift] = mine;
-                from.origin[k + shift] = in[i]->tensor.origin[k];
-                from.label[k + shift] = in[i]->tensor.label[k];
-            } else if (mine != one) {
-                CgStrbuf a = { 0 }, c = { 0 };
-                cg_dim_print(theirs, &a);
-                cg_dim_print(mine, &c);
-                CgDiag *d = cg_elab_error(
-                    e, CG_E0402, caret, "%s: sizes differ: %s and %s", op->name, cg_strbuf_str(&a), cg_strbuf_str(&c));
-                for (int j = 0; j < n; j++) {
-                    CgStrbuf text = { 0 };
-                    cg_type_print(cg_value_type(e, in[j]), &text);
-                    if (spans && spans[j].file)
-                        cg_diag_label(d, spans[j], "%s", cg_strbuf_str(&text));
-                    cg_strbuf_deinit(&text);
-                }
-                cg_note_origin(e, d, theirs, from.origin[k + shift]);
-                cg_note_origin(e, d, mine, in[i]->tensor.origin[k]);
-                cg_strbuf_deinit(&a);
-                cg_strbuf_deinit(&c);
-                return false;
-            }
-        }
-    }
-    if (same)
-        return true;
-    for (int i = 0; i < n; i++) {
-        CgType t = *cg_value_type(e, in[i]);
-        CgRef r = in[i]->tensor.ref;
-        const CgDim *kept[CG_MAX_RANK];
-        int64_t axes[CG_MAX_RANK];
-        int nkept = 0, shift = shape.rank - t.rank;
-        bool differs = shift != 0;
-        for (int k = 0; k < shape.rank; k++) {
-            axes[k] = -1;
-            if (k < shift)
-                continue;
-            bool repeat = t.dim[k - shift] == one && shape.dim[k] != one;
-            differs |= repeat;
-            if (!repeat) {
-                axes[k] = nkept;
-                kept[nkept++] = t.dim[k - shift];
-            }
-        }
-        if (!differs)
-            continue;
-        if (nkept != t.rank)
-            r = cg_reshape(b, r, nkept, kept);
-        CgValue *v = cg_value_tensor(e, cg_broadcast(b, r, shape.rank, shape.dim, axes), in[i]->span);
-        for (int k = 0; k < shape.rank; k++) {
-            v->tensor.label[k] = from.label[k];
-            v->tensor.origin[k] = from.origin[k];
-        }
-        in[i] = v;
-    }
-    return true;
 }
 
 /* Numbers take the element type of the tensors they stand beside. */
@@ -281,7 +200,7 @@ CgValue *cg_op_simple(CgElab *e, const char *name, CgValue **args, CgSpan *spans
     memcpy(in, args, sizeof *in * (size_t)n);
     e->model->build.span = span;
     if (!all_tensors(e, name, in, spans, n, span)
-        || ((op->traits & CG_ELEMENTWISE) && !broadcast_all(e, op, in, spans, n, caret)))
+        || ((op->traits & CG_ELEMENTWISE) && !cg_broadcast_all(e, op, in, spans, n, caret)))
         return cg_value_poison(e);
     return emit(e, op, in, spans, n, NULL, span, caret);
 }
@@ -680,7 +599,7 @@ CgValue *cg_op_call(
     }
     e->model->build.span = span;
     if (!all_tensors(e, op->name, tensors, tspans, nt, span)
-        || ((op->traits & CG_ELEMENTWISE) && !broadcast_all(e, op, tensors, tspans, nt, caret)))
+        || ((op->traits & CG_ELEMENTWISE) && !cg_broadcast_all(e, op, tensors, tspans, nt, caret)))
         return cg_value_poison(e);
     CgAttr attrs[32];
     int na = 0;
@@ -710,5 +629,8 @@ CgValue *cg_op_call(
             return cg_value_poison(e);
         na++;
     }
-    return emit_groups(e, op, tensors, tspans, nt, cg_attrs(na, attrs), span, caret);
+    CgValue *v = emit_groups(e, op, tensors, tspans, nt, cg_attrs(na, attrs), span, caret);
+    for (int j = 0; j < sig->n && j < 32 && v->kind == CG_VALUE_TENSOR && nt == 1; j++)
+        v->tensor.written |= (uint16_t)(statics[j] && !sig->at[j].is_tensor ? cg_written_ones(written[j]) : 0);
+    return v;
 }

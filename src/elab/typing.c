@@ -290,6 +290,7 @@ bool cg_type_of(CgElab *e, CgFrame *f, const CgTypeExpr *declared, CgType *out, 
         if (labels) {
             labels->origin[out->rank] = origin_of(f, x);
             labels->label[out->rank] = x->kind == CG_EXPR_NAME ? x->s : NULL;
+            labels->written |= (uint16_t)((x->kind == CG_EXPR_INT && x->i == 1) << out->rank);
         }
         out->dim[out->rank++] = dim;
     }

@@ -63,6 +63,7 @@ typedef struct CgTensorValue {
     CgRef ref;
     CgAtom label[CG_MAX_RANK];  /* the author's name of each axis, or NULL */
     CgSpan origin[CG_MAX_RANK]; /* where the size of each axis was said */
+    uint16_t written;           /* bit k: the size of axis k is a 1 that the author wrote (broadcast.c) */
 } CgTensorValue;
 
 struct CgValue {

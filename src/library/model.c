@@ -178,7 +178,9 @@ static CgValue *fill(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
         cg_elab_error(e, CG_E0403, span, "fill does not know its shape here: give it one, fill(0, [B, T])");
         return cg_value_poison(e);
     }
-    return cg_value_tensor(e, cg_fill(&e->model->build, t, number), span);
+    CgValue *v = cg_value_tensor(e, cg_fill(&e->model->build, t, number), span);
+    v->tensor.written = (uint16_t)((1u << t.rank) - 1); /* one number repeated: a 1 that grows changes nothing */
+    return v;
 }
 
 /* ---- tensors written out ---- */
@@ -263,6 +265,7 @@ static CgValue *tensor(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args
     CgValue *v = cg_value_tensor(e, cg_reshape(b, joined(b, w->type.dtype, w->at, w->n), w->type.rank, w->dim), span);
     for (int i = 0; i < w->type.rank; i++)
         v->tensor.origin[i] = span;
+    v->tensor.written = (uint16_t)((1u << w->type.rank) - 1);
     return v;
 }
 
