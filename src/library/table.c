@@ -20,20 +20,19 @@ static CgIds ids_of(const CgValue *v)
     return (CgIds){ r->at, r->n };
 }
 
-typedef double ScoreFn(CgIds candidate, CgIds reference);
-
-static CgValue *score(void *runner, const CgValue *call, CgValue **args, ScoreFn *fn)
+static CgValue *score(void *runner, const CgValue *call, CgValue **args, const char *metric)
 {
     CgElab *e = ((CgSession *)runner)->elab;
-    return cg_value_float(e, fn(ids_of(args[0]), ids_of(args[1])), call->span);
+    CgScoring how = { .smooth = CG_SMOOTH_EXP };
+    return cg_value_float(
+        e, cg_metric_pair(cg_metric_find(metric), ids_of(args[0]), ids_of(args[1]), &how), call->span);
 }
 
-static double bleu_ids(CgIds a, CgIds b) { return cg_metric_bleu(a, b, CG_BLEU_EXP); }
-
 /* Words of both texts, numbered alike. */
-static CgValue *word_score(void *runner, const CgValue *call, CgValue **args, ScoreFn *fn)
+static CgValue *word_score(void *runner, const CgValue *call, CgValue **args, const char *metric)
 {
     CgElab *e = ((CgSession *)runner)->elab;
+    CgScoring how = { .split = cg_word_split_find("words") };
     CgWords *words = cg_words_new();
     CgStrbuf text[2] = { { 0 } };
     CgIds ids[2];
@@ -41,22 +40,22 @@ static CgValue *word_score(void *runner, const CgValue *call, CgValue **args, Sc
         const CgIdsRow *r = args[i]->kind == CG_VALUE_HOST ? args[i]->host : NULL;
         if (r && r->tokenizer)
             cg_tokenizer_decode(r->tokenizer, r->at, r->n, true, &text[i]);
-        ids[i] = cg_words_split(words, cg_strbuf_str(&text[i]), text[i].len);
+        ids[i] = cg_words_split(words, how.split, cg_strbuf_str(&text[i]), text[i].len);
     }
-    CgValue *v = cg_value_float(e, fn(ids[0], ids[1]), call->span);
+    CgValue *v = cg_value_float(e, cg_metric_pair(cg_metric_find(metric), ids[0], ids[1], &how), call->span);
     cg_words_free(words);
     cg_strbuf_deinit(&text[0]);
     cg_strbuf_deinit(&text[1]);
     return v;
 }
 
-static CgValue *token_f1(void *x, const CgValue *c, CgValue **a) { return score(x, c, a, cg_metric_f1); }
-static CgValue *bleu(void *x, const CgValue *c, CgValue **a) { return score(x, c, a, bleu_ids); }
-static CgValue *rouge_l(void *x, const CgValue *c, CgValue **a) { return score(x, c, a, cg_metric_rouge_l); }
-static CgValue *exact(void *x, const CgValue *c, CgValue **a) { return score(x, c, a, cg_metric_exact); }
-static CgValue *accuracy(void *x, const CgValue *c, CgValue **a) { return score(x, c, a, cg_metric_accuracy); }
-static CgValue *word_f1(void *x, const CgValue *c, CgValue **a) { return word_score(x, c, a, cg_metric_f1); }
-static CgValue *word_rouge_l(void *x, const CgValue *c, CgValue **a) { return word_score(x, c, a, cg_metric_rouge_l); }
+static CgValue *token_f1(void *x, const CgValue *c, CgValue **a) { return score(x, c, a, "token_f1"); }
+static CgValue *bleu(void *x, const CgValue *c, CgValue **a) { return score(x, c, a, "bleu"); }
+static CgValue *rouge_l(void *x, const CgValue *c, CgValue **a) { return score(x, c, a, "rouge_l"); }
+static CgValue *exact(void *x, const CgValue *c, CgValue **a) { return score(x, c, a, "exact"); }
+static CgValue *accuracy(void *x, const CgValue *c, CgValue **a) { return score(x, c, a, "accuracy"); }
+static CgValue *word_f1(void *x, const CgValue *c, CgValue **a) { return word_score(x, c, a, "token_f1"); }
+static CgValue *word_rouge_l(void *x, const CgValue *c, CgValue **a) { return word_score(x, c, a, "rouge_l"); }
 
 static CgValue *decode(void *runner, const CgValue *call, CgValue **args)
 {
