@@ -51,17 +51,17 @@ static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
 %token <atom> RECOMPUTE "'recompute'" TRUE "'true'" FALSE "'false'" AND "'and'" OR "'or'" NOT "'not'" VJP "'vjp'"
 %token ARROW "'->'" DOTDOT "'..'" EQ "'=='" NE "'!='" LE "'<='" GE "'>='"
 
-%type <atom>   word any_word path key_word compare_op
+%type <atom>   choice word any_word path key_word compare_op
 %type <expr>   expr arrow range or and not compare sum term unary power postfix atom list record item dim
 %type <expr>   on_opt first_key
-%type <type>   type
+%type <type>   type one_type
 %type <stmt>   top stmt bind if_stmt
 %type <arg>    arg field entry
 %type <param>  param
 %type <items>  exprs items dims dim_list types type_list results stmts
 %type <fields> args arg_list fields entries
 %type <params> params param_list
-%type <names>  names
+%type <names>  names choices
 %type <loop>   loop
 %type <atom>   as_opt
 %type <block>  body
@@ -149,11 +149,19 @@ comma: %empty | ',' ;
 
 /* ---- types ---- */
 
-type: NAME                                         { $$ = cg_make_type(p, @$, $NAME, NULL); }
+type: one_type
+    | type[list] '|' one_type                      { $$ = cg_make_either_type(p, @$, $list, $one_type); }
+    ;
+one_type: NAME                                     { $$ = cg_make_type(p, @$, $NAME, NULL); }
     | NAME '[' dims ']'                            { $$ = cg_make_type(p, @$, $NAME, &$dims); }
     | GRAPH                                        { $$ = cg_make_graph_type(p, @$, $GRAPH, NULL, NULL); }
-    | GRAPH '(' types ')' ARROW type[result]       { $$ = cg_make_graph_type(p, @$, $GRAPH, &$types, $result); }
+    | GRAPH '(' types ')' ARROW one_type[result]   { $$ = cg_make_graph_type(p, @$, $GRAPH, &$types, $result); }
+    | '{' choices '}'                              { $$ = cg_make_choice_type(p, @$, $choices); }
     ;
+choices: choice                                    { $$ = (CgNames){ 0 }; cg_names_push(p, &$$, $choice, @choice); }
+    | choices[list] ',' choice                     { cg_names_push(p, &$list, $choice, @choice); $$ = $list; }
+    ;
+choice: any_word | STRING ;
 types: %empty                                      { $$ = (CgItems){ 0 }; }
      | type_list comma                             { $$ = $type_list; }
      ;

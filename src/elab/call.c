@@ -1,13 +1,13 @@
 /* call.c - calling graphs, models, functions and ops.
- * Takes a callee and arguments; gives its value. Arguments are matched by name, by a bare name that is a parameter's
- * (`layers` for `layers = layers`), then by position. */
+ * Takes a callee and arguments; gives its value. Which argument is which parameter's is said in signature.c. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "elab/elab.h"
+#include "elab/signature.h"
 #include "graph/registry.h"
 
-enum { MAX_ARGS = 64, MAX_CALLS = 200 };
+enum { MAX_CALLS = 200 };
 
 bool cg_param_is_tensor(const CgParam *p) { return p->type && p->type->kind == CG_TYPE_TENSOR; }
 
@@ -19,122 +19,19 @@ int cg_graph_tensors(const CgStmt *graph)
     return n;
 }
 
-/* ---- matching arguments ---------------------------------------------------------------------------------------- */
-
-typedef struct Args {
-    CgValue **at;
-    CgAtom *names;
-    CgSpan *spans;
-    int n;
-    const CgExpr *site;
-} Args;
-
-static CgAtom bare(const Args *a, int i)
-{
-    if (!a->site || i >= a->site->args.n)
-        return NULL;
-    const CgExpr *x = a->site->args.at[i].value;
-    return x && x->kind == CG_EXPR_NAME ? x->s : NULL;
-}
-
-static int param_named(const CgParam *params, int n, CgAtom name)
-{
-    for (int i = 0; i < n; i++)
-        if (params[i].name == name)
-            return i;
-    return -1;
-}
-
-static bool unknown_argument(CgElab *e, const char *callee, const CgParam *params, int n, CgAtom name, CgSpan span)
-{
-    CgSuggest s;
-    cg_suggest_init(&s, name);
-    CgStrbuf all = { 0 };
-    for (int i = 0; i < n; i++) {
-        cg_suggest_offer(&s, params[i].name);
-        cg_strbuf_printf(&all, "%s%s", i ? ", " : "", params[i].name);
-    }
-    CgDiag *d = cg_elab_error(e, CG_E0303, span, "'%s' has no parameter '%s'", callee, name);
-    if (cg_suggest_best(&s))
-        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
-    else
-        cg_diag_help(d, "its parameters are: %s", cg_strbuf_str(&all));
-    cg_strbuf_deinit(&all);
-    return false;
-}
-
-/* out[i] = argument for params[i] or NULL; from[i] its span. */
-static bool match_args(CgElab *e, const char *callee, const CgParam *params, int n, const Args *a, bool tensors_first,
-    CgValue **out, CgSpan *from)
-{
-    bool good = true;
-    if (n > MAX_ARGS) {
-        cg_elab_error(e, CG_E0303, a->site ? a->site->span : params[MAX_ARGS].span,
-            "'%s' has %d parameters; it can have %d", callee, n, MAX_ARGS);
-        return false;
-    }
-    for (int i = 0; i < n; i++)
-        out[i] = NULL, from[i] = (CgSpan){ 0 };
-    for (int i = 0; i < a->n; i++) {
-        if (!a->names[i])
-            continue;
-        int k = param_named(params, n, a->names[i]);
-        if (k < 0) {
-            good = unknown_argument(e, callee, params, n, a->names[i],
-                a->site && i < a->site->args.n ? a->site->args.at[i].name_span : a->spans[i]);
-        } else if (out[k]) {
-            cg_elab_error(e, CG_E0303, a->spans[i], "'%s' is given twice", a->names[i]);
-            good = false;
-        } else {
-            out[k] = a->at[i];
-            from[k] = a->spans[i];
-        }
-    }
-    for (int i = 0; i < a->n; i++) {
-        if (a->names[i])
-            continue;
-        int k = bare(a, i) ? param_named(params, n, bare(a, i)) : -1;
-        if (k < 0 || out[k]
-            || (tensors_first && cg_param_is_tensor(&params[k]) != (a->at[i]->kind == CG_VALUE_TENSOR))) {
-            bool tensor = tensors_first && a->at[i]->kind == CG_VALUE_TENSOR;
-            for (k = 0; k < n; k++)
-                if (!out[k] && (!tensors_first || cg_param_is_tensor(&params[k]) == tensor))
-                    break;
-            if (k == n && tensors_first) /* a tensor for a static parameter, a number for a scalar tensor */
-                for (k = 0; k < n && out[k]; k++) {}
-        }
-        if (k == n) {
-            cg_elab_error(e, CG_E0303, a->spans[i], "'%s' takes %d argument%s", callee, n, n == 1 ? "" : "s");
-            good = false;
-            continue;
-        }
-        out[k] = a->at[i];
-        from[k] = a->spans[i];
-    }
-    return good;
-}
-
 /* ---- graphs and models ----------------------------------------------------------------------------------------- */
 
-static CgValue *as_param_type(CgElab *e, const CgParam *p, CgValue *v, CgSpan span)
+/* The value as the type that a graph or def declares; a size stands for an integer. */
+static CgValue *as_param_type(CgElab *e, const CgStmt *callee, const CgParam *p, CgValue *v, CgSpan span)
 {
-    if (cg_is_poison(v) || !p->type || p->type->kind != CG_TYPE_SCALAR)
+    CgKinds kinds;
+    if (!p->type || p->type->kind != CG_TYPE_SCALAR || !cg_kinds_of(p->type, &kinds)
+        || (kinds.at[0].tag == CG_KIND_INT && v->kind == CG_VALUE_DIM))
         return v;
-    const char *t = p->type->name;
-    if (!strcmp(t, "float") && v->kind == CG_VALUE_INT)
-        return cg_value_float(e, (double)v->i, v->span);
-    bool fits = (!strcmp(t, "int") && (v->kind == CG_VALUE_INT || v->kind == CG_VALUE_DIM))
-        || (!strcmp(t, "float") && v->kind == CG_VALUE_FLOAT) || (!strcmp(t, "bool") && v->kind == CG_VALUE_BOOL)
-        || (!strcmp(t, "str") && v->kind == CG_VALUE_STR);
-    if (fits)
-        return v;
-    CgDiag *d = cg_elab_error(
-        e, CG_E0305, span, "'%s' is %s %s, not %s", p->name, *t == 'i' ? "an" : "a", t, cg_value_kind_name(v));
-    cg_diag_note(d, p->span, "declared here");
-    return cg_value_poison(e);
+    return cg_argument_take(e, callee->names[0], p, &kinds, v, span, CG_KNOWN_NOW);
 }
 
-static CgValue *instantiate(CgElab *e, CgValue *graph, CgValue **matched, CgSpan *from, CgSpan span)
+static CgValue *instantiate(CgElab *e, CgValue *graph, const CgArguments *a, CgSpan span)
 {
     const CgStmt *s = graph->stmt;
     CgValue *v = cg_value_new(e, CG_VALUE_INSTANCE, span);
@@ -150,7 +47,7 @@ static CgValue *instantiate(CgElab *e, CgValue *graph, CgValue **matched, CgSpan
         const CgParam *p = &s->params[i];
         if (cg_param_is_tensor(p))
             continue;
-        CgValue *given = matched[i];
+        CgValue *given = a->at[i];
         if (!given && p->init) {
             CgModelGraph *outside = e->model;
             given = cg_eval(e, &f, p->init);
@@ -162,11 +59,11 @@ static CgValue *instantiate(CgElab *e, CgValue *graph, CgValue **matched, CgSpan
             good = false;
             continue;
         }
-        given = as_param_type(e, p, given, from[i].file ? from[i] : span);
+        given = as_param_type(e, s, p, given, a->span[i].file ? a->span[i] : span);
         if (cg_is_poison(given))
             good = false;
-        else if (matched[i] && from[i].file && (given->kind == CG_VALUE_INT || given->kind == CG_VALUE_FLOAT)) {
-            CgValue *here = cg_value_new(e, given->kind, from[i]); /* a size "comes from" the call that gave it */
+        else if (a->at[i] && a->span[i].file && (given->kind == CG_VALUE_INT || given->kind == CG_VALUE_FLOAT)) {
+            CgValue *here = cg_value_new(e, given->kind, a->span[i]); /* a size "comes from" the call that gave it */
             here->i = given->i;
             here->f = given->f;
             given = here;
@@ -236,13 +133,12 @@ CgValue *cg_apply(
     } else {
         b.scope = 0;
     }
-    CgValue *matched[MAX_ARGS];
-    CgSpan from[MAX_ARGS];
-    CgParam tensors[MAX_ARGS] = { { 0 } };
+    CgArguments a;
+    CgParam tensors[CG_MAX_ARGS] = { { 0 } };
     int nt = 0;
     for (int i = 0; i < s->nparams; i++) {
         if (cg_param_is_tensor(&s->params[i])) {
-            if (nt < MAX_ARGS)
+            if (nt < CG_MAX_ARGS)
                 tensors[nt++] = s->params[i];
         } else {
             CgValue *v = inst->statics[i];
@@ -256,14 +152,13 @@ CgValue *cg_apply(
             cg_frame_bind(&b, s->params[i].name, v ? v : cg_value_poison(e));
         }
     }
-    Args a = { args, names, spans, n, NULL };
-    CgValue *given[MAX_ARGS]; /* the tensors that are there, for a vjp clause */
-    const CgParam *given_as[MAX_ARGS];
+    CgValue *given[CG_MAX_ARGS]; /* the tensors that are there, for a vjp clause */
+    const CgParam *given_as[CG_MAX_ARGS];
     int ngiven = 0;
-    bool good = match_args(e, s->names[0], tensors, nt, &a, false, matched, from);
+    bool good = cg_arguments_match(e, s->names[0], tensors, nt, &(CgGiven){ args, names, spans, n, NULL }, 0, &a);
     for (int i = 0; i < nt && good; i++) {
         const CgParam *p = &tensors[i];
-        CgValue *v = matched[i];
+        CgValue *v = a.at[i];
         if (!v && p->init)
             v = cg_eval(e, &b, p->init);
         if (!v) {
@@ -286,7 +181,7 @@ CgValue *cg_apply(
                 dtype = (CgDtype)k;
         CgValue *t = cg_as_tensor(e, v, dtype);
         if (!t) {
-            cg_elab_error(e, CG_E0305, from[i].file ? from[i] : span, "'%s' of '%s' is a tensor, not %s", p->name,
+            cg_elab_error(e, CG_E0305, a.span[i].file ? a.span[i] : span, "'%s' of '%s' is a tensor, not %s", p->name,
                 s->names[0], cg_value_kind_name(v));
             good = false;
             break;
@@ -295,7 +190,7 @@ CgValue *cg_apply(
         own->tensor = t->tensor;
         char what[200];
         snprintf(what, sizeof what, "'%s' of '%s'", p->name, s->names[0]);
-        good = cg_match_type(e, &b, p->type, own, from[i].file ? from[i] : span, what);
+        good = cg_match_type(e, &b, p->type, own, a.span[i].file ? a.span[i] : span, what);
         cg_frame_bind(&b, p->name, own);
         given[ngiven] = own;
         given_as[ngiven++] = p;
@@ -356,18 +251,17 @@ static int number_of_site(CgElab *e, CgFrame *body, const CgExpr *site)
     return (int)known;
 }
 
-static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const Args *a, CgSpan span)
+static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const CgGiven *given, CgSpan span)
 {
     const CgStmt *s = graph->stmt;
-    CgValue *matched[MAX_ARGS];
-    CgSpan from[MAX_ARGS];
-    if (!match_args(e, s->names[0], s->params, s->nparams, a, true, matched, from))
+    CgArguments a;
+    if (!cg_arguments_match(e, s->names[0], s->params, s->nparams, given, CG_MATCH_BARE | CG_MATCH_TENSORS_APART, &a))
         return cg_value_poison(e);
     bool tensors = false;
     for (int i = 0; i < s->nparams; i++)
-        tensors |= cg_param_is_tensor(&s->params[i]) && matched[i];
+        tensors |= cg_param_is_tensor(&s->params[i]) && a.at[i];
     bool apply = tensors || (cg_graph_tensors(s) == 0 && f && f->has_ambient);
-    CgValue *v = instantiate(e, graph, matched, from, span);
+    CgValue *v = instantiate(e, graph, &a, span);
     if (cg_is_poison(v) || !apply)
         return v;
     CgFrame *at = f;
@@ -380,16 +274,16 @@ static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const Args *a,
     } else {
         v->instance->path = cg_intern(s->names[0]);
     }
-    v->instance->anonymous = number_of_site(e, inside ? at : NULL, a->site);
-    CgValue *args[MAX_ARGS];
-    CgAtom names[MAX_ARGS];
-    CgSpan spans[MAX_ARGS];
+    v->instance->anonymous = number_of_site(e, inside ? at : NULL, given->site);
+    CgValue *args[CG_MAX_ARGS];
+    CgAtom names[CG_MAX_ARGS];
+    CgSpan spans[CG_MAX_ARGS];
     int n = 0;
     for (int i = 0; i < s->nparams; i++)
-        if (cg_param_is_tensor(&s->params[i]) && matched[i]) {
-            args[n] = matched[i];
+        if (cg_param_is_tensor(&s->params[i]) && a.at[i]) {
+            args[n] = a.at[i];
             names[n] = s->params[i].name;
-            spans[n++] = from[i];
+            spans[n++] = a.span[i];
         }
     return cg_apply(e, f, v, args, names, spans, n, span);
 }
@@ -397,12 +291,11 @@ static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const Args *a,
 /* ---- functions ----------------------------------------------------------------------------------------------------
  */
 
-static CgValue *call_def(CgElab *e, CgValue *def, const Args *a, CgSpan span)
+static CgValue *call_def(CgElab *e, CgValue *def, const CgGiven *given, CgSpan span)
 {
     const CgStmt *s = def->stmt;
-    CgValue *matched[MAX_ARGS];
-    CgSpan from[MAX_ARGS];
-    if (!match_args(e, s->names[0], s->params, s->nparams, a, false, matched, from))
+    CgArguments a;
+    if (!cg_arguments_match(e, s->names[0], s->params, s->nparams, given, CG_MATCH_BARE, &a))
         return cg_value_poison(e);
     CgFrame f;
     cg_frame_begin(e, &f, NULL, def->env);
@@ -411,7 +304,7 @@ static CgValue *call_def(CgElab *e, CgValue *def, const Args *a, CgSpan span)
     f.called = s->names[0];
     bool good = true;
     for (int i = 0; i < s->nparams; i++) {
-        CgValue *v = matched[i];
+        CgValue *v = a.at[i];
         if (!v && s->params[i].init)
             v = cg_eval(e, &f, s->params[i].init);
         if (!v) {
@@ -420,7 +313,7 @@ static CgValue *call_def(CgElab *e, CgValue *def, const Args *a, CgSpan span)
             v = cg_value_poison(e);
             good = false;
         }
-        v = as_param_type(e, &s->params[i], v, from[i].file ? from[i] : span);
+        v = as_param_type(e, s, &s->params[i], v, a.span[i].file ? a.span[i] : span);
         cg_frame_bind(&f, s->params[i].name, v);
     }
     CgValue *v = good ? cg_eval(e, &f, s->a) : cg_value_poison(e);
@@ -428,50 +321,49 @@ static CgValue *call_def(CgElab *e, CgValue *def, const Args *a, CgSpan span)
     return v;
 }
 
-const CgStmt *cg_builtin_sig(CgElab *e, const CgBuiltin *b)
+/* The default of a parameter of a function, a literal: names in it mean what they mean in the language alone. */
+static CgValue *default_of(CgElab *e, CgFrame *f, const CgExpr *init)
 {
-    /* builtins are few: parsed where needed, kept by the arena; a signature has a result for the grammar's sake */
-    return cg_sig_parse(e->arena, b->name, cg_arena_printf(e->arena, "%s -> any", b->sig), e->diags);
+    CgValue *v = init->kind == CG_EXPR_NAME ? cg_env_language(e, init->s) : NULL;
+    return v ? v : cg_eval(e, f, init);
 }
 
-static CgValue *call_builtin(CgElab *e, CgFrame *f, const CgBuiltin *b, const Args *a, CgSpan span)
+static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const CgGiven *given, CgSpan span)
 {
-    const CgStmt *s = cg_builtin_sig(e, b);
-    CG_ASSERT(s, "the signature of a builtin parses");
-    CgValue *matched[MAX_ARGS];
-    CgSpan from[MAX_ARGS];
-    if (!match_args(e, b->name, s->params, s->nparams, a, false, matched, from))
+    const CgSignature *s = cg_function_signature(fn);
+    CgArguments a = { .function = fn };
+    if (!cg_arguments_match(e, fn->name, s->stmt->params, s->n, given, CG_MATCH_BARE, &a))
         return cg_value_poison(e);
-    for (int i = 0; i < s->nparams; i++) {
-        if (!matched[i] && s->params[i].init)
-            matched[i] = cg_eval(e, f, s->params[i].init);
-        if (!matched[i]) {
-            cg_elab_error(e, CG_E0304, span, "'%s' needs '%s'", b->name, s->params[i].name);
+    CgKnown known = !fn->build ? CG_KNOWN_LATER : fn->run ? CG_KNOWN_LATER_IN_LISTS : CG_KNOWN_NOW;
+    a.call = span;
+    bool good = true;
+    for (int i = 0; i < s->n; i++) {
+        const CgParam *p = &s->stmt->params[i];
+        if (!a.at[i] && !p->init) {
+            CgDiag *d = cg_elab_error(e, CG_E0304, span, "'%s' needs '%s'", fn->name, p->name);
+            cg_diag_help(d, "it is %s%s", fn->name, fn->sig);
             return cg_value_poison(e);
         }
-        if (cg_is_poison(matched[i]))
-            return matched[i];
-        matched[i] = as_param_type(e, &s->params[i], matched[i], from[i].file ? from[i] : span);
-        if (cg_is_poison(matched[i]))
-            return matched[i];
+        if (!a.at[i]) {
+            a.at[i] = default_of(e, f, p->init);
+            a.span[i] = span;
+            continue;
+        }
+        if (!a.span[i].file)
+            a.span[i] = span;
+        a.at[i] = cg_argument_take(e, fn->name, p, &s->param[i], a.at[i], a.span[i], known);
+        good &= !cg_is_poison(a.at[i]);
     }
-    if (b->eager)
-        return b->eager(e, f, a->site, matched);
-    CgValue *v = cg_value_record(e, s->nparams, span);
-    v->kind = CG_VALUE_CALL;
-    v->builtin = b;
-    for (int i = 0; i < s->nparams; i++) {
-        v->keys[i] = s->params[i].name;
-        v->at[i] = matched[i];
-    }
-    return v;
+    if (!good)
+        return cg_value_poison(e);
+    return fn->build ? fn->build(e, f, &a) : cg_function_later(e, &a, 0);
 }
 
 CgValue *cg_call(
     CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site)
 {
     CgSpan span = site ? site->span : callee->span;
-    Args a = { args, names, spans, n, site };
+    CgGiven a = { args, names, spans, n, site };
     CgValue *v = cg_value_poison(e);
     if (e->calls >= MAX_CALLS) {
         cg_elab_error(e, CG_E0310, span, "calls are nested more than %d deep", MAX_CALLS);
@@ -482,7 +374,7 @@ CgValue *cg_call(
     case CG_VALUE_GRAPH: v = call_graph(e, f, callee, &a, span); break;
     case CG_VALUE_INSTANCE: v = cg_apply(e, f, callee, args, names, spans, n, span); break;
     case CG_VALUE_DEF: v = call_def(e, callee, &a, span); break;
-    case CG_VALUE_BUILTIN: v = call_builtin(e, f, callee->builtin, &a, span); break;
+    case CG_VALUE_FUNCTION: v = call_function(e, f, callee->function, &a, span); break;
     case CG_VALUE_OP: v = cg_op_call(e, f, callee->op, args, names, spans, n, site); break;
     default: cg_elab_error(e, CG_E0305, site ? site->a->span : span, "%s cannot be called", cg_value_kind_name(callee));
     }
@@ -490,15 +382,18 @@ CgValue *cg_call(
     return v;
 }
 
-/* The columns of the first argument, as names for the others. */
-static bool bind_columns(CgElab *e, CgFrame *f, const char *callee, CgValue *of, CgSpan span)
+/* The columns of the table an argument is, as names for the arguments after it. */
+static bool bind_columns(CgElab *e, CgFrame *f, const CgFunction *fn, CgValue *of, CgSpan span)
 {
+    const CgSignature *s = cg_function_signature(fn);
     CgAtom columns[256];
+    of = cg_argument_take(e, fn->name, &s->stmt->params[0], &s->param[0], of, span, CG_KNOWN_LATER);
+    if (cg_is_poison(of))
+        return false;
     int n = e->columns ? e->columns(e, of, columns, 256) : 0;
     if (n == 0)
-        cg_elab_error(e, CG_E0305, span,
-            "'%s' takes the table of an evaluate or of table(), or a record of them, not %s", callee,
-            cg_value_kind_name(of));
+        cg_elab_error(e, CG_E0305, span, "'%s' of %s is a table or a record of tables, not %s", s->stmt->params[0].name,
+            fn->name, cg_value_kind_name(of));
     for (int i = 0; i < n; i++) {
         CgValue *v = cg_value_new(e, CG_VALUE_COLUMN, span);
         v->s = columns[i];
@@ -507,41 +402,53 @@ static bool bind_columns(CgElab *e, CgFrame *f, const char *callee, CgValue *of,
     return n > 0;
 }
 
+/* Which argument is evaluated first: the one of the first parameter, whose columns the others may name; -1: none. */
+static int first_evaluated(const CgFunction *columns_of, const CgExpr *x)
+{
+    CgAtom name = columns_of ? cg_function_signature(columns_of)->stmt->params[0].name : NULL;
+    int first = -1;
+    for (int i = 0; columns_of && i < x->args.n; i++)
+        if (x->args.at[i].name == name || (first < 0 && !x->args.at[i].name))
+            first = i;
+    return first;
+}
+
 CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     CgValue *callee = cg_eval(e, f, x->a);
     if (cg_is_poison(callee))
         return callee;
-    if (callee->kind == CG_VALUE_BUILTIN && callee->builtin->raw)
-        return callee->builtin->eager(e, f, x, NULL);
-    if (x->args.n > MAX_ARGS) {
-        cg_elab_error(e, CG_E0303, x->span, "a call has at most %d arguments", MAX_ARGS);
+    const CgFunction *fn = callee->kind == CG_VALUE_FUNCTION ? callee->function : NULL;
+    if (fn && fn->traits & CG_PATTERN)
+        return fn->build(e, f, &(CgArguments){ .function = fn, .call = x->span, .site = x });
+    if (x->args.n > CG_MAX_ARGS) {
+        cg_elab_error(e, CG_E0303, x->span, "a call has at most %d arguments", CG_MAX_ARGS);
         return cg_value_poison(e);
     }
-    CgValue *args[MAX_ARGS];
-    CgAtom names[MAX_ARGS];
-    CgSpan spans[MAX_ARGS];
-    CgFrame quoted;
-    bool inside = false, bad = false;
-    CgFrame *at = f;
-    for (int i = 0; i < x->args.n; i++) {
-        if (inside && bad)
-            break; /* without its table the names of columns mean nothing */
-        args[i] = cg_eval(e, at, x->args.at[i].value);
+    CgValue *args[CG_MAX_ARGS];
+    CgAtom names[CG_MAX_ARGS];
+    CgSpan spans[CG_MAX_ARGS];
+    CgFrame columns, *at = f;
+    int first = first_evaluated(fn && fn->traits & CG_COLUMNS ? fn : NULL, x);
+    bool bad = false;
+    if (first >= 0) {
+        args[first] = cg_eval(e, f, x->args.at[first].value);
+        if (cg_is_poison(args[first]))
+            return args[first]; /* without its table the names of columns mean nothing */
+        cg_frame_begin(e, &columns, f, f->env);
+        columns.is_columns = true;
+        at = &columns;
+        bad = !bind_columns(e, at, fn, args[first], x->args.at[first].value->span);
+    }
+    for (int i = 0; i < x->args.n && !(first >= 0 && bad); i++) {
+        if (i != first) /* after a mistake a bare name may be that of an axis nobody knows: one message is enough */
+            args[i] = bad && x->args.at[i].value->kind == CG_EXPR_NAME ? cg_value_poison(e)
+                                                                       : cg_eval(e, at, x->args.at[i].value);
         names[i] = x->args.at[i].name;
         spans[i] = x->args.at[i].value->span;
         bad |= cg_is_poison(args[i]);
-        if (bad && callee->kind == CG_VALUE_BUILTIN && callee->builtin->quoted)
-            break;
-        if (!inside && callee->kind == CG_VALUE_BUILTIN && callee->builtin->quoted && !bad) {
-            cg_frame_begin(e, &quoted, f, f->env);
-            bad = !bind_columns(e, &quoted, callee->builtin->name, args[0], spans[0]);
-            quoted.is_columns = true;
-            at = &quoted;
-            inside = true;
-        }
     }
-    if (inside)
-        cg_frame_end(e, &quoted);
+    if (first >= 0)
+        cg_frame_end(e, &columns);
     return bad ? cg_value_poison(e) : cg_call(e, f, callee, args, names, spans, x->args.n, x);
 }

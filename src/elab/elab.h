@@ -82,18 +82,6 @@ typedef struct CgFrame {
     const CgStmt *vjp; /* body: its clause */
 } CgFrame;
 
-struct CgBuiltin {
-    const char *name;
-    const char *sig; /* "(text, reference, unit = \"word\")": names and defaults; `rest...` takes all that is left */
-    const char *doc;
-    /* Carried out while elaborating; args by parameter, NULL where absent and without default. */
-    CgValue *(*eager)(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args);
-    /* Or when the script runs: elaboration makes a CALL of the arguments. */
-    CgValue *(*later)(void *runner, const CgValue *call, CgValue **args);
-    bool raw;    /* eager looks at the call itself: patterns are not values; args is NULL */
-    bool quoted; /* arguments after the first are evaluated with the first one's columns in scope */
-};
-
 typedef struct CgSetting {
     const char *name, *text;
     bool used;
@@ -110,23 +98,19 @@ struct CgElab {
     CgFrame *frame;      /* innermost, for notes */
     CgSetting *settings;
     int nsettings;
-    int depth, calls, anonymous;      /* of expressions and of calls within calls; anonymous applications so far */
-    CgMap sites;                      /* digest of an anonymous application -> its number */
-    CgMap unfit;                      /* patterns that were reported to fit nothing */
-    CgMap unresolved;                 /* places of unknown names, which were reported before anything was evaluated */
-    const CgBuiltin *const *builtins; /* NULL-ended list of tables, each ended by a row without a name */
+    int depth, calls, anonymous; /* of expressions and of calls within calls; anonymous applications so far */
+    CgMap sites;                 /* digest of an anonymous application -> its number */
+    CgMap unfit;                 /* patterns that were reported to fit nothing */
+    CgMap unresolved;            /* places of unknown names, which were reported before anything was evaluated */
     CgValue *(*train)(CgElab *e, CgFrame *f, const CgExpr *x);
     CgValue *(*evaluate)(CgElab *e, CgFrame *f, const CgExpr *x);
     void (*expect)(CgElab *e, CgFrame *f, const CgStmt *s); /* in the body of a test */
-    /* Fields of OBJECT, STAGE and CALL values; NULL = none such (offer the names there are to s). */
-    CgValue *(*field)(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
-    /* The columns of a table-valued argument, for quoted builtins; count, 0 = not a table. */
+    /* The columns of a table or a record of tables, for functions with CG_COLUMNS; count, 0 = not a table. */
     int (*columns)(CgElab *e, CgValue *of, CgAtom *names, int max);
     void *session; /* the layer above */
 };
 
-CgElab *cg_elab_new(CgSources *sources, CgDiags *diags, CgProgram *program, CgSetting *settings, int nsettings,
-    const CgBuiltin *const *builtins);
+CgElab *cg_elab_new(CgSources *sources, CgDiags *diags, CgProgram *program, CgSetting *settings, int nsettings);
 void cg_elab_free(CgElab *e);
 CgEnv *cg_elab_script(CgElab *e);
 /* Evaluates every binding of the script and reports settings that no option took. */
@@ -149,11 +133,14 @@ CgValue *cg_value_int(CgElab *e, int64_t i, CgSpan span);
 CgValue *cg_value_float(CgElab *e, double d, CgSpan span);
 CgValue *cg_value_bool(CgElab *e, bool b, CgSpan span);
 CgValue *cg_value_str(CgElab *e, const char *s, CgSpan span);
-CgValue *cg_value_dim(CgElab *e, const CgDim *d, CgSpan span);            /* INT when it is a number */
-CgValue *cg_value_list(CgElab *e, int n, CgSpan span);                    /* at[] to be filled */
-CgValue *cg_value_record(CgElab *e, int n, CgSpan span);                  /* keys[], at[] to be filled */
-CgValue *cg_value_object(CgElab *e, const char *cls, int n, CgSpan span); /* likewise */
-CgValue *cg_value_tensor(CgElab *e, CgRef ref, CgSpan span);              /* no labels */
+CgValue *cg_value_dim(CgElab *e, const CgDim *d, CgSpan span); /* INT when it is a number */
+CgValue *cg_value_list(CgElab *e, int n, CgSpan span);         /* at[] to be filled */
+CgValue *cg_value_record(CgElab *e, int n, CgSpan span);       /* keys[], at[] to be filled */
+/* An object made by the function `maker`, with n fields to be filled likewise; cg_value_held: of something that runs
+ * gave. */
+CgValue *cg_value_object(CgElab *e, const CgClass *cls, const char *maker, int n, CgSpan span);
+CgValue *cg_value_held(CgElab *e, const CgClass *cls, void *held);
+CgValue *cg_value_tensor(CgElab *e, CgRef ref, CgSpan span); /* no labels */
 const CgType *cg_value_type(CgElab *e, const CgValue *tensor);
 
 /* Reports at span, with notes about the calls that led here. */
@@ -209,7 +196,6 @@ CgValue *cg_apply(
 /* Parameter i of a graph takes a tensor. */
 bool cg_param_is_tensor(const CgParam *p);
 int cg_graph_tensors(const CgStmt *graph); /* how many of its parameters do */
-const CgStmt *cg_builtin_sig(CgElab *e, const CgBuiltin *b);
 
 /* Bodies (body.c). */
 /* A frame for the body of an instance; cg_frame_end ends it. */
@@ -223,7 +209,8 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
 /* Broadcasts (broadcast.c). */
 /* Gives all operands of an elementwise op one shape; reports at `caret` and gives false where they have none. */
 bool cg_broadcast_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, CgSpan caret);
-/* Which sizes 1 of an op's result were written by the author; operands of elementwise ops come from cg_broadcast_all. */
+/* Which sizes 1 of an op's result were written by the author; operands of elementwise ops come from cg_broadcast_all.
+ */
 void cg_written_of(CgElab *e, CgValue *to, const CgOp *op, const CgAttrs *attrs, CgValue *const *in, int n);
 /* Bits of the entries of a written shape that are the number 1; 0 when it is not written out. */
 unsigned cg_written_ones(const CgExpr *shape);
@@ -264,8 +251,10 @@ CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call);
 
 /* Names of a module (env.c). */
 CgEnv *cg_env_new(CgElab *e, int module);
-CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name); /* own names, imports, prelude, builtins, ops; NULL if none */
-bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name);    /* whether it would find one; evaluates nothing */
+CgValue *cg_env_find(
+    CgElab *e, CgEnv *env, CgAtom name);               /* own names, imports, prelude, the language's; NULL if none */
+CgValue *cg_env_language(CgElab *e, CgAtom name);      /* functions, element types, constants, ops */
+bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name); /* whether it would find one; evaluates nothing */
 /* Names that mean something there: what can be called, or what cannot. */
 void cg_env_suggest(CgElab *e, CgEnv *env, bool callable, CgSuggest *s);
 const CgModule *cg_env_module(const CgEnv *env);

@@ -1,11 +1,12 @@
 /* env.c - the names of a module, evaluated when first asked for.
- * Takes a module; gives values by name: its own, then its imports', then the prelude's, then builtins, element types,
+ * Takes a module; gives values by name: its own, then its imports', then the prelude's, then functions, element types,
  * ops. Order in the text does not matter; a name in terms of itself is a mistake. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "elab/elab.h"
+#include "elab/signature.h"
 #include "graph/registry.h"
 
 typedef struct Binding {
@@ -174,15 +175,14 @@ static CgValue *own(CgElab *e, CgEnv *env, CgAtom name)
     return v;
 }
 
-static CgValue *of_the_language(CgElab *e, CgAtom name)
+CgValue *cg_env_language(CgElab *e, CgAtom name)
 {
-    for (const CgBuiltin *const *table = e->builtins; table && *table; table++)
-        for (const CgBuiltin *b = *table; b->name; b++)
-            if (!strcmp(b->name, name)) {
-                CgValue *v = cg_value_new(e, CG_VALUE_BUILTIN, (CgSpan){ 0 });
-                v->builtin = b;
-                return v;
-            }
+    const CgFunction *function = cg_function_find(name);
+    if (function) {
+        CgValue *v = cg_value_new(e, CG_VALUE_FUNCTION, (CgSpan){ 0 });
+        v->function = function;
+        return v;
+    }
     for (int d = 0; d < CG_NDTYPE; d++)
         if (!strcmp(cg_dtype_name((CgDtype)d), name)) {
             CgValue *v = cg_value_new(e, CG_VALUE_DTYPE, (CgSpan){ 0 });
@@ -211,7 +211,7 @@ CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name)
         v = own(e, env->imports[i], name);
     if (!v && e->prelude && e->prelude != env)
         v = own(e, e->prelude, name);
-    return v ? v : of_the_language(e, name);
+    return v ? v : cg_env_language(e, name);
 }
 
 bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name)
@@ -220,7 +220,7 @@ bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name)
     bool known = cg_map_get(&env->by_name, key, &at) || (e->prelude && cg_map_get(&e->prelude->by_name, key, &at));
     for (int i = 0; !known && i < env->nimports; i++)
         known = cg_map_get(&env->imports[i]->by_name, key, &at);
-    return known || of_the_language(e, name);
+    return known || cg_env_language(e, name);
 }
 
 static void offer_own(CgEnv *env, bool callable, CgSuggest *s)
@@ -239,16 +239,14 @@ void cg_env_suggest(CgElab *e, CgEnv *env, bool callable, CgSuggest *s)
         offer_own(env->imports[i], callable, s);
     if (e->prelude)
         offer_own(e->prelude, callable, s);
-    for (const CgBuiltin *const *table = e->builtins; callable && table && *table; table++)
-        for (const CgBuiltin *b = *table; b->name; b++)
-            cg_suggest_offer(s, b->name);
+    for (size_t i = 0; callable && cg_function_at(i); i++)
+        cg_suggest_offer(s, cg_function_at(i)->name);
     for (size_t i = 0; callable && i < cg_op_count(); i++)
         if (!(cg_op_at(i)->traits & CG_LEAF))
             cg_suggest_offer(s, cg_op_at(i)->name);
 }
 
-CgElab *cg_elab_new(CgSources *sources, CgDiags *diags, CgProgram *program, CgSetting *settings, int nsettings,
-    const CgBuiltin *const *builtins)
+CgElab *cg_elab_new(CgSources *sources, CgDiags *diags, CgProgram *program, CgSetting *settings, int nsettings)
 {
     CgElab *e = cg_calloc(1, sizeof *e);
     e->arena = cg_arena_new();
@@ -257,7 +255,6 @@ CgElab *cg_elab_new(CgSources *sources, CgDiags *diags, CgProgram *program, CgSe
     e->program = program;
     e->settings = settings;
     e->nsettings = nsettings;
-    e->builtins = builtins;
     e->envs = CG_NEWN(e->arena, CgEnv *, program->n + 1);
     for (int i = 0; i < program->n; i++) {
         e->envs[i] = cg_env_new(e, i);

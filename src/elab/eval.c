@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "elab/elab.h"
+#include "elab/signature.h"
 #include "graph/registry.h"
 #include "lang/resolve.h"
 
@@ -259,21 +260,22 @@ static bool is_bound(CgElab *e, CgFrame *f, CgAtom name)
 
 /* plot.scatter: a function whose name has a point, where nothing is called `plot`. NULL when there are none such;
  * offers them otherwise. */
-static CgValue *builtin_of_family(CgElab *e, CgFrame *f, const CgExpr *x, CgSuggest *s, bool *family)
+static CgValue *function_of_family(CgElab *e, CgFrame *f, const CgExpr *x, CgSuggest *s, bool *family)
 {
     size_t n = x->a->kind == CG_EXPR_NAME ? strlen(x->a->s) : 0;
-    for (const CgBuiltin *const *table = e->builtins; n && table && *table; table++)
-        for (const CgBuiltin *b = *table; b->name; b++) {
-            if (strncmp(b->name, x->a->s, n) || b->name[n] != '.' || (!*family && is_bound(e, f, x->a->s)))
-                continue;
-            *family = true;
-            cg_suggest_offer(s, b->name + n + 1);
-            if (strcmp(b->name + n + 1, x->s))
-                continue;
-            CgValue *v = cg_value_new(e, CG_VALUE_BUILTIN, x->span);
-            v->builtin = b;
-            return v;
-        }
+    const CgFunction *function;
+    for (size_t i = 0; n && (function = cg_function_at(i)); i++) {
+        const char *name = function->name;
+        if (strncmp(name, x->a->s, n) || name[n] != '.' || (!*family && is_bound(e, f, x->a->s)))
+            continue;
+        *family = true;
+        cg_suggest_offer(s, name + n + 1);
+        if (strcmp(name + n + 1, x->s))
+            continue;
+        CgValue *v = cg_value_new(e, CG_VALUE_FUNCTION, x->span);
+        v->function = function;
+        return v;
+    }
     return NULL;
 }
 
@@ -284,7 +286,7 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
     CgSuggest names;
     bool family = false;
     cg_suggest_init(&names, x->s);
-    CgValue *function = builtin_of_family(e, f, x, &names, &family);
+    CgValue *function = function_of_family(e, f, x, &names, &family);
     if (function)
         return function;
     uint64_t reported;
@@ -322,8 +324,11 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
         }
         if (!v)
             v = cg_instance_part(e, of, x->s, x->span, &s);
-    } else if (e->field) {
-        v = e->field(e, of, x->s, x->span, &s);
+    } else if (cg_value_class(of)) {
+        const CgClass *cls = cg_value_class(of);
+        v = cls->field ? cls->field(e, of, x->s, x->span, &s) : cg_record_find(of, x->s);
+        for (int i = 0; !v && !cls->field && i < of->n; i++)
+            cg_suggest_offer(&s, of->keys[i]);
     }
     if (v)
         return v;

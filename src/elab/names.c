@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "elab/elab.h"
+#include "elab/signature.h"
 #include "graph/registry.h"
 #include "lang/resolve.h"
 
@@ -18,32 +19,26 @@ static bool is_op(void *of, CgAtom name)
     return cg_op_find(name) != NULL;
 }
 
-static const CgBuiltin *function(const CgElab *e, const char *name)
+static bool is_function(void *of, CgAtom whole)
 {
-    for (const CgBuiltin *const *table = e->builtins; table && *table; table++)
-        for (const CgBuiltin *b = *table; b->name; b++)
-            if (!strcmp(b->name, name))
-                return b;
-    return NULL;
+    (void)of;
+    return cg_function_find(whole) != NULL;
 }
-
-static bool is_function(void *of, CgAtom whole) { return function(of, whole) != NULL; }
 
 static bool is_family(void *of, int module, CgAtom name)
 {
-    const CgElab *e = of;
     size_t n = strlen(name);
-    for (const CgBuiltin *const *table = e->builtins; table && *table; table++)
-        for (const CgBuiltin *b = *table; b->name; b++)
-            if (!strncmp(b->name, name, n) && b->name[n] == '.')
-                return !knows(of, module, name);
+    for (size_t i = 0; cg_function_at(i); i++)
+        if (!strncmp(cg_function_at(i)->name, name, n) && cg_function_at(i)->name[n] == '.')
+            return !knows(of, module, name);
     return false;
 }
 
 static bool has_columns(void *of, CgAtom name)
 {
-    const CgBuiltin *b = function(of, name);
-    return b ? b->quoted : strchr(name, '.') != NULL; /* of a family, misspelt */
+    (void)of;
+    const CgFunction *function = cg_function_find(name);
+    return function ? function->traits & CG_COLUMNS : strchr(name, '.') != NULL; /* of a family, misspelt */
 }
 
 static void offer(void *of, int module, bool callable, CgSuggest *s)
@@ -54,14 +49,13 @@ static void offer(void *of, int module, bool callable, CgSuggest *s)
 
 static void offer_members(void *of, CgAtom family, CgSuggest *s)
 {
-    const CgElab *e = of;
+    (void)of;
     size_t n = strlen(family);
     for (size_t i = 0; !strcmp(family, "op") && i < cg_op_count(); i++)
         cg_suggest_offer(s, cg_op_at(i)->name);
-    for (const CgBuiltin *const *table = e->builtins; table && *table; table++)
-        for (const CgBuiltin *b = *table; b->name; b++)
-            if (!strncmp(b->name, family, n) && b->name[n] == '.')
-                cg_suggest_offer(s, b->name + n + 1);
+    for (size_t i = 0; cg_function_at(i); i++)
+        if (!strncmp(cg_function_at(i)->name, family, n) && cg_function_at(i)->name[n] == '.')
+            cg_suggest_offer(s, cg_function_at(i)->name + n + 1);
 }
 
 void cg_names_check(CgElab *e)

@@ -1,6 +1,7 @@
 /* value.c - values: making, naming, printing.
  * Takes an elaboration's arena; gives values. Decides nothing. */
 #include "elab/elab.h"
+#include "elab/signature.h"
 
 #include <math.h>
 #include <string.h>
@@ -69,11 +70,19 @@ CgValue *cg_value_record(CgElab *e, int n, CgSpan span)
     return v;
 }
 
-CgValue *cg_value_object(CgElab *e, const char *cls, int n, CgSpan span)
+CgValue *cg_value_object(CgElab *e, const CgClass *cls, const char *maker, int n, CgSpan span)
 {
     CgValue *v = cg_value_record(e, n, span);
     v->kind = CG_VALUE_OBJECT;
-    v->s = cg_intern(cls);
+    v->cls = cls;
+    v->s = cg_intern(maker);
+    return v;
+}
+
+CgValue *cg_value_held(CgElab *e, const CgClass *cls, void *held)
+{
+    CgValue *v = cg_value_object(e, cls, cls->name, 0, (CgSpan){ 0 });
+    v->held = held;
     return v;
 }
 
@@ -110,14 +119,33 @@ const char *cg_value_kind_name(const CgValue *v)
     case CG_VALUE_INSTANCE: return "a model";
     case CG_VALUE_TENSOR: return "a tensor";
     case CG_VALUE_OP: return "an op";
-    case CG_VALUE_BUILTIN: return "a function";
-    case CG_VALUE_OBJECT: return v->s;
-    case CG_VALUE_CALL: return "a value known only when the script runs";
+    case CG_VALUE_FUNCTION: return "a function";
+    case CG_VALUE_OBJECT: return v->cls->article;
+    case CG_VALUE_CALL: {
+        const CgClass *cls = cg_value_class(v);
+        return cls ? cls->article : "a value known only when the script runs";
+    }
     case CG_VALUE_STAGE: return "a table of an evaluation";
     case CG_VALUE_COLUMN: return "a column";
-    case CG_VALUE_HOST: return v->s;
     }
     return "a value";
+}
+
+const CgClass *cg_value_class(const CgValue *v)
+{
+    switch (v->kind) {
+    case CG_VALUE_OBJECT: return v->cls;
+    case CG_VALUE_COLUMN: return &cg_class_column;
+    case CG_VALUE_STAGE: return &cg_class_table;
+    case CG_VALUE_CALL: {
+        const CgKinds *result = &cg_function_signature(v->function)->result;
+        for (int i = 0; i < result->n; i++)
+            if (result->at[i].tag == CG_KIND_CLASS)
+                return result->at[i].cls;
+        return NULL;
+    }
+    default: return NULL;
+    }
 }
 
 CgValue *cg_record_find(const CgValue *v, CgAtom key)
@@ -189,13 +217,12 @@ void cg_value_print(const CgValue *v, CgStrbuf *out)
     case CG_VALUE_INSTANCE: cg_strbuf_printf(out, "%s(..)", v->instance->stmt->names[0]); return;
     case CG_VALUE_TENSOR: cg_strbuf_puts(out, "tensor"); return;
     case CG_VALUE_OP: cg_strbuf_printf(out, "op %s", v->op->name); return;
-    case CG_VALUE_BUILTIN: cg_strbuf_printf(out, "function %s", v->builtin->name); return;
+    case CG_VALUE_FUNCTION: cg_strbuf_printf(out, "function %s", v->function->name); return;
     case CG_VALUE_CALL:
-        cg_strbuf_puts(out, v->builtin->name);
+        cg_strbuf_puts(out, v->function->name);
         print_list(v, "(", ")", out);
         return;
     case CG_VALUE_STAGE: cg_strbuf_puts(out, "stage"); return;
     case CG_VALUE_COLUMN: cg_strbuf_puts(out, v->s); return;
-    case CG_VALUE_HOST: cg_strbuf_puts(out, v->s); return;
     }
 }

@@ -3,14 +3,14 @@
  * instance gets its name when it is first bound) and live in the elaboration's arena. */
 #ifndef CG_VALUE_H
 #define CG_VALUE_H
+#include <cg/function.h>
+
+#include "base/class.h"
 #include "base/strbuf.h"
 #include "graph/graph.h"
 #include "lang/ast.h"
 
-typedef struct CgValue CgValue;
 typedef struct CgEnv CgEnv; /* a module's names */
-typedef struct CgBuiltin CgBuiltin;
-typedef struct CgElab CgElab;
 
 typedef enum CgValueKind {
     CG_VALUE_POISON,   /* after a reported mistake: silences all that is built on it */
@@ -28,12 +28,11 @@ typedef enum CgValueKind {
     CG_VALUE_INSTANCE, /* instance */
     CG_VALUE_TENSOR,   /* tensor */
     CG_VALUE_OP,       /* op */
-    CG_VALUE_BUILTIN,  /* builtin */
-    CG_VALUE_OBJECT,   /* s = class; keys/at = its description (corpus, split, windows, tokenizer, figure ...) */
-    CG_VALUE_CALL,     /* builtin applied to at[n] when the script runs */
+    CG_VALUE_FUNCTION, /* function */
+    CG_VALUE_OBJECT,   /* cls; s = what made it, keys/at = its description; held = the thing itself, once it is there */
+    CG_VALUE_CALL,     /* function applied to at[n] when the script runs */
     CG_VALUE_STAGE,    /* stage: a train or evaluate, run once and stored */
     CG_VALUE_COLUMN,   /* s: a column of the table an expression is about */
-    CG_VALUE_HOST,     /* host: a result of running (table, text, ...); s = class */
 } CgValueKind;
 
 /* What is said of the parameters, products or parts of a model whose paths fit a pattern (NULL: of all). */
@@ -81,15 +80,17 @@ struct CgValue {
     CgInstance *instance;
     CgTensorValue tensor;
     const CgOp *op;
-    const CgBuiltin *builtin;
+    const CgFunction *function;
+    const CgClass *cls;
     void *stage; /* the experiment layer's CgStage, or what a CALL carries */
-    void *host;
+    void *held;
 };
 
 const char *cg_value_kind_name(const CgValue *v); /* "a number", "a tensor" for messages */
 CgValue *cg_record_find(const CgValue *v, CgAtom key);
 void cg_value_print(const CgValue *v, CgStrbuf *out); /* as it would be written; for show and for digests */
-bool cg_value_number(const CgValue *v, double *out);  /* INT or FLOAT */
-const CgDim *cg_value_as_dim(const CgValue *v);       /* INT or DIM, else NULL */
+const CgClass *cg_value_class(const CgValue *v);     /* of what it is, or will be when the script runs; NULL: of none */
+bool cg_value_number(const CgValue *v, double *out); /* INT or FLOAT */
+const CgDim *cg_value_as_dim(const CgValue *v);      /* INT or DIM, else NULL */
 static inline bool cg_is_poison(const CgValue *v) { return v->kind == CG_VALUE_POISON; }
 #endif

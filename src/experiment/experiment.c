@@ -7,28 +7,21 @@
 
 #include "base/timing.h"
 #include "graph/registry.h"
-#include "library/library.h"
-#include "report/figure.h"
 
 /* ---- checking -------------------------------------------------------------------------------------------------- */
 
-/* A figure or a table is refused by the end of the file's name before it costs anything. */
+/* What is saved as files of some kinds is refused by the end of the name before it costs anything. */
 static void check_ending(CgElab *e, const CgValue *v, const CgValue *to, CgSpan span)
 {
-    static const char *const figures[] = { ".svg", ".png", ".gp", ".csv", NULL },
-                             *const tables[] = { ".csv", ".jsonl", NULL };
-    bool figure = v->kind == CG_VALUE_CALL && !strncmp(v->builtin->name, "plot.", 5);
-    CgAtom any[1];
-    if (!figure && (v->kind == CG_VALUE_RECORD || cg_stage_columns(e, (CgValue *)(uintptr_t)v, any, 1) == 0))
-        return;
+    const CgClass *cls = cg_value_class(v);
     const char *end = strrchr(to->s, '.');
-    for (const char *const *known = figure ? figures : tables; *known; known++)
+    if (!cls || !cls->endings)
+        return;
+    for (const char *const *known = cls->endings; *known; known++)
         if (end && !strcmp(end, *known))
             return;
-    CgDiag *d = cg_elab_error(e, CG_E0305, span, "a %s cannot be saved as '%s'", figure ? "figure" : "table", to->s);
-    cg_diag_help(d,
-        figure ? "figures go to .svg or .png, with their data in .csv beside; .gp is the script for gnuplot"
-               : "tables go to .csv or .jsonl");
+    CgDiag *d = cg_elab_error(e, CG_E0305, span, "%s cannot be saved as '%s'", cls->article, to->s);
+    cg_diag_help(d, "%s", cls->saved_help);
 }
 
 /* show and save as values: evaluated once while checking, so that mistakes in them come before anything runs. */
@@ -82,12 +75,11 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     if (!x->program || cg_diags_count(x->diags))
         return x;
     load_plugins(x);
-    x->elab = cg_elab_new(x->sources, x->diags, x->program, x->opts.settings, x->opts.nsettings, cg_library);
+    x->elab = cg_elab_new(x->sources, x->diags, x->program, x->opts.settings, x->opts.nsettings);
     x->elab->session = x;
     x->elab->train = cg_stage_train;
     x->elab->evaluate = cg_stage_evaluate;
     x->elab->columns = cg_stage_columns;
-    x->elab->field = cg_data_field;
     cg_timing_begin("elaborate");
     cg_names_check(x->elab);
     cg_elab_check(x->elab);
@@ -106,29 +98,16 @@ void cg_experiment_free(CgSession *x)
         cg_stage_free(x->stages.at[i]);
     for (size_t i = 0; i < x->generators.len; i++)
         cg_generator_free(x->generators.at[i]);
-    for (size_t i = 0; i < x->all_windows.len; i++)
-        cg_windows_free(x->all_windows.at[i]);
-    for (size_t i = 0; i < x->all_corpora.len; i++)
-        cg_corpus_free(x->all_corpora.at[i]);
-    for (size_t i = 0; i < x->tables.len; i++)
-        cg_table_free(x->tables.at[i]);
-    for (size_t i = 0; i < x->loaded.len; i++)
-        cg_tensors_free(x->loaded.at[i]);
+    for (size_t i = x->owned.len; i-- > 0;) /* what is made of another comes after it */
+        if (x->owned.at[i]->cls->free)
+            x->owned.at[i]->cls->free(x->owned.at[i]->held);
     for (size_t i = 0; i < x->tests.len; i++)
         cg_test_free(x->tests.at[i]);
     cg_vec_free(&x->tests);
-    cg_vec_free(&x->loaded);
-    cg_vec_free(&x->tables);
+    cg_vec_free(&x->owned);
     cg_vec_free(&x->stages);
     cg_vec_free(&x->generators);
-    cg_vec_free(&x->all_windows);
-    cg_vec_free(&x->all_corpora);
-    cg_map_deinit(&x->corpora);
-    cg_map_deinit(&x->windows);
-    for (size_t i = 0; i < x->all_tokenizers.len; i++)
-        cg_tokenizer_free(x->all_tokenizers.at[i]);
-    cg_vec_free(&x->all_tokenizers);
-    cg_map_deinit(&x->tokenizers);
+    cg_map_deinit(&x->made);
     if (x->store)
         cg_store_close(x->store);
     cg_profile_deinit(&x->profile);
@@ -148,27 +127,12 @@ void cg_experiment_free(CgSession *x)
 
 static void show(CgSession *x, const CgValue *v)
 {
-    if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a table")) {
+    if (v->kind == CG_VALUE_OBJECT && v->cls->show) {
         CgStrbuf text = { 0 };
-        cg_table_print(v->host, 12, 0, &text);
+        v->cls->show(v->held, &text);
         fputs(cg_strbuf_str(&text), x->out);
         cg_strbuf_deinit(&text);
-    } else if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "numbers")) {
-        const CgNumbers *column = v->host;
-        for (size_t i = 0; i < column->n && i < 12; i++)
-            fprintf(x->out, "%s%.6g", i ? ", " : "[", column->at[i]);
-        fprintf(x->out,
-            column->n > 12  ? ", ... and %zu more]\n"
-                : column->n ? "]\n"
-                            : "[]\n",
-            column->n > 12 ? column->n - 12 : 0);
-    } else if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a figure")) {
-        const CgFigure *f = v->host;
-        CgStrbuf text = { 0 };
-        cg_table_print(f->data, 12, 0, &text);
-        fputs(cg_strbuf_str(&text), x->out);
-        cg_strbuf_deinit(&text);
-    } else if ((v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && v->n && v->at[0]->kind == CG_VALUE_HOST) {
+    } else if ((v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && v->n && v->at[0]->kind == CG_VALUE_OBJECT) {
         for (int i = 0; i < v->n; i++) {
             if (v->keys)
                 fprintf(x->out, "%s:\n", v->keys[i]);
@@ -200,24 +164,12 @@ static void note_saved(CgSession *x, const char *kind, const char *path)
     cg_io_release(&bytes);
 }
 
-static bool save_figure(const CgFigure *f, const char *path, CgErr *err)
-{
-    CgStrbuf warning = { 0 };
-    bool good = cg_figure_save(f, path, &warning, err);
-    if (good && warning.len)
-        fprintf(stderr, "cg: warning: %s\n", cg_strbuf_str(&warning));
-    cg_strbuf_deinit(&warning);
-    return good;
-}
-
 static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at)
 {
     CgErr err = { 0 };
     bool good = false;
-    if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a table")) {
-        good = cg_table_save(v->host, path, &err);
-    } else if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "a figure")) {
-        good = save_figure(v->host, path, &err);
+    if (v->kind == CG_VALUE_OBJECT && v->cls->save) {
+        good = v->cls->save(v->held, path, &err);
     } else if (v->kind == CG_VALUE_INSTANCE && v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE) {
         const CgStage *s = v->instance->weights->stage;
         good = cg_safetensors_write(path, s->weights.at, s->weights.n, (const char *const *)s->weights.keys,
@@ -231,7 +183,7 @@ static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at)
     }
     if (!good)
         return cg_session_err(x, at, &err);
-    note_saved(x, v->kind == CG_VALUE_HOST ? strchr(v->s, ' ') + 1 : v->kind == CG_VALUE_STR ? "text" : "model", path);
+    note_saved(x, v->kind == CG_VALUE_OBJECT ? v->cls->name : v->kind == CG_VALUE_STR ? "text" : "model", path);
     if (cg_io_exists(path)) /* not a figure that nothing could draw */
         fprintf(stderr, "saved %s\n", path);
     return true;

@@ -71,7 +71,9 @@ typedef enum CgTypeKind {
     CG_TYPE_TENSOR,
     CG_TYPE_SCALAR /* int float bool str */,
     CG_TYPE_GRAPH,
-    CG_TYPE_ANY
+    CG_TYPE_ANY,
+    CG_TYPE_CHOICE, /* one of some strings: { tiny, small } */
+    CG_TYPE_EITHER  /* in signatures: one of some types */
 } CgTypeKind;
 
 struct CgTypeExpr {
@@ -80,8 +82,10 @@ struct CgTypeExpr {
     CgAtom name;         /* f32 i32 .. int float bool str graph; in op signatures also F I T (dtype variables) */
     CgExpr **dims;       /* TENSOR: int, name, arithmetic, or ROW */
     int ndims;           /* -1: no brackets were written (a tensor of rank 0) */
-    CgTypeExpr **params; /* GRAPH: graph(t, t) -> t; nparams -1 when only `graph` was written */
+    CgTypeExpr **params; /* GRAPH: graph(t, t) -> t; nparams -1 when only `graph` was written. EITHER: the types */
     int nparams;
+    CgAtom *choices; /* CHOICE: the strings */
+    int nchoices;
     CgTypeExpr *result;
 };
 

@@ -295,6 +295,29 @@ CgTypeExpr *cg_make_graph_type(CgParsing *p, CgSpan span, CgAtom name, const CgI
     return t;
 }
 
+CgTypeExpr *cg_make_either_type(CgParsing *p, CgSpan span, CgTypeExpr *first, CgTypeExpr *other)
+{
+    CgItems of = { 0 };
+    bool longer = first->kind == CG_TYPE_EITHER;
+    for (int i = 0; i < (longer ? first->nparams : 1); i++)
+        cg_items_push(p, &of, longer ? first->params[i] : first);
+    cg_items_push(p, &of, other);
+    CgTypeExpr *t = cg_make_graph_type(p, span, first->name, &of, NULL);
+    t->kind = CG_TYPE_EITHER;
+    return t;
+}
+
+CgTypeExpr *cg_make_choice_type(CgParsing *p, CgSpan span, CgNames choices)
+{
+    CgTypeExpr *t = cg_make_graph_type(p, span, cg_intern("str"), NULL, NULL);
+    t->kind = CG_TYPE_CHOICE;
+    t->choices = choices.at;
+    t->nchoices = choices.n;
+    if (!p->is_sig)
+        cg_syntax_error(p, CG_E0110, span, "a type of some strings stands in signatures of functions only");
+    return t;
+}
+
 CgStmt *cg_make_stmt(CgParsing *p, CgStmtKind kind, CgSpan span, CgNames names, CgItems exprs)
 {
     CgStmt *s = CG_NEW(p->arena, CgStmt);

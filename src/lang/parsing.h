@@ -126,6 +126,8 @@ CgExpr *cg_make_loop(CgParsing *p, CgExprKind kind, CgSpan span, CgExpr *key, Cg
 /* Fixes the depth of a node whose children are set; past the limit the node becomes an ERROR. */
 CgExpr *cg_make_done(CgParsing *p, CgExpr *e);
 CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *dims);
+CgTypeExpr *cg_make_either_type(CgParsing *p, CgSpan span, CgTypeExpr *first, CgTypeExpr *other);
+CgTypeExpr *cg_make_choice_type(CgParsing *p, CgSpan span, CgNames choices);
 CgTypeExpr *cg_make_graph_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *params, CgTypeExpr *result);
 CgStmt *cg_make_stmt(CgParsing *p, CgStmtKind kind, CgSpan span, CgNames names, CgItems exprs);
 CgStmt *cg_make_plain(CgParsing *p, CgStmtKind kind, CgSpan span);

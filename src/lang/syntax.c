@@ -85,7 +85,8 @@ static int list_expected(const CgParsing *p, const bool *expects, char *out, siz
             || k == T_FALSE || k == T_NOT;
         bool operates = k == '+' || k == '-' || k == '*' || k == '/' || k == '%' || k == '@' || k == '^' || k == '.'
             || k == '(' || k == '[' || k == T_AND || k == T_OR || k == T_ARROW || k == T_DOTDOT || compares(k);
-        if ((value && begins) || (goes_on && operates))
+        bool of_sig = k == '|' && !p->is_sig;
+        if (of_sig || (value && begins) || (goes_on && operates))
             continue;
         if (goes_on
             && (k == T_END || k == T_NAME || is_top_word(k) || k == T_PARAM || k == T_RETURN || k == T_EXPECT

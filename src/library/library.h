@@ -1,10 +1,14 @@
-/* library.h - the functions of the language.
- * Gives the tables of functions that elaboration looks names up in. */
+/* library.h - what files of functions of the language share.
+ * Takes arguments and found-out values; gives pieces that functions are made of. Must not know any function. */
 #ifndef CG_LIBRARY_H
 #define CG_LIBRARY_H
 #include "elab/elab.h"
+#include "elab/signature.h"
+#include "stage/session.h"
 
-extern const CgBuiltin cg_builtins_graph[], cg_builtins_data[], cg_builtins_table[], cg_builtins_plot[],
-    cg_builtins_tokenizer[];
-extern const CgBuiltin *const cg_library[]; /* all of them; ends with NULL */
+/* A number of a column: args[0], found out, is the column. NULL after a mistake. */
+CgValue *cg_statistic(CgSession *x, const CgValue *call, CgValue **args, double (*fn)(const double *, size_t));
+/* A value with the rows of one table meant by column names. */
+CgValue *cg_force_in(CgSession *x, const CgTable *t, CgValue *v);
+const CgNumbers *cg_numbers_force_in(CgSession *x, const CgTable *t, CgValue *column); /* NULL after a mistake */
 #endif

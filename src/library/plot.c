@@ -6,15 +6,57 @@
 #include <string.h>
 
 #include "library/library.h"
-#include "stage/session.h"
+#include "report/figure.h"
 #include "table/figure.h"
 
 enum { MAX_SERIES = 24, MAX_COLUMNS = 256, MAX_BINS = 1000 };
 
-/* The call that stands for a figure: what it is made of, in this order. */
-enum { OF, X, Y /* a list */, GROUP, TITLE, XLABEL, YLABEL, LOG, BINS, NARGS };
+/* What a figure is made of, whatever its function calls it; NULL: it has none such, or it was not given. */
+typedef struct Asked {
+    CgValue *of, *x, *y /* a list */, *group, *title, *xlabel, *ylabel, *log, *bins;
+} Asked;
+
+static CgValue *given(const CgValue *call, const char *name)
+{
+    CgValue *v = cg_record_find(call, cg_intern(name));
+    return v && v->kind != CG_VALUE_NONE ? v : NULL;
+}
+
+static Asked asked(CgElab *e, const CgValue *call, CgFigureKind kind)
+{
+    Asked a = { .of = given(call, "scores"),
+        .x = given(call, "x"),
+        .y = given(call, kind == CG_HIST ? "x" : "y"),
+        .group = given(call, "group"),
+        .title = given(call, "title"),
+        .xlabel = given(call, "xlabel"),
+        .ylabel = given(call, "ylabel"),
+        .log = given(call, "log"),
+        .bins = given(call, "bins") };
+    if (a.y->kind != CG_VALUE_LIST) {
+        CgValue *one = cg_value_list(e, 1, a.y->span);
+        one->at[0] = a.y;
+        a.y = one;
+    }
+    return a;
+}
 
 /* ---- checking ---- */
+
+static CgSpan span_of(const CgArguments *a, const char *name)
+{
+    const CgSignature *s = cg_function_signature(a->function);
+    for (int i = 0; i < s->n; i++)
+        if (!strcmp(s->stmt->params[i].name, name))
+            return a->span[i];
+    return a->call;
+}
+
+static bool refuse(CgElab *e, const CgArguments *a, const char *name, const char *why)
+{
+    cg_elab_error(e, CG_E0305, span_of(a, name), "%s", why);
+    return false;
+}
 
 /* The first table of what is drawn. */
 static CgValue *a_table(CgValue *of)
@@ -24,121 +66,87 @@ static CgValue *a_table(CgValue *of)
     return of;
 }
 
-/* The column that an argument means: by its name, or a string. NULL after a mistake. */
-static CgValue *column(CgElab *e, const CgExpr *call, CgValue *of, const char *name, CgValue *v, bool numeric)
+/* Whether the table, and every table of a record, has the column that an argument means. */
+static bool check_column(CgElab *e, const CgArguments *a, CgValue *of, const char *name, const CgValue *v, bool numeric)
 {
     CgAtom names[MAX_COLUMNS];
-    int n = cg_stage_columns(e, of, names, MAX_COLUMNS);
-    CgSpan span = v->span.file ? v->span : call->span;
-    if (v->kind != CG_VALUE_COLUMN && v->kind != CG_VALUE_STR) {
-        CgDiag *d = cg_elab_error(e, CG_E0305, call->span, "'%s' of %s is a column of the table, not %s", name,
-            call->a->s, cg_value_kind_name(v));
-        CgStrbuf all = { 0 };
-        for (int i = 0; i < n; i++)
-            cg_strbuf_printf(&all, "%s%s", i ? ", " : "", names[i]);
-        cg_diag_help(d, "its columns are %s", cg_strbuf_str(&all));
-        cg_strbuf_deinit(&all);
-        return NULL;
-    }
+    int n = cg_stage_columns(e, of, names, MAX_COLUMNS), k = 0;
+    CgSpan span = span_of(a, name);
     CgSuggest near;
     cg_suggest_init(&near, v->s);
-    for (int i = 0; i < n; i++) {
-        cg_suggest_offer(&near, names[i]);
-        if (names[i] != v->s)
-            continue;
-        if (!numeric || !cg_stage_column_is_text(a_table(of), v->s))
-            return v;
-        cg_elab_error(
-            e, CG_E0305, call->span, "'%s' of %s is a column of numbers; '%s' holds text", name, call->a->s, v->s);
-        return NULL;
+    for (; k < n && names[k] != v->s; k++)
+        cg_suggest_offer(&near, names[k]);
+    if (k == n) {
+        CgDiag *d = cg_elab_error(e, CG_E0601, span, "the table has no column '%s'", v->s);
+        if (cg_suggest_best(&near))
+            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
+        return false;
     }
-    CgDiag *d = cg_elab_error(e, CG_E0601, span, "the table has no column '%s'", v->s);
-    if (cg_suggest_best(&near))
-        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
-    return NULL;
-}
-
-/* Every table of a record must have the columns of the first. */
-static bool all_have(CgElab *e, const CgExpr *call, CgValue *of, CgAtom name)
-{
-    CgAtom names[MAX_COLUMNS];
+    if (numeric && cg_stage_column_is_text(a_table(of), v->s)) {
+        cg_elab_error(
+            e, CG_E0305, span, "'%s' of %s is a column of numbers; '%s' holds text", name, a->function->name, v->s);
+        return false;
+    }
     for (int r = 0; of->kind == CG_VALUE_RECORD && r < of->n; r++) {
-        int n = cg_stage_columns(e, of->at[r], names, MAX_COLUMNS), i = 0;
-        while (i < n && names[i] != name)
-            i++;
-        if (i < n)
+        n = cg_stage_columns(e, of->at[r], names, MAX_COLUMNS);
+        for (k = 0; k < n && names[k] != v->s; k++) {}
+        if (k < n)
             continue;
-        cg_elab_error(e, CG_E0601, call->span, "the table '%s' of the record has no column '%s'", of->keys[r], name);
+        cg_elab_error(e, CG_E0601, span, "the table '%s' of the record has no column '%s'", of->keys[r], v->s);
         return false;
     }
     return true;
 }
 
-static bool text_or_none(CgElab *e, const CgExpr *call, const char *name, const CgValue *v)
+static bool check(CgElab *e, const CgArguments *args, CgFigureKind kind, const Asked *a)
 {
-    if (v->kind == CG_VALUE_STR || v->kind == CG_VALUE_NONE)
-        return true;
-    cg_elab_error(e, CG_E0305, call->span, "'%s' of %s is a string, not %s", name, call->a->s, cg_value_kind_name(v));
-    return false;
-}
-
-static bool check_columns(CgElab *e, const CgExpr *call, CgFigureKind kind, CgValue **a)
-{
-    bool has_x = a[X]->kind != CG_VALUE_NONE, record = a[OF]->kind == CG_VALUE_RECORD;
-    if ((has_x && !column(e, call, a[OF], "x", a[X], kind != CG_BAR)) || (has_x && !all_have(e, call, a[OF], a[X]->s)))
-        return false;
-    for (int i = 0; i < a[Y]->n; i++)
-        if (!column(e, call, a[OF], "y", a[Y]->at[i], true) || !all_have(e, call, a[OF], a[Y]->at[i]->s))
-            return false;
-    if (a[GROUP]->kind == CG_VALUE_NONE)
-        return true;
-    if (record || a[Y]->n > 1) {
-        cg_elab_error(e, CG_E0305, call->span,
-            record ? "the tables of a record are the series; there is no 'group' beside them"
-                   : "several columns are the series; there is no 'group' beside them");
-        return false;
-    }
-    return column(e, call, a[OF], "group", a[GROUP], false) != NULL;
-}
-
-static bool check(CgElab *e, const CgExpr *call, CgFigureKind kind, CgValue **a)
-{
-    if (kind != CG_HIST && a[Y]->n > 1 && a[OF]->kind == CG_VALUE_RECORD && a[X]->kind != CG_VALUE_NONE) {
-        cg_elab_error(e, CG_E0305, call->span, "%s draws several tables or several columns, not both", call->a->s);
-        return false;
-    }
-    if (kind == CG_BAR && a[X]->kind == CG_VALUE_NONE && a[OF]->kind != CG_VALUE_RECORD) {
-        CgDiag *d =
-            cg_elab_error(e, CG_E0304, call->span, "bar needs 'x': the column that says which bar a row belongs to");
+    const char *y = kind == CG_HIST ? "x" : "y";
+    bool record = a->of->kind == CG_VALUE_RECORD, many = a->y->n > 1;
+    if (!a->y->n)
+        return refuse(e, args, y, "a list of no columns: there is nothing to draw");
+    if (kind != CG_HIST && many && record && a->x)
+        return refuse(e, args, y, "several tables or several columns are drawn, not both");
+    if (kind == CG_BAR && !a->x && !record) {
+        CgDiag *d = cg_elab_error(
+            e, CG_E0304, args->call, "plot.bar needs 'x': the column that says which bar a row belongs to");
         cg_diag_help(d, "a record of tables has a bar for each table without it");
         return false;
     }
-    if (!check_columns(e, call, kind, a) || !text_or_none(e, call, "title", a[TITLE])
-        || !text_or_none(e, call, "xlabel", a[XLABEL]) || !text_or_none(e, call, "ylabel", a[YLABEL]))
+    if (kind != CG_HIST && a->x && !check_column(e, args, a->of, "x", a->x, kind != CG_BAR))
         return false;
-    const char *log = a[LOG]->kind == CG_VALUE_STR ? a[LOG]->s : "";
-    if ((a[LOG]->kind != CG_VALUE_STR && a[LOG]->kind != CG_VALUE_NONE) || strlen(log) > 2
-        || strspn(log, "xy") != strlen(log)) {
-        cg_elab_error(e, CG_E0305, call->span, "'log' of %s is \"x\", \"y\" or \"xy\"", call->a->s);
+    for (int i = 0; i < a->y->n; i++)
+        if (!check_column(e, args, a->of, y, a->y->at[i], true))
+            return false;
+    if (a->group && record)
+        return refuse(e, args, "group", "the tables of a record are the series; there is no 'group' beside them");
+    if (a->group && many)
+        return refuse(e, args, "group", "several columns are the series; there is no 'group' beside them");
+    if (a->group && !check_column(e, args, a->of, "group", a->group, false))
         return false;
-    }
-    if (a[BINS]->kind != CG_VALUE_NONE && (a[BINS]->kind != CG_VALUE_INT || a[BINS]->i < 1 || a[BINS]->i > MAX_BINS)) {
-        cg_elab_error(e, CG_E0305, call->span, "'bins' of %s is a number from 1 to %d", call->a->s, MAX_BINS);
+    if (a->bins && (a->bins->i < 1 || a->bins->i > MAX_BINS)) {
+        cg_elab_error(e, CG_E0305, span_of(args, "bins"), "'bins' of plot.hist is a number from 1 to %d, not %lld",
+            MAX_BINS, (long long)a->bins->i);
         return false;
     }
     return true;
+}
+
+static CgValue *build(CgElab *e, const CgArguments *args, CgFigureKind kind)
+{
+    CgValue *v = cg_function_later(e, args, 0);
+    Asked a = asked(e, v, kind);
+    return check(e, args, kind, &a) ? v : cg_value_poison(e);
 }
 
 /* ---- the rows of a figure ---- */
 
 typedef struct Making {
     CgSession *x;
-    const CgValue *call;
     CgFigure *figure;
     CgErr e;
 } Making;
 
-static const char *words(const CgValue *v, const char *otherwise) { return v->kind == CG_VALUE_STR ? v->s : otherwise; }
+static const char *words(const CgValue *v, const char *otherwise) { return v ? v->s : otherwise; }
 
 /* What a cell is called among others. */
 static const char *name_of_cell(Making *m, const CgTable *t, size_t row, int column)
@@ -156,14 +164,14 @@ static const char *name_of_cell(Making *m, const CgTable *t, size_t row, int col
 }
 
 /* Rows of one table: x by number or, for bars, by name; y a number. */
-static bool add_points(Making *m, const CgTable *t, const char *series, CgValue **a, const char *x_name, CgValue *y)
+static bool add_points(
+    Making *m, const CgTable *t, const char *series, const Asked *a, const char *x_name, const CgValue *y)
 {
     CgFigure *f = m->figure;
-    int group = a[GROUP]->kind == CG_VALUE_NONE ? -1 : cg_table_find(t, a[GROUP]->s, &m->e);
-    int cx = a[X]->kind == CG_VALUE_NONE ? -1 : cg_table_find(t, a[X]->s, &m->e), cy = cg_table_find(t, y->s, &m->e),
-        at = f->series;
+    int group = a->group ? cg_table_find(t, a->group->s, &m->e) : -1;
+    int cx = a->x ? cg_table_find(t, a->x->s, &m->e) : -1, cy = cg_table_find(t, y->s, &m->e), at = f->series;
     if (cx >= 0 && t->column[cx].kind == CG_TEXT && f->data->column[at].kind != CG_TEXT)
-        cg_err(&m->e, CG_ERR_INPUT, "column '%s' holds text in one of the tables", a[X]->s);
+        cg_err(&m->e, CG_ERR_INPUT, "column '%s' holds text in one of the tables", a->x->s);
     if (cy >= 0 && t->column[cy].kind == CG_TEXT)
         cg_err(&m->e, CG_ERR_INPUT, "column '%s' holds text in one of the tables", y->s);
     if (m->e.kind)
@@ -212,7 +220,7 @@ static bool fold_bins(Making *m, const CgValue *bins)
         most = fmax(most, v);
     }
     double rice = ceil(2 * cbrt((double)points->rows)); /* 2 n^(1/3) bins, the rule called after Rice University */
-    int n = bins->kind == CG_VALUE_INT ? (int)bins->i : (int)fmin(fmax(rice, 5), 60);
+    int n = bins ? (int)bins->i : (int)fmin(fmax(rice, 5), 60);
     if (points->rows && most == least)
         least -= 0.5, most += 0.5;
     const char *names[MAX_SERIES + 1];
@@ -286,151 +294,103 @@ static void name_columns(CgFigure *f, const char *series, const char *x, bool x_
     cg_table_add(f->data, cg_table_find(f->data, y, NULL) < 0 ? y : "y", CG_NUMBER);
 }
 
-static bool make(Making *m, CgFigureKind kind, CgValue **a)
+static bool make(Making *m, CgFigureKind kind, const Asked *a)
 {
     CgFigure *f = m->figure;
-    CgValue *of = a[OF], *ys = a[Y];
-    bool record = of->kind == CG_VALUE_RECORD, many = ys->n > 1;
+    bool record = a->of->kind == CG_VALUE_RECORD, many = a->y->n > 1;
     /* bars of a record without x stand for its tables; then its columns are the series */
-    bool tables_are_bars = kind == CG_BAR && a[X]->kind == CG_VALUE_NONE;
-    f->series = many || a[GROUP]->kind != CG_VALUE_NONE || (record && !tables_are_bars);
-    const char *x = kind == CG_HIST ? ys->at[0]->s : a[X]->kind == CG_VALUE_NONE ? "table" : a[X]->s;
-    const char *y = kind == CG_HIST ? "count" : many ? "value" : ys->at[0]->s;
-    f->title = words(a[TITLE], NULL);
-    f->xlabel = words(a[XLABEL], tables_are_bars ? "" : x);
-    f->ylabel = words(a[YLABEL], many && tables_are_bars ? "" : y);
-    f->log_x = strchr(words(a[LOG], ""), 'x') && kind != CG_BAR;
-    f->log_y = strchr(words(a[LOG], ""), 'y') && kind != CG_HIST;
-    name_columns(
-        f, a[GROUP]->kind != CG_VALUE_NONE ? a[GROUP]->s : "series", x, kind == CG_BAR, kind == CG_HIST ? "same" : y);
-    for (int r = 0; r < (record ? of->n : 1); r++) {
-        const CgTable *t = cg_table_force(m->x, record ? of->at[r] : of);
+    bool tables_are_bars = kind == CG_BAR && !a->x;
+    f->series = many || a->group || (record && !tables_are_bars);
+    const char *x = words(a->x, "table");
+    const char *y = kind == CG_HIST ? "count" : many ? "value" : a->y->at[0]->s;
+    f->title = words(a->title, NULL);
+    f->xlabel = words(a->xlabel, tables_are_bars ? "" : x);
+    f->ylabel = words(a->ylabel, many && tables_are_bars ? "" : y);
+    f->log_x = strchr(words(a->log, ""), 'x') && kind != CG_BAR;
+    f->log_y = strchr(words(a->log, ""), 'y') && kind != CG_HIST;
+    name_columns(f, words(a->group, "series"), x, kind == CG_BAR, kind == CG_HIST ? "same" : y);
+    for (int r = 0; r < (record ? a->of->n : 1); r++) {
+        const CgTable *t = cg_table_force(m->x, record ? a->of->at[r] : a->of);
         if (!t)
             return false;
-        CgValue *args[NARGS];
-        memcpy(args, a, sizeof args);
-        if (kind == CG_HIST)
-            args[X] = ys->at[0];
-        for (int i = 0; i < ys->n; i++)
+        for (int i = 0; i < a->y->n; i++)
             if (!add_points(m, t,
-                    many         ? ys->at[i]->s
-                        : record ? of->keys[r]
+                    many         ? a->y->at[i]->s
+                        : record ? a->of->keys[r]
                                  : "",
-                    args, record ? of->keys[r] : "", ys->at[i]))
+                    a, record ? a->of->keys[r] : "", a->y->at[i]))
                 return false;
     }
     return (kind != CG_LINE || in_order(m)) && (kind != CG_BAR || fold_bars(m))
-        && (kind != CG_HIST || fold_bins(m, a[BINS])) && few_series(m);
+        && (kind != CG_HIST || fold_bins(m, a->bins)) && few_series(m);
 }
 
-static CgValue *figure(void *runner, const CgValue *call, CgFigureKind kind)
+static CgValue *run(CgSession *x, const CgValue *call, CgFigureKind kind)
 {
-    CgSession *x = runner;
-    Making m = { .x = x, .call = call, .figure = CG_NEW(x->elab->arena, CgFigure) };
+    Making m = { .x = x, .figure = CG_NEW(x->elab->arena, CgFigure) };
+    Asked a = asked(x->elab, call, kind);
     m.figure->kind = kind;
     m.figure->data = cg_table_new();
-    bool good = make(&m, kind, call->at);
-    if (m.figure->data)
-        cg_session_keep_table(x, m.figure->data);
+    bool good = make(&m, kind, &a);
     if (m.e.kind)
         cg_session_err(x, call->span, &m.e);
-    return good ? cg_value_host(x->elab, "a figure", m.figure) : NULL;
+    CgValue *v = cg_session_own(x, &cg_class_figure, m.figure);
+    return good ? v : NULL;
 }
 
-#define LATER(f, kind)                                                      \
-    static CgValue *f##_later(void *x, const CgValue *call, CgValue **args) \
-    {                                                                       \
-        (void)args;                                                         \
-        return figure(x, call, kind);                                       \
-    }                                                                       \
-    static const CgBuiltin f##_call = { .name = "plot." #f, .sig = "", .doc = "", .quoted = true, .later = f##_later };
-LATER(scatter, CG_SCATTER)
-LATER(line, CG_LINE)
-LATER(bar, CG_BAR)
-LATER(hist, CG_HIST)
+#define PLOT(id, kind, signature, words)                                                                               \
+    static CgValue *build_##id(CgElab *e, CgFrame *f, const CgArguments *a)                                            \
+    {                                                                                                                  \
+        (void)f;                                                                                                       \
+        return build(e, a, kind);                                                                                      \
+    }                                                                                                                  \
+    static CgValue *run_##id(CgSession *x, const CgValue *call, CgValue **args)                                        \
+    {                                                                                                                  \
+        (void)args;                                                                                                    \
+        return run(x, call, kind);                                                                                     \
+    }                                                                                                                  \
+    static const CgFunction fn_##id = { CG_FUNCTION_HERE, .name = "plot." #id, .sig = signature, .traits = CG_COLUMNS, \
+        .build = build_##id, .run = run_##id, .doc = words };
+#define ONE     "column | str"
+#define SEVERAL "column | str | column[] | str[]"
+#define LABELS  "title: str | none = none, xlabel: str | none = none, ylabel: str | none = none"
+PLOT(scatter, CG_SCATTER,
+    "(scores: table | record, x: " ONE ", y: " SEVERAL ", group: " ONE " | none = none, " LABELS
+    ", log: { x, y, xy } | none = none) -> figure",
+    "A point for each row of a table: plot.scatter(scores, x = entropy, y = f1). Series by a column `group`, by "
+    "several "
+    "columns y = [a, b], or by the tables of a record. log is \"x\", \"y\" or \"xy\". `save ... as \"file.svg\"` or "
+    ".png, with the data in file.csv.")
+PLOT(line, CG_LINE,
+    "(scores: table | record, x: " ONE ", y: " SEVERAL ", group: " ONE " | none = none, " LABELS
+    ", log: { x, y, xy } | none = none) -> figure",
+    "As plot.scatter, with the points of a series joined in the order of x.")
+PLOT(bar, CG_BAR,
+    "(scores: table | record, y: " SEVERAL ", x: " ONE " | none = none, group: " ONE " | none = none, " LABELS
+    ") -> figure",
+    "A bar for each value of a column x, or for each table of a record: the mean of column y. Several columns y = [a, "
+    "b] stand side by side.")
+PLOT(hist, CG_HIST,
+    "(scores: table | record, x: " ONE ", bins: int | none = none, group: " ONE " | none = none, " LABELS ") -> figure",
+    "How often numbers of column x fall into bins of equal width.")
 
-static CgValue *described(CgElab *e, const CgExpr *call, CgFigureKind kind, const CgBuiltin *later, CgValue **a)
+static void free_figure(void *held) { cg_table_free(((CgFigure *)held)->data); }
+
+static void show_figure(const void *held, CgStrbuf *out) { cg_table_print(((const CgFigure *)held)->data, 12, 0, out); }
+
+static bool save_figure(const void *held, const char *path, CgErr *err)
 {
-    if (a[Y]->kind != CG_VALUE_LIST) {
-        CgValue *one = cg_value_list(e, 1, a[Y]->span);
-        one->at[0] = a[Y];
-        a[Y] = one;
-    }
-    if (!a[Y]->n || !check(e, call, kind, a))
-        return cg_value_poison(e);
-    CgValue *v = cg_value_list(e, NARGS, call->span);
-    v->kind = CG_VALUE_CALL;
-    v->builtin = later;
-    memcpy(v->at, a, sizeof *a * NARGS);
-    return v;
+    CgStrbuf warning = { 0 };
+    bool good = cg_figure_save(held, path, &warning, err);
+    if (good && warning.len)
+        fprintf(stderr, "cg: warning: %s\n", cg_strbuf_str(&warning));
+    cg_strbuf_deinit(&warning);
+    return good;
 }
 
-/* (scores, x, y, group, title, xlabel, ylabel, log) */
-static CgValue *xy(CgElab *e, const CgExpr *call, CgFigureKind kind, const CgBuiltin *later, CgValue **args)
-{
-    CgValue *a[NARGS];
-    memcpy(a, args, sizeof *a * BINS);
-    a[BINS] = cg_value_new(e, CG_VALUE_NONE, (CgSpan){ 0 });
-    return described(e, call, kind, later, a);
-}
+static const char *const endings[] = { ".svg", ".png", ".gp", ".csv", NULL };
 
-static CgValue *scatter(CgElab *e, CgFrame *f, const CgExpr *c, CgValue **a)
-{
-    (void)f;
-    return xy(e, c, CG_SCATTER, &scatter_call, a);
-}
-static CgValue *line(CgElab *e, CgFrame *f, const CgExpr *c, CgValue **a)
-{
-    (void)f;
-    return xy(e, c, CG_LINE, &line_call, a);
-}
-
-/* (scores, y, x, group, title, xlabel, ylabel) */
-static CgValue *bar(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
-{
-    (void)f;
-    CgValue *none = cg_value_new(e, CG_VALUE_NONE, (CgSpan){ 0 });
-    CgValue *a[NARGS] = { args[0], args[2], args[1], args[3], args[4], args[5], args[6], none, none };
-    return described(e, call, CG_BAR, &bar_call, a);
-}
-
-/* (scores, x, bins, group, title, xlabel, ylabel) */
-static CgValue *hist(CgElab *e, CgFrame *f, const CgExpr *call, CgValue **args)
-{
-    (void)f;
-    CgValue *none = cg_value_new(e, CG_VALUE_NONE, (CgSpan){ 0 });
-    CgValue *a[NARGS] = { args[0], none, args[1], args[3], args[4], args[5], args[6], none, args[2] };
-    if (args[1]->kind == CG_VALUE_LIST) {
-        cg_elab_error(e, CG_E0305, call->span, "'x' of hist is one column; a record of tables has one series for each");
-        return cg_value_poison(e);
-    }
-    return described(e, call, CG_HIST, &hist_call, a);
-}
-
-const CgBuiltin cg_builtins_plot[] = {
-    { .name = "plot.scatter",
-        .sig = "(scores, x, y, group = none, title = none, xlabel = none, ylabel = none, log = none)",
-        .eager = scatter,
-        .quoted = true,
-        .doc = "A point for each row of a table: plot.scatter(scores, x = entropy, y = f1). Series by a column "
-               "`group`, by several columns "
-               "y = [a, b], or by the tables of a record. log is \"x\", \"y\" or \"xy\". `save ... as \"file.svg\"` or "
-               ".png, with the data in file.csv." },
-    { .name = "plot.line",
-        .sig = "(scores, x, y, group = none, title = none, xlabel = none, ylabel = none, log = none)",
-        .eager = line,
-        .quoted = true,
-        .doc = "As plot.scatter, with the points of a series joined in the order of x." },
-    { .name = "plot.bar",
-        .sig = "(scores, y, x = none, group = none, title = none, xlabel = none, ylabel = none)",
-        .eager = bar,
-        .quoted = true,
-        .doc = "A bar for each value of a column x, or for each table of a record: the mean of column y. Several "
-               "columns y = [a, b] stand side by side." },
-    { .name = "plot.hist",
-        .sig = "(scores, x, bins = none, group = none, title = none, xlabel = none, ylabel = none)",
-        .eager = hist,
-        .quoted = true,
-        .doc = "How often numbers of column x fall into bins of equal width." },
-    { 0 },
-};
+CG_CLASS(figure, .article = "a figure", .free = free_figure, .show = show_figure, .save = save_figure,
+    .endings = endings,
+    .saved_help = "figures go to .svg or .png, with their data in .csv beside; .gp is the script for gnuplot")
+CG_FUNCTIONS(plot, &fn_scatter, &fn_line, &fn_bar, &fn_hist)

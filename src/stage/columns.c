@@ -31,7 +31,4 @@ bool cg_stage_column_is_text(const CgValue *of, CgAtom name)
     return false;
 }
 
-bool cg_column_is_text(const CgValue *v)
-{
-    return v->kind == CG_VALUE_CALL && (v->stage || !strcmp(v->builtin->name, "decode"));
-}
+bool cg_column_is_text(const CgValue *v) { return cg_value_class(v) == &cg_class_tokens; }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elab/signature.h"
 #include "stage/session.h"
 
 enum { ROWS = 32, VERSION = 2 }; /* ROWS a batch; VERSION: of what an evaluation means */
@@ -45,7 +46,7 @@ static CgValue *tensor_of_row(Evaluation *v, const CgValue *tensor, int row)
         if (t.rank == 2 && t.dtype == CG_I32 && t.stride[1] == 1) {
             CgIdsRow *ids = CG_NEW(e->arena, CgIdsRow);
             *ids = (CgIdsRow){ (const int32_t *)t.data + row * t.stride[0], (size_t)t.dim[1], v->tokenizer };
-            return cg_value_host(e, "tokens", ids);
+            return cg_value_held(e, &cg_class_tokens, ids);
         }
     }
     return cg_value_poison(e);
@@ -63,12 +64,13 @@ static CgValue *value_of_row(Evaluation *v, CgValue *value, int row)
             CgIdsRow *ids = CG_NEW(e->arena, CgIdsRow);
             *ids = (CgIdsRow){ v->written.at[i].ids + row * v->written.at[i].length, (size_t)v->written.at[i].length,
                 v->tokenizer };
-            return cg_value_host(e, "tokens", ids);
+            return cg_value_held(e, &cg_class_tokens, ids);
         }
-    CgValue *args[16];
-    for (int i = 0; i < value->n && i < 16; i++)
-        args[i] = value_of_row(v, value->at[i], row);
-    return value->builtin->later(v->x, value, args);
+    CgValue *args[CG_MAX_ARGS];
+    for (int i = 0; i < value->n && i < CG_MAX_ARGS; i++)
+        if (!(args[i] = value_of_row(v, value->at[i], row)))
+            return NULL;
+    return value->function->run(v->x, value, args);
 }
 
 static bool collect(Evaluation *v, const CgValue *value)
@@ -218,7 +220,8 @@ static bool digest_call(CgSession *x, const CgStage *s, const CgValue *v, CgDige
         cg_digester_add(d, &one, sizeof one);
         return true;
     }
-    cg_digester_add(d, v->builtin->name, strlen(v->builtin->name) + 1);
+    cg_digester_add(d, v->function->name, strlen(v->function->name) + 1);
+    cg_digester_add(d, &v->function->version, sizeof v->function->version);
     if (v->stage) {
         const CgGenerator *g = v->stage;
         CgDigest graph = cg_graph_digest(g->graph);
@@ -259,8 +262,8 @@ static void cell_of(CgTable *t, size_t row, int column, const CgValue *v)
         cg_table_set(t, row, column, cg_number(number));
     } else if (v->kind == CG_VALUE_STR) {
         cg_table_set(t, row, column, cg_text(v->s));
-    } else if (v->kind == CG_VALUE_HOST && !strcmp(v->s, "tokens")) {
-        const CgIdsRow *ids = v->host;
+    } else if (v->kind == CG_VALUE_OBJECT && v->cls == &cg_class_tokens) {
+        const CgIdsRow *ids = v->held;
         CgStrbuf text = { 0 };
         if (ids->tokenizer)
             cg_tokenizer_decode(ids->tokenizer, ids->at, ids->n, true, &text);

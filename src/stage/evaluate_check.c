@@ -58,7 +58,7 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
                 cg_strbuf_deinit(&text);
                 good = false;
             }
-        } else if (v->kind == CG_VALUE_CALL) {
+        } else if (v->kind == CG_VALUE_CALL && v->function->traits & CG_ROW) {
             want_arguments(e, s, v);
         } else if (!cg_value_number(v, &number)) {
             cg_elab_error(e, CG_E0305, a->value->span, "column '%s' is %s; columns are numbers or texts of each row",

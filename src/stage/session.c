@@ -3,6 +3,8 @@
  * stages and data need while the script runs. Must not know what show and save do. */
 #include "stage/session.h"
 
+#include "elab/signature.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +26,12 @@ void cg_session_own_generator(CgElab *e, CgGenerator *g)
     cg_vec_push(&x->generators, g);
 }
 
-void cg_session_keep_table(CgSession *x, CgTable *t) { cg_vec_push(&x->tables, t); }
+CgValue *cg_session_own(CgSession *x, const CgClass *cls, void *held)
+{
+    CgValue *v = cg_value_held(x->elab, cls, held);
+    cg_vec_push(&x->owned, v);
+    return v;
+}
 
 bool cg_session_stopped(const CgSession *x) { return x->opts.stop && *x->opts.stop; }
 
@@ -45,14 +52,6 @@ bool cg_session_err(CgSession *x, CgSpan at, const CgErr *err)
 {
     cg_diag_err(x->diags, at, err);
     return false;
-}
-
-CgValue *cg_value_host(CgElab *e, const char *cls, void *host)
-{
-    CgValue *v = cg_value_new(e, CG_VALUE_HOST, (CgSpan){ 0 });
-    v->s = cg_intern(cls);
-    v->host = host;
-    return v;
 }
 
 CgDigest cg_value_digest(const CgValue *v)
@@ -97,7 +96,47 @@ bool cg_stage_force(CgSession *x, CgStage *s)
     return !s->failed;
 }
 
-CgValue *cg_force(CgSession *x, CgValue *v)
+/* The numbers of a column of the table that is meant. */
+static CgValue *force_column(CgSession *x, CgValue *v)
+{
+    CgErr err = { 0 };
+    CgNumbers *numbers = CG_NEW(x->elab->arena, CgNumbers);
+    double *at = x->table ? cg_table_numbers(x->table, v->s, &err) : NULL;
+    if (!at) {
+        cg_session_err(x, v->span, &err);
+        return NULL;
+    }
+    numbers->n = x->table->rows;
+    numbers->at = CG_NEWN(x->elab->arena, double, numbers->n + 1);
+    memcpy(numbers->at, at, numbers->n * sizeof *at);
+    free(at);
+    return cg_value_held(x->elab, &cg_class_column, numbers);
+}
+
+static CgValue *find_out(CgSession *x, CgValue *v, bool make);
+
+static CgValue *run_call(CgSession *x, CgValue *v)
+{
+    const CgClass *cls = cg_value_class(v);
+    uint64_t known;
+    CgDigest key = { 0 };
+    if (cls && cls->shared) {
+        key = cg_value_digest(v);
+        if (cg_map_get(&x->made, key.low, &known))
+            return (CgValue *)(uintptr_t)known;
+    }
+    CgValue *args[CG_MAX_ARGS];
+    bool by_itself = v->function->traits & CG_COLUMNS;
+    for (int i = 0; !by_itself && i < v->n && i < CG_MAX_ARGS; i++)
+        if (!(args[i] = find_out(x, v->at[i], true)))
+            return NULL;
+    CgValue *out = v->function->run(x, v, by_itself ? NULL : args);
+    if (out && cls && cls->shared)
+        cg_map_put(&x->made, key.low, (uint64_t)(uintptr_t)out);
+    return out;
+}
+
+static CgValue *find_out(CgSession *x, CgValue *v, bool make)
 {
     CgElab *e = x->elab;
     switch (v->kind) {
@@ -108,7 +147,7 @@ CgValue *cg_force(CgSession *x, CgValue *v)
         for (int i = 0; i < v->n; i++) {
             if (v->keys)
                 out->keys[i] = v->keys[i];
-            if (!(out->at[i] = cg_force(x, v->at[i])))
+            if (!(out->at[i] = find_out(x, v->at[i], make)))
                 return NULL;
         }
         return out;
@@ -117,36 +156,18 @@ CgValue *cg_force(CgSession *x, CgValue *v)
         CgStage *s = v->stage;
         if (!cg_stage_force(x, s))
             return NULL;
-        return s->table ? cg_value_host(e, "a table", s->table) : v;
+        return s->table ? cg_value_held(e, &cg_class_table, s->table) : v;
     }
     case CG_VALUE_INSTANCE:
         if (v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE
             && !cg_stage_force(x, v->instance->weights->stage))
             return NULL;
         return v;
-    case CG_VALUE_COLUMN: {
-        CgErr err = { 0 };
-        CgNumbers *numbers = CG_NEW(e->arena, CgNumbers);
-        double *at = x->table ? cg_table_numbers(x->table, v->s, &err) : NULL;
-        if (!at) {
-            cg_session_err(x, v->span, &err);
-            return NULL;
-        }
-        numbers->n = x->table->rows;
-        numbers->at = CG_NEWN(e->arena, double, numbers->n + 1);
-        memcpy(numbers->at, at, numbers->n * sizeof *at);
-        free(at);
-        return cg_value_host(e, "numbers", numbers);
-    }
-    case CG_VALUE_CALL: {
-        if (v->builtin->quoted)
-            return v->builtin->later(x, v, NULL);
-        CgValue *args[16];
-        for (int i = 0; i < v->n && i < 16; i++)
-            if (!(args[i] = cg_force(x, v->at[i])))
-                return NULL;
-        return v->builtin->later(x, v, args);
-    }
+    case CG_VALUE_COLUMN: return force_column(x, v);
+    case CG_VALUE_CALL: return make || !cg_value_class(v) || !cg_value_class(v)->shared ? run_call(x, v) : v;
     default: return v;
     }
 }
+
+CgValue *cg_force(CgSession *x, CgValue *v) { return find_out(x, v, false); }
+CgValue *cg_make(CgSession *x, CgValue *v) { return find_out(x, v, true); }

@@ -27,7 +27,7 @@ typedef struct CgSessionOpts {
     bool untrained;              /* for cg bench: a training is its model as it starts, and nothing is recorded */
 } CgSessionOpts;
 
-typedef struct CgSession {
+struct CgSession {
     CgSessionOpts opts;
     CgSources *sources;
     CgDiags *diags;
@@ -42,30 +42,28 @@ typedef struct CgSession {
     const char *path;
     CG_VEC(CgStage *) stages;
     CG_VEC(CgGenerator *) generators;
-    CgMap corpora, windows, tokenizers; /* OBJECT value -> CgCorpus, CgWindows, CgTokenizer */
-    CG_VEC(CgCorpus *) all_corpora;
-    CG_VEC(CgWindows *) all_windows;
-    CG_VEC(CgTokenizer *) all_tokenizers;
-    CG_VEC(CgTable *) tables;      /* made by table() and its like */
-    CG_VEC(CgTensors *) loaded;    /* files that load() read */
+    CgMap made;                    /* digest of a call -> the object it made: those that are shared */
+    CG_VEC(CgValue *) owned;       /* objects that runs gave, in the order they were made */
     const CgTable *table;          /* whose columns are meant */
     CG_VEC(struct CgTest *) tests; /* test blocks of the script */
     struct CgTest *test;           /* being built */
     bool noted_precision;
     CgSpan at; /* of the statement being carried out, for errors of data */
-} CgSession;
+};
 
 CgSession *cg_session_of(CgElab *e);
 void cg_session_own_stage(CgElab *e, CgStage *s);
 void cg_session_own_generator(CgElab *e, CgGenerator *g);
-void cg_session_keep_table(CgSession *x, CgTable *t);
+CgValue *cg_session_own(CgSession *x, const CgClass *cls, void *held); /* freed with the session, the last one first */
 bool cg_session_stopped(const CgSession *x);
 /* Where products are in bf16 and no instruction multiplies it, says on stderr what does; once a run. */
 void cg_session_note_precision(CgSession *x, const CgGraph *g);
 bool cg_session_open(CgSession *x, CgErr *err); /* pool and store */
 
-/* A value with all that running can find out; NULL after a mistake. */
+/* A value with all that running can find out; NULL after a mistake. Corpora and other data that many share stay the
+ * calls that describe them; cg_make gives the object itself. */
 CgValue *cg_force(CgSession *x, CgValue *v);
+CgValue *cg_make(CgSession *x, CgValue *v);
 bool cg_stage_force(CgSession *x, CgStage *s);
 const CgTable *cg_table_force(CgSession *x, CgValue *v); /* NULL after a mistake */
 /* The columns that table(...) will have, 0 for any other value; the first one is text, the others are numbers. */
@@ -73,10 +71,9 @@ int cg_table_call_columns(const CgValue *v, CgAtom *names, int max);
 bool cg_train_run(CgSession *x, CgStage *s);
 bool cg_train_untrained(CgSession *x, CgStage *s); /* its parameters as they start, for opts.untrained */
 bool cg_evaluate_run(CgSession *x, CgStage *s);
-CgWindows *cg_windows_of(CgSession *x, CgValue *object); /* NULL after a mistake */
-CgCorpus *cg_corpus_of(CgSession *x, CgValue *object);
+CgWindows *cg_windows_of(CgSession *x, CgValue *object);           /* NULL after a mistake */
 const CgTokenizer *cg_tokenizer_of(CgSession *x, CgValue *object); /* NULL after a mistake */
-bool cg_is_corpus(const CgValue *v);
+bool cg_is_batches(const CgValue *data);                           /* not windows: the rows of a batch are fixed */
 bool cg_data_digest(CgSession *x, CgValue *data, CgDigest *out);
 
 /* Every parameter of a graph in memory: trained ones one after the other. */
@@ -106,11 +103,7 @@ void cg_writer_free(CgWriter *w);
 /* A mistake of data or files, at the statement being carried out; always false. */
 bool cg_session_err(CgSession *x, CgSpan at, const CgErr *err);
 
-/* A column of a table known only when the script runs; NULL when it has none of this name. */
-CgValue *cg_table_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
-CgValue *cg_data_field(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
-
-/* What runs give: kinds of HOST values. */
+/* What objects hold that runs give: columns and tokens. */
 typedef struct CgNumbers {
     double *at;
     size_t n;
@@ -120,5 +113,4 @@ typedef struct CgIdsRow {
     size_t n;
     const CgTokenizer *tokenizer;
 } CgIdsRow;
-CgValue *cg_value_host(CgElab *e, const char *cls, void *host);
 #endif

@@ -18,7 +18,7 @@ CgStage *cg_stage_new(CgElab *e, CgStageKind kind, CgSpan span, CgAtom label)
 CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span, int64_t *length)
 {
     static const char *const names[] = { "tokens", "next" };
-    if (data->kind != CG_VALUE_OBJECT || (strcmp(data->s, "windows") && strcmp(data->s, "batches"))) {
+    if (cg_value_class(data) != &cg_class_dataset) {
         CgDiag *d = cg_elab_error(e, CG_E0305, span, "data is made by windows(...), not %s", cg_value_kind_name(data));
         cg_diag_help(d, "windows(corpus.train, tokenizer, length = 128)");
         return NULL;

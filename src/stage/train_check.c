@@ -186,7 +186,8 @@ static bool read_validate(CgElab *e, CgFrame *f, const Fields *fields, CgStage *
         s->validate = cg_eval(e, f, x);
         if (cg_is_poison(s->validate))
             return false;
-        CgValue *l = s->validate->kind == CG_VALUE_OBJECT ? cg_record_find(s->validate, cg_intern("length")) : NULL;
+        CgValue *l =
+            cg_value_class(s->validate) == &cg_class_dataset ? cg_record_find(s->validate, cg_intern("length")) : NULL;
         if (!l || l->i != s->length) {
             cg_elab_error(e, CG_E0305, x->span, "validate takes windows of the same length as data");
             return false;

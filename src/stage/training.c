@@ -277,7 +277,7 @@ static bool prepare(CgTraining *t)
     CgSession *x = t->x;
     CgStage *s = t->s;
     int64_t rows = s->batch / s->accumulate;
-    if (!strcmp(s->data->s, "batches")) {
+    if (cg_is_batches(s->data)) {
         CgErr err = { 0 };
         CgValue *path = cg_record_find(s->data, cg_intern("path"));
         if (!cg_safetensors_read(path->s, &t->batches, &err))

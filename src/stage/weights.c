@@ -57,7 +57,7 @@ static CgTensors *source_of(CgSession *x, CgValue *weights)
         CgStage *s = weights->stage;
         return cg_stage_force(x, s) ? &s->weights : NULL;
     }
-    if (!weights->host) {
+    if (!weights->held) {
         CgValue *path = cg_record_find(weights, cg_intern("path"));
         CgTensors *t = CG_NEW(x->elab->arena, CgTensors);
         CgErr err = { 0 };
@@ -65,10 +65,9 @@ static CgTensors *source_of(CgSession *x, CgValue *weights)
             cg_session_err(x, path->span, &err);
             return NULL;
         }
-        weights->host = t;
-        cg_vec_push(&x->loaded, t);
+        weights->held = cg_session_own(x, &cg_class_weights, t)->held;
     }
-    return weights->host;
+    return weights->held;
 }
 
 /* Lists what is missing, misshapen or too much, once for each source. */

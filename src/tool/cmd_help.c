@@ -8,7 +8,7 @@
 #include "experiment/experiment.h"
 #include "graph/registry.h"
 #include "lang/embedded.h"
-#include "library/library.h"
+#include "elab/signature.h"
 #include "tool/tool.h"
 
 static void list_commands(void)
@@ -83,14 +83,14 @@ static bool help_name(const char *name, CgSuggest *near)
     for (const CgEmbedded *m = cg_embedded; m->module; m++)
         if (help_module(m, name, near))
             return true;
-    for (size_t t = 0; cg_library[t]; t++)
-        for (const CgBuiltin *b = cg_library[t]; b->name; b++) {
-            cg_suggest_offer(near, b->name);
-            if (strcmp(b->name, name) != 0)
-                continue;
-            print_entry(b->name, b->sig, "function", b->doc);
-            return true;
-        }
+    const CgFunction *function;
+    for (size_t i = 0; (function = cg_function_at(i)); i++) {
+        cg_suggest_offer(near, function->name);
+        if (strcmp(function->name, name) != 0)
+            continue;
+        print_entry(function->name, function->sig, "function", function->doc);
+        return true;
+    }
     cg_registry_init();
     for (size_t i = 0; i < cg_op_count(); i++) {
         const CgOp *op = cg_op_at(i);

@@ -1,0 +1,66 @@
+/* function.h - what a function of the language is.
+ * Takes nothing but the C library; gives CgFunction, the one struct that says all there is to say about a function, and
+ * the entry that a file of functions ends in. What a value is inside is known to the compiler alone. */
+#ifndef CG_FUNCTION_H
+#define CG_FUNCTION_H
+
+#include <cg/op.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct CgValue CgValue;         /* what an expression means */
+typedef struct CgElab CgElab;           /* a script being checked */
+typedef struct CgFrame CgFrame;         /* the names at the place of the call */
+typedef struct CgSession CgSession;     /* a script that runs */
+typedef struct CgArguments CgArguments; /* of one call, by parameter */
+
+/* While the script is checked: the value of the call. Every argument is of a kind that the signature names, or has its
+ * default. A mistake is reported, and the result is poison. */
+typedef CgValue *CgFunctionBuild(CgElab *e, CgFrame *f, const CgArguments *a);
+/* When the script runs: args by parameter, found out. NULL after a mistake that was reported. With CG_COLUMNS `args`
+ * is NULL: the function finds out call->at[] itself, in the table whose columns they name. */
+typedef CgValue *CgFunctionRun(CgSession *x, const CgValue *call, CgValue **args);
+
+typedef enum CgFunctionTrait {
+    CG_COLUMNS = 1 << 0, /* names in the arguments after the first may be columns of the table that the first one is */
+    CG_PATTERN = 1 << 1, /* arguments are patterns, not values: `build` looks at the call as it is written */
+    CG_ROW = 1 << 2,     /* a score of one row: `run` may be called once for each row of an evaluation */
+} CgFunctionTrait;
+
+typedef struct CgFunction {
+    const char *name; /* as written in .cg; "plot.line" has a family before the point */
+    /* "(scores: table, x: column, method: { pearson, spearman } = spearman) -> table": parameters with the kinds of
+     * value they take, each its default, and the kind of the result. Kinds: int float bool str dtype dim axis list
+     * record tensor graph model any, the name of a class (table, corpus ..), K[] for a list of K, K | L for either,
+     * { a, b } for one of some strings. */
+    const char *sig;
+    const char *doc; /* first sentence is the summary */
+    CgFunctionBuild *build;
+    CgFunctionRun *run; /* one of the two; with both, build may ask for the call to be made when the script runs */
+    uint32_t traits;    /* CgFunctionTrait */
+    int version;        /* raised when the result changes: it is in the key of all that is made of one */
+    const char *file;   /* CG_FUNCTION_HERE */
+    int line;
+} CgFunction;
+
+#define CG_FUNCTION_HERE .version = 1, .file = __FILE__, .line = __LINE__
+
+typedef struct CgFunctionSet {
+    int abi;              /* CG_ABI */
+    size_t function_size; /* sizeof(CgFunction) */
+    const char *name;
+    const CgFunction *const *functions; /* ends with NULL */
+} CgFunctionSet;
+
+/* The last line of a file of functions: CG_FUNCTIONS(set, &f, &g). */
+#define CG_FUNCTIONS(set, ...)                                                  \
+    static const CgFunction *const cg_functions_list[] = { __VA_ARGS__, NULL }; \
+    extern const CgFunctionSet cg_functions_##set;                              \
+    const CgFunctionSet cg_functions_##set = { CG_ABI, sizeof(CgFunction), #set, cg_functions_list };
+
+#ifdef __cplusplus
+}
+#endif
+#endif

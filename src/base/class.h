@@ -1,0 +1,40 @@
+/* class.h - classes of values that are more than numbers, strings, lists and tensors.
+ * Takes nothing; gives CgClass, one struct that says what a corpus, a table or a figure can do, and the entry that the
+ * file of a class ends in. Must not know any class. */
+#ifndef CG_CLASS_H
+#define CG_CLASS_H
+#include "base/err.h"
+#include "base/source.h"
+#include "base/strbuf.h"
+#include "base/suggest.h"
+
+struct CgValue;
+struct CgElab;
+
+/* What is `held` is the thing itself, which is there once the script has come to it. */
+typedef struct CgClass {
+    const char *name;    /* as signatures say it: "corpus" */
+    const char *article; /* as messages say it: "a corpus" */
+    bool shared;         /* made once a run from its description, which says all there is to say of it */
+    void (*free)(void *held);
+    void (*show)(const void *held, CgStrbuf *out);
+    bool (*save)(const void *held, const char *path, CgErr *err);
+    const char *const *endings; /* of files it is saved as, ends with NULL */
+    const char *saved_help;     /* where it goes: "tables go to .csv or .jsonl" */
+    /* A field by its name, while the script is checked; NULL = none such (offer the names there are to s). */
+    struct CgValue *(*field)(struct CgElab *e, struct CgValue *of, const char *name, CgSpan span, struct CgSuggest *s);
+} CgClass;
+
+/* The last line of the file of a class. */
+#define CG_CLASS(id, ...)               \
+    extern const CgClass cg_class_##id; \
+    const CgClass cg_class_##id = { .name = #id, __VA_ARGS__ };
+
+/* All of them, by the list that the build makes. */
+#define X(id) extern const CgClass cg_class_##id;
+#include "entries/class.def"
+#undef X
+
+const CgClass *cg_class_find(const char *name); /* NULL: none such */
+const CgClass *cg_class_at(size_t i);           /* NULL past the last */
+#endif

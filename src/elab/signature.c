@@ -1,0 +1,342 @@
+/* signature.c - arguments to parameters, and values to the kinds that parameters name.
+ * Takes the parameters of whatever is called and what stands in the call; gives one value a parameter. Arguments are
+ * matched by name, by a bare name that is a parameter's (`layers` for `layers = layers`), then by position. */
+#include "elab/signature.h"
+
+#include <string.h>
+
+#include "elab/elab.h"
+
+/* ---- kinds ------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name, *phrase, *phrases;
+} words[] = {
+    [CG_KIND_ANY] = { "any", "any value", "any values" },
+    [CG_KIND_NONE] = { "none", "none", "none" },
+    [CG_KIND_INT] = { "int", "an integer", "integers" },
+    [CG_KIND_FLOAT] = { "float", "a number", "numbers" },
+    [CG_KIND_BOOL] = { "bool", "true or false", "truth values" },
+    [CG_KIND_STR] = { "str", "a string", "strings" },
+    [CG_KIND_DTYPE] = { "dtype", "an element type", "element types" },
+    [CG_KIND_DIM] = { "dim", "a size", "sizes" },
+    [CG_KIND_AXIS] = { "axis", "an axis", "axes" },
+    [CG_KIND_PATTERN] = { "pattern", "a pattern", "patterns" },
+    [CG_KIND_LIST] = { "list", "a list", "lists" },
+    [CG_KIND_RECORD] = { "record", "a record", "records" },
+    [CG_KIND_TENSOR] = { "tensor", "a tensor", "tensors" },
+    [CG_KIND_GRAPH] = { "graph", "a graph", "graphs" },
+    [CG_KIND_MODEL] = { "model", "a model", "models" },
+};
+
+static bool kind_of(const CgTypeExpr *type, CgKind *out)
+{
+    *out = (CgKind){ .list = type->ndims == 0 };
+    for (size_t i = 0; i < CG_LEN(words); i++)
+        if (!strcmp(words[i].name, type->name)) {
+            out->tag = (CgKindTag)i;
+            return true;
+        }
+    out->tag = CG_KIND_CLASS;
+    out->cls = cg_class_find(type->name);
+    return out->cls;
+}
+
+bool cg_kinds_of(const CgTypeExpr *type, CgKinds *out)
+{
+    *out = (CgKinds){ 0 };
+    if (!type)
+        return false;
+    bool several = type->kind == CG_TYPE_EITHER;
+    for (int i = 0; i < (several ? type->nparams : 1); i++) {
+        const CgTypeExpr *one = several ? type->params[i] : type;
+        if (out->n == CG_MAX_KINDS || !kind_of(one, &out->at[out->n++]))
+            return false;
+        if (one->kind == CG_TYPE_CHOICE)
+            out->choice = one;
+    }
+    return true;
+}
+
+bool cg_kinds_have(const CgKinds *k, CgKindTag tag, const CgClass *cls)
+{
+    for (int i = 0; i < k->n; i++)
+        if (k->at[i].tag == tag && k->at[i].cls == cls && !k->at[i].list)
+            return true;
+    return false;
+}
+
+void cg_kinds_print(const CgKinds *k, CgStrbuf *out)
+{
+    for (int i = 0; i < k->n; i++) {
+        const CgKind *one = &k->at[i];
+        cg_strbuf_puts(out, i == 0 ? "" : i == k->n - 1 ? " or " : ", ");
+        if (one->tag == CG_KIND_CLASS)
+            cg_strbuf_printf(out, "%s%s", one->list ? "a list, each " : "", one->cls->article);
+        else
+            cg_strbuf_printf(out, "%s%s", one->list ? "a list of " : "",
+                one->list ? words[one->tag].phrases : words[one->tag].phrase);
+    }
+}
+
+/* A value known only when the script runs, by the result of the function or the stage that gives it. */
+static bool later_is(const CgKind *k, const CgValue *v, bool later)
+{
+    if (v->kind != CG_VALUE_CALL || (k->tag != CG_KIND_CLASS && !later))
+        return false;
+    const CgKinds *result = &cg_function_signature(v->function)->result;
+    for (int i = 0; i < result->n; i++)
+        if (result->at[i].tag == k->tag && result->at[i].cls == k->cls)
+            return true;
+    return k->tag == CG_KIND_FLOAT && cg_kinds_have(result, CG_KIND_INT, NULL);
+}
+
+/* Values that are of a class without being objects. */
+static bool is_of_class(CgElab *e, const CgClass *cls, const CgValue *v)
+{
+    switch (v->kind) {
+    case CG_VALUE_OBJECT: return v->cls == cls;
+    case CG_VALUE_COLUMN: return cls == &cg_class_column;
+    case CG_VALUE_STAGE: return cls == &cg_class_table;
+    case CG_VALUE_TENSOR: { /* a row of tokens, when an evaluation comes to it */
+        const CgType *t = cls == &cg_class_tokens && e->model ? cg_value_type(e, v) : NULL;
+        return t && t->rank == 2 && t->dtype == CG_I32;
+    }
+    default: return false;
+    }
+}
+
+static CgValue *take_one(CgElab *e, const CgKind *k, CgValue *v, bool later)
+{
+    bool fits = false;
+    switch (k->tag) {
+    case CG_KIND_ANY:
+    case CG_KIND_AXIS: fits = true; break;
+    case CG_KIND_PATTERN: break;
+    case CG_KIND_NONE: fits = v->kind == CG_VALUE_NONE; break;
+    case CG_KIND_INT: fits = v->kind == CG_VALUE_INT; break;
+    case CG_KIND_FLOAT:
+        if (v->kind == CG_VALUE_INT)
+            return cg_value_float(e, (double)v->i, v->span);
+        fits = v->kind == CG_VALUE_FLOAT;
+        break;
+    case CG_KIND_BOOL: fits = v->kind == CG_VALUE_BOOL; break;
+    case CG_KIND_STR: fits = v->kind == CG_VALUE_STR; break;
+    case CG_KIND_DTYPE: fits = v->kind == CG_VALUE_DTYPE; break;
+    case CG_KIND_DIM: fits = v->kind == CG_VALUE_INT || v->kind == CG_VALUE_DIM; break;
+    case CG_KIND_LIST: fits = v->kind == CG_VALUE_LIST; break;
+    case CG_KIND_RECORD: fits = v->kind == CG_VALUE_RECORD; break;
+    case CG_KIND_TENSOR: fits = v->kind == CG_VALUE_TENSOR; break;
+    case CG_KIND_GRAPH:
+        fits = v->kind == CG_VALUE_GRAPH || v->kind == CG_VALUE_INSTANCE || v->kind == CG_VALUE_DEF
+            || v->kind == CG_VALUE_OP;
+        break;
+    case CG_KIND_MODEL: fits = v->kind == CG_VALUE_INSTANCE; break;
+    case CG_KIND_CLASS: fits = is_of_class(e, k->cls, v); break;
+    }
+    return fits || later_is(k, v, later) ? v : NULL;
+}
+
+/* As one of the kinds: of those that are lists of something, or of the others. */
+static CgValue *take(CgElab *e, const CgKinds *k, bool list, CgValue *v, bool later)
+{
+    CgValue *out = NULL;
+    for (int i = 0; i < k->n && !out; i++)
+        if (k->at[i].list == list)
+            out = take_one(e, &k->at[i], v, later);
+    return out;
+}
+
+CgValue *cg_kinds_take(CgElab *e, const CgKinds *k, CgValue *v, CgKnown known)
+{
+    CgValue *out = take(e, k, false, v, known == CG_KNOWN_LATER);
+    if (out || v->kind != CG_VALUE_LIST)
+        return out;
+    bool any = false;
+    for (int i = 0; i < k->n; i++)
+        any |= k->at[i].list;
+    out = any ? cg_value_list(e, v->n, v->span) : NULL;
+    for (int i = 0; out && i < v->n; i++)
+        if (!(out->at[i] = take(e, k, true, v->at[i], known != CG_KNOWN_NOW)))
+            out = NULL;
+    return out;
+}
+
+/* ---- a value for a parameter ------------------------------------------------------------------------------------ */
+
+static void print_found(const CgValue *v, CgStrbuf *out)
+{
+    if (v->kind == CG_VALUE_CALL && !cg_value_class(v)) {
+        cg_kinds_print(&cg_function_signature(v->function)->result, out);
+        cg_strbuf_puts(out, " known only when the script runs");
+        return;
+    }
+    cg_strbuf_puts(out, cg_value_kind_name(v));
+}
+
+static CgValue *wrong_kind(
+    CgElab *e, const char *callee, const CgParam *p, const CgKinds *kinds, const CgValue *v, CgSpan span)
+{
+    CgStrbuf want = { 0 }, found = { 0 };
+    cg_kinds_print(kinds, &want);
+    const CgValue *worst = v;
+    int at = -1;
+    bool lists = false;
+    for (int i = 0; i < kinds->n; i++)
+        lists |= kinds->at[i].list;
+    for (int i = 0; lists && v->kind == CG_VALUE_LIST && i < v->n && at < 0; i++)
+        if (!take(e, kinds, true, v->at[i], true)) { /* of a list that is almost right, the element that is not */
+            worst = v->at[i];
+            at = i;
+        }
+    print_found(worst, &found);
+    CgDiag *d = at < 0 ? cg_elab_error(e, CG_E0305, span, "'%s' of %s is %s, not %s", p->name, callee,
+                    cg_strbuf_str(&want), cg_strbuf_str(&found))
+                       : cg_elab_error(e, CG_E0305, span, "'%s' of %s is %s; element %d is %s", p->name, callee,
+                           cg_strbuf_str(&want), at, cg_strbuf_str(&found));
+    if (p->span.file)
+        cg_diag_note(d, p->span, "declared here");
+    cg_strbuf_deinit(&want);
+    cg_strbuf_deinit(&found);
+    return cg_value_poison(e);
+}
+
+/* One of the strings that the signature names. */
+static bool check_choice(
+    CgElab *e, const char *callee, const CgParam *p, const CgTypeExpr *choice, CgAtom s, CgSpan span)
+{
+    CgSuggest near;
+    CgStrbuf all = { 0 };
+    cg_suggest_init(&near, s);
+    for (int i = 0; i < choice->nchoices; i++) {
+        if (choice->choices[i] == s)
+            break;
+        cg_suggest_offer(&near, choice->choices[i]);
+        cg_strbuf_printf(&all, "%s\"%s\"", i == 0 ? "" : i == choice->nchoices - 1 ? " or " : ", ", choice->choices[i]);
+        if (i < choice->nchoices - 1)
+            continue;
+        CgDiag *d =
+            cg_elab_error(e, CG_E0305, span, "'%s' of %s is %s, not \"%s\"", p->name, callee, cg_strbuf_str(&all), s);
+        if (cg_suggest_best(&near))
+            cg_diag_help(d, "did you mean \"%s\"?", cg_suggest_best(&near));
+        cg_strbuf_deinit(&all);
+        return false;
+    }
+    cg_strbuf_deinit(&all);
+    return true;
+}
+
+CgValue *cg_argument_take(
+    CgElab *e, const char *callee, const CgParam *p, const CgKinds *kinds, CgValue *v, CgSpan span, CgKnown known)
+{
+    if (cg_is_poison(v))
+        return v;
+    CgValue *taken = cg_kinds_take(e, kinds, v, known);
+    if (!taken)
+        return wrong_kind(e, callee, p, kinds, v, span);
+    if (kinds->choice && taken->kind == CG_VALUE_STR && !check_choice(e, callee, p, kinds->choice, taken->s, span))
+        return cg_value_poison(e);
+    return taken;
+}
+
+/* ---- matching --------------------------------------------------------------------------------------------------- */
+
+static CgAtom bare(const CgGiven *a, int i)
+{
+    if (!a->site || i >= a->site->args.n)
+        return NULL;
+    const CgExpr *x = a->site->args.at[i].value;
+    return x && x->kind == CG_EXPR_NAME ? x->s : NULL;
+}
+
+static int param_named(const CgParam *params, int n, CgAtom name)
+{
+    for (int i = 0; name && i < n; i++)
+        if (params[i].name == name)
+            return i;
+    return -1;
+}
+
+static void unknown_argument(CgElab *e, const char *callee, const CgParam *params, int n, CgAtom name, CgSpan span)
+{
+    CgSuggest s;
+    cg_suggest_init(&s, name);
+    CgStrbuf all = { 0 };
+    for (int i = 0; i < n; i++) {
+        cg_suggest_offer(&s, params[i].name);
+        cg_strbuf_printf(&all, "%s%s", i ? ", " : "", params[i].name);
+    }
+    CgDiag *d = cg_elab_error(e, CG_E0303, span, "'%s' has no parameter '%s'", callee, name);
+    if (cg_suggest_best(&s))
+        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    else
+        cg_diag_help(d, "its parameters are: %s", cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
+}
+
+static void put(CgArguments *out, int k, const CgGiven *given, int i)
+{
+    out->at[k] = given->at[i];
+    out->span[k] = given->spans[i];
+    out->written[k] = given->site && i < given->site->args.n ? given->site->args.at[i].value : NULL;
+}
+
+/* The parameter of an argument without a name; n = there is none left. */
+static int by_position(const CgParam *params, int n, const CgGiven *given, int i, int how, const CgArguments *out)
+{
+    bool apart = how & CG_MATCH_TENSORS_APART, tensor = given->at[i]->kind == CG_VALUE_TENSOR;
+    int k = how & CG_MATCH_BARE ? param_named(params, n, bare(given, i)) : -1;
+    if (k >= 0 && !out->at[k] && (!apart || cg_param_is_tensor(&params[k]) == tensor))
+        return k;
+    for (k = 0; k < n; k++)
+        if (!out->at[k] && (!apart || cg_param_is_tensor(&params[k]) == tensor))
+            return k;
+    if (apart) /* a tensor for a static parameter, a number for a scalar tensor */
+        for (k = 0; k < n && out->at[k]; k++) {}
+    return k;
+}
+
+bool cg_arguments_match(
+    CgElab *e, const char *callee, const CgParam *params, int n, const CgGiven *given, int how, CgArguments *out)
+{
+    bool good = true;
+    out->n = n;
+    out->site = given->site;
+    if (n > CG_MAX_ARGS) {
+        cg_elab_error(e, CG_E0303, given->site ? given->site->span : params[CG_MAX_ARGS].span,
+            "'%s' has %d parameters; it can have %d", callee, n, CG_MAX_ARGS);
+        return false;
+    }
+    for (int i = 0; i < n; i++) {
+        out->at[i] = NULL;
+        out->span[i] = (CgSpan){ 0 };
+        out->written[i] = NULL;
+    }
+    for (int i = 0; i < given->n; i++) {
+        if (!given->names[i])
+            continue;
+        int k = param_named(params, n, given->names[i]);
+        if (k >= 0 && !out->at[k]) {
+            put(out, k, given, i);
+            continue;
+        }
+        if (k < 0)
+            unknown_argument(e, callee, params, n, given->names[i],
+                given->site && i < given->site->args.n ? given->site->args.at[i].name_span : given->spans[i]);
+        else
+            cg_elab_error(e, CG_E0303, given->spans[i], "'%s' is given twice", given->names[i]);
+        good = false;
+    }
+    for (int i = 0; i < given->n; i++) {
+        if (given->names[i])
+            continue;
+        int k = by_position(params, n, given, i, how, out);
+        if (k < n) {
+            put(out, k, given, i);
+            continue;
+        }
+        cg_elab_error(e, CG_E0303, given->spans[i], "'%s' takes %d argument%s", callee, n, n == 1 ? "" : "s");
+        good = false;
+    }
+    return good;
+}
