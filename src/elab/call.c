@@ -28,7 +28,7 @@ static CgValue *as_param_type(CgElab *e, const CgStmt *callee, const CgParam *p,
     if (!p->type || p->type->kind != CG_TYPE_SCALAR || !cg_kinds_of(p->type, &kinds)
         || (kinds.at[0].tag == CG_KIND_INT && v->kind == CG_VALUE_DIM))
         return v;
-    return cg_argument_take(e, callee->names[0], p, &kinds, v, span, CG_KNOWN_NOW);
+    return cg_argument_take(e, callee->names[0], p, &kinds, v, span, NULL, CG_KNOWN_NOW);
 }
 
 static CgValue *instantiate(CgElab *e, CgValue *graph, const CgArguments *a, CgSpan span)
@@ -351,7 +351,7 @@ static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const
         }
         if (!a.span[i].file)
             a.span[i] = span;
-        a.at[i] = cg_argument_take(e, fn->name, p, &s->param[i], a.at[i], a.span[i], known);
+        a.at[i] = cg_argument_take(e, fn->name, p, &s->param[i], a.at[i], a.span[i], a.written[i], known);
         good &= !cg_is_poison(a.at[i]);
     }
     if (!good)
@@ -387,7 +387,7 @@ static bool bind_columns(CgElab *e, CgFrame *f, const CgFunction *fn, CgValue *o
 {
     const CgSignature *s = cg_function_signature(fn);
     CgAtom columns[256];
-    of = cg_argument_take(e, fn->name, &s->stmt->params[0], &s->param[0], of, span, CG_KNOWN_LATER);
+    of = cg_argument_take(e, fn->name, &s->stmt->params[0], &s->param[0], of, span, NULL, CG_KNOWN_LATER);
     if (cg_is_poison(of))
         return false;
     int n = e->columns ? e->columns(e, of, columns, 256) : 0;

@@ -167,29 +167,33 @@ CgValue *cg_kinds_take(CgElab *e, const CgKinds *k, CgValue *v, CgKnown known)
 static void print_found(const CgValue *v, CgStrbuf *out)
 {
     if (v->kind == CG_VALUE_CALL && !cg_value_class(v)) {
-        cg_kinds_print(&cg_function_signature(v->function)->result, out);
+        CgKinds later = { 0 }; /* tensors are there at once */
+        const CgKinds *result = &cg_function_signature(v->function)->result;
+        for (int i = 0; i < result->n; i++)
+            if (result->at[i].tag != CG_KIND_TENSOR)
+                later.at[later.n++] = result->at[i];
+        cg_kinds_print(&later, out);
         cg_strbuf_puts(out, " known only when the script runs");
         return;
     }
     cg_strbuf_puts(out, cg_value_kind_name(v));
 }
 
-static CgValue *wrong_kind(
-    CgElab *e, const char *callee, const CgParam *p, const CgKinds *kinds, const CgValue *v, CgSpan span)
+static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, const CgKinds *kinds, const CgValue *v,
+    CgSpan span, const CgExpr *written)
 {
     CgStrbuf want = { 0 }, found = { 0 };
     cg_kinds_print(kinds, &want);
-    const CgValue *worst = v;
-    int at = -1;
     bool lists = false;
+    int at = -1;
     for (int i = 0; i < kinds->n; i++)
         lists |= kinds->at[i].list;
     for (int i = 0; lists && v->kind == CG_VALUE_LIST && i < v->n && at < 0; i++)
-        if (!take(e, kinds, true, v->at[i], true)) { /* of a list that is almost right, the element that is not */
-            worst = v->at[i];
+        if (!take(e, kinds, true, v->at[i], true)) /* of a list that is almost right, the element that is not */
             at = i;
-        }
-    print_found(worst, &found);
+    print_found(at < 0 ? v : v->at[at], &found);
+    if (at >= 0 && written && written->kind == CG_EXPR_LIST && at < written->args.n)
+        span = written->args.at[at].value->span;
     CgDiag *d = at < 0 ? cg_elab_error(e, CG_E0305, span, "'%s' of %s is %s, not %s", p->name, callee,
                     cg_strbuf_str(&want), cg_strbuf_str(&found))
                        : cg_elab_error(e, CG_E0305, span, "'%s' of %s is %s; element %d is %s", p->name, callee,
@@ -226,14 +230,14 @@ static bool check_choice(
     return true;
 }
 
-CgValue *cg_argument_take(
-    CgElab *e, const char *callee, const CgParam *p, const CgKinds *kinds, CgValue *v, CgSpan span, CgKnown known)
+CgValue *cg_argument_take(CgElab *e, const char *callee, const CgParam *p, const CgKinds *kinds, CgValue *v,
+    CgSpan span, const CgExpr *written, CgKnown known)
 {
     if (cg_is_poison(v))
         return v;
     CgValue *taken = cg_kinds_take(e, kinds, v, known);
     if (!taken)
-        return wrong_kind(e, callee, p, kinds, v, span);
+        return wrong_kind(e, callee, p, kinds, v, span, written);
     if (kinds->choice && taken->kind == CG_VALUE_STR && !check_choice(e, callee, p, kinds->choice, taken->s, span))
         return cg_value_poison(e);
     return taken;

@@ -87,9 +87,10 @@ typedef enum CgMatching {
 /* Reports what does not fit the parameters by name or number; false after a mistake. */
 bool cg_arguments_match(
     CgElab *e, const char *callee, const CgParam *params, int n, const CgGiven *given, int how, CgArguments *out);
-/* The value as the declared kind of a parameter; reports a wrong one at `span` and gives poison. */
-CgValue *cg_argument_take(
-    CgElab *e, const char *callee, const CgParam *p, const CgKinds *kinds, CgValue *v, CgSpan span, CgKnown known);
+/* The value as the declared kind of a parameter; reports a wrong one where it is written, or at `span`, and gives
+ * poison. */
+CgValue *cg_argument_take(CgElab *e, const char *callee, const CgParam *p, const CgKinds *kinds, CgValue *v,
+    CgSpan span, const CgExpr *written, CgKnown known);
 
 /* Functions of the language (function.c). */
 const CgFunction *cg_function_find(const char *name);

@@ -127,7 +127,7 @@ static CgValue *run_tokenizer(CgSession *x, const CgValue *call, CgValue **args)
 static const CgFunction fn_bytes = { CG_FUNCTION_HERE, .name = "bytes", .sig = "() -> tokenizer", .build = build_bytes,
     .run = run_bytes, .doc = "The tokenizer with one id a byte: size 256, end 0, mark 1." };
 static const CgFunction fn_bpe = { CG_FUNCTION_HERE, .name = "bpe",
-    .sig = "(corpora: corpus | list | record, size: int = 2048) -> tokenizer", .build = build_bpe, .run = run_bpe,
+    .sig = "(corpora: corpus | corpus[] | record, size: int = 2048) -> tokenizer", .build = build_bpe, .run = run_bpe,
     .doc = "A byte-pair tokenizer trained on the train split of a corpus, or of several in equal shares; kept in the "
            "store. Ids 0 to 255 are the bytes; end 0, mark 1." };
 static const CgFunction fn_tokenizer = { CG_FUNCTION_HERE, .name = "tokenizer", .sig = "(path: str) -> tokenizer",
