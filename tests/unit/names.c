@@ -10,7 +10,6 @@
 #include "base/io.h"
 #include "elab/elab.h"
 #include "graph/registry.h"
-#include "library/library.h"
 #include "tap.h"
 
 #define UNKNOWN "qzxunknown"
@@ -90,7 +89,7 @@ static bool reported_at(const char *path, uint32_t at)
     CgProgram *p = cg_program_load(sources, path, diags);
     bool found = false;
     if (p && cg_diags_count(diags) == 0) {
-        CgElab *e = cg_elab_new(sources, diags, p, NULL, 0, cg_library);
+        CgElab *e = cg_elab_new(sources, diags, p, NULL, 0);
         cg_names_check(e);
         for (const CgDiag *d = diags->first; d; d = d->next)
             found |= d->span.start == at && d->code == CG_E0301;
