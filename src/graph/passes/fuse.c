@@ -31,6 +31,7 @@ typedef struct Pass {
     bool *live, *output;
     int *cluster; /* by node: index into clusters, -1 = none */
     CG_VEC(Cluster) clusters;
+    CgRef *reach; /* by node r: the first node of any cluster that has nodes both before r and at or after r; else r */
     uint32_t *users_first, *users; /* live users of each node */
     uint32_t *seen, stamp;         /* by node: search marks */
 } Pass;
@@ -137,21 +138,32 @@ static int collect_operands(const Pass *p, const Cluster *c, CgRef *out, int max
     return count;
 }
 
-/* Could a node with this ref, drawn together with its cluster, come after something with ref `low`? */
-static bool may_follow(const Pass *p, CgRef r, CgRef low)
+/* The members of `c` become one cluster with this number. */
+static void set_cluster(Pass *p, int id, const Cluster *c)
 {
-    if (p->cluster[r] < 0)
-        return r > low;
-    const Cluster *c = &p->clusters.at[p->cluster[r]];
-    return c->at[c->n - 1] > low;
+    p->clusters.at[id] = *c;
+    for (int m = 0; m < c->n; m++)
+        p->cluster[c->at[m]] = id;
+    for (CgRef r = c->at[0] + 1; r <= c->at[c->n - 1]; r++)
+        if (c->at[0] < p->reach[r])
+            p->reach[r] = c->at[0];
 }
 
-/* True when something outside `c` lies between two members: then they cannot be one node. Searches from the operands
- * of `c` upwards, taking every cluster as one node. */
+/* The largest node at or before r such that no cluster has nodes on both sides of it. Nothing before it, clusters taken
+ * as one node each, depends on anything at or after it. */
+static CgRef border_before(const Pass *p, CgRef r)
+{
+    while (p->reach[r] < r)
+        r = p->reach[r];
+    return r;
+}
+
+/* True when `c` depends on itself through something outside: then its members cannot be one node. Searches from the
+ * operands of `c` upwards, taking every cluster as one node. */
 static bool would_cycle(Pass *p, const Cluster *c)
 {
     CG_VEC(CgRef) todo = { 0 };
-    CgRef low = c->at[0];
+    CgRef border = border_before(p, c->at[0]);
     bool cycle = false;
     int looked = 0;
     p->stamp++;
@@ -165,7 +177,7 @@ static bool would_cycle(Pass *p, const Cluster *c)
     }
     while (todo.len && !cycle) {
         CgRef r = todo.at[--todo.len];
-        if (p->seen[r] == p->stamp || !may_follow(p, r, low))
+        if (p->seen[r] == p->stamp || r < border)
             continue;
         Cluster one = { 1, { r }, false };
         const Cluster *unit = p->cluster[r] < 0 ? &one : &p->clusters.at[p->cluster[r]];
@@ -221,10 +233,8 @@ static void grow(Pass *p, CgRef r)
             continue;
         if (!join(&p->clusters.at[id], &p->clusters.at[other], &both) || !fits(p, &both))
             continue;
-        p->clusters.at[id] = both;
         p->clusters.at[other].n = 0;
-        for (int m = 0; m < both.n; m++)
-            p->cluster[both.at[m]] = id;
+        set_cluster(p, id, &both);
     }
 }
 
@@ -251,10 +261,8 @@ static void pair(Pass *p, CgRef r)
             continue;
         if (!join(&p->clusters.at[id], &p->clusters.at[other], &both) || !fits(p, &both))
             continue;
-        p->clusters.at[id] = both;
         p->clusters.at[other].n = 0;
-        for (int k = 0; k < both.n; k++)
-            p->cluster[both.at[k]] = id;
+        set_cluster(p, id, &both);
         return;
     }
 }
@@ -294,8 +302,7 @@ static void sum_up(Pass *p, CgRef r)
     for (int m = 0; m < c->n; m++)
         if (is_needed_outside(p, &with, c->at[m]))
             return;
-    *c = with;
-    p->cluster[r] = id;
+    set_cluster(p, id, &with);
 }
 
 /* ---- the program ---- */
@@ -394,9 +401,10 @@ static void emit_cluster(const Pass *p, const Cluster *c, CgBuild *b, CgRef *map
 /* ---- putting the new graph in order ---- */
 
 /* Emits node r, or its whole cluster, after all it needs; deepest first, without recursion. */
-static void emit(const Pass *p, CgRef r, CgBuild *b, CgRef *map)
+static void emit(Pass *p, CgRef r, CgBuild *b, CgRef *map)
 {
     CG_VEC(CgRef) todo = { 0 };
+    p->stamp++;
     cg_vec_push(&todo, r);
     while (todo.len) {
         CgRef top = todo.at[todo.len - 1];
@@ -413,8 +421,12 @@ static void emit(const Pass *p, CgRef r, CgBuild *b, CgRef *map)
                 if (map[n->in[i]] == CG_NONE && !has(unit, n->in[i]))
                     cg_vec_push(&todo, n->in[i]);
         }
-        if (todo.len > waiting)
+        if (todo.len > waiting) {
+            if (p->seen[unit->at[0]] == p->stamp)
+                CG_BUG("fuse: node %u waits for itself", top);
+            p->seen[unit->at[0]] = p->stamp;
             continue;
+        }
         if (unit->n > 1)
             emit_cluster(p, unit, b, map);
         else
@@ -449,8 +461,11 @@ CgGraph *cg_pass_fuse(const CgGraph *g)
     p.cluster = cg_malloc(sizeof *p.cluster * size);
     p.seen = cg_calloc(size, sizeof *p.seen);
     p.output = cg_calloc(size, sizeof *p.output);
-    for (size_t i = 0; i < size; i++)
+    p.reach = cg_malloc(sizeof *p.reach * size);
+    for (size_t i = 0; i < size; i++) {
         p.cluster[i] = -1;
+        p.reach[i] = (CgRef)i;
+    }
     for (size_t i = 0; i < g->outputs.len; i++)
         p.output[g->outputs.at[i].ref] = true;
     count_users(&p);
@@ -476,6 +491,7 @@ CgGraph *cg_pass_fuse(const CgGraph *g)
     free(p.output);
     free(p.cluster);
     free(p.seen);
+    free(p.reach);
     free(p.users);
     free(p.users_first);
     cg_vec_free(&p.clusters);
