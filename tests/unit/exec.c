@@ -378,7 +378,8 @@ static double run_once(
     return worst;
 }
 
-/* Outputs that renew what was bound: a moment and a weight, and two inputs that change places, three steps. */
+/* Outputs that renew what was bound: a moment and a weight, two inputs that change places, one that stays as it is;
+ * three steps. */
 static void renewals(void)
 {
     CgErr e = { 0 };
@@ -387,7 +388,7 @@ static void renewals(void)
                        "  %5 = add %4 %0 : f32[1031]\n"
                        "  %6 = sub %3 %5 : f32[1031]\n"
                        "  %7 = sum %3 {axes=(0)} : f32\n"
-                       "  return m = %5, w = %6, old = %7, a = %2, b = %1\n}\n",
+                       "  return m = %5, w = %6, old = %7, a = %2, b = %1, g = %0\n}\n",
             &e);
     CgPool *pool = cg_pool_new(2);
     for (int way = 0; way < 4; way++) {
@@ -429,7 +430,8 @@ static void renewals(void)
         }
         for (int i = 0; i < 1031; i++) {
             float k = 0.25f * (float)(i % 7);
-            good = good && m[i] == 0.5f + 3 * k && w[i] == 2.0f - (0.5f + k) - (0.5f + 2 * k) - (0.5f + 3 * k);
+            good = good && grad[i] == k && m[i] == 0.5f + 3 * k
+                && w[i] == 2.0f - (0.5f + k) - (0.5f + 2 * k) - (0.5f + 3 * k);
         }
         ok(good, way & 1 ? "renewed by copies at the end of a run" : "renewed in place");
         cg_exec_free(x);

@@ -433,7 +433,7 @@ static void find_renewed(const CgGraph *g, bool update, CgRef *renewed)
             size_t n = params ? g->params.len : g->inputs.len;
             const CgRef *leaf = params ? g->params.at : g->inputs.at;
             for (size_t i = 0; i < n; i++)
-                if (cg_node_name(g, leaf[i]) == g->outputs.at[o].name && leaf[i] != g->outputs.at[o].ref
+                if (cg_node_name(g, leaf[i]) == g->outputs.at[o].name
                     && cg_type_equal(cg_node_type(g, leaf[i]), cg_node_type(g, g->outputs.at[o].ref)))
                     renewed[o] = leaf[i];
         }
@@ -472,7 +472,7 @@ static int leaf_buffer(const Draft *d, size_t o)
 }
 
 /* Outputs go to the leaves they renew: at once where that is possible; else by a copy at the end, in two rounds where
- * the new value of one leaf is the old one of another. */
+ * the new value of one leaf is the old one of another. A leaf that is its own new value stays as it is. */
 static void renew(Draft *d)
 {
     CgPlan *p = d->p;
@@ -480,8 +480,8 @@ static void renew(Draft *d)
     bool *late = cg_calloc(n + 1, sizeof *late);
     for (size_t o = 0; o < n; o++) {
         int leaf = leaf_buffer(d, o);
-        late[o] = leaf >= 0 && !can_renew(d, o, leaf);
-        if (leaf < 0 || late[o])
+        late[o] = leaf >= 0 && d->renewed[o] != p->graph->outputs.at[o].ref && !can_renew(d, o, leaf);
+        if (leaf < 0 || late[o] || p->outputs[o].buffer == leaf)
             continue;
         int y = p->outputs[o].buffer;
         d->parent[y] = leaf;
