@@ -32,12 +32,23 @@ static void begin(CgSession *x, const CgBenchOpts *opts, const char *name, CgBen
 
 /* ---- trainings ---- */
 
+/* A step that does not end in numbers ends the bench as it ends a training. */
+static bool step(CgTraining *t, CgStepResult *r)
+{
+    CgStepOutcome outcome = cg_training_step(t, r);
+    if (outcome == CG_STEP_NOT_FINITE)
+        cg_training_explain_step(t, *r);
+    else if (outcome == CG_STEP_SPOILED)
+        cg_training_explain_update(t);
+    return outcome == CG_STEP_TAKEN;
+}
+
 static bool time_training(CgTraining *t, const CgBenchOpts *opts, CgBench *out)
 {
     for (int i = 0; i < opts->warmup + opts->steps; i++) {
         CgStepResult r;
         double start = cg_now();
-        if (!cg_training_step(t, &r))
+        if (!step(t, &r))
             return false;
         if (i >= opts->warmup)
             out->ms[i - opts->warmup] = 1e3 * (cg_now() - start);
@@ -50,7 +61,7 @@ static bool time_training(CgTraining *t, const CgBenchOpts *opts, CgBench *out)
     bool good = true;
     CgStepResult r;
     for (int i = 0; good && i < opts->steps; i++)
-        good = cg_training_step(t, &r);
+        good = step(t, &r);
     cg_training_count(t);
     return good;
 }

@@ -63,6 +63,12 @@ CgDigest cg_value_digest(const CgValue *v)
     return d;
 }
 
+CgDigest cg_session_script_digest(const CgSession *x)
+{
+    const CgSource *script = cg_sources_get(x->sources, cg_env_module(cg_elab_script(x->elab))->unit->file);
+    return cg_digest(script->text, script->len);
+}
+
 bool cg_session_open(CgSession *x, CgErr *err)
 {
     cg_blas_init();
@@ -78,8 +84,7 @@ bool cg_session_open(CgSession *x, CgErr *err)
         CgStrbuf settings = { 0 };
         for (int i = 0; i < x->opts.nsettings; i++)
             cg_strbuf_printf(&settings, "%s%s=%s", i ? " " : "", x->opts.settings[i].name, x->opts.settings[i].text);
-        const CgSource *script = cg_sources_get(x->sources, cg_env_module(cg_elab_script(x->elab))->unit->file);
-        x->run = cg_run_open(x->store, x->path, cg_strbuf_str(&settings), cg_digest(script->text, script->len));
+        x->run = cg_run_open(x->store, x->path, cg_strbuf_str(&settings), cg_session_script_digest(x));
         cg_strbuf_deinit(&settings);
     }
     return true;

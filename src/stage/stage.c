@@ -24,11 +24,9 @@ CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span, int64_t *length)
         return NULL;
     }
     const CgDim *dim[2] = { cg_dim_symbol("batch"), NULL };
-    CgValue *l = cg_record_find(data, cg_intern("length")), *rows = cg_record_find(data, cg_intern("rows"));
+    CgValue *l = cg_record_find(data, cg_intern("length"));
     *length = l->i;
     dim[1] = cg_dim_int(l->i);
-    if (rows)
-        dim[0] = cg_dim_int(rows->i);
     CgValue *batch = cg_value_record(e, 2, span);
     for (int i = 0; i < 2; i++) {
         batch->keys[i] = cg_intern(names[i]);
@@ -72,6 +70,7 @@ void cg_stage_free(CgStage *s)
     for (size_t i = 0; i < CG_LEN(graphs); i++)
         if (graphs[i])
             cg_graph_free(graphs[i]);
+    cg_shares_free(&s->shares);
     if (s->weights.n)
         cg_tensors_free(&s->weights);
     cg_table_free(s->table);

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "data/tensor_file.h"
 #include "elab/elab.h"
+#include "stage/shares.h"
 #include "table/table.h"
 
 typedef enum CgStageKind { CG_STAGE_TRAIN, CG_STAGE_EVALUATE } CgStageKind;
@@ -65,9 +66,13 @@ typedef struct CgStage {
     int ngroups;
     CgGraph *norm_graph; /* input g[N]; output sum of squares */
     int64_t total;       /* elements of the contiguous block */
+    CgRef loss;          /* in the graph of `model` */
+    CgShares shares;     /* of a batch in shares, of a validation in batches; else zero */
     int64_t steps, batch, accumulate, validate_every, seed, patience;
+    bool skip; /* steps that are not finite are passed over */
     double clip;
-    double average; /* of the mean of all steps' parameters, what a step keeps; 0: the last ones are the result */
+    CgSpan optimizer; /* the field */
+    double average;   /* of the mean of all steps' parameters, what a step keeps; 0: the last ones are the result */
 
     /* evaluate */
     CgGraph *columns_graph;
@@ -79,6 +84,7 @@ typedef struct CgStage {
     /* running */
     bool forced, failed;
     CgDigest key;
+    CgDigest data_digest;
     CgTensors weights; /* train: every parameter by path */
     CgTable *table;    /* evaluate */
 } CgStage;

@@ -7,16 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/registry.h"
+#include "run/gemm/blas.h"
 #include "stage/training.h"
 
-enum { VERSION = 1 }; /* of what a training means; raised when the same key would give other bits */
+enum {
+    VERSION = 2,
+    SKIPS = 20
+}; /* VERSION: of what a training means, raised when the same key would give
+    * other bits; SKIPS: in a row, then even on_nan = "skip" gives up */
 
 /* ---- the key --------------------------------------------------------------------------------------------------- */
 
 static bool make_key(CgSession *x, CgStage *s)
 {
     CgDigester *d = cg_digester_new();
-    int64_t numbers[] = { VERSION, s->steps, s->batch, s->accumulate, s->seed + x->opts.seed, s->patience };
+    int64_t numbers[] = { VERSION, s->steps, s->batch, s->accumulate, s->seed + x->opts.seed, s->patience, s->skip };
     cg_digester_add(d, "train", 5);
     cg_digester_add(d, numbers, sizeof numbers);
     cg_digester_add(d, &s->clip, sizeof s->clip);
@@ -31,6 +37,7 @@ static bool make_key(CgSession *x, CgStage *s)
     bool good = cg_data_digest(x, s->data, &data) && cg_model_digest(x, s->model, d);
     if (good) {
         cg_digester_add(d, &data, sizeof data);
+        s->data_digest = data;
         if (s->patience) {
             good = cg_data_digest(x, s->validate, &data);
             cg_digester_add(d, &data, sizeof data);
@@ -58,12 +65,23 @@ static CgTensor flat(const float *at, int64_t n)
     return t;
 }
 
-static bool checkpoint(const CgTraining *t, const Best *best)
+/* What the bits of a training depend on besides its key. */
+static char *machine(void)
+{
+    CgStrbuf b = { 0 };
+    cg_strbuf_printf(&b, "kernels %s; matrices %s, %s; cg %s, %s", cg_registry_isa(), cg_blas_name(), cg_blas_core(),
+        PACKAGE_VERSION, CG_COMPILER);
+    return cg_strbuf_take(&b);
+}
+
+static bool checkpoint(CgTraining *t, const Best *best)
 {
     CgStage *s = t->s;
     CgNamed named[3 + CG_MAX_RANK];
     char names[3 + CG_MAX_RANK][24];
     int n = 0;
+    if (!cg_training_finite(t)) /* the older one is better */
+        return true;
     snprintf(names[n], sizeof names[n], "parameters");
     named[n] = (CgNamed){ names[n], flat(t->memory.block, s->total) };
     n++;
@@ -78,64 +96,101 @@ static bool checkpoint(const CgTraining *t, const Best *best)
         named[n] = (CgNamed){ names[n], flat(best->block, s->total) };
         n++;
     }
-    char loss[40], waited[24];
+    char loss[40], waited[24], script[33], data[33], *made_by = machine();
     snprintf(loss, sizeof loss, "%a", best->loss);
     snprintf(waited, sizeof waited, "%lld", (long long)best->waited);
-    const char *keys[] = { "best", "waited" }, *values[] = { loss, waited };
+    cg_digest_hex(cg_session_script_digest(t->x), script);
+    cg_digest_hex(s->data_digest, data);
+    const char *keys[] = { "best", "waited", "machine", "script", "data" },
+               *values[] = { loss, waited, made_by, script, data };
     CgErr err = { 0 };
     char *path = cg_stage_begin(t->x->store, s->key, (uint64_t)t->done, &err);
-    bool good = path && cg_safetensors_write(path, named, n, keys, values, 2, &err)
+    bool good = path && cg_safetensors_write(path, named, n, keys, values, CG_LEN(keys), &err)
         && cg_stage_seal(t->x->store, s->key, (uint64_t)t->done, &err);
     free(path);
+    free(made_by);
     return good || cg_session_err(t->x, s->span, &err);
 }
 
-static bool same_size(const CgTensor *t, int64_t n)
+/* A tensor of a checkpoint: of this size, and numbers throughout. */
+static bool sound(const CgTensor *t, int64_t n)
 {
-    return t && t->dtype == CG_F32 && t->rank == 1 && t->dim[0] == n;
+    if (!t || t->dtype != CG_F32 || t->rank != 1 || t->dim[0] != n)
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(((const float *)t->data)[i]))
+            return false;
+    return true;
 }
 
-static void resume(CgTraining *t, Best *best)
+static const char *note_of(const CgTensors *c, const char *key)
+{
+    for (int i = 0; i < c->nmeta; i++)
+        if (!strcmp(c->keys[i], key))
+            return c->values[i];
+    return NULL;
+}
+
+/* Takes up what a checkpoint holds, if it is whole. */
+static bool take_up(CgTraining *t, const CgTensors *c, uint64_t step, Best *best)
 {
     CgStage *s = t->s;
-    uint64_t step = 0;
-    char *path = cg_stage_find(t->x->store, s->key, &step);
-    if (!path)
-        return;
-    CgTensors c = { 0 };
-    CgErr err = { 0 };
-    bool good = cg_safetensors_read(path, &c, &err);
-    free(path);
-    if (!good)
-        return; /* the store vouched for it, so this is a file of another time; start anew */
     char name[24];
-    good = same_size(cg_tensors_find(&c, "parameters"), s->total) && (int64_t)step <= s->steps;
+    bool good = sound(cg_tensors_find(c, "parameters"), s->total) && (int64_t)step <= s->steps;
     for (int g = 0; good && g < s->ngroups; g++) {
         snprintf(name, sizeof name, "state.%d", g);
-        good = !s->groups[g].nstates || same_size(cg_tensors_find(&c, name), s->groups[g].count * s->groups[g].nstates);
+        good = !s->groups[g].nstates || sound(cg_tensors_find(c, name), s->groups[g].count * s->groups[g].nstates);
     }
-    if (good) {
-        memcpy(t->memory.block, cg_tensors_find(&c, "parameters")->data, (size_t)s->total * sizeof(float));
-        for (int g = 0; g < s->ngroups; g++) {
-            snprintf(name, sizeof name, "state.%d", g);
-            if (s->groups[g].nstates)
-                memcpy(t->state[g], cg_tensors_find(&c, name)->data,
-                    (size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float));
-        }
-        const CgTensor *block = cg_tensors_find(&c, "best");
-        if (same_size(block, s->total)) {
-            best->block = cg_malloc((size_t)s->total * sizeof(float));
-            memcpy(best->block, block->data, (size_t)s->total * sizeof(float));
-        }
-        for (int i = 0; i < c.nmeta; i++) {
-            if (!strcmp(c.keys[i], "best"))
-                best->loss = strtod(c.values[i], NULL);
-            if (!strcmp(c.keys[i], "waited"))
-                best->waited = strtoll(c.values[i], NULL, 10);
-        }
-        t->done = (int64_t)step;
+    const CgTensor *block = cg_tensors_find(c, "best");
+    if (!good || (block && !sound(block, s->total)))
+        return false;
+    memcpy(t->memory.block, cg_tensors_find(c, "parameters")->data, (size_t)s->total * sizeof(float));
+    for (int g = 0; g < s->ngroups; g++) {
+        snprintf(name, sizeof name, "state.%d", g);
+        if (s->groups[g].nstates)
+            memcpy(t->state[g], cg_tensors_find(c, name)->data,
+                (size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float));
     }
-    cg_tensors_free(&c);
+    if (block) {
+        best->block = best->block ? best->block : cg_malloc((size_t)s->total * sizeof(float));
+        memcpy(best->block, block->data, (size_t)s->total * sizeof(float));
+    }
+    const char *loss = note_of(c, "best"), *waited = note_of(c, "waited");
+    best->loss = loss ? strtod(loss, NULL) : INFINITY;
+    best->waited = waited ? strtoll(waited, NULL, 10) : 0;
+    t->done = (int64_t)step;
+    t->filled = -1;
+    return true;
+}
+
+/* From the newest checkpoint that holds numbers only; from the start where there is none. */
+static bool resume(CgTraining *t, Best *best, bool say)
+{
+    CgStage *s = t->s;
+    uint64_t step = UINT64_MAX;
+    char *path;
+    while ((path = cg_stage_find(t->x->store, s->key, step, &step))) {
+        CgTensors c = { 0 };
+        CgErr err = { 0 };
+        bool good = cg_safetensors_read(path, &c, &err) && take_up(t, &c, step, best);
+        const char *made_by = good ? note_of(&c, "machine") : NULL;
+        char *here = machine();
+        if (!good && say)
+            fprintf(stderr, "cg: checkpoint '%s' is passed over: %s\n", path,
+                err.text[0] ? err.text : "it holds numbers that are not finite, or another model");
+        if (made_by && say && strcmp(made_by, here) != 0)
+            fprintf(stderr,
+                "cg: warning: training '%s' goes on from a checkpoint of another machine or build; its result will "
+                "have "
+                "the bits of neither\n  there: %s\n  here:  %s\n",
+                s->label, made_by, here);
+        free(here);
+        free(path);
+        cg_tensors_free(&c);
+        if (good)
+            return true;
+    }
+    return t->done == 0 || cg_training_restart(t);
 }
 
 /* ---- the result ------------------------------------------------------------------------------------------------ */
@@ -177,7 +232,11 @@ static bool finish(CgTraining *t, char (*before)[33], char (*after)[33])
         }
     }
     CgErr err = { 0 };
-    char *path = cg_store_begin(x->store, s->key, &err);
+    bool sound = cg_training_finite(t); /* the mean of parameters, and the best ones, too */
+    if (!sound)
+        cg_err(
+            &err, CG_ERR_INPUT, "training '%s' ended in numbers that are not finite; nothing is kept of it", s->label);
+    char *path = sound ? cg_store_begin(x->store, s->key, &err) : NULL;
     bool good = path && cg_safetensors_write(path, named, n, keys, values, nmeta, &err)
         && cg_store_seal(x->store, s->key, &err) && cg_safetensors_read(path, &s->weights, &err);
     if (good && x->run)
@@ -208,62 +267,164 @@ static void signal_when_asked(void)
         raise(steps == interrupt_at ? SIGINT : SIGKILL);
 }
 
-static bool loop(CgTraining *t, Best *best, CgProgress *progress, bool *stopped)
+/* A mean of the loss, and of how far it lies from that: what is far above both is a spike. */
+typedef struct Calm {
+    double mean, spread;
+    int64_t seen, said;
+} Calm;
+
+static void watch_spikes(Calm *c, const CgTraining *t, double loss, CgProgress *progress)
+{
+    double away = loss - c->mean;
+    bool spike = c->seen >= 50 && away > 10 * c->spread && away > 0.5 * fabs(c->mean);
+    if (spike && (!c->said || t->done - c->said >= 100)) {
+        cg_progress_say(progress, "warning: the loss of step %lld is %g after a mean of %g", (long long)(t->done - 1),
+            loss, c->mean);
+        c->said = t->done;
+    }
+    double share = c->seen < 50 ? 1.0 / (double)(c->seen + 1) : 0.02;
+    c->spread += share * (fabs(away) - c->spread);
+    c->mean += share * away;
+    c->seen++;
+}
+
+typedef struct Loop {
+    CgTraining *t;
+    Best *best;
+    CgProgress *progress;
+    Calm calm;
+    int64_t skipped; /* steps in a row */
+    bool stopped;    /* by a signal */
+    bool enough;     /* by early_stop */
+} Loop;
+
+/* The steps to the one that failed once more, and that looking at each op: an update has changed what it began with. */
+static void explain_update(Loop *l)
+{
+    CgTraining *t = l->t;
+    int64_t to = t->done;
+    CgStepResult r;
+    if (!t->kept) { /* else what there was before is there again */
+        if (!resume(t, l->best, false))
+            return;
+        cg_progress_say(l->progress, "repeating %lld steps to find out what went wrong", (long long)(to - t->done));
+        while (t->done < to && !cg_session_stopped(t->x))
+            if (cg_training_step(t, &r) == CG_STEP_NOT_FINITE)
+                cg_training_skip(t);
+    }
+    t->look = true;
+    CgStepOutcome again = cg_training_step(t, &r);
+    t->look = false;
+    CG_ASSERT(again == CG_STEP_SPOILED || cg_session_stopped(t->x), "a step repeats its bits");
+    cg_training_explain_update(t);
+}
+
+/* A step that did not end in numbers: an error, or a warning where the script says skip. */
+static bool bad_step(Loop *l, CgStepOutcome outcome, CgStepResult r)
+{
+    CgTraining *t = l->t;
+    if (!t->s->skip || l->skipped >= SKIPS) {
+        if (outcome == CG_STEP_NOT_FINITE)
+            cg_training_explain_step(t, r);
+        else
+            explain_update(l);
+        return false;
+    }
+    cg_progress_say(l->progress, "warning: step %lld is skipped: its %s not finite", (long long)t->done,
+        outcome == CG_STEP_SPOILED ? "update is"
+            : isfinite(r.loss)     ? "gradient is"
+                                   : "loss is");
+    l->skipped++;
+    cg_training_skip(t);
+    return true;
+}
+
+static void note_metrics(const CgTraining *t, CgStepResult r)
 {
     CgSession *x = t->x;
+    /* the index has the first steps in full, then one in ten */
+    if (x->run && (t->done <= 100 || t->done % 10 == 0 || t->done == t->s->steps)) {
+        cg_run_metric(x->run, t->s->key, t->s->label, t->done, cg_intern("loss"), r.loss);
+        cg_run_metric(x->run, t->s->key, t->s->label, t->done, cg_intern("gradient_norm"), r.norm);
+    }
+}
+
+static bool validate(Loop *l)
+{
+    CgTraining *t = l->t;
+    CgStage *s = t->s;
+    Best *best = l->best;
+    double v = 0;
+    cg_training_swap_average(t);
+    if (!cg_training_validate(t, &v))
+        return false;
+    cg_progress_value(l->progress, "valid", v);
+    if (t->x->run)
+        cg_run_metric(t->x->run, s->key, s->label, t->done, cg_intern("valid_loss"), v);
+    if (!isfinite(v) && !s->skip) {
+        cg_training_explain_validation(t, v);
+        return false;
+    }
+    if (!isfinite(v)) {
+        cg_progress_say(l->progress, "warning: the validation loss of step %lld is not finite", (long long)t->done);
+    } else if (s->patience && v < best->loss) {
+        best->loss = v;
+        best->waited = 0;
+        if (!best->block)
+            best->block = cg_malloc((size_t)s->total * sizeof(float));
+        memcpy(best->block, t->memory.block, (size_t)s->total * sizeof(float));
+    } else if (s->patience) {
+        best->waited++;
+    }
+    cg_training_swap_average(t);
+    l->enough = s->patience && best->waited >= s->patience;
+    return true;
+}
+
+static bool one_step(Loop *l)
+{
+    CgTraining *t = l->t;
+    CgStage *s = t->s;
+    CgStepResult r;
+    CgStepOutcome outcome = cg_training_step(t, &r);
+    signal_when_asked();
+    if (outcome != CG_STEP_TAKEN)
+        return bad_step(l, outcome, r);
+    l->skipped = 0;
+    watch_spikes(&l->calm, t, r.loss, l->progress);
+    cg_progress_value(l->progress, "loss", r.loss);
+    cg_progress_value(l->progress, "grad", r.norm);
+    if (isfinite(r.rate))
+        cg_progress_value(l->progress, "rate", r.rate);
+    note_metrics(t, r);
+    bool due = t->valid && (t->done % s->validate_every == 0 || t->done == s->steps);
+    return !due || validate(l);
+}
+
+static bool loop(Loop *l)
+{
+    CgTraining *t = l->t;
     CgStage *s = t->s;
     const char *every_text = cg_debug_value("checkpoint-every");
     int64_t every = every_text ? strtoll(every_text, NULL, 10) : 0;
     double saved = cg_now();
-    while (t->done < s->steps) {
-        CgStepResult r;
-        if (!cg_training_step(t, &r))
+    while (t->done < s->steps && !l->enough) {
+        if (!one_step(l))
             return false;
-        signal_when_asked();
-        cg_progress_value(progress, "loss", r.loss);
-        cg_progress_value(progress, "grad", r.norm);
-        if (isfinite(r.rate))
-            cg_progress_value(progress, "rate", r.rate);
-        /* the index has the first steps in full, then one in ten */
-        if (x->run && (t->done <= 100 || t->done % 10 == 0 || t->done == s->steps)) {
-            cg_run_metric(x->run, t->done, cg_intern("loss"), r.loss);
-            cg_run_metric(x->run, t->done, cg_intern("gradient_norm"), r.norm);
-        }
-        if (t->valid && (t->done % s->validate_every == 0 || t->done == s->steps)) {
-            cg_training_swap_average(t);
-            double v = cg_training_validate(t);
-            cg_progress_value(progress, "valid", v);
-            if (x->run)
-                cg_run_metric(x->run, t->done, cg_intern("valid_loss"), v);
-            if (s->patience && v < best->loss) {
-                best->loss = v;
-                best->waited = 0;
-                if (!best->block)
-                    best->block = cg_malloc((size_t)s->total * sizeof(float));
-                memcpy(best->block, t->memory.block, (size_t)s->total * sizeof(float));
-            } else if (s->patience) {
-                best->waited++;
-            }
-            cg_training_swap_average(t);
-            if (s->patience && best->waited >= s->patience) {
-                cg_progress_step(progress, t->done);
-                break;
-            }
-        }
-        cg_progress_step(progress, t->done);
-        bool due = every ? t->done % every == 0 : cg_now() - saved > 20;
-        if (cg_session_stopped(x) && t->done < s->steps) {
-            *stopped = true;
-            return checkpoint(t, best);
-        }
-        if (due && t->done < s->steps) {
-            if (!checkpoint(t, best))
+        cg_progress_step(l->progress, t->done);
+        if (t->done >= s->steps || l->enough)
+            break;
+        l->stopped = cg_session_stopped(t->x);
+        if (l->stopped || (every ? t->done % every == 0 : cg_now() - saved > 20)) {
+            if (!checkpoint(t, l->best))
                 return false;
             saved = cg_now();
         }
+        if (l->stopped)
+            return true;
     }
-    if (best->block)
-        memcpy(t->memory.block, best->block, (size_t)s->total * sizeof(float));
+    if (l->best->block)
+        memcpy(t->memory.block, l->best->block, (size_t)s->total * sizeof(float));
     else
         cg_training_swap_average(t);
     return true;
@@ -297,6 +458,9 @@ static void announce(const CgTraining *t, CgProgress *progress, const char *name
         "%s: %lld parameters trained, %lld frozen; %lld steps of %lld x %lld tokens; %.1f MiB planned%s%s", name,
         (long long)trained, (long long)frozen, (long long)s->steps, (long long)s->batch, (long long)s->length,
         (double)cg_plan_slab(t->step.plan) / 1048576.0, precision, t->done ? "; goes on where it stopped" : "");
+    if (t->valid)
+        cg_progress_say(progress, "%s: validated on %lld rows every %lld steps", name,
+            (long long)cg_training_valid_rows(t), (long long)s->validate_every);
 }
 
 /* From the last checkpoint, if there is one, to the weights in the store. */
@@ -304,29 +468,33 @@ static bool train(CgTraining *t, bool *stopped)
 {
     CgStage *s = t->s;
     Best best = { .loss = INFINITY };
-    resume(t, &best);
+    if (!resume(t, &best, true))
+        return false;
     char name[160];
     snprintf(name, sizeof name, "train %s", s->label);
-    CgProgress *progress = cg_progress_new(&(CgProgressOpts){ .name = name,
+    Loop l = { .t = t, .best = &best };
+    l.progress = cg_progress_new(&(CgProgressOpts){ .name = name,
         .total = s->steps,
         .from = t->done,
         .per_step = (double)(s->batch * s->length),
         .quiet = t->x->opts.quiet });
-    announce(t, progress, name);
+    announce(t, l.progress, name);
     char(*before)[33] = cg_calloc((size_t)t->memory.n + 1, 33), (*after)[33] = cg_calloc((size_t)t->memory.n + 1, 33);
     int nfrozen = 0;
     CgDigest d0 = frozen_digest(t, before, &nfrozen);
     cg_training_watch(t);
-    bool good = loop(t, &best, progress, stopped);
+    bool good = loop(&l);
+    *stopped = good && l.stopped;
     CgDigest d1 = frozen_digest(t, after, &nfrozen);
     if (good && nfrozen && !*stopped) {
         char h0[33], h1[33];
         cg_digest_hex(d0, h0);
         cg_digest_hex(d1, h1);
         CG_ASSERT(cg_digest_equal(d0, d1), "a frozen tensor kept its bits");
-        cg_progress_say(progress, "%s: %d frozen tensors, digest %.16s before and %.16s after", name, nfrozen, h0, h1);
+        cg_progress_say(
+            l.progress, "%s: %d frozen tensors, digest %.16s before and %.16s after", name, nfrozen, h0, h1);
     }
-    cg_progress_free(progress,
+    cg_progress_free(l.progress,
         *stopped                 ? "interrupted"
             : !good              ? "failed"
             : t->done < s->steps ? "stopped early"

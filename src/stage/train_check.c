@@ -10,8 +10,8 @@
 #include "run/plan/plan.h"
 #include "stage/check.h"
 
-static const char *const train_fields[] = { "data", "loss", "optimizer", "steps", "batch", "accumulate", "clip",
-    "average", "validate", "validate_every", "early_stop", "seed", NULL };
+static const char *const train_fields[] = { "on_nan", "data", "loss", "optimizer", "steps", "batch", "accumulate",
+    "clip", "average", "validate", "validate_every", "early_stop", "seed", NULL };
 
 typedef struct Fields {
     const CgArg *at[16];
@@ -80,6 +80,10 @@ static bool integer(
 static CgRef mean_of(CgBuild *b, CgRef r)
 {
     CgType t = cg_ref_type(b, r);
+    if (t.dtype != CG_F32) {
+        t.dtype = CG_F32;
+        r = cg_cast(b, r, CG_F32);
+    }
     return t.rank ? cg_div(b, cg_sum_all(b, r), cg_sum_all(b, cg_fill(b, t, 1))) : r;
 }
 
@@ -110,13 +114,18 @@ static bool build_gradients(CgElab *e, CgStage *s, CgRef loss, CgSpan span)
         cg_diag_help(d, "comparisons, argmax, rounding and stop_gradient let no derivative through");
         good = false;
     }
+    cg_graph_output(m->graph, "loss", loss);
     for (int i = 0; good && i < s->ntrained; i++) {
         cg_graph_output(m->graph, cg_intern_printf("grad.%s", m->params.at[s->trained[i].param].path), grads[i]);
     }
     free(wrt);
     free(grads);
-    s->together = CG_NEWN(e->arena, size_t, s->ntrained + 1);
-    s->together[0] = CG_PLAN_BOUND;
+    bool sums = s->accumulate > 1;
+    s->together = CG_NEWN(e->arena, size_t, s->ntrained + 1 + s->shares.n);
+    for (int i = 0; i <= s->ntrained + s->shares.n; i++)
+        s->together[i] = CG_PLAN_BOUND;
+    for (int i = 0; good && sums && i < s->shares.n; i++)
+        cg_graph_output(m->graph, cg_intern_printf("total.%d", i), s->shares.sum[i]);
     for (int i = 0; i < s->ntrained; i++)
         s->together[i + 1] = (size_t)s->trained[i].offset * sizeof(float);
     if (good)
@@ -143,6 +152,14 @@ static bool read_numbers(CgElab *e, CgFrame *f, const Fields *fields, CgStage *s
         || !integer(e, f, fields, "early_stop", 1, 0, &s->patience)
         || !integer(e, f, fields, "validate_every", 1, s->steps >= 10 ? s->steps / 10 : 1, &s->validate_every))
         return false;
+    const CgValue *rows = cg_record_find(s->data, cg_intern("rows")); /* of the batches of a file */
+    if (rows && !field_of(fields, "batch"))
+        s->batch = rows->i;
+    if (rows && s->batch != rows->i) {
+        cg_elab_error(e, CG_E0305, field_of(fields, "batch")->span, "the batches of this file have %lld rows, not %lld",
+            (long long)rows->i, (long long)s->batch);
+        return false;
+    }
     if (s->batch % s->accumulate) {
         cg_elab_error(e, CG_E0305, field_of(fields, "accumulate")->span,
             "a batch of %lld rows cannot be cut in %lld equal parts", (long long)s->batch, (long long)s->accumulate);
@@ -177,6 +194,19 @@ static bool read_average(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
         return false;
     }
     return true;
+}
+
+static bool read_on_nan(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
+{
+    CgValue *v = x ? cg_eval(e, f, x) : NULL;
+    if (!v || cg_is_poison(v))
+        return !v;
+    s->skip = v->kind == CG_VALUE_STR && !strcmp(v->s, "skip");
+    if (s->skip || (v->kind == CG_VALUE_STR && !strcmp(v->s, "stop")))
+        return true;
+    cg_elab_error(e, CG_E0305, x->span,
+        "on_nan says what a step does whose loss, gradient or update is not finite: \"stop\" or \"skip\"");
+    return false;
 }
 
 static bool read_validate(CgElab *e, CgFrame *f, const Fields *fields, CgStage *s)
@@ -218,6 +248,28 @@ static CgRef read_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr 
     return mean_of(&s->model->build, loss->tensor.ref);
 }
 
+/* What a share of the batch adds to the gradient, in place of the loss. */
+static bool build_shares(CgElab *e, CgStage *s, const Fields *fields, CgRef *loss)
+{
+    CgModelGraph *m = s->model;
+    CgSpan at = field_of(fields, "accumulate")->span;
+    if (s->shares.mixed != CG_NONE) {
+        CgDiag *d = cg_elab_error(e, CG_E0305, at, "a batch in %lld shares would not give the loss of the whole batch",
+            (long long)s->accumulate);
+        cg_diag_label(d, cg_node(m->graph, s->shares.mixed)->span, "this looks across the rows of the batch");
+        cg_diag_help(d, "sums and means over rows are the same in shares; leave 'accumulate' out for anything else");
+        return false;
+    }
+    CgErr err = { 0 };
+    CgRef where = CG_NONE, share = cg_shares_build(&s->shares, m, *loss, s->accumulate, &where, &err);
+    if (share == CG_NONE) {
+        cg_diag_err(e->diags, at, &err);
+        return false;
+    }
+    *loss = share;
+    return true;
+}
+
 static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fields, CgStage *s)
 {
     s->data = cg_eval(e, f, field_of(fields, "data"));
@@ -225,13 +277,17 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
         return false;
     CgValue *batch = cg_check_batch(e, s->data, field_of(fields, "data")->span, &s->length);
     if (!batch || !read_numbers(e, f, fields, s) || !read_clip(e, f, field_of(fields, "clip"), s)
-        || !read_average(e, f, field_of(fields, "average"), s) || !read_validate(e, f, fields, s))
+        || !read_average(e, f, field_of(fields, "average"), s) || !read_on_nan(e, f, field_of(fields, "on_nan"), s)
+        || !read_validate(e, f, fields, s))
         return false;
     CgRef loss = read_loss(e, f, x, field_of(fields, "loss"), s, batch);
     if (loss == CG_NONE)
         return false;
-    cg_graph_output(s->model->graph, "loss", loss);
-    s->loss_graph = cg_pass_run_all(s->model->graph, NULL);
+    CgGraph *plain = cg_shares_plain(s->model, loss);
+    s->loss = loss;
+    s->loss_graph = cg_pass_run_all(plain, NULL);
+    cg_graph_free(plain);
+    s->optimizer = field_of(fields, "optimizer")->span;
     if (!cg_check_optimizer(e, f, s, field_of(fields, "optimizer")))
         return false;
     if (!s->ntrained) {
@@ -239,6 +295,10 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
         return false;
     }
     s->norm_graph = build_norm(s->total);
+    if (s->validate || s->accumulate > 1)
+        s->shares = cg_shares_find(s->model, loss, cg_dim_symbol("batch"));
+    if (s->accumulate > 1 && !build_shares(e, s, fields, &loss))
+        return false;
     return build_gradients(e, s, loss, field_of(fields, "loss")->span);
 }
 

@@ -1,52 +1,11 @@
 /* training.c - a training at work: its memory, its plans, one step.
  * Takes a stage; gives steps whose bits depend on what they start from and their number only. Must not keep anything on
- * disk: that is train.c's business. */
+ * disk (train.c), nor say what went wrong (training_fault.c). */
 #include "stage/training.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { VALID_BATCHES = 8 };
-
-/* ---- plans ----------------------------------------------------------------------------------------------------- */
-
-static void runner_free(CgRunner *r)
-{
-    if (r->exec)
-        cg_exec_free(r->exec);
-    if (r->plan)
-        cg_plan_free(r->plan);
-    memset(r, 0, sizeof *r);
-}
-
-static bool runner_new(CgSession *x, const CgGraph *g, int64_t batch, CgPlanOptions options, CgSpan at, CgRunner *r)
-{
-    CgErr err = { 0 };
-    CgBinding b = { cg_intern("batch"), batch };
-    options.outputs_bound = true;
-    options.sources = x->sources;
-    r->plan = cg_plan_build(g, (CgBindings){ &b, 1 }, options, &err);
-    r->exec = r->plan ? cg_exec_new(r->plan, x->pool, &err) : NULL;
-    if (!r->exec) {
-        runner_free(r);
-        return cg_session_err(x, at, &err);
-    }
-    cg_session_note_precision(x, g);
-    return true;
-}
-
-static void bind_inputs(const CgRunner *r, const CgGraph *g, const int32_t *tokens, const int32_t *next)
-{
-    for (size_t i = 0; i < g->inputs.len; i++)
-        cg_exec_bind_input(r->exec, (int)i, strcmp(cg_node_name(g, g->inputs.at[i]), "next") ? tokens : next);
-}
-
-static void bind_params(const CgRunner *r, const CgMemory *m)
-{
-    for (int i = 0; i < m->n; i++)
-        cg_exec_bind_param(r->exec, i, m->at[i]);
-}
 
 /* Runs a plan that is bound, and says so in the trace. */
 static void run(const CgTraining *t, const CgRunner *r)
@@ -59,41 +18,21 @@ static void run(const CgTraining *t, const CgRunner *r)
 
 /* ---- one step -------------------------------------------------------------------------------------------------- */
 
-static void fill_batch(CgTraining *t, int64_t step, int64_t share)
+void cg_training_fill(CgTraining *t, int64_t step, int64_t share, const CgRunner *r)
 {
     CgStage *s = t->s;
-    int64_t rows = s->batch / s->accumulate, length = s->length;
+    int64_t first = share * (s->batch / s->accumulate) * s->length;
     if (t->windows) {
-        if (share == 0)
+        if (t->filled != step)
             cg_windows_batch(t->windows, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)step, (int)s->batch,
                 t->tokens, t->next_tokens);
-        bind_inputs(&t->step, s->step_graph, t->tokens + share * rows * length, t->next_tokens + share * rows * length);
+        t->filled = step;
+        cg_runner_bind_batch(r, t->tokens + first, t->next_tokens + first);
         return;
     }
     const CgTensor *tokens = cg_tensors_find(&t->batches, "tokens"), *next = cg_tensors_find(&t->batches, "next");
-    int64_t at = (step % tokens->dim[0]) * s->batch * length + share * rows * length;
-    bind_inputs(&t->step, s->step_graph, (const int32_t *)tokens->data + at, (const int32_t *)next->data + at);
-}
-
-/* A loss or gradient that is not a number: runs the step once more, looking at every result. */
-static bool explain_nan(CgTraining *t, double loss, double norm)
-{
-    CgStage *s = t->s;
-    int at = cg_exec_run_checked(t->step.exec);
-    CgSpan span = s->span;
-    const char *op = "";
-    if (at >= 0) {
-        const CgInstr *i = cg_plan_instr(t->step.plan, at);
-        op = i->op->name;
-        if (i->node != CG_NONE && cg_node(cg_plan_graph(t->step.plan), i->node)->span.file)
-            span = cg_node(cg_plan_graph(t->step.plan), i->node)->span;
-    }
-    CgDiag *d = cg_diag(t->x->diags, CG_E0602, span, "step %lld of '%s': the %s is not finite%s%s", (long long)t->done,
-        s->label, isfinite(loss) ? "gradient" : "loss", *op ? "; the first op to give such a number is " : "", op);
-    cg_diag_note(d, s->span, "in this training (loss %g, gradient norm %g)", loss, norm);
-    cg_diag_help(
-        d, "a smaller rate, a longer warm-up or clip usually keeps numbers finite; the last checkpoint is kept");
-    return false;
+    int64_t at = (step % tokens->dim[0]) * s->batch * s->length + first;
+    cg_runner_bind_batch(r, (const int32_t *)tokens->data + at, (const int32_t *)next->data + at);
 }
 
 /* Other tensors lay between the gradients. */
@@ -107,67 +46,161 @@ static void clear_padding(CgTraining *t)
     }
 }
 
-static bool take_step(CgTraining *t, CgStepResult *out)
+static void run_share(CgTraining *t, int64_t share)
 {
     CgStage *s = t->s;
-    double loss = 0;
-    size_t n = (size_t)s->total;
+    cg_training_fill(t, t->done, share, &t->step);
+    cg_exec_bind_output(t->step.exec, 0, &t->loss_out);
+    cg_exec_random(t->step.exec, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)(t->done * s->accumulate + share));
+    run(t, &t->step);
+    clear_padding(t);
+}
+
+/* The loss and gradient of a batch in shares: what its loss divides by, or depends on otherwise than as a plain sum, is
+ * summed over all shares first. */
+static double run_shares(CgTraining *t)
+{
+    CgStage *s = t->s;
+    const CgShares *of = &s->shares;
+    cg_totals_clear(&t->totals);
+    for (int64_t share = 0; of->before && share < s->accumulate; share++) {
+        cg_training_fill(t, t->done, share, &t->before);
+        cg_totals_bind_shares(&t->totals, &t->before, 0, of->wanted);
+        run(t, &t->before);
+        cg_totals_add(&t->totals, of->wanted);
+    }
+    cg_totals_close(&t->totals, 1);
+    cg_totals_clear(&t->totals);
+    cg_totals_bind(&t->totals, &t->step);
     for (int64_t share = 0; share < s->accumulate; share++) {
-        fill_batch(t, t->done, share);
-        cg_exec_bind_output(t->step.exec, 0, &t->loss_out);
-        cg_exec_random(
-            t->step.exec, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)(t->done * s->accumulate + share));
-        run(t, &t->step);
-        loss += (double)t->loss_out / (double)s->accumulate;
-        clear_padding(t);
-        float k = 1.0f / (float)s->accumulate;
-        for (size_t i = 0; t->sum && i < n; i++)
-            t->sum[i] = share ? t->sum[i] + k * t->grad[i] : k * t->grad[i];
+        cg_totals_bind_shares(&t->totals, &t->step, 1 + s->ntrained, NULL);
+        run_share(t, share);
+        cg_totals_add(&t->totals, NULL);
+        for (size_t i = 0; i < (size_t)s->total; i++)
+            t->sum[i] = share ? t->sum[i] + t->grad[i] : t->grad[i];
+    }
+    cg_totals_close(&t->totals, 1);
+    return cg_totals_loss(&t->totals);
+}
+
+/* Which of n numbers is the first that is none; n where all are finite. */
+static size_t first_odd(const float *at, size_t n)
+{
+    size_t i = 0;
+    while (i < n && isfinite(at[i]))
+        i++;
+    return i;
+}
+
+bool cg_training_finite(CgTraining *t)
+{
+    for (int g = 0; g < t->s->ngroups; g++) {
+        size_t n = (size_t)(t->s->groups[g].count * t->s->groups[g].nstates);
+        if (first_odd(t->state[g], n) < n)
+            return false;
+    }
+    return first_odd(t->memory.block, (size_t)t->s->total) == (size_t)t->s->total;
+}
+
+/* By the sum of their squares, in one sweep by all threads; that may overflow where no parameter is wrong. */
+static bool params_finite(CgTraining *t)
+{
+    float squares;
+    cg_exec_bind_input(t->norm.exec, 0, t->memory.block);
+    cg_exec_bind_output(t->norm.exec, 0, &squares);
+    cg_exec_run(t->norm.exec);
+    return isfinite(squares) || first_odd(t->memory.block, (size_t)t->s->total) == (size_t)t->s->total;
+}
+
+void cg_training_bind_update(CgTraining *t, const CgRunner *r, int group, const CgUpdate *u)
+{
+    int64_t at = 0, state = 0, count = t->s->groups[group].count;
+    for (int g = 0; g < group; g++)
+        at += t->s->groups[g].count;
+    for (size_t i = 0; i < r->graph->inputs.len; i++) {
+        const char *name = cg_node_name(r->graph, r->graph->inputs.at[i]);
+        const void *from = !strcmp(name, "p") ? (const void *)(t->memory.block + at)
+            : !strcmp(name, "g")              ? (const void *)(u->grad + at)
+            : !strcmp(name, "scale")          ? (const void *)&u->scale
+            : !strcmp(name, "step")           ? (const void *)&u->step
+                                              : (const void *)(t->state[group] + count * state++);
+        cg_exec_bind_input(r->exec, (int)i, from);
+    }
+}
+
+/* Renews parameters and states; gives the rate, NAN where the optimiser says none. */
+static float update(CgTraining *t, const CgUpdate *u)
+{
+    float rate = NAN;
+    for (int g = 0; g < t->s->ngroups; g++) {
+        cg_training_bind_update(t, &t->update[g], g, u);
+        if (t->s->groups[g].rate >= 0)
+            cg_exec_bind_output(t->update[g].exec, t->s->groups[g].rate, &rate);
+        run(t, &t->update[g]);
+    }
+    return rate;
+}
+
+/* A copy of all that an update changes, to take it back; the other way round with `back`. */
+static void keep(CgTraining *t, bool back)
+{
+    float *at = t->kept;
+    size_t n = (size_t)t->s->total;
+    memcpy(back ? t->memory.block : at, back ? at : t->memory.block, n * sizeof *at);
+    at += n;
+    for (int g = 0; g < t->s->ngroups; g++, at += n) {
+        n = (size_t)(t->s->groups[g].count * t->s->groups[g].nstates);
+        memcpy(back ? t->state[g] : at, back ? at : t->state[g], n * sizeof *at);
+    }
+}
+
+static CgStepOutcome take_step(CgTraining *t, CgStepResult *out)
+{
+    CgStage *s = t->s;
+    *out = (CgStepResult){ .rate = NAN };
+    if (t->sum) {
+        out->loss = run_shares(t);
+    } else {
+        run_share(t, 0);
+        out->loss = (double)t->loss_out;
     }
     const float *grad = t->sum ? t->sum : t->grad;
     float squares;
     cg_exec_bind_input(t->norm.exec, 0, grad);
     cg_exec_bind_output(t->norm.exec, 0, &squares);
     run(t, &t->norm);
-    double norm = sqrt((double)squares);
-    if (!isfinite(loss) || !isfinite(norm))
-        return explain_nan(t, loss, norm);
-    float scale = s->clip > 0 && norm > s->clip ? (float)(s->clip / norm) : 1.0f, step = (float)t->done, rate = NAN;
-    int64_t at = 0;
-    for (int g = 0; g < s->ngroups; g++) {
-        const CgGroup *group = &s->groups[g];
-        CgExec *exec = t->update[g].exec;
-        int state = 0;
-        for (size_t i = 0; i < group->graph->inputs.len; i++) {
-            const char *name = cg_node_name(group->graph, group->graph->inputs.at[i]);
-            const void *from = !strcmp(name, "p") ? (const void *)(t->memory.block + at)
-                : !strcmp(name, "g")              ? (const void *)(grad + at)
-                : !strcmp(name, "scale")          ? (const void *)&scale
-                : !strcmp(name, "step")           ? (const void *)&step
-                                                  : (const void *)(t->state[g] + group->count * state++);
-            cg_exec_bind_input(exec, (int)i, from);
-        }
-        if (group->rate >= 0)
-            cg_exec_bind_output(exec, group->rate, &rate);
-        run(t, &t->update[g]);
-        at += group->count;
+    out->norm = sqrt((double)squares);
+    if (!isfinite(out->loss) || !isfinite(out->norm))
+        return CG_STEP_NOT_FINITE;
+    if (t->kept)
+        keep(t, false);
+    float scale = s->clip > 0 && out->norm > s->clip ? (float)(s->clip / out->norm) : 1.0f;
+    CgUpdate u = { grad, scale, (float)t->done };
+    if (t->look)
+        cg_training_look(t, &u);
+    out->rate = (double)update(t, &u);
+    if (!params_finite(t)) {
+        if (t->kept)
+            keep(t, true);
+        return CG_STEP_SPOILED;
     }
     t->done++;
-    *out = (CgStepResult){ loss, norm, (double)rate };
-    return true;
+    return CG_STEP_TAKEN;
 }
 
-bool cg_training_step(CgTraining *t, CgStepResult *out)
+CgStepOutcome cg_training_step(CgTraining *t, CgStepResult *out)
 {
     double start = cg_now();
     int64_t began = t->trace ? cg_trace_now(t->trace) : 0;
-    bool good = take_step(t, out);
+    CgStepOutcome outcome = take_step(t, out);
     if (t->trace)
         cg_trace_frame(t->trace, t->frame, began);
     t->seconds += cg_now() - start;
     t->watched++;
-    return good;
+    return outcome;
 }
+
+void cg_training_skip(CgTraining *t) { t->done++; }
 
 void cg_training_swap_average(CgTraining *t)
 {
@@ -185,22 +218,69 @@ void cg_training_swap_average(CgTraining *t)
     }
 }
 
-double cg_training_validate(CgTraining *t)
+int64_t cg_training_valid_rows(const CgTraining *t)
 {
-    CgStage *s = t->s;
-    int64_t rows = s->batch / s->accumulate, count = cg_windows_count(t->valid), used = 0;
-    int64_t some = count < VALID_BATCHES * rows ? count / rows * rows : VALID_BATCHES * rows;
-    double sum = 0;
-    for (int64_t first = 0; first < some; first += rows) {
-        cg_windows_at(t->valid, first, some, (int)rows, t->tokens, t->next_tokens);
-        bind_inputs(&t->loss, s->loss_graph, t->tokens, t->next_tokens);
-        float loss;
-        cg_exec_bind_output(t->loss.exec, 0, &loss);
-        run(t, &t->loss);
-        sum += (double)loss;
-        used++;
+    int64_t all = cg_windows_count(t->valid);
+    const CgValue *most = cg_record_find(t->s->validate, cg_intern("count"));
+    return most && most->i > 0 && most->i < all ? most->i : all;
+}
+
+static void watch(CgSession *x, CgRunner *r, CgPhase phase, const char *name)
+{
+    cg_exec_profile(r->exec, x->opts.profile);
+    if (x->trace) {
+        cg_exec_trace(r->exec, x->trace, cg_trace_plan(x->trace, r->plan, phase));
+        r->frame = cg_trace_name(x->trace, name);
     }
-    return used ? sum / (double)used : NAN;
+}
+
+/* The runner for `rows` rows of validation: that of full batches, or one for the rows that are left. */
+static CgRunner *validator(CgTraining *t, int64_t rows)
+{
+    const CgStage *s = t->s;
+    CgRunner *r = rows == t->valid_full.rows ? &t->valid_full : &t->valid_rest;
+    if (r->rows == rows)
+        return r;
+    cg_runner_free(r);
+    if (!cg_runner_new(t->x, s->shares.sums ? s->shares.sums : s->loss_graph, rows,
+            (CgPlanOptions){ .outputs_bound = true }, s->span, r))
+        return NULL;
+    cg_runner_bind_params(r, &t->memory);
+    if (t->watched_validation)
+        watch(t->x, r, CG_PHASE_VALIDATE, "validation");
+    return r;
+}
+
+bool cg_training_validate(CgTraining *t, double *out)
+{
+    const CgStage *s = t->s;
+    int64_t most = s->batch / s->accumulate, some = cg_training_valid_rows(t);
+    bool sums = s->shares.sums != NULL;
+    double sum = 0;
+    float loss = 0;
+    cg_totals_clear(&t->totals);
+    t->filled = -1; /* the memory of batches is used */
+    for (int64_t first = 0, rows; first < some; first += rows) {
+        rows = some - first < most ? some - first : most;
+        CgRunner *r = validator(t, rows);
+        if (!r)
+            return false;
+        cg_windows_at(t->valid, first, some, (int)rows, t->tokens, t->next_tokens);
+        cg_runner_bind_batch(r, t->tokens, t->next_tokens);
+        if (sums)
+            cg_totals_bind_shares(&t->totals, r, 0, NULL);
+        else
+            cg_exec_bind_output(r->exec, 0, &loss);
+        run(t, r);
+        if (sums)
+            cg_totals_add(&t->totals, NULL);
+        sum += (double)loss * (double)rows;
+    }
+    /* sums as of one batch, so that the loss is that of training whatever the number of rows */
+    double scale = cg_totals_float(&t->totals) ? (double)s->batch / (double)some : 1;
+    cg_totals_close(&t->totals, scale);
+    *out = sums ? cg_totals_loss(&t->totals) : sum / (double)some;
+    return true;
 }
 
 /* ---- watching -------------------------------------------------------------------------------------------------- */
@@ -213,17 +293,12 @@ static void each_runner(CgTraining *t, WatchFn *fn)
     fn(t->x, &t->norm, CG_PHASE_UPDATE, "norm of the gradient");
     for (int g = 0; g < t->s->ngroups; g++)
         fn(t->x, &t->update[g], CG_PHASE_UPDATE, "optimiser");
+    if (t->before.exec)
+        fn(t->x, &t->before, CG_PHASE_FORWARD, "sums of the batch");
     if (t->valid)
-        fn(t->x, &t->loss, CG_PHASE_VALIDATE, "validation");
-}
-
-static void watch(CgSession *x, CgRunner *r, CgPhase phase, const char *name)
-{
-    cg_exec_profile(r->exec, x->opts.profile);
-    if (x->trace) {
-        cg_exec_trace(r->exec, x->trace, cg_trace_plan(x->trace, r->plan, phase));
-        r->frame = cg_trace_name(x->trace, name);
-    }
+        fn(t->x, &t->valid_full, CG_PHASE_VALIDATE, "validation");
+    if (t->valid_rest.exec)
+        fn(t->x, &t->valid_rest, CG_PHASE_VALIDATE, "validation");
 }
 
 static void count(CgSession *x, CgRunner *r, CgPhase phase, const char *name)
@@ -238,6 +313,7 @@ void cg_training_watch(CgTraining *t)
     if (t->trace)
         t->frame = cg_trace_name(t->trace, "step");
     each_runner(t, watch);
+    t->watched_validation = true;
     t->seconds = 0;
     t->watched = 0;
 }
@@ -254,16 +330,20 @@ void cg_training_count(CgTraining *t)
 
 void cg_training_free(CgTraining *t)
 {
-    runner_free(&t->step);
-    runner_free(&t->loss);
-    runner_free(&t->norm);
+    cg_runner_free(&t->step);
+    cg_runner_free(&t->before);
+    cg_runner_free(&t->norm);
+    cg_runner_free(&t->valid_full);
+    cg_runner_free(&t->valid_rest);
+    cg_totals_free(&t->totals);
     for (int i = 0; t->update && i < t->s->ngroups; i++)
-        runner_free(&t->update[i]);
+        cg_runner_free(&t->update[i]);
     free(t->update);
     for (int i = 0; t->state && i < t->s->ngroups; i++)
         free(t->state[i]);
     free(t->state);
     free(t->sum);
+    free(t->kept);
     free(t->tokens);
     free(t->next_tokens);
     if (t->batches.n)
@@ -272,11 +352,10 @@ void cg_training_free(CgTraining *t)
     free(t);
 }
 
-static bool prepare(CgTraining *t)
+static bool open_data(CgTraining *t)
 {
     CgSession *x = t->x;
     CgStage *s = t->s;
-    int64_t rows = s->batch / s->accumulate;
     if (cg_is_batches(s->data)) {
         CgErr err = { 0 };
         CgValue *path = cg_record_find(s->data, cg_intern("path"));
@@ -285,43 +364,84 @@ static bool prepare(CgTraining *t)
     } else if (!(t->windows = cg_windows_of(x, s->data))) {
         return false;
     }
-    if (s->validate && !(t->valid = cg_windows_of(x, s->validate)))
-        return false;
-    if (!cg_memory_fill(x, s->model, s, s->seed, &t->memory))
-        return false;
-    size_t bytes = (size_t)s->total * sizeof(float) + 64;
+    return !s->validate || (t->valid = cg_windows_of(x, s->validate)) != NULL;
+}
+
+static bool open_memory(CgTraining *t)
+{
+    CgStage *s = t->s;
+    size_t bytes = (size_t)s->total * sizeof(float) + 64, states = 0;
+    for (int g = 0; g < s->ngroups; g++)
+        states += (size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float) + 64;
     t->sum = s->accumulate > 1 ? cg_try_alloc(bytes) : NULL;
+    t->kept = s->skip ? cg_try_alloc(bytes + states) : NULL;
     t->update = cg_calloc((size_t)s->ngroups, sizeof *t->update);
     t->state = cg_calloc((size_t)s->ngroups, sizeof *t->state);
-    bool room = s->accumulate == 1 || t->sum;
-    for (int g = 0; room && g < s->ngroups; g++) {
-        size_t n = (size_t)(s->groups[g].count * s->groups[g].nstates);
-        t->state[g] = cg_try_alloc(n * sizeof(float) + 64);
-        room = t->state[g];
-        for (size_t i = 0; room && i < n; i++)
-            t->state[g][i] = (float)s->groups[g].initial[i / (size_t)s->groups[g].count];
-    }
-    if (!room) {
-        CgErr err = { 0 };
-        cg_err(&err, CG_ERR_MEMORY, "no room for the optimiser's %zu MiB",
-            bytes * (size_t)(1 + s->groups[0].nstates) >> 20);
-        return cg_session_err(x, s->span, &err);
-    }
-    t->tokens = cg_calloc((size_t)(s->batch * s->length) + 1, sizeof *t->tokens);
-    t->next_tokens = cg_calloc((size_t)(s->batch * s->length) + 1, sizeof *t->next_tokens);
-    if (!runner_new(x, s->step_graph, rows, (CgPlanOptions){ .together = s->together }, s->span, &t->step)
-        || !runner_new(x, s->norm_graph, 1, (CgPlanOptions){ 0 }, s->span, &t->norm))
+    bool room = (s->accumulate == 1 || t->sum) && (!s->skip || t->kept);
+    for (int g = 0; room && g < s->ngroups; g++)
+        room = (t->state[g] = cg_try_alloc((size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float) + 64));
+    t->tokens = cg_try_alloc(((size_t)(s->batch * s->length) + 1) * sizeof *t->tokens);
+    t->next_tokens = cg_try_alloc(((size_t)(s->batch * s->length) + 1) * sizeof *t->next_tokens);
+    if (room && t->tokens && t->next_tokens)
+        return true;
+    CgErr err = { 0 };
+    cg_err(&err, CG_ERR_MEMORY, "no room for the optimiser's states and a batch: %zu MiB",
+        (bytes + states + 2 * (size_t)(s->batch * s->length) * sizeof *t->tokens) >> 20);
+    return cg_session_err(t->x, s->span, &err);
+}
+
+static bool open_plans(CgTraining *t)
+{
+    CgSession *x = t->x;
+    CgStage *s = t->s;
+    int64_t rows = s->batch / s->accumulate;
+    CgPlanOptions bound = { .outputs_bound = true };
+    CgPlanOptions together = { .outputs_bound = true, .together = s->together };
+    CgPlanOptions renewed = { .outputs_bound = true, .update = true };
+    if (!cg_runner_new(x, s->step_graph, rows, together, s->span, &t->step)
+        || !cg_runner_new(x, s->norm_graph, 1, bound, s->span, &t->norm))
         return false;
     t->grad = cg_exec_block(t->step.exec);
-    bind_params(&t->step, &t->memory);
-    if (t->valid) {
-        if (!runner_new(x, s->loss_graph, rows, (CgPlanOptions){ 0 }, s->span, &t->loss))
+    cg_runner_bind_params(&t->step, &t->memory);
+    if (s->shares.sums && !cg_totals_new(x, &s->shares, &t->memory, s->span, &t->totals))
+        return false;
+    if (s->shares.before) {
+        if (!cg_runner_new(x, s->shares.before, rows, bound, s->span, &t->before))
             return false;
-        bind_params(&t->loss, &t->memory);
+        cg_runner_bind_params(&t->before, &t->memory);
+    }
+    if (t->valid) {
+        if (!cg_runner_new(x, s->shares.sums ? s->shares.sums : s->loss_graph, rows, bound, s->span, &t->valid_full))
+            return false;
+        cg_runner_bind_params(&t->valid_full, &t->memory);
     }
     for (int g = 0; g < s->ngroups; g++)
-        if (!runner_new(x, s->groups[g].graph, 1, (CgPlanOptions){ .update = true }, s->span, &t->update[g]))
+        if (!cg_runner_new(x, s->groups[g].graph, 1, renewed, s->span, &t->update[g]))
             return false;
+    return true;
+}
+
+static void begin_states(CgTraining *t)
+{
+    const CgStage *s = t->s;
+    for (int g = 0; g < s->ngroups; g++) {
+        size_t n = (size_t)(s->groups[g].count * s->groups[g].nstates);
+        for (size_t i = 0; i < n; i++)
+            t->state[g][i] = (float)s->groups[g].initial[i / (size_t)s->groups[g].count];
+    }
+    t->done = 0;
+    t->filled = -1;
+}
+
+bool cg_training_restart(CgTraining *t)
+{
+    CgStage *s = t->s;
+    CgMemory memory;
+    if (!cg_memory_fill(t->x, s->model, s, s->seed, &memory))
+        return false;
+    memcpy(t->memory.block, memory.block, (size_t)s->total * sizeof(float)); /* plans are bound to where it lies */
+    cg_memory_free(&memory);
+    begin_states(t);
     return true;
 }
 
@@ -330,8 +450,10 @@ CgTraining *cg_training_new(CgSession *x, CgStage *s)
     CgTraining *t = cg_calloc(1, sizeof *t);
     t->x = x;
     t->s = s;
-    if (prepare(t))
+    if (open_data(t) && cg_memory_fill(x, s->model, s, s->seed, &t->memory) && open_memory(t) && open_plans(t)) {
+        begin_states(t);
         return t;
+    }
     cg_training_free(t);
     return NULL;
 }
@@ -346,12 +468,16 @@ CgTrainingCost cg_training_cost(const CgTraining *t)
         c.parameters += t->memory.bytes[i];
     if (t->sum)
         c.slab += (size_t)s->total * sizeof(float);
+    if (t->before.plan) {
+        c.slab += cg_plan_slab(t->before.plan);
+        c.flops += (double)s->accumulate * cg_plan_useful_flops(t->before.plan);
+    }
     for (int g = 0; g < s->ngroups; g++) { /* parameters and states are updated where they lie */
         c.state += (size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float);
         c.slab += cg_plan_slab(t->update[g].plan);
         c.flops += cg_plan_useful_flops(t->update[g].plan);
     }
     if (t->valid)
-        c.slab += cg_plan_slab(t->loss.plan);
+        c.slab += cg_plan_slab(t->valid_full.plan);
     return c;
 }

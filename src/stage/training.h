@@ -3,14 +3,13 @@
  * optimiser). train.c repeats and keeps them, bench.c times them. Stores nothing. */
 #ifndef CG_TRAINING_H
 #define CG_TRAINING_H
-#include "stage/session.h"
+#include "stage/totals.h"
 
-/* A plan that is bound and runs. */
-typedef struct CgRunner {
-    CgPlan *plan;
-    CgExec *exec;
-    int frame; /* its name in the trace */
-} CgRunner;
+/* The op that first gave a number that is none, as its author wrote it; op "": not looked for, or not found. */
+typedef struct CgOdd {
+    const char *op;
+    CgSpan at;
+} CgOdd;
 
 /* Batches, draws and schedules are functions of the step, so parameters, optimiser states and `done` are all there is
  * to keep. */
@@ -20,22 +19,37 @@ typedef struct CgTraining {
     CgMemory memory;
     float *grad;   /* of the contiguous block, in the slab of `step` */
     float *sum;    /* over the shares of a batch; NULL where there is one */
+    float *kept;   /* parameters and states before an update that may have to be taken back; NULL where it has not */
     float **state; /* by group, then state: contiguous in one block each */
-    CgRunner step, loss, norm, *update;
+    CgRunner step, norm, *update;
+    CgRunner before;                 /* sums that the step needs of all shares of its batch */
+    CgRunner valid_full, valid_rest; /* validation by full batches, and by the rows that are left */
+    CgTotals totals;
     CgWindows *windows, *valid;
     CgTensors batches; /* data from a file of batches */
     int32_t *tokens, *next_tokens;
-    int64_t done; /* steps */
+    int64_t filled; /* the step whose rows they are, -1: of none */
+    int64_t done;   /* steps */
     float loss_out;
+    bool look; /* whether updates look for the first number that is none, in `odd` */
+    CgOdd odd;
     double seconds;  /* in steps, since they are watched */
     int64_t watched; /* that many steps */
-    CgTrace *trace;  /* of steps that are watched; NULL before that, or when nobody asked */
-    int frame;       /* the name of a step in it */
+    bool watched_validation;
+    CgTrace *trace; /* of steps that are watched; NULL before that, or when nobody asked */
+    int frame;      /* the name of a step in it */
 } CgTraining;
 
 typedef struct CgStepResult {
     double loss, norm, rate;
 } CgStepResult; /* of the gradient; NAN where the optimiser says none */
+
+typedef enum CgStepOutcome {
+    CG_STEP_TAKEN,
+    CG_STEP_NOT_FINITE, /* loss or gradient: nothing was changed */
+    CG_STEP_SPOILED     /* the update made a parameter that is no number; with `kept` it was taken back */
+} CgStepOutcome;
+
 typedef struct CgTrainingCost {
     size_t slab, parameters, state;
     double flops;
@@ -44,11 +58,33 @@ typedef struct CgTrainingCost {
 
 CgTraining *cg_training_new(CgSession *x, CgStage *s); /* before its first step; NULL after a mistake */
 void cg_training_free(CgTraining *t);
-CG_NODISCARD bool cg_training_step(CgTraining *t, CgStepResult *out);
+CG_NODISCARD bool cg_training_restart(CgTraining *t); /* before its first step again */
+CG_NODISCARD CgStepOutcome cg_training_step(CgTraining *t, CgStepResult *out);
+void cg_training_skip(CgTraining *t);   /* the step counts as done, with no update */
+bool cg_training_finite(CgTraining *t); /* all that a checkpoint would hold is a number */
 /* With `average`: parameters become their mean, which keeps them; a second time takes that back. Else nothing. */
 void cg_training_swap_average(CgTraining *t);
-double cg_training_validate(CgTraining *t); /* the loss on the first batches of `validate` */
-void cg_training_watch(CgTraining *t);      /* from here on, as opts.profile and opts.trace say */
-void cg_training_count(CgTraining *t);      /* into x->profile */
+/* The loss on the rows of `validate`: false after a mistake, which is reported. */
+CG_NODISCARD bool cg_training_validate(CgTraining *t, double *out);
+int64_t cg_training_valid_rows(const CgTraining *t);
+void cg_training_watch(CgTraining *t); /* from here on, as opts.profile and opts.trace say */
+void cg_training_count(CgTraining *t); /* into x->profile */
 CgTrainingCost cg_training_cost(const CgTraining *t);
+
+/* For training_fault.c: a share of the batch of a step as inputs of `r`; the inputs of an optimiser. */
+typedef struct CgUpdate {
+    const float *grad;
+    float scale, step;
+} CgUpdate;
+void cg_training_fill(CgTraining *t, int64_t step, int64_t share, const CgRunner *r);
+void cg_training_bind_update(CgTraining *t, const CgRunner *r, int group, const CgUpdate *u);
+
+/* What went wrong, as a diagnostic or a sentence (training_fault.c). */
+/* Before an update: into t->odd what it will do first that is no number. */
+void cg_training_look(CgTraining *t, const CgUpdate *u);
+/* Of a step that was not finite: the first op, its place, the rows of the batch. */
+void cg_training_explain_step(CgTraining *t, CgStepResult r);
+/* Of an update that spoiled a parameter, after it was repeated with `look`. */
+void cg_training_explain_update(CgTraining *t);
+void cg_training_explain_validation(CgTraining *t, double loss);
 #endif

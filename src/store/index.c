@@ -16,7 +16,7 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
-#define INDEX_VERSION 1
+#define INDEX_VERSION 2
 #define BATCH         512 /* metrics kept back at most */
 
 struct CgIndex {
@@ -27,6 +27,8 @@ struct CgIndex {
 };
 
 typedef struct Metric {
+    char training[33]; /* its key */
+    char *label;
     int64_t step;
     char *name;
     double value;
@@ -42,11 +44,16 @@ struct CgRun {
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS runs(id INTEGER PRIMARY KEY AUTOINCREMENT, script TEXT NOT NULL,"
     " options TEXT, started TEXT NOT NULL, seconds REAL, status TEXT NOT NULL, digest TEXT, process INTEGER);"
-    "CREATE TABLE IF NOT EXISTS metrics(run INTEGER NOT NULL REFERENCES runs(id), step INTEGER NOT NULL,"
-    " name TEXT NOT NULL, value REAL, PRIMARY KEY(run, name, step)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS artifacts(run INTEGER NOT NULL REFERENCES runs(id), name TEXT NOT NULL,"
     " path TEXT, digest TEXT);"
-    "PRAGMA user_version = 1;";
+    /* version 1 had one curve a run; it has no training */
+    "CREATE TABLE IF NOT EXISTS metrics(run INTEGER, step INTEGER, name TEXT, value REAL);"
+    "ALTER TABLE metrics RENAME TO curves;"
+    "CREATE TABLE metrics(run INTEGER NOT NULL REFERENCES runs(id), training TEXT NOT NULL, label TEXT NOT NULL,"
+    " step INTEGER NOT NULL, name TEXT NOT NULL, value REAL, PRIMARY KEY(run, training, name, step)) WITHOUT ROWID;"
+    "INSERT INTO metrics SELECT run, '', '', step, name, value FROM curves;"
+    "DROP TABLE curves;"
+    "PRAGMA user_version = 2;";
 
 static void give_up(CgIndex *x, const char *why)
 {
@@ -178,13 +185,16 @@ static void flush(CgRun *r, const char *status)
 {
     CgIndex *x = r->index;
     if (r->id && x->db && run_sql(x, "BEGIN IMMEDIATE")) {
-        sqlite3_stmt *s = prepare(x, "INSERT OR REPLACE INTO metrics(run, step, name, value) VALUES(?, ?, ?, ?)");
+        sqlite3_stmt *s = prepare(
+            x, "INSERT OR REPLACE INTO metrics(run, step, name, value, training, label) VALUES(?, ?, ?, ?, ?, ?)");
         for (size_t i = 0; s && i < r->metrics.len; i++) {
             const Metric *m = &r->metrics.at[i];
             sqlite3_bind_int64(s, 1, r->id);
             sqlite3_bind_int64(s, 2, m->step);
             sqlite3_bind_text(s, 3, m->name, -1, SQLITE_STATIC);
             sqlite3_bind_double(s, 4, m->value);
+            sqlite3_bind_text(s, 5, m->training, -1, SQLITE_STATIC);
+            sqlite3_bind_text(s, 6, m->label, -1, SQLITE_STATIC);
             sqlite3_step(s);
             sqlite3_reset(s);
         }
@@ -192,17 +202,21 @@ static void flush(CgRun *r, const char *status)
         set_status(r, status);
         run_sql(x, "COMMIT");
     }
-    for (size_t i = 0; i < r->metrics.len; i++)
+    for (size_t i = 0; i < r->metrics.len; i++) {
         free(r->metrics.at[i].name);
+        free(r->metrics.at[i].label);
+    }
     r->metrics.len = 0;
     r->flushed = cg_now();
 }
 
-void cg_run_metric(CgRun *r, int64_t step, const char *name, double value)
+void cg_run_metric(CgRun *r, CgDigest training, const char *label, int64_t step, const char *name, double value)
 {
     if (!r->id || !r->index->db)
         return;
-    cg_vec_push(&r->metrics, ((Metric){ step, cg_strdup(name), value }));
+    Metric m = { .label = cg_strdup(label), .step = step, .name = cg_strdup(name), .value = value };
+    cg_digest_hex(training, m.training);
+    cg_vec_push(&r->metrics, m);
     if (r->metrics.len >= BATCH || cg_now() - r->flushed > 1)
         flush(r, "running");
 }
@@ -285,8 +299,10 @@ CgTable *cg_store_runs(CgStore *s, CgErr *e)
 
 CgTable *cg_store_metrics(CgStore *s, int64_t run, CgErr *e)
 {
-    static const CgCellKind kinds[] = { CG_INT, CG_TEXT, CG_NUMBER };
-    return query(s, "SELECT step, name, value FROM metrics WHERE run = ? ORDER BY name, step", run, kinds, e);
+    static const CgCellKind kinds[] = { CG_TEXT, CG_TEXT, CG_INT, CG_TEXT, CG_NUMBER };
+    return query(s,
+        "SELECT training, label, step, name, value FROM metrics WHERE run = ? ORDER BY label, training, name, step",
+        run, kinds, e);
 }
 
 CgTable *cg_store_artifacts(CgStore *s, int64_t run, CgErr *e)

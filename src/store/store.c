@@ -359,11 +359,13 @@ bool cg_stage_seal(CgStore *s, CgDigest key, uint64_t step, CgErr *e)
     return true;
 }
 
-char *cg_stage_find(CgStore *s, CgDigest key, uint64_t *step)
+char *cg_stage_find(CgStore *s, CgDigest key, uint64_t before, uint64_t *step)
 {
     Steps steps = steps_of(s, key);
     char *best = NULL;
     for (size_t i = 0; i < steps.len && !best; i++) {
+        if (steps.at[i] >= before)
+            continue;
         char *path = stage_path(s, key, steps.at[i]);
         CgBytes bytes = { 0 };
         CgErr why;

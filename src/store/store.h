@@ -47,9 +47,9 @@ CG_NODISCARD bool cg_store_drop(CgStore *s, CgDigest key, CgErr *e);
 CG_NODISCARD char *cg_stage_begin(CgStore *s, CgDigest key, uint64_t step, CgErr *e);
 /* Vouches for it; then, and only then, removes the older ones but one. */
 CG_NODISCARD bool cg_stage_seal(CgStore *s, CgDigest key, uint64_t step, CgErr *e);
-/* The path of the newest checkpoint that verifies, malloc'd, NULL when there is none; those passed over are
- * reported. */
-char *cg_stage_find(CgStore *s, CgDigest key, uint64_t *step);
+/* The path of the newest checkpoint of a step before `before` that verifies, malloc'd, NULL when there is none; those
+ * passed over are reported. */
+char *cg_stage_find(CgStore *s, CgDigest key, uint64_t before, uint64_t *step);
 /* removes them all: the value is finished */
 void cg_stage_end(CgStore *s, CgDigest key);
 
@@ -62,12 +62,13 @@ typedef struct CgRun CgRun;
 CgRun *cg_run_open(CgStore *s, const char *script, const char *options, CgDigest digest);
 int64_t cg_run_id(const CgRun *r); /* 0 when there is no index */
 /* written in batches, about once a second */
-void cg_run_metric(CgRun *r, int64_t step, const char *name, double value);
+void cg_run_metric(CgRun *r, CgDigest training, const char *label, int64_t step, const char *name, double value);
 void cg_run_artifact(CgRun *r, const char *name, const char *path, CgDigest digest);
 void cg_run_close(CgRun *r, const char *status); /* "ok", "failed", "interrupted" */
 /* id, script, started (ISO, UTC), seconds, status, options, digest; newest last. A run whose process is gone
  * is "killed". */
 CG_NODISCARD CgTable *cg_store_runs(CgStore *s, CgErr *e);
-CG_NODISCARD CgTable *cg_store_metrics(CgStore *s, int64_t run, CgErr *e);   /* step, name, value */
+CG_NODISCARD CgTable *cg_store_metrics(
+    CgStore *s, int64_t run, CgErr *e); /* training (its key), label, step, name, value */
 CG_NODISCARD CgTable *cg_store_artifacts(CgStore *s, int64_t run, CgErr *e); /* name, path, digest */
 #endif

@@ -10,7 +10,7 @@ for how in "truncate -s 500" "rm"; do
     esac
     cg run cli/runtime/lm.cg $set 2>said; echo "exit $?"
     grep '^cg: ' said | sed "s|objects/[^']*|objects/..|"
-    grep -c '^train lm: \|^evaluate' said
+    grep -c '^train lm: [0-9]\|^evaluate' said
     cmp first.safetensors lm.safetensors && cmp first.csv scores.csv && echo "the same"
 done
 

@@ -27,7 +27,8 @@ static void check_gradients(
     const CgStage *s = x->stages.at[0];
     const CgGraph *g = s->step_graph;
     CgErr e = { 0 };
-    CgPlan *plan = cg_plan_build(g, (CgBindings){ NULL, 0 }, (CgPlanOptions){ 0 }, &e);
+    CgBinding rows = { cg_intern("batch"), s->batch };
+    CgPlan *plan = cg_plan_build(g, (CgBindings){ &rows, 1 }, (CgPlanOptions){ 0 }, &e);
     CgExec *exec = plan ? cg_exec_new(plan, x->pool, &e) : NULL;
     double worst = 0;
     const char *which = "";

@@ -125,16 +125,16 @@ static void stages(void)
     CgStore *s = store();
     CgDigest key = cg_digest("stage", 5), other = cg_digest("stagf", 5);
     uint64_t step = 0;
-    ok(!cg_stage_find(s, key, &step), "no checkpoint at first");
+    ok(!cg_stage_find(s, key, UINT64_MAX, &step), "no checkpoint at first");
     bool made = checkpoint(s, other, 3);
     for (uint64_t i = 0; i < 50; i += 7)
         made &= checkpoint(s, key, i);
     ok(made && files_in("progress") == 6, "the newest two of a key are kept, other keys are let be");
-    char *path = cg_stage_find(s, key, &step);
+    char *path = cg_stage_find(s, key, UINT64_MAX, &step);
     ok(path && step == 49, "the newest is found");
     poke(path, 0, 'X');
     free(path);
-    path = cg_stage_find(s, key, &step);
+    path = cg_stage_find(s, key, UINT64_MAX, &step);
     ok(path && step == 42 && strstr(cg_strbuf_str(&said), "passed over"),
         "a damaged one is passed over for the one before it, and said so");
     said.len = 0;
@@ -143,13 +143,13 @@ static void stages(void)
     path = cg_stage_begin(s, key, 49, &e); /* killed between writing and sealing */
     ok(path && cg_io_write(path, "half", 4, &e), "begun anew");
     free(path);
-    path = cg_stage_find(s, key, &step);
+    path = cg_stage_find(s, key, UINT64_MAX, &step);
     ok(path && step == 42, "an unsealed one does not count");
     free(path);
     said.len = 0;
     ok(checkpoint(s, key, 49) && checkpoint(s, key, 56) && files_in("progress") == 6, "going on cleans up");
     cg_stage_end(s, key);
-    ok(!cg_stage_find(s, key, &step) && files_in("progress") == 2, "nothing is left of what is finished");
+    ok(!cg_stage_find(s, key, UINT64_MAX, &step) && files_in("progress") == 2, "nothing is left of what is finished");
     cg_store_close(s);
 }
 
@@ -284,9 +284,9 @@ static void runs(void)
     CgDigest d = cg_digest("script", 6);
     CgRun *a = cg_run_open(s, "first.cg", "--set x=1", d);
     for (int i = 0; i < 2003; i++)
-        cg_run_metric(a, i, "loss", 1.0 / (i + 1));
-    cg_run_metric(a, 7, "norm", 2.385);
-    cg_run_metric(a, 7, "norm", 2.5); /* the same step again, after a resume */
+        cg_run_metric(a, d, "lm", i, "loss", 1.0 / (i + 1));
+    cg_run_metric(a, d, "lm", 7, "norm", 2.385);
+    cg_run_metric(a, d, "lm", 7, "norm", 2.5); /* the same step again, after a resume */
     cg_run_artifact(a, "figure", "x.svg", d);
     int64_t id = cg_run_id(a);
     cg_run_close(a, "ok");
@@ -302,7 +302,7 @@ static void runs(void)
     ok(t && t->rows == 3 && !strcmp(t->column[1].at[0].text, "first.cg") && !strcmp(t->column[4].at[0].text, "ok")
             && !strcmp(t->column[4].at[1].text, "killed") && !strcmp(t->column[4].at[2].text, "running"),
         "runs are listed with what became of them");
-    ok(m && m->rows == 2004 && m->column[0].at[2002].whole == 2002 && m->column[2].at[2003].number == 2.5,
+    ok(m && m->rows == 2004 && m->column[2].at[2002].whole == 2002 && m->column[4].at[2003].number == 2.5,
         "metrics come back, the last word counts");
     ok(f && f->rows == 1 && !strcmp(f->column[1].at[0].text, "x.svg"), "so do artifacts");
     cg_run_close(c, "interrupted");
@@ -320,7 +320,7 @@ static void runs(void)
         for (int k = 0; k < 20; k++) {
             CgRun *r = cg_run_open(mine, "race.cg", NULL, d);
             for (int j = 0; j < 30; j++)
-                cg_run_metric(r, j, "loss", j);
+                cg_run_metric(r, d, "lm", j, "loss", j);
             cg_run_close(r, "ok");
         }
         _exit(said.len ? 1 : 0);
@@ -347,7 +347,7 @@ static void runs(void)
     s = store();
     said.len = 0;
     CgRun *r = cg_run_open(s, "x.cg", NULL, d);
-    cg_run_metric(r, 1, "loss", 2);
+    cg_run_metric(r, d, "lm", 1, "loss", 2);
     cg_run_artifact(r, "a", "b", d);
     ok(cg_run_id(r) == 0 && strstr(cg_strbuf_str(&said), "cannot be used")
             && !strstr(strstr(cg_strbuf_str(&said), "cannot be used") + 5, "cannot be used"),

@@ -69,7 +69,7 @@ static int child(void)
     for (uint64_t step = 200; good && step < 203; step++)
         good = save(s, stage, step, &e);
     uint64_t step;
-    char *found = good ? cg_stage_find(s, stage, &step) : NULL;
+    char *found = good ? cg_stage_find(s, stage, UINT64_MAX, &step) : NULL;
     free(found);
     cg_io_unlock(l);
     cg_store_close(s);
@@ -116,7 +116,7 @@ static void faults(char *self)
             cg_io_release(&b);
         }
         uint64_t step = 0;
-        char *path = cg_stage_find(s, stage, &step);
+        char *path = cg_stage_find(s, stage, UINT64_MAX, &step);
         kept &= path && is_state(path, step);
         if (!path || !is_state(path, step))
             printf("# after fault %d: %s\n", n, path ? path : "nothing");
@@ -137,7 +137,7 @@ static int endless(void)
     uint64_t step = 0;
     CgDigest key = cg_digest("killed", 6);
     cg_store_listen(s, NULL, NULL, NULL);
-    char *path = cg_stage_find(s, key, &step);
+    char *path = cg_stage_find(s, key, UINT64_MAX, &step);
     free(path);
     for (;;) {
         if (!save(s, key, ++step, &e) || write(1, ".", 1) != 1)
@@ -174,7 +174,7 @@ static void killing(char *self)
         waitpid(pid, NULL, 0);
         close(saved[0]);
         uint64_t step = 0;
-        char *path = cg_stage_find(s, key, &step);
+        char *path = cg_stage_find(s, key, UINT64_MAX, &step);
         safe &= path && is_state(path, step);
         forward &= step >= before;
         before = step;

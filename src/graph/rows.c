@@ -1,0 +1,152 @@
+/* rows.c - how the nodes of a graph depend on the rows of a batch.
+ * Takes the ops' own word (`along`, traits, expansions); gives a kind for each node, from the leaves on. What nothing
+ * is known of counts as looking across rows, so that a mistake can only be one of caution. */
+#include "graph/rows.h"
+
+#include <stdlib.h>
+
+#include "graph/cut.h"
+
+static const CgRowUse mixed = { CG_ROWS_MIXED, 0 };
+
+/* The first axis whose size is a multiple of the batch; -1 where there is none. */
+static int batch_axis(const CgType *t, const CgDim *batch)
+{
+    for (int i = 0; i < t->rank; i++)
+        if (cg_dim_div(t->dim[i], batch))
+            return i;
+    return -1;
+}
+
+static bool has_batch(const CgType *t, const CgDim *batch) { return batch_axis(t, batch) >= 0; }
+
+/* Along an axis that grows, a repeated value is the same in every row. */
+static CgRowUse of_no_row(const CgGraph *g, CgRef r, const CgDim *batch)
+{
+    const CgNode *n = cg_node(g, r);
+    double value;
+    CgBuild b = cg_build_at((CgGraph *)(uintptr_t)g);
+    int axis = batch_axis(&n->type, batch);
+    if (axis < 0)
+        return (CgRowUse){ CG_ROWS_NONE, 0 };
+    bool repeated = n->op == cg_op_named("broadcast") || cg_ref_const(&b, r, &value);
+    return repeated ? (CgRowUse){ CG_ROWS_EACH, axis } : mixed;
+}
+
+/* Whether operand k, whose rows are along `axis`, is added up over them. */
+static bool adds_rows(const CgNode *n, int k, int axis)
+{
+    const CgAttr *axes = cg_attr_find(n->attrs, "axes");
+    if (!(n->op->traits & CG_ADDS_UP) || k != 0 || !axes)
+        return false;
+    for (int i = 0; i < axes->n; i++)
+        if (axes->ints[i] == axis)
+            return true;
+    return false;
+}
+
+/* Rows that lie one after the other stay so when inner axes are merged into theirs, or split from it. */
+static bool reshapes_rows(const CgNode *n, int axis, const CgDim *batch)
+{
+    return n->op == cg_op_named("reshape") && axis == 0 && n->type.rank > 0 && cg_dim_div(n->type.dim[0], batch);
+}
+
+static CgRowUse of_rows(const CgGraph *g, CgRef r, const CgRowUse *use, const CgDim *batch)
+{
+    const CgNode *n = cg_node(g, r);
+    CgRowUse out = { CG_ROWS_NONE, -1 };
+    for (int k = 0; k < n->nin; k++) {
+        CgRowUse in = use[n->in[k]];
+        if (in.kind == CG_ROWS_NONE)
+            continue;
+        if (adds_rows(n, k, in.axis))
+            return (CgRowUse){ CG_ROWS_SUM, 0 };
+        CgTo to = { in.axis, NULL };
+        if (reshapes_rows(n, in.axis, batch))
+            to.axis = 0;
+        else if (cg_cut_along(g, r, k, in.axis, &to) != CG_ALONG_POINTWISE || to.shift)
+            return mixed;
+        if (out.axis >= 0 && out.axis != to.axis)
+            return mixed;
+        out = (CgRowUse){ CG_ROWS_EACH, to.axis };
+    }
+    return out.axis < n->type.rank && cg_dim_div(n->type.dim[out.axis], batch) ? out : mixed;
+}
+
+static CgRowUse classify(const CgGraph *g, CgRef r, const CgRowUse *use, const CgDim *batch);
+
+/* By what the op means in simpler ones, over inputs that depend on rows as its operands do. */
+static CgRowUse of_expansion(const CgGraph *g, CgRef r, const CgRowUse *use, const CgDim *batch)
+{
+    const CgNode *n = cg_node(g, r);
+    CgGraph *meaning = cg_graph_new("meaning");
+    CgBuild b = cg_build_at(meaning);
+    CgRef in[CG_MAX_IN], out[CG_MAX_OUT];
+    CgRowUse given[CG_MAX_IN], result = mixed;
+    for (int k = 0; k < n->nin; k++) {
+        in[k] = cg_graph_input(&b, (char[2]){ (char)('a' + k), 0 }, *cg_node_type(g, n->in[k]));
+        given[k] = use[n->in[k]];
+    }
+    n->op->expand(&b, &(CgSite){ .nin = n->nin, .nout = cg_node_nout(n), .in = in, .attrs = n->attrs }, out);
+    CgRowUse *inner = cg_calloc(meaning->nodes.len + 1, sizeof *inner);
+    for (CgRef i = 0; i < meaning->nodes.len; i++) {
+        inner[i] = classify(meaning, i, inner, batch);
+        for (int k = 0; k < n->nin; k++)
+            if (in[k] == i)
+                inner[i] = given[k];
+    }
+    result = inner[out[0]];
+    free(inner);
+    cg_graph_free(meaning);
+    return result;
+}
+
+static CgRowUse classify(const CgGraph *g, CgRef r, const CgRowUse *use, const CgDim *batch)
+{
+    const CgNode *n = cg_node(g, r);
+    bool each = false, sums = false;
+    for (int k = 0; k < n->nin; k++) {
+        CgRowKind kind = use[n->in[k]].kind;
+        if (kind == CG_ROWS_MIXED)
+            return mixed;
+        each |= kind == CG_ROWS_EACH;
+        sums |= kind == CG_ROWS_SUM || kind == CG_ROWS_OF_SUMS;
+    }
+    if (!each && !sums) {
+        int axis = batch_axis(&n->type, batch);
+        return !n->nin && (n->op->traits & CG_LEAF) && axis >= 0 ? (CgRowUse){ CG_ROWS_EACH, axis }
+                                                                 : of_no_row(g, r, batch);
+    }
+    if (!each)
+        return has_batch(&n->type, batch) ? mixed : (CgRowUse){ CG_ROWS_OF_SUMS, 0 };
+    if (sums)
+        return mixed;
+    CgRowUse out = of_rows(g, r, use, batch);
+    bool silent = !n->op->along && !(n->op->traits & (CG_ELEMENTWISE | CG_LEAF)) && n->op->expand;
+    return out.kind == CG_ROWS_MIXED && silent ? of_expansion(g, r, use, batch) : out;
+}
+
+CgRowUse *cg_rows_find(const CgGraph *g, const CgDim *batch, size_t n)
+{
+    CgRowUse *use = cg_calloc(n + 1, sizeof *use);
+    for (CgRef r = 0; r < n; r++)
+        use[r] = classify(g, r, use, batch);
+    return use;
+}
+
+CgRef cg_rows_mixed(const CgGraph *g, const CgRowUse *use, CgRef root)
+{
+    CgRef at = root;
+    if (use[at].kind != CG_ROWS_MIXED)
+        return CG_NONE;
+    for (bool deeper = true; deeper;) { /* to where the rows were mixed first */
+        deeper = false;
+        const CgNode *n = cg_node(g, at);
+        for (int k = 0; k < n->nin && !deeper; k++)
+            if (use[n->in[k]].kind == CG_ROWS_MIXED) {
+                at = n->in[k];
+                deeper = true;
+            }
+    }
+    return at;
+}

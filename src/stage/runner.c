@@ -1,0 +1,59 @@
+/* runner.c - a plan that is bound and runs.
+ * Takes a graph and memory; gives an exec whose inputs and parameters are bound by name and order. Must not know what
+ * the graph is for. */
+#include "stage/runner.h"
+
+#include <string.h>
+
+void cg_runner_free(CgRunner *r)
+{
+    cg_exec_free(r->exec);
+    cg_plan_free(r->plan);
+    memset(r, 0, sizeof *r);
+}
+
+bool cg_runner_new(CgSession *x, const CgGraph *g, int64_t rows, CgPlanOptions options, CgSpan at, CgRunner *r)
+{
+    CgErr err = { 0 };
+    CgBinding b = { cg_intern("batch"), rows };
+    options.sources = x->sources;
+    *r = (CgRunner){ .graph = g, .rows = rows };
+    r->plan = cg_plan_build(g, (CgBindings){ &b, 1 }, options, &err);
+    r->exec = r->plan ? cg_exec_new(r->plan, x->pool, &err) : NULL;
+    if (!r->exec) {
+        cg_runner_free(r);
+        return cg_session_err(x, at, &err);
+    }
+    cg_session_note_precision(x, g);
+    return true;
+}
+
+void cg_runner_bind_params(const CgRunner *r, const CgMemory *m)
+{
+    for (int i = 0; i < m->n; i++)
+        cg_exec_bind_param(r->exec, i, m->at[i]);
+}
+
+void cg_runner_bind(const CgRunner *r, const char *input, const void *data)
+{
+    for (size_t i = 0; i < r->graph->inputs.len; i++)
+        if (!strcmp(cg_node_name(r->graph, r->graph->inputs.at[i]), input))
+            cg_exec_bind_input(r->exec, (int)i, data);
+}
+
+void cg_runner_bind_batch(const CgRunner *r, const int32_t *tokens, const int32_t *next)
+{
+    cg_runner_bind(r, "tokens", tokens);
+    cg_runner_bind(r, "next", next);
+}
+
+CgSpan cg_runner_place(const CgRunner *r, int instr, CgSpan at, const char **op)
+{
+    *op = "";
+    if (instr < 0)
+        return at;
+    const CgInstr *i = cg_plan_instr(r->plan, instr);
+    const CgGraph *g = cg_plan_graph(r->plan);
+    *op = i->op->name;
+    return i->node != CG_NONE && cg_node(g, i->node)->span.file ? cg_node(g, i->node)->span : at;
+}

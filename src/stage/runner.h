@@ -1,0 +1,25 @@
+/* runner.h - a plan that is bound and runs.
+ * Takes a graph, the number of rows in a batch and memory by name; gives results. What trainings, validations and
+ * evaluations have in common. */
+#ifndef CG_RUNNER_H
+#define CG_RUNNER_H
+#include "stage/session.h"
+
+typedef struct CgRunner {
+    const CgGraph *graph; /* borrowed */
+    CgPlan *plan;         /* NULL: there is none */
+    CgExec *exec;
+    int64_t rows;
+    int frame; /* its name in the trace */
+} CgRunner;
+
+/* The symbol `batch` is `rows`. A mistake is reported at `at`. */
+CG_NODISCARD bool cg_runner_new(
+    CgSession *x, const CgGraph *g, int64_t rows, CgPlanOptions options, CgSpan at, CgRunner *r);
+void cg_runner_free(CgRunner *r);
+void cg_runner_bind_params(const CgRunner *r, const CgMemory *m);
+void cg_runner_bind_batch(const CgRunner *r, const int32_t *tokens, const int32_t *next);
+void cg_runner_bind(const CgRunner *r, const char *input, const void *data); /* nothing where there is no such input */
+/* The node of an instruction as people know it: the op's name, and its place or `at` where it has none. */
+CgSpan cg_runner_place(const CgRunner *r, int instr, CgSpan at, const char **op);
+#endif

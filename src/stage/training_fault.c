@@ -1,0 +1,142 @@
+/* training_fault.c - what made a number that is none.
+ * Takes a training at the step where it happened; gives a diagnostic that names the op and its line as they were
+ * written, the step and the rows of the batch. Runs what went wrong once more, nothing fused, looking at every result.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "graph/pass.h"
+#include "stage/training.h"
+
+enum { SHOWN = 8 }; /* rows that are named */
+
+/* Runs what is bound; whether some result is no number, and which comes first. */
+static bool look(const CgRunner *r, CgOdd *odd)
+{
+    int instr = cg_exec_run_checked(r->exec);
+    if (instr < 0)
+        return false;
+    odd->at = cg_runner_place(r, instr, odd->at, &odd->op);
+    return true;
+}
+
+/* In graph `g` of the step, on one share of its batch after the other. Without memory for it nothing is found. */
+static bool look_at_step(CgTraining *t, const CgGraph *g, CgOdd *odd)
+{
+    CgStage *s = t->s;
+    CgRunner r;
+    bool found = false;
+    if (!cg_runner_new(t->x, g, s->batch / s->accumulate, (CgPlanOptions){ 0 }, s->span, &r))
+        return false;
+    cg_runner_bind_params(&r, &t->memory);
+    cg_totals_bind(&t->totals, &r);
+    for (int64_t share = 0; share < s->accumulate && !found; share++) {
+        cg_training_fill(t, t->done, share, &r);
+        found = look(&r, odd);
+    }
+    cg_runner_free(&r);
+    return found;
+}
+
+/* "rows 3, 7 of the batch", where the loss of single rows tells. */
+static void name_rows(CgTraining *t, const CgGraph *loss, CgDiag *d)
+{
+    CgStage *s = t->s;
+    CgRunner one;
+    CgStrbuf text = { 0 };
+    int64_t found = 0, shares = s->accumulate;
+    if (!cg_runner_new(t->x, loss, 1, (CgPlanOptions){ 0 }, s->span, &one))
+        return;
+    cg_runner_bind_params(&one, &t->memory);
+    s->accumulate = s->batch; /* each row a share of its own */
+    for (int64_t row = 0; row < s->batch; row++) {
+        cg_training_fill(t, t->done, row, &one);
+        cg_exec_run(one.exec);
+        CgTensor value = cg_exec_output(one.exec, 0);
+        if (!isfinite(*(const float *)value.data) && found++ < SHOWN)
+            cg_strbuf_printf(&text, "%s%lld", found > 1 ? ", " : "", (long long)row);
+    }
+    s->accumulate = shares;
+    cg_runner_free(&one);
+    if (found == s->batch)
+        cg_diag_note(d, (CgSpan){ 0 }, "each of the %lld rows of the batch gives such a loss", (long long)found);
+    else if (found)
+        cg_diag_note(d, (CgSpan){ 0 }, "row%s %s%s of the batch give%s such a loss, counted from 0",
+            found > 1 ? "s" : "", cg_strbuf_str(&text), found > SHOWN ? ", .." : "", found > 1 ? "" : "s");
+    cg_strbuf_deinit(&text);
+}
+
+void cg_training_explain_step(CgTraining *t, CgStepResult r)
+{
+    CgStage *s = t->s;
+    CgGraph *loss = cg_shares_plain(s->model, s->loss), *all = cg_pass_run_all(s->model->graph, "dce");
+    CgOdd odd = { "", s->span };
+    (void)(look_at_step(t, loss, &odd) || look_at_step(t, all, &odd));
+    CgDiag *d = cg_diag(t->x->diags, CG_E0602, odd.at, "step %lld of '%s': the %s is not finite%s%s",
+        (long long)t->done, s->label, isfinite(r.loss) ? "gradient" : "loss",
+        *odd.op ? "; the first op to give such a number is " : "", odd.op);
+    cg_diag_note(d, s->span, "in this training (loss %g, gradient norm %g)", r.loss, r.norm);
+    if (!isfinite(r.loss))
+        name_rows(t, loss, d);
+    cg_diag_help(
+        d, "a smaller rate, a longer warm-up or clip usually keeps numbers finite; the last checkpoint is kept");
+    cg_graph_free(loss);
+    cg_graph_free(all);
+}
+
+void cg_training_look(CgTraining *t, const CgUpdate *u)
+{
+    t->odd = (CgOdd){ "", t->s->optimizer };
+    bool found = false;
+    for (int g = 0; g < t->s->ngroups && !found; g++) {
+        CgGraph *plain = cg_pass_run_all(t->s->groups[g].model->graph, "dce");
+        CgRunner r;
+        if (cg_runner_new(t->x, plain, 1, (CgPlanOptions){ 0 }, t->s->span, &r)) {
+            cg_training_bind_update(t, &r, g, u);
+            found = look(&r, &t->odd);
+            cg_runner_free(&r);
+        }
+        cg_graph_free(plain);
+    }
+}
+
+void cg_training_explain_update(CgTraining *t)
+{
+    CgStage *s = t->s;
+    const char *path = "";
+    for (int i = 0; i < s->ntrained && !*path; i++)
+        for (int64_t k = 0; k < s->trained[i].count && !*path; k++)
+            if (!isfinite(t->memory.block[s->trained[i].offset + k]))
+                path = s->model->params.at[s->trained[i].param].path;
+    bool found = t->odd.op && *t->odd.op;
+    CgDiag *d = cg_diag(t->x->diags, CG_E0602, found ? t->odd.at : s->optimizer,
+        "step %lld of '%s': its optimiser makes numbers that are not finite%s%s%s%s%s", (long long)t->done, s->label,
+        *path ? " of '" : "", path, *path ? "'" : "", found ? "; the first op to give one is " : "",
+        found ? t->odd.op : "");
+    if (found)
+        cg_diag_note(d, s->optimizer, "in this optimiser");
+    cg_diag_help(d, "a smaller rate usually keeps numbers finite; the last checkpoint is kept");
+}
+
+void cg_training_explain_validation(CgTraining *t, double value)
+{
+    CgStage *s = t->s;
+    CgGraph *loss = cg_shares_plain(s->model, s->loss);
+    CgOdd odd = { "", s->span };
+    CgRunner one;
+    bool found = false;
+    if (cg_runner_new(t->x, loss, 1, (CgPlanOptions){ 0 }, s->span, &one)) {
+        int64_t rows = cg_training_valid_rows(t);
+        cg_runner_bind_params(&one, &t->memory);
+        cg_runner_bind_batch(&one, t->tokens, t->next_tokens);
+        for (int64_t row = 0; row < rows && !found; row++) {
+            cg_windows_at(t->valid, row, rows, 1, t->tokens, t->next_tokens);
+            found = look(&one, &odd);
+        }
+        cg_runner_free(&one);
+    }
+    CgDiag *d = cg_diag(t->x->diags, CG_E0602, odd.at, "step %lld of '%s': the validation loss is not finite%s%s",
+        (long long)t->done, s->label, *odd.op ? "; the first op to give such a number is " : "", odd.op);
+    cg_diag_note(d, s->span, "in this training (validation loss %g)", value);
+    cg_graph_free(loss);
+}
