@@ -48,10 +48,14 @@ check-local:
 exhaustive: tests/unit/vmath
 	tests/unit/vmath --exhaustive
 
+# Random programs against themselves in other ways; `make check` runs the first 200. Minutes.
+programs: tests/unit/programs
+	tests/unit/programs 20000
+
 # Also what takes minutes.
-check-all: check exhaustive
+check-all: check exhaustive programs
 	CG_VALGRIND=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh valgrind.sh
-.PHONY: check-all exhaustive
+.PHONY: check-all exhaustive programs
 
 # Named one by one: a folder would bring the objects and programs of a build along.
 EXTRA_DIST += $(shell cd '$(srcdir)' && find tests -type f ! -name '*.o' ! -name op_lint ! -path 'tests/unit/*' \
