@@ -49,7 +49,8 @@ static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
 %token <atom> RETURN "'return'" FOR "'for'" IN "'in'" IF "'if'" THEN "'then'" ELSE "'else'" TRAIN "'train'"
 %token <atom> EVALUATE "'evaluate'" ON "'on'" AS "'as'" SHOW "'show'" SAVE "'save'" TEST "'test'" EXPECT "'expect'"
 %token <atom> RECOMPUTE "'recompute'" TRUE "'true'" FALSE "'false'" AND "'and'" OR "'or'" NOT "'not'" VJP "'vjp'"
-%token ARROW "'->'" DOTDOT "'..'" EQ "'=='" NE "'!='" LE "'<='" GE "'>='"
+%token WHERE "'where'" EDITION "'cg'"
+%token ARROW "'->'" DOTDOT "'..'" FLOOR "'//'" EQ "'=='" NE "'!='" LE "'<='" GE "'>='"
 
 %type <atom>   choice word any_word path key_word compare_op
 %type <expr>   expr arrow range or and not compare sum term unary power postfix atom list record item dim
@@ -58,7 +59,7 @@ static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
 %type <stmt>   top stmt bind if_stmt
 %type <arg>    arg field entry
 %type <param>  param
-%type <items>  exprs items dims dim_list types type_list results stmts
+%type <items>  contracts exprs items dims dim_list types type_list results stmts
 %type <fields> args arg_list fields entries
 %type <params> params param_list
 %type <names>  names choices
@@ -68,13 +69,18 @@ static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
 
 %%
 
-start: START_FILE tops
+start: START_FILE edition tops
      | START_SIG '(' params ')' ARROW type_list            { p->sig = cg_make_sig(p, @$, $params, $type_list); }
      | START_SIG '(' params ')' ARROW '(' type_list ')'    { p->sig = cg_make_sig(p, @$, $params, $type_list); }
      ;
 
 /* ---- statements ---- */
 
+edition: %empty
+       | EDITION INT                        { CgStmt *s = cg_make_plain(p, CG_STMT_EDITION, @$);
+                                              s->a = cg_make_expr(p, CG_EXPR_INT, @INT); s->a->i = $INT;
+                                              cg_items_push(p, &p->top, s); }
+       ;
 tops: %empty | tops top                     { cg_items_push(p, &p->top, $top); } ;
 
 top: IMPORT path                            { $$ = cg_make_named(p, CG_STMT_IMPORT, @$, $path, @path); }
@@ -82,12 +88,16 @@ top: IMPORT path                            { $$ = cg_make_named(p, CG_STMT_IMPO
                                               $$->a = cg_make_name(p, CG_EXPR_STRING, @2, $2); }
    | OPTION NAME ':' type '=' expr          { $$ = cg_make_named(p, CG_STMT_OPTION, @$, $NAME, @NAME);
                                               $$->type = $type; $$->a = $expr; }
-   | GRAPH NAME '(' params ')' results body { $$ = cg_make_named(p, CG_STMT_GRAPH, @$, $NAME, @NAME);
+   | GRAPH NAME '(' params ')' results contracts body
+                                            { $$ = cg_make_named(p, CG_STMT_GRAPH, @$, $NAME, @NAME);
                                               $$->params = $params.at; $$->nparams = $params.n;
                                               $$->results = (CgTypeExpr **)$results.at; $$->nresults = $results.n;
+                                              $$->contracts = (CgExpr **)$contracts.at; $$->ncontracts = $contracts.n;
                                               $$->body = $body; }
-   | DEF NAME '(' params ')' '=' expr       { $$ = cg_make_named(p, CG_STMT_DEF, @$, $NAME, @NAME);
-                                              $$->params = $params.at; $$->nparams = $params.n; $$->a = $expr; }
+   | DEF NAME '(' params ')' contracts '=' expr
+                                            { $$ = cg_make_named(p, CG_STMT_DEF, @$, $NAME, @NAME);
+                                              $$->params = $params.at; $$->nparams = $params.n; $$->a = $expr;
+                                              $$->contracts = (CgExpr **)$contracts.at; $$->ncontracts = $contracts.n; }
    | SHOW exprs                             { $$ = cg_make_stmt(p, CG_STMT_SHOW, @$, (CgNames){ 0 }, $exprs); }
    | SAVE expr[value] AS expr[to]           { $$ = cg_make_plain(p, CG_STMT_SAVE, @$); $$->a = $value; $$->b = $to; }
    | TEST STRING body                       { $$ = cg_make_named(p, CG_STMT_TEST, @$, $STRING, @STRING);
@@ -145,6 +155,10 @@ param: NAME                                        { $$ = (CgParam){ $NAME, @NAM
 results: %empty                                    { $$ = (CgItems){ 0 }; }
        | ARROW type_list                           { $$ = $type_list; }
        ;
+/* `where` is a word of the language here only (tokens.c). */
+contracts: %empty                                  { $$ = (CgItems){ 0 }; }
+       | WHERE exprs                               { $$ = $exprs; }
+       ;
 comma: %empty | ',' ;
 
 /* ---- types ---- */
@@ -154,6 +168,8 @@ type: one_type
     ;
 one_type: NAME                                     { $$ = cg_make_type(p, @$, $NAME, NULL); }
     | NAME '[' dims ']'                            { $$ = cg_make_type(p, @$, $NAME, &$dims); }
+    | NAME '(' dim ')'                             { $$ = cg_make_index_type(p, @$, $NAME, @NAME, $dim, NULL); }
+    | NAME '(' dim ')' '[' dims ']'                { $$ = cg_make_index_type(p, @$, $NAME, @NAME, $dim, &$dims); }
     | GRAPH                                        { $$ = cg_make_graph_type(p, @$, $GRAPH, NULL, NULL); }
     | GRAPH '(' types ')' ARROW one_type[result]   { $$ = cg_make_graph_type(p, @$, $GRAPH, &$types, $result); }
     | '{' choices '}'                              { $$ = cg_make_choice_type(p, @$, $choices); }
@@ -182,11 +198,8 @@ expr: arrow
     | IF expr[c] THEN expr[yes] ELSE expr[no]      { $$ = cg_make_two(p, CG_EXPR_IF, @$, @1, $yes, $no);
                                                      $$->c = $c; $$ = cg_make_done(p, $$); }
     ;
-arrow: range
-     | range[a] ARROW range[b]                     { $$ = cg_make_done(p, cg_make_two(p, CG_EXPR_ARROW, @$, @2, $a, $b)); }
-     ;
-range: or
-     | or[a] DOTDOT or[b]                          { $$ = cg_make_done(p, cg_make_two(p, CG_EXPR_RANGE, @$, @2, $a, $b)); }
+arrow: or
+     | or[a] ARROW or[b]                           { $$ = cg_make_done(p, cg_make_two(p, CG_EXPR_ARROW, @$, @2, $a, $b)); }
      ;
 or: and
   | or[a] OR and[b]                                { $$ = cg_make_binary(p, @$, @2, "or", $a, $b); }
@@ -197,12 +210,15 @@ and: not
 not: compare
    | NOT not[a]                                    { $$ = cg_make_unary(p, @$, @1, "not", $a); }
    ;
-compare: sum
-   | sum[a] compare_op sum[b]                      { $$ = cg_make_binary(p, @$, @2, $2, $a, $b); }
+compare: range
+   | range[a] compare_op range[b]                  { $$ = cg_make_binary(p, @$, @2, $2, $a, $b); }
    ;
 compare_op: EQ { $$ = "=="; } | NE { $$ = "!="; }
           | '<' { $$ = "<"; } | LE { $$ = "<="; } | '>' { $$ = ">"; } | GE { $$ = ">="; }
           ;
+range: sum
+   | sum[a] DOTDOT sum[b]                          { $$ = cg_make_done(p, cg_make_two(p, CG_EXPR_RANGE, @$, @2, $a, $b)); }
+   ;
 sum: term
    | sum[a] '+' term[b]                            { $$ = cg_make_binary(p, @$, @2, "+", $a, $b); }
    | sum[a] '-' term[b]                            { $$ = cg_make_binary(p, @$, @2, "-", $a, $b); }
@@ -210,6 +226,7 @@ sum: term
 term: unary
    | term[a] '*' unary[b]                          { $$ = cg_make_binary(p, @$, @2, "*", $a, $b); }
    | term[a] '/' unary[b]                          { $$ = cg_make_binary(p, @$, @2, "/", $a, $b); }
+   | term[a] FLOOR unary[b]                        { $$ = cg_make_binary(p, @$, @2, "//", $a, $b); }
    | term[a] '%' unary[b]                          { $$ = cg_make_binary(p, @$, @2, "%", $a, $b); }
    | term[a] '@' unary[b]                          { $$ = cg_make_binary(p, @$, @2, "@", $a, $b); }
    ;

@@ -40,7 +40,7 @@ typedef enum CgExprKind {
     CG_EXPR_INDEX,      /* a [ b ]; a [ x, y ] has a LIST as b; a [ ] too */
     CG_EXPR_CALL,       /* a ( args ) */
     CG_EXPR_UNARY,      /* op a: "-" "not" */
-    CG_EXPR_BINARY,     /* a op b: + - * / % ^ @ == != < <= > >= and or */
+    CG_EXPR_BINARY,     /* a op b: + - * / // % ^ @ == != < <= > >= and or */
     CG_EXPR_RANGE,      /* a .. b: integers from a up to, not including, b */
     CG_EXPR_ARROW,      /* a -> b: einstein patterns, lists on both sides */
     CG_EXPR_ROW,        /* ..s inside a list or type: a row variable */
@@ -66,6 +66,7 @@ struct CgExpr {
 };
 
 #define CG_MAX_DEPTH 500
+#define CG_EDITION   2 /* of the language: the latest */
 
 typedef enum CgTypeKind {
     CG_TYPE_TENSOR,
@@ -79,6 +80,7 @@ typedef enum CgTypeKind {
 struct CgTypeExpr {
     CgTypeKind kind;
     CgSpan span;
+    CgExpr *below;       /* index(V)[..], an i32: its elements are below V; else NULL */
     CgAtom name;         /* f32 i32 .. int float bool str graph; in op signatures also F I T (dtype variables) */
     CgExpr **dims;       /* TENSOR: int, name, arithmetic, or ROW */
     int ndims;           /* -1: no brackets were written (a tensor of rank 0) */
@@ -99,12 +101,13 @@ typedef struct CgParam {
 
 typedef enum CgStmtKind {
     CG_STMT_ERROR,
+    CG_STMT_EDITION, /* cg a: the first statement */
     CG_STMT_IMPORT, /* path "graphs.transformer" in name */
     CG_STMT_PLUGIN, /* a: string */
     CG_STMT_OPTION, /* option name: type = a */
     CG_STMT_BIND,   /* names = exprs */
-    CG_STMT_GRAPH,  /* graph name(params) -> results { body } ; results may be empty */
-    CG_STMT_DEF,    /* def name(params) = a */
+    CG_STMT_GRAPH,  /* graph name(params) -> results where contracts { body } ; results and contracts may be empty */
+    CG_STMT_DEF,    /* def name(params) where contracts = a */
     CG_STMT_SHOW,   /* show exprs */
     CG_STMT_SAVE,   /* save a as b */
     CG_STMT_TEST,   /* test "name" { body } */
@@ -138,6 +141,8 @@ struct CgStmt {
     int nparams;
     CgTypeExpr **results;
     int nresults;
+    CgExpr **contracts; /* what must hold of the arguments */
+    int ncontracts;
     CgBlock body, other;
 };
 
@@ -150,6 +155,7 @@ typedef struct CgComment {
 typedef struct CgUnit {
     CgArena *arena;
     uint32_t file;
+    int edition; /* of the language: 1, or what `cg 2` says */
     CgBlock top;
     CgComment *comments;
     int ncomments; /* all, in order, for fmt */

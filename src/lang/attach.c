@@ -140,6 +140,13 @@ static void out_of_place(CgParsing *p, const CgStmt *s, const char *what, const 
         cg_diag_help(d, "what a graph must do is tested beside it: test \"name\" { expect ... }");
 }
 
+static void check_edition(CgParsing *p, const CgStmt *s)
+{
+    if (s->a->i < 1 || s->a->i > CG_EDITION)
+        cg_syntax_help(cg_syntax_error(p, CG_E0115, s->a->span, "there is no edition %lld of the language",
+                           (long long)s->a->i), "the editions are 1, of scripts without this line, and 2");
+}
+
 static void check_block(CgParsing *p, const CgBlock *b, bool in_graph, bool in_test, bool in_vjp)
 {
     for (int i = 0; i < b->n; i++) {
@@ -154,6 +161,10 @@ static void check_block(CgParsing *p, const CgBlock *b, bool in_graph, bool in_t
             out_of_place(p, s, "this 'expect'", "a test");
         if (s->kind == CG_STMT_FOR && s->nnames > 2)
             cg_syntax_error(p, CG_E0101, s->name_spans[2], "a loop has one or two names");
+        if (s->kind == CG_STMT_EDITION)
+            check_edition(p, s);
+        for (int k = 0; k < s->ncontracts; k++)
+            check_expr(p, s->contracts[k]);
         check_params(p, s->params, s->nparams);
         check_expr(p, s->a);
         check_expr(p, s->b);

@@ -282,6 +282,20 @@ CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *
     return t;
 }
 
+/* index(V)[B, T]: integers from 0 up to, not including, V. */
+CgTypeExpr *cg_make_index_type(
+    CgParsing *p, CgSpan span, CgAtom word, CgSpan word_span, CgExpr *below, const CgItems *dims)
+{
+    if (strcmp(word, "index") != 0) {
+        CgDiag *d = cg_syntax_error(p, CG_E0110, word_span, "the type '%s' takes nothing in parentheses", word);
+        cg_syntax_help(d, "indices below V are index(V)[B, T], graphs are graph(f32[..s]) -> f32[..s]");
+    }
+    CgTypeExpr *t = cg_make_type(p, span, cg_intern("i32"), dims);
+    check_dim(p, below, false);
+    t->below = below;
+    return t;
+}
+
 CgTypeExpr *cg_make_graph_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *params, CgTypeExpr *result)
 {
     CgTypeExpr *t = CG_NEW(p->arena, CgTypeExpr);

@@ -80,6 +80,7 @@ static void mark_type(Fmt *f, const CgTypeExpr *t)
         mark_expr(f, t->dims[i]);
     for (int i = 0; i < t->nparams; i++)
         mark_type(f, t->params[i]);
+    mark_expr(f, t->below);
     mark_type(f, t->result);
 }
 
@@ -96,6 +97,8 @@ static void mark_block(Fmt *f, const CgBlock *b)
             mark_type(f, s->results[k]);
         for (int k = 0; k < s->nexprs; k++)
             mark_expr(f, s->exprs[k]);
+        for (int k = 0; k < s->ncontracts; k++)
+            mark_expr(f, s->contracts[k]);
         mark_type(f, s->type);
         mark_expr(f, s->a);
         mark_expr(f, s->b);

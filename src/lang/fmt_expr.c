@@ -22,26 +22,27 @@ static int level(const CgExpr *e)
         { "<=", 6 },
         { ">", 6 },
         { ">=", 6 },
-        { "+", 7 },
-        { "-", 7 },
-        { "*", 8 },
-        { "/", 8 },
-        { "%", 8 },
-        { "@", 8 },
-        { "^", 10 },
+        { "+", 8 },
+        { "-", 8 },
+        { "*", 9 },
+        { "/", 9 },
+        { "//", 9 },
+        { "%", 9 },
+        { "@", 9 },
+        { "^", 11 },
     };
     switch (e->kind) {
     case CG_EXPR_IF: return 0;
     case CG_EXPR_ARROW: return 1;
-    case CG_EXPR_RANGE: return 2;
-    case CG_EXPR_UNARY: return e->op[0] == 'n' ? 5 : 9;
-    case CG_EXPR_RECOMPUTE: return 9;
+    case CG_EXPR_RANGE: return 7;
+    case CG_EXPR_UNARY: return e->op[0] == 'n' ? 5 : 10;
+    case CG_EXPR_RECOMPUTE: return 10;
     case CG_EXPR_BINARY:
         for (size_t i = 0; i < CG_LEN(ops); i++)
             if (strcmp(e->op, ops[i].op) == 0)
                 return ops[i].level;
         CG_BUG("no level for the operator '%s'", e->op);
-    default: return 11;
+    default: return 12;
     }
 }
 
@@ -108,7 +109,13 @@ static void format_loop(const CgExpr *e, const CgExpr *filter, CgStrbuf *out)
 
 static void format_type(const CgTypeExpr *t, CgStrbuf *out)
 {
-    cg_strbuf_puts(out, t->name);
+    if (t->below) {
+        cg_strbuf_puts(out, "index(");
+        format_at(t->below, 0, true, out);
+        cg_strbuf_putc(out, ')');
+    } else {
+        cg_strbuf_puts(out, t->name);
+    }
     if (t->ndims >= 0)
         cg_strbuf_putc(out, '[');
     for (int i = 0; i < t->ndims; i++) {
@@ -133,10 +140,10 @@ static void format_type(const CgTypeExpr *t, CgStrbuf *out)
 static void format_binary(const CgExpr *e, bool square, CgStrbuf *out)
 {
     int own = level(e);
-    bool tight = e->op[0] == '^' || (e->op[0] == '*' && square), chains = own != 6 && own != 10;
+    bool tight = e->op[0] == '^' || (e->op[0] == '*' && square), chains = own != 6 && own != 11;
     format_at(e->a, chains ? own : own + 1, square, out);
     cg_strbuf_printf(out, tight ? "%s" : " %s ", e->op);
-    format_at(e->b, own == 10 ? 9 : own + 1, square, out);
+    format_at(e->b, own == 11 ? 10 : own + 1, square, out);
 }
 
 static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
@@ -179,11 +186,11 @@ static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
         cg_strbuf_puts(out, " }");
         break;
     case CG_EXPR_FIELD:
-        format_at(e->a, 11, false, out);
+        format_at(e->a, 12, false, out);
         cg_strbuf_printf(out, ".%s", e->s);
         break;
     case CG_EXPR_INDEX:
-        format_at(e->a, 11, false, out);
+        format_at(e->a, 12, false, out);
         /* a[x, y] holds a list; a[[x]] and a[] print as they were written only because they mean the same */
         if (e->b->kind != CG_EXPR_LIST || e->b->args.n == 1)
             cg_strbuf_putc(out, '[');
@@ -192,7 +199,7 @@ static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
             cg_strbuf_putc(out, ']');
         break;
     case CG_EXPR_CALL:
-        format_at(e->a, 11, false, out);
+        format_at(e->a, 12, false, out);
         cg_strbuf_putc(out, '(');
         format_args(&e->args, " = ", false, out);
         cg_strbuf_putc(out, ')');
@@ -203,9 +210,9 @@ static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
         break;
     case CG_EXPR_BINARY: format_binary(e, square, out); break;
     case CG_EXPR_RANGE:
-        format_at(e->a, 3, false, out);
+        format_at(e->a, 8, false, out);
         cg_strbuf_puts(out, "..");
-        format_at(e->b, 3, false, out);
+        format_at(e->b, 8, false, out);
         break;
     case CG_EXPR_ARROW:
         format_at(e->a, 2, false, out);
@@ -222,7 +229,7 @@ static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
         break;
     case CG_EXPR_RECOMPUTE:
         cg_strbuf_puts(out, "recompute ");
-        format_at(e->a, 9, square, out);
+        format_at(e->a, 10, square, out);
         break;
     case CG_EXPR_TRAIN:
     case CG_EXPR_EVALUATE:

@@ -61,7 +61,14 @@ CgUnit *cg_unit_parse(CgSources *sources, uint32_t file, CgDiags *diags)
     CgUnit *u = CG_NEW(arena, CgUnit);
     u->arena = arena;
     u->file = file;
-    CgParsing p = { .arena = arena, .diags = diags, .file = file, .text = source->text, .len = source->len, .unit = u };
+    u->edition = 1;
+    CgParsing p = { .arena = arena,
+        .diags = diags,
+        .file = file,
+        .text = source->text,
+        .len = source->len,
+        .unit = u,
+        .edition = 1 };
     if (source->len > CG_MAX_TEXT) {
         CgDiag *d =
             cg_syntax_error(&p, CG_E0109, (CgSpan){ file, 0, 0 }, "a script of %zu bytes is too long", source->len);
@@ -72,6 +79,7 @@ CgUnit *cg_unit_parse(CgSources *sources, uint32_t file, CgDiags *diags)
     cg_scan_open(&p);
     cg_parse_run(&p);
     u->top = cg_make_block(p.top, (CgSpan){ file, 0, (uint32_t)source->len });
+    u->edition = p.edition;
     cg_unit_attach(&p);
     cg_unit_check(&p);
     u->ncomments = (int)p.comments.len;

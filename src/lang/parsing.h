@@ -62,6 +62,7 @@ typedef struct CgParsing {
     bool is_sig;
     const char *sig_name;
     CgUnit *unit;
+    int edition;
     CgItems top; /* statements finished so far */
     CgStmt *sig;
     /* scanner */
@@ -79,6 +80,7 @@ typedef struct CgParsing {
     int effect;           /* what the last token did to `open`: +1, -1, 0 */
     bool else_of_value;   /* the last `else` belongs to if-then-else */
     int statement;        /* first token of the statement, as far as tokens tell */
+    bool header;          /* between the name of a graph or def and its body, where `where` is a word */
     bool compared;        /* a comparison stands before the last token in this expression */
     bool compares_now;    /* the last token is a comparison */
     bool before_is_field; /* the token before follows a dot */
@@ -128,6 +130,8 @@ CgExpr *cg_make_done(CgParsing *p, CgExpr *e);
 CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *dims);
 CgTypeExpr *cg_make_either_type(CgParsing *p, CgSpan span, CgTypeExpr *first, CgTypeExpr *other);
 CgTypeExpr *cg_make_choice_type(CgParsing *p, CgSpan span, CgNames choices);
+CgTypeExpr *cg_make_index_type(
+    CgParsing *p, CgSpan span, CgAtom word, CgSpan word_span, CgExpr *below, const CgItems *dims);
 CgTypeExpr *cg_make_graph_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *params, CgTypeExpr *result);
 CgStmt *cg_make_stmt(CgParsing *p, CgStmtKind kind, CgSpan span, CgNames names, CgItems exprs);
 CgStmt *cg_make_plain(CgParsing *p, CgStmtKind kind, CgSpan span);

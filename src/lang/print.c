@@ -43,11 +43,13 @@ static void print_type(const CgTypeExpr *t, FILE *to)
         fputc(')', to);
         return;
     }
-    if (t->ndims < 0) {
+    if (t->ndims < 0 && !t->below) {
         fputs(t->name, to);
         return;
     }
-    fprintf(to, "(%s", t->name);
+    fprintf(to, "(%s", t->below ? "index " : t->name);
+    if (t->below)
+        print_expr(t->below, to);
     for (int i = 0; i < t->ndims; i++) {
         fputc(' ', to);
         print_expr(t->dims[i], to);
@@ -188,6 +190,7 @@ static void print_stmt(const CgStmt *s, int depth, FILE *to)
 {
     static const char *const words[] = {
         [CG_STMT_ERROR] = "error",
+        [CG_STMT_EDITION] = "cg",
         [CG_STMT_IMPORT] = "import",
         [CG_STMT_PLUGIN] = "plugin",
         [CG_STMT_OPTION] = "option",
@@ -224,6 +227,10 @@ static void print_stmt(const CgStmt *s, int depth, FILE *to)
     for (int i = 0; i < s->nresults; i++) {
         fputs(i ? " " : " -> ", to);
         print_type(s->results[i], to);
+    }
+    for (int i = 0; i < s->ncontracts; i++) {
+        fputs(i ? " " : " where ", to);
+        print_expr(s->contracts[i], to);
     }
     if (s->type) {
         fputc(' ', to);

@@ -83,8 +83,10 @@ static int list_expected(const CgParsing *p, const bool *expects, char *out, siz
         bool begins = k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == '(' || k == '[' || k == '{'
             || k == '-' || k == T_IF || k == T_TRAIN || k == T_EVALUATE || k == T_RECOMPUTE || k == T_TRUE
             || k == T_FALSE || k == T_NOT;
+        if (k == T_WHERE || k == T_EDITION)
+            continue;
         bool operates = k == '+' || k == '-' || k == '*' || k == '/' || k == '%' || k == '@' || k == '^' || k == '.'
-            || k == '(' || k == '[' || k == T_AND || k == T_OR || k == T_ARROW || k == T_DOTDOT || compares(k);
+            || k == '(' || k == '[' || k == T_AND || k == T_OR || k == T_ARROW || k == T_DOTDOT || k == T_FLOOR || compares(k);
         bool of_sig = k == '|' && !p->is_sig;
         if (of_sig || (value && begins) || (goes_on && operates))
             continue;

@@ -2,6 +2,7 @@
  * Takes raw tokens; gives them to the grammar, keeps the open brackets, and while recovering skips to a place
  * where a statement or field may begin and gives SYNC there. Reports brackets only; what is expected is the
  * grammar's business. */
+#include <string.h>
 #include "lang/parsing.h"
 #include "lang/cg_parse.h"
 
@@ -176,6 +177,30 @@ static CgToken made(const CgParsing *p, int kind)
     return (CgToken){ .kind = kind, .span = { p->file, at, at } };
 }
 
+/* The words that mean something in their place only: `where` behind the results of a graph or the parameters of a def,
+ * `cg` with a number as the first statement. Everywhere else they are names. */
+static void find_word(CgParsing *p, CgToken *t)
+{
+    if (t->kind == T_NAME && p->open.len == 1 && (p->last.kind == T_GRAPH || p->last.kind == T_DEF))
+        p->header = true;
+    else if (p->open.len == 1 && (t->kind == '=' || t->kind == '{' || (t->first && is_top_word(t->kind))))
+        p->header = false;
+    if (t->kind != T_NAME || p->is_sig)
+        return;
+    bool ends = p->last.kind == ')' || p->last.kind == ']' || p->last.kind == T_NAME || p->last.kind == T_GRAPH;
+    if (p->header && ends && p->open.len == 1 && strcmp(t->atom, "where") == 0)
+        t->kind = T_WHERE;
+    if (p->last.kind != T_START_FILE || strcmp(t->atom, "cg") != 0)
+        return;
+    CgToken next;
+    read_token(p, &next);
+    hold(p, next);
+    if (next.kind != T_INT)
+        return;
+    t->kind = T_EDITION;
+    p->edition = next.i >= 1 && next.i <= CG_EDITION ? (int)next.i : CG_EDITION;
+}
+
 static void give(CgParsing *p, const CgToken *t)
 {
     p->third = p->before;
@@ -210,6 +235,7 @@ void cg_tokens_next(CgParsing *p, CgToken *t)
             p->open.len--;
     } else {
         read_token(p, t);
+        find_word(p, t);
         note_token(p, t);
         if (p->stopped)
             t->kind = T_END;
