@@ -31,6 +31,17 @@ static CgValue *as_param_type(CgElab *e, const CgStmt *callee, const CgParam *p,
     return cg_argument_take(e, callee->names[0], p, &kinds, v, span, NULL, CG_KNOWN_NOW);
 }
 
+/* A number keeps its place, the literal the author wrote, through any number of calls; an `int` of a graph is a size.
+ */
+static CgValue *static_number(CgElab *e, const CgParam *p, const CgValue *given, CgSpan from)
+{
+    CgValue *v = cg_value_new(e, given->kind, given->span.file ? given->span : from);
+    v->i = given->i;
+    v->f = given->f;
+    v->is_size = given->is_size || (p->type && p->type->kind == CG_TYPE_SCALAR && !strcmp(p->type->name, "int"));
+    return v;
+}
+
 static CgValue *instantiate(CgElab *e, CgValue *graph, const CgArguments *a, CgSpan span)
 {
     const CgStmt *s = graph->stmt;
@@ -62,15 +73,12 @@ static CgValue *instantiate(CgElab *e, CgValue *graph, const CgArguments *a, CgS
         given = as_param_type(e, s, p, given, a->span[i].file ? a->span[i] : span);
         if (cg_is_poison(given))
             good = false;
-        else if (a->at[i] && a->span[i].file && (given->kind == CG_VALUE_INT || given->kind == CG_VALUE_FLOAT)) {
-            CgValue *here = cg_value_new(e, given->kind, a->span[i]); /* a size "comes from" the call that gave it */
-            here->i = given->i;
-            here->f = given->f;
-            given = here;
-        }
+        else if (given->kind == CG_VALUE_INT || given->kind == CG_VALUE_FLOAT)
+            given = static_number(e, p, given, a->span[i]);
         inst->statics[i] = given;
         cg_frame_bind(&f, p->name, given);
     }
+    good = good && cg_contracts_check(e, &f, s, false, span);
     cg_frame_end(e, &f);
     return good ? v : cg_value_poison(e);
 }
@@ -186,6 +194,10 @@ CgValue *cg_apply(
             good = false;
             break;
         }
+        if (cg_is_poison(t)) {
+            good = false;
+            break;
+        }
         CgValue *own = cg_value_new(e, CG_VALUE_TENSOR, t->span);
         own->tensor = t->tensor;
         char what[200];
@@ -201,6 +213,7 @@ CgValue *cg_apply(
             CgValue *like = cg_value_tensor(e, cg_fill(build, b.ambient, 0), span);
             good = cg_match_type(e, &b, s->results[0], like, span, "the parameter");
         }
+        good = good && cg_contracts_check(e, &b, s, true, span);
         if (good)
             cg_body_exec(e, &b, &s->body);
         if (good && !b.returned) {
@@ -316,6 +329,7 @@ static CgValue *call_def(CgElab *e, CgValue *def, const CgGiven *given, CgSpan s
         v = as_param_type(e, s, &s->params[i], v, a.span[i].file ? a.span[i] : span);
         cg_frame_bind(&f, s->params[i].name, v);
     }
+    good = good && cg_contracts_check(e, &f, s, false, span);
     CgValue *v = good ? cg_eval(e, &f, s->a) : cg_value_poison(e);
     cg_frame_end(e, &f);
     return v;

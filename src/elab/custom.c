@@ -68,6 +68,8 @@ static bool take_returned(CgElab *e, CgFrame *f, const CgCustom *c, const CgType
         if (!cg_dtype_is_float(types[i].dtype))
             continue;
         CgValue *v = cg_is_poison(f->results[k]) ? NULL : cg_as_tensor(e, f->results[k], types[i].dtype);
+        if (v && cg_is_poison(v))
+            return false;
         double number;
         if (!v) {
             if (!cg_is_poison(f->results[k]))

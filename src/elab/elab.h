@@ -122,7 +122,8 @@ CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x);
 void cg_frame_begin(CgElab *e, CgFrame *f, CgFrame *outer, CgEnv *env);
 void cg_frame_end(CgElab *e, CgFrame *f);
 void cg_frame_bind(CgFrame *f, CgAtom name, CgValue *v);
-CgFrame *cg_frame_body(CgFrame *f); /* the innermost graph body; NULL outside of one */
+int cg_frame_edition(const CgFrame *f); /* of the language its text is written in */
+CgFrame *cg_frame_body(CgFrame *f);     /* the innermost graph body; NULL outside of one */
 CgSized *cg_frame_dim(CgFrame *f, CgAtom name);
 CgRows *cg_frame_rows(CgFrame *f, CgAtom name);
 
@@ -197,6 +198,10 @@ CgValue *cg_apply(
 bool cg_param_is_tensor(const CgParam *p);
 int cg_graph_tensors(const CgStmt *graph); /* how many of its parameters do */
 
+/* Contracts (contract.c): whether what `where` asks of the arguments of a graph or def holds; `sizes`: those that look
+ * at tensors, once they are there, else the others. */
+bool cg_contracts_check(CgElab *e, CgFrame *f, const CgStmt *s, bool sizes, CgSpan call);
+
 /* Bodies (body.c). */
 /* A frame for the body of an instance; cg_frame_end ends it. */
 void cg_body_begin(CgElab *e, CgFrame *f, CgInstance *inst, CgSpan called_from);
@@ -220,7 +225,13 @@ CgValue *cg_op_call(
     CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site);
 CgValue *cg_op_simple(CgElab *e, const char *op, CgValue **args, CgSpan *spans, int n, CgSpan span, CgSpan caret);
 CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, const CgExpr *x);
-/* A number as a scalar tensor of this dtype; a tensor as it is. NULL when it is neither. */
+/* Numbers and sizes that are known (number.c): NULL when the operands are others. */
+CgValue *cg_number_binary(CgElab *e, const CgFrame *f, const char *op, CgValue *a, CgValue *b, const CgExpr *x);
+int cg_number_compare(const CgValue *a, const CgValue *b); /* two numbers: below, at or above 0 */
+bool cg_number_fits(
+    CgElab *e, const CgValue *v, CgDtype dtype, CgSpan span); /* else reports that it is not exact there */
+/* A number as a scalar tensor of this dtype, poison when it has no exact place there; a tensor as it is. NULL when it
+ * is neither. */
 CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype);
 /* Resolves an axis: an integer, or the name of an axis of `tensor` as written in the script. */
 bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, CgValue *value, CgSpan span, int *out);

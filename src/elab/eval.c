@@ -64,6 +64,8 @@ void cg_frame_bind(CgFrame *f, CgAtom name, CgValue *v)
     cg_vec_push(&f->names, (CgBound){ name, v });
 }
 
+int cg_frame_edition(const CgFrame *f) { return f && f->env ? cg_env_module(f->env)->unit->edition : CG_EDITION; }
+
 CgFrame *cg_frame_body(CgFrame *f)
 {
     while (f && !f->is_body)
@@ -491,6 +493,10 @@ CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
     case CG_EXPR_UNARY: v = unary(e, f, x); break;
     case CG_EXPR_BINARY: {
         CgValue *a = cg_eval(e, f, x->a);
+        if (a->kind == CG_VALUE_BOOL && a->i == (*x->op == 'o') && (!strcmp(x->op, "or") || !strcmp(x->op, "and"))) {
+            v = a; /* decided: the right side is not looked at */
+            break;
+        }
         CgValue *b = cg_eval(e, f, x->b);
         v = cg_is_poison(a) || cg_is_poison(b) ? cg_value_poison(e) : cg_binary(e, f, x->op, a, b, x);
         break;

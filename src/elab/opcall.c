@@ -20,6 +20,8 @@ CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype)
     if (cg_value_number(v, &number)) {
         if (!cg_dtype_is_float(dtype) && number != floor(number))
             dtype = CG_F32;
+        if (!cg_number_fits(e, v, dtype, v->span))
+            return cg_value_poison(e);
         return cg_value_tensor(e, cg_graph_const(b, dtype, number), v->span);
     }
     if (v->kind == CG_VALUE_DIM) { /* a size as a number: the count of ones along it */
@@ -188,6 +190,8 @@ static bool all_tensors(CgElab *e, const char *op, CgValue **in, const CgSpan *s
                 "'%s' works on tensors and numbers, not on %s", op, cg_value_kind_name(in[i]));
             return false;
         }
+        if (cg_is_poison(t))
+            return false;
         in[i] = t;
     }
     return true;
@@ -208,60 +212,12 @@ CgValue *cg_op_simple(CgElab *e, const char *name, CgValue **args, CgSpan *spans
 /* ---- written operators --------------------------------------------------------------------------------------------
  */
 
-static CgValue *no_result(CgElab *e, const CgExpr *x, const char *why)
-{
-    cg_elab_error(e, CG_E0309, x->op_span.file ? x->op_span : x->span, "%s", why);
-    return cg_value_poison(e);
-}
-
-static CgValue *integers(CgElab *e, char op, int64_t a, int64_t b, const CgExpr *x)
-{
-    int64_t out = 0;
-    bool over = false;
-    switch (op) {
-    case '+': over = __builtin_add_overflow(a, b, &out); break;
-    case '-': over = __builtin_sub_overflow(a, b, &out); break;
-    case '*': over = __builtin_mul_overflow(a, b, &out); break;
-    case '/':
-        if (b == 0)
-            return no_result(e, x, "division by zero");
-        if (b == -1) { /* the least integer has no opposite, and the processor traps */
-            over = __builtin_sub_overflow(0, a, &out);
-            break;
-        }
-        if (a % b != 0)
-            return cg_value_float(e, (double)a / (double)b, x->span);
-        out = a / b;
-        break;
-    case '%':
-        if (b == 0)
-            return no_result(e, x, "division by zero");
-        out = b == -1 ? 0 : a % b;
-        break;
-    case '^': {
-        double p = pow((double)a, (double)b);
-        if (b < 0 || fabs(p) > 9e15)
-            return cg_value_float(e, p, x->span);
-        out = (int64_t)p;
-        break;
-    }
-    default: break;
-    }
-    return over ? no_result(e, x, "the result does not fit in 64 bits") : cg_value_int(e, out, x->span);
-}
-
-static CgValue *dims(CgElab *e, char op, const CgDim *a, const CgDim *b, const CgExpr *x)
-{
-    const CgDim *d = cg_dim_combine(op, a, b);
-    return d ? cg_value_dim(e, d, x->span) : NULL;
-}
-
 static int compare_values(const CgValue *a, const CgValue *b, bool *comparable)
 {
     double p, q;
     *comparable = true;
     if (cg_value_number(a, &p) && cg_value_number(b, &q))
-        return p < q ? -1 : p > q;
+        return cg_number_compare(a, b);
     if (a->kind == CG_VALUE_STR && b->kind == CG_VALUE_STR)
         return strcmp(a->s, b->s);
     if (a->kind == b->kind && (a->kind == CG_VALUE_BOOL || a->kind == CG_VALUE_DTYPE))
@@ -283,6 +239,7 @@ static const char *op_of(const char *written)
         { "-", "sub" },
         { "*", "mul" },
         { "/", "div" },
+        { "@", "matmul" },
         { "^", "pow" },
         { "%", "mod" },
         { "<", "lt" },
@@ -302,13 +259,12 @@ static const char *op_of(const char *written)
 
 CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, const CgExpr *x)
 {
-    (void)f;
     CgSpan spans[2] = { x->a->span, x->b->span };
     CgSpan caret = x->op_span.file ? x->op_span : x->span;
     CgValue *in[2] = { a, b };
     if ((a->kind == CG_VALUE_NONE || b->kind == CG_VALUE_NONE) && (*op == '=' || *op == '!'))
         return cg_value_bool(e, (a->kind == b->kind) == (*op == '='), x->span);
-    if (a->kind == CG_VALUE_TENSOR || b->kind == CG_VALUE_TENSOR) {
+    if ((a->kind == CG_VALUE_TENSOR || b->kind == CG_VALUE_TENSOR) && op_of(op)) {
         e->model->build.span = x->span;
         if (*op != '@') {
             double q;
@@ -353,27 +309,10 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
     }
     if (a->kind == CG_VALUE_BOOL && b->kind == CG_VALUE_BOOL && (!strcmp(op, "and") || !strcmp(op, "or")))
         return cg_value_bool(e, *op == 'a' ? a->i && b->i : a->i || b->i, x->span);
-    if (a->kind == CG_VALUE_INT && b->kind == CG_VALUE_INT && strchr("+-*/%^", *op))
-        return integers(e, *op, a->i, b->i, x);
-    if (cg_value_as_dim(a) && cg_value_as_dim(b) && strchr("+-*/", *op)) {
-        CgValue *v = dims(e, *op, cg_value_as_dim(a), cg_value_as_dim(b), x);
-        if (v)
-            return v;
-        return no_result(e, x, *op == '/' ? "this size is not known to divide exactly" : "this size is too large");
-    }
-    double p, q;
-    if (cg_value_number(a, &p) && cg_value_number(b, &q)) {
-        switch (*op) {
-        case '+': return cg_value_float(e, p + q, x->span);
-        case '-': return cg_value_float(e, p - q, x->span);
-        case '*': return cg_value_float(e, p * q, x->span);
-        case '/': return q == 0 ? no_result(e, x, "division by zero") : cg_value_float(e, p / q, x->span);
-        case '%': return q == 0 ? no_result(e, x, "division by zero") : cg_value_float(e, fmod(p, q), x->span);
-        case '^': return cg_value_float(e, pow(p, q), x->span);
-        default: break;
-        }
-    }
-    if (e->model && (a->kind == CG_VALUE_DIM || b->kind == CG_VALUE_DIM) && strchr("+-*/", *op))
+    CgValue *number = cg_number_binary(e, f, op, a, b, x);
+    if (number)
+        return number;
+    if (e->model && (a->kind == CG_VALUE_DIM || b->kind == CG_VALUE_DIM) && strchr("+-*/", *op) && !op[1])
         return cg_op_simple(e, op_of(op), in, spans, 2, x->span, caret);
     if (*op == '+' && a->kind == CG_VALUE_STR && b->kind == CG_VALUE_STR) {
         CgStrbuf s = { 0 };
@@ -392,6 +331,8 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
         e, CG_E0305, caret, "'%s' has no meaning for %s and %s", op, cg_value_kind_name(a), cg_value_kind_name(b));
     cg_diag_label(d, spans[0], "%s", cg_value_kind_name(a));
     cg_diag_label(d, spans[1], "%s", cg_value_kind_name(b));
+    if (!strcmp(op, "//"))
+        cg_diag_help(d, "'//' divides integers; of tensors write floor(a / b)");
     return cg_value_poison(e);
 }
 

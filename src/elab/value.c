@@ -47,10 +47,11 @@ CgValue *cg_value_str(CgElab *e, const char *s, CgSpan span)
 CgValue *cg_value_dim(CgElab *e, const CgDim *d, CgSpan span)
 {
     int64_t i;
-    if (cg_dim_is_int(d, &i))
-        return cg_value_int(e, i, span);
-    CgValue *v = cg_value_new(e, CG_VALUE_DIM, span);
-    v->dim = d;
+    bool number = cg_dim_is_int(d, &i);
+    CgValue *v = number ? cg_value_int(e, i, span) : cg_value_new(e, CG_VALUE_DIM, span);
+    if (!number)
+        v->dim = d;
+    v->is_size = true;
     return v;
 }
 

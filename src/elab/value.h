@@ -67,7 +67,8 @@ typedef struct CgTensorValue {
 
 struct CgValue {
     CgValueKind kind;
-    CgSpan span; /* where it was made */
+    CgSpan span;  /* where it was made */
+    bool is_size; /* INT: the size of an axis, or made of such: '/' is exact */
     int64_t i;
     double f;
     CgAtom s;

@@ -102,16 +102,16 @@ typedef struct CgParam {
 typedef enum CgStmtKind {
     CG_STMT_ERROR,
     CG_STMT_EDITION, /* cg a: the first statement */
-    CG_STMT_IMPORT, /* path "graphs.transformer" in name */
-    CG_STMT_PLUGIN, /* a: string */
-    CG_STMT_OPTION, /* option name: type = a */
-    CG_STMT_BIND,   /* names = exprs */
-    CG_STMT_GRAPH,  /* graph name(params) -> results where contracts { body } ; results and contracts may be empty */
-    CG_STMT_DEF,    /* def name(params) where contracts = a */
-    CG_STMT_SHOW,   /* show exprs */
-    CG_STMT_SAVE,   /* save a as b */
-    CG_STMT_TEST,   /* test "name" { body } */
-    CG_STMT_EXPECT, /* expect a */
+    CG_STMT_IMPORT,  /* path "graphs.transformer" in name */
+    CG_STMT_PLUGIN,  /* a: string */
+    CG_STMT_OPTION,  /* option name: type = a */
+    CG_STMT_BIND,    /* names = exprs */
+    CG_STMT_GRAPH,   /* graph name(params) -> results where contracts { body } ; results and contracts may be empty */
+    CG_STMT_DEF,     /* def name(params) where contracts = a */
+    CG_STMT_SHOW,    /* show exprs */
+    CG_STMT_SAVE,    /* save a as b */
+    CG_STMT_TEST,    /* test "name" { body } */
+    CG_STMT_EXPECT,  /* expect a */
     /* inside graphs */
     CG_STMT_PARAM,  /* param names: type = a */
     CG_STMT_FOR,    /* for name[, name2] in a { body } */

@@ -143,8 +143,9 @@ static void out_of_place(CgParsing *p, const CgStmt *s, const char *what, const 
 static void check_edition(CgParsing *p, const CgStmt *s)
 {
     if (s->a->i < 1 || s->a->i > CG_EDITION)
-        cg_syntax_help(cg_syntax_error(p, CG_E0115, s->a->span, "there is no edition %lld of the language",
-                           (long long)s->a->i), "the editions are 1, of scripts without this line, and 2");
+        cg_syntax_help(
+            cg_syntax_error(p, CG_E0115, s->a->span, "there is no edition %lld of the language", (long long)s->a->i),
+            "the editions are 1, of scripts without this line, and 2");
 }
 
 static void check_block(CgParsing *p, const CgBlock *b, bool in_graph, bool in_test, bool in_vjp)

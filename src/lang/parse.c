@@ -62,13 +62,9 @@ CgUnit *cg_unit_parse(CgSources *sources, uint32_t file, CgDiags *diags)
     u->arena = arena;
     u->file = file;
     u->edition = 1;
-    CgParsing p = { .arena = arena,
-        .diags = diags,
-        .file = file,
-        .text = source->text,
-        .len = source->len,
-        .unit = u,
-        .edition = 1 };
+    CgParsing p = {
+        .arena = arena, .diags = diags, .file = file, .text = source->text, .len = source->len, .unit = u, .edition = 1
+    };
     if (source->len > CG_MAX_TEXT) {
         CgDiag *d =
             cg_syntax_error(&p, CG_E0109, (CgSpan){ file, 0, 0 }, "a script of %zu bytes is too long", source->len);

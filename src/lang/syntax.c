@@ -86,7 +86,8 @@ static int list_expected(const CgParsing *p, const bool *expects, char *out, siz
         if (k == T_WHERE || k == T_EDITION)
             continue;
         bool operates = k == '+' || k == '-' || k == '*' || k == '/' || k == '%' || k == '@' || k == '^' || k == '.'
-            || k == '(' || k == '[' || k == T_AND || k == T_OR || k == T_ARROW || k == T_DOTDOT || k == T_FLOOR || compares(k);
+            || k == '(' || k == '[' || k == T_AND || k == T_OR || k == T_ARROW || k == T_DOTDOT || k == T_FLOOR
+            || compares(k);
         bool of_sig = k == '|' && !p->is_sig;
         if (of_sig || (value && begins) || (goes_on && operates))
             continue;

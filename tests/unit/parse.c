@@ -131,7 +131,7 @@ static void mistakes(void)
     wrong("test = 3", 1, "'test' is a word of the language");
     wrong("graph g(in: f32[N]) { return x }", 1, "'in' is a word of the language");
     wrong("x = 'a'", 1, "write \"...\" instead");
-    wrong("x = a // b", 1, "comments begin with '#'");
+    wrong("x = a // two words", 1, "comments begin with '#'");
     wrong("x = a ** 2; y = !a && b || c", 5, "powers are written x ^ 2");
     wrong("x = 9223372036854775808", 1, "does not fit in 64 bits");
     wrong("x = 1e999", 1, "too large for a float");

@@ -1,0 +1,157 @@
+/* number.c - arithmetic on numbers and sizes that are known while checking.
+ * Takes two static values and what is written between them; gives a number or a size, exact wherever both are integers,
+ * or a mistake at the operator. Sees no tensors. */
+#include <math.h>
+#include <string.h>
+
+#include "elab/elab.h"
+
+static CgValue *no_result(CgElab *e, const CgExpr *x, const char *why, const char *help)
+{
+    CgDiag *d = cg_elab_error(e, CG_E0309, x->op_span.file ? x->op_span : x->span, "%s", why);
+    if (help)
+        cg_diag_help(d, "%s", help);
+    return cg_value_poison(e);
+}
+
+/* Rounded down, so that a = floor(a / b) * b + rest for either sign of b. */
+static int64_t floor_quotient(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
+
+static int64_t floor_rest(int64_t a, int64_t b)
+{
+    int64_t r = b == -1 ? 0 : a % b;
+    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+/* False when a^b does not fit. */
+static bool power(int64_t a, int64_t b, int64_t *out)
+{
+    int64_t p = 1;
+    for (int64_t i = 0; i < b && (a > 1 || a < -1); i++)
+        if (__builtin_mul_overflow(p, a, &p))
+            return false;
+    bool odd = b % 2 != 0;
+    *out = a == 0 ? b == 0 : a == 1 ? 1 : a == -1 ? (odd ? -1 : 1) : p;
+    return true;
+}
+
+/* In the first edition the rest had the sign of the left side. */
+static bool same_rest(CgElab *e, const CgFrame *f, const CgExpr *x, double old, double now)
+{
+    if (old == now || cg_frame_edition(f) >= 2)
+        return true;
+    CgDiag *d = cg_elab_error(e, CG_E0116, x->op_span.file ? x->op_span : x->span,
+        "'%%' gave %g here in the first edition of the language and gives %g in the second", old, now);
+    cg_diag_help(d, "begin the script with 'cg 2', or write -(-a %% b) for %g", old);
+    return false;
+}
+
+/* Of two integers. A quotient of sizes is a size where it is whole; in the first edition any whole quotient was an
+ * integer. */
+static CgValue *integers(
+    CgElab *e, const CgFrame *f, const char *op, const CgValue *x, const CgValue *y, const CgExpr *at)
+{
+    int64_t a = x->i, b = y->i, out = 0;
+    bool over = false, sizes = x->is_size || y->is_size;
+    if (b == 0 && (*op == '/' || *op == '%'))
+        return no_result(e, at, "division by zero", NULL);
+    if (b == -1 && *op == '/' && a == INT64_MIN)
+        return no_result(e, at, "the result does not fit in 64 bits", NULL);
+    switch (*op) {
+    case '+': over = __builtin_add_overflow(a, b, &out); break;
+    case '-': over = __builtin_sub_overflow(a, b, &out); break;
+    case '*': over = __builtin_mul_overflow(a, b, &out); break;
+    case '/':
+        if (op[1] == '/')
+            out = floor_quotient(a, b);
+        else if (a % b != 0 || (!sizes && cg_frame_edition(f) >= 2))
+            return cg_value_float(e, (double)a / (double)b, at->span);
+        else
+            out = a / b;
+        break;
+    case '%':
+        out = floor_rest(a, b);
+        if (!same_rest(e, f, at, (double)(b == -1 ? 0 : a % b), (double)out))
+            return cg_value_poison(e);
+        break;
+    case '^':
+        if (b < 0)
+            return a == 0 ? no_result(e, at, "division by zero", NULL)
+                          : cg_value_float(e, pow((double)a, (double)b), at->span);
+        over = !power(a, b, &out);
+        break;
+    default: break;
+    }
+    if (over)
+        return no_result(e, at, "the result does not fit in 64 bits", "a float has room: write one side as one, 2.0");
+    CgValue *v = cg_value_int(e, out, at->span);
+    v->is_size = sizes;
+    return v;
+}
+
+static CgValue *sizes(CgElab *e, const char *op, const CgDim *a, const CgDim *b, const CgExpr *x)
+{
+    const CgDim *d = cg_dim_combine(*op, a, b);
+    if (d)
+        return cg_value_dim(e, d, x->span);
+    return no_result(e, x, *op == '/' ? "this size is not known to divide exactly" : "this size is too large", NULL);
+}
+
+static CgValue *floats(CgElab *e, const CgFrame *f, const char *op, double p, double q, const CgExpr *x)
+{
+    switch (*op) {
+    case '+': return cg_value_float(e, p + q, x->span);
+    case '-': return cg_value_float(e, p - q, x->span);
+    case '*': return cg_value_float(e, p * q, x->span);
+    case '/':
+        if (op[1] == '/')
+            return no_result(e, x, "'//' divides integers", "of floats write floor(a / b)");
+        return q == 0 ? no_result(e, x, "division by zero", NULL) : cg_value_float(e, p / q, x->span);
+    case '%': {
+        if (q == 0)
+            return no_result(e, x, "division by zero", NULL);
+        double old = fmod(p, q), now = old != 0 && (old < 0) != (q < 0) ? old + q : old;
+        return same_rest(e, f, x, old, now) ? cg_value_float(e, now, x->span) : cg_value_poison(e);
+    }
+    default: return cg_value_float(e, pow(p, q), x->span);
+    }
+}
+
+CgValue *cg_number_binary(CgElab *e, const CgFrame *f, const char *op, CgValue *a, CgValue *b, const CgExpr *x)
+{
+    double p, q;
+    if (!strchr("+-*/%^", *op))
+        return NULL;
+    if (a->kind == CG_VALUE_INT && b->kind == CG_VALUE_INT)
+        return integers(e, f, op, a, b, x);
+    if (cg_value_as_dim(a) && cg_value_as_dim(b) && strchr("+-*/", *op))
+        return sizes(e, op, cg_value_as_dim(a), cg_value_as_dim(b), x);
+    if (cg_value_number(a, &p) && cg_value_number(b, &q))
+        return floats(e, f, op, p, q, x);
+    return NULL;
+}
+
+int cg_number_compare(const CgValue *a, const CgValue *b)
+{
+    double p = 0, q = 0;
+    if (a->kind == CG_VALUE_INT && b->kind == CG_VALUE_INT)
+        return a->i < b->i ? -1 : a->i > b->i;
+    cg_value_number(a, &p);
+    cg_value_number(b, &q);
+    return p < q ? -1 : p > q;
+}
+
+bool cg_number_fits(CgElab *e, const CgValue *v, CgDtype dtype, CgSpan span)
+{
+    if (v->kind != CG_VALUE_INT)
+        return true;
+    bool fits = dtype == CG_I32 ? v->i >= INT32_MIN && v->i <= INT32_MAX
+                                : v->i >= -(1LL << 53) && v->i <= 1LL << 53; /* constants of graphs are doubles */
+    if (fits)
+        return true;
+    CgDiag *d = cg_elab_error(e, CG_E0309, span.file ? span : v->span,
+        "%lld has no exact place among numbers of type %s", (long long)v->i, cg_dtype_name(dtype));
+    if (cg_dtype_is_float(dtype))
+        cg_diag_help(d, "write %lld.0 for the nearest number there is", (long long)v->i);
+    return false;
+}
