@@ -54,13 +54,13 @@ static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
 
 %type <atom>   choice word any_word path key_word compare_op
 %type <expr>   expr arrow range or and not compare sum term unary power postfix atom list record item dim
-%type <expr>   on_opt first_key
+%type <expr>   on_opt first_key part
 %type <type>   type one_type
 %type <stmt>   top stmt bind if_stmt
-%type <arg>    arg field entry
+%type <arg>    place arg field entry
 %type <param>  param
 %type <items>  contracts exprs items dims dim_list types type_list results stmts
-%type <fields> args arg_list fields entries
+%type <fields> places place_list args arg_list fields entries
 %type <params> params param_list
 %type <names>  names choices
 %type <loop>   loop
@@ -241,7 +241,7 @@ postfix: atom
    | postfix[a] '(' args ')'                       { $$ = cg_make_call(p, CG_EXPR_CALL, @$, cg_span_join(@2, @4), $a, $args); }
    | postfix[a] '.' any_word                       { $$ = cg_make_two(p, CG_EXPR_FIELD, @$, @any_word, $a, NULL);
                                                      $$->s = $any_word; $$ = cg_make_done(p, $$); }
-   | postfix[a] '[' items ']'                      { $$ = cg_make_index(p, @$, cg_span_join(@2, @4), $a, $items); }
+   | postfix[a] '[' places ']'                     { $$ = cg_make_call(p, CG_EXPR_INDEX, @$, cg_span_join(@2, @4), $a, $places); }
    ;
 atom: NAME                                         { $$ = cg_make_name(p, CG_EXPR_NAME, @$, $1); }
    | STRING                                        { $$ = cg_make_name(p, CG_EXPR_STRING, @$, $1); }
@@ -259,6 +259,21 @@ atom: NAME                                         { $$ = cg_make_name(p, CG_EXP
    ;
 as_opt: %empty { $$ = NULL; } | AS NAME            { $$ = $NAME; } ;
 on_opt: %empty { $$ = NULL; } | ON expr            { $$ = $expr; } ;
+
+places: %empty                                     { $$ = (CgFields){ 0 }; }
+    | place_list comma                             { $$ = $place_list; }
+    ;
+place_list: place                                  { $$ = (CgFields){ 0 }; cg_fields_push(p, &$$, $place); }
+    | place_list[list] ',' place                   { cg_fields_push(p, &$list, $place); $$ = $list; }
+    ;
+place: part                                        { $$ = (CgArg){ NULL, { 0, 0, 0 }, $part, false }; }
+   | NAME '=' part                                 { $$ = (CgArg){ $NAME, @NAME, $part, false }; }
+   ;
+part: expr
+   | sum[a] DOTDOT                                 { $$ = cg_make_done(p, cg_make_two(p, CG_EXPR_RANGE, @$, @2, $a, NULL)); }
+   | DOTDOT sum[b]                                 { $$ = cg_make_done(p, cg_make_two(p, CG_EXPR_RANGE, @$, @1, NULL, $b)); }
+   | DOTDOT                                        { $$ = cg_make_two(p, CG_EXPR_RANGE, @$, @1, NULL, NULL); }
+   ;
 
 args: %empty                                       { $$ = (CgFields){ 0 }; }
     | arg_list comma                               { $$ = $arg_list; }

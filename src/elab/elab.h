@@ -237,6 +237,12 @@ CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype);
 bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, CgValue *value, CgSpan span, int *out);
 void cg_copy_labels(CgElab *e, CgValue *to, CgValue *const *from, int n);
 
+/* One node of this op on tensors; refuses with labels at spans and the caret. */
+CgValue *cg_op_emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, const CgAttrs *attrs,
+    CgSpan span, CgSpan caret);
+/* x[..] (slice.c): an element or a stretch of a list, a field, a slice of a tensor. */
+CgValue *cg_eval_index(CgElab *e, CgFrame *f, const CgExpr *x);
+
 /* vjp clauses (custom.c): gives results[] the derivative that the clause says; false after a mistake. */
 typedef struct CgCustom {
     const CgStmt *stmt, *clause;

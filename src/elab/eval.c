@@ -343,38 +343,6 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
     return cg_value_poison(e);
 }
 
-static CgValue *index_of(CgElab *e, CgFrame *f, const CgExpr *x)
-{
-    CgValue *of = cg_eval(e, f, x->a), *at = cg_eval(e, f, x->b);
-    if (cg_is_poison(of) || cg_is_poison(at))
-        return cg_value_poison(e);
-    if (of->kind == CG_VALUE_LIST && at->kind == CG_VALUE_INT) {
-        int64_t i = at->i < 0 ? at->i + of->n : at->i;
-        if (i >= 0 && i < of->n)
-            return of->at[i];
-        cg_elab_error(e, CG_E0302, x->b->span, "index %lld of a list of %d", (long long)at->i, of->n);
-        return cg_value_poison(e);
-    }
-    if (of->kind == CG_VALUE_RECORD && at->kind == CG_VALUE_STR) {
-        CgValue *v = cg_record_find(of, at->s);
-        if (v)
-            return v;
-        CgSuggest s;
-        cg_suggest_init(&s, at->s);
-        for (int i = 0; i < of->n; i++)
-            cg_suggest_offer(&s, of->keys[i]);
-        CgDiag *d = cg_elab_error(e, CG_E0302, x->b->span, "the record has no field '%s'", at->s);
-        if (cg_suggest_best(&s))
-            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
-        return cg_value_poison(e);
-    }
-    CgDiag *d = cg_elab_error(
-        e, CG_E0305, x->span, "%s cannot be indexed by %s", cg_value_kind_name(of), cg_value_kind_name(at));
-    if (of->kind == CG_VALUE_TENSOR)
-        cg_diag_help(d, "take part of a tensor with slice(x, axis = T, from = a, to = b)");
-    return cg_value_poison(e);
-}
-
 static CgValue *record(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     CgValue *out = cg_value_record(e, x->args.n, x->span);
@@ -488,7 +456,7 @@ CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
     case CG_EXPR_LIST_FOR:
     case CG_EXPR_RECORD_FOR: v = comprehension(e, f, x); break;
     case CG_EXPR_FIELD: v = field(e, f, x); break;
-    case CG_EXPR_INDEX: v = index_of(e, f, x); break;
+    case CG_EXPR_INDEX: v = cg_eval_index(e, f, x); break;
     case CG_EXPR_CALL: v = cg_eval_call(e, f, x); break;
     case CG_EXPR_UNARY: v = unary(e, f, x); break;
     case CG_EXPR_BINARY: {

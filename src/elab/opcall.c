@@ -124,7 +124,7 @@ static CgValue *misfit(
     return cg_value_poison(e);
 }
 
-static CgValue *emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, const CgAttrs *attrs,
+CgValue *cg_op_emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, const CgAttrs *attrs,
     CgSpan span, CgSpan caret)
 {
     CgRef refs[CG_MAX_IN];
@@ -161,7 +161,7 @@ static CgValue *emit_groups(
         int groups = 0;
         for (int i = 0; i < n; i += CG_MAX_IN, groups++) {
             int k = n - i < CG_MAX_IN ? n - i : CG_MAX_IN;
-            CgValue *v = k > 1 ? emit(e, op, in + i, spans + i, k, attrs, span, caret) : in[i];
+            CgValue *v = k > 1 ? cg_op_emit(e, op, in + i, spans + i, k, attrs, span, caret) : in[i];
             if (cg_is_poison(v))
                 return v;
             in[groups] = v;
@@ -169,7 +169,7 @@ static CgValue *emit_groups(
         }
         n = groups;
     }
-    return emit(e, op, in, spans, n, attrs, span, caret);
+    return cg_op_emit(e, op, in, spans, n, attrs, span, caret);
 }
 
 /* Numbers take the element type of the tensors they stand beside. */
@@ -206,7 +206,7 @@ CgValue *cg_op_simple(CgElab *e, const char *name, CgValue **args, CgSpan *spans
     if (!all_tensors(e, name, in, spans, n, span)
         || ((op->traits & CG_ELEMENTWISE) && !cg_broadcast_all(e, op, in, spans, n, caret)))
         return cg_value_poison(e);
-    return emit(e, op, in, spans, n, NULL, span, caret);
+    return cg_op_emit(e, op, in, spans, n, NULL, span, caret);
 }
 
 /* ---- written operators --------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
         }
         if (!all_tensors(e, "@", in, spans, 2, x->span))
             return cg_value_poison(e);
-        CgValue *v = emit(e, cg_op_get("matmul"), in, spans, 2, NULL, x->span, caret);
+        CgValue *v = cg_op_emit(e, cg_op_get("matmul"), in, spans, 2, NULL, x->span, caret);
         if (v->kind == CG_VALUE_TENSOR) { /* rows from the left, columns from the right */
             const CgType *ta = cg_value_type(e, in[0]), *tb = cg_value_type(e, in[1]), *t = cg_value_type(e, v);
             memset(v->tensor.label, 0, sizeof v->tensor.label);
@@ -426,7 +426,7 @@ static CgValue *generate(CgElab *e, CgFrame *f, const CgOp *op, CgSpan span)
         CgAtom path = f->ambient_path;
         at[n++] = cg_a_int("stream", (int64_t)(cg_hash64(path, strlen(path), 0) >> 1)); /* attributes are signed */
     }
-    return emit(e, op, NULL, NULL, 0, cg_attrs(n, at), span, span);
+    return cg_op_emit(e, op, NULL, NULL, 0, cg_attrs(n, at), span, span);
 }
 
 CgValue *cg_op_call(

@@ -37,7 +37,7 @@ typedef enum CgExprKind {
     CG_EXPR_RECORD_FOR, /* { key: a for s, s2 in b }: c is the key expression (a name is the loop variable), d the
                            filter */
     CG_EXPR_FIELD,      /* a . s */
-    CG_EXPR_INDEX,      /* a [ b ]; a [ x, y ] has a LIST as b; a [ ] too */
+    CG_EXPR_INDEX,      /* a [ args ]: indices, and RANGES of which either end may be NULL; named by axis */
     CG_EXPR_CALL,       /* a ( args ) */
     CG_EXPR_UNARY,      /* op a: "-" "not" */
     CG_EXPR_BINARY,     /* a op b: + - * / // % ^ @ == != < <= > >= and or */

@@ -113,7 +113,7 @@ static void check_expr(CgParsing *p, const CgExpr *e)
     check_expr(p, e->b);
     check_expr(p, e->c);
     check_expr(p, e->d);
-    const char *what = e->kind == CG_EXPR_CALL ? "argument" : "field";
+    const char *what = e->kind == CG_EXPR_CALL ? "argument" : e->kind == CG_EXPR_INDEX ? "axis" : "field";
     CgMap seen = { 0 };
     for (int i = 0; i < e->args.n; i++) {
         if (e->args.n > 1)

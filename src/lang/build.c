@@ -123,15 +123,6 @@ CgExpr *cg_make_list(CgParsing *p, CgSpan span, CgItems items)
     return cg_make_done(p, e);
 }
 
-CgExpr *cg_make_index(CgParsing *p, CgSpan span, CgSpan op_span, CgExpr *a, CgItems items)
-{
-    CgExpr *e = cg_make_expr(p, CG_EXPR_INDEX, span);
-    e->op_span = op_span;
-    e->a = a;
-    e->b = items.n == 1 ? items.at[0] : cg_make_list(p, op_span, items);
-    return cg_make_done(p, e);
-}
-
 CgExpr *cg_make_record(CgParsing *p, CgSpan span, CgExpr *key, CgExpr *value, CgFields rest)
 {
     CgExpr *e = cg_make_expr(p, CG_EXPR_RECORD, span);

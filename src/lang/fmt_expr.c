@@ -191,12 +191,9 @@ static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
         break;
     case CG_EXPR_INDEX:
         format_at(e->a, 12, false, out);
-        /* a[x, y] holds a list; a[[x]] and a[] print as they were written only because they mean the same */
-        if (e->b->kind != CG_EXPR_LIST || e->b->args.n == 1)
-            cg_strbuf_putc(out, '[');
-        format_at(e->b, 0, true, out);
-        if (e->b->kind != CG_EXPR_LIST || e->b->args.n == 1)
-            cg_strbuf_putc(out, ']');
+        cg_strbuf_putc(out, '[');
+        format_args(&e->args, " = ", true, out);
+        cg_strbuf_putc(out, ']');
         break;
     case CG_EXPR_CALL:
         format_at(e->a, 12, false, out);
@@ -210,9 +207,11 @@ static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
         break;
     case CG_EXPR_BINARY: format_binary(e, square, out); break;
     case CG_EXPR_RANGE:
-        format_at(e->a, 8, false, out);
+        if (e->a)
+            format_at(e->a, 8, false, out);
         cg_strbuf_puts(out, "..");
-        format_at(e->b, 8, false, out);
+        if (e->b)
+            format_at(e->b, 8, false, out);
         break;
     case CG_EXPR_ARROW:
         format_at(e->a, 2, false, out);

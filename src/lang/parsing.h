@@ -116,12 +116,11 @@ CgExpr *cg_make_expr(CgParsing *p, CgExprKind kind, CgSpan span);
 CgExpr *cg_make_binary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op, CgExpr *a, CgExpr *b);
 /* IF, ARROW, RANGE, FIELD, RECOMPUTE before cg_make_done: an operator or word at op_span, and its parts. */
 CgExpr *cg_make_two(CgParsing *p, CgExprKind kind, CgSpan span, CgSpan op_span, CgExpr *a, CgExpr *b);
-/* CALL, TRAIN, EVALUATE: something and its arguments or fields. */
+/* CALL, INDEX, TRAIN, EVALUATE: something and its arguments or fields. */
 CgExpr *cg_make_call(CgParsing *p, CgExprKind kind, CgSpan span, CgSpan op_span, CgExpr *a, CgFields args);
 CgLoop cg_make_head(CgParsing *p, CgNames names, CgExpr *over, CgExpr *filter);
 CgExpr *cg_make_unary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op, CgExpr *a);
 CgExpr *cg_make_name(CgParsing *p, CgExprKind kind, CgSpan span, CgAtom s);
-CgExpr *cg_make_index(CgParsing *p, CgSpan span, CgSpan op_span, CgExpr *a, CgItems items);
 CgExpr *cg_make_list(CgParsing *p, CgSpan span, CgItems items);
 CgExpr *cg_make_record(CgParsing *p, CgSpan span, CgExpr *key, CgExpr *value, CgFields rest);
 CgExpr *cg_make_loop(CgParsing *p, CgExprKind kind, CgSpan span, CgExpr *key, CgExpr *value, CgLoop loop);

@@ -137,7 +137,12 @@ static void print_expr(const CgExpr *e, FILE *to)
         print_expr(e->a, to);
         fprintf(to, " %s)", e->s);
         break;
-    case CG_EXPR_INDEX: print_parts("index", e->a, e->b, NULL, to); break;
+    case CG_EXPR_INDEX:
+        fputs("(index ", to);
+        print_expr(e->a, to);
+        print_args(&e->args, to);
+        fputc(')', to);
+        break;
     case CG_EXPR_CALL:
         fputs("(call ", to);
         print_expr(e->a, to);
@@ -146,7 +151,13 @@ static void print_expr(const CgExpr *e, FILE *to)
         break;
     case CG_EXPR_UNARY: print_parts(e->op, e->a, NULL, NULL, to); break;
     case CG_EXPR_BINARY: print_parts(e->op, e->a, e->b, NULL, to); break;
-    case CG_EXPR_RANGE: print_parts("..", e->a, e->b, NULL, to); break;
+    case CG_EXPR_RANGE:
+        fputs("(.. ", to);
+        print_expr(e->a, to);
+        fputc(' ', to);
+        print_expr(e->b, to);
+        fputc(')', to);
+        break;
     case CG_EXPR_ARROW: print_parts("->", e->a, e->b, NULL, to); break;
     case CG_EXPR_IF: print_parts("if", e->c, e->a, e->b, to); break;
     case CG_EXPR_RECOMPUTE: print_parts("recompute", e->a, NULL, NULL, to); break;

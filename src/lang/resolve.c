@@ -179,6 +179,8 @@ static void input_type(Resolver *r, const CgTypeExpr *t)
 {
     for (int i = 0; t && t->kind == CG_TYPE_TENSOR && i < t->ndims; i++)
         pattern(r, t->dims[i]);
+    if (t && t->below)
+        pattern(r, t->below);
 }
 
 /* A type whose sizes must be known: of a parameter. */
@@ -346,6 +348,12 @@ static void clauses(Resolver *r, const CgBlock *b)
     }
 }
 
+static void contracts(Resolver *r, const CgStmt *s)
+{
+    for (int i = 0; i < s->ncontracts; i++)
+        expr(r, s->contracts[i]);
+}
+
 static void graph(Resolver *r, const CgStmt *s)
 {
     bool tensors = false;
@@ -365,6 +373,7 @@ static void graph(Resolver *r, const CgStmt *s)
         }
     for (int i = 0; !tensors && i < s->nresults; i++) /* an initialiser: the parameter gives the sizes */
         input_type(r, s->results[i]);
+    contracts(r, s);
     statements(r, &s->body);
     clauses(r, &s->body);
 }
@@ -375,6 +384,7 @@ static void def(Resolver *r, const CgStmt *s)
         expr(r, s->params[i].init);
         declare(r, s->params[i].name, INPUT);
     }
+    contracts(r, s);
     expr(r, s->a);
 }
 

@@ -83,7 +83,10 @@ static void expressions(void)
     tree("x = 1e-3 + 2_000 + 0.5 + 12.25e2", "(bind x (+ (+ (+ (float 0.001) 2000) (float 0.5)) (float 1225)))");
     tree("x = f(a, n = 3,) y = g()", "(bind x (call f a (:n 3)))\n(bind y (call g))");
     tree("x = f[i] y = f[B, ..s] z = f[]",
-        "(bind x (index f i))\n(bind y (index f (list B (row s))))\n(bind z (index f (list)))");
+        "(bind x (index f i))\n(bind y (index f B (.. _ s)))\n(bind z (index f))");
+    tree("x = f[.., 0..T-1] y = f[B = 1.., T = ..2] z = f[-1, ..]",
+        "(bind x (index f (.. _ _) (.. 0 (- T 1))))\n(bind y (index f (:B (.. 1 _)) (:T (.. _ 2))))\n"
+        "(bind z (index f (- 1) (.. _ _)))");
     tree("x = text.test.for.train", "(bind x (. (. (. text test) for) train))");
     tree("x = { a: 1, \"b c\": 2 test: 3, }", "(bind x (record (:a 1) (\"b c\" 2) (:test 3)))");
     tree("x = { train: a, test: b }", "(bind x (record (:train a) (:test b)))");

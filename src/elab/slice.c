@@ -1,0 +1,258 @@
+/* slice.c - what stands in brackets behind a value.
+ * Takes a list, a record or a tensor and the places that were written; gives an element, a stretch or a slice. A
+ * negative number counts from the end. Nothing outside of the value is moved inside. */
+#include <string.h>
+
+#include "elab/elab.h"
+#include "graph/registry.h"
+
+static CgValue *refuse(CgElab *e, CgValue *of, const CgExpr *x, const CgValue *at)
+{
+    CgDiag *d = cg_elab_error(
+        e, CG_E0305, x->span, "%s cannot be indexed by %s", cg_value_kind_name(of), cg_value_kind_name(at));
+    if (of->kind == CG_VALUE_TENSOR && at->kind == CG_VALUE_TENSOR)
+        cg_diag_help(d, "rows by number are take(x, ids)");
+    else if (of->kind == CG_VALUE_TENSOR && at->kind == CG_VALUE_FLOAT)
+        cg_diag_help(d, "integers are divided by '//'");
+    return cg_value_poison(e);
+}
+
+/* ---- lists and records -------------------------------------------------------------------------------------------- */
+
+/* One end of a range of a list; `absent` where it was left open. */
+static bool list_end(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x, int64_t absent, int64_t *out)
+{
+    *out = absent;
+    if (!x)
+        return true;
+    CgValue *v = cg_eval(e, f, x);
+    if (cg_is_poison(v))
+        return false;
+    if (v->kind != CG_VALUE_INT) {
+        refuse(e, of, x, v);
+        return false;
+    }
+    *out = v->i < 0 ? v->i + of->n : v->i;
+    if (*out >= 0 && *out <= of->n)
+        return true;
+    cg_elab_error(e, CG_E0302, x->span, "index %lld of a list of %d", (long long)v->i, of->n);
+    return false;
+}
+
+static CgValue *stretch(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x, CgSpan span)
+{
+    int64_t from, to;
+    if (!list_end(e, f, of, x->a, 0, &from) || !list_end(e, f, of, x->b, of->n, &to))
+        return cg_value_poison(e);
+    CgValue *out = cg_value_list(e, to > from ? (int)(to - from) : 0, span);
+    for (int i = 0; i < out->n; i++)
+        out->at[i] = of->at[from + i];
+    return out;
+}
+
+static CgValue *field_of(CgElab *e, CgValue *of, CgAtom key, CgSpan span)
+{
+    CgValue *v = cg_record_find(of, key);
+    if (v)
+        return v;
+    CgSuggest s;
+    cg_suggest_init(&s, key);
+    for (int i = 0; i < of->n; i++)
+        cg_suggest_offer(&s, of->keys[i]);
+    CgDiag *d = cg_elab_error(e, CG_E0302, span, "the record has no field '%s'", key);
+    if (cg_suggest_best(&s))
+        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    return cg_value_poison(e);
+}
+
+/* A list or record by its one index. */
+static CgValue *element(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
+{
+    const CgArg *place = &x->args.at[0];
+    if (of->kind == CG_VALUE_LIST && place->value->kind == CG_EXPR_RANGE && !place->name)
+        return stretch(e, f, of, place->value, x->span);
+    CgValue *at = place->value->kind == CG_EXPR_RANGE ? NULL : cg_eval(e, f, place->value);
+    if (at && cg_is_poison(at))
+        return at;
+    if (at && of->kind == CG_VALUE_LIST && at->kind == CG_VALUE_INT && !place->name) {
+        int64_t i = at->i < 0 ? at->i + of->n : at->i;
+        if (i >= 0 && i < of->n)
+            return of->at[i];
+        cg_elab_error(e, CG_E0302, place->value->span, "index %lld of a list of %d", (long long)at->i, of->n);
+        return cg_value_poison(e);
+    }
+    if (at && of->kind == CG_VALUE_RECORD && (at->kind == CG_VALUE_STR || at->kind == CG_VALUE_INT) && !place->name) {
+        CgAtom key = at->kind == CG_VALUE_STR ? at->s : cg_intern_printf("%lld", (long long)at->i);
+        return field_of(e, of, key, place->value->span);
+    }
+    if (at && !place->name)
+        return refuse(e, of, x, at);
+    cg_elab_error(e, CG_E0305, place->value->span, "%s has no axes to slice", cg_value_kind_name(of));
+    return cg_value_poison(e);
+}
+
+/* ---- tensors ------------------------------------------------------------------------------------------------------- */
+
+/* A place along an axis of this size, counted from the end when it is negative; NULL after a mistake. */
+static const CgDim *place_of(CgElab *e, CgValue *of, int axis, CgValue *v, const CgExpr *x, bool end)
+{
+    const CgDim *size = cg_value_type(e, of)->dim[axis];
+    int64_t known = 0, n = 0;
+    if (cg_is_poison(v))
+        return NULL;
+    if (v->kind != CG_VALUE_INT && v->kind != CG_VALUE_DIM) {
+        refuse(e, of, x, v);
+        return NULL;
+    }
+    const CgDim *d = cg_value_as_dim(v);
+    if (d && cg_dim_is_int(d, &known) && known < 0)
+        d = cg_dim_combine('+', size, d);
+    bool outside = d && cg_dim_is_int(d, &known) && (known < 0 || (cg_dim_is_int(size, &n) && known + !end > n));
+    if (d && !outside)
+        return d;
+    CgStrbuf at = { 0 }, of_size = { 0 };
+    cg_value_print(v, &at);
+    cg_dim_print(size, &of_size);
+    CgDiag *report = cg_elab_error(
+        e, CG_E0405, x->span, "index %s of an axis of size %s", cg_strbuf_str(&at), cg_strbuf_str(&of_size));
+    cg_note_origin(e, report, size, of->tensor.origin[axis]);
+    cg_strbuf_deinit(&at);
+    cg_strbuf_deinit(&of_size);
+    return NULL;
+}
+
+static const CgDim *range_end(CgElab *e, CgFrame *f, CgValue *of, int axis, const CgExpr *x, const CgDim *absent)
+{
+    return x ? place_of(e, of, axis, cg_eval(e, f, x), x, true) : absent;
+}
+
+/* The places [from, to) of one axis; `one`: a single one, whose axis goes. */
+static CgValue *cut(CgElab *e, CgFrame *f, CgValue *of, int axis, const CgExpr *x, bool *one, const CgExpr *whole)
+{
+    const CgDim *size = cg_value_type(e, of)->dim[axis], *from, *to;
+    *one = x->kind != CG_EXPR_RANGE;
+    if (*one) {
+        from = place_of(e, of, axis, cg_eval(e, f, x), x, false);
+        to = from ? cg_dim_combine('+', from, cg_dim_int(1)) : NULL;
+    } else {
+        from = range_end(e, f, of, axis, x->a, cg_dim_int(0));
+        to = from ? range_end(e, f, of, axis, x->b, size) : NULL;
+    }
+    if (!from || !to)
+        return cg_value_poison(e);
+    if (from == cg_dim_int(0) && to == size)
+        return of;
+    CgAttr at[3] = { cg_a_int("axis", axis), cg_a_dims("from", 1, &from), cg_a_dims("to", 1, &to) };
+    CgSpan span = whole->a->span;
+    return cg_op_emit(e, cg_op_get("slice"), &of, &span, 1, cg_attrs(3, at), whole->span, x->span);
+}
+
+/* Without the axes that single places took. */
+static CgValue *dropped(CgElab *e, CgValue *of, const bool *gone, const CgExpr *x)
+{
+    CgType t = *cg_value_type(e, of);
+    const CgDim *kept[CG_MAX_RANK];
+    int from[CG_MAX_RANK], n = 0;
+    for (int i = 0; i < t.rank; i++)
+        if (!gone[i]) {
+            from[n] = i;
+            kept[n++] = t.dim[i];
+        }
+    if (n == t.rank)
+        return of;
+    CgAttr at[1] = { cg_a_dims("dims", n, kept) };
+    CgSpan span = x->a->span;
+    CgValue *v = cg_op_emit(e, cg_op_get("reshape"), &of, &span, 1, cg_attrs(1, at), x->span, x->op_span);
+    for (int i = 0; i < n && v->kind == CG_VALUE_TENSOR; i++) {
+        v->tensor.label[i] = of->tensor.label[from[i]];
+        v->tensor.origin[i] = of->tensor.origin[from[i]];
+    }
+    return v;
+}
+
+/* Which axis each place is about; false after a mistake. */
+static bool axes_of(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x, int *axis)
+{
+    int rank = cg_value_type(e, of)->rank, named = 0, rest = -1, next = 0;
+    for (int i = 0; i < x->args.n; i++) {
+        const CgExpr *v = x->args.at[i].value;
+        bool all = v->kind == CG_EXPR_RANGE && !v->a && !v->b && !x->args.at[i].name;
+        named += x->args.at[i].name != NULL;
+        if (all && rest >= 0) {
+            cg_elab_error(e, CG_E0305, v->span, "'..' stands for all axes that are left, once");
+            return false;
+        }
+        rest = all ? i : rest;
+    }
+    int written = x->args.n - (rest >= 0);
+    if (named > 0 && named < x->args.n) {
+        CgDiag *d = cg_elab_error(e, CG_E0305, x->op_span, "indices by name and by order in one slice");
+        cg_diag_help(d, "name each: the axes that are not named stay whole");
+        return false;
+    }
+    if (!named && (written > rank || (rest < 0 && written != rank))) {
+        CgDiag *d = cg_elab_error(e, CG_E0401, x->op_span, "%d ind%s for a tensor of %d ax%s", written,
+            written == 1 ? "ex" : "ices", rank, rank == 1 ? "is" : "es");
+        if (written < rank)
+            cg_diag_help(d, "'..' stands for the others: x[.., 0..2], x[0, ..]");
+        return false;
+    }
+    for (int i = 0; i < x->args.n; i++) {
+        const CgArg *place = &x->args.at[i];
+        CgExpr name = { .kind = CG_EXPR_NAME, .s = place->name, .span = place->name_span };
+        if (place->name && !cg_axis_of(e, f, of, &name, NULL, place->name_span, &axis[i]))
+            return false;
+        if (!place->name && i == rest)
+            next += rank - written;
+        else if (!place->name)
+            axis[i] = next++;
+        for (int k = 0; k < i && place->name; k++)
+            if (axis[k] == axis[i]) {
+                cg_elab_error(e, CG_E0303, place->name_span, "the axis '%s' is given twice", place->name);
+                return false;
+            }
+        if (i == rest)
+            axis[i] = -1;
+    }
+    return true;
+}
+
+static CgValue *slice(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
+{
+    int axis[CG_MAX_RANK + 1];
+    bool gone[CG_MAX_RANK] = { false };
+    if (x->args.n > CG_MAX_RANK + 1) {
+        cg_elab_error(e, CG_E0401, x->op_span, "a tensor has at most %d axes", CG_MAX_RANK);
+        return cg_value_poison(e);
+    }
+    if (!axes_of(e, f, of, x, axis))
+        return cg_value_poison(e);
+    for (int i = 0; i < x->args.n; i++) {
+        bool one;
+        if (axis[i] < 0)
+            continue;
+        of = cut(e, f, of, axis[i], x->args.at[i].value, &one, x);
+        if (cg_is_poison(of))
+            return of;
+        gone[axis[i]] = one;
+    }
+    return dropped(e, of, gone, x);
+}
+
+CgValue *cg_eval_index(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    CgValue *of = cg_eval(e, f, x->a);
+    if (cg_is_poison(of))
+        return of;
+    if (of->kind == CG_VALUE_TENSOR)
+        return slice(e, f, of, x);
+    if (x->args.n == 1 && (of->kind == CG_VALUE_LIST || of->kind == CG_VALUE_RECORD))
+        return element(e, f, of, x);
+    for (int i = 0; i < x->args.n; i++)
+        if (x->args.at[i].value->kind != CG_EXPR_RANGE && cg_is_poison(cg_eval(e, f, x->args.at[i].value)))
+            return cg_value_poison(e);
+    if (x->args.n == 1 && x->args.at[0].value->kind != CG_EXPR_RANGE)
+        return refuse(e, of, x, cg_eval(e, f, x->args.at[0].value));
+    cg_elab_error(e, CG_E0305, x->span, "%s cannot be sliced", cg_value_kind_name(of));
+    return cg_value_poison(e);
+}
