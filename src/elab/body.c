@@ -186,6 +186,10 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
         if (v->kind != CG_VALUE_INSTANCE || (!inst->weights && !inst->path && !inst->nmarks))
             return v;
         v = cg_instance_copy(e, v, span);
+        if (inst->path && !v->instance->path) { /* the very part */
+            cg_instance_below(v->instance, inst, name, span);
+            return v;
+        }
         cg_marks_hand_down(e, inst, name, v->instance);
         if (inst->weights) { /* what it has become by training */
             v->instance->weights = inst->weights;

@@ -25,12 +25,10 @@ int cg_graph_tensors(const CgStmt *graph)
 static CgValue *as_param_type(CgElab *e, const CgStmt *callee, const CgParam *p, CgValue *v, CgSpan span)
 {
     CgKinds kinds;
-    bool chooses = p->type && p->type->kind == CG_TYPE_CHOICE;
-    if (!p->type || (!chooses && p->type->kind != CG_TYPE_SCALAR) || !cg_kinds_of(p->type, &kinds)
+    if (!p->type || p->type->kind != CG_TYPE_SCALAR || !cg_kinds_of(p->type, &kinds)
         || (kinds.at[0].tag == CG_KIND_INT && v->kind == CG_VALUE_DIM))
         return v;
-    v = cg_argument_take(e, callee->names[0], p, &kinds, v, span, NULL, CG_KNOWN_NOW);
-    return chooses ? cg_choice_of(e, v, p->type) : v;
+    return cg_argument_take(e, callee->names[0], p, &kinds, v, span, NULL, CG_KNOWN_NOW);
 }
 
 /* A number keeps its place, the literal the author wrote, through any number of calls; an `int` of a graph is a size.
@@ -44,7 +42,7 @@ static CgValue *static_number(CgElab *e, const CgParam *p, const CgValue *given,
     return v;
 }
 
-static CgValue *instantiate(CgElab *e, CgValue *graph, const CgArguments *a, CgSpan span)
+static CgValue *instantiate(CgElab *e, CgValue *graph, const CgArguments *a, CgSpan span, const CgInstance *made_in)
 {
     const CgStmt *s = graph->stmt;
     CgValue *v = cg_value_new(e, CG_VALUE_INSTANCE, span);
@@ -52,6 +50,8 @@ static CgValue *instantiate(CgElab *e, CgValue *graph, const CgArguments *a, CgS
     inst->stmt = s;
     inst->env = graph->env;
     inst->span = span;
+    inst->origin = inst;
+    inst->made_in = made_in;
     inst->statics = CG_NEWN(e->arena, CgValue *, s->nparams + 1);
     CgFrame f;
     cg_frame_begin(e, &f, NULL, graph->env);
@@ -121,12 +121,8 @@ CgValue *cg_apply(
         cg_diag_help(d, "models are applied in the fields of train and evaluate, where there are batches");
         return cg_value_poison(e);
     }
-    if (!inst->path) {
-        if (e->model->build.graph != e->model->graph)
-            inst = cg_instance_copy(e, instance, span)->instance;
-        else
-            inst = cg_instance_root(e, instance, true)->instance;
-    }
+    if (!inst->path)
+        inst = cg_instance_unnamed(e, f, instance, span);
     CgFrame b;
     cg_body_begin(e, &b, inst, span);
     if (f) {
@@ -156,7 +152,7 @@ CgValue *cg_apply(
             /* a model given to an unnamed application, as in entropy(lm, tokens), is no part of it: nobody else could
              * tell its parameters from those of the next one */
             if (v)
-                v = cg_parts_copy(e, v, placed && inst->anonymous && (!inst->parent || cg_parts_trained(v)));
+                v = cg_parts_copy(e, v, placed && inst->unnamed && (!inst->parent || cg_parts_trained(v)));
             if (v && placed)
                 cg_instance_place(e, &b, v, s->params[i].name, span);
             cg_frame_bind(&b, s->params[i].name, v ? v : cg_value_poison(e));
@@ -245,27 +241,6 @@ CgValue *cg_apply(
     return out;
 }
 
-/* Which unnamed application of a body this is: the same one whenever the body is carried out again, as when its
- * instance is applied twice; another one for another place in the text, another turn of a loop, another unnamed owner.
- */
-static int number_of_site(CgElab *e, CgFrame *body, const CgExpr *site)
-{
-    if (!body || !site)
-        return ++e->anonymous;
-    uint64_t turn = 0, known, here = (uint64_t)(uintptr_t)site;
-    cg_map_get(&body->sites, here, &turn);
-    cg_map_put(&body->sites, here, turn + 1);
-    struct {
-        uint64_t site, turn, owner;
-    } id = { here, turn, (uint64_t)body->instance->anonymous };
-    uint64_t key = cg_hash64(&id, sizeof id, 0);
-    if (!cg_map_get(&e->sites, key, &known)) {
-        known = (uint64_t)++e->anonymous;
-        cg_map_put(&e->sites, key, known);
-    }
-    return (int)known;
-}
-
 static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const CgGiven *given, CgSpan span)
 {
     const CgStmt *s = graph->stmt;
@@ -276,20 +251,10 @@ static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const CgGiven 
     for (int i = 0; i < s->nparams; i++)
         tensors |= cg_param_is_tensor(&s->params[i]) && a.at[i];
     bool apply = tensors || (cg_graph_tensors(s) == 0 && f && f->has_ambient);
-    CgValue *v = instantiate(e, graph, &a, span);
+    CgValue *v = instantiate(e, graph, &a, span, cg_instance_maker(e, f));
     if (cg_is_poison(v) || !apply)
         return v;
-    CgFrame *at = f;
-    while (at && !at->is_body)
-        at = at->outer ? at->outer : at->is_def ? at->caller : NULL;
-    bool inside = at && at->instance && at->instance->path && e->model && e->model->build.graph == e->model->graph;
-    if (inside) {
-        v->instance->path = cg_path_join(at->instance->path, s->names[0]);
-        v->instance->parent = at->instance;
-    } else {
-        v->instance->path = cg_intern(s->names[0]);
-    }
-    v->instance->anonymous = number_of_site(e, inside ? at : NULL, given->site);
+    v->instance->unnamed = true;
     CgValue *args[CG_MAX_ARGS];
     CgAtom names[CG_MAX_ARGS];
     CgSpan spans[CG_MAX_ARGS];

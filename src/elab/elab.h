@@ -17,10 +17,17 @@ typedef struct CgParamInfo {
     CgSpan span;
     bool frozen;
     CgSpan frozen_span;
+    CgSpan use; /* the application in which it was met first */
     const CgInstance *owner;
     bool foreign; /* belongs to another model used beside the one being trained */
-    int anonymous;
 } CgParamInfo;
+
+/* A second name of a part: `path` stands for `part->path`. */
+typedef struct CgAlias {
+    CgAtom path;
+    const CgInstance *part;
+    bool plain; /* both names were given in one body, as in head = embed or head(embed) */
+} CgAlias;
 
 /* A graph being built for one purpose (one train, one set of columns, one apply). */
 typedef struct CgModelGraph {
@@ -37,6 +44,11 @@ typedef struct CgModelGraph {
     CG_VEC(const CgInstance *) marked; /* those that were applied and have marks */
     CG_VEC(CgAtom) products;           /* paths of products (mark.c) ... */
     CgMap product_paths;               /* ... and those that are there */
+    CG_VEC(CgAlias) aliases;           /* second names of parts ... */
+    CgMap alias_paths;                 /* ... and those that are there */
+    bool trains;                       /* it is that of a training: what is frozen matters */
+    CgMap mixed;                       /* spans of freezings that were reported to hold in one use only */
+    CgMap given;                       /* CgInstance of the top level -> atom: the path it has here */
 } CgModelGraph;
 
 typedef struct CgBound {
@@ -70,7 +82,8 @@ typedef struct CgFrame {
     CgInstance *instance; /* whose body it is */
     int scope;            /* graph scope */
     CgMap used;           /* body: instance name -> CgInstance, to refuse two under one name */
-    CgMap sites;          /* body: call of an unnamed part -> how often it was carried out */
+    CgMap unnamed;        /* body: graph name -> CgInstance, the last part applied without a name */
+    CgModelGraph *model;  /* being built when the frame began */
     CgType ambient;
     bool has_ambient;
     CgAtom ambient_path; /* the parameter being initialised */
@@ -98,11 +111,9 @@ struct CgElab {
     CgFrame *frame;      /* innermost, for notes */
     CgSetting *settings;
     int nsettings;
-    CG_VEC(CgUnit *) settings_units; /* values of --set that were written as expressions */
-    int depth, calls, anonymous;     /* of expressions and of calls within calls; anonymous applications so far */
-    CgMap sites;                     /* digest of an anonymous application -> its number */
-    CgMap unfit;                     /* patterns that were reported to fit nothing */
-    CgMap unresolved;                /* places of unknown names, which were reported before anything was evaluated */
+    int depth, calls; /* of expressions and of calls within calls */
+    CgMap unfit;      /* patterns that were reported to fit nothing */
+    CgMap unresolved; /* places of unknown names, which were reported before anything was evaluated */
     CgValue *(*train)(CgElab *e, CgFrame *f, const CgExpr *x);
     CgValue *(*evaluate)(CgElab *e, CgFrame *f, const CgExpr *x);
     void (*expect)(CgElab *e, CgFrame *f, const CgStmt *s); /* in the body of a test */
@@ -156,6 +167,17 @@ CgModelGraph *cg_model_begin(CgElab *e, const char *name, bool bf16);
 void cg_model_end(CgElab *e);
 void cg_model_free(CgModelGraph *m);
 CgParamInfo *cg_model_param(CgModelGraph *m, CgAtom path);
+/* Paths (path.c). */
+CgAtom cg_path_join(const char *a, const char *b);
+bool cg_path_is_foreign(const char *path); /* of a model used beside the root */
+/* The instance in whose body an expression is evaluated; NULL: at top level. */
+const CgInstance *cg_instance_maker(const CgElab *e, CgFrame *f);
+void cg_instance_below(CgInstance *inst, CgInstance *parent, CgAtom name, CgSpan span); /* its part `name` */
+/* An instance without a path is applied: as a part it has the name of its graph, one of the top level is used beside
+ * the model. */
+CgInstance *cg_instance_unnamed(CgElab *e, CgFrame *f, CgValue *v, CgSpan span);
+/* Whether parameter `path` of an instance can be told from all others; reports. */
+bool cg_path_check(CgElab *e, CgInstance *inst, CgAtom path);
 /* The instance as the root of e->model (parameter paths without prefix) or, with foreign, beside it. */
 CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool foreign);
 /* Gives an instance met in a body its place under the part it belongs to; others stay as they are. */
@@ -173,13 +195,16 @@ bool cg_parts_trained(const CgValue *v); /* a trained model, or a record or list
 /* `pattern` over dotted paths: `*` stands for one segment, or for all that is left when it comes last; a pattern that
  * names a part covers everything below it. */
 bool cg_path_matches(const char *pattern, const char *path);
-CgAtom cg_path_join(const char *a, const char *b);
 const char *cg_path_below(const CgInstance *part, const char *path); /* of a path that begins with the part's */
 void cg_mark_add(CgElab *e, CgInstance *to, CgMark mark);
 /* What is said of the precision and recomputation of part `name` of an instance, said of that part taken alone. */
 void cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to);
 bool cg_marks_alike(const CgInstance *a, const CgInstance *b);
-void cg_marks_freeze(CgParamInfo *p);                                    /* sets p->frozen */
+void cg_marks_freeze(CgParamInfo *p); /* sets p->frozen */
+/* Whether the marks of an instance freeze the parameter `path` of it: 1 or 0, -1 where they say nothing. */
+int cg_marks_say(const CgInstance *inst, const char *path);
+/* Whether a parameter that is met again, as one of `inst`, is frozen here as it was before; reports. */
+bool cg_marks_agree(CgElab *e, const CgParamInfo *p, const CgInstance *inst, CgSpan use);
 bool cg_precision_option(CgElab *e);                                     /* option precision: str = "bf16" */
 void cg_precision_check(CgElab *e);                                      /* reports another value of it */
 void cg_marks_begin(CgModelGraph *m, const CgInstance *inst, int scope); /* its body begins there */
@@ -267,14 +292,6 @@ void cg_note_origin(CgElab *e, CgDiag *d, const CgDim *dim, CgSpan origin);
 CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call);
 CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call);
 
-/* Options (option.c): the value of one, as the script or --set says. */
-CgValue *cg_option_value(CgElab *e, CgEnv *env, const CgStmt *s);
-void cg_options_check(CgElab *e); /* reports settings that no option took */
-/* The string as one of those of a type { a, b }: compared with any other string it is an error. */
-CgValue *cg_choice_of(CgElab *e, const CgValue *v, const CgTypeExpr *type);
-/* Whether `v` may be compared with the choice `of`: else reports it at span. */
-bool cg_choice_compares(CgElab *e, const CgValue *of, const CgValue *v, CgSpan span);
-
 /* Names of a module (env.c). */
 CgEnv *cg_env_new(CgElab *e, int module);
 CgValue *cg_env_find(
@@ -283,11 +300,6 @@ CgValue *cg_env_language(CgElab *e, CgAtom name);      /* functions, element typ
 bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name); /* whether it would find one; evaluates nothing */
 /* Names that mean something there: what can be called, or what cannot. */
 void cg_env_suggest(CgElab *e, CgEnv *env, bool callable, CgSuggest *s);
-bool cg_env_has(const CgEnv *env, CgAtom name);                    /* at its own top level */
-CgValue *cg_env_own(CgElab *e, CgEnv *env, CgAtom name);           /* likewise; NULL if there is none */
-bool cg_env_clashes(const CgEnv *env, CgAtom name, CgAtom two[2]); /* two imported modules have it: which */
-CgEnv *cg_env_alias(const CgEnv *env, CgAtom name);                /* the module that an import calls so, or NULL */
-void cg_env_offer(const CgEnv *env, CgSuggest *s);                 /* its own names */
 const CgModule *cg_env_module(const CgEnv *env);
 CgAtom cg_env_name(const CgEnv *env);
 #endif

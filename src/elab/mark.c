@@ -90,7 +90,8 @@ void cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstan
     for (int i = 0; i < from->nmarks; i++) {
         CgMark z = from->marks[i];
         const char *rest = z.pattern ? z.pattern + strcspn(z.pattern, ".") : NULL;
-        if (is_freezing(&z) || (rest && !cg_path_matches(cg_intern_n(z.pattern, (size_t)(rest - z.pattern)), name)))
+        if ((is_freezing(&z) && !z.given)
+            || (rest && !cg_path_matches(cg_intern_n(z.pattern, (size_t)(rest - z.pattern)), name)))
             continue;
         z.pattern = rest && *rest ? cg_intern(rest + 1) : NULL;
         cg_mark_add(e, to, z);
@@ -124,6 +125,50 @@ void cg_marks_freeze(CgParamInfo *p)
                 p->frozen_span = z->span;
             }
         }
+}
+
+int cg_marks_say(const CgInstance *inst, const char *path)
+{
+    int said = -1;
+    for (int i = 0; i < inst->nmarks; i++)
+        if (is_freezing(&inst->marks[i]) && (!inst->marks[i].pattern || cg_path_matches(inst->marks[i].pattern, path)))
+            said = inst->marks[i].what == CG_MARK_FROZEN;
+    return said;
+}
+
+/* `f(ids)` as `e(ids)`, where f is another name of e. */
+static void print_use(const CgElab *e, CgSpan use, const char *callee, CgStrbuf *out)
+{
+    const CgSource *s = use.file ? cg_sources_get(e->sources, use.file) : NULL;
+    const char *from = s ? memchr(s->text + use.start, '(', use.end - use.start) : NULL;
+    size_t n = from ? (size_t)(s->text + use.end - from) : 0;
+    cg_strbuf_puts(out, callee);
+    if (!n || n > 40 || memchr(from, '\n', n))
+        cg_strbuf_puts(out, "(..)");
+    else
+        cg_strbuf_write(out, from, n);
+}
+
+bool cg_marks_agree(CgElab *e, const CgParamInfo *p, const CgInstance *inst, CgSpan use)
+{
+    CgParamInfo now = { .path = p->path, .owner = inst };
+    cg_marks_freeze(&now);
+    if (now.frozen == p->frozen || p->foreign || !e->model->trains)
+        return true;
+    CgSpan said = now.frozen ? now.frozen_span : p->frozen_span, frozen = now.frozen ? use : p->use;
+    uint64_t known, key = cg_hash64(&said, sizeof said, 0);
+    if (cg_map_get(&e->model->mixed, key, &known))
+        return false;
+    cg_map_put(&e->model->mixed, key, 1);
+    CgDiag *d = cg_elab_error(e, CG_E0507, said, "parameter '%s' is frozen in one use and trained in another", p->path);
+    cg_diag_note(d, frozen, "here it is frozen");
+    cg_diag_note(d, now.frozen ? p->use : use, "here it is trained");
+    CgStrbuf text = { 0 };
+    const char *name = strrchr(inst->path, '.');
+    print_use(e, frozen, name ? name + 1 : *inst->path ? inst->path : inst->stmt->names[0], &text);
+    cg_diag_help(d, "a use that trains nothing is stop_gradient(%s)", cg_strbuf_str(&text));
+    cg_strbuf_deinit(&text);
+    return false;
 }
 
 /* ---- precision ---- */
@@ -259,6 +304,12 @@ static bool find_fit(const CgModelGraph *m, const CgMark *z, const CgInstance *p
     for (size_t k = 0; k < m->params.len; k++)
         if (fits(z, part, m->params.at[k].path))
             return true;
+    for (size_t k = 0; k < m->aliases.len; k++)
+        for (size_t i = 0; i < m->params.len; i++)
+            if (is_below(m->aliases.at[k].part, m->params.at[i].path)
+                && fits(z, part,
+                    cg_path_join(m->aliases.at[k].path, cg_path_below(m->aliases.at[k].part, m->params.at[i].path))))
+                return true;
     return false;
 }
 
@@ -294,15 +345,57 @@ static void help(CgDiag *d, const CgModelGraph *m, const CgMark *z, const CgInst
     cg_strbuf_deinit(&some);
 }
 
+/* Whether marks of parts that hold both names, or `alias` alone, freeze the parameter called `path`. What is said of
+ * the tied part itself, or of what holds it, holds under all of its names. */
+static bool frozen_as(const CgModelGraph *m, const CgAlias *alias, const char *path, const CgMark **last)
+{
+    bool frozen = false;
+    for (size_t k = m->marked.len; k-- > 0;) { /* inner parts speak first */
+        const CgInstance *part = m->marked.at[k];
+        for (int i = 0; i < part->nmarks && is_below(part, alias->path); i++)
+            if (is_freezing(&part->marks[i]) && !part->marks[i].given && fits(&part->marks[i], part, path)) {
+                frozen = part->marks[i].what == CG_MARK_FROZEN;
+                *last = &part->marks[i];
+            }
+    }
+    return frozen;
+}
+
+/* One part under two names, of which a pattern freezes one. */
+static void check_tied(CgElab *e, const CgAlias *alias)
+{
+    const CgModelGraph *m = e->model;
+    const CgInstance *tied = alias->part;
+    for (size_t k = 0; k < m->params.len; k++) {
+        const char *path = m->params.at[k].path;
+        if (!is_below(tied, path))
+            continue;
+        CgAtom other = cg_path_join(alias->path, cg_path_below(tied, path));
+        const CgMark *mark = NULL;
+        bool a = frozen_as(m, alias, path, &mark), b = frozen_as(m, alias, other, &mark);
+        uint64_t said, key = mark ? cg_hash64(&mark->span, sizeof mark->span, 1) : 0;
+        if (a == b || (a && !alias->plain) || cg_map_get(&e->unfit, key, &said))
+            continue;
+        cg_map_put(&e->unfit, key, 1);
+        CgDiag *d = cg_elab_error(e, CG_E0507, mark->span, "'%s' and '%s' are one parameter, and only '%s' is frozen",
+            path, other, a ? path : other);
+        cg_diag_note(d, tied->placed, "the part '%s'", tied->path);
+        cg_diag_help(d, "freeze both names, or none");
+    }
+}
+
 void cg_marks_check(CgElab *e)
 {
+    for (size_t k = 0; k < e->model->aliases.len && e->model->trains; k++)
+        check_tied(e, &e->model->aliases.at[k]);
+
     const CgModelGraph *m = e->model;
     for (size_t k = 0; k < m->marked.len; k++) {
         const CgInstance *part = m->marked.at[k];
         for (int i = 0; i < part->nmarks; i++) {
             const CgMark *z = &part->marks[i];
             uint64_t said, key = cg_hash64(&z->span, sizeof z->span, cg_map_ptr(z->pattern));
-            if (find_fit(m, z, part) || cg_map_get(&e->unfit, key, &said))
+            if (z->given || find_fit(m, z, part) || cg_map_get(&e->unfit, key, &said))
                 continue;
             cg_map_put(&e->unfit, key, 1);
             CgDiag *d = cg_elab_error(e, CG_E0502, z->span, "no %s of '%s' matches \"%s\"", thing(z),

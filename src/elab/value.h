@@ -40,6 +40,7 @@ typedef struct CgMark {
     enum { CG_MARK_FROZEN, CG_MARK_TRAINED, CG_MARK_F32, CG_MARK_BF16, CG_MARK_RECOMPUTED } what;
     CgAtom pattern;
     CgSpan span;
+    bool given; /* with the weights, by a file or another model: not written in the script */
 } CgMark;
 
 /* A graph with its static arguments: owner of one set of parameters. */
@@ -47,15 +48,22 @@ typedef struct CgInstance {
     const CgStmt *stmt;
     CgEnv *env;
     CgValue **statics;         /* by parameter index of stmt; NULL for tensor parameters */
-    CgAtom name;               /* the name the author bound it to; NULL while anonymous */
+    CgAtom name;               /* the name the author bound it to; NULL while it has none */
     CgAtom path;               /* where its parameters live in the graph being built ("" = root); NULL outside of one */
     struct CgInstance *parent; /* in whose body it was made or given; NULL for a root */
     CgSpan span;
     CgValue *weights; /* STAGE or OBJECT("weights") its parameters start from; NULL: the initialisers */
     CgAtom within;    /* the part of `weights` that is this one: "decoder"; NULL: all of it */
     CgMark *marks;
-    int nmarks;    /* applied in order */
-    int anonymous; /* number of the anonymous application that made it; 0 = named */
+    int nmarks; /* applied in order */
+    /* which instance it is (path.c) */
+    const struct CgInstance *origin;  /* the one that was written, of which this is a copy */
+    const struct CgInstance *made_in; /* in whose body that was; NULL: at top level */
+    CgSpan placed;                    /* the binding or call that gave it its path */
+    struct CgInstance *rival;         /* an earlier part of the same body that would have its path */
+    bool unnamed;                     /* applied without a name, as in dense(x, out = 8) */
+    bool owns;                        /* parameters, itself or in parts */
+    bool refused;                     /* a mistake about it was reported */
 } CgInstance;
 
 typedef struct CgTensorValue {
@@ -72,7 +80,6 @@ struct CgValue {
     int64_t i;
     double f;
     CgAtom s;
-    const CgTypeExpr *choices; /* STR: it is one of the strings of this type; NULL: it may be any */
     const CgDim *dim;
     CgValue **at;
     CgAtom *keys;

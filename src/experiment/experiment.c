@@ -171,9 +171,7 @@ static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at)
     if (v->kind == CG_VALUE_OBJECT && v->cls->save) {
         good = v->cls->save(v->held, path, &err);
     } else if (v->kind == CG_VALUE_INSTANCE && v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE) {
-        const CgStage *s = v->instance->weights->stage;
-        good = cg_safetensors_write(path, s->weights.at, s->weights.n, (const char *const *)s->weights.keys,
-            (const char *const *)s->weights.values, s->weights.nmeta, &err);
+        good = cg_model_save(x, v->instance, path, &err);
     } else if (v->kind == CG_VALUE_STR) {
         good = cg_io_write(path, v->s, strlen(v->s), &err);
     } else {

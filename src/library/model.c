@@ -34,12 +34,56 @@ MARK(recomputed, CG_MARK_RECOMPUTED,
     "The model with its parts whose path fits the pattern (or all of it) computed again in the backward pass instead "
     "of kept, as by recompute.")
 
+typedef struct Frozen {
+    CgElab *e;
+    CgInstance *to;
+    CgSpan span;
+} Frozen;
+
+static void freeze_as_given(void *arg, CgAtom path)
+{
+    const Frozen *f = arg;
+    cg_mark_add(f->e, f->to, (CgMark){ .what = CG_MARK_FROZEN, .pattern = path, .span = f->span, .given = true });
+}
+
+/* The weights of another model, and what is frozen of it. */
+static CgValue *load_model(CgElab *e, const CgArguments *a)
+{
+    CgValue *v = cg_instance_copy(e, a->at[0], a->call);
+    const CgInstance *from = a->at[1]->instance;
+    if (!from->weights) {
+        CgDiag *d = cg_elab_error(e, CG_E0505, a->span[1], "this '%s' has no weights yet", from->stmt->names[0]);
+        cg_diag_help(d, "load takes a model that was trained or loaded, or the path of a safetensors file");
+        return cg_value_poison(e);
+    }
+    v->instance->weights = from->weights;
+    v->instance->within = from->within;
+    for (int i = 0; i < from->nmarks; i++) {
+        CgMark mark = from->marks[i];
+        mark.given = true;
+        if (mark.what == CG_MARK_FROZEN || mark.what == CG_MARK_TRAINED)
+            cg_mark_add(e, v->instance, mark);
+    }
+    return v;
+}
+
 static CgValue *build_load(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
-    CgValue *v = cg_instance_copy(e, a->at[0], a->call), *w = cg_value_object(e, &cg_class_weights, "load", 1, a->call);
+    if (a->at[1]->kind == CG_VALUE_INSTANCE)
+        return load_model(e, a);
+    CgValue *v = cg_instance_copy(e, a->at[0], a->call), *w = cg_value_object(e, &cg_class_weights, "load", 2, a->call);
+    CgTensors file = { 0 };
+    CgErr absent = { 0 }; /* said when the weights are needed */
+    Frozen frozen = { e, v->instance, a->span[1] };
     w->keys[0] = cg_intern("path");
     w->at[0] = a->at[1];
+    w->keys[1] = cg_intern("frozen");
+    w->at[1] = cg_value_str(e, "", a->call);
+    if (cg_io_exists(a->at[1]->s) && cg_safetensors_read(a->at[1]->s, &file, &absent)) {
+        w->at[1] = cg_value_str(e, cg_model_marks(&file, freeze_as_given, &frozen), a->call);
+        cg_tensors_free(&file);
+    }
     v->instance->weights = w;
     v->instance->within = NULL;
     return v;
@@ -110,8 +154,8 @@ static CgValue *build_generate(CgElab *e, CgFrame *f, const CgArguments *a)
     return v;
 }
 
-static const CgFunction fn_load = { CG_FUNCTION_HERE, .name = "load", .sig = "(model: model, path: str) -> model",
-    .build = build_load,
+static const CgFunction fn_load = { CG_FUNCTION_HERE, .name = "load",
+    .sig = "(model: model, path: str | model) -> model", .build = build_load,
     .doc = "The model with the weights of a safetensors file; every missing, extra and misshapen tensor is a "
            "mistake." };
 static const CgFunction fn_reconstruct = { CG_FUNCTION_HERE, .name = "reconstruct",

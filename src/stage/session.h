@@ -65,6 +65,10 @@ CgDigest cg_session_script_digest(const CgSession *x);
  * calls that describe them; cg_make gives the object itself. */
 CgValue *cg_force(CgSession *x, CgValue *v);
 CgValue *cg_make(CgSession *x, CgValue *v);
+/* A trained model, or a part of one, as a safetensors file that says what is frozen (model_file.c). */
+CG_NODISCARD bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgErr *err);
+/* Calls `each`, if it is not NULL, with the paths of what a file says is frozen; gives a digest of them, "" for none. */
+CgAtom cg_model_marks(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg);
 bool cg_stage_force(CgSession *x, CgStage *s);
 const CgTable *cg_table_force(CgSession *x, CgValue *v); /* NULL after a mistake */
 /* The columns that table(...) will have, 0 for any other value; the first one is text, the others are numbers. */

@@ -231,6 +231,34 @@ static bool read_validate(CgElab *e, CgFrame *f, const Fields *fields, CgStage *
     return true;
 }
 
+/* Every parameter belongs to the trained model, has weights, or was frozen by the author; what the others would become
+ * is lost with the training. */
+static bool check_lost(CgElab *e, const CgStage *s)
+{
+    const CgModelGraph *m = s->model;
+    const CgInstance *said = NULL;
+    bool good = true;
+    for (size_t i = 0; i < m->params.len; i++) {
+        const CgParamInfo *p = &m->params.at[i];
+        if (!p->foreign || p->weights || p->frozen)
+            continue;
+        const CgInstance *top = p->owner;
+        while (top->parent)
+            top = top->parent;
+        good = false;
+        if (top == said)
+            continue;
+        said = top;
+        CgDiag *d = cg_elab_error(e, CG_E0508, top->placed,
+            "the parameters of this '%s' would be neither trained nor saved: it is no part of '%s'",
+            top->stmt->names[0], s->label);
+        if (top->span.file && top->span.start != top->placed.start)
+            cg_diag_note(d, top->span, "it is made here");
+        cg_diag_help(d, "make it a part of the model, or freeze it: freeze(%s(...))", top->stmt->names[0]);
+    }
+    return good;
+}
+
 /* The loss as a number; NONE after a mistake. */
 static CgRef read_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *batch)
 {
@@ -245,6 +273,8 @@ static CgRef read_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr 
         return CG_NONE;
     }
     cg_marks_check(e);
+    if (!check_lost(e, s))
+        return CG_NONE;
     return mean_of(&s->model->build, loss->tensor.ref);
 }
 
@@ -310,6 +340,7 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
         return cg_value_poison(e);
     CgStage *s = cg_stage_new(e, CG_STAGE_TRAIN, x->span, x->s ? x->s : cg_intern("model"));
     s->model = cg_model_begin(e, s->label, cg_precision_option(e));
+    s->model->trains = true;
     s->root = cg_instance_root(e, model, false);
     bool good = fill_train(e, f, x, &fields, s);
     cg_model_end(e);

@@ -65,6 +65,14 @@ static CgTensors *source_of(CgSession *x, CgValue *weights)
             cg_session_err(x, path->span, &err);
             return NULL;
         }
+        if (cg_model_marks(t, NULL, NULL) != cg_record_find(weights, cg_intern("frozen"))->s) {
+            cg_err(&err, CG_ERR_INPUT,
+                "'%s' was written since the script was checked, and says that other tensors are frozen", path->s);
+            cg_err_hint(&err, "run the script again");
+            cg_tensors_free(t);
+            cg_session_err(x, path->span, &err);
+            return NULL;
+        }
         weights->held = cg_session_own(x, &cg_class_weights, t)->held;
     }
     return weights->held;

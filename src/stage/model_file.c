@@ -1,0 +1,71 @@
+/* model_file.c - models in files: which tensors are there, and which of them are frozen.
+ * Takes a trained model, or a part of one, and gives a safetensors file whose metadata names what is frozen; takes such
+ * a file and gives those names. Does not compare tensors with a model: that is weights.c's. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "stage/session.h"
+
+static const char mark[] = "frozen."; /* key of the metadata: this and the path of a tensor */
+
+/* The path within the part, or NULL for what is not in it. */
+static const char *below(const char *part, const char *path)
+{
+    size_t n = part ? strlen(part) : 0;
+    if (!n)
+        return path;
+    return !strncmp(path, part, n) && path[n] == '.' ? path + n + 1 : NULL;
+}
+
+static const char *find_mark(const CgTensors *t, const char *path)
+{
+    for (int i = 0; i < t->nmeta; i++)
+        if (!strncmp(t->keys[i], mark, strlen(mark)) && !strcmp(t->keys[i] + strlen(mark), path))
+            return t->values[i];
+    return NULL;
+}
+
+bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgErr *err)
+{
+    const CgStage *s = model->weights->stage;
+    const CgTensors *t = &s->weights;
+    CgNamed *named = cg_calloc((size_t)t->n + 1, sizeof *named);
+    const char **keys = cg_calloc((size_t)t->n + 1, sizeof *keys),
+               **values = cg_calloc((size_t)t->n + 1, sizeof *values);
+    int n = 0, nmeta = 0;
+    for (int i = 0; i < t->n; i++) {
+        const char *name = below(model->within, t->at[i].name);
+        if (!name)
+            continue;
+        named[n++] = (CgNamed){ cg_arena_printf(x->elab->arena, "%s", name), t->at[i].tensor };
+        int said = cg_marks_say(model, name); /* of the model as it is saved; else as it was trained */
+        const char *value = find_mark(t, t->at[i].name);
+        if (said == 0 || (said < 0 && !value))
+            continue;
+        keys[nmeta] = cg_arena_printf(x->elab->arena, "%s%s", mark, name);
+        values[nmeta++] = value ? value : "marked";
+    }
+    bool good = cg_safetensors_write(path, named, n, keys, values, nmeta, err);
+    free(named);
+    free(keys);
+    free(values);
+    return good;
+}
+
+CgAtom cg_model_marks(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg)
+{
+    CgDigester *d = cg_digester_new();
+    int n = 0;
+    for (int i = 0; i < t->nmeta; i++) {
+        if (strncmp(t->keys[i], mark, strlen(mark)) != 0)
+            continue;
+        const char *path = t->keys[i] + strlen(mark);
+        cg_digester_add(d, path, strlen(path) + 1);
+        if (each)
+            each(arg, cg_intern(path));
+        n++;
+    }
+    char hex[33];
+    cg_digest_hex(cg_digester_free(d), hex);
+    return n ? cg_intern(hex) : cg_intern("");
+}
