@@ -37,12 +37,13 @@ static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
 %union {
     CgAtom atom; int64_t i; double f;
     CgExpr *expr; CgTypeExpr *type; CgStmt *stmt; CgArg arg; CgParam param;
-    CgItems items; CgFields fields; CgParams params; CgNames names; CgLoop loop; CgBlock block;
+    CgItems items; CgFields fields; CgParams params; CgNames names; CgLoop *loop; CgBlock block;
 }
 
 %token END 0 "end of file"
-%token START_FILE START_SIG SYNC
+%token START_FILE START_SIG START_EXPR SYNC
 %token <atom> NAME "name" STRING "string"
+%token TEXT "string with values"
 %token <i> INT "integer"
 %token <f> FLOAT "number"
 %token <atom> IMPORT "'import'" PLUGIN "'plugin'" OPTION "'option'" GRAPH "'graph'" DEF "'def'" PARAM "'param'"
@@ -59,7 +60,7 @@ static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
 %type <stmt>   top stmt bind if_stmt
 %type <arg>    place arg field entry
 %type <param>  param
-%type <items>  contracts exprs items dims dim_list types type_list results stmts
+%type <items>  loops contracts exprs items dims dim_list types type_list results stmts
 %type <fields> places place_list args arg_list fields entries
 %type <params> params param_list
 %type <names>  names choices
@@ -70,6 +71,7 @@ static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
 %%
 
 start: START_FILE edition tops
+     | START_EXPR expr                                     { p->expr = $expr; }
      | START_SIG '(' params ')' ARROW type_list            { p->sig = cg_make_sig(p, @$, $params, $type_list); }
      | START_SIG '(' params ')' ARROW '(' type_list ')'    { p->sig = cg_make_sig(p, @$, $params, $type_list); }
      ;
@@ -245,6 +247,7 @@ postfix: atom
    ;
 atom: NAME                                         { $$ = cg_make_name(p, CG_EXPR_NAME, @$, $1); }
    | STRING                                        { $$ = cg_make_name(p, CG_EXPR_STRING, @$, $1); }
+   | TEXT                                          { $$ = cg_make_text(p, @$); }
    | INT                                           { $$ = cg_make_expr(p, CG_EXPR_INT, @$); $$->i = $1; }
    | FLOAT                                         { $$ = cg_make_expr(p, CG_EXPR_FLOAT, @$); $$->f = $1; }
    | TRUE                                          { $$ = cg_make_expr(p, CG_EXPR_BOOL, @$); $$->i = 1; }
@@ -266,8 +269,8 @@ places: %empty                                     { $$ = (CgFields){ 0 }; }
 place_list: place                                  { $$ = (CgFields){ 0 }; cg_fields_push(p, &$$, $place); }
     | place_list[list] ',' place                   { cg_fields_push(p, &$list, $place); $$ = $list; }
     ;
-place: part                                        { $$ = (CgArg){ NULL, { 0, 0, 0 }, $part, false }; }
-   | NAME '=' part                                 { $$ = (CgArg){ $NAME, @NAME, $part, false }; }
+place: part                                        { $$ = (CgArg){ NULL, { 0, 0, 0 }, $part, false, NULL }; }
+   | NAME '=' part                                 { $$ = (CgArg){ $NAME, @NAME, $part, false, NULL }; }
    ;
 part: expr
    | sum[a] DOTDOT                                 { $$ = cg_make_done(p, cg_make_two(p, CG_EXPR_RANGE, @$, @2, $a, NULL)); }
@@ -281,18 +284,18 @@ args: %empty                                       { $$ = (CgFields){ 0 }; }
 arg_list: arg                                      { $$ = (CgFields){ 0 }; cg_fields_push(p, &$$, $arg); }
     | arg_list[list] ',' arg                       { cg_fields_push(p, &$list, $arg); $$ = $list; }
     ;
-arg: expr                                          { $$ = (CgArg){ NULL, { 0, 0, 0 }, $expr, false }; }
-   | word '=' expr                                 { $$ = (CgArg){ $word, @word, $expr, false }; }
+arg: expr                                          { $$ = (CgArg){ NULL, { 0, 0, 0 }, $expr, false, NULL }; }
+   | word '=' expr                                 { $$ = (CgArg){ $word, @word, $expr, false, NULL }; }
    ;
 
 fields: %empty                                     { $$ = (CgFields){ 0 }; }
     | fields[list] field comma                     { cg_fields_push(p, &$list, $field); $$ = $list; }
     | fields[list] error SYNC                      { $$ = $list; yyerrok; }
     ;
-field: word '=' expr                               { $$ = (CgArg){ $word, @word, $expr, false }; } ;
+field: word '=' expr                               { $$ = (CgArg){ $word, @word, $expr, false, NULL }; } ;
 
 list: '[' items ']'                                { $$ = cg_make_list(p, @$, $items); }
-    | '[' expr loop ']'                            { $$ = cg_make_loop(p, CG_EXPR_LIST_FOR, @$, NULL, $expr, $loop); }
+    | '[' expr loops ']'                           { $$ = cg_make_loop(p, CG_EXPR_LIST_FOR, @$, NULL, $expr, $loops); }
     ;
 items: %empty                                      { $$ = (CgItems){ 0 }; }
     | dim_list comma                               { $$ = $dim_list; }
@@ -300,13 +303,16 @@ items: %empty                                      { $$ = (CgItems){ 0 }; }
 item: expr
     | DOTDOT NAME                                  { $$ = cg_make_name(p, CG_EXPR_ROW, @$, $NAME); }
     ;
+loops: loop                                        { $$ = (CgItems){ 0 }; cg_items_push(p, &$$, $loop); }
+    | loops[list] loop                             { cg_items_push(p, &$list, $loop); $$ = $list; }
+    ;
 loop: FOR names IN expr                            { $$ = cg_make_head(p, $names, $expr, NULL); }
     | FOR names IN expr[over] IF expr[filter]      { $$ = cg_make_head(p, $names, $over, $filter); }
     ;
 
 record: '{' '}'                                    { $$ = cg_make_record(p, @$, NULL, NULL, (CgFields){ 0 }); }
     | '{' first_key ':' expr comma entries '}'     { $$ = cg_make_record(p, @$, $first_key, $expr, $entries); }
-    | '{' first_key ':' expr loop '}'              { $$ = cg_make_loop(p, CG_EXPR_RECORD_FOR, @$, $first_key, $expr, $loop); }
+    | '{' first_key ':' expr loops '}'             { $$ = cg_make_loop(p, CG_EXPR_RECORD_FOR, @$, $first_key, $expr, $loops); }
     ;
 first_key: expr
     | key_word                                     { $$ = cg_make_name(p, CG_EXPR_NAME, @$, $1); }
@@ -314,8 +320,9 @@ first_key: expr
 entries: %empty                                    { $$ = (CgFields){ 0 }; }
     | entries[list] entry comma                    { cg_fields_push(p, &$list, $entry); $$ = $list; }
     ;
-entry: word ':' expr                               { $$ = (CgArg){ $word, @word, $expr, false }; }
-    | STRING ':' expr                              { $$ = (CgArg){ $STRING, @STRING, $expr, true }; }
+entry: word ':' expr                               { $$ = (CgArg){ $word, @word, $expr, false, NULL }; }
+    | STRING ':' expr                              { $$ = (CgArg){ $STRING, @STRING, $expr, true, NULL }; }
+    | TEXT ':' expr                                { $$ = (CgArg){ NULL, @TEXT, $expr, true, cg_make_text(p, @TEXT) }; }
     ;
 
 /* Keywords that may name a field or an argument, and (after a dot) any of them. */

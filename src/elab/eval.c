@@ -178,56 +178,85 @@ static bool truth(CgElab *e, CgFrame *f, const CgExpr *x, bool *out)
     return true;
 }
 
-static CgValue *comprehension(CgElab *e, CgFrame *f, const CgExpr *x)
+/* What the turns of a comprehension give. */
+typedef struct Turns {
+    CG_VEC(CgValue *) values;
+    CG_VEC(CgAtom) keys;
+    CgMap seen; /* of keys */
+    bool bad;
+} Turns;
+
+/* NULL after a mistake. */
+static CgAtom key_of(CgElab *e, CgValue *k, CgSpan span)
 {
-    bool record = x->kind == CG_EXPR_RECORD_FOR;
+    if (k->kind == CG_VALUE_INT)
+        return cg_intern_printf("%lld", (long long)k->i);
+    if (k->kind == CG_VALUE_STR)
+        return k->s;
+    if (!cg_is_poison(k))
+        cg_elab_error(e, CG_E0305, span, "the key of a record is a string, not %s", cg_value_kind_name(k));
+    return NULL;
+}
+
+static void add_turn(CgElab *e, CgFrame *f, const CgExpr *x, Turns *out)
+{
+    CgValue *v = cg_eval(e, f, x->a);
+    if (x->kind == CG_EXPR_RECORD_FOR) {
+        CgAtom key = key_of(e, cg_eval(e, f, x->c), x->c->span);
+        uint64_t before;
+        if (key && cg_map_get(&out->seen, cg_map_ptr(key), &before)) {
+            cg_elab_error(e, CG_E0306, x->c->span, "the record has two fields '%s'", key);
+            key = NULL;
+        }
+        if (!key) {
+            out->bad = true;
+            return;
+        }
+        cg_map_put(&out->seen, cg_map_ptr(key), 1);
+        cg_vec_push(&out->keys, key);
+    }
+    cg_vec_push(&out->values, v);
+}
+
+static void turns(CgElab *e, CgFrame *f, const CgExpr *x, Turns *out)
+{
     Items it;
-    if (!items_of(e, x->b, cg_eval(e, f, x->b), &it))
-        return cg_value_poison(e);
-    CgValue *out = record ? cg_value_record(e, it.n, x->span) : cg_value_list(e, it.n, x->span);
-    out->n = 0;
-    const CgExpr *filter = record ? x->d : x->c;
-    bool bad = false;
-    for (int i = 0; i < it.n; i++) {
+    if (!items_of(e, x->b, cg_eval(e, f, x->b), &it)) {
+        out->bad = true;
+        return;
+    }
+    const CgExpr *filter = x->kind == CG_EXPR_RECORD_FOR ? x->d : x->c;
+    for (int i = 0; i < it.n && cg_diags_count(e->diags) <= 40; i++) {
         CgFrame inner;
         cg_frame_begin(e, &inner, f, f->env);
         bind_item(e, &inner, x->s, x->s2, &it, i, x->span);
         bool keep = true;
         if (filter && !truth(e, &inner, filter, &keep))
-            bad = true, keep = false;
-        if (keep) {
-            CgValue *v = cg_eval(e, &inner, x->a);
-            CgAtom key = NULL;
-            if (record) {
-                CgValue *k = cg_eval(e, &inner, x->c);
-                if (k->kind == CG_VALUE_INT) {
-                    key = cg_intern_printf("%lld", (long long)k->i);
-                } else if (k->kind == CG_VALUE_STR) {
-                    key = k->s;
-                } else {
-                    if (!cg_is_poison(k))
-                        cg_elab_error(
-                            e, CG_E0305, x->c->span, "the key of a record is a string, not %s", cg_value_kind_name(k));
-                    bad = true;
-                }
-                for (int j = 0; key && j < out->n; j++)
-                    if (out->keys[j] == key) {
-                        cg_elab_error(e, CG_E0306, x->c->span, "the record has two fields '%s'", key);
-                        bad = true;
-                        key = NULL;
-                    }
-            }
-            if (!record || key) {
-                if (record)
-                    out->keys[out->n] = key;
-                out->at[out->n++] = v;
-            }
-        }
+            out->bad = true, keep = false;
+        if (keep && x->a->kind == x->kind && x->a->i)
+            turns(e, &inner, x->a, out);
+        else if (keep)
+            add_turn(e, &inner, x, out);
         cg_frame_end(e, &inner);
-        if (cg_diags_count(e->diags) > 40)
-            break;
     }
-    return bad ? cg_value_poison(e) : out;
+}
+
+static CgValue *comprehension(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    bool record = x->kind == CG_EXPR_RECORD_FOR;
+    Turns t = { 0 };
+    turns(e, f, x, &t);
+    int n = (int)t.values.len;
+    CgValue *out = record ? cg_value_record(e, n, x->span) : cg_value_list(e, n, x->span);
+    for (int i = 0; i < n; i++) {
+        out->at[i] = t.values.at[i];
+        if (record)
+            out->keys[i] = t.keys.at[i];
+    }
+    cg_vec_free(&t.values);
+    cg_vec_free(&t.keys);
+    cg_map_deinit(&t.seen);
+    return t.bad ? cg_value_poison(e) : out;
 }
 
 /* ---- the rest ------------------------------------------------------------------------------------------------ */
@@ -348,12 +377,40 @@ static CgValue *record(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     CgValue *out = cg_value_record(e, x->args.n, x->span);
     for (int i = 0; i < x->args.n; i++) {
-        out->keys[i] = x->args.at[i].name;
-        out->at[i] = cg_eval(e, f, x->args.at[i].value);
-        if (cg_is_poison(out->at[i]))
+        const CgArg *a = &x->args.at[i];
+        out->keys[i] = a->key ? key_of(e, cg_eval(e, f, a->key), a->key->span) : a->name;
+        out->at[i] = cg_eval(e, f, a->value);
+        for (int k = 0; a->key && out->keys[i] && k < x->args.n; k++) /* written ones are compared by the parser */
+            if (k != i && out->keys[i] == (k < i ? out->keys[k] : x->args.at[k].name)) {
+                cg_elab_error(e, CG_E0306, a->key->span, "the record has two fields '%s'", out->keys[i]);
+                out->keys[i] = NULL;
+            }
+        if (cg_is_poison(out->at[i]) || !out->keys[i])
             out->kind = CG_VALUE_POISON;
     }
     return out;
+}
+
+/* "{name}-{seed}": numbers, strings and truth values as show writes them. */
+static CgValue *text(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    CgStrbuf out = { 0 };
+    bool bad = false;
+    for (int i = 0; i < x->args.n; i++) {
+        const CgExpr *piece = x->args.at[i].value;
+        CgValue *v = cg_eval(e, f, piece);
+        bool fits =
+            v->kind == CG_VALUE_STR || v->kind == CG_VALUE_INT || v->kind == CG_VALUE_FLOAT || v->kind == CG_VALUE_BOOL;
+        if (fits)
+            cg_value_print(v, &out);
+        else if (!cg_is_poison(v))
+            cg_elab_error(e, CG_E0305, piece->span, "a string holds numbers, strings and truth values, not %s",
+                cg_value_kind_name(v));
+        bad |= !fits;
+    }
+    CgValue *v = bad ? cg_value_poison(e) : cg_value_str(e, cg_strbuf_str(&out), x->span);
+    cg_strbuf_deinit(&out);
+    return v;
 }
 
 static CgValue *list(CgElab *e, CgFrame *f, const CgExpr *x)
@@ -450,6 +507,7 @@ CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
     case CG_EXPR_INT: v = cg_value_int(e, x->i, x->span); break;
     case CG_EXPR_FLOAT: v = cg_value_float(e, x->f, x->span); break;
     case CG_EXPR_STRING: v = cg_value_str(e, x->s, x->span); break;
+    case CG_EXPR_TEXT: v = text(e, f, x); break;
     case CG_EXPR_BOOL: v = cg_value_bool(e, x->i != 0, x->span); break;
     case CG_EXPR_NAME: v = find(e, f, x->s, x->span); break;
     case CG_EXPR_LIST: v = list(e, f, x); break;

@@ -17,6 +17,7 @@ typedef struct CgArg {
     CgSpan name_span;
     CgExpr *value;
     bool quoted; /* the field name was written as a string */
+    CgExpr *key; /* TEXT: a field name with values in it; then name is NULL */
 } CgArg;
 
 typedef struct CgArgs {
@@ -29,11 +30,13 @@ typedef enum CgExprKind {
     CG_EXPR_INT,        /* i */
     CG_EXPR_FLOAT,      /* f (text kept in span) */
     CG_EXPR_STRING,     /* s, escapes resolved */
+    CG_EXPR_TEXT,       /* args: "{a}-b" in pieces, strings and values */
     CG_EXPR_BOOL,       /* i: true, false */
     CG_EXPR_NAME,       /* s */
     CG_EXPR_LIST,       /* args: [a, b, c] */
     CG_EXPR_RECORD,     /* args: { a: 1, "b": 2 } */
-    CG_EXPR_LIST_FOR,   /* a for s[, s2] in b [if c]          [e for x in xs] */
+    CG_EXPR_LIST_FOR,   /* a for s[, s2] in b [if c]          [e for x in xs]; i: a loop within the one before it, */
+                        /* whose elements are the outer one's: [e for x in xs for y in ys] */
     CG_EXPR_RECORD_FOR, /* { key: a for s, s2 in b }: c is the key expression (a name is the loop variable), d the
                            filter */
     CG_EXPR_FIELD,      /* a . s */

@@ -118,6 +118,7 @@ static void check_expr(CgParsing *p, const CgExpr *e)
     for (int i = 0; i < e->args.n; i++) {
         if (e->args.n > 1)
             said_twice(p, &seen, e->args.at[i].name, e->args.at[i].name_span, what);
+        check_expr(p, e->args.at[i].key);
         check_expr(p, e->args.at[i].value);
     }
     cg_map_deinit(&seen);

@@ -128,13 +128,16 @@ CgExpr *cg_make_record(CgParsing *p, CgSpan span, CgExpr *key, CgExpr *value, Cg
     CgExpr *e = cg_make_expr(p, CG_EXPR_RECORD, span);
     CgFields fields = { 0 };
     if (key) {
-        bool named = key->kind == CG_EXPR_NAME || key->kind == CG_EXPR_STRING;
-        if (!named && key->kind != CG_EXPR_ERROR) {
+        bool named = key->kind == CG_EXPR_NAME || key->kind == CG_EXPR_STRING, text = key->kind == CG_EXPR_TEXT;
+        if (!named && !text && key->kind != CG_EXPR_ERROR) {
             CgDiag *d = cg_syntax_error(p, CG_E0114, key->span, "the key of a record is a name or a string");
             cg_syntax_help(d, "computed keys are written { key: value for name in values }");
         }
-        cg_fields_push(
-            p, &fields, (CgArg){ named ? key->s : cg_intern(""), key->span, value, key->kind == CG_EXPR_STRING });
+        cg_fields_push(p, &fields,
+            (CgArg){ named ? key->s
+                    : text ? NULL
+                           : cg_intern(""),
+                key->span, value, key->kind == CG_EXPR_STRING || text, text ? key : NULL });
     }
     for (int i = 0; i < rest.n; i++)
         cg_fields_push(p, &fields, rest.at[i]);
@@ -142,26 +145,86 @@ CgExpr *cg_make_record(CgParsing *p, CgSpan span, CgExpr *key, CgExpr *value, Cg
     return cg_make_done(p, e);
 }
 
-CgLoop cg_make_head(CgParsing *p, CgNames names, CgExpr *over, CgExpr *filter)
+CgLoop *cg_make_head(CgParsing *p, CgNames names, CgExpr *over, CgExpr *filter)
 {
     if (names.n > 2)
         cg_syntax_error(p, CG_E0101, names.spans[2], "a loop has one or two names");
-    return (CgLoop){ names.at[0], names.n > 1 ? names.at[1] : NULL, over, filter };
+    CgLoop *loop = CG_NEW(p->arena, CgLoop);
+    *loop = (CgLoop){ names.at[0], names.n > 1 ? names.at[1] : NULL, over, filter };
+    return loop;
 }
 
-CgExpr *cg_make_loop(CgParsing *p, CgExprKind kind, CgSpan span, CgExpr *key, CgExpr *value, CgLoop loop)
+/* The last loop is the innermost one. */
+CgExpr *cg_make_loop(CgParsing *p, CgExprKind kind, CgSpan span, CgExpr *key, CgExpr *value, CgItems loops)
 {
-    CgExpr *e = cg_make_expr(p, kind, span);
-    e->a = value;
-    e->b = loop.over;
-    e->s = loop.s;
-    e->s2 = loop.s2;
-    if (kind == CG_EXPR_LIST_FOR) {
-        e->c = loop.filter;
-    } else {
-        e->c = key;
-        e->d = loop.filter;
+    for (int i = loops.n; i-- > 0;) {
+        const CgLoop *loop = loops.at[i];
+        CgExpr *e = cg_make_expr(p, kind, span);
+        e->a = value;
+        e->b = loop->over;
+        e->s = loop->s;
+        e->s2 = loop->s2;
+        e->i = i > 0;
+        if (kind == CG_EXPR_LIST_FOR) {
+            e->c = loop->filter;
+        } else {
+            e->c = i == loops.n - 1 ? key : NULL;
+            e->d = loop->filter;
+        }
+        value = cg_make_done(p, e);
     }
+    return value;
+}
+
+/* ---- strings with values in them ---- */
+
+static CgExpr *value_in_text(CgParsing *p, uint32_t from, uint32_t to)
+{
+    CgParsing q = { .arena = p->arena,
+        .diags = p->diags,
+        .file = p->file,
+        .text = p->text,
+        .len = to,
+        .pos = from,
+        .edition = p->edition,
+        .is_expr = true,
+        .nerrors = p->nerrors };
+    cg_scan_open(&q);
+    cg_parse_run(&q);
+    cg_scan_close(&q);
+    cg_vec_free(&q.open);
+    cg_vec_free(&q.comments);
+    p->nerrors = q.nerrors;
+    return q.expr ? q.expr : cg_make_expr(p, CG_EXPR_ERROR, (CgSpan){ p->file, from, to });
+}
+
+CgExpr *cg_make_text(CgParsing *p, CgSpan span)
+{
+    CgExpr *e = cg_make_expr(p, CG_EXPR_TEXT, span);
+    CgFields pieces = { 0 };
+    uint32_t at = span.start + 1, end = span.end - 1;
+    while (at < end) {
+        uint32_t brace = at + (uint32_t)cg_scan_brace(p->text + at, end - at), close = brace + 1;
+        if (brace > at) {
+            CgExpr *piece =
+                cg_make_name(p, CG_EXPR_STRING, (CgSpan){ p->file, at, brace }, cg_scan_piece(p, at, brace));
+            cg_fields_push(p, &pieces, (CgArg){ .value = piece });
+        }
+        if (brace == end)
+            break;
+        while (close < end && p->text[close] != '}' && p->text[close] != '{')
+            close++;
+        if (close == end || p->text[close] == '{') {
+            CgDiag *d = cg_syntax_error(
+                p, CG_E0107, (CgSpan){ p->file, brace, brace + 1 }, "the value that begins here does not end with '}'");
+            cg_syntax_help(
+                d, "a value in a string has neither quotes nor braces in it: give it a name first; \\{ is a brace");
+            break;
+        }
+        cg_fields_push(p, &pieces, (CgArg){ .value = value_in_text(p, brace + 1, close) });
+        at = close + 1;
+    }
+    e->args = (CgArgs){ pieces.at, pieces.n };
     return cg_make_done(p, e);
 }
 

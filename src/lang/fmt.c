@@ -64,6 +64,7 @@ static void mark_expr(Fmt *f, const CgExpr *e)
     for (int i = 0; i < e->args.n; i++) {
         if (items)
             f->marks[e->args.at[i].name_span.start] |= ITEM;
+        mark_expr(f, e->args.at[i].key);
         mark_expr(f, e->args.at[i].value);
     }
     if (e->kind == CG_EXPR_TRAIN || e->kind == CG_EXPR_EVALUATE)
@@ -128,7 +129,7 @@ static bool is_closer(int kind) { return kind == ')' || kind == ']' || kind == '
 static void read_tokens(Fmt *f, uint32_t file, const char *text, size_t len)
 {
     CgArena *arena = cg_arena_new();
-    CgParsing p = { .arena = arena, .file = file, .text = text, .len = len };
+    CgParsing p = { .arena = arena, .file = file, .text = text, .len = len, .edition = CG_EDITION };
     size_t comments = 0;
     uint32_t end = 0;
     cg_scan_open(&p);
@@ -213,8 +214,8 @@ static bool is_field_name(const Fmt *f, int i)
 static bool ends_value(const Fmt *f, int i)
 {
     int k = f->toks.at[i].kind;
-    return k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == T_TRUE || k == T_FALSE || is_closer(k)
-        || k == T_GRAPH || k == T_VJP || is_field_name(f, i);
+    return k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == T_TEXT || k == T_TRUE || k == T_FALSE
+        || is_closer(k) || k == T_GRAPH || k == T_VJP || is_field_name(f, i);
 }
 
 /* Whether a blank stands between two neighbours on a line. */
@@ -444,7 +445,7 @@ static int item_end(const Fmt *f, int from, int to, bool loop)
         const Tok *t = &f->toks.at[i];
         if (i > from && (t->marks & ITEM))
             return i;
-        if (i > from && loop && !in_loop && t->kind == T_FOR && !is_field_name(f, i))
+        if (i > from && loop && t->kind == T_FOR && !is_field_name(f, i))
             return i;
         if (t->kind == ',' && !in_loop)
             return i;

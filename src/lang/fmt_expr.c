@@ -48,12 +48,11 @@ static int level(const CgExpr *e)
 
 static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out);
 
-static void format_string(const char *s, CgStrbuf *out)
+static void format_piece(const char *s, CgStrbuf *out)
 {
-    cg_strbuf_putc(out, '"');
     for (; *s; s++) {
         unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\')
+        if (c == '"' || c == '\\' || c == '{')
             cg_strbuf_printf(out, "\\%c", c);
         else if (c == '\n')
             cg_strbuf_puts(out, "\\n");
@@ -63,6 +62,28 @@ static void format_string(const char *s, CgStrbuf *out)
             cg_strbuf_printf(out, "\\u{%x}", c);
         else
             cg_strbuf_putc(out, *s);
+    }
+}
+
+static void format_string(const char *s, CgStrbuf *out)
+{
+    cg_strbuf_putc(out, '"');
+    format_piece(s, out);
+    cg_strbuf_putc(out, '"');
+}
+
+static void format_text(const CgExpr *e, CgStrbuf *out)
+{
+    cg_strbuf_putc(out, '"');
+    for (int i = 0; i < e->args.n; i++) {
+        const CgExpr *piece = e->args.at[i].value;
+        if (piece->kind == CG_EXPR_STRING) {
+            format_piece(piece->s, out);
+            continue;
+        }
+        cg_strbuf_putc(out, '{');
+        format_at(piece, 0, false, out);
+        cg_strbuf_putc(out, '}');
     }
     cg_strbuf_putc(out, '"');
 }
@@ -87,24 +108,37 @@ static void format_args(const CgArgs *args, const char *between, bool square, Cg
         const CgArg *a = &args->at[i];
         if (i > 0)
             cg_strbuf_puts(out, ", ");
-        if (a->name && a->quoted)
+        if (a->key)
+            format_text(a->key, out);
+        else if (a->name && a->quoted)
             format_string(a->name, out);
         else if (a->name)
             cg_strbuf_puts(out, a->name);
-        if (a->name)
+        if (a->name || a->key)
             cg_strbuf_puts(out, between);
         format_at(a->value, 0, square, out);
     }
 }
 
-static void format_loop(const CgExpr *e, const CgExpr *filter, CgStrbuf *out)
+/* What the innermost of the loops gives. */
+static const CgExpr *innermost(const CgExpr *e)
 {
+    while (e->a->kind == e->kind && e->a->i)
+        e = e->a;
+    return e;
+}
+
+static void format_loops(const CgExpr *e, CgStrbuf *out)
+{
+    const CgExpr *filter = e->kind == CG_EXPR_LIST_FOR ? e->c : e->d;
     cg_strbuf_printf(out, " for %s%s%s in ", e->s, e->s2 ? ", " : "", e->s2 ? e->s2 : "");
     format_at(e->b, 0, false, out);
-    if (!filter)
-        return;
-    cg_strbuf_puts(out, " if ");
-    format_at(filter, 0, false, out);
+    if (filter) {
+        cg_strbuf_puts(out, " if ");
+        format_at(filter, 0, false, out);
+    }
+    if (e->a->kind == e->kind && e->a->i)
+        format_loops(e->a, out);
 }
 
 static void format_type(const CgTypeExpr *t, CgStrbuf *out)
@@ -158,6 +192,7 @@ static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
     case CG_EXPR_INT: cg_strbuf_printf(out, "%lld", (long long)e->i); break;
     case CG_EXPR_FLOAT: format_float(e->f, out); break;
     case CG_EXPR_STRING: format_string(e->s, out); break;
+    case CG_EXPR_TEXT: format_text(e, out); break;
     case CG_EXPR_BOOL: cg_strbuf_puts(out, e->i ? "true" : "false"); break;
     case CG_EXPR_NAME: cg_strbuf_puts(out, e->s); break;
     case CG_EXPR_ROW: cg_strbuf_printf(out, "..%s", e->s); break;
@@ -173,16 +208,16 @@ static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
         break;
     case CG_EXPR_LIST_FOR:
         cg_strbuf_putc(out, '[');
-        format_at(e->a, 0, true, out);
-        format_loop(e, e->c, out);
+        format_at(innermost(e)->a, 0, true, out);
+        format_loops(e, out);
         cg_strbuf_putc(out, ']');
         break;
     case CG_EXPR_RECORD_FOR:
         cg_strbuf_puts(out, "{ ");
-        format_at(e->c, 0, false, out);
+        format_at(innermost(e)->c, 0, false, out);
         cg_strbuf_puts(out, ": ");
-        format_at(e->a, 0, false, out);
-        format_loop(e, e->d, out);
+        format_at(innermost(e)->a, 0, false, out);
+        format_loops(e, out);
         cg_strbuf_puts(out, " }");
         break;
     case CG_EXPR_FIELD:

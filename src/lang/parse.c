@@ -27,9 +27,11 @@ void cg_unit_print_tokens(CgSources *sources, uint32_t file, FILE *to)
 {
     const CgSource *source = cg_sources_get(sources, file);
     CgArena *arena = cg_arena_new();
-    CgParsing p = {
-        .arena = arena, .file = file, .text = source->text, .len = source->len > CG_MAX_TEXT ? 0 : source->len
-    };
+    CgParsing p = { .arena = arena,
+        .file = file,
+        .text = source->text,
+        .len = source->len > CG_MAX_TEXT ? 0 : source->len,
+        .edition = CG_EDITION };
     CgToken t;
     cg_scan_open(&p);
     while (cg_scan_next(&p, &t) != T_END) {

@@ -60,6 +60,8 @@ typedef struct CgParsing {
     const char *text;
     size_t len;
     bool is_sig;
+    CgExpr *expr; /* a value in a string, which is parsed alone */
+    bool is_expr;
     const char *sig_name;
     CgUnit *unit;
     int edition;
@@ -67,6 +69,7 @@ typedef struct CgParsing {
     CgStmt *sig;
     /* scanner */
     void *scanner;
+    int scanned;         /* the token before */
     uint32_t pos;        /* bytes consumed */
     uint32_t line_start; /* offset of the current line */
     bool line_blank;     /* no token on this line yet */
@@ -97,6 +100,8 @@ typedef struct CgParsing {
 void cg_scan_open(CgParsing *p);
 void cg_scan_close(CgParsing *p);
 int cg_scan_next(CgParsing *p, CgToken *t);
+size_t cg_scan_brace(const char *s, size_t n);
+CgAtom cg_scan_piece(CgParsing *p, uint32_t from, uint32_t to); /* of a string, by offsets: escapes resolved */
 int cg_parse_run(CgParsing *p);
 const char *cg_parse_token_name(int token); /* "name", "'('" */
 
@@ -118,12 +123,13 @@ CgExpr *cg_make_binary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op
 CgExpr *cg_make_two(CgParsing *p, CgExprKind kind, CgSpan span, CgSpan op_span, CgExpr *a, CgExpr *b);
 /* CALL, INDEX, TRAIN, EVALUATE: something and its arguments or fields. */
 CgExpr *cg_make_call(CgParsing *p, CgExprKind kind, CgSpan span, CgSpan op_span, CgExpr *a, CgFields args);
-CgLoop cg_make_head(CgParsing *p, CgNames names, CgExpr *over, CgExpr *filter);
+CgExpr *cg_make_text(CgParsing *p, CgSpan span);
+CgLoop *cg_make_head(CgParsing *p, CgNames names, CgExpr *over, CgExpr *filter);
 CgExpr *cg_make_unary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op, CgExpr *a);
 CgExpr *cg_make_name(CgParsing *p, CgExprKind kind, CgSpan span, CgAtom s);
 CgExpr *cg_make_list(CgParsing *p, CgSpan span, CgItems items);
 CgExpr *cg_make_record(CgParsing *p, CgSpan span, CgExpr *key, CgExpr *value, CgFields rest);
-CgExpr *cg_make_loop(CgParsing *p, CgExprKind kind, CgSpan span, CgExpr *key, CgExpr *value, CgLoop loop);
+CgExpr *cg_make_loop(CgParsing *p, CgExprKind kind, CgSpan span, CgExpr *key, CgExpr *value, CgItems loops);
 /* Fixes the depth of a node whose children are set; past the limit the node becomes an ERROR. */
 CgExpr *cg_make_done(CgParsing *p, CgExpr *e);
 CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *dims);

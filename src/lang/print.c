@@ -62,12 +62,14 @@ static void print_args(const CgArgs *args, FILE *to)
     for (int i = 0; i < args->n; i++) {
         const CgArg *a = &args->at[i];
         fputc(' ', to);
-        if (!a->name) {
+        if (!a->name && !a->key) {
             print_expr(a->value, to);
             continue;
         }
         fputc('(', to);
-        if (a->quoted)
+        if (a->key)
+            print_expr(a->key, to);
+        else if (a->quoted)
             print_string(a->name, to);
         else
             fprintf(to, ":%s", a->name);
@@ -117,6 +119,11 @@ static void print_expr(const CgExpr *e, FILE *to)
     case CG_EXPR_INT: fprintf(to, "%" PRId64, e->i); break;
     case CG_EXPR_FLOAT: fprintf(to, "(float %.17g)", e->f); break;
     case CG_EXPR_STRING: print_string(e->s, to); break;
+    case CG_EXPR_TEXT:
+        fputs("(text", to);
+        print_args(&e->args, to);
+        fputc(')', to);
+        break;
     case CG_EXPR_BOOL: fputs(e->i ? "true" : "false", to); break;
     case CG_EXPR_NAME: fputs(e->s, to); break;
     case CG_EXPR_ROW: fprintf(to, "(row %s)", e->s); break;
@@ -130,8 +137,8 @@ static void print_expr(const CgExpr *e, FILE *to)
         print_args(&e->args, to);
         fputc(')', to);
         break;
-    case CG_EXPR_LIST_FOR: print_loop("list-for", NULL, e, e->c, to); break;
-    case CG_EXPR_RECORD_FOR: print_loop("record-for", e->c, e, e->d, to); break;
+    case CG_EXPR_LIST_FOR: print_loop(e->i ? "and-for" : "list-for", NULL, e, e->c, to); break;
+    case CG_EXPR_RECORD_FOR: print_loop(e->i ? "and-for" : "record-for", e->c, e, e->d, to); break;
     case CG_EXPR_FIELD:
         fputs("(. ", to);
         print_expr(e->a, to);

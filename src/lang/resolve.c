@@ -283,8 +283,10 @@ static void expr(Resolver *r, const CgExpr *x)
     expr(r, x->b);
     expr(r, x->c);
     expr(r, x->d);
-    for (int i = 0; i < x->args.n; i++)
+    for (int i = 0; i < x->args.n; i++) {
+        expr(r, x->args.at[i].key);
         expr(r, x->args.at[i].value);
+    }
 }
 
 /* ---- statements ---- */

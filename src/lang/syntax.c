@@ -52,9 +52,11 @@ static bool compares(int kind)
 static void describe(const CgParsing *p, const CgToken *t, char *out, size_t size)
 {
     size_t n = t->span.end - t->span.start;
-    if (t->kind == T_END)
+    if (t->kind == T_END && p->is_expr)
+        snprintf(out, size, "'}'");
+    else if (t->kind == T_END)
         snprintf(out, size, "the end of the %s", p->is_sig ? "signature" : "file");
-    else if (t->kind == T_STRING)
+    else if (t->kind == T_STRING || t->kind == T_TEXT)
         snprintf(out, size, "a string");
     else
         snprintf(out, size, "'%.*s%s'", (int)(n > 40 ? 40 : n), p->text + t->span.start, n > 40 ? "..." : "");
@@ -83,7 +85,7 @@ static int list_expected(const CgParsing *p, const bool *expects, char *out, siz
         bool begins = k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == '(' || k == '[' || k == '{'
             || k == '-' || k == T_IF || k == T_TRAIN || k == T_EVALUATE || k == T_RECOMPUTE || k == T_TRUE
             || k == T_FALSE || k == T_NOT;
-        if (k == T_WHERE || k == T_EDITION)
+        if (k == T_WHERE || k == T_EDITION || k == T_TEXT)
             continue;
         bool operates = k == '+' || k == '-' || k == '*' || k == '/' || k == '%' || k == '@' || k == '^' || k == '.'
             || k == '(' || k == '[' || k == T_AND || k == T_OR || k == T_ARROW || k == T_DOTDOT || k == T_FLOOR

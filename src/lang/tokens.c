@@ -31,8 +31,8 @@ static bool ends_expression(const CgParsing *p)
         return true;
     if (kind == T_ELSE)
         return !p->else_of_value;
-    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == T_STRING || kind == T_TRUE || kind == T_FALSE
-        || is_closer(kind) || kind == T_GRAPH;
+    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == T_STRING || kind == T_TEXT || kind == T_TRUE
+        || kind == T_FALSE || is_closer(kind) || kind == T_GRAPH;
 }
 
 static void open_bracket(CgParsing *p, const CgToken *t)
@@ -215,7 +215,10 @@ void cg_tokens_next(CgParsing *p, CgToken *t)
     if (!p->started) {
         p->started = true;
         cg_vec_push(&p->open, (CgBracket){ .block = true, .indent = 0 });
-        *t = (CgToken){ .kind = p->is_sig ? T_START_SIG : T_START_FILE, .span = { p->file, 0, 0 } };
+        *t = (CgToken){ .kind = p->is_sig ? T_START_SIG
+                : p->is_expr              ? T_START_EXPR
+                                          : T_START_FILE,
+            .span = { p->file, 0, 0 } };
         p->last = *t;
         return;
     }

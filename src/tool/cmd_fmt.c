@@ -1,4 +1,4 @@
-/* cmd_fmt.c - cg fmt FILE... [--check].
+/* cmd_fmt.c - cg fmt FILE... [--check] [--upgrade].
  * Takes scripts; writes each back in its canonical text, or stdin to stdout for "-". A script with mistakes
  * is left as it is and its mistakes are printed. Must not write what does not parse to the same tree. */
 #include <stdio.h>
@@ -64,7 +64,26 @@ static bool load(CgSources *sources, const char *path, uint32_t *file, CgErr *e)
     return true;
 }
 
-static int format_file(const char *path, bool check, CgDump stage)
+/* The file's text in the second edition of the language, where it is not yet. */
+static uint32_t upgraded(CgSources *sources, uint32_t file)
+{
+    CgDiags *ignored = cg_diags_new(sources);
+    CgUnit *u = cg_unit_parse(sources, file, ignored);
+    const CgSource *source = cg_sources_get(sources, file);
+    if (u->edition < CG_EDITION) {
+        CgStrbuf text = { 0 };
+        char *name = cg_strdup(source->name);
+        cg_text_upgrade(source->text, source->len, &text);
+        file = cg_sources_add(sources, name, cg_strbuf_str(&text), text.len);
+        cg_strbuf_deinit(&text);
+        free(name);
+    }
+    cg_unit_free(u);
+    cg_diags_free(ignored);
+    return file;
+}
+
+static int format_file(const char *path, bool check, bool upgrade, CgDump stage)
 {
     CgSources *sources = cg_sources_new();
     CgDiags *diags = cg_diags_new(sources);
@@ -74,6 +93,9 @@ static int format_file(const char *path, bool check, CgDump stage)
     if (!load(sources, path, &file, &e)) {
         code = cg_complain("fmt", &e);
     } else {
+        uint32_t given = file;
+        if (upgrade)
+            file = upgraded(sources, file);
         CgUnit *u = cg_unit_parse(sources, file, diags);
         code = cg_diags_exit_code(diags);
         if (stage == CG_DUMP_TOKENS) {
@@ -84,7 +106,7 @@ static int format_file(const char *path, bool check, CgDump stage)
             CgStrbuf text = { 0 };
             cg_unit_format(u, sources, &text);
             demand_same_tree(u, sources, &text);
-            code = finish(path, cg_sources_get(sources, file), &text, check);
+            code = finish(path, cg_sources_get(sources, given), &text, check);
             cg_strbuf_deinit(&text);
         }
         cg_unit_free(u);
@@ -97,19 +119,22 @@ static int format_file(const char *path, bool check, CgDump stage)
 
 static int command(int argc, char **argv)
 {
-    bool check = false;
+    bool check = false, upgrade = false;
     const char *dump = NULL;
     CgDump stage;
     const CgOption options[] = {
         { .name = "check",
             .flag = &check,
             .help = "only name the files that are not canonical; exit code 1 if there are any" },
+        { .name = "upgrade",
+            .flag = &upgrade,
+            .help = "writes the script in the second edition of the language: cg 2, and what it reads otherwise" },
         { .name = "dump", .arg = "STAGE", .value = &dump, .help = "prints a stage instead: tokens or ast" },
     };
     int code;
     if (!cg_options(&argc, argv,
-            "FILE.cg ... [--check]\nrewrites scripts in their canonical text; '-' is stdin to stdout", options,
-            CG_LEN(options), &code))
+            "FILE.cg ... [--check] [--upgrade]\nrewrites scripts in their canonical text; '-' is stdin to stdout",
+            options, CG_LEN(options), &code))
         return code;
     if (argc < 2)
         return cg_usage("fmt", "a file is needed");
@@ -117,7 +142,7 @@ static int command(int argc, char **argv)
         return CG_EXIT_USAGE;
     int worst = CG_EXIT_OK;
     for (int i = 1; i < argc; i++) {
-        code = format_file(argv[i], check, stage);
+        code = format_file(argv[i], check, upgrade, stage);
         if (code > worst)
             worst = code;
     }

@@ -78,12 +78,15 @@ static void expressions(void)
     tree("x = -a.b(c)[d]", "(bind x (- (index (call (. a b) c) d)))");
     tree("x = recompute b(y) + z", "(bind x (+ (recompute (call b y)) z))");
     tree("x = [i for i in 0..2*n if i % 3 != 1]", "(bind x (list-for (i) (.. 0 (* 2 n)) i if (!= (% i 3) 1)))");
+    tree("cg 2 x = \"a{b + 1}\\{{c}\"", "(cg 2)\n(bind x (text \"a\" (+ b 1) \"{\" c))");
+    tree("cg 2 x = { \"{a}\": 1, b: 2 }", "(cg 2)\n(bind x (record ((text a) 1) (:b 2)))");
+    tree("x = [a for a in b for c in d if c]", "(bind x (list-for (a) b (and-for (c) d a if c)))");
+    tree("x = { a: c for a in b for c, d in e }", "(bind x (record-for (a) b (and-for (c d) e a c)))");
     tree("x = [..s, heads*K] -> [..s, heads, K]", "(bind x (-> (list (row s) (* heads K)) (list (row s) heads K)))");
     tree("x = if a then b else if c then d else e", "(bind x (if a b (if c d e)))");
     tree("x = 1e-3 + 2_000 + 0.5 + 12.25e2", "(bind x (+ (+ (+ (float 0.001) 2000) (float 0.5)) (float 1225)))");
     tree("x = f(a, n = 3,) y = g()", "(bind x (call f a (:n 3)))\n(bind y (call g))");
-    tree("x = f[i] y = f[B, ..s] z = f[]",
-        "(bind x (index f i))\n(bind y (index f B (.. _ s)))\n(bind z (index f))");
+    tree("x = f[i] y = f[B, ..s] z = f[]", "(bind x (index f i))\n(bind y (index f B (.. _ s)))\n(bind z (index f))");
     tree("x = f[.., 0..T-1] y = f[B = 1.., T = ..2] z = f[-1, ..]",
         "(bind x (index f (.. _ _) (.. 0 (- T 1))))\n(bind y (index f (:B (.. 1 _)) (:T (.. _ 2))))\n"
         "(bind z (index f (- 1) (.. _ _)))");
