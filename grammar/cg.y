@@ -85,7 +85,10 @@ edition: %empty
        ;
 tops: %empty | tops top                     { cg_items_push(p, &p->top, $top); } ;
 
-top: IMPORT path                            { $$ = cg_make_named(p, CG_STMT_IMPORT, @$, $path, @path); }
+top: IMPORT path                            { $$ = cg_make_import(p, @$, $path, @path, NULL, NULL); }
+   | IMPORT path AS NAME                    { CgExpr *as = cg_make_name(p, CG_EXPR_NAME, @NAME, $NAME);
+                                              $$ = cg_make_import(p, @$, $path, @path, as, NULL); }
+   | IMPORT path ':' names                  { $$ = cg_make_import(p, @$, $path, @path, NULL, &$names); }
    | PLUGIN STRING                          { $$ = cg_make_plain(p, CG_STMT_PLUGIN, @$);
                                               $$->a = cg_make_name(p, CG_EXPR_STRING, @2, $2); }
    | OPTION NAME ':' type '=' expr          { $$ = cg_make_named(p, CG_STMT_OPTION, @$, $NAME, @NAME);

@@ -1,48 +1,47 @@
 /* corpus.h - text to learn from, cut in documents, each of which belongs to one split.
- * Takes files, folders, globs (plain text, JSON Lines, gzip of both) or text in memory; gives documents and
- * a digest.
+ * Takes files, folders, globs (reader.h) or text in memory; gives documents and a digest.
  * Must not look inside documents: any bytes will do, valid UTF-8 or not, and nothing is normalised.
  *
- * Documents. A line of a .jsonl (.ndjson) file is one document. Any other file is one, unless it is longer
- * than a block (64 KiB): then it is cut at the first line end at or after each block, or inside a line that
- * goes on for two blocks (never inside a character). A corpus of files with fewer than 64 documents so is
- * cut finer: a block is then 1/128 of its bytes, at least 512, so that one file of a few hundred KB still
- * has a fair valid and test part. A file met in a folder or by a glob is passed over when its first 4 KiB
- * hold a NUL byte (pictures, object files); one named outright never is.
+ * Documents. A record of a format of records (JSON Lines, CSV) is one document. Any other file is cut in blocks, at
+ * line ends that its own text chooses: a block has 512 bytes at least, 1536 on average (or what `block` says, and a third
+ * of it), and ends in the same place wherever the text stands (content-defined chunks: Muthitacharoen, Chen and
+ * Mazieres, SOSP 2001). A file met in a folder or by a glob is passed over when its first 4 KiB hold a NUL byte
+ * (pictures, object files); one named outright never is.
  *
- * Splits. A document goes where the hash of its bytes says: 5% test, 5% valid, the rest train. So equal
- * documents fall in the same split, splits never overlap, and a document stays in its split whatever else
- * the corpus holds. When one of the three is left empty, the distinct document with the smallest hash
- * becomes test, the next one valid; a corpus with fewer than three distinct documents is cut finer first
- * (down to single lines, then 1/8 of its bytes, JSON too). Only what is still one repeated document has
- * empty splits: then asking for windows is an error, not loading. */
+ * Splits. A document goes where the hash of its bytes says: 5% test, 5% valid, the rest train. So equal documents fall
+ * in the same split in every corpus, whatever else it holds, and so do copies of a text that begin elsewhere, but for
+ * the blocks at their ends. A small corpus may have an empty split: asking for windows of it is an error, loading is
+ * not. Only synthetic text (`fill`) has all three: where one is empty, the distinct document with the smallest hash
+ * becomes test, the next one valid. */
 #ifndef CG_CORPUS_H
 #define CG_CORPUS_H
 #include "base/digest.h"
 #include "base/err.h"
+#include "data/text.h"
 
 typedef enum CgSplit { CG_TRAIN, CG_VALID, CG_TEST, CG_ALL, CG_NSPLITS } CgSplit;
 
-typedef struct CgText {
-    const char *at;
-    size_t len;
-} CgText; /* borrowed from the corpus */
-
 typedef struct CgDoc {
-    CgText text;
+    CgText text;         /* borrowed from the corpus */
     CgSplit split;       /* never CG_ALL */
     uint32_t file, line; /* cg_corpus_file; 1-based line where it begins */
     bool joins;          /* goes on where the document before it stopped: no end mark between the two */
 } CgDoc;
 
 typedef struct CgCorpusOpts {
-    /* of JSON Lines: their texts are joined by a newline; none = "text" */
+    /* of records: their texts are joined by a newline; none = "text" */
     const char *const *fields;
     int nfields;
     uint64_t limit; /* the first bytes only, in order of file names; 0 = all */
     /* shares of the documents; both 0 = 0.05 each; their sum is below 1 */
     double valid, test;
+    uint64_t block;                                                 /* bytes of a block on average; 0 = 1536 */
+    bool fill;                                                      /* no split is left empty, see above */
+    enum { CG_UNIQUE_NOT, CG_UNIQUE_EXACT, CG_UNIQUE_NEAR } unique; /* which later documents are left out, see below */
 } CgCorpusOpts;
+
+/* EXACT: those whose bytes stood there before. NEAR: also those half of which, or more, stood in others before,
+ * wherever they begin (fingerprints by winnowing: Schleimer, Wilkerson and Aiken, SIGMOD 2003). */
 
 typedef struct CgCorpus CgCorpus;
 
@@ -54,7 +53,7 @@ CG_NODISCARD CgCorpus *cg_corpus_load(const char *const *patterns, int n, const 
 CG_NODISCARD CgCorpus *cg_corpus_from_texts(
     const char *name, const CgText *texts, size_t n, const CgCorpusOpts *opts, CgErr *e);
 /* Parts by share of their tokens: shares are positive and are divided by their sum. Keeps the parts alive.
- * A mixture of mixtures is the mixture of their parts. */
+ * A mixture of mixtures is the mixture of their parts; a part that comes twice is one part with both shares. */
 CG_NODISCARD CgCorpus *cg_corpus_mix(CgCorpus *const *parts, const double *shares, int n, CgErr *e);
 /* The same tokens in random order: the tokens of each split (of each part, for a mixture) are permuted as a
  * whole, once, when windows are made. */
@@ -68,6 +67,7 @@ const char *cg_corpus_name(const CgCorpus *c);       /* the patterns, for messag
 size_t cg_corpus_docs(const CgCorpus *c, CgSplit s); /* of a mixture: the sum of the parts */
 uint64_t cg_corpus_bytes(const CgCorpus *c, CgSplit s);
 size_t cg_corpus_passed_over(const CgCorpus *c); /* binary files met in folders */
+size_t cg_corpus_copies(const CgCorpus *c);      /* documents whose bytes stand there before; left out or not */
 
 /* Plain corpora are mixtures of themselves alone: every corpus has parts, and documents belong to parts. */
 int cg_corpus_nparts(const CgCorpus *c);
@@ -78,5 +78,7 @@ size_t cg_corpus_count(const CgCorpus *part); /* all its documents, in order */
 const CgDoc *cg_corpus_doc(const CgCorpus *part, size_t i);
 const char *cg_corpus_file(const CgCorpus *part, uint32_t file);
 
+/* The split of a document, or of a row of a dataset, whose bytes these are; shares as in CgCorpusOpts. */
+CgSplit cg_split_of(const void *bytes, size_t n, double valid, double test);
 const char *cg_split_name(CgSplit s); /* "train", "valid", "test", "all" */
 #endif

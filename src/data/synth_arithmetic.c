@@ -105,7 +105,7 @@ static void comparison(CgSynthWork *w)
                            : "they are equal");
 }
 
-void cg_synth_arithmetic(CgSynthWork *w)
+static void arithmetic(CgSynthWork *w)
 {
     static CgSynthDoc *const sorts[] = { chain, chain, product, division, equation, sequence, common_divisor,
         comparison };
@@ -114,3 +114,6 @@ void cg_synth_arithmetic(CgSynthWork *w)
         cg_strbuf_putc(w->out, '\n');
     }
 }
+
+CG_SYNTH(arithmetic, .doc = "worked exercises; the knob is the digits of the numbers, 1 to 6", .least = 1, .most = 6,
+    .usual = 2, .unit = 1, .stream = 3, .document = arithmetic)

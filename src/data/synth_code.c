@@ -183,7 +183,7 @@ static void function(CgSynthWork *w, Scope *s, const char *name)
     s->made[s->nmade++] = name;
 }
 
-void cg_synth_code(CgSynthWork *w)
+static void code(CgSynthWork *w)
 {
     Scope s = { .n = 0 };
     char name[8][32];
@@ -207,3 +207,6 @@ void cg_synth_code(CgSynthWork *w)
         function(w, &s, name[i]);
     }
 }
+
+CG_SYNTH(code, .doc = "functions of a C-like language; the knob is the depth of nesting, 1 to 5", .least = 1, .most = 5,
+    .usual = 3, .unit = 1, .stream = 4, .document = code)

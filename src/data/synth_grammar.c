@@ -141,7 +141,7 @@ static void sentence(CgSynthWork *w, const Topic *t)
         *first = (char)(*first - 'a' + 'A');
 }
 
-void cg_synth_grammar(CgSynthWork *w)
+static void grammar(CgSynthWork *w)
 {
     Topic t = { .past = cg_synth_chance(w, 50) };
     for (size_t i = 0; i < CG_LEN(t.noun); i++)
@@ -162,3 +162,6 @@ void cg_synth_grammar(CgSynthWork *w)
             cg_strbuf_putc(w->out, '\n');
     }
 }
+
+CG_SYNTH(grammar, .doc = "simple English; the knob is the chance of inner clauses, 0 to 0.5", .least = 0, .most = 0.5,
+    .usual = 0.2, .unit = 0, .stream = 2, .document = grammar)

@@ -75,7 +75,7 @@ static void value(CgSynthWork *w, const Field *f)
     }
 }
 
-void cg_synth_json(CgSynthWork *w)
+static void json(CgSynthWork *w)
 {
     Field field[MOST_FIELDS];
     int n = cg_synth_between(w, 3, MOST_FIELDS);
@@ -92,3 +92,6 @@ void cg_synth_json(CgSynthWork *w)
         cg_strbuf_puts(w->out, "}\n");
     }
 }
+
+CG_SYNTH(json, .doc = "records of one schema a document; the knob is the values a field, 2 to 1000", .least = 2,
+    .most = 1000, .usual = 20, .unit = 1, .stream = 5, .document = json)

@@ -1,22 +1,39 @@
-/* synth_kinds.h - what a generator of synth.h is to synth.c.
- * Takes draws; gives one document. Private to src/data/synth*.c. */
+/* synth_kinds.h - what a generator of synthetic text is.
+ * Takes draws; gives one document. One file a kind, which ends in its entry, CG_SYNTH. */
 #ifndef CG_SYNTH_KINDS_H
 #define CG_SYNTH_KINDS_H
 #include "base/strbuf.h"
 #include "data/draw.h"
 
+#define CG_SYNTH_DOCUMENT 4096 /* bytes of a document of kinds without an end of their own */
+#define CG_SYNTH_SUMS     64
+
 typedef struct CgSynthWork {
-    CgDraw *draw;         /* of this document alone */
-    CgStrbuf *out;        /* the document, so far empty */
-    uint64_t seed;        /* of the whole corpus: what all documents share */
-    uint64_t fixed;       /* the knob times 2^32 */
-    int whole;            /* the knob as a whole number */
-    const uint64_t *sums; /* markov, noise: running sums of weights ... */
-    size_t nsums;         /* ... and their number */
+    CgDraw *draw;                 /* of this document alone */
+    CgStrbuf *out;                /* the document, so far empty */
+    uint64_t seed;                /* of the whole corpus: what all documents share */
+    uint64_t fixed;               /* the knob times 2^32 */
+    int whole;                    /* the knob as a whole number */
+    uint64_t sums[CG_SYNTH_SUMS]; /* of kinds with `weigh`: running sums of weights ... */
+    size_t nsums;                 /* ... and their number */
 } CgSynthWork;
 
 typedef void CgSynthDoc(CgSynthWork *w);
-CgSynthDoc cg_synth_grammar, cg_synth_code, cg_synth_json, cg_synth_arithmetic;
+
+typedef struct CgSynthKind {
+    const char *name;
+    const char *doc;                 /* one line for `cg help` */
+    double least, most, usual, unit; /* of the knob; a multiple of `unit`, 0 = any */
+    uint64_t stream;                 /* of its draws: no two kinds share one */
+    CgSynthDoc *document;
+    /* NULL, or: fills sums for a source each of whose bytes is drawn by them, so that their entropy is the rate. */
+    void (*weigh)(CgSynthWork *w, double knob);
+} CgSynthKind;
+
+/* The last line of the file of a kind. */
+#define CG_SYNTH(kind, ...)                        \
+    extern const CgSynthKind cg_synth_kind_##kind; \
+    const CgSynthKind cg_synth_kind_##kind = { .name = #kind, __VA_ARGS__ };
 
 #define CG_SYNTH_PICK(w, list) ((list)[cg_draw_below((w)->draw, CG_LEN(list))])
 static inline bool cg_synth_chance(CgSynthWork *w, unsigned percent) { return cg_draw_below(w->draw, 100) < percent; }

@@ -1,9 +1,23 @@
-/* tensor_file.c - elements of tensors in files, whatever the format.
- * Takes elements as a file holds them; gives them as tensors hold them, and back. Must not know a format: safetensors.c
- * and npy.c do. */
+/* tensor_file.c - tensors in files, whatever the format.
+ * Takes paths, and elements as a file holds them; gives tensors. Must not know a format: they are found by their
+ * entries. */
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/strbuf.h"
+#include "base/suggest.h"
+#include "data/gzip.h"
 #include "data/tensor_file_inside.h"
+#include "data/text.h"
+
+#define X(format) extern const CgTensorFormat cg_tensor_format_##format;
+#include "entries/tensor_format.def"
+#undef X
+static const CgTensorFormat *const formats[] = {
+#define X(format) &cg_tensor_format_##format,
+#include "entries/tensor_format.def"
+#undef X
+};
 
 const CgTensorKind cg_tensor_kinds[CG_TENSOR_KINDS] = {
     { "F32", "<f4", 4, CG_F32, CG_AS_SAME },
@@ -174,4 +188,101 @@ const CgTensor *cg_tensors_find(const CgTensors *t, const char *name)
         if (strcmp(t->at[i].name, name) == 0)
             return &t->at[i].tensor;
     return NULL;
+}
+
+bool cg_tensors_missing(const CgTensors *t, const char *path, const char *name, CgErr *e)
+{
+    CgSuggest near;
+    CgStrbuf all = { 0 };
+    cg_suggest_init(&near, name);
+    for (int i = 0; i < t->n; i++) {
+        cg_suggest_offer(&near, t->at[i].name);
+        if (all.len < 160)
+            cg_strbuf_printf(&all, "%s%s", i ? ", " : "", t->at[i].name);
+    }
+    cg_err(e, CG_ERR_INPUT, "'%s' holds no tensor '%s'", path, name);
+    if (cg_suggest_best(&near))
+        cg_err_hint(e, "did you mean '%s:%s'?", path, cg_suggest_best(&near));
+    else if (t->n)
+        cg_err_hint(e, "it holds %s; %s:TENSOR takes one of them", cg_strbuf_str(&all), path);
+    cg_strbuf_deinit(&all);
+    return false;
+}
+
+void cg_tensors_single(CgTensors *out, const char *path, CgTensor t, void *own)
+{
+    const char *slash = strrchr(path, '/');
+    t.data = out->own = own;
+    out->at = cg_calloc(1, sizeof *out->at);
+    out->at[0] = (CgNamed){ cg_strdup(slash ? slash + 1 : path), t };
+    out->n = 1;
+    char *name = out->at[0].name;
+    if (cg_text_ends(name, strlen(name), ".gz"))
+        name[strlen(name) - 3] = 0;
+    const CgTensorFormat *f = cg_tensor_format_find(name);
+    for (const char *const *ending = f ? f->endings : NULL; ending && *ending; ending++)
+        if (cg_text_ends(name, strlen(name), *ending)) {
+            name[strlen(name) - strlen(*ending)] = 0;
+            break;
+        }
+}
+
+/* ---- formats ------------------------------------------------------------------------------------------- */
+
+const CgTensorFormat *cg_tensor_format_at(size_t i) { return i < CG_LEN(formats) ? formats[i] : NULL; }
+
+const CgTensorFormat *cg_tensor_format_find(const char *path)
+{
+    size_t n = strlen(path);
+    if (cg_text_ends(path, n, ".gz"))
+        n -= 3;
+    for (size_t i = 0; i < CG_LEN(formats); i++)
+        for (const char *const *ending = formats[i]->endings; *ending; ending++)
+            if (cg_text_ends(path, n, *ending))
+                return formats[i];
+    return NULL;
+}
+
+static bool no_format(const char *path, bool write, CgErr *e)
+{
+    CgStrbuf all = { 0 };
+    for (size_t i = 0; i < CG_LEN(formats); i++)
+        if (!write || formats[i]->write)
+            cg_strbuf_printf(&all, "%s%s", all.len ? ", " : "", formats[i]->endings[0]);
+    cg_err(e, CG_ERR_INPUT, "the name of '%s' says no format that tensors are %s", path,
+        write ? "written in" : "read from");
+    cg_err_hint(e, "names of such files end in %s", cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
+    return false;
+}
+
+bool cg_tensors_read(const char *path, CgTensors *out, CgErr *e)
+{
+    const CgTensorFormat *f = cg_tensor_format_find(path);
+    CgBytes bytes = { 0 };
+    *out = (CgTensors){ 0 };
+    if (!f)
+        return no_format(path, false, e);
+    if (!cg_io_read(path, &bytes, e))
+        return false;
+    if (cg_text_ends(path, strlen(path), ".gz")) {
+        CgBytes plain = { 0 };
+        bool good = cg_gzip_unpack(path, &bytes, &plain, e);
+        cg_io_release(&bytes);
+        if (!good)
+            return false;
+        bytes = plain;
+    }
+    return f->read(path, bytes, out, e);
+}
+
+bool cg_tensors_write(
+    const char *path, const CgNamed *at, int n, const char *const *keys, const char *const *values, int nmeta, CgErr *e)
+{
+    const CgTensorFormat *f = cg_text_ends(path, strlen(path), ".gz") ? NULL : cg_tensor_format_find(path);
+    if (!f || !f->write)
+        return no_format(path, true, e);
+    if (f->single && n != 1)
+        return cg_err(e, CG_ERR_INPUT, "'%s' holds one tensor, not %d", path, n);
+    return f->write(path, at, n, keys, values, nmeta, e);
 }

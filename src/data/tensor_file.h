@@ -1,7 +1,7 @@
-/* tensor_file.h - named tensors in files: safetensors, and .npy for one.
- * Takes paths or tensors; gives tensors or files, strictly checked (parts: header size, duplicate keys,
- * overlaps, holes, overflow, trailing bytes). Never trusts a size it has not compared with the bytes
- * remaining. */
+/* tensor_file.h - named tensors in files.
+ * Takes paths or tensors; gives tensors or files, in any format that has an entry, strictly checked (parts: header
+ * size, duplicate keys, overlaps, holes, overflow, trailing bytes). Never trusts a size it has not compared with the
+ * bytes remaining. */
 #ifndef CG_TENSORFILE_H
 #define CG_TENSORFILE_H
 #include <cg/kernel.h>
@@ -20,17 +20,43 @@ typedef struct CgTensors {
     void *own;     /* elements that could not be used where they lie: other dtype, or not aligned */
 } CgTensors;
 
-/* f16, bf16 become f32; 8 and 16 bit integers i32; u32 i64. */
+/* A format of files, one file of ours each, which ends in its entry, CG_TENSOR_FORMAT. */
+typedef struct CgTensorFormat {
+    const char *name, *doc;
+    const char *const *endings; /* of names of files; ends with NULL */
+    bool single;                /* holds one tensor, named as the file is */
+    /* Takes the bytes, good or not; `path` is for messages. f16, bf16 become f32; 8 and 16 bit integers i32; u32 i64.
+     */
+    bool (*read)(const char *path, CgBytes bytes, CgTensors *out, CgErr *e);
+    /* NULL: files of it are only read. Any strides. */
+    bool (*write)(const char *path, const CgNamed *at, int n, const char *const *keys, const char *const *values,
+        int nmeta, CgErr *e);
+} CgTensorFormat;
+
+/* The last line of the file of a format. */
+#define CG_TENSOR_FORMAT(format, ...)                      \
+    extern const CgTensorFormat cg_tensor_format_##format; \
+    const CgTensorFormat cg_tensor_format_##format = { .name = #format, __VA_ARGS__ };
+
+const CgTensorFormat *cg_tensor_format_at(size_t i); /* NULL past the last */
+/* By what the path ends in, .gz left out; NULL: no such ending. */
+const CgTensorFormat *cg_tensor_format_find(const char *path);
+/* A file of any format, copied to memory: it may change afterwards. `.gz` of any is unpacked. */
+CG_NODISCARD bool cg_tensors_read(const char *path, CgTensors *out, CgErr *e);
+CG_NODISCARD bool cg_tensors_write(const char *path, const CgNamed *at, int n, const char *const *keys,
+    const char *const *values, int nmeta, CgErr *e);
+void cg_tensors_free(CgTensors *t);
+const CgTensor *cg_tensors_find(const CgTensors *t, const char *name);
+/* "'x.npz' holds no tensor 'a'", with what it holds. Always false. */
+bool cg_tensors_missing(const CgTensors *t, const char *path, const char *name, CgErr *e);
+
+/* Of files that nobody writes over, such as those of the store: mapped, not copied. */
 CG_NODISCARD bool cg_safetensors_read(const char *path, CgTensors *out, CgErr *e);
-/* The same from bytes, which it takes; `path` is for messages. */
 CG_NODISCARD bool cg_safetensors_parse(const char *path, CgBytes bytes, CgTensors *out, CgErr *e);
 /* Tensors sorted by size of element, largest first, then by name, so that each is aligned; data begins at a
  * multiple of 64; metadata sorted by key; same input, same bytes. */
 CG_NODISCARD bool cg_safetensors_write(const char *path, const CgNamed *at, int n, const char *const *keys,
-    const char *const *values, int nmeta, CgErr *e); /* any strides */
-CG_NODISCARD bool cg_npy_read(const char *path, CgTensors *out /* one, named by the file */, CgErr *e);
+    const char *const *values, int nmeta, CgErr *e);
 CG_NODISCARD bool cg_npy_parse(const char *path, CgBytes bytes, CgTensors *out, CgErr *e);
-CG_NODISCARD bool cg_npy_write(const char *path, const CgTensor *t, CgErr *e); /* any strides */
-void cg_tensors_free(CgTensors *t);
-const CgTensor *cg_tensors_find(const CgTensors *t, const char *name);
+CG_NODISCARD bool cg_npy_write(const char *path, const CgTensor *t, CgErr *e);
 #endif

@@ -1,5 +1,5 @@
-/* tensor_file_inside.h - what tensorfile.c, safetensors.c and npy.c share.
- * Takes elements as files hold them; gives them as tensors hold them, and back. Private to these three. */
+/* tensor_file_inside.h - what tensor_file.c and the formats share.
+ * Takes elements as files hold them; gives them as tensors hold them, and back. Private to src/data/tensor_*.c. */
 #ifndef CG_TENSORFILE_INSIDE_H
 #define CG_TENSORFILE_INSIDE_H
 #include "data/tensor_file.h"
@@ -35,6 +35,9 @@ extern const CgTensorKind cg_tensor_kinds[CG_TENSOR_KINDS];
 const CgTensorKind *cg_tensor_kind(CgDtype dtype); /* as which a tensor is written */
 /* n elements of the file, of any alignment, as elements of ours. False: a BOOL that is neither 0 nor 1. */
 bool cg_tensor_convert(CgConvert how, const unsigned char *from, size_t size, size_t n, void *to);
+/* The one tensor of a file: the name of the file without folder and endings, n elements of t's shape at `own`, which
+ * it takes. */
+void cg_tensors_single(CgTensors *out, const char *path, CgTensor t, void *own);
 void cg_tensor_row_major(CgTensor *t);
 /* Elements and bytes of a shape; false on overflow. Zero dims count as none, but may not hide an overflow. */
 bool cg_tensor_measure(const int64_t *dim, int rank, size_t size, size_t *count, size_t *bytes);

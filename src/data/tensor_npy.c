@@ -186,14 +186,7 @@ static bool npy_read(Npy *r, CgTensors *out)
         free(out->own);
         out->own = turned;
     }
-    t.data = out->own;
-    const char *base = strrchr(r->path, '/');
-    out->at = cg_calloc(1, sizeof *out->at);
-    out->at[0] = (CgNamed){ cg_strdup(base ? base + 1 : r->path), t };
-    out->n = 1;
-    size_t n = strlen(out->at[0].name);
-    if (n > 4 && strcmp(out->at[0].name + n - 4, ".npy") == 0)
-        out->at[0].name[n - 4] = 0;
+    cg_tensors_single(out, r->path, t, out->own);
     return true;
 }
 
@@ -207,13 +200,6 @@ bool cg_npy_parse(const char *path, CgBytes bytes, CgTensors *out, CgErr *e)
     else
         cg_io_release(&out->bytes); /* everything is in memory of our own */
     return good;
-}
-
-bool cg_npy_read(const char *path, CgTensors *out, CgErr *e)
-{
-    CgBytes bytes;
-    *out = (CgTensors){ 0 };
-    return cg_io_map(path, &bytes, e) && cg_npy_parse(path, bytes, out, e);
 }
 
 bool cg_npy_write(const char *path, const CgTensor *t, CgErr *e)
@@ -237,3 +223,13 @@ bool cg_npy_write(const char *path, const CgTensor *t, CgErr *e)
         cg_io_abandon(o);
     return good && cg_io_commit(o, e);
 }
+
+static bool write_one(
+    const char *path, const CgNamed *at, int n, const char *const *keys, const char *const *values, int nmeta, CgErr *e)
+{
+    (void)n, (void)keys, (void)values, (void)nmeta;
+    return cg_npy_write(path, &at->tensor, e);
+}
+
+CG_TENSOR_FORMAT(npy, .endings = (const char *const[]){ ".npy", NULL }, .doc = "one array of NumPy", .single = true,
+    .read = cg_npy_parse, .write = write_one)

@@ -419,3 +419,7 @@ bool cg_safetensors_write(
     free(sorted);
     return o && good;
 }
+
+CG_TENSOR_FORMAT(safetensors, .endings = (const char *const[]){ ".safetensors", NULL },
+    .doc = "named tensors, and notes of text; what models are saved as", .read = cg_safetensors_parse,
+    .write = cg_safetensors_write)

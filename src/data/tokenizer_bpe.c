@@ -154,7 +154,9 @@ size_t cg_bpe_next_piece(const char *text, size_t len)
 {
     if ((unsigned char)*text <= 1)
         return 1;
-    size_t n = cg_pretoken_gpt2(text, len), cut = n < CG_BPE_PIECE ? n : CG_BPE_PIECE;
+    /* twice a piece is looked at, at most: a line without blanks would be gone through once for each of its pieces */
+    size_t n = cg_pretoken_gpt2(text, len < 2 * CG_BPE_PIECE ? len : 2 * CG_BPE_PIECE);
+    size_t cut = n < CG_BPE_PIECE ? n : CG_BPE_PIECE;
     for (size_t i = 1; i < cut; i++) {
         if ((unsigned char)text[i] <= 1)
             return i;

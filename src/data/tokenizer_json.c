@@ -27,6 +27,7 @@ typedef struct Reading {
     json_t *root, *model;
     CgArena *arena;
     CgBpeParts parts;
+    int32_t byte_of[512]; /* the byte a character of the alphabet stands for, -1: none */
     CgErr *e;
 } Reading;
 
@@ -44,11 +45,8 @@ static void alphabet(int32_t byte_of[512])
 }
 
 /* A token as written to its bytes; false when it holds characters that stand for no byte. */
-static bool to_bytes(CgArena *arena, const char *s, CgText *out)
+static bool to_bytes(CgArena *arena, const int32_t byte_of[512], const char *s, CgText *out)
 {
-    static int32_t byte_of[512];
-    if (!byte_of['a'])
-        alphabet(byte_of);
     size_t n = strlen(s);
     char *at = CG_NEWN(arena, char, n + 1);
     size_t len = 0;
@@ -227,7 +225,7 @@ static bool read_tokens(Reading *r)
         id = (int32_t)json_integer_value(value);
         if (r->parts.piece[id].at)
             return cg_err(r->e, CG_ERR_INPUT, "'%s': two tokens have the id %d", r->path, id);
-        if (!to_bytes(r->arena, token, &r->parts.piece[id]))
+        if (!to_bytes(r->arena, r->byte_of, token, &r->parts.piece[id]))
             /* a special token among the others */
             r->parts.piece[id] = (CgText){ cg_arena_strdup(r->arena, token), strlen(token) };
     }
@@ -308,6 +306,7 @@ CgTokenizer *cg_bpe_load(const char *path, CgErr *e)
     Reading r = { .path = path, .arena = cg_arena_new(), .e = e };
     json_error_t why;
     CgTokenizer *t = NULL;
+    alphabet(r.byte_of);
     r.root = json_loadb(bytes.at, bytes.len, JSON_REJECT_DUPLICATES, &why);
     struct {
         CgDigest file;

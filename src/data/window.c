@@ -1,6 +1,6 @@
-/* window.c - batches cut from a row of tokens.
- * Takes a split and a tokenizer; gives windows by number.
- * Must not keep anything that changes: which window comes at which step is computed. */
+/* window.c - rows cut from a line of tokens.
+ * Takes a split and a tokenizer; gives windows by number. Must not keep anything that changes: which window comes at
+ * which step is computed. */
 #include "data/window.h"
 
 #include <math.h>
@@ -8,29 +8,43 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "data/deal.h"
 #include "data/draw.h"
 
-#define PATTERN 4096 /* windows after which the dealing to the parts of a mixture begins anew */
+#define MOST_PARTS 4096
+
+enum { TOKENS, NEXT, DOCUMENT, MASK };
+
+typedef struct Start { /* of a document in a row */
+    uint64_t at;
+    size_t doc;
+} Start;
+
+typedef struct Place { /* of an aligned window: so many tokens from there belong to its document */
+    uint64_t at;
+    int32_t len;
+} Place;
 
 typedef struct Row { /* the tokens of one part; 1, 2 or 4 bytes each, as the vocabulary needs */
     void *at;
     uint64_t len;
     int width;
-    uint32_t dealt; /* windows of this part among PATTERN */
+    const CgCorpus *part;
+    CG_VEC(Start) starts;
+    CG_VEC(Place) places; /* only where windows are aligned */
 } Row;
 
-struct CgWindows {
+typedef struct Windows {
     CgWindowOpts opts;
+    CgCorpus *corpus; /* kept */
     int nrows;
     Row *row;
-    uint16_t *deal;    /* (PATTERN): the part of window g is deal[g % PATTERN] ... */
-    uint32_t *before;  /* (PATTERN): ... and its number there before[g % PATTERN] + g / PATTERN * dealt */
+    CgDeal *deal;
     uint64_t copies;   /* of 2^32: share of copies */
     int32_t mark, end; /* of the tokenizer */
-    uint64_t tokens, bytes;
-    int64_t count, epoch;
-    CgDigest digest;
-};
+    uint64_t tokens;
+    int64_t all, epoch; /* windows of an evaluation of all, of a training epoch */
+} Windows;
 
 /* out[0..n) = the row from `at` on, around its end. */
 static void take(const Row *r, uint64_t at, size_t n, int32_t *out)
@@ -74,6 +88,7 @@ static void fill_row(Row *r, const CgCorpus *part, CgSplit s, const CgTokenizer 
             i++;
             continue;
         }
+        cg_vec_push(&r->starts, ((Start){ r->len, i }));
         CgText text = d->text; /* pieces of one file that follow each other here are one text again */
         for (i++; i < n; i++) {
             const CgDoc *next = cg_corpus_doc(part, i);
@@ -92,6 +107,21 @@ static void fill_row(Row *r, const CgCorpus *part, CgSplit s, const CgTokenizer 
         put_token(r, t->end);
     }
     cg_vec_free(&ids);
+}
+
+/* Windows of one document each, from its first token on. */
+static void align_row(Row *r, const CgWindowOpts *o)
+{
+    int32_t length = o->length;
+    for (size_t i = 0; i < r->starts.len; i++) {
+        uint64_t from = r->starts.at[i].at, end = i + 1 < r->starts.len ? r->starts.at[i + 1].at : r->len;
+        for (uint64_t at = from; at + 1 < end; at += (uint64_t)o->stride) {
+            uint64_t left = end - at - 1;
+            cg_vec_push(&r->places, ((Place){ at, left < (uint64_t)length ? (int32_t)left : length }));
+            if (left <= (uint64_t)length)
+                break;
+        }
+    }
 }
 
 static void swap_tokens(Row *r, uint64_t i, uint64_t k)
@@ -119,57 +149,24 @@ static void shuffle_row(Row *r, uint64_t seed, CgSplit s)
         swap_tokens(r, i - 1, cg_draw_below(&d, i));
 }
 
-/* Every window goes to the part that is furthest behind its share, so no part is ever off by more than
- * one. */
-static void deal_out(CgWindows *w, const CgCorpus *c)
+/* Windows of a row, around its end or not. */
+static int64_t windows_of(const Windows *w, const Row *r, bool ring)
 {
-    uint32_t *dealt = cg_calloc((size_t)w->nrows, sizeof *dealt);
-    w->deal = cg_malloc(PATTERN * sizeof *w->deal);
-    w->before = cg_malloc(PATTERN * sizeof *w->before);
-    for (int g = 0; g < PATTERN; g++) {
-        int most = 0;
-        double lack = -INFINITY;
-        for (int i = 0; i < w->nrows; i++) {
-            double behind = cg_corpus_share(c, i) * (g + 1) - dealt[i];
-            if (behind > lack + 1e-9) {
-                lack = behind;
-                most = i;
-            }
-        }
-        w->deal[g] = (uint16_t)most;
-        w->before[g] = dealt[most]++;
-    }
-    for (int i = 0; i < w->nrows; i++)
-        w->row[i].dealt = dealt[i];
-    free(dealt);
+    if (w->opts.align)
+        return (int64_t)r->places.len;
+    uint64_t stride = (uint64_t)w->opts.stride;
+    return (int64_t)(ring ? r->len / stride : (r->len - 1 - (uint64_t)w->opts.length) / stride + 1);
 }
 
-/* How many windows can be dealt until part i has been asked for more than has[i] of its own. */
-static int64_t until_used_up(const CgWindows *w, const int64_t *has)
+static void count_windows(Windows *w)
 {
-    int64_t least = INT64_MAX;
-    for (int i = 0; i < w->nrows; i++) {
-        if (!w->row[i].dealt)
-            continue;
-        int64_t turns = has[i] / w->row[i].dealt, left = has[i] % w->row[i].dealt, g = 0;
-        while (g < PATTERN && (w->deal[g] != i || w->before[g] < left))
-            g++;
-        if (turns * PATTERN + g < least)
-            least = turns * PATTERN + g;
-    }
-    return least;
-}
-
-static void count_windows(CgWindows *w)
-{
-    int64_t length = w->opts.length;
     int64_t *ring = cg_malloc(sizeof *ring * (size_t)w->nrows), *line = cg_malloc(sizeof *line * (size_t)w->nrows);
     for (int i = 0; i < w->nrows; i++) {
-        ring[i] = (int64_t)w->row[i].len / length;
-        line[i] = ((int64_t)w->row[i].len - 1) / length;
+        ring[i] = windows_of(w, &w->row[i], true);
+        line[i] = windows_of(w, &w->row[i], false);
     }
-    w->epoch = until_used_up(w, ring);
-    w->count = until_used_up(w, line);
+    w->epoch = cg_deal_until(w->deal, ring);
+    w->all = cg_deal_until(w->deal, line);
     free(ring);
     free(line);
 }
@@ -184,6 +181,11 @@ static bool check_opts(const CgWindowOpts *o, CgErr *e)
 {
     if (o->length < 1 || o->length > 1 << 24)
         return cg_err(e, CG_ERR_INPUT, "a window of length %d; lengths are 1 to %d", o->length, 1 << 24);
+    if (o->stride < 1 || o->stride > 1 << 24 || o->count < 0)
+        return cg_err(e, CG_ERR_INPUT, "a stride of %d and %lld windows; a stride is at least 1, a count 0 or more",
+            o->stride, (long long)o->count);
+    if (o->align && o->repeat > 0)
+        return cg_err(e, CG_ERR_INPUT, "windows that begin with their document are no copies");
     if (!(o->repeat >= 0 && o->repeat <= 1))
         return cg_err(e, CG_ERR_INPUT, "copies are %g of the windows; that is a share, 0 to 1", o->repeat);
     if (o->span < 0 || o->group < 0)
@@ -200,17 +202,20 @@ static bool check_opts(const CgWindowOpts *o, CgErr *e)
     return true;
 }
 
-static bool check_row(const Row *r, const CgCorpus *part, CgSplit s, int length, CgErr *e)
+static bool check_row(const Row *r, const CgCorpus *part, CgSplit s, const CgWindowOpts *o, CgErr *e)
 {
     if (!r->len) {
         cg_err(e, CG_ERR_INPUT, "the %s split of %s is empty", cg_split_name(s), cg_corpus_name(part));
-        cg_err_hint(e, "it has too few different documents to be split; give it more text");
+        cg_err_hint(e,
+            "none of its %zu documents fell into it: more text, smaller blocks (corpus(.., block = 256)) or a larger "
+            "share (corpus(.., valid = 0.2)) help",
+            cg_corpus_docs(part, CG_ALL));
         return false;
     }
-    if (r->len <= (uint64_t)length) {
+    if (!o->align && r->len <= (uint64_t)o->length) {
         cg_err(e, CG_ERR_INPUT,
             "the %s split of %s has %llu tokens, fewer than one window of %d and the token after it", cg_split_name(s),
-            cg_corpus_name(part), (unsigned long long)r->len, length);
+            cg_corpus_name(part), (unsigned long long)r->len, o->length);
         cg_err_hint(e, "shorten the windows or give it more text");
         return false;
     }
@@ -219,81 +224,45 @@ static bool check_row(const Row *r, const CgCorpus *part, CgSplit s, int length,
 
 static CgDigest digest_of(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *o)
 {
-    CgDigest d = cg_corpus_digest(c);
     struct {
         CgDigest corpus, tokenizer;
         double repeat;
-        int64_t length, span, group, split, rule;
-    } row = { d, t->digest, o->repeat, o->length, o->span, o->group, s, 2 };
+        int64_t length, span, group, stride, align, count, split, rule;
+    } row = { cg_corpus_digest(c), t->digest, o->repeat, o->length, o->span, o->group, o->stride, o->align, o->count, s,
+        3 };
     return cg_digest(&row, sizeof row);
 }
 
-CgWindows *cg_windows_new(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts, CgErr *e)
+int cg_windows_fields(const CgWindowOpts *o, int32_t vocabulary, CgField out[CG_WINDOW_FIELDS])
 {
-    if (!check_opts(opts, e))
-        return NULL;
-    CgWindows *w = cg_calloc(1, sizeof *w);
-    w->opts = *opts;
-    w->copies = (uint64_t)(opts->repeat * 4294967296.0);
-    w->mark = t->mark;
-    w->end = t->end;
-    w->nrows = cg_corpus_nparts(c);
-    w->row = cg_calloc((size_t)w->nrows, sizeof *w->row);
-    w->bytes = cg_corpus_bytes(c, s);
-    w->digest = digest_of(c, s, t, opts);
-    bool ok =
-        w->nrows <= PATTERN || cg_err(e, CG_ERR_INPUT, "a mixture of %d corpora; %d is the most", w->nrows, PATTERN);
-    for (int i = 0; ok && i < w->nrows; i++) {
-        const CgCorpus *part = cg_corpus_part(c, i);
-        Row *r = &w->row[i];
-        uint64_t seed;
-        fill_row(r, part, s, t);
-        ok = check_row(r, part, s, opts->length, e);
-        if (ok && cg_corpus_shuffled(part, &seed))
-            shuffle_row(r, seed, s);
-        w->tokens += r->len;
-    }
-    if (!ok) {
-        cg_windows_free(w);
-        return NULL;
-    }
-    deal_out(w, c);
-    count_windows(w);
-    return w;
+    static const char *const names[] = { "tokens", "next", "document", "mask" };
+    int n = o->align ? 4 : 3;
+    for (int i = 0; i < n; i++)
+        out[i] = (CgField){ .name = names[i],
+            .dtype = i == MASK ? CG_F32 : CG_I32,
+            .rank = 1,
+            .dim = { o->length },
+            .below = i <= NEXT ? vocabulary : 0 };
+    return n;
 }
 
-void cg_windows_free(CgWindows *w)
+static Windows *data_of(const CgDataset *d) { return d->data; }
+
+static void windows_free(CgDataset *d)
 {
-    if (!w)
-        return;
-    for (int i = 0; i < w->nrows; i++)
+    Windows *w = data_of(d);
+    for (int i = 0; i < w->nrows; i++) {
         free(w->row[i].at);
+        cg_vec_free(&w->row[i].starts);
+        cg_vec_free(&w->row[i].places);
+    }
     free(w->row);
-    free(w->deal);
-    free(w->before);
+    cg_deal_free(w->deal);
+    cg_corpus_free(w->corpus);
     free(w);
 }
 
-/* ---- asking -------------------------------------------------------------------------------------------- */
-
-int cg_windows_length(const CgWindows *w) { return w->opts.length; }
-
-uint64_t cg_windows_tokens(const CgWindows *w) { return w->tokens; }
-
-uint64_t cg_windows_bytes(const CgWindows *w) { return w->bytes; }
-
-int64_t cg_windows_epoch(const CgWindows *w) { return w->epoch; }
-
-int64_t cg_windows_count(const CgWindows *w) { return w->count; }
-
-CgDigest cg_windows_digest(const CgWindows *w) { return w->digest; }
-
-static const Row *row_of(const CgWindows *w, uint64_t g, uint64_t *own)
-{
-    const Row *r = &w->row[w->deal[g % PATTERN]];
-    *own = g / PATTERN * r->dealt + w->before[g % PATTERN];
-    return r;
-}
+static const Row *row_of(const Windows *w, uint64_t g, uint64_t *own) { return &w->row[cg_deal_part(w->deal, g, own)]; }
 
 /* Puts each `group` neighbours in random order. */
 static void disorder(CgDraw *d, int32_t *ids, int n, int group)
@@ -309,7 +278,7 @@ static void disorder(CgDraw *d, int32_t *ids, int n, int group)
 }
 
 /* window[0..length]: y mark x end, again and again. */
-static void copies(const CgWindows *w, const Row *r, CgDraw *d, int32_t *window)
+static void copies(const Windows *w, const Row *r, CgDraw *d, int32_t *window)
 {
     int span = span_of(&w->opts), total = w->opts.length + 1, each = 2 * span + 2;
     int32_t *piece = cg_malloc(sizeof *piece * (size_t)each);
@@ -326,7 +295,17 @@ static void copies(const CgWindows *w, const Row *r, CgDraw *d, int32_t *window)
     free(piece);
 }
 
-static void training_window(const CgWindows *w, uint64_t seed, uint64_t g, int32_t *window)
+/* window[0..length], and how many of the tokens after the first belong to its document. */
+static int32_t aligned(const Windows *w, const Row *r, uint64_t i, int32_t *window)
+{
+    Place p = r->places.at[i];
+    take(r, p.at, (size_t)p.len + 1, window);
+    for (int32_t k = p.len + 1; k <= w->opts.length; k++)
+        window[k] = w->end;
+    return p.len;
+}
+
+static int32_t training_window(const Windows *w, uint64_t seed, uint64_t g, int32_t *window)
 {
     uint64_t own, length = (uint64_t)w->opts.length;
     const Row *r = row_of(w, g, &own);
@@ -335,45 +314,165 @@ static void training_window(const CgWindows *w, uint64_t seed, uint64_t g, int32
         cg_draw_init(&d, seed, CG_STREAM_COPY, g);
         if (cg_draw_word(&d) < w->copies) {
             copies(w, r, &d, window);
-            return;
+            return w->opts.length;
         }
     }
-    uint64_t each = r->len / length, epoch = own / each, stream = CG_STREAM_WINDOW + ((uint64_t)(r - w->row) << 32);
-    uint64_t from = cg_draw_key(seed, stream, 2 * epoch) % r->len;
+    uint64_t each = (uint64_t)windows_of(w, r, true), epoch = own / each;
+    uint64_t stream = CG_STREAM_WINDOW + ((uint64_t)(r - w->row) << 32);
     uint64_t place = cg_draw_place(cg_draw_key(seed, stream, 2 * epoch + 1), each, own % each);
-    take(r, from + place * length, (size_t)length + 1, window);
+    if (w->opts.align)
+        return aligned(w, r, place, window);
+    uint64_t from = cg_draw_key(seed, stream, 2 * epoch) % r->len;
+    take(r, from + place * (uint64_t)w->opts.stride, (size_t)length + 1, window);
+    return w->opts.length;
 }
+
+/* The fields of a window whose first `len` tokens are followed by one of their document. */
+static void put_fields(const Windows *w, const int32_t *window, int32_t len, void *const *out)
+{
+    size_t length = (size_t)w->opts.length;
+    if (out[TOKENS])
+        memcpy(out[TOKENS], window, length * sizeof *window);
+    if (out[NEXT])
+        memcpy(out[NEXT], window + 1, length * sizeof *window);
+    int32_t *document = out[DOCUMENT], n = 0;
+    for (size_t i = 0; document && i < length; i++) {
+        document[i] = n;
+        n += window[i] == w->end;
+    }
+    float *mask = w->opts.align ? out[MASK] : NULL;
+    for (size_t i = 0; mask && i < length; i++)
+        mask[i] = i < (size_t)len;
+}
+
+static void windows_draw(const CgDataset *d, uint64_t seed, uint64_t g, void *const *out)
+{
+    const Windows *w = data_of(d);
+    int32_t *window = cg_malloc(((size_t)w->opts.length + 1) * sizeof *window);
+    put_fields(w, window, training_window(w, seed, g, window), out);
+    free(window);
+}
+
+/* The row and the number there of window i of an evaluation. Each part is stretched alone, so that the shares of a
+ * mixture stay. */
+static const Row *find_window(const CgDataset *d, int64_t i, uint64_t *own)
+{
+    const Windows *w = data_of(d);
+    const Row *r = row_of(w, (uint64_t)i, own);
+    uint64_t step = (uint64_t)(w->all / d->rows), rest = (uint64_t)(w->all % d->rows);
+    uint64_t last = (uint64_t)windows_of(w, r, false) - 1;
+    *own = *own * step + *own * rest / (uint64_t)d->rows;
+    *own = *own < last ? *own : last;
+    return r;
+}
+
+static void windows_row(const CgDataset *d, int64_t i, void *const *out)
+{
+    const Windows *w = data_of(d);
+    uint64_t own;
+    const Row *r = find_window(d, i, &own);
+    int32_t *window = cg_malloc(((size_t)w->opts.length + 1) * sizeof *window), len = w->opts.length;
+    if (w->opts.align)
+        len = aligned(w, r, own, window);
+    else
+        take(r, own * (uint64_t)w->opts.stride, (size_t)w->opts.length + 1, window);
+    put_fields(w, window, len, out);
+    free(window);
+}
+
+/* The document a window begins in. */
+static CgOrigin windows_origin(const CgDataset *d, int64_t i)
+{
+    const Windows *w = data_of(d);
+    uint64_t own, seed;
+    const Row *r = find_window(d, i, &own);
+    if (cg_corpus_shuffled(r->part, &seed))
+        return (CgOrigin){ cg_corpus_name(r->part), (int64_t)own + 1 };
+    uint64_t at = w->opts.align ? r->places.at[own].at : own * (uint64_t)w->opts.stride;
+    size_t low = 0, high = r->starts.len - 1;
+    while (low < high) {
+        size_t middle = (low + high + 1) / 2;
+        if (r->starts.at[middle].at <= at)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    const CgDoc *doc = cg_corpus_doc(r->part, r->starts.at[low].doc);
+    return (CgOrigin){ cg_corpus_file(r->part, doc->file), doc->line };
+}
+
+static const CgDatasetKind kind = { "windows", windows_row, windows_draw, windows_origin, windows_free };
+
+CgDataset *cg_windows_new(CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts, CgErr *e)
+{
+    CgWindowOpts o = *opts;
+    o.stride = o.stride ? o.stride : o.length;
+    if (!check_opts(&o, e))
+        return NULL;
+    Windows *w = cg_calloc(1, sizeof *w);
+    *w = (Windows){ .opts = o, .copies = (uint64_t)(o.repeat * 4294967296.0), .mark = t->mark, .end = t->end };
+    w->corpus = cg_corpus_keep(c);
+    w->nrows = cg_corpus_nparts(c);
+    w->row = cg_calloc((size_t)w->nrows, sizeof *w->row);
+    CgField field[CG_WINDOW_FIELDS];
+    CgDataset *d = cg_dataset_new(&kind, field, cg_windows_fields(&o, t->size, field), w);
+    d->tokenizer[TOKENS] = d->tokenizer[NEXT] = t;
+    d->digest = digest_of(c, s, t, &o);
+    double *share = cg_calloc((size_t)w->nrows, sizeof *share);
+    bool ok = w->nrows <= MOST_PARTS
+        || cg_err(e, CG_ERR_INPUT, "a mixture of %d corpora; %d is the most", w->nrows, MOST_PARTS);
+    for (int i = 0; ok && i < w->nrows; i++) {
+        Row *r = &w->row[i];
+        uint64_t seed;
+        r->part = cg_corpus_part(c, i);
+        share[i] = cg_corpus_share(c, i);
+        fill_row(r, r->part, s, t);
+        ok = check_row(r, r->part, s, &o, e);
+        if (ok && cg_corpus_shuffled(r->part, &seed))
+            shuffle_row(r, seed, s);
+        if (ok && o.align)
+            align_row(r, &o);
+        w->tokens += r->len;
+    }
+    if (ok) {
+        w->deal = cg_deal_new(share, w->nrows);
+        count_windows(w);
+        d->rows = o.count > 0 && o.count < w->all ? o.count : w->all;
+    }
+    free(share);
+    if (ok)
+        return d;
+    cg_dataset_free(d);
+    return NULL;
+}
+
+uint64_t cg_windows_tokens(const CgDataset *d) { return data_of(d)->tokens; }
+
+int64_t cg_windows_epoch(const CgDataset *d) { return data_of(d)->epoch; }
+
+void cg_windows_free(CgWindows *w) { cg_dataset_free(w); }
+
+int64_t cg_windows_count(const CgWindows *w) { return data_of(w)->all; }
+
+CgDigest cg_windows_digest(const CgWindows *w) { return w->digest; }
 
 void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batch, int32_t *tokens, int32_t *next)
 {
-    size_t length = (size_t)w->opts.length;
-    int32_t *window = cg_malloc((length + 1) * sizeof *window);
-    for (int b = 0; b < batch; b++) {
-        training_window(w, seed, step * (uint64_t)batch + (uint64_t)b, window);
-        memcpy(tokens + (size_t)b * length, window, length * sizeof *tokens);
-        memcpy(next + (size_t)b * length, window + 1, length * sizeof *next);
-    }
-    free(window);
+    void *out[CG_WINDOW_FIELDS] = { tokens, next };
+    cg_dataset_batch(w, seed, (int64_t)step, batch, out);
 }
 
 int cg_windows_at(const CgWindows *w, int64_t first, int64_t some, int batch, int32_t *tokens, int32_t *next)
 {
-    CG_ASSERT(first >= 0 && first < some && some <= w->count && batch > 0,
-        "an evaluation asks for windows that are not there");
-    size_t length = (size_t)w->opts.length;
-    int64_t have = some - first < batch ? some - first : batch;
-    uint64_t step = (uint64_t)(w->count / some), rest = (uint64_t)(w->count % some);
-    for (int64_t b = 0; b < batch; b++) {
-        uint64_t own;
-        const Row *r = row_of(w, (uint64_t)(first + (b < have ? b : have - 1)), &own);
-        /* Each part is stretched alone, so that the shares of a mixture stay; the last one by a window less. */
-        uint64_t last = (r->len - 1) / length - 1;
-        own = own * step + own * rest / (uint64_t)some;
-        own = own < last ? own : last;
-        uint64_t at = own * length;
-        take(r, at, length, tokens + (size_t)b * length);
+    void *out[CG_WINDOW_FIELDS] = { tokens, next };
+    CgDataset few = *w;
+    few.rows = some;
+    int have = (int)cg_dataset_read(&few, first, batch, out);
+    size_t length = (size_t)data_of(w)->opts.length;
+    for (int b = have; b < batch; b++) {
+        memcpy(tokens + (size_t)b * length, tokens + (size_t)(have - 1) * length, length * sizeof *tokens);
         if (next)
-            take(r, at + 1, length, next + (size_t)b * length);
+            memcpy(next + (size_t)b * length, next + (size_t)(have - 1) * length, length * sizeof *next);
     }
-    return (int)have;
+    return have;
 }

@@ -25,10 +25,12 @@ int cg_graph_tensors(const CgStmt *graph)
 static CgValue *as_param_type(CgElab *e, const CgStmt *callee, const CgParam *p, CgValue *v, CgSpan span)
 {
     CgKinds kinds;
-    if (!p->type || p->type->kind != CG_TYPE_SCALAR || !cg_kinds_of(p->type, &kinds)
+    bool chooses = p->type && p->type->kind == CG_TYPE_CHOICE;
+    if (!p->type || (!chooses && p->type->kind != CG_TYPE_SCALAR) || !cg_kinds_of(p->type, &kinds)
         || (kinds.at[0].tag == CG_KIND_INT && v->kind == CG_VALUE_DIM))
         return v;
-    return cg_argument_take(e, callee->names[0], p, &kinds, v, span, NULL, CG_KNOWN_NOW);
+    v = cg_argument_take(e, callee->names[0], p, &kinds, v, span, NULL, CG_KNOWN_NOW);
+    return chooses ? cg_choice_of(e, v, p->type) : v;
 }
 
 /* A number keeps its place, the literal the author wrote, through any number of calls; an `int` of a graph is a size.

@@ -111,9 +111,10 @@ struct CgElab {
     CgFrame *frame;      /* innermost, for notes */
     CgSetting *settings;
     int nsettings;
-    int depth, calls; /* of expressions and of calls within calls */
-    CgMap unfit;      /* patterns that were reported to fit nothing */
-    CgMap unresolved; /* places of unknown names, which were reported before anything was evaluated */
+    CG_VEC(CgUnit *) settings_units; /* values of --set that were written as expressions */
+    int depth, calls;                /* of expressions and of calls within calls */
+    CgMap unfit;                     /* patterns that were reported to fit nothing */
+    CgMap unresolved;                /* places of unknown names, which were reported before anything was evaluated */
     CgValue *(*train)(CgElab *e, CgFrame *f, const CgExpr *x);
     CgValue *(*evaluate)(CgElab *e, CgFrame *f, const CgExpr *x);
     void (*expect)(CgElab *e, CgFrame *f, const CgStmt *s); /* in the body of a test */
@@ -292,6 +293,14 @@ void cg_note_origin(CgElab *e, CgDiag *d, const CgDim *dim, CgSpan origin);
 CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call);
 CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call);
 
+/* Options (option.c): the value of one, as the script or --set says. */
+CgValue *cg_option_value(CgElab *e, CgEnv *env, const CgStmt *s);
+void cg_options_check(CgElab *e); /* reports settings that no option took */
+/* The string as one of those of a type { a, b }: compared with any other string it is an error. */
+CgValue *cg_choice_of(CgElab *e, const CgValue *v, const CgTypeExpr *type);
+/* Whether `v` may be compared with the choice `of`: else reports it at span. */
+bool cg_choice_compares(CgElab *e, const CgValue *of, const CgValue *v, CgSpan span);
+
 /* Names of a module (env.c). */
 CgEnv *cg_env_new(CgElab *e, int module);
 CgValue *cg_env_find(
@@ -300,6 +309,11 @@ CgValue *cg_env_language(CgElab *e, CgAtom name);      /* functions, element typ
 bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name); /* whether it would find one; evaluates nothing */
 /* Names that mean something there: what can be called, or what cannot. */
 void cg_env_suggest(CgElab *e, CgEnv *env, bool callable, CgSuggest *s);
+bool cg_env_has(const CgEnv *env, CgAtom name);                    /* at its own top level */
+CgValue *cg_env_own(CgElab *e, CgEnv *env, CgAtom name);           /* likewise; NULL if there is none */
+bool cg_env_clashes(const CgEnv *env, CgAtom name, CgAtom two[2]); /* two imported modules have it: which */
+CgEnv *cg_env_alias(const CgEnv *env, CgAtom name);                /* the module that an import calls so, or NULL */
+void cg_env_offer(const CgEnv *env, CgSuggest *s);                 /* its own names */
 const CgModule *cg_env_module(const CgEnv *env);
 CgAtom cg_env_name(const CgEnv *env);
 #endif

@@ -22,8 +22,7 @@ struct CgEnv {
     const CgModule *module;
     CG_VEC(Binding) names;
     CgMap by_name;
-    CgEnv **imports;
-    int nimports;
+    CgEnv **imports; /* by import of the module */
 };
 
 const CgModule *cg_env_module(const CgEnv *env) { return env->module; }
@@ -41,14 +40,39 @@ static void declare(CgElab *e, CgEnv *env, CgAtom name, CgSpan span, const CgStm
     cg_vec_push(&env->names, (Binding){ .name = name, .span = span, .stmt = s, .index = index });
 }
 
+/* Imports come first in a program, so what they have is known. */
+static void import(CgElab *e, CgEnv *env, int i)
+{
+    const CgStmt *s = env->module->imports[i].stmt;
+    CgEnv *of = env->imports[i] = e->envs[env->module->imports[i].module];
+    uint64_t at;
+    for (int k = 1; k < s->nnames; k++) {
+        if (cg_env_has(of, s->names[k]))
+            continue;
+        CgSuggest near;
+        cg_suggest_init(&near, s->names[k]);
+        cg_env_offer(of, &near);
+        CgDiag *d =
+            cg_elab_error(e, CG_E0205, s->name_spans[k], "the module '%s' has no name '%s'", s->names[0], s->names[k]);
+        if (cg_suggest_best(&near))
+            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
+    }
+    bool bound = s->a && cg_map_get(&env->by_name, cg_map_ptr(s->a->s), &at);
+    CgSpan first = bound ? env->names.at[at].span : (CgSpan){ 0 };
+    for (int k = 0; s->a && !bound && k < i; k++)
+        if (env->module->imports[k].stmt->a && env->module->imports[k].stmt->a->s == s->a->s) {
+            bound = true;
+            first = env->module->imports[k].stmt->a->span;
+        }
+    if (bound)
+        cg_diag_note(cg_elab_error(e, CG_E0306, s->a->span, "'%s' is already bound", s->a->s), first, "first here");
+}
+
 CgEnv *cg_env_new(CgElab *e, int module)
 {
     CgEnv *env = CG_NEW(e->arena, CgEnv);
     env->module = &e->program->at[module];
     env->imports = CG_NEWN(e->arena, CgEnv *, env->module->nimports + 1);
-    for (int i = 0; i < env->module->nimports; i++)
-        if (e->envs[env->module->imports[i]])
-            env->imports[env->nimports++] = e->envs[env->module->imports[i]];
     const CgBlock *top = &env->module->unit->top;
     for (int i = 0; i < top->n; i++) {
         const CgStmt *s = top->at[i];
@@ -58,61 +82,9 @@ CgEnv *cg_env_new(CgElab *e, int module)
         else if (s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF || s->kind == CG_STMT_OPTION)
             declare(e, env, s->names[0], s->name_spans ? s->name_spans[0] : s->span, s, 0);
     }
+    for (int i = 0; i < env->module->nimports; i++)
+        import(e, env, i);
     return env;
-}
-
-static CgSetting *setting_of(CgElab *e, CgEnv *env, CgAtom name)
-{
-    if (env->module != &e->program->at[e->program->n - 1])
-        return NULL;
-    CgSetting *found = NULL;
-    for (int i = 0; i < e->nsettings; i++)
-        if (!strcmp(e->settings[i].name, name)) {
-            e->settings[i].used = true;
-            found = &e->settings[i]; /* the last one wins */
-        }
-    return found;
-}
-
-static CgValue *option_value(CgElab *e, CgEnv *env, const CgStmt *s)
-{
-    CgFrame f;
-    cg_frame_begin(e, &f, NULL, env);
-    CgValue *v = s->a ? cg_eval(e, &f, s->a) : cg_value_poison(e);
-    cg_frame_end(e, &f);
-    const char *type = s->type ? s->type->name : NULL;
-    const CgSetting *set = setting_of(e, env, s->names[0]);
-    if (set) {
-        char *end = NULL;
-        CgSpan at = s->name_spans ? s->name_spans[0] : s->span;
-        if (type && !strcmp(type, "int")) {
-            errno = 0;
-            v = cg_value_int(e, strtoll(set->text, &end, 10), at);
-            end = errno ? (char *)(uintptr_t) "x" : end; /* past 64 bits */
-        } else if (type && !strcmp(type, "float")) {
-            v = cg_value_float(e, strtod(set->text, &end), at);
-        } else if (type && !strcmp(type, "bool")) {
-            bool yes = !strcmp(set->text, "true"), no = !strcmp(set->text, "false");
-            end = (char *)(uintptr_t)(yes || no ? "" : "x");
-            v = cg_value_bool(e, yes, at);
-        } else {
-            v = cg_value_str(e, set->text, at);
-        }
-        if (end && (*end || !*set->text)) {
-            cg_elab_error(e, CG_E0308, at, "--set %s=%s is not of type %s", s->names[0], set->text, type);
-            return cg_value_poison(e);
-        }
-    }
-    if (type && !strcmp(type, "float") && v->kind == CG_VALUE_INT)
-        v = cg_value_float(e, (double)v->i, v->span);
-    bool fits = cg_is_poison(v) || !type || (!strcmp(type, "int") && v->kind == CG_VALUE_INT)
-        || (!strcmp(type, "float") && v->kind == CG_VALUE_FLOAT) || (!strcmp(type, "bool") && v->kind == CG_VALUE_BOOL)
-        || (!strcmp(type, "str") && v->kind == CG_VALUE_STR);
-    if (!fits) {
-        cg_elab_error(e, CG_E0305, s->a->span, "option '%s' is %s, not %s", s->names[0], type, cg_value_kind_name(v));
-        return cg_value_poison(e);
-    }
-    return v;
 }
 
 /* What a model bound to a name is called from then on. */
@@ -135,7 +107,7 @@ static CgValue *compute(CgElab *e, CgEnv *env, Binding *b)
         return v;
     }
     if (s->kind == CG_STMT_OPTION)
-        return option_value(e, env, s);
+        return cg_option_value(e, env, s);
     CgFrame f;
     cg_frame_begin(e, &f, NULL, env);
     CgModelGraph *outside = e->model; /* a top-level value never belongs to a graph being built */
@@ -204,11 +176,53 @@ CgValue *cg_env_language(CgElab *e, CgAtom name)
     return NULL;
 }
 
+bool cg_env_has(const CgEnv *env, CgAtom name)
+{
+    uint64_t at;
+    return cg_map_get(&env->by_name, cg_map_ptr(name), &at);
+}
+
+/* The imported module, from import `from` on, that makes the name one of `env`; NULL if there is none. */
+static CgEnv *bringer(const CgEnv *env, CgAtom name, int *from)
+{
+    for (; *from < env->module->nimports; ++*from)
+        if (cg_import_brings(&env->module->imports[*from], name) && cg_env_has(env->imports[*from], name))
+            return env->imports[*from];
+    return NULL;
+}
+
+bool cg_env_clashes(const CgEnv *env, CgAtom name, CgAtom two[2])
+{
+    int i = 0;
+    const CgEnv *one = cg_env_has(env, name) ? NULL : bringer(env, name, &i), *other = one;
+    while (one && other == one && (++i, other = bringer(env, name, &i))) {}
+    if (!one || !other)
+        return false;
+    two[0] = one->module->name;
+    two[1] = other->module->name;
+    return true;
+}
+
+CgEnv *cg_env_alias(const CgEnv *env, CgAtom name)
+{
+    for (int i = 0; i < env->module->nimports; i++)
+        if (env->module->imports[i].stmt->a && env->module->imports[i].stmt->a->s == name)
+            return env->imports[i];
+    return NULL;
+}
+
+CgValue *cg_env_own(CgElab *e, CgEnv *env, CgAtom name) { return own(e, env, name); }
+
 CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name)
 {
+    CgAtom two[2];
+    int i = 0;
     CgValue *v = own(e, env, name);
-    for (int i = 0; !v && i < env->nimports; i++)
-        v = own(e, env->imports[i], name);
+    if (!v && cg_env_clashes(env, name, two))
+        return NULL;
+    CgEnv *from = v ? NULL : bringer(env, name, &i);
+    if (from)
+        v = own(e, from, name);
     if (!v && e->prelude && e->prelude != env)
         v = own(e, e->prelude, name);
     return v ? v : cg_env_language(e, name);
@@ -216,14 +230,18 @@ CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name)
 
 bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name)
 {
-    uint64_t at, key = cg_map_ptr(name);
-    bool known = cg_map_get(&env->by_name, key, &at) || (e->prelude && cg_map_get(&e->prelude->by_name, key, &at));
-    for (int i = 0; !known && i < env->nimports; i++)
-        known = cg_map_get(&env->imports[i]->by_name, key, &at);
-    return known || cg_env_language(e, name);
+    int i = 0;
+    return cg_env_has(env, name) || bringer(env, name, &i) || (e->prelude && cg_env_has(e->prelude, name))
+        || cg_env_language(e, name);
 }
 
-static void offer_own(CgEnv *env, bool callable, CgSuggest *s)
+void cg_env_offer(const CgEnv *env, CgSuggest *s)
+{
+    for (size_t i = 0; i < env->names.len; i++)
+        cg_suggest_offer(s, env->names.at[i].name);
+}
+
+static void offer_own(const CgEnv *env, bool callable, CgSuggest *s)
 {
     for (size_t i = 0; i < env->names.len; i++) {
         CgStmtKind kind = env->names.at[i].stmt->kind;
@@ -235,8 +253,9 @@ static void offer_own(CgEnv *env, bool callable, CgSuggest *s)
 void cg_env_suggest(CgElab *e, CgEnv *env, bool callable, CgSuggest *s)
 {
     offer_own(env, callable, s);
-    for (int i = 0; i < env->nimports; i++)
-        offer_own(env->imports[i], callable, s);
+    for (int i = 0; i < env->module->nimports; i++)
+        if (cg_import_brings(&env->module->imports[i], NULL)) /* all of its names */
+            offer_own(env->imports[i], callable, s);
     if (e->prelude)
         offer_own(e->prelude, callable, s);
     for (size_t i = 0; callable && cg_function_at(i); i++)
@@ -270,6 +289,9 @@ void cg_elab_free(CgElab *e)
         cg_vec_free(&e->envs[i]->names);
         cg_map_deinit(&e->envs[i]->by_name);
     }
+    for (size_t i = 0; i < e->settings_units.len; i++)
+        cg_unit_free(e->settings_units.at[i]);
+    cg_vec_free(&e->settings_units);
     cg_map_deinit(&e->unfit);
     cg_map_deinit(&e->unresolved);
     cg_arena_free(e->arena);
@@ -284,17 +306,5 @@ void cg_elab_check(CgElab *e)
     for (size_t i = 0; i < env->names.len; i++)
         own(e, env, env->names.at[i].name);
     cg_precision_check(e);
-    for (int i = 0; i < e->nsettings; i++) {
-        if (e->settings[i].used)
-            continue;
-        CgSuggest s;
-        cg_suggest_init(&s, e->settings[i].name);
-        for (size_t k = 0; k < env->names.len; k++)
-            if (env->names.at[k].stmt->kind == CG_STMT_OPTION)
-                cg_suggest_offer(&s, env->names.at[k].name);
-        CgDiag *d = cg_elab_error(
-            e, CG_E0308, (CgSpan){ 0 }, "--set %s: the script has no option of this name", e->settings[i].name);
-        if (cg_suggest_best(&s))
-            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
-    }
+    cg_options_check(e);
 }

@@ -109,6 +109,11 @@ static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
     if (v)
         return v;
     uint64_t reported;
+    CgAtom two[2];
+    if (!cg_map_get(&e->unresolved, cg_resolve_place(use), &reported) && cg_env_clashes(f->env, name, two)) {
+        cg_elab_error(e, CG_E0204, use, "'%s' and '%s' both have the name that is used here", two[0], two[1]);
+        return cg_value_poison(e);
+    }
     if (cg_map_get(&e->unresolved, cg_resolve_place(use), &reported))
         return cg_value_poison(e);
     CgSuggest s;
@@ -281,13 +286,28 @@ static CgValue *op_by_name(CgElab *e, const CgExpr *x)
     return cg_value_poison(e);
 }
 
-static bool is_bound(CgElab *e, CgFrame *f, CgAtom name)
+static bool in_frame(const CgFrame *f, CgAtom name)
 {
-    for (CgFrame *at = f; at; at = at->outer)
+    for (const CgFrame *at = f; at; at = at->outer)
         for (size_t i = 0; i < at->names.len; i++)
             if (at->names.at[i].name == name)
                 return true;
-    return cg_env_knows(e, f->env, name);
+    return false;
+}
+
+static bool is_bound(CgElab *e, CgFrame *f, CgAtom name) { return in_frame(f, name) || cg_env_knows(e, f->env, name); }
+
+/* tf.attention, where tf is the alias of a module. */
+static CgValue *of_module(CgElab *e, CgEnv *module, const CgExpr *x)
+{
+    CgSpan span = x->op_span.file ? x->op_span : x->span;
+    CgValue *v = cg_env_own(e, module, x->s);
+    uint64_t reported;
+    if (v)
+        return v;
+    if (!cg_map_get(&e->unresolved, cg_resolve_place(span), &reported))
+        cg_elab_error(e, CG_E0302, span, "the module '%s' has no name '%s'", x->a->s, x->s);
+    return cg_value_poison(e);
 }
 
 /* plot.scatter: a function whose name has a point, where nothing is called `plot`. NULL when there are none such;
@@ -315,6 +335,9 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     if (x->a->kind == CG_EXPR_NAME && !strcmp(x->a->s, "op"))
         return op_by_name(e, x);
+    CgEnv *module = x->a->kind == CG_EXPR_NAME && !in_frame(f, x->a->s) ? cg_env_alias(f->env, x->a->s) : NULL;
+    if (module)
+        return of_module(e, module, x);
     CgSuggest names;
     bool family = false;
     cg_suggest_init(&names, x->s);

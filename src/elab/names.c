@@ -13,6 +13,21 @@ static bool knows(void *of, int module, CgAtom name)
     return cg_env_knows(e, e->envs[module], name);
 }
 
+static bool clashes(void *of, int module, CgAtom name, CgAtom two[2])
+{
+    CgElab *e = of;
+    return cg_env_clashes(e->envs[module], name, two);
+}
+
+static int member(void *of, int module, CgAtom alias, CgAtom name, CgSuggest *s)
+{
+    CgElab *e = of;
+    CgEnv *m = cg_env_alias(e->envs[module], alias);
+    if (m && s)
+        cg_env_offer(m, s);
+    return !m ? 0 : cg_env_has(m, name) ? 2 : 1;
+}
+
 static bool is_op(void *of, CgAtom name)
 {
     (void)of;
@@ -60,6 +75,7 @@ static void offer_members(void *of, CgAtom family, CgSuggest *s)
 
 void cg_names_check(CgElab *e)
 {
-    const CgOutside outside = { e, knows, is_op, is_function, is_family, has_columns, offer, offer_members };
+    const CgOutside outside = { e, knows, clashes, member, is_op, is_function, is_family, has_columns, offer,
+        offer_members };
     cg_resolve(e->program, &outside, e->diags, &e->unresolved);
 }

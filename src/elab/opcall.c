@@ -293,6 +293,8 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
     }
     if (!strcmp(op, "==") || !strcmp(op, "!=") || *op == '<' || *op == '>') {
         bool can;
+        if (!cg_choice_compares(e, a, b, spans[1]) || !cg_choice_compares(e, b, a, spans[0]))
+            return cg_value_poison(e);
         int c = compare_values(a, b, &can);
         if (!can) {
             cg_elab_error(

@@ -80,6 +80,7 @@ struct CgValue {
     int64_t i;
     double f;
     CgAtom s;
+    const CgTypeExpr *choices; /* STR: it is one of the strings of this type; NULL: it may be any */
     const CgDim *dim;
     CgValue **at;
     CgAtom *keys;

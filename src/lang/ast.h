@@ -105,7 +105,7 @@ typedef struct CgParam {
 typedef enum CgStmtKind {
     CG_STMT_ERROR,
     CG_STMT_EDITION, /* cg a: the first statement */
-    CG_STMT_IMPORT,  /* path "graphs.transformer" in name */
+    CG_STMT_IMPORT,  /* path "graphs.transformer" in names[0]; the names asked for after it; a: NAME, the alias */
     CG_STMT_PLUGIN,  /* a: string */
     CG_STMT_OPTION,  /* option name: type = a */
     CG_STMT_BIND,    /* names = exprs */

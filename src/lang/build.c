@@ -240,7 +240,7 @@ static bool is_dtype(const char *name)
 static bool is_scalar(const char *name)
 {
     return strcmp(name, "int") == 0 || strcmp(name, "float") == 0 || strcmp(name, "bool") == 0
-        || strcmp(name, "str") == 0;
+        || strcmp(name, "str") == 0 || strcmp(name, "list") == 0 || strcmp(name, "record") == 0;
 }
 
 static void check_dim(CgParsing *p, const CgExpr *e, bool outermost)
@@ -274,7 +274,8 @@ static void check_dim(CgParsing *p, const CgExpr *e, bool outermost)
 
 static void unknown_type(CgParsing *p, CgSpan span, CgAtom name)
 {
-    static const char *const all[] = { "f32", "f64", "i32", "i64", "bool", "int", "float", "str", "any", "graph" };
+    static const char *const all[] = { "f32", "f64", "i32", "i64", "bool", "int", "float", "str", "list", "record",
+        "any", "graph" };
     static const struct {
         const char *said, *meant;
     } others[] = {
@@ -305,8 +306,8 @@ static void unknown_type(CgParsing *p, CgSpan span, CgAtom name)
     if (d && cg_suggest_best(&s))
         cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
     else
-        cg_syntax_help(
-            d, "the types are f32 f64 i32 i64 bool with dims in brackets, int float bool str, graph and any");
+        cg_syntax_help(d,
+            "the types are f32 f64 i32 i64 bool with dims in brackets, int float bool str list record, graph and any");
 }
 
 CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *dims)
@@ -326,7 +327,7 @@ CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *
         return t;
     t->kind = strcmp(name, "any") == 0 ? CG_TYPE_ANY : CG_TYPE_SCALAR;
     if (is_scalar(name) || t->kind == CG_TYPE_ANY) {
-        if (dims) {
+        if (dims && dims->n > 0) { /* int[]: a list of them */
             CgDiag *d = cg_syntax_error(p, CG_E0110, span, "'%s' has no dims", name);
             cg_syntax_help(d, "tensors are f32[...], f64[...], i32[...], i64[...] or bool[...]");
         }
@@ -381,8 +382,6 @@ CgTypeExpr *cg_make_choice_type(CgParsing *p, CgSpan span, CgNames choices)
     t->kind = CG_TYPE_CHOICE;
     t->choices = choices.at;
     t->nchoices = choices.n;
-    if (!p->is_sig)
-        cg_syntax_error(p, CG_E0110, span, "a type of some strings stands in signatures of functions only");
     return t;
 }
 
@@ -411,6 +410,18 @@ CgStmt *cg_make_named(CgParsing *p, CgStmtKind kind, CgSpan span, CgAtom name, C
     CgNames names = { 0 };
     cg_names_push(p, &names, name, name_span);
     return cg_make_stmt(p, kind, span, names, (CgItems){ 0 });
+}
+
+CgStmt *cg_make_import(CgParsing *p, CgSpan span, CgAtom path, CgSpan path_span, CgExpr *alias, const CgNames *names)
+{
+    CgNames all = { 0 };
+    cg_names_push(p, &all, path, path_span);
+    for (int i = 0; names && i < names->n; i++)
+        cg_names_push(p, &all, names->at[i], names->spans[i]);
+    CgStmt *s = cg_make_stmt(p, CG_STMT_IMPORT, span, all, (CgItems){ 0 });
+    s->name_span = path_span;
+    s->a = alias;
+    return s;
 }
 
 CgStmt *cg_make_if(CgParsing *p, CgSpan span, CgExpr *condition, CgBlock yes, CgBlock no)

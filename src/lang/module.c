@@ -68,6 +68,16 @@ static void folders(const char *importer, Paths *out)
 #endif
 }
 
+static bool is_installed(const char *folder)
+{
+#ifdef CG_PKGDATADIR
+    return strcmp(folder, CG_PKGDATADIR "/") == 0;
+#else
+    (void)folder;
+    return false;
+#endif
+}
+
 static void free_paths(Paths *p)
 {
     for (size_t i = 0; i < p->len; i++)
@@ -130,13 +140,39 @@ static void report_missing(Loader *l, CgAtom name, CgSpan span, const Paths *whe
     cg_strbuf_deinit(&tried);
 }
 
+/* A file of one's own where one of the library's would be looked for, had the library not gone first. */
+static bool is_shadowed(Loader *l, CgAtom name, CgSpan span, const Paths *where)
+{
+    for (size_t i = 0; i < l->embedded.len; i++)
+        if (l->embedded_file.at[i] == span.file)
+            return false; /* what the library imports is its own affair */
+    for (size_t i = 0; i < where->len; i++) {
+        char *path = path_in(where->at[i], name);
+        bool there = cg_io_exists(path) && !cg_io_is_dir(path) && !is_installed(where->at[i]);
+        if (there) {
+            CgDiag *d =
+                cg_diag(l->diags, CG_E0203, span, "'%s' is the library's, and '%s' would not be read", name, path);
+            cg_diag_help(d, "give the file another name, outside of a folder 'std'");
+        }
+        free(path);
+        if (there)
+            return true;
+    }
+    return false;
+}
+
 /* The file of a module, 0 after a reported mistake. */
 static uint32_t find_module(Loader *l, CgAtom name, CgSpan span)
 {
     uint32_t file = 0;
     Paths where = { 0 };
+    bool library = strncmp(name, "std.", 4) == 0 && cg_embedded_find(name);
     folders(cg_sources_get(l->sources, span.file)->name, &where);
-    for (size_t i = 0; i < where.len && !file; i++) {
+    if (library && is_shadowed(l, name, span, &where)) {
+        free_paths(&where);
+        return 0;
+    }
+    for (size_t i = 0; i < where.len && !file && !library; i++) {
         char *path = path_in(where.at[i], name);
         if (cg_io_exists(path) && !cg_io_is_dir(path)) {
             CgErr e = { 0 };
@@ -203,15 +239,33 @@ static int load(Loader *l, uint32_t file, CgAtom name, CgSpan import)
         const CgStmt *s = m.unit->top.at[i];
         if (s->kind != CG_STMT_IMPORT)
             continue;
-        uint32_t found = find_module(l, s->names[0], s->name_span);
-        if (!found || is_circle(l, found, s->names[0], s->name_span))
+        uint32_t found = find_module(l, s->names[0], s->name_spans[0]);
+        if (!found || is_circle(l, found, s->names[0], s->name_spans[0]))
             continue;
         int index = find_done(l, found);
-        m.imports[m.nimports++] = index >= 0 ? index : load(l, found, s->names[0], s->name_span);
+        if (index < 0)
+            index = load(l, found, s->names[0], s->name_spans[0]);
+        m.imports[m.nimports++] = (CgImport){ index, s };
     }
     l->stack.len--;
     cg_vec_push(&l->done, m);
     return (int)l->done.len - 1;
+}
+
+CgAtom cg_import_word(const CgImport *import)
+{
+    if (import->stmt->a)
+        return import->stmt->a->s;
+    const char *path = import->stmt->names[0], *point = strrchr(path, '.');
+    return cg_intern(point ? point + 1 : path);
+}
+
+bool cg_import_brings(const CgImport *import, CgAtom name)
+{
+    bool named = import->stmt->nnames == 1;
+    for (int i = 1; i < import->stmt->nnames; i++)
+        named |= import->stmt->names[i] == name;
+    return named && !import->stmt->a;
 }
 
 void cg_program_free(CgProgram *p)
@@ -238,7 +292,7 @@ bool cg_program_dump(CgSources *sources, const CgProgram *p, const char *stage, 
             const CgModule *m = &p->at[i];
             fprintf(to, "%s %s", m->name[0] ? m->name : "-", cg_sources_get(sources, m->unit->file)->name);
             for (int k = 0; k < m->nimports; k++)
-                fprintf(to, "%s%s", k ? " " : " imports ", p->at[m->imports[k]].name);
+                fprintf(to, "%s%s", k ? " " : " imports ", p->at[m->imports[k].module].name);
             fputc('\n', to);
         }
     } else {

@@ -141,6 +141,7 @@ CgTypeExpr *cg_make_graph_type(CgParsing *p, CgSpan span, CgAtom name, const CgI
 CgStmt *cg_make_stmt(CgParsing *p, CgStmtKind kind, CgSpan span, CgNames names, CgItems exprs);
 CgStmt *cg_make_plain(CgParsing *p, CgStmtKind kind, CgSpan span);
 CgStmt *cg_make_named(CgParsing *p, CgStmtKind kind, CgSpan span, CgAtom name, CgSpan name_span);
+CgStmt *cg_make_import(CgParsing *p, CgSpan span, CgAtom path, CgSpan path_span, CgExpr *alias, const CgNames *names);
 CgStmt *cg_make_if(CgParsing *p, CgSpan span, CgExpr *condition, CgBlock yes, CgBlock no);
 CgStmt *cg_make_sig(CgParsing *p, CgSpan span, CgParams params, CgItems results);
 CgBlock cg_make_block(CgItems items, CgSpan span);

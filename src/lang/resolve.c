@@ -113,8 +113,22 @@ static CgDiag *report(Resolver *r, CgCode code, CgSpan span, const char *format,
 
 static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
 {
-    if (find(r, name) || is_outside(r, name))
+    if (find(r, name))
         return;
+    CgAtom two[2];
+    if (r->outside->clashes(r->outside->of, r->module, name, two)) {
+        CgDiag *d = report(r, CG_E0204, span, "'%s' and '%s' both have the name that is used here", two[0], two[1]);
+        cg_diag_help(d, "import one under a name of your choice: import %s as m, then m.%s", two[1], name);
+        declare(r, name, REPORTED);
+        return;
+    }
+    if (is_outside(r, name))
+        return;
+    if (r->outside->member(r->outside->of, r->module, name, name, NULL)) {
+        CgDiag *d = report(r, CG_E0301, span, "'%s' is a module, not a value", name, NULL);
+        cg_diag_help(d, "its names are written behind a point, as in %s.name", name);
+        return;
+    }
     const char *best = cg_diags_count(r->diags) < SUGGEST_UNTIL ? nearest(r, name, callable) : NULL;
     CgDiag *d = report(r, CG_E0301, span, "'%s' is not bound to anything", name, NULL);
     if (best)
@@ -139,6 +153,23 @@ static void use_member(Resolver *r, const CgExpr *x)
     if (cg_suggest_best(&s))
         cg_diag_help(d, op ? "did you mean '%s'?" : "did you mean '%s.%s'?", op ? cg_suggest_best(&s) : x->a->s,
             cg_suggest_best(&s));
+}
+
+/* tf.attention, where tf is the alias of a module. */
+static bool use_of_module(Resolver *r, const CgExpr *x)
+{
+    CgSuggest s;
+    cg_suggest_init(&s, x->s);
+    if (x->a->kind != CG_EXPR_NAME || find(r, x->a->s))
+        return false;
+    int found = r->outside->member(r->outside->of, r->module, x->a->s, x->s, &s);
+    if (found == 1) {
+        CgDiag *d = report(
+            r, CG_E0302, x->op_span.file ? x->op_span : x->span, "the module '%s' has no name '%s'", x->a->s, x->s);
+        if (cg_suggest_best(&s))
+            cg_diag_help(d, "did you mean '%s.%s'?", x->a->s, cg_suggest_best(&s));
+    }
+    return found != 0;
 }
 
 /* plot, as in plot.line, where nothing else is called so. */
@@ -267,6 +298,8 @@ static void expr(Resolver *r, const CgExpr *x)
     case CG_EXPR_RECORD_FOR: comprehension(r, x); return;
     case CG_EXPR_TYPE: used_type(r, x->type); return;
     case CG_EXPR_FIELD:
+        if (use_of_module(r, x))
+            return;
         if (is_family(r, x->a) || (x->a->kind == CG_EXPR_NAME && !strcmp(x->a->s, "op")))
             use_member(r, x);
         else
@@ -397,6 +430,8 @@ static void top(Resolver *r, const CgStmt *s)
         graph(r, s);
     } else if (s->kind == CG_STMT_DEF) {
         def(r, s);
+    } else if (s->kind == CG_STMT_IMPORT) {
+        return;
     } else if (s->kind == CG_STMT_TEST) {
         statements(r, &s->body);
     } else {

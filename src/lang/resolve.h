@@ -10,7 +10,11 @@
 /* What can be named without being declared in the body at hand. */
 typedef struct CgOutside {
     void *of;
-    bool (*knows)(void *of, int module, CgAtom name);     /* the module, its imports, the library, the language */
+    bool (*knows)(void *of, int module, CgAtom name); /* the module, its imports, the library, the language */
+    /* Whether two imported modules have the name and nothing nearer has: which ones. */
+    bool (*clashes)(void *of, int module, CgAtom name, CgAtom two[2]);
+    /* m.x: whether m is the alias of a module, 0 or 1; 2 if it has the name. */
+    int (*member)(void *of, int module, CgAtom alias, CgAtom name, CgSuggest *s);
     bool (*is_op)(void *of, CgAtom name);                 /* op.NAME */
     bool (*is_function)(void *of, CgAtom whole);          /* plot.scatter */
     bool (*is_family)(void *of, int module, CgAtom name); /* plot, where nothing else is called so */

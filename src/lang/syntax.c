@@ -139,7 +139,7 @@ static const char *find_hint(const CgParsing *p, const bool *expects)
     bool before_first = p->before.first;
     bool before_ends = before == T_NAME || before == T_INT || before == T_FLOAT || before == T_STRING || before == ')'
         || before == ']' || before == '}' || before == T_START_FILE || before == T_SYNC;
-    bool compares_before = p->compared, is_import = p->statement == T_IMPORT;
+    bool compares_before = p->compared;
     int third = p->third.kind;
     bool third_ends = third == T_NAME || third == T_INT || third == T_FLOAT || third == T_STRING || third == ')'
         || third == ']' || third == '}';

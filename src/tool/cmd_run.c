@@ -20,12 +20,10 @@ static void on_signal(int number)
     signal(number, SIG_DFL);
 }
 
-static void script_help(const CgSession *x)
+/* The options of one module; `word` and a point stand before those of an imported one. */
+static bool options_of(const CgSession *x, int module, const char *word, bool any)
 {
-    if (!x->program)
-        return;
-    const CgBlock *top = &x->program->at[x->program->n - 1].unit->top;
-    bool any = false;
+    const CgBlock *top = &x->program->at[module].unit->top;
     for (int i = 0; i < top->n; i++) {
         const CgStmt *s = top->at[i];
         if (s->kind != CG_STMT_OPTION)
@@ -34,9 +32,20 @@ static void script_help(const CgSession *x)
             printf("\noptions of %s:\n", x->path);
         any = true;
         const CgSource *text = cg_sources_get(x->sources, s->a->span.file);
-        printf("  --set %s=%.*s    %s\n", s->names[0], (int)(s->a->span.end - s->a->span.start),
-            text->text + s->a->span.start, s->doc ? s->doc : "");
+        printf("  --set %s%s%s=%.*s    %s\n", word, *word ? "." : "", s->names[0],
+            (int)(s->a->span.end - s->a->span.start), text->text + s->a->span.start, s->doc ? s->doc : "");
     }
+    return any;
+}
+
+static void script_help(const CgSession *x)
+{
+    if (!x->program)
+        return;
+    const CgModule *script = &x->program->at[x->program->n - 1];
+    bool any = options_of(x, x->program->n - 1, "", false);
+    for (int i = 0; i < script->nimports; i++)
+        any = options_of(x, script->imports[i].module, cg_import_word(&script->imports[i]), any);
 }
 
 /* What was watched: the profile to stderr, the trace to its file. */

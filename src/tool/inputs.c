@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "base/suggest.h"
 
 /* ---- numbers written out: [[1, 2.5], [3, 4]] ---- */
 
@@ -76,38 +75,31 @@ static bool read_written(CgGiven *g, CgDtype dtype, CgErr *e)
 
 /* ---- numbers from files: x.npy, x.safetensors (the tensor of the input's name), x.safetensors:NAME ---- */
 
-static bool no_tensor(const char *path, const char *name, const CgTensors *file, CgErr *e)
+/* Where a name of a tensor begins behind the path of a file; NULL: there is none. */
+static const char *name_behind(const char *text)
 {
-    CgSuggest near;
-    CgStrbuf all = { 0 };
-    cg_suggest_init(&near, name);
-    for (int i = 0; i < file->n; i++) {
-        cg_suggest_offer(&near, file->at[i].name);
-        if (all.len < 160)
-            cg_strbuf_printf(&all, "%s%s", i ? ", " : "", file->at[i].name);
-    }
-    cg_err(e, CG_ERR_INPUT, "'%s' holds no tensor '%s'", path, name);
-    if (cg_suggest_best(&near))
-        cg_err_hint(e, "did you mean '%s:%s'?", path, cg_suggest_best(&near));
-    else if (file->n)
-        cg_err_hint(e, "it holds %s; %s:TENSOR takes one of them", cg_strbuf_str(&all), path);
-    cg_strbuf_deinit(&all);
-    return false;
+    const char *colon = strrchr(text, ':');
+    if (!colon)
+        return NULL;
+    char *path = cg_strdup(text);
+    path[colon - text] = 0;
+    bool file = cg_tensor_format_find(path);
+    free(path);
+    return file ? colon + 1 : NULL;
 }
 
 static bool read_file(CgGiven *g, CgErr *e)
 {
-    const char *end = strstr(g->text, ".safetensors:");
-    const char *name = end ? end + strlen(".safetensors:") : g->name;
+    const char *behind = name_behind(g->text), *name = behind ? behind : g->name;
     char *path = cg_strdup(g->text);
-    if (end)
-        path[name - g->text - 1] = 0;
-    bool npy = strlen(path) > 4 && strcmp(path + strlen(path) - 4, ".npy") == 0;
-    bool good = npy ? cg_npy_read(path, &g->file, e) : cg_safetensors_read(path, &g->file, e);
-    if (good && npy)
+    if (behind)
+        path[behind - g->text - 1] = 0;
+    const CgTensorFormat *format = cg_tensor_format_find(path);
+    bool good = cg_tensors_read(path, &g->file, e);
+    if (good && format->single && !behind)
         g->tensor = &g->file.at[0].tensor;
     else if (good && !(g->tensor = cg_tensors_find(&g->file, name)))
-        good = no_tensor(path, name, &g->file, e);
+        good = cg_tensors_missing(&g->file, path, name, e);
     free(path);
     return good;
 }
@@ -116,10 +108,8 @@ bool cg_given_read(CgGiven *g, CgDtype dtype, CgErr *e)
 {
     if (g->tensor)
         return true;
-    return strchr("[-0123456789tf", *g->text) && !strchr(g->text, '/') && !strstr(g->text, ".npy")
-            && !strstr(g->text, ".safetensors")
-        ? read_written(g, dtype, e)
-        : read_file(g, e);
+    bool file = cg_tensor_format_find(g->text) || name_behind(g->text) || strchr(g->text, '/');
+    return strchr("[-0123456789tf", *g->text) && !file ? read_written(g, dtype, e) : read_file(g, e);
 }
 
 /* ---- all of them ---- */

@@ -1,5 +1,5 @@
 # Figures: their data, the scripts that draw them, the picture; without gnuplot the data alone; nothing in a title is a command.
-awk 'BEGIN { for (i = 1; i < 400; i++) printf "%c%c%c%c", 65 + i * i % 23, 97 + i % 7, 48 + i % 5, 10 }' >text.txt
+awk 'BEGIN { for (i = 1; i < 137; i++) printf "%c%c%c%c", 65 + i * i % 23, 97 + i % 7, 48 + i % 5, 10 }' >text.txt
 cg run cli/runtime/figures.cg --quiet 2>&1
 for f in scatter line bar bars hist table; do echo "== $f.csv"; tr -d '\r' <$f.csv; done
 for f in scatter line bar bars hist; do echo "== $f.gp"; sed -n '/^set terminal/!p' $f.gp; done

@@ -2,10 +2,10 @@
 mkdir -p web code/a/b
 awk 'BEGIN {
     split("bread water stone river summer winter letter garden window yellow", w, " ")
-    for (i = 1; i <= 900; i++) {
+    for (i = 1; i <= 2000; i++) {
         line = ""
         for (k = 0; k < 7; k++) line = line w[(i * i + 3 * k * i + k) % 10 + 1] " "
-        print line "." > ("web/" i % 3 ".txt")
+        print line i "." > ("web/" i % 3 ".txt")
         print "def f" i "(x):\n    return x + " i * 7 % 31 "\n" > "code/a/b/m.py"
         printf "{\"id\": %d, \"text\": \"%d times %d is %d\"}\n", i, i, i % 13, i * (i % 13) > "math.jsonl"
     }

@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void use(const CgCorpus *c)
+static void use(CgCorpus *c)
 {
     uint64_t bytes = 0;
     CgErr e = { 0 };

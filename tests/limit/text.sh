@@ -19,7 +19,7 @@ read = evaluate lm on windows(source.train, tok, length = 8, count = 2) as m {
 save read as "read.jsonl"
 save read as "read.csv"
 CG
-printf '\377\376\303\050\360\050\214\274%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 >bytes.txt
+printf '\303\050\377\376\360\050\214\274%d' 101 112 123 134 145 156 167 178 189 192 203 214 225 236 247 258 269 271 282 293 >bytes.txt
 printf 'nothing\000but\000words\000%.0s' 1 2 3 4 5 6 7 8 9 10 >zeros.txt
 head -c 300 /dev/zero >only.txt
 cat >good.jsonl <<'JSON'

@@ -212,7 +212,7 @@ int main(void)
     records();
     splits();
     refused("gramar", 100, NAN, "no kind of synthetic text is called 'gramar'", "did you mean 'grammar'");
-    refused("quux", 100, NAN, "no kind of synthetic text is called 'quux'", "there are markov");
+    refused("quux", 100, NAN, "no kind of synthetic text is called 'quux'", "there are arithmetic, code");
     refused("dyck", 100, 65, "the knob of 'dyck' is 65; it goes from 1 to 64 in whole numbers", "");
     refused("dyck", 100, 2.5, "in whole numbers", "");
     refused("noise", 100, 0.25, "in halves", "");

@@ -1,10 +1,11 @@
 /* tensorfile.c - do files come back as they were written, and is every broken one refused with its own
- * sentence? Takes nothing; prints TAP. Accuses src/data/{tensorfile,safetensors,npy}.c. */
+ * sentence? Takes nothing; prints TAP. Accuses src/data/tensor_*.c. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 #include "data/tensor_file.h"
 
 static int count;
@@ -276,7 +277,8 @@ static void round_trip(const char *dir)
     turned.stride[0] = 1;
     turned.stride[1] = 5;
     ok(cg_npy_write(npy, &turned, &e), "npy of a strided tensor written");
-    bool good = cg_npy_read(npy, &t, &e) && t.n == 1 && !strcmp(t.at[0].name, "array") && t.at[0].tensor.dim[1] == 7;
+    bool good =
+        cg_tensors_read(npy, &t, &e) && t.n == 1 && !strcmp(t.at[0].name, "array") && t.at[0].tensor.dim[1] == 7;
     for (int i = 0; good && i < 35; i++)
         good = ((const float *)t.at[0].tensor.data)[i] == f[i % 7 * 5 + i / 7];
     ok(good, "and read back");
@@ -362,6 +364,128 @@ static void npy(void)
     cg_tensors_free(&t);
 }
 
+/* A zip file of two .npy files, the second one deflated. */
+static CgBytes zip_of(CgBytes a, CgBytes b)
+{
+    unsigned char *at = calloc(1, 1024), *packed = calloc(1, 512), *p = at;
+    const char *names[2] = { "first.npy", "arr_1.npy" };
+    size_t start[2], size[2] = { a.len, b.len }, len[2] = { a.len, 0 };
+    z_stream z = { 0 };
+    if (deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        exit(1);
+    z.next_in = (Bytef *)b.at, z.avail_in = (uInt)b.len, z.next_out = packed, z.avail_out = 512;
+    if (deflate(&z, Z_FINISH) != Z_STREAM_END)
+        exit(1);
+    len[1] = z.total_out;
+    deflateEnd(&z);
+    for (int i = 0; i < 2; i++) {
+        start[i] = (size_t)(p - at);
+        memcpy(p, "PK\3\4", 4);
+        p[26] = 9;
+        memcpy(p + 30, names[i], 9);
+        memcpy(p + 39, i ? (char *)packed : a.at, len[i]);
+        p += 39 + len[i];
+    }
+    size_t directory = (size_t)(p - at);
+    for (int i = 0; i < 2; i++) {
+        memcpy(p, "PK\1\2", 4);
+        p[10] = i ? 8 : 0;
+        p[20] = (unsigned char)(len[i] & 255), p[21] = (unsigned char)(len[i] >> 8);
+        p[24] = (unsigned char)(size[i] & 255), p[25] = (unsigned char)(size[i] >> 8);
+        p[28] = 9;
+        p[42] = (unsigned char)(start[i] & 255), p[43] = (unsigned char)(start[i] >> 8);
+        memcpy(p + 46, names[i], 9);
+        p += 55;
+    }
+    memcpy(p, "PK\5\6", 4);
+    p[10] = 2;
+    p[16] = (unsigned char)(directory & 255), p[17] = (unsigned char)(directory >> 8);
+    free(packed);
+    free(a.at);
+    free(b.at);
+    return (CgBytes){ .at = (char *)at, .len = (size_t)(p - at) + 22 };
+}
+
+static void write_file(const char *path, CgBytes b)
+{
+    FILE *f = fopen(path, "wb");
+    ok(f && fwrite(b.at, 1, b.len, f) == b.len && !fclose(f), path + strlen(path) - 8);
+    free(b.at);
+}
+
+static void file_refused(const char *path, const char *bytes, size_t n, const char *words)
+{
+    CgTensors t;
+    CgErr e = { 0 };
+    CgBytes b = { .at = calloc(1, n + 1), .len = n };
+    memcpy(b.at, bytes, n);
+    write_file(path, b);
+    bool read = cg_tensors_read(path, &t, &e), good = !read && strstr(e.text, words);
+    if (!good)
+        printf("# got: %s\n", read ? "(accepted)" : e.text);
+    ok(good, words);
+    if (read)
+        cg_tensors_free(&t);
+    remove(path);
+}
+
+static void formats(const char *dir)
+{
+    CgTensors t;
+    CgErr e = { 0 };
+    char path[256];
+    snprintf(path, sizeof path, "%s/both.npz", dir);
+    CgBytes zip = zip_of(npy_file(N("<f4", "False", "(1,)"), 4, 1), npy_file(N("|u1", "False", "(2, 3)"), 6, 1));
+    for (size_t cut = 0; cut < zip.len; cut++) { /* half a file is never one */
+        CgBytes part = { .at = calloc(1, cut + 1), .len = cut };
+        memcpy(part.at, zip.at, cut);
+        CgErr why = { 0 };
+        if (cg_tensor_format_find("a.npz")->read("a.npz", part, &t, &why))
+            ok(false, "half a zip file is refused");
+    }
+    write_file(path, zip);
+    bool good = cg_tensors_read(path, &t, &e) && t.n == 2;
+    const CgTensor *first = good ? cg_tensors_find(&t, "first") : NULL,
+                   *second = good ? cg_tensors_find(&t, "arr_1") : NULL;
+    static const int32_t want[6] = { 0, 1, 0, 1, 0, 1 };
+    ok(first && second && first->dtype == CG_F32 && second->rank == 2 && second->dim[1] == 3
+            && !memcmp(second->data, want, sizeof want),
+        "arrays of .npz, packed and not");
+    cg_tensors_free(&t);
+    remove(path);
+
+    snprintf(path, sizeof path, "%s/t10k-images-idx3-ubyte", dir);
+    char idx[4 + 12 + 12] = { 0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, 7, (char)200, 3, 4, 5, 6 };
+    write_file(path, (CgBytes){ .at = memcpy(malloc(sizeof idx), idx, sizeof idx), .len = sizeof idx });
+    good = cg_tensors_read(path, &t, &e) && t.n == 1 && t.at[0].tensor.rank == 3 && t.at[0].tensor.dim[2] == 3
+        && ((int32_t *)t.at[0].tensor.data)[1] == 200 && !strcmp(t.at[0].name, "t10k-images-idx3");
+    ok(good, "IDX, the format of MNIST");
+    cg_tensors_free(&t);
+    file_refused(path, idx, sizeof idx - 1, "11 bytes of elements, its sizes need 12");
+    file_refused(path, "\0\0\1\1\0\0\0\0", 8, "none of the six");
+    snprintf(path, sizeof path, "%s/short.idx", dir);
+    char two[4 + 4 + 4] = { 0, 0, 0x0b, 1, 0, 0, 0, 2, 1, 2, (char)0xff, (char)0xfe };
+    write_file(path, (CgBytes){ .at = memcpy(malloc(sizeof two), two, sizeof two), .len = sizeof two });
+    good = cg_tensors_read(path, &t, &e) && ((int32_t *)t.at[0].tensor.data)[0] == 258
+        && ((int32_t *)t.at[0].tensor.data)[1] == -2;
+    ok(good, "big-endian numbers are turned");
+    cg_tensors_free(&t);
+    remove(path);
+
+    snprintf(path, sizeof path, "%s/y.csv", dir);
+    static const char csv[] = "area,price\n1.5,2e2\n\"-3\",4\r\n";
+    write_file(path, (CgBytes){ .at = memcpy(malloc(sizeof csv), csv, sizeof csv), .len = sizeof csv - 1 });
+    good = cg_tensors_read(path, &t, &e) && t.at[0].tensor.rank == 2 && t.at[0].tensor.dim[0] == 2;
+    static const float cells[4] = { 1.5f, 200, -3, 4 };
+    ok(good && !memcmp(t.at[0].tensor.data, cells, sizeof cells), "a table of numbers");
+    cg_tensors_free(&t);
+    file_refused(path, "1,2\n3\n", 6, "y.csv:2: 1 cells, but rows before have 2");
+    file_refused(path, "a,b\n3,x\n", 8, "y.csv:2: cell 2, 'x', is no number");
+    file_refused(path, "a,b\n", 4, "has no row of numbers");
+    snprintf(path, sizeof path, "%s/a.tensors", dir);
+    ok(!cg_tensors_read(path, &t, &e) && strstr(e.text, "says no format"), "a name without format");
+}
+
 int main(void)
 {
     char dir[] = "/tmp/cg-tensorfile-XXXXXX";
@@ -371,6 +495,7 @@ int main(void)
     accepted();
     round_trip(dir);
     npy();
+    formats(dir);
     rmdir(dir);
     printf("1..%d\n", count);
     return 0;

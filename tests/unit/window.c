@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "data/deal.h"
 #include "data/draw.h"
 #include "data/window.h"
 
@@ -96,6 +97,18 @@ static void tokens(void)
     cg_tokenizer_free(t);
 }
 
+static void batch(const CgDataset *w, uint64_t seed, uint64_t step, int rows, int32_t *tokens, int32_t *next)
+{
+    void *out[CG_WINDOW_FIELDS] = { tokens, next };
+    cg_dataset_batch(w, seed, (int64_t)step, rows, out);
+}
+
+static int windows_at(const CgDataset *w, int64_t first, int most, int32_t *tokens, int32_t *next)
+{
+    void *out[CG_WINDOW_FIELDS] = { tokens, next };
+    return (int)cg_dataset_read(w, first, most, out);
+}
+
 /* The row a split stands for, by the rule of the header. */
 static CgTokens row_of(const CgCorpus *c, CgSplit s)
 {
@@ -116,26 +129,26 @@ static void training(const CgTokenizer *t)
     enum { T = 37, B = 5 };
     CgErr e = { 0 };
     CgCorpus *c = corpus(101, 211, 3, 0);
-    CgWindows *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
+    CgDataset *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
     CgTokens row = row_of(c, CG_TRAIN);
     ok(w && cg_windows_tokens(w) == row.len, "the row is the documents and their end marks");
     int64_t epoch = cg_windows_epoch(w);
-    ok(epoch == (int64_t)(row.len / T) && cg_windows_count(w) == (int64_t)((row.len - 1) / T), "windows are counted");
+    ok(epoch == (int64_t)(row.len / T) && w->rows == (int64_t)((row.len - 1) / T), "windows are counted");
     int32_t a[B * T], an[B * T], b[B * T], bn[B * T];
-    cg_windows_batch(w, 7, 1234, B, a, an);
-    cg_windows_batch(w, 7, 0, B, b, bn);
-    cg_windows_batch(w, 7, 1234, B, b, bn);
+    batch(w, 7, 1234, B, a, an);
+    batch(w, 7, 0, B, b, bn);
+    batch(w, 7, 1234, B, b, bn);
     ok(!memcmp(a, b, sizeof a) && !memcmp(an, bn, sizeof an), "a batch is a function of its step");
     bool shifted = true;
     for (int r = 0; r < B; r++)
         shifted &= !memcmp(a + r * T + 1, an + r * T, (T - 1) * sizeof *a);
     ok(shifted, "next is one place on");
-    cg_windows_batch(w, 8, 1234, B, b, bn);
+    batch(w, 8, 1234, B, b, bn);
     ok(memcmp(a, b, sizeof a) != 0, "another seed, another batch");
     int *seen = calloc(row.len, sizeof *seen), *count_row = calloc(256, sizeof *count_row),
         *count_seen = calloc(256, sizeof *count_seen);
     for (int64_t i = 0; i < epoch; i++) {
-        cg_windows_batch(w, 7, (uint64_t)i, 1, a, an);
+        batch(w, 7, (uint64_t)i, 1, a, an);
         for (int k = 0; k < T; k++)
             count_seen[a[k]]++;
         for (size_t from = 0; from < row.len; from++) { /* where on the ring is it? */
@@ -153,18 +166,16 @@ static void training(const CgTokenizer *t)
         missed += seen[i] == 0;
     }
     ok(once == (int)(epoch * T) && missed == (int)row.len - once, "an epoch sees every token once");
-    CgWindows *again = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
-    CgWindows *other = cg_windows_new(c, CG_TEST, t, &(CgWindowOpts){ .length = T }, &e);
-    ok(cg_digest_equal(cg_windows_digest(w), cg_windows_digest(again))
-            && !cg_digest_equal(cg_windows_digest(w), cg_windows_digest(other)),
-        "digests name windows");
+    CgDataset *again = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
+    CgDataset *other = cg_windows_new(c, CG_TEST, t, &(CgWindowOpts){ .length = T }, &e);
+    ok(cg_digest_equal(w->digest, again->digest) && !cg_digest_equal(w->digest, other->digest), "digests name windows");
     free(seen);
     free(count_row);
     free(count_seen);
     cg_vec_free(&row);
-    cg_windows_free(w);
-    cg_windows_free(again);
-    cg_windows_free(other);
+    cg_dataset_free(w);
+    cg_dataset_free(again);
+    cg_dataset_free(other);
     cg_corpus_free(c);
 }
 
@@ -174,23 +185,21 @@ static void evaluation(const CgTokenizer *t)
     CgErr e = { 0 };
     CgCorpus *c = corpus(97, 307, 5, 0);
     CgTokens row = row_of(c, CG_ALL);
-    CgWindows *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T, .repeat = 1 }, &e);
+    CgDataset *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T, .repeat = 1 }, &e);
     int32_t a[B * T], an[B * T];
     int64_t at = 0;
     bool same = true;
-    while (at < cg_windows_count(w)) {
-        int n = cg_windows_at(w, at, cg_windows_count(w), B, a, an);
+    while (at < w->rows) {
+        int n = windows_at(w, at, B, a, an);
         for (int r = 0; r < n; r++) {
             same &= !memcmp(a + r * T, row.at + (at + r) * T, sizeof a / B);
             same &= !memcmp(an + r * T, row.at + (at + r) * T + 1, sizeof a / B);
         }
-        for (int r = n; r < B; r++)
-            same &= !memcmp(a + r * T, a + (n - 1) * T, sizeof a / B);
         at += n;
     }
-    ok(same && at == cg_windows_count(w), "evaluation goes through the row in order, without copies");
+    ok(same && at == w->rows, "evaluation goes through the row in order, without copies");
     cg_vec_free(&row);
-    cg_windows_free(w);
+    cg_dataset_free(w);
 
     /* pieces of one file are joined again */
     char *text = malloc(50021);
@@ -198,10 +207,14 @@ static void evaluation(const CgTokenizer *t)
     cg_draw_init(&d, 1, 2, 3);
     for (int i = 0; i < 50021; i++)
         text[i] = cg_draw_below(&d, 31) ? (char)('a' + cg_draw_below(&d, 26)) : '\n';
-    CgCorpus *one = cg_corpus_from_texts("one", &(CgText){ text, 50021 }, 1, NULL, &e);
+    const char *path = "one-text.txt";
+    FILE *f = fopen(path, "wb");
+    ok(f && fwrite(text, 1, 50021, f) == 50021 && !fclose(f), "a file is written");
+    CgCorpus *one = cg_corpus_load(&path, 1, NULL, &e);
+    remove(path);
     w = cg_windows_new(one, CG_ALL, t, &(CgWindowOpts){ .length = T }, &e);
-    ok(w && cg_corpus_count(one) > 100 && cg_windows_tokens(w) == 50022, "pieces of one text are one text again");
-    cg_windows_free(w);
+    ok(w && cg_corpus_count(one) > 10 && cg_windows_tokens(w) == 50022, "pieces of one text are one text again");
+    cg_dataset_free(w);
     cg_corpus_free(one);
     cg_corpus_free(c);
     free(text);
@@ -242,17 +255,17 @@ static void copies(const CgTokenizer *t)
     CgErr e = { 0 };
     CgCorpus *c = corpus(101, 211, 7, 0);
     CgTokens row = row_of(c, CG_TRAIN);
-    CgWindows *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 0.3 }, &e);
-    CgWindows *bags =
+    CgDataset *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 0.3 }, &e);
+    CgDataset *bags =
         cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 1, .span = 8, .group = 4 }, &e);
     int32_t a[B * T], an[B * T];
     int halves = 0, first = 0, second = 0, orderly = 0;
     bool shifted = true, plain;
     for (uint64_t s = 0; s < 100; s++) {
-        cg_windows_batch(w, 3, s, B, a, an);
+        batch(w, 3, s, B, a, an);
         for (int r = 0; r < B; r++)
             halves += is_copy(a + r * T, T / 2 - 1, 0, &row, &plain);
-        cg_windows_batch(bags, 3, s, B, a, an);
+        batch(bags, 3, s, B, a, an);
         for (int r = 0; r < B; r++) {
             first += is_copy(a + r * T, 8, 4, &row, &plain);
             orderly += plain;
@@ -266,8 +279,8 @@ static void copies(const CgTokenizer *t)
     ok(first == 1100 && second == 1100 && shifted,
         "short spans follow each other, the first showing in disorder inside groups");
     ok(orderly > 2200 * 0.21 && orderly < 2200 * 0.29, "but for one span in four");
-    cg_windows_free(w);
-    cg_windows_free(bags);
+    cg_dataset_free(w);
+    cg_dataset_free(bags);
     cg_vec_free(&row);
     cg_corpus_free(c);
 }
@@ -278,12 +291,13 @@ static void some_of_all(const CgTokenizer *t)
     CgErr e = { 0 };
     CgCorpus *c = corpus(97, 307, 5, 0);
     CgTokens row = row_of(c, CG_ALL);
-    CgWindows *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T }, &e);
-    int64_t all = cg_windows_count(w), before = -1, least = all, most = 0;
+    CgDataset *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T }, &e);
+    CgDataset *some = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T, .count = 71 }, &e);
+    int64_t all = w->rows, before = -1, least = all, most = 0;
     int32_t a[B * T];
     bool found = true;
     for (int64_t k = 0; k < 71; k++) {
-        cg_windows_at(w, k, 71, 1, a, NULL);
+        windows_at(some, k, 1, a, NULL);
         int64_t at = before + 1;
         while (at < all && memcmp(a, row.at + at * T, T * sizeof *a))
             at++;
@@ -294,8 +308,9 @@ static void some_of_all(const CgTokenizer *t)
     }
     ok(found && before >= all - all / 71 - 1 && most - least <= 1,
         "some windows of many lie at even distances over the split");
+    cg_dataset_free(some);
     cg_vec_free(&row);
-    cg_windows_free(w);
+    cg_dataset_free(w);
     cg_corpus_free(c);
 }
 
@@ -305,12 +320,12 @@ static void mixtures(const CgTokenizer *t)
     CgErr e = { 0 };
     CgCorpus *x = corpus(301, 97, 0, 'x'), *y = corpus(201, 97, 0, 'y'), *z = corpus(51, 97, 0, 'z');
     CgCorpus *m = cg_corpus_mix((CgCorpus *[]){ x, y, z }, (double[]){ 5, 2, 1 }, 3, &e);
-    CgWindows *w = cg_windows_new(m, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
+    CgDataset *w = cg_windows_new(m, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
     int32_t a[B * T], an[B * T];
     int seen[3] = { 0 }, total = 0;
     bool kept = w != NULL;
     for (uint64_t s = 0; kept && s < 2000; s++) {
-        cg_windows_batch(w, 3, s, B, a, an);
+        batch(w, 3, s, B, a, an);
         for (int r = 0; r < B; r++, total++) {
             int n[256] = { 0 };
             for (int k = 0; k < T; k++)
@@ -321,23 +336,23 @@ static void mixtures(const CgTokenizer *t)
         kept &= off < 1.01 && off > -1.01;
     }
     ok(kept, "shares are kept at every step");
-    int64_t n = w ? cg_windows_count(w) : 0, own = 0;
-    CgWindows *alone = cg_windows_new(z, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
-    own = cg_windows_count(alone);
-    ok(n >= 8 * own && n < 8 * (own + 1), "an evaluation stops where the first part is used up");
+    int64_t n = w ? w->rows : 0, own = 0;
+    CgDataset *alone = cg_windows_new(z, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
+    own = alone->rows;
+    ok(n > 8 * (own - 1) && n < 8 * (own + 2), "an evaluation stops where the first part is used up");
     bool in_order = true;
     for (int64_t i = 0; i < n; i++)
-        in_order &= cg_windows_at(w, i, cg_windows_count(w), 1, a, an) == 1;
+        in_order &= windows_at(w, i, 1, a, an) == 1;
     ok(in_order, "all its windows can be had");
 
     CgCorpus *c = corpus(101, 211, 9, 0), *mixed = cg_corpus_shuffle_tokens(c, 4);
-    CgWindows *plain = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 21411 }, &e);
-    CgWindows *shuffled = cg_windows_new(mixed, CG_ALL, t, &(CgWindowOpts){ .length = 21411 }, &e);
+    CgDataset *plain = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 21411 }, &e);
+    CgDataset *shuffled = cg_windows_new(mixed, CG_ALL, t, &(CgWindowOpts){ .length = 21411 }, &e);
     int32_t *p = malloc(21411 * sizeof *p), *q = malloc(21411 * sizeof *q), bag[256] = { 0 };
     bool same_bag = true;
     int equal = 0;
-    cg_windows_at(plain, 0, 1, 1, p, NULL);
-    cg_windows_at(shuffled, 0, 1, 1, q, NULL);
+    windows_at(plain, 0, 1, p, NULL);
+    windows_at(shuffled, 0, 1, q, NULL);
     for (int i = 0; i < 21411; i++) {
         bag[p[i]]++;
         bag[q[i]]--;
@@ -348,23 +363,88 @@ static void mixtures(const CgTokenizer *t)
     ok(same_bag && equal < 2000, "shuffled tokens are the same tokens elsewhere");
     free(p);
     free(q);
-    CgWindows *all[] = { w, alone, plain, shuffled };
+    CgDataset *all[] = { w, alone, plain, shuffled };
     for (size_t i = 0; i < CG_LEN(all); i++)
-        cg_windows_free(all[i]);
+        cg_dataset_free(all[i]);
     CgCorpus *corpora[] = { x, y, z, m, c, mixed };
     for (size_t i = 0; i < CG_LEN(corpora); i++)
         cg_corpus_free(corpora[i]);
 }
 
+/* Windows that begin with their document, with a stride; the mask says where it ends. */
+static void aligned(const CgTokenizer *t)
+{
+    enum { T = 50 };
+    CgErr e = { 0 };
+    CgText texts[3] = { { "abc", 3 }, { "0123456789012345678901234567890123456789012345678901234567890123456789", 70 },
+        { "x", 1 } };
+    CgCorpus *c = cg_corpus_from_texts("three", texts, 3, NULL, &e);
+    CgDataset *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T, .stride = 30, .align = true }, &e);
+    int32_t tokens[4 * T], next[4 * T], document[4 * T];
+    float mask[4 * T], sum[4] = { 0 };
+    void *out[CG_WINDOW_FIELDS] = { tokens, next, document, mask };
+    bool all = w && w->rows == 4 && cg_dataset_read(w, 0, 9, out) == 4;
+    for (int r = 0; all && r < 4; r++)
+        for (int k = 0; k < T; k++)
+            sum[r] += mask[r * T + k];
+    ok(all && tokens[0] == 'a' && tokens[T] == '0' && tokens[2 * T] == '0' && tokens[3 * T] == 'x' && next[2] == 0
+            && next[3] == 0,
+        "aligned windows begin with their document or go on in it");
+    ok(all && sum[0] == 3 && sum[1] == 50 && sum[2] == 40 && sum[3] == 1, "the mask counts what is of the document");
+    CgOrigin from = w ? cg_dataset_origin(w, 2) : (CgOrigin){ 0 };
+    ok(w && from.source && !strcmp(from.source, "three") && from.place == 2, "a window knows where it comes from");
+    cg_dataset_free(w);
+    w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 20, .stride = 7 }, &e);
+    all = w && w->rows == (77 - 21) / 7 + 1 && cg_dataset_read(w, 1, 1, out) == 1;
+    ok(all && tokens[0] == '3' && document[0] == 0 && cg_dataset_read(w, 0, 1, out) == 1 && document[3] == 0
+            && document[4] == 1 && document[19] == 1,
+        "a stride goes from window to window; documents in a window are numbered");
+    cg_dataset_free(w);
+    cg_corpus_free(c);
+}
+
+static void shares(void)
+{
+    CgDraw d;
+    double worst = 0;
+    bool same = true;
+    cg_draw_init(&d, 2385, 11, 0);
+    for (int round = 0; round < 50; round++) {
+        int n = 2 + (int)cg_draw_below(&d, 9);
+        double share[16], sum = 0;
+        uint64_t dealt[16] = { 0 }, own;
+        for (int i = 0; i < n; i++)
+            sum += share[i] = (double)(1 + cg_draw_below(&d, (uint64_t)1 << (1 + cg_draw_below(&d, 20))));
+        for (int i = 0; i < n; i++)
+            share[i] /= sum;
+        CgDeal *deal = cg_deal_new(share, n), *again = cg_deal_new(share, n);
+        for (uint64_t g = 0; g < 20000; g++) {
+            int i = cg_deal_part(deal, g, &own);
+            same &= own == dealt[i]++;
+            for (int k = 0; k < n; k++) {
+                double off = share[k] * (double)(g + 1) - (double)dealt[k];
+                worst = off > worst ? off : -off > worst ? -off : worst;
+            }
+        }
+        uint64_t there;
+        int i = cg_deal_part(again, 19999, &there), k = cg_deal_part(deal, 19999, &own);
+        same &= i == k && there == own && cg_deal_part(again, 3, &there) == cg_deal_part(deal, 3, &own) && own == there;
+        cg_deal_free(deal);
+        cg_deal_free(again);
+    }
+    ok(worst < 1, "no part is ever off its share by a whole row");
+    ok(same, "wherever dealing begins");
+}
+
 static void refused(CgCorpus *c, const CgTokenizer *t, CgSplit s, CgWindowOpts o, const char *words, const char *test)
 {
     CgErr e = { 0 };
-    CgWindows *w = cg_windows_new(c, s, t, &o, &e);
+    CgDataset *w = cg_windows_new(c, s, t, &o, &e);
     bool good = !w && strstr(e.text, words);
     ok(good, test);
     if (!good)
         printf("# %s\n", w ? "it was accepted" : e.text);
-    cg_windows_free(w);
+    cg_dataset_free(w);
 }
 
 static void mistakes(const CgTokenizer *t)
@@ -373,7 +453,7 @@ static void mistakes(const CgTokenizer *t)
     CgText same[] = { { "aa", 2 }, { "aa", 2 } };
     CgCorpus *c = corpus(7, 11, 1, 0), *one = cg_corpus_from_texts("same", same, 2, NULL, &e);
     refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 0 }, "length 0", "no length");
-    refused(c, t, CG_TEST, (CgWindowOpts){ .length = 1009 }, "fewer than one window of 1009", "too little text");
+    refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 1009 }, "fewer than one window of 1009", "too little text");
     refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 3, .repeat = 1.5 }, "a share, 0 to 1", "a share above one");
     refused(c, t, CG_TRAIN, (CgWindowOpts){ .length = 12, .repeat = 0.5, .span = 6 }, "does not fit in a window of 12",
         "spans too long");
@@ -397,6 +477,8 @@ int main(void)
     copies(t);
     some_of_all(t);
     mixtures(t);
+    aligned(t);
+    shares();
     mistakes(t);
     cg_tokenizer_free(t);
     printf("1..%d\n", count);

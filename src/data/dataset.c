@@ -1,0 +1,102 @@
+/* dataset.c - batches of any kind of data.
+ * Takes a dataset; gives its rows, one after the other, in room for a batch. Must not know any kind. */
+#include "data/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/draw.h"
+
+CgDataset *cg_dataset_new(const CgDatasetKind *kind, const CgField *field, int n, void *data)
+{
+    CgDataset *d = cg_calloc(1, sizeof *d);
+    *d = (CgDataset){ .kind = kind, .owners = 1, .nfields = n, .data = data };
+    d->field = cg_calloc((size_t)n + 1, sizeof *d->field);
+    d->tokenizer = cg_calloc((size_t)n + 1, sizeof(CgTokenizer *));
+    for (int i = 0; i < n; i++) {
+        d->field[i] = field[i];
+        d->field[i].name = cg_strdup(field[i].name);
+    }
+    return d;
+}
+
+CgDataset *cg_dataset_keep(CgDataset *d)
+{
+    d->owners++;
+    return d;
+}
+
+void cg_dataset_free(CgDataset *d)
+{
+    if (!d || --d->owners)
+        return;
+    d->kind->free(d);
+    for (int i = 0; i < d->nfields; i++)
+        free((char *)(uintptr_t)d->field[i].name);
+    free(d->field);
+    free(d->tokenizer);
+    free(d);
+}
+
+int cg_dataset_find(const CgDataset *d, const char *field)
+{
+    for (int i = 0; i < d->nfields; i++)
+        if (!strcmp(d->field[i].name, field))
+            return i;
+    return -1;
+}
+
+int64_t cg_field_count(const CgField *f)
+{
+    int64_t n = 1;
+    for (int i = 0; i < f->rank; i++)
+        n *= f->dim[i];
+    return n;
+}
+
+size_t cg_field_bytes(const CgField *f) { return (size_t)cg_field_count(f) * cg_dtype_size(f->dtype); }
+
+/* Where row b of a batch goes, by field. */
+static void place(const CgDataset *d, int64_t b, void *const *out, void **row)
+{
+    for (int f = 0; f < d->nfields; f++)
+        row[f] = out[f] ? (char *)out[f] + (size_t)b * cg_field_bytes(&d->field[f]) : NULL;
+}
+
+static void draw(const CgDataset *d, uint64_t seed, uint64_t g, void *const *row)
+{
+    if (d->kind->draw) {
+        d->kind->draw(d, seed, g, row);
+        return;
+    }
+    uint64_t n = (uint64_t)d->rows, key = cg_draw_key(seed, CG_STREAM_WINDOW, g / n);
+    d->kind->row(d, (int64_t)cg_draw_place(key, n, g % n), row);
+}
+
+void cg_dataset_batch(const CgDataset *d, uint64_t seed, int64_t step, int64_t rows, void *const *out)
+{
+    void **row = cg_calloc((size_t)d->nfields + 1, sizeof *row);
+    for (int64_t b = 0; b < rows; b++) {
+        place(d, b, out, row);
+        draw(d, seed, (uint64_t)(step * rows + b), row);
+    }
+    free(row);
+}
+
+int64_t cg_dataset_read(const CgDataset *d, int64_t first, int64_t most, void *const *out)
+{
+    CG_ASSERT(first >= 0 && first < d->rows && most > 0, "an evaluation asks for rows that are not there");
+    int64_t have = d->rows - first < most ? d->rows - first : most;
+    void **row = cg_calloc((size_t)d->nfields + 1, sizeof *row);
+    for (int64_t b = 0; b < have; b++) {
+        place(d, b, out, row);
+        d->kind->row(d, first + b, row);
+    }
+    free(row);
+    return have;
+}
+
+CgOrigin cg_dataset_origin(const CgDataset *d, int64_t i)
+{
+    return d->kind->origin ? d->kind->origin(d, i) : (CgOrigin){ NULL, i };
+}

@@ -1,0 +1,62 @@
+/* dataset.h - rows with named, typed fields: what trainings and evaluations take.
+ * Takes a kind of data that can give any row; gives batches. Must not remember: a training batch is a function of
+ * (dataset, seed, step, rows of a batch) and nothing else, so a run that stopped goes on with the very same batches. */
+#ifndef CG_DATASET_H
+#define CG_DATASET_H
+#include <cg/kernel.h>
+#include "base/digest.h"
+#include "data/corpus.h"
+#include "data/tokenizer.h"
+
+typedef struct CgField {
+    const char *name;
+    CgDtype dtype;
+    int rank;
+    int64_t dim[CG_MAX_RANK]; /* of one row */
+    int64_t below;            /* integers are in [0, below); 0: nothing is known of them */
+} CgField;
+
+/* Where a row comes from, for people: "qa.jsonl", line 17. */
+typedef struct CgOrigin {
+    const char *source; /* a file or what a corpus is called; NULL: not known */
+    int64_t place;      /* a line, from 1, or the number of the row there */
+} CgOrigin;
+
+typedef struct CgDataset CgDataset;
+
+/* out[f] is room for field f of one row; NULL where nobody asks. */
+typedef struct CgDatasetKind {
+    const char *name;
+    void (*row)(const CgDataset *d, int64_t i, void *const *out); /* 0 <= i < rows: as an evaluation sees them */
+    /* Row g of a training, g = 0, 1, 2, ... NULL: all rows once an epoch, in an order that is drawn anew for each. */
+    void (*draw)(const CgDataset *d, uint64_t seed, uint64_t g, void *const *out);
+    CgOrigin (*origin)(const CgDataset *d, int64_t i);
+    void (*free)(CgDataset *d); /* what `data` holds */
+} CgDatasetKind;
+
+struct CgDataset {
+    const CgDatasetKind *kind;
+    int owners;
+    int nfields;
+    CgField *field;                /* names are owned by the dataset */
+    const CgTokenizer **tokenizer; /* (nfields): of a field of tokens, borrowed; else NULL */
+    int64_t rows;                  /* of an evaluation */
+    CgDigest digest;               /* of all that rows and draws depend on */
+    void *data;                    /* of the kind */
+};
+
+/* A dataset of n fields, which it copies; one owner. */
+CgDataset *cg_dataset_new(const CgDatasetKind *kind, const CgField *field, int n, void *data);
+CgDataset *cg_dataset_keep(CgDataset *d);
+void cg_dataset_free(CgDataset *d); /* one owner less; NULL is fine */
+
+int cg_dataset_find(const CgDataset *d, const char *field); /* -1: none of this name */
+int64_t cg_field_count(const CgField *f);                   /* elements of one row */
+size_t cg_field_bytes(const CgField *f);
+
+/* Rows step*rows, step*rows + 1, ... of a training. out[f]: (rows, dims of field f). */
+void cg_dataset_batch(const CgDataset *d, uint64_t seed, int64_t step, int64_t rows, void *const *out);
+/* Rows first, first + 1, ... of an evaluation, at most `most`; gives how many there are. Nothing is filled up. */
+int64_t cg_dataset_read(const CgDataset *d, int64_t first, int64_t most, void *const *out);
+CgOrigin cg_dataset_origin(const CgDataset *d, int64_t i);
+#endif

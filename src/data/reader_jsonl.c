@@ -1,0 +1,78 @@
+/* reader_jsonl.c - JSON Lines: one object a line.
+ * Takes lines; gives the fields asked for. Must not accept what is no JSON: duplicate keys are refused. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/strbuf.h"
+#include "data/reader.h"
+
+static bool no_field(const char *path, uint32_t line, const char *field, json_t *object, CgErr *e)
+{
+    size_t n = json_object_size(object), i = 0;
+    const char **has = cg_calloc(n + 1, sizeof *has), *key;
+    json_t *value;
+    json_object_foreach(object, key, value) has[i++] = key;
+    cg_reader_no_field(path, line, field, has, n, e);
+    free(has);
+    return false;
+}
+
+/* A string is its characters, everything else what JSON writes for it; *owned is to be freed. */
+static bool text_of(json_t *value, CgText *out, char **owned)
+{
+    if (json_is_string(value)) {
+        *out = (CgText){ json_string_value(value), json_string_length(value) };
+        return true;
+    }
+    *owned = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    *out = (CgText){ *owned, *owned ? strlen(*owned) : 0 };
+    return *owned && !json_is_object(value) && !json_is_null(value);
+}
+
+static bool read_record(
+    const char *path, uint32_t line, CgText text, CgFields fields, CgRecordFn *each, void *arg, CgErr *e)
+{
+    json_error_t why;
+    json_t *object = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+    if (!object)
+        return cg_err(e, CG_ERR_INPUT, "%s:%u: not a JSON value: %s", path, line, why.text);
+    bool ok = json_is_object(object) || cg_err(e, CG_ERR_INPUT, "%s:%u: not a JSON object", path, line);
+    CgText *value = cg_calloc((size_t)fields.n + 1, sizeof *value);
+    char **owned = cg_calloc((size_t)fields.n + 1, sizeof *owned);
+    for (int i = 0; ok && i < fields.n; i++) {
+        json_t *of = json_object_get(object, fields.name[i]);
+        if (!of)
+            ok = no_field(path, line, fields.name[i], object, e);
+        else if (!text_of(of, &value[i], &owned[i]))
+            ok = cg_err(e, CG_ERR_INPUT, "%s:%u: field '%s' is %s", path, line, fields.name[i],
+                json_is_null(of) ? "null" : "an object");
+    }
+    ok = ok && each(arg, line, value, e);
+    for (int i = 0; i < fields.n; i++)
+        free(owned[i]);
+    free(owned);
+    free(value);
+    json_decref(object);
+    return ok;
+}
+
+static bool records(const char *path, CgText text, CgFields fields, CgRecordFn *each, void *arg, CgErr *e)
+{
+    const char *at = text.at, *end = at + text.len;
+    if (text.len >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
+        at += 3;
+    for (uint32_t line = 1; at < end; line++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t n = stop ? (size_t)(stop - at) : (size_t)(end - at);
+        bool blank = true;
+        for (size_t i = 0; i < n && blank; i++)
+            blank = at[i] == ' ' || at[i] == '\t' || at[i] == '\r';
+        if (!blank && !read_record(path, line, (CgText){ at, n }, fields, each, arg, e))
+            return false;
+        at += n + (stop != NULL);
+    }
+    return true;
+}
+
+CG_READER(jsonl, .endings = (const char *const[]){ ".jsonl", ".ndjson", NULL }, .doc = "JSON Lines: one object a line",
+    .records = records)

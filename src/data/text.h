@@ -1,0 +1,23 @@
+/* text.h - a stretch of bytes that belongs to somebody else, and what names of files end in.
+ * Takes nothing; gives CgText. Must not say anything about what the bytes mean. */
+#ifndef CG_DATA_TEXT_H
+#define CG_DATA_TEXT_H
+#include <string.h>
+
+#include "base/base.h"
+
+typedef struct CgText {
+    const char *at;
+    size_t len;
+} CgText;
+
+/* Whether a name of n bytes ends so and begins with something else. */
+static inline bool cg_text_ends(const char *name, size_t n, const char *ending)
+{
+    size_t k = strlen(ending);
+    return n > k && memcmp(name + n - k, ending, k) == 0;
+}
+
+/* A plain number that is the whole text, blanks around it left out: 12, -0.5, 1e-3, nan. Locales do not matter. */
+CG_NODISCARD bool cg_text_number(CgText t, double *out);
+#endif

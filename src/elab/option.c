@@ -1,0 +1,262 @@
+/* option.c - options of scripts and of the modules they import.
+ * Takes the options of a program and what --set says of them; gives values of the types that were declared, and reports
+ * settings that no option took. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "elab/elab.h"
+#include "elab/signature.h"
+#include "lang/parse.h"
+
+/* ---- one of some strings ----------------------------------------------------------------------------------------- */
+
+static bool is_choice(const CgTypeExpr *type, CgAtom s)
+{
+    for (int i = 0; i < type->nchoices; i++)
+        if (type->choices[i] == s)
+            return true;
+    return false;
+}
+
+CgValue *cg_choice_of(CgElab *e, const CgValue *v, const CgTypeExpr *type)
+{
+    CgValue *out = cg_value_new(e, v->kind, v->span);
+    out->s = v->s;
+    out->choices = v->kind == CG_VALUE_STR ? type : NULL;
+    return out;
+}
+
+static void list_choices(const CgTypeExpr *type, CgAtom s, CgStrbuf *all, CgSuggest *near)
+{
+    cg_suggest_init(near, s);
+    for (int i = 0; i < type->nchoices; i++) {
+        cg_suggest_offer(near, type->choices[i]);
+        cg_strbuf_printf(all, "%s\"%s\"", i == 0 ? "" : i == type->nchoices - 1 ? " or " : ", ", type->choices[i]);
+    }
+}
+
+bool cg_choice_compares(CgElab *e, const CgValue *of, const CgValue *v, CgSpan span)
+{
+    if (of->kind != CG_VALUE_STR || !of->choices || v->kind != CG_VALUE_STR || is_choice(of->choices, v->s))
+        return true;
+    CgStrbuf all = { 0 };
+    CgSuggest near;
+    list_choices(of->choices, v->s, &all, &near);
+    CgDiag *d = cg_elab_error(e, CG_E0321, span, "this is %s, never \"%s\"", cg_strbuf_str(&all), v->s);
+    cg_diag_note(d, of->choices->span, "declared here");
+    if (cg_suggest_best(&near))
+        cg_diag_help(d, "did you mean \"%s\"?", cg_suggest_best(&near));
+    cg_strbuf_deinit(&all);
+    return false;
+}
+
+/* ---- --set ------------------------------------------------------------------------------------------------------- */
+
+/* Whether a setting is about an option of `env`: "steps" of the script, "tf.width" of what it imports as tf. */
+static bool is_about(const CgElab *e, const CgEnv *env, const char *setting, CgAtom option)
+{
+    const CgModule *script = &e->program->at[e->program->n - 1], *module = cg_env_module(env);
+    if (module == script)
+        return strcmp(setting, option) == 0;
+    const char *point = strrchr(setting, '.');
+    if (!point || strcmp(point + 1, option) != 0)
+        return false;
+    for (int i = 0; i < script->nimports; i++) {
+        const char *word = cg_import_word(&script->imports[i]);
+        if (&e->program->at[script->imports[i].module] == module && strlen(word) == (size_t)(point - setting)
+            && strncmp(word, setting, strlen(word)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The last one wins. */
+static CgSetting *setting_of(CgElab *e, const CgEnv *env, CgAtom name)
+{
+    CgSetting *found = NULL;
+    for (int i = 0; i < e->nsettings; i++)
+        if (is_about(e, env, e->settings[i].name, name)) {
+            e->settings[i].used = true;
+            found = &e->settings[i];
+        }
+    return found;
+}
+
+/* [8, 16] or { a: 0.5 }, as it would stand in the script; NULL after a mistake. */
+static CgValue *written_value(CgElab *e, CgEnv *env, const CgSetting *set)
+{
+    CgStrbuf script = { 0 };
+    cg_strbuf_printf(&script, "it = %s\n", set->text);
+    uint32_t file = cg_sources_add(e->sources, "argument", cg_strbuf_str(&script), script.len);
+    cg_strbuf_deinit(&script);
+    size_t before = cg_diags_count(e->diags);
+    CgUnit *unit = cg_unit_parse(e->sources, file, e->diags);
+    const CgBlock *top = &unit->top;
+    CgValue *v = cg_diags_count(e->diags) == before ? NULL : cg_value_poison(e);
+    if (!v && top->n == 1 && top->at[0]->kind == CG_STMT_BIND && top->at[0]->nexprs == 1) {
+        CgFrame f;
+        cg_frame_begin(e, &f, NULL, env);
+        v = cg_eval(e, &f, top->at[0]->exprs[0]);
+        cg_frame_end(e, &f);
+    }
+    cg_vec_push(&e->settings_units, unit);
+    return v;
+}
+
+/* What --set says, NULL when it is not of the type. */
+static CgValue *set_value(CgElab *e, CgEnv *env, const CgStmt *s, const CgSetting *set)
+{
+    char *end = NULL;
+    CgSpan at = s->name_spans ? s->name_spans[0] : s->span;
+    const char *type = s->type->name, *text = set->text;
+    if (s->type->kind == CG_TYPE_CHOICE || (!strcmp(type, "str") && s->type->ndims < 0))
+        return cg_value_str(e, text, at);
+    if (s->type->ndims == 0 || !strcmp(type, "list") || !strcmp(type, "record"))
+        return written_value(e, env, set);
+    if (!strcmp(type, "bool")) {
+        bool yes = !strcmp(text, "true");
+        return yes || !strcmp(text, "false") ? cg_value_bool(e, yes, at) : NULL;
+    }
+    errno = 0;
+    if (!strcmp(type, "int")) {
+        int64_t i = strtoll(text, &end, 10);
+        return errno || *end || !*text ? NULL : cg_value_int(e, i, at);
+    }
+    if (!strcmp(type, "float")) {
+        double f = strtod(text, &end);
+        return *end || !*text ? NULL : cg_value_float(e, f, at);
+    }
+    return cg_value_str(e, text, at);
+}
+
+/* ---- options ----------------------------------------------------------------------------------------------------- */
+
+static void print_type(const CgTypeExpr *type, const CgKinds *kinds, CgStrbuf *out)
+{
+    CgSuggest near;
+    if (type->kind == CG_TYPE_CHOICE)
+        list_choices(type, "", out, &near);
+    else
+        cg_kinds_print(kinds, out);
+}
+
+static CgValue *wrong_type(CgElab *e, const CgStmt *s, const CgSetting *set, const CgKinds *kinds, const CgValue *v)
+{
+    CgStrbuf type = { 0 };
+    print_type(s->type, kinds, &type);
+    CgDiag *d;
+    if (set)
+        d = cg_elab_error(
+            e, CG_E0308, s->name_spans[0], "--set %s=%s is not %s", set->name, set->text, cg_strbuf_str(&type));
+    else if (s->type->kind == CG_TYPE_CHOICE && v->kind == CG_VALUE_STR)
+        d = cg_elab_error(
+            e, CG_E0305, s->a->span, "option '%s' is %s, not \"%s\"", s->names[0], cg_strbuf_str(&type), v->s);
+    else
+        d = cg_elab_error(e, CG_E0305, s->a->span, "option '%s' is %s, not %s", s->names[0], cg_strbuf_str(&type),
+            cg_value_kind_name(v));
+    if (v && v->kind == CG_VALUE_STR && s->type->kind == CG_TYPE_CHOICE) {
+        CgSuggest near;
+        CgStrbuf ignored = { 0 };
+        list_choices(s->type, v->s, &ignored, &near);
+        if (cg_suggest_best(&near))
+            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
+        cg_strbuf_deinit(&ignored);
+    }
+    cg_strbuf_deinit(&type);
+    return cg_value_poison(e);
+}
+
+CgValue *cg_option_value(CgElab *e, CgEnv *env, const CgStmt *s)
+{
+    CgFrame f;
+    CgKinds kinds;
+    cg_frame_begin(e, &f, NULL, env);
+    CgValue *v = cg_eval(e, &f, s->a);
+    cg_frame_end(e, &f);
+    const CgSetting *set = setting_of(e, env, s->names[0]);
+    if (cg_is_poison(v) || !cg_kinds_of(s->type, &kinds))
+        return v;
+    for (int turn = 0; turn < (set ? 2 : 1); turn++) {
+        CgValue *given = turn ? set_value(e, env, s, set) : v;
+        if (given && cg_is_poison(given))
+            return given;
+        CgValue *taken = given ? cg_kinds_take(e, &kinds, given, CG_KNOWN_NOW) : NULL;
+        if (!taken || (s->type->kind == CG_TYPE_CHOICE && !is_choice(s->type, taken->s)))
+            return wrong_type(e, s, turn ? set : NULL, &kinds, given);
+        v = taken;
+    }
+    return s->type->kind == CG_TYPE_CHOICE ? cg_choice_of(e, v, s->type) : v;
+}
+
+/* Calls `found` for each option of the script and of what it imports, with the name that --set knows it by. */
+static void each_option(
+    CgElab *e, void (*found)(CgElab *e, CgEnv *env, const CgStmt *s, CgAtom name, void *of), void *of)
+{
+    const CgModule *script = &e->program->at[e->program->n - 1];
+    for (int i = -1; i < script->nimports; i++) {
+        int module = i < 0 ? e->program->n - 1 : script->imports[i].module;
+        const CgBlock *top = &e->program->at[module].unit->top;
+        for (int k = 0; k < top->n; k++) {
+            const CgStmt *s = top->at[k];
+            if (s->kind == CG_STMT_OPTION)
+                found(e, e->envs[module], s,
+                    i < 0 ? s->names[0] : cg_intern_printf("%s.%s", cg_import_word(&script->imports[i]), s->names[0]),
+                    of);
+        }
+    }
+}
+
+static void evaluate(CgElab *e, CgEnv *env, const CgStmt *s, CgAtom name, void *of)
+{
+    (void)name;
+    (void)of;
+    cg_env_own(e, env, s->names[0]);
+}
+
+static void offer(CgElab *e, CgEnv *env, const CgStmt *s, CgAtom name, void *of)
+{
+    (void)e;
+    (void)env;
+    (void)s;
+    cg_suggest_offer(of, name);
+}
+
+typedef struct Same {
+    const char *name;
+    const CgEnv *first;
+    bool several;
+} Same;
+
+static void compare(CgElab *e, CgEnv *env, const CgStmt *s, CgAtom name, void *of)
+{
+    (void)e;
+    (void)s;
+    Same *same = of;
+    if (strcmp(name, same->name) != 0)
+        return;
+    same->several |= same->first && same->first != env;
+    same->first = env;
+}
+
+void cg_options_check(CgElab *e)
+{
+    each_option(e, evaluate, NULL); /* also those that nothing reads */
+    for (int i = 0; i < e->nsettings; i++) {
+        const char *name = e->settings[i].name;
+        Same same = { .name = name };
+        each_option(e, compare, &same);
+        if (same.several)
+            cg_diag_help(
+                cg_elab_error(e, CG_E0308, (CgSpan){ 0 }, "--set %s: two imported modules have this option", name),
+                "give one of them another name: import a.b as c");
+        if (e->settings[i].used)
+            continue;
+        CgSuggest s;
+        cg_suggest_init(&s, name);
+        each_option(e, offer, &s);
+        CgDiag *d = cg_elab_error(e, CG_E0308, (CgSpan){ 0 }, "--set %s: the script has no option of this name", name);
+        if (cg_suggest_best(&s))
+            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    }
+}
