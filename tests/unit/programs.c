@@ -299,7 +299,7 @@ static bool is_usable(const CgOp *op)
     for (size_t i = 0; i < CG_LEN(no); i++)
         if (!strncmp(op->name, no[i], strlen(no[i])))
             return false;
-    return true;
+    return !strstr(op->name, "_vjp"); /* they come with gradients, on operands that belong together */
 }
 
 static void registered(Program *p)
