@@ -17,7 +17,7 @@ extern "C" {
 
 /* Raised whenever CgOp, anything it points to or a function for plugins changes; a plugin built against another number
  * is refused. */
-#define CG_ABI 7
+#define CG_ABI 8
 
 #define CG_MAX_RANK 8
 #define CG_MAX_IN   16
@@ -130,6 +130,7 @@ typedef struct CgInfer {
     const CgType *in;
     const CgAttrs *attrs;
     CgType out[CG_MAX_OUT];
+    int nout; /* of the op; a rule may set fewer */
     /* the complaint: operand/axis pairs let the compiler point at both origins; -1 = not about one */
     int operand[2], axis[2];
     char message[256];
@@ -204,7 +205,6 @@ typedef enum CgTrait {
     CG_RANDOM = 1 << 5,      /* reads the run's seed and step; needs a `stream` attribute */
     CG_NODIFF = 1 << 6,      /* derivative is zero or meaningless (comparisons, argmax, iota) */
     CG_STRIDED = 1 << 7,     /* the kernel accepts operands with any strides; otherwise they are made contiguous */
-    CG_LEAF = 1 << 8,        /* input, param, const: no kernel, the planner knows where the value lives */
     CG_GENERATOR = 1 << 9,   /* no operands: the result type is the attribute `type` */
     CG_ANY_ORDER =
         1 << 10, /* the kernel writes results that lie in any order of their axes, the last one innermost, and,
@@ -214,6 +214,13 @@ typedef enum CgTrait {
     CG_OVER_ROWS = 1 << 13, /* a result kept as CG_BF16 (`rounded`) may have its rows apart, cg_row_step: where
                              * `inplace` says so they are then written over the first halves of an operand's, each by
                              * one part and after that has read it */
+    CG_REARRANGES = 1 << 8, /* every element of the result is one of operand 0's */
+    /* No kernel: the planner knows where the value lives. Each of these is one op. */
+    CG_INPUT = 1 << 14,  /* given to each run, by the attribute `name` */
+    CG_PARAM = 1 << 15,  /* of a model, likewise */
+    CG_CONST = 1 << 16,  /* the number in the attribute `value` */
+    CG_RESULT = 1 << 17, /* result `k` of operand 0, a node with several */
+    CG_LEAF = CG_INPUT | CG_PARAM | CG_CONST | CG_RESULT,
 } CgTrait;
 
 /* How result 0 of an op behaves along an axis of an operand; from this it is derived which places need not be computed,
@@ -292,7 +299,7 @@ typedef struct CgOp {
         rounded; /* bit k: the kernel can write result k, f32, as CG_BF16, by cg_bf16_round of what it would write */
     uint32_t traits;   /* CgTrait */
     uint32_t inplace;  /* bit i: a result may be written over operand i, when types are equal and the operand dies */
-    int nout;          /* 0 means 1 */
+    int nout;          /* 0 means 1; the most, where the shape rule sets CgInfer.nout */
     const char *since; /* first release that had it */
     const char *file;  /* CG_OP_HERE */
     int line;

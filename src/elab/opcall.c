@@ -140,7 +140,8 @@ CgValue *cg_op_emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans
         inf.op = op;
         return misfit(e, &inf, in, spans, n, span, caret);
     }
-    int nout = op->nout ? op->nout : 1;
+    const CgNode *made = cg_node(b->graph, r);
+    int nout = made->op == op ? made->nout : 1;
     if (nout == 1) {
         CgValue *v = cg_value_tensor(e, r, span);
         cg_copy_labels(e, v, in, n);

@@ -26,24 +26,7 @@ bool cg_ref_is(const CgBuild *b, CgRef r, const char *op) { return !strcmp(cg_no
 
 bool cg_ref_shared(const CgBuild *b, CgRef r) { return b->uses && r < b->uses->of.len && b->uses->of.at[r] > 1; }
 
-bool cg_ref_const(const CgBuild *b, CgRef r, double *value)
-{
-    /* Rearranging equal elements changes none of them. */
-    static const char *const keep[] = { "broadcast", "reshape", "transpose", "slice" };
-    for (;;) {
-        const CgNode *n = cg_node(b->graph, r);
-        if (!strcmp(n->op->name, "const")) {
-            *value = cg_attr_float(n->attrs, "value", 0);
-            return true;
-        }
-        size_t i = 0;
-        while (i < CG_LEN(keep) && strcmp(n->op->name, keep[i]))
-            i++;
-        if (i == CG_LEN(keep))
-            return false;
-        r = n->in[0];
-    }
-}
+bool cg_ref_const(const CgBuild *b, CgRef r, double *value) { return cg_node_const(b->graph, r, value); }
 
 CgRef cg_reshape(CgBuild *b, CgRef x, int rank, const CgDim *const *dim)
 {
@@ -99,6 +82,18 @@ CgRef cg_slice(CgBuild *b, CgRef x, int axis, const CgDim *from, const CgDim *to
         return x;
     CgAttr at[3] = { cg_a_int("axis", axis), cg_a_dims("from", 1, &from), cg_a_dims("to", 1, &to) };
     return cg_build(b, "slice", 1, &x, cg_attrs(3, at));
+}
+
+CgRef cg_slice_at(CgBuild *b, CgRef x, CgRef at, int axis, const CgDim *from, const CgDim *n)
+{
+    CgAttr a[3] = { cg_a_int("axis", axis), cg_a_dims("from", 1, &from), cg_a_dims("n", 1, &n) };
+    return cg_build(b, "slice_at", 2, (CgRef[]){ x, at }, cg_attrs(3, a));
+}
+
+CgRef cg_put_at(CgBuild *b, CgRef into, CgRef x, CgRef at, int axis, const CgDim *from)
+{
+    CgAttr a[2] = { cg_a_int("axis", axis), cg_a_dims("from", 1, &from) };
+    return cg_build(b, "put_at", 3, (CgRef[]){ into, x, at }, cg_attrs(2, a));
 }
 
 CgRef cg_pad(CgBuild *b, CgRef x, int axis, const CgDim *before, const CgDim *after)

@@ -63,7 +63,8 @@ bool cg_cut_find(const CgGraph *g, CgRef r, int axis, const CgDim *from, const C
     CgInfer inf = {
         .op = op, .nin = n->nin, .in = types, .attrs = n->attrs, .operand = { -1, -1 }, .axis = { -1, -1 }
     };
-    for (int k = 0; k < cg_node_nout(n); k++)
+    inf.nout = n->nout;
+    for (int k = 0; k < n->nout; k++)
         inf.out[k] = *cg_node_out_type(n, k);
     *cut = (CgCut){ .axis = axis, .from = from, .to = to, .attrs = n->attrs };
     if (!follow_along(&inf, cut) || (op->cut && !op->cut(&inf, cut)))
@@ -81,9 +82,13 @@ bool cg_cut_find(const CgGraph *g, CgRef r, int axis, const CgDim *from, const C
         return false; /* none can be left out */
     CgType want = n->type;
     want.dim[axis] = cg_dim_sub(cut->to, cut->from);
-    CgInfer check = {
-        .op = op, .nin = kept, .in = less, .attrs = cut->attrs, .operand = { -1, -1 }, .axis = { -1, -1 }
-    };
+    CgInfer check = { .op = op,
+        .nin = kept,
+        .nout = op->nout ? op->nout : 1,
+        .in = less,
+        .attrs = cut->attrs,
+        .operand = { -1, -1 },
+        .axis = { -1, -1 } };
     return want.dim[axis] && op->shape(&check) && cg_type_equal(&check.out[0], &want);
 }
 
@@ -94,8 +99,8 @@ CgAlong cg_cut_along(const CgGraph *g, CgRef r, int k, int axis, CgTo *to)
     if ((n->op->traits & (CG_LEAF | CG_RANDOM)) || (!n->op->along && !(n->op->traits & CG_ELEMENTWISE)))
         return CG_ALONG_UNKNOWN;
     operand_types(g, n, types);
-    CgInfer inf = { .op = n->op, .nin = n->nin, .in = types, .attrs = n->attrs };
-    for (int o = 0; o < cg_node_nout(n); o++)
+    CgInfer inf = { .op = n->op, .nin = n->nin, .nout = n->nout, .in = types, .attrs = n->attrs };
+    for (int o = 0; o < n->nout; o++)
         inf.out[o] = *cg_node_out_type(n, o);
     return along_of(&inf, k, axis, to);
 }

@@ -1,15 +1,15 @@
 /* grad.c - reverse accumulation, graph to graph.
  * Takes a scalar node and the nodes to differentiate by; appends derivative nodes, each with the span, scope and
- * precision of the forward node it belongs to and that node in `why`. Must not know any op but `part`, nor see a
+ * precision of the forward node it belongs to and that node in `why`. Must not know any op, nor see a
  * number. */
 #include "graph/grad.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/timing.h"
 #include "graph/pass.h"
+#include "graph/use.h"
 
 #define MAX_EXPANSIONS 32 /* expansions within expansions; more is an op that expands to itself */
 
@@ -26,16 +26,6 @@ typedef struct Sweep {
 static bool sweep(CgBuild *b, int nseed, const CgRef *seed, const CgRef *gseed, int nwrt, const CgRef *wrt,
     CgRef *grads, int depth, CgRef *where, CgErr *e);
 
-static bool is_part(const CgNode *n) { return !strcmp(n->op->name, "part"); }
-
-/* The node and the result number that a ref stands for. */
-static CgRef whole(const CgGraph *g, CgRef r, int *k)
-{
-    const CgNode *n = cg_node(g, r);
-    *k = is_part(n) ? (int)cg_attr_int(n->attrs, "k", 0) : 0;
-    return is_part(n) ? n->in[0] : r;
-}
-
 static CgRef get_adjoint(const Sweep *s, CgRef r, int k)
 {
     uint64_t found;
@@ -46,7 +36,7 @@ static CgRef get_adjoint(const Sweep *s, CgRef r, int k)
 static void accumulate(Sweep *s, CgRef r, CgRef d)
 {
     int k;
-    CgRef node = whole(s->b->graph, r, &k), so_far = get_adjoint(s, node, k);
+    CgRef node = cg_node_result(s->b->graph, r, &k), so_far = get_adjoint(s, node, k);
     CgRef sum = so_far == CG_NONE ? d : cg_add(s->b, so_far, d);
     cg_map_put(&s->adjoint, (uint64_t)node * CG_MAX_OUT + (uint64_t)k, sum);
 }
@@ -61,10 +51,10 @@ static void mark_reached(Sweep *s, CgRef last, int nwrt, const CgRef *wrt)
             s->reached[wrt[i]] = 1;
     for (CgRef r = 0; r <= last; r++) {
         const CgNode *n = cg_node(g, r);
-        bool stops = (n->op->traits & CG_NODIFF) && !is_part(n);
+        bool stops = (n->op->traits & CG_NODIFF) && !cg_node_is_result(n);
         for (int i = 0; i < n->nin && !stops && !s->reached[r]; i++)
             s->reached[r] = s->reached[n->in[i]];
-        if (cg_node_nout(n) == 1 && !cg_dtype_is_float(n->type.dtype))
+        if (n->nout == 1 && !cg_dtype_is_float(n->type.dtype))
             s->reached[r] = 0;
     }
 }
@@ -81,8 +71,7 @@ static CgRef graft(CgBuild *b, const CgGraph *from, CgRef r, CgRef *map)
     for (int i = 0; i < n->nin; i++)
         in[i] = graft(b, from, n->in[i], map);
     b->precision = cg_node_precision(n);
-    map[r] = is_part(n) ? cg_build_part(b, in[0], (int)cg_attr_int(n->attrs, "k", 0))
-                        : cg_build(b, n->op->name, n->nin, in, n->attrs);
+    map[r] = cg_build_like(b, n, in);
     return map[r];
 }
 
@@ -138,14 +127,14 @@ static bool step(Sweep *s, CgRef r)
 {
     CgBuild *b = s->b;
     const CgNode n = *cg_node(b->graph, r); /* by value: building moves the nodes */
-    int nout = cg_node_nout(&n);
+    int nout = n.nout;
     CgRef out[CG_MAX_OUT], gout[CG_MAX_OUT], gin[CG_MAX_IN];
     bool used = false;
     for (int k = 0; k < nout; k++) {
         gout[k] = get_adjoint(s, r, k);
         used |= gout[k] != CG_NONE;
     }
-    if (!used || !s->reached[r] || n.nin == 0 || is_part(&n) || (n.op->traits & CG_NODIFF))
+    if (!used || !s->reached[r] || n.nin == 0 || cg_node_is_result(&n) || (n.op->traits & CG_NODIFF))
         return true;
     bool below = false;
     for (int i = 0; i < n.nin; i++)
@@ -206,7 +195,7 @@ static bool sweep(CgBuild *b, int nseed, const CgRef *seed, const CgRef *gseed, 
     b->precision = saved.precision;
     for (int i = 0; ok && i < nwrt; i++) {
         int k;
-        CgRef node = whole(b->graph, wrt[i], &k);
+        CgRef node = cg_node_result(b->graph, wrt[i], &k);
         grads[i] = get_adjoint(&s, node, k);
     }
     *where = s.where;

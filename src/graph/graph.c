@@ -1,6 +1,6 @@
 /* graph.c - the hash-consing constructor, leaves, outputs, copy, identity and the verifier.
  * Takes ops, operands, attributes; gives nodes. Equal nodes are one node; a node is never changed once made.
- * Must not know what an op does, save the four leaves: input, param, const, part. */
+ * Must not know what an op does, but for the leaves (CG_LEAF): input, param, const, part. */
 #include "graph/graph.h"
 
 #include <stdlib.h>
@@ -8,12 +8,9 @@
 
 #include "graph/registry.h"
 #include "graph/text.h"
+#include "graph/use.h"
 
 #define MAX_FOLD_DEPTH 64
-
-static bool is_named(const CgOp *op, const char *name) { return !strcmp(op->name, name); }
-
-int cg_node_nout(const CgNode *n) { return n->op->nout ? n->op->nout : 1; }
 
 const CgType *cg_node_out_type(const CgNode *n, int k) { return k ? &n->more[k - 1] : &n->type; }
 
@@ -92,6 +89,15 @@ CgAtom cg_node_name(const CgGraph *g, CgRef r)
     return a->s;
 }
 
+bool cg_node_const(const CgGraph *g, CgRef r, double *value)
+{
+    while (cg_node(g, r)->op->traits & CG_REARRANGES) /* of equal elements: changes none of them */
+        r = cg_node(g, r)->in[0];
+    if (cg_node(g, r)->op->traits & CG_CONST)
+        *value = cg_attr_float(cg_node(g, r)->attrs, "value", 0);
+    return cg_node(g, r)->op->traits & CG_CONST;
+}
+
 const CgType *cg_node_type(const CgGraph *g, CgRef r) { return &cg_node(g, r)->type; }
 
 /* ---- making a node ---- */
@@ -135,14 +141,14 @@ static CgRef find_node(const CgGraph *g, const Key *k, uint64_t hash)
     return r;
 }
 
-static CgRef append_node(CgBuild *b, const Key *k, uint64_t hash, const CgType *out)
+static CgRef append_node(CgBuild *b, const Key *k, uint64_t hash, int nout, const CgType *out)
 {
     CgGraph *g = b->graph;
-    int nout = k->op->nout ? k->op->nout : 1;
     CgNode n = { .op = k->op,
         .attrs = k->attrs,
         .type = out[0],
         .nin = k->nin,
+        .nout = nout,
         .scope = b->scope,
         .span = b->span,
         .why = b->why,
@@ -159,18 +165,18 @@ static CgRef append_node(CgBuild *b, const Key *k, uint64_t hash, const CgType *
     cg_vec_push(&g->next, cg_map_get(&g->index, hash, &first) ? (CgRef)first : CG_NONE);
     cg_map_put(&g->index, hash, r);
     cg_vec_push(&g->nodes, n);
-    if (is_named(k->op, "input"))
+    if (k->op->traits & CG_INPUT)
         cg_vec_push(&g->inputs, r);
-    if (is_named(k->op, "param"))
+    if (k->op->traits & CG_PARAM)
         cg_vec_push(&g->params, r);
     return r;
 }
 
-static CgRef find_or_append(CgBuild *b, const Key *k, const CgType *out)
+static CgRef find_or_append(CgBuild *b, const Key *k, int nout, const CgType *out)
 {
     uint64_t hash = key_hash(k);
     CgRef r = find_node(b->graph, k, hash);
-    return r == CG_NONE ? append_node(b, k, hash, out) : r;
+    return r == CG_NONE ? append_node(b, k, hash, nout, out) : r;
 }
 
 static const CgAttr *find_attr(const CgAttrs *attrs, CgAtom name)
@@ -210,7 +216,7 @@ static const CgAttrs *complete_attrs(const CgSig *sig, const CgAttrs *attrs)
 }
 
 /* A size that overflowed or did not divide is NULL and surfaces here. */
-static bool check_dims(CgInfer *inf, int nout)
+static bool check_dims(CgInfer *inf)
 {
     for (int i = 0; inf->attrs && i < inf->attrs->n; i++) {
         const CgAttr *a = &inf->attrs->at[i];
@@ -221,7 +227,7 @@ static bool check_dims(CgInfer *inf, int nout)
             if (!a->type.dim[j])
                 return cg_infer_fail(inf, -1, -1, "%s: a size is not a whole number, or is beyond 2^48", a->name);
     }
-    for (int k = 0; k < nout; k++)
+    for (int k = 0; k < inf->nout; k++)
         for (int j = 0; j < inf->out[k].rank; j++) {
             int64_t size;
             if (!inf->out[k].dim[j])
@@ -237,6 +243,7 @@ static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *
     const CgAttrs *attrs, CgType *types)
 {
     *inf = (CgInfer){ .op = op, .nin = nin, .in = types, .attrs = attrs, .operand = { -1, -1 }, .axis = { -1, -1 } };
+    inf->nout = op->nout ? op->nout : 1;
     for (int i = 0; i < nin; i++) {
         if (in[i] >= g->nodes.len)
             CG_BUG("operand %d of %s is no node", i, op->name);
@@ -245,13 +252,13 @@ static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *
     if (!sig->any_number && nin != sig->ntensors)
         return cg_infer_fail(
             inf, -1, -1, "takes %d operand%s, %d given", sig->ntensors, sig->ntensors == 1 ? "" : "s", nin);
-    return op->shape(inf) && check_dims(inf, op->nout ? op->nout : 1);
+    return op->shape(inf) && check_dims(inf);
 }
 
 /* Asks op->fold for something simpler; CG_NONE keeps the node. */
-static CgRef try_fold(CgBuild *b, const Key *k, const CgType *type)
+static CgRef try_fold(CgBuild *b, const Key *k, int nout, const CgType *type)
 {
-    if (b->no_fold || !k->op->fold || k->op->nout > 1 || b->depth >= MAX_FOLD_DEPTH)
+    if (b->no_fold || !k->op->fold || nout > 1 || b->depth >= MAX_FOLD_DEPTH)
         return CG_NONE;
     CgSite site = { .nin = k->nin, .nout = 1, .in = k->in, .attrs = k->attrs };
     b->depth++;
@@ -293,8 +300,8 @@ CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, con
     inf->in = NULL; /* pointed into this frame */
     if (!ok)
         return CG_NONE;
-    CgRef simpler = try_fold(b, &key, &inf->out[0]);
-    return simpler != CG_NONE ? simpler : find_or_append(b, &key, inf->out);
+    CgRef simpler = try_fold(b, &key, inf->nout, &inf->out[0]);
+    return simpler != CG_NONE ? simpler : find_or_append(b, &key, inf->nout, inf->out);
 }
 
 CgRef cg_build(CgBuild *b, const char *name, int nin, const CgRef *in, const CgAttrs *attrs)
@@ -318,14 +325,14 @@ CgRef cg_build(CgBuild *b, const char *name, int nin, const CgRef *in, const CgA
 CgRef cg_build_part(CgBuild *b, CgRef node, int k)
 {
     const CgNode *n = cg_node(b->graph, node);
-    if (k < 0 || k >= cg_node_nout(n))
+    if (k < 0 || k >= n->nout)
         CG_BUG("result %d of %s", k, n->op->name);
     if (k == 0)
         return node;
     CgAttr a = cg_a_int("k", k);
     CgType type = n->more[k - 1];
     Key key = key_of(b, cg_op_get("part"), cg_attrs(1, &a), 1, &node);
-    return find_or_append(b, &key, &type);
+    return find_or_append(b, &key, 1, &type);
 }
 
 static CgRef leaf(CgBuild *b, const char *op, const char *name, CgType type)
@@ -344,6 +351,12 @@ CgRef cg_graph_const(CgBuild *b, CgDtype dtype, double value)
     return cg_build(b, "const", 0, NULL, cg_attrs(2, at));
 }
 
+CgRef cg_build_like(CgBuild *b, const CgNode *n, const CgRef *in)
+{
+    return cg_node_is_result(n) ? cg_build_part(b, in[0], (int)cg_attr_int(n->attrs, "k", 0))
+                                : cg_build(b, n->op->name, n->nin, in, n->attrs);
+}
+
 /* A node that was built before, on operands of b's graph. When these have the types they had, so has the result, and
  * nothing needs to be inferred: passes copy every node once. */
 static CgRef build_again(CgBuild *b, const CgGraph *from, const CgNode *n, const CgRef *in)
@@ -358,10 +371,10 @@ static CgRef build_again(CgBuild *b, const CgGraph *from, const CgNode *n, const
     CgRef same = find_node(b->graph, &key, key_hash(&key));
     if (same != CG_NONE)
         return same;
-    for (int k = 0; k < cg_node_nout(n); k++)
+    for (int k = 0; k < n->nout; k++)
         types[k] = *cg_node_out_type(n, k);
-    CgRef simpler = try_fold(b, &key, &types[0]);
-    return simpler != CG_NONE ? simpler : find_or_append(b, &key, types);
+    CgRef simpler = try_fold(b, &key, n->nout, &types[0]);
+    return simpler != CG_NONE ? simpler : find_or_append(b, &key, n->nout, types);
 }
 
 CgRef cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in)
@@ -375,10 +388,7 @@ CgRef cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in)
     at.precision = cg_node_precision(n);
     at.why = n->why == CG_NONE || n->why == r ? CG_NONE : b->why_map ? b->why_map[n->why] : n->why;
     CgRef size = (CgRef)b->graph->nodes.len, made;
-    if (is_named(n->op, "part"))
-        made = cg_build_part(&at, in[0], (int)cg_attr_int(n->attrs, "k", 0));
-    else
-        made = build_again(&at, from, n, in);
+    made = cg_node_is_result(n) ? cg_build_like(&at, n, in) : build_again(&at, from, n, in);
     if (n->why != CG_NONE) /* the forward node is gone: the mark of a derivative stays */
         for (; size < b->graph->nodes.len; size++)
             if (b->graph->nodes.at[size].why == CG_NONE)
@@ -402,9 +412,9 @@ static void verify_node(const CgGraph *g, CgRef r)
         CG_BUG("node %u (%s) has scope %d", r, n->op->name, n->scope);
     if (n->why != CG_NONE && n->why > r)
         CG_BUG("node %u (%s) has the later forward node %u", r, n->op->name, n->why);
-    if (is_named(n->op, "part")) {
+    if (cg_node_is_result(n)) {
         int64_t k = cg_attr_int(n->attrs, "k", -1);
-        if (n->nin != 1 || k < 1 || k >= cg_node_nout(cg_node(g, n->in[0])))
+        if (n->nin != 1 || k < 1 || k >= cg_node(g, n->in[0])->nout)
             CG_BUG("node %u is result %lld of nothing", r, (long long)k);
         if (!cg_type_equal(&n->type, cg_node_out_type(cg_node(g, n->in[0]), (int)k)))
             CG_BUG("node %u (part) has another type", r);
@@ -412,7 +422,9 @@ static void verify_node(const CgGraph *g, CgRef r)
     }
     if (!infer(&inf, g, cg_op_sig(n->op), n->op, n->nin, n->in, n->attrs, types))
         CG_BUG("node %u (%s) is ill-typed: %s", r, n->op->name, inf.message);
-    for (int k = 0; k < cg_node_nout(n); k++)
+    if (inf.nout != n->nout)
+        CG_BUG("node %u (%s) has %d results, not %d", r, n->op->name, n->nout, inf.nout);
+    for (int k = 0; k < n->nout; k++)
         if (!cg_type_equal(&inf.out[k], cg_node_out_type(n, k)))
             CG_BUG("node %u (%s): result %d has another type", r, n->op->name, k);
 }
@@ -425,10 +437,10 @@ void cg_graph_verify(const CgGraph *g)
         if (g->outputs.at[i].ref >= g->nodes.len)
             CG_BUG("output '%s' is no node", g->outputs.at[i].name);
     for (size_t i = 0; i < g->inputs.len; i++)
-        if (!is_named(cg_node(g, g->inputs.at[i])->op, "input"))
+        if (!(cg_node(g, g->inputs.at[i])->op->traits & CG_INPUT))
             CG_BUG("input %zu is none", i);
     for (size_t i = 0; i < g->params.len; i++)
-        if (!is_named(cg_node(g, g->params.at[i])->op, "param"))
+        if (!(cg_node(g, g->params.at[i])->op->traits & CG_PARAM))
             CG_BUG("param %zu is none", i);
 }
 

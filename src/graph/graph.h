@@ -26,7 +26,7 @@ typedef struct CgNode {
     CgType type;          /* of result 0 */
     CgType *more;         /* types of results 1.. , NULL when there is one */
     CgRef *in;
-    int nin;
+    int nin, nout;
     int scope;
     CgSpan span; /* the source expression, kept by derivative nodes */
     CgRef why;   /* derivative nodes: the forward node, or the node itself when that is gone; else CG_NONE */
@@ -52,10 +52,9 @@ typedef struct CgGraph {
 } CgGraph;
 
 /* How many nodes and outputs use each of the first nodes of a graph. */
-typedef struct CgUses CgUses;
-struct CgUses {
+typedef struct CgUses {
     CG_VEC(uint32_t) of;
-};
+} CgUses;
 
 /* What products are computed in. */
 typedef enum CgPrecision { CG_AS_SCOPE /* what the scope of the new node says */, CG_IN_F32, CG_IN_BF16 } CgPrecision;
@@ -67,12 +66,12 @@ struct CgBuild {
     CgSpan span;
     CgRef why;
     int clone;
-    CgPrecision precision;     /* of new products */
-    bool no_fold;              /* keep nodes as written (text reader, lint) */
-    int depth;                 /* of folds within folds: past a bound nodes are kept as they are */
-    const int *scope_map;      /* for cg_graph_copy: scope of the other graph -> scope here; NULL: the same number */
-    const CgRef *why_map;      /* likewise for CgNode.why */
-    const struct CgUses *uses; /* for cg_ref_shared; may be NULL */
+    CgPrecision precision; /* of new products */
+    bool no_fold;          /* keep nodes as written (text reader, lint) */
+    int depth;             /* of folds within folds: past a bound nodes are kept as they are */
+    const int *scope_map;  /* for cg_graph_copy: scope of the other graph -> scope here; NULL: the same number */
+    const CgRef *why_map;  /* likewise for CgNode.why */
+    const CgUses *uses;    /* for cg_ref_shared; may be NULL */
 };
 
 CgGraph *cg_graph_new(const char *name);
@@ -90,6 +89,8 @@ CgRef cg_graph_param(CgBuild *b, const char *path, CgType type);
 CgRef cg_graph_const(CgBuild *b, CgDtype dtype, double value); /* scalar */
 void cg_graph_output(CgGraph *g, const char *name, CgRef ref);
 CgAtom cg_node_name(const CgGraph *g, CgRef r); /* of an input or param */
+/* True when r is a constant with one value, possibly broadcast. */
+bool cg_node_const(const CgGraph *g, CgRef r, double *value);
 
 /* As cg_build, but for what a user wrote: an ill-typed node is refused and the complaint left in *inf. */
 CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, const CgAttrs *attrs, CgInfer *inf);
@@ -99,11 +100,12 @@ const CgType *cg_node_type(const CgGraph *g, CgRef r);
 /* For builders of what takes this node's place or belongs to it, as its derivative does. */
 CgPrecision cg_node_precision(const CgNode *n);
 
+/* Node n again, of this graph or another one, on operands of b's graph; a further result is asked of `in[0]`. */
+CgRef cg_build_like(CgBuild *b, const CgNode *n, const CgRef *in);
 /* Copies node `r` of `from` into b's graph with operands `in`, keeping scope and why (through b's maps),
  * span, precision, and clone unless b has one. */
 CgRef cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in);
-/* Number of results, and the type of result k. */
-int cg_node_nout(const CgNode *n);
+/* The type of result k. */
 const CgType *cg_node_out_type(const CgNode *n, int k);
 /* Invariants: order, arity, types re-inferred, outputs in range. CG_BUG when broken. */
 void cg_graph_verify(const CgGraph *g);

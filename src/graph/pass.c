@@ -62,7 +62,7 @@ CgGraph *cg_pass_begin(const CgGraph *g, CgRef *map)
     CgBuild b = cg_build_at(to);
     for (CgRef r = 0; r < g->nodes.len; r++) {
         const CgNode *n = cg_node(g, r);
-        if (!strcmp(n->op->name, "input") || !strcmp(n->op->name, "param"))
+        if (n->op->traits & (CG_INPUT | CG_PARAM))
             map[r] = cg_graph_copy(&b, g, r, NULL);
     }
     return to;
@@ -84,17 +84,6 @@ CgGraph *cg_pass_end(const CgGraph *g, CgGraph *to, CgRef *map)
         cg_graph_output(to, g->outputs.at[i].name, map[g->outputs.at[i].ref]);
     free(map);
     return to;
-}
-
-bool *cg_pass_live(const CgGraph *g)
-{
-    bool *live = cg_calloc(g->nodes.len + 1, sizeof *live);
-    for (size_t i = 0; i < g->outputs.len; i++)
-        live[g->outputs.at[i].ref] = true;
-    for (CgRef r = (CgRef)g->nodes.len; r-- > 0;)
-        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++)
-            live[cg_node(g, r)->in[i]] = true;
-    return live;
 }
 
 static CgGraph *run_pass(const CgPass *pass, CgGraph *g)

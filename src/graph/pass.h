@@ -36,6 +36,4 @@ CgRef cg_pass_slice_at(CgBuild *b, CgRef root);
 CgRef cg_pass_copy(CgBuild *b, const CgGraph *g, CgRef r, const CgRef *map);
 /* Gives `to` g's outputs and frees map[]. */
 CgGraph *cg_pass_end(const CgGraph *g, CgGraph *to, CgRef *map);
-/* live[r]: an output needs node r. To be freed. */
-bool *cg_pass_live(const CgGraph *g);
 #endif

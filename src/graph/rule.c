@@ -2,7 +2,6 @@
  * Takes a text; gives whether it fits, and its nodes in another graph. Must not keep anything: equal texts are equal
  * rules. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "graph/text.h"
 
@@ -59,8 +58,7 @@ void cg_build_text(CgBuild *b, const char *text, int nin, const CgRef *in, CgRef
         for (int i = 0; i < n->nin; i++)
             operand[i] = map[n->in[i]];
         b->precision = cg_node_precision(n);
-        map[r] = !strcmp(n->op->name, "part") ? cg_build_part(b, operand[0], (int)cg_attr_int(n->attrs, "k", 0))
-                                              : cg_build(b, n->op->name, n->nin, operand, n->attrs);
+        map[r] = cg_build_like(b, n, operand);
     }
     b->precision = saved;
     for (size_t i = 0; i < g->outputs.len; i++)

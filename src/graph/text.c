@@ -102,7 +102,7 @@ static void print_node_attrs(const CgNode *n, CgStrbuf *out)
         cg_strbuf_putc(out, '}');
 }
 
-static bool is_leaf(const CgNode *n) { return !strcmp(n->op->name, "input") || !strcmp(n->op->name, "param"); }
+static bool is_in_header(const CgNode *n) { return n->op->traits & (CG_INPUT | CG_PARAM); }
 
 static void pad_to(CgStrbuf *out, size_t line, size_t column)
 {
@@ -129,7 +129,7 @@ static void print_node(const CgGraph *g, CgRef r, const uint32_t *numbers, const
         cg_strbuf_printf(out, " for %%%u", numbers[n->why]);
     pad_to(out, line, 36);
     cg_strbuf_puts(out, " : ");
-    for (int k = 0; k < cg_node_nout(n); k++) {
+    for (int k = 0; k < n->nout; k++) {
         cg_strbuf_puts(out, k ? ", " : "");
         cg_type_print(cg_node_out_type(n, k), out);
     }
@@ -160,17 +160,17 @@ void cg_graph_print(const CgGraph *g, const CgSources *sources, CgStrbuf *out)
     cg_strbuf_putc(out, '(');
     for (CgRef r = 0; r < g->nodes.len; r++) {
         const CgNode *n = cg_node(g, r);
-        if (!is_leaf(n))
+        if (!is_in_header(n))
             continue;
         cg_strbuf_puts(out, next ? ", " : "");
         print_name(cg_node_name(g, r), out);
-        cg_strbuf_puts(out, !strcmp(n->op->name, "param") ? ": param " : ": ");
+        cg_strbuf_puts(out, n->op->traits & CG_PARAM ? ": param " : ": ");
         cg_type_print(&n->type, out);
         numbers[r] = next++;
     }
     cg_strbuf_puts(out, ") {\n");
     for (CgRef r = 0; r < g->nodes.len; r++) {
-        if (is_leaf(cg_node(g, r)))
+        if (is_in_header(cg_node(g, r)))
             continue;
         numbers[r] = next++;
         print_node(g, r, numbers, sources, out);
@@ -404,7 +404,7 @@ static bool read_leaf(Reader *r, CgBuild *b)
 static bool check_types(Reader *r, CgRef ref)
 {
     const CgNode *n = cg_node(r->g, ref);
-    for (int k = 0; k < cg_node_nout(n); k++) {
+    for (int k = 0; k < n->nout; k++) {
         CgType t;
         if ((k && !need(r, ",")) || !read_type(r, &t))
             return false;
@@ -423,15 +423,15 @@ static bool check_types(Reader *r, CgRef ref)
 static CgRef make_node(Reader *r, CgBuild *b, const CgOp *op, int nin, const CgRef *in, const CgAttrs *attrs)
 {
     CgInfer inf;
-    if (!strcmp(op->name, "part")) {
+    if (op->traits & CG_RESULT) {
         int64_t k = cg_attr_int(attrs, "k", 0);
-        if (nin != 1 || k < 1 || k >= cg_node_nout(cg_node(r->g, in[0]))) {
+        if (nin != 1 || k < 1 || k >= cg_node(r->g, in[0])->nout) {
             fail(r, "part of nothing");
             return CG_NONE;
         }
         return cg_build_part(b, in[0], (int)k);
     }
-    if (!strcmp(op->name, "input") || !strcmp(op->name, "param")) {
+    if (op->traits & (CG_INPUT | CG_PARAM)) {
         fail(r, "inputs and params belong in the header");
         return CG_NONE;
     }

@@ -39,7 +39,7 @@ static const CgOp op_input = {
     .sig = "(name: str, type: type) -> T[..s]",
     .doc = "A tensor that each run is given: tokens, targets, a learning rate.\n",
     .shape = leaf_shape,
-    .traits = CG_LEAF,
+    .traits = CG_INPUT,
     .samples = no_samples,
 };
 
@@ -49,7 +49,7 @@ static const CgOp op_param = {
     .sig = "(name: str, type: type) -> T[..s]",
     .doc = "A tensor that belongs to a model and is trained, or frozen, under its dotted path.\n",
     .shape = leaf_shape,
-    .traits = CG_LEAF,
+    .traits = CG_PARAM,
     .samples = no_samples,
 };
 
@@ -59,7 +59,7 @@ static const CgOp op_const = {
     .sig = "(value: float, type: type) -> T",
     .doc = "One number known when the graph is made; `broadcast` gives it axes.\n",
     .shape = const_shape,
-    .traits = CG_LEAF,
+    .traits = CG_CONST,
     .samples = no_samples,
 };
 
@@ -69,7 +69,7 @@ static const CgOp op_part = {
     .sig = "(x: T[..s], k: int) -> T[..r]",
     .doc = "Result k of a node that has several; result 0 is the node itself.\n",
     .shape = part_shape,
-    .traits = CG_LEAF,
+    .traits = CG_RESULT,
     .samples = no_samples,
 };
 

@@ -675,7 +675,7 @@ static const CgOp op_reshape = {
     .fold = reshape_fold,
     .along = reshape_along,
     .cut = cg_cut_dims,
-    .traits = CG_LINEAR,
+    .traits = CG_LINEAR | CG_REARRANGES,
     .samples = reshape_samples,
 };
 
@@ -689,7 +689,7 @@ static const CgOp op_transpose = {
     .view = transpose_view,
     .fold = transpose_fold,
     .along = transpose_along,
-    .traits = CG_LINEAR,
+    .traits = CG_LINEAR | CG_REARRANGES,
     .samples = transpose_samples,
 };
 
@@ -705,7 +705,7 @@ static const CgOp op_broadcast = {
     .fold = broadcast_fold,
     .along = broadcast_along,
     .cut = cg_cut_dims,
-    .traits = CG_LINEAR,
+    .traits = CG_LINEAR | CG_REARRANGES,
     .samples = broadcast_samples,
 };
 
@@ -720,7 +720,7 @@ static const CgOp op_slice = {
     .fold = slice_fold,
     .along = slice_along,
     .cut = slice_cut,
-    .traits = CG_LINEAR,
+    .traits = CG_LINEAR | CG_REARRANGES,
     .samples = slice_samples,
 };
 

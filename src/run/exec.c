@@ -172,7 +172,7 @@ static double seconds(void)
 
 /* ---- CG_DEBUG=poison: memory that is dead holds NaN, gaps between buffers hold a pattern ----------------------- */
 
-static bool in_slab(const CgBuffer *b) { return b->place == CG_AT_SLAB && b->first <= b->last; }
+static bool in_slab(const CgBuffer *b) { return b->storage == CG_AT_SLAB && b->first <= b->last; }
 
 static void fill_gap(const CgExec *x, const CgBuffer *b)
 {
@@ -257,7 +257,7 @@ static bool operands_have_inf(const CgExec *x, int i)
 {
     const CgInstr *in = cg_plan_instr(x->plan, i);
     for (int k = 0; k < in->nin; k++) {
-        CgPlace place = cg_plan_buffer(x->plan, in->in[k].buffer)->place;
+        CgStorage place = cg_plan_buffer(x->plan, in->in[k].buffer)->storage;
         if ((place == CG_AT_SLAB || place == CG_AT_CONST || place == CG_AT_OUTPUT) && find_odd(&x->calls[i].in[k]).inf)
             return true;
     }
@@ -274,9 +274,9 @@ static void check_bound(CgExec *x)
         const CgBuffer *buffer = cg_plan_buffer(x->plan, b);
         if (x->first_link[b] >= 0 && !x->base[b] && buffer->bytes > 0)
             CG_BUG("%s %d of graph '%s' is not bound",
-                buffer->place == CG_AT_INPUT       ? "input"
-                    : buffer->place == CG_AT_PARAM ? "param"
-                                                   : "output",
+                buffer->storage == CG_AT_INPUT       ? "input"
+                    : buffer->storage == CG_AT_PARAM ? "param"
+                                                     : "output",
                 buffer->ordinal, cg_plan_graph(x->plan)->name);
     }
     x->checked_bound = true;
@@ -363,7 +363,7 @@ static void bind(CgExec *x, int buffer, const void *data)
     x->checked_bound = false;
 }
 
-static int buffer_of(const CgExec *x, CgPlace place, int ordinal)
+static int buffer_of(const CgExec *x, CgStorage place, int ordinal)
 {
     int n = place == CG_AT_INPUT ? x->ninputs : place == CG_AT_PARAM ? x->nparams : x->noutputs;
     if (ordinal < 0 || ordinal >= n)
@@ -379,7 +379,7 @@ void cg_exec_bind_param(CgExec *x, int ordinal, const void *data) { bind(x, buff
 void cg_exec_bind_output(CgExec *x, int ordinal, void *data)
 {
     int buffer = buffer_of(x, CG_AT_OUTPUT, ordinal);
-    if (cg_plan_buffer(x->plan, buffer)->place != CG_AT_OUTPUT)
+    if (cg_plan_buffer(x->plan, buffer)->storage != CG_AT_OUTPUT)
         CG_BUG("this plan keeps output %d in the slab", ordinal);
     bind(x, buffer, data);
 }
@@ -476,7 +476,7 @@ static void lay_bases(CgExec *x)
             const void *in;
             char *out;
         } u = { nothing };
-        switch (buffer->place) {
+        switch (buffer->storage) {
         case CG_AT_SLAB: x->base[b] = x->slab ? x->slab + buffer->offset : nothing; break;
         case CG_AT_CONST:
             u.in = cg_plan_constant(p, buffer->ordinal);

@@ -20,3 +20,16 @@ double cg_tensor_number(const CgTensor *t, int64_t i)
     }
     return NAN;
 }
+
+bool cg_tensor_contiguous(const CgTensor *t)
+{
+    int64_t expect = 1;
+    bool row_major = true;
+    for (int i = t->rank - 1; i >= 0; i--) {
+        if (t->dim[i] == 0)
+            return true;
+        row_major = row_major && (t->dim[i] == 1 || t->stride[i] == expect);
+        expect *= t->dim[i];
+    }
+    return row_major;
+}

@@ -213,6 +213,7 @@ bool infer(const Case *c, CgInfer *inf)
     *inf = (CgInfer){
         .op = c->op, .nin = c->nin, .in = c->type, .attrs = c->attrs, .operand = { -1, -1 }, .axis = { -1, -1 }
     };
+    inf->nout = c->op->nout ? c->op->nout : 1;
     return c->op->shape(inf);
 }
 
@@ -222,7 +223,7 @@ bool case_fill(Case *c)
     CgInfer inf;
     if (!infer(c, &inf))
         return false;
-    c->nout = c->op->nout ? c->op->nout : 1;
+    c->nout = inf.nout;
     for (int k = 0; k < c->nout; k++)
         c->out_type[k] = inf.out[k];
     for (int k = 0; k < c->nin; k++) {

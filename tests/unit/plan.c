@@ -252,7 +252,7 @@ static void outputs(void)
     ok(p && instrs_of(p, "copy") == 3 && cg_plan_slab(p) == 0, "bound outputs: one written at once, the others copied");
     bool each = p != NULL;
     for (int i = 0; p && i < 4; i++)
-        each = each && cg_plan_buffer(p, cg_plan_output(p, i)->buffer)->place == CG_AT_OUTPUT
+        each = each && cg_plan_buffer(p, cg_plan_output(p, i)->buffer)->storage == CG_AT_OUTPUT
             && cg_plan_buffer(p, cg_plan_output(p, i)->buffer)->ordinal == i
             && cg_tensor_contiguous(&cg_plan_output(p, i)->tensor);
     ok(each, "each in its own memory, row major");
@@ -291,9 +291,9 @@ static void pieces(void)
         ok(p && instrs_of(p, "concat") == 1, "a piece in rows is copied"));
 }
 
-static CgPlace place_of(const CgPlan *p, int output)
+static CgStorage place_of(const CgPlan *p, int output)
 {
-    return cg_plan_buffer(p, cg_plan_output(p, output)->buffer)->place;
+    return cg_plan_buffer(p, cg_plan_output(p, output)->buffer)->storage;
 }
 
 /* Outputs named like a leaf. The first reader of w comes last in the text, and must run first. */
@@ -463,8 +463,8 @@ static void together(void)
     for (int o = 0; p && o < 3; o++) {
         const CgBuffer *b = cg_plan_buffer(p, cg_plan_output(p, o)->buffer);
         good = good
-            && (o == 2 ? b->place == CG_AT_OUTPUT
-                       : b->place == CG_AT_SLAB && b->offset == at[o] && cg_plan_output(p, o)->offset == 0);
+            && (o == 2 ? b->storage == CG_AT_OUTPUT
+                       : b->storage == CG_AT_SLAB && b->offset == at[o] && cg_plan_output(p, o)->offset == 0);
     }
     ok(good, "outputs that are together lie where the caller wants them");
     size_t block = 512 + 96 * sizeof(float);

@@ -335,7 +335,7 @@ static void registered(Program *p)
     CgType t = cg_ref_type(b, r);
     if (t.dtype == p->dtype)
         add(p, cg_u(b, "tanh", r));
-    for (int k = 1; k < cg_node_nout(cg_node(b->graph, r)); k++) {
+    for (int k = 1; k < cg_node(b->graph, r)->nout; k++) {
         CgRef part = cg_build_part(b, r, k);
         if (cg_ref_type(b, part).dtype == p->dtype && draw(&p->random, 2))
             add(p, cg_u(b, "tanh", part));

@@ -3,11 +3,12 @@
 #include <stdlib.h>
 
 #include "graph/pass.h"
+#include "graph/use.h"
 
 CgGraph *cg_pass_dce(const CgGraph *g)
 {
     CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
-    bool *live = cg_pass_live(g);
+    bool *live = cg_graph_live(g, CG_NONE);
     CgGraph *to = cg_pass_begin(g, map);
     CgBuild b = cg_build_at(to);
     b.no_fold = true;

@@ -12,6 +12,7 @@
 
 #include "graph/pass.h"
 #include "graph/registry.h"
+#include "graph/use.h"
 
 #define MAX_MEMBERS 32
 #define MAX_CONSTS  16
@@ -27,13 +28,12 @@ typedef struct Cluster {
 
 typedef struct Pass {
     const CgGraph *g;
-    CgBuild look; /* for cg_ref_const on g */
-    bool *live, *output;
+    bool *live;
+    CgUsers users;
     int *cluster; /* by node: index into clusters, -1 = none */
     CG_VEC(Cluster) clusters;
     CgRef *reach; /* by node r: the first node of any cluster that has nodes both before r and at or after r; else r */
-    uint32_t *users_first, *users; /* live users of each node */
-    uint32_t *seen, stamp;         /* by node: search marks */
+    uint32_t *seen, stamp; /* by node: search marks */
 } Pass;
 
 /* ---- what may be in a program ---- */
@@ -56,18 +56,18 @@ static bool is_candidate(const Pass *p, CgRef r)
     const CgOp *op = n->op;
     double value;
     if (!p->live[r] || !(op->traits & CG_ELEMENTWISE) || (op->traits & CG_RANDOM) || op->prepare || op->finish
-        || op->nout > 1)
+        || n->nout > 1)
         return false;
     if (n->nin < 1 || n->nin > MAX_ARGS || (n->attrs && n->attrs->n > 4) || strlen(op->name) > 40)
         return false;
-    CgDtype first = cg_node_type(p->g, n->in[0])->dtype;
-    if (!op->vec[first] && !op->kernel[first])
+    CgOpCode code = cg_node_code(p->g, n);
+    if (!code.kernel && !code.vec)
         return false;
     for (int i = 0; n->attrs && i < n->attrs->n; i++)
         if (!is_simple_attr(&n->attrs->at[i]))
             return false;
     for (int i = 0; i < n->nin; i++)
-        if (!cg_ref_const(&p->look, n->in[i], &value))
+        if (!cg_node_const(p->g, n->in[i], &value))
             return true;
     return false; /* all constant: for the folds */
 }
@@ -104,10 +104,10 @@ static bool join(const Cluster *a, const Cluster *b, Cluster *out)
 
 static bool is_needed_outside(const Pass *p, const Cluster *c, CgRef r)
 {
-    for (uint32_t i = p->users_first[r]; i < p->users_first[r + 1]; i++)
-        if (!has(c, p->users[i]))
+    for (uint32_t i = p->users.first[r]; i < p->users.first[r + 1]; i++)
+        if (!has(c, p->users.of[i]))
             return true;
-    return p->output[r];
+    return p->users.is_output[r];
 }
 
 /* Operands from outside that are no constants; more than `max` are not counted. */
@@ -122,7 +122,7 @@ static int collect_operands(const Pass *p, const Cluster *c, CgRef *out, int max
             int k = 0;
             if (has(c, n->in[i]))
                 continue;
-            if (cg_ref_const(&p->look, n->in[i], &value)) {
+            if (cg_node_const(p->g, n->in[i], &value)) {
                 ++*nconst;
                 continue;
             }
@@ -207,16 +207,14 @@ static bool fits(Pass *p, const Cluster *c)
     return results <= CG_MAX_OUT && !would_cycle(p, c);
 }
 
-/* Second evaluations and derivatives come late; drawn together with a forward node they would all come early. */
-static bool is_late(const CgNode *n) { return n->why != CG_NONE || n->clone; }
-
 static int by_ref_down(const void *a, const void *b)
 {
     CgRef x = *(const CgRef *)a, y = *(const CgRef *)b;
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* Draws node r together with the clusters of its operands, latest first, as far as that goes. */
+/* Draws node r together with the clusters of its operands, latest first, as far as that goes. Late nodes only with late
+ * ones: drawn together with a forward node they would all come early. */
 static void grow(Pass *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
@@ -229,7 +227,8 @@ static void grow(Pass *p, CgRef r)
     qsort(in, (size_t)n->nin, sizeof *in, by_ref_down);
     for (int i = 0; i < n->nin; i++) {
         int other = p->cluster[in[i]];
-        if (other < 0 || other == id || !same_shape(p, in[i], r) || is_late(cg_node(p->g, in[i])) != is_late(n))
+        if (other < 0 || other == id || !same_shape(p, in[i], r)
+            || cg_node_is_late(cg_node(p->g, in[i])) != cg_node_is_late(n))
             continue;
         if (!join(&p->clusters.at[id], &p->clusters.at[other], &both) || !fits(p, &both))
             continue;
@@ -246,12 +245,12 @@ static void pair(Pass *p, CgRef r)
     int nconst, id = p->cluster[r], n = collect_operands(p, &p->clusters.at[id], operands, CG_MAX_IN, &nconst);
     if (n > CG_MAX_IN || n < 2 || p->clusters.at[id].at[p->clusters.at[id].n - 1] != r)
         return;
-    for (uint32_t i = p->users_first[operands[0]]; i < p->users_first[operands[0] + 1]; i++) {
-        CgRef theirs[CG_MAX_IN], u = p->users[i];
+    for (uint32_t i = p->users.first[operands[0]]; i < p->users.first[operands[0] + 1]; i++) {
+        CgRef theirs[CG_MAX_IN], u = p->users.of[i];
         int other = p->cluster[u], m, shared = 0;
         Cluster both;
         if (u > r || other < 0 || other == id || !same_shape(p, u, r)
-            || is_late(cg_node(p->g, u)) != is_late(cg_node(p->g, r)))
+            || cg_node_is_late(cg_node(p->g, u)) != cg_node_is_late(cg_node(p->g, r)))
             continue;
         m = collect_operands(p, &p->clusters.at[other], theirs, CG_MAX_IN, &nconst);
         for (int k = 0; k < n && m <= CG_MAX_IN; k++)
@@ -295,7 +294,8 @@ static void sum_up(Pass *p, CgRef r)
     if (over == 1 && cg_dim_is_int(t->dim[t->rank - 1], &row) && row < SHORT_ROW)
         return;
     Cluster *c = &p->clusters.at[id], with = *c;
-    if (c->n == MAX_MEMBERS || c->sum || c->at[c->n - 1] != n->in[0] || is_late(cg_node(p->g, n->in[0])) != is_late(n))
+    if (c->n == MAX_MEMBERS || c->sum || c->at[c->n - 1] != n->in[0]
+        || cg_node_is_late(cg_node(p->g, n->in[0])) != cg_node_is_late(n))
         return;
     with.at[with.n++] = r;
     with.sum = true;
@@ -346,7 +346,7 @@ static void print_arg(const Pass *p, const Cluster *c, const CgRef *operands, in
             cg_strbuf_printf(out, " %d", noperands + m);
             return;
         }
-    if (cg_ref_const(&p->look, r, &value)) {
+    if (cg_node_const(p->g, r, &value)) {
         cg_strbuf_printf(out, " %s:", cg_dtype_name(cg_node_type(p->g, r)->dtype));
         print_number(value, out);
         return;
@@ -438,37 +438,19 @@ static void emit(Pass *p, CgRef r, CgBuild *b, CgRef *map)
     cg_vec_free(&todo);
 }
 
-static void count_users(Pass *p)
-{
-    size_t n = p->g->nodes.len, total = 0;
-    p->users_first = cg_calloc(n + 2, sizeof *p->users_first);
-    for (CgRef r = 0; r < n; r++)
-        for (int i = 0; p->live[r] && i < cg_node(p->g, r)->nin; i++, total++)
-            p->users_first[cg_node(p->g, r)->in[i] + 2]++;
-    for (size_t i = 2; i < n + 2; i++)
-        p->users_first[i] += p->users_first[i - 1];
-    p->users = cg_malloc(sizeof *p->users * (total + 1));
-    for (CgRef r = 0; r < n; r++)
-        for (int i = 0; p->live[r] && i < cg_node(p->g, r)->nin; i++)
-            p->users[p->users_first[cg_node(p->g, r)->in[i] + 1]++] = r;
-}
-
 CgGraph *cg_pass_fuse(const CgGraph *g)
 {
     size_t size = g->nodes.len + 1;
-    Pass p = { .g = g, .look = cg_build_at((CgGraph *)(uintptr_t)g), .live = cg_pass_live(g) };
+    Pass p = { .g = g, .live = cg_graph_live(g, CG_NONE) };
     CgRef *map = cg_malloc(sizeof *map * size);
     p.cluster = cg_malloc(sizeof *p.cluster * size);
     p.seen = cg_calloc(size, sizeof *p.seen);
-    p.output = cg_calloc(size, sizeof *p.output);
     p.reach = cg_malloc(sizeof *p.reach * size);
     for (size_t i = 0; i < size; i++) {
         p.cluster[i] = -1;
         p.reach[i] = (CgRef)i;
     }
-    for (size_t i = 0; i < g->outputs.len; i++)
-        p.output[g->outputs.at[i].ref] = true;
-    count_users(&p);
+    cg_users_init(&p.users, g, p.live, (CgEdges){ 0 });
     for (CgRef r = 0; r < g->nodes.len && cg_op_find("fused"); r++)
         if (is_candidate(&p, r))
             grow(&p, r);
@@ -488,12 +470,10 @@ CgGraph *cg_pass_fuse(const CgGraph *g)
             emit(&p, r, &b, map);
     }
     free(p.live);
-    free(p.output);
     free(p.cluster);
     free(p.seen);
     free(p.reach);
-    free(p.users);
-    free(p.users_first);
+    cg_users_deinit(&p.users);
     cg_vec_free(&p.clusters);
     to = cg_pass_end(g, to, map);
     CgGraph *clean = cg_pass_dce(to); /* constants that are now in programs, and their broadcasts */

@@ -11,6 +11,7 @@
 #include "graph/cut.h"
 #include "graph/pass.h"
 #include "graph/incremental.h"
+#include "graph/use.h"
 
 typedef struct Growth {
     enum { FIXED, GROWS, LOST } what;
@@ -109,16 +110,12 @@ static void output(Step *s, const char *name, int number, CgRef r)
 
 static CgRef put(Step *s, CgRef into, CgRef x, int axis, const CgDim *from)
 {
-    CgRef in[3] = { into, x, s->at };
-    CgAttr a[2] = { cg_a_int("axis", axis), cg_a_dims("from", 1, &from) };
-    return cg_build(&s->b, "put_at", 3, in, cg_attrs(2, a));
+    return cg_put_at(&s->b, into, x, s->at, axis, from);
 }
 
 static CgRef slice_at(Step *s, CgRef x, int axis, const CgDim *from)
 {
-    CgRef in[2] = { x, s->at };
-    CgAttr a[3] = { cg_a_int("axis", axis), cg_a_dims("from", 1, &from), cg_a_dims("n", 1, &s->count) };
-    return cg_build(&s->b, "slice_at", 2, in, cg_attrs(3, a));
+    return cg_slice_at(&s->b, x, s->at, axis, from, s->count);
 }
 
 /* All places of node r so far: of one that grows, with the new ones; else its value from the prologue. */
@@ -143,9 +140,8 @@ static CgRef kept(Step *s, CgRef r)
 /* Leaves and views of them cost nothing: they need not be kept. */
 static bool is_free(const CgGraph *g, CgRef r)
 {
-    while (cg_node(g, r)->op->view)
-        r = cg_node(g, r)->in[0];
-    return cg_node(g, r)->nin == 0 && (cg_node(g, r)->op->traits & CG_LEAF);
+    int k;
+    return cg_node_is_leaf(cg_node(g, cg_node_base(g, r, &k)));
 }
 
 static CgRef fixed(Step *s, CgRef r) { return is_free(s->g, r) ? s->old[r] : kept(s, r); }
@@ -307,7 +303,7 @@ static CgGraph *cut_prologue(CgGraph *both, CgAtom text)
 {
     CgGraph *less = cg_pass_slice(both);
     cg_graph_free(both);
-    bool *live = cg_pass_live(less), needs = false;
+    bool *live = cg_graph_live(less, CG_NONE), needs = false;
     for (size_t i = 0; i < less->inputs.len; i++)
         needs |= cg_node_name(less, less->inputs.at[i]) == text && live[less->inputs.at[i]];
     free(live);
@@ -319,7 +315,7 @@ static CgGraph *cut_prologue(CgGraph *both, CgAtom text)
 CgGraph *cg_step_build(const CgGraph *g, CgRef text, int axis)
 {
     size_t size = g->nodes.len + 1;
-    Step s = { .g = g, .live = cg_pass_live(g), .count = cg_dim_symbol(CG_STEP_COUNT) };
+    Step s = { .g = g, .live = cg_graph_live(g, CG_NONE), .count = cg_dim_symbol(CG_STEP_COUNT) };
     s.growth = cg_calloc(size, sizeof *s.growth);
     s.old = cg_malloc(size * sizeof *s.old);
     s.fresh = cg_calloc(size, sizeof *s.fresh);

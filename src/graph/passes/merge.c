@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "graph/pass.h"
+#include "graph/use.h"
 
 #define MAX_SEARCH 100000 /* nodes looked at to rule out a circle; past that both stay */
 
@@ -86,7 +87,7 @@ CgGraph *cg_pass_merge(const CgGraph *g)
     p.whole = cg_malloc(sizeof *p.whole * (n + 1));
     p.seen = cg_calloc(n + 1, sizeof *p.seen);
     CgGraph *to = cg_pass_begin(g, p.map);
-    bool *live = cg_pass_live(g);
+    bool *live = cg_graph_live(g, CG_NONE);
     p.b = cg_build_at(to);
     p.b.no_fold = true;
     for (CgRef r = 0; r < n; r++)
@@ -96,7 +97,7 @@ CgGraph *cg_pass_merge(const CgGraph *g)
         const CgNode *big = cg_node(g, r);
         if (live[r] && big->op->within)
             cg_vec_push(&small, r);
-        for (size_t i = 0; i < small.len && live[r] && cg_node_nout(big) > 1; i++)
+        for (size_t i = 0; i < small.len && live[r] && big->nout > 1; i++)
             if (is_within(g, small.at[i], r) && p.whole[small.at[i]] == CG_NONE && !needs(&p, r, small.at[i]))
                 p.whole[small.at[i]] = r;
     }

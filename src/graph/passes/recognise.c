@@ -6,6 +6,7 @@
 
 #include "graph/pass.h"
 #include "graph/registry.h"
+#include "graph/use.h"
 
 #define MAX_ROUNDS 8 /* a replacement may itself be recognised; two ops that undo each other must not loop */
 
@@ -34,14 +35,6 @@ static uint8_t precisions_below(Below *below, const CgGraph *g, CgRef r)
     return below->of.at[r];
 }
 
-/* What lies under views. */
-static CgRef base_of(const CgGraph *g, CgRef r)
-{
-    while (cg_node(g, r)->op->view)
-        r = cg_node(g, r)->in[0];
-    return r;
-}
-
 static void mark(CgMap *marked, CgRef r) { cg_map_put(marked, r, 1); }
 
 static bool is_marked(const CgMap *marked, CgRef r)
@@ -57,6 +50,7 @@ static uint8_t precisions_taken(Below *below, const CgGraph *g, CgRef r, CgRef f
     CgMap known = { 0 };
     CG_VEC(CgRef) todo = { 0 };
     uint8_t taken = NO_PRODUCT;
+    int k;
     cg_vec_push(&todo, found);
     while (todo.len) {
         const CgNode *n = cg_node(g, todo.at[--todo.len]);
@@ -64,7 +58,7 @@ static uint8_t precisions_taken(Below *below, const CgGraph *g, CgRef r, CgRef f
             if (n->in[i] >= size)
                 cg_vec_push(&todo, n->in[i]);
             mark(&known, n->in[i]);
-            mark(&known, base_of(g, n->in[i]));
+            mark(&known, cg_node_base(g, n->in[i], &k));
         }
     }
     cg_vec_push(&todo, r);
@@ -146,20 +140,6 @@ static CgBuild build_like(CgGraph *g, CgRef r)
     return b;
 }
 
-/* uses[r]: of node r by live nodes and by outputs; by root as by an output. */
-static uint32_t *count_uses(const CgGraph *g, CgRef root)
-{
-    uint32_t *uses = cg_calloc(g->nodes.len + 1, sizeof *uses);
-    for (size_t i = 0; i < g->outputs.len; i++)
-        uses[g->outputs.at[i].ref]++;
-    if (root != CG_NONE)
-        uses[root]++;
-    for (CgRef r = (CgRef)g->nodes.len; r-- > 0;)
-        for (int i = 0; uses[r] && i < cg_node(g, r)->nin; i++)
-            uses[cg_node(g, r)->in[i]]++;
-    return uses;
-}
-
 /* Node r of the graph being made stands for one that is used so often. */
 static void add_uses(CgUses *u, CgRef r, uint32_t n)
 {
@@ -174,16 +154,12 @@ CgRef cg_pass_recognise_at(CgBuild *b, CgRef root)
     size_t n;
     const CgOp **ops = collect_ops(&n);
     CgRef *map = cg_malloc(sizeof *map * ((size_t)root + 1)), in[CG_MAX_IN];
-    bool *live = cg_calloc((size_t)root + 1, sizeof *live);
+    bool *live = cg_graph_live(g, root);
     CgBuild copy = cg_build_at(g);
     copy.no_fold = true;
-    live[root] = true;
-    for (CgRef r = root + 1; r-- > 0;)
-        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++)
-            live[cg_node(g, r)->in[i]] = true;
     CgUses known = { 0 };
     Below below = { 0 };
-    uint32_t *uses = count_uses(g, root);
+    uint32_t *uses = cg_graph_uses(g, root);
     size_t size = g->nodes.len;
     for (CgRef r = 0; r < size; r++)
         add_uses(&known, r, uses[r]);
@@ -223,7 +199,7 @@ CgGraph *cg_pass_recognise(const CgGraph *g)
     b.no_fold = true; /* copied as it is; what a match builds is folded */
     CgUses known = { 0 };
     Below below = { 0 };
-    uint32_t *uses = count_uses(g, CG_NONE);
+    uint32_t *uses = cg_graph_uses(g, CG_NONE);
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (cg_node(g, r)->why != CG_NONE)
             differentiated[cg_node(g, r)->why] = true;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "graph/pass.h"
+#include "graph/use.h"
 
 typedef struct Pass {
     const CgGraph *g;
@@ -72,7 +73,7 @@ CgGraph *cg_pass_recompute(const CgGraph *g)
     p.map = cg_malloc(sizeof *p.map * (g->nodes.len + 1));
     p.again = cg_malloc(sizeof *p.again * (g->nodes.len + 1));
     CgGraph *to = cg_pass_begin(g, p.map);
-    bool *live = cg_pass_live(g);
+    bool *live = cg_graph_live(g, CG_NONE);
     p.b = cg_build_at(to);
     p.b.no_fold = true;
     for (CgRef r = 0; r < g->nodes.len; r++)

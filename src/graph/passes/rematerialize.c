@@ -8,7 +8,9 @@
 
 #include <cg/kernel.h>
 
+#include "graph/bind.h"
 #include "graph/pass.h"
+#include "graph/use.h"
 
 #define BUDGET  0.02
 #define NOMINAL 64
@@ -32,63 +34,62 @@ typedef struct Pass {
     bool *chosen;
     int clone;
     CG_VEC(CgBinding) symbols;
+    CgArena *arena; /* of bound attributes */
+    CgMap bound;
 } Pass;
 
 /* ---- what things cost ---- */
 
-static int64_t size_of(Pass *p, const CgDim *dim)
+static CgBindings sizes(const Pass *p) { return (CgBindings){ p->symbols.at, (int)p->symbols.len }; }
+
+/* Gives NOMINAL to each symbol of a size that has no number yet. */
+static void know(Pass *p, const CgDim *dim)
 {
-    int64_t value = 0;
+    int64_t value;
     CgAtom missing = NULL;
-    while (!cg_dim_eval(dim, (CgBindings){ p->symbols.at, (int)p->symbols.len }, &value, &missing) && missing) {
+    while (!cg_dim_eval(dim, sizes(p), &value, &missing) && missing) {
         cg_vec_push(&p->symbols, ((CgBinding){ missing, NOMINAL }));
         missing = NULL;
     }
-    return value > 0 ? value : 0;
 }
 
-/* False of more elements than memory has addresses: the planner says so, nothing is to be chosen here. */
-static bool tensor_of(Pass *p, const CgType *type, CgTensor *t)
+/* Its bytes; below zero where the type has no such tensor: the planner says so, nothing is to be chosen here. */
+static double tensor_of(Pass *p, const CgType *type, CgTensor *t)
 {
-    *t = (CgTensor){ .dtype = type->dtype, .rank = type->rank };
-    int64_t stride = 1;
-    for (int i = type->rank; i-- > 0; stride *= t->dim[i]) {
-        t->dim[i] = size_of(p, type->dim[i]);
-        t->stride[i] = stride;
-        if (t->dim[i] && stride > INT64_MAX / 64 / t->dim[i])
-            return false;
-    }
-    return true;
+    size_t bytes;
+    const CgDim *wrong;
+    for (int i = 0; i < type->rank; i++)
+        know(p, type->dim[i]);
+    return cg_bind_tensor(sizes(p), type, t, &bytes, &wrong) ? (double)bytes : -1;
 }
 
-static bool is_view(const CgNode *n) { return n->op->view || n->op->traits & CG_LEAF || !strcmp(n->op->name, "part"); }
+static const CgAttrs *attrs_of(Pass *p, const CgAttrs *attrs)
+{
+    const CgDim *wrong;
+    for (int i = 0; attrs && i < attrs->n; i++)
+        for (int j = 0; attrs->at[i].kind == CG_ATTR_DIMS && j < attrs->at[i].n; j++)
+            know(p, attrs->at[i].dims[j]);
+    return cg_bind_attrs(sizes(p), p->arena, &p->bound, attrs, &wrong);
+}
+
+static bool takes_no_memory(const CgNode *n) { return cg_node_is_leaf(n) || cg_node_is_view(n); }
 
 static Cost cost_of(Pass *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
     CgTensor in[CG_MAX_IN], out[CG_MAX_OUT];
-    CgAttr at[32];
     Cost c = { 0 };
-    double read = 0;
-    for (int i = 0; i < n->nin; i++) {
-        if (!tensor_of(p, cg_node_type(p->g, n->in[i]), &in[i]))
+    double read = 0, bytes;
+    for (int i = 0; i < n->nin; i++, read += bytes)
+        if ((bytes = tensor_of(p, cg_node_type(p->g, n->in[i]), &in[i])) < 0)
             return c;
-        read += (double)cg_tensor_count(&in[i]) * (double)cg_dtype_size(in[i].dtype);
-    }
-    for (int k = 0; k < cg_node_nout(n); k++) {
-        if (!tensor_of(p, cg_node_out_type(n, k), &out[k]))
+    for (int k = 0; k < n->nout; k++, c.bytes += bytes)
+        if ((bytes = tensor_of(p, cg_node_out_type(n, k), &out[k])) < 0)
             return c;
-        c.bytes += (double)cg_tensor_count(&out[k]) * (double)cg_dtype_size(out[k].dtype);
-    }
-    if (is_view(n))
+    const CgAttrs *attrs = attrs_of(p, n->attrs);
+    if (takes_no_memory(n) || (n->attrs && !attrs))
         return c;
-    CgAttrs attrs = { 0, at };
-    for (int i = 0; n->attrs && i < n->attrs->n && i < (int)CG_LEN(at); i++) {
-        at[attrs.n++] = n->attrs->at[i];
-        for (int j = 0; at[i].kind == CG_ATTR_DIMS && j < at[i].n; j++)
-            at[i].ints[j] = size_of(p, at[i].dims[j]);
-    }
-    CgCall call = { .op = n->op, .nin = n->nin, .nout = cg_node_nout(n), .in = in, .out = out, .attrs = &attrs };
+    CgCall call = { .op = n->op, .nin = n->nin, .nout = n->nout, .in = in, .out = out, .attrs = attrs };
     CgWork work = { .flops = (double)cg_tensor_count(out), .bytes = read + c.bytes, .parts = 1 };
     if (n->op->work)
         n->op->work(&call, &work);
@@ -102,14 +103,10 @@ static Cost cost_of(Pass *p, CgRef r)
 
 /* ---- choosing ---- */
 
-static bool is_late(const CgNode *n) { return n->why != CG_NONE || n->clone; }
-
-/* The node whose memory a value sits in. */
 static CgRef base_of(const CgGraph *g, CgRef r)
 {
-    while (is_view(cg_node(g, r)) && cg_node(g, r)->nin)
-        r = cg_node(g, r)->in[0];
-    return r;
+    int k;
+    return cg_node_base(g, r, &k);
 }
 
 /* How many copies of copies it takes to make r again from what is kept; 0 when that cannot be. */
@@ -117,7 +114,7 @@ static uint8_t depth_of(const Pass *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
     int depth = 1;
-    if (is_late(n) || is_view(n) || !p->cost[r].sweep || cg_node_nout(n) > 1 || n->op->traits & CG_RANDOM)
+    if (cg_node_is_late(n) || takes_no_memory(n) || !p->cost[r].sweep || n->nout > 1 || n->op->traits & CG_RANDOM)
         return 0;
     for (int i = 0; i < n->nin; i++) {
         CgRef x = base_of(p->g, n->in[i]);
@@ -177,9 +174,9 @@ static void choose_all(Pass *p, const bool *live)
             continue;
         p->cost[r] = cost_of(p, r);
         total += p->cost[r].time;
-        for (int i = 0; i < n->nin && is_late(n); i++) {
+        for (int i = 0; i < n->nin && cg_node_is_late(n); i++) {
             CgRef x = base_of(p->g, n->in[i]);
-            if (!is_late(cg_node(p->g, x)) && !(cg_node(p->g, x)->op->traits & CG_LEAF))
+            if (!cg_node_is_late(cg_node(p->g, x)) && !(cg_node(p->g, x)->op->traits & CG_LEAF))
                 p->kept[x] = true;
         }
     }
@@ -229,7 +226,7 @@ static CgRef copy(Pass *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
     CgRef in[CG_MAX_IN];
-    if (!is_late(n))
+    if (!cg_node_is_late(n))
         return cg_pass_copy(&p->b, p->g, r, p->map);
     for (int i = 0; i < n->nin; i++)
         in[i] = again(p, n->in[i]);
@@ -239,7 +236,7 @@ static CgRef copy(Pass *p, CgRef r)
 
 CgGraph *cg_pass_rematerialize(const CgGraph *g)
 {
-    Pass p = { .g = g };
+    Pass p = { .g = g, .arena = cg_arena_new() };
     size_t size = g->nodes.len + 1;
     p.map = cg_malloc(sizeof *p.map * size);
     p.again = cg_malloc(sizeof *p.again * size);
@@ -256,7 +253,7 @@ CgGraph *cg_pass_rematerialize(const CgGraph *g)
             p.clone = cg_node(g, r)->clone;
     }
     p.clone++;
-    bool *live = cg_pass_live(g);
+    bool *live = cg_graph_live(g, CG_NONE);
     choose_all(&p, live);
     CgGraph *to = cg_pass_begin(g, p.map);
     p.b = cg_build_at(to);
@@ -271,6 +268,8 @@ CgGraph *cg_pass_rematerialize(const CgGraph *g)
     free(p.depth);
     free(p.chosen);
     cg_vec_free(&p.symbols);
+    cg_map_deinit(&p.bound);
+    cg_arena_free(p.arena);
     return cg_pass_end(g, to, p.map);
 }
 

@@ -6,6 +6,7 @@
 
 #include "graph/cut.h"
 #include "graph/pass.h"
+#include "graph/use.h"
 
 /* What the users of a node need of result 0: nothing, places [from, to) of one axis, or all. */
 typedef struct Need {
@@ -54,7 +55,7 @@ static void need_some(Need *n, const CgDim *size, int axis, const CgDim *from, c
 static bool find_reader(const Places *p, CgRef r, CgCut *cut)
 {
     const CgNode *n = cg_node(p->g, r);
-    for (int axis = 0; n->op->cut && cg_node_nout(n) == 1 && axis < n->type.rank; axis++) {
+    for (int axis = 0; n->op->cut && n->nout == 1 && axis < n->type.rank; axis++) {
         if (!cg_cut_find(p->g, r, axis, cg_dim_int(0), n->type.dim[axis], cut))
             continue;
         for (int k = 0; k < n->nin; k++)
@@ -105,8 +106,7 @@ static void look_back(Places *p, const CgGraph *g, CgRef root)
         need_all(&p->need[g->outputs.at[i].ref]);
     for (CgRef r = (CgRef)size; r-- > 0;) {
         const CgNode *n = cg_node(g, r);
-        if (p->need[r].what != NONE && n->nin == 1 && cg_node_nout(cg_node(g, n->in[0])) > 1
-            && (n->op->traits & CG_LEAF))
+        if (p->need[r].what != NONE && cg_node_is_result(n))
             p->has_parts[n->in[0]] = true;
         look(p, r);
     }

@@ -1,7 +1,7 @@
 /* copy.c - the copy the planner puts in where a view or a kernel needs its operand contiguous.
  * Takes a tensor with any strides; gives its elements row major. Not an op of the language: no script can
  * name it. */
-#include "run/plan/plan_inside.h"
+#include "run/plan/inside.h"
 
 const CgOp cg_op_copy = {
     .name = "copy",

@@ -4,30 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "graph/pass.h"
-#include "run/plan/plan_inside.h"
+#include "run/plan/inside.h"
 
 #define MAX_ROUNDS 64 /* an expansion may use ops that are expanded in turn; deeper than this is a circle */
 
-void cg_plan_live(const CgGraph *g, bool *live)
-{
-    memset(live, 0, g->nodes.len * sizeof *live);
-    for (size_t i = 0; i < g->outputs.len; i++)
-        live[g->outputs.at[i].ref] = true;
-    for (CgRef r = (CgRef)g->nodes.len; r-- > 0;)
-        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++)
-            live[cg_node(g, r)->in[i]] = true;
-}
-
-bool cg_plan_is_view(const CgNode *n) { return n->op->view || strcmp(n->op->name, "part") == 0; }
-
-bool cg_plan_is_leaf(const CgNode *n) { return n->op->traits & CG_LEAF && n->nin == 0; }
-
 static bool runs(const CgGraph *g, const CgNode *n)
 {
-    if (cg_plan_is_leaf(n) || cg_plan_is_view(n))
-        return true;
-    CgDtype dtype = n->nin > 0 ? cg_node_type(g, n->in[0])->dtype : n->type.dtype;
-    return n->op->kernel[dtype] || n->op->vec[dtype];
+    CgOpCode code = cg_node_code(g, n);
+    return cg_node_is_leaf(n) || cg_node_is_view(n) || code.kernel || code.vec;
 }
 
 /* One round: every node that does not run, replaced by its expansion. */
@@ -37,6 +21,7 @@ static CgGraph *expand_once(const CgGraph *g, const bool *live)
     CgRef *map = cg_calloc(n, sizeof *map);
     CgRef(*results)[CG_MAX_OUT] = cg_calloc(n, sizeof *results); /* of nodes that were written out */
     bool *out = cg_calloc(n, sizeof *out);
+    int k;
     memset(map, 0xff, n * sizeof *map); /* CG_NONE */
     CgGraph *to = cg_pass_begin(g, map);
     CgBuild b = cg_build_at(to);
@@ -47,14 +32,13 @@ static CgGraph *expand_once(const CgGraph *g, const bool *live)
         CgRef in[CG_MAX_IN];
         for (int i = 0; i < node->nin; i++)
             in[i] = map[node->in[i]];
-        if (strcmp(node->op->name, "part") == 0 && out[node->in[0]]) {
-            map[r] = results[node->in[0]][cg_attr_int(node->attrs, "k", 0)];
+        CgRef maker = cg_node_result(g, r, &k);
+        if (maker != r && out[maker]) {
+            map[r] = results[maker][k];
         } else if (runs(g, node)) {
             map[r] = cg_graph_copy(&b, g, r, in);
         } else {
-            CgSite site = {
-                .nin = node->nin, .nout = node->op->nout ? node->op->nout : 1, .in = in, .attrs = node->attrs
-            };
+            CgSite site = { .nin = node->nin, .nout = node->nout, .in = in, .attrs = node->attrs };
             b.scope = node->scope;
             b.span = node->span;
             b.why = CG_NONE;
@@ -73,37 +57,15 @@ static CgGraph *expand_once(const CgGraph *g, const bool *live)
     return to;
 }
 
-/* All dims of a type as numbers; false when one is none. */
-static bool bind_type(CgType *t, CgBindings dims)
-{
-    int64_t n;
-    for (int i = 0; i < t->rank; i++) {
-        if (!cg_dim_eval(t->dim[i], dims, &n, NULL) || n < 0)
-            return false;
-        t->dim[i] = cg_dim_int(n);
-    }
-    return true;
-}
-
-static bool bind_attr(CgAttr *a, CgBindings dims)
-{
-    int64_t n;
-    for (int i = 0; a->kind == CG_ATTR_DIMS && i < a->n; i++) {
-        if (!cg_dim_eval(a->dims[i], dims, &n, NULL))
-            return false;
-        a->dims[i] = cg_dim_int(n);
-    }
-    return a->kind != CG_ATTR_TYPE || bind_type(&a->type, dims);
-}
-
 /* g with numbers for its symbols; NULL when a size is missing or senseless, which planning then says. */
 static CgGraph *bind_graph(const CgGraph *g, CgBindings dims)
 {
     size_t n = g->nodes.len;
+    const CgDim *wrong;
     for (CgRef r = 0; r < n; r++) {
-        for (int k = 0; k < cg_node_nout(cg_node(g, r)); k++) {
+        for (int k = 0; k < cg_node(g, r)->nout; k++) {
             CgType t = *cg_node_out_type(cg_node(g, r), k);
-            if (!bind_type(&t, dims))
+            if (!cg_bind_type(dims, &t, &wrong))
                 return NULL;
         }
     }
@@ -131,14 +93,15 @@ static CgGraph *bind_graph(const CgGraph *g, CgBindings dims)
             good = i < (int)CG_LEN(at);
             if (good) {
                 at[i] = node->attrs->at[i];
-                good = bind_attr(&at[i], dims);
+                good = cg_bind_attr(dims, &at[i], &wrong);
             }
         }
         if (!good)
             break;
         size_t size = to->nodes.len;
-        map[r] = strcmp(node->op->name, "part") == 0 ? cg_build_part(&b, in[0], (int)cg_attr_int(node->attrs, "k", 0))
-                                                     : cg_build(&b, node->op->name, node->nin, in, cg_attrs(nat, at));
+        CgNode bound = *node;
+        bound.attrs = cg_attrs(nat, at);
+        map[r] = cg_build_like(&b, &bound, in);
         for (; node->why != CG_NONE && size < to->nodes.len; size++)
             if (to->nodes.at[size].why == CG_NONE)
                 to->nodes.at[size].why = (CgRef)size;
@@ -155,8 +118,7 @@ static CgGraph *bind_graph(const CgGraph *g, CgBindings dims)
 /* Whether a live node runs by nodes that depend on the sizes. */
 static bool is_lowered(const CgGraph *g)
 {
-    bool *live = cg_calloc(g->nodes.len + 1, sizeof *live), any = false;
-    cg_plan_live(g, live);
+    bool *live = cg_graph_live(g, CG_NONE), any = false;
     for (CgRef r = 0; r < g->nodes.len && !any; r++)
         any = live[r] && cg_node(g, r)->op->lower;
     free(live);
@@ -169,8 +131,7 @@ const CgGraph *cg_plan_expand(const CgGraph *g, CgBindings dims, CgGraph **own, 
     if (*own)
         g = *own;
     for (int round = 0; round < MAX_ROUNDS; round++) {
-        bool *live = cg_calloc(g->nodes.len, sizeof *live);
-        cg_plan_live(g, live);
+        bool *live = cg_graph_live(g, CG_NONE);
         bool all = true;
         for (CgRef r = 0; r < g->nodes.len; r++) {
             const CgNode *n = cg_node(g, r);
@@ -178,9 +139,8 @@ const CgGraph *cg_plan_expand(const CgGraph *g, CgBindings dims, CgGraph **own, 
                 continue;
             all = false;
             if (!n->op->expand && !n->op->lower) {
-                CgDtype dtype = n->nin > 0 ? cg_node_type(g, n->in[0])->dtype : n->type.dtype;
                 cg_err(e, CG_ERR_INPUT, "op '%s' cannot run on %s: it has neither a kernel for it nor an expansion",
-                    n->op->name, cg_dtype_name(dtype));
+                    n->op->name, cg_dtype_name(cg_node_dtype(g, n)));
                 free(live);
                 cg_graph_free(*own);
                 *own = NULL;

@@ -2,19 +2,19 @@
  * Takes instructions with the lives of their buffers; joins the buffer of a result and that of an operand where the op
  * can write over it. Must not look at values, nor decide what is kept. */
 #include <string.h>
-#include "run/plan/plan_inside.h"
+#include "run/plan/inside.h"
 
 /* ---- before lives are known ---- */
 
 /* Node r is the last of all that read result k of node x. */
-static bool dies(const CgReaders *l, CgSlot *const *made, CgRef r, CgRef x, int k)
+static bool dies(const CgUsers *l, CgSlot *const *made, CgRef r, CgRef x, int k)
 {
     if (k == 0 && l->is_output[x])
         return false;
     for (uint32_t e = l->first[x]; e < l->first[x + 1]; e++) {
-        CgRef u = l->users[e];
+        CgRef u = l->of[e];
         bool through;
-        if (cg_plan_looks(cg_node(l->g, u), k, &through) && (through ? !dies(l, made, r, u, 0) : u != r && !made[u]))
+        if (cg_node_reads(cg_node(l->g, u), k, &through) && (through ? !dies(l, made, r, u, 0) : u != r && !made[u]))
             return false;
     }
     return true;
@@ -23,21 +23,18 @@ static bool dies(const CgReaders *l, CgSlot *const *made, CgRef r, CgRef x, int 
 /* A result kept as bf16 lies in the first halves of the rows of an operand of f32 that dies here, if the op can do
  * that. Whether it does is seen when all lives are known. */
 void cg_plan_over_rows(
-    CgPlan *p, const CgReaders *l, CgSlot *const *made, const CgInstr *in, CgSlot *y, bool taken[CG_MAX_IN])
+    CgPlan *p, const CgUsers *l, CgSlot *const *made, const CgInstr *in, CgSlot *y, bool taken[CG_MAX_IN])
 {
     const CgGraph *g = p->graph;
     for (int i = 0; i < in->nin && i < 32; i++) {
         const CgTensor *x = &in->in[i].tensor;
-        CgRef base = cg_node(g, in->node)->in[i];
         bool whole = x->dtype == CG_F32 && in->in[i].offset == 0 && cg_tensor_contiguous(x) && x->rank == y->tensor.rank
             && !memcmp(x->dim, y->tensor.dim, sizeof x->dim[0] * (size_t)x->rank);
-        if (!(in->op->inplace >> i & 1) || taken[i] || !whole || p->buffers.at[in->in[i].buffer].place != CG_AT_SLAB)
+        if (!(in->op->inplace >> i & 1) || taken[i] || !whole || p->buffers.at[in->in[i].buffer].storage != CG_AT_SLAB)
             continue;
-        while (cg_node(g, base)->op->view)
-            base = cg_node(g, base)->in[0];
-        bool part = strcmp(cg_node(g, base)->op->name, "part") == 0;
-        int k = part ? (int)cg_attr_int(cg_node(g, base)->attrs, "k", 0) : 0;
-        if (!dies(l, made, in->node, part ? cg_node(g, base)->in[0] : base, k))
+        int k;
+        CgRef base = cg_node_base(g, cg_node(g, in->node)->in[i], &k);
+        if (!dies(l, made, in->node, base, k))
             continue;
         if (y->tensor.dtype == CG_F32) {
             taken[i] = true;
@@ -62,7 +59,7 @@ static bool same_slot(const CgSlot *a, const CgSlot *b)
         && !memcmp(a->tensor.stride, b->tensor.stride, sizeof a->tensor.stride[0] * (size_t)a->tensor.rank);
 }
 
-int cg_plan_home(int *parent, int b)
+int cg_plan_root(int *parent, int b)
 {
     while (parent[b] != b)
         b = parent[b] = parent[parent[b]];
@@ -92,10 +89,10 @@ bool cg_plan_may_cover(const CgInstr *in, int k, const CgTensor *y)
 }
 
 /* No operand but k looks at its buffer, or only in the same way. */
-bool cg_plan_alone(const CgInstr *in, int k, int *parent)
+bool cg_plan_reads_alike(const CgInstr *in, int k, int *parent)
 {
     for (int j = 0; j < in->nin; j++) {
-        if (j == k || cg_plan_home(parent, in->in[j].buffer) != cg_plan_home(parent, in->in[k].buffer))
+        if (j == k || cg_plan_root(parent, in->in[j].buffer) != cg_plan_root(parent, in->in[k].buffer))
             continue;
         CgSlot other = in->in[j], mine = in->in[k];
         other.buffer = mine.buffer = 0;
@@ -107,19 +104,19 @@ bool cg_plan_alone(const CgInstr *in, int k, int *parent)
 
 /* The operand whose memory result r of instruction i may take: it dies here, is the whole of a buffer of the
  * same size in the slab, and no other operand looks at that buffer in another way. Or -1. */
-static int victim(const CgPlan *p, int i, int r, int *parent)
+static int overwritten(const CgPlan *p, int i, int r, int *parent)
 {
     const CgInstr *in = &p->instrs.at[i];
     const CgSlot *out = &in->out[r];
     const CgBuffer *y = &p->buffers.at[out->buffer];
     size_t bytes = (size_t)cg_tensor_count(&out->tensor) * cg_dtype_size(out->tensor.dtype);
-    if (cg_plan_home(parent, out->buffer) != out->buffer || y->first != i || out->offset != 0 || y->bytes == 0
+    if (cg_plan_root(parent, out->buffer) != out->buffer || y->first != i || out->offset != 0 || y->bytes == 0
         || (y->bytes != bytes && !(out->tensor.dtype == CG_BF16 && y->bytes == 2 * bytes)))
         return -1;
     for (int k = 0; k < in->nin; k++) {
-        const CgBuffer *b = &p->buffers.at[cg_plan_home(parent, in->in[k].buffer)];
-        if (cg_plan_may_cover(in, k, &out->tensor) && b->place == CG_AT_SLAB && b->last == i && b->first != i
-            && b->bytes == y->bytes && cg_plan_alone(in, k, parent))
+        const CgBuffer *b = &p->buffers.at[cg_plan_root(parent, in->in[k].buffer)];
+        if (cg_plan_may_cover(in, k, &out->tensor) && b->storage == CG_AT_SLAB && b->last == i && b->first != i
+            && b->bytes == y->bytes && cg_plan_reads_alike(in, k, parent))
             return k;
     }
     return -1;
@@ -127,22 +124,21 @@ static int victim(const CgPlan *p, int i, int r, int *parent)
 
 /* Lays results over operands. Buffers that become one are joined; the joined one lives from the first to the
  * last. */
-void cg_plan_lay_over(CgPlan *p, int *parent)
+void cg_plan_overwrite(CgPlan *p, int *parent)
 {
     for (size_t i = 0; i < p->instrs.len && !p->options.no_inplace; i++) {
         CgInstr *in = &p->instrs.at[i];
         for (int r = 0; r < in->nout; r++) {
-            int k = victim(p, (int)i, r, parent);
+            int k = overwritten(p, (int)i, r, parent);
             if (k < 0)
                 continue;
-            int x = cg_plan_home(parent, in->in[k].buffer), y = in->out[r].buffer;
+            int x = cg_plan_root(parent, in->in[k].buffer), y = in->out[r].buffer;
             bool dies = p->buffers.at[y].last == (int)i;
             parent[y] = x;
             p->buffers.at[x].last = p->buffers.at[y].last;
-            p->buffers.at[x].place = p->buffers.at[y].place; /* SLAB, or the caller's memory */
+            p->buffers.at[x].storage = p->buffers.at[y].storage; /* SLAB, or the caller's memory */
             p->buffers.at[x].ordinal = p->buffers.at[y].ordinal;
-            p->buffers.at[y].first = 1; /* nobody lives here any more */
-            p->buffers.at[y].last = 0;
+            cg_plan_drop_buffer(p, y);
             p->inplace++;
             if (dies)
                 break; /* a result nobody wants: its memory must not pass for an operand's that dies here */
@@ -151,10 +147,10 @@ void cg_plan_lay_over(CgPlan *p, int *parent)
     for (size_t i = 0; i < p->instrs.len; i++) {
         CgInstr *in = &p->instrs.at[i];
         for (int k = 0; k < in->nin; k++)
-            in->in[k].buffer = cg_plan_home(parent, in->in[k].buffer);
+            in->in[k].buffer = cg_plan_root(parent, in->in[k].buffer);
         for (int k = 0; k < in->nout; k++)
-            in->out[k].buffer = cg_plan_home(parent, in->out[k].buffer);
+            in->out[k].buffer = cg_plan_root(parent, in->out[k].buffer);
     }
     for (size_t i = 0; i < p->graph->outputs.len; i++)
-        p->outputs[i].buffer = cg_plan_home(parent, p->outputs[i].buffer);
+        p->outputs[i].buffer = cg_plan_root(parent, p->outputs[i].buffer);
 }

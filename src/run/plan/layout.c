@@ -3,12 +3,10 @@
  * which its users take it without a copy. Must not decide where anything lies. */
 #include <stdlib.h>
 #include <string.h>
-#include "run/plan/plan_inside.h"
-
-#define NOWHERE ((char *)(uintptr_t)0x100000) /* views are asked with this address; only the strides count */
+#include "run/plan/inside.h"
 
 struct CgLayouts {
-    const CgReaders *readers;
+    const CgUsers *users;
     CgBindings dims;
     CgArena *arena;
     CgMap attrs;
@@ -22,10 +20,10 @@ typedef struct Votes {
     int order[CG_MAX_RANK];
 } Votes;
 
-CgLayouts *cg_layouts_new(const CgReaders *readers, CgBindings dims)
+CgLayouts *cg_layouts_new(const CgUsers *users, CgBindings dims)
 {
     CgLayouts *l = cg_calloc(1, sizeof *l);
-    *l = (CgLayouts){ .readers = readers, .dims = dims, .arena = cg_arena_new() };
+    *l = (CgLayouts){ .users = users, .dims = dims, .arena = cg_arena_new() };
     return l;
 }
 
@@ -72,15 +70,15 @@ static void ask(CgLayouts *l, Votes *v, CgRef r, int k, const CgTensor *t);
 
 static void ask_view(CgLayouts *l, Votes *v, CgRef u, const CgTensor *t)
 {
-    const CgNode *n = cg_node(l->readers->g, u);
+    const CgNode *n = cg_node(l->users->g, u);
     const CgDim *wrong = NULL;
     CgTensor in = *t, out;
     size_t bytes;
     int order[CG_MAX_RANK];
-    in.data = NOWHERE;
+    in.data = CG_PLAN_NOWHERE;
     CgCall call = { .op = n->op, .nin = 1, .nout = 1, .in = &in, .out = &out };
-    call.attrs = cg_plan_bind_attrs(l->dims, l->arena, &l->attrs, n->attrs, &wrong);
-    if (!wrong && cg_plan_bind_type(l->dims, &n->type, &out, &bytes, &wrong) && n->op->view(&call, &out)
+    call.attrs = cg_bind_attrs(l->dims, l->arena, &l->attrs, n->attrs, &wrong);
+    if (!wrong && cg_bind_tensor(l->dims, &n->type, &out, &bytes, &wrong) && n->op->view(&call, &out)
         && reordered(v->row_major, &out, order))
         ask(l, v, u, 0, &out);
     else
@@ -90,20 +88,22 @@ static void ask_view(CgLayouts *l, Votes *v, CgRef u, const CgTensor *t)
 /* What the users of result k of node r, which lies as t, say. */
 static void ask(CgLayouts *l, Votes *v, CgRef r, int k, const CgTensor *t)
 {
-    const CgReaders *readers = l->readers;
-    const CgGraph *g = readers->g;
-    if (k == 0 && readers->is_output[r])
+    const CgUsers *users = l->users;
+    const CgGraph *g = users->g;
+    if (k == 0 && users->is_output[r])
         vote(v, t);
-    for (uint32_t e = readers->first[r]; e < readers->first[r + 1] && !v->differ; e++) {
-        CgRef u = readers->users[e];
+    for (uint32_t e = users->first[r]; e < users->first[r + 1] && !v->differ; e++) {
+        CgRef u = users->of[e];
         const CgNode *n = cg_node(g, u);
-        if (strcmp(n->op->name, "part") == 0) {
-            if (cg_attr_int(n->attrs, "k", 0) == k)
-                ask(l, v, u, 0, t);
-        } else if (k == 0 && n->op->view) {
+        bool through;
+        if (!cg_node_reads(n, k, &through))
+            continue;
+        if (cg_node_is_result(n)) {
+            ask(l, v, u, 0, t);
+        } else if (through) {
             ask_view(l, v, u, t);
-        } else if (k == 0) {
-            bool vec = !n->op->kernel[cg_node_type(g, r)->dtype], over = vec;
+        } else {
+            bool vec = !cg_op_code(n->op, cg_node_type(g, r)->dtype).kernel, over = vec;
             for (int i = 0; i < n->nin && i < 32; i++)
                 over = over || (n->in[i] == r && n->op->inplace >> i & 1);
             if (over && n->op->traits & CG_ANY_ORDER && cg_type_equal(&n->type, cg_node_type(g, r)))

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/machine.h"
-#include "run/plan/plan_inside.h"
+#include "run/plan/inside.h"
 
 #define LINE         64
 /* Room kept after each buffer. Buffers of a power-of-two size would all start at one offset modulo 4 KiB,
@@ -189,7 +189,7 @@ bool cg_plan_place(CgPlan *p)
     size_t total = 0, block = 0;
     for (size_t i = 0; i < p->buffers.len; i++) {
         const CgBuffer *b = &p->buffers.at[i];
-        if (b->place != CG_AT_SLAB || b->last < b->first)
+        if (b->storage != CG_AT_SLAB || b->last < b->first)
             continue;
         size_t size;
         if (__builtin_add_overflow(b->bytes, (size_t)GAP(b->bytes) + LINE - 1, &size)
@@ -236,7 +236,7 @@ static void describe_largest(const CgPlan *p, char *out, size_t room)
         for (size_t i = 0; i < p->instrs.len; i++) {
             const CgInstr *in = &p->instrs.at[i];
             const CgBuffer *b = &p->buffers.at[in->out[0].buffer];
-            if (b->place == CG_AT_SLAB && b->bytes > bytes && b->bytes < below) {
+            if (b->storage == CG_AT_SLAB && b->bytes > bytes && b->bytes < below) {
                 bytes = b->bytes;
                 largest = in;
             }

@@ -4,17 +4,16 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "run/plan/plan_inside.h"
+#include "run/plan/inside.h"
 
 typedef struct Walk {
     const CgGraph *g;
     const size_t *bytes;
     bool *live, *done;
-    CgRef *base;          /* node whose memory a value sits in; CG_NONE: leaves */
-    uint32_t *waits;      /* operands that have not run */
-    uint32_t *uses;       /* by base: distinct users that have not run, plus one if it is an output */
-    uint32_t *first_user; /* users of each node, in CSR form */
-    CgRef *users;
+    CgRef *base;     /* node whose memory a value sits in; CG_NONE: leaves */
+    uint32_t *waits; /* operands that have not run */
+    uint32_t *uses;  /* by base: distinct users that have not run, plus one if it is an output */
+    CgUsers users;
     CgRef *stack; /* ready nodes that give back at least what they take */
     size_t depth;
     CgRef *order;
@@ -51,7 +50,7 @@ static bool shrinks(const Walk *w, CgRef r)
 
 static void consider(Walk *w, CgRef r)
 {
-    if (w->live[r] && !w->done[r] && w->waits[r] == 0 && (cg_plan_is_view(cg_node(w->g, r)) || shrinks(w, r)))
+    if (w->live[r] && !w->done[r] && w->waits[r] == 0 && (cg_node_is_view(cg_node(w->g, r)) || shrinks(w, r)))
         w->stack[w->depth++] = r;
 }
 
@@ -62,21 +61,21 @@ static void run(Walk *w, CgRef r, bool greedy)
     w->done[r] = true;
     w->order[w->n++] = r;
     CgRef at[CG_MAX_IN];
-    int nbase = cg_plan_is_view(cg_node(w->g, r)) ? 0 : bases_of(w, r, at);
+    int nbase = cg_node_is_view(cg_node(w->g, r)) ? 0 : bases_of(w, r, at);
     for (int i = 0; i < nbase; i++)
         w->uses[at[i]]--;
-    for (uint32_t u = w->first_user[r]; u < w->first_user[r + 1]; u++)
-        w->waits[w->users[u]]--;
+    for (uint32_t u = w->users.first[r]; u < w->users.first[r + 1]; u++)
+        w->waits[w->users.of[u]]--;
     if (!greedy)
         return;
-    for (uint32_t u = w->first_user[r]; u < w->first_user[r + 1]; u++)
-        consider(w, w->users[u]);
+    for (uint32_t u = w->users.first[r]; u < w->users.first[r + 1]; u++)
+        consider(w, w->users.of[u]);
     /* A value with one user left may have made that user worth running now. Users reached only through a view
      * are found when the view runs, which is at once. */
     for (int i = 0; i < nbase; i++)
         if (w->uses[at[i]] == 1)
-            for (uint32_t u = w->first_user[at[i]]; u < w->first_user[at[i] + 1]; u++)
-                consider(w, w->users[u]);
+            for (uint32_t u = w->users.first[at[i]]; u < w->users.first[at[i] + 1]; u++)
+                consider(w, w->users.of[u]);
 }
 
 /* Nodes that read nothing but leaves (a cast weight, a mask) are put off until something needs them. The keys
@@ -131,7 +130,7 @@ static Pairs pairs_of(const CgGraph *g, const bool *live, const CgRef *renewed)
         writer[r] = CG_NONE;
     for (size_t o = 0; renewed && o < g->outputs.len; o++) {
         CgRef w = g->outputs.at[o].ref;
-        while (cg_plan_is_view(cg_node(g, w)))
+        while (cg_node_is_view(cg_node(g, w)))
             w = cg_node(g, w)->in[0];
         if (renewed[o] != CG_NONE)
             writer[renewed[o]] = w;
@@ -139,7 +138,7 @@ static Pairs pairs_of(const CgGraph *g, const bool *live, const CgRef *renewed)
     }
     for (CgRef r = 0; any && r < g->nodes.len; r++) {
         const CgNode *n = cg_node(g, r);
-        leaf[r] = cg_plan_is_leaf(n) ? r : cg_plan_is_view(n) ? leaf[n->in[0]] : CG_NONE;
+        leaf[r] = cg_node_is_leaf(n) ? r : cg_node_is_view(n) ? leaf[n->in[0]] : CG_NONE;
         for (int i = 0; live[r] && leaf[r] == CG_NONE && i < n->nin; i++) {
             CgRef l = leaf[n->in[i]], w = l == CG_NONE ? CG_NONE : writer[l];
             if (w == CG_NONE || r >= w)
@@ -153,75 +152,66 @@ static Pairs pairs_of(const CgGraph *g, const bool *live, const CgRef *renewed)
     return p;
 }
 
+/* What each node waits for, whose memory its result sits in, and how often that is still wanted. */
+static void begin(Walk *w, const CgRef *renewed)
+{
+    const CgGraph *g = w->g;
+    size_t n = g->nodes.len;
+    w->live = cg_graph_live(g, CG_NONE);
+    w->done = cg_calloc(n + 1, sizeof *w->done);
+    w->base = cg_malloc((n + 1) * sizeof *w->base);
+    w->waits = cg_calloc(n + 1, sizeof *w->waits);
+    w->uses = cg_calloc(n + 1, sizeof *w->uses);
+    Pairs pairs = pairs_of(g, w->live, renewed);
+    cg_users_init(&w->users, g, w->live, (CgEdges){ pairs.reader.len, pairs.writer.at, pairs.reader.at });
+    for (size_t i = 0; i < pairs.reader.len; i++)
+        w->waits[pairs.writer.at[i]]++;
+    cg_vec_free(&pairs.reader);
+    cg_vec_free(&pairs.writer);
+    for (CgRef r = 0; r < n; r++) {
+        const CgNode *node = cg_node(g, r);
+        CgRef at[CG_MAX_IN];
+        w->base[r] = cg_node_is_leaf(node) ? CG_NONE : cg_node_is_view(node) ? w->base[node->in[0]] : r;
+        if (!w->live[r])
+            continue;
+        w->waits[r] += (uint32_t)node->nin;
+        int nbase = cg_node_is_view(node) ? 0 : bases_of(w, r, at);
+        for (int i = 0; i < nbase; i++)
+            w->uses[at[i]]++;
+    }
+    for (size_t i = 0; i < g->outputs.len; i++)
+        if (w->base[g->outputs.at[i].ref] != CG_NONE)
+            w->uses[w->base[g->outputs.at[i].ref]]++;
+    /* Each run or use count that drops to one pushes users: twice the edges bounds the stack. */
+    w->stack = cg_malloc((2 * (size_t)w->users.first[n] + n + 1) * sizeof *w->stack);
+}
+
+static void end(Walk *w)
+{
+    free(w->live);
+    free(w->done);
+    free(w->base);
+    free(w->waits);
+    free(w->uses);
+    free(w->stack);
+    cg_users_deinit(&w->users);
+}
+
 size_t cg_plan_order(const CgGraph *g, const size_t *bytes, const CgRef *renewed, int schedule, CgRef *order)
 {
     size_t n = g->nodes.len;
     Walk w = { .g = g, .bytes = bytes, .order = order };
-    w.live = cg_calloc(n, sizeof *w.live);
-    w.done = cg_calloc(n, sizeof *w.done);
-    w.base = cg_malloc(n * sizeof *w.base);
-    w.waits = cg_calloc(n, sizeof *w.waits);
-    w.uses = cg_calloc(n, sizeof *w.uses);
-    w.first_user = cg_calloc(n + 1, sizeof *w.first_user);
-    cg_plan_live(g, w.live);
-    size_t edges = 0;
-    Pairs pairs = pairs_of(g, w.live, renewed);
-    for (size_t i = 0; i < pairs.reader.len; i++, edges++) {
-        w.first_user[pairs.reader.at[i] + 1]++;
-        w.waits[pairs.writer.at[i]]++;
-    }
-    for (CgRef r = 0; r < n; r++) {
-        const CgNode *node = cg_node(g, r);
-        w.base[r] = cg_plan_is_leaf(node) ? CG_NONE : cg_plan_is_view(node) ? w.base[node->in[0]] : r;
-        for (int i = 0; w.live[r] && i < node->nin; i++) {
-            w.first_user[node->in[i] + 1]++;
-            w.waits[r]++;
-            edges++;
-        }
-    }
-    for (size_t i = 0; i < n; i++)
-        w.first_user[i + 1] += w.first_user[i];
-    w.users = cg_malloc(edges * sizeof *w.users);
-    uint32_t *fill = cg_malloc(n * sizeof *fill);
-    memcpy(fill, w.first_user, n * sizeof *fill);
-    for (size_t i = 0; i < pairs.reader.len; i++)
-        w.users[fill[pairs.reader.at[i]]++] = pairs.writer.at[i];
-    cg_vec_free(&pairs.reader);
-    cg_vec_free(&pairs.writer);
-    for (CgRef r = 0; r < n; r++) {
-        if (!w.live[r])
-            continue;
-        const CgNode *node = cg_node(g, r);
-        for (int i = 0; i < node->nin; i++)
-            w.users[fill[node->in[i]]++] = r;
-        CgRef at[CG_MAX_IN];
-        int nbase = cg_plan_is_view(node) ? 0 : bases_of(&w, r, at);
-        for (int i = 0; i < nbase; i++)
-            w.uses[at[i]]++;
-    }
-    for (size_t i = 0; i < g->outputs.len; i++)
-        if (w.base[g->outputs.at[i].ref] != CG_NONE)
-            w.uses[w.base[g->outputs.at[i].ref]]++;
-    /* Each run or use count that drops to one pushes users: twice the edges bounds the stack. */
-    w.stack = cg_malloc((2 * edges + n) * sizeof *w.stack);
-    CgRef *sorted = cg_malloc(n * sizeof *sorted);
-    base_order(&w, schedule > 0, sorted);
+    CgRef *sorted = cg_malloc((n + 1) * sizeof *sorted);
     bool greedy = schedule == 2;
+    begin(&w, renewed);
+    base_order(&w, schedule > 0, sorted);
     for (size_t i = 0; i < n; i++) {
         if (w.live[sorted[i]])
             run(&w, sorted[i], greedy);
         while (w.depth > 0)
             run(&w, w.stack[--w.depth], greedy);
     }
-    free(w.live);
-    free(w.done);
-    free(w.base);
-    free(w.waits);
-    free(w.uses);
-    free(w.first_user);
-    free(w.users);
-    free(w.stack);
-    free(fill);
     free(sorted);
+    end(&w);
     return w.n;
 }

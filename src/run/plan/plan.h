@@ -8,16 +8,16 @@
 #include "base/diag.h"
 #include "graph/graph.h"
 
-typedef enum CgPlace {
+typedef enum CgStorage {
     CG_AT_SLAB,
     CG_AT_INPUT,
     CG_AT_PARAM,
     CG_AT_OUTPUT /* bound by the caller */,
     CG_AT_CONST
-} CgPlace;
+} CgStorage;
 
 typedef struct CgBuffer {
-    CgPlace place;
+    CgStorage storage;
     int ordinal;   /* INPUT, PARAM, OUTPUT: which; CONST: index into the plan's constants */
     size_t offset; /* SLAB: bytes, 64-aligned */
     bool pinned;   /* SLAB: the caller said where (CgPlanOptions.together) */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "run/plan/plan_inside.h"
+#include "run/plan/inside.h"
 
 const char *cg_plan_bytes(size_t bytes, char out[24])
 {
@@ -32,14 +32,14 @@ static void print_slot(const CgPlan *p, const CgSlot *s, CgStrbuf *out)
 {
     const CgBuffer *b = &p->buffers.at[s->buffer];
     CgStrbuf t = { 0 };
-    const char *name = b->place == CG_AT_INPUT ? cg_node_name(p->graph, p->graph->inputs.at[b->ordinal])
-        : b->place == CG_AT_PARAM              ? cg_node_name(p->graph, p->graph->params.at[b->ordinal])
-                                               : NULL;
+    const char *name = b->storage == CG_AT_INPUT ? cg_node_name(p->graph, p->graph->inputs.at[b->ordinal])
+        : b->storage == CG_AT_PARAM              ? cg_node_name(p->graph, p->graph->params.at[b->ordinal])
+                                                 : NULL;
     if (name)
         cg_strbuf_puts(&t, name);
-    else if (b->place == CG_AT_OUTPUT)
+    else if (b->storage == CG_AT_OUTPUT)
         cg_strbuf_printf(&t, "out:%s", p->graph->outputs.at[b->ordinal].name);
-    else if (b->place == CG_AT_CONST)
+    else if (b->storage == CG_AT_CONST)
         cg_strbuf_puts(&t, "const");
     else
         cg_strbuf_printf(&t, "@%zu", b->offset);
@@ -197,11 +197,11 @@ void cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *o
             maker[p->instrs.at[i].shared] = &p->instrs.at[i];
     for (size_t i = 0; i < p->buffers.len; i++) {
         const CgBuffer *buf = &p->buffers.at[i];
-        if (buf->place == CG_AT_INPUT)
+        if (buf->storage == CG_AT_INPUT)
             given += buf->bytes;
-        if (buf->place == CG_AT_PARAM)
+        if (buf->storage == CG_AT_PARAM)
             params += buf->bytes;
-        if (buf->place != CG_AT_SLAB || buf->first > buf->last || !maker[i])
+        if (buf->storage != CG_AT_SLAB || buf->first > buf->last || !maker[i])
             continue;
         for (int k = buf->first; k <= buf->last && (size_t)k < p->instrs.len; k++)
             alive[k] += buf->bytes;

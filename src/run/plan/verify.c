@@ -109,7 +109,7 @@ static int writer_of(const CgPlan *p, const Writes *w, const CgSlot *s)
 
 static bool is_given(const CgBuffer *b)
 {
-    return b->place == CG_AT_INPUT || b->place == CG_AT_PARAM || b->place == CG_AT_CONST;
+    return b->storage == CG_AT_INPUT || b->storage == CG_AT_PARAM || b->storage == CG_AT_CONST;
 }
 
 /* An operand that is a result of a node must still hold what that wrote, one that is a leaf what it was bound to. */
@@ -173,7 +173,7 @@ static bool meet(const CgPlan *p, const CgSlot *a, const CgSlot *b)
 {
     const CgBuffer *x = cg_plan_buffer(p, a->buffer), *y = cg_plan_buffer(p, b->buffer);
     CgSlot in_slab[2] = { *a, *b };
-    if (x->place == CG_AT_SLAB && y->place == CG_AT_SLAB) {
+    if (x->storage == CG_AT_SLAB && y->storage == CG_AT_SLAB) {
         in_slab[0].offset += x->offset;
         in_slab[1].offset += y->offset;
     } else if (a->buffer != b->buffer) {
@@ -248,13 +248,13 @@ void cg_plan_verify(const CgPlan *p)
     int nb = cg_plan_buffers(p), n = cg_plan_count(p);
     for (int a = 0; a < nb; a++) {
         const CgBuffer *x = cg_plan_buffer(p, a);
-        if (x->place != CG_AT_SLAB || x->first > x->last)
+        if (x->storage != CG_AT_SLAB || x->first > x->last)
             continue;
         if (x->offset % 64 || x->offset + x->bytes > cg_plan_slab(p))
             CG_BUG("buffer %d is not aligned or not in the slab", a);
         for (int b = 0; b < a; b++) {
             const CgBuffer *y = cg_plan_buffer(p, b);
-            if (y->place != CG_AT_SLAB || y->first > y->last || x->first > y->last || y->first > x->last)
+            if (y->storage != CG_AT_SLAB || y->first > y->last || x->first > y->last || y->first > x->last)
                 continue;
             if (x->offset < y->offset + y->bytes && y->offset < x->offset + x->bytes)
                 CG_BUG("buffers %d and %d are alive together and share bytes", b, a);
@@ -269,7 +269,7 @@ void cg_plan_verify(const CgPlan *p)
     }
     for (size_t i = 0; i < cg_plan_graph(p)->outputs.len; i++) {
         const CgBuffer *b = cg_plan_buffer(p, cg_plan_output(p, (int)i)->buffer);
-        if (b->place == CG_AT_SLAB && b->last < n)
+        if (b->storage == CG_AT_SLAB && b->last < n)
             CG_BUG("output %zu does not live to the end", i);
     }
     check_values(p);

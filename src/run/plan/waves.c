@@ -4,7 +4,7 @@
  * to end. The order of what touches the same memory stays that of the instructions, so that every number is what it
  * was. Must not depend on the number of threads. */
 #include <stdlib.h>
-#include "run/plan/plan_inside.h"
+#include "run/plan/inside.h"
 
 #define AHEAD 8 /* tasks that are looked at for a wave */
 
@@ -13,7 +13,7 @@ static const CgSlot *touched(const CgInstr *in, int i) { return i < in->nin ? &i
 static bool buffers_meet(const CgPlan *p, int a, int b)
 {
     const CgBuffer *x = &p->buffers.at[a], *y = &p->buffers.at[b];
-    if (x->place != CG_AT_SLAB || y->place != CG_AT_SLAB)
+    if (x->storage != CG_AT_SLAB || y->storage != CG_AT_SLAB)
         return a == b;
     return x->offset < y->offset + y->bytes && y->offset < x->offset + x->bytes;
 }

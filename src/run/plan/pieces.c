@@ -1,0 +1,84 @@
+/* pieces.c - results that are made where they are put together.
+ * Takes nodes whose op joins its operands (CgOp.piece); gives, for what makes such an operand, the range of the joined
+ * result to write it to at once. Must not join what is wanted in two places. */
+#include "run/plan/inside.h"
+
+void cg_planner_find_wholes(CgPlanner *d, const bool *live)
+{
+    const CgGraph *g = d->p->graph;
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        for (int k = 0; k < CG_MAX_OUT; k++)
+            d->whole[r][k] = CG_NONE;
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        const CgNode *n = cg_node(g, r);
+        if (!live[r] || !n->op->piece)
+            continue;
+        for (int i = 0; i < n->nin; i++) {
+            bool twice = false;
+            int k;
+            CgRef maker = cg_node_result(g, n->in[i], &k);
+            const CgNode *x = cg_node(g, maker);
+            for (int j = 0; j < n->nin; j++)
+                twice = twice || (j != i && n->in[j] == n->in[i]);
+            if (!twice && !cg_node_is_leaf(x) && !x->op->view && !x->op->piece && d->whole[maker][k] == CG_NONE)
+                d->whole[maker][k] = r;
+        }
+    }
+}
+
+static CgSlot *result_of(CgPlanner *d, CgRef r)
+{
+    if (!d->value[r]) {
+        CgSlot s = cg_planner_new_result(d, r, 0);
+        d->value[r] = CG_NEW(d->p->arena, CgSlot);
+        *d->value[r] = s;
+    }
+    return d->value[r];
+}
+
+bool cg_planner_in_whole(CgPlanner *d, CgRef r, int k, CgSlot *s)
+{
+    const CgGraph *g = d->p->graph;
+    CgRef whole = d->whole[r][k];
+    if (whole == CG_NONE)
+        return false;
+    const CgNode *n = cg_node(g, whole);
+    const CgAttrs *attrs = cg_planner_attrs(d, n->attrs, whole);
+    CgTensor in[CG_MAX_IN], out;
+    size_t bytes;
+    int at = -1;
+    bool good = !d->failed && cg_planner_tensor(d, &n->type, whole, &out, &bytes) && bytes > 0;
+    for (int i = 0; i < n->nin && good; i++) {
+        int made;
+        good = cg_planner_tensor(d, cg_node_type(g, n->in[i]), n->in[i], &in[i], &bytes);
+        if (cg_node_result(g, n->in[i], &made) == r && made == k)
+            at = i;
+    }
+    if (!good || at < 0)
+        return false;
+    out.data = CG_PLAN_NOWHERE;
+    CgCall call = { .op = n->op, .nin = n->nin, .nout = 1, .in = in, .out = &out, .attrs = attrs };
+    CgTensor piece = out;
+    n->op->piece(&call, at, &piece);
+    if (!cg_tensor_contiguous(&piece) || cg_tensor_count(&piece) == 0)
+        return false;
+    *s = (CgSlot){
+        .buffer = result_of(d, whole)->buffer, .offset = (size_t)((char *)piece.data - CG_PLAN_NOWHERE), .tensor = piece
+    };
+    s->tensor.data = NULL;
+    int64_t stride = 1;
+    for (int i = piece.rank; i-- > 0; stride *= piece.dim[i])
+        s->tensor.stride[i] = stride;
+    return !d->failed;
+}
+
+bool cg_planner_is_joined(const CgPlanner *d, CgRef r, const CgInstr *in)
+{
+    for (int i = 0; i < in->nin; i++) {
+        int k;
+        CgRef maker = cg_node_result(d->p->graph, cg_node(d->p->graph, r)->in[i], &k);
+        if (d->whole[maker][k] != r || in->in[i].buffer != d->value[r]->buffer)
+            return false;
+    }
+    return true;
+}
