@@ -65,11 +65,12 @@ CG_API CgRef cg_put_at(CgBuild *b, CgRef into, CgRef x, CgRef at, int axis, cons
 CG_API CgRef cg_pad(CgBuild *b, CgRef x, int axis, const CgDim *before, const CgDim *after); /* with zeros */
 CG_API CgRef cg_cast(CgBuild *b, CgRef x, CgDtype to);
 
-/* A graph in text form (as cg_graph_print writes it) as nodes: its inputs are in[nin], its results go to out[]. Only
- * for texts that cg_infer_text accepted. */
-CG_API void cg_build_text(CgBuild *b, const char *text, int nin, const CgRef *in, CgRef *out);
-/* For shape rules: whether a text is a graph, without parameters, from inputs of these types to results of those. */
-CG_API bool cg_infer_text(CgInfer *inf, const char *text, int nin, const CgType *in, int nout, const CgType *out);
+/* A graph that is an attribute as nodes: its inputs are in[nin], its results go to out[]. Only for those that
+ * cg_infer_graph accepted. */
+CG_API void cg_build_graph(CgBuild *b, const CgAttr *graph, int nin, const CgRef *in, CgRef *out);
+/* For shape rules: whether an attribute is a graph, without parameters, from inputs of these types to results of those.
+ */
+CG_API bool cg_infer_graph(CgInfer *inf, const CgAttr *graph, int nin, const CgType *in, int nout, const CgType *out);
 
 /* Reductions. */
 CG_API CgRef cg_sum(CgBuild *b, CgRef x, int n, const int64_t *axes); /* drops the axes */

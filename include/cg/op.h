@@ -59,7 +59,8 @@ typedef enum CgAttrKind {
     CG_ATTR_STR,
     CG_ATTR_INTS,
     CG_ATTR_DIMS,
-    CG_ATTR_TYPE
+    CG_ATTR_TYPE,
+    CG_ATTR_GRAPH
 } CgAttrKind;
 
 typedef struct CgAttr {
@@ -67,11 +68,12 @@ typedef struct CgAttr {
     CgAttrKind kind;
     int64_t i;                      /* INT (booleans too) */
     double f;                       /* FLOAT */
-    const char *s;                  /* STR */
+    const char *s;                  /* STR; GRAPH: its text */
     int n;                          /* INTS, DIMS: count, at most CG_MAX_RANK */
     int64_t ints[CG_MAX_RANK];      /* INTS; when a kernel runs, also the bound values of DIMS */
     const CgDim *dims[CG_MAX_RANK]; /* DIMS */
     CgType type;                    /* TYPE */
+    const struct CgGraph *graph;    /* GRAPH: never changed; equal graphs are equal pointers */
 } CgAttr;
 
 /* Sorted by name and interned: equal lists are equal pointers. NULL is the empty list. */
@@ -130,7 +132,7 @@ typedef struct CgInfer {
     const CgType *in;
     const CgAttrs *attrs;
     CgType out[CG_MAX_OUT];
-    int nout; /* of the op; a rule may set fewer */
+    int nout; /* of the op; a rule sets it where CG_MANY_RESULTS */
     /* the complaint: operand/axis pairs let the compiler point at both origins; -1 = not about one */
     int operand[2], axis[2];
     char message[256];
@@ -216,10 +218,11 @@ typedef enum CgTrait {
                              * one part and after that has read it */
     CG_REARRANGES = 1 << 8, /* every element of the result is one of operand 0's */
     /* No kernel: the planner knows where the value lives. Each of these is one op. */
-    CG_INPUT = 1 << 14,  /* given to each run, by the attribute `name` */
-    CG_PARAM = 1 << 15,  /* of a model, likewise */
-    CG_CONST = 1 << 16,  /* the number in the attribute `value` */
-    CG_RESULT = 1 << 17, /* result `k` of operand 0, a node with several */
+    CG_INPUT = 1 << 14,        /* given to each run, by the attribute `name` */
+    CG_PARAM = 1 << 15,        /* of a model, likewise */
+    CG_CONST = 1 << 16,        /* the number in the attribute `value` */
+    CG_RESULT = 1 << 17,       /* result `k` of operand 0, a node with several */
+    CG_MANY_RESULTS = 1 << 18, /* the shape rule says how many results there are (CgInfer.nout); `nout` is the most */
     CG_LEAF = CG_INPUT | CG_PARAM | CG_CONST | CG_RESULT,
 } CgTrait;
 
@@ -299,7 +302,8 @@ typedef struct CgOp {
         rounded; /* bit k: the kernel can write result k, f32, as CG_BF16, by cg_bf16_round of what it would write */
     uint32_t traits;   /* CgTrait */
     uint32_t inplace;  /* bit i: a result may be written over operand i, when types are equal and the operand dies */
-    int nout;          /* 0 means 1; the most, where the shape rule sets CgInfer.nout */
+    int nout;          /* results; 0 means 1 */
+    const char *was;   /* names it had before, separated by spaces: texts of graphs may still say them */
     const char *since; /* first release that had it */
     const char *file;  /* CG_OP_HERE */
     int line;

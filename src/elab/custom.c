@@ -97,8 +97,9 @@ static bool take_returned(CgElab *e, CgFrame *f, const CgCustom *c, const CgType
     return true;
 }
 
-/* Carries out the clause on a graph of its own. It sees the inputs, the static arguments and the sizes of the graph. */
-static bool carry_out(CgElab *e, const CgFrame *body, const CgCustom *c, const CgType *types, CgStrbuf *text)
+/* Carries out the clause on a graph of its own. It sees the inputs, the static arguments and the sizes of the graph.
+ * NULL after a mistake. */
+static CgGraph *carry_out(CgElab *e, const CgFrame *body, const CgCustom *c, const CgType *types)
 {
     CgGraph *rule = cg_graph_new("vjp");
     CgBuild keep = e->model->build;
@@ -124,17 +125,16 @@ static bool carry_out(CgElab *e, const CgFrame *body, const CgCustom *c, const C
     cg_body_exec(e, &f, &c->clause->body);
     bool good =
         cg_diags_count(e->diags) == before && take_returned(e, &f, c, types) && cg_diags_count(e->diags) == before;
-    if (good)
-        cg_graph_print(rule, NULL, text);
     cg_frame_end(e, &f);
     e->model->build = keep;
+    if (good)
+        return rule;
     cg_graph_free(rule);
-    return good;
+    return NULL;
 }
 
 bool cg_custom_vjp(CgElab *e, const CgFrame *body, const CgCustom *c, CgSpan span)
 {
-    static const char *const names[CG_MAX_OUT] = { "custom", "custom2", "custom3", "custom4" };
     CgType types[2 * CG_MAX_IN];
     CgRef operands[CG_MAX_IN];
     if (c->nresults > CG_MAX_OUT || c->nresults + c->ninputs > CG_MAX_IN) {
@@ -169,16 +169,14 @@ bool cg_custom_vjp(CgElab *e, const CgFrame *body, const CgCustom *c, CgSpan spa
         cg_diag_help(d, "give it as an input: the clause returns the derivative by each of them");
         return false;
     }
-    CgStrbuf text = { 0 };
-    bool good = carry_out(e, body, c, types, &text);
-    if (good) {
+    CgGraph *rule = carry_out(e, body, c, types);
+    if (rule) {
         CgBuild *b = &e->model->build;
-        CgAttr rule = cg_a_str("rule", cg_intern(cg_strbuf_str(&text)));
+        CgAttr at[2] = { cg_a_graph("rule", rule), cg_a_int("results", c->nresults) };
         b->span = span;
-        CgRef node = cg_build(b, names[c->nresults - 1], c->nresults + c->ninputs, operands, cg_attrs(1, &rule));
+        CgRef node = cg_build(b, "custom", c->nresults + c->ninputs, operands, cg_attrs(2, at));
         for (int i = 0; i < c->nresults; i++)
             c->results[i]->tensor.ref = cg_build_part(b, node, i);
     }
-    cg_strbuf_deinit(&text);
-    return good;
+    return rule != NULL;
 }

@@ -39,6 +39,10 @@ static CgAttr canonical(const CgAttr *a)
         c.n = a->n;
         memcpy(c.dims, a->dims, sizeof a->dims[0] * (size_t)a->n);
         break;
+    case CG_ATTR_GRAPH:
+        c.s = a->s;
+        c.graph = a->graph;
+        break;
     case CG_ATTR_TYPE: c.type = cg_type(a->type.dtype, a->type.rank, a->type.dim); break;
     }
     return c;

@@ -243,7 +243,7 @@ static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *
     const CgAttrs *attrs, CgType *types)
 {
     *inf = (CgInfer){ .op = op, .nin = nin, .in = types, .attrs = attrs, .operand = { -1, -1 }, .axis = { -1, -1 } };
-    inf->nout = op->nout ? op->nout : 1;
+    int most = inf->nout = op->nout ? op->nout : 1;
     for (int i = 0; i < nin; i++) {
         if (in[i] >= g->nodes.len)
             CG_BUG("operand %d of %s is no node", i, op->name);
@@ -252,7 +252,11 @@ static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *
     if (!sig->any_number && nin != sig->ntensors)
         return cg_infer_fail(
             inf, -1, -1, "takes %d operand%s, %d given", sig->ntensors, sig->ntensors == 1 ? "" : "s", nin);
-    return op->shape(inf) && check_dims(inf);
+    if (!op->shape(inf))
+        return false;
+    if (inf->nout < 1 || inf->nout > CG_MAX_OUT || (inf->nout != most && !(op->traits & CG_MANY_RESULTS)))
+        CG_BUG("%s:%d: the shape rule of %s says %d results", op->file, op->line, op->name, inf->nout);
+    return check_dims(inf);
 }
 
 /* Asks op->fold for something simpler; CG_NONE keeps the node. */

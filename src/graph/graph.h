@@ -83,6 +83,9 @@ int cg_scope_add(CgGraph *g, int parent, const char *name, const char *graph);
 /* Full dotted path of a scope, "" for the root. */
 void cg_scope_path(const CgGraph *g, int scope, CgStrbuf *out);
 
+/* An attribute that holds a graph: g, or one equal to it that is there; consumes g. */
+CgAttr cg_a_graph(const char *name, CgGraph *g);
+
 /* Leaves: ops "input" {name, type}, "param" {name, type}; asked for twice with one name they are one node. */
 CgRef cg_graph_input(CgBuild *b, const char *name, CgType type);
 CgRef cg_graph_param(CgBuild *b, const char *path, CgType type);

@@ -337,6 +337,25 @@ const CgOp *cg_op_find(const char *name)
 
 const CgOp *cg_op_named(const char *name) { return cg_op_find(name); }
 
+/* Whether `word` is one of the words of `list`. */
+static bool has_word(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = list; p && (p = strstr(p, word)); p += n)
+        if ((p == list || p[-1] == ' ') && (!p[n] || p[n] == ' '))
+            return true;
+    return false;
+}
+
+const CgOp *cg_op_find_was(const char *name)
+{
+    const CgOp *op = cg_op_find(name);
+    for (size_t i = 0; !op && *name && i < entries.len; i++)
+        if (has_word(entries.at[i].op->was, name))
+            op = entries.at[i].op;
+    return op;
+}
+
 const CgOp *cg_op_get(const char *name)
 {
     const CgOp *op = cg_op_find(name);

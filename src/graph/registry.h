@@ -39,7 +39,8 @@ const char *cg_registry_isa(void); /* "avx512", "avx2", "base"; CG_ISA in the en
 CG_NODISCARD bool cg_registry_add(const CgOpSet *set, CgErr *e);
 CG_NODISCARD bool cg_registry_load(const char *path, CgErr *e); /* dlopen, symbol cg_plugin, cg_registry_add */
 const CgOp *cg_op_find(const char *name);
-const CgOp *cg_op_get(const char *name); /* CG_BUG if absent */
+const CgOp *cg_op_find_was(const char *name); /* also by a name it had before */
+const CgOp *cg_op_get(const char *name);      /* CG_BUG if absent */
 const CgSig *cg_op_sig(const CgOp *op);
 size_t cg_op_count(void);
 const CgOp *cg_op_at(size_t i); /* sorted by name */

@@ -25,11 +25,10 @@ static CgRowUse of_no_row(const CgGraph *g, CgRef r, const CgDim *batch)
 {
     const CgNode *n = cg_node(g, r);
     double value;
-    CgBuild b = cg_build_at((CgGraph *)(uintptr_t)g);
     int axis = batch_axis(&n->type, batch);
     if (axis < 0)
         return (CgRowUse){ CG_ROWS_NONE, 0 };
-    bool repeated = n->op == cg_op_named("broadcast") || cg_ref_const(&b, r, &value);
+    bool repeated = n->op == cg_op_named("broadcast") || cg_node_const(g, r, &value);
     return repeated ? (CgRowUse){ CG_ROWS_EACH, axis } : mixed;
 }
 
@@ -87,7 +86,7 @@ static CgRowUse of_expansion(const CgGraph *g, CgRef r, const CgRowUse *use, con
         in[k] = cg_graph_input(&b, (char[2]){ (char)('a' + k), 0 }, *cg_node_type(g, n->in[k]));
         given[k] = use[n->in[k]];
     }
-    n->op->expand(&b, &(CgSite){ .nin = n->nin, .nout = cg_node_nout(n), .in = in, .attrs = n->attrs }, out);
+    n->op->expand(&b, &(CgSite){ .nin = n->nin, .nout = n->nout, .in = in, .attrs = n->attrs }, out);
     CgRowUse *inner = cg_calloc(meaning->nodes.len + 1, sizeof *inner);
     for (CgRef i = 0; i < meaning->nodes.len; i++) {
         inner[i] = classify(meaning, i, inner, batch);

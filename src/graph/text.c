@@ -13,6 +13,8 @@
 
 #include "graph/registry.h"
 
+#define MOST_NESTED 16 /* graphs within graphs */
+
 /* ---- printing ---- */
 
 static void print_string(const char *s, CgStrbuf *out)
@@ -47,6 +49,15 @@ static void print_float(double f, CgStrbuf *out)
         cg_strbuf_puts(out, ".0");
 }
 
+/* The text of a graph within a line of another one: without the line end behind it. */
+static void print_subgraph(const char *text, CgStrbuf *out)
+{
+    size_t n = strlen(text);
+    while (n && text[n - 1] == '\n')
+        n--;
+    cg_strbuf_printf(out, "%.*s", (int)n, text);
+}
+
 static void print_attr(const CgAttr *a, CgStrbuf *out)
 {
     cg_strbuf_printf(out, "%s=", a->name);
@@ -69,6 +80,7 @@ static void print_attr(const CgAttr *a, CgStrbuf *out)
         cg_strbuf_putc(out, ']');
         break;
     case CG_ATTR_TYPE: cg_type_print(&a->type, out); break;
+    case CG_ATTR_GRAPH: print_subgraph(a->s, out); break;
     }
 }
 
@@ -192,6 +204,7 @@ typedef struct Reader {
     CgErr *e;
     CgGraph *g;
     CG_VEC(CgRef) refs; /* by number in the text */
+    int depth;          /* of graphs within graphs */
 } Reader;
 
 static bool fail(Reader *r, const char *what)
@@ -333,6 +346,30 @@ static bool read_number(Reader *r, CgAttr *a)
     return true;
 }
 
+static CgGraph *parse(const char *text, int depth, CgErr *e);
+
+/* A graph within a graph: up to the brace that closes it. */
+static bool read_subgraph(Reader *r, CgAttr *a)
+{
+    int open = 0;
+    bool quoted = false;
+    const char *end = r->p;
+    for (; *end && (quoted || *end != '}' || open > 1); end++) {
+        quoted ^= *end == '"' && end[-1] != '\\';
+        open += quoted ? 0 : *end == '{' ? 1 : *end == '}' ? -1 : 0;
+    }
+    if (!*end || r->depth == MOST_NESTED)
+        return fail(r, *end ? "graphs are nested too deep" : "the graph does not end");
+    CgAtom name = a->name, text = cg_intern_n(r->p, (size_t)(end + 1 - r->p));
+    CgGraph *g = parse(text, r->depth + 1, r->e);
+    if (!g)
+        return false;
+    *a = cg_a_graph(name, g);
+    for (; r->p <= end; r->p++)
+        r->line += *r->p == '\n';
+    return true;
+}
+
 static bool read_attr(Reader *r, CgAttr *a)
 {
     *a = (CgAttr){ 0 };
@@ -347,6 +384,8 @@ static bool read_attr(Reader *r, CgAttr *a)
         a->kind = CG_ATTR_STR;
         return read_string(r, &a->s);
     }
+    if (!strncmp(r->p, "graph ", 6))
+        return read_subgraph(r, a);
     if (cg_type_parse_prefix(&r->p, &a->type)) {
         a->kind = CG_ATTR_TYPE;
         return true;
@@ -492,7 +531,7 @@ static bool read_node(Reader *r, CgBuild *b)
         return fail(r, "nodes are numbered in order, after the leaves");
     if (!need(r, "=") || !read_name(r, &name))
         return false;
-    const CgOp *op = cg_op_find(name);
+    const CgOp *op = cg_op_find_was(name);
     if (!op)
         return cg_err(r->e, CG_ERR_INPUT, "graph text, line %d: no op is named '%s'", r->line, name);
     for (;;) { /* on this line: the next one begins with % too */
@@ -553,9 +592,9 @@ static bool read_graph(Reader *r)
     return !*r->p || fail(r, "text after the graph");
 }
 
-CgGraph *cg_graph_parse(const char *text, CgErr *e)
+static CgGraph *parse(const char *text, int depth, CgErr *e)
 {
-    Reader r = { .p = text, .line = 1, .e = e };
+    Reader r = { .p = text, .line = 1, .e = e, .depth = depth };
     if (!read_graph(&r)) {
         cg_graph_free(r.g);
         r.g = NULL;
@@ -563,3 +602,5 @@ CgGraph *cg_graph_parse(const char *text, CgErr *e)
     cg_vec_free(&r.refs);
     return r.g;
 }
+
+CgGraph *cg_graph_parse(const char *text, CgErr *e) { return parse(text, 0, e); }

@@ -11,13 +11,16 @@
 
 /* ---- values ---- */
 
-static int result_count(const CgOp *op) { return op->nout ? op->nout : 1; }
-
 static bool fused_shape(CgInfer *inf)
 {
     Program p;
-    if (!program_shape(inf, result_count(inf->op), &p))
+    const CgAttr *results = cg_attr_find(inf->attrs, "results");
+    int n = results && results->kind == CG_ATTR_INTS ? results->n : 0;
+    if (n < 1 || n > CG_MAX_OUT)
+        return cg_infer_fail(inf, -1, -1, "%s has from 1 to %d results", inf->op->name, CG_MAX_OUT);
+    if (!program_shape(inf, n, &p))
         return false;
+    inf->nout = n;
     for (int i = 0; i < p.ninstr; i++) {
         if (p.instr[i].result < 0)
             continue;
@@ -248,7 +251,7 @@ static CgAlong fused_along(const CgInfer *inf, int operand, int axis, CgTo *to)
     return CG_ALONG_POINTWISE;
 }
 
-static const CgSample samples1[] = {
+static const CgSample samples[] = {
     { .in = "F[3,7] F[3,7]",
         .attrs = "program=\"mul 0 1; tanh 2; add 3 0\", results=(4)",
         .low = -2.385,
@@ -258,23 +261,14 @@ static const CgSample samples1[] = {
         .low = -2.385,
         .high = 2.385,
         .apart = 0.05 },
-    { .in = NULL },
-};
-static const CgSample samples2[] = {
     { .in = "F[3,7] F[3,7]",
         .attrs = "program=\"mul 0 1; exp 2; sub 3 0\", results=(2, 4)",
         .low = -1.385,
         .high = 1.385 },
-    { .in = NULL },
-};
-static const CgSample samples3[] = {
     { .in = "F[3,7] F[3,7]",
         .attrs = "program=\"mul 0 1; exp 2; sub 3 0\", results=(3, 2, 4)",
         .low = -1.385,
         .high = 1.385 },
-    { .in = NULL },
-};
-static const CgSample samples4[] = {
     { .in = "F[3,7] F[3,7]",
         .attrs = "program=\"mul 0 1; exp 2; sub 3 0; neg 4\", results=(5, 3, 2, 4)",
         .low = -1.385,
@@ -299,21 +293,27 @@ static const CgSample sum_samples[] = {
     { .in = NULL },
 };
 
-#define FUSED(op, results, rows, n)                                                                                   \
-    static const CgOp op_##op = { CG_OP_HERE, .name = #op,                                                            \
-        .sig = "(xs: tensors, program: str, results: ints) -> " results,                                              \
-        .doc =                                                                                                        \
-            "A chain of elementwise ops in one sweep over memory, made by the pass `fuse`.\n\n"                       \
-            "`program` lists instructions, an op and the numbers of its operands each; `results` says which values\n" \
-            "come out. It means, and is differentiated as, the chain it was made from.\n",                            \
-        .shape = fused_shape, .expand = fused_expand, .prepare = program_prepare, .release = program_release,         \
-        .work = fused_work, .along = fused_along, .traits = CG_STRIDED | CG_OVER_ROWS, .inplace = 0xffff,             \
-        .rounded = (1u << n) - 1, .nout = n, .samples = rows,                                                         \
-        .kernel = { fused_kernel, fused_kernel, fused_kernel, fused_kernel, fused_kernel } };
-FUSED(fused, "T[..s]", samples1, 1)
-FUSED(fused2, "(T[..s], T[..s])", samples2, 2)
-FUSED(fused3, "(T[..s], T[..s], T[..s])", samples3, 3)
-FUSED(fused4, "(T[..s], T[..s], T[..s], T[..s])", samples4, 4)
+static const CgOp op_fused = {
+    CG_OP_HERE,
+    .name = "fused",
+    .was = "fused2 fused3 fused4",
+    .sig = "(xs: tensors, program: str, results: ints) -> T[..s]",
+    .doc = "A chain of elementwise ops in one sweep over memory, made by the pass `fuse`.\n\n"
+           "`program` lists instructions, an op and the numbers of its operands each; `results` says which values, up\n"
+           "to four, come out. It means, and is differentiated as, the chain it was made from.\n",
+    .shape = fused_shape,
+    .expand = fused_expand,
+    .prepare = program_prepare,
+    .release = program_release,
+    .work = fused_work,
+    .along = fused_along,
+    .traits = CG_STRIDED | CG_OVER_ROWS | CG_MANY_RESULTS,
+    .inplace = 0xffff,
+    .rounded = (1u << CG_MAX_OUT) - 1,
+    .nout = CG_MAX_OUT,
+    .samples = samples,
+    .kernel = { fused_kernel, fused_kernel, fused_kernel, fused_kernel, fused_kernel },
+};
 
 static CgAlong sum_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 {
@@ -342,4 +342,4 @@ static const CgOp op_fused_sum = {
     .kernel = { sum_kernel, sum_kernel, sum_kernel, sum_kernel, sum_kernel },
 };
 
-CG_OPS(fused, &op_fused_sum, &op_fused, &op_fused2, &op_fused3, &op_fused4)
+CG_OPS(fused, &op_fused_sum, &op_fused)

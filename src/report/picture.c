@@ -108,7 +108,8 @@ static bool attr_matters(const CgAttr *a, bool model)
 {
     int64_t value = -1;
     switch (a->kind) {
-    case CG_ATTR_TYPE: return false;
+    case CG_ATTR_TYPE:
+    case CG_ATTR_GRAPH: return false;
     case CG_ATTR_INT: return !model || a->i != 0 || strcmp(a->name, "axis") == 0;
     case CG_ATTR_DIMS:
         if (strcmp(a->name, "dims") == 0)

@@ -9,6 +9,7 @@
 #include "graph/grad.h"
 #include "graph/pass.h"
 #include "graph/rows.h"
+#include "graph/use.h"
 
 /* The sums that `root` is made of, from the loss back: what lies below a sum is nobody's business. */
 static CgRef find_sums(CgShares *s, const CgGraph *g, const CgRowUse *use, CgRef root)
@@ -119,11 +120,7 @@ CgShares cg_shares_find(CgModelGraph *m, CgRef loss, const CgDim *batch)
 /* Which of the totals the node needs. */
 static void find_wanted(CgShares *s, const CgGraph *g, const CgRef *totals, CgRef root)
 {
-    bool *needed = cg_calloc((size_t)root + 1, sizeof *needed);
-    needed[root] = true;
-    for (CgRef r = root + 1; r-- > 0;)
-        for (int k = 0; needed[r] && k < cg_node(g, r)->nin; k++)
-            needed[cg_node(g, r)->in[k]] = true;
+    bool *needed = cg_graph_live(g, root);
     for (int i = 0; i < s->n; i++)
         s->wanted[i] |= totals[i] <= root && needed[totals[i]];
     free(needed);
@@ -132,7 +129,7 @@ static void find_wanted(CgShares *s, const CgGraph *g, const CgRef *totals, CgRe
 /* Whether the loss depends on a parameter other than through its sums. */
 static bool has_params(const CgGraph *loss)
 {
-    bool *live = cg_pass_live(loss), any = false;
+    bool *live = cg_graph_live(loss, CG_NONE), any = false;
     for (size_t i = 0; i < loss->params.len; i++)
         any |= live[loss->params.at[i]];
     free(live);

@@ -20,7 +20,8 @@ void claim_form(const CgOp *op)
     claim_begin(op, "form");
     check(strlen(op->doc) > 10 && stop, "the doc has no first sentence");
     check(op->doc[strlen(op->doc) - 1] == '\n', "the doc does not end with a line end");
-    check(sig->stmt->nresults == nout, "the signature has %d results, the op %d", sig->stmt->nresults, nout);
+    check(sig->stmt->nresults == nout || op->traits & CG_MANY_RESULTS, "the signature has %d results, the op %d",
+        sig->stmt->nresults, nout);
     check(op->since && op->file, "since or CG_OP_HERE is missing");
     check((op->traits & CG_LEAF) || op->samples[0].in, "there is no sample");
     check(!(op->traits & CG_RANDOM) || strstr(op->sig, "stream"), "a random op needs the attribute stream");
@@ -42,7 +43,7 @@ static void perturbed(const Case *c, int k, CgType type, const char *how)
         return;
     }
     int64_t n;
-    for (int o = 0; o < (c->op->nout ? c->op->nout : 1); o++)
+    for (int o = 0; o < inf.nout; o++)
         for (int i = 0; i < inf.out[o].rank; i++)
             if (!inf.out[o].dim[i] || !cg_dim_is_int(inf.out[o].dim[i], &n) || n < 0)
                 return; /* the builder refuses it */

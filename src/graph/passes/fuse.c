@@ -360,7 +360,6 @@ static void print_arg(const Pass *p, const Cluster *c, const CgRef *operands, in
 /* Builds the cluster as one node and puts its results into map[]. */
 static void emit_cluster(const Pass *p, const Cluster *c, CgBuild *b, CgRef *map)
 {
-    static const char *const names[CG_MAX_OUT] = { "fused", "fused2", "fused3", "fused4" };
     CgRef operands[CG_MAX_IN], in[CG_MAX_IN];
     int64_t results[CG_MAX_OUT];
     int nconst, nresults = 0, clone = 0, n = collect_operands(p, c, operands, CG_MAX_IN, &nconst);
@@ -388,7 +387,7 @@ static void emit_cluster(const Pass *p, const Cluster *c, CgBuild *b, CgRef *map
     to.span = last->span;
     to.clone = clone;
     to.why = last->why == CG_NONE ? CG_NONE : map[last->why];
-    CgRef made = cg_build(&to, c->sum ? "fused_sum" : names[nresults - 1], n, in, cg_attrs(c->sum ? 3 : 2, at));
+    CgRef made = cg_build(&to, c->sum ? "fused_sum" : "fused", n, in, cg_attrs(c->sum ? 3 : 2, at));
     if (last->why != CG_NONE && to.why == CG_NONE)
         b->graph->nodes.at[made].why = made;
     if (c->sum)

@@ -93,7 +93,10 @@ static CgGraph *bind_graph(const CgGraph *g, CgBindings dims)
             good = i < (int)CG_LEN(at);
             if (good) {
                 at[i] = node->attrs->at[i];
-                good = cg_bind_attr(dims, &at[i], &wrong);
+                CgGraph *inner = at[i].kind == CG_ATTR_GRAPH ? bind_graph(at[i].graph, dims) : NULL;
+                good = inner || (at[i].kind != CG_ATTR_GRAPH && cg_bind_attr(dims, &at[i], &wrong));
+                if (inner)
+                    at[i] = cg_a_graph(at[i].name, inner);
             }
         }
         if (!good)
