@@ -1,7 +1,8 @@
 #!/bin/sh
 # layers.sh - the order of the layers, and the few doors to the outside, as tests.
-# Takes srcdir; gives TAP. A failure accuses the file and line it prints.
+# Takes srcdir and, after make, builddir; gives TAP. A failure accuses the file and line, or the objects, that it prints.
 set -u
+builddir=$(cd "${builddir:-.}" && pwd)
 cd "${srcdir:-.}" || exit 1
 
 . "${srcdir:-.}/tests/tap.sh"
@@ -54,4 +55,40 @@ none "nothing below tool/ ends the program, but base/base.c" "$(code | grep -v '
 none "every file of C opens with a comment that says what it takes and gives" "$(find src include tests plugins -name '*.[ch]' |
     grep -v '^src/lang/\(embedded\|cg_parse\|cg_scan\)\.' | sort | while read -r f; do
     case $(head -c 3 "$f") in '/* ') ;; *) echo "$f" ;; esac; done)"
+
+# Objects that need each other, in a circle. Of the objects named on stdin: "USER NEEDED" lines, each without the folder
+# .libs; tsort then names the members of every circle.
+needs()
+{
+    xargs nm -A -P -g | awk '
+        { file = $1; sub(/:$/, "", file); sub(/.*\/src\//, "", file); sub(/\.libs\//, "", file); sub(/\[.*/, "", file) }
+        $3 == "U" { used[++n] = file " " $2; next }
+        $3 != "w" && $3 != "v" { home[$2] = file }
+        END { for (i = 1; i <= n; i++) { split(used[i], u, " ")
+            if (u[2] in home && home[u[2]] != u[1] && !seen[u[1], home[u[2]]]++) print u[1], home[u[2]] } }'
+}
+circles()   { tsort 2>&1 >/dev/null; }
+
+# Of these folders of src/, those whose source is still there.
+objects()   # folder...
+{
+    for f in "$@"; do find "src/$f" -name '*.c'; done | sort | sed 's|\(.*\)/\(.*\)\.c$|\1/.libs/\2.o|' |
+        while read -r o; do [ ! -f "$builddir/$o" ] || echo "$builddir/$o"; done
+}
+
+report "$([ "$(objects graph run | wc -l)" -gt 40 ]; echo $?)" "the objects of src/graph and src/run are built"
+# The text of a graph holds the text of graphs that are its attributes.
+none "no objects of src/graph and src/run need each other in a circle, but text and subgraph" \
+    "$(objects graph run | needs | grep -v '^graph/subgraph\.o graph/text\.o$' | circles)"
+
+# And a circle is found: three objects of which each needs the next.
+made=$(mktemp -d)
+mkdir -p "$made/src/x/.libs"
+for pair in a:b b:c c:a; do
+    echo "int ${pair%:*}(void); int ${pair#*:}(void); int ${pair%:*}(void) { return ${pair#*:}(); }" >"$made/${pair%:*}.c"
+    ${CC:-cc} -c -o "$made/src/x/.libs/${pair%:*}.o" "$made/${pair%:*}.c"
+done
+found=$(ls "$made"/src/x/.libs/*.o | needs | circles | grep -c 'x/[abc]\.o')
+rm -r "$made"
+report "$([ "$found" = 3 ]; echo $?)" "a circle of three objects is found" "$found of 3 named"
 finish

@@ -1,7 +1,9 @@
 /* attr.c - lists of static arguments.
- * Takes attributes in any order; gives sorted lists that are equal exactly when their pointers are. Process wide,
- * append only, thread safe. Must not know which attributes an op has. */
+ * Takes attributes in any order; gives sorted lists that are equal exactly when their pointers are, and their text.
+ * Process wide, append only, thread safe. Must not know which attributes an op has. */
+#include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,4 +155,81 @@ CgAttr cg_a_dims(const char *name, int n, const CgDim *const *dims)
     for (int i = 0; i < n; i++)
         a.dims[i] = dims[i];
     return a;
+}
+
+/* ---- as text ---- */
+
+void cg_string_print(const char *s, CgStrbuf *out)
+{
+    cg_strbuf_putc(out, '"');
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            cg_strbuf_printf(out, "\\%c", *s);
+        else if (*s == '\n')
+            cg_strbuf_puts(out, "\\n");
+        else
+            cg_strbuf_putc(out, *s);
+    }
+    cg_strbuf_putc(out, '"');
+}
+
+/* The shortest digits that read back to the same number; always with a point, an exponent or a word. */
+static void print_float(double f, CgStrbuf *out)
+{
+    char text[40];
+    if (!isfinite(f)) {
+        cg_strbuf_puts(out, isnan(f) ? "nan" : f < 0 ? "-inf" : "inf");
+        return;
+    }
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, f);
+        if (strtod(text, NULL) == f)
+            break;
+    }
+    cg_strbuf_puts(out, text);
+    if (!strpbrk(text, ".e"))
+        cg_strbuf_puts(out, ".0");
+}
+
+/* The text of a graph within a line of another one: without the line end behind it. */
+static void print_subgraph(const char *text, CgStrbuf *out)
+{
+    size_t n = strlen(text);
+    while (n && text[n - 1] == '\n')
+        n--;
+    cg_strbuf_printf(out, "%.*s", (int)n, text);
+}
+
+static void print_attr(const CgAttr *a, CgStrbuf *out)
+{
+    cg_strbuf_printf(out, "%s=", a->name);
+    switch (a->kind) {
+    case CG_ATTR_INT: cg_strbuf_printf(out, "%lld", (long long)a->i); break;
+    case CG_ATTR_FLOAT: print_float(a->f, out); break;
+    case CG_ATTR_STR: cg_string_print(a->s, out); break;
+    case CG_ATTR_INTS:
+        cg_strbuf_putc(out, '(');
+        for (int i = 0; i < a->n; i++)
+            cg_strbuf_printf(out, "%s%lld", i ? ", " : "", (long long)a->ints[i]);
+        cg_strbuf_putc(out, ')');
+        break;
+    case CG_ATTR_DIMS:
+        cg_strbuf_putc(out, '[');
+        for (int i = 0; i < a->n; i++) {
+            cg_strbuf_puts(out, i ? ", " : "");
+            cg_dim_print(a->dims[i], out);
+        }
+        cg_strbuf_putc(out, ']');
+        break;
+    case CG_ATTR_TYPE: cg_type_print(&a->type, out); break;
+    case CG_ATTR_GRAPH: print_subgraph(a->s, out); break;
+    }
+}
+
+void cg_attrs_print(const CgAttrs *a, CgStrbuf *out)
+{
+    for (int i = 0; a && i < a->n; i++) {
+        cg_strbuf_puts(out, i ? ", " : "");
+        print_attr(&a->at[i], out);
+    }
 }

@@ -36,4 +36,7 @@ const CgDim *cg_dim_parse(const char **text);            /* reads a dim and move
 bool cg_type_parse_prefix(const char **text, CgType *t); /* likewise */
 bool cg_dtype_parse(const char *name, size_t n, CgDtype *out);
 bool cg_type_parse(const char *text, CgType *t); /* the inverse; also "F[..]" is refused */
+/* attr.c: "axis=1, keep=0"; a text in quotes. Text.h reads them. */
+void cg_attrs_print(const CgAttrs *a, CgStrbuf *out);
+void cg_string_print(const char *s, CgStrbuf *out);
 #endif

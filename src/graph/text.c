@@ -17,81 +17,6 @@
 
 /* ---- printing ---- */
 
-static void print_string(const char *s, CgStrbuf *out)
-{
-    cg_strbuf_putc(out, '"');
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\')
-            cg_strbuf_printf(out, "\\%c", *s);
-        else if (*s == '\n')
-            cg_strbuf_puts(out, "\\n");
-        else
-            cg_strbuf_putc(out, *s);
-    }
-    cg_strbuf_putc(out, '"');
-}
-
-/* The shortest digits that read back to the same number; always with a point, an exponent or a word. */
-static void print_float(double f, CgStrbuf *out)
-{
-    char text[40];
-    if (!isfinite(f)) {
-        cg_strbuf_puts(out, isnan(f) ? "nan" : f < 0 ? "-inf" : "inf");
-        return;
-    }
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, f);
-        if (strtod(text, NULL) == f)
-            break;
-    }
-    cg_strbuf_puts(out, text);
-    if (!strpbrk(text, ".e"))
-        cg_strbuf_puts(out, ".0");
-}
-
-/* The text of a graph within a line of another one: without the line end behind it. */
-static void print_subgraph(const char *text, CgStrbuf *out)
-{
-    size_t n = strlen(text);
-    while (n && text[n - 1] == '\n')
-        n--;
-    cg_strbuf_printf(out, "%.*s", (int)n, text);
-}
-
-static void print_attr(const CgAttr *a, CgStrbuf *out)
-{
-    cg_strbuf_printf(out, "%s=", a->name);
-    switch (a->kind) {
-    case CG_ATTR_INT: cg_strbuf_printf(out, "%lld", (long long)a->i); break;
-    case CG_ATTR_FLOAT: print_float(a->f, out); break;
-    case CG_ATTR_STR: print_string(a->s, out); break;
-    case CG_ATTR_INTS:
-        cg_strbuf_putc(out, '(');
-        for (int i = 0; i < a->n; i++)
-            cg_strbuf_printf(out, "%s%lld", i ? ", " : "", (long long)a->ints[i]);
-        cg_strbuf_putc(out, ')');
-        break;
-    case CG_ATTR_DIMS:
-        cg_strbuf_putc(out, '[');
-        for (int i = 0; i < a->n; i++) {
-            cg_strbuf_puts(out, i ? ", " : "");
-            cg_dim_print(a->dims[i], out);
-        }
-        cg_strbuf_putc(out, ']');
-        break;
-    case CG_ATTR_TYPE: cg_type_print(&a->type, out); break;
-    case CG_ATTR_GRAPH: print_subgraph(a->s, out); break;
-    }
-}
-
-void cg_attrs_print(const CgAttrs *a, CgStrbuf *out)
-{
-    for (int i = 0; a && i < a->n; i++) {
-        cg_strbuf_puts(out, i ? ", " : "");
-        print_attr(&a->at[i], out);
-    }
-}
-
 static bool same_attr(const CgAttr *a, const CgAttr *b) { return cg_attrs(1, a) == cg_attrs(1, b); }
 
 /* Attributes that differ from the signature's defaults: those come back by themselves when the text is read. */
@@ -107,7 +32,7 @@ static void print_node_attrs(const CgNode *n, CgStrbuf *out)
         if (implied)
             continue;
         cg_strbuf_puts(out, before);
-        print_attr(a, out);
+        cg_attrs_print(&(CgAttrs){ 1, a }, out);
         before = ", ";
     }
     if (before[0] == ',')
@@ -161,7 +86,7 @@ static void print_name(const char *s, CgStrbuf *out)
     if (n && !s[n])
         cg_strbuf_puts(out, s);
     else
-        print_string(s, out);
+        cg_string_print(s, out);
 }
 
 void cg_graph_print(const CgGraph *g, const CgSources *sources, CgStrbuf *out)

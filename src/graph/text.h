@@ -16,6 +16,5 @@
 
 void cg_graph_print(const CgGraph *g, const CgSources *sources /* may be NULL: no places */, CgStrbuf *out);
 CgGraph *cg_graph_parse(const char *text, CgErr *e);
-void cg_attrs_print(const CgAttrs *a, CgStrbuf *out); /* "axis=1, keep=0" */
 bool cg_attrs_parse(const char *text, const CgAttrs **out, CgErr *e);
 #endif

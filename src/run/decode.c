@@ -27,7 +27,7 @@ typedef struct Sized {
 
 struct CgDecoder {
     const CgGraph *prologue, *step;
-    CgBinding *dims; /* the caller's, then CG_STEP_COUNT */
+    CgBinding *dims; /* the caller's, then CG_INCREMENTAL_COUNT */
     int ndims;
     CgPlanOptions options;
     CgPool *pool;
@@ -231,7 +231,7 @@ CgDecoder *cg_decoder_new(
     d->dims = cg_calloc((size_t)d->ndims, sizeof *d->dims);
     if (dims.n)
         memcpy(d->dims, dims.at, sizeof *d->dims * (size_t)dims.n);
-    d->dims[dims.n].symbol = cg_intern(CG_STEP_COUNT);
+    d->dims[dims.n].symbol = cg_intern(CG_INCREMENTAL_COUNT);
     d->keep = cg_calloc(step->inputs.len + 1, sizeof *d->keep);
     d->inputs = cg_calloc(step->inputs.len + 1, sizeof *d->inputs);
     d->params = cg_calloc(step->params.len + 1, sizeof *d->params);

@@ -9,7 +9,7 @@
 
 typedef struct CgDecoder CgDecoder;
 
-/* `dims` has a value for every symbol of the graphs but CG_STEP_COUNT; the graphs are borrowed. */
+/* `dims` has a value for every symbol of the graphs but CG_INCREMENTAL_COUNT; the graphs are borrowed. */
 CG_NODISCARD CgDecoder *cg_decoder_new(
     const CgGraph *prologue, const CgGraph *step, CgBindings dims, CgPlanOptions options, CgPool *pool, CgErr *e);
 void cg_decoder_free(CgDecoder *d);

@@ -3,30 +3,6 @@
 #include <string.h>
 #include "run/profile.h"
 
-const char *cg_phase_name(CgPhase phase)
-{
-    static const char *const name[] = { "forward", "backward", "again", "update", "validate", "outside" };
-    return name[phase];
-}
-
-CgPhase cg_phase_of(const CgPlan *p, const CgInstr *in)
-{
-    if (in->node == CG_NONE)
-        return CG_PHASE_FORWARD;
-    const CgNode *n = cg_node(cg_plan_graph(p), in->node);
-    return n->clone ? CG_PHASE_AGAIN : n->why != CG_NONE ? CG_PHASE_BACKWARD : CG_PHASE_FORWARD;
-}
-
-double cg_plan_useful_flops(const CgPlan *p)
-{
-    double sum = 0;
-    for (int i = 0; i < cg_plan_count(p); i++) {
-        const CgInstr *in = cg_plan_instr(p, i);
-        sum += cg_phase_of(p, in) == CG_PHASE_AGAIN ? 0 : in->work.flops;
-    }
-    return sum;
-}
-
 /* The item like `like`, made when there is none. Items with one key have the same op, place, phase and cost. */
 static CgProfItem *item_like(CgProfile *p, const CgProfItem *like)
 {

@@ -14,13 +14,13 @@ static void build_step(CgGenerator *g, bool has_context)
     CgGraph *plain = cg_pass_run_all(g->model->graph, "recognise,places,fold,dce"), *both = NULL;
     for (size_t i = 0; i < plain->inputs.len && !both; i++)
         if (!strcmp(cg_node_name(plain, plain->inputs.at[i]), "text"))
-            both = cg_step_build(plain, plain->inputs.at[i], 1);
+            both = cg_incremental_build(plain, plain->inputs.at[i], 1);
     int64_t first = 0;
     for (size_t i = 0; both && i < both->outputs.len; i++)
         if (!strcmp(both->outputs.at[i].name, "first.ids"))
             cg_dim_is_int(cg_node_type(both, both->outputs.at[i].ref)->dim[1], &first);
     if (both && first == has_context)
-        cg_step_split(both, true, &g->prologue, &g->step);
+        cg_incremental_split(both, true, &g->prologue, &g->step);
     if (both)
         cg_graph_free(both);
     cg_graph_free(plain);

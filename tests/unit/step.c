@@ -162,11 +162,11 @@ typedef struct Halves {
 static bool halve(const Net *n, Halves *h)
 {
     CgGraph *plain = cg_pass_run_all(n->g, "recognise,places,fold,dce");
-    CgGraph *both = cg_step_build(plain, plain->inputs.at[n->text], 1);
+    CgGraph *both = cg_incremental_build(plain, plain->inputs.at[n->text], 1);
     *h = (Halves){ .out = n->g->outputs.at[0].name };
     if (both) {
         cg_graph_verify(both);
-        cg_step_split(both, true, &h->prologue, &h->step);
+        cg_incremental_split(both, true, &h->prologue, &h->step);
         cg_graph_verify(h->prologue);
         cg_graph_verify(h->step);
         for (size_t i = 0; i < both->outputs.len; i++)

@@ -1,9 +1,9 @@
 /* incremental.c - from a graph over a whole text to one over a few new places.
- * Takes a graph and the input that grows; gives prologue and step as one graph (step.h says what it looks like). A node
- * grows along one axis from a place `start` on: place start + i depends on text places up to i, places before start on
- * no text. Pointwise nodes are computed at the new places; causal ones look at kept operands, to which the new places
- * are added where they lie; what does not grow is computed once. Must not know any op: where one says too little there
- * is no step, and the caller runs the whole graph. */
+ * Takes a graph and the input that grows; gives prologue and step as one graph (graph/incremental.h says what it looks
+ * like). A node grows along one axis from a place `start` on: place start + i depends on text places up to i, places
+ * before start on no text. Pointwise nodes are computed at the new places; causal ones look at kept operands, to which
+ * the new places are added where they lie; what does not grow is computed once. Must not know any op: where one says
+ * too little there is no step, and the caller runs the whole graph. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -312,10 +312,10 @@ static CgGraph *cut_prologue(CgGraph *both, CgAtom text)
     return both;
 }
 
-CgGraph *cg_step_build(const CgGraph *g, CgRef text, int axis)
+CgGraph *cg_incremental_build(const CgGraph *g, CgRef text, int axis)
 {
     size_t size = g->nodes.len + 1;
-    Step s = { .g = g, .live = cg_graph_live(g, CG_NONE), .count = cg_dim_symbol(CG_STEP_COUNT) };
+    Step s = { .g = g, .live = cg_graph_live(g, CG_NONE), .count = cg_dim_symbol(CG_INCREMENTAL_COUNT) };
     s.growth = cg_calloc(size, sizeof *s.growth);
     s.old = cg_malloc(size * sizeof *s.old);
     s.fresh = cg_calloc(size, sizeof *s.fresh);
@@ -346,43 +346,6 @@ CgGraph *cg_step_build(const CgGraph *g, CgRef text, int axis)
     return both;
 }
 
-/* ---- the two halves ---- */
-
-static bool begins(CgAtom name, const char *with) { return strncmp(name, with, strlen(with)) == 0; }
-
-static CgGraph *half(const CgGraph *both, bool prologue, bool last)
-{
-    CgRef *map = cg_malloc(sizeof *map * (both->nodes.len + 1));
-    CgGraph *to = cg_pass_begin(both, map);
-    CgBuild b = cg_build_at(to);
-    const CgDim *count = cg_dim_symbol(CG_STEP_COUNT);
-    b.no_fold = true;
-    for (CgRef r = 0; r < both->nodes.len; r++)
-        if (map[r] == CG_NONE)
-            map[r] = cg_pass_copy(&b, both, r, map);
-    for (size_t i = 0; i < both->outputs.len; i++) {
-        CgOutput o = both->outputs.at[i];
-        CgRef r = map[o.ref];
-        CgType t = cg_ref_type(&b, r);
-        if ((begins(o.name, "start.") || begins(o.name, "first.")) != prologue)
-            continue;
-        for (int a = 0; a < t.rank && last && !begins(o.name, "keep."); a++)
-            if (t.dim[a] == count)
-                r = cg_slice(&b, r, a, cg_dim_sub(count, cg_dim_int(1)), count);
-        cg_graph_output(to, o.name, r);
-    }
-    free(map);
-    CgGraph *done = cg_pass_run_all(to, NULL);
-    cg_graph_free(to);
-    return done;
-}
-
-void cg_step_split(const CgGraph *both, bool last, CgGraph **prologue, CgGraph **step)
-{
-    *prologue = half(both, true, false);
-    *step = half(both, false, last);
-}
-
 /* As a pass on text: along the last axis of the input "text"; a graph that is not causal stays as it is. */
 CgGraph *cg_pass_incremental(const CgGraph *g)
 {
@@ -391,7 +354,7 @@ CgGraph *cg_pass_incremental(const CgGraph *g)
         int rank = cg_node_type(g, r)->rank;
         if (strcmp(cg_node_name(g, r), "text") != 0 || rank == 0)
             continue;
-        CgGraph *both = cg_step_build(g, r, rank - 1);
+        CgGraph *both = cg_incremental_build(g, r, rank - 1);
         if (both)
             return both;
     }
