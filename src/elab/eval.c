@@ -453,8 +453,10 @@ static CgValue *range(CgElab *e, CgFrame *f, const CgExpr *x)
     if (cg_is_poison(a) || cg_is_poison(b))
         return cg_value_poison(e);
     if (a->kind != CG_VALUE_INT || b->kind != CG_VALUE_INT) {
-        cg_elab_error(e, CG_E0305, x->span, "a range goes from an integer to an integer, not from %s to %s",
+        const CgKinds integer = { .at = { { .tag = CG_KIND_INT } }, .n = 1 };
+        CgDiag *d = cg_elab_error(e, CG_E0305, x->span, "a range goes from an integer to an integer, not from %s to %s",
             cg_value_kind_name(a), cg_value_kind_name(b));
+        cg_help_integer(d, &integer, a->kind == CG_VALUE_INT ? b : a);
         return cg_value_poison(e);
     }
     int64_t n = b->i > a->i ? b->i - a->i : 0;

@@ -3,6 +3,7 @@
  * matched by name, by a bare name that is a parameter's (`layers` for `layers = layers`), then by position. */
 #include "elab/signature.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "elab/elab.h"
@@ -179,6 +180,15 @@ static void print_found(const CgValue *v, CgStrbuf *out)
     cg_strbuf_puts(out, cg_value_kind_name(v));
 }
 
+void cg_help_integer(CgDiag *d, const CgKinds *kinds, const CgValue *v)
+{
+    bool wanted = false;
+    for (int i = 0; i < kinds->n; i++)
+        wanted |= kinds->at[i].tag == CG_KIND_INT || kinds->at[i].tag == CG_KIND_DIM;
+    if (wanted && v->kind == CG_VALUE_FLOAT && v->f == floor(v->f) && fabs(v->f) < 9e15)
+        cg_diag_help(d, "%.1f is a float, the integer is %lld; '/' gives floats, '//' integers", v->f, (long long)v->f);
+}
+
 static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, const CgKinds *kinds, const CgValue *v,
     CgSpan span, const CgExpr *written)
 {
@@ -200,6 +210,7 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
                            cg_strbuf_str(&want), at, cg_strbuf_str(&found));
     if (p->span.file)
         cg_diag_note(d, p->span, "declared here");
+    cg_help_integer(d, kinds, at < 0 ? v : v->at[at]);
     cg_strbuf_deinit(&want);
     cg_strbuf_deinit(&found);
     return cg_value_poison(e);

@@ -53,7 +53,8 @@ typedef struct CgSignature {
 /* False for a name that is no kind. */
 bool cg_kinds_of(const CgTypeExpr *type, CgKinds *out);
 bool cg_kinds_have(const CgKinds *k, CgKindTag tag, const CgClass *cls);
-void cg_kinds_print(const CgKinds *k, CgStrbuf *out); /* "a table or a list of columns" */
+void cg_kinds_print(const CgKinds *k, CgStrbuf *out);                    /* "a table or a list of columns" */
+void cg_help_integer(CgDiag *d, const CgKinds *kinds, const CgValue *v); /* where a float stands for an integer */
 /* Where a value will do that is known only when the script runs; objects are described before, and will do anywhere. */
 typedef enum CgKnown { CG_KNOWN_NOW, CG_KNOWN_LATER_IN_LISTS, CG_KNOWN_LATER } CgKnown;
 /* The value as the kinds promise it (an integer as a float); NULL when it is of none. */

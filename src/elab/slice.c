@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "elab/elab.h"
+#include "elab/signature.h"
 #include "graph/registry.h"
 
 static CgValue *refuse(CgElab *e, CgValue *of, const CgExpr *x, const CgValue *at)
@@ -12,8 +13,8 @@ static CgValue *refuse(CgElab *e, CgValue *of, const CgExpr *x, const CgValue *a
         e, CG_E0305, x->span, "%s cannot be indexed by %s", cg_value_kind_name(of), cg_value_kind_name(at));
     if (of->kind == CG_VALUE_TENSOR && at->kind == CG_VALUE_TENSOR)
         cg_diag_help(d, "rows by number are take(x, ids)");
-    else if (of->kind == CG_VALUE_TENSOR && at->kind == CG_VALUE_FLOAT)
-        cg_diag_help(d, "integers are divided by '//'");
+    else if (of->kind == CG_VALUE_TENSOR || of->kind == CG_VALUE_LIST)
+        cg_help_integer(d, &(CgKinds){ .at = { { .tag = CG_KIND_INT } }, .n = 1 }, at);
     return cg_value_poison(e);
 }
 

@@ -6,6 +6,8 @@
 #include "elab/signature.h"
 #include "stage/session.h"
 
+/* The sum of the list that args[0] is (list.c). */
+CgValue *cg_list_sum(CgElab *e, CgFrame *f, const CgArguments *a);
 /* A number of a column: args[0], found out, is the column. NULL after a mistake. */
 CgValue *cg_statistic(CgSession *x, const CgValue *call, CgValue **args, double (*fn)(const double *, size_t));
 /* A value with the rows of one table meant by column names. */

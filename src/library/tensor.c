@@ -55,6 +55,8 @@ static int axes_of(CgElab *e, CgFrame *f, const CgArguments *a, int i, CgValue *
 static CgValue *reduce(CgElab *e, CgFrame *f, const CgArguments *a, bool mean)
 {
     CgValue *x = a->at[0];
+    if (x->kind == CG_VALUE_LIST)
+        return cg_list_sum(e, f, a);
     if (x->kind != CG_VALUE_TENSOR) {
         if (a->at[1]->kind == CG_VALUE_NONE)
             return cg_function_later(e, a, 0);
@@ -297,8 +299,9 @@ static const CgFunction fn_mean = { CG_FUNCTION_HERE, .name = "mean",
     .sig = "(x: tensor | column, axis: axis = none) -> tensor | float", .build = build_mean, .run = run_mean,
     .doc = "Mean of a tensor over an axis, a list of axes or all; of a column over its rows." };
 static const CgFunction fn_sum = { CG_FUNCTION_HERE, .name = "sum",
-    .sig = "(x: tensor | column, axis: axis = none) -> tensor | float", .build = build_sum, .run = run_sum,
-    .doc = "Sum of a tensor over an axis, a list of axes or all; of a column over its rows." };
+    .sig = "(x: tensor | column | int[] | float[], axis: axis = none) -> tensor | int | float", .build = build_sum,
+    .run = run_sum,
+    .doc = "Sum of a tensor over an axis, a list of axes or all; of a column over its rows; of a list of numbers." };
 static const CgFunction fn_size = { CG_FUNCTION_HERE, .name = "size", .sig = "(x: tensor, axis: axis) -> dim",
     .build = build_size, .doc = "The size of an axis." };
 static const CgFunction fn_iota = { CG_FUNCTION_HERE, .name = "iota", .sig = "(n: dim) -> tensor", .build = build_iota,
