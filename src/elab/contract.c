@@ -6,7 +6,7 @@
 #include "elab/elab.h"
 #include "lang/fmt.h"
 
-enum { MAX_NAMES = 16 };
+enum { MAX_NAMES = CG_CONTRACT_NAMES };
 
 /* The names of a condition, in the order written, each once. */
 static int names_of(const CgExpr *x, const CgExpr **names, int n)
@@ -79,18 +79,27 @@ static void say_value(CgDiag *d, CgAtom name, const CgValue *v)
     cg_strbuf_deinit(&text);
 }
 
+/* A default is nobody's argument. */
+static bool is_default(const CgStmt *s, CgSpan span)
+{
+    return span.file == s->span.file && span.start >= s->span.start && span.end <= s->span.end;
+}
+
 /* At the last argument of the author's that the condition names: what is given beside sizes is easier to change. */
 static void report(CgElab *e, CgFrame *f, const CgStmt *s, const CgExpr *condition, CgSpan call)
 {
     const CgExpr *names[MAX_NAMES];
     CgValue *values[MAX_NAMES];
-    int n = names_of(condition, names, 0), blamed = -1;
+    int n = names_of(condition, names, 0), blamed = -1, best = 0;
     for (int i = 0; i < n; i++) {
         values[i] = value_of(e, f, names[i]->s);
         bool place = values[i] && values[i]->span.file && values[i]->kind != CG_VALUE_TENSOR;
-        bool argument = place && param_of(s, names[i]->s) != NULL;
-        if (place && (argument || blamed < 0 || !param_of(s, names[blamed]->s)))
+        bool given = place && !is_default(s, values[i]->span), argument = given && param_of(s, names[i]->s);
+        int rank = argument ? 3 : given ? 2 : place;
+        if (rank > 0 && rank >= best) {
+            best = rank;
             blamed = i;
+        }
     }
     CgStrbuf text = { 0 }, value = { 0 };
     cg_expr_format(condition, &text);
@@ -110,17 +119,75 @@ static void report(CgElab *e, CgFrame *f, const CgStmt *s, const CgExpr *conditi
     cg_strbuf_deinit(&value);
 }
 
-/* Whether every name of the condition has a number, a text or the like: a size that is a symbol has none yet. */
-static bool is_known(CgElab *e, CgFrame *f, const CgExpr *condition)
+/* Whether every name of the condition has a number, a text or the like: one with a size that is a symbol has to wait.
+ */
+static bool is_known(CgElab *e, CgFrame *f, const CgStmt *s, const CgExpr *condition, CgSpan call)
 {
     const CgExpr *names[MAX_NAMES];
+    CgWaiting w = { s, condition, f->env, call, { NULL }, { NULL }, 0 };
     int n = names_of(condition, names, 0);
+    bool waits = false;
     for (int i = 0; i < n; i++) {
-        const CgValue *v = value_of(e, f, names[i]->s);
-        if (v && (v->kind == CG_VALUE_DIM || cg_is_poison(v)))
+        CgValue *v = value_of(e, f, names[i]->s);
+        if (v && cg_is_poison(v))
             return false;
+        if (!v)
+            continue;
+        waits |= v->kind == CG_VALUE_DIM;
+        w.names[w.n] = names[i]->s;
+        w.values[w.n++] = v;
     }
-    return true;
+    if (waits && e->model)
+        cg_vec_push(&e->model->waiting, w);
+    return !waits;
+}
+
+/* False when the condition does not hold, which is reported. */
+static bool holds(CgElab *e, CgFrame *f, const CgStmt *s, const CgExpr *condition, CgSpan call)
+{
+    CgValue *v = cg_eval(e, f, condition);
+    if (cg_is_poison(v))
+        return false;
+    if (v->kind != CG_VALUE_BOOL)
+        cg_elab_error(e, CG_E0305, condition->span, "a condition is true or false, not %s", cg_value_kind_name(v));
+    else if (!v->i)
+        report(e, f, s, condition, call);
+    return v->kind == CG_VALUE_BOOL && v->i;
+}
+
+/* The value with the size's number put in; NULL while another size is not known. */
+static CgValue *settled(CgElab *e, CgValue *v, CgBinding size, CgSpan span)
+{
+    int64_t number;
+    CgAtom symbol;
+    if (v->kind != CG_VALUE_DIM)
+        return v;
+    if (!cg_dim_eval(v->dim, (CgBindings){ &size, 1 }, &number, NULL))
+        return NULL;
+    CgValue *out = cg_value_int(e, number, cg_dim_is_symbol(v->dim, &symbol) ? span : v->span);
+    out->is_size = true;
+    return out;
+}
+
+bool cg_contracts_settle(CgElab *e, const char *size, int64_t number, CgSpan span)
+{
+    const CgBinding binding = { cg_intern(size), number };
+    bool good = true;
+    for (size_t i = 0; i < e->model->waiting.len && good; i++) {
+        const CgWaiting *w = &e->model->waiting.at[i];
+        bool known = true;
+        CgFrame f;
+        cg_frame_begin(e, &f, NULL, w->env);
+        for (int k = 0; k < w->n && known; k++) {
+            CgValue *v = settled(e, w->values[k], binding, span);
+            known = v != NULL;
+            if (known)
+                cg_frame_bind(&f, w->names[k], v);
+        }
+        good = !known || holds(e, &f, w->stmt, w->condition, w->call);
+        cg_frame_end(e, &f);
+    }
+    return good;
 }
 
 bool cg_contracts_check(CgElab *e, CgFrame *f, const CgStmt *s, bool sizes, CgSpan call)
@@ -131,19 +198,8 @@ bool cg_contracts_check(CgElab *e, CgFrame *f, const CgStmt *s, bool sizes, CgSp
         bool tensors = false;
         for (int k = 0; k < n; k++)
             tensors |= hangs_on_tensors(s, names[k]->s);
-        if (tensors != sizes || !is_known(e, f, condition))
-            continue;
-        CgValue *v = cg_eval(e, f, condition);
-        if (cg_is_poison(v))
+        if (tensors == sizes && is_known(e, f, s, condition, call) && !holds(e, f, s, condition, call))
             return false;
-        if (v->kind != CG_VALUE_BOOL) {
-            cg_elab_error(e, CG_E0305, condition->span, "a condition is true or false, not %s", cg_value_kind_name(v));
-            return false;
-        }
-        if (!v->i) {
-            report(e, f, s, condition, call);
-            return false;
-        }
     }
     return true;
 }

@@ -29,6 +29,19 @@ typedef struct CgAlias {
     bool plain; /* both names were given in one body, as in head = embed or head(embed) */
 } CgAlias;
 
+enum { CG_CONTRACT_NAMES = 16 };
+
+/* A condition of a call that waits for the number of a size (contract.c). */
+typedef struct CgWaiting {
+    const CgStmt *stmt;
+    const CgExpr *condition;
+    CgEnv *env;
+    CgSpan call;
+    CgAtom names[CG_CONTRACT_NAMES];
+    CgValue *values[CG_CONTRACT_NAMES];
+    int n;
+} CgWaiting;
+
 /* A graph being built for one purpose (one train, one set of columns, one apply). */
 typedef struct CgModelGraph {
     struct CgModelGraph *outside; /* in whose elaboration this one began */
@@ -42,6 +55,7 @@ typedef struct CgModelGraph {
     CG_VEC(CgInstance *) foreign;      /* instances used beside the root, in order */
     CG_VEC(const CgInstance *) bodies; /* by scope of `graph`: the instance applied there, or NULL */
     CG_VEC(const CgInstance *) marked; /* those that were applied and have marks */
+    CG_VEC(CgWaiting) waiting;         /* conditions on sizes that are symbols here */
     CG_VEC(CgAtom) products;           /* paths of products (mark.c) ... */
     CgMap product_paths;               /* ... and those that are there */
     CG_VEC(CgAlias) aliases;           /* second names of parts ... */
@@ -228,6 +242,8 @@ int cg_graph_tensors(const CgStmt *graph); /* how many of its parameters do */
 /* Contracts (contract.c): whether what `where` asks of the arguments of a graph or def holds; `sizes`: those that look
  * at tensors, once they are there, else the others. */
 bool cg_contracts_check(CgElab *e, CgFrame *f, const CgStmt *s, bool sizes, CgSpan call);
+/* The conditions of e->model that waited for this size, now that its number is known from the place `span`. */
+bool cg_contracts_settle(CgElab *e, const char *size, int64_t number, CgSpan span);
 
 /* Bodies (body.c). */
 /* A frame for the body of an instance; cg_frame_end ends it. */

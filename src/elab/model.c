@@ -39,6 +39,7 @@ void cg_model_free(CgModelGraph *m)
     cg_vec_free(&m->marked);
     cg_vec_free(&m->bodies);
     cg_vec_free(&m->products);
+    cg_vec_free(&m->waiting);
     cg_vec_free(&m->aliases);
     cg_map_deinit(&m->alias_paths);
     cg_map_deinit(&m->given);

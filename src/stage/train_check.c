@@ -259,6 +259,18 @@ static bool check_lost(CgElab *e, const CgStage *s)
     return good;
 }
 
+/* Where the number of rows was said. */
+static CgSpan batch_place(CgElab *e, CgFrame *f, const CgExpr *train)
+{
+    for (int i = 0; i < train->args.n; i++)
+        if (!strcmp(train->args.at[i].name, "batch")) {
+            const CgExpr *x = train->args.at[i].value;
+            CgSpan made = cg_eval(e, f, x)->span;
+            return made.file ? made : x->span;
+        }
+    return train->op_span;
+}
+
 /* The loss as a number; NONE after a mistake. */
 static CgRef read_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *batch)
 {
@@ -273,7 +285,7 @@ static CgRef read_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr 
         return CG_NONE;
     }
     cg_marks_check(e);
-    if (!check_lost(e, s))
+    if (!check_lost(e, s) || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))
         return CG_NONE;
     return mean_of(&s->model->build, loss->tensor.ref);
 }
