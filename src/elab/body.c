@@ -66,6 +66,17 @@ static void exec_bind(CgElab *e, CgFrame *f, const CgStmt *s)
     }
 }
 
+/* What a loop would have bound, so that nobody misses it. */
+static void poison_bound(CgElab *e, CgFrame *f, const CgStmt *s)
+{
+    for (int i = 0; i < s->nnames; i++)
+        cg_frame_bind(f, s->names[i], cg_value_poison(e));
+    for (int i = 0; i < s->body.n; i++)
+        poison_bound(e, f, s->body.at[i]);
+    for (int i = 0; i < s->other.n; i++)
+        poison_bound(e, f, s->other.at[i]);
+}
+
 static void exec_for(CgElab *e, CgFrame *f, const CgStmt *s)
 {
     CgValue *v = cg_eval(e, f, s->a);
@@ -73,6 +84,7 @@ static void exec_for(CgElab *e, CgFrame *f, const CgStmt *s)
         return;
     if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD) {
         cg_elab_error(e, CG_E0305, s->a->span, "for goes over lists and records, not %s", cg_value_kind_name(v));
+        poison_bound(e, f, s);
         return;
     }
     for (int i = 0; i < v->n && !f->returned && cg_diags_count(e->diags) < 40; i++) {

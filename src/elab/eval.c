@@ -393,6 +393,11 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
         cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
     else if (of->kind == CG_VALUE_INSTANCE)
         cg_diag_help(d, "a model's parameters have names once it was applied");
+    else if (of->kind == CG_VALUE_TENSOR && !strcmp(x->s, "T"))
+        cg_diag_help(d, "the last two axes are exchanged by transpose(x)");
+    else if (of->kind == CG_VALUE_TENSOR)
+        cg_diag_help(d,
+            "the size of an axis is size(x, axis = 0), or its name in a type; all else is said by functions: sum(x)");
     return cg_value_poison(e);
 }
 

@@ -81,7 +81,8 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
                 cg_dim_print(t->dim[i], &axes);
             }
             CgDiag *d = cg_elab_error(e, CG_E0404, span,
-                count > 1 ? "axis '%s' could be any of %d axes here" : "the tensor has no axis '%s'%.0d", name, count);
+                count > 1 ? "axis '%s' is ambiguous: it could be any of %d axes" : "the tensor has no axis '%s'%.0d",
+                name, count);
             cg_diag_note(d, (CgSpan){ 0 }, "its axes are %s", cg_strbuf_str(&axes));
             cg_strbuf_deinit(&axes);
             return false;
@@ -121,6 +122,9 @@ static CgValue *misfit(
         if (a < t->rank)
             cg_note_origin(e, d, t->dim[a], in[o]->tensor.origin[a]);
     }
+    if (n == 2 && (inf->op->traits & CG_ELEMENTWISE)
+        && cg_value_type(e, in[0])->dtype != cg_value_type(e, in[1])->dtype)
+        cg_diag_help(d, "convert one of them: cast(x, %s)", cg_dtype_name(cg_value_type(e, in[0])->dtype));
     return cg_value_poison(e);
 }
 

@@ -255,7 +255,7 @@ void cg_options_check(CgElab *e)
         CgSuggest s;
         cg_suggest_init(&s, name);
         each_option(e, offer, &s);
-        CgDiag *d = cg_elab_error(e, CG_E0308, (CgSpan){ 0 }, "--set %s: the script has no option of this name", name);
+        CgDiag *d = cg_elab_error(e, CG_E0308, (CgSpan){ 0 }, "--set: the script has no option '%s'", name);
         if (cg_suggest_best(&s))
             cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
     }

@@ -27,9 +27,10 @@ typedef struct Resolver {
     CgMap *reported;
     int module;
     CG_VEC(Decl) decls;
-    CgMap at;    /* name -> 1 + index of its innermost declaration */
-    CgMap known; /* name -> 1 + whether the module or the language knows it */
-    size_t body; /* declarations from here on belong to the body at hand */
+    CgMap at;            /* name -> 1 + index of its innermost declaration */
+    CgMap known;         /* name -> 1 + whether the module or the language knows it */
+    const CgExpr *block; /* the train or evaluate whose fields these are, or NULL */
+    size_t body;         /* declarations from here on belong to the body at hand */
 } Resolver;
 
 enum { SUGGEST_UNTIL = 20 }; /* diagnostics past these are counted, not shown */
@@ -131,7 +132,11 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
     }
     const char *best = cg_diags_count(r->diags) < SUGGEST_UNTIL ? nearest(r, name, callable) : NULL;
     CgDiag *d = report(r, CG_E0301, span, "'%s' is not bound to anything", name, NULL);
-    if (best)
+    if (!r->block && !strcmp(name, "batch"))
+        cg_diag_help(d, "a batch is there in the fields of train and evaluate");
+    else if (r->block && r->block->s && !strcmp(name, "model"))
+        cg_diag_help(d, "the model is called '%s' here", r->block->s);
+    else if (best)
         cg_diag_help(d, "did you mean '%s'?", best);
     declare(r, name, REPORTED);
 }
@@ -262,6 +267,8 @@ static void block(Resolver *r, const CgExpr *x)
     expr(r, x->a);
     expr(r, x->b);
     size_t mark = r->decls.len;
+    const CgExpr *outer = r->block;
+    r->block = x;
     declare(r, cg_intern("batch"), INPUT);
     declare(r, x->s, INPUT);
     for (int i = 0; i < x->args.n; i++) {
@@ -269,6 +276,7 @@ static void block(Resolver *r, const CgExpr *x)
         if (x->kind == CG_EXPR_EVALUATE)
             declare(r, x->args.at[i].name, LOCAL);
     }
+    r->block = outer;
     leave(r, mark);
 }
 

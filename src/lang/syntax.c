@@ -144,6 +144,8 @@ static const char *find_hint(const CgParsing *p, const bool *expects)
     bool third_ends = third == T_NAME || third == T_INT || third == T_FLOAT || third == T_STRING || third == ')'
         || third == ']' || third == '}';
     const char *word = before == T_NAME ? p->before.atom : "", *third_word = third == T_NAME ? p->third.atom : "";
+    bool in_def = p->statement == T_DEF, is_option = p->statement == T_OPTION;
+    const char *found_word = found == T_NAME && p->last.atom ? p->last.atom : "";
 #define is_word(w) ((found == T_NAME || cg_token_is_keyword(found) || found == T_STRING) && strcmp(word, w) == 0)
 #define X(condition, help, example) \
     if (condition)                  \
@@ -193,9 +195,10 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const bool *expects)
     if (inner && (t->kind == T_END || (closer && p->effect == 0))) {
         char found[64];
         describe(p, t, found, sizeof found);
-        CgDiag *d =
-            cg_syntax_error(p, CG_E0102, span, "'%s' is not closed before %s", bracket_text(inner->kind), found);
-        if (d)
+        bool end = t->kind == T_END; /* says nothing about where the partner is missing */
+        CgDiag *d = cg_syntax_error(
+            p, CG_E0102, end ? inner->span : span, "'%s' is not closed before %s", bracket_text(inner->kind), found);
+        if (d && !end)
             cg_diag_note(d, inner->span, "it was opened here");
         return;
     }
@@ -209,7 +212,12 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const bool *expects)
     char found[64], expected[160];
     describe(p, t, found, sizeof found);
     CgDiag *d;
-    if (list_expected(p, expects, expected, sizeof expected) > 0)
+    /* let x = 3, print(x), class A: the word before is the one that is wrong */
+    bool no_statement = p->before.kind == T_NAME && p->before.first && expects['='] && expects[','] && !expects['+']
+        && t->kind != T_EQ && t->kind != ':' && p->statement == T_NAME;
+    if (no_statement)
+        d = cg_syntax_error(p, CG_E0101, p->before.span, "'%s' does not begin a statement", p->before.atom);
+    else if (list_expected(p, expects, expected, sizeof expected) > 0)
         d = cg_syntax_error(p, CG_E0101, span, "expected %s, found %s", expected, found);
     else
         d = cg_syntax_error(p, CG_E0101, span, "unexpected %s", found);

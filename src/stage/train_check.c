@@ -38,13 +38,19 @@ static bool read_fields(CgElab *e, const CgExpr *x, Fields *out)
             continue;
         }
         CgSuggest s;
+        CgStrbuf all = { 0 };
         cg_suggest_init(&s, x->args.at[i].name ? x->args.at[i].name : "");
-        for (int j = 0; train_fields[j]; j++)
+        for (int j = 0; train_fields[j]; j++) {
             cg_suggest_offer(&s, train_fields[j]);
+            cg_strbuf_printf(&all, "%s%s", j ? ", " : "", train_fields[j]);
+        }
         CgDiag *d = cg_elab_error(e, CG_E0303, x->args.at[i].name_span, "train has no field '%s'",
             x->args.at[i].name ? x->args.at[i].name : "");
         if (cg_suggest_best(&s))
             cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+        else
+            cg_diag_help(d, "its fields are %s", cg_strbuf_str(&all));
+        cg_strbuf_deinit(&all);
         good = false;
     }
     static const char *const needed[] = { "data", "loss", "optimizer", "steps" };
