@@ -1,4 +1,4 @@
-/* cut.c - what of its operands a node needs for some places of its result.
+/* cut.c - what of its operands a node needs for a range of its result.
  * Takes the op's word, `along` and `cut`; gives ranges of operands, checked by the op's own shape rule. Must not know
  * any op: one that says nothing cannot be cut. */
 #include "graph/cut.h"
@@ -14,7 +14,7 @@ static CgAlong along_of(const CgInfer *inf, int operand, int axis, CgTo *to)
     return inf->op->along ? inf->op->along(inf, operand, axis, to) : CG_ALONG_POINTWISE;
 }
 
-/* From `along`: pointwise axes are cut like the result, causal ones from their begin to the last place wanted. */
+/* From `along`: pointwise axes are cut like the result, causal ones from their begin to the end of the range. */
 static bool follow_along(const CgInfer *inf, CgCut *cut)
 {
     const CgOp *op = inf->op;

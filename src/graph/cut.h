@@ -1,13 +1,13 @@
-/* cut.h - a node over fewer places of one axis.
+/* cut.h - a node over a range of one axis.
  * Takes a node and a range of its result; gives what of its operands makes that range (CgCut, from `along` and `cut` of
- * the op), and the node over them. What passes `places` and `step` have in common. */
+ * the op), and the node over them. What the passes `slice` and `incremental` have in common. */
 #ifndef CG_GRAPH_CUT_H
 #define CG_GRAPH_CUT_H
 #include "graph/graph.h"
 
 /* What `along` says of an axis of operand k of node r; elementwise ops need not say it. */
 CgAlong cg_cut_along(const CgGraph *g, CgRef r, int k, int axis, CgTo *to);
-/* False where node r cannot be computed for places [from, to) of result 0 alone. */
+/* False where node r cannot be computed for the range [from, to) of result 0 alone. */
 bool cg_cut_find(const CgGraph *g, CgRef r, int axis, const CgDim *from, const CgDim *to, CgCut *cut);
 /* True when operand k of node r is needed only in part. */
 bool cg_cut_is_part(const CgGraph *g, CgRef r, const CgCut *cut, int k);

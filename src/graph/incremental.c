@@ -1,5 +1,5 @@
 /* incremental.c - the two halves of an incremental graph.
- * Takes what cg_incremental_build gave; gives what is computed once and what new places need, each optimised for
+ * Takes what cg_incremental_build gave; gives what is computed once and what new positions need, each optimised for
  * itself. Must not know how it was made. */
 #include "graph/incremental.h"
 

@@ -30,7 +30,7 @@ CgGraph *cg_pass_begin(const CgGraph *g, CgRef *map);
 CgPassFn cg_pass_dce, cg_pass_slice;
 /* Recognises in what `root` needs, inside b's graph; gives the node that now computes root's value. */
 CgRef cg_pass_recognise_at(CgBuild *b, CgRef root);
-/* Likewise: what root needs is computed only for the places it is needed at. */
+/* Likewise: of what root needs only the range of each axis that is read is computed. */
 CgRef cg_pass_slice_at(CgBuild *b, CgRef root);
 /* Node r of g, with operands and forward node looked up in map[]. */
 CgRef cg_pass_copy(CgBuild *b, const CgGraph *g, CgRef r, const CgRef *map);

@@ -1,9 +1,9 @@
-/* incremental.c - from a graph over a whole text to one over a few new places.
+/* incremental.c - from a graph over a whole text to one over a few new positions.
  * Takes a graph and the input that grows; gives prologue and step as one graph (graph/incremental.h says what it looks
- * like). A node grows along one axis from a place `start` on: place start + i depends on text places up to i, places
- * before start on no text. Pointwise nodes are computed at the new places; causal ones look at kept operands, to which
- * the new places are added where they lie; what does not grow is computed once. Must not know any op: where one says
- * too little there is no step, and the caller runs the whole graph. */
+ * like). A node grows along one axis from a position `start` on: position start + i depends on text positions up to i,
+ * positions before start on no text. Pointwise nodes are computed at the new positions; causal ones look at kept
+ * operands, to which the new positions are added where they lie; what does not grow is computed once. Must not know any
+ * op: where one says too little there is no step, and the caller runs the whole graph. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +25,12 @@ typedef struct Step {
     Growth *growth;
     bool *live;
     CgRef *old;   /* by node of g: the node as it was, in the new graph */
-    CgRef *fresh; /* growing nodes: at the new places */
+    CgRef *fresh; /* growing nodes: at the new positions */
     int *kept;    /* number of the kept value, -1 = none */
-    CgRef *keep;  /* by node: the kept value, new places put in where it grows */
+    CgRef *keep;  /* by node: the kept value, new positions put in where it grows */
     CgRef at;
     const CgDim *count;       /* the symbol */
-    const CgDim *most;        /* places that there can be */
+    const CgDim *most;        /* positions that there can be */
     CG_VEC(CgOutput) outputs; /* keep and start */
     int nkept;
 } Step;
@@ -41,7 +41,7 @@ static Growth grow(const Step *s, CgRef r)
 {
     const CgNode *n = cg_node(s->g, r);
     Growth mine = { FIXED, -1, NULL };
-    const CgDim *reach = NULL; /* causal operands: later places may look there, earlier ones not */
+    const CgDim *reach = NULL; /* causal operands: later positions may look there, earlier ones not */
     for (int k = 0; k < n->nin; k++) {
         const Growth *in = &s->growth[n->in[k]];
         CgTo to;
@@ -73,7 +73,7 @@ static Growth grow(const Step *s, CgRef r)
     return mine;
 }
 
-/* All live nodes; false when an output cannot be followed, or outputs have different numbers of places. */
+/* All live nodes; false when an output cannot be followed, or outputs have different numbers of positions. */
 static bool follow(Step *s, CgRef text, int axis)
 {
     for (CgRef r = 0; r < s->g->nodes.len; r++) {
@@ -88,10 +88,10 @@ static bool follow(Step *s, CgRef text, int axis)
             return false;
         if (o->what == FIXED)
             continue;
-        const CgDim *places = cg_dim_sub(cg_node_type(s->g, s->g->outputs.at[i].ref)->dim[o->axis], o->start);
-        if (!places || (s->most && s->most != places))
+        const CgDim *positions = cg_dim_sub(cg_node_type(s->g, s->g->outputs.at[i].ref)->dim[o->axis], o->start);
+        if (!positions || (s->most && s->most != positions))
             return false;
-        s->most = places;
+        s->most = positions;
     }
     return s->most && !cg_dim_at_most(s->most, cg_dim_int(0));
 }
@@ -118,7 +118,7 @@ static CgRef slice_at(Step *s, CgRef x, int axis, const CgDim *from)
     return cg_slice_at(&s->b, x, s->at, axis, from, s->count);
 }
 
-/* All places of node r so far: of one that grows, with the new ones; else its value from the prologue. */
+/* All positions of node r so far: of one that grows, with the new ones; else its value from the prologue. */
 static CgRef kept(Step *s, CgRef r)
 {
     const Growth *g = &s->growth[r];
@@ -160,10 +160,10 @@ static CgRef moving(Step *s, CgRef r, int axis, const CgDim *from)
     return slice_at(s, fixed(s, r), axis, from);
 }
 
-/* ---- one node at the new places ---- */
+/* ---- one node at the new positions ---- */
 
-/* What of its operands node r needs for the new places. Whether tensors that were joined are asked for shows with all
- * places there can be; sizes are those of the new ones. */
+/* What of its operands node r needs for the new positions. Whether tensors that were joined are asked for shows with
+ * all positions there can be; sizes are those of the new ones. */
 static bool find_cut(const Step *s, CgRef r, CgCut *cut)
 {
     const Growth *g = &s->growth[r];
@@ -188,7 +188,7 @@ static bool is_causal(const Step *s, CgRef r)
     return false;
 }
 
-/* Operand k at the new places; CG_NONE when it is asked for at others. */
+/* Operand k at the new positions; CG_NONE when it is asked for at others. */
 static CgRef operand(Step *s, CgRef of, const struct CgCutIn *in)
 {
     const Growth *g = &s->growth[of];
@@ -197,7 +197,7 @@ static CgRef operand(Step *s, CgRef of, const struct CgCutIn *in)
     return in->axis < 0 ? fixed(s, of) : moving(s, of, in->axis, in->from);
 }
 
-/* The op over operands in[], if that is well-typed and has the type r has, with the new places. */
+/* The op over operands in[], if that is well-typed and has the type r has, with the new positions. */
 static CgRef checked(Step *s, CgRef r, const CgOp *op, int n, const CgRef *in, const CgAttrs *attrs)
 {
     CgInfer inf;
@@ -248,7 +248,7 @@ static CgRef build_causal(Step *s, CgRef r)
         in[n->nin] = s->at;
         return good ? checked(s, r, op, n->nin + 1, in, cut.attrs) : CG_NONE;
     }
-    /* The op over all that is kept: what stands behind the new places does not reach them. */
+    /* The op over all that is kept: what stands behind the new positions does not reach them. */
     for (int k = 0; k < n->nin; k++)
         in[k] = s->growth[n->in[k]].what == GROWS ? kept(s, n->in[k]) : fixed(s, n->in[k]);
     return slice_at(s, cg_build(&s->b, n->op->name, n->nin, in, n->attrs), s->growth[r].axis, s->growth[r].start);
@@ -298,7 +298,8 @@ static void set_outputs(Step *s)
         cg_graph_output(s->b.graph, s->outputs.at[i].name, s->outputs.at[i].ref);
 }
 
-/* Only the places before the text are computed of the old nodes; NULL when one of them needs the text all the same. */
+/* Only the positions before the text are computed of the old nodes; NULL when one of them needs the text all the same.
+ */
 static CgGraph *cut_prologue(CgGraph *both, CgAtom text)
 {
     CgGraph *less = cg_pass_slice(both);
@@ -362,5 +363,5 @@ CgGraph *cg_pass_incremental(const CgGraph *g)
 }
 
 CG_PASS(incremental, .was = "step",
-    .summary = "from a graph over a whole text to what is computed once and what a few new places need",
+    .summary = "from a graph over a whole text to what is computed once and what a few new positions need",
     .run = cg_pass_incremental)

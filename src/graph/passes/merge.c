@@ -17,7 +17,7 @@ typedef struct Pass {
     uint32_t *seen, stamp;
 } Pass;
 
-/* Does r need x? With what is united so far standing where it was put. */
+/* Does r need x? Nodes merged so far count as where they were merged into. */
 static bool needs(Pass *p, CgRef r, CgRef x)
 {
     CG_VEC(CgRef) todo = { 0 };
@@ -50,7 +50,7 @@ static bool is_within(const CgGraph *g, CgRef small, CgRef big)
         && x->nin <= y->nin && !memcmp(x->in, y->in, sizeof *x->in * (size_t)x->nin);
 }
 
-/* Node r with all it needs; deepest first, without recursion: what a node is united with may come after it. */
+/* Node r with all it needs; deepest first, without recursion: what a node is merged into may come after it. */
 static void emit(Pass *p, CgRef r)
 {
     CG_VEC(CgRef) todo = { 0 };

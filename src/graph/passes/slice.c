@@ -1,6 +1,6 @@
-/* slice.c - computes only the places that are needed.
- * Takes a graph; gives one in which a node whose users look at some places of an axis only (a slice far below, the last
- * states of an encoder) is computed for those places, as far up as the ops allow. What is known of an op is what its
+/* slice.c - slices are pushed towards the leaves.
+ * Takes a graph; gives one in which a node of which only a range of an axis is read (a slice far below, the last states
+ * of an encoder) is computed for that range, as far up as the ops allow. What is known of an op is what its
  * `along` and `cut` say. cg_pass_slice_at does it before differentiation, so that the backward pass is cut as well. */
 #include <stdlib.h>
 
@@ -8,21 +8,21 @@
 #include "graph/pass.h"
 #include "graph/use.h"
 
-/* What the users of a node need of result 0: nothing, places [from, to) of one axis, or all. */
+/* What the users of a node need of result 0: nothing, the range [from, to) of one axis, or all. */
 typedef struct Need {
     enum { NONE, SOME, ALL } what;
     int axis;
     const CgDim *from, *to;
 } Need;
 
-typedef struct Places {
+typedef struct Slicing {
     const CgGraph *g;
     size_t size;
     Need *need;
     CgCut *cut;
-    bool *is_cut;    /* cut[] holds what the node is made of */
-    bool *has_parts; /* further results are used: places of the first are not enough */
-} Places;
+    bool *is_cut;   /* cut[] holds what the node is made of */
+    bool *has_more; /* further results are used: a range of the first is not enough */
+} Slicing;
 
 static void need_all(Need *n) { n->what = ALL; }
 
@@ -51,8 +51,8 @@ static void need_some(Need *n, const CgDim *size, int axis, const CgDim *from, c
         *n = (Need){ SOME, axis, from, to };
 }
 
-/* A node of which all is needed may itself need only places of an operand: a slice does. */
-static bool find_reader(const Places *p, CgRef r, CgCut *cut)
+/* A node of which all is needed may itself need only a range of an operand: a slice does. */
+static bool find_reader(const Slicing *p, CgRef r, CgCut *cut)
 {
     const CgNode *n = cg_node(p->g, r);
     for (int axis = 0; n->op->cut && n->nout == 1 && axis < n->type.rank; axis++) {
@@ -65,14 +65,14 @@ static bool find_reader(const Places *p, CgRef r, CgCut *cut)
     return false;
 }
 
-static void look(Places *p, CgRef r)
+static void look(Slicing *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
     Need *mine = &p->need[r];
     if (mine->what == NONE)
         return;
     if (mine->what == SOME) {
-        p->is_cut[r] = !p->has_parts[r] && cg_cut_find(p->g, r, mine->axis, mine->from, mine->to, &p->cut[r]);
+        p->is_cut[r] = !p->has_more[r] && cg_cut_find(p->g, r, mine->axis, mine->from, mine->to, &p->cut[r]);
         if (p->is_cut[r])
             *mine = (Need){ SOME, mine->axis, p->cut[r].from, p->cut[r].to };
         if (p->is_cut[r] && mine->from == cg_dim_int(0) && mine->to == n->type.dim[mine->axis])
@@ -92,14 +92,14 @@ static void look(Places *p, CgRef r)
 }
 
 /* From the outputs, or from one node, back to the leaves. */
-static void look_back(Places *p, const CgGraph *g, CgRef root)
+static void look_back(Slicing *p, const CgGraph *g, CgRef root)
 {
     size_t size = root == CG_NONE ? g->nodes.len : (size_t)root + 1;
-    *p = (Places){ .g = g, .size = size };
+    *p = (Slicing){ .g = g, .size = size };
     p->need = cg_calloc(size + 1, sizeof *p->need);
     p->cut = cg_calloc(size + 1, sizeof *p->cut);
     p->is_cut = cg_calloc(size + 1, sizeof *p->is_cut);
-    p->has_parts = cg_calloc(size + 1, sizeof *p->has_parts);
+    p->has_more = cg_calloc(size + 1, sizeof *p->has_more);
     if (root != CG_NONE)
         need_all(&p->need[root]);
     for (size_t i = 0; root == CG_NONE && i < g->outputs.len; i++)
@@ -107,21 +107,21 @@ static void look_back(Places *p, const CgGraph *g, CgRef root)
     for (CgRef r = (CgRef)size; r-- > 0;) {
         const CgNode *n = cg_node(g, r);
         if (p->need[r].what != NONE && cg_node_is_result(n))
-            p->has_parts[n->in[0]] = true;
+            p->has_more[n->in[0]] = true;
         look(p, r);
     }
 }
 
-static void places_free(Places *p)
+static void slicing_free(Slicing *p)
 {
     free(p->need);
     free(p->cut);
     free(p->is_cut);
-    free(p->has_parts);
+    free(p->has_more);
 }
 
-/* Places [from, to) of node r of g, which may have been computed in part. */
-static CgRef fetch(const Places *p, CgBuild *b, const CgRef *map, CgRef r, const struct CgCutIn *in)
+/* The range [from, to) of node r of g, of which only a range may have been computed. */
+static CgRef fetch(const Slicing *p, CgBuild *b, const CgRef *map, CgRef r, const struct CgCutIn *in)
 {
     const Need *n = &p->need[r];
     if (in->axis < 0)
@@ -131,7 +131,7 @@ static CgRef fetch(const Places *p, CgBuild *b, const CgRef *map, CgRef r, const
 }
 
 /* Node r of g over what it needs, in b's graph; standing where r stands. */
-static CgRef build_cut(const Places *p, CgBuild *b, const CgRef *map, CgRef r)
+static CgRef build_cut(const Slicing *p, CgBuild *b, const CgRef *map, CgRef r)
 {
     const CgNode n = *cg_node(p->g, r); /* by value: b's graph may be g */
     CgBuild at = cg_build_at(b->graph);
@@ -155,7 +155,7 @@ static CgRef build_cut(const Places *p, CgBuild *b, const CgRef *map, CgRef r)
 
 CgRef cg_pass_slice_at(CgBuild *b, CgRef root)
 {
-    Places p;
+    Slicing p;
     look_back(&p, b->graph, root);
     CgRef *map = cg_malloc(sizeof *map * (p.size + 1)), in[CG_MAX_IN];
     CgBuild copy = cg_build_at(b->graph);
@@ -178,13 +178,13 @@ CgRef cg_pass_slice_at(CgBuild *b, CgRef root)
     }
     root = map[root];
     free(map);
-    places_free(&p);
+    slicing_free(&p);
     return root;
 }
 
 CgGraph *cg_pass_slice(const CgGraph *g)
 {
-    Places p;
+    Slicing p;
     look_back(&p, g, CG_NONE);
     CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
     CgGraph *to = cg_pass_begin(g, map);
@@ -195,10 +195,9 @@ CgGraph *cg_pass_slice(const CgGraph *g)
             continue;
         map[r] = p.is_cut[r] ? build_cut(&p, &b, map, r) : cg_pass_copy(&b, g, r, map);
     }
-    places_free(&p);
+    slicing_free(&p);
     return cg_pass_end(g, to, map);
 }
 
 CG_PASS(slice, .order = 20, .was = "places",
-    .summary = "computes only the places of each axis that are needed, as far up as the ops allow",
-    .run = cg_pass_slice)
+    .summary = "computes only the range of each axis that is needed, as far up as the ops allow", .run = cg_pass_slice)

@@ -123,7 +123,7 @@ static void emit_all(CgPlanner *d)
     free(bytes);
 }
 
-/* By buffer, itself: outputs may still bring two each. */
+/* By buffer, itself; with room for two more of each output (renew.c). */
 static int *own_parents(const CgPlan *p)
 {
     size_t n = p->buffers.len + p->graph->outputs.len * 2;
