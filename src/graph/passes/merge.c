@@ -46,7 +46,7 @@ static bool needs(Pass *p, CgRef r, CgRef x)
 static bool is_within(const CgGraph *g, CgRef small, CgRef big)
 {
     const CgNode *x = cg_node(g, small), *y = cg_node(g, big);
-    return !strcmp(x->op->within, y->op->name) && x->attrs == y->attrs && x->clone == y->clone && x->bf16 == y->bf16
+    return cg_op_named(x->op->within) == y->op && x->attrs == y->attrs && x->clone == y->clone && x->bf16 == y->bf16
         && x->nin <= y->nin && !memcmp(x->in, y->in, sizeof *x->in * (size_t)x->nin);
 }
 
