@@ -184,7 +184,7 @@ bool cg_target_build(CgSession *x, const char *text, CgBindings sizes, CgTarget 
 {
     memset(out, 0, sizeof *out);
     for (size_t i = x->stages.len; i-- > 0 && !text;)
-        if (x->stages.at[i]->kind == CG_STAGE_TRAIN)
+        if (x->stages.at[i]->kind == &cg_stage_kind_train)
             return cg_target_of_stage(x->stages.at[i], out);
     if (!text && !(text = last_graph(x))) {
         cg_diag(x->diags, CG_E0304, (CgSpan){ 0 },

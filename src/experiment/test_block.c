@@ -401,7 +401,7 @@ bool cg_test_run(CgSession *x, CgTest *t)
 {
     CgMemory memory;
     x->at = t->stmt->span;
-    if (t->broken || !ready(x, t) || !cg_memory_fill(x, t->model, NULL, 0, &memory))
+    if (t->broken || !ready(x, t) || !cg_model_force(x, t->model) || !cg_memory_fill(x, t->model, NULL, 0, &memory))
         return false;
     CgGraph *g = cg_pass_run_all(t->model->graph, NULL);
     bool good = run(x, t, g, &memory);

@@ -123,7 +123,7 @@ static CgValue *run_generate(CgSession *x, const CgValue *call, CgValue **args)
     if (fixed == 0)
         text[0] = tok->end, fixed = 1;
     CgMemory memory;
-    if (!cg_memory_fill(x, g->model, NULL, 0, &memory))
+    if (!cg_model_force(x, g->model) || !cg_memory_fill(x, g->model, NULL, 0, &memory))
         return NULL;
     CgWriter *w = cg_writer_new(x, g, &memory, 1);
     bool good = w && cg_writer_run(w, NULL, text, fixed, args[4]->f, args[5]->i, (uint64_t)args[6]->i);

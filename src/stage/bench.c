@@ -148,7 +148,7 @@ static bool graph_new(CgSession *x, const CgModelGraph *model, CgBindings sizes,
         return cg_session_err(x, (CgSpan){ 0 }, &e);
     }
     cg_session_note_precision(x, g->graph);
-    if (!cg_memory_fill(x, model, NULL, 0, &g->memory))
+    if (!cg_model_force(x, model) || !cg_memory_fill(x, model, NULL, 0, &g->memory))
         return false;
     for (int i = 0; i < g->memory.n; i++)
         cg_exec_bind_param(g->exec, i, g->memory.at[i]);

@@ -2,9 +2,11 @@
  * Takes the block of evaluate; gives a stage with the graph of its columns, complete and checked before any data is
  * read. Runs nothing. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "graph/pass.h"
+#include "graph/rows.h"
 #include "stage/check.h"
 
 static int want(CgElab *e, CgStage *s, CgValue *tensor)
@@ -28,6 +30,31 @@ static void want_arguments(CgElab *e, CgStage *s, CgValue *call)
         else if (call->at[i]->kind == CG_VALUE_CALL)
             want_arguments(e, s, call->at[i]);
     }
+}
+
+/* Whether an output of a graph depends on other rows than its own. */
+static bool mixes_rows(const CgGraph *g)
+{
+    CgRowUse *use = cg_rows_find(g, cg_dim_symbol("batch"), g->nodes.len);
+    bool mixed = false;
+    for (size_t i = 0; i < g->outputs.len; i++)
+        mixed |= use[g->outputs.at[i].ref].kind > CG_ROWS_EACH;
+    free(use);
+    return mixed;
+}
+
+/* Those of columns that write text are made of the models that write it. */
+static void look_at_generators(CgElab *e, CgStage *s, const CgValue *v)
+{
+    if (v->kind != CG_VALUE_CALL)
+        return;
+    if (v->stage) {
+        const CgGenerator *g = v->stage;
+        cg_stage_inputs(e, s, g->model);
+        s->whole |= mixes_rows(g->model->graph);
+    }
+    for (int i = 0; i < v->n; i++)
+        look_at_generators(e, s, v->at[i]);
 }
 
 static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
@@ -82,6 +109,7 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
         snprintf(name, sizeof name, "wanted.%d", i);
         cg_graph_output(m->graph, name, s->wanted[i]->tensor.ref);
     }
+    s->whole = mixes_rows(m->graph);
     s->columns_graph = cg_pass_run_all(m->graph, NULL);
     return true;
 }
@@ -96,7 +124,7 @@ CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x)
     CgValue *data = cg_eval(e, f, x->b);
     if (cg_is_poison(model) || cg_is_poison(data))
         return cg_value_poison(e);
-    CgStage *s = cg_stage_new(e, CG_STAGE_EVALUATE, x->span, x->s ? x->s : cg_intern("model"));
+    CgStage *s = cg_stage_new(e, &cg_stage_kind_evaluate, x->span, x->s ? x->s : cg_intern("model"));
     s->data = data;
     s->model = cg_model_begin(e, s->label, cg_precision_option(e));
     s->root = cg_instance_root(e, model, false);
@@ -105,6 +133,9 @@ CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x)
     cg_model_end(e);
     if (!good)
         return cg_value_poison(e);
+    cg_stage_inputs(e, s, s->model);
+    for (int i = 0; i < s->ncolumns; i++)
+        look_at_generators(e, s, s->columns[i].value);
     CgValue *v = cg_value_new(e, CG_VALUE_STAGE, x->span);
     v->stage = s;
     return v;

@@ -90,17 +90,6 @@ bool cg_session_open(CgSession *x, CgErr *err)
     return true;
 }
 
-bool cg_stage_force(CgSession *x, CgStage *s)
-{
-    if (!s->forced) {
-        s->forced = true;
-        s->failed = !(s->kind != CG_STAGE_TRAIN ? cg_evaluate_run(x, s)
-                : x->opts.untrained             ? cg_train_untrained(x, s)
-                                                : cg_train_run(x, s));
-    }
-    return !s->failed;
-}
-
 /* The numbers of a column of the table that is meant. */
 static CgValue *force_column(CgSession *x, CgValue *v)
 {

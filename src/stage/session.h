@@ -70,12 +70,11 @@ CG_NODISCARD bool cg_model_save(CgSession *x, const CgInstance *model, const cha
 /* Calls `each`, if it is not NULL, with the paths of what a file says is frozen; gives a digest of them, "" for none. */
 CgAtom cg_model_marks(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg);
 bool cg_stage_force(CgSession *x, CgStage *s);
-const CgTable *cg_table_force(CgSession *x, CgValue *v); /* NULL after a mistake */
+CG_NODISCARD bool cg_stage_key(CgSession *x, CgStage *s);              /* without running anything */
+CG_NODISCARD bool cg_model_force(CgSession *x, const CgModelGraph *m); /* the stages its parameters start from */
+const CgTable *cg_table_force(CgSession *x, CgValue *v);               /* NULL after a mistake */
 /* The columns that table(...) will have, 0 for any other value; the first one is text, the others are numbers. */
 int cg_table_call_columns(const CgValue *v, CgAtom *names, int max);
-bool cg_train_run(CgSession *x, CgStage *s);
-bool cg_train_untrained(CgSession *x, CgStage *s); /* its parameters as they start, for opts.untrained */
-bool cg_evaluate_run(CgSession *x, CgStage *s);
 CgWindows *cg_windows_of(CgSession *x, CgValue *object);           /* NULL after a mistake */
 const CgTokenizer *cg_tokenizer_of(CgSession *x, CgValue *object); /* NULL after a mistake */
 bool cg_is_batches(const CgValue *data);                           /* not windows: the rows of a batch are fixed */

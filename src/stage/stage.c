@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-CgStage *cg_stage_new(CgElab *e, CgStageKind kind, CgSpan span, CgAtom label)
+CgStage *cg_stage_new(CgElab *e, const CgStageKind *kind, CgSpan span, CgAtom label)
 {
     CgStage *s = CG_NEW(e->arena, CgStage);
     s->kind = kind;
@@ -13,6 +13,25 @@ CgStage *cg_stage_new(CgElab *e, CgStageKind kind, CgSpan span, CgAtom label)
     s->label = label;
     cg_session_own_stage(e, s);
     return s;
+}
+
+static void add_input(CgElab *e, CgStage *s, CgStage *input)
+{
+    for (int i = 0; i < s->ninputs; i++)
+        if (s->inputs[i] == input)
+            return;
+    CgStage **more = CG_NEWN(e->arena, CgStage *, s->ninputs + 1);
+    if (s->ninputs)
+        memcpy(more, s->inputs, sizeof *more * (size_t)s->ninputs);
+    more[s->ninputs++] = input;
+    s->inputs = more;
+}
+
+void cg_stage_inputs(CgElab *e, CgStage *s, const CgModelGraph *m)
+{
+    for (size_t i = 0; i < m->params.len; i++)
+        if (m->params.at[i].weights && m->params.at[i].weights->kind == CG_VALUE_STAGE)
+            add_input(e, s, m->params.at[i].weights->stage);
 }
 
 CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span, int64_t *length)

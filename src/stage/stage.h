@@ -10,7 +10,19 @@
 #include "stage/shares.h"
 #include "table/table.h"
 
-typedef enum CgStageKind { CG_STAGE_TRAIN, CG_STAGE_EVALUATE } CgStageKind;
+typedef struct CgStage CgStage;
+
+/* A kind of stage: train.c and evaluate.c each end in one. */
+typedef struct CgStageKind {
+    const char *name, *doing; /* "train"; "training", for messages */
+    int version;              /* raised when the same key would give another value */
+    /* All that the value is made of; the stages among it have their keys. */
+    bool (*key)(CgSession *x, CgStage *s, CgDigester *d);
+    bool (*load)(CgSession *x, CgStage *s); /* from the store; false where it is not there, or not whole */
+    bool (*run)(CgSession *x, CgStage *s);  /* makes it and keeps it in the store */
+    bool (*bare)(CgSession *x, CgStage *s); /* what it is before it is run, for opts.untrained; may be NULL */
+} CgStageKind;
+extern const CgStageKind cg_stage_kind_train, cg_stage_kind_evaluate;
 
 /* Parameters that one sweep of the optimiser updates: all of one rank, one after the other. */
 typedef struct CgGroup {
@@ -46,9 +58,11 @@ typedef struct CgColumnSpec {
     int output;     /* TENSOR: of the graph */
 } CgColumnSpec;
 
-typedef struct CgStage {
-    CgStageKind kind;
+struct CgStage {
+    const CgStageKind *kind;
     CgSpan span;
+    CgStage **inputs; /* (ninputs): stages it is made of, listed while checking */
+    int ninputs;
     CgAtom label;      /* for people: "lm", "scores.web" */
     CgValue *root;     /* the model, parameters without prefix */
     CgValue *instance; /* what the expression is: the model with this stage as its weights */
@@ -78,18 +92,22 @@ typedef struct CgStage {
     CgGraph *columns_graph;
     CgColumnSpec *columns;
     int ncolumns;
+    bool whole; /* some column looks across rows: all rows are one batch */
     CgValue **wanted;
     int nwanted; /* tensors that calls need, as outputs of the graph after the columns */
 
     /* running */
-    bool forced, failed;
+    bool keyed, forced, failed;
+    bool made; /* in this run; else it came from the store */
     CgDigest key;
     CgDigest data_digest;
     CgTensors weights; /* train: every parameter by path */
     CgTable *table;    /* evaluate */
-} CgStage;
+};
 
-CgStage *cg_stage_new(CgElab *e, CgStageKind kind, CgSpan span, CgAtom label);
+CgStage *cg_stage_new(CgElab *e, const CgStageKind *kind, CgSpan span, CgAtom label);
+/* The stages that parameters of m start from are inputs of s. */
+void cg_stage_inputs(CgElab *e, CgStage *s, const CgModelGraph *m);
 CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x);
 CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x);
 /* The columns of an evaluate, of table(), or of the first table in a record; their number, 0 = no table. */

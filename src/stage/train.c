@@ -11,19 +11,11 @@
 #include "run/gemm/blas.h"
 #include "stage/training.h"
 
-enum {
-    VERSION = 2,
-    SKIPS = 20
-}; /* VERSION: of what a training means, raised when the same key would give
-    * other bits; SKIPS: in a row, then even on_nan = "skip" gives up */
+enum { SKIPS = 20 }; /* in a row, then even on_nan = "skip" gives up */
 
-/* ---- the key --------------------------------------------------------------------------------------------------- */
-
-static bool make_key(CgSession *x, CgStage *s)
+static bool key(CgSession *x, CgStage *s, CgDigester *d)
 {
-    CgDigester *d = cg_digester_new();
-    int64_t numbers[] = { VERSION, s->steps, s->batch, s->accumulate, s->seed + x->opts.seed, s->patience, s->skip };
-    cg_digester_add(d, "train", 5);
+    int64_t numbers[] = { s->steps, s->batch, s->accumulate, s->seed + x->opts.seed, s->patience, s->skip };
     cg_digester_add(d, numbers, sizeof numbers);
     cg_digester_add(d, &s->clip, sizeof s->clip);
     CgDigest graph = cg_graph_digest(s->step_graph);
@@ -44,7 +36,6 @@ static bool make_key(CgSession *x, CgStage *s)
             cg_digester_add(d, &s->validate_every, sizeof s->validate_every);
         }
     }
-    s->key = cg_digester_free(d);
     return good;
 }
 
@@ -430,7 +421,7 @@ static bool loop(Loop *l)
     return true;
 }
 
-static bool found(CgSession *x, CgStage *s)
+static bool load(CgSession *x, CgStage *s)
 {
     if (!cg_store_has(x->store, s->key))
         return false;
@@ -508,25 +499,14 @@ static bool train(CgTraining *t, bool *stopped)
     return good;
 }
 
-bool cg_train_run(CgSession *x, CgStage *s)
+static bool run(CgSession *x, CgStage *s)
 {
-    if (!make_key(x, s))
-        return false;
-    if (found(x, s))
-        return true;
     CgErr err = { 0 };
-    char what[200];
-    snprintf(what, sizeof what, "training '%s'", s->label);
-    CgLock *lock = cg_store_lock(x->store, s->key, what, &err);
-    if (!lock)
-        return cg_session_err(x, s->span, &err);
-    bool good = found(x, s), stopped = false;
-    CgTraining *t = good ? NULL : cg_training_new(x, s);
-    if (t) {
-        good = train(t, &stopped);
+    bool stopped = false;
+    CgTraining *t = cg_training_new(x, s);
+    bool good = t && train(t, &stopped);
+    if (t)
         cg_training_free(t);
-    }
-    cg_io_unlock(lock);
     if (good && stopped) {
         cg_err(&err, CG_ERR_INTERRUPTED, "stopped in training '%s'; the same command goes on from there", s->label);
         return cg_session_err(x, s->span, &err);
@@ -534,7 +514,8 @@ bool cg_train_run(CgSession *x, CgStage *s)
     return good;
 }
 
-bool cg_train_untrained(CgSession *x, CgStage *s)
+/* Its parameters as they start. */
+static bool bare(CgSession *x, CgStage *s)
 {
     CgMemory memory;
     if (!cg_memory_fill(x, s->model, NULL, s->seed, &memory))
@@ -549,3 +530,7 @@ bool cg_train_untrained(CgSession *x, CgStage *s)
     cg_memory_free(&memory);
     return true;
 }
+
+const CgStageKind cg_stage_kind_train = {
+    .name = "train", .doing = "training", .version = 2, .key = key, .load = load, .run = run, .bare = bare
+};

@@ -356,7 +356,7 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
     Fields fields;
     if (!read_fields(e, x, &fields) || cg_is_poison(model))
         return cg_value_poison(e);
-    CgStage *s = cg_stage_new(e, CG_STAGE_TRAIN, x->span, x->s ? x->s : cg_intern("model"));
+    CgStage *s = cg_stage_new(e, &cg_stage_kind_train, x->span, x->s ? x->s : cg_intern("model"));
     s->model = cg_model_begin(e, s->label, cg_precision_option(e));
     s->model->trains = true;
     s->root = cg_instance_root(e, model, false);
@@ -364,6 +364,7 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
     cg_model_end(e);
     if (!good)
         return cg_value_poison(e);
+    cg_stage_inputs(e, s, s->model);
     CgValue *weights = cg_value_new(e, CG_VALUE_STAGE, x->span);
     weights->stage = s;
     CgValue *v = cg_instance_copy(e, model, x->span);

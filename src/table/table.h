@@ -6,6 +6,7 @@
 #define CG_TABLE_H
 #include <stdio.h>
 #include "base/err.h"
+#include "base/io.h"
 #include "base/strbuf.h"
 
 typedef enum CgCellKind { CG_NUMBER, CG_INT, CG_TEXT } CgCellKind;
@@ -76,7 +77,11 @@ CG_NODISCARD CgTable *cg_table_join(const CgTable *a, const CgTable *b, const ch
 CG_NODISCARD CgTable *cg_table_pivot(
     const CgTable *t, const char *rows, const char *columns, const char *value, CgErr *e);
 
-/* ---- text (table_text.c) */
+/* ---- bytes (binary.c) */
+void cg_table_pack(const CgTable *t, CgStrbuf *out);
+CG_NODISCARD CgTable *cg_table_unpack(const CgBytes *b); /* NULL: they are no table */
+
+/* ---- text (text.c) */
 /* Aligned for a terminal: columns padded by display width, numbers to the right with as many decimals as the
  * column needs for about four digits; long texts cut to `width` (0: 48) with an ellipsis, control characters
  * shown as '.'; missing as '-'. At most `most` rows (0: all), then a line that says how many more there are.

@@ -348,7 +348,7 @@ static bool compute(CgSession *x, CgTarget *t, const Asked *asked)
         return false;
     if (asked->dump != CG_DUMP_NONE)
         return cg_dump_target(x, t, (CgBindings){ 0 }, false, asked->dump);
-    if (!cg_memory_fill(x, t->model, NULL, asked->seed, &memory))
+    if (!cg_model_force(x, t->model) || !cg_memory_fill(x, t->model, NULL, asked->seed, &memory))
         return false;
     CgGraph *g = cg_pass_run_all(t->model->graph, NULL);
     CgPlan *plan = cg_plan_build(g, (CgBindings){ NULL, 0 }, (CgPlanOptions){ .sources = x->sources }, &e);

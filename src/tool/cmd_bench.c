@@ -47,7 +47,7 @@ static bool bench_target(CgSession *x, const Asked *asked, CgBindings sizes, Res
     CgTarget t = { 0 };
     CgBench b = { 0 };
     bool good = cg_target_build(x, asked->graph, sizes, &t);
-    if (good && t.stage && t.stage->kind == CG_STAGE_TRAIN)
+    if (good && t.stage && t.stage->kind == &cg_stage_kind_train)
         good = bench_stage(x, (CgStage *)(uintptr_t)t.stage, asked, out);
     else if (good && (!asked->grad || cg_target_differentiate(x, &t, 0, NULL, 0))
         && cg_bench_graph(x, t.name, t.model, sizes, &asked->opts, &b))
@@ -63,7 +63,7 @@ static void bench_all(CgSession *x, const Asked *asked, CgBindings sizes, Result
 {
     bool any = false, good = true;
     for (size_t i = 0; i < x->stages.len && !asked->graph && good; i++)
-        if (x->stages.at[i]->kind == CG_STAGE_TRAIN) {
+        if (x->stages.at[i]->kind == &cg_stage_kind_train) {
             any = true;
             good = bench_stage(x, x->stages.at[i], asked, out);
         }
