@@ -20,6 +20,7 @@ typedef struct CgClass {
     void (*show)(const void *held, CgStrbuf *out);
     bool (*save)(const void *held, const char *path, CgErr *err);
     const char *const *endings; /* of files it is saved as, ends with NULL */
+    const char *beside;         /* the ending of a second file that saving writes beside it; NULL: none */
     const char *saved_help;     /* where it goes: "tables go to .csv or .jsonl" */
     /* A field by its name, while the script is checked; NULL = none such (offer the names there are to s). */
     struct CgValue *(*field)(struct CgElab *e, struct CgValue *of, const char *name, CgSpan span, struct CgSuggest *s);

@@ -118,6 +118,8 @@ CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e)
 
 size_t cg_diags_count(const CgDiags *d) { return d->count; }
 
+const char *cg_diags_last(const CgDiags *d) { return d->last ? d->last->message : ""; }
+
 int cg_diags_exit_code(const CgDiags *d)
 {
     int gravest = 0;

@@ -29,6 +29,7 @@ void cg_diag_note(CgDiag *d, CgSpan span, const char *format, ...)
 void cg_diag_help(CgDiag *d, const char *format, ...) CG_PRINTF(2, 3);
 CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e); /* E0901 for input, E0902 for files, E0903 memory */
 size_t cg_diags_count(const CgDiags *d);
+const char *cg_diags_last(const CgDiags *d); /* the message that was reported last, "" where there is none */
 int cg_diags_exit_code(const CgDiags *d); /* 0, 1, 3 or 130: the gravest */
 void cg_diags_text(const CgDiags *d, CgStrbuf *out, bool colour);
 void cg_diags_print(const CgDiags *d, FILE *to, bool colour);

@@ -24,12 +24,71 @@ static void check_ending(CgElab *e, const CgValue *v, const CgValue *to, CgSpan 
     cg_diag_help(d, "%s", cls->saved_help);
 }
 
+/* A path with a folder's name once: "./a//b" is "a/b". Links are not followed: the file need not be there yet. */
+static char *plain_path(const char *path)
+{
+    CgStrbuf b = { 0 };
+    if (*path == '/')
+        cg_strbuf_putc(&b, '/');
+    for (const char *at = path; *at;) {
+        size_t n = strcspn(at, "/");
+        if (n && !(n == 1 && *at == '.')) {
+            if (b.len && b.at[b.len - 1] != '/')
+                cg_strbuf_putc(&b, '/');
+            cg_strbuf_write(&b, at, n);
+        }
+        at += n + (at[n] == '/');
+    }
+    return cg_strbuf_take(&b);
+}
+
+/* Files that saves write, as names -> the place of the first one. */
+typedef struct Saved {
+    char *path;
+    CgSpan at;
+    const CgValue *value; /* whose data it is, where it is written beside */
+} Saved;
+typedef struct Saves {
+    CG_VEC(Saved) files;
+} Saves;
+
+/* `path` belongs to the list from here on. */
+static void check_file(CgElab *e, Saves *saves, char *path, CgSpan at, const CgValue *value)
+{
+    for (size_t i = 0; i < saves->files.len; i++)
+        if (!strcmp(saves->files.at[i].path, path) && value && value == saves->files.at[i].value) {
+            free(path); /* the same data again, beside another picture of it */
+            return;
+        } else if (!strcmp(saves->files.at[i].path, path)) {
+            CgDiag *d = cg_elab_error(e, CG_E0604, at, "two results would be written to '%s'", path);
+            cg_diag_note(d, saves->files.at[i].at, "the first one here");
+            cg_diag_help(d, "give one of them another name; a figure also writes its data beside it");
+            free(path);
+            return;
+        }
+    cg_vec_push(&saves->files, ((Saved){ path, at, value }));
+}
+
+static void check_files(CgElab *e, Saves *saves, const CgValue *v, const char *to, CgSpan at)
+{
+    const CgClass *cls = cg_value_class(v);
+    const char *end = strrchr(to, '.');
+    check_file(e, saves, plain_path(to), at, NULL);
+    if (!cls || !cls->beside || !end || strchr(end, '/') || !strcmp(end, cls->beside))
+        return;
+    CgStrbuf b = { 0 };
+    cg_strbuf_printf(&b, "%.*s%s", (int)(end - to), to, cls->beside);
+    check_file(e, saves, plain_path(cg_strbuf_str(&b)), at, v);
+    cg_strbuf_deinit(&b);
+}
+
 /* show and save as values: evaluated once while checking, so that mistakes in them come before anything runs. */
 static void check_statements(CgSession *x)
 {
     CgElab *e = x->elab;
     CgEnv *env = cg_elab_script(e);
     const CgBlock *top = &cg_env_module(env)->unit->top;
+    Saves saves = { 0 };
     for (int i = 0; i < top->n; i++) {
         const CgStmt *s = top->at[i];
         if (s->kind != CG_STMT_SHOW && s->kind != CG_STMT_SAVE)
@@ -43,11 +102,16 @@ static void check_statements(CgSession *x)
             CgValue *to = cg_eval(e, &f, s->b);
             if (!cg_is_poison(to) && to->kind != CG_VALUE_STR)
                 cg_elab_error(e, CG_E0305, s->b->span, "a file name is a string, not %s", cg_value_kind_name(to));
-            else if (!cg_is_poison(to) && !cg_is_poison(v))
+            else if (!cg_is_poison(to) && !cg_is_poison(v)) {
                 check_ending(e, v, to, s->b->span);
+                check_files(e, &saves, v, to->s, s->b->span);
+            }
         }
         cg_frame_end(e, &f);
     }
+    for (size_t i = 0; i < saves.files.len; i++)
+        free(saves.files.at[i].path);
+    cg_vec_free(&saves.files);
 }
 
 static void load_plugins(CgSession *x)
@@ -187,25 +251,47 @@ static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at)
     return true;
 }
 
-static bool carry_out(CgSession *x, const CgStmt *s)
+static bool has_stages(const CgValue *v)
+{
+    bool any = v->kind == CG_VALUE_STAGE;
+    for (int i = 0; !any && (v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && i < v->n; i++)
+        any = has_stages(v->at[i]);
+    return any;
+}
+
+/* The parts of a record of tables or models are found out and shown one by one: one that fails says so in its place. */
+static void find_and_show(CgSession *x, CgValue *v)
+{
+    if (v->kind != CG_VALUE_STAGE && has_stages(v)) {
+        for (int i = 0; i < v->n && !cg_session_stopped(x); i++) {
+            if (v->keys)
+                fprintf(x->out, "%s:\n", v->keys[i]);
+            find_and_show(x, v->at[i]);
+        }
+        return;
+    }
+    const CgStage *s = v->kind == CG_VALUE_STAGE ? v->stage : NULL;
+    CgValue *found = cg_force(x, v);
+    if (found && !cg_is_poison(found))
+        show(x, found);
+    else if (s && !cg_session_stopped(x))
+        fprintf(x->out, "failed: %s\n", s->why ? s->why : "see the error");
+}
+
+static void carry_out(CgSession *x, const CgStmt *s)
 {
     CgElab *e = x->elab;
     CgFrame f;
     x->at = s->span;
     cg_frame_begin(e, &f, NULL, cg_elab_script(e));
-    bool good = true;
-    for (int i = 0; good && i < s->nexprs && s->kind == CG_STMT_SHOW; i++) {
-        CgValue *v = cg_force(x, cg_eval(e, &f, s->exprs[i]));
-        good = v && !cg_is_poison(v);
-        if (good)
-            show(x, v);
-    }
+    for (int i = 0; i < s->nexprs && s->kind == CG_STMT_SHOW && !cg_session_stopped(x); i++)
+        find_and_show(x, cg_eval(e, &f, s->exprs[i]));
     if (s->kind == CG_STMT_SAVE) {
         CgValue *v = cg_force(x, cg_eval(e, &f, s->a)), *to = cg_eval(e, &f, s->b);
-        good = v && !cg_is_poison(v) && save(x, v, to->s, s->b->span);
+        if (v && !cg_is_poison(v))
+            save(x, v, to->s, s->b->span);
     }
     cg_frame_end(e, &f);
-    return good;
 }
 
 int cg_experiment_run(CgSession *x, FILE *out)
@@ -219,13 +305,17 @@ int cg_experiment_run(CgSession *x, FILE *out)
         return cg_diags_exit_code(x->diags);
     }
     const CgBlock *top = &cg_env_module(cg_elab_script(x->elab))->unit->top;
-    bool asked = false, good = true;
-    for (int i = 0; good && i < top->n; i++)
+    bool asked = false; /* a statement that fails does not keep the others from being carried out */
+    for (int i = 0; i < top->n && !cg_session_stopped(x); i++)
         if (top->at[i]->kind == CG_STMT_SHOW || top->at[i]->kind == CG_STMT_SAVE) {
             asked = true;
-            good = carry_out(x, top->at[i]);
+            carry_out(x, top->at[i]);
         }
-    for (size_t i = 0; !asked && good && i < x->stages.len; i++)
-        good = cg_stage_force(x, x->stages.at[i]);
+    for (size_t i = 0; !asked && !cg_session_stopped(x) && i < x->stages.len; i++)
+        cg_stage_force(x, x->stages.at[i]);
+    if (cg_session_stopped(x) && cg_diags_exit_code(x->diags) != 130) { /* between two things that would have said so */
+        cg_err(&err, CG_ERR_INTERRUPTED, "interrupted; what is finished is kept");
+        cg_session_err(x, (CgSpan){ 0 }, &err);
+    }
     return cg_diags_exit_code(x->diags);
 }

@@ -391,6 +391,6 @@ static bool save_figure(const void *held, const char *path, CgErr *err)
 static const char *const endings[] = { ".svg", ".png", ".gp", ".csv", NULL };
 
 CG_CLASS(figure, .article = "a figure", .free = free_figure, .show = show_figure, .save = save_figure,
-    .endings = endings,
+    .endings = endings, .beside = ".csv",
     .saved_help = "figures go to .svg or .png, with their data in .csv beside; .gp is the script for gnuplot")
 CG_FUNCTIONS(plot, &fn_scatter, &fn_line, &fn_bar, &fn_hist)

@@ -39,6 +39,17 @@ const CgTable *cg_table_force(CgSession *x, CgValue *v)
 
 enum { SCORES, ROWS, COLUMNS, TITLES };
 
+/* One of a record that could not be found out leaves a row that says so; the others are there. False: all must end. */
+static bool add_failed(CgSession *x, CgTable *out, const char *key, const CgValue *v)
+{
+    const CgStage *s = v->kind == CG_VALUE_STAGE ? v->stage : NULL;
+    if (!s || cg_session_stopped(x))
+        return false;
+    char *name = cg_arena_printf(x->elab->arena, "%s failed: %s", key, s->why ? s->why : "see above");
+    cg_table_set(out, cg_table_row(out), 0, cg_text(name));
+    return true;
+}
+
 /* One row for each field of a record of tables (or one row for a table): cells are statistics of its columns. */
 static CgValue *run_table(CgSession *x, const CgValue *call, CgValue **args)
 {
@@ -51,6 +62,8 @@ static CgValue *run_table(CgSession *x, const CgValue *call, CgValue **args)
     bool many = scores->kind == CG_VALUE_RECORD, good = true;
     for (int r = 0; good && r < (many ? scores->n : 1); r++) {
         const CgTable *t = cg_table_force(x, many ? scores->at[r] : scores);
+        if (!t && many && add_failed(x, out, scores->keys[r], scores->at[r]))
+            continue;
         if (!t) {
             good = false;
             break;

@@ -38,8 +38,10 @@ static bool find_out(CgSession *x, CgStage *s)
     CgErr err = { 0 };
     char what[200];
     for (int i = 0; i < s->ninputs; i++)
-        if (!cg_stage_force(x, s->inputs[i]))
+        if (!cg_stage_force(x, s->inputs[i])) {
+            s->why = s->inputs[i]->why;
             return false;
+        }
     if (s->kind->bare && x->opts.untrained)
         return s->kind->bare(x, s);
     if (!cg_stage_key(x, s))
@@ -65,7 +67,10 @@ bool cg_stage_force(CgSession *x, CgStage *s)
     if (s->forced)
         return !s->failed;
     s->forced = true;
+    size_t before = cg_diags_count(x->diags);
     s->failed = (!x->store && !cg_session_open(x, &err) && !cg_session_err(x, s->span, &err)) || !find_out(x, s);
+    if (s->failed && !s->why && cg_diags_count(x->diags) > before)
+        s->why = cg_arena_printf(x->elab->arena, "%s", cg_diags_last(x->diags));
     return !s->failed;
 }
 

@@ -137,14 +137,14 @@ static CgValue *find_out(CgSession *x, CgValue *v, bool make)
     case CG_VALUE_LIST:
     case CG_VALUE_RECORD: {
         CgValue *out = cg_value_record(e, v->n, v->span);
+        bool good = true;
         out->kind = v->kind;
-        for (int i = 0; i < v->n; i++) {
+        for (int i = 0; i < v->n && !cg_session_stopped(x); i++) { /* one that fails does not keep the others from it */
             if (v->keys)
                 out->keys[i] = v->keys[i];
-            if (!(out->at[i] = find_out(x, v->at[i], make)))
-                return NULL;
+            good &= (out->at[i] = find_out(x, v->at[i], make)) != NULL;
         }
-        return out;
+        return good && !cg_session_stopped(x) ? out : NULL;
     }
     case CG_VALUE_STAGE: {
         CgStage *s = v->stage;

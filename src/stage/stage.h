@@ -98,7 +98,8 @@ struct CgStage {
 
     /* running */
     bool keyed, forced, failed;
-    bool made; /* in this run; else it came from the store */
+    const char *why; /* it failed: the message, in the elaboration's arena */
+    bool made;       /* in this run; else it came from the store */
     CgDigest key;
     CgDigest data_digest;
     CgTensors weights; /* train: every parameter by path */
