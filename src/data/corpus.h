@@ -3,8 +3,8 @@
  * Must not look inside documents: any bytes will do, valid UTF-8 or not, and nothing is normalised.
  *
  * Documents. A record of a format of records (JSON Lines, CSV) is one document. Any other file is cut in blocks, at
- * line ends that its own text chooses: a block has 512 bytes at least, 1536 on average (or what `block` says, and a third
- * of it), and ends in the same place wherever the text stands (content-defined chunks: Muthitacharoen, Chen and
+ * line ends that its own text chooses: a block has 512 bytes at least, 1536 on average (or what `block` says, and a
+ * third of it), and ends in the same place wherever the text stands (content-defined chunks: Muthitacharoen, Chen and
  * Mazieres, SOSP 2001). A file met in a folder or by a glob is passed over when its first 4 KiB hold a NUL byte
  * (pictures, object files); one named outright never is.
  *
@@ -33,8 +33,9 @@ typedef struct CgCorpusOpts {
     const char *const *fields;
     int nfields;
     uint64_t limit; /* the first bytes only, in order of file names; 0 = all */
-    /* shares of the documents; both 0 = 0.05 each; their sum is below 1 */
+    /* shares of the documents, below 1 together; 0.05 each when no `shares` are said and both are 0 */
     double valid, test;
+    bool shares;
     uint64_t block;                                                 /* bytes of a block on average; 0 = 1536 */
     bool fill;                                                      /* no split is left empty, see above */
     enum { CG_UNIQUE_NOT, CG_UNIQUE_EXACT, CG_UNIQUE_NEAR } unique; /* which later documents are left out, see below */

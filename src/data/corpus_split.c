@@ -222,7 +222,7 @@ static int split_all(CgCorpus *c, double valid, double test, bool fill)
 void cg_corpus_cut(CgCorpus *c, const CgPiece *piece, size_t n, const CgCorpusOpts *opts)
 {
     double valid = opts->valid, test = opts->test;
-    if (valid <= 0 && test <= 0)
+    if (!opts->shares && valid <= 0 && test <= 0)
         valid = test = 0.05;
     uint64_t total = 0;
     size_t block = opts->block ? (size_t)opts->block : BLOCK;

@@ -10,7 +10,7 @@
 CgDataset *cg_dataset_new(const CgDatasetKind *kind, const CgField *field, int n, void *data)
 {
     CgDataset *d = cg_calloc(1, sizeof *d);
-    *d = (CgDataset){ .kind = kind, .owners = 1, .nfields = n, .data = data };
+    *d = (CgDataset){ .kind = kind, .owners = 1, .nfields = n, .data = data, .valid = 0.05, .test = 0.05 };
     d->field = cg_calloc((size_t)n + 1, sizeof *d->field);
     d->tokenizer = cg_calloc((size_t)n + 1, sizeof(CgTokenizer *));
     for (int i = 0; i < n; i++) {
@@ -63,7 +63,7 @@ static void place(const CgDataset *d, int64_t b, void *const *out, void **row)
         row[f] = out[f] ? (char *)out[f] + (size_t)b * cg_field_bytes(&d->field[f]) : NULL;
 }
 
-static void draw(const CgDataset *d, uint64_t seed, uint64_t g, void *const *row)
+void cg_dataset_draw(const CgDataset *d, uint64_t seed, uint64_t g, void *const *row)
 {
     if (d->kind->draw) {
         d->kind->draw(d, seed, g, row);
@@ -78,7 +78,7 @@ void cg_dataset_batch(const CgDataset *d, uint64_t seed, int64_t step, int64_t r
     void **row = cg_calloc((size_t)d->nfields + 1, sizeof *row);
     for (int64_t b = 0; b < rows; b++) {
         place(d, b, out, row);
-        draw(d, seed, (uint64_t)(step * rows + b), row);
+        cg_dataset_draw(d, seed, (uint64_t)(step * rows + b), row);
     }
     free(row);
 }
@@ -99,4 +99,33 @@ int64_t cg_dataset_read(const CgDataset *d, int64_t first, int64_t most, void *c
 CgOrigin cg_dataset_origin(const CgDataset *d, int64_t i)
 {
     return d->kind->origin ? d->kind->origin(d, i) : (CgOrigin){ NULL, i };
+}
+
+static uint64_t key_of_fields(const CgDataset *d, int64_t i)
+{
+    size_t size = 0;
+    for (int f = 0; f < d->nfields; f++)
+        size += (cg_field_bytes(&d->field[f]) + 15) / 16 * 16;
+    char *bytes = cg_calloc(size + 1, 1), *at = bytes;
+    void **row = cg_calloc((size_t)d->nfields + 1, sizeof *row);
+    for (int f = 0; f < d->nfields; f++) {
+        row[f] = at;
+        at += (cg_field_bytes(&d->field[f]) + 15) / 16 * 16;
+    }
+    d->kind->row(d, i, row);
+    uint64_t key = cg_hash64(bytes, size, 0);
+    free(row);
+    free(bytes);
+    return key;
+}
+
+uint64_t cg_dataset_key(const CgDataset *d, int64_t i)
+{
+    return d->kind->key ? d->kind->key(d, i) : key_of_fields(d, i);
+}
+
+CgSplit cg_dataset_split(const CgDataset *d, int64_t i)
+{
+    uint64_t key = cg_dataset_key(d, i);
+    return cg_split_of(&key, sizeof key, d->valid, d->test);
 }

@@ -31,6 +31,8 @@ typedef struct CgDatasetKind {
     /* Row g of a training, g = 0, 1, 2, ... NULL: all rows once an epoch, in an order that is drawn anew for each. */
     void (*draw)(const CgDataset *d, uint64_t seed, uint64_t g, void *const *out);
     CgOrigin (*origin)(const CgDataset *d, int64_t i);
+    /* A hash of what the row was made from: equal rows are those of equal keys. NULL: of its fields' bytes. */
+    uint64_t (*key)(const CgDataset *d, int64_t i);
     void (*free)(CgDataset *d); /* what `data` holds */
 } CgDatasetKind;
 
@@ -41,6 +43,7 @@ struct CgDataset {
     CgField *field;                /* names are owned by the dataset */
     const CgTokenizer **tokenizer; /* (nfields): of a field of tokens, borrowed; else NULL */
     int64_t rows;                  /* of an evaluation */
+    double valid, test;            /* shares of the rows that belong to two of its splits */
     CgDigest digest;               /* of all that rows and draws depend on */
     void *data;                    /* of the kind */
 };
@@ -54,9 +57,14 @@ int cg_dataset_find(const CgDataset *d, const char *field); /* -1: none of this 
 int64_t cg_field_count(const CgField *f);                   /* elements of one row */
 size_t cg_field_bytes(const CgField *f);
 
+/* Row g of a training, see CgDatasetKind. */
+void cg_dataset_draw(const CgDataset *d, uint64_t seed, uint64_t g, void *const *row);
 /* Rows step*rows, step*rows + 1, ... of a training. out[f]: (rows, dims of field f). */
 void cg_dataset_batch(const CgDataset *d, uint64_t seed, int64_t step, int64_t rows, void *const *out);
 /* Rows first, first + 1, ... of an evaluation, at most `most`; gives how many there are. Nothing is filled up. */
 int64_t cg_dataset_read(const CgDataset *d, int64_t first, int64_t most, void *const *out);
 CgOrigin cg_dataset_origin(const CgDataset *d, int64_t i);
+uint64_t cg_dataset_key(const CgDataset *d, int64_t i);
+/* The split of a row: by its key alone, whatever stands beside it. */
+CgSplit cg_dataset_split(const CgDataset *d, int64_t i);
 #endif

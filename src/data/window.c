@@ -207,8 +207,8 @@ static bool check_row(const Row *r, const CgCorpus *part, CgSplit s, const CgWin
     if (!r->len) {
         cg_err(e, CG_ERR_INPUT, "the %s split of %s is empty", cg_split_name(s), cg_corpus_name(part));
         cg_err_hint(e,
-            "none of its %zu documents fell into it: more text, smaller blocks (corpus(.., block = 256)) or a larger "
-            "share (corpus(.., valid = 0.2)) help",
+            "none of its %zu documents fell into it: more text, smaller blocks (corpus(.., block = 256)) or larger "
+            "shares (corpus(.., shares = [0.6, 0.2, 0.2])) help",
             cg_corpus_docs(part, CG_ALL));
         return false;
     }
@@ -401,7 +401,7 @@ static CgOrigin windows_origin(const CgDataset *d, int64_t i)
     return (CgOrigin){ cg_corpus_file(r->part, doc->file), doc->line };
 }
 
-static const CgDatasetKind kind = { "windows", windows_row, windows_draw, windows_origin, windows_free };
+static const CgDatasetKind kind = { "windows", windows_row, windows_draw, windows_origin, NULL, windows_free };
 
 CgDataset *cg_windows_new(CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts, CgErr *e)
 {

@@ -31,7 +31,8 @@ static CgArena *arena;
 static void parse(const CgFunction *f, CgSignature *out)
 {
     out->stmt = cg_sig_parse(arena, f->name, f->sig, NULL);
-    CG_ASSERT(out->stmt && out->stmt->nresults == 1, "the signature of a function parses");
+    if (!out->stmt || out->stmt->nresults != 1)
+        CG_BUG("the signature of function '%s' does not parse", f->name);
     out->n = out->stmt->nparams;
     CG_ASSERT(out->n <= CG_MAX_ARGS, "a function has few parameters");
     out->param = CG_NEWN(arena, CgKinds, out->n + 1);

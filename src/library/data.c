@@ -2,9 +2,11 @@
  * Takes their descriptions, checked before anything is read; gives the data itself when a stage runs. Each corpus and
  * each set of windows is made once a run. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/rows.h"
 #include "data/synth.h"
 #include "library/library.h"
 
@@ -17,8 +19,6 @@ static CgValue *wrong(CgElab *e, const CgArguments *a, int i, const char *what)
     cg_strbuf_deinit(&found);
     return cg_value_poison(e);
 }
-
-static CgValue *field(const CgValue *v, const char *key) { return cg_record_find(v, cg_intern(key)); }
 
 /* ---- corpora ---- */
 
@@ -43,13 +43,38 @@ static const char **strings_of(const CgValue *v, int *n)
     return at;
 }
 
+static CgValue *build_corpus(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    double valid, test;
+    if (a->at[2]->i < 0)
+        return wrong(e, a, 2, "'limit' is a number of bytes, 0 for all");
+    if (!cg_split_shares(a->at[3], &valid, &test))
+        return wrong(e, a, 3, CG_SHARES_HELP);
+    if (a->at[4]->i && (a->at[4]->i < 64 || a->at[4]->i > 1 << 24))
+        return wrong(e, a, 4, "'block' is a number of bytes from 64 to 16777216, 0 for the usual one");
+    return cg_function_later(e, a, 0);
+}
+
 static CgValue *run_corpus(CgSession *x, const CgValue *call, CgValue **args)
 {
     CgErr err = { 0 };
     int npaths, nfields;
     const char **paths = strings_of(args[0], &npaths), **fields = strings_of(args[1], &nfields);
-    CgCorpusOpts opts = { .fields = fields, .nfields = nfields, .limit = (uint64_t)args[2]->i };
+    CgCorpusOpts opts = { .fields = fields,
+        .nfields = nfields,
+        .limit = (uint64_t)args[2]->i,
+        .block = (uint64_t)args[4]->i,
+        .unique = !strcmp(args[5]->s, "near") ? CG_UNIQUE_NEAR
+            : !strcmp(args[5]->s, "exact")    ? CG_UNIQUE_EXACT
+                                              : CG_UNIQUE_NOT };
+    if (!cg_split_shares(args[3], &opts.valid, &opts.test))
+        CG_BUG("shares that were checked");
+    opts.shares = true;
     CgCorpus *c = cg_corpus_load(paths, npaths, &opts, &err);
+    if (c && cg_corpus_copies(c) && !x->opts.quiet)
+        fprintf(stderr, "cg: corpus %s: %zu documents stand there before%s\n", cg_corpus_name(c), cg_corpus_copies(c),
+            opts.unique ? " and are left out" : "; unique = \"exact\" leaves them out");
     free(paths);
     free(fields);
     return owned_corpus(x, call, c, &err);
@@ -85,6 +110,17 @@ static CgValue *run_synthetic(CgSession *x, const CgValue *call, CgValue **args)
     return owned_corpus(x, call, c, &err);
 }
 
+static const CgFunction fn_mix, fn_mix_rows;
+
+/* The share of a part: by its name in records, by its place in lists. */
+static const CgValue *share_of(const CgArguments *a, int i)
+{
+    const CgValue *parts = a->at[0], *shares = a->at[1];
+    if (shares->kind != CG_VALUE_RECORD)
+        return i < shares->n ? shares->at[i] : NULL;
+    return parts->kind == CG_VALUE_RECORD ? cg_record_find(shares, parts->keys[i]) : NULL;
+}
+
 /* What has no share is not even read. */
 static CgValue *build_mix(CgElab *e, CgFrame *f, const CgArguments *a)
 {
@@ -95,32 +131,54 @@ static CgValue *build_mix(CgElab *e, CgFrame *f, const CgArguments *a)
             shares->n, parts->n);
         return cg_value_poison(e);
     }
-    CgValue *v = cg_function_later(e, a, 0);
+    bool rows = cg_value_class(parts->at[0]) == &cg_class_dataset;
+    CgArguments mix = *a;
+    mix.function = rows ? &fn_mix_rows : &fn_mix;
+    CgValue *v = cg_function_later(e, &mix, 0);
     for (int k = 0; k < 2; k++) {
         v->at[k] = cg_value_list(e, parts->n, a->at[k]->span);
         v->at[k]->n = 0;
-        for (int i = 0; i < parts->n; i++) {
-            if (!(shares->at[i]->f >= 0))
-                return wrong(e, a, 1, "a share is a number from 0 on");
-            if (shares->at[i]->f != 0)
-                v->at[k]->at[v->at[k]->n++] = a->at[k]->at[i];
-        }
     }
+    for (int i = 0; i < parts->n; i++) {
+        const CgValue *share = share_of(a, i);
+        double x;
+        if (!share || !cg_value_number(share, &x) || !(x >= 0))
+            return wrong(e, a, 1, "the share of each part is a number from 0 on");
+        if (cg_value_class(parts->at[i]) != (rows ? &cg_class_dataset : &cg_class_corpus))
+            return wrong(e, a, 0, "the parts of a mixture are all corpora, or all datasets");
+        if (x == 0)
+            continue;
+        v->at[0]->at[v->at[0]->n++] = parts->at[i];
+        v->at[1]->at[v->at[1]->n++] = cg_value_float(e, x, share->span);
+    }
+    if (!v->at[0]->n)
+        return wrong(e, a, 1, "a mixture has a part with a share above 0");
+    v->stage = rows ? (void *)(uintptr_t)cg_data_fields(v->at[0]->at[0]) : NULL;
     return v;
 }
 
 static CgValue *run_mix(CgSession *x, const CgValue *call, CgValue **args)
 {
     int n = args[0]->n;
-    CgCorpus **at = CG_NEWN(x->elab->arena, CgCorpus *, n + 1);
+    void **at = CG_NEWN(x->elab->arena, void *, n + 1);
     double *share = CG_NEWN(x->elab->arena, double, n + 1);
     CgErr err = { 0 };
     for (int i = 0; i < n; i++) {
         at[i] = args[0]->at[i]->held;
         share[i] = args[1]->at[i]->f;
     }
-    return owned_corpus(x, call, cg_corpus_mix(at, share, n, &err), &err);
+    if (call->function == &fn_mix_rows)
+        return cg_dataset_owned(x, call, cg_rows_mix((CgDataset **)at, share, n, &err), &err);
+    return owned_corpus(x, call, cg_corpus_mix((CgCorpus **)at, share, n, &err), &err);
 }
+
+static const CgFunction fn_mix = { CG_FUNCTION_HERE, .name = "mix",
+    .sig = "(parts: corpus[] | dataset[] | record, shares: float[] | record) -> corpus | dataset", .build = build_mix,
+    .run = run_mix,
+    .doc = "Corpora mixed by their share of tokens, or datasets by their share of rows. After any number of windows or "
+           "rows no part is off its share by a whole one. Lists go together by place, records by name." };
+static const CgFunction fn_mix_rows = { CG_FUNCTION_HERE, .name = "mix_rows",
+    .sig = "(parts: dataset[], shares: float[]) -> dataset", .run = run_mix, .doc = "What mix makes of datasets." };
 
 static CgValue *run_shuffle_tokens(CgSession *x, const CgValue *call, CgValue **args)
 {
@@ -166,7 +224,18 @@ static CgValue *field_of_corpus(CgElab *e, CgValue *of, const char *name, CgSpan
     return NULL;
 }
 
-/* ---- windows and batches ---- */
+/* ---- windows ---- */
+
+static CgWindowOpts options_of(CgValue *const *args)
+{
+    return (CgWindowOpts){ .length = (int)args[2]->i,
+        .count = args[3]->i,
+        .repeat = args[4]->f,
+        .span = (int)args[5]->i,
+        .group = (int)args[6]->i,
+        .stride = (int)args[7]->i,
+        .align = args[8]->i };
+}
 
 static CgValue *build_windows(CgElab *e, CgFrame *f, const CgArguments *a)
 {
@@ -188,114 +257,55 @@ static CgValue *build_windows(CgElab *e, CgFrame *f, const CgArguments *a)
         return wrong(e, a, 5, "'span' is a number of tokens");
     if (group < 0 || (group > 0 && span % group))
         return wrong(e, a, 6, "'span' is a whole number of groups of 'group' tokens");
-    return cg_function_later(e, a, 0);
+    if (a->at[7]->i < 0 || a->at[7]->i > 1 << 20)
+        return wrong(e, a, 7, "'stride' is a number of tokens, 0 for as many as the window has");
+    CgValue *v = cg_function_later(e, a, 0);
+    CgWindowOpts opts = options_of(a->at);
+    CgField field[CG_WINDOW_FIELDS];
+    const CgValue *size = cg_record_find(a->at[1], cg_intern("size"));
+    CgDataFields *fields = cg_data_fields_new(
+        e, v, field, cg_windows_fields(&opts, size && size->kind == CG_VALUE_INT ? (int32_t)size->i : 0, field));
+    fields->tokenizer[0] = fields->tokenizer[1] = a->at[1];
+    fields->origin = a->span[2].file ? a->span[2] : v->span;
+    return v;
 }
 
 static CgValue *run_windows(CgSession *x, const CgValue *call, CgValue **args)
 {
     const Split *split = args[0]->held;
     CgErr err = { 0 };
-    CgWindowOpts opts = {
-        .length = (int)args[2]->i, .repeat = args[4]->f, .span = (int)args[5]->i, .group = (int)args[6]->i
-    };
-    CgWindows *w = cg_windows_new(split->corpus, split->which, args[1]->held, &opts, &err);
-    if (w)
-        return cg_session_own(x, &cg_class_dataset, w);
-    cg_session_err(x, call->span, &err);
-    return NULL;
-}
-
-static CgValue *build_batches(CgElab *e, CgFrame *f, const CgArguments *args)
-{
-    (void)f;
-    CgTensors t = { 0 };
-    CgErr err = { 0 };
-    if (!cg_safetensors_read(args->at[0]->s, &t, &err)) {
-        cg_diag_err(e->diags, args->span[0], &err);
-        return cg_value_poison(e);
-    }
-    const CgTensor *a = cg_tensors_find(&t, "tokens"), *b = cg_tensors_find(&t, "next");
-    bool good = a && b && a->dtype == CG_I32 && b->dtype == CG_I32 && a->rank == 3 && b->rank == 3
-        && !memcmp(a->dim, b->dim, 3 * sizeof *a->dim) && a->dim[0] > 0;
-    CgValue *v = cg_function_later(e, args, 2);
-    v->keys[1] = cg_intern("length");
-    v->keys[2] = cg_intern("rows");
-    v->at[1] = cg_value_int(e, good ? a->dim[2] : 1, args->call);
-    v->at[2] = cg_value_int(e, good ? a->dim[1] : 1, args->call);
-    cg_tensors_free(&t);
-    if (good)
-        return v;
-    cg_elab_error(e, CG_E0505, args->span[0], "'%s' does not hold 'tokens' and 'next' as i32[steps, batch, length]",
-        args->at[0]->s);
-    return cg_value_poison(e);
-}
-
-bool cg_is_batches(const CgValue *data) { return field(data, "rows"); }
-
-CgWindows *cg_windows_of(CgSession *x, CgValue *v)
-{
-    if (cg_value_class(v) == &cg_class_dataset && !cg_is_batches(v)) {
-        CgValue *made = cg_make(x, v);
-        return made ? made->held : NULL;
-    }
-    CgErr err = { 0 };
-    cg_err(&err, CG_ERR_INPUT, "an evaluation and a validation take windows(...)");
-    cg_session_err(x, v->span, &err);
-    return NULL;
-}
-
-bool cg_data_digest(CgSession *x, CgValue *data, CgDigest *out)
-{
-    if (cg_is_batches(data)) {
-        CgBytes b;
-        CgErr err = { 0 };
-        if (!cg_io_read(field(data, "path")->s, &b, &err))
-            return cg_session_err(x, data->span, &err);
-        *out = cg_digest(b.at, b.len);
-        cg_io_release(&b);
-        return true;
-    }
-    CgWindows *w = cg_windows_of(x, data);
-    if (!w)
-        return false;
-    CgDigester *d = cg_digester_new();
-    CgDigest one = cg_windows_digest(w);
-    int64_t count = field(data, "count")->i;
-    cg_digester_add(d, &one, sizeof one);
-    cg_digester_add(d, &count, sizeof count);
-    *out = cg_digester_free(d);
-    return true;
+    CgWindowOpts opts = options_of(args);
+    return cg_dataset_owned(x, call, cg_windows_new(split->corpus, split->which, args[1]->held, &opts, &err), &err);
 }
 
 static const CgFunction fn_corpus = { CG_FUNCTION_HERE, .name = "corpus",
-    .sig = "(path: str | str[], field: str | str[] | none = none, limit: int = 0) -> corpus", .run = run_corpus,
-    .doc = "Text from files, folders (recursive) or patterns; JSON Lines with a field or fields; gzip of both. "
-           "`.train .valid .test` never overlap." };
+    .sig = "(path: str | str[], field: str | str[] | none = none, limit: int = 0, shares: float[] = [0.9, 0.05, "
+           "0.05], block: int = 0, unique: { no, exact, near } = \"no\") -> corpus",
+    .build = build_corpus, .run = run_corpus,
+    .doc = "Text from files, folders (recursive) or patterns; JSON Lines and CSV with a field or fields; gzip of all. "
+           "`.train .valid .test` never overlap: a document, or a block of a file, has one split by its own bytes in "
+           "every corpus. shares are those of train, valid and test, block the bytes of a block on average (1536); "
+           "unique leaves out documents that stand there before, exactly or nearly." };
 static const CgFunction fn_synthetic = { CG_FUNCTION_HERE, .name = "synthetic",
     .sig = "(kind: str, size: int = 1000000, seed: int = 0, knob: float | none = none) -> corpus",
     .build = build_synthetic, .run = run_synthetic,
     .doc = "Text made by rule, the same bytes on every machine: markov, grammar, arithmetic, code, json, dyck, "
            "noise." };
-static const CgFunction fn_mix = { CG_FUNCTION_HERE, .name = "mix",
-    .sig = "(parts: corpus[], shares: float[]) -> corpus", .build = build_mix, .run = run_mix,
-    .doc = "Corpora mixed by their share of tokens." };
 static const CgFunction fn_shuffle_tokens = { CG_FUNCTION_HERE, .name = "shuffle_tokens",
     .sig = "(corpus: corpus, seed: int = 0) -> corpus", .run = run_shuffle_tokens,
     .doc = "The same tokens in random order." };
 static const CgFunction fn_windows = { CG_FUNCTION_HERE, .name = "windows",
     .sig = "(split: split | corpus, tokenizer: tokenizer, length: int = 512, count: int = 0, copies: float = 0, span: "
-           "int = 0, group: int = 0) -> dataset",
+           "int = 0, group: int = 0, stride: int = 0, align: bool = false) -> dataset",
     .build = build_windows, .run = run_windows,
-    .doc = "Batches of `length` tokens and the tokens one place on (batch.tokens, batch.next); count limits an "
-           "evaluation to that many windows from all over the split; copies is the share of windows that repeat a span "
-           "of text, the first time with the tokens of each group in random order when group is given." };
-static const CgFunction fn_batches = { CG_FUNCTION_HERE, .name = "batches", .sig = "(path: str) -> dataset",
-    .build = build_batches, .doc = "Batches from a safetensors file: tokens and next, i32[steps, batch, length]." };
-
+    .doc =
+        "Batches of `length` tokens and the tokens one place on (batch.tokens, batch.next); count limits an "
+        "evaluation to that many windows from all over the split; copies is the share of windows that repeat a span "
+        "of text, the first time with the tokens of each group in random order when group is given. Windows begin "
+        "`stride` tokens apart (0: their length). batch.document numbers the documents in a window. With align every "
+        "window begins with its document or goes on in it, and batch.mask is 1 where batch.next is still of it." };
 static void free_corpus(void *held) { cg_corpus_free(held); }
-static void free_windows(void *held) { cg_windows_free(held); }
 
 CG_CLASS(corpus, .article = "a corpus", .shared = true, .free = free_corpus, .field = field_of_corpus)
 CG_CLASS(split, .article = "a split of a corpus", .shared = true)
-CG_CLASS(dataset, .article = "a set of windows or batches", .shared = true, .free = free_windows)
-CG_FUNCTIONS(data, &fn_corpus, &fn_synthetic, &fn_mix, &fn_shuffle_tokens, &fn_split, &fn_windows, &fn_batches)
+CG_FUNCTIONS(data, &fn_corpus, &fn_synthetic, &fn_mix, &fn_mix_rows, &fn_shuffle_tokens, &fn_split, &fn_windows)

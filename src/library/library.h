@@ -13,4 +13,9 @@ CgValue *cg_statistic(CgSession *x, const CgValue *call, CgValue **args, double 
 /* A value with the rows of one table meant by column names. */
 CgValue *cg_force_in(CgSession *x, const CgTable *t, CgValue *v);
 const CgNumbers *cg_numbers_force_in(CgSession *x, const CgTable *t, CgValue *column); /* NULL after a mistake */
+/* [train, valid, test] as shares; false when they are none. */
+CG_NODISCARD bool cg_split_shares(const CgValue *v, double *valid, double *test);
+#define CG_SHARES_HELP "'shares' are three numbers from 0 on: of train (above 0), valid and test"
+/* A dataset as the value of the call, or the mistake it met. */
+CgValue *cg_dataset_owned(CgSession *x, const CgValue *call, CgDataset *d, const CgErr *err);
 #endif

@@ -69,7 +69,7 @@ static bool time_training(CgTraining *t, const CgBenchOpts *opts, CgBench *out)
 bool cg_bench_train(CgSession *x, CgStage *s, const CgBenchOpts *opts, CgBench *out)
 {
     begin(x, opts, s->label, out);
-    out->tokens = (double)(s->batch * s->length);
+    out->tokens = (double)(s->batch * cg_data_tokens(s->data));
     out->loss = cg_calloc((size_t)(opts->steps + opts->warmup) + 1, sizeof *out->loss);
     CgTraining *t = cg_training_new(x, s);
     if (!t)

@@ -7,8 +7,8 @@
 
 /* The model of train and evaluate; POISON after a mistake. */
 CgValue *cg_check_model(CgElab *e, CgFrame *f, const CgExpr *x);
-/* What `batch` is: tensors with the rows of a batch as their first axis. NULL after a mistake. */
-CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span, int64_t *length);
+/* What `batch` is: its fields are tensors with the rows of a batch as their first axis. NULL after a mistake. */
+CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span);
 /* What the fields of a block see besides the names around it: the batch, and the model by the name after `as`. */
 void cg_check_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgStage *s, CgValue *batch);
 /* Lays the trained tensors one after the other, by rank, and builds an optimiser for each rank. */

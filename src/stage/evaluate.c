@@ -1,7 +1,7 @@
 /* evaluate.c - carrying out an evaluation.
- * Takes a stage; gives a table with one row a window. Tensor columns come from the graph, the others from functions of
- * one row; texts are written (generate.c) for a whole batch at a time. The last batch has the rows that are left; where
- * a column looks across rows, all rows are one batch. */
+ * Takes a stage; gives a table with one row for each row of its data. Tensor columns come from the graph, the others
+ * from functions of one row; texts are written (generate.c) for a whole batch at a time. The last batch has the rows
+ * that are left; where a column looks across rows, all rows are one batch. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@ typedef struct Written {
     CgWriter *writer;
     int32_t *ids;
     int64_t length;
+    const CgTokenizer *tokenizer;
 } Written;
 
 typedef struct Evaluation {
@@ -27,19 +28,42 @@ typedef struct Evaluation {
     CgStage *s;
     CgMemory memory;
     CgRunner runner; /* of as many rows as the batch at hand has */
-    CgWindows *windows;
-    int64_t count; /* rows of the table */
-    int32_t *tokens, *next;
+    CgDataset *data;
+    void **rows;             /* fields of the batch at hand */
     CG_VEC(Written) written; /* one for each generator among the columns */
-    const CgTokenizer *tokenizer;
 } Evaluation;
 
 /* ---- columns of one row ---------------------------------------------------------------------------------------- */
 
-static CgValue *tokens_value(Evaluation *v, const int32_t *at, size_t n)
+/* The tokenizer of tokens that are no field: of the first field with a vocabulary of `size`, else of the first. */
+static const CgTokenizer *tokenizer_below(const Evaluation *v, int64_t size)
+{
+    const CgTokenizer *first = NULL;
+    for (int f = 0; f < v->data->nfields; f++) {
+        const CgTokenizer *t = v->data->tokenizer[f];
+        first = first ? first : t;
+        if (t && t->size == size)
+            return t;
+    }
+    return first;
+}
+
+/* Of a tensor: that of the field it is, else of the first field. */
+static const CgTokenizer *tokenizer_of(const Evaluation *v, const CgValue *tensor)
+{
+    const CgGraph *g = v->s->model->graph;
+    for (size_t i = 0; i < g->inputs.len; i++) {
+        int f = g->inputs.at[i] == tensor->tensor.ref ? cg_dataset_find(v->data, cg_node_name(g, g->inputs.at[i])) : -1;
+        if (f >= 0 && v->data->tokenizer[f])
+            return v->data->tokenizer[f];
+    }
+    return tokenizer_below(v, 0);
+}
+
+static CgValue *tokens_value(Evaluation *v, const CgTokenizer *of, const int32_t *at, size_t n)
 {
     CgIdsRow *ids = CG_NEW(v->x->elab->arena, CgIdsRow);
-    *ids = (CgIdsRow){ at, n, v->tokenizer };
+    *ids = (CgIdsRow){ at, n, of };
     return cg_value_held(v->x->elab, &cg_class_tokens, ids);
 }
 
@@ -62,7 +86,7 @@ static CgValue *tensor_of_row(Evaluation *v, const CgValue *tensor, int64_t row)
     if (wanted(v, tensor, &t) && t.rank == 1)
         return cg_value_float(v->x->elab, cg_tensor_number(&t, row), tensor->span);
     if (wanted(v, tensor, &t) && t.rank == 2 && t.dtype == CG_I32 && t.stride[1] == 1)
-        return tokens_value(v, (const int32_t *)t.data + row * t.stride[0], (size_t)t.dim[1]);
+        return tokens_value(v, tokenizer_of(v, tensor), (const int32_t *)t.data + row * t.stride[0], (size_t)t.dim[1]);
     return cg_value_poison(v->x->elab);
 }
 
@@ -75,7 +99,7 @@ static CgValue *value_of_row(Evaluation *v, CgValue *value, int64_t row)
     for (size_t i = 0; i < v->written.len; i++) {
         const Written *w = &v->written.at[i];
         if (w->call == value)
-            return tokens_value(v, w->ids + row * w->length, (size_t)w->length);
+            return tokens_value(v, w->tokenizer, w->ids + row * w->length, (size_t)w->length);
     }
     CgValue *args[CG_MAX_ARGS];
     for (int i = 0; i < value->n && i < CG_MAX_ARGS; i++)
@@ -93,7 +117,11 @@ static bool collect(Evaluation *v, const CgValue *value)
         for (size_t i = 0; i < v->written.len; i++)
             if (v->written.at[i].call == value)
                 return true;
-        Written w = { .call = value, .length = g->length };
+        int64_t vocabulary = 0;
+        for (size_t i = 0; i < g->graph->outputs.len; i++)
+            if (cg_node_type(g->graph, g->graph->outputs.at[i].ref)->rank == 3)
+                cg_dim_is_int(cg_node_type(g->graph, g->graph->outputs.at[i].ref)->dim[2], &vocabulary);
+        Written w = { .call = value, .length = g->length, .tokenizer = tokenizer_below(v, vocabulary) };
         if (!cg_memory_fill(v->x, g->model, NULL, 0, &w.memory))
             return false;
         cg_vec_push(&v->written, w);
@@ -188,13 +216,6 @@ static void cell_of(CgTable *t, size_t row, int column, const CgValue *v)
     }
 }
 
-static int64_t rows_of(const Evaluation *v)
-{
-    int64_t count = cg_windows_count(v->windows);
-    const CgValue *most = cg_record_find(v->s->data, cg_intern("count"));
-    return most && most->i > 0 && most->i < count ? most->i : count;
-}
-
 /* Plans and memory for batches of so many rows. */
 static bool prepare(Evaluation *v, int64_t rows)
 {
@@ -205,9 +226,13 @@ static bool prepare(Evaluation *v, int64_t rows)
     if (!cg_runner_new(v->x, s->columns_graph, rows, (CgPlanOptions){ 0 }, s->span, &v->runner))
         return false;
     cg_runner_bind_params(&v->runner, &v->memory);
-    v->tokens = cg_realloc(v->tokens, sizeof *v->tokens * (size_t)(rows * s->length + 1));
-    v->next = cg_realloc(v->next, sizeof *v->next * (size_t)(rows * s->length + 1));
-    cg_runner_bind_batch(&v->runner, v->tokens, v->next);
+    cg_batch_free(v->data, v->rows);
+    if (!cg_batch_room(v->data, s->columns_graph, rows, &v->rows)) {
+        CgErr err = { 0 };
+        cg_err(&err, CG_ERR_MEMORY, "no room for a batch of %lld rows", (long long)rows);
+        return cg_session_err(v->x, s->span, &err);
+    }
+    cg_runner_bind_batch(&v->runner, v->data, v->rows, 0);
     for (size_t i = 0; i < v->written.len; i++) {
         Written *w = &v->written.at[i];
         cg_writer_free(w->writer);
@@ -240,11 +265,11 @@ static bool fill_row(Evaluation *v, int64_t row)
 static bool fill_rows(Evaluation *v, CgProgress *progress)
 {
     CgStage *s = v->s;
-    int64_t most = s->whole ? v->count : ROWS;
+    int64_t most = s->whole ? v->data->rows : ROWS;
     for (int i = 0; i < s->ncolumns; i++)
         cg_table_add(s->table, s->columns[i].name, cg_column_is_text(s->columns[i].value) ? CG_TEXT : CG_NUMBER);
-    for (int64_t first = 0, rows; first < v->count; first += rows) {
-        rows = v->count - first < most ? v->count - first : most;
+    for (int64_t first = 0, rows; first < v->data->rows; first += rows) {
+        rows = v->data->rows - first < most ? v->data->rows - first : most;
         if (cg_session_stopped(v->x)) {
             CgErr err = { 0 };
             cg_err(&err, CG_ERR_INTERRUPTED, "stopped in evaluation '%s'; the same command begins it again", s->label);
@@ -252,7 +277,7 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
         }
         if (!prepare(v, rows))
             return false;
-        cg_windows_at(v->windows, first, v->count, (int)rows, v->tokens, v->next);
+        cg_dataset_read(v->data, first, rows, v->rows);
         cg_exec_run(v->runner.exec);
         if (!write_texts(v))
             return false;
@@ -273,10 +298,9 @@ static bool fill_table(Evaluation *v)
         good = collect(v, s->columns[i].value);
     if (!good)
         return false;
-    v->count = rows_of(v);
     snprintf(name, sizeof name, "evaluate %s", s->label);
     CgProgress *progress =
-        cg_progress_new(&(CgProgressOpts){ .name = name, .total = v->count, .quiet = v->x->opts.quiet });
+        cg_progress_new(&(CgProgressOpts){ .name = name, .total = v->data->rows, .quiet = v->x->opts.quiet });
     s->table = cg_table_new();
     good = fill_rows(v, progress);
     cg_progress_free(progress, good ? NULL : cg_session_stopped(v->x) ? "interrupted" : "failed");
@@ -286,8 +310,8 @@ static bool fill_table(Evaluation *v)
 static bool compute(CgSession *x, CgStage *s)
 {
     Evaluation v = { .x = x, .s = s };
-    bool good = (v.windows = cg_windows_of(x, s->data)) != NULL && cg_memory_fill(x, s->model, NULL, 0, &v.memory)
-        && (v.tokenizer = cg_tokenizer_of(x, cg_record_find(s->data, cg_intern("tokenizer")))) && fill_table(&v);
+    bool good = (v.data = cg_dataset_of(x, s->data)) != NULL && cg_memory_fill(x, s->model, NULL, 0, &v.memory)
+        && fill_table(&v);
     for (size_t i = 0; i < v.written.len; i++) {
         cg_writer_free(v.written.at[i].writer);
         cg_memory_free(&v.written.at[i].memory);
@@ -295,8 +319,7 @@ static bool compute(CgSession *x, CgStage *s)
     }
     cg_vec_free(&v.written);
     cg_runner_free(&v.runner);
-    free(v.tokens);
-    free(v.next);
+    cg_batch_free(v.data, v.rows);
     cg_memory_free(&v.memory);
     return good;
 }

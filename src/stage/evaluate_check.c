@@ -59,14 +59,14 @@ static void look_at_generators(CgElab *e, CgStage *s, const CgValue *v)
 
 static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
 {
-    CgValue *batch = cg_check_batch(e, s->data, x->b->span, &s->length);
+    CgValue *batch = cg_check_batch(e, s->data, x->b->span);
     if (!batch)
         return false;
     CgFrame inner;
     cg_check_fields(e, &inner, f, x, s, batch);
     s->columns = CG_NEWN(e->arena, CgColumnSpec, x->args.n + 1);
     bool good = true;
-    const CgDim *rows = cg_value_type(e, batch->at[0])->dim[0];
+    const CgDim *rows = cg_dim_symbol("batch");
     for (int i = 0; i < x->args.n; i++) {
         const CgArg *a = &x->args.at[i];
         CgValue *v = cg_eval(e, &inner, a->value);

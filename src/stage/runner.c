@@ -3,6 +3,7 @@
  * the graph is for. */
 #include "stage/runner.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void cg_runner_free(CgRunner *r)
@@ -41,10 +42,32 @@ void cg_runner_bind(const CgRunner *r, const char *input, const void *data)
             cg_exec_bind_input(r->exec, (int)i, data);
 }
 
-void cg_runner_bind_batch(const CgRunner *r, const int32_t *tokens, const int32_t *next)
+void cg_runner_bind_batch(const CgRunner *r, const CgDataset *d, void *const *at, int64_t first)
 {
-    cg_runner_bind(r, "tokens", tokens);
-    cg_runner_bind(r, "next", next);
+    for (size_t i = 0; i < r->graph->inputs.len; i++) {
+        int f = cg_dataset_find(d, cg_node_name(r->graph, r->graph->inputs.at[i]));
+        if (f >= 0)
+            cg_exec_bind_input(r->exec, (int)i, (char *)at[f] + (size_t)first * cg_field_bytes(&d->field[f]));
+    }
+}
+
+bool cg_batch_room(const CgDataset *d, const CgGraph *g, int64_t rows, void ***at)
+{
+    bool room = true;
+    void **fields = *at = cg_calloc((size_t)d->nfields + 1, sizeof *fields);
+    for (size_t i = 0; room && i < g->inputs.len; i++) {
+        int f = cg_dataset_find(d, cg_node_name(g, g->inputs.at[i]));
+        if (f >= 0 && !fields[f])
+            room = (fields[f] = cg_try_alloc((size_t)rows * cg_field_bytes(&d->field[f]) + 64));
+    }
+    return room;
+}
+
+void cg_batch_free(const CgDataset *d, void **at)
+{
+    for (int f = 0; at && f < d->nfields; f++)
+        free(at[f]);
+    free(at);
 }
 
 CgSpan cg_runner_place(const CgRunner *r, int instr, CgSpan at, const char **op)

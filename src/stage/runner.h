@@ -18,8 +18,13 @@ CG_NODISCARD bool cg_runner_new(
     CgSession *x, const CgGraph *g, int64_t rows, CgPlanOptions options, CgSpan at, CgRunner *r);
 void cg_runner_free(CgRunner *r);
 void cg_runner_bind_params(const CgRunner *r, const CgMemory *m);
-void cg_runner_bind_batch(const CgRunner *r, const int32_t *tokens, const int32_t *next);
+/* Inputs called like fields of d are those fields, from row `first` on. */
+void cg_runner_bind_batch(const CgRunner *r, const CgDataset *d, void *const *at, int64_t first);
 void cg_runner_bind(const CgRunner *r, const char *input, const void *data); /* nothing where there is no such input */
 /* The node of an instruction as people know it: the op's name, and its place or `at` where it has none. */
 CgSpan cg_runner_place(const CgRunner *r, int instr, CgSpan at, const char **op);
+
+/* Room for the fields of `rows` rows that graph g has inputs for; NULL for the others. False: no memory. */
+CG_NODISCARD bool cg_batch_room(const CgDataset *d, const CgGraph *g, int64_t rows, void ***at);
+void cg_batch_free(const CgDataset *d, void **at); /* NULL is fine */
 #endif

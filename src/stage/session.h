@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "data/dataset.h"
 #include "data/window.h"
 #include "elab/elab.h"
 #include "table/figure.h"
@@ -75,10 +76,22 @@ CG_NODISCARD bool cg_model_force(CgSession *x, const CgModelGraph *m); /* the st
 const CgTable *cg_table_force(CgSession *x, CgValue *v);               /* NULL after a mistake */
 /* The columns that table(...) will have, 0 for any other value; the first one is text, the others are numbers. */
 int cg_table_call_columns(const CgValue *v, CgAtom *names, int max);
-CgWindows *cg_windows_of(CgSession *x, CgValue *object);           /* NULL after a mistake */
+CgDataset *cg_dataset_of(CgSession *x, CgValue *data); /* opened, with one row at least; NULL after a mistake */
 const CgTokenizer *cg_tokenizer_of(CgSession *x, CgValue *object); /* NULL after a mistake */
-bool cg_is_batches(const CgValue *data);                           /* not windows: the rows of a batch are fixed */
 bool cg_data_digest(CgSession *x, CgValue *data, CgDigest *out);
+
+/* What is known of a dataset before anything is read: the call that makes it carries this. */
+typedef struct CgDataFields {
+    int n;
+    CgField *field;
+    CgValue **tokenizer; /* (n): of a field of tokens; else NULL */
+    CgSpan origin;       /* where the sizes of its axes were said */
+    int64_t batch;       /* rows a batch of it has when nothing else is said; 0: nothing is known */
+} CgDataFields;
+/* Of n fields, in the arena of e; `data` carries it. */
+CgDataFields *cg_data_fields_new(CgElab *e, CgValue *data, const CgField *field, int n);
+const CgDataFields *cg_data_fields(const CgValue *data); /* NULL: no dataset */
+int64_t cg_data_tokens(const CgValue *data);             /* tokens of a row; 0: it has none */
 
 /* Every parameter of a graph in memory: trained ones one after the other. */
 typedef struct CgMemory {

@@ -34,30 +34,6 @@ void cg_stage_inputs(CgElab *e, CgStage *s, const CgModelGraph *m)
             add_input(e, s, m->params.at[i].weights->stage);
 }
 
-CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span, int64_t *length)
-{
-    static const char *const names[] = { "tokens", "next" };
-    if (cg_value_class(data) != &cg_class_dataset) {
-        CgDiag *d = cg_elab_error(e, CG_E0305, span, "data is made by windows(...), not %s", cg_value_kind_name(data));
-        cg_diag_help(d, "windows(corpus.train, tokenizer, length = 128)");
-        return NULL;
-    }
-    const CgDim *dim[2] = { cg_dim_symbol("batch"), NULL };
-    CgValue *l = cg_record_find(data, cg_intern("length"));
-    *length = l->i;
-    dim[1] = cg_dim_int(l->i);
-    CgValue *batch = cg_value_record(e, 2, span);
-    for (int i = 0; i < 2; i++) {
-        batch->keys[i] = cg_intern(names[i]);
-        CgValue *t = batch->at[i] =
-            cg_value_tensor(e, cg_graph_input(&e->model->build, names[i], cg_type(CG_I32, 2, dim)), data->span);
-        t->tensor.label[0] = cg_intern("batch");
-        t->tensor.label[1] = cg_intern("length");
-        t->tensor.origin[1] = l->span.file ? l->span : data->span;
-    }
-    return batch;
-}
-
 CgValue *cg_check_model(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     CgValue *v = cg_eval(e, f, x);

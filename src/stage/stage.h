@@ -67,8 +67,7 @@ struct CgStage {
     CgValue *root;     /* the model, parameters without prefix */
     CgValue *instance; /* what the expression is: the model with this stage as its weights */
     CgModelGraph *model;
-    CgValue *data, *validate; /* OBJECT windows or batches */
-    int64_t length;
+    CgValue *data, *validate; /* of class dataset */
 
     /* train */
     CgGraph *step_graph; /* outputs: loss, then gradients of `trained` in order */

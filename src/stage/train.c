@@ -445,9 +445,11 @@ static void announce(const CgTraining *t, CgProgress *progress, const char *name
     CgProducts products = cg_plan_products(t->step.plan);
     if (products.bf16)
         snprintf(precision, sizeof precision, ", bf16 in %d of %d products", products.bf16, products.all);
-    cg_progress_say(progress,
-        "%s: %lld parameters trained, %lld frozen; %lld steps of %lld x %lld tokens; %.1f MiB planned%s%s", name,
-        (long long)trained, (long long)frozen, (long long)s->steps, (long long)s->batch, (long long)s->length,
+    char each[48] = "rows";
+    if (cg_data_tokens(s->data))
+        snprintf(each, sizeof each, "x %lld tokens", (long long)cg_data_tokens(s->data));
+    cg_progress_say(progress, "%s: %lld parameters trained, %lld frozen; %lld steps of %lld %s; %.1f MiB planned%s%s",
+        name, (long long)trained, (long long)frozen, (long long)s->steps, (long long)s->batch, each,
         (double)cg_plan_slab(t->step.plan) / 1048576.0, precision, t->done ? "; goes on where it stopped" : "");
     if (t->valid)
         cg_progress_say(progress, "%s: validated on %lld rows every %lld steps", name,
@@ -467,7 +469,7 @@ static bool train(CgTraining *t, bool *stopped)
     l.progress = cg_progress_new(&(CgProgressOpts){ .name = name,
         .total = s->steps,
         .from = t->done,
-        .per_step = (double)(s->batch * s->length),
+        .per_step = (double)(s->batch * cg_data_tokens(s->data)),
         .quiet = t->x->opts.quiet });
     announce(t, l.progress, name);
     char(*before)[33] = cg_calloc((size_t)t->memory.n + 1, 33), (*after)[33] = cg_calloc((size_t)t->memory.n + 1, 33);

@@ -158,14 +158,9 @@ static bool read_numbers(CgElab *e, CgFrame *f, const Fields *fields, CgStage *s
         || !integer(e, f, fields, "early_stop", 1, 0, &s->patience)
         || !integer(e, f, fields, "validate_every", 1, s->steps >= 10 ? s->steps / 10 : 1, &s->validate_every))
         return false;
-    const CgValue *rows = cg_record_find(s->data, cg_intern("rows")); /* of the batches of a file */
+    int64_t rows = cg_data_fields(s->data)->batch;
     if (rows && !field_of(fields, "batch"))
-        s->batch = rows->i;
-    if (rows && s->batch != rows->i) {
-        cg_elab_error(e, CG_E0305, field_of(fields, "batch")->span, "the batches of this file have %lld rows, not %lld",
-            (long long)rows->i, (long long)s->batch);
-        return false;
-    }
+        s->batch = rows;
     if (s->batch % s->accumulate) {
         cg_elab_error(e, CG_E0305, field_of(fields, "accumulate")->span,
             "a batch of %lld rows cannot be cut in %lld equal parts", (long long)s->batch, (long long)s->accumulate);
@@ -215,6 +210,30 @@ static bool read_on_nan(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
     return false;
 }
 
+/* What the loss may ask for is in the rows of the validation, too. */
+static bool same_fields(CgElab *e, const CgStage *s, const CgExpr *x)
+{
+    const CgDataFields *data = cg_data_fields(s->data), *valid = cg_data_fields(s->validate);
+    for (int i = 0; valid && i < data->n; i++) {
+        const CgField *want = &data->field[i], *have = NULL;
+        for (int k = 0; k < valid->n; k++)
+            if (valid->field[k].name == want->name)
+                have = &valid->field[k];
+        bool same = have && have->dtype == want->dtype && have->rank == want->rank
+            && !memcmp(have->dim, want->dim, sizeof *want->dim * (size_t)want->rank);
+        if (same)
+            continue;
+        CgDiag *d = cg_elab_error(e, CG_E0305, x->span, "validate takes rows with the same fields as data; '%s' %s",
+            want->name, have ? "has another type" : "is not among them");
+        cg_diag_label(d, s->data->span, "data");
+        return false;
+    }
+    if (!valid)
+        cg_elab_error(e, CG_E0305, x->span, "validate takes rows with the same fields as data, not %s",
+            cg_value_kind_name(s->validate));
+    return valid;
+}
+
 static bool read_validate(CgElab *e, CgFrame *f, const Fields *fields, CgStage *s)
 {
     const CgExpr *x = field_of(fields, "validate");
@@ -222,12 +241,8 @@ static bool read_validate(CgElab *e, CgFrame *f, const Fields *fields, CgStage *
         s->validate = cg_eval(e, f, x);
         if (cg_is_poison(s->validate))
             return false;
-        CgValue *l =
-            cg_value_class(s->validate) == &cg_class_dataset ? cg_record_find(s->validate, cg_intern("length")) : NULL;
-        if (!l || l->i != s->length) {
-            cg_elab_error(e, CG_E0305, x->span, "validate takes windows of the same length as data");
+        if (!same_fields(e, s, x))
             return false;
-        }
     }
     if (s->patience && !s->validate) {
         cg_elab_error(e, CG_E0304, field_of(fields, "early_stop")->span,
@@ -323,7 +338,7 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
     s->data = cg_eval(e, f, field_of(fields, "data"));
     if (cg_is_poison(s->data))
         return false;
-    CgValue *batch = cg_check_batch(e, s->data, field_of(fields, "data")->span, &s->length);
+    CgValue *batch = cg_check_batch(e, s->data, field_of(fields, "data")->span);
     if (!batch || !read_numbers(e, f, fields, s) || !read_clip(e, f, field_of(fields, "clip"), s)
         || !read_average(e, f, field_of(fields, "average"), s) || !read_on_nan(e, f, field_of(fields, "on_nan"), s)
         || !read_validate(e, f, fields, s))

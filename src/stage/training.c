@@ -21,18 +21,10 @@ static void run(const CgTraining *t, const CgRunner *r)
 void cg_training_fill(CgTraining *t, int64_t step, int64_t share, const CgRunner *r)
 {
     CgStage *s = t->s;
-    int64_t first = share * (s->batch / s->accumulate) * s->length;
-    if (t->windows) {
-        if (t->filled != step)
-            cg_windows_batch(t->windows, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)step, (int)s->batch,
-                t->tokens, t->next_tokens);
-        t->filled = step;
-        cg_runner_bind_batch(r, t->tokens + first, t->next_tokens + first);
-        return;
-    }
-    const CgTensor *tokens = cg_tensors_find(&t->batches, "tokens"), *next = cg_tensors_find(&t->batches, "next");
-    int64_t at = (step % tokens->dim[0]) * s->batch * s->length + first;
-    cg_runner_bind_batch(r, (const int32_t *)tokens->data + at, (const int32_t *)next->data + at);
+    if (t->filled != step)
+        cg_dataset_batch(t->data, (uint64_t)(s->seed + t->x->opts.seed), step, s->batch, t->rows);
+    t->filled = step;
+    cg_runner_bind_batch(r, t->data, t->rows, share * (s->batch / s->accumulate));
 }
 
 /* Other tensors lay between the gradients. */
@@ -218,12 +210,7 @@ void cg_training_swap_average(CgTraining *t)
     }
 }
 
-int64_t cg_training_valid_rows(const CgTraining *t)
-{
-    int64_t all = cg_windows_count(t->valid);
-    const CgValue *most = cg_record_find(t->s->validate, cg_intern("count"));
-    return most && most->i > 0 && most->i < all ? most->i : all;
-}
+int64_t cg_training_valid_rows(const CgTraining *t) { return t->valid->rows; }
 
 static void watch(CgSession *x, CgRunner *r, CgPhase phase, const char *name)
 {
@@ -259,14 +246,13 @@ bool cg_training_validate(CgTraining *t, double *out)
     double sum = 0;
     float loss = 0;
     cg_totals_clear(&t->totals);
-    t->filled = -1; /* the memory of batches is used */
     for (int64_t first = 0, rows; first < some; first += rows) {
         rows = some - first < most ? some - first : most;
         CgRunner *r = validator(t, rows);
         if (!r)
             return false;
-        cg_windows_at(t->valid, first, some, (int)rows, t->tokens, t->next_tokens);
-        cg_runner_bind_batch(r, t->tokens, t->next_tokens);
+        cg_dataset_read(t->valid, first, rows, t->valid_rows);
+        cg_runner_bind_batch(r, t->valid, t->valid_rows, 0);
         if (sums)
             cg_totals_bind_shares(&t->totals, r, 0, NULL);
         else
@@ -344,27 +330,18 @@ void cg_training_free(CgTraining *t)
     free(t->state);
     free(t->sum);
     free(t->kept);
-    free(t->tokens);
-    free(t->next_tokens);
-    if (t->batches.n)
-        cg_tensors_free(&t->batches);
+    cg_batch_free(t->data, t->rows);
+    cg_batch_free(t->valid, t->valid_rows);
     cg_memory_free(&t->memory);
     free(t);
 }
 
 static bool open_data(CgTraining *t)
 {
-    CgSession *x = t->x;
     CgStage *s = t->s;
-    if (cg_is_batches(s->data)) {
-        CgErr err = { 0 };
-        CgValue *path = cg_record_find(s->data, cg_intern("path"));
-        if (!cg_safetensors_read(path->s, &t->batches, &err))
-            return cg_session_err(x, path->span, &err);
-    } else if (!(t->windows = cg_windows_of(x, s->data))) {
-        return false;
-    }
-    return !s->validate || (t->valid = cg_windows_of(x, s->validate)) != NULL;
+    t->data = cg_dataset_of(t->x, s->data);
+    t->valid = t->data && s->validate ? cg_dataset_of(t->x, s->validate) : NULL;
+    return t->data && (!s->validate || t->valid);
 }
 
 static bool open_memory(CgTraining *t)
@@ -380,13 +357,12 @@ static bool open_memory(CgTraining *t)
     bool room = (s->accumulate == 1 || t->sum) && (!s->skip || t->kept);
     for (int g = 0; room && g < s->ngroups; g++)
         room = (t->state[g] = cg_try_alloc((size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float) + 64));
-    t->tokens = cg_try_alloc(((size_t)(s->batch * s->length) + 1) * sizeof *t->tokens);
-    t->next_tokens = cg_try_alloc(((size_t)(s->batch * s->length) + 1) * sizeof *t->next_tokens);
-    if (room && t->tokens && t->next_tokens)
+    const CgGraph *g = s->model->graph;
+    if (room && cg_batch_room(t->data, g, s->batch, &t->rows)
+        && (!t->valid || cg_batch_room(t->valid, g, s->batch / s->accumulate, &t->valid_rows)))
         return true;
     CgErr err = { 0 };
-    cg_err(&err, CG_ERR_MEMORY, "no room for the optimiser's states and a batch: %zu MiB",
-        (bytes + states + 2 * (size_t)(s->batch * s->length) * sizeof *t->tokens) >> 20);
+    cg_err(&err, CG_ERR_MEMORY, "no room for the optimiser's states and a batch: %zu MiB", (bytes + states) >> 20);
     return cg_session_err(t->x, s->span, &err);
 }
 

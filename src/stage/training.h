@@ -25,11 +25,10 @@ typedef struct CgTraining {
     CgRunner before;                 /* sums that the step needs of all shares of its batch */
     CgRunner valid_full, valid_rest; /* validation by full batches, and by the rows that are left */
     CgTotals totals;
-    CgWindows *windows, *valid;
-    CgTensors batches; /* data from a file of batches */
-    int32_t *tokens, *next_tokens;
-    int64_t filled; /* the step whose rows they are, -1: of none */
-    int64_t done;   /* steps */
+    CgDataset *data, *valid;
+    void **rows, **valid_rows; /* fields of a batch of either */
+    int64_t filled;            /* the step whose rows they are, -1: of none */
+    int64_t done;              /* steps */
     float loss_out;
     bool look; /* whether updates look for the first number that is none, in `odd` */
     CgOdd odd;

@@ -128,9 +128,9 @@ void cg_training_explain_validation(CgTraining *t, double value)
     if (cg_runner_new(t->x, loss, 1, (CgPlanOptions){ 0 }, s->span, &one)) {
         int64_t rows = cg_training_valid_rows(t);
         cg_runner_bind_params(&one, &t->memory);
-        cg_runner_bind_batch(&one, t->tokens, t->next_tokens);
+        cg_runner_bind_batch(&one, t->valid, t->valid_rows, 0);
         for (int64_t row = 0; row < rows && !found; row++) {
-            cg_windows_at(t->valid, row, rows, 1, t->tokens, t->next_tokens);
+            cg_dataset_read(t->valid, row, 1, t->valid_rows);
             found = look(&one, &odd);
         }
         cg_runner_free(&one);

@@ -1,0 +1,261 @@
+/* rows_of.c - datasets made of the rows of others: some of them, several one after the other, mixtures.
+ * Takes datasets; gives datasets that keep them. Must not copy a row before it is asked for. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/strbuf.h"
+#include "data/deal.h"
+#include "data/rows.h"
+
+/* ---- some rows of one ---------------------------------------------------------------------------------- */
+
+typedef struct Pick {
+    CgDataset *of;
+    int64_t *index;
+} Pick;
+
+static void pick_row(const CgDataset *d, int64_t i, void *const *out)
+{
+    const Pick *p = d->data;
+    p->of->kind->row(p->of, p->index[i], out);
+}
+
+static void pick_draw(const CgDataset *d, uint64_t seed, uint64_t g, void *const *out)
+{
+    (void)seed;
+    pick_row(d, (int64_t)(g % (uint64_t)d->rows), out);
+}
+
+static CgOrigin pick_origin(const CgDataset *d, int64_t i)
+{
+    const Pick *p = d->data;
+    return cg_dataset_origin(p->of, p->index[i]);
+}
+
+static uint64_t pick_key(const CgDataset *d, int64_t i)
+{
+    const Pick *p = d->data;
+    return cg_dataset_key(p->of, p->index[i]);
+}
+
+static void pick_free(CgDataset *d)
+{
+    Pick *p = d->data;
+    cg_dataset_free(p->of);
+    free(p->index);
+    free(p);
+}
+
+static const CgDatasetKind picked = { "rows of another", pick_row, NULL, pick_origin, pick_key, pick_free };
+static const CgDatasetKind picked_ordered = { "rows of another", pick_row, pick_draw, pick_origin, pick_key,
+    pick_free };
+
+/* Tokenizers and shares are those of the first one. */
+static void inherit(CgDataset *d, const CgDataset *of)
+{
+    for (int f = 0; f < d->nfields; f++)
+        d->tokenizer[f] = of->tokenizer[f];
+    d->valid = of->valid;
+    d->test = of->test;
+}
+
+CgDataset *cg_rows_pick(CgDataset *of, int64_t *index, int64_t n, bool ordered, const char *what)
+{
+    Pick *p = cg_calloc(1, sizeof *p);
+    *p = (Pick){ cg_dataset_keep(of), index };
+    CgDataset *d = cg_dataset_new(ordered ? &picked_ordered : &picked, of->field, of->nfields, p);
+    inherit(d, of);
+    d->rows = n;
+    CgDigester *digest = cg_digester_new();
+    int64_t numbers[] = { n, ordered };
+    cg_digester_add(digest, what, strlen(what) + 1);
+    cg_digester_add(digest, &of->digest, sizeof of->digest);
+    cg_digester_add(digest, numbers, sizeof numbers);
+    cg_digester_add(digest, index, sizeof *index * (size_t)n);
+    d->digest = cg_digester_free(digest);
+    return d;
+}
+
+CgDataset *cg_rows_split(CgDataset *of, CgSplit s)
+{
+    int64_t *index = cg_malloc(sizeof *index * (size_t)(of->rows + 1)), n = 0;
+    for (int64_t i = 0; i < of->rows; i++)
+        if (s == CG_ALL || cg_dataset_split(of, i) == s)
+            index[n++] = i;
+    return cg_rows_pick(of, index, n, false, "split");
+}
+
+CgDataset *cg_rows_unique(CgDataset *of)
+{
+    int64_t *index = cg_malloc(sizeof *index * (size_t)(of->rows + 1)), n = 0;
+    CgMap seen = { 0 };
+    for (int64_t i = 0; i < of->rows; i++) {
+        uint64_t key = cg_dataset_key(of, i), before;
+        if (cg_map_get(&seen, key, &before))
+            continue;
+        cg_map_put(&seen, key, 1);
+        index[n++] = i;
+    }
+    cg_map_deinit(&seen);
+    return cg_rows_pick(of, index, n, false, "unique");
+}
+
+/* ---- several ------------------------------------------------------------------------------------------- */
+
+typedef struct Several {
+    int n;
+    CgDataset **part;
+    CgDeal *deal; /* NULL: one after the other */
+} Several;
+
+/* The part that row i of the whole is of, and its number there. */
+static CgDataset *part_of(const CgDataset *d, int64_t *i)
+{
+    const Several *s = d->data;
+    if (s->deal) {
+        uint64_t own;
+        CgDataset *part = s->part[cg_deal_part(s->deal, (uint64_t)*i, &own)];
+        *i = (int64_t)own;
+        return part;
+    }
+    int k = 0;
+    for (; *i >= s->part[k]->rows; k++)
+        *i -= s->part[k]->rows;
+    return s->part[k];
+}
+
+static void several_row(const CgDataset *d, int64_t i, void *const *out)
+{
+    CgDataset *part = part_of(d, &i);
+    part->kind->row(part, i, out);
+}
+
+static void mix_draw(const CgDataset *d, uint64_t seed, uint64_t g, void *const *out)
+{
+    int64_t own = (int64_t)g;
+    CgDataset *part = part_of(d, &own);
+    cg_dataset_draw(part, seed, (uint64_t)own, out);
+}
+
+static CgOrigin several_origin(const CgDataset *d, int64_t i)
+{
+    CgDataset *part = part_of(d, &i);
+    return cg_dataset_origin(part, i);
+}
+
+static uint64_t several_key(const CgDataset *d, int64_t i)
+{
+    CgDataset *part = part_of(d, &i);
+    return cg_dataset_key(part, i);
+}
+
+static void several_free(CgDataset *d)
+{
+    Several *s = d->data;
+    for (int i = 0; i < s->n; i++)
+        cg_dataset_free(s->part[i]);
+    cg_deal_free(s->deal);
+    free(s->part);
+    free(s);
+}
+
+static const CgDatasetKind chain = { "chain", several_row, NULL, several_origin, several_key, several_free };
+static const CgDatasetKind mixture = { "mix", several_row, mix_draw, several_origin, several_key, several_free };
+
+static void print_fields(const CgDataset *d, CgStrbuf *out)
+{
+    for (int f = 0; f < d->nfields; f++) {
+        cg_strbuf_printf(out, "%s%s: %s[", f ? ", " : "", d->field[f].name, cg_dtype_name(d->field[f].dtype));
+        for (int i = 0; i < d->field[f].rank; i++)
+            cg_strbuf_printf(out, "%s%lld", i ? ", " : "", (long long)d->field[f].dim[i]);
+        cg_strbuf_putc(out, ']');
+    }
+}
+
+bool cg_rows_alike(const CgDataset *a, const CgDataset *b, CgErr *e)
+{
+    CgStrbuf x = { 0 }, y = { 0 };
+    print_fields(a, &x);
+    print_fields(b, &y);
+    bool same = !strcmp(cg_strbuf_str(&x), cg_strbuf_str(&y));
+    if (!same)
+        cg_err(e, CG_ERR_INPUT, "the rows differ: %.180s and %.180s", cg_strbuf_str(&x), cg_strbuf_str(&y));
+    cg_strbuf_deinit(&x);
+    cg_strbuf_deinit(&y);
+    return same;
+}
+
+static CgDataset *together(const CgDatasetKind *kind, CgDataset *const *parts, int n, CgErr *e)
+{
+    for (int i = 1; i < n; i++)
+        if (!cg_rows_alike(parts[0], parts[i], e))
+            return NULL;
+    Several *s = cg_calloc(1, sizeof *s);
+    s->n = n;
+    s->part = cg_calloc((size_t)n + 1, sizeof(CgDataset *));
+    CgDataset *d = cg_dataset_new(kind, parts[0]->field, parts[0]->nfields, s);
+    inherit(d, parts[0]);
+    for (int i = 0; i < n; i++) {
+        s->part[i] = cg_dataset_keep(parts[i]);
+        d->rows += parts[i]->rows;
+        for (int f = 0; f < d->nfields; f++)
+            if (!parts[i]->field[f].below || parts[i]->field[f].below > d->field[f].below)
+                d->field[f].below = d->field[f].below ? parts[i]->field[f].below : 0;
+    }
+    return d;
+}
+
+static void put_digest(CgDataset *d, const char *what, const double *shares)
+{
+    const Several *s = d->data;
+    CgDigester *digest = cg_digester_new();
+    cg_digester_add(digest, what, strlen(what) + 1);
+    for (int i = 0; i < s->n; i++) {
+        cg_digester_add(digest, &s->part[i]->digest, sizeof s->part[i]->digest);
+        if (shares)
+            cg_digester_add(digest, &shares[i], sizeof shares[i]);
+    }
+    d->digest = cg_digester_free(digest);
+}
+
+CgDataset *cg_rows_chain(CgDataset *const *parts, int n, CgErr *e)
+{
+    CgDataset *d = together(&chain, parts, n, e);
+    if (d)
+        put_digest(d, "chain", NULL);
+    return d;
+}
+
+CgDataset *cg_rows_mix(CgDataset *const *parts, const double *shares, int n, CgErr *e)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        sum += shares[i];
+        if (!(shares[i] > 0 && shares[i] < 1e9)) {
+            cg_err(e, CG_ERR_INPUT, "share %d of the mixture is %g; shares are positive", i + 1, shares[i]);
+            return NULL;
+        }
+        if (!parts[i]->rows) {
+            cg_err(e, CG_ERR_INPUT, "part %d of the mixture has no rows", i + 1);
+            return NULL;
+        }
+    }
+    CgDataset *d = together(&mixture, parts, n, e);
+    if (!d)
+        return NULL;
+    Several *s = d->data;
+    double *share = cg_calloc((size_t)n + 1, sizeof *share);
+    int64_t *has = cg_calloc((size_t)n + 1, sizeof *has);
+    for (int i = 0; i < n; i++) {
+        share[i] = shares[i] / sum;
+        has[i] = parts[i]->rows;
+    }
+    s->deal = cg_deal_new(share, n);
+    d->rows = cg_deal_until(s->deal, has);
+    put_digest(d, "mix", share);
+    free(share);
+    free(has);
+    return d;
+}

@@ -1,0 +1,240 @@
+/* arrays.c - datasets out of files of tensors as values of the language.
+ * Takes paths; gives datasets whose rows are the first axis of the tensors (arrays), or the first two (batches). Files
+ * are read when a script is checked, for their types, and once more, for good, when a stage runs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/rows.h"
+#include "library/library.h"
+
+typedef struct Columns {
+    CgTensors *file; /* (nfiles): what is taken over by the dataset */
+    int nfiles;
+    CgField *field;
+    const void **column;
+    int n;
+    int64_t rows, batch; /* batch: rows of one, 0: rows are no batches */
+} Columns;
+
+static void columns_free(Columns *c)
+{
+    for (int i = 0; c->file && i < c->nfiles; i++)
+        cg_tensors_free(&c->file[i]);
+    free(c->file);
+    free(c->field);
+    free(c->column);
+    *c = (Columns){ 0 };
+}
+
+/* One above the greatest of the integers; 0 where one is negative, or for other numbers. */
+static int64_t bound_of(const CgTensor *t)
+{
+    int64_t most = -1, n = cg_tensor_count(t);
+    for (int64_t i = 0; i < n && (t->dtype == CG_I32 || t->dtype == CG_I64); i++) {
+        int64_t x = t->dtype == CG_I32 ? ((const int32_t *)t->data)[i] : ((const int64_t *)t->data)[i];
+        if (x < 0)
+            return 0;
+        most = x > most ? x : most;
+    }
+    return most + 1;
+}
+
+/* Adds a tensor as a field: its first axes are the rows. */
+static bool add(Columns *c, const char *path, const char *name, const CgTensor *t, bool batches, CgErr *e)
+{
+    int lead = batches ? 2 : 1;
+    if (t->rank < lead)
+        return cg_err(e, CG_ERR_INPUT, "'%s' of '%s' has %d axes; its first %s the rows", name, path, t->rank,
+            batches ? "two are steps and" : "is");
+    int64_t rows = t->dim[0] * (batches ? t->dim[1] : 1), batch = batches ? t->dim[1] : 0;
+    if (c->n && (rows != c->rows || batch != c->batch))
+        return cg_err(e, CG_ERR_INPUT, "'%s' of '%s' has %lld rows, '%s' has %lld", name, path, (long long)rows,
+            c->field[0].name, (long long)c->rows);
+    if (!rows)
+        return cg_err(e, CG_ERR_INPUT, "'%s' of '%s' has no rows", name, path);
+    c->rows = rows;
+    c->batch = batch;
+    c->field = cg_realloc(c->field, sizeof *c->field * (size_t)(c->n + 1));
+    c->column = cg_realloc(c->column, sizeof *c->column * (size_t)(c->n + 1));
+    CgField *f = &c->field[c->n];
+    *f = (CgField){ .name = cg_intern(name), .dtype = t->dtype, .rank = t->rank - lead, .below = bound_of(t) };
+    memcpy(f->dim, t->dim + lead, sizeof *f->dim * (size_t)f->rank);
+    c->column[c->n++] = t->data;
+    return true;
+}
+
+/* "x.npz:NAME": the path, and the tensor of it; without a name the only one there is, or one called like the field. */
+static bool add_file(Columns *c, const char *text, const char *field, CgErr *e)
+{
+    char *path = cg_strdup(text), *colon = strrchr(path, ':');
+    const char *name = field;
+    bool good = true;
+    if (colon && !cg_tensor_format_find(path)) {
+        *colon = 0;
+        name = colon + 1;
+    } else {
+        colon = NULL;
+    }
+    CgTensors *t = &c->file[c->nfiles];
+    good = cg_tensors_read(path, t, e);
+    c->nfiles += good;
+    const CgTensor *found = !good ? NULL : t->n == 1 && !colon ? &t->at[0].tensor : cg_tensors_find(t, name);
+    good = good && (found || cg_tensors_missing(t, path, name, e)) && add(c, path, field, found, false, e);
+    free(path);
+    return good;
+}
+
+static bool read_arrays(const CgValue *of, Columns *c, CgErr *e)
+{
+    *c = (Columns){ 0 };
+    c->file = cg_calloc((size_t)(of->kind == CG_VALUE_RECORD ? of->n : 1) + 1, sizeof *c->file);
+    bool good = true;
+    if (of->kind == CG_VALUE_RECORD) {
+        for (int i = 0; good && i < of->n; i++)
+            good = add_file(c, of->at[i]->s, of->keys[i], e);
+        return good;
+    }
+    good = cg_tensors_read(of->s, &c->file[0], e);
+    c->nfiles = good;
+    for (int i = 0; good && i < c->file[0].n; i++)
+        good = add(c, of->s, c->file[0].at[i].name, &c->file[0].at[i].tensor, false, e);
+    return good && (c->n || cg_err(e, CG_ERR_INPUT, "'%s' holds no tensor", of->s));
+}
+
+/* Ids of a vocabulary of `size`; -100 stands for a place that does not count. */
+static bool check_ids(const Columns *c, const char *path, int64_t size, CgErr *e)
+{
+    for (int f = 0; f < c->n; f++) {
+        int64_t each = cg_field_count(&c->field[f]);
+        const int32_t *at = c->column[f];
+        for (int64_t i = 0; c->field[f].dtype == CG_I32 && i < c->rows * each; i++)
+            if ((at[i] < 0 && at[i] != -100) || at[i] >= size)
+                return cg_err(e, CG_ERR_INPUT,
+                    "row %lld of batch %lld of '%s' in '%s' holds %d, which is no token of a vocabulary of %lld",
+                    (long long)(i / each % c->batch), (long long)(i / each / c->batch), c->field[f].name, path, at[i],
+                    (long long)size);
+    }
+    return true;
+}
+
+static bool read_batches(const char *path, const CgValue *tokenizer, Columns *c, CgErr *e)
+{
+    *c = (Columns){ .file = cg_calloc(2, sizeof *c->file) };
+    bool good = cg_tensors_read(path, &c->file[0], e);
+    c->nfiles = good;
+    for (int i = 0; good && i < c->file[0].n; i++)
+        good = add(c, path, c->file[0].at[i].name, &c->file[0].at[i].tensor, true, e);
+    if (good && !c->n)
+        good = cg_err(e, CG_ERR_INPUT, "'%s' holds no tensor", path);
+    const CgValue *size = tokenizer->kind == CG_VALUE_NONE ? NULL : cg_record_find(tokenizer, cg_intern("size"));
+    return good && (!size || size->kind != CG_VALUE_INT || check_ids(c, path, size->i, e));
+}
+
+/* ---- while the script is checked ---- */
+
+static CgValue *build(CgElab *e, const CgArguments *a, bool batches)
+{
+    for (int i = 0; a->at[0]->kind == CG_VALUE_RECORD && i < a->at[0]->n; i++)
+        if (a->at[0]->at[i]->kind != CG_VALUE_STR) {
+            cg_elab_error(e, CG_E0305, a->span[0], "arrays name one file for each field: { x: \"x.npy\" }");
+            return cg_value_poison(e);
+        }
+    Columns c;
+    CgErr err = { 0 };
+    bool good = batches ? read_batches(a->at[0]->s, a->at[1], &c, &err) : read_arrays(a->at[0], &c, &err);
+    CgValue *v = cg_function_later(e, a, 0);
+    if (good) {
+        CgDataFields *fields = cg_data_fields_new(e, v, c.field, c.n);
+        fields->batch = c.batch;
+        fields->origin = a->span[0].file ? a->span[0] : v->span;
+        for (int i = 0; batches && i < c.n; i++)
+            if (c.field[i].dtype == CG_I32 && a->at[1]->kind != CG_VALUE_NONE)
+                fields->tokenizer[i] = a->at[1];
+    } else {
+        cg_diag_err(e->diags, a->span[0], &err);
+    }
+    columns_free(&c);
+    return good ? v : cg_value_poison(e);
+}
+
+static CgValue *build_arrays(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    double valid, test;
+    if (cg_split_shares(a->at[1], &valid, &test))
+        return build(e, a, false);
+    cg_elab_error(e, CG_E0305, a->span[1], CG_SHARES_HELP);
+    return cg_value_poison(e);
+}
+
+static CgValue *build_batches(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    return build(e, a, true);
+}
+
+/* ---- when a stage runs ---- */
+
+/* The columns as they were when the script was checked, or a mistake. */
+static bool unchanged(const Columns *c, const CgDataFields *fields, CgErr *e)
+{
+    bool same = c->n == fields->n;
+    for (int i = 0; same && i < c->n; i++) {
+        const CgField *a = &c->field[i], *b = &fields->field[i];
+        same = a->name == b->name && a->dtype == b->dtype && a->rank == b->rank && a->below == b->below
+            && !memcmp(a->dim, b->dim, sizeof *a->dim * (size_t)a->rank);
+    }
+    return same || cg_err(e, CG_ERR_INPUT, "the file changed after the script was checked");
+}
+
+static CgValue *made(CgSession *x, const CgValue *call, Columns *c, bool good, CgErr *err)
+{
+    CgDataset *d = NULL;
+    if (good && unchanged(c, cg_data_fields(call), err)) {
+        d = cg_rows_of_tensors(c->field, c->n, c->batch > 0, c->column, c->rows, c->file, c->nfiles);
+        c->file = NULL;
+    }
+    columns_free(c);
+    return cg_dataset_owned(x, call, d, err);
+}
+
+static CgValue *run_arrays(CgSession *x, const CgValue *call, CgValue **args)
+{
+    Columns c;
+    CgErr err = { 0 };
+    CgValue *v = made(x, call, &c, read_arrays(args[0], &c, &err), &err);
+    if (v) {
+        CgDataset *d = v->held;
+        if (!cg_split_shares(args[1], &d->valid, &d->test))
+            CG_BUG("shares that were checked");
+    }
+    return v;
+}
+
+static CgValue *run_batches(CgSession *x, const CgValue *call, CgValue **args)
+{
+    Columns c;
+    CgErr err = { 0 };
+    CgValue *v = made(x, call, &c, read_batches(args[0]->s, call->at[1], &c, &err), &err);
+    CgDataset *d = v ? v->held : NULL;
+    CgValue *none = NULL;
+    const CgTokenizer *t = d ? args[1]->kind == CG_VALUE_NONE ? cg_tokenizer_of(x, none) : args[1]->held : NULL;
+    for (int f = 0; d && f < d->nfields; f++)
+        d->tokenizer[f] = d->field[f].dtype == CG_I32 ? t : NULL;
+    return v;
+}
+
+static const CgFunction fn_arrays = { CG_FUNCTION_HERE, .name = "arrays",
+    .sig = "(files: str | record, shares: float[] = [0.9, 0.05, 0.05]) -> dataset", .build = build_arrays,
+    .run = run_arrays,
+    .doc =
+        "Rows of tensors: { x: \"x.npy\", y: \"y.csv\" }, or one file with all of them. The first axis of each is the "
+        "rows; batch.x has the type of one row with the rows in front. Files of .npy, .npz (\"f.npz:NAME\"), "
+        ".safetensors, IDX, CSV of numbers, and .gz of them." };
+static const CgFunction fn_batches = { CG_FUNCTION_HERE, .name = "batches",
+    .sig = "(path: str, tokenizer: tokenizer | none = none) -> dataset", .build = build_batches, .run = run_batches,
+    .doc =
+        "Batches from a file of tensors, each [steps, rows, ...], such as tokens and next: i32[steps, rows, length]. "
+        "They are taken in their order; `batch` of a training is the file's unless it says another. With a tokenizer "
+        "every id is looked at." };
+CG_FUNCTIONS(arrays, &fn_arrays, &fn_batches)

@@ -1,0 +1,203 @@
+/* dataset.c - datasets as values of the language, and datasets made of others.
+ * Takes calls that make datasets; gives their splits, and rows of one or several in another order. Must not know what a
+ * row holds. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/draw.h"
+#include "data/rows.h"
+#include "library/library.h"
+
+CgValue *cg_dataset_owned(CgSession *x, const CgValue *call, CgDataset *d, const CgErr *err)
+{
+    if (d)
+        return cg_session_own(x, &cg_class_dataset, d);
+    cg_session_err(x, call->span, err);
+    return NULL;
+}
+
+CgDataset *cg_dataset_of(CgSession *x, CgValue *data)
+{
+    CgValue *made = cg_make(x, data);
+    CgDataset *d = made ? made->held : NULL;
+    if (!d || d->rows)
+        return d;
+    CgErr err = { 0 };
+    cg_err(&err, CG_ERR_INPUT, "there are no rows");
+    cg_err_hint(
+        &err, "a split of few rows may be empty; it has more with shares = [0.6, 0.2, 0.2] where the data are read");
+    cg_session_err(x, data->span, &err);
+    return NULL;
+}
+
+bool cg_data_digest(CgSession *x, CgValue *data, CgDigest *out)
+{
+    CgDataset *d = cg_dataset_of(x, data);
+    if (d)
+        *out = d->digest;
+    return d;
+}
+
+/* A call whose rows have the fields of its first argument. */
+static CgValue *later(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    CgValue *v = cg_function_later(e, a, 0);
+    v->stage = (void *)(uintptr_t)cg_data_fields(a->at[0]);
+    return v;
+}
+
+static CgValue *wrong_number(CgElab *e, const CgArguments *a, int i, const char *what)
+{
+    cg_elab_error(e, CG_E0305, a->span[i], "%s, not %lld", what, (long long)a->at[i]->i);
+    return cg_value_poison(e);
+}
+
+/* ---- splits ---- */
+
+bool cg_split_shares(const CgValue *v, double *valid, double *test)
+{
+    double at[3] = { 0 }, sum = 0;
+    *valid = *test = 0.05;
+    for (int i = 0; i < v->n && i < 3; i++)
+        if (!cg_value_number(v->at[i], &at[i]) || !(at[i] >= 0 && at[i] < 1e9))
+            return false;
+    sum = at[0] + at[1] + at[2];
+    if (v->n != 3 || !(at[0] > 0))
+        return false;
+    double scale = sum > 1 - 1e-9 && sum < 1 + 1e-9 ? 1 : sum; /* written as shares, they stay what they are */
+    *valid = at[1] / scale;
+    *test = at[2] / scale;
+    return true;
+}
+
+static const char *const splits[] = { "train", "valid", "test", "all" };
+
+static CgValue *run_subset(CgSession *x, const CgValue *call, CgValue **args)
+{
+    CgErr err = { 0 };
+    CgSplit which = CG_ALL;
+    for (size_t i = 0; i < CG_LEN(splits); i++)
+        if (!strcmp(splits[i], args[1]->s))
+            which = (CgSplit)i;
+    return cg_dataset_owned(x, call, cg_rows_split(args[0]->held, which), &err);
+}
+
+static const CgFunction fn_subset = { CG_FUNCTION_HERE, .name = "subset",
+    .sig = "(data: dataset, which: { train, valid, test, all }) -> dataset", .build = later, .run = run_subset,
+    .doc = "The rows of one split, as `data.train` writes it. A row has one split by what it was made from, whatever "
+           "stands beside it." };
+
+static CgValue *field_of_dataset(CgElab *e, CgValue *of, const char *name, CgSpan span, CgSuggest *s)
+{
+    for (size_t i = 0; i < CG_LEN(splits); i++) {
+        cg_suggest_offer(s, splits[i]);
+        if (strcmp(splits[i], name))
+            continue;
+        CgArguments a = { .function = &fn_subset, .n = 2, .call = span };
+        a.at[0] = of;
+        a.at[1] = cg_value_str(e, name, span);
+        return later(e, NULL, &a);
+    }
+    for (int i = 0; i < of->n; i++)
+        cg_suggest_offer(s, of->keys[i]);
+    return of->n ? cg_record_find(of, name) : NULL;
+}
+
+/* ---- some rows, in another order ---- */
+
+static CgValue *build_count(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    return a->at[1]->i < 0 ? wrong_number(e, a, 1, "a number of rows is 0 or more") : later(e, f, a);
+}
+
+static CgValue *pick(
+    CgSession *x, const CgValue *call, CgDataset *of, int64_t from, int64_t to, bool shuffled, uint64_t seed)
+{
+    CgErr err = { 0 };
+    uint64_t n = (uint64_t)of->rows, key = cg_draw_key(seed, CG_STREAM_SHUFFLE, n);
+    int64_t *index = cg_malloc(sizeof *index * (size_t)(to - from + 1));
+    for (int64_t i = from; i < to; i++)
+        index[i - from] = shuffled ? (int64_t)cg_draw_place(key, n, (uint64_t)i % n) : i % of->rows;
+    return cg_dataset_owned(x, call, cg_rows_pick(of, index, to - from, false, call->function->name), &err);
+}
+
+static CgValue *run_first(CgSession *x, const CgValue *call, CgValue **args)
+{
+    CgDataset *of = args[0]->held;
+    return pick(x, call, of, 0, args[1]->i < of->rows ? args[1]->i : of->rows, false, 0);
+}
+
+static CgValue *run_skip(CgSession *x, const CgValue *call, CgValue **args)
+{
+    CgDataset *of = args[0]->held;
+    return pick(x, call, of, args[1]->i < of->rows ? args[1]->i : of->rows, of->rows, false, 0);
+}
+
+static CgValue *run_shuffle(CgSession *x, const CgValue *call, CgValue **args)
+{
+    CgDataset *of = args[0]->held;
+    return pick(x, call, of, 0, of->rows, true, (uint64_t)args[1]->i);
+}
+
+static CgValue *run_repeat(CgSession *x, const CgValue *call, CgValue **args)
+{
+    CgDataset *of = args[0]->held;
+    return pick(x, call, of, 0, of->rows * args[1]->i, false, 0);
+}
+
+static CgValue *build_repeat(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    return a->at[1]->i < 1 || a->at[1]->i > 1000000 ? wrong_number(e, a, 1, "rows are repeated 1 to 1000000 times")
+                                                    : later(e, f, a);
+}
+
+static CgValue *run_unique(CgSession *x, const CgValue *call, CgValue **args)
+{
+    CgErr err = { 0 };
+    return cg_dataset_owned(x, call, cg_rows_unique(args[0]->held), &err);
+}
+
+/* ---- several ---- */
+
+static CgValue *build_chain(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    if (!a->at[0]->n) {
+        cg_elab_error(e, CG_E0305, a->span[0], "a chain is of one dataset or more");
+        return cg_value_poison(e);
+    }
+    CgValue *v = cg_function_later(e, a, 0);
+    v->stage = (void *)(uintptr_t)cg_data_fields(a->at[0]->at[0]);
+    return v;
+}
+
+static CgValue *run_chain(CgSession *x, const CgValue *call, CgValue **args)
+{
+    CgErr err = { 0 };
+    int n = args[0]->n;
+    CgDataset **at = CG_NEWN(x->elab->arena, CgDataset *, n + 1);
+    for (int i = 0; i < n; i++)
+        at[i] = args[0]->at[i]->held;
+    return cg_dataset_owned(x, call, cg_rows_chain(at, n, &err), &err);
+}
+
+static const CgFunction fn_first = { CG_FUNCTION_HERE, .name = "first", .sig = "(data: dataset, n: int) -> dataset",
+    .build = build_count, .run = run_first, .doc = "The first n rows; all, where there are fewer." };
+static const CgFunction fn_skip = { CG_FUNCTION_HERE, .name = "skip", .sig = "(data: dataset, n: int) -> dataset",
+    .build = build_count, .run = run_skip, .doc = "All rows but the first n." };
+static const CgFunction fn_shuffle = { CG_FUNCTION_HERE, .name = "shuffle",
+    .sig = "(data: dataset, seed: int = 0) -> dataset", .build = later, .run = run_shuffle,
+    .doc = "The same rows in an order that the seed says. A training draws an order of its own each epoch anyway." };
+static const CgFunction fn_repeat = { CG_FUNCTION_HERE, .name = "repeat", .sig = "(data: dataset, n: int) -> dataset",
+    .build = build_repeat, .run = run_repeat, .doc = "All rows n times." };
+static const CgFunction fn_unique = { CG_FUNCTION_HERE, .name = "unique", .sig = "(data: dataset) -> dataset",
+    .build = later, .run = run_unique, .doc = "Each row once: later ones made from the same are left out." };
+static const CgFunction fn_chain = { CG_FUNCTION_HERE, .name = "chain", .sig = "(data: dataset[]) -> dataset",
+    .build = build_chain, .run = run_chain,
+    .doc = "The rows of several datasets with the same fields, one after the other." };
+
+static void free_dataset(void *held) { cg_dataset_free(held); }
+
+CG_CLASS(dataset, .article = "a dataset", .shared = true, .free = free_dataset, .field = field_of_dataset)
+CG_FUNCTIONS(dataset, &fn_subset, &fn_first, &fn_skip, &fn_shuffle, &fn_repeat, &fn_unique, &fn_chain)

@@ -1,0 +1,80 @@
+# Rows out of records, lines and tables: trained on, evaluated, taken apart; what does not fit is named with file and row.
+awk 'BEGIN {
+    print "area,rooms,town,price" >"houses.csv"
+    for (i = 0; i < 400; i++) {
+        area = (i * 37 % 101) / 50; rooms = i * 13 % 7
+        printf "%g,%d,%s,%g\n", area, rooms, i % 2 ? "Bonn" : "Ulm", 2 * area - 0.5 * rooms + (i % 2 ? 1 : 0) + 0.25 >"houses.csv"
+        printf "{\"facts\": \"%c=%d\", \"ask\": \"%c\", \"answer\": \"%d!\"}\n", 97 + i % 5, i * 7 % 10, 97 + i % 5, i * 7 % 10 >"qa.jsonl"
+        print "der Satz " i >"a.de"; print "the sentence " i >"a.en"
+        print i % 11 "," i * i % 13 >"x.csv"; print (i % 11) * 2 - (i * i % 13) >"y.csv"
+    }
+}'
+cat >a.cg <<'CG'
+import std.nn
+houses = examples("houses.csv", {
+    x: ["area", "rooms"],
+    town: field("town", classes = ["Ulm", "Bonn"]),
+    price: "price",
+})
+graph line(x: f32[B, D], town: i32[B]) -> f32[B] {
+    out = dense(out = 1)
+    return reshape(out(concat([x, reshape(cast(town, f32), [B, 1])], axis = 1)), [B])
+}
+fit = train line() as m {
+    data = houses.train
+    loss = squared_error(m(batch.x, batch.town), batch.price)
+    optimizer = adamw(rate = 0.05, decay = 0)
+    batch = 32
+    steps = 400
+    validate = houses.valid
+}
+scores = evaluate fit on houses.test as m {
+    off = abs(m(batch.x, batch.town) - batch.price)
+    bonn = cast(batch.town, f32)
+}
+save scores as "scores.csv"
+CG
+cg run a.cg --quiet 2>&1
+awk -F, 'NR > 1 { n++; bonn += $2; most = $1 > most ? $1 : most } END { print n, bonn, most < 0.05 ? "found" : most }' scores.csv
+echo "== two tokenizers; a text, its answer, and the places that count"
+cat >b.cg <<'CG'
+import std.nn
+words = bpe([corpus("a.en")], size = 270)
+pairs = examples({ de: "a.de", en: "a.en" }, {
+    x: field("de", bytes(), length = 14),
+    y: field("$en.", words, length = 20, too_long = "cut"),
+})
+qa = examples("qa.jsonl", { text: field("$facts $ask:", bytes(), length = 10, answer = "$answer") })
+nothing = dense(out = 1)
+show evaluate nothing on first(pairs, 2) as m {
+    x = decode(batch.x)
+    y = decode(batch.y)
+    tokens = sum(batch.x_mask, axis = 1)
+}
+show evaluate nothing on skip(first(qa, 3), 1) as m {
+    text = decode(batch.text)
+    next = decode(batch.text_next)
+    counts = sum(batch.text_mask, axis = 1)
+}
+CG
+cg run b.cg --quiet 2>&1
+echo "== arrays; chains, mixtures, splits"
+cat >c.cg <<'CG'
+import std.nn
+data = arrays({ x: "x.csv", y: "y.csv" }, shares = [0.5, 0.25, 0.25])
+graph sums(x: f32[B, D], y: f32[B]) -> f32[B] { return sum(x, axis = 1) + y }
+def rows(of) = evaluate dense(out = 1) on of as m { off = batch.y - sums(batch.x, y = -batch.y) }
+both = chain([data.train, data.valid, data.test])
+show mean(rows(both).off), mean(rows(data).off), mean(rows(unique(data)).off)
+show evaluate dense(out = 1) on first(mix([data.train, data.test], [3, 1]), 4) as m { y = batch.y }
+CG
+cg run c.cg --quiet 2>&1
+echo "== what does not fit"
+try() { printf '%s\n' "import std.nn" "show evaluate dense(out = 1) on $1 as m { n = sum(batch.x_mask, axis = 1) }" >e.cg; cg run e.cg --quiet 2>&1; echo "exit $?"; }
+try 'examples("qa.jsonl", { x: field("facts", bytes(), length = 3) })'
+try 'examples("qa.jsonl", { x: field("fact", bytes(), length = 8) })'
+try 'examples("qa.jsonl", { x: field("cost: $", bytes(), length = 8) })'
+try 'examples("houses.csv", { x: field("area") })'
+try 'examples("houses.csv", { x: field("town", dtype = i32), x_mask: ["area", "area"] })'
+try 'arrays({ x_mask: "x.csv", y: "qa.jsonl" })'
+try 'skip(examples("qa.jsonl", { x: field("facts", bytes(), length = 4) }), 400)'
