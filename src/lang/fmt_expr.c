@@ -180,22 +180,10 @@ static void format_binary(const CgExpr *e, bool square, CgStrbuf *out)
     format_at(e->b, own == 11 ? 10 : own + 1, square, out);
 }
 
-static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
+/* A list or a record, written out or by a loop. */
+static void format_collection(const CgExpr *e, CgStrbuf *out)
 {
-    bool parens = level(e) < least;
-    if (parens) {
-        cg_strbuf_putc(out, '(');
-        square = false;
-    }
     switch (e->kind) {
-    case CG_EXPR_ERROR: cg_strbuf_puts(out, "..."); break;
-    case CG_EXPR_INT: cg_strbuf_printf(out, "%lld", (long long)e->i); break;
-    case CG_EXPR_FLOAT: format_float(e->f, out); break;
-    case CG_EXPR_STRING: format_string(e->s, out); break;
-    case CG_EXPR_TEXT: format_text(e, out); break;
-    case CG_EXPR_BOOL: cg_strbuf_puts(out, e->i ? "true" : "false"); break;
-    case CG_EXPR_NAME: cg_strbuf_puts(out, e->s); break;
-    case CG_EXPR_ROW: cg_strbuf_printf(out, "..%s", e->s); break;
     case CG_EXPR_LIST:
         cg_strbuf_putc(out, '[');
         format_args(&e->args, "", true, out);
@@ -220,6 +208,45 @@ static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
         format_loops(e, out);
         cg_strbuf_puts(out, " }");
         break;
+    default: break;
+    }
+}
+
+static void format_stage(const CgExpr *e, CgStrbuf *out)
+{
+    cg_strbuf_puts(out, e->kind == CG_EXPR_TRAIN ? "train " : "evaluate ");
+    format_at(e->a, 0, false, out);
+    if (e->b) {
+        cg_strbuf_puts(out, " on ");
+        format_at(e->b, 0, false, out);
+    }
+    if (e->s)
+        cg_strbuf_printf(out, " as %s", e->s);
+    cg_strbuf_puts(out, " { ");
+    format_args(&e->args, " = ", false, out);
+    cg_strbuf_puts(out, " }");
+}
+
+static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
+{
+    bool parens = level(e) < least;
+    if (parens) {
+        cg_strbuf_putc(out, '(');
+        square = false;
+    }
+    switch (e->kind) {
+    case CG_EXPR_ERROR: cg_strbuf_puts(out, "..."); break;
+    case CG_EXPR_INT: cg_strbuf_printf(out, "%lld", (long long)e->i); break;
+    case CG_EXPR_FLOAT: format_float(e->f, out); break;
+    case CG_EXPR_STRING: format_string(e->s, out); break;
+    case CG_EXPR_TEXT: format_text(e, out); break;
+    case CG_EXPR_BOOL: cg_strbuf_puts(out, e->i ? "true" : "false"); break;
+    case CG_EXPR_NAME: cg_strbuf_puts(out, e->s); break;
+    case CG_EXPR_ROW: cg_strbuf_printf(out, "..%s", e->s); break;
+    case CG_EXPR_LIST:
+    case CG_EXPR_RECORD:
+    case CG_EXPR_LIST_FOR:
+    case CG_EXPR_RECORD_FOR: format_collection(e, out); break;
     case CG_EXPR_FIELD:
         format_at(e->a, 12, false, out);
         cg_strbuf_printf(out, ".%s", e->s);
@@ -266,19 +293,7 @@ static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out)
         format_at(e->a, 10, square, out);
         break;
     case CG_EXPR_TRAIN:
-    case CG_EXPR_EVALUATE:
-        cg_strbuf_puts(out, e->kind == CG_EXPR_TRAIN ? "train " : "evaluate ");
-        format_at(e->a, 0, false, out);
-        if (e->b) {
-            cg_strbuf_puts(out, " on ");
-            format_at(e->b, 0, false, out);
-        }
-        if (e->s)
-            cg_strbuf_printf(out, " as %s", e->s);
-        cg_strbuf_puts(out, " { ");
-        format_args(&e->args, " = ", false, out);
-        cg_strbuf_puts(out, " }");
-        break;
+    case CG_EXPR_EVALUATE: format_stage(e, out); break;
     case CG_EXPR_TYPE: format_type(e->type, out); break;
     }
     if (parens)

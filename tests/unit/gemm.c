@@ -177,12 +177,56 @@ static double check_packed(bool ta, bool tb, CgDtype dtype, int bf16)
     return worst;
 }
 
+enum { WEIGHT_KEYS = 61, WEIGHT_D = 24, WEIGHT_X = 3 };
+static const double weight_turn = 1.25;
+
+static double number_at(CgDtype dtype, const char *at, int64_t i)
+{
+    return dtype == CG_F64 ? ((const double *)(const void *)at)[i] : (double)((const float *)(const void *)at)[i];
+}
+
+/* How far base, sum and product of the n - 1 columns are from the softmax in double. */
+static double weights_error(
+    CgDtype dtype, int bf16, double alpha, int64_t n, int64_t hidden, double *const exact[3], char *const by[4])
+{
+    enum { KEYS = WEIGHT_KEYS, D = WEIGHT_D, X = WEIGHT_X };
+    const double turn = weight_turn;
+    double worst = 0;
+    for (int64_t j = 0; j < n - 1; j++) {
+        double s[KEYS], top = -INFINITY, sum = 0, base, total;
+        for (int64_t r = 0; r < KEYS; r++) {
+            s[r] = 0;
+            for (int64_t l = 0; l < D; l++)
+                s[r] += turn * alpha * exact[0][r * D + l] * exact[1][j * D + l];
+            if (j < hidden + r)
+                s[r] = -INFINITY;
+            top = s[r] > top ? s[r] : top;
+        }
+        for (int64_t r = 0; r < KEYS; r++)
+            sum += exp2(s[r] - top);
+        base = number_at(dtype, by[0], j);
+        total = number_at(dtype, by[1], j);
+        double err = fabs(base + log2(total) - top - log2(sum)) / 100;
+        worst = err <= worst ? worst : err;
+        for (int i = 0; i < X; i++) {
+            double want = 0, mag = 0, got = number_at(dtype, by[3], i * n + j);
+            for (int64_t r = 0; r < KEYS; r++) {
+                want += exact[2][i * KEYS + r] * exp2(s[r] - top) / sum;
+                mag += fabs(exact[2][i * KEYS + r]) * exp2(s[r] - top) / sum;
+            }
+            err = fabs(got / total - want) / mag / (bf16 ? 4000 : 100); /* a weight that is rounded is so by 2^-9 */
+            worst = err <= worst ? worst : err;
+        }
+    }
+    return worst;
+}
+
 /* Weights of a softmax down the columns, tile by tile, of scores that grow so that bases rise again and again: what
  * they make of X, and the logarithm of their sum, against the same in double. The last column is padding. */
 static double check_weights(CgDtype dtype, int bf16, double alpha)
 {
-    enum { KEYS = 61, D = 24, X = 3 };
-    const double turn = 1.25;
+    enum { KEYS = WEIGHT_KEYS, D = WEIGHT_D, X = WEIGHT_X };
+    const double turn = weight_turn;
     size_t size = dtype == CG_F64 ? sizeof(double) : sizeof(float);
     CgGemm scores = { .dtype = dtype, .bf16 = bf16, .tb = true, .m = KEYS, .n = 1, .k = D, .lda = D, .ldb = D };
     cg_gemm_layout(&scores);
@@ -240,34 +284,7 @@ static double check_weights(CgDtype dtype, int bf16, double alpha)
         rises += cg_gemm_weigh(&scores, r, r + tall < KEYS ? tall : KEYS - r, 0, &w);
     }
     cg_gemm_run(&sums, (CgGemmRange){ 0, sums.left_panels, 0, 1, 0, KEYS }, 1, 0, by[3], n);
-    for (int64_t j = 0; j < n - 1; j++) {
-        double s[KEYS], top = -INFINITY, sum = 0, base, total;
-        for (int64_t r = 0; r < KEYS; r++) {
-            s[r] = 0;
-            for (int64_t l = 0; l < D; l++)
-                s[r] += turn * alpha * exact[0][r * D + l] * exact[1][j * D + l];
-            if (j < hidden + r)
-                s[r] = -INFINITY;
-            top = s[r] > top ? s[r] : top;
-        }
-        for (int64_t r = 0; r < KEYS; r++)
-            sum += exp2(s[r] - top);
-        base = dtype == CG_F64 ? ((double *)(void *)by[0])[j] : (double)((float *)(void *)by[0])[j];
-        total = dtype == CG_F64 ? ((double *)(void *)by[1])[j] : (double)((float *)(void *)by[1])[j];
-        double err = fabs(base + log2(total) - top - log2(sum)) / 100;
-        worst = err <= worst ? worst : err;
-        for (int i = 0; i < X; i++) {
-            double want = 0, mag = 0,
-                   got = dtype == CG_F64 ? ((double *)(void *)by[3])[i * n + j]
-                                         : (double)((float *)(void *)by[3])[i * n + j];
-            for (int64_t r = 0; r < KEYS; r++) {
-                want += exact[2][i * KEYS + r] * exp2(s[r] - top) / sum;
-                mag += fabs(exact[2][i * KEYS + r]) * exp2(s[r] - top) / sum;
-            }
-            err = fabs(got / total - want) / mag / (bf16 ? 4000 : 100); /* a weight that is rounded is so by 2^-9 */
-            worst = err <= worst ? worst : err;
-        }
-    }
+    worst = weights_error(dtype, bf16, alpha, n, hidden, exact, by);
     for (int i = 0; i < 4; i++)
         free(by[i]);
     for (int f = 0; f < 3; f++) {

@@ -167,28 +167,27 @@ static void release(void *arg, const char *sentence)
         exit(99);
 }
 
-static void locks(void)
+/* The second process waits for the first. */
+static void waiting(CgStore *s, CgDigest key)
 {
     CgErr e = { 0 };
-    CgDigest key = cg_digest("lock", 4);
     int ready[2], go[2];
     char x;
     if (pipe(ready) || pipe(go))
         exit(99);
     pid_t child = fork();
     if (child == 0) { /* holds the lock until told, makes the value, lets go */
-        CgStore *s = store();
-        CgLock *l = cg_store_lock(s, key, "making it", &e);
+        CgStore *mine = store();
+        CgLock *l = cg_store_lock(mine, key, "making it", &e);
         if (!l || write(ready[1], "x", 1) != 1 || read(go[0], &x, 1) != 1)
             _exit(1);
-        bool put = cg_store_put(s, key, "made once", 9, &e);
+        bool put = cg_store_put(mine, key, "made once", 9, &e);
         cg_io_unlock(l);
-        cg_store_close(s);
+        cg_store_close(mine);
         _exit(put ? 0 : 1);
     }
     if (read(ready[0], &x, 1) != 1)
         exit(99);
-    CgStore *s = store();
     int left = 2;
     cg_store_listen(s, hear, impatient, &left);
     ok(!cg_store_lock(s, key, "making it", &e) && e.kind == CG_ERR_INTERRUPTED,
@@ -207,8 +206,21 @@ static void locks(void)
     int status;
     waitpid(child, &status, 0);
     ok(status == 0, "the first was not disturbed");
+    close(ready[0]);
+    close(ready[1]);
+    close(go[0]);
+    close(go[1]);
+}
 
-    child = fork();
+/* A process that is killed with the lock in its hands. */
+static void dying(CgStore *s, CgDigest key)
+{
+    CgErr e = { 0 };
+    int ready[2], status;
+    char x;
+    if (pipe(ready))
+        exit(99);
+    pid_t child = fork();
     if (child == 0) { /* dies with the lock in its hands */
         CgStore *mine = store();
         CgErr mistake = { 0 };
@@ -221,11 +233,19 @@ static void locks(void)
         exit(99);
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
-    l = cg_store_lock(s, key, "making it", &e);
+    CgLock *l = cg_store_lock(s, key, "making it", &e);
     ok(l != NULL, "a process that dies lets go");
     cg_io_unlock(l);
+    close(ready[0]);
+    close(ready[1]);
+}
 
-    enum { RACERS = 4, ROUNDS = 25 }; /* a counter that only the lock protects */
+/* A counter that only the lock protects. */
+static void racing(CgStore *s)
+{
+    CgErr e = { 0 };
+    int status;
+    enum { RACERS = 4, ROUNDS = 25 };
     CgDigest counter = cg_digest("counter", 7);
     ok(cg_store_put(s, counter, "0", 1, &e), "a counter");
     pid_t racer[RACERS];
@@ -254,9 +274,16 @@ static void locks(void)
         clean &= status == 0;
     }
     ok(clean && holds(s, counter, "100"), "four processes that count under the lock lose nothing");
+}
+
+static void locks(void)
+{
+    CgStore *s = store();
+    CgDigest key = cg_digest("lock", 4);
+    waiting(s, key);
+    dying(s, key);
+    racing(s);
     cg_store_close(s);
-    close(ready[0]);
-    close(ready[1]);
 }
 
 static void sweeping(void)

@@ -46,71 +46,70 @@ static void refused(CgBytes b, const char *words)
 #define A(dtype, shape, from, to) \
     "{\"a\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":[" from "," to "]}}"
 
+static const struct {
+    const char *header;
+    size_t data;
+    const char *words;
+} malformed_headers[] = {
+    { "", 0, "does not begin with '{'" },
+    { "[]", 0, "does not begin with '{'" },
+    { " {}", 0, "does not begin with '{'" },
+    { "{}\n", 0, "does not end with '}' and spaces" },
+    { "{", 0, "does not end with '}' and spaces" },
+    { "{\"a\":}", 0, "not JSON" },
+    { "{} {}", 0, "not JSON" },
+    { "{\"a\xff\":{}}", 0, "not JSON" },
+    { "{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},\"a\":{}}", 4, "not JSON: duplicate object key" },
+    { "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]}}", 4, "duplicate object key" },
+    { "{\"a\":7}", 0, "the entry of tensor 'a' is not an object" },
+    { "{\"a\\u0000b\":7}", 0, "not JSON" },
+    { "{\"\":{}}", 0, "a tensor's name is empty" },
+    { "{\"a\\u0007\":{}}", 0, "control characters: 'a?'" },
+    { "{\"a\":{}}", 0, "tensor 'a' has no string 'dtype'" },
+    { "{\"a\":{\"dtype\":3}}", 0, "has no string 'dtype'" },
+    { A("F33", "[1]", "0", "4"), 4, "unknown dtype 'F33'" },
+    { A("f32", "[1]", "0", "4"), 4, "unknown dtype 'f32'" },
+    { A("U64", "[1]", "0", "8"), 8, "which cg cannot hold" },
+    { "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, "no list 'shape'" },
+    { A("F32", "3", "0", "12"), 12, "no list 'shape'" },
+    { A("F32", "[1,1,1,1,1,1,1,1,1]", "0", "4"), 4, "has 9 axes" },
+    { A("F32", "[-1]", "0", "4"), 4, "axis 0 of tensor 'a' is not a whole number" },
+    { A("F32", "[2,1.0]", "0", "8"), 8, "axis 1 of tensor 'a' is not a whole number" },
+    { A("F32", "[1e0]", "0", "4"), 4, "is not a whole number" },
+    { A("F32", "[true]", "0", "4"), 4, "is not a whole number" },
+    { A("F32", "[99999999999999999999]", "0", "4"), 4, "not JSON: too big integer" },
+    { A("F32", "[4611686018427387904,4]", "0", "4"), 4, "the size of tensor 'a' overflows" },
+    { A("F64", "[2305843009213693952]", "0", "4"), 4, "the size of tensor 'a' overflows" },
+    { A("F32", "[0,9223372036854775807,3]", "0", "0"), 0, "the size of tensor 'a' overflows" },
+    { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "no 'data_offsets'" },
+    { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0]}}", 4, "no 'data_offsets'" },
+    { A("F32", "[1]", "0.0", "4"), 4, "an offset of tensor 'a'" },
+    { A("F32", "[1]", "-4", "0"), 4, "an offset of tensor 'a'" },
+    { A("F32", "[1]", "4", "0"), 4, "ends before it begins" },
+    { A("F32", "[1]", "0", "4"), 3, "ends at byte 4 of 3" },
+    { A("F32", "[3]", "0", "8"), 8, "takes 12 bytes by its shape and 8 by its offsets" },
+    { A("F32", "[1]", "4", "8"), 8, "4 bytes before tensor 'a' belong to no tensor" },
+    { A("F32", "[1]", "0", "4"), 5, "1 bytes after the last tensor" },
+    { "{}", 1, "1 bytes after the last tensor" },
+    { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":1}}", 4, "unknown field 'more'" },
+    { "{\"a\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+      "\"b\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
+        12, "tensor 'b' overlaps" },
+    { "{\"a\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+      "\"b\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+        8, "tensor 'b' overlaps" },
+    { "{\"a\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+      "\"b\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[12,16]}}",
+        16, "4 bytes before tensor 'b'" },
+    { "{\"__metadata__\":[]}", 0, "'__metadata__' is not an object" },
+    { "{\"__metadata__\":{\"format\":1}}", 0, "'format' of '__metadata__' is not a string" },
+    { "{\"__metadata__\":{\"k\":\"a\",\"k\":\"b\"}}", 0, "duplicate object key" },
+};
+
 static void malformed(void)
 {
-    static const struct {
-        const char *header;
-        size_t data;
-        const char *words;
-    } cases[] = {
-        { "", 0, "does not begin with '{'" },
-        { "[]", 0, "does not begin with '{'" },
-        { " {}", 0, "does not begin with '{'" },
-        { "{}\n", 0, "does not end with '}' and spaces" },
-        { "{", 0, "does not end with '}' and spaces" },
-        { "{\"a\":}", 0, "not JSON" },
-        { "{} {}", 0, "not JSON" },
-        { "{\"a\xff\":{}}", 0, "not JSON" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},\"a\":{}}", 4,
-            "not JSON: duplicate object key" },
-        { "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]}}", 4,
-            "duplicate object key" },
-        { "{\"a\":7}", 0, "the entry of tensor 'a' is not an object" },
-        { "{\"a\\u0000b\":7}", 0, "not JSON" },
-        { "{\"\":{}}", 0, "a tensor's name is empty" },
-        { "{\"a\\u0007\":{}}", 0, "control characters: 'a?'" },
-        { "{\"a\":{}}", 0, "tensor 'a' has no string 'dtype'" },
-        { "{\"a\":{\"dtype\":3}}", 0, "has no string 'dtype'" },
-        { A("F33", "[1]", "0", "4"), 4, "unknown dtype 'F33'" },
-        { A("f32", "[1]", "0", "4"), 4, "unknown dtype 'f32'" },
-        { A("U64", "[1]", "0", "8"), 8, "which cg cannot hold" },
-        { "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, "no list 'shape'" },
-        { A("F32", "3", "0", "12"), 12, "no list 'shape'" },
-        { A("F32", "[1,1,1,1,1,1,1,1,1]", "0", "4"), 4, "has 9 axes" },
-        { A("F32", "[-1]", "0", "4"), 4, "axis 0 of tensor 'a' is not a whole number" },
-        { A("F32", "[2,1.0]", "0", "8"), 8, "axis 1 of tensor 'a' is not a whole number" },
-        { A("F32", "[1e0]", "0", "4"), 4, "is not a whole number" },
-        { A("F32", "[true]", "0", "4"), 4, "is not a whole number" },
-        { A("F32", "[99999999999999999999]", "0", "4"), 4, "not JSON: too big integer" },
-        { A("F32", "[4611686018427387904,4]", "0", "4"), 4, "the size of tensor 'a' overflows" },
-        { A("F64", "[2305843009213693952]", "0", "4"), 4, "the size of tensor 'a' overflows" },
-        { A("F32", "[0,9223372036854775807,3]", "0", "0"), 0, "the size of tensor 'a' overflows" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "no 'data_offsets'" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0]}}", 4, "no 'data_offsets'" },
-        { A("F32", "[1]", "0.0", "4"), 4, "an offset of tensor 'a'" },
-        { A("F32", "[1]", "-4", "0"), 4, "an offset of tensor 'a'" },
-        { A("F32", "[1]", "4", "0"), 4, "ends before it begins" },
-        { A("F32", "[1]", "0", "4"), 3, "ends at byte 4 of 3" },
-        { A("F32", "[3]", "0", "8"), 8, "takes 12 bytes by its shape and 8 by its offsets" },
-        { A("F32", "[1]", "4", "8"), 8, "4 bytes before tensor 'a' belong to no tensor" },
-        { A("F32", "[1]", "0", "4"), 5, "1 bytes after the last tensor" },
-        { "{}", 1, "1 bytes after the last tensor" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":1}}", 4, "unknown field 'more'" },
-        { "{\"a\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-          "\"b\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
-            12, "tensor 'b' overlaps" },
-        { "{\"a\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-          "\"b\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
-            8, "tensor 'b' overlaps" },
-        { "{\"a\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-          "\"b\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[12,16]}}",
-            16, "4 bytes before tensor 'b'" },
-        { "{\"__metadata__\":[]}", 0, "'__metadata__' is not an object" },
-        { "{\"__metadata__\":{\"format\":1}}", 0, "'format' of '__metadata__' is not a string" },
-        { "{\"__metadata__\":{\"k\":\"a\",\"k\":\"b\"}}", 0, "duplicate object key" },
-    };
-    for (size_t i = 0; i < CG_LEN(cases); i++)
-        refused(file(cases[i].header, cases[i].data), cases[i].words);
+    for (size_t i = 0; i < CG_LEN(malformed_headers); i++)
+        refused(file(malformed_headers[i].header, malformed_headers[i].data), malformed_headers[i].words);
 
     CgBytes b = file("{}", 0);
     b.len = 7;
