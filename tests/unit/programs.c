@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -18,7 +20,7 @@
 
 #define MOST_INPUTS 24
 #define MOST_POOL   64
-#define LONGEST     5.0  /* seconds that passes and planning may take */
+#define LONGEST     5.0  /* seconds of the processor that passes and planning may take */
 #define LARGEST     3000 /* elements of an operand of an op's sample */
 #define SYMBOL      4    /* the value of dim N */
 
@@ -668,8 +670,8 @@ static void too_long(int signal)
 static bool is_right(uint64_t number, double *slowest)
 {
     Case c = { .number = running = number };
-    alarm(60);
-    double start = cg_now();
+    setitimer(ITIMER_PROF, &(struct itimerval){ .it_value.tv_sec = 60 }, NULL);
+    clock_t start = clock();
     for (int d = 0; d < 2; d++) {
         make(&c.p[d], number, d ? CG_F32 : CG_F64);
         cg_graph_verify(c.p[d].b.graph);
@@ -678,7 +680,7 @@ static bool is_right(uint64_t number, double *slowest)
         cg_graph_verify(c.passed[d]);
         c.plan[d][1] = planned(c.passed[d]);
     }
-    double took = cg_now() - start;
+    double took = (double)(clock() - start) / CLOCKS_PER_SEC; /* of the processor: others may hold it */
     *slowest = fmax(*slowest, took);
     int tries = c.p[0].kinks ? 3 : 1, wrong = 0;
     for (int i = 0; i < tries && wrong == i; i++)
@@ -691,7 +693,7 @@ static bool is_right(uint64_t number, double *slowest)
         cg_strbuf_deinit(&text);
     }
     case_free(&c);
-    alarm(0);
+    setitimer(ITIMER_PROF, &(struct itimerval){ 0 }, NULL);
     return good;
 }
 
@@ -700,7 +702,7 @@ int main(int argc, char **argv)
     uint64_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : 200, first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     double slowest = 0;
     int wrong = 0;
-    signal(SIGALRM, too_long);
+    signal(SIGPROF, too_long);
     cg_registry_init();
     pools[0] = cg_pool_new(1);
     pools[1] = cg_pool_new(2);
