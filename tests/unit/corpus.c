@@ -336,6 +336,14 @@ static void records(void)
     refused("bad.jsonl", NULL, "bad.jsonl:2: not a JSON value", "a broken line is named");
     write_text("null.jsonl", "{\"text\": null}\n");
     refused("null.jsonl", NULL, "null.jsonl:1: field 'text' is null", "a field of the wrong kind is named");
+    write_text("others.jsonl",
+        "{\"id\": 123456789012345678901234567890, \"text\": \"first\"}\n{\"score\": -1e999, \"text\": \"x\\\\ud83d\"}\n"
+        "{\"text\": \"half \\ud83d of a pair, and \\ud83d\\ude42\", \"n\": [1e999]}\n");
+    c = load("others.jsonl", NULL, &e);
+    ok(c && cg_corpus_count(c) == 3 && !strncmp(cg_corpus_doc(c, 1)->text.at, "x\\ud83d", 7)
+            && !strncmp(cg_corpus_doc(c, 2)->text.at, "half \xef\xbf\xbd of a pair, and \xf0\x9f\x99\x82", 27),
+        "numbers beyond all bounds and half a pair are no reason to refuse a record");
+    cg_corpus_free(c);
     write_text("list.jsonl", "[\"text\"]\n");
     refused("list.jsonl", NULL, "list.jsonl:1: not a JSON object", "a line that is no record is named");
     write_text("twice.jsonl", "{\"text\": \"a\", \"text\": \"b\"}\n");
