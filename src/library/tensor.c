@@ -119,6 +119,16 @@ static CgValue *build_iota(CgElab *e, CgFrame *f, const CgArguments *a)
     return cg_value_tensor(e, cg_build(&e->model->build, "iota", 0, NULL, cg_attrs(2, at)), a->call);
 }
 
+/* A number that a tensor of this type can hold: of integers whole ones, and not beyond their ends. */
+static bool is_element(CgElab *e, double number, CgDtype dtype, CgSpan span)
+{
+    double most = dtype == CG_I32 ? 2147483647 : 9007199254740992;
+    if (cg_dtype_is_float(dtype) || (number == floor(number) && number <= most && number >= -most - (dtype == CG_I32)))
+        return true;
+    cg_elab_error(e, CG_E0305, span, "%.17g is no number of type %s", number, cg_dtype_name(dtype));
+    return false;
+}
+
 static CgValue *build_fill(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     double number = a->at[0]->f;
@@ -139,6 +149,8 @@ static CgValue *build_fill(CgElab *e, CgFrame *f, const CgArguments *a)
         cg_elab_error(e, CG_E0403, a->call, "fill does not know its shape here: give it one, fill(0, [B, T])");
         return cg_value_poison(e);
     }
+    if (!is_element(e, number, t.dtype, a->span[0]))
+        return cg_value_poison(e);
     CgValue *v = cg_value_tensor(e, cg_fill(&e->model->build, t, number), a->call);
     v->tensor.written = (uint16_t)((1u << t.rank) - 1); /* one number repeated: a 1 that grows changes nothing */
     return v;
@@ -154,6 +166,7 @@ typedef struct Written {
     int64_t size[CG_MAX_RANK];
     double at[MAX_WRITTEN];
     int n;
+    bool refused; /* a number had no exact place, which was reported */
 } Written;
 
 static bool shape_of_list(const CgValue *v, Written *out)
@@ -167,17 +180,21 @@ static bool shape_of_list(const CgValue *v, Written *out)
     return true;
 }
 
-static bool elements_of_list(const CgValue *v, int depth, Written *out)
+static bool elements_of_list(CgElab *e, const CgValue *v, int depth, Written *out)
 {
     if (v->kind == CG_VALUE_LIST && depth < out->type.rank && v->n == out->size[depth]) {
         bool good = true;
         for (int i = 0; good && i < v->n; i++)
-            good = elements_of_list(v->at[i], depth + 1, out);
+            good = elements_of_list(e, v->at[i], depth + 1, out);
         return good;
     }
     double number = v->kind == CG_VALUE_BOOL ? (double)v->i : 0;
     if (depth != out->type.rank || (v->kind != CG_VALUE_BOOL && !cg_value_number(v, &number)) || out->n == MAX_WRITTEN)
         return false;
+    if (v->kind == CG_VALUE_INT && !cg_number_fits(e, v, out->type.dtype, v->span)) {
+        out->refused = true;
+        return false;
+    }
     out->at[out->n++] = number;
     return true;
 }
@@ -207,18 +224,17 @@ static CgValue *build_tensor(CgElab *e, CgFrame *f, const CgArguments *a)
         return no_graph(e, a);
     Written *w = CG_NEW(e->arena, Written);
     w->type.dtype = (CgDtype)a->at[1]->i;
-    if (!shape_of_list(a->at[0], w) || !elements_of_list(a->at[0], 0, w)) {
+    if (!shape_of_list(a->at[0], w) || !elements_of_list(e, a->at[0], 0, w)) {
+        if (w->refused)
+            return cg_value_poison(e);
         CgDiag *d = cg_elab_error(e, CG_E0305, a->span[0],
             "tensor takes a number or equally long lists of numbers, at most %d in all", MAX_WRITTEN);
         cg_diag_help(d, "tensor([[1, 2.5], [3, 4]])");
         return cg_value_poison(e);
     }
     for (int i = 0; i < w->n; i++)
-        if (!cg_dtype_is_float(w->type.dtype) && w->at[i] != floor(w->at[i])) {
-            cg_elab_error(
-                e, CG_E0305, a->span[0], "%g is not an element of a %s tensor", w->at[i], cg_dtype_name(w->type.dtype));
+        if (!is_element(e, w->at[i], w->type.dtype, a->span[0]))
             return cg_value_poison(e);
-        }
     CgBuild *b = &e->model->build;
     if (!w->type.rank)
         return cg_value_tensor(e, cg_graph_const(b, w->type.dtype, w->at[0]), a->call);
