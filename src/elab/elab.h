@@ -283,6 +283,7 @@ void cg_copy_labels(CgElab *e, CgValue *to, CgValue *const *from, int n);
 /* One node of this op on tensors; refuses with labels at spans and the caret. */
 CgValue *cg_op_emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, const CgAttrs *attrs,
     CgSpan span, CgSpan caret);
+CgAtom cg_key_of(const CgValue *k); /* what a record calls a field with this key, a string or number; else NULL */
 /* x[..] (slice.c): an element or a stretch of a list, a field, a slice of a tensor. */
 CgValue *cg_eval_index(CgElab *e, CgFrame *f, const CgExpr *x);
 

@@ -191,15 +191,27 @@ typedef struct Turns {
     bool bad;
 } Turns;
 
+CgAtom cg_key_of(const CgValue *k)
+{
+    if (k->kind == CG_VALUE_STR)
+        return k->s;
+    if (k->kind != CG_VALUE_INT && k->kind != CG_VALUE_FLOAT)
+        return NULL;
+    CgStrbuf text = { 0 };
+    cg_value_print(k, &text);
+    CgAtom key = cg_intern(cg_strbuf_str(&text));
+    cg_strbuf_deinit(&text);
+    return key;
+}
+
 /* NULL after a mistake. */
 static CgAtom key_of(CgElab *e, CgValue *k, CgSpan span)
 {
-    if (k->kind == CG_VALUE_INT)
-        return cg_intern_printf("%lld", (long long)k->i);
-    if (k->kind == CG_VALUE_STR)
-        return k->s;
+    CgAtom key = cg_key_of(k);
+    if (key)
+        return key;
     if (!cg_is_poison(k))
-        cg_elab_error(e, CG_E0305, span, "the key of a record is a string, not %s", cg_value_kind_name(k));
+        cg_elab_error(e, CG_E0305, span, "the key of a record is a string or a number, not %s", cg_value_kind_name(k));
     return NULL;
 }
 

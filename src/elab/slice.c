@@ -82,10 +82,8 @@ static CgValue *element(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
         cg_elab_error(e, CG_E0302, place->value->span, "index %lld of a list of %d", (long long)at->i, of->n);
         return cg_value_poison(e);
     }
-    if (at && of->kind == CG_VALUE_RECORD && (at->kind == CG_VALUE_STR || at->kind == CG_VALUE_INT) && !place->name) {
-        CgAtom key = at->kind == CG_VALUE_STR ? at->s : cg_intern_printf("%lld", (long long)at->i);
-        return field_of(e, of, key, place->value->span);
-    }
+    if (at && of->kind == CG_VALUE_RECORD && cg_key_of(at) && !place->name)
+        return field_of(e, of, cg_key_of(at), place->value->span);
     if (at && !place->name)
         return refuse(e, of, x, at);
     cg_elab_error(e, CG_E0305, place->value->span, "%s has no axes to slice", cg_value_kind_name(of));
