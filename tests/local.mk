@@ -52,10 +52,14 @@ exhaustive: tests/unit/vmath
 programs: tests/unit/programs
 	tests/unit/programs 20000
 
+# How often 10,000 intervals hold the truth.
+coverage: tests/unit/stats
+	tests/unit/stats --coverage 10000
+
 # Also what takes minutes.
-check-all: check exhaustive programs
+check-all: check exhaustive programs coverage
 	CG_VALGRIND=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh valgrind.sh
-.PHONY: check-all exhaustive programs
+.PHONY: check-all exhaustive programs coverage
 
 # Named one by one: a folder would bring the objects and programs of a build along.
 EXTRA_DIST += $(shell cd '$(srcdir)' && find tests -type f ! -name '*.o' ! -name op_lint ! -path 'tests/unit/*' \

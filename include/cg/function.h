@@ -27,6 +27,8 @@ typedef enum CgFunctionTrait {
     CG_COLUMNS = 1 << 0, /* names in the arguments after the first may be columns of the table that the first one is */
     CG_PATTERN = 1 << 1, /* arguments are patterns, not values: `build` looks at the call as it is written */
     CG_ROW = 1 << 2,     /* a score of one row: `run` may be called once for each row of an evaluation */
+    CG_LATER = 1 << 4,   /* with `build`: takes numbers that are known only when the script runs, all the same */
+    CG_LAZY = 1 << 3,    /* `run` finds out call->at[] itself, `args` is NULL */
 } CgFunctionTrait;
 
 typedef struct CgFunction {
@@ -40,8 +42,9 @@ typedef struct CgFunction {
     CgFunctionBuild *build;
     CgFunctionRun *run; /* one of the two; with both, build may ask for the call to be made when the script runs */
     uint32_t traits;    /* CgFunctionTrait */
-    int version;        /* raised when the result changes: it is in the key of all that is made of one */
-    const char *file;   /* CG_FUNCTION_HERE */
+    const char *(*sign)(const CgValue *call); /* what stands below a table for its results, as of metrics; interned */
+    int version;      /* raised when the result changes: it is in the key of all that is made of one */
+    const char *file; /* CG_FUNCTION_HERE */
     int line;
 } CgFunction;
 

@@ -14,7 +14,8 @@ typedef enum CgStream {
     CG_STREAM_COPY = 0x636f7079,
     CG_STREAM_SHUFFLE = 0x73687566,
     CG_STREAM_SYNTH = 0x73796e74,
-    CG_STREAM_BOOTSTRAP = 0x626f6f74
+    CG_STREAM_BOOTSTRAP = 0x626f6f74,
+    CG_STREAM_PERMUTE = 0x7065726d
 } CgStream;
 
 typedef struct CgDraw {

@@ -317,7 +317,7 @@ static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const
     CgArguments a = { .function = fn };
     if (!cg_arguments_match(e, fn->name, s->stmt->params, s->n, given, CG_MATCH_BARE, &a))
         return cg_value_poison(e);
-    CgKnown known = !fn->build ? CG_KNOWN_LATER : fn->run ? CG_KNOWN_LATER_IN_LISTS : CG_KNOWN_NOW;
+    CgKnown known = !fn->build || fn->traits & CG_LATER ? CG_KNOWN_LATER : fn->run ? CG_KNOWN_LATER_IN_LISTS : CG_KNOWN_NOW;
     a.call = span;
     bool good = true;
     for (int i = 0; i < s->n; i++) {
@@ -381,18 +381,19 @@ CgValue *cg_call(
 static bool bind_columns(CgElab *e, CgFrame *f, const CgFunction *fn, CgValue *of, CgSpan span)
 {
     const CgSignature *s = cg_function_signature(fn);
-    CgAtom columns[256];
     of = cg_argument_take(e, fn->name, &s->stmt->params[0], &s->param[0], of, span, NULL, CG_KNOWN_LATER);
     if (cg_is_poison(of))
         return false;
-    int n = e->columns ? e->columns(e, of, columns, 256) : 0;
+    const CgSchema *columns = e->columns ? e->columns(e, of) : NULL;
+    int n = columns ? columns->n : 0;
     if (n == 0)
         cg_elab_error(e, CG_E0305, span, "'%s' of %s is a table or a record of tables, not %s", s->stmt->params[0].name,
             fn->name, cg_value_kind_name(of));
     for (int i = 0; i < n; i++) {
         CgValue *v = cg_value_new(e, CG_VALUE_COLUMN, span);
-        v->s = columns[i];
-        cg_frame_bind(f, columns[i], v);
+        v->s = columns->at[i].name;
+        v->i = columns->at[i].text;
+        cg_frame_bind(f, v->s, v);
     }
     return n > 0;
 }

@@ -7,6 +7,16 @@
 #include "elab/value.h"
 #include "lang/module.h"
 
+/* The columns a table will have. */
+typedef struct CgColumnName {
+    CgAtom name;
+    bool text;
+} CgColumnName;
+typedef struct CgSchema {
+    int n, cap;
+    CgColumnName *at;
+} CgSchema;
+
 /* One parameter tensor of the graph being built. */
 typedef struct CgParamInfo {
     CgAtom path;
@@ -132,8 +142,8 @@ struct CgElab {
     CgValue *(*train)(CgElab *e, CgFrame *f, const CgExpr *x);
     CgValue *(*evaluate)(CgElab *e, CgFrame *f, const CgExpr *x);
     void (*expect)(CgElab *e, CgFrame *f, const CgStmt *s); /* in the body of a test */
-    /* The columns of a table or a record of tables, for functions with CG_COLUMNS; count, 0 = not a table. */
-    int (*columns)(CgElab *e, CgValue *of, CgAtom *names, int max);
+    /* The columns of a table, groups or a record of tables, for functions with CG_COLUMNS; NULL: none of these. */
+    const CgSchema *(*columns)(CgElab *e, CgValue *of);
     void *session; /* the layer above */
 };
 
@@ -228,6 +238,11 @@ void cg_marks_begin(CgModelGraph *m, const CgInstance *inst, int scope); /* its 
 void cg_precision_of(CgModelGraph *m, const CgOp *op, int n, const CgRef *in);
 /* Reports patterns of applied instances that fit nothing. */
 void cg_marks_check(CgElab *e);
+
+/* Numbers and columns that are there when the script runs (late.c). */
+bool cg_is_late(const CgValue *v);
+/* What an operator or op makes of numbers and columns, one of which is late. */
+CgValue *cg_late(CgElab *e, const char *op, CgValue **in, const CgSpan *spans, int n, CgSpan span);
 
 /* Calls (call.c). */
 CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x);

@@ -492,6 +492,8 @@ static CgValue *unary(CgElab *e, CgFrame *f, const CgExpr *x)
     CgValue *a = cg_eval(e, f, x->a);
     if (cg_is_poison(a))
         return a;
+    if (cg_is_late(a))
+        return cg_late(e, *x->op == '-' ? "neg" : "not", &a, &x->a->span, 1, x->span);
     if (*x->op == '-') {
         if (a->kind == CG_VALUE_INT && a->i == INT64_MIN) {
             cg_elab_error(e, CG_E0309, x->op_span, "the result does not fit in 64 bits");

@@ -267,6 +267,8 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
     CgSpan spans[2] = { x->a->span, x->b->span };
     CgSpan caret = x->op_span.file ? x->op_span : x->span;
     CgValue *in[2] = { a, b };
+    if ((cg_is_late(a) || cg_is_late(b)) && op_of(op))
+        return cg_late(e, op_of(op), in, spans, 2, x->span);
     if ((a->kind == CG_VALUE_NONE || b->kind == CG_VALUE_NONE) && (*op == '=' || *op == '!'))
         return cg_value_bool(e, (a->kind == b->kind) == (*op == '='), x->span);
     if ((a->kind == CG_VALUE_TENSOR || b->kind == CG_VALUE_TENSOR) && op_of(op)) {
@@ -441,6 +443,9 @@ CgValue *cg_op_call(
 {
     CgSpan span = site ? site->span : (CgSpan){ 0 }, caret = site && site->a ? site->a->span : span;
     const CgSig *sig = cg_op_sig(op);
+    for (int i = 0; i < n; i++)
+        if (cg_is_late(args[i]))
+            return cg_late(e, op->name, args, spans, n, span);
     if (!e->model) {
         double x;
         if (n == 1 && cg_value_number(args[0], &x)) { /* plain numbers: sqrt(2) */

@@ -97,7 +97,7 @@ static bool is_of_class(CgElab *e, const CgClass *cls, const CgValue *v)
 {
     switch (v->kind) {
     case CG_VALUE_OBJECT: return v->cls == cls;
-    case CG_VALUE_COLUMN: return cls == &cg_class_column;
+    case CG_VALUE_COLUMN: return cls == cg_value_class(v);
     case CG_VALUE_STAGE: return cls == &cg_class_table;
     case CG_VALUE_TENSOR: { /* a row of tokens, when an evaluation comes to it */
         const CgType *t = cls == &cg_class_tokens && e->model ? cg_value_type(e, v) : NULL;

@@ -127,7 +127,7 @@ const char *cg_value_kind_name(const CgValue *v)
         return cls ? cls->article : "a value known only when the script runs";
     }
     case CG_VALUE_STAGE: return "a table of an evaluation";
-    case CG_VALUE_COLUMN: return "a column";
+    case CG_VALUE_COLUMN: return cg_value_class(v)->article;
     }
     return "a value";
 }
@@ -136,7 +136,7 @@ const CgClass *cg_value_class(const CgValue *v)
 {
     switch (v->kind) {
     case CG_VALUE_OBJECT: return v->cls;
-    case CG_VALUE_COLUMN: return &cg_class_column;
+    case CG_VALUE_COLUMN: return v->i ? &cg_class_labels : &cg_class_column;
     case CG_VALUE_STAGE: return &cg_class_table;
     case CG_VALUE_CALL: {
         const CgKinds *result = &cg_function_signature(v->function)->result;

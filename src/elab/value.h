@@ -30,9 +30,9 @@ typedef enum CgValueKind {
     CG_VALUE_OP,       /* op */
     CG_VALUE_FUNCTION, /* function */
     CG_VALUE_OBJECT,   /* cls; s = what made it, keys/at = its description; held = the thing itself, once it is there */
-    CG_VALUE_CALL,     /* function applied to at[n] when the script runs */
+    CG_VALUE_CALL,     /* function applied to at[n] when the script runs; held = the columns it will have, of a table */
     CG_VALUE_STAGE,    /* stage: a train or evaluate, run once and stored */
-    CG_VALUE_COLUMN,   /* s: a column of the table an expression is about */
+    CG_VALUE_COLUMN,   /* s: a column of the table an expression is about; i: it holds texts */
 } CgValueKind;
 
 /* What is said of the parameters, products or parts of a model whose paths fit a pattern (NULL: of all). */

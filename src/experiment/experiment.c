@@ -172,6 +172,9 @@ void cg_experiment_free(CgSession *x)
     cg_vec_free(&x->stages);
     cg_vec_free(&x->generators);
     cg_map_deinit(&x->made);
+    cg_map_deinit(&x->tables);
+    cg_scratch_clear(x);
+    cg_vec_free(&x->scratch);
     if (x->store)
         cg_store_close(x->store);
     cg_profile_deinit(&x->profile);

@@ -95,9 +95,10 @@ static CgValue *run_field(CgSession *x, const CgValue *call, CgValue **args)
 }
 
 static const CgFunction fn_field = { CG_FUNCTION_HERE, .name = "field",
-    .sig = "(column: str | str[], tokenizer: tokenizer | none = none, length: int = 0, too_long: { refuse, cut, drop } "
-           "= \"refuse\", end: bool = true, answer: str | none = none, dtype: dtype = f32, size: int = 0, below: int = 0, "
-           "classes: str[] = []) -> field",
+    .sig =
+        "(column: str | str[], tokenizer: tokenizer | none = none, length: int = 0, too_long: { refuse, cut, drop } "
+        "= \"refuse\", end: bool = true, answer: str | none = none, dtype: dtype = f32, size: int = 0, below: int = 0, "
+        "classes: str[] = []) -> field",
     .build = build_field, .run = run_field,
     .doc =
         "What a field of examples is made of. With a tokenizer: text, a column or a template such as \"Q: $question\", "

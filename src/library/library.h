@@ -5,6 +5,7 @@
 #include "elab/elab.h"
 #include "elab/signature.h"
 #include "stage/session.h"
+#include "table/table.h"
 
 /* The sum of the list that args[0] is (list.c). */
 CgValue *cg_list_sum(CgElab *e, CgFrame *f, const CgArguments *a);
@@ -18,4 +19,19 @@ CG_NODISCARD bool cg_split_shares(const CgValue *v, double *valid, double *test)
 #define CG_SHARES_HELP "'shares' are three numbers from 0 on: of train (above 0), valid and test"
 /* A dataset as the value of the call, or the mistake it met. */
 CgValue *cg_dataset_owned(CgSession *x, const CgValue *call, CgDataset *d, const CgErr *err);
+
+/* Columns that argument i names, one or a list; reports one that is computed. */
+bool cg_columns_named(CgElab *e, const CgArguments *a, int i);
+int cg_column_names(const CgValue *v, const char **names, int max);
+bool cg_is_column_of(const CgValue *call); /* table.name, not found out yet: at[0] is the table */
+CgValue *cg_column_field(CgElab *e, CgValue *of, const char *name, CgSpan span, CgSuggest *suggest);
+
+/* What a number is shown as: class `estimate`. */
+typedef struct CgEstimate {
+    double value, low, high;
+    const char *method; /* of the interval; NULL: there is none */
+    CgFormat format;
+} CgEstimate;
+/* A number or an estimate into a cell; `metrics`: signatures of what it was computed of. */
+void cg_table_put(CgTable *t, size_t row, int column, const CgValue *v, const char *metrics);
 #endif

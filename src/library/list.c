@@ -7,6 +7,7 @@
 #include "elab/signature.h"
 #include "graph/registry.h"
 #include "library/library.h"
+#include "table/stats.h"
 
 /* An element that only the run will know has no place in an order. */
 static bool all_known(CgElab *e, const CgArguments *a)
@@ -47,6 +48,12 @@ static CgValue *extreme(CgElab *e, CgFrame *f, const CgArguments *a, int sign)
         return cg_op_call(e, f, cg_op_get(a->function->name), args, names, spans,
             a->at[1]->kind == CG_VALUE_NONE ? 1 : 2, in_order ? a->site : &site);
     }
+    if (xs->kind != CG_VALUE_LIST && a->at[1]->kind != CG_VALUE_NONE) {
+        cg_elab_error(e, CG_E0305, a->span[1], "a column has no axes; '%s' goes over its rows", a->function->name);
+        return cg_value_poison(e);
+    }
+    if (xs->kind != CG_VALUE_LIST)
+        return cg_function_later(e, a, 0);
     if (xs->n == 0) {
         cg_elab_error(e, CG_E0309, a->span[0], "'%s' of a list without elements", a->function->name);
         return cg_value_poison(e);
@@ -62,6 +69,9 @@ static CgValue *extreme(CgElab *e, CgFrame *f, const CgArguments *a, int sign)
 
 static CgValue *build_min(CgElab *e, CgFrame *f, const CgArguments *a) { return extreme(e, f, a, 1); }
 static CgValue *build_max(CgElab *e, CgFrame *f, const CgArguments *a) { return extreme(e, f, a, -1); }
+
+static CgValue *run_min(CgSession *x, const CgValue *c, CgValue **a) { return cg_statistic(x, c, a, cg_stats_least); }
+static CgValue *run_max(CgSession *x, const CgValue *c, CgValue **a) { return cg_statistic(x, c, a, cg_stats_most); }
 
 /* By merging, so that equal elements keep their order. */
 static void sort(CgValue **at, CgValue **spare, int n)
@@ -124,11 +134,13 @@ static CgValue *build_fold(CgElab *e, CgFrame *f, const CgArguments *a)
 }
 
 static const CgFunction fn_min = { CG_FUNCTION_HERE, .name = "min",
-    .sig = "(x: tensor | int[] | float[], axis: axis = none) -> tensor | int | float", .build = build_min,
-    .doc = "The least number of a list, or of a tensor over an axis, a list of axes or all." };
+    .sig = "(x: tensor | column | int[] | float[], axis: axis = none) -> tensor | int | float", .build = build_min,
+    .run = run_min,
+    .doc = "The least number of a list, or of a tensor over an axis, a list of axes or all; of a column." };
 static const CgFunction fn_max = { CG_FUNCTION_HERE, .name = "max",
-    .sig = "(x: tensor | int[] | float[], axis: axis = none) -> tensor | int | float", .build = build_max,
-    .doc = "The greatest number of a list, or of a tensor over an axis, a list of axes or all." };
+    .sig = "(x: tensor | column | int[] | float[], axis: axis = none) -> tensor | int | float", .build = build_max,
+    .run = run_max,
+    .doc = "The greatest number of a list, or of a tensor over an axis, a list of axes or all; of a column." };
 static const CgFunction fn_sorted = { CG_FUNCTION_HERE, .name = "sorted",
     .sig = "(list: int[] | float[] | str[]) -> list", .build = build_sorted,
     .doc = "A list of numbers or strings in ascending order: sorted([3, 1, 2])." };

@@ -1,48 +1,182 @@
-/* metric.c - scores of one row of an evaluation: a candidate text against a reference.
- * Takes rows of tokens; gives numbers. What a score is, is said in table/metric.h. */
+/* metric.c - scores of a candidate text against a reference: of one row, or of two columns of texts as a corpus.
+ * Takes tokens, strings or columns of texts; gives numbers. What a score is, is said in table/metric_*.c. Tokens that
+ * end a text or mark a place (`end` and `mark` of the tokenizer) are no part of it: they count in no score. */
 #include "table/metric.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "library/library.h"
 
-static CgIds ids_of(const CgValue *v)
+enum { CANDIDATE, REFERENCE, WORDS, SMOOTH };
+
+/* ---- how a call scores ---------------------------------------------------------------------------------- */
+
+typedef struct Score {
+    const char *function, *metric, *words; /* words: NULL when tokens are compared as they are */
+} Score;
+
+static const Score scores[] = { { "token_f1", "token_f1", NULL }, { "word_f1", "token_f1", "words" },
+    { "word_rouge_l", "rouge_l", "words" }, { "bleu", "bleu", NULL }, { "chrf", "chrf", "char" },
+    { "rouge_1", "rouge_1", NULL }, { "rouge_2", "rouge_2", NULL }, { "rouge_l", "rouge_l", NULL },
+    { "exact", "exact", NULL }, { "accuracy", "accuracy", NULL }, { "first_error", "first_error", NULL },
+    { "exact_prefix", "exact_prefix", NULL }, { "edit_distance", "edit_distance", NULL } };
+
+static const Score *score_of(const CgFunction *f)
 {
-    const CgIdsRow *r = v->held;
-    return (CgIds){ r->at, r->n };
+    for (size_t i = 0; i < CG_LEN(scores); i++)
+        if (!strcmp(scores[i].function, f->name))
+            return &scores[i];
+    CG_BUG("a score that is none");
 }
 
-static CgValue *score(CgSession *x, const CgValue *call, CgValue **args, const char *metric)
+static bool is_text(const CgValue *v) { return v->kind == CG_VALUE_STR || cg_value_class(v) == &cg_class_labels; }
+
+static CgScoring scoring_of(const CgValue *call)
 {
-    CgScoring how = { .smooth = CG_SMOOTH_EXP };
-    double number = cg_metric_pair(cg_metric_find(metric), ids_of(args[0]), ids_of(args[1]), &how);
-    return cg_value_float(x->elab, number, call->span);
+    const Score *s = score_of(call->function);
+    const CgMetric *m = cg_metric_find(s->metric);
+    bool text = is_text(call->at[CANDIDATE]) || is_text(call->at[REFERENCE]);
+    const CgValue *words = call->at[WORDS], *smooth = cg_record_find(call, cg_intern("smooth"));
+    CgScoring how = { .corpus = cg_value_class(call->at[CANDIDATE]) == &cg_class_labels };
+    if (words->kind == CG_VALUE_STR)
+        how.split = cg_word_split_find(words->s);
+    else
+        how.split = s->words ? cg_word_split_find(s->words) : text ? cg_word_split_find(m->split) : NULL;
+    if (smooth)
+        cg_smooth_parse(smooth->s, &how.smooth);
+    return how;
 }
 
-/* Words of both texts, numbered alike. */
-static CgValue *word_score(CgSession *x, const CgValue *call, CgValue **args, const char *metric)
+static const char *sign(const CgValue *call)
 {
-    CgScoring how = { .split = cg_word_split_find("words") };
-    CgWords *words = cg_words_new();
-    CgStrbuf text[2] = { { 0 } };
-    CgIds ids[2];
-    for (int i = 0; i < 2; i++) {
-        const CgIdsRow *r = args[i]->held;
-        if (r->tokenizer)
-            cg_tokenizer_decode(r->tokenizer, r->at, r->n, true, &text[i]);
-        ids[i] = cg_words_split(words, how.split, cg_strbuf_str(&text[i]), text[i].len);
+    CgScoring how = scoring_of(call);
+    CgStrbuf out = { 0 };
+    cg_metric_sign(cg_metric_find(score_of(call->function)->metric), &how, &out);
+    const char *signature = cg_intern(cg_strbuf_str(&out));
+    cg_strbuf_deinit(&out);
+    return signature;
+}
+
+static CgValue *build_score(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    bool columns[2];
+    (void)f;
+    for (int i = 0; i < 2; i++)
+        columns[i] = cg_value_class(a->at[i]) == &cg_class_labels;
+    if (columns[0] != columns[1]) {
+        cg_elab_error(e, CG_E0305, a->span[columns[0]],
+            "a column of texts is scored against another one, not against %s", cg_value_kind_name(a->at[columns[0]]));
+        return cg_value_poison(e);
     }
-    CgValue *v = cg_value_float(x->elab, cg_metric_pair(cg_metric_find(metric), ids[0], ids[1], &how), call->span);
-    cg_words_free(words);
-    cg_strbuf_deinit(&text[0]);
-    cg_strbuf_deinit(&text[1]);
-    return v;
+    if (a->at[WORDS]->kind == CG_VALUE_STR && strcmp(a->at[WORDS]->s, "tokens") != 0
+        && !cg_word_split_find(a->at[WORDS]->s)) {
+        CgSuggest near;
+        cg_suggest_init(&near, a->at[WORDS]->s);
+        cg_suggest_offer(&near, "tokens");
+        for (size_t i = 0; cg_word_split_at(i); i++)
+            cg_suggest_offer(&near, cg_word_split_at(i)->name);
+        CgDiag *d = cg_elab_error(e, CG_E0305, a->span[WORDS], "there is no way '%s' to split a text", a->at[WORDS]->s);
+        CgStrbuf all = { 0 };
+        for (size_t i = 0; cg_word_split_at(i); i++)
+            cg_strbuf_printf(&all, ", \"%s\"", cg_word_split_at(i)->name);
+        if (cg_suggest_best(&near))
+            cg_diag_help(d, "did you mean \"%s\"?", cg_suggest_best(&near));
+        else
+            cg_diag_help(d, "there are \"tokens\"%s", cg_strbuf_str(&all));
+        cg_strbuf_deinit(&all);
+        return cg_value_poison(e);
+    }
+    return cg_function_later(e, a, 0);
 }
 
-static CgValue *token_f1(CgSession *x, const CgValue *c, CgValue **a) { return score(x, c, a, "token_f1"); }
-static CgValue *bleu(CgSession *x, const CgValue *c, CgValue **a) { return score(x, c, a, "bleu"); }
-static CgValue *rouge_l(CgSession *x, const CgValue *c, CgValue **a) { return score(x, c, a, "rouge_l"); }
-static CgValue *exact(CgSession *x, const CgValue *c, CgValue **a) { return score(x, c, a, "exact"); }
-static CgValue *accuracy(CgSession *x, const CgValue *c, CgValue **a) { return score(x, c, a, "accuracy"); }
-static CgValue *word_f1(CgSession *x, const CgValue *c, CgValue **a) { return word_score(x, c, a, "token_f1"); }
-static CgValue *word_rouge_l(CgSession *x, const CgValue *c, CgValue **a) { return word_score(x, c, a, "rouge_l"); }
+/* ---- one pair ------------------------------------------------------------------------------------------- */
+
+/* Tokens that are text; `room` is to be freed. */
+static CgIds ids_of(const CgIdsRow *r, int32_t **room)
+{
+    const CgTokenizer *t = r->tokenizer;
+    size_t n = 0;
+    *room = cg_malloc(sizeof **room * (r->n + 1));
+    for (size_t i = 0; i < r->n; i++)
+        if (!t || (r->at[i] != t->end && r->at[i] != t->mark))
+            (*room)[n++] = r->at[i];
+    return (CgIds){ *room, n };
+}
+
+static CgIds words_of(CgWords *words, const CgWordSplit *split, const CgValue *v)
+{
+    CgStrbuf text = { 0 };
+    if (v->kind == CG_VALUE_STR)
+        cg_strbuf_puts(&text, v->s);
+    else {
+        const CgIdsRow *r = v->held;
+        cg_tokenizer_decode(r->tokenizer, r->at, r->n, true, &text);
+    }
+    CgIds ids = cg_words_split(words, split, cg_strbuf_str(&text), text.len);
+    cg_strbuf_deinit(&text);
+    return ids;
+}
+
+static CgValue *no_text(CgSession *x, const CgValue *call)
+{
+    CgErr err = { 0 };
+    cg_err(&err, CG_ERR_INPUT, "these tokens are of no tokenizer: there is no text to split");
+    cg_session_err(x, call->span, &err);
+    return NULL;
+}
+
+static CgValue *score_pair(CgSession *x, const CgValue *call, CgValue **args, const CgMetric *m, const CgScoring *how)
+{
+    CgIds ids[2];
+    int32_t *room[2] = { NULL, NULL };
+    CgWords *words = how->split ? cg_words_new() : NULL;
+    bool good = true;
+    for (int i = 0; i < 2; i++) {
+        const CgIdsRow *r = args[i]->kind == CG_VALUE_OBJECT ? args[i]->held : NULL;
+        good &= !how->split || !r || r->tokenizer;
+        if (good)
+            ids[i] = how->split ? words_of(words, how->split, args[i]) : ids_of(r, &room[i]);
+    }
+    double number = good ? cg_metric_pair(m, ids[0], ids[1], how) : 0;
+    cg_words_free(words);
+    free(room[0]);
+    free(room[1]);
+    return good ? cg_value_float(x->elab, number, call->span) : no_text(x, call);
+}
+
+/* ---- two columns ---------------------------------------------------------------------------------------- */
+
+static CgValue *score_corpus(CgSession *x, const CgValue *call, CgValue **args, const CgMetric *m, const CgScoring *how)
+{
+    const CgNumbers *a = args[0]->held, *b = args[1]->held;
+    double counts[CG_MAX_COUNTS] = { 0 };
+    CgWords *words = cg_words_new();
+    CgErr err = { 0 };
+    if (a->n != b->n)
+        cg_err(&err, CG_ERR_INPUT, "a column of %zu rows and one of %zu", a->n, b->n);
+    for (size_t i = 0; a->n == b->n && i < a->n; i++) {
+        const char *text[2] = { a->text[i] ? a->text[i] : "", b->text[i] ? b->text[i] : "" };
+        CgIds ids[2];
+        for (int k = 0; k < 2; k++)
+            ids[k] = cg_words_split(words, how->split, text[k], strlen(text[k]));
+        m->count(ids[0], ids[1], counts);
+    }
+    cg_words_free(words);
+    if (err.kind) {
+        cg_session_err(x, call->span, &err);
+        return NULL;
+    }
+    return cg_value_float(x->elab, a->n ? m->score(counts, how) : NAN, call->span);
+}
+
+static CgValue *run_score(CgSession *x, const CgValue *call, CgValue **args)
+{
+    const CgMetric *m = cg_metric_find(score_of(call->function)->metric);
+    CgScoring how = scoring_of(call);
+    return how.corpus ? score_corpus(x, call, args, m, &how) : score_pair(x, call, args, m, &how);
+}
 
 static CgValue *decode(CgSession *x, const CgValue *call, CgValue **args)
 {
@@ -51,26 +185,45 @@ static CgValue *decode(CgSession *x, const CgValue *call, CgValue **args)
     return args[0]; /* a cell of text decodes the tokens it is given */
 }
 
-static const char of_two[] = "(candidate: tokens, reference: tokens) -> float";
+/* ---- the functions -------------------------------------------------------------------------------------- */
 
-static const CgFunction fn_token_f1 = { CG_FUNCTION_HERE, .name = "token_f1", .sig = of_two, .traits = CG_ROW,
-    .run = token_f1,
-    .doc = "Share of tokens two texts have in common, order ignored: 2 common / (candidate + reference)." };
-static const CgFunction fn_word_f1 = { CG_FUNCTION_HERE, .name = "word_f1", .sig = of_two, .traits = CG_ROW,
-    .run = word_f1, .doc = "As token_f1, over words of the decoded texts." };
-static const CgFunction fn_bleu = { CG_FUNCTION_HERE, .name = "bleu", .sig = of_two, .traits = CG_ROW, .run = bleu,
-    .doc = "Sentence BLEU-4 over tokens (Papineni et al. 2002), zeros smoothed as sacreBLEU does; in [0, 1]." };
-static const CgFunction fn_rouge_l = { CG_FUNCTION_HERE, .name = "rouge_l", .sig = of_two, .traits = CG_ROW,
-    .run = rouge_l, .doc = "F score of the longest common subsequence of tokens (Lin 2004)." };
-static const CgFunction fn_word_rouge_l = { CG_FUNCTION_HERE, .name = "word_rouge_l", .sig = of_two, .traits = CG_ROW,
-    .run = word_rouge_l, .doc = "As rouge_l, over words of the decoded texts." };
-static const CgFunction fn_exact = { CG_FUNCTION_HERE, .name = "exact", .sig = of_two, .traits = CG_ROW, .run = exact,
-    .doc = "1 when the texts are equal, else 0." };
-static const CgFunction fn_accuracy = { CG_FUNCTION_HERE, .name = "accuracy", .sig = of_two, .traits = CG_ROW,
-    .run = accuracy, .doc = "Share of places with equal tokens." };
+#define TEXT "tokens | str | labels"
+#define SCORE_WITH(id, more, text)                                                                      \
+    static const CgFunction fn_##id = { .name = #id,                                                    \
+        .traits = CG_ROW,                                                                               \
+        .version = 2,                                                                                   \
+        .file = __FILE__,                                                                               \
+        .line = __LINE__,                                                                               \
+        .build = build_score,                                                                           \
+        .run = run_score,                                                                               \
+        .sign = sign,                                                                                   \
+        .sig = "(candidate: " TEXT ", reference: " TEXT ", words: str | none = none" more ") -> float", \
+        .doc = text };
+#define SCORE(id, text) SCORE_WITH(id, "", text)
+
+SCORE(token_f1,
+    "Share of tokens two texts have in common, order ignored: 2 common / (candidate + reference). Of strings their "
+    "words; words = \"squad\" normalises as SQuAD does.")
+SCORE(word_f1, "As token_f1, over words of the decoded texts.")
+SCORE_WITH(bleu, ", smooth: { exp, floor, add_k, none } = \"exp\"",
+    "BLEU-4 over tokens (Papineni et al. 2002), in [0, 1]; over words as sacreBLEU's with words = \"13a\", \"intl\", "
+    "\"char\" or "
+    "\"none\". Of two columns of texts that of the corpus.")
+SCORE(chrf, "chrF2: F score of n-grams of up to six characters (Popovic 2015), as sacreBLEU's; in [0, 1].")
+SCORE(rouge_1,
+    "ROUGE-1: F score of tokens (Lin 2004); over words with words = \"rouge\", without endings with words = \"stem\".")
+SCORE(rouge_2, "ROUGE-2: F score of pairs of neighbouring tokens (Lin 2004); words as rouge_1.")
+SCORE(rouge_l, "F score of the longest common subsequence of tokens (Lin 2004); words as rouge_1.")
+SCORE(word_rouge_l, "As rouge_l, over words of the decoded texts.")
+SCORE(exact, "1 when the texts are equal, else 0.")
+SCORE(accuracy, "Share of places with equal tokens.")
+SCORE(first_error, "How many tokens are right before the first that differs; all of the reference when none does.")
+SCORE(exact_prefix, "Share of the reference that is right before the first token that differs.")
+SCORE(edit_distance, "Insertions, deletions and replacements of tokens that make the candidate the reference.")
+
 static const CgFunction fn_decode = { CG_FUNCTION_HERE, .name = "decode", .sig = "(tokens: tokens) -> tokens",
     .traits = CG_ROW, .run = decode, .doc = "The text of tokens, as a column of evaluate." };
 
 CG_CLASS(tokens, .article = "tokens")
-CG_FUNCTIONS(
-    metric, &fn_token_f1, &fn_word_f1, &fn_bleu, &fn_rouge_l, &fn_word_rouge_l, &fn_exact, &fn_accuracy, &fn_decode)
+CG_FUNCTIONS(metric, &fn_token_f1, &fn_word_f1, &fn_bleu, &fn_chrf, &fn_rouge_1, &fn_rouge_2, &fn_rouge_l,
+    &fn_word_rouge_l, &fn_exact, &fn_accuracy, &fn_first_error, &fn_exact_prefix, &fn_edit_distance, &fn_decode)

@@ -8,8 +8,9 @@
 #include "library/library.h"
 #include "report/figure.h"
 #include "table/figure.h"
+#include "table/stats.h"
 
-enum { MAX_SERIES = 24, MAX_COLUMNS = 256, MAX_BINS = 1000 };
+enum { MAX_SERIES = 24, MAX_BINS = 1000 };
 
 /* What a figure is made of, whatever its function calls it; NULL: it has none such, or it was not given. */
 typedef struct Asked {
@@ -58,39 +59,30 @@ static bool refuse(CgElab *e, const CgArguments *a, const char *name, const char
     return false;
 }
 
-/* The first table of what is drawn. */
-static CgValue *a_table(CgValue *of)
-{
-    while (of->kind == CG_VALUE_RECORD && of->n)
-        of = of->at[0];
-    return of;
-}
-
 /* Whether the table, and every table of a record, has the column that an argument means. */
 static bool check_column(CgElab *e, const CgArguments *a, CgValue *of, const char *name, const CgValue *v, bool numeric)
 {
-    CgAtom names[MAX_COLUMNS];
-    int n = cg_stage_columns(e, of, names, MAX_COLUMNS), k = 0;
+    const CgSchema *columns = cg_stage_columns(e, of);
+    const CgColumnName *column = columns ? cg_schema_find(columns, v->s) : NULL;
     CgSpan span = span_of(a, name);
     CgSuggest near;
     cg_suggest_init(&near, v->s);
-    for (; k < n && names[k] != v->s; k++)
-        cg_suggest_offer(&near, names[k]);
-    if (k == n) {
+    for (int k = 0; columns && k < columns->n; k++)
+        cg_suggest_offer(&near, columns->at[k].name);
+    if (!column) {
         CgDiag *d = cg_elab_error(e, CG_E0601, span, "the table has no column '%s'", v->s);
         if (cg_suggest_best(&near))
             cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
         return false;
     }
-    if (numeric && cg_stage_column_is_text(a_table(of), v->s)) {
+    if (numeric && column->text) {
         cg_elab_error(
             e, CG_E0305, span, "'%s' of %s is a column of numbers; '%s' holds text", name, a->function->name, v->s);
         return false;
     }
     for (int r = 0; of->kind == CG_VALUE_RECORD && r < of->n; r++) {
-        n = cg_stage_columns(e, of->at[r], names, MAX_COLUMNS);
-        for (k = 0; k < n && names[k] != v->s; k++) {}
-        if (k < n)
+        columns = cg_stage_columns(e, of->at[r]);
+        if (columns && cg_schema_find(columns, v->s))
             continue;
         cg_elab_error(e, CG_E0601, span, "the table '%s' of the record has no column '%s'", of->keys[r], v->s);
         return false;
@@ -197,15 +189,25 @@ static bool add_points(
 static bool fold_bars(Making *m)
 {
     CgFigure *f = m->figure;
-    const char *by[2], *of[1] = { f->data->column[f->series + 1].name };
-    for (int i = 0; i <= (int)f->series; i++)
-        by[i] = f->data->column[i].name;
-    const char *keep[3] = { by[0], f->series ? by[1] : of[0], of[0] };
-    CgTable *rows = f->data, *mean = cg_table_group(rows, by, f->series + 1, of, 1, CG_MEAN, &m->e);
-    f->data = mean ? cg_table_select(mean, keep, f->series + 2, &m->e) : NULL;
+    CgTable *rows = f->data;
+    int value = f->series + 1;
+    const char *by[2] = { rows->column[0].name, rows->column[f->series].name };
+    CgGroups groups;
+    if (!cg_table_group(rows, by, value, &groups, &m->e))
+        return false;
+    f->data = cg_table_keys(rows, by, value, &groups);
+    int to = cg_table_add(f->data, rows->column[value].name, CG_NUMBER);
+    double *x = cg_malloc(sizeof *x * (rows->rows + 1));
+    for (size_t g = 0; g < groups.n; g++) {
+        size_t n = 0;
+        for (size_t i = groups.first[g]; i < groups.first[g + 1]; i++)
+            x[n++] = cg_table_number(rows, groups.row[i], value);
+        cg_table_set(f->data, g, to, cg_number(cg_stats_mean(x, n)));
+    }
+    free(x);
+    cg_groups_deinit(&groups);
     cg_table_free(rows);
-    cg_table_free(mean);
-    return f->data != NULL;
+    return true;
 }
 
 /* Counts in bins of equal width from the least number to the most, the same for every series. */
@@ -261,7 +263,8 @@ static bool fold_bins(Making *m, const CgValue *bins)
 static bool in_order(Making *m)
 {
     CgFigure *f = m->figure;
-    CgTable *sorted = cg_table_sort(f->data, f->data->column[f->series].name, false, &m->e);
+    const char *x = f->data->column[f->series].name;
+    CgTable *sorted = cg_table_sort(f->data, &x, 1, false, &m->e);
     cg_table_free(f->data);
     f->data = sorted;
     return sorted != NULL;
@@ -351,8 +354,8 @@ static CgValue *run(CgSession *x, const CgValue *call, CgFigureKind kind)
     }                                                                                                                  \
     static const CgFunction fn_##id = { CG_FUNCTION_HERE, .name = "plot." #id, .sig = signature, .traits = CG_COLUMNS, \
         .build = build_##id, .run = run_##id, .doc = words };
-#define ONE     "column | str"
-#define SEVERAL "column | str | column[] | str[]"
+#define ONE     "column | labels | str"
+#define SEVERAL "column | labels | str | column[] | str[]"
 #define LABELS  "title: str | none = none, xlabel: str | none = none, ylabel: str | none = none"
 PLOT(scatter, CG_SCATTER,
     "(scores: table | record, x: " ONE ", y: " SEVERAL ", group: " ONE " | none = none, " LABELS

@@ -1,10 +1,27 @@
-/* statistic.c - statistics of columns.
- * Takes columns of numbers; gives numbers and small tables. What a statistic is, is said in table/stats.h. */
+/* statistic.c - statistics of columns: numbers, how sure they are, what goes together and what differs.
+ * Takes columns; gives numbers and small tables. What a statistic is, is said in table/stats.h. */
 #include "table/stats.h"
-#include "library/library.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "library/library.h"
+
+enum { MAX_KEYS = 32, MAX_GIVEN = 16 };
+
+/* ---- one column ----------------------------------------------------------------------------------------- */
+
+/* The numbers that are there. */
+static double *present(const CgNumbers *n, size_t *count)
+{
+    double *x = cg_malloc(sizeof *x * (n->n + 1));
+    *count = 0;
+    for (size_t i = 0; i < n->n; i++)
+        if (!isnan(n->at[i]))
+            x[(*count)++] = n->at[i];
+    return x;
+}
 
 CgValue *cg_statistic(CgSession *x, const CgValue *call, CgValue **args, double (*fn)(const double *, size_t))
 {
@@ -12,7 +29,31 @@ CgValue *cg_statistic(CgSession *x, const CgValue *call, CgValue **args, double 
     return cg_value_float(x->elab, fn(n->at, n->n), call->span);
 }
 
+static double median(const double *x, size_t n) { return cg_stats_quantile(x, n, 0.5); }
+
 static CgValue *run_std(CgSession *x, const CgValue *c, CgValue **a) { return cg_statistic(x, c, a, cg_stats_std); }
+static CgValue *run_median(CgSession *x, const CgValue *c, CgValue **a) { return cg_statistic(x, c, a, median); }
+
+static CgValue *run_count(CgSession *x, const CgValue *call, CgValue **args)
+{
+    const CgNumbers *n = args[0]->held;
+    size_t count = 0;
+    for (size_t i = 0; i < n->n; i++)
+        count += n->text ? n->text[i] != NULL : !isnan(n->at[i]);
+    return cg_value_float(x->elab, (double)count, call->span);
+}
+
+static CgValue *run_present(CgSession *x, const CgValue *call, CgValue **args)
+{
+    size_t count;
+    double *there = present(args[0]->held, &count);
+    CgNumbers *out = cg_numbers_new(x, count);
+    if (count)
+        memcpy(out->at, there, count * sizeof *there);
+    free(there);
+    (void)call;
+    return cg_value_held(x->elab, &cg_class_column, out);
+}
 
 static CgValue *build_quantile(CgElab *e, CgFrame *f, const CgArguments *a)
 {
@@ -30,44 +71,541 @@ static CgValue *run_quantile(CgSession *x, const CgValue *call, CgValue **args)
     return cg_value_float(x->elab, cg_stats_quantile(n->at, n->n, args[1]->f), call->span);
 }
 
-static const struct {
-    const char *name;
-    CgCorrelation (*fn)(const double *, const double *, size_t);
-} methods[] = { { "spearman", cg_stats_spearman }, { "pearson", cg_stats_pearson } };
+static CgValue *run_holm(CgSession *x, const CgValue *call, CgValue **args)
+{
+    const CgNumbers *n = args[0]->held;
+    CgNumbers *out = cg_numbers_new(x, n->n);
+    memcpy(out->at, n->at, n->n * sizeof *n->at);
+    cg_stats_holm(out->at, out->n);
+    (void)call;
+    return cg_value_held(x->elab, &cg_class_column, out);
+}
+
+/* ---- how sure a number is ------------------------------------------------------------------------------- */
+
+/* The table whose rows a statistic is of, NULL when there is none or more than one. */
+static const CgTable *table_of(CgSession *x, CgValue *v, bool *several)
+{
+    const CgTable *t = v->kind == CG_VALUE_COLUMN ? x->table : cg_is_column_of(v) ? cg_table_force(x, v->at[0]) : NULL;
+    for (int i = 0; v->kind == CG_VALUE_CALL && !cg_is_column_of(v) && i < v->n; i++) {
+        const CgTable *one = table_of(x, v->at[i], several);
+        *several |= one && t && one != t;
+        t = one ? one : t;
+    }
+    return t;
+}
+
+/* Numbers of clusters: rows of a table that are alike in some columns; NULL when none are named. */
+static int *clusters_of(const CgTable *t, const CgValue *over, CgErr *err)
+{
+    const char *names[MAX_KEYS];
+    int n = cg_column_names(over, names, MAX_KEYS);
+    CgGroups g;
+    if (!n || !cg_table_group(t, names, n, &g, err))
+        return NULL;
+    int *out = cg_malloc(sizeof *out * (t->rows + 1));
+    for (size_t r = 0; r < t->rows; r++)
+        out[r] = (int)g.of[r];
+    cg_groups_deinit(&g);
+    return out;
+}
+
+typedef struct Resampled {
+    CgSession *x;
+    const CgTable *t;
+    CgValue *statistic;
+    bool failed;
+} Resampled;
+
+static double number_of(const CgValue *v)
+{
+    double x = NAN;
+    if (v && v->kind == CG_VALUE_OBJECT && v->cls == &cg_class_estimate)
+        return ((const CgEstimate *)v->held)->value;
+    return v && cg_value_number(v, &x) ? x : NAN;
+}
+
+static double of_resample(const void *arg, const size_t *rows, size_t n)
+{
+    Resampled *r = (Resampled *)(uintptr_t)arg;
+    CgResample sample = { r->t, rows, n };
+    const CgResample *outer = r->x->sample;
+    if (r->failed)
+        return NAN;
+    r->x->sample = &sample;
+    CgValue *v = cg_force(r->x, r->statistic);
+    r->x->sample = outer;
+    r->failed |= !v;
+    double x = number_of(v);
+    cg_scratch_clear(r->x);
+    return x;
+}
+
+static const char *method_of(const CgInterval *in, double level, const CgValue *over, bool named)
+{
+    if (strcmp(in->method, "t") != 0 && strcmp(in->method, "bootstrap") != 0)
+        return cg_intern_printf("no interval: %s", in->method);
+    CgStrbuf of = { 0 };
+    const char *names[MAX_KEYS];
+    int n = named ? cg_column_names(over, names, MAX_KEYS) : 0;
+    for (int i = 0; i < n; i++)
+        cg_strbuf_printf(&of, "%s%s", i ? ", " : " by ", names[i]);
+    const char *out = cg_intern_printf("%g%% interval: %s over %zu %s%s", 100 * level,
+        *in->method == 't' ? "t, jackknife" : "bootstrap", in->clusters, n ? "clusters" : "rows", cg_strbuf_str(&of));
+    cg_strbuf_deinit(&of);
+    return out;
+}
+
+/* Arguments `over`, level and resamples, from argument i on. */
+static bool check_resampling(CgElab *e, const CgArguments *a, int i)
+{
+    double level = a->at[i + 1]->f;
+    int64_t resamples = a->at[i + 2]->i;
+    if (a->at[i]->kind != CG_VALUE_NONE && !cg_columns_named(e, a, i))
+        return false;
+    if (!(level > 0 && level < 1))
+        cg_elab_error(
+            e, CG_E0305, a->span[i + 1], "'level' of %s is between 0 and 1, not %g", a->function->name, level);
+    else if (resamples < 100 || resamples > 1000000)
+        cg_elab_error(e, CG_E0305, a->span[i + 2], "'resamples' of %s is from 100 to 1000000, not %lld",
+            a->function->name, (long long)resamples);
+    else
+        return true;
+    return false;
+}
+
+enum { STATISTIC, OVER, LEVEL, RESAMPLES, SEED };
+
+static CgValue *build_interval(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    return check_resampling(e, a, OVER) ? cg_function_later(e, a, 0) : cg_value_poison(e);
+}
+
+static CgValue *build_bootstrap(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    static const char *const keys[] = { "by", "level", "resamples", "seed" };
+    (void)f;
+    if (!check_resampling(e, a, 0))
+        return cg_value_poison(e);
+    CgValue *v = cg_value_object(e, &cg_class_resampling, a->function->name, 4, a->call);
+    for (int i = 0; i < 4; i++) {
+        v->keys[i] = cg_intern(keys[i]);
+        v->at[i] = a->at[i];
+    }
+    return v;
+}
+
+static CgValue *run_interval(CgSession *x, const CgValue *call, CgValue **args)
+{
+    bool several = false;
+    CgErr err = { 0 };
+    CgValue *statistic = call->at[STATISTIC];
+    (void)args;
+    const CgTable *t = table_of(x, statistic, &several);
+    if (!t || several) {
+        cg_err(&err, CG_ERR_INPUT,
+            several ? "an interval is of the rows of one table; this statistic looks at several"
+                    : "this number is of no column: there is nothing to draw from");
+        cg_session_err(x, call->span, &err);
+        return NULL;
+    }
+    Resampled r = { x, t, statistic, false };
+    int *cluster = clusters_of(t, call->at[OVER], &err);
+    CgIntervalOptions o = { cluster, (int)call->at[RESAMPLES]->i, call->at[LEVEL]->f, (uint64_t)call->at[SEED]->i };
+    CgInterval in = cg_stats_interval(of_resample, &r, t->rows, &o);
+    free(cluster);
+    if (r.failed)
+        return NULL;
+    CgEstimate *out = CG_NEW(x->elab->arena, CgEstimate);
+    *out = (CgEstimate){ in.value, in.low, in.high, method_of(&in, o.level, call->at[OVER], cluster != NULL), { 0 } };
+    return cg_value_held(x->elab, &cg_class_estimate, out);
+}
+
+static CgEstimate *estimate_of(CgSession *x, const CgValue *v)
+{
+    CgEstimate *out = CG_NEW(x->elab->arena, CgEstimate);
+    if (v->kind == CG_VALUE_OBJECT && v->cls == &cg_class_estimate)
+        *out = *(const CgEstimate *)v->held;
+    else
+        *out = (CgEstimate){ number_of(v), NAN, NAN, NULL, { 0 } };
+    return out;
+}
+
+static CgValue *build_digits(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    if (a->at[1]->i >= 0 && a->at[1]->i <= 17)
+        return cg_function_later(e, a, 0);
+    cg_elab_error(
+        e, CG_E0305, a->span[1], "'digits' of %s is from 0 to 17, not %lld", a->function->name, (long long)a->at[1]->i);
+    return cg_value_poison(e);
+}
+
+static CgValue *formatted(CgSession *x, CgValue **args, bool percent)
+{
+    CgEstimate *out = estimate_of(x, args[0]);
+    out->format = (CgFormat){ percent || out->format.percent, true, (int)args[1]->i };
+    return cg_value_held(x->elab, &cg_class_estimate, out);
+}
+
+static CgValue *run_percent(CgSession *x, const CgValue *c, CgValue **a) { return (void)c, formatted(x, a, true); }
+static CgValue *run_digits(CgSession *x, const CgValue *c, CgValue **a) { return (void)c, formatted(x, a, false); }
+
+static void show_estimate(const void *held, CgStrbuf *out)
+{
+    const CgEstimate *e = held;
+    CgTable *t = cg_table_new();
+    CgValue v = { .kind = CG_VALUE_OBJECT, .cls = &cg_class_estimate, .held = (void *)(uintptr_t)held };
+    int c = cg_table_add(t, "", CG_NUMBER);
+    cg_table_put(t, cg_table_row(t), c, &v, "");
+    cg_table_cell(t, 0, c, out);
+    cg_strbuf_printf(out, "%s%s%s\n", e->method ? " (" : "", e->method ? e->method : "", e->method ? ")" : "");
+    cg_table_free(t);
+}
+
+/* ---- what goes together --------------------------------------------------------------------------------- */
+
+enum { OF, X, Y, METHOD, WITHIN, GIVEN, INTERVAL };
+
+/* Columns of one or several tables below each other. */
+typedef struct Pooled {
+    CgTable *t;
+    const CgValue *call;
+    const CgCorrelationMethod *method;
+    double *x, *y, *given[MAX_GIVEN];
+    int ngiven;
+    int *within;
+} Pooled;
+
+static double *pooled_column(CgSession *x, const CgTable *const *tables, size_t n, CgValue *column, size_t rows)
+{
+    double *out = cg_malloc(sizeof *out * (rows + 1));
+    size_t at = 0;
+    for (size_t k = 0; k < n; k++) {
+        const CgNumbers *part = cg_numbers_force_in(x, tables[k], column);
+        if (!part || part->n != tables[k]->rows) {
+            CgErr err = { 0 };
+            if (part) {
+                cg_err(&err, CG_ERR_INPUT, "the column has %zu rows, the table %zu", part->n, tables[k]->rows);
+                cg_session_err(x, column->span, &err);
+            }
+            free(out);
+            return NULL;
+        }
+        if (part->n)
+            memcpy(out + at, part->at, part->n * sizeof *out);
+        at += part->n;
+    }
+    return out;
+}
+
+static void pooled_deinit(Pooled *p)
+{
+    free(p->x);
+    free(p->y);
+    for (int i = 0; i < p->ngiven; i++)
+        free(p->given[i]);
+    free(p->within);
+    cg_table_free(p->t);
+}
+
+static bool pool(CgSession *x, const CgValue *call, Pooled *p)
+{
+    CgValue *of = call->at[OF];
+    bool many = of->kind == CG_VALUE_RECORD;
+    size_t n = many ? (size_t)of->n : 1;
+    const CgTable **tables = cg_malloc(sizeof *tables * (n + 1));
+    bool good = true;
+    CgErr err = { 0 };
+    *p = (Pooled){ .t = cg_table_new(), .call = call, .method = cg_correlation_find(call->at[METHOD]->s) };
+    for (size_t k = 0; good && k < n; k++) {
+        tables[k] = cg_table_force(x, many ? of->at[k] : of);
+        good = tables[k] && (cg_table_extend(p->t, tables[k], &err) || cg_session_err(x, call->span, &err));
+    }
+    good = good && (p->x = pooled_column(x, tables, n, call->at[X], p->t->rows))
+        && (p->y = pooled_column(x, tables, n, call->at[Y], p->t->rows));
+    for (int i = 0; good && i < call->at[GIVEN]->n; i++)
+        good = (p->given[p->ngiven++] = pooled_column(x, tables, n, call->at[GIVEN]->at[i], p->t->rows)) != NULL;
+    if (good && call->at[WITHIN]->kind != CG_VALUE_NONE)
+        good = (p->within = clusters_of(p->t, call->at[WITHIN], &err)) || cg_session_err(x, call->span, &err);
+    free(tables);
+    return good;
+}
+
+/* The correlation of some of the rows. */
+static CgCorrelation correlate(const Pooled *p, const size_t *rows, size_t n)
+{
+    const double *given[MAX_GIVEN];
+    CgCorrelationOptions o = { p->within, given, p->ngiven };
+    if (!rows) {
+        for (int k = 0; k < p->ngiven; k++)
+            given[k] = p->given[k];
+        return cg_stats_correlate(p->method, p->x, p->y, n, &o);
+    }
+    double *room = cg_malloc(sizeof *room * (n + 1) * (size_t)(2 + p->ngiven));
+    int *within = cg_malloc(sizeof *within * (n + 1));
+    for (size_t i = 0; i < n; i++) {
+        room[i] = p->x[rows[i]];
+        room[n + i] = p->y[rows[i]];
+        within[i] = p->within ? p->within[rows[i]] : 0;
+        for (int k = 0; k < p->ngiven; k++)
+            room[(size_t)(2 + k) * n + i] = p->given[k][rows[i]];
+    }
+    for (int k = 0; k < p->ngiven; k++)
+        given[k] = room + (size_t)(2 + k) * n;
+    o.within = p->within ? within : NULL;
+    CgCorrelation c = cg_stats_correlate(p->method, room, room + n, n, &o);
+    free(room);
+    free(within);
+    return c;
+}
+
+static double correlation_of(const void *arg, const size_t *rows, size_t n) { return correlate(arg, rows, n).r; }
+
+static CgValue *build_correlation(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    static const char *const columns[] = { "method", "r", "low", "high", "p", "n", "interval", "undefined" };
+    CgSchema *schema = cg_schema_new(e);
+    bool interval = a->at[INTERVAL]->kind != CG_VALUE_NONE;
+    (void)f;
+    for (size_t i = 0; i < CG_LEN(columns); i++)
+        if (interval || (i != 2 && i != 3 && i != 6))
+            cg_schema_add(e, schema, cg_intern(columns[i]), i == 0 || i > 5);
+    if (a->at[WITHIN]->kind != CG_VALUE_NONE && !cg_columns_named(e, a, WITHIN))
+        return cg_value_poison(e);
+    if (a->at[GIVEN]->n > MAX_GIVEN)
+        cg_elab_error(e, CG_E0305, a->span[GIVEN], "at most %d columns are given", MAX_GIVEN);
+    else if (a->at[GIVEN]->n && !cg_correlation_find(a->at[METHOD]->s)->partial)
+        cg_elab_error(e, CG_E0305, a->span[GIVEN], "there is no partial correlation by %s", a->at[METHOD]->s);
+    else
+        return cg_table_later(e, a, schema);
+    return cg_value_poison(e);
+}
+
+static CgTable *table_of_correlation(const Pooled *p, const CgCorrelation *c)
+{
+    CgTable *out = cg_table_new();
+    const CgValue *how = p->call->at[INTERVAL];
+    size_t row = cg_table_row(out);
+    cg_table_set(out, row, cg_table_add(out, "method", CG_TEXT), cg_text(p->method->name));
+    cg_table_set(out, row, cg_table_add(out, "r", CG_NUMBER), cg_number(c->r));
+    if (how->kind != CG_VALUE_NONE) {
+        CgErr err = { 0 };
+        const CgValue *by = cg_record_find(how, cg_intern("by"));
+        int *cluster = clusters_of(p->t, by, &err);
+        double level = cg_record_find(how, cg_intern("level"))->f;
+        CgIntervalOptions o = { cluster, (int)cg_record_find(how, cg_intern("resamples"))->i, level,
+            (uint64_t)cg_record_find(how, cg_intern("seed"))->i };
+        CgInterval in = cg_stats_interval(correlation_of, p, p->t->rows, &o);
+        cg_table_set(out, row, cg_table_add(out, "low", CG_NUMBER), cg_number(in.low));
+        cg_table_set(out, row, cg_table_add(out, "high", CG_NUMBER), cg_number(in.high));
+        cg_table_sign(out, 2, method_of(&in, level, by, cluster != NULL));
+        free(cluster);
+    }
+    cg_table_set(out, row, cg_table_add(out, "p", CG_NUMBER), cg_number(c->p));
+    cg_table_set(out, row, cg_table_add(out, "n", CG_INT), cg_whole((int64_t)c->n));
+    if (c->why) /* not a number, and not without a word */
+        cg_table_set(out, row, cg_table_add(out, "undefined", CG_TEXT), cg_text(c->why));
+    return out;
+}
 
 static CgValue *run_correlation(CgSession *x, const CgValue *call, CgValue **args)
 {
+    Pooled p;
+    CgTable *out = NULL;
     (void)args;
-    const CgTable *t = cg_table_force(x, call->at[0]);
-    const CgNumbers *p = t ? cg_numbers_force_in(x, t, call->at[1]) : NULL,
-                    *q = p ? cg_numbers_force_in(x, t, call->at[2]) : NULL;
-    if (!q)
+    if (pool(x, call, &p)) {
+        CgCorrelation c = correlate(&p, NULL, p.t->rows);
+        out = table_of_correlation(&p, &c);
+    }
+    pooled_deinit(&p);
+    return out ? cg_session_own(x, &cg_class_table, out) : NULL;
+}
+
+/* Columns of equal length; false and a message when they are not. */
+static bool same_rows(CgSession *x, const CgValue *call, const CgNumbers *a, const CgNumbers *b)
+{
+    CgErr err = { 0 };
+    if (a->n == b->n)
+        return true;
+    cg_err(&err, CG_ERR_INPUT, "a column of %zu rows and one of %zu", a->n, b->n);
+    cg_err_hint(&err, "join(a, b, by = [..]) puts rows of two tables beside each other");
+    return cg_session_err(x, call->span, &err);
+}
+
+static CgValue *run_correlate(CgSession *x, const CgValue *call, CgValue **args)
+{
+    const CgNumbers *a = args[0]->held, *b = args[1]->held;
+    if (!same_rows(x, call, a, b))
         return NULL;
-    size_t method = 0;
-    while (strcmp(methods[method].name, call->at[3]->s) != 0)
-        method++;
-    CgCorrelation c = methods[method].fn(p->at, q->at, p->n);
+    CgCorrelation c = cg_stats_correlate(cg_correlation_find(args[2]->s), a->at, b->at, a->n, NULL);
+    return cg_value_float(x->elab, c.r, call->span);
+}
+
+/* ---- fits ----------------------------------------------------------------------------------------------- */
+
+static CgValue *build_fit(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    static const char *const columns[] = { "term", "value", "error", "p", "r2", "n", "undefined" };
+    CgSchema *schema = cg_schema_new(e);
+    (void)f;
+    for (size_t i = 0; i < CG_LEN(columns); i++)
+        cg_schema_add(e, schema, cg_intern(columns[i]), i == 0 || i == 6);
+    if (a->at[2]->kind == CG_VALUE_LIST && (a->at[2]->n < 1 || a->at[2]->n > MAX_GIVEN)) {
+        cg_elab_error(e, CG_E0305, a->span[2], "a fit is by 1 to %d columns", MAX_GIVEN);
+        return cg_value_poison(e);
+    }
+    return cg_table_later(e, a, schema);
+}
+
+static CgTable *table_of_fit(const CgFit *f, CgValue *const *by)
+{
     CgTable *out = cg_table_new();
-    cg_table_add(out, "method", CG_TEXT);
-    cg_table_add(out, "r", CG_NUMBER);
-    cg_table_add(out, "p", CG_NUMBER);
+    static const char *const names[] = { "value", "error", "p", "r2" };
+    cg_table_add(out, "term", CG_TEXT);
+    for (int i = 0; i < 4; i++)
+        cg_table_add(out, names[i], CG_NUMBER);
     cg_table_add(out, "n", CG_INT);
-    size_t row = cg_table_row(out);
-    cg_table_set(out, row, 0, cg_text(methods[method].name));
-    cg_table_set(out, row, 1, cg_number(c.r));
-    cg_table_set(out, row, 2, cg_number(c.p));
-    cg_table_set(out, row, 3, cg_whole((int64_t)c.n));
+    if (f->why)
+        cg_table_add(out, "undefined", CG_TEXT);
+    for (int k = 0; k < f->k; k++) {
+        size_t row = cg_table_row(out);
+        CgStrbuf term = { 0 };
+        if (k)
+            cg_value_print(by[k - 1], &term);
+        cg_table_set(out, row, 0, cg_text(k ? cg_strbuf_str(&term) : "1"));
+        cg_strbuf_deinit(&term);
+        cg_table_set(out, row, 1, cg_number(f->value[k]));
+        cg_table_set(out, row, 2, cg_number(f->error[k]));
+        cg_table_set(out, row, 3, cg_number(f->p[k]));
+        cg_table_set(out, row, 4, cg_number(f->r2));
+        cg_table_set(out, row, 5, cg_whole((int64_t)f->n));
+        if (f->why)
+            cg_table_set(out, row, 6, cg_text(f->why));
+    }
+    return out;
+}
+
+static CgValue *run_fit(CgSession *x, const CgValue *call, CgValue **args)
+{
+    const CgTable *t = cg_table_force(x, call->at[0]);
+    CgValue *by = call->at[2], *const *each = by->kind == CG_VALUE_LIST ? by->at : &call->at[2];
+    int nby = by->kind == CG_VALUE_LIST ? by->n : 1;
+    const double *columns[MAX_GIVEN];
+    const CgNumbers *y = t ? cg_numbers_force_in(x, t, call->at[1]) : NULL;
+    (void)args;
+    for (int i = 0; y && i < nby; i++) {
+        const CgNumbers *one = cg_numbers_force_in(x, t, each[i]);
+        if (!one || !same_rows(x, call, y, one))
+            return NULL;
+        columns[i] = one->at;
+    }
+    if (!y)
+        return NULL;
+    CgFit f = cg_stats_fit(y->at, columns, nby, y->n);
+    CgTable *out = table_of_fit(&f, each);
+    cg_fit_deinit(&f);
     return cg_session_own(x, &cg_class_table, out);
 }
 
-static const CgFunction fn_std = { CG_FUNCTION_HERE, .name = "std", .sig = "(column: column) -> float", .run = run_std,
-    .doc = "Standard deviation of a column (of the sample: n - 1)." };
+/* ---- what differs --------------------------------------------------------------------------------------- */
+
+static CgValue *build_paired(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    static const char *const columns[] = { "method", "difference", "statistic", "p", "n", "undefined" };
+    CgSchema *schema = cg_schema_new(e);
+    (void)f;
+    for (size_t i = 0; i < CG_LEN(columns); i++)
+        cg_schema_add(e, schema, cg_intern(columns[i]), i == 0 || i == 5);
+    return cg_table_later(e, a, schema);
+}
+
+static CgValue *run_paired(CgSession *x, const CgValue *call, CgValue **args)
+{
+    const CgNumbers *a = args[0]->held, *b = args[1]->held;
+    if (!same_rows(x, call, a, b))
+        return NULL;
+    CgTest t = cg_stats_test(cg_test_find(args[2]->s), a->at, b->at, a->n, (uint64_t)args[3]->i);
+    CgTable *out = cg_table_new();
+    size_t row = cg_table_row(out);
+    cg_table_set(out, row, cg_table_add(out, "method", CG_TEXT), cg_text(args[2]->s));
+    cg_table_set(out, row, cg_table_add(out, "difference", CG_NUMBER), cg_number(t.difference));
+    cg_table_set(out, row, cg_table_add(out, "statistic", CG_NUMBER), cg_number(t.statistic));
+    cg_table_set(out, row, cg_table_add(out, "p", CG_NUMBER), cg_number(t.p));
+    cg_table_set(out, row, cg_table_add(out, "n", CG_INT), cg_whole((int64_t)t.n));
+    if (t.why)
+        cg_table_set(out, row, cg_table_add(out, "undefined", CG_TEXT), cg_text(t.why));
+    return cg_session_own(x, &cg_class_table, out);
+}
+
+static CgValue *run_effect(CgSession *x, const CgValue *call, CgValue **args)
+{
+    const CgNumbers *a = args[0]->held, *b = args[1]->held;
+    const CgEffect *effect = cg_effect_find(args[2]->s);
+    if (effect->paired && !same_rows(x, call, a, b))
+        return NULL;
+    return cg_value_float(x->elab, effect->run(a->at, a->n, b->at, b->n), call->span);
+}
+
+/* ---- the functions -------------------------------------------------------------------------------------- */
+
+#define NAMES_OF "column | labels | column[] | labels[] | none = none"
+#define OF_COLUMN(id, text)                                                                                \
+    static const CgFunction fn_##id = { CG_FUNCTION_HERE, .name = #id, .sig = "(column: column) -> float", \
+        .run = run_##id, .doc = text };
+OF_COLUMN(std, "Standard deviation of a column (of the sample: n - 1).")
+OF_COLUMN(median, "Median of a column.")
+
+static const CgFunction fn_count = { CG_FUNCTION_HERE, .name = "count", .sig = "(column: column | labels) -> float",
+    .run = run_count, .doc = "How many cells of a column are there: not missing, not NaN." };
+static const CgFunction fn_present = { CG_FUNCTION_HERE, .name = "present", .sig = "(column: column) -> column",
+    .run = run_present, .doc = "The numbers of a column that are there: mean(present(x)) leaves out what is missing." };
 static const CgFunction fn_quantile = { CG_FUNCTION_HERE, .name = "quantile",
     .sig = "(column: column, q: float = 0.5) -> float", .build = build_quantile, .run = run_quantile,
     .doc = "Quantile of a column, linear between values." };
+static const CgFunction fn_holm = { CG_FUNCTION_HERE, .name = "holm", .sig = "(p: column) -> column", .run = run_holm,
+    .doc = "p-values of a column corrected for how many there are (Holm 1979)." };
+static const CgFunction fn_interval = { CG_FUNCTION_HERE, .name = "interval",
+    .sig =
+        "(statistic: float | estimate, over: " NAMES_OF ", level: float = 0.95, resamples: int = 1000, seed: int = 0) "
+        "-> estimate",
+    .traits = CG_LAZY | CG_LATER, .build = build_interval, .run = run_interval,
+    .doc = "A statistic and what it lies between, drawing rows, or whole clusters of rows alike in `over`: "
+           "interval(mean(f1), over = seed). With fewer than ten clusters it is the interval of t, and says so." };
+static const CgFunction fn_percent = { CG_FUNCTION_HERE, .name = "percent",
+    .sig = "(x: float | estimate, digits: int = 1) -> estimate", .traits = CG_LATER, .build = build_digits,
+    .run = run_percent, .doc = "A share, shown in percent." };
+static const CgFunction fn_digits = { CG_FUNCTION_HERE, .name = "digits",
+    .sig = "(x: float | estimate, digits: int) -> estimate", .traits = CG_LATER, .build = build_digits,
+    .run = run_digits, .doc = "A number, shown with this many decimals." };
+static const CgFunction fn_bootstrap = { CG_FUNCTION_HERE, .name = "bootstrap",
+    .sig = "(by: " NAMES_OF ", level: float = 0.95, resamples: int = 1000, seed: int = 0) -> resampling",
+    .build = build_bootstrap,
+    .doc = "How an interval is found: by drawing rows, or whole clusters of rows alike in `by`." };
 static const CgFunction fn_correlation = { CG_FUNCTION_HERE, .name = "correlation",
-    .sig = "(scores: table, x: column, y: column, method: { spearman, pearson } = \"spearman\") -> table",
-    .traits = CG_COLUMNS, .run = run_correlation,
-    .doc = "Correlation of two columns with its p-value: spearman or pearson." };
+    .sig = "(scores: table | record, x: column, y: column, method: { spearman, pearson, kendall } = \"spearman\", "
+           "within: " NAMES_OF ", given: column[] = [], interval: resampling | none = none) -> table",
+    .traits = CG_COLUMNS, .build = build_correlation, .run = run_correlation,
+    .doc =
+        "Correlation of two columns with its p-value, of one table or of several together. `within` looks at "
+        "differences "
+        "inside of groups only, `given` takes out what other columns explain; interval = bootstrap(by = [d, seed])." };
+static const CgFunction fn_correlate = { CG_FUNCTION_HERE, .name = "correlate",
+    .sig = "(x: column, y: column, method: { spearman, pearson, kendall } = \"spearman\") -> float",
+    .run = run_correlate, .doc = "Correlation of two columns as a number, for cells of table and for interval." };
+static const CgFunction fn_fit = { CG_FUNCTION_HERE, .name = "fit",
+    .sig = "(scores: table, y: column, by: column | column[]) -> table", .traits = CG_COLUMNS, .build = build_fit,
+    .run = run_fit, .doc = "Least squares: y = a + b x + .., each term with its standard error and p." };
+static const CgFunction fn_paired = { CG_FUNCTION_HERE, .name = "paired",
+    .sig = "(a: column, b: column, method: { t, permutation, wilcoxon } = \"t\", seed: int = 0) -> table",
+    .build = build_paired, .run = run_paired,
+    .doc = "Are two columns different, row by row? A test with its p-value." };
+static const CgFunction fn_effect = { CG_FUNCTION_HERE, .name = "effect",
+    .sig = "(a: column, b: column, kind: { paired, cohen, hedges, cliff } = \"paired\") -> float", .run = run_effect,
+    .doc = "How large a difference is: of rows over their standard deviation, Cohen's d, Hedges' g, Cliff's delta." };
 
-CG_FUNCTIONS(statistic, &fn_std, &fn_quantile, &fn_correlation)
+CG_CLASS(estimate, .article = "an estimate", .show = show_estimate)
+CG_CLASS(resampling, .article = "a way to resample")
+CG_FUNCTIONS(statistic, &fn_std, &fn_median, &fn_count, &fn_present, &fn_quantile, &fn_holm, &fn_interval, &fn_percent,
+    &fn_digits, &fn_bootstrap, &fn_correlation, &fn_correlate, &fn_fit, &fn_paired, &fn_effect)

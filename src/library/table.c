@@ -1,11 +1,18 @@
-/* table.c - tables and their columns as values of the language.
- * Takes tables found out when a script runs; gives tables with one row for each, and columns. */
+/* table.c - tables as values of the language: made of evaluations, files and each other.
+ * Takes tables found out when a script runs; gives tables. What is done to a table is said in table/shape.c; here are
+ * the columns a result will have, which are known before, and cells that are statistics. */
 #include "table/table.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "lang/fmt.h"
 #include "library/library.h"
 
-#include <stdlib.h>
-#include <string.h>
+enum { MAX_KEYS = 32 };
+
+/* ---- forcing -------------------------------------------------------------------------------------------- */
 
 CgValue *cg_force_in(CgSession *x, const CgTable *t, CgValue *v)
 {
@@ -22,60 +29,165 @@ const CgNumbers *cg_numbers_force_in(CgSession *x, const CgTable *t, CgValue *co
     return v ? v->held : NULL;
 }
 
-const CgTable *cg_table_force(CgSession *x, CgValue *v)
+/* A table or groups, whatever columns are meant around it. */
+static const void *force_class(CgSession *x, CgValue *v, const CgClass *cls)
 {
-    CgValue *forced = cg_force(x, v);
+    CgValue *forced = cg_force_in(x, NULL, v);
     if (!forced)
         return NULL;
-    if (forced->kind == CG_VALUE_OBJECT && forced->cls == &cg_class_table)
+    if (forced->kind == CG_VALUE_OBJECT && forced->cls == cls)
         return forced->held;
     CgErr err = { 0 };
-    cg_err(&err, CG_ERR_INPUT, "a table is wanted, not %s", cg_value_kind_name(forced));
+    cg_err(&err, CG_ERR_INPUT, "%s is wanted, not %s", cls->article, cg_value_kind_name(forced));
     cg_session_err(x, v->span, &err);
     return NULL;
 }
 
-/* ---- table(..) ---- */
+const CgTable *cg_table_force(CgSession *x, CgValue *v) { return force_class(x, v, &cg_class_table); }
 
-enum { SCORES, ROWS, COLUMNS, TITLES };
+static CgValue *table_or_err(CgSession *x, const CgValue *call, CgTable *t, const CgErr *err)
+{
+    if (t)
+        return cg_session_own(x, &cg_class_table, t);
+    cg_session_err(x, call->span, err);
+    return NULL;
+}
+
+/* ---- columns named by arguments ------------------------------------------------------------------------- */
+
+int cg_column_names(const CgValue *v, const char **names, int max)
+{
+    int n = 0;
+    if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_NONE)
+        names[n++] = cg_is_column_of(v) ? v->at[1]->s : v->s;
+    for (int i = 0; v->kind == CG_VALUE_LIST && i < v->n && n < max; i++)
+        names[n++] = cg_is_column_of(v->at[i]) ? v->at[i]->at[1]->s : v->at[i]->s;
+    return n;
+}
+
+bool cg_columns_named(CgElab *e, const CgArguments *a, int i)
+{
+    const CgValue *v = a->at[i];
+    bool good = true;
+    for (int k = 0; k < (v->kind == CG_VALUE_LIST ? v->n : 1); k++) {
+        const CgValue *one = v->kind == CG_VALUE_LIST ? v->at[k] : v;
+        good &= one->kind == CG_VALUE_COLUMN || one->kind == CG_VALUE_NONE || cg_is_column_of(one);
+    }
+    if (good && v->kind == CG_VALUE_LIST && v->n > MAX_KEYS)
+        cg_elab_error(e, CG_E0305, a->span[i], "at most %d columns are named here", MAX_KEYS);
+    if (!good) {
+        CgDiag *d = cg_elab_error(e, CG_E0305, a->span[i], "'%s' of %s names columns; this one is computed",
+            cg_function_signature(a->function)->stmt->params[i].name, a->function->name);
+        cg_diag_help(d, "give it a name: compute(table, { name: .. })");
+    }
+    return good && !(v->kind == CG_VALUE_LIST && v->n > MAX_KEYS);
+}
+
+static CgSchema *copy_of(CgElab *e, const CgSchema *s)
+{
+    CgSchema *out = cg_schema_new(e);
+    for (int i = 0; s && i < s->n; i++)
+        cg_schema_add(e, out, s->at[i].name, s->at[i].text);
+    return out;
+}
+
+/* ---- table(..): one row for each table, cells are statistics of its columns ------------------------------ */
+
+enum { SCORES, COLUMNS, ROWS, TITLES };
+
+typedef struct Groups {
+    CgTable *keys;   /* one row a group */
+    CgTable **table; /* [keys->rows] the rows of each */
+} Groups;
+
+/* The signatures of the metrics that a value is computed of. */
+static void signatures_of(const CgTable *t, const CgValue *v, CgStrbuf *out)
+{
+    if (v->kind == CG_VALUE_COLUMN) {
+        int c = cg_table_find(t, v->s, NULL);
+        const char *s = c < 0 ? NULL : t->column[c].signature;
+        if (s && !strstr(cg_strbuf_str(out), s))
+            cg_strbuf_printf(out, "%s%s", out->len ? "; " : "", s);
+    }
+    if (v->kind == CG_VALUE_CALL && v->function->sign) {
+        const char *s = v->function->sign(v);
+        if (s && !strstr(cg_strbuf_str(out), s))
+            cg_strbuf_printf(out, "%s%s", out->len ? "; " : "", s);
+    }
+    for (int i = 0; v->kind == CG_VALUE_CALL && i < v->n; i++)
+        signatures_of(t, v->at[i], out);
+}
+
+void cg_table_put(CgTable *t, size_t row, int column, const CgValue *v, const char *metrics)
+{
+    double number;
+    CgStrbuf signature = { 0 };
+    cg_strbuf_puts(&signature, t->column[column].signature ? t->column[column].signature : metrics);
+    if (v->kind == CG_VALUE_OBJECT && v->cls == &cg_class_estimate) {
+        const CgEstimate *e = v->held;
+        cg_table_set(t, row, column, cg_number(e->value));
+        t->column[column].format = e->format;
+        if (e->method) {
+            cg_table_spread(t, row, column, (CgSpread){ e->low, e->high });
+            if (!strstr(cg_strbuf_str(&signature), e->method))
+                cg_strbuf_printf(&signature, "%s%s", signature.len ? "; " : "", e->method);
+        }
+    } else if (cg_value_number(v, &number))
+        cg_table_set(t, row, column, cg_number(number));
+    cg_table_sign(t, column, cg_strbuf_str(&signature));
+    cg_strbuf_deinit(&signature);
+}
+
+static bool put_row(CgSession *x, const CgValue *call, const CgTable *t, CgTable *out, size_t row, int from)
+{
+    const CgValue *columns = call->at[COLUMNS];
+    for (int i = 0; i < columns->n; i++) {
+        CgStrbuf metrics = { 0 };
+        CgValue *v = cg_force_in(x, t, columns->at[i]);
+        signatures_of(t, columns->at[i], &metrics);
+        if (v)
+            cg_table_put(out, row, from + i, v, cg_strbuf_str(&metrics));
+        cg_strbuf_deinit(&metrics);
+        if (!v)
+            return false;
+    }
+    return true;
+}
 
 /* One of a record that could not be found out leaves a row that says so; the others are there. False: all must end. */
-static bool add_failed(CgSession *x, CgTable *out, const char *key, const CgValue *v)
+static bool add_failed(CgSession *x, CgTable *out, size_t row, const char *key, const CgValue *v)
 {
     const CgStage *s = v->kind == CG_VALUE_STAGE ? v->stage : NULL;
     if (!s || cg_session_stopped(x))
         return false;
     char *name = cg_arena_printf(x->elab->arena, "%s failed: %s", key, s->why ? s->why : "see above");
-    cg_table_set(out, cg_table_row(out), 0, cg_text(name));
+    cg_table_set(out, row, 0, cg_text(name));
     return true;
 }
 
-/* One row for each field of a record of tables (or one row for a table): cells are statistics of its columns. */
 static CgValue *run_table(CgSession *x, const CgValue *call, CgValue **args)
 {
     (void)args;
-    CgValue *scores = call->at[SCORES], *columns = call->at[COLUMNS], *titles = call->at[TITLES];
-    CgTable *out = cg_table_new();
-    cg_table_add(out, call->at[ROWS]->s, CG_TEXT);
-    for (int i = 0; i < columns->n; i++)
+    CgValue *scores = call->at[SCORES], *titles = call->at[TITLES];
+    bool many = scores->kind == CG_VALUE_RECORD, grouped = cg_value_class(scores) == &cg_class_groups;
+    const Groups *groups = grouped ? force_class(x, scores, &cg_class_groups) : NULL;
+    if (grouped && !groups)
+        return NULL;
+    CgTable *out = grouped ? cg_table_copy(groups->keys) : cg_table_new();
+    if (!grouped)
+        cg_table_add(out, call->at[ROWS]->s, CG_TEXT);
+    int from = out->ncolumns;
+    for (int i = 0; i < titles->n; i++)
         cg_table_add(out, titles->at[i]->s, CG_NUMBER);
-    bool many = scores->kind == CG_VALUE_RECORD, good = true;
-    for (int r = 0; good && r < (many ? scores->n : 1); r++) {
-        const CgTable *t = cg_table_force(x, many ? scores->at[r] : scores);
-        if (!t && many && add_failed(x, out, scores->keys[r], scores->at[r]))
-            continue;
-        if (!t) {
-            good = false;
-            break;
+    size_t n = grouped ? groups->keys->rows : many ? (size_t)scores->n : 1;
+    bool good = true;
+    for (size_t r = 0; good && r < n; r++) {
+        const CgTable *t = grouped ? groups->table[r] : cg_table_force(x, many ? scores->at[r] : scores);
+        if (!grouped) {
+            cg_table_row(out);
+            cg_table_set(out, r, 0, cg_text(many ? scores->keys[r] : ""));
         }
-        size_t row = cg_table_row(out);
-        cg_table_set(out, row, 0, cg_text(many ? scores->keys[r] : ""));
-        for (int i = 0; good && i < columns->n; i++) {
-            CgValue *v = cg_force_in(x, t, columns->at[i]);
-            good = v;
-            if (good)
-                cg_table_set(out, row, i + 1, cg_number(v->f));
-        }
+        good = t ? put_row(x, call, t, out, r, from) : many && add_failed(x, out, r, scores->keys[r], scores->at[r]);
     }
     if (good)
         return cg_session_own(x, &cg_class_table, out);
@@ -83,92 +195,552 @@ static CgValue *run_table(CgSession *x, const CgValue *call, CgValue **args)
     return NULL;
 }
 
-int cg_table_call_columns(const CgValue *v, CgAtom *names, int max)
+/* The columns that name groups, and how many rows each has. */
+static const CgSchema *keys_of(CgElab *e, const CgValue *groups)
 {
-    int n = 0;
-    if (v->kind != CG_VALUE_CALL || v->function->run != run_table)
-        return 0;
-    names[n++] = v->at[ROWS]->s;
-    for (int i = 0; i < v->at[TITLES]->n && n < max; i++)
-        names[n++] = v->at[TITLES]->at[i]->s;
-    return n;
+    const char *names[MAX_KEYS];
+    int n = cg_column_names(groups->at[1], names, MAX_KEYS);
+    const CgSchema *of = groups->held;
+    CgSchema *out = cg_schema_new(e);
+    for (int i = 0; i < n; i++)
+        cg_schema_add(e, out, names[i], cg_schema_find(of, names[i])->text);
+    cg_schema_add(e, out, cg_intern("rows"), false);
+    return out;
 }
 
-/* A column is called what is written there. */
+/* What a column is called: the key of a record, else what is written there. */
+static CgAtom title_of(const CgArguments *a, const CgValue *columns, int i)
+{
+    const CgExpr *list = a->written[COLUMNS];
+    if (columns->keys)
+        return columns->keys[i];
+    CgStrbuf text = { 0 };
+    if (list && list->kind == CG_EXPR_LIST && list->args.n == columns->n)
+        cg_expr_format(list->args.at[i].value, &text);
+    else
+        cg_value_print(columns->at[i], &text);
+    CgAtom title = cg_intern(cg_strbuf_str(&text));
+    cg_strbuf_deinit(&text);
+    return title;
+}
+
+static bool is_statistic(CgElab *e, CgValue *v)
+{
+    static const CgKinds wanted = { .n = 2,
+        .at = { { CG_KIND_FLOAT, false, NULL }, { CG_KIND_CLASS, false, &cg_class_estimate } } };
+    return cg_kinds_take(e, &wanted, v, CG_KNOWN_LATER) != NULL;
+}
+
 static CgValue *build_table(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
     CgValue *columns = a->at[COLUMNS], *titles = cg_value_list(e, columns->n, a->call);
-    const CgExpr *list = a->written[COLUMNS];
-    if (list && (list->kind != CG_EXPR_LIST || list->args.n != columns->n))
-        list = NULL;
+    const CgValue *scores = a->at[SCORES];
+    bool grouped = cg_value_class(scores) == &cg_class_groups;
+    CgSchema *schema = grouped ? copy_of(e, keys_of(e, scores)) : cg_schema_new(e);
+    if (!grouped)
+        cg_schema_add(e, schema, a->at[ROWS]->s, true);
     for (int i = 0; i < columns->n; i++) {
-        CgStrbuf text = { 0 };
-        if (list)
-            cg_expr_format(list->args.at[i].value, &text);
-        else
-            cg_value_print(columns->at[i], &text);
-        titles->at[i] = cg_value_str(e, cg_strbuf_str(&text), a->call);
-        cg_strbuf_deinit(&text);
+        if (columns->keys && !is_statistic(e, columns->at[i])) {
+            CgDiag *d = cg_elab_error(e, CG_E0305, a->span[COLUMNS], "'%s' is a statistic of the rows, not %s",
+                columns->keys[i], cg_value_kind_name(columns->at[i]));
+            cg_diag_help(d, "a cell is one number: mean(..), quantile(..), interval(..)");
+            return cg_value_poison(e);
+        }
+        CgAtom title = title_of(a, columns, i);
+        if (!cg_schema_add(e, schema, title, false)) {
+            CgDiag *d = cg_elab_error(e, CG_E0305, a->span[COLUMNS], "two columns are called '%s'", title);
+            cg_diag_help(d, "columns = { name: %s, .. } gives them names", title);
+            return cg_value_poison(e);
+        }
+        titles->at[i] = cg_value_str(e, title, a->call);
     }
     CgValue *v = cg_function_later(e, a, 1);
     v->keys[TITLES] = cg_intern("titles");
     v->at[TITLES] = titles;
+    v->held = schema;
     return v;
 }
 
-/* ---- columns ---- */
+/* ---- rows(..): tables of nested records below each other, their keys as columns -------------------------- */
 
-/* scores.f1: a column of one table, when the script runs. */
-static CgValue *run_column(CgSession *x, const CgValue *call, CgValue **args)
+enum { NESTED, NAMES };
+
+static bool is_nest(const CgValue *v) { return v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST; }
+
+static CgValue *build_rows(CgElab *e, CgFrame *f, const CgArguments *a)
 {
-    const CgTable *t = args[0]->held;
-    CgValue column = { .kind = CG_VALUE_COLUMN, .s = args[1]->s, .span = call->span };
-    return cg_force_in(x, t, &column);
+    CgSchema *schema = cg_schema_new(e);
+    const CgValue *names = a->at[NAMES], *of = a->at[NESTED];
+    int depth = 0;
+    (void)f;
+    for (; is_nest(of) && of->n; of = of->at[0], depth++)
+        if (depth < names->n && !cg_schema_add(e, schema, names->at[depth]->s, of->kind == CG_VALUE_RECORD)) {
+            cg_elab_error(e, CG_E0305, a->span[NAMES], "two columns are called '%s'", names->at[depth]->s);
+            return cg_value_poison(e);
+        }
+    const CgSchema *inner = cg_stage_columns(e, (CgValue *)(uintptr_t)of);
+    if (!inner || is_nest(of)) {
+        cg_elab_error(e, CG_E0305, a->span[NESTED], "'nested' of rows is records of tables; in them is %s",
+            cg_value_kind_name(of));
+        return cg_value_poison(e);
+    }
+    if (names->n != depth) {
+        CgDiag *d =
+            cg_elab_error(e, CG_E0305, a->span[NAMES], "%d names for %d records within each other", names->n, depth);
+        cg_diag_help(d, "one name a level: names = [\"outer\", \"inner\"]");
+        return cg_value_poison(e);
+    }
+    for (int i = 0; i < inner->n; i++)
+        if (!cg_schema_add(e, schema, inner->at[i].name, inner->at[i].text)) {
+            cg_elab_error(e, CG_E0305, a->span[NAMES], "the tables have a column '%s' already", inner->at[i].name);
+            return cg_value_poison(e);
+        }
+    return cg_table_later(e, a, schema);
 }
 
-static CgValue *build_column(CgElab *e, CgFrame *f, const CgArguments *a)
+typedef struct Key {
+    const char *text; /* of a record */
+    int64_t index;    /* of a list */
+} Key;
+
+static bool add_rows(CgSession *x, const CgValue *call, CgValue *of, Key *key, int depth, CgTable *out)
+{
+    const CgValue *names = call->at[NAMES];
+    for (int i = 0; is_nest(of) && i < of->n; i++) {
+        if (depth >= names->n)
+            break;
+        key[depth] = (Key){ of->keys ? of->keys[i] : NULL, i };
+        if (!add_rows(x, call, of->at[i], key, depth + 1, out))
+            return false;
+    }
+    if (is_nest(of))
+        return true;
+    CgErr err = { 0 };
+    const CgTable *t = cg_table_force(x, of);
+    if (!t)
+        return false;
+    CgTable *part = cg_table_new();
+    for (size_t r = 0; r < t->rows; r++)
+        cg_table_row(part);
+    for (int k = 0; k < depth; k++) {
+        int c = cg_table_add(part, names->at[k]->s, key[k].text ? CG_TEXT : CG_INT);
+        for (size_t r = 0; r < t->rows; r++)
+            cg_table_set(part, r, c, key[k].text ? cg_text(key[k].text) : cg_whole(key[k].index));
+    }
+    CgTable *both = cg_table_beside(part, t);
+    bool good = cg_table_extend(out, both, &err) || cg_session_err(x, call->span, &err);
+    cg_table_free(part);
+    cg_table_free(both);
+    return good;
+}
+
+static CgValue *run_rows(CgSession *x, const CgValue *call, CgValue **args)
+{
+    Key key[MAX_KEYS];
+    CgTable *out = cg_table_new();
+    (void)args;
+    if (add_rows(x, call, call->at[NESTED], key, 0, out))
+        return cg_session_own(x, &cg_class_table, out);
+    cg_table_free(out);
+    return NULL;
+}
+
+/* ---- new tables out of one: filter, select, compute, sort, bin ------------------------------------------- */
+
+static CgValue *build_like(CgElab *e, CgFrame *f, const CgArguments *a) /* the columns stay */
 {
     (void)f;
-    CgAtom names[256];
-    int n = cg_stage_columns(e, a->at[0], names, 256);
-    CgSuggest near;
-    cg_suggest_init(&near, a->at[1]->s);
-    for (int i = 0; i < n; i++) {
-        if (names[i] == a->at[1]->s)
-            return cg_function_later(e, a, 0);
-        cg_suggest_offer(&near, names[i]);
+    return cg_table_later(e, a, copy_of(e, cg_stage_columns(e, a->at[0])));
+}
+
+static CgValue *run_filter(CgSession *x, const CgValue *call, CgValue **args)
+{
+    (void)args;
+    const CgTable *t = cg_table_force(x, call->at[0]);
+    const CgNumbers *where = t ? cg_numbers_force_in(x, t, call->at[1]) : NULL;
+    if (!where)
+        return NULL;
+    CgErr err = { 0 };
+    if (where->n != t->rows) {
+        cg_err(&err, CG_ERR_INPUT, "the condition is of %zu rows, the table of %zu", where->n, t->rows);
+        return table_or_err(x, call, NULL, &err);
     }
-    CgDiag *d = cg_elab_error(e, CG_E0601, a->span[1], "the table has no column '%s'", a->at[1]->s);
-    if (cg_suggest_best(&near))
-        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
+    size_t *rows = cg_malloc(sizeof *rows * (t->rows + 1)), n = 0;
+    for (size_t r = 0; r < t->rows; r++)
+        if (where->at[r] != 0 && !isnan(where->at[r]))
+            rows[n++] = r;
+    CgTable *out = cg_table_take(t, rows, n);
+    free(rows);
+    return cg_session_own(x, &cg_class_table, out);
+}
+
+static CgValue *build_select(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    CgSchema *schema = cg_schema_new(e);
+    const CgSchema *of = cg_stage_columns(e, a->at[0]);
+    const char *names[MAX_KEYS];
+    (void)f;
+    if (!cg_columns_named(e, a, 1))
+        return cg_value_poison(e);
+    int n = cg_column_names(a->at[1], names, MAX_KEYS);
+    for (int i = 0; i < n; i++)
+        if (!cg_schema_add(e, schema, names[i], cg_schema_find(of, names[i])->text)) {
+            cg_elab_error(e, CG_E0305, a->span[1], "column '%s' is selected twice", names[i]);
+            return cg_value_poison(e);
+        }
+    return cg_table_later(e, a, schema);
+}
+
+static CgValue *run_select(CgSession *x, const CgValue *call, CgValue **args)
+{
+    (void)args;
+    const char *names[MAX_KEYS];
+    CgErr err = { 0 };
+    const CgTable *t = cg_table_force(x, call->at[0]);
+    int n = cg_column_names(call->at[1], names, MAX_KEYS);
+    return t ? table_or_err(x, call, cg_table_select(t, names, n, &err), &err) : NULL;
+}
+
+static bool is_labels(const CgValue *v) { return v->kind == CG_VALUE_STR || cg_value_class(v) == &cg_class_labels; }
+
+static CgValue *build_compute(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    static const CgKinds wanted = { .n = 4,
+        .at = { { CG_KIND_CLASS, false, &cg_class_column }, { CG_KIND_CLASS, false, &cg_class_labels },
+            { CG_KIND_FLOAT, false, NULL }, { CG_KIND_STR, false, NULL } } };
+    CgSchema *schema = copy_of(e, cg_stage_columns(e, a->at[0]));
+    const CgValue *columns = a->at[1];
+    (void)f;
+    for (int i = 0; i < columns->n; i++) {
+        if (!cg_kinds_take(e, &wanted, columns->at[i], CG_KNOWN_LATER)) {
+            cg_elab_error(e, CG_E0305, a->span[1], "'%s' is a column, a number or a string, not %s", columns->keys[i],
+                cg_value_kind_name(columns->at[i]));
+            return cg_value_poison(e);
+        }
+        if (!cg_schema_add(e, schema, columns->keys[i], is_labels(columns->at[i]))) {
+            cg_elab_error(e, CG_E0305, a->span[1], "the table has a column '%s' already", columns->keys[i]);
+            return cg_value_poison(e);
+        }
+    }
+    return cg_table_later(e, a, schema);
+}
+
+static CgValue *run_compute(CgSession *x, const CgValue *call, CgValue **args)
+{
+    (void)args;
+    const CgTable *t = cg_table_force(x, call->at[0]);
+    CgTable *out = t ? cg_table_copy(t) : NULL;
+    const CgValue *columns = call->at[1];
+    for (int i = 0; out && i < columns->n; i++) {
+        CgValue *v = cg_force_in(x, t, columns->at[i]);
+        const CgNumbers *n = v && v->kind == CG_VALUE_OBJECT ? v->held : NULL;
+        CgStrbuf metrics = { 0 };
+        CgErr err = { 0 };
+        if (n && n->n != t->rows) {
+            cg_err(&err, CG_ERR_INPUT, "'%s' is of %zu rows, the table of %zu", columns->keys[i], n->n, t->rows);
+            v = NULL;
+            cg_session_err(x, call->span, &err);
+        }
+        if (!v) {
+            cg_table_free(out);
+            return NULL;
+        }
+        bool text = v->kind == CG_VALUE_STR || (n && n->text);
+        int c = cg_table_add(out, columns->keys[i], text ? CG_TEXT : n && n->truth ? CG_TRUTH : CG_NUMBER);
+        double number = NAN;
+        cg_value_number(v, &number);
+        for (size_t r = 0; r < t->rows; r++) {
+            double one = n && !text ? n->at[r] : number;
+            cg_table_set(out, r, c,
+                text                ? cg_text(n ? n->text[r] : v->s)
+                    : isnan(one)    ? CG_MISSING
+                    : n && n->truth ? cg_truth(one != 0)
+                                    : cg_number(one));
+        }
+        signatures_of(t, columns->at[i], &metrics);
+        cg_table_sign(out, c, cg_strbuf_str(&metrics));
+        cg_strbuf_deinit(&metrics);
+    }
+    return out ? cg_session_own(x, &cg_class_table, out) : NULL;
+}
+
+static CgValue *build_sort(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    return cg_columns_named(e, a, 1) ? build_like(e, f, a) : cg_value_poison(e);
+}
+
+static CgValue *run_sort(CgSession *x, const CgValue *call, CgValue **args)
+{
+    (void)args;
+    const char *names[MAX_KEYS];
+    CgErr err = { 0 };
+    const CgTable *t = cg_table_force(x, call->at[0]);
+    int n = cg_column_names(call->at[1], names, MAX_KEYS);
+    return t ? table_or_err(x, call, cg_table_sort(t, names, n, call->at[2]->i, &err), &err) : NULL;
+}
+
+static CgValue *build_bin(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    CgSchema *schema = copy_of(e, cg_stage_columns(e, a->at[0]));
+    (void)f;
+    if (!cg_columns_named(e, a, 1))
+        return cg_value_poison(e);
+    if (a->at[2]->i < 1 || a->at[2]->i > 10000) {
+        cg_elab_error(
+            e, CG_E0305, a->span[2], "'n' of bin is a number from 1 to 10000, not %lld", (long long)a->at[2]->i);
+        return cg_value_poison(e);
+    }
+    CgAtom name = cg_intern_printf("%s_bin", a->at[1]->s);
+    if (!cg_schema_add(e, schema, name, false)) {
+        cg_elab_error(e, CG_E0305, a->span[1], "the table has a column '%s' already", name);
+        return cg_value_poison(e);
+    }
+    return cg_table_later(e, a, schema);
+}
+
+static CgValue *run_bin(CgSession *x, const CgValue *call, CgValue **args)
+{
+    (void)args;
+    CgErr err = { 0 };
+    const CgTable *t = cg_table_force(x, call->at[0]);
+    return t ? table_or_err(x, call, cg_table_bin(t, call->at[1]->s, (int)call->at[2]->i, call->at[3]->i, &err), &err)
+             : NULL;
+}
+
+/* ---- groups, pivots, joins ------------------------------------------------------------------------------- */
+
+static CgValue *build_group(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    return cg_columns_named(e, a, 1) ? build_like(e, f, a) : cg_value_poison(e);
+}
+
+static Groups *groups_of(const CgTable *t, const char *const *by, int n, CgErr *err)
+{
+    CgGroups g;
+    if (!cg_table_group(t, by, n, &g, err))
+        return NULL;
+    Groups *out = cg_calloc(1, sizeof *out);
+    out->keys = cg_table_keys(t, by, n, &g);
+    out->table = cg_calloc(g.n + 1, sizeof(CgTable *));
+    int rows = cg_table_find(out->keys, "rows", NULL) < 0 ? cg_table_add(out->keys, "rows", CG_INT) : -1;
+    for (size_t k = 0; k < g.n; k++) {
+        size_t count = g.first[k + 1] - g.first[k];
+        out->table[k] = cg_table_take(t, g.row + g.first[k], count);
+        if (rows >= 0)
+            cg_table_set(out->keys, k, rows, cg_whole((int64_t)count));
+    }
+    cg_groups_deinit(&g);
+    return out;
+}
+
+static CgValue *run_group(CgSession *x, const CgValue *call, CgValue **args)
+{
+    (void)args;
+    const char *names[MAX_KEYS];
+    CgErr err = { 0 };
+    const CgTable *t = cg_table_force(x, call->at[0]);
+    Groups *g = t ? groups_of(t, names, cg_column_names(call->at[1], names, MAX_KEYS), &err) : NULL;
+    if (g)
+        return cg_session_own(x, &cg_class_groups, g);
+    if (t)
+        cg_session_err(x, call->span, &err);
+    return NULL;
+}
+
+static void free_groups(void *held)
+{
+    Groups *g = held;
+    for (size_t k = 0; k < g->keys->rows; k++)
+        cg_table_free(g->table[k]);
+    cg_table_free(g->keys);
+    free(g->table);
+    free(g);
+}
+
+static void show_groups(const void *held, CgStrbuf *out) { cg_table_print(((const Groups *)held)->keys, 12, 0, out); }
+
+enum { PIVOT_OF, PIVOT_ROWS, PIVOT_COLUMNS, PIVOT_VALUE };
+
+static CgValue *build_pivot(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    CgSchema *schema = cg_schema_new(e);
+    (void)f;
+    if (!cg_columns_named(e, a, PIVOT_ROWS) || !cg_columns_named(e, a, PIVOT_COLUMNS))
+        return cg_value_poison(e);
+    if (a->at[PIVOT_ROWS]->s == a->at[PIVOT_COLUMNS]->s) {
+        cg_elab_error(e, CG_E0305, a->span[PIVOT_COLUMNS], "rows and columns are both '%s'", a->at[PIVOT_ROWS]->s);
+        return cg_value_poison(e);
+    }
+    cg_schema_add(e, schema, a->at[PIVOT_ROWS]->s, a->at[PIVOT_ROWS]->i);
+    return cg_table_later(e, a, schema);
+}
+
+/* The column of a pivot for a key of `columns`: its text, with "_2" behind it where it is that of the rows. */
+static int pivot_column(CgTable *out, const CgColumn *keys, size_t row)
+{
+    CgStrbuf name = { 0 };
+    cg_cell_print(keys, row, &name);
+    if (!strcmp(cg_strbuf_str(&name), out->column[0].name))
+        cg_strbuf_puts(&name, "_2");
+    int c = cg_table_find(out, cg_strbuf_str(&name), NULL);
+    if (c < 0)
+        c = cg_table_add(out, cg_strbuf_str(&name), CG_NUMBER);
+    cg_strbuf_deinit(&name);
+    return c;
+}
+
+static bool pivot_cell(CgSession *x, const CgValue *call, const CgTable *part, CgTable *out, size_t row, int column)
+{
+    CgStrbuf metrics = { 0 };
+    CgErr err = { 0 };
+    CgValue *v = cg_force_in(x, part, call->at[PIVOT_VALUE]);
+    if (v && v->kind == CG_VALUE_OBJECT && v->cls == &cg_class_column) {
+        const CgNumbers *n = v->held;
+        if (n->n > 1) {
+            cg_err(&err, CG_ERR_INPUT, "%zu rows meet in one cell of the pivot", n->n);
+            cg_err_hint(&err, "say what becomes of them: value = mean(%s)",
+                call->at[PIVOT_VALUE]->kind == CG_VALUE_COLUMN ? call->at[PIVOT_VALUE]->s : "..");
+            return cg_session_err(x, call->span, &err);
+        }
+        v = cg_value_float(x->elab, n->at[0], call->span);
+    }
+    signatures_of(part, call->at[PIVOT_VALUE], &metrics);
+    if (v)
+        cg_table_put(out, row, column, v, cg_strbuf_str(&metrics));
+    cg_strbuf_deinit(&metrics);
+    return v != NULL;
+}
+
+static CgValue *run_pivot(CgSession *x, const CgValue *call, CgValue **args)
+{
+    (void)args;
+    const char *rows = call->at[PIVOT_ROWS]->s, *both[2] = { rows, call->at[PIVOT_COLUMNS]->s };
+    const CgTable *t = cg_table_force(x, call->at[PIVOT_OF]);
+    CgErr err = { 0 };
+    CgGroups of_rows, of_cells;
+    if (!t)
+        return NULL;
+    if (!cg_table_group(t, both, 1, &of_rows, &err))
+        return table_or_err(x, call, NULL, &err);
+    CgTable *out = cg_table_keys(t, both, 1, &of_rows);
+    bool good = cg_table_group(t, both, 2, &of_cells, &err);
+    const CgColumn *keys = &t->column[cg_table_find(t, both[1], NULL)];
+    for (size_t k = 0; good && k < of_cells.n; k++) {
+        const size_t *row = of_cells.row + of_cells.first[k];
+        CgTable *part = cg_table_take(t, row, of_cells.first[k + 1] - of_cells.first[k]);
+        cg_session_own(x, &cg_class_table, part);
+        good = pivot_cell(x, call, part, out, of_rows.of[*row], pivot_column(out, keys, *row));
+    }
+    cg_groups_deinit(&of_rows);
+    cg_groups_deinit(&of_cells);
+    if (good)
+        return cg_session_own(x, &cg_class_table, out);
+    cg_table_free(out);
+    return NULL;
+}
+
+static CgValue *build_join(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    CgSchema *schema = copy_of(e, cg_stage_columns(e, a->at[0]));
+    const CgSchema *b = cg_stage_columns(e, a->at[1]);
+    const char *on[MAX_KEYS];
+    (void)f;
+    if (!cg_columns_named(e, a, 2))
+        return cg_value_poison(e);
+    int n = cg_column_names(a->at[2], on, MAX_KEYS);
+    for (int i = 0; i < n; i++)
+        if (!b || !cg_schema_find(b, on[i])) {
+            cg_elab_error(e, CG_E0601, a->span[2], "the second table has no column '%s'", on[i]);
+            return cg_value_poison(e);
+        }
+    for (int i = 0; i < b->n; i++) {
+        CgAtom name = b->at[i].name;
+        bool key = false;
+        for (int k = 0; k < n; k++)
+            key |= on[k] == name;
+        while (!key && cg_schema_find(schema, name))
+            name = cg_intern_printf("%s_2", name);
+        if (!key)
+            cg_schema_add(e, schema, name, b->at[i].text);
+    }
+    return cg_table_later(e, a, schema);
+}
+
+static CgValue *run_join(CgSession *x, const CgValue *call, CgValue **args)
+{
+    (void)args;
+    const char *on[MAX_KEYS];
+    CgErr err = { 0 };
+    const CgTable *a = cg_table_force(x, call->at[0]), *b = a ? cg_table_force(x, call->at[1]) : NULL;
+    int n = cg_column_names(call->at[2], on, MAX_KEYS);
+    return b ? table_or_err(x, call, cg_table_join(a, b, on, n, &err), &err) : NULL;
+}
+
+/* ---- files ---------------------------------------------------------------------------------------------- */
+
+/* Read while the script is checked: the names of its columns are to be known before anything runs. */
+static CgValue *build_read(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    CgErr err = { 0 };
+    CgTable *t = cg_table_read(a->at[0]->s, &err);
+    (void)f;
+    if (t)
+        return cg_session_own(cg_session_of(e), &cg_class_table, t);
+    cg_session_err(cg_session_of(e), a->span[0], &err);
     return cg_value_poison(e);
 }
 
-static const CgFunction fn_table = { CG_FUNCTION_HERE, .name = "table",
-    .sig = "(scores: table | record, rows: str = \"row\", columns: float[] = []) -> table", .traits = CG_COLUMNS,
-    .build = build_table, .run = run_table,
-    .doc = "One row for each table of a record of evaluations, one cell for each statistic: table(scores, rows = "
-           "\"decoder\", columns = [mean(f1)])." };
-static const CgFunction fn_column = { CG_FUNCTION_HERE, .name = "column", .sig = "(table: table, name: str) -> column",
-    .build = build_column, .run = run_column,
-    .doc = "A column of numbers of a table by its name, as `table.name` writes it." };
+/* ---- the functions -------------------------------------------------------------------------------------- */
 
-static CgValue *field_of_table(CgElab *e, CgValue *of, const char *name, CgSpan span, CgSuggest *suggest)
-{
-    CgAtom names[256];
-    int n = cg_stage_columns(e, of, names, 256);
-    for (int i = 0; i < n; i++) {
-        cg_suggest_offer(suggest, names[i]);
-        if (names[i] != name)
-            continue;
-        CgArguments a = { .function = &fn_column, .n = 2, .call = span };
-        a.at[0] = of;
-        a.at[1] = cg_value_str(e, name, span);
-        return cg_function_later(e, &a, 0);
-    }
-    return NULL;
-}
+#define NAMES_OF "column | labels | column[] | labels[]"
+
+static const CgFunction fn_table = { CG_FUNCTION_HERE, .name = "table",
+    .sig =
+        "(scores: table | groups | record, columns: float[] | estimate[] | record = [], rows: str = \"row\") -> table",
+    .traits = CG_COLUMNS, .build = build_table, .run = run_table,
+    .doc = "One row for each group, or for each table of a record, one cell for each statistic of its columns: "
+           "table(group(scores, by = seed), [mean(f1), interval(mean(bleu))]). A record names them: columns = { f1: "
+           "mean(f1) }." };
+static const CgFunction fn_rows = { CG_FUNCTION_HERE, .name = "rows",
+    .sig = "(nested: record | table[], names: str[]) -> table", .traits = CG_LAZY, .build = build_rows, .run = run_rows,
+    .doc = "Tables of nested records below each other, their keys as columns: rows(scores, names = [\"decoder\", "
+           "\"seed\"])." };
+static const CgFunction fn_filter = { CG_FUNCTION_HERE, .name = "filter",
+    .sig = "(table: table, where: column) -> table", .traits = CG_COLUMNS, .build = build_like, .run = run_filter,
+    .doc = "The rows for which a condition holds: filter(scores, f1 > 0.5 and decoder == \"web\")." };
+static const CgFunction fn_select = { CG_FUNCTION_HERE, .name = "select",
+    .sig = "(table: table, columns: " NAMES_OF ") -> table", .traits = CG_COLUMNS, .build = build_select,
+    .run = run_select, .doc = "Some columns of a table, in this order." };
+static const CgFunction fn_compute = { CG_FUNCTION_HERE, .name = "compute",
+    .sig = "(table: table, columns: record) -> table", .traits = CG_COLUMNS, .build = build_compute, .run = run_compute,
+    .doc = "A table with more columns: compute(scores, { gain: f1 - mean(f1) })." };
+static const CgFunction fn_sort = { CG_FUNCTION_HERE, .name = "sort",
+    .sig = "(table: table, by: " NAMES_OF ", down: bool = false) -> table", .traits = CG_COLUMNS, .build = build_sort,
+    .run = run_sort, .doc = "Rows in the order of some columns; missing cells last." };
+static const CgFunction fn_bin = { CG_FUNCTION_HERE, .name = "bin",
+    .sig = "(table: table, x: column, n: int = 10, even: bool = false) -> table", .traits = CG_COLUMNS,
+    .build = build_bin, .run = run_bin,
+    .doc = "A table with a column x_bin, the middle of the bin that x is in: n bins of equal width, or with `even` of "
+           "equally "
+           "many rows." };
+static const CgFunction fn_group = { CG_FUNCTION_HERE, .name = "group",
+    .sig = "(table: table, by: " NAMES_OF ") -> groups", .traits = CG_COLUMNS, .build = build_group, .run = run_group,
+    .doc = "Rows with equal cells in some columns, for table(group(..), [..])." };
+static const CgFunction fn_pivot = { CG_FUNCTION_HERE, .name = "pivot",
+    .sig = "(table: table, rows: column | labels, columns: column | labels, value: float | estimate | column) -> table",
+    .traits = CG_COLUMNS | CG_LATER, .build = build_pivot, .run = run_pivot,
+    .doc = "One row for each value of a column, one column for each value of another: pivot(scores, rows = encoder, "
+           "columns "
+           "= decoder, value = mean(f1))." };
+static const CgFunction fn_join = { CG_FUNCTION_HERE, .name = "join",
+    .sig = "(a: table, b: table, by: " NAMES_OF ") -> table", .traits = CG_COLUMNS, .build = build_join,
+    .run = run_join,
+    .doc = "Rows of one table beside the rows of another with equal cells in some columns; other columns of the second "
+           "that "
+           "the first has, too, get _2 behind their name." };
+static const CgFunction fn_read = { CG_FUNCTION_HERE, .name = "read", .sig = "(path: str) -> table",
+    .build = build_read, .doc = "A table from a file of CSV or JSON Lines." };
 
 static void free_table(void *held) { cg_table_free(held); }
 
@@ -176,20 +748,10 @@ static void show_table(const void *held, CgStrbuf *out) { cg_table_print(held, 1
 
 static bool save_table(const void *held, const char *path, CgErr *err) { return cg_table_save(held, path, err); }
 
-static const char *const endings[] = { ".csv", ".jsonl", NULL };
+static const char *const endings[] = { ".csv", ".jsonl", ".md", ".tex", NULL };
 
-static void show_column(const void *held, CgStrbuf *out)
-{
-    const CgNumbers *column = held;
-    for (size_t i = 0; i < column->n && i < 12; i++)
-        cg_strbuf_printf(out, "%s%.6g", i ? ", " : "[", column->at[i]);
-    if (column->n > 12)
-        cg_strbuf_printf(out, ", ... and %zu more]\n", column->n - 12);
-    else
-        cg_strbuf_puts(out, column->n ? "]\n" : "[]\n");
-}
-
-CG_CLASS(table, .article = "a table", .field = field_of_table, .free = free_table, .show = show_table,
-    .save = save_table, .endings = endings, .saved_help = "tables go to .csv or .jsonl")
-CG_CLASS(column, .article = "a column", .show = show_column)
-CG_FUNCTIONS(table, &fn_table, &fn_column)
+CG_CLASS(table, .article = "a table", .field = cg_column_field, .free = free_table, .show = show_table,
+    .save = save_table, .endings = endings, .saved_help = "tables go to .csv, .jsonl, .md or .tex")
+CG_CLASS(groups, .article = "groups of rows", .free = free_groups, .show = show_groups)
+CG_FUNCTIONS(table, &fn_table, &fn_rows, &fn_filter, &fn_select, &fn_compute, &fn_sort, &fn_bin, &fn_group, &fn_pivot,
+    &fn_join, &fn_read)

@@ -1,34 +1,67 @@
 /* columns.c - the columns of a table, before there is a table.
- * Takes a value of the language; gives the names of the columns it will have, and which of them are text. Runs nothing.
+ * Takes a value of the language; gives the names of the columns it will have, and which of them are texts. Runs
+ * nothing.
  */
 #include <string.h>
 
+#include "elab/signature.h"
 #include "stage/session.h"
 
-int cg_stage_columns(CgElab *e, CgValue *of, CgAtom *names, int max)
+CgSchema *cg_schema_new(CgElab *e) { return CG_NEW(e->arena, CgSchema); }
+
+bool cg_schema_add(CgElab *e, CgSchema *s, CgAtom name, bool text)
 {
-    (void)e;
-    while (of->kind == CG_VALUE_RECORD && of->n) /* a record of tables: the columns of the first */
-        of = of->at[0];
-    if (of->kind != CG_VALUE_STAGE)
-        return cg_table_call_columns(of, names, max);
-    const CgStage *s = of->stage;
-    int n = 0;
-    for (; n < s->ncolumns && n < max; n++)
-        names[n] = s->columns[n].name;
-    return n;
+    if (cg_schema_find(s, name))
+        return false;
+    if (s->n == s->cap) {
+        CgColumnName *more = CG_NEWN(e->arena, CgColumnName, s->cap = s->cap ? 2 * s->cap : 8);
+        if (s->n)
+            memcpy(more, s->at, sizeof *more * (size_t)s->n);
+        s->at = more;
+    }
+    s->at[s->n++] = (CgColumnName){ name, text };
+    return true;
 }
 
-bool cg_stage_column_is_text(const CgValue *of, CgAtom name)
+const CgColumnName *cg_schema_find(const CgSchema *s, CgAtom name)
 {
-    CgAtom first[1];
+    for (int i = 0; i < s->n; i++)
+        if (s->at[i].name == name)
+            return &s->at[i];
+    return NULL;
+}
+
+static const CgSchema *of_table(CgElab *e, const CgTable *t)
+{
+    CgSchema *s = cg_schema_new(e);
+    for (int i = 0; i < t->ncolumns; i++)
+        cg_schema_add(e, s, cg_intern(t->column[i].name), t->column[i].kind == CG_TEXT);
+    return s;
+}
+
+const CgSchema *cg_stage_columns(CgElab *e, CgValue *of)
+{
+    while (
+        (of->kind == CG_VALUE_RECORD || of->kind == CG_VALUE_LIST) && of->n) /* of tables: the columns of the first */
+        of = of->at[0];
+    if (of->kind == CG_VALUE_CALL)
+        return of->held;
+    if (of->kind == CG_VALUE_OBJECT && of->cls == &cg_class_table && of->held)
+        return of_table(e, of->held);
     if (of->kind != CG_VALUE_STAGE)
-        return cg_table_call_columns(of, first, 1) && first[0] == name;
-    const CgStage *s = of->stage;
-    for (int i = 0; i < s->ncolumns; i++)
-        if (s->columns[i].name == name)
-            return cg_column_is_text(s->columns[i].value);
-    return false;
+        return NULL;
+    const CgStage *stage = of->stage;
+    CgSchema *s = cg_schema_new(e);
+    for (int i = 0; i < stage->ncolumns; i++)
+        cg_schema_add(e, s, stage->columns[i].name, cg_column_is_text(stage->columns[i].value));
+    return s;
+}
+
+CgValue *cg_table_later(CgElab *e, const CgArguments *a, const CgSchema *columns)
+{
+    CgValue *v = cg_function_later(e, a, 0);
+    v->held = (void *)(uintptr_t)columns;
+    return v;
 }
 
 bool cg_column_is_text(const CgValue *v) { return cg_value_class(v) == &cg_class_tokens; }

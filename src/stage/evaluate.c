@@ -324,6 +324,21 @@ static bool compute(CgSession *x, CgStage *s)
     return good;
 }
 
+/* What stands below the table for a column: the signature of the metric that it is, or is computed of. */
+static const char *signature_of(const CgValue *v)
+{
+    const char *found = v->kind == CG_VALUE_CALL && v->function->sign ? v->function->sign(v) : NULL;
+    for (int i = 0; !found && v->kind == CG_VALUE_CALL && i < v->n; i++)
+        found = signature_of(v->at[i]);
+    return found;
+}
+
+static void sign(const CgStage *s)
+{
+    for (int i = 0; i < s->ncolumns; i++)
+        cg_table_sign(s->table, i, signature_of(s->columns[i].value));
+}
+
 /* Numbers that are none are said: a mean of the column would be none, too. */
 static void warn_of_odd(const CgStage *s)
 {
@@ -345,15 +360,18 @@ static bool load(CgSession *x, CgStage *s)
         return false;
     s->table = cg_table_unpack(&bytes);
     cg_io_release(&bytes);
-    if (s->table)
-        warn_of_odd(s);
-    return s->table != NULL;
+    if (!s->table)
+        return false;
+    sign(s);
+    warn_of_odd(s);
+    return true;
 }
 
 static bool run(CgSession *x, CgStage *s)
 {
     if (!compute(x, s))
         return false;
+    sign(s);
     warn_of_odd(s);
     CgStrbuf text = { 0 };
     CgErr err = { 0 };

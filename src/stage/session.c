@@ -90,21 +90,53 @@ bool cg_session_open(CgSession *x, CgErr *err)
     return true;
 }
 
-/* The numbers of a column of the table that is meant. */
-static CgValue *force_column(CgSession *x, CgValue *v)
+static void *room_for(CgSession *x, size_t bytes)
+{
+    if (!x->sample)
+        return cg_arena_alloc(x->elab->arena, bytes + 1);
+    void *room = cg_malloc(bytes + 1);
+    cg_vec_push(&x->scratch, room);
+    return room;
+}
+
+void cg_scratch_clear(CgSession *x)
+{
+    for (size_t i = 0; i < x->scratch.len; i++)
+        free(x->scratch.at[i]);
+    x->scratch.len = 0;
+}
+
+CgNumbers *cg_numbers_new(CgSession *x, size_t n)
+{
+    CgNumbers *numbers = room_for(x, sizeof *numbers);
+    *numbers = (CgNumbers){ .at = room_for(x, n * sizeof(double)), .n = n };
+    return numbers;
+}
+
+CgValue *cg_column_force(CgSession *x, CgAtom name, CgSpan span)
 {
     CgErr err = { 0 };
-    CgNumbers *numbers = CG_NEW(x->elab->arena, CgNumbers);
-    double *at = x->table ? cg_table_numbers(x->table, v->s, &err) : NULL;
-    if (!at) {
-        cg_session_err(x, v->span, &err);
+    const CgTable *t = x->table;
+    if (!t)
+        cg_err(&err, CG_ERR_INPUT, "column '%s' is of no table here", name);
+    int c = t ? cg_table_find(t, name, &err) : -1;
+    if (c < 0) {
+        cg_session_err(x, span, &err);
         return NULL;
     }
-    numbers->n = x->table->rows;
-    numbers->at = CG_NEWN(x->elab->arena, double, numbers->n + 1);
-    memcpy(numbers->at, at, numbers->n * sizeof *at);
-    free(at);
-    return cg_value_held(x->elab, &cg_class_column, numbers);
+    bool sampled = x->sample && x->sample->of == t, text = t->column[c].kind == CG_TEXT;
+    CgNumbers *numbers = cg_numbers_new(x, sampled ? x->sample->n : t->rows);
+    if (text)
+        numbers->text = room_for(x, numbers->n * sizeof *numbers->text);
+    numbers->truth = t->column[c].kind == CG_TRUTH;
+    for (size_t i = 0; i < numbers->n; i++) {
+        size_t row = sampled ? x->sample->rows[i] : i;
+        if (text)
+            numbers->text[i] = t->column[c].at[row].missing ? NULL : t->column[c].at[row].text;
+        else
+            numbers->at[i] = cg_table_number(t, row, c);
+    }
+    return cg_value_held(x->elab, text ? &cg_class_labels : &cg_class_column, numbers);
 }
 
 static CgValue *find_out(CgSession *x, CgValue *v, bool make);
@@ -119,14 +151,20 @@ static CgValue *run_call(CgSession *x, CgValue *v)
         if (cg_map_get(&x->made, key.low, &known))
             return (CgValue *)(uintptr_t)known;
     }
+    bool table =
+        cls == &cg_class_table && !x->table; /* a name for a table is one table, however often it is looked at */
+    if (table && cg_map_get(&x->tables, cg_map_ptr(v), &known))
+        return (CgValue *)(uintptr_t)known;
     CgValue *args[CG_MAX_ARGS];
-    bool by_itself = v->function->traits & CG_COLUMNS;
+    bool by_itself = v->function->traits & (CG_COLUMNS | CG_LAZY);
     for (int i = 0; !by_itself && i < v->n && i < CG_MAX_ARGS; i++)
         if (!(args[i] = find_out(x, v->at[i], true)))
             return NULL;
     CgValue *out = v->function->run(x, v, by_itself ? NULL : args);
     if (out && cls && cls->shared)
         cg_map_put(&x->made, key.low, (uint64_t)(uintptr_t)out);
+    if (out && table)
+        cg_map_put(&x->tables, cg_map_ptr(v), cg_map_ptr(out));
     return out;
 }
 
@@ -157,7 +195,7 @@ static CgValue *find_out(CgSession *x, CgValue *v, bool make)
             && !cg_stage_force(x, v->instance->weights->stage))
             return NULL;
         return v;
-    case CG_VALUE_COLUMN: return force_column(x, v);
+    case CG_VALUE_COLUMN: return cg_column_force(x, v->s, v->span);
     case CG_VALUE_CALL: return make || !cg_value_class(v) || !cg_value_class(v)->shared ? run_call(x, v) : v;
     default: return v;
     }

@@ -43,11 +43,14 @@ struct CgSession {
     const char *path;
     CG_VEC(CgStage *) stages;
     CG_VEC(CgGenerator *) generators;
-    CgMap made;                    /* digest of a call -> the object it made: those that are shared */
-    CG_VEC(CgValue *) owned;       /* objects that runs gave, in the order they were made */
-    const CgTable *table;          /* whose columns are meant */
-    CG_VEC(struct CgTest *) tests; /* test blocks of the script */
-    struct CgTest *test;           /* being built */
+    CgMap made;                      /* digest of a call -> the object it made: those that are shared */
+    CG_VEC(CgValue *) owned;         /* objects that runs gave, in the order they were made */
+    const CgTable *table;            /* whose columns are meant */
+    const struct CgResample *sample; /* the rows of a table that stand for it, or NULL */
+    CgMap tables;                    /* a call that makes a table -> the value it gave */
+    CG_VEC(void *) scratch;          /* what columns of a sample lie in, until the next one */
+    CG_VEC(struct CgTest *) tests;   /* test blocks of the script */
+    struct CgTest *test;             /* being built */
     bool noted_precision;
     CgSpan at; /* of the statement being carried out, for errors of data */
 };
@@ -68,14 +71,13 @@ CgValue *cg_force(CgSession *x, CgValue *v);
 CgValue *cg_make(CgSession *x, CgValue *v);
 /* A trained model, or a part of one, as a safetensors file that says what is frozen (model_file.c). */
 CG_NODISCARD bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgErr *err);
-/* Calls `each`, if it is not NULL, with the paths of what a file says is frozen; gives a digest of them, "" for none. */
+/* Calls `each`, if it is not NULL, with the paths of what a file says is frozen; gives a digest of them, "" for none.
+ */
 CgAtom cg_model_marks(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg);
 bool cg_stage_force(CgSession *x, CgStage *s);
 CG_NODISCARD bool cg_stage_key(CgSession *x, CgStage *s);              /* without running anything */
 CG_NODISCARD bool cg_model_force(CgSession *x, const CgModelGraph *m); /* the stages its parameters start from */
 const CgTable *cg_table_force(CgSession *x, CgValue *v);               /* NULL after a mistake */
-/* The columns that table(...) will have, 0 for any other value; the first one is text, the others are numbers. */
-int cg_table_call_columns(const CgValue *v, CgAtom *names, int max);
 CgDataset *cg_dataset_of(CgSession *x, CgValue *data); /* opened, with one row at least; NULL after a mistake */
 const CgTokenizer *cg_tokenizer_of(CgSession *x, CgValue *object); /* NULL after a mistake */
 bool cg_data_digest(CgSession *x, CgValue *data, CgDigest *out);
@@ -123,8 +125,20 @@ bool cg_session_err(CgSession *x, CgSpan at, const CgErr *err);
 /* What objects hold that runs give: columns and tokens. */
 typedef struct CgNumbers {
     double *at;
+    const char **text; /* of a column of texts, instead of numbers; a missing one is NULL */
     size_t n;
+    bool truth; /* numbers that are truth values */
 } CgNumbers;
+/* A resample: for a while a table has these rows. */
+typedef struct CgResample {
+    const CgTable *of;
+    const size_t *rows;
+    size_t n;
+} CgResample;
+/* A column of the table that is meant (x->table); NULL after a mistake. */
+CgValue *cg_column_force(CgSession *x, CgAtom name, CgSpan span);
+CgNumbers *cg_numbers_new(CgSession *x, size_t n); /* kept as long as the session, of a sample until the next one */
+void cg_scratch_clear(CgSession *x);
 typedef struct CgIdsRow {
     const int32_t *at;
     size_t n;

@@ -110,9 +110,13 @@ CgStage *cg_stage_new(CgElab *e, const CgStageKind *kind, CgSpan span, CgAtom la
 void cg_stage_inputs(CgElab *e, CgStage *s, const CgModelGraph *m);
 CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x);
 CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x);
-/* The columns of an evaluate, of table(), or of the first table in a record; their number, 0 = no table. */
-int cg_stage_columns(CgElab *e, CgValue *of, CgAtom *names, int max);
-bool cg_stage_column_is_text(const CgValue *table, CgAtom name);
+/* The columns of a table, of groups, or of the first table in a record or list; NULL: none of these. */
+const CgSchema *cg_stage_columns(CgElab *e, CgValue *of);
+CgSchema *cg_schema_new(CgElab *e);
+bool cg_schema_add(CgElab *e, CgSchema *s, CgAtom name, bool text); /* false: there is one of that name */
+const CgColumnName *cg_schema_find(const CgSchema *s, CgAtom name); /* NULL: none such */
+/* The call as a table with these columns, when the script runs. */
+CgValue *cg_table_later(CgElab *e, const CgArguments *a, const CgSchema *columns);
 /* A column of text holds the texts a generator wrote; everything else is numbers. */
 bool cg_column_is_text(const CgValue *column);
 /* The generator behind reconstruct and generate: model applied to `context` (may be NULL) and text i32[B, length]. */

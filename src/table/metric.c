@@ -44,7 +44,7 @@ void cg_metric_sign(const CgMetric *m, const CgScoring *how, CgStrbuf *out)
 }
 
 static const char *const smoothings[] = {
-    [CG_SMOOTH_EXP] = "exp", [CG_SMOOTH_FLOOR] = "floor", [CG_SMOOTH_ADD_K] = "add-k", [CG_SMOOTH_NONE] = "none"
+    [CG_SMOOTH_EXP] = "exp", [CG_SMOOTH_FLOOR] = "floor", [CG_SMOOTH_ADD_K] = "add_k", [CG_SMOOTH_NONE] = "none"
 };
 
 const char *cg_smooth_name(CgSmooth smooth) { return smoothings[smooth]; }

@@ -1,42 +1,112 @@
 /* stats.h - what samples say about where they came from.
- * Takes arrays of doubles; gives estimates, intervals, correlations with p-values. NAN where there is too
- * little to say.
- * Must not drop anything silently: arrays are taken as they are, so a NAN in is a NAN out, but for
- * correlations, which leave out pairs with a NAN and say how many pairs were left. */
+ * Takes arrays of doubles; gives estimates, intervals, correlations, fits and tests. What cannot be said is NAN, and
+ * the reason stands beside it. Methods that have siblings are rows of a table. Must not drop anything silently: arrays
+ * are taken as they are, so a NAN in is a NAN out, but where a function says that it leaves rows with a NAN out, and
+ * how many were left. */
 #ifndef CG_STATS_H
 #define CG_STATS_H
 #include "base/base.h"
 
-double cg_stats_mean(const double *x, size_t n); /* pairwise sum; NAN when n is 0 */
-double cg_stats_std(const double *x, size_t n);  /* of the sample: divided by n - 1 */
+/* ---- one column (stats.c) */
+double cg_stats_mean(const double *x, size_t n);  /* pairwise sum; NAN when n is 0 */
+double cg_stats_least(const double *x, size_t n); /* NAN when n is 0 */
+double cg_stats_most(const double *x, size_t n);
+double cg_stats_std(const double *x, size_t n); /* of the sample: divided by n - 1 */
 /* linear between order statistics (type 7); q in [0, 1] */
 double cg_stats_quantile(const double *x, size_t n, double q);
+/* All values are one but for rounding: what is left of their spread says nothing. */
+bool cg_stats_constant(const double *x, size_t n);
+void cg_stats_ranks(const double *x, size_t n, double *rank); /* 1 .. n; ties get the mean of theirs */
 
 /* A statistic of a sample: rows[0..n) are indices into whatever arg holds. */
 typedef double CgStatFn(const void *arg, const size_t *rows, size_t n);
+
+/* ---- intervals (interval.c) */
+typedef struct CgIntervalOptions {
+    const int *cluster; /* NULL: each row is its own; else rows of one number move together */
+    int resamples;      /* 0: 1000 */
+    double level;       /* 0: 0.95 */
+    uint64_t seed;
+} CgIntervalOptions;
+
 typedef struct CgInterval {
     double value, low, high;
+    size_t clusters;
+    const char *method; /* "bootstrap", "t" when there are fewer than ten clusters, else why there is none; static */
 } CgInterval;
 
-/* Percentile bootstrap (Efron 1979): `resamples` samples of n rows drawn with replacement, a function of
- * `seed` alone. `cluster`, when not NULL, numbers each row's cluster: then whole clusters are drawn, as many
- * as there are. level: 0.95. A resample whose statistic is NAN is left out. */
-CgInterval cg_stats_bootstrap(
-    CgStatFn *f, const void *arg, size_t n, const int *cluster, int resamples, double level, uint64_t seed);
-CgInterval cg_stats_bootstrap_mean(const double *x, size_t n, int resamples, double level, uint64_t seed);
+/* Percentile bootstrap over clusters (Efron 1979), its tails widened as Student's t is wider than the normal with that
+ * many clusters (Hesterberg 2015, "expanded percentiles"); with fewer than ten the t interval of the jackknife over
+ * clusters, for a mean of clusters of one size the usual one. A resample whose statistic is NAN is left out. */
+CgInterval cg_stats_interval(CgStatFn *f, const void *arg, size_t n, const CgIntervalOptions *options);
+CgInterval cg_stats_interval_mean(const double *x, size_t n, const CgIntervalOptions *options); /* faster */
 
-/* r in [-1, 1]; p is two-sided, from t with n - 2 degrees of freedom (exact for Pearson under normality; for
- * Spearman the usual approximation, poor below about ten pairs). NAN with fewer than three pairs or a
- * constant side. */
+/* ---- correlation (correlation.c) */
 typedef struct CgCorrelation {
     double r, p;
-    size_t n;
+    size_t n;        /* pairs without a NAN */
+    const char *why; /* NULL, or why r is undefined; static */
 } CgCorrelation;
-CgCorrelation cg_stats_pearson(const double *x, const double *y, size_t n);
-/* ties get the mean of their ranks */
-CgCorrelation cg_stats_spearman(const double *x, const double *y, size_t n);
 
-/* regularised incomplete beta function I_x(a, b) */
-double cg_stats_beta(double a, double b, double x);
-double cg_stats_t_p(double t, double degrees); /* P(|T| >= |t|) */
+/* What else a correlation is asked with. */
+typedef struct CgCorrelationOptions {
+    const int *within;          /* NULL, or numbers of groups: only differences inside of a group count */
+    const double *const *given; /* columns whose linear effect is taken out first (partial correlation) */
+    int ngiven;
+} CgCorrelationOptions;
+
+typedef struct CgCorrelationMethod {
+    const char *name, *doc;
+    bool partial; /* takes `given` */
+    CgCorrelation (*run)(const double *x, const double *y, size_t n, const CgCorrelationOptions *options);
+} CgCorrelationMethod;
+const CgCorrelationMethod *cg_correlation_find(const char *name); /* "pearson", "spearman", "kendall" */
+const CgCorrelationMethod *cg_correlation_at(size_t i);
+/* Leaves out pairs with a NAN. p is two-sided. */
+CgCorrelation cg_stats_correlate(
+    const CgCorrelationMethod *m, const double *x, const double *y, size_t n, const CgCorrelationOptions *options);
+
+/* ---- fits (fit.c) */
+typedef struct CgFit {
+    size_t n;                  /* rows without a NAN */
+    int k;                     /* coefficients, the intercept first */
+    double r2, residual;       /* share of the variance; standard deviation of what is left, n - k degrees of freedom */
+    double *value, *error, *p; /* [k]; to be freed by cg_fit_deinit */
+    const char *why;           /* NULL, or why there is no fit */
+} CgFit;
+CgFit cg_stats_fit(const double *y, const double *const *x, int nx, size_t n); /* y = a + b x + c z ..: least squares */
+void cg_fit_deinit(CgFit *f);
+/* Replaces y by what columns x do not explain; the rank of x with the intercept, or 0 when n is too small. */
+int cg_stats_residuals(double *y, const double *const *x, int nx, size_t n);
+
+/* ---- two columns against each other (paired.c) */
+typedef struct CgTest {
+    double difference, statistic, p; /* mean of a - b; what the test looks at; two-sided */
+    size_t n;                        /* pairs without a NAN */
+    const char *why;
+} CgTest;
+typedef struct CgTestMethod {
+    const char *name, *doc;
+    CgTest (*run)(const double *d, size_t n, uint64_t seed); /* d: differences of pairs, no NAN */
+} CgTestMethod;
+const CgTestMethod *cg_test_find(const char *name); /* "t", "permutation", "wilcoxon" */
+const CgTestMethod *cg_test_at(size_t i);
+CgTest cg_stats_test(const CgTestMethod *m, const double *a, const double *b, size_t n, uint64_t seed);
+
+typedef struct CgEffect {
+    const char *name, *doc;
+    double (*run)(const double *a, size_t na, const double *b, size_t nb);
+    bool paired; /* a and b are rows of one table */
+} CgEffect;
+const CgEffect *cg_effect_find(const char *name); /* "cohen", "hedges", "cliff", "paired" */
+const CgEffect *cg_effect_at(size_t i);
+void cg_stats_holm(double *p, size_t n); /* in place: Holm 1979; a NAN is no test */
+
+/* ---- distributions (distribution.c) */
+double cg_stats_beta(double a, double b, double x); /* regularised incomplete beta function I_x(a, b) */
+double cg_stats_t_p(double t, double degrees);      /* P(|T| >= |t|) */
+double cg_stats_t_quantile(double p, double degrees);
+double cg_stats_normal_p(double z); /* P(|Z| >= |z|) */
+double cg_stats_normal_cdf(double z);
+double cg_stats_normal_quantile(double p);
 #endif

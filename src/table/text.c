@@ -1,5 +1,5 @@
 /* text.c - tables as text.
- * Takes a table; gives it aligned for a terminal, as CSV and as JSON Lines, and writes the last two to a file.
+ * Takes a table; gives it aligned for a terminal, as Markdown, LaTeX, CSV and JSON Lines, and writes it to a file.
  * Must not change a number: what is written for programs reads back to the same bits. */
 #include "table/table.h"
 
@@ -23,14 +23,17 @@ void cg_number_print(double x, CgStrbuf *out)
 
 void cg_cell_print(const CgColumn *c, size_t row, CgStrbuf *out)
 {
-    if (cg_cell_absent(c, row))
+    const CgCell *cell = &c->at[row];
+    if (cg_cell_absent(c, row)) {
         cg_strbuf_puts(out, "-");
-    else if (c->kind == CG_TEXT)
-        cg_strbuf_puts(out, c->at[row].text);
-    else if (c->kind == CG_INT)
-        cg_strbuf_printf(out, "%lld", (long long)c->at[row].whole);
-    else
-        cg_number_print(c->at[row].number, out);
+        return;
+    }
+    switch (c->kind) {
+    case CG_TEXT: cg_strbuf_puts(out, cell->text); break;
+    case CG_INT: cg_strbuf_printf(out, "%lld", (long long)cell->whole); break;
+    case CG_TRUTH: cg_strbuf_puts(out, cell->truth ? "true" : "false"); break;
+    case CG_NUMBER: cg_number_print(cell->number, out); break;
+    }
 }
 
 /* One character: its bytes, its width, and whether it may be shown. */
@@ -84,13 +87,15 @@ static void print_text(const char *s, int most, CgStrbuf *out)
         cg_strbuf_puts(out, "\xe2\x80\xa6");
 }
 
-/* Decimals that give the column's middling magnitude about four digits; -1: powers of ten are needed. */
-static int decimals_of(const CgColumn *c, size_t rows)
+enum { POWERS = -1 }; /* no decimals will do: powers of ten are needed */
+
+/* Decimals that give the column's middling magnitude about four digits. */
+static int decimals_needed(const CgColumn *c, size_t rows, double scale)
 {
     double most = 0, least = INFINITY;
     bool whole = true;
     for (size_t r = 0; r < rows; r++) {
-        double x = fabs(c->at[r].number);
+        double x = fabs(c->at[r].number) * scale;
         if (cg_cell_absent(c, r) || isinf(x))
             continue;
         whole &= x == floor(x);
@@ -99,7 +104,7 @@ static int decimals_of(const CgColumn *c, size_t rows)
             least = x;
     }
     if (most >= 1e9 || (least < 1e-4 && least < INFINITY && most < 1e-2) || (least < 1e-6 && most < 1))
-        return -1;
+        return POWERS;
     if (whole)
         return 0;
     int digits = most > 0 ? (int)floor(log10(most)) + 1 : 1;
@@ -109,15 +114,48 @@ static int decimals_of(const CgColumn *c, size_t rows)
     return decimals;
 }
 
-static void print_number(const CgColumn *c, size_t row, int decimals, CgStrbuf *out)
+static int decimals_of(const CgColumn *c, size_t rows)
 {
-    double x = c->at[row].number;
-    if (cg_cell_absent(c, row))
-        cg_strbuf_puts(out, "-");
-    else if (isinf(x) || decimals < 0)
-        cg_strbuf_printf(out, "%.4g", x);
+    if (c->kind != CG_NUMBER)
+        return 0;
+    return c->format.decimals ? c->format.digits : c->format.percent ? 1 : decimals_needed(c, rows, 1);
+}
+
+static void print_scaled(double x, int decimals, CgStrbuf *out)
+{
+    bool lost = decimals > 0 && x != 0 && fabs(x) < 0.5 * pow(10, -decimals); /* it would be shown as 0 */
+    if (isinf(x) || decimals < 0 || lost)
+        cg_strbuf_printf(out, lost ? "%.1e" : "%.4g", x);
     else
         cg_strbuf_printf(out, "%.*f", decimals, x);
+}
+
+/* "0.72", "72.1%", "72.1 ± 1.3%" where both sides are as wide to the digits shown, else "72.1 [70.2, 73.1]%". */
+static void print_number(const CgColumn *c, size_t row, int decimals, CgStrbuf *out)
+{
+    double scale = c->format.percent ? 100 : 1, x = c->at[row].number * scale;
+    if (cg_cell_absent(c, row)) {
+        cg_strbuf_puts(out, "-");
+        return;
+    }
+    print_scaled(x, decimals, out);
+    if (c->spread && !isnan(c->spread[row].low)) {
+        CgStrbuf below = { 0 }, above = { 0 };
+        print_scaled(x - scale * c->spread[row].low, decimals, &below);
+        print_scaled(scale * c->spread[row].high - x, decimals, &above);
+        if (!strcmp(cg_strbuf_str(&below), cg_strbuf_str(&above)))
+            cg_strbuf_printf(out, " \xc2\xb1 %s", cg_strbuf_str(&above));
+        else {
+            cg_strbuf_puts(out, " [");
+            print_scaled(scale * c->spread[row].low, decimals, out);
+            cg_strbuf_puts(out, ", ");
+            print_scaled(scale * c->spread[row].high, decimals, out);
+            cg_strbuf_puts(out, "]");
+        }
+        cg_strbuf_deinit(&below);
+        cg_strbuf_deinit(&above);
+    }
+    cg_strbuf_puts(out, c->format.percent ? "%" : "");
 }
 
 static void pad(CgStrbuf *out, int n)
@@ -138,6 +176,33 @@ static char *shown_cell(const CgColumn *c, size_t row, int decimals, int width)
     return b.len ? cg_strbuf_take(&b) : cg_strdup("");
 }
 
+void cg_table_cell(const CgTable *t, size_t row, int column, CgStrbuf *out)
+{
+    char *s = shown_cell(&t->column[column], row, decimals_of(&t->column[column], t->rows), 1 << 20);
+    cg_strbuf_puts(out, s);
+    free(s);
+}
+
+/* Columns with one signature, one line each: "f1, mean(f1): token_f1|level:sentence|..". */
+static void print_signatures(const CgTable *t, CgStrbuf *out)
+{
+    for (int i = 0; i < t->ncolumns; i++) {
+        const char *s = t->column[i].signature;
+        bool seen = !s;
+        for (int k = 0; k < i; k++)
+            seen |= s && t->column[k].signature && !strcmp(t->column[k].signature, s);
+        if (seen)
+            continue;
+        for (int k = i; k < t->ncolumns; k++) {
+            if (t->column[k].signature && !strcmp(t->column[k].signature, s)) {
+                cg_strbuf_puts(out, k > i ? ", " : "");
+                print_text(t->column[k].name, 1000, out);
+            }
+        }
+        cg_strbuf_printf(out, ": %s\n", s);
+    }
+}
+
 void cg_table_print(const CgTable *t, size_t most, int width, CgStrbuf *out)
 {
     size_t rows = most && most < t->rows ? most : t->rows;
@@ -148,7 +213,7 @@ void cg_table_print(const CgTable *t, size_t most, int width, CgStrbuf *out)
     width = width > 0 ? width : 48;
     for (size_t i = 0; i < columns; i++) {
         const CgColumn *c = &t->column[i];
-        int decimals = c->kind == CG_NUMBER ? decimals_of(c, t->rows) : 0;
+        int decimals = decimals_of(c, t->rows);
         cell[i] = cg_strdup(c->name);
         for (size_t r = 0; r < rows; r++)
             cell[(r + 1) * columns + i] = shown_cell(c, r, decimals, width);
@@ -175,9 +240,91 @@ void cg_table_print(const CgTable *t, size_t most, int width, CgStrbuf *out)
     }
     if (rows < t->rows)
         cg_strbuf_printf(out, "... and %zu more rows\n", t->rows - rows);
+    print_signatures(t, out);
     free(cell);
     free(widest);
 }
+
+/* ---- Markdown and LaTeX ---- */
+
+enum { WHOLE = 1 << 20 }; /* columns of a cell that is not cut */
+
+static void markdown_cell(const char *s, CgStrbuf *out)
+{
+    cg_strbuf_puts(out, " ");
+    for (; *s; s++) {
+        if (*s == '|' || *s == '\\')
+            cg_strbuf_putc(out, '\\');
+        cg_strbuf_putc(out, *s);
+    }
+    cg_strbuf_puts(out, " |");
+}
+
+void cg_table_markdown(const CgTable *t, CgStrbuf *out)
+{
+    cg_strbuf_putc(out, '|');
+    for (int i = 0; i < t->ncolumns; i++)
+        markdown_cell(t->column[i].name, out);
+    cg_strbuf_puts(out, "\n|");
+    for (int i = 0; i < t->ncolumns; i++)
+        cg_strbuf_puts(out, t->column[i].kind == CG_TEXT ? "---|" : "---:|");
+    cg_strbuf_putc(out, '\n');
+    for (size_t r = 0; r < t->rows; r++) {
+        cg_strbuf_putc(out, '|');
+        for (int i = 0; i < t->ncolumns; i++) {
+            const CgColumn *c = &t->column[i];
+            char *s = shown_cell(c, r, decimals_of(c, t->rows), WHOLE);
+            markdown_cell(s, out);
+            free(s);
+        }
+        cg_strbuf_putc(out, '\n');
+    }
+}
+
+static void latex_text(const char *s, CgStrbuf *out)
+{
+    for (; *s; s++) {
+        if (!strncmp(s, "\xc2\xb1", 2)) {
+            cg_strbuf_puts(out, "$\\pm$");
+            s++;
+        } else if (strchr("&%$#_{}", *s))
+            cg_strbuf_printf(out, "\\%c", *s);
+        else if (*s == '\\')
+            cg_strbuf_puts(out, "\\textbackslash{}");
+        else if (*s == '~' || *s == '^')
+            cg_strbuf_printf(out, "\\%c{}", *s);
+        else if (*s == '<' || *s == '>' || *s == '|')
+            cg_strbuf_printf(out, "$%c$", *s);
+        else
+            cg_strbuf_putc(out, *s);
+    }
+}
+
+void cg_table_latex(const CgTable *t, CgStrbuf *out)
+{
+    cg_strbuf_puts(out, "\\begin{tabular}{");
+    for (int i = 0; i < t->ncolumns; i++)
+        cg_strbuf_putc(out, t->column[i].kind == CG_TEXT ? 'l' : 'r');
+    cg_strbuf_puts(out, "}\n\\toprule\n");
+    for (int i = 0; i < t->ncolumns; i++) {
+        cg_strbuf_puts(out, i ? " & " : "");
+        latex_text(t->column[i].name, out);
+    }
+    cg_strbuf_puts(out, " \\\\\n\\midrule\n");
+    for (size_t r = 0; r < t->rows; r++) {
+        for (int i = 0; i < t->ncolumns; i++) {
+            const CgColumn *c = &t->column[i];
+            char *s = shown_cell(c, r, decimals_of(c, t->rows), WHOLE);
+            cg_strbuf_puts(out, i ? " & " : "");
+            latex_text(s, out);
+            free(s);
+        }
+        cg_strbuf_puts(out, " \\\\\n");
+    }
+    cg_strbuf_puts(out, "\\bottomrule\n\\end{tabular}\n");
+}
+
+/* ---- CSV and JSON Lines ---- */
 
 static void csv_text(const char *s, CgStrbuf *out)
 {
@@ -194,23 +341,44 @@ static void csv_text(const char *s, CgStrbuf *out)
     cg_strbuf_putc(out, '"');
 }
 
+static void csv_name(const char *name, const char *end, CgStrbuf *out)
+{
+    CgStrbuf whole = { 0 };
+    cg_strbuf_printf(&whole, "%s%s", name, end);
+    csv_text(cg_strbuf_str(&whole), out);
+    cg_strbuf_deinit(&whole);
+}
+
+static void csv_end(double x, CgStrbuf *out)
+{
+    cg_strbuf_putc(out, ',');
+    if (!isnan(x))
+        cg_number_print(x, out);
+}
+
 void cg_table_csv(const CgTable *t, CgStrbuf *out)
 {
     for (int i = 0; i < t->ncolumns; i++) {
         cg_strbuf_puts(out, i ? "," : "");
         csv_text(t->column[i].name, out);
+        for (int k = 0; k < 2 && t->column[i].spread; k++) {
+            cg_strbuf_putc(out, ',');
+            csv_name(t->column[i].name, k ? "_high" : "_low", out);
+        }
     }
     cg_strbuf_puts(out, "\r\n");
     for (size_t r = 0; r < t->rows; r++) {
         for (int i = 0; i < t->ncolumns; i++) {
             const CgColumn *c = &t->column[i];
             cg_strbuf_puts(out, i ? "," : "");
-            if (cg_cell_absent(c, r))
-                continue;
-            if (c->kind == CG_TEXT)
+            if (!cg_cell_absent(c, r) && c->kind == CG_TEXT)
                 csv_text(c->at[r].text, out);
-            else
+            else if (!cg_cell_absent(c, r))
                 cg_cell_print(c, r, out);
+            if (c->spread) {
+                csv_end(c->spread[r].low, out);
+                csv_end(c->spread[r].high, out);
+            }
         }
         cg_strbuf_puts(out, "\r\n");
     }
@@ -240,21 +408,45 @@ static void json_text(const char *s, CgStrbuf *out)
     cg_strbuf_putc(out, '"');
 }
 
+static void json_field(const char *name, const char *end, bool first, CgStrbuf *out)
+{
+    CgStrbuf whole = { 0 };
+    cg_strbuf_printf(&whole, "%s%s", name, end);
+    cg_strbuf_puts(out, first ? "" : ", ");
+    json_text(cg_strbuf_str(&whole), out);
+    cg_strbuf_puts(out, ": ");
+    cg_strbuf_deinit(&whole);
+}
+
+static void json_number(double x, CgStrbuf *out)
+{
+    if (isfinite(x))
+        cg_number_print(x, out);
+    else
+        cg_strbuf_puts(out, "null");
+}
+
 void cg_table_jsonl(const CgTable *t, CgStrbuf *out)
 {
     for (size_t r = 0; r < t->rows; r++) {
         cg_strbuf_putc(out, '{');
         for (int i = 0; i < t->ncolumns; i++) {
             const CgColumn *c = &t->column[i];
-            cg_strbuf_puts(out, i ? ", " : "");
-            json_text(c->name, out);
-            cg_strbuf_puts(out, ": ");
-            if (cg_cell_absent(c, r) || (c->kind == CG_NUMBER && isinf(c->at[r].number)))
+            json_field(c->name, "", i == 0, out);
+            if (cg_cell_absent(c, r))
                 cg_strbuf_puts(out, "null");
             else if (c->kind == CG_TEXT)
                 json_text(c->at[r].text, out);
+            else if (c->kind == CG_NUMBER)
+                json_number(c->at[r].number, out);
             else
                 cg_cell_print(c, r, out);
+            if (c->spread) {
+                json_field(c->name, "_low", false, out);
+                json_number(c->spread[r].low, out);
+                json_field(c->name, "_high", false, out);
+                json_number(c->spread[r].high, out);
+            }
         }
         cg_strbuf_puts(out, "}\n");
     }
@@ -262,17 +454,22 @@ void cg_table_jsonl(const CgTable *t, CgStrbuf *out)
 
 bool cg_table_save(const CgTable *t, const char *path, CgErr *e)
 {
+    static const struct {
+        const char *end;
+        void (*write)(const CgTable *, CgStrbuf *);
+    } forms[] = { { ".csv", cg_table_csv }, { ".jsonl", cg_table_jsonl }, { ".md", cg_table_markdown },
+        { ".tex", cg_table_latex } };
     const char *dot = strrchr(path, '.');
-    CgStrbuf out = { 0 };
-    if (dot && !strcmp(dot, ".csv")) {
-        cg_table_csv(t, &out);
-    } else if (dot && !strcmp(dot, ".jsonl")) {
-        cg_table_jsonl(t, &out);
-    } else {
+    size_t k = 0;
+    while (k < CG_LEN(forms) && (!dot || strcmp(dot, forms[k].end) != 0))
+        k++;
+    if (k == CG_LEN(forms)) {
         cg_err(e, CG_ERR_INPUT, "a table cannot be saved as '%s'", path);
-        cg_err_hint(e, "tables are saved as .csv or .jsonl");
+        cg_err_hint(e, "tables are saved as .csv, .jsonl, .md or .tex");
         return false;
     }
+    CgStrbuf out = { 0 };
+    forms[k].write(t, &out);
     bool ok = cg_io_write(path, cg_strbuf_str(&out), out.len, e);
     cg_strbuf_deinit(&out);
     return ok;

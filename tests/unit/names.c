@@ -9,6 +9,7 @@
 #include "base/diag_list.h"
 #include "base/io.h"
 #include "elab/elab.h"
+#include "elab/signature.h"
 #include "graph/registry.h"
 #include "tap.h"
 
@@ -24,10 +25,9 @@ static void uses(Uses *u, const CgExpr *x);
 /* Names of columns are known when there is a table, which takes an evaluation. */
 static bool takes_columns(const CgExpr *callee)
 {
-    static const char *const names[] = { "table", "correlation" };
+    const CgFunction *f = callee->kind == CG_EXPR_NAME ? cg_function_find(callee->s) : NULL;
     bool any = callee->kind == CG_EXPR_FIELD && callee->a->kind == CG_EXPR_NAME && !strcmp(callee->a->s, "plot");
-    for (size_t i = 0; i < CG_LEN(names); i++)
-        any |= callee->kind == CG_EXPR_NAME && !strcmp(callee->s, names[i]);
+    any |= f && f->traits & CG_COLUMNS;
     return any;
 }
 

@@ -12,7 +12,7 @@ from sacrebleu.metrics import BLEU, CHRF
 from rouge_score import rouge_scorer
 
 WAYS = [("13a", "exp"), ("char", "floor"), ("intl", "add-k"), ("none", "none"), ("intl", "exp"), ("13a", "none")]
-NAMES = [f"bleu {words} {smooth}" for words, smooth in WAYS] + ["chrf"]
+NAMES = [f"bleu {words} {smooth.replace('-', '_')}" for words, smooth in WAYS] + ["chrf"]
 NAMES += [f"{kind} {words}" for words in ("rouge", "stem") for kind in ("rouge_1", "rouge_2", "rouge_l")]
 NAMES += ["token_f1 squad", "exact squad", "edit_distance words"]
 bleus = [BLEU(tokenize=words, smooth_method=smooth, effective_order=True) for words, smooth in WAYS]
