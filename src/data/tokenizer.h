@@ -1,6 +1,6 @@
 /* tokenizer.h - text to numbers and back.
- * Takes bytes; gives ids in [0, size). Must not normalise: decode(encode(x)) == x for every x, valid UTF-8
- * or not. */
+ * Takes bytes; gives ids in [0, size). Must not normalise, but for what a tokenizer.json asks: else
+ * decode(encode(x)) == x for every x, valid UTF-8 or not. */
 #ifndef CG_TOKENIZER_H
 #define CG_TOKENIZER_H
 #include "base/digest.h"

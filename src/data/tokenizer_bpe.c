@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "base/arena.h"
 #include "base/map.h"
@@ -103,9 +104,11 @@ static void encode_piece(Bpe *b, const char *at, size_t len, CgTokens *out)
     int32_t ids[LONGEST];
     size_t n = 1;
     if (!whole_piece(b, at, len, hash, &ids[0])) {
+        n = 0;
         for (size_t i = 0; i < len; i++)
-            ids[i] = b->byte[(unsigned char)at[i]];
-        n = merge_all(b, ids, len);
+            if (b->byte[(unsigned char)at[i]] >= 0)
+                ids[n++] = b->byte[(unsigned char)at[i]];
+        n = merge_all(b, ids, n);
     }
     push_ids(out, ids, n);
     if (len > CG_BPE_PIECE || k->at)
@@ -115,9 +118,8 @@ static void encode_piece(Bpe *b, const char *at, size_t len, CgTokens *out)
     *k = (Known){ cg_arena_strndup(b->memory, at, len), (uint32_t)len, (uint32_t)n, kept };
 }
 
-static void bpe_encode(const CgTokenizer *t, const char *text, size_t len, CgTokens *out)
+static void split_and_encode(Bpe *b, const char *text, size_t len, CgTokens *out)
 {
-    Bpe *b = t->data;
     while (len) {
         size_t n = b->how.split ? b->how.split(b->how.split_arg, text, len) : cg_bpe_next_piece(text, len);
         for (size_t from = 0; from < n; from += LONGEST)
@@ -125,6 +127,28 @@ static void bpe_encode(const CgTokenizer *t, const char *text, size_t len, CgTok
         text += n;
         len -= n;
     }
+}
+
+static void bpe_encode(const CgTokenizer *t, const char *text, size_t len, CgTokens *out)
+{
+    Bpe *b = t->data;
+    utf8proc_uint8_t *composed = NULL;
+    if (b->how.nfc) { /* what is no UTF-8 stays as it is */
+        utf8proc_ssize_t n = utf8proc_map(
+            (const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+        text = n >= 0 ? (const char *)composed : text;
+        len = n >= 0 ? (size_t)n : len;
+    }
+    if (b->how.blank_first && len && *text != ' ') {
+        CgStrbuf led = { 0 };
+        cg_strbuf_putc(&led, ' ');
+        cg_strbuf_write(&led, text, len);
+        split_and_encode(b, led.at, led.len, out);
+        cg_strbuf_deinit(&led);
+    } else {
+        split_and_encode(b, text, len, out);
+    }
+    free(composed);
 }
 
 static void bpe_decode(const CgTokenizer *t, const int32_t *ids, size_t n, CgStrbuf *out)
@@ -191,7 +215,7 @@ CgTokenizer *cg_bpe_build(const CgBpeParts *parts, CgErr *e)
             cg_map_put(&b->merge, key, (uint64_t)i << 32 | (uint32_t)parts->result[i]);
     }
     for (int i = 0; i < 256; i++) {
-        if (b->byte[i] < 0) {
+        if (b->byte[i] < 0 && !parts->some_bytes) {
             cg_err(e, CG_ERR_INPUT, "the tokenizer has no token for byte %d", i);
             cg_tokenizer_free(t);
             return NULL;

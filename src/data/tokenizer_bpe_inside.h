@@ -23,7 +23,9 @@ typedef struct CgBpeParts {
     CgSplitFn *split; /* NULL: the one of training */
     void *split_arg;
     void (*split_free)(void *);
-    bool whole_first; /* a piece that is a token is that token, whatever the merges say */
+    bool nfc, blank_first; /* what a text becomes first: NFC; with a blank before it, where it begins with none */
+    bool some_bytes;       /* a byte without a token is left out, as others do */
+    bool whole_first;      /* a piece that is a token is that token, whatever the merges say */
     CgDigest digest;
 } CgBpeParts;
 

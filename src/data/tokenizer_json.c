@@ -171,6 +171,7 @@ static bool read_pre_tokenizer(Reading *r, const json_t *pre)
         return read_pattern(r, pre);
     if (strcmp(type, "ByteLevel") != 0)
         return refuse(r, "the pre-tokenizer", *type ? type : "none");
+    r->parts.blank_first |= json_is_true(json_object_get(pre, "add_prefix_space"));
     if (!json_is_false(json_object_get(pre, "use_regex")) && !r->parts.split)
         r->parts.split = gpt2_split;
     return true;
@@ -288,7 +289,9 @@ static bool read_model(Reading *r)
         return refuse(r, "the model", "BPE with byte_fallback");
     if (*text_in(r->model, "continuing_subword_prefix") || *text_in(r->model, "end_of_word_suffix"))
         return refuse(r, "the model", "BPE with marks at word ends");
-    if (*normalizer && strcmp(normalizer, "NFC") != 0) /* text is taken to be in NFC, as nearly all is */
+    r->parts.nfc = !strcmp(normalizer, "NFC");
+    r->parts.some_bytes = true;
+    if (*normalizer && !r->parts.nfc)
         return refuse(r, "the normalizer", normalizer);
     r->parts.whole_first = json_is_true(json_object_get(r->model, "ignore_merges"));
     if (!read_pre_tokenizer(r, json_object_get(r->root, "pre_tokenizer")))
@@ -311,7 +314,7 @@ CgTokenizer *cg_bpe_load(const char *path, CgErr *e)
     struct {
         CgDigest file;
         uint64_t rule;
-    } name = { cg_digest(bytes.at, bytes.len), 1 };
+    } name = { cg_digest(bytes.at, bytes.len), 2 };
     r.parts.digest = cg_digest(&name, sizeof name);
     bool ok = r.root ? read_model(&r) : cg_err(e, CG_ERR_INPUT, "%s:%d:%d: %s", path, why.line, why.column, why.text);
     if (ok)
