@@ -18,6 +18,14 @@ typedef struct CgTensor {
     int64_t stride[CG_MAX_RANK]; /* in elements; 0 repeats */
 } CgTensor;
 
+/* An index that is outside of its table, the first one of a run. */
+typedef struct CgFault {
+    const struct CgCall *call; /* NULL: there is none */
+    int operand;
+    int64_t element, index, below; /* element of the operand, in the order of its axes */
+    int lock;
+} CgFault;
+
 typedef struct CgCall {
     const CgOp *op;
     int nin, nout;
@@ -28,6 +36,7 @@ typedef struct CgCall {
     void *shared;         /* CgWork.shared bytes, common to all parts, for `finish`; contents undefined at start */
     uint64_t seed;        /* CG_RANDOM ops: the run's seed ... */
     uint64_t step;        /* ... and the step, so that a draw is a function of (seed, stream, step, index) */
+    CgFault *fault;       /* where cg_index_fault notes what it is told; NULL: nowhere */
     int bf16;             /* products: round operands to bf16, sum in f32 */
 } CgCall;
 
@@ -53,6 +62,19 @@ static inline int64_t cg_tensor_count(const CgTensor *t)
     for (int i = 0; i < t->rank; i++)
         n *= t->dim[i];
     return n;
+}
+/* Notes that an element of an operand is no index below `below`: the run ends with an error that names its line, the
+ * element and what was found. Of several the first one counts, at any number of threads. */
+CG_API void cg_index_fault(const CgCall *call, int operand, int64_t element, int64_t index, int64_t below);
+/* Element i of a contiguous i32 or i64 operand, an index below `below`; -1 for another number, which is noted. */
+static inline int64_t cg_index_at(const CgCall *call, int operand, int64_t i, int64_t below)
+{
+    const CgTensor *t = &call->in[operand];
+    int64_t at = t->dtype == CG_I64 ? ((const int64_t *)t->data)[i] : ((const int32_t *)t->data)[i];
+    if (at >= 0 && at < below)
+        return at;
+    cg_index_fault(call, operand, i, at, below);
+    return -1;
 }
 CG_API bool cg_tensor_contiguous(const CgTensor *t);
 /* Elements from one row (along the last axis) to the next, of a tensor whose rows lie evenly. */

@@ -261,6 +261,7 @@ typedef struct CgSample {
     const char *attrs; /* as in the text form of graphs: "axis=1, keep=0"; NULL = none */
     double low, high;  /* operands are drawn from here; integers too */
     double apart;      /* keep operand values at least this far from 0 and from each other (kinks); 0 = no care */
+    int64_t ids;       /* integers are drawn from 0 .. ids - 1 instead; 0 = they are not */
 } CgSample;
 
 typedef struct CgOp {

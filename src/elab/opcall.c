@@ -560,6 +560,8 @@ CgValue *cg_op_call(
         const CgSigParam *p = &sig->at[j];
         if (p->is_rest || p->is_tensor)
             continue;
+        if (p->optional && (!statics[j] || statics[j]->kind == CG_VALUE_NONE))
+            continue;
         if (!statics[j]) {
             if (p->has_init) {
                 attrs[na] = p->init;

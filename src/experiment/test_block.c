@@ -387,11 +387,9 @@ static bool run(CgSession *x, CgTest *t, const CgGraph *g, const CgMemory *memor
         cg_map_get(&t->model->by_path, cg_map_ptr(cg_node_name(g, g->params.at[i])), &k);
         cg_exec_bind_param(exec, (int)i, memory->at[k]);
     }
-    if (exec) {
+    if (exec)
         cg_exec_random(exec, (uint64_t)x->opts.seed, 0);
-        cg_exec_run(exec);
-    }
-    bool good = exec && check_all(x, t, exec);
+    bool good = exec && cg_session_run(x, exec, t->stmt->span) && check_all(x, t, exec);
     cg_exec_free(exec);
     cg_plan_free(plan);
     return good;

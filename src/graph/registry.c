@@ -110,8 +110,9 @@ static const CgSig *parse_sig(const CgOp *op, CgErr *e)
         p->is_float = is_float_type(p->param->type);
         p->is_rest = is_rest_type(p->param->type);
         sig->any_number |= p->is_rest;
-        p->has_init = !p->is_tensor && p->param->init && default_of(p->param, &p->init);
-        if (!p->is_tensor && p->param->init && !p->has_init) {
+        p->optional = p->param->init && p->param->init->kind == CG_EXPR_NAME && !strcmp(p->param->init->s, "none");
+        p->has_init = !p->optional && !p->is_tensor && p->param->init && default_of(p->param, &p->init);
+        if (!p->is_tensor && p->param->init && !p->has_init && !p->optional) {
             cg_err(
                 e, CG_ERR_INPUT, "the default of '%s' in the signature of op '%s' is not a literal", p->name, op->name);
             return NULL;

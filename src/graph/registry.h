@@ -15,6 +15,7 @@ typedef struct CgSigParam {
     bool is_rest;
     bool is_float;
     CgAttr init;
+    bool optional; /* = none: where it is not given there is no such attribute */
     bool has_init;
 } CgSigParam;
 typedef struct CgSig {

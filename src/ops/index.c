@@ -1,17 +1,10 @@
 /* index.c - rows by number, and back.
- * Takes integer ids; gives the rows they name, sums into them, or elements picked by them. Ids are checked where data
- * is read; here one that is out of range is taken to the nearest end, so that no kernel reads or writes elsewhere. */
+ * Takes integer ids; gives the rows they name, sums into them, or elements picked by them. An id that is out of
+ * range ends the run with an error; until then what belongs to it is zero. */
 #include <string.h>
 
 #include <cg/elementwise.h>
 #include <cg/rules.h>
-
-/* Element i of an i32 or i64 tensor, within [0, n). */
-static inline int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
-{
-    int64_t id = ids->dtype == CG_I64 ? ((const int64_t *)ids->data)[i] : ((const int32_t *)ids->data)[i];
-    return id < 0 ? 0 : id >= n ? n - 1 : id;
-}
 
 static void rows_work(const CgTensor *big, size_t rows, CgWork *work)
 {
@@ -42,10 +35,11 @@ static void take_kernel(const CgCall *call, CgPart part)
     cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);
     for (size_t i = first; i < last && row; i++) {
         char *to = (char *)call->out->data + i * row;
-        if (table->dim[0] == 0)
+        int64_t id = cg_index_at(call, 1, (int64_t)i, table->dim[0]);
+        if (id < 0)
             memset(to, 0, row);
         else
-            memcpy(to, (const char *)table->data + (size_t)id_at(ids, (int64_t)i, table->dim[0]) * row, row);
+            memcpy(to, (const char *)table->data + (size_t)id * row, row);
     }
 }
 
@@ -110,8 +104,8 @@ static bool scatter_shape(CgInfer *inf)
         cg_part_range(part, (size_t)rows, 1, &first, &last);                   \
         for (int64_t i = (int64_t)first * d; i < (int64_t)last * d; i++)       \
             to[i] = 0;                                                         \
-        for (int64_t i = 0; i < n && rows; i++) {                              \
-            int64_t id = id_at(ids, i, rows);                                  \
+        for (int64_t i = 0; i < n; i++) {                                      \
+            int64_t id = cg_index_at(call, 0, i, rows);                        \
             if (id < (int64_t)first || id >= (int64_t)last)                    \
                 continue;                                                      \
             T *row = to + id * d;                                              \
@@ -179,8 +173,10 @@ static bool pick_shape(CgInfer *inf)
         T *to = call->out->data;                                                   \
         size_t first, last;                                                        \
         cg_part_range(part, (size_t)cg_tensor_count(ids), CG_PART, &first, &last); \
-        for (size_t i = first; i < last; i++)                                      \
-            to[i] = v ? from[(int64_t)i * v + id_at(ids, (int64_t)i, v)] : 0;      \
+        for (size_t i = first; i < last; i++) {                                    \
+            int64_t id = cg_index_at(call, 1, (int64_t)i, v);                      \
+            to[i] = id < 0 ? 0 : from[(int64_t)i * v + id];                        \
+        }                                                                          \
     }
 PICK(float, pick_f32)
 PICK(double, pick_f64)
@@ -228,10 +224,12 @@ static void one_hot_kernel(const CgCall *call, CgPart part)
     int64_t n = y->dim[y->rank - 1];
     size_t size = cg_dtype_size(y->dtype), row = (size_t)n * size, first, last;
     cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);
-    for (size_t i = first; i < last && n; i++) {
+    for (size_t i = first; i < last; i++) {
         char *to = (char *)y->data + i * row;
-        int64_t id = id_at(ids, (int64_t)i, n);
+        int64_t id = cg_index_at(call, 0, (int64_t)i, n);
         memset(to, 0, row);
+        if (id < 0)
+            continue;
         if (y->dtype == CG_F32)
             ((float *)to)[id] = 1;
         else
@@ -252,15 +250,15 @@ static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to)
 /* ---- the ops ---- */
 
 static const CgSample take_samples[] = {
-    { .in = "F[11,5] i32[3,7]", .low = 0, .high = 10 },
-    { .in = "F[7,3] i64[13]", .low = 0, .high = 6 },
-    { .in = "F[331,67] i32[1013]", .low = -3, .high = 333 },
+    { .in = "F[11,5] i32[3,7]", .low = -1.31, .high = 2.385, .ids = 11 },
+    { .in = "F[7,3] i64[13]", .low = -1.31, .high = 2.385, .ids = 7 },
+    { .in = "F[331,67] i32[1013]", .low = -1.31, .high = 2.385, .ids = 331 },
     { .in = NULL },
 };
 static const CgSample scatter_samples[] = {
     { .in = "i32[3,7] F[3,7,5]", .attrs = "rows=[11]", .low = 0, .high = 10 },
     { .in = "i64[13] F[13,3]", .attrs = "rows=[5]", .low = 0, .high = 4 },
-    { .in = "i32[1013] F[1013,67]", .attrs = "rows=[331]", .low = -3, .high = 333 },
+    { .in = "i32[1013] F[1013,67]", .attrs = "rows=[331]", .low = 0, .high = 330 },
     { .in = NULL },
 };
 static const CgSample pick_samples[] = {
@@ -278,7 +276,7 @@ static const CgOp op_take = {
     CG_OP_HERE,
     .name = "take",
     .sig = "(table: T[V, D], ids: I[..s]) -> T[..s, D]",
-    .doc = "Rows of a table by their numbers: an embedding. Numbers outside 0 .. V-1 are taken to the nearest end.\n",
+    .doc = "Rows of a table by their numbers: an embedding. A number outside 0 .. V-1 is an error.\n",
     .shape = take_shape,
     .vjp = take_vjp,
     .work = take_work,
@@ -306,7 +304,7 @@ static const CgOp op_pick = {
     CG_OP_HERE,
     .name = "pick",
     .sig = "(x: F[..s, V], ids: I[..s]) -> F[..s]",
-    .doc = "From each row of x the element its id names. Numbers outside 0 .. V-1 are taken to the nearest end.\n",
+    .doc = "From each row of x the element its id names. A number outside 0 .. V-1 is an error.\n",
     .shape = pick_shape,
     .vjp = pick_vjp,
     .kernel = CG_FLOAT_KERNELS(pick),
@@ -318,7 +316,7 @@ static const CgOp op_one_hot = {
     CG_OP_HERE,
     .name = "one_hot",
     .sig = "(ids: I[..s], n: dim, dtype: str = \"f32\") -> F[..s, n]",
-    .doc = "Rows of n zeros with a one where the id says.\n",
+    .doc = "Rows of n zeros with a one where the id says. A number outside 0 .. n-1 is an error.\n",
     .shape = one_hot_shape,
     .work = one_hot_work,
     .along = along,

@@ -70,11 +70,30 @@ static CgRef weight_gradient(CgBuild *b, CgRef x, CgRef d, bool tb, CgRef before
     return cg_build(b, before == CG_NONE ? "matmul" : "matmul_add", before == CG_NONE ? 2 : 3, in, cg_attrs(1, &ta));
 }
 
+/* What `site` says of the losses of its rows. */
+static const CgAttrs *row_attrs(const CgSite *site)
+{
+    const CgAttr *ignore = cg_attr_find(site->attrs, "ignore");
+    return ignore ? cg_attrs(1, ignore) : NULL;
+}
+
+static CgRef row_loss(CgBuild *b, const CgSite *site, CgRef z, CgRef ids)
+{
+    CgRef in[2] = { z, ids };
+    return cg_build(b, "cross_entropy", 2, in, row_attrs(site));
+}
+
+static CgRef row_loss_vjp(CgBuild *b, const CgSite *site, CgRef z, CgRef ids, CgRef g)
+{
+    CgRef in[3] = { z, ids, g };
+    return cg_build(b, "cross_entropy_vjp", 3, in, row_attrs(site));
+}
+
 static void loss_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
     int bias = bias_of(site->nin, false);
     CgRef z = logits_of(b, site->in[0], site->in[1], bias < 0 ? CG_NONE : site->in[bias], flag(site->attrs));
-    out[0] = cg_b(b, "cross_entropy", z, site->in[site->nin - 1]);
+    out[0] = row_loss(b, site, z, site->in[site->nin - 1]);
 }
 
 static void vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
@@ -82,7 +101,7 @@ static void vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
     int bias = bias_of(site->nin, true);
     bool tb = flag(site->attrs);
     CgRef x = site->in[0], w = site->in[1], ids = site->in[site->nin - 2], g = site->in[site->nin - 1];
-    CgRef z = logits_of(b, x, w, bias < 0 ? CG_NONE : site->in[bias], tb), d = cg_t(b, "cross_entropy_vjp", z, ids, g);
+    CgRef z = logits_of(b, x, w, bias < 0 ? CG_NONE : site->in[bias], tb), d = row_loss_vjp(b, site, z, ids, g);
     out[0] = cg_build_part(b, d, 1);
     out[1] = cg_matmul(b, d, w, false, !tb);
     out[2] = weight_gradient(b, as_rows(b, x, 1), as_rows(b, d, 1), tb, CG_NONE);
@@ -135,7 +154,7 @@ static void loss_lower(CgBuild *b, const CgSite *site, CgRef *out)
         int64_t to = at + step < rows ? at + step : rows;
         CgRef z =
             logits_of(b, rows_of(b, x, at, to), site->in[1], bias < 0 ? CG_NONE : site->in[bias], flag(site->attrs));
-        chunk[n++] = cg_b(b, "cross_entropy", z, rows_of(b, flat, at, to));
+        chunk[n++] = row_loss(b, site, z, rows_of(b, flat, at, to));
     }
     out[0] = together(b, chunk, n, ids);
 }
@@ -154,7 +173,7 @@ static void vjp_lower(CgBuild *b, const CgSite *site, CgRef *out)
     for (int64_t at = 0; at < rows; at += step) {
         int64_t to = at + step < rows ? at + step : rows;
         CgRef some = rows_of(b, x, at, to), z = logits_of(b, some, w, bias < 0 ? CG_NONE : site->in[bias], tb);
-        CgRef d = cg_t(b, "cross_entropy_vjp", z, rows_of(b, flat, at, to), rows_of(b, g, at, to));
+        CgRef d = row_loss_vjp(b, site, z, rows_of(b, flat, at, to), rows_of(b, g, at, to));
         loss[n] = cg_build_part(b, d, 1);
         gx[n++] = cg_matmul(b, d, w, false, !tb);
         gw = weight_gradient(b, some, d, tb, gw);
@@ -189,11 +208,16 @@ static bool is_projection(CgBuild *b, CgRef z)
         && !cg_attr_int(cg_ref_attrs(b, z), "ta", 0);
 }
 
-static CgRef loss_of(CgBuild *b, const char *op, CgRef z, CgRef bias, CgRef ids)
+/* The loss `root` of the logits z, which are a product (and a bias). */
+static CgRef loss_of(CgBuild *b, const char *op, CgRef root, CgRef z, CgRef bias)
 {
-    CgAttr tb = cg_a_int("tb", cg_attr_int(cg_ref_attrs(b, z), "tb", 0));
+    CgRef ids = cg_ref_in(b, root, 1);
+    const CgAttr *ignore = cg_attr_find(cg_ref_attrs(b, root), "ignore");
+    CgAttr at[2] = { cg_a_int("tb", cg_attr_int(cg_ref_attrs(b, z), "tb", 0)) };
+    if (ignore)
+        at[1] = *ignore;
     CgRef in[4] = { cg_ref_in(b, z, 0), cg_ref_in(b, z, 1), bias == CG_NONE ? ids : bias, ids };
-    return cg_build(b, op, bias == CG_NONE ? 3 : 4, in, cg_attrs(1, &tb));
+    return cg_build(b, op, bias == CG_NONE ? 3 : 4, in, cg_attrs(ignore ? 2 : 1, at));
 }
 
 /* cross_entropy(matmul(x, w), ids) */
@@ -201,7 +225,7 @@ static CgRef linear_match(CgBuild *b, CgRef root)
 {
     if (!cg_ref_is(b, root, "cross_entropy") || !is_projection(b, cg_ref_in(b, root, 0)))
         return CG_NONE;
-    return loss_of(b, "linear_cross_entropy", cg_ref_in(b, root, 0), CG_NONE, cg_ref_in(b, root, 1));
+    return loss_of(b, "linear_cross_entropy", root, cg_ref_in(b, root, 0), CG_NONE);
 }
 
 /* A vector along the last axis, repeated over all others. */
@@ -225,7 +249,7 @@ static CgRef affine_match(CgBuild *b, CgRef root)
         CgRef bias = repeated_row(b, cg_ref_in(b, z, k));
         if (bias == CG_NONE || !is_projection(b, cg_ref_in(b, z, 1 - k)))
             continue;
-        return loss_of(b, "affine_cross_entropy", cg_ref_in(b, z, 1 - k), bias, cg_ref_in(b, root, 1));
+        return loss_of(b, "affine_cross_entropy", root, cg_ref_in(b, z, 1 - k), bias);
     }
     return CG_NONE;
 }
@@ -240,32 +264,38 @@ static CgAlong linear_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 }
 
 static const CgSample linear_samples[] = {
-    { .in = "F[3,5] F[5,7] i32[3]", .low = -1.31, .high = 2.385 },
-    { .in = "F[2,3,5] F[11,5] i64[2,3]", .attrs = "tb=1", .low = -1.31, .high = 2.385 },
-    { .in = "F[3,347,2] F[2,2203] i32[3,347]", .low = -1.31, .high = 2.385 }, /* two chunks in f32, two in f64 */
+    { .in = "F[3,5] F[5,7] i32[3]", .low = -1.31, .high = 2.385, .ids = 7 },
+    { .in = "F[2,3,5] F[11,5] i64[2,3]", .attrs = "tb=1", .low = -1.31, .high = 2.385, .ids = 11 },
+    { .in = "F[3,347,2] F[2,2203] i32[3,347]",
+        .low = -1.31,
+        .high = 2.385,
+        .ids = 2203 }, /* two chunks in f32, two in f64 */
+    { .in = "F[17,5] F[5,7] i32[17]", .attrs = "ignore=2", .low = -1.31, .high = 2.385, .ids = 7 },
+    { .in = "F[1031,2] F[2,2203] i32[1031]", .attrs = "ignore=2", .low = -1.31, .high = 2.385, .ids = 7 },
     { .in = NULL },
 };
 static const CgSample affine_samples[] = {
-    { .in = "F[3,5] F[7,5] F[7] i32[3]", .attrs = "tb=1", .low = -1.31, .high = 2.385 },
-    { .in = "F[1031,2] F[2,2203] F[2203] i32[1031]", .low = -1.31, .high = 2.385 },
+    { .in = "F[3,5] F[7,5] F[7] i32[3]", .attrs = "tb=1", .low = -1.31, .high = 2.385, .ids = 7 },
+    { .in = "F[1031,2] F[2,2203] F[2203] i32[1031]", .low = -1.31, .high = 2.385, .ids = 2203 },
     { .in = NULL },
 };
 static const CgSample linear_vjp_samples[] = {
-    { .in = "F[3,5] F[5,7] i32[3] F[3]", .low = -1.31, .high = 2.385 },
-    { .in = "F[2,3,5] F[11,5] i64[2,3] F[2,3]", .attrs = "tb=1", .low = -1.31, .high = 2.385 },
-    { .in = "F[3,347,2] F[2203,2] i32[3,347] F[3,347]", .attrs = "tb=1", .low = -1.31, .high = 2.385 },
+    { .in = "F[3,5] F[5,7] i32[3] F[3]", .low = -1.31, .high = 2.385, .ids = 7 },
+    { .in = "F[2,3,5] F[11,5] i64[2,3] F[2,3]", .attrs = "tb=1", .low = -1.31, .high = 2.385, .ids = 11 },
+    { .in = "F[3,347,2] F[2203,2] i32[3,347] F[3,347]", .attrs = "tb=1", .low = -1.31, .high = 2.385, .ids = 2203 },
+    { .in = "F[1031,2] F[2,2203] i32[1031] F[1031]", .attrs = "ignore=2", .low = -1.31, .high = 2.385, .ids = 7 },
     { .in = NULL },
 };
 static const CgSample affine_vjp_samples[] = {
-    { .in = "F[3,5] F[7,5] F[7] i32[3] F[3]", .attrs = "tb=1", .low = -1.31, .high = 2.385 },
-    { .in = "F[1031,2] F[2,2203] F[2203] i32[1031] F[1031]", .low = -1.31, .high = 2.385 },
+    { .in = "F[3,5] F[7,5] F[7] i32[3] F[3]", .attrs = "tb=1", .low = -1.31, .high = 2.385, .ids = 7 },
+    { .in = "F[1031,2] F[2,2203] F[2203] i32[1031] F[1031]", .low = -1.31, .high = 2.385, .ids = 2203 },
     { .in = NULL },
 };
 
 static const CgOp op_linear_cross_entropy = {
     CG_OP_HERE,
     .name = "linear_cross_entropy",
-    .sig = "(x: F[..s, D], w: F[..w], ids: I[..s], tb: bool = false) -> F[..s]",
+    .sig = "(x: F[..s, D], w: F[..w], ids: I[..s], tb: bool = false, ignore: int = none) -> F[..s]",
     .doc = "cross_entropy(matmul(x, w), ids) without storing the logits of all rows.\n\n"
            "w is (D, V), or (V, D) with tb. Large products are worked by chunks of rows.\n",
     .shape = loss_shape,
@@ -283,7 +313,7 @@ static const CgOp op_linear_cross_entropy = {
 static const CgOp op_affine_cross_entropy = {
     CG_OP_HERE,
     .name = "affine_cross_entropy",
-    .sig = "(x: F[..s, D], w: F[..w], bias: F[V], ids: I[..s], tb: bool = false) -> F[..s]",
+    .sig = "(x: F[..s, D], w: F[..w], bias: F[V], ids: I[..s], tb: bool = false, ignore: int = none) -> F[..s]",
     .doc =
         "cross_entropy(matmul(x, w) + bias, ids) without storing the logits of all rows; see linear_cross_entropy.\n",
     .shape = loss_shape,
@@ -301,7 +331,8 @@ static const CgOp op_affine_cross_entropy = {
 static const CgOp op_linear_cross_entropy_vjp = {
     CG_OP_HERE,
     .name = "linear_cross_entropy_vjp",
-    .sig = "(x: F[..s, D], w: F[..w], ids: I[..s], g: F[..s], tb: bool = false) -> (F[..s], F[..s, D], F[..w])",
+    .sig = "(x: F[..s, D], w: F[..w], ids: I[..s], g: F[..s], tb: bool = false, ignore: int = none) -> (F[..s], F[..s, "
+           "D], F[..w])",
     .doc = "linear_cross_entropy and, from g, that by the result, its derivatives by x and w: the logits are computed "
            "once.\n",
     .shape = vjp_shape,
@@ -315,7 +346,8 @@ static const CgOp op_linear_cross_entropy_vjp = {
 static const CgOp op_affine_cross_entropy_vjp = {
     CG_OP_HERE,
     .name = "affine_cross_entropy_vjp",
-    .sig = "(x: F[..s, D], w: F[..w], bias: F[V], ids: I[..s], g: F[..s], tb: bool = false) -> (F[..s], F[..s, D], "
+    .sig = "(x: F[..s, D], w: F[..w], bias: F[V], ids: I[..s], g: F[..s], tb: bool = false, ignore: int = none) -> "
+           "(F[..s], F[..s, D], "
            "F[..w], F[V])",
     .doc = "affine_cross_entropy and, from g, that by the result, its derivatives by x, w and bias: the logits are "
            "computed once.\n",

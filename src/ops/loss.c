@@ -45,10 +45,12 @@ static void loss_work(const CgCall *call, CgWork *work)
         work->scratch = (size_t)call->in[0].dim[call->in[0].rank - 1] * sizeof(float);
 }
 
-static int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
+/* The id of row r; -1 where the row counts for nothing: its id is `ignore`, or none at all. */
+static int64_t id_at(const CgCall *call, int64_t r, int64_t v, const CgAttr *ignore)
 {
-    int64_t id = ids->dtype == CG_I64 ? ((const int64_t *)ids->data)[i] : ((const int32_t *)ids->data)[i];
-    return id < 0 ? 0 : id >= n ? n - 1 : id;
+    const CgTensor *ids = &call->in[1];
+    int64_t id = ids->dtype == CG_I64 ? ((const int64_t *)ids->data)[r] : ((const int32_t *)ids->data)[r];
+    return ignore && id == ignore->i ? -1 : cg_index_at(call, 1, r, v);
 }
 
 /* f32 sums are carried in f64 over blocks: vocabularies are long. */
@@ -64,12 +66,30 @@ static int64_t id_at(const CgTensor *ids, int64_t i, int64_t n)
 
 static void cross_entropy_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 {
-    gin[0] = cg_t(b, "cross_entropy_vjp", site->in[0], site->in[1], site->gout[0]);
+    CgRef in[3] = { site->in[0], site->in[1], site->gout[0] };
+    gin[0] = cg_build(b, "cross_entropy_vjp", 3, in, site->attrs);
+}
+
+/* Where ids are `ignore`, as a bool like them; NONE when nothing is ignored. `ids` is given others there. */
+static CgRef ignored(CgBuild *b, const CgSite *site, CgRef *ids)
+{
+    const CgAttr *ignore = cg_attr_find(site->attrs, "ignore");
+    if (!ignore)
+        return CG_NONE;
+    CgRef hit = cg_b(b, "eq", *ids, cg_fill_like(b, *ids, (double)ignore->i));
+    *ids = cg_t(b, "where", hit, cg_fill_like(b, *ids, 0), *ids);
+    return hit;
+}
+
+static CgRef unless(CgBuild *b, CgRef hit, CgRef x)
+{
+    return hit == CG_NONE ? x : cg_t(b, "where", hit, cg_fill_like(b, x, 0), x);
 }
 
 static void cross_entropy_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
-    out[0] = cg_sub(b, cg_u(b, "logsumexp", site->in[0]), cg_b(b, "pick", site->in[0], site->in[1]));
+    CgRef ids = site->in[1], hit = ignored(b, site, &ids);
+    out[0] = unless(b, hit, cg_sub(b, cg_u(b, "logsumexp", site->in[0]), cg_b(b, "pick", site->in[0], ids)));
 }
 
 static void cross_entropy_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
@@ -77,9 +97,10 @@ static void cross_entropy_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
     CgRef x = site->in[0];
     CgType t = cg_ref_type(b, x);
     CgAttr at[2] = { cg_a_dims("n", 1, &t.dim[t.rank - 1]), cg_a_str("dtype", cg_dtype_name(t.dtype)) };
-    CgRef hot = cg_build(b, "one_hot", 1, &site->in[1], cg_attrs(2, at));
-    out[0] = cg_mul(b, cg_repeat(b, site->in[2], t, t.rank - 1), cg_sub(b, cg_u(b, "softmax", x), hot));
-    out[1] = cg_b(b, "cross_entropy", x, site->in[1]);
+    CgRef ids = site->in[1], hit = ignored(b, site, &ids), hot = cg_build(b, "one_hot", 1, &ids, cg_attrs(2, at));
+    CgRef g = unless(b, hit, site->in[2]);
+    out[0] = cg_mul(b, cg_repeat(b, g, t, t.rank - 1), cg_sub(b, cg_u(b, "softmax", x), hot));
+    out[1] = cg_build(b, "cross_entropy", 2, site->in, site->attrs);
 }
 
 static CgAlong loss_along(const CgInfer *inf, int operand, int axis, CgTo *to)
@@ -90,23 +111,26 @@ static CgAlong loss_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 
 static const CgSample loss_samples[] = {
     { .in = "F[3,7] i32[3]", .low = 0, .high = 6 },
-    { .in = "F[2,3,37] i64[2,3]", .low = -3, .high = 36 },
-    { .in = "F[17,5003] i32[17]", .low = -3, .high = 5005 },
+    { .in = "F[2,3,37] i64[2,3]", .low = 0, .high = 36 },
+    { .in = "F[17,5003] i32[17]", .low = 0, .high = 5002 },
+    { .in = "F[17,7] i32[17]", .attrs = "ignore=2", .low = 0, .high = 6 },
+    { .in = "F[13,5] i64[13]", .attrs = "ignore=-1", .low = -1, .high = 4 },
     { .in = NULL },
 };
 static const CgSample loss_vjp_samples[] = {
     { .in = "F[3,7] i32[3] F[3]", .low = 0, .high = 6 },
     { .in = "F[2,3,11] i64[2,3] F[2,3]", .low = 0, .high = 10 },
-    { .in = "F[17,5003] i32[17] F[17]", .low = -2, .high = 7 },
+    { .in = "F[17,5003] i32[17] F[17]", .low = -2, .high = 7, .ids = 5003 },
+    { .in = "F[17,7] i32[17] F[17]", .attrs = "ignore=2", .low = 0, .high = 6 },
     { .in = NULL },
 };
 
 static const CgOp op_cross_entropy = {
     CG_OP_HERE,
     .name = "cross_entropy",
-    .sig = "(logits: F[..s, V], ids: I[..s]) -> F[..s]",
+    .sig = "(logits: F[..s, V], ids: I[..s], ignore: int = none) -> F[..s]",
     .doc = "-log softmax(logits)[id] of each row, in nats: logsumexp(logits) - logits[id].\n\n"
-           "Ids outside 0 .. V-1 are taken to the nearest end.\n",
+           "Rows whose id is `ignore` are 0. Any other id outside 0 .. V-1 is an error.\n",
     .shape = cross_entropy_shape,
     .vjp = cross_entropy_vjp,
     .expand = cross_entropy_expand,
@@ -121,7 +145,7 @@ static const CgOp op_cross_entropy = {
 static const CgOp op_cross_entropy_vjp = {
     CG_OP_HERE,
     .name = "cross_entropy_vjp",
-    .sig = "(logits: F[..s, V], ids: I[..s], g: F[..s]) -> (F[..s, V], F[..s])",
+    .sig = "(logits: F[..s, V], ids: I[..s], g: F[..s], ignore: int = none) -> (F[..s, V], F[..s])",
     .doc =
         "Derivative of cross_entropy by the logits, g * (softmax(logits) - one_hot(ids)), and cross_entropy itself.\n",
     .shape = cross_entropy_vjp_shape,

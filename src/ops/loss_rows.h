@@ -16,10 +16,16 @@ static void NAME(cross_entropy)(const CgCall *call, CgPart part)
     const CgTensor *logits = &call->in[0], *ids = &call->in[1];
     int64_t v = logits->dim[logits->rank - 1];
     T *to = call->out->data;
+    const CgAttr *ignore = cg_attr_find(call->attrs, "ignore");
     size_t first, last;
     cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);
     for (size_t r = first; r < last; r++) {
         const T *x = (const T *)logits->data + (int64_t)r * v;
+        int64_t id = id_at(call, (int64_t)r, v, ignore);
+        if (id < 0) {
+            to[r] = 0;
+            continue;
+        }
         T m = NAME(greatest)(x, v);
         double total = 0;
         for (int64_t at = 0; at < v; at += BLOCK) {
@@ -30,7 +36,7 @@ static void NAME(cross_entropy)(const CgCall *call, CgPart part)
                 s += EX(x[at + i] - m);
             total += (double)s;
         }
-        to[r] = v ? (T)log(total) + (m - x[id_at(ids, (int64_t)r, v)]) : 0;
+        to[r] = (T)log(total) + (m - x[id]);
     }
 }
 
@@ -43,13 +49,19 @@ static void NAME(cross_entropy_vjp)(const CgCall *call, CgPart part)
     cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);
     T *loss = call->out[1].data;
     bool rounds = call->out->dtype == CG_BF16;
-    for (size_t r = first; r < last && !v; r++)
-        loss[r] = 0;
-    for (size_t r = first; r < last && v; r++) {
+    const CgAttr *ignore = cg_attr_find(call->attrs, "ignore");
+    for (size_t r = first; r < last; r++) {
         const T *x = (const T *)logits->data + (int64_t)r * v;
         T *dx = rounds ? (T *)part.scratch : (T *)call->out->data + (int64_t)r * v;
         T g = ((const T *)call->in[2].data)[r];
-        T m = NAME(greatest)(x, v), hit = x[id_at(ids, (int64_t)r, v)];
+        int64_t id = id_at(call, (int64_t)r, v, ignore);
+        if (id < 0) {
+            loss[r] = 0;
+            memset((char *)call->out->data + (int64_t)r * cg_row_step(call->out) * (int64_t)cg_dtype_size(call->out->dtype), 0,
+                (size_t)v * cg_dtype_size(call->out->dtype));
+            continue;
+        }
+        T m = NAME(greatest)(x, v), hit = x[id];
         double total = 0;
         for (int64_t at = 0; at < v; at += BLOCK) {
             int64_t n = v - at < BLOCK ? v - at : BLOCK;
@@ -67,7 +79,7 @@ static void NAME(cross_entropy_vjp)(const CgCall *call, CgPart part)
         CG_SIMD
         for (int64_t i = 0; i < v; i++)
             dx[i] *= scale;
-        dx[id_at(ids, (int64_t)r, v)] -= g;
+        dx[id] -= g;
         if (rounds)
             cg_bf16_round(part.scratch, (uint16_t *)call->out->data + (int64_t)r * cg_row_step(call->out), (size_t)v);
     }

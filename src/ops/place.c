@@ -173,12 +173,17 @@ static void put_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
     CgType t = cg_ref_type(b, x);
     int axis = cg_axis(site->attrs, "axis", t.rank);
     const CgDim *n = cg_ref_type(b, y).dim[axis];
+    if (n == cg_dim_int(0)) {
+        out[0] = x;
+        return;
+    }
     CgRef first = first_ref(b, site, site->in[2], t, axis, n);
     CgRef ids = count_from(b, cg_neg(b, first), t.dim[axis]), size = cg_size_number(b, n, CG_I32);
     CgType line = cg_ref_type(b, ids);
     CgRef inside =
         cg_b(b, "and", cg_b(b, "ge", ids, cg_fill(b, line, 0)), cg_b(b, "lt", ids, cg_broadcast_scalar(b, size, line)));
     int64_t axes[CG_MAX_RANK];
+    ids = cg_where(b, inside, ids, cg_fill(b, line, 0));
     for (int i = 0; i < t.rank; i++)
         axes[i] = i == axis ? 0 : -1;
     out[0] = cg_where(b, cg_broadcast(b, inside, t.rank, t.dim, axes), take_along_axis(b, y, axis, ids), x);

@@ -118,7 +118,10 @@ bool cg_decoder_feed(CgDecoder *d, const int32_t *ids, int64_t stride, int64_t n
         return false;
     for (int64_t r = 0; r < d->rows; r++)
         memcpy(s->ids + r * n, ids + r * stride, (size_t)n * sizeof *ids);
-    cg_exec_run(s->exec);
+    if (!cg_exec_run(s->exec)) {
+        cg_exec_explain(s->exec, e);
+        return false;
+    }
     d->now += (int32_t)n;
     d->last = s;
     return true;
@@ -139,13 +142,17 @@ static void begin_keep(CgDecoder *d, Keep *k)
     cg_tensor_copy(&to, &from, (CgPart){ .count = 1 });
 }
 
-void cg_decoder_begin(CgDecoder *d)
+bool cg_decoder_begin(CgDecoder *d, CgErr *e)
 {
-    cg_exec_run(d->begin);
+    if (!cg_exec_run(d->begin)) {
+        cg_exec_explain(d->begin, e);
+        return false;
+    }
     for (int k = 0; k < d->nkeep; k++)
         begin_keep(d, &d->keep[k]);
     d->now = 0;
     d->last = NULL;
+    return true;
 }
 
 bool cg_decoder_output(const CgDecoder *d, const char *name, CgTensor *out)

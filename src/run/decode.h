@@ -17,7 +17,7 @@ void cg_decoder_free(CgDecoder *d);
 void cg_decoder_bind_input(CgDecoder *d, int ordinal, const void *data);
 void cg_decoder_bind_param(CgDecoder *d, int ordinal, const void *data);
 /* Runs the prologue: an empty text. */
-void cg_decoder_begin(CgDecoder *d);
+CG_NODISCARD bool cg_decoder_begin(CgDecoder *d, CgErr *e);
 /* n more places of each row, ids[row * stride + i]; fails only when a plan for n places cannot be made. All places fed
  * together are at most those of the text the graph was made for, less one where it needs none for its first result. */
 CG_NODISCARD bool cg_decoder_feed(CgDecoder *d, const int32_t *ids, int64_t stride, int64_t n, CgErr *e);

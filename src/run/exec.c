@@ -52,6 +52,7 @@ struct CgExec {
     CgTrace *trace; /* NULL unless asked for */
     int trace_first;
     bool checked_bound;
+    CgFault fault;
 };
 
 /* A task as a job of the pool; `run` tells it from any other. */
@@ -306,21 +307,80 @@ static int run_watched(CgExec *x, bool check)
     return bad;
 }
 
-void cg_exec_run(CgExec *x)
+bool cg_exec_run(CgExec *x)
 {
     check_bound(x);
+    x->fault.call = NULL;
     if (x->poison || x->profiling) {
         run_watched(x, false);
-        return;
+        return !x->fault.call;
     }
     int n = cg_plan_waves(x->plan);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n && !x->fault.call; i++)
         run_wave(x, &x->waves[i]);
+    return !x->fault.call;
+}
+
+/* Element `flat` of a tensor by its axes; nothing where a size after the first is not known. */
+static void print_element(int64_t flat, int rank, const int64_t *dim, CgStrbuf *out)
+{
+    int64_t stride = 1;
+    for (int k = 1; k < rank; k++)
+        stride *= dim[k];
+    for (int k = 0; k < rank; k++) {
+        cg_strbuf_printf(out, "%s%lld", k ? ", " : "[", (long long)(flat / stride));
+        flat %= stride;
+        stride = k + 1 < rank ? stride / dim[k + 1] : 1;
+    }
+    cg_strbuf_puts(out, rank ? "]" : "");
+}
+
+/* "element [3, 17] of 'tokens'", or of what was computed; "it" for a scalar. */
+static void print_index(const CgExec *x, const CgFault *f, CgStrbuf *out)
+{
+    const CgTensor *t = &f->call->in[f->operand];
+    const CgSlot *slot = &cg_plan_instr(x->plan, (int)(f->call - x->calls))->in[f->operand];
+    const CgBuffer *from = cg_plan_buffer(x->plan, slot->buffer);
+    const CgGraph *g = cg_plan_graph(x->plan);
+    if (!t->rank) {
+        cg_strbuf_puts(out, "the index");
+        return;
+    }
+    if (from->place == CG_AT_INPUT) {
+        CgRef input = g->inputs.at[from->ordinal];
+        const CgType *type = cg_node_type(g, input);
+        int64_t dim[CG_MAX_RANK] = { 0 };
+        bool known = type->rank > 0;
+        for (int k = 1; known && k < type->rank; k++)
+            known = cg_dim_is_int(type->dim[k], &dim[k]) && dim[k] > 0;
+        if (known) {
+            cg_strbuf_puts(out, "element ");
+            print_element((int64_t)(slot->offset / cg_dtype_size(t->dtype)) + f->element, type->rank, dim, out);
+            cg_strbuf_printf(out, " of '%s'", cg_node_name(g, input));
+            return;
+        }
+    }
+    cg_strbuf_puts(out, "element ");
+    print_element(f->element, t->rank, t->dim, out);
+    cg_strbuf_puts(out, " of the indices");
+}
+
+int cg_exec_explain(const CgExec *x, CgErr *e)
+{
+    const CgFault *f = &x->fault;
+    CG_ASSERT(f->call, "a run that failed");
+    CgStrbuf what = { 0 };
+    print_index(x, f, &what);
+    cg_err(e, CG_ERR_INPUT, "%s: %s is %lld, which is not from 0 to %lld", f->call->op->name, cg_strbuf_str(&what),
+        (long long)f->index, (long long)f->below - 1);
+    cg_strbuf_deinit(&what);
+    return (int)(f->call - x->calls);
 }
 
 int cg_exec_run_checked(CgExec *x)
 {
     check_bound(x);
+    x->fault.call = NULL;
     return run_watched(x, true);
 }
 
@@ -555,6 +615,7 @@ CgExec *cg_exec_new(const CgPlan *p, CgPool *pool, CgErr *e)
         *c = (CgCall){
             .op = in->op, .nin = in->nin, .nout = in->nout, .attrs = in->attrs, .state = in->state, .bf16 = in->bf16
         };
+        c->fault = &x->fault;
         c->shared = in->shared >= 0 ? x->slab + in->shared_offset : NULL;
         c->in = x->tensors + at;
         for (int k = 0; k < in->nin; k++)

@@ -38,6 +38,8 @@ static bool step(CgTraining *t, CgStepResult *r)
     CgStepOutcome outcome = cg_training_step(t, r);
     if (outcome == CG_STEP_NOT_FINITE)
         cg_training_explain_step(t, *r);
+    else if (outcome == CG_STEP_BAD_INDEX)
+        cg_training_explain_index(t);
     else if (outcome == CG_STEP_SPOILED)
         cg_training_explain_update(t);
     return outcome == CG_STEP_TAKEN;
@@ -155,17 +157,18 @@ static bool graph_new(CgSession *x, const CgModelGraph *model, CgBindings sizes,
     return bind_inputs(x, g);
 }
 
-static void time_graph(CgSession *x, Graph *g, const CgBenchOpts *opts, CgBench *out)
+static bool time_graph(CgSession *x, Graph *g, const CgBenchOpts *opts, CgBench *out)
 {
     for (int i = 0; i < opts->warmup + opts->steps; i++) {
         double start = cg_now();
-        cg_exec_run(g->exec);
+        if (!cg_session_run(x, g->exec, x->at))
+            return false;
         if (i >= opts->warmup)
             out->ms[i - opts->warmup] = 1e3 * (cg_now() - start);
     }
     out->resident = resident();
     if (!opts->profile)
-        return;
+        return true;
     int frame = 0;
     cg_exec_profile(g->exec, x->opts.profile);
     if (x->trace) {
@@ -175,7 +178,8 @@ static void time_graph(CgSession *x, Graph *g, const CgBenchOpts *opts, CgBench 
     double all = cg_now();
     for (int i = 0; i < opts->steps; i++) {
         int64_t start = x->trace ? cg_trace_now(x->trace) : 0;
-        cg_exec_run(g->exec);
+        if (!cg_session_run(x, g->exec, x->at))
+            return false;
         if (x->trace)
             cg_trace_frame(x->trace, frame, start);
     }
@@ -184,6 +188,7 @@ static void time_graph(CgSession *x, Graph *g, const CgBenchOpts *opts, CgBench 
         cg_profile_add(&x->profile, g->exec, CG_PHASE_FORWARD, x->sources);
         cg_profile_steps(&x->profile, opts->steps, all);
     }
+    return true;
 }
 
 bool cg_bench_graph(
@@ -198,7 +203,7 @@ bool cg_bench_graph(
         out->slab = cg_plan_slab(g.plan);
         out->flops = cg_plan_useful_flops(g.plan);
         out->products = cg_plan_products(g.plan);
-        time_graph(x, &g, opts, out);
+        good = time_graph(x, &g, opts, out);
     }
     graph_free(&g);
     return good;

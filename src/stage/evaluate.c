@@ -278,8 +278,7 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
         if (!prepare(v, rows))
             return false;
         cg_dataset_read(v->data, first, rows, v->rows);
-        cg_exec_run(v->runner.exec);
-        if (!write_texts(v))
+        if (!cg_session_run(v->x, v->runner.exec, s->span) || !write_texts(v))
             return false;
         for (int64_t r = 0; r < rows; r++)
             if (!fill_row(v, r))

@@ -99,7 +99,10 @@ static bool look(CgWriter *w, int64_t t, CgTensor *logits, CgTensor *ids, CgErr 
         if (!cg_decoder_output(w->decoder, "logits", logits) || !cg_decoder_output(w->decoder, "ids", ids))
             return cg_err(err, CG_ERR_INPUT, "the model says nothing before any text");
     } else {
-        cg_exec_run(w->exec);
+        if (!cg_exec_run(w->exec)) {
+            cg_exec_explain(w->exec, err);
+            return false;
+        }
         *ids = cg_exec_output(w->exec, 0);
         *logits = cg_exec_output(w->exec, 1);
         /* a model of text shifts it itself when it has a context (place t says token t), and not when it has none */
@@ -119,7 +122,8 @@ bool cg_writer_run(
     if (w->decoder) {
         if (g->in_context >= 0)
             cg_decoder_bind_input(w->decoder, g->in_context, context);
-        cg_decoder_begin(w->decoder);
+        if (!cg_decoder_begin(w->decoder, &err))
+            return cg_session_err(w->x, w->x->at, &err);
     } else {
         if (g->in_context >= 0)
             cg_exec_bind_input(w->exec, g->in_context, context);

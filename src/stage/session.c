@@ -54,6 +54,24 @@ bool cg_session_err(CgSession *x, CgSpan at, const CgErr *err)
     return false;
 }
 
+CgDiag *cg_session_fault(CgSession *x, const CgExec *exec, CgSpan at)
+{
+    CgErr err = { 0 };
+    int instr = cg_exec_explain(exec, &err);
+    const CgPlan *plan = cg_exec_plan(exec);
+    CgRef node = cg_plan_instr(plan, instr)->node;
+    CgSpan place = node != CG_NONE ? cg_node(cg_plan_graph(plan), node)->span : (CgSpan){ 0 };
+    CgDiag *d = cg_diag(x->diags, CG_E0605, place.file ? place : at, "%s", err.text);
+    if (!strncmp(cg_plan_instr(plan, instr)->op->name, "cross_entropy", 13))
+        cg_diag_help(d, "a label that stands for none is told with cross_entropy(.., ignore = -100)");
+    return d;
+}
+
+bool cg_session_run(CgSession *x, CgExec *exec, CgSpan at)
+{
+    return cg_exec_run(exec) || !cg_session_fault(x, exec, at);
+}
+
 CgDigest cg_value_digest(const CgValue *v)
 {
     CgStrbuf text = { 0 };

@@ -121,6 +121,10 @@ void cg_writer_free(CgWriter *w);
 
 /* A mistake of data or files, at the statement being carried out; always false. */
 bool cg_session_err(CgSession *x, CgSpan at, const CgErr *err);
+/* Runs a plan; an index outside of its table is reported where its op is written, or at `at`. */
+CG_NODISCARD bool cg_session_run(CgSession *x, CgExec *exec, CgSpan at);
+/* Reports why a plan that ran failed; NULL where there is no more to be said of it. */
+CgDiag *cg_session_fault(CgSession *x, const CgExec *exec, CgSpan at);
 
 /* What objects hold that runs give: columns and tokens. */
 typedef struct CgNumbers {

@@ -314,6 +314,8 @@ static void explain_update(Loop *l)
 static bool bad_step(Loop *l, CgStepOutcome outcome, CgStepResult r)
 {
     CgTraining *t = l->t;
+    if (outcome == CG_STEP_BAD_INDEX)
+        return cg_training_explain_index(t);
     if (!t->s->skip || l->skipped >= SKIPS) {
         if (outcome == CG_STEP_NOT_FINITE)
             cg_training_explain_step(t, r);

@@ -292,6 +292,30 @@ static CgSpan batch_place(CgElab *e, CgFrame *f, const CgExpr *train)
     return train->op_span;
 }
 
+/* A loss has no more axes than the widest field of its batch: the mean of logits is no loss. */
+static bool check_axes(CgElab *e, CgValue *loss, const CgValue *batch, const CgExpr *x)
+{
+    const CgType *t = cg_value_type(e, loss);
+    int widest = 0;
+    for (int i = 0; i < batch->n; i++)
+        if (batch->at[i]->kind == CG_VALUE_TENSOR && cg_value_type(e, batch->at[i])->rank > widest)
+            widest = cg_value_type(e, batch->at[i])->rank;
+    if (t->rank <= widest)
+        return true;
+    CgStrbuf type = { 0 };
+    cg_type_print(t, &type);
+    CgDiag *d = cg_elab_error(e, CG_E0408, x->span, "the loss is %s, and no field of its batch has more than %d axes",
+        cg_strbuf_str(&type), widest);
+    const CgSource *s = cg_sources_get(e->sources, x->span.file);
+    int n = (int)(x->span.end - x->span.start);
+    bool is_short = n <= 60 && !memchr(s->text + x->span.start, '\n', (size_t)n);
+    cg_diag_help(d,
+        "what would be trained is the mean of all its elements; logits become a loss by cross_entropy(%.*s, batch.%s)",
+        is_short ? n : 2, is_short ? s->text + x->span.start : "..", batch->keys[batch->n - 1]);
+    cg_strbuf_deinit(&type);
+    return false;
+}
+
 /* The loss as a number; NONE after a mistake. */
 static CgRef read_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *batch)
 {
@@ -306,7 +330,8 @@ static CgRef read_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr 
         return CG_NONE;
     }
     cg_marks_check(e);
-    if (!check_lost(e, s) || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))
+    if (!check_axes(e, loss, batch, x) || !check_lost(e, s)
+        || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))
         return CG_NONE;
     return mean_of(&s->model->build, loss->tensor.ref);
 }

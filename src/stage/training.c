@@ -8,10 +8,11 @@
 #include <string.h>
 
 /* Runs a plan that is bound, and says so in the trace. */
-static void run(const CgTraining *t, const CgRunner *r)
+static void run(CgTraining *t, const CgRunner *r)
 {
     int64_t start = t->trace ? cg_trace_now(t->trace) : 0;
-    cg_exec_run(r->exec);
+    if (!cg_exec_run(r->exec) && !t->faulty)
+        t->faulty = r;
     if (t->trace)
         cg_trace_frame(t->trace, r->frame, start);
 }
@@ -41,6 +42,8 @@ static void clear_padding(CgTraining *t)
 static void run_share(CgTraining *t, int64_t share)
 {
     CgStage *s = t->s;
+    if (!t->faulty)
+        t->faulty_share = share;
     cg_training_fill(t, t->done, share, &t->step);
     cg_exec_bind_output(t->step.exec, 0, &t->loss_out);
     cg_exec_random(t->step.exec, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)(t->done * s->accumulate + share));
@@ -58,6 +61,8 @@ static double run_shares(CgTraining *t)
     for (int64_t share = 0; of->before && share < s->accumulate; share++) {
         cg_training_fill(t, t->done, share, &t->before);
         cg_totals_bind_shares(&t->totals, &t->before, 0, of->wanted);
+        if (!t->faulty)
+            t->faulty_share = share;
         run(t, &t->before);
         cg_totals_add(&t->totals, of->wanted);
     }
@@ -100,7 +105,7 @@ static bool params_finite(CgTraining *t)
     float squares;
     cg_exec_bind_input(t->norm.exec, 0, t->memory.block);
     cg_exec_bind_output(t->norm.exec, 0, &squares);
-    cg_exec_run(t->norm.exec);
+    run(t, &t->norm);
     return isfinite(squares) || first_odd(t->memory.block, (size_t)t->s->total) == (size_t)t->s->total;
 }
 
@@ -156,6 +161,8 @@ static CgStepOutcome take_step(CgTraining *t, CgStepResult *out)
         run_share(t, 0);
         out->loss = (double)t->loss_out;
     }
+    if (t->faulty)
+        return CG_STEP_BAD_INDEX;
     const float *grad = t->sum ? t->sum : t->grad;
     float squares;
     cg_exec_bind_input(t->norm.exec, 0, grad);
@@ -258,6 +265,8 @@ bool cg_training_validate(CgTraining *t, double *out)
         else
             cg_exec_bind_output(r->exec, 0, &loss);
         run(t, r);
+        if (t->faulty)
+            return cg_training_explain_index(t);
         if (sums)
             cg_totals_add(&t->totals, NULL);
         sum += (double)loss * (double)rows;

@@ -30,6 +30,8 @@ typedef struct CgTraining {
     int64_t filled;            /* the step whose rows they are, -1: of none */
     int64_t done;              /* steps */
     float loss_out;
+    const CgRunner *faulty; /* whose run failed; NULL: none has ... */
+    int64_t faulty_share;   /* ... and in which share of its batch */
     bool look; /* whether updates look for the first number that is none, in `odd` */
     CgOdd odd;
     double seconds;  /* in steps, since they are watched */
@@ -45,6 +47,7 @@ typedef struct CgStepResult {
 
 typedef enum CgStepOutcome {
     CG_STEP_TAKEN,
+    CG_STEP_BAD_INDEX,  /* an index outside of its table: nothing was changed */
     CG_STEP_NOT_FINITE, /* loss or gradient: nothing was changed */
     CG_STEP_SPOILED     /* the update made a parameter that is no number; with `kept` it was taken back */
 } CgStepOutcome;
@@ -83,6 +86,7 @@ void cg_training_bind_update(CgTraining *t, const CgRunner *r, int group, const 
 void cg_training_look(CgTraining *t, const CgUpdate *u);
 /* Of a step that was not finite: the first op, its place, the rows of the batch. */
 void cg_training_explain_step(CgTraining *t, CgStepResult r);
+bool cg_training_explain_index(CgTraining *t); /* gives false */
 /* Of an update that spoiled a parameter, after it was repeated with `look`. */
 void cg_training_explain_update(CgTraining *t);
 void cg_training_explain_validation(CgTraining *t, double loss);

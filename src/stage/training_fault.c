@@ -51,7 +51,8 @@ static void name_rows(CgTraining *t, const CgGraph *loss, CgDiag *d)
     s->accumulate = s->batch; /* each row a share of its own */
     for (int64_t row = 0; row < s->batch; row++) {
         cg_training_fill(t, t->done, row, &one);
-        cg_exec_run(one.exec);
+        if (!cg_exec_run(one.exec))
+            continue;
         CgTensor value = cg_exec_output(one.exec, 0);
         if (!isfinite(*(const float *)value.data) && found++ < SHOWN)
             cg_strbuf_printf(&text, "%s%lld", found > 1 ? ", " : "", (long long)row);
@@ -82,6 +83,20 @@ void cg_training_explain_step(CgTraining *t, CgStepResult r)
         d, "a smaller rate, a longer warm-up or clip usually keeps numbers finite; the last checkpoint is kept");
     cg_graph_free(loss);
     cg_graph_free(all);
+}
+
+bool cg_training_explain_index(CgTraining *t)
+{
+    CgStage *s = t->s;
+    CgDiag *d = cg_session_fault(t->x, t->faulty->exec, s->span);
+    if (t->faulty == &t->valid_full || t->faulty == &t->valid_rest)
+        cg_diag_note(d, s->span, "in a validation of this training, after step %lld", (long long)t->done);
+    else if (s->accumulate > 1)
+        cg_diag_note(d, s->span, "in step %lld of this training, in share %lld of its batch, counted from 0",
+            (long long)t->done, (long long)t->faulty_share);
+    else
+        cg_diag_note(d, s->span, "in step %lld of this training", (long long)t->done);
+    return false;
 }
 
 void cg_training_look(CgTraining *t, const CgUpdate *u)

@@ -138,8 +138,8 @@ static bool run_init(CgSession *x, const CgModelGraph *m, int64_t seed, CgMemory
         return cg_session_err(x, x->at, &err);
     }
     cg_exec_random(exec, (uint64_t)(seed + x->opts.seed), 0);
-    cg_exec_run(exec);
-    for (size_t i = 0; i < m->init->outputs.len; i++) {
+    bool good = cg_session_run(x, exec, x->at);
+    for (size_t i = 0; good && i < m->init->outputs.len; i++) {
         uint64_t k = 0;
         cg_map_get(&m->by_path, cg_map_ptr(m->init->outputs.at[i].name), &k);
         CgTensor t = cg_exec_output(exec, (int)i);
@@ -157,7 +157,7 @@ static bool run_init(CgSession *x, const CgModelGraph *m, int64_t seed, CgMemory
     }
     cg_exec_free(exec);
     cg_plan_free(plan);
-    return true;
+    return good;
 }
 
 bool cg_memory_fill(CgSession *x, const CgModelGraph *m, const CgStage *trained, int64_t seed, CgMemory *out)

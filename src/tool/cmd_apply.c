@@ -371,8 +371,7 @@ static bool compute(CgSession *x, CgTarget *t, const Asked *asked)
     }
     if (good) {
         cg_exec_random(exec, (uint64_t)asked->seed, 0);
-        cg_exec_run(exec);
-        good = deliver(x, exec, g, asked->out);
+        good = cg_session_run(x, exec, x->at) && deliver(x, exec, g, asked->out);
     }
     cg_exec_free(exec);
     cg_plan_free(plan);

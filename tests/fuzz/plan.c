@@ -34,7 +34,7 @@ static void run(const CgPlan *p, CgPool *pool)
     for (size_t i = 0; i < g->params.len && x; i++)
         cg_exec_bind_param(x, (int)i, ones);
     if (x)
-        cg_exec_run(x);
+        CG_ASSERT(cg_exec_run(x), "indices are within their tables");
     cg_exec_free(x);
     free(ones);
 }

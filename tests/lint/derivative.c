@@ -88,7 +88,7 @@ static void slope_free(Slope *s)
 
 static double loss_at(Slope *s)
 {
-    cg_exec_run(s->net.x);
+    CG_ASSERT(cg_exec_run(s->net.x), "indices are within their tables");
     CgTensor t = cg_exec_output(s->net.x, 0);
     return *(const double *)t.data;
 }

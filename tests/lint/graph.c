@@ -142,8 +142,10 @@ void claim_within(const Case *c)
     }
 }
 
-static bool holds(CgDtype d, double v)
+static bool holds(const CgSample *s, CgDtype d, double v)
 {
+    if (s->ids && !cg_dtype_is_float(d))
+        return v >= 0 && v < (double)s->ids && v == floor(v);
     return cg_dtype_is_float(d) || (d == CG_BOOL ? v == 0 || v == 1 : v == floor(v));
 }
 
@@ -160,7 +162,7 @@ void claim_fold(const Case *c)
             bool finite = true, fits = true;
             for (int i = 0; i < c->nin; i++)
                 if (i == k || k < 0)
-                    fits &= holds(c->type[i].dtype, values[k < 0 ? (v + (size_t)i) % CG_LEN(values) : v]);
+                    fits &= holds(c->sample, c->type[i].dtype, values[k < 0 ? (v + (size_t)i) % CG_LEN(values) : v]);
             for (int no_fold = 0; fits && no_fold < 2; no_fold++) {
                 CgBuild b = cg_build_at(cg_graph_new("lint"));
                 CgRef x[CG_MAX_IN];

@@ -198,7 +198,7 @@ static void fill(Case *c, int k)
         for (int tries = 0; tries < 1000; tries++) {
             v = s->low + (s->high - s->low) * draw();
             if (!cg_dtype_is_float(t->dtype))
-                v = floor(s->low + (s->high - s->low + 1) * draw());
+                v = s->ids ? floor((double)s->ids * draw()) : floor(s->low + (s->high - s->low + 1) * draw());
             if (t->dtype == CG_F32)
                 v = (double)(float)v;
             if (s->apart == 0 || n > FEW || !cg_dtype_is_float(t->dtype) || !too_near(c, k, i, v))
@@ -513,7 +513,7 @@ Result net_results(Net *n, const Case *c, CgPool *pool)
     for (int k = 0; k < c->nin; k++)
         cg_exec_bind_input(n->x, k, c->in[k].data);
     cg_exec_random(n->x, 2385, 7);
-    cg_exec_run(n->x);
+    CG_ASSERT(cg_exec_run(n->x), "indices are within their tables");
     Result r = { .n = (int)n->g->outputs.len };
     for (int k = 0; k < r.n && k < CG_MAX_OUT; k++) {
         CgTensor from = cg_exec_output(n->x, k);

@@ -38,7 +38,7 @@ static void check_gradients(
     for (size_t i = 0; exec && i < g->inputs.len; i++)
         cg_exec_bind_input(exec, (int)i, cg_tensors_find(batches, cg_node_name(g, g->inputs.at[i]))->data);
     if (exec)
-        cg_exec_run(exec);
+        CG_ASSERT(cg_exec_run(exec), "indices are within their tables");
     for (size_t i = 0; exec && i < g->outputs.len; i++) {
         const CgTensor *expected = cg_tensors_find(reference, g->outputs.at[i].name);
         CgTensor found = cg_exec_output(exec, (int)i);

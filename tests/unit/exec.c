@@ -357,7 +357,7 @@ static double run_once(
     }
     double worst = 0;
     for (int again = 0; again < 2; again++) {
-        cg_exec_run(x);
+        CG_ASSERT(cg_exec_run(x), "indices are within their tables");
         for (size_t i = 0; i < g->outputs.len; i++) {
             CgTensor y = cg_exec_output(x, (int)i);
             if (options.outputs_bound && y.data != bound[i])
@@ -423,7 +423,7 @@ static void renewals(void)
             sum = 0;
             for (int i = 0; i < 1031; i++)
                 sum += w[i];
-            cg_exec_run(x);
+            CG_ASSERT(cg_exec_run(x), "indices are within their tables");
             old = *(const float *)cg_exec_output(x, 2).data;
             good = good && fabsf(old - sum) <= 1e-5f * 1031 && a[36] == (step % 2 ? -1.5f : 2.375f)
                 && b[36] == (step % 2 ? 2.375f : -1.5f);
@@ -533,7 +533,7 @@ static void threads_and_reuse(void)
         Ran r = start(g, B, pool);
         for (int run = 0; run < 3 && r.exec; run++) {
             cg_exec_bind_input(r.exec, 0, x);
-            cg_exec_run(r.exec);
+            CG_ASSERT(cg_exec_run(r.exec), "indices are within their tables");
             CgTensor a = cg_exec_output(r.exec, 0), b = cg_exec_output(r.exec, 1);
             if (threads == 1 && run == 0) {
                 memcpy(first, a.data, sizeof first);
@@ -577,7 +577,7 @@ static void several_results(CgPool *pool)
     if (good) {
         cg_plan_verify(r.plan);
         cg_exec_bind_input(r.exec, 0, x);
-        cg_exec_run(r.exec);
+        CG_ASSERT(cg_exec_run(r.exec), "indices are within their tables");
         const float *y[4];
         for (int i = 0; i < 4; i++)
             y[i] = cg_exec_output(r.exec, i).data;
@@ -618,8 +618,8 @@ static void checked(CgPool *pool)
         bad = cg_exec_run_checked(r.exec);
         ok(bad >= 0 && !strcmp(cg_plan_instr(r.plan, bad)->op->name, "sqrt"), "so is what is not a number");
         cg_exec_profile(r.exec, true);
-        cg_exec_run(r.exec);
-        cg_exec_run(r.exec);
+        CG_ASSERT(cg_exec_run(r.exec), "indices are within their tables");
+        CG_ASSERT(cg_exec_run(r.exec), "indices are within their tables");
         const CgProf *prof = cg_exec_prof(r.exec);
         bool good = true;
         for (int i = 0; i < cg_plan_count(r.plan); i++)
@@ -649,7 +649,7 @@ static void overhead(void)
         struct timespec from, to;
         clock_gettime(CLOCK_MONOTONIC, &from);
         for (int i = 0; i < 200; i++)
-            cg_exec_run(r.exec);
+            CG_ASSERT(cg_exec_run(r.exec), "indices are within their tables");
         clock_gettime(CLOCK_MONOTONIC, &to);
         double ns = (double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec);
         printf("# %.0f ns an instruction of seven elements\n", ns / 200 / cg_plan_count(r.plan));

@@ -43,7 +43,7 @@ static void evaluate(const CgGraph *g, double out[][N])
         CG_BUG("%s", e.text);
     for (size_t i = 0; i < g->inputs.len; i++)
         cg_exec_bind_input(x, (int)i, xs);
-    cg_exec_run(x);
+    CG_ASSERT(cg_exec_run(x), "indices are within their tables");
     for (size_t k = 0; k < g->outputs.len; k++) {
         CgTensor t = cg_exec_output(x, (int)k);
         for (int i = 0; i < N; i++)

@@ -172,7 +172,7 @@ static void traced(CgExec *x, const CgSources *sources)
     int frame = cg_trace_name(t, "run \"\\\n\xff");
     for (int i = 0; i < RUNS; i++) {
         int64_t start = cg_trace_now(t);
-        cg_exec_run(x);
+        CG_ASSERT(cg_exec_run(x), "indices are within their tables");
         cg_trace_frame(t, frame, start);
     }
     bool written = cg_report_trace(t, "trace.json", &e);
@@ -207,7 +207,7 @@ int main(void)
     cg_exec_bind_param(x, 0, w);
     cg_exec_profile(x, true);
     for (int i = 0; i < RUNS; i++)
-        cg_exec_run(x);
+        CG_ASSERT(cg_exec_run(x), "indices are within their tables");
     counts(x, sources);
     cg_exec_profile(x, false);
     traced(x, sources);

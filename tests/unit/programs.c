@@ -322,7 +322,8 @@ static void registered(Program *p)
         return;
     for (int i = 0; i < n; i++) {
         if (types[i].dtype != p->dtype) {
-            in[i] = new_input(p, types[i], s->low, s->high);
+            in[i] = s->ids && !cg_dtype_is_float(types[i].dtype) ? new_input(p, types[i], 0, (double)s->ids)
+                                                                 : new_input(p, types[i], s->low, s->high);
             continue;
         }
         CgRef share = cg_u(b, "tanh", fit(p, types[i])); /* to the range of the sample */
@@ -490,7 +491,7 @@ static Values run(const Program *p, const CgGraph *g, const CgPlan *plan, CgPool
         fill(p, i, &d, &t);
         cg_exec_bind_input(x, i, inputs[i] = t.data);
     }
-    cg_exec_run(x);
+    CG_ASSERT(cg_exec_run(x), "indices are within their tables");
     Values v = { .noutputs = g->outputs.len };
     v.n = calloc(v.noutputs + 1, sizeof *v.n);
     v.at = calloc(v.noutputs + 1, sizeof *v.at);

@@ -108,7 +108,7 @@ static float *whole(const Net *n, CgPool *pool, const char *passes)
         cg_exec_bind_input(x, (int)i, n->in[i]);
     for (size_t i = 0; i < g->params.len; i++)
         cg_exec_bind_param(x, (int)i, n->param[i]);
-    cg_exec_run(x);
+    CG_ASSERT(cg_exec_run(x), "indices are within their tables");
     CgTensor from = cg_exec_output(x, 0), to = from;
     int64_t step = 1;
     for (int a = to.rank - 1; a >= 0; a--) {
@@ -195,7 +195,7 @@ static double fed(const Net *n, const Halves *h, CgPool *pool, const float *all,
         cg_decoder_bind_param(d, (int)i, n->param[i]);
     for (int again = 0; again < 2; again++) { /* a second text must not see the first */
         int64_t at = 0, most = n->length - h->first;
-        cg_decoder_begin(d);
+        CG_ASSERT(cg_decoder_begin(d, &e), "indices are within their tables");
         for (int k = 0; at <= most; k++) {
             CgTensor t;
             if (cg_decoder_output(d, h->out, &t)) {

@@ -229,7 +229,7 @@ static void step(Run *r, const CgTensors *batches, int at)
         bool first = strcmp(cg_node_name(r->g, r->g->inputs.at[i]), "tokens") == 0;
         cg_exec_bind_input(r->exec, (int)i, (first ? tokens : next) + at * BATCH * POSITIONS);
     }
-    cg_exec_run(r->exec);
+    CG_ASSERT(cg_exec_run(r->exec), "indices are within their tables");
 }
 
 /* The element at row-major position i of a tensor with any strides. */
