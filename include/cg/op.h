@@ -254,6 +254,12 @@ typedef struct CgCut {
 } CgCut;
 /* False where the places cannot be had without all others. */
 typedef bool CgCutFn(const CgInfer *inf, CgCut *cut);
+/* A size that the elements of an integer result are below, from those of the operands; NULL = not known. */
+typedef const CgDim *CgBelowFn(const CgInfer *inf, const CgDim *const *in);
+/* Elements of operand `by` are indices along an axis (negative: from the end) of operand `of`. */
+typedef struct CgIndexing {
+    int by, of, axis;
+} CgIndexing;
 
 /* One example the lint runs: operand types as text ("f32[3,7]"), attributes, and a value range. */
 typedef struct CgSample {
@@ -294,6 +300,8 @@ typedef struct CgOp {
         *within;       /* an op that gives this one's result besides, from the same first operands and attributes ... */
     int within_result; /* ... as this one of its results */
     CgCutFn *cut;      /* corrections to what follows from `along` */
+    CgBelowFn *below;  /* NULL: nothing is known of the elements of its results */
+    const CgIndexing *indexing;
     /* Of an op with a causal axis: the op that makes places [from + at, ..) of the result when `at` is known only when
      * it runs. Operands: those of this op, pointwise ones cut to these places, causal ones whole (what lies past the
      * places seen is not looked at), then the number `at`; attributes: those of `cut` for places [from, ..). */

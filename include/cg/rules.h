@@ -40,6 +40,35 @@ static inline int64_t cg_attr_size(const CgAttrs *attrs, const char *name, int64
     return a->kind == CG_ATTR_INT ? a->i : a->kind == CG_ATTR_DIMS && a->n == 1 ? a->ints[0] : otherwise;
 }
 
+/* ---- what indices are below ---- */
+
+static inline const CgDim *cg_below_larger(const CgDim *a, const CgDim *b)
+{
+    int64_t x, y;
+    if (a == b || !a || !b)
+        return a == b ? a : NULL;
+    return cg_dim_is_int(a, &x) && cg_dim_is_int(b, &y) ? (x > y ? a : b) : NULL;
+}
+
+/* Every element of the result is one of some operand. */
+static inline const CgDim *cg_below_operands(const CgInfer *inf, const CgDim *const *in)
+{
+    const CgDim *most = NULL;
+    bool first = true;
+    for (int i = 0; i < inf->nin; i++)
+        if (inf->in[i].dtype != CG_BOOL) {
+            most = first ? in[i] : cg_below_larger(most, in[i]);
+            first = false;
+        }
+    return most;
+}
+
+/* Every element of the result is one of the first operand. */
+static inline const CgDim *cg_below_first(const CgInfer *inf, const CgDim *const *in)
+{
+    return inf->nin ? in[0] : NULL;
+}
+
 /* ---- operands of a shape rule ---- */
 
 static inline bool cg_want_float(CgInfer *inf, int operand)

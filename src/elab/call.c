@@ -106,7 +106,8 @@ static CgValue *check_result(CgElab *e, CgFrame *body, const CgStmt *s, int i, C
     if (want && want->kind == CG_TYPE_TENSOR) {
         char what[200];
         snprintf(what, sizeof what, "the result of '%s'", s->names[0]);
-        if (!cg_match_type(e, body, want, out, v->span.file ? v->span : span, what))
+        CgSpan at = v->span.file ? v->span : span;
+        if (!cg_match_type(e, body, want, out, at, what) || !cg_below_match(e, body, want, out, at, what))
             return cg_value_poison(e);
     }
     return out;
@@ -162,6 +163,7 @@ CgValue *cg_apply(
     }
     CgValue *given[CG_MAX_ARGS]; /* the tensors that are there, for a vjp clause */
     const CgParam *given_as[CG_MAX_ARGS];
+    CgSpan given_at[CG_MAX_ARGS];
     int ngiven = 0;
     bool good = cg_arguments_match(e, s->names[0], tensors, nt, &(CgGiven){ args, names, spans, n, NULL }, 0, &a);
     for (int i = 0; i < nt && good; i++) {
@@ -205,7 +207,13 @@ CgValue *cg_apply(
         good = cg_match_type(e, &b, p->type, own, a.span[i].file ? a.span[i] : span, what);
         cg_frame_bind(&b, p->name, own);
         given[ngiven] = own;
+        given_at[ngiven] = a.span[i].file ? a.span[i] : span;
         given_as[ngiven++] = p;
+    }
+    for (int i = 0; i < ngiven && good; i++) { /* once all sizes are known */
+        char what[200];
+        snprintf(what, sizeof what, "'%s' of '%s'", given_as[i]->name, s->names[0]);
+        good = cg_below_match(e, &b, given_as[i]->type, given[i], given_at[i], what);
     }
     CgValue *out = cg_value_poison(e);
     if (good) {

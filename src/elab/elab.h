@@ -52,6 +52,12 @@ typedef struct CgWaiting {
     int n;
 } CgWaiting;
 
+/* What all elements of an integer tensor are below; size NULL: not known. */
+typedef struct CgBelow {
+    const CgDim *size;
+    CgSpan from;
+} CgBelow;
+
 /* A graph being built for one purpose (one train, one set of columns, one apply). */
 typedef struct CgModelGraph {
     struct CgModelGraph *outside; /* in whose elaboration this one began */
@@ -68,6 +74,8 @@ typedef struct CgModelGraph {
     CG_VEC(CgWaiting) waiting;         /* conditions on sizes that are symbols here */
     CG_VEC(CgAtom) products;           /* paths of products (mark.c) ... */
     CgMap product_paths;               /* ... and those that are there */
+    CG_VEC(CgBelow) below;             /* what integer tensors are below ... */
+    CgMap below_of;                    /* ... by node */
     CG_VEC(CgAlias) aliases;           /* second names of parts ... */
     CgMap alias_paths;                 /* ... and those that are there */
     bool trains;                       /* it is that of a training: what is frozen matters */
@@ -278,6 +286,15 @@ void cg_written_of(CgElab *e, CgValue *to, const CgOp *op, const CgAttrs *attrs,
 /* Bits of the entries of a written shape that are the number 1; 0 when it is not written out. */
 unsigned cg_written_ones(const CgExpr *shape);
 
+/* Bounds of indices (bound.c). */
+void cg_below_set(CgModelGraph *m, CgRef r, const CgDim *size, CgSpan from);
+CgBelow cg_below_of(CgElab *e, const CgValue *tensor);
+/* Whether the indices an op is given may be in its table; reports. */
+bool cg_below_check(CgElab *e, const CgOp *op, CgValue *const *in, const CgSpan *spans, CgSpan span, CgSpan caret);
+/* index(V)[..]: gives V its size where no other has, or checks it; reports. */
+bool cg_below_match(
+    CgElab *e, CgFrame *body, const CgTypeExpr *declared, const CgValue *tensor, CgSpan at, const char *what);
+
 /* Ops (opcall.c). */
 CgValue *cg_op_call(
     CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site);
@@ -319,6 +336,7 @@ bool cg_type_of(CgElab *e, CgFrame *body, const CgTypeExpr *declared, CgType *ou
 const CgDim *cg_dim_of(CgElab *e, CgFrame *f, const CgExpr *x, bool report);
 bool cg_bind_dims(CgElab *e, CgFrame *body, CgExpr *const *dims, int ndims, const CgType *type, CgTensorValue *tensor,
     CgSpan at, CgSpan pattern, const char *what);
+CgSpan cg_origin_of(CgFrame *f, const CgExpr *size); /* where the size it stands for was said */
 void cg_note_origin(CgElab *e, CgDiag *d, const CgDim *dim, CgSpan origin);
 
 /* Einstein notation (einstein.c). */

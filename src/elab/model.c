@@ -41,6 +41,8 @@ void cg_model_free(CgModelGraph *m)
     cg_vec_free(&m->products);
     cg_vec_free(&m->waiting);
     cg_vec_free(&m->aliases);
+    cg_vec_free(&m->below);
+    cg_map_deinit(&m->below_of);
     cg_map_deinit(&m->alias_paths);
     cg_map_deinit(&m->given);
     cg_map_deinit(&m->mixed);

@@ -107,7 +107,7 @@ static void sizes_differ(CgElab *e, const CgDim *a, CgSpan from_a, const CgDim *
 }
 
 /* Where the size a name stands for was said: the call that gave it, or the tensor it was taken from. */
-static CgSpan origin_of(CgFrame *f, const CgExpr *x)
+CgSpan cg_origin_of(CgFrame *f, const CgExpr *x)
 {
     if (x->kind != CG_EXPR_NAME)
         return x->span;
@@ -190,10 +190,10 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
             cg_elab_error(e, CG_E0403, x->span, "%s: the sizes in this expression do not follow from anything", what);
             good = false;
         } else if (want != have) {
-            sizes_differ(e, want, origin_of(f, x), have, from, at, what, x->kind == CG_EXPR_NAME ? x->s : NULL);
+            sizes_differ(e, want, cg_origin_of(f, x), have, from, at, what, x->kind == CG_EXPR_NAME ? x->s : NULL);
             good = false;
         } else if (tensor && x->kind == CG_EXPR_NAME) {
-            tensor->origin[axis] = origin_of(f, x);
+            tensor->origin[axis] = cg_origin_of(f, x);
         }
         axis++;
     }
@@ -288,7 +288,7 @@ bool cg_type_of(CgElab *e, CgFrame *f, const CgTypeExpr *declared, CgType *out, 
             return false;
         }
         if (labels) {
-            labels->origin[out->rank] = origin_of(f, x);
+            labels->origin[out->rank] = cg_origin_of(f, x);
             labels->label[out->rank] = x->kind == CG_EXPR_NAME ? x->s : NULL;
             labels->written |= (uint16_t)((x->kind == CG_EXPR_INT && x->i == 1) << out->rank);
         }

@@ -199,11 +199,18 @@ static const CgSample cumsum_samples[] = {
     { .in = NULL },
 };
 
+static const CgDim *argmax_below(const CgInfer *inf, const CgDim *const *in)
+{
+    (void)in;
+    return inf->in[0].dim[cg_axis(inf->attrs, "axis", inf->in[0].rank)];
+}
+
 static const CgOp op_argmax = {
     CG_OP_HERE,
     .name = "argmax",
     .sig = "(x: T[..s], axis: int = -1) -> i32[..r]",
     .doc = "Index of the greatest element along an axis, the first of several. NaN is never greater.\n",
+    .below = argmax_below,
     .shape = argmax_shape,
     .kernel = CG_NUMBER_KERNELS(argmax),
     .work = lanes_work,

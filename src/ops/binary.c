@@ -334,6 +334,7 @@ static const CgOp op_maximum = {
     .name = "maximum",
     .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "The greater of x and y; NaN if one of them is. On a tie each gets half of the derivative.\n",
+    .below = cg_below_operands,
     .shape = number_shape,
     .vjp = maximum_vjp,
     .vec = CG_NUMBER_KERNELS(maximum),
@@ -349,6 +350,7 @@ static const CgOp op_minimum = {
     .name = "minimum",
     .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "The lesser of x and y; NaN if one of them is. On a tie each gets half of the derivative.\n",
+    .below = cg_below_operands,
     .shape = number_shape,
     .vjp = minimum_vjp,
     .vec = CG_NUMBER_KERNELS(minimum),
@@ -359,12 +361,20 @@ static const CgOp op_minimum = {
     .samples = apart_samples,
 };
 
+/* The rest of a division by n is below n, and n is one less than what it is below. */
+static const CgDim *mod_below(const CgInfer *inf, const CgDim *const *in)
+{
+    (void)inf;
+    return in[1] ? cg_dim_sub(in[1], cg_dim_int(1)) : NULL;
+}
+
 static const CgOp op_mod = {
     CG_OP_HERE,
     .name = "mod",
     .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "The rest of a division rounded down: x - y floor(x / y), with the sign of y.\n\n"
            "For integers x mod 0 is 0.\n",
+    .below = mod_below,
     .shape = number_shape,
     .vjp = mod_vjp,
     .vec = CG_NUMBER_KERNELS(mod),

@@ -304,6 +304,7 @@ static const CgOp op_where = {
     .sig = "(cond: bool[..s], x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "x where cond is true, y elsewhere. The other side's NaN and inf do not come through, in derivatives "
            "neither.\n",
+    .below = cg_below_operands,
     .shape = where_shape,
     .vjp = where_vjp,
     .kernel = { [CG_BOOL] = where_kernel },
@@ -315,12 +316,18 @@ static const CgOp op_where = {
     .samples = where_samples,
 };
 
+static const CgDim *cast_below(const CgInfer *inf, const CgDim *const *in)
+{
+    return inf->in[0].dtype == CG_I32 || inf->in[0].dtype == CG_I64 ? in[0] : NULL;
+}
+
 static const CgOp op_cast = {
     CG_OP_HERE,
     .name = "cast",
     .sig = "(x: T[..s], to: str) -> U[..s]",
     .doc = "x as another dtype: \"f32\", \"f64\", \"i32\", \"i64\" or \"bool\".\n\n"
            "To an integer: towards zero, NaN to 0, beyond the range to its end. To bool: true unless 0.\n",
+    .below = cast_below,
     .shape = cast_shape,
     .vjp = cast_vjp,
     .work = cg_work_elementwise,

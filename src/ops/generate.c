@@ -142,11 +142,18 @@ static const CgSample random_samples[] = {
     { .in = NULL },
 };
 
+static const CgDim *iota_below(const CgInfer *inf, const CgDim *const *in)
+{
+    (void)in;
+    return inf->out[0].dim[cg_axis(inf->attrs, "axis", inf->out[0].rank)];
+}
+
 static const CgOp op_iota = {
     CG_OP_HERE,
     .name = "iota",
     .sig = "(type: type, axis: int = -1) -> T[..s]",
     .doc = "Counts along one axis: y[.., i, ..] = i, repeated along all others.\n",
+    .below = iota_below,
     .shape = iota_shape,
     .work = generator_work,
     .cut = iota_cut,

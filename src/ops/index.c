@@ -272,11 +272,16 @@ static const CgSample one_hot_samples[] = {
     { .in = NULL },
 };
 
+static const CgIndexing take_indexing = { .by = 1, .of = 0, .axis = 0 },
+                        pick_indexing = { .by = 1, .of = 0, .axis = -1 };
+
 static const CgOp op_take = {
     CG_OP_HERE,
     .name = "take",
     .sig = "(table: T[V, D], ids: I[..s]) -> T[..s, D]",
     .doc = "Rows of a table by their numbers: an embedding. A number outside 0 .. V-1 is an error.\n",
+    .indexing = &take_indexing,
+    .below = cg_below_first,
     .shape = take_shape,
     .vjp = take_vjp,
     .work = take_work,
@@ -305,6 +310,7 @@ static const CgOp op_pick = {
     .name = "pick",
     .sig = "(x: F[..s, V], ids: I[..s]) -> F[..s]",
     .doc = "From each row of x the element its id names. A number outside 0 .. V-1 is an error.\n",
+    .indexing = &pick_indexing,
     .shape = pick_shape,
     .vjp = pick_vjp,
     .kernel = CG_FLOAT_KERNELS(pick),

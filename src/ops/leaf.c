@@ -53,11 +53,19 @@ static const CgOp op_param = {
     .samples = no_samples,
 };
 
+static const CgDim *const_below(const CgInfer *inf, const CgDim *const *in)
+{
+    (void)in;
+    double v = cg_attr_float(inf->attrs, "value", -1);
+    return v >= 0 && v < 0x1p48 ? cg_dim_int((int64_t)v + 1) : NULL;
+}
+
 static const CgOp op_const = {
     CG_OP_HERE,
     .name = "const",
     .sig = "(value: float, type: type) -> T",
     .doc = "One number known when the graph is made; `broadcast` gives it axes.\n",
+    .below = const_below,
     .shape = const_shape,
     .traits = CG_CONST,
     .samples = no_samples,

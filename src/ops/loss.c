@@ -125,12 +125,15 @@ static const CgSample loss_vjp_samples[] = {
     { .in = NULL },
 };
 
+static const CgIndexing classes = { .by = 1, .of = 0, .axis = -1 };
+
 static const CgOp op_cross_entropy = {
     CG_OP_HERE,
     .name = "cross_entropy",
     .sig = "(logits: F[..s, V], ids: I[..s], ignore: int = none) -> F[..s]",
     .doc = "-log softmax(logits)[id] of each row, in nats: logsumexp(logits) - logits[id].\n\n"
            "Rows whose id is `ignore` are 0. Any other id outside 0 .. V-1 is an error.\n",
+    .indexing = &classes,
     .shape = cross_entropy_shape,
     .vjp = cross_entropy_vjp,
     .expand = cross_entropy_expand,

@@ -346,7 +346,7 @@ static void print_index(const CgExec *x, const CgFault *f, CgStrbuf *out)
         cg_strbuf_puts(out, "the index");
         return;
     }
-    if (from->place == CG_AT_INPUT) {
+    if (from->storage == CG_AT_INPUT) {
         CgRef input = g->inputs.at[from->ordinal];
         const CgType *type = cg_node_type(g, input);
         int64_t dim[CG_MAX_RANK] = { 0 };

@@ -293,13 +293,13 @@ static CgSpan batch_place(CgElab *e, CgFrame *f, const CgExpr *train)
 }
 
 /* A loss has no more axes than the widest field of its batch: the mean of logits is no loss. */
-static bool check_axes(CgElab *e, CgValue *loss, const CgValue *batch, const CgExpr *x)
+static bool check_axes(CgElab *e, CgValue *loss, const CgDataFields *data, const CgExpr *x)
 {
     const CgType *t = cg_value_type(e, loss);
     int widest = 0;
-    for (int i = 0; i < batch->n; i++)
-        if (batch->at[i]->kind == CG_VALUE_TENSOR && cg_value_type(e, batch->at[i])->rank > widest)
-            widest = cg_value_type(e, batch->at[i])->rank;
+    for (int i = 0; i < data->n; i++)
+        if (data->field[i].rank + 1 > widest)
+            widest = data->field[i].rank + 1;
     if (t->rank <= widest)
         return true;
     CgStrbuf type = { 0 };
@@ -311,7 +311,7 @@ static bool check_axes(CgElab *e, CgValue *loss, const CgValue *batch, const CgE
     bool is_short = n <= 60 && !memchr(s->text + x->span.start, '\n', (size_t)n);
     cg_diag_help(d,
         "what would be trained is the mean of all its elements; logits become a loss by cross_entropy(%.*s, batch.%s)",
-        is_short ? n : 2, is_short ? s->text + x->span.start : "..", batch->keys[batch->n - 1]);
+        is_short ? n : 2, is_short ? s->text + x->span.start : "..", data->field[data->n - 1].name);
     cg_strbuf_deinit(&type);
     return false;
 }
@@ -330,7 +330,7 @@ static CgRef read_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr 
         return CG_NONE;
     }
     cg_marks_check(e);
-    if (!check_axes(e, loss, batch, x) || !check_lost(e, s)
+    if (!check_axes(e, loss, cg_data_fields(s->data), x) || !check_lost(e, s)
         || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))
         return CG_NONE;
     return mean_of(&s->model->build, loss->tensor.ref);

@@ -1,0 +1,130 @@
+/* bound.c - what the elements of integer tensors are below.
+ * Takes nodes of the model being built; gives a size that all elements are below, where ops say so of their results and
+ * declarations or data of inputs, and where it was said. Reports indices that may be outside of their table. */
+#include <string.h>
+
+#include "elab/elab.h"
+
+enum { DEEPEST = 400 }; /* nodes that only move elements, one upon another; beyond that nothing is known */
+
+void cg_below_set(CgModelGraph *m, CgRef r, const CgDim *size, CgSpan from)
+{
+    cg_map_put(&m->below_of, (uint64_t)r, m->below.len);
+    cg_vec_push(&m->below, (CgBelow){ size, from });
+}
+
+static CgBelow find(CgModelGraph *m, CgRef r, int depth)
+{
+    const CgGraph *g = m->graph;
+    const CgNode *n = cg_node(g, r);
+    uint64_t known;
+    if (n->type.dtype != CG_I32 && n->type.dtype != CG_I64)
+        return (CgBelow){ 0 };
+    if (cg_map_get(&m->below_of, (uint64_t)r, &known))
+        return m->below.at[known];
+    if (!n->op->below || depth > DEEPEST || n->nin > CG_MAX_IN)
+        return (CgBelow){ 0 };
+    CgType types[CG_MAX_IN];
+    const CgDim *in[CG_MAX_IN] = { NULL };
+    CgBelow of[CG_MAX_IN], out = { 0 };
+    for (int i = 0; i < n->nin; i++) {
+        types[i] = *cg_node_type(g, n->in[i]);
+        of[i] = find(m, n->in[i], depth + 1);
+        in[i] = of[i].size;
+    }
+    CgInfer inf = { .op = n->op, .nin = n->nin, .in = types, .attrs = n->attrs };
+    inf.out[0] = n->type;
+    out.size = n->op->below(&inf, in);
+    out.from = n->span;
+    for (int i = 0; i < n->nin; i++)
+        if (out.size && in[i] == out.size)
+            out.from = of[i].from;
+    cg_below_set(m, r, out.size, out.from);
+    return out;
+}
+
+CgBelow cg_below_of(CgElab *e, const CgValue *tensor)
+{
+    CgModelGraph *m = e->model;
+    return m->build.graph == m->graph ? find(m, tensor->tensor.ref, 0) : (CgBelow){ 0 };
+}
+
+static void note(CgDiag *d, const CgDim *size, CgSpan from, const char *what)
+{
+    CgStrbuf text = { 0 };
+    cg_dim_print(size, &text);
+    if (from.file)
+        cg_diag_note(d, from, "%s %s comes from here", what, cg_strbuf_str(&text));
+    cg_strbuf_deinit(&text);
+}
+
+/* Whether numbers below `have` are all below `want`; what is not known is looked at as it runs. */
+static bool fits(const CgDim *have, const CgDim *want)
+{
+    int64_t a, b;
+    return have == want || !have || !cg_dim_is_int(have, &a) || !cg_dim_is_int(want, &b) || a <= b;
+}
+
+bool cg_below_check(CgElab *e, const CgOp *op, CgValue *const *in, const CgSpan *spans, CgSpan span, CgSpan caret)
+{
+    const CgIndexing *x = op->indexing;
+    if (!x)
+        return true;
+    CgBelow have = cg_below_of(e, in[x->by]);
+    const CgType *t = cg_value_type(e, in[x->of]);
+    int axis = x->axis < 0 ? x->axis + t->rank : x->axis;
+    if (axis < 0 || axis >= t->rank || fits(have.size, t->dim[axis]))
+        return true;
+    CgStrbuf a = { 0 }, b = { 0 };
+    cg_dim_print(have.size, &a);
+    cg_dim_print(t->dim[axis], &b);
+    CgDiag *d = cg_elab_error(e, CG_E0409, caret.file ? caret : span, "%s: the indices are below %s, and there are %s",
+        op->name, cg_strbuf_str(&a), cg_strbuf_str(&b));
+    if (spans && spans[x->by].file)
+        cg_diag_label(d, spans[x->by], "below %s", cg_strbuf_str(&a));
+    if (spans && spans[x->of].file)
+        cg_diag_label(d, spans[x->of], "%s along axis %d", cg_strbuf_str(&b), axis);
+    note(d, have.size, have.from, "the bound");
+    note(d, t->dim[axis], in[x->of]->tensor.origin[axis], "the size");
+    cg_strbuf_deinit(&a);
+    cg_strbuf_deinit(&b);
+    return false;
+}
+
+bool cg_below_match(
+    CgElab *e, CgFrame *body, const CgTypeExpr *declared, const CgValue *tensor, CgSpan at, const char *what)
+{
+    if (!declared->below)
+        return true;
+    CgBelow have = cg_below_of(e, tensor);
+    const CgExpr *x = declared->below;
+    const CgDim *want = cg_dim_of(e, body, x, false);
+    if (!want && have.size && x->kind == CG_EXPR_NAME) {
+        cg_vec_push(&body->dims, (CgSized){ x->s, have.size, have.from });
+        return true;
+    }
+    if (!want && x->kind == CG_EXPR_NAME) {
+        CgDiag *d = cg_elab_error(e, CG_E0403, at, "%s: what these indices are below is not known", what);
+        cg_diag_note(d, x->span, "'%s' is asked for here", x->s);
+        cg_diag_help(d,
+            "give the size by name, or take them from data or an op that knows it: batch.tokens, argmax, iota, x %% n");
+        return false;
+    }
+    if (!want)
+        return cg_dim_of(e, body, x, true) != NULL;
+    if (!have.size)
+        cg_below_set(e->model, tensor->tensor.ref, want, x->span);
+    if (fits(have.size, want))
+        return true;
+    CgStrbuf a = { 0 }, b = { 0 };
+    cg_dim_print(have.size, &a);
+    cg_dim_print(want, &b);
+    CgDiag *d = cg_elab_error(
+        e, CG_E0409, at, "%s is below %s, and wanted are indices below %s", what, cg_strbuf_str(&a), cg_strbuf_str(&b));
+    note(d, have.size, have.from, "the bound");
+    note(d, want, cg_origin_of(body, x), "the size");
+    cg_diag_note(d, declared->span, "declared here");
+    cg_strbuf_deinit(&a);
+    cg_strbuf_deinit(&b);
+    return false;
+}
