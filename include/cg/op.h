@@ -313,6 +313,7 @@ typedef struct CgOp {
     uint32_t inplace;  /* bit i: a result may be written over operand i, when types are equal and the operand dies */
     int nout;          /* results; 0 means 1 */
     const char *was;   /* names it had before, separated by spaces: texts of graphs may still say them */
+    int version;       /* raised when results change: it is in the key of all that is made with the op */
     const char *since; /* first release that had it */
     const char *file;  /* CG_OP_HERE */
     int line;

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -125,16 +126,29 @@ static bool cannot(CgErr *e, const char *doing, const char *path)
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */
 
-bool cg_io_read(const char *path, CgBytes *out, CgErr *e)
+/* A file that has an end: a pipe or a device would keep us for ever. -1 and a mistake where it is none. */
+static int open_file(const char *path, struct stat *st, CgErr *e)
 {
-    *out = (CgBytes){ 0 };
-    int fd = do_open(path, O_RDONLY, 0);
-    if (fd < 0)
-        return cannot(e, "open", path);
-    struct stat st;
-    size_t cap = 4096;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
-        cap = (size_t)st.st_size + 1;
+    int fd = do_open(path, O_RDONLY | O_NONBLOCK, 0);
+    if (fd < 0) {
+        cannot(e, "open", path);
+        return -1;
+    }
+    if (must_fail() || fstat(fd, st) != 0) {
+        cannot(e, "read", path);
+    } else if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode)) { /* reading a folder says what it is */
+        cg_err(e, CG_ERR_IO, "'%s' is not a file", path);
+        cg_err_hint(e, "it is a %s; give a file with the same contents", S_ISFIFO(st->st_mode) ? "pipe" : "device");
+    } else {
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+/* All there is to read, of at first about `cap` bytes; closes fd. */
+static bool read_all(int fd, const char *path, size_t cap, CgBytes *out, CgErr *e)
+{
     char *at = malloc(cap + 1);
     size_t len = 0;
     for (ssize_t k = 1; at && k;) {
@@ -165,19 +179,29 @@ bool cg_io_read(const char *path, CgBytes *out, CgErr *e)
     return true;
 }
 
+bool cg_io_read(const char *path, CgBytes *out, CgErr *e)
+{
+    struct stat st;
+    *out = (CgBytes){ 0 };
+    int fd = open_file(path, &st, e);
+    return fd >= 0 && read_all(fd, path, st.st_size > 0 ? (size_t)st.st_size + 1 : 4096, out, e);
+}
+
+bool cg_io_read_stdin(CgBytes *out, CgErr *e)
+{
+    *out = (CgBytes){ 0 };
+    int fd = dup(STDIN_FILENO);
+    return fd >= 0 ? read_all(fd, "stdin", 4096, out, e) : cannot(e, "read", "stdin");
+}
+
 bool cg_io_map(const char *path, CgBytes *out, CgErr *e)
 {
     *out = (CgBytes){ 0 };
-    int fd = do_open(path, O_RDONLY, 0);
-    if (fd < 0)
-        return cannot(e, "open", path);
     struct stat st;
-    if (must_fail() || fstat(fd, &st) != 0) {
-        cannot(e, "read", path);
-        close(fd);
+    int fd = open_file(path, &st, e);
+    if (fd < 0)
         return false;
-    }
-    if (!S_ISREG(st.st_mode) || st.st_size == 0) { /* pipes and empty files cannot be mapped */
+    if (!S_ISREG(st.st_mode) || st.st_size == 0) { /* what is empty cannot be mapped */
         close(fd);
         return cg_io_read(path, out, e);
     }
@@ -223,9 +247,58 @@ static char *target_of(const char *path)
     return real ? real : cg_strdup(path);
 }
 
-CgOut *cg_io_create(const char *path, CgErr *e)
+/* Names of temporary files: ".NAME.NUMBER-SERIAL.tmp" with a random number for each process. The numbers of processes
+ * meet where two containers share a folder, and again when one is restarted. */
+static uint64_t process_number(void)
+{
+    static _Atomic uint64_t number;
+    static _Atomic long owner; /* a child of fork is another process */
+    if (atomic_load(&owner) != (long)getpid()) {
+        uint64_t bits = 0;
+        if (getrandom(&bits, sizeof bits, GRND_NONBLOCK) != (ssize_t)sizeof bits) {
+            struct timespec now;
+            clock_gettime(CLOCK_REALTIME, &now);
+            bits = ((uint64_t)now.tv_sec << 30 ^ (uint64_t)now.tv_nsec) * 0x9e3779b97f4a7c15u ^ (uint64_t)getpid();
+        }
+        atomic_store(&number, bits);
+        atomic_store(&owner, (long)getpid());
+    }
+    return atomic_load(&number);
+}
+
+/* Sweeps a folder before this process writes to it for the first time. */
+static void sweep_once(const char *folder)
+{
+    static _Atomic uint64_t swept[256];
+    uint64_t hash = process_number() | 1;
+    for (const char *at = folder; *at; at++)
+        hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
+    if (atomic_exchange(&swept[hash % 256], hash) != hash)
+        cg_io_sweep(folder);
+}
+
+static bool still_named(int fd, const char *path);
+
+/* A new file that is locked as long as it is written: what is not locked was left by a writer that died. */
+static int create_temporary(const char *folder, const char *base, char **name)
 {
     static atomic_uint serial;
+    for (;;) {
+        CgStrbuf b = { 0 };
+        cg_strbuf_printf(&b, "%s/.%.200s.%016llx-%u.tmp", folder, base, (unsigned long long)process_number(),
+            atomic_fetch_add(&serial, 1));
+        *name = cg_strbuf_take(&b);
+        int fd = do_open(*name, O_WRONLY | O_CREAT | O_EXCL, 0666);
+        bool locked = fd >= 0 && flock(fd, LOCK_EX) == 0; /* where locks do not work nothing is swept either */
+        if (fd < 0 || !locked || still_named(fd, *name))
+            return fd;
+        close(fd); /* somebody swept it before it was locked */
+        free(*name);
+    }
+}
+
+CgOut *cg_io_create(const char *path, CgErr *e)
+{
     CgOut *o = cg_calloc(1, sizeof *o);
     struct stat st;
     bool there = stat(path, &st) == 0;
@@ -238,11 +311,9 @@ CgOut *cg_io_create(const char *path, CgErr *e)
     } else {
         char *folder = folder_of(o->path);
         const char *slash = strrchr(o->path, '/'), *base = slash ? slash + 1 : o->path;
-        CgStrbuf name = { 0 };
-        cg_strbuf_printf(&name, "%s/.%.200s.%ld-%u.tmp", folder, base, (long)getpid(), atomic_fetch_add(&serial, 1));
-        o->temporary = cg_strbuf_take(&name);
+        sweep_once(folder);
+        o->fd = create_temporary(folder, base, &o->temporary);
         free(folder);
-        o->fd = do_open(o->temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
         if (o->fd >= 0 && there)
             (void)!fchmod(o->fd, st.st_mode & 07777); /* keeping the mode is a courtesy */
     }
@@ -454,18 +525,18 @@ void cg_io_unlock(CgLock *l)
     free(l);
 }
 
-/* The process in ".name.PID-SERIAL.tmp", 0 when it is no such name. */
-static long writer_of(const char *name)
+/* ".NAME.NUMBER-SERIAL.tmp" with a number of 16 hexadecimal digits. */
+static bool is_temporary(const char *name)
 {
     size_t n = strlen(name);
-    if (name[0] != '.' || n < 8 || strcmp(name + n - 4, ".tmp") != 0)
-        return 0;
-    const char *at = name + n - 5;
-    while (at > name && *at != '.')
+    if (name[0] != '.' || n < 24 || strcmp(name + n - 4, ".tmp") != 0)
+        return false;
+    const char *end = name + n - 4, *at = end;
+    while (at > name && at[-1] >= '0' && at[-1] <= '9')
         at--;
-    char *end;
-    long process = strtol(at + 1, &end, 10);
-    return *end == '-' && process > 0 ? process : 0;
+    if (at == end || at - name < 19 || at[-1] != '-' || at[-18] != '.')
+        return false;
+    return strspn(at - 17, "0123456789abcdef") == 16;
 }
 
 int cg_io_sweep(const char *folder)
@@ -473,11 +544,14 @@ int cg_io_sweep(const char *folder)
     int removed = 0;
     DIR *d = opendir(folder);
     for (struct dirent *entry; d && (entry = readdir(d));) {
-        long process = writer_of(entry->d_name);
-        if (!process || kill((pid_t)process, 0) == 0 || errno != ESRCH)
+        if (!is_temporary(entry->d_name))
             continue;
         char *path = joined(folder, entry->d_name, strlen(entry->d_name));
-        removed += unlink(path) == 0;
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            removed += unlink(path) == 0;
+        if (fd >= 0)
+            close(fd);
         free(path);
     }
     if (d)

@@ -11,8 +11,10 @@ typedef struct CgBytes {
     bool mapped;
 } CgBytes;
 
+/* Files alone: a pipe or a device is refused. */
 CG_NODISCARD bool cg_io_read(const char *path, CgBytes *out, CgErr *e); /* whole file; NUL after the end, not counted */
-CG_NODISCARD bool cg_io_map(const char *path, CgBytes *out, CgErr *e);  /* read-only mapping; no NUL */
+CG_NODISCARD bool cg_io_read_stdin(CgBytes *out, CgErr *e);
+CG_NODISCARD bool cg_io_map(const char *path, CgBytes *out, CgErr *e); /* read-only mapping; no NUL */
 void cg_io_release(CgBytes *b);
 /* Temporary sibling, write, fsync, rename, fsync of the folder: the old file or the new one, never a mixture. */
 typedef struct CgOut CgOut;
@@ -35,7 +37,8 @@ typedef struct CgLock CgLock;
 typedef bool CgWaitFn(void *arg, int call);
 CG_NODISCARD CgLock *cg_io_lock(const char *path, CgWaitFn *waiting, void *arg, CgErr *e);
 void cg_io_unlock(CgLock *l);
-/* Removes what writers that died in the middle left in a folder; gives how many files that were. */
+/* Removes what writers that died in the middle left in a folder; gives how many files that were. A folder is swept
+ * before a process writes to it for the first time. */
 int cg_io_sweep(const char *folder);
 typedef struct CgPaths {
     char **at;

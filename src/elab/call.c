@@ -319,6 +319,13 @@ static CgValue *default_of(CgElab *e, CgFrame *f, const CgExpr *init)
     return v ? v : cg_eval(e, f, init);
 }
 
+/* What a function builds of arguments that are of the right kind may still not fit: sizes below zero, whole numbers. */
+static CgValue *build_function(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    CgValue *v = a->function->build(e, f, a);
+    return cg_model_refused(e, a->function->name, a->call) ? cg_value_poison(e) : v;
+}
+
 static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const CgGiven *given, CgSpan span)
 {
     const CgSignature *s = cg_function_signature(fn);
@@ -347,7 +354,7 @@ static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const
     }
     if (!good)
         return cg_value_poison(e);
-    return fn->build ? fn->build(e, f, &a) : cg_function_later(e, &a, 0);
+    return fn->build ? build_function(e, f, &a) : cg_function_later(e, &a, 0);
 }
 
 /* One name may be a function and an op: a tensor as first argument, which the function does not take, means the op. */
@@ -424,7 +431,7 @@ CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
         return callee;
     const CgFunction *fn = callee->kind == CG_VALUE_FUNCTION ? callee->function : NULL;
     if (fn && fn->traits & CG_PATTERN)
-        return fn->build(e, f, &(CgArguments){ .function = fn, .call = x->span, .site = x });
+        return build_function(e, f, &(CgArguments){ .function = fn, .call = x->span, .site = x });
     if (x->args.n > CG_MAX_ARGS) {
         cg_elab_error(e, CG_E0303, x->span, "a call has at most %d arguments", CG_MAX_ARGS);
         return cg_value_poison(e);

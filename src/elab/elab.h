@@ -64,6 +64,7 @@ typedef struct CgModelGraph {
     CgGraph *graph;               /* what runs each step */
     CgGraph *init;                /* what runs once: outputs named by parameter path */
     CgBuild build, init_build;
+    CgInfer refused; /* of either: the first node that did not fit */
     CG_VEC(CgParamInfo) params;
     CgMap by_path; /* atom -> index */
     int regions;   /* recompute regions so far */
@@ -196,6 +197,8 @@ CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, .
 /* A graph that all that is elaborated goes into until cg_model_end, also within another one. bf16: its products, unless
  * a mark says otherwise. */
 CgModelGraph *cg_model_begin(CgElab *e, const char *name, bool bf16);
+/* Reports at `span` a node that did not fit since the last time; whether there was one. */
+bool cg_model_refused(CgElab *e, const char *who, CgSpan span);
 /* The graph is complete, or given up: what its parameters start from are the outputs of `init`. */
 void cg_model_end(CgElab *e);
 void cg_model_free(CgModelGraph *m);

@@ -13,14 +13,28 @@ CgModelGraph *cg_model_begin(CgElab *e, const char *name, bool bf16)
     m->graph->scopes.at[0].bf16 = bf16;
     m->build = cg_build_at(m->graph);
     m->init_build = cg_build_at(m->init);
+    m->build.refused = m->init_build.refused = &m->refused;
     m->outside = e->model;
     e->model = m;
     return m;
 }
 
+bool cg_model_refused(CgElab *e, const char *who, CgSpan span)
+{
+    CgModelGraph *m = e->model;
+    if (!m || !m->refused.message[0])
+        return false;
+    const char *op = m->refused.op->name;
+    cg_elab_error(e, CG_E0401, span.file ? span : m->build.span, "%s%s%s %s", who, *who && strcmp(who, op) ? ": " : "",
+        strcmp(who, op) ? op : "", m->refused.message);
+    m->refused.message[0] = 0;
+    return true;
+}
+
 void cg_model_end(CgElab *e)
 {
     CgModelGraph *m = e->model;
+    cg_model_refused(e, "", (CgSpan){ 0 });
     for (size_t i = 0; i < m->params.len; i++)
         if (m->params.at[i].init != CG_NONE)
             cg_graph_output(m->init, m->params.at[i].path, m->params.at[i].init);
@@ -116,9 +130,14 @@ CgValue *cg_param_tensor(
         return cg_value_poison(e);
     for (int i = 0; i < type.rank; i++) {
         int64_t n;
-        if (cg_dim_is_int(type.dim[i], &n))
+        bool known = cg_dim_is_int(type.dim[i], &n);
+        if (known && n >= 0)
             continue;
-        cg_elab_error(e, CG_E0403, declared->span, "parameter '%s' has a size that is not a number", name);
+        if (known)
+            cg_elab_error(
+                e, CG_E0403, declared->span, "axis %d of parameter '%s' would have size %lld", i, name, (long long)n);
+        else
+            cg_elab_error(e, CG_E0403, declared->span, "parameter '%s' has a size that is not a number", name);
         return cg_value_poison(e);
     }
     CgInstance *inst = body->instance;

@@ -227,6 +227,8 @@ bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads
         leaves &= cg_node(b->graph, wrt[i])->nin == 0;
     if (leaves)
         loss = cg_pass_slice_at(b, cg_pass_recognise_at(b, loss));
+    CgInfer *refused = b->refused; /* what a rule builds is nobody's but the op's */
+    b->refused = NULL;
     CgRef one, saved = b->why;
     b->why = loss;
     one = cg_fill(b, type, 1);
@@ -235,6 +237,7 @@ bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads
         if (grads[i] == CG_NONE)
             grads[i] = cg_fill_like(b, wrt[i], 0);
     b->why = saved;
+    b->refused = refused;
     cg_timing_end();
     return ok;
 }

@@ -313,6 +313,11 @@ CgRef cg_build(CgBuild *b, const char *name, int nin, const CgRef *in, const CgA
     CgInfer inf = { 0 };
     const CgOp *op = cg_op_get(name);
     CgRef r = cg_build_checked(b, op, nin, in, attrs, &inf);
+    if (r == CG_NONE && b->refused) {
+        if (!b->refused->message[0])
+            *b->refused = inf;
+        return cg_graph_const(b, CG_F32, 0);
+    }
     if (r == CG_NONE) {
         CgStrbuf types = { 0 };
         for (int i = 0; i < nin; i++) {
@@ -459,6 +464,9 @@ static CgDigest node_digest(const CgNode *n, const CgDigest *done, CgStrbuf *tex
     cg_strbuf_puts(text, n->bf16 ? "} in bf16 : " : "} : ");
     cg_type_print(&n->type, text);
     cg_digester_add(d, text->at, text->len + 1);
+    CgDigest origin = cg_op_origin(n->op);
+    cg_digester_add(d, &n->op->version, sizeof n->op->version);
+    cg_digester_add(d, &origin, sizeof origin);
     CgDigest in[CG_MAX_IN];
     for (int i = 0; i < n->nin; i++)
         in[i] = done[n->in[i]];

@@ -72,6 +72,8 @@ struct CgBuild {
     const int *scope_map;  /* for cg_graph_copy: scope of the other graph -> scope here; NULL: the same number */
     const CgRef *why_map;  /* likewise for CgNode.why */
     const CgUses *uses;    /* for cg_ref_shared; may be NULL */
+    CgInfer *refused; /* where nodes come from what a user wrote: the first that is ill-typed leaves its complaint here,
+                       * and a scalar stands for it; NULL: it is a bug of whoever builds it */
 };
 
 CgGraph *cg_graph_new(const char *name);
@@ -112,7 +114,7 @@ CgRef cg_graph_copy(CgBuild *b, const CgGraph *from, CgRef r, const CgRef *in);
 const CgType *cg_node_out_type(const CgNode *n, int k);
 /* Invariants: order, arity, types re-inferred, outputs in range. CG_BUG when broken. */
 void cg_graph_verify(const CgGraph *g);
-/* Identity of what the graph computes: op names, attributes, precision, types, leaf names, outputs. Not spans, scopes
- * or node numbers. */
+/* Identity of what the graph computes: op names, their versions and plugins, attributes, precision, types, leaf names,
+ * outputs. Not spans, scopes or node numbers. */
 CgDigest cg_graph_digest(const CgGraph *g);
 #endif

@@ -11,6 +11,7 @@
 
 #include <cg/build.h>
 
+#include "base/io.h"
 #include "base/vec.h"
 #include "lang/parse.h"
 
@@ -18,6 +19,7 @@ typedef struct Entry {
     const CgOp *op;
     const CgSig *sig;
     const char *set;
+    CgDigest origin; /* of a plugin's file; zero for what is built in */
 } Entry;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -164,7 +166,7 @@ static bool check_op(const CgOp *op, const char *set, CgErr *e)
     return true;
 }
 
-static bool add_op(const CgOp *op, const char *set, CgErr *e)
+static bool add_op(const CgOp *op, const char *set, CgDigest origin, CgErr *e)
 {
     bool there;
     const CgSig *sig = check_op(op, set, e) ? parse_sig(op, e) : NULL;
@@ -173,7 +175,7 @@ static bool add_op(const CgOp *op, const char *set, CgErr *e)
     size_t i = place_of(op->name, &there);
     cg_vec_push(&entries, (Entry){ 0 });
     memmove(&entries.at[i + 1], &entries.at[i], sizeof(Entry) * (entries.len - 1 - i));
-    entries.at[i] = (Entry){ op, sig, cg_intern(set) };
+    entries.at[i] = (Entry){ op, sig, cg_intern(set), origin };
     return true;
 }
 
@@ -185,7 +187,7 @@ static void remove_op(const CgOp *op)
     memmove(&entries.at[i], &entries.at[i + 1], sizeof(Entry) * (entries.len - i));
 }
 
-static bool add_set(const CgOpSet *set, CgErr *e)
+static bool add_set(const CgOpSet *set, CgDigest origin, CgErr *e)
 {
     if (set->abi != CG_ABI || set->op_size != sizeof(CgOp))
         return cg_err(e, CG_ERR_INPUT,
@@ -195,7 +197,7 @@ static bool add_set(const CgOpSet *set, CgErr *e)
     if (known && known->op == set->ops[0])
         return true; /* two scripts may name one plugin */
     for (const CgOp *const *op = set->ops; *op; op++)
-        if (!add_op(*op, set->name, e)) {
+        if (!add_op(*op, set->name, origin, e)) {
             while (op-- != set->ops)
                 remove_op(*op); /* all of a set or nothing */
             return false;
@@ -287,7 +289,7 @@ static void init(void)
     sources = cg_sources_new();
     isa = choose_isa();
     for (const CgOpSet *const *set = isa->sets; *set; set++)
-        if (!add_set(*set, &e))
+        if (!add_set(*set, (CgDigest){ 0 }, &e))
             CG_BUG("%s", e.text);
 }
 
@@ -299,24 +301,34 @@ const char *cg_registry_isa(void)
     return isa->name;
 }
 
-bool cg_registry_add(const CgOpSet *set, CgErr *e)
+static bool add_from(const CgOpSet *set, CgDigest origin, CgErr *e)
 {
     cg_registry_init();
     pthread_mutex_lock(&lock);
-    bool ok = add_set(set, e);
+    bool ok = add_set(set, origin, e);
     pthread_mutex_unlock(&lock);
     return ok;
 }
+
+bool cg_registry_add(const CgOpSet *set, CgErr *e) { return add_from(set, (CgDigest){ 0 }, e); }
 
 bool cg_registry_load(const char *path, CgErr *e)
 {
     /* dlopen looks in the system's folders unless the name has a slash; a plugin is a file the user named. */
     CgStrbuf full = { 0 };
+    CgBytes bytes;
     cg_strbuf_printf(&full, "%s%s", strchr(path, '/') ? "" : "./", path);
-    void *handle = dlopen(cg_strbuf_str(&full), RTLD_NOW | RTLD_LOCAL);
+    void *handle = NULL;
+    CgDigest origin = { 0 };
+    bool file = cg_io_map(cg_strbuf_str(&full), &bytes, e);
+    if (file) {
+        origin = cg_digest(bytes.at, bytes.len);
+        cg_io_release(&bytes);
+        handle = dlopen(cg_strbuf_str(&full), RTLD_NOW | RTLD_LOCAL);
+    }
     cg_strbuf_deinit(&full);
     if (!handle)
-        return cg_err(e, CG_ERR_IO, "cannot load plugin '%s': %s", path, dlerror());
+        return file ? cg_err(e, CG_ERR_IO, "cannot load plugin '%s': %s", path, dlerror()) : false;
     const CgOpSet *set = dlsym(handle, "cg_plugin");
     if (!set) {
         dlclose(handle);
@@ -324,9 +336,15 @@ bool cg_registry_load(const char *path, CgErr *e)
     }
     CgErr why = { 0 };
     /* stays loaded as long as the process: nodes point into it */
-    if (cg_registry_add(set, &why))
+    if (add_from(set, origin, &why))
         return true;
     return cg_err(e, why.kind, "plugin '%s': %.300s", path, why.text);
+}
+
+CgDigest cg_op_origin(const CgOp *op)
+{
+    const Entry *entry = find_entry(op->name);
+    return entry ? entry->origin : (CgDigest){ 0 };
 }
 
 const CgOp *cg_op_find(const char *name)

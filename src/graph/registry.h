@@ -5,6 +5,7 @@
 #define CG_REGISTRY_H
 #include <cg/op.h>
 #include "base/diag.h"
+#include "base/digest.h"
 #include "lang/ast.h"
 
 /* What the signature text says, parsed once at registration. */
@@ -42,6 +43,7 @@ CG_NODISCARD bool cg_registry_load(const char *path, CgErr *e); /* dlopen, symbo
 const CgOp *cg_op_find(const char *name);
 const CgOp *cg_op_find_was(const char *name); /* also by a name it had before */
 const CgOp *cg_op_get(const char *name);      /* CG_BUG if absent */
+CgDigest cg_op_origin(const CgOp *op);        /* of the plugin's file it is from; zero for what is built in */
 const CgSig *cg_op_sig(const CgOp *op);
 size_t cg_op_count(void);
 const CgOp *cg_op_at(size_t i); /* sorted by name */

@@ -63,7 +63,7 @@ static CgValue *reduce(CgElab *e, CgFrame *f, const CgArguments *a, bool mean)
         cg_elab_error(e, CG_E0305, a->span[1], "a column has no axes; '%s' goes over its rows", a->function->name);
         return cg_value_poison(e);
     }
-    const CgType t = *cg_value_type(e, x);
+    CgType t = *cg_value_type(e, x);
     if (t.dtype == CG_BOOL) {
         CgDiag *d = cg_elab_error(e, CG_E0305, a->span[0], "'%s' takes numbers, not bool", a->function->name);
         cg_diag_help(d, "make numbers of it with cast(x, f32)");
@@ -77,7 +77,12 @@ static CgValue *reduce(CgElab *e, CgFrame *f, const CgArguments *a, bool mean)
         return x;
     CgBuild *b = &e->model->build;
     b->span = a->call;
-    CgRef r = cg_sum(b, x->tensor.ref, n, axes);
+    CgRef r = x->tensor.ref;
+    if (mean && !cg_dtype_is_float(t.dtype)) { /* the mean of whole numbers is none */
+        t.dtype = CG_F32;
+        r = cg_cast(b, r, CG_F32);
+    }
+    r = cg_sum(b, r, n, axes);
     if (mean)
         r = cg_div(b, r, cg_sum(b, cg_fill(b, t, 1), n, axes));
     CgValue *v = cg_value_tensor(e, r, a->call);

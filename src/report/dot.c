@@ -342,7 +342,7 @@ static bool render(Agraph_t *root, const char *format, CgStrbuf *out, CgErr *e)
             cg_strbuf_write(out, data, len);
         if (data)
             gvFreeRenderData(data);
-        gvFreeLayout(gvc, root);
+        /* no gvFreeLayout: it frees edges of large drawings twice; the program ends soon anyway */
     }
     if (ok)
         return true;

@@ -219,6 +219,27 @@ static bool build_group(
     return good;
 }
 
+/* A tensor among the static arguments of an instance: it belongs to another graph than the optimiser's. */
+static const CgValue *tensor_in(const CgValue *v)
+{
+    const CgValue *found = NULL;
+    if (v->kind == CG_VALUE_TENSOR)
+        return v;
+    for (int i = 0; v->kind == CG_VALUE_INSTANCE && i < v->instance->stmt->nparams && !found; i++)
+        found = v->instance->statics && v->instance->statics[i] ? tensor_in(v->instance->statics[i]) : NULL;
+    for (int i = 0; (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD) && i < v->n && !found; i++)
+        found = tensor_in(v->at[i]);
+    return found;
+}
+
+static bool no_f64(CgElab *e, const CgParamInfo *p, CgSpan at)
+{
+    CgDiag *d = cg_elab_error(e, CG_E0305, p->span, "'%s' is f64, and what is trained is f32", p->path);
+    cg_diag_note(d, at, "by this optimiser");
+    cg_diag_help(d, "declare it as f32, or freeze it");
+    return false;
+}
+
 /* Lays the trained tensors one after the other, by rank, and builds an optimiser for each rank. */
 bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
 {
@@ -232,6 +253,13 @@ bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
             cg_value_kind_name(opt));
         return false;
     }
+    const CgValue *tensor = tensor_in(opt);
+    if (tensor) {
+        CgDiag *d = cg_elab_error(
+            e, CG_E0305, tensor->span, "an argument of an optimiser is a number or a schedule, not a tensor");
+        cg_diag_note(d, where->span, "of this optimiser");
+        return false;
+    }
     CgModelGraph *m = s->model;
     s->trained = CG_NEWN(e->arena, CgTrained, m->params.len + 1);
     s->groups = CG_NEWN(e->arena, CgGroup, CG_MAX_RANK + 1);
@@ -241,6 +269,8 @@ bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
         for (size_t i = 0; i < m->params.len; i++) {
             const CgParamInfo *p = &m->params.at[i];
             const CgType *t = cg_node_type(m->graph, p->ref);
+            if (!p->frozen && !p->foreign && t->dtype == CG_F64)
+                return no_f64(e, p, where->span);
             if (p->frozen || p->foreign || t->rank != rank || !cg_dtype_is_float(t->dtype))
                 continue;
             int64_t count = 1, n = 1;

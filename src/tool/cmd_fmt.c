@@ -57,7 +57,7 @@ static bool load(CgSources *sources, const char *path, uint32_t *file, CgErr *e)
     if (strcmp(path, "-") != 0)
         return cg_sources_load(sources, path, file, e);
     CgBytes bytes;
-    if (!cg_io_read("/dev/stdin", &bytes, e))
+    if (!cg_io_read_stdin(&bytes, e))
         return false;
     *file = cg_sources_add(sources, "stdin", bytes.at, bytes.len);
     cg_io_release(&bytes);

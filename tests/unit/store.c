@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -289,18 +290,21 @@ static void locks(void)
 static void sweeping(void)
 {
     char path[300];
-    snprintf(path, sizeof path, "%s/objects/.left.999999999-3.tmp", folder);
+    snprintf(path, sizeof path, "%s/objects/.left.0123456789abcdef-3.tmp", folder);
     FILE *f = fopen(path, "w");
     if (!f || fclose(f))
         exit(99);
     char ours[300];
-    snprintf(ours, sizeof ours, "%s/objects/.busy.%ld-3.tmp", folder, (long)getpid());
+    snprintf(ours, sizeof ours, "%s/objects/.busy.0123456789abcdee-3.tmp", folder);
     f = fopen(ours, "w");
-    if (!f || fclose(f))
+    if (!f || flock(fileno(f), LOCK_EX) != 0) /* as the one who writes it does, whatever its number */
         exit(99);
     CgStore *s = store();
     ok(!cg_io_exists(path) && cg_io_exists(ours), "leftovers of the dead are removed, those of the living are not");
-    unlink(ours);
+    fclose(f);
+    cg_store_close(s);
+    s = store();
+    ok(!cg_io_exists(ours), "and are when these have died");
     cg_store_close(s);
 }
 
