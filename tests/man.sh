@@ -4,12 +4,12 @@
 set -u
 page=$srcdir/doc/cg.1
 . "${srcdir:-.}/tests/tap.sh"
-commands=$("$CG" help | sed -n 's/^  \([a-z]*\)  *.*/\1/p')
-section() { awk -v c="$1" '/^\.S[SH] /{on = ($1 == ".SS" && $2 == "cg" && $3 == c)} on' "$page" | sed 's/\\-/-/g'; }
+commands=$("$CG" help | sed -n 's/^  \([a-z-]*\)  *.*/\1/p')
+section() { awk -v c="$1" '/^\.S[SH] /{gsub(/\\-/, "-"); on = ($1 == ".SS" && $2 == "cg" && $3 == c)} on' "$page" | sed 's/\\-/-/g'; }
 options() { "$CG" help "$1" | grep -o '^  \(-., \)\{0,1\}--[a-z-]*' | grep -o -e '--[a-z-]*'; }
 
-none "every command has a section" "$(for c in $commands; do grep -q "^\.SS cg $c\( \|$\)" "$page" || echo "$c"; done)"
-none "every section is a command" "$(sed -n 's/^\.SS cg \([a-z]*\).*/\1/p' "$page" | while read -r c; do
+none "every command has a section" "$(for c in $commands; do sed 's/\\-/-/g' "$page" | grep -q "^\.SS cg $c\( \|$\)" || echo "$c"; done)"
+none "every section is a command" "$(sed 's/\\-/-/g; ' "$page" | sed -n 's/^\.SS cg \([a-z-]*\).*/\1/p' | while read -r c; do
     echo "$commands" | grep -qx "$c" || echo "$c"; done)"
 none "every option is in its command's section" "$(for c in $commands; do
     [ "$c" = help ] || for o in $(options "$c"); do

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -139,4 +140,33 @@ CgChild cg_child_run(const char *const *argv, const char *input, size_t n, CgStr
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
     *code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return CG_CHILD_RAN;
+}
+
+long cg_child_start(const char *const *argv)
+{
+    posix_spawn_file_actions_t files;
+    pid_t pid = -1;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    int error = posix_spawn(&pid, "/proc/self/exe", &files, NULL, (char *const *)(uintptr_t)argv, environ);
+    posix_spawn_file_actions_destroy(&files);
+    return error ? -1 : (long)pid;
+}
+
+int cg_child_wait(long child, volatile sig_atomic_t *stop)
+{
+    int status = 0;
+    for (bool told = false;;) {
+        pid_t done = waitpid((pid_t)child, &status, WNOHANG);
+        if (done == (pid_t)child || (done < 0 && errno != EINTR))
+            break;
+        if (stop && *stop && !told) {
+            told = true;
+            kill((pid_t)child, SIGTERM);
+        }
+        nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

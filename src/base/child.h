@@ -3,6 +3,8 @@
  * shell. */
 #ifndef CG_CHILD_H
 #define CG_CHILD_H
+#include <signal.h>
+
 #include "base/strbuf.h"
 
 typedef enum CgChild {
@@ -14,4 +16,9 @@ typedef enum CgChild {
 /* Looks for argv[0] in PATH, feeds it `input` and waits for its end. What it writes to stdout and stderr is appended to
  * *out and *said; *code is its exit code, 128 + N when signal N ended it. */
 CgChild cg_child_run(const char *const *argv, const char *input, size_t n, CgStrbuf *out, CgStrbuf *said, int *code);
+/* This program again, argv[1..] its arguments, without input and with what it writes thrown away; goes on beside this
+ * one. -1: it cannot be started. */
+long cg_child_start(const char *const *argv);
+/* Its exit code, 128 + N when signal N ended it; while waiting, `stop` (may be NULL) set ends it by SIGTERM. */
+int cg_child_wait(long child, volatile sig_atomic_t *stop);
 #endif

@@ -448,6 +448,16 @@ bool cg_io_exists(const char *path)
     return stat(path, &st) == 0;
 }
 
+bool cg_io_stat(const char *path, uint64_t *bytes, int64_t *modified)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return false;
+    *bytes = (uint64_t)st.st_size;
+    *modified = (int64_t)st.st_mtime;
+    return true;
+}
+
 bool cg_io_is_dir(const char *path)
 {
     struct stat st;

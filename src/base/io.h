@@ -28,6 +28,7 @@ CG_NODISCARD bool cg_io_append(
 CG_NODISCARD bool cg_io_mkdirs(const char *path, CgErr *e);
 char *cg_io_real(const char *path); /* absolute, links resolved, malloc'd; NULL if there is no such file */
 bool cg_io_exists(const char *path);
+bool cg_io_stat(const char *path, uint64_t *bytes, int64_t *modified /* seconds since 1970 */);
 bool cg_io_is_dir(const char *path);
 CG_NODISCARD bool cg_io_remove(const char *path, CgErr *e);
 /* One process at a time: the holder of a lock on the file `path` (made if need be, removed by cg_io_unlock). While

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/timing.h"
+#include "experiment/graph_arg.h"
+#include "experiment/needs.h"
 #include "graph/registry.h"
 
 /* ---- checking -------------------------------------------------------------------------------------------------- */
@@ -295,6 +297,34 @@ static void carry_out(CgSession *x, const CgStmt *s)
             save(x, v, to->s, s->b->span);
     }
     cg_frame_end(e, &f);
+}
+
+int cg_experiment_build(CgSession *x, const CgBuildOpts *opts, FILE *out)
+{
+    CgNeeds needs = { 0 };
+    CgErr err = { 0 };
+    x->out = out;
+    if (cg_diags_count(x->diags))
+        return cg_diags_exit_code(x->diags);
+    if (!cg_session_open(x, &err)) {
+        cg_session_err(x, (CgSpan){ 0 }, &err);
+        return cg_diags_exit_code(x->diags);
+    }
+    if (cg_needs_find(x, opts->only, &needs)) {
+        if (opts->dry)
+            cg_needs_print(x, &needs, out);
+        else
+            cg_needs_build(x, &needs);
+        if (opts->only && !opts->dry && !opts->quiet) {
+            CgTarget target = { 0 };
+            CgValue *v = cg_target_value(x, opts->only, &target);
+            if (v)
+                find_and_show(x, v);
+            cg_target_free(&target);
+        }
+    }
+    cg_needs_free(&needs);
+    return cg_diags_exit_code(x->diags);
 }
 
 int cg_experiment_run(CgSession *x, FILE *out)

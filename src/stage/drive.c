@@ -33,15 +33,22 @@ static bool make(CgSession *x, CgStage *s)
     return s->kind->run(x, s);
 }
 
-static bool find_out(CgSession *x, CgStage *s)
+bool cg_stage_force_inputs(CgSession *x, CgStage *s)
 {
-    CgErr err = { 0 };
-    char what[200];
     for (int i = 0; i < s->ninputs; i++)
         if (!cg_stage_force(x, s->inputs[i])) {
             s->why = s->inputs[i]->why;
             return false;
         }
+    return true;
+}
+
+static bool find_out(CgSession *x, CgStage *s)
+{
+    CgErr err = { 0 };
+    char what[200];
+    if (!cg_stage_force_inputs(x, s))
+        return false;
     if (s->kind->bare && x->opts.untrained)
         return s->kind->bare(x, s);
     if (!cg_stage_key(x, s))

@@ -87,6 +87,14 @@ CgDigest cg_session_script_digest(const CgSession *x)
     return cg_digest(script->text, script->len);
 }
 
+static void tell(void *arg, const char *sentence)
+{
+    (void)arg;
+    fprintf(stderr, "cg: %s\n", sentence);
+}
+
+static bool go_on(void *arg) { return !cg_session_stopped(arg); }
+
 bool cg_session_open(CgSession *x, CgErr *err)
 {
     cg_blas_init();
@@ -94,10 +102,9 @@ bool cg_session_open(CgSession *x, CgErr *err)
         x->pool = cg_pool_new(x->opts.threads);
     if (!x->trace && x->opts.trace)
         x->trace = cg_trace_new(cg_pool_threads(x->pool), x->sources);
-    if (!x->store)
-        x->store = cg_store_open(x->opts.store, err);
-    if (!x->store)
+    if (!x->store && !(x->store = cg_store_open(x->opts.store, err)))
         return false;
+    cg_store_listen(x->store, tell, go_on, x);
     if (!x->run && !x->opts.untrained) {
         CgStrbuf settings = { 0 };
         for (int i = 0; i < x->opts.nsettings; i++)

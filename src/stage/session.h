@@ -75,7 +75,11 @@ CG_NODISCARD bool cg_model_save(CgSession *x, const CgInstance *model, const cha
  */
 CgAtom cg_model_marks(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg);
 bool cg_stage_force(CgSession *x, CgStage *s);
-CG_NODISCARD bool cg_stage_key(CgSession *x, CgStage *s);              /* without running anything */
+CG_NODISCARD bool cg_stage_key(CgSession *x, CgStage *s); /* without running anything */
+CG_NODISCARD bool cg_stage_force_inputs(CgSession *x, CgStage *s);
+/* A training without a break, and one that stopped after step `at` and went on: whether they end in the same bits, and
+ * where they do not. Keeps nothing. */
+CG_NODISCARD bool cg_train_verify(CgSession *x, CgStage *s, int64_t at, bool *same, CgStrbuf *said);
 CG_NODISCARD bool cg_model_force(CgSession *x, const CgModelGraph *m); /* the stages its parameters start from */
 const CgTable *cg_table_force(CgSession *x, CgValue *v);               /* NULL after a mistake */
 CgDataset *cg_dataset_of(CgSession *x, CgValue *data); /* opened, with one row at least; NULL after a mistake */

@@ -535,6 +535,85 @@ static bool bare(CgSession *x, CgStage *s)
     return true;
 }
 
+/* ---- verifying ------------------------------------------------------------------------------------------------- */
+
+/* Steps until `until` are done, or early_stop ends it; checkpoints only where `stop` says so. */
+static bool steps_until(CgTraining *t, Best *best, int64_t until)
+{
+    CgProgress *quiet = cg_progress_new(&(CgProgressOpts){ .name = "", .quiet = true });
+    Loop l = { .t = t, .best = best, .progress = quiet };
+    bool good = true;
+    while (good && t->done < until && !l.enough && !cg_session_stopped(t->x))
+        good = one_step(&l);
+    cg_progress_free(quiet, NULL);
+    if (good && cg_session_stopped(t->x)) {
+        CgErr err = { 0 };
+        cg_err(&err, CG_ERR_INTERRUPTED, "stopped while verifying training '%s'", t->s->label);
+        return cg_session_err(t->x, t->s->span, &err);
+    }
+    return good;
+}
+
+/* Whether two trainings are in one state, to the bit; says where they are not. */
+static bool same_state(const CgTraining *a, const CgTraining *b, CgStrbuf *said)
+{
+    const CgStage *s = a->s;
+    for (int i = 0; i < s->ntrained; i++)
+        for (int64_t k = 0; k < s->trained[i].count; k++) {
+            const float *p = a->memory.block + s->trained[i].offset + k,
+                        *q = b->memory.block + s->trained[i].offset + k;
+            if (memcmp(p, q, sizeof *p) != 0) {
+                cg_strbuf_printf(said, "element %lld of '%s' is %.9g, and %.9g after going on", (long long)k,
+                    s->model->params.at[s->trained[i].param].path, (double)*p, (double)*q);
+                return false;
+            }
+        }
+    for (int g = 0; g < s->ngroups; g++)
+        if (memcmp(a->state[g], b->state[g], (size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof **a->state)
+            != 0) {
+            cg_strbuf_puts(said, "the optimiser's states differ");
+            return false;
+        }
+    if (a->done != b->done)
+        cg_strbuf_printf(said, "%lld steps were done, and %lld after going on", (long long)a->done, (long long)b->done);
+    return a->done == b->done;
+}
+
+bool cg_train_verify(CgSession *x, CgStage *s, int64_t at, bool *same, CgStrbuf *said)
+{
+    Best whole = { .loss = INFINITY }, first = whole, second = whole;
+    CgRun *run_of_script = x->run;
+    if (!cg_stage_force_inputs(x, s) || !cg_stage_key(x, s))
+        return false;
+    CgDigest kept = s->key;
+    s->key =
+        cg_digest(&(CgDigest[2]){ kept, cg_digest("verify", 6) }, 2 * sizeof kept); /* its checkpoints are its own */
+    x->run = NULL;
+    cg_stage_end(x->store, s->key);
+    CgTraining *a = cg_training_new(x, s), *b = a ? cg_training_new(x, s) : NULL, *c = b ? cg_training_new(x, s) : NULL;
+    bool good = c && steps_until(a, &whole, s->steps) && steps_until(b, &first, at) && checkpoint(b, &first)
+        && resume(c, &second, true);
+    if (good && c->done != b->done) {
+        CgErr err = { 0 };
+        cg_err(&err, CG_ERR_INPUT, "the checkpoint of step %lld was not taken up", (long long)b->done);
+        good = cg_session_err(x, s->span, &err);
+    }
+    good = good && steps_until(c, &second, s->steps);
+    if (good)
+        *same = same_state(a, c, said);
+    CgTraining *all[3] = { a, b, c };
+    for (int i = 0; i < 3; i++)
+        if (all[i])
+            cg_training_free(all[i]);
+    cg_stage_end(x->store, s->key);
+    free(whole.block);
+    free(first.block);
+    free(second.block);
+    s->key = kept;
+    x->run = run_of_script;
+    return good;
+}
+
 const CgStageKind cg_stage_kind_train = {
     .name = "train", .doing = "training", .version = 2, .key = key, .load = load, .run = run, .bare = bare
 };

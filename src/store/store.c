@@ -19,6 +19,7 @@ enum { SEEN = 1, TOLD };
 
 struct CgStore {
     char *folder;
+    CgMap asked;    /* keys this process looked for */
     CgMap verified; /* keys this process found whole (SEEN) or spoke of as damaged (TOLD) */
     CgIndex *index;
     CgSayFn *say;
@@ -94,6 +95,7 @@ void cg_store_close(CgStore *s)
         return;
     cg_index_close(s->index);
     cg_map_deinit(&s->verified);
+    cg_map_deinit(&s->asked);
     free(s->folder);
     free(s);
 }
@@ -211,7 +213,10 @@ bool cg_store_get(CgStore *s, CgDigest key, CgBytes *out)
 {
     char *path = cg_store_path(s, key);
     CgErr why;
+    cg_map_put(&s->asked, short_key(key), 1);
     Found state = read_sealed(path, out, &why);
+    if (state == DAMAGED && cg_store_busy(s, key)) /* somebody is writing it: it will be there, but is not yet */
+        state = ABSENT;
     uint64_t before = 0;
     (void)!cg_map_get(&s->verified, short_key(key), &before);
     if (state == WHOLE)
@@ -361,6 +366,7 @@ bool cg_stage_seal(CgStore *s, CgDigest key, uint64_t step, CgErr *e)
 
 char *cg_stage_find(CgStore *s, CgDigest key, uint64_t before, uint64_t *step)
 {
+    cg_map_put(&s->asked, short_key(key), 1);
     Steps steps = steps_of(s, key);
     char *best = NULL;
     for (size_t i = 0; i < steps.len && !best; i++) {
@@ -415,3 +421,94 @@ CgLock *cg_store_lock(CgStore *s, CgDigest key, const char *what, CgErr *e)
     free(path);
     return l;
 }
+
+static bool do_not_wait(void *arg, int call)
+{
+    (void)arg;
+    (void)call;
+    return false;
+}
+
+bool cg_store_busy(CgStore *s, CgDigest key)
+{
+    char hex[33];
+    CgErr e = { 0 };
+    cg_digest_hex(key, hex);
+    char *path = below(s, "locks/%s.lock", hex);
+    CgLock *l = cg_io_lock(path, do_not_wait, NULL, &e);
+    free(path);
+    cg_io_unlock(l);
+    return !l && e.kind == CG_ERR_INTERRUPTED;
+}
+
+/* ---- all that is kept ---------------------------------------------------------------------------------- */
+
+/* "objects/ab/cdef.." or "progress/KEY-STEP.ckpt". */
+static bool key_of_path(const char *path, bool checkpoint, CgDigest *key)
+{
+    char hex[33] = "";
+    const char *name = strrchr(path, '/');
+    if (!name || (!checkpoint && name - path < 3))
+        return false;
+    size_t n = strlen(name + 1);
+    if (checkpoint && n > 37 && !strcmp(name + 1 + n - 5, ".ckpt"))
+        snprintf(hex, sizeof hex, "%.32s", name + 1);
+    else if (!checkpoint && n == 30)
+        snprintf(hex, sizeof hex, "%.2s%.30s", name - 2, name + 1);
+    return cg_digest_parse(hex, key);
+}
+
+static int by_use(const void *a, const void *b)
+{
+    const CgStoreItem *x = a, *y = b;
+    return x->used != y->used ? (x->used > y->used ? 1 : -1) : strcmp(x->path, y->path);
+}
+
+CgStoreItems cg_store_items(CgStore *s)
+{
+    CG_VEC(CgStoreItem) items = { 0 };
+    for (int checkpoint = 0; checkpoint < 2; checkpoint++) {
+        char *folder = below(s, checkpoint ? "progress" : "objects");
+        CgPaths paths = { 0 };
+        CgErr none = { 0 };
+        bool any = cg_io_glob(folder, &paths, &none); /* an empty folder is no failure here */
+        for (size_t i = 0; any && i < paths.len; i++) {
+            CgStoreItem item = { .checkpoint = checkpoint };
+            uint64_t seal = 0, ignored;
+            int64_t when;
+            if (!key_of_path(paths.at[i], checkpoint, &item.key) || !cg_io_stat(paths.at[i], &item.bytes, &item.used))
+                continue;
+            char *sum = sum_path(paths.at[i]);
+            if (cg_io_stat(sum, &seal, &when))
+                item.bytes += seal;
+            free(sum);
+            item.asked = cg_map_get(&s->asked, short_key(item.key), &ignored);
+            item.path = cg_strdup(paths.at[i]);
+            cg_vec_push(&items, item);
+        }
+        cg_paths_free(&paths);
+        free(folder);
+    }
+    if (items.len)
+        qsort(items.at, items.len, sizeof *items.at, by_use);
+    return (CgStoreItems){ items.at, items.len };
+}
+
+void cg_store_items_free(CgStoreItems *items)
+{
+    for (size_t i = 0; i < items->len; i++)
+        free(items->at[i].path);
+    free(items->at);
+    *items = (CgStoreItems){ 0 };
+}
+
+bool cg_store_item_whole(const CgStoreItem *i, CgErr *why)
+{
+    CgBytes bytes;
+    bool whole = read_sealed(i->path, &bytes, why) == WHOLE;
+    if (whole)
+        cg_io_release(&bytes);
+    return whole;
+}
+
+bool cg_store_item_remove(const CgStoreItem *i, CgErr *e) { return unseal(i->path, e) && remove_file(i->path, e); }

@@ -57,6 +57,25 @@ void cg_stage_end(CgStore *s, CgDigest key);
  * or the lock file cannot be made. Release with cg_io_unlock. */
 CG_NODISCARD CgLock *cg_store_lock(CgStore *s, CgDigest key, const char *what /* "training 'lm'" */, CgErr *e);
 
+bool cg_store_busy(CgStore *s, CgDigest key); /* another process holds the lock of the key */
+
+/* ---- all that is kept, for cg gc and cg store */
+typedef struct CgStoreItem {
+    char *path; /* without its seal */
+    CgDigest key;
+    uint64_t bytes;         /* with its seal */
+    int64_t used;           /* seconds since 1970 */
+    bool checkpoint, asked; /* asked: this process looked for the key */
+} CgStoreItem;
+typedef struct CgStoreItems {
+    CgStoreItem *at;
+    size_t len;
+} CgStoreItems;
+CgStoreItems cg_store_items(CgStore *s); /* those used last come last */
+void cg_store_items_free(CgStoreItems *items);
+bool cg_store_item_whole(const CgStoreItem *i, CgErr *why); /* agrees with its seal */
+CG_NODISCARD bool cg_store_item_remove(const CgStoreItem *i, CgErr *e);
+
 /* ---- the index. Trouble with it is said once and never stops a run. */
 typedef struct CgRun CgRun;
 CgRun *cg_run_open(CgStore *s, const char *script, const char *options, CgDigest digest);

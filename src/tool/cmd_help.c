@@ -11,13 +11,22 @@
 #include "elab/signature.h"
 #include "tool/tool.h"
 
+/* As it is typed: with dashes. */
+static void print_command(const CgCommand *c)
+{
+    char name[32] = "";
+    for (size_t i = 0; i + 1 < sizeof name && c->name[i]; i++)
+        name[i] = c->name[i] == '_' ? '-' : c->name[i];
+    printf("  %-10s %s\n", name, c->summary);
+}
+
 static void list_commands(void)
 {
     puts("usage: cg COMMAND [ARGUMENT ...]\n"
          "       cg --version\n");
     puts("A script says what to build; `cg run SCRIPT.cg` builds it. The commands:\n");
     for (size_t i = 0; cg_command_at(i); i++)
-        printf("  %-10s %s\n", cg_command_at(i)->name, cg_command_at(i)->summary);
+        print_command(cg_command_at(i));
     puts("\n`cg help NAME` says more of a command, an op, a function or graph of the library, "
          "or a code such as E0402.");
 }

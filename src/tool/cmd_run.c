@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/child.h"
 #include "report/figure.h"
 #include "report/profile.h"
 #include "report/trace.h"
@@ -65,15 +66,59 @@ static void report(CgSession *x, const char *trace)
         cg_session_err(x, (CgSpan){ 0 }, &e);
 }
 
-static int make(const char *path, const CgSessionOpts *opts, bool help, CgDump stage, const char *trace)
+enum { MOST_JOBS = 64 };
+
+/* This command again in `jobs` processes that build what the script asks for and show nothing, with their share of the
+ * threads; what they could not build is tried, and explained, by this one. */
+static void run_jobs(int jobs, char **argv, int argc, const CgSessionOpts *opts)
 {
+    long child[MOST_JOBS];
+    char threads[32], **words = cg_calloc((size_t)argc + 6, sizeof *words);
+    CgPool *usual = cg_pool_new(opts->threads);
+    int all = cg_pool_threads(usual), n = 1;
+    cg_pool_free(usual);
+    snprintf(threads, sizeof threads, "--threads=%d", all / jobs > 0 ? all / jobs : 1);
+    words[0] = argv[0];
+    words[n++] = (char[]){ "run" };
+    for (int i = 1; i < argc; i++)
+        words[n++] = argv[i];
+    words[n++] = (char[]){ "--jobs=1" };
+    words[n++] = (char[]){ "--build" };
+    words[n++] = threads;
+    for (int i = 0; i < jobs; i++)
+        child[i] = cg_child_start((const char *const *)words);
+    for (int i = 0; i < jobs; i++)
+        if (child[i] >= 0)
+            cg_child_wait(child[i], &stop);
+    free(words);
+}
+
+typedef struct Asked {
+    bool help, build, dry;
+    const char *only, *trace;
+    CgDump stage;
+    int64_t jobs;
+    char **argv; /* as the command was given */
+    int argc;
+} Asked;
+
+static int make(const char *path, const CgSessionOpts *opts, const Asked *asked)
+{
+    bool help = asked->help;
+    CgDump stage = asked->stage;
+    const char *trace = asked->trace;
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
+    signal(SIGXFSZ, SIG_IGN); /* a file that grows too large is a write that fails */
     CgSession *x = cg_experiment_new(path, opts);
+    if (asked->jobs > 1 && !cg_diags_count(x->diags) && !help && stage == CG_DUMP_NONE && !asked->dry)
+        run_jobs((int)asked->jobs, asked->argv, asked->argc, opts);
     if (help)
         script_help(x);
     else if (stage != CG_DUMP_NONE)
         cg_dump_script(x, (CgBindings){ 0 }, stage);
+    else if (asked->build || asked->dry || asked->only)
+        cg_experiment_build(x, &(CgBuildOpts){ .only = asked->only, .dry = asked->dry, .quiet = asked->build }, stdout);
     else
         cg_experiment_run(x, stdout);
     report(x, trace);
@@ -83,11 +128,11 @@ static int make(const char *path, const CgSessionOpts *opts, bool help, CgDump s
     return code;
 }
 
-static int command(int argc, char **argv)
+static int run_script(int argc, char **argv, Asked *asked)
 {
     CgStrings set = { 0 };
-    const char *threads = NULL, *store = NULL, *seed = NULL, *trace = NULL, *dump = NULL;
-    bool quiet = false, help = false, profile = false;
+    const char *threads = NULL, *store = NULL, *seed = NULL, *dump = NULL, *jobs = NULL;
+    bool quiet = false, profile = false;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
@@ -95,23 +140,40 @@ static int command(int argc, char **argv)
         { .name = "store", .arg = "FOLDER", .value = &store, .help = "where costly values are kept; $CG_STORE or .cg" },
         { .name = "quiet", .flag = &quiet, .help = "no progress" },
         { .name = "prof", .flag = &profile, .help = "where the time of the trainings went, by op and by line" },
-        { .name = "trace", .arg = "FILE", .value = &trace, .help = "the trainings as JSON trace events, for Perfetto" },
+        { .name = "trace",
+            .arg = "FILE",
+            .value = &asked->trace,
+            .help = "the trainings as JSON trace events, for Perfetto" },
+        { .name = "only",
+            .arg = "NAME",
+            .value = &asked->only,
+            .help = "builds and shows this value of the script alone" },
+        { .name = "dry-run", .flag = &asked->dry, .help = "what is kept and what would be built; runs nothing" },
+        { .name = "jobs",
+            .arg = "N",
+            .value = &jobs,
+            .help = "so many processes build independent values side by side" },
+        { .name = "build",
+            .flag = &asked->build,
+            .help = "builds what is asked for and keeps it; shows and saves nothing" },
         CG_DUMP_OPTION(&dump),
-        { .name = "help", .flag = &help, .help = "this, and the options of the script" },
+        { .name = "help", .flag = &asked->help, .help = "this, and the options of the script" },
     };
     static const char synopsis[] = "SCRIPT.cg [--set NAME=VALUE ...]\nbuilds what the script shows and saves";
     int code;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
         return code;
-    if (help)
+    if (asked->help)
         cg_options_help("run", synopsis, options, CG_LEN(options));
     if (argc != 2)
-        return help ? CG_EXIT_OK : cg_usage("run", "one script is needed");
-    CgDump stage;
-    if (!cg_dump_find("run", dump, CG_DUMP_MEM, &stage))
+        return asked->help ? CG_EXIT_OK : cg_usage("run", "one script is needed");
+    if (!cg_dump_find("run", dump, CG_DUMP_MEM, &asked->stage))
         return CG_EXIT_USAGE;
-    CgSessionOpts opts = { .quiet = quiet, .store = store, .stop = &stop, .profile = profile, .trace = trace != NULL };
+    CgSessionOpts opts = {
+        .quiet = quiet, .store = store, .stop = &stop, .profile = profile, .trace = asked->trace != NULL
+    };
     if (!cg_option_threads("run", threads, &opts.threads)
+        || !cg_option_number("run", "jobs", jobs, 1, MOST_JOBS, &asked->jobs)
         || !cg_option_number("run", "seed", seed, INT64_MIN, INT64_MAX, &opts.seed))
         return CG_EXIT_USAGE;
     CgScriptArgs args;
@@ -119,9 +181,18 @@ static int command(int argc, char **argv)
     if (code == CG_EXIT_OK) {
         opts.settings = args.settings;
         opts.nsettings = args.nsettings;
-        code = make(argv[1], &opts, help, stage, trace);
+        code = make(argv[1], &opts, asked);
     }
     cg_script_args_free(&args);
+    return code;
+}
+
+static int command(int argc, char **argv)
+{
+    Asked asked = { .jobs = 1, .argc = argc, .argv = cg_calloc((size_t)argc + 1, sizeof *argv) };
+    memcpy(asked.argv, argv, sizeof *argv * (size_t)argc); /* options are taken out of the other */
+    int code = run_script(argc, argv, &asked);
+    free(asked.argv);
     return code;
 }
 

@@ -24,10 +24,19 @@ static const CgCommand *const commands[] = {
 
 const CgCommand *cg_command_at(size_t i) { return i < CG_LEN(commands) ? commands[i] : NULL; }
 
+/* C knows no dash in a name, so a command's entry has '_' for it. */
+static bool is_called(const CgCommand *c, const char *name)
+{
+    size_t i = 0;
+    while (c->name[i] && (c->name[i] == name[i] || (c->name[i] == '_' && name[i] == '-')))
+        i++;
+    return !c->name[i] && !name[i];
+}
+
 const CgCommand *cg_command_find(const char *name)
 {
     for (size_t i = 0; i < CG_LEN(commands); i++) {
-        if (strcmp(commands[i]->name, name) == 0)
+        if (is_called(commands[i], name))
             return commands[i];
     }
     return NULL;

@@ -1,0 +1,157 @@
+/* needs.c - the stages that a script asks for, before any is run.
+ * Takes the values of its statements; gives the stages in them in an order in which each comes after its inputs. Must
+ * not know how a stage is run. */
+#include "experiment/needs.h"
+
+#include <stdlib.h>
+
+#include "experiment/graph_arg.h"
+
+static void add_stage(CgNeeds *n, CgStage *s)
+{
+    for (size_t i = 0; i < n->stages.len; i++)
+        if (n->stages.at[i] == s)
+            return;
+    for (int i = 0; i < s->ninputs; i++)
+        add_stage(n, s->inputs[i]);
+    cg_vec_push(&n->stages, s);
+}
+
+static void add_model(CgNeeds *n, const CgModelGraph *m)
+{
+    for (size_t i = 0; i < m->params.len; i++)
+        if (m->params.at[i].weights && m->params.at[i].weights->kind == CG_VALUE_STAGE)
+            add_stage(n, m->params.at[i].weights->stage);
+}
+
+static void add_value(CgNeeds *n, const CgValue *v)
+{
+    switch (v->kind) {
+    case CG_VALUE_STAGE: add_stage(n, v->stage); break;
+    case CG_VALUE_INSTANCE:
+        if (v->instance->weights)
+            add_value(n, v->instance->weights);
+        break;
+    case CG_VALUE_CALL:
+        if (v->stage)
+            add_model(n, ((const CgGenerator *)v->stage)->model);
+        for (int i = 0; i < v->n; i++)
+            add_value(n, v->at[i]);
+        break;
+    case CG_VALUE_LIST:
+    case CG_VALUE_RECORD:
+        for (int i = 0; i < v->n; i++)
+            add_value(n, v->at[i]);
+        break;
+    default: break;
+    }
+}
+
+bool cg_needs_find(CgSession *x, const char *only, CgNeeds *out)
+{
+    CgElab *e = x->elab;
+    const CgBlock *top = &cg_env_module(cg_elab_script(e))->unit->top;
+    bool asked = false;
+    *out = (CgNeeds){ 0 };
+    if (only) {
+        CgTarget target = { 0 };
+        CgValue *v = cg_target_value(x, only, &target);
+        if (v)
+            add_value(out, v);
+        cg_target_free(&target);
+        return v != NULL;
+    }
+    for (int i = 0; i < top->n; i++) {
+        const CgStmt *s = top->at[i];
+        if (s->kind != CG_STMT_SHOW && s->kind != CG_STMT_SAVE)
+            continue;
+        CgFrame f;
+        asked = true;
+        cg_frame_begin(e, &f, NULL, cg_elab_script(e));
+        for (int k = 0; k < s->nexprs && s->kind == CG_STMT_SHOW; k++)
+            add_value(out, cg_eval(e, &f, s->exprs[k]));
+        if (s->kind == CG_STMT_SAVE)
+            add_value(out, cg_eval(e, &f, s->a));
+        cg_frame_end(e, &f);
+    }
+    for (size_t i = 0; !asked && i < x->stages.len; i++)
+        add_stage(out, x->stages.at[i]);
+    return true;
+}
+
+void cg_needs_free(CgNeeds *n) { cg_vec_free(&n->stages); }
+
+/* Whether a stage can be found out now without waiting for another process. */
+static bool is_free(CgSession *x, CgStage *s)
+{
+    for (int i = 0; i < s->ninputs; i++)
+        if (!s->inputs[i]->forced)
+            return false;
+    return !cg_stage_key(x, s) || !cg_store_busy(x->store, s->key);
+}
+
+void cg_needs_build(CgSession *x, const CgNeeds *n)
+{
+    for (CgStage *busy = NULL;;) {
+        bool progress = false;
+        busy = NULL;
+        for (size_t i = 0; i < n->stages.len && !cg_session_stopped(x); i++) {
+            CgStage *s = n->stages.at[i];
+            if (s->forced)
+                continue;
+            if (is_free(x, s)) {
+                cg_stage_force(x, s);
+                progress = true;
+            } else if (!busy) {
+                busy = s;
+            }
+        }
+        if (!busy || cg_session_stopped(x))
+            return;
+        if (!progress)
+            cg_stage_force(x, busy); /* says that it waits */
+    }
+}
+
+/* What planning says of a graph that would be run. */
+static void print_cost(const CgStage *s, FILE *out)
+{
+    const CgGraph *g = s->step_graph ? s->step_graph : s->columns_graph;
+    CgErr err = { 0 };
+    CgBinding b = { cg_intern("batch"), s->step_graph ? s->batch / s->accumulate : 32 };
+    CgPlan *p = cg_plan_build(g, (CgBindings){ &b, 1 }, (CgPlanOptions){ 0 }, &err);
+    if (!p) {
+        fprintf(out, ", %s", err.text);
+        return;
+    }
+    double flops = cg_plan_useful_flops(p) * (s->step_graph ? (double)(s->steps * s->accumulate) : 1);
+    if (s->step_graph)
+        fprintf(out, ", %lld steps of %lld rows, %.3g flops", (long long)s->steps, (long long)s->batch, flops);
+    fprintf(out, ", %.1f MiB planned", (double)cg_plan_slab(p) / 1048576.0);
+    cg_plan_free(p);
+}
+
+bool cg_needs_print(CgSession *x, const CgNeeds *n, FILE *out)
+{
+    bool good = true;
+    for (size_t i = 0; i < n->stages.len; i++) {
+        CgStage *s = n->stages.at[i];
+        char hex[33];
+        uint64_t step = 0;
+        if (!cg_stage_key(x, s)) {
+            good = false;
+            continue;
+        }
+        cg_digest_hex(s->key, hex);
+        bool kept = cg_store_has(x->store, s->key);
+        char *checkpoint = kept ? NULL : cg_stage_find(x->store, s->key, UINT64_MAX, &step);
+        fprintf(out, "%-8s %s %s %s", kept ? "kept" : "to build", hex, s->kind->name, s->label);
+        if (!kept)
+            print_cost(s, out);
+        if (checkpoint)
+            fprintf(out, ", goes on at step %llu", (unsigned long long)step);
+        fputc('\n', out);
+        free(checkpoint);
+    }
+    return good;
+}

@@ -1,0 +1,19 @@
+/* needs.h - the stages that a script asks for, before any is run.
+ * Takes a checked script; gives the stages behind what it shows and saves, inputs first. Several processes on one store
+ * build them side by side: each takes the next that is free. */
+#ifndef CG_NEEDS_H
+#define CG_NEEDS_H
+#include "experiment/experiment.h"
+
+typedef struct CgNeeds {
+    CG_VEC(CgStage *) stages; /* what one is made of comes before it */
+} CgNeeds;
+
+/* `only`: the value of one expression instead, such as "models.web"; false after a mistake in it. */
+CG_NODISCARD bool cg_needs_find(CgSession *x, const char *only, CgNeeds *out);
+void cg_needs_free(CgNeeds *n);
+/* Builds what is neither kept nor being built elsewhere, then waits for the rest. */
+void cg_needs_build(CgSession *x, const CgNeeds *n);
+/* What is kept and what would be built, a line each; nothing is run. False after a mistake. */
+bool cg_needs_print(CgSession *x, const CgNeeds *n, FILE *out);
+#endif

@@ -1,0 +1,16 @@
+# Values are built side by side, by processes that each take the next free one, and by name; what is kept is listed, found whole, removed.
+cg run cli/runtime/sweep.cg --set bad=0.03 --dry-run | sed 's/[0-9a-f]\{32\}/KEY/; s/, [0-9.]* MiB planned//; s/[0-9.e+]* flops/N flops/'
+cg run cli/runtime/sweep.cg --set bad=0.03 --quiet --threads 1 >one; mv .cg alone
+cg run cli/runtime/sweep.cg --set bad=0.03 --quiet --jobs 3 >side 2>said; echo "exit $?"; cat said; cmp one side && echo "the same"
+for f in $(cd alone && find objects -type f); do cmp alone/$f .cg/$f || echo $f; done
+cg run cli/runtime/sweep.cg --set bad=0.03 --dry-run | cut -c1-8 | sort | uniq -c
+rm -r .cg
+(cg run cli/runtime/sweep.cg --set bad=0.03 --build --threads 1 --quiet & cg run cli/runtime/sweep.cg --set bad=0.03 --build --threads 1 --quiet; wait) 2>&1 | grep -v waiting
+cg run cli/runtime/sweep.cg --set bad=0.03 --dry-run | cut -c1-8 | sort | uniq -c
+cg run cli/runtime/sweep.cg --only models.slow --quiet | sed 's|: [0-9a-f]*$|: KEY|'; cg run cli/runtime/sweep.cg --only models.slowly --quiet 2>&1 | head -1
+echo "== the store"
+cg store verify
+set -- $(find .cg/objects -type f ! -name '*.sum'); printf x >>$1
+cg store verify | sed 's|.cg/objects/[^:]*|FILE|; s/[0-9.]* MiB/N MiB/'
+cg gc cli/runtime/sweep.cg --dry-run | sed 's/[0-9.]* MiB/N MiB/'; cg gc cli/runtime/sweep.cg | sed 's/[0-9.]* MiB/N MiB/'
+cg gc cli/runtime/lm.cg --keep 1GiB; cg gc cli/runtime/lm.cg | sed 's/[0-9.]* MiB/N MiB/'; cg gc cli/runtime/lm.cg --keep lots; echo "exit $?"
