@@ -28,6 +28,19 @@ static void put_text(const char *s, CgStrbuf *out)
     cg_strbuf_putc(out, '\'');
 }
 
+/* The name of a tic, where a single % would be the beginning of a format. */
+static void put_tic(const char *s, CgStrbuf *out)
+{
+    CgStrbuf plain = { 0 };
+    for (; *s; s++) {
+        if (*s == '%')
+            cg_strbuf_putc(&plain, '%');
+        cg_strbuf_putc(&plain, *s);
+    }
+    put_text(cg_strbuf_str(&plain), out);
+    cg_strbuf_deinit(&plain);
+}
+
 static void put_setting(const char *what, const char *text, CgStrbuf *out)
 {
     cg_strbuf_printf(out, "set %s ", what);
@@ -162,7 +175,7 @@ static void put_bars(const CgFigure *f, const char **names, int n, CgStrbuf *out
     cg_strbuf_printf(out, "set xtics %sscale 0 (", (longest + 2) * (size_t)nbars > 72 ? "rotate by 30 right " : "");
     for (int b = 0; b < nbars; b++) {
         cg_strbuf_puts(out, b ? ", " : "");
-        put_text(bars[b], out);
+        put_tic(bars[b], out);
         cg_strbuf_printf(out, " %d", b);
     }
     cg_strbuf_printf(out, ")\nset xrange [-0.6:%d.%d]\n", nbars ? nbars - 1 : 0, 6);
