@@ -116,6 +116,32 @@ CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e)
     return x;
 }
 
+static bool has(const CgDiags *list, const CgDiag *like)
+{
+    const CgDiag *d = list->first;
+    while (d && (d->code != like->code || d->span.file != like->span.file || d->span.start != like->span.start))
+        d = d->next;
+    return d != NULL;
+}
+
+void cg_diags_common(CgDiags *to, CgDiags *const *lists, int n)
+{
+    for (const CgDiag *d = lists[0]->first; d; d = d->next) {
+        bool everywhere = !has(to, d);
+        for (int i = 1; i < n; i++)
+            everywhere = everywhere && has(lists[i], d);
+        if (!everywhere)
+            continue;
+        CgDiag *x = cg_diag(to, d->code, d->span, "%s", d->message);
+        x->exit = d->exit;
+        CgDiagPart **end = &x->parts;
+        for (const CgDiagPart *p = d->parts; p; p = p->next, end = &(*end)->next) {
+            *end = CG_NEW(to->arena, CgDiagPart);
+            **end = (CgDiagPart){ .kind = p->kind, .span = p->span, .text = cg_arena_strdup(to->arena, p->text) };
+        }
+    }
+}
+
 size_t cg_diags_count(const CgDiags *d) { return d->count; }
 
 const char *cg_diags_last(const CgDiags *d) { return d->last ? d->last->message : ""; }

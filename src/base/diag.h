@@ -28,6 +28,8 @@ void cg_diag_note(CgDiag *d, CgSpan span, const char *format, ...)
     CG_PRINTF(3, 4); /* a place of its own; file 0: words only */
 void cg_diag_help(CgDiag *d, const char *format, ...) CG_PRINTF(2, 3);
 CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e); /* E0901 for input, E0902 for files, E0903 memory */
+/* Copies to `to` what the first of n lists holds and every other one, too: same code, same place; not what is there. */
+void cg_diags_common(CgDiags *to, CgDiags *const *lists, int n);
 size_t cg_diags_count(const CgDiags *d);
 const char *cg_diags_last(const CgDiags *d); /* the message that was reported last, "" where there is none */
 int cg_diags_exit_code(const CgDiags *d); /* 0, 1, 3 or 130: the gravest */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "elab/elab.h"
+#include "elab/define.h"
 
 /* ---- statements ---- */
 
@@ -15,6 +15,7 @@ void cg_body_begin(CgElab *e, CgFrame *f, CgInstance *inst, CgSpan called_from)
     f->instance = inst;
     f->called_from = called_from;
     f->called = inst->stmt->names[0];
+    f->running = inst->stmt;
 }
 
 static bool has_parts(const CgValue *v)
@@ -50,6 +51,8 @@ static void exec_bind(CgElab *e, CgFrame *f, const CgStmt *s)
     int n = s->nexprs;
     for (int i = 0; i < n; i++)
         values[i] = cg_eval(e, f, s->exprs[i]);
+    if (n == 1 && s->nnames > 1)
+        values[0] = cg_value_laid_out(e, values[0]);
     if (n == 1 && s->nnames > 1 && values[0]->kind == CG_VALUE_LIST && values[0]->n == s->nnames) {
         values = values[0]->at;
         n = s->nnames;
@@ -57,7 +60,7 @@ static void exec_bind(CgElab *e, CgFrame *f, const CgStmt *s)
     for (int i = 0; i < s->nnames; i++) {
         CgSpan span = s->name_spans ? s->name_spans[i] : s->span;
         if (n != s->nnames) {
-            if (i == 0 && !(n == 1 && cg_is_poison(values[0])))
+            if (i == 0 && !(n == 1 && (cg_is_poison(values[0]) || values[0]->open)))
                 cg_elab_error(e, CG_E0305, s->span, "%d names for %d values", s->nnames, n);
             cg_frame_bind(f, s->names[i], cg_value_poison(e));
         } else {
@@ -80,23 +83,23 @@ static void poison_bound(CgElab *e, CgFrame *f, const CgStmt *s)
 static void exec_for(CgElab *e, CgFrame *f, const CgStmt *s)
 {
     CgValue *v = cg_eval(e, f, s->a);
-    if (cg_is_poison(v))
-        return;
-    if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD) {
-        cg_elab_error(e, CG_E0305, s->a->span, "for goes over lists and records, not %s", cg_value_kind_name(v));
-        poison_bound(e, f, s);
+    if (e->defining && (v->open || cg_is_poison(v))) {
+        cg_define_for(e, f, s, v->open ? v->at[0] : NULL);
         return;
     }
-    for (int i = 0; i < v->n && !f->returned && cg_diags_count(e->diags) < 40; i++) {
-        CgValue *key = v->kind == CG_VALUE_RECORD ? cg_value_str(e, v->keys[i], s->span) : cg_value_int(e, i, s->span);
-        if (s->nnames > 1) {
-            cg_frame_bind(f, s->names[0], key);
-            cg_frame_bind(f, s->names[1], v->at[i]);
-        } else {
-            cg_frame_bind(f, s->names[0], v->kind == CG_VALUE_RECORD ? key : v->at[i]);
-        }
+    CgItems it;
+    CgActivity work;
+    if (!cg_items(e, s->a, v, &it)) {
+        if (!cg_is_poison(v))
+            poison_bound(e, f, s);
+        return;
+    }
+    cg_activity_begin(e, &work, "loop", NULL, s->a->span);
+    for (int i = 0; i < it.n && !f->returned && cg_diags_count(e->diags) < 40 && cg_budget_step(e, s->span); i++) {
+        cg_items_bind(e, f, s->names[0], s->nnames > 1 ? s->names[1] : NULL, &it, i, s->span);
         cg_body_exec(e, f, &s->body);
     }
+    cg_activity_end(e, &work);
 }
 
 void cg_body_clause(CgElab *e, CgFrame *body, const CgStmt *s)
@@ -123,16 +126,23 @@ static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
         CgValue *v = cg_eval(e, f, s->a);
         if (v->kind == CG_VALUE_BOOL)
             cg_body_exec(e, f, v->i ? &s->body : &s->other);
+        else if (e->defining && cg_is_poison(v))
+            cg_define_if(e, f, s);
         else if (!cg_is_poison(v))
             cg_elab_error(e, CG_E0305, s->a->span, "a condition is true or false, not %s", cg_value_kind_name(v));
         return;
     }
     case CG_STMT_RETURN:
         f->results = CG_NEWN(e->arena, CgValue *, s->nexprs + 1);
+        f->returns = s->exprs;
         f->nresults = s->nexprs;
         f->returned = true;
         for (int i = 0; i < s->nexprs; i++)
             f->results[i] = cg_eval(e, f, s->exprs[i]);
+        if (e->ways) {
+            CgValue *v = cg_results(e, f, f->called_from);
+            f->early = f->early ? cg_define_either(e, f->early, v) : v;
+        }
         return;
     case CG_STMT_EXPECT:
         if (e->expect)
@@ -245,10 +255,9 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
             add_bound(t, &tensors);
         for (int k = 0; clean && k < t->nnames; k++)
             cg_suggest_offer(suggest, t->names[k]);
-        for (size_t k = 0; clean && k < b.names.len; k++)
-            for (int j = 0; j < t->nnames; j++)
-                if (t->names[j] == name && b.names.at[k].name == name)
-                    found = b.names.at[k].value;
+        for (int j = 0; clean && j < t->nnames; j++)
+            if (t->names[j] == name)
+                found = cg_frame_name(&b, name);
     }
     cg_frame_end(e, &b);
     cg_map_deinit(&tensors);

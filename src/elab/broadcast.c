@@ -3,7 +3,7 @@
  * has the shape of the result, or where the author wrote that 1: otherwise it is a mistake, as in x @ w - y. */
 #include <string.h>
 
-#include "elab/elab.h"
+#include "elab/define.h"
 
 static void print_value(CgElab *e, const CgValue *v, CgStrbuf *out)
 {
@@ -64,6 +64,8 @@ static bool shape_of_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *
                 from->label[at] = in[i]->tensor.label[k];
                 continue;
             }
+            if (cg_define_equal(e, theirs, mine, caret))
+                return false;
             CgStrbuf a = { 0 }, c = { 0 };
             cg_dim_print(theirs, &a);
             cg_dim_print(mine, &c);
@@ -72,6 +74,7 @@ static bool shape_of_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *
             label_operands(e, d, in, spans, n);
             cg_note_origin(e, d, theirs, from->origin[at]);
             cg_note_origin(e, d, mine, in[i]->tensor.origin[k]);
+            cg_define_explain(e, d, theirs, mine);
             cg_strbuf_deinit(&a);
             cg_strbuf_deinit(&c);
             return false;
@@ -121,7 +124,8 @@ static bool may_grow(
         const CgType *t = cg_value_type(e, in[i]);
         bool whole = t->rank == shape->rank;
         for (int k = 0; k < t->rank; k++) {
-            bool grows = t->dim[k] == one && shape->dim[k + shape->rank - t->rank] != one;
+            const CgDim *to = shape->dim[k + shape->rank - t->rank];
+            bool grows = t->dim[k] == one && to != one && !cg_define_is_any(to);
             whole &= !grows;
             if (grows && !(in[i]->tensor.written >> k & 1) && grown < 0)
                 grown = i, axis = k;

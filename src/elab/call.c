@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "elab/elab.h"
+#include "elab/define.h"
+#include "elab/demand.h"
 #include "elab/signature.h"
 #include "graph/registry.h"
 
@@ -29,6 +30,8 @@ static CgValue *as_param_type(CgElab *e, const CgStmt *callee, const CgParam *p,
     if (!p->type || (!chooses && p->type->kind != CG_TYPE_SCALAR) || !cg_kinds_of(p->type, &kinds)
         || (kinds.at[0].tag == CG_KIND_INT && v->kind == CG_VALUE_DIM))
         return v;
+    if (cg_define_vague(e, v))
+        return cg_define_static(e, kinds.at[0].tag, v->span);
     v = cg_argument_take(e, callee->names[0], p, &kinds, v, span, NULL, CG_KNOWN_NOW);
     return chooses ? cg_choice_of(e, v, p->type) : v;
 }
@@ -75,8 +78,9 @@ static CgValue *instantiate(CgElab *e, CgValue *graph, const CgArguments *a, CgS
             continue;
         }
         given = as_param_type(e, s, p, given, a->span[i].file ? a->span[i] : span);
+        good = good && (!a->at[i] || cg_demand_check(e, s, graph->env, p, given, a->span[i]));
         if (cg_is_poison(given))
-            good = false;
+            good = e->defining && good;
         else if (given->kind == CG_VALUE_INT || given->kind == CG_VALUE_FLOAT)
             given = static_number(e, p, given, a->span[i]);
         inst->statics[i] = given;
@@ -91,6 +95,8 @@ static CgValue *check_result(CgElab *e, CgFrame *body, const CgStmt *s, int i, C
 {
     double number;
     const CgTypeExpr *want = i < s->nresults ? s->results[i] : NULL;
+    if (e->defining && cg_is_poison(v))
+        return cg_define_result(e, body, want);
     if (cg_value_number(v, &number)) {
         CgDtype d = want && want->name && !strcmp(want->name, "f64") ? CG_F64 : CG_F32;
         if (body->has_ambient && cg_dtype_is_float(body->ambient.dtype)) {
@@ -106,9 +112,25 @@ static CgValue *check_result(CgElab *e, CgFrame *body, const CgStmt *s, int i, C
     if (want && want->kind == CG_TYPE_TENSOR) {
         char what[200];
         snprintf(what, sizeof what, "the result of '%s'", s->names[0]);
-        CgSpan at = v->span.file ? v->span : span;
-        if (!cg_match_type(e, body, want, out, at, what) || !cg_below_match(e, body, want, out, at, what))
+        e->returned = span;
+        bool good = cg_match_type(e, body, want, out, span, what) && cg_below_match(e, body, want, out, span, what);
+        e->returned = (CgSpan){ 0 };
+        if (!good)
             return cg_value_poison(e);
+    }
+    return out;
+}
+
+CgValue *cg_results(CgElab *e, CgFrame *body, CgSpan span)
+{
+    const CgStmt *s = body->instance->stmt;
+    CgValue *out = cg_value_list(e, body->nresults, span);
+    if (e->defining)
+        cg_define_count(e, body);
+    for (int i = 0; i < body->nresults; i++) {
+        out->at[i] = check_result(e, body, s, i, body->results[i], body->returns[i]->span);
+        if (cg_is_poison(out->at[i]) && !e->defining)
+            out->kind = CG_VALUE_POISON;
     }
     return out;
 }
@@ -124,6 +146,8 @@ CgValue *cg_apply(
         cg_diag_help(d, "models are applied in the fields of train and evaluate, where there are batches");
         return cg_value_poison(e);
     }
+    if (cg_define_bad(e, s, inst->env) || cg_define_inside(e, s))
+        return cg_value_poison(e);
     if (!inst->path)
         inst = cg_instance_unnamed(e, f, instance, span);
     CgFrame b;
@@ -177,7 +201,7 @@ CgValue *cg_apply(
             good = false;
             break;
         }
-        if (cg_is_poison(v)) {
+        if (cg_is_poison(v) && !cg_is_unknown_number(v)) {
             good = false;
             break;
         }
@@ -225,24 +249,24 @@ CgValue *cg_apply(
         if (good)
             cg_body_exec(e, &b, &s->body);
         if (good && !b.returned) {
-            if (cg_diags_count(e->diags) == 0)
-                cg_elab_error(e, CG_E0304, s->span, "'%s' returns nothing", s->names[0]);
+            if (b.early)
+                out = b.early->n == 1 && b.early->kind == CG_VALUE_LIST ? b.early->at[0] : b.early;
+            else if (cg_diags_count(e->diags) == 0)
+                cg_elab_error(e, CG_E0304, s->name_span, "'%s' returns nothing", s->names[0]);
         } else if (good) {
-            out = cg_value_list(e, b.nresults, span);
+            out = cg_results(e, &b, span);
             bool tensors_only = true;
-            for (int i = 0; i < b.nresults; i++) {
-                out->at[i] = check_result(e, &b, s, i, b.results[i], span);
+            for (int i = 0; i < b.nresults; i++)
                 tensors_only &= out->at[i]->kind == CG_VALUE_TENSOR;
-                if (cg_is_poison(out->at[i]))
-                    out->kind = CG_VALUE_POISON;
-            }
             for (int i = 0; i < s->body.n && !b.vjp; i++) /* a clause after the return is one, too */
                 if (s->body.at[i]->kind == CG_STMT_VJP)
                     cg_body_clause(e, &b, s->body.at[i]);
             CgCustom custom = { s, b.vjp, given, given_as, ngiven, out->at, b.nresults };
             if (b.vjp && tensors_only && b.nresults && !cg_custom_vjp(e, &b, &custom, span))
                 out->kind = CG_VALUE_POISON;
-            if (b.nresults == 1 && out->kind != CG_VALUE_POISON)
+            if (b.early)
+                out = cg_define_either(e, out, b.early);
+            if (b.nresults == 1 && out->kind == CG_VALUE_LIST)
                 out = out->at[0];
         }
     }
@@ -285,11 +309,14 @@ static CgValue *call_def(CgElab *e, CgValue *def, const CgGiven *given, CgSpan s
 {
     const CgStmt *s = def->stmt;
     CgArguments a;
-    if (!cg_arguments_match(e, s->names[0], s->params, s->nparams, given, CG_MATCH_BARE, &a))
+    if (!cg_arguments_match(e, s->names[0], s->params, s->nparams, given, CG_MATCH_BARE, &a) || cg_define_inside(e, s))
         return cg_value_poison(e);
     CgFrame f;
+    CgActivity work;
+    cg_activity_begin(e, &work, "def", s->names[0], span);
     cg_frame_begin(e, &f, NULL, def->env);
     f.is_def = true;
+    f.running = s;
     f.called_from = span;
     f.called = s->names[0];
     bool good = true;
@@ -304,11 +331,13 @@ static CgValue *call_def(CgElab *e, CgValue *def, const CgGiven *given, CgSpan s
             good = false;
         }
         v = as_param_type(e, s, &s->params[i], v, a.span[i].file ? a.span[i] : span);
+        good = good && (!a.at[i] || cg_demand_check(e, s, def->env, &s->params[i], v, a.span[i]));
         cg_frame_bind(&f, s->params[i].name, v);
     }
     good = good && cg_contracts_check(e, &f, s, false, span);
     CgValue *v = good ? cg_eval(e, &f, s->a) : cg_value_poison(e);
     cg_frame_end(e, &f);
+    cg_activity_end(e, &work);
     return v;
 }
 
@@ -349,6 +378,11 @@ static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const
         }
         if (!a.span[i].file)
             a.span[i] = span;
+        if (cg_define_vague(e, a.at[i])) {
+            a.at[i] = cg_define_argument(e, fn, i, &s->param[i], a.at[i]);
+            good &= a.at[i] != NULL;
+            continue;
+        }
         a.at[i] = cg_argument_take(e, fn->name, p, &s->param[i], a.at[i], a.span[i], a.written[i], known);
         good &= !cg_is_poison(a.at[i]);
     }
@@ -427,8 +461,11 @@ static int first_evaluated(const CgFunction *columns_of, const CgExpr *x)
 CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     CgValue *callee = cg_eval(e, f, x->a);
-    if (cg_is_poison(callee))
-        return callee;
+    if (cg_is_poison(callee)) {
+        for (int i = 0; i < x->args.n && e->defining && x->args.at[i].value->kind != CG_EXPR_ARROW; i++)
+            cg_eval(e, f, x->args.at[i].value);
+        return cg_value_poison(e);
+    }
     const CgFunction *fn = callee->kind == CG_VALUE_FUNCTION ? callee->function : NULL;
     if (fn && fn->traits & CG_PATTERN)
         return build_function(e, f, &(CgArguments){ .function = fn, .call = x->span, .site = x });
@@ -453,13 +490,16 @@ CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
     }
     for (int i = 0; i < x->args.n && !(first >= 0 && bad); i++) {
         if (i != first) /* after a mistake a bare name may be that of an axis nobody knows: one message is enough */
-            args[i] = bad && x->args.at[i].value->kind == CG_EXPR_NAME ? cg_value_poison(e)
-                                                                       : cg_eval(e, at, x->args.at[i].value);
+            args[i] = bad && !e->defining && x->args.at[i].value->kind == CG_EXPR_NAME
+                ? cg_value_poison(e)
+                : cg_eval(e, at, x->args.at[i].value);
+        if (callee->kind == CG_VALUE_OP)
+            args[i] = cg_value_laid_out(e, args[i]);
         names[i] = x->args.at[i].name;
         spans[i] = x->args.at[i].value->span;
         bad |= cg_is_poison(args[i]);
     }
     if (first >= 0)
         cg_frame_end(e, &columns);
-    return bad ? cg_value_poison(e) : cg_call(e, f, callee, args, names, spans, x->args.n, x);
+    return bad && !e->defining ? cg_value_poison(e) : cg_call(e, f, callee, args, names, spans, x->args.n, x);
 }

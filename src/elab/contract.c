@@ -64,9 +64,9 @@ static bool hangs_on_tensors(const CgStmt *s, CgAtom name)
 /* The value of a name in the frame of the call; NULL for what is no argument and no size. */
 static CgValue *value_of(CgElab *e, CgFrame *f, CgAtom name)
 {
-    for (size_t i = f->names.len; i-- > 0;)
-        if (f->names.at[i].name == name)
-            return f->names.at[i].value;
+    CgValue *own = cg_frame_name(f, name);
+    if (own)
+        return own;
     CgSized *size = cg_frame_dim(f, name);
     return size ? cg_value_dim(e, size->dim, size->span) : NULL;
 }

@@ -3,7 +3,7 @@
  * pattern become sizes of the body they stand in. */
 #include <string.h>
 
-#include "elab/elab.h"
+#include "elab/define.h"
 #include "graph/registry.h"
 
 enum { MAX_ATOMS = 16 };
@@ -163,7 +163,7 @@ CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call)
         return cg_value_poison(e);
     CgValue *x = cg_eval(e, f, call->args.at[0].value);
     if (cg_is_poison(x))
-        return x;
+        return cg_define_patterns(e, f, call);
     if (x->kind != CG_VALUE_TENSOR) {
         cg_elab_error(
             e, CG_E0305, call->args.at[0].value->span, "rearrange works on a tensor, not on %s", cg_value_kind_name(x));
@@ -376,7 +376,7 @@ CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call)
     for (int i = 0; i < n; i++) {
         CgValue *x = cg_eval(e, f, call->args.at[i].value);
         if (cg_is_poison(x))
-            return x;
+            return cg_define_patterns(e, f, call);
         const CgExpr *p = i == n - 1 ? arrow->a : call->args.at[n + i].value;
         if (x->kind != CG_VALUE_TENSOR || p->kind != CG_EXPR_LIST) {
             cg_elab_error(e, CG_E0406, call->args.at[i].value->span,

@@ -4,6 +4,7 @@
 #ifndef CG_ELAB_H
 #define CG_ELAB_H
 #include "base/suggest.h"
+#include "elab/budget.h"
 #include "elab/value.h"
 #include "lang/module.h"
 
@@ -106,10 +107,12 @@ typedef struct CgFrame {
     struct CgFrame *outer;  /* enclosing comprehension or block; NULL: the module's names come next */
     struct CgFrame *caller; /* for notes */
     CgEnv *env;
-    bool is_def;     /* the body of a def: instances made there belong to the caller's */
-    bool is_columns; /* names are columns of a table */
-    bool is_body;    /* a graph body: owner of dims, rows and instance names */
-    CG_VEC(CgBound) names;
+    bool is_def;           /* the body of a def: instances made there belong to the caller's */
+    bool is_columns;       /* names are columns of a table */
+    bool is_body;          /* a graph body: owner of dims, rows and instance names */
+    CG_VEC(CgBound) names; /* in the order they were bound; found by cg_frame_name */
+    CgMap name_at, dim_at; /* name -> 1 + index, of the first so many of names and dims */
+    size_t nname_at, ndim_at;
     CG_VEC(CgSized) dims;
     CG_VEC(CgRows) rows;
     CgInstance *instance; /* whose body it is */
@@ -123,9 +126,12 @@ typedef struct CgFrame {
     CgSpan called_from;
     CgAtom called;
     CgValue **results;
+    CgExpr *const *returns; /* what they were written as */
     int nresults;
     bool returned;
-    const CgStmt *vjp; /* body: its clause */
+    const CgStmt *vjp;     /* body: its clause */
+    const CgStmt *running; /* body, def: whose */
+    CgValue *early;        /* body: what it returned in a branch, while its definition is checked */
 } CgFrame;
 
 typedef struct CgSetting {
@@ -148,6 +154,13 @@ struct CgElab {
     int depth, calls;                /* of expressions and of calls within calls */
     CgMap unfit;                     /* patterns that were reported to fit nothing */
     CgMap unresolved;                /* places of unknown names, which were reported before anything was evaluated */
+    struct CgDefine *defining;       /* the graph that is checked where it is defined, or NULL (define.h) */
+    CgMap definitions;               /* graph -> what its check said */
+    CgDiags *outside;                /* where mistakes in definitions go */
+    CgMap demands;                   /* parameter -> what is read of a graph it is given (demand.c) */
+    CgBudget budget;                 /* of the value being evaluated */
+    CgSpan returned;                 /* what is returned, while it is matched with the declared result */
+    int ways;                        /* choices and loops around that may go otherwise */
     CgValue *(*train)(CgElab *e, CgFrame *f, const CgExpr *x);
     CgValue *(*evaluate)(CgElab *e, CgFrame *f, const CgExpr *x);
     void (*expect)(CgElab *e, CgFrame *f, const CgStmt *s); /* in the body of a test */
@@ -161,27 +174,44 @@ void cg_elab_free(CgElab *e);
 CgEnv *cg_elab_script(CgElab *e);
 /* Evaluates every binding of the script and reports settings that no option took. */
 void cg_elab_check(CgElab *e);
+/* And every binding of the modules it imports, also of those that nothing asks for. */
+void cg_elab_check_modules(CgElab *e);
 /* Reports every unknown name of the script and its modules, whether or not anything is evaluated there (names.c). */
 void cg_names_check(CgElab *e);
 
 CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x);
+/* The elements of a list, record or range (comprehension.c). */
+typedef struct CgItems {
+    const CgValue *of;
+    int n;
+} CgItems;
+bool cg_items(CgElab *e, const CgExpr *x, const CgValue *v, CgItems *out); /* false after a mistake */
+/* One name: the element, or the key of a record's field. Two: index or key, then the element. */
+void cg_items_bind(CgElab *e, CgFrame *f, CgAtom first, CgAtom second, const CgItems *it, int i, CgSpan span);
+CgValue *cg_comprehension(CgElab *e, CgFrame *f, const CgExpr *x);
+CgAtom cg_field_key(CgElab *e, CgValue *k, CgSpan span); /* likewise; NULL after a mistake that was reported */
+bool cg_truth(CgElab *e, CgFrame *f, const CgExpr *x, bool *out); /* of a condition; false after a mistake */
 void cg_frame_begin(CgElab *e, CgFrame *f, CgFrame *outer, CgEnv *env);
 void cg_frame_end(CgElab *e, CgFrame *f);
 void cg_frame_bind(CgFrame *f, CgAtom name, CgValue *v);
-int cg_frame_edition(const CgFrame *f); /* of the language its text is written in */
-CgFrame *cg_frame_body(CgFrame *f);     /* the innermost graph body; NULL outside of one */
+CgValue *cg_frame_name(CgFrame *f, CgAtom name); /* in this frame alone; NULL if it is not bound there */
+void cg_frame_forget(CgFrame *f);                /* names or dims have been taken away */
+int cg_frame_edition(const CgFrame *f);          /* of the language its text is written in */
+CgFrame *cg_frame_body(CgFrame *f);              /* the innermost graph body; NULL outside of one */
 CgSized *cg_frame_dim(CgFrame *f, CgAtom name);
 CgRows *cg_frame_rows(CgFrame *f, CgAtom name);
 
 /* Making values. */
 CgValue *cg_value_new(CgElab *e, CgValueKind kind, CgSpan span);
 CgValue *cg_value_poison(CgElab *e);
+CgValue *cg_value_unknown(CgElab *e, CgUnknown what, CgSpan span);
 CgValue *cg_value_int(CgElab *e, int64_t i, CgSpan span);
 CgValue *cg_value_float(CgElab *e, double d, CgSpan span);
 CgValue *cg_value_bool(CgElab *e, bool b, CgSpan span);
 CgValue *cg_value_str(CgElab *e, const char *s, CgSpan span);
 CgValue *cg_value_dim(CgElab *e, const CgDim *d, CgSpan span); /* INT when it is a number */
 CgValue *cg_value_list(CgElab *e, int n, CgSpan span);         /* at[] to be filled */
+CgValue *cg_value_laid_out(CgElab *e, CgValue *v);             /* ranges in it as lists */
 CgValue *cg_value_record(CgElab *e, int n, CgSpan span);       /* keys[], at[] to be filled */
 /* An object made by the function `maker`, with n fields to be filled likewise; cg_value_held: of something that runs
  * gave. */
@@ -261,6 +291,8 @@ CgValue *cg_call(
     CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site);
 CgValue *cg_apply(
     CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAtom *names, CgSpan *spans, int n, CgSpan span);
+/* What a body has returned, against the results its graph declares. */
+CgValue *cg_results(CgElab *e, CgFrame *body, CgSpan span);
 /* Parameter i of a graph takes a tensor. */
 bool cg_param_is_tensor(const CgParam *p);
 int cg_graph_tensors(const CgStmt *graph); /* how many of its parameters do */
@@ -357,8 +389,11 @@ bool cg_choice_compares(CgElab *e, const CgValue *of, const CgValue *v, CgSpan s
 /* Names of a module (env.c). */
 CgEnv *cg_env_new(CgElab *e, int module);
 CgValue *cg_env_find(
-    CgElab *e, CgEnv *env, CgAtom name);               /* own names, imports, prelude, the language's; NULL if none */
-CgValue *cg_env_language(CgElab *e, CgAtom name);      /* functions, element types, constants, ops */
+    CgElab *e, CgEnv *env, CgAtom name);          /* own names, imports, prelude, the language's; NULL if none */
+CgValue *cg_env_language(CgElab *e, CgAtom name); /* functions, element types, constants, ops */
+const CgStmt *cg_env_declared(const CgEnv *env, CgAtom name); /* the statement that binds one of its own names */
+/* The graph or def that a name in *env means, with *env where it is declared; NULL if it means something else. */
+const CgStmt *cg_env_callee(CgElab *e, CgEnv **env, CgAtom name);
 bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name); /* whether it would find one; evaluates nothing */
 /* Names that mean something there: what can be called, or what cannot. */
 void cg_env_suggest(CgElab *e, CgEnv *env, bool callable, CgSuggest *s);

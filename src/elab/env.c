@@ -111,12 +111,19 @@ static CgValue *compute(CgElab *e, CgEnv *env, Binding *b)
     CgFrame f;
     cg_frame_begin(e, &f, NULL, env);
     CgModelGraph *outside = e->model; /* a top-level value never belongs to a graph being built */
+    struct CgDefine *defining = e->defining;
+    CgDiags *diags = e->diags;
+    int ways = e->ways;
     e->model = NULL;
+    e->diags = defining ? e->outside : diags;
+    e->defining = NULL;
+    e->ways = 0;
+    CgBudget budget = cg_budget_begin(e);
     CgValue *v;
     if (s->nexprs == s->nnames) {
         v = cg_eval(e, &f, s->exprs[b->index]);
     } else {
-        v = cg_eval(e, &f, s->exprs[0]);
+        v = cg_value_laid_out(e, cg_eval(e, &f, s->exprs[0]));
         if (!cg_is_poison(v) && (s->nexprs != 1 || v->kind != CG_VALUE_LIST || v->n != s->nnames)) {
             cg_elab_error(e, CG_E0305, s->exprs[0]->span, "%d names need %d values", s->nnames, s->nnames);
             v = cg_value_poison(e);
@@ -124,7 +131,11 @@ static CgValue *compute(CgElab *e, CgEnv *env, Binding *b)
             v = v->at[b->index];
         }
     }
+    cg_budget_end(e, budget);
     e->model = outside;
+    e->defining = defining;
+    e->diags = diags;
+    e->ways = ways;
     cg_frame_end(e, &f);
     return named(e, v, b->name);
 }
@@ -228,6 +239,23 @@ CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name)
     return v ? v : cg_env_language(e, name);
 }
 
+const CgStmt *cg_env_declared(const CgEnv *env, CgAtom name)
+{
+    uint64_t at;
+    return cg_map_get(&env->by_name, cg_map_ptr(name), &at) ? env->names.at[at].stmt : NULL;
+}
+
+const CgStmt *cg_env_callee(CgElab *e, CgEnv **env, CgAtom name)
+{
+    int i = 0;
+    CgEnv *found = cg_env_has(*env, name) ? *env : bringer(*env, name, &i);
+    if (!found && e->prelude && cg_env_has(e->prelude, name))
+        found = e->prelude;
+    const CgStmt *s = found ? cg_env_declared(found, name) : NULL;
+    *env = found;
+    return s && (s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF) ? s : NULL;
+}
+
 bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name)
 {
     int i = 0;
@@ -294,11 +322,20 @@ void cg_elab_free(CgElab *e)
     cg_vec_free(&e->settings_units);
     cg_map_deinit(&e->unfit);
     cg_map_deinit(&e->unresolved);
+    cg_map_deinit(&e->definitions);
+    cg_map_deinit(&e->demands);
     cg_arena_free(e->arena);
     free(e);
 }
 
 CgEnv *cg_elab_script(CgElab *e) { return e->envs[e->program->n - 1]; }
+
+void cg_elab_check_modules(CgElab *e)
+{
+    for (int m = 0; m < e->program->n - 1; m++)
+        for (size_t i = 0; i < e->envs[m]->names.len; i++)
+            own(e, e->envs[m], e->envs[m]->names.at[i].name);
+}
 
 void cg_elab_check(CgElab *e)
 {

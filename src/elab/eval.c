@@ -3,12 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "elab/elab.h"
+#include "elab/define.h"
 #include "elab/signature.h"
 #include "graph/registry.h"
 #include "lang/resolve.h"
 
-enum { MAX_DEPTH = 3000, MAX_RANGE = 1000000 };
+enum { MAX_DEPTH = 3000 };
 
 CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, ...)
 {
@@ -17,13 +17,15 @@ CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, .
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    CgDiag *d = cg_diag(e->diags, code, span, "%s", text);
+    CgDiag *d = cg_diag(cg_define_diags(e), code, span, "%s", text);
     int shown = 0;
     for (CgFrame *f = e->frame; f && shown < 3; f = f->caller)
         if (f->called && f->called_from.file) {
             cg_diag_note(d, f->called_from, "in '%s', applied here", f->called);
             shown++;
         }
+    if (e->defining)
+        cg_diag_note(d, (CgSpan){ 0 }, "found where '%s' is defined, whatever it is given", cg_define_name(e));
     return d;
 }
 
@@ -47,6 +49,7 @@ void cg_frame_begin(CgElab *e, CgFrame *f, CgFrame *outer, CgEnv *env)
 
 void cg_frame_end(CgElab *e, CgFrame *f)
 {
+    cg_frame_forget(f);
     cg_vec_free(&f->names);
     cg_vec_free(&f->dims);
     cg_vec_free(&f->rows);
@@ -55,14 +58,58 @@ void cg_frame_end(CgElab *e, CgFrame *f)
     e->frame = f->caller;
 }
 
+enum { FEW = 12 }; /* names that are looked through faster than a map is asked */
+
+static CgBound *bound_in(CgFrame *f, CgAtom name)
+{
+    uint64_t at;
+    if (f->names.len <= FEW) {
+        for (size_t i = f->names.len; i-- > 0;)
+            if (f->names.at[i].name == name)
+                return &f->names.at[i];
+        return NULL;
+    }
+    for (; f->nname_at < f->names.len; f->nname_at++)
+        cg_map_put(&f->name_at, cg_map_ptr(f->names.at[f->nname_at].name), f->nname_at + 1);
+    return cg_map_get(&f->name_at, cg_map_ptr(name), &at) ? &f->names.at[at - 1] : NULL;
+}
+
+static CgSized *sized_in(CgFrame *f, CgAtom name)
+{
+    uint64_t at;
+    if (f->dims.len <= FEW) {
+        for (size_t i = 0; i < f->dims.len; i++)
+            if (f->dims.at[i].name == name)
+                return &f->dims.at[i];
+        return NULL;
+    }
+    for (; f->ndim_at < f->dims.len; f->ndim_at++)
+        if (!cg_map_get(&f->dim_at, cg_map_ptr(f->dims.at[f->ndim_at].name), &at)) /* the first is found */
+            cg_map_put(&f->dim_at, cg_map_ptr(f->dims.at[f->ndim_at].name), f->ndim_at + 1);
+    return cg_map_get(&f->dim_at, cg_map_ptr(name), &at) ? &f->dims.at[at - 1] : NULL;
+}
+
+void cg_frame_forget(CgFrame *f)
+{
+    cg_map_deinit(&f->name_at);
+    cg_map_deinit(&f->dim_at);
+    f->name_at = f->dim_at = (CgMap){ 0 };
+    f->nname_at = f->ndim_at = 0;
+}
+
 void cg_frame_bind(CgFrame *f, CgAtom name, CgValue *v)
 {
-    for (size_t i = 0; i < f->names.len; i++)
-        if (f->names.at[i].name == name) {
-            f->names.at[i].value = v;
-            return;
-        }
-    cg_vec_push(&f->names, (CgBound){ name, v });
+    CgBound *known = bound_in(f, name);
+    if (known)
+        known->value = v;
+    else
+        cg_vec_push(&f->names, (CgBound){ name, v });
+}
+
+CgValue *cg_frame_name(CgFrame *f, CgAtom name)
+{
+    const CgBound *known = bound_in(f, name);
+    return known ? known->value : NULL;
 }
 
 int cg_frame_edition(const CgFrame *f) { return f && f->env ? cg_env_module(f->env)->unit->edition : CG_EDITION; }
@@ -76,10 +123,10 @@ CgFrame *cg_frame_body(CgFrame *f)
 
 CgSized *cg_frame_dim(CgFrame *f, CgAtom name)
 {
+    CgSized *found;
     for (; f; f = f->outer)
-        for (size_t i = 0; i < f->dims.len; i++)
-            if (f->dims.at[i].name == name)
-                return &f->dims.at[i];
+        if ((found = sized_in(f, name)))
+            return found;
     return NULL;
 }
 
@@ -95,15 +142,15 @@ CgRows *cg_frame_rows(CgFrame *f, CgAtom name)
 static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
 {
     for (CgFrame *at = f; at; at = at->outer) {
-        for (size_t i = at->names.len; i-- > 0;)
-            if (at->names.at[i].name == name)
-                return at->names.at[i].value;
-        for (size_t i = 0; i < at->dims.len; i++)
-            if (at->dims.at[i].name == name) {
-                CgValue *v = cg_value_dim(e, at->dims.at[i].dim, at->dims.at[i].span);
-                v->span = at->dims.at[i].span;
-                return v;
-            }
+        CgValue *own = cg_frame_name(at, name);
+        if (own)
+            return own;
+        const CgSized *size = sized_in(at, name);
+        if (size) {
+            CgValue *v = cg_value_dim(e, size->dim, size->span);
+            v->span = size->span;
+            return v;
+        }
     }
     CgValue *v = cg_env_find(e, f->env, name);
     if (v)
@@ -114,8 +161,8 @@ static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
         cg_elab_error(e, CG_E0204, use, "'%s' and '%s' both have the name that is used here", two[0], two[1]);
         return cg_value_poison(e);
     }
-    if (cg_map_get(&e->unresolved, cg_resolve_place(use), &reported))
-        return cg_value_poison(e);
+    if (e->defining || cg_map_get(&e->unresolved, cg_resolve_place(use), &reported))
+        return cg_value_poison(e); /* a name is bound on some ways through a body that is checked */
     CgSuggest s;
     cg_suggest_init(&s, name);
     for (CgFrame *at = f; at; at = at->outer) {
@@ -134,146 +181,6 @@ static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
     if (cg_suggest_best(&s))
         cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
     return cg_value_poison(e);
-}
-
-/* ---- comprehensions ---------------------------------------------------------------------------------------- */
-
-typedef struct Items {
-    int n;
-    CgValue **value;
-    CgAtom *key;
-} Items;
-
-static bool items_of(CgElab *e, const CgExpr *x, CgValue *v, Items *out)
-{
-    if (cg_is_poison(v))
-        return false;
-    if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD) {
-        cg_elab_error(e, CG_E0305, x->span, "for goes over lists and records, not %s", cg_value_kind_name(v));
-        return false;
-    }
-    *out = (Items){ v->n, v->at, v->kind == CG_VALUE_RECORD ? v->keys : NULL };
-    return true;
-}
-
-/* One name: the element, or the key of a record's field. Two: index or key, then the element. */
-static void bind_item(CgElab *e, CgFrame *f, CgAtom first, CgAtom second, const Items *it, int i, CgSpan span)
-{
-    CgValue *key = it->key ? cg_value_str(e, it->key[i], span) : cg_value_int(e, i, span);
-    if (second) {
-        cg_frame_bind(f, first, key);
-        cg_frame_bind(f, second, it->value[i]);
-    } else {
-        cg_frame_bind(f, first, it->key ? key : it->value[i]);
-    }
-}
-
-static bool truth(CgElab *e, CgFrame *f, const CgExpr *x, bool *out)
-{
-    CgValue *v = cg_eval(e, f, x);
-    if (cg_is_poison(v))
-        return false;
-    if (v->kind != CG_VALUE_BOOL) {
-        CgDiag *d = cg_elab_error(e, CG_E0305, x->span, "a condition is true or false, not %s", cg_value_kind_name(v));
-        if (v->kind == CG_VALUE_TENSOR)
-            cg_diag_help(d, "choose between the elements of two tensors with where(condition, a, b)");
-        return false;
-    }
-    *out = v->i != 0;
-    return true;
-}
-
-/* What the turns of a comprehension give. */
-typedef struct Turns {
-    CG_VEC(CgValue *) values;
-    CG_VEC(CgAtom) keys;
-    CgMap seen; /* of keys */
-    bool bad;
-} Turns;
-
-CgAtom cg_key_of(const CgValue *k)
-{
-    if (k->kind == CG_VALUE_STR)
-        return k->s;
-    if (k->kind != CG_VALUE_INT && k->kind != CG_VALUE_FLOAT)
-        return NULL;
-    CgStrbuf text = { 0 };
-    cg_value_print(k, &text);
-    CgAtom key = cg_intern(cg_strbuf_str(&text));
-    cg_strbuf_deinit(&text);
-    return key;
-}
-
-/* NULL after a mistake. */
-static CgAtom key_of(CgElab *e, CgValue *k, CgSpan span)
-{
-    CgAtom key = cg_key_of(k);
-    if (key)
-        return key;
-    if (!cg_is_poison(k))
-        cg_elab_error(e, CG_E0305, span, "the key of a record is a string or a number, not %s", cg_value_kind_name(k));
-    return NULL;
-}
-
-static void add_turn(CgElab *e, CgFrame *f, const CgExpr *x, Turns *out)
-{
-    CgValue *v = cg_eval(e, f, x->a);
-    if (x->kind == CG_EXPR_RECORD_FOR) {
-        CgAtom key = key_of(e, cg_eval(e, f, x->c), x->c->span);
-        uint64_t before;
-        if (key && cg_map_get(&out->seen, cg_map_ptr(key), &before)) {
-            cg_elab_error(e, CG_E0306, x->c->span, "the record has two fields '%s'", key);
-            key = NULL;
-        }
-        if (!key) {
-            out->bad = true;
-            return;
-        }
-        cg_map_put(&out->seen, cg_map_ptr(key), 1);
-        cg_vec_push(&out->keys, key);
-    }
-    cg_vec_push(&out->values, v);
-}
-
-static void turns(CgElab *e, CgFrame *f, const CgExpr *x, Turns *out)
-{
-    Items it;
-    if (!items_of(e, x->b, cg_eval(e, f, x->b), &it)) {
-        out->bad = true;
-        return;
-    }
-    const CgExpr *filter = x->kind == CG_EXPR_RECORD_FOR ? x->d : x->c;
-    for (int i = 0; i < it.n && cg_diags_count(e->diags) <= 40; i++) {
-        CgFrame inner;
-        cg_frame_begin(e, &inner, f, f->env);
-        bind_item(e, &inner, x->s, x->s2, &it, i, x->span);
-        bool keep = true;
-        if (filter && !truth(e, &inner, filter, &keep))
-            out->bad = true, keep = false;
-        if (keep && x->a->kind == x->kind && x->a->i)
-            turns(e, &inner, x->a, out);
-        else if (keep)
-            add_turn(e, &inner, x, out);
-        cg_frame_end(e, &inner);
-    }
-}
-
-static CgValue *comprehension(CgElab *e, CgFrame *f, const CgExpr *x)
-{
-    bool record = x->kind == CG_EXPR_RECORD_FOR;
-    Turns t = { 0 };
-    turns(e, f, x, &t);
-    int n = (int)t.values.len;
-    CgValue *out = record ? cg_value_record(e, n, x->span) : cg_value_list(e, n, x->span);
-    for (int i = 0; i < n; i++) {
-        out->at[i] = t.values.at[i];
-        if (record)
-            out->keys[i] = t.keys.at[i];
-    }
-    cg_vec_free(&t.values);
-    cg_vec_free(&t.keys);
-    cg_map_deinit(&t.seen);
-    return t.bad ? cg_value_poison(e) : out;
 }
 
 /* ---- the rest ------------------------------------------------------------------------------------------------ */
@@ -298,12 +205,11 @@ static CgValue *op_by_name(CgElab *e, const CgExpr *x)
     return cg_value_poison(e);
 }
 
-static bool in_frame(const CgFrame *f, CgAtom name)
+static bool in_frame(CgFrame *f, CgAtom name)
 {
-    for (const CgFrame *at = f; at; at = at->outer)
-        for (size_t i = 0; i < at->names.len; i++)
-            if (at->names.at[i].name == name)
-                return true;
+    for (CgFrame *at = f; at; at = at->outer)
+        if (cg_frame_name(at, name))
+            return true;
     return false;
 }
 
@@ -368,7 +274,9 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
     }
     CgValue *of = cg_eval(e, f, x->a);
     if (cg_is_poison(of))
-        return of;
+        return cg_value_poison(e);
+    if (of->open)
+        return of->at[0];
     CgSuggest s;
     cg_suggest_init(&s, x->s);
     CgValue *v = NULL;
@@ -399,6 +307,8 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
     }
     if (v)
         return v;
+    if (of->kind == CG_VALUE_INSTANCE && e->defining && cg_define_has(of->instance->stmt, x->s))
+        return cg_value_poison(e); /* once it is applied */
     CgDiag *d = cg_elab_error(
         e, CG_E0302, x->op_span.file ? x->op_span : x->span, "%s has no field '%s'", cg_value_kind_name(of), x->s);
     if (cg_suggest_best(&s))
@@ -418,14 +328,14 @@ static CgValue *record(CgElab *e, CgFrame *f, const CgExpr *x)
     CgValue *out = cg_value_record(e, x->args.n, x->span);
     for (int i = 0; i < x->args.n; i++) {
         const CgArg *a = &x->args.at[i];
-        out->keys[i] = a->key ? key_of(e, cg_eval(e, f, a->key), a->key->span) : a->name;
+        out->keys[i] = a->key ? cg_field_key(e, cg_eval(e, f, a->key), a->key->span) : a->name;
         out->at[i] = cg_eval(e, f, a->value);
         for (int k = 0; a->key && out->keys[i] && k < x->args.n; k++) /* written ones are compared by the parser */
             if (k != i && out->keys[i] == (k < i ? out->keys[k] : x->args.at[k].name)) {
                 cg_elab_error(e, CG_E0306, a->key->span, "the record has two fields '%s'", out->keys[i]);
                 out->keys[i] = NULL;
             }
-        if (cg_is_poison(out->at[i]) || !out->keys[i])
+        if ((cg_is_poison(out->at[i]) && !e->defining) || !out->keys[i])
             out->kind = CG_VALUE_POISON;
     }
     return out;
@@ -458,7 +368,7 @@ static CgValue *list(CgElab *e, CgFrame *f, const CgExpr *x)
     CgValue *out = cg_value_list(e, x->args.n, x->span);
     for (int i = 0; i < x->args.n; i++) {
         out->at[i] = cg_eval(e, f, x->args.at[i].value);
-        if (cg_is_poison(out->at[i]))
+        if (cg_is_poison(out->at[i]) && !e->defining)
             out->kind = CG_VALUE_POISON;
     }
     return out;
@@ -467,6 +377,12 @@ static CgValue *list(CgElab *e, CgFrame *f, const CgExpr *x)
 static CgValue *range(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     CgValue *a = cg_eval(e, f, x->a), *b = cg_eval(e, f, x->b);
+    if (cg_define_vague(e, a) || cg_define_vague(e, b)) {
+        CgValue *out = cg_value_list(e, 1, x->span);
+        out->open = true;
+        out->at[0] = cg_value_unknown(e, CG_UNKNOWN_NUMBER, x->span);
+        return out;
+    }
     if (cg_is_poison(a) || cg_is_poison(b))
         return cg_value_poison(e);
     if (a->kind != CG_VALUE_INT || b->kind != CG_VALUE_INT) {
@@ -476,14 +392,14 @@ static CgValue *range(CgElab *e, CgFrame *f, const CgExpr *x)
         cg_help_integer(d, &integer, a->kind == CG_VALUE_INT ? b : a);
         return cg_value_poison(e);
     }
-    int64_t n = b->i > a->i ? b->i - a->i : 0;
-    if (n > MAX_RANGE) {
-        cg_elab_error(e, CG_E0309, x->span, "a range of %lld numbers; at most %d", (long long)n, MAX_RANGE);
+    int64_t n = 0;
+    if (b->i > a->i && (__builtin_sub_overflow(b->i, a->i, &n) || n > INT32_MAX)) {
+        cg_elab_error(e, CG_E0309, x->span, "a range of more than %d numbers", INT32_MAX);
         return cg_value_poison(e);
     }
-    CgValue *out = cg_value_list(e, (int)n, x->span);
-    for (int64_t i = 0; i < n; i++)
-        out->at[i] = cg_value_int(e, a->i + i, x->span);
+    CgValue *out = cg_value_new(e, CG_VALUE_RANGE, x->span);
+    out->i = a->i;
+    out->n = (int)n;
     return out;
 }
 
@@ -503,6 +419,8 @@ static CgValue *unary(CgElab *e, CgFrame *f, const CgExpr *x)
             return cg_value_int(e, -a->i, x->span);
         if (a->kind == CG_VALUE_FLOAT)
             return cg_value_float(e, -a->f, x->span);
+        if (a->kind == CG_VALUE_DIM && e->defining)
+            return cg_value_dim(e, cg_dim_sub(cg_dim_int(0), a->dim), x->span);
         if (a->kind == CG_VALUE_TENSOR) {
             CgSpan span = x->a->span;
             return cg_op_simple(e, "neg", &a, &span, 1, x->span, x->op_span);
@@ -515,6 +433,28 @@ static CgValue *unary(CgElab *e, CgFrame *f, const CgExpr *x)
     }
     cg_elab_error(e, CG_E0305, x->span, "'%s' cannot be applied to %s", x->op, cg_value_kind_name(a));
     return cg_value_poison(e);
+}
+
+/* Arithmetic with a number that is not known, while a graph is checked where it is defined. */
+static CgValue *unknown_binary(CgElab *e, CgValue *a, CgValue *b, const CgExpr *x)
+{
+    double number;
+    CgValue *in[2] = { a, b };
+    bool numbers = e->defining != NULL, tensors = e->defining != NULL;
+    for (int i = 0; i < 2; i++)
+        if (cg_is_unknown_number(in[i]) && in[1 - i]->kind == CG_VALUE_STR) { /* whatever the number is */
+            in[i] = cg_value_float(e, 0, in[i]->span);
+            return cg_binary(e, NULL, x->op, in[0], in[1], x);
+        }
+    for (int i = 0; i < 2; i++) {
+        bool known = cg_value_number(in[i], &number) || in[i]->kind == CG_VALUE_DIM
+            || (in[i]->kind == CG_VALUE_UNKNOWN && in[i]->i == CG_UNKNOWN_NUMBER);
+        numbers = numbers && known;
+        tensors = tensors && (known || in[i]->kind == CG_VALUE_TENSOR);
+    }
+    if (numbers)
+        return cg_value_unknown(e, strchr("+-*/%^", *x->op) ? CG_UNKNOWN_NUMBER : CG_UNKNOWN_BOOL, x->span);
+    return tensors ? cg_binary(e, NULL, x->op, a, b, x) : cg_value_poison(e);
 }
 
 static CgValue *recompute(CgElab *e, CgFrame *f, const CgExpr *x)
@@ -538,8 +478,31 @@ static CgValue *recompute(CgElab *e, CgFrame *f, const CgExpr *x)
     return v;
 }
 
+/* if .. then .. else ..: one of both when the condition is not known. */
+static CgValue *choice(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    bool yes;
+    CgValue *c = e->defining ? cg_eval(e, f, x->c) : NULL;
+    if (c && cg_is_poison(c))
+        return cg_define_choose(e, f, x->a, x->b);
+    if (c && c->kind == CG_VALUE_BOOL)
+        return cg_eval(e, f, c->i ? x->a : x->b);
+    return cg_truth(e, f, x->c, &yes) ? cg_eval(e, f, yes ? x->a : x->b) : cg_value_poison(e);
+}
+
+/* A training or evaluation, which has a budget of its own. */
+static CgValue *stage(CgElab *e, CgFrame *f, const CgExpr *x, CgValue *(*make)(CgElab *, CgFrame *, const CgExpr *))
+{
+    CgBudget outside = cg_budget_begin(e);
+    CgValue *v = make ? make(e, f, x) : cg_value_poison(e);
+    cg_budget_end(e, outside);
+    return v;
+}
+
 CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
 {
+    if (!cg_budget_step(e, x->span) || (e->defining && !cg_define_step(e)))
+        return cg_value_poison(e);
     if (e->depth > MAX_DEPTH) {
         cg_elab_error(e, CG_E0310, x->span, "expressions and calls are nested more than %d deep", MAX_DEPTH);
         return cg_value_poison(e);
@@ -557,7 +520,7 @@ CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
     case CG_EXPR_LIST: v = list(e, f, x); break;
     case CG_EXPR_RECORD: v = record(e, f, x); break;
     case CG_EXPR_LIST_FOR:
-    case CG_EXPR_RECORD_FOR: v = comprehension(e, f, x); break;
+    case CG_EXPR_RECORD_FOR: v = cg_comprehension(e, f, x); break;
     case CG_EXPR_FIELD: v = field(e, f, x); break;
     case CG_EXPR_INDEX: v = cg_eval_index(e, f, x); break;
     case CG_EXPR_CALL: v = cg_eval_call(e, f, x); break;
@@ -569,18 +532,14 @@ CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
             break;
         }
         CgValue *b = cg_eval(e, f, x->b);
-        v = cg_is_poison(a) || cg_is_poison(b) ? cg_value_poison(e) : cg_binary(e, f, x->op, a, b, x);
+        v = cg_is_poison(a) || cg_is_poison(b) ? unknown_binary(e, a, b, x) : cg_binary(e, f, x->op, a, b, x);
         break;
     }
     case CG_EXPR_RANGE: v = range(e, f, x); break;
-    case CG_EXPR_IF: {
-        bool yes;
-        v = truth(e, f, x->c, &yes) ? cg_eval(e, f, yes ? x->a : x->b) : cg_value_poison(e);
-        break;
-    }
+    case CG_EXPR_IF: v = choice(e, f, x); break;
     case CG_EXPR_RECOMPUTE: v = recompute(e, f, x); break;
-    case CG_EXPR_TRAIN: v = e->train ? e->train(e, f, x) : cg_value_poison(e); break;
-    case CG_EXPR_EVALUATE: v = e->evaluate ? e->evaluate(e, f, x) : cg_value_poison(e); break;
+    case CG_EXPR_TRAIN: v = stage(e, f, x, e->train); break;
+    case CG_EXPR_EVALUATE: v = stage(e, f, x, e->evaluate); break;
     case CG_EXPR_ARROW:
     case CG_EXPR_ROW:
     case CG_EXPR_TYPE:

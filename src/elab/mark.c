@@ -177,11 +177,9 @@ bool cg_marks_agree(CgElab *e, const CgParamInfo *p, const CgInstance *inst, CgS
 static const CgValue *option(CgElab *e)
 {
     CgEnv *env = cg_elab_script(e);
-    const CgBlock *top = &cg_env_module(env)->unit->top;
-    for (int i = 0; i < top->n; i++)
-        if (top->at[i]->kind == CG_STMT_OPTION && !strcmp(top->at[i]->names[0], "precision"))
-            return cg_env_find(e, env, top->at[i]->names[0]);
-    return NULL;
+    const CgAtom name = cg_intern("precision");
+    const CgStmt *s = cg_env_declared(env, name);
+    return s && s->kind == CG_STMT_OPTION ? cg_env_find(e, env, name) : NULL;
 }
 
 bool cg_precision_option(CgElab *e)

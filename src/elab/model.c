@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "elab/elab.h"
+#include "elab/define.h"
 
 CgModelGraph *cg_model_begin(CgElab *e, const char *name, bool bf16)
 {
@@ -100,8 +100,9 @@ static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const C
             CgStrbuf a = { 0 }, b = { 0 };
             cg_type_print(t, &a);
             cg_type_print(&type, &b);
-            cg_elab_error(e, CG_E0402, init->span, "the initialiser makes %s, the parameter is %s", cg_strbuf_str(&a),
-                cg_strbuf_str(&b));
+            if (!e->defining)
+                cg_elab_error(e, CG_E0402, init->span, "the initialiser makes %s, the parameter is %s",
+                    cg_strbuf_str(&a), cg_strbuf_str(&b));
             cg_strbuf_deinit(&a);
             cg_strbuf_deinit(&b);
         }
@@ -131,7 +132,7 @@ CgValue *cg_param_tensor(
     for (int i = 0; i < type.rank; i++) {
         int64_t n;
         bool known = cg_dim_is_int(type.dim[i], &n);
-        if (known && n >= 0)
+        if (known ? n >= 0 : e->defining)
             continue;
         if (known)
             cg_elab_error(
@@ -145,6 +146,12 @@ CgValue *cg_param_tensor(
     CgParamInfo *p = cg_model_param(m, path);
     if (!cg_path_check(e, inst, path))
         return cg_value_poison(e);
+    if (p && cg_define_types(e, cg_node_type(m->graph, p->ref), &type, span)) {
+        labels.ref = cg_define_tensor(e, type);
+        CgValue *v = cg_value_tensor(e, labels.ref, span);
+        v->tensor = labels;
+        return v;
+    }
     if (p && !cg_type_equal(cg_node_type(m->graph, p->ref), &type)) {
         CgStrbuf a = { 0 }, b = { 0 };
         cg_type_print(cg_node_type(m->graph, p->ref), &a);

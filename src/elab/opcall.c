@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "elab/elab.h"
+#include "elab/define.h"
 #include "graph/registry.h"
 
 CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype)
@@ -15,6 +15,8 @@ CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype)
         return NULL;
     CgBuild *b = &e->model->build;
     double number;
+    if (cg_is_unknown_number(v))
+        return cg_value_tensor(e, cg_define_tensor(e, cg_type(dtype, 0, NULL)), v->span);
     if (v->kind == CG_VALUE_BOOL)
         return cg_value_tensor(e, cg_graph_const(b, CG_BOOL, v->i != 0), v->span);
     if (cg_value_number(v, &number)) {
@@ -72,6 +74,8 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
             *out = found;
             return true;
         }
+        if (!count && e->defining && value && !s && value->kind == CG_VALUE_DIM)
+            return false; /* a number that is not known */
         if (count > 1 || s || !value || (value->kind != CG_VALUE_INT)) {
             CgStrbuf axes = { 0 };
             for (int i = 0; i < t->rank; i++) {
@@ -88,6 +92,8 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
             return false;
         }
     }
+    if (value && cg_define_vague(e, value))
+        return false;
     if (!value || value->kind != CG_VALUE_INT) {
         cg_elab_error(e, CG_E0404, span, "an axis is a name or an integer%s%s", value ? ", not " : "",
             value ? cg_value_kind_name(value) : "");
@@ -105,8 +111,16 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
 static CgValue *misfit(
     CgElab *e, const CgInfer *inf, CgValue *const *in, const CgSpan *spans, int n, CgSpan span, CgSpan caret)
 {
+    const CgDim *size[2] = { NULL, NULL };
+    for (int k = 0; k < 2; k++)
+        if (inf->operand[k] >= 0 && inf->operand[k] < n && inf->axis[k] >= 0
+            && inf->axis[k] < cg_value_type(e, in[inf->operand[k]])->rank)
+            size[k] = cg_value_type(e, in[inf->operand[k]])->dim[inf->axis[k]];
+    if (e->defining && cg_define_misfit(e, inf, in, n, size, caret.file ? caret : span))
+        return cg_value_poison(e);
     CgDiag *d = cg_elab_error(e, CG_E0405, caret.file ? caret : span, "%s: %s", inf->op->name,
         inf->message[0] ? inf->message : "the operands do not fit");
+    cg_define_explain(e, d, size[0], size[1]);
     for (int i = 0; i < n; i++) {
         CgStrbuf text = { 0 };
         cg_type_print(cg_value_type(e, in[i]), &text);
@@ -189,7 +203,7 @@ static bool all_tensors(CgElab *e, const char *op, CgValue **in, const CgSpan *s
             break;
         }
     for (int i = 0; i < n; i++) {
-        if (cg_is_poison(in[i]))
+        if (cg_is_poison(in[i]) && !cg_is_unknown_number(in[i]))
             return false;
         CgValue *t = cg_as_tensor(e, in[i], dtype);
         if (!t) {
@@ -264,6 +278,23 @@ static const char *op_of(const char *written)
     return NULL;
 }
 
+/* Arithmetic on sizes that are not known: what has no exact result is a number that is not known. */
+static CgValue *unknown_sizes(CgElab *e, CgAtom op, const CgValue *a, const CgValue *b, const CgExpr *x)
+{
+    double number;
+    const CgDim *p = cg_value_as_dim(a), *q = cg_value_as_dim(b);
+    if (p && q && strchr("+-*/", *op)) {
+        const CgDim *d = cg_dim_combine(*op, p, q);
+        CgValue *v = d ? cg_value_dim(e, d, x->span) : NULL;
+        return v ? v : cg_value_unknown(e, CG_UNKNOWN_NUMBER, x->span);
+    }
+    if (p == q && p && !strcmp(op, "=="))
+        return cg_value_bool(e, true, x->span);
+    if ((p || cg_value_number(a, &number)) && (q || cg_value_number(b, &number)))
+        return cg_value_unknown(e, strchr("+-*/%^", *op) ? CG_UNKNOWN_NUMBER : CG_UNKNOWN_BOOL, x->span);
+    return NULL;
+}
+
 CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, const CgExpr *x)
 {
     CgSpan spans[2] = { x->a->span, x->b->span };
@@ -300,6 +331,11 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
         }
         return v;
     }
+    if (e->defining && (a->kind == CG_VALUE_DIM || b->kind == CG_VALUE_DIM)) {
+        CgValue *v = unknown_sizes(e, op, a, b, x);
+        if (v)
+            return v;
+    }
     if (!strcmp(op, "==") || !strcmp(op, "!=") || *op == '<' || *op == '>') {
         bool can;
         if (!cg_choice_compares(e, a, b, spans[1]) || !cg_choice_compares(e, b, a, spans[0]))
@@ -327,17 +363,34 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
         return cg_op_simple(e, op_of(op), in, spans, 2, x->span, caret);
     if (*op == '+' && a->kind == CG_VALUE_STR && b->kind == CG_VALUE_STR) {
         CgStrbuf s = { 0 };
+        if (!cg_budget_take(e, (int64_t)(strlen(a->s) + strlen(b->s)), x->span))
+            return cg_value_poison(e);
         cg_strbuf_printf(&s, "%s%s", a->s, b->s);
         CgValue *v = cg_value_str(e, cg_strbuf_str(&s), x->span);
         cg_strbuf_deinit(&s);
         return v;
     }
+    if (*op == '+' && (a->kind == CG_VALUE_RANGE || b->kind == CG_VALUE_RANGE)) {
+        a = cg_value_laid_out(e, a);
+        b = cg_value_laid_out(e, b);
+        if (cg_is_poison(a) || cg_is_poison(b))
+            return cg_value_poison(e);
+    }
     if (*op == '+' && a->kind == CG_VALUE_LIST && b->kind == CG_VALUE_LIST) {
+        if (!cg_budget_take(e, 8 * ((int64_t)a->n + b->n), x->span))
+            return cg_value_poison(e);
         CgValue *v = cg_value_list(e, a->n + b->n, x->span);
         for (int i = 0; i < a->n + b->n; i++)
             v->at[i] = i < a->n ? a->at[i] : b->at[i - a->n];
         return v;
     }
+    bool fits[2] = { false, false }; /* of a number and something else, the other is out of place */
+    for (int i = 0; i < 2; i++) {
+        double ignored;
+        fits[i] = cg_value_number(in[i], &ignored) || in[i]->kind == CG_VALUE_DIM || in[i]->kind == CG_VALUE_TENSOR;
+    }
+    if (fits[0] != fits[1])
+        caret = spans[fits[0] ? 1 : 0];
     CgDiag *d = cg_elab_error(
         e, CG_E0305, caret, "'%s' has no meaning for %s and %s", op, cg_value_kind_name(a), cg_value_kind_name(b));
     cg_diag_label(d, spans[0], "%s", cg_value_kind_name(a));
@@ -357,6 +410,13 @@ static bool attribute(CgElab *e, CgFrame *f, const CgSigParam *p, CgValue *v, co
     const char *type = p->param->type ? p->param->type->name : "int";
     double number;
     int axis;
+    if (e->defining && !strcmp(type, "float") && cg_define_vague(e, v)) {
+        *out = cg_a_float(p->name, 1);
+        return true;
+    }
+    bool sizes = !strncmp(type, "dim", 3) || !strncmp(p->name, "ax", 2);
+    if (cg_is_poison(v) || v->open || (e->defining && v->kind == CG_VALUE_DIM && !sizes))
+        return false;
     if (!strcmp(p->name, "axis") && first) {
         if (!cg_axis_of(e, f, first, written, v, span, &axis))
             return false;
@@ -386,6 +446,9 @@ static bool attribute(CgElab *e, CgFrame *f, const CgSigParam *p, CgValue *v, co
         const CgDim *d[CG_MAX_RANK];
         int n = 0;
         if (v->kind == CG_VALUE_LIST) {
+            for (int i = 0; i < v->n; i++)
+                if (cg_is_poison(v->at[i]))
+                    return false;
             for (int i = 0; i < v->n && i < CG_MAX_RANK; i++)
                 if ((d[n] = cg_value_as_dim(v->at[i])))
                     n++;
@@ -440,6 +503,19 @@ static CgValue *generate(CgElab *e, CgFrame *f, const CgOp *op, CgSpan span)
     return cg_op_emit(e, op, NULL, NULL, 0, cg_attrs(n, at), span, span);
 }
 
+/* An op of numbers of which some are not known, and no tensor, is a number. */
+static bool is_unknown_number(const CgOp *op, CgValue *const *args, int n)
+{
+    bool numbers = n > 0 && op->traits & CG_ELEMENTWISE, any = false;
+    double number;
+    for (int i = 0; i < n; i++) {
+        bool unknown = args[i]->kind == CG_VALUE_DIM || cg_is_unknown_number(args[i]);
+        numbers = numbers && (unknown || cg_value_number(args[i], &number));
+        any |= unknown;
+    }
+    return numbers && any;
+}
+
 CgValue *cg_op_call(
     CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site)
 {
@@ -480,6 +556,8 @@ CgValue *cg_op_call(
         cg_value_number(args[0], &x);
         return cg_value_float(e, sqrt(x), span);
     }
+    if (e->defining && is_unknown_number(op, args, n))
+        return cg_value_unknown(e, CG_UNKNOWN_NUMBER, span);
     if (op->traits & CG_GENERATOR && n == 0)
         return generate(e, f, op, span);
     bool rest = sig->n && sig->at[0].is_rest;
@@ -552,6 +630,9 @@ CgValue *cg_op_call(
         tensors[nt] = statics[j];
         tspans[nt++] = sspans[j];
     }
+    for (int i = 0; i < n; i++)
+        if (args[i]->open) /* how many tensors there are is not known */
+            return cg_value_poison(e);
     e->model->build.span = span;
     if (!all_tensors(e, op->name, tensors, tspans, nt, span)
         || ((op->traits & CG_ELEMENTWISE) && !cg_broadcast_all(e, op, tensors, tspans, nt, caret)))

@@ -71,6 +71,7 @@ CgValue *cg_parts_copy(CgElab *e, CgValue *v, bool beside)
         if (out == v) {
             out = cg_value_record(e, v->n, v->span);
             out->kind = v->kind;
+            out->open = v->open;
             if (v->kind == CG_VALUE_LIST)
                 out->keys = NULL;
             memcpy(out->at, v->at, sizeof *v->at * (size_t)v->n);

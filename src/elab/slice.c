@@ -3,7 +3,7 @@
  * negative number counts from the end. Nothing outside of the value is moved inside. */
 #include <string.h>
 
-#include "elab/elab.h"
+#include "elab/define.h"
 #include "elab/signature.h"
 #include "graph/registry.h"
 
@@ -27,7 +27,7 @@ static bool list_end(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x, int64_
     if (!x)
         return true;
     CgValue *v = cg_eval(e, f, x);
-    if (cg_is_poison(v))
+    if (cg_is_poison(v) || cg_define_vague(e, v))
         return false;
     if (v->kind != CG_VALUE_INT) {
         refuse(e, of, x, v);
@@ -73,8 +73,8 @@ static CgValue *element(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
     if (of->kind == CG_VALUE_LIST && place->value->kind == CG_EXPR_RANGE && !place->name)
         return stretch(e, f, of, place->value, x->span);
     CgValue *at = place->value->kind == CG_EXPR_RANGE ? NULL : cg_eval(e, f, place->value);
-    if (at && cg_is_poison(at))
-        return at;
+    if (at && (cg_is_poison(at) || cg_define_vague(e, at)))
+        return cg_value_poison(e);
     if (at && of->kind == CG_VALUE_LIST && at->kind == CG_VALUE_INT && !place->name) {
         int64_t i = at->i < 0 ? at->i + of->n : at->i;
         if (i >= 0 && i < of->n)
@@ -87,6 +87,24 @@ static CgValue *element(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
     if (at && !place->name)
         return refuse(e, of, x, at);
     cg_elab_error(e, CG_E0305, place->value->span, "%s has no axes to slice", cg_value_kind_name(of));
+    return cg_value_poison(e);
+}
+
+/* An element of a range, or a stretch, without laying it out. */
+static CgValue *of_range(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
+{
+    const CgArg *place = &x->args.at[0];
+    if (place->name || place->value->kind == CG_EXPR_RANGE)
+        return element(e, f, cg_value_laid_out(e, of), x);
+    CgValue *at = cg_eval(e, f, place->value);
+    if (cg_is_poison(at) || cg_define_vague(e, at))
+        return cg_value_poison(e);
+    if (at->kind != CG_VALUE_INT)
+        return refuse(e, of, x, at);
+    int64_t i = at->i < 0 ? at->i + of->n : at->i;
+    if (i >= 0 && i < of->n)
+        return cg_value_int(e, of->i + i, of->span);
+    cg_elab_error(e, CG_E0302, place->value->span, "index %lld of a list of %d", (long long)at->i, of->n);
     return cg_value_poison(e);
 }
 
@@ -242,9 +260,13 @@ CgValue *cg_eval_index(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     CgValue *of = cg_eval(e, f, x->a);
     if (cg_is_poison(of))
-        return of;
+        return cg_value_poison(e);
+    if (of->open) /* an element is like any other, and so is a stretch */
+        return x->args.at[0].value->kind == CG_EXPR_RANGE ? of : of->at[0];
     if (of->kind == CG_VALUE_TENSOR)
         return slice(e, f, of, x);
+    if (of->kind == CG_VALUE_RANGE && x->args.n == 1)
+        return of_range(e, f, of, x);
     if (x->args.n == 1 && (of->kind == CG_VALUE_LIST || of->kind == CG_VALUE_RECORD))
         return element(e, f, of, x);
     for (int i = 0; i < x->args.n; i++)

@@ -3,7 +3,7 @@
  * difference. Guesses nothing: a size that does not follow is a mistake. */
 #include <string.h>
 
-#include "elab/elab.h"
+#include "elab/define.h"
 #include "lang/resolve.h"
 
 void cg_note_origin(CgElab *e, CgDiag *d, const CgDim *dim, CgSpan origin)
@@ -26,13 +26,14 @@ static const CgDim *dim_value(CgElab *e, CgFrame *f, const CgExpr *x, const CgEx
         CgSized *s = cg_frame_dim(f, x->s);
         if (s)
             return s->dim;
-        for (CgFrame *at = f; at; at = at->outer)
-            for (size_t i = at->names.len; i-- > 0;)
-                if (at->names.at[i].name == x->s) {
-                    const CgDim *d = cg_value_as_dim(at->names.at[i].value);
-                    if (d)
-                        return d;
-                }
+        for (CgFrame *at = f; at; at = at->outer) {
+            const CgValue *v = cg_frame_name(at, x->s);
+            const CgDim *d = v ? cg_value_as_dim(v) : NULL;
+            if (v && !d && e->defining && cg_is_poison(v))
+                d = cg_define_any_size(e);
+            if (d)
+                return d;
+        }
         if (f && !cg_frame_body(f)) { /* outside of graphs top-level names may be sizes */
             CgValue *v = cg_env_find(e, f->env, x->s);
             if (v && cg_value_as_dim(v))
@@ -45,22 +46,24 @@ static const CgDim *dim_value(CgElab *e, CgFrame *f, const CgExpr *x, const CgEx
     }
     if (x->kind == CG_EXPR_BINARY) {
         const CgDim *a = dim_value(e, f, x->a, unknown, unknowns), *b = dim_value(e, f, x->b, unknown, unknowns);
-        return cg_dim_combine(*x->op, a, b);
+        const CgDim *d = cg_dim_combine(*x->op, a, b);
+        return d || !e->defining ? d : cg_define_any_size(e);
     }
     if (x->kind == CG_EXPR_FIELD || x->kind == CG_EXPR_INDEX || x->kind == CG_EXPR_CALL) {
         CgValue *v = cg_eval(e, f, x);
-        return cg_value_as_dim(v);
+        return cg_is_poison(v) && e->defining ? cg_define_any_size(e) : cg_value_as_dim(v);
     }
     return NULL;
 }
 
 /* The integer of this name, which is known and yet no size; NULL if there is none. */
-static const CgValue *no_size(const CgFrame *f, CgAtom name)
+static const CgValue *no_size(CgFrame *f, CgAtom name)
 {
-    for (const CgFrame *at = f; at; at = at->outer)
-        for (size_t i = at->names.len; i-- > 0;)
-            if (at->names.at[i].name == name && at->names.at[i].value->kind == CG_VALUE_INT)
-                return at->names.at[i].value;
+    for (CgFrame *at = f; at; at = at->outer) {
+        const CgValue *v = cg_frame_name(at, name);
+        if (v && v->kind == CG_VALUE_INT)
+            return v;
+    }
     return NULL;
 }
 
@@ -94,6 +97,8 @@ static CgFrame *binder(CgFrame *f)
 static void sizes_differ(CgElab *e, const CgDim *a, CgSpan from_a, const CgDim *b, CgSpan from_b, CgSpan at,
     const char *what, const char *name)
 {
+    if (cg_define_equal(e, a, b, at))
+        return;
     CgStrbuf ta = { 0 }, tb = { 0 };
     cg_dim_print(a, &ta);
     cg_dim_print(b, &tb);
@@ -102,6 +107,9 @@ static void sizes_differ(CgElab *e, const CgDim *a, CgSpan from_a, const CgDim *
         : cg_elab_error(e, CG_E0402, at, "%s: sizes differ: %s and %s", what, cg_strbuf_str(&ta), cg_strbuf_str(&tb));
     cg_note_origin(e, d, a, from_a);
     cg_note_origin(e, d, b, from_b);
+    if (e->returned.file && (e->returned.start != from_b.start || e->returned.file != from_b.file))
+        cg_diag_note(d, e->returned, "this is returned");
+    cg_define_explain(e, d, a, b);
     cg_strbuf_deinit(&ta);
     cg_strbuf_deinit(&tb);
 }
@@ -114,10 +122,11 @@ CgSpan cg_origin_of(CgFrame *f, const CgExpr *x)
     CgSized *s = cg_frame_dim(f, x->s);
     if (s)
         return s->span;
-    for (CgFrame *at = f; at; at = at->outer)
-        for (size_t i = at->names.len; i-- > 0;)
-            if (at->names.at[i].name == x->s && at->names.at[i].value->span.file)
-                return at->names.at[i].value->span;
+    for (CgFrame *at = f; at; at = at->outer) {
+        const CgValue *v = cg_frame_name(at, x->s);
+        if (v && v->span.file)
+            return v->span;
+    }
     return x->span;
 }
 
@@ -175,9 +184,15 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
         const CgDim *want = dim_value(e, f, x, &unknown, &unknowns);
         if (want && unknowns == 1) {
             const CgDim *solved = cg_dim_solve(want, unknown->s, have);
-            if (solved) {
-                cg_vec_push(&body->dims, (CgSized){ unknown->s, solved, from });
-            } else {
+            const CgDim *size = solved || !e->defining ? solved : cg_define_size(e, unknown->s);
+            const CgDim *filled = solved || !size ? have : cg_dim_subst(want, unknown->s, size);
+            if (size)
+                cg_vec_push(&body->dims, (CgSized){ unknown->s, size, from });
+            if (size && filled != have) {
+                good = false; /* unknown until the condition is put in */
+                size = cg_define_equal(e, have, filled, x->span) ? size : NULL;
+            }
+            if (!size) {
                 CgStrbuf ta = { 0 };
                 cg_dim_print(have, &ta);
                 CgDiag *d = cg_elab_error(
@@ -190,7 +205,9 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
             cg_elab_error(e, CG_E0403, x->span, "%s: the sizes in this expression do not follow from anything", what);
             good = false;
         } else if (want != have) {
-            sizes_differ(e, want, cg_origin_of(f, x), have, from, at, what, x->kind == CG_EXPR_NAME ? x->s : NULL);
+            bool result = e->returned.file != 0; /* the declaration is as likely to be wrong as what is returned */
+            sizes_differ(e, want, cg_origin_of(f, x), have, from, result ? x->span : at, what,
+                x->kind == CG_EXPR_NAME ? x->s : NULL);
             good = false;
         } else if (tensor && x->kind == CG_EXPR_NAME) {
             tensor->origin[axis] = cg_origin_of(f, x);

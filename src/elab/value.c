@@ -6,11 +6,21 @@
 #include <math.h>
 #include <string.h>
 
+enum { COST = 64 }; /* bytes that a value is counted as, besides its elements */
+
 CgValue *cg_value_new(CgElab *e, CgValueKind kind, CgSpan span)
 {
     CgValue *v = CG_NEW(e->arena, CgValue);
+    e->budget.bytes += COST;
     v->kind = kind;
     v->span = span;
+    return v;
+}
+
+CgValue *cg_value_unknown(CgElab *e, CgUnknown what, CgSpan span)
+{
+    CgValue *v = cg_value_new(e, CG_VALUE_UNKNOWN, span);
+    v->i = what;
     return v;
 }
 
@@ -60,7 +70,33 @@ CgValue *cg_value_list(CgElab *e, int n, CgSpan span)
     CgValue *v = cg_value_new(e, CG_VALUE_LIST, span);
     v->n = n;
     v->at = CG_NEWN(e->arena, CgValue *, n + 1);
+    e->budget.bytes += (int64_t)sizeof *v->at * n;
     return v;
+}
+
+/* Every range is a list: for what looks at elements. */
+CgValue *cg_value_laid_out(CgElab *e, CgValue *v)
+{
+    if (v->kind == CG_VALUE_RANGE) {
+        bool good = cg_budget_take(e, (int64_t)v->n * COST, v->span);
+        CgValue *out = good ? cg_value_list(e, v->n, v->span) : cg_value_poison(e);
+        for (int i = 0; good && i < v->n; i++)
+            out->at[i] = cg_value_int(e, v->i + i, v->span);
+        return out;
+    }
+    CgValue *out = v;
+    for (int i = 0; i < v->n && v->kind == CG_VALUE_LIST; i++) {
+        CgValue *inner = cg_value_laid_out(e, v->at[i]);
+        if (inner == v->at[i])
+            continue;
+        if (out == v) {
+            out = cg_value_list(e, v->n, v->span);
+            memcpy(out->at, v->at, sizeof *v->at * (size_t)v->n);
+            out->open = v->open;
+        }
+        out->at[i] = inner;
+    }
+    return out;
 }
 
 CgValue *cg_value_record(CgElab *e, int n, CgSpan span)
@@ -106,12 +142,14 @@ const char *cg_value_kind_name(const CgValue *v)
 {
     switch (v->kind) {
     case CG_VALUE_POISON: return "a mistake";
+    case CG_VALUE_UNKNOWN: return "something unknown";
     case CG_VALUE_NONE: return "none";
     case CG_VALUE_INT: return "an integer";
     case CG_VALUE_DIM: return "a size";
     case CG_VALUE_FLOAT: return "a number";
     case CG_VALUE_BOOL: return "a truth value";
     case CG_VALUE_STR: return "a string";
+    case CG_VALUE_RANGE:
     case CG_VALUE_LIST: return "a list";
     case CG_VALUE_RECORD: return "a record";
     case CG_VALUE_DTYPE: return "an element type";
@@ -190,7 +228,8 @@ static void print_list(const CgValue *v, const char *open, const char *close, Cg
 void cg_value_print(const CgValue *v, CgStrbuf *out)
 {
     switch (v->kind) {
-    case CG_VALUE_POISON: cg_strbuf_puts(out, "<mistake>"); return;
+    case CG_VALUE_POISON:
+    case CG_VALUE_UNKNOWN: cg_strbuf_puts(out, "<mistake>"); return;
     case CG_VALUE_NONE: cg_strbuf_puts(out, "none"); return;
     case CG_VALUE_INT: cg_strbuf_printf(out, "%lld", (long long)v->i); return;
     case CG_VALUE_DIM: cg_dim_print(v->dim, out); return;
@@ -206,6 +245,11 @@ void cg_value_print(const CgValue *v, CgStrbuf *out)
     }
     case CG_VALUE_BOOL: cg_strbuf_puts(out, v->i ? "true" : "false"); return;
     case CG_VALUE_STR: cg_strbuf_puts(out, v->s); return;
+    case CG_VALUE_RANGE:
+        for (int i = 0; i < v->n; i++)
+            cg_strbuf_printf(out, "%s%lld", i ? ", " : "[", (long long)(v->i + i));
+        cg_strbuf_puts(out, v->n ? "]" : "[]");
+        return;
     case CG_VALUE_LIST: print_list(v, "[", "]", out); return;
     case CG_VALUE_RECORD: print_list(v, "{ ", " }", out); return;
     case CG_VALUE_OBJECT:

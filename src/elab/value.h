@@ -14,13 +14,15 @@ typedef struct CgEnv CgEnv; /* a module's names */
 
 typedef enum CgValueKind {
     CG_VALUE_POISON,   /* after a reported mistake: silences all that is built on it */
+    CG_VALUE_UNKNOWN,  /* while a graph is checked where it is defined: i says what is known (CgUnknown) */
     CG_VALUE_NONE,     /* `none` */
     CG_VALUE_INT,      /* i */
     CG_VALUE_DIM,      /* dim: a size that is not a number yet */
     CG_VALUE_FLOAT,    /* f */
     CG_VALUE_BOOL,     /* i */
     CG_VALUE_STR,      /* s */
-    CG_VALUE_LIST,     /* at[n] */
+    CG_VALUE_LIST,     /* at[n]; open: of unknown length, at[0] is what each element is */
+    CG_VALUE_RANGE,    /* n integers from i up */
     CG_VALUE_RECORD,   /* keys[n], at[n] */
     CG_VALUE_DTYPE,    /* i: a CgDtype */
     CG_VALUE_DEF,      /* stmt, env */
@@ -34,6 +36,9 @@ typedef enum CgValueKind {
     CG_VALUE_STAGE,    /* stage: a train or evaluate, run once and stored */
     CG_VALUE_COLUMN,   /* s: a column of the table an expression is about; i: it holds texts */
 } CgValueKind;
+
+/* What is known of a value that is not. */
+typedef enum CgUnknown { CG_UNKNOWN_VALUE, CG_UNKNOWN_NUMBER, CG_UNKNOWN_BOOL, CG_UNKNOWN_STR } CgUnknown;
 
 /* What is said of the parameters, products or parts of a model whose paths fit a pattern (NULL: of all). */
 typedef struct CgMark {
@@ -77,6 +82,7 @@ struct CgValue {
     CgValueKind kind;
     CgSpan span;  /* where it was made */
     bool is_size; /* INT: the size of an axis, or made of such: '/' is exact */
+    bool open;    /* LIST */
     int64_t i;
     double f;
     CgAtom s;
@@ -102,5 +108,10 @@ void cg_value_print(const CgValue *v, CgStrbuf *out); /* as it would be written;
 const CgClass *cg_value_class(const CgValue *v);     /* of what it is, or will be when the script runs; NULL: of none */
 bool cg_value_number(const CgValue *v, double *out); /* INT or FLOAT */
 const CgDim *cg_value_as_dim(const CgValue *v);      /* INT or DIM, else NULL */
-static inline bool cg_is_poison(const CgValue *v) { return v->kind == CG_VALUE_POISON; }
+static inline bool cg_is_unknown_number(const CgValue *v)
+{
+    return v->kind == CG_VALUE_UNKNOWN && v->i == CG_UNKNOWN_NUMBER;
+}
+/* Nothing that is built on it is reported. */
+static inline bool cg_is_poison(const CgValue *v) { return v->kind == CG_VALUE_POISON || v->kind == CG_VALUE_UNKNOWN; }
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/timing.h"
+#include "elab/define.h"
 #include "experiment/graph_arg.h"
 #include "experiment/needs.h"
 #include "graph/registry.h"
@@ -97,6 +98,7 @@ static void check_statements(CgSession *x)
             continue;
         CgFrame f;
         cg_frame_begin(e, &f, NULL, env);
+        CgBudget budget = cg_budget_begin(e);
         for (int k = 0; k < s->nexprs; k++)
             cg_eval(e, &f, s->exprs[k]);
         if (s->a && s->kind == CG_STMT_SAVE) {
@@ -109,11 +111,22 @@ static void check_statements(CgSession *x)
                 check_files(e, &saves, v, to->s, s->b->span);
             }
         }
+        cg_budget_end(e, budget);
         cg_frame_end(e, &f);
     }
     for (size_t i = 0; i < saves.files.len; i++)
         free(saves.files.at[i].path);
     cg_vec_free(&saves.files);
+}
+
+/* Values of modules are checked; what they would train or evaluate is not run unless the script asks for it. */
+static void check_modules(CgSession *x)
+{
+    size_t own = x->stages.len;
+    cg_elab_check_modules(x->elab);
+    for (size_t i = own; i < x->stages.len; i++)
+        cg_vec_push(&x->unasked, x->stages.at[i]);
+    x->stages.len = own;
 }
 
 static void load_plugins(CgSession *x)
@@ -148,9 +161,11 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     x->elab->columns = cg_stage_columns;
     cg_timing_begin("elaborate");
     cg_names_check(x->elab);
+    cg_define_all(x->elab);
     cg_elab_check(x->elab);
     check_statements(x);
     cg_tests_build(x);
+    check_modules(x);
     cg_timing_end();
     return x;
 }
@@ -162,6 +177,8 @@ void cg_experiment_free(CgSession *x)
             x->run, cg_diags_count(x->diags) ? cg_diags_exit_code(x->diags) == 130 ? "interrupted" : "failed" : "ok");
     for (size_t i = 0; i < x->stages.len; i++)
         cg_stage_free(x->stages.at[i]);
+    for (size_t i = 0; i < x->unasked.len; i++)
+        cg_stage_free(x->unasked.at[i]);
     for (size_t i = 0; i < x->generators.len; i++)
         cg_generator_free(x->generators.at[i]);
     for (size_t i = x->owned.len; i-- > 0;) /* what is made of another comes after it */
@@ -172,6 +189,7 @@ void cg_experiment_free(CgSession *x)
     cg_vec_free(&x->tests);
     cg_vec_free(&x->owned);
     cg_vec_free(&x->stages);
+    cg_vec_free(&x->unasked);
     cg_vec_free(&x->generators);
     cg_map_deinit(&x->made);
     cg_map_deinit(&x->tables);
@@ -288,6 +306,7 @@ static void carry_out(CgSession *x, const CgStmt *s)
     CgElab *e = x->elab;
     CgFrame f;
     x->at = s->span;
+    CgBudget budget = cg_budget_begin(e);
     cg_frame_begin(e, &f, NULL, cg_elab_script(e));
     for (int i = 0; i < s->nexprs && s->kind == CG_STMT_SHOW && !cg_session_stopped(x); i++)
         find_and_show(x, cg_eval(e, &f, s->exprs[i]));
@@ -296,6 +315,7 @@ static void carry_out(CgSession *x, const CgStmt *s)
         if (v && !cg_is_poison(v))
             save(x, v, to->s, s->b->span);
     }
+    cg_budget_end(e, budget);
     cg_frame_end(e, &f);
 }
 

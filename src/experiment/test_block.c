@@ -33,7 +33,7 @@ static bool comparable(const CgValue *v)
 static bool side(CgElab *e, CgFrame *f, const CgExpr *x, CgSide *out)
 {
     CgTest *t = building(e);
-    *out = (CgSide){ cg_eval(e, f, x), -1, x->span };
+    *out = (CgSide){ cg_value_laid_out(e, cg_eval(e, f, x)), -1, x->span };
     if (cg_is_poison(out->value))
         return false;
     if (!comparable(out->value)) {
@@ -63,6 +63,17 @@ static bool is_close(CgElab *e, CgFrame *f, const CgExpr *x)
     return x->args.n <= 3 && def && def->nparams == 3 && !strcmp(def->params[2].name, "tolerance");
 }
 
+/* A text is equal to texts only. */
+static bool alike(CgElab *e, const CgSide *a, const CgSide *b)
+{
+    bool text[2] = { a->value->kind == CG_VALUE_STR, b->value->kind == CG_VALUE_STR };
+    if (text[0] == text[1] || a->value->kind == CG_VALUE_NONE || b->value->kind == CG_VALUE_NONE)
+        return true;
+    cg_elab_error(e, CG_E0305, text[0] ? a->span : b->span, "a string is compared with %s",
+        cg_value_kind_name(text[0] ? b->value : a->value));
+    return false;
+}
+
 static bool compares(const CgExpr *x)
 {
     return x->kind == CG_EXPR_BINARY
@@ -77,12 +88,12 @@ static void expect(CgElab *e, CgFrame *f, const CgStmt *s)
     if (compares(x)) {
         it.op = x->op;
         good = side(e, f, x->a, &it.left);
-        good = side(e, f, x->b, &it.right) && good;
+        good = side(e, f, x->b, &it.right) && good && alike(e, &it.left, &it.right);
     } else if (is_close(e, f, x)) {
         it.op = cg_intern("close");
         it.caret = x->a->span;
         good = side(e, f, x->args.at[0].value, &it.left);
-        good = side(e, f, x->args.at[1].value, &it.right) && good;
+        good = side(e, f, x->args.at[1].value, &it.right) && good && alike(e, &it.left, &it.right);
         CgValue *tolerance = x->args.n > 2 ? cg_eval(e, f, x->args.at[2].value) : NULL;
         if (tolerance && !cg_is_poison(tolerance) && !cg_value_number(tolerance, &it.tolerance)) {
             cg_elab_error(e, CG_E0305, x->args.at[2].value->span, "a tolerance is a number, not %s",
@@ -128,7 +139,9 @@ static CgTest *build(CgSession *x, const CgStmt *s)
     f.instance = root;
     e->expect = expect;
     e->train = e->evaluate = outside;
+    CgBudget budget = cg_budget_begin(e);
     cg_body_exec(e, &f, &s->body);
+    cg_budget_end(e, budget);
     cg_marks_check(e);
     e->train = cg_stage_train;
     e->evaluate = cg_stage_evaluate;

@@ -273,6 +273,15 @@ bool cg_dim_mentions(const CgDim *d, CgAtom symbol)
     return false;
 }
 
+bool cg_dim_any_symbol(const CgDim *d, bool (*is)(CgAtom symbol))
+{
+    for (int i = 0; d && i < d->n; i++)
+        for (int j = 0; j < d->at[i].degree; j++)
+            if (is(d->at[i].sym[j]))
+                return true;
+    return false;
+}
+
 bool cg_dim_eval(const CgDim *d, CgBindings with, int64_t *value, CgAtom *missing)
 {
     int64_t sum = 0;
@@ -341,6 +350,83 @@ const CgDim *cg_dim_solve(const CgDim *pattern, CgAtom u, const CgDim *d)
     const CgDim *slope = finish(&a), *rest = finish(&c);
     const CgDim *x = cg_dim_div(cg_dim_sub(d, rest), slope);
     return x && cg_dim_mentions(x, u) && !cg_dim_is_symbol(x, NULL) ? NULL : x;
+}
+
+/* Sums of sizes that are positive, or multiples of a number that does not divide the rest, are not 0. */
+static bool never_zero(const CgDim *d, int (*worth)(const void *of, CgAtom symbol), const void *of)
+{
+    bool sizes = true, plus = true, minus = true;
+    int64_t common = 0, rest = 0;
+    for (int i = 0; i < d->n; i++) {
+        const Term *t = &d->at[i];
+        for (int j = 0; j < t->degree; j++)
+            sizes &= worth(of, t->sym[j]) > 1;
+        plus &= t->coef > 0;
+        minus &= t->coef < 0;
+        if (!t->degree)
+            rest = t->coef;
+        for (int64_t a = t->degree ? t->coef : 0; a;) { /* Euclid */
+            int64_t r = common % a;
+            common = a;
+            a = r;
+        }
+    }
+    return (sizes && (plus || minus)) || (common ? rest % common != 0 : rest != 0);
+}
+
+/* The term of d that is one symbol alone, which stands in no other term; 0 where it cannot be taken out. */
+static int64_t alone(const CgDim *d, int i)
+{
+    const Term *t = &d->at[i];
+    if (t->degree != 1 || (t->coef != 1 && t->coef != -1))
+        return 0;
+    for (int k = 0; k < d->n; k++)
+        for (int j = 0; k != i && j < d->at[k].degree; j++)
+            if (d->at[k].sym[j] == t->sym[0])
+                return 0;
+    return t->coef;
+}
+
+static bool is_sum(const CgDim *d)
+{
+    bool sum = d->n > 0;
+    for (int i = 0; i < d->n; i++)
+        sum &= d->at[i].coef > 0;
+    return sum;
+}
+
+CgEquation cg_dim_equation(const CgDim *a, const CgDim *b, int (*worth)(const void *of, CgAtom symbol), const void *of,
+    CgAtom *symbol, const CgDim **value)
+{
+    const CgDim *d = cg_dim_sub(a, b);
+    int best = 0;
+    if (!d)
+        return CG_EQUATION_OPEN;
+    if (!d->n)
+        return CG_EQUATION_HOLDS;
+    for (int i = 0; i < d->n; i++)
+        for (int j = 0; j < d->at[i].degree; j++)
+            if (!worth(of, d->at[i].sym[j]))
+                return CG_EQUATION_OPEN;
+    if (never_zero(d, worth, of))
+        return CG_EQUATION_NEVER;
+    for (int i = 0; i < d->n; i++) {
+        int64_t coef = alone(d, i);
+        const CgDim *s = coef ? cg_dim_symbol(d->at[i].sym[0]) : NULL;
+        const CgDim *v = coef > 0 ? cg_dim_sub(s, d) : cg_dim_add(s, d);
+        if (!s || !v)
+            continue;
+        int gladly = 2 * worth(of, d->at[i].sym[0]) + is_sum(v);
+        if (gladly <= best)
+            continue;
+        best = gladly;
+        *symbol = d->at[i].sym[0];
+        *value = v;
+    }
+    int64_t n;
+    if (best && cg_dim_is_int(*value, &n) && n < 1 && worth(of, *symbol) > 1)
+        return CG_EQUATION_NEVER;
+    return best ? CG_EQUATION_SOLVED : CG_EQUATION_OPEN;
 }
 
 static void print_term(const Term *t, bool first, CgStrbuf *out)

@@ -30,6 +30,17 @@ bool cg_dim_is_symbol(const CgDim *d, CgAtom *name);
 /* Solve a*u + c = d for the symbol u where a and c do not contain it; NULL when there is no exact solution. */
 const CgDim *cg_dim_solve(const CgDim *pattern, CgAtom u, const CgDim *d);
 bool cg_dim_mentions(const CgDim *d, CgAtom symbol);
+bool cg_dim_any_symbol(const CgDim *d, bool (*is)(CgAtom symbol));
+/* What a = b says about sizes. `worth` tells of a symbol how gladly it is replaced: 0 of one that nothing is known of,
+ * 1 of a number that may be 0 or less, more of sizes, which are at least 1. */
+typedef enum CgEquation {
+    CG_EQUATION_HOLDS,
+    CG_EQUATION_NEVER,  /* no sizes satisfy it */
+    CG_EQUATION_SOLVED, /* *symbol is *value, which does not mention it */
+    CG_EQUATION_OPEN,   /* some sizes may */
+} CgEquation;
+CgEquation cg_dim_equation(const CgDim *a, const CgDim *b, int (*worth)(const void *of, CgAtom symbol), const void *of,
+    CgAtom *symbol, const CgDim **value);
 void cg_dim_print(const CgDim *d, CgStrbuf *out);        /* "4*K + 1" */
 void cg_type_print(const CgType *t, CgStrbuf *out);      /* "f32[B, 4*K]", "f32" */
 const CgDim *cg_dim_parse(const char **text);            /* reads a dim and moves past it; NULL if there is none */

@@ -229,7 +229,8 @@ static CgValue *build_tensor(CgElab *e, CgFrame *f, const CgArguments *a)
         return no_graph(e, a);
     Written *w = CG_NEW(e->arena, Written);
     w->type.dtype = (CgDtype)a->at[1]->i;
-    if (!shape_of_list(a->at[0], w) || !elements_of_list(e, a->at[0], 0, w)) {
+    const CgValue *list = cg_value_laid_out(e, a->at[0]);
+    if (!shape_of_list(list, w) || !elements_of_list(e, list, 0, w)) {
         if (w->refused)
             return cg_value_poison(e);
         CgDiag *d = cg_elab_error(e, CG_E0305, a->span[0],

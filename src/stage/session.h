@@ -42,6 +42,7 @@ struct CgSession {
     FILE *out;
     const char *path;
     CG_VEC(CgStage *) stages;
+    CG_VEC(CgStage *) unasked; /* of modules, which the script does not ask for */
     CG_VEC(CgGenerator *) generators;
     CgMap made;                      /* digest of a call -> the object it made: those that are shared */
     CG_VEC(CgValue *) owned;         /* objects that runs gave, in the order they were made */

@@ -1,0 +1,597 @@
+/* define.c - graphs checked where they are defined.
+ * Takes graphs that nothing has applied; gives diagnostics that hold whatever they are given, and conditions on their
+ * sizes. A graph is carried out on symbols by the code that applies it; a condition that is found is put in from the
+ * beginning, and the graph is carried out again. Must not change what a later application means. */
+#include "elab/define.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_CONDITIONS = 200,
+    MOST_STEPS = 200000,
+    MOST_NESTED = 20, /* definitions that are checked because another one applies them */
+};
+
+/* What replaces what: a size of the author's own names last. */
+enum { WORTH_NOTHING, WORTH_STATIC, WORTH_SIZE, WORTH_FRESH };
+
+typedef struct Symbol {
+    CgAtom name;
+    int worth;
+    CgSpan span;
+} Symbol;
+
+typedef struct Condition {
+    CgAtom symbol;
+    const CgDim *value;
+    CgSpan span; /* where it was found */
+} Condition;
+
+typedef struct CgDefine {
+    struct CgDefine *outer; /* whose check led to this one */
+    const CgStmt *graph;
+    CgEnv *env;
+    CG_VEC(Symbol) symbols;
+    CG_VEC(Condition) conditions;
+    CgDiags *scratch;  /* what is said when nothing is to be said */
+    bool again, spent; /* a condition was found; too many steps */
+    bool one_name;     /* the last equation is of two sizes of the inputs' own types */
+    int steps, sizes;
+    int row;      /* axes that ..s stands for */
+    bool options; /* tensors that have a default are given */
+} CgDefine;
+
+/* ---- sizes ---- */
+
+/* Symbols that nothing is known of begin with a mark that no script can write. */
+static bool is_quiet(CgAtom symbol) { return *symbol == '?'; }
+
+static const Symbol *symbol_of(const CgDefine *d, CgAtom name)
+{
+    for (size_t i = 0; i < d->symbols.len; i++)
+        if (d->symbols.at[i].name == name)
+            return &d->symbols.at[i];
+    return NULL;
+}
+
+static int worth(const void *of, CgAtom symbol)
+{
+    const Symbol *s = is_quiet(symbol) ? NULL : symbol_of(of, symbol);
+    return s ? s->worth : WORTH_NOTHING;
+}
+
+static const CgDim *value_of(CgDefine *d, CgAtom name, int of_worth, CgSpan span)
+{
+    if (!symbol_of(d, name))
+        cg_vec_push(&d->symbols, (Symbol){ name, of_worth, span });
+    for (size_t i = 0; i < d->conditions.len; i++)
+        if (d->conditions.at[i].symbol == name)
+            return d->conditions.at[i].value;
+    return cg_dim_symbol(name);
+}
+
+const CgDim *cg_define_any_size(CgElab *e) { return cg_dim_symbol(cg_intern_printf("?%d", ++e->defining->sizes)); }
+
+bool cg_define_is_any(const CgDim *d) { return cg_dim_any_symbol(d, is_quiet); }
+
+const CgDim *cg_define_size(CgElab *e, CgAtom name)
+{
+    CgDefine *d = e->defining;
+    CgAtom own = name; /* another graph's K is not this one's */
+    for (bool taken = true; taken;) {
+        taken = symbol_of(d, own) != NULL;
+        for (size_t i = 0; !taken && i < d->conditions.len; i++)
+            taken = cg_dim_mentions(d->conditions.at[i].value, own);
+        if (taken)
+            own = cg_intern_printf("%s'", own);
+    }
+    return value_of(d, own, WORTH_FRESH, (CgSpan){ 0 });
+}
+
+/* Every symbol of a condition that was put in stays known to the next run. */
+static void keep_fresh(CgDefine *d, size_t before)
+{
+    size_t n = before;
+    for (size_t i = before; i < d->symbols.len; i++)
+        if (d->symbols.at[i].worth == WORTH_FRESH)
+            d->symbols.at[n++] = d->symbols.at[i];
+    d->symbols.len = n;
+}
+
+bool cg_define_equal(CgElab *e, const CgDim *a, const CgDim *b, CgSpan at)
+{
+    CgDefine *d = e->defining;
+    if (!d)
+        return false;
+    d->one_name = false;
+    CgAtom symbol = NULL;
+    const CgDim *value = NULL;
+    if (cg_define_silent(e) || !a || !b)
+        return true;
+    switch (cg_dim_equation(a, b, worth, d, &symbol, &value)) {
+    case CG_EQUATION_NEVER: return false;
+    case CG_EQUATION_SOLVED: break;
+    default: return true;
+    }
+    CgAtom other;
+    if (cg_dim_is_symbol(value, &other) && worth(d, symbol) == WORTH_SIZE && worth(d, other) == WORTH_SIZE) {
+        d->one_name = true;
+        return false;
+    }
+    for (size_t i = 0; i < d->conditions.len; i++)
+        d->conditions.at[i].value = cg_dim_subst(d->conditions.at[i].value, symbol, value);
+    cg_vec_push(&d->conditions, (Condition){ symbol, value, at });
+    d->again = true;
+    return true;
+}
+
+bool cg_define_types(CgElab *e, const CgType *a, const CgType *b, CgSpan at)
+{
+    if (!e->defining || cg_type_equal(a, b))
+        return false;
+    bool silent = a->dtype == b->dtype && a->rank == b->rank;
+    for (int i = 0; silent && i < a->rank; i++)
+        silent = a->dim[i] == b->dim[i] || e->ways || cg_define_equal(e, a->dim[i], b->dim[i], at);
+    return silent || e->ways;
+}
+
+void cg_define_explain(CgElab *e, CgDiag *x, const CgDim *a, const CgDim *b)
+{
+    const CgDefine *d = e->defining;
+    if (!d)
+        return;
+    if (d->one_name)
+        cg_diag_help(x, "these are two sizes of the inputs: write one name for both if they are always equal");
+    for (size_t i = 0, shown = 0; i < d->conditions.len && shown < 3; i++) {
+        const Condition *c = &d->conditions.at[i];
+        if (c->value != a && c->value != b && d->conditions.len > 3)
+            continue;
+        CgStrbuf text = { 0 };
+        cg_dim_print(c->value, &text);
+        cg_diag_note(x, c->span, "'%s' is %s because of this", c->symbol, cg_strbuf_str(&text));
+        cg_strbuf_deinit(&text);
+        shown++;
+    }
+}
+
+/* ---- the run ---- */
+
+bool cg_define_silent(const CgElab *e) { return e->defining && (e->defining->again || e->defining->spent); }
+
+const char *cg_define_name(const CgElab *e) { return e->defining->graph->names[0]; }
+
+static bool binds(const CgBlock *b, CgAtom name)
+{
+    bool any = false;
+    for (int i = 0; i < b->n && !any; i++) {
+        for (int k = 0; k < b->at[i]->nnames; k++)
+            any |= b->at[i]->names[k] == name;
+        any = any || binds(&b->at[i]->body, name) || binds(&b->at[i]->other, name);
+    }
+    return any;
+}
+
+bool cg_define_has(const CgStmt *graph, CgAtom name)
+{
+    bool any = binds(&graph->body, name);
+    for (int i = 0; i < graph->nparams; i++)
+        any |= graph->params[i].name == name;
+    return any;
+}
+
+static void offer(const CgBlock *b, CgSuggest *s)
+{
+    for (int i = 0; i < b->n; i++) {
+        for (int k = 0; k < b->at[i]->nnames; k++)
+            cg_suggest_offer(s, b->at[i]->names[k]);
+        offer(&b->at[i]->body, s);
+        offer(&b->at[i]->other, s);
+    }
+}
+
+void cg_define_offer(const CgStmt *graph, CgSuggest *s)
+{
+    for (int i = 0; i < graph->nparams; i++)
+        cg_suggest_offer(s, graph->params[i].name);
+    offer(&graph->body, s);
+}
+
+bool cg_define_step(CgElab *e)
+{
+    CgDefine *d = e->defining;
+    if (d && ++d->steps > MOST_STEPS)
+        d->spent = true;
+    return !cg_define_silent(e);
+}
+
+CgDiags *cg_define_diags(CgElab *e)
+{
+    CgDefine *d = e->defining;
+    if (!cg_define_silent(e))
+        return e->diags;
+    if (!d->scratch)
+        d->scratch = cg_diags_new(e->sources);
+    return d->scratch;
+}
+
+bool cg_define_inside(const CgElab *e, const CgStmt *s)
+{
+    for (const CgFrame *f = e->defining ? e->frame : NULL; f; f = f->caller)
+        if (f->running == s)
+            return true;
+    return false;
+}
+
+bool cg_define_vague(const CgElab *e, const CgValue *v)
+{
+    bool vague = e->defining && (cg_is_poison(v) || v->open || v->kind == CG_VALUE_DIM);
+    bool several = v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD;
+    for (int i = 0; e->defining && several && !vague && i < v->n; i++)
+        vague = cg_define_vague(e, v->at[i]);
+    return vague;
+}
+
+CgValue *cg_define_static(CgElab *e, CgKindTag kind, CgSpan span)
+{
+    if (kind == CG_KIND_INT)
+        return cg_value_dim(e, cg_define_any_size(e), span);
+    return cg_value_unknown(e,
+        kind == CG_KIND_FLOAT      ? CG_UNKNOWN_NUMBER
+            : kind == CG_KIND_BOOL ? CG_UNKNOWN_BOOL
+            : kind == CG_KIND_STR  ? CG_UNKNOWN_STR
+                                   : CG_UNKNOWN_VALUE,
+        span);
+}
+
+/* Sizes are among the kinds, as in iota and fill, or an axis. */
+static bool takes_sizes(const CgKinds *k)
+{
+    bool any = false;
+    for (int i = 0; i < k->n; i++)
+        any |= k->at[i].tag == CG_KIND_DIM || k->at[i].tag == CG_KIND_AXIS;
+    return any;
+}
+
+CgValue *cg_define_argument(CgElab *e, const CgFunction *fn, int i, const CgKinds *kinds, CgValue *v)
+{
+    if (i == 0 && !strcmp(fn->name, "fill") && (v->kind == CG_VALUE_DIM || cg_is_unknown_number(v)))
+        return cg_value_float(e, 0, v->span); /* of which only the shape is looked at */
+    bool sizes = takes_sizes(kinds) && !v->open;
+    for (int k = 0; sizes && v->kind == CG_VALUE_LIST && k < v->n; k++)
+        sizes = cg_value_as_dim(v->at[k]) != NULL;
+    return sizes && !cg_is_poison(v) ? cg_kinds_take(e, kinds, v, CG_KNOWN_NOW) : NULL;
+}
+
+static bool known_sizes(const CgType *t)
+{
+    bool known = true;
+    for (int i = 0; i < t->rank; i++)
+        known = known && cg_dim_is_int(t->dim[i], NULL);
+    return known;
+}
+
+bool cg_define_misfit(CgElab *e, const CgInfer *inf, CgValue *const *in, int n, const CgDim *const size[2], CgSpan at)
+{
+    if (size[0] && size[1])
+        return cg_define_equal(e, size[0], size[1], at);
+    if (size[0])
+        return !cg_dim_is_int(size[0], NULL);
+    if (strcmp(inf->op->name, "reshape") != 0)
+        return false; /* number of axes, types of elements */
+    for (int i = 0; i < n; i++)
+        if (!known_sizes(cg_value_type(e, in[i])))
+            return true;
+    return false;
+}
+
+CgRef cg_define_tensor(CgElab *e, CgType t)
+{
+    CgBuild *b = &e->model->build;
+    size_t n = b->graph->nodes.len;
+    if (t.rank && b->graph == e->model->graph)
+        return cg_graph_input(b, cg_intern_printf("?.%zu", n), t);
+    return cg_fill(b, t, cg_dtype_is_float(t.dtype) ? (double)n + 0.5 : t.dtype == CG_BOOL ? 1 : (double)n + 2);
+}
+
+/* Names that are new have sizes that nothing is known of. */
+static void any_sizes(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    if (x->kind == CG_EXPR_BINARY) {
+        any_sizes(e, f, x->a);
+        any_sizes(e, f, x->b);
+    }
+    if (x->kind == CG_EXPR_NAME && !cg_dim_of(e, f, x, false))
+        cg_vec_push(&f->dims, (CgSized){ x->s, cg_define_any_size(e), x->span });
+}
+
+static void any_pattern(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    if (x->kind == CG_EXPR_ARROW)
+        any_pattern(e, f, x->a);
+    for (int i = 0; x->kind == CG_EXPR_LIST && i < x->args.n; i++)
+        any_sizes(e, f, x->args.at[i].value);
+}
+
+CgValue *cg_define_patterns(CgElab *e, CgFrame *f, const CgExpr *call)
+{
+    CgFrame *body = cg_frame_body(f);
+    for (int i = call->args.n / 2; e->defining && i < call->args.n; i++)
+        any_pattern(e, body ? body : f, call->args.at[i].value);
+    return cg_value_poison(e);
+}
+
+void cg_define_count(CgElab *e, const CgFrame *body)
+{
+    const CgStmt *s = body->instance->stmt;
+    const CgValue *v = body->nresults == 1 ? body->results[0] : NULL;
+    int n = v && v->kind == CG_VALUE_LIST ? v->n : body->nresults, want = s->nresults;
+    if (!want || n == want || (v && (cg_is_poison(v) || v->open)))
+        return;
+    CgSpan at = body->returns[n > want && body->nresults == n ? want : body->nresults - 1]->span;
+    CgDiag *d = cg_elab_error(
+        e, CG_E0330, at, "'%s' declares %d result%s and returns %d", s->names[0], want, want == 1 ? "" : "s", n);
+    cg_diag_note(d, s->results[want - 1]->span, "declared here");
+}
+
+CgValue *cg_define_result(CgElab *e, CgFrame *body, const CgTypeExpr *want)
+{
+    CgType t;
+    CgTensorValue labels = { 0 };
+    bool known = want && want->kind == CG_TYPE_TENSOR;
+    for (int i = 0; known && i < want->ndims; i++) {
+        known = want->dims[i]->kind != CG_EXPR_ROW || cg_frame_rows(body, want->dims[i]->s);
+        any_sizes(e, body, want->dims[i]);
+    }
+    if (!known || !cg_type_of(e, body, want, &t, &labels))
+        return cg_value_poison(e);
+    CgValue *v = cg_value_tensor(e, CG_NONE, want->span);
+    v->tensor = labels;
+    v->tensor.ref = cg_define_tensor(e, t);
+    return v;
+}
+
+/* ---- what a graph is given ---- */
+
+/* The sizes of an input's type; names that are new stand for themselves. */
+static void name_sizes(CgElab *e, CgFrame *f, const CgExpr *x)
+{
+    if (x->kind == CG_EXPR_BINARY) {
+        name_sizes(e, f, x->a);
+        name_sizes(e, f, x->b);
+    }
+    if (x->kind != CG_EXPR_NAME || cg_frame_dim(f, x->s))
+        return;
+    if (cg_frame_name(f, x->s))
+        return;
+    cg_vec_push(&f->dims, (CgSized){ x->s, value_of(e->defining, x->s, WORTH_SIZE, x->span), x->span });
+}
+
+static CgRows *row_sizes(CgElab *e, CgFrame *f, CgAtom name)
+{
+    CgRows *known = cg_frame_rows(f, name), r = { .name = name, .n = e->defining->row };
+    if (known)
+        return known;
+    for (int i = 0; i < r.n; i++)
+        r.dim[i] = cg_dim_symbol(cg_intern_printf("?%s.%d", name ? name : "", i));
+    cg_vec_push(&f->rows, r);
+    return &f->rows.at[f->rows.len - 1];
+}
+
+static bool type_of_input(CgElab *e, CgFrame *f, const CgTypeExpr *t, CgType *out, CgSpan *origin)
+{
+    *out = (CgType){ 0 };
+    int d = 0;
+    while (d < CG_NDTYPE && (!t->name || strcmp(cg_dtype_name((CgDtype)d), t->name)))
+        d++;
+    out->dtype = (CgDtype)d;
+    for (int i = 0; i < t->ndims; i++) {
+        const CgExpr *x = t->dims[i];
+        if (x->kind == CG_EXPR_ROW) {
+            const CgRows *r = row_sizes(e, f, x->s);
+            for (int k = 0; k < r->n && out->rank < CG_MAX_RANK; k++) {
+                origin[out->rank] = x->span;
+                out->dim[out->rank++] = r->dim[k];
+            }
+            continue;
+        }
+        if (out->rank == CG_MAX_RANK)
+            return false;
+        name_sizes(e, f, x);
+        const CgDim *size = cg_dim_of(e, f, x, false);
+        origin[out->rank] = x->span;
+        out->dim[out->rank++] = size ? size : cg_define_any_size(e);
+    }
+    return d < CG_NDTYPE;
+}
+
+/* A parameter without a written type is what its default is. */
+static CgValue *static_value(CgElab *e, CgFrame *f, const CgParam *p)
+{
+    const char *type = p->type ? p->type->kind == CG_TYPE_SCALAR ? p->type->name : "any" : NULL;
+    CgValue *v = !type && p->init ? cg_eval(e, f, p->init) : NULL;
+    CgValueKind kind = v ? v->kind : CG_VALUE_NONE;
+    if ((type && !strcmp(type, "int")) || kind == CG_VALUE_INT)
+        return cg_value_dim(e, value_of(e->defining, p->name, WORTH_STATIC, p->span), p->span);
+    if ((type && !strcmp(type, "float")) || kind == CG_VALUE_FLOAT)
+        return cg_value_unknown(e, CG_UNKNOWN_NUMBER, p->span);
+    if ((type && !strcmp(type, "bool")) || kind == CG_VALUE_BOOL)
+        return cg_value_unknown(e, CG_UNKNOWN_BOOL, p->span);
+    if ((type && !strcmp(type, "str")) || kind == CG_VALUE_STR)
+        return cg_value_unknown(e, CG_UNKNOWN_STR, p->span);
+    bool called = kind == CG_VALUE_GRAPH || kind == CG_VALUE_INSTANCE || kind == CG_VALUE_DEF || kind == CG_VALUE_OP
+        || kind == CG_VALUE_FUNCTION;
+    return called ? v : cg_value_unknown(e, CG_UNKNOWN_VALUE, p->span);
+}
+
+/* A tensor that may be absent; a number as default is what a state starts from. */
+static bool is_option(const CgParam *p)
+{
+    return cg_param_is_tensor(p) && p->init && p->init->kind != CG_EXPR_INT && p->init->kind != CG_EXPR_FLOAT;
+}
+
+/* Applies the graph to symbols. */
+static void apply(CgElab *e, CgDefine *d)
+{
+    const CgStmt *s = d->graph;
+    CgFrame f;
+    cg_frame_begin(e, &f, NULL, d->env);
+    f.is_body = true;
+    CgValue *v = cg_value_new(e, CG_VALUE_INSTANCE, s->span), *root;
+    v->instance = CG_NEW(e->arena, CgInstance);
+    *v->instance = (CgInstance){ .stmt = s, .env = d->env, .span = s->span };
+    CgValue **statics = v->instance->statics = CG_NEWN(e->arena, CgValue *, s->nparams + 1);
+    CgValue **args = CG_NEWN(e->arena, CgValue *, s->nparams + 1);
+    CgAtom *names = CG_NEWN(e->arena, CgAtom, s->nparams + 1);
+    CgSpan *spans = CG_NEWN(e->arena, CgSpan, s->nparams + 1);
+    int n = 0;
+    for (int i = 0; i < s->nparams; i++)
+        if (!cg_param_is_tensor(&s->params[i])) {
+            statics[i] = static_value(e, &f, &s->params[i]);
+            cg_frame_bind(&f, s->params[i].name, statics[i]);
+        }
+    bool good = true;
+    for (int i = 0; i < s->nparams && good; i++) {
+        const CgParam *p = &s->params[i];
+        CgType t;
+        CgSpan origin[CG_MAX_RANK];
+        if (!cg_param_is_tensor(p) || (is_option(p) && !d->options))
+            continue;
+        good = type_of_input(e, &f, p->type, &t, origin);
+        if (!good)
+            break;
+        args[n] = cg_value_tensor(e, cg_graph_input(&e->model->build, p->name, t), p->span);
+        memcpy(args[n]->tensor.origin, origin, sizeof origin[0] * (size_t)t.rank);
+        names[n] = p->name;
+        spans[n++] = p->span;
+    }
+    CgFrame outer = { .env = d->env };
+    CgSpan said[CG_MAX_RANK];
+    if (good && !cg_graph_tensors(s) && s->nresults == 1 && s->results[0]->kind == CG_TYPE_TENSOR)
+        outer.has_ambient = type_of_input(e, &f, s->results[0], &outer.ambient, said);
+    outer.ambient_path = cg_intern("");
+    root = cg_instance_root(e, v, false);
+    cg_frame_end(e, &f);
+    if (good)
+        cg_apply(e, &outer, root, args, names, spans, n, (CgSpan){ 0 });
+    cg_vec_free(&outer.names);
+}
+
+/* Carries the graph out, again for each condition that is found. Gives what is wrong. */
+static CgDiags *run(CgElab *e, CgDefine *d, int row, bool options)
+{
+    CgDiags *found = NULL, *outside = e->diags;
+    CgFrame *frame = e->frame;
+    int depth = e->depth, calls = e->calls;
+    d->row = row;
+    d->options = options;
+    d->conditions.len = 0;
+    d->symbols.len = 0;
+    for (int i = 0; i <= MOST_CONDITIONS && !found; i++) {
+        d->again = d->spent = false;
+        d->steps = d->sizes = 0;
+        keep_fresh(d, 0);
+        e->frame = NULL;
+        e->diags = cg_diags_new(e->sources);
+        CgBudget budget = cg_budget_begin(e);
+        CgModelGraph *built = cg_model_begin(e, "definition", false);
+        apply(e, d);
+        cg_model_end(e);
+        cg_model_free(built);
+        cg_budget_end(e, budget);
+        if (d->again)
+            cg_diags_free(e->diags);
+        else
+            found = e->diags;
+        e->depth = depth;
+        e->calls = calls;
+    }
+    e->frame = frame;
+    e->diags = outside;
+    return found;
+}
+
+static bool has_rows(const CgStmt *s)
+{
+    bool any = false;
+    for (int i = 0; i < s->nparams + s->nresults; i++) {
+        const CgTypeExpr *t = i < s->nparams ? s->params[i].type : s->results[i - s->nparams];
+        for (int k = 0; t && t->kind == CG_TYPE_TENSOR && k < t->ndims; k++)
+            any |= t->dims[k]->kind == CG_EXPR_ROW;
+    }
+    return any;
+}
+
+static bool has_options(const CgStmt *s)
+{
+    bool any = false;
+    for (int i = 0; i < s->nparams; i++)
+        any |= is_option(&s->params[i]);
+    return any;
+}
+
+/* Whether the graph is free of mistakes. What is wrong for one number of axes of a row only is not reported. */
+static bool check(CgElab *e, const CgStmt *s, CgEnv *env)
+{
+    static const int rows[] = { 2, 1, 3 };
+    CgDefine d = { .outer = e->defining, .graph = s, .env = env };
+    size_t before = cg_diags_count(e->outside);
+    e->defining = &d;
+    for (int options = has_options(s) ? 0 : 1; options < 2; options++) {
+        CgDiags *lists[CG_LEN(rows)] = { run(e, &d, rows[0], options) };
+        int n = 1;
+        while (has_rows(s) && lists[n - 1] && cg_diags_count(lists[n - 1]) && n < (int)CG_LEN(rows)) {
+            lists[n] = run(e, &d, rows[n], options);
+            n++;
+        }
+        bool all = true;
+        for (int i = 0; i < n; i++)
+            all = all && lists[i];
+        if (all)
+            cg_diags_common(e->outside, lists, n);
+        for (int i = 0; i < n; i++)
+            cg_diags_free(lists[i]);
+    }
+    e->defining = d.outer;
+    cg_vec_free(&d.symbols);
+    cg_vec_free(&d.conditions);
+    cg_diags_free(d.scratch);
+    return cg_diags_count(e->outside) == before;
+}
+
+enum { BUSY = 1, GOOD, BAD };
+
+static uint64_t state_of(CgElab *e, const CgStmt *s, CgEnv *env)
+{
+    uint64_t state = 0;
+    int nested = 0;
+    for (const CgDefine *d = e->defining; d; d = d->outer)
+        nested++;
+    if (cg_map_get(&e->definitions, cg_map_ptr(s), &state) || nested > MOST_NESTED)
+        return state;
+    CgDiags *diags = e->diags;
+    if (!e->defining)
+        e->outside = diags;
+    cg_map_put(&e->definitions, cg_map_ptr(s), BUSY);
+    state = check(e, s, env) ? GOOD : BAD;
+    cg_map_put(&e->definitions, cg_map_ptr(s), state);
+    return state;
+}
+
+bool cg_define_bad(CgElab *e, const CgStmt *s, CgEnv *env)
+{
+    uint64_t state = 0;
+    if (e->defining) /* first what is applied, then what applies it */
+        return s != e->defining->graph && state_of(e, s, env) == BAD;
+    return cg_map_get(&e->definitions, cg_map_ptr(s), &state) && state == BAD;
+}
+
+void cg_define_all(CgElab *e)
+{
+    for (int m = 0; m < e->program->n; m++) {
+        const CgBlock *top = &e->program->at[m].unit->top;
+        for (int i = 0; i < top->n; i++)
+            if (top->at[i]->kind == CG_STMT_GRAPH)
+                state_of(e, top->at[i], e->envs[m]);
+    }
+}

@@ -1,0 +1,137 @@
+/* demand.c - what a body reads of the graphs it is given.
+ * Takes a graph or def; gives the parts of a parameter that are read on every way through it, also by graphs it is
+ * passed on to, and reports one that an argument lacks at the argument. Evaluates nothing. */
+#include "elab/demand.h"
+
+#include <string.h>
+
+#include "elab/define.h"
+
+typedef struct Part {
+    CgAtom name;
+    CgSpan span; /* where it is read */
+    CgAtom by;   /* the graph that reads it */
+} Part;
+
+typedef struct Demand {
+    CG_VEC(Part) parts;
+} Demand;
+
+typedef struct Search {
+    CgElab *e;
+    CgEnv *env;
+    const CgStmt *in;
+    CgAtom param;
+    Demand *out;
+    int depth;
+} Search;
+
+enum { DEEPEST = 20 };
+
+static void body_of(CgElab *e, const CgStmt *s, CgEnv *env, CgAtom param, int depth, Demand *out);
+
+/* The parameter that argument i of a call becomes; NULL where that hangs on values. */
+static CgAtom becomes(const CgStmt *callee, const CgExpr *call, int i)
+{
+    CgAtom name = call->args.at[i].name, bare = call->args.at[i].value->s;
+    for (int k = 0; k < callee->nparams; k++)
+        if (callee->params[k].name == name || (!name && callee->params[k].name == bare))
+            return callee->params[k].name;
+    return !name && callee->kind == CG_STMT_DEF && i < callee->nparams ? callee->params[i].name : NULL;
+}
+
+static void search(const Search *s, const CgExpr *x)
+{
+    if (!x)
+        return;
+    bool own = x->a && x->a->kind == CG_EXPR_NAME && x->a->s == s->param;
+    if (x->kind == CG_EXPR_FIELD && own) {
+        cg_vec_push(&s->out->parts, (Part){ x->s, x->op_span.file ? x->op_span : x->span, s->in->names[0] });
+        return;
+    }
+    if (x->kind == CG_EXPR_IF || x->kind == CG_EXPR_LIST_FOR || x->kind == CG_EXPR_RECORD_FOR) {
+        search(s, x->kind == CG_EXPR_IF ? x->c : x->b); /* the rest may never be evaluated */
+        return;
+    }
+    if (x->kind == CG_EXPR_CALL && x->a->kind == CG_EXPR_NAME) {
+        CgEnv *env = s->env;
+        const CgStmt *callee = cg_env_callee(s->e, &env, x->a->s);
+        for (int i = 0; callee && i < x->args.n; i++) {
+            const CgExpr *arg = x->args.at[i].value;
+            CgAtom param = arg->kind == CG_EXPR_NAME && arg->s == s->param ? becomes(callee, x, i) : NULL;
+            if (param)
+                body_of(s->e, callee, env, param, s->depth + 1, s->out);
+        }
+    }
+    search(s, x->a);
+    search(s, x->b);
+    search(s, x->c);
+    search(s, x->d);
+    for (int i = 0; i < x->args.n; i++)
+        search(s, x->args.at[i].value);
+}
+
+static void statements(const Search *s, const CgBlock *b)
+{
+    for (int i = 0; i < b->n; i++) {
+        const CgStmt *t = b->at[i];
+        for (int k = 0; k < t->nexprs; k++)
+            search(s, t->exprs[k]);
+        search(s, t->a);
+        for (int k = 0; k < t->nnames; k++)
+            if (t->names[k] == s->param)
+                return; /* another value from here on */
+        if (t->kind == CG_STMT_IF || t->kind == CG_STMT_RETURN)
+            return; /* what follows may not be carried out */
+    }
+}
+
+static void body_of(CgElab *e, const CgStmt *s, CgEnv *env, CgAtom param, int depth, Demand *out)
+{
+    const Search search_in = { e, env, s, param, out, depth };
+    if (depth > DEEPEST)
+        return;
+    if (s->kind == CG_STMT_DEF)
+        search(&search_in, s->a);
+    else
+        statements(&search_in, &s->body);
+}
+
+static const Demand *demand_of(CgElab *e, const CgStmt *s, CgEnv *env, const CgParam *p)
+{
+    uint64_t known;
+    if (cg_map_get(&e->demands, cg_map_ptr(p), &known))
+        return (const Demand *)(uintptr_t)known;
+    Demand all = { 0 }, *kept = CG_NEW(e->arena, Demand);
+    body_of(e, s, env, p->name, 0, &all);
+    kept->parts.len = all.parts.len;
+    kept->parts.at = CG_NEWN(e->arena, Part, all.parts.len + 1);
+    if (all.parts.len)
+        memcpy(kept->parts.at, all.parts.at, sizeof(Part) * all.parts.len);
+    cg_vec_free(&all.parts);
+    cg_map_put(&e->demands, cg_map_ptr(p), cg_map_ptr(kept));
+    return kept;
+}
+
+bool cg_demand_check(CgElab *e, const CgStmt *callee, CgEnv *env, const CgParam *p, const CgValue *v, CgSpan at)
+{
+    if (v->kind != CG_VALUE_INSTANCE)
+        return true;
+    const CgStmt *given = v->instance->stmt;
+    const Demand *d = demand_of(e, callee, env, p);
+    for (size_t i = 0; i < d->parts.len; i++) {
+        const Part *part = &d->parts.at[i];
+        if (cg_define_has(given, part->name))
+            continue;
+        CgDiag *x = cg_elab_error(
+            e, CG_E0302, at, "'%s' has no part '%s', which '%s' reads", given->names[0], part->name, part->by);
+        cg_diag_note(x, part->span, "read here");
+        CgSuggest s;
+        cg_suggest_init(&s, part->name);
+        cg_define_offer(given, &s);
+        if (cg_suggest_best(&s))
+            cg_diag_help(x, "it has a part '%s'", cg_suggest_best(&s));
+        return false;
+    }
+    return true;
+}
