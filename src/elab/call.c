@@ -392,10 +392,20 @@ static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const
 }
 
 /* One name may be a function and an op: a tensor as first argument, which the function does not take, means the op. */
-static bool op_instead(const CgFunction *fn, const CgGiven *given)
+static bool may_be_op(const CgFunction *fn, const CgGiven *given)
 {
-    return given->n && given->at[0]->kind == CG_VALUE_TENSOR && cg_op_find(fn->name)
+    return given->n && cg_op_find(fn->name)
         && !cg_kinds_have(&cg_function_signature(fn)->param[0], CG_KIND_TENSOR, NULL);
+}
+
+static CgValue *call_named(
+    CgElab *e, CgFrame *f, const CgFunction *fn, const CgGiven *given, const CgExpr *site, CgSpan span)
+{
+    if (may_be_op(fn, given) && given->at[0]->kind == CG_VALUE_TENSOR)
+        return cg_op_call(e, f, cg_op_find(fn->name), given->at, given->names, given->spans, given->n, site);
+    if (may_be_op(fn, given) && e->defining && cg_is_poison(given->at[0]))
+        return cg_value_poison(e); /* which of both is not known */
+    return call_function(e, f, fn, given, span);
 }
 
 CgValue *cg_call(
@@ -413,12 +423,7 @@ CgValue *cg_call(
     case CG_VALUE_GRAPH: v = call_graph(e, f, callee, &a, span); break;
     case CG_VALUE_INSTANCE: v = cg_apply(e, f, callee, args, names, spans, n, span); break;
     case CG_VALUE_DEF: v = call_def(e, callee, &a, span); break;
-    case CG_VALUE_FUNCTION:
-        if (op_instead(callee->function, &a))
-            v = cg_op_call(e, f, cg_op_find(callee->function->name), args, names, spans, n, site);
-        else
-            v = call_function(e, f, callee->function, &a, span);
-        break;
+    case CG_VALUE_FUNCTION: v = call_named(e, f, callee->function, &a, site, span); break;
     case CG_VALUE_OP: v = cg_op_call(e, f, callee->op, args, names, spans, n, site); break;
     default: cg_elab_error(e, CG_E0305, site ? site->a->span : span, "%s cannot be called", cg_value_kind_name(callee));
     }
