@@ -25,7 +25,7 @@ void cg_items_bind(CgElab *e, CgFrame *f, CgAtom first, CgAtom second, const CgI
         cg_frame_bind(f, second, element);
 }
 
-bool cg_truth(CgElab *e, CgFrame *f, const CgExpr *x, bool *out)
+bool cg_eval_condition(CgElab *e, CgFrame *f, const CgExpr *x, bool *out)
 {
     CgValue *v = cg_eval(e, f, x);
     if (cg_is_poison(v))
@@ -132,7 +132,7 @@ static CgValue *turns(CgElab *e, CgFrame *f, const CgExpr *x, Turns *out)
         cg_frame_begin(e, &inner, f, f->env);
         cg_items_bind(e, &inner, x->s, x->s2, &it, i, x->span);
         bool keep = true;
-        if (filter && !cg_truth(e, &inner, filter, &keep))
+        if (filter && !cg_eval_condition(e, &inner, filter, &keep))
             out->bad = true, keep = false;
         if (keep && goes_on(x))
             open = turns(e, &inner, x->a, out);

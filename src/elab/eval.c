@@ -487,7 +487,7 @@ static CgValue *choice(CgElab *e, CgFrame *f, const CgExpr *x)
         return cg_define_choose(e, f, x->a, x->b);
     if (c && c->kind == CG_VALUE_BOOL)
         return cg_eval(e, f, c->i ? x->a : x->b);
-    return cg_truth(e, f, x->c, &yes) ? cg_eval(e, f, yes ? x->a : x->b) : cg_value_poison(e);
+    return cg_eval_condition(e, f, x->c, &yes) ? cg_eval(e, f, yes ? x->a : x->b) : cg_value_poison(e);
 }
 
 /* A training or evaluation, which has a budget of its own. */
