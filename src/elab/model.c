@@ -132,7 +132,7 @@ CgValue *cg_param_tensor(
     for (int i = 0; i < type.rank; i++) {
         int64_t n;
         bool known = cg_dim_is_int(type.dim[i], &n);
-        if (known ? n >= 0 : e->defining)
+        if (known ? n >= 0 : e->defining != NULL)
             continue;
         if (known)
             cg_elab_error(
