@@ -52,6 +52,26 @@ none "only base/child.c starts programs" "$(code | grep -v '^src/base/child\.c:'
     '(^|[^A-Za-z0-9_.>])(system|popen|fork|vfork|exec[lv]p?e?|posix_spawnp?)[ ]*\(')"
 none "nothing below tool/ ends the program, but base/base.c" "$(code | grep -v '^src/\(tool\|base/base\)[/.]' |
     grep -E '(^|[^A-Za-z0-9_.>])(exit|_exit|_Exit|abort|quick_exit|longjmp|setjmp|assert)[ ]*\(')"
+# Names of ops, classes and kinds of values, as their entries say them.
+named=$({ grep -rhoE '\.name = "[a-z_.0-9]+"' src/ops | sed 's/.*"\(.*\)"/\1/'
+    grep -rhoE '^[A-Z_]*OP\(([a-z_0-9]+)' src/ops | sed 's/.*(//'
+    sed 's/X(\(.*\))/\1/' src/entries/class.def
+    sed -n 's/.*\[CG_KIND_[A-Z]*\] = { "\([a-z]*\)".*/\1/p' src/elab/signature.c; } | sort -u | tr '\n' ' ')
+# Written operators, `and` and `or`, are no names of ops, and neither fields of a block nor strings of a script are classes.
+none "nothing above src/ops compares a string with the name of an op, class or kind" "$(
+    grep -rnE 'strn?cmp\(|[!=]= *cg_intern\(' src/elab src/library src/stage src/experiment --include='*.[ch]' |
+    grep -v -e 'strcmp(\(x->\)*op, "' -e 'args\.at\[i\]\.name, "' -e 'at\[[A-Z0-9]*\]->s, "' | awk -v named="$named" '
+        BEGIN { n = split(named, w, " "); for (i = 1; i <= n; i++) is[w[i]] = 1 }
+        {
+            s = $0
+            while (match(s, /(strn?cmp\([^;"]*|cg_intern\()"[a-z_.0-9]+"/)) {
+                word = substr(s, RSTART, RLENGTH)
+                s = substr(s, RSTART + RLENGTH)
+                sub(/"$/, "", word)
+                sub(/.*"/, "", word)
+                if (word in is) { print; break }
+            }
+        }')"
 none "every file of C opens with a comment that says what it takes and gives" "$(find src include tests plugins -name '*.[ch]' |
     grep -v '^src/lang/\(embedded\|cg_parse\|cg_scan\)\.' | sort | while read -r f; do
     case $(head -c 3 "$f") in '/* ') ;; *) echo "$f" ;; esac; done)"

@@ -46,7 +46,7 @@ static CgBelow find(CgModelGraph *m, CgRef r, int depth)
 CgBelow cg_below_of(CgElab *e, const CgValue *tensor)
 {
     CgModelGraph *m = e->model;
-    return m->build.graph == m->graph ? find(m, tensor->tensor.ref, 0) : (CgBelow){ 0 };
+    return m->build.graph == m->graph ? find(m, tensor->tensor->ref, 0) : (CgBelow){ 0 };
 }
 
 static void note(CgDiag *d, const CgDim *size, CgSpan from, const char *what)
@@ -85,7 +85,7 @@ bool cg_below_check(CgElab *e, const CgOp *op, CgValue *const *in, const CgSpan 
     if (spans && spans[x->of].file)
         cg_diag_label(d, spans[x->of], "%s along axis %d", cg_strbuf_str(&b), axis);
     note(d, have.size, have.from, "the bound");
-    note(d, t->dim[axis], in[x->of]->tensor.origin[axis], "the size");
+    note(d, t->dim[axis], in[x->of]->tensor->origin[axis], "the size");
     cg_strbuf_deinit(&a);
     cg_strbuf_deinit(&b);
     return false;
@@ -113,7 +113,7 @@ bool cg_below_match(
     if (!want)
         return cg_dim_of(e, body, x, true) != NULL;
     if (!have.size)
-        cg_below_set(e->model, tensor->tensor.ref, want, x->span);
+        cg_below_set(e->model, tensor->tensor->ref, want, x->span);
     if (fits(have.size, want))
         return true;
     CgStrbuf a = { 0 }, b = { 0 };

@@ -11,8 +11,8 @@ static void print_value(CgElab *e, const CgValue *v, CgStrbuf *out)
     cg_strbuf_puts(out, "[");
     for (int k = 0; k < t->rank; k++) {
         cg_strbuf_puts(out, k ? ", " : "");
-        if (v->tensor.label[k] && t->dim[k] != cg_dim_int(1))
-            cg_strbuf_puts(out, v->tensor.label[k]);
+        if (v->tensor->label[k] && t->dim[k] != cg_dim_int(1))
+            cg_strbuf_puts(out, v->tensor->label[k]);
         else
             cg_dim_print(t->dim[k], out);
     }
@@ -49,7 +49,7 @@ static bool shape_of_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *
         if (cg_value_type(e, in[i])->rank > cg_value_type(e, in[widest])->rank)
             widest = i;
     *shape = *cg_value_type(e, in[widest]);
-    *from = in[widest]->tensor;
+    *from = *in[widest]->tensor;
     const CgDim *one = cg_dim_int(1);
     for (int i = 0; i < n; i++) {
         const CgType *t = cg_value_type(e, in[i]);
@@ -60,8 +60,8 @@ static bool shape_of_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *
                 continue;
             if (theirs == one) {
                 shape->dim[at] = mine;
-                from->origin[at] = in[i]->tensor.origin[k];
-                from->label[at] = in[i]->tensor.label[k];
+                from->origin[at] = in[i]->tensor->origin[k];
+                from->label[at] = in[i]->tensor->label[k];
                 continue;
             }
             if (cg_define_equal(e, theirs, mine, caret))
@@ -73,7 +73,7 @@ static bool shape_of_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *
                 e, CG_E0402, caret, "%s: sizes differ: %s and %s", op->name, cg_strbuf_str(&a), cg_strbuf_str(&c));
             label_operands(e, d, in, spans, n);
             cg_note_origin(e, d, theirs, from->origin[at]);
-            cg_note_origin(e, d, mine, in[i]->tensor.origin[k]);
+            cg_note_origin(e, d, mine, in[i]->tensor->origin[k]);
             cg_define_explain(e, d, theirs, mine);
             cg_strbuf_deinit(&a);
             cg_strbuf_deinit(&c);
@@ -127,7 +127,7 @@ static bool may_grow(
             const CgDim *to = shape->dim[k + shape->rank - t->rank];
             bool grows = t->dim[k] == one && to != one && !cg_define_is_any(to);
             whole &= !grows;
-            if (grows && !(in[i]->tensor.written >> k & 1) && grown < 0)
+            if (grows && !(in[i]->tensor->written >> k & 1) && grown < 0)
                 grown = i, axis = k;
         }
         if (whole)
@@ -161,7 +161,7 @@ static uint16_t written_of_all(CgElab *e, CgValue *const *in, int n, const CgTyp
         bool all = shape->dim[k] == cg_dim_int(1);
         for (int i = 0; i < n && all; i++) {
             int own = k - (shape->rank - cg_value_type(e, in[i])->rank);
-            all = own < 0 || (in[i]->tensor.written >> own & 1);
+            all = own < 0 || (in[i]->tensor->written >> own & 1);
         }
         out |= (unsigned)all << k;
     }
@@ -190,13 +190,13 @@ static CgValue *repeat(CgElab *e, CgValue *v, const CgType *shape, const CgTenso
     if (!differs)
         return v;
     CgBuild *b = &e->model->build;
-    CgRef r = v->tensor.ref;
+    CgRef r = v->tensor->ref;
     if (nkept != t.rank)
         r = cg_reshape(b, r, nkept, kept);
     CgValue *out = cg_value_tensor(e, cg_broadcast(b, r, shape->rank, shape->dim, axes), v->span);
     for (int k = 0; k < shape->rank; k++) {
-        out->tensor.label[k] = from->label[k];
-        out->tensor.origin[k] = from->origin[k];
+        out->tensor->label[k] = from->label[k];
+        out->tensor->origin[k] = from->origin[k];
     }
     return out;
 }
@@ -210,11 +210,11 @@ bool cg_broadcast_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spa
     uint16_t written = written_of_all(e, in, n, &shape);
     for (int i = 0; i < n; i++) {
         CgValue *same = repeat(e, in[i], &shape, &from);
-        if (same == in[i] && in[i]->tensor.written != written) {
+        if (same == in[i] && in[i]->tensor->written != written) {
             same = cg_value_new(e, CG_VALUE_TENSOR, in[i]->span);
-            same->tensor = in[i]->tensor;
+            *same->tensor = *in[i]->tensor;
         }
-        same->tensor.written = written;
+        same->tensor->written = written;
         in[i] = same;
     }
     return true;
@@ -231,8 +231,8 @@ void cg_written_of(CgElab *e, CgValue *to, const CgOp *op, const CgAttrs *attrs,
         same = t->dim[k] == x->dim[k];
     for (int k = 0; same && k < t->rank; k++) {
         int from = perm && k < perm->n ? (int)perm->ints[k] : k;
-        if (t->dim[k] == cg_dim_int(1) && x->dim[from] == t->dim[k] && in[0]->tensor.written >> from & 1)
-            to->tensor.written |= (uint16_t)(1u << k);
+        if (t->dim[k] == cg_dim_int(1) && x->dim[from] == t->dim[k] && in[0]->tensor->written >> from & 1)
+            to->tensor->written |= (uint16_t)(1u << k);
     }
 }
 

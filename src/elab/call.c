@@ -43,7 +43,8 @@ static CgValue *static_number(CgElab *e, const CgParam *p, const CgValue *given,
     CgValue *v = cg_value_new(e, given->kind, given->span.file ? given->span : from);
     v->i = given->i;
     v->f = given->f;
-    v->is_size = given->is_size || (p->type && p->type->kind == CG_TYPE_SCALAR && !strcmp(p->type->name, "int"));
+    CgKinds kinds;
+    v->is_size = given->is_size || (p->type && cg_kinds_of(p->type, &kinds) && kinds.at[0].tag == CG_KIND_INT);
     return v;
 }
 
@@ -108,7 +109,7 @@ static CgValue *check_result(CgElab *e, CgFrame *body, const CgStmt *s, int i, C
     if (v->kind != CG_VALUE_TENSOR)
         return v;
     CgValue *out = cg_value_new(e, CG_VALUE_TENSOR, span);
-    out->tensor = v->tensor;
+    *out->tensor = *v->tensor;
     if (want && want->kind == CG_TYPE_TENSOR) {
         char what[200];
         snprintf(what, sizeof what, "the result of '%s'", s->names[0]);
@@ -135,143 +136,174 @@ CgValue *cg_results(CgElab *e, CgFrame *body, CgSpan span)
     return out;
 }
 
+/* An application under way: the body's frame, and the tensors that are there, for a vjp clause. */
+typedef struct Applying {
+    CgInstance *inst;
+    CgFrame body;
+    CgSpan span;
+    CgValue *given[CG_MAX_ARGS];
+    const CgParam *given_as[CG_MAX_ARGS];
+    CgSpan given_at[CG_MAX_ARGS];
+    int ngiven;
+} Applying;
+
+/* The body's scope in the graph that runs; what starts parameters has none. */
+static void begin_scope(CgElab *e, CgFrame *f, Applying *a)
+{
+    CgBuild *build = &e->model->build;
+    const CgInstance *inst = a->inst;
+    a->body.scope = 0;
+    if (build->graph != e->model->graph)
+        return;
+    CgAtom name = inst->stmt->names[0];
+    a->body.scope = cg_scope_add(build->graph, f ? f->scope : 0, inst->name ? inst->name : name, name);
+    build->scope = a->body.scope;
+    cg_marks_begin(e->model, inst, a->body.scope);
+}
+
+static void bind_statics(CgElab *e, Applying *a)
+{
+    const CgStmt *s = a->inst->stmt;
+    bool placed = e->model->build.graph == e->model->graph;
+    for (int i = 0; i < s->nparams; i++) {
+        CgValue *v = a->inst->statics[i];
+        if (cg_param_is_tensor(&s->params[i]))
+            continue;
+        /* a model given to an unnamed application, as in entropy(lm, tokens), is no part of it: nobody else could tell
+         * its parameters from those of the next one */
+        if (v)
+            v = cg_parts_copy(e, v, placed && a->inst->unnamed && (!a->inst->parent || cg_parts_trained(v)));
+        if (v && placed)
+            cg_instance_place(e, &a->body, v, s->params[i].name, a->span);
+        cg_frame_bind(&a->body, s->params[i].name, v ? v : cg_value_poison(e));
+    }
+}
+
+/* One tensor, of the type that its parameter declares; false after a mistake. */
+static bool bind_tensor(CgElab *e, Applying *a, const CgParam *p, CgValue *v, CgSpan at)
+{
+    const char *callee = a->inst->stmt->names[0];
+    if (!v && p->init)
+        v = cg_eval(e, &a->body, p->init);
+    if (!v) {
+        CgDiag *d = cg_elab_error(e, CG_E0304, a->span, "'%s' needs '%s'", callee, p->name);
+        cg_diag_note(d, p->span, "declared here");
+        return false;
+    }
+    if (cg_is_poison(v) && !cg_is_unknown_number(v))
+        return false;
+    if (v->kind == CG_VALUE_NONE) { /* an optional tensor that is not there */
+        cg_frame_bind(&a->body, p->name, v);
+        return true;
+    }
+    CgDtype dtype = CG_F32;
+    for (int k = 0; k < CG_NDTYPE; k++)
+        if (!strcmp(cg_dtype_name((CgDtype)k), p->type->name))
+            dtype = (CgDtype)k;
+    CgValue *t = cg_as_tensor(e, v, dtype);
+    if (!t) {
+        cg_elab_error(e, CG_E0312, at, "'%s' of '%s' is a tensor, not %s", p->name, callee, cg_value_kind_name(v));
+        return false;
+    }
+    if (cg_is_poison(t))
+        return false;
+    CgValue *own = cg_value_new(e, CG_VALUE_TENSOR, t->span);
+    *own->tensor = *t->tensor;
+    char what[200];
+    snprintf(what, sizeof what, "'%s' of '%s'", p->name, callee);
+    bool good = cg_match_type(e, &a->body, p->type, own, at, what);
+    cg_frame_bind(&a->body, p->name, own);
+    a->given[a->ngiven] = own;
+    a->given_at[a->ngiven] = at;
+    a->given_as[a->ngiven++] = p;
+    return good;
+}
+
+static bool bind_tensors(CgElab *e, Applying *a, const CgGiven *given)
+{
+    const CgStmt *s = a->inst->stmt;
+    CgParam tensors[CG_MAX_ARGS] = { { 0 } };
+    const CgParam *declared[CG_MAX_ARGS];
+    CgArguments args;
+    int n = 0;
+    for (int i = 0; i < s->nparams && n < CG_MAX_ARGS; i++)
+        if (cg_param_is_tensor(&s->params[i])) {
+            declared[n] = &s->params[i];
+            tensors[n++] = s->params[i];
+        }
+    bool good = cg_arguments_match(e, s->names[0], tensors, n, given, 0, &args);
+    for (int i = 0; i < n && good; i++)
+        good = bind_tensor(e, a, declared[i], args.at[i], args.span[i].file ? args.span[i] : a->span);
+    CgFrame *b = &a->body;
+    for (int i = 0; i < a->ngiven && good; i++) { /* once all sizes are known */
+        char what[200];
+        snprintf(what, sizeof what, "'%s' of '%s'", a->given_as[i]->name, s->names[0]);
+        good = cg_below_match(e, b, a->given_as[i]->type, a->given[i], a->given_at[i], what);
+    }
+    if (!good || n > 0 || !b->has_ambient || s->nresults != 1 || s->results[0]->kind != CG_TYPE_TENSOR)
+        return good;
+    CgValue *like = cg_value_tensor(e, cg_fill(&e->model->build, b->ambient, 0), a->span);
+    return cg_match_type(e, b, s->results[0], like, a->span, "the parameter");
+}
+
+/* What the body returned: one value, or a list of them. */
+static CgValue *results_of(CgElab *e, Applying *a)
+{
+    const CgStmt *s = a->inst->stmt;
+    CgFrame *b = &a->body;
+    if (!b->returned && b->early)
+        return b->early->n == 1 && b->early->kind == CG_VALUE_LIST ? b->early->at[0] : b->early;
+    if (!b->returned) {
+        if (cg_diags_count(e->diags) == 0)
+            cg_elab_error(e, CG_E0304, s->name_span, "'%s' returns nothing", s->names[0]);
+        return cg_value_poison(e);
+    }
+    CgValue *out = cg_results(e, b, a->span);
+    bool tensors_only = true;
+    for (int i = 0; i < b->nresults; i++)
+        tensors_only &= out->at[i]->kind == CG_VALUE_TENSOR;
+    for (int i = 0; i < s->body.n && !b->vjp; i++) /* a clause after the return is one, too */
+        if (s->body.at[i]->kind == CG_STMT_VJP)
+            cg_body_clause(e, b, s->body.at[i]);
+    CgCustom custom = { s, b->vjp, a->given, a->given_as, a->ngiven, out->at, b->nresults };
+    if (b->vjp && tensors_only && b->nresults && !cg_custom_vjp(e, b, &custom, a->span))
+        out->kind = CG_VALUE_POISON;
+    if (b->early)
+        out = cg_define_either(e, out, b->early);
+    return b->nresults == 1 && out->kind == CG_VALUE_LIST ? out->at[0] : out;
+}
+
 CgValue *cg_apply(
     CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAtom *names, CgSpan *spans, int n, CgSpan span)
 {
-    CgInstance *inst = instance->instance;
-    const CgStmt *s = inst->stmt;
+    const CgStmt *s = instance->instance->stmt;
     if (!e->model) {
         CgDiag *d =
             cg_elab_error(e, CG_E0503, span, "'%s' is applied outside of any train, evaluate or graph", s->names[0]);
         cg_diag_help(d, "models are applied in the fields of train and evaluate, where there are batches");
         return cg_value_poison(e);
     }
-    if (cg_define_bad(e, s, inst->env) || cg_define_inside(e, s))
+    Applying a = { .inst = instance->instance, .span = span };
+    if (cg_define_bad(e, s, a.inst->env) || cg_define_inside(e, s))
         return cg_value_poison(e);
-    if (!inst->path)
-        inst = cg_instance_unnamed(e, f, instance, span);
-    CgFrame b;
-    cg_body_begin(e, &b, inst, span);
+    if (!a.inst->path)
+        a.inst = cg_instance_unnamed(e, f, instance, span);
+    cg_body_begin(e, &a.body, a.inst, span);
     if (f) {
-        b.has_ambient = f->has_ambient;
-        b.ambient = f->ambient;
-        b.ambient_path = f->ambient_path;
+        a.body.has_ambient = f->has_ambient;
+        a.body.ambient = f->ambient;
+        a.body.ambient_path = f->ambient_path;
     }
-    CgBuild *build = &e->model->build;
-    int scope_before = build->scope;
-    if (build->graph == e->model->graph) {
-        b.scope = cg_scope_add(build->graph, f ? f->scope : 0, inst->name ? inst->name : s->names[0], s->names[0]);
-        build->scope = b.scope;
-        cg_marks_begin(e->model, inst, b.scope);
-    } else {
-        b.scope = 0;
-    }
-    CgArguments a;
-    CgParam tensors[CG_MAX_ARGS] = { { 0 } };
-    int nt = 0;
-    for (int i = 0; i < s->nparams; i++) {
-        if (cg_param_is_tensor(&s->params[i])) {
-            if (nt < CG_MAX_ARGS)
-                tensors[nt++] = s->params[i];
-        } else {
-            CgValue *v = inst->statics[i];
-            bool placed = build->graph == e->model->graph;
-            /* a model given to an unnamed application, as in entropy(lm, tokens), is no part of it: nobody else could
-             * tell its parameters from those of the next one */
-            if (v)
-                v = cg_parts_copy(e, v, placed && inst->unnamed && (!inst->parent || cg_parts_trained(v)));
-            if (v && placed)
-                cg_instance_place(e, &b, v, s->params[i].name, span);
-            cg_frame_bind(&b, s->params[i].name, v ? v : cg_value_poison(e));
-        }
-    }
-    CgValue *given[CG_MAX_ARGS]; /* the tensors that are there, for a vjp clause */
-    const CgParam *given_as[CG_MAX_ARGS];
-    CgSpan given_at[CG_MAX_ARGS];
-    int ngiven = 0;
-    bool good = cg_arguments_match(e, s->names[0], tensors, nt, &(CgGiven){ args, names, spans, n, NULL }, 0, &a);
-    for (int i = 0; i < nt && good; i++) {
-        const CgParam *p = &tensors[i];
-        CgValue *v = a.at[i];
-        if (!v && p->init)
-            v = cg_eval(e, &b, p->init);
-        if (!v) {
-            CgDiag *d = cg_elab_error(e, CG_E0304, span, "'%s' needs '%s'", s->names[0], p->name);
-            cg_diag_note(d, p->span, "declared here");
-            good = false;
-            break;
-        }
-        if (cg_is_poison(v) && !cg_is_unknown_number(v)) {
-            good = false;
-            break;
-        }
-        if (v->kind == CG_VALUE_NONE) { /* an optional tensor that is not there */
-            cg_frame_bind(&b, p->name, v);
-            continue;
-        }
-        CgDtype dtype = CG_F32;
-        for (int k = 0; k < CG_NDTYPE; k++)
-            if (!strcmp(cg_dtype_name((CgDtype)k), p->type->name))
-                dtype = (CgDtype)k;
-        CgValue *t = cg_as_tensor(e, v, dtype);
-        if (!t) {
-            cg_elab_error(e, CG_E0305, a.span[i].file ? a.span[i] : span, "'%s' of '%s' is a tensor, not %s", p->name,
-                s->names[0], cg_value_kind_name(v));
-            good = false;
-            break;
-        }
-        if (cg_is_poison(t)) {
-            good = false;
-            break;
-        }
-        CgValue *own = cg_value_new(e, CG_VALUE_TENSOR, t->span);
-        own->tensor = t->tensor;
-        char what[200];
-        snprintf(what, sizeof what, "'%s' of '%s'", p->name, s->names[0]);
-        good = cg_match_type(e, &b, p->type, own, a.span[i].file ? a.span[i] : span, what);
-        cg_frame_bind(&b, p->name, own);
-        given[ngiven] = own;
-        given_at[ngiven] = a.span[i].file ? a.span[i] : span;
-        given_as[ngiven++] = p;
-    }
-    for (int i = 0; i < ngiven && good; i++) { /* once all sizes are known */
-        char what[200];
-        snprintf(what, sizeof what, "'%s' of '%s'", given_as[i]->name, s->names[0]);
-        good = cg_below_match(e, &b, given_as[i]->type, given[i], given_at[i], what);
-    }
-    CgValue *out = cg_value_poison(e);
-    if (good) {
-        if (nt == 0 && b.has_ambient && s->nresults == 1 && s->results[0]->kind == CG_TYPE_TENSOR) {
-            CgValue *like = cg_value_tensor(e, cg_fill(build, b.ambient, 0), span);
-            good = cg_match_type(e, &b, s->results[0], like, span, "the parameter");
-        }
-        good = good && cg_contracts_check(e, &b, s, true, span);
-        if (good)
-            cg_body_exec(e, &b, &s->body);
-        if (good && !b.returned) {
-            if (b.early)
-                out = b.early->n == 1 && b.early->kind == CG_VALUE_LIST ? b.early->at[0] : b.early;
-            else if (cg_diags_count(e->diags) == 0)
-                cg_elab_error(e, CG_E0304, s->name_span, "'%s' returns nothing", s->names[0]);
-        } else if (good) {
-            out = cg_results(e, &b, span);
-            bool tensors_only = true;
-            for (int i = 0; i < b.nresults; i++)
-                tensors_only &= out->at[i]->kind == CG_VALUE_TENSOR;
-            for (int i = 0; i < s->body.n && !b.vjp; i++) /* a clause after the return is one, too */
-                if (s->body.at[i]->kind == CG_STMT_VJP)
-                    cg_body_clause(e, &b, s->body.at[i]);
-            CgCustom custom = { s, b.vjp, given, given_as, ngiven, out->at, b.nresults };
-            if (b.vjp && tensors_only && b.nresults && !cg_custom_vjp(e, &b, &custom, span))
-                out->kind = CG_VALUE_POISON;
-            if (b.early)
-                out = cg_define_either(e, out, b.early);
-            if (b.nresults == 1 && out->kind == CG_VALUE_LIST)
-                out = out->at[0];
-        }
-    }
-    build->scope = scope_before;
-    cg_frame_end(e, &b);
+    int scope_before = e->model->build.scope;
+    begin_scope(e, f, &a);
+    bind_statics(e, &a);
+    bool good =
+        bind_tensors(e, &a, &(CgGiven){ args, names, spans, n, NULL }) && cg_contracts_check(e, &a.body, s, true, span);
+    if (good)
+        cg_body_exec(e, &a.body, &s->body);
+    CgValue *out = good ? results_of(e, &a) : cg_value_poison(e);
+    e->model->build.scope = scope_before;
+    cg_frame_end(e, &a.body);
     return out;
 }
 
@@ -361,7 +393,7 @@ static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const
     CgArguments a = { .function = fn };
     if (!cg_arguments_match(e, fn->name, s->stmt->params, s->n, given, CG_MATCH_BARE, &a))
         return cg_value_poison(e);
-    CgKnown known = !fn->build || fn->traits & CG_LATER ? CG_KNOWN_LATER : fn->run ? CG_KNOWN_LATER_IN_LISTS : CG_KNOWN_NOW;
+    CgKnown known = cg_function_known(fn);
     a.call = span;
     bool good = true;
     for (int i = 0; i < s->n; i++) {
@@ -441,12 +473,12 @@ static bool bind_columns(CgElab *e, CgFrame *f, const CgFunction *fn, CgValue *o
     const CgSchema *columns = e->columns ? e->columns(e, of) : NULL;
     int n = columns ? columns->n : 0;
     if (n == 0)
-        cg_elab_error(e, CG_E0305, span, "'%s' of %s is a table or a record of tables, not %s", s->stmt->params[0].name,
+        cg_elab_error(e, CG_E0312, span, "'%s' of %s is a table or a record of tables, not %s", s->stmt->params[0].name,
             fn->name, cg_value_kind_name(of));
     for (int i = 0; i < n; i++) {
         CgValue *v = cg_value_new(e, CG_VALUE_COLUMN, span);
         v->s = columns->at[i].name;
-        v->i = columns->at[i].text;
+        v->cls = columns->at[i].text ? &cg_class_labels : &cg_class_column;
         cg_frame_bind(f, v->s, v);
     }
     return n > 0;

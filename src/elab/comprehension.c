@@ -31,7 +31,7 @@ bool cg_eval_condition(CgElab *e, CgFrame *f, const CgExpr *x, bool *out)
     if (cg_is_poison(v))
         return false;
     if (v->kind != CG_VALUE_BOOL) {
-        CgDiag *d = cg_elab_error(e, CG_E0305, x->span, "a condition is true or false, not %s", cg_value_kind_name(v));
+        CgDiag *d = cg_elab_error(e, CG_E0314, x->span, "a condition is true or false, not %s", cg_value_kind_name(v));
         if (v->kind == CG_VALUE_TENSOR)
             cg_diag_help(d, "choose between the elements of two tensors with where(condition, a, b)");
         return false;

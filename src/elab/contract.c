@@ -149,7 +149,7 @@ static bool holds(CgElab *e, CgFrame *f, const CgStmt *s, const CgExpr *conditio
     if (cg_is_poison(v))
         return false;
     if (v->kind != CG_VALUE_BOOL)
-        cg_elab_error(e, CG_E0305, condition->span, "a condition is true or false, not %s", cg_value_kind_name(v));
+        cg_elab_error(e, CG_E0314, condition->span, "a condition is true or false, not %s", cg_value_kind_name(v));
     else if (!v->i)
         report(e, f, s, condition, call);
     return v->kind == CG_VALUE_BOOL && v->i;

@@ -17,17 +17,18 @@ static const CgParamInfo *trained_inside(CgElab *e, const CgCustom *c)
     CG_VEC(CgRef) todo = { 0 };
     const CgParamInfo *found = NULL;
     uint64_t known;
+    const CgOp *param = cg_op_get("param");
     for (int i = 0; i < c->ninputs; i++)
-        cg_map_put(&seen, c->inputs[i]->tensor.ref, 1);
+        cg_map_put(&seen, c->inputs[i]->tensor->ref, 1);
     for (int i = 0; i < c->nresults; i++)
-        cg_vec_push(&todo, c->results[i]->tensor.ref);
+        cg_vec_push(&todo, c->results[i]->tensor->ref);
     while (todo.len && !found) {
         CgRef r = todo.at[--todo.len];
         const CgNode *n = cg_node(g, r);
         if (cg_map_get(&seen, r, &known))
             continue;
         cg_map_put(&seen, r, 1);
-        if (!strcmp(n->op->name, "param")) {
+        if (n->op == param) {
             const CgParamInfo *p = cg_model_param(e->model, cg_node_name(g, r));
             found = p && !p->frozen && !p->foreign ? p : NULL;
         }
@@ -46,8 +47,8 @@ static void make_leaves(CgElab *e, CgFrame *f, const CgCustom *c, const CgType *
         bool input = i < c->ninputs;
         const CgParam *p = input ? c->params[i] : &c->clause->params[i - c->ninputs];
         CgValue *v = cg_value_new(e, CG_VALUE_TENSOR, p->span);
-        v->tensor = (input ? c->inputs[i] : c->results[i - c->ninputs])->tensor; /* its names of axes */
-        v->tensor.ref = cg_graph_input(&e->model->build, cg_intern_printf("%s.%d", p->name, i), types[i]);
+        *v->tensor = *(input ? c->inputs[i] : c->results[i - c->ninputs])->tensor; /* its names of axes */
+        v->tensor->ref = cg_graph_input(&e->model->build, cg_intern_printf("%s.%d", p->name, i), types[i]);
         cg_frame_bind(f, p->name, v);
     }
 }
@@ -91,7 +92,7 @@ static bool take_returned(CgElab *e, CgFrame *f, const CgCustom *c, const CgType
             cg_strbuf_deinit(&want);
             return false;
         }
-        cg_graph_output(e->model->build.graph, c->params[i]->name, v->tensor.ref);
+        cg_graph_output(e->model->build.graph, c->params[i]->name, v->tensor->ref);
         k++;
     }
     return true;
@@ -149,7 +150,7 @@ bool cg_custom_vjp(CgElab *e, const CgFrame *body, const CgCustom *c, CgSpan spa
         return false;
     }
     for (int i = 0; i < c->nresults; i++) {
-        operands[i] = c->results[i]->tensor.ref;
+        operands[i] = c->results[i]->tensor->ref;
         types[c->ninputs + i] = *cg_value_type(e, c->results[i]);
         if (cg_dtype_is_float(types[c->ninputs + i].dtype))
             continue;
@@ -158,7 +159,7 @@ bool cg_custom_vjp(CgElab *e, const CgFrame *body, const CgCustom *c, CgSpan spa
         return false;
     }
     for (int i = 0; i < c->ninputs; i++) {
-        operands[c->nresults + i] = c->inputs[i]->tensor.ref;
+        operands[c->nresults + i] = c->inputs[i]->tensor->ref;
         types[i] = *cg_value_type(e, c->inputs[i]);
     }
     const CgParamInfo *p = trained_inside(e, c);
@@ -176,7 +177,7 @@ bool cg_custom_vjp(CgElab *e, const CgFrame *body, const CgCustom *c, CgSpan spa
         b->span = span;
         CgRef node = cg_build(b, "custom", c->nresults + c->ninputs, operands, cg_attrs(2, at));
         for (int i = 0; i < c->nresults; i++)
-            c->results[i]->tensor.ref = cg_build_part(b, node, i);
+            c->results[i]->tensor->ref = cg_build_part(b, node, i);
     }
     return rule != NULL;
 }

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elab/signature.h"
+#include "graph/registry.h"
+
 enum {
     MOST_CONDITIONS = 200,
     MOST_STEPS = 200000,
@@ -277,7 +280,7 @@ bool cg_define_misfit(CgElab *e, const CgInfer *inf, CgValue *const *in, int n, 
         return cg_define_equal(e, size[0], size[1], at);
     if (size[0])
         return !cg_dim_is_int(size[0], NULL);
-    if (strcmp(inf->op->name, "reshape") != 0)
+    if (inf->op != cg_op_get("reshape"))
         return false; /* number of axes, types of elements */
     for (int i = 0; i < n; i++)
         if (!known_sizes(cg_value_type(e, in[i])))
@@ -346,8 +349,8 @@ CgValue *cg_define_result(CgElab *e, CgFrame *body, const CgTypeExpr *want)
     if (!known || !cg_type_of(e, body, want, &t, &labels))
         return cg_value_poison(e);
     CgValue *v = cg_value_tensor(e, CG_NONE, want->span);
-    v->tensor = labels;
-    v->tensor.ref = cg_define_tensor(e, t);
+    *v->tensor = labels;
+    v->tensor->ref = cg_define_tensor(e, t);
     return v;
 }
 
@@ -408,16 +411,18 @@ static bool type_of_input(CgElab *e, CgFrame *f, const CgTypeExpr *t, CgType *ou
 /* A parameter without a written type is what its default is. */
 static CgValue *static_value(CgElab *e, CgFrame *f, const CgParam *p)
 {
-    const char *type = p->type ? p->type->kind == CG_TYPE_SCALAR ? p->type->name : "any" : NULL;
-    CgValue *v = !type && p->init ? cg_eval(e, f, p->init) : NULL;
+    CgKinds kinds;
+    bool scalar = p->type && p->type->kind == CG_TYPE_SCALAR && cg_kinds_of(p->type, &kinds);
+    CgKindTag tag = scalar ? kinds.at[0].tag : CG_KIND_ANY;
+    CgValue *v = !p->type && p->init ? cg_eval(e, f, p->init) : NULL;
     CgValueKind kind = v ? v->kind : CG_VALUE_NONE;
-    if ((type && !strcmp(type, "int")) || kind == CG_VALUE_INT)
+    if (tag == CG_KIND_INT || kind == CG_VALUE_INT)
         return cg_value_dim(e, value_of(e->defining, p->name, WORTH_STATIC, p->span), p->span);
-    if ((type && !strcmp(type, "float")) || kind == CG_VALUE_FLOAT)
+    if (tag == CG_KIND_FLOAT || kind == CG_VALUE_FLOAT)
         return cg_value_unknown(e, CG_UNKNOWN_NUMBER, p->span);
-    if ((type && !strcmp(type, "bool")) || kind == CG_VALUE_BOOL)
+    if (tag == CG_KIND_BOOL || kind == CG_VALUE_BOOL)
         return cg_value_unknown(e, CG_UNKNOWN_BOOL, p->span);
-    if ((type && !strcmp(type, "str")) || kind == CG_VALUE_STR)
+    if (tag == CG_KIND_STR || kind == CG_VALUE_STR)
         return cg_value_unknown(e, CG_UNKNOWN_STR, p->span);
     bool called = kind == CG_VALUE_GRAPH || kind == CG_VALUE_INSTANCE || kind == CG_VALUE_DEF || kind == CG_VALUE_OP
         || kind == CG_VALUE_FUNCTION;
@@ -461,7 +466,7 @@ static void apply(CgElab *e, CgDefine *d)
         if (!good)
             break;
         args[n] = cg_value_tensor(e, cg_graph_input(&e->model->build, p->name, t), p->span);
-        memcpy(args[n]->tensor.origin, origin, sizeof origin[0] * (size_t)t.rank);
+        memcpy(args[n]->tensor->origin, origin, sizeof origin[0] * (size_t)t.rank);
         names[n] = p->name;
         spans[n++] = p->span;
     }

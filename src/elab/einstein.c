@@ -87,13 +87,13 @@ static bool bind_side(CgElab *e, CgFrame *f, const CgExpr *list, CgValue *x, CgS
     for (int i = 0; i < list->args.n && i < CG_MAX_RANK; i++)
         dims[i] = list->args.at[i].value;
     CgType t = *cg_value_type(e, x);
-    if (!cg_bind_dims(e, f, dims, list->args.n, &t, &x->tensor, at, list->span, "the pattern"))
+    if (!cg_bind_dims(e, f, dims, list->args.n, &t, x->tensor, at, list->span, "the pattern"))
         return false;
     if (!side_of(e, f, list, s))
         return false;
     for (int i = 0; i < s->naxes && i < t.rank; i++)
         if (s->first[i + 1] - s->first[i] == 1)
-            s->written[s->first[i]] |= x->tensor.written >> i & 1;
+            s->written[s->first[i]] |= x->tensor->written >> i & 1;
     return true;
 }
 
@@ -112,14 +112,14 @@ static CgValue *labelled(CgElab *e, CgRef r, const Side *out, const Side *const 
         int atom = out->first[i];
         if (out->first[i + 1] - atom != 1)
             continue;
-        v->tensor.label[i] = out->label[atom];
-        v->tensor.origin[i] = out->span[atom];
+        v->tensor->label[i] = out->label[atom];
+        v->tensor->origin[i] = out->span[atom];
         bool written = out->written[atom];
         for (int k = 0; k < n && out->name[atom]; k++) {
             int from = find_atom(in[k], out->name[atom]);
             written |= from >= 0 && in[k]->written[from];
         }
-        v->tensor.written |= (uint16_t)(written << i);
+        v->tensor->written |= (uint16_t)(written << i);
     }
     return v;
 }
@@ -166,7 +166,7 @@ CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call)
         return cg_define_patterns(e, f, call);
     if (x->kind != CG_VALUE_TENSOR) {
         cg_elab_error(
-            e, CG_E0305, call->args.at[0].value->span, "rearrange works on a tensor, not on %s", cg_value_kind_name(x));
+            e, CG_E0312, call->args.at[0].value->span, "rearrange works on a tensor, not on %s", cg_value_kind_name(x));
         return cg_value_poison(e);
     }
     Side in, out;
@@ -185,7 +185,7 @@ CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call)
         return cg_value_poison(e);
     }
     CgBuild *b = &e->model->build;
-    CgRef r = x->tensor.ref;
+    CgRef r = x->tensor->ref;
     if (in.natoms != in.naxes)
         r = cg_reshape(b, r, in.natoms, in.dim);
     int64_t perm[CG_MAX_RANK];
@@ -386,7 +386,7 @@ CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call)
         if (!bind_side(e, f, p, x, call->args.at[i].value->span, &side[i]))
             return cg_value_poison(e);
         sides[i] = &side[i];
-        term[i] = (Term){ .ref = x->tensor.ref, .n = side[i].naxes };
+        term[i] = (Term){ .ref = x->tensor->ref, .n = side[i].naxes };
         for (int k = 0; k < side[i].naxes; k++) {
             if (side[i].natoms != side[i].naxes || !side[i].name[k] || axis_in(term[i].axis, k, side[i].name[k]) >= 0) {
                 cg_elab_error(

@@ -158,6 +158,13 @@ static CgValue *own(CgElab *e, CgEnv *env, CgAtom name)
     return v;
 }
 
+static const struct {
+    const char *name;
+    CgValueKind kind;
+    double f;
+} constants[] = { { "none", CG_VALUE_NONE, 0 }, { "pi", CG_VALUE_FLOAT, 3.14159265358979323846 },
+    { "inf", CG_VALUE_FLOAT, (double)__builtin_inff() } };
+
 CgValue *cg_env_language(CgElab *e, CgAtom name)
 {
     const CgFunction *function = cg_function_find(name);
@@ -172,12 +179,12 @@ CgValue *cg_env_language(CgElab *e, CgAtom name)
             v->i = d;
             return v;
         }
-    if (!strcmp(name, "none"))
-        return cg_value_new(e, CG_VALUE_NONE, (CgSpan){ 0 });
-    if (!strcmp(name, "pi"))
-        return cg_value_float(e, 3.14159265358979323846, (CgSpan){ 0 });
-    if (!strcmp(name, "inf"))
-        return cg_value_float(e, (double)__builtin_inff(), (CgSpan){ 0 });
+    for (size_t i = 0; i < CG_LEN(constants); i++)
+        if (!strcmp(constants[i].name, name)) {
+            CgValue *v = cg_value_new(e, constants[i].kind, (CgSpan){ 0 });
+            v->f = constants[i].f;
+            return v;
+        }
     const CgOp *op = cg_op_find(name);
     if (op && !(op->traits & CG_LEAF)) {
         CgValue *v = cg_value_new(e, CG_VALUE_OP, (CgSpan){ 0 });

@@ -291,7 +291,7 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
             if (p) {
                 v = cg_value_tensor(e, p->ref, x->span);
                 for (int i = 0; i < CG_MAX_RANK; i++)
-                    v->tensor.origin[i] = p->span;
+                    v->tensor->origin[i] = p->span;
             }
             uint64_t part;
             if (!p && cg_map_get(&e->model->parts, cg_map_ptr(path), &part))
@@ -387,7 +387,7 @@ static CgValue *range(CgElab *e, CgFrame *f, const CgExpr *x)
         return cg_value_poison(e);
     if (a->kind != CG_VALUE_INT || b->kind != CG_VALUE_INT) {
         const CgKinds integer = { .at = { { .tag = CG_KIND_INT } }, .n = 1 };
-        CgDiag *d = cg_elab_error(e, CG_E0305, x->span, "a range goes from an integer to an integer, not from %s to %s",
+        CgDiag *d = cg_elab_error(e, CG_E0313, x->span, "a range goes from an integer to an integer, not from %s to %s",
             cg_value_kind_name(a), cg_value_kind_name(b));
         cg_help_integer(d, &integer, a->kind == CG_VALUE_INT ? b : a);
         return cg_value_poison(e);
@@ -431,7 +431,7 @@ static CgValue *unary(CgElab *e, CgFrame *f, const CgExpr *x)
         CgSpan span = x->a->span;
         return cg_op_simple(e, "not", &a, &span, 1, x->span, x->op_span);
     }
-    cg_elab_error(e, CG_E0305, x->span, "'%s' cannot be applied to %s", x->op, cg_value_kind_name(a));
+    cg_elab_error(e, CG_E0313, x->span, "'%s' cannot be applied to %s", x->op, cg_value_kind_name(a));
     return cg_value_poison(e);
 }
 
@@ -543,7 +543,7 @@ CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
     case CG_EXPR_ARROW:
     case CG_EXPR_ROW:
     case CG_EXPR_TYPE:
-        cg_elab_error(e, CG_E0305, x->span, "a pattern or type stands where a value is needed");
+        cg_elab_error(e, CG_E0315, x->span, "a pattern or type stands where a value is needed");
         v = cg_value_poison(e);
         break;
     }

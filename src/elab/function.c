@@ -88,6 +88,11 @@ const CgFunction *cg_function_at(size_t i)
 
 const CgSignature *cg_function_signature(const CgFunction *f) { return &entry_of(f->name)->signature; }
 
+CgKnown cg_function_known(const CgFunction *f)
+{
+    return !f->build || f->traits & CG_LATER ? CG_KNOWN_LATER : f->run ? CG_KNOWN_LATER_IN_LISTS : CG_KNOWN_NOW;
+}
+
 CgValue *cg_function_later(CgElab *e, const CgArguments *a, int more)
 {
     const CgSignature *s = cg_function_signature(a->function);

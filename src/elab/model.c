@@ -95,7 +95,7 @@ static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const C
     } else if (v->kind == CG_VALUE_TENSOR) {
         const CgType *t = cg_value_type(e, v);
         if (cg_type_equal(t, &type)) {
-            ref = v->tensor.ref;
+            ref = v->tensor->ref;
         } else {
             CgStrbuf a = { 0 }, b = { 0 };
             cg_type_print(t, &a);
@@ -149,7 +149,7 @@ CgValue *cg_param_tensor(
     if (p && cg_define_types(e, cg_node_type(m->graph, p->ref), &type, span)) {
         labels.ref = cg_define_tensor(e, type);
         CgValue *v = cg_value_tensor(e, labels.ref, span);
-        v->tensor = labels;
+        *v->tensor = labels;
         return v;
     }
     if (p && !cg_type_equal(cg_node_type(m->graph, p->ref), &type)) {
@@ -183,6 +183,6 @@ CgValue *cg_param_tensor(
     }
     CgValue *v = cg_value_tensor(e, p->ref, span);
     labels.ref = p->ref;
-    v->tensor = labels;
+    *v->tensor = labels;
     return v;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "elab/define.h"
+#include "elab/signature.h"
 #include "graph/registry.h"
 
 CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype)
@@ -47,9 +48,9 @@ void cg_copy_labels(CgElab *e, CgValue *to, CgValue *const *from, int n)
             continue;
         for (int k = 0; k < t->rank; k++)
             if (s->dim[k] == t->dim[k]) {
-                if (!to->tensor.label[k])
-                    to->tensor.label[k] = from[i]->tensor.label[k];
-                to->tensor.origin[k] = from[i]->tensor.origin[k];
+                if (!to->tensor->label[k])
+                    to->tensor->label[k] = from[i]->tensor->label[k];
+                to->tensor->origin[k] = from[i]->tensor->origin[k];
             }
     }
 }
@@ -61,7 +62,7 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
     if (name) {
         int found = -1, count = 0;
         for (int i = 0; i < t->rank; i++)
-            if (tensor->tensor.label[i] == name)
+            if (tensor->tensor->label[i] == name)
                 found = i, count++;
         CgSized *s = cg_frame_dim(f, name);
         if (!count && (s || (value && value->kind == CG_VALUE_DIM))) {
@@ -80,8 +81,8 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
             CgStrbuf axes = { 0 };
             for (int i = 0; i < t->rank; i++) {
                 cg_strbuf_printf(&axes, "%s%d: ", i ? ", " : "", i);
-                if (tensor->tensor.label[i])
-                    cg_strbuf_printf(&axes, "%s = ", tensor->tensor.label[i]);
+                if (tensor->tensor->label[i])
+                    cg_strbuf_printf(&axes, "%s = ", tensor->tensor->label[i]);
                 cg_dim_print(t->dim[i], &axes);
             }
             CgDiag *d = cg_elab_error(e, CG_E0404, span,
@@ -134,7 +135,7 @@ static CgValue *misfit(
             continue;
         const CgType *t = cg_value_type(e, in[o]);
         if (a < t->rank)
-            cg_note_origin(e, d, t->dim[a], in[o]->tensor.origin[a]);
+            cg_note_origin(e, d, t->dim[a], in[o]->tensor->origin[a]);
     }
     if (n == 2 && (inf->op->traits & CG_ELEMENTWISE)
         && cg_value_type(e, in[0])->dtype != cg_value_type(e, in[1])->dtype)
@@ -147,7 +148,7 @@ CgValue *cg_op_emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans
 {
     CgRef refs[CG_MAX_IN];
     for (int i = 0; i < n; i++)
-        refs[i] = in[i]->tensor.ref;
+        refs[i] = in[i]->tensor->ref;
     CgInfer inf = { 0 };
     CgBuild *b = &e->model->build;
     b->span = span;
@@ -193,6 +194,11 @@ static CgValue *emit_groups(
     return cg_op_emit(e, op, in, spans, n, attrs, span, caret);
 }
 
+static void refuse_operand(CgElab *e, const char *op, const CgValue *v, CgSpan at)
+{
+    cg_elab_error(e, CG_E0313, at, "'%s' works on tensors and numbers, not on %s", op, cg_value_kind_name(v));
+}
+
 /* Numbers take the element type of the tensors they stand beside. */
 static bool all_tensors(CgElab *e, const char *op, CgValue **in, const CgSpan *spans, int n, CgSpan span)
 {
@@ -207,8 +213,7 @@ static bool all_tensors(CgElab *e, const char *op, CgValue **in, const CgSpan *s
             return false;
         CgValue *t = cg_as_tensor(e, in[i], dtype);
         if (!t) {
-            cg_elab_error(e, CG_E0305, spans && spans[i].file ? spans[i] : span,
-                "'%s' works on tensors and numbers, not on %s", op, cg_value_kind_name(in[i]));
+            refuse_operand(e, op, in[i], spans && spans[i].file ? spans[i] : span);
             return false;
         }
         if (cg_is_poison(t))
@@ -319,14 +324,14 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
         CgValue *v = cg_op_emit(e, cg_op_get("matmul"), in, spans, 2, NULL, x->span, caret);
         if (v->kind == CG_VALUE_TENSOR) { /* rows from the left, columns from the right */
             const CgType *ta = cg_value_type(e, in[0]), *tb = cg_value_type(e, in[1]), *t = cg_value_type(e, v);
-            memset(v->tensor.label, 0, sizeof v->tensor.label);
+            memset(v->tensor->label, 0, sizeof v->tensor->label);
             for (int k = 0; k + 1 < t->rank && k < ta->rank; k++) {
-                v->tensor.label[k] = in[0]->tensor.label[k];
-                v->tensor.origin[k] = in[0]->tensor.origin[k];
+                v->tensor->label[k] = in[0]->tensor->label[k];
+                v->tensor->origin[k] = in[0]->tensor->origin[k];
             }
             if (t->rank && tb->rank) {
-                v->tensor.label[t->rank - 1] = in[1]->tensor.label[tb->rank - 1];
-                v->tensor.origin[t->rank - 1] = in[1]->tensor.origin[tb->rank - 1];
+                v->tensor->label[t->rank - 1] = in[1]->tensor->label[tb->rank - 1];
+                v->tensor->origin[t->rank - 1] = in[1]->tensor->origin[tb->rank - 1];
             }
         }
         return v;
@@ -343,7 +348,7 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
         int c = compare_values(a, b, &can);
         if (!can) {
             cg_elab_error(
-                e, CG_E0305, caret, "%s and %s cannot be compared", cg_value_kind_name(a), cg_value_kind_name(b));
+                e, CG_E0313, caret, "%s and %s cannot be compared", cg_value_kind_name(a), cg_value_kind_name(b));
             return cg_value_poison(e);
         }
         bool r = !strcmp(op, "==") ? c == 0
@@ -392,7 +397,7 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
     if (fits[0] != fits[1])
         caret = spans[fits[0] ? 1 : 0];
     CgDiag *d = cg_elab_error(
-        e, CG_E0305, caret, "'%s' has no meaning for %s and %s", op, cg_value_kind_name(a), cg_value_kind_name(b));
+        e, CG_E0313, caret, "'%s' has no meaning for %s and %s", op, cg_value_kind_name(a), cg_value_kind_name(b));
     cg_diag_label(d, spans[0], "%s", cg_value_kind_name(a));
     cg_diag_label(d, spans[1], "%s", cg_value_kind_name(b));
     if (!strcmp(op, "//"))
@@ -403,87 +408,73 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
 /* ---- ops by name ----------------------------------------------------------------------------------------------------
  */
 
-/* One static argument of an op as an attribute. */
-static bool attribute(CgElab *e, CgFrame *f, const CgSigParam *p, CgValue *v, const CgExpr *written, CgValue *first,
-    CgSpan span, CgAttr *out)
+/* Axes by number or name, one or a list of them. */
+static bool axes_attribute(CgElab *e, CgFrame *f, const CgSigParam *p, const CgKind *kind, CgValue *v,
+    const CgExpr *written, CgValue *first, CgSpan span, CgAttr *out)
 {
-    const char *type = p->param->type ? p->param->type->name : "int";
-    double number;
-    int axis;
-    if (e->defining && !strcmp(type, "float") && cg_define_vague(e, v)) {
+    int64_t axes[CG_MAX_RANK];
+    bool list = kind->list && v->kind == CG_VALUE_LIST;
+    int n = list ? v->n : 1, axis;
+    if (n > CG_MAX_RANK) {
+        cg_elab_error(e, CG_E0404, span, "a tensor has at most %d axes", CG_MAX_RANK);
+        return false;
+    }
+    for (int i = 0; i < n; i++) {
+        bool each = list && written && written->kind == CG_EXPR_LIST && i < written->args.n;
+        const CgExpr *w = each ? written->args.at[i].value : list ? NULL : written;
+        if (!cg_axis_of(e, f, first, w, list ? v->at[i] : v, w ? w->span : span, &axis))
+            return false;
+        axes[i] = axis;
+    }
+    *out = kind->list ? cg_a_ints(p->name, n, axes) : cg_a_int(p->name, axes[0]);
+    return true;
+}
+
+/* One static argument of an op as an attribute; `first` is the operand whose axes it may name. */
+static bool attribute(CgElab *e, CgFrame *f, const CgOp *op, const CgSigParam *p, CgValue *v, const CgExpr *written,
+    CgValue *first, CgSpan span, CgAttr *out)
+{
+    CgKinds kinds;
+    if (!cg_kinds_of(p->param->type, &kinds)) {
+        cg_elab_error(e, CG_E0312, span, "'%s' of op '%s' is for the compiler alone", p->name, op->name);
+        return false;
+    }
+    if (kinds.at[0].tag == CG_KIND_FLOAT && cg_define_vague(e, v)) {
         *out = cg_a_float(p->name, 1);
         return true;
     }
-    bool sizes = !strncmp(type, "dim", 3) || !strncmp(p->name, "ax", 2);
+    bool sizes = kinds.at[0].tag == CG_KIND_DIM || kinds.at[0].tag == CG_KIND_AXIS;
     if (cg_is_poison(v) || v->open || (e->defining && v->kind == CG_VALUE_DIM && !sizes))
         return false;
-    if (!strcmp(p->name, "axis") && first) {
-        if (!cg_axis_of(e, f, first, written, v, span, &axis))
+    for (int i = 0; v->kind == CG_VALUE_LIST && i < v->n; i++)
+        if (cg_is_poison(v->at[i]))
             return false;
-        *out = cg_a_int(p->name, axis);
-        return true;
+    if (kinds.at[0].tag == CG_KIND_AXIS && first)
+        return axes_attribute(e, f, p, &kinds.at[0], v, written, first, span, out);
+    v = cg_argument_take(e, op->name, p->param, &kinds, v, span, written, CG_KNOWN_NOW);
+    int n = v->kind == CG_VALUE_LIST ? v->n : 1;
+    if (n > CG_MAX_RANK) {
+        cg_elab_error(e, CG_E0312, span, "'%s' of %s has at most %d elements", p->name, op->name, CG_MAX_RANK);
+        return false;
     }
-    if (!strcmp(p->name, "axes") && first) {
-        int64_t axes[CG_MAX_RANK];
-        int n = 0;
-        if (v->kind == CG_VALUE_LIST) {
-            for (int i = 0; i < v->n && i < CG_MAX_RANK; i++) {
-                const CgExpr *w =
-                    written && written->kind == CG_EXPR_LIST && i < written->args.n ? written->args.at[i].value : NULL;
-                if (!cg_axis_of(e, f, first, w, v->at[i], span, &axis))
-                    return false;
-                axes[n++] = axis;
-            }
-        } else {
-            if (!cg_axis_of(e, f, first, written, v, span, &axis))
-                return false;
-            axes[n++] = axis;
-        }
-        *out = cg_a_ints(p->name, n, axes);
-        return true;
+    CgValue *const *at = v->kind == CG_VALUE_LIST ? v->at : &v;
+    const CgDim *dims[CG_MAX_RANK];
+    int64_t ints[CG_MAX_RANK];
+    for (int i = 0; i < n; i++) {
+        dims[i] = cg_value_as_dim(at[i]);
+        ints[i] = at[i]->i;
     }
-    if (!strcmp(type, "dim") || !strcmp(type, "dims")) {
-        const CgDim *d[CG_MAX_RANK];
-        int n = 0;
-        if (v->kind == CG_VALUE_LIST) {
-            for (int i = 0; i < v->n; i++)
-                if (cg_is_poison(v->at[i]))
-                    return false;
-            for (int i = 0; i < v->n && i < CG_MAX_RANK; i++)
-                if ((d[n] = cg_value_as_dim(v->at[i])))
-                    n++;
-        } else if ((d[0] = cg_value_as_dim(v))) {
-            n = 1;
-        }
-        *out = cg_a_dims(p->name, n, d);
-        if (n == (v->kind == CG_VALUE_LIST ? v->n : 1))
-            return true;
-    } else if (!strcmp(type, "ints") && v->kind == CG_VALUE_LIST) {
-        int64_t at[CG_MAX_RANK];
-        int n = 0;
-        for (; n < v->n && n < CG_MAX_RANK && v->at[n]->kind == CG_VALUE_INT; n++)
-            at[n] = v->at[n]->i;
-        *out = cg_a_ints(p->name, n, at);
-        if (n == v->n)
-            return true;
-    } else if (!strcmp(type, "int") && v->kind == CG_VALUE_INT) {
-        *out = cg_a_int(p->name, v->i);
+    switch (cg_is_poison(v) ? CG_KIND_ANY : kinds.at[0].tag) {
+    case CG_KIND_ANY: return false;
+    case CG_KIND_DIM: *out = cg_a_dims(p->name, n, dims); return true;
+    case CG_KIND_FLOAT: *out = cg_a_float(p->name, v->f); return true;
+    case CG_KIND_INT: *out = kinds.at[0].list ? cg_a_ints(p->name, n, ints) : cg_a_int(p->name, v->i); return true;
+    case CG_KIND_STR:
+    case CG_KIND_DTYPE:
+        *out = cg_a_str(p->name, v->kind == CG_VALUE_STR ? v->s : cg_dtype_name((CgDtype)v->i));
         return true;
-    } else if (!strcmp(type, "bool") && v->kind == CG_VALUE_BOOL) {
-        *out = cg_a_int(p->name, v->i);
-        return true;
-    } else if (!strcmp(type, "float") && cg_value_number(v, &number)) {
-        *out = cg_a_float(p->name, number);
-        return true;
-    } else if (!strcmp(type, "str") && v->kind == CG_VALUE_STR) {
-        *out = cg_a_str(p->name, v->s);
-        return true;
-    } else if (!strcmp(type, "str") && v->kind == CG_VALUE_DTYPE) {
-        *out = cg_a_str(p->name, cg_dtype_name((CgDtype)v->i));
-        return true;
+    default: *out = cg_a_int(p->name, v->i); return true;
     }
-    cg_elab_error(e, CG_E0305, span, "'%s' of the op is of type %s, not %s", p->name, type, cg_value_kind_name(v));
-    return false;
 }
 
 /* A draw, or any other op without operands: its type is that of the parameter being initialised. */
@@ -516,159 +507,208 @@ static bool is_unknown_number(const CgOp *op, CgValue *const *args, int n)
     return numbers && any;
 }
 
+/* ---- a call ---- */
+
+/* The arguments of an op, sorted: operands in order, all else by parameter. */
+typedef struct Call {
+    const CgOp *op;
+    const CgSig *sig;
+    CgArguments args;
+    CgValue **in;
+    CgSpan *spans;
+    int n;
+    CgSpan span, caret;
+} Call;
+
+static bool missing(CgElab *e, const Call *c, const char *name)
+{
+    CgDiag *d = cg_elab_error(e, CG_E0304, c->span, "op '%s' needs '%s'", c->op->name, name);
+    cg_diag_help(d, "its signature is %s%s", c->op->name, c->op->sig);
+    return false;
+}
+
+static void add_operand(Call *c, CgValue *v, CgSpan span)
+{
+    c->in[c->n] = v;
+    c->spans[c->n++] = span;
+}
+
+/* Of an op that takes any number of tensors, what has no name is one of them, or a list of them. */
+static void take_rest(Call *c, const CgGiven *given, CgGiven *named)
+{
+    named->n = 0;
+    for (int i = 0; i < given->n; i++) {
+        if (given->names[i] && given->names[i] != c->sig->at[0].name) {
+            named->at[named->n] = given->at[i];
+            named->names[named->n] = given->names[i];
+            named->spans[named->n++] = given->spans[i];
+            continue;
+        }
+        bool list = given->at[i]->kind == CG_VALUE_LIST;
+        for (int j = 0; j < (list ? given->at[i]->n : 1); j++)
+            add_operand(c, list ? given->at[i]->at[j] : given->at[i], given->spans[i]);
+    }
+}
+
+/* A list of axes, of which a call may write one as `axis`. */
+static bool is_axes(const CgSigParam *p)
+{
+    CgKinds kinds;
+    return cg_kinds_of(p->param->type, &kinds) && kinds.at[0].tag == CG_KIND_AXIS && kinds.at[0].list;
+}
+
+static bool sort_arguments(CgElab *e, const CgGiven *given, Call *c)
+{
+    const CgSig *sig = c->sig;
+    bool rest = sig->n && sig->at[0].is_rest;
+    int most = sig->n;
+    for (int i = 0; rest && i < given->n; i++)
+        most += given->at[i]->kind == CG_VALUE_LIST ? given->at[i]->n : 1;
+    c->in = CG_NEWN(e->arena, CgValue *, most + 1);
+    c->spans = CG_NEWN(e->arena, CgSpan, most + 1);
+    CgValue *at[CG_MAX_ARGS];
+    CgAtom names[CG_MAX_ARGS], axis = cg_intern("axis");
+    CgSpan spans[CG_MAX_ARGS];
+    CgGiven named = { at, names, spans, 0, given->site };
+    for (int i = 0; i < given->n; i++)
+        for (int j = 0; given->names[i] == axis && j < sig->n; j++)
+            if (is_axes(&sig->at[j]))
+                given->names[i] = sig->at[j].name;
+    if (rest)
+        take_rest(c, given, &named);
+    if (!cg_arguments_match(e, c->op->name, sig->stmt->params, sig->n, rest ? &named : given, 0, &c->args))
+        return false;
+    for (int j = 0; j < sig->n; j++) {
+        if (!sig->at[j].is_tensor)
+            continue;
+        if (!c->args.at[j])
+            return missing(e, c, sig->at[j].name);
+        add_operand(c, c->args.at[j], c->args.span[j]);
+    }
+    return true;
+}
+
+/* Static arguments; `first` is the operand whose axes they may name, NULL where there are numbers only. */
+static const CgAttrs *attributes(CgElab *e, CgFrame *f, const Call *c, CgValue *first, bool *good)
+{
+    CgAttr attrs[CG_MAX_ARGS];
+    int n = 0;
+    *good = true;
+    for (int j = 0; j < c->sig->n; j++) {
+        const CgSigParam *p = &c->sig->at[j];
+        if (p->is_rest || p->is_tensor || (p->optional && (!c->args.at[j] || c->args.at[j]->kind == CG_VALUE_NONE)))
+            continue;
+        if (c->args.at[j]) {
+            *good = attribute(e, f, c->op, p, c->args.at[j], c->args.written[j], first, c->args.span[j], &attrs[n++]);
+        } else if (p->has_init) {
+            attrs[n] = p->init;
+            attrs[n++].name = p->name;
+        } else if (first && is_axes(p)) { /* none given: all of them */
+            int64_t all[CG_MAX_RANK];
+            int rank = cg_value_type(e, first)->rank;
+            for (int k = 0; k < rank; k++)
+                all[k] = k;
+            attrs[n++] = cg_a_ints(p->name, rank, all);
+        } else {
+            *good = missing(e, c, p->name);
+        }
+        if (!*good)
+            return NULL;
+    }
+    return cg_attrs(n, attrs);
+}
+
+/* An elementwise op of plain numbers is a plain number, as the op's own function for f64 says: erf(0.5). Of integers it
+ * is an integer where the op has one of them. NULL where the operands are not that. */
+static CgValue *of_numbers(CgElab *e, CgFrame *f, const Call *c)
+{
+    double x[CG_MAX_IN];
+    int64_t k[CG_MAX_IN];
+    bool whole = true;
+    if (!(c->op->traits & CG_ELEMENTWISE) || c->n == 0 || c->n > CG_MAX_IN)
+        return NULL;
+    for (int i = 0; i < c->n; i++) {
+        if (!cg_value_number(c->in[i], &x[i]))
+            return NULL;
+        k[i] = c->in[i]->i;
+        whole &= c->in[i]->kind == CG_VALUE_INT;
+    }
+    CgDtype dtype = whole && c->op->vec[CG_I64] ? CG_I64 : CG_F64;
+    CgType types[CG_MAX_IN];
+    const void *in[CG_MAX_IN];
+    for (int i = 0; i < c->n; i++) {
+        types[i] = cg_type(dtype, 0, NULL);
+        in[i] = dtype == CG_I64 ? (const void *)&k[i] : &x[i];
+    }
+    bool good;
+    const CgAttrs *attrs = attributes(e, f, c, NULL, &good);
+    if (!good)
+        return cg_value_poison(e);
+    CgInfer inf = { .op = c->op, .nin = c->n, .in = types, .attrs = attrs };
+    if (!c->op->vec[dtype] || !c->op->shape(&inf))
+        return NULL;
+    union {
+        double f;
+        int64_t i;
+        uint8_t b;
+    } out = { 0 };
+    c->op->vec[dtype](in, &out, 1, attrs);
+    switch (inf.out[0].dtype) {
+    case CG_F64: return cg_value_float(e, out.f, c->span);
+    case CG_I64: return cg_value_int(e, out.i, c->span);
+    case CG_BOOL: return cg_value_bool(e, out.b != 0, c->span);
+    default: return NULL;
+    }
+}
+
+/* Outside of graphs: what is no number either is a mistake of its own. */
+static CgValue *no_tensors(CgElab *e, const Call *c)
+{
+    double number;
+    for (int i = 0; i < c->n; i++)
+        if (!cg_value_number(c->in[i], &number) && c->in[i]->kind != CG_VALUE_BOOL) {
+            refuse_operand(e, c->op->name, c->in[i], c->spans[i]);
+            return cg_value_poison(e);
+        }
+    cg_elab_error(e, CG_E0503, c->caret,
+        "op '%s' works on tensors, and there are none outside of graphs, train and evaluate", c->op->name);
+    return cg_value_poison(e);
+}
+
 CgValue *cg_op_call(
     CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site)
 {
-    CgSpan span = site ? site->span : (CgSpan){ 0 }, caret = site && site->a ? site->a->span : span;
-    const CgSig *sig = cg_op_sig(op);
+    Call c = { .op = op, .sig = cg_op_sig(op), .span = site ? site->span : (CgSpan){ 0 } };
+    c.caret = site && site->a ? site->a->span : c.span;
     for (int i = 0; i < n; i++)
         if (cg_is_late(args[i]))
-            return cg_late(e, op->name, args, spans, n, span);
-    if (!e->model) {
-        double x;
-        if (n == 1 && cg_value_number(args[0], &x)) { /* plain numbers: sqrt(2) */
-            static const struct {
-                const char *name;
-                double (*fn)(double);
-            } table[] = {
-                { "sqrt", sqrt },
-                { "exp", exp },
-                { "log", log },
-                { "abs", fabs },
-                { "sin", sin },
-                { "cos", cos },
-                { "floor", floor },
-                { "ceil", ceil },
-                { "round", round },
-                { "tanh", tanh },
-            };
-            for (size_t i = 0; i < CG_LEN(table); i++)
-                if (!strcmp(table[i].name, op->name))
-                    return cg_value_float(e, table[i].fn(x), span);
-        }
-        cg_elab_error(e, CG_E0503, caret,
-            "op '%s' works on tensors, and there are none outside of graphs, train and evaluate", op->name);
-        return cg_value_poison(e);
-    }
-    if (n == 1 && (args[0]->kind == CG_VALUE_INT || args[0]->kind == CG_VALUE_FLOAT) && sig->ntensors == 1
-        && !strcmp(op->name, "sqrt")) {
-        double x = 0;
-        cg_value_number(args[0], &x);
-        return cg_value_float(e, sqrt(x), span);
-    }
+            return cg_late(e, op->name, args, spans, n, c.span);
+    if (e->model && op->traits & CG_GENERATOR && n == 0)
+        return generate(e, f, op, c.span);
     if (e->defining && is_unknown_number(op, args, n))
-        return cg_value_unknown(e, CG_UNKNOWN_NUMBER, span);
-    if (op->traits & CG_GENERATOR && n == 0)
-        return generate(e, f, op, span);
-    bool rest = sig->n && sig->at[0].is_rest;
-    int most = sig->n;
-    for (int i = 0; rest && i < n; i++)
-        most += args[i]->kind == CG_VALUE_LIST ? args[i]->n : 1;
-    CgValue **tensors = CG_NEWN(e->arena, CgValue *, most + 1);
-    CgSpan *tspans = CG_NEWN(e->arena, CgSpan, most + 1);
-    CgValue *statics[32] = { 0 };
-    CgSpan sspans[32] = { 0 };
-    const CgExpr *written[32] = { 0 };
-    int nt = 0;
-    bool good = true;
-    for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < n; i++) {
-            if ((names[i] != NULL) != (pass == 0))
-                continue;
-            int k = -1;
-            if (names[i]) {
-                for (int j = 0; j < sig->n; j++)
-                    if (sig->at[j].name == names[i] || (!strcmp(names[i], "axis") && !strcmp(sig->at[j].name, "axes")))
-                        k = j; /* one axis is a list of one */
-                if (k < 0) {
-                    CgSuggest s;
-                    cg_suggest_init(&s, names[i]);
-                    for (int j = 0; j < sig->n; j++)
-                        cg_suggest_offer(&s, sig->at[j].name);
-                    CgDiag *d =
-                        cg_elab_error(e, CG_E0303, site && i < site->args.n ? site->args.at[i].name_span : spans[i],
-                            "op '%s' has no argument '%s'", op->name, names[i]);
-                    if (cg_suggest_best(&s))
-                        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
-                    else
-                        cg_diag_help(d, "its signature is %s%s", op->name, op->sig);
-                    good = false;
-                    continue;
-                }
-            }
-            if (rest && k <= 0) {
-                bool list = args[i]->kind == CG_VALUE_LIST;
-                for (int j = 0; j < (list ? args[i]->n : 1); j++) {
-                    tensors[nt] = list ? args[i]->at[j] : args[i];
-                    tspans[nt++] = spans[i];
-                }
-                continue;
-            } else {
-                for (int j = 0; j < sig->n && k < 0; j++)
-                    if (!statics[j])
-                        k = j;
-            }
-            if (k < 0 || k >= 32) {
-                cg_elab_error(e, CG_E0303, spans[i], "op '%s' takes %d arguments", op->name, sig->n);
-                good = false;
-                continue;
-            }
-            statics[k] = args[i];
-            sspans[k] = spans[i];
-            written[k] = site && i < site->args.n ? site->args.at[i].value : NULL;
-        }
-    if (!good)
+        return cg_value_unknown(e, CG_UNKNOWN_NUMBER, c.span);
+    if (!sort_arguments(e, &(CgGiven){ args, names, spans, n, site }, &c))
         return cg_value_poison(e);
-    for (int j = 0; j < sig->n && j < 32; j++) {
-        if (sig->at[j].is_rest || !sig->at[j].is_tensor)
-            continue;
-        if (!statics[j]) {
-            CgDiag *d = cg_elab_error(e, CG_E0304, span, "op '%s' needs '%s'", op->name, sig->at[j].name);
-            cg_diag_help(d, "its signature is %s%s", op->name, op->sig);
-            return cg_value_poison(e);
-        }
-        tensors[nt] = statics[j];
-        tspans[nt++] = sspans[j];
-    }
     for (int i = 0; i < n; i++)
         if (args[i]->open) /* how many tensors there are is not known */
             return cg_value_poison(e);
-    e->model->build.span = span;
-    if (!all_tensors(e, op->name, tensors, tspans, nt, span)
-        || ((op->traits & CG_ELEMENTWISE) && !cg_broadcast_all(e, op, tensors, tspans, nt, caret)))
+    CgValue *number = of_numbers(e, f, &c);
+    if (number)
+        return number;
+    if (!e->model)
+        return no_tensors(e, &c);
+    e->model->build.span = c.span;
+    if (!all_tensors(e, op->name, c.in, c.spans, c.n, c.span)
+        || ((op->traits & CG_ELEMENTWISE) && !cg_broadcast_all(e, op, c.in, c.spans, c.n, c.caret)))
         return cg_value_poison(e);
-    CgAttr attrs[32];
-    int na = 0;
-    for (int j = 0; j < sig->n && j < 32; j++) {
-        const CgSigParam *p = &sig->at[j];
-        if (p->is_rest || p->is_tensor)
-            continue;
-        if (p->optional && (!statics[j] || statics[j]->kind == CG_VALUE_NONE))
-            continue;
-        if (!statics[j]) {
-            if (p->has_init) {
-                attrs[na] = p->init;
-                attrs[na++].name = p->name;
-                continue;
-            }
-            if (!strcmp(p->name, "axes") && nt) { /* no axes given: all of them */
-                int64_t all[CG_MAX_RANK];
-                int rank = cg_value_type(e, tensors[0])->rank;
-                for (int k = 0; k < rank; k++)
-                    all[k] = k;
-                attrs[na++] = cg_a_ints("axes", rank, all);
-                continue;
-            }
-            CgDiag *d = cg_elab_error(e, CG_E0304, span, "op '%s' needs '%s'", op->name, p->name);
-            cg_diag_help(d, "its signature is %s%s", op->name, op->sig);
-            return cg_value_poison(e);
-        }
-        if (!attribute(e, f, p, statics[j], written[j], nt ? tensors[0] : NULL, sspans[j], &attrs[na]))
-            return cg_value_poison(e);
-        na++;
-    }
-    CgValue *v = emit_groups(e, op, tensors, tspans, nt, cg_attrs(na, attrs), span, caret);
-    for (int j = 0; j < sig->n && j < 32 && v->kind == CG_VALUE_TENSOR && nt == 1; j++)
-        v->tensor.written |= (uint16_t)(statics[j] && !sig->at[j].is_tensor ? cg_written_ones(written[j]) : 0);
+    bool good;
+    const CgAttrs *attrs = attributes(e, f, &c, c.n ? c.in[0] : NULL, &good);
+    if (!good)
+        return cg_value_poison(e);
+    bool of_one = c.n == 1;
+    CgValue *v = emit_groups(e, op, c.in, c.spans, c.n, attrs, c.span, c.caret);
+    for (int j = 0; j < c.sig->n && of_one && v->kind == CG_VALUE_TENSOR; j++)
+        if (!c.sig->at[j].is_tensor)
+            v->tensor->written |= (uint16_t)cg_written_ones(c.args.written[j]);
     return v;
 }

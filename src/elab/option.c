@@ -105,29 +105,31 @@ static CgValue *written_value(CgElab *e, CgEnv *env, const CgSetting *set)
 }
 
 /* What --set says, NULL when it is not of the type. */
-static CgValue *set_value(CgElab *e, CgEnv *env, const CgStmt *s, const CgSetting *set)
+static CgValue *set_value(CgElab *e, CgEnv *env, const CgStmt *s, const CgKind *kind, const CgSetting *set)
 {
     char *end = NULL;
     CgSpan at = s->name_spans ? s->name_spans[0] : s->span;
-    const char *type = s->type->name, *text = set->text;
-    if (s->type->kind == CG_TYPE_CHOICE || (!strcmp(type, "str") && s->type->ndims < 0))
-        return cg_value_str(e, text, at);
-    if (s->type->ndims == 0 || !strcmp(type, "list") || !strcmp(type, "record"))
+    const char *text = set->text;
+    if (kind->list)
         return written_value(e, env, set);
-    if (!strcmp(type, "bool")) {
+    errno = 0;
+    switch (kind->tag) {
+    case CG_KIND_LIST:
+    case CG_KIND_RECORD: return written_value(e, env, set);
+    case CG_KIND_BOOL: {
         bool yes = !strcmp(text, "true");
         return yes || !strcmp(text, "false") ? cg_value_bool(e, yes, at) : NULL;
     }
-    errno = 0;
-    if (!strcmp(type, "int")) {
+    case CG_KIND_INT: {
         int64_t i = strtoll(text, &end, 10);
         return errno || *end || !*text ? NULL : cg_value_int(e, i, at);
     }
-    if (!strcmp(type, "float")) {
+    case CG_KIND_FLOAT: {
         double f = strtod(text, &end);
         return *end || !*text ? NULL : cg_value_float(e, f, at);
     }
-    return cg_value_str(e, text, at);
+    default: return cg_value_str(e, text, at);
+    }
 }
 
 /* ---- options ----------------------------------------------------------------------------------------------------- */
@@ -178,7 +180,7 @@ CgValue *cg_option_value(CgElab *e, CgEnv *env, const CgStmt *s)
     if (cg_is_poison(v) || !cg_kinds_of(s->type, &kinds))
         return v;
     for (int turn = 0; turn < (set ? 2 : 1); turn++) {
-        CgValue *given = turn ? set_value(e, env, s, set) : v;
+        CgValue *given = turn ? set_value(e, env, s, &kinds.at[0], set) : v;
         if (given && cg_is_poison(given))
             return given;
         CgValue *taken = given ? cg_kinds_take(e, &kinds, given, CG_KNOWN_NOW) : NULL;

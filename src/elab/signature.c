@@ -206,9 +206,9 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
     print_found(at < 0 ? v : v->at[at], &found);
     if (at >= 0 && written && written->kind == CG_EXPR_LIST && at < written->args.n)
         span = written->args.at[at].value->span;
-    CgDiag *d = at < 0 ? cg_elab_error(e, CG_E0305, span, "'%s' of %s is %s, not %s", p->name, callee,
+    CgDiag *d = at < 0 ? cg_elab_error(e, CG_E0312, span, "'%s' of %s is %s, not %s", p->name, callee,
                     cg_strbuf_str(&want), cg_strbuf_str(&found))
-                       : cg_elab_error(e, CG_E0305, span, "'%s' of %s is %s; element %d is %s", p->name, callee,
+                       : cg_elab_error(e, CG_E0312, span, "'%s' of %s is %s; element %d is %s", p->name, callee,
                            cg_strbuf_str(&want), at, cg_strbuf_str(&found));
     if (p->span.file)
         cg_diag_note(d, p->span, "declared here");
@@ -233,7 +233,7 @@ static bool check_choice(
         if (i < choice->nchoices - 1)
             continue;
         CgDiag *d =
-            cg_elab_error(e, CG_E0305, span, "'%s' of %s is %s, not \"%s\"", p->name, callee, cg_strbuf_str(&all), s);
+            cg_elab_error(e, CG_E0312, span, "'%s' of %s is %s, not \"%s\"", p->name, callee, cg_strbuf_str(&all), s);
         if (cg_suggest_best(&near))
             cg_diag_help(d, "did you mean \"%s\"?", cg_suggest_best(&near));
         cg_strbuf_deinit(&all);

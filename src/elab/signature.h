@@ -97,6 +97,7 @@ CgValue *cg_argument_take(CgElab *e, const char *callee, const CgParam *p, const
 const CgFunction *cg_function_find(const char *name);
 const CgFunction *cg_function_at(size_t i); /* NULL past the last */
 const CgSignature *cg_function_signature(const CgFunction *f);
+CgKnown cg_function_known(const CgFunction *f); /* which of its arguments may be known only when the script runs */
 /* The call as a value that is found out when the script runs; `more` keys and values behind the arguments are to be
  * filled. */
 CgValue *cg_function_later(CgElab *e, const CgArguments *a, int more);

@@ -10,7 +10,7 @@
 static CgValue *refuse(CgElab *e, CgValue *of, const CgExpr *x, const CgValue *at)
 {
     CgDiag *d = cg_elab_error(
-        e, CG_E0305, x->span, "%s cannot be indexed by %s", cg_value_kind_name(of), cg_value_kind_name(at));
+        e, CG_E0313, x->span, "%s cannot be indexed by %s", cg_value_kind_name(of), cg_value_kind_name(at));
     if (of->kind == CG_VALUE_TENSOR && at->kind == CG_VALUE_TENSOR)
         cg_diag_help(d, "rows by number are take(x, ids)");
     else if (of->kind == CG_VALUE_TENSOR || of->kind == CG_VALUE_LIST)
@@ -132,7 +132,7 @@ static const CgDim *place_of(CgElab *e, CgValue *of, int axis, CgValue *v, const
     cg_dim_print(size, &of_size);
     CgDiag *report = cg_elab_error(
         e, CG_E0405, x->span, "index %s of an axis of size %s", cg_strbuf_str(&at), cg_strbuf_str(&of_size));
-    cg_note_origin(e, report, size, of->tensor.origin[axis]);
+    cg_note_origin(e, report, size, of->tensor->origin[axis]);
     cg_strbuf_deinit(&at);
     cg_strbuf_deinit(&of_size);
     return NULL;
@@ -181,8 +181,8 @@ static CgValue *dropped(CgElab *e, CgValue *of, const bool *gone, const CgExpr *
     CgSpan span = x->a->span;
     CgValue *v = cg_op_emit(e, cg_op_get("reshape"), &of, &span, 1, cg_attrs(1, at), x->span, x->op_span);
     for (int i = 0; i < n && v->kind == CG_VALUE_TENSOR; i++) {
-        v->tensor.label[i] = of->tensor.label[from[i]];
-        v->tensor.origin[i] = of->tensor.origin[from[i]];
+        v->tensor->label[i] = of->tensor->label[from[i]];
+        v->tensor->origin[i] = of->tensor->origin[from[i]];
     }
     return v;
 }
@@ -274,6 +274,6 @@ CgValue *cg_eval_index(CgElab *e, CgFrame *f, const CgExpr *x)
             return cg_value_poison(e);
     if (x->args.n == 1 && x->args.at[0].value->kind != CG_EXPR_RANGE)
         return refuse(e, of, x, cg_eval(e, f, x->args.at[0].value));
-    cg_elab_error(e, CG_E0305, x->span, "%s cannot be sliced", cg_value_kind_name(of));
+    cg_elab_error(e, CG_E0313, x->span, "%s cannot be sliced", cg_value_kind_name(of));
     return cg_value_poison(e);
 }

@@ -255,10 +255,10 @@ bool cg_match_type(CgElab *e, CgFrame *body, const CgTypeExpr *declared, CgValue
         cg_strbuf_deinit(&text);
         return false;
     }
-    if (!cg_bind_dims(e, body, declared->dims, declared->ndims < 0 ? 0 : declared->ndims, t, &tensor->tensor, at,
+    if (!cg_bind_dims(e, body, declared->dims, declared->ndims < 0 ? 0 : declared->ndims, t, tensor->tensor, at,
             declared->span, what))
         return false;
-    take_labels(body, declared, t->rank, &tensor->tensor);
+    take_labels(body, declared, t->rank, tensor->tensor);
     return true;
 }
 

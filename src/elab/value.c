@@ -14,6 +14,8 @@ CgValue *cg_value_new(CgElab *e, CgValueKind kind, CgSpan span)
     e->budget.bytes += COST;
     v->kind = kind;
     v->span = span;
+    if (kind == CG_VALUE_TENSOR)
+        v->tensor = CG_NEW(e->arena, CgTensorValue);
     return v;
 }
 
@@ -126,16 +128,16 @@ CgValue *cg_value_held(CgElab *e, const CgClass *cls, void *held)
 CgValue *cg_value_tensor(CgElab *e, CgRef ref, CgSpan span)
 {
     CgValue *v = cg_value_new(e, CG_VALUE_TENSOR, span);
-    v->tensor.ref = ref;
+    v->tensor->ref = ref;
     for (int i = 0; i < CG_MAX_RANK; i++)
-        v->tensor.origin[i] = span;
+        v->tensor->origin[i] = span;
     return v;
 }
 
 const CgType *cg_value_type(CgElab *e, const CgValue *tensor)
 {
     CG_ASSERT(tensor->kind == CG_VALUE_TENSOR && e->model, "a tensor has a type while its graph is being built");
-    return cg_node_type(e->model->build.graph, tensor->tensor.ref);
+    return cg_node_type(e->model->build.graph, tensor->tensor->ref);
 }
 
 const char *cg_value_kind_name(const CgValue *v)
@@ -174,7 +176,7 @@ const CgClass *cg_value_class(const CgValue *v)
 {
     switch (v->kind) {
     case CG_VALUE_OBJECT: return v->cls;
-    case CG_VALUE_COLUMN: return v->i ? &cg_class_labels : &cg_class_column;
+    case CG_VALUE_COLUMN: return v->cls ? v->cls : &cg_class_column;
     case CG_VALUE_STAGE: return &cg_class_table;
     case CG_VALUE_CALL: {
         const CgKinds *result = &cg_function_signature(v->function)->result;

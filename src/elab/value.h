@@ -34,7 +34,7 @@ typedef enum CgValueKind {
     CG_VALUE_OBJECT,   /* cls; s = what made it, keys/at = its description; held = the thing itself, once it is there */
     CG_VALUE_CALL,     /* function applied to at[n] when the script runs; held = the columns it will have, of a table */
     CG_VALUE_STAGE,    /* stage: a train or evaluate, run once and stored */
-    CG_VALUE_COLUMN,   /* s: a column of the table an expression is about; i: it holds texts */
+    CG_VALUE_COLUMN,   /* s: a column of the table an expression is about; cls: numbers or labels */
 } CgValueKind;
 
 /* What is known of a value that is not. */
@@ -78,28 +78,35 @@ typedef struct CgTensorValue {
     uint16_t written;           /* bit k: the size of axis k is a 1 that the author wrote (broadcast.c) */
 } CgTensorValue;
 
+/* Which fields there are is said by the kind, above; those before the union are there always. */
 struct CgValue {
     CgValueKind kind;
+    int n;        /* elements or fields: 0 of all that has none */
     CgSpan span;  /* where it was made */
     bool is_size; /* INT: the size of an axis, or made of such: '/' is exact */
     bool open;    /* LIST */
-    int64_t i;
-    double f;
-    CgAtom s;
-    const CgTypeExpr *choices; /* STR: it is one of the strings of this type; NULL: it may be any */
-    const CgDim *dim;
-    CgValue **at;
-    CgAtom *keys;
-    int n;
-    const CgStmt *stmt;
-    CgEnv *env;
-    CgInstance *instance;
-    CgTensorValue tensor;
-    const CgOp *op;
-    const CgFunction *function;
-    const CgClass *cls;
-    void *stage; /* the experiment layer's CgStage, or what a CALL carries */
-    void *held;
+    union {
+        int64_t i;
+        double f;
+        const CgDim *dim;
+        CgInstance *instance;
+        CgTensorValue *tensor;
+        const CgOp *op;
+        struct {
+            const CgStmt *stmt;
+            CgEnv *env;
+        };
+        struct {
+            CgAtom s;
+            const CgTypeExpr *choices; /* STR: it is one of the strings of this type; NULL: it may be any */
+            CgValue **at;
+            CgAtom *keys;
+            const CgFunction *function;
+            const CgClass *cls;
+            void *stage; /* a CgStage; what a CALL carries besides its arguments */
+            void *held;
+        };
+    };
 };
 
 const char *cg_value_kind_name(const CgValue *v); /* "a number", "a tensor" for messages */

@@ -23,7 +23,7 @@ static void check_ending(CgElab *e, const CgValue *v, const CgValue *to, CgSpan 
     for (const char *const *known = cls->endings; *known; known++)
         if (end && !strcmp(end, *known))
             return;
-    CgDiag *d = cg_elab_error(e, CG_E0305, span, "%s cannot be saved as '%s'", cls->article, to->s);
+    CgDiag *d = cg_elab_error(e, CG_E0606, span, "%s cannot be saved as '%s'", cls->article, to->s);
     cg_diag_help(d, "%s", cls->saved_help);
 }
 
@@ -105,7 +105,7 @@ static void check_statements(CgSession *x)
             CgValue *v = cg_eval(e, &f, s->a);
             CgValue *to = cg_eval(e, &f, s->b);
             if (!cg_is_poison(to) && to->kind != CG_VALUE_STR)
-                cg_elab_error(e, CG_E0305, s->b->span, "a file name is a string, not %s", cg_value_kind_name(to));
+                cg_elab_error(e, CG_E0606, s->b->span, "a file name is a string, not %s", cg_value_kind_name(to));
             else if (!cg_is_poison(to) && !cg_is_poison(v)) {
                 check_ending(e, v, to, s->b->span);
                 check_files(e, &saves, v, to->s, s->b->span);

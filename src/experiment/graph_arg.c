@@ -90,7 +90,7 @@ static CgValue *input_like_data(CgSession *x, const CgKnownType *known)
     CgValue *v =
         cg_value_tensor(x->elab, cg_graph_input(&x->elab->model->build, known->name, known->type), known->span);
     for (int i = 0; i < known->type.rank; i++)
-        v->tensor.origin[i] = known->span;
+        v->tensor->origin[i] = known->span;
     return v;
 }
 
@@ -104,10 +104,10 @@ static bool input_value(CgSession *x, const CgInstance *inst, const CgParam *p, 
     *out = cg_value_tensor(x->elab, cg_graph_input(&x->elab->model->build, p->name, type), p->span);
     const CgDim *below = p->type->below ? declared_size(inst, p->type->below, sizes) : NULL;
     if (below)
-        cg_below_set(x->elab->model, (*out)->tensor.ref, below, p->type->span);
+        cg_below_set(x->elab->model, (*out)->tensor->ref, below, p->type->span);
     for (int i = 0; i < type.rank; i++) {
-        (*out)->tensor.origin[i] = p->type->dims[i]->span;
-        (*out)->tensor.label[i] = p->type->dims[i]->kind == CG_EXPR_NAME ? p->type->dims[i]->s : NULL;
+        (*out)->tensor->origin[i] = p->type->dims[i]->span;
+        (*out)->tensor->label[i] = p->type->dims[i]->kind == CG_EXPR_NAME ? p->type->dims[i]->s : NULL;
     }
     return true;
 }
@@ -117,7 +117,7 @@ static bool input_value(CgSession *x, const CgInstance *inst, const CgParam *p, 
 static void name_outputs(CgModelGraph *m, const CgValue *v, const char *name)
 {
     if (v->kind == CG_VALUE_TENSOR)
-        cg_graph_output(m->graph, name, v->tensor.ref);
+        cg_graph_output(m->graph, name, v->tensor->ref);
     for (int i = 0; i < v->n && (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD); i++) {
         name_outputs(m, v->at[i], v->keys ? v->keys[i] : cg_intern_printf("%s.%d", name, i));
     }

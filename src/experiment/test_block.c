@@ -37,7 +37,7 @@ static bool side(CgElab *e, CgFrame *f, const CgExpr *x, CgSide *out)
     if (cg_is_poison(out->value))
         return false;
     if (!comparable(out->value)) {
-        cg_elab_error(e, CG_E0305, x->span, "expect compares numbers, tensors, strings and lists of them, not %s",
+        cg_elab_error(e, CG_E0313, x->span, "expect compares numbers, tensors, strings and lists of them, not %s",
             cg_value_kind_name(out->value));
         return false;
     }
@@ -45,7 +45,7 @@ static bool side(CgElab *e, CgFrame *f, const CgExpr *x, CgSide *out)
         char name[32];
         out->output = (int)t->model->graph->outputs.len;
         snprintf(name, sizeof name, "expect.%d", out->output);
-        cg_graph_output(t->model->graph, name, out->value->tensor.ref);
+        cg_graph_output(t->model->graph, name, out->value->tensor->ref);
     }
     return true;
 }
@@ -96,7 +96,7 @@ static void expect(CgElab *e, CgFrame *f, const CgStmt *s)
         good = side(e, f, x->args.at[1].value, &it.right) && good && alike(e, &it.left, &it.right);
         CgValue *tolerance = x->args.n > 2 ? cg_eval(e, f, x->args.at[2].value) : NULL;
         if (tolerance && !cg_is_poison(tolerance) && !cg_value_number(tolerance, &it.tolerance)) {
-            cg_elab_error(e, CG_E0305, x->args.at[2].value->span, "a tolerance is a number, not %s",
+            cg_elab_error(e, CG_E0312, x->args.at[2].value->span, "a tolerance is a number, not %s",
                 cg_value_kind_name(tolerance));
             good = false;
         }
@@ -105,7 +105,7 @@ static void expect(CgElab *e, CgFrame *f, const CgStmt *s)
         good = side(e, f, x, &it.left);
         if (good && it.left.value->kind != CG_VALUE_BOOL
             && (it.left.value->kind != CG_VALUE_TENSOR || cg_value_type(e, it.left.value)->dtype != CG_BOOL)) {
-            cg_elab_error(e, CG_E0305, x->span, "expect takes a comparison or something true, not %s",
+            cg_elab_error(e, CG_E0314, x->span, "expect takes a comparison or something true, not %s",
                 cg_value_kind_name(it.left.value));
             good = false;
         }

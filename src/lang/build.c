@@ -321,8 +321,9 @@ CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *
     t->kind = CG_TYPE_TENSOR;
     for (int i = 0; i < t->ndims; i++)
         check_dim(p, t->dims[i], true);
-    /* Op signatures also have dtype variables (a capital letter), and names of kinds of attributes. */
-    bool variable = p->is_sig && ((name[0] >= 'A' && name[0] <= 'Z' && !name[1]) || (dims && !is_dtype(name)));
+    /* Signatures of ops and functions also have dtype variables (a capital letter) and kinds of values; kind[] is a
+     * list. */
+    bool variable = p->is_sig && name[0] >= 'A' && name[0] <= 'Z' && !name[1];
     if (variable || (is_dtype(name) && (dims || !is_scalar(name))))
         return t;
     t->kind = strcmp(name, "any") == 0 ? CG_TYPE_ANY : CG_TYPE_SCALAR;

@@ -136,7 +136,7 @@ static CgValue *build(CgElab *e, const CgArguments *a, bool batches)
 {
     for (int i = 0; a->at[0]->kind == CG_VALUE_RECORD && i < a->at[0]->n; i++)
         if (a->at[0]->at[i]->kind != CG_VALUE_STR) {
-            cg_elab_error(e, CG_E0305, a->span[0], "arrays name one file for each field: { x: \"x.npy\" }");
+            cg_elab_error(e, CG_E0312, a->span[0], "arrays name one file for each field: { x: \"x.npy\" }");
             return cg_value_poison(e);
         }
     Columns c;
@@ -163,7 +163,7 @@ static CgValue *build_arrays(CgElab *e, CgFrame *f, const CgArguments *a)
     double valid, test;
     if (cg_split_shares(a->at[1], &valid, &test))
         return build(e, a, false);
-    cg_elab_error(e, CG_E0305, a->span[1], CG_SHARES_HELP);
+    cg_elab_error(e, CG_E0312, a->span[1], CG_SHARES_HELP);
     return cg_value_poison(e);
 }
 

@@ -67,17 +67,17 @@ static CgValue *build_arithmetic(CgElab *e, CgFrame *f, const CgArguments *a)
     const Operator *op = operator_of(a->at[0]->s);
     bool two = a->at[2]->kind != CG_VALUE_NONE, texts = is_text(a->at[1]) || is_text(a->at[2]);
     if (!op || two != (op->two != NULL)) {
-        CgDiag *d = cg_elab_error(e, CG_E0305, a->call, "'%s' works on tensors only", a->at[0]->s);
+        CgDiag *d = cg_elab_error(e, CG_E0312, a->call, "'%s' works on tensors only", a->at[0]->s);
         cg_diag_help(d, "its operand is known when the script runs: a statistic or a column");
         return cg_value_poison(e);
     }
     if (texts && !(op->two == eq || op->two == ne)) {
         cg_elab_error(
-            e, CG_E0305, a->call, "'%s' has no meaning for texts, which are only compared by == and !=", op->name);
+            e, CG_E0312, a->call, "'%s' has no meaning for texts, which are only compared by == and !=", op->name);
         return cg_value_poison(e);
     }
     if (texts && !(is_text(a->at[1]) && is_text(a->at[2]))) {
-        cg_elab_error(e, CG_E0305, a->call, "a text is compared with a number");
+        cg_elab_error(e, CG_E0312, a->call, "a text is compared with a number");
         return cg_value_poison(e);
     }
     return cg_function_later(e, a, 0);

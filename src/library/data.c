@@ -15,7 +15,7 @@ static CgValue *wrong(CgElab *e, const CgArguments *a, int i, const char *what)
 {
     CgStrbuf found = { 0 };
     cg_value_print(a->at[i], &found);
-    cg_elab_error(e, CG_E0305, a->span[i], "%s, not %s", what, cg_strbuf_str(&found));
+    cg_elab_error(e, CG_E0312, a->span[i], "%s, not %s", what, cg_strbuf_str(&found));
     cg_strbuf_deinit(&found);
     return cg_value_poison(e);
 }
@@ -91,7 +91,7 @@ static CgValue *build_synthetic(CgElab *e, CgFrame *f, const CgArguments *a)
             cg_strbuf_printf(&kinds, "%s%s", i ? ", " : "", cg_synth_kind(i)->name);
             cg_suggest_offer(&near, cg_synth_kind(i)->name);
         }
-        CgDiag *d = cg_elab_error(e, CG_E0305, a->span[0], "synthetic knows no kind of text \"%s\"", a->at[0]->s);
+        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[0], "synthetic knows no kind of text \"%s\"", a->at[0]->s);
         if (cg_suggest_best(&near))
             cg_diag_help(d, "did you mean \"%s\"? The kinds are %s", cg_suggest_best(&near), cg_strbuf_str(&kinds));
         else
@@ -127,7 +127,7 @@ static CgValue *build_mix(CgElab *e, CgFrame *f, const CgArguments *a)
     (void)f;
     const CgValue *parts = a->at[0], *shares = a->at[1];
     if (parts->n != shares->n || parts->n < 1) {
-        cg_elab_error(e, CG_E0305, a->span[1], "mix takes as many shares as corpora, one or more; these are %d and %d",
+        cg_elab_error(e, CG_E0312, a->span[1], "mix takes as many shares as corpora, one or more; these are %d and %d",
             shares->n, parts->n);
         return cg_value_poison(e);
     }
@@ -242,7 +242,7 @@ static CgValue *build_windows(CgElab *e, CgFrame *f, const CgArguments *a)
     (void)f;
     if (cg_value_class(a->at[0])
         == &cg_class_corpus) { /* a whole corpus stands for its training split only where that is said */
-        CgDiag *d = cg_elab_error(e, CG_E0305, a->span[0], "windows are taken from one split of a corpus");
+        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[0], "windows are taken from one split of a corpus");
         cg_diag_help(d, "add .train, .valid, .test or .all");
         return cg_value_poison(e);
     }

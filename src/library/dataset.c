@@ -49,7 +49,7 @@ static CgValue *later(CgElab *e, CgFrame *f, const CgArguments *a)
 
 static CgValue *wrong_number(CgElab *e, const CgArguments *a, int i, const char *what)
 {
-    cg_elab_error(e, CG_E0305, a->span[i], "%s, not %lld", what, (long long)a->at[i]->i);
+    cg_elab_error(e, CG_E0312, a->span[i], "%s, not %lld", what, (long long)a->at[i]->i);
     return cg_value_poison(e);
 }
 
@@ -164,7 +164,7 @@ static CgValue *build_chain(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
     if (!a->at[0]->n) {
-        cg_elab_error(e, CG_E0305, a->span[0], "a chain is of one dataset or more");
+        cg_elab_error(e, CG_E0312, a->span[0], "a chain is of one dataset or more");
         return cg_value_poison(e);
     }
     CgValue *v = cg_function_later(e, a, 0);

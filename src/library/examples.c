@@ -54,7 +54,7 @@ static CgExampleField field_of(CgElab *e, const char *name, CgValue *const *a)
 
 static CgValue *refuse(CgElab *e, CgSpan at, const char *what)
 {
-    cg_elab_error(e, CG_E0305, at, "%s", what);
+    cg_elab_error(e, CG_E0312, at, "%s", what);
     return cg_value_poison(e);
 }
 
@@ -149,7 +149,7 @@ static CgValue *build_examples(CgElab *e, CgFrame *f, const CgArguments *a)
     for (int i = 0; i < of->n; i++) {
         CgExampleField one;
         if (!read_field(e, of->keys[i], of->at[i], &one)) {
-            CgDiag *d = cg_elab_error(e, CG_E0305, of->at[i]->span.file ? of->at[i]->span : a->span[1],
+            CgDiag *d = cg_elab_error(e, CG_E0312, of->at[i]->span.file ? of->at[i]->span : a->span[1],
                 "field '%s' is %s; fields are columns or field(...)", of->keys[i], cg_value_kind_name(of->at[i]));
             cg_diag_help(
                 d, "\"column\" or [\"one\", \"two\"] are numbers, field(\"column\", tokenizer, length = 64) is text");

@@ -15,7 +15,7 @@ static bool all_known(CgElab *e, const CgArguments *a)
     const CgValue *xs = a->at[0];
     for (int i = 0; i < xs->n; i++)
         if (xs->at[i]->kind == CG_VALUE_CALL) {
-            cg_elab_error(e, CG_E0305, a->span[0], "element %d is known only when the script runs", i);
+            cg_elab_error(e, CG_E0312, a->span[0], "element %d is known only when the script runs", i);
             return false;
         }
     return true;
@@ -49,7 +49,7 @@ static CgValue *extreme(CgElab *e, CgFrame *f, const CgArguments *a, int sign)
             a->at[1]->kind == CG_VALUE_NONE ? 1 : 2, in_order ? a->site : &site);
     }
     if (xs->kind != CG_VALUE_LIST && a->at[1]->kind != CG_VALUE_NONE) {
-        cg_elab_error(e, CG_E0305, a->span[1], "a column has no axes; '%s' goes over its rows", a->function->name);
+        cg_elab_error(e, CG_E0312, a->span[1], "a column has no axes; '%s' goes over its rows", a->function->name);
         return cg_value_poison(e);
     }
     if (xs->kind != CG_VALUE_LIST)
@@ -94,7 +94,7 @@ static CgValue *build_sorted(CgElab *e, CgFrame *f, const CgArguments *a)
         return cg_value_poison(e);
     for (int i = 1; i < xs->n; i++)
         if ((xs->at[i]->kind == CG_VALUE_STR) != (xs->at[0]->kind == CG_VALUE_STR)) {
-            cg_elab_error(e, CG_E0305, a->span[0], "numbers and strings have no common order");
+            cg_elab_error(e, CG_E0312, a->span[0], "numbers and strings have no common order");
             return cg_value_poison(e);
         }
     memcpy(out->at, xs->at, sizeof *xs->at * (size_t)xs->n);
@@ -109,7 +109,7 @@ static CgValue *build_zip(CgElab *e, CgFrame *f, const CgArguments *a)
     CgValue *out = cg_value_list(e, n, a->call);
     for (int k = 1; k < lists; k++)
         if (a->at[k]->n != n) {
-            cg_elab_error(e, CG_E0305, a->span[k], "a list of %d beside one of %d", a->at[k]->n, n);
+            cg_elab_error(e, CG_E0312, a->span[k], "a list of %d beside one of %d", a->at[k]->n, n);
             return cg_value_poison(e);
         }
     for (int i = 0; i < n; i++) {

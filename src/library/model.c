@@ -105,6 +105,7 @@ static CgValue *build_reconstruct(CgElab *e, CgFrame *f, const CgArguments *a)
         return cg_value_poison(e);
     CgValue *v = cg_function_later(e, a, 0);
     v->stage = g;
+    v->at[0] = cg_value_new(e, CG_VALUE_NONE, a->call); /* its weights are in the generator */
     return v;
 }
 
@@ -141,7 +142,7 @@ static CgValue *run_generate(CgSession *x, const CgValue *call, CgValue **args)
 static CgValue *build_generate(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     if (a->at[3]->i < 1 || a->at[3]->i > 65536) {
-        cg_elab_error(e, CG_E0305, a->span[3], "'length' of generate is a number of tokens from 1 to 65536, not %lld",
+        cg_elab_error(e, CG_E0312, a->span[3], "'length' of generate is a number of tokens from 1 to 65536, not %lld",
             (long long)a->at[3]->i);
         return cg_value_poison(e);
     }

@@ -55,7 +55,7 @@ static CgSpan span_of(const CgArguments *a, const char *name)
 
 static bool refuse(CgElab *e, const CgArguments *a, const char *name, const char *why)
 {
-    cg_elab_error(e, CG_E0305, span_of(a, name), "%s", why);
+    cg_elab_error(e, CG_E0312, span_of(a, name), "%s", why);
     return false;
 }
 
@@ -77,7 +77,7 @@ static bool check_column(CgElab *e, const CgArguments *a, CgValue *of, const cha
     }
     if (numeric && column->text) {
         cg_elab_error(
-            e, CG_E0305, span, "'%s' of %s is a column of numbers; '%s' holds text", name, a->function->name, v->s);
+            e, CG_E0312, span, "'%s' of %s is a column of numbers; '%s' holds text", name, a->function->name, v->s);
         return false;
     }
     for (int r = 0; of->kind == CG_VALUE_RECORD && r < of->n; r++) {
@@ -116,7 +116,7 @@ static bool check(CgElab *e, const CgArguments *args, CgFigureKind kind, const A
     if (a->group && !check_column(e, args, a->of, "group", a->group, false))
         return false;
     if (a->bins && (a->bins->i < 1 || a->bins->i > MAX_BINS)) {
-        cg_elab_error(e, CG_E0305, span_of(args, "bins"), "'bins' of plot.hist is a number from 1 to %d, not %lld",
+        cg_elab_error(e, CG_E0312, span_of(args, "bins"), "'bins' of plot.hist is a number from 1 to %d, not %lld",
             MAX_BINS, (long long)a->bins->i);
         return false;
     }

@@ -65,6 +65,20 @@ int cg_column_names(const CgValue *v, const char **names, int max)
     return n;
 }
 
+/* A column may be written as one of another table; the first argument has to have one of that name. */
+static bool are_of_table(CgElab *e, const CgArguments *a, int i)
+{
+    const CgSchema *of = cg_stage_columns(e, a->at[0]);
+    const char *names[MAX_KEYS];
+    int n = cg_column_names(a->at[i], names, MAX_KEYS);
+    for (int k = 0; of && k < n; k++)
+        if (names[k] && !cg_schema_find(of, names[k])) {
+            cg_elab_error(e, CG_E0601, a->span[i], "the table has no column '%s'", names[k]);
+            return false;
+        }
+    return true;
+}
+
 bool cg_columns_named(CgElab *e, const CgArguments *a, int i)
 {
     const CgValue *v = a->at[i];
@@ -74,13 +88,13 @@ bool cg_columns_named(CgElab *e, const CgArguments *a, int i)
         good &= one->kind == CG_VALUE_COLUMN || one->kind == CG_VALUE_NONE || cg_is_column_of(one);
     }
     if (good && v->kind == CG_VALUE_LIST && v->n > MAX_KEYS)
-        cg_elab_error(e, CG_E0305, a->span[i], "at most %d columns are named here", MAX_KEYS);
+        cg_elab_error(e, CG_E0312, a->span[i], "at most %d columns are named here", MAX_KEYS);
     if (!good) {
-        CgDiag *d = cg_elab_error(e, CG_E0305, a->span[i], "'%s' of %s names columns; this one is computed",
+        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[i], "'%s' of %s names columns; this one is computed",
             cg_function_signature(a->function)->stmt->params[i].name, a->function->name);
         cg_diag_help(d, "give it a name: compute(table, { name: .. })");
     }
-    return good && !(v->kind == CG_VALUE_LIST && v->n > MAX_KEYS);
+    return good && !(v->kind == CG_VALUE_LIST && v->n > MAX_KEYS) && are_of_table(e, a, i);
 }
 
 static CgSchema *copy_of(CgElab *e, const CgSchema *s)
@@ -242,14 +256,14 @@ static CgValue *build_table(CgElab *e, CgFrame *f, const CgArguments *a)
         cg_schema_add(e, schema, a->at[ROWS]->s, true);
     for (int i = 0; i < columns->n; i++) {
         if (columns->keys && !is_statistic(e, columns->at[i])) {
-            CgDiag *d = cg_elab_error(e, CG_E0305, a->span[COLUMNS], "'%s' is a statistic of the rows, not %s",
+            CgDiag *d = cg_elab_error(e, CG_E0312, a->span[COLUMNS], "'%s' is a statistic of the rows, not %s",
                 columns->keys[i], cg_value_kind_name(columns->at[i]));
             cg_diag_help(d, "a cell is one number: mean(..), quantile(..), interval(..)");
             return cg_value_poison(e);
         }
         CgAtom title = title_of(a, columns, i);
         if (!cg_schema_add(e, schema, title, false)) {
-            CgDiag *d = cg_elab_error(e, CG_E0305, a->span[COLUMNS], "two columns are called '%s'", title);
+            CgDiag *d = cg_elab_error(e, CG_E0312, a->span[COLUMNS], "two columns are called '%s'", title);
             cg_diag_help(d, "columns = { name: %s, .. } gives them names", title);
             return cg_value_poison(e);
         }
@@ -276,24 +290,24 @@ static CgValue *build_rows(CgElab *e, CgFrame *f, const CgArguments *a)
     (void)f;
     for (; is_nest(of) && of->n; of = of->at[0], depth++)
         if (depth < names->n && !cg_schema_add(e, schema, names->at[depth]->s, of->kind == CG_VALUE_RECORD)) {
-            cg_elab_error(e, CG_E0305, a->span[NAMES], "two columns are called '%s'", names->at[depth]->s);
+            cg_elab_error(e, CG_E0312, a->span[NAMES], "two columns are called '%s'", names->at[depth]->s);
             return cg_value_poison(e);
         }
     const CgSchema *inner = cg_stage_columns(e, (CgValue *)(uintptr_t)of);
     if (!inner || is_nest(of)) {
-        cg_elab_error(e, CG_E0305, a->span[NESTED], "'nested' of rows is records of tables; in them is %s",
+        cg_elab_error(e, CG_E0312, a->span[NESTED], "'nested' of rows is records of tables; in them is %s",
             cg_value_kind_name(of));
         return cg_value_poison(e);
     }
     if (names->n != depth) {
         CgDiag *d =
-            cg_elab_error(e, CG_E0305, a->span[NAMES], "%d names for %d records within each other", names->n, depth);
+            cg_elab_error(e, CG_E0312, a->span[NAMES], "%d names for %d records within each other", names->n, depth);
         cg_diag_help(d, "one name a level: names = [\"outer\", \"inner\"]");
         return cg_value_poison(e);
     }
     for (int i = 0; i < inner->n; i++)
         if (!cg_schema_add(e, schema, inner->at[i].name, inner->at[i].text)) {
-            cg_elab_error(e, CG_E0305, a->span[NAMES], "the tables have a column '%s' already", inner->at[i].name);
+            cg_elab_error(e, CG_E0312, a->span[NAMES], "the tables have a column '%s' already", inner->at[i].name);
             return cg_value_poison(e);
         }
     return cg_table_later(e, a, schema);
@@ -386,7 +400,7 @@ static CgValue *build_select(CgElab *e, CgFrame *f, const CgArguments *a)
     int n = cg_column_names(a->at[1], names, MAX_KEYS);
     for (int i = 0; i < n; i++)
         if (!cg_schema_add(e, schema, names[i], cg_schema_find(of, names[i])->text)) {
-            cg_elab_error(e, CG_E0305, a->span[1], "column '%s' is selected twice", names[i]);
+            cg_elab_error(e, CG_E0312, a->span[1], "column '%s' is selected twice", names[i]);
             return cg_value_poison(e);
         }
     return cg_table_later(e, a, schema);
@@ -414,12 +428,12 @@ static CgValue *build_compute(CgElab *e, CgFrame *f, const CgArguments *a)
     (void)f;
     for (int i = 0; i < columns->n; i++) {
         if (!cg_kinds_take(e, &wanted, columns->at[i], CG_KNOWN_LATER)) {
-            cg_elab_error(e, CG_E0305, a->span[1], "'%s' is a column, a number or a string, not %s", columns->keys[i],
+            cg_elab_error(e, CG_E0312, a->span[1], "'%s' is a column, a number or a string, not %s", columns->keys[i],
                 cg_value_kind_name(columns->at[i]));
             return cg_value_poison(e);
         }
         if (!cg_schema_add(e, schema, columns->keys[i], is_labels(columns->at[i]))) {
-            cg_elab_error(e, CG_E0305, a->span[1], "the table has a column '%s' already", columns->keys[i]);
+            cg_elab_error(e, CG_E0312, a->span[1], "the table has a column '%s' already", columns->keys[i]);
             return cg_value_poison(e);
         }
     }
@@ -488,12 +502,12 @@ static CgValue *build_bin(CgElab *e, CgFrame *f, const CgArguments *a)
         return cg_value_poison(e);
     if (a->at[2]->i < 1 || a->at[2]->i > 10000) {
         cg_elab_error(
-            e, CG_E0305, a->span[2], "'n' of bin is a number from 1 to 10000, not %lld", (long long)a->at[2]->i);
+            e, CG_E0312, a->span[2], "'n' of bin is a number from 1 to 10000, not %lld", (long long)a->at[2]->i);
         return cg_value_poison(e);
     }
     CgAtom name = cg_intern_printf("%s_bin", a->at[1]->s);
     if (!cg_schema_add(e, schema, name, false)) {
-        cg_elab_error(e, CG_E0305, a->span[1], "the table has a column '%s' already", name);
+        cg_elab_error(e, CG_E0312, a->span[1], "the table has a column '%s' already", name);
         return cg_value_poison(e);
     }
     return cg_table_later(e, a, schema);
@@ -569,7 +583,7 @@ static CgValue *build_pivot(CgElab *e, CgFrame *f, const CgArguments *a)
     if (!cg_columns_named(e, a, PIVOT_ROWS) || !cg_columns_named(e, a, PIVOT_COLUMNS))
         return cg_value_poison(e);
     if (a->at[PIVOT_ROWS]->s == a->at[PIVOT_COLUMNS]->s) {
-        cg_elab_error(e, CG_E0305, a->span[PIVOT_COLUMNS], "rows and columns are both '%s'", a->at[PIVOT_ROWS]->s);
+        cg_elab_error(e, CG_E0312, a->span[PIVOT_COLUMNS], "rows and columns are both '%s'", a->at[PIVOT_ROWS]->s);
         return cg_value_poison(e);
     }
     cg_schema_add(e, schema, a->at[PIVOT_ROWS]->s, a->at[PIVOT_ROWS]->i);

@@ -60,12 +60,12 @@ static CgValue *reduce(CgElab *e, CgFrame *f, const CgArguments *a, bool mean)
     if (x->kind != CG_VALUE_TENSOR) {
         if (a->at[1]->kind == CG_VALUE_NONE)
             return cg_function_later(e, a, 0);
-        cg_elab_error(e, CG_E0305, a->span[1], "a column has no axes; '%s' goes over its rows", a->function->name);
+        cg_elab_error(e, CG_E0312, a->span[1], "a column has no axes; '%s' goes over its rows", a->function->name);
         return cg_value_poison(e);
     }
     CgType t = *cg_value_type(e, x);
     if (t.dtype == CG_BOOL) {
-        CgDiag *d = cg_elab_error(e, CG_E0305, a->span[0], "'%s' takes numbers, not bool", a->function->name);
+        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[0], "'%s' takes numbers, not bool", a->function->name);
         cg_diag_help(d, "make numbers of it with cast(x, f32)");
         return cg_value_poison(e);
     }
@@ -77,7 +77,7 @@ static CgValue *reduce(CgElab *e, CgFrame *f, const CgArguments *a, bool mean)
         return x;
     CgBuild *b = &e->model->build;
     b->span = a->call;
-    CgRef r = x->tensor.ref;
+    CgRef r = x->tensor->ref;
     if (mean && !cg_dtype_is_float(t.dtype)) { /* the mean of whole numbers is none */
         t.dtype = CG_F32;
         r = cg_cast(b, r, CG_F32);
@@ -92,8 +92,8 @@ static CgValue *reduce(CgElab *e, CgFrame *f, const CgArguments *a, bool mean)
             gone |= axes[j] == i;
         if (gone)
             continue;
-        v->tensor.label[k] = x->tensor.label[i];
-        v->tensor.origin[k++] = x->tensor.origin[i];
+        v->tensor->label[k] = x->tensor->label[i];
+        v->tensor->origin[k++] = x->tensor->origin[i];
     }
     return v;
 }
@@ -130,7 +130,7 @@ static bool is_element(CgElab *e, double number, CgDtype dtype, CgSpan span)
     double most = dtype == CG_I32 ? 2147483647 : 9007199254740992;
     if (cg_dtype_is_float(dtype) || (number == floor(number) && number <= most && number >= -most - (dtype == CG_I32)))
         return true;
-    cg_elab_error(e, CG_E0305, span, "%.17g is no number of type %s", number, cg_dtype_name(dtype));
+    cg_elab_error(e, CG_E0312, span, "%.17g is no number of type %s", number, cg_dtype_name(dtype));
     return false;
 }
 
@@ -157,7 +157,7 @@ static CgValue *build_fill(CgElab *e, CgFrame *f, const CgArguments *a)
     if (!is_element(e, number, t.dtype, a->span[0]))
         return cg_value_poison(e);
     CgValue *v = cg_value_tensor(e, cg_fill(&e->model->build, t, number), a->call);
-    v->tensor.written = (uint16_t)((1u << t.rank) - 1); /* one number repeated: a 1 that grows changes nothing */
+    v->tensor->written = (uint16_t)((1u << t.rank) - 1); /* one number repeated: a 1 that grows changes nothing */
     return v;
 }
 
@@ -233,7 +233,7 @@ static CgValue *build_tensor(CgElab *e, CgFrame *f, const CgArguments *a)
     if (!shape_of_list(list, w) || !elements_of_list(e, list, 0, w)) {
         if (w->refused)
             return cg_value_poison(e);
-        CgDiag *d = cg_elab_error(e, CG_E0305, a->span[0],
+        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[0],
             "tensor takes a number or equally long lists of numbers, at most %d in all", MAX_WRITTEN);
         cg_diag_help(d, "tensor([[1, 2.5], [3, 4]])");
         return cg_value_poison(e);
@@ -247,8 +247,8 @@ static CgValue *build_tensor(CgElab *e, CgFrame *f, const CgArguments *a)
     CgValue *v =
         cg_value_tensor(e, cg_reshape(b, joined(b, w->type.dtype, w->at, w->n), w->type.rank, w->dim), a->call);
     for (int i = 0; i < w->type.rank; i++)
-        v->tensor.origin[i] = a->call;
-    v->tensor.written = (uint16_t)((1u << w->type.rank) - 1);
+        v->tensor->origin[i] = a->call;
+    v->tensor->written = (uint16_t)((1u << w->type.rank) - 1);
     return v;
 }
 
@@ -259,7 +259,7 @@ static CgValue *build_size(CgElab *e, CgFrame *f, const CgArguments *a)
     int k;
     if (!cg_axis_of(e, f, a->at[0], a->written[1], a->at[1], a->span[1], &k))
         return cg_value_poison(e);
-    return cg_value_dim(e, cg_value_type(e, a->at[0])->dim[k], a->at[0]->tensor.origin[k]);
+    return cg_value_dim(e, cg_value_type(e, a->at[0])->dim[k], a->at[0]->tensor->origin[k]);
 }
 
 static CgValue *build_is_graph(CgElab *e, CgFrame *f, const CgArguments *a)
@@ -294,13 +294,13 @@ static CgValue *build_grad(CgElab *e, CgFrame *f, const CgArguments *a)
         return cg_value_poison(e);
     }
     double constant;
-    if (cg_ref_const(&e->model->build, a->at[1]->tensor.ref, &constant)) {
+    if (cg_ref_const(&e->model->build, a->at[1]->tensor->ref, &constant)) {
         CgDiag *d = cg_elab_error(
             e, CG_E0504, a->call, "there is no derivative by a constant: what is made of it is a constant, too");
         cg_diag_help(d, "differentiate by an input, a parameter, or a tensor(...) of different numbers");
         return cg_value_poison(e);
     }
-    if (!cg_grad_build(&e->model->build, a->at[0]->tensor.ref, 1, &a->at[1]->tensor.ref, &by, &where, &err)) {
+    if (!cg_grad_build(&e->model->build, a->at[0]->tensor->ref, 1, &a->at[1]->tensor->ref, &by, &where, &err)) {
         CgDiag *d = cg_elab_error(e, CG_E0504, a->call, "%s", err.text);
         if (err.hint[0])
             cg_diag_help(d, "%s", err.hint);

@@ -49,11 +49,11 @@ static CgValue *build_bpe(CgElab *e, CgFrame *f, const CgArguments *a)
     for (int i = 0; several && i < of->n; i++)
         good &= cg_value_class(of->at[i]) == &cg_class_corpus;
     if (!good) {
-        cg_elab_error(e, CG_E0305, a->span[0], "bpe is trained on a corpus, or on a list or record of corpora");
+        cg_elab_error(e, CG_E0312, a->span[0], "bpe is trained on a corpus, or on a list or record of corpora");
         return cg_value_poison(e);
     }
     if (a->at[1]->i < 256 || a->at[1]->i > 65536) {
-        cg_elab_error(e, CG_E0305, a->span[1],
+        cg_elab_error(e, CG_E0312, a->span[1],
             "'size' is a number of tokens from 256 (the bytes alone) to 65536, not %lld", (long long)a->at[1]->i);
         return cg_value_poison(e);
     }

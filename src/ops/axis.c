@@ -208,7 +208,7 @@ static const CgDim *argmax_below(const CgInfer *inf, const CgDim *const *in)
 static const CgOp op_argmax = {
     CG_OP_HERE,
     .name = "argmax",
-    .sig = "(x: T[..s], axis: int = -1) -> i32[..r]",
+    .sig = "(x: T[..s], axis: axis = -1) -> i32[..r]",
     .doc = "Index of the greatest element along an axis, the first of several. NaN is never greater.\n",
     .below = argmax_below,
     .shape = argmax_shape,
@@ -222,7 +222,7 @@ static const CgOp op_argmax = {
 static const CgOp op_logsumexp = {
     CG_OP_HERE,
     .name = "logsumexp",
-    .sig = "(x: F[..s], axis: int = -1) -> F[..r]",
+    .sig = "(x: F[..s], axis: axis = -1) -> F[..r]",
     .doc = "log(sum(exp(x))) along an axis, without overflow: the maximum is taken out first.\n",
     .shape = logsumexp_shape,
     .vjp = logsumexp_vjp,
@@ -236,7 +236,7 @@ static const CgOp op_logsumexp = {
 static const CgOp op_cumsum = {
     CG_OP_HERE,
     .name = "cumsum",
-    .sig = "(x: T[..s], axis: int = -1, reverse: bool = false) -> T[..s]",
+    .sig = "(x: T[..s], axis: axis = -1, reverse: bool = false) -> T[..s]",
     .doc = "Running sum along an axis: y[i] = x[0] + .. + x[i], or x[i] + .. + x[n-1] when reverse.\n",
     .shape = cumsum_shape,
     .vjp = cumsum_vjp,

@@ -324,7 +324,7 @@ static const CgDim *cast_below(const CgInfer *inf, const CgDim *const *in)
 static const CgOp op_cast = {
     CG_OP_HERE,
     .name = "cast",
-    .sig = "(x: T[..s], to: str) -> U[..s]",
+    .sig = "(x: T[..s], to: dtype | str) -> U[..s]",
     .doc = "x as another dtype: \"f32\", \"f64\", \"i32\", \"i64\" or \"bool\".\n\n"
            "To an integer: towards zero, NaN to 0, beyond the range to its end. To bool: true unless 0.\n",
     .below = cast_below,

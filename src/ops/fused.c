@@ -297,7 +297,7 @@ static const CgOp op_fused = {
     CG_OP_HERE,
     .name = "fused",
     .was = "fused2 fused3 fused4",
-    .sig = "(xs: tensors, program: str, results: ints) -> T[..s]",
+    .sig = "(xs: tensors, program: str, results: int[]) -> T[..s]",
     .doc = "A chain of elementwise ops in one sweep over memory, made by the pass `fuse`.\n\n"
            "`program` lists instructions, an op and the numbers of its operands each; `results` says which values, up\n"
            "to four, come out. It means, and is differentiated as, the chain it was made from.\n",
@@ -325,7 +325,7 @@ static CgAlong sum_along(const CgInfer *inf, int operand, int axis, CgTo *to)
 static const CgOp op_fused_sum = {
     CG_OP_HERE,
     .name = "fused_sum",
-    .sig = "(xs: tensors, program: str, results: ints, over: int = 1) -> F[..s]",
+    .sig = "(xs: tensors, program: str, results: int[], over: int = 1) -> F[..s]",
     .doc = "A chain of elementwise ops and the sum of its last value over the last `over` axes, in one sweep over "
            "memory; made by\n"
            "the pass `fuse`. f32 is summed by tiles, their sums in f64. It is differentiated as the chain it was made "

@@ -151,7 +151,7 @@ static const CgDim *iota_below(const CgInfer *inf, const CgDim *const *in)
 static const CgOp op_iota = {
     CG_OP_HERE,
     .name = "iota",
-    .sig = "(type: type, axis: int = -1) -> T[..s]",
+    .sig = "(type: type, axis: axis = -1) -> T[..s]",
     .doc = "Counts along one axis: y[.., i, ..] = i, repeated along all others.\n",
     .below = iota_below,
     .shape = iota_shape,

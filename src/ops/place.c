@@ -213,7 +213,7 @@ static const CgSample put_at_samples[] = {
 static const CgOp op_slice_at = {
     CG_OP_HERE,
     .name = "slice_at",
-    .sig = "(x: T[..s], at: I[], axis: int, from: dim, n: dim) -> T[..r]",
+    .sig = "(x: T[..s], at: I[], axis: axis, from: dim, n: dim) -> T[..r]",
     .doc = "n places of an axis, the first of them from + at.\n\nWhere they would not lie within x, those nearest to "
            "them.\n",
     .shape = slice_at_shape,
@@ -227,7 +227,7 @@ static const CgOp op_slice_at = {
 static const CgOp op_put_at = {
     CG_OP_HERE,
     .name = "put_at",
-    .sig = "(x: T[..s], y: T[..r], at: I[], axis: int, from: dim) -> T[..s]",
+    .sig = "(x: T[..s], y: T[..r], at: I[], axis: axis, from: dim) -> T[..s]",
     .doc = "x with the places of an axis from from + at on replaced by those of y.\n\n"
            "Where they would not lie within x, the places nearest to them are replaced. Costs only y where x is not "
            "needed any more.\n",

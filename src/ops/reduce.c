@@ -495,7 +495,7 @@ static const CgSample reduce_samples[] = {
 static const CgOp op_sum = {
     CG_OP_HERE,
     .name = "sum",
-    .sig = "(x: T[..s], axes: ints) -> T[..r]",
+    .sig = "(x: T[..s], axes: axis[]) -> T[..r]",
     .doc = "Sum over the listed axes, which the result lacks. Integers wrap around.\n\n"
            "f32 is summed in blocks whose sums are carried in f64; the order is fixed by the sizes.\n",
     .shape = reduce_shape,
@@ -512,7 +512,7 @@ static const CgOp op_sum = {
 static const CgOp op_max = {
     CG_OP_HERE,
     .name = "max",
-    .sig = "(x: T[..s], axes: ints) -> T[..r]",
+    .sig = "(x: T[..s], axes: axis[]) -> T[..r]",
     .doc = "Maximum over the listed axes, which the result lacks. NaN if one element is; -inf of nothing.\n\n"
            "Elements that tie for the maximum share its derivative evenly.\n",
     .shape = reduce_shape,
@@ -528,7 +528,7 @@ static const CgOp op_max = {
 static const CgOp op_min = {
     CG_OP_HERE,
     .name = "min",
-    .sig = "(x: T[..s], axes: ints) -> T[..r]",
+    .sig = "(x: T[..s], axes: axis[]) -> T[..r]",
     .doc = "Minimum over the listed axes, which the result lacks. NaN if one element is; inf of nothing.\n\n"
            "Elements that tie for the minimum share its derivative evenly.\n",
     .shape = reduce_shape,

@@ -667,7 +667,7 @@ static const CgSample concat_samples[] = {
 static const CgOp op_reshape = {
     CG_OP_HERE,
     .name = "reshape",
-    .sig = "(x: T[..s], dims: dims) -> T[..r]",
+    .sig = "(x: T[..s], dims: dim | dim[]) -> T[..r]",
     .doc = "The same elements in row-major order under other axes. The number of elements may not change.\n",
     .below = cg_below_first,
     .shape = reshape_shape,
@@ -683,7 +683,7 @@ static const CgOp op_reshape = {
 static const CgOp op_transpose = {
     CG_OP_HERE,
     .name = "transpose",
-    .sig = "(x: T[..s], perm: ints) -> T[..r]",
+    .sig = "(x: T[..s], perm: int[]) -> T[..r]",
     .doc = "The axes in another order: axis i of the result is axis perm[i] of x.\n",
     .below = cg_below_first,
     .shape = transpose_shape,
@@ -698,7 +698,7 @@ static const CgOp op_transpose = {
 static const CgOp op_broadcast = {
     CG_OP_HERE,
     .name = "broadcast",
-    .sig = "(x: T[..s], dims: dims, axes: ints) -> T[..r]",
+    .sig = "(x: T[..s], dims: dim | dim[], axes: int[]) -> T[..r]",
     .doc = "x repeated along new axes: axis i of the result is axis axes[i] of x, or new where axes[i] = -1.\n\n"
            "The axes of x keep their order and their sizes.\n",
     .below = cg_below_first,
@@ -715,7 +715,7 @@ static const CgOp op_broadcast = {
 static const CgOp op_slice = {
     CG_OP_HERE,
     .name = "slice",
-    .sig = "(x: T[..s], axis: int, from: dim, to: dim) -> T[..r]",
+    .sig = "(x: T[..s], axis: axis, from: dim, to: dim) -> T[..r]",
     .doc = "The indices from (with) to to (without) along one axis. They must lie within x.\n",
     .below = cg_below_first,
     .shape = slice_shape,
@@ -731,7 +731,7 @@ static const CgOp op_slice = {
 static const CgOp op_pad = {
     CG_OP_HERE,
     .name = "pad",
-    .sig = "(x: T[..s], axis: int, before: dim, after: dim) -> T[..r]",
+    .sig = "(x: T[..s], axis: axis, before: dim, after: dim) -> T[..r]",
     .doc = "x with zeros added before and after along one axis.\n",
     .shape = pad_shape,
     .vjp = pad_vjp,
@@ -747,7 +747,7 @@ static const CgOp op_pad = {
 static const CgOp op_concat = {
     CG_OP_HERE,
     .name = "concat",
-    .sig = "(xs: tensors, axis: int) -> T[..r]",
+    .sig = "(xs: tensors, axis: axis) -> T[..r]",
     .doc = "Tensors one after another along one axis. All other axes must agree.\n",
     .below = cg_below_operands,
     .shape = concat_shape,

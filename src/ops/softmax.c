@@ -101,7 +101,7 @@ static const CgSample softmax_vjp_samples[] = {
 static const CgOp op_softmax = {
     CG_OP_HERE,
     .name = "softmax",
-    .sig = "(x: F[..s], axis: int = -1) -> F[..s]",
+    .sig = "(x: F[..s], axis: axis = -1) -> F[..s]",
     .doc = "exp(x) / sum(exp(x)) along an axis, without overflow. NaN where a whole lane is -inf.\n",
     .shape = softmax_shape,
     .vjp = softmax_vjp,
@@ -116,7 +116,7 @@ static const CgOp op_softmax = {
 static const CgOp op_softmax_vjp = {
     CG_OP_HERE,
     .name = "softmax_vjp",
-    .sig = "(y: F[..s], g: F[..s], axis: int = -1) -> F[..s]",
+    .sig = "(y: F[..s], g: F[..s], axis: axis = -1) -> F[..s]",
     .doc = "Derivative of softmax from its result: y * (g - sum(g * y)).\n",
     .shape = softmax_shape,
     .expand = softmax_vjp_expand,

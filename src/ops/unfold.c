@@ -216,7 +216,7 @@ static const CgSample fold_samples[] = {
 static const CgOp op_unfold = {
     CG_OP_HERE,
     .name = "unfold",
-    .sig = "(x: T[..s], axis: int = -1, size: int, stride: int = 1, dilation: int = 1) -> T[..r]",
+    .sig = "(x: T[..s], axis: axis = -1, size: int, stride: int = 1, dilation: int = 1) -> T[..r]",
     .doc = "Sliding windows along an axis, which becomes two: the windows and the elements of a window. Window i has\n"
            "elements i*stride, i*stride + dilation, ..; there are (L - (size-1)*dilation - 1) / stride + 1 of them,\n"
            "rounded down, which must be known: with a stride above 1 the axis has a number. A view, no copy; its\n"
@@ -232,7 +232,7 @@ static const CgOp op_unfold = {
 static const CgOp op_fold = {
     CG_OP_HERE,
     .name = "fold",
-    .sig = "(y: F[..s], axis: int, length: dim, stride: int = 1, dilation: int = 1) -> F[..r]",
+    .sig = "(y: F[..s], axis: axis, length: dim, stride: int = 1, dilation: int = 1) -> F[..r]",
     .doc = "Windows added up where `unfold` took them from: axis `axis` of windows and the one behind it become one\n"
            "of `length` elements, each the sum of all that stand for it, 0 where none does.\n",
     .shape = fold_shape,

@@ -51,12 +51,12 @@ static CgValue *make(CgElab *e, const Batch *b, int i)
                   *size = tok && tok->keys ? cg_record_find(tok, cg_intern("size")) : NULL;
     int64_t below = f->below > 0 ? f->below : size && size->kind == CG_VALUE_INT ? size->i : 0;
     if (below > 0)
-        cg_below_set(e->model, t->tensor.ref, cg_dim_int(below), b->data);
-    t->tensor.label[0] = cg_intern("batch");
+        cg_below_set(e->model, t->tensor->ref, cg_dim_int(below), b->data);
+    t->tensor->label[0] = cg_intern("batch");
     if (b->fields->tokenizer[i])
-        t->tensor.label[1] = cg_intern("length");
+        t->tensor->label[1] = cg_intern("length");
     for (int k = 0; k < f->rank; k++)
-        t->tensor.origin[k + 1] = b->fields->origin;
+        t->tensor->origin[k + 1] = b->fields->origin;
     return t;
 }
 
@@ -78,7 +78,7 @@ CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span)
 {
     const CgDataFields *fields = cg_data_fields(data);
     if (!fields) {
-        CgDiag *d = cg_elab_error(e, CG_E0305, span,
+        CgDiag *d = cg_elab_error(e, CG_E0607, span,
             "data are rows, as windows(...) or examples(...) gives them, not %s", cg_value_kind_name(data));
         cg_diag_help(d, "windows(corpus.train, tokenizer, length = 128)");
         return NULL;

@@ -53,7 +53,8 @@ static const CgTokenizer *tokenizer_of(const Evaluation *v, const CgValue *tenso
 {
     const CgGraph *g = v->s->model->graph;
     for (size_t i = 0; i < g->inputs.len; i++) {
-        int f = g->inputs.at[i] == tensor->tensor.ref ? cg_dataset_find(v->data, cg_node_name(g, g->inputs.at[i])) : -1;
+        int f =
+            g->inputs.at[i] == tensor->tensor->ref ? cg_dataset_find(v->data, cg_node_name(g, g->inputs.at[i])) : -1;
         if (f >= 0 && v->data->tokenizer[f])
             return v->data->tokenizer[f];
     }
@@ -73,7 +74,7 @@ static bool wanted(const Evaluation *v, const CgValue *tensor, CgTensor *out)
     const CgStage *s = v->s;
     size_t base = s->columns_graph->outputs.len - (size_t)s->nwanted;
     for (int i = 0; i < s->nwanted; i++)
-        if (s->wanted[i]->tensor.ref == tensor->tensor.ref) {
+        if (s->wanted[i]->tensor->ref == tensor->tensor->ref) {
             *out = cg_exec_output(v->runner.exec, (int)base + i);
             return true;
         }
@@ -139,7 +140,7 @@ static bool write_texts(Evaluation *v)
         Written *w = &v->written.at[i];
         CgTensor t;
         int32_t *context = NULL;
-        if (wanted(v, w->call->at[0], &t)) {
+        if (wanted(v, cg_record_find(w->call, cg_intern("tokens")), &t)) {
             context = cg_calloc((size_t)cg_tensor_count(&t) + 1, sizeof *context);
             for (int64_t k = 0; k < cg_tensor_count(&t); k++)
                 context[k] = (int32_t)cg_tensor_number(&t, k);
@@ -159,7 +160,7 @@ static bool digest_call(CgSession *x, const CgStage *s, const CgValue *v, CgDige
 {
     if (v->kind == CG_VALUE_TENSOR) {
         for (int i = 0; i < s->nwanted; i++)
-            if (s->wanted[i]->tensor.ref == v->tensor.ref)
+            if (s->wanted[i]->tensor->ref == v->tensor->ref)
                 cg_digester_add(d, &i, sizeof i);
         return true;
     }

@@ -12,7 +12,7 @@
 static int want(CgElab *e, CgStage *s, CgValue *tensor)
 {
     for (int i = 0; i < s->nwanted; i++)
-        if (s->wanted[i]->tensor.ref == tensor->tensor.ref)
+        if (s->wanted[i]->tensor->ref == tensor->tensor->ref)
             return i;
     CgValue **more = CG_NEWN(e->arena, CgValue *, s->nwanted + 1);
     if (s->nwanted)
@@ -88,7 +88,7 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
         } else if (v->kind == CG_VALUE_CALL && v->function->traits & CG_ROW) {
             want_arguments(e, s, v);
         } else if (!cg_value_number(v, &number)) {
-            cg_elab_error(e, CG_E0305, a->value->span, "column '%s' is %s; columns are numbers or texts of each row",
+            cg_elab_error(e, CG_E0607, a->value->span, "column '%s' is %s; columns are numbers or texts of each row",
                 a->name, cg_value_kind_name(v));
             good = false;
         }
@@ -102,12 +102,12 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
     for (int i = 0; i < s->ncolumns; i++)
         if (s->columns[i].value->kind == CG_VALUE_TENSOR) {
             s->columns[i].output = (int)m->graph->outputs.len;
-            cg_graph_output(m->graph, s->columns[i].name, s->columns[i].value->tensor.ref);
+            cg_graph_output(m->graph, s->columns[i].name, s->columns[i].value->tensor->ref);
         }
     for (int i = 0; i < s->nwanted; i++) {
         char name[32];
         snprintf(name, sizeof name, "wanted.%d", i);
-        cg_graph_output(m->graph, name, s->wanted[i]->tensor.ref);
+        cg_graph_output(m->graph, name, s->wanted[i]->tensor->ref);
     }
     s->whole = mixes_rows(m->graph);
     s->columns_graph = cg_pass_run_all(m->graph, NULL);

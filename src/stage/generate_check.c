@@ -51,8 +51,8 @@ CgGenerator *cg_generator_build(
     }
     if (good) {
         CgAttr axis = cg_a_int("axis", 2);
-        cg_graph_output(m->graph, "ids", cg_build(&m->build, "argmax", 1, &logits->tensor.ref, cg_attrs(1, &axis)));
-        cg_graph_output(m->graph, "logits", logits->tensor.ref);
+        cg_graph_output(m->graph, "ids", cg_build(&m->build, "argmax", 1, &logits->tensor->ref, cg_attrs(1, &axis)));
+        cg_graph_output(m->graph, "logits", logits->tensor->ref);
         g->graph = cg_pass_run_all(m->graph, NULL);
         build_step(g, has_context);
         g->in_context = g->in_text = -1;

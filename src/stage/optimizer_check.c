@@ -128,7 +128,7 @@ static bool results(Update *u, CgValue *out)
         return false;
     int n = out->kind == CG_VALUE_LIST ? out->n : 1;
     if (n != 1 + g->nstates) {
-        cg_elab_error(u->e, CG_E0305, u->at,
+        cg_elab_error(u->e, CG_E0607, u->at,
             "optimiser '%s' has %d states and returns %d values: the new parameter, then each state in order",
             u->stmt->names[0], g->nstates, n);
         return false;
@@ -140,7 +140,7 @@ static bool results(Update *u, CgValue *out)
                 u->stmt->names[0]);
             return false;
         }
-        cg_graph_output(g->model->graph, i ? u->states[i - 1] : "p", v->tensor.ref);
+        cg_graph_output(g->model->graph, i ? u->states[i - 1] : "p", v->tensor->ref);
     }
     return true;
 }
@@ -161,7 +161,7 @@ static bool rate_output(Update *u)
     v = cg_is_poison(v) ? NULL : cg_as_tensor(u->e, v, CG_F32);
     if (v && v->kind == CG_VALUE_TENSOR && cg_value_type(u->e, v)->rank == 0) {
         u->group->rate = (int)u->group->model->graph->outputs.len;
-        cg_graph_output(u->group->model->graph, "rate", v->tensor.ref);
+        cg_graph_output(u->group->model->graph, "rate", v->tensor->ref);
     }
     return v != NULL;
 }
@@ -210,7 +210,7 @@ static bool build_group(
     bool good = fill_group(&u);
     cg_model_end(e);
     if (good && m->params.len) {
-        cg_elab_error(e, CG_E0305, where->span,
+        cg_elab_error(e, CG_E0607, where->span,
             "optimiser '%s' declares parameters; its states are tensor arguments with a default", s->names[0]);
         good = false;
     }
@@ -249,7 +249,7 @@ bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
     if (cg_is_poison(opt))
         return false;
     if (opt->kind != CG_VALUE_INSTANCE) {
-        cg_elab_error(e, CG_E0305, where->span, "an optimiser is a graph such as adamw(rate = 1e-3), not %s",
+        cg_elab_error(e, CG_E0607, where->span, "an optimiser is a graph such as adamw(rate = 1e-3), not %s",
             cg_value_kind_name(opt));
         return false;
     }

@@ -4,6 +4,7 @@
 #include "stage/session.h"
 
 #include "elab/signature.h"
+#include "graph/registry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,8 +63,10 @@ CgDiag *cg_session_fault(CgSession *x, const CgExec *exec, CgSpan at)
     CgRef node = cg_plan_instr(plan, instr)->node;
     CgSpan place = node != CG_NONE ? cg_node(cg_plan_graph(plan), node)->span : (CgSpan){ 0 };
     CgDiag *d = cg_diag(x->diags, CG_E0605, place.file ? place : at, "%s", err.text);
-    if (!strncmp(cg_plan_instr(plan, instr)->op->name, "cross_entropy", 13))
-        cg_diag_help(d, "a label that stands for none is told with cross_entropy(.., ignore = -100)");
+    const CgSig *sig = cg_op_sig(cg_plan_instr(plan, instr)->op);
+    for (int i = 0; i < sig->n; i++)
+        if (sig->at[i].name == cg_intern("ignore"))
+            cg_diag_help(d, "a label that stands for none is told with cross_entropy(.., ignore = -100)");
     return d;
 }
 

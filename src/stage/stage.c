@@ -39,7 +39,7 @@ CgValue *cg_check_model(CgElab *e, CgFrame *f, const CgExpr *x)
     CgValue *v = cg_eval(e, f, x);
     if (cg_is_poison(v) || v->kind == CG_VALUE_INSTANCE)
         return v;
-    CgDiag *d = cg_elab_error(e, CG_E0305, x->span, "a model is wanted here, not %s", cg_value_kind_name(v));
+    CgDiag *d = cg_elab_error(e, CG_E0607, x->span, "a model is wanted here, not %s", cg_value_kind_name(v));
     if (v->kind == CG_VALUE_GRAPH)
         cg_diag_help(d, "give it its static arguments: %s(...)", v->stmt->names[0]);
     return cg_value_poison(e);

@@ -75,7 +75,7 @@ static bool integer(
     if (cg_is_poison(v))
         return false;
     if (v->kind != CG_VALUE_INT || v->i < least || v->i > MOST) {
-        cg_elab_error(e, CG_E0305, x->span, "'%s' is an integer from %lld to %d", name, (long long)least, MOST);
+        cg_elab_error(e, CG_E0607, x->span, "'%s' is an integer from %lld to %d", name, (long long)least, MOST);
         return false;
     }
     *out = v->i;
@@ -162,7 +162,7 @@ static bool read_numbers(CgElab *e, CgFrame *f, const Fields *fields, CgStage *s
     if (rows && !field_of(fields, "batch"))
         s->batch = rows;
     if (s->batch % s->accumulate) {
-        cg_elab_error(e, CG_E0305, field_of(fields, "accumulate")->span,
+        cg_elab_error(e, CG_E0607, field_of(fields, "accumulate")->span,
             "a batch of %lld rows cannot be cut in %lld equal parts", (long long)s->batch, (long long)s->accumulate);
         return false;
     }
@@ -178,7 +178,7 @@ static bool read_clip(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
     if (v->kind == CG_VALUE_NONE) {
         s->clip = 0;
     } else if (!cg_value_number(v, &s->clip) || s->clip <= 0) {
-        cg_elab_error(e, CG_E0305, x->span, "clip is a positive number, the greatest norm of the gradient, or none");
+        cg_elab_error(e, CG_E0607, x->span, "clip is a positive number, the greatest norm of the gradient, or none");
         return false;
     }
     return true;
@@ -190,7 +190,7 @@ static bool read_average(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
     if (!v || cg_is_poison(v))
         return !v;
     if (!cg_value_number(v, &s->average) || !(s->average > 0 && s->average < 1)) {
-        cg_elab_error(e, CG_E0305, x->span,
+        cg_elab_error(e, CG_E0607, x->span,
             "average is what a step keeps of the mean of the parameters, a number between 0 and 1 such as 0.999");
         return false;
     }
@@ -205,7 +205,7 @@ static bool read_on_nan(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
     s->skip = v->kind == CG_VALUE_STR && !strcmp(v->s, "skip");
     if (s->skip || (v->kind == CG_VALUE_STR && !strcmp(v->s, "stop")))
         return true;
-    cg_elab_error(e, CG_E0305, x->span,
+    cg_elab_error(e, CG_E0607, x->span,
         "on_nan says what a step does whose loss, gradient or update is not finite: \"stop\" or \"skip\"");
     return false;
 }
@@ -223,13 +223,13 @@ static bool same_fields(CgElab *e, const CgStage *s, const CgExpr *x)
             && !memcmp(have->dim, want->dim, sizeof *want->dim * (size_t)want->rank);
         if (same)
             continue;
-        CgDiag *d = cg_elab_error(e, CG_E0305, x->span, "validate takes rows with the same fields as data; '%s' %s",
+        CgDiag *d = cg_elab_error(e, CG_E0607, x->span, "validate takes rows with the same fields as data; '%s' %s",
             want->name, have ? "has another type" : "is not among them");
         cg_diag_label(d, s->data->span, "data");
         return false;
     }
     if (!valid)
-        cg_elab_error(e, CG_E0305, x->span, "validate takes rows with the same fields as data, not %s",
+        cg_elab_error(e, CG_E0607, x->span, "validate takes rows with the same fields as data, not %s",
             cg_value_kind_name(s->validate));
     return valid;
 }
@@ -326,14 +326,14 @@ static CgRef read_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr 
     if (cg_is_poison(loss))
         return CG_NONE;
     if (loss->kind != CG_VALUE_TENSOR || !cg_dtype_is_float(cg_value_type(e, loss)->dtype)) {
-        cg_elab_error(e, CG_E0305, x->span, "the loss is a tensor of numbers, not %s", cg_value_kind_name(loss));
+        cg_elab_error(e, CG_E0607, x->span, "the loss is a tensor of numbers, not %s", cg_value_kind_name(loss));
         return CG_NONE;
     }
     cg_marks_check(e);
     if (!check_axes(e, loss, cg_data_fields(s->data), x) || !check_lost(e, s)
         || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))
         return CG_NONE;
-    return mean_of(&s->model->build, loss->tensor.ref);
+    return mean_of(&s->model->build, loss->tensor->ref);
 }
 
 /* What a share of the batch adds to the gradient, in place of the loss. */
@@ -342,7 +342,7 @@ static bool build_shares(CgElab *e, CgStage *s, const Fields *fields, CgRef *los
     CgModelGraph *m = s->model;
     CgSpan at = field_of(fields, "accumulate")->span;
     if (s->shares.mixed != CG_NONE) {
-        CgDiag *d = cg_elab_error(e, CG_E0305, at, "a batch in %lld shares would not give the loss of the whole batch",
+        CgDiag *d = cg_elab_error(e, CG_E0607, at, "a batch in %lld shares would not give the loss of the whole batch",
             (long long)s->accumulate);
         cg_diag_label(d, cg_node(m->graph, s->shares.mixed)->span, "this looks across the rows of the batch");
         cg_diag_help(d, "sums and means over rows are the same in shares; leave 'accumulate' out for anything else");

@@ -16,7 +16,12 @@ written = evaluate pair on windows(text.test, tok, length = 16) as m {
     text = reconstruct(m, batch.tokens)
     accuracy = token_f1(text, batch.tokens)
 }
+again = evaluate pair on windows(text.test, tok, length = 16) as m {
+    text = reconstruct(m, batch.next)
+    accuracy = token_f1(text, batch.tokens)
+}
 save written as "written.csv"
+save again as "again.csv"
 CG
 cg run a.cg 2>said || { cat said; exit 1; }
 for how in whole one; do
@@ -27,3 +32,4 @@ done
 cmp written.csv whole/written.csv && echo "as by the whole graph"
 cmp written.csv one/written.csv && echo "with one thread, too"
 [ $(wc -l <written.csv) -gt 40 ] && echo "many rows"
+cmp -s written.csv again.csv || echo "of other tokens, other texts"

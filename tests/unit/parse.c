@@ -275,18 +275,24 @@ static void lines(void)
 static void signatures(void)
 {
     CgArena *arena = cg_arena_new();
-    CgStmt *s = cg_sig_parse(arena, "softmax", "(x: F[..s], axis: int = -1) -> F[..s]", NULL);
+    CgStmt *s = cg_sig_parse(arena, "softmax", "(x: F[..s], axis: axis = -1) -> F[..s]", NULL);
     ok(s && s->nparams == 2 && s->nresults == 1 && strcmp(s->names[0], "softmax") == 0, "a signature");
     ok(s && s->params[0].type->kind == CG_TYPE_TENSOR && s->params[0].type->ndims == 1
             && s->params[0].type->dims[0]->kind == CG_EXPR_ROW,
         "a dtype variable with a row");
     ok(s && s->params[1].type->kind == CG_TYPE_SCALAR && s->params[1].init->kind == CG_EXPR_UNARY,
         "an attribute with its default");
-    s = cg_sig_parse(arena, "pair", "(x: T, dims: dims) -> (F[B, D], F[D])", NULL);
+    s = cg_sig_parse(arena, "pair", "(x: T, dims: dim | dim[]) -> (F[B, D], F[D])", NULL);
     ok(s && s->nresults == 2 && s->params[0].type->ndims == -1, "two results");
-    s = cg_sig_parse(arena, "cast", "(x: T[..s], to: str) -> U[..s]", NULL);
-    ok(s && s->results[0]->kind == CG_TYPE_TENSOR && s->params[1].type->kind == CG_TYPE_SCALAR,
-        "another dtype variable");
+    s = cg_sig_parse(arena, "cast", "(x: T[..s], to: dtype | str) -> U[..s]", NULL);
+    ok(s && s->results[0]->kind == CG_TYPE_TENSOR && s->params[1].type->kind == CG_TYPE_EITHER
+            && s->params[1].type->nparams == 2,
+        "another dtype variable, and one of two kinds");
+    s = cg_sig_parse(
+        arena, "corpus", "(path: str | str[], split: { train, \"the rest\" } = \"train\") -> corpus", NULL);
+    ok(s && s->params[0].type->params[1]->kind == CG_TYPE_SCALAR && s->params[0].type->params[1]->ndims == 0
+            && s->params[1].type->kind == CG_TYPE_CHOICE && s->params[1].type->nchoices == 2,
+        "a list of strings, and one of two strings");
     ok(!cg_sig_parse(arena, "bad", "(x: F[) -> F", NULL), "an ill-formed signature");
     CgSources *sources = cg_sources_new();
     CgDiags *diags = cg_diags_new(sources);

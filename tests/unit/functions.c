@@ -1,0 +1,184 @@
+/* functions.c - the lint of functions: what a signature promises holds (src/elab/signature.c, src/library/).
+ * Takes every function of the language; gives each of its parameters a value of every kind there is. A value of a kind
+ * that the signature does not name must be reported at that argument, once, and have no value; one that it names must
+ * reach the function without harm. */
+#include "base/diag_list.h"
+#include "elab/signature.h"
+#include "experiment/experiment.h"
+#include "graph/registry.h"
+#include "tap.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+static const char script[] =
+    "graph net(ids: i32[B, T], size: int) -> f32[B, T, size] {\n"
+    "    param w: f32[256, size] = normal(std = 0.29)\n"
+    "    return take(w, ids)\n"
+    "}\n"
+    "def twice(x) = 2 * x\n"
+    "text = synthetic(\"grammar\", size = 5003)\n"
+    "data = windows(text.train, bytes(), length = 11)\n"
+    "scores = evaluate net(size = 256) on data as m {\n"
+    "    loss = mean(cross_entropy(m(batch.tokens), batch.next), axis = 1)\n"
+    "    same = exact(batch.tokens, batch.next)\n"
+    "}\n"
+    "an_int, a_float, a_bool, a_str = 300, 0.375, true, \"grammar\"\n"
+    "ints, strs, mixed, a_record = [3, 5], [\"a\", \"b\"], [2.5, \"a\"], { a: 7, b: \"c\" }\n"
+    "a_split, a_tokenizer, a_model, an_op, a_function = text.valid, bytes(), net(size = 256), exp, bleu\n"
+    "some_corpora, some_data, a_graph, a_dtype, nothing = [text, text], [data, data], net, f64, none\n"
+    "a_table, columns = table(scores, columns = [mean(loss)]), [scores.loss, scores.same]\n"
+    "a_figure, tables = plot.line(scores, x = loss, y = same), { one: scores }\n"
+    "later, written = mean(scores.loss), generate(net(size = 256), \"a\", bytes(), length = 5)\n";
+
+/* Names of the script above; those of tensors are made below. */
+static const char *const names[] = { "an_int", "a_float", "a_bool", "a_str", "ints", "strs", "mixed", "a_record",
+    "text", "a_split", "data", "a_tokenizer", "a_model", "an_op", "a_function", "twice", "some_corpora", "some_data",
+    "a_graph", "a_dtype", "nothing", "scores", "a_table", "columns", "a_figure", "tables", "later", "written" };
+
+enum { MOST = 48 };
+
+typedef struct Values {
+    CgSession *x;
+    CgValue *at[MOST];
+    const char *name[MOST];
+    int n;
+    CgFrame frame;
+} Values;
+
+static void add(Values *v, const char *name, CgValue *value)
+{
+    v->name[v->n] = name;
+    v->at[v->n++] = value;
+}
+
+static void make_values(Values *v)
+{
+    CgElab *e = v->x->elab;
+    for (size_t i = 0; i < CG_LEN(names); i++)
+        add(v, names[i], cg_env_find(e, cg_elab_script(e), cg_intern(names[i])));
+    CgValue *column = cg_value_new(e, CG_VALUE_COLUMN, (CgSpan){ 0 });
+    column->s = cg_intern("loss");
+    add(v, "column", column);
+    add(v, "weights", cg_value_object(e, &cg_class_weights, "load", 0, (CgSpan){ 0 }));
+    const CgDim *dim[2] = { cg_dim_symbol("batch"), cg_dim_int(11) };
+    CgModelGraph *m = cg_model_begin(e, "lint", false);
+    CgBuild *b = &m->build;
+    add(v, "number", cg_value_tensor(e, cg_graph_input(b, "number", cg_type(CG_F32, 0, NULL)), (CgSpan){ 0 }));
+    add(v, "matrix", cg_value_tensor(e, cg_graph_input(b, "matrix", cg_type(CG_F32, 2, dim)), (CgSpan){ 0 }));
+    add(v, "tokens", cg_value_tensor(e, cg_graph_input(b, "tokens", cg_type(CG_I32, 2, dim)), (CgSpan){ 0 }));
+    add(v, "size", cg_value_dim(e, cg_dim_symbol("T"), (CgSpan){ 0 }));
+}
+
+static bool fits(Values *v, const CgFunction *f, int param, CgValue *value)
+{
+    const CgKinds *k = &cg_function_signature(f)->param[param];
+    if (k->choice && value->kind == CG_VALUE_STR)
+        return false; /* "grammar" is none of its strings */
+    return cg_kinds_take(v->x->elab, k, value, cg_function_known(f));
+}
+
+/* The first value that a parameter takes; NULL: none of them. */
+static CgValue *good_value(Values *v, const CgFunction *f, int param)
+{
+    const CgKinds *k = &cg_function_signature(f)->param[param];
+    for (int i = 0; i < v->n; i++)
+        if (fits(v, f, param, v->at[i]))
+            return v->at[i];
+    return k->choice ? cg_value_str(v->x->elab, k->choice->choices[0], (CgSpan){ 0 }) : NULL;
+}
+
+/* Calls f with good values but for one; the span of argument i is the i-th byte of the script. */
+static CgValue *call(Values *v, const CgFunction *f, int param, CgValue *value)
+{
+    const CgSignature *s = cg_function_signature(f);
+    CgElab *e = v->x->elab;
+    CgValue *args[CG_MAX_ARGS], *fn = cg_value_new(e, CG_VALUE_FUNCTION, (CgSpan){ 1, 100, 101 });
+    CgAtom keys[CG_MAX_ARGS];
+    CgSpan spans[CG_MAX_ARGS];
+    fn->function = f;
+    for (int i = 0; i < s->n; i++) {
+        args[i] = i == param ? value : good_value(v, f, i);
+        CG_ASSERT(args[i], "the script above has a value for every parameter");
+        keys[i] = s->stmt->params[i].name;
+        spans[i] = (CgSpan){ 1, (uint32_t)i, (uint32_t)i + 1 };
+    }
+    CgExpr callee = { .kind = CG_EXPR_NAME, .span = { 1, 100, 101 }, .s = cg_intern(f->name) };
+    CgExpr site = { .kind = CG_EXPR_CALL, .span = { 1, 100, 102 }, .a = &callee };
+    cg_diags_clear(v->x->diags);
+    return cg_call(e, &v->frame, fn, args, keys, spans, s->n, &site);
+}
+
+static void wrong_kinds(Values *v, const CgFunction *f, int param)
+{
+    const char *name = cg_function_signature(f)->stmt->params[param].name;
+    int wrong = 0, missed = 0;
+    for (int i = 0; i < v->n; i++) {
+        bool right = fits(v, f, param, v->at[i]);
+        if (!right && param == 0 && v->at[i]->kind == CG_VALUE_TENSOR && cg_op_find(f->name))
+            continue; /* that is the op of this name */
+        CgValue *out = call(v, f, param, v->at[i]);
+        const CgDiag *d = v->x->diags->first;
+        if (right) {
+            if (!out || (cg_is_poison(out) && !d))
+                tap_ok(false, "%s: '%s' with %s has a value or a message", f->name, name, v->name[i]);
+            continue;
+        }
+        wrong++;
+        if (out && cg_is_poison(out) && d && !d->next && d->code == CG_E0312 && d->span.start == (uint32_t)param
+            && d->span.end == (uint32_t)param + 1)
+            continue;
+        missed++;
+        printf("# %s: '%s' takes %s in silence or is reported elsewhere\n", f->name, name, v->name[i]);
+    }
+    tap_ok(!missed, "%s: '%s' refuses %d values of other kinds where they stand", f->name, name, wrong);
+}
+
+static bool is_sentence(const char *s)
+{
+    size_t n = strlen(s);
+    while (n && isspace((unsigned char)s[n - 1]))
+        n--;
+    return n && s[n - 1] == '.';
+}
+
+/* What a function says of itself. Where an op has its name, the kind of the first argument decides. */
+static void description(const CgFunction *f)
+{
+    const CgSignature *s = cg_function_signature(f);
+    const CgOp *op = cg_op_find(f->name);
+    tap_ok((f->build || f->run) && f->version > 0 && f->file && is_sentence(f->doc) && (!op || s->n),
+        "%s is described, and its name means one thing", f->name);
+}
+
+int main(void)
+{
+    CgErr err = { 0 };
+    CgSessionOpts opts = { .quiet = true };
+    if (!cg_io_write("functions.cg", script, sizeof script - 1, &err))
+        return 1;
+    Values v = { .x = cg_experiment_new("functions.cg", &opts) };
+    if (!tap_ok(cg_diags_count(v.x->diags) == 0, "the script with a value of each kind has no mistakes"))
+        cg_diags_print(v.x->diags, stdout, false);
+    make_values(&v);
+    CgElab *e = v.x->elab;
+    cg_frame_begin(e, &v.frame, NULL, cg_elab_script(e));
+    int any = 0;
+    const CgFunction *f;
+    for (size_t i = 0; (f = cg_function_at(i)); i++) {
+        description(f);
+        const CgSignature *s = cg_function_signature(f);
+        for (int k = 0; k < s->n; k++) {
+            any += cg_kinds_have(&s->param[k], CG_KIND_ANY, NULL);
+            if (!(f->traits & CG_PATTERN))
+                wrong_kinds(&v, f, k);
+        }
+    }
+    tap_ok(any <= 10, "at most ten parameters take any value: %d", any);
+    cg_frame_end(e, &v.frame);
+    CgModelGraph *m = e->model;
+    cg_model_end(e);
+    cg_model_free(m);
+    cg_experiment_free(v.x);
+    return tap_done();
+}
