@@ -32,7 +32,7 @@ CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e); /* E0901 for input
 void cg_diags_common(CgDiags *to, CgDiags *const *lists, int n);
 size_t cg_diags_count(const CgDiags *d);
 const char *cg_diags_last(const CgDiags *d); /* the message that was reported last, "" where there is none */
-int cg_diags_exit_code(const CgDiags *d); /* 0, 1, 3 or 130: the gravest */
+int cg_diags_exit_code(const CgDiags *d);    /* 0, 1, 3 or 130: the gravest */
 void cg_diags_text(const CgDiags *d, CgStrbuf *out, bool colour);
 void cg_diags_print(const CgDiags *d, FILE *to, bool colour);
 const char *cg_code_name(CgCode code); /* "E0201" */

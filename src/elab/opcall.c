@@ -300,6 +300,56 @@ static CgValue *unknown_sizes(CgElab *e, CgAtom op, const CgValue *a, const CgVa
     return NULL;
 }
 
+/* x @ y: the labels of rows from the left, of columns from the right. */
+static CgValue *multiply(CgElab *e, CgValue **in, const CgSpan *spans, CgSpan span, CgSpan caret)
+{
+    if (!all_tensors(e, "@", in, spans, 2, span))
+        return cg_value_poison(e);
+    CgValue *v = cg_op_emit(e, cg_op_get("matmul"), in, spans, 2, NULL, span, caret);
+    if (v->kind == CG_VALUE_TENSOR) { /* rows from the left, columns from the right */
+        const CgType *ta = cg_value_type(e, in[0]), *tb = cg_value_type(e, in[1]), *t = cg_value_type(e, v);
+        memset(v->tensor->label, 0, sizeof v->tensor->label);
+        for (int k = 0; k + 1 < t->rank && k < ta->rank; k++) {
+            v->tensor->label[k] = in[0]->tensor->label[k];
+            v->tensor->origin[k] = in[0]->tensor->origin[k];
+        }
+        if (t->rank && tb->rank) {
+            v->tensor->label[t->rank - 1] = in[1]->tensor->label[tb->rank - 1];
+            v->tensor->origin[t->rank - 1] = in[1]->tensor->origin[tb->rank - 1];
+        }
+    }
+    return v;
+}
+
+/* Texts and lists one behind the other; NULL where they are not that. */
+static CgValue *join(CgElab *e, CgValue *a, CgValue *b, CgSpan span)
+{
+    if (a->kind == CG_VALUE_STR && b->kind == CG_VALUE_STR) {
+        CgStrbuf s = { 0 };
+        if (!cg_budget_take(e, (int64_t)(strlen(a->s) + strlen(b->s)), span))
+            return cg_value_poison(e);
+        cg_strbuf_printf(&s, "%s%s", a->s, b->s);
+        CgValue *v = cg_value_str(e, cg_strbuf_str(&s), span);
+        cg_strbuf_deinit(&s);
+        return v;
+    }
+    if (a->kind == CG_VALUE_RANGE || b->kind == CG_VALUE_RANGE) {
+        a = cg_value_laid_out(e, a);
+        b = cg_value_laid_out(e, b);
+        if (cg_is_poison(a) || cg_is_poison(b))
+            return cg_value_poison(e);
+    }
+    if (a->kind == CG_VALUE_LIST && b->kind == CG_VALUE_LIST) {
+        if (!cg_budget_take(e, 8 * ((int64_t)a->n + b->n), span))
+            return cg_value_poison(e);
+        CgValue *v = cg_value_list(e, a->n + b->n, span);
+        for (int i = 0; i < a->n + b->n; i++)
+            v->at[i] = i < a->n ? a->at[i] : b->at[i - a->n];
+        return v;
+    }
+    return NULL;
+}
+
 CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, const CgExpr *x)
 {
     CgSpan spans[2] = { x->a->span, x->b->span };
@@ -319,22 +369,7 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
             }
             return cg_op_simple(e, op_of(op), in, spans, 2, x->span, caret);
         }
-        if (!all_tensors(e, "@", in, spans, 2, x->span))
-            return cg_value_poison(e);
-        CgValue *v = cg_op_emit(e, cg_op_get("matmul"), in, spans, 2, NULL, x->span, caret);
-        if (v->kind == CG_VALUE_TENSOR) { /* rows from the left, columns from the right */
-            const CgType *ta = cg_value_type(e, in[0]), *tb = cg_value_type(e, in[1]), *t = cg_value_type(e, v);
-            memset(v->tensor->label, 0, sizeof v->tensor->label);
-            for (int k = 0; k + 1 < t->rank && k < ta->rank; k++) {
-                v->tensor->label[k] = in[0]->tensor->label[k];
-                v->tensor->origin[k] = in[0]->tensor->origin[k];
-            }
-            if (t->rank && tb->rank) {
-                v->tensor->label[t->rank - 1] = in[1]->tensor->label[tb->rank - 1];
-                v->tensor->origin[t->rank - 1] = in[1]->tensor->origin[tb->rank - 1];
-            }
-        }
-        return v;
+        return multiply(e, in, spans, x->span, caret);
     }
     if (e->defining && (a->kind == CG_VALUE_DIM || b->kind == CG_VALUE_DIM)) {
         CgValue *v = unknown_sizes(e, op, a, b, x);
@@ -366,28 +401,10 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
         return number;
     if (e->model && (a->kind == CG_VALUE_DIM || b->kind == CG_VALUE_DIM) && strchr("+-*/", *op) && !op[1])
         return cg_op_simple(e, op_of(op), in, spans, 2, x->span, caret);
-    if (*op == '+' && a->kind == CG_VALUE_STR && b->kind == CG_VALUE_STR) {
-        CgStrbuf s = { 0 };
-        if (!cg_budget_take(e, (int64_t)(strlen(a->s) + strlen(b->s)), x->span))
-            return cg_value_poison(e);
-        cg_strbuf_printf(&s, "%s%s", a->s, b->s);
-        CgValue *v = cg_value_str(e, cg_strbuf_str(&s), x->span);
-        cg_strbuf_deinit(&s);
-        return v;
-    }
-    if (*op == '+' && (a->kind == CG_VALUE_RANGE || b->kind == CG_VALUE_RANGE)) {
-        a = cg_value_laid_out(e, a);
-        b = cg_value_laid_out(e, b);
-        if (cg_is_poison(a) || cg_is_poison(b))
-            return cg_value_poison(e);
-    }
-    if (*op == '+' && a->kind == CG_VALUE_LIST && b->kind == CG_VALUE_LIST) {
-        if (!cg_budget_take(e, 8 * ((int64_t)a->n + b->n), x->span))
-            return cg_value_poison(e);
-        CgValue *v = cg_value_list(e, a->n + b->n, x->span);
-        for (int i = 0; i < a->n + b->n; i++)
-            v->at[i] = i < a->n ? a->at[i] : b->at[i - a->n];
-        return v;
+    if (*op == '+') {
+        CgValue *v = join(e, a, b, x->span);
+        if (v)
+            return v;
     }
     bool fits[2] = { false, false }; /* of a number and something else, the other is out of place */
     for (int i = 0; i < 2; i++) {
@@ -405,8 +422,7 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
     return cg_value_poison(e);
 }
 
-/* ---- ops by name ----------------------------------------------------------------------------------------------------
- */
+/* ---- ops by name ----------------------------------------------------------------------------------------------- */
 
 /* Axes by number or name, one or a list of them. */
 static bool axes_attribute(CgElab *e, CgFrame *f, const CgSigParam *p, const CgKind *kind, CgValue *v,

@@ -18,7 +18,7 @@ static CgValue *refuse(CgElab *e, CgValue *of, const CgExpr *x, const CgValue *a
     return cg_value_poison(e);
 }
 
-/* ---- lists and records -------------------------------------------------------------------------------------------- */
+/* ---- lists and records ----------------------------------------------------------------------------------------- */
 
 /* One end of a range of a list; `absent` where it was left open. */
 static bool list_end(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x, int64_t absent, int64_t *out)
@@ -108,7 +108,7 @@ static CgValue *of_range(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
     return cg_value_poison(e);
 }
 
-/* ---- tensors ------------------------------------------------------------------------------------------------------- */
+/* ---- tensors --------------------------------------------------------------------------------------------------- */
 
 /* A place along an axis of this size, counted from the end when it is negative; NULL after a mistake. */
 static const CgDim *place_of(CgElab *e, CgValue *of, int axis, CgValue *v, const CgExpr *x, bool end)

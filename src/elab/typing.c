@@ -130,6 +130,34 @@ CgSpan cg_origin_of(CgFrame *f, const CgExpr *x)
     return x->span;
 }
 
+/* The axes of a row `..s`: n of them from `axis` on, as wherever else the row is written. */
+static bool bind_row(CgElab *e, CgFrame *f, const CgExpr *x, int n, const CgType *type, int axis, CgTensorValue *tensor,
+    CgSpan at, const char *what)
+{
+    bool good = true;
+    CgRows *row = cg_frame_rows(f, x->s);
+    if (!row) {
+        CgRows r = { .name = x->s, .n = n };
+        for (int k = 0; k < n; k++) {
+            r.dim[k] = type->dim[axis + k];
+            r.span[k] = tensor ? tensor->origin[axis + k] : at;
+            r.label[k] = tensor ? tensor->label[axis + k] : NULL;
+        }
+        cg_vec_push(&binder(f)->rows, r);
+    } else if (row->n != n) {
+        cg_elab_error(e, CG_E0401, at, "%s: '..%s' is %d axes and %d axes", what, x->s, row->n, n);
+        good = false;
+    } else {
+        for (int k = 0; k < n; k++)
+            if (row->dim[k] != type->dim[axis + k]) {
+                sizes_differ(e, row->dim[k], row->span[k], type->dim[axis + k], tensor ? tensor->origin[axis + k] : at,
+                    at, what, NULL);
+                good = false;
+            }
+    }
+    return good;
+}
+
 bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const CgType *type, CgTensorValue *tensor,
     CgSpan at, CgSpan pattern, const char *what)
 {
@@ -154,26 +182,7 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
         const CgExpr *x = dims[i];
         if (x->kind == CG_EXPR_ROW) {
             int n = type->rank - fixed;
-            CgRows *row = cg_frame_rows(f, x->s);
-            if (!row) {
-                CgRows r = { .name = x->s, .n = n };
-                for (int k = 0; k < n; k++) {
-                    r.dim[k] = type->dim[axis + k];
-                    r.span[k] = tensor ? tensor->origin[axis + k] : at;
-                    r.label[k] = tensor ? tensor->label[axis + k] : NULL;
-                }
-                cg_vec_push(&body->rows, r);
-            } else if (row->n != n) {
-                cg_elab_error(e, CG_E0401, at, "%s: '..%s' is %d axes and %d axes", what, x->s, row->n, n);
-                good = false;
-            } else {
-                for (int k = 0; k < n; k++)
-                    if (row->dim[k] != type->dim[axis + k]) {
-                        sizes_differ(e, row->dim[k], row->span[k], type->dim[axis + k],
-                            tensor ? tensor->origin[axis + k] : at, at, what, NULL);
-                        good = false;
-                    }
-            }
+            good &= bind_row(e, f, x, n, type, axis, tensor, at, what);
             axis += n;
             continue;
         }

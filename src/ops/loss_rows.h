@@ -57,8 +57,9 @@ static void NAME(cross_entropy_vjp)(const CgCall *call, CgPart part)
         int64_t id = id_at(call, (int64_t)r, v, ignore);
         if (id < 0) {
             loss[r] = 0;
-            memset((char *)call->out->data + (int64_t)r * cg_row_step(call->out) * (int64_t)cg_dtype_size(call->out->dtype), 0,
-                (size_t)v * cg_dtype_size(call->out->dtype));
+            memset((char *)call->out->data
+                    + (int64_t)r * cg_row_step(call->out) * (int64_t)cg_dtype_size(call->out->dtype),
+                0, (size_t)v * cg_dtype_size(call->out->dtype));
             continue;
         }
         T m = NAME(greatest)(x, v), hit = x[id];

@@ -16,7 +16,8 @@ void cg_exec_bind_param(CgExec *x, int ordinal, const void *data);
 void cg_exec_bind_output(CgExec *x, int ordinal, void *data); /* plans with outputs_bound */
 void *cg_exec_block(const CgExec *x); /* where outputs that are together begin; valid until the next run */
 void cg_exec_random(CgExec *x, uint64_t seed, uint64_t step);
-/* False when an index was outside of its table: what the plan gave is then not to be used, and cg_exec_explain says why. */
+/* False when an index was outside of its table: what the plan gave is then not to be used, and cg_exec_explain says
+ * why. */
 CG_NODISCARD bool cg_exec_run(CgExec *x);
 /* After a run that failed: what was found, and the instruction that found it. */
 int cg_exec_explain(const CgExec *x, CgErr *e);

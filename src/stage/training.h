@@ -32,7 +32,7 @@ typedef struct CgTraining {
     float loss_out;
     const CgRunner *faulty; /* whose run failed; NULL: none has ... */
     int64_t faulty_share;   /* ... and in which share of its batch */
-    bool look; /* whether updates look for the first number that is none, in `odd` */
+    bool look;              /* whether updates look for the first number that is none, in `odd` */
     CgOdd odd;
     double seconds;  /* in steps, since they are watched */
     int64_t watched; /* that many steps */
