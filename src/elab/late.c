@@ -40,7 +40,7 @@ CgValue *cg_late(CgElab *e, const char *op, CgValue **in, const CgSpan *spans, i
         a.at[i + 1] = i < n ? in[i] : cg_value_new(e, CG_VALUE_NONE, span);
         a.span[i + 1] = i < n && spans && spans[i].file ? spans[i] : span;
         if (i < n && !cg_kinds_take(e, &s->param[i + 1], in[i], CG_KNOWN_LATER)) {
-            cg_elab_error(e, CG_E0305, a.span[i + 1], "'%s' has no meaning for %s and %s", op,
+            cg_elab_error(e, CG_E0313, a.span[i + 1], "'%s' has no meaning for %s and %s", op,
                 cg_value_kind_name(in[0]), n > 1 ? cg_value_kind_name(in[1]) : "nothing");
             return cg_value_poison(e);
         }

@@ -234,7 +234,7 @@ static const CgValue *tensor_in(const CgValue *v)
 
 static bool no_f64(CgElab *e, const CgParamInfo *p, CgSpan at)
 {
-    CgDiag *d = cg_elab_error(e, CG_E0305, p->span, "'%s' is f64, and what is trained is f32", p->path);
+    CgDiag *d = cg_elab_error(e, CG_E0607, p->span, "'%s' is f64, and what is trained is f32", p->path);
     cg_diag_note(d, at, "by this optimiser");
     cg_diag_help(d, "declare it as f32, or freeze it");
     return false;
@@ -256,7 +256,7 @@ bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
     const CgValue *tensor = tensor_in(opt);
     if (tensor) {
         CgDiag *d = cg_elab_error(
-            e, CG_E0305, tensor->span, "an argument of an optimiser is a number or a schedule, not a tensor");
+            e, CG_E0607, tensor->span, "an argument of an optimiser is a number or a schedule, not a tensor");
         cg_diag_note(d, where->span, "of this optimiser");
         return false;
     }
