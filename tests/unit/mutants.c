@@ -129,15 +129,23 @@ static void block(Mutants *m, const CgBlock *b)
     }
 }
 
+/* What mutants point into, until the end. */
+static CG_VEC(void *) kept;
+
 static void script(Mutants *m, const char *path)
 {
     CgErr err = { 0 };
-    CgSources *sources = cg_sources_new(); /* kept: mutants point into it */
+    CgSources *sources = cg_sources_new();
     CgDiags *diags = cg_diags_new(sources);
     uint32_t file = 0;
     m->path = path;
-    if (cg_sources_load(sources, path, &file, &err))
-        block(m, &cg_unit_parse(sources, file, diags)->top);
+    cg_vec_push(&kept, sources);
+    cg_vec_push(&kept, diags);
+    if (!cg_sources_load(sources, path, &file, &err))
+        return;
+    CgUnit *unit = cg_unit_parse(sources, file, diags);
+    cg_vec_push(&kept, unit);
+    block(m, &unit->top);
 }
 
 /* ---- trying ---- */
@@ -217,18 +225,18 @@ int main(void)
 {
     static const char *const folders[] = { "examples", "graphs", "stdlib", "tests/lang" };
     const char *srcdir = getenv("srcdir"), *all = getenv("CG_TEST_ALL");
-    Mutants m = { 0 };
+    static Mutants m;
+    static CgPaths paths[CG_LEN(folders)];
     char to[64];
     int count[4] = { 0 }, tried = 0;
     snprintf(to, sizeof to, "mutant-%ld.cg", (long)getpid());
     for (size_t i = 0; i < CG_LEN(folders); i++) {
         CgStrbuf glob = { 0 };
         CgErr err = { 0 };
-        CgPaths paths = { 0 }; /* kept, too */
         cg_strbuf_printf(&glob, "%s/%s/*.cg", srcdir ? srcdir : ".", folders[i]);
-        tap_ok(cg_io_glob(cg_strbuf_str(&glob), &paths, &err), "scripts of %s", folders[i]);
-        for (size_t k = 0; k < paths.len; k++)
-            script(&m, paths.at[k]);
+        tap_ok(cg_io_glob(cg_strbuf_str(&glob), &paths[i], &err), "scripts of %s", folders[i]);
+        for (size_t k = 0; k < paths[i].len; k++)
+            script(&m, paths[i].at[k]);
         cg_strbuf_deinit(&glob);
     }
     /* as many of each kind, spread over all scripts */
