@@ -51,7 +51,7 @@ uint64_t cg_windows_tokens(const CgDataset *d); /* in the split, end marks inclu
 /* windows of one training epoch (of a mixture: until the first part repeats) */
 int64_t cg_windows_epoch(const CgDataset *d);
 
-/* The two fields alone, until trainings and evaluations take any dataset. cg_windows_at fills rows that are not there
+/* The two fields alone, as the fuzz target of texts reads them. cg_windows_at fills rows that are not there
  * with the last one. */
 typedef CgDataset CgWindows;
 void cg_windows_free(CgWindows *w);
