@@ -15,6 +15,7 @@ struct CgElab;
 typedef struct CgClass {
     const char *name;    /* as signatures say it: "corpus" */
     const char *article; /* as messages say it: "a corpus" */
+    const char *doc;     /* first sentence is the summary */
     bool shared;         /* made once a run from its description, which says all there is to say of it */
     void (*free)(void *held);
     void (*show)(const void *held, CgStrbuf *out);

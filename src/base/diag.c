@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const struct {
-    const char *name, *title, *explanation;
+    const char *name, *title, *explanation, *example;
 } codes[] = {
-#define X(code, title, explanation) { #code, title, explanation },
+#define X(code, title, explanation, example) { #code, title, explanation, example },
 #include "base/diag.def"
 #undef X
 };
@@ -159,3 +159,4 @@ const char *cg_code_name(CgCode code) { return codes[code].name; }
 const char *cg_code_title(CgCode code) { return codes[code].title; }
 
 const char *cg_code_explanation(CgCode code) { return codes[code].explanation; }
+const char *cg_code_example(CgCode code) { return codes[code].example; }

@@ -1,6 +1,6 @@
 /* diag.h - mistakes of the user, as values.
  * Takes codes, spans and words; gives a list that is printed once, sorted by place, at most 20 and a count.
- * Codes are rows of diag.def: X(E0201, "title", "explanation for cg explain"). Every code has a golden in tests/errors.
+ * Codes are rows of diag.def: X(E0201, "title", "explanation", "example"). Every code has a golden in tests/errors.
  */
 #ifndef CG_DIAG_H
 #define CG_DIAG_H
@@ -9,7 +9,7 @@
 #include "base/strbuf.h"
 
 typedef enum CgCode {
-#define X(code, title, explanation) CG_##code,
+#define X(code, title, explanation, example) CG_##code,
 #include "base/diag.def"
 #undef X
     CG_NCODES
@@ -38,4 +38,5 @@ void cg_diags_print(const CgDiags *d, FILE *to, bool colour);
 const char *cg_code_name(CgCode code); /* "E0201" */
 const char *cg_code_title(CgCode code);
 const char *cg_code_explanation(CgCode code);
+const char *cg_code_example(CgCode code); /* a script that provokes it, "" where no script alone does */
 #endif

@@ -215,6 +215,10 @@ static void show_column(const void *held, CgStrbuf *out)
         cg_strbuf_puts(out, column->n ? "]\n" : "[]\n");
 }
 
-CG_CLASS(column, .article = "a column", .show = show_column)
-CG_CLASS(labels, .article = "a column of texts", .show = show_column)
+CG_CLASS(column, .article = "a column",
+    .doc =
+        "Numbers, one a row of a table: scores.f1. Sums, differences, products and comparisons of columns are columns.",
+    .show = show_column)
+CG_CLASS(labels, .article = "a column of texts", .doc = "Texts, one a row of a table: a key, or what a model wrote.",
+    .show = show_column)
 CG_FUNCTIONS(column, &fn_column, &fn_labels, &fn_arithmetic, &fn_columns)

@@ -306,6 +306,9 @@ static const CgFunction fn_windows = { CG_FUNCTION_HERE, .name = "windows",
         "window begins with its document or goes on in it, and batch.mask is 1 where batch.next is still of it." };
 static void free_corpus(void *held) { cg_corpus_free(held); }
 
-CG_CLASS(corpus, .article = "a corpus", .shared = true, .free = free_corpus, .field = field_of_corpus)
-CG_CLASS(split, .article = "a split of a corpus", .shared = true)
+CG_CLASS(corpus, .article = "a corpus",
+    .doc = "Documents of text: files, or made by rule. .train, .valid and .test never overlap; .all is the whole.",
+    .shared = true, .free = free_corpus, .field = field_of_corpus)
+CG_CLASS(split, .article = "a split of a corpus", .doc = "A part of a corpus: .train, .valid, .test or .all of it.",
+    .shared = true)
 CG_FUNCTIONS(data, &fn_corpus, &fn_synthetic, &fn_mix, &fn_mix_rows, &fn_shuffle_tokens, &fn_split, &fn_windows)

@@ -199,5 +199,7 @@ static const CgFunction fn_chain = { CG_FUNCTION_HERE, .name = "chain", .sig = "
 
 static void free_dataset(void *held) { cg_dataset_free(held); }
 
-CG_CLASS(dataset, .article = "a dataset", .shared = true, .free = free_dataset, .field = field_of_dataset)
+CG_CLASS(dataset, .article = "a dataset",
+    .doc = "Rows with named, typed fields, which a training or an evaluation reads as batch.FIELD.", .shared = true,
+    .free = free_dataset, .field = field_of_dataset)
 CG_FUNCTIONS(dataset, &fn_subset, &fn_first, &fn_skip, &fn_shuffle, &fn_repeat, &fn_unique, &fn_chain)

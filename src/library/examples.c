@@ -209,5 +209,6 @@ static const CgFunction fn_examples = { CG_FUNCTION_HERE, .name = "examples",
         "numbers. batch.NAME has the field's type with the rows in front. `.train .valid .test` are rows of one split "
         "each, by their content." };
 
-CG_CLASS(field, .article = "a field of examples")
+CG_CLASS(field, .article = "a field of examples",
+    .doc = "How a field of examples is made: its text, tokenizer and length, or its classes.")
 CG_FUNCTIONS(examples, &fn_field, &fn_examples)

@@ -224,6 +224,6 @@ SCORE(edit_distance, "Insertions, deletions and replacements of tokens that make
 static const CgFunction fn_decode = { CG_FUNCTION_HERE, .name = "decode", .sig = "(tokens: tokens) -> tokens",
     .traits = CG_ROW, .run = decode, .doc = "The text of tokens, as a column of evaluate." };
 
-CG_CLASS(tokens, .article = "tokens")
+CG_CLASS(tokens, .article = "tokens", .doc = "A row of ids, or a text a model wrote; what scores such as bleu compare.")
 CG_FUNCTIONS(metric, &fn_token_f1, &fn_word_f1, &fn_bleu, &fn_chrf, &fn_rouge_1, &fn_rouge_2, &fn_rouge_l,
     &fn_word_rouge_l, &fn_exact, &fn_accuracy, &fn_first_error, &fn_exact_prefix, &fn_edit_distance, &fn_decode)

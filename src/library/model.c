@@ -170,6 +170,6 @@ static const CgFunction fn_generate = { CG_FUNCTION_HERE, .name = "generate",
 
 static void free_weights(void *held) { cg_tensors_free(held); }
 
-CG_CLASS(weights, .article = "weights", .free = free_weights)
+CG_CLASS(weights, .article = "weights", .doc = "The tensors of a file, by path.", .free = free_weights)
 CG_FUNCTIONS(
     model, &fn_freeze, &fn_unfreeze, &fn_in_bf16, &fn_in_f32, &fn_recomputed, &fn_load, &fn_reconstruct, &fn_generate)

@@ -393,7 +393,7 @@ static bool save_figure(const void *held, const char *path, CgErr *err)
 
 static const char *const endings[] = { ".svg", ".png", ".gp", ".csv", NULL };
 
-CG_CLASS(figure, .article = "a figure", .free = free_figure, .show = show_figure, .save = save_figure,
-    .endings = endings, .beside = ".csv",
+CG_CLASS(figure, .article = "a figure", .doc = "A picture of columns of a table. It is drawn when it is saved.",
+    .free = free_figure, .show = show_figure, .save = save_figure, .endings = endings, .beside = ".csv",
     .saved_help = "figures go to .svg or .png, with their data in .csv beside; .gp is the script for gnuplot")
 CG_FUNCTIONS(plot, &fn_scatter, &fn_line, &fn_bar, &fn_hist)

@@ -605,7 +605,10 @@ static const CgFunction fn_effect = { CG_FUNCTION_HERE, .name = "effect",
     .sig = "(a: column, b: column, kind: { paired, cohen, hedges, cliff } = \"paired\") -> float", .run = run_effect,
     .doc = "How large a difference is: of rows over their standard deviation, Cohen's d, Hedges' g, Cliff's delta." };
 
-CG_CLASS(estimate, .article = "an estimate", .show = show_estimate)
-CG_CLASS(resampling, .article = "a way to resample")
+CG_CLASS(estimate, .article = "an estimate",
+    .doc = "A number with what is known of it: its interval, its p-value, how many values it was made of.",
+    .show = show_estimate)
+CG_CLASS(resampling, .article = "a way to resample",
+    .doc = "How an interval is found: which columns say what is drawn together, and how often.")
 CG_FUNCTIONS(statistic, &fn_std, &fn_median, &fn_count, &fn_present, &fn_quantile, &fn_holm, &fn_interval, &fn_percent,
     &fn_digits, &fn_bootstrap, &fn_correlation, &fn_correlate, &fn_fit, &fn_paired, &fn_effect)

@@ -764,8 +764,12 @@ static bool save_table(const void *held, const char *path, CgErr *err) { return 
 
 static const char *const endings[] = { ".csv", ".jsonl", ".md", ".tex", NULL };
 
-CG_CLASS(table, .article = "a table", .field = cg_column_field, .free = free_table, .show = show_table,
-    .save = save_table, .endings = endings, .saved_help = "tables go to .csv, .jsonl, .md or .tex")
-CG_CLASS(groups, .article = "groups of rows", .free = free_groups, .show = show_groups)
+CG_CLASS(table, .article = "a table",
+    .doc = "Rows with typed columns, as evaluate and read give them. Names in the arguments after a table are its "
+           "columns.",
+    .field = cg_column_field, .free = free_table, .show = show_table, .save = save_table, .endings = endings,
+    .saved_help = "tables go to .csv, .jsonl, .md or .tex")
+CG_CLASS(groups, .article = "groups of rows", .doc = "The rows of a table in groups of equal values of some columns.",
+    .free = free_groups, .show = show_groups)
 CG_FUNCTIONS(table, &fn_table, &fn_rows, &fn_filter, &fn_select, &fn_compute, &fn_sort, &fn_bin, &fn_group, &fn_pivot,
     &fn_join, &fn_read)

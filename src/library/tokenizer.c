@@ -146,5 +146,6 @@ const CgTokenizer *cg_tokenizer_of(CgSession *x, CgValue *v)
     return made ? made->held : NULL;
 }
 
-CG_CLASS(tokenizer, .article = "a tokenizer", .shared = true, .free = free_tokenizer)
+CG_CLASS(tokenizer, .article = "a tokenizer", .doc = "What turns text into ids and back. .size is the number of ids.",
+    .shared = true, .free = free_tokenizer)
 CG_FUNCTIONS(tokenizer, &fn_bytes, &fn_bpe, &fn_tokenizer)

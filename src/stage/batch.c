@@ -72,7 +72,9 @@ static CgValue *field_of_batch(CgElab *e, CgValue *of, const char *name, CgSpan 
     return NULL;
 }
 
-CG_CLASS(batch, .article = "a batch of rows", .field = field_of_batch)
+CG_CLASS(batch, .article = "a batch of rows",
+    .doc = "The rows a step reads: batch.tokens and the other fields of its dataset, each with the rows as first axis.",
+    .field = field_of_batch)
 
 CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span)
 {

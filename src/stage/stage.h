@@ -12,6 +12,12 @@
 
 typedef struct CgStage CgStage;
 
+/* A field of the block of train: its kind as signatures say it, and what an absent one means ("": it must be there). */
+typedef struct CgBlockField {
+    const char *name, *kind, *otherwise, *doc;
+} CgBlockField;
+const CgBlockField *cg_train_field(size_t i); /* NULL past the last */
+
 /* A kind of stage: train.c and evaluate.c each end in one. */
 typedef struct CgStageKind {
     const char *name, *doing; /* "train"; "training", for messages */

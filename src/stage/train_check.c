@@ -10,17 +10,22 @@
 #include "run/plan/plan.h"
 #include "stage/check.h"
 
-static const char *const train_fields[] = { "on_nan", "data", "loss", "optimizer", "steps", "batch", "accumulate",
-    "clip", "average", "validate", "validate_every", "early_stop", "seed", NULL };
+#define FIELD(name, kind, otherwise, doc) { #name, kind, otherwise, doc },
+static const CgBlockField train_fields[] = {
+#include "stage/train_fields.def"
+    { NULL, NULL, NULL, NULL }
+};
+
+const CgBlockField *cg_train_field(size_t i) { return i < CG_LEN(train_fields) - 1 ? &train_fields[i] : NULL; }
 
 typedef struct Fields {
-    const CgArg *at[16];
+    const CgArg *at[CG_LEN(train_fields)];
 } Fields;
 
 static const CgExpr *field_of(const Fields *f, const char *name)
 {
-    for (int i = 0; train_fields[i]; i++)
-        if (!strcmp(train_fields[i], name))
+    for (int i = 0; train_fields[i].name; i++)
+        if (!strcmp(train_fields[i].name, name))
             return f->at[i] ? f->at[i]->value : NULL;
     return NULL;
 }
@@ -31,18 +36,18 @@ static bool read_fields(CgElab *e, const CgExpr *x, Fields *out)
     bool good = true;
     for (int i = 0; i < x->args.n; i++) {
         int k = 0;
-        while (train_fields[k] && (!x->args.at[i].name || strcmp(train_fields[k], x->args.at[i].name)))
+        while (train_fields[k].name && (!x->args.at[i].name || strcmp(train_fields[k].name, x->args.at[i].name)))
             k++;
-        if (train_fields[k]) {
+        if (train_fields[k].name) {
             out->at[k] = &x->args.at[i];
             continue;
         }
         CgSuggest s;
         CgStrbuf all = { 0 };
         cg_suggest_init(&s, x->args.at[i].name ? x->args.at[i].name : "");
-        for (int j = 0; train_fields[j]; j++) {
-            cg_suggest_offer(&s, train_fields[j]);
-            cg_strbuf_printf(&all, "%s%s", j ? ", " : "", train_fields[j]);
+        for (int j = 0; train_fields[j].name; j++) {
+            cg_suggest_offer(&s, train_fields[j].name);
+            cg_strbuf_printf(&all, "%s%s", j ? ", " : "", train_fields[j].name);
         }
         CgDiag *d = cg_elab_error(e, CG_E0303, x->args.at[i].name_span, "train has no field '%s'",
             x->args.at[i].name ? x->args.at[i].name : "");
@@ -53,10 +58,10 @@ static bool read_fields(CgElab *e, const CgExpr *x, Fields *out)
         cg_strbuf_deinit(&all);
         good = false;
     }
-    static const char *const needed[] = { "data", "loss", "optimizer", "steps" };
-    for (size_t i = 0; i < CG_LEN(needed); i++)
-        if (!field_of(out, needed[i])) {
-            cg_elab_error(e, CG_E0304, x->op_span.file ? x->op_span : x->span, "train needs '%s'", needed[i]);
+    for (int i = 0; train_fields[i].name; i++)
+        if (!train_fields[i].otherwise[0] && !out->at[i]) {
+            cg_elab_error(
+                e, CG_E0304, x->op_span.file ? x->op_span : x->span, "train needs '%s'", train_fields[i].name);
             good = false;
         }
     return good;

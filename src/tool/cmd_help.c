@@ -1,14 +1,10 @@
-/* cmd_help.c - cg help [NAME].
- * Takes the name of a command, of an op, of a function or graph of the library, or the code of a diagnostic; gives
- * what is known of it, or the list of all commands. Must not repeat what these say of themselves. */
+/* cmd_help.c - cg help [NAME [SCRIPT]].
+ * Takes the name of anything a script may say, of a command, of a list or of a code; gives what is known of it
+ * (report/help.h), or where to look. Must not repeat what these say of themselves. */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/suggest.h"
-#include "experiment/experiment.h"
-#include "graph/registry.h"
-#include "lang/embedded.h"
-#include "elab/signature.h"
+#include "report/help.h"
 #include "tool/tool.h"
 
 /* As it is typed: with dashes. */
@@ -17,122 +13,84 @@ static void print_command(const CgCommand *c)
     char name[32] = "";
     for (size_t i = 0; i + 1 < sizeof name && c->name[i]; i++)
         name[i] = c->name[i] == '_' ? '-' : c->name[i];
-    printf("  %-10s %s\n", name, c->summary);
+    printf("  %-14s %s\n", name, c->summary);
 }
 
-static void list_commands(void)
+static void print_commands(void)
+{
+    for (size_t i = 0; cg_command_at(i); i++)
+        print_command(cg_command_at(i));
+}
+
+static void print_overview(void)
 {
     puts("usage: cg COMMAND [ARGUMENT ...]\n"
          "       cg --version\n");
     puts("A script says what to build; `cg run SCRIPT.cg` builds it. The commands:\n");
-    for (size_t i = 0; cg_command_at(i); i++)
-        print_command(cg_command_at(i));
-    puts("\n`cg help NAME` says more of a command, an op, a function or graph of the library, "
-         "or a code such as E0402.");
+    print_commands();
+    puts("\n`cg help NAME` says more of a command, a keyword, a field of train, a type, a function, an op, a graph or\n"
+         "module of the library, or a code such as E0402; `cg help NAME SCRIPT.cg` knows the script's own names, too.");
+    printf("Lists: cg help commands");
+    for (size_t i = 0; cg_help_list(i); i++)
+        printf(", %s", cg_help_list(i));
+    puts(", a module such as std.nn, a family such as plot.");
 }
 
-static void print_entry(const char *name, const char *sig, const char *kind, const char *doc)
-{
-    size_t len = doc ? strlen(doc) : 0;
-    while (len && doc[len - 1] == '\n')
-        len--;
-    printf("%s%s   (%s)\n", name, sig ? sig : "", kind);
-    if (len)
-        printf("\n%.*s\n", (int)len, doc);
-}
-
-static bool help_code(const char *name, CgSuggest *near)
-{
-    for (int code = 0; code < CG_NCODES; code++) {
-        cg_suggest_offer(near, cg_code_name((CgCode)code));
-        if (strcmp(cg_code_name((CgCode)code), name) != 0)
-            continue;
-        printf("%s: %s\n\n%s\n", name, cg_code_title((CgCode)code), cg_code_explanation((CgCode)code));
-        return true;
-    }
-    return false;
-}
-
-/* What stands in the source before the body of a graph or the expression of a def. */
-static void print_declaration(const CgSource *source, const CgStmt *s, const char *module)
-{
-    uint32_t from = s->span.start, to = s->kind == CG_STMT_GRAPH ? s->body.span.start : s->a->span.start;
-    while (to > from && strchr(" \n={", source->text[to - 1]))
-        to--;
-    printf("%.*s   (%s)\n", (int)(to - from), source->text + from, module);
-    if (s->doc)
-        printf("\n%s\n", s->doc);
-}
-
-static bool help_module(const CgEmbedded *module, const char *name, CgSuggest *near)
+/* The script's own names; false after saying why it cannot be read. One with mistakes is looked at as far as it parses.
+ */
+static bool help_with(const char *name, const char *path, CgStrbuf *out, CgSuggest *near, bool *found)
 {
     CgSources *sources = cg_sources_new();
     CgDiags *diags = cg_diags_new(sources);
-    uint32_t file = cg_sources_add(sources, module->module, module->text, strlen(module->text));
-    CgUnit *unit = cg_unit_parse(sources, file, diags);
-    bool found = false;
-    for (int i = 0; i < unit->top.n && !found; i++) {
-        const CgStmt *s = unit->top.at[i];
-        if (s->kind != CG_STMT_GRAPH && s->kind != CG_STMT_DEF)
-            continue;
-        cg_suggest_offer(near, s->names[0]);
-        found = strcmp(s->names[0], name) == 0;
-        if (found)
-            print_declaration(cg_sources_get(sources, file), s, module->module);
-    }
-    cg_unit_free(unit);
+    CgProgram *program = path ? cg_program_load(sources, path, diags) : NULL;
+    bool read = program || !path;
+    if (read)
+        *found = cg_help(name, sources, program, out, near);
+    else
+        cg_diags_print(diags, stderr, cg_wants_colour());
+    cg_program_free(program);
     cg_diags_free(diags);
     cg_sources_free(sources);
-    return found;
+    return read;
 }
 
-/* The order is that of the language: declarations of the library hide functions, functions hide ops. */
-static bool help_name(const char *name, CgSuggest *near)
+static int help_command(const CgCommand *command)
 {
-    for (const CgEmbedded *m = cg_embedded; m->module; m++)
-        if (help_module(m, name, near))
-            return true;
-    const CgFunction *function;
-    for (size_t i = 0; (function = cg_function_at(i)); i++) {
-        cg_suggest_offer(near, function->name);
-        if (strcmp(function->name, name) != 0)
-            continue;
-        print_entry(function->name, function->sig, "function", function->doc);
-        return true;
-    }
-    cg_registry_init();
-    for (size_t i = 0; i < cg_op_count(); i++) {
-        const CgOp *op = cg_op_at(i);
-        cg_suggest_offer(near, op->name);
-        if (strcmp(op->name, name) != 0)
-            continue;
-        print_entry(op->name, op->sig, "op", op->doc);
-        return true;
-    }
-    return false;
-}
-
-static int command(int argc, char **argv)
-{
-    if (argc < 2 || argv[1][0] == '-') {
-        list_commands();
-        return CG_EXIT_OK;
-    }
-    const CgCommand *command = cg_command_find(argv[1]);
-    if (!command) {
-        CgSuggest near;
-        cg_suggest_init(&near, argv[1]);
-        for (size_t i = 0; cg_command_at(i); i++)
-            cg_suggest_offer(&near, cg_command_at(i)->name);
-        if (help_code(argv[1], &near) || help_name(argv[1], &near))
-            return CG_EXIT_OK;
-        const char *best = cg_suggest_best(&near);
-        return best ? cg_usage("help", "nothing is called '%s'; did you mean '%s'?", argv[1], best)
-                    : cg_usage("help", "nothing is called '%s'", argv[1]);
-    }
     char name[32], option[] = "--help", *args[] = { name, option, NULL };
     snprintf(name, sizeof name, "%s", command->name);
     return command->run(2, args);
 }
 
-CG_COMMAND(help, "says what a command, an op, a library function or an error code means", command)
+static int command(int argc, char **argv)
+{
+    if (argc < 2 || argv[1][0] == '-') {
+        print_overview();
+        return CG_EXIT_OK;
+    }
+    if (argc > 3)
+        return cg_usage("help", "one name, and a script if it is one of its own");
+    const CgCommand *command = argc == 2 ? cg_command_find(argv[1]) : NULL;
+    CgStrbuf out = { 0 };
+    CgSuggest near;
+    bool found = false;
+    cg_suggest_init(&near, argv[1]);
+    for (size_t i = 0; cg_command_at(i); i++)
+        cg_suggest_offer(&near, cg_command_at(i)->name);
+    cg_suggest_offer(&near, "commands");
+    if (!strcmp(argv[1], "commands"))
+        print_commands();
+    else if (!help_with(argv[1], argc == 3 ? argv[2] : NULL, &out, &near, &found))
+        return cg_strbuf_deinit(&out), CG_EXIT_IO;
+    int exit = command ? help_command(command) : CG_EXIT_OK;
+    if (command && found)
+        puts("");
+    fputs(cg_strbuf_str(&out), stdout);
+    cg_strbuf_deinit(&out);
+    if (found || command || !strcmp(argv[1], "commands"))
+        return exit;
+    const char *best = cg_suggest_best(&near);
+    return best ? cg_usage("help", "nothing is called '%s'; did you mean '%s'?", argv[1], best)
+                : cg_usage("help", "nothing is called '%s'", argv[1]);
+}
+
+CG_COMMAND(help, "says what anything is that a script or a message may name", command)

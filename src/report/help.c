@@ -1,0 +1,337 @@
+/* help.c - what is known of a name.
+ * Takes a name; asks each registry for it, in the order in which the language finds names: the script's own, the
+ * library's, functions, ops; then words, types, fields and codes. A name that several have is told of each. */
+#include <ctype.h>
+#include <string.h>
+
+#include "elab/signature.h"
+#include "graph/registry.h"
+#include "lang/embedded.h"
+#include "report/help.h"
+#include "stage/stage.h"
+
+typedef struct Word {
+    const char *word, *form, *doc;
+} Word;
+
+static const Word keywords[] = {
+#define WORD(word, token, form, doc) { word, form, doc },
+#include "../grammar/words.def"
+}, types[] = {
+#define TYPE(name, doc) { name, "", doc },
+#include "../grammar/words.def"
+};
+
+typedef struct Search {
+    const char *name;
+    CgStrbuf *out;
+    CgSuggest *near;
+    int found;
+} Search;
+
+/* Whether this is what is looked for; what is told of several is apart by a line. */
+static bool is(Search *s, const char *candidate)
+{
+    cg_suggest_offer(s->near, candidate);
+    if (strcmp(s->name, candidate) != 0)
+        return false;
+    if (s->found++)
+        cg_strbuf_puts(s->out, "\n");
+    return true;
+}
+
+static size_t length_of(const char *doc)
+{
+    size_t n = strlen(doc);
+    while (n && doc[n - 1] == '\n')
+        n--;
+    return n;
+}
+
+/* The first sentence, on one line. */
+static void print_row(CgStrbuf *out, const char *name, const char *doc)
+{
+    size_t n = length_of(doc ? doc : ""), end = n;
+    for (size_t i = 0; i < n && end == n; i++)
+        if (doc[i] == '.'
+            && (i + 1 == n || doc[i + 1] == '\n'
+                || (doc[i + 1] == ' ' && i + 2 < n && isupper((unsigned char)doc[i + 2]))))
+            end = i + 1;
+    cg_strbuf_printf(out, "  %-18s ", name);
+    for (size_t i = 0; i < end; i++)
+        cg_strbuf_putc(out, doc[i] == '\n' ? ' ' : doc[i]);
+    cg_strbuf_puts(out, "\n");
+}
+
+static void print_entry(CgStrbuf *out, const char *name, const char *form, const char *kind, const char *doc)
+{
+    size_t n = doc ? length_of(doc) : 0;
+    cg_strbuf_printf(out, "%s%s   (%s)\n", name, form, kind);
+    if (n)
+        cg_strbuf_printf(out, "\n%.*s\n", (int)n, doc);
+}
+
+/* ---- words, types, fields, codes ------------------------------------------------------------------------------- */
+
+static void print_fields(CgStrbuf *out)
+{
+    const CgBlockField *field;
+    cg_strbuf_puts(out, "\nIts fields:\n");
+    for (size_t i = 0; (field = cg_train_field(i)); i++)
+        print_row(out, field->name, field->doc);
+}
+
+static void find_word(Search *s)
+{
+    for (size_t i = 0; i < CG_LEN(keywords); i++)
+        if (is(s, keywords[i].word)) {
+            print_entry(s->out, keywords[i].form, "", "keyword", keywords[i].doc);
+            if (!strcmp(s->name, "train"))
+                print_fields(s->out);
+        }
+}
+
+/* The functions whose signature names the kind, in front of its results or behind. */
+static void print_users(CgStrbuf *out, const char *kind, bool makes)
+{
+    const CgFunction *f;
+    size_t n = strlen(kind);
+    int found = 0;
+    for (size_t i = 0; (f = cg_function_at(i)); i++) {
+        const char *arrow = strstr(f->sig, ") ->"), *from = makes ? arrow : f->sig;
+        for (const char *at = from; at && (at = strstr(at, kind)) && (makes || at < arrow); at += n)
+            if (strchr(" |:(>", at[-1]) && strchr(" |,)[=", at[n])) {
+                cg_strbuf_printf(out, "%s%s", found++ ? ", " : makes ? "\nMade by: " : "\nTaken by: ", f->name);
+                break;
+            }
+    }
+    if (found)
+        cg_strbuf_puts(out, "\n");
+}
+
+static void find_type(Search *s)
+{
+    const CgClass *cls;
+    for (size_t i = 0; i < CG_LEN(types); i++)
+        if (is(s, types[i].word))
+            print_entry(s->out, types[i].word, "", "type", types[i].doc);
+    for (size_t i = 0; (cls = cg_class_at(i)); i++)
+        if (is(s, cls->name)) {
+            print_entry(s->out, cls->name, "", "type", cls->doc);
+            print_users(s->out, cls->name, true);
+            print_users(s->out, cls->name, false);
+        }
+}
+
+static void find_field(Search *s)
+{
+    const CgBlockField *field;
+    for (size_t i = 0; (field = cg_train_field(i)); i++)
+        if (is(s, field->name)) {
+            cg_strbuf_printf(s->out, "%s: %s%s%s   (field of train)\n\n%s\n", field->name, field->kind,
+                field->otherwise[0] ? ", otherwise " : ", must be there", field->otherwise, field->doc);
+        }
+}
+
+static void find_code(Search *s)
+{
+    for (int code = 0; code < CG_NCODES; code++)
+        if (is(s, cg_code_name((CgCode)code))) {
+            const char *example = cg_code_example((CgCode)code);
+            cg_strbuf_printf(
+                s->out, "%s: %s\n\n%s\n", s->name, cg_code_title((CgCode)code), cg_code_explanation((CgCode)code));
+            if (example[0])
+                cg_strbuf_puts(s->out, "\nFor example:\n\n    ");
+            for (const char *c = example; *c; c++)
+                cg_strbuf_printf(s->out, *c == '\n' ? "\n    " : "%c", *c);
+            if (example[0])
+                cg_strbuf_puts(s->out, "\n");
+        }
+}
+
+/* ---- declarations ---------------------------------------------------------------------------------------------- */
+
+static bool is_declaration(const CgStmt *s)
+{
+    return s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF || s->kind == CG_STMT_OPTION || s->kind == CG_STMT_BIND;
+}
+
+/* What stands in the source before the body of a graph or the value of a def; a value is shown as far as its line goes.
+ */
+static void print_declaration(CgStrbuf *out, const CgSource *source, const CgStmt *s, const char *where)
+{
+    uint32_t from = s->span.start, to = s->span.end;
+    if (s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF) {
+        to = s->kind == CG_STMT_GRAPH ? s->body.span.start : s->a->span.start;
+        while (to > from && strchr(" \n={", source->text[to - 1]))
+            to--;
+    } else {
+        const char *line = memchr(source->text + from, '\n', to - from);
+        to = line ? (uint32_t)(line - source->text) : to;
+    }
+    cg_strbuf_printf(out, "%.*s   (%s)\n", (int)(to - from), source->text + from, where);
+    if (s->doc)
+        cg_strbuf_printf(out, "\n%.*s\n", (int)length_of(s->doc), s->doc);
+}
+
+static void find_declared(Search *s, const CgSources *sources, const CgUnit *unit, const char *where)
+{
+    for (int i = 0; i < unit->top.n; i++) {
+        const CgStmt *stmt = unit->top.at[i];
+        for (int k = 0; is_declaration(stmt) && k < stmt->nnames; k++)
+            if (is(s, stmt->names[k]))
+                print_declaration(s->out, cg_sources_get(sources, unit->file), stmt, where);
+    }
+}
+
+/* The comment a file begins with. */
+static void print_opening(CgStrbuf *out, const char *text)
+{
+    while (*text == '#' && text[1] != '#') {
+        const char *end = strchr(text, '\n');
+        size_t n = end ? (size_t)(end - text) : strlen(text), skip = text[1] == ' ' ? 2 : 1;
+        cg_strbuf_printf(out, "%.*s\n", (int)(n - (n < skip ? n : skip)), text + (n < skip ? n : skip));
+        text = end ? end + 1 : text + n;
+    }
+}
+
+static void print_module(CgStrbuf *out, const CgEmbedded *module, const CgUnit *unit)
+{
+    print_opening(out, module->text);
+    cg_strbuf_puts(out, "\n");
+    for (int i = 0; i < unit->top.n; i++) {
+        const CgStmt *stmt = unit->top.at[i];
+        for (int k = 0; is_declaration(stmt) && k < stmt->nnames; k++)
+            print_row(out, stmt->names[k], stmt->doc);
+    }
+}
+
+/* The library: its modules, and the declarations of each. */
+static void find_in_library(Search *s)
+{
+    for (const CgEmbedded *m = cg_embedded; m->module; m++) {
+        CgSources *sources = cg_sources_new();
+        CgDiags *diags = cg_diags_new(sources);
+        CgUnit *unit = cg_unit_parse(sources, cg_sources_add(sources, m->module, m->text, strlen(m->text)), diags);
+        if (is(s, m->module))
+            print_module(s->out, m, unit);
+        find_declared(s, sources, unit, m->module);
+        cg_unit_free(unit);
+        cg_diags_free(diags);
+        cg_sources_free(sources);
+    }
+}
+
+/* ---- functions and ops ----------------------------------------------------------------------------------------- */
+
+static void find_function(Search *s)
+{
+    const CgFunction *f;
+    for (size_t i = 0; (f = cg_function_at(i)); i++)
+        if (is(s, f->name))
+            print_entry(s->out, f->name, f->sig, "function", f->doc);
+}
+
+static void find_op(Search *s)
+{
+    cg_registry_init();
+    for (size_t i = 0; i < cg_op_count(); i++) {
+        const CgOp *op = cg_op_at(i);
+        if (is(s, op->name))
+            print_entry(s->out, op->name, op->sig, "op", op->doc);
+    }
+}
+
+/* The functions of a family: `plot` of plot.line and plot.bar. */
+static void find_family(Search *s)
+{
+    const CgFunction *f;
+    size_t n = strlen(s->name);
+    bool begun = false;
+    for (size_t i = 0; (f = cg_function_at(i)); i++)
+        if (!strncmp(f->name, s->name, n) && f->name[n] == '.') {
+            if (!begun && s->found++)
+                cg_strbuf_puts(s->out, "\n");
+            begun = true;
+            print_row(s->out, f->name, f->doc);
+        }
+}
+
+/* ---- lists ----------------------------------------------------------------------------------------------------- */
+
+static void list_ops(CgStrbuf *out)
+{
+    cg_registry_init();
+    for (size_t i = 0; i < cg_op_count(); i++)
+        print_row(out, cg_op_at(i)->name, cg_op_at(i)->doc);
+}
+
+static void list_functions(CgStrbuf *out)
+{
+    const CgFunction *f;
+    for (size_t i = 0; (f = cg_function_at(i)); i++)
+        print_row(out, f->name, f->doc);
+}
+
+static void list_keywords(CgStrbuf *out)
+{
+    for (size_t i = 0; i < CG_LEN(keywords); i++)
+        print_row(out, keywords[i].word, keywords[i].doc);
+}
+
+static void list_types(CgStrbuf *out)
+{
+    const CgClass *cls;
+    for (size_t i = 0; i < CG_LEN(types); i++)
+        print_row(out, types[i].word, types[i].doc);
+    for (size_t i = 0; (cls = cg_class_at(i)); i++)
+        print_row(out, cls->name, cls->doc);
+}
+
+static void list_codes(CgStrbuf *out)
+{
+    for (int code = 0; code < CG_NCODES; code++)
+        print_row(out, cg_code_name((CgCode)code), cg_code_title((CgCode)code));
+}
+
+static void list_modules(CgStrbuf *out)
+{
+    for (const CgEmbedded *m = cg_embedded; m->module; m++) {
+        CgStrbuf opening = { 0 };
+        print_opening(&opening, m->text);
+        const char *text = cg_strbuf_str(&opening), *dash = strstr(text, " - ");
+        print_row(out, m->module, dash ? dash + 3 : text);
+        cg_strbuf_deinit(&opening);
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*print)(CgStrbuf *out);
+} lists[] = { { "ops", list_ops }, { "functions", list_functions }, { "keywords", list_keywords },
+    { "types", list_types }, { "fields", print_fields }, { "codes", list_codes }, { "modules", list_modules } };
+
+const char *cg_help_list(size_t i) { return i < CG_LEN(lists) ? lists[i].name : NULL; }
+
+bool cg_help(const char *name, const CgSources *sources, const CgProgram *program, CgStrbuf *out, CgSuggest *near)
+{
+    Search s = { name, out, near, 0 };
+    for (int i = 0; program && i < program->n; i++) {
+        const CgModule *m = &program->at[i];
+        bool library = cg_embedded_find(m->name) != NULL;
+        if (!library)
+            find_declared(&s, sources, m->unit, m->name[0] ? m->name : cg_sources_get(sources, m->unit->file)->name);
+    }
+    find_in_library(&s);
+    find_function(&s);
+    find_op(&s);
+    find_word(&s);
+    find_type(&s);
+    find_field(&s);
+    find_code(&s);
+    find_family(&s);
+    for (size_t i = 0; i < CG_LEN(lists); i++)
+        if (is(&s, lists[i].name))
+            lists[i].print(out);
+    return s.found > 0;
+}
