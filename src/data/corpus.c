@@ -104,6 +104,28 @@ CgCorpus *cg_corpus_shuffle_tokens(CgCorpus *c, uint64_t seed)
     return s;
 }
 
+CgCorpus *cg_corpus_random(const CgRandomTokens *of, CgErr *e)
+{
+    if (!cg_random_tokens_check(of, e))
+        return NULL;
+    CgCorpus *c = cg_corpus_new(cg_strdup("of random tokens"));
+    c->random = cg_malloc(sizeof *c->random);
+    *c->random = *of;
+    struct {
+        int64_t vocabulary;
+        uint64_t size, seed, rule;
+        double exponent;
+    } row = { of->vocabulary, of->size, of->seed, 0x72616e646f6d31, of->exponent };
+    c->digest = cg_digest(&row, sizeof row);
+    return c;
+}
+
+uint64_t cg_random_tokens_split(const CgRandomTokens *of, CgSplit s)
+{
+    uint64_t held = of->size / 20;
+    return s == CG_ALL ? of->size : s == CG_TRAIN ? of->size - 2 * held : held;
+}
+
 CgCorpus *cg_corpus_keep(CgCorpus *c)
 {
     c->owners++;
@@ -127,6 +149,7 @@ void cg_corpus_free(CgCorpus *c)
     cg_arena_free(c->texts);
     free(c->part);
     free(c->share);
+    free(c->random);
     free(c->name);
     free(c);
 }
@@ -174,6 +197,8 @@ static const CgCorpus *plain(const CgCorpus *part)
     CG_ASSERT(!part->nparts, "a mixture has no documents, its parts have");
     return part->of ? part->of : part;
 }
+
+const CgRandomTokens *cg_corpus_random_tokens(const CgCorpus *part) { return plain(part)->random; }
 
 size_t cg_corpus_count(const CgCorpus *part) { return plain(part)->docs.len; }
 

@@ -17,6 +17,7 @@
 #define CG_CORPUS_H
 #include "base/digest.h"
 #include "base/err.h"
+#include "data/random_tokens.h"
 #include "data/text.h"
 
 typedef enum CgSplit { CG_TRAIN, CG_VALID, CG_TEST, CG_ALL, CG_NSPLITS } CgSplit;
@@ -59,8 +60,12 @@ CG_NODISCARD CgCorpus *cg_corpus_mix(CgCorpus *const *parts, const double *share
 /* The same tokens in random order: the tokens of each split (of each part, for a mixture) are permuted as a
  * whole, once, when windows are made. */
 CgCorpus *cg_corpus_shuffle_tokens(CgCorpus *c, uint64_t seed);
-CgCorpus *cg_corpus_keep(CgCorpus *c); /* one more owner */
-void cg_corpus_free(CgCorpus *c);      /* one owner less; NULL is fine */
+/* Tokens instead of text: no documents, and three splits of 90%, 5% and 5% whatever tokenizer they are read with. */
+CG_NODISCARD CgCorpus *cg_corpus_random(const CgRandomTokens *of, CgErr *e);
+const CgRandomTokens *cg_corpus_random_tokens(const CgCorpus *part);  /* NULL: it is of text */
+uint64_t cg_random_tokens_split(const CgRandomTokens *of, CgSplit s); /* how many there are */
+CgCorpus *cg_corpus_keep(CgCorpus *c);                                /* one more owner */
+void cg_corpus_free(CgCorpus *c);                                     /* one owner less; NULL is fine */
 
 /* What it holds and how it is split, not where it came from: files may move. */
 CgDigest cg_corpus_digest(const CgCorpus *c);

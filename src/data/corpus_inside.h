@@ -23,6 +23,7 @@ struct CgCorpus {
     double *share;
     CgCorpus *of; /* of a shuffled one: the plain one whose documents these are */
     uint64_t seed;
+    CgRandomTokens *random; /* NULL: text */
     CG_VEC(CgDoc) docs;
     CG_VEC(char *) files;
     CG_VEC(CgBytes) read; /* what the documents of text files point into */

@@ -45,6 +45,16 @@ static double entropy_of(const uint64_t *sums, size_t n)
     return bits;
 }
 
+double cg_synth_entropy(const CgSynthKind *kind, double knob)
+{
+    knob = isnan(knob) ? kind->usual : knob;
+    if (!kind->weigh)
+        return kind->entropy ? kind->entropy(knob) : NAN;
+    CgSynthWork w = { 0 };
+    kind->weigh(&w, knob);
+    return entropy_of(w.sums, w.nsums);
+}
+
 static bool check(const CgSynthKind *kind, const char *name, uint64_t size, double knob, CgErr *e)
 {
     if (!kind) {
@@ -86,7 +96,7 @@ CgCorpus *cg_synth(
     if (kind->weigh)
         kind->weigh(&w, knob);
     if (entropy)
-        *entropy = kind->weigh ? entropy_of(w.sums, w.nsums) : NAN;
+        *entropy = cg_synth_entropy(kind, knob);
     CG_VEC(CgText) texts = { 0 };
     uint64_t made = 0;
     for (uint64_t i = 0; made < size; i++) {

@@ -11,8 +11,10 @@ int cg_synth_count(void);
 const CgSynthKind *cg_synth_kind(int i);
 const CgSynthKind *cg_synth_find(const char *name); /* NULL: no such kind */
 
-/* knob: NAN = the usual one. *entropy (may be NULL): bits a byte of the source where that is known exactly,
- * else NAN. `opts` may be NULL; its fields and limit are not used. */
+/* Bits a byte of a source of this kind, where that is known exactly; else NAN. */
+double cg_synth_entropy(const CgSynthKind *kind, double knob);
+/* knob: NAN = the usual one. *entropy (may be NULL): cg_synth_entropy. `opts` may be NULL; its fields and limit are not
+ * used. */
 CG_NODISCARD CgCorpus *cg_synth(
     const char *kind, uint64_t size, uint64_t seed, double knob, const CgCorpusOpts *opts, double *entropy, CgErr *e);
 #endif

@@ -20,5 +20,9 @@ static void dyck(CgSynthWork *w)
     }
 }
 
-CG_SYNTH(dyck, .doc = "balanced brackets; the knob is the greatest depth, 1 to 64", .least = 1, .most = 64, .usual = 8,
-    .unit = 1, .stream = 6, .document = dyck)
+/* From one outermost bracket to the next: it has a sort, and ends in itself and a blank; at each depth but the greatest
+ * the walk is twice, opens or closes with equal chance, and gives what it opens a sort; at the greatest it is once. */
+static double entropy(double depth) { return (4 * depth - 2) / (2 * depth + 1); }
+
+CG_SYNTH(dyck, .doc = "balanced brackets of known entropy; the knob is the greatest depth, 1 to 64", .least = 1,
+    .most = 64, .usual = 8, .unit = 1, .stream = 6, .document = dyck, .entropy = entropy)

@@ -2,6 +2,8 @@
  * Takes draws; gives one document. One file a kind, which ends in its entry, CG_SYNTH. */
 #ifndef CG_SYNTH_KINDS_H
 #define CG_SYNTH_KINDS_H
+#include <string.h>
+
 #include "base/strbuf.h"
 #include "data/draw.h"
 
@@ -28,6 +30,7 @@ typedef struct CgSynthKind {
     CgSynthDoc *document;
     /* NULL, or: fills sums for a source each of whose bytes is drawn by them, so that their entropy is the rate. */
     void (*weigh)(CgSynthWork *w, double knob);
+    double (*entropy)(double knob); /* NULL, or: bits a byte of the endless source, in closed form */
 } CgSynthKind;
 
 /* The last line of the file of a kind. */

@@ -187,12 +187,23 @@ static void merge(Training *tr, uint32_t pair, int32_t made)
     tr->pairs.at[pair].count = 0;
 }
 
+static bool corpora_are_text(const CgCorpus *c, CgErr *e)
+{
+    for (int k = 0; k < cg_corpus_nparts(c); k++)
+        if (cg_corpus_random_tokens(cg_corpus_part(c, k)))
+            return cg_err(e, CG_ERR_INPUT, "random tokens are no text that a tokenizer could be trained on");
+    return true;
+}
+
 CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
 {
     if (size < 256 || size > 65536) {
         cg_err(e, CG_ERR_INPUT, "a tokenizer of %d tokens; it can have 256 (the bytes alone) to 65536", size);
         return NULL;
     }
+    for (int i = 0; i < n; i++)
+        if (!corpora_are_text(corpora[i], e))
+            return NULL;
     Training tr = { 0 };
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < cg_corpus_nparts(corpora[i]); k++)

@@ -76,12 +76,27 @@ static void put_token(Row *r, int32_t id)
         ((int32_t *)r->at)[r->len++] = id;
 }
 
+static void put_random(void *row, int32_t id) { put_token(row, id); }
+
+/* The tokens of a split are one stream; all of them are the three after each other. */
+static void fill_random(Row *r, const CgRandomTokens *of, CgSplit s)
+{
+    r->at = cg_malloc((size_t)cg_random_tokens_split(of, s) * (size_t)r->width + 1);
+    for (CgSplit k = CG_TRAIN; k < CG_ALL; k++)
+        if (s == CG_ALL || s == k)
+            cg_random_tokens_draw(of, k, cg_random_tokens_split(of, k), put_random, r);
+}
+
 static void fill_row(Row *r, const CgCorpus *part, CgSplit s, const CgTokenizer *t)
 {
     CgTokens ids = { 0 };
     uint64_t cap = 0;
     size_t n = cg_corpus_count(part);
     r->width = t->size <= 1 << 8 ? 1 : t->size <= 1 << 16 ? 2 : 4;
+    if (cg_corpus_random_tokens(part)) {
+        fill_random(r, cg_corpus_random_tokens(part), s);
+        return;
+    }
     for (size_t i = 0; i < n;) {
         const CgDoc *d = cg_corpus_doc(part, i);
         if (s != CG_ALL && d->split != s) {
@@ -220,6 +235,15 @@ static bool check_row(const Row *r, const CgCorpus *part, CgSplit s, const CgWin
         return false;
     }
     return true;
+}
+
+static bool check_random(const CgCorpus *part, const CgTokenizer *t, const CgWindowOpts *o, CgErr *e)
+{
+    const CgRandomTokens *of = cg_corpus_random_tokens(part);
+    if (of && of->vocabulary > t->size)
+        return cg_err(e, CG_ERR_INPUT, "random tokens below %lld are none of a tokenizer of %d",
+            (long long)of->vocabulary, t->size);
+    return !of || !o->align || cg_err(e, CG_ERR_INPUT, "random tokens have no documents that windows could begin with");
 }
 
 static CgDigest digest_of(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *o)
@@ -386,7 +410,7 @@ static CgOrigin windows_origin(const CgDataset *d, int64_t i)
     const Windows *w = data_of(d);
     uint64_t own, seed;
     const Row *r = find_window(d, i, &own);
-    if (cg_corpus_shuffled(r->part, &seed))
+    if (cg_corpus_shuffled(r->part, &seed) || cg_corpus_random_tokens(r->part))
         return (CgOrigin){ cg_corpus_name(r->part), (int64_t)own + 1 };
     uint64_t at = w->opts.align ? r->places.at[own].at : own * (uint64_t)w->opts.stride;
     size_t low = 0, high = r->starts.len - 1;
@@ -426,8 +450,10 @@ CgDataset *cg_windows_new(CgCorpus *c, CgSplit s, const CgTokenizer *t, const Cg
         uint64_t seed;
         r->part = cg_corpus_part(c, i);
         share[i] = cg_corpus_share(c, i);
-        fill_row(r, r->part, s, t);
-        ok = check_row(r, r->part, s, &o, e);
+        ok = check_random(r->part, t, &o, e);
+        if (ok)
+            fill_row(r, r->part, s, t);
+        ok = ok && check_row(r, r->part, s, &o, e);
         if (ok && cg_corpus_shuffled(r->part, &seed))
             shuffle_row(r, seed, s);
         if (ok && o.align)

@@ -80,6 +80,11 @@ static CgValue *run_corpus(CgSession *x, const CgValue *call, CgValue **args)
     return owned_corpus(x, call, c, &err);
 }
 
+static CgRandomTokens random_tokens_of(CgValue *const *args)
+{
+    return (CgRandomTokens){ args[0]->i, (uint64_t)args[1]->i, args[2]->f, (uint64_t)args[3]->i };
+}
+
 static CgValue *build_synthetic(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
@@ -102,6 +107,26 @@ static CgValue *build_synthetic(CgElab *e, CgFrame *f, const CgArguments *a)
     return a->at[1]->i < 1 ? wrong(e, a, 1, "'size' is a number of bytes from 1 on") : cg_function_later(e, a, 0);
 }
 
+static CgValue *build_random_tokens(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    CgErr err = { 0 };
+    CgRandomTokens r = random_tokens_of(a->at);
+    if (a->at[1]->i < 1)
+        return wrong(e, a, 1, "'size' is a number of tokens from 1 on");
+    if (cg_random_tokens_check(&r, &err))
+        return cg_function_later(e, a, 0);
+    cg_diag_err(e->diags, a->call, &err);
+    return cg_value_poison(e);
+}
+
+static CgValue *run_random_tokens(CgSession *x, const CgValue *call, CgValue **args)
+{
+    CgErr err = { 0 };
+    CgRandomTokens r = random_tokens_of(args);
+    return owned_corpus(x, call, cg_corpus_random(&r, &err), &err);
+}
+
 static CgValue *run_synthetic(CgSession *x, const CgValue *call, CgValue **args)
 {
     CgErr err = { 0 };
@@ -110,7 +135,7 @@ static CgValue *run_synthetic(CgSession *x, const CgValue *call, CgValue **args)
     return owned_corpus(x, call, c, &err);
 }
 
-static const CgFunction fn_mix, fn_mix_rows;
+static const CgFunction fn_mix, fn_mix_rows, fn_synthetic, fn_random_tokens;
 
 /* The share of a part: by its name in records, by its place in lists. */
 static const CgValue *share_of(const CgArguments *a, int i)
@@ -210,8 +235,30 @@ static const CgFunction fn_split = { CG_FUNCTION_HERE, .name = "split",
     .sig = "(corpus: corpus, which: { train, valid, test, all }) -> split", .run = run_split,
     .doc = "A part of a corpus, as `corpus.train` writes it. Train, valid and test never overlap." };
 
+/* Bits a byte, or a token, of a source whose entropy is known. */
+static CgValue *entropy_of(CgElab *e, const CgValue *of, CgSpan span)
+{
+    double bits = NAN;
+    if (of->function == &fn_synthetic) {
+        double knob = of->at[3]->kind == CG_VALUE_NONE ? NAN : of->at[3]->f;
+        bits = cg_synth_entropy(cg_synth_find(of->at[0]->s), knob);
+    } else if (of->function == &fn_random_tokens) {
+        CgRandomTokens r = random_tokens_of(of->at);
+        bits = cg_random_tokens_entropy(&r);
+    }
+    if (!isnan(bits))
+        return cg_value_float(e, bits, span);
+    CgDiag *d = cg_elab_error(e, CG_E0302, span, "the entropy of this corpus is not known");
+    cg_diag_help(
+        d, "it is of synthetic(\"markov\" | \"phrases\" | \"recall\" | \"dyck\" | \"noise\") and random_tokens(..)");
+    return cg_value_poison(e);
+}
+
 static CgValue *field_of_corpus(CgElab *e, CgValue *of, const char *name, CgSpan span, CgSuggest *s)
 {
+    cg_suggest_offer(s, "entropy");
+    if (!strcmp(name, "entropy") && of->kind == CG_VALUE_CALL)
+        return entropy_of(e, of, span);
     for (size_t i = 0; i < CG_LEN(splits); i++) {
         cg_suggest_offer(s, splits[i]);
         if (strcmp(splits[i], name))
@@ -289,8 +336,15 @@ static const CgFunction fn_corpus = { CG_FUNCTION_HERE, .name = "corpus",
 static const CgFunction fn_synthetic = { CG_FUNCTION_HERE, .name = "synthetic",
     .sig = "(kind: str, size: int = 1000000, seed: int = 0, knob: float | none = none) -> corpus",
     .build = build_synthetic, .run = run_synthetic,
-    .doc = "Text made by rule, the same bytes on every machine: markov, grammar, arithmetic, code, json, dyck, "
-           "noise." };
+    .doc = "Text made by rule, the same bytes on every machine: markov, grammar, phrases, arithmetic, code, json, "
+           "recall, dyck, noise. The entropy of markov, phrases, recall, dyck and noise is known: `.entropy` is its "
+           "bits a byte." };
+static const CgFunction fn_random_tokens = { CG_FUNCTION_HERE, .name = "random_tokens",
+    .sig = "(vocab: int, size: int = 1000000, zipf: float = 0, seed: int = 0) -> corpus", .build = build_random_tokens,
+    .run = run_random_tokens,
+    .doc = "Tokens drawn one by one instead of text, for windows(..) with any tokenizer of at least `vocab` tokens: "
+           "uniform, or by Zipf's law with the exponent `zipf` (0 to 3, in halves). `.entropy` is their bits a "
+           "token." };
 static const CgFunction fn_shuffle_tokens = { CG_FUNCTION_HERE, .name = "shuffle_tokens",
     .sig = "(corpus: corpus, seed: int = 0) -> corpus", .run = run_shuffle_tokens,
     .doc = "The same tokens in random order." };
@@ -311,4 +365,5 @@ CG_CLASS(corpus, .article = "a corpus",
     .shared = true, .free = free_corpus, .field = field_of_corpus)
 CG_CLASS(split, .article = "a split of a corpus", .doc = "A part of a corpus: .train, .valid, .test or .all of it.",
     .shared = true)
-CG_FUNCTIONS(data, &fn_corpus, &fn_synthetic, &fn_mix, &fn_mix_rows, &fn_shuffle_tokens, &fn_split, &fn_windows)
+CG_FUNCTIONS(data, &fn_corpus, &fn_synthetic, &fn_random_tokens, &fn_mix, &fn_mix_rows, &fn_shuffle_tokens, &fn_split,
+    &fn_windows)

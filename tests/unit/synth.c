@@ -9,6 +9,7 @@
 
 #include "base/strbuf.h"
 #include "data/synth.h"
+#include "data/window.h"
 
 static int count, failed;
 
@@ -42,6 +43,8 @@ static const struct {
     { "json", "508be6c031ea28413a9eee9167920e66" },
     { "dyck", "77820d46df778c489ceb97599cf4e326" },
     { "noise", "457f9ceb81763ec9a9cae9632fd2ee77" },
+    { "phrases", "3faa11abc896741d1562576b442c7179" },
+    { "recall", "2413ed75b06ba5371a7e0a001c20a10a" },
 };
 
 static void same_everywhere(void)
@@ -119,6 +122,133 @@ static void entropies(void)
     double h;
     CgStrbuf b = text_of("grammar", 1009, 3, NAN, &h);
     ok(isnan(h), "%s does not pretend to know its entropy", "grammar");
+    cg_strbuf_deinit(&b);
+}
+
+/* Bits that the text of a grammar needs, word by word: what stands at each place, and how likely it was there. */
+static double bits_of_phrases(char *text, double p)
+{
+    static const char articles[] = " the a this every ", qualities[] = " old small quiet young brave tall kind tired ";
+    double bits = 0;
+    bool noun = false; /* the word before was one */
+    for (char *word = strtok(text, " .\n"); word; word = strtok(NULL, " .\n")) {
+        char padded[32];
+        snprintf(padded, sizeof padded, " %s ", word);
+        bool that = !strcmp(word, "that");
+        if (noun)
+            bits -= log2(that ? p : 1 - p);
+        noun = false;
+        if (strstr(articles, padded)) {
+            bits += 2 + 1;
+        } else if (strstr(qualities, padded)) {
+            bits += 3;
+        } else if (!that) {
+            noun = word[strlen(word) - 1] != 's';
+            bits += 4; /* of a noun, or whether it is a state or a verb and which */
+        }
+    }
+    return bits;
+}
+
+static double bits_of_brackets(const CgStrbuf *b, int greatest)
+{
+    double bits = 0;
+    int depth = 0;
+    for (size_t i = 0; i < b->len; i++) {
+        bool opens = strchr("([{<", b->at[i]), blank = b->at[i] == ' ' || b->at[i] == '\n';
+        bits += blank ? 0 : (depth > 0 && depth < greatest) + (opens ? 2 : 0);
+        depth += blank ? 0 : opens ? 1 : -1;
+    }
+    return bits;
+}
+
+static void more_entropies(void)
+{
+    bool near = true;
+    for (double knob = 0.125; knob <= 0.5; knob += 0.125) {
+        double h;
+        CgStrbuf b = text_of("phrases", 1000003, 3, knob, &h);
+        double bytes = (double)b.len, bits = bits_of_phrases((char *)(uintptr_t)cg_strbuf_str(&b), knob);
+        near &= fabs(bits / bytes - h) < 0.005 * h;
+        cg_strbuf_deinit(&b);
+    }
+    ok(near, "the entropy of %s is that of their derivations", "phrases");
+    near = true;
+    for (int depth = 1; depth <= 8; depth++) {
+        double h;
+        CgStrbuf b = text_of("dyck", 1000003, 3, depth, &h);
+        near &= fabs(bits_of_brackets(&b, depth) / (double)b.len - h) < 0.005 * h;
+        cg_strbuf_deinit(&b);
+    }
+    ok(near, "the entropy of brackets is that of their %s", "walk");
+}
+
+typedef struct Counts {
+    double n, of[600];
+    int32_t most;
+} Counts;
+
+static void count_id(void *arg, int32_t id)
+{
+    Counts *c = arg;
+    c->n++;
+    c->of[id < 600 && id >= 0 ? id : 0]++;
+    c->most = id > c->most ? id : c->most;
+}
+
+static void tokens(void)
+{
+    bool near = true, falling = true;
+    double before = 10;
+    for (double exponent = 0; exponent <= 3; exponent += 0.5) {
+        CgRandomTokens r = { .vocabulary = 600, .size = 1, .exponent = exponent, .seed = 7 };
+        Counts c = { 0 };
+        cg_random_tokens_draw(&r, 0, 2000000, count_id, &c);
+        double bits = 0, h = cg_random_tokens_entropy(&r);
+        for (int i = 0; i < 600; i++)
+            bits -= c.of[i] > 0 ? c.of[i] / c.n * log2(c.of[i] / c.n) : 0;
+        near &= fabs(bits - h) < 0.005 && c.most < 600;
+        falling &= h < before;
+        before = h;
+    }
+    ok(near && falling, "random tokens of %s have the entropy they say", "every exponent");
+    CgErr e = { 0 };
+    CgRandomTokens of = { .vocabulary = 300, .size = 1000, .seed = 1 };
+    CgCorpus *c = cg_corpus_random(&of, &e);
+    CgTokenizer *t = cg_tokenizer_bytes();
+    CgDataset *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = 8 }, &e);
+    ok(!w && strstr(e.text, "below 300 are none of a tokenizer of 256"), "refused: a vocabulary larger than %s",
+        "the tokenizer's");
+    cg_corpus_free(c);
+    of.vocabulary = 256;
+    e = (CgErr){ 0 };
+    c = cg_corpus_random(&of, &e);
+    w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 9 }, &e);
+    ok(w && cg_windows_tokens(w) == 1000 && w->rows == 111
+            && !strcmp(cg_dataset_origin(w, 3).source, "of random tokens"),
+        "windows of %s", "random tokens");
+    cg_dataset_free(w);
+    cg_corpus_free(c);
+    cg_tokenizer_free(t);
+    of.exponent = 0.3;
+    ok(!cg_corpus_random(&of, &e) && strstr(e.text, "in halves"), "refused: an exponent of %s", "0.3");
+}
+
+static void answers(void)
+{
+    CgStrbuf b = text_of("recall", 100003, 9, 7, NULL);
+    char *rest = (char *)(uintptr_t)cg_strbuf_str(&b);
+    bool good = true;
+    int lines = 0;
+    for (char *line = strsep(&rest, "\n"); rest; line = strsep(&rest, "\n"), lines++) {
+        char facts[64] = "", question = 0, answer = 0;
+        good &= sscanf(line, "{\"facts\": \"%63[a-z0-9 ]\", \"question\": \"%c\", \"answer\": \"%c\"}", facts,
+                    &question, &answer)
+            == 3;
+        const char *fact = strchr(facts, question);
+        good &= strlen(facts) == 20 && fact && fact[1] == answer && !strchr(fact + 1, question);
+    }
+    ok(good && lines > 1000, "every question of %s has its answer", "recall");
     cg_strbuf_deinit(&b);
 }
 
@@ -207,6 +337,9 @@ int main(void)
 {
     same_everywhere();
     entropies();
+    more_entropies();
+    tokens();
+    answers();
     balanced();
     true_sums();
     records();
