@@ -249,6 +249,22 @@ static CgValue *function_of_family(CgElab *e, CgFrame *f, const CgExpr *x, CgSug
     return NULL;
 }
 
+/* m.history: a function with CG_FIELD. NULL where there is none such; offers their names. */
+static CgValue *field_by_function(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x, CgSuggest *s)
+{
+    const CgFunction *fn = cg_function_find(x->s);
+    for (size_t i = 0; cg_function_at(i); i++)
+        if (cg_function_at(i)->traits & CG_FIELD)
+            cg_suggest_offer(s, cg_function_at(i)->name);
+    if (!fn || !(fn->traits & CG_FIELD))
+        return NULL;
+    CgValue *callee = cg_value_new(e, CG_VALUE_FUNCTION, x->span);
+    CgSpan at = x->a->span;
+    CgAtom by_place = NULL;
+    callee->function = fn;
+    return cg_call(e, f, callee, &of, &by_place, &at, 1, NULL);
+}
+
 static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     if (x->a->kind == CG_EXPR_NAME && !strcmp(x->a->s, "op"))
@@ -299,6 +315,8 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
         }
         if (!v)
             v = cg_instance_part(e, of, x->s, x->span, &s);
+        if (!v)
+            v = field_by_function(e, f, of, x, &s);
     } else if (cg_value_class(of)) {
         const CgClass *cls = cg_value_class(of);
         v = cls->field ? cls->field(e, of, x->s, x->span, &s) : cg_record_find(of, x->s);

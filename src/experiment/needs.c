@@ -143,7 +143,7 @@ bool cg_needs_print(CgSession *x, const CgNeeds *n, FILE *out)
             continue;
         }
         cg_digest_hex(s->key, hex);
-        bool kept = cg_store_has(x->store, s->key);
+        bool kept = cg_stage_kept(x, s);
         char *checkpoint = kept ? NULL : cg_stage_find(x->store, s->key, UINT64_MAX, &step);
         fprintf(out, "%-8s %s %s %s", kept ? "kept" : "to build", hex, s->kind->name, s->label);
         if (!kept)

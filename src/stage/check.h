@@ -9,8 +9,18 @@
 CgValue *cg_check_model(CgElab *e, CgFrame *f, const CgExpr *x);
 /* What `batch` is: its fields are tensors with the rows of a batch as their first axis. NULL after a mistake. */
 CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span);
-/* What the fields of a block see besides the names around it: the batch, and the model by the name after `as`. */
-void cg_check_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgStage *s, CgValue *batch);
+/* What the fields of a block see besides the names around it: the batch, and `root`, the model, by the name after `as`.
+ */
+void cg_check_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgValue *root, CgValue *batch);
+/* The loss as a number, the mean of a tensor or the sum of a record of them, which s->terms names; NONE after a
+ * mistake.
+ */
+CgRef cg_check_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *batch);
+/* Metrics, in a graph of their own: the loss and what is trained know nothing of them. `x` NULL: none. */
+CG_NODISCARD bool cg_check_metrics(
+    CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *model, CgValue *batch);
+/* What columns the history has. */
+CG_NODISCARD bool cg_check_curve(CgElab *e, CgStage *s, const CgExpr *loss, const CgExpr *metrics);
 /* Lays the trained tensors one after the other, by rank, and builds an optimiser for each rank. */
 CG_NODISCARD bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where);
 #endif

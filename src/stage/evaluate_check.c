@@ -63,7 +63,7 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
     if (!batch)
         return false;
     CgFrame inner;
-    cg_check_fields(e, &inner, f, x, s, batch);
+    cg_check_fields(e, &inner, f, x, s->root, batch);
     s->columns = CG_NEWN(e->arena, CgColumnSpec, x->args.n + 1);
     bool good = true;
     const CgDim *rows = cg_dim_symbol("batch");

@@ -77,6 +77,8 @@ CG_NODISCARD bool cg_model_save(CgSession *x, const CgInstance *model, const cha
 CgAtom cg_model_marks(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg);
 bool cg_stage_force(CgSession *x, CgStage *s);
 CG_NODISCARD bool cg_stage_key(CgSession *x, CgStage *s); /* without running anything */
+/* Whether the store has all that the script asks for of a stage, whose key is known. */
+bool cg_stage_kept(CgSession *x, CgStage *s);
 CG_NODISCARD bool cg_stage_force_inputs(CgSession *x, CgStage *s);
 /* A training without a break, and one that stopped after step `at` and went on: whether they end in the same bits, and
  * where they do not. Keeps nothing. */
@@ -110,6 +112,9 @@ typedef struct CgMemory {
 } CgMemory;
 bool cg_memory_fill(
     CgSession *x, const CgModelGraph *m, const CgStage *trained /* may be NULL */, int64_t seed, CgMemory *out);
+/* The same, but parameters that `memory`, that of graph `other`, has too are those: they stay there. */
+bool cg_memory_fill_beside(CgSession *x, const CgModelGraph *m, const CgModelGraph *other, const CgMemory *memory,
+    int64_t seed, CgMemory *out);
 void cg_memory_free(CgMemory *m);
 CgTensor cg_memory_tensor(const CgModelGraph *m, const CgMemory *memory, int i); /* parameter i, where it lies */
 /* What a graph's parameters start from, for keys. */

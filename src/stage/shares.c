@@ -76,32 +76,40 @@ static CgGraph *graph_of_sums(const CgGraph *g, const CgShares *s, bool wanted)
     return out;
 }
 
+/* Outputs of `to`: the loss, then its terms; what map[] has stands for the node. */
+static void add_loss(CgGraph *to, CgBuild *b, const CgGraph *g, CgRef loss, const CgTerms *terms, CgRef *map)
+{
+    cg_graph_output(to, "loss", copy_below(b, g, loss, map));
+    for (int i = 0; terms && i < terms->n; i++)
+        cg_graph_output(to, cg_intern_printf("term.%d", i), copy_below(b, g, terms->ref[i], map));
+}
+
 /* The loss of totals: parameters may stand beside them. */
-static CgGraph *graph_of_loss(const CgGraph *g, const CgShares *s, CgRef loss)
+static CgGraph *graph_of_loss(const CgGraph *g, const CgShares *s, CgRef loss, const CgTerms *terms)
 {
     CgRef *map = map_new(g->nodes.len);
     CgGraph *to = cg_pass_begin(g, map);
     CgBuild b = cg_build_at(to);
     for (int i = 0; i < s->n; i++)
         map[s->sum[i]] = total_input(&b, g, s, i);
-    cg_graph_output(to, "loss", copy_below(&b, g, loss, map));
+    add_loss(to, &b, g, loss, terms, map);
     free(map);
     CgGraph *out = cg_pass_run_all(to, NULL);
     cg_graph_free(to);
     return out;
 }
 
-CgGraph *cg_shares_plain(const CgModelGraph *m, CgRef loss)
+CgGraph *cg_shares_plain(const CgModelGraph *m, CgRef loss, const CgTerms *terms)
 {
     CgRef *map = map_new(m->graph->nodes.len);
     CgGraph *to = cg_pass_begin(m->graph, map);
     CgBuild b = cg_build_at(to);
-    cg_graph_output(to, "loss", copy_below(&b, m->graph, loss, map));
+    add_loss(to, &b, m->graph, loss, terms, map);
     free(map);
     return to;
 }
 
-CgShares cg_shares_find(CgModelGraph *m, CgRef loss, const CgDim *batch)
+CgShares cg_shares_find(CgModelGraph *m, CgRef loss, const CgTerms *terms, const CgDim *batch)
 {
     const CgGraph *g = m->graph;
     CgShares s = { .mixed = CG_NONE };
@@ -112,7 +120,7 @@ CgShares cg_shares_find(CgModelGraph *m, CgRef loss, const CgDim *batch)
     s.wanted = cg_calloc((size_t)s.n + 1, sizeof *s.wanted);
     if (s.mixed == CG_NONE) {
         s.sums = graph_of_sums(g, &s, false);
-        s.loss = graph_of_loss(g, &s, loss);
+        s.loss = graph_of_loss(g, &s, loss, terms);
     }
     return s;
 }

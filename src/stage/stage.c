@@ -45,28 +45,31 @@ CgValue *cg_check_model(CgElab *e, CgFrame *f, const CgExpr *x)
     return cg_value_poison(e);
 }
 
-void cg_check_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgStage *s, CgValue *batch)
+void cg_check_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgValue *root, CgValue *batch)
 {
     cg_frame_begin(e, inner, f, f->env);
     cg_frame_bind(inner, cg_intern("batch"), batch);
     if (x->s)
-        cg_frame_bind(inner, x->s, s->root);
+        cg_frame_bind(inner, x->s, root);
 }
 
 void cg_stage_free(CgStage *s)
 {
     cg_model_free(s->model);
+    cg_model_free(s->metrics_model);
     for (int i = 0; i < s->ngroups; i++) {
         cg_model_free(s->groups[i].model);
         if (s->groups[i].graph)
             cg_graph_free(s->groups[i].graph);
     }
-    CgGraph *graphs[] = { s->step_graph, s->loss_graph, s->norm_graph, s->columns_graph };
+    CgGraph *graphs[] = { s->step_graph, s->loss_graph, s->norm_graph, s->columns_graph, s->metrics_graph };
     for (size_t i = 0; i < CG_LEN(graphs); i++)
         if (graphs[i])
             cg_graph_free(graphs[i]);
     cg_shares_free(&s->shares);
+    cg_shares_free(&s->metric_shares);
     if (s->weights.n)
         cg_tensors_free(&s->weights);
+    cg_table_free(s->history);
     cg_table_free(s->table);
 }

@@ -86,7 +86,16 @@ struct CgStage {
     CgGraph *norm_graph; /* input g[N]; output sum of squares */
     int64_t total;       /* elements of the contiguous block */
     CgRef loss;          /* in the graph of `model` */
-    CgShares shares;     /* of a batch in shares, of a validation in batches; else zero */
+    CgTerms terms;       /* of the loss, with their names */
+    CgTerms metrics;     /* in the graph of `metrics_model`; `metrics_graph` has their sum, then them as outputs */
+    CgModelGraph *metrics_model;
+    CgGraph *metrics_graph;
+    CgShares metric_shares;
+    const CgSchema *curve; /* the columns of `history` */
+    bool wants_history;    /* the script asks for it */
+    bool curve_keyed;      /* `curve_key`, of the history, is known */
+    CgDigest curve_key;
+    CgShares shares; /* of a batch in shares, of a validation in batches; else zero */
     int64_t steps, batch, accumulate, validate_every, seed, patience;
     bool skip; /* steps that are not finite are passed over */
     double clip;
@@ -108,6 +117,7 @@ struct CgStage {
     CgDigest key;
     CgDigest data_digest;
     CgTensors weights; /* train: every parameter by path */
+    CgTable *history;  /* train: its curve, where the script asks for it */
     CgTable *table;    /* evaluate */
 };
 

@@ -104,11 +104,13 @@ void cg_totals_close(CgTotals *t, double scale)
             set_number(t->at[i].total, t->at[i].dtype, k, t->at[i].sum[k] * scale);
 }
 
-double cg_totals_loss(CgTotals *t)
+double cg_totals_loss(CgTotals *t, float *terms, int n)
 {
     if (!cg_exec_run(t->loss.exec)) /* it is made of sums, which are looked up in no table */
         CG_BUG("the loss of sums has an index");
     CgTensor out = cg_exec_output(t->loss.exec, 0);
+    for (int i = 0; i < n; i++)
+        terms[i] = *(const float *)cg_exec_output(t->loss.exec, 1 + i).data;
     return number_at(out.data, out.dtype, 0);
 }
 

@@ -23,7 +23,7 @@ void cg_totals_clear(CgTotals *t);
 void cg_totals_bind_shares(const CgTotals *t, const CgRunner *r, int first, const bool *wanted);
 void cg_totals_bind(const CgTotals *t, const CgRunner *r); /* to the inputs total.I of a runner */
 void cg_totals_add(CgTotals *t, const bool *wanted);
-void cg_totals_close(CgTotals *t, double scale); /* the totals, times `scale` */
-double cg_totals_loss(CgTotals *t);              /* of the totals that were closed */
-bool cg_totals_float(const CgTotals *t);         /* all are real numbers, so that a scale makes sense */
+void cg_totals_close(CgTotals *t, double scale);         /* the totals, times `scale` */
+double cg_totals_loss(CgTotals *t, float *terms, int n); /* of the totals that were closed, and its n terms */
+bool cg_totals_float(const CgTotals *t);                 /* all are real numbers, so that a scale makes sense */
 #endif

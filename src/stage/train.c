@@ -9,6 +9,7 @@
 
 #include "graph/registry.h"
 #include "run/gemm/blas.h"
+#include "stage/history.h"
 #include "stage/training.h"
 
 enum { SKIPS = 20 }; /* in a row, then even on_nan = "skip" gives up */
@@ -65,11 +66,11 @@ static char *machine(void)
     return cg_strbuf_take(&b);
 }
 
-static bool checkpoint(CgTraining *t, const Best *best)
+static bool checkpoint(CgTraining *t, const Best *best, const CgHistory *history)
 {
     CgStage *s = t->s;
-    CgNamed named[3 + CG_MAX_RANK];
-    char names[3 + CG_MAX_RANK][24];
+    CgNamed named[4 + CG_MAX_RANK];
+    char names[4 + CG_MAX_RANK][24];
     int n = 0;
     if (!cg_training_finite(t)) /* the older one is better */
         return true;
@@ -87,19 +88,31 @@ static bool checkpoint(CgTraining *t, const Best *best)
         named[n] = (CgNamed){ names[n], flat(best->block, s->total) };
         n++;
     }
-    char loss[40], waited[24], script[33], data[33], *made_by = machine();
+    snprintf(names[n], sizeof names[n], "history");
+    named[n] = (CgNamed){ names[n], cg_history_tensor(history) };
+    n++;
+    char loss[40], waited[24], script[33], data[33], curve[33], *made_by = machine(),
+                                                                *columns = cg_history_names(history);
+    CgDigest curve_key;
+    if (!cg_history_key(t->x, s, &curve_key)) {
+        free(made_by);
+        free(columns);
+        return false;
+    }
+    cg_digest_hex(curve_key, curve);
     snprintf(loss, sizeof loss, "%a", best->loss);
     snprintf(waited, sizeof waited, "%lld", (long long)best->waited);
     cg_digest_hex(cg_session_script_digest(t->x), script);
     cg_digest_hex(s->data_digest, data);
-    const char *keys[] = { "best", "waited", "machine", "script", "data" },
-               *values[] = { loss, waited, made_by, script, data };
+    const char *keys[] = { "best", "waited", "machine", "script", "data", "history", "history_key" },
+               *values[] = { loss, waited, made_by, script, data, columns, curve };
     CgErr err = { 0 };
     char *path = cg_stage_begin(t->x->store, s->key, (uint64_t)t->done, &err);
     bool good = path && cg_safetensors_write(path, named, n, keys, values, CG_LEN(keys), &err)
         && cg_stage_seal(t->x->store, s->key, (uint64_t)t->done, &err);
     free(path);
     free(made_by);
+    free(columns);
     return good || cg_session_err(t->x, s->span, &err);
 }
 
@@ -122,8 +135,16 @@ static const char *note_of(const CgTensors *c, const char *key)
     return NULL;
 }
 
+/* A checkpoint of a build that kept none goes on without, where nobody asks for it. */
+static bool take_up_history(const CgStage *s, const CgTensors *c, CgHistory *history)
+{
+    const CgTensor *t = cg_tensors_find(c, "history");
+    history->broken = !t;
+    return t ? cg_history_take(history, t, note_of(c, "history")) : !s->wants_history;
+}
+
 /* Takes up what a checkpoint holds, if it is whole. */
-static bool take_up(CgTraining *t, const CgTensors *c, uint64_t step, Best *best)
+static bool take_up(CgTraining *t, const CgTensors *c, uint64_t step, Best *best, CgHistory *history)
 {
     CgStage *s = t->s;
     char name[24];
@@ -133,7 +154,7 @@ static bool take_up(CgTraining *t, const CgTensors *c, uint64_t step, Best *best
         good = !s->groups[g].nstates || sound(cg_tensors_find(c, name), s->groups[g].count * s->groups[g].nstates);
     }
     const CgTensor *block = cg_tensors_find(c, "best");
-    if (!good || (block && !sound(block, s->total)))
+    if (!good || (block && !sound(block, s->total)) || !take_up_history(s, c, history))
         return false;
     memcpy(t->memory.block, cg_tensors_find(c, "parameters")->data, (size_t)s->total * sizeof(float));
     for (int g = 0; g < s->ngroups; g++) {
@@ -154,8 +175,25 @@ static bool take_up(CgTraining *t, const CgTensors *c, uint64_t step, Best *best
     return true;
 }
 
+/* What was looked at before the checkpoint may be something else than now. */
+static void note_curve(CgTraining *t, const CgTensors *c)
+{
+    CgStage *s = t->s;
+    const char *then = note_of(c, "history_key");
+    CgDigest key;
+    char now[33];
+    if (!s->wants_history || !then || !cg_history_key(t->x, s, &key))
+        return;
+    cg_digest_hex(key, now);
+    if (strcmp(then, now) != 0)
+        fprintf(stderr,
+            "cg: warning: training '%s' goes on at step %lld with another validation or other metrics than before; "
+            "its history holds both\n",
+            s->label, (long long)t->done);
+}
+
 /* From the newest checkpoint that holds numbers only; from the start where there is none. */
-static bool resume(CgTraining *t, Best *best, bool say)
+static bool resume(CgTraining *t, Best *best, CgHistory *history, bool say)
 {
     CgStage *s = t->s;
     uint64_t step = UINT64_MAX;
@@ -163,7 +201,7 @@ static bool resume(CgTraining *t, Best *best, bool say)
     while ((path = cg_stage_find(t->x->store, s->key, step, &step))) {
         CgTensors c = { 0 };
         CgErr err = { 0 };
-        bool good = cg_safetensors_read(path, &c, &err) && take_up(t, &c, step, best);
+        bool good = cg_safetensors_read(path, &c, &err) && take_up(t, &c, step, best, history);
         const char *made_by = good ? note_of(&c, "machine") : NULL;
         char *here = machine();
         if (!good && say)
@@ -175,12 +213,16 @@ static bool resume(CgTraining *t, Best *best, bool say)
                 "have "
                 "the bits of neither\n  there: %s\n  here:  %s\n",
                 s->label, made_by, here);
+        if (good && say)
+            note_curve(t, &c);
         free(here);
         free(path);
         cg_tensors_free(&c);
         if (good)
             return true;
     }
+    history->cell.len = 0;
+    history->broken = false;
     return t->done == 0 || cg_training_restart(t);
 }
 
@@ -203,7 +245,7 @@ static CgDigest frozen_digest(const CgTraining *t, char (*hex)[33], int *count)
     return cg_digester_free(d);
 }
 
-static bool finish(CgTraining *t, char (*before)[33], char (*after)[33])
+static bool finish(CgTraining *t, const CgHistory *history, char (*before)[33], char (*after)[33])
 {
     CgSession *x = t->x;
     CgStage *s = t->s;
@@ -227,6 +269,8 @@ static bool finish(CgTraining *t, char (*before)[33], char (*after)[33])
     if (!sound)
         cg_err(
             &err, CG_ERR_INPUT, "training '%s' ended in numbers that are not finite; nothing is kept of it", s->label);
+    if (sound && !history->broken && !cg_history_keep(x, s, history)) /* first: where the weights are, it is */
+        sound = false;
     char *path = sound ? cg_store_begin(x->store, s->key, &err) : NULL;
     bool good = path && cg_safetensors_write(path, named, n, keys, values, nmeta, &err)
         && cg_store_seal(x->store, s->key, &err) && cg_safetensors_read(path, &s->weights, &err);
@@ -237,7 +281,7 @@ static bool finish(CgTraining *t, char (*before)[33], char (*after)[33])
     free(keys);
     free(values);
     if (!good)
-        return cg_session_err(x, s->span, &err);
+        return err.text[0] ? cg_session_err(x, s->span, &err) : false;
     cg_stage_end(x->store, s->key);
     return true;
 }
@@ -282,6 +326,8 @@ static void watch_spikes(Calm *c, const CgTraining *t, double loss, CgProgress *
 typedef struct Loop {
     CgTraining *t;
     Best *best;
+    CgHistory *history;
+    double began; /* less the seconds of earlier runs */
     CgProgress *progress;
     Calm calm;
     int64_t skipped; /* steps in a row */
@@ -296,7 +342,7 @@ static void explain_update(Loop *l)
     int64_t to = t->done;
     CgStepResult r;
     if (!t->kept) { /* else what there was before is there again */
-        if (!resume(t, l->best, false))
+        if (!resume(t, l->best, l->history, false))
             return;
         cg_progress_say(l->progress, "repeating %lld steps to find out what went wrong", (long long)(to - t->done));
         while (t->done < to && !cg_session_stopped(t->x))
@@ -332,13 +378,53 @@ static bool bad_step(Loop *l, CgStepOutcome outcome, CgStepResult r)
     return true;
 }
 
-static void note_metrics(const CgTraining *t, CgStepResult r)
+/* A number of the run, for cg runs. */
+static void note(const CgTraining *t, const char *name, double value)
 {
-    CgSession *x = t->x;
+    if (t->x->run)
+        cg_run_metric(t->x->run, t->s->key, t->s->label, t->done, cg_intern(name), value);
+}
+
+/* The row of a step that is done: what comes with every step. */
+static void note_step(Loop *l, CgStepResult r)
+{
+    const CgTraining *t = l->t;
+    const CgStage *s = t->s;
+    int64_t tokens = cg_data_tokens(s->data);
+    double *row = cg_history_row(l->history);
+    *row++ = (double)t->done;
+    if (tokens)
+        *row++ = (double)(t->done * s->batch * tokens);
+    *row++ = cg_now() - l->began;
+    *row++ = r.loss;
+    for (int i = 0; i < s->terms.n; i++)
+        *row++ = (double)t->terms[i];
+    *row++ = r.rate;
+    *row++ = r.norm;
     /* the index has the first steps in full, then one in ten */
-    if (x->run && (t->done <= 100 || t->done % 10 == 0 || t->done == t->s->steps)) {
-        cg_run_metric(x->run, t->s->key, t->s->label, t->done, cg_intern("loss"), r.loss);
-        cg_run_metric(x->run, t->s->key, t->s->label, t->done, cg_intern("gradient_norm"), r.norm);
+    if (t->done > 100 && t->done % 10 && t->done != s->steps)
+        return;
+    note(t, "loss", r.loss);
+    note(t, "gradient_norm", r.norm);
+    for (int i = 0; i < s->terms.n; i++)
+        note(t, s->terms.name[i], (double)t->terms[i]);
+}
+
+/* Metrics of the rows of the validation or, from step 0 on, of the batch of that step; behind their sum. NULL after a
+ * mistake. */
+static double *metrics(CgTraining *t, int64_t step)
+{
+    double *out = CG_NEWN(t->x->elab->arena, double, t->s->metrics.n + 1);
+    return cg_training_measure(t, &t->metrics, step, out) ? out : NULL;
+}
+
+static void note_metrics(Loop *l, const double *values)
+{
+    const CgStage *s = l->t->s;
+    double *row = cg_history_last(l->history) + s->curve->n - s->metrics.n;
+    for (int i = 0; i < s->metrics.n; i++) {
+        row[i] = values[1 + i];
+        note(l->t, s->metrics.name[i], row[i]);
     }
 }
 
@@ -349,11 +435,14 @@ static bool validate(Loop *l)
     Best *best = l->best;
     double v = 0;
     cg_training_swap_average(t);
-    if (!cg_training_validate(t, &v))
+    const double *values = NULL;
+    if (!cg_training_measure(t, &t->valid, -1, &v) || (s->metrics.n && !(values = metrics(t, -1))))
         return false;
     cg_progress_value(l->progress, "valid", v);
-    if (t->x->run)
-        cg_run_metric(t->x->run, s->key, s->label, t->done, cg_intern("valid_loss"), v);
+    cg_history_last(l->history)[s->curve->n - s->metrics.n - 1] = v;
+    note(t, "valid_loss", v);
+    if (values)
+        note_metrics(l, values);
     if (!isfinite(v) && !s->skip) {
         cg_training_explain_validation(t, v);
         return false;
@@ -379,6 +468,11 @@ static bool one_step(Loop *l)
     CgTraining *t = l->t;
     CgStage *s = t->s;
     CgStepResult r;
+    const double *values = NULL;
+    bool due = (t->done + 1) % s->validate_every == 0 || t->done + 1 == s->steps;
+    if (due && s->metrics.n && !t->valid.data
+        && !(values = metrics(t, t->done))) /* before its update, as its loss is */
+        return false;
     CgStepOutcome outcome = cg_training_step(t, &r);
     signal_when_asked();
     if (outcome != CG_STEP_TAKEN)
@@ -389,9 +483,10 @@ static bool one_step(Loop *l)
     cg_progress_value(l->progress, "grad", r.norm);
     if (isfinite(r.rate))
         cg_progress_value(l->progress, "rate", r.rate);
-    note_metrics(t, r);
-    bool due = t->valid && (t->done % s->validate_every == 0 || t->done == s->steps);
-    return !due || validate(l);
+    note_step(l, r);
+    if (values)
+        note_metrics(l, values);
+    return !due || !t->valid.data || validate(l);
 }
 
 static bool loop(Loop *l)
@@ -409,7 +504,7 @@ static bool loop(Loop *l)
             break;
         l->stopped = cg_session_stopped(t->x);
         if (l->stopped || (every ? t->done % every == 0 : cg_now() - saved > 20)) {
-            if (!checkpoint(t, l->best))
+            if (!checkpoint(t, l->best, l->history))
                 return false;
             saved = cg_now();
         }
@@ -429,7 +524,7 @@ static bool load(CgSession *x, CgStage *s)
         return false;
     char *path = cg_store_path(x->store, s->key);
     CgErr err = { 0 };
-    bool good = cg_safetensors_read(path, &s->weights, &err);
+    bool good = (!s->wants_history || cg_history_load(x, s)) && cg_safetensors_read(path, &s->weights, &err);
     free(path);
     return good;
 }
@@ -453,9 +548,19 @@ static void announce(const CgTraining *t, CgProgress *progress, const char *name
     cg_progress_say(progress, "%s: %lld parameters trained, %lld frozen; %lld steps of %lld %s; %.1f MiB planned%s%s",
         name, (long long)trained, (long long)frozen, (long long)s->steps, (long long)s->batch, each,
         (double)cg_plan_slab(t->step.plan) / 1048576.0, precision, t->done ? "; goes on where it stopped" : "");
-    if (t->valid)
-        cg_progress_say(progress, "%s: validated on %lld rows every %lld steps", name,
-            (long long)cg_training_valid_rows(t), (long long)s->validate_every);
+    if (t->valid.data)
+        cg_progress_say(progress, "%s: validated on %lld rows every %lld steps", name, (long long)t->valid.data->rows,
+            (long long)s->validate_every);
+}
+
+/* What the runs before this one took. */
+static double seconds_before(CgHistory *h)
+{
+    const double *last = cg_history_last(h);
+    for (int i = 0; last && i < h->columns->n; i++)
+        if (!strcmp(h->columns->at[i].name, "seconds"))
+            return last[i];
+    return 0;
 }
 
 /* From the last checkpoint, if there is one, to the weights in the store. */
@@ -463,11 +568,14 @@ static bool train(CgTraining *t, bool *stopped)
 {
     CgStage *s = t->s;
     Best best = { .loss = INFINITY };
-    if (!resume(t, &best, true))
+    CgHistory history = { .columns = s->curve };
+    if (!resume(t, &best, &history, true)) {
+        cg_history_free(&history);
         return false;
+    }
     char name[160];
     snprintf(name, sizeof name, "train %s", s->label);
-    Loop l = { .t = t, .best = &best };
+    Loop l = { .t = t, .best = &best, .history = &history, .began = cg_now() - seconds_before(&history) };
     l.progress = cg_progress_new(&(CgProgressOpts){ .name = name,
         .total = s->steps,
         .from = t->done,
@@ -496,10 +604,11 @@ static bool train(CgTraining *t, bool *stopped)
                                  : NULL);
     cg_training_count(t);
     if (good && !*stopped)
-        good = finish(t, before, after);
+        good = finish(t, &history, before, after);
     free(before);
     free(after);
     free(best.block);
+    cg_history_free(&history);
     return good;
 }
 
@@ -507,6 +616,9 @@ static bool run(CgSession *x, CgStage *s)
 {
     CgErr err = { 0 };
     bool stopped = false;
+    if (!x->opts.quiet && cg_store_has(x->store, s->key))
+        fprintf(
+            stderr, "cg: training '%s' is carried out again: its weights are kept, but not this history\n", s->label);
     CgTraining *t = cg_training_new(x, s);
     bool good = t && train(t, &stopped);
     if (t)
@@ -532,16 +644,17 @@ static bool bare(CgSession *x, CgStage *s)
     w->own = memory.rest;
     memory.rest = NULL;
     cg_memory_free(&memory);
+    s->history = cg_history_table(&(CgHistory){ .columns = s->curve });
     return true;
 }
 
 /* ---- verifying ------------------------------------------------------------------------------------------------- */
 
 /* Steps until `until` are done, or early_stop ends it; checkpoints only where `stop` says so. */
-static bool steps_until(CgTraining *t, Best *best, int64_t until)
+static bool steps_until(CgTraining *t, Best *best, CgHistory *history, int64_t until)
 {
     CgProgress *quiet = cg_progress_new(&(CgProgressOpts){ .name = "", .quiet = true });
-    Loop l = { .t = t, .best = best, .progress = quiet };
+    Loop l = { .t = t, .best = best, .history = history, .progress = quiet };
     bool good = true;
     while (good && t->done < until && !l.enough && !cg_session_stopped(t->x))
         good = one_step(&l);
@@ -579,37 +692,57 @@ static bool same_state(const CgTraining *a, const CgTraining *b, CgStrbuf *said)
     return a->done == b->done;
 }
 
+/* Whether two histories are one to the bit, but for the seconds. */
+static bool same_curve(const CgHistory *a, const CgHistory *b, CgStrbuf *said)
+{
+    int n = a->columns->n;
+    for (size_t i = 0; i < a->cell.len || i < b->cell.len; i++) {
+        const char *name = a->columns->at[i % (size_t)n].name;
+        bool both = i < a->cell.len && i < b->cell.len;
+        if (both && (!strcmp(name, "seconds") || !memcmp(&a->cell.at[i], &b->cell.at[i], sizeof *a->cell.at)))
+            continue;
+        cg_strbuf_printf(said, "the histories differ in row %zu, '%s'", i / (size_t)n, name);
+        return false;
+    }
+    return true;
+}
+
 bool cg_train_verify(CgSession *x, CgStage *s, int64_t at, bool *same, CgStrbuf *said)
 {
     Best whole = { .loss = INFINITY }, first = whole, second = whole;
+    CgHistory curve[3] = { { .columns = s->curve }, { .columns = s->curve }, { .columns = s->curve } };
     CgRun *run_of_script = x->run;
     if (!cg_stage_force_inputs(x, s) || !cg_stage_key(x, s))
         return false;
     CgDigest kept = s->key;
+    s->curve_keyed = false;
     s->key =
         cg_digest(&(CgDigest[2]){ kept, cg_digest("verify", 6) }, 2 * sizeof kept); /* its checkpoints are its own */
     x->run = NULL;
     cg_stage_end(x->store, s->key);
     CgTraining *a = cg_training_new(x, s), *b = a ? cg_training_new(x, s) : NULL, *c = b ? cg_training_new(x, s) : NULL;
-    bool good = c && steps_until(a, &whole, s->steps) && steps_until(b, &first, at) && checkpoint(b, &first)
-        && resume(c, &second, true);
+    bool good = c && steps_until(a, &whole, &curve[0], s->steps) && steps_until(b, &first, &curve[1], at)
+        && checkpoint(b, &first, &curve[1]) && resume(c, &second, &curve[2], true);
     if (good && c->done != b->done) {
         CgErr err = { 0 };
         cg_err(&err, CG_ERR_INPUT, "the checkpoint of step %lld was not taken up", (long long)b->done);
         good = cg_session_err(x, s->span, &err);
     }
-    good = good && steps_until(c, &second, s->steps);
+    good = good && steps_until(c, &second, &curve[2], s->steps);
     if (good)
-        *same = same_state(a, c, said);
+        *same = same_state(a, c, said) && same_curve(&curve[0], &curve[2], said);
     CgTraining *all[3] = { a, b, c };
     for (int i = 0; i < 3; i++)
         if (all[i])
             cg_training_free(all[i]);
+    for (int i = 0; i < 3; i++)
+        cg_history_free(&curve[i]);
     cg_stage_end(x->store, s->key);
     free(whole.block);
     free(first.block);
     free(second.block);
     s->key = kept;
+    s->curve_keyed = false;
     x->run = run_of_script;
     return good;
 }

@@ -87,17 +87,6 @@ static bool integer(
     return true;
 }
 
-/* The loss as one number: the mean over all of its elements. */
-static CgRef mean_of(CgBuild *b, CgRef r)
-{
-    CgType t = cg_ref_type(b, r);
-    if (t.dtype != CG_F32) {
-        t.dtype = CG_F32;
-        r = cg_cast(b, r, CG_F32);
-    }
-    return t.rank ? cg_div(b, cg_sum_all(b, r), cg_sum_all(b, cg_fill(b, t, 1))) : r;
-}
-
 static bool build_gradients(CgElab *e, CgStage *s, CgRef loss, CgSpan span)
 {
     CgModelGraph *m = s->model;
@@ -132,11 +121,13 @@ static bool build_gradients(CgElab *e, CgStage *s, CgRef loss, CgSpan span)
     free(wrt);
     free(grads);
     bool sums = s->accumulate > 1;
-    s->together = CG_NEWN(e->arena, size_t, s->ntrained + 1 + s->shares.n);
-    for (int i = 0; i <= s->ntrained + s->shares.n; i++)
+    int more = sums ? s->shares.n : s->terms.n;
+    s->together = CG_NEWN(e->arena, size_t, s->ntrained + 1 + more);
+    for (int i = 0; i <= s->ntrained + more; i++)
         s->together[i] = CG_PLAN_BOUND;
-    for (int i = 0; good && sums && i < s->shares.n; i++)
-        cg_graph_output(m->graph, cg_intern_printf("total.%d", i), s->shares.sum[i]);
+    for (int i = 0; good && i < more; i++)
+        cg_graph_output(
+            m->graph, cg_intern_printf(sums ? "total.%d" : "term.%d", i), sums ? s->shares.sum[i] : s->terms.ref[i]);
     for (int i = 0; i < s->ntrained; i++)
         s->together[i + 1] = (size_t)s->trained[i].offset * sizeof(float);
     if (good)
@@ -257,90 +248,6 @@ static bool read_validate(CgElab *e, CgFrame *f, const Fields *fields, CgStage *
     return true;
 }
 
-/* Every parameter belongs to the trained model, has weights, or was frozen by the author; what the others would become
- * is lost with the training. */
-static bool check_lost(CgElab *e, const CgStage *s)
-{
-    const CgModelGraph *m = s->model;
-    const CgInstance *said = NULL;
-    bool good = true;
-    for (size_t i = 0; i < m->params.len; i++) {
-        const CgParamInfo *p = &m->params.at[i];
-        if (!p->foreign || p->weights || p->frozen)
-            continue;
-        const CgInstance *top = p->owner;
-        while (top->parent)
-            top = top->parent;
-        good = false;
-        if (top == said)
-            continue;
-        said = top;
-        CgDiag *d = cg_elab_error(e, CG_E0508, top->placed,
-            "the parameters of this '%s' would be neither trained nor saved: it is no part of '%s'",
-            top->stmt->names[0], s->label);
-        if (top->span.file && top->span.start != top->placed.start)
-            cg_diag_note(d, top->span, "it is made here");
-        cg_diag_help(d, "make it a part of the model, or freeze it: freeze(%s(...))", top->stmt->names[0]);
-    }
-    return good;
-}
-
-/* Where the number of rows was said. */
-static CgSpan batch_place(CgElab *e, CgFrame *f, const CgExpr *train)
-{
-    for (int i = 0; i < train->args.n; i++)
-        if (!strcmp(train->args.at[i].name, "batch")) {
-            const CgExpr *x = train->args.at[i].value;
-            CgSpan made = cg_eval(e, f, x)->span;
-            return made.file ? made : x->span;
-        }
-    return train->op_span;
-}
-
-/* A loss has no more axes than the widest field of its batch: the mean of logits is no loss. */
-static bool check_axes(CgElab *e, CgValue *loss, const CgDataFields *data, const CgExpr *x)
-{
-    const CgType *t = cg_value_type(e, loss);
-    int widest = 0;
-    for (int i = 0; i < data->n; i++)
-        if (data->field[i].rank + 1 > widest)
-            widest = data->field[i].rank + 1;
-    if (t->rank <= widest)
-        return true;
-    CgStrbuf type = { 0 };
-    cg_type_print(t, &type);
-    CgDiag *d = cg_elab_error(e, CG_E0408, x->span, "the loss is %s, and no field of its batch has more than %d axes",
-        cg_strbuf_str(&type), widest);
-    const CgSource *s = cg_sources_get(e->sources, x->span.file);
-    int n = (int)(x->span.end - x->span.start);
-    bool is_short = n <= 60 && !memchr(s->text + x->span.start, '\n', (size_t)n);
-    cg_diag_help(d,
-        "what would be trained is the mean of all its elements; logits become a loss by cross_entropy(%.*s, batch.%s)",
-        is_short ? n : 2, is_short ? s->text + x->span.start : "..", data->field[data->n - 1].name);
-    cg_strbuf_deinit(&type);
-    return false;
-}
-
-/* The loss as a number; NONE after a mistake. */
-static CgRef read_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *batch)
-{
-    CgFrame inner;
-    cg_check_fields(e, &inner, f, train, s, batch);
-    CgValue *loss = cg_eval(e, &inner, x);
-    cg_frame_end(e, &inner);
-    if (cg_is_poison(loss))
-        return CG_NONE;
-    if (loss->kind != CG_VALUE_TENSOR || !cg_dtype_is_float(cg_value_type(e, loss)->dtype)) {
-        cg_elab_error(e, CG_E0607, x->span, "the loss is a tensor of numbers, not %s", cg_value_kind_name(loss));
-        return CG_NONE;
-    }
-    cg_marks_check(e);
-    if (!check_axes(e, loss, cg_data_fields(s->data), x) || !check_lost(e, s)
-        || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))
-        return CG_NONE;
-    return mean_of(&s->model->build, loss->tensor->ref);
-}
-
 /* What a share of the batch adds to the gradient, in place of the loss. */
 static bool build_shares(CgElab *e, CgStage *s, const Fields *fields, CgRef *loss)
 {
@@ -363,7 +270,7 @@ static bool build_shares(CgElab *e, CgStage *s, const Fields *fields, CgRef *los
     return true;
 }
 
-static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fields, CgStage *s)
+static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fields, CgStage *s, CgValue *model)
 {
     s->data = cg_eval(e, f, field_of(fields, "data"));
     if (cg_is_poison(s->data))
@@ -373,10 +280,10 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
         || !read_average(e, f, field_of(fields, "average"), s) || !read_on_nan(e, f, field_of(fields, "on_nan"), s)
         || !read_validate(e, f, fields, s))
         return false;
-    CgRef loss = read_loss(e, f, x, field_of(fields, "loss"), s, batch);
+    CgRef loss = cg_check_loss(e, f, x, field_of(fields, "loss"), s, batch);
     if (loss == CG_NONE)
         return false;
-    CgGraph *plain = cg_shares_plain(s->model, loss);
+    CgGraph *plain = cg_shares_plain(s->model, loss, NULL);
     s->loss = loss;
     s->loss_graph = cg_pass_run_all(plain, NULL);
     cg_graph_free(plain);
@@ -389,10 +296,12 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
     }
     s->norm_graph = build_norm(s->total);
     if (s->validate || s->accumulate > 1)
-        s->shares = cg_shares_find(s->model, loss, cg_dim_symbol("batch"));
+        s->shares = cg_shares_find(s->model, loss, &s->terms, cg_dim_symbol("batch"));
     if (s->accumulate > 1 && !build_shares(e, s, fields, &loss))
         return false;
-    return build_gradients(e, s, loss, field_of(fields, "loss")->span);
+    return build_gradients(e, s, loss, field_of(fields, "loss")->span)
+        && cg_check_metrics(e, f, x, field_of(fields, "metrics"), s, model, batch)
+        && cg_check_curve(e, s, field_of(fields, "loss"), field_of(fields, "metrics"));
 }
 
 CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
@@ -405,11 +314,13 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
     s->model = cg_model_begin(e, s->label, cg_precision_option(e));
     s->model->trains = true;
     s->root = cg_instance_root(e, model, false);
-    bool good = fill_train(e, f, x, &fields, s);
+    bool good = fill_train(e, f, x, &fields, s, model);
     cg_model_end(e);
     if (!good)
         return cg_value_poison(e);
     cg_stage_inputs(e, s, s->model);
+    if (s->metrics_model)
+        cg_stage_inputs(e, s, s->metrics_model);
     CgValue *weights = cg_value_new(e, CG_VALUE_STAGE, x->span);
     weights->stage = s;
     CgValue *v = cg_instance_copy(e, model, x->span);

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Runs a plan that is bound, and says so in the trace. */
-static void run(CgTraining *t, const CgRunner *r)
+void cg_training_run(CgTraining *t, const CgRunner *r)
 {
     int64_t start = t->trace ? cg_trace_now(t->trace) : 0;
     if (!cg_exec_run(r->exec) && !t->faulty)
@@ -46,8 +45,10 @@ static void run_share(CgTraining *t, int64_t share)
         t->faulty_share = share;
     cg_training_fill(t, t->done, share, &t->step);
     cg_exec_bind_output(t->step.exec, 0, &t->loss_out);
+    for (int i = 0; !t->sum && i < s->terms.n; i++)
+        cg_exec_bind_output(t->step.exec, 1 + s->ntrained + i, &t->terms[i]);
     cg_exec_random(t->step.exec, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)(t->done * s->accumulate + share));
-    run(t, &t->step);
+    cg_training_run(t, &t->step);
     clear_padding(t);
 }
 
@@ -63,7 +64,7 @@ static double run_shares(CgTraining *t)
         cg_totals_bind_shares(&t->totals, &t->before, 0, of->wanted);
         if (!t->faulty)
             t->faulty_share = share;
-        run(t, &t->before);
+        cg_training_run(t, &t->before);
         cg_totals_add(&t->totals, of->wanted);
     }
     cg_totals_close(&t->totals, 1);
@@ -77,7 +78,7 @@ static double run_shares(CgTraining *t)
             t->sum[i] = share ? t->sum[i] + t->grad[i] : t->grad[i];
     }
     cg_totals_close(&t->totals, 1);
-    return cg_totals_loss(&t->totals);
+    return cg_totals_loss(&t->totals, t->terms, s->terms.n);
 }
 
 /* Which of n numbers is the first that is none; n where all are finite. */
@@ -105,7 +106,7 @@ static bool params_finite(CgTraining *t)
     float squares;
     cg_exec_bind_input(t->norm.exec, 0, t->memory.block);
     cg_exec_bind_output(t->norm.exec, 0, &squares);
-    run(t, &t->norm);
+    cg_training_run(t, &t->norm);
     return isfinite(squares) || first_odd(t->memory.block, (size_t)t->s->total) == (size_t)t->s->total;
 }
 
@@ -133,7 +134,7 @@ static float update(CgTraining *t, const CgUpdate *u)
         cg_training_bind_update(t, &t->update[g], g, u);
         if (t->s->groups[g].rate >= 0)
             cg_exec_bind_output(t->update[g].exec, t->s->groups[g].rate, &rate);
-        run(t, &t->update[g]);
+        cg_training_run(t, &t->update[g]);
     }
     return rate;
 }
@@ -167,7 +168,7 @@ static CgStepOutcome take_step(CgTraining *t, CgStepResult *out)
     float squares;
     cg_exec_bind_input(t->norm.exec, 0, grad);
     cg_exec_bind_output(t->norm.exec, 0, &squares);
-    run(t, &t->norm);
+    cg_training_run(t, &t->norm);
     out->norm = sqrt((double)squares);
     if (!isfinite(out->loss) || !isfinite(out->norm))
         return CG_STEP_NOT_FINITE;
@@ -217,10 +218,9 @@ void cg_training_swap_average(CgTraining *t)
     }
 }
 
-int64_t cg_training_valid_rows(const CgTraining *t) { return t->valid->rows; }
-
-static void watch(CgSession *x, CgRunner *r, CgPhase phase, const char *name)
+void cg_training_watch_runner(CgTraining *t, CgRunner *r, CgPhase phase, const char *name)
 {
+    CgSession *x = t->x;
     cg_exec_profile(r->exec, x->opts.profile);
     if (x->trace) {
         cg_exec_trace(r->exec, x->trace, cg_trace_plan(x->trace, r->plan, phase));
@@ -228,78 +228,28 @@ static void watch(CgSession *x, CgRunner *r, CgPhase phase, const char *name)
     }
 }
 
-/* The runner for `rows` rows of validation: that of full batches, or one for the rows that are left. */
-static CgRunner *validator(CgTraining *t, int64_t rows)
-{
-    const CgStage *s = t->s;
-    CgRunner *r = rows == t->valid_full.rows ? &t->valid_full : &t->valid_rest;
-    if (r->rows == rows)
-        return r;
-    cg_runner_free(r);
-    if (!cg_runner_new(t->x, s->shares.sums ? s->shares.sums : s->loss_graph, rows,
-            (CgPlanOptions){ .outputs_bound = true }, s->span, r))
-        return NULL;
-    cg_runner_bind_params(r, &t->memory);
-    if (t->watched_validation)
-        watch(t->x, r, CG_PHASE_VALIDATE, "validation");
-    return r;
-}
-
-bool cg_training_validate(CgTraining *t, double *out)
-{
-    const CgStage *s = t->s;
-    int64_t most = s->batch / s->accumulate, some = cg_training_valid_rows(t);
-    bool sums = s->shares.sums != NULL;
-    double sum = 0;
-    float loss = 0;
-    cg_totals_clear(&t->totals);
-    for (int64_t first = 0, rows; first < some; first += rows) {
-        rows = some - first < most ? some - first : most;
-        CgRunner *r = validator(t, rows);
-        if (!r)
-            return false;
-        cg_dataset_read(t->valid, first, rows, t->valid_rows);
-        cg_runner_bind_batch(r, t->valid, t->valid_rows, 0);
-        if (sums)
-            cg_totals_bind_shares(&t->totals, r, 0, NULL);
-        else
-            cg_exec_bind_output(r->exec, 0, &loss);
-        run(t, r);
-        if (t->faulty)
-            return cg_training_explain_index(t);
-        if (sums)
-            cg_totals_add(&t->totals, NULL);
-        sum += (double)loss * (double)rows;
-    }
-    /* sums as of one batch, so that the loss is that of training whatever the number of rows */
-    double scale = cg_totals_float(&t->totals) ? (double)s->batch / (double)some : 1;
-    cg_totals_close(&t->totals, scale);
-    *out = sums ? cg_totals_loss(&t->totals) : sum / (double)some;
-    return true;
-}
-
 /* ---- watching -------------------------------------------------------------------------------------------------- */
 
-typedef void WatchFn(CgSession *x, CgRunner *r, CgPhase phase, const char *name);
+typedef void WatchFn(CgTraining *t, CgRunner *r, CgPhase phase, const char *name);
 
 static void each_runner(CgTraining *t, WatchFn *fn)
 {
-    fn(t->x, &t->step, CG_PHASE_FORWARD, "forward and backward");
-    fn(t->x, &t->norm, CG_PHASE_UPDATE, "norm of the gradient");
+    fn(t, &t->step, CG_PHASE_FORWARD, "forward and backward");
+    fn(t, &t->norm, CG_PHASE_UPDATE, "norm of the gradient");
     for (int g = 0; g < t->s->ngroups; g++)
-        fn(t->x, &t->update[g], CG_PHASE_UPDATE, "optimiser");
+        fn(t, &t->update[g], CG_PHASE_UPDATE, "optimiser");
     if (t->before.exec)
-        fn(t->x, &t->before, CG_PHASE_FORWARD, "sums of the batch");
-    if (t->valid)
-        fn(t->x, &t->valid_full, CG_PHASE_VALIDATE, "validation");
-    if (t->valid_rest.exec)
-        fn(t->x, &t->valid_rest, CG_PHASE_VALIDATE, "validation");
+        fn(t, &t->before, CG_PHASE_FORWARD, "sums of the batch");
+    CgRunner *measures[] = { &t->valid.full, &t->valid.rest, &t->metrics.full, &t->metrics.rest };
+    for (size_t i = 0; i < CG_LEN(measures); i++)
+        if (measures[i]->exec)
+            fn(t, measures[i], CG_PHASE_VALIDATE, cg_training_measuring(t, measures[i])->name);
 }
 
-static void count(CgSession *x, CgRunner *r, CgPhase phase, const char *name)
+static void count(CgTraining *t, CgRunner *r, CgPhase phase, const char *name)
 {
     (void)name;
-    cg_profile_add(&x->profile, r->exec, phase, x->sources);
+    cg_profile_add(&t->x->profile, r->exec, phase, t->x->sources);
 }
 
 void cg_training_watch(CgTraining *t)
@@ -307,8 +257,8 @@ void cg_training_watch(CgTraining *t)
     t->trace = t->x->trace;
     if (t->trace)
         t->frame = cg_trace_name(t->trace, "step");
-    each_runner(t, watch);
-    t->watched_validation = true;
+    each_runner(t, cg_training_watch_runner);
+    t->valid.watched = t->metrics.watched = true;
     t->seconds = 0;
     t->watched = 0;
 }
@@ -328,9 +278,10 @@ void cg_training_free(CgTraining *t)
     cg_runner_free(&t->step);
     cg_runner_free(&t->before);
     cg_runner_free(&t->norm);
-    cg_runner_free(&t->valid_full);
-    cg_runner_free(&t->valid_rest);
+    cg_measure_free(&t->valid);
+    cg_measure_free(&t->metrics);
     cg_totals_free(&t->totals);
+    cg_totals_free(&t->metric_totals);
     for (int i = 0; t->update && i < t->s->ngroups; i++)
         cg_runner_free(&t->update[i]);
     free(t->update);
@@ -340,8 +291,9 @@ void cg_training_free(CgTraining *t)
     free(t->sum);
     free(t->kept);
     cg_batch_free(t->data, t->rows);
-    cg_batch_free(t->valid, t->valid_rows);
     cg_memory_free(&t->memory);
+    cg_memory_free(&t->metric_memory);
+    free(t->terms);
     free(t);
 }
 
@@ -349,8 +301,14 @@ static bool open_data(CgTraining *t)
 {
     CgStage *s = t->s;
     t->data = cg_dataset_of(t->x, s->data);
-    t->valid = t->data && s->validate ? cg_dataset_of(t->x, s->validate) : NULL;
-    return t->data && (!s->validate || t->valid);
+    t->valid = (CgMeasure){ .name = "validation", .memory = &t->memory, .totals = &t->totals, .n = 1 };
+    t->metrics = (CgMeasure){
+        .name = "metrics", .memory = &t->metric_memory, .totals = &t->metric_totals, .n = 1 + s->metrics.n
+    };
+    t->valid.data = t->data && s->validate ? cg_dataset_of(t->x, s->validate) : NULL;
+    if (s->metrics.n)
+        t->metrics.data = s->validate ? t->valid.data : t->data;
+    return t->data && (!s->validate || t->valid.data);
 }
 
 static bool open_memory(CgTraining *t)
@@ -367,12 +325,24 @@ static bool open_memory(CgTraining *t)
     for (int g = 0; room && g < s->ngroups; g++)
         room = (t->state[g] = cg_try_alloc((size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float) + 64));
     const CgGraph *g = s->model->graph;
+    t->terms = cg_calloc((size_t)s->terms.n + 1, sizeof *t->terms);
     if (room && cg_batch_room(t->data, g, s->batch, &t->rows)
-        && (!t->valid || cg_batch_room(t->valid, g, s->batch / s->accumulate, &t->valid_rows)))
+        && (!t->valid.data || cg_batch_room(t->valid.data, g, s->batch / s->accumulate, &t->valid.rows))
+        && (!s->metrics.n || cg_batch_room(t->metrics.data, s->metrics_model->graph, s->batch, &t->metrics.rows)))
         return true;
     CgErr err = { 0 };
     cg_err(&err, CG_ERR_MEMORY, "no room for the optimiser's states and a batch: %zu MiB", (bytes + states) >> 20);
     return cg_session_err(t->x, s->span, &err);
+}
+
+/* Metrics have a graph of their own, whose parameters are those that are trained, and of other models. */
+static bool open_metrics(CgTraining *t)
+{
+    CgStage *s = t->s;
+    return cg_memory_fill_beside(t->x, s->metrics_model, s->model, &t->memory, s->seed, &t->metric_memory)
+        && (!s->metric_shares.sums
+            || cg_totals_new(t->x, &s->metric_shares, &t->metric_memory, s->span, &t->metric_totals))
+        && cg_measure_open(t, &t->metrics, s->metrics_graph, &s->metric_shares);
 }
 
 static bool open_plans(CgTraining *t)
@@ -395,11 +365,10 @@ static bool open_plans(CgTraining *t)
             return false;
         cg_runner_bind_params(&t->before, &t->memory);
     }
-    if (t->valid) {
-        if (!cg_runner_new(x, s->shares.sums ? s->shares.sums : s->loss_graph, rows, bound, s->span, &t->valid_full))
-            return false;
-        cg_runner_bind_params(&t->valid_full, &t->memory);
-    }
+    if (t->valid.data && !cg_measure_open(t, &t->valid, s->loss_graph, &s->shares))
+        return false;
+    if (s->metrics.n && !open_metrics(t))
+        return false;
     for (int g = 0; g < s->ngroups; g++)
         if (!cg_runner_new(x, s->groups[g].graph, 1, renewed, s->span, &t->update[g]))
             return false;
@@ -462,7 +431,9 @@ CgTrainingCost cg_training_cost(const CgTraining *t)
         c.slab += cg_plan_slab(t->update[g].plan);
         c.flops += cg_plan_useful_flops(t->update[g].plan);
     }
-    if (t->valid)
-        c.slab += cg_plan_slab(t->valid_full.plan);
+    const CgMeasure *measures[] = { &t->valid, &t->metrics };
+    for (size_t i = 0; i < CG_LEN(measures); i++)
+        if (measures[i]->full.plan)
+            c.slab += cg_plan_slab(measures[i]->full.plan);
     return c;
 }

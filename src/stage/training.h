@@ -11,6 +11,20 @@ typedef struct CgOdd {
     CgSpan at;
 } CgOdd;
 
+/* A loss, or metrics, looked at during a training: on rows of a dataset (measure.c). */
+typedef struct CgMeasure {
+    const char *name;     /* "validation" */
+    CgDataset *data;      /* NULL: there is none */
+    void **rows;          /* room for the fields of a batch */
+    int64_t most;         /* rows of one run */
+    int n;                /* numbers */
+    const CgGraph *graph; /* outputs: the sums of `totals`, or where there are none the numbers */
+    CgTotals *totals;
+    const CgMemory *memory;
+    CgRunner full, rest; /* of full batches, and of the rows that are left */
+    bool watched;
+} CgMeasure;
+
 /* Batches, draws and schedules are functions of the step, so parameters, optimiser states and `done` are all there is
  * to keep. */
 typedef struct CgTraining {
@@ -22,23 +36,24 @@ typedef struct CgTraining {
     float *kept;   /* parameters and states before an update that may have to be taken back; NULL where it has not */
     float **state; /* by group, then state: contiguous in one block each */
     CgRunner step, norm, *update;
-    CgRunner before;                 /* sums that the step needs of all shares of its batch */
-    CgRunner valid_full, valid_rest; /* validation by full batches, and by the rows that are left */
-    CgTotals totals;
-    CgDataset *data, *valid;
-    void **rows, **valid_rows; /* fields of a batch of either */
-    int64_t filled;            /* the step whose rows they are, -1: of none */
-    int64_t done;              /* steps */
+    CgRunner before; /* sums that the step needs of all shares of its batch */
+    CgTotals totals, metric_totals;
+    CgMeasure valid, metrics; /* the loss on the rows of `validate`; metrics there, else on the batch of a step */
+    CgMemory metric_memory;
+    CgDataset *data;
+    void **rows;    /* fields of a batch */
+    int64_t filled; /* the step whose rows they are, -1: of none */
+    int64_t done;   /* steps */
     float loss_out;
+    float *terms;           /* of the loss of the last step */
     const CgRunner *faulty; /* whose run failed; NULL: none has ... */
     int64_t faulty_share;   /* ... and in which share of its batch */
     bool look;              /* whether updates look for the first number that is none, in `odd` */
     CgOdd odd;
     double seconds;  /* in steps, since they are watched */
     int64_t watched; /* that many steps */
-    bool watched_validation;
-    CgTrace *trace; /* of steps that are watched; NULL before that, or when nobody asked */
-    int frame;      /* the name of a step in it */
+    CgTrace *trace;  /* of steps that are watched; NULL before that, or when nobody asked */
+    int frame;       /* the name of a step in it */
 } CgTraining;
 
 typedef struct CgStepResult {
@@ -66,9 +81,17 @@ void cg_training_skip(CgTraining *t);   /* the step counts as done, with no upda
 bool cg_training_finite(CgTraining *t); /* all that a checkpoint would hold is a number */
 /* With `average`: parameters become their mean, which keeps them; a second time takes that back. Else nothing. */
 void cg_training_swap_average(CgTraining *t);
-/* The loss on the rows of `validate`: false after a mistake, which is reported. */
-CG_NODISCARD bool cg_training_validate(CgTraining *t, double *out);
-int64_t cg_training_valid_rows(const CgTraining *t);
+/* Runs a plan that is bound, and says so in the trace. */
+void cg_training_run(CgTraining *t, const CgRunner *r);
+void cg_training_watch_runner(CgTraining *t, CgRunner *r, CgPhase phase, const char *name);
+
+/* Of the graph with n numbers as outputs behind their sum, or of its shares where they are. */
+CG_NODISCARD bool cg_measure_open(CgTraining *t, CgMeasure *m, const CgGraph *graph, const CgShares *shares);
+void cg_measure_free(CgMeasure *m);
+/* The numbers of the dataset's rows or, from step 0 on, of the batch of that step: false after a mistake, which is
+ * reported. */
+CG_NODISCARD bool cg_training_measure(CgTraining *t, CgMeasure *m, int64_t step, double *out);
+const CgMeasure *cg_training_measuring(const CgTraining *t, const CgRunner *r); /* whose runner it is; NULL: none's */
 void cg_training_watch(CgTraining *t); /* from here on, as opts.profile and opts.trace say */
 void cg_training_count(CgTraining *t); /* into x->profile */
 CgTrainingCost cg_training_cost(const CgTraining *t);

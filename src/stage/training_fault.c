@@ -70,7 +70,7 @@ static void name_rows(CgTraining *t, const CgGraph *loss, CgDiag *d)
 void cg_training_explain_step(CgTraining *t, CgStepResult r)
 {
     CgStage *s = t->s;
-    CgGraph *loss = cg_shares_plain(s->model, s->loss), *all = cg_pass_run_all(s->model->graph, "dce");
+    CgGraph *loss = cg_shares_plain(s->model, s->loss, NULL), *all = cg_pass_run_all(s->model->graph, "dce");
     CgOdd odd = { "", s->span };
     (void)(look_at_step(t, loss, &odd) || look_at_step(t, all, &odd));
     CgDiag *d = cg_diag(t->x->diags, CG_E0602, odd.at, "step %lld of '%s': the %s is not finite%s%s",
@@ -89,8 +89,9 @@ bool cg_training_explain_index(CgTraining *t)
 {
     CgStage *s = t->s;
     CgDiag *d = cg_session_fault(t->x, t->faulty->exec, s->span);
-    if (t->faulty == &t->valid_full || t->faulty == &t->valid_rest)
-        cg_diag_note(d, s->span, "in a validation of this training, after step %lld", (long long)t->done);
+    const CgMeasure *measure = cg_training_measuring(t, t->faulty);
+    if (measure)
+        cg_diag_note(d, s->span, "in the %s of this training, after step %lld", measure->name, (long long)t->done);
     else if (s->accumulate > 1)
         cg_diag_note(d, s->span, "in step %lld of this training, in share %lld of its batch, counted from 0",
             (long long)t->done, (long long)t->faulty_share);
@@ -136,16 +137,16 @@ void cg_training_explain_update(CgTraining *t)
 void cg_training_explain_validation(CgTraining *t, double value)
 {
     CgStage *s = t->s;
-    CgGraph *loss = cg_shares_plain(s->model, s->loss);
+    CgGraph *loss = cg_shares_plain(s->model, s->loss, NULL);
     CgOdd odd = { "", s->span };
     CgRunner one;
     bool found = false;
     if (cg_runner_new(t->x, loss, 1, (CgPlanOptions){ 0 }, s->span, &one)) {
-        int64_t rows = cg_training_valid_rows(t);
+        int64_t rows = t->valid.data->rows;
         cg_runner_bind_params(&one, &t->memory);
-        cg_runner_bind_batch(&one, t->valid, t->valid_rows, 0);
+        cg_runner_bind_batch(&one, t->valid.data, t->valid.rows, 0);
         for (int64_t row = 0; row < rows && !found; row++) {
-            cg_dataset_read(t->valid, row, 1, t->valid_rows);
+            cg_dataset_read(t->valid.data, row, 1, t->valid.rows);
             found = look(&one, &odd);
         }
         cg_runner_free(&one);

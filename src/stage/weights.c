@@ -126,7 +126,8 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
     return !wrong;
 }
 
-static bool run_init(CgSession *x, const CgModelGraph *m, int64_t seed, CgMemory *out)
+/* `lent`: what already has a value. */
+static bool run_init(CgSession *x, const CgModelGraph *m, int64_t seed, const bool *lent, CgMemory *out)
 {
     if (!m->init->outputs.len)
         return true;
@@ -142,6 +143,8 @@ static bool run_init(CgSession *x, const CgModelGraph *m, int64_t seed, CgMemory
     for (size_t i = 0; good && i < m->init->outputs.len; i++) {
         uint64_t k = 0;
         cg_map_get(&m->by_path, cg_map_ptr(m->init->outputs.at[i].name), &k);
+        if (lent[k])
+            continue;
         CgTensor t = cg_exec_output(exec, (int)i);
         size_t size = cg_dtype_size(t.dtype), n = out->bytes[k] / size;
         char *to = out->at[k];
@@ -160,16 +163,26 @@ static bool run_init(CgSession *x, const CgModelGraph *m, int64_t seed, CgMemory
     return good;
 }
 
-bool cg_memory_fill(CgSession *x, const CgModelGraph *m, const CgStage *trained, int64_t seed, CgMemory *out)
+/* Where the parameter lies already, in the memory of another graph, or NULL: own ones are told by their path, those of
+ * other models by their weights, too. */
+static void *lies_at(const CgParamInfo *p, const CgModelGraph *other, const CgMemory *memory)
 {
-    memset(out, 0, sizeof *out);
-    out->n = (int)m->params.len;
-    out->at = cg_calloc(m->params.len + 1, sizeof *out->at);
-    out->bytes = cg_calloc(m->params.len + 1, sizeof *out->bytes);
+    uint64_t k;
+    if (!other || !cg_map_get(&other->by_path, cg_map_ptr(p->path), &k))
+        return NULL;
+    const CgParamInfo *q = &other->params.at[k];
+    bool same = p->foreign == q->foreign && p->weights == q->weights && p->source == q->source;
+    return same && (!p->foreign || p->weights) ? memory->at[k] : NULL;
+}
+
+static bool fill(
+    CgSession *x, const CgModelGraph *m, const CgStage *trained, const bool *lent, int64_t seed, CgMemory *out)
+{
     size_t rest = 64;
     for (int i = 0; i < out->n; i++) {
         out->bytes[i] = bytes_of(cg_node_type(m->graph, m->params.at[i].ref));
-        rest += (out->bytes[i] + 63) / 64 * 64;
+        if (!lent[i])
+            rest += (out->bytes[i] + 63) / 64 * 64;
     }
     out->rest = cg_try_alloc(rest);
     out->block = trained ? cg_try_alloc((size_t)trained->total * sizeof(float) + 64) : NULL;
@@ -181,6 +194,8 @@ bool cg_memory_fill(CgSession *x, const CgModelGraph *m, const CgStage *trained,
     }
     size_t at = 0;
     for (int i = 0; i < out->n; i++) {
+        if (lent[i])
+            continue;
         out->at[i] = (char *)out->rest + at;
         at += (out->bytes[i] + 63) / 64 * 64;
     }
@@ -200,14 +215,41 @@ bool cg_memory_fill(CgSession *x, const CgModelGraph *m, const CgStage *trained,
     }
     for (size_t i = 0; i < m->params.len; i++) {
         const CgParamInfo *p = &m->params.at[i];
-        if (p->weights)
+        if (p->weights && !lent[i])
             memcpy(out->at[i], cg_tensors_find(source_of(x, p->weights), p->source)->data, out->bytes[i]);
     }
-    if (!run_init(x, m, seed, out)) {
+    if (!run_init(x, m, seed, lent, out)) {
         cg_memory_free(out);
         return false;
     }
     return true;
+}
+
+/* Room for what is where, and which parameters are lent by `memory`, of the graph `other`. */
+static bool *begin(const CgModelGraph *m, const CgModelGraph *other, const CgMemory *memory, CgMemory *out)
+{
+    bool *lent = cg_calloc(m->params.len + 1, sizeof *lent);
+    *out = (CgMemory){ .n = (int)m->params.len,
+        .at = cg_calloc(m->params.len + 1, sizeof *out->at),
+        .bytes = cg_calloc(m->params.len + 1, sizeof *out->bytes) };
+    for (int i = 0; i < out->n; i++)
+        lent[i] = (out->at[i] = lies_at(&m->params.at[i], other, memory)) != NULL;
+    return lent;
+}
+
+bool cg_memory_fill(CgSession *x, const CgModelGraph *m, const CgStage *trained, int64_t seed, CgMemory *out)
+{
+    bool *lent = begin(m, NULL, NULL, out), good = fill(x, m, trained, lent, seed, out);
+    free(lent);
+    return good;
+}
+
+bool cg_memory_fill_beside(
+    CgSession *x, const CgModelGraph *m, const CgModelGraph *other, const CgMemory *memory, int64_t seed, CgMemory *out)
+{
+    bool *lent = begin(m, other, memory, out), good = fill(x, m, NULL, lent, seed, out);
+    free(lent);
+    return good;
 }
 
 bool cg_model_digest(CgSession *x, const CgModelGraph *m, CgDigester *d)

@@ -33,7 +33,7 @@ static int look_at(const char *path, CgSessionOpts *opts, CgStoreItems *left)
     for (size_t i = 0; i < x->stages.len && !cg_diags_count(x->diags); i++)
         if (cg_stage_key(x, x->stages.at[i])) {
             uint64_t step;
-            (void)cg_store_has(x->store, x->stages.at[i]->key);
+            (void)cg_stage_kept(x, x->stages.at[i]);
             free(cg_stage_find(x->store, x->stages.at[i]->key, UINT64_MAX, &step));
         }
     int code = cg_diags_exit_code(x->diags);

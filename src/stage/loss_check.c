@@ -1,0 +1,232 @@
+/* loss_check.c - the loss and the metrics of a training, checked.
+ * Takes their fields in the block of train; gives each as one number of a graph, with the names of its terms, and the
+ * columns that the history will have. Runs nothing. */
+#include <string.h>
+
+#include "graph/pass.h"
+#include "stage/check.h"
+
+/* One number: the mean over all elements. */
+static CgRef mean_of(CgBuild *b, CgRef r)
+{
+    CgType t = cg_ref_type(b, r);
+    if (t.dtype != CG_F32) {
+        t.dtype = CG_F32;
+        r = cg_cast(b, r, CG_F32);
+    }
+    return t.rank ? cg_div(b, cg_sum_all(b, r), cg_sum_all(b, cg_fill(b, t, 1))) : r;
+}
+
+/* Every parameter belongs to the trained model, has weights, or was frozen by the author; what the others would become
+ * is lost with the training. */
+static bool check_lost(CgElab *e, const CgStage *s)
+{
+    const CgModelGraph *m = s->model;
+    const CgInstance *said = NULL;
+    bool good = true;
+    for (size_t i = 0; i < m->params.len; i++) {
+        const CgParamInfo *p = &m->params.at[i];
+        if (!p->foreign || p->weights || p->frozen)
+            continue;
+        const CgInstance *top = p->owner;
+        while (top->parent)
+            top = top->parent;
+        good = false;
+        if (top == said)
+            continue;
+        said = top;
+        CgDiag *d = cg_elab_error(e, CG_E0508, top->placed,
+            "the parameters of this '%s' would be neither trained nor saved: it is no part of '%s'",
+            top->stmt->names[0], s->label);
+        if (top->span.file && top->span.start != top->placed.start)
+            cg_diag_note(d, top->span, "it is made here");
+        cg_diag_help(d, "make it a part of the model, or freeze it: freeze(%s(...))", top->stmt->names[0]);
+    }
+    return good;
+}
+
+/* Where the number of rows was said. */
+static CgSpan batch_place(CgElab *e, CgFrame *f, const CgExpr *train)
+{
+    for (int i = 0; i < train->args.n; i++)
+        if (!strcmp(train->args.at[i].name, "batch")) {
+            const CgExpr *x = train->args.at[i].value;
+            CgSpan made = cg_eval(e, f, x)->span;
+            return made.file ? made : x->span;
+        }
+    return train->op_span;
+}
+
+/* A loss has no more axes than the widest field of its batch: the mean of logits is no loss. */
+static bool check_axes(CgElab *e, CgValue *loss, const CgDataFields *data, const CgExpr *x)
+{
+    const CgType *t = cg_value_type(e, loss);
+    int widest = 0;
+    for (int i = 0; i < data->n; i++)
+        if (data->field[i].rank + 1 > widest)
+            widest = data->field[i].rank + 1;
+    if (t->rank <= widest)
+        return true;
+    CgStrbuf type = { 0 };
+    cg_type_print(t, &type);
+    CgDiag *d = cg_elab_error(e, CG_E0408, x->span, "the loss is %s, and no field of its batch has more than %d axes",
+        cg_strbuf_str(&type), widest);
+    const CgSource *s = cg_sources_get(e->sources, x->span.file);
+    int n = (int)(x->span.end - x->span.start);
+    bool is_short = n <= 60 && !memchr(s->text + x->span.start, '\n', (size_t)n);
+    cg_diag_help(d,
+        "what would be trained is the mean of all its elements; logits become a loss by cross_entropy(%.*s, batch.%s)",
+        is_short ? n : 2, is_short ? s->text + x->span.start : "..", data->field[data->n - 1].name);
+    cg_strbuf_deinit(&type);
+    return false;
+}
+
+/* A tensor of numbers as one number, the mean over its elements; NONE after a mistake. `what`: "the loss". */
+static CgRef number_of(CgElab *e, CgModelGraph *m, CgValue *v, const char *what, bool truth, CgSpan span)
+{
+    if (cg_is_poison(v))
+        return CG_NONE;
+    CgDtype dtype = v->kind == CG_VALUE_TENSOR ? cg_value_type(e, v)->dtype : CG_I32;
+    if (!cg_dtype_is_float(dtype) && !(truth && dtype == CG_BOOL)) {
+        cg_elab_error(e, CG_E0607, span, "%s is a tensor of numbers%s, not %s", what, truth ? " or truth values" : "",
+            v->kind == CG_VALUE_TENSOR ? "of integers" : cg_value_kind_name(v));
+        return CG_NONE;
+    }
+    return mean_of(&m->build, v->tensor->ref);
+}
+
+/* The fields of a record as numbers, and their sum; NONE after a mistake. */
+static CgRef sum_of_terms(
+    CgElab *e, CgModelGraph *m, const CgValue *record, const CgExpr *x, const char *what, bool truth, CgTerms *out)
+{
+    CgRef sum = CG_NONE;
+    *out = (CgTerms){ record->n, CG_NEWN(e->arena, CgAtom, record->n + 1), CG_NEWN(e->arena, CgRef, record->n + 1) };
+    for (int i = 0; i < record->n; i++) {
+        bool written = x->kind == CG_EXPR_RECORD && i < x->args.n;
+        CgStrbuf name = { 0 };
+        cg_strbuf_printf(&name, "%s '%s'", what, record->keys[i]);
+        out->name[i] = record->keys[i];
+        out->ref[i] =
+            number_of(e, m, record->at[i], cg_strbuf_str(&name), truth, written ? x->args.at[i].value->span : x->span);
+        cg_strbuf_deinit(&name);
+        if (out->ref[i] == CG_NONE)
+            return CG_NONE;
+        sum = sum == CG_NONE ? out->ref[i] : cg_add(&m->build, sum, out->ref[i]);
+    }
+    if (sum == CG_NONE)
+        cg_elab_error(e, CG_E0607, x->span, "a %s is wanted in this record", what);
+    return sum;
+}
+
+CgRef cg_check_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *batch)
+{
+    CgFrame inner;
+    cg_check_fields(e, &inner, f, train, s->root, batch);
+    CgValue *loss = cg_eval(e, &inner, x);
+    cg_frame_end(e, &inner);
+    if (cg_is_poison(loss))
+        return CG_NONE;
+    bool terms = loss->kind == CG_VALUE_RECORD;
+    CgRef r = terms ? sum_of_terms(e, s->model, loss, x, "term", false, &s->terms)
+                    : number_of(e, s->model, loss, "the loss", false, x->span);
+    if (r == CG_NONE)
+        return r;
+    cg_marks_check(e);
+    for (int i = 0; i < (terms ? loss->n : 1); i++) {
+        bool written = terms && x->kind == CG_EXPR_RECORD && i < x->args.n;
+        if (!check_axes(e, terms ? loss->at[i] : loss, cg_data_fields(s->data), written ? x->args.at[i].value : x))
+            return CG_NONE;
+    }
+    if (!check_lost(e, s) || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))
+        return CG_NONE;
+    return r;
+}
+
+/* A metric looks at the model that is trained: at no parameter of it that the loss does not reach. */
+static bool check_reached(CgElab *e, const CgStage *s, const CgExpr *x)
+{
+    for (size_t i = 0; i < s->metrics_model->params.len; i++) {
+        const CgParamInfo *p = &s->metrics_model->params.at[i];
+        if (p->foreign || cg_model_param(s->model, p->path))
+            continue;
+        CgDiag *d = cg_elab_error(
+            e, CG_E0508, x->span, "a metric uses '%s' of the model, which the loss does not depend on", p->path);
+        cg_diag_note(d, p->span, "it would be neither trained nor saved");
+        return false;
+    }
+    return true;
+}
+
+static bool fill_metrics(
+    CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *model, CgValue *batch)
+{
+    CgModelGraph *m = s->metrics_model;
+    CgFrame inner;
+    cg_check_fields(e, &inner, f, train, cg_instance_root(e, model, false), batch);
+    CgValue *metrics = cg_eval(e, &inner, x);
+    cg_frame_end(e, &inner);
+    if (cg_is_poison(metrics))
+        return false;
+    if (metrics->kind != CG_VALUE_RECORD) {
+        CgDiag *d =
+            cg_elab_error(e, CG_E0607, x->span, "metrics are a record of tensors, not %s", cg_value_kind_name(metrics));
+        cg_diag_help(d, "give each a name: metrics = { accuracy: argmax(m(batch.tokens), axis = 2) == batch.next }");
+        return false;
+    }
+    CgRef sum = sum_of_terms(e, m, metrics, x, "metric", true, &s->metrics);
+    cg_marks_check(e);
+    if (sum == CG_NONE || !check_reached(e, s, x)
+        || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))
+        return false;
+    CgGraph *plain = cg_shares_plain(m, sum, &s->metrics);
+    s->metrics_graph = cg_pass_run_all(plain, NULL);
+    cg_graph_free(plain);
+    s->metric_shares = cg_shares_find(m, sum, &s->metrics, cg_dim_symbol("batch"));
+    return true;
+}
+
+bool cg_check_metrics(
+    CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *model, CgValue *batch)
+{
+    if (!x)
+        return true;
+    s->metrics_model = cg_model_begin(e, s->label, cg_precision_option(e));
+    bool good = fill_metrics(e, f, train, x, s, model, batch);
+    cg_model_end(e);
+    return good;
+}
+
+/* One column more; a name that is taken is reported where it is written in the record x, or at that. */
+static bool add_column(CgElab *e, CgSchema *to, CgAtom name, const CgExpr *x)
+{
+    CgSpan at = x->span;
+    if (cg_schema_add(e, to, name, false))
+        return true;
+    for (int i = 0; x->kind == CG_EXPR_RECORD && i < x->args.n; i++)
+        if (x->args.at[i].name == name)
+            at = x->args.at[i].name_span;
+    CgDiag *d = cg_elab_error(e, CG_E0306, at, "the history has a column '%s' already", name);
+    cg_diag_help(d, "give it another name");
+    return false;
+}
+
+bool cg_check_curve(CgElab *e, CgStage *s, const CgExpr *loss, const CgExpr *metrics)
+{
+    CgSchema *to = cg_schema_new(e);
+    s->curve = to;
+    cg_schema_add(e, to, cg_intern("step"), false);
+    if (cg_data_tokens(s->data))
+        cg_schema_add(e, to, cg_intern("tokens"), false);
+    cg_schema_add(e, to, cg_intern("seconds"), false);
+    cg_schema_add(e, to, cg_intern("loss"), false);
+    for (int i = 0; i < s->terms.n; i++)
+        if (!add_column(e, to, s->terms.name[i], loss))
+            return false;
+    if (!add_column(e, to, cg_intern("rate"), loss) || !add_column(e, to, cg_intern("gradient_norm"), loss)
+        || (s->validate && !add_column(e, to, cg_intern("valid"), loss)))
+        return false;
+    for (int i = 0; i < s->metrics.n; i++)
+        if (!add_column(e, to, s->metrics.name[i], metrics))
+            return false;
+    return true;
+}
