@@ -152,11 +152,11 @@ typedef struct Reading {
 } Reading;
 
 /* A thread's share from end to end. */
-static void read_share(void *arg, size_t part, int thread)
+static void read_share(void *arg, size_t shard, int thread)
 {
     Reading *r = arg;
     size_t share = r->floats / (size_t)r->threads / 32 * 32;
-    const float *at = r->at + part * share;
+    const float *at = r->at + shard * share;
     Eight a = { 0 }, b = a, c = a, d = a;
     for (size_t i = 0; i < share; i += 32) {
         a += *(const Eight *)(at + i);

@@ -18,17 +18,17 @@ enum { COPIES = 32, CALLS = 24, MOST_THREADS = 256 };
 typedef struct Job {
     const CgCall *call;
     CgKernel *kernel;
-    size_t parts, stride;
+    size_t shards, stride;
     char *scratch;
     bool ran[MOST_THREADS];
     double busy[MOST_THREADS][8]; /* a line each */
 } Job;
 
-static void run_part(void *arg, size_t part, int thread)
+static void run_shard(void *arg, size_t shard, int thread)
 {
     Job *j = arg;
     double start = cg_now();
-    j->kernel(j->call, (CgPart){ part, j->parts, j->scratch + (size_t)thread * j->stride, j->ran[thread] });
+    j->kernel(j->call, (CgShard){ shard, j->shards, j->scratch + (size_t)thread * j->stride, j->ran[thread] });
     j->ran[thread] = true;
     j->busy[thread][0] += cg_now() - start;
 }
@@ -91,14 +91,14 @@ static void measure(CgPool *pool, bool add, bool ta, bool tb, int64_t m, int64_t
         double start = cg_now(), middle, end, busy = 0;
         if (work.begin) {
             j->kernel = call.op->begin;
-            j->parts = work.begin;
-            cg_pool_run(pool, j->parts, run_part, j);
+            j->shards = work.begin;
+            cg_pool_run(pool, j->shards, run_shard, j);
         }
         middle = cg_now();
         memset(j->ran, 0, sizeof j->ran);
         j->kernel = call.op->kernel[CG_F32];
-        j->parts = work.parts;
-        cg_pool_run(pool, j->parts, run_part, j);
+        j->shards = work.shards;
+        cg_pool_run(pool, j->shards, run_shard, j);
         end = cg_now();
         for (int t = 0; t < cg_pool_threads(pool); t++)
             busy += j->busy[t][0];
@@ -109,10 +109,10 @@ static void measure(CgPool *pool, bool add, bool ta, bool tb, int64_t m, int64_t
         idle[i] = end - start - busy / threads;
     }
     double t = median(all, CALLS);
-    printf("%s%c%c %5lld %5lld %5lld  %-4s  %7.1f us  %6.1f GFLOP/s  begin %4.1f%%  idle %4.1f%%  %zu parts\n",
+    printf("%s%c%c %5lld %5lld %5lld  %-4s  %7.1f us  %6.1f GFLOP/s  begin %4.1f%%  idle %4.1f%%  %zu shards\n",
         add ? "+" : " ", ta ? 'T' : 'N', tb ? 'T' : 'N', (long long)m, (long long)n, (long long)k,
         bf16 ? "bf16" : "f32", 1e6 * t, 1e-9 * work.flops / t, 100 * median(begin, CALLS) / t,
-        100 * median(idle, CALLS) / t, work.parts);
+        100 * median(idle, CALLS) / t, work.shards);
     for (int64_t i = 0; i < copies; i++) {
         free(in[i][0].data);
         free(out[i].data);

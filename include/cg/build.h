@@ -13,7 +13,7 @@ extern "C" {
 /* The general constructor: infers the type, folds, hash-conses. The types must fit: a derivative rule or an
  * expansion that builds an ill-typed node is a bug of the op and stops the program with the op's file and line. */
 CG_API CgRef cg_build(CgBuild *b, const char *op, int nin, const CgRef *in, const CgAttrs *attrs);
-CG_API CgRef cg_build_part(CgBuild *b, CgRef node, int k); /* result k of a node with several */
+CG_API CgRef cg_build_result(CgBuild *b, CgRef node, int k); /* result k of a node with several */
 
 CG_API CgType cg_ref_type(const CgBuild *b, CgRef r);
 CG_API const CgOp *cg_ref_op(const CgBuild *b, CgRef r);

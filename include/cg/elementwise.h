@@ -1,5 +1,5 @@
 /* elementwise.h - elementwise work and copies over tensors with any strides, and short forms for writing vec functions.
- * Takes a CgCall whose operands may be strided or repeated (stride 0); gives the contiguous result, a part at a time.
+ * Takes a CgCall whose operands may be strided or repeated (stride 0); gives the contiguous result, a shard at a time.
  * The loops over shapes live here once, so that an op says only what happens to n consecutive elements. */
 #ifndef CG_ELEMENTWISE_H
 #define CG_ELEMENTWISE_H
@@ -12,15 +12,15 @@ extern "C" {
 
 /* Kernel and cost of every op that gives `vec`: operands whose rows are contiguous are used in place, repeated ones
  * are spread over a tile once, others are gathered tile by tile. */
-CG_API void cg_kernel_elementwise(const CgCall *call, CgPart part);
+CG_API void cg_kernel_elementwise(const CgCall *call, CgShard shard);
 CG_API void cg_work_elementwise(const CgCall *call, CgWork *work);
 /* The same with a function the caller chose, for ops whose `vec` depends on more than the dtype of operand 0. */
-CG_API void cg_elementwise_run(const CgCall *call, CgPart part, CgVecFn *vec);
+CG_API void cg_elementwise_run(const CgCall *call, CgShard shard, CgVecFn *vec);
 
 /* dst = src, element by element, for its share; both of one shape and dtype, with any strides. */
-CG_API void cg_tensor_copy(const CgTensor *dst, const CgTensor *src, CgPart part);
+CG_API void cg_tensor_copy(const CgTensor *dst, const CgTensor *src, CgShard shard);
 /* out[0] = in[0], and its cost. */
-CG_API void cg_kernel_copy(const CgCall *call, CgPart part);
+CG_API void cg_kernel_copy(const CgCall *call, CgShard shard);
 CG_API void cg_work_copy(const CgCall *call, CgWork *work);
 
 /* ---- vec functions in one line ----

@@ -1,5 +1,5 @@
 /* kernel.h - what a kernel sees when it runs.
- * Takes tensors (pointer, dims, strides), attributes with all dims bound, a share of the work; gives the result's
+ * Takes tensors (pointer, dims, strides), attributes with all dims bound, a shard of the work; gives the result's
  * elements. A kernel starts no thread, allocates nothing and reads nothing else. */
 #ifndef CG_KERNEL_H
 #define CG_KERNEL_H
@@ -33,27 +33,28 @@ typedef struct CgCall {
     const CgTensor *out;
     const CgAttrs *attrs; /* DIMS attributes have their values in `ints` */
     void *state;          /* from CgOp.prepare */
-    void *shared;         /* CgWork.shared bytes, common to all parts, for `finish`; contents undefined at start */
+    void *shared;         /* CgWork.shared bytes, common to all shards, for `finish`; contents undefined at start */
     uint64_t seed;        /* CG_RANDOM ops: the run's seed ... */
     uint64_t step;        /* ... and the step, so that a draw is a function of (seed, stream, step, index) */
     CgFault *fault;       /* where cg_index_fault notes what it is told; NULL: nowhere */
     int bf16;             /* products: round operands to bf16, sum in f32 */
 } CgCall;
 
-typedef struct CgPart {
-    size_t index, count; /* this share and the number of shares; count depends on sizes only */
+/* One of the pieces that the work of an op is divided into; any thread runs any of them. */
+typedef struct CgShard {
+    size_t index, count; /* this one, and how many there are: depends on sizes only */
     void *scratch;       /* CgWork.scratch bytes, private to the running thread, 64-byte aligned */
-    bool again; /* scratch holds what an earlier share of this very run left there; where it does not say so, what
-                   it holds is undefined. For work that each thread does once; the bits must not depend on it */
-} CgPart;
+    bool reused; /* scratch holds what an earlier shard of this very run left there; where it does not say so, what
+                    it holds is undefined. For work that each thread does once; the bits must not depend on it */
+} CgShard;
 
 typedef struct CgWork {
     double flops;   /* useful ones: a causal half counts as a half */
     double bytes;   /* read and written */
-    size_t parts;   /* shares; must follow from the sizes alone */
-    size_t begin;   /* shares of CgOp.begin; 0: it is not run */
+    size_t shards;  /* must follow from the sizes alone */
+    size_t begin;   /* shards of CgOp.begin; 0: it is not run */
     size_t scratch; /* bytes a thread */
-    size_t shared;  /* bytes for all parts together */
+    size_t shared;  /* bytes for all shards together */
 } CgWork;
 
 static inline int64_t cg_tensor_count(const CgTensor *t)
@@ -83,16 +84,16 @@ static inline int64_t cg_row_step(const CgTensor *t)
     return t->rank > 1 ? t->stride[t->rank - 2] : t->rank ? t->dim[0] : 1;
 }
 
-/* Elements of a part of a sweep, about: handing it to a thread takes no time beside it. Even, so that pairs stay
+/* Elements of a shard of a sweep, about: handing it to a thread takes no time beside it. Even, so that pairs stay
  * together. */
-#define CG_PART 32768
+#define CG_SHARD 32768
 
-/* [first, last) of `count` items for this part: cut evenly, in units of `unit` items. */
-static inline void cg_part_range(CgPart part, size_t count, size_t unit, size_t *first, size_t *last)
+/* [first, last) of `count` items for this shard: cut evenly, in units of `unit` items. */
+static inline void cg_shard_range(CgShard shard, size_t count, size_t unit, size_t *first, size_t *last)
 {
     size_t units = (count + unit - 1) / unit;
-    *first = units * part.index / part.count * unit;
-    *last = units * (part.index + 1) / part.count * unit;
+    *first = units * shard.index / shard.count * unit;
+    *last = units * (shard.index + 1) / shard.count * unit;
     if (*first > count)
         *first = count;
     if (*last > count)
@@ -133,12 +134,12 @@ CG_API void cg_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, doubl
     const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
 
 /* Rows of memory, `bytes` each and `step` bytes apart, that are fetched while something is multiplied. */
-typedef struct CgAhead {
+typedef struct CgPrefetch {
     const void *at;
     int64_t rows, bytes, step;
-} CgAhead;
+} CgPrefetch;
 
-/* A product C (m,n) = beta C + alpha op(A) op(B) whose factors are packed once and used by many parts. Fill in the
+/* A product C (m,n) = beta C + alpha op(A) op(B) whose factors are packed once and used by many shards. Fill in the
  * first lines, call cg_gemm_layout, set `left` and `right` to memory of left_bytes and right_bytes, 64-byte aligned,
  * and pack; panels can be packed and multiplied in any order, by any threads. Packed factors take any C: alpha, beta
  * and C are given when multiplying. Tall and wide factors may be packed in blocks of k, each a CgGemm of its own. */
@@ -151,7 +152,7 @@ typedef struct CgGemm {
     const void *a, *b;
     int64_t lda, ldb;
     void *left, *right; /* left may be NULL when left_bytes is 0: A is then read where it lies */
-    CgAhead next[2];    /* what will be read next; zeros: nothing is known */
+    CgPrefetch next[2]; /* what will be read next; zeros: nothing is known */
     /* set by cg_gemm_layout */
     int64_t mr, nr;                    /* most rows of a panel of A, columns of a panel of B */
     int64_t left_panels, right_panels; /* rows m q / left_panels .. of panel q, columns nr q .. */
@@ -169,48 +170,49 @@ CG_API void cg_gemm_layout(CgGemm *g);
 CG_API void cg_gemm_pack_left(const CgGemm *g, const void *a, int64_t first, int64_t last, int64_t k0, int64_t k1);
 CG_API void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int64_t k0, int64_t k1);
 /* Where panels [first, last) of A, or of B, lie before they are packed. */
-CG_API CgAhead cg_gemm_ahead_left(const CgGemm *g, int64_t first, int64_t last);
-CG_API CgAhead cg_gemm_ahead_right(const CgGemm *g, int64_t first, int64_t last);
+CG_API CgPrefetch cg_gemm_prefetch_left(const CgGemm *g, int64_t first, int64_t last);
+CG_API CgPrefetch cg_gemm_prefetch_right(const CgGemm *g, int64_t first, int64_t last);
 /* Panels of A, of k numbers a row, that stay in a cache while those of B pass by: at most. */
-CG_API int64_t cg_gemm_tall(const CgGemm *g, int64_t k);
+CG_API int64_t cg_gemm_cached_panels(const CgGemm *g, int64_t k);
 CG_API void cg_gemm_run(const CgGemm *g, CgGemmRange range, double alpha, double beta, void *c, int64_t ldc);
 
-/* Tiles of a product A B that become weights of a softmax down its columns before anybody stores them:
- * w = 2^(turn alpha A B - base), and 0 where a row does not count. A tile has the rows row .. of A, which is not
- * transposed, at most mr, and a packed panel of B; all that goes by column has nr numbers. */
-typedef struct CgGemmWeigh {
-    double alpha, turn;
-    int64_t hidden; /* row r counts from column hidden + r on */
-    void *base, *sum,
-        *shrink; /* by column; sum grows by the weights. Where one would be more than 2^8 base rises first, */
-                 /* by a whole number: all that was summed before shrinks by `shrink`, a power of 2, sum */
-                 /* and the rows of `right` before k here, all else elsewhere. A column depends on no other */
-    void *c;     /* a place for rows of nr numbers, ldc apart */
+/* Online softmax, as in flash attention: tiles of a product A B become numerators of a softmax down its columns before
+ * they are stored: w = 2^(exponent alpha A B - base), and 0 where the causal mask hides them. A tile has the rows row
+ * .. of A, which is not transposed, at most mr, and a packed panel of B; all that goes by column has nr numbers. */
+typedef struct CgSoftmaxTile {
+    double alpha, exponent;
+    int64_t diagonal; /* of the mask: row r is visible from column diagonal + r on */
+    /* By column. `sum` grows by the weights. Where one would be more than 2^8, base is raised first, by a whole number:
+     * all that was summed before is multiplied by `rescale`, a power of 2; sum and the rows of `right` before k here,
+     * all else by the caller. A column depends on no other. */
+    void *base, *sum, *rescale;
+    void *c; /* room for rows of nr numbers, ldc apart */
     int64_t ldc;
     const CgGemm *right; /* row r goes to row k + r of panel 0 of this right factor, rounded like any; k is even */
     int64_t k;
-} CgGemmWeigh;
+} CgSoftmaxTile;
 
-CG_API bool cg_gemm_weigh(
-    const CgGemm *scores, int64_t row, int64_t rows, int64_t panel, const CgGemmWeigh *w); /* whether a base rose */
+CG_API bool cg_gemm_softmax_tile(const CgGemm *scores, int64_t row, int64_t rows, int64_t panel,
+    const CgSoftmaxTile *w); /* whether a base was raised */
 
-/* The same with final bases, and slopes: w (D H - less), D H a second product of equal size. */
-typedef struct CgGemmSlope {
-    double alpha, turn;
-    int64_t hidden;
-    const void *base, *less;
-    void *w, *slopes; /* places for rows of nr numbers, ldc apart: as rows they are left there unless packed */
+/* The same with final bases, and the derivative by the scores: ds = w (D H - delta), D H a second product of equal
+ * size. */
+typedef struct CgSoftmaxGradTile {
+    double alpha, exponent;
+    int64_t diagonal;
+    const void *base, *delta;
+    void *w, *ds; /* room for rows of nr numbers, ldc apart: as rows they are left there unless packed */
     int64_t ldc;
-    const CgGemm *left_w, *left_slopes,
+    const CgGemm *left_w, *left_ds,
         *right; /* rows of left factors, from number left_k on; rows right_k .. of a panel */
     int64_t left_k, right_k, right_panel;
-} CgGemmSlope;
+} CgSoftmaxGradTile;
 
-CG_API void cg_gemm_slope(
-    const CgGemm *scores, const CgGemm *changes, int64_t row, int64_t rows, int64_t panel, const CgGemmSlope *s);
+CG_API void cg_gemm_softmax_grad_tile(
+    const CgGemm *scores, const CgGemm *changes, int64_t row, int64_t rows, int64_t panel, const CgSoftmaxGradTile *s);
 
 /* The whole product on the calling thread; m, n and k are not 0, `left` and `right` are not looked at. */
-CG_API void cg_gemm_own(CgGemm *g, double alpha, double beta, void *c, int64_t ldc);
+CG_API void cg_gemm_serial(CgGemm *g, double alpha, double beta, void *c, int64_t ldc);
 /* Bytes of a number of A and of B as they lie. */
 static inline int64_t cg_gemm_left_size(const CgGemm *g) { return g->a16 ? 2 : g->dtype == CG_F64 ? 8 : 4; }
 static inline int64_t cg_gemm_right_size(const CgGemm *g) { return g->b16 ? 2 : g->dtype == CG_F64 ? 8 : 4; }

@@ -17,7 +17,7 @@ extern "C" {
 
 /* Raised whenever CgOp, anything it points to or a function for plugins changes; a plugin built against another number
  * is refused. */
-#define CG_ABI 8
+#define CG_ABI 9
 
 #define CG_MAX_RANK 8
 #define CG_MAX_IN   16
@@ -177,11 +177,11 @@ typedef CgRef CgMatchFn(CgBuild *b, CgRef root);
 /* ---- running (the structs are in kernel.h) -------------------------------------------------------------------- */
 
 struct CgCall;
-struct CgPart;
+struct CgShard;
 struct CgWork;
 struct CgTensor;
-/* Computes its share of the result. The bits must depend on (part, nparts) and the operands only. */
-typedef void CgKernel(const struct CgCall *call, struct CgPart part);
+/* Computes one shard of the result. The bits must depend on (index, count) of the shard and the operands only. */
+typedef void CgKernel(const struct CgCall *call, struct CgShard shard);
 /* Elementwise ops: n consecutive elements. `out` may equal any in[i] exactly. */
 typedef void CgVecFn(const void *const *in, void *out, size_t n, const CgAttrs *attrs);
 /* Cost and division of the work; see CgWork. */
@@ -215,7 +215,7 @@ typedef enum CgTrait {
     CG_ADDS_UP = 1 << 12,   /* adds up operand 0 along the attribute `axes` */
     CG_OVER_ROWS = 1 << 13, /* a result kept as CG_BF16 (`rounded`) may have its rows apart, cg_row_step: where
                              * `inplace` says so they are then written over the first halves of an operand's, each by
-                             * one part and after that has read it */
+                             * one shard and after that has read it */
     CG_REARRANGES = 1 << 8, /* every element of the result is one of operand 0's */
     /* No kernel: the planner knows where the value lives. Each of these is one op. */
     CG_INPUT = 1 << 14,        /* given to each run, by the attribute `name` */
@@ -226,34 +226,33 @@ typedef enum CgTrait {
     CG_LEAF = CG_INPUT | CG_PARAM | CG_CONST | CG_RESULT,
 } CgTrait;
 
-/* How result 0 of an op behaves along an axis of an operand; from this it is derived which places need not be computed,
- * and the form of a graph that takes one place after another.
- * POINTWISE: place i reaches place i + shift of the result and no other.
- * CAUSAL: place i reaches no place of the result before i + shift.
- * WHOLE: each place reaches all. */
-typedef enum CgAlong { CG_ALONG_UNKNOWN, CG_ALONG_POINTWISE, CG_ALONG_CAUSAL, CG_ALONG_WHOLE } CgAlong;
-typedef struct CgTo {
+/* How result 0 of an op depends on an axis of an operand; from this it is derived which slices need not be computed,
+ * and the incremental form of a graph, which takes one position after another. POINTWISE: index i reaches index i +
+ * shift of the result and no other. CAUSAL: index i reaches no index of the result before i + shift. WHOLE: each index
+ * reaches all. An elementwise op need not say that it is pointwise. */
+typedef enum CgAxisRule { CG_AXIS_UNKNOWN, CG_AXIS_POINTWISE, CG_AXIS_CAUSAL, CG_AXIS_WHOLE } CgAxisRule;
+typedef struct CgAxisTo {
     int axis;           /* of the result */
-    const CgDim *shift; /* NULL: none. An op that sets it must have a `cut` */
-} CgTo;
-typedef CgAlong CgAlongFn(const CgInfer *inf, int operand, int axis, CgTo *to);
+    const CgDim *shift; /* NULL: none. An op that sets it must have a `slice_rule` */
+} CgAxisTo;
+typedef CgAxisRule CgAxisRuleFn(const CgInfer *inf, int operand, int axis, CgAxisTo *to);
 
-/* What makes the places [from, to) of result 0 along one of its axes: which places of each operand, and the attributes
- * of the op over those alone. The compiler fills it in from `along`: a pointwise axis is cut like the result, a causal
- * one from its begin (and so is the result, unless the op has a `cut`), all else is needed whole. An op whose
- * attributes tell sizes or places, or that joins operands along the axis, corrects that in its `cut`. The op over
- * operands so cut is the result so cut. */
-typedef struct CgCut {
+/* What makes the slice [from, to) of result 0 along one of its axes: a slice of each operand, and the attributes of the
+ * op over those alone. The compiler fills it in from `axis_rule`: a pointwise axis is sliced like the result, a causal
+ * one from its begin (and so is the result, unless the op has a `slice_rule`), all else is needed whole. An op whose
+ * attributes tell sizes or indices, or that joins operands along the axis, corrects that in its `slice_rule`. The op
+ * over the slices is the slice of the result. */
+typedef struct CgSlice {
     int axis;               /* of result 0 */
     const CgDim *from, *to; /* what is wanted; may be widened to what is then computed */
-    struct CgCutIn {
+    struct CgSliceIn {
         int axis;               /* of the operand; -1: needed whole */
         const CgDim *from, *to; /* equal: nothing of it is needed, and it is no operand any more */
     } in[CG_MAX_IN];
     const CgAttrs *attrs;
-} CgCut;
-/* False where the places cannot be had without all others. */
-typedef bool CgCutFn(const CgInfer *inf, CgCut *cut);
+} CgSlice;
+/* False where the slice cannot be had without the rest. */
+typedef bool CgSliceRuleFn(const CgInfer *inf, CgSlice *slice);
 /* A size that the elements of an integer result are below, from those of the operands; NULL = not known. */
 typedef const CgDim *CgBelowFn(const CgInfer *inf, const CgDim *const *in);
 /* Elements of operand `by` are indices along an axis (negative: from the end) of operand `of`. */
@@ -286,26 +285,26 @@ typedef struct CgOp {
     CgKernel *kernel[CG_NDTYPE]; /* likewise */
     CgViewFn *view;
     /* optional */
-    CgKernel *begin;  /* runs before, in CgWork.begin parts, and leaves in CgCall.shared what all parts need */
-    CgKernel *finish; /* runs once after all parts, for partial results in CgCall.shared */
-    CgWorkFn *work;   /* NULL: elementwise cost, parts by size of the result */
+    CgKernel *begin;  /* runs before, in CgWork.begin shards, and leaves in CgCall.shared what all shards need */
+    CgKernel *finish; /* runs once after all shards, for partial results in CgCall.shared */
+    CgWorkFn *work;   /* NULL: elementwise cost, shards by size of the result */
     CgPrepareFn *prepare;
     CgReleaseFn *release;
     CgFoldFn *fold;
     CgMatchFn *match;
-    CgAlongFn *along;
+    CgAxisRuleFn *axis_rule;
     CgExpandFn *lower; /* how it runs, when it has no kernel: nodes for the sizes at hand, all of them numbers */
     CgPieceFn *piece;
     const char
-        *within;       /* an op that gives this one's result besides, from the same first operands and attributes ... */
-    int within_result; /* ... as this one of its results */
-    CgCutFn *cut;      /* corrections to what follows from `along` */
-    CgBelowFn *below;  /* NULL: nothing is known of the elements of its results */
+        *merge_into;  /* an op that also gives this one's result, from the same first operands and attributes ... */
+    int merge_result; /* ... as this one of its results */
+    CgSliceRuleFn *slice_rule; /* corrections to what follows from `axis_rule` */
+    CgBelowFn *below;          /* NULL: nothing is known of the elements of its results */
     const CgIndexing *indexing;
-    /* Of an op with a causal axis: the op that makes places [from + at, ..) of the result when `at` is known only when
-     * it runs. Operands: those of this op, pointwise ones cut to these places, causal ones whole (what lies past the
-     * places seen is not looked at), then the number `at`; attributes: those of `cut` for places [from, ..). */
-    const char *moving;
+    /* Of an op with a causal axis: the op that makes positions [from + at, ..) of the result when `at` is known only
+     * when it runs. Operands: those of this op, pointwise ones sliced to these positions, causal ones whole (what lies
+     * past the positions seen is not read), then the number `at`; attributes: those of `slice_rule` for [from, ..). */
+    const char *incremental;
     CgRoundsFn *rounds; /* operands that are only rounded */
     uint32_t
         rounded; /* bit k: the kernel can write result k, f32, as CG_BF16, by cg_bf16_round of what it would write */

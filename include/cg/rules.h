@@ -155,19 +155,19 @@ static inline CgType cg_type_as(CgType t, CgDtype dtype)
 
 /* ---- along ---- */
 
-static inline CgAlong cg_along_same(const CgInfer *inf, int operand, int axis, CgTo *to)
+static inline CgAxisRule cg_axis_rule_same(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     (void)inf;
     (void)operand;
     to->axis = axis;
-    return CG_ALONG_POINTWISE;
+    return CG_AXIS_POINTWISE;
 }
 
 /* For ops that mix along the attribute `axis` and keep all axes. */
-static inline CgAlong cg_along_axis(const CgInfer *inf, int operand, int axis, CgTo *to)
+static inline CgAxisRule cg_axis_rule_axis(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     to->axis = axis;
-    return axis == cg_axis(inf->attrs, "axis", inf->in[operand].rank) ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
+    return axis == cg_axis(inf->attrs, "axis", inf->in[operand].rank) ? CG_AXIS_WHOLE : CG_AXIS_POINTWISE;
 }
 
 /* `attrs` with attribute a.name replaced or added. */
@@ -193,9 +193,9 @@ static inline const CgAttrs *cg_attrs_with_dim(const CgAttrs *attrs, const char 
 }
 
 /* For ops whose list of sizes `dims` is the shape of the result. */
-static inline bool cg_cut_dims(const CgInfer *inf, CgCut *cut)
+static inline bool cg_slice_rule_dims(const CgInfer *inf, CgSlice *slice)
 {
-    cut->attrs = cg_attrs_with_dim(inf->attrs, "dims", cut->axis, cg_dim_sub(cut->to, cut->from));
+    slice->attrs = cg_attrs_with_dim(inf->attrs, "dims", slice->axis, cg_dim_sub(slice->to, slice->from));
     return true;
 }
 

@@ -177,7 +177,7 @@ bool cg_custom_vjp(CgElab *e, const CgFrame *body, const CgCustom *c, CgSpan spa
         b->span = span;
         CgRef node = cg_build(b, "custom", c->nresults + c->ninputs, operands, cg_attrs(2, at));
         for (int i = 0; i < c->nresults; i++)
-            c->results[i]->tensor->ref = cg_build_part(b, node, i);
+            c->results[i]->tensor->ref = cg_build_result(b, node, i);
     }
     return rule != NULL;
 }

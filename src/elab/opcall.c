@@ -171,7 +171,7 @@ CgValue *cg_op_emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans
     }
     CgValue *out = cg_value_list(e, nout, span);
     for (int k = 0; k < nout; k++)
-        out->at[k] = cg_value_tensor(e, cg_build_part(b, r, k), span);
+        out->at[k] = cg_value_tensor(e, cg_build_result(b, r, k), span);
     return out;
 }
 

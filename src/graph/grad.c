@@ -147,7 +147,7 @@ static bool step(Sweep *s, CgRef r)
     b->why = r;
     b->precision = cg_node_precision(&n);
     for (int k = 0; k < nout; k++)
-        out[k] = cg_build_part(b, r, k);
+        out[k] = cg_build_result(b, r, k);
     for (int i = 0; i < n.nin; i++)
         gin[i] = CG_NONE;
     CgSite site = { .nin = n.nin, .nout = nout, .in = n.in, .out = out, .gout = gout, .attrs = n.attrs };

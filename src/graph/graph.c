@@ -1,6 +1,6 @@
 /* graph.c - the hash-consing constructor, leaves, outputs, copy, identity and the verifier.
  * Takes ops, operands, attributes; gives nodes. Equal nodes are one node; a node is never changed once made.
- * Must not know what an op does, but for the leaves (CG_LEAF): input, param, const, part. */
+ * Must not know what an op does, but for the leaves (CG_LEAF): input, param, const, result. */
 #include "graph/graph.h"
 
 #include <stdlib.h>
@@ -331,7 +331,7 @@ CgRef cg_build(CgBuild *b, const char *name, int nin, const CgRef *in, const CgA
     return r;
 }
 
-CgRef cg_build_part(CgBuild *b, CgRef node, int k)
+CgRef cg_build_result(CgBuild *b, CgRef node, int k)
 {
     const CgNode *n = cg_node(b->graph, node);
     if (k < 0 || k >= n->nout)
@@ -340,7 +340,7 @@ CgRef cg_build_part(CgBuild *b, CgRef node, int k)
         return node;
     CgAttr a = cg_a_int("k", k);
     CgType type = n->more[k - 1];
-    Key key = key_of(b, cg_op_get("part"), cg_attrs(1, &a), 1, &node);
+    Key key = key_of(b, cg_op_get("result"), cg_attrs(1, &a), 1, &node);
     return find_or_append(b, &key, 1, &type);
 }
 
@@ -362,7 +362,7 @@ CgRef cg_graph_const(CgBuild *b, CgDtype dtype, double value)
 
 CgRef cg_build_like(CgBuild *b, const CgNode *n, const CgRef *in)
 {
-    return cg_node_is_result(n) ? cg_build_part(b, in[0], (int)cg_attr_int(n->attrs, "k", 0))
+    return cg_node_is_result(n) ? cg_build_result(b, in[0], (int)cg_attr_int(n->attrs, "k", 0))
                                 : cg_build(b, n->op->name, n->nin, in, n->attrs);
 }
 
@@ -426,7 +426,7 @@ static void verify_node(const CgGraph *g, CgRef r)
         if (n->nin != 1 || k < 1 || k >= cg_node(g, n->in[0])->nout)
             CG_BUG("node %u is result %lld of nothing", r, (long long)k);
         if (!cg_type_equal(&n->type, cg_node_out_type(cg_node(g, n->in[0]), (int)k)))
-            CG_BUG("node %u (part) has another type", r);
+            CG_BUG("node %u (result) has another type", r);
         return;
     }
     if (!infer(&inf, g, cg_op_sig(n->op), n->op, n->nin, n->in, n->attrs, types))

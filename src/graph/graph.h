@@ -99,7 +99,7 @@ bool cg_node_const(const CgGraph *g, CgRef r, double *value);
 
 /* As cg_build, but for what a user wrote: an ill-typed node is refused and the complaint left in *inf. */
 CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, const CgAttrs *attrs, CgInfer *inf);
-/* Result k of a node; a node of op "part" when k > 0. */
+/* Result k of a node; a node of op "result" when k > 0. */
 static inline const CgNode *cg_node(const CgGraph *g, CgRef r) { return &g->nodes.at[r]; }
 const CgType *cg_node_type(const CgGraph *g, CgRef r);
 /* For builders of what takes this node's place or belongs to it, as its derivative does. */

@@ -1,8 +1,8 @@
 /* incremental.h - a causal graph in its form over a few new positions.
  * Takes a graph that computes, of a text of T positions, something for each position from what stands before it; gives
  * one graph with two halves: what is computed once, before any text (prologue), and what new positions need (step),
- * which keeps what later positions will ask for. Derived from what the ops say of themselves along an axis (CgOp.along,
- * cut, moving). */
+ * which keeps what later positions will ask for. Derived from what the ops say of themselves along an axis
+ * (CgOp.axis_rule, slice_rule, incremental). */
 #ifndef CG_INCREMENTAL_H
 #define CG_INCREMENTAL_H
 #include "graph/graph.h"

@@ -1,11 +1,11 @@
 /* rows.c - how the nodes of a graph depend on the rows of a batch.
- * Takes the ops' own word (`along`, traits, expansions); gives a kind for each node, from the leaves on. What nothing
- * is known of counts as looking across rows, so that a mistake can only be one of caution. */
+ * Takes the ops' own word (`axis_rule`, traits, expansions); gives a kind for each node, from the leaves on. What
+ * nothing is known of counts as looking across rows, so that a mistake can only be one of caution. */
 #include "graph/rows.h"
 
 #include <stdlib.h>
 
-#include "graph/cut.h"
+#include "graph/slice.h"
 
 static const CgRowUse mixed = { CG_ROWS_MIXED, 0 };
 
@@ -60,10 +60,10 @@ static CgRowUse of_rows(const CgGraph *g, CgRef r, const CgRowUse *use, const Cg
             continue;
         if (adds_rows(n, k, in.axis))
             return (CgRowUse){ CG_ROWS_SUM, 0 };
-        CgTo to = { in.axis, NULL };
+        CgAxisTo to = { in.axis, NULL };
         if (reshapes_rows(n, in.axis, batch))
             to.axis = 0;
-        else if (cg_cut_along(g, r, k, in.axis, &to) != CG_ALONG_POINTWISE || to.shift)
+        else if (cg_slice_axis_rule(g, r, k, in.axis, &to) != CG_AXIS_POINTWISE || to.shift)
             return mixed;
         if (out.axis >= 0 && out.axis != to.axis)
             return mixed;
@@ -121,7 +121,7 @@ static CgRowUse classify(const CgGraph *g, CgRef r, const CgRowUse *use, const C
     if (sums)
         return mixed;
     CgRowUse out = of_rows(g, r, use, batch);
-    bool silent = !n->op->along && !(n->op->traits & (CG_ELEMENTWISE | CG_LEAF)) && n->op->expand;
+    bool silent = !n->op->axis_rule && !(n->op->traits & (CG_ELEMENTWISE | CG_LEAF)) && n->op->expand;
     return out.kind == CG_ROWS_MIXED && silent ? of_expansion(g, r, use, batch) : out;
 }
 

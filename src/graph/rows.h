@@ -1,6 +1,6 @@
 /* rows.h - how the nodes of a graph depend on the rows of a batch.
  * Takes a graph and the symbol that its batch size is; gives for each node whether it is made row by row, is a sum over
- * rows, or looks across rows in another way. What is known of an op is what its `along` says. Changes nothing. */
+ * rows, or looks across rows in another way. What is known of an op is what its `axis_rule` says. Changes nothing. */
 #ifndef CG_GRAPH_ROWS_H
 #define CG_GRAPH_ROWS_H
 #include "graph/graph.h"

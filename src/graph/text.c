@@ -390,10 +390,10 @@ static CgRef make_node(Reader *r, CgBuild *b, const CgOp *op, int nin, const CgR
     if (op->traits & CG_RESULT) {
         int64_t k = cg_attr_int(attrs, "k", 0);
         if (nin != 1 || k < 1 || k >= cg_node(r->g, in[0])->nout) {
-            fail(r, "part of nothing");
+            fail(r, "result of nothing");
             return CG_NONE;
         }
-        return cg_build_part(b, in[0], (int)k);
+        return cg_build_result(b, in[0], (int)k);
     }
     if (op->traits & (CG_INPUT | CG_PARAM)) {
         fail(r, "inputs and params belong in the header");

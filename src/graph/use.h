@@ -6,7 +6,7 @@
 #include "graph/graph.h"
 
 static inline bool cg_node_is_leaf(const CgNode *n) { return n->op->traits & (CG_INPUT | CG_PARAM | CG_CONST); }
-/* A further result of a node with several (op `part`). */
+/* A further result of a node with several (op `result`). */
 static inline bool cg_node_is_result(const CgNode *n) { return n->op->traits & CG_RESULT; }
 /* Takes no memory of its own: its elements are some of operand 0's. */
 static inline bool cg_node_is_view(const CgNode *n) { return n->op->view || cg_node_is_result(n); }

@@ -588,7 +588,7 @@ static const CgFunction fn_correlation = { CG_FUNCTION_HERE, .name = "correlatio
            "within: " NAMES_OF ", given: column[] = [], interval: resampling | none = none) -> table",
     .traits = CG_COLUMNS, .build = build_correlation, .run = run_correlation,
     .doc =
-        "Correlation of two columns with its p-value, of one table or of several together. `within` looks at "
+        "Correlation of two columns with its p-value, of one table or of several together. `merge_into` looks at "
         "differences "
         "inside of groups only, `given` takes out what other columns explain; interval = bootstrap(by = [d, seed])." };
 static const CgFunction fn_correlate = { CG_FUNCTION_HERE, .name = "correlate",

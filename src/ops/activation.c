@@ -8,13 +8,13 @@ static bool float_shape(CgInfer *inf) { return cg_want_float(inf, 0) && cg_shape
 
 CG_VEC1(silu_f32, float, float, x *cg_sigmoid_f32(x))
 CG_VEC1(silu_f64, double, double, x *cg_sigmoid_f64(x))
-static inline float silu_slope_f32(float x)
+static inline float silu_derivative_f32(float x)
 {
     float s = cg_sigmoid_f32(x);
     return s * (1.0f + x * (1.0f - s));
 }
 
-static inline double silu_slope_f64(double x)
+static inline double silu_derivative_f64(double x)
 {
     double s = cg_sigmoid_f64(x);
     return s * (1.0 + x * (1.0 - s));
@@ -26,7 +26,7 @@ static inline double silu_slope_f64(double x)
         T density;                                          \
         return x * cg_normal_##suffix(x, &density);         \
     }                                                       \
-    static inline T gelu_slope_##suffix(T x)                \
+    static inline T gelu_derivative_##suffix(T x)           \
     {                                                       \
         T density, below = cg_normal_##suffix(x, &density); \
         return below + x * density;                         \
@@ -36,10 +36,10 @@ GELU(double, f64)
 
 CG_VEC1(gelu_f32, float, float, gelu_of_f32(x))
 CG_VEC1(gelu_f64, double, double, gelu_of_f64(x))
-CG_VEC2(silu_vjp_f32, float, float, y *silu_slope_f32(x))
-CG_VEC2(silu_vjp_f64, double, double, y *silu_slope_f64(x))
-CG_VEC2(gelu_vjp_f32, float, float, y *gelu_slope_f32(x))
-CG_VEC2(gelu_vjp_f64, double, double, y *gelu_slope_f64(x))
+CG_VEC2(silu_vjp_f32, float, float, y *silu_derivative_f32(x))
+CG_VEC2(silu_vjp_f64, double, double, y *silu_derivative_f64(x))
+CG_VEC2(gelu_vjp_f32, float, float, y *gelu_derivative_f32(x))
+CG_VEC2(gelu_vjp_f64, double, double, y *gelu_derivative_f64(x))
 
 static void silu_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 {
@@ -82,11 +82,6 @@ static void gelu_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
     out[0] = cg_mul(b, g, cg_add(b, normal_cdf(b, x), cg_mul(b, x, density)));
 }
 
-static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to)
-{
-    return cg_along_same(inf, operand, axis, to);
-}
-
 static const CgSample one_samples[] = { { .in = "F[3,7]", .low = -2.385, .high = 2.385 },
     { .in = "F[2,5,3]", .low = -7.1, .high = 7.1 }, { .in = NULL } };
 static const CgSample two_samples[] = { { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385 }, { .in = NULL } };
@@ -100,7 +95,6 @@ static const CgOp op_silu = {
     .vjp = silu_vjp,
     .expand = silu_expand,
     .vec = CG_FLOAT_KERNELS(silu),
-    .along = along,
     .traits = CG_ELEMENTWISE,
     .inplace = 1,
     .samples = one_samples,
@@ -114,7 +108,6 @@ static const CgOp op_silu_vjp = {
     .shape = float_shape,
     .expand = silu_vjp_expand,
     .vec = CG_FLOAT_KERNELS(silu_vjp),
-    .along = along,
     .traits = CG_ELEMENTWISE,
     .inplace = 3,
     .samples = two_samples,
@@ -130,7 +123,6 @@ static const CgOp op_gelu = {
     .vjp = gelu_vjp,
     .expand = gelu_expand,
     .vec = CG_FLOAT_KERNELS(gelu),
-    .along = along,
     .traits = CG_ELEMENTWISE,
     .inplace = 1,
     .samples = one_samples,
@@ -144,7 +136,6 @@ static const CgOp op_gelu_vjp = {
     .shape = float_shape,
     .expand = gelu_vjp_expand,
     .vec = CG_FLOAT_KERNELS(gelu_vjp),
-    .along = along,
     .traits = CG_ELEMENTWISE,
     .inplace = 3,
     .samples = two_samples,

@@ -6,7 +6,7 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#define PART (CG_PART / 2) /* elements a part: there is much to do for each */
+#define SHARD (CG_SHARD / 2) /* elements a shard: there is much to do for each */
 
 enum { P, G, M, V, RATE, SCALE, LIFT_M, LIFT_V, OPERANDS, MEAN = OPERANDS, SHARE };
 
@@ -37,15 +37,15 @@ static void adam_work(const CgCall *call, CgWork *work)
     double flops = call->nin > OPERANDS ? 20 : 17, numbers = call->nin > OPERANDS ? 9 : 7;
     *work = (CgWork){ .flops = flops * (double)n,
         .bytes = numbers * (double)n * (double)cg_dtype_size(call->out->dtype),
-        .parts = (n + PART - 1) / PART };
-    if (!work->parts)
-        work->parts = 1;
+        .shards = (n + SHARD - 1) / SHARD };
+    if (!work->shards)
+        work->shards = 1;
 }
 
 /* LOAD(T) finds what is kept beside the three results, BEFORE(T, i) reads it of element i, AFTER(i, p) writes it when
  * the parameter has become p. */
 #define ADAM(T, name, root, LOAD, BEFORE, AFTER)                                                                    \
-    static void name(const CgCall *call, CgPart part)                                                               \
+    static void name(const CgCall *call, CgShard shard)                                                             \
     {                                                                                                               \
         const T *p = call->in[P].data, *g = call->in[G].data, *m = call->in[M].data, *v = call->in[V].data;         \
         T rate = *(const T *)call->in[RATE].data, scale = *(const T *)call->in[SCALE].data;                         \
@@ -55,7 +55,7 @@ static void adam_work(const CgCall *call, CgWork *work)
         T eps = (T)cg_attr_float(call->attrs, "eps", 1e-8), decay = (T)cg_attr_float(call->attrs, "decay", 0);      \
         T *new_p = call->out[0].data, *new_m = call->out[1].data, *new_v = call->out[2].data;                       \
         size_t first, last;                                                                                         \
-        cg_part_range(part, (size_t)cg_tensor_count(call->out), 16, &first, &last);                                 \
+        cg_shard_range(shard, (size_t)cg_tensor_count(call->out), 16, &first, &last);                               \
         LOAD(T)                                                                                                     \
         CG_SIMD                                                                                                     \
         for (size_t i = first; i < last; i++) {                                                                     \
@@ -106,7 +106,7 @@ static void adam_mean_expand(CgBuild *b, const CgSite *site, CgRef *out)
 }
 
 /* mean + share (p - mean), where p is what adam gives; factors and terms in any order. That adam becomes part
- * of this op (`within`). */
+ * of this op (`merge_into`). */
 static CgRef adam_mean_match(CgBuild *b, CgRef root)
 {
     for (int k = 0; k < 4 && cg_ref_is(b, root, "add"); k++) {
@@ -123,7 +123,7 @@ static CgRef adam_mean_match(CgBuild *b, CgRef root)
             in[i] = cg_ref_in(b, adam, i);
         in[MEAN] = mean;
         in[SHARE] = cg_ref_in(b, share, 0);
-        return cg_build_part(b, cg_build(b, "adam_mean", SHARE + 1, in, cg_ref_attrs(b, adam)), 3);
+        return cg_build_result(b, cg_build(b, "adam_mean", SHARE + 1, in, cg_ref_attrs(b, adam)), 3);
     }
     return CG_NONE;
 }
@@ -168,7 +168,7 @@ static const CgOp op_adam = {
     .kernel = CG_FLOAT_KERNELS(adam),
     .work = adam_work,
     .inplace = 1 << P | 1 << G | 1 << M | 1 << V,
-    .within = "adam_mean",
+    .merge_into = "adam_mean",
     .nout = 3,
     .samples = adam_samples,
 };

@@ -24,13 +24,13 @@ static int64_t NAME(argmax_row)(const T *from, int64_t n)
     return best;
 }
 
-static void NAME(argmax)(const CgCall *call, CgPart part)
+static void NAME(argmax)(const CgCall *call, CgShard shard)
 {
     const CgTensor *x = &call->in[0];
     Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));
     int32_t *to = call->out->data;
     size_t first, last;
-    cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last);
+    cg_shard_range(shard, (size_t)(l.pre * l.post), 1, &first, &last);
     for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {
         const T *from = (const T *)x->data + i / l.post * l.mid * l.post + i % l.post;
         int64_t best = 0;

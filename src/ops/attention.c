@@ -125,7 +125,7 @@ static void attention_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     if (site->gout[1] == CG_NONE) {
         CgRef all = cg_build(b, "attention_vjp", 6, in, site->attrs);
         for (int i = 0; i < 3; i++)
-            gin[i] = cg_build_part(b, all, i);
+            gin[i] = cg_build_result(b, all, i);
     } else {
         CgSite whole = { .nin = 6, .nout = 3, .in = in, .attrs = site->attrs };
         gradients(b, &whole, site->gout[1], gin);
@@ -262,38 +262,38 @@ static const CgDim *ahead_of(const CgInfer *inf)
 
 /* Batch and heads apart from each other, and queries, too; under the causal mask key j is seen from query j - offset
  * on. */
-static CgAlong attention_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule attention_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     to->axis = axis;
     if (axis < 2)
-        return CG_ALONG_POINTWISE;
+        return CG_AXIS_POINTWISE;
     if (axis == 3)
-        return operand == 2 ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
+        return operand == 2 ? CG_AXIS_POINTWISE : CG_AXIS_WHOLE;
     if (operand == 0)
-        return CG_ALONG_POINTWISE;
+        return CG_AXIS_POINTWISE;
     if (!cg_attr_int(inf->attrs, "causal", 0))
-        return CG_ALONG_WHOLE;
+        return CG_AXIS_WHOLE;
     to->shift = cg_dim_sub(cg_dim_int(0), ahead_of(inf));
-    return CG_ALONG_CAUSAL;
+    return CG_AXIS_CAUSAL;
 }
 
 /* Fewer queries start further on; under a causal mask keys past what the last of them sees are not needed. */
-static bool attention_cut(const CgInfer *inf, CgCut *cut)
+static bool attention_slice_rule(const CgInfer *inf, CgSlice *slice)
 {
     const CgDim *s = inf->in[1].dim[2], *ahead = ahead_of(inf);
-    if (cut->axis != 2)
+    if (slice->axis != 2)
         return true;
     for (int i = 1; i < 3; i++)
-        cut->in[i].axis = -1;
+        slice->in[i].axis = -1;
     if (!cg_attr_int(inf->attrs, "causal", 0))
         return true;
-    const CgDim *end = cg_dim_add(cut->to, ahead), *offset = cg_dim_add(cut->from, ahead);
+    const CgDim *end = cg_dim_add(slice->to, ahead), *offset = cg_dim_add(slice->from, ahead);
     for (int i = 1; i < 3 && end != s && cg_dim_at_most(end, s); i++) {
-        cut->in[i].axis = 2;
-        cut->in[i].from = cg_dim_int(0);
-        cut->in[i].to = end;
+        slice->in[i].axis = 2;
+        slice->in[i].from = cg_dim_int(0);
+        slice->in[i].to = end;
     }
-    cut->attrs = cg_attrs_with(inf->attrs, cg_a_dims("offset", 1, &offset));
+    slice->attrs = cg_attrs_with(inf->attrs, cg_a_dims("offset", 1, &offset));
     return true;
 }
 
@@ -353,9 +353,9 @@ static const CgOp op_attention = {
     .work = attention_work,
     .rounds = attention_rounds,
     .match = attention_match,
-    .along = attention_along,
-    .cut = attention_cut,
-    .moving = "attention_at",
+    .axis_rule = attention_axis_rule,
+    .slice_rule = attention_slice_rule,
+    .incremental = "attention_at",
     .rounded = 1,
     .traits = CG_STRIDED | CG_ANY_ORDER | CG_PRODUCTS,
     .nout = 2,

@@ -58,7 +58,7 @@ static bool attention_at_shape(CgInfer *inf)
 static int64_t ranges(const CgTensor *q)
 {
     int64_t heads = q->dim[0] * q->dim[1], blocks = (q->dim[2] + QUERIES - 1) / QUERIES,
-            want = heads ? (PARTS + heads - 1) / heads : 1;
+            want = heads ? (SHARDS + heads - 1) / heads : 1;
     return want < 1 || blocks < 1 ? 1 : want < blocks ? want : blocks;
 }
 
@@ -68,11 +68,11 @@ static void attention_at_work(const CgCall *call, CgWork *work)
     const CgTensor *q = &call->in[0], *k = &call->in[1];
     double heads = (double)(q->dim[0] * q->dim[1]), n = (double)q->dim[2], s = (double)k->dim[2], d = (double)q->dim[3];
     size_t size = cg_dtype_size(q->dtype), rows = q->dim[2] < QUERIES ? (size_t)q->dim[2] : QUERIES;
-    *work = (CgWork){ .flops = 2 * heads * n * s * d, .parts = (size_t)(q->dim[0] * q->dim[1] * ranges(q)) };
+    *work = (CgWork){ .flops = 2 * heads * n * s * d, .shards = (size_t)(q->dim[0] * q->dim[1] * ranges(q)) };
     work->bytes = heads * (s + 2 * n) * d * (double)size;
     work->scratch = (rows * (size_t)(k->dim[2] + q->dim[3]) + 2 * (size_t)(k->dim[2] * k->dim[3]) + 64) * size;
-    if (!work->parts)
-        work->parts = 1;
+    if (!work->shards)
+        work->shards = 1;
 }
 
 #define GEMM_f32(tb, m, n, k, alpha, a, lda, b, ldb, c, ldc) \

@@ -23,7 +23,7 @@ static void NAME(softmax)(T *p, int64_t seen, int64_t s, T scale)
         p[j] = 0;
 }
 
-static void NAME(attention_at)(const CgCall *call, CgPart part)
+static void NAME(attention_at)(const CgCall *call, CgShard shard)
 {
     const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2];
     int64_t heads = q->dim[0] * q->dim[1], t = q->dim[2], s = k->dim[2], d = q->dim[3], cuts = ranges(q);
@@ -31,11 +31,12 @@ static void NAME(attention_at)(const CgCall *call, CgPart part)
         return;
     int64_t ahead = cg_attr_size(call->attrs, "offset", 0) + cg_scalar(&call->in[3]), ldq, ldk, ldv,
             ldy = call->out->stride[2];
-    int64_t head = (int64_t)part.index / cuts, blocks = (t + QUERIES - 1) / QUERIES, range = (int64_t)part.index % cuts;
+    int64_t head = (int64_t)shard.index / cuts, blocks = (t + QUERIES - 1) / QUERIES,
+            range = (int64_t)shard.index % cuts;
     int64_t first = blocks * range / cuts * QUERIES, last = least(blocks * (range + 1) / cuts * QUERIES, t);
     int64_t all = least(s, last + ahead); /* keys that anyone here sees */
     T scale = (T)cg_attr_float(call->attrs, "scale", 1), *y = (T *)call->out->data + head_offset(call->out, head);
-    T *p = part.scratch, *qs = p + least(t, QUERIES) * s, *ks = qs + least(t, QUERIES) * d, *vs = ks + s * d;
+    T *p = shard.scratch, *qs = p + least(t, QUERIES) * s, *ks = qs + least(t, QUERIES) * d, *vs = ks + s * d;
     if (all < 0)
         all = 0;
     const T *kh = rows_of(k, head, 0, all, ks, &ldk), *vh = rows_of(v, head, 0, all, vs, &ldv);
@@ -50,16 +51,16 @@ static void NAME(attention_at)(const CgCall *call, CgPart part)
             int64_t seen = least(end, i0 + i + ahead + 1);
             if (seen < 0)
                 seen = 0;
-            Few keys = { .m = 1, .n = seen, .k = d, .ld = ldk },
-                values = { .m = 1, .n = d, .k = seen, .xp = 1, .ld = ldv };
+            Skinny keys = { .m = 1, .n = seen, .k = d, .ld = ldk },
+                   values = { .m = 1, .n = d, .k = seen, .xp = 1, .ld = ldv };
             if (t <= THIN && seen)
-                NAME(few_lines)(&keys, qb + i * ldq, kh, p + i * end);
+                NAME(skinny_lines)(&keys, qb + i * ldq, kh, p + i * end);
             NAME(softmax)(p + i * end, seen, end, scale);
             if (seen == 0) /* nothing is seen: not a number, as softmax says */
                 for (int64_t c = 0; c < d; c++)
                     y[(i0 + i) * ldy + c] = (T)NAN;
             else if (t <= THIN)
-                NAME(few_row)(&values, p + i * end, vh, y + (i0 + i) * ldy);
+                NAME(skinny_row)(&values, p + i * end, vh, y + (i0 + i) * ldy);
         }
         if (t > THIN && end > 0)
             NAME(GEMM)(false, n, d, end, 1, p, end, vh, ldv, y + i0 * ldy, ldy);

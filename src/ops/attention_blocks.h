@@ -1,9 +1,9 @@
 /* attention_blocks.h - how attention and its derivative are computed, block by block; part of attention.c.
  * Takes q, k, v by head, with any strides; gives results in any order of axes. Scores stand on their side, S' = k q': a
- * few keys by a panel of queries become weights before they leave the registers (cg_gemm_weigh, cg_gemm_slope), go down
- * the columns, and are never stored whole; blocks above the diagonal are skipped. Factors that many blocks share are
- * packed once a head, see CgGemm. Milakov and Gimelshein 2018 (the running maximum); Dao et al., "FlashAttention",
- * 2022. */
+ * few keys by a panel of queries become weights before they leave the registers (cg_gemm_softmax_tile,
+ * cg_gemm_softmax_grad_tile), go down the columns, and are never stored whole; blocks above the diagonal are skipped.
+ * Factors that many blocks share are packed once a head, see CgGemm. Milakov and Gimelshein 2018 (the running maximum);
+ * Dao et al., "FlashAttention", 2022. */
 #ifndef CG_OPS_ATTENTION_BLOCKS_H
 #define CG_OPS_ATTENTION_BLOCKS_H
 
@@ -33,8 +33,9 @@
 #undef LG
 
 #define MANY 256 /* queries that the derivative takes at a time: the depth of the products that make gk and gv */
-#define KEY_ROWS \
-    12 /* keys that the derivative takes at a time, at most: twice as many rows as cg_gemm_slope has in registers */
+#define KEY_ROWS                                                                                                    \
+    12 /* keys that the derivative takes at a time, at most: twice as many rows as cg_gemm_softmax_grad_tile has in \
+          registers */
 
 enum { STEP = MANY + 16 }; /* from row to row of scores: rows do not all fall into the same cache sets */
 
@@ -98,9 +99,9 @@ static bool is_packed(const CgCall *call) { return rows_left(call, NULL, QUERIES
 /* Queries of a block: a panel of the right factor. */
 static int64_t lanes_of(const CgCall *call) { return rows_right(call, NULL, 1, 1, 1).nr; }
 
-/* Pieces of the scratch memory of a part; all NULL when only their size is asked for. */
+/* Pieces of the scratch memory of a shard; all NULL when only their size is asked for. */
 typedef struct Forward {
-    void *keys, *values, *queries, *tile, *p, *acc, *k, *v, *q, *base, *sum, *shrink;
+    void *keys, *values, *queries, *tile, *p, *acc, *k, *v, *q, *base, *sum, *rescale;
     size_t bytes;
 } Forward;
 
@@ -126,13 +127,13 @@ static Forward forward_memory(const CgCall *call, const Sizes *z, char *scratch)
     f.q = take(scratch, &f.bytes, copy_bytes(q, lanes));
     f.base = take(scratch, &f.bytes, (size_t)lanes * size);
     f.sum = take(scratch, &f.bytes, (size_t)lanes * size);
-    f.shrink = take(scratch, &f.bytes, (size_t)lanes * size);
+    f.rescale = take(scratch, &f.bytes, (size_t)lanes * size);
     return f;
 }
 
 typedef struct Backward {
-    void *keys, *values, *turned;     /* left factors: k, v, k' */
-    void *qt, *gt, *queries, *slopes; /* right factors: q', gy', q, gy */
+    void *keys, *values, *transposed; /* left factors: k, v, k' */
+    void *qt, *gt, *queries, *gy;     /* right factors: q', gy', q, gy */
     void *p, *dp, *left_p, *left_dp, *right_dp, *gq;
     void *k, *v, *q, *y, *g, *base, *delta, *row;
     size_t bytes;
@@ -147,11 +148,11 @@ static Backward backward_memory(const CgCall *call, const Sizes *z, char *scratc
     Backward f = { .bytes = 0 };
     f.keys = take(scratch, &f.bytes, rows_left(call, k, z->s, z->k, row_step(k)).left_bytes);
     f.values = take(scratch, &f.bytes, rows_left(call, v, z->s, z->k, row_step(v)).left_bytes);
-    f.turned = take(scratch, &f.bytes, (size_t)z->blocks * sum_left(call, k, KEYS, z->k, row_step(k)).left_bytes);
+    f.transposed = take(scratch, &f.bytes, (size_t)z->blocks * sum_left(call, k, KEYS, z->k, row_step(k)).left_bytes);
     f.qt = take(scratch, &f.bytes, rows_right(call, q, MANY, z->k, z->k).right_bytes);
     f.gt = take(scratch, &f.bytes, rows_right(call, g, MANY, z->k, z->k).right_bytes);
     f.queries = take(scratch, &f.bytes, sum_right(call, q, MANY, z->k, z->k).right_bytes);
-    f.slopes = take(scratch, &f.bytes, sum_right(call, g, MANY, z->k, z->k).right_bytes);
+    f.gy = take(scratch, &f.bytes, sum_right(call, g, MANY, z->k, z->k).right_bytes);
     f.p = take(scratch, &f.bytes, (size_t)(QUERIES * STEP) * size);
     f.dp = take(scratch, &f.bytes, (size_t)((packed ? QUERIES : KEYS) * STEP) * size);
     f.left_p = take(scratch, &f.bytes, packed);
@@ -225,11 +226,11 @@ static void attention_work(const CgCall *call, CgWork *work)
 {
     Sizes z = sizes_of(call);
     *work =
-        (CgWork){ .flops = 4.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)(z.groups * z.ranges) };
+        (CgWork){ .flops = 4.0 * (double)z.heads * pairs(&z) * (double)z.k, .shards = (size_t)(z.groups * z.ranges) };
     for (int i = 0; i < 5; i++)
         work->bytes += tensor_bytes(i < 3 ? &call->in[i] : &call->out[i - 3]);
-    if (!work->parts)
-        work->parts = 1;
+    if (!work->shards)
+        work->shards = 1;
     CgTensor out[2];
     CgCall of = held_call(call, 0, out, NULL);
     work->scratch = held_bytes(&call->out[0]);
@@ -242,11 +243,11 @@ static void attention_vjp_work(const CgCall *call, CgWork *work)
 {
     Sizes z = sizes_of(call);
     /* four products; the scores, computed once more, are no useful work */
-    *work = (CgWork){ .flops = 8.0 * (double)z.heads * pairs(&z) * (double)z.k, .parts = (size_t)z.groups };
+    *work = (CgWork){ .flops = 8.0 * (double)z.heads * pairs(&z) * (double)z.k, .shards = (size_t)z.groups };
     for (int i = 0; i < 9; i++)
         work->bytes += tensor_bytes(i < 6 ? &call->in[i] : &call->out[i - 6]);
-    if (!work->parts)
-        work->parts = 1;
+    if (!work->shards)
+        work->shards = 1;
     work->scratch = held_bytes(&call->out[2]);
     if (z.heads && z.t && z.s && z.k)
         work->scratch += is_small(&z) ? small_memory(call, &z, true) : backward_memory(call, &z, NULL).bytes;
@@ -294,7 +295,7 @@ static int64_t range_begin(const Sizes *z, int64_t lanes, int64_t i)
  * it has asked for more than it can keep track of. */
 
 typedef struct Ahead {
-    CgAhead of[6];
+    CgPrefetch of[6];
     int n, now;
     int64_t rows;  /* of all */
     int64_t share; /* rows asked for at a time */
@@ -306,7 +307,7 @@ static void ahead_add(Ahead *a, const CgTensor *x, int64_t head, int64_t from, i
     if (x->stride[3] != 1 || to <= from)
         return;
     const char *at = (const char *)x->data + (head_offset(x, head) + from * x->stride[2]) * size;
-    a->of[a->n++] = (CgAhead){ .at = at, .rows = to - from, .bytes = x->dim[3] * size, .step = x->stride[2] * size };
+    a->of[a->n++] = (CgPrefetch){ .at = at, .rows = to - from, .bytes = x->dim[3] * size, .step = x->stride[2] * size };
     a->rows += to - from;
 }
 
@@ -314,7 +315,7 @@ static void ahead_add(Ahead *a, const CgTensor *x, int64_t head, int64_t from, i
 static void ahead_fetch(Ahead *a, int64_t rows)
 {
     while (rows > 0 && a->now < a->n) {
-        CgAhead *x = &a->of[a->now];
+        CgPrefetch *x = &a->of[a->now];
         const char *at = x->at;
         int64_t n = least(rows, x->rows);
         rows -= n;

@@ -15,10 +15,12 @@
 #define KEYS    256 /* keys of a block: the depth of the products that make y and gq */
 #define THIN    4   /* queries up to which nothing is packed: the time is that of reading keys and values */
 #define SMALL   32  /* queries and keys up to which a head is computed without cutting or packing */
-#define PARTS   8   /* parts wanted when there are fewer heads than that */
-#define GROUPS  16  /* parts of many heads, at least ... */
-#define GROUP   4 /* ... and heads of a part, at most: each fetches the next one's rows from memory while it computes */
-#define LITTLE  1e6 /* flops of a part of small heads, about: tens of microseconds */
+#define SHARDS  8   /* shards wanted when there are fewer heads than that */
+#define GROUPS  16  /* shards of many heads, at least ... */
+#define GROUP                                                                                              \
+    4 /* ... and heads of a shard, at most: each fetches the next one's rows from memory while it computes \
+       */
+#define LITTLE 1e6 /* flops of a shard of small heads, about: tens of microseconds */
 
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -63,14 +65,14 @@ static inline const void *rows_of(const CgTensor *x, int64_t head, int64_t r, in
     }                                                                                                                 \
     /* to (columns, rows) = by column scale[c] from (rows, columns), rows and columns ld apart; scale may be NULL. In \
      * squares of four by four. */                                                                                    \
-    static inline void turned_##suffix(                                                                               \
+    static inline void transposed_##suffix(                                                                           \
         const T *from, int64_t ld, int64_t rows, int64_t columns, const T *scale, T *to, int64_t ldto)                \
     {                                                                                                                 \
         int64_t c = 0;                                                                                                \
         for (; c + 4 <= columns; c += 4) {                                                                            \
             int64_t r = 0;                                                                                            \
             for (; r + 4 <= rows; r += 4)                                                                             \
-                lanes_turn_##suffix(from + r * ld + c, ld, scale ? scale + c : NULL, to + c * ldto + r, ldto);        \
+                lanes_transpose_##suffix(from + r * ld + c, ld, scale ? scale + c : NULL, to + c * ldto + r, ldto);   \
             for (; r < rows; r++)                                                                                     \
                 for (int64_t i = c; i < c + 4; i++)                                                                   \
                     to[i * ldto + r] = from[r * ld + i] * (scale ? scale[i] : 1);                                     \
@@ -91,8 +93,8 @@ typedef struct Sizes {
     int64_t groups;         /* of heads */
     int64_t ahead;          /* query i sees keys up to i + ahead; S when nothing is hidden */
     double scale;
-    double alpha,
-        turn; /* alpha turn = scale log2(e), turn > 0: p is 2^(turn (alpha q k' - max)), by a product and a sum */
+    double alpha, exponent; /* alpha exponent = scale log2(e), exponent > 0: p is 2^(exponent (alpha q k' - max)), by a
+                               product and a sum */
 } Sizes;
 
 #define LOG2_E 1.4426950408889634
@@ -116,14 +118,14 @@ static inline Sizes sizes_of(const CgCall *call)
     z.blocks = ceil_div(z.s, KEYS);
     z.scale = cg_attr_float(call->attrs, "scale", 1);
     z.alpha = z.scale > 0 ? 1 : z.scale;
-    z.turn = z.scale > 0 ? z.scale * LOG2_E : LOG2_E;
+    z.exponent = z.scale > 0 ? z.scale * LOG2_E : LOG2_E;
     z.ahead = cg_attr_int(call->attrs, "causal", 0) ? cg_attr_size(call->attrs, "offset", z.s - z.t) : z.s;
     if (is_small(&z)) {
         z.groups = least(z.heads, (int64_t)(8 * (double)z.heads * pairs(&z) * (double)z.k / LITTLE) + 1);
         return z;
     }
-    if (z.heads > 0 && z.heads < PARTS && z.t > THIN)
-        z.ranges = least(ceil_div(PARTS, z.heads), ceil_div(z.t, QUERIES));
+    if (z.heads > 0 && z.heads < SHARDS && z.t > THIN)
+        z.ranges = least(ceil_div(SHARDS, z.heads), ceil_div(z.t, QUERIES));
     if (z.ranges < 1)
         z.ranges = 1;
     z.groups = ceil_div(z.heads, most(1, least(GROUP, z.heads / GROUPS)));

@@ -47,12 +47,12 @@ static void NAME(small_copy)(const T *from, int64_t ld, int64_t rows, int64_t d,
     }
 }
 
-/* Turned, with zeros for queries that are not there. */
-static void NAME(small_turned)(const T *from, int64_t ld, const Sizes *z, int64_t wide, T *to)
+/* Transposed, with zeros for queries that are not there. */
+static void NAME(small_transposed)(const T *from, int64_t ld, const Sizes *z, int64_t wide, T *to)
 {
     if (z->t < wide)
         memset(to, 0, (size_t)(z->k * wide) * sizeof(T));
-    NAME(turned)(from, ld, z->t, z->k, NULL, to, wide);
+    NAME(transposed)(from, ld, z->t, z->k, NULL, to, wide);
 }
 
 /* p = what is `hidden` where key j lies behind what query i sees. */
@@ -72,7 +72,7 @@ static NAME(Small) NAME(small_scores)(const CgCall *call, const Sizes *z, int64_
     h.q = rows_of(&call->in[0], head, 0, z->t, take(scratch, at, copy_bytes(&call->in[0], z->t)), &h.ldq);
     h.k = rows_of(&call->in[1], head, 0, z->s, take(scratch, at, copy_bytes(&call->in[1], z->s)), &h.ldk);
     h.v = rows_of(&call->in[2], head, 0, z->s, take(scratch, at, copy_bytes(&call->in[2], z->s)), &h.ldv);
-    NAME(small_turned)(h.q, h.ldq, z, h.wide, h.qt);
+    NAME(small_transposed)(h.q, h.ldq, z, h.wide, h.qt);
     NAME(small_product)(z->s, h.wide, z->k, h.k, h.ldk, 1, h.qt, h.wide, h.p);
     T by = (T)(z->scale * LOG2_E);
     CG_SIMD
@@ -110,7 +110,7 @@ static void NAME(small_forward)(const CgCall *call, const Sizes *z, int64_t head
         lse[i] = base[i] * (T)LN_2 + LG(sum[i]);
         sum[i] = sum[i] > 0 ? 1 / sum[i] : sum[i];
     }
-    NAME(turned)(yt, wide, z->k, z->t, sum, y, out[0].stride[2]);
+    NAME(transposed)(yt, wide, z->k, z->t, sum, y, out[0].stride[2]);
 }
 
 /* What backward() of attention_blocks.h says. */
@@ -133,7 +133,7 @@ static void NAME(small_backward)(const CgCall *call, const Sizes *z, int64_t hea
         base[i] = i < z->t ? lse[i * lds] * (T)LOG2_E : 0;
         delta[i] = i < z->t ? NAME(lanes_dot)(y + i * ldy, g + i * ldg, d) : 0;
     }
-    NAME(small_turned)(g, ldg, z, wide, gt);
+    NAME(small_transposed)(g, ldg, z, wide, gt);
     NAME(small_product)(z->s, wide, d, h.v, h.ldv, 1, gt, wide, dp);
     for (int64_t j = 0; j < z->s; j++) {
         CG_SIMD
@@ -147,7 +147,7 @@ static void NAME(small_backward)(const CgCall *call, const Sizes *z, int64_t hea
             dp[j * wide + i] = (T)z->scale * p[j * wide + i] * (dp[j * wide + i] - delta[i]);
     }
     NAME(small_product)(d, wide, z->s, h.k, 1, h.ldk, dp, wide, gqt);
-    NAME(turned)(gqt, wide, d, z->t, NULL, (T *)out[0].data + head_offset(&out[0], head), out[0].stride[2]);
+    NAME(transposed)(gqt, wide, d, z->t, NULL, (T *)out[0].data + head_offset(&out[0], head), out[0].stride[2]);
     if (d < deep)
         memset(rows, 0, (size_t)(z->t * deep) * sizeof(T)); /* numbers past d are summed, and left there */
     for (int i = 1; i < 3; i++) {                           /* gk = dS' q, gv = P' gy */

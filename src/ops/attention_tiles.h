@@ -1,7 +1,7 @@
 /* attention_tiles.h - attention by blocks of queries and keys, for one type; a pattern, not a header.
  * Takes T (float or double), EX2 (2^x), LG (log) and NAME(word); gives the kernels that attention.c lists. */
-/* p = 2^(turn p - base) of n numbers, base the greatest of turn p; the sum of that. Whole vectors. */
-static T NAME(weights)(T *p, int64_t n, T turn, T *base)
+/* p = 2^(exponent p - base) of n numbers, base the greatest of exponent p; the sum of that. Whole vectors. */
+static T NAME(weights)(T *p, int64_t n, T exponent, T *base)
 {
     int64_t whole = (n + 15) / 16 * 16;
     NAME(Lanes) high = (NAME(Lanes)){ 0 } - (T)INFINITY, total = { 0 };
@@ -10,11 +10,11 @@ static T NAME(weights)(T *p, int64_t n, T turn, T *base)
     for (int64_t j = 0; j < whole; j += 16)
         NAME(lanes_max)((const NAME(Lanes) *)(p + j), &high);
     T top = NAME(lanes_greatest)(&high);
-    top = top > -(T)INFINITY ? top * turn : 0;
+    top = top > -(T)INFINITY ? top * exponent : 0;
     for (int64_t j = 0; j < whole; j += 16) {
         CG_SIMD
         for (int64_t c = j; c < j + 16; c++)
-            p[c] = EX2(p[c] * turn - top);
+            p[c] = EX2(p[c] * exponent - top);
         total += *(const NAME(Lanes) *)(p + j);
     }
     *base = top;
@@ -22,7 +22,7 @@ static T NAME(weights)(T *p, int64_t n, T turn, T *base)
 }
 
 /* A few queries: every key and value is read where it lies, once for each. */
-static void NAME(few)(const CgCall *call, const Sizes *z, int64_t head, T *p)
+static void NAME(few_queries)(const CgCall *call, const Sizes *z, int64_t head, T *p)
 {
     const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2];
     const T *qs = (const T *)q->data + head_offset(q, head), *ks = (const T *)k->data + head_offset(k, head);
@@ -42,7 +42,7 @@ static void NAME(few)(const CgCall *call, const Sizes *z, int64_t head, T *p)
             }
             p[j] = s * (T)z->alpha;
         }
-        sum = NAME(weights)(p, seen, (T)z->turn, &base);
+        sum = NAME(weights)(p, seen, (T)z->exponent, &base);
         for (int64_t c = 0; c < d; c++)
             y[c] = 0;
         for (int64_t j = 0; j < seen; j++) {
@@ -70,10 +70,10 @@ typedef struct NAME(Queries) {
     const Sizes *z;
     int64_t head, first, last, lanes; /* queries [first, last) in blocks of `lanes` */
     int64_t sees;                     /* keys that the first block sees */
-    bool next;                        /* another head of this part follows */
+    bool next;                        /* another head of this shard follows */
     Forward f;
     CgGemm scores, sums;
-    CgGemmWeigh weigh;
+    CgSoftmaxTile softmax;
     const char *k, *v;
     int64_t ldv, have; /* keys packed so far */
     T *y, *lse;
@@ -84,7 +84,7 @@ typedef struct NAME(Queries) {
 static void NAME(add_values)(NAME(Queries) * c, int64_t i0, int64_t end, Ahead *ahead)
 {
     int64_t d = c->z->k, lanes = c->lanes;
-    T *shrink = c->f.shrink, *acc = c->f.acc;
+    T *rescale = c->f.rescale, *acc = c->f.acc;
     bool packed = is_packed(c->call), some = false; /* acc holds something */
     for (int64_t s0 = 0; s0 < end; s0 += KEYS) {
         int64_t wide = least(KEYS, end - s0), cuts = row_blocks(&c->scores, wide, QUERIES);
@@ -94,16 +94,16 @@ static void NAME(add_values)(NAME(Queries) * c, int64_t i0, int64_t end, Ahead *
         for (int64_t b = 0; b < cuts; b++) {
             int64_t j = block_row(wide, cuts, b), rows = block_row(wide, cuts, b + 1) - j;
             if (!packed)
-                c->weigh.c = (T *)c->f.p + j * lanes;
-            c->weigh.hidden = s0 + j - i0 - c->z->ahead;
+                c->softmax.c = (T *)c->f.p + j * lanes;
+            c->softmax.diagonal = s0 + j - i0 - c->z->ahead;
             ahead_fetch(ahead, ahead->share);
-            c->weigh.k = j;
-            if (!cg_gemm_weigh(&c->scores, s0 + j, rows, 0, &c->weigh))
+            c->softmax.k = j;
+            if (!cg_gemm_softmax_tile(&c->scores, s0 + j, rows, 0, &c->softmax))
                 continue;
             for (int64_t e = 0; some && e < d; e++) {
                 CG_SIMD
                 for (int64_t i = 0; i < lanes; i++)
-                    acc[e * lanes + i] *= shrink[i];
+                    acc[e * lanes + i] *= rescale[i];
             }
         }
         cg_gemm_run(&c->sums, (CgGemmRange){ 0, c->sums.left_panels, 0, 1, 0, wide }, 1, some, acc, lanes);
@@ -144,10 +144,10 @@ static void NAME(forward_block)(NAME(Queries) * c, int64_t i0)
         c->lse[i0 + i] = base[i] * (T)LN_2 + LG(sum[i]);
     for (int64_t i = 0; i < n; i++)
         sum[i] = sum[i] > 0 ? 1 / sum[i] : sum[i];
-    NAME(turned)(c->f.acc, lanes, d, n, sum, c->y + i0 * c->step, c->step);
+    NAME(transposed)(c->f.acc, lanes, d, n, sum, c->y + i0 * c->step, c->step);
 }
 
-/* A range of the queries of a head, in blocks whose queries are the columns: S' = k q', P' = 2^(turn S' - base),
+/* A range of the queries of a head, in blocks whose queries are the columns: S' = k q', P' = 2^(exponent S' - base),
  * and y' = v' P' / sum. */
 static void NAME(forward)(
     const CgCall *call, Sizes z, int64_t head, bool begin, bool next, int64_t range, void *scratch)
@@ -175,7 +175,7 @@ static void NAME(forward)(
     }
     c.f = forward_memory(call, &z, scratch);
     if (z.t <= THIN) {
-        NAME(few)(call, &z, head, c.f.p);
+        NAME(few_queries)(call, &z, head, c.f.p);
         return;
     }
     c.sees = least(z.s, c.first + lanes + z.ahead);
@@ -193,11 +193,11 @@ static void NAME(forward)(
     c.scores.left = c.scores.left_bytes ? c.f.keys : NULL;
     p.right = c.sums.right = c.f.p;
     c.sums.n = lanes;
-    c.weigh = (CgGemmWeigh){ .alpha = z.alpha,
-        .turn = z.turn,
+    c.softmax = (CgSoftmaxTile){ .alpha = z.alpha,
+        .exponent = z.exponent,
         .base = c.f.base,
         .sum = c.f.sum,
-        .shrink = c.f.shrink,
+        .rescale = c.f.rescale,
         .c = c.f.tile,
         .ldc = lanes,
         .right = &p };
@@ -210,7 +210,7 @@ typedef struct NAME(Grad) {
     const CgCall *call;
     const Sizes *z;
     int64_t head, lanes;
-    bool next; /* another head of this part follows */
+    bool next; /* another head of this shard follows */
     Backward f;
     T *gq, *gk, *gv;
     int64_t gqs, gks, gvs; /* between their rows */
@@ -243,7 +243,7 @@ static void NAME(grad_queries)(NAME(Grad) * c)
     pack_right(&c->qt, q, c->f.qt, d);
     pack_right(&c->gt, g, c->f.gt, d);
     pack_right(&c->to_gk, q, c->f.queries, many);
-    pack_right(&c->to_gv, g, c->f.slopes, many);
+    pack_right(&c->to_gv, g, c->f.gy, many);
     c->scores.right = c->f.qt;
     c->changes.right = c->f.gt;
     c->to_gk.lda = c->to_gv.lda = STEP;
@@ -281,21 +281,21 @@ static void NAME(grad_key_rows)(NAME(Grad) * c, int64_t s0, int64_t j0, int64_t 
         ahead_fetch(&own, own.share);
         ahead_fetch(rest, rest->share);
         int64_t at = packed ? 0 : r * lanes;
-        CgGemmSlope to = { .alpha = c->z->alpha,
-            .turn = c->z->turn,
-            .hidden = j - c->z->ahead - c->m0 - r * lanes,
+        CgSoftmaxGradTile to = { .alpha = c->z->alpha,
+            .exponent = c->z->exponent,
+            .diagonal = j - c->z->ahead - c->m0 - r * lanes,
             .base = (T *)c->f.base + r * lanes,
-            .less = (T *)c->f.delta + r * lanes,
+            .delta = (T *)c->f.delta + r * lanes,
             .w = p + at,
-            .slopes = dp + at,
+            .ds = dp + at,
             .ldc = STEP,
             .left_w = &c->to_gv,
-            .left_slopes = &c->to_gk,
+            .left_ds = &c->to_gk,
             .right = &c->ds,
             .left_k = r * lanes,
             .right_k = j0,
             .right_panel = r };
-        cg_gemm_slope(&c->scores, &c->changes, j, n, r, &to);
+        cg_gemm_softmax_grad_tile(&c->scores, &c->changes, j, n, r, &to);
     }
     if (j < c->fresh) {
         NAME(zero)(c->gk, c->gks, c->fresh, j + n, d);
@@ -329,7 +329,7 @@ static void NAME(grad_keys)(NAME(Grad) * c, int64_t s0)
     }
     c->to_gq.a = c->k + s0 * c->ldk * cg_gemm_left_size(&c->to_gq);
     if (c->to_gq.left_bytes)
-        c->to_gq.left = (char *)c->f.turned + (size_t)(s0 / KEYS) * c->to_gq.left_bytes;
+        c->to_gq.left = (char *)c->f.transposed + (size_t)(s0 / KEYS) * c->to_gq.left_bytes;
     for (int64_t r = 0; r < c->panels; r++) { /* keys that its last query sees */
         int64_t to = least(wide, (c->m0 + least(c->many, (r + 1) * c->lanes) + z->ahead - s0 + 1) / 2 * 2);
         if (to > 0)
@@ -340,7 +340,7 @@ static void NAME(grad_keys)(NAME(Grad) * c, int64_t s0)
 
 /* With P = exp(scale S - lse): gv = P' gy, dP = gy v', dS = P (dP - sum(gy y)), gq = scale dS k, gk = scale dS'
  * q. A block has the rows of some keys: S' = k q'. Its part of gv and gk is summed at once; dS' is kept for gq' =
- * k' dS'. A head is the work of one part, so that all is summed in one order. */
+ * k' dS'. A head is the work of one shard, so that all is summed in one order. */
 static void NAME(backward)(const CgCall *call, Sizes z, int64_t head, bool begin, bool next, void *scratch)
 {
     int64_t d = z.k, ldv;
@@ -383,7 +383,7 @@ static void NAME(backward)(const CgCall *call, Sizes z, int64_t head, bool begin
     c.changes.left = c.changes.left_bytes ? c.f.values : NULL;
     pack_rows(&c.scores, c.k, 0, z.s);
     pack_rows(&c.changes, v, 0, z.s);
-    pack_sums(&c.to_gq, c.k, c.f.turned, 0, z.s);
+    pack_sums(&c.to_gq, c.k, c.f.transposed, 0, z.s);
     for (c.m0 = 0; c.m0 < z.t; c.m0 += MANY) {
         c.many = least(MANY, z.t - c.m0);
         c.end = least(z.s, c.m0 + c.many + z.ahead);
@@ -391,40 +391,41 @@ static void NAME(backward)(const CgCall *call, Sizes z, int64_t head, bool begin
         NAME(grad_queries)(&c);
         for (int64_t s0 = 0; s0 < c.end; s0 += KEYS)
             NAME(grad_keys)(&c, s0);
-        NAME(turned)(c.f.gq, STEP, d, c.many, NULL, c.gq + c.m0 * c.gqs, c.gqs);
+        NAME(transposed)(c.f.gq, STEP, d, c.many, NULL, c.gq + c.m0 * c.gqs, c.gqs);
         c.fresh = most(c.fresh, c.end);
     }
     NAME(zero)(c.gk, c.gks, c.fresh, z.s, d);
     NAME(zero)(c.gv, c.gvs, c.fresh, z.s, d);
 }
 
-static void NAME(attention)(const CgCall *call, CgPart part)
+static void NAME(attention)(const CgCall *call, CgShard shard)
 {
     Sizes z = sizes_of(call);
     /* Later queries see more: their ranges come first, so that threads end together. */
-    int64_t i = (int64_t)part.index % most(1, z.groups), range = z.ranges - 1 - (int64_t)part.index / most(1, z.groups);
+    int64_t i = (int64_t)shard.index % most(1, z.groups),
+            range = z.ranges - 1 - (int64_t)shard.index / most(1, z.groups);
     CgTensor out[2];
-    CgCall of = held_call(call, 0, out, part.scratch);
+    CgCall of = held_call(call, 0, out, shard.scratch);
     int64_t lanes = lanes_of(&of), first = range_begin(&z, lanes, range), last = range_begin(&z, lanes, range + 1);
     size_t at = held_bytes(&call->out[0]);
-    void *rest = take(part.scratch, &at, 0);
+    void *rest = take(shard.scratch, &at, 0);
     for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end && z.t; head++) {
         NAME(forward)(&of, z, head, head == group_begin(&z, i), head + 1 < end, range, rest);
-        held_round(&call->out[0], head, first, last, part.scratch);
+        held_round(&call->out[0], head, first, last, shard.scratch);
     }
 }
 
-static void NAME(attention_vjp)(const CgCall *call, CgPart part)
+static void NAME(attention_vjp)(const CgCall *call, CgShard shard)
 {
     Sizes z = sizes_of(call);
-    int64_t i = (int64_t)part.index;
+    int64_t i = (int64_t)shard.index;
     CgTensor out[3];
     size_t at = held_bytes(&call->out[2]);
-    void *rest = take(part.scratch, &at, 0);
-    CgCall of = held_call(call, 2, out, part.scratch);
+    void *rest = take(shard.scratch, &at, 0);
+    CgCall of = held_call(call, 2, out, shard.scratch);
     for (int64_t head = group_begin(&z, i), end = group_begin(&z, i + 1); head < end; head++) {
         NAME(backward)(&of, z, head, head == group_begin(&z, i), head + 1 < end, rest);
-        held_round(&call->out[2], head, 0, z.s, part.scratch);
+        held_round(&call->out[2], head, 0, z.s, shard.scratch);
     }
 }
 

@@ -1,5 +1,5 @@
 /* axis.c - what is computed lane by lane along one axis: the place of the greatest, log of summed exponentials, running
- * sums. Takes a tensor and an axis; gives one without the axis, or of the same shape. A lane is one part's from end to
+ * sums. Takes a tensor and an axis; gives one without the axis, or of the same shape. A lane is one shard's from end to
  * end, so that no sum depends on how the work is cut. */
 #include <cg/elementwise.h>
 #include <cg/rules.h>
@@ -25,18 +25,18 @@ static Lanes lanes_of(const CgTensor *x, int axis)
     return l;
 }
 
-/* The lanes along the axis, cut among the parts. */
+/* The lanes along the axis, cut among the shards. */
 static void lanes_work(const CgCall *call, CgWork *work)
 {
     const CgTensor *x = &call->in[0];
     size_t n = (size_t)cg_tensor_count(x);
     Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));
-    size_t count = (size_t)(l.pre * l.post), parts = (n + CG_PART - 1) / CG_PART;
-    *work = (CgWork){
-        .flops = (double)n, .bytes = (double)n * (double)cg_dtype_size(x->dtype), .parts = parts < count ? parts : count
-    };
-    if (!work->parts)
-        work->parts = 1;
+    size_t count = (size_t)(l.pre * l.post), shards = (n + CG_SHARD - 1) / CG_SHARD;
+    *work = (CgWork){ .flops = (double)n,
+        .bytes = (double)n * (double)cg_dtype_size(x->dtype),
+        .shards = shards < count ? shards : count };
+    if (!work->shards)
+        work->shards = 1;
 }
 
 /* ---- argmax ---- */
@@ -65,11 +65,11 @@ static bool argmax_shape(CgInfer *inf)
 #define NAME(word) word##_i64
 #include "ops/argmax_rows.h"
 
-static CgAlong drop_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule drop_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     int gone = cg_axis(inf->attrs, "axis", inf->in[operand].rank);
     to->axis = axis > gone ? axis - 1 : axis;
-    return axis == gone ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
+    return axis == gone ? CG_AXIS_WHOLE : CG_AXIS_POINTWISE;
 }
 
 /* ---- logsumexp ---- */
@@ -85,13 +85,13 @@ static bool logsumexp_shape(CgInfer *inf)
 
 /* m + log sum exp(x - m) with m the maximum; a lane of -inf gives -inf. */
 #define LOGSUMEXP(T, name, ex, lg)                                                         \
-    static void name(const CgCall *call, CgPart part)                                      \
+    static void name(const CgCall *call, CgShard shard)                                    \
     {                                                                                      \
         const CgTensor *x = &call->in[0];                                                  \
         Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));                      \
         T *to = call->out->data;                                                           \
         size_t first, last;                                                                \
-        cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last);                   \
+        cg_shard_range(shard, (size_t)(l.pre * l.post), 1, &first, &last);                 \
         for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {                         \
             const T *from = (const T *)x->data + i / l.post * l.mid * l.post + i % l.post; \
             int64_t step = l.post;                                                         \
@@ -142,25 +142,25 @@ static bool cumsum_shape(CgInfer *inf)
     return cg_want_number(inf, 0) && cg_infer_axis(inf, "axis", 0, &axis);
 }
 
-#define CUMSUM(T, U, name)                                               \
-    static void name(const CgCall *call, CgPart part)                    \
-    {                                                                    \
-        const CgTensor *x = &call->in[0];                                \
-        Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));    \
-        bool reverse = cg_attr_int(call->attrs, "reverse", 0);           \
-        size_t first, last;                                              \
-        cg_part_range(part, (size_t)(l.pre * l.post), 1, &first, &last); \
-        for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {       \
-            int64_t base = i / l.post * l.mid * l.post + i % l.post;     \
-            const T *from = (const T *)x->data + base;                   \
-            T *to = (T *)call->out->data + base;                         \
-            U s = 0;                                                     \
-            for (int64_t k = 0; k < l.mid; k++) {                        \
-                int64_t at = (reverse ? l.mid - 1 - k : k) * l.post;     \
-                s += (U)from[at];                                        \
-                to[at] = (T)s;                                           \
-            }                                                            \
-        }                                                                \
+#define CUMSUM(T, U, name)                                                 \
+    static void name(const CgCall *call, CgShard shard)                    \
+    {                                                                      \
+        const CgTensor *x = &call->in[0];                                  \
+        Lanes l = lanes_of(x, cg_axis(call->attrs, "axis", x->rank));      \
+        bool reverse = cg_attr_int(call->attrs, "reverse", 0);             \
+        size_t first, last;                                                \
+        cg_shard_range(shard, (size_t)(l.pre * l.post), 1, &first, &last); \
+        for (int64_t i = (int64_t)first; i < (int64_t)last; i++) {         \
+            int64_t base = i / l.post * l.mid * l.post + i % l.post;       \
+            const T *from = (const T *)x->data + base;                     \
+            T *to = (T *)call->out->data + base;                           \
+            U s = 0;                                                       \
+            for (int64_t k = 0; k < l.mid; k++) {                          \
+                int64_t at = (reverse ? l.mid - 1 - k : k) * l.post;       \
+                s += (U)from[at];                                          \
+                to[at] = (T)s;                                             \
+            }                                                              \
+        }                                                                  \
     }
 CUMSUM(float, double, cumsum_f32)
 CUMSUM(double, double, cumsum_f64)
@@ -175,12 +175,12 @@ static void cumsum_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     gin[0] = cg_build(b, "cumsum", 1, &site->gout[0], cg_attrs(2, at));
 }
 
-static CgAlong cumsum_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule cumsum_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     to->axis = axis;
     if (axis != cg_axis(inf->attrs, "axis", inf->in[operand].rank))
-        return CG_ALONG_POINTWISE;
-    return cg_attr_int(inf->attrs, "reverse", 0) ? CG_ALONG_WHOLE : CG_ALONG_CAUSAL;
+        return CG_AXIS_POINTWISE;
+    return cg_attr_int(inf->attrs, "reverse", 0) ? CG_AXIS_WHOLE : CG_AXIS_CAUSAL;
 }
 
 /* ---- the ops ---- */
@@ -214,7 +214,7 @@ static const CgOp op_argmax = {
     .shape = argmax_shape,
     .kernel = CG_NUMBER_KERNELS(argmax),
     .work = lanes_work,
-    .along = drop_along,
+    .axis_rule = drop_axis_rule,
     .traits = CG_NODIFF,
     .samples = axis_samples,
 };
@@ -229,7 +229,7 @@ static const CgOp op_logsumexp = {
     .expand = logsumexp_expand,
     .kernel = CG_FLOAT_KERNELS(logsumexp),
     .work = lanes_work,
-    .along = drop_along,
+    .axis_rule = drop_axis_rule,
     .samples = axis_samples,
 };
 
@@ -242,7 +242,7 @@ static const CgOp op_cumsum = {
     .vjp = cumsum_vjp,
     .kernel = CG_NUMBER_KERNELS(cumsum),
     .work = lanes_work,
-    .along = cumsum_along,
+    .axis_rule = cumsum_axis_rule,
     .traits = CG_LINEAR,
     .inplace = 1,
     .samples = cumsum_samples,

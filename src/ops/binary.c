@@ -236,11 +236,6 @@ static CgRef minimum_fold(CgBuild *b, const CgSite *site)
 
 /* ---- the ops ---- */
 
-static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to)
-{
-    return cg_along_same(inf, operand, axis, to);
-}
-
 static const CgSample any_samples[] = { { .in = "F[37,1811] F[37,1811]", .low = -2.385, .high = 2.385 },
     { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385 },
     { .in = "F[2,5,3] F[2,5,3]", .low = -2.385, .high = 2.385 }, { .in = NULL } };
@@ -262,7 +257,6 @@ static const CgOp op_add = {
     .vjp = add_vjp,
     .vec = CG_NUMBER_KERNELS(add),
     .fold = add_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES,
     .inplace = 3,
     .samples = any_samples,
@@ -277,7 +271,6 @@ static const CgOp op_sub = {
     .vjp = sub_vjp,
     .vec = CG_NUMBER_KERNELS(sub),
     .fold = sub_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE,
     .inplace = 3,
     .samples = any_samples,
@@ -292,7 +285,6 @@ static const CgOp op_mul = {
     .vjp = mul_vjp,
     .vec = CG_NUMBER_KERNELS(mul),
     .fold = mul_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES | CG_LINEAR,
     .inplace = 3,
     .samples = any_samples,
@@ -307,7 +299,6 @@ static const CgOp op_div = {
     .vjp = div_vjp,
     .vec = CG_FLOAT_KERNELS(div),
     .fold = div_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE,
     .inplace = 3,
     .samples = away_samples,
@@ -323,7 +314,6 @@ static const CgOp op_pow = {
     .vjp = pow_vjp,
     .vec = CG_FLOAT_KERNELS(pow),
     .fold = pow_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE,
     .inplace = 3,
     .samples = pow_samples,
@@ -339,7 +329,6 @@ static const CgOp op_maximum = {
     .vjp = maximum_vjp,
     .vec = CG_NUMBER_KERNELS(maximum),
     .fold = maximum_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES,
     .inplace = 3,
     .samples = apart_samples,
@@ -355,7 +344,6 @@ static const CgOp op_minimum = {
     .vjp = minimum_vjp,
     .vec = CG_NUMBER_KERNELS(minimum),
     .fold = minimum_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE | CG_COMMUTES | CG_ASSOCIATES,
     .inplace = 3,
     .samples = apart_samples,
@@ -378,7 +366,6 @@ static const CgOp op_mod = {
     .shape = number_shape,
     .vjp = mod_vjp,
     .vec = CG_NUMBER_KERNELS(mod),
-    .along = along,
     .traits = CG_ELEMENTWISE,
     .inplace = 3,
     .samples = mod_samples,

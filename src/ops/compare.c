@@ -87,10 +87,10 @@ WHERE(where_4, uint32_t)
 WHERE(where_8, uint64_t)
 
 /* Operand 0 is bool whatever is chosen from, so the element's size decides here. */
-static void where_kernel(const CgCall *call, CgPart part)
+static void where_kernel(const CgCall *call, CgShard shard)
 {
     size_t size = cg_dtype_size(call->out->dtype);
-    cg_elementwise_run(call, part, size == 1 ? where_1 : size == 4 ? where_4 : where_8);
+    cg_elementwise_run(call, shard, size == 1 ? where_1 : size == 4 ? where_4 : where_8);
 }
 
 /* g goes to the side that was chosen. */
@@ -193,9 +193,9 @@ static CgVecFn *const casts[CG_NDTYPE][CG_NDTYPE] = {
         [CG_BOOL] = same_1 },
 };
 
-static void cast_kernel(const CgCall *call, CgPart part)
+static void cast_kernel(const CgCall *call, CgShard shard)
 {
-    cg_elementwise_run(call, part, casts[call->in[0].dtype][call->out[0].dtype]);
+    cg_elementwise_run(call, shard, casts[call->in[0].dtype][call->out[0].dtype]);
 }
 
 static void cast_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
@@ -224,11 +224,6 @@ static CgRef cast_fold(CgBuild *b, const CgSite *site)
 }
 
 /* ---- the ops ---- */
-
-static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to)
-{
-    return cg_along_same(inf, operand, axis, to);
-}
 
 static const CgSample compare_samples[] = {
     { .in = "F[3,7] F[3,7]", .low = -2.385, .high = 2.385 },
@@ -260,8 +255,8 @@ static const CgSample cast_samples[] = {
     }
 #define COMPARE_OP(op, text, kernels, more)                                                                           \
     static const CgOp op_##op = { CG_OP_HERE, .name = #op, .sig = "(x: T[..s], y: T[..s]) -> bool[..s]", .doc = text, \
-        .shape = compare_shape, .vec = kernels(op), .fold = op##_fold, .along = along,                                \
-        .traits = CG_ELEMENTWISE | CG_NODIFF | (more), .samples = compare_samples };
+        .shape = compare_shape, .vec = kernels(op), .fold = op##_fold, .traits = CG_ELEMENTWISE | CG_NODIFF | (more), \
+        .samples = compare_samples };
 
 COMPARE_OP(lt, "True where x < y; false where one is NaN.\n", ORDER_KERNELS, 0)
 COMPARE_OP(le, "True where x <= y; false where one is NaN.\n", ORDER_KERNELS, 0)
@@ -278,7 +273,6 @@ static const CgOp op_and = {
     .shape = logic_shape,
     .vec = { [CG_BOOL] = and_bool },
     .fold = and_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE | CG_NODIFF | CG_COMMUTES | CG_ASSOCIATES,
     .inplace = 3,
     .samples = logic_samples,
@@ -292,7 +286,6 @@ static const CgOp op_or = {
     .shape = logic_shape,
     .vec = { [CG_BOOL] = or_bool },
     .fold = or_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE | CG_NODIFF | CG_COMMUTES | CG_ASSOCIATES,
     .inplace = 3,
     .samples = logic_samples,
@@ -310,7 +303,6 @@ static const CgOp op_where = {
     .kernel = { [CG_BOOL] = where_kernel },
     .work = cg_work_elementwise,
     .fold = where_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE | CG_STRIDED,
     .inplace = 6,
     .samples = where_samples,
@@ -332,7 +324,6 @@ static const CgOp op_cast = {
     .vjp = cast_vjp,
     .work = cg_work_elementwise,
     .fold = cast_fold,
-    .along = along,
     .kernel = { cast_kernel, cast_kernel, cast_kernel, cast_kernel, cast_kernel },
     .traits = CG_ELEMENTWISE | CG_STRIDED,
     .samples = cast_samples,

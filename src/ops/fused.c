@@ -7,7 +7,7 @@
 #include "ops/vector_reduce.h"
 #include "ops/program.h"
 
-#define PART (CG_PART / 2) /* elements a part: chains are longer than one op */
+#define SHARD (CG_SHARD / 2) /* elements a shard: chains are longer than one op */
 
 /* ---- values ---- */
 
@@ -46,7 +46,7 @@ static void fused_expand(CgBuild *b, const CgSite *site, CgRef *out)
 static void fused_work(const CgCall *call, CgWork *work)
 {
     size_t n = (size_t)cg_tensor_count(&call->out[0]);
-    *work = (CgWork){ .parts = n / PART ? n / PART : 1 };
+    *work = (CgWork){ .shards = n / SHARD ? n / SHARD : 1 };
     for (int i = 0; i < call->nin; i++)
         work->bytes += (double)n * (double)cg_dtype_size(call->in[i].dtype);
     for (int i = 0; i < call->nout; i++)
@@ -71,14 +71,14 @@ static void put_rounded(const CgTensor *y, size_t length, size_t at, const float
     }
 }
 
-static void fused_kernel(const CgCall *call, CgPart part)
+static void fused_kernel(const CgCall *call, CgShard shard)
 {
     const Program *p = call->state;
     Run r;
     const CgTensor *y = call->out;
     size_t first, last, n, length = y->rank ? (size_t)y->dim[y->rank - 1] : 1, unit = p->tile;
     bool waits[CG_MAX_OUT];
-    run_begin(&r, call, part);
+    run_begin(&r, call, shard);
     /* A result over an operand that later instructions read is written at the end of the tile, and one that is rounded.
      */
     for (int k = 0; k < call->nout; k++) {
@@ -89,7 +89,7 @@ static void fused_kernel(const CgCall *call, CgPart part)
     for (int i = 0; i < p->ninstr; i++)
         for (int j = 0; p->instr[i].result >= 0 && j < call->nin; j++)
             waits[p->instr[i].result] |= p->last[j] > i && call->in[j].data == y[p->instr[i].result].data;
-    cg_part_range(part, (size_t)cg_tensor_count(y), unit ? unit : 1, &first, &last);
+    cg_shard_range(shard, (size_t)cg_tensor_count(y), unit ? unit : 1, &first, &last);
     for (size_t at = first; at < last; at += n) {
         const void *value[CG_MAX_IN + MAX_INSTR];
         char *to[CG_MAX_OUT];
@@ -114,7 +114,7 @@ static void fused_kernel(const CgCall *call, CgPart part)
 
 /* Rows of elements that are summed, each in as many chunks. */
 typedef struct Rows {
-    size_t rows, length, chunks, parts;
+    size_t rows, length, chunks, shards;
 } Rows;
 
 static Rows rows_of(const CgCall *call)
@@ -124,17 +124,17 @@ static Rows rows_of(const CgCall *call)
     int64_t over = cg_attr_int(call->attrs, "over", 1);
     for (int i = 0; i < x->rank; i++)
         *(i < x->rank - over ? &c.rows : &c.length) *= (size_t)x->dim[i];
-    size_t want = (c.rows * c.length + PART - 1) / PART;
+    size_t want = (c.rows * c.length + SHARD - 1) / SHARD;
     if (c.rows && c.rows < 8) {
         c.chunks = want / c.rows < 32 ? want / c.rows : 32;
-        if (c.chunks > c.length / PART)
-            c.chunks = c.length / PART;
+        if (c.chunks > c.length / SHARD)
+            c.chunks = c.length / SHARD;
         if (c.chunks < 1)
             c.chunks = 1;
     }
-    c.parts = c.rows * c.chunks < want ? c.rows * c.chunks : want;
-    if (c.parts < 1)
-        c.parts = 1;
+    c.shards = c.rows * c.chunks < want ? c.rows * c.chunks : want;
+    if (c.shards < 1)
+        c.shards = 1;
     return c;
 }
 
@@ -177,7 +177,7 @@ static void sum_work(const CgCall *call, CgWork *work)
 {
     Rows c = rows_of(call);
     double n = (double)c.rows * (double)c.length;
-    *work = (CgWork){ .parts = c.parts };
+    *work = (CgWork){ .shards = c.shards };
     for (int i = 0; i < call->nin; i++)
         work->bytes += n * (double)cg_dtype_size(call->in[i].dtype);
     if (program_cost(call, 1, &work->flops, &work->scratch))
@@ -195,7 +195,7 @@ static void put(const CgTensor *out, size_t i, double value)
 }
 
 /* Tiles are summed in their dtype, their sums in f64. */
-static void sum_kernel(const CgCall *call, CgPart part)
+static void sum_kernel(const CgCall *call, CgShard shard)
 {
     const Program *p = call->state;
     Rows c = rows_of(call);
@@ -207,10 +207,10 @@ static void sum_kernel(const CgCall *call, CgPart part)
             put(call->out, i, 0);
         return;
     }
-    run_begin(&r, call, part);
+    run_begin(&r, call, shard);
     while (p->instr[result].result < 0)
         result++;
-    cg_part_range(part, c.rows * c.chunks, 1, &first, &last);
+    cg_shard_range(shard, c.rows * c.chunks, 1, &first, &last);
     for (size_t u = first; u < last; u++) {
         size_t row = u / c.chunks, k = u % c.chunks, end = row * c.length + c.length * (k + 1) / c.chunks;
         double total = 0;
@@ -229,10 +229,10 @@ static void sum_kernel(const CgCall *call, CgPart part)
     }
 }
 
-static void sum_finish(const CgCall *call, CgPart part)
+static void sum_finish(const CgCall *call, CgShard shard)
 {
     Rows c = rows_of(call);
-    (void)part;
+    (void)shard;
     for (size_t row = 0; c.chunks > 1 && row < c.rows; row++) {
         double total = 0;
         for (size_t k = 0; k < c.chunks; k++)
@@ -243,12 +243,12 @@ static void sum_finish(const CgCall *call, CgPart part)
 
 /* ---- the ops ---- */
 
-static CgAlong fused_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule fused_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     (void)inf;
     (void)operand;
     to->axis = axis;
-    return CG_ALONG_POINTWISE;
+    return CG_AXIS_POINTWISE;
 }
 
 static const CgSample samples[] = {
@@ -306,7 +306,7 @@ static const CgOp op_fused = {
     .prepare = program_prepare,
     .release = program_release,
     .work = fused_work,
-    .along = fused_along,
+    .axis_rule = fused_axis_rule,
     .traits = CG_STRIDED | CG_OVER_ROWS | CG_MANY_RESULTS,
     .inplace = 0xffff,
     .rounded = (1u << CG_MAX_OUT) - 1,
@@ -315,11 +315,11 @@ static const CgOp op_fused = {
     .kernel = { fused_kernel, fused_kernel, fused_kernel, fused_kernel, fused_kernel },
 };
 
-static CgAlong sum_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule sum_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     (void)operand;
     to->axis = axis;
-    return axis < inf->in[0].rank - cg_attr_int(inf->attrs, "over", 1) ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
+    return axis < inf->in[0].rank - cg_attr_int(inf->attrs, "over", 1) ? CG_AXIS_POINTWISE : CG_AXIS_WHOLE;
 }
 
 static const CgOp op_fused_sum = {
@@ -335,7 +335,7 @@ static const CgOp op_fused_sum = {
     .prepare = program_prepare,
     .release = program_release,
     .work = sum_work,
-    .along = sum_along,
+    .axis_rule = sum_axis_rule,
     .traits = CG_STRIDED,
     .samples = sum_samples,
     .finish = sum_finish,

@@ -1,50 +1,50 @@
 /* gemm_skinny.h - products with few rows on the left, for one type; a pattern, not a header.
- * Takes T (float or double), INTEGER of its size and NAME(word); gives NAME(few_row), one row by a matrix, and
- * NAME(few_lines), some rows by a transposed one. Each number of the right factor is read from memory once, in the
+ * Takes T (float or double), INTEGER of its size and NAME(word); gives NAME(skinny_row), one row by a matrix, and
+ * NAME(skinny_lines), some rows by a transposed one. Each number of the right factor is read from memory once, in the
  * order it lies, and packed nowhere: that reading is what takes the time, and out of order it is three times slower. */
-#ifndef CG_FEW_ONCE
-    #define CG_FEW_ONCE
+#ifndef CG_SKINNY_ONCE
+    #define CG_SKINNY_ONCE
 
     /* Sums held in registers: 24 of 32, or 12 of 16. */
     #if defined(__AVX512F__)
-        #define FEW_BYTES 64
-        #define FEW_SUMS  24
-        #define FEW_TALL  8 /* rows of x at a time, at most */
+        #define SKINNY_BYTES 64
+        #define SKINNY_SUMS  24
+        #define SKINNY_TALL  8 /* rows of x at a time, at most */
     #else
         #if defined(__AVX2__)
-            #define FEW_BYTES 32
+            #define SKINNY_BYTES 32
         #else
-            #define FEW_BYTES 16
+            #define SKINNY_BYTES 16
         #endif
-        #define FEW_SUMS 12
-        #define FEW_TALL 6
+        #define SKINNY_SUMS 12
+        #define SKINNY_TALL 6
     #endif
 
     #if defined(__has_feature)
         #if __has_feature(address_sanitizer)
-            #define FEW_UNROLL /* checks of unrolled loops take minutes to compile */
+            #define SKINNY_UNROLL /* checks of unrolled loops take minutes to compile */
         #endif
     #endif
     #ifdef __clang__
-        #ifndef FEW_UNROLL
-            #define FEW_UNROLL _Pragma("unroll")
+        #ifndef SKINNY_UNROLL
+            #define SKINNY_UNROLL _Pragma("unroll")
         #endif
     #else
-        #define FEW_UNROLL _Pragma("GCC unroll 24")
+        #define SKINNY_UNROLL _Pragma("GCC unroll 24")
     #endif
-    #define FEW_INLINE static inline __attribute__((always_inline))
+    #define SKINNY_INLINE static inline __attribute__((always_inline))
 
 /* z = x y, or z + x y when `add`: number l of row i of x at x[i * xs + l * xp]; y is (k,n), or (n,k) when trans, its
  * rows ld apart; those of z are ldz apart. A transposed y wants xp = 1. */
-typedef struct Few {
+typedef struct Skinny {
     int64_t m, n, k, xs, xp, ld, ldz;
     bool trans, add;
-} Few;
+} Skinny;
 
-static inline int64_t few_shares(int64_t n, int64_t most) { return (n + most - 1) / most; }
+static inline int64_t skinny_shares(int64_t n, int64_t most) { return (n + most - 1) / most; }
 #endif
 
-enum { NAME(LANES) = FEW_BYTES / sizeof(T) < 4 ? 4 : FEW_BYTES / sizeof(T) };
+enum { NAME(LANES) = SKINNY_BYTES / sizeof(T) < 4 ? 4 : SKINNY_BYTES / sizeof(T) };
 typedef T NAME(Vec) __attribute__((vector_size(NAME(LANES) * sizeof(T))));
 typedef T NAME(Lying) __attribute__((vector_size(NAME(LANES) * sizeof(T)), aligned(sizeof(T)), may_alias));
 typedef T NAME(Four) __attribute__((vector_size(4 * sizeof(T))));
@@ -54,18 +54,18 @@ typedef INTEGER NAME(Mask) __attribute__((vector_size(4 * sizeof(T))));
 /* ---- one row by y (k,n): each row of y from end to end ---- */
 
 /* C vectors, all there is: the sums stay in registers. */
-FEW_INLINE void NAME(few_narrow)(const int C, const Few *f, const T *x, const T *y, T *z)
+SKINNY_INLINE void NAME(skinny_narrow)(const int C, const Skinny *f, const T *x, const T *y, T *z)
 {
-    NAME(Vec) s[FEW_SUMS] = { { 0 } };
+    NAME(Vec) s[SKINNY_SUMS] = { { 0 } };
     NAME(Lying) *to = (void *)z;
     for (int64_t l = 0; l < f->k; l++, y += f->ld) {
         const NAME(Lying) *row = (const void *)y;
         T a = x[l * f->xp];
-        FEW_UNROLL
+        SKINNY_UNROLL
         for (int c = 0; c < C; c++)
             s[c] += a * row[c];
     }
-    FEW_UNROLL
+    SKINNY_UNROLL
     for (int c = 0; c < C; c++) {
         if (f->add)
             s[c] += to[c];
@@ -73,22 +73,25 @@ FEW_INLINE void NAME(few_narrow)(const int C, const Few *f, const T *x, const T 
     }
 }
 
-#define FEW_ROW(C) \
-    static void NAME(few_row_##C)(const Few *f, const T *x, const T *y, T *z) { NAME(few_narrow)(C, f, x, y, z); }
-#define FEW_ROW_NAME(C) NAME(few_row_##C),
-#define FEW_TWELVE(X)   X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
-#if FEW_SUMS == 24
-    #define FEW_WIDTHS(X) FEW_TWELVE(X) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24)
+#define SKINNY_ROW(C)                                                               \
+    static void NAME(skinny_row_##C)(const Skinny *f, const T *x, const T *y, T *z) \
+    {                                                                               \
+        NAME(skinny_narrow)(C, f, x, y, z);                                         \
+    }
+#define SKINNY_ROW_NAME(C) NAME(skinny_row_##C),
+#define SKINNY_TWELVE(X)   X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
+#if SKINNY_SUMS == 24
+    #define SKINNY_WIDTHS(X) SKINNY_TWELVE(X) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24)
 #else
-    #define FEW_WIDTHS(X) FEW_TWELVE(X)
+    #define SKINNY_WIDTHS(X) SKINNY_TWELVE(X)
 #endif
-FEW_WIDTHS(FEW_ROW)
-typedef void NAME(FewRow)(const Few *f, const T *x, const T *y, T *z);
-static NAME(FewRow) *const NAME(few_rows)[FEW_SUMS] = { FEW_WIDTHS(FEW_ROW_NAME) };
+SKINNY_WIDTHS(SKINNY_ROW)
+typedef void NAME(SkinnyRow)(const Skinny *f, const T *x, const T *y, T *z);
+static NAME(SkinnyRow) *const NAME(skinny_rows)[SKINNY_SUMS] = { SKINNY_WIDTHS(SKINNY_ROW_NAME) };
 
 /* Too wide for that: sums are kept in the first-level cache, and four rows of y are added at a time while the next four
  * are fetched. */
-static void NAME(few_wide)(const Few *f, const T *x, const T *y, T *z)
+static void NAME(skinny_wide)(const Skinny *f, const T *x, const T *y, T *z)
 {
     int64_t l = 0, ld = f->ld, xp = f->xp, size = sizeof(T);
     for (int64_t j = 0; !f->add && j < f->n; j++)
@@ -115,26 +118,26 @@ static void NAME(few_wide)(const Few *f, const T *x, const T *y, T *z)
     }
 }
 
-static void NAME(few_row)(const Few *f, const T *x, const T *y, T *z)
+static void NAME(skinny_row)(const Skinny *f, const T *x, const T *y, T *z)
 {
     int64_t vectors = f->n / NAME(LANES);
-    if (f->n % NAME(LANES) == 0 && vectors <= FEW_SUMS)
-        NAME(few_rows)[vectors - 1](f, x, y, z);
+    if (f->n % NAME(LANES) == 0 && vectors <= SKINNY_SUMS)
+        NAME(skinny_rows)[vectors - 1](f, x, y, z);
     else
-        NAME(few_wide)(f, x, y, z);
+        NAME(skinny_wide)(f, x, y, z);
 }
 
 /* ---- y (n,k) ---- */
 
 /* The sums of four vectors. */
-FEW_INLINE void NAME(few_across)(const NAME(Vec) * s, NAME(Four) * sums)
+SKINNY_INLINE void NAME(skinny_across)(const NAME(Vec) * s, NAME(Four) * sums)
 {
     NAME(Four) a[4];
-    FEW_UNROLL
+    SKINNY_UNROLL
     for (int i = 0; i < 4; i++) {
         const NAME(LyingFour) *part = (const void *)&s[i];
         a[i] = part[0];
-        FEW_UNROLL
+        SKINNY_UNROLL
         for (int h = 1; h < NAME(LANES) / 4; h++)
             a[i] += part[h];
     }
@@ -144,17 +147,17 @@ FEW_INLINE void NAME(few_across)(const NAME(Vec) * s, NAME(Four) * sums)
 }
 
 /* R rows of x by four of y, of which `lines` are there. One row of x takes those of y one after the other. */
-FEW_INLINE void NAME(few_dots)(const int R, const Few *f, int64_t lines, const T *x, const T *y, T *z)
+SKINNY_INLINE void NAME(skinny_dots)(const int R, const Skinny *f, int64_t lines, const T *x, const T *y, T *z)
 {
-    NAME(Vec) s[FEW_TALL][4] = { { { 0 } } };
+    NAME(Vec) s[SKINNY_TALL][4] = { { { 0 } } };
     const T *line[4];
     int64_t k = f->k, xs = f->xs, whole = k / NAME(LANES) * NAME(LANES), left = (k - whole) * (int64_t)sizeof(T);
     const char *next = (const char *)(y + 8 * f->ld);
-    FEW_UNROLL
+    SKINNY_UNROLL
     for (int j = 0; j < 4; j++)
         line[j] = y + (j < lines ? j : lines - 1) * f->ld;
     if (R == 1) {
-        FEW_UNROLL
+        SKINNY_UNROLL
         for (int j = 0; j < 4; j++) {
             NAME(Vec) t[3] = { { 0 } };
             int64_t l = 0;
@@ -170,72 +173,72 @@ FEW_INLINE void NAME(few_dots)(const int R, const Few *f, int64_t lines, const T
             s[0][j] = (s[0][j] + t[0]) + (t[1] + t[2]);
         }
     } else {
-        for (int64_t l = 0; l < whole; l += NAME(LANES), next += 4 * FEW_BYTES) {
-            FEW_UNROLL
+        for (int64_t l = 0; l < whole; l += NAME(LANES), next += 4 * SKINNY_BYTES) {
+            SKINNY_UNROLL
             for (int j = 0; j < 4; j++) {
                 NAME(Vec) w = *(const NAME(Lying) *)(line[j] + l);
-                __builtin_prefetch(next + j * FEW_BYTES, 0, 2);
-                FEW_UNROLL
+                __builtin_prefetch(next + j * SKINNY_BYTES, 0, 2);
+                SKINNY_UNROLL
                 for (int r = 0; r < R; r++)
                     s[r][j] += w * *(const NAME(Lying) *)(x + r * xs + l);
             }
         }
     }
     if (left) {
-        FEW_UNROLL
+        SKINNY_UNROLL
         for (int j = 0; j < 4; j++) {
             NAME(Vec) w = { 0 }, a = { 0 };
             memcpy(&w, line[j] + whole, (size_t)left);
-            FEW_UNROLL
+            SKINNY_UNROLL
             for (int r = 0; r < R; r++) {
                 memcpy(&a, x + r * xs + whole, (size_t)left);
                 s[r][j] += w * a;
             }
         }
     }
-    FEW_UNROLL
+    SKINNY_UNROLL
     for (int r = 0; r < R; r++) {
         NAME(Vec) four[4] = { s[r][0], s[r][1], s[r][2], s[r][3] };
         NAME(Four) sums;
-        NAME(few_across)(four, &sums);
+        NAME(skinny_across)(four, &sums);
         for (int64_t j = 0; j < lines; j++)
             z[r * f->ldz + j] = f->add ? z[r * f->ldz + j] + sums[j] : sums[j];
     }
 }
 
-typedef void NAME(FewDots)(const Few *f, int64_t lines, const T *x, const T *y, T *z);
-#define FEW_DOTS(R)                                                                           \
-    static void NAME(few_dots_##R)(const Few *f, int64_t lines, const T *x, const T *y, T *z) \
-    {                                                                                         \
-        NAME(few_dots)(R, f, lines, x, y, z);                                                 \
+typedef void NAME(SkinnyDots)(const Skinny *f, int64_t lines, const T *x, const T *y, T *z);
+#define SKINNY_DOTS(R)                                                                              \
+    static void NAME(skinny_dots_##R)(const Skinny *f, int64_t lines, const T *x, const T *y, T *z) \
+    {                                                                                               \
+        NAME(skinny_dots)(R, f, lines, x, y, z);                                                    \
     }
-FEW_DOTS(1)
-FEW_DOTS(2)
-FEW_DOTS(3)
-#if FEW_SUMS == 24
-FEW_DOTS(4)
-FEW_DOTS(5)
-FEW_DOTS(6)
+SKINNY_DOTS(1)
+SKINNY_DOTS(2)
+SKINNY_DOTS(3)
+#if SKINNY_SUMS == 24
+SKINNY_DOTS(4)
+SKINNY_DOTS(5)
+SKINNY_DOTS(6)
 #endif
 /* clang-format off: it lays a list with conditions out anew each time */
-static NAME(FewDots) *const NAME(few_all_dots)[FEW_SUMS / 4] = {
-    NAME(few_dots_1),
-    NAME(few_dots_2),
-    NAME(few_dots_3),
-#if FEW_SUMS == 24
-    NAME(few_dots_4),
-    NAME(few_dots_5),
-    NAME(few_dots_6),
+static NAME(SkinnyDots) *const NAME(skinny_all_dots)[SKINNY_SUMS / 4] = {
+    NAME(skinny_dots_1),
+    NAME(skinny_dots_2),
+    NAME(skinny_dots_3),
+#if SKINNY_SUMS == 24
+    NAME(skinny_dots_4),
+    NAME(skinny_dots_5),
+    NAME(skinny_dots_6),
 #endif
 };
 /* clang-format on */
 
-static void NAME(few_lines)(const Few *f, const T *x, const T *y, T *z)
+static void NAME(skinny_lines)(const Skinny *f, const T *x, const T *y, T *z)
 {
-    int64_t blocks = few_shares(f->m, FEW_SUMS / 4);
+    int64_t blocks = skinny_shares(f->m, SKINNY_SUMS / 4);
     for (int64_t j = 0; j < f->n; j += 4)
         for (int64_t b = 0; b < blocks; b++) {
             int64_t i = f->m * b / blocks, rows = f->m * (b + 1) / blocks - i, lines = f->n - j < 4 ? f->n - j : 4;
-            NAME(few_all_dots)[rows - 1](f, lines, x + i * f->xs, y + j * f->ld, z + i * f->ldz + j);
+            NAME(skinny_all_dots)[rows - 1](f, lines, x + i * f->xs, y + j * f->ld, z + i * f->ldz + j);
         }
 }

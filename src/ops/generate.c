@@ -1,6 +1,6 @@
 /* generate.c - tensors made from nothing: counting and random numbers.
  * Takes the result's type as an attribute; gives its elements. Random numbers are a function of (seed, stream, step,
- * index) alone, so any cut into parts gives the same ones. */
+ * index) alone, so any cut into shards gives the same ones. */
 #include <math.h>
 
 #include <cg/rules.h>
@@ -40,14 +40,14 @@ static bool iota_shape(CgInfer *inf)
 }
 
 /* Fewer of the other axes, or a shorter count from 0. */
-static bool iota_cut(const CgInfer *inf, CgCut *cut)
+static bool iota_slice_rule(const CgInfer *inf, CgSlice *slice)
 {
     int64_t zero;
     CgType t = inf->out[0];
-    if (cut->axis == cg_axis(inf->attrs, "axis", t.rank) && !(cg_dim_is_int(cut->from, &zero) && zero == 0))
+    if (slice->axis == cg_axis(inf->attrs, "axis", t.rank) && !(cg_dim_is_int(slice->from, &zero) && zero == 0))
         return false;
-    t.dim[cut->axis] = cg_dim_sub(cut->to, cut->from);
-    cut->attrs = cg_attrs_with(inf->attrs, cg_a_type("type", t));
+    t.dim[slice->axis] = cg_dim_sub(slice->to, slice->from);
+    slice->attrs = cg_attrs_with(inf->attrs, cg_a_type("type", t));
     return true;
 }
 
@@ -56,25 +56,25 @@ static void generator_work(const CgCall *call, CgWork *work)
     size_t n = (size_t)cg_tensor_count(call->out);
     *work = (CgWork){ .flops = (double)n,
         .bytes = (double)n * (double)cg_dtype_size(call->out->dtype),
-        .parts = (n + CG_PART - 1) / CG_PART };
-    if (!work->parts)
-        work->parts = 1;
+        .shards = (n + CG_SHARD - 1) / CG_SHARD };
+    if (!work->shards)
+        work->shards = 1;
 }
 
 /* y[.., i, ..] = i along the axis. */
-#define IOTA(T, name)                                                            \
-    static void name(const CgCall *call, CgPart part)                            \
-    {                                                                            \
-        const CgTensor *y = call->out;                                           \
-        T *to = y->data;                                                         \
-        size_t first, last;                                                      \
-        int64_t inner = 1;                                                       \
-        int axis = cg_axis(call->attrs, "axis", y->rank);                        \
-        for (int i = axis + 1; i < y->rank; i++)                                 \
-            inner *= y->dim[i];                                                  \
-        cg_part_range(part, (size_t)cg_tensor_count(y), CG_PART, &first, &last); \
-        for (size_t i = first; i < last; i++)                                    \
-            to[i] = (T)((int64_t)i / inner % y->dim[axis]);                      \
+#define IOTA(T, name)                                                               \
+    static void name(const CgCall *call, CgShard shard)                             \
+    {                                                                               \
+        const CgTensor *y = call->out;                                              \
+        T *to = y->data;                                                            \
+        size_t first, last;                                                         \
+        int64_t inner = 1;                                                          \
+        int axis = cg_axis(call->attrs, "axis", y->rank);                           \
+        for (int i = axis + 1; i < y->rank; i++)                                    \
+            inner *= y->dim[i];                                                     \
+        cg_shard_range(shard, (size_t)cg_tensor_count(y), CG_SHARD, &first, &last); \
+        for (size_t i = first; i < last; i++)                                       \
+            to[i] = (T)((int64_t)i / inner % y->dim[axis]);                         \
     }
 IOTA(float, iota_f32)
 IOTA(double, iota_f64)
@@ -87,31 +87,31 @@ static void draw(const CgCall *call, size_t first, size_t n, uint32_t *out)
 }
 
 /* The upper 24 bits as a fraction: every value is exact in f32, so f32 and f64 runs draw the same numbers. */
-#define UNIFORM(T, name)                                                                 \
-    static void name(const CgCall *call, CgPart part)                                    \
-    {                                                                                    \
-        T *to = call->out->data;                                                         \
-        uint32_t bits[CHUNK];                                                            \
-        size_t first, last;                                                              \
-        cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last); \
-        for (size_t at = first; at < last; at += CHUNK) {                                \
-            size_t n = last - at < CHUNK ? last - at : CHUNK;                            \
-            draw(call, at, n, bits);                                                     \
-            for (size_t i = 0; i < n; i++)                                               \
-                to[at + i] = (T)(int32_t)(bits[i] >> 8) * (T)0x1p-24;                    \
-        }                                                                                \
+#define UNIFORM(T, name)                                                                    \
+    static void name(const CgCall *call, CgShard shard)                                     \
+    {                                                                                       \
+        T *to = call->out->data;                                                            \
+        uint32_t bits[CHUNK];                                                               \
+        size_t first, last;                                                                 \
+        cg_shard_range(shard, (size_t)cg_tensor_count(call->out), CG_SHARD, &first, &last); \
+        for (size_t at = first; at < last; at += CHUNK) {                                   \
+            size_t n = last - at < CHUNK ? last - at : CHUNK;                               \
+            draw(call, at, n, bits);                                                        \
+            for (size_t i = 0; i < n; i++)                                                  \
+                to[at + i] = (T)(int32_t)(bits[i] >> 8) * (T)0x1p-24;                       \
+        }                                                                                   \
     }
 UNIFORM(float, random_uniform_f32)
 UNIFORM(double, random_uniform_f64)
 
 /* Box and Muller (1958): elements 2i and 2i + 1 from words 2i and 2i + 1; u in (0, 1] keeps the logarithm finite. */
 #define NORMAL(T, name)                                                                          \
-    static void name(const CgCall *call, CgPart part)                                            \
+    static void name(const CgCall *call, CgShard shard)                                          \
     {                                                                                            \
         T *to = call->out->data;                                                                 \
         uint32_t bits[CHUNK];                                                                    \
         size_t first, last;                                                                      \
-        cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last);         \
+        cg_shard_range(shard, (size_t)cg_tensor_count(call->out), CG_SHARD, &first, &last);      \
         for (size_t at = first; at < last; at += CHUNK) {                                        \
             size_t n = last - at < CHUNK ? last - at : CHUNK;                                    \
             draw(call, at, n + n % 2, bits);                                                     \
@@ -156,7 +156,7 @@ static const CgOp op_iota = {
     .below = iota_below,
     .shape = iota_shape,
     .work = generator_work,
-    .cut = iota_cut,
+    .slice_rule = iota_slice_rule,
     .traits = CG_GENERATOR | CG_NODIFF,
     .samples = iota_samples,
     .kernel = { [CG_F32] = iota_f32, [CG_F64] = iota_f64, [CG_I32] = iota_i32, [CG_I64] = iota_i64 },

@@ -8,12 +8,12 @@
 
 static void rows_work(const CgTensor *big, size_t rows, CgWork *work)
 {
-    size_t n = (size_t)cg_tensor_count(big), parts = (n + CG_PART - 1) / CG_PART;
+    size_t n = (size_t)cg_tensor_count(big), shards = (n + CG_SHARD - 1) / CG_SHARD;
     *work = (CgWork){ .flops = (double)n,
         .bytes = 2.0 * (double)n * (double)cg_dtype_size(big->dtype),
-        .parts = parts < rows ? parts : rows };
-    if (!work->parts)
-        work->parts = 1;
+        .shards = shards < rows ? shards : rows };
+    if (!work->shards)
+        work->shards = 1;
 }
 
 /* ---- take ---- */
@@ -28,11 +28,11 @@ static bool take_shape(CgInfer *inf)
     return true;
 }
 
-static void take_kernel(const CgCall *call, CgPart part)
+static void take_kernel(const CgCall *call, CgShard shard)
 {
     const CgTensor *table = &call->in[0], *ids = &call->in[1];
     size_t size = cg_dtype_size(table->dtype), row = (size_t)table->dim[1] * size, first, last;
-    cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);
+    cg_shard_range(shard, (size_t)cg_tensor_count(ids), 1, &first, &last);
     for (size_t i = first; i < last && row; i++) {
         char *to = (char *)call->out->data + i * row;
         int64_t id = cg_index_at(call, 1, (int64_t)i, table->dim[0]);
@@ -67,13 +67,13 @@ static CgRef take_fold(CgBuild *b, const CgSite *site)
     return cg_fill(b, t, v);
 }
 
-static CgAlong take_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule take_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     to->axis = axis;
     if (operand == 1)
-        return CG_ALONG_POINTWISE;
+        return CG_AXIS_POINTWISE;
     to->axis = inf->in[1].rank;
-    return axis == 1 ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
+    return axis == 1 ? CG_AXIS_POINTWISE : CG_AXIS_WHOLE;
 }
 
 /* ---- scatter_add ---- */
@@ -92,16 +92,16 @@ static bool scatter_shape(CgInfer *inf)
     return true;
 }
 
-/* Each part owns a range of rows and goes through all ids in order: the order of every sum is that of the ids. */
+/* Each shard owns a range of rows and goes through all ids in order: the order of every sum is that of the ids. */
 #define SCATTER(T, name)                                                       \
-    static void name(const CgCall *call, CgPart part)                          \
+    static void name(const CgCall *call, CgShard shard)                        \
     {                                                                          \
         const CgTensor *ids = &call->in[0], *g = &call->in[1], *y = call->out; \
         int64_t rows = y->dim[0], d = y->dim[1], n = cg_tensor_count(ids);     \
         const T *from = g->data;                                               \
         T *to = y->data;                                                       \
         size_t first, last;                                                    \
-        cg_part_range(part, (size_t)rows, 1, &first, &last);                   \
+        cg_shard_range(shard, (size_t)rows, 1, &first, &last);                 \
         for (int64_t i = (int64_t)first * d; i < (int64_t)last * d; i++)       \
             to[i] = 0;                                                         \
         for (int64_t i = 0; i < n; i++) {                                      \
@@ -118,26 +118,26 @@ static bool scatter_shape(CgInfer *inf)
 SCATTER(float, scatter_f32)
 SCATTER(double, scatter_f64)
 
-static void scatter_kernel(const CgCall *call, CgPart part)
+static void scatter_kernel(const CgCall *call, CgShard shard)
 {
     if (call->out->dtype == CG_F32)
-        scatter_f32(call, part);
+        scatter_f32(call, shard);
     else
-        scatter_f64(call, part);
+        scatter_f64(call, shard);
 }
 
 static void scatter_work(const CgCall *call, CgWork *work)
 {
     size_t n = (size_t)(cg_tensor_count(call->out) + cg_tensor_count(&call->in[1])),
-           parts = (n + CG_PART - 1) / CG_PART;
+           shards = (n + CG_SHARD - 1) / CG_SHARD;
     size_t rows = (size_t)call->out->dim[0];
-    if (parts > 16)
-        parts = 16; /* each goes through all ids */
-    if (parts > rows)
-        parts = rows;
+    if (shards > 16)
+        shards = 16; /* each goes through all ids */
+    if (shards > rows)
+        shards = rows;
     *work = (CgWork){ .flops = (double)n,
         .bytes = 2.0 * (double)n * (double)cg_dtype_size(call->out->dtype),
-        .parts = parts ? parts : 1 };
+        .shards = shards ? shards : 1 };
 }
 
 static void scatter_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
@@ -145,10 +145,10 @@ static void scatter_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     gin[1] = cg_b(b, "take", site->gout[0], site->in[0]);
 }
 
-static CgAlong scatter_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule scatter_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     to->axis = 1;
-    return operand == 1 && axis == inf->in[1].rank - 1 ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
+    return operand == 1 && axis == inf->in[1].rank - 1 ? CG_AXIS_POINTWISE : CG_AXIS_WHOLE;
 }
 
 /* ---- pick ---- */
@@ -164,19 +164,19 @@ static bool pick_shape(CgInfer *inf)
     return true;
 }
 
-#define PICK(T, name)                                                              \
-    static void name(const CgCall *call, CgPart part)                              \
-    {                                                                              \
-        const CgTensor *x = &call->in[0], *ids = &call->in[1];                     \
-        int64_t v = x->dim[x->rank - 1];                                           \
-        const T *from = x->data;                                                   \
-        T *to = call->out->data;                                                   \
-        size_t first, last;                                                        \
-        cg_part_range(part, (size_t)cg_tensor_count(ids), CG_PART, &first, &last); \
-        for (size_t i = first; i < last; i++) {                                    \
-            int64_t id = cg_index_at(call, 1, (int64_t)i, v);                      \
-            to[i] = id < 0 ? 0 : from[(int64_t)i * v + id];                        \
-        }                                                                          \
+#define PICK(T, name)                                                                 \
+    static void name(const CgCall *call, CgShard shard)                               \
+    {                                                                                 \
+        const CgTensor *x = &call->in[0], *ids = &call->in[1];                        \
+        int64_t v = x->dim[x->rank - 1];                                              \
+        const T *from = x->data;                                                      \
+        T *to = call->out->data;                                                      \
+        size_t first, last;                                                           \
+        cg_shard_range(shard, (size_t)cg_tensor_count(ids), CG_SHARD, &first, &last); \
+        for (size_t i = first; i < last; i++) {                                       \
+            int64_t id = cg_index_at(call, 1, (int64_t)i, v);                         \
+            to[i] = id < 0 ? 0 : from[(int64_t)i * v + id];                           \
+        }                                                                             \
     }
 PICK(float, pick_f32)
 PICK(double, pick_f64)
@@ -193,10 +193,10 @@ static void pick_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     gin[0] = cg_mul(b, cg_repeat(b, site->gout[0], t, t.rank - 1), one_hot_like(b, site->in[1], t));
 }
 
-static CgAlong pick_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule pick_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     to->axis = axis;
-    return operand == 0 && axis == inf->in[0].rank - 1 ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
+    return operand == 0 && axis == inf->in[0].rank - 1 ? CG_AXIS_WHOLE : CG_AXIS_POINTWISE;
 }
 
 /* ---- one_hot ---- */
@@ -218,12 +218,12 @@ static bool one_hot_shape(CgInfer *inf)
     return cg_infer_fail(inf, -1, -1, "one_hot makes f32 or f64, not '%s'", name);
 }
 
-static void one_hot_kernel(const CgCall *call, CgPart part)
+static void one_hot_kernel(const CgCall *call, CgShard shard)
 {
     const CgTensor *ids = &call->in[0], *y = call->out;
     int64_t n = y->dim[y->rank - 1];
     size_t size = cg_dtype_size(y->dtype), row = (size_t)n * size, first, last;
-    cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);
+    cg_shard_range(shard, (size_t)cg_tensor_count(ids), 1, &first, &last);
     for (size_t i = first; i < last; i++) {
         char *to = (char *)y->data + i * row;
         int64_t id = cg_index_at(call, 0, (int64_t)i, n);
@@ -240,11 +240,6 @@ static void one_hot_kernel(const CgCall *call, CgPart part)
 static void one_hot_work(const CgCall *call, CgWork *work)
 {
     rows_work(call->out, (size_t)cg_tensor_count(&call->in[0]), work);
-}
-
-static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to)
-{
-    return cg_along_same(inf, operand, axis, to);
 }
 
 /* ---- the ops ---- */
@@ -286,7 +281,7 @@ static const CgOp op_take = {
     .vjp = take_vjp,
     .work = take_work,
     .fold = take_fold,
-    .along = take_along,
+    .axis_rule = take_axis_rule,
     .kernel = { take_kernel, take_kernel, take_kernel, take_kernel, take_kernel },
     .samples = take_samples,
 };
@@ -300,7 +295,7 @@ static const CgOp op_scatter_add = {
     .shape = scatter_shape,
     .vjp = scatter_vjp,
     .work = scatter_work,
-    .along = scatter_along,
+    .axis_rule = scatter_axis_rule,
     .kernel = { [CG_I32] = scatter_kernel, [CG_I64] = scatter_kernel },
     .samples = scatter_samples,
 };
@@ -314,7 +309,7 @@ static const CgOp op_pick = {
     .shape = pick_shape,
     .vjp = pick_vjp,
     .kernel = CG_FLOAT_KERNELS(pick),
-    .along = pick_along,
+    .axis_rule = pick_axis_rule,
     .samples = pick_samples,
 };
 
@@ -325,7 +320,7 @@ static const CgOp op_one_hot = {
     .doc = "Rows of n zeros with a one where the id says. A number outside 0 .. n-1 is an error.\n",
     .shape = one_hot_shape,
     .work = one_hot_work,
-    .along = along,
+    .axis_rule = cg_axis_rule_same,
     .traits = CG_NODIFF,
     .kernel = { [CG_I32] = one_hot_kernel, [CG_I64] = one_hot_kernel },
     .samples = one_hot_samples,

@@ -24,8 +24,8 @@ static bool const_shape(CgInfer *inf)
     return true;
 }
 
-/* The type of result k is known where the part is made (cg_build_part), not here. */
-static bool part_shape(CgInfer *inf)
+/* The type of result k is known where the node is made (cg_build_result), not here. */
+static bool result_shape(CgInfer *inf)
 {
     inf->out[0] = inf->in[0];
     return true;
@@ -71,14 +71,15 @@ static const CgOp op_const = {
     .samples = no_samples,
 };
 
-static const CgOp op_part = {
+static const CgOp op_result = {
     CG_OP_HERE,
-    .name = "part",
+    .name = "result",
+    .was = "part",
     .sig = "(x: T[..s], k: int) -> T[..r]",
     .doc = "Result k of a node that has several; result 0 is the node itself.\n",
-    .shape = part_shape,
+    .shape = result_shape,
     .traits = CG_RESULT,
     .samples = no_samples,
 };
 
-CG_OPS(leaf, &op_input, &op_param, &op_const, &op_part)
+CG_OPS(leaf, &op_input, &op_param, &op_const, &op_result)

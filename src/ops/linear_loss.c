@@ -102,7 +102,7 @@ static void vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
     bool tb = flag(site->attrs);
     CgRef x = site->in[0], w = site->in[1], ids = site->in[site->nin - 2], g = site->in[site->nin - 1];
     CgRef z = logits_of(b, x, w, bias < 0 ? CG_NONE : site->in[bias], tb), d = row_loss_vjp(b, site, z, ids, g);
-    out[0] = cg_build_part(b, d, 1);
+    out[0] = cg_build_result(b, d, 1);
     out[1] = cg_matmul(b, d, w, false, !tb);
     out[2] = weight_gradient(b, as_rows(b, x, 1), as_rows(b, d, 1), tb, CG_NONE);
     if (bias > 0)
@@ -174,7 +174,7 @@ static void vjp_lower(CgBuild *b, const CgSite *site, CgRef *out)
         int64_t to = at + step < rows ? at + step : rows;
         CgRef some = rows_of(b, x, at, to), z = logits_of(b, some, w, bias < 0 ? CG_NONE : site->in[bias], tb);
         CgRef d = row_loss_vjp(b, site, z, rows_of(b, flat, at, to), rows_of(b, g, at, to));
-        loss[n] = cg_build_part(b, d, 1);
+        loss[n] = cg_build_result(b, d, 1);
         gx[n++] = cg_matmul(b, d, w, false, !tb);
         gw = weight_gradient(b, some, d, tb, gw);
         if (bias > 0)
@@ -198,7 +198,7 @@ static void linear_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     CgRef all = cg_build(
         b, site->nin == 4 ? "affine_cross_entropy_vjp" : "linear_cross_entropy_vjp", site->nin + 1, in, site->attrs);
     for (int i = 0; i < site->nin - 1; i++)
-        gin[i] = cg_build_part(b, all, i + 1);
+        gin[i] = cg_build_result(b, all, i + 1);
 }
 
 /* The product of rows and one matrix, when nothing else wants it. */
@@ -255,12 +255,12 @@ static CgRef affine_match(CgBuild *b, CgRef root)
 }
 
 /* Rows apart from each other; each depends on all of w and bias. */
-static CgAlong linear_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule linear_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     int r = inf->in[0].rank;
     to->axis = axis;
     bool rows = operand == 0 || inf->in[operand].dtype == CG_I32 || inf->in[operand].dtype == CG_I64;
-    return rows && axis < r - 1 ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
+    return rows && axis < r - 1 ? CG_AXIS_POINTWISE : CG_AXIS_WHOLE;
 }
 
 static const CgSample linear_samples[] = {
@@ -303,9 +303,9 @@ static const CgOp op_linear_cross_entropy = {
     .expand = loss_expand,
     .lower = loss_lower,
     .match = linear_match,
-    .along = linear_along,
-    .within = "linear_cross_entropy_vjp",
-    .within_result = 0,
+    .axis_rule = linear_axis_rule,
+    .merge_into = "linear_cross_entropy_vjp",
+    .merge_result = 0,
     .traits = CG_PRODUCTS,
     .samples = linear_samples,
 };
@@ -321,9 +321,9 @@ static const CgOp op_affine_cross_entropy = {
     .expand = loss_expand,
     .lower = loss_lower,
     .match = affine_match,
-    .along = linear_along,
-    .within = "affine_cross_entropy_vjp",
-    .within_result = 0,
+    .axis_rule = linear_axis_rule,
+    .merge_into = "affine_cross_entropy_vjp",
+    .merge_result = 0,
     .traits = CG_PRODUCTS,
     .samples = affine_samples,
 };

@@ -34,13 +34,13 @@ static bool cross_entropy_vjp_shape(CgInfer *inf)
 
 static void loss_work(const CgCall *call, CgWork *work)
 {
-    size_t n = (size_t)cg_tensor_count(&call->in[0]), parts = (n + CG_PART - 1) / CG_PART,
+    size_t n = (size_t)cg_tensor_count(&call->in[0]), shards = (n + CG_SHARD - 1) / CG_SHARD,
            rows = (size_t)cg_tensor_count(&call->in[1]);
     size_t moved = cg_dtype_size(call->in[0].dtype) + (call->nin == 3 ? cg_dtype_size(call->out->dtype) : 0);
     *work = (CgWork){ .flops = 8.0 * (double)n, .bytes = (double)n * (double)moved };
-    work->parts = parts < rows ? parts : rows;
-    if (!work->parts)
-        work->parts = 1;
+    work->shards = shards < rows ? shards : rows;
+    if (!work->shards)
+        work->shards = 1;
     if (call->out->dtype == CG_BF16)
         work->scratch = (size_t)call->in[0].dim[call->in[0].rank - 1] * sizeof(float);
 }
@@ -103,10 +103,10 @@ static void cross_entropy_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
     out[1] = cg_build(b, "cross_entropy", 2, site->in, site->attrs);
 }
 
-static CgAlong loss_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule loss_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     to->axis = axis;
-    return operand == 0 && axis == inf->in[0].rank - 1 ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
+    return operand == 0 && axis == inf->in[0].rank - 1 ? CG_AXIS_WHOLE : CG_AXIS_POINTWISE;
 }
 
 static const CgSample loss_samples[] = {
@@ -139,9 +139,9 @@ static const CgOp op_cross_entropy = {
     .expand = cross_entropy_expand,
     .kernel = CG_FLOAT_KERNELS(cross_entropy),
     .work = loss_work,
-    .along = loss_along,
-    .within = "cross_entropy_vjp",
-    .within_result = 1,
+    .axis_rule = loss_axis_rule,
+    .merge_into = "cross_entropy_vjp",
+    .merge_result = 1,
     .samples = loss_samples,
 };
 
@@ -155,7 +155,7 @@ static const CgOp op_cross_entropy_vjp = {
     .expand = cross_entropy_vjp_expand,
     .kernel = CG_FLOAT_KERNELS(cross_entropy_vjp),
     .work = loss_work,
-    .along = loss_along,
+    .axis_rule = loss_axis_rule,
     .inplace = 1,
     .rounded = 1,
     .traits = CG_OVER_ROWS,

@@ -11,14 +11,14 @@ static T NAME(greatest)(const T *x, int64_t v)
 }
 
 /* log sum exp(x) - x[id] */
-static void NAME(cross_entropy)(const CgCall *call, CgPart part)
+static void NAME(cross_entropy)(const CgCall *call, CgShard shard)
 {
     const CgTensor *logits = &call->in[0], *ids = &call->in[1];
     int64_t v = logits->dim[logits->rank - 1];
     T *to = call->out->data;
     const CgAttr *ignore = cg_attr_find(call->attrs, "ignore");
     size_t first, last;
-    cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);
+    cg_shard_range(shard, (size_t)cg_tensor_count(ids), 1, &first, &last);
     for (size_t r = first; r < last; r++) {
         const T *x = (const T *)logits->data + (int64_t)r * v;
         int64_t id = id_at(call, (int64_t)r, v, ignore);
@@ -41,18 +41,18 @@ static void NAME(cross_entropy)(const CgCall *call, CgPart part)
 }
 
 /* (softmax(x) - [i = id]) g, and the loss */
-static void NAME(cross_entropy_vjp)(const CgCall *call, CgPart part)
+static void NAME(cross_entropy_vjp)(const CgCall *call, CgShard shard)
 {
     const CgTensor *logits = &call->in[0], *ids = &call->in[1];
     int64_t v = logits->dim[logits->rank - 1];
     size_t first, last;
-    cg_part_range(part, (size_t)cg_tensor_count(ids), 1, &first, &last);
+    cg_shard_range(shard, (size_t)cg_tensor_count(ids), 1, &first, &last);
     T *loss = call->out[1].data;
     bool rounds = call->out->dtype == CG_BF16;
     const CgAttr *ignore = cg_attr_find(call->attrs, "ignore");
     for (size_t r = first; r < last; r++) {
         const T *x = (const T *)logits->data + (int64_t)r * v;
-        T *dx = rounds ? (T *)part.scratch : (T *)call->out->data + (int64_t)r * v;
+        T *dx = rounds ? (T *)shard.scratch : (T *)call->out->data + (int64_t)r * v;
         T g = ((const T *)call->in[2].data)[r];
         int64_t id = id_at(call, (int64_t)r, v, ignore);
         if (id < 0) {
@@ -82,7 +82,7 @@ static void NAME(cross_entropy_vjp)(const CgCall *call, CgPart part)
             dx[i] *= scale;
         dx[id] -= g;
         if (rounds)
-            cg_bf16_round(part.scratch, (uint16_t *)call->out->data + (int64_t)r * cg_row_step(call->out), (size_t)v);
+            cg_bf16_round(shard.scratch, (uint16_t *)call->out->data + (int64_t)r * cg_row_step(call->out), (size_t)v);
     }
 }
 

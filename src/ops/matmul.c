@@ -1,8 +1,8 @@
 /* matmul.c - matrix products, batched or with one shared right factor.
  * Takes operands with any strides (an axis of unit stride in each is used in place, others are copied); gives the
  * contiguous product through the one-thread products of kernel.h: one large product by factors that are packed once for
- * all parts, others tile by tile, few rows or numbers by few.h. How the result is cut follows from the sizes alone, so
- * that any number of threads gives the same bits. */
+ * all shards, others tile by tile, few rows or numbers by gemm_skinny.h. How the result is cut follows from the sizes
+ * alone, so that any number of threads gives the same bits. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,34 +40,34 @@
 #define MOST_TILES 64
 #define TILE_SIDE \
     128 /* least rows or columns of a tile: below, packing costs more than it divides; twice that is better */
-#define FEW_FLOPS  5e7         /* below, tiles of half that side do */
-#define SIDE_MAX   1024        /* copied tiles only: bounds the scratch memory */
-#define THIN_BYTES (128 << 10) /* of the right factor, a part of a product of few rows: at least */
-#define THIN_FLOPS 1e6         /* or these, where there is more to compute than to read */
-#define THIN_PARTS 16          /* parts at most */
+#define HALF_SIDE_FLOPS    5e7         /* below, tiles of half that side do */
+#define SIDE_MAX           1024        /* copied tiles only: bounds the scratch memory */
+#define SKINNY_SHARD_BYTES (128 << 10) /* of the right factor, a shard of a product of few rows: at least */
+#define SKINNY_SHARD_FLOPS 1e6         /* or these, where there is more to compute than to read */
+#define SKINNY_SHARDS      16          /* shards at most */
 #define SPLIT_ROWS \
-    4 /* up to so many rows a part reads rows of the right factor from end to end, and sums meet in the end */
-#define SPLIT_PARTS 8          /* parts at most then */
-#define SPLIT_DEPTH 16         /* rows a part reads for each row of sums it makes, at least */
-#define NARROW      64         /* columns of a part, at least, above that */
-#define SMALL_FLOPS 5e5        /* below, no number of rows is worth packing for, in f32 */
-#define JOINT_FLOPS 4e6        /* packing for all parts pays from here */
-#define JOINT_ROWS  29         /* and from so many rows: fewer are not worth packing the right factor */
-#define JOINT_MOST  (64 << 20) /* bytes of packed factors */
-#define PART_FLOPS  6e6        /* of a part, at least */
-#define PARTS       32         /* parts at most */
-#define PANELS      3          /* panels of rows of a part, at least: each passes over the columns once */
-#define ONCE_BYTES  (2 << 20)  /* of the right factor that each thread packs for itself once, at most */
-#define ONCE_SIDE   1024       /* rows it serves, at least: packing it is then little of a share's time */
-#define WIDE_SIDE   1024       /* rows of a wide result, at most; it has twice as many columns */
-#define STRETCH     65536      /* numbers packed by one part of `begin`, at least */
+    4 /* up to so many rows a shard reads rows of the right factor from end to end, and sums meet in the end */
+#define SPLIT_SHARDS 8          /* shards at most then */
+#define SPLIT_DEPTH  16         /* rows a shard reads for each row of sums it makes, at least */
+#define NARROW       64         /* columns of a shard, at least, above that */
+#define SMALL_FLOPS  5e5        /* below, no number of rows is worth packing for, in f32 */
+#define PACKED_FLOPS 4e6        /* packing for all shards pays from here */
+#define PACKED_ROWS  29         /* and from so many rows: fewer are not worth packing the right factor */
+#define PACKED_MOST  (64 << 20) /* bytes of packed factors */
+#define SHARD_FLOPS  6e6        /* of a shard, at least */
+#define SHARDS       32         /* shards at most */
+#define PANELS       3          /* panels of rows of a shard, at least: each passes over the columns once */
+#define ONCE_BYTES   (2 << 20)  /* of the right factor that each thread packs for itself once, at most */
+#define ONCE_SIDE    1024       /* rows it serves, at least: packing it is then little of a share's time */
+#define WIDE_SIDE    1024       /* rows of a wide result, at most; it has twice as many columns */
+#define PACK_NUMBERS 65536      /* numbers packed by one shard of `begin`, at least */
 #define BLOCK_FLOPS \
-    1.6e9              /* of a block that packs all it needs for itself, at least, unless there are no more than ... */
-#define BLOCKS     2   /* ... so many */
-#define DEEP_LANE  512 /* of the summed axis in a lane, at least */
-#define DEEP_LANES 4   /* lanes at most */
-#define DEEP_SUMS  (128 << 10) /* bytes of a lane of them, at most */
-#define NEAR       256         /* numbers of each lane that are fetched ahead when they are added */
+    1.6e9               /* of a block that packs all it needs for itself, at least, unless there are no more than ... */
+#define BLOCKS        2 /* ... so many */
+#define SPLIT_K_LANE  512         /* of the summed axis in a lane, at least */
+#define SPLIT_K_LANES 4           /* lanes at most */
+#define SPLIT_K_BYTES (128 << 10) /* bytes of a lane of them, at most */
+#define NEAR          256         /* numbers of each lane that are fetched ahead when they are added */
 
 /* ---- shape ---- */
 
@@ -120,19 +120,20 @@ typedef struct Factor {
 
 typedef struct Product {
     int64_t batch, m, n, k;
-    int64_t tm, tn;   /* of a tile */
-    int64_t nm, nn;   /* tiles, or parts of a joint product, along each */
-    int64_t together; /* batch items of a part, when they are small */
-    size_t parts;
+    int64_t tm, tn; /* of a tile */
+    int64_t nm, nn; /* tiles, or shards of a product packed once, along each */
+    int64_t items;  /* batch items of a shard, when they are small */
+    size_t shards;
     Factor x, y;
-    bool flat;       /* leading axes of x are part of m */
-    bool thin;       /* few rows, or few numbers: the right factor is read as it lies */
-    int64_t nk;      /* parts of a thin product along the summed axis; sums of more than one meet in `finish` */
-    bool joint;      /* factors are packed once for all parts */
-    bool left_apart; /* the left factor is not: each part packs its own rows */
-    bool right_once; /* nor the right one: each thread packs it once, since what another has written comes slowly */
-    CgGemm gemm;     /* of a joint product */
-    int64_t lanes;   /* a deep product is cut along k, too: sums of its lanes; else 0 */
+    bool flat;           /* leading axes of x are part of m */
+    bool skinny;         /* few rows, or few numbers: the right factor is read as it lies */
+    int64_t nk;          /* shards of a skinny product along the summed axis; sums of more than one meet in `finish` */
+    bool packed_once;    /* factors are packed once for all shards */
+    bool left_per_shard; /* the left factor is not: each shard packs its own rows */
+    bool right_per_thread; /* nor the right one: each thread packs it once, since what another has written comes slowly
+                            */
+    CgGemm gemm;           /* of a product packed once */
+    int64_t lanes;         /* split-k: shares of the summed axis, each with sums of its own; else 0 */
 } Product;
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -169,7 +170,7 @@ static void halve(Product *p, int64_t want, int64_t side)
 
 static bool is_plain(const Product *p, double flops)
 {
-    return p->batch == 1 && !p->thin && !p->x.packed && !p->y.packed && flops >= JOINT_FLOPS;
+    return p->batch == 1 && !p->skinny && !p->x.packed && !p->y.packed && flops >= PACKED_FLOPS;
 }
 
 /* Where the left factor lies along k (a gradient of weights), sums are long or the result is wide, few large tiles are
@@ -187,14 +188,14 @@ static void choose_tiles(Product *p, double flops)
     p->nm = p->nn = 1;
     if (in_blocks(p, flops)) {
         want = (int64_t)(flops / BLOCK_FLOPS);
-        halve(p, want < BLOCKS ? BLOCKS : want < PARTS ? want : PARTS, TILE_SIDE / 2);
+        halve(p, want < BLOCKS ? BLOCKS : want < SHARDS ? want : SHARDS, TILE_SIDE / 2);
     } else {
         if (want > TILES)
             want = large < TILES ? TILES : large < MOST_TILES ? large : MOST_TILES;
         want = ceil_div(want, p->batch);
         halve(p, want, 2 * TILE_SIDE);
         halve(p, want, TILE_SIDE);
-        if (flops < FEW_FLOPS)
+        if (flops < HALF_SIDE_FLOPS)
             halve(p, want, TILE_SIDE / 2);
     }
     /* Whole vectors a tile. */
@@ -204,22 +205,22 @@ static void choose_tiles(Product *p, double flops)
 
 static int64_t between(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
 
-/* Few rows: stretches of the right factor as long as can be. */
-static void choose_thin(Product *p, double flops, size_t size)
+/* Skinny rows: pack_shards of the right factor as long as can be. */
+static void choose_skinny(Product *p, double flops, size_t size)
 {
-    int64_t bytes = p->n * p->k * (int64_t)size / THIN_BYTES, parts = (int64_t)(flops / THIN_FLOPS);
+    int64_t bytes = p->n * p->k * (int64_t)size / SKINNY_SHARD_BYTES, shards = (int64_t)(flops / SKINNY_SHARD_FLOPS);
     p->nm = p->nn = p->nk = 1;
     p->tm = p->m;
-    parts = bytes > parts ? bytes : parts;
+    shards = bytes > shards ? bytes : shards;
     if (!p->y.trans && p->m <= SPLIT_ROWS)
-        p->nk = between(bytes, 1, between(p->k / (SPLIT_DEPTH * p->m), 1, SPLIT_PARTS));
+        p->nk = between(bytes, 1, between(p->k / (SPLIT_DEPTH * p->m), 1, SPLIT_SHARDS));
     else
-        p->nn = between(parts, 1, between(p->n / (p->y.trans ? 16 : NARROW), 1, THIN_PARTS));
-    p->parts = (size_t)(p->nk * p->nn);
+        p->nn = between(shards, 1, between(p->n / (p->y.trans ? 16 : NARROW), 1, SKINNY_SHARDS));
+    p->shards = (size_t)(p->nk * p->nn);
 }
 
-/* Where the columns of part i begin: whole vectors, about as many for each. */
-static int64_t thin_column(const Product *p, int64_t i)
+/* Where the columns of shard i begin: whole vectors, about as many for each. */
+static int64_t skinny_column(const Product *p, int64_t i)
 {
     return i == p->nn ? p->n : ceil_div(p->n, 16) * i / p->nn * 16;
 }
@@ -240,34 +241,34 @@ static CgGemm factors(const CgCall *call, bool ta, bool tb, int64_t m, int64_t n
         .ldb = ldb };
 }
 
-/* One product of some size, whose left factor lies along its rows: parts are panels of rows by panels of columns. */
-static bool choose_joint(const CgCall *call, Product *p, double flops)
+/* One product of some size, whose left factor lies along its rows: shards are panels of rows by panels of columns. */
+static bool choose_packed(const CgCall *call, Product *p, double flops)
 {
     CgGemm *g = &p->gemm;
-    if (!is_plain(p, flops) || (p->m < JOINT_ROWS && !p->y.trans))
+    if (!is_plain(p, flops) || (p->m < PACKED_ROWS && !p->y.trans))
         return false;
     *g = factors(call, false, p->y.trans, p->m, p->n, p->k, p->x.ld, p->y.ld);
     cg_gemm_layout(g);
-    int64_t want = (int64_t)(flops / PART_FLOPS);
-    want = want < 1 ? 1 : want > PARTS ? PARTS : want;
+    int64_t want = (int64_t)(flops / SHARD_FLOPS);
+    want = want < 1 ? 1 : want > SHARDS ? SHARDS : want;
     p->nm = g->left_panels / PANELS < want ? g->left_panels / PANELS : want;
     if (p->nm < 1)
         p->nm = 1;
     p->nn = 2 * p->nm > want ? 1 : want / p->nm < g->right_panels ? want / p->nm : g->right_panels;
-    p->left_apart = g->left_bytes > 0 && p->nn == 1;
-    p->right_once = p->nn == 1 && p->m >= ONCE_SIDE && g->right_bytes <= ONCE_BYTES;
-    return g->right_bytes + (p->left_apart ? 0 : g->left_bytes) <= JOINT_MOST;
+    p->left_per_shard = g->left_bytes > 0 && p->nn == 1;
+    p->right_per_thread = p->nn == 1 && p->m >= ONCE_SIDE && g->right_bytes <= ONCE_BYTES;
+    return g->right_bytes + (p->left_per_shard ? 0 : g->left_bytes) <= PACKED_MOST;
 }
 
 /* A small result of long sums: each lane of k is a product by itself whose sums lie in shared memory and are then added
  * in order. */
-static bool choose_deep(const CgCall *call, Product *p, double flops)
+static bool choose_split_k(const CgCall *call, Product *p, double flops)
 {
     int64_t sums = p->m * p->n * (int64_t)cg_dtype_size(call->out->dtype);
-    if (!is_plain(p, flops) || p->k < 2 * DEEP_LANE || sums > DEEP_SUMS)
+    if (!is_plain(p, flops) || p->k < 2 * SPLIT_K_LANE || sums > SPLIT_K_BYTES)
         return false;
-    p->lanes = p->k / DEEP_LANE < DEEP_LANES ? p->k / DEEP_LANE : DEEP_LANES;
-    p->parts = (size_t)(p->m * p->n / STRETCH * 4 + 1);
+    p->lanes = p->k / SPLIT_K_LANE < SPLIT_K_LANES ? p->k / SPLIT_K_LANE : SPLIT_K_LANES;
+    p->shards = (size_t)(p->m * p->n / PACK_NUMBERS * 4 + 1);
     return true;
 }
 
@@ -277,7 +278,7 @@ static Product product(const CgCall *call)
     bool ta = flag(call->attrs, "ta"), tb = flag(call->attrs, "tb");
     int r = x->rank, s = y->rank;
     Product p = {
-        .batch = 1, .nk = 1, .m = z->dim[r - 2], .n = z->dim[r - 1], .k = x->dim[ta ? r - 2 : r - 1], .together = 1
+        .batch = 1, .nk = 1, .m = z->dim[r - 2], .n = z->dim[r - 1], .k = x->dim[ta ? r - 2 : r - 1], .items = 1
     };
     p.x = (Factor){ .rs = x->stride[ta ? r - 1 : r - 2], .cs = x->stride[ta ? r - 2 : r - 1] };
     p.y = (Factor){ .rs = y->stride[tb ? s - 1 : s - 2], .cs = y->stride[tb ? s - 2 : s - 1] };
@@ -306,24 +307,24 @@ static Product product(const CgCall *call)
         p.tm = p.m;
         p.tn = p.n;
         p.nm = p.nn = 1;
-        p.parts = 1;
-        p.together = p.batch > 0 ? p.batch : 1;
+        p.shards = 1;
+        p.items = p.batch > 0 ? p.batch : 1;
         return p;
     }
     choose_layout(&p.x, p.m, p.k);
     choose_layout(&p.y, p.k, p.n);
     double one = 2.0 * (double)p.m * (double)p.n * (double)p.k;
-    p.thin = (p.m <= FEW_ROWS || (one < SMALL_FLOPS && !call->bf16)) && p.batch == 1 && !p.x.packed && !p.y.packed
+    p.skinny = (p.m <= SKINNY_ROWS || (one < SMALL_FLOPS && !call->bf16)) && p.batch == 1 && !p.x.packed && !p.y.packed
         && !(p.x.trans && p.y.trans);
-    if (p.thin) {
-        choose_thin(&p, one, cg_dtype_size(call->out->dtype));
+    if (p.skinny) {
+        choose_skinny(&p, one, cg_dtype_size(call->out->dtype));
         return p;
     }
-    if (choose_deep(call, &p, one))
+    if (choose_split_k(call, &p, one))
         return p;
-    p.joint = !in_blocks(&p, one) && choose_joint(call, &p, one);
-    if (p.joint) {
-        p.parts = (size_t)(p.nm * p.nn);
+    p.packed_once = !in_blocks(&p, one) && choose_packed(call, &p, one);
+    if (p.packed_once) {
+        p.shards = (size_t)(p.nm * p.nn);
         return p;
     }
     choose_tiles(&p, one);
@@ -336,13 +337,13 @@ static Product product(const CgCall *call)
     p.nm = ceil_div(p.m, p.tm);
     p.nn = ceil_div(p.n, p.tn);
     if (p.nm * p.nn == 1 && one < TILE_FLOPS) {
-        p.together = (int64_t)(TILE_FLOPS / one) + 1;
-        if (p.together > ceil_div(p.batch, TILES))
-            p.together = ceil_div(p.batch, TILES);
+        p.items = (int64_t)(TILE_FLOPS / one) + 1;
+        if (p.items > ceil_div(p.batch, TILES))
+            p.items = ceil_div(p.batch, TILES);
         if (one * (double)p.batch < TILE_FLOPS / 4)
-            p.together = p.batch;
+            p.items = p.batch;
     }
-    p.parts = (size_t)(ceil_div(p.batch, p.together) * p.nm * p.nn);
+    p.shards = (size_t)(ceil_div(p.batch, p.items) * p.nm * p.nn);
     return p;
 }
 
@@ -360,19 +361,19 @@ static Product prepared(const CgCall *call) { return call->state ? *(const Produ
 /* Bytes before a factor that lies behind another. */
 static size_t place_after(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-/* Parts of `begin` for a factor. */
-static int64_t stretches(int64_t rows, int64_t k)
+/* Shards of `begin` for a factor. */
+static int64_t pack_shards(int64_t rows, int64_t k)
 {
-    int64_t n = rows * k / STRETCH;
-    return n < 1 ? 1 : n > PARTS / 2 ? PARTS / 2 : n;
+    int64_t n = rows * k / PACK_NUMBERS;
+    return n < 1 ? 1 : n > SHARDS / 2 ? SHARDS / 2 : n;
 }
 
-/* Both factors, but where few rows are read as they lie, in f32: those are few.h's for some strides. */
+/* Both factors, but where few rows are read as they lie, in f32: those are gemm_skinny.h's for some strides. */
 static uint32_t matmul_rounds(const CgCall *call)
 {
     const CgTensor *z = call->out;
     int64_t rows = z->rank >= 2 ? cg_tensor_count(z) / (z->dim[z->rank - 1] ? z->dim[z->rank - 1] : 1) : 0;
-    return call->bf16 && rows > FEW_ROWS ? 3 : 0;
+    return call->bf16 && rows > SKINNY_ROWS ? 3 : 0;
 }
 
 static void matmul_work(const CgCall *call, CgWork *work)
@@ -383,19 +384,19 @@ static void matmul_work(const CgCall *call, CgWork *work)
     double xsize = (double)cg_dtype_size(call->in[0].dtype), ysize = (double)cg_dtype_size(call->in[1].dtype);
     *work = (CgWork){ .flops = 2 * b * m * n * k,
         .bytes = b * m * k * xsize + b * m * n * (double)size + k * n * ysize,
-        .parts = p.parts };
-    if (p.joint) {
-        bool both = !p.left_apart && p.gemm.left_bytes > 0;
+        .shards = p.shards };
+    if (p.packed_once) {
+        bool both = !p.left_per_shard && p.gemm.left_bytes > 0;
         CgGemm some = p.gemm;
-        some.m = between(cg_gemm_tall(&p.gemm, p.k), 1, ceil_div(p.gemm.left_panels, p.nm)) * p.gemm.mr;
+        some.m = between(cg_gemm_cached_panels(&p.gemm, p.k), 1, ceil_div(p.gemm.left_panels, p.nm)) * p.gemm.mr;
         cg_gemm_layout(&some);
-        work->scratch = p.left_apart ? some.left_bytes : 0;
-        if (p.right_once) {
+        work->scratch = p.left_per_shard ? some.left_bytes : 0;
+        if (p.right_per_thread) {
             work->scratch += place_after(p.gemm.right_bytes);
             return;
         }
         work->shared = place_after(p.gemm.right_bytes) + (both ? p.gemm.left_bytes : 0);
-        work->begin = (size_t)(stretches(p.n, p.k) + (both ? stretches(p.m, p.k) : 0));
+        work->begin = (size_t)(pack_shards(p.n, p.k) + (both ? pack_shards(p.m, p.k) : 0));
         return;
     }
     if (p.nk > 1)
@@ -437,7 +438,7 @@ static void bring(const CgCall *call, int64_t i, int64_t j, int64_t m, int64_t n
     }
 }
 
-/* ---- a joint product ---- */
+/* ---- a product packed once ---- */
 
 /* As product() says, with operands. */
 static void aim(const CgCall *call, Product *p)
@@ -446,7 +447,7 @@ static void aim(const CgCall *call, Product *p)
     p->gemm.b = call->in[1].data;
     p->gemm.right = call->shared;
     p->gemm.left =
-        !p->left_apart && p->gemm.left_bytes ? (char *)call->shared + place_after(p->gemm.right_bytes) : NULL;
+        !p->left_per_shard && p->gemm.left_bytes ? (char *)call->shared + place_after(p->gemm.right_bytes) : NULL;
 }
 
 /* C (m,n) = beta C + A B, by this thread: f32 and bf16 by our own code, f64 by the library. */
@@ -455,7 +456,7 @@ static void whole(CgGemm *g, double beta, void *c, int64_t ldc)
     if (g->m < 1 || g->n < 1)
         return;
     if (g->dtype == CG_F32)
-        cg_gemm_own(g, 1, beta, c, ldc);
+        cg_gemm_serial(g, 1, beta, c, ldc);
     else
         cg_gemm_f64(g->ta, g->tb, g->m, g->n, g->k, 1, g->a, g->lda, g->b, g->ldb, beta, c, ldc);
 }
@@ -471,19 +472,19 @@ static void lane_product(const CgCall *call, const Product *p, int64_t lane)
 }
 
 /* Share i of n of a factor: rows of memory that follow each other. */
-static void matmul_begin(const CgCall *call, CgPart part)
+static void matmul_begin(const CgCall *call, CgShard shard)
 {
     Product p = prepared(call);
     if (p.lanes) {
-        lane_product(call, &p, (int64_t)part.index);
+        lane_product(call, &p, (int64_t)shard.index);
         return;
     }
     aim(call, &p);
     const CgGemm *g = &p.gemm;
-    int64_t i = (int64_t)part.index, n = stretches(p.n, p.k), from, to;
+    int64_t i = (int64_t)shard.index, n = pack_shards(p.n, p.k), from, to;
     if (i >= n) {
         i -= n;
-        n = stretches(p.m, p.k);
+        n = pack_shards(p.m, p.k);
         from = g->left_panels * i / n;
         to = g->left_panels * (i + 1) / n;
         cg_gemm_pack_left(
@@ -498,20 +499,20 @@ static void matmul_begin(const CgCall *call, CgPart part)
     }
 }
 
-static void joint_part(const CgCall *call, Product *p, CgPart part)
+static void packed_shard(const CgCall *call, Product *p, CgShard shard)
 {
     aim(call, p);
     CgGemm *g = &p->gemm;
-    int64_t u = (int64_t)part.index, ic = u / p->nn, jc = u % p->nn;
+    int64_t u = (int64_t)shard.index, ic = u / p->nn, jc = u % p->nn;
     int64_t i0 = g->left_panels * ic / p->nm, i1 = g->left_panels * (ic + 1) / p->nm;
     CgGemmRange r = { i0, i1, g->right_panels * jc / p->nn, g->right_panels * (jc + 1) / p->nn, 0, p->k };
     char *to = call->out->data;
     double beta = call->nin == 3;
-    char *own = part.scratch;
-    if (p->right_once) {
+    char *own = shard.scratch;
+    if (p->right_per_thread) {
         g->right = own;
         own += place_after(g->right_bytes);
-        if (!part.again)
+        if (!shard.reused)
             cg_gemm_pack_right(g, 0, g->right_panels, 0, p->k);
     }
     if (call->nin == 3) {
@@ -519,14 +520,14 @@ static void joint_part(const CgCall *call, Product *p, CgPart part)
                 end = r.right1 * g->nr < p->n ? r.right1 * g->nr : p->n;
         bring(call, row, column, cg_gemm_row(g, i1) - row, end - column);
     }
-    if (!p->left_apart) {
+    if (!p->left_per_shard) {
         if (g->left_bytes == 0)
-            g->next[0] = cg_gemm_ahead_left(g, i1, 2 * i1 - i0); /* the next share is most often ours */
+            g->next[0] = cg_gemm_prefetch_left(g, i1, 2 * i1 - i0); /* the next share is most often ours */
         cg_gemm_run(g, r, 1, beta, to, p->n);
         return;
     }
     size_t size = cg_dtype_size(g->dtype);
-    int64_t step = ceil_div(i1 - i0, ceil_div(i1 - i0, cg_gemm_tall(g, p->k)));
+    int64_t step = ceil_div(i1 - i0, ceil_div(i1 - i0, cg_gemm_cached_panels(g, p->k)));
     for (; i0 < i1; i0 += step) {
         int64_t last = i0 + step < i1 ? i0 + step : i1, row = cg_gemm_row(g, i0);
         CgGemm some = *g;
@@ -535,7 +536,7 @@ static void joint_part(const CgCall *call, Product *p, CgPart part)
         cg_gemm_layout(&some);
         cg_gemm_pack_left(
             &some, (const char *)g->a + row * g->lda * cg_gemm_left_size(g), 0, some.left_panels, 0, p->k);
-        some.next[0] = cg_gemm_ahead_left(g, last, 2 * last - i0);
+        some.next[0] = cg_gemm_prefetch_left(g, last, 2 * last - i0);
         cg_gemm_run(&some, (CgGemmRange){ 0, some.left_panels, r.right0, r.right1, 0, p->k }, 1, beta,
             to + (size_t)(row * p->n) * size, p->n);
     }
@@ -581,9 +582,9 @@ static void tile(const CgCall *call, const Product *p, const void *x, const void
 #include "ops/matmul_tiles.h"
 
 /* Of partial sums, where there are any. */
-static void matmul_finish(const CgCall *call, CgPart part)
+static void matmul_finish(const CgCall *call, CgShard shard)
 {
-    (void)part;
+    (void)shard;
     if (!call->shared)
         return;
     Product p = prepared(call);
@@ -703,19 +704,19 @@ static CgRef matmul_add_match(CgBuild *b, CgRef root)
     return CG_NONE;
 }
 
-static CgAlong matmul_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule matmul_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     int r = inf->in[operand].rank, out = inf->in[0].rank;
     if (operand == 2)
-        return cg_along_same(inf, operand, axis, to);
+        return cg_axis_rule_same(inf, operand, axis, to);
     bool t = flag(inf->attrs, operand ? "tb" : "ta");
     int inner = (operand == 0) != t ? r - 1 : r - 2; /* the axis summed over */
     to->axis = axis;
     if (axis == inner)
-        return CG_ALONG_WHOLE;
+        return CG_AXIS_WHOLE;
     if (axis >= r - 2)
         to->axis = operand ? out - 1 : out - 2;
-    return CG_ALONG_POINTWISE;
+    return CG_AXIS_POINTWISE;
 }
 
 static const CgSample matmul_samples[] = {
@@ -731,11 +732,11 @@ static const CgSample matmul_samples[] = {
     { .in = "F[521,251] F[521,163]", .attrs = "ta=1", .low = -0.71, .high = 2.385 }, /* in blocks of rows */
     { .in = "F[83,149] F[1531,149]", .attrs = "tb=1", .low = -0.71, .high = 2.385 }, /* and of columns */
     { .in = "F[1031,67] F[67,97]", .low = -0.71, .high = 2.385 },     /* the right one packed by each thread */
-    { .in = "F[5,149,131] F[131,269]", .low = -0.71, .high = 2.385 }, /* for all parts */
+    { .in = "F[5,149,131] F[131,269]", .low = -0.71, .high = 2.385 }, /* for all shards */
     { .in = "F[211,419] F[419,419]", .low = -0.71, .high = 2.385 },   /* cut along rows and columns, too */
     { .in = "F[3,149,134] F[134,269]", .low = -0.71, .high = 2.385 }, /* rows of pairs, if they are bf16 */
     { .in = "F[7,3,37,53] F[7,3,31,53]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
-    { .in = "F[3,331] F[331,613]", .low = -0.71, .high = 2.385 }, /* few rows, by parts of the sum */
+    { .in = "F[3,331] F[331,613]", .low = -0.71, .high = 2.385 }, /* few rows, by shards of the sum */
     { .in = "F[1,331] F[613,331]", .attrs = "tb=1", .low = -0.71, .high = 2.385 },
     { .in = "F[1,521] F[521,384]", .low = -0.71, .high = 2.385 },
     { .in = "F[521,4] F[521,301]", .attrs = "ta=1", .low = -0.71, .high = 2.385 },
@@ -790,7 +791,7 @@ static const CgOp op_matmul = {
     .prepare = matmul_prepare,
     .release = free,
     .fold = matmul_fold,
-    .along = matmul_along,
+    .axis_rule = matmul_axis_rule,
     .traits = CG_LINEAR | CG_STRIDED | CG_PRODUCTS,
     .samples = matmul_samples,
 };
@@ -810,7 +811,7 @@ static const CgOp op_matmul_add = {
     .prepare = matmul_prepare,
     .release = free,
     .match = matmul_add_match,
-    .along = matmul_along,
+    .axis_rule = matmul_axis_rule,
     .inplace = 4,
     .traits = CG_STRIDED | CG_PRODUCTS,
     .samples = matmul_add_samples,

@@ -1,12 +1,12 @@
-/* matmul_tiles.h - what a part of a product computes, for one type; a pattern, not a header.
+/* matmul_tiles.h - what a shard of a product computes, for one type; a pattern, not a header.
  * Takes T (float or double) and NAME(word); gives the kernels of matmul.c. */
-/* A stretch of columns, or of the summed axis: then the sums stay apart. */
-static void NAME(thin)(const CgCall *call, const Product *p, int64_t part)
+/* Some of the columns, or of the summed axis: then the sums stay apart. */
+static void NAME(skinny_shard)(const CgCall *call, const Product *p, int64_t shard)
 {
-    int64_t i = part / p->nk, j = thin_column(p, i), l = p->k * (part % p->nk) / p->nk;
-    Few f = { .m = p->m,
-        .n = thin_column(p, i + 1) - j,
-        .k = p->k * (part % p->nk + 1) / p->nk - l,
+    int64_t i = shard / p->nk, j = skinny_column(p, i), l = p->k * (shard % p->nk) / p->nk;
+    Skinny f = { .m = p->m,
+        .n = skinny_column(p, i + 1) - j,
+        .k = p->k * (shard % p->nk + 1) / p->nk - l,
         .xs = p->x.trans ? 1 : p->x.ld,
         .xp = p->x.trans ? p->x.ld : 1,
         .ld = p->y.ld,
@@ -14,33 +14,33 @@ static void NAME(thin)(const CgCall *call, const Product *p, int64_t part)
         .trans = p->y.trans,
         .add = call->nin == 3 && p->nk == 1 };
     const T *x = (const T *)call->in[0].data + l * f.xp, *y = (const T *)call->in[1].data;
-    T *z = p->nk == 1 ? (T *)call->out->data + j : (T *)call->shared + part * p->m * p->n;
+    T *z = p->nk == 1 ? (T *)call->out->data + j : (T *)call->shared + shard * p->m * p->n;
     if (f.add)
         bring(call, 0, j, p->m, f.n);
-    NAME(few)(&f, x, y + l * p->y.rs + j * p->y.cs, z);
+    NAME(skinny)(&f, x, y + l * p->y.rs + j * p->y.cs, z);
 }
 
 static void NAME(meet)(const CgCall *call, const Product *p)
 {
-    const T *part = call->shared;
+    const T *shard = call->shared;
     T *z = call->out->data;
     int64_t n = p->m * p->n;
     if (call->nin == 3)
         bring(call, 0, 0, p->m, p->n);
     else
-        memcpy(z, part, (size_t)n * sizeof *z);
+        memcpy(z, shard, (size_t)n * sizeof *z);
     for (int64_t i = call->nin == 3 ? 0 : 1; i < p->nk; i++) {
         CG_SIMD
         for (int64_t j = 0; j < n; j++)
-            z[j] += part[i * n + j];
+            z[j] += shard[i * n + j];
     }
 }
 
 /* z = c + the sums of all lanes, some rows of them. */
-static void NAME(lanes)(const CgCall *call, const Product *p, CgPart part)
+static void NAME(lanes)(const CgCall *call, const Product *p, CgShard shard)
 {
-    int64_t row = p->m * (int64_t)part.index / (int64_t)part.count,
-            m = p->m * ((int64_t)part.index + 1) / (int64_t)part.count - row;
+    int64_t row = p->m * (int64_t)shard.index / (int64_t)shard.count,
+            m = p->m * ((int64_t)shard.index + 1) / (int64_t)shard.count - row;
     const T *from = (const T *)call->shared + row * p->n;
     T *z = (T *)call->out->data + row * p->n;
     int64_t step = p->m * p->n, n = m * p->n;
@@ -64,17 +64,17 @@ static void NAME(lanes)(const CgCall *call, const Product *p, CgPart part)
     }
 }
 
-static void NAME(matmul)(const CgCall *call, CgPart part)
+static void NAME(matmul)(const CgCall *call, CgShard shard)
 {
     const CgTensor *x = &call->in[0], *y = &call->in[1];
     Product p = prepared(call);
     T *to = call->out->data;
     if (p.lanes) {
-        NAME(lanes)(call, &p, part);
+        NAME(lanes)(call, &p, shard);
         return;
     }
-    if (p.joint) {
-        joint_part(call, &p, part);
+    if (p.packed_once) {
+        packed_shard(call, &p, shard);
         return;
     }
     if (p.k == 0) {
@@ -85,12 +85,12 @@ static void NAME(matmul)(const CgCall *call, CgPart part)
             to[i] = 0;
         return;
     }
-    if (p.thin) {
-        NAME(thin)(call, &p, (int64_t)part.index);
+    if (p.skinny) {
+        NAME(skinny_shard)(call, &p, (int64_t)shard.index);
         return;
     }
-    int64_t u = (int64_t)part.index, jc = u % p.nn, ic = u / p.nn % p.nm;
-    int64_t b0 = u / p.nn / p.nm * p.together, b1 = b0 + p.together < p.batch ? b0 + p.together : p.batch;
+    int64_t u = (int64_t)shard.index, jc = u % p.nn, ic = u / p.nn % p.nm;
+    int64_t b0 = u / p.nn / p.nm * p.items, b1 = b0 + p.items < p.batch ? b0 + p.items : p.batch;
     int64_t i0 = ic * p.tm, j0 = jc * p.tn, xsize = (int64_t)cg_dtype_size(x->dtype),
             ysize = (int64_t)cg_dtype_size(y->dtype);
     int64_t m = p.m - i0 < p.tm ? p.m - i0 : p.tm, n = p.n - j0 < p.tn ? p.n - j0 : p.tn;
@@ -99,7 +99,7 @@ static void NAME(matmul)(const CgCall *call, CgPart part)
         const char *ys = (const char *)y->data + ((y->rank > 2 ? batch_offset(y, b) : 0) + j0 * p.y.cs) * ysize;
         if (call->nin == 3)
             bring(call, b * p.m + i0, j0, m, n);
-        tile(call, &p, xs, ys, to + b * p.m * p.n + i0 * p.n + j0, m, n, p.k, part.scratch);
+        tile(call, &p, xs, ys, to + b * p.m * p.n + i0 * p.n + j0, m, n, p.k, shard.scratch);
     }
 }
 

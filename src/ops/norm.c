@@ -59,20 +59,20 @@ static int64_t rows(const CgCall *call)
 
 static void norm_work(const CgCall *call, CgWork *work)
 {
-    size_t n = (size_t)cg_tensor_count(call->in), parts = (n + CG_PART - 1) / CG_PART, r = (size_t)rows(call);
+    size_t n = (size_t)cg_tensor_count(call->in), shards = (n + CG_SHARD - 1) / CG_SHARD, r = (size_t)rows(call);
     *work = (CgWork){ .flops = 6.0 * (double)n,
         .bytes = (double)n * (double)(cg_dtype_size(call->in->dtype) + cg_dtype_size(call->out->dtype)) };
-    work->parts = parts < r ? parts : r;
-    if (!work->parts)
-        work->parts = 1;
+    work->shards = shards < r ? shards : r;
+    if (!work->shards)
+        work->shards = 1;
     work->scratch = made_scratch(call->out, columns(call));
 }
 
-/* The rows of a part, from row `first` on. */
-static Made made_here(const CgCall *call, CgPart part, size_t first)
+/* The rows of a shard, from row `first` on. */
+static Made made_here(const CgCall *call, CgShard shard, size_t first)
 {
     int64_t step = cg_row_step(call->out);
-    return made_from(call->out, (int64_t)first * step, columns(call), step, part.scratch);
+    return made_from(call->out, (int64_t)first * step, columns(call), step, shard.scratch);
 }
 
 static void norm_vjp_work(const CgCall *call, CgWork *work)
@@ -81,9 +81,9 @@ static void norm_vjp_work(const CgCall *call, CgWork *work)
     norm_work(call, work);
     work->flops *= 2;
     work->bytes *= 1.5;
-    if (work->parts > CHUNKS)
-        work->parts = CHUNKS;
-    work->shared = work->parts * (size_t)(call->nout - 1) * (size_t)columns(call) * size;
+    if (work->shards > CHUNKS)
+        work->shards = CHUNKS;
+    work->shared = work->shards * (size_t)(call->nout - 1) * (size_t)columns(call) * size;
 }
 
 /* ---- kernels ---- */
@@ -100,15 +100,15 @@ static void norm_vjp_work(const CgCall *call, CgWork *work)
 #define SQRT       sqrt
 #include "ops/norm_rows.h"
 
-static void norm_finish(const CgCall *call, CgPart part)
+static void norm_finish(const CgCall *call, CgShard shard)
 {
     CgWork work;
-    (void)part;
+    (void)shard;
     norm_vjp_work(call, &work);
     if (call->out->dtype == CG_F32)
-        join_f32(call, work.parts);
+        join_f32(call, work.shards);
     else
-        join_f64(call, work.parts);
+        join_f64(call, work.shards);
 }
 
 /* ---- meaning and derivatives ---- */
@@ -167,18 +167,18 @@ static void norm_vjp(CgBuild *b, const CgSite *site, const char *name, CgRef *gi
     CgRef in[3] = { site->in[0], site->in[1], site->gout[0] };
     CgRef all = cg_build(b, name, 3, in, site->attrs);
     for (int i = 0; i < site->nin; i++)
-        gin[i] = cg_build_part(b, all, i);
+        gin[i] = cg_build_result(b, all, i);
 }
 
 static void rmsnorm_vjp(CgBuild *b, const CgSite *site, CgRef *gin) { norm_vjp(b, site, "rmsnorm_vjp", gin); }
 static void layernorm_vjp(CgBuild *b, const CgSite *site, CgRef *gin) { norm_vjp(b, site, "layernorm_vjp", gin); }
 
 /* The rows apart from each other; within a row everything depends on everything. */
-static CgAlong norm_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule norm_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     int last = inf->in[0].rank - 1;
     to->axis = inf->in[operand].rank == last + 1 ? axis : last;
-    return to->axis < last ? CG_ALONG_POINTWISE : CG_ALONG_WHOLE;
+    return to->axis < last ? CG_AXIS_POINTWISE : CG_AXIS_WHOLE;
 }
 
 static const CgSample rms_samples[] = {
@@ -209,7 +209,7 @@ static const CgOp op_rmsnorm = {
     .expand = rmsnorm_expand,
     .kernel = CG_FLOAT_KERNELS(rmsnorm),
     .work = norm_work,
-    .along = norm_along,
+    .axis_rule = norm_axis_rule,
     .inplace = 1,
     .rounded = 1,
     .traits = CG_OVER_ROWS,
@@ -226,7 +226,7 @@ static const CgOp op_rmsnorm_vjp = {
     .kernel = CG_FLOAT_KERNELS(rmsnorm_vjp),
     .finish = norm_finish,
     .work = norm_vjp_work,
-    .along = norm_along,
+    .axis_rule = norm_axis_rule,
     .inplace = 5,
     .nout = 2,
     .samples = rms_vjp_samples,
@@ -243,7 +243,7 @@ static const CgOp op_layernorm = {
     .expand = layernorm_expand,
     .kernel = CG_FLOAT_KERNELS(layernorm),
     .work = norm_work,
-    .along = norm_along,
+    .axis_rule = norm_axis_rule,
     .inplace = 1,
     .rounded = 1,
     .traits = CG_OVER_ROWS,
@@ -260,7 +260,7 @@ static const CgOp op_layernorm_vjp = {
     .kernel = CG_FLOAT_KERNELS(layernorm_vjp),
     .finish = norm_finish,
     .work = norm_vjp_work,
-    .along = norm_along,
+    .axis_rule = norm_axis_rule,
     .inplace = 5,
     .nout = 3,
     .samples = rms_vjp_samples,

@@ -1,14 +1,14 @@
 /* norm_rows.h - normalised rows and their derivatives, for one type; a pattern, not a header.
  * Takes T (float or double), SQRT and NAME(word); gives the kernels of norm.c. */
 /* y = x / sqrt(mean(x^2) + eps) * gain */
-static void NAME(rmsnorm)(const CgCall *call, CgPart part)
+static void NAME(rmsnorm)(const CgCall *call, CgShard shard)
 {
     int64_t d = columns(call);
     T eps = (T)cg_attr_float(call->attrs, "eps", 1e-5);
     const T *gain = call->in[1].data; /* (D) */
     size_t first, last;
-    cg_part_range(part, (size_t)rows(call), 1, &first, &last);
-    Made made = made_here(call, part, first);
+    cg_shard_range(shard, (size_t)rows(call), 1, &first, &last);
+    Made made = made_here(call, shard, first);
     for (size_t r = first; r < last; r++) {
         const T *x = (const T *)call->in[0].data + (int64_t)r * d; /* (D) */
         T *y = made_row(&made), s = 0;
@@ -23,14 +23,14 @@ static void NAME(rmsnorm)(const CgCall *call, CgPart part)
 
 /* With r = 1 / sqrt(mean(x^2) + eps) and h = g gain: dx = r (h - x r^2 mean(h x)), dgain = sum of g x r over rows
  */
-static void NAME(rmsnorm_vjp)(const CgCall *call, CgPart part)
+static void NAME(rmsnorm_vjp)(const CgCall *call, CgShard shard)
 {
     int64_t d = columns(call);
     T eps = (T)cg_attr_float(call->attrs, "eps", 1e-5);
     const T *gain = call->in[1].data; /* (D) */
-    T *dgain = (T *)call->shared + (int64_t)part.index * d;
+    T *dgain = (T *)call->shared + (int64_t)shard.index * d;
     size_t first, last;
-    cg_part_range(part, (size_t)rows(call), 1, &first, &last);
+    cg_shard_range(shard, (size_t)rows(call), 1, &first, &last);
     for (int64_t i = 0; i < d; i++)
         dgain[i] = 0;
     for (size_t r = first; r < last; r++) {
@@ -52,14 +52,14 @@ static void NAME(rmsnorm_vjp)(const CgCall *call, CgPart part)
 }
 
 /* y = (x - mean) / sqrt(var + eps) * gain + bias */
-static void NAME(layernorm)(const CgCall *call, CgPart part)
+static void NAME(layernorm)(const CgCall *call, CgShard shard)
 {
     int64_t d = columns(call);
     T eps = (T)cg_attr_float(call->attrs, "eps", 1e-5);
     const T *gain = call->in[1].data, *bias = call->in[2].data; /* (D) each */
     size_t first, last;
-    cg_part_range(part, (size_t)rows(call), 1, &first, &last);
-    Made made = made_here(call, part, first);
+    cg_shard_range(shard, (size_t)rows(call), 1, &first, &last);
+    Made made = made_here(call, shard, first);
     for (size_t r = first; r < last; r++) {
         const T *x = (const T *)call->in[0].data + (int64_t)r * d;
         T *y = made_row(&made), s = 0, mean;
@@ -77,14 +77,14 @@ static void NAME(layernorm)(const CgCall *call, CgPart part)
 
 /* With z the normalised x and h = g gain: dx = r (h - mean(h) - z mean(h z)), dgain = sum of g z, dbias = sum of
  * g */
-static void NAME(layernorm_vjp)(const CgCall *call, CgPart part)
+static void NAME(layernorm_vjp)(const CgCall *call, CgShard shard)
 {
     int64_t d = columns(call);
     T eps = (T)cg_attr_float(call->attrs, "eps", 1e-5);
     const T *gain = call->in[1].data; /* (D) */
-    T *dgain = (T *)call->shared + (int64_t)part.index * 2 * d, *dbias = dgain + d;
+    T *dgain = (T *)call->shared + (int64_t)shard.index * 2 * d, *dbias = dgain + d;
     size_t first, last;
-    cg_part_range(part, (size_t)rows(call), 1, &first, &last);
+    cg_shard_range(shard, (size_t)rows(call), 1, &first, &last);
     for (int64_t i = 0; i < 2 * d; i++)
         dgain[i] = 0;
     for (size_t r = first; r < last; r++) {
@@ -113,15 +113,15 @@ static void NAME(layernorm_vjp)(const CgCall *call, CgPart part)
     }
 }
 
-/* The partial sums of all parts, in order. */
-static void NAME(join)(const CgCall *call, size_t parts)
+/* The partial sums of all shards, in order. */
+static void NAME(join)(const CgCall *call, size_t shards)
 {
     int64_t d = columns(call), n = call->nout - 1;
     for (int64_t k = 0; k < n; k++) {
         T *to = call->out[k + 1].data;
         for (int64_t i = 0; i < d; i++)
             to[i] = 0;
-        for (size_t p = 0; p < parts; p++) {
+        for (size_t p = 0; p < shards; p++) {
             const T *from = (const T *)call->shared + ((int64_t)p * n + k) * d;
             CG_SIMD
             for (int64_t i = 0; i < d; i++)

@@ -4,7 +4,7 @@
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
-#define ROWS 16 /* most parts */
+#define ROWS 16 /* most shards */
 
 /* ---- what both share ---- */
 
@@ -99,14 +99,14 @@ static bool slice_at_shape(CgInfer *inf)
     return true;
 }
 
-static void slice_at_kernel(const CgCall *call, CgPart part)
+static void slice_at_kernel(const CgCall *call, CgShard shard)
 {
     int axis = cg_axis(call->attrs, "axis", call->out->rank);
     if (empty(call, axis))
         return;
     int64_t n = call->out->dim[axis];
     CgTensor from = places(&call->in[0], axis, first_place(call, &call->in[0], &call->in[1], axis, n), n);
-    cg_tensor_copy(call->out, &from, part);
+    cg_tensor_copy(call->out, &from, shard);
 }
 
 static void slice_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
@@ -130,10 +130,10 @@ static bool put_at_shape(CgInfer *inf)
     return true;
 }
 
-/* Cut along the first axis that is not the one: no part writes where another does. */
+/* Cut along the first axis that is not the one: no shard writes where another does. */
 static int apart(const CgCall *call, int axis) { return call->out->rank < 2 ? -1 : axis == 0 ? 1 : 0; }
 
-static void put_at_kernel(const CgCall *call, CgPart part)
+static void put_at_kernel(const CgCall *call, CgShard shard)
 {
     CgTensor x = call->in[0], y = call->in[1], z = *call->out;
     int axis = cg_axis(call->attrs, "axis", z.rank), by = apart(call, axis);
@@ -142,17 +142,17 @@ static void put_at_kernel(const CgCall *call, CgPart part)
     int64_t n = y.dim[axis], first = first_place(call, &x, &call->in[2], axis, n);
     if (by >= 0) {
         size_t low, high;
-        cg_part_range(part, (size_t)z.dim[by], 1, &low, &high);
+        cg_shard_range(shard, (size_t)z.dim[by], 1, &low, &high);
         x = places(&x, by, (int64_t)low, (int64_t)(high - low));
         y = places(&y, by, (int64_t)low, (int64_t)(high - low));
         z = places(&z, by, (int64_t)low, (int64_t)(high - low));
     }
     if (z.data != x.data)
-        cg_tensor_copy(&z, &x, (CgPart){ .count = 1 });
+        cg_tensor_copy(&z, &x, (CgShard){ .count = 1 });
     if (!n)
         return;
     z = places(&z, axis, first, n);
-    cg_tensor_copy(&z, &y, (CgPart){ .count = 1 });
+    cg_tensor_copy(&z, &y, (CgShard){ .count = 1 });
 }
 
 /* Counted as in place. */
@@ -160,10 +160,10 @@ static void put_at_work(const CgCall *call, CgWork *work)
 {
     int axis = cg_axis(call->attrs, "axis", call->out->rank), by = apart(call, axis);
     double n = (double)cg_tensor_count(&call->in[1]);
-    size_t rows = by < 0 || n < CG_PART ? 1 : (size_t)call->out->dim[by];
-    *work = (CgWork){ .bytes = 2 * n * (double)cg_dtype_size(call->out->dtype), .parts = rows < ROWS ? rows : ROWS };
-    if (!work->parts)
-        work->parts = 1;
+    size_t rows = by < 0 || n < CG_SHARD ? 1 : (size_t)call->out->dim[by];
+    *work = (CgWork){ .bytes = 2 * n * (double)cg_dtype_size(call->out->dtype), .shards = rows < ROWS ? rows : ROWS };
+    if (!work->shards)
+        work->shards = 1;
 }
 
 /* Each place of the result is one of y where y reaches, else one of x. */

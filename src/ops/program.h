@@ -508,7 +508,7 @@ static void fetch_ahead(const char *const *stream, const size_t *size, int nstre
 
 /* ---- running ---- */
 
-/* A part's view of its operands and its scratch memory. */
+/* A shard's view of its operands and its scratch memory. */
 typedef struct Run {
     const CgCall *call;
     const Program *p;
@@ -519,12 +519,12 @@ typedef struct Run {
     char *operands, *tiles, *inner;
 } Run;
 
-static void run_begin(Run *r, const CgCall *call, CgPart part)
+static void run_begin(Run *r, const CgCall *call, CgShard shard)
 {
     const Program *p = call->state;
     r->call = call;
     r->p = p;
-    r->operands = part.scratch;
+    r->operands = shard.scratch;
     r->tiles = r->operands + (size_t)p->nin * TILE_BYTES;
     r->inner = r->tiles + (size_t)p->ninstr * TILE_BYTES;
     join_axes(&r->axes, call->nin, call->in);
@@ -555,7 +555,7 @@ static void run_program(Run *r, size_t at, size_t n, char *const *to, const void
     for (int j = 0; j < p->nin; j++)
         value[j] =
             fetch(&r->axes, j, &call->in[j], r->flat[j], at, n, r->operands + (size_t)j * TILE_BYTES, &r->held[j]);
-    if (at + n + p->tile <= r->count) { /* past the end of the part, too: a thread's next one begins there */
+    if (at + n + p->tile <= r->count) { /* past the end of the shard, too: a thread's next one begins there */
         for (int j = 0; j < p->nin; j++) {
             step[nstreams] = cg_dtype_size(p->in[j]);
             if (r->flat[j])
@@ -587,13 +587,13 @@ static void run_program(Run *r, size_t at, size_t n, char *const *to, const void
         } else {
             TileCall c;
             set_call(&c, p, it, call, arg, out, n);
-            it->kernel(&c.call, (CgPart){ .index = 0, .count = 1, .scratch = r->inner });
+            it->kernel(&c.call, (CgShard){ .index = 0, .count = 1, .scratch = r->inner });
         }
         value[p->nin + i] = out;
     }
 }
 
-/* Flops an element, and scratch memory of a part; false when the program cannot be read. */
+/* Flops an element, and scratch memory of a shard; false when the program cannot be read. */
 static bool program_cost(const CgCall *call, int nresult, double *flops, size_t *scratch)
 {
     Program p;

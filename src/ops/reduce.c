@@ -69,7 +69,7 @@ static CgRef repeat_mask(CgBuild *b, CgRef x, CgType like, uint32_t mask)
 typedef struct Cut {
     int64_t pre, mid, post;
     int64_t chunks; /* of mid; with more than one, partial results meet in `finish` */
-    size_t parts;
+    size_t shards;
     bool plain;
 } Cut;
 
@@ -93,21 +93,21 @@ static Cut cut(const CgTensor *x, uint32_t mask)
             c.post *= x->dim[i];
     }
     int64_t total = c.pre * c.mid * c.post, units = c.post == 1 ? c.pre : c.pre * ((c.post + COLUMNS - 1) / COLUMNS);
-    int64_t want = (total + CG_PART - 1) / CG_PART;
+    int64_t want = (total + CG_SHARD - 1) / CG_SHARD;
     if (!c.plain)
         return c;
-    if (units < 8 && want > units && c.pre * c.post <= 4 * CG_PART) {
+    if (units < 8 && want > units && c.pre * c.post <= 4 * CG_SHARD) {
         c.chunks = want > 32 ? 32 : want;
         if (c.chunks > c.mid)
             c.chunks = c.mid;
-        c.parts = (size_t)c.chunks;
+        c.shards = (size_t)c.chunks;
     } else {
-        c.parts = (size_t)(want < units ? want : units);
+        c.shards = (size_t)(want < units ? want : units);
     }
     if (c.chunks < 1)
         c.chunks = 1;
-    if (c.parts < 1)
-        c.parts = 1;
+    if (c.shards < 1)
+        c.shards = 1;
     return c;
 }
 
@@ -116,7 +116,7 @@ static void reduce_work(const CgCall *call, CgWork *work)
     const CgTensor *x = &call->in[0];
     Cut c = cut(x, axes_mask(call->attrs, x->rank));
     size_t n = (size_t)cg_tensor_count(x), size = cg_dtype_size(x->dtype);
-    *work = (CgWork){ .flops = (double)n, .bytes = (double)n * (double)size, .parts = c.parts };
+    *work = (CgWork){ .flops = (double)n, .bytes = (double)n * (double)size, .shards = c.shards };
     if (c.chunks > 1)
         work->shared = (size_t)(c.chunks * c.pre * c.post) * size;
 }
@@ -225,7 +225,7 @@ static void reduce_work(const CgCall *call, CgWork *work)
     }
 
 #define REDUCE(T, name, join, empty)                                                                               \
-    static void name(const CgCall *call, CgPart part)                                                              \
+    static void name(const CgCall *call, CgShard shard)                                                            \
     {                                                                                                              \
         const CgTensor *x = &call->in[0];                                                                          \
         const T *from = x->data;                                                                                   \
@@ -236,8 +236,8 @@ static void reduce_work(const CgCall *call, CgWork *work)
         if (!c.plain || c.mid == 0) {                                                                              \
             name##_scattered(x, mask, to, cg_tensor_count(call->out));                                             \
         } else if (c.chunks > 1) {                                                                                 \
-            T *partial = (T *)call->shared + (int64_t)part.index * c.pre * c.post;                                 \
-            cg_part_range(part, (size_t)c.mid, 1, &first, &last);                                                  \
+            T *partial = (T *)call->shared + (int64_t)shard.index * c.pre * c.post;                                \
+            cg_shard_range(shard, (size_t)c.mid, 1, &first, &last);                                                \
             for (int64_t p = 0; p < c.pre; p++) {                                                                  \
                 const T *row = from + (p * c.mid + (int64_t)first) * c.post;                                       \
                 if (c.post == 1)                                                                                   \
@@ -246,12 +246,12 @@ static void reduce_work(const CgCall *call, CgWork *work)
                     name##_columns(row, (int64_t)(last - first), c.post, c.post, partial + p * c.post);            \
             }                                                                                                      \
         } else if (c.post == 1) {                                                                                  \
-            cg_part_range(part, (size_t)c.pre, 1, &first, &last);                                                  \
+            cg_shard_range(shard, (size_t)c.pre, 1, &first, &last);                                                \
             for (size_t p = first; p < last; p++)                                                                  \
                 to[p] = name##_row(from + (int64_t)p * c.mid, c.mid);                                              \
         } else {                                                                                                   \
             int64_t blocks = (c.post + COLUMNS - 1) / COLUMNS;                                                     \
-            cg_part_range(part, (size_t)(c.pre * blocks), 1, &first, &last);                                       \
+            cg_shard_range(shard, (size_t)(c.pre * blocks), 1, &first, &last);                                     \
             for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {                                             \
                 int64_t p = u / blocks, q = u % blocks * COLUMNS, m = c.post - q < COLUMNS ? c.post - q : COLUMNS; \
                 name##_columns(from + p * c.mid * c.post + q, c.mid, c.post, m, to + p * c.post + q);              \
@@ -286,16 +286,16 @@ FAMILY(min, double, double, f64, EXTREME_ROW(double, min_f64, MIN), MIN, INFINIT
 FAMILY(min, int32_t, int32_t, i32, EXTREME_ROW(int32_t, min_i32, MIN), MIN, INT32_MAX)
 FAMILY(min, int64_t, int64_t, i64, EXTREME_ROW(int64_t, min_i64, MIN), MIN, INT64_MAX)
 
-#define FINISH(op)                                           \
-    static void op##_finish(const CgCall *call, CgPart part) \
-    {                                                        \
-        (void)part;                                          \
-        switch (call->in[0].dtype) {                         \
-        case CG_F32: op##_f32_join(call); break;             \
-        case CG_F64: op##_f64_join(call); break;             \
-        case CG_I32: op##_i32_join(call); break;             \
-        default: op##_i64_join(call); break;                 \
-        }                                                    \
+#define FINISH(op)                                             \
+    static void op##_finish(const CgCall *call, CgShard shard) \
+    {                                                          \
+        (void)shard;                                           \
+        switch (call->in[0].dtype) {                           \
+        case CG_F32: op##_f32_join(call); break;               \
+        case CG_F64: op##_f64_join(call); break;               \
+        case CG_I32: op##_i32_join(call); break;               \
+        default: op##_i64_join(call); break;                   \
+        }                                                      \
     }
 FINISH(sum)
 FINISH(max)
@@ -466,13 +466,13 @@ static CgRef extreme_fold(CgBuild *b, const CgSite *site, const char *name)
 static CgRef max_fold(CgBuild *b, const CgSite *site) { return extreme_fold(b, site, "max"); }
 static CgRef min_fold(CgBuild *b, const CgSite *site) { return extreme_fold(b, site, "min"); }
 
-static CgAlong reduce_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule reduce_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     uint32_t mask = axes_mask(inf->attrs, inf->in[operand].rank);
     to->axis = axis;
     for (int i = 0; i < axis; i++)
         to->axis -= (int)(mask >> i & 1);
-    return mask >> axis & 1 ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
+    return mask >> axis & 1 ? CG_AXIS_WHOLE : CG_AXIS_POINTWISE;
 }
 
 /* ---- the ops ---- */
@@ -504,7 +504,7 @@ static const CgOp op_sum = {
     .finish = sum_finish,
     .work = reduce_work,
     .fold = sum_fold,
-    .along = reduce_along,
+    .axis_rule = reduce_axis_rule,
     .traits = CG_LINEAR | CG_ADDS_UP,
     .samples = reduce_samples,
 };
@@ -521,7 +521,7 @@ static const CgOp op_max = {
     .finish = max_finish,
     .work = reduce_work,
     .fold = max_fold,
-    .along = reduce_along,
+    .axis_rule = reduce_axis_rule,
     .samples = reduce_samples,
 };
 
@@ -537,7 +537,7 @@ static const CgOp op_min = {
     .finish = min_finish,
     .work = reduce_work,
     .fold = min_fold,
-    .along = reduce_along,
+    .axis_rule = reduce_axis_rule,
     .samples = reduce_samples,
 };
 

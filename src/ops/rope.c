@@ -26,7 +26,7 @@ static bool rope_shape(CgInfer *inf)
         return cg_infer_differ(inf, 0, x->rank - 2, 1, 0, "numbers of positions");
     if (cg_dim_is_int(x->dim[x->rank - 1], &k) && k % 2)
         return cg_infer_fail(
-            inf, 0, x->rank - 1, "rope turns pairs: the last axis must be even, is %lld", (long long)k);
+            inf, 0, x->rank - 1, "rope rotates pairs: the last axis must be even, is %lld", (long long)k);
     if (!(cg_attr_float(inf->attrs, "base", 10000) > 0))
         return cg_infer_fail(inf, -1, -1, "rope: base must be positive");
     inf->out[0] = *x;
@@ -37,14 +37,14 @@ static void rope_work(const CgCall *call, CgWork *work)
 {
     const CgTensor *y = call->out;
     size_t n = (size_t)cg_tensor_count(y), t = (size_t)y->dim[y->rank - 2], k = (size_t)y->dim[y->rank - 1],
-           parts = (n + CG_PART - 1) / CG_PART;
+           shards = (n + CG_SHARD - 1) / CG_SHARD;
     size_t from = cg_dtype_size(call->in[0].dtype);
     *work = (CgWork){ .flops = 3.0 * (double)n,
         .bytes = (double)n * (double)(from + cg_dtype_size(y->dtype)),
-        .parts = parts < t ? parts : t };
-    if (!work->parts)
-        work->parts = 1;
-    work->scratch = (t / work->parts + 1) * k * from + made_scratch(y, (int64_t)k);
+        .shards = shards < t ? shards : t };
+    if (!work->shards)
+        work->shards = 1;
+    work->scratch = (t / work->shards + 1) * k * from + made_scratch(y, (int64_t)k);
 }
 
 static void angle_f32(double a, float *s, float *c) { cg_sincos_f32(a, s, c); }
@@ -74,7 +74,7 @@ static bool in_order(const CgTensor *p, int64_t first, int64_t last, int64_t kno
 
 static double sign_of(const CgCall *call) { return cg_attr_int(call->attrs, "inverse", 0) ? -1 : 1; }
 
-/* Rows lie in steps that no processor guesses: each is asked for while AHEAD rows before it are turned. */
+/* Rows lie in steps that no processor guesses: each is asked for while AHEAD rows before it are rotated. */
 static inline void fetch_row(const void *from, const void *to, int64_t bytes, bool half)
 {
     for (int64_t i = 0; i < bytes; i += 64)
@@ -83,13 +83,13 @@ static inline void fetch_row(const void *from, const void *to, int64_t bytes, bo
         __builtin_prefetch((const char *)to + i, 1);
 }
 
-/* What stays from run to run: the K/2 angles a step of one position turns by, base^(-2i/K), and the sines of positions
- * 0, 1, .. if they are few: else none are known. */
-typedef struct Turns {
+/* What stays from run to run: the K/2 angles a step of one position rotates by, base^(-2i/K), and the sines of
+ * positions 0, 1, .. if they are few: else none are known. */
+typedef struct Angles {
     int64_t known;
-    const double *turn;
+    const double *frequency;
     const void *table;
-} Turns;
+} Angles;
 
 /* An axis: its length, and steps along it. */
 typedef struct Walk {
@@ -112,17 +112,17 @@ static void *rope_prepare(const CgCall *call)
     size_t table = (size_t)(t * k) * cg_dtype_size(x->dtype);
     double base = cg_attr_float(call->attrs, "base", 10000);
     bool known = table <= KNOWN;
-    Turns *s = malloc(sizeof *s + sizeof(double) * (size_t)half + (known ? table : 0));
+    Angles *s = malloc(sizeof *s + sizeof(double) * (size_t)half + (known ? table : 0));
     if (!s)
         return NULL;
-    double *turn = (double *)(s + 1);
+    double *frequency = (double *)(s + 1);
     for (int64_t i = 0; i < half; i++)
-        turn[i] = pow(base, -2.0 * (double)i / (double)k);
-    *s = (Turns){ .known = known ? t : 0, .turn = turn, .table = turn + half };
+        frequency[i] = pow(base, -2.0 * (double)i / (double)k);
+    *s = (Angles){ .known = known ? t : 0, .frequency = frequency, .table = frequency + half };
     if (known && x->dtype == CG_F64)
-        sines_f64(turn, half, sign_of(call), NULL, 0, t, turn + half);
+        sines_f64(frequency, half, sign_of(call), NULL, 0, t, frequency + half);
     else if (known)
-        sines_f32(turn, half, sign_of(call), NULL, 0, t, (float *)(turn + half));
+        sines_f32(frequency, half, sign_of(call), NULL, 0, t, (float *)(frequency + half));
     return s;
 }
 
@@ -152,27 +152,27 @@ static void rope_expand(CgBuild *b, const CgSite *site, CgRef *out)
     /* -2 ln(base) / K with K / 2 counted, so that a symbolic K will do */
     CgRef i = cg_build(b, "iota", 0, NULL, cg_attrs(2, count));
     CgRef size = cg_broadcast_scalar(b, cg_size_of(b, i, 1), angles);
-    CgRef turn = cg_exp(b, cg_div(b, cg_scale(b, i, -log(cg_attr_float(site->attrs, "base", 10000))), size));
+    CgRef frequency = cg_exp(b, cg_div(b, cg_scale(b, i, -log(cg_attr_float(site->attrs, "base", 10000))), size));
     CgRef at = cg_cast(b, site->in[1], t.dtype);
     if (cg_attr_int(site->attrs, "inverse", 0))
         at = cg_neg(b, at);
-    CgRef angle = cg_mul(b, turn, cg_repeat(b, at, angles, 1));
+    CgRef angle = cg_mul(b, frequency, cg_repeat(b, at, angles, 1));
     int64_t axes[CG_MAX_RANK];
     for (int a = 0; a <= last; a++)
         axes[a] = a == last ? 1 : a == last - 1 ? 0 : -1;
     CgRef s = cg_broadcast(b, cg_u(b, "sin", angle), half.rank, half.dim, axes);
     CgRef c = cg_broadcast(b, cg_u(b, "cos", angle), half.rank, half.dim, axes);
     CgRef u = cg_slice(b, x, last, cg_dim_int(0), mid), v = cg_slice(b, x, last, mid, k);
-    CgRef turned[2] = { cg_sub(b, cg_mul(b, u, c), cg_mul(b, v, s)), cg_add(b, cg_mul(b, u, s), cg_mul(b, v, c)) };
+    CgRef rotated[2] = { cg_sub(b, cg_mul(b, u, c), cg_mul(b, v, s)), cg_add(b, cg_mul(b, u, s), cg_mul(b, v, c)) };
     CgAttr join = cg_a_int("axis", last);
-    out[0] = cg_build(b, "concat", 2, turned, cg_attrs(1, &join));
+    out[0] = cg_build(b, "concat", 2, rotated, cg_attrs(1, &join));
 }
 
-static CgAlong rope_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule rope_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     int r = inf->in[0].rank;
     to->axis = operand ? r - 2 : axis;
-    return operand == 0 && axis == r - 1 ? CG_ALONG_WHOLE : CG_ALONG_POINTWISE;
+    return operand == 0 && axis == r - 1 ? CG_AXIS_WHOLE : CG_AXIS_POINTWISE;
 }
 
 static const CgSample rope_samples[] = {
@@ -187,9 +187,9 @@ static const CgOp op_rope = {
     CG_OP_HERE,
     .name = "rope",
     .sig = "(x: F[..s, T, K], positions: I[T], base: float = 10000.0, inverse: bool = false) -> F[..s, T, K]",
-    .doc = "Rotary position embedding: turns each pair (x[i], x[i + K/2]) by positions * base^(-2i/K) (Su et al. "
+    .doc = "Rotary position embedding: rotates each pair (x[i], x[i + K/2]) by positions * base^(-2i/K) (Su et al. "
            "2021).\n\n"
-           "K must be even. inverse turns back.\n",
+           "K must be even. inverse rotates back.\n",
     .shape = rope_shape,
     .vjp = rope_vjp,
     .expand = rope_expand,
@@ -197,7 +197,7 @@ static const CgOp op_rope = {
     .work = rope_work,
     .prepare = rope_prepare,
     .release = free,
-    .along = rope_along,
+    .axis_rule = rope_axis_rule,
     .inplace = 1,
     .rounded = 1,
     .traits = CG_STRIDED | CG_ANY_ORDER,

@@ -2,7 +2,7 @@
  * Takes T (float or double) and NAME(word); gives the kernels of rope.c. */
 /* Of n positions from `first` on, which are 0, 1, .. when p is NULL: to (n, 2, K/2), sines and cosines. */
 static void NAME(sines)(
-    const double *turn, int64_t half, double sign, const CgTensor *p, int64_t first, int64_t n, T *to)
+    const double *frequency, int64_t half, double sign, const CgTensor *p, int64_t first, int64_t n, T *to)
 {
     for (int64_t from = 0, some, all = n * half; from < all; from += some) {
         double angle[AT_ONCE];
@@ -11,7 +11,7 @@ static void NAME(sines)(
         for (int64_t j = 0, row = from / half, i = from % half; j < some; row++, i = 0) {
             double at = sign * (double)(p ? position(p, first + row) : first + row);
             for (; i < half && j < some; i++)
-                angle[j++] = at * turn[i];
+                angle[j++] = at * frequency[i];
         }
         CG_SIMD
         for (int64_t j = 0; j < some; j++)
@@ -24,7 +24,7 @@ static void NAME(sines)(
     }
 }
 
-static inline void NAME(turn)(const T *a, int64_t step, T *u, const T *s, int64_t half)
+static inline void NAME(rotate)(const T *a, int64_t step, T *u, const T *s, int64_t half)
 {
     const T *b = a + half * step, *c = s + half;
     T *v = u + half;
@@ -50,24 +50,24 @@ static inline void NAME(turn)(const T *a, int64_t step, T *u, const T *s, int64_
     }
 }
 
-static void NAME(rope)(const CgCall *call, CgPart part)
+static void NAME(rope)(const CgCall *call, CgShard shard)
 {
     const CgTensor *x = &call->in[0], *y = call->out;
     int r = x->rank;
     int64_t t = x->dim[r - 2], k = x->dim[r - 1], half = k / 2, outer = 1, step = x->stride[r - 1];
-    const Turns *turns = call->state;
-    T *own = part.scratch;
+    const Angles *angles = call->state;
+    T *own = shard.scratch;
     size_t first, last;
     for (int i = 0; i < r - 2; i++)
         outer *= x->dim[i];
-    cg_part_range(part, (size_t)t, 1, &first, &last);
+    cg_shard_range(shard, (size_t)t, 1, &first, &last);
     int64_t n = (int64_t)(last - first);
-    if (!half || !turns || !outer)
+    if (!half || !angles || !outer)
         return;
-    bool known = in_order(&call->in[1], (int64_t)first, (int64_t)last, turns->known);
-    const T *table = known ? (const T *)turns->table + (int64_t)first * k : own;
+    bool known = in_order(&call->in[1], (int64_t)first, (int64_t)last, angles->known);
+    const T *table = known ? (const T *)angles->table + (int64_t)first * k : own;
     if (!known)
-        NAME(sines)(turns->turn, half, sign_of(call), &call->in[1], (int64_t)first, n, own);
+        NAME(sines)(angles->frequency, half, sign_of(call), &call->in[1], (int64_t)first, n, own);
     /* Rows one after the other as they lie in the result: the axis before the positions may be within them. */
     Walk head = { 1, 0, 0, 0 }, place = { n, x->stride[r - 2], y->stride[r - 2], k };
     if (r > 2)
@@ -86,7 +86,7 @@ static void NAME(rope)(const CgCall *call, CgPart part)
             for (int64_t e = 0; e < near.n; e++, row += near.x) {
                 fetch_row(
                     row + AHEAD * near.x, made.to + (made.n + AHEAD) * made.bytes, k * (int64_t)sizeof(T), made.held);
-                NAME(turn)(row, step, made_row(&made), table + f * far.table + e * near.table, half);
+                NAME(rotate)(row, step, made_row(&made), table + f * far.table + e * near.table, half);
                 made_next(&made, e + 1 == near.n);
             }
         }

@@ -141,24 +141,24 @@ static CgRef reshape_fold(CgBuild *b, const CgSite *site)
 }
 
 /* An axis that stands alone in both shapes passes through; merged or split axes are left to `unknown`. */
-static CgAlong reshape_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule reshape_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     const CgDim *dims[CG_MAX_RANK], *before = cg_dim_int(1), *p = cg_dim_int(1);
     CgInfer copy = *inf;
     int n;
     (void)operand;
     if (!dims_attr(&copy, "dims", &n, dims))
-        return CG_ALONG_UNKNOWN;
+        return CG_AXIS_UNKNOWN;
     for (int i = 0; i < axis && before; i++)
         before = cg_dim_mul(before, inf->in[0].dim[i]);
     for (int j = 0; j < n && p; j++) {
         if (p == before && dims[j] == inf->in[0].dim[axis]) {
             to->axis = j;
-            return CG_ALONG_POINTWISE;
+            return CG_AXIS_POINTWISE;
         }
         p = cg_dim_mul(p, dims[j]);
     }
-    return CG_ALONG_UNKNOWN;
+    return CG_AXIS_UNKNOWN;
 }
 
 /* ---- transpose ---- */
@@ -225,14 +225,14 @@ static CgRef transpose_fold(CgBuild *b, const CgSite *site)
     return CG_NONE;
 }
 
-static CgAlong transpose_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule transpose_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     const CgAttr *perm = cg_attr_find(inf->attrs, "perm");
     (void)operand;
     for (int i = 0; i < perm->n; i++)
         if (perm->ints[i] == axis)
             to->axis = i;
-    return CG_ALONG_POINTWISE;
+    return CG_AXIS_POINTWISE;
 }
 
 /* ---- broadcast ---- */
@@ -305,14 +305,14 @@ static CgRef broadcast_fold(CgBuild *b, const CgSite *site)
     return CG_NONE;
 }
 
-static CgAlong broadcast_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule broadcast_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     const CgAttr *axes = cg_attr_find(inf->attrs, "axes");
     (void)operand;
     for (int i = 0; i < axes->n; i++)
         if (axes->ints[i] == axis)
             to->axis = i;
-    return CG_ALONG_POINTWISE;
+    return CG_AXIS_POINTWISE;
 }
 
 /* ---- slice and pad, which are each other's derivative ---- */
@@ -411,8 +411,8 @@ static CgRef slice_fold(CgBuild *b, const CgSite *site)
         return cg_slice(b, cg_ref_in(b, x, 0), axis, cg_dim_add(base, from), cg_dim_add(base, to));
     }
     if (cg_ref_is(b, x, "concat") && cg_axis(cg_ref_attrs(b, x), "axis", t.rank) == axis) {
-        CgRef part = holder(b, x, axis, &from, &to);
-        return part == CG_NONE ? CG_NONE : cg_slice(b, part, axis, from, to);
+        CgRef shard = holder(b, x, axis, &from, &to);
+        return shard == CG_NONE ? CG_NONE : cg_slice(b, shard, axis, from, to);
     }
     if (!cg_ref_const(b, x, &v))
         return CG_NONE;
@@ -420,25 +420,25 @@ static CgRef slice_fold(CgBuild *b, const CgSite *site)
     return cg_fill(b, t, v);
 }
 
-static CgAlong slice_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule slice_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     (void)operand;
     to->axis = axis;
     if (axis == cg_axis(inf->attrs, "axis", inf->in[0].rank))
         to->shift = cg_dim_sub(cg_dim_int(0), cg_attr_dim(inf->attrs, "from"));
-    return CG_ALONG_POINTWISE;
+    return CG_AXIS_POINTWISE;
 }
 
 /* Places of the result lie `from` further on in x; what is left of the slice keeps them all. */
-static bool slice_cut(const CgInfer *inf, CgCut *cut)
+static bool slice_slice_rule(const CgInfer *inf, CgSlice *slice)
 {
-    const CgDim *base = cg_attr_dim(inf->attrs, "from"), *none = cg_dim_int(0), *n = cg_dim_sub(cut->to, cut->from);
-    if (cut->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank))
+    const CgDim *base = cg_attr_dim(inf->attrs, "from"), *none = cg_dim_int(0), *n = cg_dim_sub(slice->to, slice->from);
+    if (slice->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank))
         return true;
-    cut->in[0].axis = cut->axis;
-    cut->in[0].from = cg_dim_add(base, cut->from);
-    cut->in[0].to = cg_dim_add(base, cut->to);
-    cut->attrs = cg_attrs_with(cg_attrs_with(inf->attrs, cg_a_dims("from", 1, &none)), cg_a_dims("to", 1, &n));
+    slice->in[0].axis = slice->axis;
+    slice->in[0].from = cg_dim_add(base, slice->from);
+    slice->in[0].to = cg_dim_add(base, slice->to);
+    slice->attrs = cg_attrs_with(cg_attrs_with(inf->attrs, cg_a_dims("from", 1, &none)), cg_a_dims("to", 1, &n));
     return true;
 }
 
@@ -454,17 +454,17 @@ static bool pad_shape(CgInfer *inf)
 }
 
 /* Fills n elements of any type with zero bits. */
-static void zero_range(const CgTensor *y, CgPart part)
+static void zero_range(const CgTensor *y, CgShard shard)
 {
     CgTensor zero = *y;
     static const uint64_t none = 0;
     zero.data = (void *)(uintptr_t)&none;
     for (int i = 0; i < zero.rank; i++)
         zero.stride[i] = 0;
-    cg_tensor_copy(y, &zero, part);
+    cg_tensor_copy(y, &zero, shard);
 }
 
-/* The part [from, from + n) of y along the axis. */
+/* The shard [from, from + n) of y along the axis. */
 static CgTensor window(const CgTensor *y, int axis, int64_t from, int64_t n)
 {
     CgTensor w = *y;
@@ -474,16 +474,16 @@ static CgTensor window(const CgTensor *y, int axis, int64_t from, int64_t n)
     return w;
 }
 
-static void pad_kernel(const CgCall *call, CgPart part)
+static void pad_kernel(const CgCall *call, CgShard shard)
 {
     const CgTensor *x = &call->in[0], *y = &call->out[0];
     int axis = cg_axis(call->attrs, "axis", x->rank);
     int64_t before = cg_attr_size(call->attrs, "before", 0), end = before + x->dim[axis];
     CgTensor left = window(y, axis, 0, before), middle = window(y, axis, before, x->dim[axis]),
              right = window(y, axis, end, y->dim[axis] - end);
-    zero_range(&left, part);
-    cg_tensor_copy(&middle, x, part);
-    zero_range(&right, part);
+    zero_range(&left, shard);
+    cg_tensor_copy(&middle, x, shard);
+    zero_range(&right, shard);
 }
 
 static void pad_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
@@ -509,29 +509,30 @@ static CgRef pad_fold(CgBuild *b, const CgSite *site)
     return cg_fill(b, t, 0);
 }
 
-static CgAlong pad_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule pad_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     (void)operand;
     to->axis = axis;
     if (axis == cg_axis(inf->attrs, "axis", inf->in[0].rank))
         to->shift = cg_attr_dim(inf->attrs, "before");
-    return CG_ALONG_POINTWISE;
+    return CG_AXIS_POINTWISE;
 }
 
 /* Zeros before and after as far as they are wanted; places that are zeros alone are left as they are. */
-static bool pad_cut(const CgInfer *inf, CgCut *cut)
+static bool pad_slice_rule(const CgInfer *inf, CgSlice *slice)
 {
-    const CgDim *before = cg_attr_dim(inf->attrs, "before"), *n = inf->in[0].dim[cut->axis], *low, *high;
-    if (cut->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank))
+    const CgDim *before = cg_attr_dim(inf->attrs, "before"), *n = inf->in[0].dim[slice->axis], *low, *high;
+    if (slice->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank))
         return true;
-    if (!overlap(cut->from, cut->to, before, cg_dim_add(before, n), &low, &high) || low == high)
+    if (!overlap(slice->from, slice->to, before, cg_dim_add(before, n), &low, &high) || low == high)
         return false;
-    cut->in[0].axis = cut->axis;
-    cut->in[0].from = low;
-    cut->in[0].to = high;
-    const CgDim *left = cg_dim_sub(cg_dim_add(before, low), cut->from),
-                *right = cg_dim_sub(cut->to, cg_dim_add(before, high));
-    cut->attrs = cg_attrs_with(cg_attrs_with(inf->attrs, cg_a_dims("before", 1, &left)), cg_a_dims("after", 1, &right));
+    slice->in[0].axis = slice->axis;
+    slice->in[0].from = low;
+    slice->in[0].to = high;
+    const CgDim *left = cg_dim_sub(cg_dim_add(before, low), slice->from),
+                *right = cg_dim_sub(slice->to, cg_dim_add(before, high));
+    slice->attrs =
+        cg_attrs_with(cg_attrs_with(inf->attrs, cg_a_dims("before", 1, &left)), cg_a_dims("after", 1, &right));
     return true;
 }
 
@@ -556,7 +557,7 @@ static bool concat_shape(CgInfer *inf)
     return true;
 }
 
-static void concat_kernel(const CgCall *call, CgPart part)
+static void concat_kernel(const CgCall *call, CgShard shard)
 {
     const CgTensor *y = &call->out[0];
     int axis = cg_axis(call->attrs, "axis", y->rank);
@@ -564,7 +565,7 @@ static void concat_kernel(const CgCall *call, CgPart part)
     for (int k = 0; k < call->nin; k++) {
         CgTensor w = window(y, axis, from, call->in[k].dim[axis]);
         if (w.data != call->in[k].data)
-            cg_tensor_copy(&w, &call->in[k], part); /* or it was made there */
+            cg_tensor_copy(&w, &call->in[k], shard); /* or it was made there */
         from += call->in[k].dim[axis];
     }
 }
@@ -589,27 +590,27 @@ static void concat_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     }
 }
 
-static CgAlong concat_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule concat_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     to->axis = axis;
     if (axis != cg_axis(inf->attrs, "axis", inf->in[0].rank))
-        return CG_ALONG_POINTWISE;
+        return CG_AXIS_POINTWISE;
     to->shift = cg_dim_int(0);
     for (int k = 0; k < operand; k++)
         to->shift = cg_dim_add(to->shift, inf->in[k].dim[axis]);
-    return CG_ALONG_POINTWISE;
+    return CG_AXIS_POINTWISE;
 }
 
 /* Of each tensor what it has of the places, which may be nothing. */
-static bool concat_cut(const CgInfer *inf, CgCut *cut)
+static bool concat_slice_rule(const CgInfer *inf, CgSlice *slice)
 {
     const CgDim *at = cg_dim_int(0);
-    if (cut->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank))
+    if (slice->axis != cg_axis(inf->attrs, "axis", inf->in[0].rank))
         return true;
     for (int k = 0; k < inf->nin; k++) {
-        const CgDim *end = cg_dim_add(at, inf->in[k].dim[cut->axis]);
-        cut->in[k].axis = cut->axis;
-        if (!overlap(cut->from, cut->to, at, end, &cut->in[k].from, &cut->in[k].to))
+        const CgDim *end = cg_dim_add(at, inf->in[k].dim[slice->axis]);
+        slice->in[k].axis = slice->axis;
+        if (!overlap(slice->from, slice->to, at, end, &slice->in[k].from, &slice->in[k].to))
             return false;
         at = end;
     }
@@ -674,8 +675,8 @@ static const CgOp op_reshape = {
     .vjp = reshape_vjp,
     .view = reshape_view,
     .fold = reshape_fold,
-    .along = reshape_along,
-    .cut = cg_cut_dims,
+    .axis_rule = reshape_axis_rule,
+    .slice_rule = cg_slice_rule_dims,
     .traits = CG_LINEAR | CG_REARRANGES,
     .samples = reshape_samples,
 };
@@ -690,7 +691,7 @@ static const CgOp op_transpose = {
     .vjp = transpose_vjp,
     .view = transpose_view,
     .fold = transpose_fold,
-    .along = transpose_along,
+    .axis_rule = transpose_axis_rule,
     .traits = CG_LINEAR | CG_REARRANGES,
     .samples = transpose_samples,
 };
@@ -706,8 +707,8 @@ static const CgOp op_broadcast = {
     .vjp = broadcast_vjp,
     .view = broadcast_view,
     .fold = broadcast_fold,
-    .along = broadcast_along,
-    .cut = cg_cut_dims,
+    .axis_rule = broadcast_axis_rule,
+    .slice_rule = cg_slice_rule_dims,
     .traits = CG_LINEAR | CG_REARRANGES,
     .samples = broadcast_samples,
 };
@@ -722,8 +723,8 @@ static const CgOp op_slice = {
     .vjp = slice_vjp,
     .view = slice_view,
     .fold = slice_fold,
-    .along = slice_along,
-    .cut = slice_cut,
+    .axis_rule = slice_axis_rule,
+    .slice_rule = slice_slice_rule,
     .traits = CG_LINEAR | CG_REARRANGES,
     .samples = slice_samples,
 };
@@ -738,8 +739,8 @@ static const CgOp op_pad = {
     .kernel = ALL_KERNELS(pad_kernel),
     .work = cg_work_copy,
     .fold = pad_fold,
-    .along = pad_along,
-    .cut = pad_cut,
+    .axis_rule = pad_axis_rule,
+    .slice_rule = pad_slice_rule,
     .traits = CG_LINEAR | CG_STRIDED,
     .samples = pad_samples,
 };
@@ -755,8 +756,8 @@ static const CgOp op_concat = {
     .kernel = ALL_KERNELS(concat_kernel),
     .work = cg_work_copy,
     .fold = concat_fold,
-    .along = concat_along,
-    .cut = concat_cut,
+    .axis_rule = concat_axis_rule,
+    .slice_rule = concat_slice_rule,
     .piece = concat_piece,
     .traits = CG_STRIDED,
     .samples = concat_samples,

@@ -33,12 +33,12 @@ static Lanes lanes_of(const CgCall *call)
 static void softmax_work(const CgCall *call, CgWork *work)
 {
     Lanes l = lanes_of(call);
-    size_t n = (size_t)cg_tensor_count(call->out), parts = (n + CG_PART - 1) / CG_PART;
+    size_t n = (size_t)cg_tensor_count(call->out), shards = (n + CG_SHARD - 1) / CG_SHARD;
     *work = (CgWork){ .flops = 8.0 * (double)n,
         .bytes = (double)(call->nin + 1) * (double)n * (double)cg_dtype_size(call->out->dtype) };
-    work->parts = parts < (size_t)l.units ? parts : (size_t)l.units;
-    if (!work->parts)
-        work->parts = 1;
+    work->shards = shards < (size_t)l.units ? shards : (size_t)l.units;
+    if (!work->shards)
+        work->shards = 1;
 }
 
 /* exp(x - max) / sum; in contiguous rows, and in blocks of columns. A row of -inf alone has no softmax: NaN. */
@@ -108,7 +108,7 @@ static const CgOp op_softmax = {
     .expand = softmax_expand,
     .kernel = CG_FLOAT_KERNELS(softmax),
     .work = softmax_work,
-    .along = cg_along_axis,
+    .axis_rule = cg_axis_rule_axis,
     .inplace = 1,
     .samples = softmax_samples,
 };
@@ -122,7 +122,7 @@ static const CgOp op_softmax_vjp = {
     .expand = softmax_vjp_expand,
     .kernel = CG_FLOAT_KERNELS(softmax_vjp),
     .work = softmax_work,
-    .along = cg_along_axis,
+    .axis_rule = cg_axis_rule_axis,
     .inplace = 3,
     .samples = softmax_vjp_samples,
 };

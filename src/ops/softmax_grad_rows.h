@@ -26,13 +26,13 @@ static void NAME(softmax_vjp_block)(const T *y, const T *g, T *dx, int64_t n, in
     }
 }
 
-static void NAME(softmax_vjp)(const CgCall *call, CgPart part)
+static void NAME(softmax_vjp)(const CgCall *call, CgShard shard)
 {
     Lanes l = lanes_of(call);
     const T *y = call->in[0].data, *g = call->in[1].data;
     T *dx = call->out->data;
     size_t first, last;
-    cg_part_range(part, (size_t)l.units, 1, &first, &last);
+    cg_shard_range(shard, (size_t)l.units, 1, &first, &last);
     int64_t blocks = (l.post + COLUMNS - 1) / COLUMNS;
     for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {
         int64_t c = u % blocks * COLUMNS, at = u / blocks * l.mid * l.post + c;

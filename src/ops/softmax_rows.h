@@ -51,13 +51,13 @@ static void NAME(softmax_block)(const T *x, T *y, int64_t n, int64_t step, int64
     }
 }
 
-static void NAME(softmax)(const CgCall *call, CgPart part)
+static void NAME(softmax)(const CgCall *call, CgShard shard)
 {
     Lanes l = lanes_of(call);
     const T *x = call->in[0].data;
     T *y = call->out->data;
     size_t first, last;
-    cg_part_range(part, (size_t)l.units, 1, &first, &last);
+    cg_shard_range(shard, (size_t)l.units, 1, &first, &last);
     int64_t blocks = (l.post + COLUMNS - 1) / COLUMNS;
     for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {
         int64_t c = u % blocks * COLUMNS, at = u / blocks * l.mid * l.post + c;

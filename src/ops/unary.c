@@ -195,11 +195,6 @@ static bool same_view(const CgCall *call, CgTensor *out)
     return true;
 }
 
-static CgAlong along(const CgInfer *inf, int operand, int axis, CgTo *to)
-{
-    return cg_along_same(inf, operand, axis, to);
-}
-
 /* ---- the ops ---- */
 
 static const CgSample any_samples[] = { { .in = "F[37,1811]", .low = -2.385, .high = 2.385 },
@@ -214,13 +209,13 @@ static const CgSample minus1_samples[] = { { .in = "F[3,7]", .low = -0.71, .high
 static const CgSample bool_samples[] = { { .in = "bool[3,7]", .low = 0, .high = 1 },
     { .in = "bool[2,5,3]", .low = 0, .high = 1 }, { .in = NULL } };
 
-#define FLOAT_OP(op, text, rows)                                                                               \
-    static const CgOp op_##op = { CG_OP_HERE, .name = #op, .sig = "(x: F[..s]) -> F[..s]", .doc = text,        \
-        .shape = float_shape, .vjp = op##_vjp, .vec = CG_FLOAT_KERNELS(op), .fold = op##_fold, .along = along, \
+#define FLOAT_OP(op, text, rows)                                                                        \
+    static const CgOp op_##op = { CG_OP_HERE, .name = #op, .sig = "(x: F[..s]) -> F[..s]", .doc = text, \
+        .shape = float_shape, .vjp = op##_vjp, .vec = CG_FLOAT_KERNELS(op), .fold = op##_fold,          \
         .traits = CG_ELEMENTWISE, .inplace = 1, .samples = rows };
 #define STEP_OP(op, text)                                                                               \
     static const CgOp op_##op = { CG_OP_HERE, .name = #op, .sig = "(x: F[..s]) -> F[..s]", .doc = text, \
-        .shape = float_shape, .vec = CG_FLOAT_KERNELS(op), .fold = op##_fold, .along = along,           \
+        .shape = float_shape, .vec = CG_FLOAT_KERNELS(op), .fold = op##_fold,                           \
         .traits = CG_ELEMENTWISE | CG_NODIFF | CG_IDEMPOTENT, .inplace = 1, .samples = apart_samples };
 
 static const CgOp op_neg = {
@@ -232,7 +227,6 @@ static const CgOp op_neg = {
     .vjp = neg_vjp,
     .vec = CG_NUMBER_KERNELS(neg),
     .fold = neg_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE | CG_LINEAR,
     .inplace = 1,
     .samples = any_samples,
@@ -247,7 +241,6 @@ static const CgOp op_abs = {
     .vjp = abs_vjp,
     .vec = CG_NUMBER_KERNELS(abs),
     .fold = abs_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE | CG_IDEMPOTENT,
     .inplace = 1,
     .samples = apart_samples,
@@ -261,7 +254,6 @@ static const CgOp op_sign = {
     .shape = number_shape,
     .vec = CG_NUMBER_KERNELS(sign),
     .fold = sign_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE | CG_NODIFF | CG_IDEMPOTENT,
     .inplace = 1,
     .samples = apart_samples,
@@ -291,7 +283,6 @@ static const CgOp op_is_finite = {
     .shape = is_finite_shape,
     .vec = CG_FLOAT_KERNELS(is_finite),
     .fold = is_finite_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE | CG_NODIFF,
     .samples = any_samples,
 };
@@ -304,7 +295,6 @@ static const CgOp op_not = {
     .shape = not_shape,
     .vec = { [CG_BOOL] = not_bool },
     .fold = not_fold,
-    .along = along,
     .traits = CG_ELEMENTWISE | CG_NODIFF,
     .inplace = 1,
     .samples = bool_samples,
@@ -318,7 +308,6 @@ static const CgOp op_stop_gradient = {
     .shape = cg_shape_same,
     .view = same_view,
     .fold = stop_gradient_fold,
-    .along = along,
     .traits = CG_NODIFF | CG_IDEMPOTENT,
     .samples = any_samples,
 };

@@ -80,11 +80,11 @@ static bool unfold_view(const CgCall *call, CgTensor *out)
     return true;
 }
 
-static CgAlong unfold_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule unfold_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     int along = cg_axis(inf->attrs, "axis", inf->in[operand].rank);
     to->axis = axis + (axis > along);
-    return axis == along ? CG_ALONG_UNKNOWN : CG_ALONG_POINTWISE;
+    return axis == along ? CG_AXIS_UNKNOWN : CG_AXIS_POINTWISE;
 }
 
 static void unfold_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
@@ -146,12 +146,12 @@ static Folded folded(const CgCall *call)
 
 /* An element is the sum over the windows that it stands in, added in the order of these. */
 #define FOLD(T, name)                                                                      \
-    static void name(const CgCall *call, CgPart part)                                      \
+    static void name(const CgCall *call, CgShard shard)                                    \
     {                                                                                      \
         Folded f = folded(call);                                                           \
         Windows w = windows_of(call->attrs);                                               \
         size_t first, last;                                                                \
-        cg_part_range(part, (size_t)f.pre, 1, &first, &last);                              \
+        cg_shard_range(shard, (size_t)f.pre, 1, &first, &last);                            \
         for (int64_t p = (int64_t)first; p < (int64_t)last; p++) {                         \
             const T *from = (const T *)call->in[0].data + p * f.windows * f.size * f.post; \
             T *to = (T *)call->out->data + p * f.length * f.post;                          \
@@ -173,19 +173,19 @@ FOLD(double, fold_f64)
 static void fold_work(const CgCall *call, CgWork *work)
 {
     const CgTensor *y = &call->in[0];
-    size_t n = (size_t)cg_tensor_count(y), parts = (n + CG_PART - 1) / CG_PART, pre = (size_t)folded(call).pre;
+    size_t n = (size_t)cg_tensor_count(y), shards = (n + CG_SHARD - 1) / CG_SHARD, pre = (size_t)folded(call).pre;
     *work = (CgWork){ .flops = (double)n,
         .bytes = 2.0 * (double)n * (double)cg_dtype_size(y->dtype),
-        .parts = parts < pre ? parts : pre };
-    if (!work->parts)
-        work->parts = 1;
+        .shards = shards < pre ? shards : pre };
+    if (!work->shards)
+        work->shards = 1;
 }
 
-static CgAlong fold_along(const CgInfer *inf, int operand, int axis, CgTo *to)
+static CgAxisRule fold_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     int along = cg_axis(inf->attrs, "axis", inf->in[operand].rank);
     to->axis = axis - (axis > along);
-    return axis == along || axis == along + 1 ? CG_ALONG_UNKNOWN : CG_ALONG_POINTWISE;
+    return axis == along || axis == along + 1 ? CG_AXIS_UNKNOWN : CG_AXIS_POINTWISE;
 }
 
 static void fold_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
@@ -224,7 +224,7 @@ static const CgOp op_unfold = {
     .shape = unfold_shape,
     .vjp = unfold_vjp,
     .view = unfold_view,
-    .along = unfold_along,
+    .axis_rule = unfold_axis_rule,
     .traits = CG_LINEAR,
     .samples = unfold_samples,
 };
@@ -239,7 +239,7 @@ static const CgOp op_fold = {
     .vjp = fold_vjp,
     .kernel = { [CG_F32] = fold_f32, [CG_F64] = fold_f64 },
     .work = fold_work,
-    .along = fold_along,
+    .axis_rule = fold_axis_rule,
     .traits = CG_LINEAR,
     .samples = fold_samples,
 };

@@ -9,9 +9,9 @@
 
 /* Lane i of the result is lane (i + by) % 16. */
 #ifdef __clang__
-    #define LANES_TURNED(mask, x, by) __builtin_shufflevector(x, x, LANES_LIST(by))
+    #define LANES_ROTATED(mask, x, by) __builtin_shufflevector(x, x, LANES_LIST(by))
 #else
-    #define LANES_TURNED(mask, x, by) __builtin_shuffle(x, (mask){ LANES_LIST(by) })
+    #define LANES_ROTATED(mask, x, by) __builtin_shuffle(x, (mask){ LANES_LIST(by) })
 #endif
 #define LANES_LIST(by)                                                                                               \
     (0 + by) % 16, (1 + by) % 16, (2 + by) % 16, (3 + by) % 16, (4 + by) % 16, (5 + by) % 16, (6 + by) % 16,         \

@@ -14,19 +14,19 @@ static inline void NAME(lanes_max)(const NAME(Lanes) * x, NAME(Lanes) * y)
 static inline T NAME(lanes_total)(const NAME(Lanes) * of)
 {
     NAME(Lanes) x = *of;
-    x += LANES_TURNED(NAME(Places), x, 8);
-    x += LANES_TURNED(NAME(Places), x, 4);
-    x += LANES_TURNED(NAME(Places), x, 2);
+    x += LANES_ROTATED(NAME(Places), x, 8);
+    x += LANES_ROTATED(NAME(Places), x, 4);
+    x += LANES_ROTATED(NAME(Places), x, 2);
     return x[0] + x[1];
 }
 
 static inline T NAME(lanes_greatest)(const NAME(Lanes) * of)
 {
-    NAME(Lanes) x = *of, y = LANES_TURNED(NAME(Places), x, 8);
+    NAME(Lanes) x = *of, y = LANES_ROTATED(NAME(Places), x, 8);
     NAME(lanes_max)(&y, &x);
-    y = LANES_TURNED(NAME(Places), x, 4);
+    y = LANES_ROTATED(NAME(Places), x, 4);
     NAME(lanes_max)(&y, &x);
-    y = LANES_TURNED(NAME(Places), x, 2);
+    y = LANES_ROTATED(NAME(Places), x, 2);
     NAME(lanes_max)(&y, &x);
     return x[0] > x[1] ? x[0] : x[1];
 }
@@ -65,8 +65,8 @@ static inline T NAME(lanes_dot)(const T *x, const T *y, int64_t n)
 
 typedef T NAME(Four) __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));
 typedef INTEGER NAME(Quarter) __attribute__((vector_size(4 * sizeof(T))));
-/* A square of four by four, turned over its diagonal; what comes from column c by scale[c]. */
-static inline void NAME(lanes_turn)(const T *from, int64_t ld, const T *scale, T *to, int64_t ldto)
+/* A square of four by four, transposed; what comes from column c by scale[c]. */
+static inline void NAME(lanes_transpose)(const T *from, int64_t ld, const T *scale, T *to, int64_t ldto)
 {
     NAME(Four) x[4];
     for (int i = 0; i < 4; i++) {

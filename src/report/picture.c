@@ -8,6 +8,7 @@
 
 #include "base/intern.h"
 #include "graph/text.h"
+#include "graph/use.h"
 
 /* ---- instances ---- */
 
@@ -148,8 +149,6 @@ static void note_attrs(CgStrbuf *note, const CgAttrs *attrs, CgDetail detail)
 
 /* ---- which nodes are drawn ---- */
 
-static bool is_part(const CgNode *n) { return strcmp(n->op->name, "part") == 0; }
-
 /* The number of elements, NULL for a scalar. */
 static const CgDim *elements(const CgType *t)
 {
@@ -171,7 +170,7 @@ static bool is_broadcast(const CgGraph *g, const CgNode *n)
  * A slice selects, so it stays. */
 static bool is_transparent(const CgGraph *g, const CgNode *n)
 {
-    if (is_part(n))
+    if (cg_node_is_result(n))
         return true;
     if (!n->op->view || n->nin != 1 || (n->op->traits & CG_NODIFF))
         return false;

@@ -1,6 +1,6 @@
 /* trace.c - a trace for a viewer.
- * Takes events by thread; gives JSON trace events: one row a thread with the parts of instructions it ran, one row of
- * frames (steps, and the graphs within them). Times are microseconds; flops and bytes of a part are an equal share. */
+ * Takes events by thread; gives JSON trace events: one row a thread with the shards of instructions it ran, one row of
+ * frames (steps, and the graphs within them). Times are microseconds; flops and bytes of a shard are an equal share. */
 #include "report/trace.h"
 
 #include <inttypes.h>
@@ -28,10 +28,10 @@ static void print_row_name(const CgTrace *t, int row, CgStrbuf *out)
 static void print_event(const CgTrace *t, int row, const CgTraceEvent *e, CgStrbuf *out)
 {
     static const char *const suffix[] = {
-        [CG_TRACE_PART] = "", [CG_TRACE_BEGIN] = " begin", [CG_TRACE_FINISH] = " finish", [CG_TRACE_FRAME] = ""
+        [CG_TRACE_SHARD] = "", [CG_TRACE_BEGIN] = " begin", [CG_TRACE_FINISH] = " finish", [CG_TRACE_FRAME] = ""
     };
     const CgTraceName *n = &t->names.at[e->name];
-    double seconds = (double)(e->end - e->start) * 1e-9, parts = (double)n->parts;
+    double seconds = (double)(e->end - e->start) * 1e-9, shards = (double)n->shards;
     CgStrbuf name = { 0 };
     cg_strbuf_printf(&name, "%s%s", n->op, suffix[e->kind]);
     cg_strbuf_printf(out,
@@ -45,10 +45,10 @@ static void print_event(const CgTrace *t, int row, const CgTraceEvent *e, CgStrb
         cg_json_string(out, n->where);
         if (e->kind != CG_TRACE_FINISH)
             cg_strbuf_printf(
-                out, ", \"part\": %d, \"of\": %zu", e->part, e->kind == CG_TRACE_BEGIN ? n->begin : n->parts);
-        if (e->kind == CG_TRACE_PART)
-            cg_strbuf_printf(out, ", \"flops\": %.0f, \"bytes\": %.0f, \"GFLOP/s\": %.1f", n->flops / parts,
-                n->bytes / parts, seconds > 0 ? n->flops / parts / seconds * 1e-9 : 0);
+                out, ", \"shard\": %d, \"of\": %zu", e->shard, e->kind == CG_TRACE_BEGIN ? n->begin : n->shards);
+        if (e->kind == CG_TRACE_SHARD)
+            cg_strbuf_printf(out, ", \"flops\": %.0f, \"bytes\": %.0f, \"GFLOP/s\": %.1f", n->flops / shards,
+                n->bytes / shards, seconds > 0 ? n->flops / shards / seconds * 1e-9 : 0);
         cg_strbuf_putc(out, '}');
     }
     cg_strbuf_puts(out, "},\n");

@@ -139,7 +139,7 @@ static void begin_keep(CgDecoder *d, Keep *k)
     to.data = k->data;
     for (int i = 0; i < to.rank; i++)
         to.dim[i] = from.dim[i];
-    cg_tensor_copy(&to, &from, (CgPart){ .count = 1 });
+    cg_tensor_copy(&to, &from, (CgShard){ .count = 1 });
 }
 
 bool cg_decoder_begin(CgDecoder *d, CgErr *e)

@@ -1,5 +1,5 @@
 /* elementwise.c - loops over shapes, once for all elementwise ops and copies.
- * Takes operands with any strides and a function of n consecutive elements; gives a contiguous result for one part.
+ * Takes operands with any strides and a function of n consecutive elements; gives a contiguous result for one shard.
  * Must not know what the function computes. */
 #include <string.h>
 
@@ -92,19 +92,19 @@ static void gather(const Axes *axes, int k, const char *base, int64_t first, int
     }
 }
 
-void cg_elementwise_run(const CgCall *call, CgPart part, CgVecFn *vec)
+void cg_elementwise_run(const CgCall *call, CgShard shard, CgVecFn *vec)
 {
     const CgTensor *t[CG_MAX_IN];
     const void *in[CG_MAX_IN];
     bool whole[CG_MAX_IN], spread[CG_MAX_IN], simple;
     size_t size[CG_MAX_IN], out_size = cg_dtype_size(call->out->dtype), first, last;
-    char *tile = part.scratch, *out = call->out->data, *unrounded = tile + (size_t)call->nin * TILE * 8;
+    char *tile = shard.scratch, *out = call->out->data, *unrounded = tile + (size_t)call->nin * TILE * 8;
     bool rounds = call->out->dtype == CG_BF16;
     Axes axes = { .rank = 0 };
     for (int k = 0; k < call->nin; k++)
         t[k] = &call->in[k];
     merge_axes(&axes, call->out, t, call->nin);
-    cg_part_range(part, (size_t)cg_tensor_count(call->out), CG_PART, &first, &last);
+    cg_shard_range(shard, (size_t)cg_tensor_count(call->out), CG_SHARD, &first, &last);
     int64_t row = axes.dim[axes.rank - 1];
 
     simple = !rounds;
@@ -150,10 +150,10 @@ void cg_elementwise_run(const CgCall *call, CgPart part, CgVecFn *vec)
     }
 }
 
-void cg_kernel_elementwise(const CgCall *call, CgPart part)
+void cg_kernel_elementwise(const CgCall *call, CgShard shard)
 {
     CgDtype dtype = call->nin ? call->in[0].dtype : call->out[0].dtype;
-    cg_elementwise_run(call, part, call->op->vec[dtype]);
+    cg_elementwise_run(call, shard, call->op->vec[dtype]);
 }
 
 void cg_work_elementwise(const CgCall *call, CgWork *work)
@@ -163,9 +163,9 @@ void cg_work_elementwise(const CgCall *call, CgWork *work)
     work->bytes = (double)n * (double)cg_dtype_size(call->out->dtype);
     for (int k = 0; k < call->nin; k++)
         work->bytes += (double)n * (double)cg_dtype_size(call->in[k].dtype);
-    work->parts = (n + CG_PART - 1) / CG_PART;
-    if (work->parts == 0)
-        work->parts = 1;
+    work->shards = (n + CG_SHARD - 1) / CG_SHARD;
+    if (work->shards == 0)
+        work->shards = 1;
     work->scratch = ((size_t)call->nin + (call->out->dtype == CG_BF16)) * TILE * 8;
     work->shared = 0;
 }
@@ -211,7 +211,7 @@ static void move_axis(Axes *axes, int i, int to)
     }
 }
 
-void cg_tensor_copy(const CgTensor *dst, const CgTensor *src, CgPart part)
+void cg_tensor_copy(const CgTensor *dst, const CgTensor *src, CgShard shard)
 {
     const CgTensor *t[2] = { dst, src };
     size_t size = cg_dtype_size(dst->dtype), first, last;
@@ -223,7 +223,7 @@ void cg_tensor_copy(const CgTensor *dst, const CgTensor *src, CgPart part)
     merge_axes(&axes, dst, t, 2);
     int inner = axes.rank - 1;
     if (axes.rank == 1) {
-        cg_part_range(part, (size_t)axes.dim[0], 4096, &first, &last);
+        cg_shard_range(shard, (size_t)axes.dim[0], 4096, &first, &last);
         copy_run(to + (int64_t)first * axes.stride[0][0] * (int64_t)size, axes.stride[0][0],
             from + (int64_t)first * axes.stride[1][0] * (int64_t)size, axes.stride[1][0], (int64_t)(last - first),
             size);
@@ -241,7 +241,7 @@ void cg_tensor_copy(const CgTensor *dst, const CgTensor *src, CgPart part)
     int64_t planes = 1;
     for (int i = 0; i < inner - 1; i++)
         planes *= axes.dim[i];
-    cg_part_range(part, (size_t)(planes * blocks), 1, &first, &last);
+    cg_shard_range(shard, (size_t)(planes * blocks), 1, &first, &last);
     for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {
         int64_t r0 = u % blocks * BLOCK, n = rows - r0 < BLOCK ? rows - r0 : BLOCK;
         int64_t d = offset_of(&axes, 0, u / blocks, inner - 1) + r0 * axes.stride[0][inner - 1];
@@ -256,15 +256,15 @@ void cg_tensor_copy(const CgTensor *dst, const CgTensor *src, CgPart part)
     }
 }
 
-void cg_kernel_copy(const CgCall *call, CgPart part) { cg_tensor_copy(&call->out[0], &call->in[0], part); }
+void cg_kernel_copy(const CgCall *call, CgShard shard) { cg_tensor_copy(&call->out[0], &call->in[0], shard); }
 
 void cg_work_copy(const CgCall *call, CgWork *work)
 {
     size_t n = (size_t)cg_tensor_count(call->out);
     work->flops = 0;
     work->bytes = 2.0 * (double)n * (double)cg_dtype_size(call->out->dtype);
-    work->parts = (n + CG_PART - 1) / CG_PART;
-    if (work->parts == 0)
-        work->parts = 1;
+    work->shards = (n + CG_SHARD - 1) / CG_SHARD;
+    if (work->shards == 0)
+        work->shards = 1;
     work->scratch = work->shared = 0;
 }

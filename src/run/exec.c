@@ -1,6 +1,6 @@
 /* exec.c - running a plan.
  * Takes a plan, a pool and bound memory; gives results in the slab or where the caller said.
- * Must not decide anything that reaches the bits: order, parts and places come from the plan. */
+ * Must not decide anything that reaches the bits: order, shards and places come from the plan. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +19,15 @@ typedef struct Link {
     size_t offset;
 } Link;
 
-/* Parts of several tasks in the order they are handed out. */
-typedef struct Turn {
-    uint32_t task, part;
-} Turn;
+/* Shards of several tasks in the order they are handed out. */
+typedef struct WorkItem {
+    uint32_t task, shard;
+} WorkItem;
 typedef struct Wave {
     const CgTask *task;
     int n;
-    Turn *turn;
-    size_t turns;
+    WorkItem *item;
+    size_t items;
 } Wave;
 
 struct CgExec {
@@ -36,15 +36,15 @@ struct CgExec {
     char *slab;
     char *scratch;
     size_t scratch_stride;
-    uint64_t *ran;   /* by thread, a line each: the run it last ran a part of */
-    uint64_t runs;   /* of an instruction's parts, so far */
+    uint64_t *ran;   /* by thread, a line each: the run it last ran a shard of */
+    uint64_t runs;   /* of an instruction's shards, so far */
     char **base;     /* by buffer; NULL until bound */
     int *first_link; /* by buffer, -1 at the end */
     CG_VEC(Link) links;
     CgTensor *tensors; /* all operands and results, instruction by instruction */
     CgCall *calls;
     Wave *waves;
-    Turn *turns;     /* of all waves of several tasks */
+    WorkItem *items; /* of all waves of several tasks */
     int *unbound_of; /* by place: buffer of each ordinal */
     int ninputs, nparams, noutputs;
     CgProf *prof;
@@ -60,71 +60,72 @@ typedef struct Job {
     const CgExec *x;
     CgKernel *kernel;
     CgTask task;
-    size_t parts;
+    size_t shards;
     uint64_t run;
 } Job;
 
 typedef struct WaveJob {
     Job job[CG_PLAN_WAVE];
-    const Turn *turn;
+    const WorkItem *item;
 } WaveJob;
 
 enum { LINE = 8 }; /* numbers of 8 bytes */
 
-static void run_part(const Job *j, size_t part, int thread)
+static void run_shard(const Job *j, size_t shard, int thread)
 {
     const CgExec *x = j->x;
     uint64_t *ran = &x->ran[thread * LINE];
-    CgPart p = { part, j->parts, x->scratch ? x->scratch + (size_t)thread * x->scratch_stride : NULL, *ran == j->run };
+    CgShard p = { shard, j->shards, x->scratch ? x->scratch + (size_t)thread * x->scratch_stride : NULL,
+        *ran == j->run };
     *ran = j->run;
     j->kernel(&x->calls[j->task.instr], p);
 }
 
 /* With a note of when and where. */
-static void run_part_noted(const Job *j, size_t part, int thread)
+static void run_shard_noted(const Job *j, size_t shard, int thread)
 {
     CgTrace *t = j->x->trace;
     int64_t start = cg_trace_now(t);
-    run_part(j, part, thread);
+    run_shard(j, shard, thread);
     cg_trace_add(t, thread,
         (CgTraceEvent){ .name = j->x->trace_first + j->task.instr,
-            .kind = j->task.begin ? CG_TRACE_BEGIN : CG_TRACE_PART,
-            .part = (int)part,
+            .kind = j->task.begin ? CG_TRACE_BEGIN : CG_TRACE_SHARD,
+            .shard = (int)shard,
             .start = start,
             .end = cg_trace_now(t) });
 }
 
-static void run_job_part(void *arg, size_t part, int thread) { run_part(arg, part, thread); }
+static void run_job_shard(void *arg, size_t shard, int thread) { run_shard(arg, shard, thread); }
 
-static void run_job_part_noted(void *arg, size_t part, int thread) { run_part_noted(arg, part, thread); }
+static void run_job_shard_noted(void *arg, size_t shard, int thread) { run_shard_noted(arg, shard, thread); }
 
-static void run_turn(void *arg, size_t i, int thread)
+static void run_item(void *arg, size_t i, int thread)
 {
     const WaveJob *w = arg;
-    run_part(&w->job[w->turn[i].task], w->turn[i].part, thread);
+    run_shard(&w->job[w->item[i].task], w->item[i].shard, thread);
 }
 
-static void run_turn_noted(void *arg, size_t i, int thread)
+static void run_item_noted(void *arg, size_t i, int thread)
 {
     const WaveJob *w = arg;
-    run_part_noted(&w->job[w->turn[i].task], w->turn[i].part, thread);
+    run_shard_noted(&w->job[w->item[i].task], w->item[i].shard, thread);
 }
 
 static inline Job job_of(CgExec *x, CgTask task)
 {
     const CgInstr *in = cg_plan_instr(x->plan, task.instr);
-    return (Job){ x, task.begin ? in->op->begin : in->kernel, task, cg_plan_parts(x->plan, task), ++x->runs };
+    return (Job){ x, task.begin ? in->op->begin : in->kernel, task, cg_plan_shards(x->plan, task), ++x->runs };
 }
 
 static inline void run_job(CgExec *x, CgTask task)
 {
     Job j = job_of(x, task);
-    if (j.parts > 1)
-        cg_pool_run(x->pool, j.parts, x->trace ? run_job_part_noted : run_job_part, &j);
+    if (j.shards > 1)
+        cg_pool_run(x->pool, j.shards, x->trace ? run_job_shard_noted : run_job_shard, &j);
     else if (x->trace)
-        run_part_noted(&j, 0, 0);
+        run_shard_noted(&j, 0, 0);
     else
-        j.kernel(&x->calls[task.instr], (CgPart){ 0, 1, x->scratch, false });
+        j.kernel(&x->calls[task.instr], (CgShard){ 0, 1, x->scratch, false });
 }
 
 static inline void finish(CgExec *x, CgTask task)
@@ -133,7 +134,7 @@ static inline void finish(CgExec *x, CgTask task)
     if (!last || task.begin)
         return;
     int64_t start = x->trace ? cg_trace_now(x->trace) : 0;
-    last(&x->calls[task.instr], (CgPart){ 0, 1, x->scratch, false });
+    last(&x->calls[task.instr], (CgShard){ 0, 1, x->scratch, false });
     if (x->trace)
         cg_trace_add(x->trace, 0,
             (CgTraceEvent){ .name = x->trace_first + task.instr,
@@ -155,10 +156,10 @@ static inline void run_wave(CgExec *x, const Wave *w)
     if (w->n == 1) {
         run_job(x, w->task[0]);
     } else {
-        WaveJob j = { .turn = w->turn };
+        WaveJob j = { .item = w->item };
         for (int k = 0; k < w->n; k++)
             j.job[k] = job_of(x, w->task[k]);
-        cg_pool_run(x->pool, w->turns, x->trace ? run_turn_noted : run_turn, &j);
+        cg_pool_run(x->pool, w->items, x->trace ? run_item_noted : run_item, &j);
     }
     for (int k = 0; k < w->n; k++)
         finish(x, w->task[k]);
@@ -468,60 +469,60 @@ static void link_tensor(CgExec *x, const CgSlot *s, int tensor)
     x->first_link[s->buffer] = (int)x->links.len - 1;
 }
 
-static void touch(void *arg, size_t part, int thread)
+static void touch(void *arg, size_t shard, int thread)
 {
     CgExec *x = arg;
-    size_t size = cg_plan_slab(x->plan), at = part * TOUCH;
+    size_t size = cg_plan_slab(x->plan), at = shard * TOUCH;
     (void)thread;
     memset(x->slab + at, 0, size - at < TOUCH ? size - at : TOUCH);
 }
 
-static double cost_of_part(const CgPlan *p, CgTask a)
+static double cost_of_shard(const CgPlan *p, CgTask a)
 {
     const CgWork *w = &cg_plan_instr(p, a.instr)->work;
-    return a.begin ? 0 : (w->flops + w->bytes) / (double)w->parts;
+    return a.begin ? 0 : (w->flops + w->bytes) / (double)w->shards;
 }
 
-/* Each thread begins with its share of every task, as it does where they run alone; with large parts first, so that
+/* Each thread begins with its share of every task, as it does where they run alone; with large shards first, so that
  * small ones are left when threads wait for each other. */
-static void lay_turns(const CgExec *x, Wave *w)
+static void lay_items(const CgExec *x, Wave *w)
 {
     size_t threads = (size_t)cg_pool_threads(x->pool);
     uint32_t by_cost[CG_PLAN_WAVE];
     for (uint32_t k = 0; k < (uint32_t)w->n; k++) {
         uint32_t at = k;
-        for (; at > 0 && cost_of_part(x->plan, w->task[by_cost[at - 1]]) < cost_of_part(x->plan, w->task[k]); at--)
+        for (; at > 0 && cost_of_shard(x->plan, w->task[by_cost[at - 1]]) < cost_of_shard(x->plan, w->task[k]); at--)
             by_cost[at] = by_cost[at - 1];
         by_cost[at] = k;
     }
     for (size_t t = 0; t < threads; t++)
         for (int k = 0; k < w->n; k++) {
             CgTask task = w->task[by_cost[k]];
-            size_t parts = cg_plan_parts(x->plan, task);
-            for (size_t i = parts * t / threads; i < parts * (t + 1) / threads; i++)
-                w->turn[w->turns++] = (Turn){ by_cost[k], (uint32_t)i };
+            size_t shards = cg_plan_shards(x->plan, task);
+            for (size_t i = shards * t / threads; i < shards * (t + 1) / threads; i++)
+                w->item[w->items++] = (WorkItem){ by_cost[k], (uint32_t)i };
         }
 }
 
 static void lay_waves(CgExec *x)
 {
     int n = cg_plan_waves(x->plan);
-    size_t turns = 0;
+    size_t items = 0;
     x->waves = cg_calloc((size_t)n + 1, sizeof *x->waves);
     for (int i = 0; i < n; i++) {
         Wave *w = &x->waves[i];
         w->task = cg_plan_wave(x->plan, i, &w->n);
         for (int k = 0; w->n > 1 && k < w->n; k++)
-            turns += cg_plan_parts(x->plan, w->task[k]);
+            items += cg_plan_shards(x->plan, w->task[k]);
     }
-    x->turns = cg_calloc(turns + 1, sizeof *x->turns);
-    turns = 0;
+    x->items = cg_calloc(items + 1, sizeof *x->items);
+    items = 0;
     for (int i = 0; i < n; i++) {
         Wave *w = &x->waves[i];
-        w->turn = x->turns + turns;
+        w->item = x->items + items;
         if (w->n > 1)
-            lay_turns(x, w);
-        turns += w->turns;
+            lay_items(x, w);
+        items += w->items;
     }
 }
 
@@ -564,7 +565,7 @@ void cg_exec_free(CgExec *x)
     free(x->tensors);
     free(x->calls);
     free(x->waves);
-    free(x->turns);
+    free(x->items);
     free(x->unbound_of);
     free(x->prof);
     free(x);

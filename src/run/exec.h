@@ -31,7 +31,7 @@ typedef struct CgProf {
 } CgProf;
 void cg_exec_profile(CgExec *x, bool on);
 const CgProf *cg_exec_prof(const CgExec *x); /* cg_plan_count entries */
-/* --trace: from now on each instruction and part is an event of `t` (NULL ends it); `first` is the name of instruction
+/* --trace: from now on each instruction and shard is an event of `t` (NULL ends it); `first` is the name of instruction
  * 0. */
 struct CgTrace;
 void cg_exec_trace(CgExec *x, struct CgTrace *t, int first);

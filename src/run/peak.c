@@ -123,12 +123,12 @@ static double seconds(clockid_t clock)
 static double now(void) { return seconds(CLOCK_MONOTONIC); }
 
 /* By the thread's own time: whoever else runs on its processor takes nothing of the rate. */
-static void count(void *arg, size_t part, int thread)
+static void count(void *arg, size_t shard, int thread)
 {
     const Job *j = arg;
     (void)thread;
     double start = seconds(CLOCK_THREAD_CPUTIME_ID), flops = (j->bf16 ? j->ways->bf16 : j->ways->f32)(j->rounds);
-    j->rate[part] = flops / (seconds(CLOCK_THREAD_CPUTIME_ID) - start);
+    j->rate[shard] = flops / (seconds(CLOCK_THREAD_CPUTIME_ID) - start);
 }
 
 /* Flops a second. A trial is made as long as it must be to be timed well. */
@@ -155,11 +155,11 @@ static double flops_rate(CgPool *pool, const Ways *w, bool bf16)
     return best;
 }
 
-static void stream(void *arg, size_t part, int thread)
+static void stream(void *arg, size_t shard, int thread)
 {
     const Job *j = arg;
-    float *x = j->at + (size_t)thread * j->share; /* by thread, not by part: each has its own in its cache */
-    (void)part;
+    float *x = j->at + (size_t)thread * j->share; /* by thread, not by shard: each has its own in its cache */
+    (void)shard;
     for (size_t i = 0; i < j->repeats; i++)
         j->ways->stream(x, x + j->floats, j->floats);
 }

@@ -1,6 +1,6 @@
 /* pool.c - our own threads over a serial matrix library.
- * Takes a function and a number of parts; gives every part run exactly once, by this thread and the workers.
- * Must not decide how work is cut: parts come from the plan, so the bits never depend on who runs them. */
+ * Takes a function and a number of shards; gives every shard run exactly once, by this thread and the workers.
+ * Must not decide how work is cut: shards come from the plan, so the bits never depend on who runs them. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -25,12 +25,12 @@ typedef struct Worker {
     int cpu;
 } Worker;
 
-/* A job is cut into units, of one part each unless there are very many, and each thread has its share of them: the
+/* A job is cut into units, of one shard each unless there are very many, and each thread has its share of them: the
  * units that follow each other, the same ones whenever a job of that size runs, so that what they read may still be in
  * that thread's cache, and is read in order. Whoever is done with its own share takes from the end of another's. A
  * share is generation << 32 | first << 16 | end, claimed from by a compare-and-swap on the whole word: one that comes
  * late, still holding what it read of an older job, claims nothing. Between seeing a share of generation g and claiming
- * from it, fn, arg, units and parts are those of job g: they change only when all shares are empty, and job g cannot
+ * from it, fn, arg, units and shards are those of job g: they change only when all shares are empty, and job g cannot
  * end before the claimed unit. */
 typedef struct Share {
     _Alignas(64) _Atomic uint64_t word;
@@ -40,7 +40,7 @@ struct CgPool {
     _Alignas(64) _Atomic size_t done; /* units finished of the current job */
     _Alignas(64) _Atomic(CgPoolFn *) fn;
     _Atomic(void *) arg;
-    _Atomic size_t parts, units;
+    _Atomic size_t shards, units;
     uint32_t generation;  /* the caller's */
     _Atomic int sleepers; /* workers waiting on `wake` */
     _Atomic int waiting;  /* the caller waits on `all_done` */
@@ -88,7 +88,7 @@ static bool take_share(CgPool *p, int thread, int whose)
         size_t first = w >> 16 & MOST, end = w & MOST;
         CgPoolFn *fn = atomic_load_explicit(&p->fn, memory_order_acquire);
         void *arg = atomic_load_explicit(&p->arg, memory_order_acquire);
-        size_t parts = atomic_load_explicit(&p->parts, memory_order_acquire);
+        size_t shards = atomic_load_explicit(&p->shards, memory_order_acquire);
         size_t units = atomic_load_explicit(&p->units, memory_order_acquire);
         if (first >= end)
             return true;
@@ -97,7 +97,7 @@ static bool take_share(CgPool *p, int thread, int whose)
                 word, &w, own ? w + (1u << 16) : w - 1, memory_order_acq_rel, memory_order_acquire))
             continue;
         size_t unit = own ? first : end - 1;
-        for (size_t i = parts * unit / units; i < parts * (unit + 1) / units; i++)
+        for (size_t i = shards * unit / units; i < shards * (unit + 1) / units; i++)
             fn(arg, i, thread);
         /* counted one by one: once the last unit is counted the job may change under us */
         if (atomic_fetch_add(&p->done, 1) + 1 == units) {
@@ -113,7 +113,7 @@ static bool take_share(CgPool *p, int thread, int whose)
 }
 
 /* All there is of the current job: the own share, then those of the others. */
-static void take_parts(CgPool *p, int thread)
+static void take_shards(CgPool *p, int thread)
 {
     for (int i = 0; i < p->threads; i++)
         if (!take_share(p, thread, (thread + i) % p->threads))
@@ -141,7 +141,7 @@ static void *work(void *of)
         uint32_t now = generation_of(atomic_load(&p->shares[w->thread].word));
         if (now != seen) {
             seen = now;
-            take_parts(p, w->thread);
+            take_shards(p, w->thread);
         }
         int64_t until = p->spin_ns ? now_ns() + p->spin_ns : 0;
         bool work_seen = false;
@@ -191,21 +191,21 @@ void cg_pool_free(CgPool *p)
 
 int cg_pool_threads(const CgPool *p) { return p->threads; }
 
-void cg_pool_run(CgPool *p, size_t parts, CgPoolFn *fn, void *arg)
+void cg_pool_run(CgPool *p, size_t shards, CgPoolFn *fn, void *arg)
 {
-    if (p->threads == 1 || parts <= 1) {
-        for (size_t i = 0; i < parts; i++)
+    if (p->threads == 1 || shards <= 1) {
+        for (size_t i = 0; i < shards; i++)
             fn(arg, i, 0);
         return;
     }
     if (atomic_flag_test_and_set_explicit(&p->busy, memory_order_acquire))
-        CG_BUG("cg_pool_run called from inside a part");
-    size_t units = parts < MOST ? parts : MOST, threads = (size_t)p->threads;
+        CG_BUG("cg_pool_run called from inside a shard");
+    size_t units = shards < MOST ? shards : MOST, threads = (size_t)p->threads;
     uint64_t generation = ++p->generation;
     atomic_store_explicit(&p->done, 0, memory_order_relaxed);
     atomic_store_explicit(&p->fn, fn, memory_order_relaxed);
     atomic_store_explicit(&p->arg, arg, memory_order_relaxed);
-    atomic_store_explicit(&p->parts, parts, memory_order_relaxed);
+    atomic_store_explicit(&p->shards, shards, memory_order_relaxed);
     atomic_store_explicit(&p->units, units, memory_order_relaxed);
     for (size_t t = threads; t-- > 0;) /* ours last: the others may begin */
         atomic_store(&p->shares[t].word, generation << 32 | units * t / threads << 16 | units * (t + 1) / threads);
@@ -214,8 +214,8 @@ void cg_pool_run(CgPool *p, size_t parts, CgPoolFn *fn, void *arg)
         pthread_cond_broadcast(&p->wake);
         pthread_mutex_unlock(&p->lock);
     }
-    take_parts(p, 0);
-    /* What is left runs elsewhere. Spin: it ends within a part's time unless that worker lost its processor.
+    take_shards(p, 0);
+    /* What is left runs elsewhere. Spin: it ends within a shard's time unless that worker lost its processor.
      */
     int64_t until = 0;
     for (unsigned i = 1; atomic_load_explicit(&p->done, memory_order_acquire) < units; i++) {

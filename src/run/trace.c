@@ -1,4 +1,4 @@
-/* trace.c - when each part of each instruction ran, and on which thread.
+/* trace.c - when each shard of each instruction ran, and on which thread.
  * Takes moments; gives events by thread. Must not lock: a row is written by its own thread only. */
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ int cg_trace_plan(CgTrace *t, const CgPlan *p, CgPhase phase)
             ((CgTraceName){ .op = in->op->name,
                 .where = cg_intern(cg_plan_where(t->sources, span, where)),
                 .phase = phase == CG_PHASE_FORWARD ? cg_phase_of(p, in) : phase,
-                .parts = in->work.parts,
+                .shards = in->work.shards,
                 .begin = in->work.begin,
                 .flops = in->work.flops,
                 .bytes = in->work.bytes }));

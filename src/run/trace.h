@@ -1,4 +1,4 @@
-/* trace.h - when each part of each instruction ran, and on which thread.
+/* trace.h - when each shard of each instruction ran, and on which thread.
  * Takes plans and moments; gives events, thread by thread. report/trace.h writes them for a viewer. */
 #ifndef CG_TRACE_H
 #define CG_TRACE_H
@@ -9,18 +9,18 @@ typedef struct CgTraceName {
     const char *op;
     CgAtom where;
     CgPhase phase;
-    size_t parts, begin;
+    size_t shards, begin;
     double flops, bytes;
 } CgTraceName;
 
-/* A part, one of CgOp.begin, CgOp.finish; or a frame. */
-typedef enum CgTraceKind { CG_TRACE_PART, CG_TRACE_BEGIN, CG_TRACE_FINISH, CG_TRACE_FRAME } CgTraceKind;
+/* A shard, one of CgOp.begin, CgOp.finish; or a frame. */
+typedef enum CgTraceKind { CG_TRACE_SHARD, CG_TRACE_BEGIN, CG_TRACE_FINISH, CG_TRACE_FRAME } CgTraceKind;
 
 /* Times are nanoseconds since the trace began. */
 typedef struct CgTraceEvent {
     int name;
     CgTraceKind kind;
-    int part;
+    int shard;
     int64_t start, end;
 } CgTraceEvent;
 typedef struct CgTraceRow {

@@ -1,5 +1,5 @@
-/* graph.c - claims about an op in a graph: threads, operands that are views, what it expands to and what is within it,
- * folds. Takes cases; gives checks. Knows no op. */
+/* graph.c - claims about an op in a graph: threads, operands that are views, what it expands to and what merges into
+ * it, folds. Takes cases; gives checks. Knows no op. */
 #include "lint.h"
 
 #include <math.h>
@@ -66,7 +66,7 @@ void claim_views(const Case *c)
     }
     CgRef node = cg_build(&b, c->op->name, c->nin, x, interned(c->attrs));
     for (int k = 0; k < c->nout; k++)
-        cg_graph_output(b.graph, "y", cg_build_part(&b, node, k));
+        cg_graph_output(b.graph, "y", cg_build_result(&b, node, k));
     Net n = { .g = b.graph };
     Result found = net_results(&n, &turned, pool_of(2)), want = run(c->op, c, c->in, FORWARD);
     for (int k = 0; k < want.n; k++)
@@ -119,16 +119,16 @@ void claim_expand(const Case *c)
     }
 }
 
-/* What `within` names gives this op's result, from the same first operands. Asked with samples of the larger op. */
-void claim_within(const Case *c)
+/* What `merge_into` names gives this op's result, from the same first operands. Asked with samples of the larger op. */
+void claim_merge(const Case *c)
 {
     for (size_t i = 0; i < cg_op_count(); i++) {
         const CgOp *small = cg_op_at(i);
         CgRef x[CG_MAX_IN], out[CG_MAX_OUT];
-        if (!small->within || strcmp(small->within, c->op->name))
+        if (!small->merge_into || strcmp(small->merge_into, c->op->name))
             continue;
-        int nin = cg_op_sig(small)->ntensors, k = small->within_result;
-        if (!check(k < c->nout && nin <= c->nin, "%s cannot be within this", small->name))
+        int nin = cg_op_sig(small)->ntensors, k = small->merge_result;
+        if (!check(k < c->nout && nin <= c->nin, "%s cannot merge into this", small->name))
             return;
         CgBuild b = build_op(c, true, x, out);
         CgRef other = cg_build(&b, small->name, nin, x, interned(c->attrs));
@@ -136,7 +136,7 @@ void claim_within(const Case *c)
         cg_graph_output(b.graph, "z", other);
         Net n = { .g = b.graph };
         Result found = net_results(&n, c, pool_of(1));
-        near(&found.out[0], &found.out[1], tolerance_of(result_dtype(c)), "its result and that of the op within");
+        near(&found.out[0], &found.out[1], tolerance_of(result_dtype(c)), "its result and that of the op merged");
         result_free(&found);
         net_free(&n);
     }

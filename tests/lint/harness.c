@@ -158,7 +158,7 @@ CgTensor copy_of(const CgTensor *x, Buffer *data)
 {
     *data = buffer_new(bytes_of(x));
     CgTensor to = contiguous(*x, at(*data));
-    cg_tensor_copy(&to, x, (CgPart){ .count = 1 });
+    cg_tensor_copy(&to, x, (CgShard){ .count = 1 });
     return to;
 }
 
@@ -310,7 +310,7 @@ static void run_shares(CgKernel *kernel, const CgCall *call, const CgWork *work,
         bool again = order == FORWARD && p > 0;
         if (!again)
             scratch = buffer_new(work->scratch);
-        kernel(call, (CgPart){ order == FORWARD ? p : count - 1 - p, count, at(scratch), again });
+        kernel(call, (CgShard){ order == FORWARD ? p : count - 1 - p, count, at(scratch), again });
         if (order == BACKWARD || p + 1 == count)
             buffer_free(scratch, "scratch memory");
     }
@@ -335,11 +335,11 @@ static void run_with(const CgOp *op, const Case *c, const CgTensor *in, CgTensor
             check(!cg_tensor_contiguous(&in[0]), "the view refuses a contiguous operand");
             return;
         }
-        cg_tensor_copy(out, &view, (CgPart){ .count = 1 });
+        cg_tensor_copy(out, &view, (CgShard){ .count = 1 });
         return;
     }
     CgKernel *kernel = op->kernel[d] ? op->kernel[d] : cg_kernel_elementwise;
-    CgWork work = { .parts = 1 }, driver = { 0 };
+    CgWork work = { .shards = 1 }, driver = { 0 };
     cg_work_elementwise(&call, &driver);
     if (op->work)
         op->work(&call, &work);
@@ -347,19 +347,19 @@ static void run_with(const CgOp *op, const Case *c, const CgTensor *in, CgTensor
         work = driver;
     if (kernel == cg_kernel_elementwise && work.scratch < driver.scratch)
         work.scratch = driver.scratch;
-    check(work.flops >= 0 && work.bytes >= 0 && work.parts < 1u << 20, "the stated work makes no sense");
-    if (!work.parts)
-        work.parts = 1;
+    check(work.flops >= 0 && work.bytes >= 0 && work.shards < 1u << 20, "the stated work makes no sense");
+    if (!work.shards)
+        work.shards = 1;
     call.state = op->prepare ? op->prepare(&call) : NULL;
     Buffer shared = buffer_new(work.shared);
     call.shared = at(shared);
     check(!work.begin || op->begin, "the work has shares of a beginning, and there is none");
     if (op->begin)
         run_shares(op->begin, &call, &work, work.begin, order);
-    run_shares(kernel, &call, &work, work.parts, order);
+    run_shares(kernel, &call, &work, work.shards, order);
     if (op->finish) {
         Buffer scratch = buffer_new(work.scratch);
-        op->finish(&call, (CgPart){ .count = 1, .scratch = at(scratch) });
+        op->finish(&call, (CgShard){ .count = 1, .scratch = at(scratch) });
         buffer_free(scratch, "scratch memory");
     }
     buffer_free(shared, "shared memory");
@@ -502,7 +502,7 @@ CgBuild build_op(const Case *c, bool no_fold, CgRef *x, CgRef *out)
         x[k] = input(&b, k, c->type[k]);
     CgRef node = cg_build(&b, c->op->name, c->nin, x, interned(c->attrs));
     for (int k = 0; k < c->nout; k++)
-        out[k] = cg_build_part(&b, node, k);
+        out[k] = cg_build_result(&b, node, k);
     return b;
 }
 

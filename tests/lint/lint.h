@@ -112,12 +112,12 @@ void net_free(Net *n);
 typedef void ClaimFn(const Case *c);
 
 void claim_form(const CgOp *op);
-ClaimFn claim_shape, claim_parts, claim_strided, claim_inplace, claim_any_order, claim_along, claim_algebra,
+ClaimFn claim_shape, claim_shards, claim_strided, claim_inplace, claim_any_order, claim_axis_rule, claim_algebra,
     claim_precision;
-ClaimFn claim_threads, claim_views, claim_expand, claim_within, claim_fold, claim_nested, claim_rounded;
+ClaimFn claim_threads, claim_views, claim_expand, claim_merge, claim_fold, claim_nested, claim_rounded;
 /* What precision and expansion saw, for the claim that follows from both. */
 void products_noticed(bool seen);
 void claim_products(const CgOp *op);
-ClaimFn claim_places, claim_moving;
+ClaimFn claim_slices, claim_incremental;
 ClaimFn claim_derivative, claim_second_derivative;
 #endif

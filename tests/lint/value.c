@@ -25,8 +25,8 @@ void claim_form(const CgOp *op)
     check(op->since && op->file, "since or CG_OP_HERE is missing");
     check((op->traits & CG_LEAF) || op->samples[0].in, "there is no sample");
     check(!(op->traits & CG_RANDOM) || strstr(op->sig, "stream"), "a random op needs the attribute stream");
-    check(!op->moving || (op->along && op->cut && cg_op_find(op->moving)),
-        "a form for places known late needs along, cut and its op");
+    check(!op->incremental || (op->axis_rule && op->slice_rule && cg_op_find(op->incremental)),
+        "an incremental form needs axis_rule, slice_rule and its op");
     for (int i = 0; i < sig->n; i++)
         check(sig->at[i].name && sig->at[i].name[0], "an argument has no name");
     claim_end();
@@ -93,13 +93,13 @@ void claim_shape(const Case *c)
         check(inf.message[0] != 0, "missing attributes are refused without a message");
 }
 
-void claim_parts(const Case *c)
+void claim_shards(const Case *c)
 {
     if (!runs(c->op, dispatch(c)))
         return;
     Result a = run(c->op, c, c->in, FORWARD), b = run(c->op, c, c->in, BACKWARD);
     for (int k = 0; k < a.n; k++)
-        same_bits(&a.out[k], &b.out[k], "parts in another order");
+        same_bits(&a.out[k], &b.out[k], "shards in another order");
     result_free(&a);
     result_free(&b);
 }
@@ -116,7 +116,7 @@ CgTensor relaid(const CgTensor *x, int layout, Buffer *data)
     }
     *data = buffer_new((size_t)(step + 1) * cg_dtype_size(t.dtype));
     t.data = at(*data);
-    cg_tensor_copy(&t, x, (CgPart){ .count = 1 });
+    cg_tensor_copy(&t, x, (CgShard){ .count = 1 });
     return t;
 }
 
@@ -198,14 +198,14 @@ void claim_any_order(const Case *c)
             CgTensor y = found.out[0];
             bool may = over < 0 || (c->op->inplace >> over & 1 && cg_type_equal(&c->type[over], &c->out_type[0]));
             if (may && over >= 0) {
-                cg_tensor_copy(&y, &c->in[over], (CgPart){ .count = 1 });
+                cg_tensor_copy(&y, &c->in[over], (CgShard){ .count = 1 });
                 in[over] = y;
             }
             if (may) {
                 run_op(c->op, c, in, found.out, FORWARD);
                 Result rows = result_new(c);
                 for (int k = 0; k < want.n; k++) {
-                    cg_tensor_copy(&rows.out[k], &found.out[k], (CgPart){ .count = 1 });
+                    cg_tensor_copy(&rows.out[k], &found.out[k], (CgShard){ .count = 1 });
                     near(&rows.out[k], &want.out[k], tolerance_of(result_dtype(c)), "results in another order");
                 }
                 result_free(&rows);
@@ -252,10 +252,10 @@ void claim_inplace(const Case *c)
     result_free(&want);
 }
 
-/* Only the elements that `along` allows change when one index of an operand does. */
-void claim_along(const Case *c)
+/* Only the elements that `axis_rule` allows change when one index of an operand does. */
+void claim_axis_rule(const Case *c)
 {
-    if (!c->op->along || !runs(c->op, dispatch(c)) || c->op->view)
+    if ((!c->op->axis_rule && !(c->op->traits & CG_ELEMENTWISE)) || !runs(c->op, dispatch(c)) || c->op->view)
         return;
     CgInfer inf;
     if (!infer(c, &inf))
@@ -263,17 +263,17 @@ void claim_along(const Case *c)
     Result before = run(c->op, c, c->in, FORWARD);
     for (int k = 0; k < c->nin; k++)
         for (int axis = 0; axis < c->in[k].rank; axis++) {
-            CgTo where = { -1, NULL };
-            CgAlong along = c->op->along(&inf, k, axis, &where);
+            CgAxisTo where = { axis, NULL };
+            CgAxisRule rule = c->op->axis_rule ? c->op->axis_rule(&inf, k, axis, &where) : CG_AXIS_POINTWISE;
             int to = where.axis;
-            if (along != CG_ALONG_POINTWISE && along != CG_ALONG_CAUSAL)
+            if (rule != CG_AXIS_POINTWISE && rule != CG_AXIS_CAUSAL)
                 continue;
-            if (!check(to >= 0 && to < before.out[0].rank, "along operand %d axis %d names axis %d of the result", k,
-                    axis, to))
+            if (!check(to >= 0 && to < before.out[0].rank, "the rule of operand %d axis %d names axis %d of the result",
+                    k, axis, to))
                 continue;
             int64_t n = c->in[k].dim[axis], m = before.out[0].dim[to], pick = n / 2, shift = 0;
-            check(!where.shift || (cg_dim_is_int(where.shift, &shift) && c->op->cut),
-                "along operand %d axis %d: a shift, but no `cut`", k, axis);
+            check(!where.shift || (cg_dim_is_int(where.shift, &shift) && c->op->slice_rule),
+                "the rule of operand %d axis %d: a shift, but no `slice_rule`", k, axis);
             CgTensor in[CG_MAX_IN];
             memcpy(in, c->in, sizeof in);
             Buffer data;
@@ -293,13 +293,14 @@ void claim_along(const Case *c)
             bool kept = true;
             for (int64_t e = 0, count = cg_tensor_count(&before.out[0]); e < count; e++) {
                 int64_t i = e / outer % m;
-                bool may = along == CG_ALONG_POINTWISE ? i == pick + shift : i >= pick + shift;
+                bool may = rule == CG_AXIS_POINTWISE ? i == pick + shift : i >= pick + shift;
                 if (!may)
                     kept &= memcmp((char *)before.out[0].data + (size_t)e * size,
                                 (char *)after.out[0].data + (size_t)e * size, size)
                         == 0;
             }
-            check(kept, "index %lld of operand %d axis %d reaches further than `along` says", (long long)pick, k, axis);
+            check(kept, "index %lld of operand %d axis %d reaches further than `axis_rule` says", (long long)pick, k,
+                axis);
             result_free(&after);
             buffer_free(data, "operand");
         }

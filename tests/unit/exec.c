@@ -26,12 +26,12 @@ static bool split_shape(CgInfer *inf)
 }
 
 /* (x + 1, x - 1) */
-static void split_f32(const CgCall *call, CgPart part)
+static void split_f32(const CgCall *call, CgShard shard)
 {
     const float *x = call->in[0].data;
     float *y = call->out[0].data, *z = call->out[1].data;
     size_t first, last;
-    cg_part_range(part, (size_t)cg_tensor_count(&call->in[0]), 16, &first, &last);
+    cg_shard_range(shard, (size_t)cg_tensor_count(&call->in[0]), 16, &first, &last);
     for (size_t i = first; i < last; i++) {
         y[i] = x[i] + 1;
         z[i] = x[i] - 1;
@@ -41,7 +41,7 @@ static void split_f32(const CgCall *call, CgPart part)
 static void split_work(const CgCall *call, CgWork *work)
 {
     (void)call;
-    work->parts = 5;
+    work->shards = 5;
 }
 
 static const CgOp op_split = { CG_OP_HERE, .name = "test_split", .sig = "(x: F[..s]) -> F[..s]",
@@ -54,24 +54,24 @@ static bool total_shape(CgInfer *inf)
     return true;
 }
 
-/* Sum of all elements: each part its own in `shared`, `finish` adds them in order. */
-static void total_f32(const CgCall *call, CgPart part)
+/* Sum of all elements: each shard its own in `shared`, `finish` adds them in order. */
+static void total_f32(const CgCall *call, CgShard shard)
 {
     const float *x = call->in[0].data;
-    float sum = 0, *scratch = part.scratch;
+    float sum = 0, *scratch = shard.scratch;
     size_t first, last;
-    cg_part_range(part, (size_t)cg_tensor_count(&call->in[0]), 1, &first, &last);
+    cg_shard_range(shard, (size_t)cg_tensor_count(&call->in[0]), 1, &first, &last);
     for (size_t i = first; i < last; i++)
         sum += x[i];
     scratch[0] = sum; /* must be private to the thread */
     scratch[255] = sum;
-    ((float *)call->shared)[part.index] = scratch[255];
+    ((float *)call->shared)[shard.index] = scratch[255];
 }
 
-static void total_finish(const CgCall *call, CgPart part)
+static void total_finish(const CgCall *call, CgShard shard)
 {
     float sum = 0;
-    (void)part;
+    (void)shard;
     for (int i = 0; i < 13; i++)
         sum += ((float *)call->shared)[i];
     *(float *)call->out[0].data = sum + (call->state ? *(float *)call->state : 0);
@@ -80,7 +80,7 @@ static void total_finish(const CgCall *call, CgPart part)
 static void total_work(const CgCall *call, CgWork *work)
 {
     (void)call;
-    *work = (CgWork){ .parts = 13, .shared = 13 * sizeof(float), .scratch = 1024 };
+    *work = (CgWork){ .shards = 13, .shared = 13 * sizeof(float), .scratch = 1024 };
 }
 
 static int states;
@@ -170,11 +170,11 @@ static void walk(const CgGraph *g, const void *const *inputs, CgTensor *value)
         } else if (n->op->view) {
             call.out = &stride;
             if (n->op->view(&call, &stride))
-                cg_tensor_copy(&y, &stride, (CgPart){ .count = 1, .scratch = scratch });
+                cg_tensor_copy(&y, &stride, (CgShard){ .count = 1, .scratch = scratch });
         } else if (n->op->kernel[dtype]) {
-            n->op->kernel[dtype](&call, (CgPart){ .count = 1, .scratch = scratch });
+            n->op->kernel[dtype](&call, (CgShard){ .count = 1, .scratch = scratch });
         } else {
-            cg_kernel_elementwise(&call, (CgPart){ .count = 1, .scratch = scratch });
+            cg_kernel_elementwise(&call, (CgShard){ .count = 1, .scratch = scratch });
         }
     }
     free(scratch);
@@ -319,8 +319,8 @@ static double largest_difference(const CgTensor *a, const CgTensor *b)
     y = x;
     x.data = malloc((size_t)n * 4 + 4);
     y.data = malloc((size_t)n * 4 + 4);
-    cg_tensor_copy(&x, a, (CgPart){ .count = 1 });
-    cg_tensor_copy(&y, b, (CgPart){ .count = 1 });
+    cg_tensor_copy(&x, a, (CgShard){ .count = 1 });
+    cg_tensor_copy(&y, b, (CgShard){ .count = 1 });
     double worst = a->rank == b->rank && n == cg_tensor_count(b) ? 0 : INFINITY;
     for (int64_t i = 0; i < n; i++) {
         double d = fabs((double)((float *)x.data)[i] - (double)((float *)y.data)[i])
@@ -567,9 +567,9 @@ static void several_results(CgPool *pool)
     const CgDim *dim[1] = { cg_dim_symbol("B") };
     CgRef in = cg_graph_input(&b, "x", cg_type(CG_F32, 1, dim));
     CgRef s = cg_build(&b, "test_split", 1, &in, NULL);
-    cg_graph_output(g, "a", cg_mul(&b, s, cg_build_part(&b, s, 1)));
+    cg_graph_output(g, "a", cg_mul(&b, s, cg_build_result(&b, s, 1)));
     CgRef t = cg_build(&b, "test_twice", 1, &in, NULL);
-    cg_graph_output(g, "b", cg_sub(&b, t, cg_build_part(&b, t, 1)));
+    cg_graph_output(g, "b", cg_sub(&b, t, cg_build_result(&b, t, 1)));
     cg_graph_output(g, "c", cg_build(&b, "test_four", 1, &in, NULL));
     cg_graph_output(g, "d", in);
     Ran r = start(g, 7, pool);

@@ -142,9 +142,9 @@ static double check_packed(bool ta, bool tb, CgDtype dtype, int bf16)
     g.left = g.left_bytes ? aligned_alloc(64, (g.left_bytes + 63) / 64 * 64) : NULL;
     g.right = aligned_alloc(64, (g.right_bytes + 63) / 64 * 64);
     int64_t half = g.left_panels / 2, cut = 2616;
-    for (int part = 3; part >= 0 && g.left; part--) {
-        int64_t q0 = part & 1 ? half : 0, q1 = part & 1 ? g.left_panels : half, k0 = part & 2 ? cut : 0,
-                k1 = part & 2 ? K : cut;
+    for (int shard = 3; shard >= 0 && g.left; shard--) {
+        int64_t q0 = shard & 1 ? half : 0, q1 = shard & 1 ? g.left_panels : half, k0 = shard & 2 ? cut : 0,
+                k1 = shard & 2 ? K : cut;
         int64_t at = ta ? k0 * lda + cg_gemm_row(&g, q0) : cg_gemm_row(&g, q0) * lda + k0;
         cg_gemm_pack_left(&g, x + (size_t)at * size, q0, q1, k0, k1);
     }
@@ -271,17 +271,17 @@ static double check_weights(CgDtype dtype, int bf16, double alpha)
     }
     int rises = 0;
     for (int64_t r = 0; r < KEYS; r += tall) {
-        CgGemmWeigh w = { .alpha = alpha,
-            .turn = turn,
-            .hidden = r + hidden,
+        CgSoftmaxTile w = { .alpha = alpha,
+            .exponent = turn,
+            .diagonal = r + hidden,
             .base = by[0],
             .sum = by[1],
-            .shrink = by[2],
+            .rescale = by[2],
             .c = scores.left_bytes ? tile : (char *)sums.right + (size_t)(r * n) * size,
             .ldc = n,
             .right = &sums,
             .k = r };
-        rises += cg_gemm_weigh(&scores, r, r + tall < KEYS ? tall : KEYS - r, 0, &w);
+        rises += cg_gemm_softmax_tile(&scores, r, r + tall < KEYS ? tall : KEYS - r, 0, &w);
     }
     cg_gemm_run(&sums, (CgGemmRange){ 0, sums.left_panels, 0, 1, 0, KEYS }, 1, 0, by[3], n);
     worst = weights_error(dtype, bf16, alpha, n, hidden, exact, by);

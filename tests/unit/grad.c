@@ -110,7 +110,7 @@ static const struct {
     { "sin x", "%1 = sin %0", { sin_1, sin_2, sin_3 } },
     { "log x / x", "%1 = log %0\n %2 = div %1 %0", { quotient_1, quotient_2, quotient_3 } },
     { "log x / x, two results fused",
-        "%1 = fused2 %0 {program=\"log 0; div 1 0\", results=(1, 2)}\n %2 = part %1 {k=1}",
+        "%1 = fused2 %0 {program=\"log 0; div 1 0\", results=(1, 2)}\n %2 = result %1 {k=1}",
         { quotient_1, quotient_2, quotient_3 } },
     { "1 / sqrt x", "%1 = rsqrt %0", { root_1, root_2, root_3 } },
 };

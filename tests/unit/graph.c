@@ -159,7 +159,7 @@ static void text(void)
         "graph g(x: f32, x: f32) { }",
         "graph g(x: f32) { return y = %1 }",
         "graph g(x: f32) { } y",
-        "graph g(x: f32) { %1 = part %0 {k=1} }",
+        "graph g(x: f32) { %1 = result %0 {k=1} }",
         "graph g(x: f32) { %1 = input {name=\"y\", type=f32} }",
         "graph g(x: f32[B]) { %1 = sum %0 {axes=(0, 0, 0, 0, 0, 0, 0, 0, 0)} }",
         "graph g(x: f32) { %1 = neg %0 {a=1, a=2} }",

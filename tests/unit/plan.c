@@ -504,7 +504,7 @@ static void waves(void)
          "  %2 = matmul %0 %1 : f32[5, 7]\n"
          "  %3 = sin %0 : f32[5, 3]\n"
          "  return y = %2, z = %3\n}\n",
-        ok(p && cg_plan_waves(p) == 2, "what is one part is not handed out"));
+        ok(p && cg_plan_waves(p) == 2, "what is one shard is not handed out"));
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-/* pool.c - does the pool run every part once, at any number of threads?
+/* pool.c - does the pool run every shard once, at any number of threads?
  * Takes nothing; prints TAP. Accuses src/run/pool.c. */
 #include <sched.h>
 #include <stdatomic.h>
@@ -13,15 +13,15 @@ static int count;
 
 static void ok(bool good, const char *name) { printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name); }
 
-#define PARTS 1009
+#define SHARDS 1009
 typedef struct Job {
-    _Atomic int hits[PARTS];
-    double value[PARTS];
+    _Atomic int hits[SHARDS];
+    double value[SHARDS];
     _Atomic int bad_thread;
     int threads;
 } Job;
 
-static void part(void *arg, size_t i, int thread)
+static void shard(void *arg, size_t i, int thread)
 {
     Job *j = arg;
     atomic_fetch_add(&j->hits[i], 1);
@@ -33,13 +33,13 @@ static void part(void *arg, size_t i, int thread)
     j->value[i] = x;
 }
 
-static bool each_once(CgPool *p, size_t parts, Job *j)
+static bool each_once(CgPool *p, size_t shards, Job *j)
 {
     memset(j, 0, sizeof *j);
     j->threads = cg_pool_threads(p);
-    cg_pool_run(p, parts, part, j);
-    for (size_t i = 0; i < PARTS; i++)
-        if (atomic_load(&j->hits[i]) != (i < parts))
+    cg_pool_run(p, shards, shard, j);
+    for (size_t i = 0; i < SHARDS; i++)
+        if (atomic_load(&j->hits[i]) != (i < shards))
             return false;
     return !atomic_load(&j->bad_thread);
 }
@@ -66,10 +66,10 @@ int main(void)
     CgPool *one = cg_pool_new(1), *two = cg_pool_new(2), *three = cg_pool_new(3), *seven = cg_pool_new(7);
     ok(cg_pool_threads(one) == 1 && cg_pool_threads(two) == 2 && cg_pool_threads(seven) == 7,
         "as many threads as asked for");
-    ok(each_once(one, PARTS, a) && each_once(three, PARTS, b), "each part once");
+    ok(each_once(one, SHARDS, a) && each_once(three, SHARDS, b), "each shard once");
     ok(memcmp(a->value, b->value, sizeof a->value) == 0, "same values at 1 and 3 threads");
-    ok(each_once(seven, 5, a), "fewer parts than threads");
-    ok(each_once(two, 0, a) && each_once(two, 1, a), "no part, one part");
+    ok(each_once(seven, 5, a), "fewer shards than threads");
+    ok(each_once(two, 0, a) && each_once(two, 1, a), "no shard, one shard");
 
     bool good = true;
     for (int i = 0; i < 3000 && good; i++)
@@ -113,7 +113,7 @@ int main(void)
     double t = seconds();
     for (int i = 0; i < 20000; i++)
         cg_pool_run(own, 2, nothing, mem);
-    printf("# %.2f us a job of two parts, %d threads\n", (seconds() - t) / 20000 * 1e6, cg_pool_threads(own));
+    printf("# %.2f us a job of two shards, %d threads\n", (seconds() - t) / 20000 * 1e6, cg_pool_threads(own));
     cg_pool_free(own);
     cg_pool_free(NULL);
     free(mem);

@@ -1,6 +1,6 @@
 /* profile.c - is each instruction counted where it belongs, and is the trace what a viewer reads?
  * Takes nothing; prints TAP. Derivatives must be counted at the line of their forward expression, sums must be those of
- * the plan, and the trace must hold every part of every run, no thread doing two things at once.
+ * the plan, and the trace must hold every shard of every run, no thread doing two things at once.
  * Accuses src/run/profile.c, src/run/trace.c, src/run/exec.c, src/report/trace.c, src/base/json.c. */
 #include <jansson.h>
 #include <math.h>
@@ -108,13 +108,13 @@ static bool ends_with(const char *s, const char *end)
     return n >= m && !strcmp(s + n - m, end);
 }
 
-/* Every part of every instruction is there once a run, within the frame of a run and after all else its thread did
+/* Every shard of every instruction is there once a run, within the frame of a run and after all else its thread did
  * before. */
 static void events(json_t *root, const CgPlan *plan)
 {
     const double slack = 0.002; /* times are written in thousandths of a microsecond */
     json_t *all = json_object_get(root, "traceEvents"), *at;
-    size_t i, parts = 0, begins = 0, finishes = 0, frames = 0, rows = 0, want_parts = 0, want_begins = 0,
+    size_t i, shards = 0, begins = 0, finishes = 0, frames = 0, rows = 0, want_parts = 0, want_begins = 0,
               want_finishes = 0;
     double from[RUNS] = { 0 }, to[RUNS] = { 0 }, until[THREADS] = { 0 };
     bool within = true, orderly = true, threads = true;
@@ -142,7 +142,7 @@ static void events(json_t *root, const CgPlan *plan)
         bool begin = ends_with(name, " begin"), finish = ends_with(name, " finish"), found = false;
         begins += begin;
         finishes += finish;
-        parts += !begin && !finish;
+        shards += !begin && !finish;
         for (int r = 0; r < RUNS; r++)
             found |= start >= from[r] - slack && end <= to[r] + slack;
         within &= found;
@@ -151,13 +151,13 @@ static void events(json_t *root, const CgPlan *plan)
     }
     for (int k = 0; k < cg_plan_count(plan); k++) {
         const CgInstr *in = cg_plan_instr(plan, k);
-        want_parts += RUNS * in->work.parts;
+        want_parts += RUNS * in->work.shards;
         want_begins += RUNS * in->work.begin;
         want_finishes += in->op->finish ? RUNS : 0;
     }
-    tap_ok(parts == want_parts && begins == want_begins && finishes == want_finishes
-            && parts > RUNS * (size_t)cg_plan_count(plan),
-        "the trace has every part of every instruction of every run");
+    tap_ok(shards == want_parts && begins == want_begins && finishes == want_finishes
+            && shards > RUNS * (size_t)cg_plan_count(plan),
+        "the trace has every shard of every instruction of every run");
     tap_ok(within, "each within the frame of a run");
     tap_ok(orderly, "no thread does two things at once");
     tap_ok(frames == RUNS, "each run is a frame");

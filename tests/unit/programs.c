@@ -339,7 +339,7 @@ static void registered(Program *p)
     if (t.dtype == p->dtype)
         add(p, cg_u(b, "tanh", r));
     for (int k = 1; k < cg_node(b->graph, r)->nout; k++) {
-        CgRef part = cg_build_part(b, r, k);
+        CgRef part = cg_build_result(b, r, k);
         if (cg_ref_type(b, part).dtype == p->dtype && draw(&p->random, 2))
             add(p, cg_u(b, "tanh", part));
     }

@@ -116,7 +116,7 @@ static float *whole(const Net *n, CgPool *pool, const char *passes)
         step *= to.dim[a];
     }
     to.data = cg_calloc((size_t)step + 1, sizeof(float));
-    cg_tensor_copy(&to, &from, (CgPart){ .count = 1 });
+    cg_tensor_copy(&to, &from, (CgShard){ .count = 1 });
     cg_exec_free(x);
     cg_plan_free(plan);
     cg_graph_free(g);

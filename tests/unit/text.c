@@ -56,7 +56,7 @@ static void damage(const char *text, CgStrbuf *out)
 {
     static const char *const pieces[] = { "0", "7", "-1", "9", "99999999999999999999", "[", "]", "(", ")", "{", "}",
         ",", "=", "%", ":", "\"", "f64", "i32", "bool", "nan", "inf", "1e300", "K", "4*K", "-", "(0, 1)", "[B, 7]",
-        "/2", "#", "\n", "part", "const" };
+        "/2", "#", "\n", "result", "const" };
     size_t n = strlen(text), at = draw((uint32_t)n), len = 1 + draw(6);
     if (at + len > n)
         len = n - at;

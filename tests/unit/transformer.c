@@ -93,7 +93,7 @@ static CgRef mixed(Net *n, CgRef q, CgRef k, CgRef v)
     CgAttr a[3] = { cg_a_int("causal", 1), cg_a_float("scale", scale), cg_a_dims("offset", 1, &none) };
     CgRef in[3] = { q, k, v };
     if (!n->plain)
-        return cg_build_part(&n->b, cg_build(&n->b, "attention", 3, in, cg_attrs(3, a)), 0);
+        return cg_build_result(&n->b, cg_build(&n->b, "attention", 3, in, cg_attrs(3, a)), 0);
     CgRef s = cg_scale(&n->b, cg_matmul(&n->b, q, k, false, true), scale);
     CgType t = cg_ref_type(&n->b, s);
     CgRef seen = cg_b(&n->b, "ge", iota(n, 4, t.dim, 2), iota(n, 4, t.dim, 3));

@@ -393,7 +393,7 @@ static void emit_cluster(const Pass *p, const Cluster *c, CgBuild *b, CgRef *map
     if (c->sum)
         map[c->at[members]] = made;
     for (int k = 0; k < nresults && !c->sum; k++)
-        map[c->at[results[k] - n]] = cg_build_part(&to, made, k);
+        map[c->at[results[k] - n]] = cg_build_result(&to, made, k);
     cg_strbuf_deinit(&text);
 }
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/cut.h"
+#include "graph/slice.h"
 #include "graph/pass.h"
 #include "graph/incremental.h"
 #include "graph/use.h"
@@ -44,20 +44,20 @@ static Growth grow(const Step *s, CgRef r)
     const CgDim *reach = NULL; /* causal operands: later positions may look there, earlier ones not */
     for (int k = 0; k < n->nin; k++) {
         const Growth *in = &s->growth[n->in[k]];
-        CgTo to;
+        CgAxisTo to;
         if (in->what == FIXED)
             continue;
-        CgAlong how = in->what == LOST ? CG_ALONG_UNKNOWN : cg_cut_along(s->g, r, k, in->axis, &to);
-        if (how != CG_ALONG_POINTWISE && how != CG_ALONG_CAUSAL)
+        CgAxisRule how = in->what == LOST ? CG_AXIS_UNKNOWN : cg_slice_axis_rule(s->g, r, k, in->axis, &to);
+        if (how != CG_AXIS_POINTWISE && how != CG_AXIS_CAUSAL)
             return (Growth){ LOST, -1, NULL };
         const CgDim *start = to.shift ? cg_dim_add(in->start, to.shift) : in->start;
         if (!start || (mine.what == GROWS && mine.axis != to.axis))
             return (Growth){ LOST, -1, NULL };
-        if (how == CG_ALONG_POINTWISE && mine.start && mine.start != start)
+        if (how == CG_AXIS_POINTWISE && mine.start && mine.start != start)
             return (Growth){ LOST, -1, NULL };
         mine.what = GROWS;
         mine.axis = to.axis;
-        if (how == CG_ALONG_POINTWISE)
+        if (how == CG_AXIS_POINTWISE)
             mine.start = start;
         else if (!reach || cg_dim_at_most(start, reach))
             reach = start;
@@ -149,13 +149,13 @@ static CgRef fixed(Step *s, CgRef r) { return is_free(s->g, r) ? s->old[r] : kep
 /* Places from + at .. of a node that does not grow: positions, a mask, a learned table. */
 static CgRef moving(Step *s, CgRef r, int axis, const CgDim *from)
 {
-    CgCut cut;
+    CgSlice slice;
     const CgNode *n = cg_node(s->g, r);
-    if (n->op->view && is_free(s->g, r) && cg_cut_find(s->g, r, axis, from, cg_dim_add(from, s->count), &cut)
-        && cut.from == from) {
-        const struct CgCutIn *in = &cut.in[0];
+    if (n->op->view && is_free(s->g, r) && cg_slice_find(s->g, r, axis, from, cg_dim_add(from, s->count), &slice)
+        && slice.from == from) {
+        const struct CgSliceIn *in = &slice.in[0];
         CgRef x = in->axis < 0 ? fixed(s, n->in[0]) : moving(s, n->in[0], in->axis, in->from);
-        return cg_cut_build(&s->b, s->g, r, &cut, &x);
+        return cg_slice_build(&s->b, s->g, r, &slice, &x);
     }
     return slice_at(s, fixed(s, r), axis, from);
 }
@@ -164,15 +164,15 @@ static CgRef moving(Step *s, CgRef r, int axis, const CgDim *from)
 
 /* What of its operands node r needs for the new positions. Whether tensors that were joined are asked for shows with
  * all positions there can be; sizes are those of the new ones. */
-static bool find_cut(const Step *s, CgRef r, CgCut *cut)
+static bool find_slice(const Step *s, CgRef r, CgSlice *slice)
 {
     const Growth *g = &s->growth[r];
-    CgCut all;
-    if (!cg_cut_find(s->g, r, g->axis, g->start, cg_dim_add(g->start, s->most), &all))
+    CgSlice all;
+    if (!cg_slice_find(s->g, r, g->axis, g->start, cg_dim_add(g->start, s->most), &all))
         return false;
-    if (cg_cut_find(s->g, r, g->axis, g->start, cg_dim_add(g->start, s->count), cut))
+    if (cg_slice_find(s->g, r, g->axis, g->start, cg_dim_add(g->start, s->count), slice))
         return true;
-    *cut = all;
+    *slice = all;
     return all.attrs == cg_node(s->g, r)->attrs;
 }
 
@@ -180,16 +180,16 @@ static bool find_cut(const Step *s, CgRef r, CgCut *cut)
 static bool is_causal(const Step *s, CgRef r)
 {
     const CgNode *n = cg_node(s->g, r);
-    CgTo to;
+    CgAxisTo to;
     for (int k = 0; k < n->nin; k++)
         if (s->growth[n->in[k]].what == GROWS
-            && cg_cut_along(s->g, r, k, s->growth[n->in[k]].axis, &to) == CG_ALONG_CAUSAL)
+            && cg_slice_axis_rule(s->g, r, k, s->growth[n->in[k]].axis, &to) == CG_AXIS_CAUSAL)
             return true;
     return false;
 }
 
 /* Operand k at the new positions; CG_NONE when it is asked for at others. */
-static CgRef operand(Step *s, CgRef of, const struct CgCutIn *in)
+static CgRef operand(Step *s, CgRef of, const struct CgSliceIn *in)
 {
     const Growth *g = &s->growth[of];
     if (g->what == GROWS)
@@ -211,42 +211,42 @@ static CgRef build_pointwise(Step *s, CgRef r)
 {
     const CgNode *n = cg_node(s->g, r);
     CgRef in[CG_MAX_IN];
-    CgCut cut;
+    CgSlice slice;
     int count = 0;
-    if (!find_cut(s, r, &cut) || cut.from != s->growth[r].start)
+    if (!find_slice(s, r, &slice) || slice.from != s->growth[r].start)
         return CG_NONE;
     for (int k = 0; k < n->nin; k++) {
-        if (cut.in[k].axis >= 0 && cut.in[k].from == cut.in[k].to) {
+        if (slice.in[k].axis >= 0 && slice.in[k].from == slice.in[k].to) {
             if (s->growth[n->in[k]].what == GROWS)
                 return CG_NONE;
             continue;
         }
-        in[count] = operand(s, n->in[k], &cut.in[k]);
+        in[count] = operand(s, n->in[k], &slice.in[k]);
         if (in[count++] == CG_NONE)
             return CG_NONE;
     }
-    return checked(s, r, n->op, count, in, cut.attrs);
+    return checked(s, r, n->op, count, in, slice.attrs);
 }
 
 static CgRef build_causal(Step *s, CgRef r)
 {
     const CgNode *n = cg_node(s->g, r);
-    const CgOp *op = n->op->moving ? cg_op_named(n->op->moving) : NULL;
+    const CgOp *op = n->op->incremental ? cg_op_named(n->op->incremental) : NULL;
     CgRef in[CG_MAX_IN];
-    CgTo to;
-    CgCut cut;
-    if (op && n->nin < CG_MAX_IN && find_cut(s, r, &cut) && cut.from == s->growth[r].start) {
+    CgAxisTo to;
+    CgSlice slice;
+    if (op && n->nin < CG_MAX_IN && find_slice(s, r, &slice) && slice.from == s->growth[r].start) {
         bool good = true;
         for (int k = 0; k < n->nin && good; k++) {
             const Growth *g = &s->growth[n->in[k]];
-            if (g->what == GROWS && cg_cut_along(s->g, r, k, g->axis, &to) == CG_ALONG_CAUSAL)
+            if (g->what == GROWS && cg_slice_axis_rule(s->g, r, k, g->axis, &to) == CG_AXIS_CAUSAL)
                 in[k] = kept(s, n->in[k]);
             else
-                in[k] = operand(s, n->in[k], &cut.in[k]);
+                in[k] = operand(s, n->in[k], &slice.in[k]);
             good = in[k] != CG_NONE;
         }
         in[n->nin] = s->at;
-        return good ? checked(s, r, op, n->nin + 1, in, cut.attrs) : CG_NONE;
+        return good ? checked(s, r, op, n->nin + 1, in, slice.attrs) : CG_NONE;
     }
     /* The op over all that is kept: what stands behind the new positions does not reach them. */
     for (int k = 0; k < n->nin; k++)

@@ -1,5 +1,5 @@
 /* merge.c - an op that gives another's result besides its own is asked for both.
- * Takes a graph; gives one in which a node whose op is `within` another is that other's result, where a node of it
+ * Takes a graph; gives one in which a node whose op is `merge_into` another is that other's result, where a node of it
  * stands on the same operands and needs nothing that comes from the first. Must not change any value. */
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static bool needs(Pass *p, CgRef r, CgRef x)
 static bool is_within(const CgGraph *g, CgRef small, CgRef big)
 {
     const CgNode *x = cg_node(g, small), *y = cg_node(g, big);
-    return cg_op_named(x->op->within) == y->op && x->attrs == y->attrs && x->clone == y->clone && x->bf16 == y->bf16
+    return cg_op_named(x->op->merge_into) == y->op && x->attrs == y->attrs && x->clone == y->clone && x->bf16 == y->bf16
         && x->nin <= y->nin && !memcmp(x->in, y->in, sizeof *x->in * (size_t)x->nin);
 }
 
@@ -73,7 +73,7 @@ static void emit(Pass *p, CgRef r)
         p->b.span = n->span;
         p->b.scope = n->scope;
         p->map[top] = whole == CG_NONE ? cg_pass_copy(&p->b, p->g, top, p->map)
-                                       : cg_build_part(&p->b, p->map[whole], n->op->within_result);
+                                       : cg_build_result(&p->b, p->map[whole], n->op->merge_result);
         todo.len--;
     }
     cg_vec_free(&todo);
@@ -95,7 +95,7 @@ CgGraph *cg_pass_merge(const CgGraph *g)
     CG_VEC(CgRef) small = { 0 };
     for (CgRef r = 0; r < n; r++) {
         const CgNode *big = cg_node(g, r);
-        if (live[r] && big->op->within)
+        if (live[r] && big->op->merge_into)
             cg_vec_push(&small, r);
         for (size_t i = 0; i < small.len && live[r] && big->nout > 1; i++)
             if (is_within(g, small.at[i], r) && p.whole[small.at[i]] == CG_NONE && !needs(&p, r, small.at[i]))

@@ -90,7 +90,7 @@ static Cost cost_of(Pass *p, CgRef r)
     if (takes_no_memory(n) || (n->attrs && !attrs))
         return c;
     CgCall call = { .op = n->op, .nin = n->nin, .nout = n->nout, .in = in, .out = out, .attrs = attrs };
-    CgWork work = { .flops = (double)cg_tensor_count(out), .bytes = read + c.bytes, .parts = 1 };
+    CgWork work = { .flops = (double)cg_tensor_count(out), .bytes = read + c.bytes, .shards = 1 };
     if (n->op->work)
         n->op->work(&call, &work);
     /* Fused into a sweep that reads the operands anyway. */

@@ -1,10 +1,11 @@
 /* slice.c - slices are pushed towards the leaves.
  * Takes a graph; gives one in which a node of which only a range of an axis is read (a slice far below, the last states
  * of an encoder) is computed for that range, as far up as the ops allow. What is known of an op is what its
- * `along` and `cut` say. cg_pass_slice_at does it before differentiation, so that the backward pass is cut as well. */
+ * `axis_rule` and `slice_rule` say. cg_pass_slice_at does it before differentiation, so that the backward pass is cut
+ * as well. */
 #include <stdlib.h>
 
-#include "graph/cut.h"
+#include "graph/slice.h"
 #include "graph/pass.h"
 #include "graph/use.h"
 
@@ -19,7 +20,7 @@ typedef struct Slicing {
     const CgGraph *g;
     size_t size;
     Need *need;
-    CgCut *cut;
+    CgSlice *slice;
     bool *is_cut;   /* cut[] holds what the node is made of */
     bool *has_more; /* further results are used: a range of the first is not enough */
 } Slicing;
@@ -52,14 +53,14 @@ static void need_some(Need *n, const CgDim *size, int axis, const CgDim *from, c
 }
 
 /* A node of which all is needed may itself need only a range of an operand: a slice does. */
-static bool find_reader(const Slicing *p, CgRef r, CgCut *cut)
+static bool find_reader(const Slicing *p, CgRef r, CgSlice *slice)
 {
     const CgNode *n = cg_node(p->g, r);
-    for (int axis = 0; n->op->cut && n->nout == 1 && axis < n->type.rank; axis++) {
-        if (!cg_cut_find(p->g, r, axis, cg_dim_int(0), n->type.dim[axis], cut))
+    for (int axis = 0; n->op->slice_rule && n->nout == 1 && axis < n->type.rank; axis++) {
+        if (!cg_slice_find(p->g, r, axis, cg_dim_int(0), n->type.dim[axis], slice))
             continue;
         for (int k = 0; k < n->nin; k++)
-            if (cg_cut_is_part(p->g, r, cut, k))
+            if (cg_slice_is_partial(p->g, r, slice, k))
                 return true;
     }
     return false;
@@ -72,18 +73,18 @@ static void look(Slicing *p, CgRef r)
     if (mine->what == NONE)
         return;
     if (mine->what == SOME) {
-        p->is_cut[r] = !p->has_more[r] && cg_cut_find(p->g, r, mine->axis, mine->from, mine->to, &p->cut[r]);
+        p->is_cut[r] = !p->has_more[r] && cg_slice_find(p->g, r, mine->axis, mine->from, mine->to, &p->slice[r]);
         if (p->is_cut[r])
-            *mine = (Need){ SOME, mine->axis, p->cut[r].from, p->cut[r].to };
+            *mine = (Need){ SOME, mine->axis, p->slice[r].from, p->slice[r].to };
         if (p->is_cut[r] && mine->from == cg_dim_int(0) && mine->to == n->type.dim[mine->axis])
             p->is_cut[r] = false;
         if (!p->is_cut[r])
             need_all(mine);
     }
     if (mine->what == ALL)
-        p->is_cut[r] = find_reader(p, r, &p->cut[r]);
+        p->is_cut[r] = find_reader(p, r, &p->slice[r]);
     for (int k = 0; k < n->nin; k++) {
-        const struct CgCutIn *in = &p->cut[r].in[k];
+        const struct CgSliceIn *in = &p->slice[r].in[k];
         if (!p->is_cut[r] || in->axis < 0)
             need_all(&p->need[n->in[k]]);
         else if (in->from != in->to)
@@ -97,7 +98,7 @@ static void look_back(Slicing *p, const CgGraph *g, CgRef root)
     size_t size = root == CG_NONE ? g->nodes.len : (size_t)root + 1;
     *p = (Slicing){ .g = g, .size = size };
     p->need = cg_calloc(size + 1, sizeof *p->need);
-    p->cut = cg_calloc(size + 1, sizeof *p->cut);
+    p->slice = cg_calloc(size + 1, sizeof *p->slice);
     p->is_cut = cg_calloc(size + 1, sizeof *p->is_cut);
     p->has_more = cg_calloc(size + 1, sizeof *p->has_more);
     if (root != CG_NONE)
@@ -115,13 +116,13 @@ static void look_back(Slicing *p, const CgGraph *g, CgRef root)
 static void slicing_free(Slicing *p)
 {
     free(p->need);
-    free(p->cut);
+    free(p->slice);
     free(p->is_cut);
     free(p->has_more);
 }
 
 /* The range [from, to) of node r of g, of which only a range may have been computed. */
-static CgRef fetch(const Slicing *p, CgBuild *b, const CgRef *map, CgRef r, const struct CgCutIn *in)
+static CgRef fetch(const Slicing *p, CgBuild *b, const CgRef *map, CgRef r, const struct CgSliceIn *in)
 {
     const Need *n = &p->need[r];
     if (in->axis < 0)
@@ -142,10 +143,10 @@ static CgRef build_cut(const Slicing *p, CgBuild *b, const CgRef *map, CgRef r)
     at.precision = cg_node_precision(&n);
     at.why = n.why == CG_NONE ? CG_NONE : map[n.why];
     for (int k = 0; k < n.nin; k++)
-        in[k] = p->cut[r].in[k].axis >= 0 && p->cut[r].in[k].from == p->cut[r].in[k].to
+        in[k] = p->slice[r].in[k].axis >= 0 && p->slice[r].in[k].from == p->slice[r].in[k].to
             ? CG_NONE
-            : fetch(p, &at, map, n.in[k], &p->cut[r].in[k]);
-    CgRef made = cg_cut_build(&at, p->g, r, &p->cut[r], in);
+            : fetch(p, &at, map, n.in[k], &p->slice[r].in[k]);
+    CgRef made = cg_slice_build(&at, p->g, r, &p->slice[r], in);
     for (; n.why != CG_NONE && size < b->graph->nodes.len;
          size++) /* as cg_graph_copy: the mark of a derivative stays */
         if (b->graph->nodes.at[size].why == CG_NONE)

@@ -289,8 +289,8 @@ const CgGemmKind cg_gemm_kind_bf16 = {
     .left_columns = { left_columns, left_columns16 },
     .right = { right, right16 },
     .micro = micro,
-    .weigh = cg_gemm_weigh_bf16,
-    .slope = cg_gemm_slope_bf16,
+    .softmax_tile = cg_gemm_softmax_tile_bf16,
+    .softmax_grad_tile = cg_gemm_softmax_grad_tile_bf16,
     .round = round16,
 };
 #else

@@ -141,7 +141,7 @@ void cg_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha,
         .b = b,
         .ldb = ldb };
     if (m > 0 && n > 0 && k > 0)
-        cg_gemm_own(&g, (double)alpha, (double)beta, c, ldc);
+        cg_gemm_serial(&g, (double)alpha, (double)beta, c, ldc);
     else
         plain_f32(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }

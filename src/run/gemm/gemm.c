@@ -145,22 +145,23 @@ static int64_t depth(int64_t k, int64_t most) { return least((even(k, most) + 31
 #define LINE  64
 #define AHEAD (256 << 10) /* bytes fetched ahead at most: more would drive out what is in use */
 
-static CgAhead block_of(const CgGemm *g, const void *x, int64_t of, int64_t ld, bool along_k, int64_t from, int64_t to)
+static CgPrefetch block_of(
+    const CgGemm *g, const void *x, int64_t of, int64_t ld, bool along_k, int64_t from, int64_t to)
 {
     if (to <= from)
-        return (CgAhead){ 0 };
+        return (CgPrefetch){ 0 };
     if (along_k) /* k rows of some of its columns */
-        return (CgAhead){ (const char *)x + from * of, g->k, (to - from) * of, ld * of };
-    return (CgAhead){ (const char *)x + from * ld * of, to - from, g->k * of, ld * of };
+        return (CgPrefetch){ (const char *)x + from * of, g->k, (to - from) * of, ld * of };
+    return (CgPrefetch){ (const char *)x + from * ld * of, to - from, g->k * of, ld * of };
 }
 
-CgAhead cg_gemm_ahead_left(const CgGemm *g, int64_t first, int64_t last)
+CgPrefetch cg_gemm_prefetch_left(const CgGemm *g, int64_t first, int64_t last)
 {
     return block_of(g, g->a, cg_gemm_left_size(g), g->lda, g->ta, first < g->left_panels ? cg_gemm_row(g, first) : g->m,
         last < g->left_panels ? cg_gemm_row(g, last) : g->m);
 }
 
-CgAhead cg_gemm_ahead_right(const CgGemm *g, int64_t first, int64_t last)
+CgPrefetch cg_gemm_prefetch_right(const CgGemm *g, int64_t first, int64_t last)
 {
     return block_of(
         g, g->b, cg_gemm_right_size(g), g->ldb, !g->tb, least(first * g->nr, g->n), least(last * g->nr, g->n));
@@ -173,7 +174,7 @@ typedef struct Ahead {
     double due, each;
 } Ahead;
 
-static Ahead ahead(const CgAhead *x, int64_t products)
+static Ahead ahead(const CgPrefetch *x, int64_t products)
 {
     Ahead a = { .row = x->at, .rows = x->rows, .bytes = x->bytes, .step = x->step };
     if (a.step == a.bytes) {
@@ -205,7 +206,7 @@ static inline void fetch(Ahead *a)
 
 /* ---- multiplying ---- */
 
-int64_t cg_gemm_tall(const CgGemm *g, int64_t k)
+int64_t cg_gemm_cached_panels(const CgGemm *g, int64_t k)
 {
     const CgGemmKind *x = kind_in(g);
     int64_t panel = units(x, least(k, LONG / x->size * x->pair)) * x->size * x->mr;
@@ -220,7 +221,7 @@ void cg_gemm_run(const CgGemm *g, CgGemmRange r, double alpha, double beta, void
     int64_t products = (r.left1 - r.left0) * (r.right1 - r.right0) * ((r.k1 - r.k0 + kc - 1) / kc);
     Ahead next = ahead(&g->next[0], products), other = ahead(&g->next[1], products);
     for (int64_t l = r.k0; l < r.k1; l += kc) {
-        int64_t ku = units(x, least(kc, r.k1 - l)), step = even(r.left1 - r.left0, cg_gemm_tall(g, kc));
+        int64_t ku = units(x, least(kc, r.k1 - l)), step = even(r.left1 - r.left0, cg_gemm_cached_panels(g, kc));
         double be = l == r.k0 ? beta : 1;
         for (int64_t q0 = r.left0; q0 < r.left1; q0 += step) {
             /* Where the panels of a block are, once for all columns. */
@@ -252,21 +253,22 @@ static char *right_at(const CgGemm *g, const CgGemmKind *x, int64_t panel, int64
     return g->right ? (char *)g->right + (panel * units(x, g->k) + k / x->pair) * x->nr * x->size : NULL;
 }
 
-bool cg_gemm_weigh(const CgGemm *g, int64_t row, int64_t rows, int64_t panel, const CgGemmWeigh *w)
+bool cg_gemm_softmax_tile(const CgGemm *g, int64_t row, int64_t rows, int64_t panel, const CgSoftmaxTile *w)
 {
     const CgGemmKind *x = kind_in(g);
     int64_t rs, ps;
     const char *a = left_at(g, x, row, 0, &rs, &ps);
-    return x->weigh(units(x, g->k), a, rs, right_at(g, x, panel, 0), w, rows, right_at(w->right, x, 0, w->k));
+    return x->softmax_tile(units(x, g->k), a, rs, right_at(g, x, panel, 0), w, rows, right_at(w->right, x, 0, w->k));
 }
 
-void cg_gemm_slope(const CgGemm *g, const CgGemm *h, int64_t row, int64_t rows, int64_t panel, const CgGemmSlope *s)
+void cg_gemm_softmax_grad_tile(
+    const CgGemm *g, const CgGemm *h, int64_t row, int64_t rows, int64_t panel, const CgSoftmaxGradTile *s)
 {
     const CgGemmKind *x = kind_in(g);
     int64_t rs, ds, ps, step = 0, l;
     const char *a = left_at(g, x, row, 0, &rs, &ps), *d = left_at(h, x, row, 0, &ds, &ps);
     void *to[2] = { NULL, NULL };
-    const CgGemm *const left[2] = { s->left_w, s->left_slopes };
+    const CgGemm *const left[2] = { s->left_w, s->left_ds };
     for (int i = 0; i < 2; i++)
         if (left[i]->left) {
             union {
@@ -275,8 +277,8 @@ void cg_gemm_slope(const CgGemm *g, const CgGemm *h, int64_t row, int64_t rows, 
             } u = { left_at(left[i], x, 0, s->left_k, &step, &l) };
             to[i] = u.out;
         }
-    x->slope(units(x, g->k), a, rs, d, ds, right_at(g, x, panel, 0), right_at(h, x, panel, 0), s, rows, to[0], to[1],
-        step, right_at(s->right, x, s->right_panel, s->right_k));
+    x->softmax_grad_tile(units(x, g->k), a, rs, d, ds, right_at(g, x, panel, 0), right_at(h, x, panel, 0), s, rows,
+        to[0], to[1], step, right_at(s->right, x, s->right_panel, s->right_k));
 }
 
 /* ---- whole products ---- */
@@ -294,7 +296,7 @@ static Panels *panels(void)
 static CgGemmRange all_of(const CgGemm *g) { return (CgGemmRange){ 0, g->left_panels, 0, g->right_panels, 0, g->k }; }
 
 /* Rows [rows i / n, rows (i + 1) / n) of a block. */
-static CgAhead share(CgAhead x, int64_t i, int64_t n)
+static CgPrefetch share(CgPrefetch x, int64_t i, int64_t n)
 {
     int64_t from = x.rows * i / n;
     if (x.rows > 0)
@@ -328,7 +330,7 @@ static void blocked(const CgGemm *g, double alpha, double beta, void *c, int64_t
         for (int64_t l = 0; l < g->k; l += kc)
             for (int64_t i = 0; i < g->m; i += ROWS) {
                 CgGemm s = block(g, i, ROWS, j, wide, l, kc);
-                CgAhead rows = { 0 };
+                CgPrefetch rows = { 0 };
                 s.right = own->right;
                 s.left = s.left_bytes ? own->left : NULL;
                 if (s.left)
@@ -336,13 +338,13 @@ static void blocked(const CgGemm *g, double alpha, double beta, void *c, int64_t
                 if (i + ROWS < g->m || l + kc < g->k) {
                     CgGemm next = i + ROWS < g->m ? block(g, i + ROWS, ROWS, j, wide, l, kc)
                                                   : block(g, 0, ROWS, j, wide, l + kc, kc);
-                    rows = cg_gemm_ahead_left(&next, 0, next.left_panels);
+                    rows = cg_gemm_prefetch_left(&next, 0, next.left_panels);
                 }
                 for (int64_t p = 0; p < s.right_panels; p++) {
                     if (i == 0)
                         cg_gemm_pack_right(&s, p, p + 1, 0, s.k);
                     s.next[0] = share(rows, p, s.right_panels);
-                    s.next[1] = i == 0 ? cg_gemm_ahead_right(&s, p + 1, p + 2) : (CgAhead){ 0 };
+                    s.next[1] = i == 0 ? cg_gemm_prefetch_right(&s, p + 1, p + 2) : (CgPrefetch){ 0 };
                     cg_gemm_run(&s, (CgGemmRange){ 0, s.left_panels, p, p + 1, 0, s.k }, alpha, l == 0 ? beta : 1,
                         (char *)c + (i * ldc + j) * of, ldc);
                 }
@@ -368,7 +370,7 @@ static void unpacked(CgGemm *g, double alpha, double beta, void *c, int64_t ldc)
     }
 }
 
-void cg_gemm_own(CgGemm *g, double alpha, double beta, void *c, int64_t ldc)
+void cg_gemm_serial(CgGemm *g, double alpha, double beta, void *c, int64_t ldc)
 {
     cg_gemm_layout(g);
     if (kind_in(g)->in_place && !g->tb && (g->m <= 2 * g->mr || g->m * g->n * g->k <= FEW))

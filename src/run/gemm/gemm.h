@@ -23,26 +23,28 @@ typedef struct CgGemmKind {
      * at b[p * bs + c]. With beta 0, C is not read. Reads nr columns of B. */
     void (*micro)(int64_t ku, const void *a, int64_t rs, int64_t ps, const void *b, int64_t bs, double alpha,
         double beta, void *c, int64_t ldc, int64_t rows, int64_t cols);
-    /* cg_gemm_weigh over ku units: row r of a at a[r * rs ..]; b is a panel, and right that of w->right from unit k on.
+    /* cg_gemm_softmax_tile over ku units: row r of a at a[r * rs ..]; b is a panel, and right that of w->right from
+     * unit k on.
      */
-    bool (*weigh)(
-        int64_t ku, const void *a, int64_t rs, const void *b, const CgGemmWeigh *w, int64_t rows, void *right);
-    /* cg_gemm_slope, of a b and d h. Rows go to left_w[r * step ..], left_s[r * step ..], and to right as before:
-     * either may be NULL where a unit is a number as it lies. */
-    void (*slope)(int64_t ku, const void *a, int64_t rs, const void *d, int64_t ds, const void *b, const void *h,
-        const CgGemmSlope *s, int64_t rows, void *left_w, void *left_s, int64_t step, void *right);
+    bool (*softmax_tile)(
+        int64_t ku, const void *a, int64_t rs, const void *b, const CgSoftmaxTile *w, int64_t rows, void *right);
+    /* cg_gemm_softmax_grad_tile, of a b and d h. Rows go to left_w[r * step ..], left_s[r * step ..], and to right as
+     * before: either may be NULL where a unit is a number as it lies. */
+    void (*softmax_grad_tile)(int64_t ku, const void *a, int64_t rs, const void *d, int64_t ds, const void *b,
+        const void *h, const CgSoftmaxGradTile *s, int64_t rows, void *left_w, void *left_s, int64_t step, void *right);
     /* As cg_bf16_round; only where products are in bf16. */
     void (*round)(const float *from, uint16_t *to, size_t n);
 } CgGemmKind;
 
 /* In registers, where they are AVX-512's. */
-#define CG_GEMM_SOFT(kind)                                                                                      \
-    bool cg_gemm_weigh_##kind(                                                                                  \
-        int64_t ku, const void *a, int64_t rs, const void *b, const CgGemmWeigh *w, int64_t rows, void *right); \
-    void cg_gemm_slope_##kind(int64_t ku, const void *a, int64_t rs, const void *d, int64_t ds, const void *b,  \
-        const void *h, const CgGemmSlope *s, int64_t rows, void *left_w, void *left_s, int64_t step, void *right);
-CG_GEMM_SOFT(f32)
-CG_GEMM_SOFT(bf16)
+#define CG_GEMM_SOFTMAX(kind)                                                                                     \
+    bool cg_gemm_softmax_tile_##kind(                                                                             \
+        int64_t ku, const void *a, int64_t rs, const void *b, const CgSoftmaxTile *w, int64_t rows, void *right); \
+    void cg_gemm_softmax_grad_tile_##kind(int64_t ku, const void *a, int64_t rs, const void *d, int64_t ds,       \
+        const void *b, const void *h, const CgSoftmaxGradTile *s, int64_t rows, void *left_w, void *left_s,       \
+        int64_t step, void *right);
+CG_GEMM_SOFTMAX(f32)
+CG_GEMM_SOFTMAX(bf16)
 
 #define CG_GEMM_SLACK 8 /* weights are at most 2 to this: a base that rose at every new maximum would rise often */
 

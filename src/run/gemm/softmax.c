@@ -1,6 +1,6 @@
-/* softmax.c - products that become weights of a softmax, or their slopes, before they leave the registers: AVX-512.
- * Takes and gives what gemm.h says of `weigh` and `slope`, f32 or packed by gemm_bf16.c. Must not be called but through
- * gemm.c, which knows what the processor has. */
+/* softmax.c - products that become weights of a softmax, or its derivative, before they leave the registers: AVX-512.
+ * Takes and gives what gemm.h says of `softmax_tile` and `softmax_grad_tile`, f32 or packed by bf16.c. Must not be
+ * called but through gemm.c, which knows what the processor has. */
 #include <math.h>
 #include <cg/vmath.h>
 #include "run/gemm/gemm.h"
@@ -25,25 +25,25 @@ WITHIN __m512 exp2_low(__m512 x)
     return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), _mm512_slli_epi32(_mm512_castps_si512(t), 23)));
 }
 
-/* Which of 16 columns count: those from `hidden` on. */
-static inline __mmask16 seen(int64_t hidden)
+/* Which of 16 columns count: those from `diagonal` on. */
+static inline __mmask16 seen(int64_t diagonal)
 {
-    return hidden <= 0 ? 0xffff : hidden >= 16 ? 0 : (__mmask16)(0xffffu << hidden);
+    return diagonal <= 0 ? 0xffff : diagonal >= 16 ? 0 : (__mmask16)(0xffffu << diagonal);
 }
 
 /* Bases that are far below the greatest of their column rise, by powers of two: shrinking rounds nothing. Gives what
  * shrinks by. */
-WITHIN __m512 risen(const CgGemmWeigh *s, __m512 top, int64_t at, __m512 *base)
+WITHIN __m512 risen(const CgSoftmaxTile *s, __m512 top, int64_t at, __m512 *base)
 {
     float *to = (float *)s->base + at, *sum = (float *)s->sum + at;
-    __m512 high = _mm512_mul_ps(top, _mm512_set1_ps((float)s->turn)), old = *base, so_far = _mm512_loadu_ps(sum);
+    __m512 high = _mm512_mul_ps(top, _mm512_set1_ps((float)s->exponent)), old = *base, so_far = _mm512_loadu_ps(sum);
     __mmask16 far = _mm512_cmp_ps_mask(high, _mm512_add_ps(old, _mm512_set1_ps(CG_GEMM_SLACK)), _CMP_GT_OQ);
     __mmask16 fresh = _mm512_mask_cmp_ps_mask(far, so_far, _mm512_setzero_ps(), _CMP_EQ_OQ);
     __m512 rise =
         _mm512_maskz_roundscale_ps(far, _mm512_sub_ps(high, old), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     __m512 by = exp2_low(_mm512_sub_ps(_mm512_setzero_ps(), rise));
     *base = _mm512_mask_mov_ps(_mm512_add_ps(old, rise), fresh, high);
-    _mm512_storeu_ps((float *)s->shrink + at, by);
+    _mm512_storeu_ps((float *)s->rescale + at, by);
     _mm512_storeu_ps(sum, _mm512_mul_ps(by, so_far));
     _mm512_storeu_ps(to, *base);
     return by;
@@ -74,9 +74,9 @@ WITHIN __m512 risen(const CgGemmWeigh *s, __m512 top, int64_t at, __m512 *base)
             if (both)                      \
                 PUT_ROW((to) + NR, w, x)   \
         }
-    #define PAIR_UNITS    2
-    #define SHRUNK(x, by) _mm512_storeu_ps(x, _mm512_mul_ps(_mm512_loadu_ps(x), by))
-    #define TURNED        0 /* rows of a left factor are those of a right one, too */
+    #define PAIR_UNITS      2
+    #define RESCALED(x, by) _mm512_storeu_ps(x, _mm512_mul_ps(_mm512_loadu_ps(x), by))
+    #define BY_COLUMN       0 /* rows of a left factor are those of a right one, too */
     #include "run/gemm/softmax.h"
 
     /* A unit is a pair of bf16: as it lies in a row, or of a number of one row and that below it. */
@@ -115,8 +115,8 @@ WITHIN void shrunk(int32_t *x, __m512 by)
             _mm512_storeu_si512(to, crossed(u, w));        \
             _mm512_storeu_si512((to) + 16, crossed(v, x)); \
         }
-    #define PAIR_UNITS    1
-    #define SHRUNK(x, by) shrunk(x, by)
-    #define TURNED        1
+    #define PAIR_UNITS      1
+    #define RESCALED(x, by) shrunk(x, by)
+    #define BY_COLUMN       1
     #include "run/gemm/softmax.h"
 #endif

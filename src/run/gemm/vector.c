@@ -27,15 +27,15 @@
 #define T          float
 #define EXP2       cg_exp2_low_f32
 #define RINT       rintf
-#define TURN       lanes_turn_f32
+#define TRANSPOSE  lanes_transpose_f32
 #define NAME(word) f32_##word
 #ifdef __AVX512F__
     #define IN_REGISTERS
-    #define F32_WEIGH cg_gemm_weigh_f32
-    #define F32_SLOPE cg_gemm_slope_f32
+    #define F32_SOFTMAX      cg_gemm_softmax_tile_f32
+    #define F32_SOFTMAX_GRAD cg_gemm_softmax_grad_tile_f32
 #else
-    #define F32_WEIGH f32_weigh
-    #define F32_SLOPE f32_slope
+    #define F32_SOFTMAX      f32_softmax_tile
+    #define F32_SOFTMAX_GRAD f32_softmax_grad_tile
 #endif
 #define PACKED(to, n)
 #include "run/gemm/vector.h"
@@ -50,7 +50,7 @@ static inline float rounded(float x)
 #define T          float
 #define EXP2       cg_exp2_low_f32
 #define RINT       rintf
-#define TURN       lanes_turn_f32
+#define TRANSPOSE  lanes_transpose_f32
 #define NAME(word) rounded_##word
 #define PACKED(to, n)                    \
     CG_PRAGMA_(omp simd)                 \
@@ -103,22 +103,22 @@ static void rounded_round(const float *from, uint16_t *to, size_t n)
 #define T          double
 #define EXP2       exp2
 #define RINT       rint
-#define TURN       lanes_turn_f64
+#define TRANSPOSE  lanes_transpose_f64
 #define NAME(word) f64_##word
 #define PACKED(to, n)
 #include "run/gemm/vector.h"
 
 #define TEXT_(x) #x
 #define TEXT(x)  TEXT_(x)
-#define KIND(of, T, weigher, sloper)                                                                     \
+#define KIND(of, T, softmax, softmax_grad)                                                               \
     {                                                                                                    \
         .name = TEXT(CG_ISA), .mr = MR, .nr = of##_NR, .pair = 1, .size = sizeof(T), .in_place = true,   \
         .left_rows = { of##_left_rows }, .left_columns = { of##_left_columns }, .right = { of##_right }, \
-        .micro = of##_micro, .weigh = weigher, .slope = sloper                                           \
+        .micro = of##_micro, .softmax_tile = softmax, .softmax_grad_tile = softmax_grad                  \
     }
 
 const CgGemmKind CG_OPS_CAT(cg_gemm_, kinds, CG_ISA)[CG_GEMM_KINDS] = {
-    [CG_GEMM_F32] = KIND(f32, float, F32_WEIGH, F32_SLOPE),
+    [CG_GEMM_F32] = KIND(f32, float, F32_SOFTMAX, F32_SOFTMAX_GRAD),
     [CG_GEMM_ROUNDED] = { .name = TEXT(CG_ISA) " rounded",
         .mr = MR,
         .nr = rounded_NR,
@@ -128,8 +128,8 @@ const CgGemmKind CG_OPS_CAT(cg_gemm_, kinds, CG_ISA)[CG_GEMM_KINDS] = {
         .left_columns = { rounded_left_columns, rounded_left_columns16 },
         .right = { rounded_right, rounded_right16 },
         .micro = rounded_micro,
-        .weigh = rounded_weigh,
-        .slope = rounded_slope,
+        .softmax_tile = rounded_softmax_tile,
+        .softmax_grad_tile = rounded_softmax_grad_tile,
         .round = rounded_round },
-    [CG_GEMM_F64] = KIND(f64, double, f64_weigh, f64_slope),
+    [CG_GEMM_F64] = KIND(f64, double, f64_softmax_tile, f64_softmax_grad_tile),
 };

@@ -1,6 +1,6 @@
 /* vector.h - panels and their products for one type, in vectors of the compiler's; a pattern, not a header.
- * Takes T (float or double), NAME(word), TURN (of lanes.h), PACKED(to, n), what becomes of n numbers after they are
- * copied, EXP2(x) and RINT(x), and IN_REGISTERS where gemm_soft.c makes weights; gives a CgGemmKind's functions.
+ * Takes T (float or double), NAME(word), TRANSPOSE (of lanes.h), PACKED(to, n), what becomes of n numbers after they
+ * are copied, EXP2(x) and RINT(x), and IN_REGISTERS where softmax.c makes weights; gives a CgGemmKind's functions.
  * Included by gemm_vector.c only, once for each kind. */
 
 /* Vectors that may lie anywhere, and in registers. */
@@ -23,11 +23,11 @@ static void NAME(left_columns)(const void *a, int64_t ld, int64_t rows, int64_t 
 }
 
 /* Four columns and four numbers at a time, a square of registers, as far as both go. */
-static void NAME(turn)(const T *from, int64_t ld, int64_t k, int64_t cols, T *to)
+static void NAME(transpose)(const T *from, int64_t ld, int64_t k, int64_t cols, T *to)
 {
     int64_t p = 0;
     for (; cols >= 4 && p + 4 <= k; p += 4, to += 4 * NAME(NR))
-        TURN(from + p, ld, NULL, to, NAME(NR));
+        TRANSPOSE(from + p, ld, NULL, to, NAME(NR));
     for (; p < k; p++, to += NAME(NR))
         for (int64_t i = 0; i < 4; i++)
             to[i] = i < cols ? from[i * ld + p] : 0;
@@ -38,7 +38,7 @@ static void NAME(right)(bool trans, const void *b, int64_t ld, int64_t k, int64_
     T *to = out;
     if (trans) {
         for (int64_t c = 0; c < NAME(NR); c += 4)
-            NAME(turn)((const T *)b + (c < cols ? c : 0) * ld, ld, k, cols - c, to + c);
+            NAME(transpose)((const T *)b + (c < cols ? c : 0) * ld, ld, k, cols - c, to + c);
     } else {
         for (int64_t p = 0; p < k; p++, to += NAME(NR)) {
             const T *from = (const T *)b + p * ld;
@@ -135,10 +135,10 @@ static void NAME(micro)(int64_t ku, const void *a, int64_t rs, int64_t ps, const
 }
 #ifndef IN_REGISTERS
 /* Bases that are far below the greatest of their column rise. By powers of two: shrinking rounds nothing. */
-static bool NAME(rise)(const CgGemmWeigh *w, int64_t rows, T *before)
+static bool NAME(rise)(const CgSoftmaxTile *w, int64_t rows, T *before)
 {
-    const T *c = w->c, turn = (T)w->turn;
-    T *base = w->base, *sum = w->sum, *shrink = w->shrink, top[NAME(NR)];
+    const T *c = w->c, exponent = (T)w->exponent;
+    T *base = w->base, *sum = w->sum, *rescale = w->rescale, top[NAME(NR)];
     int far = 0;
     for (int64_t j = 0; j < NAME(NR); j++)
         top[j] = c[j];
@@ -148,28 +148,28 @@ static bool NAME(rise)(const CgGemmWeigh *w, int64_t rows, T *before)
             top[j] = c[r * w->ldc + j] > top[j] ? c[r * w->ldc + j] : top[j];
     }
     for (int64_t j = 0; j < NAME(NR); j++)
-        far |= top[j] * turn > base[j] + CG_GEMM_SLACK;
+        far |= top[j] * exponent > base[j] + CG_GEMM_SLACK;
     if (!far)
         return false;
     CG_SIMD
     for (int64_t j = 0; j < NAME(NR); j++) {
-        T high = top[j] * turn, old = base[j], by = high > old + CG_GEMM_SLACK ? RINT(high - old) : 0;
+        T high = top[j] * exponent, old = base[j], by = high > old + CG_GEMM_SLACK ? RINT(high - old) : 0;
         base[j] = by > 0 && sum[j] == 0 ? high : old + by;
-        shrink[j] = EXP2(-by);
-        sum[j] *= shrink[j];
+        rescale[j] = EXP2(-by);
+        sum[j] *= rescale[j];
     }
     for (int64_t r = 0; r < w->k; r++) {
         CG_SIMD
         for (int64_t j = 0; j < NAME(NR); j++)
-            before[r * NAME(NR) + j] *= shrink[j];
+            before[r * NAME(NR) + j] *= rescale[j];
     }
     return true;
 }
 
-static void NAME(hide)(T *c, int64_t ldc, int64_t rows, int64_t hidden, T as)
+static void NAME(mask)(T *c, int64_t ldc, int64_t rows, int64_t diagonal, T as)
 {
     for (int64_t r = 0; r < rows; r++)
-        for (int64_t j = 0; j < NAME(NR) && j < hidden + r; j++)
+        for (int64_t j = 0; j < NAME(NR) && j < diagonal + r; j++)
             c[r * ldc + j] = as;
 }
 
@@ -181,18 +181,18 @@ static void NAME(keep)(const T *row, T *to)
     PACKED(to, NAME(NR))
 }
 
-static bool NAME(weigh)(
-    int64_t ku, const void *a, int64_t rs, const void *b, const CgGemmWeigh *w, int64_t rows, void *right)
+static bool NAME(softmax_tile)(
+    int64_t ku, const void *a, int64_t rs, const void *b, const CgSoftmaxTile *w, int64_t rows, void *right)
 {
-    T *c = w->c, turn = (T)w->turn, *sum = w->sum;
+    T *c = w->c, exponent = (T)w->exponent, *sum = w->sum;
     const T *base = w->base;
     NAME(micro)(ku, a, rs, 1, b, NAME(NR), w->alpha, 0, c, w->ldc, rows, NAME(NR));
-    NAME(hide)(c, w->ldc, rows, w->hidden, -(T)INFINITY);
+    NAME(mask)(c, w->ldc, rows, w->diagonal, -(T)INFINITY);
     bool rose = NAME(rise)(w, rows, (T *)right - w->k * NAME(NR));
     for (int64_t r = 0; r < rows; r++, c += w->ldc) {
         CG_SIMD
         for (int64_t j = 0; j < NAME(NR); j++) {
-            c[j] = EXP2(c[j] * turn - base[j]);
+            c[j] = EXP2(c[j] * exponent - base[j]);
             sum[j] += c[j];
         }
         NAME(keep)(c, (T *)right + r * NAME(NR));
@@ -200,23 +200,23 @@ static bool NAME(weigh)(
     return rose;
 }
 
-static void NAME(slope)(int64_t ku, const void *a, int64_t rs, const void *d, int64_t ds, const void *b, const void *h,
-    const CgGemmSlope *s, int64_t rows, void *left_w, void *left_s, int64_t step, void *right)
+static void NAME(softmax_grad_tile)(int64_t ku, const void *a, int64_t rs, const void *d, int64_t ds, const void *b,
+    const void *h, const CgSoftmaxGradTile *s, int64_t rows, void *left_w, void *left_s, int64_t step, void *right)
 {
-    T *w = s->w, *c = s->slopes, turn = (T)s->turn;
-    const T *base = s->base, *less = s->less;
+    T *w = s->w, *c = s->ds, exponent = (T)s->exponent;
+    const T *base = s->base, *delta = s->delta;
     NAME(micro)(ku, a, rs, 1, b, NAME(NR), s->alpha, 0, w, s->ldc, rows, NAME(NR));
     NAME(micro)(ku, d, ds, 1, h, NAME(NR), 1, 0, c, s->ldc, rows, NAME(NR));
     for (int64_t r = 0; r < rows; r++) {
         T *x = w + r * s->ldc, *y = c + r * s->ldc;
         CG_SIMD
         for (int64_t j = 0; j < NAME(NR); j++) {
-            x[j] = EXP2(x[j] * turn - base[j]);
-            y[j] = x[j] * (y[j] - less[j]);
+            x[j] = EXP2(x[j] * exponent - base[j]);
+            y[j] = x[j] * (y[j] - delta[j]);
         }
     }
-    NAME(hide)(w, s->ldc, rows, s->hidden, 0);
-    NAME(hide)(c, s->ldc, rows, s->hidden, 0);
+    NAME(mask)(w, s->ldc, rows, s->diagonal, 0);
+    NAME(mask)(c, s->ldc, rows, s->diagonal, 0);
     for (int64_t r = 0; r < rows; r++) {
         NAME(keep)(w + r * s->ldc, left_w ? (T *)left_w + r * step : NULL);
         NAME(keep)(c + r * s->ldc, left_s ? (T *)left_s + r * step : NULL);
@@ -235,4 +235,4 @@ static void NAME(slope)(int64_t ku, const void *a, int64_t rs, const void *d, in
 #undef RINT
 #undef NAME
 #undef PACKED
-#undef TURN
+#undef TRANSPOSE

@@ -29,13 +29,13 @@ static void push_instr(CgPlanner *d, CgInstr *in)
     cg_work_elementwise(&call, &in->work);
     size_t scratch = in->kernel == cg_kernel_elementwise ? in->work.scratch : 0;
     if (in->op->work) {
-        in->work = (CgWork){ .parts = 1 };
+        in->work = (CgWork){ .shards = 1 };
         in->op->work(&call, &in->work);
     }
     if (in->work.scratch < scratch)
         in->work.scratch = scratch; /* the driver's tiles, whatever the op says of its cost */
-    if (in->work.parts == 0)
-        in->work.parts = 1;
+    if (in->work.shards == 0)
+        in->work.shards = 1;
     in->shared = -1;
     if (in->work.shared > 0)
         in->shared = cg_plan_new_buffer(p, CG_AT_SLAB, 0, in->work.shared);

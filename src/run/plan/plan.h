@@ -1,6 +1,6 @@
 /* plan.h - deciding.
  * Takes a graph and numbers for its symbols; gives an immutable plan: instructions in order, operands as
- * tensors with strides (views cost nothing), offsets in one slab from lifetimes, in-place reuse, parts and
+ * tensors with strides (views cost nothing), offsets in one slab from lifetimes, in-place reuse, shards and
  * scratch. Computes nothing; exec.h runs it. */
 #ifndef CG_PLAN_H
 #define CG_PLAN_H
@@ -45,7 +45,7 @@ typedef struct CgInstr {
     void *state;          /* from CgOp.prepare */
 } CgInstr;
 
-/* All parts of an instruction's `begin`, or of its kernel; `finish` follows the latter. */
+/* All shards of an instruction's `begin`, or of its kernel; `finish` follows the latter. */
 typedef struct CgTask {
     int instr;
     bool begin;
@@ -83,7 +83,7 @@ const CgBuffer *cg_plan_buffer(const CgPlan *p, int i);
 #define CG_PLAN_WAVE 4
 int cg_plan_waves(const CgPlan *p);
 const CgTask *cg_plan_wave(const CgPlan *p, int i, int *n);
-size_t cg_plan_parts(const CgPlan *p, CgTask task);
+size_t cg_plan_shards(const CgPlan *p, CgTask task);
 /* Products of f32, those in bf16 among them, and their flops. */
 typedef struct CgProducts {
     int all, bf16;

@@ -130,7 +130,7 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
             cg_strbuf_puts(out, k ? ", " : " ");
             print_slot(p, &in->in[k], out);
         }
-        cg_strbuf_printf(out, "  parts=%zu", in->work.parts);
+        cg_strbuf_printf(out, "  shards=%zu", in->work.shards);
         if (in->work.flops > 0)
             cg_strbuf_printf(out, " flops=%.3g", in->work.flops);
         if (in->bf16)

@@ -182,7 +182,7 @@ static bool meet(const CgPlan *p, const CgSlot *a, const CgSlot *b)
     return share(&in_slab[0], &in_slab[1]);
 }
 
-/* What the parts of x share, as a tensor of bytes. */
+/* What the shards of x share, as a tensor of bytes. */
 static CgSlot shared_of(const CgInstr *x)
 {
     return (CgSlot){ .buffer = x->shared,

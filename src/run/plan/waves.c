@@ -1,6 +1,6 @@
 /* waves.c - which instructions run side by side.
  * Takes a plan whose memory is placed; gives waves of tasks, none of which writes memory that another one of its wave
- * touches. A thread that finds no part left of one task then has those of another, where it would wait for the others
+ * touches. A thread that finds no shard left of one task then has those of another, where it would wait for the others
  * to end. The order of what touches the same memory stays that of the instructions, so that every number is what it
  * was. Must not depend on the number of threads. */
 #include <stdlib.h>
@@ -64,12 +64,12 @@ void cg_plan_make_waves(CgPlan *p)
             continue;
         CgTask wave[CG_PLAN_WAVE] = { todo.at[first] }, left[AHEAD];
         int n = 1, nleft = 0;
-        /* Handing one part to another thread may take longer than running it. */
-        bool shared = cg_plan_parts(p, wave[0]) > 1;
+        /* Handing one shard to another thread may take longer than running it. */
+        bool shared = cg_plan_shards(p, wave[0]) > 1;
         for (size_t i = first + 1; shared && i < todo.len && i <= first + AHEAD && n < CG_PLAN_WAVE; i++) {
             if (taken[i])
                 continue;
-            if (cg_plan_parts(p, todo.at[i]) > 1 && may_join(p, todo.at[i], wave, n, left, nleft)) {
+            if (cg_plan_shards(p, todo.at[i]) > 1 && may_join(p, todo.at[i], wave, n, left, nleft)) {
                 taken[i] = true;
                 wave[n++] = todo.at[i];
             } else {
@@ -84,10 +84,10 @@ void cg_plan_make_waves(CgPlan *p)
     cg_vec_free(&todo);
 }
 
-size_t cg_plan_parts(const CgPlan *p, CgTask a)
+size_t cg_plan_shards(const CgPlan *p, CgTask a)
 {
     const CgWork *w = &p->instrs.at[a.instr].work;
-    return a.begin ? w->begin : w->parts;
+    return a.begin ? w->begin : w->shards;
 }
 
 int cg_plan_waves(const CgPlan *p) { return (int)p->waves.len; }
