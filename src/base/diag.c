@@ -96,6 +96,36 @@ void cg_diag_help(CgDiag *x, const char *format, ...)
     va_end(args);
 }
 
+void cg_diag_fix(CgDiag *x, CgSpan span, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_part(x, CG_PART_FIX, span, format, args);
+    va_end(args);
+}
+
+/* Whether the text of the span is the word, plain or as a string. */
+static bool is_word(const CgDiag *x, const char *word, const char **quote)
+{
+    const CgSource *s = x->span.file ? cg_sources_get(x->list->sources, x->span.file) : NULL;
+    size_t n = strlen(word), length = x->span.end - x->span.start;
+    *quote = s && s->text[x->span.start] == '"' ? "\"" : "";
+    size_t q = strlen(*quote);
+    return s && length == n + 2 * q && !memcmp(s->text + x->span.start + q, word, n);
+}
+
+bool cg_diag_meant(CgDiag *x, const CgSuggest *near)
+{
+    const char *best = cg_suggest_best(near), *quote = "";
+    if (!best || !x)
+        return best != NULL;
+    bool whole = is_word(x, near->word, &quote);
+    cg_diag_help(x, *quote ? "did you mean \"%s\"?" : "did you mean '%s'?", best);
+    if (whole)
+        cg_diag_fix(x, x->span, "%s%s%s", quote, best, quote);
+    return true;
+}
+
 CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e)
 {
     static const struct {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include "base/source.h"
 #include "base/strbuf.h"
+#include "base/suggest.h"
 
 typedef enum CgCode {
 #define X(code, title, explanation, example) CG_##code,
@@ -27,6 +28,10 @@ void cg_diag_label(CgDiag *d, CgSpan span, const char *format, ...) CG_PRINTF(3,
 void cg_diag_note(CgDiag *d, CgSpan span, const char *format, ...)
     CG_PRINTF(3, 4); /* a place of its own; file 0: words only */
 void cg_diag_help(CgDiag *d, const char *format, ...) CG_PRINTF(2, 3);
+/* A change of the text that mends it: what stands in the span becomes the words. Editors offer it. */
+void cg_diag_fix(CgDiag *d, CgSpan span, const char *format, ...) CG_PRINTF(3, 4);
+/* "did you mean", and the fix where the mistake's span is the misspelt word; false: nothing is near. d may be NULL. */
+bool cg_diag_meant(CgDiag *d, const CgSuggest *near);
 CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e); /* E0901 for input, E0902 for files, E0903 memory */
 /* Copies to `to` what the first of n lists holds and every other one, too: same code, same place; not what is there. */
 void cg_diags_common(CgDiags *to, CgDiags *const *lists, int n);
@@ -35,6 +40,9 @@ const char *cg_diags_last(const CgDiags *d); /* the message that was reported la
 int cg_diags_exit_code(const CgDiags *d);    /* 0, 1, 3 or 130: the gravest */
 void cg_diags_text(const CgDiags *d, CgStrbuf *out, bool colour);
 void cg_diags_print(const CgDiags *d, FILE *to, bool colour);
+/* A line of JSON each: code, message, place, labels, notes, help and fixes; lines and columns from 1, offsets in bytes.
+ */
+void cg_diags_json(const CgDiags *d, CgStrbuf *out);
 const char *cg_code_name(CgCode code); /* "E0201" */
 const char *cg_code_title(CgCode code);
 const char *cg_code_explanation(CgCode code);

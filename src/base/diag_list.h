@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 
-typedef enum CgPartKind { CG_PART_LABEL, CG_PART_NOTE, CG_PART_HELP } CgPartKind;
+typedef enum CgPartKind { CG_PART_LABEL, CG_PART_NOTE, CG_PART_HELP, CG_PART_FIX } CgPartKind;
 
 typedef struct CgDiagPart {
     struct CgDiagPart *next; /* in the order they were added */
@@ -31,4 +31,7 @@ struct CgDiags {
     CgDiag *first, *last;
     size_t count;
 };
+
+/* All of them by place, each once; the caller frees the list. */
+const CgDiag **cg_diags_sorted(const CgDiags *d, size_t *n);
 #endif

@@ -349,7 +349,7 @@ static bool same(const CgDiag *x, const CgDiag *y)
     return x->code == y->code && memcmp(&x->span, &y->span, sizeof x->span) == 0 && strcmp(x->message, y->message) == 0;
 }
 
-void cg_diags_text(const CgDiags *d, CgStrbuf *out, bool colour)
+const CgDiag **cg_diags_sorted(const CgDiags *d, size_t *count)
 {
     const CgDiag **all = cg_malloc((d->count + 1) * sizeof *all);
     size_t n = 0, kept = 0;
@@ -363,6 +363,14 @@ void cg_diags_text(const CgDiags *d, CgStrbuf *out, bool colour)
         if (!known)
             all[kept++] = all[i];
     }
+    *count = kept;
+    return all;
+}
+
+void cg_diags_text(const CgDiags *d, CgStrbuf *out, bool colour)
+{
+    size_t kept;
+    const CgDiag **all = cg_diags_sorted(d, &kept);
     for (size_t i = 0; i < kept && i < MOST; i++)
         print_one(d, all[i], out, colour);
     if (kept > MOST)

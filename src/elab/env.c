@@ -54,8 +54,7 @@ static void import(CgElab *e, CgEnv *env, int i)
         cg_env_offer(of, &near);
         CgDiag *d =
             cg_elab_error(e, CG_E0205, s->name_spans[k], "the module '%s' has no name '%s'", s->names[0], s->names[k]);
-        if (cg_suggest_best(&near))
-            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
+        cg_diag_meant(d, &near);
     }
     bool bound = s->a && cg_map_get(&env->by_name, cg_map_ptr(s->a->s), &at);
     CgSpan first = bound ? env->names.at[at].span : (CgSpan){ 0 };

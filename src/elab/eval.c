@@ -178,8 +178,7 @@ static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
         column |= at->is_columns;
     CgDiag *d = column ? cg_elab_error(e, CG_E0601, use, "the table has no column '%s'", name)
                        : cg_elab_error(e, CG_E0301, use, "'%s' is not bound to anything", name);
-    if (cg_suggest_best(&s))
-        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    cg_diag_meant(d, &s);
     return cg_value_poison(e);
 }
 
@@ -200,8 +199,7 @@ static CgValue *op_by_name(CgElab *e, const CgExpr *x)
     for (size_t i = 0; i < cg_op_count(); i++)
         cg_suggest_offer(&s, cg_op_at(i)->name);
     CgDiag *d = cg_elab_error(e, CG_E0302, x->span, "there is no op '%s'", x->s);
-    if (cg_suggest_best(&s))
-        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    cg_diag_meant(d, &s);
     return cg_value_poison(e);
 }
 
@@ -284,8 +282,7 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
     if (family) {
         CgDiag *d = cg_elab_error(
             e, CG_E0302, x->op_span.file ? x->op_span : x->span, "there is no function '%s.%s'", x->a->s, x->s);
-        if (cg_suggest_best(&names))
-            cg_diag_help(d, "did you mean '%s.%s'?", x->a->s, cg_suggest_best(&names));
+        cg_diag_meant(d, &names);
         return cg_value_poison(e);
     }
     CgValue *of = cg_eval(e, f, x->a);
@@ -329,9 +326,9 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
         return cg_value_poison(e); /* once it is applied */
     CgDiag *d = cg_elab_error(
         e, CG_E0302, x->op_span.file ? x->op_span : x->span, "%s has no field '%s'", cg_value_kind_name(of), x->s);
-    if (cg_suggest_best(&s))
-        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
-    else if (of->kind == CG_VALUE_INSTANCE)
+    if (cg_diag_meant(d, &s))
+        return cg_value_poison(e);
+    if (of->kind == CG_VALUE_INSTANCE)
         cg_diag_help(d, "a model's parameters have names once it was applied");
     else if (of->kind == CG_VALUE_TENSOR && !strcmp(x->s, "T"))
         cg_diag_help(d, "the last two axes are exchanged by transpose(x)");

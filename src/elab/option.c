@@ -45,8 +45,7 @@ bool cg_choice_compares(CgElab *e, const CgValue *of, const CgValue *v, CgSpan s
     list_choices(of->choices, v->s, &all, &near);
     CgDiag *d = cg_elab_error(e, CG_E0321, span, "this is %s, never \"%s\"", cg_strbuf_str(&all), v->s);
     cg_diag_note(d, of->choices->span, "declared here");
-    if (cg_suggest_best(&near))
-        cg_diag_help(d, "did you mean \"%s\"?", cg_suggest_best(&near));
+    cg_diag_meant(d, &near);
     cg_strbuf_deinit(&all);
     return false;
 }
@@ -161,8 +160,7 @@ static CgValue *wrong_type(CgElab *e, const CgStmt *s, const CgSetting *set, con
         CgSuggest near;
         CgStrbuf ignored = { 0 };
         list_choices(s->type, v->s, &ignored, &near);
-        if (cg_suggest_best(&near))
-            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
+        cg_diag_meant(d, &near);
         cg_strbuf_deinit(&ignored);
     }
     cg_strbuf_deinit(&type);
@@ -258,7 +256,6 @@ void cg_options_check(CgElab *e)
         cg_suggest_init(&s, name);
         each_option(e, offer, &s);
         CgDiag *d = cg_elab_error(e, CG_E0308, (CgSpan){ 0 }, "--set: the script has no option '%s'", name);
-        if (cg_suggest_best(&s))
-            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+        cg_diag_meant(d, &s);
     }
 }

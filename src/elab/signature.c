@@ -234,8 +234,7 @@ static bool check_choice(
             continue;
         CgDiag *d =
             cg_elab_error(e, CG_E0312, span, "'%s' of %s is %s, not \"%s\"", p->name, callee, cg_strbuf_str(&all), s);
-        if (cg_suggest_best(&near))
-            cg_diag_help(d, "did you mean \"%s\"?", cg_suggest_best(&near));
+        cg_diag_meant(d, &near);
         cg_strbuf_deinit(&all);
         return false;
     }
@@ -284,9 +283,7 @@ static void unknown_argument(CgElab *e, const char *callee, const CgParam *param
         cg_strbuf_printf(&all, "%s%s", i ? ", " : "", params[i].name);
     }
     CgDiag *d = cg_elab_error(e, CG_E0303, span, "'%s' has no parameter '%s'", callee, name);
-    if (cg_suggest_best(&s))
-        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
-    else
+    if (!cg_diag_meant(d, &s))
         cg_diag_help(d, "its parameters are: %s", cg_strbuf_str(&all));
     cg_strbuf_deinit(&all);
 }

@@ -61,8 +61,7 @@ static CgValue *field_of(CgElab *e, CgValue *of, CgAtom key, CgSpan span)
     for (int i = 0; i < of->n; i++)
         cg_suggest_offer(&s, of->keys[i]);
     CgDiag *d = cg_elab_error(e, CG_E0302, span, "the record has no field '%s'", key);
-    if (cg_suggest_best(&s))
-        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    cg_diag_meant(d, &s);
     return cg_value_poison(e);
 }
 

@@ -294,18 +294,14 @@ static void unknown_type(CgParsing *p, CgSpan span, CgAtom name)
         { "bf16", "f32" },
     };
     CgDiag *d = cg_syntax_error(p, CG_E0110, span, "there is no type '%s'", name);
-    for (size_t i = 0; i < CG_LEN(others); i++)
-        if (d && strcmp(name, others[i].said) == 0) {
-            cg_diag_help(d, "did you mean '%s'?", others[i].meant);
-            return;
-        }
     CgSuggest s;
     cg_suggest_init(&s, name);
     for (size_t i = 0; i < CG_LEN(all); i++)
         cg_suggest_offer(&s, all[i]);
-    if (d && cg_suggest_best(&s))
-        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
-    else
+    for (size_t i = 0; i < CG_LEN(others); i++)
+        if (strcmp(name, others[i].said) == 0)
+            s.best = others[i].meant;
+    if (!cg_diag_meant(d, &s))
         cg_syntax_help(d,
             "the types are f32 f64 i32 i64 bool with dims in brackets, int float bool str list record, graph and any");
 }

@@ -135,8 +135,7 @@ static void report_missing(Loader *l, CgAtom name, CgSpan span, const Paths *whe
         free(path);
     }
     cg_diag_note(d, (CgSpan){ 0, 0, 0 }, "looked for %s and in the library inside cg", cg_strbuf_str(&tried));
-    if (cg_suggest_best(&s))
-        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
+    cg_diag_meant(d, &s);
     cg_strbuf_deinit(&tried);
 }
 

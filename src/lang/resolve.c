@@ -136,8 +136,8 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         cg_diag_help(d, "a batch is there in the fields of train and evaluate");
     else if (r->block && r->block->s && !strcmp(name, "model"))
         cg_diag_help(d, "the model is called '%s' here", r->block->s);
-    else if (best)
-        cg_diag_help(d, "did you mean '%s'?", best);
+    else
+        cg_diag_meant(d, &(CgSuggest){ .word = name, .best = best });
     declare(r, name, REPORTED);
 }
 
@@ -155,9 +155,7 @@ static void use_member(Resolver *r, const CgExpr *x)
     CgSpan at = x->op_span.file ? x->op_span : x->span;
     CgDiag *d = op ? report(r, CG_E0302, at, "there is no op '%s'", x->s, NULL)
                    : report(r, CG_E0302, at, "there is no function '%s'", whole, NULL);
-    if (cg_suggest_best(&s))
-        cg_diag_help(d, op ? "did you mean '%s'?" : "did you mean '%s.%s'?", op ? cg_suggest_best(&s) : x->a->s,
-            cg_suggest_best(&s));
+    cg_diag_meant(d, &s);
 }
 
 /* tf.attention, where tf is the alias of a module. */
@@ -171,8 +169,7 @@ static bool use_of_module(Resolver *r, const CgExpr *x)
     if (found == 1) {
         CgDiag *d = report(
             r, CG_E0302, x->op_span.file ? x->op_span : x->span, "the module '%s' has no name '%s'", x->a->s, x->s);
-        if (cg_suggest_best(&s))
-            cg_diag_help(d, "did you mean '%s.%s'?", x->a->s, cg_suggest_best(&s));
+        cg_diag_meant(d, &s);
     }
     return found != 0;
 }

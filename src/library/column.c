@@ -159,8 +159,7 @@ static CgValue *build_column(CgElab *e, CgFrame *f, const CgArguments *a)
     const CgColumnName *column = columns ? cg_schema_find(columns, a->at[1]->s) : NULL;
     if (!column) {
         CgDiag *d = cg_elab_error(e, CG_E0601, a->span[1], "the table has no column '%s'", a->at[1]->s);
-        if (cg_suggest_best(&near))
-            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
+        cg_diag_meant(d, &near);
         return cg_value_poison(e);
     }
     CgArguments of = *a;

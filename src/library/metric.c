@@ -81,9 +81,7 @@ static CgValue *build_score(CgElab *e, CgFrame *f, const CgArguments *a)
         CgStrbuf all = { 0 };
         for (size_t i = 0; cg_word_split_at(i); i++)
             cg_strbuf_printf(&all, ", \"%s\"", cg_word_split_at(i)->name);
-        if (cg_suggest_best(&near))
-            cg_diag_help(d, "did you mean \"%s\"?", cg_suggest_best(&near));
-        else
+        if (!cg_diag_meant(d, &near))
             cg_diag_help(d, "there are \"tokens\"%s", cg_strbuf_str(&all));
         cg_strbuf_deinit(&all);
         return cg_value_poison(e);

@@ -71,8 +71,7 @@ static bool check_column(CgElab *e, const CgArguments *a, CgValue *of, const cha
         cg_suggest_offer(&near, columns->at[k].name);
     if (!column) {
         CgDiag *d = cg_elab_error(e, CG_E0601, span, "the table has no column '%s'", v->s);
-        if (cg_suggest_best(&near))
-            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
+        cg_diag_meant(d, &near);
         return false;
     }
     if (numeric && column->text) {

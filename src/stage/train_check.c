@@ -51,9 +51,7 @@ static bool read_fields(CgElab *e, const CgExpr *x, Fields *out)
         }
         CgDiag *d = cg_elab_error(e, CG_E0303, x->args.at[i].name_span, "train has no field '%s'",
             x->args.at[i].name ? x->args.at[i].name : "");
-        if (cg_suggest_best(&s))
-            cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&s));
-        else
+        if (!cg_diag_meant(d, &s))
             cg_diag_help(d, "its fields are %s", cg_strbuf_str(&all));
         cg_strbuf_deinit(&all);
         good = false;

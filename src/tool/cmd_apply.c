@@ -158,9 +158,9 @@ static int find_output(CgSession *x, const CgTarget *t, const char *name)
     if (*name && !*end && number >= 0 && (size_t)number < t->noutputs)
         return (int)number;
     CgDiag *d = cg_diag(x->diags, CG_E0301, (CgSpan){ 0 }, "'%s' has no output '%s'", t->name, name);
-    if (cg_suggest_best(&near))
-        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(&near));
-    else if (t->noutputs == 1)
+    if (cg_diag_meant(d, &near))
+        return -1;
+    if (t->noutputs == 1)
         cg_diag_help(d, "its output is '%s'", g->outputs.at[0].name);
     else
         cg_diag_help(d, "its outputs are '%s' to '%s', or 0 to %zu", g->outputs.at[0].name,
