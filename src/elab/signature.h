@@ -8,7 +8,7 @@
 #include "base/class.h"
 #include "elab/value.h"
 
-enum { CG_MAX_ARGS = 64, CG_MAX_KINDS = 6 };
+enum { CG_MAX_ARGS = 64, CG_MAX_KINDS = 8 };
 
 typedef enum CgKindTag {
     CG_KIND_ANY,

@@ -85,7 +85,8 @@ bool cg_columns_named(CgElab *e, const CgArguments *a, int i)
     bool good = true;
     for (int k = 0; k < (v->kind == CG_VALUE_LIST ? v->n : 1); k++) {
         const CgValue *one = v->kind == CG_VALUE_LIST ? v->at[k] : v;
-        good &= one->kind == CG_VALUE_COLUMN || one->kind == CG_VALUE_NONE || cg_is_column_of(one);
+        good &= one->kind == CG_VALUE_COLUMN || one->kind == CG_VALUE_STR || one->kind == CG_VALUE_NONE
+            || cg_is_column_of(one);
     }
     if (good && v->kind == CG_VALUE_LIST && v->n > MAX_KEYS)
         cg_elab_error(e, CG_E0312, a->span[i], "at most %d columns are named here", MAX_KEYS);
@@ -282,32 +283,81 @@ enum { NESTED, NAMES };
 
 static bool is_nest(const CgValue *v) { return v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST; }
 
+/* What is found on the way through a nest: the columns of its tables, those of its keys. */
+typedef struct Nest {
+    CgElab *e;
+    const CgArguments *a;
+    const CgSchema *inner;       /* of the first table; NULL: none yet */
+    const CgValue *of[MAX_KEYS]; /* the first record or list of each level */
+    int depth;                   /* of the first table */
+} Nest;
+
+/* Every table is at the same depth and has the columns of the first; every level is of records, or of lists. A mistake
+ * within was reported. */
+static bool look_into(Nest *n, CgValue *of, int depth)
+{
+    CgSpan span = n->a->span[NESTED];
+    if (cg_is_poison(of))
+        return false;
+    if (!is_nest(of)) {
+        const CgSchema *columns = cg_stage_columns(n->e, of);
+        bool even = !n->inner || depth == n->depth, same = columns && even && (!n->inner || columns->n == n->inner->n);
+        for (int i = 0; same && n->inner && i < columns->n; i++)
+            same = cg_schema_find(n->inner, columns->at[i].name);
+        if (!columns)
+            cg_elab_error(
+                n->e, CG_E0312, span, "'nested' of rows is records of tables; in them is %s", cg_value_kind_name(of));
+        else if (!even)
+            cg_diag_help(cg_elab_error(n->e, CG_E0312, span, "tables in 'nested' of rows stand at two depths"),
+                "every table is behind as many keys as there are names");
+        else if (!same)
+            cg_diag_help(cg_elab_error(n->e, CG_E0312, span, "the tables in 'nested' of rows differ in their columns"),
+                "select(table, [..]) gives a table with some of its columns");
+        n->inner = columns;
+        n->depth = depth;
+        return same;
+    }
+    if (depth == MAX_KEYS || (n->of[depth] && n->of[depth]->kind != of->kind)) {
+        cg_diag_help(cg_elab_error(n->e, CG_E0312, span,
+                         depth == MAX_KEYS ? "'nested' of rows goes too deep"
+                                           : "one level of 'nested' of rows is of records and lists"),
+            depth == MAX_KEYS ? "at most %d levels" : "a level is a column of keys, or of places", MAX_KEYS);
+        return false;
+    }
+    n->of[depth] = n->of[depth] ? n->of[depth] : of;
+    for (int i = 0; i < of->n; i++)
+        if (!look_into(n, of->at[i], depth + 1))
+            return false;
+    return true;
+}
+
 static CgValue *build_rows(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     CgSchema *schema = cg_schema_new(e);
-    const CgValue *names = a->at[NAMES], *of = a->at[NESTED];
-    int depth = 0;
+    const CgValue *names = a->at[NAMES];
+    Nest nest = { .e = e, .a = a };
     (void)f;
-    for (; is_nest(of) && of->n; of = of->at[0], depth++)
-        if (depth < names->n && !cg_schema_add(e, schema, names->at[depth]->s, of->kind == CG_VALUE_RECORD)) {
-            cg_elab_error(e, CG_E0312, a->span[NAMES], "two columns are called '%s'", names->at[depth]->s);
-            return cg_value_poison(e);
-        }
-    const CgSchema *inner = cg_stage_columns(e, (CgValue *)(uintptr_t)of);
-    if (!inner || is_nest(of)) {
-        cg_elab_error(e, CG_E0312, a->span[NESTED], "'nested' of rows is records of tables; in them is %s",
-            cg_value_kind_name(of));
+    if (!look_into(&nest, a->at[NESTED], 0))
+        return cg_value_poison(e);
+    if (!nest.inner) {
+        cg_diag_help(cg_elab_error(e, CG_E0312, a->span[NESTED], "there is no table in 'nested' of rows"),
+            "its columns are to be known before anything runs");
         return cg_value_poison(e);
     }
-    if (names->n != depth) {
-        CgDiag *d =
-            cg_elab_error(e, CG_E0312, a->span[NAMES], "%d names for %d records within each other", names->n, depth);
+    if (names->n != nest.depth) {
+        CgDiag *d = cg_elab_error(
+            e, CG_E0312, a->span[NAMES], "%d names for %d records within each other", names->n, nest.depth);
         cg_diag_help(d, "one name a level: names = [\"outer\", \"inner\"]");
         return cg_value_poison(e);
     }
-    for (int i = 0; i < inner->n; i++)
-        if (!cg_schema_add(e, schema, inner->at[i].name, inner->at[i].text)) {
-            cg_elab_error(e, CG_E0312, a->span[NAMES], "the tables have a column '%s' already", inner->at[i].name);
+    for (int i = 0; i < names->n; i++)
+        if (!cg_schema_add(e, schema, names->at[i]->s, nest.of[i]->kind == CG_VALUE_RECORD)) {
+            cg_elab_error(e, CG_E0312, a->span[NAMES], "two columns are called '%s'", names->at[i]->s);
+            return cg_value_poison(e);
+        }
+    for (int i = 0; i < nest.inner->n; i++)
+        if (!cg_schema_add(e, schema, nest.inner->at[i].name, nest.inner->at[i].text)) {
+            cg_elab_error(e, CG_E0312, a->span[NAMES], "the tables have a column '%s' already", nest.inner->at[i].name);
             return cg_value_poison(e);
         }
     return cg_table_later(e, a, schema);
@@ -322,8 +372,6 @@ static bool add_rows(CgSession *x, const CgValue *call, CgValue *of, Key *key, i
 {
     const CgValue *names = call->at[NAMES];
     for (int i = 0; is_nest(of) && i < of->n; i++) {
-        if (depth >= names->n)
-            break;
         key[depth] = (Key){ of->keys ? of->keys[i] : NULL, i };
         if (!add_rows(x, call, of->at[i], key, depth + 1, out))
             return false;
@@ -707,7 +755,7 @@ static CgValue *build_read(CgElab *e, CgFrame *f, const CgArguments *a)
 
 /* ---- the functions -------------------------------------------------------------------------------------- */
 
-#define NAMES_OF "column | labels | column[] | labels[]"
+#define NAMES_OF "column | labels | str | column[] | labels[] | str[]"
 
 static const CgFunction fn_table = { CG_FUNCTION_HERE, .name = "table",
     .sig =
@@ -717,9 +765,9 @@ static const CgFunction fn_table = { CG_FUNCTION_HERE, .name = "table",
            "table(group(scores, by = seed), [mean(f1), interval(mean(bleu))]). A record names them: columns = { f1: "
            "mean(f1) }." };
 static const CgFunction fn_rows = { CG_FUNCTION_HERE, .name = "rows",
-    .sig = "(nested: record | table[], names: str[]) -> table", .traits = CG_LAZY, .build = build_rows, .run = run_rows,
-    .doc = "Tables of nested records below each other, their keys as columns: rows(scores, names = [\"decoder\", "
-           "\"seed\"])." };
+    .sig = "(nested: record | list, names: str[]) -> table", .traits = CG_LAZY, .build = build_rows, .run = run_rows,
+    .doc = "Tables in nested records and lists below each other, keys and places as columns: rows(scores, names = "
+           "[\"decoder\", \"seed\"])." };
 static const CgFunction fn_filter = { CG_FUNCTION_HERE, .name = "filter",
     .sig = "(table: table, where: column) -> table", .traits = CG_COLUMNS, .build = build_like, .run = run_filter,
     .doc = "The rows for which a condition holds: filter(scores, f1 > 0.5 and decoder == \"web\")." };
@@ -758,7 +806,12 @@ static const CgFunction fn_read = { CG_FUNCTION_HERE, .name = "read", .sig = "(p
 
 static void free_table(void *held) { cg_table_free(held); }
 
-static void show_table(const void *held, CgStrbuf *out) { cg_table_print(held, 12, 0, out); }
+/* A table of results is shown whole, of rows of an evaluation the first few. */
+static void show_table(const void *held, CgStrbuf *out)
+{
+    const CgTable *t = held;
+    cg_table_print(t, t->rows > 30 ? 12 : t->rows, 0, out);
+}
 
 static bool save_table(const void *held, const char *path, CgErr *err) { return cg_table_save(held, path, err); }
 
