@@ -585,10 +585,11 @@ static const CgFunction fn_bootstrap = { CG_FUNCTION_HERE, .name = "bootstrap",
     .doc = "How an interval is found: by drawing rows, or whole clusters of rows alike in `by`." };
 static const CgFunction fn_correlation = { CG_FUNCTION_HERE, .name = "correlation",
     .sig = "(scores: table | record, x: column, y: column, method: { spearman, pearson, kendall } = \"spearman\", "
-           "within: column | labels | str | column[] | labels[] | str[] | none = none, given: column[] = [], interval: resampling | none = none) -> table",
+           "within: column | labels | str | column[] | labels[] | str[] | none = none, given: column[] = [], interval: "
+           "resampling | none = none) -> table",
     .traits = CG_COLUMNS, .build = build_correlation, .run = run_correlation,
     .doc =
-        "Correlation of two columns with its p-value, of one table or of several together. `merge_into` looks at "
+        "Correlation of two columns with its p-value, of one table or of several together. `within` looks at "
         "differences "
         "inside of groups only, `given` takes out what other columns explain; interval = bootstrap(by = [d, seed])." };
 static const CgFunction fn_correlate = { CG_FUNCTION_HERE, .name = "correlate",
