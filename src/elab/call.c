@@ -404,7 +404,8 @@ static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const
             return cg_value_poison(e);
         }
         if (!a.at[i]) {
-            a.at[i] = default_of(e, f, p->init);
+            CgValue *usual = default_of(e, f, p->init), *taken = cg_kinds_take(e, &s->param[i], usual, known);
+            a.at[i] = taken ? taken : usual; /* an integer that stands for a number is one */
             a.span[i] = span;
             continue;
         }

@@ -193,6 +193,7 @@ void cg_experiment_free(CgSession *x)
     cg_vec_free(&x->generators);
     cg_map_deinit(&x->made);
     cg_map_deinit(&x->tables);
+    cg_map_deinit(&x->noted_casts);
     cg_scratch_clear(x);
     cg_vec_free(&x->scratch);
     if (x->store)

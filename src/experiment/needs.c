@@ -34,7 +34,7 @@ static void add_value(CgNeeds *n, const CgValue *v)
         break;
     case CG_VALUE_CALL:
         if (v->stage)
-            add_model(n, ((const CgGenerator *)v->stage)->model);
+            add_model(n, ((const CgTextCall *)v->stage)->generator->model);
         for (int i = 0; i < v->n; i++)
             add_value(n, v->at[i]);
         break;

@@ -222,6 +222,31 @@ SCORE(edit_distance, "Insertions, deletions and replacements of tokens that make
 static const CgFunction fn_decode = { CG_FUNCTION_HERE, .name = "decode", .sig = "(tokens: tokens) -> tokens",
     .traits = CG_ROW, .run = decode, .doc = "The text of tokens, as a column of evaluate." };
 
-CG_CLASS(tokens, .article = "tokens", .doc = "A row of ids, or a text a model wrote; what scores such as bleu compare.")
+static void text_of(const void *held, CgStrbuf *out)
+{
+    const CgIdsRow *r = held;
+    if (r->tokenizer)
+        cg_tokenizer_decode(r->tokenizer, r->at, r->n, true, out);
+    for (size_t i = 0; !r->tokenizer && i < r->n; i++)
+        cg_strbuf_printf(out, "%s%d", i ? " " : "", (int)r->at[i]);
+}
+
+static void show_tokens(const void *held, CgStrbuf *out)
+{
+    text_of(held, out);
+    cg_strbuf_putc(out, '\n');
+}
+
+static bool save_tokens(const void *held, const char *path, CgErr *err)
+{
+    CgStrbuf text = { 0 };
+    text_of(held, &text);
+    bool good = cg_io_write(path, cg_strbuf_str(&text), text.len, err);
+    cg_strbuf_deinit(&text);
+    return good;
+}
+
+CG_CLASS(tokens, .article = "tokens", .doc = "A row of ids, or a text a model wrote; what scores such as bleu compare.",
+    .show = show_tokens, .save = save_tokens)
 CG_FUNCTIONS(metric, &fn_token_f1, &fn_word_f1, &fn_bleu, &fn_chrf, &fn_rouge_1, &fn_rouge_2, &fn_rouge_l,
     &fn_word_rouge_l, &fn_exact, &fn_accuracy, &fn_first_error, &fn_exact_prefix, &fn_edit_distance, &fn_decode)

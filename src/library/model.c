@@ -1,5 +1,5 @@
-/* model.c - functions of the language that take models: marks, weights, writing text.
- * Takes models and what is said of them; gives copies with that said, and texts. Carries out no training. */
+/* model.c - functions of the language that take models: marks and weights.
+ * Takes models and what is said of them; gives copies with that said. Carries out no training. */
 #include <string.h>
 
 #include "library/library.h"
@@ -89,87 +89,12 @@ static CgValue *build_load(CgElab *e, CgFrame *f, const CgArguments *a)
     return v;
 }
 
-/* ---- texts ---- */
-
-/* Batches of text are made by evaluate.c: the call says of which generator. */
-static CgValue *build_reconstruct(CgElab *e, CgFrame *f, const CgArguments *a)
-{
-    CgType t = *cg_value_type(e, a->at[1]);
-    int64_t length = 0;
-    if (t.rank != 2 || t.dtype != CG_I32 || !cg_dim_is_int(t.dim[1], &length)) {
-        cg_elab_error(e, CG_E0401, a->span[1], "reconstruct works on tokens i32[batch, length]");
-        return cg_value_poison(e);
-    }
-    CgGenerator *g = cg_generator_build(e, f, a->at[0], t, true, length, a->call);
-    if (!g)
-        return cg_value_poison(e);
-    CgValue *v = cg_function_later(e, a, 0);
-    v->stage = g;
-    v->at[0] = cg_value_new(e, CG_VALUE_NONE, a->call); /* its weights are in the generator */
-    return v;
-}
-
-/* generate(model, prompt): one text, when the script runs. */
-static CgValue *run_generate(CgSession *x, const CgValue *call, CgValue **args)
-{
-    CgElab *e = x->elab;
-    CgGenerator *g = call->stage;
-    const CgTokenizer *tok = args[2]->held;
-    CgTokens ids = { 0 };
-    cg_tokenizer_encode(tok, args[1]->s, strlen(args[1]->s), &ids);
-    int32_t *text = CG_NEWN(e->arena, int32_t, g->length + 1);
-    int64_t fixed = (int64_t)ids.len < g->length ? (int64_t)ids.len : g->length;
-    memcpy(text, ids.at, sizeof *text * (size_t)fixed);
-    cg_vec_free(&ids);
-    if (fixed == 0)
-        text[0] = tok->end, fixed = 1;
-    CgMemory memory;
-    if (!cg_model_force(x, g->model) || !cg_memory_fill(x, g->model, NULL, 0, &memory))
-        return NULL;
-    CgWriter *w = cg_writer_new(x, g, &memory, 1);
-    bool good = w && cg_writer_run(w, NULL, text, fixed, args[4]->f, args[5]->i, (uint64_t)args[6]->i);
-    cg_writer_free(w);
-    cg_memory_free(&memory);
-    if (!good)
-        return NULL;
-    CgStrbuf out = { 0 };
-    cg_tokenizer_decode(tok, text, (size_t)g->length, true, &out);
-    CgValue *v = cg_value_str(e, cg_strbuf_str(&out), call->span);
-    cg_strbuf_deinit(&out);
-    return v;
-}
-
-static CgValue *build_generate(CgElab *e, CgFrame *f, const CgArguments *a)
-{
-    if (a->at[3]->i < 1 || a->at[3]->i > 65536) {
-        cg_elab_error(e, CG_E0312, a->span[3], "'length' of generate is a number of tokens from 1 to 65536, not %lld",
-            (long long)a->at[3]->i);
-        return cg_value_poison(e);
-    }
-    CgGenerator *g = cg_generator_build(e, f, a->at[0], (CgType){ 0 }, false, a->at[3]->i, a->call);
-    if (!g)
-        return cg_value_poison(e);
-    CgValue *v = cg_function_later(e, a, 0);
-    v->stage = g;
-    v->at[0] = cg_value_new(e, CG_VALUE_NONE, a->call); /* its weights are in the generator */
-    return v;
-}
-
 static const CgFunction fn_load = { CG_FUNCTION_HERE, .name = "load",
     .sig = "(model: model, path: str | model) -> model", .build = build_load,
     .doc = "The model with the weights of a safetensors file; every missing, extra and misshapen tensor is a "
-           "mistake." };
-static const CgFunction fn_reconstruct = { CG_FUNCTION_HERE, .name = "reconstruct",
-    .sig = "(model: model, tokens: tensor) -> tokens", .traits = CG_ROW, .build = build_reconstruct,
-    .doc = "Greedy text of model(context, text), one token at a time, from each row of tokens as context." };
-static const CgFunction fn_generate = { CG_FUNCTION_HERE, .name = "generate",
-    .sig = "(model: model, prompt: str, tokenizer: tokenizer, length: int = 200, temperature: float = 0, top_k: int = "
-           "0, seed: int = 0) -> str",
-    .build = build_generate, .run = run_generate,
-    .doc = "Text that goes on from the prompt; temperature 0 is greedy." };
+           "mistake. Numbers of f64 are rounded to f32, which is said." };
 
 static void free_weights(void *held) { cg_tensors_free(held); }
 
 CG_CLASS(weights, .article = "weights", .doc = "The tensors of a file, by path.", .free = free_weights)
-CG_FUNCTIONS(
-    model, &fn_freeze, &fn_unfreeze, &fn_in_bf16, &fn_in_f32, &fn_recomputed, &fn_load, &fn_reconstruct, &fn_generate)
+CG_FUNCTIONS(model, &fn_freeze, &fn_unfreeze, &fn_in_bf16, &fn_in_f32, &fn_recomputed, &fn_load)

@@ -13,24 +13,14 @@
 
 enum { ROWS = 32 }; /* of a batch, where no column looks across rows */
 
-/* Texts of one column, a batch at a time. */
-typedef struct Written {
-    const CgValue *call;
-    CgMemory memory;
-    CgWriter *writer;
-    int32_t *ids;
-    int64_t length;
-    const CgTokenizer *tokenizer;
-} Written;
-
 typedef struct Evaluation {
     CgSession *x;
     CgStage *s;
     CgMemory memory;
     CgRunner runner; /* of as many rows as the batch at hand has */
     CgDataset *data;
-    void **rows;             /* fields of the batch at hand */
-    CG_VEC(Written) written; /* one for each generator among the columns */
+    void **rows;                 /* fields of the batch at hand */
+    CG_VEC(CgWritten *) written; /* one for each call among the columns that writes text */
 } Evaluation;
 
 /* ---- columns of one row ---------------------------------------------------------------------------------------- */
@@ -64,7 +54,7 @@ static const CgTokenizer *tokenizer_of(const Evaluation *v, const CgValue *tenso
 static CgValue *tokens_value(Evaluation *v, const CgTokenizer *of, const int32_t *at, size_t n)
 {
     CgIdsRow *ids = CG_NEW(v->x->elab->arena, CgIdsRow);
-    *ids = (CgIdsRow){ at, n, of };
+    *ids = (CgIdsRow){ .at = at, .n = n, .tokenizer = of };
     return cg_value_held(v->x->elab, &cg_class_tokens, ids);
 }
 
@@ -97,11 +87,9 @@ static CgValue *value_of_row(Evaluation *v, CgValue *value, int64_t row)
         return tensor_of_row(v, value, row);
     if (value->kind != CG_VALUE_CALL)
         return value;
-    for (size_t i = 0; i < v->written.len; i++) {
-        const Written *w = &v->written.at[i];
-        if (w->call == value)
-            return tokens_value(v, w->tokenizer, w->ids + row * w->length, (size_t)w->length);
-    }
+    for (size_t i = 0; i < v->written.len; i++)
+        if (cg_written_call(v->written.at[i]) == value)
+            return cg_written_value(v->written.at[i], (int)row);
     CgValue *args[CG_MAX_ARGS];
     for (int i = 0; i < value->n && i < CG_MAX_ARGS; i++)
         if (!(args[i] = value_of_row(v, value->at[i], row)))
@@ -114,19 +102,13 @@ static bool collect(Evaluation *v, const CgValue *value)
     if (value->kind != CG_VALUE_CALL)
         return true;
     if (value->stage) {
-        CgGenerator *g = value->stage;
         for (size_t i = 0; i < v->written.len; i++)
-            if (v->written.at[i].call == value)
+            if (cg_written_call(v->written.at[i]) == value)
                 return true;
-        int64_t vocabulary = 0;
-        for (size_t i = 0; i < g->graph->outputs.len; i++)
-            if (cg_node_type(g->graph, g->graph->outputs.at[i].ref)->rank == 3)
-                cg_dim_is_int(cg_node_type(g->graph, g->graph->outputs.at[i].ref)->dim[2], &vocabulary);
-        Written w = { .call = value, .length = g->length, .tokenizer = tokenizer_below(v, vocabulary) };
-        if (!cg_memory_fill(v->x, g->model, NULL, 0, &w.memory))
-            return false;
-        cg_vec_push(&v->written, w);
-        return true;
+        CgWritten *w = cg_written_new(v->x, value);
+        if (w)
+            cg_vec_push(&v->written, w);
+        return w;
     }
     for (int i = 0; i < value->n; i++)
         if (!collect(v, value->at[i]))
@@ -134,21 +116,24 @@ static bool collect(Evaluation *v, const CgValue *value)
     return true;
 }
 
-static bool write_texts(Evaluation *v)
+/* The tokenizer of what a call writes: that of the prompts, else of the first field with as many ids as the model. */
+static const CgTokenizer *usual_of(const Evaluation *v, const CgTextCall *t)
+{
+    if (t->prompt && t->prompt->kind == CG_VALUE_TENSOR)
+        return tokenizer_of(v, t->prompt);
+    return tokenizer_below(v, t->generator->vocabulary);
+}
+
+static bool write_texts(Evaluation *v, int64_t first)
 {
     for (size_t i = 0; i < v->written.len; i++) {
-        Written *w = &v->written.at[i];
-        CgTensor t;
-        int32_t *context = NULL;
-        if (wanted(v, cg_record_find(w->call, cg_intern("tokens")), &t)) {
-            context = cg_calloc((size_t)cg_tensor_count(&t) + 1, sizeof *context);
-            for (int64_t k = 0; k < cg_tensor_count(&t); k++)
-                context[k] = (int32_t)cg_tensor_number(&t, k);
-        }
-        memset(w->ids, 0, sizeof *w->ids * (size_t)(v->runner.rows * w->length));
-        bool good = cg_writer_run(w->writer, context, w->ids, 0, 0, 0, 0);
-        free(context);
-        if (!good)
+        CgWritten *w = v->written.at[i];
+        const CgTextCall *t = cg_written_call(w)->stage;
+        CgTensor prompt, context;
+        bool prompts = t->prompt && t->prompt->kind == CG_VALUE_TENSOR && wanted(v, t->prompt, &prompt);
+        bool contexts = t->context && wanted(v, t->context, &context);
+        if (!cg_written_rows(w, (uint64_t)first, (int)v->runner.rows, prompts ? &prompt : NULL,
+                contexts ? &context : NULL, usual_of(v, t)))
             return false;
     }
     return true;
@@ -169,10 +154,16 @@ static bool digest_call(CgSession *x, const CgStage *s, const CgValue *v, CgDige
         cg_digester_add(d, &one, sizeof one);
         return true;
     }
+    if (cg_value_class(v) == &cg_class_tokenizer) {
+        const CgTokenizer *t = cg_tokenizer_of(x, (CgValue *)(uintptr_t)v);
+        if (t)
+            cg_digester_add(d, &t->digest, sizeof t->digest);
+        return t;
+    }
     cg_digester_add(d, v->function->name, strlen(v->function->name) + 1);
     cg_digester_add(d, &v->function->version, sizeof v->function->version);
     if (v->stage) {
-        const CgGenerator *g = v->stage;
+        const CgGenerator *g = ((const CgTextCall *)v->stage)->generator;
         CgDigest graph = cg_graph_digest(g->graph);
         cg_digester_add(d, &graph, sizeof graph);
         if (!cg_model_digest(x, g->model, d))
@@ -234,13 +225,6 @@ static bool prepare(Evaluation *v, int64_t rows)
         return cg_session_err(v->x, s->span, &err);
     }
     cg_runner_bind_batch(&v->runner, v->data, v->rows, 0);
-    for (size_t i = 0; i < v->written.len; i++) {
-        Written *w = &v->written.at[i];
-        cg_writer_free(w->writer);
-        w->ids = cg_realloc(w->ids, sizeof *w->ids * (size_t)(rows * w->length + 1));
-        if (!(w->writer = cg_writer_new(v->x, w->call->stage, &w->memory, (int)rows)))
-            return false;
-    }
     return true;
 }
 
@@ -279,7 +263,7 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
         if (!prepare(v, rows))
             return false;
         cg_dataset_read(v->data, first, rows, v->rows);
-        if (!cg_session_run(v->x, v->runner.exec, s->span) || !write_texts(v))
+        if (!cg_session_run(v->x, v->runner.exec, s->span) || !write_texts(v, first))
             return false;
         for (int64_t r = 0; r < rows; r++)
             if (!fill_row(v, r))
@@ -312,11 +296,8 @@ static bool compute(CgSession *x, CgStage *s)
     Evaluation v = { .x = x, .s = s };
     bool good = (v.data = cg_dataset_of(x, s->data)) != NULL && cg_memory_fill(x, s->model, NULL, 0, &v.memory)
         && fill_table(&v);
-    for (size_t i = 0; i < v.written.len; i++) {
-        cg_writer_free(v.written.at[i].writer);
-        cg_memory_free(&v.written.at[i].memory);
-        free(v.written.at[i].ids);
-    }
+    for (size_t i = 0; i < v.written.len; i++)
+        cg_written_free(v.written.at[i]);
     cg_vec_free(&v.written);
     cg_runner_free(&v.runner);
     cg_batch_free(v.data, v.rows);

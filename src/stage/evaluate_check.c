@@ -49,7 +49,7 @@ static void look_at_generators(CgElab *e, CgStage *s, const CgValue *v)
     if (v->kind != CG_VALUE_CALL)
         return;
     if (v->stage) {
-        const CgGenerator *g = v->stage;
+        const CgGenerator *g = ((const CgTextCall *)v->stage)->generator;
         cg_stage_inputs(e, s, g->model);
         s->whole |= mixes_rows(g->model->graph);
     }

@@ -1,55 +1,26 @@
 /* generate.c - writing text with a model.
  * Takes a generator and its parameters; gives texts, a batch of rows at a time: place by place where the model's graph
- * could be brought into that form (graph/incremental.h), else by running the whole graph for each place. */
+ * could be brought into that form (graph/incremental.h), else by running the whole graph for each place. Rows may be
+ * given different lengths: all stand at the same place, and where one is given more, its token is read, not chosen. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stage/session.h"
 #include "run/decode.h"
+#include "stage/session.h"
 
 struct CgWriter {
     CgSession *x;
     CgGenerator *g;
     int rows;
+    int64_t length, vocab;
+    int32_t *ids;       /* (rows, length) */
+    uint8_t *seen;      /* (rows, vocab) which ids stand in a row; NULL: nobody asks */
+    bool *done;         /* (rows) */
     CgDecoder *decoder; /* or, for the whole graph: */
     CgPlan *plan;
     CgExec *exec;
 };
-
-static int32_t sample(const float *logits, int64_t vocab, double temperature, int64_t top_k, double draw)
-{
-    int64_t n = vocab;
-    int32_t *order = cg_malloc((size_t)vocab * sizeof *order);
-    double *weight = cg_malloc((size_t)vocab * sizeof *weight);
-    for (int64_t i = 0; i < vocab; i++)
-        order[i] = (int32_t)i;
-    if (top_k > 0 && top_k < vocab) {
-        for (int64_t i = 0; i < top_k; i++) /* the k largest to the front */
-            for (int64_t j = i + 1; j < vocab; j++)
-                if (logits[order[j]] > logits[order[i]]) {
-                    int32_t swap = order[i];
-                    order[i] = order[j];
-                    order[j] = swap;
-                }
-        n = top_k;
-    }
-    double most = -INFINITY, sum = 0;
-    for (int64_t i = 0; i < n; i++)
-        most = fmax(most, (double)logits[order[i]]);
-    for (int64_t i = 0; i < n; i++)
-        sum += weight[i] = exp(((double)logits[order[i]] - most) / temperature);
-    int32_t out = order[0];
-    double at = draw * sum;
-    for (int64_t i = 0; i < n; i++) {
-        out = order[i];
-        if ((at -= weight[i]) < 0)
-            break;
-    }
-    free(order);
-    free(weight);
-    return out;
-}
 
 void cg_writer_free(CgWriter *w)
 {
@@ -58,17 +29,37 @@ void cg_writer_free(CgWriter *w)
     cg_decoder_free(w->decoder);
     cg_exec_free(w->exec);
     cg_plan_free(w->plan);
+    free(w->ids);
+    free(w->seen);
+    free(w->done);
     free(w);
 }
 
-CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, int rows)
+/* What the model demands of the length of a text, now that there is a number. */
+static bool settle(CgSession *x, const CgGenerator *g, int64_t length)
+{
+    CgElab *e = x->elab;
+    CgModelGraph *outside = e->model;
+    if (g->length)
+        return true;
+    e->model = g->model;
+    bool good = cg_contracts_settle(e, CG_TEXT_LENGTH, length, x->at);
+    e->model = outside;
+    return good;
+}
+
+CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, int rows, int64_t length)
 {
     CgErr err = { 0 };
-    CgBinding b = { cg_intern("batch"), rows };
-    CgBindings dims = { &b, 1 };
+    CgBinding b[] = { { cg_intern("batch"), rows }, { cg_intern(CG_TEXT_LENGTH), length } };
+    CgBindings dims = { b, 2 };
     CgPlanOptions options = { .sources = x->sources };
+    if (!settle(x, g, length))
+        return NULL;
     CgWriter *w = cg_calloc(1, sizeof *w);
-    *w = (CgWriter){ .x = x, .g = g, .rows = rows };
+    *w = (CgWriter){ .x = x, .g = g, .rows = rows, .length = length };
+    w->ids = cg_calloc((size_t)rows * (size_t)length + 1, sizeof *w->ids);
+    w->done = cg_calloc((size_t)rows + 1, sizeof *w->done);
     if (g->step && !cg_debug_value("whole")) {
         w->decoder = cg_decoder_new(g->prologue, g->step, dims, options, x->pool, &err);
     } else {
@@ -90,70 +81,241 @@ CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, in
     return w;
 }
 
-/* Logits (rows, vocab) of the token at place t and the likeliest of them, all before it being written. */
-static bool look(CgWriter *w, int64_t t, CgTensor *logits, CgTensor *ids, CgErr *err)
-{
-    CgGenerator *g = w->g;
-    int64_t from = 0;
-    if (w->decoder) {
-        if (!cg_decoder_output(w->decoder, "logits", logits) || !cg_decoder_output(w->decoder, "ids", ids))
-            return cg_err(err, CG_ERR_INPUT, "the model says nothing before any text");
-    } else {
-        if (!cg_exec_run(w->exec)) {
-            cg_exec_explain(w->exec, err);
-            return false;
-        }
-        *ids = cg_exec_output(w->exec, 0);
-        *logits = cg_exec_output(w->exec, 1);
-        /* a model of text shifts it itself when it has a context (place t says token t), and not when it has none */
-        from = g->in_context >= 0 ? t : t - 1;
-    }
-    logits->data = (float *)logits->data + from * logits->stride[1];
-    ids->data = (int32_t *)ids->data + from * ids->stride[1];
-    return true;
-}
+/* ---- what the model says ---------------------------------------------------------------------------------------- */
 
-bool cg_writer_run(
-    CgWriter *w, const int32_t *context, int32_t *text, int64_t fixed, double temperature, int64_t top_k, uint64_t seed)
+/* Of a place, all before it being written: by row. */
+typedef struct Said {
+    CgTensor ids, logits, total;
+} Said;
+
+static bool begin(CgWriter *w, const void *context, CgErr *err)
 {
-    CgGenerator *g = w->g;
-    CgErr err = { 0 };
-    int64_t length = g->length;
+    const CgGenerator *g = w->g;
     if (w->decoder) {
         if (g->in_context >= 0)
             cg_decoder_bind_input(w->decoder, g->in_context, context);
-        if (!cg_decoder_begin(w->decoder, &err))
-            return cg_session_err(w->x, w->x->at, &err);
-    } else {
-        if (g->in_context >= 0)
-            cg_exec_bind_input(w->exec, g->in_context, context);
-        if (g->in_text >= 0)
-            cg_exec_bind_input(w->exec, g->in_text, text);
+        return cg_decoder_begin(w->decoder, err);
     }
-    for (int64_t t = fixed; t < length; t++) {
-        CgTensor ids, logits;
-        /* what is new since the last time: all that was given, or one token */
-        if (w->decoder
-            && !cg_decoder_feed(w->decoder, t == fixed ? text : text + t - 1, length, t == fixed ? fixed : 1, &err))
-            return cg_session_err(w->x, w->x->at, &err);
-        if (!look(w, t, &logits, &ids, &err))
-            return cg_session_err(w->x, w->x->at, &err);
-        for (int r = 0; r < w->rows; r++) {
-            int32_t id;
-            if (temperature > 0) {
-                uint32_t bits[2];
-                cg_random_bits(seed, 0x67656e, (uint64_t)t, (uint64_t)r * 2, 2, bits);
-                id = sample((const float *)logits.data + r * logits.stride[0], logits.dim[2], temperature, top_k,
-                    (double)bits[0] / 4294967296.0);
-            } else {
-                id = ((const int32_t *)ids.data)[r * ids.stride[0]];
+    if (g->in_context >= 0)
+        cg_exec_bind_input(w->exec, g->in_context, context);
+    if (g->in_text >= 0)
+        cg_exec_bind_input(w->exec, g->in_text, w->ids);
+    return true;
+}
+
+static bool look(CgWriter *w, int64_t t, Said *out, CgErr *err)
+{
+    static const char *const names[] = { "ids", "logits", "total" };
+    CgTensor *at[] = { &out->ids, &out->logits, &out->total };
+    for (int i = 0; i < 3 && w->decoder; i++)
+        if (!cg_decoder_output(w->decoder, names[i], at[i]))
+            return cg_err(err, CG_ERR_INPUT, "the model says nothing before any text");
+    if (!w->decoder && !cg_exec_run(w->exec)) {
+        cg_exec_explain(w->exec, err);
+        return false;
+    }
+    /* a model of text shifts it itself when it has a context (place t says token t), and not when it has none */
+    int64_t from = w->decoder ? 0 : w->g->in_context >= 0 ? t : t - 1;
+    for (int i = 0; i < 3; i++) {
+        if (!w->decoder)
+            *at[i] = cg_exec_output(w->exec, i);
+        size_t size = cg_dtype_size(at[i]->dtype);
+        at[i]->data = (char *)at[i]->data + (size_t)(from * at[i]->stride[1]) * size;
+    }
+    w->vocab = out->logits.dim[2];
+    return true;
+}
+
+/* ---- one token -------------------------------------------------------------------------------------------------- */
+
+/* The text ends where a stop begins; of the token that it begins in, what stands before it is text again. */
+static void cut(const CgWriting *how, CgTextRow *t, int32_t *ids, size_t at)
+{
+    size_t from = 0;
+    int64_t n = t->given;
+    CgStrbuf piece = { 0 };
+    for (; n < t->n; n++) {
+        piece.len = 0;
+        cg_tokenizer_decode(how->tokenizer, ids + n, 1, true, &piece);
+        if (from + piece.len > at)
+            break;
+        from += piece.len;
+    }
+    cg_strbuf_deinit(&piece);
+    CgTokens rest = { 0 };
+    cg_tokenizer_encode(how->tokenizer, t->said.at + from, at - from, &rest);
+    t->ids = cg_malloc(sizeof *t->ids * ((size_t)n + rest.len + 1));
+    memcpy(t->ids, ids, sizeof *ids * (size_t)n);
+    if (rest.len)
+        memcpy(t->ids + n, rest.at, sizeof *ids * rest.len);
+    t->n = n + (int64_t)rest.len;
+    t->said.len = at;
+    cg_vec_free(&rest);
+}
+
+/* Whether a stop stands in what is said since it had `before` bytes; *at is where the first one begins. */
+static bool find_stop(const CgWriting *how, const CgStrbuf *said, size_t before, size_t *at)
+{
+    *at = said->len;
+    for (int i = 0; i < how->nstop; i++) {
+        size_t n = strlen(how->stop[i]);
+        for (size_t k = before < n ? 0 : before - n + 1; k + n <= said->len && k < *at; k++)
+            if (!memcmp(said->at + k, how->stop[i], n))
+                *at = k;
+    }
+    return *at < said->len;
+}
+
+/* How much of what is said stays, whatever follows: the rest may be the beginning of a stop. */
+static size_t sure_of(const CgWriting *how, const CgStrbuf *said)
+{
+    size_t least = said->len;
+    for (int i = 0; i < how->nstop; i++)
+        for (size_t k = strlen(how->stop[i]) - 1; k > 0; k--)
+            if (k <= said->len && !memcmp(said->at + said->len - k, how->stop[i], k)) {
+                least = said->len - k < least ? said->len - k : least;
+                break;
             }
-            text[r * length + t] = id;
+    return least;
+}
+
+/* Token `id` of row r is chosen; whether the text goes on. */
+static bool goes_on(CgWriter *w, const CgWriting *how, int r, int32_t id, CgTextRow *t)
+{
+    int32_t *ids = w->ids + r * w->length;
+    bool ends = how->tokenizer && id == how->tokenizer->end && !how->past_end;
+    if (ends && t->ends-- <= 0) {
+        t->end = CG_TEXT_ENDED;
+        return false;
+    }
+    for (int i = 0; i < how->nstop_id; i++)
+        if (id == how->stop_id[i]) {
+            t->end = CG_TEXT_STOPPED;
+            return false;
         }
-        if (cg_session_stopped(w->x)) {
-            cg_err(&err, CG_ERR_INTERRUPTED, "stopped while writing text; the same command begins it again");
-            return cg_session_err(w->x, w->x->at, &err);
+    ids[t->n++] = id;
+    if (w->seen)
+        w->seen[r * w->vocab + id] = 1;
+    size_t before = t->said.len, at;
+    if (how->nstop || how->heard)
+        cg_tokenizer_decode(how->tokenizer, &id, 1, true, &t->said);
+    if (how->nstop && find_stop(how, &t->said, before, &at)) {
+        cut(how, t, ids, at);
+        t->end = CG_TEXT_STOPPED;
+        return false;
+    }
+    return t->n - t->given < t->most;
+}
+
+static int32_t choose(const CgWriter *w, CgSampler *sampler, int r, const Said *said, const CgTextRow *t, double *log)
+{
+    const float *logits = (const float *)said->logits.data + r * said->logits.stride[0];
+    double total = (double)((const float *)said->total.data)[r * said->total.stride[0]];
+    int32_t id = ((const int32_t *)said->ids.data)[r * said->ids.stride[0]];
+    if (sampler)
+        id = cg_sample(sampler, logits, w->seen ? w->seen + r * w->vocab : NULL, t->row, (uint64_t)(t->n - t->given));
+    *log = id < 0 || !isfinite(total) ? NAN : (double)logits[id] - total;
+    return id;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
+
+static bool write_place(
+    CgWriter *w, const CgWriting *how, CgSampler *sampler, int64_t t, const Said *said, CgTextRow *texts, CgErr *err)
+{
+    for (int r = 0; r < w->rows; r++) {
+        CgTextRow *text = &texts[r];
+        double log;
+        if (w->done[r])
+            w->ids[r * w->length + t] = how->tokenizer ? how->tokenizer->end : 0;
+        if (w->done[r] || t < text->given)
+            continue;
+        int32_t id = choose(w, sampler, r, said, text, &log);
+        if (isnan(log)) {
+            cg_err(err, CG_ERR_INPUT, "the model's logits of token %lld are not finite", (long long)t);
+            return false;
         }
+        text->log_likelihood += log;
+        w->done[r] = !goes_on(w, how, r, id, text);
+        if (r == 0 && how->heard)
+            how->heard(how->arg, cg_strbuf_str(&text->said), w->done[0] ? text->said.len : sure_of(how, &text->said));
     }
     return true;
+}
+
+static bool all_done(const CgWriter *w)
+{
+    for (int r = 0; r < w->rows; r++)
+        if (!w->done[r])
+            return false;
+    return true;
+}
+
+/* Puts what is given in its place; gives the least and the most places that are given or will be written. */
+static void lay_out(CgWriter *w, CgTextRow *texts, int64_t *least, int64_t *most)
+{
+    *least = INT64_MAX;
+    *most = 0;
+    memset(w->ids, 0, sizeof *w->ids * (size_t)(w->rows * w->length));
+    for (int r = 0; r < w->rows; r++) {
+        CgTextRow *t = &texts[r];
+        int64_t end = t->given + t->most;
+        CG_ASSERT(end <= w->length && (t->given > 0 || w->g->in_context >= 0), "a text has room, and begins");
+        if (t->given)
+            memcpy(w->ids + r * w->length, t->prompt, sizeof *w->ids * (size_t)t->given);
+        *least = t->given < *least ? t->given : *least;
+        *most = end > *most ? end : *most;
+        t->n = t->given;
+        w->done[r] = false;
+    }
+}
+
+static void note_seen(CgWriter *w, const CgTextRow *texts)
+{
+    free(w->seen);
+    w->seen = cg_calloc((size_t)w->rows * (size_t)w->vocab + 1, 1);
+    for (int r = 0; r < w->rows; r++)
+        for (int64_t i = 0; i < texts[r].given; i++)
+            if (texts[r].prompt[i] >= 0 && texts[r].prompt[i] < w->vocab)
+                w->seen[r * w->vocab + texts[r].prompt[i]] = 1;
+}
+
+bool cg_writer_run(CgWriter *w, const CgWriting *how, const void *context, CgTextRow *texts)
+{
+    CgErr err = { 0 };
+    CgSampler *sampler = NULL;
+    int64_t first, end, fed = 0;
+    lay_out(w, texts, &first, &end);
+    bool good = begin(w, context, &err), draws = how->how.temperature > 0 || how->how.repetition != 1;
+    for (int64_t t = first; good && t < end && !all_done(w); t++) {
+        Said said;
+        /* what is new since the last time: all that every row was given, or one token */
+        good = !w->decoder || cg_decoder_feed(w->decoder, w->ids + fed, w->length, t - fed, &err);
+        fed = t;
+        good = good && look(w, t, &said, &err);
+        if (good && draws && !sampler) {
+            sampler = cg_sampler_new(&how->how, w->vocab);
+            if (how->how.repetition != 1)
+                note_seen(w, texts);
+        }
+        good = good && write_place(w, how, sampler, t, &said, texts, &err);
+        if (good && cg_session_stopped(w->x))
+            good = cg_err(&err, CG_ERR_INTERRUPTED, "stopped while writing text; the same command begins it again");
+    }
+    cg_sampler_free(sampler);
+    free(w->seen);
+    w->seen = NULL;
+    for (int r = 0; r < w->rows; r++)
+        if (!texts[r].ids) {
+            texts[r].ids = cg_malloc(sizeof *w->ids * (size_t)(texts[r].n + 1));
+            memcpy(texts[r].ids, w->ids + r * w->length, sizeof *w->ids * (size_t)texts[r].n);
+        }
+    return good || cg_session_err(w->x, w->x->at, &err);
+}
+
+void cg_text_row_deinit(CgTextRow *t)
+{
+    free(t->ids);
+    cg_strbuf_deinit(&t->said);
+    *t = (CgTextRow){ 0 };
 }

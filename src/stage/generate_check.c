@@ -11,7 +11,7 @@
  * the logits says token t, so that one place needs no text; without one it says what follows token t. */
 static void build_step(CgGenerator *g, bool has_context)
 {
-    CgGraph *plain = cg_pass_run_all(g->model->graph, "recognise,places,fold,dce"), *both = NULL;
+    CgGraph *plain = cg_pass_run_all(g->model->graph, "recognise,slice,fold,dce"), *both = NULL;
     for (size_t i = 0; i < plain->inputs.len && !both; i++)
         if (!strcmp(cg_node_name(plain, plain->inputs.at[i]), "text"))
             both = cg_incremental_build(plain, plain->inputs.at[i], 1);
@@ -26,35 +26,48 @@ static void build_step(CgGenerator *g, bool has_context)
     cg_graph_free(plain);
 }
 
+/* The outputs: ids (the likeliest), logits, total (the logarithm of what they weigh together). */
+static bool add_outputs(CgElab *e, CgGenerator *g, CgValue *logits, CgSpan span)
+{
+    CgModelGraph *m = g->model;
+    const CgType *t = logits->kind == CG_VALUE_TENSOR ? cg_value_type(e, logits) : NULL;
+    if (!t || t->rank != 3 || t->dtype != CG_F32) {
+        CgDiag *d = cg_elab_error(e, CG_E0401, span, "a model that writes text gives logits f32[B, T, vocab]");
+        cg_diag_help(d, "it is applied to i32[B, T], after what `context` gives it");
+        return false;
+    }
+    CgAttr axis = cg_a_int("axis", 2);
+    const CgAttrs *attrs = cg_attrs(1, &axis);
+    cg_dim_is_int(t->dim[2], &g->vocabulary);
+    cg_graph_output(m->graph, "ids", cg_build(&m->build, "argmax", 1, &logits->tensor->ref, attrs));
+    cg_graph_output(m->graph, "logits", logits->tensor->ref);
+    cg_graph_output(m->graph, "total", cg_build(&m->build, "logsumexp", 1, &logits->tensor->ref, attrs));
+    return true;
+}
+
 CgGenerator *cg_generator_build(
-    CgElab *e, CgFrame *f, CgValue *model, CgType context, bool has_context, int64_t length, CgSpan span)
+    CgElab *e, CgFrame *f, CgValue *model, const CgType *context, int64_t length, CgSpan span)
 {
     CgGenerator *g = CG_NEW(e->arena, CgGenerator);
     CgModelGraph *m = g->model = cg_model_begin(e, "generate", cg_precision_option(e));
     g->length = length;
     cg_session_own_generator(e, g);
     CgValue *root = cg_instance_root(e, model, false);
-    const CgDim *dim[2] = { has_context ? context.dim[0] : cg_dim_symbol("batch"), cg_dim_int(length) };
+    const CgDim *dim[2] = { context ? context->dim[0] : cg_dim_symbol("batch"),
+        length ? cg_dim_int(length) : cg_dim_symbol(CG_TEXT_LENGTH) };
     CgValue *args[2];
     CgSpan spans[2] = { span, span };
     CgAtom names[2] = { NULL, NULL };
     int n = 0;
-    if (has_context)
-        args[n++] = cg_value_tensor(e, cg_graph_input(&m->build, "context", context), span);
+    if (context)
+        args[n++] = cg_value_tensor(e, cg_graph_input(&m->build, "context", *context), span);
     args[n++] = cg_value_tensor(e, cg_graph_input(&m->build, "text", cg_type(CG_I32, 2, dim)), span);
     CgValue *logits = cg_apply(e, f, root, args, names, spans, n, span);
     bool good = !cg_is_poison(logits);
     cg_marks_check(e);
-    if (good && (logits->kind != CG_VALUE_TENSOR || cg_value_type(e, logits)->rank != 3)) {
-        cg_elab_error(e, CG_E0401, span, "a model that writes text gives logits f32[B, T, vocab]");
-        good = false;
-    }
-    if (good) {
-        CgAttr axis = cg_a_int("axis", 2);
-        cg_graph_output(m->graph, "ids", cg_build(&m->build, "argmax", 1, &logits->tensor->ref, cg_attrs(1, &axis)));
-        cg_graph_output(m->graph, "logits", logits->tensor->ref);
+    if (good && (good = add_outputs(e, g, logits, span))) {
         g->graph = cg_pass_run_all(m->graph, NULL);
-        build_step(g, has_context);
+        build_step(g, context != NULL);
         g->in_context = g->in_text = -1;
         for (size_t i = 0; i < g->graph->inputs.len; i++) {
             if (!strcmp(cg_node_name(g->graph, g->graph->inputs.at[i]), "context"))

@@ -11,6 +11,7 @@
 #include "elab/elab.h"
 #include "table/figure.h"
 #include "base/progress.h"
+#include "stage/generate.h"
 #include "stage/stage.h"
 #include "store/store.h"
 #include "run/trace.h"
@@ -53,7 +54,8 @@ struct CgSession {
     CG_VEC(struct CgTest *) tests;   /* test blocks of the script */
     struct CgTest *test;             /* being built */
     bool noted_precision;
-    CgSpan at; /* of the statement being carried out, for errors of data */
+    CgMap noted_casts; /* weights of which it was said that their numbers are rounded */
+    CgSpan at;         /* of the statement being carried out, for errors of data */
 };
 
 CgSession *cg_session_of(CgElab *e);
@@ -121,14 +123,6 @@ CgTensor cg_memory_tensor(const CgModelGraph *m, const CgMemory *memory, int i);
 bool cg_model_digest(CgSession *x, const CgModelGraph *m, CgDigester *d);
 CgDigest cg_value_digest(const CgValue *v);
 
-/* Texts made by a generator, `rows` at a time: ids (rows, length); context may be NULL. `fixed` first places of text
- * are given. */
-typedef struct CgWriter CgWriter;
-CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, int rows); /* NULL after a mistake */
-bool cg_writer_run(CgWriter *w, const int32_t *context, int32_t *text, int64_t fixed, double temperature, int64_t top_k,
-    uint64_t seed);
-void cg_writer_free(CgWriter *w);
-
 /* A mistake of data or files, at the statement being carried out; always false. */
 bool cg_session_err(CgSession *x, CgSpan at, const CgErr *err);
 /* Runs a plan; an index outside of its table is reported where its op is written, or at `at`. */
@@ -157,5 +151,28 @@ typedef struct CgIdsRow {
     const int32_t *at;
     size_t n;
     const CgTokenizer *tokenizer;
+    double log_likelihood; /* of a text that a model wrote */
 } CgIdsRow;
+
+/* A call of generate or reconstruct: what it carries besides its arguments, which are NULL where they are not given. */
+typedef struct CgTextCall {
+    CgGenerator *generator;
+    CgValue *prompt, *context, *tokenizer;
+    CgWriting how;        /* its tokenizer is found out when it runs */
+    int64_t most, length; /* tokens that are written, or places of a text with what is given; the other one is 0 */
+    bool echo;            /* the text begins with what is given */
+    bool again;           /* the context once more: as many end tokens as it has are part of the text */
+} CgTextCall;
+
+/* Texts that such a call writes (written.c), a batch of rows at a time; all NULL or false after a mistake. */
+typedef struct CgWritten CgWritten;
+CgWritten *cg_written_new(CgSession *x, const CgValue *call);
+void cg_written_free(CgWritten *w);
+const CgValue *cg_written_call(const CgWritten *w);
+/* Of the rows from number `first` on. prompt: i32 (rows, width), NULL: the call has it or there is none; context: any
+ * tensor with the rows in front. `usual`: the tokenizer, if the call names none. */
+bool cg_written_rows(
+    CgWritten *w, uint64_t first, int rows, const CgTensor *prompt, const CgTensor *context, const CgTokenizer *usual);
+CgValue *cg_written_value(CgWritten *w, int row);              /* tokens, good until the next rows */
+const CgTextRow *cg_written_text(const CgWritten *w, int row); /* likewise */
 #endif

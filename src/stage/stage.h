@@ -48,15 +48,6 @@ typedef struct CgTrained {
     int64_t offset, count;
 } CgTrained;
 
-/* Text made step by step: logits of place t depend on text before t only. */
-typedef struct CgGenerator {
-    CgModelGraph *model;
-    CgGraph *graph;           /* inputs context, text (either may be absent); outputs ids, logits */
-    CgGraph *prologue, *step; /* the same place by place (graph/incremental.h); NULL where the model is not causal */
-    int in_context, in_text;  /* input ordinals of `graph`, -1 = absent */
-    int64_t length;           /* T */
-} CgGenerator;
-
 typedef struct CgColumnSpec {
     CgAtom name;
     CgSpan span;
@@ -135,9 +126,5 @@ const CgColumnName *cg_schema_find(const CgSchema *s, CgAtom name); /* NULL: non
 CgValue *cg_table_later(CgElab *e, const CgArguments *a, const CgSchema *columns);
 /* A column of text holds the texts a generator wrote; everything else is numbers. */
 bool cg_column_is_text(const CgValue *column);
-/* The generator behind reconstruct and generate: model applied to `context` (may be NULL) and text i32[B, length]. */
-CgGenerator *cg_generator_build(
-    CgElab *e, CgFrame *f, CgValue *model, CgType context, bool has_context, int64_t length, CgSpan span);
 void cg_stage_free(CgStage *s);
-void cg_generator_free(CgGenerator *g);
 #endif

@@ -1,6 +1,7 @@
 /* weights.c - the parameters of a graph, in memory.
  * Takes a graph's parameter list; gives their starting values: from the initialisers, from trained stages, from files.
  * Every tensor is checked against its declaration before it is used. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,9 +40,12 @@ CgTensor cg_memory_tensor(const CgModelGraph *m, const CgMemory *memory, int i)
     return at;
 }
 
+/* Numbers of another width are rounded, or taken as they are; numbers of another sort are none. */
+static bool same_sort(CgDtype a, CgDtype b) { return a == b || (cg_dtype_is_float(a) && cg_dtype_is_float(b)); }
+
 static bool same_shape(const CgTensor *have, const CgType *want)
 {
-    if (have->dtype != want->dtype || have->rank != want->rank)
+    if (have->rank != want->rank)
         return false;
     for (int i = 0; i < want->rank; i++) {
         int64_t d = -1;
@@ -79,14 +83,28 @@ static CgTensors *source_of(CgSession *x, CgValue *weights)
     return weights->held;
 }
 
-/* Lists what is missing, misshapen or too much, once for each source. */
+/* Says once of each source that its numbers are not kept as they are. */
+static void note_cast(CgSession *x, CgValue *weights, int n, CgDtype from, CgDtype to)
+{
+    uint64_t said;
+    if (!n || cg_map_get(&x->noted_casts, cg_map_ptr(weights), &said))
+        return;
+    cg_map_put(&x->noted_casts, cg_map_ptr(weights), 1);
+    const CgValue *path = weights->kind == CG_VALUE_OBJECT ? cg_record_find(weights, cg_intern("path")) : NULL;
+    fprintf(stderr, "cg: %d tensor%s of %s are %s in the file and %s in the model: %s\n", n, n == 1 ? "" : "s",
+        path ? path->s : "a model", cg_dtype_name(from), cg_dtype_name(to),
+        to == CG_F32 ? "rounded to nearest" : "every number is kept");
+}
+
+/* Lists what is missing, misshapen, of another sort or too much, once for each source. */
 static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
 {
     CgTensors *t = source_of(x, weights);
     if (!t)
         return false;
     CgStrbuf lines = { 0 }; /* one of each tensor that does not fit */
-    int wrong = 0, used = 0;
+    int wrong = 0, used = 0, cast = 0;
+    CgDtype from = CG_F32, to = CG_F32;
     for (size_t i = 0; i < m->params.len; i++) {
         const CgParamInfo *p = &m->params.at[i];
         if (p->weights != weights)
@@ -94,9 +112,13 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
         const CgTensor *have = cg_tensors_find(t, p->source);
         const CgType *want = cg_node_type(m->graph, p->ref);
         used++;
-        if (have && same_shape(have, want))
+        bool shape = have && same_shape(have, want);
+        if (shape && same_sort(have->dtype, want->dtype)) {
+            if (have->dtype != want->dtype)
+                cast++, from = have->dtype, to = want->dtype;
             continue;
-        cg_strbuf_printf(&lines, "%s '%s' ", have ? "misshapen" : "missing", p->source);
+        }
+        cg_strbuf_printf(&lines, "%s '%s' ", shape ? "of another type:" : have ? "misshapen" : "missing", p->source);
         cg_type_print(want, &lines);
         if (have) {
             cg_strbuf_printf(&lines, " is there as %s[", cg_dtype_name(have->dtype));
@@ -123,7 +145,22 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
             cg_diag_note(d, (CgSpan){ 0 }, "%.*s", (int)(end - at), at);
     }
     cg_strbuf_deinit(&lines);
+    if (!wrong)
+        note_cast(x, weights, cast, from, to);
     return !wrong;
+}
+
+/* Numbers of a file as those of the model. */
+static void fill_param(void *to, CgDtype dtype, const CgTensor *from, size_t bytes)
+{
+    int64_t n = cg_tensor_count(from);
+    if (from->dtype == dtype)
+        memcpy(to, from->data, bytes);
+    for (int64_t i = 0; from->dtype != dtype && i < n; i++)
+        if (dtype == CG_F32)
+            ((float *)to)[i] = (float)((const double *)from->data)[i];
+        else
+            ((double *)to)[i] = (double)((const float *)from->data)[i];
 }
 
 /* `lent`: what already has a value. */
@@ -216,7 +253,8 @@ static bool fill(
     for (size_t i = 0; i < m->params.len; i++) {
         const CgParamInfo *p = &m->params.at[i];
         if (p->weights && !lent[i])
-            memcpy(out->at[i], cg_tensors_find(source_of(x, p->weights), p->source)->data, out->bytes[i]);
+            fill_param(out->at[i], cg_node_type(m->graph, p->ref)->dtype,
+                cg_tensors_find(source_of(x, p->weights), p->source), out->bytes[i]);
     }
     if (!run_init(x, m, seed, lent, out)) {
         cg_memory_free(out);
