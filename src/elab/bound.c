@@ -49,7 +49,7 @@ CgBelow cg_below_of(CgElab *e, const CgValue *tensor)
     return m->build.graph == m->graph ? find(m, tensor->tensor->ref, 0) : (CgBelow){ 0 };
 }
 
-static void note(CgDiag *d, const CgDim *size, CgSpan from, const char *what)
+void cg_below_note(CgDiag *d, const CgDim *size, CgSpan from, const char *what)
 {
     CgStrbuf text = { 0 };
     cg_dim_print(size, &text);
@@ -59,7 +59,7 @@ static void note(CgDiag *d, const CgDim *size, CgSpan from, const char *what)
 }
 
 /* Whether numbers below `have` are all below `want`; what is not known is looked at as it runs. */
-static bool fits(const CgDim *have, const CgDim *want)
+bool cg_below_fits(const CgDim *have, const CgDim *want)
 {
     int64_t a, b;
     return have == want || !have || !cg_dim_is_int(have, &a) || !cg_dim_is_int(want, &b) || a <= b;
@@ -73,7 +73,7 @@ bool cg_below_check(CgElab *e, const CgOp *op, CgValue *const *in, const CgSpan 
     CgBelow have = cg_below_of(e, in[x->by]);
     const CgType *t = cg_value_type(e, in[x->of]);
     int axis = x->axis < 0 ? x->axis + t->rank : x->axis;
-    if (axis < 0 || axis >= t->rank || fits(have.size, t->dim[axis]))
+    if (axis < 0 || axis >= t->rank || cg_below_fits(have.size, t->dim[axis]))
         return true;
     CgStrbuf a = { 0 }, b = { 0 };
     cg_dim_print(have.size, &a);
@@ -84,46 +84,8 @@ bool cg_below_check(CgElab *e, const CgOp *op, CgValue *const *in, const CgSpan 
         cg_diag_label(d, spans[x->by], "below %s", cg_strbuf_str(&a));
     if (spans && spans[x->of].file)
         cg_diag_label(d, spans[x->of], "%s along axis %d", cg_strbuf_str(&b), axis);
-    note(d, have.size, have.from, "the bound");
-    note(d, t->dim[axis], in[x->of]->tensor->origin[axis], "the size");
-    cg_strbuf_deinit(&a);
-    cg_strbuf_deinit(&b);
-    return false;
-}
-
-bool cg_below_match(
-    CgElab *e, CgFrame *body, const CgTypeExpr *declared, const CgValue *tensor, CgSpan at, const char *what)
-{
-    if (!declared->below)
-        return true;
-    CgBelow have = cg_below_of(e, tensor);
-    const CgExpr *x = declared->below;
-    const CgDim *want = cg_dim_of(e, body, x, false);
-    if (!want && have.size && x->kind == CG_EXPR_NAME) {
-        cg_vec_push(&body->dims, (CgSized){ x->s, have.size, have.from });
-        return true;
-    }
-    if (!want && x->kind == CG_EXPR_NAME) {
-        CgDiag *d = cg_elab_error(e, CG_E0403, at, "%s: what these indices are below is not known", what);
-        cg_diag_note(d, x->span, "'%s' is asked for here", x->s);
-        cg_diag_help(d,
-            "give the size by name, or take them from data or an op that knows it: batch.tokens, argmax, iota, x %% n");
-        return false;
-    }
-    if (!want)
-        return cg_dim_of(e, body, x, true) != NULL;
-    if (!have.size)
-        cg_below_set(e->model, tensor->tensor->ref, want, x->span);
-    if (fits(have.size, want))
-        return true;
-    CgStrbuf a = { 0 }, b = { 0 };
-    cg_dim_print(have.size, &a);
-    cg_dim_print(want, &b);
-    CgDiag *d = cg_elab_error(
-        e, CG_E0409, at, "%s is below %s, and wanted are indices below %s", what, cg_strbuf_str(&a), cg_strbuf_str(&b));
-    note(d, have.size, have.from, "the bound");
-    note(d, want, cg_origin_of(body, x), "the size");
-    cg_diag_note(d, declared->span, "declared here");
+    cg_below_note(d, have.size, have.from, "the bound");
+    cg_below_note(d, t->dim[axis], in[x->of]->tensor->origin[axis], "the size");
     cg_strbuf_deinit(&a);
     cg_strbuf_deinit(&b);
     return false;

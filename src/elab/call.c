@@ -10,16 +10,6 @@
 
 enum { MAX_CALLS = 200 };
 
-bool cg_param_is_tensor(const CgParam *p) { return p->type && p->type->kind == CG_TYPE_TENSOR; }
-
-int cg_graph_tensors(const CgStmt *graph)
-{
-    int n = 0;
-    for (int i = 0; i < graph->nparams; i++)
-        n += cg_param_is_tensor(&graph->params[i]);
-    return n;
-}
-
 /* ---- graphs and models ----------------------------------------------------------------------------------------- */
 
 /* The value as the type that a graph or def declares; a size stands for an integer. */

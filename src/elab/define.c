@@ -2,7 +2,7 @@
  * Takes graphs that nothing has applied; gives diagnostics that hold whatever they are given, and conditions on their
  * sizes. A graph is carried out on symbols by the code that applies it; a condition that is found is put in from the
  * beginning, and the graph is carried out again. Must not change what a later application means. */
-#include "elab/define.h"
+#include "elab/define_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,85 +12,8 @@
 
 enum {
     MOST_CONDITIONS = 200,
-    MOST_STEPS = 200000,
     MOST_NESTED = 20, /* definitions that are checked because another one applies them */
 };
-
-/* What replaces what: a size of the author's own names last. */
-enum { WORTH_NOTHING, WORTH_STATIC, WORTH_SIZE, WORTH_FRESH };
-
-typedef struct Symbol {
-    CgAtom name;
-    int worth;
-    CgSpan span;
-} Symbol;
-
-typedef struct Condition {
-    CgAtom symbol;
-    const CgDim *value;
-    CgSpan span; /* where it was found */
-} Condition;
-
-typedef struct CgDefine {
-    struct CgDefine *outer; /* whose check led to this one */
-    const CgStmt *graph;
-    CgEnv *env;
-    CG_VEC(Symbol) symbols;
-    CG_VEC(Condition) conditions;
-    CgDiags *scratch;  /* what is said when nothing is to be said */
-    bool again, spent; /* a condition was found; too many steps */
-    bool one_name;     /* the last equation is of two sizes of the inputs' own types */
-    int steps, sizes;
-    int row;      /* axes that ..s stands for */
-    bool options; /* tensors that have a default are given */
-} CgDefine;
-
-/* ---- sizes ---- */
-
-/* Symbols that nothing is known of begin with a mark that no script can write. */
-static bool is_quiet(CgAtom symbol) { return *symbol == '?'; }
-
-static const Symbol *symbol_of(const CgDefine *d, CgAtom name)
-{
-    for (size_t i = 0; i < d->symbols.len; i++)
-        if (d->symbols.at[i].name == name)
-            return &d->symbols.at[i];
-    return NULL;
-}
-
-static int worth(const void *of, CgAtom symbol)
-{
-    const Symbol *s = is_quiet(symbol) ? NULL : symbol_of(of, symbol);
-    return s ? s->worth : WORTH_NOTHING;
-}
-
-static const CgDim *value_of(CgDefine *d, CgAtom name, int of_worth, CgSpan span)
-{
-    if (!symbol_of(d, name))
-        cg_vec_push(&d->symbols, (Symbol){ name, of_worth, span });
-    for (size_t i = 0; i < d->conditions.len; i++)
-        if (d->conditions.at[i].symbol == name)
-            return d->conditions.at[i].value;
-    return cg_dim_symbol(name);
-}
-
-const CgDim *cg_define_any_size(CgElab *e) { return cg_dim_symbol(cg_intern_printf("?%d", ++e->defining->sizes)); }
-
-bool cg_define_is_any(const CgDim *d) { return cg_dim_any_symbol(d, is_quiet); }
-
-const CgDim *cg_define_size(CgElab *e, CgAtom name)
-{
-    CgDefine *d = e->defining;
-    CgAtom own = name; /* another graph's K is not this one's */
-    for (bool taken = true; taken;) {
-        taken = symbol_of(d, own) != NULL;
-        for (size_t i = 0; !taken && i < d->conditions.len; i++)
-            taken = cg_dim_mentions(d->conditions.at[i].value, own);
-        if (taken)
-            own = cg_intern_printf("%s'", own);
-    }
-    return value_of(d, own, WORTH_FRESH, (CgSpan){ 0 });
-}
 
 /* Every symbol of a condition that was put in stays known to the next run. */
 static void keep_fresh(CgDefine *d, size_t before)
@@ -102,138 +25,7 @@ static void keep_fresh(CgDefine *d, size_t before)
     d->symbols.len = n;
 }
 
-bool cg_define_equal(CgElab *e, const CgDim *a, const CgDim *b, CgSpan at)
-{
-    CgDefine *d = e->defining;
-    if (!d)
-        return false;
-    d->one_name = false;
-    CgAtom symbol = NULL;
-    const CgDim *value = NULL;
-    if (cg_define_silent(e) || !a || !b)
-        return true;
-    switch (cg_dim_equation(a, b, worth, d, &symbol, &value)) {
-    case CG_EQUATION_NEVER: return false;
-    case CG_EQUATION_SOLVED: break;
-    default: return true;
-    }
-    CgAtom other;
-    if (cg_dim_is_symbol(value, &other) && worth(d, symbol) == WORTH_SIZE && worth(d, other) == WORTH_SIZE) {
-        d->one_name = true;
-        return false;
-    }
-    for (size_t i = 0; i < d->conditions.len; i++)
-        d->conditions.at[i].value = cg_dim_subst(d->conditions.at[i].value, symbol, value);
-    cg_vec_push(&d->conditions, (Condition){ symbol, value, at });
-    d->again = true;
-    return true;
-}
-
-bool cg_define_types(CgElab *e, const CgType *a, const CgType *b, CgSpan at)
-{
-    if (!e->defining || cg_type_equal(a, b))
-        return false;
-    bool silent = a->dtype == b->dtype && a->rank == b->rank;
-    for (int i = 0; silent && i < a->rank; i++)
-        silent = a->dim[i] == b->dim[i] || e->ways || cg_define_equal(e, a->dim[i], b->dim[i], at);
-    return silent || e->ways;
-}
-
-void cg_define_explain(CgElab *e, CgDiag *x, const CgDim *a, const CgDim *b)
-{
-    const CgDefine *d = e->defining;
-    if (!d)
-        return;
-    if (d->one_name)
-        cg_diag_help(x, "these are two sizes of the inputs: write one name for both if they are always equal");
-    for (size_t i = 0, shown = 0; i < d->conditions.len && shown < 3; i++) {
-        const Condition *c = &d->conditions.at[i];
-        if (c->value != a && c->value != b && d->conditions.len > 3)
-            continue;
-        CgStrbuf text = { 0 };
-        cg_dim_print(c->value, &text);
-        cg_diag_note(x, c->span, "'%s' is %s because of this", c->symbol, cg_strbuf_str(&text));
-        cg_strbuf_deinit(&text);
-        shown++;
-    }
-}
-
 /* ---- the run ---- */
-
-bool cg_define_silent(const CgElab *e) { return e->defining && (e->defining->again || e->defining->spent); }
-
-const char *cg_define_name(const CgElab *e) { return e->defining->graph->names[0]; }
-
-static bool binds(const CgBlock *b, CgAtom name)
-{
-    bool any = false;
-    for (int i = 0; i < b->n && !any; i++) {
-        for (int k = 0; k < b->at[i]->nnames; k++)
-            any |= b->at[i]->names[k] == name;
-        any = any || binds(&b->at[i]->body, name) || binds(&b->at[i]->other, name);
-    }
-    return any;
-}
-
-bool cg_define_has(const CgStmt *graph, CgAtom name)
-{
-    bool any = binds(&graph->body, name);
-    for (int i = 0; i < graph->nparams; i++)
-        any |= graph->params[i].name == name;
-    return any;
-}
-
-static void offer(const CgBlock *b, CgSuggest *s)
-{
-    for (int i = 0; i < b->n; i++) {
-        for (int k = 0; k < b->at[i]->nnames; k++)
-            cg_suggest_offer(s, b->at[i]->names[k]);
-        offer(&b->at[i]->body, s);
-        offer(&b->at[i]->other, s);
-    }
-}
-
-void cg_define_offer(const CgStmt *graph, CgSuggest *s)
-{
-    for (int i = 0; i < graph->nparams; i++)
-        cg_suggest_offer(s, graph->params[i].name);
-    offer(&graph->body, s);
-}
-
-bool cg_define_step(CgElab *e)
-{
-    CgDefine *d = e->defining;
-    if (d && ++d->steps > MOST_STEPS)
-        d->spent = true;
-    return !cg_define_silent(e);
-}
-
-CgDiags *cg_define_diags(CgElab *e)
-{
-    CgDefine *d = e->defining;
-    if (!cg_define_silent(e))
-        return e->diags;
-    if (!d->scratch)
-        d->scratch = cg_diags_new(e->sources);
-    return d->scratch;
-}
-
-bool cg_define_inside(const CgElab *e, const CgStmt *s)
-{
-    for (const CgFrame *f = e->defining ? e->frame : NULL; f; f = f->caller)
-        if (f->running == s)
-            return true;
-    return false;
-}
-
-bool cg_define_vague(const CgElab *e, const CgValue *v)
-{
-    bool vague = e->defining && (cg_is_poison(v) || v->open || v->kind == CG_VALUE_DIM);
-    bool several = v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD;
-    for (int i = 0; e->defining && several && !vague && i < v->n; i++)
-        vague = cg_define_vague(e, v->at[i]);
-    return vague;
-}
 
 CgValue *cg_define_static(CgElab *e, CgKindTag kind, CgSpan span)
 {
@@ -264,37 +56,6 @@ CgValue *cg_define_argument(CgElab *e, const CgFunction *fn, int i, const CgKind
     for (int k = 0; sizes && v->kind == CG_VALUE_LIST && k < v->n; k++)
         sizes = cg_value_as_dim(v->at[k]) != NULL;
     return sizes && !cg_is_poison(v) ? cg_kinds_take(e, kinds, v, CG_KNOWN_NOW) : NULL;
-}
-
-static bool known_sizes(const CgType *t)
-{
-    bool known = true;
-    for (int i = 0; i < t->rank; i++)
-        known = known && cg_dim_is_int(t->dim[i], NULL);
-    return known;
-}
-
-bool cg_define_misfit(CgElab *e, const CgInfer *inf, CgValue *const *in, int n, const CgDim *const size[2], CgSpan at)
-{
-    if (size[0] && size[1])
-        return cg_define_equal(e, size[0], size[1], at);
-    if (size[0])
-        return !cg_dim_is_int(size[0], NULL);
-    if (inf->op != cg_op_get("reshape"))
-        return false; /* number of axes, types of elements */
-    for (int i = 0; i < n; i++)
-        if (!known_sizes(cg_value_type(e, in[i])))
-            return true;
-    return false;
-}
-
-CgRef cg_define_tensor(CgElab *e, CgType t)
-{
-    CgBuild *b = &e->model->build;
-    size_t n = b->graph->nodes.len;
-    if (t.rank && b->graph == e->model->graph)
-        return cg_graph_input(b, cg_intern_printf("?.%zu", n), t);
-    return cg_fill(b, t, cg_dtype_is_float(t.dtype) ? (double)n + 0.5 : t.dtype == CG_BOOL ? 1 : (double)n + 2);
 }
 
 /* Names that are new have sizes that nothing is known of. */
@@ -367,7 +128,7 @@ static void name_sizes(CgElab *e, CgFrame *f, const CgExpr *x)
         return;
     if (cg_frame_name(f, x->s))
         return;
-    cg_vec_push(&f->dims, (CgSized){ x->s, value_of(e->defining, x->s, WORTH_SIZE, x->span), x->span });
+    cg_vec_push(&f->dims, (CgSized){ x->s, cg_define_symbol(e->defining, x->s, WORTH_SIZE, x->span), x->span });
 }
 
 static CgRows *row_sizes(CgElab *e, CgFrame *f, CgAtom name)
@@ -417,7 +178,7 @@ static CgValue *static_value(CgElab *e, CgFrame *f, const CgParam *p)
     CgValue *v = !p->type && p->init ? cg_eval(e, f, p->init) : NULL;
     CgValueKind kind = v ? v->kind : CG_VALUE_NONE;
     if (tag == CG_KIND_INT || kind == CG_VALUE_INT)
-        return cg_value_dim(e, value_of(e->defining, p->name, WORTH_STATIC, p->span), p->span);
+        return cg_value_dim(e, cg_define_symbol(e->defining, p->name, WORTH_STATIC, p->span), p->span);
     if (tag == CG_KIND_FLOAT || kind == CG_VALUE_FLOAT)
         return cg_value_unknown(e, CG_UNKNOWN_NUMBER, p->span);
     if (tag == CG_KIND_BOOL || kind == CG_VALUE_BOOL)

@@ -44,8 +44,6 @@ bool cg_define_vague(const CgElab *e, const CgValue *v);
 CgValue *cg_define_static(CgElab *e, CgKindTag kind, CgSpan span);
 /* Argument i of a function, of which not all is known; NULL when the function cannot be carried out on it. */
 CgValue *cg_define_argument(CgElab *e, const CgFunction *fn, int i, const CgKinds *kinds, CgValue *v);
-/* The op's rule refuses operands, for two sizes or one (NULL: none). True when nothing is to be said. */
-bool cg_define_misfit(CgElab *e, const CgInfer *inf, CgValue *const *in, int n, const CgDim *const size[2], CgSpan at);
 /* The names of a call's patterns, one of whose tensors is not known. */
 CgValue *cg_define_patterns(CgElab *e, CgFrame *f, const CgExpr *call);
 /* Reports another number of results than the graph declares. */

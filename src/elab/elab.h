@@ -102,6 +102,16 @@ typedef struct CgRows {
     CgSpan span[CG_MAX_RANK];
 } CgRows;
 
+/* The names of a module (env.c). */
+struct CgEnv {
+    const CgModule *module;
+    CG_VEC(struct CgEnvName) names;
+    CgMap by_name;
+    CgEnv **imports; /* by import of the module */
+};
+static inline const CgModule *cg_env_module(const CgEnv *env) { return env->module; }
+static inline CgAtom cg_env_name(const CgEnv *env) { return env->module->name; }
+
 /* Names in scope while an expression is evaluated. Lives on the C stack. */
 typedef struct CgFrame {
     struct CgFrame *outer;  /* enclosing comprehension or block; NULL: the module's names come next */
@@ -194,10 +204,11 @@ bool cg_eval_condition(CgElab *e, CgFrame *f, const CgExpr *x, bool *out); /* of
 void cg_frame_begin(CgElab *e, CgFrame *f, CgFrame *outer, CgEnv *env);
 void cg_frame_end(CgElab *e, CgFrame *f);
 void cg_frame_bind(CgFrame *f, CgAtom name, CgValue *v);
-CgValue *cg_frame_name(CgFrame *f, CgAtom name); /* in this frame alone; NULL if it is not bound there */
-void cg_frame_forget(CgFrame *f);                /* names or dims have been taken away */
-int cg_frame_edition(const CgFrame *f);          /* of the language its text is written in */
-CgFrame *cg_frame_body(CgFrame *f);              /* the innermost graph body; NULL outside of one */
+CgValue *cg_frame_name(CgFrame *f, CgAtom name);    /* in this frame alone; NULL if it is not bound there */
+void cg_frame_forget(CgFrame *f);                   /* names or dims have been taken away */
+int cg_frame_edition(const CgFrame *f);             /* of the language its text is written in */
+CgFrame *cg_frame_body(CgFrame *f);                 /* the innermost graph body; NULL outside of one */
+CgSized *cg_frame_own_dim(CgFrame *f, CgAtom name); /* in this frame alone */
 CgSized *cg_frame_dim(CgFrame *f, CgAtom name);
 CgRows *cg_frame_rows(CgFrame *f, CgAtom name);
 
@@ -236,6 +247,12 @@ CgParamInfo *cg_model_param(CgModelGraph *m, CgAtom path);
 /* Paths (path.c). */
 CgAtom cg_path_join(const char *a, const char *b);
 bool cg_path_is_foreign(const char *path); /* of a model used beside the root */
+/* `pattern` over dotted paths: `*` stands for one segment, or for all that is left when it comes last; a pattern that
+ * names a part covers everything below it. */
+bool cg_path_matches(const char *pattern, const char *path);
+const char *cg_path_below(const CgInstance *part, const char *path); /* of a path that begins with the part's */
+
+/* Instances (instance.c). */
 /* The instance in whose body an expression is evaluated; NULL: at top level. */
 const CgInstance *cg_instance_maker(const CgElab *e, CgFrame *f);
 void cg_instance_below(CgInstance *inst, CgInstance *parent, CgAtom name, CgSpan span); /* its part `name` */
@@ -248,7 +265,7 @@ bool cg_path_check(CgElab *e, CgInstance *inst, CgAtom path);
 CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool foreign);
 /* Gives an instance met in a body its place under the part it belongs to; others stay as they are. */
 void cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan span);
-/* The tensor of a parameter declared in a body, made at first sight. */
+/* The tensor of a parameter declared in a body, made at first sight (param.c). */
 CgValue *cg_param_tensor(
     CgElab *e, CgFrame *body, CgAtom name, CgSpan span, const CgTypeExpr *declared, const CgExpr *init);
 CgValue *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span);
@@ -258,10 +275,6 @@ CgValue *cg_parts_copy(CgElab *e, CgValue *v, bool beside);
 bool cg_parts_trained(const CgValue *v); /* a trained model, or a record or list with one in it */
 
 /* Marks (mark.c). */
-/* `pattern` over dotted paths: `*` stands for one segment, or for all that is left when it comes last; a pattern that
- * names a part covers everything below it. */
-bool cg_path_matches(const char *pattern, const char *path);
-const char *cg_path_below(const CgInstance *part, const char *path); /* of a path that begins with the part's */
 void cg_mark_add(CgElab *e, CgInstance *to, CgMark mark);
 /* What is said of the precision and recomputation of part `name` of an instance, said of that part taken alone. */
 void cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to);
@@ -271,8 +284,6 @@ void cg_marks_freeze(CgParamInfo *p); /* sets p->frozen */
 int cg_marks_say(const CgInstance *inst, const char *path);
 /* Whether a parameter that is met again, as one of `inst`, is frozen here as it was before; reports. */
 bool cg_marks_agree(CgElab *e, const CgParamInfo *p, const CgInstance *inst, CgSpan use);
-bool cg_precision_option(CgElab *e);                                     /* option precision: str = "bf16" */
-void cg_precision_check(CgElab *e);                                      /* reports another value of it */
 void cg_marks_begin(CgModelGraph *m, const CgInstance *inst, int scope); /* its body begins there */
 /* Says to m->build in what the next node is computed: a product by a parameter as is said of that, any other as is said
  * of the part in whose body it stands. */
@@ -291,11 +302,11 @@ CgValue *cg_call(
     CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site);
 CgValue *cg_apply(
     CgElab *e, CgFrame *f, CgValue *instance, CgValue **args, CgAtom *names, CgSpan *spans, int n, CgSpan span);
+/* A parameter of a graph takes a tensor; how many of them do (kinds.c). */
+bool cg_param_is_tensor(const CgParam *p);
+int cg_graph_tensors(const CgStmt *graph);
 /* What a body has returned, against the results its graph declares. */
 CgValue *cg_results(CgElab *e, CgFrame *body, CgSpan span);
-/* Parameter i of a graph takes a tensor. */
-bool cg_param_is_tensor(const CgParam *p);
-int cg_graph_tensors(const CgStmt *graph); /* how many of its parameters do */
 
 /* Contracts (contract.c): whether what `where` asks of the arguments of a graph or def holds; `sizes`: those that look
  * at tensors, once they are there, else the others. */
@@ -326,7 +337,9 @@ void cg_below_set(CgModelGraph *m, CgRef r, const CgDim *size, CgSpan from);
 CgBelow cg_below_of(CgElab *e, const CgValue *tensor);
 /* Whether the indices an op is given may be in its table; reports. */
 bool cg_below_check(CgElab *e, const CgOp *op, CgValue *const *in, const CgSpan *spans, CgSpan span, CgSpan caret);
-/* index(V)[..]: gives V its size where no other has, or checks it; reports. */
+bool cg_below_fits(const CgDim *have, const CgDim *want); /* numbers below `have` are all below `want`, or may be */
+void cg_below_note(CgDiag *d, const CgDim *size, CgSpan from, const char *what);
+/* index(V)[..]: gives V its size where no other has, or checks it; reports (typing.c). */
 bool cg_below_match(
     CgElab *e, CgFrame *body, const CgTypeExpr *declared, const CgValue *tensor, CgSpan at, const char *what);
 
@@ -380,7 +393,14 @@ CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call);
 
 /* Options (option.c): the value of one, as the script or --set says. */
 CgValue *cg_option_value(CgElab *e, CgEnv *env, const CgStmt *s);
-void cg_options_check(CgElab *e); /* reports settings that no option took */
+void cg_options_check(CgElab *e);    /* reports settings that no option took */
+bool cg_precision_option(CgElab *e); /* option precision: str = "bf16" */
+void cg_precision_check(CgElab *e);  /* reports another value of it */
+
+/* Strings that are one of a few (choice.c). */
+bool cg_choice_has(const CgTypeExpr *type, CgAtom s);
+/* All that there are, and those like `s`. */
+void cg_choice_list(const CgTypeExpr *type, CgAtom s, CgStrbuf *all, CgSuggest *near);
 /* The string as one of those of a type { a, b }: compared with any other string it is an error. */
 CgValue *cg_choice_of(CgElab *e, const CgValue *v, const CgTypeExpr *type);
 /* Whether `v` may be compared with the choice `of`: else reports it at span. */
@@ -402,6 +422,4 @@ CgValue *cg_env_own(CgElab *e, CgEnv *env, CgAtom name);           /* likewise; 
 bool cg_env_clashes(const CgEnv *env, CgAtom name, CgAtom two[2]); /* two imported modules have it: which */
 CgEnv *cg_env_alias(const CgEnv *env, CgAtom name);                /* the module that an import calls so, or NULL */
 void cg_env_offer(const CgEnv *env, CgSuggest *s);                 /* its own names */
-const CgModule *cg_env_module(const CgEnv *env);
-CgAtom cg_env_name(const CgEnv *env);
 #endif

@@ -9,24 +9,14 @@
 #include "elab/signature.h"
 #include "graph/registry.h"
 
-typedef struct Binding {
+typedef struct CgEnvName {
     CgAtom name;
     CgSpan span;
     const CgStmt *stmt;
     int index; /* which of stmt's names */
     enum { WAITING, BUSY, DONE } state;
     CgValue *value;
-} Binding;
-
-struct CgEnv {
-    const CgModule *module;
-    CG_VEC(Binding) names;
-    CgMap by_name;
-    CgEnv **imports; /* by import of the module */
-};
-
-const CgModule *cg_env_module(const CgEnv *env) { return env->module; }
-CgAtom cg_env_name(const CgEnv *env) { return env->module->name; }
+} CgEnvName;
 
 static void declare(CgElab *e, CgEnv *env, CgAtom name, CgSpan span, const CgStmt *s, int index)
 {
@@ -37,7 +27,7 @@ static void declare(CgElab *e, CgEnv *env, CgAtom name, CgSpan span, const CgStm
         return;
     }
     cg_map_put(&env->by_name, cg_map_ptr(name), env->names.len);
-    cg_vec_push(&env->names, (Binding){ .name = name, .span = span, .stmt = s, .index = index });
+    cg_vec_push(&env->names, (CgEnvName){ .name = name, .span = span, .stmt = s, .index = index });
 }
 
 /* Imports come first in a program, so what they have is known. */
@@ -96,7 +86,7 @@ static CgValue *named(CgElab *e, CgValue *v, CgAtom name)
     return v;
 }
 
-static CgValue *compute(CgElab *e, CgEnv *env, Binding *b)
+static CgValue *compute(CgElab *e, CgEnv *env, CgEnvName *b)
 {
     const CgStmt *s = b->stmt;
     if (s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF) {

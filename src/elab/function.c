@@ -92,16 +92,3 @@ CgKnown cg_function_known(const CgFunction *f)
 {
     return !f->build || f->traits & CG_LATER ? CG_KNOWN_LATER : f->run ? CG_KNOWN_LATER_IN_LISTS : CG_KNOWN_NOW;
 }
-
-CgValue *cg_function_later(CgElab *e, const CgArguments *a, int more)
-{
-    const CgSignature *s = cg_function_signature(a->function);
-    CgValue *v = cg_value_record(e, s->n + more, a->call);
-    v->kind = CG_VALUE_CALL;
-    v->function = a->function;
-    for (int i = 0; i < s->n; i++) {
-        v->keys[i] = s->stmt->params[i].name;
-        v->at[i] = a->at[i];
-    }
-    return v;
-}

@@ -51,3 +51,16 @@ CgValue *cg_late(CgElab *e, const char *op, CgValue **in, const CgSpan *spans, i
     }
     return f->build(e, NULL, &a);
 }
+
+CgValue *cg_function_later(CgElab *e, const CgArguments *a, int more)
+{
+    const CgSignature *s = cg_function_signature(a->function);
+    CgValue *v = cg_value_record(e, s->n + more, a->call);
+    v->kind = CG_VALUE_CALL;
+    v->function = a->function;
+    for (int i = 0; i < s->n; i++) {
+        v->keys[i] = s->stmt->params[i].name;
+        v->at[i] = a->at[i];
+    }
+    return v;
+}

@@ -10,48 +10,6 @@
  * "blocks.*.attn.*" fit what `attn` itself multiplies, and no pattern can name it. */
 #define OWN "@"
 
-bool cg_path_matches(const char *pattern, const char *path)
-{
-    for (;;) {
-        size_t n = strcspn(pattern, "."), m = strcspn(path, ".");
-        bool star = n == 1 && *pattern == '*';
-        if (!star) {
-            /* within a segment `*` stands for any characters */
-            const char *p = pattern, *q = path, *back = NULL, *mark = NULL;
-            while (q < path + m) {
-                if (p < pattern + n && *p == '*') {
-                    back = p++;
-                    mark = q;
-                } else if (p < pattern + n && *p == *q) {
-                    p++, q++;
-                } else if (back) {
-                    p = back + 1;
-                    q = ++mark;
-                } else {
-                    return false;
-                }
-            }
-            while (p < pattern + n && *p == '*')
-                p++;
-            if (p != pattern + n)
-                return false;
-        }
-        pattern += n;
-        path += m;
-        if (!*pattern)
-            return true;
-        if (!*path)
-            return false;
-        pattern++, path++;
-    }
-}
-
-const char *cg_path_below(const CgInstance *part, const char *path)
-{
-    size_t n = strlen(part->path);
-    return n ? path + n + 1 : path;
-}
-
 static bool is_below(const CgInstance *part, const char *path)
 {
     size_t n = strlen(part->path);
@@ -172,33 +130,6 @@ bool cg_marks_agree(CgElab *e, const CgParamInfo *p, const CgInstance *inst, CgS
 }
 
 /* ---- precision ---- */
-
-/* The value of the script's option of that name, which any other value may have, too; NULL when there is none. */
-static const CgValue *option(CgElab *e)
-{
-    CgEnv *env = cg_elab_script(e);
-    const CgAtom name = cg_intern("precision");
-    const CgStmt *s = cg_env_declared(env, name);
-    return s && s->kind == CG_STMT_OPTION ? cg_env_find(e, env, name) : NULL;
-}
-
-bool cg_precision_option(CgElab *e)
-{
-    const CgValue *v = option(e);
-    return v && v->kind == CG_VALUE_STR && !strcmp(v->s, "bf16");
-}
-
-void cg_precision_check(CgElab *e)
-{
-    const CgValue *v = option(e);
-    if (!v || cg_is_poison(v) || (v->kind == CG_VALUE_STR && (!strcmp(v->s, "f32") || !strcmp(v->s, "bf16"))))
-        return;
-    CgStrbuf text = { 0 };
-    cg_value_print(v, &text);
-    CgDiag *d = cg_elab_error(e, CG_E0311, v->span, "products are not computed in %s", cg_strbuf_str(&text));
-    cg_diag_help(d, "option precision is \"f32\" or \"bf16\"; in_f32 and in_bf16 say it of parts of a model");
-    cg_strbuf_deinit(&text);
-}
 
 /* The instance in whose body `scope` of the model's graph was begun; NULL for what a train or evaluate multiplies
  * itself. */

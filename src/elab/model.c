@@ -1,9 +1,9 @@
-/* model.c - graphs being built and the parameters in them.
- * Takes instances that have a path (path.c) and declarations; gives parameter nodes by path. */
+/* model.c - graphs being built, one within another.
+ * Takes names; gives graphs that all that is elaborated goes into, with the parameters they have by path. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "elab/define.h"
+#include "elab/elab.h"
 
 CgModelGraph *cg_model_begin(CgElab *e, const char *name, bool bf16)
 {
@@ -70,119 +70,4 @@ CgParamInfo *cg_model_param(CgModelGraph *m, CgAtom path)
 {
     uint64_t at;
     return cg_map_get(&m->by_path, cg_map_ptr(path), &at) ? &m->params.at[at] : NULL;
-}
-
-/* The starting value of a parameter, in the init graph. */
-static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const CgExpr *init, CgSpan span)
-{
-    CgModelGraph *m = e->model;
-    CgBuild keep = m->build;
-    m->build = m->init_build;
-    m->build.scope = 0;
-    CgFrame f;
-    cg_frame_begin(e, &f, body, body->env);
-    f.scope = 0;
-    f.has_ambient = true;
-    f.ambient = type;
-    f.ambient_path = path;
-    CgRef ref = CG_NONE;
-    CgValue *v = init ? cg_eval(e, &f, init) : cg_value_int(e, 0, span);
-    if (v->kind == CG_VALUE_INSTANCE && cg_graph_tensors(v->instance->stmt) == 0)
-        v = cg_apply(e, &f, v, NULL, NULL, NULL, 0, init->span);
-    double number;
-    if (cg_value_number(v, &number)) {
-        ref = cg_fill(&m->build, type, number);
-    } else if (v->kind == CG_VALUE_TENSOR) {
-        const CgType *t = cg_value_type(e, v);
-        if (cg_type_equal(t, &type)) {
-            ref = v->tensor->ref;
-        } else {
-            CgStrbuf a = { 0 }, b = { 0 };
-            cg_type_print(t, &a);
-            cg_type_print(&type, &b);
-            if (!e->defining)
-                cg_elab_error(e, CG_E0402, init->span, "the initialiser makes %s, the parameter is %s",
-                    cg_strbuf_str(&a), cg_strbuf_str(&b));
-            cg_strbuf_deinit(&a);
-            cg_strbuf_deinit(&b);
-        }
-    } else if (!cg_is_poison(v)) {
-        cg_elab_error(
-            e, CG_E0305, init->span, "a parameter starts from a number or a tensor, not %s", cg_value_kind_name(v));
-    }
-    cg_frame_end(e, &f);
-    m->init_build = m->build;
-    m->build = keep;
-    return ref;
-}
-
-CgValue *cg_param_tensor(
-    CgElab *e, CgFrame *f, CgAtom name, CgSpan span, const CgTypeExpr *declared, const CgExpr *init)
-{
-    CgFrame *body = cg_frame_body(f);
-    CgModelGraph *m = e->model;
-    if (!m || !body || !body->instance || !body->instance->path || m->build.graph != m->graph) {
-        cg_elab_error(e, CG_E0503, span, "parameter '%s' has no model to belong to", name);
-        return cg_value_poison(e);
-    }
-    CgType type;
-    CgTensorValue labels = { 0 };
-    if (!cg_type_of(e, f, declared, &type, &labels))
-        return cg_value_poison(e);
-    for (int i = 0; i < type.rank; i++) {
-        int64_t n;
-        bool known = cg_dim_is_int(type.dim[i], &n);
-        if (known ? n >= 0 : e->defining != NULL)
-            continue;
-        if (known)
-            cg_elab_error(
-                e, CG_E0403, declared->span, "axis %d of parameter '%s' would have size %lld", i, name, (long long)n);
-        else
-            cg_elab_error(e, CG_E0403, declared->span, "parameter '%s' has a size that is not a number", name);
-        return cg_value_poison(e);
-    }
-    CgInstance *inst = body->instance;
-    CgAtom path = cg_path_join(inst->path, name);
-    CgParamInfo *p = cg_model_param(m, path);
-    if (!cg_path_check(e, inst, path))
-        return cg_value_poison(e);
-    if (p && cg_define_types(e, cg_node_type(m->graph, p->ref), &type, span)) {
-        labels.ref = cg_define_tensor(e, type);
-        CgValue *v = cg_value_tensor(e, labels.ref, span);
-        *v->tensor = labels;
-        return v;
-    }
-    if (p && !cg_type_equal(cg_node_type(m->graph, p->ref), &type)) {
-        CgStrbuf a = { 0 }, b = { 0 };
-        cg_type_print(cg_node_type(m->graph, p->ref), &a);
-        cg_type_print(&type, &b);
-        cg_elab_error(e, CG_E0402, span, "parameter '%s' is %s in one application and %s in another", path,
-            cg_strbuf_str(&a), cg_strbuf_str(&b));
-        cg_strbuf_deinit(&a);
-        cg_strbuf_deinit(&b);
-        return cg_value_poison(e);
-    }
-    if (p && !cg_marks_agree(e, p, inst, body->called_from))
-        return cg_value_poison(e);
-    if (!p) {
-        CgParamInfo info = { .path = path, .init = CG_NONE, .span = span, .use = body->called_from };
-        info.ref = cg_graph_param(&m->build, path, type);
-        for (const CgInstance *at = inst; at; at = at->parent)
-            if (at->weights) { /* the outermost was trained last, with its parts inside */
-                info.weights = at->weights;
-                info.source = cg_path_join(at->within ? at->within : "", cg_path_below(at, path));
-            }
-        info.foreign = cg_path_is_foreign(path);
-        info.owner = inst;
-        cg_marks_freeze(&info);
-        if (!info.weights)
-            info.init = initial(e, body, path, type, init, span);
-        cg_map_put(&m->by_path, cg_map_ptr(path), m->params.len);
-        cg_vec_push(&m->params, info);
-        p = &m->params.at[m->params.len - 1];
-    }
-    CgValue *v = cg_value_tensor(e, p->ref, span);
-    labels.ref = p->ref;
-    *v->tensor = labels;
-    return v;
 }

@@ -109,6 +109,30 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
     return true;
 }
 
+static bool known_sizes(const CgType *t)
+{
+    bool known = true;
+    for (int i = 0; i < t->rank; i++)
+        known = known && cg_dim_is_int(t->dim[i], NULL);
+    return known;
+}
+
+/* While a graph is checked where it is defined: the op's rule refuses operands, for two sizes or one (NULL: none). True
+ * when nothing is to be said. */
+static bool may_fit(CgElab *e, const CgInfer *inf, CgValue *const *in, int n, const CgDim *const size[2], CgSpan at)
+{
+    if (size[0] && size[1])
+        return cg_define_equal(e, size[0], size[1], at);
+    if (size[0])
+        return !cg_dim_is_int(size[0], NULL);
+    if (inf->op != cg_op_get("reshape"))
+        return false; /* number of axes, types of elements */
+    for (int i = 0; i < n; i++)
+        if (!known_sizes(cg_value_type(e, in[i])))
+            return true;
+    return false;
+}
+
 static CgValue *misfit(
     CgElab *e, const CgInfer *inf, CgValue *const *in, const CgSpan *spans, int n, CgSpan span, CgSpan caret)
 {
@@ -117,7 +141,7 @@ static CgValue *misfit(
         if (inf->operand[k] >= 0 && inf->operand[k] < n && inf->axis[k] >= 0
             && inf->axis[k] < cg_value_type(e, in[inf->operand[k]])->rank)
             size[k] = cg_value_type(e, in[inf->operand[k]])->dim[inf->axis[k]];
-    if (e->defining && cg_define_misfit(e, inf, in, n, size, caret.file ? caret : span))
+    if (e->defining && may_fit(e, inf, in, n, size, caret.file ? caret : span))
         return cg_value_poison(e);
     CgDiag *d = cg_elab_error(e, CG_E0405, caret.file ? caret : span, "%s: %s", inf->op->name,
         inf->message[0] ? inf->message : "the operands do not fit");

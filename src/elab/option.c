@@ -9,47 +9,6 @@
 #include "elab/signature.h"
 #include "lang/parse.h"
 
-/* ---- one of some strings ----------------------------------------------------------------------------------------- */
-
-static bool is_choice(const CgTypeExpr *type, CgAtom s)
-{
-    for (int i = 0; i < type->nchoices; i++)
-        if (type->choices[i] == s)
-            return true;
-    return false;
-}
-
-CgValue *cg_choice_of(CgElab *e, const CgValue *v, const CgTypeExpr *type)
-{
-    CgValue *out = cg_value_new(e, v->kind, v->span);
-    out->s = v->s;
-    out->choices = v->kind == CG_VALUE_STR ? type : NULL;
-    return out;
-}
-
-static void list_choices(const CgTypeExpr *type, CgAtom s, CgStrbuf *all, CgSuggest *near)
-{
-    cg_suggest_init(near, s);
-    for (int i = 0; i < type->nchoices; i++) {
-        cg_suggest_offer(near, type->choices[i]);
-        cg_strbuf_printf(all, "%s\"%s\"", i == 0 ? "" : i == type->nchoices - 1 ? " or " : ", ", type->choices[i]);
-    }
-}
-
-bool cg_choice_compares(CgElab *e, const CgValue *of, const CgValue *v, CgSpan span)
-{
-    if (of->kind != CG_VALUE_STR || !of->choices || v->kind != CG_VALUE_STR || is_choice(of->choices, v->s))
-        return true;
-    CgStrbuf all = { 0 };
-    CgSuggest near;
-    list_choices(of->choices, v->s, &all, &near);
-    CgDiag *d = cg_elab_error(e, CG_E0321, span, "this is %s, never \"%s\"", cg_strbuf_str(&all), v->s);
-    cg_diag_note(d, of->choices->span, "declared here");
-    cg_diag_meant(d, &near);
-    cg_strbuf_deinit(&all);
-    return false;
-}
-
 /* ---- --set ------------------------------------------------------------------------------------------------------- */
 
 /* Whether a setting is about an option of `env`: "steps" of the script, "tf.width" of what it imports as tf. */
@@ -137,7 +96,7 @@ static void print_type(const CgTypeExpr *type, const CgKinds *kinds, CgStrbuf *o
 {
     CgSuggest near;
     if (type->kind == CG_TYPE_CHOICE)
-        list_choices(type, "", out, &near);
+        cg_choice_list(type, "", out, &near);
     else
         cg_kinds_print(kinds, out);
 }
@@ -159,7 +118,7 @@ static CgValue *wrong_type(CgElab *e, const CgStmt *s, const CgSetting *set, con
     if (v && v->kind == CG_VALUE_STR && s->type->kind == CG_TYPE_CHOICE) {
         CgSuggest near;
         CgStrbuf ignored = { 0 };
-        list_choices(s->type, v->s, &ignored, &near);
+        cg_choice_list(s->type, v->s, &ignored, &near);
         cg_diag_meant(d, &near);
         cg_strbuf_deinit(&ignored);
     }
@@ -182,7 +141,7 @@ CgValue *cg_option_value(CgElab *e, CgEnv *env, const CgStmt *s)
         if (given && cg_is_poison(given))
             return given;
         CgValue *taken = given ? cg_kinds_take(e, &kinds, given, CG_KNOWN_NOW) : NULL;
-        if (!taken || (s->type->kind == CG_TYPE_CHOICE && !is_choice(s->type, taken->s)))
+        if (!taken || (s->type->kind == CG_TYPE_CHOICE && !cg_choice_has(s->type, taken->s)))
             return wrong_type(e, s, turn ? set : NULL, &kinds, given);
         v = taken;
     }
@@ -258,4 +217,33 @@ void cg_options_check(CgElab *e)
         CgDiag *d = cg_elab_error(e, CG_E0308, (CgSpan){ 0 }, "--set: the script has no option '%s'", name);
         cg_diag_meant(d, &s);
     }
+}
+
+/* ---- the option `precision` -------------------------------------------------------------------------------------- */
+
+/* The value of the script's option of that name, which any other value may have, too; NULL when there is none. */
+static const CgValue *precision(CgElab *e)
+{
+    CgEnv *env = cg_elab_script(e);
+    const CgAtom name = cg_intern("precision");
+    const CgStmt *s = cg_env_declared(env, name);
+    return s && s->kind == CG_STMT_OPTION ? cg_env_find(e, env, name) : NULL;
+}
+
+bool cg_precision_option(CgElab *e)
+{
+    const CgValue *v = precision(e);
+    return v && v->kind == CG_VALUE_STR && !strcmp(v->s, "bf16");
+}
+
+void cg_precision_check(CgElab *e)
+{
+    const CgValue *v = precision(e);
+    if (!v || cg_is_poison(v) || (v->kind == CG_VALUE_STR && (!strcmp(v->s, "f32") || !strcmp(v->s, "bf16"))))
+        return;
+    CgStrbuf text = { 0 };
+    cg_value_print(v, &text);
+    CgDiag *d = cg_elab_error(e, CG_E0311, v->span, "products are not computed in %s", cg_strbuf_str(&text));
+    cg_diag_help(d, "option precision is \"f32\" or \"bf16\"; in_f32 and in_bf16 say it of parts of a model");
+    cg_strbuf_deinit(&text);
 }

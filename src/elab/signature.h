@@ -50,7 +50,7 @@ typedef struct CgSignature {
     CgKinds result;
 } CgSignature;
 
-/* False for a name that is no kind. */
+/* Kinds (kinds.c). False for a name that is no kind. */
 bool cg_kinds_of(const CgTypeExpr *type, CgKinds *out);
 bool cg_kinds_have(const CgKinds *k, CgKindTag tag, const CgClass *cls);
 void cg_kinds_print(const CgKinds *k, CgStrbuf *out);                    /* "a table or a list of columns" */
@@ -98,7 +98,7 @@ const CgFunction *cg_function_find(const char *name);
 const CgFunction *cg_function_at(size_t i); /* NULL past the last */
 const CgSignature *cg_function_signature(const CgFunction *f);
 CgKnown cg_function_known(const CgFunction *f); /* which of its arguments may be known only when the script runs */
-/* The call as a value that is found out when the script runs; `more` keys and values behind the arguments are to be
- * filled. */
+/* The call as a value that is found out when the script runs (late.c); `more` keys and values behind the arguments are
+ * to be filled. */
 CgValue *cg_function_later(CgElab *e, const CgArguments *a, int more);
 #endif

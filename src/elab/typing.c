@@ -6,17 +6,6 @@
 #include "elab/define.h"
 #include "lang/resolve.h"
 
-void cg_note_origin(CgElab *e, CgDiag *d, const CgDim *dim, CgSpan origin)
-{
-    (void)e;
-    if (!origin.file)
-        return;
-    CgStrbuf text = { 0 };
-    cg_dim_print(dim, &text);
-    cg_diag_note(d, origin, "%s comes from here", cg_strbuf_str(&text));
-    cg_strbuf_deinit(&text);
-}
-
 /* The value of a dim expression, or NULL with *unknown set to the one name that is not bound (NULL if several). */
 static const CgDim *dim_value(CgElab *e, CgFrame *f, const CgExpr *x, const CgExpr **unknown, int *unknowns)
 {
@@ -321,4 +310,42 @@ bool cg_type_of(CgElab *e, CgFrame *f, const CgTypeExpr *declared, CgType *out, 
         out->dim[out->rank++] = dim;
     }
     return true;
+}
+
+bool cg_below_match(
+    CgElab *e, CgFrame *body, const CgTypeExpr *declared, const CgValue *tensor, CgSpan at, const char *what)
+{
+    if (!declared->below)
+        return true;
+    CgBelow have = cg_below_of(e, tensor);
+    const CgExpr *x = declared->below;
+    const CgDim *want = cg_dim_of(e, body, x, false);
+    if (!want && have.size && x->kind == CG_EXPR_NAME) {
+        cg_vec_push(&body->dims, (CgSized){ x->s, have.size, have.from });
+        return true;
+    }
+    if (!want && x->kind == CG_EXPR_NAME) {
+        CgDiag *d = cg_elab_error(e, CG_E0403, at, "%s: what these indices are below is not known", what);
+        cg_diag_note(d, x->span, "'%s' is asked for here", x->s);
+        cg_diag_help(d,
+            "give the size by name, or take them from data or an op that knows it: batch.tokens, argmax, iota, x %% n");
+        return false;
+    }
+    if (!want)
+        return cg_dim_of(e, body, x, true) != NULL;
+    if (!have.size)
+        cg_below_set(e->model, tensor->tensor->ref, want, x->span);
+    if (cg_below_fits(have.size, want))
+        return true;
+    CgStrbuf a = { 0 }, b = { 0 };
+    cg_dim_print(have.size, &a);
+    cg_dim_print(want, &b);
+    CgDiag *d = cg_elab_error(
+        e, CG_E0409, at, "%s is below %s, and wanted are indices below %s", what, cg_strbuf_str(&a), cg_strbuf_str(&b));
+    cg_below_note(d, have.size, have.from, "the bound");
+    cg_below_note(d, want, cg_origin_of(body, x), "the size");
+    cg_diag_note(d, declared->span, "declared here");
+    cg_strbuf_deinit(&a);
+    cg_strbuf_deinit(&b);
+    return false;
 }

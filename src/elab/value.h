@@ -61,7 +61,7 @@ typedef struct CgInstance {
     CgAtom within;    /* the part of `weights` that is this one: "decoder"; NULL: all of it */
     CgMark *marks;
     int nmarks; /* applied in order */
-    /* which instance it is (path.c) */
+    /* which instance it is (instance.c) */
     const struct CgInstance *origin;  /* the one that was written, of which this is a copy */
     const struct CgInstance *made_in; /* in whose body that was; NULL: at top level */
     CgSpan placed;                    /* the binding or call that gave it its path */

@@ -1,0 +1,38 @@
+/* define_inside.h - the state of a check of a definition.
+ * Shared by define.c, which carries the graph out, and unknown.c, which says what is known meanwhile. */
+#ifndef CG_DEFINE_INSIDE_H
+#define CG_DEFINE_INSIDE_H
+#include "elab/define.h"
+
+/* What replaces what: a size of the author's own names last. */
+enum { WORTH_NOTHING, WORTH_STATIC, WORTH_SIZE, WORTH_FRESH };
+
+typedef struct CgSymbol {
+    CgAtom name;
+    int worth;
+    CgSpan span;
+} CgSymbol;
+
+typedef struct CgCondition {
+    CgAtom symbol;
+    const CgDim *value;
+    CgSpan span; /* where it was found */
+} CgCondition;
+
+typedef struct CgDefine {
+    struct CgDefine *outer; /* whose check led to this one */
+    const CgStmt *graph;
+    CgEnv *env;
+    CG_VEC(CgSymbol) symbols;
+    CG_VEC(CgCondition) conditions;
+    CgDiags *scratch;  /* what is said when nothing is to be said */
+    bool again, spent; /* a condition was found; too many steps */
+    bool one_name;     /* the last equation is of two sizes of the inputs' own types */
+    int steps, sizes;
+    int row;      /* axes that ..s stands for */
+    bool options; /* tensors that have a default are given */
+} CgDefine;
+
+/* The size that a symbol stands for: itself, or what a condition has put in its place. */
+const CgDim *cg_define_symbol(CgDefine *d, CgAtom name, int of_worth, CgSpan span);
+#endif

@@ -1,0 +1,193 @@
+/* unknown.c - what is known of sizes and values while a graph is checked where it is defined.
+ * Takes equations of sizes as they are met; gives what follows: nothing wrong, a condition that the check goes on with,
+ * or that they can never be equal. Must not evaluate anything. */
+#include <string.h>
+
+#include "elab/define_inside.h"
+
+enum { MOST_STEPS = 200000 };
+
+/* Symbols that nothing is known of begin with a mark that no script can write. */
+static bool is_quiet(CgAtom symbol) { return *symbol == '?'; }
+
+static const CgSymbol *symbol_of(const CgDefine *d, CgAtom name)
+{
+    for (size_t i = 0; i < d->symbols.len; i++)
+        if (d->symbols.at[i].name == name)
+            return &d->symbols.at[i];
+    return NULL;
+}
+
+static int worth(const void *of, CgAtom symbol)
+{
+    const CgSymbol *s = is_quiet(symbol) ? NULL : symbol_of(of, symbol);
+    return s ? s->worth : WORTH_NOTHING;
+}
+
+const CgDim *cg_define_symbol(CgDefine *d, CgAtom name, int of_worth, CgSpan span)
+{
+    if (!symbol_of(d, name))
+        cg_vec_push(&d->symbols, (CgSymbol){ name, of_worth, span });
+    for (size_t i = 0; i < d->conditions.len; i++)
+        if (d->conditions.at[i].symbol == name)
+            return d->conditions.at[i].value;
+    return cg_dim_symbol(name);
+}
+
+const CgDim *cg_define_any_size(CgElab *e) { return cg_dim_symbol(cg_intern_printf("?%d", ++e->defining->sizes)); }
+
+bool cg_define_is_any(const CgDim *d) { return cg_dim_any_symbol(d, is_quiet); }
+
+const CgDim *cg_define_size(CgElab *e, CgAtom name)
+{
+    CgDefine *d = e->defining;
+    CgAtom own = name; /* another graph's K is not this one's */
+    for (bool taken = true; taken;) {
+        taken = symbol_of(d, own) != NULL;
+        for (size_t i = 0; !taken && i < d->conditions.len; i++)
+            taken = cg_dim_mentions(d->conditions.at[i].value, own);
+        if (taken)
+            own = cg_intern_printf("%s'", own);
+    }
+    return cg_define_symbol(d, own, WORTH_FRESH, (CgSpan){ 0 });
+}
+
+bool cg_define_silent(const CgElab *e) { return e->defining && (e->defining->again || e->defining->spent); }
+
+bool cg_define_equal(CgElab *e, const CgDim *a, const CgDim *b, CgSpan at)
+{
+    CgDefine *d = e->defining;
+    if (!d)
+        return false;
+    d->one_name = false;
+    CgAtom symbol = NULL;
+    const CgDim *value = NULL;
+    if (cg_define_silent(e) || !a || !b)
+        return true;
+    switch (cg_dim_equation(a, b, worth, d, &symbol, &value)) {
+    case CG_EQUATION_NEVER: return false;
+    case CG_EQUATION_SOLVED: break;
+    default: return true;
+    }
+    CgAtom other;
+    if (cg_dim_is_symbol(value, &other) && worth(d, symbol) == WORTH_SIZE && worth(d, other) == WORTH_SIZE) {
+        d->one_name = true;
+        return false;
+    }
+    for (size_t i = 0; i < d->conditions.len; i++)
+        d->conditions.at[i].value = cg_dim_subst(d->conditions.at[i].value, symbol, value);
+    cg_vec_push(&d->conditions, (CgCondition){ symbol, value, at });
+    d->again = true;
+    return true;
+}
+
+bool cg_define_types(CgElab *e, const CgType *a, const CgType *b, CgSpan at)
+{
+    if (!e->defining || cg_type_equal(a, b))
+        return false;
+    bool silent = a->dtype == b->dtype && a->rank == b->rank;
+    for (int i = 0; silent && i < a->rank; i++)
+        silent = a->dim[i] == b->dim[i] || e->ways || cg_define_equal(e, a->dim[i], b->dim[i], at);
+    return silent || e->ways;
+}
+
+void cg_define_explain(CgElab *e, CgDiag *x, const CgDim *a, const CgDim *b)
+{
+    const CgDefine *d = e->defining;
+    if (!d)
+        return;
+    if (d->one_name)
+        cg_diag_help(x, "these are two sizes of the inputs: write one name for both if they are always equal");
+    for (size_t i = 0, shown = 0; i < d->conditions.len && shown < 3; i++) {
+        const CgCondition *c = &d->conditions.at[i];
+        if (c->value != a && c->value != b && d->conditions.len > 3)
+            continue;
+        CgStrbuf text = { 0 };
+        cg_dim_print(c->value, &text);
+        cg_diag_note(x, c->span, "'%s' is %s because of this", c->symbol, cg_strbuf_str(&text));
+        cg_strbuf_deinit(&text);
+        shown++;
+    }
+}
+
+const char *cg_define_name(const CgElab *e) { return e->defining->graph->names[0]; }
+
+static bool binds(const CgBlock *b, CgAtom name)
+{
+    bool any = false;
+    for (int i = 0; i < b->n && !any; i++) {
+        for (int k = 0; k < b->at[i]->nnames; k++)
+            any |= b->at[i]->names[k] == name;
+        any = any || binds(&b->at[i]->body, name) || binds(&b->at[i]->other, name);
+    }
+    return any;
+}
+
+bool cg_define_has(const CgStmt *graph, CgAtom name)
+{
+    bool any = binds(&graph->body, name);
+    for (int i = 0; i < graph->nparams; i++)
+        any |= graph->params[i].name == name;
+    return any;
+}
+
+static void offer(const CgBlock *b, CgSuggest *s)
+{
+    for (int i = 0; i < b->n; i++) {
+        for (int k = 0; k < b->at[i]->nnames; k++)
+            cg_suggest_offer(s, b->at[i]->names[k]);
+        offer(&b->at[i]->body, s);
+        offer(&b->at[i]->other, s);
+    }
+}
+
+void cg_define_offer(const CgStmt *graph, CgSuggest *s)
+{
+    for (int i = 0; i < graph->nparams; i++)
+        cg_suggest_offer(s, graph->params[i].name);
+    offer(&graph->body, s);
+}
+
+bool cg_define_step(CgElab *e)
+{
+    CgDefine *d = e->defining;
+    if (d && ++d->steps > MOST_STEPS)
+        d->spent = true;
+    return !cg_define_silent(e);
+}
+
+CgDiags *cg_define_diags(CgElab *e)
+{
+    CgDefine *d = e->defining;
+    if (!cg_define_silent(e))
+        return e->diags;
+    if (!d->scratch)
+        d->scratch = cg_diags_new(e->sources);
+    return d->scratch;
+}
+
+bool cg_define_inside(const CgElab *e, const CgStmt *s)
+{
+    for (const CgFrame *f = e->defining ? e->frame : NULL; f; f = f->caller)
+        if (f->running == s)
+            return true;
+    return false;
+}
+
+bool cg_define_vague(const CgElab *e, const CgValue *v)
+{
+    bool vague = e->defining && (cg_is_poison(v) || v->open || v->kind == CG_VALUE_DIM);
+    bool several = v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD;
+    for (int i = 0; e->defining && several && !vague && i < v->n; i++)
+        vague = cg_define_vague(e, v->at[i]);
+    return vague;
+}
+
+CgRef cg_define_tensor(CgElab *e, CgType t)
+{
+    CgBuild *b = &e->model->build;
+    size_t n = b->graph->nodes.len;
+    if (t.rank && b->graph == e->model->graph)
+        return cg_graph_input(b, cg_intern_printf("?.%zu", n), t);
+    return cg_fill(b, t, cg_dtype_is_float(t.dtype) ? (double)n + 0.5 : t.dtype == CG_BOOL ? 1 : (double)n + 2);
+}
