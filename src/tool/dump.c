@@ -62,7 +62,7 @@ static bool print_plan(CgSession *x, const CgGraph *g, const CgStage *s, CgBindi
         bound[i] = sizes.at[i];
     int64_t rows = s && s->batch ? s->batch / (s->accumulate ? s->accumulate : 1) : 16;
     bound[sizes.n] = (CgBinding){ cg_intern("batch"), rows };
-    CgPlanOptions options = { .sources = x->sources };
+    CgPlanOptions options = { .shown = true, .sources = x->sources };
     if (s && s->together) { /* as train.c runs it */
         options.outputs_bound = true;
         options.together = s->together;
@@ -80,6 +80,9 @@ static bool print_plan(CgSession *x, const CgGraph *g, const CgStage *s, CgBindi
         cg_diag_err(x->diags, (CgSpan){ 0 }, &e);
     }
     fputs(cg_strbuf_str(&text), stdout);
+    fflush(stdout); /* what is said of it stands behind it */
+    if (plan && !cg_plan_fits(plan, &e))
+        fprintf(stderr, "cg: %s\n", e.text);
     cg_strbuf_deinit(&text);
     cg_plan_free(plan);
     return plan != NULL;

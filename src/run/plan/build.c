@@ -217,7 +217,7 @@ static CgPlan *build(const CgGraph *g, CgBindings dims, CgPlanOptions options, C
             best = p;
         }
     }
-    if (best && !cg_plan_fits(best, e)) {
+    if (best && !options.shown && !cg_plan_fits(best, e)) {
         cg_plan_free(best);
         best = NULL;
     }

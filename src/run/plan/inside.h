@@ -123,7 +123,6 @@ void cg_plan_overwrite(CgPlan *p, int *parent);
 
 /* memory.c: offsets for the buffers in the slab; false when they do not fit (sets e). */
 CG_NODISCARD bool cg_plan_place(CgPlan *p);
-CG_NODISCARD bool cg_plan_fits(const CgPlan *p, CgErr *e);
 
 /* waves.c: fills in tasks and waves, once memory is placed. */
 void cg_plan_make_waves(CgPlan *p);

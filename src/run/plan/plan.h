@@ -65,14 +65,16 @@ typedef struct CgPlanOptions {
     bool update;            /* an output named like an input or a parameter of its type is that one's new value and is
                                written over it: during the run if no instruction wants the old one any more, else at
                                its end. Whoever binds such memory must let it be written */
+    bool shown;             /* never run, only looked at: the slab may be larger than the memory there is */
     const CgSources *sources; /* may be NULL; to name script lines in messages */
 } CgPlanOptions;
 
-/* Fails when a symbol has no value or the slab would not fit in memory (says how many bytes, and the largest
- * tensors by line). */
+/* Fails when a symbol has no value or the slab of a plan that is to run would not fit in memory. */
 CG_NODISCARD CgPlan *cg_plan_build(
     const CgGraph *g /* borrowed, must outlive the plan */, CgBindings dims, CgPlanOptions options, CgErr *e);
 void cg_plan_free(CgPlan *p);
+/* Whether the slab fits in the memory there is; if not, says how many bytes, and the largest tensors by line. */
+CG_NODISCARD bool cg_plan_fits(const CgPlan *p, CgErr *e);
 const CgGraph *cg_plan_graph(const CgPlan *p);
 int cg_plan_count(const CgPlan *p);
 int cg_plan_buffers(const CgPlan *p);
