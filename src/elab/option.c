@@ -178,7 +178,13 @@ static void offer(CgElab *e, CgEnv *env, const CgStmt *s, CgAtom name, void *of)
     (void)e;
     (void)env;
     (void)s;
-    cg_suggest_offer(of, name);
+    CgSuggest *near = of;
+    const char *dot = strrchr(name, '.');
+    if (dot && !strcmp(dot + 1, near->word)) { /* the module is what is missing */
+        near->best = name;
+        near->distance = 0;
+    }
+    cg_suggest_offer(near, name);
 }
 
 typedef struct Same {

@@ -7,3 +7,7 @@ echo "exit $?"
 cg run a.cg --set steps=4
 cg run a.cg --set steps=99999999999999999999
 echo "exit $?"
+printf 'import a\nshow steps\n' > b.cg
+cg run b.cg --set steps=4
+echo "exit $?"
+cg run b.cg --set a.steps=4
