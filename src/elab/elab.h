@@ -176,6 +176,8 @@ struct CgElab {
     void (*expect)(CgElab *e, CgFrame *f, const CgStmt *s); /* in the body of a test */
     /* The columns of a table, groups or a record of tables, for functions with CG_COLUMNS; NULL: none of these. */
     const CgSchema *(*columns)(CgElab *e, CgValue *of);
+    /* A part or parameter of a model that has weights, by its name, outside of graphs; NULL: none such. */
+    CgValue *(*part)(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
     void *session; /* the layer above */
 };
 

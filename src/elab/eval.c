@@ -184,6 +184,8 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
         if (!v)
             v = cg_instance_part(e, of, x->s, x->span, &s);
         if (!v)
+            v = !e->model && e->part ? e->part(e, of, x->s, x->span, &s) : NULL;
+        if (!v)
             v = field_by_function(e, f, of, x, &s);
     } else if (cg_value_class(of)) {
         const CgClass *cls = cg_value_class(of);

@@ -10,6 +10,7 @@
 #include "experiment/graph_arg.h"
 #include "experiment/needs.h"
 #include "graph/registry.h"
+#include "stage/history.h"
 
 /* ---- checking -------------------------------------------------------------------------------------------------- */
 
@@ -159,6 +160,7 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     x->elab->train = cg_stage_train;
     x->elab->evaluate = cg_stage_evaluate;
     x->elab->columns = cg_stage_columns;
+    x->elab->part = cg_stage_part;
     cg_timing_begin("elaborate");
     cg_names_check(x->elab);
     cg_define_all(x->elab);
@@ -213,6 +215,45 @@ void cg_experiment_free(CgSession *x)
 
 /* ---- running --------------------------------------------------------------------------------------------------- */
 
+/* The last row of a history without the time, which is not that of the same script elsewhere. */
+static void show_last(const CgTable *history, CgStrbuf *out)
+{
+    const char **names = cg_calloc((size_t)history->ncolumns, sizeof *names);
+    CgErr err = { 0 };
+    int n = 0;
+    for (int c = 0; c < history->ncolumns; c++)
+        if (strcmp(history->column[c].name, "seconds") != 0)
+            names[n++] = history->column[c].name;
+    CgTable *row = cg_table_take(history, &(size_t){ history->rows - 1 }, 1),
+            *last = cg_table_select(row, names, n, &err);
+    cg_table_print(last, 0, 0, out);
+    cg_table_free(row);
+    cg_table_free(last);
+    free(names);
+}
+
+/* What a model is, its parameters by part, and the last figures of its training. */
+static void show_model(CgSession *x, const CgInstance *m)
+{
+    CgStage *s = m->weights && m->weights->kind == CG_VALUE_STAGE ? m->weights->stage : NULL;
+    char hex[33] = "no weights yet";
+    if (s)
+        cg_digest_hex(s->key, hex);
+    else if (m->weights)
+        snprintf(hex, sizeof hex, "loaded");
+    fprintf(x->out, "%s(..)%s%s: %s\n", m->stmt->names[0], m->within ? ", part " : "", m->within ? m->within : "", hex);
+    CgTable *parts = cg_model_parts(x, m);
+    if (!parts)
+        return;
+    CgStrbuf text = { 0 };
+    cg_table_print(parts, 0, 0, &text);
+    cg_table_free(parts);
+    if (s && !m->within && (s->history || cg_history_load(x, s)) && s->history->rows)
+        show_last(s->history, &text);
+    fputs(cg_strbuf_str(&text), x->out);
+    cg_strbuf_deinit(&text);
+}
+
 static void show(CgSession *x, const CgValue *v)
 {
     if (v->kind == CG_VALUE_OBJECT && v->cls->show) {
@@ -227,11 +268,7 @@ static void show(CgSession *x, const CgValue *v)
             show(x, v->at[i]);
         }
     } else if (v->kind == CG_VALUE_INSTANCE) {
-        const CgValue *w = v->instance->weights;
-        char hex[33] = "no weights yet";
-        if (w && w->kind == CG_VALUE_STAGE)
-            cg_digest_hex(((CgStage *)w->stage)->key, hex);
-        fprintf(x->out, "%s(..): %s\n", v->instance->stmt->names[0], hex);
+        show_model(x, v->instance);
     } else {
         CgStrbuf text = { 0 };
         cg_value_print(v, &text);

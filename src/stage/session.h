@@ -119,6 +119,12 @@ bool cg_memory_fill_beside(CgSession *x, const CgModelGraph *m, const CgModelGra
     int64_t seed, CgMemory *out);
 void cg_memory_free(CgMemory *m);
 CgTensor cg_memory_tensor(const CgModelGraph *m, const CgMemory *memory, int i); /* parameter i, where it lies */
+const CgTensors *cg_weights_force(CgSession *x, CgValue *weights);               /* NULL after a mistake */
+/* The parameters of a model that was found out, with the paths they have in its weights; NULL where it has none, or
+ * after a mistake. */
+const CgTensors *cg_model_tensors(CgSession *x, const CgInstance *m);
+/* Of each part: tensors, parameters, how many of them are frozen, bytes. NULL likewise. */
+CgTable *cg_model_parts(CgSession *x, const CgInstance *m);
 /* What a graph's parameters start from, for keys. */
 bool cg_model_digest(CgSession *x, const CgModelGraph *m, CgDigester *d);
 CgDigest cg_value_digest(const CgValue *v);

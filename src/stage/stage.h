@@ -117,6 +117,8 @@ CgStage *cg_stage_new(CgElab *e, const CgStageKind *kind, CgSpan span, CgAtom la
 void cg_stage_inputs(CgElab *e, CgStage *s, const CgModelGraph *m);
 CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x);
 CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x);
+/* A part or parameter of a trained model by its name, outside of graphs; NULL: none such. */
+CgValue *cg_stage_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest);
 /* The columns of a table, of groups, or of the first table in a record or list; NULL: none of these. */
 const CgSchema *cg_stage_columns(CgElab *e, CgValue *of);
 CgSchema *cg_schema_new(CgElab *e);

@@ -83,6 +83,8 @@ static CgTensors *source_of(CgSession *x, CgValue *weights)
     return weights->held;
 }
 
+const CgTensors *cg_weights_force(CgSession *x, CgValue *weights) { return source_of(x, weights); }
+
 /* Says once of each source that its numbers are not kept as they are. */
 static void note_cast(CgSession *x, CgValue *weights, int n, CgDtype from, CgDtype to)
 {

@@ -23,6 +23,9 @@ void cg_table_pack(const CgTable *t, CgStrbuf *b)
                 put_u64(b, cell->missing ? UINT64_MAX : strlen(cell->text));
                 if (!cell->missing)
                     cg_strbuf_puts(b, cell->text);
+            } else if (t->column[c].kind != CG_NUMBER) {
+                put_u64(b, !cell->missing);
+                put_u64(b, t->column[c].kind == CG_INT ? (uint64_t)cell->whole : cell->truth);
             } else {
                 double number = cell->missing ? NAN : cell->number;
                 cg_strbuf_write(b, (const char *)&number, sizeof number);
@@ -62,8 +65,7 @@ CgTable *cg_table_unpack(const CgBytes *b)
         cg_table_row(t);
     for (uint64_t c = 0; good && c < columns; c++) {
         char *name = take(b, &at, &n, 8) ? take_text(b, &at, n) : NULL;
-        good = name && take(b, &at, &kind, 8) && (kind == CG_TEXT || kind == CG_NUMBER)
-            && cg_table_find(t, name, NULL) < 0;
+        good = name && take(b, &at, &kind, 8) && kind <= CG_TRUTH && cg_table_find(t, name, NULL) < 0;
         int k = good ? cg_table_add(t, name, (CgCellKind)kind) : 0;
         free(name);
         for (uint64_t r = 0; good && r < rows; r++) {
@@ -76,6 +78,11 @@ CgTable *cg_table_unpack(const CgBytes *b)
                         cg_table_set(t, r, k, cg_text(text));
                     free(text);
                 }
+            } else if (kind != CG_NUMBER) {
+                uint64_t there = 0, whole = 0;
+                good = take(b, &at, &there, 8) && take(b, &at, &whole, 8) && there <= 1;
+                if (good && there)
+                    cg_table_set(t, r, k, kind == CG_INT ? cg_whole((int64_t)whole) : cg_truth(whole != 0));
             } else {
                 double number;
                 good = take(b, &at, &number, 8);

@@ -27,6 +27,7 @@ END
 mkdir whole
 (cd whole && $CG run --quiet ../h.cg) || exit 1
 wc -l <whole/history.csv
+(cd whole && $CG run ../h.cg) 2>&1 | grep -c "^train"
 (CG_DEBUG=checkpoint-every=3,kill-at=8 $CG run --quiet h.cg 2>said) 2>killed
 echo "killed: exit $?"
 $CG run --quiet h.cg 2>said || cat said

@@ -30,7 +30,7 @@ save both as "both.safetensors"
 save both.y as "y.safetensors"
 CG
 cg run a.cg >shown 2>said || { cat said; exit 1; }
-sed 's/.*: //' shown | uniq -c | awk '{ print $1, "models under one key" }'
+sed -n 's|.*(\.\.): ||p' shown | uniq -c | awk '{ print $1, "models under one key" }'
 python=$(command -v python3) || exit 1
 $python - <<'PY'
 import json

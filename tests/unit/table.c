@@ -56,6 +56,36 @@ static CgTable *sample(void)
     return t;
 }
 
+/* Bytes of the store: all kinds of cells come back, and what is cut short is no table. */
+static void packing(const CgTable *t)
+{
+    CgTable *with = cg_table_copy(t);
+    int c = cg_table_add(with, "good", CG_TRUTH);
+    cg_table_set(with, 0, c, cg_truth(true));
+    cg_table_set(with, 1, c, cg_truth(false));
+    cg_table_set(with, 2, 1, CG_MISSING);
+    cg_table_set(with, 3, 1, cg_whole(INT64_MIN));
+    CgStrbuf b = { 0 }, before = { 0 }, after = { 0 };
+    cg_table_pack(with, &b);
+    CgTable *back = cg_table_unpack(&(CgBytes){ .at = b.at, .len = b.len });
+    cg_table_csv(with, &before);
+    if (back)
+        cg_table_csv(back, &after);
+    ok(back && before.len && !strcmp(cg_strbuf_str(&before), cg_strbuf_str(&after)), "packed cells come back");
+    cg_table_free(back);
+    size_t tables = 0;
+    for (size_t n = 0; n < b.len; n++) {
+        CgTable *cut = cg_table_unpack(&(CgBytes){ .at = b.at, .len = n });
+        tables += cut != NULL;
+        cg_table_free(cut);
+    }
+    ok(tables == 0, "what is cut short is no table");
+    cg_strbuf_deinit(&b);
+    cg_strbuf_deinit(&before);
+    cg_strbuf_deinit(&after);
+    cg_table_free(with);
+}
+
 static void reshaping(const CgTable *t)
 {
     CgErr e = { 0 };
@@ -356,6 +386,7 @@ int main(void)
         "-\ncode    13  0.062\nweb     13  1.750\n",
         "columns are aligned");
     reshaping(t);
+    packing(t);
     grouping(t);
     binning();
     mistakes(t);

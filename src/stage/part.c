@@ -1,0 +1,139 @@
+/* part.c - what a trained or loaded model is made of: its parts and parameters by name, outside of graphs.
+ * Takes models with weights; gives parts that keep them, tensors, and how many parameters are where. Applies nothing.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "elab/signature.h"
+#include "stage/session.h"
+
+static CgStage *training(const CgInstance *m)
+{
+    CgStage *s = m->weights && m->weights->kind == CG_VALUE_STAGE ? m->weights->stage : NULL;
+    return s && s->kind == &cg_stage_kind_train ? s : NULL;
+}
+
+/* The length of a path's first segment. */
+static size_t segment(const char *path) { return strcspn(path, "."); }
+
+/* What is said of the model's products, said of the part of it at `path`; its parameters are as it was trained. */
+static void hand_down(CgElab *e, const CgInstance *from, const char *path, CgInstance *to)
+{
+    CgInstance at = *from;
+    for (const char *rest = path; *rest;) {
+        CgInstance next = *to;
+        size_t n = segment(rest);
+        next.marks = NULL;
+        next.nmarks = 0;
+        cg_marks_hand_down(e, &at, cg_intern_n(rest, n), &next);
+        at = next;
+        rest += n + (rest[n] == '.');
+    }
+    to->marks = at.marks;
+    to->nmarks = at.nmarks;
+}
+
+/* What a body bound to a name, as parts of the trained model `of`: instances that have its weights. */
+static CgValue *part_of(CgElab *e, const CgInstance *of, CgValue *v, CgSpan span)
+{
+    if (v->kind == CG_VALUE_INSTANCE) {
+        CgValue *out = cg_instance_copy(e, v, span);
+        CgInstance *part = out->instance;
+        size_t outer = of->within ? strlen(of->within) + 1 : 0;
+        part->weights = of->weights;
+        part->within = v->instance->path;
+        part->path = NULL;
+        part->parent = NULL;
+        if (part->within)
+            hand_down(e, of, part->within + outer, part);
+        return out;
+    }
+    if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD)
+        return v;
+    CgValue *out = v->kind == CG_VALUE_LIST ? cg_value_list(e, v->n, span) : cg_value_record(e, v->n, span);
+    for (int i = 0; i < v->n; i++) {
+        if (v->kind == CG_VALUE_RECORD)
+            out->keys[i] = v->keys[i];
+        out->at[i] = part_of(e, of, v->at[i], span);
+    }
+    return out;
+}
+
+CgValue *cg_stage_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest)
+{
+    const CgStage *s = training(of->instance);
+    uint64_t part;
+    if (!s)
+        return NULL;
+    const char *within = of->instance->within ? of->instance->within : "";
+    size_t outer = *within ? strlen(within) + 1 : 0;
+    for (size_t i = 0; i < s->model->params.len; i++) {
+        const CgParamInfo *p = &s->model->params.at[i];
+        if (!p->foreign && (!outer || (!strncmp(p->path, within, outer - 1) && p->path[outer - 1] == '.')))
+            cg_suggest_offer(suggest, cg_intern_n(p->path + outer, segment(p->path + outer)));
+    }
+    CgAtom path = cg_path_join(within, name);
+    if (cg_map_get(&s->model->parts, cg_map_ptr(path), &part))
+        return part_of(e, of->instance, (CgValue *)(uintptr_t)part, span);
+    if (!cg_model_param(s->model, path))
+        return NULL;
+    CgArguments a = { .function = cg_function_find("parameter"), .n = 2, .call = span, .at = { of } };
+    a.at[1] = cg_value_str(e, name, span);
+    return cg_function_later(e, &a, 0);
+}
+
+const CgTensors *cg_model_tensors(CgSession *x, const CgInstance *m)
+{
+    if (training(m))
+        return &training(m)->weights;
+    return m->weights ? cg_weights_force(x, m->weights) : NULL;
+}
+
+/* Whether a tensor of the weights is one of the model; its path there. */
+static const char *path_in(const CgInstance *m, const char *path)
+{
+    size_t n = m->within ? strlen(m->within) : 0;
+    if (!n)
+        return path;
+    return !strncmp(path, m->within, n) && path[n] == '.' ? path + n + 1 : NULL;
+}
+
+static bool is_frozen(const CgInstance *m, const char *path, const char *whole)
+{
+    int said = cg_marks_say(m, path);
+    const CgParamInfo *p = training(m) ? cg_model_param(training(m)->model, cg_intern(whole)) : NULL;
+    return said >= 0 ? said : p && p->frozen;
+}
+
+CgTable *cg_model_parts(CgSession *x, const CgInstance *m)
+{
+    const CgTensors *weights = cg_model_tensors(x, m);
+    if (!weights)
+        return NULL;
+    CgTable *t = cg_table_new();
+    int part = cg_table_add(t, "part", CG_TEXT), tensors = cg_table_add(t, "tensors", CG_INT);
+    int count = cg_table_add(t, "parameters", CG_INT), frozen = cg_table_add(t, "frozen", CG_INT);
+    int bytes = cg_table_add(t, "bytes", CG_INT);
+    for (int i = 0; i < weights->n; i++) {
+        const char *path = path_in(m, weights->at[i].name);
+        const CgTensor *at = &weights->at[i].tensor;
+        if (!path)
+            continue;
+        char *name = cg_arena_printf(x->elab->arena, "%.*s", (int)segment(path), path);
+        size_t row = 0;
+        while (row < t->rows && strcmp(t->column[part].at[row].text, name) != 0)
+            row++;
+        if (row == t->rows) {
+            cg_table_row(t);
+            cg_table_set(t, row, part, cg_text(name));
+            for (int c = tensors; c <= bytes; c++)
+                cg_table_set(t, row, c, cg_whole(0));
+        }
+        int64_t n = cg_tensor_count(at);
+        t->column[tensors].at[row].whole++;
+        t->column[count].at[row].whole += n;
+        t->column[frozen].at[row].whole += is_frozen(m, path, weights->at[i].name) ? n : 0;
+        t->column[bytes].at[row].whole += n * (int64_t)cg_dtype_size(at->dtype);
+    }
+    return t;
+}
