@@ -56,10 +56,14 @@ programs: tests/unit/programs
 coverage: tests/unit/stats
 	tests/unit/stats --coverage 10000
 
+# A thousand random prompts, whose texts are those of the whole graph; `make check` tries 64.
+prompts:
+	CG_PROMPTS=1000 TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh cached.sh
+
 # Also what takes minutes.
-check-all: check exhaustive programs coverage
+check-all: check exhaustive programs coverage prompts
 	CG_VALGRIND=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh valgrind.sh
-.PHONY: check-all exhaustive programs coverage
+.PHONY: check-all exhaustive programs coverage prompts
 
 # Named one by one: a folder would bring the objects and programs of a build along.
 EXTRA_DIST += $(shell cd '$(srcdir)' && find tests -type f ! -name '*.o' ! -name op_lint ! -path 'tests/unit/*' \
