@@ -2,7 +2,8 @@
 # sources.sh - the lists that nobody keeps by hand.
 # Takes the folders of src/ and tests/unit/ as they are; gives src/sources.mk, which file is compiled into what, and one
 # src/entries/KIND.def a kind of thing, a row X(name) for each source that ends in its entry: CG_OPS(name, ..),
-# CG_PASS(name, ..), ... Files that would not change are left alone. Run by autogen.sh, and by make when a source is newer.
+# CG_PASS(name, ..), ..., and names.def, the names of each kind as signatures list them. Files that would not change are
+# left alone. Run by autogen.sh, and by make when a source is newer.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -38,3 +39,9 @@ for kind in $(cat src/kinds); do
     find src -name '*.c' -exec sed -n -e "/^$macro(\$/N" -e "s/^$macro([[:space:]]*\\([a-z0-9_]*\\).*/X(\\1)/p" '{}' + |
         sort -u | keep "src/entries/$kind.def"
 done
+{
+    for kind in $(cat src/kinds); do
+        list=$(sed 's/X(\(.*\))/\1/' "src/entries/$kind.def" | paste -sd, | sed 's/,/, /g')
+        echo "#define CG_$(echo "$kind" | tr a-z A-Z)_NAMES \"$list\""
+    done
+} | keep src/entries/names.def

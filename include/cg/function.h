@@ -32,7 +32,8 @@ typedef enum CgFunctionTrait {
     CG_LAZY = 1 << 3,    /* `run` finds out call->at[] itself, `args` is NULL */
 } CgFunctionTrait;
 
-typedef struct CgFunction {
+typedef struct CgFunction CgFunction;
+struct CgFunction {
     const char *name; /* as written in .cg; "plot.line" has a family before the point */
     /* "(scores: table, x: column, method: { pearson, spearman } = spearman) -> table": parameters with the kinds of
      * value they take, each its default, and the kind of the result. Kinds: int float bool str dtype dim axis list
@@ -47,7 +48,11 @@ typedef struct CgFunction {
     int version;      /* raised when the result changes: it is in the key of all that is made of one */
     const char *file; /* CG_FUNCTION_HERE */
     int line;
-} CgFunction;
+    /* With `each` it is no function, but stands for one of each entry of a table of metrics, plots ..: fills *out with
+     * that of entry i, which `of` is to point at; false past the last. */
+    bool (*each)(size_t i, CgFunction *out);
+    const void *of;
+};
 
 #define CG_FUNCTION_HERE .version = 1, .file = __FILE__, .line = __LINE__
 

@@ -43,17 +43,26 @@ static void parse(const CgFunction *f, CgSignature *out)
         CG_BUG("the result of function '%s' is of no kind that there is", f->name);
 }
 
+static void add(const CgFunction *f)
+{
+    size_t i = entries.len;
+    cg_vec_push(&entries, (Entry){ 0 });
+    for (; i > 0 && strcmp(entries.at[i - 1].function->name, f->name) > 0; i--)
+        entries.at[i] = entries.at[i - 1];
+    entries.at[i] = (Entry){ .function = f };
+    parse(f, &entries.at[i].signature);
+}
+
 static void init(void)
 {
     arena = cg_arena_new();
     for (const CgFunctionSet *const *set = sets; *set; set++)
         for (const CgFunction *const *f = (*set)->functions; *f; f++) {
-            size_t i = entries.len;
-            cg_vec_push(&entries, (Entry){ 0 });
-            for (; i > 0 && strcmp(entries.at[i - 1].function->name, (*f)->name) > 0; i--)
-                entries.at[i] = entries.at[i - 1];
-            entries.at[i] = (Entry){ .function = *f };
-            parse(*f, &entries.at[i].signature);
+            CgFunction one;
+            if (!(*f)->each)
+                add(*f);
+            for (size_t i = 0; (*f)->each && (*f)->each(i, &one); i++)
+                add(memcpy(CG_NEW(arena, CgFunction), &one, sizeof one));
         }
 }
 

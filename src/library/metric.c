@@ -9,43 +9,26 @@
 
 #include "library/library.h"
 
-enum { CANDIDATE, REFERENCE, WORDS, SMOOTH };
+enum { CANDIDATE, REFERENCE, WORDS, CHOICE };
 
 /* ---- how a call scores ---------------------------------------------------------------------------------- */
 
-typedef struct Score {
-    const char *function, *metric, *words; /* words: NULL when tokens are compared as they are */
-} Score;
-
-static const Score scores[] = { { "token_f1", "token_f1", NULL }, { "word_f1", "token_f1", "words" },
-    { "word_rouge_l", "rouge_l", "words" }, { "bleu", "bleu", NULL }, { "chrf", "chrf", "char" },
-    { "rouge_1", "rouge_1", NULL }, { "rouge_2", "rouge_2", NULL }, { "rouge_l", "rouge_l", NULL },
-    { "exact", "exact", NULL }, { "accuracy", "accuracy", NULL }, { "first_error", "first_error", NULL },
-    { "exact_prefix", "exact_prefix", NULL }, { "edit_distance", "edit_distance", NULL } };
-
-static const Score *score_of(const CgFunction *f)
-{
-    for (size_t i = 0; i < CG_LEN(scores); i++)
-        if (!strcmp(scores[i].function, f->name))
-            return &scores[i];
-    CG_BUG("a score that is none");
-}
+static const CgMetric *metric_of(const CgValue *call) { return call->function->of; }
 
 static bool is_text(const CgValue *v) { return v->kind == CG_VALUE_STR || cg_value_class(v) == &cg_class_labels; }
 
 static CgScoring scoring_of(const CgValue *call)
 {
-    const Score *s = score_of(call->function);
-    const CgMetric *m = cg_metric_find(s->metric);
+    const CgMetric *m = metric_of(call);
     bool text = is_text(call->at[CANDIDATE]) || is_text(call->at[REFERENCE]);
-    const CgValue *words = call->at[WORDS], *smooth = cg_record_find(call, cg_intern("smooth"));
+    const CgValue *words = call->at[WORDS];
     CgScoring how = { .corpus = cg_value_class(call->at[CANDIDATE]) == &cg_class_labels };
     if (words->kind == CG_VALUE_STR)
         how.split = cg_word_split_find(words->s);
     else
-        how.split = s->words ? cg_word_split_find(s->words) : text ? cg_word_split_find(m->split) : NULL;
-    if (smooth)
-        cg_smooth_parse(smooth->s, &how.smooth);
+        how.split = text || m->words ? cg_word_split_find(m->split) : NULL;
+    if (m->choice)
+        how.choice = call->at[CHOICE]->s;
     return how;
 }
 
@@ -53,7 +36,7 @@ static const char *sign(const CgValue *call)
 {
     CgScoring how = scoring_of(call);
     CgStrbuf out = { 0 };
-    cg_metric_sign(cg_metric_find(score_of(call->function)->metric), &how, &out);
+    cg_metric_sign(metric_of(call), &how, &out);
     const char *signature = cg_intern(cg_strbuf_str(&out));
     cg_strbuf_deinit(&out);
     return signature;
@@ -171,7 +154,7 @@ static CgValue *score_corpus(CgSession *x, const CgValue *call, CgValue **args, 
 
 static CgValue *run_score(CgSession *x, const CgValue *call, CgValue **args)
 {
-    const CgMetric *m = cg_metric_find(score_of(call->function)->metric);
+    const CgMetric *m = metric_of(call);
     CgScoring how = scoring_of(call);
     return how.corpus ? score_corpus(x, call, args, m, &how) : score_pair(x, call, args, m, &how);
 }
@@ -185,40 +168,30 @@ static CgValue *decode(CgSession *x, const CgValue *call, CgValue **args)
 
 /* ---- the functions -------------------------------------------------------------------------------------- */
 
-#define TEXT "tokens | str | labels"
-#define SCORE_WITH(id, more, text)                                                                      \
-    static const CgFunction fn_##id = { .name = #id,                                                    \
-        .traits = CG_ROW,                                                                               \
-        .version = 2,                                                                                   \
-        .file = __FILE__,                                                                               \
-        .line = __LINE__,                                                                               \
-        .build = build_score,                                                                           \
-        .run = run_score,                                                                               \
-        .sign = sign,                                                                                   \
-        .sig = "(candidate: " TEXT ", reference: " TEXT ", words: str | none = none" more ") -> float", \
-        .doc = text };
-#define SCORE(id, text) SCORE_WITH(id, "", text)
+/* Metric i as a function. Its version is that of the score, and of what is done here to texts before. */
+static bool score(size_t i, CgFunction *out)
+{
+    enum { BEFORE = 1 };
+    const CgMetric *m = cg_metric_at(i);
+    if (!m)
+        return false;
+    *out = (CgFunction){ .name = m->name,
+        .sig = cg_intern_printf("(candidate: tokens | str | labels, reference: tokens | str | labels, "
+                                "words: str | none = none%s%s) -> float",
+            m->choice ? ", " : "", m->choice ? m->choice : ""),
+        .doc = m->doc,
+        .build = build_score,
+        .run = run_score,
+        .traits = CG_ROW,
+        .sign = sign,
+        .version = BEFORE + m->version,
+        .file = m->file,
+        .line = m->line,
+        .of = m };
+    return true;
+}
 
-SCORE(token_f1,
-    "Share of tokens two texts have in common, order ignored: 2 common / (candidate + reference). Of strings their "
-    "words; words = \"squad\" normalises as SQuAD does.")
-SCORE(word_f1, "As token_f1, over words of the decoded texts.")
-SCORE_WITH(bleu, ", smooth: { exp, floor, add_k, none } = \"exp\"",
-    "BLEU-4 over tokens (Papineni et al. 2002), in [0, 1]; over words as sacreBLEU's with words = \"13a\", \"intl\", "
-    "\"char\" or "
-    "\"none\". Of two columns of texts that of the corpus.")
-SCORE(chrf, "chrF2: F score of n-grams of up to six characters (Popovic 2015), as sacreBLEU's; in [0, 1].")
-SCORE(rouge_1,
-    "ROUGE-1: F score of tokens (Lin 2004); over words with words = \"rouge\", without endings with words = \"stem\".")
-SCORE(rouge_2, "ROUGE-2: F score of pairs of neighbouring tokens (Lin 2004); words as rouge_1.")
-SCORE(rouge_l, "F score of the longest common subsequence of tokens (Lin 2004); words as rouge_1.")
-SCORE(word_rouge_l, "As rouge_l, over words of the decoded texts.")
-SCORE(exact, "1 when the texts are equal, else 0.")
-SCORE(accuracy, "Share of places with equal tokens.")
-SCORE(first_error, "How many tokens are right before the first that differs; all of the reference when none does.")
-SCORE(exact_prefix, "Share of the reference that is right before the first token that differs.")
-SCORE(edit_distance, "Insertions, deletions and replacements of tokens that make the candidate the reference.")
-
+static const CgFunction fn_scores = { .each = score };
 static const CgFunction fn_decode = { CG_FUNCTION_HERE, .name = "decode", .sig = "(tokens: tokens) -> tokens",
     .traits = CG_ROW, .run = decode, .doc = "The text of tokens, as a column of evaluate." };
 
@@ -248,5 +221,4 @@ static bool save_tokens(const void *held, const char *path, CgErr *err)
 
 CG_CLASS(tokens, .article = "tokens", .doc = "A row of ids, or a text a model wrote; what scores such as bleu compare.",
     .show = show_tokens, .save = save_tokens)
-CG_FUNCTIONS(metric, &fn_token_f1, &fn_word_f1, &fn_bleu, &fn_chrf, &fn_rouge_1, &fn_rouge_2, &fn_rouge_l,
-    &fn_word_rouge_l, &fn_exact, &fn_accuracy, &fn_first_error, &fn_exact_prefix, &fn_edit_distance, &fn_decode)
+CG_FUNCTIONS(metric, &fn_scores, &fn_decode)

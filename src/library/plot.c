@@ -1,20 +1,35 @@
-/* plot.c - plot.scatter, plot.line, plot.bar, plot.hist.
+/* plot.c - kinds of figures as functions of the language: plot.scatter, plot.line, ...
  * Takes a table (or a record of tables, one series each) and its columns; gives figures. Columns are checked while
- * elaborating; rows are taken when the script runs. How a figure looks is not said here. */
+ * elaborating; rows are taken when the script runs. Must not know any kind: they are found by their entries, and say
+ * which of their parameters are columns. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "library/library.h"
 #include "report/figure.h"
+#include "report/plot.h"
 #include "table/figure.h"
-#include "table/stats.h"
 
-enum { MAX_SERIES = 24, MAX_BINS = 1000 };
+enum { MAX_SERIES = 24 };
 
-/* What a figure is made of, whatever its function calls it; NULL: it has none such, or it was not given. */
+#define X(kind) extern const CgPlot cg_plot_entry_##kind;
+#include "entries/plot.def"
+#undef X
+static const CgPlot *const plots[] = {
+#define X(kind) &cg_plot_entry_##kind,
+#include "entries/plot.def"
+#undef X
+};
+
+/* What a figure is made of. */
 typedef struct Asked {
-    CgValue *of, *x, *y /* a list */, *group, *title, *xlabel, *ylabel, *log, *bins;
+    const CgPlot *plot;
+    const CgValue *call;
+    CgValue *of, *group, *column[CG_PLOT_COLUMNS]; /* NULL: not given */
+    int n, several;                                /* columns that the kind has; the one that may be a list */
+    CgValue *list;                                 /* what is given for it, always a list */
+    int tables;                                    /* the column whose cells are names of the tables; -1: none */
 } Asked;
 
 static CgValue *given(const CgValue *call, const char *name)
@@ -23,21 +38,28 @@ static CgValue *given(const CgValue *call, const char *name)
     return v && v->kind != CG_VALUE_NONE ? v : NULL;
 }
 
-static Asked asked(CgElab *e, const CgValue *call, CgFigureKind kind)
+static const char *words(const CgValue *call, const char *name)
 {
-    Asked a = { .of = given(call, "scores"),
-        .x = given(call, "x"),
-        .y = given(call, kind == CG_HIST ? "x" : "y"),
-        .group = given(call, "group"),
-        .title = given(call, "title"),
-        .xlabel = given(call, "xlabel"),
-        .ylabel = given(call, "ylabel"),
-        .log = given(call, "log"),
-        .bins = given(call, "bins") };
-    if (a.y->kind != CG_VALUE_LIST) {
-        CgValue *one = cg_value_list(e, 1, a.y->span);
-        one->at[0] = a.y;
-        a.y = one;
+    const CgValue *v = given(call, name);
+    return v ? v->s : NULL;
+}
+
+static Asked asked(CgElab *e, const CgValue *call)
+{
+    const CgPlot *plot = call->function->of;
+    Asked a = { .plot = plot, .call = call, .of = given(call, "scores"), .group = given(call, "group"), .tables = -1 };
+    for (; a.n < CG_PLOT_COLUMNS && plot->column[a.n].cell; a.n++) {
+        a.column[a.n] = given(call, plot->column[a.n].parameter);
+        if (plot->column[a.n].several)
+            a.several = a.n;
+        if (!a.column[a.n] && plot->column[a.n].cell == CG_CELL_NAME && a.of->kind == CG_VALUE_RECORD)
+            a.tables = a.n;
+    }
+    a.list = a.column[a.several];
+    if (a.list && a.list->kind != CG_VALUE_LIST) {
+        CgValue *one = cg_value_list(e, 1, a.list->span);
+        one->at[0] = a.list;
+        a.list = one;
     }
     return a;
 }
@@ -89,44 +111,34 @@ static bool check_column(CgElab *e, const CgArguments *a, CgValue *of, const cha
     return true;
 }
 
-static bool check(CgElab *e, const CgArguments *args, CgFigureKind kind, const Asked *a)
+static bool check(CgElab *e, const CgArguments *args, const Asked *a)
 {
-    const char *y = kind == CG_HIST ? "x" : "y";
-    bool record = a->of->kind == CG_VALUE_RECORD, many = a->y->n > 1;
-    if (!a->y->n)
-        return refuse(e, args, y, "a list of no columns: there is nothing to draw");
-    if (kind != CG_HIST && many && record && a->x)
-        return refuse(e, args, y, "several tables or several columns are drawn, not both");
-    if (kind == CG_BAR && !a->x && !record) {
-        CgDiag *d = cg_elab_error(
-            e, CG_E0304, args->call, "plot.bar needs 'x': the column that says which bar a row belongs to");
-        cg_diag_help(d, "a record of tables has a bar for each table without it");
+    const CgPlotColumn *c = a->plot->column;
+    bool record = a->of->kind == CG_VALUE_RECORD, many = a->list->n > 1;
+    if (!a->list->n)
+        return refuse(e, args, c[a->several].parameter, "a list of no columns: there is nothing to draw");
+    if (a->n > 1 && many && record && a->tables < 0)
+        return refuse(e, args, c[a->several].parameter, "several tables or several columns are drawn, not both");
+    if (a->plot->check && !a->plot->check(e, args))
         return false;
-    }
-    if (kind != CG_HIST && a->x && !check_column(e, args, a->of, "x", a->x, kind != CG_BAR))
-        return false;
-    for (int i = 0; i < a->y->n; i++)
-        if (!check_column(e, args, a->of, y, a->y->at[i], true))
-            return false;
+    for (int k = 0; k < a->n; k++)
+        for (int i = 0; a->column[k] && i < (k == a->several ? a->list->n : 1); i++)
+            if (!check_column(e, args, a->of, c[k].parameter, k == a->several ? a->list->at[i] : a->column[k],
+                    c[k].cell == CG_CELL_NUMBER))
+                return false;
     if (a->group && record)
         return refuse(e, args, "group", "the tables of a record are the series; there is no 'group' beside them");
     if (a->group && many)
         return refuse(e, args, "group", "several columns are the series; there is no 'group' beside them");
-    if (a->group && !check_column(e, args, a->of, "group", a->group, false))
-        return false;
-    if (a->bins && (a->bins->i < 1 || a->bins->i > MAX_BINS)) {
-        cg_elab_error(e, CG_E0312, span_of(args, "bins"), "'bins' of plot.hist is a number from 1 to %d, not %lld",
-            MAX_BINS, (long long)a->bins->i);
-        return false;
-    }
-    return true;
+    return !a->group || check_column(e, args, a->of, "group", a->group, false);
 }
 
-static CgValue *build(CgElab *e, const CgArguments *args, CgFigureKind kind)
+static CgValue *build(CgElab *e, CgFrame *f, const CgArguments *args)
 {
+    (void)f;
     CgValue *v = cg_function_later(e, args, 0);
-    Asked a = asked(e, v, kind);
-    return check(e, args, kind, &a) ? v : cg_value_poison(e);
+    Asked a = asked(e, v);
+    return check(e, args, &a) ? v : cg_value_poison(e);
 }
 
 /* ---- the rows of a figure ---- */
@@ -136,8 +148,6 @@ typedef struct Making {
     CgFigure *figure;
     CgErr e;
 } Making;
-
-static const char *words(const CgValue *v, const char *otherwise) { return v ? v->s : otherwise; }
 
 /* What a cell is called among others. */
 static const char *name_of_cell(Making *m, const CgTable *t, size_t row, int column)
@@ -154,227 +164,148 @@ static const char *name_of_cell(Making *m, const CgTable *t, size_t row, int col
     return s;
 }
 
-/* Rows of one table: x by number or, for bars, by name; y a number. */
-static bool add_points(
-    Making *m, const CgTable *t, const char *series, const Asked *a, const char *x_name, const CgValue *y)
+/* Cell k of a row, as its column of the data takes it; false: it is no number that can be shown. */
+static bool cell_of(
+    Making *m, const Asked *a, int k, const CgTable *t, size_t row, int from, const char *table, CgCell *out)
+{
+    const CgFigure *f = m->figure;
+    if (a->plot->column[k].cell == CG_CELL_NAME) {
+        *out = cg_text(from >= 0 ? name_of_cell(m, t, row, from) : table);
+        return true;
+    }
+    double number = cg_table_number(t, row, from);
+    *out = cg_number(number);
+    return isfinite(number) && (k != 0 || !f->log_x || number > 0) && (k != 1 || !f->log_y || number > 0);
+}
+
+/* Rows of one table; column i of several. `table` is its name in a record. */
+static bool add_rows(Making *m, const CgTable *t, const char *series, const char *table, const Asked *a, int i)
 {
     CgFigure *f = m->figure;
-    int group = a->group ? cg_table_find(t, a->group->s, &m->e) : -1;
-    int cx = a->x ? cg_table_find(t, a->x->s, &m->e) : -1, cy = cg_table_find(t, y->s, &m->e), at = f->series;
-    if (cx >= 0 && t->column[cx].kind == CG_TEXT && f->data->column[at].kind != CG_TEXT)
-        cg_err(&m->e, CG_ERR_INPUT, "column '%s' holds text in one of the tables", a->x->s);
-    if (cy >= 0 && t->column[cy].kind == CG_TEXT)
-        cg_err(&m->e, CG_ERR_INPUT, "column '%s' holds text in one of the tables", y->s);
+    int group = a->group ? cg_table_find(t, a->group->s, &m->e) : -1, from[CG_PLOT_COLUMNS];
+    for (int k = 0; k < a->n; k++) {
+        const CgValue *name = k == a->several ? a->list->at[i] : a->column[k];
+        from[k] = name ? cg_table_find(t, name->s, &m->e) : -1;
+        if (from[k] >= 0 && a->plot->column[k].cell == CG_CELL_NUMBER && t->column[from[k]].kind == CG_TEXT)
+            cg_err(&m->e, CG_ERR_INPUT, "column '%s' holds text in one of the tables", name->s);
+    }
     if (m->e.kind)
         return false;
     for (size_t r = 0; r < t->rows; r++) {
-        bool named = f->data->column[at].kind == CG_TEXT;
-        double number = cg_table_number(t, r, cy), place = named || cx < 0 ? 0 : cg_table_number(t, r, cx);
-        if (!isfinite(number) || !isfinite(place) || (f->log_y && number <= 0) || (f->log_x && !named && place <= 0)) {
+        CgCell cell[CG_PLOT_COLUMNS];
+        bool shown = true;
+        for (int k = 0; k < a->n; k++)
+            shown = shown && (f->column[k] < 0 || cell_of(m, a, k, t, r, from[k], table, &cell[k]));
+        if (!shown) {
             f->left_out++;
             continue;
         }
         size_t row = cg_table_row(f->data);
         if (f->series)
             cg_table_set(f->data, row, 0, cg_text(group >= 0 ? name_of_cell(m, t, r, group) : series));
-        cg_table_set(
-            f->data, row, at, named ? cg_text(cx >= 0 ? name_of_cell(m, t, r, cx) : x_name) : cg_number(place));
-        cg_table_set(f->data, row, at + 1, cg_number(number));
+        for (int k = 0; k < a->n; k++)
+            if (f->column[k] >= 0)
+                cg_table_set(f->data, row, f->column[k], cell[k]);
     }
     return true;
-}
-
-/* One bar for all rows with one name: their mean. */
-static bool fold_bars(Making *m)
-{
-    CgFigure *f = m->figure;
-    CgTable *rows = f->data;
-    int value = f->series + 1;
-    const char *by[2] = { rows->column[0].name, rows->column[f->series].name };
-    CgGroups groups;
-    if (!cg_table_group(rows, by, value, &groups, &m->e))
-        return false;
-    f->data = cg_table_keys(rows, by, value, &groups);
-    int to = cg_table_add(f->data, rows->column[value].name, CG_NUMBER);
-    double *x = cg_malloc(sizeof *x * (rows->rows + 1));
-    for (size_t g = 0; g < groups.n; g++) {
-        size_t n = 0;
-        for (size_t i = groups.first[g]; i < groups.first[g + 1]; i++)
-            x[n++] = cg_table_number(rows, groups.row[i], value);
-        cg_table_set(f->data, g, to, cg_number(cg_stats_mean(x, n)));
-    }
-    free(x);
-    cg_groups_deinit(&groups);
-    cg_table_free(rows);
-    return true;
-}
-
-/* Counts in bins of equal width from the least number to the most, the same for every series. */
-static bool fold_bins(Making *m, const CgValue *bins)
-{
-    CgFigure *f = m->figure;
-    CgTable *points = f->data;
-    double least = INFINITY, most = -INFINITY;
-    for (size_t r = 0; r < points->rows; r++) {
-        double v = cg_table_number(points, r, f->series);
-        least = fmin(least, v);
-        most = fmax(most, v);
-    }
-    double rice = ceil(2 * cbrt((double)points->rows)); /* 2 n^(1/3) bins, the rule called after Rice University */
-    int n = bins ? (int)bins->i : (int)fmin(fmax(rice, 5), 60);
-    if (points->rows && most == least)
-        least -= 0.5, most += 0.5;
-    const char *names[MAX_SERIES + 1];
-    int nseries = 0;
-    CgTable *t = f->data = cg_table_new();
-    if (f->series)
-        cg_table_add(t, points->column[0].name, CG_TEXT);
-    cg_table_add(t, "from", CG_NUMBER);
-    cg_table_add(t, "to", CG_NUMBER);
-    cg_table_add(t, "count", CG_INT);
-    for (size_t r = 0; r < points->rows; r++) {
-        const char *s = f->series ? points->column[0].at[r].text : "";
-        int k = 0;
-        while (k < nseries && strcmp(names[k], s) != 0)
-            k++;
-        if (k == nseries && nseries <= MAX_SERIES) {
-            names[nseries++] = cg_arena_strdup(m->x->elab->arena, s);
-            for (int b = 0; b < n; b++) {
-                size_t row = cg_table_row(t);
-                if (f->series)
-                    cg_table_set(t, row, 0, cg_text(s));
-                cg_table_set(t, row, f->series, cg_number(least + (most - least) * b / n));
-                cg_table_set(t, row, f->series + 1, cg_number(least + (most - least) * (b + 1) / n));
-                cg_table_set(t, row, f->series + 2, cg_whole(0));
-            }
-        }
-        if (k > MAX_SERIES)
-            continue;
-        int b = (int)((cg_table_number(points, r, f->series) - least) / (most - least) * n);
-        size_t row = (size_t)k * (size_t)n + (size_t)(b < n ? b : n - 1);
-        cg_table_set(t, row, f->series + 2, cg_whole(t->column[f->series + 2].at[row].whole + 1));
-    }
-    cg_table_free(points);
-    return true;
-}
-
-/* A line goes through its points in the order of x. */
-static bool in_order(Making *m)
-{
-    CgFigure *f = m->figure;
-    const char *x = f->data->column[f->series].name;
-    CgTable *sorted = cg_table_sort(f->data, &x, 1, false, &m->e);
-    cg_table_free(f->data);
-    f->data = sorted;
-    return sorted != NULL;
 }
 
 static bool few_series(Making *m)
 {
     const CgFigure *f = m->figure;
-    const char *names[MAX_SERIES];
-    int n = 0;
-    for (size_t r = 0; f->series && r < f->data->rows; r++) {
-        int k = 0;
-        while (k < n && strcmp(names[k], f->data->column[0].at[r].text) != 0)
-            k++;
-        if (k == MAX_SERIES)
-            return cg_err(&m->e, CG_ERR_INPUT, "a figure shows at most %d series; '%s' has more values", MAX_SERIES,
-                f->data->column[0].name);
-        if (k == n)
-            names[n++] = f->data->column[0].at[r].text;
+    const char **names = NULL;
+    int n = f->series ? cg_draw_distinct(f->data, 0, &names) : 0;
+    free(names);
+    return n <= MAX_SERIES
+        || cg_err(&m->e, CG_ERR_INPUT, "a figure shows at most %d series; '%s' has more values", MAX_SERIES,
+            f->data->column[0].name);
+}
+
+/* What the axis of a column is called, and the column itself. */
+static const char *name_of_column(const Asked *a, int k)
+{
+    return k == a->tables ? "table" : k == a->several && a->list->n > 1 ? "value" : a->column[k]->s;
+}
+
+/* Columns of the data; one name may be asked for twice. */
+static void add_columns(CgFigure *f, const Asked *a)
+{
+    if (f->series)
+        cg_table_add(f->data, a->group ? a->group->s : "series", CG_TEXT);
+    for (int k = 0; k < a->n; k++) {
+        f->column[k] = -1;
+        if (!a->column[k] && k != a->tables)
+            continue;
+        const char *name = name_of_column(a, k), *parameter = a->plot->column[k].parameter;
+        f->column[k] = cg_table_add(f->data, cg_table_find(f->data, name, NULL) < 0 ? name : parameter,
+            a->plot->column[k].cell == CG_CELL_NAME ? CG_TEXT : CG_NUMBER);
     }
+}
+
+static bool make(Making *m, const Asked *a)
+{
+    CgFigure *f = m->figure;
+    bool record = a->of->kind == CG_VALUE_RECORD, many = a->list->n > 1;
+    const char *log = words(a->call, "log");
+    /* where tables are cells, the columns are the series */
+    f->series = many || a->group || (record && a->tables < 0);
+    f->title = words(a->call, "title");
+    f->xlabel = words(a->call, "xlabel");
+    f->ylabel = words(a->call, "ylabel");
+    f->log_x = log && strchr(log, 'x');
+    f->log_y = log && strchr(log, 'y');
+    add_columns(f, a);
+    for (int r = 0; r < (record ? a->of->n : 1); r++) {
+        const CgTable *t = cg_table_force(m->x, record ? a->of->at[r] : a->of);
+        const char *table = record ? a->of->keys[r] : "";
+        if (!t)
+            return false;
+        for (int i = 0; i < a->list->n; i++)
+            if (!add_rows(m, t, many ? a->list->at[i]->s : table, table, a, i))
+                return false;
+    }
+    if (!few_series(m) || (a->plot->fold && !a->plot->fold(f, a->call, &m->e)))
+        return false;
+    if (!f->xlabel)
+        f->xlabel = name_of_column(a, 0);
+    if (!f->ylabel && a->n > 1)
+        f->ylabel = name_of_column(a, 1);
     return true;
 }
 
-/* Columns of the data; one name may be asked for twice, as x and y. */
-static void name_columns(CgFigure *f, const char *series, const char *x, bool x_is_text, const char *y)
-{
-    if (f->series)
-        cg_table_add(f->data, series, CG_TEXT);
-    cg_table_add(f->data, cg_table_find(f->data, x, NULL) < 0 ? x : "x", x_is_text ? CG_TEXT : CG_NUMBER);
-    cg_table_add(f->data, cg_table_find(f->data, y, NULL) < 0 ? y : "y", CG_NUMBER);
-}
-
-static bool make(Making *m, CgFigureKind kind, const Asked *a)
-{
-    CgFigure *f = m->figure;
-    bool record = a->of->kind == CG_VALUE_RECORD, many = a->y->n > 1;
-    /* bars of a record without x stand for its tables; then its columns are the series */
-    bool tables_are_bars = kind == CG_BAR && !a->x;
-    f->series = many || a->group || (record && !tables_are_bars);
-    const char *x = words(a->x, "table");
-    const char *y = kind == CG_HIST ? "count" : many ? "value" : a->y->at[0]->s;
-    f->title = words(a->title, NULL);
-    f->xlabel = words(a->xlabel, tables_are_bars ? "" : x);
-    f->ylabel = words(a->ylabel, many && tables_are_bars ? "" : y);
-    f->log_x = strchr(words(a->log, ""), 'x') && kind != CG_BAR;
-    f->log_y = strchr(words(a->log, ""), 'y') && kind != CG_HIST;
-    name_columns(f, words(a->group, "series"), x, kind == CG_BAR, kind == CG_HIST ? "same" : y);
-    for (int r = 0; r < (record ? a->of->n : 1); r++) {
-        const CgTable *t = cg_table_force(m->x, record ? a->of->at[r] : a->of);
-        if (!t)
-            return false;
-        for (int i = 0; i < a->y->n; i++)
-            if (!add_points(m, t,
-                    many         ? a->y->at[i]->s
-                        : record ? a->of->keys[r]
-                                 : "",
-                    a, record ? a->of->keys[r] : "", a->y->at[i]))
-                return false;
-    }
-    return (kind != CG_LINE || in_order(m)) && (kind != CG_BAR || fold_bars(m))
-        && (kind != CG_HIST || fold_bins(m, a->bins)) && few_series(m);
-}
-
-static CgValue *run(CgSession *x, const CgValue *call, CgFigureKind kind)
+static CgValue *run(CgSession *x, const CgValue *call, CgValue **args)
 {
     Making m = { .x = x, .figure = CG_NEW(x->elab->arena, CgFigure) };
-    Asked a = asked(x->elab, call, kind);
-    m.figure->kind = kind;
+    Asked a = asked(x->elab, call);
+    (void)args;
+    m.figure->plot = a.plot;
     m.figure->data = cg_table_new();
-    bool good = make(&m, kind, &a);
+    bool good = make(&m, &a);
     if (m.e.kind)
         cg_session_err(x, call->span, &m.e);
     CgValue *v = cg_session_own(x, &cg_class_figure, m.figure);
     return good ? v : NULL;
 }
 
-#define PLOT(id, kind, signature, words)                                                                               \
-    static CgValue *build_##id(CgElab *e, CgFrame *f, const CgArguments *a)                                            \
-    {                                                                                                                  \
-        (void)f;                                                                                                       \
-        return build(e, a, kind);                                                                                      \
-    }                                                                                                                  \
-    static CgValue *run_##id(CgSession *x, const CgValue *call, CgValue **args)                                        \
-    {                                                                                                                  \
-        (void)args;                                                                                                    \
-        return run(x, call, kind);                                                                                     \
-    }                                                                                                                  \
-    static const CgFunction fn_##id = { CG_FUNCTION_HERE, .name = "plot." #id, .sig = signature, .traits = CG_COLUMNS, \
-        .build = build_##id, .run = run_##id, .doc = words };
-#define ONE     "column | labels | str"
-#define SEVERAL "column | labels | str | column[] | str[]"
-#define LABELS  "title: str | none = none, xlabel: str | none = none, ylabel: str | none = none"
-PLOT(scatter, CG_SCATTER,
-    "(scores: table | record, x: " ONE ", y: " SEVERAL ", group: " ONE " | none = none, " LABELS
-    ", log: { x, y, xy } | none = none) -> figure",
-    "A point for each row of a table: plot.scatter(scores, x = entropy, y = f1). Series by a column `group`, by "
-    "several "
-    "columns y = [a, b], or by the tables of a record. log is \"x\", \"y\" or \"xy\". `save ... as \"file.svg\"` or "
-    ".png, with the data in file.csv.")
-PLOT(line, CG_LINE,
-    "(scores: table | record, x: " ONE ", y: " SEVERAL ", group: " ONE " | none = none, " LABELS
-    ", log: { x, y, xy } | none = none) -> figure",
-    "As plot.scatter, with the points of a series joined in the order of x.")
-PLOT(bar, CG_BAR,
-    "(scores: table | record, y: " SEVERAL ", x: " ONE " | none = none, group: " ONE " | none = none, " LABELS
-    ") -> figure",
-    "A bar for each value of a column x, or for each table of a record: the mean of column y. Several columns y = [a, "
-    "b] stand side by side.")
-PLOT(hist, CG_HIST,
-    "(scores: table | record, x: " ONE ", bins: int | none = none, group: " ONE " | none = none, " LABELS ") -> figure",
-    "How often numbers of column x fall into bins of equal width.")
+static bool plot(size_t i, CgFunction *out)
+{
+    if (i >= CG_LEN(plots))
+        return false;
+    const CgPlot *p = plots[i];
+    *out = (CgFunction){ .name = cg_intern_printf("plot.%s", p->name),
+        .sig = p->sig,
+        .doc = p->doc,
+        .build = build,
+        .run = run,
+        .traits = CG_COLUMNS,
+        .version = p->version,
+        .file = p->file,
+        .line = p->line,
+        .of = p };
+    return true;
+}
+
+static const CgFunction fn_plots = { .each = plot };
 
 static void free_figure(void *held) { cg_table_free(((CgFigure *)held)->data); }
 
@@ -395,4 +326,4 @@ static const char *const endings[] = { ".svg", ".png", ".gp", ".csv", NULL };
 CG_CLASS(figure, .article = "a figure", .doc = "A picture of columns of a table. It is drawn when it is saved.",
     .free = free_figure, .show = show_figure, .save = save_figure, .endings = endings, .beside = ".csv",
     .saved_help = "figures go to .svg or .png, with their data in .csv beside; .gp is the script for gnuplot")
-CG_FUNCTIONS(plot, &fn_scatter, &fn_line, &fn_bar, &fn_hist)
+CG_FUNCTIONS(plot, &fn_plots)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "entries/names.def"
 #include "library/library.h"
 
 enum { MAX_KEYS = 32, MAX_GIVEN = 16 };
@@ -143,15 +144,15 @@ static double of_resample(const void *arg, const size_t *rows, size_t n)
 
 static const char *method_of(const CgInterval *in, double level, const CgValue *over, bool named)
 {
-    if (strcmp(in->method, "t") != 0 && strcmp(in->method, "bootstrap") != 0)
-        return cg_intern_printf("no interval: %s", in->method);
+    if (in->why)
+        return cg_intern_printf("no interval: %s", in->why);
     CgStrbuf of = { 0 };
     const char *names[MAX_KEYS];
     int n = named ? cg_column_names(over, names, MAX_KEYS) : 0;
     for (int i = 0; i < n; i++)
         cg_strbuf_printf(&of, "%s%s", i ? ", " : " by ", names[i]);
-    const char *out = cg_intern_printf("%g%% interval: %s over %zu %s%s", 100 * level,
-        *in->method == 't' ? "t, jackknife" : "bootstrap", in->clusters, n ? "clusters" : "rows", cg_strbuf_str(&of));
+    const char *out = cg_intern_printf("%g%% interval: %s over %zu %s%s", 100 * level, in->method->label, in->clusters,
+        n ? "clusters" : "rows", cg_strbuf_str(&of));
     cg_strbuf_deinit(&of);
     return out;
 }
@@ -174,7 +175,7 @@ static bool check_resampling(CgElab *e, const CgArguments *a, int i)
     return false;
 }
 
-enum { STATISTIC, OVER, LEVEL, RESAMPLES, SEED };
+enum { STATISTIC, OVER, LEVEL, RESAMPLES, SEED, INTERVAL_METHOD };
 
 static CgValue *build_interval(CgElab *e, CgFrame *f, const CgArguments *a)
 {
@@ -212,7 +213,9 @@ static CgValue *run_interval(CgSession *x, const CgValue *call, CgValue **args)
     }
     Resampled r = { x, t, statistic, false };
     int *cluster = clusters_of(t, call->at[OVER], &err);
-    CgIntervalOptions o = { cluster, (int)call->at[RESAMPLES]->i, call->at[LEVEL]->f, (uint64_t)call->at[SEED]->i };
+    const CgValue *method = call->at[INTERVAL_METHOD];
+    CgIntervalOptions o = { cluster, (int)call->at[RESAMPLES]->i, call->at[LEVEL]->f, (uint64_t)call->at[SEED]->i,
+        method->kind == CG_VALUE_STR ? cg_interval_find(method->s) : NULL };
     CgInterval in = cg_stats_interval(of_resample, &r, t->rows, &o);
     free(cluster);
     if (r.failed)
@@ -396,7 +399,7 @@ static CgTable *table_of_correlation(const Pooled *p, const CgCorrelation *c)
         int *cluster = clusters_of(p->t, by, &err);
         double level = cg_record_find(how, cg_intern("level"))->f;
         CgIntervalOptions o = { cluster, (int)cg_record_find(how, cg_intern("resamples"))->i, level,
-            (uint64_t)cg_record_find(how, cg_intern("seed"))->i };
+            (uint64_t)cg_record_find(how, cg_intern("seed"))->i, NULL };
         CgInterval in = cg_stats_interval(correlation_of, p, p->t->rows, &o);
         cg_table_set(out, row, cg_table_add(out, "low", CG_NUMBER), cg_number(in.low));
         cg_table_set(out, row, cg_table_add(out, "high", CG_NUMBER), cg_number(in.high));
@@ -568,11 +571,12 @@ static const CgFunction fn_holm = { CG_FUNCTION_HERE, .name = "holm", .sig = "(p
     .doc = "p-values of a column corrected for how many there are (Holm 1979)." };
 static const CgFunction fn_interval = { CG_FUNCTION_HERE, .name = "interval",
     .sig =
-        "(statistic: float | estimate, over: " NAMES_OF ", level: float = 0.95, resamples: int = 1000, seed: int = 0) "
-        "-> estimate",
+        "(statistic: float | estimate, over: " NAMES_OF ", level: float = 0.95, resamples: int = 1000, seed: int = 0, "
+        "method: { " CG_INTERVAL_NAMES " } | none = none) -> estimate",
     .traits = CG_LAZY | CG_LATER, .build = build_interval, .run = run_interval,
     .doc = "A statistic and what it lies between, drawing rows, or whole clusters of rows alike in `over`: "
-           "interval(mean(f1), over = seed). With fewer than ten clusters it is the interval of t, and says so." };
+           "interval(mean(f1), over = seed). With fewer than ten clusters it is the interval of t, and says so; "
+           "`method` asks for one." };
 static const CgFunction fn_percent = { CG_FUNCTION_HERE, .name = "percent",
     .sig = "(x: float | estimate, digits: int = 1) -> estimate", .traits = CG_LATER, .build = build_digits,
     .run = run_percent, .doc = "A share, shown in percent." };
@@ -584,7 +588,7 @@ static const CgFunction fn_bootstrap = { CG_FUNCTION_HERE, .name = "bootstrap",
     .build = build_bootstrap,
     .doc = "How an interval is found: by drawing rows, or whole clusters of rows alike in `by`." };
 static const CgFunction fn_correlation = { CG_FUNCTION_HERE, .name = "correlation",
-    .sig = "(scores: table | record, x: column, y: column, method: { spearman, pearson, kendall } = \"spearman\", "
+    .sig = "(scores: table | record, x: column, y: column, method: { " CG_CORRELATION_NAMES " } = \"spearman\", "
            "within: column | labels | str | column[] | labels[] | str[] | none = none, given: column[] = [], interval: "
            "resampling | none = none) -> table",
     .traits = CG_COLUMNS, .build = build_correlation, .run = run_correlation,
@@ -593,17 +597,17 @@ static const CgFunction fn_correlation = { CG_FUNCTION_HERE, .name = "correlatio
         "differences "
         "inside of groups only, `given` takes out what other columns explain; interval = bootstrap(by = [d, seed])." };
 static const CgFunction fn_correlate = { CG_FUNCTION_HERE, .name = "correlate",
-    .sig = "(x: column, y: column, method: { spearman, pearson, kendall } = \"spearman\") -> float",
-    .run = run_correlate, .doc = "Correlation of two columns as a number, for cells of table and for interval." };
+    .sig = "(x: column, y: column, method: { " CG_CORRELATION_NAMES " } = \"spearman\") -> float", .run = run_correlate,
+    .doc = "Correlation of two columns as a number, for cells of table and for interval." };
 static const CgFunction fn_fit = { CG_FUNCTION_HERE, .name = "fit",
     .sig = "(scores: table, y: column, by: column | column[]) -> table", .traits = CG_COLUMNS, .build = build_fit,
     .run = run_fit, .doc = "Least squares: y = a + b x + .., each term with its standard error and p." };
 static const CgFunction fn_paired = { CG_FUNCTION_HERE, .name = "paired",
-    .sig = "(a: column, b: column, method: { t, permutation, wilcoxon } = \"t\", seed: int = 0) -> table",
+    .sig = "(a: column, b: column, method: { " CG_PAIRED_TEST_NAMES " } = \"t\", seed: int = 0) -> table",
     .build = build_paired, .run = run_paired,
     .doc = "Are two columns different, row by row? A test with its p-value." };
 static const CgFunction fn_effect = { CG_FUNCTION_HERE, .name = "effect",
-    .sig = "(a: column, b: column, kind: { paired, cohen, hedges, cliff } = \"paired\") -> float", .run = run_effect,
+    .sig = "(a: column, b: column, kind: { " CG_EFFECT_NAMES " } = \"paired\") -> float", .run = run_effect,
     .doc = "How large a difference is: of rows over their standard deviation, Cohen's d, Hedges' g, Cliff's delta." };
 
 CG_CLASS(estimate, .article = "an estimate",

@@ -1,6 +1,7 @@
 /* interval.c - between what a statistic may lie.
- * Takes a statistic and rows, in clusters that move together; gives an interval and how it was made.
- * Must be a function of its arguments alone: resample s draws by number from (seed, s). */
+ * Takes a statistic and rows, in clusters that move together; gives an interval and how it was made. Must not know any
+ * method: they are found by their entries. Must be a function of its arguments alone: resample s draws by number from
+ * (seed, s). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,40 @@
 #include "data/draw.h"
 #include "table/stats.h"
 
-enum { FEW_CLUSTERS = 10, RESAMPLES = 1000 };
+enum { RESAMPLES = 1000 };
+
+#define X(method) extern const CgIntervalMethod cg_interval_entry_##method;
+#include "entries/interval.def"
+#undef X
+static const CgIntervalMethod *const entries[] = {
+#define X(method) &cg_interval_entry_##method,
+#include "entries/interval.def"
+#undef X
+};
+
+const CgIntervalMethod *cg_interval_at(size_t i) { return i < CG_LEN(entries) ? entries[i] : NULL; }
+
+const CgIntervalMethod *cg_interval_find(const char *name)
+{
+    for (size_t i = 0; i < CG_LEN(entries); i++) {
+        if (!strcmp(entries[i]->name, name))
+            return entries[i];
+    }
+    return NULL;
+}
+
+static const CgIntervalMethod *usual(size_t clusters)
+{
+    const CgIntervalMethod *out = NULL;
+    for (size_t i = 0; i < CG_LEN(entries); i++) {
+        size_t from = entries[i]->usual_from;
+        if (from && from <= clusters && (!out || from > out->usual_from))
+            out = entries[i];
+    }
+    return out;
+}
+
+/* ---- clusters ------------------------------------------------------------------------------------------- */
 
 /* rows of cluster c: row[first[c] .. first[c + 1]) */
 typedef struct Clusters {
@@ -72,102 +106,94 @@ static void draw_two(uint64_t key, size_t k, uint64_t n, size_t out[2])
     out[1] = (size_t)((bits & UINT32_MAX) * n >> 32);
 }
 
-static int by_value(const void *a, const void *b)
+static CgIntervalWork work_of(const CgIntervalOptions *o, double value, size_t clusters)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
+    return (CgIntervalWork){ .value = value,
+        .level = o->level > 0 ? o->level : 0.95,
+        .clusters = clusters,
+        .resamples = o->resamples ? o->resamples : RESAMPLES,
+        .seed = o->seed };
 }
 
-static double sorted_quantile(const double *x, size_t n, double q)
+static CgInterval interval_of(const CgIntervalWork *w, const CgIntervalMethod *method)
 {
-    double at = q * (double)(n - 1), low = floor(at);
-    size_t i = (size_t)low;
-    return i + 1 < n ? x[i] + (at - low) * (x[i + 1] - x[i]) : x[n - 1];
+    CgInterval out = { w->value, NAN, NAN, w->clusters, method ? method : usual(w->clusters), NULL };
+    if (isnan(w->value))
+        out.why = "undefined";
+    else if (w->clusters < 2)
+        out.why = "one cluster has no spread";
+    else
+        out.method->run(w, &out);
+    return out;
 }
 
-/* Ends from the statistics of resamples. With G clusters resamples vary by (G - 1) / G too little, and t with G - 1
- * degrees of freedom has longer tails than the normal. */
-static void ends_of(CgInterval *out, double *value, size_t kept, double level)
+/* ---- any statistic -------------------------------------------------------------------------------------- */
+
+typedef struct Any {
+    CgIntervalWork work;
+    CgStatFn *f;
+    const void *arg;
+    Clusters c;
+    size_t *rows; /* room for the longest resample */
+} Any;
+
+static double resample(const CgIntervalWork *w, uint64_t s)
 {
-    if (!kept) {
-        out->method = "undefined for every resample";
-        return;
+    const Any *any = (const Any *)w;
+    const Clusters *c = &any->c;
+    uint64_t key = cg_draw_key(w->seed, CG_STREAM_BOOTSTRAP, s);
+    size_t drawn = 0;
+    for (size_t k = 0; k < c->n; k++) {
+        size_t which[2];
+        draw_two(key, k / 2, c->n, which);
+        for (size_t i = c->first[which[k % 2]]; i < c->first[which[k % 2] + 1]; i++)
+            any->rows[drawn++] = c->row[i];
     }
-    double groups = (double)out->clusters;
-    double tail = cg_stats_normal_cdf(-sqrt(groups / (groups - 1)) * cg_stats_t_quantile((1 + level) / 2, groups - 1));
-    qsort(value, kept, sizeof *value, by_value);
-    out->low = sorted_quantile(value, kept, tail);
-    out->high = sorted_quantile(value, kept, 1 - tail);
-    out->method = "bootstrap";
+    return any->f(any->arg, any->rows, drawn);
 }
 
-/* Student's t over what the statistic would be without each cluster: Quenouille 1956, Tukey 1958. */
-static void t_interval(CgInterval *out, const double *without, double level)
+static double without(const CgIntervalWork *w, size_t k)
 {
-    double g = (double)out->clusters, mean = cg_stats_mean(without, out->clusters), sum = 0;
-    for (size_t k = 0; k < out->clusters; k++)
-        sum += (without[k] - mean) * (without[k] - mean);
-    double half = cg_stats_t_quantile((1 + level) / 2, g - 1) * sqrt((g - 1) / g * sum);
-    out->low = out->value - half;
-    out->high = out->value + half;
-    out->method = isnan(half) ? "undefined without one of the clusters" : "t";
-}
-
-static bool begin(CgInterval *out, double value, const Clusters *c)
-{
-    *out = (CgInterval){ value, NAN, NAN, c->n, NULL };
-    if (isnan(value))
-        out->method = "undefined";
-    else if (c->n < 2)
-        out->method = "one cluster has no spread";
-    return !out->method;
+    const Any *any = (const Any *)w;
+    size_t left = 0;
+    for (size_t i = 0; i < any->c.first[any->c.n]; i++) {
+        if (i < any->c.first[k] || i >= any->c.first[k + 1])
+            any->rows[left++] = any->c.row[i];
+    }
+    return any->f(any->arg, any->rows, left);
 }
 
 CgInterval cg_stats_interval(CgStatFn *f, const void *arg, size_t n, const CgIntervalOptions *options)
 {
-    CgInterval out;
-    int resamples = options->resamples ? options->resamples : RESAMPLES;
-    double level = options->level > 0 ? options->level : 0.95;
-    Clusters c = clusters_of(options->cluster, n);
-    size_t *rows = cg_malloc(sizeof *rows * (c.n * c.longest + 2)), kept = 0;
-    double *value = cg_malloc(sizeof *value * ((size_t)resamples + FEW_CLUSTERS));
+    Any any = { .f = f, .arg = arg, .c = clusters_of(options->cluster, n) };
+    any.rows = cg_malloc(sizeof *any.rows * (any.c.n * any.c.longest + 2));
     for (size_t i = 0; i < n; i++)
-        rows[i] = i;
-    bool some = begin(&out, f(arg, rows, n), &c);
-    for (size_t k = 0; some && c.n < FEW_CLUSTERS && k < c.n; k++) {
-        size_t left = 0;
-        for (size_t i = 0; i < n; i++) {
-            if (i < c.first[k] || i >= c.first[k + 1])
-                rows[left++] = c.row[i];
-        }
-        value[k] = f(arg, rows, left);
-    }
-    for (int s = 0; some && c.n >= FEW_CLUSTERS && s < resamples; s++) {
-        uint64_t key = cg_draw_key(options->seed, CG_STREAM_BOOTSTRAP, (uint64_t)s);
-        size_t drawn = 0;
-        for (size_t k = 0; k < c.n; k++) {
-            size_t which[2];
-            draw_two(key, k / 2, c.n, which);
-            for (size_t i = c.first[which[k % 2]]; i < c.first[which[k % 2] + 1]; i++)
-                rows[drawn++] = c.row[i];
-        }
-        double x = f(arg, rows, drawn);
-        if (!isnan(x))
-            value[kept++] = x;
-    }
-    if (some && c.n < FEW_CLUSTERS)
-        t_interval(&out, value, level);
-    else if (some)
-        ends_of(&out, value, kept, level);
-    clusters_deinit(&c);
-    free(rows);
-    free(value);
+        any.rows[i] = i;
+    any.work = work_of(options, f(arg, any.rows, n), any.c.n);
+    any.work.resample = resample;
+    any.work.without = without;
+    CgInterval out = interval_of(&any.work, options->method);
+    clusters_deinit(&any.c);
+    free(any.rows);
     return out;
 }
 
-/* The mean of one resample from the sums of clusters; size is NULL when all have one row. */
-static double resample_mean(const double *sum, const double *size, size_t n, uint64_t key)
+/* ---- a mean: from the sums of clusters ------------------------------------------------------------------ */
+
+typedef struct Mean {
+    CgIntervalWork work;
+    double all; /* sum of all rows */
+    size_t n;
+    double *sum, *size; /* of each cluster */
+    bool even;          /* all have one row */
+} Mean;
+
+static double resample_mean(const CgIntervalWork *w, uint64_t s)
 {
+    const Mean *m = (const Mean *)w;
+    const double *sum = m->sum, *size = m->even ? NULL : m->size;
+    uint64_t key = cg_draw_key(w->seed, CG_STREAM_BOOTSTRAP, s);
+    size_t n = w->clusters;
     double total[2] = { 0, 0 }, count[2] = { 0, 0 };
     for (size_t k = 0; k < n / 2; k++) {
         size_t which[2];
@@ -183,38 +209,34 @@ static double resample_mean(const double *sum, const double *size, size_t n, uin
         size_t which[2];
         draw_two(key, n / 2, n, which);
         total[0] += sum[which[0]];
-        count[0] += size ? size[which[0]] : 0;
+        count[0] += m->size[which[0]];
     }
     return (total[0] + total[1]) / (size ? count[0] + count[1] : (double)n);
 }
 
+static double mean_without(const CgIntervalWork *w, size_t k)
+{
+    const Mean *m = (const Mean *)w;
+    return (m->all - m->sum[k]) / ((double)m->n - m->size[k]);
+}
+
 CgInterval cg_stats_interval_mean(const double *x, size_t n, const CgIntervalOptions *options)
 {
-    CgInterval out;
-    int resamples = options->resamples ? options->resamples : RESAMPLES;
-    double level = options->level > 0 ? options->level : 0.95, all = cg_stats_mean(x, n) * (double)n;
     Clusters c = clusters_of(options->cluster, n);
-    double *value = cg_malloc(sizeof *value * ((size_t)resamples + FEW_CLUSTERS));
-    double *sum = cg_calloc(c.n + 1, sizeof *sum), *size = cg_calloc(c.n + 1, sizeof *size);
+    double value = cg_stats_mean(x, n);
+    Mean m = { .work = work_of(options, value, c.n), .all = value * (double)n, .n = n, .even = c.longest == 1 };
+    m.work.resample = resample_mean;
+    m.work.without = mean_without;
+    m.sum = cg_calloc(c.n + 1, sizeof *m.sum);
+    m.size = cg_calloc(c.n + 1, sizeof *m.size);
     for (size_t k = 0; k < c.n; k++) {
         for (size_t i = c.first[k]; i < c.first[k + 1]; i++)
-            sum[k] += x[c.row[i]];
-        size[k] = (double)(c.first[k + 1] - c.first[k]);
+            m.sum[k] += x[c.row[i]];
+        m.size[k] = (double)(c.first[k + 1] - c.first[k]);
     }
-    if (begin(&out, cg_stats_mean(x, n), &c) && c.n < FEW_CLUSTERS) {
-        for (size_t k = 0; k < c.n; k++)
-            value[k] = (all - sum[k]) / ((double)n - size[k]);
-        t_interval(&out, value, level);
-    } else if (!out.method) {
-        for (int s = 0; s < resamples; s++) {
-            uint64_t key = cg_draw_key(options->seed, CG_STREAM_BOOTSTRAP, (uint64_t)s);
-            value[s] = resample_mean(sum, c.longest == 1 ? NULL : size, c.n, key);
-        }
-        ends_of(&out, value, (size_t)resamples, level);
-    }
+    CgInterval out = interval_of(&m.work, options->method);
     clusters_deinit(&c);
-    free(value);
-    free(sum);
-    free(size);
+    free(m.sum);
+    free(m.size);
     return out;
 }

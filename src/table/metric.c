@@ -33,7 +33,7 @@ double cg_metric_pair(const CgMetric *m, CgIds candidate, CgIds reference, const
 
 void cg_metric_sign(const CgMetric *m, const CgScoring *how, CgStrbuf *out)
 {
-    cg_strbuf_printf(out, "%s|level:%s|", m->name, how->corpus ? "corpus" : "sentence");
+    cg_strbuf_printf(out, "%s|level:%s|", m->metric ? m->metric->name : m->name, how->corpus ? "corpus" : "sentence");
     if (how->split)
         cg_strbuf_printf(out, "words:%s", how->split->name);
     else
@@ -41,21 +41,4 @@ void cg_metric_sign(const CgMetric *m, const CgScoring *how, CgStrbuf *out)
     if (m->sign)
         m->sign(how, out);
     cg_strbuf_printf(out, "|cg:%d", m->version);
-}
-
-static const char *const smoothings[] = {
-    [CG_SMOOTH_EXP] = "exp", [CG_SMOOTH_FLOOR] = "floor", [CG_SMOOTH_ADD_K] = "add_k", [CG_SMOOTH_NONE] = "none"
-};
-
-const char *cg_smooth_name(CgSmooth smooth) { return smoothings[smooth]; }
-
-bool cg_smooth_parse(const char *name, CgSmooth *out)
-{
-    for (size_t i = 0; i < CG_LEN(smoothings); i++) {
-        if (!strcmp(smoothings[i], name)) {
-            *out = (CgSmooth)i;
-            return true;
-        }
-    }
-    return false;
 }

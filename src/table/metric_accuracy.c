@@ -16,4 +16,4 @@ static double score(const double *counts, const CgScoring *how)
 }
 
 CG_METRIC(accuracy, .version = 1, .split = "words", .ncounts = 2, .count = count, .score = score,
-    .doc = "Share of places with equal tokens")
+    .doc = "Share of places with equal tokens.")

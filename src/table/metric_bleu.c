@@ -3,8 +3,11 @@
 #include "table/metric.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { ORDERS = 4, CANDIDATE = 2 * ORDERS, REFERENCE }; /* matches, then n-grams of the candidate, then both lengths */
+
+static bool smoothed(const CgScoring *how, const char *by) { return !strcmp(how->choice ? how->choice : "exp", by); }
 
 static void count(CgIds candidate, CgIds reference, double *counts)
 {
@@ -25,18 +28,19 @@ static double score(const double *counts, const CgScoring *how)
 {
     double sum = 0, halved = 1;
     int orders = 0;
+    bool halve = smoothed(how, "exp"), floor = smoothed(how, "floor"), add = smoothed(how, "add_k");
     if (!(counts[0] > 0))
         return !(counts[CANDIDATE] > 0) && !(counts[REFERENCE] > 0);
     for (int n = 0; n < ORDERS; n++) {
-        double k = how->smooth == CG_SMOOTH_ADD_K && n > 0 ? 1 : 0;
+        double k = add && n > 0 ? 1 : 0;
         double match = counts[n] + k, total = counts[ORDERS + n] + k;
         if (!(total > 0) && how->corpus)
             return 0;
         if (!(total > 0))
             break;
-        if (!(match > 0) && how->smooth == CG_SMOOTH_EXP)
+        if (!(match > 0) && halve)
             match = halved /= 2;
-        else if (!(match > 0) && how->smooth == CG_SMOOTH_FLOOR)
+        else if (!(match > 0) && floor)
             match = 0.1;
         if (!(match > 0))
             return 0;
@@ -49,10 +53,12 @@ static double score(const double *counts, const CgScoring *how)
 
 static void sign(const CgScoring *how, CgStrbuf *out)
 {
-    const char *value = how->smooth == CG_SMOOTH_FLOOR ? "[0.10]" : how->smooth == CG_SMOOTH_ADD_K ? "[1.00]" : "";
+    const char *value = smoothed(how, "floor") ? "[0.10]" : smoothed(how, "add_k") ? "[1.00]" : "";
     cg_strbuf_printf(
-        out, "|smooth:%s%s|eff:%s|case:mixed", cg_smooth_name(how->smooth), value, how->corpus ? "no" : "yes");
+        out, "|smooth:%s%s|eff:%s|case:mixed", how->choice ? how->choice : "exp", value, how->corpus ? "no" : "yes");
 }
 
 CG_METRIC(bleu, .version = 1, .split = "13a", .ncounts = REFERENCE + 1, .count = count, .score = score, .sign = sign,
-    .doc = "BLEU-4 (Papineni et al. 2002), as sacreBLEU computes it; in [0, 1]")
+    .choice = "smooth: { exp, floor, add_k, none } = \"exp\"",
+    .doc = "BLEU-4 over tokens (Papineni et al. 2002), in [0, 1]; over words as sacreBLEU's with words = \"13a\", "
+           "\"intl\", \"char\" or \"none\". Of two columns of texts that of the corpus.")

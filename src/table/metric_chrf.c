@@ -40,5 +40,5 @@ static void sign(const CgScoring *how, CgStrbuf *out)
     cg_strbuf_puts(out, "|nc:6|nw:0|beta:2|eff:yes|case:mixed|space:no");
 }
 
-CG_METRIC(chrf, .version = 1, .split = "char", .ncounts = 3 * ORDERS, .count = count, .score = score, .sign = sign,
-    .doc = "chrF2 (Popovic 2015), as sacreBLEU computes it; in [0, 1]")
+CG_METRIC(chrf, .version = 1, .split = "char", .words = true, .ncounts = 3 * ORDERS, .count = count, .score = score,
+    .sign = sign, .doc = "chrF2: F score of n-grams of up to six characters (Popovic 2015), as sacreBLEU's; in [0, 1].")

@@ -15,4 +15,4 @@ static double score(const double *counts, const CgScoring *how)
 }
 
 CG_METRIC(edit_distance, .version = 1, .split = "words", .ncounts = 2, .count = count, .score = score,
-    .doc = "Insertions, deletions and replacements of tokens that make the candidate the reference (Levenshtein 1966)")
+    .doc = "Insertions, deletions and replacements of tokens that make the candidate the reference.")

@@ -15,4 +15,4 @@ static double score(const double *counts, const CgScoring *how)
 }
 
 CG_METRIC(exact, .version = 1, .split = "bytes", .ncounts = 2, .count = count, .score = score,
-    .doc = "1 when the texts are equal, else 0")
+    .doc = "1 when the texts are equal, else 0.")

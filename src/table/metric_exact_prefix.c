@@ -16,4 +16,4 @@ static double score(const double *counts, const CgScoring *how)
 }
 
 CG_METRIC(exact_prefix, .version = 1, .split = "words", .ncounts = 2, .count = count, .score = score,
-    .doc = "Share of the reference that is right before the first token that differs")
+    .doc = "Share of the reference that is right before the first token that differs.")

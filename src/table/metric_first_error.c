@@ -15,4 +15,4 @@ static double score(const double *counts, const CgScoring *how)
 }
 
 CG_METRIC(first_error, .version = 1, .split = "words", .ncounts = 2, .count = count, .score = score,
-    .doc = "How many tokens are right before the first that differs; all of the reference when none does")
+    .doc = "How many tokens are right before the first that differs; all of the reference when none does.")

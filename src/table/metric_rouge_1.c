@@ -11,11 +11,6 @@ static void count(CgIds candidate, CgIds reference, double *counts)
     counts[1] += empty ? 2 : (double)(cg_ngrams_in(candidate.len, 1) + cg_ngrams_in(reference.len, 1));
 }
 
-static double score(const double *counts, const CgScoring *how)
-{
-    (void)how;
-    return counts[1] > 0 ? 2 * counts[0] / counts[1] : 0;
-}
-
-CG_METRIC(rouge_1, .version = 1, .split = "rouge", .ncounts = 2, .count = count, .score = score,
-    .doc = "ROUGE-1 (Lin 2004): F score of words; in [0, 1]")
+CG_METRIC(rouge_1, .version = 1, .split = "rouge", .ncounts = 2, .count = count, .score = cg_f1_score,
+    .doc = "ROUGE-1: F score of tokens (Lin 2004); over words with words = \"rouge\", without endings with words = "
+           "\"stem\".")

@@ -11,11 +11,5 @@ static void count(CgIds candidate, CgIds reference, double *counts)
     counts[1] += empty ? 2 : (double)(cg_ngrams_in(candidate.len, 2) + cg_ngrams_in(reference.len, 2));
 }
 
-static double score(const double *counts, const CgScoring *how)
-{
-    (void)how;
-    return counts[1] > 0 ? 2 * counts[0] / counts[1] : 0;
-}
-
-CG_METRIC(rouge_2, .version = 1, .split = "rouge", .ncounts = 2, .count = count, .score = score,
-    .doc = "ROUGE-2 (Lin 2004): F score of pairs of neighbouring words; in [0, 1]")
+CG_METRIC(rouge_2, .version = 1, .split = "rouge", .ncounts = 2, .count = count, .score = cg_f1_score,
+    .doc = "ROUGE-2: F score of pairs of neighbouring tokens (Lin 2004); words as rouge_1.")

@@ -2,7 +2,7 @@
  * Takes two sequences, order ignored; gives a share in [0, 1]. */
 #include "table/metric.h"
 
-static void count(CgIds candidate, CgIds reference, double *counts)
+void cg_token_f1_count(CgIds candidate, CgIds reference, double *counts)
 {
     uint64_t match = 0;
     bool empty = !candidate.len && !reference.len;
@@ -11,11 +11,12 @@ static void count(CgIds candidate, CgIds reference, double *counts)
     counts[1] += empty ? 2 : (double)(candidate.len + reference.len);
 }
 
-static double score(const double *counts, const CgScoring *how)
+double cg_f1_score(const double *counts, const CgScoring *how)
 {
     (void)how;
     return counts[1] > 0 ? 2 * counts[0] / counts[1] : 0;
 }
 
-CG_METRIC(token_f1, .version = 1, .split = "words", .ncounts = 2, .count = count, .score = score,
-    .doc = "Share of tokens two texts have in common, order ignored: 2 common / (candidate + reference)")
+CG_METRIC(token_f1, .version = 1, .split = "words", .ncounts = 2, .count = cg_token_f1_count, .score = cg_f1_score,
+    .doc = "Share of tokens two texts have in common, order ignored: 2 common / (candidate + reference). Of strings "
+           "their words; words = \"squad\" normalises as SQuAD does.")

@@ -64,6 +64,8 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+void cg_stats_sort(double *x, size_t n) { qsort(x, n, sizeof *x, by_value); }
+
 double cg_stats_quantile(const double *x, size_t n, double q)
 {
     for (size_t i = 0; i < n; i++) {
@@ -74,7 +76,7 @@ double cg_stats_quantile(const double *x, size_t n, double q)
         return NAN;
     double *sorted = cg_malloc(sizeof *sorted * n);
     memcpy(sorted, x, sizeof *sorted * n);
-    qsort(sorted, n, sizeof *sorted, by_value);
+    cg_stats_sort(sorted, n);
     double at = q * (double)(n - 1), low = floor(at);
     size_t i = (size_t)low;
     double value = i + 1 < n && at > low ? sorted[i] + (at - low) * (sorted[i + 1] - sorted[i]) : sorted[i];

@@ -1,10 +1,12 @@
 /* stats.h - what samples say about where they came from.
  * Takes arrays of doubles; gives estimates, intervals, correlations, fits and tests. What cannot be said is NAN, and
- * the reason stands beside it. Methods that have siblings are rows of a table. Must not drop anything silently: arrays
- * are taken as they are, so a NAN in is a NAN out, but where a function says that it leaves rows with a NAN out, and
- * how many were left. */
+ * the reason stands beside it. Methods that have siblings are one file each, which ends in its entry. Must not drop
+ * anything silently: arrays are taken as they are, so a NAN in is a NAN out, but where a function says that it leaves
+ * rows with a NAN out, and how many were left. */
 #ifndef CG_STATS_H
 #define CG_STATS_H
+#include <math.h>
+
 #include "base/base.h"
 
 /* ---- one column (stats.c) */
@@ -16,28 +18,53 @@ double cg_stats_std(const double *x, size_t n); /* of the sample: divided by n -
 double cg_stats_quantile(const double *x, size_t n, double q);
 /* All values are one but for rounding: what is left of their spread says nothing. */
 bool cg_stats_constant(const double *x, size_t n);
+void cg_stats_sort(double *x, size_t n);                      /* least first */
 void cg_stats_ranks(const double *x, size_t n, double *rank); /* 1 .. n; ties get the mean of theirs */
 
 /* A statistic of a sample: rows[0..n) are indices into whatever arg holds. */
 typedef double CgStatFn(const void *arg, const size_t *rows, size_t n);
 
 /* ---- intervals (interval.c) */
+typedef struct CgIntervalMethod CgIntervalMethod;
 typedef struct CgIntervalOptions {
     const int *cluster; /* NULL: each row is its own; else rows of one number move together */
     int resamples;      /* 0: 1000 */
     double level;       /* 0: 0.95 */
     uint64_t seed;
+    const CgIntervalMethod *method; /* NULL: the usual one of so many clusters */
 } CgIntervalOptions;
 
 typedef struct CgInterval {
     double value, low, high;
     size_t clusters;
-    const char *method; /* "bootstrap", "t" when there are fewer than ten clusters, else why there is none; static */
+    const CgIntervalMethod *method;
+    const char *why; /* NULL, or why there is no interval; static */
 } CgInterval;
 
-/* Percentile bootstrap over clusters (Efron 1979), its tails widened as Student's t is wider than the normal with that
- * many clusters (Hesterberg 2015, "expanded percentiles"); with fewer than ten the t interval of the jackknife over
- * clusters, for a mean of clusters of one size the usual one. A resample whose statistic is NAN is left out. */
+/* What a method is given: the statistic of all rows, and of others drawn of them. */
+typedef struct CgIntervalWork CgIntervalWork;
+struct CgIntervalWork {
+    double (*resample)(const CgIntervalWork *w, uint64_t s); /* as many clusters, drawn with replacement; s < 2^48 */
+    double (*without)(const CgIntervalWork *w, size_t k);    /* all but cluster k */
+    double value, level;
+    size_t clusters;
+    int resamples;
+    uint64_t seed;
+};
+
+struct CgIntervalMethod {
+    const char *name, *label, *doc; /* label: as it is said beside an interval */
+    size_t usual_from;              /* the usual method from so many clusters on; 0: only where it is asked for */
+    /* Fills low and high, or why. There are two clusters or more, and the statistic of all rows is a number. */
+    void (*run)(const CgIntervalWork *w, CgInterval *out);
+};
+/* The last line of interval_NAME.c. */
+#define CG_INTERVAL(method, ...)                              \
+    extern const CgIntervalMethod cg_interval_entry_##method; \
+    const CgIntervalMethod cg_interval_entry_##method = { .name = #method, __VA_ARGS__ };
+const CgIntervalMethod *cg_interval_find(const char *name);
+const CgIntervalMethod *cg_interval_at(size_t i);
+
 CgInterval cg_stats_interval(CgStatFn *f, const void *arg, size_t n, const CgIntervalOptions *options);
 CgInterval cg_stats_interval_mean(const double *x, size_t n, const CgIntervalOptions *options); /* faster */
 
@@ -60,7 +87,11 @@ typedef struct CgCorrelationMethod {
     bool partial; /* takes `given` */
     CgCorrelation (*run)(const double *x, const double *y, size_t n, const CgCorrelationOptions *options);
 } CgCorrelationMethod;
-const CgCorrelationMethod *cg_correlation_find(const char *name); /* "pearson", "spearman", "kendall" */
+/* The last line of correlation_NAME.c. */
+#define CG_CORRELATION(method, ...)                                 \
+    extern const CgCorrelationMethod cg_correlation_entry_##method; \
+    const CgCorrelationMethod cg_correlation_entry_##method = { .name = #method, __VA_ARGS__ };
+const CgCorrelationMethod *cg_correlation_find(const char *name);
 const CgCorrelationMethod *cg_correlation_at(size_t i);
 /* Leaves out pairs with a NAN. p is two-sided. */
 CgCorrelation cg_stats_correlate(
@@ -89,7 +120,15 @@ typedef struct CgTestMethod {
     const char *name, *doc;
     CgTest (*run)(const double *d, size_t n, uint64_t seed); /* d: differences of pairs, no NAN */
 } CgTestMethod;
-const CgTestMethod *cg_test_find(const char *name); /* "t", "permutation", "wilcoxon" */
+/* The last line of paired_NAME.c. */
+#define CG_PAIRED_TEST(test, ...)                          \
+    extern const CgTestMethod cg_paired_test_entry_##test; \
+    const CgTestMethod cg_paired_test_entry_##test = { .name = #test, __VA_ARGS__ };
+static inline CgTest cg_test_undefined(double difference, size_t n, const char *why)
+{
+    return (CgTest){ difference, NAN, NAN, n, why };
+}
+const CgTestMethod *cg_test_find(const char *name);
 const CgTestMethod *cg_test_at(size_t i);
 CgTest cg_stats_test(const CgTestMethod *m, const double *a, const double *b, size_t n, uint64_t seed);
 
@@ -98,7 +137,12 @@ typedef struct CgEffect {
     double (*run)(const double *a, size_t na, const double *b, size_t nb);
     bool paired; /* a and b are rows of one table */
 } CgEffect;
-const CgEffect *cg_effect_find(const char *name); /* "cohen", "hedges", "cliff", "paired" */
+/* The last line of effect_NAME.c. */
+#define CG_EFFECT(effect, ...)                      \
+    extern const CgEffect cg_effect_entry_##effect; \
+    const CgEffect cg_effect_entry_##effect = { .name = #effect, __VA_ARGS__ };
+double cg_stats_cohen(const double *a, size_t na, const double *b, size_t nb);
+const CgEffect *cg_effect_find(const char *name);
 const CgEffect *cg_effect_at(size_t i);
 void cg_stats_holm(double *p, size_t n); /* in place: Holm 1979; a NAN is no test */
 

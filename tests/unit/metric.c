@@ -8,6 +8,7 @@
 #include <time.h>
 #include <jansson.h>
 
+#include "base/intern.h"
 #include "table/metric.h"
 #include "tap.h"
 
@@ -22,8 +23,7 @@ static const CgMetric *parse_way(const char *name, CgScoring *how)
     char metric[32] = "", split[32] = "", smooth[32] = "exp";
     sscanf(name, "%31s %31s %31s", metric, split, smooth);
     const CgMetric *m = cg_metric_find(metric);
-    *how = (CgScoring){ .split = cg_word_split_find(*split ? split : m->split) };
-    cg_smooth_parse(smooth, &how->smooth);
+    *how = (CgScoring){ .split = cg_word_split_find(*split ? split : m->split), .choice = cg_intern(smooth) };
     return m;
 }
 
