@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "data/tokenizer_bpe_inside.h"
+#include "data/tokenizer_kinds.h"
 
 #define MOST_TEXT ((uint64_t)16 << 20)
 
@@ -239,3 +240,8 @@ CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
     cg_vec_free(&merges);
     return t;
 }
+
+CG_TOKENIZER(bpe, .train = cg_bpe_train, .least = 256, .usual = 2048, .most = 65536, .end = 0, .mark = 1,
+    .pack = cg_bpe_pack, .unpack = cg_bpe_unpack, .model = "BPE", .load = cg_bpe_load,
+    .doc = "A byte-pair tokenizer trained on the train split of a corpus, or of several in equal shares; kept in the "
+           "store. Ids 0 to 255 are the bytes; end 0, mark 1.")

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "data/rows.h"
-#include "library/library.h"
+#include "library/dataset.h"
 
 typedef struct Columns {
     CgTensors *file; /* (nfiles): what is taken over by the dataset */
@@ -132,45 +132,47 @@ static bool read_batches(const char *path, const CgValue *tokenizer, Columns *c,
 
 /* ---- while the script is checked ---- */
 
-static CgValue *build(CgElab *e, const CgArguments *a, bool batches)
+static void fields_of(CgElab *e, const CgArguments *a, const Columns *c, CgValue *data)
 {
+    CgDataFields *fields = cg_data_fields_new(e, data, c->field, c->n);
+    fields->batch = c->batch;
+    fields->origin = a->span[0].file ? a->span[0] : data->span;
+}
+
+/* Reads the files for the types of what is in them. */
+static bool checked(CgElab *e, const CgArguments *a, Columns *c, bool good, const CgErr *err, CgValue *data)
+{
+    if (good)
+        fields_of(e, a, c, data);
+    else
+        cg_diag_err(e->diags, a->span[0], err);
+    columns_free(c);
+    return good;
+}
+
+static bool check_arrays(CgElab *e, const CgArguments *a, CgValue *data)
+{
+    Columns c;
+    CgErr err = { 0 };
     for (int i = 0; a->at[0]->kind == CG_VALUE_RECORD && i < a->at[0]->n; i++)
         if (a->at[0]->at[i]->kind != CG_VALUE_STR) {
             cg_elab_error(e, CG_E0312, a->span[0], "arrays name one file for each field: { x: \"x.npy\" }");
-            return cg_value_poison(e);
+            return false;
         }
+    return checked(e, a, &c, read_arrays(a->at[0], &c, &err), &err, data);
+}
+
+static bool check_batches(CgElab *e, const CgArguments *a, CgValue *data)
+{
     Columns c;
     CgErr err = { 0 };
-    bool good = batches ? read_batches(a->at[0]->s, a->at[1], &c, &err) : read_arrays(a->at[0], &c, &err);
-    CgValue *v = cg_function_later(e, a, 0);
-    if (good) {
-        CgDataFields *fields = cg_data_fields_new(e, v, c.field, c.n);
-        fields->batch = c.batch;
-        fields->origin = a->span[0].file ? a->span[0] : v->span;
-        for (int i = 0; batches && i < c.n; i++)
-            if (c.field[i].dtype == CG_I32 && a->at[1]->kind != CG_VALUE_NONE)
-                fields->tokenizer[i] = a->at[1];
-    } else {
-        cg_diag_err(e->diags, a->span[0], &err);
-    }
-    columns_free(&c);
-    return good ? v : cg_value_poison(e);
-}
-
-static CgValue *build_arrays(CgElab *e, CgFrame *f, const CgArguments *a)
-{
-    (void)f;
-    double valid, test;
-    if (cg_split_shares(a->at[1], &valid, &test))
-        return build(e, a, false);
-    cg_elab_error(e, CG_E0312, a->span[1], CG_SHARES_HELP);
-    return cg_value_poison(e);
-}
-
-static CgValue *build_batches(CgElab *e, CgFrame *f, const CgArguments *a)
-{
-    (void)f;
-    return build(e, a, true);
+    if (!checked(e, a, &c, read_batches(a->at[0]->s, a->at[1], &c, &err), &err, data))
+        return false;
+    const CgDataFields *fields = cg_data_fields(data);
+    for (int i = 0; i < fields->n; i++)
+        if (fields->field[i].dtype == CG_I32 && a->at[1]->kind != CG_VALUE_NONE)
+            fields->tokenizer[i] = a->at[1];
+    return true;
 }
 
 /* ---- when a stage runs ---- */
@@ -187,7 +189,7 @@ static bool unchanged(const Columns *c, const CgDataFields *fields, CgErr *e)
     return same || cg_err(e, CG_ERR_INPUT, "the file changed after the script was checked");
 }
 
-static CgValue *made(CgSession *x, const CgValue *call, Columns *c, bool good, CgErr *err)
+static CgDataset *opened(const CgValue *call, Columns *c, bool good, CgErr *err)
 {
     CgDataset *d = NULL;
     if (good && unchanged(c, cg_data_fields(call), err)) {
@@ -195,46 +197,36 @@ static CgValue *made(CgSession *x, const CgValue *call, Columns *c, bool good, C
         c->file = NULL;
     }
     columns_free(c);
-    return cg_dataset_owned(x, call, d, err);
+    return d;
 }
 
-static CgValue *run_arrays(CgSession *x, const CgValue *call, CgValue **args)
+static CgDataset *open_arrays(CgSession *x, const CgValue *call, CgValue **args, CgErr *err)
 {
     Columns c;
-    CgErr err = { 0 };
-    CgValue *v = made(x, call, &c, read_arrays(args[0], &c, &err), &err);
-    if (v) {
-        CgDataset *d = v->held;
-        if (!cg_split_shares(args[1], &d->valid, &d->test))
-            CG_BUG("shares that were checked");
-    }
-    return v;
+    (void)x;
+    return opened(call, &c, read_arrays(args[0], &c, err), err);
 }
 
-static CgValue *run_batches(CgSession *x, const CgValue *call, CgValue **args)
+static CgDataset *open_batches(CgSession *x, const CgValue *call, CgValue **args, CgErr *err)
 {
     Columns c;
-    CgErr err = { 0 };
-    CgValue *v = made(x, call, &c, read_batches(args[0]->s, call->at[1], &c, &err), &err);
-    CgDataset *d = v ? v->held : NULL;
-    CgValue *none = NULL;
-    const CgTokenizer *t = d ? args[1]->kind == CG_VALUE_NONE ? cg_tokenizer_of(x, none) : args[1]->held : NULL;
+    CgDataset *d = opened(call, &c, read_batches(args[0]->s, call->at[1], &c, err), err);
+    const CgTokenizer *t =
+        d ? args[1]->kind == CG_VALUE_NONE ? cg_tokenizer_of(x, NULL) : (const CgTokenizer *)args[1]->held : NULL;
     for (int f = 0; d && f < d->nfields; f++)
         d->tokenizer[f] = d->field[f].dtype == CG_I32 ? t : NULL;
-    return v;
+    return d;
 }
 
-static const CgFunction fn_arrays = { CG_FUNCTION_HERE, .name = "arrays",
-    .sig = "(files: str | record, shares: float[] = [0.9, 0.05, 0.05]) -> dataset", .build = build_arrays,
-    .run = run_arrays,
+CG_DATASET(arrays, .sig = "(files: str | record, shares: float[] = [0.9, 0.05, 0.05]) -> dataset",
+    .check = check_arrays, .open = open_arrays,
     .doc =
         "Rows of tensors: { x: \"x.npy\", y: \"y.csv\" }, or one file with all of them. The first axis of each is the "
         "rows; batch.x has the type of one row with the rows in front. Files of .npy, .npz (\"f.npz:NAME\"), "
-        ".safetensors, IDX, CSV of numbers, and .gz of them." };
-static const CgFunction fn_batches = { CG_FUNCTION_HERE, .name = "batches",
-    .sig = "(path: str, tokenizer: tokenizer | none = none) -> dataset", .build = build_batches, .run = run_batches,
+        ".safetensors, IDX, CSV of numbers, and .gz of them.")
+CG_DATASET(batches, .sig = "(path: str, tokenizer: tokenizer | none = none) -> dataset", .check = check_batches,
+    .open = open_batches,
     .doc =
         "Batches from a file of tensors, each [steps, rows, ...], such as tokens and next: i32[steps, rows, length]. "
         "They are taken in their order; `batch` of a training is the file's unless it says another. With a tokenizer "
-        "every id is looked at." };
-CG_FUNCTIONS(arrays, &fn_arrays, &fn_batches)
+        "every id is looked at.")

@@ -1,6 +1,6 @@
-/* data.c - corpora, splits and sets of windows as values of the language.
- * Takes their descriptions, checked before anything is read; gives the data itself when a stage runs. Each corpus and
- * each set of windows is made once a run. */
+/* data.c - corpora and their splits as values of the language.
+ * Takes their descriptions, checked before anything is read; gives the data itself when a stage runs. Each corpus
+ * is made once a run. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,17 +213,12 @@ static CgValue *run_shuffle_tokens(CgSession *x, const CgValue *call, CgValue **
 
 /* ---- splits ---- */
 
-typedef struct Split {
-    CgCorpus *corpus;
-    CgSplit which;
-} Split;
-
 static const char *const splits[] = { "train", "valid", "test", "all" };
 
 static CgValue *run_split(CgSession *x, const CgValue *call, CgValue **args)
 {
     (void)call;
-    Split *s = CG_NEW(x->elab->arena, Split);
+    CgCorpusSplit *s = CG_NEW(x->elab->arena, CgCorpusSplit);
     s->corpus = args[0]->held;
     for (size_t i = 0; i < CG_LEN(splits); i++)
         if (!strcmp(splits[i], args[1]->s))
@@ -271,60 +266,6 @@ static CgValue *field_of_corpus(CgElab *e, CgValue *of, const char *name, CgSpan
     return NULL;
 }
 
-/* ---- windows ---- */
-
-static CgWindowOpts options_of(CgValue *const *args)
-{
-    return (CgWindowOpts){ .length = (int)args[2]->i,
-        .count = args[3]->i,
-        .repeat = args[4]->f,
-        .span = (int)args[5]->i,
-        .group = (int)args[6]->i,
-        .stride = (int)args[7]->i,
-        .align = args[8]->i };
-}
-
-static CgValue *build_windows(CgElab *e, CgFrame *f, const CgArguments *a)
-{
-    (void)f;
-    if (cg_value_class(a->at[0])
-        == &cg_class_corpus) { /* a whole corpus stands for its training split only where that is said */
-        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[0], "windows are taken from one split of a corpus");
-        cg_diag_help(d, "add .train, .valid, .test or .all");
-        return cg_value_poison(e);
-    }
-    if (a->at[2]->i < 1 || a->at[2]->i > 1 << 20)
-        return wrong(e, a, 2, "'length' is a number of tokens from 1 to 1048576");
-    if (a->at[3]->i < 0)
-        return wrong(e, a, 3, "'count' is a number of windows, 0 for all");
-    if (!(a->at[4]->f >= 0 && a->at[4]->f <= 1))
-        return wrong(e, a, 4, "'copies' is a share from 0 to 1");
-    int64_t span = a->at[5]->i, group = a->at[6]->i;
-    if (span < 0)
-        return wrong(e, a, 5, "'span' is a number of tokens");
-    if (group < 0 || (group > 0 && span % group))
-        return wrong(e, a, 6, "'span' is a whole number of groups of 'group' tokens");
-    if (a->at[7]->i < 0 || a->at[7]->i > 1 << 20)
-        return wrong(e, a, 7, "'stride' is a number of tokens, 0 for as many as the window has");
-    CgValue *v = cg_function_later(e, a, 0);
-    CgWindowOpts opts = options_of(a->at);
-    CgField field[CG_WINDOW_FIELDS];
-    const CgValue *size = cg_record_find(a->at[1], cg_intern("size"));
-    CgDataFields *fields = cg_data_fields_new(
-        e, v, field, cg_windows_fields(&opts, size && size->kind == CG_VALUE_INT ? (int32_t)size->i : 0, field));
-    fields->tokenizer[0] = fields->tokenizer[1] = a->at[1];
-    fields->origin = a->span[2].file ? a->span[2] : v->span;
-    return v;
-}
-
-static CgValue *run_windows(CgSession *x, const CgValue *call, CgValue **args)
-{
-    const Split *split = args[0]->held;
-    CgErr err = { 0 };
-    CgWindowOpts opts = options_of(args);
-    return cg_dataset_owned(x, call, cg_windows_new(split->corpus, split->which, args[1]->held, &opts, &err), &err);
-}
-
 static const CgFunction fn_corpus = { CG_FUNCTION_HERE, .name = "corpus",
     .sig = "(path: str | str[], field: str | str[] | none = none, limit: int = 0, shares: float[] = [0.9, 0.05, "
            "0.05], block: int = 0, unique: { no, exact, near } = \"no\") -> corpus",
@@ -348,16 +289,6 @@ static const CgFunction fn_random_tokens = { CG_FUNCTION_HERE, .name = "random_t
 static const CgFunction fn_shuffle_tokens = { CG_FUNCTION_HERE, .name = "shuffle_tokens",
     .sig = "(corpus: corpus, seed: int = 0) -> corpus", .run = run_shuffle_tokens,
     .doc = "The same tokens in random order." };
-static const CgFunction fn_windows = { CG_FUNCTION_HERE, .name = "windows",
-    .sig = "(split: split | corpus, tokenizer: tokenizer, length: int = 512, count: int = 0, copies: float = 0, span: "
-           "int = 0, group: int = 0, stride: int = 0, align: bool = false) -> dataset",
-    .build = build_windows, .run = run_windows,
-    .doc =
-        "Batches of `length` tokens and the tokens one place on (batch.tokens, batch.next); count limits an "
-        "evaluation to that many windows from all over the split; copies is the share of windows that repeat a span "
-        "of text, the first time with the tokens of each group in random order when group is given. Windows begin "
-        "`stride` tokens apart (0: their length). batch.document numbers the documents in a window. With align every "
-        "window begins with its document or goes on in it, and batch.mask is 1 where batch.next is still of it." };
 static void free_corpus(void *held) { cg_corpus_free(held); }
 
 CG_CLASS(corpus, .article = "a corpus",
@@ -365,5 +296,4 @@ CG_CLASS(corpus, .article = "a corpus",
     .shared = true, .free = free_corpus, .field = field_of_corpus)
 CG_CLASS(split, .article = "a split of a corpus", .doc = "A part of a corpus: .train, .valid, .test or .all of it.",
     .shared = true)
-CG_FUNCTIONS(data, &fn_corpus, &fn_synthetic, &fn_random_tokens, &fn_mix, &fn_mix_rows, &fn_shuffle_tokens, &fn_split,
-    &fn_windows)
+CG_FUNCTIONS(data, &fn_corpus, &fn_synthetic, &fn_random_tokens, &fn_mix, &fn_mix_rows, &fn_shuffle_tokens, &fn_split)

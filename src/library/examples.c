@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "data/examples.h"
-#include "library/library.h"
+#include "library/dataset.h"
 
 enum { COLUMN, TOKENIZER, LENGTH, TOO_LONG, END, ANSWER, DTYPE, SIZE, BELOW, CLASSES };
 
@@ -56,6 +56,12 @@ static CgValue *refuse(CgElab *e, CgSpan at, const char *what)
 {
     cg_elab_error(e, CG_E0312, at, "%s", what);
     return cg_value_poison(e);
+}
+
+static bool refused(CgElab *e, CgSpan at, const char *what)
+{
+    refuse(e, at, what);
+    return false;
 }
 
 static CgValue *build_field(CgElab *e, CgFrame *f, const CgArguments *a)
@@ -131,18 +137,14 @@ static bool read_field(CgElab *e, const char *name, const CgValue *v, CgExampleF
     return true;
 }
 
-static CgValue *build_examples(CgElab *e, CgFrame *f, const CgArguments *a)
+static bool check_examples(CgElab *e, const CgArguments *a, CgValue *data)
 {
-    (void)f;
     const CgValue *source = a->at[0], *of = a->at[1];
     for (int i = 0; source->kind == CG_VALUE_RECORD && i < source->n; i++)
         if (source->at[i]->kind != CG_VALUE_STR)
-            return refuse(e, a->span[0], "examples of lines name one file for each field: { name: \"file.txt\" }");
+            return refused(e, a->span[0], "examples of lines name one file for each field: { name: \"file.txt\" }");
     if (!of->n)
-        return refuse(e, a->span[1], "examples have one field or more: { x: field(\"column\"), .. }");
-    double valid, test;
-    if (!cg_split_shares(a->at[2], &valid, &test))
-        return refuse(e, a->span[2], CG_SHARES_HELP);
+        return refused(e, a->span[1], "examples have one field or more: { x: field(\"column\"), .. }");
     CgField *field = CG_NEWN(e->arena, CgField, of->n * CG_EXAMPLE_FIELDS + 1);
     CgValue **tokenizer = CG_NEWN(e->arena, CgValue *, of->n * CG_EXAMPLE_FIELDS + 1);
     int n = 0;
@@ -153,22 +155,22 @@ static CgValue *build_examples(CgElab *e, CgFrame *f, const CgArguments *a)
                 "field '%s' is %s; fields are columns or field(...)", of->keys[i], cg_value_kind_name(of->at[i]));
             cg_diag_help(
                 d, "\"column\" or [\"one\", \"two\"] are numbers, field(\"column\", tokenizer, length = 64) is text");
-            return cg_value_poison(e);
+            return false;
         }
         int made = cg_example_fields(&one, field + n);
         for (int k = 0; k < made; k++, n++)
             tokenizer[n] = one.tokens && field[n].dtype == CG_I32 ? of->at[i]->at[TOKENIZER] : NULL;
     }
-    CgValue *v = cg_function_later(e, a, 0);
-    CgDataFields *fields = cg_data_fields_new(e, v, field, n);
+    CgDataFields *fields = cg_data_fields_new(e, data, field, n);
     for (int i = 0; i < n; i++)
         fields->tokenizer[i] = tokenizer[i];
-    fields->origin = a->span[1].file ? a->span[1] : v->span;
-    return v;
+    fields->origin = a->span[1].file ? a->span[1] : data->span;
+    return true;
 }
 
-static CgValue *run_examples(CgSession *x, const CgValue *call, CgValue **args)
+static CgDataset *open_examples(CgSession *x, const CgValue *call, CgValue **args, CgErr *err)
 {
+    (void)call;
     CgElab *e = x->elab;
     const CgValue *source = args[0], *of = args[1];
     CgExampleField *field = CG_NEWN(e->arena, CgExampleField, of->n + 1);
@@ -186,29 +188,24 @@ static CgValue *run_examples(CgSession *x, const CgValue *call, CgValue **args)
     } else {
         what.path = strings_of(e, source, &what.npaths);
     }
-    CgErr err = { 0 };
     int64_t dropped = 0;
-    CgDataset *d = cg_examples_load(&what, &dropped, &err);
-    if (d) {
-        if (!cg_split_shares(args[2], &d->valid, &d->test))
-            CG_BUG("shares that were checked");
-        if (dropped && !x->opts.quiet)
-            fprintf(stderr, "cg: %lld of %lld examples are too long and were dropped\n", (long long)dropped,
-                (long long)(dropped + d->rows));
-    }
-    return cg_dataset_owned(x, call, d, &err);
+    CgDataset *d = cg_examples_load(&what, &dropped, err);
+    if (d && dropped && !x->opts.quiet)
+        fprintf(stderr, "cg: %lld of %lld examples are too long and were dropped\n", (long long)dropped,
+            (long long)(dropped + d->rows));
+    return d;
 }
 
-static const CgFunction fn_examples = { CG_FUNCTION_HERE, .name = "examples",
+CG_DATASET(examples,
     .sig = "(source: str | str[] | record, fields: record, shares: float[] = [0.9, 0.05, 0.05], limit: int = 0) -> "
            "dataset",
-    .build = build_examples, .run = run_examples,
+    .check = check_examples, .open = open_examples,
     .doc =
         "Rows out of records: of JSON Lines or CSV, by path or pattern, or of the lines of files that belong together, "
         "{ de: \"a.de\", en: \"a.en\" }. Each field of the rows is field(...), or a column or list of columns of "
         "numbers. batch.NAME has the field's type with the rows in front. `.train .valid .test` are rows of one split "
-        "each, by their content." };
+        "each, by their content.")
 
 CG_CLASS(field, .article = "a field of examples",
     .doc = "How a field of examples is made: its text, tokenizer and length, or its classes.")
-CG_FUNCTIONS(examples, &fn_field, &fn_examples)
+CG_FUNCTIONS(examples, &fn_field)

@@ -20,6 +20,12 @@ CG_NODISCARD bool cg_split_shares(const CgValue *v, double *valid, double *test)
 /* A dataset as the value of the call, or the mistake it met. */
 CgValue *cg_dataset_owned(CgSession *x, const CgValue *call, CgDataset *d, const CgErr *err);
 
+/* What is in a value of class `split`. */
+typedef struct CgCorpusSplit {
+    CgCorpus *corpus;
+    CgSplit which;
+} CgCorpusSplit;
+
 /* Columns that argument i names, one or a list; reports one that is computed. */
 bool cg_columns_named(CgElab *e, const CgArguments *a, int i);
 int cg_column_names(const CgValue *v, const char **names, int max);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/tokenizer_bpe.h"
+#include "data/tokenizer_kinds.h"
 #include "library/library.h"
 
 /* The call with what it says of every tokenizer besides: the names of `also`, and their numbers. */
@@ -18,6 +18,8 @@ static CgValue *described(CgElab *e, const CgArguments *a, int n, const char *co
     return v;
 }
 
+extern const CgTokenizerMaker cg_tokenizer_entry_bytes;
+
 static const char *const facts[] = { "end", "mark", "size" };
 
 static CgValue *owned(CgSession *x, const CgValue *call, CgTokenizer *t, const CgErr *err)
@@ -29,45 +31,56 @@ static CgValue *owned(CgSession *x, const CgValue *call, CgTokenizer *t, const C
     return NULL;
 }
 
-static CgValue *build_bytes(CgElab *e, CgFrame *f, const CgArguments *a)
+static const CgTokenizerMaker *maker_of(const CgFunction *f) { return f->of; }
+
+/* ---- kinds that are made of nothing ---- */
+
+static CgValue *build_plain(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
-    return described(e, a, 3, facts, (int64_t[]){ 0, 1, 256 });
+    CgTokenizer *t = maker_of(a->function)->make();
+    CgValue *v = described(e, a, 3, facts, (int64_t[]){ t->end, t->mark, t->size });
+    cg_tokenizer_free(t);
+    return v;
 }
 
-static CgValue *run_bytes(CgSession *x, const CgValue *call, CgValue **args)
+static CgValue *run_plain(CgSession *x, const CgValue *call, CgValue **args)
 {
     (void)args;
-    return owned(x, call, cg_tokenizer_bytes(), &(CgErr){ 0 });
+    return owned(x, call, maker_of(call->function)->make(), &(CgErr){ 0 });
 }
 
-static CgValue *build_bpe(CgElab *e, CgFrame *f, const CgArguments *a)
+/* ---- kinds that are trained ---- */
+
+static CgValue *build_trained(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
+    const CgTokenizerMaker *m = maker_of(a->function);
     const CgValue *of = a->at[0];
     bool several = of->kind == CG_VALUE_LIST || of->kind == CG_VALUE_RECORD, good = !several || of->n > 0;
     for (int i = 0; several && i < of->n; i++)
         good &= cg_value_class(of->at[i]) == &cg_class_corpus;
     if (!good) {
-        cg_elab_error(e, CG_E0312, a->span[0], "bpe is trained on a corpus, or on a list or record of corpora");
+        cg_elab_error(e, CG_E0312, a->span[0], "%s is trained on a corpus, or on a list or record of corpora", m->name);
         return cg_value_poison(e);
     }
-    if (a->at[1]->i < 256 || a->at[1]->i > 65536) {
-        cg_elab_error(e, CG_E0312, a->span[1],
-            "'size' is a number of tokens from 256 (the bytes alone) to 65536, not %lld", (long long)a->at[1]->i);
+    if (a->at[1]->i < m->least || a->at[1]->i > m->most) {
+        cg_elab_error(e, CG_E0312, a->span[1], "'size' of %s is a number of tokens from %d to %d, not %lld", m->name,
+            m->least, m->most, (long long)a->at[1]->i);
         return cg_value_poison(e);
     }
-    return described(e, a, 2, facts, (int64_t[]){ 0, 1 });
+    return described(e, a, 2, facts, (int64_t[]){ m->end, m->mark });
 }
 
 /* Trains, or takes what was trained on the same text before from the store. */
-static CgTokenizer *trained(CgSession *x, const CgValue *of, int64_t size, CgErr *err)
+static CgTokenizer *trained(CgSession *x, const CgTokenizerMaker *m, const CgValue *of, int64_t size, CgErr *err)
 {
     bool one_corpus = of->kind == CG_VALUE_OBJECT;
     int n = one_corpus ? 1 : of->n;
     CgCorpus **corpora = CG_NEWN(x->elab->arena, CgCorpus *, n);
     CgDigester *digest = cg_digester_new();
-    cg_digester_add(digest, "bpe 1", 5);
+    const char *how = cg_arena_printf(x->elab->arena, "%s %d", m->name, m->version);
+    cg_digester_add(digest, how, strlen(how));
     cg_digester_add(digest, &size, sizeof size);
     for (int i = 0; i < n; i++) {
         corpora[i] = one_corpus ? of->held : of->at[i]->held;
@@ -80,14 +93,14 @@ static CgTokenizer *trained(CgSession *x, const CgValue *of, int64_t size, CgErr
     CgBytes kept = { 0 };
     CgTokenizer *t = NULL;
     if (cg_store_get(x->store, key, &kept)) {
-        t = cg_bpe_unpack(kept.at, kept.len, err);
+        t = m->unpack(kept.at, kept.len, err);
         cg_io_release(&kept);
         return t;
     }
-    t = cg_bpe_train(corpora, n, (int)size, err);
+    t = m->train(corpora, n, (int)size, err);
     CgStrbuf packed = { 0 };
     if (t)
-        cg_bpe_pack(t, &packed);
+        m->pack(t, &packed);
     if (t && !cg_store_put(x->store, key, packed.at, packed.len, err)) {
         cg_tokenizer_free(t);
         t = NULL;
@@ -96,18 +109,45 @@ static CgTokenizer *trained(CgSession *x, const CgValue *of, int64_t size, CgErr
     return t;
 }
 
-static CgValue *run_bpe(CgSession *x, const CgValue *call, CgValue **args)
+static CgValue *run_trained(CgSession *x, const CgValue *call, CgValue **args)
 {
     CgErr err = { 0 };
-    CgTokenizer *t = trained(x, args[0], args[1]->i, &err);
+    CgTokenizer *t = trained(x, maker_of(call->function), args[0], args[1]->i, &err);
     return owned(x, call, t, &err);
 }
+
+/* The function of the i-th kind that has one. */
+static bool kind(size_t i, CgFunction *out)
+{
+    const CgTokenizerMaker *m = NULL;
+    for (size_t k = 0; (m = cg_tokenizer_at(k)); k++)
+        if ((m->make || m->train) && i-- == 0)
+            break;
+    if (!m)
+        return false;
+    *out = (CgFunction){ .name = m->name,
+        .sig = m->make
+            ? "() -> tokenizer"
+            : cg_intern_printf("(corpora: corpus | corpus[] | record, size: int = %d) -> tokenizer", m->usual),
+        .doc = m->doc,
+        .build = m->make ? build_plain : build_trained,
+        .run = m->make ? run_plain : run_trained,
+        .version = m->version,
+        .file = m->file,
+        .line = m->line,
+        .of = m };
+    return true;
+}
+
+static const CgFunction fn_kinds = { .each = kind };
+
+/* ---- those of others ---- */
 
 static CgValue *build_tokenizer(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
     CgErr err = { 0 };
-    CgTokenizer *t = cg_bpe_load(a->at[0]->s, &err);
+    CgTokenizer *t = cg_tokenizer_load(a->at[0]->s, &err);
     if (!t) {
         cg_diag_err(e->diags, a->span[0], &err);
         return cg_value_poison(e);
@@ -120,16 +160,10 @@ static CgValue *build_tokenizer(CgElab *e, CgFrame *f, const CgArguments *a)
 static CgValue *run_tokenizer(CgSession *x, const CgValue *call, CgValue **args)
 {
     CgErr err = { 0 };
-    CgTokenizer *t = cg_bpe_load(args[0]->s, &err);
+    CgTokenizer *t = cg_tokenizer_load(args[0]->s, &err);
     return owned(x, call, t, &err);
 }
 
-static const CgFunction fn_bytes = { CG_FUNCTION_HERE, .name = "bytes", .sig = "() -> tokenizer", .build = build_bytes,
-    .run = run_bytes, .doc = "The tokenizer with one id a byte: size 256, end 0, mark 1." };
-static const CgFunction fn_bpe = { CG_FUNCTION_HERE, .name = "bpe",
-    .sig = "(corpora: corpus | corpus[] | record, size: int = 2048) -> tokenizer", .build = build_bpe, .run = run_bpe,
-    .doc = "A byte-pair tokenizer trained on the train split of a corpus, or of several in equal shares; kept in the "
-           "store. Ids 0 to 255 are the bytes; end 0, mark 1." };
 static const CgFunction fn_tokenizer = { CG_FUNCTION_HERE, .name = "tokenizer", .sig = "(path: str) -> tokenizer",
     .build = build_tokenizer, .run = run_tokenizer,
     .doc = "A byte-level BPE from a tokenizer.json as Hugging Face writes them (GPT-2, Llama 3, Qwen)." };
@@ -139,8 +173,10 @@ static void free_tokenizer(void *held) { cg_tokenizer_free(held); }
 const CgTokenizer *cg_tokenizer_of(CgSession *x, CgValue *v)
 {
     if (!v) { /* data that names no tokenizer is of bytes */
-        CgArguments a = { .function = &fn_bytes };
-        v = build_bytes(x->elab, NULL, &a);
+        CgArguments a = { 0 };
+        for (size_t i = 0; (a.function = cg_function_at(i)) && a.function->of != &cg_tokenizer_entry_bytes;)
+            i++;
+        v = build_plain(x->elab, NULL, &a);
     }
     CgValue *made = cg_make(x, v);
     return made ? made->held : NULL;
@@ -148,4 +184,4 @@ const CgTokenizer *cg_tokenizer_of(CgSession *x, CgValue *v)
 
 CG_CLASS(tokenizer, .article = "a tokenizer", .doc = "What turns text into ids and back. .size is the number of ids.",
     .shared = true, .free = free_tokenizer)
-CG_FUNCTIONS(tokenizer, &fn_bytes, &fn_bpe, &fn_tokenizer)
+CG_FUNCTIONS(tokenizer, &fn_kinds, &fn_tokenizer)

@@ -199,8 +199,8 @@ static void loading(void)
 {
     CgErr e = { 0 };
     CgBytes cases = { 0 };
-    CgTokenizer *gpt2 = cg_bpe_load(conformance("gpt2.json"), &e),
-                *llama = gpt2 ? cg_bpe_load(conformance("llama.json"), &e) : NULL;
+    CgTokenizer *gpt2 = cg_tokenizer_load(conformance("gpt2.json"), &e),
+                *llama = gpt2 ? cg_tokenizer_load(conformance("llama.json"), &e) : NULL;
     ok(gpt2 && llama, "both files can be read");
     if (!llama || !cg_io_read(conformance("cases.jsonl"), &cases, &e)) {
         printf("# %s\n", e.text);
@@ -262,7 +262,7 @@ static void broken(const char *file, const char *from, const char *to, const cha
     }
     if (!cg_io_write(path, cg_strbuf_str(&text), text.len, &e))
         exit(99);
-    CgTokenizer *t = cg_bpe_load(path, &e);
+    CgTokenizer *t = cg_tokenizer_load(path, &e);
     bool good = at && !t && strstr(e.text, words);
     ok(good, name);
     if (!good)

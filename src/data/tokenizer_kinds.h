@@ -1,0 +1,46 @@
+/* tokenizer_kinds.h - kinds of tokenizers: how each is made, kept and read from a file.
+ * Takes nothing, corpora, or a tokenizer.json; gives a CgTokenizer. One file a kind, which ends in its entry,
+ * CG_TOKENIZER; that makes it a function of the language, too: of `make` NAME(), of `train` NAME(corpora, size). What
+ * only reads a file is found by tokenizer(path). */
+#ifndef CG_TOKENIZER_KINDS_H
+#define CG_TOKENIZER_KINDS_H
+#include <jansson.h>
+
+#include "data/corpus.h"
+#include "data/tokenizer.h"
+
+/* A tokenizer.json, parsed. */
+typedef struct CgTokenizerFile {
+    const char *path;
+    json_t *root, *model; /* model: root.model, an object */
+    CgDigest digest;      /* of its bytes */
+} CgTokenizerFile;
+
+typedef struct CgTokenizerMaker {
+    const char *name, *doc; /* doc may be NULL without `make` and `train` */
+    int version;            /* raised when other ids come out of the same text */
+    CgTokenizer *(*make)(void);
+    /* From the train splits; least <= size <= most. */
+    CgTokenizer *(*train)(CgCorpus *const *corpora, int n, int size, CgErr *e);
+    int least, usual, most;
+    int32_t end, mark; /* of trained ones, which are known before they are trained */
+    /* What `train` made, as bytes and back: the same bytes for the same tokenizer. */
+    void (*pack)(const CgTokenizer *t, CgStrbuf *out);
+    CgTokenizer *(*unpack)(const char *bytes, size_t n, CgErr *e);
+    const char *model; /* the `type` of models in tokenizer.json that `load` reads; NULL: none */
+    CgTokenizer *(*load)(const CgTokenizerFile *file, CgErr *e);
+    const char *file;
+    int line;
+} CgTokenizerMaker;
+
+/* The last line of the file of a kind. */
+#define CG_TOKENIZER(kind, ...)                                                      \
+    extern const CgTokenizerMaker cg_tokenizer_entry_##kind;                         \
+    const CgTokenizerMaker cg_tokenizer_entry_##kind = {                             \
+        .name = #kind, .version = 1, .file = __FILE__, .line = __LINE__, __VA_ARGS__ \
+    };
+
+const CgTokenizerMaker *cg_tokenizer_at(size_t i); /* NULL past the last; by name */
+/* By the type of its model; NULL after a mistake. */
+CG_NODISCARD CgTokenizer *cg_tokenizer_load(const char *path, CgErr *e);
+#endif
