@@ -652,6 +652,17 @@ static int pivot_column(CgTable *out, const CgColumn *keys, size_t row)
     return c;
 }
 
+/* The only row of a column goes into a cell with its interval, and is shown as it was. */
+static void keep_form(const CgTable *part, const char *name, CgTable *out, size_t row, int column)
+{
+    int from = cg_table_find(part, name, NULL);
+    if (from < 0)
+        return;
+    out->column[column].format = part->column[from].format;
+    if (part->column[from].spread)
+        cg_table_spread(out, row, column, part->column[from].spread[0]);
+}
+
 static bool pivot_cell(CgSession *x, const CgValue *call, const CgTable *part, CgTable *out, size_t row, int column)
 {
     CgStrbuf metrics = { 0 };
@@ -671,6 +682,8 @@ static bool pivot_cell(CgSession *x, const CgValue *call, const CgTable *part, C
     if (v)
         cg_table_put(out, row, column, v, cg_strbuf_str(&metrics));
     cg_strbuf_deinit(&metrics);
+    if (v && call->at[PIVOT_VALUE]->kind == CG_VALUE_COLUMN && part->rows)
+        keep_form(part, call->at[PIVOT_VALUE]->s, out, row, column);
     return v != NULL;
 }
 
