@@ -1,7 +1,7 @@
 #!/bin/sh
 # cached.sh - texts that are written place by place, with what is kept of earlier places, are those of the whole graph.
 # Takes CG from the environment, and CG_PROMPTS, how many random prompts are tried (64; check-all: 1000); prints TAP.
-# Prompts have 1 to 23 tokens; texts are greedy or drawn, stopped or not, one at a time or beside others, of text alone or
+# Prompts have 1 to 23 tokens; texts are greedy, drawn or searched, stopped or not, one at a time or beside others, of text alone or
 # after a context of tokens or of memory slots. Accuses src/stage/generate.c, src/run/decode.c, src/graph/passes/incremental.c.
 set -u
 srcdir=${srcdir:-.}
@@ -55,6 +55,7 @@ texts = evaluate lm on asked as m {
 after = evaluate pair on asked as m {
     context = generate(m, batch.ask, new = 10, context = batch.context, temperature = 0.7)
     again = reconstruct(m, batch.context)
+    searched = reconstruct(m, batch.context, new = 9, beams = 4)
     stopped = reconstruct(m, batch.context, new = 20, stop = " ")
 }
 slots = evaluate after_slots(decoder = lm) on asked as m {

@@ -16,13 +16,14 @@ enum {
     TOP_P,
     MIN_P,
     REPETITION,
+    BEAMS,
     STOP,
     PAST_END,
     CONTEXT,
     ECHO,
     SEED
 };
-enum { CONTEXT_OF, NEW_OF, STOP_OF, PAST_END_OF, TOKENIZER_OF }; /* of reconstruct, after its model */
+enum { CONTEXT_OF, NEW_OF, STOP_OF, PAST_END_OF, TOKENIZER_OF, BEAMS_OF }; /* of reconstruct, after its model */
 
 enum { NEW_USUAL = 200 };
 
@@ -72,6 +73,21 @@ static bool read_sampling(CgElab *e, const CgArguments *a, CgSampling *out)
             return false;
         }
     return true;
+}
+
+static bool read_beams(CgElab *e, const CgArguments *a, int i, CgWriting *out)
+{
+    out->beams = a->at[i]->i;
+    if (!check_number(e, a, i, (double)out->beams, out->beams >= 1 && out->beams <= CG_BEAMS_MOST,
+            "a number of hypotheses from 1 to 64"))
+        return false;
+    bool draws = out->how.temperature > 0;
+    if (out->beams == 1 || (!draws && out->how.repetition == 1))
+        return true;
+    CgDiag *d = cg_elab_error(e, CG_E0312, a->span[i],
+        "'beams' search for the likeliest text: '%s' has no part in that", draws ? "temperature" : "repetition");
+    cg_diag_help(d, "without it the search is by the model's own probabilities");
+    return false;
 }
 
 /* Texts or tokens that end a text: one, or a list of either. */
@@ -175,8 +191,8 @@ static CgValue *build_generate(CgElab *e, CgFrame *f, const CgArguments *a)
     t->tokenizer = given(a->at[TOKENIZER]) ? a->at[TOKENIZER] : NULL;
     t->how.past_end = a->at[PAST_END]->i;
     t->echo = given(a->at[ECHO]) ? a->at[ECHO]->i : !rows;
-    if (!read_sampling(e, a, &t->how.how) || !read_stops(e, a, STOP, &t->how) || !check_prompt(e, a, t)
-        || !read_length(e, a, t, &places)
+    if (!read_sampling(e, a, &t->how.how) || !read_beams(e, a, BEAMS, &t->how) || !read_stops(e, a, STOP, &t->how)
+        || !check_prompt(e, a, t) || !read_length(e, a, t, &places)
         || (t->context
             && !check_rows(e, a, CONTEXT, false, "a context has the rows of the batch in front: tokens, or slots")))
         return cg_value_poison(e);
@@ -204,8 +220,10 @@ static CgValue *run_text(CgSession *x, const CgValue *call, CgValue **args)
 static CgValue *build_reconstruct(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     CgTextCall *t = CG_NEW(e->arena, CgTextCall);
+    t->how.how.repetition = 1;
     if (!check_rows(e, a, 1 + CONTEXT_OF, true, "reconstruct works on tokens i32[batch, length]")
-        || !check_count(e, a, 1 + NEW_OF) || !read_stops(e, a, 1 + STOP_OF, &t->how))
+        || !check_count(e, a, 1 + NEW_OF) || !read_beams(e, a, 1 + BEAMS_OF, &t->how)
+        || !read_stops(e, a, 1 + STOP_OF, &t->how))
         return cg_value_poison(e);
     CgType type = *cg_value_type(e, a->at[1 + CONTEXT_OF]);
     int64_t width = 0;
@@ -213,7 +231,6 @@ static CgValue *build_reconstruct(CgElab *e, CgFrame *f, const CgArguments *a)
     t->context = a->at[1 + CONTEXT_OF];
     t->tokenizer = given(a->at[1 + TOKENIZER_OF]) ? a->at[1 + TOKENIZER_OF] : NULL;
     t->again = true;
-    t->how.how.repetition = 1;
     t->how.past_end = a->at[1 + PAST_END_OF]->i;
     t->most = given(a->at[1 + NEW_OF]) ? a->at[1 + NEW_OF]->i : width;
     return call_of(e, f, a, t, &type, t->most);
@@ -245,32 +262,35 @@ static const CgFunction fn_generate = { .name = "generate",
     .version = 2,
     .file = __FILE__,
     .line = __LINE__,
-    .sig = "(model: model, prompt: str | int[] | tensor, tokenizer: tokenizer | none = none, length: int | none = "
-           "none, new: int | none = none, temperature: float = 0, top_k: int = 0, top_p: float = 1, min_p: float = 0, "
-           "repetition: float = 1, stop: str | int | str[] | int[] | none = none, past_end: bool = false, "
-           "context: tensor | none = none, echo: bool | none = none, seed: int = 0) -> tokens",
+    .sig =
+        "(model: model, prompt: str | int[] | tensor, tokenizer: tokenizer | none = none, length: int | none = "
+        "none, new: int | none = none, temperature: float = 0, top_k: int = 0, top_p: float = 1, min_p: float = 0, "
+        "repetition: float = 1, beams: int = 1, stop: str | int | str[] | int[] | none = none, past_end: bool = false, "
+        "context: tensor | none = none, echo: bool | none = none, seed: int = 0) -> tokens",
     .traits = CG_ROW,
     .build = build_generate,
     .run = run_text,
-    .doc = "Text that goes on from the prompt: up to `new` tokens (200 unless `length` says how many there are with "
-           "the prompt), until the model ends the text or a `stop` comes up, which is left out. The prompt is a text, "
-           "tokens, or a field of tokens of an evaluation, whose rows may have different lengths. `context` (tokens or "
-           "memory slots) is what model(context, text) takes first. With `echo` the result begins with the prompt: so "
-           "it does unless the prompt is a field. Temperature 0 takes the likeliest token; above, tokens are drawn, "
-           "each by seed, row and place: from the top_k likeliest, of these from the fewest with together top_p of the "
-           "probability, of these from those at least min_p times as likely as the likeliest. `repetition` above 1 "
-           "makes tokens rarer that are there." };
+    .doc =
+        "Text that goes on from the prompt: up to `new` tokens (200 unless `length` says how many there are with "
+        "the prompt), until the model ends the text or a `stop` comes up, which is left out. The prompt is a text, "
+        "tokens, or a field of tokens of an evaluation, whose rows may have different lengths. `context` (tokens or "
+        "memory slots) is what model(context, text) takes first. With `echo` the result begins with the prompt: so "
+        "it does unless the prompt is a field. Temperature 0 takes the likeliest token; above, tokens are drawn, "
+        "each by seed, row and place: from the top_k likeliest, of these from the fewest with together top_p of the "
+        "probability, of these from those at least min_p times as likely as the likeliest. `repetition` above 1 "
+        "makes tokens rarer that are there. With `beams` above 1 nothing is drawn: of so many hypotheses at each place "
+        "the likeliest go on, and the result is the text of the largest log_likelihood that was found." };
 static const CgFunction fn_reconstruct = { .name = "reconstruct",
     .version = 2,
     .file = __FILE__,
     .line = __LINE__,
     .sig = "(model: model, tokens: tensor, new: int | none = none, stop: str | int | str[] | int[] | none = none, "
-           "past_end: bool = false, tokenizer: tokenizer | none = none) -> tokens",
+           "past_end: bool = false, tokenizer: tokenizer | none = none, beams: int = 1) -> tokens",
     .traits = CG_ROW,
     .build = build_reconstruct,
     .doc = "Greedy text of model(context, text), one token at a time, from each row of tokens as context: as many "
            "tokens as the context has unless `new` says otherwise, until the model ends the text. Where text follows "
-           "the end tokens of the context, it goes on past as many." };
+           "the end tokens of the context, it goes on past as many. `beams` as in generate." };
 static const CgFunction fn_log_likelihood = { CG_FUNCTION_HERE, .name = "log_likelihood",
     .sig = "(text: tokens) -> float", .traits = CG_ROW, .build = build_log_likelihood, .run = run_log_likelihood,
     .doc = "The natural logarithm of how likely the model found a text it wrote: the sum over all tokens that it "

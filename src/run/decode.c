@@ -127,6 +127,71 @@ bool cg_decoder_feed(CgDecoder *d, const int32_t *ids, int64_t stride, int64_t n
     return true;
 }
 
+/* ---- rows that go on from others ---- */
+
+/* The axis of a kept value along which rows lie: -1, it is of no row; -2, rows are mixed with something else. */
+static int row_axis(const CgDecoder *d, const Keep *k, CgAtom rows)
+{
+    const CgType *t = cg_node_type(d->step, d->step->inputs.at[k->input]);
+    int axis = -1;
+    for (int i = 0; i < t->rank; i++)
+        if (t->dim[i] == cg_dim_symbol(rows) && axis == -1)
+            axis = i;
+        else if (cg_dim_mentions(t->dim[i], rows))
+            return -2;
+    return axis;
+}
+
+bool cg_decoder_has_rows(const CgDecoder *d, CgAtom rows)
+{
+    for (int k = 0; k < d->nkeep; k++)
+        if (row_axis(d, &d->keep[k], rows) == -2)
+            return false;
+    return true;
+}
+
+/* Bytes of a value from one index of an axis to the next. */
+static size_t inner_bytes(const Keep *k, int axis)
+{
+    size_t bytes = cg_dtype_size(k->whole.dtype);
+    for (int i = axis + 1; i < k->whole.rank; i++)
+        bytes *= (size_t)k->whole.dim[i];
+    return bytes;
+}
+
+static void move_rows(const Keep *k, int axis, const int *from, char *room)
+{
+    size_t inner = inner_bytes(k, axis), all = inner * (size_t)k->whole.dim[axis], outer = 1;
+    for (int i = 0; i < axis; i++)
+        outer *= (size_t)k->whole.dim[i];
+    for (char *at = k->data; outer-- > 0; at += all) {
+        memcpy(room, at, all);
+        for (int64_t r = 0; r < k->whole.dim[axis]; r++)
+            if (from[r] != r)
+                memcpy(at + (size_t)r * inner, room + (size_t)from[r] * inner, inner);
+    }
+}
+
+bool cg_decoder_move_rows(CgDecoder *d, CgAtom rows, const int *from, CgErr *e)
+{
+    size_t most = 0;
+    for (int k = 0; k < d->nkeep; k++) {
+        int axis = row_axis(d, &d->keep[k], rows);
+        size_t all = axis >= 0 ? inner_bytes(&d->keep[k], axis) * (size_t)d->keep[k].whole.dim[axis] : 0;
+        most = all > most ? all : most;
+    }
+    char *room = cg_try_alloc(most + 1);
+    if (!room)
+        return cg_err(e, CG_ERR_MEMORY, "no memory for rows that change places: %zu bytes", most);
+    for (int k = 0; k < d->nkeep; k++) {
+        int axis = row_axis(d, &d->keep[k], rows);
+        if (axis >= 0)
+            move_rows(&d->keep[k], axis, from, room);
+    }
+    free(room);
+    return true;
+}
+
 /* ---- the prologue ---- */
 
 /* The places before the text lie at the begin of the axis in which both differ. */

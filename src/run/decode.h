@@ -21,6 +21,10 @@ CG_NODISCARD bool cg_decoder_begin(CgDecoder *d, CgErr *e);
 /* n more places of each row, ids[row * stride + i]; fails only when a plan for n places cannot be made. All places fed
  * together are at most those of the text the graph was made for, less one where it needs none for its first result. */
 CG_NODISCARD bool cg_decoder_feed(CgDecoder *d, const int32_t *ids, int64_t stride, int64_t n, CgErr *e);
+/* Whether what is kept lies by rows; `rows` is the symbol of their number. */
+bool cg_decoder_has_rows(const CgDecoder *d, CgAtom rows);
+/* Row r goes on from what row from[r] was fed, for each row; where cg_decoder_has_rows. Fails for memory alone. */
+CG_NODISCARD bool cg_decoder_move_rows(CgDecoder *d, CgAtom rows, const int *from, CgErr *e);
 /* Result `name` at the last place fed, or, before any, at the last place that needs no text. False where there is none.
  */
 bool cg_decoder_output(const CgDecoder *d, const char *name, CgTensor *out);

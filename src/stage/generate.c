@@ -6,21 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/decode.h"
-#include "stage/session.h"
-
-struct CgWriter {
-    CgSession *x;
-    CgGenerator *g;
-    int rows;
-    int64_t length, vocab;
-    int32_t *ids;       /* (rows, length) */
-    uint8_t *seen;      /* (rows, vocab) which ids stand in a row; NULL: nobody asks */
-    bool *done;         /* (rows) */
-    CgDecoder *decoder; /* or, for the whole graph: */
-    CgPlan *plan;
-    CgExec *exec;
-};
+#include "stage/generate_inside.h"
 
 void cg_writer_free(CgWriter *w)
 {
@@ -48,7 +34,7 @@ static bool settle(CgSession *x, const CgGenerator *g, int64_t length)
     return good;
 }
 
-CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, int rows, int64_t length)
+CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, int rows, int64_t length, bool search)
 {
     CgErr err = { 0 };
     CgBinding b[] = { { cg_intern("batch"), rows }, { cg_intern(CG_TEXT_LENGTH), length } };
@@ -62,7 +48,12 @@ CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, in
     w->done = cg_calloc((size_t)rows + 1, sizeof *w->done);
     if (g->step && !cg_debug_value("whole")) {
         w->decoder = cg_decoder_new(g->prologue, g->step, dims, options, x->pool, &err);
-    } else {
+        if (w->decoder && search && !cg_decoder_has_rows(w->decoder, cg_intern("batch"))) {
+            cg_decoder_free(w->decoder);
+            w->decoder = NULL;
+        }
+    }
+    if (!w->decoder && !err.kind) {
         w->plan = cg_plan_build(g->graph, dims, options, &err);
         w->exec = w->plan ? cg_exec_new(w->plan, x->pool, &err) : NULL;
     }
@@ -83,12 +74,7 @@ CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, in
 
 /* ---- what the model says ---------------------------------------------------------------------------------------- */
 
-/* Of a place, all before it being written: by row. */
-typedef struct Said {
-    CgTensor ids, logits, total;
-} Said;
-
-static bool begin(CgWriter *w, const void *context, CgErr *err)
+bool cg_writer_begin(CgWriter *w, const void *context, CgErr *err)
 {
     const CgGenerator *g = w->g;
     if (w->decoder) {
@@ -103,7 +89,7 @@ static bool begin(CgWriter *w, const void *context, CgErr *err)
     return true;
 }
 
-static bool look(CgWriter *w, int64_t t, Said *out, CgErr *err)
+bool cg_writer_look(CgWriter *w, int64_t t, CgSaid *out, CgErr *err)
 {
     static const char *const names[] = { "ids", "logits", "total" };
     CgTensor *at[] = { &out->ids, &out->logits, &out->total };
@@ -179,8 +165,7 @@ static size_t sure_of(const CgWriting *how, const CgStrbuf *said)
     return least;
 }
 
-/* Token `id` of row r is chosen; whether the text goes on. */
-static bool goes_on(CgWriter *w, const CgWriting *how, int r, int32_t id, CgTextRow *t)
+bool cg_writer_add(CgWriter *w, const CgWriting *how, int r, int32_t id, CgTextRow *t)
 {
     int32_t *ids = w->ids + r * w->length;
     bool ends = how->tokenizer && id == how->tokenizer->end && !how->past_end;
@@ -207,7 +192,7 @@ static bool goes_on(CgWriter *w, const CgWriting *how, int r, int32_t id, CgText
     return t->n - t->given < t->most;
 }
 
-static int32_t choose(const CgWriter *w, CgSampler *sampler, int r, const Said *said, const CgTextRow *t, double *log)
+static int32_t choose(const CgWriter *w, CgSampler *sampler, int r, const CgSaid *said, const CgTextRow *t, double *log)
 {
     const float *logits = (const float *)said->logits.data + r * said->logits.stride[0];
     double total = (double)((const float *)said->total.data)[r * said->total.stride[0]];
@@ -221,7 +206,7 @@ static int32_t choose(const CgWriter *w, CgSampler *sampler, int r, const Said *
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
 
 static bool write_place(
-    CgWriter *w, const CgWriting *how, CgSampler *sampler, int64_t t, const Said *said, CgTextRow *texts, CgErr *err)
+    CgWriter *w, const CgWriting *how, CgSampler *sampler, int64_t t, const CgSaid *said, CgTextRow *texts, CgErr *err)
 {
     for (int r = 0; r < w->rows; r++) {
         CgTextRow *text = &texts[r];
@@ -236,7 +221,7 @@ static bool write_place(
             return false;
         }
         text->log_likelihood += log;
-        w->done[r] = !goes_on(w, how, r, id, text);
+        w->done[r] = !cg_writer_add(w, how, r, id, text);
         if (r == 0 && how->heard)
             how->heard(how->arg, cg_strbuf_str(&text->said), w->done[0] ? text->said.len : sure_of(how, &text->said));
     }
@@ -286,13 +271,13 @@ bool cg_writer_run(CgWriter *w, const CgWriting *how, const void *context, CgTex
     CgSampler *sampler = NULL;
     int64_t first, end, fed = 0;
     lay_out(w, texts, &first, &end);
-    bool good = begin(w, context, &err), draws = how->how.temperature > 0 || how->how.repetition != 1;
+    bool good = cg_writer_begin(w, context, &err), draws = how->how.temperature > 0 || how->how.repetition != 1;
     for (int64_t t = first; good && t < end && !all_done(w); t++) {
-        Said said;
+        CgSaid said;
         /* what is new since the last time: all that every row was given, or one token */
         good = !w->decoder || cg_decoder_feed(w->decoder, w->ids + fed, w->length, t - fed, &err);
         fed = t;
-        good = good && look(w, t, &said, &err);
+        good = good && cg_writer_look(w, t, &said, &err);
         if (good && draws && !sampler) {
             sampler = cg_sampler_new(&how->how, w->vocab);
             if (how->how.repetition != 1)

@@ -62,10 +62,14 @@ typedef struct CgWriting {
 } CgWriting;
 
 typedef struct CgWriter CgWriter;
-/* For so many rows and places; NULL after a mistake. */
-CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const struct CgMemory *memory, int rows, int64_t length);
+/* For so many rows and places, or, to search, hypotheses of one row; NULL after a mistake. */
+CgWriter *cg_writer_new(
+    CgSession *x, CgGenerator *g, const struct CgMemory *memory, int rows, int64_t length, bool search);
 void cg_writer_free(CgWriter *w);
 /* Writes on from what each row is given; that and t->most are at most the places the writer was made for. context:
  * (rows, ..). After a mistake the texts are what was written before it. */
 bool cg_writer_run(CgWriter *w, const CgWriting *how, const void *context, CgTextRow *texts);
+/* Writes one text, of the hypotheses that the writer has rows for the likeliest (beam.c). context: (rows, ..), alike.
+ */
+bool cg_writer_search(CgWriter *w, const CgWriting *how, const void *context, CgTextRow *text);
 #endif

@@ -173,6 +173,24 @@ static bool give_context(CgWritten *w, const CgTensor *context)
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
+/* One row after the other, each as so many hypotheses, which all have its context. */
+static bool search_rows(CgWritten *w, const CgTensor *context)
+{
+    size_t bytes = context ? (size_t)cg_tensor_count(context) / (size_t)w->rows * cg_dtype_size(context->dtype) : 0;
+    char *alike = cg_try_alloc(bytes * (size_t)w->how.beams + 64);
+    CgErr err = { 0 };
+    bool good = alike || cg_err(&err, CG_ERR_MEMORY, "no room for %lld contexts", (long long)w->how.beams);
+    if (!good)
+        cg_session_err(w->x, w->call->span, &err);
+    for (int r = 0; good && r < w->rows; r++) {
+        for (int64_t b = 0; b < w->how.beams && bytes; b++)
+            memcpy(alike + (size_t)b * bytes, (const char *)w->context + (size_t)r * bytes, bytes);
+        good = cg_writer_search(w->writer, &w->how, alike, &w->texts[r]);
+    }
+    free(alike);
+    return good;
+}
+
 bool cg_written_rows(
     CgWritten *w, uint64_t first, int rows, const CgTensor *prompt, const CgTensor *context, const CgTokenizer *usual)
 {
@@ -192,14 +210,16 @@ bool cg_written_rows(
     }
     CgGenerator *g = w->asked->generator;
     length = g->length ? g->length : length;
-    if (w->writer && (before != rows || w->length != length)) {
+    if (w->writer && ((before != rows && w->how.beams <= 1) || w->length != length)) {
         cg_writer_free(w->writer);
         w->writer = NULL;
     }
     w->length = length;
-    if (!w->writer && !(w->writer = cg_writer_new(w->x, g, &w->memory, rows, length)))
+    bool search = w->how.beams > 1;
+    if (!w->writer
+        && !(w->writer = cg_writer_new(w->x, g, &w->memory, search ? (int)w->how.beams : rows, length, search)))
         return false;
-    return cg_writer_run(w->writer, &w->how, w->context, w->texts);
+    return search ? search_rows(w, context) : cg_writer_run(w->writer, &w->how, w->context, w->texts);
 }
 
 CgValue *cg_written_value(CgWritten *w, int row)

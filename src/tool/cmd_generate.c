@@ -91,7 +91,7 @@ static void hear(void *arg, const char *said, size_t sure)
 /* ---- the command ------------------------------------------------------------------------------------------------ */
 
 typedef struct Asked {
-    const char *prompt, *number[7];
+    const char *prompt, *number[8];
     CgStrings stops;
     bool past_end, only_new;
 } Asked;
@@ -101,7 +101,7 @@ static const struct {
     bool whole;
 } numbers[] = { { "new", "new", true }, { "temperature", "temperature", false }, { "top-k", "top_k", true },
     { "top-p", "top_p", false }, { "min-p", "min_p", false }, { "repetition", "repetition", false },
-    { "seed", "seed", true } };
+    { "seed", "seed", true }, { "beams", "beams", true } };
 
 /* What the options say, as arguments of generate; CG_EXIT_OK, or CG_EXIT_USAGE after saying what is wrong. */
 static int read_args(CgElab *e, const Asked *asked, CgPromptArg *out, int *n)
@@ -136,7 +136,7 @@ static int make(const char *path, const CgSessionOpts *opts, const Asked *asked,
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     CgSession *x = cg_experiment_new(path, opts);
-    CgPromptArg args[12];
+    CgPromptArg args[16];
     Heard heard = { .printed = { .terminal = isatty(STDOUT_FILENO) } };
     int code = cg_diags_count(x->diags) ? CG_EXIT_OK : read_args(x->elab, asked, args, &p->nargs);
     if (code == CG_EXIT_OK) {
@@ -158,6 +158,10 @@ static int make(const char *path, const CgSessionOpts *opts, const Asked *asked,
     cg_experiment_free(x);
     return code;
 }
+
+static const char synopsis[] =
+    "SCRIPT.cg [MODEL] --prompt TEXT\nwrites text that goes on from the prompt: MODEL is an expression, the last model "
+    "of the script with weights unless given";
 
 static int command(int argc, char **argv)
 {
@@ -196,6 +200,10 @@ static int command(int argc, char **argv)
             .value = &asked.number[5],
             .help = "above 1: tokens that are there become rarer" },
         { .name = "seed", .arg = "N", .value = &asked.number[6], .help = "another one draws other tokens" },
+        { .name = "beams",
+            .arg = "N",
+            .value = &asked.number[7],
+            .help = "searches the likeliest text with so many hypotheses; printed at its end" },
         { .name = "stop", .arg = "TEXT", .list = &asked.stops, .help = "ends the text, and is left out" },
         { .name = "past-end", .flag = &asked.past_end, .help = "goes on where the model ends the text" },
         { .name = "only-new", .flag = &asked.only_new, .help = "does not print the prompt" },
@@ -215,9 +223,6 @@ static int command(int argc, char **argv)
             .help = "where trained models are kept; $CG_STORE or .cg" },
         { .name = "quiet", .flag = &quiet, .help = "no progress" },
     };
-    static const char synopsis[] =
-        "SCRIPT.cg [MODEL] --prompt TEXT\nwrites text that goes on from the prompt: MODEL is "
-        "an expression, the last model of the script with weights unless given";
     int code;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
         return code;
