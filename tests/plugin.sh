@@ -70,6 +70,37 @@ sed 's/cap = 2.5/cap = -1.0/' cap.cg >bad.cg
 status=0; cg apply bad.cg cap --in x='[0, 2.5]' >"$scratch/log" 2>&1 || status=$?
 same "a refusal of the plugin's shape rule is shown at the call" "1 bad.cg:4:" \
     "$status $(grep -o '^bad.cg:[0-9]*:' "$scratch/log" | head -1)"
+
+# What was computed with the op that a plugin had before is made again, and nothing else.
+cat >keys.cg <<'CG'
+plugin "softcap.so"
+
+graph cap(x: f32[N]) -> f32[N] {
+    return softcap(x, cap = 2.5)
+}
+
+graph half(x: f32[N]) -> f32[N] {
+    return x / 2
+}
+
+rows = arrays({ x: "x.csv" })
+capped = evaluate cap() on rows as has {
+    y = has(batch.x)
+}
+halved = evaluate half() on rows as lacks {
+    y = lacks(batch.x)
+}
+show mean(capped.y), mean(halved.y)
+CG
+printf '0\n2.5\n' >x.csv
+keys() { cg run keys.cg --dry-run | sed -n 's/.* \([0-9a-f]\{32\}\) evaluate \([a-z]*\).*/\2 \1/p'; }
+keys >before
+same "its values in an evaluation" "0.951992 0.625" "$(cg run keys.cg --quiet | cut -c1-8 | paste -sd' ')"
+sed -i 's/return cap \* cg_tanh/return 2 * cap * cg_tanh/; s/y\[i\] = cap \*/y[i] = 2 * cap */' softcap.c
+check "build it with another factor" ${MAKE:-make} CC="${CC:-cc}" CFLAGS="-O2 -march=native" PKG_CONFIG="$pkg"
+keys >after
+same "only what has the op is made again" has "$(diff before after | sed -n 's/^> \([a-z]*\) .*/\1/p')"
+same "and has the new values" "1.903985 0.625" "$(cg run keys.cg --quiet | cut -c1-8 | paste -sd' ')"
 cd "$srcdir"
 
 finish
