@@ -204,4 +204,16 @@ size_t cg_corpus_count(const CgCorpus *part) { return plain(part)->docs.len; }
 
 const CgDoc *cg_corpus_doc(const CgCorpus *part, size_t i) { return &plain(part)->docs.at[i]; }
 
+void cg_corpus_reach(const CgCorpus *c, CgSplit s, CgReach *out)
+{
+    for (int k = 0; k < cg_corpus_nparts(c); k++) {
+        const CgCorpus *part = cg_corpus_part(c, k);
+        for (size_t i = 0; i < cg_corpus_count(part); i++) {
+            const CgDoc *d = cg_corpus_doc(part, i);
+            if (s == CG_ALL || d->split == s)
+                cg_reach_text(out, d->text, (CgOrigin){ cg_corpus_file(part, d->file), d->line, (int64_t)i });
+        }
+    }
+}
+
 const char *cg_corpus_file(const CgCorpus *part, uint32_t file) { return plain(part)->files.at[file]; }

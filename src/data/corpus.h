@@ -18,6 +18,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "data/random_tokens.h"
+#include "data/reach.h"
 #include "data/text.h"
 
 typedef enum CgSplit { CG_TRAIN, CG_VALID, CG_TEST, CG_ALL, CG_NSPLITS } CgSplit;
@@ -84,7 +85,12 @@ size_t cg_corpus_count(const CgCorpus *part); /* all its documents, in order */
 const CgDoc *cg_corpus_doc(const CgCorpus *part, size_t i);
 const char *cg_corpus_file(const CgCorpus *part, uint32_t file);
 
-/* The split of a document, or of a row of a dataset, whose bytes these are; shares as in CgCorpusOpts. */
-CgSplit cg_split_of(const void *bytes, size_t n, double valid, double test);
+/* Adds the documents of a split; random tokens are none. */
+void cg_corpus_reach(const CgCorpus *c, CgSplit s, CgReach *out);
+
+/* What decides on the split of a document, or of a row of a dataset, that is made from these bytes; the split, with
+ * shares as in CgCorpusOpts. */
+uint64_t cg_split_hash(const void *bytes, size_t n);
+CgSplit cg_split_of(uint64_t hash, double valid, double test);
 const char *cg_split_name(CgSplit s); /* "train", "valid", "test", "all" */
 #endif

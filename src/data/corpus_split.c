@@ -161,15 +161,12 @@ static uint64_t part_of_range(double share)
     return end >= 18446744073709549568.0 ? UINT64_MAX : (uint64_t)end;
 }
 
-static CgSplit split_of_hash(uint64_t hash, double valid, double test)
+CgSplit cg_split_of(uint64_t hash, double valid, double test)
 {
     return hash < part_of_range(test) ? CG_TEST : hash < part_of_range(test + valid) ? CG_VALID : CG_TRAIN;
 }
 
-CgSplit cg_split_of(const void *bytes, size_t n, double valid, double test)
-{
-    return split_of_hash(cg_hash64(bytes, n, SPLIT_SEED), valid, test);
-}
+uint64_t cg_split_hash(const void *bytes, size_t n) { return cg_hash64(bytes, n, SPLIT_SEED); }
 
 /* The smallest distinct hashes, sorted; gives how many there are, three at most. */
 static int least_hashes(const uint64_t *hash, size_t n, uint64_t least[3])
@@ -197,8 +194,8 @@ static int split_all(CgCorpus *c, double valid, double test, bool fill)
     size_t count[CG_NSPLITS] = { 0 };
     for (size_t i = 0; i < c->docs.len; i++) {
         CgDoc *d = &c->docs.at[i];
-        hash[i] = cg_hash64(d->text.at, d->text.len, SPLIT_SEED);
-        d->split = split_of_hash(hash[i], valid, test);
+        hash[i] = cg_split_hash(d->text.at, d->text.len);
+        d->split = cg_split_of(hash[i], valid, test);
         count[d->split]++;
     }
     int distinct = least_hashes(hash, c->docs.len, least);

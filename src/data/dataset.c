@@ -98,7 +98,7 @@ int64_t cg_dataset_read(const CgDataset *d, int64_t first, int64_t most, void *c
 
 CgOrigin cg_dataset_origin(const CgDataset *d, int64_t i)
 {
-    return d->kind->origin ? d->kind->origin(d, i) : (CgOrigin){ NULL, i };
+    return d->kind->origin ? d->kind->origin(d, i) : (CgOrigin){ .row = i };
 }
 
 static uint64_t key_of_fields(const CgDataset *d, int64_t i)
@@ -113,7 +113,7 @@ static uint64_t key_of_fields(const CgDataset *d, int64_t i)
         at += (cg_field_bytes(&d->field[f]) + 15) / 16 * 16;
     }
     d->kind->row(d, i, row);
-    uint64_t key = cg_hash64(bytes, size, 0);
+    uint64_t key = cg_split_hash(bytes, size);
     free(row);
     free(bytes);
     return key;
@@ -124,8 +124,14 @@ uint64_t cg_dataset_key(const CgDataset *d, int64_t i)
     return d->kind->key ? d->kind->key(d, i) : key_of_fields(d, i);
 }
 
-CgSplit cg_dataset_split(const CgDataset *d, int64_t i)
+void cg_dataset_reach(const CgDataset *d, int64_t i, CgReach *out)
 {
-    uint64_t key = cg_dataset_key(d, i);
-    return cg_split_of(&key, sizeof key, d->valid, d->test);
+    if (d->kind->reach) {
+        d->kind->reach(d, i, out);
+        return;
+    }
+    for (int64_t k = i < 0 ? 0 : i; k < (i < 0 ? d->rows : i + 1); k++)
+        cg_reach_key(out, cg_dataset_key(d, k), cg_dataset_origin(d, k));
 }
+
+CgSplit cg_dataset_split(const CgDataset *d, int64_t i) { return cg_split_of(cg_dataset_key(d, i), d->valid, d->test); }

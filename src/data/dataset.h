@@ -6,6 +6,7 @@
 #include <cg/kernel.h>
 #include "base/digest.h"
 #include "data/corpus.h"
+#include "data/reach.h"
 #include "data/tokenizer.h"
 
 typedef struct CgField {
@@ -16,12 +17,6 @@ typedef struct CgField {
     int64_t below;            /* integers are in [0, below); 0: nothing is known of them */
 } CgField;
 
-/* Where a row comes from, for people: "qa.jsonl", line 17. */
-typedef struct CgOrigin {
-    const char *source; /* a file or what a corpus is called; NULL: not known */
-    int64_t place;      /* a line, from 1, or the number of the row there */
-} CgOrigin;
-
 typedef struct CgDataset CgDataset;
 
 /* out[f] is room for field f of one row; NULL where nobody asks. */
@@ -31,9 +26,11 @@ typedef struct CgDatasetKind {
     /* Row g of a training, g = 0, 1, 2, ... NULL: all rows once an epoch, in an order that is drawn anew for each. */
     void (*draw)(const CgDataset *d, uint64_t seed, uint64_t g, void *const *out);
     CgOrigin (*origin)(const CgDataset *d, int64_t i);
-    /* A hash of what the row was made from: equal rows are those of equal keys. NULL: of its fields' bytes. */
+    /* cg_split_hash of what the row was made from: equal rows are those of equal keys. NULL: of its fields' bytes. */
     uint64_t (*key)(const CgDataset *d, int64_t i);
     void (*free)(CgDataset *d); /* what `data` holds */
+    /* Adds what row i, or every row (-1), was made from. NULL: rows by their keys. */
+    void (*reach)(const CgDataset *d, int64_t i, CgReach *out);
 } CgDatasetKind;
 
 struct CgDataset {
@@ -65,6 +62,7 @@ void cg_dataset_batch(const CgDataset *d, uint64_t seed, int64_t step, int64_t r
 int64_t cg_dataset_read(const CgDataset *d, int64_t first, int64_t most, void *const *out);
 CgOrigin cg_dataset_origin(const CgDataset *d, int64_t i);
 uint64_t cg_dataset_key(const CgDataset *d, int64_t i);
+void cg_dataset_reach(const CgDataset *d, int64_t i, CgReach *out); /* -1: all rows */
 /* The split of a row: by its key alone, whatever stands beside it. */
 CgSplit cg_dataset_split(const CgDataset *d, int64_t i);
 #endif

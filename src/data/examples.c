@@ -255,16 +255,17 @@ static Fit put_field(
     return ok ? FITS : WRONG;
 }
 
-/* Of the record's own text, so that the split of a row does not depend on how it is encoded. */
-static uint64_t key_of(const Loading *l, const CgText *value)
+/* What the row is made from: the text of a document of a corpus with these fields, so that both have one split however
+ * they are encoded. */
+static CgText text_of(Loading *l, const CgText *value)
 {
-    CgDigester *d = cg_digester_new();
+    l->text.len = 0;
     for (size_t i = 0; i < l->columns.len; i++) {
-        uint64_t len = value[i].len;
-        cg_digester_add(d, &len, sizeof len);
-        cg_digester_add(d, value[i].at, value[i].len);
+        if (i)
+            cg_strbuf_putc(&l->text, '\n');
+        cg_strbuf_write(&l->text, value[i].at, value[i].len);
     }
-    return cg_digester_free(d).low;
+    return (CgText){ cg_strbuf_str(&l->text), l->text.len };
 }
 
 static bool add_row(void *arg, uint32_t line, const CgText *value, CgErr *e)
@@ -273,7 +274,9 @@ static bool add_row(void *arg, uint32_t line, const CgText *value, CgErr *e)
     if (l->of->limit && l->records == l->of->limit)
         return false;
     l->records++;
-    void **out = cg_rows_add(l->rows, (CgOrigin){ l->source, line }, key_of(l, value));
+    CgText text = text_of(l, value);
+    void **out = cg_rows_add(l->rows, (CgOrigin){ l->source, line, 0 }, cg_split_hash(text.at, text.len));
+    cg_rows_text(l->rows, text);
     int at = 0;
     for (int f = 0; f < l->of->n; f++) {
         CgField made[CG_EXAMPLE_FIELDS];

@@ -15,6 +15,7 @@ typedef struct Rows {
     int64_t cap;
     CG_VEC(CgOrigin) origins;
     CG_VEC(uint64_t) keys;
+    CgReach from; /* a unit a row, or none */
     CgTensors *owners;
     int nowners;
 } Rows;
@@ -38,7 +39,7 @@ static void rows_draw(const CgDataset *d, uint64_t seed, uint64_t g, void *const
 static CgOrigin rows_origin(const CgDataset *d, int64_t i)
 {
     const Rows *r = d->data;
-    return (size_t)i < r->origins.len ? r->origins.at[i] : (CgOrigin){ NULL, i + 1 };
+    return (size_t)i < r->origins.len ? r->origins.at[i] : (CgOrigin){ .row = i };
 }
 
 static uint64_t rows_key(const CgDataset *d, int64_t i)
@@ -60,12 +61,24 @@ static void rows_free(CgDataset *d)
     free(r->row);
     cg_vec_free(&r->origins);
     cg_vec_free(&r->keys);
+    cg_reach_deinit(&r->from);
     free(r);
 }
 
-static const CgDatasetKind of_rows = { "rows", rows_row, NULL, rows_origin, rows_key, rows_free };
-static const CgDatasetKind of_columns = { "rows", rows_row, NULL, rows_origin, NULL, rows_free };
-static const CgDatasetKind of_columns_ordered = { "rows", rows_row, rows_draw, rows_origin, NULL, rows_free };
+static void rows_reach(const CgDataset *d, int64_t i, CgReach *out)
+{
+    const Rows *r = d->data;
+    for (int64_t k = i < 0 ? 0 : i; k < (i < 0 ? d->rows : i + 1); k++)
+        if (r->from.units.len)
+            cg_reach_copy(out, &r->from, (size_t)k);
+        else
+            cg_reach_key(out, cg_dataset_key(d, k), rows_origin(d, k));
+}
+
+static const CgDatasetKind of_rows = { "rows", rows_row, NULL, rows_origin, rows_key, rows_free, rows_reach };
+static const CgDatasetKind of_columns = { "rows", rows_row, NULL, rows_origin, NULL, rows_free, rows_reach };
+static const CgDatasetKind of_columns_ordered = { "rows", rows_row, rows_draw, rows_origin, NULL, rows_free,
+    rows_reach };
 
 static CgDataset *begin(const CgDatasetKind *kind, const CgField *field, int n, bool ordered)
 {
@@ -116,14 +129,23 @@ void **cg_rows_add(CgDataset *d, CgOrigin origin, uint64_t key)
         r->column[f] = r->own[f];
     }
     d->rows++;
+    origin.row = d->rows - 1;
     cg_vec_push(&r->origins, origin);
     cg_vec_push(&r->keys, key);
     return r->row;
 }
 
+void cg_rows_text(CgDataset *d, CgText text)
+{
+    Rows *r = d->data;
+    cg_reach_text(&r->from, text, r->origins.at[r->origins.len - 1]);
+}
+
 void cg_rows_drop(CgDataset *d)
 {
     Rows *r = d->data;
+    if (r->from.units.len)
+        cg_reach_drop(&r->from);
     d->rows--;
     r->origins.len--;
     r->keys.len--;

@@ -9,6 +9,8 @@
 CgDataset *cg_rows_new(const CgField *field, int n, bool ordered);
 /* Room for the fields of one more row, zeroed; good until the next one. */
 void **cg_rows_add(CgDataset *d, CgOrigin origin, uint64_t key);
+/* What the row added last was made from; of all rows or of none. */
+void cg_rows_text(CgDataset *d, CgText text);
 void cg_rows_drop(CgDataset *d); /* takes the row added last away again */
 void cg_rows_done(CgDataset *d); /* after the last one */
 

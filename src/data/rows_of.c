@@ -48,9 +48,16 @@ static void pick_free(CgDataset *d)
     free(p);
 }
 
-static const CgDatasetKind picked = { "rows of another", pick_row, NULL, pick_origin, pick_key, pick_free };
-static const CgDatasetKind picked_ordered = { "rows of another", pick_row, pick_draw, pick_origin, pick_key,
-    pick_free };
+static void pick_reach(const CgDataset *d, int64_t i, CgReach *out)
+{
+    const Pick *p = d->data;
+    for (int64_t k = i < 0 ? 0 : i; k < (i < 0 ? d->rows : i + 1); k++)
+        cg_dataset_reach(p->of, p->index[k], out);
+}
+
+static const CgDatasetKind picked = { "rows of another", pick_row, NULL, pick_origin, pick_key, pick_free, pick_reach };
+static const CgDatasetKind picked_ordered = { "rows of another", pick_row, pick_draw, pick_origin, pick_key, pick_free,
+    pick_reach };
 
 /* Tokenizers and shares are those of the first one. */
 static void inherit(CgDataset *d, const CgDataset *of)
@@ -161,8 +168,21 @@ static void several_free(CgDataset *d)
     free(s);
 }
 
-static const CgDatasetKind chain = { "chain", several_row, NULL, several_origin, several_key, several_free };
-static const CgDatasetKind mixture = { "mix", several_row, mix_draw, several_origin, several_key, several_free };
+static void several_reach(const CgDataset *d, int64_t i, CgReach *out)
+{
+    const Several *s = d->data;
+    if (i >= 0) {
+        CgDataset *part = part_of(d, &i);
+        cg_dataset_reach(part, i, out);
+    }
+    for (int k = 0; i < 0 && k < s->n; k++)
+        cg_dataset_reach(s->part[k], -1, out);
+}
+
+static const CgDatasetKind chain = { "chain", several_row, NULL, several_origin, several_key, several_free,
+    several_reach };
+static const CgDatasetKind mixture = { "mix", several_row, mix_draw, several_origin, several_key, several_free,
+    several_reach };
 
 static void print_fields(const CgDataset *d, CgStrbuf *out)
 {

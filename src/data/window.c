@@ -32,11 +32,13 @@ typedef struct Row { /* the tokens of one part; 1, 2 or 4 bytes each, as the voc
     const CgCorpus *part;
     CG_VEC(Start) starts;
     CG_VEC(Place) places; /* only where windows are aligned */
+    CG_VEC(Start) pieces; /* every document, also those that go on where another stopped; empty until asked for */
 } Row;
 
 typedef struct Windows {
     CgWindowOpts opts;
     CgCorpus *corpus; /* kept */
+    CgSplit split;
     int nrows;
     Row *row;
     CgDeal *deal;
@@ -279,6 +281,7 @@ static void windows_free(CgDataset *d)
         free(w->row[i].at);
         cg_vec_free(&w->row[i].starts);
         cg_vec_free(&w->row[i].places);
+        cg_vec_free(&w->row[i].pieces);
     }
     free(w->row);
     cg_deal_free(w->deal);
@@ -404,6 +407,67 @@ static void windows_row(const CgDataset *d, int64_t i, void *const *out)
     free(window);
 }
 
+/* The last of n starts that is at or before `at`. */
+static size_t start_before(const Start *start, size_t n, uint64_t at)
+{
+    size_t low = 0, high = n - 1;
+    while (low < high) {
+        size_t middle = (low + high + 1) / 2;
+        if (start[middle].at <= at)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
+/* Documents that go on where another stopped were encoded together: where each begins is found by the bytes of the
+ * tokens before it. */
+static void find_pieces(Row *r, CgSplit s, const CgTokenizer *t)
+{
+    CgStrbuf text = { 0 };
+    size_t n = cg_corpus_count(r->part);
+    for (size_t k = 0; k < r->starts.len; k++) {
+        uint64_t at = r->starts.at[k].at, end = k + 1 < r->starts.len ? r->starts.at[k + 1].at : r->len, bytes = 0;
+        for (size_t i = r->starts.at[k].doc;;) {
+            cg_vec_push(&r->pieces, ((Start){ at, i }));
+            uint64_t until = bytes + cg_corpus_doc(r->part, i)->text.len;
+            if (++i == n || !cg_corpus_doc(r->part, i)->joins || (s != CG_ALL && cg_corpus_doc(r->part, i)->split != s))
+                break;
+            for (; bytes < until && at + 1 < end; at++) {
+                int32_t id;
+                take(r, at, 1, &id);
+                text.len = 0;
+                cg_tokenizer_decode(t, &id, 1, false, &text);
+                bytes += text.len;
+            }
+        }
+    }
+    cg_strbuf_deinit(&text);
+}
+
+/* The documents that the tokens of a window are of; of shuffled tokens that is all of them. */
+static void windows_reach(const CgDataset *d, int64_t i, CgReach *out)
+{
+    Windows *w = data_of(d);
+    uint64_t own, seed;
+    Row *r = i < 0 ? NULL : (Row *)(uintptr_t)find_window(d, i, &own);
+    if (!r || cg_corpus_shuffled(r->part, &seed) || !r->starts.len) {
+        if (!r || r->starts.len)
+            cg_corpus_reach(r ? r->part : w->corpus, w->split, out);
+        return;
+    }
+    if (!r->pieces.len)
+        find_pieces(r, w->split, d->tokenizer[TOKENS]);
+    uint64_t from = w->opts.align ? r->places.at[own].at : own * (uint64_t)w->opts.stride,
+             last = from + (uint64_t)(w->opts.align ? r->places.at[own].len : w->opts.length - 1);
+    for (size_t k = start_before(r->pieces.at, r->pieces.len, from); k < r->pieces.len && r->pieces.at[k].at <= last;
+         k++) {
+        const CgDoc *doc = cg_corpus_doc(r->part, r->pieces.at[k].doc);
+        cg_reach_text(out, doc->text, (CgOrigin){ cg_corpus_file(r->part, doc->file), doc->line, i });
+    }
+}
+
 /* The document a window begins in. */
 static CgOrigin windows_origin(const CgDataset *d, int64_t i)
 {
@@ -411,21 +475,14 @@ static CgOrigin windows_origin(const CgDataset *d, int64_t i)
     uint64_t own, seed;
     const Row *r = find_window(d, i, &own);
     if (cg_corpus_shuffled(r->part, &seed) || cg_corpus_random_tokens(r->part))
-        return (CgOrigin){ cg_corpus_name(r->part), (int64_t)own + 1 };
+        return (CgOrigin){ cg_corpus_name(r->part), 0, (int64_t)own };
     uint64_t at = w->opts.align ? r->places.at[own].at : own * (uint64_t)w->opts.stride;
-    size_t low = 0, high = r->starts.len - 1;
-    while (low < high) {
-        size_t middle = (low + high + 1) / 2;
-        if (r->starts.at[middle].at <= at)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    const CgDoc *doc = cg_corpus_doc(r->part, r->starts.at[low].doc);
-    return (CgOrigin){ cg_corpus_file(r->part, doc->file), doc->line };
+    const CgDoc *doc = cg_corpus_doc(r->part, r->starts.at[start_before(r->starts.at, r->starts.len, at)].doc);
+    return (CgOrigin){ cg_corpus_file(r->part, doc->file), doc->line, (int64_t)own };
 }
 
-static const CgDatasetKind kind = { "windows", windows_row, windows_draw, windows_origin, NULL, windows_free };
+static const CgDatasetKind kind = { "windows", windows_row, windows_draw, windows_origin, NULL, windows_free,
+    windows_reach };
 
 CgDataset *cg_windows_new(CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts, CgErr *e)
 {
@@ -436,6 +493,7 @@ CgDataset *cg_windows_new(CgCorpus *c, CgSplit s, const CgTokenizer *t, const Cg
     Windows *w = cg_calloc(1, sizeof *w);
     *w = (Windows){ .opts = o, .copies = (uint64_t)(o.repeat * 4294967296.0), .mark = t->mark, .end = t->end };
     w->corpus = cg_corpus_keep(c);
+    w->split = s;
     w->nrows = cg_corpus_nparts(c);
     w->row = cg_calloc((size_t)w->nrows, sizeof *w->row);
     CgField field[CG_WINDOW_FIELDS];

@@ -11,6 +11,7 @@
 #include "experiment/needs.h"
 #include "graph/registry.h"
 #include "stage/history.h"
+#include "stage/lineage.h"
 
 /* ---- checking -------------------------------------------------------------------------------------------------- */
 
@@ -190,6 +191,7 @@ void cg_experiment_free(CgSession *x)
         cg_test_free(x->tests.at[i]);
     cg_vec_free(&x->tests);
     cg_vec_free(&x->owned);
+    cg_lineage_free(x->lineage);
     cg_vec_free(&x->stages);
     cg_vec_free(&x->unasked);
     cg_vec_free(&x->generators);

@@ -9,6 +9,7 @@
 
 #include "elab/signature.h"
 #include "run/tensor.h"
+#include "stage/lineage.h"
 #include "stage/runner.h"
 
 enum { ROWS = 32 }; /* of a batch, where no column looks across rows */
@@ -314,10 +315,16 @@ static const char *signature_of(const CgValue *v)
     return found;
 }
 
-static void sign(const CgStage *s)
+static void sign(CgSession *x, CgStage *s)
 {
-    for (int i = 0; i < s->ncolumns; i++)
-        cg_table_sign(s->table, i, signature_of(s->columns[i].value));
+    cg_lineage_check(x, s);
+    for (int i = 0; i < s->ncolumns; i++) {
+        const char *signature = signature_of(s->columns[i].value);
+        if (s->leak)
+            signature =
+                cg_arena_printf(x->elab->arena, "%s%s%s", signature ? signature : "", signature ? "; " : "", s->leak);
+        cg_table_sign(s->table, i, signature);
+    }
 }
 
 /* Numbers that are none are said: a mean of the column would be none, too. */
@@ -343,7 +350,7 @@ static bool load(CgSession *x, CgStage *s)
     cg_io_release(&bytes);
     if (!s->table)
         return false;
-    sign(s);
+    sign(x, s);
     warn_of_odd(s);
     return true;
 }
@@ -352,7 +359,7 @@ static bool run(CgSession *x, CgStage *s)
 {
     if (!compute(x, s))
         return false;
-    sign(s);
+    sign(x, s);
     warn_of_odd(s);
     CgStrbuf text = { 0 };
     CgErr err = { 0 };

@@ -57,6 +57,18 @@ static void look_at_generators(CgElab *e, CgStage *s, const CgValue *v)
         look_at_generators(e, s, v->at[i]);
 }
 
+static bool read_allow_leak(CgElab *e, CgStage *s, const CgArg *a, const CgValue *v)
+{
+    if (v->kind != CG_VALUE_STR || !*v->s) {
+        CgDiag *d = cg_elab_error(e, CG_E0607, a->value->span, "allow_leak says why, in words, not %s",
+            v->kind == CG_VALUE_STR ? "nothing" : cg_value_kind_name(v));
+        cg_diag_help(d, "allow_leak = \"how well it fits what it was trained on\"");
+        return false;
+    }
+    s->allow_leak = v->s;
+    return true;
+}
+
 static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
 {
     CgValue *batch = cg_check_batch(e, s->data, x->b->span);
@@ -71,6 +83,10 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
         const CgArg *a = &x->args.at[i];
         CgValue *v = cg_eval(e, &inner, a->value);
         double number;
+        if (!strcmp(a->name, "allow_leak") && !cg_is_poison(v)) {
+            good &= read_allow_leak(e, s, a, v);
+            continue;
+        }
         if (cg_is_poison(v)) {
             good = false;
         } else if (v->kind == CG_VALUE_TENSOR) {

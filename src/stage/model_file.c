@@ -1,10 +1,10 @@
-/* model_file.c - models in files: which tensors are there, and which of them are frozen.
- * Takes a trained model, or a part of one, and gives a safetensors file whose metadata names what is frozen; takes such
+/* model_file.c - models in files: which tensors are there, which of them are frozen, and what data reached them.
+ * Takes a trained model, or a part of one, and gives a safetensors file whose metadata says so; takes such
  * a file and gives those names. Does not compare tensors with a model: that is weights.c's. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "stage/session.h"
+#include "stage/lineage.h"
 
 static const char mark[] = "frozen."; /* key of the metadata: this and the path of a tensor */
 
@@ -44,6 +44,14 @@ bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgEr
             continue;
         keys[nmeta] = cg_arena_printf(x->elab->arena, "%s%s", mark, name);
         values[nmeta++] = value ? value : "marked";
+    }
+    const char **reached, **how;
+    int more = cg_lineage_write(x, model->weights->stage, &reached, &how);
+    keys = cg_realloc(keys, sizeof *keys * (size_t)(nmeta + more + 1));
+    values = cg_realloc(values, sizeof *values * (size_t)(nmeta + more + 1));
+    for (int i = 0; i < more; i++, nmeta++) {
+        keys[nmeta] = reached[i];
+        values[nmeta] = how[i];
     }
     bool good = cg_safetensors_write(path, named, n, keys, values, nmeta, err);
     free(named);

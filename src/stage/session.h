@@ -54,8 +54,9 @@ struct CgSession {
     CG_VEC(struct CgTest *) tests;   /* test blocks of the script */
     struct CgTest *test;             /* being built */
     bool noted_precision;
-    CgMap noted_casts; /* weights of which it was said that their numbers are rounded */
-    CgSpan at;         /* of the statement being carried out, for errors of data */
+    CgMap noted_casts;         /* weights of which it was said that their numbers are rounded */
+    struct CgLineage *lineage; /* what data were made from, as far as somebody asked (lineage.h) */
+    CgSpan at;                 /* of the statement being carried out, for errors of data */
 };
 
 CgSession *cg_session_of(CgElab *e);

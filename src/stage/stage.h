@@ -97,7 +97,9 @@ struct CgStage {
     CgGraph *columns_graph;
     CgColumnSpec *columns;
     int ncolumns;
-    bool whole; /* some column looks across rows: all rows are one batch */
+    bool whole;             /* some column looks across rows: all rows are one batch */
+    const char *allow_leak; /* why rows that reached the model may be evaluated; NULL: they may not */
+    const char *leak;       /* what stands below the table of rows that reached the model; NULL: none did */
     CgValue **wanted;
     int nwanted; /* tensors that calls need, as outputs of the graph after the columns */
 

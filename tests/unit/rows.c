@@ -163,7 +163,7 @@ static CgDataset *numbers(int n, int from)
     CgDataset *d = cg_rows_new(&x, 1, false);
     for (int i = 0; i < n; i++) {
         int32_t value = from + i;
-        *(int32_t *)cg_rows_add(d, (CgOrigin){ "made", i + 1 }, cg_hash64(&value, sizeof value, 7))[0] = value;
+        *(int32_t *)cg_rows_add(d, (CgOrigin){ "made", i + 1, 0 }, cg_hash64(&value, sizeof value, 7))[0] = value;
     }
     cg_rows_done(d);
     return d;

@@ -1,0 +1,299 @@
+/* lineage.c - which rows a model has seen.
+ * Takes stages, whose inputs are known; gives the data behind them. What data were made from is found out once a run
+ * and data set. Must not run a stage: whoever asks has forced it. */
+#include "stage/lineage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SKETCH = 1024, SAID = 3 }; /* chunks that a file keeps of one data set; ways that a message shows */
+
+static const char mark[] = "reached."; /* key of the metadata: this and a number */
+
+struct CgLineage {
+    CgMap known; /* digest of data -> CgReach */
+    CG_VEC(CgReach *) all;
+};
+
+/* Data that reached a stage, and the way. */
+typedef struct Source {
+    const char *way;
+    const CgReach *reach;
+    uint64_t limit; /* chunks of it that are known are up to this one */
+} Source;
+
+typedef struct Walk {
+    CgSession *x;
+    CG_VEC(Source) sources;
+    CgMap seen; /* stages, data and files */
+} Walk;
+
+void cg_lineage_free(struct CgLineage *l)
+{
+    for (size_t i = 0; l && i < l->all.len; i++) {
+        cg_reach_deinit(l->all.at[i]);
+        free(l->all.at[i]);
+    }
+    if (l) {
+        cg_vec_free(&l->all);
+        cg_map_deinit(&l->known);
+    }
+    free(l);
+}
+
+/* ---- what data were made from ----------------------------------------------------------------------------------- */
+
+/* Room that is kept for the run; *fresh where it is not filled yet. */
+static CgReach *reach_of(CgSession *x, CgDigest of, bool *fresh)
+{
+    if (!x->lineage)
+        x->lineage = cg_calloc(1, sizeof *x->lineage);
+    uint64_t at;
+    *fresh = !cg_map_get(&x->lineage->known, of.low, &at);
+    if (!*fresh)
+        return (CgReach *)(uintptr_t)at;
+    CgReach *r = cg_calloc(1, sizeof *r);
+    cg_vec_push(&x->lineage->all, r);
+    cg_map_put(&x->lineage->known, of.low, cg_map_ptr(r));
+    return r;
+}
+
+static CgReach *reach_of_dataset(CgSession *x, const CgDataset *d)
+{
+    bool fresh;
+    CgReach *r = reach_of(x, d->digest, &fresh);
+    if (fresh)
+        cg_dataset_reach(d, -1, r);
+    return r;
+}
+
+/* A tokenizer sees the train split of a corpus. */
+static CgReach *reach_of_corpus(CgSession *x, const CgCorpus *c)
+{
+    bool fresh;
+    CgDigest of[2] = { cg_corpus_digest(c), cg_digest("train", 5) };
+    CgReach *r = reach_of(x, cg_digest(of, sizeof of), &fresh);
+    if (fresh)
+        cg_corpus_reach(c, CG_TRAIN, r);
+    return r;
+}
+
+/* ---- the ways --------------------------------------------------------------------------------------------------- */
+
+static bool first_time(Walk *w, uint64_t what)
+{
+    uint64_t before;
+    if (cg_map_get(&w->seen, what, &before))
+        return false;
+    cg_map_put(&w->seen, what, 1);
+    return true;
+}
+
+static void add(Walk *w, const char *way, const CgReach *reach, uint64_t limit)
+{
+    if (first_time(w, cg_map_ptr(reach)))
+        cg_vec_push(&w->sources, ((Source){ way, reach, limit }));
+}
+
+static const char *longer(Walk *w, const char *way, const char *step)
+{
+    return cg_arena_printf(w->x->elab->arena, "%s%s%s", way, *way ? " <- " : "", step);
+}
+
+static void walk_stage(Walk *w, CgStage *s, const char *way);
+
+static void walk_tokenizer(Walk *w, CgValue *v, const char *way)
+{
+    if (cg_value_class(v) == &cg_class_corpus) {
+        CgValue *made = cg_make(w->x, v);
+        if (made)
+            add(w, way, reach_of_corpus(w->x, made->held), UINT64_MAX);
+        return;
+    }
+    for (int i = 0; (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_CALL) && i < v->n;
+         i++)
+        walk_tokenizer(w, v->at[i], way);
+}
+
+/* Tokenizers and models that rows were made with. */
+static void walk_makers(Walk *w, CgValue *v, const char *way)
+{
+    if (v->kind == CG_VALUE_STAGE) {
+        walk_stage(w, v->stage, longer(w, way, "what its rows were made with"));
+        return;
+    }
+    if (cg_value_class(v) == &cg_class_tokenizer) {
+        walk_tokenizer(w, v, longer(w, way, "its tokenizer"));
+        return;
+    }
+    for (int i = 0; (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_CALL) && i < v->n;
+         i++)
+        if (v->at[i])
+            walk_makers(w, v->at[i], way);
+}
+
+static void walk_data(Walk *w, CgValue *data, const char *way, const char *step)
+{
+    CgDataset *d = cg_dataset_of(w->x, data);
+    if (d)
+        add(w, longer(w, way, step), reach_of_dataset(w->x, d), UINT64_MAX);
+    walk_makers(w, data, way);
+}
+
+/* What a file of weights says of itself: "WAY\n" and numbers of chunks; the first is the limit. */
+static void walk_file(Walk *w, const CgTensors *t, const char *path, const char *way)
+{
+    for (int i = 0; i < t->nmeta; i++) {
+        const char *text = t->values[i], *end = strchr(text, '\n');
+        if (strncmp(t->keys[i], mark, strlen(mark)) != 0 || !end)
+            continue;
+        bool fresh;
+        CgReach *r = reach_of(w->x, cg_digest(text, strlen(text)), &fresh);
+        char *at = (char *)(uintptr_t)end + 1;
+        uint64_t limit = strtoull(at, &at, 16);
+        while (fresh && *at == ' ')
+            cg_vec_push(&r->chunks, strtoull(at, &at, 16));
+        const char *step = cg_arena_printf(w->x->elab->arena, "'%s' <- %.*s", path, (int)(end - text), text);
+        add(w, longer(w, way, step), r, limit);
+    }
+}
+
+/* Files that parameters start from. */
+static void walk_weights(Walk *w, const CgModelGraph *m, const char *way)
+{
+    for (size_t i = 0; i < m->params.len; i++) {
+        const CgValue *from = m->params.at[i].weights;
+        if (!from || from->kind != CG_VALUE_OBJECT || !from->held || !first_time(w, cg_map_ptr(from->held)))
+            continue;
+        const CgValue *path = cg_record_find(from, cg_intern("path"));
+        walk_file(w, from->held, path ? path->s : "weights", way);
+    }
+}
+
+static void walk_generators(Walk *w, const CgValue *v, const char *way)
+{
+    if (v->kind != CG_VALUE_CALL)
+        return;
+    if (v->stage)
+        walk_weights(w, ((const CgTextCall *)v->stage)->generator->model, way);
+    for (int i = 0; i < v->n; i++)
+        walk_generators(w, v->at[i], way);
+}
+
+static void walk_stage(Walk *w, CgStage *s, const char *way)
+{
+    if (!first_time(w, cg_map_ptr(s)))
+        return;
+    if (s->kind == &cg_stage_kind_train) {
+        way = longer(w, way, cg_arena_printf(w->x->elab->arena, "training '%s'", s->label));
+        walk_data(w, s->data, way, "its data");
+        if (s->patience && s->validate)
+            walk_data(w, s->validate, way, "its early stopping");
+    } else {
+        walk_makers(w, s->data, way);
+    }
+    for (int i = 0; i < s->ninputs; i++)
+        walk_stage(w, s->inputs[i], way);
+    if (s->model)
+        walk_weights(w, s->model, way);
+    for (int i = 0; i < s->ncolumns; i++)
+        walk_generators(w, s->columns[i].value, way);
+}
+
+static void walk_free(Walk *w)
+{
+    cg_vec_free(&w->sources);
+    cg_map_deinit(&w->seen);
+}
+
+/* ---- an evaluation ---------------------------------------------------------------------------------------------- */
+
+static void print_origin(CgOrigin o, CgStrbuf *out)
+{
+    if (!o.source)
+        cg_strbuf_printf(out, "row %lld", (long long)o.row);
+    else if (o.place)
+        cg_strbuf_printf(out, "%s:%lld", o.source, (long long)o.place);
+    else
+        cg_strbuf_printf(out, "row %lld of %s", (long long)o.row, o.source);
+}
+
+static void say(CgSession *x, const CgStage *s, const Walk *w, const CgOverlap *found)
+{
+    int line = 0, column = 0, said = 0;
+    const CgSource *file = cg_sources_get(x->sources, s->span.file);
+    cg_sources_place(x->sources, s->span, &line, &column);
+    fprintf(stderr, "cg: warning: %s:%d: evaluation '%s' reads what its model has seen\n", file ? file->name : "?",
+        line, s->label);
+    for (size_t i = 0; i < w->sources.len; i++) {
+        if (!found[i].known || ++said > SAID)
+            continue;
+        CgStrbuf first = { 0 };
+        print_origin(found[i].first, &first);
+        fprintf(stderr, "  %llu of %llu %s, such as %s: %s\n", (unsigned long long)found[i].known,
+            (unsigned long long)found[i].of, found[i].first.place ? "documents" : "rows", cg_strbuf_str(&first),
+            w->sources.at[i].way);
+        cg_strbuf_deinit(&first);
+    }
+    if (said > SAID)
+        fprintf(stderr, "  and %d more ways\n", said - SAID);
+    fprintf(stderr,
+        "  help: evaluate on rows that nothing was trained or chosen by, or say why in the block: "
+        "allow_leak = \"..\"\n");
+}
+
+void cg_lineage_check(CgSession *x, CgStage *s)
+{
+    CgDataset *d = s->ninputs || s->model ? cg_dataset_of(x, s->data) : NULL;
+    if (!d || x->opts.untrained)
+        return;
+    Walk w = { .x = x };
+    walk_stage(&w, s, "");
+    CgOverlap *found = cg_calloc(w.sources.len + 1, sizeof *found);
+    int worst = -1;
+    for (size_t i = 0; i < w.sources.len; i++) {
+        const Source *from = &w.sources.at[i];
+        found[i] = cg_reach_overlap(reach_of_dataset(x, d), from->reach, from->limit);
+        if (found[i].known && (worst < 0 || found[i].known > found[worst].known))
+            worst = (int)i;
+    }
+    if (worst >= 0 && s->allow_leak)
+        s->leak = cg_arena_printf(x->elab->arena, "leak allowed: %s", s->allow_leak);
+    else if (worst >= 0)
+        s->leak = cg_arena_printf(x->elab->arena, "leak: %llu of %llu by %s", (unsigned long long)found[worst].known,
+            (unsigned long long)found[worst].of, w.sources.at[worst].way);
+    if (worst >= 0 && !s->allow_leak)
+        say(x, s, &w, found);
+    if (worst < 0 && s->allow_leak && !x->opts.quiet)
+        fprintf(stderr, "cg: warning: evaluation '%s' allows a leak, and none was found\n", s->label);
+    free(found);
+    walk_free(&w);
+}
+
+/* ---- a saved model ---------------------------------------------------------------------------------------------- */
+
+int cg_lineage_write(CgSession *x, CgStage *s, const char ***keys, const char ***values)
+{
+    CgArena *arena = x->elab->arena;
+    Walk w = { .x = x };
+    walk_stage(&w, s, "");
+    *keys = CG_NEWN(arena, const char *, w.sources.len + 1);
+    *values = CG_NEWN(arena, const char *, w.sources.len + 1);
+    for (size_t i = 0; i < w.sources.len; i++) {
+        const Source *from = &w.sources.at[i];
+        CgReach sketch = { 0 };
+        CgStrbuf text = { 0 };
+        uint64_t limit = cg_reach_sketch(from->reach, SKETCH, &sketch);
+        limit = limit < from->limit ? limit : from->limit;
+        cg_strbuf_printf(&text, "%s\n%016llx", from->way, (unsigned long long)limit);
+        for (size_t k = 0; k < sketch.chunks.len; k++)
+            cg_strbuf_printf(&text, " %016llx", (unsigned long long)sketch.chunks.at[k]);
+        (*keys)[i] = cg_arena_printf(arena, "%s%zu", mark, i);
+        (*values)[i] = cg_arena_strndup(arena, text.at, text.len);
+        cg_strbuf_deinit(&text);
+        cg_reach_deinit(&sketch);
+    }
+    int n = (int)w.sources.len;
+    walk_free(&w);
+    return n;
+}
