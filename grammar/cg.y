@@ -58,14 +58,13 @@ static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
 %type <expr>   on_opt first_key part
 %type <type>   type one_type
 %type <stmt>   top stmt bind if_stmt
-%type <arg>    place arg field entry
+%type <arg>    place arg field entry as_opt
 %type <param>  param
 %type <items>  loops contracts exprs items dims dim_list types type_list results stmts
 %type <fields> places place_list args arg_list fields entries
 %type <params> params param_list
 %type <names>  names choices
 %type <loop>   loop
-%type <atom>   as_opt
 %type <block>  body
 
 %%
@@ -258,12 +257,13 @@ atom: NAME                                         { $$ = cg_make_name(p, CG_EXP
    | '(' expr[a] ')'                               { $$ = $a; }
    | list
    | record
-   | TRAIN expr[a] as_opt '{' fields '}'           { $$ = cg_make_call(p, CG_EXPR_TRAIN, @$, @1, $a, $fields); $$->s = $as_opt; }
+   | TRAIN expr[a] as_opt '{' fields '}'           { $$ = cg_make_call(p, CG_EXPR_TRAIN, @$, @1, $a, $fields);
+                                                     $$->s = $as_opt.name; $$->s_span = $as_opt.name_span; }
    | EVALUATE expr[a] on_opt as_opt '{' fields '}' 
                                                    { $$ = cg_make_call(p, CG_EXPR_EVALUATE, @$, @1, $a, $fields);
-                                                     $$->s = $as_opt; $$->b = $on_opt; $$ = cg_make_done(p, $$); }
+                                                     $$->s = $as_opt.name; $$->s_span = $as_opt.name_span; $$->b = $on_opt; $$ = cg_make_done(p, $$); }
    ;
-as_opt: %empty { $$ = NULL; } | AS NAME            { $$ = $NAME; } ;
+as_opt: %empty { $$ = (CgArg){ 0 }; } | AS NAME   { $$ = (CgArg){ .name = $NAME, .name_span = @NAME }; } ;
 on_opt: %empty { $$ = NULL; } | ON expr            { $$ = $expr; } ;
 
 places: %empty                                     { $$ = (CgFields){ 0 }; }

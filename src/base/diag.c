@@ -46,20 +46,39 @@ static const char *words(CgArena *arena, const char *format, va_list args)
     return s;
 }
 
-CgDiag *cg_diag(CgDiags *d, CgCode code, CgSpan span, const char *format, ...)
+static CgDiag *add(CgDiags *d, CgCode code, CgSpan span, const char *message, int exit)
 {
-    va_list args;
-    va_start(args, format);
     CgDiag *x = CG_NEW(d->arena, CgDiag);
-    *x = (CgDiag){ .list = d, .code = code, .span = span, .message = words(d->arena, format, args), .exit = 1 };
-    va_end(args);
-    x->serial = d->count++;
+    *x = (CgDiag){ .list = d, .code = code, .span = span, .message = message, .exit = exit };
+    x->serial = d->count + d->warnings;
+    if (exit)
+        d->count++;
+    else
+        d->warnings++;
     if (d->last)
         d->last->next = x;
     else
         d->first = x;
     d->last = x;
     return x;
+}
+
+CgDiag *cg_diag(CgDiags *d, CgCode code, CgSpan span, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *message = words(d->arena, format, args);
+    va_end(args);
+    return add(d, code, span, message, 1);
+}
+
+CgDiag *cg_diag_warn(CgDiags *d, CgCode code, CgSpan span, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *message = words(d->arena, format, args);
+    va_end(args);
+    return add(d, code, span, message, 0);
 }
 
 static void add_part(CgDiag *x, CgPartKind kind, CgSpan span, const char *format, va_list args)

@@ -24,6 +24,8 @@ void cg_diags_free(CgDiags *d);
 void cg_diags_clear(CgDiags *d); /* forgets what was reported */
 /* `format` is the message without a full stop; the span is where the caret goes. */
 CgDiag *cg_diag(CgDiags *d, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
+/* What is no mistake: it is said, and nothing else. */
+CgDiag *cg_diag_warn(CgDiags *d, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
 void cg_diag_label(CgDiag *d, CgSpan span, const char *format, ...) CG_PRINTF(3, 4); /* same line: underlined with ~ */
 void cg_diag_note(CgDiag *d, CgSpan span, const char *format, ...)
     CG_PRINTF(3, 4); /* a place of its own; file 0: words only */
@@ -35,7 +37,7 @@ bool cg_diag_meant(CgDiag *d, const CgSuggest *near);
 CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e); /* E0901 for input, E0902 for files, E0903 memory */
 /* Copies to `to` what the first of n lists holds and every other one, too: same code, same place; not what is there. */
 void cg_diags_common(CgDiags *to, CgDiags *const *lists, int n);
-size_t cg_diags_count(const CgDiags *d);
+size_t cg_diags_count(const CgDiags *d);     /* without warnings */
 const char *cg_diags_last(const CgDiags *d); /* the message that was reported last, "" where there is none */
 int cg_diags_exit_code(const CgDiags *d);    /* 0, 1, 3 or 130: the gravest */
 void cg_diags_text(const CgDiags *d, CgStrbuf *out, bool colour);

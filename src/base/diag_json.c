@@ -48,7 +48,8 @@ void cg_diags_json(const CgDiags *d, CgStrbuf *out)
     for (size_t i = 0; i < n; i++) {
         cg_strbuf_putc(out, '{');
         put_place(d, all[i]->span, out);
-        cg_strbuf_printf(out, "\"severity\":\"error\",\"code\":\"%s\",\"message\":", cg_code_name(all[i]->code));
+        cg_strbuf_printf(out, "\"severity\":\"%s\",\"code\":\"%s\",\"message\":", all[i]->exit ? "error" : "warning",
+            cg_code_name(all[i]->code));
         cg_json_string(out, all[i]->message);
         put_parts(d, all[i], CG_PART_LABEL, "labels", out);
         put_parts(d, all[i], CG_PART_NOTE, "notes", out);

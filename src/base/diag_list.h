@@ -22,14 +22,14 @@ struct CgDiag {
     CgSpan span;
     const char *message;
     CgDiagPart *parts;
-    int exit; /* 1, 3 or 130 */
+    int exit; /* 1, 3 or 130; 0: a warning */
 };
 
 struct CgDiags {
     CgSources *sources; /* borrowed */
     CgArena *arena;
     CgDiag *first, *last;
-    size_t count;
+    size_t count, warnings;
 };
 
 /* All of them by place, each once; the caller frees the list. */

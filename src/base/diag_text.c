@@ -317,8 +317,8 @@ static void print_one(const CgDiags *d, const CgDiag *x, CgStrbuf *out, bool col
     } else {
         cg_strbuf_puts(out, "cg: ");
     }
-    cg_strbuf_printf(out, "%serror[%s]%s: %s%s\n", paint(colour, RED), cg_code_name(x->code), paint(colour, PLAIN BOLD),
-        x->message, paint(colour, PLAIN));
+    cg_strbuf_printf(out, "%s%s[%s]%s: %s%s\n", paint(colour, x->exit ? RED : CYAN), x->exit ? "error" : "warning",
+        cg_code_name(x->code), paint(colour, PLAIN BOLD), x->message, paint(colour, PLAIN));
     if (x->span.file)
         print_line(d, x->span, x, NULL, out, colour);
     for (const CgDiagPart *part = x->parts; part; part = part->next) {
@@ -351,7 +351,7 @@ static bool same(const CgDiag *x, const CgDiag *y)
 
 const CgDiag **cg_diags_sorted(const CgDiags *d, size_t *count)
 {
-    const CgDiag **all = cg_malloc((d->count + 1) * sizeof *all);
+    const CgDiag **all = cg_malloc((d->count + d->warnings + 1) * sizeof *all);
     size_t n = 0, kept = 0;
     for (const CgDiag *x = d->first; x; x = x->next)
         all[n++] = x;

@@ -94,6 +94,12 @@ bool cg_sources_load(CgSources *s, const char *path, uint32_t *file, CgErr *e)
     return true;
 }
 
+void cg_sources_put(CgSources *s, const char *path, const char *text, size_t len)
+{
+    uint32_t file = cg_sources_add(s, path, text, len);
+    s->files.at[file - 1].real = cg_io_real(path);
+}
+
 static const Entry *entry(const CgSources *s, uint32_t file)
 {
     CG_ASSERT(file >= 1 && file <= s->files.len, "a span of a file that was never read");

@@ -39,6 +39,7 @@ static void note_part(CgElab *e, CgFrame *f, CgAtom name, CgValue *v)
 
 static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
 {
+    cg_look(e, span, v);
     v = cg_parts_copy(e, v, false);
     cg_instance_place(e, f, v, name, span);
     note_part(e, f, name, v);

@@ -5,8 +5,10 @@
 #define CG_ELAB_H
 #include "base/suggest.h"
 #include "elab/budget.h"
+#include "elab/look.h"
 #include "elab/value.h"
 #include "lang/module.h"
+#include "lang/resolve.h"
 
 /* The columns a table will have. */
 typedef struct CgColumnName {
@@ -178,6 +180,7 @@ struct CgElab {
     const CgSchema *(*columns)(CgElab *e, CgValue *of);
     /* A part or parameter of a model that has weights, by its name, outside of graphs; NULL: none such. */
     CgValue *(*part)(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
+    CgLook *look;  /* what an editor asks about, or NULL */
     void *session; /* the layer above */
 };
 
@@ -188,8 +191,9 @@ CgEnv *cg_elab_script(CgElab *e);
 void cg_elab_check(CgElab *e);
 /* And every binding of the modules it imports, also of those that nothing asks for. */
 void cg_elab_check_modules(CgElab *e);
-/* Reports every unknown name of the script and its modules, whether or not anything is evaluated there (names.c). */
-void cg_names_check(CgElab *e);
+/* Reports every unknown name of the script and its modules, whether or not anything is evaluated there (names.c);
+ * `uses` (or NULL) gets where each name is declared. */
+void cg_names_check(CgElab *e, CgNameUses *uses);
 
 CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x);
 /* The elements of a list, record or range (comprehension.c). */
@@ -416,6 +420,8 @@ CgValue *cg_env_language(CgElab *e, CgAtom name); /* functions, element types, c
 const CgStmt *cg_env_declared(const CgEnv *env, CgAtom name); /* the statement that binds one of its own names */
 /* The graph or def that a name in *env means, with *env where it is declared; NULL if it means something else. */
 const CgStmt *cg_env_callee(CgElab *e, CgEnv **env, CgAtom name);
+/* Where the module, what it imports or the library declares the name; false: nowhere there. */
+bool cg_env_place(CgElab *e, const CgEnv *env, CgAtom name, CgSpan *out);
 bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name); /* whether it would find one; evaluates nothing */
 /* Names that mean something there: what can be called, or what cannot. */
 void cg_env_suggest(CgElab *e, CgEnv *env, bool callable, CgSuggest *s);

@@ -252,6 +252,19 @@ const CgStmt *cg_env_callee(CgElab *e, CgEnv **env, CgAtom name)
     return s && (s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF) ? s : NULL;
 }
 
+bool cg_env_place(CgElab *e, const CgEnv *env, CgAtom name, CgSpan *out)
+{
+    int i = 0;
+    uint64_t at;
+    const CgEnv *found = cg_env_has(env, name) ? env : bringer(env, name, &i);
+    if (!found && e->prelude && cg_env_has(e->prelude, name))
+        found = e->prelude;
+    if (!found || !cg_map_get(&found->by_name, cg_map_ptr(name), &at))
+        return false;
+    *out = found->names.at[at].span;
+    return true;
+}
+
 bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name)
 {
     int i = 0;

@@ -436,5 +436,7 @@ CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
         break;
     }
     e->depth--;
+    if (e->look)
+        cg_look(e, x->span, v);
     return v;
 }

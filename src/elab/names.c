@@ -19,6 +19,19 @@ static bool clashes(void *of, int module, CgAtom name, CgAtom two[2])
     return cg_env_clashes(e->envs[module], name, two);
 }
 
+static bool place(void *of, int module, CgAtom name, CgSpan *out)
+{
+    CgElab *e = of;
+    return cg_env_place(e, e->envs[module], name, out);
+}
+
+static bool member_place(void *of, int module, CgAtom alias, CgAtom name, CgSpan *out)
+{
+    CgElab *e = of;
+    CgEnv *m = cg_env_alias(e->envs[module], alias);
+    return m && cg_env_place(e, m, name, out);
+}
+
 static int member(void *of, int module, CgAtom alias, CgAtom name, CgSuggest *s)
 {
     CgElab *e = of;
@@ -73,9 +86,9 @@ static void offer_members(void *of, CgAtom family, CgSuggest *s)
             cg_suggest_offer(s, cg_function_at(i)->name + n + 1);
 }
 
-void cg_names_check(CgElab *e)
+void cg_names_check(CgElab *e, CgNameUses *uses)
 {
-    const CgOutside outside = { e, knows, clashes, member, is_op, is_function, is_family, has_columns, offer,
-        offer_members };
-    cg_resolve(e->program, &outside, e->diags, &e->unresolved);
+    const CgOutside outside = { e, knows, clashes, place, member_place, member, is_op, is_function, is_family,
+        has_columns, offer, offer_members };
+    cg_resolve(e->program, &outside, e->diags, &e->unresolved, uses);
 }

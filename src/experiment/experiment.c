@@ -152,6 +152,8 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     x->sources = cg_sources_new();
     x->diags = cg_diags_new(x->sources);
     cg_registry_init();
+    for (int i = 0; i < opts->ntexts; i++)
+        cg_sources_put(x->sources, opts->texts[i].path, opts->texts[i].text, opts->texts[i].len);
     x->program = cg_program_load(x->sources, path, x->diags);
     if (!x->program || cg_diags_count(x->diags))
         return x;
@@ -163,12 +165,18 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     x->elab->columns = cg_stage_columns;
     x->elab->part = cg_stage_part;
     cg_timing_begin("elaborate");
-    cg_names_check(x->elab);
+    if (opts->look) {
+        x->elab->look = opts->look;
+        opts->look->file = x->program->at[x->program->n - 1].unit->file;
+    }
+    cg_names_check(x->elab, opts->uses);
     cg_define_all(x->elab);
     cg_elab_check(x->elab);
     check_statements(x);
     cg_tests_build(x);
     check_modules(x);
+    if (opts->uses && !cg_diags_count(x->diags)) /* what is wrong comes first */
+        cg_resolve_unused(x->program, opts->uses, x->diags);
     cg_timing_end();
     return x;
 }

@@ -59,7 +59,8 @@ struct CgExpr {
     CgSpan span;    /* of the whole expression */
     CgSpan op_span; /* operator, callee's parenthesis, field name: where the caret goes */
     CgAtom s, s2;
-    CgAtom op; /* UNARY, BINARY */
+    CgSpan s_span, s2_span; /* where they are names that the expression binds */
+    CgAtom op;              /* UNARY, BINARY */
     int64_t i;
     double f;
     CgExpr *a, *b, *c, *d;

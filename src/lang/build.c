@@ -150,7 +150,11 @@ CgLoop *cg_make_head(CgParsing *p, CgNames names, CgExpr *over, CgExpr *filter)
     if (names.n > 2)
         cg_syntax_error(p, CG_E0101, names.spans[2], "a loop has one or two names");
     CgLoop *loop = CG_NEW(p->arena, CgLoop);
-    *loop = (CgLoop){ names.at[0], names.n > 1 ? names.at[1] : NULL, over, filter };
+    *loop = (CgLoop){ .s = names.at[0], .s_span = names.spans[0], .over = over, .filter = filter };
+    if (names.n > 1) {
+        loop->s2 = names.at[1];
+        loop->s2_span = names.spans[1];
+    }
     return loop;
 }
 
@@ -164,6 +168,8 @@ CgExpr *cg_make_loop(CgParsing *p, CgExprKind kind, CgSpan span, CgExpr *key, Cg
         e->b = loop->over;
         e->s = loop->s;
         e->s2 = loop->s2;
+        e->s_span = loop->s_span;
+        e->s2_span = loop->s2_span;
         e->i = i > 0;
         if (kind == CG_EXPR_LIST_FOR) {
             e->c = loop->filter;

@@ -50,6 +50,7 @@ typedef struct CgNames {
 } CgNames;
 typedef struct CgLoop {
     CgAtom s, s2;
+    CgSpan s_span, s2_span;
     CgExpr *over, *filter;
 } CgLoop;
 

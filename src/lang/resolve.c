@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include "base/vec.h"
-
 typedef enum DeclKind {
     LOCAL,    /* bound by a statement, a loop or a comprehension */
     INPUT,    /* a parameter of the graph or function */
@@ -17,6 +15,7 @@ typedef enum DeclKind {
 typedef struct Decl {
     CgAtom name;
     DeclKind kind;
+    CgSpan span;   /* file 0: not known */
     bool hidden;   /* not seen by a vjp clause */
     size_t before; /* 1 + the declaration it covers, 0 if none */
 } Decl;
@@ -25,6 +24,7 @@ typedef struct Resolver {
     const CgOutside *outside;
     CgDiags *diags;
     CgMap *reported;
+    CgNameUses *uses; /* or NULL */
     int module;
     CG_VEC(Decl) decls;
     CgMap at;            /* name -> 1 + index of its innermost declaration */
@@ -49,15 +49,24 @@ static const Decl *find(const Resolver *r, CgAtom name)
     return at ? &r->decls.at[at - 1] : NULL;
 }
 
-static void declare(Resolver *r, CgAtom name, DeclKind kind)
+static void note(Resolver *r, CgAtom name, CgSpan use, CgSpan declared)
+{
+    if (r->uses && use.file && declared.file)
+        cg_vec_push(r->uses, (CgNameUse){ .name = name, .use = use, .declared = declared });
+}
+
+static void declare(Resolver *r, CgAtom name, DeclKind kind, CgSpan span)
 {
     uint64_t before = 0;
     if (!name)
         return;
     cg_map_get(&r->at, cg_map_ptr(name), &before);
-    if (before > r->body && r->decls.at[before - 1].kind == kind && !r->decls.at[before - 1].hidden)
-        return; /* bound again */
-    cg_vec_push(&r->decls, (Decl){ .name = name, .kind = kind, .before = (size_t)before });
+    if (before > r->body && r->decls.at[before - 1].kind == kind && !r->decls.at[before - 1].hidden) {
+        note(r, name, span, r->decls.at[before - 1].span); /* bound again */
+        return;
+    }
+    note(r, name, span, span);
+    cg_vec_push(&r->decls, (Decl){ .name = name, .kind = kind, .span = span, .before = (size_t)before });
     cg_map_put(&r->at, cg_map_ptr(name), r->decls.len);
 }
 
@@ -114,17 +123,24 @@ static CgDiag *report(Resolver *r, CgCode code, CgSpan span, const char *format,
 
 static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
 {
-    if (find(r, name))
+    const Decl *known = find(r, name);
+    if (known) {
+        note(r, name, span, known->span);
         return;
+    }
     CgAtom two[2];
     if (r->outside->clashes(r->outside->of, r->module, name, two)) {
         CgDiag *d = report(r, CG_E0204, span, "'%s' and '%s' both have the name that is used here", two[0], two[1]);
         cg_diag_help(d, "import one under a name of your choice: import %s as m, then m.%s", two[1], name);
-        declare(r, name, REPORTED);
+        declare(r, name, REPORTED, (CgSpan){ 0 });
         return;
     }
-    if (is_outside(r, name))
+    if (is_outside(r, name)) {
+        CgSpan place = { 0 };
+        if (r->uses && r->outside->place(r->outside->of, r->module, name, &place))
+            note(r, name, span, place);
         return;
+    }
     if (r->outside->member(r->outside->of, r->module, name, name, NULL)) {
         CgDiag *d = report(r, CG_E0301, span, "'%s' is a module, not a value", name, NULL);
         cg_diag_help(d, "its names are written behind a point, as in %s.name", name);
@@ -138,7 +154,7 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         cg_diag_help(d, "the model is called '%s' here", r->block->s);
     else
         cg_diag_meant(d, &(CgSuggest){ .word = name, .best = best });
-    declare(r, name, REPORTED);
+    declare(r, name, REPORTED, (CgSpan){ 0 });
 }
 
 /* A name after `op.` or the name of a family of functions, as in plot.line. */
@@ -171,6 +187,9 @@ static bool use_of_module(Resolver *r, const CgExpr *x)
             r, CG_E0302, x->op_span.file ? x->op_span : x->span, "the module '%s' has no name '%s'", x->a->s, x->s);
         cg_diag_meant(d, &s);
     }
+    CgSpan place = { 0 };
+    if (found == 2 && r->uses && r->outside->member_place(r->outside->of, r->module, x->a->s, x->s, &place))
+        note(r, x->s, x->op_span.file ? x->op_span : x->span, place);
     return found != 0;
 }
 
@@ -190,11 +209,13 @@ static void pattern(Resolver *r, const CgExpr *x)
     switch (x->kind) {
     case CG_EXPR_NAME:
         if (!find(r, x->s))
-            declare(r, x->s, SIZE);
+            declare(r, x->s, SIZE, x->span);
+        else
+            note(r, x->s, x->span, find(r, x->s)->span);
         return;
     case CG_EXPR_ROW:
         if (x->s)
-            declare(r, row_name(x->s), SIZE);
+            declare(r, row_name(x->s), SIZE, x->span);
         return;
     case CG_EXPR_BINARY:
         pattern(r, x->a);
@@ -266,12 +287,12 @@ static void block(Resolver *r, const CgExpr *x)
     size_t mark = r->decls.len;
     const CgExpr *outer = r->block;
     r->block = x;
-    declare(r, cg_intern("batch"), INPUT);
-    declare(r, x->s, INPUT);
+    declare(r, cg_intern("batch"), INPUT, (CgSpan){ 0 });
+    declare(r, x->s, INPUT, x->s_span);
     for (int i = 0; i < x->args.n; i++) {
         expr(r, x->args.at[i].value);
         if (x->kind == CG_EXPR_EVALUATE)
-            declare(r, x->args.at[i].name, LOCAL);
+            declare(r, x->args.at[i].name, LOCAL, x->args.at[i].name_span);
     }
     r->block = outer;
     leave(r, mark);
@@ -281,8 +302,8 @@ static void comprehension(Resolver *r, const CgExpr *x)
 {
     expr(r, x->b);
     size_t mark = r->decls.len;
-    declare(r, x->s, LOCAL);
-    declare(r, x->s2, LOCAL);
+    declare(r, x->s, LOCAL, x->s_span);
+    declare(r, x->s2, LOCAL, x->s2_span);
     expr(r, x->kind == CG_EXPR_RECORD_FOR ? x->d : x->c);
     expr(r, x->a);
     if (x->kind == CG_EXPR_RECORD_FOR)
@@ -329,12 +350,21 @@ static void expr(Resolver *r, const CgExpr *x)
 
 /* ---- statements ---- */
 
+static CgSpan name_span(const CgStmt *s, int i) { return s->name_spans ? s->name_spans[i] : (CgSpan){ 0 }; }
+
+static void declare_bound(Resolver *r, const CgStmt *s, int i)
+{
+    declare(r, s->names[i], LOCAL, name_span(s, i));
+    if (r->uses && r->uses->len && s->nnames == 1 && (s->kind == CG_STMT_BIND || s->kind == CG_STMT_PARAM))
+        r->uses->at[r->uses->len - 1].binds = true;
+}
+
 /* All that a block binds, in the blocks of a loop or a choice too. */
 static void bound_in(Resolver *r, const CgBlock *b)
 {
     for (int i = 0; i < b->n; i++) {
         for (int k = 0; k < b->at[i]->nnames && b->at[i]->kind != CG_STMT_VJP; k++)
-            declare(r, b->at[i]->names[k], LOCAL);
+            declare_bound(r, b->at[i], k);
         bound_in(r, &b->at[i]->body);
         bound_in(r, &b->at[i]->other);
     }
@@ -353,7 +383,7 @@ static void statement(Resolver *r, const CgStmt *s)
     for (int i = 0; i < s->nexprs; i++)
         expr(r, s->exprs[i]);
     for (int i = 0; i < s->nnames && s->kind != CG_STMT_TEST; i++)
-        declare(r, s->names[i], LOCAL);
+        declare_bound(r, s, i);
     if (s->kind == CG_STMT_FOR)
         bound_in(r, &s->body); /* what one turn binds the next one sees */
     statements(r, &s->body);
@@ -381,7 +411,7 @@ static void clauses(Resolver *r, const CgBlock *b)
             r->decls.at[k].hidden |= r->decls.at[k].kind == LOCAL;
         r->body = mark;
         for (int k = 0; k < s->nparams; k++)
-            declare(r, s->params[k].name, INPUT);
+            declare(r, s->params[k].name, INPUT, s->params[k].span);
         statements(r, &s->body);
         leave(r, mark);
         r->body = outer;
@@ -403,13 +433,13 @@ static void graph(Resolver *r, const CgStmt *s)
             continue;
         }
         expr(r, s->params[i].init);
-        declare(r, s->params[i].name, INPUT);
+        declare(r, s->params[i].name, INPUT, s->params[i].span);
     }
     for (int i = 0; i < s->nparams; i++)
         if (s->params[i].type && s->params[i].type->kind == CG_TYPE_TENSOR) {
             expr(r, s->params[i].init);
             input_type(r, s->params[i].type);
-            declare(r, s->params[i].name, INPUT);
+            declare(r, s->params[i].name, INPUT, s->params[i].span);
         }
     for (int i = 0; !tensors && i < s->nresults; i++) /* an initialiser: the parameter gives the sizes */
         input_type(r, s->results[i]);
@@ -422,7 +452,7 @@ static void def(Resolver *r, const CgStmt *s)
 {
     for (int i = 0; i < s->nparams; i++) {
         expr(r, s->params[i].init);
-        declare(r, s->params[i].name, INPUT);
+        declare(r, s->params[i].name, INPUT, s->params[i].span);
     }
     contracts(r, s);
     expr(r, s->a);
@@ -431,6 +461,8 @@ static void def(Resolver *r, const CgStmt *s)
 static void top(Resolver *r, const CgStmt *s)
 {
     r->body = r->decls.len;
+    for (int i = 0; i < s->nnames && s->kind != CG_STMT_IMPORT && s->kind != CG_STMT_TEST; i++)
+        note(r, s->names[i], name_span(s, i), name_span(s, i));
     if (s->kind == CG_STMT_GRAPH) {
         graph(r, s);
     } else if (s->kind == CG_STMT_DEF) {
@@ -448,9 +480,9 @@ static void top(Resolver *r, const CgStmt *s)
     leave(r, r->body);
 }
 
-void cg_resolve(const CgProgram *p, const CgOutside *outside, CgDiags *diags, CgMap *reported)
+void cg_resolve(const CgProgram *p, const CgOutside *outside, CgDiags *diags, CgMap *reported, CgNameUses *uses)
 {
-    Resolver r = { .outside = outside, .diags = diags, .reported = reported };
+    Resolver r = { .outside = outside, .diags = diags, .reported = reported, .uses = uses };
     for (int m = 0; m < p->n; m++) {
         r.module = m;
         cg_map_deinit(&r.known);
@@ -461,4 +493,48 @@ void cg_resolve(const CgProgram *p, const CgOutside *outside, CgDiags *diags, Cg
     cg_vec_free(&r.decls);
     cg_map_deinit(&r.at);
     cg_map_deinit(&r.known);
+}
+
+/* ---- what nothing needs ---- */
+
+static bool needs(const CgNameUses *uses, uint32_t file, uint32_t module, CgAtom name)
+{
+    for (size_t i = 0; i < uses->len; i++)
+        if (uses->at[i].use.file == file && uses->at[i].declared.file == module && (!name || uses->at[i].name == name))
+            return true;
+    return false;
+}
+
+static void unused_imports(const CgProgram *p, const CgModule *m, const CgNameUses *uses, CgDiags *diags)
+{
+    for (int i = 0; i < m->nimports; i++) {
+        const CgStmt *s = m->imports[i].stmt;
+        uint32_t module = p->at[m->imports[i].module].unit->file;
+        for (int k = 1; s && k < s->nnames; k++)
+            if (!needs(uses, m->unit->file, module, s->names[k]))
+                cg_diag_warn(diags, CG_E0206, s->name_spans[k], "'%s' is imported and not used", s->names[k]);
+        if (s && s->nnames == 1 && !needs(uses, m->unit->file, module, NULL))
+            cg_diag_warn(diags, CG_E0206, s->name_spans ? s->name_spans[0] : s->span,
+                "nothing of the module '%s' is used", s->names[0]);
+    }
+}
+
+void cg_resolve_unused(const CgProgram *p, const CgNameUses *uses, CgDiags *diags)
+{
+    const CgModule *script = &p->at[p->n - 1];
+    CgMap read = { 0 }; /* places of declarations that something reads */
+    for (size_t i = 0; i < uses->len; i++)
+        if (!uses->at[i].binds && cg_resolve_place(uses->at[i].use) != cg_resolve_place(uses->at[i].declared))
+            cg_map_put(&read, cg_resolve_place(uses->at[i].declared), 1);
+    for (size_t i = 0; i < uses->len; i++) {
+        const CgNameUse *u = &uses->at[i];
+        uint64_t found;
+        if (u->binds && u->use.file == script->unit->file && u->name[0] != '_'
+            && !cg_map_get(&read, cg_resolve_place(u->declared), &found)) {
+            cg_diag_warn(diags, CG_E0206, u->use, "nothing reads '%s'", u->name);
+            cg_map_put(&read, cg_resolve_place(u->declared), 1);
+        }
+    }
+    cg_map_deinit(&read);
+    unused_imports(p, script, uses, diags);
 }

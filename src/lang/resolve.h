@@ -5,6 +5,7 @@
 #define CG_RESOLVE_H
 #include "base/map.h"
 #include "base/suggest.h"
+#include "base/vec.h"
 #include "lang/module.h"
 
 /* What can be named without being declared in the body at hand. */
@@ -13,6 +14,9 @@ typedef struct CgOutside {
     bool (*knows)(void *of, int module, CgAtom name); /* the module, its imports, the library, the language */
     /* Whether two imported modules have the name and nothing nearer has: which ones. */
     bool (*clashes)(void *of, int module, CgAtom name, CgAtom two[2]);
+    /* Where the module, what it imports or the library declares the name; false: the language does, or nobody. */
+    bool (*place)(void *of, int module, CgAtom name, CgSpan *out);
+    bool (*member_place)(void *of, int module, CgAtom alias, CgAtom name, CgSpan *out); /* of m.x */
     /* m.x: whether m is the alias of a module, 0 or 1; 2 if it has the name. */
     int (*member)(void *of, int module, CgAtom alias, CgAtom name, CgSuggest *s);
     bool (*is_op)(void *of, CgAtom name);                 /* op.NAME */
@@ -24,7 +28,18 @@ typedef struct CgOutside {
     void (*offer_members)(void *of, CgAtom family, CgSuggest *s); /* "op" or a family of functions */
 } CgOutside;
 
-/* `reported`: places (cg_resolve_place) of names that were reported, so that nobody does so again. */
-void cg_resolve(const CgProgram *p, const CgOutside *outside, CgDiags *diags, CgMap *reported);
+/* A name where it stands, and where it is declared; of the declaration itself both are the same. */
+typedef struct CgNameUse {
+    CgAtom name;
+    CgSpan use, declared;
+    bool binds; /* a statement of a body that binds this name alone */
+} CgNameUse;
+typedef CG_VEC(CgNameUse) CgNameUses;
+
+/* `uses` (or NULL) gets every name in the order of the text but for what is hidden by a mistake. `reported`: places
+ * (cg_resolve_place) of names that were reported, so that nobody does so again. */
+void cg_resolve(const CgProgram *p, const CgOutside *outside, CgDiags *diags, CgMap *reported, CgNameUses *uses);
 static inline uint64_t cg_resolve_place(CgSpan s) { return (uint64_t)s.file << 32 | s.start; }
+/* Warns of names of the script that a body binds and nothing reads, and of imports that nothing needs. */
+void cg_resolve_unused(const CgProgram *p, const CgNameUses *uses, CgDiags *diags);
 #endif

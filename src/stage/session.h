@@ -16,6 +16,12 @@
 #include "store/store.h"
 #include "run/trace.h"
 
+/* A file as an editor has it, which may not be what is on the disk. */
+typedef struct CgOpenText {
+    const char *path, *text;
+    size_t len;
+} CgOpenText;
+
 typedef struct CgSessionOpts {
     CgSetting *settings;
     int nsettings;
@@ -26,7 +32,11 @@ typedef struct CgSessionOpts {
     volatile sig_atomic_t *stop; /* set by a signal: finish the step, save, leave */
     bool profile;                /* count into x->profile ... */
     bool trace;                  /* ... and note each instruction in x->trace */
-    bool untrained;              /* for cg bench: a training is its model as it starts, and nothing is recorded */
+    const CgOpenText *texts;     /* read in place of the files of these names */
+    int ntexts;
+    CgNameUses *uses; /* gets where each name is declared, or NULL */
+    CgLook *look;     /* a place in the script to look at, or NULL; its file is set */
+    bool untrained;   /* for cg bench: a training is its model as it starts, and nothing is recorded */
 } CgSessionOpts;
 
 struct CgSession {

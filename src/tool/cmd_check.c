@@ -15,14 +15,17 @@ static void print(const CgDiags *d, bool json)
     cg_strbuf_deinit(&out);
 }
 
-static int check_one(const char *path, const CgSessionOpts *opts, CgBindings sizes, CgDump stage, bool json)
+static int check_one(const char *path, CgSessionOpts opts, CgBindings sizes, CgDump stage, bool json)
 {
-    CgSession *x = cg_experiment_new(path, opts);
+    CgNameUses uses = { 0 };
+    opts.uses = &uses;
+    CgSession *x = cg_experiment_new(path, &opts);
     if (stage != CG_DUMP_NONE)
         cg_dump_script(x, sizes, stage);
     print(x->diags, json);
     int code = cg_diags_exit_code(x->diags);
     cg_experiment_free(x);
+    cg_vec_free(&uses);
     return code;
 }
 
@@ -50,7 +53,7 @@ static int command(int argc, char **argv)
     code = cg_script_args("check", &set, &dims, &args);
     const CgSessionOpts opts = { .settings = args.settings, .nsettings = args.nsettings, .quiet = true };
     for (int i = 1, one; i < argc && code != CG_EXIT_USAGE; i++) {
-        one = check_one(argv[i], &opts, args.sizes, stage, json);
+        one = check_one(argv[i], opts, args.sizes, stage, json);
         code = one > code ? one : code;
     }
     cg_script_args_free(&args);

@@ -10,8 +10,7 @@ for code in $codes; do
     command=$(sed -n 's/^# cg //p' example.cg)
     # shellcheck disable=SC2086
     cg ${command:-check example.cg} >out 2>err
-    [ $? -ne 0 ] || echo "$code: not refused"
-    found=$(sed -n 's/.*error\[\(E[0-9]*\)\].*/\1/p' err | sort -u | tr '\n' ' ')
+    found=$(sed -n 's/.*[a-z]\[\(E[0-9]*\)\].*/\1/p' err | sort -u | tr '\n' ' ')
     [ "$found" = "$code " ] || { echo "$code: found $found"; cat err; }
     cd ..
 done

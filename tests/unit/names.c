@@ -90,7 +90,7 @@ static bool reported_at(const char *path, uint32_t at)
     bool found = false;
     if (p && cg_diags_count(diags) == 0) {
         CgElab *e = cg_elab_new(sources, diags, p, NULL, 0);
-        cg_names_check(e);
+        cg_names_check(e, NULL);
         for (const CgDiag *d = diags->first; d; d = d->next)
             found |= d->span.start == at && d->code == CG_E0301;
         found = at ? found : cg_diags_count(diags) == 0;
