@@ -505,6 +505,15 @@ static bool needs(const CgNameUses *uses, uint32_t file, uint32_t module, CgAtom
     return false;
 }
 
+/* Whose options can be set from outside: that may be what it is imported for. */
+static bool has_options(const CgUnit *unit)
+{
+    for (int i = 0; i < unit->top.n; i++)
+        if (unit->top.at[i]->kind == CG_STMT_OPTION)
+            return true;
+    return false;
+}
+
 static void unused_imports(const CgProgram *p, const CgModule *m, const CgNameUses *uses, CgDiags *diags)
 {
     for (int i = 0; i < m->nimports; i++) {
@@ -513,7 +522,8 @@ static void unused_imports(const CgProgram *p, const CgModule *m, const CgNameUs
         for (int k = 1; s && k < s->nnames; k++)
             if (!needs(uses, m->unit->file, module, s->names[k]))
                 cg_diag_warn(diags, CG_E0206, s->name_spans[k], "'%s' is imported and not used", s->names[k]);
-        if (s && s->nnames == 1 && !needs(uses, m->unit->file, module, NULL))
+        if (s && s->nnames == 1 && !needs(uses, m->unit->file, module, NULL)
+            && !has_options(p->at[m->imports[i].module].unit))
             cg_diag_warn(diags, CG_E0206, s->name_spans ? s->name_spans[0] : s->span,
                 "nothing of the module '%s' is used", s->names[0]);
     }
