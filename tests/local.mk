@@ -62,6 +62,7 @@ prompts:
 
 # Also what takes minutes.
 check-all: check exhaustive programs coverage prompts
+	TORTURE=all KILLS=all TIMEOUT=3600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh torture.sh kills.sh
 	CG_VALGRIND=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh valgrind.sh
 .PHONY: check-all exhaustive programs coverage prompts
 

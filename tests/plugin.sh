@@ -99,8 +99,33 @@ same "its values in an evaluation" "0.951992 0.625" "$(cg run keys.cg --quiet | 
 sed -i 's/return cap \* cg_tanh/return 2 * cap * cg_tanh/; s/y\[i\] = cap \*/y[i] = 2 * cap */' softcap.c
 check "build it with another factor" ${MAKE:-make} CC="${CC:-cc}" CFLAGS="-O2 -march=native" PKG_CONFIG="$pkg"
 keys >after
-same "only what has the op is made again" has "$(diff before after | sed -n 's/^> \([a-z]*\) .*/\1/p')"
+same "only what has the op is made again" capped "$(diff before after | sed -n 's/^> \([a-z]*\) .*/\1/p')"
 same "and has the new values" "1.903985 0.625" "$(cg run keys.cg --quiet | cut -c1-8 | paste -sd' ')"
+
+# Plugins that are broken are tried in a copy of the process, which they end, and named.
+cat >bad.c <<'C'
+#define CG_PLUGIN
+#include <cg/op.h>
+#ifdef CRASH
+static bool shape(CgInfer *inf) { *(int *volatile *)&inf = 0; inf->nin = 1; return true; }
+static void compute(const CgCall *call, CgShard shard) { (void)call; (void)shard; }
+static const CgSample samples[] = { { .in = "F[3]", .low = 0, .high = 1 }, { .in = 0 } };
+static const CgOp op = { CG_OP_HERE, .name = "crash", .sig = "(x: F[N]) -> F[N]", .doc = "Nothing.", .shape = shape,
+    .nout = 1, .traits = CG_NODIFF, .kernel = { compute }, .samples = samples };
+CG_OPS(bad, &op)
+#else
+CG_API extern const CgOpSet cg_plugin;
+const CgOpSet cg_plugin = { CG_ABI, sizeof(CgOp), "none", 0 };
+#endif
+C
+check "broken plugins build" sh -c "${CC:-cc} \$($pkg --cflags cg) -shared -fPIC -o none.so bad.c && ${CC:-cc} -DCRASH \$($pkg --cflags cg) -shared -fPIC -o crash.so bad.c"
+head -c 9000 crash.so >cut.so
+for p in none crash cut; do
+    printf 'plugin "%s.so"\nshow 1\n' $p >$p.cg
+    status=0; cg run $p.cg >"$scratch/log" 2>&1 || status=$?
+    same "a broken plugin is named: $p" "1 $p.cg:1:8: error[E0901]: plugin '$p.so'" \
+        "$status $(grep -o "^.*plugin '$p.so'" "$scratch/log" | head -1)"
+done
 cd "$srcdir"
 
 finish

@@ -1,55 +1,32 @@
 #!/bin/sh
-# torture.sh - the n-th allocation, the n-th call to the system fails, for n = 1 ..: the program says so and ends in an
-# orderly way, and no file is left half written. Takes CG; gives TAP. A failure accuses whoever ignored a result.
+# torture.sh - the n-th allocation, the n-th call to the system fails, once or from there on, for n = 1 ..: every command
+# says so and ends in an orderly way, with results that are the old ones or the new ones, and what is made afterwards is
+# what would have been made. Takes CG, and TORTURE=all for every n instead of some; gives TAP. A failure accuses whoever
+# ignored a result. What the switches are: src/base/fault.h.
 set -u
 . "${srcdir:-.}/tests/tap.sh"
+
+enough=2
+if [ "${TORTURE:-}" = all ]; then
+    enough=40
+    next()  { echo $(($1 + 1)); }
+else
+    next()  { echo $(($1 * 2 + 1)); }      # code paths repeat
+fi
 
 cat >script.cg <<'CG'
 graph f(x: f32[B, 13], w: f32[13, 7]) -> f32[B, 7] {
     return tanh(x @ w)
 }
 
+graph weights() -> f32[13, 7] { return fill(0.0385, [13, 7]) }
+
 sweep = { n: n * n for n in [2, 3, 5, 7] }
 show sweep
-CG
-printf 'y    = 2.385\n' >ugly.cg
-cp ugly.cg kept.cg
-"$CG" fmt - <ugly.cg >pretty.cg
-
-# Every number at first, then steps of a sixth: code paths repeat.
-next()      { echo $(($1 + 1 + $1 / 6)); }
-
-# Runs with the n-th failure until a run is not hurt; every run before must end with one of the codes given.
-until_whole()   # name switch codes command ...
-{
-    name=$1 switch=$2 codes=$3
-    shift 3
-    at=1 bad=''
-    while [ "$at" -lt 1000000 ]; do
-        CG_DEBUG=$switch=$at "$@" >out 2>err
-        code=$?
-        case " $codes " in *" $code "*) ;; *) bad="$bad $at:$code"; [ ${#bad} -gt 60 ] && break ;; esac
-        [ "$code" = 0 ] || [ -s err ] || bad="$bad $at:silent"
-        cmp -s ugly.cg kept.cg || cmp -s ugly.cg pretty.cg || bad="$bad $at:torn"
-        cp kept.cg ugly.cg
-        [ "$code" = 0 ] && [ "$at" -gt 5 ] && [ ! -s err ] && cmp -s out whole && break
-        at=$(next "$at")
-    done
-    [ -z "$bad" ] || echo "# failure number:exit code$bad"
-    [ -z "$bad" ]
-    report $? "$name: $at"
+test "squares" {
+    expect sweep[3] == 9
 }
-
-"$CG" check script.cg >whole 2>&1
-until_whole "check, memory" alloc-fail "0 3" "$CG" check script.cg
-until_whole "check, files" io-fail "0 3" "$CG" check script.cg
-"$CG" run --store=store script.cg >whole 2>/dev/null
-rm -rf store
-until_whole "run, files" io-fail "0 3" "$CG" run --quiet --store=store script.cg
-: >whole
-until_whole "fmt, files" io-fail "0 3" "$CG" fmt ugly.cg
-
-# A training that is hurt anywhere ends with a message, and the next run makes the same model out of what was kept.
+CG
 cat >train.cg <<'CG'
 graph next(ids: i32[B, T], vocab: int) -> f32[B, T, vocab] {
     param table: f32[vocab, 19] = normal(std = 0.3)
@@ -59,6 +36,7 @@ graph next(ids: i32[B, T], vocab: int) -> f32[B, T, vocab] {
 
 tok = bytes()
 text = synthetic("markov", size = 9001, seed = 3)
+records = corpus("lines.jsonl.gz", field = "t")
 lm = train next(vocab = tok.size) as m {
     data = windows(text.train, tok, length = 23)
     loss = cross_entropy(m(batch.tokens), batch.next)
@@ -66,27 +44,87 @@ lm = train next(vocab = tok.size) as m {
     batch = 3
     steps = 5
 }
+scores = evaluate lm on windows(records.all, tok, length = 11, count = 5) as m {
+    nll = mean(cross_entropy(m(batch.tokens), batch.next), axis = 1)
+}
+show table(scores, columns = [mean(nll)])
+save scores as "scores.csv"
 save lm as "lm.safetensors"
 CG
-"$CG" run --quiet --store=whole-store train.cg >out 2>err && mv lm.safetensors whole
-at=1 bad='' hurt=0 well=0
-while [ "$well" -lt 8 ] && [ "$at" -lt 1000 ]; do
-    rm -rf store lm.safetensors
-    CG_DEBUG=io-fail=$at "$CG" run --quiet --store=store train.cg >out 2>err
-    code=$?
-    case $code in
-    0)  well=$((well + 1)); [ "$at" -gt 100 ] || well=0 ;;         # the first calls only ask what the system grants
-    3)  well=0 hurt=$((hurt + 1)); grep -q 'error\[E0902\]' err || bad="$bad $at:silent" ;;
-    *)  bad="$bad $at:$code" ;;
-    esac
-    [ -z "$(find . -name '*.tmp' -not -path './store/*')" ] || bad="$bad $at:litter"
-    "$CG" run --quiet --store=store train.cg >out 2>err || bad="$bad $at:then $?"
-    cmp -s lm.safetensors whole || bad="$bad $at:other"
-    at=$(next "$at")
-done
-[ -z "$bad" ] || echo "# failure number:what$bad"
-[ -z "$bad" ]
-report $? "training, files: $at"
-[ "$hurt" -gt 3 ]
-report $? "$hurt of them were hurt"
+for i in 1 2 3 4 5 6 7 8 9; do printf '{"t": "line %d of the text, \\u00e9"}\n' $i; done | gzip -n >lines.jsonl.gz
+printf 'y    = 2.385\n' >ugly.cg
+cp ugly.cg kept.cg
+"$CG" fmt - <ugly.cg >pretty.cg
+"$CG" plan script.cg f --dump=graph >graph.ir
+"$CG" apply script.cg weights --out given >/dev/null
+printf '[[1.5, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]]' >x.txt
+"$CG" run --quiet --store=full train.cg >/dev/null 2>&1
+mv lm.safetensors lm.whole; mv scores.csv scores.whole
+
+# Runs with the n-th failure until a run is not hurt. `before` restores what the command may change, `after` says what is
+# wrong then.
+until_whole()   # name switches before after command ...
+{
+    name=$1 switches=$2 before=$3 after=$4
+    shift 4
+    $before; "$@" >whole 2>whole.err </dev/null; usual=$?
+    for switch in $switches; do
+        kind=${switch%+} stay=${switch#"$kind"}
+        at=1 bad='' well=0
+        while [ "$at" -lt 100000 ] && [ ${#bad} -lt 80 ]; do
+            $before
+            CG_DEBUG=fault=$kind:$at$stay timeout 60 "$@" >out 2>err </dev/null; code=$?
+            case $code in
+            "$usual")   cmp -s out whole || [ -s err ] || bad="$bad $at:differs" ;;
+            1 | 3)      [ -s err ] || [ -s out ] || bad="$bad $at:silent"
+                        case $kind in eintr | short) bad="$bad $at:$code" ;; esac ;;
+            *)          bad="$bad $at:$code" ;;
+            esac
+            found=$($after) && [ -z "$found" ] || bad="$bad $at:$found"
+            # the first calls only ask what the system grants, and what is cached asks for little
+            if [ "$code" = "$usual" ] && cmp -s out whole && cmp -s err whole.err; then well=$((well + 1)); else well=0; fi
+            [ "$well" -ge $enough ] && [ "$at" -gt 24 ] && break
+            at=$(next "$at")
+        done
+        [ -z "$bad" ] || echo "# failure number:what$bad"
+        [ -z "$bad" ]
+        report $? "$name, $switch: $at"
+    done
+}
+
+nothing()   { :; }
+fresh()     { rm -rf store lm.safetensors scores.csv; echo old >scores.csv; }
+filled()    { rm -rf store lm.safetensors scores.csv; cp -r full store; echo old >scores.csv; }
+fmt_old()   { cp kept.cg ugly.cg; }
+fmt_whole() { cmp -s ugly.cg kept.cg || cmp -s ugly.cg pretty.cg || echo torn; }
+old_or()    # file whole: is the old one, or the whole one
+{
+    [ ! -f "$1" ] || cmp -s "$1" "$2" || [ "$(cat "$1")" = old ] || echo "torn $1"
+}
+run_whole()     # results are whole, and made afterwards they are what they would have been
+{
+    old_or lm.safetensors lm.whole; old_or scores.csv scores.whole
+    [ -z "$(find . -name '.*.tmp' -not -path './store/*')" ] || echo litter
+    "$CG" run --quiet --store=store train.cg >then 2>then.err || echo "then $?"
+    cmp -s lm.safetensors lm.whole || echo "another model"
+    cmp -s scores.csv scores.whole || echo "another table"
+}
+
+memory="memory memory+" files="eio eio+ enospc enospc+ eintr eintr+ short short+"
+until_whole check "$memory $files" nothing nothing "$CG" check script.cg
+until_whole "test" "$memory $files" nothing nothing "$CG" test script.cg
+until_whole fmt "$memory $files" fmt_old fmt_whole "$CG" fmt ugly.cg
+until_whole plan "$memory eio+" nothing nothing "$CG" plan script.cg f --dim B=5
+until_whole dot "$memory eio enospc+ short+" nothing nothing "$CG" dot script.cg f -o f.dot
+until_whole apply "$memory eio enospc+ short+" nothing nothing "$CG" apply script.cg f --in "x=$(cat x.txt)" --in w=given/weights.npy --out=shown --threads 1
+until_whole opt "$memory eio+" nothing nothing "$CG" opt graph.ir
+until_whole help "$memory eio+" nothing nothing "$CG" help adamw
+until_whole run "memory memory+ $files" fresh run_whole "$CG" run --quiet --threads 1 --store=store train.cg
+until_whole "run, kept" "memory eio eio+ enospc enospc+" filled run_whole "$CG" run --quiet --threads 1 --store=store train.cg
+until_whole "dry run" "memory+ eio+" filled nothing "$CG" run --dry-run --threads 1 --store=store train.cg
+until_whole "store verify" "memory eio+ short+" filled nothing "$CG" store verify --store=store
+until_whole gc "memory eio eio+" filled run_whole "$CG" gc --store=store script.cg
+until_whole runs "memory+ eio+" filled nothing "$CG" runs --store=store
+until_whole verify-resume "memory+ eio+ enospc+ eintr+" fresh run_whole "$CG" verify-resume train.cg --at 2 --store=store
+until_whole bench "memory+ eio+" fresh nothing sh -c "'$CG' bench script.cg f --dim B=3 --steps 1 --warmup 0 --threads 1 --store=store >/dev/null"
 finish

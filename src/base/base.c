@@ -3,13 +3,14 @@
  * Must not know anything of the project. */
 #include "base/base.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/fault.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
@@ -47,23 +48,6 @@ const char *cg_debug_value(const char *name)
     return NULL;
 }
 
-/* True exactly at the n-th call when CG_DEBUG=alloc-fail=n. */
-static bool must_fail(void)
-{
-    static atomic_long left = -1; /* -1: the switch has not been looked at, 0: off or spent */
-    long now = atomic_load(&left);
-    if (now == 0)
-        return false;
-    if (now < 0) {
-        const char *v = cg_debug_value("alloc-fail");
-        long first = v ? atol(v) : 0;
-        atomic_compare_exchange_strong(&left, &now, first > 0 ? first : 0);
-        if (first <= 0)
-            return false;
-    }
-    return atomic_fetch_sub(&left, 1) == 1;
-}
-
 CG_NORETURN static void out_of_memory(size_t size)
 {
     fflush(stdout);
@@ -73,7 +57,7 @@ CG_NORETURN static void out_of_memory(size_t size)
 
 void *cg_malloc(size_t size)
 {
-    void *p = must_fail() ? NULL : malloc(size ? size : 1);
+    void *p = cg_fault_memory() ? NULL : malloc(size ? size : 1);
     if (!p)
         out_of_memory(size);
     return p;
@@ -81,7 +65,7 @@ void *cg_malloc(size_t size)
 
 void *cg_calloc(size_t count, size_t size)
 {
-    void *p = must_fail() ? NULL : calloc(count ? count : 1, size ? size : 1);
+    void *p = cg_fault_memory() ? NULL : calloc(count ? count : 1, size ? size : 1);
     if (!p)
         out_of_memory(count * size);
     return p;
@@ -89,7 +73,7 @@ void *cg_calloc(size_t count, size_t size)
 
 void *cg_realloc(void *old, size_t size)
 {
-    void *p = must_fail() ? NULL : realloc(old, size ? size : 1);
+    void *p = cg_fault_memory() ? NULL : realloc(old, size ? size : 1);
     if (!p)
         out_of_memory(size);
     return p;
@@ -107,7 +91,7 @@ void *cg_try_alloc(size_t size)
 {
     bool large = size >= 2 * HUGE_PAGE;
     size_t align = large ? HUGE_PAGE : 64;
-    if (must_fail() || size > SIZE_MAX - align)
+    if (cg_fault_memory() || size > SIZE_MAX - align)
         return NULL;
     size_t whole = (size + align - 1) / align * align;
     void *p = aligned_alloc(align, whole ? whole : align);

@@ -30,7 +30,7 @@ void *cg_malloc(size_t size);
 void *cg_calloc(size_t count, size_t size);
 void *cg_realloc(void *p, size_t size);
 char *cg_strdup(const char *s);
-/* One environment variable holds the developers' switches, "CG_DEBUG=io-fail=3,poison": the value of one ("" when it
+/* One environment variable holds the developers' switches, "CG_DEBUG=fault=eio:3,poison": the value of one ("" when it
  * has none), NULL when it is not set. */
 const char *cg_debug_value(const char *name);
 

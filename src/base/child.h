@@ -21,4 +21,7 @@ CgChild cg_child_run(const char *const *argv, const char *input, size_t n, CgStr
 long cg_child_start(const char *const *argv);
 /* Its exit code, 128 + N when signal N ended it; while waiting, `stop` (may be NULL) set ends it by SIGTERM. */
 int cg_child_wait(long child, volatile sig_atomic_t *stop);
+/* Carries out fn in a copy of this process that says nothing and has ten seconds: 0 where it comes back, 128 + N when
+ * signal N ended it, else what it ended with. Only while there is one thread. -1: there can be no copy. */
+int cg_child_try(void (*fn)(void *arg), void *arg);
 #endif

@@ -7,6 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/strbuf.h"
+
+/* What names and files hold goes to a terminal one day: nothing there that it would obey. */
+static void print(char *to, size_t room, const char *format, va_list args) CG_PRINTF(3, 0);
+static void print(char *to, size_t room, const char *format, va_list args)
+{
+    CgStrbuf plain = { 0 };
+    vsnprintf(to, room, format, args);
+    cg_strbuf_plain(&plain, to);
+    snprintf(to, room, "%s", cg_strbuf_str(&plain));
+    cg_strbuf_deinit(&plain);
+}
+
 bool cg_err(CgErr *e, CgErrKind kind, const char *format, ...)
 {
     if (!e || e->kind != CG_ERR_NONE)
@@ -14,7 +27,7 @@ bool cg_err(CgErr *e, CgErrKind kind, const char *format, ...)
     va_list args;
     va_start(args, format);
     e->kind = kind;
-    vsnprintf(e->text, sizeof e->text, format, args);
+    print(e->text, sizeof e->text, format, args);
     va_end(args);
     return false;
 }
@@ -31,6 +44,6 @@ void cg_err_hint(CgErr *e, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    vsnprintf(e->hint, sizeof e->hint, format, args);
+    print(e->hint, sizeof e->hint, format, args);
     va_end(args);
 }

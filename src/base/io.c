@@ -20,39 +20,30 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/strbuf.h"
 #include "base/suggest.h"
 #include "base/vec.h"
 
 #define BUFFER ((size_t)1 << 16)
 
-/* ---- making calls fail ------------------------------------------------------------------------------------- */
+/* ---- calls that may fail --------------------------------------------------------------------------------------- */
 
-/* True exactly at the n-th call when CG_DEBUG=io-fail=n; every system call below asks first. */
-static bool must_fail(void)
-{
-    static atomic_long left = -1; /* -1: the switch has not been looked at, 0: off or spent */
-    long now = atomic_load(&left);
-    if (now < 0) {
-        const char *v = cg_debug_value("io-fail");
-        long first = v ? atol(v) : 0;
-        atomic_compare_exchange_strong(&left, &now, first > 0 ? first : 0);
-    }
-    if (atomic_load(&left) <= 0 || atomic_fetch_sub(&left, 1) != 1)
-        return false;
-    errno = EIO;
-    return true;
-}
+static bool must_fail(void) { return cg_fault_call(CG_CALL_LOOK); }
 
 static int do_open(const char *path, int flags, mode_t mode)
 {
-    return must_fail() ? -1 : open(path, flags | O_CLOEXEC, mode);
+    CgCall call = flags & O_CREAT ? CG_CALL_CHANGE : CG_CALL_LOOK;
+    int fd = cg_fault_call(call) ? -1 : open(path, flags | O_CLOEXEC, mode);
+    cg_fault_done(call);
+    return fd;
 }
 
 static bool do_write(int fd, const char *bytes, size_t n)
 {
     while (n) {
-        ssize_t k = must_fail() ? -1 : write(fd, bytes, n);
+        ssize_t k = cg_fault_call(CG_CALL_WRITE) ? -1 : write(fd, bytes, cg_fault_bytes(CG_CALL_WRITE, n));
+        cg_fault_done(CG_CALL_WRITE);
         if (k < 0 && errno == EINTR)
             continue;
         if (k < 0)
@@ -61,6 +52,23 @@ static bool do_write(int fd, const char *bytes, size_t n)
         n -= (size_t)k;
     }
     return true;
+}
+
+/* fsync, close, rename, unlink and mkdir, by what they give. */
+static bool changed(int result)
+{
+    cg_fault_done(CG_CALL_CHANGE);
+    return result == 0;
+}
+
+static bool may_change(void) { return !cg_fault_call(CG_CALL_CHANGE); }
+
+static bool do_unlink(const char *path)
+{
+    if (!may_change())
+        return false;
+    cg_fault_replaces(NULL, path);
+    return changed(unlink(path));
 }
 
 /* ---- near names --------------------------------------------------------------------------------------------- */
@@ -149,18 +157,18 @@ static int open_file(const char *path, struct stat *st, CgErr *e)
 /* All there is to read, of at first about `cap` bytes; closes fd. */
 static bool read_all(int fd, const char *path, size_t cap, CgBytes *out, CgErr *e)
 {
-    char *at = malloc(cap + 1);
+    char *at = cg_fault_memory() ? NULL : malloc(cap + 1);
     size_t len = 0;
     for (ssize_t k = 1; at && k;) {
         if (len == cap) {
             cap *= 2;
-            char *wider = realloc(at, cap + 1);
+            char *wider = cg_fault_memory() ? NULL : realloc(at, cap + 1);
             if (!wider)
                 free(at);
             at = wider;
             continue;
         }
-        k = must_fail() ? -1 : read(fd, at + len, cap - len);
+        k = cg_fault_call(CG_CALL_READ) ? -1 : read(fd, at + len, cg_fault_bytes(CG_CALL_READ, cap - len));
         if (k < 0 && errno == EINTR)
             continue;
         if (k < 0) {
@@ -290,6 +298,8 @@ static int create_temporary(const char *folder, const char *base, char **name)
         *name = cg_strbuf_take(&b);
         int fd = do_open(*name, O_WRONLY | O_CREAT | O_EXCL, 0666);
         bool locked = fd >= 0 && flock(fd, LOCK_EX) == 0; /* where locks do not work nothing is swept either */
+        if (fd >= 0)
+            cg_fault_wrote(*name);
         if (fd < 0 || !locked || still_named(fd, *name))
             return fd;
         close(fd); /* somebody swept it before it was locked */
@@ -367,24 +377,44 @@ static bool sync_folder(const char *path)
 {
     char *folder = folder_of(path);
     int fd = do_open(folder, O_RDONLY | O_DIRECTORY, 0);
-    bool ok = fd >= 0 && !must_fail() && (fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP);
+    bool ok = fd >= 0 && may_change() && (changed(fsync(fd)) || errno == EINVAL || errno == ENOTSUP);
+    if (ok)
+        cg_fault_folder_synced(folder);
     if (fd >= 0)
         close(fd);
     free(folder);
     return ok;
 }
 
+static bool sync_bytes(const CgOut *o)
+{
+    if (!may_change() || !changed(fsync(o->fd)))
+        return false;
+    cg_fault_synced(o->temporary);
+    return true;
+}
+
+static bool put_in_place(const CgOut *o)
+{
+    if (!may_change())
+        return false;
+    cg_fault_replaces(o->temporary, o->path);
+    return changed(rename(o->temporary, o->path));
+}
+
 bool cg_io_commit(CgOut *o, CgErr *e)
 {
     bool ok = flush(o, e);
-    if (ok && o->temporary && (must_fail() || fsync(o->fd) != 0))
+    if (ok && o->temporary && !sync_bytes(o))
         ok = cg_err_errno(e, "write", o->path);
     int fd = o->fd;
     o->fd = -1;
-    if ((must_fail() || close(fd) != 0) && ok)
+    bool closed = may_change();
+    closed = changed(close(fd)) && closed;
+    if (!closed && ok)
         ok = cg_err_errno(e, "write", o->path);
     if (ok && o->temporary) {
-        if (must_fail() || rename(o->temporary, o->path) != 0)
+        if (!put_in_place(o))
             ok = cg_err_errno(e, "write", o->path);
         else if (!sync_folder(o->path))
             ok = cg_err_errno(e, "sync the folder of", o->path);
@@ -408,17 +438,6 @@ bool cg_io_write(const char *path, const void *bytes, size_t n, CgErr *e)
     return cg_io_commit(o, e);
 }
 
-bool cg_io_append(const char *path, const void *bytes, size_t n, CgErr *e)
-{
-    int fd = do_open(path, O_WRONLY | O_APPEND | O_CREAT, 0666);
-    if (fd < 0)
-        return cg_err_errno(e, "write", path);
-    bool ok = do_write(fd, bytes, n) || cg_err_errno(e, "write", path);
-    if ((must_fail() || close(fd) != 0) && ok)
-        ok = cg_err_errno(e, "write", path);
-    return ok;
-}
-
 /* ---- folders ------------------------------------------------------------------------------------------------ */
 
 bool cg_io_mkdirs(const char *path, CgErr *e)
@@ -430,7 +449,7 @@ bool cg_io_mkdirs(const char *path, CgErr *e)
             continue;
         char kept = *at;
         *at = 0;
-        if ((must_fail() || mkdir(part, 0777) != 0) && !(errno == EEXIST && cg_io_is_dir(part)))
+        if (!(may_change() && changed(mkdir(part, 0777))) && !(errno == EEXIST && cg_io_is_dir(part)))
             ok = cg_err_errno(e, "make the folder", part);
         *at = kept;
         if (!kept)
@@ -464,10 +483,7 @@ bool cg_io_is_dir(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-bool cg_io_remove(const char *path, CgErr *e)
-{
-    return (!must_fail() && unlink(path) == 0) || cg_err_errno(e, "remove", path);
-}
+bool cg_io_remove(const char *path, CgErr *e) { return do_unlink(path) || cg_err_errno(e, "remove", path); }
 
 static char *joined(const char *folder, const char *name, size_t n)
 {
@@ -502,7 +518,7 @@ CgLock *cg_io_lock(const char *path, CgWaitFn *waiting, void *arg, CgErr *e)
             cannot(e, "open", path);
             return NULL;
         }
-        bool held = !must_fail() && flock(fd, LOCK_EX | LOCK_NB) == 0;
+        bool held = !cg_fault_call(CG_CALL_LOCK) && flock(fd, LOCK_EX | LOCK_NB) == 0;
         int why = errno;
         if (held && still_named(fd, path)) {
             CgLock *l = cg_calloc(1, sizeof *l);
@@ -709,6 +725,17 @@ static void sort_unique(char **at, size_t *len)
             at[kept++] = at[i];
     }
     *len = kept;
+}
+
+bool cg_io_files(const char *folder, CgPaths *out, CgErr *e)
+{
+    Walk w = { .e = e };
+    walk(&w, folder, "**", NULL);
+    *out = (CgPaths){ w.found.at, w.found.len };
+    sort_unique(out->at, &out->len);
+    if (w.failed)
+        cg_paths_free(out);
+    return !w.failed;
 }
 
 bool cg_io_glob(const char *pattern, CgPaths *out, CgErr *e)

@@ -1,5 +1,5 @@
 /* io.h - files: the one seam to the outside world.
- * Takes paths; gives bytes, or an error that names the path. Tests can make the n-th call fail (CG_DEBUG=io-fail=N).
+ * Takes paths; gives bytes, or an error that names the path. Tests make calls fail (fault.h).
  * No other file of src/ calls open, read, write, rename, mmap, mkdir or opendir (tests/layers.sh checks). */
 #ifndef CG_IO_H
 #define CG_IO_H
@@ -23,8 +23,6 @@ CG_NODISCARD bool cg_io_put(CgOut *o, const void *bytes, size_t n, CgErr *e);
 CG_NODISCARD bool cg_io_commit(CgOut *o, CgErr *e); /* o is gone either way */
 void cg_io_abandon(CgOut *o);
 CG_NODISCARD bool cg_io_write(const char *path, const void *bytes, size_t n, CgErr *e); /* the three above in one */
-CG_NODISCARD bool cg_io_append(
-    const char *path, const void *bytes, size_t n, CgErr *e); /* one write(2) of whole lines */
 CG_NODISCARD bool cg_io_mkdirs(const char *path, CgErr *e);
 char *cg_io_real(const char *path); /* absolute, links resolved, malloc'd; NULL if there is no such file */
 bool cg_io_exists(const char *path);
@@ -48,5 +46,6 @@ typedef struct CgPaths {
 /* A file, a folder (all regular files below it, recursively, hidden ones left out) or a glob with * ? [..] and **;
  * sorted by bytes. No match is an error that names the pattern. */
 CG_NODISCARD bool cg_io_glob(const char *pattern, CgPaths *out, CgErr *e);
+CG_NODISCARD bool cg_io_files(const char *folder, CgPaths *out, CgErr *e); /* below a folder; none is fine */
 void cg_paths_free(CgPaths *p);
 #endif

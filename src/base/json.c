@@ -1,10 +1,13 @@
-/* json.c - strings in JSON.
- * Takes any bytes; gives a string that every reader of JSON accepts. Must not trust that they are UTF-8: paths are not
- * always, and what is not becomes a question mark. */
+/* json.c - JSON in both directions.
+ * Takes any bytes; gives a string that every reader of JSON accepts, or a value, on jansson. Must not trust that they
+ * are UTF-8: paths are not always, and what is not becomes a question mark. */
 #include "base/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
+
+#include "base/fault.h"
 
 void cg_json_string(CgStrbuf *out, const char *text)
 {
@@ -28,4 +31,26 @@ void cg_json_string(CgStrbuf *out, const char *text)
         left -= n;
     }
     cg_strbuf_putc(out, '"');
+}
+
+static void *allocate(size_t n) { return cg_fault_memory() ? NULL : malloc(n); }
+
+json_t *cg_json_load(const char *bytes, size_t n, size_t flags, json_error_t *why)
+{
+    json_set_alloc_funcs(allocate, free);
+    return json_loadb(bytes, n, flags, why);
+}
+
+bool cg_json_fault(CgErr *e, const char *path, const json_error_t *why, const char *format, ...)
+{
+    if (json_error_code(why) == json_error_out_of_memory)
+        return cg_err(e, CG_ERR_MEMORY, "not enough memory to read '%s'", path);
+    CgStrbuf b = { 0 };
+    va_list args;
+    va_start(args, format);
+    cg_strbuf_vprintf(&b, format, args);
+    va_end(args);
+    cg_err(e, CG_ERR_INPUT, "%s", cg_strbuf_str(&b));
+    cg_strbuf_deinit(&b);
+    return false;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 /* Room for n more bytes and the NUL. */
 static void reserve(CgStrbuf *b, size_t n)
@@ -68,4 +69,18 @@ char *cg_strbuf_take(CgStrbuf *b)
     b->at = NULL;
     b->len = b->cap = 0;
     return s;
+}
+
+void cg_strbuf_plain(CgStrbuf *b, const char *text)
+{
+    for (size_t left = strlen(text), n; left; text += n, left -= n) {
+        utf8proc_int32_t point;
+        utf8proc_ssize_t k = utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)left, &point);
+        bool control = k > 0 && (point < ' ' || (point >= 0x7f && point < 0xa0)) && point != '\n' && point != '\t';
+        n = k > 0 ? (size_t)k : 1;
+        for (size_t i = 0; i < n && (k <= 0 || control); i++)
+            cg_strbuf_printf(b, "\\x%02x", (unsigned)(unsigned char)text[i]);
+        if (k > 0 && !control)
+            cg_strbuf_write(b, text, n);
+    }
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+#include "base/fault.h"
 #include "base/vec.h"
 #include "data/reader.h"
 
@@ -13,12 +14,24 @@
 #define SWELL_FREE ((uint64_t)64 << 20) /* ... which always may be this much, ... */
 #define SWELL_MOST ((uint64_t)4 << 30)  /* ... and never more than this */
 
+static voidpf allocate(voidpf none, uInt n, uInt size)
+{
+    (void)none;
+    return cg_fault_memory() ? NULL : calloc(n, size);
+}
+
+static void release(voidpf none, voidpf at)
+{
+    (void)none;
+    free(at);
+}
+
 bool cg_gzip_unpack(const char *path, const CgBytes *packed, CgBytes *out, CgErr *e)
 {
     uint64_t most = packed->len * (uint64_t)SWELL < SWELL_FREE ? SWELL_FREE : packed->len * (uint64_t)SWELL;
     if (most > SWELL_MOST)
         most = SWELL_MOST;
-    z_stream z = { 0 };
+    z_stream z = { .zalloc = allocate, .zfree = release };
     if (inflateInit2(&z, 15 + 16) != Z_OK) /* 15: the largest window; 16: gzip and nothing else */
         return cg_err(e, CG_ERR_MEMORY, "no memory to unpack '%s'", path);
     CG_VEC(char) text = { 0 };
@@ -43,6 +56,8 @@ bool cg_gzip_unpack(const char *path, const CgBytes *packed, CgBytes *out, CgErr
             ok = cg_err(e, CG_ERR_INPUT, "'%s' unpacks to more than %llu MB, which is no text", path,
                 (unsigned long long)(most >> 20));
             cg_err_hint(e, "unpack it yourself if this is meant");
+        } else if (code == Z_MEM_ERROR) {
+            ok = cg_err(e, CG_ERR_MEMORY, "no memory to unpack '%s'", path);
         } else if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) {
             ok = cg_err(e, CG_ERR_INPUT, "'%s' is damaged: not valid gzip after byte %zu", path, taken);
         } else if (used == 0 && made == 0 && code != Z_STREAM_END) {
@@ -61,7 +76,7 @@ bool cg_deflate_unpack(const char *path, const char *packed, size_t n, char *to,
 {
     if (n > UINT32_MAX || size > UINT32_MAX)
         return cg_err(e, CG_ERR_INPUT, "'%s' holds an entry of more than 4 GB", path);
-    z_stream z = { 0 };
+    z_stream z = { .zalloc = allocate, .zfree = release };
     if (inflateInit2(&z, -15) != Z_OK) /* the largest window, no header */
         return cg_err(e, CG_ERR_MEMORY, "no memory to unpack '%s'", path);
     char none;
@@ -72,6 +87,8 @@ bool cg_deflate_unpack(const char *path, const char *packed, size_t n, char *to,
     int code = inflate(&z, Z_FINISH);
     bool whole = code == Z_STREAM_END && z.avail_out == 0;
     inflateEnd(&z);
+    if (code == Z_MEM_ERROR)
+        return cg_err(e, CG_ERR_MEMORY, "no memory to unpack '%s'", path);
     return whole || cg_err(e, CG_ERR_INPUT, "'%s' is damaged: an entry does not unpack to the size it says", path);
 }
 

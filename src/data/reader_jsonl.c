@@ -1,8 +1,8 @@
 /* reader_jsonl.c - JSON Lines: one object a line.
  * Takes lines; gives the fields asked for. Must not accept what is no JSON: duplicate keys are refused. */
-#include <jansson.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/strbuf.h"
 #include "data/reader.h"
 
@@ -89,13 +89,13 @@ static void soften(CgText text, CgStrbuf *out)
 
 static json_t *parse(CgText text, json_error_t *why)
 {
-    json_t *object = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, why);
-    if (object)
+    json_t *object = cg_json_load(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, why);
+    if (object || json_error_code(why) == json_error_out_of_memory)
         return object;
     json_error_t again;
     CgStrbuf soft = { 0 };
     soften(text, &soft);
-    object = json_loadb(soft.at ? soft.at : "", soft.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &again);
+    object = cg_json_load(soft.at ? soft.at : "", soft.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &again);
     cg_strbuf_deinit(&soft);
     return object;
 }
@@ -106,7 +106,7 @@ static bool read_record(
     json_error_t why;
     json_t *object = parse(text, &why);
     if (!object)
-        return cg_err(e, CG_ERR_INPUT, "%s:%u: not a JSON value: %s", path, line, why.text);
+        return cg_json_fault(e, path, &why, "%s:%u: not a JSON value: %s", path, line, why.text);
     bool ok = json_is_object(object) || cg_err(e, CG_ERR_INPUT, "%s:%u: not a JSON object", path, line);
     CgText *value = cg_calloc((size_t)fields.n + 1, sizeof *value);
     char **owned = cg_calloc((size_t)fields.n + 1, sizeof *owned);

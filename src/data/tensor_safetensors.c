@@ -4,10 +4,10 @@
  * doubt: every rule of the format is checked, and a few the format leaves open (counts, names, ranks) are
  * capped. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/json.h"
 #include "base/strbuf.h"
 #include "data/tensor_file_inside.h"
 
@@ -275,8 +275,9 @@ bool cg_safetensors_parse(const char *path, CgBytes bytes, CgTensors *out, CgErr
         json_t *header = NULL;
         if (bytes.at[8 + len - 1] != '}')
             good = bad(&r, "the header does not end with '}' and spaces");
-        else if (!(header = json_loadb(bytes.at + 8, len, JSON_REJECT_DUPLICATES, &je)))
-            good = bad(&r, "the header is not JSON: %.200s", je.text);
+        else if (!(header = cg_json_load(bytes.at + 8, len, JSON_REJECT_DUPLICATES, &je)))
+            good = cg_json_fault(
+                e, path, &je, "'%s' is not a sound safetensors file: the header is not JSON: %.200s", path, je.text);
         r.data = (const unsigned char *)bytes.at + 8 + n;
         r.len = bytes.len - 8 - n;
         good = good && read_header(&r, header, out);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/json.h"
 
 #define X(kind) extern const CgTokenizerMaker cg_tokenizer_entry_##kind;
 #include "entries/tokenizer.def"
@@ -46,10 +47,10 @@ CgTokenizer *cg_tokenizer_load(const char *path, CgErr *e)
     if (!cg_io_read(path, &bytes, e))
         return NULL;
     CgTokenizerFile f = { .path = path, .digest = cg_digest(bytes.at, bytes.len) };
-    f.root = json_loadb(bytes.at, bytes.len, JSON_REJECT_DUPLICATES, &why);
+    f.root = cg_json_load(bytes.at, bytes.len, JSON_REJECT_DUPLICATES, &why);
     cg_io_release(&bytes);
     if (!f.root) {
-        cg_err(e, CG_ERR_INPUT, "%s:%d:%d: %s", path, why.line, why.column, why.text);
+        cg_json_fault(e, path, &why, "%s:%d:%d: %s", path, why.line, why.column, why.text);
         return NULL;
     }
     f.model = json_object_get(f.root, "model");

@@ -65,27 +65,44 @@ bool cg_below_fits(const CgDim *have, const CgDim *want)
     return have == want || !have || !cg_dim_is_int(have, &a) || !cg_dim_is_int(want, &b) || a <= b;
 }
 
-bool cg_below_check(CgElab *e, const CgOp *op, CgValue *const *in, const CgSpan *spans, CgSpan span, CgSpan caret)
+/* The size that an op's indices should be below: an axis of an operand, or, where `of` is -1, the one size among its
+ * attributes, of which *axis is -1. NULL: there is none. */
+static const CgDim *wanted(CgElab *e, const CgIndexing *x, CgValue *const *in, const CgAttrs *attrs, int *axis)
+{
+    *axis = -1;
+    for (int i = 0; x->of < 0 && attrs && i < attrs->n; i++)
+        if (attrs->at[i].kind == CG_ATTR_DIMS && attrs->at[i].n == 1)
+            return attrs->at[i].dims[0];
+    if (x->of < 0)
+        return NULL;
+    const CgType *t = cg_value_type(e, in[x->of]);
+    *axis = x->axis < 0 ? x->axis + t->rank : x->axis;
+    return *axis >= 0 && *axis < t->rank ? t->dim[*axis] : NULL;
+}
+
+bool cg_below_check(
+    CgElab *e, const CgOp *op, CgValue *const *in, const CgAttrs *attrs, const CgSpan *spans, CgSpan span, CgSpan caret)
 {
     const CgIndexing *x = op->indexing;
     if (!x)
         return true;
+    int axis;
     CgBelow have = cg_below_of(e, in[x->by]);
-    const CgType *t = cg_value_type(e, in[x->of]);
-    int axis = x->axis < 0 ? x->axis + t->rank : x->axis;
-    if (axis < 0 || axis >= t->rank || cg_below_fits(have.size, t->dim[axis]))
+    const CgDim *size = wanted(e, x, in, attrs, &axis);
+    if (!size || cg_below_fits(have.size, size))
         return true;
     CgStrbuf a = { 0 }, b = { 0 };
     cg_dim_print(have.size, &a);
-    cg_dim_print(t->dim[axis], &b);
+    cg_dim_print(size, &b);
     CgDiag *d = cg_elab_error(e, CG_E0409, caret.file ? caret : span, "%s: the indices are below %s, and there are %s",
         op->name, cg_strbuf_str(&a), cg_strbuf_str(&b));
     if (spans && spans[x->by].file)
         cg_diag_label(d, spans[x->by], "below %s", cg_strbuf_str(&a));
-    if (spans && spans[x->of].file)
+    if (axis >= 0 && spans && spans[x->of].file)
         cg_diag_label(d, spans[x->of], "%s along axis %d", cg_strbuf_str(&b), axis);
     cg_below_note(d, have.size, have.from, "the bound");
-    cg_below_note(d, t->dim[axis], in[x->of]->tensor->origin[axis], "the size");
+    if (axis >= 0)
+        cg_below_note(d, size, in[x->of]->tensor->origin[axis], "the size");
     cg_strbuf_deinit(&a);
     cg_strbuf_deinit(&b);
     return false;

@@ -342,7 +342,8 @@ unsigned cg_written_ones(const CgExpr *shape);
 void cg_below_set(CgModelGraph *m, CgRef r, const CgDim *size, CgSpan from);
 CgBelow cg_below_of(CgElab *e, const CgValue *tensor);
 /* Whether the indices an op is given may be in its table; reports. */
-bool cg_below_check(CgElab *e, const CgOp *op, CgValue *const *in, const CgSpan *spans, CgSpan span, CgSpan caret);
+bool cg_below_check(CgElab *e, const CgOp *op, CgValue *const *in, const CgAttrs *attrs, const CgSpan *spans,
+    CgSpan span, CgSpan caret);
 bool cg_below_fits(const CgDim *have, const CgDim *want); /* numbers below `have` are all below `want`, or may be */
 void cg_below_note(CgDiag *d, const CgDim *size, CgSpan from, const char *what);
 /* index(V)[..]: gives V its size where no other has, or checks it; reports (typing.c). */

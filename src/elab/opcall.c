@@ -183,7 +183,7 @@ CgValue *cg_op_emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans
         inf.op = op;
         return misfit(e, &inf, in, spans, n, span, caret);
     }
-    if (!cg_below_check(e, op, in, spans, span, caret))
+    if (!cg_below_check(e, op, in, attrs, spans, span, caret))
         return cg_value_poison(e);
     const CgNode *made = cg_node(b->graph, r);
     int nout = made->op == op ? made->nout : 1;

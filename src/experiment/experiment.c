@@ -9,6 +9,7 @@
 #include "elab/define.h"
 #include "experiment/graph_arg.h"
 #include "experiment/needs.h"
+#include "graph/plugin.h"
 #include "graph/registry.h"
 #include "stage/history.h"
 #include "stage/lineage.h"
@@ -138,7 +139,7 @@ static void load_plugins(CgSession *x)
         for (int i = 0; i < top->n; i++) {
             CgErr err = { 0 };
             if (top->at[i]->kind == CG_STMT_PLUGIN && top->at[i]->a->kind == CG_EXPR_STRING
-                && !cg_registry_load(top->at[i]->a->s, &err))
+                && !cg_plugin_load(top->at[i]->a->s, &err))
                 cg_session_err(x, top->at[i]->a->span, &err);
         }
     }
@@ -172,6 +173,7 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     cg_names_check(x->elab, opts->uses);
     cg_define_all(x->elab);
     cg_elab_check(x->elab);
+    cg_needs_name(x);
     check_statements(x);
     cg_tests_build(x);
     check_modules(x);

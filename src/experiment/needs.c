@@ -6,6 +6,12 @@
 #include <stdlib.h>
 
 #include "experiment/graph_arg.h"
+#include "graph/incremental.h"
+#include "run/peak.h"
+
+/* What is measured takes so many times the least time that flops and bytes can take, and so long an instruction. */
+#define SLACK 1.4
+#define EACH  2e-6
 
 static void add_stage(CgNeeds *n, CgStage *s)
 {
@@ -81,6 +87,40 @@ bool cg_needs_find(CgSession *x, const char *only, CgNeeds *out)
 
 void cg_needs_free(CgNeeds *n) { cg_vec_free(&n->stages); }
 
+static void name_stages(CgSession *x, CgMap *named, const CgValue *v, const char *path)
+{
+    uint64_t known;
+    if (v->kind == CG_VALUE_INSTANCE && v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE)
+        v = v->instance->weights;
+    if (v->kind == CG_VALUE_STAGE && !cg_map_get(named, cg_map_ptr(v->stage), &known)) {
+        ((CgStage *)v->stage)->label = cg_intern(path);
+        cg_map_put(named, cg_map_ptr(v->stage), 1);
+    }
+    for (int i = 0; (v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && i < v->n; i++) {
+        CgStrbuf at = { 0 };
+        if (v->kind == CG_VALUE_RECORD)
+            cg_strbuf_printf(&at, "%s.%s", path, v->keys[i]);
+        else
+            cg_strbuf_printf(&at, "%s[%d]", path, i);
+        name_stages(x, named, v->at[i], cg_strbuf_str(&at));
+        cg_strbuf_deinit(&at);
+    }
+}
+
+void cg_needs_name(CgSession *x)
+{
+    CgEnv *env = cg_elab_script(x->elab);
+    const CgBlock *top = &cg_env_module(env)->unit->top;
+    CgMap named = { 0 };
+    for (int i = 0; i < top->n; i++)
+        for (int k = 0; top->at[i]->kind == CG_STMT_BIND && k < top->at[i]->nnames; k++) {
+            const CgValue *v = cg_env_own(x->elab, env, top->at[i]->names[k]);
+            if (v)
+                name_stages(x, &named, v, top->at[i]->names[k]);
+        }
+    cg_map_deinit(&named);
+}
+
 /* Whether a stage can be found out now without waiting for another process. */
 static bool is_free(CgSession *x, CgStage *s)
 {
@@ -113,27 +153,90 @@ void cg_needs_build(CgSession *x, const CgNeeds *n)
     }
 }
 
-/* What planning says of a graph that would be run. */
-static void print_cost(const CgStage *s, FILE *out)
+/* What planning says of a stage that would be run. */
+typedef struct Cost {
+    double seconds, bytes;
+    int64_t places; /* of the text at hand */
+    CgErr err;      /* some graph cannot be planned */
+} Cost;
+
+static void add_plan(Cost *c, const CgPeaks *peaks, const CgGraph *g, int64_t rows, double times, CgPlanOptions o)
 {
-    const CgGraph *g = s->step_graph ? s->step_graph : s->columns_graph;
-    CgErr err = { 0 };
-    CgBinding b = { cg_intern("batch"), s->step_graph ? s->batch / s->accumulate : 32 };
-    CgPlan *p = cg_plan_build(g, (CgBindings){ &b, 1 }, (CgPlanOptions){ 0 }, &err);
-    if (!p) {
-        fprintf(out, ", %s", err.text);
+    CgBinding b[] = { { cg_intern("batch"), rows }, { cg_intern(CG_INCREMENTAL_COUNT), 1 },
+        { cg_intern(CG_TEXT_LENGTH), c->places } };
+    CgPlan *p = cg_plan_build(g, (CgBindings){ b, CG_LEN(b) }, o, &c->err);
+    if (!p)
         return;
-    }
-    double flops = cg_plan_useful_flops(p) * (s->step_graph ? (double)(s->steps * s->accumulate) : 1);
-    if (s->step_graph)
-        fprintf(out, ", %lld steps of %lld rows, %.3g flops", (long long)s->steps, (long long)s->batch, flops);
-    fprintf(out, ", %.1f MiB planned", (double)cg_plan_slab(p) / 1048576.0);
+    c->seconds += times * (SLACK * cg_peaks_plan(peaks, p) + EACH * cg_plan_count(p));
+    c->bytes += (double)cg_plan_slab(p);
     cg_plan_free(p);
+}
+
+/* The texts that a column has written for each row, with their beams. */
+static void add_texts(Cost *c, const CgPeaks *peaks, const CgValue *v, int64_t some, int64_t rows)
+{
+    const CgTextCall *call = v->kind == CG_VALUE_CALL ? v->stage : NULL;
+    if (call) {
+        const CgGenerator *g = call->generator;
+        int64_t written = call->most ? call->most : call->length ? call->length : g->length, beams = call->how.beams;
+        c->places = g->length ? g->length : written;
+        add_plan(c, peaks, g->step ? g->step : g->graph, some * beams, (double)(written * rows) / (double)some,
+            (CgPlanOptions){ 0 });
+    }
+    for (int i = 0; v->kind == CG_VALUE_CALL && i < v->n; i++)
+        add_texts(c, peaks, v->at[i], some, rows);
+}
+
+static void add_training(Cost *c, const CgPeaks *peaks, const CgStage *s)
+{
+    CgPlanOptions bound = { .outputs_bound = true }, renewed = { .outputs_bound = true, .update = true };
+    int64_t rows = s->batch / s->accumulate, block = s->total * (int64_t)sizeof(float);
+    double steps = (double)s->steps, states = 0;
+    add_plan(c, peaks, s->step_graph, rows, steps * (double)s->accumulate,
+        (CgPlanOptions){ .outputs_bound = true, .together = s->together });
+    if (s->shares.before)
+        add_plan(c, peaks, s->shares.before, rows, steps * (double)s->accumulate, bound);
+    add_plan(c, peaks, s->norm_graph, 1, 2 * steps, bound); /* of the gradient, then of the parameters */
+    for (int g = 0; g < s->ngroups; g++) {
+        add_plan(c, peaks, s->groups[g].graph, 1, steps, renewed);
+        states += (double)(s->groups[g].count * s->groups[g].nstates) * sizeof(float);
+    }
+    c->bytes += states + (double)block * (s->accumulate > 1) + ((double)block + states) * s->skip
+        + (double)block * (s->patience > 0);
+}
+
+static void print_cost(CgSession *x, const CgStage *s, const CgPeaks *peaks, FILE *out)
+{
+    Cost c = { .bytes = (double)cg_model_bytes(s->model) };
+    char time[24];
+    int64_t rows = s->batch;
+    if (s->step_graph) {
+        add_training(&c, peaks, s);
+        fprintf(out, ", %lld steps of %lld rows", (long long)s->steps, (long long)rows);
+    } else {
+        const CgDataset *data = cg_dataset_of(x, s->data);
+        if (!data)
+            return;
+        rows = data->rows;
+        int64_t some = s->whole || rows < CG_EVALUATE_ROWS ? rows : CG_EVALUATE_ROWS;
+        add_plan(&c, peaks, s->columns_graph, some, (double)rows / (double)some, (CgPlanOptions){ 0 });
+        for (int i = 0; i < s->ncolumns; i++)
+            add_texts(&c, peaks, s->columns[i].value, some, rows);
+        fprintf(out, ", %lld rows", (long long)rows);
+    }
+    if (c.err.kind)
+        fprintf(out, ", %s", c.err.text);
+    else
+        fprintf(out, ", about %s, %.1f MiB", cg_duration(c.seconds, time), c.bytes / 1048576.0);
 }
 
 bool cg_needs_print(CgSession *x, const CgNeeds *n, FILE *out)
 {
     bool good = true;
+    CgPeaks peaks;
+    CgErr err = { 0 };
+    if (!cg_peaks_measure(x->pool, &peaks, &err))
+        return cg_session_err(x, x->at, &err);
     for (size_t i = 0; i < n->stages.len; i++) {
         CgStage *s = n->stages.at[i];
         char hex[33];
@@ -147,7 +250,7 @@ bool cg_needs_print(CgSession *x, const CgNeeds *n, FILE *out)
         char *checkpoint = kept ? NULL : cg_stage_find(x->store, s->key, UINT64_MAX, &step);
         fprintf(out, "%-8s %s %s %s", kept ? "kept" : "to build", hex, s->kind->name, s->label);
         if (!kept)
-            print_cost(s, out);
+            print_cost(x, s, &peaks, out);
         if (checkpoint)
             fprintf(out, ", goes on at step %llu", (unsigned long long)step);
         fputc('\n', out);

@@ -5,6 +5,9 @@
 #define CG_NEEDS_H
 #include "experiment/experiment.h"
 
+/* Stages are called by where the script binds them: lm, models.web. */
+void cg_needs_name(CgSession *x);
+
 typedef struct CgNeeds {
     CG_VEC(CgStage *) stages; /* what one is made of comes before it */
 } CgNeeds;

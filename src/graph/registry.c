@@ -4,14 +4,12 @@
 #include "graph/registry.h"
 
 #include <ctype.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cg/build.h>
 
-#include "base/io.h"
 #include "base/vec.h"
 #include "lang/parse.h"
 
@@ -193,6 +191,8 @@ static bool add_set(const CgOpSet *set, CgDigest origin, CgErr *e)
         return cg_err(e, CG_ERR_INPUT,
             "op set built for ABI %d with ops of %zu bytes; this cg has ABI %d with %zu bytes", set->abi, set->op_size,
             CG_ABI, sizeof(CgOp));
+    if (!set->name || !set->ops)
+        return cg_err(e, CG_ERR_INPUT, "op set without a %s", set->name ? "list of ops" : "name");
     const Entry *known = set->ops[0] && set->ops[0]->name ? find_entry(set->ops[0]->name) : NULL;
     if (known && known->op == set->ops[0])
         return true; /* two scripts may name one plugin */
@@ -301,7 +301,7 @@ const char *cg_registry_isa(void)
     return isa->name;
 }
 
-static bool add_from(const CgOpSet *set, CgDigest origin, CgErr *e)
+bool cg_registry_add_from(const CgOpSet *set, CgDigest origin, CgErr *e)
 {
     cg_registry_init();
     pthread_mutex_lock(&lock);
@@ -310,36 +310,7 @@ static bool add_from(const CgOpSet *set, CgDigest origin, CgErr *e)
     return ok;
 }
 
-bool cg_registry_add(const CgOpSet *set, CgErr *e) { return add_from(set, (CgDigest){ 0 }, e); }
-
-bool cg_registry_load(const char *path, CgErr *e)
-{
-    /* dlopen looks in the system's folders unless the name has a slash; a plugin is a file the user named. */
-    CgStrbuf full = { 0 };
-    CgBytes bytes;
-    cg_strbuf_printf(&full, "%s%s", strchr(path, '/') ? "" : "./", path);
-    void *handle = NULL;
-    CgDigest origin = { 0 };
-    bool file = cg_io_map(cg_strbuf_str(&full), &bytes, e);
-    if (file) {
-        origin = cg_digest(bytes.at, bytes.len);
-        cg_io_release(&bytes);
-        handle = dlopen(cg_strbuf_str(&full), RTLD_NOW | RTLD_LOCAL);
-    }
-    cg_strbuf_deinit(&full);
-    if (!handle)
-        return file ? cg_err(e, CG_ERR_IO, "cannot load plugin '%s': %s", path, dlerror()) : false;
-    const CgOpSet *set = dlsym(handle, "cg_plugin");
-    if (!set) {
-        dlclose(handle);
-        return cg_err(e, CG_ERR_INPUT, "'%s' is not a cg plugin: it has no symbol cg_plugin", path);
-    }
-    CgErr why = { 0 };
-    /* stays loaded as long as the process: nodes point into it */
-    if (add_from(set, origin, &why))
-        return true;
-    return cg_err(e, why.kind, "plugin '%s': %.300s", path, why.text);
-}
+bool cg_registry_add(const CgOpSet *set, CgErr *e) { return cg_registry_add_from(set, (CgDigest){ 0 }, e); }
 
 CgDigest cg_op_origin(const CgOp *op)
 {

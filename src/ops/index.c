@@ -268,7 +268,7 @@ static const CgSample one_hot_samples[] = {
 };
 
 static const CgIndexing take_indexing = { .by = 1, .of = 0, .axis = 0 },
-                        pick_indexing = { .by = 1, .of = 0, .axis = -1 };
+                        pick_indexing = { .by = 1, .of = 0, .axis = -1 }, by_attribute = { .by = 0, .of = -1 };
 
 static const CgOp op_take = {
     CG_OP_HERE,
@@ -290,8 +290,10 @@ static const CgOp op_scatter_add = {
     CG_OP_HERE,
     .name = "scatter_add",
     .sig = "(ids: I[..s], g: F[..s, D], rows: dim) -> F[rows, D]",
-    .doc = "Adds each row of g to the row of the result that its id names; rows no id names are zero.\n\n"
-           "The order of adding is that of the ids, at any number of threads.\n",
+    .doc =
+        "Adds each row of g to the row of the result that its id names; rows no id names are zero.\n\n"
+        "The order of adding is that of the ids, at any number of threads. A number outside 0 .. rows-1 is an error.\n",
+    .indexing = &by_attribute,
     .shape = scatter_shape,
     .vjp = scatter_vjp,
     .work = scatter_work,
@@ -318,6 +320,7 @@ static const CgOp op_one_hot = {
     .name = "one_hot",
     .sig = "(ids: I[..s], n: dim, dtype: str = \"f32\") -> F[..s, n]",
     .doc = "Rows of n zeros with a one where the id says. A number outside 0 .. n-1 is an error.\n",
+    .indexing = &by_attribute,
     .shape = one_hot_shape,
     .work = one_hot_work,
     .axis_rule = cg_axis_rule_same,

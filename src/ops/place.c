@@ -1,6 +1,7 @@
 /* place.c - places of an axis that are known only when the op runs.
  * Takes a tensor and a number; gives the places from there on, or the tensor with those places replaced. They are what
- * a text that grows place by place is read from and written to; a number out of range is taken to the nearest end. */
+ * a text that grows place by place is read from and written to; a number from which they would not lie within the axis
+ * ends the run with an error, as any index does. */
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 
@@ -29,11 +30,11 @@ static bool place_fits(CgInfer *inf, int axis, const CgDim *n)
     return cg_infer_fail(inf, 0, axis, "%s: %lld places in %lld", inf->op->name, (long long)want, (long long)have);
 }
 
-/* The first of n places in x. */
-static int64_t first_place(const CgCall *call, const CgTensor *x, const CgTensor *at, int axis, int64_t n)
+/* The first of n places in x, as operand k says; -1 where they do not lie within it, which is noted. */
+static int64_t first_place(const CgCall *call, const CgTensor *x, int k, int axis, int64_t n)
 {
-    int64_t first = cg_attr_size(call->attrs, "from", 0) + cg_scalar(at), last = x->dim[axis] - n;
-    return first > last ? last : first < 0 ? 0 : first;
+    int64_t from = cg_attr_size(call->attrs, "from", 0), at = cg_index_at(call, k, 0, x->dim[axis] - n - from + 1);
+    return at < 0 ? -1 : from + at;
 }
 
 static CgTensor places(const CgTensor *x, int axis, int64_t first, int64_t n)
@@ -45,11 +46,9 @@ static CgTensor places(const CgTensor *x, int axis, int64_t first, int64_t n)
 }
 
 /* The same as a node: i32. */
-static CgRef first_ref(CgBuild *b, const CgSite *site, CgRef at, CgType x, int axis, const CgDim *n)
+static CgRef first_ref(CgBuild *b, const CgSite *site, CgRef at)
 {
-    CgRef first = cg_add(b, cg_cast(b, at, CG_I32), cg_size_number(b, cg_attr_dim(site->attrs, "from"), CG_I32));
-    CgRef last = cg_sub(b, cg_size_number(b, x.dim[axis], CG_I32), cg_size_number(b, n, CG_I32));
-    return cg_b(b, "maximum", cg_b(b, "minimum", first, last), cg_fill_like(b, first, 0));
+    return cg_add(b, cg_cast(b, at, CG_I32), cg_size_number(b, cg_attr_dim(site->attrs, "from"), CG_I32));
 }
 
 static CgRef count_from(CgBuild *b, CgRef first, const CgDim *n)
@@ -104,8 +103,8 @@ static void slice_at_kernel(const CgCall *call, CgShard shard)
     int axis = cg_axis(call->attrs, "axis", call->out->rank);
     if (empty(call, axis))
         return;
-    int64_t n = call->out->dim[axis];
-    CgTensor from = places(&call->in[0], axis, first_place(call, &call->in[0], &call->in[1], axis, n), n);
+    int64_t n = call->out->dim[axis], first = first_place(call, &call->in[0], 1, axis, n);
+    CgTensor from = places(&call->in[0], axis, first < 0 ? 0 : first, n);
     cg_tensor_copy(call->out, &from, shard);
 }
 
@@ -114,7 +113,7 @@ static void slice_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
     CgType t = cg_ref_type(b, site->in[0]);
     int axis = cg_axis(site->attrs, "axis", t.rank);
     const CgDim *n = cg_attr_dim(site->attrs, "n");
-    out[0] = take_along_axis(b, site->in[0], axis, count_from(b, first_ref(b, site, site->in[1], t, axis, n), n));
+    out[0] = take_along_axis(b, site->in[0], axis, count_from(b, first_ref(b, site, site->in[1]), n));
 }
 
 /* ---- put_at ---- */
@@ -139,7 +138,7 @@ static void put_at_kernel(const CgCall *call, CgShard shard)
     int axis = cg_axis(call->attrs, "axis", z.rank), by = apart(call, axis);
     if (empty(call, axis))
         return;
-    int64_t n = y.dim[axis], first = first_place(call, &x, &call->in[2], axis, n);
+    int64_t n = y.dim[axis], first = first_place(call, &x, 2, axis, n);
     if (by >= 0) {
         size_t low, high;
         cg_shard_range(shard, (size_t)z.dim[by], 1, &low, &high);
@@ -149,7 +148,7 @@ static void put_at_kernel(const CgCall *call, CgShard shard)
     }
     if (z.data != x.data)
         cg_tensor_copy(&z, &x, (CgShard){ .count = 1 });
-    if (!n)
+    if (!n || first < 0)
         return;
     z = places(&z, axis, first, n);
     cg_tensor_copy(&z, &y, (CgShard){ .count = 1 });
@@ -177,7 +176,7 @@ static void put_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
         out[0] = x;
         return;
     }
-    CgRef first = first_ref(b, site, site->in[2], t, axis, n);
+    CgRef first = first_ref(b, site, site->in[2]);
     CgRef ids = count_from(b, cg_neg(b, first), t.dim[axis]), size = cg_size_number(b, n, CG_I32);
     CgType line = cg_ref_type(b, ids);
     CgRef inside =
@@ -192,16 +191,16 @@ static void put_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
 /* ---- the ops ---- */
 
 static const CgSample slice_at_samples[] = {
-    { .in = "F[3,11] i32", .attrs = "axis=1, from=[1], n=[5]", .low = -2.385, .high = 7 },
-    { .in = "F[7,3,5] i64", .attrs = "axis=-3, from=[0], n=[2]", .low = -2.385, .high = 7 },
-    { .in = "i32[13] i32", .attrs = "axis=0, from=[2], n=[3]", .low = -2.385, .high = 13 },
+    { .in = "F[3,11] i32", .attrs = "axis=1, from=[1], n=[5]", .low = 0, .high = 5 },
+    { .in = "F[7,3,5] i64", .attrs = "axis=-3, from=[0], n=[2]", .low = 0, .high = 5 },
+    { .in = "i32[13] i32", .attrs = "axis=0, from=[2], n=[3]", .low = 0, .high = 8 },
     { .in = NULL },
 };
 static const CgSample put_at_samples[] = {
-    { .in = "F[3,11] F[3,5] i32", .attrs = "axis=1, from=[1]", .low = -2.385, .high = 7 },
-    { .in = "F[7,3,5] F[2,3,5] i64", .attrs = "axis=-3, from=[0]", .low = -2.385, .high = 7 },
-    { .in = "F[13] F[3] i32", .attrs = "axis=0, from=[2]", .low = -2.385, .high = 13 },
-    { .in = "F[5,2,131,32] F[5,2,113,32] i32", .attrs = "axis=2, from=[5]", .low = -2.385, .high = 13 },
+    { .in = "F[3,11] F[3,5] i32", .attrs = "axis=1, from=[1]", .low = 0, .high = 5 },
+    { .in = "F[7,3,5] F[2,3,5] i64", .attrs = "axis=-3, from=[0]", .low = 0, .high = 5 },
+    { .in = "F[13] F[3] i32", .attrs = "axis=0, from=[2]", .low = 0, .high = 8 },
+    { .in = "F[5,2,131,32] F[5,2,113,32] i32", .attrs = "axis=2, from=[5]", .low = 0, .high = 13 },
     { .in = NULL },
 };
 
@@ -214,8 +213,8 @@ static const CgOp op_slice_at = {
     CG_OP_HERE,
     .name = "slice_at",
     .sig = "(x: T[..s], at: I[], axis: axis, from: dim, n: dim) -> T[..r]",
-    .doc = "n places of an axis, the first of them from + at.\n\nWhere they would not lie within x, those nearest to "
-           "them.\n",
+    .doc = "n places of an axis, the first of them from + at.\n\nAn `at` below 0, or from which they would not lie "
+           "within x, is an error.\n",
     .shape = slice_at_shape,
     .expand = slice_at_expand,
     .kernel = ALL_KERNELS(slice_at_kernel),
@@ -229,7 +228,7 @@ static const CgOp op_put_at = {
     .name = "put_at",
     .sig = "(x: T[..s], y: T[..r], at: I[], axis: axis, from: dim) -> T[..s]",
     .doc = "x with the places of an axis from from + at on replaced by those of y.\n\n"
-           "Where they would not lie within x, the places nearest to them are replaced. Costs only y where x is not "
+           "An `at` below 0, or from which they would not lie within x, is an error. Costs only y where x is not "
            "needed any more.\n",
     .shape = put_at_shape,
     .expand = put_at_expand,

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "run/peak.h"
+#include "run/phase.h"
 #if defined(__x86_64__)
     #include <immintrin.h>
 #endif
@@ -221,4 +222,14 @@ double cg_peaks_bound(const CgPeaks *p, double flops, double bytes, bool bf16)
     double rate = bytes <= p->l2_bytes ? p->l2 : bytes <= p->l3_bytes ? p->l3 : p->memory;
     double compute = flops / (bf16 ? p->bf16 : p->f32), move = bytes / rate;
     return compute > move ? compute : move;
+}
+
+double cg_peaks_plan(const CgPeaks *p, const CgPlan *plan)
+{
+    double sum = 0;
+    for (int i = 0; i < cg_plan_count(plan); i++) {
+        const CgInstr *in = cg_plan_instr(plan, i);
+        sum += cg_peaks_bound(p, in->work.flops, cg_instr_bytes(in), in->bf16);
+    }
+    return sum;
 }

@@ -3,6 +3,7 @@
 #ifndef CG_PEAK_H
 #define CG_PEAK_H
 #include "base/err.h"
+#include "run/plan/plan.h"
 #include "run/pool.h"
 
 /* Per second, all threads of the pool together. Bandwidths count what the program reads and writes. */
@@ -17,4 +18,6 @@ typedef struct CgPeaks {
 CG_NODISCARD bool cg_peaks_measure(CgPool *pool, CgPeaks *out, CgErr *e);
 /* Seconds that nothing with so many flops and bytes can beat. */
 double cg_peaks_bound(const CgPeaks *p, double flops, double bytes, bool bf16);
+/* The least time of one run of a plan: the sum of that of its instructions. */
+double cg_peaks_plan(const CgPeaks *p, const CgPlan *plan);
 #endif

@@ -25,3 +25,18 @@ double cg_plan_useful_flops(const CgPlan *p)
     }
     return sum;
 }
+
+double cg_instr_bytes(const CgInstr *in)
+{
+    double sum = 0;
+    if (in->work.bytes > 0)
+        return in->work.bytes;
+    for (int k = 0; k < in->nin + in->nout; k++) {
+        const CgTensor *t = k < in->nin ? &in->in[k].tensor : &in->out[k - in->nin].tensor;
+        double n = (double)cg_dtype_size(t->dtype);
+        for (int a = 0; a < t->rank; a++)
+            n *= t->stride[a] == 0 && t->dim[a] > 1 ? 1 : (double)t->dim[a];
+        sum += n;
+    }
+    return sum;
+}

@@ -20,4 +20,6 @@ CgPhase cg_phase_of(const CgPlan *p, const CgInstr *in);
 
 /* Useful flops of one run of a plan: what is computed a second time is not counted. */
 double cg_plan_useful_flops(const CgPlan *p);
+/* What an instruction moves: what its op says, else what its operands and results take. */
+double cg_instr_bytes(const CgInstr *in);
 #endif

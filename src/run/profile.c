@@ -27,20 +27,6 @@ static CgProfItem *item_like(CgProfile *p, const CgProfItem *like)
     return &p->items.at[found];
 }
 
-/* What the operands and results of an instruction take, for ops that do not say what they move. */
-static double bytes_of(const CgInstr *in)
-{
-    double sum = 0;
-    for (int k = 0; k < in->nin + in->nout; k++) {
-        const CgTensor *t = k < in->nin ? &in->in[k].tensor : &in->out[k - in->nin].tensor;
-        double n = (double)cg_dtype_size(t->dtype);
-        for (int a = 0; a < t->rank; a++)
-            n *= t->stride[a] == 0 && t->dim[a] > 1 ? 1 : (double)t->dim[a];
-        sum += n;
-    }
-    return sum;
-}
-
 void cg_profile_add(CgProfile *p, const CgExec *x, CgPhase phase, const CgSources *sources)
 {
     const CgPlan *plan = cg_exec_plan(x);
@@ -56,7 +42,7 @@ void cg_profile_add(CgProfile *p, const CgExec *x, CgPhase phase, const CgSource
             .phase = phase == CG_PHASE_FORWARD ? cg_phase_of(plan, in) : phase,
             .bf16 = in->bf16,
             .flops = in->work.flops,
-            .bytes = in->work.bytes > 0 ? in->work.bytes : bytes_of(in) };
+            .bytes = cg_instr_bytes(in) };
         CgProfItem *at = item_like(p, &item);
         at->calls += prof[i].calls;
         at->seconds += prof[i].seconds;

@@ -12,8 +12,6 @@
 #include "stage/lineage.h"
 #include "stage/runner.h"
 
-enum { ROWS = 32 }; /* of a batch, where no column looks across rows */
-
 typedef struct Evaluation {
     CgSession *x;
     CgStage *s;
@@ -251,7 +249,7 @@ static bool fill_row(Evaluation *v, int64_t row)
 static bool fill_rows(Evaluation *v, CgProgress *progress)
 {
     CgStage *s = v->s;
-    int64_t most = s->whole ? v->data->rows : ROWS;
+    int64_t most = s->whole ? v->data->rows : CG_EVALUATE_ROWS;
     for (int i = 0; i < s->ncolumns; i++)
         cg_table_add(s->table, s->columns[i].name, cg_column_is_text(s->columns[i].value) ? CG_TEXT : CG_NUMBER);
     for (int64_t first = 0, rows; first < v->data->rows; first += rows) {

@@ -129,6 +129,7 @@ bool cg_memory_fill(
 bool cg_memory_fill_beside(CgSession *x, const CgModelGraph *m, const CgModelGraph *other, const CgMemory *memory,
     int64_t seed, CgMemory *out);
 void cg_memory_free(CgMemory *m);
+size_t cg_model_bytes(const CgModelGraph *m);                                    /* of all parameters */
 CgTensor cg_memory_tensor(const CgModelGraph *m, const CgMemory *memory, int i); /* parameter i, where it lies */
 const CgTensors *cg_weights_force(CgSession *x, CgValue *weights);               /* NULL after a mistake */
 /* The parameters of a model that was found out, with the paths they have in its weights; NULL where it has none, or

@@ -29,6 +29,7 @@ typedef struct CgStageKind {
     bool (*bare)(CgSession *x, CgStage *s); /* what it is before it is run, for opts.untrained; may be NULL */
 } CgStageKind;
 extern const CgStageKind cg_stage_kind_train, cg_stage_kind_evaluate;
+enum { CG_EVALUATE_ROWS = 32 }; /* of a batch, where no column looks across rows */
 
 /* Parameters that one sweep of the optimiser updates: all of one rank, one after the other. */
 typedef struct CgGroup {

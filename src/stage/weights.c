@@ -18,6 +18,14 @@ static size_t bytes_of(const CgType *t)
     return n;
 }
 
+size_t cg_model_bytes(const CgModelGraph *m)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < m->params.len; i++)
+        sum += bytes_of(cg_node_type(m->graph, m->params.at[i].ref));
+    return sum;
+}
+
 void cg_memory_free(CgMemory *m)
 {
     free(m->at);

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
 
@@ -90,10 +91,30 @@ static int version_of(CgIndex *x)
     return version;
 }
 
+static sqlite3_mem_methods usual;
+
+static void *allocate(int n) { return cg_fault_memory() ? NULL : usual.xMalloc(n); }
+
+static void *reallocate(void *at, int n) { return cg_fault_memory() ? NULL : usual.xRealloc(at, n); }
+
+/* Allocations of SQLite fail when ours are made to. */
+static void share_faults(void)
+{
+    sqlite3_mem_methods ours;
+    if (usual.xMalloc || !cg_debug_value("fault"))
+        return;
+    sqlite3_config(SQLITE_CONFIG_GETMALLOC, &usual);
+    ours = usual;
+    ours.xMalloc = allocate;
+    ours.xRealloc = reallocate;
+    sqlite3_config(SQLITE_CONFIG_MALLOC, &ours);
+}
+
 CgIndex *cg_index_open(const char *path, CgSayFn *say, void *arg)
 {
     CgIndex *x = cg_calloc(1, sizeof *x);
     *x = (CgIndex){ .path = cg_strdup(path), .say = say, .arg = arg };
+    share_faults();
     int code = sqlite3_open_v2(path, &x->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     if (code != SQLITE_OK) {
         give_up(x, sqlite3_errstr(code));

@@ -305,15 +305,16 @@ static int newest_first(const void *a, const void *b)
 }
 
 /* The steps of a key that have a checkpoint file, newest first, sealed or not. */
-static Steps steps_of(const CgStore *s, CgDigest key)
+static Steps steps_of(CgStore *s, CgDigest key)
 {
     Steps steps = { 0 };
     CgPaths paths = { 0 };
-    CgErr none = { 0 };
+    CgErr why = { 0 };
     char *folder = below(s, "progress"), hex[33];
     cg_digest_hex(key, hex);
-    bool any = cg_io_glob(folder, &paths, &none); /* an empty folder is no failure here */
-    for (size_t i = 0; any && i < paths.len; i++) {
+    if (!cg_io_files(folder, &paths, &why))
+        say(s, "checkpoints are not looked for: %s", why.text);
+    for (size_t i = 0; i < paths.len; i++) {
         const char *slash = strrchr(paths.at[i], '/'), *name = slash ? slash + 1 : paths.at[i];
         char *end;
         if (strncmp(name, hex, 32) != 0 || name[32] != '-')
@@ -441,6 +442,18 @@ bool cg_store_busy(CgStore *s, CgDigest key)
     return !l && e.kind == CG_ERR_INTERRUPTED;
 }
 
+void cg_store_sweep_locks(CgStore *s)
+{
+    char *folder = below(s, "locks");
+    CgPaths paths = { 0 };
+    CgErr e = { 0 };
+    if (cg_io_files(folder, &paths, &e))
+        for (size_t i = 0; i < paths.len; i++)
+            cg_io_unlock(cg_io_lock(paths.at[i], do_not_wait, NULL, &e));
+    cg_paths_free(&paths);
+    free(folder);
+}
+
 /* ---- all that is kept ---------------------------------------------------------------------------------- */
 
 /* "objects/ab/cdef.." or "progress/KEY-STEP.ckpt". */
@@ -464,17 +477,23 @@ static int by_use(const void *a, const void *b)
     return x->used != y->used ? (x->used > y->used ? 1 : -1) : strcmp(x->path, y->path);
 }
 
-CgStoreItems cg_store_items(CgStore *s)
+bool cg_store_asked(const CgStore *s, CgDigest key)
+{
+    uint64_t ignored;
+    return cg_map_get(&s->asked, short_key(key), &ignored);
+}
+
+bool cg_store_items(CgStore *s, CgStoreItems *out, CgErr *e)
 {
     CG_VEC(CgStoreItem) items = { 0 };
-    for (int checkpoint = 0; checkpoint < 2; checkpoint++) {
+    bool good = true;
+    for (int checkpoint = 0; checkpoint < 2 && good; checkpoint++) {
         char *folder = below(s, checkpoint ? "progress" : "objects");
         CgPaths paths = { 0 };
-        CgErr none = { 0 };
-        bool any = cg_io_glob(folder, &paths, &none); /* an empty folder is no failure here */
-        for (size_t i = 0; any && i < paths.len; i++) {
+        good = cg_io_files(folder, &paths, e);
+        for (size_t i = 0; i < paths.len; i++) {
             CgStoreItem item = { .checkpoint = checkpoint };
-            uint64_t seal = 0, ignored;
+            uint64_t seal = 0;
             int64_t when;
             if (!key_of_path(paths.at[i], checkpoint, &item.key) || !cg_io_stat(paths.at[i], &item.bytes, &item.used))
                 continue;
@@ -482,7 +501,6 @@ CgStoreItems cg_store_items(CgStore *s)
             if (cg_io_stat(sum, &seal, &when))
                 item.bytes += seal;
             free(sum);
-            item.asked = cg_map_get(&s->asked, short_key(item.key), &ignored);
             item.path = cg_strdup(paths.at[i]);
             cg_vec_push(&items, item);
         }
@@ -491,7 +509,10 @@ CgStoreItems cg_store_items(CgStore *s)
     }
     if (items.len)
         qsort(items.at, items.len, sizeof *items.at, by_use);
-    return (CgStoreItems){ items.at, items.len };
+    *out = (CgStoreItems){ items.at, items.len };
+    if (!good)
+        cg_store_items_free(out);
+    return good;
 }
 
 void cg_store_items_free(CgStoreItems *items)

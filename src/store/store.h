@@ -63,17 +63,19 @@ bool cg_store_busy(CgStore *s, CgDigest key); /* another process holds the lock 
 typedef struct CgStoreItem {
     char *path; /* without its seal */
     CgDigest key;
-    uint64_t bytes;         /* with its seal */
-    int64_t used;           /* seconds since 1970 */
-    bool checkpoint, asked; /* asked: this process looked for the key */
+    uint64_t bytes; /* with its seal */
+    int64_t used;   /* seconds since 1970 */
+    bool checkpoint;
 } CgStoreItem;
 typedef struct CgStoreItems {
     CgStoreItem *at;
     size_t len;
 } CgStoreItems;
-CgStoreItems cg_store_items(CgStore *s); /* those used last come last */
+bool cg_store_asked(const CgStore *s, CgDigest key);                       /* this process looked for the key */
+CG_NODISCARD bool cg_store_items(CgStore *s, CgStoreItems *out, CgErr *e); /* those used last come last */
 void cg_store_items_free(CgStoreItems *items);
 bool cg_store_item_whole(const CgStoreItem *i, CgErr *why); /* agrees with its seal */
+void cg_store_sweep_locks(CgStore *s);                      /* files of locks that nobody holds */
 CG_NODISCARD bool cg_store_item_remove(const CgStoreItem *i, CgErr *e);
 
 /* ---- the index. Trouble with it is said once and never stops a run. */

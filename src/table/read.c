@@ -3,12 +3,12 @@
  * with too many cells, a name that stands twice, a value that is no number, text, truth or null is an error with its
  * line. */
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
+#include "base/json.h"
 #include "base/vec.h"
 #include "table/table.h"
 
@@ -258,10 +258,11 @@ static CgTable *read_jsonl(const CgBytes *b, const char *path, CgErr *e)
         json_error_t why;
         number++;
         if (strspn(at, " \t\r") < len) {
-            json_t *line = json_loadb(at, len, JSON_REJECT_DUPLICATES, &why);
-            if (!line || !json_is_object(line))
-                good = cg_err(e, CG_ERR_INPUT, "%s:%zu: not an object of JSON%s%s", path, number, line ? "" : ": ",
-                    line ? "" : why.text);
+            json_t *line = cg_json_load(at, len, JSON_REJECT_DUPLICATES, &why);
+            if (!line)
+                good = cg_json_fault(e, path, &why, "%s:%zu: not an object of JSON: %s", path, number, why.text);
+            else if (!json_is_object(line))
+                good = cg_err(e, CG_ERR_INPUT, "%s:%zu: not an object of JSON", path, number);
             good = good && look_at_line(&c, line, number);
             json_array_append_new(lines, line ? line : json_null());
         }

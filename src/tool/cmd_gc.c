@@ -1,12 +1,17 @@
-/* cmd_gc.c - cg gc SCRIPT.cg .. [--keep SIZE] [--dry-run].
- * Takes scripts; removes from the store what none of them asks for, the oldest first, until no more than SIZE is left
- * of that. Runs nothing. */
+/* cmd_gc.c - cg gc [SCRIPT.cg | FOLDER ..] [--keep SIZE] [--dry-run].
+ * Takes scripts, or all that are below folders; removes from the store what none of them asks for, the oldest first,
+ * until no more than SIZE is left of that. Runs nothing, and removes nothing where a script has a mistake. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "experiment/needs.h"
 #include "tool/tool.h"
+
+typedef struct Left {
+    CgStoreItems items;
+    bool *asked; /* of each */
+} Left;
 
 /* "10GiB", "300MiB", "5000": bytes; false when it is none of that. */
 static bool size_of(const char *text, uint64_t *out)
@@ -23,8 +28,8 @@ static bool size_of(const char *text, uint64_t *out)
     return false;
 }
 
-/* Asks for all keys of a script, so that the store knows them. */
-static int look_at(const char *path, CgSessionOpts *opts, CgStoreItems *left)
+/* Notes which items a script asks for: every key that is looked for while its stages are. */
+static int look_at(const char *path, CgSessionOpts *opts, Left *left)
 {
     CgErr err = { 0 };
     CgSession *x = cg_experiment_new(path, opts);
@@ -38,28 +43,41 @@ static int look_at(const char *path, CgSessionOpts *opts, CgStoreItems *left)
         }
     int code = cg_diags_exit_code(x->diags);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
-    if (!code) {
-        CgStoreItems now = cg_store_items(x->store); /* what this script asks for is no longer left over */
-        for (size_t i = 0; i < now.len; i++)
-            for (size_t k = 0; k < left->len && now.at[i].asked; k++)
-                if (!strcmp(left->at[k].path, now.at[i].path))
-                    left->at[k].asked = true;
-        cg_store_items_free(&now);
+    for (size_t i = 0; i < left->items.len && code == CG_EXIT_OK; i++) {
+        const CgStoreItem *it = &left->items.at[i]; /* a checkpoint of what is finished is of no use */
+        left->asked[i] |= cg_store_asked(x->store, it->key) && !(it->checkpoint && cg_store_has(x->store, it->key));
     }
     cg_experiment_free(x);
     return code;
 }
 
-static int sweep(const CgStoreItems *items, uint64_t keep, bool dry)
+/* A script, or all scripts below a folder. */
+static int look_below(const char *path, CgSessionOpts *opts, Left *left)
+{
+    if (!cg_io_is_dir(path))
+        return look_at(path, opts, left);
+    CgStrbuf pattern = { 0 };
+    CgPaths scripts = { 0 };
+    CgErr err = { 0 };
+    cg_strbuf_printf(&pattern, "%s/**/*.cg", path);
+    int code = cg_io_glob(cg_strbuf_str(&pattern), &scripts, &err) ? CG_EXIT_OK : cg_complain("gc", &err);
+    for (size_t i = 0; i < scripts.len && code == CG_EXIT_OK; i++)
+        code = look_at(strncmp(scripts.at[i], "./", 2) ? scripts.at[i] : scripts.at[i] + 2, opts, left);
+    cg_paths_free(&scripts);
+    cg_strbuf_deinit(&pattern);
+    return code;
+}
+
+static int sweep(const Left *l, uint64_t keep, bool dry)
 {
     uint64_t left = 0, freed = 0;
     size_t removed = 0;
-    for (size_t i = 0; i < items->len; i++)
-        left += items->at[i].asked ? 0 : items->at[i].bytes;
-    for (size_t i = 0; i < items->len && left > keep; i++) {
-        const CgStoreItem *it = &items->at[i];
+    for (size_t i = 0; i < l->items.len; i++)
+        left += l->asked[i] ? 0 : l->items.at[i].bytes;
+    for (size_t i = 0; i < l->items.len && left > keep; i++) {
+        const CgStoreItem *it = &l->items.at[i];
         CgErr err = { 0 };
-        if (it->asked)
+        if (l->asked[i])
             continue;
         if (!dry && !cg_store_item_remove(it, &err))
             return cg_complain("gc", &err);
@@ -67,7 +85,7 @@ static int sweep(const CgStoreItems *items, uint64_t keep, bool dry)
         freed += it->bytes;
         removed++;
     }
-    printf("%zu of %zu files%s, %.1f MiB\n", removed, items->len, dry ? " would be removed" : " removed",
+    printf("%zu of %zu files%s, %.1f MiB\n", removed, l->items.len, dry ? " would be removed" : " removed",
         (double)freed / 1048576.0);
     return CG_EXIT_OK;
 }
@@ -87,28 +105,35 @@ static int command(int argc, char **argv)
             .help = "where costly values are kept; $CG_STORE or .cg" },
         { .name = "dry-run", .flag = &dry, .help = "says what would be removed, and removes nothing" },
     };
-    static const char synopsis[] = "SCRIPT.cg ...\nremoves from the store what none of these scripts asks for";
+    static const char synopsis[] = "[SCRIPT.cg | FOLDER ...]\nremoves from the store what none of these scripts asks "
+                                   "for: those below this folder unless given";
     int code = CG_EXIT_OK;
     uint64_t most = 0;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
         return code;
-    if (argc < 2)
-        return cg_usage("gc", "the scripts whose values stay are needed");
     if (keep && !size_of(keep, &most))
         return cg_usage("gc", "--keep takes bytes, or a number of KiB, MiB, GiB or TiB, not '%s'", keep);
     CgErr err = { 0 };
     CgStore *store = cg_store_open(folder, &err);
     if (!store)
         return cg_complain("gc", &err);
-    CgStoreItems items = cg_store_items(store);
     CgSessionOpts opts = { .quiet = true, .store = folder, .untrained = true };
+    Left left = { 0 };
+    if (!cg_store_items(store, &left.items, &err))
+        code = cg_complain("gc", &err);
+    left.asked = cg_calloc(left.items.len + 1, sizeof *left.asked);
     for (int i = 1; i < argc && code == CG_EXIT_OK; i++)
-        code = look_at(argv[i], &opts, &items);
+        code = look_below(argv[i], &opts, &left);
+    if (argc < 2 && code == CG_EXIT_OK)
+        code = look_below(".", &opts, &left);
     if (code == CG_EXIT_OK)
-        code = sweep(&items, most, dry);
+        code = sweep(&left, most, dry);
     else
         fputs("cg gc: nothing is removed\n", stderr);
-    cg_store_items_free(&items);
+    if (code == CG_EXIT_OK && !dry)
+        cg_store_sweep_locks(store);
+    cg_store_items_free(&left.items);
+    free(left.asked);
     cg_store_close(store);
     return code;
 }

@@ -7,9 +7,12 @@
 
 static int verify(CgStore *store)
 {
-    CgStoreItems items = cg_store_items(store);
+    CgStoreItems items;
+    CgErr err = { 0 };
     size_t damaged = 0;
     uint64_t bytes = 0;
+    if (!cg_store_items(store, &items, &err))
+        return cg_complain("store", &err);
     for (size_t i = 0; i < items.len; i++) {
         CgErr why = { 0 };
         bytes += items.at[i].bytes;

@@ -2,11 +2,11 @@
  * Takes the texts of --in; gives tensors. Must not know what they are for: the command says which types are wanted. */
 #include "tool/inputs.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/strbuf.h"
 
 /* ---- numbers written out: [[1, 2.5], [3, 4]] ---- */
@@ -54,9 +54,9 @@ static bool fill_from(const json_t *j, CgTensor *t, int depth, int64_t *at, CgEr
 static bool read_written(CgGiven *g, CgDtype dtype, CgErr *e)
 {
     json_error_t where;
-    json_t *j = json_loads(g->text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where);
+    json_t *j = cg_json_load(g->text, strlen(g->text), JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where);
     if (!j)
-        return cg_err(e, CG_ERR_INPUT, "'%s' is neither a list of numbers nor a file", g->text);
+        return cg_json_fault(e, g->text, &where, "'%s' is neither a list of numbers nor a file", g->text);
     CgTensor *t = &g->written;
     t->dtype = dtype;
     int64_t at = 0;

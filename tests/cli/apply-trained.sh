@@ -13,5 +13,5 @@ model = train fit(line = line()) as m {
 graph wrap(x: f32[B], inner: graph) -> f32[B] { return 2 * inner(x) }
 wrapped = wrap(inner = model.line)
 END
-cg apply t.cg wrapped --in 'x=[1, 10]' --threads 1 2>said; echo "exit $?"; grep -c "train m: [0-9]" said
-cg apply t.cg wrapped --in 'x=[1, 10]' --threads 1 2>said; echo "exit $?"; grep -c "train m: [0-9]" said
+cg apply t.cg wrapped --in 'x=[1, 10]' --threads 1 2>said; echo "exit $?"; grep -c "train model: [0-9]" said
+cg apply t.cg wrapped --in 'x=[1, 10]' --threads 1 2>said; echo "exit $?"; grep -c "train model: [0-9]" said

@@ -1,5 +1,5 @@
 # Values are built side by side, by processes that each take the next free one, and by name; what is kept is listed, found whole, removed.
-cg run cli/runtime/sweep.cg --set bad=0.03 --dry-run | sed 's/[0-9a-f]\{32\}/KEY/; s/, [0-9.]* MiB planned//; s/[0-9.e+]* flops/N flops/'
+cg run cli/runtime/sweep.cg --set bad=0.03 --dry-run | sed 's/[0-9a-f]\{32\}/KEY/; s/about [0-9.]* [a-z]*, [0-9.]* MiB/about SO LONG, SO MUCH/'
 cg run cli/runtime/sweep.cg --set bad=0.03 --quiet --threads 1 >one; mv .cg alone
 cg run cli/runtime/sweep.cg --set bad=0.03 --quiet --jobs 3 >side 2>said; echo "exit $?"; cat said; cmp one side && echo "the same"
 # a history holds seconds; all else has the same bytes
@@ -14,4 +14,5 @@ cg store verify
 set -- $(find .cg/objects -type f ! -name '*.sum'); printf x >>$1
 cg store verify | sed 's|.cg/objects/[^:]*|FILE|; s/[0-9.]* MiB/N MiB/'
 cg gc cli/runtime/sweep.cg --dry-run | sed 's/[0-9.]* MiB/N MiB/'; cg gc cli/runtime/sweep.cg | sed 's/[0-9.]* MiB/N MiB/'
+mkdir mine && cp cli/runtime/sweep.cg mine && cg gc mine | sed 's/[0-9.]* MiB/N MiB/'; echo "x = " >mine/bad.cg; cg gc mine 2>&1 | tail -1; cg gc nosuch; echo "exit $?"
 cg gc cli/runtime/lm.cg --keep 1GiB; cg gc cli/runtime/lm.cg | sed 's/[0-9.]* MiB/N MiB/'; cg gc cli/runtime/lm.cg --keep lots; echo "exit $?"

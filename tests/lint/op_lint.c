@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/plugin.h"
 #include "graph/registry.h"
 
 /* ---- all claims of an op ---- */
@@ -88,7 +89,7 @@ int main(int argc, char **argv)
         CgErr e = { 0 };
         if (!strcmp(argv[i], "--op") && i + 1 < argc)
             only = argv[++i];
-        else if (!cg_registry_load(argv[i], &e)) {
+        else if (!cg_plugin_load(argv[i], &e)) {
             fprintf(stderr, "op_lint: %s\n", e.text);
             return 2;
         } else

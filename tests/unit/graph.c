@@ -6,6 +6,7 @@
 
 #include "graph/grad.h"
 #include "graph/pass.h"
+#include "graph/plugin.h"
 #include "graph/registry.h"
 #include "graph/text.h"
 
@@ -344,7 +345,7 @@ static void registry(void)
     ok(sig->ntensors == 1 && sig->n == 2 && sig->at[1].has_init && sig->at[1].init.kind == CG_ATTR_FLOAT
             && sig->at[1].init.f == 3.0,
         "its signature is read");
-    ok(!cg_registry_load("/nonexistent/plugin.so", &e) && e.text[0], "a missing plugin is an error");
+    ok(!cg_plugin_load("/nonexistent/plugin.so", &e) && e.text[0], "a missing plugin is an error");
 }
 
 int main(void)

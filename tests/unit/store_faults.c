@@ -81,7 +81,7 @@ static int run(char *self, const char *task, int fault)
     pid_t pid = fork();
     if (pid == 0) {
         char debug[32];
-        snprintf(debug, sizeof debug, "io-fail=%d", fault);
+        snprintf(debug, sizeof debug, "fault=eio:%d", fault);
         if (fault)
             setenv("CG_DEBUG", debug, 1);
         execl(self, self, task, folder, (char *)NULL);
