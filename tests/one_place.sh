@@ -66,6 +66,6 @@ keys >before
 sed -i 's/CG_METRIC(length_ratio, .version = 1/CG_METRIC(length_ratio, .version = 2/' "$tree/src/table/metric_length_ratio.c"
 build "the tree builds with another version of the metric"
 keys >after
-same "the metric with a new version: what has it is made again, and nothing else" has \
+same "the metric with a new version: what has it is made again, and nothing else" with \
     "$(diff before after | sed -n 's/^> \([a-z]*\) .*/\1/p')"
 finish

@@ -105,7 +105,7 @@ same "and has the new values" "1.903985 0.625" "$(cg run keys.cg --quiet | cut -
 # Plugins that are broken are tried in a copy of the process, which they end, and named.
 cat >bad.c <<'C'
 #define CG_PLUGIN
-#include <cg/op.h>
+#include <cg/kernel.h>
 #ifdef CRASH
 static bool shape(CgInfer *inf) { *(int *volatile *)&inf = 0; inf->nin = 1; return true; }
 static void compute(const CgCall *call, CgShard shard) { (void)call; (void)shard; }

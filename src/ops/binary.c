@@ -151,6 +151,9 @@ static CgRef sub_fold(CgBuild *b, const CgSite *site)
     return CG_NONE; /* not x - x = 0: that would hide a NaN */
 }
 
+/* Two factors may become one: where their product would overflow or lose digits, what they multiply may not. */
+static bool may_join(double product) { return fabs(product) > 1e-30 && fabs(product) < 1e30; }
+
 static CgRef mul_fold(CgBuild *b, const CgSite *site)
 {
     BOTH_CONST(u * v)
@@ -169,7 +172,7 @@ static CgRef mul_fold(CgBuild *b, const CgSite *site)
         return cg_neg(b, y);
     if (cu && u == 0)
         return x; /* 0 * y = 0: a derivative that is nought stays so */
-    if (cu && factor(b, y, &k, &rest)) {
+    if (cu && factor(b, y, &k, &rest) && may_join(u * k)) {
         CgRef folded = cg_fold_to(b, cg_ref_type(b, x), u * k);
         return folded == CG_NONE ? CG_NONE : cg_mul(b, folded, rest);
     }

@@ -192,7 +192,8 @@ static void note_curve(CgTraining *t, const CgTensors *c)
             s->label, (long long)t->done);
 }
 
-/* From the newest checkpoint that holds numbers only; from the start where there is none. */
+/* From the newest checkpoint that holds numbers only; from the start where there is none. `say` to begin with: a
+ * training that is new is at its start. */
 static bool resume(CgTraining *t, Best *best, CgHistory *history, bool say)
 {
     CgStage *s = t->s;
@@ -223,7 +224,7 @@ static bool resume(CgTraining *t, Best *best, CgHistory *history, bool say)
     }
     history->cell.len = 0;
     history->broken = false;
-    return t->done == 0 || cg_training_restart(t);
+    return (say && t->done == 0) || cg_training_restart(t);
 }
 
 /* ---- the result ------------------------------------------------------------------------------------------------ */

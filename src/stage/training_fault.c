@@ -67,15 +67,43 @@ static void name_rows(CgTraining *t, const CgGraph *loss, CgDiag *d)
     cg_strbuf_deinit(&text);
 }
 
+static bool finite_at(CgDtype dtype, const void *at, int64_t i)
+{
+    return dtype == CG_F32 ? isfinite(((const float *)at)[i])
+        : dtype == CG_F64  ? isfinite(((const double *)at)[i])
+                           : true;
+}
+
+/* Where rows of data that the graph reads hold a number that is none, that is what went wrong first: a mistake at the
+ * data, which tells of the op, too. NULL: they are numbers. */
+static CgDiag *explain_rows(
+    CgTraining *t, const CgDataset *d, void *const *rows, int64_t n, const CgValue *data, const CgOdd *odd)
+{
+    for (int f = 0; f < d->nfields; f++)
+        for (int64_t each = cg_field_count(&d->field[f]), i = 0; rows[f] && i < n * each; i++) {
+            if (finite_at(d->field[f].dtype, rows[f], i))
+                continue;
+            CgDiag *diag = cg_diag(t->x->diags, CG_E0602, data->span,
+                "step %lld of '%s': '%s' of row %lld of these data, counted from 0 in their batch, is not finite",
+                (long long)t->done, t->s->label, d->field[f].name, (long long)(i / each));
+            if (*odd->op)
+                cg_diag_note(diag, odd->at, "the first op to give such a number is %s", odd->op);
+            return diag;
+        }
+    return NULL;
+}
+
 void cg_training_explain_step(CgTraining *t, CgStepResult r)
 {
     CgStage *s = t->s;
     CgGraph *loss = cg_shares_plain(s->model, s->loss, NULL), *all = cg_pass_run_all(s->model->graph, "dce");
     CgOdd odd = { "", s->span };
     (void)(look_at_step(t, loss, &odd) || look_at_step(t, all, &odd));
-    CgDiag *d = cg_diag(t->x->diags, CG_E0602, odd.at, "step %lld of '%s': the %s is not finite%s%s",
-        (long long)t->done, s->label, isfinite(r.loss) ? "gradient" : "loss",
-        *odd.op ? "; the first op to give such a number is " : "", odd.op);
+    CgDiag *d = explain_rows(t, t->data, t->rows, s->batch, s->data, &odd);
+    if (!d)
+        d = cg_diag(t->x->diags, CG_E0602, odd.at, "step %lld of '%s': the %s is not finite%s%s", (long long)t->done,
+            s->label, isfinite(r.loss) ? "gradient" : "loss", *odd.op ? "; the first op to give such a number is " : "",
+            odd.op);
     cg_diag_note(d, s->span, "in this training (loss %g, gradient norm %g)", r.loss, r.norm);
     if (!isfinite(r.loss))
         name_rows(t, loss, d);
@@ -151,8 +179,10 @@ void cg_training_explain_validation(CgTraining *t, double value)
         }
         cg_runner_free(&one);
     }
-    CgDiag *d = cg_diag(t->x->diags, CG_E0602, odd.at, "step %lld of '%s': the validation loss is not finite%s%s",
-        (long long)t->done, s->label, *odd.op ? "; the first op to give such a number is " : "", odd.op);
+    CgDiag *d = found ? explain_rows(t, t->valid.data, t->valid.rows, 1, s->validate, &odd) : NULL;
+    if (!d)
+        d = cg_diag(t->x->diags, CG_E0602, odd.at, "step %lld of '%s': the validation loss is not finite%s%s",
+            (long long)t->done, s->label, *odd.op ? "; the first op to give such a number is " : "", odd.op);
     cg_diag_note(d, s->span, "in this training (validation loss %g)", value);
     cg_graph_free(loss);
 }
