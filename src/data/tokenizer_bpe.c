@@ -15,7 +15,7 @@
 #include "data/tokenizer_bpe_inside.h"
 #include "data/pretoken.h"
 
-#define LONGEST  1024       /* bytes merged at once; longer pieces are cut */
+#define LONGEST  1024       /* bytes of a piece whose pairs are gone through for each merge; longer ones use a heap */
 #define REMEMBER (1u << 16) /* pieces */
 
 typedef struct Known {
@@ -30,6 +30,7 @@ typedef struct Bpe {
     CgMap merge;   /* left << 32 | right -> rank << 32 | result */
     CgMap whole;   /* hash of a piece -> id + 1; only with whole_first */
     int32_t byte[256];
+    bool begins[256]; /* an added token begins with this byte */
     CG_VEC(CgPair) merges;
     CgBpeParts how; /* split, whole_first */
     CgArena *memory;
@@ -77,6 +78,80 @@ static size_t merge_all(const Bpe *b, int32_t *ids, size_t n)
     return n;
 }
 
+/* ---- pieces of any length: pairs wait in a heap, the lowest rank first, of equal ones the first place ---------- */
+
+typedef struct Long {
+    int32_t *ids;          /* (n); what was merged into the one before is -1 */
+    uint32_t *next, *last; /* (n) places of the neighbours that are left */
+    CG_VEC(uint64_t) heap; /* rank << 32 | place of the left one; some are of pairs that are gone */
+} Long;
+
+static void heap_push(Long *l, uint64_t x)
+{
+    cg_vec_push(&l->heap, x);
+    size_t i = l->heap.len - 1;
+    for (; i > 0 && l->heap.at[(i - 1) / 2] > x; i = (i - 1) / 2)
+        l->heap.at[i] = l->heap.at[(i - 1) / 2];
+    l->heap.at[i] = x;
+}
+
+static uint64_t heap_pop(Long *l)
+{
+    uint64_t top = l->heap.at[0], x = l->heap.at[--l->heap.len];
+    size_t i = 0, n = l->heap.len;
+    for (size_t k; (k = 2 * i + 1) < n; i = k) {
+        k += k + 1 < n && l->heap.at[k + 1] < l->heap.at[k];
+        if (l->heap.at[k] >= x)
+            break;
+        l->heap.at[i] = l->heap.at[k];
+    }
+    l->heap.at[i] = x;
+    return top;
+}
+
+static void offer_pair(const Bpe *b, Long *l, uint32_t at, size_t n)
+{
+    int32_t result;
+    uint32_t rank = at < n && l->next[at] < n ? rank_of(b, l->ids[at], l->ids[l->next[at]], &result) : UINT32_MAX;
+    if (rank != UINT32_MAX)
+        heap_push(l, (uint64_t)rank << 32 | at);
+}
+
+/* As merge_all, in a time that grows with n log n. */
+static size_t merge_long(const Bpe *b, int32_t *ids, size_t n)
+{
+    Long l = { .ids = ids, .next = cg_malloc(sizeof *l.next * (n + 1)), .last = cg_malloc(sizeof *l.last * (n + 1)) };
+    for (size_t i = 0; i < n; i++) {
+        l.next[i] = (uint32_t)(i + 1);
+        l.last[i] = i ? (uint32_t)(i - 1) : UINT32_MAX;
+    }
+    for (size_t i = 0; i < n; i++)
+        offer_pair(b, &l, (uint32_t)i, n);
+    while (l.heap.len) {
+        uint64_t top = heap_pop(&l);
+        uint32_t at = (uint32_t)top, with;
+        int32_t result = -1;
+        if (ids[at] < 0 || (with = l.next[at]) >= n || rank_of(b, ids[at], ids[with], &result) != (uint32_t)(top >> 32))
+            continue;
+        ids[at] = result;
+        ids[with] = -1;
+        l.next[at] = l.next[with];
+        if (l.next[at] < n)
+            l.last[l.next[at]] = at;
+        offer_pair(b, &l, at, n);
+        if (l.last[at] != UINT32_MAX)
+            offer_pair(b, &l, l.last[at], n);
+    }
+    size_t left = 0;
+    for (size_t i = 0; i < n; i++)
+        if (ids[i] >= 0)
+            ids[left++] = ids[i];
+    free(l.next);
+    free(l.last);
+    cg_vec_free(&l.heap);
+    return left;
+}
+
 static void push_ids(CgTokens *out, const int32_t *ids, size_t n)
 {
     cg_vec_reserve(out, out->len + n);
@@ -101,16 +176,18 @@ static void encode_piece(Bpe *b, const char *at, size_t len, CgTokens *out)
         push_ids(out, k->ids, k->nids);
         return;
     }
-    int32_t ids[LONGEST];
+    int32_t few[LONGEST], *ids = len <= LONGEST ? few : cg_malloc(sizeof *ids * len);
     size_t n = 1;
     if (!whole_piece(b, at, len, hash, &ids[0])) {
         n = 0;
         for (size_t i = 0; i < len; i++)
             if (b->byte[(unsigned char)at[i]] >= 0)
                 ids[n++] = b->byte[(unsigned char)at[i]];
-        n = merge_all(b, ids, n);
+        n = len <= LONGEST ? merge_all(b, ids, n) : merge_long(b, ids, n);
     }
     push_ids(out, ids, n);
+    if (ids != few)
+        free(ids);
     if (len > CG_BPE_PIECE || k->at)
         return;
     int32_t *kept = CG_NEWN(b->memory, int32_t, n);
@@ -122,10 +199,42 @@ static void split_and_encode(Bpe *b, const char *text, size_t len, CgTokens *out
 {
     while (len) {
         size_t n = b->how.split ? b->how.split(b->how.split_arg, text, len) : cg_bpe_next_piece(text, len);
-        for (size_t from = 0; from < n; from += LONGEST)
-            encode_piece(b, text + from, n - from < LONGEST ? n - from : LONGEST, out);
+        encode_piece(b, text, n, out);
         text += n;
         len -= n;
+    }
+}
+
+/* The first added token in a text, of those that begin there the longest: -1 where there is none. */
+static int find_added(const Bpe *b, const char *text, size_t len, size_t *at)
+{
+    int found = -1;
+    for (*at = 0; b->how.nadded && *at < len && found < 0; ++*at) {
+        if (!b->begins[(unsigned char)text[*at]])
+            continue;
+        for (size_t i = 0; i < b->how.nadded; i++) {
+            const CgText *t = &b->how.added[i];
+            if (t->len <= len - *at && !memcmp(t->at, text + *at, t->len)
+                && (found < 0 || t->len > b->how.added[found].len))
+                found = (int)i;
+        }
+        if (found >= 0)
+            return found;
+    }
+    return -1;
+}
+
+/* Text without added tokens. */
+static void encode_plain(Bpe *b, const char *text, size_t len, CgTokens *out)
+{
+    if (b->how.blank_first && len && *text != ' ') {
+        CgStrbuf led = { 0 };
+        cg_strbuf_putc(&led, ' ');
+        cg_strbuf_write(&led, text, len);
+        split_and_encode(b, led.at, led.len, out);
+        cg_strbuf_deinit(&led);
+    } else {
+        split_and_encode(b, text, len, out);
     }
 }
 
@@ -139,14 +248,14 @@ static void bpe_encode(const CgTokenizer *t, const char *text, size_t len, CgTok
         text = n >= 0 ? (const char *)composed : text;
         len = n >= 0 ? (size_t)n : len;
     }
-    if (b->how.blank_first && len && *text != ' ') {
-        CgStrbuf led = { 0 };
-        cg_strbuf_putc(&led, ' ');
-        cg_strbuf_write(&led, text, len);
-        split_and_encode(b, led.at, led.len, out);
-        cg_strbuf_deinit(&led);
-    } else {
-        split_and_encode(b, text, len, out);
+    for (size_t at; len;) {
+        int added = find_added(b, text, len, &at);
+        encode_plain(b, text, added < 0 ? len : at, out);
+        if (added < 0)
+            break;
+        cg_vec_push(out, b->how.added_id[added]);
+        text += at + b->how.added[added].len;
+        len -= at + b->how.added[added].len;
     }
     free(composed);
 }
@@ -207,6 +316,15 @@ CgTokenizer *cg_bpe_build(const CgBpeParts *parts, CgErr *e)
         if (parts->whole_first && p.len)
             cg_map_put(&b->whole, cg_hash64(p.at, p.len, 0), (uint64_t)i);
     }
+    CgText *added = CG_NEWN(b->arena, CgText, parts->nadded + 1);
+    int32_t *added_id = CG_NEWN(b->arena, int32_t, parts->nadded + 1);
+    for (size_t i = 0; i < parts->nadded; i++) {
+        added[i] = b->piece[parts->added_id[i]];
+        added_id[i] = parts->added_id[i];
+        b->begins[(unsigned char)added[i].at[0]] = true;
+    }
+    b->how.added = added;
+    b->how.added_id = added_id;
     for (size_t i = 0; i < parts->nmerges; i++) {
         uint64_t before;
         cg_vec_push(&b->merges, parts->merge[i]);

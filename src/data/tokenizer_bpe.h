@@ -15,8 +15,9 @@
  * it. size: 256 .. 65536; the result is smaller when the text has not so many pairs that occur twice. */
 CG_NODISCARD CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e);
 /* A byte-level BPE of a tokenizer.json as Hugging Face writes them (GPT-2, Llama 3, Qwen, ...). Text becomes NFC or
- * gets a blank before it where the file says so, and is never searched for special tokens; a byte that has no token is
- * left out. `end` is the first special token that is named like an end of text. Other models are refused by name. */
+ * gets a blank before it where the file says so; tokens that were added are found in it, but for special ones, which no
+ * text becomes; a byte that has no token is left out. What a file puts around a text (post_processor) is not put there.
+ * `end` is the first special token that is named like an end of text. Other models are refused by name. */
 CG_NODISCARD CgTokenizer *cg_bpe_load(const CgTokenizerFile *file, CgErr *e);
 /* A trained one as text and back, the same bytes for the same tokenizer. */
 void cg_bpe_pack(const CgTokenizer *t, CgStrbuf *out);

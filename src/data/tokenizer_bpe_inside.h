@@ -25,7 +25,10 @@ typedef struct CgBpeParts {
     void (*split_free)(void *);
     bool nfc, blank_first; /* what a text becomes first: NFC; with a blank before it, where it begins with none */
     bool some_bytes;       /* a byte without a token is left out, as others do */
-    bool whole_first;      /* a piece that is a token is that token, whatever the merges say */
+    const CgText *added;   /* (nadded): of text, found before it is split: what stands there is that token */
+    const int32_t *added_id;
+    size_t nadded;
+    bool whole_first; /* a piece that is a token is that token, whatever the merges say */
     CgDigest digest;
 } CgBpeParts;
 

@@ -166,12 +166,15 @@ static bool read_pre_tokenizer(Reading *r, const json_t *pre)
         return splits <= 1 || refuse(r, "the pre-tokenizer", "Sequence of several Splits");
     }
     if (!strcmp(type, "Split"))
-        return read_pattern(r, pre);
+        return r->parts.split ? refuse(r, "the pre-tokenizer", "Split after another one") : read_pattern(r, pre);
     if (strcmp(type, "ByteLevel") != 0)
         return refuse(r, "the pre-tokenizer", *type ? type : "none");
     r->parts.blank_first |= json_is_true(json_object_get(pre, "add_prefix_space"));
-    if (!json_is_false(json_object_get(pre, "use_regex")) && !r->parts.split)
-        r->parts.split = gpt2_split;
+    if (json_is_false(json_object_get(pre, "use_regex")))
+        return true;
+    if (r->parts.split)
+        return refuse(r, "the pre-tokenizer", "ByteLevel with a pattern after another one");
+    r->parts.split = gpt2_split;
     return true;
 }
 
@@ -194,6 +197,16 @@ static bool looks_like_end(const char *s)
             return true;
     }
     return false;
+}
+
+/* An added token that is found wherever it stands, and takes no blanks with it. */
+static bool plain_added(Reading *r, const json_t *value)
+{
+    static const char *const how[] = { "lstrip", "rstrip", "single_word" };
+    for (size_t i = 0; i < CG_LEN(how); i++)
+        if (json_is_true(json_object_get(value, how[i])))
+            return refuse(r, "an added token with", how[i]);
+    return true;
 }
 
 static bool read_tokens(Reading *r)
@@ -228,11 +241,18 @@ static bool read_tokens(Reading *r)
             /* a special token among the others */
             r->parts.piece[id] = (CgText){ cg_arena_strdup(r->arena, token), strlen(token) };
     }
+    int32_t *found = CG_NEWN(r->arena, int32_t, json_array_size(added) + 1);
+    r->parts.added_id = found;
     json_array_foreach(added, i, value)
     {
         const char *content = text_in(value, "content");
         id = (int32_t)json_integer_value(json_object_get(value, "id"));
         r->parts.piece[id] = (CgText){ cg_arena_strdup(r->arena, content), strlen(content) };
+        if (*content && !json_is_true(json_object_get(value, "special"))) {
+            if (!plain_added(r, value))
+                return false;
+            found[r->parts.nadded++] = id;
+        }
         if (r->parts.end < 0 && looks_like_end(content))
             r->parts.end = id;
         else if (r->parts.mark < 0 && json_is_true(json_object_get(value, "special")))
@@ -249,6 +269,8 @@ static bool read_merges(Reading *r)
 {
     json_t *vocab = json_object_get(r->model, "vocab"), *merges = json_object_get(r->model, "merges"), *value;
     size_t n = json_array_size(merges), i;
+    if (!json_is_array(merges))
+        return cg_err(r->e, CG_ERR_INPUT, "'%s': the model has no list of merges", r->path);
     CgPair *pair = CG_NEWN(r->arena, CgPair, n + 1);
     int32_t *result = CG_NEWN(r->arena, int32_t, n + 1);
     json_array_foreach(merges, i, value)
@@ -284,6 +306,8 @@ static bool read_model(Reading *r)
         return refuse(r, "the model", "BPE with byte_fallback");
     if (*text_in(r->model, "continuing_subword_prefix") || *text_in(r->model, "end_of_word_suffix"))
         return refuse(r, "the model", "BPE with marks at word ends");
+    if (json_number_value(json_object_get(r->model, "dropout")) > 0)
+        return refuse(r, "the model", "BPE with dropout");
     r->parts.nfc = !strcmp(normalizer, "NFC");
     r->parts.some_bytes = true;
     if (*normalizer && !r->parts.nfc)
@@ -304,7 +328,7 @@ CgTokenizer *cg_bpe_load(const CgTokenizerFile *file, CgErr *e)
     struct {
         CgDigest file;
         uint64_t rule;
-    } name = { file->digest, 2 };
+    } name = { file->digest, 3 };
     r.parts.digest = cg_digest(&name, sizeof name);
     if (read_model(&r))
         t = cg_bpe_build(&r.parts, e);

@@ -270,6 +270,14 @@ const CgIsa *cg_registry_isas(size_t *n)
     return &isas[first];
 }
 
+bool cg_registry_isa_known(const char *name)
+{
+    for (size_t i = 0; i < CG_LEN(isas); i++)
+        if (!strcmp(isas[i].name, name))
+            return true;
+    return false;
+}
+
 /* The best that this processor has and CG_ISA does not forbid. */
 static const CgIsa *choose_isa(void)
 {

@@ -35,8 +35,9 @@ typedef struct CgIsa {
 
 void cg_registry_init(void); /* adds the built-in sets; idempotent */
 const CgIsa *cg_registry_isas(
-    size_t *n);                    /* those this build and this processor have, best first; the last is portable C */
-const char *cg_registry_isa(void); /* "avx512", "avx2", "base"; CG_ISA in the environment lowers it */
+    size_t *n); /* those this build and this processor have, best first; the last is portable C */
+bool cg_registry_isa_known(const char *name); /* whether CG_ISA may be this */
+const char *cg_registry_isa(void);            /* "avx512", "avx2", "base"; CG_ISA in the environment lowers it */
 /* Checks ABI, names, that each op has what it must have; false with a reason. */
 CG_NODISCARD bool cg_registry_add(const CgOpSet *set, CgErr *e);
 CG_NODISCARD bool cg_registry_add_from(const CgOpSet *set, CgDigest origin /* of its file */, CgErr *e);

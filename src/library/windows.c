@@ -74,7 +74,8 @@ CG_DATASET(windows,
     .check = check_windows, .open = open_windows,
     .doc =
         "Batches of `length` tokens and the tokens one place on (batch.tokens, batch.next); count limits an "
-        "evaluation to that many windows from all over the split; copies is the share of windows that repeat a span "
-        "of text, the first time with the tokens of each group in random order when group is given. Windows begin "
+        "evaluation to that many windows from all over the split; copies is the share of a training's windows that "
+        "repeat a span of text, the first time with the tokens of each group in random order when group is given. "
+        "Windows begin "
         "`stride` tokens apart (0: their length). batch.document numbers the documents in a window. With align every "
         "window begins with its document or goes on in it, and batch.mask is 1 where batch.next is still of it.")

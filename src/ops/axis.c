@@ -83,7 +83,7 @@ static bool logsumexp_shape(CgInfer *inf)
     return true;
 }
 
-/* m + log sum exp(x - m) with m the maximum; a lane of -inf gives -inf. */
+/* m + log sum exp(x - m) with m the maximum; a lane of -inf gives -inf, one with inf gives inf, with NaN NaN. */
 #define LOGSUMEXP(T, name, ex, lg)                                                         \
     static void name(const CgCall *call, CgShard shard)                                    \
     {                                                                                      \
@@ -104,6 +104,11 @@ static bool logsumexp_shape(CgInfer *inf)
             for (int64_t k = 0; k < l.mid; k++)                                            \
                 s += ex(from[k * step] - base);                                            \
             to[i] = base + lg(s);                                                          \
+            if (!(m < INFINITY)) {                                                         \
+                to[i] = m;                                                                 \
+                for (int64_t k = 0; k < l.mid; k++)                                        \
+                    to[i] = from[k * step] != from[k * step] ? from[k * step] : to[i];     \
+            }                                                                              \
         }                                                                                  \
     }
 LOGSUMEXP(float, logsumexp_f32, cg_exp_low_f32, cg_log_f32)
@@ -223,7 +228,9 @@ static const CgOp op_logsumexp = {
     CG_OP_HERE,
     .name = "logsumexp",
     .sig = "(x: F[..s], axis: axis = -1) -> F[..r]",
-    .doc = "log(sum(exp(x))) along an axis, without overflow: the maximum is taken out first.\n",
+    .doc =
+        "log(sum(exp(x))) along an axis, without overflow: the maximum is taken out first. inf where an x is inf; the\n"
+        "derivative, softmax, is NaN there, as elsewhere.\n",
     .shape = logsumexp_shape,
     .vjp = logsumexp_vjp,
     .expand = logsumexp_expand,

@@ -88,13 +88,16 @@ VJP(maximum, share(b, g, x, y), share(b, g, y, x))
 VJP(minimum, share(b, g, y, x), share(b, g, x, y))
 VJP(mod, g, cg_neg(b, cg_mul(b, g, cg_u(b, "floor", cg_div(b, x, y))))) /* x - y floor(x / y) */
 
-/* d/dx x^y = y x^(y-1); d/dy x^y = x^y log x, taken as 0 where x = 0, as for the whole powers y >= 1. */
+/* d/dx x^y = y x^(y-1), 0 where y = 0; d/dy x^y = x^y log x, taken as 0 where x = 0, as for the whole powers y >= 1. */
 static void pow_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 {
     CgRef x = site->in[0], y = site->in[1], z = site->out[0], g = site->gout[0];
     double v;
-    gin[0] = cg_mul(b, g, cg_mul(b, y, cg_b(b, "pow", x, cg_sub(b, y, K(1)))));
-    if (cg_ref_const(b, y, &v))
+    bool constant = cg_ref_const(b, y, &v);
+    CgRef less = cg_sub(b, y, K(1)); /* not -1 where y = 0: 0 times 0^-1 would be NaN */
+    gin[0] = cg_mul(
+        b, g, cg_mul(b, y, cg_b(b, "pow", x, constant ? less : cg_where(b, cg_b(b, "eq", y, K(0)), K(1), less))));
+    if (constant)
         return;
     CgRef zero = cg_b(b, "eq", x, K(0));
     gin[1] = cg_mul(b, g, cg_where(b, zero, K(0), cg_mul(b, z, cg_log(b, cg_where(b, zero, K(1), x)))));
@@ -311,8 +314,9 @@ static const CgOp op_pow = {
     CG_OP_HERE,
     .name = "pow",
     .sig = "(x: F[..s], y: F[..s]) -> F[..s]",
-    .doc = "x to the power y: NaN for x < 0 unless y is whole.\n\n"
-           "The derivative by y is x^y log(x), taken as 0 where x = 0 and NaN where x < 0.\n",
+    .doc =
+        "x to the power y: NaN for x < 0 unless y is whole.\n\n"
+        "The derivative by x is 0 where y = 0; that by y is x^y log(x), taken as 0 where x = 0 and NaN where x < 0.\n",
     .shape = float_shape,
     .vjp = pow_vjp,
     .vec = CG_FLOAT_KERNELS(pow),

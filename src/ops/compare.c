@@ -295,8 +295,9 @@ static const CgOp op_where = {
     CG_OP_HERE,
     .name = "where",
     .sig = "(cond: bool[..s], x: T[..s], y: T[..s]) -> T[..s]",
-    .doc = "x where cond is true, y elsewhere. The other side's NaN and inf do not come through, in derivatives "
-           "neither.\n",
+    .doc = "x where cond is true, y elsewhere. The other side's NaN and inf do not come through; its derivative is 0, "
+           "which "
+           "what it is made of may turn to NaN (0 times inf): where(x > 0, sqrt(where(x > 0, x, 1.0)), 0.0).\n",
     .below = cg_below_operands,
     .shape = where_shape,
     .vjp = where_vjp,

@@ -69,6 +69,23 @@ static bool read_allow_leak(CgElab *e, CgStage *s, const CgArg *a, const CgValue
     return true;
 }
 
+/* What only a training does with data, an evaluation does not pass over in silence. */
+static bool check_copies(CgElab *e, const CgValue *data, CgSpan span)
+{
+    const CgValue *copies = data->kind == CG_VALUE_CALL ? cg_record_find(data, cg_intern("copies")) : NULL;
+    double share = 0;
+    if (copies && cg_value_number(copies, &share) && share > 0) {
+        CgDiag *d =
+            cg_elab_error(e, CG_E0312, span, "'copies' are of a training: an evaluation sees the text as it is");
+        cg_diag_help(d, "leave 'copies' out here");
+        return false;
+    }
+    for (int i = 0; data->kind == CG_VALUE_CALL && i < data->n; i++)
+        if (cg_value_class(data->at[i]) == &cg_class_dataset && !check_copies(e, data->at[i], span))
+            return false;
+    return true;
+}
+
 static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
 {
     CgValue *batch = cg_check_batch(e, s->data, x->b->span);
@@ -138,7 +155,7 @@ CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x)
         return cg_value_poison(e);
     }
     CgValue *data = cg_eval(e, f, x->b);
-    if (cg_is_poison(model) || cg_is_poison(data))
+    if (cg_is_poison(model) || cg_is_poison(data) || !check_copies(e, data, x->b->span))
         return cg_value_poison(e);
     CgStage *s = cg_stage_new(e, &cg_stage_kind_evaluate, x->span, x->s ? x->s : cg_intern("model"));
     s->data = data;

@@ -195,41 +195,53 @@ static bool same_ids(const CgTokens *got, const json_t *want)
     return same;
 }
 
+/* The ids that a file of cases has under `key`, and whether all texts come back. */
+static int as_told(const CgTokenizer *t, const char *cases, const char *key, bool *good, bool *back)
+{
+    CgErr e = { 0 };
+    CgBytes bytes = { 0 };
+    int texts = 0;
+    *good = *back = cg_io_read(conformance(cases), &bytes, &e);
+    char *rest = *good ? bytes.at : NULL;
+    for (char *line = strsep(&rest, "\n"); line && *line; line = strsep(&rest, "\n"), texts++) {
+        json_t *row = json_loads(line, 0, NULL);
+        const char *text = json_string_value(json_object_get(row, "text"));
+        CgTokens ids = { 0 };
+        size_t used;
+        cg_tokenizer_encode(t, text, strlen(text), &ids);
+        bool same = same_ids(&ids, json_object_get(row, key));
+        if (!same)
+            printf("# %s differs: %.200s\n", key, line);
+        *good &= same;
+        *back &= comes_back(t, text, strlen(text), &used);
+        cg_vec_free(&ids);
+        json_decref(row);
+    }
+    cg_io_release(&bytes);
+    return texts;
+}
+
 static void loading(void)
 {
     CgErr e = { 0 };
-    CgBytes cases = { 0 };
     CgTokenizer *gpt2 = cg_tokenizer_load(conformance("gpt2.json"), &e),
-                *llama = gpt2 ? cg_tokenizer_load(conformance("llama.json"), &e) : NULL;
-    ok(gpt2 && llama, "both files can be read");
-    if (!llama || !cg_io_read(conformance("cases.jsonl"), &cases, &e)) {
+                *llama = gpt2 ? cg_tokenizer_load(conformance("llama.json"), &e) : NULL,
+                *added = llama ? cg_tokenizer_load(conformance("added.json"), &e) : NULL;
+    ok(gpt2 && llama && added, "the files can be read");
+    if (!added) {
         printf("# %s\n", e.text);
         return;
     }
     ok(gpt2->size == 580 && gpt2->end == 1 && gpt2->mark == 0, "size and special tokens are known");
     ok(!cg_bpe_is(gpt2), "a loaded tokenizer is its file, not its merges");
-    int texts = 0;
-    bool good[2] = { true, true }, back = true;
-    char *rest = cases.at;
-    for (char *line = strsep(&rest, "\n"); line && *line; line = strsep(&rest, "\n"), texts++) {
-        json_t *row = json_loads(line, 0, NULL);
-        const char *text = json_string_value(json_object_get(row, "text"));
-        for (int k = 0; k < 2; k++) {
-            CgTokens ids = { 0 };
-            size_t used;
-            cg_tokenizer_encode(k ? llama : gpt2, text, strlen(text), &ids);
-            bool same = same_ids(&ids, json_object_get(row, k ? "llama" : "gpt2"));
-            if (!same)
-                printf("# %s differs: %s\n", k ? "llama" : "gpt2", line);
-            good[k] &= same;
-            back &= comes_back(k ? llama : gpt2, text, strlen(text), &used);
-            cg_vec_free(&ids);
-        }
-        json_decref(row);
-    }
+    bool good[3], back[3];
+    int texts = as_told(gpt2, "cases.jsonl", "gpt2", &good[0], &back[0]);
     ok(texts > 30 && good[0], "ids of the GPT-2 pattern are those of Hugging Face");
+    as_told(llama, "cases.jsonl", "llama", &good[1], &back[1]);
     ok(good[1], "ids of the Llama 3 pattern too");
-    ok(back, "all texts come back");
+    texts = as_told(added, "added.jsonl", "added", &good[2], &back[2]);
+    ok(texts == 10 && good[2], "and those of tokens that were added, and of pieces of thousands of bytes");
+    ok(back[0] && back[1] && back[2], "all texts come back");
     char bytes[30011];
     for (int i = 0; i < 30011; i++)
         bytes[i] = (char)(i * i % 251 + i / 999);
@@ -238,9 +250,9 @@ static void loading(void)
         "bytes that are no UTF-8 come back");
     memset(bytes, ' ', sizeof bytes);
     ok(comes_back(llama, bytes, sizeof bytes, &used), "30000 blanks come back");
-    cg_io_release(&cases);
     cg_tokenizer_free(gpt2);
     cg_tokenizer_free(llama);
+    cg_tokenizer_free(added);
 }
 
 /* What the file says when `from` in it is replaced by `to`. */
@@ -289,6 +301,14 @@ int main(void)
     broken("gpt2.json", "\"id\": 1", "\"id\": 99999999999", "has no id", "huge ids are refused");
     broken("gpt2.json", "endoftext", "stopofstory", "named like an end", "a tokenizer without an end is refused");
     broken("gpt2.json", "\"a\": ", "\"aaaaaaa\": ", "", "a missing letter is noticed");
+    broken("gpt2.json", "\"merges\": [", "\"merges\": null, \"was\": [", "no list of merges",
+        "missing merges are noticed");
+    broken("gpt2.json", "\"dropout\": null", "\"dropout\": 0.1", "BPE with dropout", "random merges are refused");
+    broken("added.json", "\"rstrip\": false,\n      \"normalized\": true,\n      \"special\": false",
+        "\"rstrip\": true,\n      \"normalized\": true,\n      \"special\": false", "an added token with 'rstrip'",
+        "added tokens that take blanks with them are refused");
+    broken("llama.json", "\"use_regex\": false", "\"use_regex\": true", "after another one",
+        "two patterns after each other are refused");
     broken("gpt2.json", "\"version\"", "version", ":2:", "broken JSON is refused with its line");
     broken(
         "llama.json", "(?i:", "(?i:((((", "the pattern of the pre-tokenizer is wrong", "a broken pattern is refused");

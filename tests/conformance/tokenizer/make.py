@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""make.py - writes gpt2.json, llama.json (small tokenizers) and cases.jsonl (texts with the ids they must have).
+"""make.py - writes gpt2.json, llama.json, added.json (small tokenizers), cases.jsonl and added.jsonl (texts with the ids they must have).
 
 Takes nothing; needs Hugging Face's tokenizers (0.23.3 was used):
     python3 -m venv /tmp/v && /tmp/v/bin/pip install tokenizers && /tmp/v/bin/python make.py
@@ -41,3 +41,13 @@ texts = ["", " ", "  a", "a  ", "\n\n\nthe", "Don't you're WE'LL it'S 'tis", "12
 with open("cases.jsonl", "w") as f:
     for text in texts:
         f.write(json.dumps({"text": text, "gpt2": gpt2.encode(text).ids, "llama": llama.encode(text).ids}) + "\n")
+
+# Tokens that were added, found in the text and not special; runs that are one piece of thousands of bytes.
+added = Tokenizer.from_file("gpt2.json")
+added.add_tokens(["<tool>", "<tool>s", "\n\n\n", "ß", "the of"])
+added.save("added.json")
+texts = ["<tool>", "a<tool>b<tool>s and <tool", "x\n\n\n\ny", "größe the of the  of", "<<tool>>", "the of<tool>the of", "ab" * 1500, " " * 3001 + "x",
+         "=" * 2500 + "-" * 1025, "the" * 700]
+with open("added.jsonl", "w") as f:
+    for text in texts:
+        f.write(json.dumps({"text": text, "added": added.encode(text).ids}) + "\n")
