@@ -42,6 +42,12 @@ CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, in
     CgPlanOptions options = { .sources = x->sources };
     if (!settle(x, g, length))
         return NULL;
+    /* the form with caches reads a range only as far as the text has come: what is wrong with the whole is said first
+     */
+    if (!cg_plan_check_sizes(g->model->graph, dims, x->sources, &err)) {
+        cg_session_err(x, x->at, &err);
+        return NULL;
+    }
     CgWriter *w = cg_calloc(1, sizeof *w);
     *w = (CgWriter){ .x = x, .g = g, .rows = rows, .length = length };
     w->ids = cg_calloc((size_t)rows * (size_t)length + 1, sizeof *w->ids);

@@ -204,7 +204,8 @@ static void prepare(CgPlan *p)
 static CgPlan *build(const CgGraph *g, CgBindings dims, CgPlanOptions options, CgErr *e)
 {
     CgGraph *own = NULL;
-    const CgGraph *runnable = cg_plan_expand(g, dims, &own, e);
+    const CgGraph *runnable =
+        cg_plan_check_sizes(g, dims, options.sources, e) ? cg_plan_expand(g, dims, &own, e) : NULL;
     CgPlan *best = NULL;
     for (int schedule = 0; runnable && schedule < CG_PLAN_ORDERS; schedule++) {
         CgPlan *p = draft(runnable, dims, options, schedule, e);

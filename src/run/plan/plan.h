@@ -100,6 +100,8 @@ CgTensor cg_plan_param(const CgPlan *p, int i);
 void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out); /* --dump=plan */
 /* --dump=mem: by script line */
 void cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *out);
+/* False where the shape rule of a node refuses the numbers, as cg_plan_build does first (sizes.c). */
+CG_NODISCARD bool cg_plan_check_sizes(const CgGraph *g, CgBindings dims, const CgSources *sources, CgErr *e);
 /* "model.cg:12", or "" without sources or place. */
 const char *cg_plan_where(const CgSources *sources, CgSpan span, char out[160]);
 /* Recomputes overlaps by brute force; CG_BUG if live buffers share bytes. Shares no code with planning. */
