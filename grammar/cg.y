@@ -32,6 +32,7 @@
 
 static int  cg_parse_lex(CG_PARSE_STYPE *value, CgSpan *span, CgParsing *p);
 static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message);
+static CgExpr *text(CgParsing *p, CgSpan span);
 }
 
 %union {
@@ -249,7 +250,7 @@ postfix: atom
    ;
 atom: NAME                                         { $$ = cg_make_name(p, CG_EXPR_NAME, @$, $1); }
    | STRING                                        { $$ = cg_make_name(p, CG_EXPR_STRING, @$, $1); }
-   | TEXT                                          { $$ = cg_make_text(p, @$); }
+   | TEXT                                          { $$ = text(p, @$); }
    | INT                                           { $$ = cg_make_expr(p, CG_EXPR_INT, @$); $$->i = $1; }
    | FLOAT                                         { $$ = cg_make_expr(p, CG_EXPR_FLOAT, @$); $$->f = $1; }
    | TRUE                                          { $$ = cg_make_expr(p, CG_EXPR_BOOL, @$); $$->i = 1; }
@@ -325,7 +326,7 @@ entries: %empty                                    { $$ = (CgFields){ 0 }; }
     ;
 entry: word ':' expr                               { $$ = (CgArg){ $word, @word, $expr, false, NULL }; }
     | STRING ':' expr                              { $$ = (CgArg){ $STRING, @STRING, $expr, true, NULL }; }
-    | TEXT ':' expr                                { $$ = (CgArg){ NULL, @TEXT, $expr, true, cg_make_text(p, @TEXT) }; }
+    | TEXT ':' expr                                { $$ = (CgArg){ NULL, @TEXT, $expr, true, text(p, @TEXT) }; }
     ;
 
 /* Keywords that may name a field or an argument, and (after a dot) any of them. */
@@ -354,25 +355,76 @@ static void cg_parse_error(CgSpan *span, CgParsing *p, const char *message)
     cg_syntax_exhausted(p, *span);
 }
 
-static int yyreport_syntax_error(const yypcontext_t *at, CgParsing *p)
-{
-    bool expects[T_GE + 1] = { false };
-    yysymbol_kind_t symbols[YYNTOKENS];
-    int n = yypcontext_expected_tokens(at, symbols, YYNTOKENS);
-    for (int token = 0; token <= T_GE; token++)
-        for (int i = 0; i < n; i++)
-            if (token != T_SYNC && YYTRANSLATE(token) == symbols[i] && symbols[i] != YYSYMBOL_YYUNDEF)
-                expects[token] = true;
-    cg_syntax_unexpected(p, *yypcontext_location(at), expects);
-    return 0;
-}
-
 const char *cg_parse_token_name(int token)
 {
     return token == T_SYNC ? "end of statement" : yysymbol_name(YYTRANSLATE(token));
 }
 
+static int yyreport_syntax_error(const yypcontext_t *at, CgParsing *p)
+{
+    const char *expects[T_GE + 1] = { NULL };
+    yysymbol_kind_t symbols[YYNTOKENS];
+    int n = yypcontext_expected_tokens(at, symbols, YYNTOKENS);
+    for (int token = 0; token <= T_GE; token++)
+        for (int i = 0; i < n; i++)
+            if (token != T_SYNC && YYTRANSLATE(token) == symbols[i] && symbols[i] != YYSYMBOL_YYUNDEF)
+                expects[token] = cg_parse_token_name(token);
+    cg_syntax_unexpected(p, *yypcontext_location(at), expects);
+    return 0;
+}
+
 int cg_parse_run(CgParsing *p)
 {
     return cg_parse_parse(p);
+}
+
+/* A string with values in it is parsed by this parser: the one place where it calls itself. */
+static CgExpr *value_in_text(CgParsing *p, uint32_t from, uint32_t to)
+{
+    CgParsing q = { .arena = p->arena,
+        .diags = p->diags,
+        .file = p->file,
+        .text = p->text,
+        .len = to,
+        .pos = from,
+        .edition = p->edition,
+        .is_expr = true,
+        .nerrors = p->nerrors };
+    cg_scan_open(&q);
+    cg_parse_run(&q);
+    cg_scan_close(&q);
+    cg_vec_free(&q.open);
+    cg_vec_free(&q.comments);
+    p->nerrors = q.nerrors;
+    return q.expr ? q.expr : cg_make_expr(p, CG_EXPR_ERROR, (CgSpan){ p->file, from, to });
+}
+
+static CgExpr *text(CgParsing *p, CgSpan span)
+{
+    CgExpr *e = cg_make_expr(p, CG_EXPR_TEXT, span);
+    CgFields pieces = { 0 };
+    uint32_t at = span.start + 1, end = span.end - 1;
+    while (at < end) {
+        uint32_t brace = at + (uint32_t)cg_scan_brace(p->text + at, end - at), close = brace + 1;
+        if (brace > at) {
+            CgExpr *piece =
+                cg_make_name(p, CG_EXPR_STRING, (CgSpan){ p->file, at, brace }, cg_scan_piece(p, at, brace));
+            cg_fields_push(p, &pieces, (CgArg){ .value = piece });
+        }
+        if (brace == end)
+            break;
+        while (close < end && p->text[close] != '}' && p->text[close] != '{')
+            close++;
+        if (close == end || p->text[close] == '{') {
+            CgDiag *d = cg_syntax_error(
+                p, CG_E0107, (CgSpan){ p->file, brace, brace + 1 }, "the value that begins here does not end with '}'");
+            cg_syntax_help(
+                d, "a value in a string has neither quotes nor braces in it: give it a name first; \\{ is a brace");
+            break;
+        }
+        cg_fields_push(p, &pieces, (CgArg){ .value = value_in_text(p, brace + 1, close) });
+        at = close + 1;
+    }
+    e->args = (CgArgs){ pieces.at, pieces.n };
+    return cg_make_done(p, e);
 }

@@ -76,30 +76,45 @@ none "every file of C opens with a comment that says what it takes and gives" "$
     grep -v '^src/lang/\(embedded\|cg_parse\|cg_scan\)\.' | sort | while read -r f; do
     case $(head -c 3 "$f") in '/* ') ;; *) echo "$f" ;; esac; done)"
 
-# Objects that need each other, in a circle. Of the objects named on stdin: "USER NEEDED" lines, each without the folder
-# .libs; tsort then names the members of every circle.
+# Objects that need each other. Of the objects named on stdin: "USER NEEDED" lines, each without the folder .libs and
+# the name of the library. Entries are found by lists (src/entries), so whoever looks through a list needs none of them.
+entries=$(while read -r kind; do sed -n "s/^X(\(.*\))/cg_${kind}_\1 cg_${kind}_entry_\1/p" "src/entries/$kind.def"; done <src/kinds)
 needs()
 {
-    xargs nm -A -P -g | awk '
-        { file = $1; sub(/:$/, "", file); sub(/.*\/src\//, "", file); sub(/\.libs\//, "", file); sub(/\[.*/, "", file) }
+    xargs nm -A -P -g | awk -v entries="$entries" '
+        BEGIN { n = split(entries, e); for (i = 1; i <= n; i++) listed[e[i]] = 1; n = 0 }
+        { file = $1; sub(/:$/, "", file); sub(/.*\/src\//, "", file); sub(/\.libs\//, "", file); sub(/\[.*/, "", file)
+          sub(/lib[a-z]*_la-/, "", file) }
         $3 == "U" { used[++n] = file " " $2; next }
         $3 != "w" && $3 != "v" { home[$2] = file }
         END { for (i = 1; i <= n; i++) { split(used[i], u, " ")
-            if (u[2] in home && home[u[2]] != u[1] && !seen[u[1], home[u[2]]]++) print u[1], home[u[2]] } }'
+            if (u[2] in home && !(u[2] in listed) && home[u[2]] != u[1] && !seen[u[1], home[u[2]]]++)
+                print u[1], home[u[2]] } }'
 }
-circles()   { tsort 2>&1 >/dev/null; }
+circles()   { tsort 2>&1 >/dev/null; } # names the members of every circle
 
-# Of these folders of src/, those whose source is still there.
-objects()   # folder...
+# All that are built of sources that are there; ops need nothing of each other and are compiled once a processor.
+objects()
 {
-    for f in "$@"; do find "src/$f" -name '*.c'; done | sort | sed 's|\(.*\)/\(.*\)\.c$|\1/.libs/\2.o|' |
-        while read -r o; do [ ! -f "$builddir/$o" ] || echo "$builddir/$o"; done
+    find src -name '*.c' ! -path 'src/ops/*' ! -name embed.c | sort | sed 's|\(.*\)/\(.*\)\.c$|\1 \2|' | while read -r folder name; do
+        for o in "$builddir/$folder/.libs/$name.o" "$builddir/$folder"/.libs/lib*_la-"$name.o" "$builddir/$folder/$name.o"; do
+            [ ! -f "$o" ] || { echo "$o"; break; }
+        done
+    done
 }
+# Lines whose two objects are both of these.
+but()       { awk -v of="$*" 'BEGIN { n = split(of, o); for (i = 1; i <= n; i++) is[o[i] ".o"] = 1 } !(($1 in is) && ($2 in is))'; }
 
-report "$([ "$(objects graph run | wc -l)" -gt 40 ]; echo $?)" "the objects of src/graph and src/run are built"
-# The text of a graph holds the text of graphs that are its attributes.
-none "no objects of src/graph and src/run need each other in a circle, but text and subgraph" \
-    "$(objects graph run | needs | grep -v '^graph/subgraph\.o graph/text\.o$' | circles)"
+needed=$(objects | needs)
+report "$([ "$(objects | wc -l)" -gt 240 ]; echo $?)" "the objects of all layers are built"
+# The evaluator evaluates what it calls; the text of a graph holds the text of graphs that are its attributes.
+evaluator="elab/eval elab/call elab/body elab/comprehension elab/slice elab/typing elab/contract elab/param elab/custom
+    elab/env elab/option elab/define elab/define_body elab/demand"
+none "no objects need each other in a circle, but the evaluator's files, and the graph's text and subgraph" \
+    "$(echo "$needed" | but $evaluator | but graph/text graph/subgraph | circles)"
+none "no object needs one of a higher layer" "$(echo "$needed" | awk '
+    BEGIN { split("base lang graph ops run data table store elab stage report library experiment tool", l, " "); for (i in l) rank[l[i]] = i + 0 }
+    { split($1, a, "/"); split($2, b, "/"); if (rank[b[1]] > rank[a[1]]) print }')"
 
 # And a circle is found: three objects of which each needs the next.
 made=$(mktemp -d)

@@ -1,4 +1,4 @@
-/* base.c - faults, memory, and the developers' switches.
+/* base.c - mistakes of our own, and memory.
  * Takes sizes and sentences; gives memory or ends the program in an orderly way.
  * Must not know anything of the project. */
 #include "base/base.h"
@@ -27,25 +27,6 @@ void cg_bug(const char *file, int line, const char *format, ...)
     if (cg_debug_value("abort"))
         abort();
     _exit(70);
-}
-
-const char *cg_debug_value(const char *name)
-{
-    static _Thread_local char value[64];
-    const char *at = getenv("CG_DEBUG");
-    size_t n = strlen(name);
-    while (at && *at) {
-        size_t len = strcspn(at, ",");
-        if (len >= n && memcmp(at, name, n) == 0 && (len == n || at[n] == '=')) {
-            size_t from = len == n ? n : n + 1;
-            snprintf(value, sizeof value, "%.*s", (int)(len - from), at + from);
-            return value;
-        }
-        at += len;
-        if (*at == ',')
-            at++;
-    }
-    return NULL;
 }
 
 CG_NORETURN static void out_of_memory(size_t size)

@@ -182,58 +182,6 @@ CgExpr *cg_make_loop(CgParsing *p, CgExprKind kind, CgSpan span, CgExpr *key, Cg
     return value;
 }
 
-/* ---- strings with values in them ---- */
-
-static CgExpr *value_in_text(CgParsing *p, uint32_t from, uint32_t to)
-{
-    CgParsing q = { .arena = p->arena,
-        .diags = p->diags,
-        .file = p->file,
-        .text = p->text,
-        .len = to,
-        .pos = from,
-        .edition = p->edition,
-        .is_expr = true,
-        .nerrors = p->nerrors };
-    cg_scan_open(&q);
-    cg_parse_run(&q);
-    cg_scan_close(&q);
-    cg_vec_free(&q.open);
-    cg_vec_free(&q.comments);
-    p->nerrors = q.nerrors;
-    return q.expr ? q.expr : cg_make_expr(p, CG_EXPR_ERROR, (CgSpan){ p->file, from, to });
-}
-
-CgExpr *cg_make_text(CgParsing *p, CgSpan span)
-{
-    CgExpr *e = cg_make_expr(p, CG_EXPR_TEXT, span);
-    CgFields pieces = { 0 };
-    uint32_t at = span.start + 1, end = span.end - 1;
-    while (at < end) {
-        uint32_t brace = at + (uint32_t)cg_scan_brace(p->text + at, end - at), close = brace + 1;
-        if (brace > at) {
-            CgExpr *piece =
-                cg_make_name(p, CG_EXPR_STRING, (CgSpan){ p->file, at, brace }, cg_scan_piece(p, at, brace));
-            cg_fields_push(p, &pieces, (CgArg){ .value = piece });
-        }
-        if (brace == end)
-            break;
-        while (close < end && p->text[close] != '}' && p->text[close] != '{')
-            close++;
-        if (close == end || p->text[close] == '{') {
-            CgDiag *d = cg_syntax_error(
-                p, CG_E0107, (CgSpan){ p->file, brace, brace + 1 }, "the value that begins here does not end with '}'");
-            cg_syntax_help(
-                d, "a value in a string has neither quotes nor braces in it: give it a name first; \\{ is a brace");
-            break;
-        }
-        cg_fields_push(p, &pieces, (CgArg){ .value = value_in_text(p, brace + 1, close) });
-        at = close + 1;
-    }
-    e->args = (CgArgs){ pieces.at, pieces.n };
-    return cg_make_done(p, e);
-}
-
 static bool is_dtype(const char *name)
 {
     static const char *const dtypes[] = { "f32", "f64", "i32", "i64", "bool" };

@@ -108,13 +108,14 @@ const char *cg_parse_token_name(int token); /* "name", "'('" */
 
 /* token layer (tokens.c) */
 void cg_tokens_next(CgParsing *p, CgToken *t);
-bool cg_token_is_keyword(int kind);
+
+bool cg_token_is_keyword(int kind); /* (syntax.c) */
 
 /* mistakes (syntax.c); the result may be NULL and every use of it must bear that */
 CgDiag *cg_syntax_error(CgParsing *p, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
 void cg_syntax_help(CgDiag *d, const char *help);
-/* The grammar refused `p->last`; `expects` is indexed by token. */
-void cg_syntax_unexpected(CgParsing *p, CgSpan span, const bool *expects);
+/* The grammar refused `p->last`; `expects`: by token, the names of those it would have taken, else NULL. */
+void cg_syntax_unexpected(CgParsing *p, CgSpan span, const char *const *expects);
 void cg_syntax_exhausted(CgParsing *p, CgSpan span);
 
 /* builders (build.c) */
@@ -124,7 +125,6 @@ CgExpr *cg_make_binary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op
 CgExpr *cg_make_two(CgParsing *p, CgExprKind kind, CgSpan span, CgSpan op_span, CgExpr *a, CgExpr *b);
 /* CALL, INDEX, TRAIN, EVALUATE: something and its arguments or fields. */
 CgExpr *cg_make_call(CgParsing *p, CgExprKind kind, CgSpan span, CgSpan op_span, CgExpr *a, CgFields args);
-CgExpr *cg_make_text(CgParsing *p, CgSpan span);
 CgLoop *cg_make_head(CgParsing *p, CgNames names, CgExpr *over, CgExpr *filter);
 CgExpr *cg_make_unary(CgParsing *p, CgSpan span, CgSpan op_span, const char *op, CgExpr *a);
 CgExpr *cg_make_name(CgParsing *p, CgExprKind kind, CgSpan span, CgAtom s);

@@ -37,6 +37,8 @@ void cg_syntax_exhausted(CgParsing *p, CgSpan span)
     p->too_deep = p->stopped = true;
 }
 
+bool cg_token_is_keyword(int kind) { return kind >= T_IMPORT && kind <= T_VJP; }
+
 static bool is_top_word(int kind)
 {
     return kind == T_IMPORT || kind == T_PLUGIN || kind == T_OPTION || kind == T_GRAPH || kind == T_DEF
@@ -64,7 +66,7 @@ static void describe(const CgParsing *p, const CgToken *t, char *out, size_t siz
 
 /* "an expression" for all that begins one; operators that could go on with a finished expression are left
  * out. */
-static int list_expected(const CgParsing *p, const bool *expects, char *out, size_t size)
+static int list_expected(const CgParsing *p, const char *const *expects, char *out, size_t size)
 {
     const char *names[8];
     char buffers[8][24];
@@ -103,7 +105,7 @@ static int list_expected(const CgParsing *p, const bool *expects, char *out, siz
             continue;
         if (n == 8)
             return 0;
-        const char *name = cg_parse_token_name(k);
+        const char *name = expects[k];
         if (k == T_NAME)
             name = "a name";
         else if (k == T_STRING)
@@ -127,7 +129,7 @@ static int list_expected(const CgParsing *p, const bool *expects, char *out, siz
     return n;
 }
 
-static const char *find_hint(const CgParsing *p, const bool *expects)
+static const char *find_hint(const CgParsing *p, const char *const *expects)
 {
     const CgBracket *top = &p->open.at[p->open.len - 1];
     if (p->effect > 0)
@@ -157,7 +159,7 @@ static const char *find_hint(const CgParsing *p, const bool *expects)
 }
 
 /* A word of the language where a name should stand, either now or just before. */
-static bool complain_of_keyword(CgParsing *p, const bool *expects)
+static bool complain_of_keyword(CgParsing *p, const char *const *expects)
 {
     const CgToken *t = NULL;
     if (cg_token_is_keyword(p->last.kind) && expects[T_NAME] && !expects[T_PARAM] && !expects[T_INT] && !p->last.first
@@ -177,7 +179,7 @@ static bool complain_of_keyword(CgParsing *p, const bool *expects)
 
 static const char *bracket_text(int kind) { return kind == '(' ? "(" : kind == '[' ? "[" : "{"; }
 
-void cg_syntax_unexpected(CgParsing *p, CgSpan span, const bool *expects)
+void cg_syntax_unexpected(CgParsing *p, CgSpan span, const char *const *expects)
 {
     const CgToken *t = &p->last;
     p->recovering = true;

@@ -208,8 +208,6 @@ static void give(CgParsing *p, const CgToken *t)
     p->last = *t;
 }
 
-bool cg_token_is_keyword(int kind) { return kind >= T_IMPORT && kind <= T_VJP; }
-
 void cg_tokens_next(CgParsing *p, CgToken *t)
 {
     if (!p->started) {

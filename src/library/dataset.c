@@ -16,28 +16,6 @@ CgValue *cg_dataset_owned(CgSession *x, const CgValue *call, CgDataset *d, const
     return NULL;
 }
 
-CgDataset *cg_dataset_of(CgSession *x, CgValue *data)
-{
-    CgValue *made = cg_make(x, data);
-    CgDataset *d = made ? made->held : NULL;
-    if (!d || d->rows)
-        return d;
-    CgErr err = { 0 };
-    cg_err(&err, CG_ERR_INPUT, "there are no rows");
-    cg_err_hint(
-        &err, "a split of few rows may be empty; it has more with shares = [0.6, 0.2, 0.2] where the data are read");
-    cg_session_err(x, data->span, &err);
-    return NULL;
-}
-
-bool cg_data_digest(CgSession *x, CgValue *data, CgDigest *out)
-{
-    CgDataset *d = cg_dataset_of(x, data);
-    if (d)
-        *out = d->digest;
-    return d;
-}
-
 /* A call whose rows have the fields of its first argument. */
 static CgValue *later(CgElab *e, CgFrame *f, const CgArguments *a)
 {

@@ -13,6 +13,7 @@ CgValue *cg_list_sum(CgElab *e, CgFrame *f, const CgArguments *a);
 CgValue *cg_statistic(CgSession *x, const CgValue *call, CgValue **args, double (*fn)(const double *, size_t));
 /* A value with the rows of one table meant by column names. */
 CgValue *cg_force_in(CgSession *x, const CgTable *t, CgValue *v);
+const CgTable *cg_table_force(CgSession *x, CgValue *v);                               /* NULL after a mistake */
 const CgNumbers *cg_numbers_force_in(CgSession *x, const CgTable *t, CgValue *column); /* NULL after a mistake */
 /* [train, valid, test] as shares; false when they are none. */
 CG_NODISCARD bool cg_split_shares(const CgValue *v, double *valid, double *test);

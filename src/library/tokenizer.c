@@ -18,8 +18,6 @@ static CgValue *described(CgElab *e, const CgArguments *a, int n, const char *co
     return v;
 }
 
-extern const CgTokenizerMaker cg_tokenizer_entry_bytes;
-
 static const char *const facts[] = { "end", "mark", "size" };
 
 static CgValue *owned(CgSession *x, const CgValue *call, CgTokenizer *t, const CgErr *err)
@@ -169,18 +167,6 @@ static const CgFunction fn_tokenizer = { CG_FUNCTION_HERE, .name = "tokenizer", 
     .doc = "A byte-level BPE from a tokenizer.json as Hugging Face writes them (GPT-2, Llama 3, Qwen)." };
 
 static void free_tokenizer(void *held) { cg_tokenizer_free(held); }
-
-const CgTokenizer *cg_tokenizer_of(CgSession *x, CgValue *v)
-{
-    if (!v) { /* data that names no tokenizer is of bytes */
-        CgArguments a = { 0 };
-        for (size_t i = 0; (a.function = cg_function_at(i)) && a.function->of != &cg_tokenizer_entry_bytes;)
-            i++;
-        v = build_plain(x->elab, NULL, &a);
-    }
-    CgValue *made = cg_make(x, v);
-    return made ? made->held : NULL;
-}
 
 CG_CLASS(tokenizer, .article = "a tokenizer", .doc = "What turns text into ids and back. .size is the number of ids.",
     .shared = true, .free = free_tokenizer)

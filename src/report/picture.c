@@ -8,35 +8,6 @@
 
 #include "base/intern.h"
 #include "graph/text.h"
-#include "graph/use.h"
-
-/* ---- instances ---- */
-
-/* A scope without a graph is a region (recomputation), no instance: what lies in it belongs to the instance around. */
-static int instance_at(const CgGraph *g, int scope)
-{
-    while (scope > 0 && !(g->scopes.at[scope].graph && *g->scopes.at[scope].graph))
-        scope = g->scopes.at[scope].parent;
-    return scope;
-}
-
-int cg_draft_instance(const CgDraft *d, CgRef r) { return instance_at(d->g, cg_node(d->g, r)->scope); }
-
-static void make_places(CgDraft *d)
-{
-    const CgGraph *g = d->g;
-    for (int s = 0; s < (int)g->scopes.len; s++) {
-        const CgScope *scope = &g->scopes.at[s];
-        CgDraftPlace *pl = &d->place[s];
-        *pl = (CgDraftPlace){ .up = s ? instance_at(g, scope->parent) : -1, .hidden = -1, .times = 1, .cluster = -1 };
-        pl->name = scope->name;
-        pl->path = cg_intern("");
-        if (s && *d->place[pl->up].path)
-            pl->path = cg_intern_printf("%s.%s", d->place[pl->up].path, scope->name);
-        else if (s)
-            pl->path = scope->name;
-    }
-}
 
 /* ---- texts ---- */
 
@@ -54,53 +25,12 @@ static const char *type_text(CgDraft *d, const CgType *t)
     return keep(d, &b);
 }
 
-/* How many last parts two paths have in common; n and m are their lengths. */
-static int common_end(const char *a, size_t n, const char *b, size_t m)
-{
-    int parts = 0;
-    while (n > 0 && m > 0) {
-        size_t i = n, k = m;
-        while (i > 0 && a[i - 1] != '.')
-            i--;
-        while (k > 0 && b[k - 1] != '.')
-            k--;
-        if (n - i != m - k || memcmp(a + i, b + k, n - i) != 0)
-            break;
-        parts++;
-        n = i ? i - 1 : 0;
-        m = k ? k - 1 : 0;
-    }
-    return parts;
-}
-
-/* A scope says where a part is applied, a path who owns it (a compressor applies blocks of its encoder), so ends are
- * compared, not beginnings. */
-const char *cg_draft_path_below(const char *scope, const char *path)
-{
-    size_t n = strlen(scope);
-    const char *rest = n ? NULL : path;
-    int best = 0;
-    for (size_t m = strlen(path); m-- > 0;) {
-        int parts = path[m] == '.' ? common_end(scope, n, path, m) : 0;
-        if (parts > best) {
-            best = parts;
-            rest = path + m + 1;
-        }
-    }
-    return rest;
-}
-
 /* A parameter where it is used: the last part of its name at home, the whole path elsewhere. */
 static const char *param_name(CgDraft *d, CgRef param, int scope)
 {
     const char *path = cg_node_name(d->g, param);
     const char *rest = cg_draft_path_below(d->place[scope].path, path);
     return rest ? rest : path;
-}
-
-bool cg_draft_frozen(const CgDraft *d, CgRef param)
-{
-    return d->o->frozen && d->o->frozen(d->o->context, cg_node_name(d->g, param));
 }
 
 /* Whether an attribute is worth a reader's time: not types and new dims, which are shown anyway, and in the picture
@@ -147,36 +77,6 @@ static void note_attrs(CgStrbuf *note, const CgAttrs *attrs, CgDetail detail)
     }
 }
 
-/* ---- which nodes are drawn ---- */
-
-/* The number of elements, NULL for a scalar. */
-static const CgDim *elements(const CgType *t)
-{
-    const CgDim *n = NULL;
-    for (int i = 0; i < t->rank; i++)
-        n = n ? cg_dim_mul(n, t->dim[i]) : t->dim[i];
-    return n;
-}
-
-static bool is_broadcast(const CgGraph *g, const CgNode *n)
-{
-    if (!n->op->view || n->nin != 1)
-        return false;
-    const CgType *from = cg_node_type(g, n->in[0]);
-    return n->type.rank > from->rank && elements(&n->type) != elements(from);
-}
-
-/* A view that shows all of its operand's elements, and stops no derivative: the eye may pass through it.
- * A slice selects, so it stays. */
-static bool is_transparent(const CgGraph *g, const CgNode *n)
-{
-    if (cg_node_is_result(n))
-        return true;
-    if (!n->op->view || n->nin != 1 || (n->op->traits & CG_NODIFF))
-        return false;
-    return is_broadcast(g, n) || elements(&n->type) == elements(cg_node_type(g, n->in[0]));
-}
-
 /* The value of a scalar constant, through views of it. */
 static bool scalar_value(const CgGraph *g, CgRef r, double *value)
 {
@@ -188,49 +88,6 @@ static bool scalar_value(const CgGraph *g, CgRef r, double *value)
         return false;
     *value = a->kind == CG_ATTR_FLOAT ? a->f : (double)a->i;
     return true;
-}
-
-static void choose(CgDraft *d)
-{
-    const CgGraph *g = d->g;
-    bool all = d->o->detail == CG_DETAIL_GRAPH;
-    for (size_t i = 0; i < g->inputs.len; i++)
-        d->item[g->inputs.at[i]].input = true;
-    for (size_t i = 0; i < g->params.len; i++)
-        d->item[g->params.at[i]].param = true;
-    for (size_t i = 0; i < g->outputs.len; i++)
-        d->item[g->outputs.at[i].ref].live = true;
-    for (size_t r = g->nodes.len; r-- > 0;)
-        for (int i = 0; d->item[r].live && i < g->nodes.at[r].nin; i++)
-            d->item[g->nodes.at[r].in[i]].live = true;
-    for (CgRef r = 0; r < g->nodes.len; r++) {
-        const CgNode *n = cg_node(g, r);
-        CgDraftItem *it = &d->item[r];
-        it->constant = !it->input && !it->param && !(n->op->traits & CG_RANDOM);
-        for (int i = 0; i < n->nin; i++)
-            it->constant = it->constant && d->item[n->in[i]].constant;
-        it->drawn = it->live && (all || (!it->constant && !it->param && !is_transparent(g, n)));
-        it->stands = r;
-        it->box = -1;
-        it->note = "";
-    }
-}
-
-CgRef cg_draft_source(const CgDraft *d, CgRef r, const CgType **type, CgRef *param)
-{
-    *param = CG_NONE;
-    *type = cg_node_type(d->g, r);
-    while (!d->item[r].drawn) {
-        const CgNode *n = cg_node(d->g, r);
-        if (d->item[r].param)
-            *param = r;
-        if (d->item[r].param || d->item[r].constant)
-            return CG_NONE;
-        if (is_broadcast(d->g, n))
-            *type = cg_node_type(d->g, n->in[0]);
-        r = n->in[0];
-    }
-    return r;
 }
 
 static void link_node(CgDraft *d, CgRef r)
@@ -475,8 +332,7 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
     CgDraft d = { g, options, p, p->arena, NULL, NULL, 0 };
     d.item = CG_NEWN(p->arena, CgDraftItem, g->nodes.len + 1);
     d.place = CG_NEWN(p->arena, CgDraftPlace, g->scopes.len + 1);
-    make_places(&d);
-    choose(&d);
+    cg_draft_begin(&d);
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (d.item[r].drawn)
             link_node(&d, r);

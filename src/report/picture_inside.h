@@ -1,6 +1,6 @@
-/* picture_inside.h - what picture.c and picture_fold.c share.
+/* picture_inside.h - what the files of a picture share.
  * Takes a graph; gives the draft of a picture: what is known of each node and instance before boxes are made. Included
- * by these two only. */
+ * by picture*.c only. */
 #ifndef CG_PICTURE_INSIDE_H
 #define CG_PICTURE_INSIDE_H
 #include "report/picture.h"
@@ -44,6 +44,8 @@ typedef struct CgDraft {
     int groups;
 } CgDraft;
 
+/* What is drawn (picture_draft.c). */
+void cg_draft_begin(CgDraft *d);
 int cg_draft_instance(const CgDraft *d, CgRef r); /* the scope a node belongs to */
 bool cg_draft_frozen(const CgDraft *d, CgRef param);
 /* The rest of a parameter's path below an instance, or NULL when it does not belong there. */

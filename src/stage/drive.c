@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "stage/history.h"
+#include "stage/session.h"
 
 bool cg_stage_key(CgSession *x, CgStage *s)
 {
@@ -22,15 +22,6 @@ bool cg_stage_key(CgSession *x, CgStage *s)
     s->failed = !s->kind->key(x, s, d);
     s->key = cg_digester_free(d);
     return !s->failed;
-}
-
-bool cg_stage_kept(CgSession *x, CgStage *s)
-{
-    CgDigest curve;
-    bool kept = cg_store_has(x->store, s->key);
-    if (s->curve && (!cg_history_key(x, s, &curve) || !cg_store_has(x->store, curve)))
-        kept &= !s->wants_history;
-    return kept;
 }
 
 /* While this process holds the key; it may have been made by another meanwhile. */

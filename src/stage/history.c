@@ -143,3 +143,12 @@ bool cg_history_keep(CgSession *x, CgStage *s, const CgHistory *h)
         cg_table_free(t);
     return good;
 }
+
+bool cg_stage_kept(CgSession *x, CgStage *s)
+{
+    CgDigest curve;
+    bool kept = cg_store_has(x->store, s->key);
+    if (s->curve && (!cg_history_key(x, s, &curve) || !cg_store_has(x->store, curve)))
+        kept &= !s->wants_history;
+    return kept;
+}

@@ -30,15 +30,6 @@ void cg_measure_free(CgMeasure *m)
         cg_batch_free(m->data, m->rows);
 }
 
-const CgMeasure *cg_training_measuring(const CgTraining *t, const CgRunner *r)
-{
-    const CgMeasure *all[] = { &t->valid, &t->metrics };
-    for (size_t i = 0; i < CG_LEN(all); i++)
-        if (r == &all[i]->full || r == &all[i]->rest)
-            return all[i];
-    return NULL;
-}
-
 /* The runner for so many rows: that of full batches, or one for those that are left. */
 static CgRunner *runner_for(CgTraining *t, CgMeasure *m, int64_t rows)
 {

@@ -1,12 +1,10 @@
 /* model_file.c - models in files: which tensors are there, which of them are frozen, and what data reached them.
- * Takes a trained model, or a part of one, and gives a safetensors file whose metadata says so; takes such
- * a file and gives those names. Does not compare tensors with a model: that is weights.c's. */
+ * Takes a trained model, or a part of one; gives a safetensors file whose metadata says so. Reads none: that is
+ * weights.c's. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "stage/lineage.h"
-
-static const char mark[] = "frozen."; /* key of the metadata: this and the path of a tensor */
 
 /* The path within the part, or NULL for what is not in it. */
 static const char *below(const char *part, const char *path)
@@ -20,7 +18,8 @@ static const char *below(const char *part, const char *path)
 static const char *find_mark(const CgTensors *t, const char *path)
 {
     for (int i = 0; i < t->nmeta; i++)
-        if (!strncmp(t->keys[i], mark, strlen(mark)) && !strcmp(t->keys[i] + strlen(mark), path))
+        if (!strncmp(t->keys[i], CG_FROZEN_KEY, strlen(CG_FROZEN_KEY))
+            && !strcmp(t->keys[i] + strlen(CG_FROZEN_KEY), path))
             return t->values[i];
     return NULL;
 }
@@ -42,7 +41,7 @@ bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgEr
         const char *value = find_mark(t, t->at[i].name);
         if (said == 0 || (said < 0 && !value))
             continue;
-        keys[nmeta] = cg_arena_printf(x->elab->arena, "%s%s", mark, name);
+        keys[nmeta] = cg_arena_printf(x->elab->arena, "%s%s", CG_FROZEN_KEY, name);
         values[nmeta++] = value ? value : "marked";
     }
     const char **reached, **how;
@@ -58,22 +57,4 @@ bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgEr
     free(keys);
     free(values);
     return good;
-}
-
-CgAtom cg_model_marks(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg)
-{
-    CgDigester *d = cg_digester_new();
-    int n = 0;
-    for (int i = 0; i < t->nmeta; i++) {
-        if (strncmp(t->keys[i], mark, strlen(mark)) != 0)
-            continue;
-        const char *path = t->keys[i] + strlen(mark);
-        cg_digester_add(d, path, strlen(path) + 1);
-        if (each)
-            each(arg, cg_intern(path));
-        n++;
-    }
-    char hex[33];
-    cg_digest_hex(cg_digester_free(d), hex);
-    return n ? cg_intern(hex) : cg_intern("");
 }

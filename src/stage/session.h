@@ -57,6 +57,7 @@ struct CgSession {
     CG_VEC(CgGenerator *) generators;
     CgMap made;                      /* digest of a call -> the object it made: those that are shared */
     CG_VEC(CgValue *) owned;         /* objects that runs gave, in the order they were made */
+    CgValue *bytes;                  /* the tokenizer of data that names none, once it is asked for */
     const CgTable *table;            /* whose columns are meant */
     const struct CgResample *sample; /* the rows of a table that stand for it, or NULL */
     CgMap tables;                    /* a call that makes a table -> the value it gave */
@@ -85,6 +86,7 @@ CgValue *cg_force(CgSession *x, CgValue *v);
 CgValue *cg_make(CgSession *x, CgValue *v);
 /* A trained model, or a part of one, as a safetensors file that says what is frozen (model_file.c). */
 CG_NODISCARD bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgErr *err);
+#define CG_FROZEN_KEY "frozen." /* in its metadata: this and the path of a tensor */
 /* Calls `each`, if it is not NULL, with the paths of what a file says is frozen; gives a digest of them, "" for none.
  */
 CgAtom cg_model_marks(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg);
@@ -97,7 +99,6 @@ CG_NODISCARD bool cg_stage_force_inputs(CgSession *x, CgStage *s);
  * where they do not. Keeps nothing. */
 CG_NODISCARD bool cg_train_verify(CgSession *x, CgStage *s, int64_t at, bool *same, CgStrbuf *said);
 CG_NODISCARD bool cg_model_force(CgSession *x, const CgModelGraph *m); /* the stages its parameters start from */
-const CgTable *cg_table_force(CgSession *x, CgValue *v);               /* NULL after a mistake */
 CgDataset *cg_dataset_of(CgSession *x, CgValue *data); /* opened, with one row at least; NULL after a mistake */
 const CgTokenizer *cg_tokenizer_of(CgSession *x, CgValue *object); /* NULL after a mistake */
 bool cg_data_digest(CgSession *x, CgValue *data, CgDigest *out);

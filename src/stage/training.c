@@ -7,25 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void cg_training_run(CgTraining *t, const CgRunner *r)
-{
-    int64_t start = t->trace ? cg_trace_now(t->trace) : 0;
-    if (!cg_exec_run(r->exec) && !t->faulty)
-        t->faulty = r;
-    if (t->trace)
-        cg_trace_frame(t->trace, r->frame, start);
-}
-
 /* ---- one step -------------------------------------------------------------------------------------------------- */
-
-void cg_training_fill(CgTraining *t, int64_t step, int64_t share, const CgRunner *r)
-{
-    CgStage *s = t->s;
-    if (t->filled != step)
-        cg_dataset_batch(t->data, (uint64_t)(s->seed + t->x->opts.seed), step, s->batch, t->rows);
-    t->filled = step;
-    cg_runner_bind_batch(r, t->data, t->rows, share * (s->batch / s->accumulate));
-}
 
 /* Other tensors lay between the gradients. */
 static void clear_padding(CgTraining *t)
@@ -108,22 +90,6 @@ static bool params_finite(CgTraining *t)
     cg_exec_bind_output(t->norm.exec, 0, &squares);
     cg_training_run(t, &t->norm);
     return isfinite(squares) || first_odd(t->memory.block, (size_t)t->s->total) == (size_t)t->s->total;
-}
-
-void cg_training_bind_update(CgTraining *t, const CgRunner *r, int group, const CgUpdate *u)
-{
-    int64_t at = 0, state = 0, count = t->s->groups[group].count;
-    for (int g = 0; g < group; g++)
-        at += t->s->groups[g].count;
-    for (size_t i = 0; i < r->graph->inputs.len; i++) {
-        const char *name = cg_node_name(r->graph, r->graph->inputs.at[i]);
-        const void *from = !strcmp(name, "p") ? (const void *)(t->memory.block + at)
-            : !strcmp(name, "g")              ? (const void *)(u->grad + at)
-            : !strcmp(name, "scale")          ? (const void *)&u->scale
-            : !strcmp(name, "step")           ? (const void *)&u->step
-                                              : (const void *)(t->state[group] + count * state++);
-        cg_exec_bind_input(r->exec, (int)i, from);
-    }
 }
 
 /* Renews parameters and states; gives the rate, NAN where the optimiser says none. */
@@ -215,16 +181,6 @@ void cg_training_swap_average(CgTraining *t)
             mean[i] = x;
         }
         p += group->count;
-    }
-}
-
-void cg_training_watch_runner(CgTraining *t, CgRunner *r, CgPhase phase, const char *name)
-{
-    CgSession *x = t->x;
-    cg_exec_profile(r->exec, x->opts.profile);
-    if (x->trace) {
-        cg_exec_trace(r->exec, x->trace, cg_trace_plan(x->trace, r->plan, phase));
-        r->frame = cg_trace_name(x->trace, name);
     }
 }
 

@@ -7,6 +7,24 @@
 
 #include "stage/session.h"
 
+CgAtom cg_model_marks(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg)
+{
+    CgDigester *d = cg_digester_new();
+    int n = 0;
+    for (int i = 0; i < t->nmeta; i++) {
+        if (strncmp(t->keys[i], CG_FROZEN_KEY, strlen(CG_FROZEN_KEY)) != 0)
+            continue;
+        const char *path = t->keys[i] + strlen(CG_FROZEN_KEY);
+        cg_digester_add(d, path, strlen(path) + 1);
+        if (each)
+            each(arg, cg_intern(path));
+        n++;
+    }
+    char hex[33];
+    cg_digest_hex(cg_digester_free(d), hex);
+    return n ? cg_intern(hex) : cg_intern("");
+}
+
 static size_t bytes_of(const CgType *t)
 {
     size_t n = cg_dtype_size(t->dtype);

@@ -1,46 +1,14 @@
-/* index.c - runs, their metrics and artifacts, in SQLite.
- * Takes what happens in a run; gives tables of it.
- * Must not stop a run: when the index cannot be opened or written, that is said once and the run goes on
- * without it. */
+/* index.c - the SQLite file behind the index of runs.
+ * Takes its path; gives statements of it. Must not stop a run: when it cannot be opened or written, that is said once
+ * and every call does nothing from then on. */
 #include "store/index.h"
 
-#include <errno.h>
-#include <math.h>
-#include <signal.h>
-#include <sqlite3.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/strbuf.h"
-#include "base/vec.h"
 
 #define INDEX_VERSION 2
-#define BATCH         512 /* metrics kept back at most */
-
-struct CgIndex {
-    sqlite3 *db; /* NULL: there is no index */
-    char *path;
-    CgSayFn *say;
-    void *arg;
-};
-
-typedef struct Metric {
-    char training[33]; /* its key */
-    char *label;
-    int64_t step;
-    char *name;
-    double value;
-} Metric;
-
-struct CgRun {
-    CgIndex *index;
-    int64_t id;
-    double started, flushed;
-    CG_VEC(Metric) metrics;
-};
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS runs(id INTEGER PRIMARY KEY AUTOINCREMENT, script TEXT NOT NULL,"
@@ -56,7 +24,7 @@ static const char schema[] =
     "DROP TABLE curves;"
     "PRAGMA user_version = 2;";
 
-static void give_up(CgIndex *x, const char *why)
+void cg_index_give_up(CgIndex *x, const char *why)
 {
     if (!x->db)
         return;
@@ -68,7 +36,7 @@ static void give_up(CgIndex *x, const char *why)
     x->db = NULL;
 }
 
-static bool run_sql(CgIndex *x, const char *sql)
+bool cg_index_run(CgIndex *x, const char *sql)
 {
     if (!x->db)
         return false;
@@ -76,7 +44,7 @@ static bool run_sql(CgIndex *x, const char *sql)
         return true;
     CgStrbuf why = { 0 };
     cg_strbuf_puts(&why, sqlite3_errmsg(x->db));
-    give_up(x, cg_strbuf_str(&why));
+    cg_index_give_up(x, cg_strbuf_str(&why));
     cg_strbuf_deinit(&why);
     return false;
 }
@@ -117,17 +85,17 @@ CgIndex *cg_index_open(const char *path, CgSayFn *say, void *arg)
     share_faults();
     int code = sqlite3_open_v2(path, &x->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     if (code != SQLITE_OK) {
-        give_up(x, sqlite3_errstr(code));
+        cg_index_give_up(x, sqlite3_errstr(code));
         return x;
     }
     sqlite3_busy_timeout(x->db, 10000);
     int version = version_of(x);
     if (version > INDEX_VERSION)
-        give_up(x, "it was written by a newer cg");
+        cg_index_give_up(x, "it was written by a newer cg");
     else if (version < 0)
-        give_up(x, sqlite3_errmsg(x->db));
+        cg_index_give_up(x, sqlite3_errmsg(x->db));
     else if (version < INDEX_VERSION)
-        (void)(run_sql(x, "BEGIN IMMEDIATE") && run_sql(x, schema) && run_sql(x, "COMMIT"));
+        (void)(cg_index_run(x, "BEGIN IMMEDIATE") && cg_index_run(x, schema) && cg_index_run(x, "COMMIT"));
     if (x->db)
         /* where it works */
         sqlite3_exec(x->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
@@ -143,191 +111,19 @@ void cg_index_close(CgIndex *x)
     free(x);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------- */
-
-/* Prepares, or gives up on the index. */
-static sqlite3_stmt *prepare(CgIndex *x, const char *sql)
+sqlite3_stmt *cg_index_prepare(CgIndex *x, const char *sql)
 {
     sqlite3_stmt *s = NULL;
     if (x->db && sqlite3_prepare_v2(x->db, sql, -1, &s, NULL) != SQLITE_OK)
-        run_sql(x, sql); /* says why */
+        cg_index_run(x, sql); /* says why */
     return s;
 }
 
-static bool finish(CgIndex *x, sqlite3_stmt *s)
+bool cg_index_finish(CgIndex *x, sqlite3_stmt *s)
 {
     int code = s ? sqlite3_step(s) : SQLITE_ERROR;
     sqlite3_finalize(s);
     if (code != SQLITE_DONE && x->db)
-        give_up(x, sqlite3_errstr(code));
+        cg_index_give_up(x, sqlite3_errstr(code));
     return code == SQLITE_DONE;
-}
-
-CgRun *cg_run_open(CgStore *store, const char *script, const char *options, CgDigest digest)
-{
-    CgRun *r = cg_calloc(1, sizeof *r);
-    char started[32], hex[33];
-    time_t now = time(NULL);
-    struct tm utc;
-    r->index = cg_store_index(store);
-    r->started = r->flushed = cg_now();
-    gmtime_r(&now, &utc);
-    strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    cg_digest_hex(digest, hex);
-    sqlite3_stmt *s = prepare(r->index,
-        "INSERT INTO runs(script, options, started, seconds, status, digest, process)"
-        " VALUES(?, ?, ?, 0, 'running', ?, ?)");
-    if (!s)
-        return r;
-    sqlite3_bind_text(s, 1, script, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(s, 2, options, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(s, 3, started, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(s, 4, hex, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(s, 5, getpid());
-    if (finish(r->index, s))
-        r->id = sqlite3_last_insert_rowid(r->index->db);
-    return r;
-}
-
-int64_t cg_run_id(const CgRun *r) { return r->id; }
-
-static void set_status(CgRun *r, const char *status)
-{
-    sqlite3_stmt *s = prepare(r->index, "UPDATE runs SET seconds = ?, status = ? WHERE id = ?");
-    if (!s)
-        return;
-    sqlite3_bind_double(s, 1, cg_now() - r->started);
-    sqlite3_bind_text(s, 2, status, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(s, 3, r->id);
-    finish(r->index, s);
-}
-
-static void flush(CgRun *r, const char *status)
-{
-    CgIndex *x = r->index;
-    if (r->id && x->db && run_sql(x, "BEGIN IMMEDIATE")) {
-        sqlite3_stmt *s = prepare(
-            x, "INSERT OR REPLACE INTO metrics(run, step, name, value, training, label) VALUES(?, ?, ?, ?, ?, ?)");
-        for (size_t i = 0; s && i < r->metrics.len; i++) {
-            const Metric *m = &r->metrics.at[i];
-            sqlite3_bind_int64(s, 1, r->id);
-            sqlite3_bind_int64(s, 2, m->step);
-            sqlite3_bind_text(s, 3, m->name, -1, SQLITE_STATIC);
-            sqlite3_bind_double(s, 4, m->value);
-            sqlite3_bind_text(s, 5, m->training, -1, SQLITE_STATIC);
-            sqlite3_bind_text(s, 6, m->label, -1, SQLITE_STATIC);
-            sqlite3_step(s);
-            sqlite3_reset(s);
-        }
-        sqlite3_finalize(s);
-        set_status(r, status);
-        run_sql(x, "COMMIT");
-    }
-    for (size_t i = 0; i < r->metrics.len; i++) {
-        free(r->metrics.at[i].name);
-        free(r->metrics.at[i].label);
-    }
-    r->metrics.len = 0;
-    r->flushed = cg_now();
-}
-
-void cg_run_metric(CgRun *r, CgDigest training, const char *label, int64_t step, const char *name, double value)
-{
-    if (!r->id || !r->index->db)
-        return;
-    Metric m = { .label = cg_strdup(label), .step = step, .name = cg_strdup(name), .value = value };
-    cg_digest_hex(training, m.training);
-    cg_vec_push(&r->metrics, m);
-    if (r->metrics.len >= BATCH || cg_now() - r->flushed > 1)
-        flush(r, "running");
-}
-
-void cg_run_artifact(CgRun *r, const char *name, const char *path, CgDigest digest)
-{
-    char hex[33];
-    cg_digest_hex(digest, hex);
-    sqlite3_stmt *s =
-        r->id ? prepare(r->index, "INSERT INTO artifacts(run, name, path, digest) VALUES(?, ?, ?, ?)") : NULL;
-    if (!s)
-        return;
-    sqlite3_bind_int64(s, 1, r->id);
-    sqlite3_bind_text(s, 2, name, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(s, 3, path, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(s, 4, hex, -1, SQLITE_TRANSIENT);
-    finish(r->index, s);
-}
-
-void cg_run_close(CgRun *r, const char *status)
-{
-    if (!r)
-        return;
-    flush(r, status);
-    cg_vec_free(&r->metrics);
-    free(r);
-}
-
-/* ---- reading ------------------------------------------------------------------------------------------- */
-
-static CgTable *query(CgStore *store, const char *sql, int64_t run, const CgCellKind *kinds, CgErr *e)
-{
-    CgIndex *x = cg_store_index(store);
-    sqlite3_stmt *s = prepare(x, sql);
-    if (!s) {
-        cg_err(e, CG_ERR_IO, "the index of runs '%s' cannot be read", x->path);
-        return NULL;
-    }
-    if (run)
-        sqlite3_bind_int64(s, 1, run);
-    CgTable *t = cg_table_new();
-    int n = sqlite3_column_count(s), code;
-    for (int i = 0; i < n; i++)
-        cg_table_add(t, sqlite3_column_name(s, i), kinds[i]);
-    while ((code = sqlite3_step(s)) == SQLITE_ROW) {
-        size_t row = cg_table_row(t);
-        for (int i = 0; i < n; i++) {
-            bool missing = sqlite3_column_type(s, i) == SQLITE_NULL;
-            const char *text = kinds[i] == CG_TEXT && !missing ? (const char *)sqlite3_column_text(s, i) : NULL;
-            cg_table_set(t, row, i,
-                missing                   ? CG_MISSING
-                    : kinds[i] == CG_TEXT ? cg_text(text)
-                    : kinds[i] == CG_INT  ? cg_whole(sqlite3_column_int64(s, i))
-                                          : cg_number(sqlite3_column_double(s, i)));
-        }
-    }
-    sqlite3_finalize(s);
-    if (code == SQLITE_DONE)
-        return t;
-    cg_err(e, CG_ERR_IO, "the index of runs '%s' cannot be read: %s", x->path, sqlite3_errstr(code));
-    cg_table_free(t);
-    return NULL;
-}
-
-CgTable *cg_store_runs(CgStore *s, CgErr *e)
-{
-    static const CgCellKind kinds[] = { CG_INT, CG_TEXT, CG_TEXT, CG_NUMBER, CG_TEXT, CG_TEXT, CG_TEXT, CG_INT };
-    static const char *const shown[] = { "id", "script", "started", "seconds", "status", "options", "digest" };
-    CgTable *all = query(
-        s, "SELECT id, script, started, seconds, status, options, digest, process FROM runs ORDER BY id", 0, kinds, e);
-    for (size_t r = 0; all && r < all->rows; r++) {
-        int64_t process = all->column[7].at[r].whole;
-        if (!strcmp(all->column[4].at[r].text, "running") && kill((pid_t)process, 0) != 0 && errno == ESRCH)
-            cg_table_set(all, r, 4, cg_text("killed"));
-    }
-    CgTable *t = all ? cg_table_select(all, shown, (int)CG_LEN(shown), e) : NULL;
-    cg_table_free(all);
-    return t;
-}
-
-CgTable *cg_store_metrics(CgStore *s, int64_t run, CgErr *e)
-{
-    static const CgCellKind kinds[] = { CG_TEXT, CG_TEXT, CG_INT, CG_TEXT, CG_NUMBER };
-    return query(s,
-        "SELECT training, label, step, name, value FROM metrics WHERE run = ? ORDER BY label, training, name, step",
-        run, kinds, e);
-}
-
-CgTable *cg_store_artifacts(CgStore *s, int64_t run, CgErr *e)
-{
-    static const CgCellKind kinds[] = { CG_TEXT, CG_TEXT, CG_TEXT };
-    return query(s, "SELECT name, path, digest FROM artifacts WHERE run = ? ORDER BY rowid", run, kinds, e);
 }
