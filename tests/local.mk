@@ -39,6 +39,10 @@ tests_fuzz_safetensors_SOURCES = tests/fuzz/safetensors.c tests/fuzz/replay.c
 check_PROGRAMS += tests/fuzz/texts tests/fuzz/tokenizer
 tests_fuzz_texts_SOURCES = tests/fuzz/texts.c tests/fuzz/replay.c
 tests_fuzz_tokenizer_SOURCES = tests/fuzz/tokenizer.c tests/fuzz/replay.c
+check_PROGRAMS += tests/fuzz/tensors tests/fuzz/tables tests/fuzz/store
+tests_fuzz_tensors_SOURCES = tests/fuzz/tensors.c tests/fuzz/replay.c
+tests_fuzz_tables_SOURCES = tests/fuzz/tables.c tests/fuzz/replay.c
+tests_fuzz_store_SOURCES = tests/fuzz/store.c tests/fuzz/replay.c
 
 # Words in ONLY choose cases: make check ONLY="errors/ unit/"
 check-local:

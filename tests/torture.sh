@@ -6,13 +6,12 @@
 set -u
 . "${srcdir:-.}/tests/tap.sh"
 
-enough=2
-if [ "${TORTURE:-}" = all ]; then
-    enough=40
-    next()  { echo $(($1 + 1)); }
-else
-    next()  { echo $(($1 * 2 + 1)); }      # code paths repeat
-fi
+# How far from one n to the next: TORTURE=all each, TORTURE=23 each call and every 23rd allocation.
+case ${TORTURE:-} in
+all)    enough=40; next() { echo $(($1 + 1)); } ;;
+[1-9]*) enough=40; next() { case $kind in memory) echo $(($1 + TORTURE)) ;; *) echo $(($1 + 1)) ;; esac; } ;;
+*)      enough=2; next()  { echo $(($1 * 2 + 1)); } ;;        # code paths repeat
+esac
 
 cat >script.cg <<'CG'
 graph f(x: f32[B, 13], w: f32[13, 7]) -> f32[B, 7] {

@@ -18,7 +18,7 @@ typedef struct What {
     int error;
 } What;
 
-enum { MEMORY, EIO_, ENOSPC_, EINTR_, SHORT, KILL, KILLED, LOST, NWHAT };
+enum { MEMORY, EIO_, ENOSPC_, EINTR_, NOLOCK, SHORT, KILL, KILLED, LOST, NWHAT };
 #define BIT(call) (1u << (call))
 #define CHANGES   (BIT(CG_CALL_WRITE) | BIT(CG_CALL_CHANGE))
 static const What kinds[NWHAT] = {
@@ -26,6 +26,7 @@ static const What kinds[NWHAT] = {
     [EIO_] = { "eio", ~0u, EIO },
     [ENOSPC_] = { "enospc", CHANGES, ENOSPC },
     [EINTR_] = { "eintr", BIT(CG_CALL_READ) | BIT(CG_CALL_WRITE) | BIT(CG_CALL_LOCK), EINTR },
+    [NOLOCK] = { "nolock", BIT(CG_CALL_LOCK), ENOLCK },
     [SHORT] = { "short", BIT(CG_CALL_READ) | BIT(CG_CALL_WRITE), 0 },
     [KILL] = { "kill", CHANGES, 0 },
     [KILLED] = { "killed", CHANGES, 0 },

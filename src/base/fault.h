@@ -5,6 +5,7 @@
  *   eio               a call to the system fails: Input/output error
  *   enospc            a call that takes room on the disk fails: No space left on device
  *   eintr             a read, write or lock is interrupted; repeated, it goes on
+ *   nolock            files cannot be locked
  *   short             a read or write moves one byte
  *   kill, killed      the process dies before, after a call that changes files
  *   lost              it dies before such a call, and what was not synced is lost: bytes, renames, removals

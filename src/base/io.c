@@ -500,6 +500,7 @@ static char *joined(const char *folder, const char *name, size_t n)
 struct CgLock {
     int fd;
     char *path;
+    bool alone; /* the file is there only while it is held: nothing else works here */
 };
 
 /* Whether the file that was locked is still the one of that name: its last holder may have removed it meanwhile. */
@@ -509,6 +510,35 @@ static bool still_named(int fd, const char *path)
     return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_dev == named.st_dev
         && held.st_ino == named.st_ino;
 }
+
+static CgLock *lock_of(int fd, const char *path, bool alone)
+{
+    CgLock *l = cg_calloc(1, sizeof *l);
+    *l = (CgLock){ fd, cg_strdup(path), alone };
+    return l;
+}
+
+/* Where the file system knows no locks: a file that only one can make. Who dies leaves it, so nobody waits for it. */
+static CgLock *lock_alone(const char *path, CgErr *e)
+{
+    CgStrbuf b = { 0 };
+    cg_strbuf_printf(&b, "%s.alone", path);
+    int fd = do_open(cg_strbuf_str(&b), O_WRONLY | O_CREAT | O_EXCL, 0666), why = errno;
+    CgLock *l = fd < 0 ? NULL : lock_of(fd, cg_strbuf_str(&b), true);
+    if (l)
+        unlink(path); /* it locks nothing */
+    if (!l && why == EEXIST) {
+        cg_err(e, CG_ERR_IO, "files cannot be locked here, and another process seems to work on '%s'", path);
+        cg_err_hint(e, "when none does, remove '%s'", cg_strbuf_str(&b));
+    } else if (!l) {
+        errno = why;
+        cg_err_errno(e, "lock", path);
+    }
+    cg_strbuf_deinit(&b);
+    return l;
+}
+
+bool cg_io_lock_alone(const CgLock *l) { return l->alone; }
 
 CgLock *cg_io_lock(const char *path, CgWaitFn *waiting, void *arg, CgErr *e)
 {
@@ -520,12 +550,11 @@ CgLock *cg_io_lock(const char *path, CgWaitFn *waiting, void *arg, CgErr *e)
         }
         bool held = !cg_fault_call(CG_CALL_LOCK) && flock(fd, LOCK_EX | LOCK_NB) == 0;
         int why = errno;
-        if (held && still_named(fd, path)) {
-            CgLock *l = cg_calloc(1, sizeof *l);
-            *l = (CgLock){ fd, cg_strdup(path) };
-            return l;
-        }
+        if (held && still_named(fd, path))
+            return lock_of(fd, path, false);
         close(fd);
+        if (!held && (why == ENOLCK || why == ENOSYS || why == EOPNOTSUPP))
+            return lock_alone(path, e);
         if (held)
             continue;
         if (why != EWOULDBLOCK && why != EINTR) {

@@ -36,6 +36,8 @@ typedef struct CgLock CgLock;
 typedef bool CgWaitFn(void *arg, int call);
 CG_NODISCARD CgLock *cg_io_lock(const char *path, CgWaitFn *waiting, void *arg, CgErr *e);
 void cg_io_unlock(CgLock *l);
+bool cg_io_lock_alone(
+    const CgLock *l); /* files cannot be locked here: others are refused, and who dies must be tidied up after */
 /* Removes what writers that died in the middle left in a folder; gives how many files that were. A folder is swept
  * before a process writes to it for the first time. */
 int cg_io_sweep(const char *folder);

@@ -247,6 +247,10 @@ static bool read_tokens(Reading *r)
     {
         const char *content = text_in(value, "content");
         id = (int32_t)json_integer_value(json_object_get(value, "id"));
+        const json_t *same = json_object_get(vocab, content);
+        if (r->parts.piece[id].at && (!same || json_integer_value(same) != id))
+            return cg_err(r->e, CG_ERR_INPUT, "'%s': two tokens have the id %d, one of them the added '%.40s'", r->path,
+                id, content);
         r->parts.piece[id] = (CgText){ cg_arena_strdup(r->arena, content), strlen(content) };
         if (*content && !json_is_true(json_object_get(value, "special"))) {
             if (!plain_added(r, value))

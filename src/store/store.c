@@ -25,6 +25,7 @@ struct CgStore {
     CgSayFn *say;
     CgGoOnFn *go_on;
     void *arg;
+    bool told_alone;
 };
 
 static void say_to_stderr(void *arg, const char *sentence)
@@ -420,6 +421,9 @@ CgLock *cg_store_lock(CgStore *s, CgDigest key, const char *what, CgErr *e)
     char *path = below(s, "locks/%s.lock", hex);
     CgLock *l = cg_io_lock(path, waiting, &(Waiting){ s, what }, e);
     free(path);
+    if (l && cg_io_lock_alone(l) && !s->told_alone)
+        say(s, "files cannot be locked in '%s': two processes on it are refused, not made to wait", s->folder);
+    s->told_alone |= l && cg_io_lock_alone(l);
     return l;
 }
 
