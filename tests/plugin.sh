@@ -31,8 +31,11 @@ PKG_CONFIG_PATH=$scratch/prefix/lib/pkgconfig
 PATH=$scratch/prefix/bin:$PATH
 export PKG_CONFIG_PATH PATH
 unset MAKEFLAGS MFLAGS MAKELEVEL || :
-# cg.pc was written for the configured prefix; pkg-config is told the scratch one.
-pkg="pkg-config --define-variable=prefix=$scratch/prefix"
+pkg=pkg-config      # cg.pc names the folders of the installation, whatever those of configure are
+same "cg.pc names the folder it is installed in" "$scratch/prefix" "$(pkg-config --variable=prefix cg)"
+check "what one begins with is installed" test -f "$scratch/prefix/share/cg/plugins/template/myop.c" -a \
+    -f "$scratch/prefix/share/cg/examples/quickstart.cg" -a -f "$scratch/prefix/share/doc/cg/language.md"
+check "an example of the installation is without mistakes" cg check "$scratch/prefix/share/cg/examples/quickstart.cg"
 
 for header in op build kernel rules elementwise vmath; do
     check "cg/$header.h stands alone as C11" sh -c "echo '#include <cg/$header.h>' | ${CC:-cc} -std=c11 -Wall -Wextra -Werror \$($pkg --cflags cg) -fsyntax-only -xc -"

@@ -67,7 +67,7 @@ bool cg_training_measure(CgTraining *t, CgMeasure *m, int64_t step, double *out)
     float *numbers = cg_calloc((size_t)m->n + 1, sizeof *numbers);
     bool good = true;
     if (step >= 0)
-        cg_dataset_batch(m->data, (uint64_t)(s->seed + t->x->opts.seed), step, s->batch, m->rows);
+        cg_dataset_batch(m->data, cg_session_seed(t->x, s->seed), step, s->batch, m->rows);
     if (m->totals)
         cg_totals_clear(m->totals);
     for (int i = 0; i < m->n; i++)

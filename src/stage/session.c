@@ -84,6 +84,8 @@ CgDigest cg_value_digest(const CgValue *v)
     return d;
 }
 
+uint64_t cg_session_seed(const CgSession *x, int64_t seed) { return (uint64_t)seed + (uint64_t)x->opts.seed; }
+
 CgDigest cg_session_script_digest(const CgSession *x)
 {
     const CgSource *script = cg_sources_get(x->sources, cg_env_module(cg_elab_script(x->elab))->unit->file);

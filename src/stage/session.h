@@ -77,7 +77,8 @@ CgValue *cg_session_own(CgSession *x, const CgClass *cls, void *held); /* freed 
 bool cg_session_stopped(const CgSession *x);
 /* Where products are in bf16 and no instruction multiplies it, says on stderr what does; once a run. */
 void cg_session_note_precision(CgSession *x, const CgGraph *g);
-bool cg_session_open(CgSession *x, CgErr *err); /* pool and store */
+uint64_t cg_session_seed(const CgSession *x, int64_t seed); /* one of the script, with --seed; 2^64 is 0 again */
+bool cg_session_open(CgSession *x, CgErr *err);             /* pool and store */
 CgDigest cg_session_script_digest(const CgSession *x);
 
 /* A value with all that running can find out; NULL after a mistake. Corpora and other data that many share stay the

@@ -16,7 +16,8 @@ enum { SKIPS = 20 }; /* in a row, then even on_nan = "skip" gives up */
 
 static bool key(CgSession *x, CgStage *s, CgDigester *d)
 {
-    int64_t numbers[] = { s->steps, s->batch, s->accumulate, s->seed + x->opts.seed, s->patience, s->skip };
+    int64_t numbers[] = { s->steps, s->batch, s->accumulate, (int64_t)cg_session_seed(x, s->seed), s->patience,
+        s->skip };
     cg_digester_add(d, numbers, sizeof numbers);
     cg_digester_add(d, &s->clip, sizeof s->clip);
     CgDigest graph = cg_graph_digest(s->step_graph);

@@ -29,7 +29,7 @@ static void run_share(CgTraining *t, int64_t share)
     cg_exec_bind_output(t->step.exec, 0, &t->loss_out);
     for (int i = 0; !t->sum && i < s->terms.n; i++)
         cg_exec_bind_output(t->step.exec, 1 + s->ntrained + i, &t->terms[i]);
-    cg_exec_random(t->step.exec, (uint64_t)(s->seed + t->x->opts.seed), (uint64_t)(t->done * s->accumulate + share));
+    cg_exec_random(t->step.exec, cg_session_seed(t->x, s->seed), (uint64_t)(t->done * s->accumulate + share));
     cg_training_run(t, &t->step);
     clear_padding(t);
 }

@@ -18,7 +18,7 @@ void cg_training_fill(CgTraining *t, int64_t step, int64_t share, const CgRunner
 {
     CgStage *s = t->s;
     if (t->filled != step)
-        cg_dataset_batch(t->data, (uint64_t)(s->seed + t->x->opts.seed), step, s->batch, t->rows);
+        cg_dataset_batch(t->data, cg_session_seed(t->x, s->seed), step, s->batch, t->rows);
     t->filled = step;
     cg_runner_bind_batch(r, t->data, t->rows, share * (s->batch / s->accumulate));
 }
