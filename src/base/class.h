@@ -3,6 +3,7 @@
  * file of a class ends in. Must not know any class. */
 #ifndef CG_CLASS_H
 #define CG_CLASS_H
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/source.h"
 #include "base/strbuf.h"
@@ -10,6 +11,7 @@
 
 struct CgValue;
 struct CgElab;
+struct CgSession;
 
 /* What is `held` is the thing itself, which is there once the script has come to it. */
 typedef struct CgClass {
@@ -20,9 +22,13 @@ typedef struct CgClass {
     void (*free)(void *held);
     void (*show)(const void *held, CgStrbuf *out);
     bool (*save)(const void *held, const char *path, CgErr *err);
-    const char *const *endings; /* of files it is saved as, ends with NULL */
-    const char *beside;         /* the ending of a second file that saving writes beside it; NULL: none */
-    const char *saved_help;     /* where it goes: "tables go to .csv or .jsonl" */
+    /* Instead of these, for values that nothing is held of: what they are is known to the script that runs. */
+    void (*show_value)(struct CgSession *x, const struct CgValue *v, CgStrbuf *out);
+    bool (*save_value)(struct CgSession *x, const struct CgValue *v, const char *path, CgErr *err);
+    CgDigest (*digest)(const void *held); /* of all it is; NULL: its description says that */
+    const char *const *endings;           /* of files it is saved as, ends with NULL */
+    const char *beside;                   /* the ending of a second file that saving writes beside it; NULL: none */
+    const char *saved_help;               /* where it goes: "tables go to .csv or .jsonl" */
     /* A field by its name, while the script is checked; NULL = none such (offer the names there are to s). */
     struct CgValue *(*field)(struct CgElab *e, struct CgValue *of, const char *name, CgSpan span, struct CgSuggest *s);
 } CgClass;

@@ -261,10 +261,14 @@ bool cg_tensors_read(const char *path, CgTensors *out, CgErr *e)
     const CgTensorFormat *f = cg_tensor_format_find(path);
     CgBytes bytes = { 0 };
     *out = (CgTensors){ 0 };
-    if (!f)
+    if (!f && cg_io_exists(path))
         return no_format(path, false, e);
-    if (!cg_io_read(path, &bytes, e))
+    if (!cg_io_read(path, &bytes, e)) /* a name that is mistyped is no format either: that there is no file says more */
         return false;
+    if (!f) {
+        cg_io_release(&bytes);
+        return no_format(path, false, e);
+    }
     if (cg_text_ends(path, strlen(path), ".gz")) {
         CgBytes plain = { 0 };
         bool good = cg_gzip_unpack(path, &bytes, &plain, e);

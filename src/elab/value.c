@@ -178,6 +178,7 @@ const CgClass *cg_value_class(const CgValue *v)
     case CG_VALUE_OBJECT: return v->cls;
     case CG_VALUE_COLUMN: return v->cls ? v->cls : &cg_class_column;
     case CG_VALUE_STAGE: return &cg_class_table;
+    case CG_VALUE_INSTANCE: return &cg_class_model;
     case CG_VALUE_CALL: {
         const CgKinds *result = &cg_function_signature(v->function)->result;
         for (int i = 0; i < result->n; i++)

@@ -111,7 +111,7 @@ struct CgValue {
 
 const char *cg_value_kind_name(const CgValue *v); /* "a number", "a tensor" for messages */
 CgValue *cg_record_find(const CgValue *v, CgAtom key);
-void cg_value_print(const CgValue *v, CgStrbuf *out); /* as it would be written; for show and for digests */
+void cg_value_print(const CgValue *v, CgStrbuf *out); /* as it would be written */
 const CgClass *cg_value_class(const CgValue *v);     /* of what it is, or will be when the script runs; NULL: of none */
 bool cg_value_number(const CgValue *v, double *out); /* INT or FLOAT */
 const CgDim *cg_value_as_dim(const CgValue *v);      /* INT or DIM, else NULL */

@@ -227,66 +227,28 @@ void cg_experiment_free(CgSession *x)
 
 /* ---- running --------------------------------------------------------------------------------------------------- */
 
-/* The last row of a history without the time, which is not that of the same script elsewhere. */
-static void show_last(const CgTable *history, CgStrbuf *out)
-{
-    const char **names = cg_calloc((size_t)history->ncolumns, sizeof *names);
-    CgErr err = { 0 };
-    int n = 0;
-    for (int c = 0; c < history->ncolumns; c++)
-        if (strcmp(history->column[c].name, "seconds") != 0)
-            names[n++] = history->column[c].name;
-    CgTable *row = cg_table_take(history, &(size_t){ history->rows - 1 }, 1),
-            *last = cg_table_select(row, names, n, &err);
-    cg_table_print(last, 0, 0, out);
-    cg_table_free(row);
-    cg_table_free(last);
-    free(names);
-}
-
-/* What a model is, its parameters by part, and the last figures of its training. */
-static void show_model(CgSession *x, const CgInstance *m)
-{
-    CgStage *s = m->weights && m->weights->kind == CG_VALUE_STAGE ? m->weights->stage : NULL;
-    char hex[33] = "no weights yet";
-    if (s)
-        cg_digest_hex(s->key, hex);
-    else if (m->weights)
-        snprintf(hex, sizeof hex, "loaded");
-    fprintf(x->out, "%s(..)%s%s: %s\n", m->stmt->names[0], m->within ? ", part " : "", m->within ? m->within : "", hex);
-    CgTable *parts = cg_model_parts(x, m);
-    if (!parts)
-        return;
-    CgStrbuf text = { 0 };
-    cg_table_print(parts, 0, 0, &text);
-    cg_table_free(parts);
-    if (s && !m->within && (s->history || cg_history_load(x, s)) && s->history->rows)
-        show_last(s->history, &text);
-    fputs(cg_strbuf_str(&text), x->out);
-    cg_strbuf_deinit(&text);
-}
-
 static void show(CgSession *x, const CgValue *v)
 {
-    if (v->kind == CG_VALUE_OBJECT && v->cls->show) {
-        CgStrbuf text = { 0 };
-        v->cls->show(v->held, &text);
-        fputs(cg_strbuf_str(&text), x->out);
-        cg_strbuf_deinit(&text);
-    } else if ((v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && v->n && v->at[0]->kind == CG_VALUE_OBJECT) {
+    const CgClass *cls = cg_value_class(v);
+    if (!cls && (v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && v->n && v->at[0]->kind == CG_VALUE_OBJECT) {
         for (int i = 0; i < v->n; i++) {
             if (v->keys)
                 fprintf(x->out, "%s:\n", v->keys[i]);
             show(x, v->at[i]);
         }
-    } else if (v->kind == CG_VALUE_INSTANCE) {
-        show_model(x, v->instance);
-    } else {
-        CgStrbuf text = { 0 };
-        cg_value_print(v, &text);
-        fprintf(x->out, "%s\n", cg_strbuf_str(&text));
-        cg_strbuf_deinit(&text);
+        return;
     }
+    CgStrbuf text = { 0 };
+    if (cls && cls->show_value) {
+        cls->show_value(x, v, &text);
+    } else if (v->kind == CG_VALUE_OBJECT && cls->show) {
+        cls->show(v->held, &text);
+    } else {
+        cg_value_print(v, &text);
+        cg_strbuf_putc(&text, '\n');
+    }
+    fputs(cg_strbuf_str(&text), x->out);
+    cg_strbuf_deinit(&text);
     fflush(x->out);
 }
 
@@ -303,12 +265,13 @@ static void note_saved(CgSession *x, const char *kind, const char *path)
 
 static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at)
 {
+    const CgClass *cls = cg_value_class(v);
     CgErr err = { 0 };
     bool good = false;
-    if (v->kind == CG_VALUE_OBJECT && v->cls->save) {
-        good = v->cls->save(v->held, path, &err);
-    } else if (v->kind == CG_VALUE_INSTANCE && v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE) {
-        good = cg_model_save(x, v->instance, path, &err);
+    if (cls && cls->save_value) {
+        good = cls->save_value(x, v, path, &err);
+    } else if (v->kind == CG_VALUE_OBJECT && cls->save) {
+        good = cls->save(v->held, path, &err);
     } else if (v->kind == CG_VALUE_STR) {
         good = cg_io_write(path, v->s, strlen(v->s), &err);
     } else {
@@ -318,7 +281,7 @@ static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at)
     }
     if (!good)
         return cg_session_err(x, at, &err);
-    note_saved(x, v->kind == CG_VALUE_OBJECT ? v->cls->name : v->kind == CG_VALUE_STR ? "text" : "model", path);
+    note_saved(x, cls ? cls->name : "text", path);
     if (cg_io_exists(path)) /* not a figure that nothing could draw */
         fprintf(stderr, "saved %s\n", path);
     return true;

@@ -289,11 +289,12 @@ static const CgFunction fn_random_tokens = { CG_FUNCTION_HERE, .name = "random_t
 static const CgFunction fn_shuffle_tokens = { CG_FUNCTION_HERE, .name = "shuffle_tokens",
     .sig = "(corpus: corpus, seed: int = 0) -> corpus", .run = run_shuffle_tokens,
     .doc = "The same tokens in random order." };
+static CgDigest digest_of_corpus(const void *held) { return cg_corpus_digest(held); }
 static void free_corpus(void *held) { cg_corpus_free(held); }
 
 CG_CLASS(corpus, .article = "a corpus",
     .doc = "Documents of text: files, or made by rule. .train, .valid and .test never overlap; .all is the whole.",
-    .shared = true, .free = free_corpus, .field = field_of_corpus)
+    .shared = true, .free = free_corpus, .field = field_of_corpus, .digest = digest_of_corpus)
 CG_CLASS(split, .article = "a split of a corpus", .doc = "A part of a corpus: .train, .valid, .test or .all of it.",
     .shared = true)
 CG_FUNCTIONS(data, &fn_corpus, &fn_synthetic, &fn_random_tokens, &fn_mix, &fn_mix_rows, &fn_shuffle_tokens, &fn_split)

@@ -175,9 +175,10 @@ static const CgFunction fn_chain = { CG_FUNCTION_HERE, .name = "chain", .sig = "
     .build = build_chain, .run = run_chain,
     .doc = "The rows of several datasets with the same fields, one after the other." };
 
+static CgDigest digest_of_dataset(const void *held) { return ((const CgDataset *)held)->digest; }
 static void free_dataset(void *held) { cg_dataset_free(held); }
 
 CG_CLASS(dataset, .article = "a dataset",
     .doc = "Rows with named, typed fields, which a training or an evaluation reads as batch.FIELD.", .shared = true,
-    .free = free_dataset, .field = field_of_dataset)
+    .free = free_dataset, .field = field_of_dataset, .digest = digest_of_dataset)
 CG_FUNCTIONS(dataset, &fn_subset, &fn_first, &fn_skip, &fn_shuffle, &fn_repeat, &fn_unique, &fn_chain)

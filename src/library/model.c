@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "library/library.h"
+#include "stage/history.h"
 
 /* The model with a word about its parameters or products. */
 static CgValue *with_mark(CgElab *e, const CgArguments *a, CgMark mark)
@@ -80,7 +81,7 @@ static CgValue *build_load(CgElab *e, CgFrame *f, const CgArguments *a)
     w->at[0] = a->at[1];
     w->keys[1] = cg_intern("frozen");
     w->at[1] = cg_value_str(e, "", a->call);
-    if (cg_io_exists(a->at[1]->s) && cg_safetensors_read(a->at[1]->s, &file, &absent)) {
+    if (cg_io_exists(a->at[1]->s) && cg_tensors_read(a->at[1]->s, &file, &absent)) {
         w->at[1] = cg_value_str(e, cg_model_marks(&file, freeze_as_given, &frozen), a->call);
         cg_tensors_free(&file);
     }
@@ -91,10 +92,67 @@ static CgValue *build_load(CgElab *e, CgFrame *f, const CgArguments *a)
 
 static const CgFunction fn_load = { CG_FUNCTION_HERE, .name = "load",
     .sig = "(model: model, path: str | model) -> model", .build = build_load,
-    .doc = "The model with the weights of a safetensors file; every missing, extra and misshapen tensor is a "
+    .doc = "The model with the weights of a .safetensors or .npz file; every missing, extra and misshapen tensor is a "
            "mistake. Numbers of f64 are rounded to f32, which is said." };
 
 static void free_weights(void *held) { cg_tensors_free(held); }
 
+/* ---- models as values ------------------------------------------------------------------------------------------- */
+
+/* The last row of a history without the time, which is not that of the same script elsewhere. */
+static void show_last(const CgTable *history, CgStrbuf *out)
+{
+    const char **names = cg_calloc((size_t)history->ncolumns, sizeof *names);
+    CgErr err = { 0 };
+    int n = 0;
+    for (int c = 0; c < history->ncolumns; c++)
+        if (strcmp(history->column[c].name, "seconds") != 0)
+            names[n++] = history->column[c].name;
+    CgTable *row = cg_table_take(history, &(size_t){ history->rows - 1 }, 1),
+            *last = cg_table_select(row, names, n, &err);
+    cg_table_print(last, 0, 0, out);
+    cg_table_free(row);
+    cg_table_free(last);
+    free(names);
+}
+
+/* What a model is, its parameters by part, and the last figures of its training. */
+static void show_model(CgSession *x, const CgValue *v, CgStrbuf *out)
+{
+    const CgInstance *m = v->instance;
+    CgStage *s = m->weights && m->weights->kind == CG_VALUE_STAGE ? m->weights->stage : NULL;
+    char hex[33] = "no weights yet";
+    if (s)
+        cg_digest_hex(s->key, hex);
+    else if (m->weights)
+        snprintf(hex, sizeof hex, "loaded");
+    cg_strbuf_printf(
+        out, "%s(..)%s%s: %s\n", m->stmt->names[0], m->within ? ", part " : "", m->within ? m->within : "", hex);
+    CgTable *parts = cg_model_parts(x, m);
+    if (!parts)
+        return;
+    cg_table_print(parts, 0, 0, out);
+    cg_table_free(parts);
+    if (s && !m->within && (s->history || cg_history_load(x, s)) && s->history->rows)
+        show_last(s->history, out);
+}
+
+static bool save_model(CgSession *x, const CgValue *v, const char *path, CgErr *err)
+{
+    const CgValue *weights = v->instance->weights;
+    if (weights && weights->kind == CG_VALUE_STAGE)
+        return cg_model_save(x, v->instance, path, err);
+    cg_err(err, CG_ERR_INPUT,
+        weights ? "these weights are in a file already" : "a model that is not trained has no weights");
+    cg_err_hint(
+        err, "what a training gives is saved: fit = train net() as m { .. }, then save fit as \"net.safetensors\"");
+    return false;
+}
+
+static const char *const endings[] = { ".safetensors", NULL };
+
+CG_CLASS(model, .article = "a model",
+    .doc = "A graph with its static arguments and, once it was trained or loaded, its weights.",
+    .show_value = show_model, .save_value = save_model, .endings = endings, .saved_help = "models go to .safetensors")
 CG_CLASS(weights, .article = "weights", .doc = "The tensors of a file, by path.", .free = free_weights)
 CG_FUNCTIONS(model, &fn_freeze, &fn_unfreeze, &fn_in_bf16, &fn_in_f32, &fn_recomputed, &fn_load)

@@ -102,7 +102,7 @@ static bool save_array(const void *held, const char *path, CgErr *err)
     return cg_tensors_write(path, &named, 1, NULL, NULL, 0, err);
 }
 
-static const char *const endings[] = { ".npy", ".npz", ".safetensors", NULL };
+static const char *const endings[] = { ".npy", ".safetensors", NULL };
 
 static const CgFunction fn_parameter = { CG_FUNCTION_HERE, .name = "parameter",
     .sig = "(model: model, path: str) -> array", .build = build_parameter, .run = run_parameter,
@@ -115,6 +115,5 @@ static const CgFunction fn_parameters = { CG_FUNCTION_HERE, .name = "parameters"
 
 CG_CLASS(array, .article = "a tensor",
     .doc = "Numbers that are known: a parameter of a trained or loaded model. They are shown, and saved.",
-    .show = show_array, .save = save_array, .endings = endings,
-    .saved_help = "tensors go to .npy, .npz or .safetensors")
+    .show = show_array, .save = save_array, .endings = endings, .saved_help = "tensors go to .npy or .safetensors")
 CG_FUNCTIONS(parameter, &fn_parameter, &fn_parameters)

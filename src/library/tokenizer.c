@@ -166,8 +166,9 @@ static const CgFunction fn_tokenizer = { CG_FUNCTION_HERE, .name = "tokenizer", 
     .build = build_tokenizer, .run = run_tokenizer,
     .doc = "A byte-level BPE from a tokenizer.json as Hugging Face writes them (GPT-2, Llama 3, Qwen)." };
 
+static CgDigest digest_of_tokenizer(const void *held) { return ((const CgTokenizer *)held)->digest; }
 static void free_tokenizer(void *held) { cg_tokenizer_free(held); }
 
 CG_CLASS(tokenizer, .article = "a tokenizer", .doc = "What turns text into ids and back. .size is the number of ids.",
-    .shared = true, .free = free_tokenizer)
+    .shared = true, .free = free_tokenizer, .digest = digest_of_tokenizer)
 CG_FUNCTIONS(tokenizer, &fn_kinds, &fn_tokenizer)

@@ -92,7 +92,7 @@ static CgTensors *source_of(CgSession *x, CgValue *weights)
         CgValue *path = cg_record_find(weights, cg_intern("path"));
         CgTensors *t = CG_NEW(x->elab->arena, CgTensors);
         CgErr err = { 0 };
-        if (!cg_safetensors_read(path->s, t, &err)) {
+        if (!cg_tensors_read(path->s, t, &err)) {
             cg_session_err(x, path->span, &err);
             return NULL;
         }

@@ -288,12 +288,6 @@ static void print_result(const char *name, const CgTensor *t)
         printf("%.6g%c", cg_tensor_number(t, i), (i + 1) % row ? ' ' : '\n');
 }
 
-static bool ends_in(const char *path, const char *end)
-{
-    size_t n = strlen(path), m = strlen(end);
-    return n >= m && strcmp(path + n - m, end) == 0;
-}
-
 /* A name as that of a file: what could lead out of the folder is written %2f, as in a URL, so that no two become one.
  */
 static void print_escaped(const char *name, CgStrbuf *out)
@@ -333,8 +327,8 @@ static bool deliver(CgSession *x, const CgExec *exec, const CgGraph *g, const ch
             print_result(named[i].name, &named[i].tensor);
     }
     bool good = !out
-        || (ends_in(out, ".safetensors") ? cg_safetensors_write(out, named, n, NULL, NULL, 0, &e)
-                                         : write_npy(out, named, n, &e));
+        || (cg_tensor_format_find(out) ? cg_tensors_write(out, named, n, NULL, NULL, 0, &e)
+                                       : write_npy(out, named, n, &e));
     return good || cg_session_err(x, (CgSpan){ 0 }, &e);
 }
 
@@ -437,7 +431,8 @@ static int command(int argc, char **argv)
             .arg = "DIR",
             .value = &asked.out,
             .letter = 'o',
-            .help = "NAME.npy in this folder for each result, or one FILE.safetensors; printed unless given" },
+            .help =
+                "NAME.npy in this folder for each result, or one FILE.safetensors or FILE.npy; printed unless given" },
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         CG_DUMP_OPTION(&dump),
         { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size that no data tells" },

@@ -21,3 +21,6 @@ cg apply a.cg both --in x=t/twice.npy --in ids='[3, 5]' --in inner.w=g/grad.inne
 cg apply a.cg row --in x=g.safetensors:grad.x --in bias='[0, 0]'
 cg apply a.cg 'load(slope(out = 3), "w.safetensors")' --in x=t/twice.npy 2>&1
 cg apply a.cg 'slope(out = 1)' --in x='[[1, 2, 3]]' -o y.safetensors && cg apply a.cg twice --in x=y.safetensors:slope
+# one tensor in a file of any format: the result of one graph, the weights of another
+cg apply a.cg twice --in x='[[1, 2], [3, 4], [5, 6]]' -o w.npy && cg apply a.cg 'load(slope(), "w.npy")' --in x='[[1, 0, 0], [0, 0, 0.5]]'
+cg apply a.cg both --in x=t/twice.npy --in ids='[3, 5]' -o one.npy 2>&1; cg apply a.cg twice --in x='[[1]]' -o one.idx 2>&1; echo "exit $?"

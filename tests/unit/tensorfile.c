@@ -482,7 +482,11 @@ static void formats(const char *dir)
     file_refused(path, "a,b\n3,x\n", 8, "y.csv:2: cell 2, 'x', is no number");
     file_refused(path, "a,b\n", 4, "has no row of numbers");
     snprintf(path, sizeof path, "%s/a.tensors", dir);
-    ok(!cg_tensors_read(path, &t, &e) && strstr(e.text, "says no format"), "a name without format");
+    ok(!cg_tensors_read(path, &t, &e) && strstr(e.text, "cannot open"), "a file that is not there");
+    e = (CgErr){ 0 };
+    ok(cg_io_write(path, "1", 1, &e) && !cg_tensors_read(path, &t, &e) && strstr(e.text, "says no format"),
+        "a name without format");
+    remove(path);
 }
 
 int main(void)
