@@ -99,6 +99,7 @@ static CgValue *compute(CgElab *e, CgEnv *env, CgEnvName *b)
         return cg_option_value(e, env, s);
     CgFrame f;
     cg_frame_begin(e, &f, NULL, env);
+    f.scope = 0;                      /* what a module binds is no part of the graph that asks for it */
     CgModelGraph *outside = e->model; /* a top-level value never belongs to a graph being built */
     struct CgDefine *defining = e->defining;
     CgDiags *diags = e->diags;

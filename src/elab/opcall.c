@@ -715,13 +715,22 @@ static CgValue *no_tensors(CgElab *e, const Call *c)
     return cg_value_poison(e);
 }
 
+/* Whether argument i is of a parameter that is no tensor: what a run finds out cannot be one. */
+static bool is_static(const CgSig *sig, CgAtom name, int i)
+{
+    for (int k = 0; name && k < sig->n; k++)
+        if (sig->at[k].name == name)
+            return !sig->at[k].is_tensor;
+    return name || (i < sig->n && !sig->at[i].is_tensor && !sig->at[0].is_rest);
+}
+
 CgValue *cg_op_call(
     CgElab *e, CgFrame *f, const CgOp *op, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site)
 {
     Call c = { .op = op, .sig = cg_op_sig(op), .span = site ? site->span : (CgSpan){ 0 } };
     c.caret = site && site->a ? site->a->span : c.span;
     for (int i = 0; i < n; i++)
-        if (cg_is_late(args[i]))
+        if (cg_is_late(args[i]) && !is_static(c.sig, names ? names[i] : NULL, i))
             return cg_late(e, op->name, args, spans, n, c.span);
     if (e->model && op->traits & CG_GENERATOR && n == 0)
         return generate(e, f, op, c.span);

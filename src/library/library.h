@@ -7,6 +7,8 @@
 #include "stage/session.h"
 #include "table/table.h"
 
+/* Whether no axis is given of a list or column, args[0], which has none; else reports it (list.c). */
+bool cg_no_axis(CgElab *e, const CgArguments *a);
 /* The sum of the list that args[0] is (list.c). */
 CgValue *cg_list_sum(CgElab *e, CgFrame *f, const CgArguments *a);
 /* A number of a column: args[0], found out, is the column. NULL after a mistake. */

@@ -26,10 +26,21 @@ static int compare(const CgValue *a, const CgValue *b)
     return a->kind == CG_VALUE_STR ? strcmp(a->s, b->s) : cg_number_compare(a, b);
 }
 
+bool cg_no_axis(CgElab *e, const CgArguments *a)
+{
+    if (a->at[1]->kind == CG_VALUE_NONE)
+        return true;
+    bool list = a->at[0]->kind == CG_VALUE_LIST;
+    if (!cg_is_poison(a->at[1]))
+        cg_elab_error(e, CG_E0312, a->span[1], "a %s has no axes; '%s' goes over its %s", list ? "list" : "column",
+            a->function->name, list ? "elements" : "rows");
+    return false;
+}
+
 CgValue *cg_list_sum(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     CgValue *sum = cg_value_int(e, 0, a->call);
-    if (!all_known(e, a))
+    if (!cg_no_axis(e, a) || !all_known(e, a))
         return cg_value_poison(e);
     for (int i = 0; i < a->at[0]->n && !cg_is_poison(sum); i++)
         sum = cg_number_binary(e, f, "+", sum, a->at[0]->at[i], a->site);
@@ -48,10 +59,8 @@ static CgValue *extreme(CgElab *e, CgFrame *f, const CgArguments *a, int sign)
         return cg_op_call(e, f, cg_op_get(a->function->name), args, names, spans,
             a->at[1]->kind == CG_VALUE_NONE ? 1 : 2, in_order ? a->site : &site);
     }
-    if (xs->kind != CG_VALUE_LIST && a->at[1]->kind != CG_VALUE_NONE) {
-        cg_elab_error(e, CG_E0312, a->span[1], "a column has no axes; '%s' goes over its rows", a->function->name);
+    if (!cg_no_axis(e, a))
         return cg_value_poison(e);
-    }
     if (xs->kind != CG_VALUE_LIST)
         return cg_function_later(e, a, 0);
     if (xs->n == 0) {

@@ -57,12 +57,8 @@ static CgValue *reduce(CgElab *e, CgFrame *f, const CgArguments *a, bool mean)
     CgValue *x = a->at[0];
     if (x->kind == CG_VALUE_LIST)
         return cg_list_sum(e, f, a);
-    if (x->kind != CG_VALUE_TENSOR) {
-        if (a->at[1]->kind == CG_VALUE_NONE)
-            return cg_function_later(e, a, 0);
-        cg_elab_error(e, CG_E0312, a->span[1], "a column has no axes; '%s' goes over its rows", a->function->name);
-        return cg_value_poison(e);
-    }
+    if (x->kind != CG_VALUE_TENSOR)
+        return cg_no_axis(e, a) ? cg_function_later(e, a, 0) : cg_value_poison(e);
     CgType t = *cg_value_type(e, x);
     if (t.dtype == CG_BOOL) {
         CgDiag *d = cg_elab_error(e, CG_E0312, a->span[0], "'%s' takes numbers, not bool", a->function->name);

@@ -3,8 +3,10 @@
  * that the signature does not name must be reported at that argument, once, and have no value; one that it names must
  * reach the function without harm. */
 #include "base/diag_list.h"
+#include "data/tensor_file.h"
 #include "elab/signature.h"
 #include "experiment/experiment.h"
+#include "experiment/graph_arg.h"
 #include "graph/registry.h"
 #include "tap.h"
 
@@ -29,20 +31,25 @@ static const char script[] =
     "some_corpora, some_data, a_graph, a_dtype, nothing = [text, text], [data, data], net, f64, none\n"
     "a_table, columns = table(scores, columns = [mean(loss)]), [scores.loss, scores.same]\n"
     "a_figure, tables = plot.line(scores, x = loss, y = same), { one: scores }\n"
+    "an_estimate, a_resampling = percent(interval(mean(scores.loss))), bootstrap()\n"
+    "some_groups, a_field = group(scores, by = same), field(\"text\", bytes(), length = 5)\n"
+    "some_labels, an_array = labels(read(\"t.csv\"), \"name\"), parameter(load(net(size = 256), \"w.npy\"), \"w\")\n"
     "later, written = mean(scores.loss), generate(net(size = 256), \"a\", bytes(), length = 5)\n";
 
 /* Names of the script above; those of tensors are made below. */
 static const char *const names[] = { "an_int", "a_float", "a_bool", "a_str", "ints", "strs", "mixed", "a_record",
     "text", "a_split", "data", "a_tokenizer", "a_model", "an_op", "a_function", "twice", "some_corpora", "some_data",
-    "a_graph", "a_dtype", "nothing", "scores", "a_table", "columns", "a_figure", "tables", "later", "written" };
+    "a_graph", "a_dtype", "nothing", "scores", "a_table", "columns", "a_figure", "tables", "later", "written",
+    "an_estimate", "a_resampling", "some_groups", "a_field", "some_labels", "an_array" };
 
-enum { MOST = 48 };
+enum { MOST = 64 };
 
 typedef struct Values {
     CgSession *x;
     CgValue *at[MOST];
     const char *name[MOST];
     int n;
+    CgValue *matrix;
     CgFrame frame;
 } Values;
 
@@ -65,14 +72,26 @@ static void make_values(Values *v)
     CgModelGraph *m = cg_model_begin(e, "lint", false);
     CgBuild *b = &m->build;
     add(v, "number", cg_value_tensor(e, cg_graph_input(b, "number", cg_type(CG_F32, 0, NULL)), (CgSpan){ 0 }));
-    add(v, "matrix", cg_value_tensor(e, cg_graph_input(b, "matrix", cg_type(CG_F32, 2, dim)), (CgSpan){ 0 }));
+    add(v, "matrix",
+        v->matrix = cg_value_tensor(e, cg_graph_input(b, "matrix", cg_type(CG_F32, 2, dim)), (CgSpan){ 0 }));
     add(v, "tokens", cg_value_tensor(e, cg_graph_input(b, "tokens", cg_type(CG_I32, 2, dim)), (CgSpan){ 0 }));
     add(v, "size", cg_value_dim(e, cg_dim_symbol("T"), (CgSpan){ 0 }));
+}
+
+/* An axis is a number or a size, or a list of numbers; names of axes are none of these values. */
+static bool is_axis(const CgValue *value)
+{
+    bool numbers = value->kind == CG_VALUE_LIST && value->n;
+    for (int i = 0; numbers && i < value->n; i++)
+        numbers = value->at[i]->kind == CG_VALUE_INT;
+    return numbers || value->kind == CG_VALUE_INT || value->kind == CG_VALUE_DIM || value->kind == CG_VALUE_NONE;
 }
 
 static bool fits(Values *v, const CgFunction *f, int param, CgValue *value)
 {
     const CgKinds *k = &cg_function_signature(f)->param[param];
+    if (cg_kinds_have(k, CG_KIND_AXIS, NULL))
+        return is_axis(value);
     if (k->choice && value->kind == CG_VALUE_STR)
         return false; /* "grammar" is none of its strings */
     return cg_kinds_take(v->x->elab, k, value, cg_function_known(f));
@@ -82,6 +101,8 @@ static bool fits(Values *v, const CgFunction *f, int param, CgValue *value)
 static CgValue *good_value(Values *v, const CgFunction *f, int param)
 {
     const CgKinds *k = &cg_function_signature(f)->param[param];
+    if (cg_kinds_have(k, CG_KIND_TENSOR, NULL))
+        return v->matrix; /* which has axes */
     for (int i = 0; i < v->n; i++)
         if (fits(v, f, param, v->at[i]))
             return v->at[i];
@@ -125,13 +146,47 @@ static void wrong_kinds(Values *v, const CgFunction *f, int param)
             continue;
         }
         wrong++;
-        if (out && cg_is_poison(out) && d && !d->next && d->code == CG_E0312 && d->span.start == (uint32_t)param
-            && d->span.end == (uint32_t)param + 1)
+        bool axis = cg_kinds_have(&cg_function_signature(f)->param[param], CG_KIND_AXIS, NULL);
+        if (out && cg_is_poison(out) && d && !d->next && d->code == (axis ? CG_E0404 : CG_E0312)
+            && d->span.start == (uint32_t)param && d->span.end == (uint32_t)param + 1)
             continue;
         missed++;
         printf("# %s: '%s' takes %s in silence or is reported elsewhere\n", f->name, name, v->name[i]);
     }
     tap_ok(!missed, "%s: '%s' refuses %d values of other kinds where they stand", f->name, name, wrong);
+}
+
+/* Functions of patterns look at what is written, behind "it = ": each name of the script in place of the tensor. */
+static void wrong_tensors(Values *v, const char *form)
+{
+    int wrong = 0, missed = 0;
+    for (size_t i = 0; i < CG_LEN(names); i++, wrong++) {
+        char text[96];
+        CgTarget target = { 0 };
+        cg_diags_clear(v->x->diags);
+        snprintf(text, sizeof text, form, names[i]);
+        CgValue *out = cg_target_value(v->x, text, &target);
+        const CgDiag *d = v->x->diags->first;
+        cg_target_free(&target);
+        if (!out && d && !d->next && d->span.start == (uint32_t)(strchr(form, '%') - form + 5)
+            && d->span.end == d->span.start + strlen(names[i]))
+            continue;
+        missed++;
+        printf("# %s is taken in silence or reported elsewhere\n", text);
+    }
+    tap_ok(!missed, "%s refuses %d values that are no tensors where they stand", form, wrong);
+}
+
+/* Every class has a value above, but for what only a step of a training has. */
+static void all_classes(const Values *v)
+{
+    const CgClass *cls;
+    for (size_t k = 0; (cls = cg_class_at(k)); k++) {
+        bool found = cls == &cg_class_batch;
+        for (int i = 0; i < v->n; i++)
+            found |= cg_value_class(v->at[i]) == cls;
+        tap_ok(found, "there is a value of class %s", cls->name);
+    }
 }
 
 static bool is_sentence(const char *s)
@@ -155,14 +210,20 @@ int main(void)
 {
     CgErr err = { 0 };
     CgSessionOpts opts = { .quiet = true };
-    if (!cg_io_write("functions.cg", script, sizeof script - 1, &err))
+    CgNamed w = { "w", { .dtype = CG_F32, .rank = 2, .dim = { 256, 256 } } };
+    w.tensor.data = cg_calloc(256 * 256, sizeof(float));
+    w.tensor.stride[0] = 256, w.tensor.stride[1] = 1;
+    if (!cg_io_write("functions.cg", script, sizeof script - 1, &err) || !cg_io_write("t.csv", "name\na\n", 7, &err)
+        || !cg_tensors_write("w.npy", &w, 1, NULL, NULL, 0, &err))
         return 1;
+    free(w.tensor.data);
     Values v = { .x = cg_experiment_new("functions.cg", &opts) };
     if (!tap_ok(cg_diags_count(v.x->diags) == 0, "the script with a value of each kind has no mistakes"))
         cg_diags_print(v.x->diags, stdout, false);
     make_values(&v);
     CgElab *e = v.x->elab;
     cg_frame_begin(e, &v.frame, NULL, cg_elab_script(e));
+    all_classes(&v);
     int any = 0;
     const CgFunction *f;
     for (size_t i = 0; (f = cg_function_at(i)); i++) {
@@ -174,6 +235,8 @@ int main(void)
                 wrong_kinds(&v, f, k);
         }
     }
+    wrong_tensors(&v, "rearrange(%s, [A, B] -> [B, A])");
+    wrong_tensors(&v, "einsum(%s, [A, B] -> [B])");
     tap_ok(any <= 10, "at most ten parameters take any value: %d", any);
     cg_frame_end(e, &v.frame);
     CgModelGraph *m = e->model;
