@@ -108,7 +108,7 @@ CgCorpus *cg_corpus_random(const CgRandomTokens *of, CgErr *e)
 {
     if (!cg_random_tokens_check(of, e))
         return NULL;
-    CgCorpus *c = cg_corpus_new(cg_strdup("of random tokens"));
+    CgCorpus *c = cg_corpus_new(cg_strdup("random tokens"));
     c->random = cg_malloc(sizeof *c->random);
     *c->random = *of;
     struct {

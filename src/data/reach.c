@@ -11,6 +11,16 @@
 #define MOST  1024 /* and at most; 256 on average */
 #define SEED  0x63672d7265616368u
 
+void cg_origin_print(CgOrigin o, CgStrbuf *out)
+{
+    if (!o.source)
+        cg_strbuf_printf(out, "row %lld", (long long)o.row);
+    else if (o.place)
+        cg_strbuf_printf(out, "%s:%lld", o.source, (long long)o.place);
+    else
+        cg_strbuf_printf(out, "row %lld of %s", (long long)o.row, o.source);
+}
+
 /* The length of the first chunk: it ends where a hash of the last 64 bytes says so. */
 static size_t chunk_length(const char *at, size_t len)
 {

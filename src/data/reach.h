@@ -5,6 +5,7 @@
 #ifndef CG_REACH_H
 #define CG_REACH_H
 #include "base/base.h"
+#include "base/strbuf.h"
 #include "base/vec.h"
 #include "data/text.h"
 
@@ -14,6 +15,8 @@ typedef struct CgOrigin {
     int64_t place;      /* a line there, from 1; 0: none */
     int64_t row;        /* its number among the rows that were read, from 0 */
 } CgOrigin;
+
+void cg_origin_print(CgOrigin o, CgStrbuf *out); /* "qa.jsonl:17", "row 3 of random tokens" */
 
 typedef struct CgReached { /* a document or a row */
     size_t end;            /* of its chunks */

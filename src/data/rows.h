@@ -20,6 +20,8 @@ CgDataset *cg_rows_of_tensors(
 
 /* Rows of another one, which it keeps, by number; takes the numbers. `what` says which they are, for the digest. */
 CgDataset *cg_rows_pick(CgDataset *of, int64_t *index, int64_t n, bool ordered, const char *what);
+/* Its rows with n more fields, which are borrowed: column[f] has field f of every row. Trainings draw rows, too. */
+CgDataset *cg_rows_beside(CgDataset *of, const CgField *field, const void *const *column, int n, CgDigest key);
 /* The rows of one of its splits; those whose key no earlier one has. */
 CgDataset *cg_rows_split(CgDataset *of, CgSplit s);
 CgDataset *cg_rows_unique(CgDataset *of);

@@ -109,6 +109,65 @@ CgDataset *cg_rows_unique(CgDataset *of)
     return cg_rows_pick(of, index, n, false, "unique");
 }
 
+/* ---- more fields ------------------------------------------------------------------------------------------ */
+
+typedef struct Beside {
+    CgDataset *of;
+    const void **column;
+} Beside;
+
+static void beside_row(const CgDataset *d, int64_t i, void *const *out)
+{
+    const Beside *b = d->data;
+    b->of->kind->row(b->of, i, out);
+    for (int f = b->of->nfields; f < d->nfields; f++) {
+        size_t bytes = cg_field_bytes(&d->field[f]);
+        if (out[f] && bytes)
+            memcpy(out[f], (const char *)b->column[f - b->of->nfields] + (size_t)i * bytes, bytes);
+    }
+}
+
+static CgOrigin beside_origin(const CgDataset *d, int64_t i) { return cg_dataset_origin(((Beside *)d->data)->of, i); }
+
+static uint64_t beside_key(const CgDataset *d, int64_t i) { return cg_dataset_key(((Beside *)d->data)->of, i); }
+
+static void beside_reach(const CgDataset *d, int64_t i, CgReach *out)
+{
+    cg_dataset_reach(((Beside *)d->data)->of, i, out);
+}
+
+static void beside_free(CgDataset *d)
+{
+    Beside *b = d->data;
+    cg_dataset_free(b->of);
+    free(b->column);
+    free(b);
+}
+
+static const CgDatasetKind beside = { "rows with more fields", beside_row, NULL, beside_origin, beside_key, beside_free,
+    beside_reach };
+
+CgDataset *cg_rows_beside(CgDataset *of, const CgField *field, const void *const *column, int n, CgDigest key)
+{
+    CgField *all = cg_calloc((size_t)(of->nfields + n) + 1, sizeof *all);
+    memcpy(all, of->field, sizeof *all * (size_t)of->nfields);
+    memcpy(all + of->nfields, field, sizeof *all * (size_t)n);
+    Beside *b = cg_calloc(1, sizeof *b);
+    *b = (Beside){ cg_dataset_keep(of), cg_calloc((size_t)n + 1, sizeof *b->column) };
+    for (int i = 0; i < n; i++)
+        b->column[i] = column[i];
+    CgDataset *d = cg_dataset_new(&beside, all, of->nfields + n, b);
+    free(all);
+    for (int f = 0; f < of->nfields; f++)
+        d->tokenizer[f] = of->tokenizer[f];
+    d->valid = of->valid;
+    d->test = of->test;
+    d->rows = of->rows;
+    CgDigest both[2] = { of->digest, key };
+    d->digest = cg_digest(both, sizeof both);
+    return d;
+}
+
 /* ---- several ------------------------------------------------------------------------------------------- */
 
 typedef struct Several {

@@ -44,11 +44,13 @@ static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
     }
     cg_env_suggest(e, f->env, false, &s);
     cg_env_suggest(e, f->env, true, &s);
-    bool column = false;
-    for (CgFrame *at = f; at; at = at->outer)
-        column |= at->is_columns;
-    CgDiag *d = column ? cg_elab_error(e, CG_E0601, use, "the table has no column '%s'", name)
-                       : cg_elab_error(e, CG_E0301, use, "'%s' is not bound to anything", name);
+    const CgFrame *columns = f;
+    while (columns && !columns->is_columns)
+        columns = columns->outer;
+    bool rows = columns && columns->names.len && columns->names.at[0].value->kind == CG_VALUE_TENSOR;
+    CgDiag *d = columns ? cg_elab_error(e, CG_E0601, use, "the %s no %s '%s'", rows ? "rows have" : "table has",
+                    rows ? "field" : "column", name)
+                        : cg_elab_error(e, CG_E0301, use, "'%s' is not bound to anything", name);
     cg_diag_meant(d, &s);
     return cg_value_poison(e);
 }

@@ -165,6 +165,7 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     x->elab->evaluate = cg_stage_evaluate;
     x->elab->columns = cg_stage_columns;
     x->elab->part = cg_stage_part;
+    x->elab->rows = cg_stage_rows;
     cg_timing_begin("elaborate");
     if (opts->look) {
         x->elab->look = opts->look;

@@ -39,7 +39,7 @@ static void add_value(CgNeeds *n, const CgValue *v)
             add_value(n, v->instance->weights);
         break;
     case CG_VALUE_CALL:
-        if (v->stage)
+        if (v->stage && cg_value_class(v) != &cg_class_dataset)
             add_model(n, ((const CgTextCall *)v->stage)->generator->model);
         for (int i = 0; i < v->n; i++)
             add_value(n, v->at[i]);

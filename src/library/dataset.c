@@ -7,6 +7,7 @@
 #include "data/draw.h"
 #include "data/rows.h"
 #include "library/library.h"
+#include "stage/rows.h"
 
 CgValue *cg_dataset_owned(CgSession *x, const CgValue *call, CgDataset *d, const CgErr *err)
 {
@@ -48,6 +49,8 @@ bool cg_split_shares(const CgValue *v, double *valid, double *test)
     *test = at[2] / scale;
     return true;
 }
+
+static const CgFunction fn_filter_rows;
 
 static const char *const splits[] = { "train", "valid", "test", "all" };
 
@@ -136,6 +139,43 @@ static CgValue *run_unique(CgSession *x, const CgValue *call, CgValue **args)
     return cg_dataset_owned(x, call, cg_rows_unique(args[0]->held), &err);
 }
 
+/* ---- what is asked of each row (stage/rows.c) ---- */
+
+/* filter(data, ..) and compute(data, ..) are made with a stage; nobody else has one. */
+static CgValue *build_of_stage(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    const char *name = a->function == &fn_filter_rows ? "filter" : "compute";
+    CgDiag *d = cg_elab_error(e, CG_E0312, a->call, "%s is what %s makes of rows", a->function->name, name);
+    cg_diag_help(d, "write %s(data, ..)", name);
+    return cg_value_poison(e);
+}
+
+static CgValue *run_filter_rows(CgSession *x, const CgValue *call, CgValue **args)
+{
+    CgErr err = { 0 };
+    CgDataset *of = args[0]->held;
+    const uint8_t *where = cg_stage_rows_output(args[1]->stage, "where")->data;
+    int64_t *index = cg_malloc(sizeof *index * (size_t)(of->rows + 1)), n = 0;
+    for (int64_t i = 0; i < of->rows; i++)
+        if (where[i])
+            index[n++] = i;
+    return cg_dataset_owned(x, call, cg_rows_pick(of, index, n, false, "filter"), &err);
+}
+
+static CgValue *run_compute_rows(CgSession *x, const CgValue *call, CgValue **args)
+{
+    CgErr err = { 0 };
+    CgDataset *of = args[0]->held;
+    const CgStage *s = args[1]->stage;
+    const CgDataFields *fields = cg_data_fields(call);
+    const void **column = CG_NEWN(x->elab->arena, const void *, fields->n + 1);
+    int n = fields->n - of->nfields;
+    for (int i = 0; i < n; i++)
+        column[i] = cg_stage_rows_output(s, fields->field[of->nfields + i].name)->data;
+    return cg_dataset_owned(x, call, cg_rows_beside(of, fields->field + of->nfields, column, n, s->key), &err);
+}
+
 /* ---- several ---- */
 
 static CgValue *build_chain(CgElab *e, CgFrame *f, const CgArguments *a)
@@ -160,6 +200,12 @@ static CgValue *run_chain(CgSession *x, const CgValue *call, CgValue **args)
     return cg_dataset_owned(x, call, cg_rows_chain(at, n, &err), &err);
 }
 
+static const CgFunction fn_filter_rows = { CG_FUNCTION_HERE, .name = "filter_rows",
+    .sig = "(data: dataset, by: table, number: int) -> dataset", .build = build_of_stage, .run = run_filter_rows,
+    .doc = "What filter makes of a dataset." };
+static const CgFunction fn_compute_rows = { CG_FUNCTION_HERE, .name = "compute_rows",
+    .sig = "(data: dataset, by: table, number: int) -> dataset", .build = build_of_stage, .run = run_compute_rows,
+    .doc = "What compute makes of a dataset." };
 static const CgFunction fn_first = { CG_FUNCTION_HERE, .name = "first", .sig = "(data: dataset, n: int) -> dataset",
     .build = build_count, .run = run_first, .doc = "The first n rows; all, where there are fewer." };
 static const CgFunction fn_skip = { CG_FUNCTION_HERE, .name = "skip", .sig = "(data: dataset, n: int) -> dataset",
@@ -181,4 +227,5 @@ static void free_dataset(void *held) { cg_dataset_free(held); }
 CG_CLASS(dataset, .article = "a dataset",
     .doc = "Rows with named, typed fields, which a training or an evaluation reads as batch.FIELD.", .shared = true,
     .free = free_dataset, .field = field_of_dataset, .digest = digest_of_dataset)
-CG_FUNCTIONS(dataset, &fn_subset, &fn_first, &fn_skip, &fn_shuffle, &fn_repeat, &fn_unique, &fn_chain)
+CG_FUNCTIONS(dataset, &fn_subset, &fn_filter_rows, &fn_compute_rows, &fn_first, &fn_skip, &fn_shuffle, &fn_repeat,
+    &fn_unique, &fn_chain)

@@ -783,13 +783,15 @@ static const CgFunction fn_rows = { CG_FUNCTION_HERE, .name = "rows",
            "[\"decoder\", \"seed\"])." };
 static const CgFunction fn_filter = { CG_FUNCTION_HERE, .name = "filter",
     .sig = "(table: table, where: column) -> table", .traits = CG_COLUMNS, .build = build_like, .run = run_filter,
-    .doc = "The rows for which a condition holds: filter(scores, f1 > 0.5 and decoder == \"web\")." };
+    .doc = "The rows for which a condition holds: filter(scores, f1 > 0.5 and decoder == \"web\"). Of a dataset, whose "
+           "fields are names there: filter(qa, sum(text_mask, axis = 1) > 10)." };
 static const CgFunction fn_select = { CG_FUNCTION_HERE, .name = "select",
     .sig = "(table: table, columns: " NAMES_OF ") -> table", .traits = CG_COLUMNS, .build = build_select,
     .run = run_select, .doc = "Some columns of a table, in this order." };
 static const CgFunction fn_compute = { CG_FUNCTION_HERE, .name = "compute",
     .sig = "(table: table, columns: record) -> table", .traits = CG_COLUMNS, .build = build_compute, .run = run_compute,
-    .doc = "A table with more columns: compute(scores, { gain: f1 - mean(f1) })." };
+    .doc = "A table with more columns: compute(scores, { gain: f1 - mean(f1) }). A dataset with more fields, which a "
+           "graph makes of each row, once: compute(data, { state: encoder(tokens) })." };
 static const CgFunction fn_sort = { CG_FUNCTION_HERE, .name = "sort",
     .sig = "(table: table, by: " NAMES_OF ", down: bool = false) -> table", .traits = CG_COLUMNS, .build = build_sort,
     .run = run_sort, .doc = "Rows in the order of some columns; missing cells last." };

@@ -3,11 +3,13 @@
  * for, with the rows as its first axis. Must not know any dataset. */
 #include <string.h>
 
+#include "elab/signature.h"
 #include "stage/check.h"
 
 typedef struct Batch {
     const CgDataFields *fields;
     CgSpan data;
+    bool named; /* rows have an id and a source */
 } Batch;
 
 CgDataFields *cg_data_fields_new(CgElab *e, CgValue *data, const CgField *field, int n)
@@ -62,12 +64,19 @@ static CgValue *make(CgElab *e, const Batch *b, int i)
 
 static CgValue *field_of_batch(CgElab *e, CgValue *of, const char *name, CgSpan span, CgSuggest *s)
 {
-    (void)span;
     const Batch *b = of->held;
     for (int i = 0; i < b->fields->n; i++) {
         cg_suggest_offer(s, b->fields->field[i].name);
         if (!strcmp(b->fields->field[i].name, name))
             return make(e, b, i);
+    }
+    static const char *const more[] = { "id", "source" };
+    for (int i = 0; b->named && i < 2; i++) {
+        cg_suggest_offer(s, more[i]);
+        if (strcmp(more[i], name) != 0)
+            continue;
+        CgArguments a = { .function = cg_function_find(i ? "row_source" : "row_id"), .call = span };
+        return cg_function_later(e, &a, 0);
     }
     return NULL;
 }
@@ -76,7 +85,20 @@ CG_CLASS(batch, .article = "a batch of rows",
     .doc = "The rows a step reads: batch.tokens and the other fields of its dataset, each with the rows as first axis.",
     .field = field_of_batch)
 
-CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span)
+void cg_check_row(CgElab *e, CgFrame *inner, CgFrame *f, CgValue *data, CgSpan span)
+{
+    Batch *b = CG_NEW(e->arena, Batch);
+    *b = (Batch){ cg_data_fields(data), data->span, false };
+    cg_frame_begin(e, inner, f, f->env);
+    inner->is_columns = true;
+    for (int i = 0; i < b->fields->n; i++) {
+        CgValue *v = make(e, b, i);
+        v->span = span;
+        cg_frame_bind(inner, b->fields->field[i].name, v);
+    }
+}
+
+CgValue *cg_check_batch(CgElab *e, CgValue *data, bool named, CgSpan span)
 {
     const CgDataFields *fields = cg_data_fields(data);
     if (!fields) {
@@ -86,7 +108,7 @@ CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span)
         return NULL;
     }
     Batch *b = CG_NEW(e->arena, Batch);
-    *b = (Batch){ fields, data->span };
+    *b = (Batch){ fields, data->span, named };
     CgValue *v = cg_value_held(e, &cg_class_batch, b);
     v->span = span;
     return v;

@@ -7,8 +7,11 @@
 
 /* The model of train and evaluate; POISON after a mistake. */
 CgValue *cg_check_model(CgElab *e, CgFrame *f, const CgExpr *x);
-/* What `batch` is: its fields are tensors with the rows of a batch as their first axis. NULL after a mistake. */
-CgValue *cg_check_batch(CgElab *e, CgValue *data, CgSpan span);
+/* What `batch` is: its fields are tensors with the rows of a batch as their first axis; with `named` its rows have an
+ * id and a source, too. NULL after a mistake. */
+CgValue *cg_check_batch(CgElab *e, CgValue *data, bool named, CgSpan span);
+/* A frame in which the fields of the rows of `data` are names, with the rows of a batch in front. */
+void cg_check_row(CgElab *e, CgFrame *inner, CgFrame *f, CgValue *data, CgSpan span);
 /* What the fields of a block see besides the names around it: the batch, and `root`, the model, by the name after `as`.
  */
 void cg_check_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgValue *root, CgValue *batch);

@@ -64,4 +64,9 @@ CgValue *cg_table_later(CgElab *e, const CgArguments *a, const CgSchema *columns
     return v;
 }
 
-bool cg_column_is_text(const CgValue *v) { return cg_value_class(v) == &cg_class_tokens; }
+bool cg_column_is_text(const CgValue *v)
+{
+    bool text =
+        v->kind == CG_VALUE_CALL && cg_kinds_have(&cg_function_signature(v->function)->result, CG_KIND_STR, NULL);
+    return text || cg_value_class(v) == &cg_class_tokens;
+}

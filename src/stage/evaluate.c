@@ -140,6 +140,21 @@ static bool write_texts(Evaluation *v, int64_t first)
 
 /* ---- the whole ------------------------------------------------------------------------------------------------- */
 
+/* Where rows were read is no part of what they are. */
+static bool digest_origins(CgSession *x, const CgStage *s, CgDigester *d)
+{
+    CgDataset *of = cg_dataset_of(x, s->data);
+    for (int64_t i = 0; of && i < of->rows; i++) {
+        CgStrbuf text = { 0 };
+        CgOrigin o = cg_dataset_origin(of, i);
+        cg_origin_print(o, &text);
+        cg_digester_add(d, &o.row, sizeof o.row);
+        cg_digester_add(d, cg_strbuf_str(&text), text.len + 1);
+        cg_strbuf_deinit(&text);
+    }
+    return of;
+}
+
 static bool digest_call(CgSession *x, const CgStage *s, const CgValue *v, CgDigester *d)
 {
     if (v->kind == CG_VALUE_TENSOR) {
@@ -161,6 +176,8 @@ static bool digest_call(CgSession *x, const CgStage *s, const CgValue *v, CgDige
     }
     cg_digester_add(d, v->function->name, strlen(v->function->name) + 1);
     cg_digester_add(d, &v->function->version, sizeof v->function->version);
+    if (!strcmp(v->function->name, "row_source") || !strcmp(v->function->name, "row_id"))
+        return digest_origins(x, s, d);
     if (v->stage) {
         const CgGenerator *g = ((const CgTextCall *)v->stage)->generator;
         CgDigest graph = cg_graph_digest(g->graph);
@@ -264,9 +281,15 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
         cg_dataset_read(v->data, first, rows, v->rows);
         if (!cg_session_run(v->x, v->runner.exec, s->span) || !write_texts(v, first))
             return false;
-        for (int64_t r = 0; r < rows; r++)
-            if (!fill_row(v, r))
-                return false;
+        bool good = true;
+        for (int64_t r = 0; good && r < rows; r++) {
+            v->x->rows = v->data;
+            v->x->row = first + r;
+            good = fill_row(v, r);
+        }
+        v->x->rows = NULL;
+        if (!good)
+            return false;
         cg_progress_step(progress, first + rows);
     }
     return true;

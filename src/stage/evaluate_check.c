@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "graph/pass.h"
-#include "graph/rows.h"
 #include "stage/check.h"
 
 static int want(CgElab *e, CgStage *s, CgValue *tensor)
@@ -32,17 +31,6 @@ static void want_arguments(CgElab *e, CgStage *s, CgValue *call)
     }
 }
 
-/* Whether an output of a graph depends on other rows than its own. */
-static bool mixes_rows(const CgGraph *g)
-{
-    CgRowUse *use = cg_rows_find(g, cg_dim_symbol("batch"), g->nodes.len);
-    bool mixed = false;
-    for (size_t i = 0; i < g->outputs.len; i++)
-        mixed |= use[g->outputs.at[i].ref].kind > CG_ROWS_EACH;
-    free(use);
-    return mixed;
-}
-
 /* Those of columns that write text are made of the models that write it. */
 static void look_at_generators(CgElab *e, CgStage *s, const CgValue *v)
 {
@@ -51,7 +39,7 @@ static void look_at_generators(CgElab *e, CgStage *s, const CgValue *v)
     if (v->stage) {
         const CgGenerator *g = ((const CgTextCall *)v->stage)->generator;
         cg_stage_inputs(e, s, g->model);
-        s->whole |= mixes_rows(g->model->graph);
+        s->whole |= cg_stage_mixes_rows(g->model->graph);
     }
     for (int i = 0; i < v->n; i++)
         look_at_generators(e, s, v->at[i]);
@@ -88,7 +76,7 @@ static bool check_copies(CgElab *e, const CgValue *data, CgSpan span)
 
 static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
 {
-    CgValue *batch = cg_check_batch(e, s->data, x->b->span);
+    CgValue *batch = cg_check_batch(e, s->data, true, x->b->span);
     if (!batch)
         return false;
     CgFrame inner;
@@ -142,7 +130,7 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
         snprintf(name, sizeof name, "wanted.%d", i);
         cg_graph_output(m->graph, name, s->wanted[i]->tensor->ref);
     }
-    s->whole = mixes_rows(m->graph);
+    s->whole = cg_stage_mixes_rows(m->graph);
     s->columns_graph = cg_pass_run_all(m->graph, NULL);
     return true;
 }
@@ -167,6 +155,7 @@ CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x)
     if (!good)
         return cg_value_poison(e);
     cg_stage_inputs(e, s, s->model);
+    cg_stage_data(e, s, s->data);
     for (int i = 0; i < s->ncolumns; i++)
         look_at_generators(e, s, s->columns[i].value);
     CgValue *v = cg_value_new(e, CG_VALUE_STAGE, x->span);

@@ -208,16 +208,6 @@ static void walk_free(Walk *w)
 
 /* ---- an evaluation ---------------------------------------------------------------------------------------------- */
 
-static void print_origin(CgOrigin o, CgStrbuf *out)
-{
-    if (!o.source)
-        cg_strbuf_printf(out, "row %lld", (long long)o.row);
-    else if (o.place)
-        cg_strbuf_printf(out, "%s:%lld", o.source, (long long)o.place);
-    else
-        cg_strbuf_printf(out, "row %lld of %s", (long long)o.row, o.source);
-}
-
 static void say(CgSession *x, const CgStage *s, const Walk *w, const CgOverlap *found)
 {
     int line = 0, column = 0, said = 0;
@@ -229,7 +219,7 @@ static void say(CgSession *x, const CgStage *s, const Walk *w, const CgOverlap *
         if (!found[i].known || ++said > SAID)
             continue;
         CgStrbuf first = { 0 };
-        print_origin(found[i].first, &first);
+        cg_origin_print(found[i].first, &first);
         fprintf(stderr, "  %llu of %llu %s, such as %s: %s\n", (unsigned long long)found[i].known,
             (unsigned long long)found[i].of, found[i].first.place ? "documents" : "rows", cg_strbuf_str(&first),
             w->sources.at[i].way);

@@ -59,6 +59,8 @@ struct CgSession {
     CG_VEC(CgValue *) owned;         /* objects that runs gave, in the order they were made */
     CgValue *bytes;                  /* the tokenizer of data that names none, once it is asked for */
     const CgTable *table;            /* whose columns are meant */
+    const CgDataset *rows;           /* of an evaluation that is at ... */
+    int64_t row;                     /* ... this one of them; else NULL */
     const struct CgResample *sample; /* the rows of a table that stand for it, or NULL */
     CgMap tables;                    /* a call that makes a table -> the value it gave */
     CG_VEC(void *) scratch;          /* what columns of a sample lie in, until the next one */

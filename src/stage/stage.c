@@ -3,6 +3,9 @@
  * their end. Runs nothing. */
 #include "stage/check.h"
 
+#include "graph/rows.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 CgStage *cg_stage_new(CgElab *e, const CgStageKind *kind, CgSpan span, CgAtom label)
@@ -33,6 +36,28 @@ void cg_stage_inputs(CgElab *e, CgStage *s, const CgModelGraph *m)
         if (m->params.at[i].weights && m->params.at[i].weights->kind == CG_VALUE_STAGE)
             add_input(e, s, m->params.at[i].weights->stage);
 }
+
+void cg_stage_data(CgElab *e, CgStage *s, const CgValue *v)
+{
+    if (v->kind == CG_VALUE_STAGE)
+        add_input(e, s, v->stage);
+    bool holds = v->kind == CG_VALUE_CALL || v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD;
+    for (int i = 0; holds && i < v->n; i++)
+        if (v->at[i])
+            cg_stage_data(e, s, v->at[i]);
+}
+
+bool cg_stage_mixes_rows(const CgGraph *g)
+{
+    CgRowUse *use = cg_rows_find(g, cg_dim_symbol("batch"), g->nodes.len);
+    bool mixed = false;
+    for (size_t i = 0; i < g->outputs.len; i++)
+        mixed |= use[g->outputs.at[i].ref].kind > CG_ROWS_EACH;
+    free(use);
+    return mixed;
+}
+
+int cg_stage_number(CgElab *e) { return (int)cg_session_of(e)->stages.len; }
 
 CgValue *cg_check_model(CgElab *e, CgFrame *f, const CgExpr *x)
 {

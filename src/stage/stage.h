@@ -28,7 +28,7 @@ typedef struct CgStageKind {
     bool (*run)(CgSession *x, CgStage *s);  /* makes it and keeps it in the store */
     bool (*bare)(CgSession *x, CgStage *s); /* what it is before it is run, for opts.untrained; may be NULL */
 } CgStageKind;
-extern const CgStageKind cg_stage_kind_train, cg_stage_kind_evaluate;
+extern const CgStageKind cg_stage_kind_train, cg_stage_kind_evaluate, cg_stage_kind_rows;
 enum { CG_EVALUATE_ROWS = 32 }; /* of a batch, where no column looks across rows */
 
 /* Parameters that one sweep of the optimiser updates: all of one rank, one after the other. */
@@ -118,10 +118,18 @@ struct CgStage {
 CgStage *cg_stage_new(CgElab *e, const CgStageKind *kind, CgSpan span, CgAtom label);
 /* The stages that parameters of m start from are inputs of s. */
 void cg_stage_inputs(CgElab *e, CgStage *s, const CgModelGraph *m);
+/* And those that its data were made with. */
+void cg_stage_data(CgElab *e, CgStage *s, const CgValue *data);
+bool cg_stage_mixes_rows(const CgGraph *g); /* an output depends on other rows than its own */
+int cg_stage_number(CgElab *e);             /* how many stages there are */
 CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x);
 CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x);
 /* A part or parameter of a trained model by its name, outside of graphs; NULL: none such. */
 CgValue *cg_stage_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest);
+/* filter(data, ..) and compute(data, ..): a call of the function whose name ends in _rows on the data and a stage. `at`
+ * is the argument that is the data. */
+CgValue *cg_stage_rows(
+    CgElab *e, CgFrame *f, const char *function, CgValue *data, const CgExpr *at, const CgExpr *call);
 /* The columns of a table, of groups, or of the first table in a record or list; NULL: none of these. */
 const CgSchema *cg_stage_columns(CgElab *e, CgValue *of);
 CgSchema *cg_schema_new(CgElab *e);

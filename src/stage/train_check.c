@@ -273,7 +273,7 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
     s->data = cg_eval(e, f, field_of(fields, "data"));
     if (cg_is_poison(s->data))
         return false;
-    CgValue *batch = cg_check_batch(e, s->data, field_of(fields, "data")->span);
+    CgValue *batch = cg_check_batch(e, s->data, false, field_of(fields, "data")->span);
     if (!batch || !read_numbers(e, f, fields, s) || !read_clip(e, f, field_of(fields, "clip"), s)
         || !read_average(e, f, field_of(fields, "average"), s) || !read_on_nan(e, f, field_of(fields, "on_nan"), s)
         || !read_validate(e, f, fields, s))
@@ -317,6 +317,9 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
     if (!good)
         return cg_value_poison(e);
     cg_stage_inputs(e, s, s->model);
+    cg_stage_data(e, s, s->data);
+    if (s->validate)
+        cg_stage_data(e, s, s->validate);
     if (s->metrics_model)
         cg_stage_inputs(e, s, s->metrics_model);
     CgValue *weights = cg_value_new(e, CG_VALUE_STAGE, x->span);

@@ -69,6 +69,37 @@ show mean(rows(both).off), mean(rows(data).off), mean(rows(unique(data)).off)
 show evaluate dense(out = 1) on first(mix([data.train, data.test], [3, 1]), 4) as m { y = batch.y }
 CG
 cg run c.cg --quiet 2>&1
+echo "== rows that are chosen, have more fields, and say where they were read"
+cat >d.cg <<'CG'
+cg 2
+import std.nn
+import graphs.transformer
+qa = examples("qa.jsonl", { text: field("$facts $ask:", bytes(), length = 10, answer = "$answer"), n: field("answer", bytes(), length = 1, too_long = "cut", end = false) })
+graph digits(n: i32[B, T]) -> i32[B] { return sum(n, axis = 1) - 48 }
+big = filter(qa, digits(n) > 7 and sum(text_mask, axis = 1) > 2)
+more = compute(big, { digit: digits(n), half: cast(text, f32) / 2 })
+show evaluate dense(out = 1) on first(more, 4) as m {
+    id     = batch.id
+    source = batch.source
+    digit  = batch.digit
+    half   = max(batch.half, axis = 1)
+}
+lm = train transformer(vocab = 256, dim = 8, layers = 1, heads = 1, hidden = 8) as m {
+    data      = more
+    loss      = cross_entropy(m(batch.text), batch.text_next)
+    optimizer = adamw(rate = 1e-2)
+    steps     = 3
+}
+held = evaluate lm on more as m { at = entropy(m, batch.text, batch.text_next) allow_leak = "to compare" }
+hard = filter(more, entropy(lm, text, text_next) >= 5.22)
+kept = evaluate lm on hard as m { at = entropy(m, batch.text, batch.text_next) allow_leak = "to compare" }
+show count(filter(held, at >= 5.22).at) == count(kept.at), min(kept.at) >= 5.22, count(kept.at) > 0, count(kept.at) < count(held.at)
+show evaluate dense(out = 1) on shuffle(windows(synthetic("noise", size = 40000).test, bytes(), length = 100, stride = 400)) as m { id = batch.id source = batch.source }
+CG
+cg run d.cg --quiet 2>&1
+cp qa.jsonl moved.jsonl
+sed 's/qa.jsonl/moved.jsonl/' d.cg >moved.cg
+cg run moved.cg --quiet 2>&1 | sed -n 2p
 echo "== what does not fit"
 try() { printf '%s\n' "import std.nn" "show evaluate dense(out = 1) on $1 as m { n = sum(batch.x_mask, axis = 1) }" >e.cg; cg run e.cg --quiet 2>&1; echo "exit $?"; }
 try 'examples("qa.jsonl", { x: field("facts", bytes(), length = 3) })'
@@ -77,4 +108,9 @@ try 'examples("qa.jsonl", { x: field("cost: $", bytes(), length = 8) })'
 try 'examples("houses.csv", { x: field("area") })'
 try 'examples("houses.csv", { x: field("town", dtype = i32), x_mask: ["area", "area"] })'
 try 'arrays({ x_mask: "x.csv", y: "qa.jsonl" })'
+try 'filter(examples("houses.csv", { x: "area" }), x > mean(x))'
+try 'filter(examples("houses.csv", { x: "area" }), x)'
+try 'compute(examples("houses.csv", { x: "area" }), { x: 2 * x })'
+try 'compute(examples("houses.csv", { x: "area" }), { y: 2 })'
+try 'filter(examples("houses.csv", { x: "area" }), z > 1)'
 try 'skip(examples("qa.jsonl", { x: field("facts", bytes(), length = 4) }), 400)'
