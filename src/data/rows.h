@@ -22,9 +22,11 @@ CgDataset *cg_rows_of_tensors(
 CgDataset *cg_rows_pick(CgDataset *of, int64_t *index, int64_t n, bool ordered, const char *what);
 /* Its rows with n more fields, which are borrowed: column[f] has field f of every row. Trainings draw rows, too. */
 CgDataset *cg_rows_beside(CgDataset *of, const CgField *field, const void *const *column, int n, CgDigest key);
-/* The rows of one of its splits; those whose key no earlier one has. */
+/* The rows of one of its splits; those whose key no earlier one has, or with `near`, half of whose text stood in none
+ * (reach.h). */
 CgDataset *cg_rows_split(CgDataset *of, CgSplit s);
-CgDataset *cg_rows_unique(CgDataset *of);
+CgDataset *cg_rows_unique(CgDataset *of, bool near);
+int64_t cg_rows_copies(const CgDataset *of); /* rows whose key an earlier one has */
 /* Whether two datasets have the same fields; else says how they differ. */
 CG_NODISCARD bool cg_rows_alike(const CgDataset *a, const CgDataset *b, CgErr *e);
 /* One after the other; by exact shares of the rows (deal.h). Keep the parts. */

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "base/strbuf.h"
 #include "data/deal.h"
 #include "data/rows.h"
@@ -94,19 +93,43 @@ CgDataset *cg_rows_split(CgDataset *of, CgSplit s)
     return cg_rows_pick(of, index, n, false, "split");
 }
 
-CgDataset *cg_rows_unique(CgDataset *of)
+/* known[i] = row i stands there before. */
+static bool *repeats(const CgDataset *of, bool near)
+{
+    CgReach all = { 0 };
+    bool *known = cg_calloc((size_t)of->rows + 1, sizeof *known);
+    for (int64_t i = 0; i < of->rows; i++) {
+        if (near)
+            cg_dataset_reach(of, i, &all);
+        if (all.units.len <= (size_t)i)
+            cg_reach_key(&all, cg_dataset_key(of, i), (CgOrigin){ 0 });
+        all.units.len = (size_t)i + 1; /* a row of several documents is one */
+        all.units.at[i].end = all.chunks.len;
+    }
+    cg_reach_repeats(&all, near, known);
+    cg_reach_deinit(&all);
+    return known;
+}
+
+CgDataset *cg_rows_unique(CgDataset *of, bool near)
 {
     int64_t *index = cg_malloc(sizeof *index * (size_t)(of->rows + 1)), n = 0;
-    CgMap seen = { 0 };
-    for (int64_t i = 0; i < of->rows; i++) {
-        uint64_t key = cg_dataset_key(of, i), before;
-        if (cg_map_get(&seen, key, &before))
-            continue;
-        cg_map_put(&seen, key, 1);
-        index[n++] = i;
-    }
-    cg_map_deinit(&seen);
+    bool *known = repeats(of, near);
+    for (int64_t i = 0; i < of->rows; i++)
+        if (!known[i])
+            index[n++] = i;
+    free(known);
     return cg_rows_pick(of, index, n, false, "unique");
+}
+
+int64_t cg_rows_copies(const CgDataset *of)
+{
+    int64_t n = 0;
+    bool *known = repeats(of, false);
+    for (int64_t i = 0; i < of->rows; i++)
+        n += known[i];
+    free(known);
+    return n;
 }
 
 /* ---- more fields ------------------------------------------------------------------------------------------ */

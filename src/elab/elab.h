@@ -180,7 +180,7 @@ struct CgElab {
     const CgSchema *(*columns)(CgElab *e, CgValue *of);
     /* A part or parameter of a model that has weights, by its name, outside of graphs; NULL: none such. */
     CgValue *(*part)(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
-    CgLook *look;  /* what an editor asks about, or NULL */
+    CgLook *look; /* what an editor asks about, or NULL */
     /* What a function with CG_COLUMNS makes of a dataset, the argument `at`, in place of a table. */
     CgValue *(*rows)(CgElab *e, CgFrame *f, const char *function, CgValue *data, const CgExpr *at, const CgExpr *call);
     void *session; /* the layer above */

@@ -203,8 +203,7 @@ static CgDataset *opened(const CgValue *call, Columns *c, bool good, CgErr *err)
 static CgDataset *open_arrays(CgSession *x, const CgValue *call, CgValue **args, CgErr *err)
 {
     Columns c;
-    (void)x;
-    return opened(call, &c, read_arrays(args[0], &c, err), err);
+    return cg_dataset_said(x, opened(call, &c, read_arrays(args[0], &c, err), err));
 }
 
 static CgDataset *open_batches(CgSession *x, const CgValue *call, CgValue **args, CgErr *err)

@@ -17,6 +17,15 @@ CgValue *cg_dataset_owned(CgSession *x, const CgValue *call, CgDataset *d, const
     return NULL;
 }
 
+CgDataset *cg_dataset_said(const CgSession *x, CgDataset *d)
+{
+    int64_t copies = d && !x->opts.quiet ? cg_rows_copies(d) : 0;
+    if (copies)
+        fprintf(stderr, "cg: %lld of %lld rows stand there before; unique(data) leaves them out\n", (long long)copies,
+            (long long)d->rows);
+    return d;
+}
+
 /* A call whose rows have the fields of its first argument. */
 static CgValue *later(CgElab *e, CgFrame *f, const CgArguments *a)
 {
@@ -136,7 +145,7 @@ static CgValue *build_repeat(CgElab *e, CgFrame *f, const CgArguments *a)
 static CgValue *run_unique(CgSession *x, const CgValue *call, CgValue **args)
 {
     CgErr err = { 0 };
-    return cg_dataset_owned(x, call, cg_rows_unique(args[0]->held), &err);
+    return cg_dataset_owned(x, call, cg_rows_unique(args[0]->held, !strcmp(args[1]->s, "near")), &err);
 }
 
 /* ---- what is asked of each row (stage/rows.c) ---- */
@@ -215,8 +224,10 @@ static const CgFunction fn_shuffle = { CG_FUNCTION_HERE, .name = "shuffle",
     .doc = "The same rows in an order that the seed says. A training draws an order of its own each epoch anyway." };
 static const CgFunction fn_repeat = { CG_FUNCTION_HERE, .name = "repeat", .sig = "(data: dataset, n: int) -> dataset",
     .build = build_repeat, .run = run_repeat, .doc = "All rows n times." };
-static const CgFunction fn_unique = { CG_FUNCTION_HERE, .name = "unique", .sig = "(data: dataset) -> dataset",
-    .build = later, .run = run_unique, .doc = "Each row once: later ones made from the same are left out." };
+static const CgFunction fn_unique = { CG_FUNCTION_HERE, .name = "unique",
+    .sig = "(data: dataset, how: { exact, near } = \"exact\") -> dataset", .build = later, .run = run_unique,
+    .doc = "Each row once: later ones made from the same are left out, or with \"near\" those half of whose text stood "
+           "in others before, wherever it began." };
 static const CgFunction fn_chain = { CG_FUNCTION_HERE, .name = "chain", .sig = "(data: dataset[]) -> dataset",
     .build = build_chain, .run = run_chain,
     .doc = "The rows of several datasets with the same fields, one after the other." };

@@ -193,7 +193,7 @@ static CgDataset *open_examples(CgSession *x, const CgValue *call, CgValue **arg
     if (d && dropped && !x->opts.quiet)
         fprintf(stderr, "cg: %lld of %lld examples are too long and were dropped\n", (long long)dropped,
             (long long)(dropped + d->rows));
-    return d;
+    return cg_dataset_said(x, d);
 }
 
 CG_DATASET(examples,

@@ -20,6 +20,8 @@ const CgNumbers *cg_numbers_force_in(CgSession *x, const CgTable *t, CgValue *co
 /* [train, valid, test] as shares; false when they are none. */
 CG_NODISCARD bool cg_split_shares(const CgValue *v, double *valid, double *test);
 #define CG_SHARES_HELP "'shares' are three numbers from 0 on: of train (above 0), valid and test"
+/* Says how many of its rows stand there twice; gives the dataset (NULL is fine). */
+CgDataset *cg_dataset_said(const CgSession *x, CgDataset *d);
 /* A dataset as the value of the call, or the mistake it met. */
 CgValue *cg_dataset_owned(CgSession *x, const CgValue *call, CgDataset *d, const CgErr *err);
 

@@ -69,6 +69,23 @@ show mean(rows(both).off), mean(rows(data).off), mean(rows(unique(data)).off)
 show evaluate dense(out = 1) on first(mix([data.train, data.test], [3, 1]), 4) as m { y = batch.y }
 CG
 cg run c.cg --quiet 2>&1
+echo "== rows that stand there before, to the letter or nearly"
+awk 'BEGIN {
+    for (i = 0; i < 40; i++) {
+        text = ""
+        for (k = 0; k < 60; k++) text = text " " (i * 7919 + k * k * 31) % 9973
+        for (c = 0; c < (i < 5 ? 2 : 1); c++) printf "{\"t\": \"%s\"}\n", text
+        if (i >= 35) printf "{\"t\": \"And once more:%s\"}\n", text
+    }
+}' >copies.jsonl
+cat >f.cg <<'CG'
+cg 2
+import std.nn
+rows = examples("copies.jsonl", { t: field("t", bytes(), length = 4, too_long = "cut") })
+def n(data) = count((evaluate dense(out = 1) on data as m { id = batch.id }).id)
+show n(rows), n(unique(rows)), n(unique(rows, how = "near"))
+CG
+cg run f.cg 2>&1 | grep -v evaluate
 echo "== rows that are chosen, have more fields, and say where they were read"
 cat >d.cg <<'CG'
 cg 2
