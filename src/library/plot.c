@@ -11,7 +11,7 @@
 #include "report/plot.h"
 #include "table/figure.h"
 
-enum { MAX_SERIES = 24 };
+enum { MAX_SERIES = 24, MAX_PANELS = 36 };
 
 #define X(kind) extern const CgPlot cg_plot_entry_##kind;
 #include "entries/plot.def"
@@ -26,10 +26,10 @@ static const CgPlot *const plots[] = {
 typedef struct Asked {
     const CgPlot *plot;
     const CgValue *call;
-    CgValue *of, *group, *column[CG_PLOT_COLUMNS]; /* NULL: not given */
-    int n, several;                                /* columns that the kind has; the one that may be a list */
-    CgValue *list;                                 /* what is given for it, always a list */
-    int tables;                                    /* the column whose cells are names of the tables; -1: none */
+    CgValue *of, *group, *panels, *column[CG_PLOT_COLUMNS]; /* NULL: not given */
+    int n, several;                                         /* columns that the kind has; the one that may be a list */
+    CgValue *list;                                          /* what is given for it, always a list */
+    int tables; /* the column whose cells are names of the tables; -1: none */
 } Asked;
 
 static CgValue *given(const CgValue *call, const char *name)
@@ -47,7 +47,12 @@ static const char *words(const CgValue *call, const char *name)
 static Asked asked(CgElab *e, const CgValue *call)
 {
     const CgPlot *plot = call->function->of;
-    Asked a = { .plot = plot, .call = call, .of = given(call, "scores"), .group = given(call, "group"), .tables = -1 };
+    Asked a = { .plot = plot,
+        .call = call,
+        .of = given(call, "scores"),
+        .group = given(call, "group"),
+        .panels = given(call, "panels"),
+        .tables = -1 };
     for (; a.n < CG_PLOT_COLUMNS && plot->column[a.n].cell; a.n++) {
         a.column[a.n] = given(call, plot->column[a.n].parameter);
         if (plot->column[a.n].several)
@@ -126,6 +131,8 @@ static bool check(CgElab *e, const CgArguments *args, const Asked *a)
             if (!check_column(e, args, a->of, c[k].parameter, k == a->several ? a->list->at[i] : a->column[k],
                     c[k].cell == CG_CELL_NUMBER))
                 return false;
+    if (a->panels && !check_column(e, args, a->of, "panels", a->panels, false))
+        return false;
     if (a->group && record)
         return refuse(e, args, "group", "the tables of a record are the series; there is no 'group' beside them");
     if (a->group && many)
@@ -146,6 +153,7 @@ static CgValue *build(CgElab *e, CgFrame *f, const CgArguments *args)
 typedef struct Making {
     CgSession *x;
     CgFigure *figure;
+    CG_VEC(const char *) panel; /* of each row of its data, where there are panels */
     CgErr e;
 } Making;
 
@@ -183,6 +191,7 @@ static bool add_rows(Making *m, const CgTable *t, const char *series, const char
 {
     CgFigure *f = m->figure;
     int group = a->group ? cg_table_find(t, a->group->s, &m->e) : -1, from[CG_PLOT_COLUMNS];
+    int panel = a->panels ? cg_table_find(t, a->panels->s, &m->e) : -1;
     for (int k = 0; k < a->n; k++) {
         const CgValue *name = k == a->several ? a->list->at[i] : a->column[k];
         from[k] = name ? cg_table_find(t, name->s, &m->e) : -1;
@@ -204,19 +213,28 @@ static bool add_rows(Making *m, const CgTable *t, const char *series, const char
         if (f->series)
             cg_table_set(f->data, row, 0, cg_text(group >= 0 ? name_of_cell(m, t, r, group) : series));
         for (int k = 0; k < a->n; k++)
-            if (f->column[k] >= 0)
+            if (f->column[k] >= 0) {
                 cg_table_set(f->data, row, f->column[k], cell[k]);
+                if (from[k] >= 0 && a->plot->column[k].cell == CG_CELL_NUMBER && t->column[from[k]].spread)
+                    cg_table_spread(f->data, row, f->column[k], t->column[from[k]].spread[r]);
+            }
+        if (panel >= 0)
+            cg_vec_push(&m->panel, name_of_cell(m, t, r, panel));
     }
     return true;
 }
 
-static bool few_series(Making *m)
+/* The series, before anything is made of the rows. */
+static bool name_series(Making *m)
 {
-    const CgFigure *f = m->figure;
+    CgFigure *f = m->figure;
     const char **names = NULL;
-    int n = f->series ? cg_draw_distinct(f->data, 0, &names) : 0;
+    f->names = f->series ? cg_draw_distinct(f->data, 0, &names) : 1;
+    f->name = CG_NEWN(m->x->elab->arena, const char *, f->names + 1);
+    for (int i = 0; i < f->names; i++)
+        f->name[i] = names ? cg_arena_strdup(m->x->elab->arena, names[i]) : "";
     free(names);
-    return n <= MAX_SERIES
+    return f->names <= MAX_SERIES
         || cg_err(&m->e, CG_ERR_INPUT, "a figure shows at most %d series; '%s' has more values", MAX_SERIES,
             f->data->column[0].name);
 }
@@ -242,6 +260,91 @@ static void add_columns(CgFigure *f, const Asked *a)
     }
 }
 
+/* What was made of the rows, and what its axes are called. */
+static bool finish(CgFigure *f, const Asked *a, CgErr *err)
+{
+    if (a->plot->fold && !a->plot->fold(f, a->call, err))
+        return false;
+    if (!f->xlabel)
+        f->xlabel = name_of_column(a, 0);
+    if (!f->ylabel && a->n > 1)
+        f->ylabel = name_of_column(a, 1);
+    return true;
+}
+
+/* ---- small multiples ---- */
+
+/* Widens a range to what a column of numbers shows. */
+static void widen(const CgTable *t, int column, double *low, double *high)
+{
+    const CgColumn *c = column >= 0 ? &t->column[column] : NULL;
+    for (size_t r = 0; c && c->kind != CG_TEXT && r < t->rows; r++) {
+        *low = fmin(*low, cg_table_number(t, r, column));
+        *high = fmax(*high, cg_table_number(t, r, column));
+        if (c->spread) {
+            *low = fmin(*low, c->spread[r].low);
+            *high = fmax(*high, c->spread[r].high);
+        }
+    }
+}
+
+/* One panel: the rows of the figure that have its name. */
+static bool make_panel(Making *m, const Asked *a, const char *name, CgFigure *out)
+{
+    const CgFigure *f = m->figure;
+    size_t *rows = cg_malloc((f->data->rows + 1) * sizeof *rows), n = 0;
+    for (size_t r = 0; r < f->data->rows; r++)
+        if (!strcmp(m->panel.at[r], name))
+            rows[n++] = r;
+    *out = *f;
+    out->panel = NULL;
+    out->panels = 0;
+    out->title = name;
+    out->data = cg_table_take(f->data, rows, n);
+    free(rows);
+    return finish(out, a, &m->e);
+}
+
+/* The figure's rows by panel, with axes that all panels share; its data are those of all, a column says of which. */
+static bool make_panels(Making *m, const Asked *a)
+{
+    CgFigure *f = m->figure;
+    CgTable *names = cg_table_new(), *all = cg_table_new();
+    const char **panels = NULL;
+    int column = cg_table_add(names, "panel", CG_TEXT);
+    for (size_t r = 0; r < f->data->rows; r++)
+        cg_table_set(names, cg_table_row(names), column, cg_text(m->panel.at[r]));
+    int n = cg_draw_distinct(names, column, &panels);
+    bool good = n <= MAX_PANELS
+        || cg_err(
+            &m->e, CG_ERR_INPUT, "a figure has at most %d panels; '%s' has %d values", MAX_PANELS, a->panels->s, n);
+    double x[2] = { INFINITY, -INFINITY }, y[2] = { INFINITY, -INFINITY };
+    widen(f->data, f->column[0], &x[0], &x[1]);
+    f->x_low = x[0] < x[1] ? x[0] : NAN;
+    f->x_high = x[0] < x[1] ? x[1] : NAN;
+    f->panel = CG_NEWN(m->x->elab->arena, CgFigure, n + 1);
+    cg_table_add(all, cg_table_find(f->data, a->panels->s, NULL) < 0 ? a->panels->s : "panel", CG_TEXT);
+    for (int i = 0; good && i < n; i++) {
+        CgFigure *p = &f->panel[f->panels++];
+        size_t first = all->rows;
+        good =
+            make_panel(m, a, cg_arena_strdup(m->x->elab->arena, panels[i]), p) && cg_table_extend(all, p->data, &m->e);
+        for (size_t r = first; r < all->rows; r++)
+            cg_table_set(all, r, 0, cg_text(panels[i]));
+        if (good)
+            widen(p->data, p->column[1], &y[0], &y[1]);
+    }
+    for (int i = 0; i < f->panels && y[0] < y[1]; i++) {
+        f->panel[i].y_low = y[0];
+        f->panel[i].y_high = y[1];
+    }
+    cg_table_free(f->data);
+    f->data = all;
+    cg_table_free(names);
+    free(panels);
+    return good;
+}
+
 static bool make(Making *m, const Asked *a)
 {
     CgFigure *f = m->figure;
@@ -264,13 +367,8 @@ static bool make(Making *m, const Asked *a)
             if (!add_rows(m, t, many ? a->list->at[i]->s : table, table, a, i))
                 return false;
     }
-    if (!few_series(m) || (a->plot->fold && !a->plot->fold(f, a->call, &m->e)))
-        return false;
-    if (!f->xlabel)
-        f->xlabel = name_of_column(a, 0);
-    if (!f->ylabel && a->n > 1)
-        f->ylabel = name_of_column(a, 1);
-    return true;
+    f->x_low = f->x_high = f->y_low = f->y_high = NAN;
+    return name_series(m) && (a->panels ? make_panels(m, a) : finish(f, a, &m->e));
 }
 
 static CgValue *run(CgSession *x, const CgValue *call, CgValue **args)
@@ -281,6 +379,7 @@ static CgValue *run(CgSession *x, const CgValue *call, CgValue **args)
     m.figure->plot = a.plot;
     m.figure->data = cg_table_new();
     bool good = make(&m, &a);
+    cg_vec_free(&m.panel);
     if (m.e.kind)
         cg_session_err(x, call->span, &m.e);
     CgValue *v = cg_session_own(x, &cg_class_figure, m.figure);
@@ -307,7 +406,13 @@ static bool plot(size_t i, CgFunction *out)
 
 static const CgFunction fn_plots = { .each = plot };
 
-static void free_figure(void *held) { cg_table_free(((CgFigure *)held)->data); }
+static void free_figure(void *held)
+{
+    CgFigure *f = held;
+    for (int i = 0; i < f->panels; i++)
+        cg_table_free(f->panel[i].data);
+    cg_table_free(f->data);
+}
 
 static void show_figure(const void *held, CgStrbuf *out) { cg_table_print(((const CgFigure *)held)->data, 12, 0, out); }
 
@@ -321,9 +426,9 @@ static bool save_figure(const void *held, const char *path, CgErr *err)
     return good;
 }
 
-static const char *const endings[] = { ".svg", ".png", ".gp", ".csv", NULL };
+static const char *const endings[] = { ".svg", ".pdf", ".png", ".gp", ".csv", NULL };
 
 CG_CLASS(figure, .article = "a figure", .doc = "A picture of columns of a table. It is drawn when it is saved.",
     .free = free_figure, .show = show_figure, .save = save_figure, .endings = endings, .beside = ".csv",
-    .saved_help = "figures go to .svg or .png, with their data in .csv beside; .gp is the script for gnuplot")
+    .saved_help = "figures go to .svg, .pdf or .png, with their data in .csv beside; .gp is the script for gnuplot")
 CG_FUNCTIONS(plot, &fn_plots)

@@ -1,13 +1,14 @@
 /* draw.c - what figures are drawn with.
  * Takes series, texts and rows; gives pieces of a script for gnuplot. Colours are those of Okabe and Ito (2008), told
- * apart by nearly everybody, and points differ in form as well. Text is text: nothing in a title or a name is a
- * command. */
+ * apart by nearly everybody, the first ones also by how light they are; points and dashes differ as well. Text is text:
+ * nothing in a title or a name is a command. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/plot.h"
 
-static const char *const colours[] = { "0072b2", "d55e00", "009e73", "cc79a7", "e69f00", "56b4e9", "333333", "8c564b" };
+static const char *const colours[] = { "0072b2", "e69f00", "333333", "56b4e9", "d55e00", "cc79a7", "009e73", "8c564b" };
 static const int points[] = { 7, 5, 9, 13, 11, 15, 6, 4 }; /* filled circle, square, triangle, diamond ... */
 
 const char *cg_draw_colour(int series) { return colours[(size_t)series % CG_LEN(colours)]; }
@@ -16,6 +17,12 @@ int cg_draw_point(int series)
 {
     size_t k = (size_t)series;
     return points[(k + k / CG_LEN(colours)) % CG_LEN(points)];
+}
+
+const char *cg_draw_dash(int series)
+{
+    static const char *const dashes[] = { "1", "(9,3)", "(1.5,3)", "(9,3,2,3)", "(5,2)" };
+    return dashes[(size_t)series % CG_LEN(dashes)];
 }
 
 /* In single quotes gnuplot looks for nothing but the closing one, which is doubled inside. */
@@ -52,7 +59,21 @@ void cg_draw_title(const char *name, CgStrbuf *out)
     cg_draw_text(name, out);
 }
 
-/* Different texts of a column in order of first sight; the array is the caller's. */
+static bool number_of(const char *s, double *out)
+{
+    char *end;
+    *out = strtod(s, &end);
+    return *s && !*end && isfinite(*out);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    double x = 0, y = 0;
+    (void)number_of(*(const char *const *)a, &x);
+    (void)number_of(*(const char *const *)b, &y);
+    return (x > y) - (x < y);
+}
+
 int cg_draw_distinct(const CgTable *t, int column, const char ***out)
 {
     int n = 0;
@@ -65,6 +86,12 @@ int cg_draw_distinct(const CgTable *t, int column, const char ***out)
         if (k == n)
             (*out)[n++] = s;
     }
+    bool numbers = true;
+    double ignored;
+    for (int k = 0; k < n; k++)
+        numbers = numbers && number_of((*out)[k], &ignored);
+    if (numbers)
+        qsort(*out, (size_t)n, sizeof **out, by_number);
     return n;
 }
 
@@ -94,6 +121,39 @@ size_t cg_draw_rows(const CgFigure *f, const char *const *series, int k, const i
     }
     cg_strbuf_puts(out, "EOD\n");
     return count;
+}
+
+size_t cg_draw_intervals(const CgFigure *f, const char *const *series, int k, char name, CgStrbuf *out)
+{
+    const CgTable *t = f->data;
+    const CgColumn *y = &t->column[f->column[1]];
+    size_t count = 0;
+    for (size_t r = 0; y->spread && r < t->rows; r++) {
+        if (!cg_draw_is_of(f, r, series[k]) || !isfinite(y->spread[r].low) || !isfinite(y->spread[r].high))
+            continue;
+        if (!count++)
+            cg_strbuf_printf(out, "$%c%d << EOD\n", name, k);
+        double at[4] = { cg_table_number(t, r, f->column[0]), cg_table_number(t, r, f->column[1]), y->spread[r].low,
+            y->spread[r].high };
+        for (size_t i = 0; i < CG_LEN(at); i++) {
+            cg_strbuf_puts(out, i ? " " : "");
+            cg_number_print(at[i], out);
+        }
+        cg_strbuf_putc(out, '\n');
+    }
+    if (count)
+        cg_strbuf_puts(out, "EOD\n");
+    return count;
+}
+
+void cg_draw_from_zero(const CgFigure *f, CgStrbuf *out)
+{
+    cg_strbuf_puts(out, "set yrange [0:");
+    if (isnan(f->y_high))
+        cg_strbuf_putc(out, '*');
+    else
+        cg_number_print(1.05 * f->y_high, out);
+    cg_strbuf_puts(out, "]\n");
 }
 
 bool cg_figure_sort(CgFigure *f, int column, CgErr *err)

@@ -3,13 +3,14 @@
  * kinds; what stands between them is drawn by the kind. */
 #include "report/figure.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
 #include "report/plot.h"
 
-enum { WIDTH = 760, HEIGHT = 470, FONT = 13 };
+enum { WIDTH = 760, HEIGHT = 470, FONT = 13, PANEL_WIDTH = 380, PANEL_HEIGHT = 300, PANEL_FONT = 11, STRIP = 28 };
 
 static void put_setting(const char *what, const char *text, CgStrbuf *out)
 {
@@ -18,19 +19,40 @@ static void put_setting(const char *what, const char *text, CgStrbuf *out)
     cg_strbuf_putc(out, '\n');
 }
 
-static void put_frame(const CgFigure *f, const char *format, int nseries, CgStrbuf *out)
+static void put_terminal(const char *format, int wide, int high, int font, CgStrbuf *out)
 {
-    if (strcmp(format, "png") == 0)
+    if (!strcmp(format, "png"))
         cg_strbuf_printf(out,
             "set terminal pngcairo noenhanced size %d,%d font 'Sans,%d' fontscale 2 linewidth 2 pointscale 2 "
             "background '#ffffff'\n",
-            2 * WIDTH, 2 * HEIGHT, FONT);
+            2 * wide, 2 * high, font);
+    else if (!strcmp(format, "pdf")) /* 96 pixels are an inch */
+        cg_strbuf_printf(out,
+            "set terminal pdfcairo noenhanced size %.2fin,%.2fin font 'Sans,%d' fontscale 0.75 rounded background "
+            "'#ffffff'\n",
+            wide / 96.0, high / 96.0, font);
     else
         cg_strbuf_printf(out,
             "set terminal svg noenhanced size %d,%d font 'sans-serif,%d' rounded background '#ffffff' name 'cg'\n",
-            WIDTH, HEIGHT, FONT);
+            wide, high, font);
+    cg_strbuf_puts(out, "set encoding utf8\n");
+}
+
+static void put_range(const char *axis, bool log, double low, double high, CgStrbuf *out)
+{
+    if (isnan(low) || isnan(high))
+        return;
+    double more = 0.04 * (high - low);
+    cg_strbuf_printf(out, "set %srange [", axis);
+    cg_number_print(log ? low / 1.1 : low - more, out);
+    cg_strbuf_putc(out, ':');
+    cg_number_print(log ? high * 1.1 : high + more, out);
+    cg_strbuf_puts(out, "]\n");
+}
+
+static void put_frame(const CgFigure *f, CgStrbuf *out)
+{
     cg_strbuf_puts(out,
-        "set encoding utf8\n"
         "set border 3 lc rgb '#666666' lw 1\n"
         "set tics nomirror out scale 0.6 textcolor rgb '#333333'\n");
     cg_strbuf_printf(out, "set grid %slc rgb '#e4e4e4' lw 1 lt 1\n", f->plot->grid ? f->plot->grid : "");
@@ -46,22 +68,58 @@ static void put_frame(const CgFigure *f, const char *format, int nseries, CgStrb
         cg_strbuf_puts(out, "set logscale x\n");
     if (f->log_y)
         cg_strbuf_puts(out, "set logscale y\n");
-    if (nseries > 1)
-        cg_strbuf_puts(out,
-            "set key outside right center vertical Left reverse samplen 1.6 spacing 1.25 textcolor rgb '#333333'\n");
-    else
-        cg_strbuf_puts(out, "unset key\n");
+    put_range("x", f->log_x, f->x_low, f->x_high, out);
+    put_range("y", f->log_y, f->y_low, f->y_high, out);
+}
+
+/* Panels in rows that are about as many as columns; the title and the key of all stand above them. */
+static void put_panels(const CgFigure *f, const char *format, const char *const *series, int n, CgStrbuf *out)
+{
+    int columns = (int)ceil(sqrt((double)f->panels)), rows = (f->panels + columns - 1) / columns;
+    int title = f->title ? STRIP : 0, key = n > 1 ? STRIP : 0, high = PANEL_HEIGHT * rows + title + key;
+    put_terminal(format, PANEL_WIDTH * columns, high, PANEL_FONT, out);
+    cg_strbuf_printf(out, "set multiplot layout %d,%d", rows, columns);
+    if (title + key)
+        cg_strbuf_printf(out, " title ' ' font ',%d'", (title + key) * 5 / 8);
+    cg_strbuf_putc(out, '\n');
+    for (int i = 0; i < f->panels; i++) {
+        put_frame(&f->panel[i], out);
+        if (i == 0 && title) {
+            cg_strbuf_puts(out, "set label 1 ");
+            cg_draw_text(f->title, out);
+            cg_strbuf_printf(out, " at screen 0.5,screen %.4f center font ',%d'\n", 1 - 0.6 * STRIP / high, FONT);
+        }
+        if (!key)
+            cg_strbuf_puts(out, "unset key\n");
+        else if (i == 0)
+            cg_strbuf_printf(out,
+                "set key at screen 0.5,screen %.4f center top horizontal Left reverse samplen 1.6 textcolor rgb "
+                "'#333333'\n",
+                1 - (title + 0.25 * STRIP) / high);
+        f->plot->draw(&f->panel[i], series, n, out);
+        cg_strbuf_puts(out, "\nunset label 1\nunset key\n");
+    }
+    cg_strbuf_puts(out, "unset multiplot\n");
 }
 
 void cg_figure_script(const CgFigure *f, const char *format, CgStrbuf *out)
 {
-    static const char *const none[] = { "" };
-    const char **series = NULL;
-    int n = f->series ? cg_draw_distinct(f->data, 0, &series) : 1;
-    put_frame(f, format, n, out);
-    f->plot->draw(f, f->series ? series : (const char *const *)none, n, out);
-    cg_strbuf_putc(out, '\n');
-    free(series);
+    const char *const *series = (const char *const *)f->name;
+    int n = f->names;
+    if (f->panels) {
+        put_panels(f, format, series, n, out);
+    } else {
+        put_terminal(format, WIDTH, HEIGHT, FONT, out);
+        put_frame(f, out);
+        if (n > 1)
+            cg_strbuf_puts(out,
+                "set key outside right center vertical Left reverse samplen 1.6 spacing 1.25 textcolor rgb "
+                "'#333333'\n");
+        else
+            cg_strbuf_puts(out, "unset key\n");
+        f->plot->draw(f, series, n, out);
+        cg_strbuf_putc(out, '\n');
+    }
 }
 
 static bool write_beside(const CgFigure *f, const char *path, size_t stem, CgStrbuf *csv, CgErr *e)
@@ -74,7 +132,8 @@ bool cg_figure_save(const CgFigure *f, const char *path, CgStrbuf *warning, CgEr
 {
     const char *end = strrchr(path, '.');
     const char *format = end && !strchr(end, '/') ? end + 1 : "";
-    bool drawn = strcmp(format, "svg") == 0 || strcmp(format, "png") == 0, script = strcmp(format, "gp") == 0;
+    bool drawn = !strcmp(format, "svg") || !strcmp(format, "png") || !strcmp(format, "pdf"),
+         script = strcmp(format, "gp") == 0;
     if (!drawn && !script && strcmp(format, "csv") != 0)
         return cg_err(e, CG_ERR_INPUT, "a figure cannot be saved as '%s'", path);
     if (f->data->rows == 0)

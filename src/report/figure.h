@@ -6,11 +6,11 @@
 #include "base/strbuf.h"
 #include "table/figure.h"
 
-/* By the end of the path: .svg and .png are drawn, .gp is the script that draws them, .csv the data alone. A picture
- * comes with FILE.csv. False after a mistake. *warning is set when gnuplot is not there: the data is written, the
- * picture is not. */
+/* By the end of the path: .svg, .pdf and .png are drawn, .gp is the script that draws them, .csv the data alone. A
+ * picture comes with FILE.csv. False after a mistake. *warning is set when gnuplot is not there: the data is written,
+ * the picture is not. */
 CG_NODISCARD bool cg_figure_save(const CgFigure *f, const char *path, CgStrbuf *warning, CgErr *e);
-/* The script for gnuplot; `format` is "svg" or "png". It reads no file and writes to stdout. */
+/* The script for gnuplot; `format` is "svg", "pdf" or "png". It reads no file and writes to stdout. */
 void cg_figure_script(const CgFigure *f, const char *format, CgStrbuf *out);
 /* gnuplot.c: runs a script; what it wrote is appended to *out. *absent: there is no gnuplot, and no mistake. */
 CG_NODISCARD bool cg_gnuplot_run(const CgStrbuf *script, CgStrbuf *out, bool *absent, CgErr *e);

@@ -25,7 +25,8 @@ typedef struct CgPlotColumn {
 struct CgPlot {
     const char *name;
     /* "(scores: table | record, x: " CG_PLOT_ONE ", y: " CG_PLOT_SEVERAL ", " CG_PLOT_LABELS ") -> figure": besides the
-     * columns, parameters called scores, group, title, xlabel, ylabel and log mean what they say for every kind. */
+     * columns, parameters called scores, group, title, xlabel, ylabel, panels and log mean what they say for every
+     * kind. */
     const char *sig, *doc;
     CgPlotColumn column[CG_PLOT_COLUMNS]; /* the first is x of the axes, the second y */
     const char *grid;                     /* which lines of it, as gnuplot says: "noxtics ytics"; NULL: all */
@@ -42,8 +43,10 @@ struct CgPlot {
 
 #define CG_PLOT_ONE     "column | labels | str"
 #define CG_PLOT_SEVERAL "column | labels | str | column[] | str[]"
-#define CG_PLOT_LABELS  "title: str | none = none, xlabel: str | none = none, ylabel: str | none = none"
-#define CG_PLOT_GROUP   "group: " CG_PLOT_ONE " | none = none"
+#define CG_PLOT_LABELS                                                                 \
+    "title: str | none = none, xlabel: str | none = none, ylabel: str | none = none, " \
+    "panels: " CG_PLOT_ONE " | none = none"
+#define CG_PLOT_GROUP "group: " CG_PLOT_ONE " | none = none"
 
 /* The last line of the file of a kind. */
 #define CG_PLOT(kind, ...)                                                           \
@@ -55,14 +58,19 @@ struct CgPlot {
 /* ---- what kinds draw with (draw.c) */
 const char *cg_draw_colour(int series);              /* RRGGBB */
 int cg_draw_point(int series);                       /* gnuplot's number of a form */
+const char *cg_draw_dash(int series);                /* as gnuplot says it */
 void cg_draw_text(const char *s, CgStrbuf *out);     /* in quotes; nothing in it is a command */
 void cg_draw_tic(const char *s, CgStrbuf *out);      /* the name of a tic, in quotes */
 void cg_draw_next(bool first, CgStrbuf *out);        /* `plot`, or the comma between two of its parts */
 void cg_draw_title(const char *name, CgStrbuf *out); /* ` title 'name'` */
 /* Rows of series k as the block $s<k>: columns of data, in the order given; their number. */
 size_t cg_draw_rows(const CgFigure *f, const char *const *series, int k, const int *column, int n, CgStrbuf *out);
+/* Rows of series k whose y has an interval, as the block $<name><k> of x, y, low, high; their number. */
+size_t cg_draw_intervals(const CgFigure *f, const char *const *series, int k, char name, CgStrbuf *out);
+void cg_draw_from_zero(const CgFigure *f, CgStrbuf *out); /* the y axis */
 bool cg_draw_is_of(const CgFigure *f, size_t row, const char *series);
-/* Different texts of a column in order of first sight; the array is the caller's, the texts are the table's. */
+/* Different texts of a column: in the order of numbers where they all are numbers, else of first sight; the array is
+ * the caller's, the texts are the table's. */
 int cg_draw_distinct(const CgTable *t, int column, const char ***out);
 const char *cg_draw_cell(const CgTable *t, size_t row, int column); /* of text; "" where it is missing */
 /* Puts the rows into the order of one of the kind's columns. */

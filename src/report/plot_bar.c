@@ -1,5 +1,7 @@
 /* plot_bar.c - bars.
- * Takes a name and a number of each row; gives a bar for each name: the mean of its rows. Series stand side by side. */
+ * Takes a name and a number of each row; gives a bar for each name: the mean of its rows, or the number of its only row
+ * with the interval it has. Series stand side by side. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,17 +39,48 @@ static bool fold(CgFigure *f, const CgValue *call, CgErr *err)
     f->data = cg_table_keys(rows, by, value, &groups);
     int to = cg_table_add(f->data, rows->column[value].name, CG_NUMBER);
     double *x = cg_malloc(sizeof *x * (rows->rows + 1));
+    bool several = false;
     for (size_t g = 0; g < groups.n; g++) {
         size_t n = 0;
         for (size_t i = groups.first[g]; i < groups.first[g + 1]; i++)
             x[n++] = cg_table_number(rows, groups.row[i], value);
         cg_table_set(f->data, g, to, cg_number(cg_stats_mean(x, n)));
+        if (n == 1 && rows->column[value].spread)
+            cg_table_spread(f->data, g, to, rows->column[value].spread[groups.row[groups.first[g]]]);
+        several |= n > 1;
     }
     free(x);
+    bool good = !several || !rows->column[value].spread
+        || cg_err(err, CG_ERR_INPUT, "several rows with intervals of '%s' would be one bar: their mean has none",
+            rows->column[value].name);
     f->column[Y] = to;
     cg_groups_deinit(&groups);
     cg_table_free(rows);
-    return true;
+    return good;
+}
+
+/* The ends of intervals, each in the middle of its bar. */
+static void put_ends(const CgFigure *f, const char *series, int k, const char *const *bars, double aside, CgStrbuf *out)
+{
+    const CgTable *t = f->data;
+    const CgSpread *ends = t->column[f->column[Y]].spread;
+    if (!ends)
+        return;
+    cg_strbuf_printf(out, "$e%d << EOD\n", k);
+    for (size_t r = 0; r < t->rows; r++) {
+        if (!cg_draw_is_of(f, r, series) || !isfinite(ends[r].low) || !isfinite(ends[r].high))
+            continue;
+        int b = 0;
+        while (strcmp(bars[b], cg_draw_cell(t, r, f->column[X])) != 0)
+            b++;
+        double at[4] = { b + aside, cg_table_number(t, r, f->column[Y]), ends[r].low, ends[r].high };
+        for (size_t i = 0; i < CG_LEN(at); i++) {
+            cg_strbuf_puts(out, i ? " " : "");
+            cg_number_print(at[i], out);
+        }
+        cg_strbuf_putc(out, '\n');
+    }
+    cg_strbuf_puts(out, "EOD\n");
 }
 
 static void draw(const CgFigure *f, const char *const *series, int n, CgStrbuf *out)
@@ -61,7 +94,7 @@ static void draw(const CgFigure *f, const char *const *series, int n, CgStrbuf *
     for (int b = 0; b < nbars; b++)
         longest = strlen(bars[b]) > longest ? strlen(bars[b]) : longest;
     for (size_t r = 0; r < t->rows; r++)
-        below |= cg_table_number(t, r, y) < 0;
+        below |= cg_table_number(t, r, y) < 0 || (t->column[y].spread && t->column[y].spread[r].low < 0);
     cg_strbuf_printf(out, "set xtics %sscale 0 (", (longest + 2) * (size_t)nbars > 72 ? "rotate by 30 right " : "");
     for (int b = 0; b < nbars; b++) {
         cg_strbuf_puts(out, b ? ", " : "");
@@ -70,7 +103,7 @@ static void draw(const CgFigure *f, const char *const *series, int n, CgStrbuf *
     }
     cg_strbuf_printf(out, ")\nset xrange [-0.6:%d.%d]\n", nbars ? nbars - 1 : 0, 6);
     if (!below)
-        cg_strbuf_puts(out, "set yrange [0:*]\n");
+        cg_draw_from_zero(f, out);
     for (int k = 0; k < n; k++) {
         cg_strbuf_printf(out, "$s%d << EOD\n", k);
         for (size_t r = 0; r < t->rows; r++) {
@@ -85,6 +118,7 @@ static void draw(const CgFigure *f, const char *const *series, int n, CgStrbuf *
             cg_strbuf_putc(out, '\n');
         }
         cg_strbuf_puts(out, "EOD\n");
+        put_ends(f, series[k], k, bars, (k - (n - 1) / 2.0) * wide, out);
     }
     cg_strbuf_printf(
         out, "set style fill solid 0.9 border rgb '#ffffff'\nset boxwidth %.4f\n", n > 1 ? wide * 0.95 : 0.62);
@@ -93,6 +127,11 @@ static void draw(const CgFigure *f, const char *const *series, int n, CgStrbuf *
         cg_strbuf_printf(out, "$s%d using 1:2 with boxes lc rgb '#%s'", k, cg_draw_colour(k));
         cg_draw_title(series[k], out);
     }
+    for (int k = 0; k < n && t->column[y].spread; k++) {
+        cg_draw_next(false, out);
+        cg_strbuf_printf(out,
+            "$e%d using 1:3:(0):($4-$3) with vectors heads size graph 0.008,90 lw 1.5 lc rgb '#111111' notitle", k);
+    }
     free(bars);
 }
 
@@ -100,6 +139,6 @@ CG_PLOT(bar,
     .sig = "(scores: table | record, y: " CG_PLOT_SEVERAL ", x: " CG_PLOT_ONE " | none = none, " CG_PLOT_GROUP
            ", " CG_PLOT_LABELS ") -> figure",
     .doc = "A bar for each value of a column x, or for each table of a record: the mean of column y. Several columns y "
-           "= [a, b] stand side by side.",
+           "= [a, b] stand side by side. Where y has intervals, error bars show them.",
     .column = { { "x", CG_CELL_NAME, false }, { "y", CG_CELL_NUMBER, true } }, .grid = "noxtics ytics ", .check = check,
     .fold = fold, .draw = draw)

@@ -32,6 +32,8 @@ static bool fold(CgFigure *f, const CgValue *call, CgErr *err)
         least = fmin(least, cg_table_number(points, r, x));
         most = fmax(most, cg_table_number(points, r, x));
     }
+    least = isnan(f->x_low) ? least : f->x_low; /* panels have the same bins */
+    most = isnan(f->x_high) ? most : f->x_high;
     double rice = ceil(2 * cbrt((double)points->rows)); /* 2 n^(1/3) bins, the rule called after Rice University */
     int n = bins->kind == CG_VALUE_INT ? (int)bins->i : (int)fmin(fmax(rice, 5), 60);
     if (points->rows && most == least)
@@ -65,6 +67,7 @@ static bool fold(CgFigure *f, const CgValue *call, CgErr *err)
     free(names);
     cg_table_free(points);
     f->column[X] = from;
+    f->column[1] = count; /* what the y axis shows */
     f->ylabel = f->ylabel ? f->ylabel : "count";
     return true;
 }
@@ -86,8 +89,9 @@ static void draw(const CgFigure *f, const char *const *series, int n, CgStrbuf *
         }
         cg_strbuf_puts(out, "EOD\n");
     }
-    cg_strbuf_printf(out, "set yrange [0:*]\nset style fill %ssolid %s border rgb '#ffffff'\n",
-        n > 1 ? "transparent " : "", n > 1 ? "0.55" : "0.9");
+    cg_draw_from_zero(f, out);
+    cg_strbuf_printf(
+        out, "set style fill %ssolid %s border rgb '#ffffff'\n", n > 1 ? "transparent " : "", n > 1 ? "0.55" : "0.9");
     for (int k = 0; k < n; k++) {
         cg_draw_next(k == 0, out);
         cg_strbuf_printf(out, "$s%d using 1:2:3 with boxes lc rgb '#%s'", k, cg_draw_colour(k));

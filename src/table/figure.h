@@ -12,11 +12,17 @@ typedef struct CgPlot CgPlot; /* a kind of figure */
 
 typedef struct CgFigure {
     const CgPlot *plot;
+    struct CgFigure *panel; /* small multiples, each with its title and its rows of data; NULL: none */
+    int panels;
     const char *title, *xlabel, *ylabel; /* NULL: none, or what the columns are called */
     bool log_x, log_y;
     CgTable *data;
-    bool series;                 /* column 0 of data names the series */
+    bool series;       /* column 0 of data names the series ... */
+    const char **name; /* ... which are these, in the order they have in the key and by colour */
+    int names;
     int column[CG_PLOT_COLUMNS]; /* of the kind's columns, where they are in data; -1: not given */
     size_t left_out;             /* rows with a missing or infinite number */
+    /* of a panel: between what all panels show; NAN: as its own rows need */
+    double x_low, x_high, y_low, y_high;
 } CgFigure;
 #endif
