@@ -1,0 +1,183 @@
+/* latency.c - how long a model takes, as a table.
+ * Takes a model and the shape of what it is given; gives the times of a pass over random numbers, and of a token it
+ * writes. Times are of this machine and moment: they are measured anew by each run of a script and are in no key. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "library/library.h"
+#include "stage/bench.h"
+#include "table/stats.h"
+
+enum { MODEL, SHAPE, WRITE, WARMUP, RUNS };
+
+/* The call carries it; first what makes the model's training known to all who look for what a call needs. */
+typedef struct Latency {
+    CgTextCall pass;      /* its generator has the graph of a pass, and writes nothing */
+    CgGenerator *written; /* NULL: no token is written */
+} Latency;
+
+static const char *const columns[] = { "what", "median_ms", "q25_ms", "q75_ms", "runs", "a_second", "flops", "bytes" };
+
+static bool number(CgElab *e, const CgArguments *a, int i, int64_t least, int64_t most)
+{
+    if (a->at[i]->i >= least && a->at[i]->i <= most)
+        return true;
+    cg_elab_error(e, CG_E0312, a->span[i], "'%s' of latency is a number from %lld to %lld, not %lld",
+        cg_function_signature(a->function)->stmt->params[i].name, (long long)least, (long long)most,
+        (long long)a->at[i]->i);
+    return false;
+}
+
+/* An input of the graph that a tensor parameter takes. */
+static CgValue *input(CgElab *e, const CgArguments *a, const CgParam *p)
+{
+    const CgValue *shape = a->at[SHAPE];
+    const CgDim *dim[CG_MAX_RANK];
+    CgDtype dtype = CG_F32;
+    const char *name = p->type->below ? "i32" : p->type->name;
+    bool good = shape->n <= CG_MAX_RANK && name && cg_dtype_parse(name, strlen(name), &dtype);
+    for (int i = 0; good && i < shape->n; i++) {
+        good = shape->at[i]->i >= 1;
+        dim[i] = good ? cg_dim_int(shape->at[i]->i) : NULL;
+        good = good && dim[i];
+    }
+    if (good)
+        return cg_value_tensor(
+            e, cg_graph_input(&e->model->build, p->name, cg_type(dtype, shape->n, dim)), a->span[SHAPE]);
+    cg_elab_error(e, CG_E0312, a->span[SHAPE], "'shape' of latency is that of '%s': up to %d sizes above 0", p->name,
+        CG_MAX_RANK);
+    return cg_value_poison(e);
+}
+
+/* The tensor that the model needs; NULL where it is not one. */
+static const CgParam *only_input(const CgStmt *graph)
+{
+    const CgParam *found = NULL;
+    int n = 0;
+    for (int i = 0; i < graph->nparams; i++)
+        if (cg_param_is_tensor(&graph->params[i]) && !graph->params[i].init) {
+            found = &graph->params[i];
+            n++;
+        }
+    return n == 1 ? found : NULL;
+}
+
+static bool build_pass(CgElab *e, CgFrame *f, const CgArguments *a, const CgParam *p, CgGenerator *g)
+{
+    g->model = cg_model_begin(e, "latency", cg_precision_option(e));
+    CgValue *root = cg_instance_root(e, a->at[MODEL], false), *x = input(e, a, p);
+    CgAtom name = p->name;
+    CgSpan span = a->span[SHAPE];
+    CgValue *out = cg_is_poison(x) ? x : cg_apply(e, f, root, &x, &name, &span, 1, a->call);
+    bool good = !cg_is_poison(out);
+    cg_marks_check(e);
+    for (int i = 0; good && i < (out->kind == CG_VALUE_LIST ? out->n : 1); i++) {
+        CgValue *v = out->kind == CG_VALUE_LIST ? out->at[i] : out;
+        good = v->kind == CG_VALUE_TENSOR;
+        if (good)
+            cg_graph_output(g->model->graph, cg_intern_printf("out.%d", i), v->tensor->ref);
+    }
+    cg_model_end(e);
+    return good;
+}
+
+static CgValue *build_latency(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    const CgStmt *graph = a->at[MODEL]->instance->stmt;
+    const CgParam *p = only_input(graph);
+    if (!number(e, a, WRITE, 0, CG_TEXT_MOST - 1) || !number(e, a, WARMUP, 0, 100000) || !number(e, a, RUNS, 1, 100000))
+        return cg_value_poison(e);
+    if (!p) {
+        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[MODEL], "'%s' takes %d tensors; latency gives a model one",
+            graph->names[0], cg_graph_tensors(graph));
+        cg_diag_help(d, "a graph of one tensor that applies it can be timed");
+        return cg_value_poison(e);
+    }
+    Latency *l = CG_NEW(e->arena, Latency);
+    l->pass.generator = CG_NEW(e->arena, CgGenerator);
+    cg_session_own_generator(e, l->pass.generator);
+    if (!build_pass(e, f, a, p, l->pass.generator))
+        return cg_value_poison(e);
+    if (a->at[WRITE]->i && !(l->written = cg_generator_build(e, f, a->at[MODEL], NULL, 0, a->call)))
+        return cg_value_poison(e);
+    CgSchema *schema = cg_schema_new(e);
+    for (size_t i = 0; i < CG_LEN(columns); i++)
+        cg_schema_add(e, schema, cg_intern(columns[i]), i == 0);
+    CgValue *v = cg_table_later(e, a, schema);
+    v->stage = l;
+    return v;
+}
+
+/* A row of times in milliseconds. `units`: of what a run has so many. */
+static void add_row(CgTable *t, const char *what, const double *ms, int runs, double units, double flops, size_t bytes)
+{
+    size_t row = cg_table_row(t), n = (size_t)runs;
+    double median = cg_stats_quantile(ms, n, 0.5);
+    cg_table_set(t, row, 0, cg_text(what));
+    cg_table_set(t, row, 1, cg_number(median));
+    cg_table_set(t, row, 2, cg_number(cg_stats_quantile(ms, n, 0.25)));
+    cg_table_set(t, row, 3, cg_number(cg_stats_quantile(ms, n, 0.75)));
+    cg_table_set(t, row, 4, cg_whole(runs));
+    cg_table_set(t, row, 5, cg_number(1e3 * units / median));
+    cg_table_set(t, row, 6, flops > 0 ? cg_number(flops) : CG_MISSING);
+    cg_table_set(t, row, 7, cg_whole((int64_t)bytes));
+}
+
+/* Milliseconds a token of texts of `count` tokens that follow one. */
+static bool time_writing(CgSession *x, CgGenerator *g, int64_t count, int warmup, int runs, CgTable *out)
+{
+    CgMemory memory;
+    if (!cg_model_force(x, g->model) || !cg_memory_fill(x, g->model, NULL, 0, &memory))
+        return false;
+    const CgWriting how = { .how = { .top_p = 1, .repetition = 1 }, .beams = 1, .past_end = true };
+    CgWriter *w = cg_writer_new(x, g, &memory, 1, count + 1, false);
+    double *ms = cg_calloc((size_t)runs, sizeof *ms);
+    size_t bytes = 0;
+    bool good = w != NULL;
+    for (int i = 0; i < memory.n; i++)
+        bytes += memory.bytes[i];
+    for (int i = 0; good && i < warmup + runs && !cg_session_stopped(x); i++) {
+        const int32_t first = 0;
+        CgTextRow text = { .prompt = &first, .given = 1, .most = count };
+        double start = cg_now();
+        good = cg_writer_run(w, &how, NULL, &text);
+        if (i >= warmup)
+            ms[i - warmup] = 1e3 * (cg_now() - start) / (double)(text.n - text.given);
+        cg_text_row_deinit(&text);
+    }
+    if (good)
+        add_row(out, "token", ms, runs, 1, 0, bytes);
+    free(ms);
+    cg_writer_free(w);
+    cg_memory_free(&memory);
+    return good;
+}
+
+static CgValue *run_latency(CgSession *x, const CgValue *call, CgValue **args)
+{
+    const Latency *l = call->stage;
+    CgBenchOpts opts = { .steps = (int)args[RUNS]->i, .warmup = (int)args[WARMUP]->i };
+    CgBench b;
+    CgTable *t = cg_table_new();
+    for (size_t i = 0; i < CG_LEN(columns); i++)
+        cg_table_add(t, columns[i], i == 0 ? CG_TEXT : i == 4 || i == 7 ? CG_INT : CG_NUMBER);
+    bool good = cg_bench_graph(x, "latency", l->pass.generator->model, (CgBindings){ 0 }, &opts, &b);
+    if (good)
+        add_row(t, "pass", b.ms, b.steps, 1, b.flops, b.parameters);
+    cg_bench_deinit(&b);
+    good = good && (!l->written || time_writing(x, l->written, args[WRITE]->i, opts.warmup, opts.steps, t));
+    if (good)
+        return cg_session_own(x, &cg_class_table, t);
+    cg_table_free(t);
+    return NULL;
+}
+
+static const CgFunction fn_latency = { CG_FUNCTION_HERE, .name = "latency",
+    .sig = "(model: model, shape: int[], write: int = 0, warmup: int = 3, runs: int = 20) -> table",
+    .build = build_latency, .run = run_latency,
+    .doc =
+        "The time of a pass of a model over a tensor of this shape, and with `write` of a token in a text of so many: "
+        "median and quartiles of `runs` after `warmup`, in milliseconds, how many a second, useful flops, and the "
+        "bytes of the parameters: latency(lm, shape = [1, 128], write = 100)." };
+
+CG_FUNCTIONS(latency, &fn_latency)
