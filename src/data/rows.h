@@ -27,6 +27,8 @@ CgDataset *cg_rows_beside(CgDataset *of, const CgField *field, const void *const
 CgDataset *cg_rows_split(CgDataset *of, CgSplit s);
 CgDataset *cg_rows_unique(CgDataset *of, bool near);
 int64_t cg_rows_copies(const CgDataset *of); /* rows whose key an earlier one has */
+/* Whether fields of one name hold tokens of one tokenizer. */
+CG_NODISCARD bool cg_rows_same_tokens(const CgDataset *a, const CgDataset *b, CgErr *e);
 /* Whether two datasets have the same fields; else says how they differ. */
 CG_NODISCARD bool cg_rows_alike(const CgDataset *a, const CgDataset *b, CgErr *e);
 /* One after the other; by exact shares of the rows (deal.h). Keep the parts. */

@@ -276,6 +276,18 @@ static void print_fields(const CgDataset *d, CgStrbuf *out)
     }
 }
 
+bool cg_rows_same_tokens(const CgDataset *a, const CgDataset *b, CgErr *e)
+{
+    for (int f = 0; f < a->nfields; f++) {
+        int k = cg_dataset_find(b, a->field[f].name);
+        const CgTokenizer *t = a->tokenizer[f], *u = k < 0 ? NULL : b->tokenizer[k];
+        if (t && u && !cg_digest_equal(t->digest, u->digest))
+            return cg_err(e, CG_ERR_INPUT, "'%s' holds tokens of two tokenizers: %s of size %d and %s of size %d",
+                a->field[f].name, t->kind->name, t->size, u->kind->name, u->size);
+    }
+    return true;
+}
+
 bool cg_rows_alike(const CgDataset *a, const CgDataset *b, CgErr *e)
 {
     CgStrbuf x = { 0 }, y = { 0 };
@@ -286,7 +298,7 @@ bool cg_rows_alike(const CgDataset *a, const CgDataset *b, CgErr *e)
         cg_err(e, CG_ERR_INPUT, "the rows differ: %.180s and %.180s", cg_strbuf_str(&x), cg_strbuf_str(&y));
     cg_strbuf_deinit(&x);
     cg_strbuf_deinit(&y);
-    return same;
+    return same && cg_rows_same_tokens(a, b, e);
 }
 
 static CgDataset *together(const CgDatasetKind *kind, CgDataset *const *parts, int n, CgErr *e)

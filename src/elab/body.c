@@ -217,6 +217,7 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
         if (inst->weights) { /* what it has become by training */
             v->instance->weights = inst->weights;
             v->instance->within = cg_path_join(inst->within ? inst->within : "", name);
+            v->instance->tokens = inst->tokens;
         }
         return v;
     }

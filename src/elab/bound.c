@@ -1,4 +1,4 @@
-/* bound.c - what the elements of integer tensors are below.
+/* bound.c - what the elements of integer tensors are below, and which tokenizer's tokens they are.
  * Takes nodes of the model being built; gives a size that all elements are below, where ops say so of their results and
  * declarations or data of inputs, and where it was said. Reports indices that may be outside of their table. */
 #include <string.h>
@@ -7,10 +7,23 @@
 
 enum { DEEPEST = 400 }; /* nodes that only move elements, one upon another; beyond that nothing is known */
 
-void cg_below_set(CgModelGraph *m, CgRef r, const CgDim *size, CgSpan from)
+void cg_below_set(CgModelGraph *m, CgRef r, CgBelow below)
 {
     cg_map_put(&m->below_of, (uint64_t)r, m->below.len);
-    cg_vec_push(&m->below, (CgBelow){ size, from });
+    cg_vec_push(&m->below, below);
+}
+
+/* What only moves tokens gives tokens; of two tokenizers they are of neither. */
+static CgValue *tokenizer_of(const CgBelow *in, int n, const CgDim *size)
+{
+    CgValue *found = NULL;
+    bool several = false;
+    for (int i = 0; i < n && size; i++) {
+        several |= found && in[i].tokenizer && in[i].tokenizer != found;
+        if (in[i].tokenizer && in[i].size == size)
+            found = in[i].tokenizer;
+    }
+    return several ? NULL : found;
 }
 
 static CgBelow find(CgModelGraph *m, CgRef r, int depth)
@@ -39,9 +52,12 @@ static CgBelow find(CgModelGraph *m, CgRef r, int depth)
     for (int i = 0; i < n->nin; i++)
         if (out.size && in[i] == out.size)
             out.from = of[i].from;
-    cg_below_set(m, r, out.size, out.from);
+    out.tokenizer = tokenizer_of(of, n->nin, out.size);
+    cg_below_set(m, r, out);
     return out;
 }
+
+CgBelow cg_below_in(CgModelGraph *m, CgRef r) { return find(m, r, 0); }
 
 CgBelow cg_below_of(CgElab *e, const CgValue *tensor)
 {

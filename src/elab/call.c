@@ -201,7 +201,7 @@ static bool bind_tensor(CgElab *e, Applying *a, const CgParam *p, CgValue *v, Cg
     *own->tensor = *t->tensor;
     char what[200];
     snprintf(what, sizeof what, "'%s' of '%s'", p->name, callee);
-    bool good = cg_match_type(e, &a->body, p->type, own, at, what);
+    bool good = cg_match_type(e, &a->body, p->type, own, at, what) && cg_tokens_check(e, a->inst, own, at);
     cg_frame_bind(&a->body, p->name, own);
     a->given[a->ngiven] = own;
     a->given_at[a->ngiven] = at;

@@ -55,11 +55,19 @@ typedef struct CgWaiting {
     int n;
 } CgWaiting;
 
-/* What all elements of an integer tensor are below; size NULL: not known. */
+/* What all elements of an integer tensor are below, and the tokenizer they are tokens of; NULL: not known. */
 typedef struct CgBelow {
     const CgDim *size;
     CgSpan from;
+    CgValue *tokenizer;
 } CgBelow;
+
+/* Tokens given to a model of which it is not known before tokenizers are made whether they are of its own. */
+typedef struct CgTokensGiven {
+    const CgInstance *to;
+    CgValue *tokenizer;
+    CgSpan span;
+} CgTokensGiven;
 
 /* A graph being built for one purpose (one train, one set of columns, one apply). */
 typedef struct CgModelGraph {
@@ -76,6 +84,7 @@ typedef struct CgModelGraph {
     CG_VEC(const CgInstance *) bodies; /* by scope of `graph`: the instance applied there, or NULL */
     CG_VEC(const CgInstance *) marked; /* those that were applied and have marks */
     CG_VEC(CgWaiting) waiting;         /* conditions on sizes that are symbols here */
+    CG_VEC(CgTokensGiven) tokens;      /* whose tokenizers are compared when the script runs */
     CG_VEC(CgAtom) products;           /* paths of products (mark.c) ... */
     CgMap product_paths;               /* ... and those that are there */
     CG_VEC(CgBelow) below;             /* what integer tensors are below ... */
@@ -341,8 +350,9 @@ void cg_written_of(CgElab *e, CgValue *to, const CgOp *op, const CgAttrs *attrs,
 unsigned cg_written_ones(const CgExpr *shape);
 
 /* Bounds of indices (bound.c). */
-void cg_below_set(CgModelGraph *m, CgRef r, const CgDim *size, CgSpan from);
+void cg_below_set(CgModelGraph *m, CgRef r, CgBelow below);
 CgBelow cg_below_of(CgElab *e, const CgValue *tensor);
+CgBelow cg_below_in(CgModelGraph *m, CgRef r); /* of a node of m->graph */
 /* Whether the indices an op is given may be in its table; reports. */
 bool cg_below_check(CgElab *e, const CgOp *op, CgValue *const *in, const CgAttrs *attrs, const CgSpan *spans,
     CgSpan span, CgSpan caret);
@@ -351,6 +361,24 @@ void cg_below_note(CgDiag *d, const CgDim *size, CgSpan from, const char *what);
 /* index(V)[..]: gives V its size where no other has, or checks it; reports (typing.c). */
 bool cg_below_match(
     CgElab *e, CgFrame *body, const CgTypeExpr *declared, const CgValue *tensor, CgSpan at, const char *what);
+
+/* Tokens and tokenizers (tokens.c). A tokenizer is a value of the language, or of a file the text that names it. */
+typedef struct CgTokenizerName {
+    const char *kind, *digest; /* digest NULL: not known before it is made */
+    int64_t size;
+} CgTokenizerName;
+CgTokenizerName cg_tokenizer_name(const CgValue *v);
+typedef enum CgSameTokens {
+    CG_TOKENS_SAME,
+    CG_TOKENS_OTHER,
+    CG_TOKENS_LATER /* known when they are made */
+} CgSameTokens;
+CgSameTokens cg_tokens_compare(const CgValue *a, const CgValue *b);
+/* Whether a model, or a part of one, may take these tokens; reports those that are of another tokenizer than its
+ * training's. */
+bool cg_tokens_check(CgElab *e, CgInstance *to, const CgValue *tensor, CgSpan at);
+void cg_tokens_refuse(CgElab *e, const CgTokensGiven *given, const CgTokenizerName *own, int nown);
+const CgValue *cg_tokens_of(const CgInstance *of); /* the tokenizers of its training, or NULL */
 
 /* Ops (opcall.c). */
 CgValue *cg_op_call(

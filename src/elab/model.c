@@ -54,6 +54,7 @@ void cg_model_free(CgModelGraph *m)
     cg_vec_free(&m->bodies);
     cg_vec_free(&m->products);
     cg_vec_free(&m->waiting);
+    cg_vec_free(&m->tokens);
     cg_vec_free(&m->aliases);
     cg_vec_free(&m->below);
     cg_map_deinit(&m->below_of);

@@ -59,6 +59,7 @@ typedef struct CgInstance {
     CgSpan span;
     CgValue *weights; /* STAGE or OBJECT("weights") its parameters start from; NULL: the initialisers */
     CgAtom within;    /* the part of `weights` that is this one: "decoder"; NULL: all of it */
+    CgValue *tokens;  /* LIST: tokenizers of the data that `weights` were trained on (tokens.c); NULL: not known */
     CgMark *marks;
     int nmarks; /* applied in order */
     /* which instance it is (instance.c) */

@@ -130,7 +130,16 @@ static bool check_rows(CgElab *e, const CgArguments *a, int i, bool tokens, cons
 static CgValue *call_of(
     CgElab *e, CgFrame *f, const CgArguments *a, CgTextCall *t, const CgType *context, int64_t length)
 {
-    t->generator = cg_generator_build(e, f, a->at[MODEL], context, length, a->call);
+    CgBelow tokens[2] = { { 0 }, { 0 } };
+    if (t->context)
+        tokens[0] = cg_below_of(e, t->context);
+    if (t->prompt && t->prompt->kind == CG_VALUE_TENSOR) {
+        tokens[1] = cg_below_of(e, t->prompt);
+    } else if (t->tokenizer) {
+        int64_t size = cg_tokenizer_name(t->tokenizer).size;
+        tokens[1] = (CgBelow){ size ? cg_dim_int(size) : NULL, t->tokenizer->span, t->tokenizer };
+    }
+    t->generator = cg_generator_build(e, f, a->at[MODEL], context, length, tokens, a->call);
     if (!t->generator)
         return cg_value_poison(e);
     CgValue *v = cg_function_later(e, a, 0);

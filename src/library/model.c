@@ -59,6 +59,7 @@ static CgValue *load_model(CgElab *e, const CgArguments *a)
     }
     v->instance->weights = from->weights;
     v->instance->within = from->within;
+    v->instance->tokens = from->tokens;
     for (int i = 0; i < from->nmarks; i++) {
         CgMark mark = from->marks[i];
         mark.given = true;
@@ -76,6 +77,7 @@ static CgValue *build_load(CgElab *e, CgFrame *f, const CgArguments *a)
     CgValue *v = cg_instance_copy(e, a->at[0], a->call), *w = cg_value_object(e, &cg_class_weights, "load", 2, a->call);
     CgTensors file = { 0 };
     CgErr absent = { 0 }; /* said when the weights are needed */
+    CgValue *tokens = NULL;
     Frozen frozen = { e, v->instance, a->span[1] };
     w->keys[0] = cg_intern("path");
     w->at[0] = a->at[1];
@@ -83,10 +85,12 @@ static CgValue *build_load(CgElab *e, CgFrame *f, const CgArguments *a)
     w->at[1] = cg_value_str(e, "", a->call);
     if (cg_io_exists(a->at[1]->s) && cg_tensors_read(a->at[1]->s, &file, &absent)) {
         w->at[1] = cg_value_str(e, cg_model_marks(&file, freeze_as_given, &frozen), a->call);
+        tokens = cg_tokens_of_file(e, &file, a->span[1]);
         cg_tensors_free(&file);
     }
     v->instance->weights = w;
     v->instance->within = NULL;
+    v->instance->tokens = tokens;
     return v;
 }
 

@@ -7,18 +7,28 @@
 #include "data/tokenizer_kinds.h"
 #include "library/library.h"
 
-/* The call with what it says of every tokenizer besides: the names of `also`, and their numbers. */
-static CgValue *described(CgElab *e, const CgArguments *a, int n, const char *const *also, const int64_t *numbers)
+/* The call with what it says of every tokenizer besides; of one that is there already, all of it. */
+static CgValue *described(CgElab *e, const CgArguments *a, const CgTokenizer *t)
 {
-    CgValue *v = cg_function_later(e, a, n);
-    for (int i = 0; i < n; i++) {
-        v->keys[a->n + i] = cg_intern(also[i]);
+    const char *const facts[] = { "end", "mark", "size" };
+    const int64_t numbers[] = { t->end, t->mark, t->size };
+    bool made = t->kind != NULL;
+    CgValue *v = cg_function_later(e, a, made ? 4 : 2);
+    for (int i = 0; i < (made ? 3 : 2); i++) {
+        v->keys[a->n + i] = cg_intern(facts[i]);
         v->at[a->n + i] = cg_value_int(e, numbers[i], a->call);
+    }
+    if (made) {
+        char hex[33];
+        cg_digest_hex(t->digest, hex);
+        v->keys[a->n + 3] = cg_intern("digest");
+        v->at[a->n + 3] = cg_value_str(e, cg_intern(hex), a->call);
     }
     return v;
 }
 
 static const char *const facts[] = { "end", "mark", "size" };
+extern const CgTokenizerMaker cg_tokenizer_entry_bytes;
 
 static CgValue *owned(CgSession *x, const CgValue *call, CgTokenizer *t, const CgErr *err)
 {
@@ -37,7 +47,7 @@ static CgValue *build_plain(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
     CgTokenizer *t = maker_of(a->function)->make();
-    CgValue *v = described(e, a, 3, facts, (int64_t[]){ t->end, t->mark, t->size });
+    CgValue *v = described(e, a, t);
     cg_tokenizer_free(t);
     return v;
 }
@@ -67,7 +77,7 @@ static CgValue *build_trained(CgElab *e, CgFrame *f, const CgArguments *a)
             m->least, m->most, (long long)a->at[1]->i);
         return cg_value_poison(e);
     }
-    return described(e, a, 2, facts, (int64_t[]){ m->end, m->mark });
+    return described(e, a, &(CgTokenizer){ .end = m->end, .mark = m->mark });
 }
 
 /* Trains, or takes what was trained on the same text before from the store. */
@@ -150,7 +160,7 @@ static CgValue *build_tokenizer(CgElab *e, CgFrame *f, const CgArguments *a)
         cg_diag_err(e->diags, a->span[0], &err);
         return cg_value_poison(e);
     }
-    CgValue *v = described(e, a, 3, facts, (int64_t[]){ t->end, t->mark, t->size });
+    CgValue *v = described(e, a, t);
     cg_tokenizer_free(t);
     return v;
 }

@@ -49,11 +49,11 @@ static CgValue *make(CgElab *e, const Batch *b, int i)
         dim[k + 1] = cg_dim_int(f->dim[k]);
     CgType type = cg_type(f->dtype, f->rank + 1, dim);
     CgValue *t = cg_value_tensor(e, cg_graph_input(&e->model->build, f->name, type), b->data);
-    const CgValue *tok = b->fields->tokenizer[i],
-                  *size = tok && tok->keys ? cg_record_find(tok, cg_intern("size")) : NULL;
+    CgValue *tok = b->fields->tokenizer[i];
+    const CgValue *size = tok && tok->keys ? cg_record_find(tok, cg_intern("size")) : NULL;
     int64_t below = f->below > 0 ? f->below : size && size->kind == CG_VALUE_INT ? size->i : 0;
     if (below > 0)
-        cg_below_set(e->model, t->tensor->ref, cg_dim_int(below), b->data);
+        cg_below_set(e->model, t->tensor->ref, (CgBelow){ cg_dim_int(below), b->data, tok });
     t->tensor->label[0] = cg_intern("batch");
     if (b->fields->tokenizer[i])
         t->tensor->label[1] = cg_intern("length");

@@ -46,7 +46,7 @@ static bool add_outputs(CgElab *e, CgGenerator *g, CgValue *logits, CgSpan span)
 }
 
 CgGenerator *cg_generator_build(
-    CgElab *e, CgFrame *f, CgValue *model, const CgType *context, int64_t length, CgSpan span)
+    CgElab *e, CgFrame *f, CgValue *model, const CgType *context, int64_t length, const CgBelow tokens[2], CgSpan span)
 {
     CgGenerator *g = CG_NEW(e->arena, CgGenerator);
     CgModelGraph *m = g->model = cg_model_begin(e, "generate", cg_precision_option(e));
@@ -62,6 +62,9 @@ CgGenerator *cg_generator_build(
     if (context)
         args[n++] = cg_value_tensor(e, cg_graph_input(&m->build, "context", *context), span);
     args[n++] = cg_value_tensor(e, cg_graph_input(&m->build, "text", cg_type(CG_I32, 2, dim)), span);
+    for (int i = 0; i < n; i++)
+        if (tokens[i + !context].size)
+            cg_below_set(m, args[i]->tensor->ref, tokens[i + !context]);
     CgValue *logits = cg_apply(e, f, root, args, names, spans, n, span);
     bool good = !cg_is_poison(logits);
     cg_marks_check(e);

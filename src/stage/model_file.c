@@ -1,6 +1,6 @@
-/* model_file.c - models in files: which tensors are there, which of them are frozen, and what data reached them.
- * Takes a trained model, or a part of one; gives a safetensors file whose metadata says so. Reads none: that is
- * weights.c's. */
+/* model_file.c - models in files: which tensors are there, which of them are frozen, whose tokens they take, and what
+ * data reached them. Takes a trained model, or a part of one, and gives a safetensors file whose metadata says so;
+ * takes such a file and gives those names. Does not compare tensors with a model: that is weights.c's. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,8 +29,9 @@ bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgEr
     const CgStage *s = model->weights->stage;
     const CgTensors *t = &s->weights;
     CgNamed *named = cg_calloc((size_t)t->n + 1, sizeof *named);
-    const char **keys = cg_calloc((size_t)t->n + 1, sizeof *keys),
-               **values = cg_calloc((size_t)t->n + 1, sizeof *values);
+    const CgValue *tokens = cg_tokens_of(model);
+    size_t room = (size_t)t->n + (tokens ? (size_t)tokens->n : 0) + 1;
+    const char **keys = cg_calloc(room, sizeof *keys), **values = cg_calloc(room, sizeof *values);
     int n = 0, nmeta = 0;
     for (int i = 0; i < t->n; i++) {
         const char *name = below(model->within, t->at[i].name);
@@ -46,13 +47,14 @@ bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgEr
     }
     const char **reached, **how;
     int more = cg_lineage_write(x, model->weights->stage, &reached, &how);
-    keys = cg_realloc(keys, sizeof *keys * (size_t)(nmeta + more + 1));
-    values = cg_realloc(values, sizeof *values * (size_t)(nmeta + more + 1));
+    keys = cg_realloc(keys, sizeof *keys * (room + (size_t)more));
+    values = cg_realloc(values, sizeof *values * (room + (size_t)more));
     for (int i = 0; i < more; i++, nmeta++) {
         keys[nmeta] = reached[i];
         values[nmeta] = how[i];
     }
-    bool good = cg_safetensors_write(path, named, n, keys, values, nmeta, err);
+    bool good = cg_tokens_names(x, model, keys, values, &nmeta)
+        && cg_safetensors_write(path, named, n, keys, values, nmeta, err);
     free(named);
     free(keys);
     free(values);

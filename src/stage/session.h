@@ -106,6 +106,15 @@ CgDataset *cg_dataset_of(CgSession *x, CgValue *data); /* opened, with one row a
 const CgTokenizer *cg_tokenizer_of(CgSession *x, CgValue *object); /* NULL after a mistake */
 bool cg_data_digest(CgSession *x, CgValue *data, CgDigest *out);
 
+/* Tokenizers of models (tokens.c): of what is trained, those of the fields it reads; NULL where there are none. */
+CgValue *cg_tokens_of_data(CgElab *e, const CgStage *s);
+/* Adds an entry of a file's metadata for each. */
+CG_NODISCARD bool cg_tokens_names(
+    CgSession *x, const CgInstance *model, const char **keys, const char **values, int *n);
+CgValue *cg_tokens_of_file(CgElab *e, const CgTensors *t, CgSpan span); /* NULL: it names none */
+/* Compares the tokenizers that were not known while the model was checked; reports. */
+CG_NODISCARD bool cg_tokens_settle(CgSession *x, const CgModelGraph *m);
+
 /* What is known of a dataset before anything is read: the call that makes it carries this. */
 typedef struct CgDataFields {
     int n;

@@ -204,6 +204,19 @@ static bool read_on_nan(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
     return false;
 }
 
+static bool same_tokens(CgElab *e, const char *name, const CgValue *data, const CgValue *valid, const CgExpr *x)
+{
+    if (!data || !valid || cg_tokens_compare(data, valid) != CG_TOKENS_OTHER)
+        return true;
+    CgTokenizerName a = cg_tokenizer_name(data), b = cg_tokenizer_name(valid);
+    CgDiag *d = cg_elab_error(e, CG_E0510, x->span,
+        "'%s' of validate is of the tokenizer %s of size %lld, and that of data of %s of size %lld", name, b.kind,
+        (long long)b.size, a.kind, (long long)a.size);
+    cg_diag_note(d, data->span, "the tokenizer of data");
+    cg_diag_note(d, valid->span, "that of validate");
+    return false;
+}
+
 /* What the loss may ask for is in the rows of the validation, too. */
 static bool same_fields(CgElab *e, const CgStage *s, const CgExpr *x)
 {
@@ -211,8 +224,11 @@ static bool same_fields(CgElab *e, const CgStage *s, const CgExpr *x)
     for (int i = 0; valid && i < data->n; i++) {
         const CgField *want = &data->field[i], *have = NULL;
         for (int k = 0; k < valid->n; k++)
-            if (valid->field[k].name == want->name)
+            if (valid->field[k].name == want->name) {
                 have = &valid->field[k];
+                if (!same_tokens(e, want->name, data->tokenizer[i], valid->tokenizer[k], x))
+                    return false;
+            }
         bool same = have && have->dtype == want->dtype && have->rank == want->rank
             && !memcmp(have->dim, want->dim, sizeof *want->dim * (size_t)want->rank);
         if (same)
@@ -328,6 +344,7 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
     v->instance->name = NULL;
     v->instance->weights = weights;
     v->instance->within = NULL;
+    v->instance->tokens = cg_tokens_of_data(e, s);
     s->instance = v;
     return v;
 }

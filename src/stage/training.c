@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/rows.h"
+
 /* ---- one step -------------------------------------------------------------------------------------------------- */
 
 /* Other tensors lay between the gradients. */
@@ -264,6 +266,9 @@ static bool open_data(CgTraining *t)
     t->valid.data = t->data && s->validate ? cg_dataset_of(t->x, s->validate) : NULL;
     if (s->metrics.n)
         t->metrics.data = s->validate ? t->valid.data : t->data;
+    CgErr err = { 0 };
+    if (t->valid.data && !cg_rows_same_tokens(t->data, t->valid.data, &err))
+        return cg_session_err(t->x, s->validate->span, &err);
     return t->data && (!s->validate || t->valid.data);
 }
 
