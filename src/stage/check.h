@@ -18,7 +18,8 @@ void cg_check_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgV
 /* The loss as a number, the mean of a tensor or the sum of a record of them, which s->terms names; NONE after a
  * mistake.
  */
-CgRef cg_check_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *batch);
+CgRef cg_check_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, const CgExpr *weight /* or NULL */,
+    CgStage *s, CgValue *batch);
 /* Metrics, in a graph of their own: the loss and what is trained know nothing of them. `x` NULL: none. */
 CG_NODISCARD bool cg_check_metrics(
     CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *model, CgValue *batch);

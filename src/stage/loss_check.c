@@ -6,15 +6,33 @@
 #include "graph/pass.h"
 #include "stage/check.h"
 
-/* One number: the mean over all elements. */
-static CgRef mean_of(CgBuild *b, CgRef r)
+/* What each row or place counts: a field of the block, and its value. */
+typedef struct Weight {
+    const CgExpr *written;
+    const CgValue *value; /* NULL: all count alike */
+} Weight;
+
+/* One number: the mean over all elements, or with their weights, which no derivative goes through. Where all weights
+ * are 0, so is the mean. */
+static CgRef mean_of(CgBuild *b, CgRef r, const CgValue *weight)
 {
     CgType t = cg_ref_type(b, r);
     if (t.dtype != CG_F32) {
         t.dtype = CG_F32;
         r = cg_cast(b, r, CG_F32);
     }
-    return t.rank ? cg_div(b, cg_sum_all(b, r), cg_sum_all(b, cg_fill(b, t, 1))) : r;
+    if (!weight)
+        return t.rank ? cg_div(b, cg_sum_all(b, r), cg_sum_all(b, cg_fill(b, t, 1))) : r;
+    CgRef w = weight->tensor->ref;
+    CgType of = cg_ref_type(b, w);
+    int64_t axes[CG_MAX_RANK];
+    for (int i = 0; i < t.rank; i++)
+        axes[i] = i < of.rank ? i : -1;
+    w = cg_u(b, "stop_gradient", of.dtype == CG_F32 ? w : cg_cast(b, w, CG_F32));
+    w = of.rank < t.rank ? cg_broadcast(b, w, t.rank, t.dim, axes) : w;
+    CgRef total = cg_sum_all(b, w), none = cg_b(b, "eq", total, cg_fill_like(b, total, 0));
+    CgRef by = cg_where(b, none, cg_fill_like(b, total, 1), total);
+    return cg_div(b, cg_sum_all(b, cg_mul(b, r, w)), by);
 }
 
 /* Every parameter belongs to the trained model, has weights, or was frozen by the author; what the others would become
@@ -81,8 +99,38 @@ static bool check_axes(CgElab *e, CgValue *loss, const CgDataFields *data, const
     return false;
 }
 
+/* Whether there is a weight for each row or place of v; reports. */
+static bool check_weight(CgElab *e, const CgValue *v, const char *what, CgSpan span, const Weight *w)
+{
+    const CgType *t = cg_value_type(e, v), *u = cg_value_type(e, w->value);
+    bool same = u->rank > 0 && u->rank <= t->rank;
+    for (int i = 0; same && i < u->rank; i++)
+        same = t->dim[i] == u->dim[i];
+    if (same)
+        return true;
+    CgStrbuf a = { 0 }, b = { 0 };
+    cg_type_print(t, &a);
+    cg_type_print(u, &b);
+    CgDiag *d;
+    if (t->rank) {
+        d = cg_elab_error(e, CG_E0607, w->written->span,
+            "the weight is %s, and %s is %s: a weight is of a row, or a place", cg_strbuf_str(&b), what,
+            cg_strbuf_str(&a));
+        cg_diag_label(d, span, "%s", cg_strbuf_str(&a));
+        cg_diag_help(d, "the axes of the weight are the first ones of the loss");
+    } else {
+        d = cg_elab_error(e, CG_E0607, span, "%s is one number, which no weights can be put to", what);
+        cg_diag_label(d, w->written->span, "a weight for each row or place");
+        cg_diag_help(d, "leave the mean out: loss = cross_entropy(..)");
+    }
+    cg_strbuf_deinit(&a);
+    cg_strbuf_deinit(&b);
+    return false;
+}
+
 /* A tensor of numbers as one number, the mean over its elements; NONE after a mistake. `what`: "the loss". */
-static CgRef number_of(CgElab *e, CgModelGraph *m, CgValue *v, const char *what, bool truth, CgSpan span)
+static CgRef number_of(
+    CgElab *e, CgModelGraph *m, CgValue *v, const char *what, bool truth, CgSpan span, const Weight *w)
 {
     if (cg_is_poison(v))
         return CG_NONE;
@@ -92,12 +140,14 @@ static CgRef number_of(CgElab *e, CgModelGraph *m, CgValue *v, const char *what,
             v->kind == CG_VALUE_TENSOR ? "of integers" : cg_value_kind_name(v));
         return CG_NONE;
     }
-    return mean_of(&m->build, v->tensor->ref);
+    if (w && w->value && !check_weight(e, v, what, span, w))
+        return CG_NONE;
+    return mean_of(&m->build, v->tensor->ref, w ? w->value : NULL);
 }
 
 /* The fields of a record as numbers, and their sum; NONE after a mistake. */
 static CgRef sum_of_terms(
-    CgElab *e, CgModelGraph *m, const CgValue *record, const CgExpr *x, const char *what, bool truth, CgTerms *out)
+    CgElab *e, CgModelGraph *m, const CgValue *record, const CgExpr *x, const char *what, const Weight *w, CgTerms *out)
 {
     CgRef sum = CG_NONE;
     *out = (CgTerms){ record->n, CG_NEWN(e->arena, CgAtom, record->n + 1), CG_NEWN(e->arena, CgRef, record->n + 1) };
@@ -107,7 +157,7 @@ static CgRef sum_of_terms(
         cg_strbuf_printf(&name, "%s '%s'", what, record->keys[i]);
         out->name[i] = record->keys[i];
         out->ref[i] =
-            number_of(e, m, record->at[i], cg_strbuf_str(&name), truth, written ? x->args.at[i].value->span : x->span);
+            number_of(e, m, record->at[i], cg_strbuf_str(&name), !w, written ? x->args.at[i].value->span : x->span, w);
         cg_strbuf_deinit(&name);
         if (out->ref[i] == CG_NONE)
             return CG_NONE;
@@ -118,17 +168,24 @@ static CgRef sum_of_terms(
     return sum;
 }
 
-CgRef cg_check_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *batch)
+CgRef cg_check_loss(
+    CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, const CgExpr *weight, CgStage *s, CgValue *batch)
 {
     CgFrame inner;
     cg_check_fields(e, &inner, f, train, s->root, batch);
     CgValue *loss = cg_eval(e, &inner, x);
+    const Weight w = { weight, weight ? cg_eval(e, &inner, weight) : NULL };
     cg_frame_end(e, &inner);
-    if (cg_is_poison(loss))
+    if (cg_is_poison(loss) || (weight && cg_is_poison(w.value)))
         return CG_NONE;
+    if (weight && w.value->kind != CG_VALUE_TENSOR) {
+        cg_elab_error(e, CG_E0607, weight->span,
+            "weight is a tensor with a number for each row or place of the loss, not %s", cg_value_kind_name(w.value));
+        return CG_NONE;
+    }
     bool terms = loss->kind == CG_VALUE_RECORD;
-    CgRef r = terms ? sum_of_terms(e, s->model, loss, x, "term", false, &s->terms)
-                    : number_of(e, s->model, loss, "the loss", false, x->span);
+    CgRef r = terms ? sum_of_terms(e, s->model, loss, x, "term", &w, &s->terms)
+                    : number_of(e, s->model, loss, "the loss", false, x->span, &w);
     if (r == CG_NONE)
         return r;
     cg_marks_check(e);
@@ -173,7 +230,7 @@ static bool fill_metrics(
         cg_diag_help(d, "give each a name: metrics = { accuracy: argmax(m(batch.tokens), axis = 2) == batch.next }");
         return false;
     }
-    CgRef sum = sum_of_terms(e, m, metrics, x, "metric", true, &s->metrics);
+    CgRef sum = sum_of_terms(e, m, metrics, x, "metric", NULL, &s->metrics);
     cg_marks_check(e);
     if (sum == CG_NONE || !check_reached(e, s, x)
         || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))

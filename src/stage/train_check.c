@@ -294,7 +294,7 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
         || !read_average(e, f, field_of(fields, "average"), s) || !read_on_nan(e, f, field_of(fields, "on_nan"), s)
         || !read_validate(e, f, fields, s))
         return false;
-    CgRef loss = cg_check_loss(e, f, x, field_of(fields, "loss"), s, batch);
+    CgRef loss = cg_check_loss(e, f, x, field_of(fields, "loss"), field_of(fields, "weight"), s, batch);
     if (loss == CG_NONE)
         return false;
     CgGraph *plain = cg_shares_plain(s->model, loss, NULL);

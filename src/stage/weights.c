@@ -243,8 +243,10 @@ static void *lies_at(const CgParamInfo *p, const CgModelGraph *other, const CgMe
 static bool fill(
     CgSession *x, const CgModelGraph *m, const CgStage *trained, const bool *lent, int64_t seed, CgMemory *out)
 {
-    if (!cg_tokens_settle(x, m))
+    if (!cg_tokens_settle(x, m)) {
+        cg_memory_free(out);
         return false;
+    }
     size_t rest = 64;
     for (int i = 0; i < out->n; i++) {
         out->bytes[i] = bytes_of(cg_node_type(m->graph, m->params.at[i].ref));
