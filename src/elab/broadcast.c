@@ -64,8 +64,11 @@ static bool shape_of_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *
                 from->label[at] = in[i]->tensor->label[k];
                 continue;
             }
-            if (cg_define_equal(e, theirs, mine, caret))
+            if (cg_define_equal(e, theirs, mine, caret)) {
+                cg_define_from(e, theirs, from->origin[at]);
+                cg_define_from(e, mine, in[i]->tensor->origin[k]);
                 return false;
+            }
             CgStrbuf a = { 0 }, c = { 0 };
             cg_dim_print(theirs, &a);
             cg_dim_print(mine, &c);

@@ -287,8 +287,8 @@ CgValue *cg_apply(
     int scope_before = e->model->build.scope;
     begin_scope(e, f, &a);
     bind_statics(e, &a);
-    bool good =
-        bind_tensors(e, &a, &(CgGiven){ args, names, spans, n, NULL }) && cg_contracts_check(e, &a.body, s, true, span);
+    bool good = bind_tensors(e, &a, &(CgGiven){ args, names, spans, n, NULL })
+        && cg_contracts_check(e, &a.body, s, true, span) && cg_conditions_check(e, &a.body, s, span);
     if (good)
         cg_body_exec(e, &a.body, &s->body);
     CgValue *out = good ? results_of(e, &a) : cg_value_poison(e);

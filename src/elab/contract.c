@@ -3,7 +3,7 @@
  * first that does not hold at the argument that is to blame. Must not enter the body. */
 #include <string.h>
 
-#include "elab/elab.h"
+#include "elab/define.h"
 #include "lang/fmt.h"
 
 enum { MAX_NAMES = CG_CONTRACT_NAMES };
@@ -85,38 +85,58 @@ static bool is_default(const CgStmt *s, CgSpan span)
     return span.file == s->span.file && span.start >= s->span.start && span.end <= s->span.end;
 }
 
+/* What does not hold of a call: the names it is about, and how it is written. */
+typedef struct Broken {
+    const char *text;
+    CgSpan span, from;
+    const CgAtom *names;
+    int n;
+} Broken;
+
 /* At the last argument of the author's that the condition names: what is given beside sizes is easier to change. */
-static void report(CgElab *e, CgFrame *f, const CgStmt *s, const CgExpr *condition, CgSpan call)
+static void report(CgElab *e, CgFrame *f, const CgStmt *s, const Broken *b, CgSpan call)
 {
-    const CgExpr *names[MAX_NAMES];
     CgValue *values[MAX_NAMES];
-    int n = names_of(condition, names, 0), blamed = -1, best = 0;
+    int n = b->n, blamed = -1, best = 0;
     for (int i = 0; i < n; i++) {
-        values[i] = value_of(e, f, names[i]->s);
+        values[i] = value_of(e, f, b->names[i]);
         bool place = values[i] && values[i]->span.file && values[i]->kind != CG_VALUE_TENSOR;
-        bool given = place && !is_default(s, values[i]->span), argument = given && param_of(s, names[i]->s);
+        bool given = place && !is_default(s, values[i]->span), argument = given && param_of(s, b->names[i]);
         int rank = argument ? 3 : given ? 2 : place;
         if (rank > 0 && rank >= best) {
             best = rank;
             blamed = i;
         }
     }
-    CgStrbuf text = { 0 }, value = { 0 };
-    cg_expr_format(condition, &text);
+    CgStrbuf value = { 0 };
     CgDiag *d;
     if (blamed >= 0) {
         cg_value_print(values[blamed], &value);
-        d = cg_elab_error(e, CG_E0320, values[blamed]->span, "'%s' needs %s, and %s is %s", s->names[0],
-            cg_strbuf_str(&text), names[blamed]->s, cg_strbuf_str(&value));
+        d = cg_elab_error(e, CG_E0320, values[blamed]->span, "'%s' needs %s, and %s is %s", s->names[0], b->text,
+            b->names[blamed], cg_strbuf_str(&value));
     } else {
-        d = cg_elab_error(e, CG_E0320, call, "'%s' needs %s", s->names[0], cg_strbuf_str(&text));
+        d = cg_elab_error(e, CG_E0320, call, "'%s' needs %s", s->names[0], b->text);
     }
     for (int i = 0; i < n; i++)
         if (i != blamed && values[i] && values[i]->span.file && values[i]->kind != CG_VALUE_TENSOR)
-            say_value(d, names[i]->s, values[i]);
-    cg_diag_note(d, condition->span, "the condition");
-    cg_strbuf_deinit(&text);
+            say_value(d, b->names[i], values[i]);
+    cg_diag_note(d, b->span, "the condition");
+    if (b->from.file)
+        cg_diag_note(d, b->from, "%s comes from here", strstr(b->text, "== ") + 3);
     cg_strbuf_deinit(&value);
+}
+
+static void report_contract(CgElab *e, CgFrame *f, const CgStmt *s, const CgExpr *condition, CgSpan call)
+{
+    const CgExpr *written[MAX_NAMES];
+    CgAtom names[MAX_NAMES];
+    CgStrbuf text = { 0 };
+    int n = names_of(condition, written, 0);
+    for (int i = 0; i < n; i++)
+        names[i] = written[i]->s;
+    cg_expr_format(condition, &text);
+    report(e, f, s, &(Broken){ cg_strbuf_str(&text), condition->span, { 0 }, names, n }, call);
+    cg_strbuf_deinit(&text);
 }
 
 /* Whether every name of the condition has a number, a text or the like: one with a size that is a symbol has to wait.
@@ -151,7 +171,7 @@ static bool holds(CgElab *e, CgFrame *f, const CgStmt *s, const CgExpr *conditio
     if (v->kind != CG_VALUE_BOOL)
         cg_elab_error(e, CG_E0314, condition->span, "a condition is true or false, not %s", cg_value_kind_name(v));
     else if (!v->i)
-        report(e, f, s, condition, call);
+        report_contract(e, f, s, condition, call);
     return v->kind == CG_VALUE_BOOL && v->i;
 }
 
@@ -200,6 +220,74 @@ bool cg_contracts_check(CgElab *e, CgFrame *f, const CgStmt *s, bool sizes, CgSp
             tensors |= hangs_on_tensors(s, names[k]->s);
         if (tensors == sizes && is_known(e, f, s, condition, call) && !holds(e, f, s, condition, call))
             return false;
+    }
+    return true;
+}
+
+/* ---- conditions that the definition of a graph has found (define.h) ---- */
+
+/* The number of a size or static integer in the frame of the call; false: it is none. */
+static bool number_of(CgElab *e, CgFrame *f, CgAtom name, int64_t *out)
+{
+    const CgValue *v = value_of(e, f, name);
+    const CgDim *size = v ? cg_value_as_dim(v) : NULL;
+    return size && cg_dim_is_int(size, out);
+}
+
+/* Puts numbers in for the names that the call knows, which it lists; NULL where one of them is no number. */
+static const CgDim *put_in(CgElab *e, CgFrame *f, const CgStmt *s, const CgDim *value, CgAtom *names, int *n)
+{
+    int64_t number;
+    for (int i = 0; i < s->nparams + (int)f->dims.len && value; i++) {
+        CgAtom name = i < s->nparams ? s->params[i].name : f->dims.at[i - s->nparams].name;
+        if (!cg_dim_mentions(value, name))
+            continue;
+        if (!number_of(e, f, name, &number))
+            return NULL;
+        if (*n < MAX_NAMES)
+            names[(*n)++] = name;
+        value = cg_dim_subst(value, name, cg_dim_int(number));
+    }
+    return value;
+}
+
+bool cg_conditions_check(CgElab *e, CgFrame *f, const CgStmt *s, CgSpan call)
+{
+    const CgConditions *all = cg_define_conditions(e, s);
+    const CgDim *solved[MAX_NAMES]; /* sizes that no name of the call has, such as the K of heads*K */
+    CgAtom open[MAX_NAMES];
+    int nopen = 0;
+    for (int i = 0; all && i < all->n; i++) {
+        const CgCondition *c = &all->at[i];
+        CgAtom names[MAX_NAMES] = { c->symbol }, fresh = NULL;
+        int64_t want;
+        int n = 1;
+        const CgDim *value = number_of(e, f, c->symbol, &want) ? put_in(e, f, s, c->value, names, &n) : NULL;
+        for (int k = 0; k < nopen && value; k++)
+            value = cg_dim_subst(value, open[k], solved[k]);
+        int64_t have = 0;
+        if (!value
+            || (!cg_dim_eval(value, (CgBindings){ 0 }, &have, &fresh)
+                && !cg_dim_eval(value, (CgBindings){ &(CgBinding){ fresh, 1 }, 1 }, &have, NULL)))
+            continue; /* sizes of this application that are not known, or several at once */
+        const CgDim *solution = fresh ? cg_dim_solve(value, fresh, cg_dim_int(want)) : NULL;
+        if (fresh && solution && nopen < MAX_NAMES) {
+            open[nopen] = fresh;
+            solved[nopen++] = solution;
+        }
+        if (fresh ? solution != NULL : have == want || have == 1 || want == 1) /* a 1 may be one that grows */
+            continue;
+        CgStrbuf text = { 0 };
+        cg_strbuf_printf(&text, "%s == ", c->symbol);
+        cg_dim_print(c->value, &text);
+        if (fresh)
+            cg_strbuf_printf(&text, " for a whole %s", fresh);
+        report(e, f, s,
+            &(Broken){
+                cg_strbuf_str(&text), c->span, cg_dim_is_int(c->value, NULL) ? c->from : (CgSpan){ 0 }, names, n },
+            call);
+        cg_strbuf_deinit(&text);
+        return false;
     }
     return true;
 }

@@ -253,6 +253,8 @@ static CgDiags *run(CgElab *e, CgDefine *d, int row, bool options)
     d->options = options;
     d->conditions.len = 0;
     d->symbols.len = 0;
+    for (int i = 0; i < d->graph->ncontracts; i++)
+        cg_define_state(d, d->graph->contracts[i]);
     for (int i = 0; i <= MOST_CONDITIONS && !found; i++) {
         d->again = d->spent = false;
         d->steps = d->sizes = 0;
@@ -305,6 +307,8 @@ static bool check(CgElab *e, const CgStmt *s, CgEnv *env)
     e->defining = &d;
     for (int options = has_options(s) ? 0 : 1; options < 2; options++) {
         CgDiags *lists[CG_LEN(rows)] = { run(e, &d, rows[0], options) };
+        if (!options || !has_options(s)) /* without optional tensors: what they ask for is asked where they are given */
+            cg_define_keep(e, &d);
         int n = 1;
         while (has_rows(s) && lists[n - 1] && cg_diags_count(lists[n - 1]) && n < (int)CG_LEN(rows)) {
             lists[n] = run(e, &d, rows[n], options);

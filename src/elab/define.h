@@ -7,6 +7,23 @@
 #include "elab/elab.h"
 #include "elab/signature.h"
 
+/* A condition on the sizes of a graph: `symbol` is `value`, which may hold sizes that no name of a call has, such as
+ * the K of heads*K. */
+typedef struct CgCondition {
+    CgAtom symbol;
+    const CgDim *value;
+    CgSpan span; /* where it was found */
+    CgSpan from; /* where the value was said; may be nowhere */
+    bool stated; /* behind `where` */
+    bool maybe;  /* on some ways through the body only */
+} CgCondition;
+typedef struct CgConditions {
+    int n;
+    CgCondition *at;
+} CgConditions;
+/* Those that every application must meet; NULL: none, or not known. */
+const CgConditions *cg_define_conditions(const CgElab *e, const CgStmt *graph);
+
 /* Checks the graphs of the script and of the modules it imports. */
 void cg_define_all(CgElab *e);
 /* Whether mistakes were reported in the definition: then applying the graph says nothing more. */
@@ -27,6 +44,8 @@ CgDiags *cg_define_diags(CgElab *e);
 /* Two sizes at one place. True when nothing is wrong or nothing is known, and the result is unknown; false when they
  * can never be equal: the caller reports that and lets cg_define_explain add why. */
 bool cg_define_equal(CgElab *e, const CgDim *a, const CgDim *b, CgSpan at);
+/* Where a size of the last equation was said. */
+void cg_define_from(CgElab *e, const CgDim *size, CgSpan from);
 void cg_define_explain(CgElab *e, CgDiag *d, const CgDim *a, const CgDim *b);
 /* Two types of one parameter that differ. True when nothing is to be said: on different ways through a body, or for
  * sizes that may be equal. */

@@ -13,12 +13,6 @@ typedef struct CgSymbol {
     CgSpan span;
 } CgSymbol;
 
-typedef struct CgCondition {
-    CgAtom symbol;
-    const CgDim *value;
-    CgSpan span; /* where it was found */
-} CgCondition;
-
 typedef struct CgDefine {
     struct CgDefine *outer; /* whose check led to this one */
     const CgStmt *graph;
@@ -33,6 +27,9 @@ typedef struct CgDefine {
     bool options; /* tensors that have a default are given */
 } CgDefine;
 
+/* Puts in from the beginning what an equation behind `where` says; keeps what every application must meet. */
+void cg_define_state(CgDefine *d, const CgExpr *contract);
+void cg_define_keep(CgElab *e, const CgDefine *d);
 /* The size that a symbol stands for: itself, or what a condition has put in its place. */
 const CgDim *cg_define_symbol(CgDefine *d, CgAtom name, int of_worth, CgSpan span);
 #endif

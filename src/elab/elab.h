@@ -177,6 +177,7 @@ struct CgElab {
     CgMap unresolved;                /* places of unknown names, which were reported before anything was evaluated */
     struct CgDefine *defining;       /* the graph that is checked where it is defined, or NULL (define.h) */
     CgMap definitions;               /* graph -> what its check said */
+    CgMap conditions;                /* graph -> CgConditions */
     CgDiags *outside;                /* where mistakes in definitions go */
     CgMap demands;                   /* parameter -> what is read of a graph it is given (demand.c) */
     CgBudget budget;                 /* of the value being evaluated */
@@ -328,6 +329,8 @@ CgValue *cg_results(CgElab *e, CgFrame *body, CgSpan span);
 /* Contracts (contract.c): whether what `where` asks of the arguments of a graph or def holds; `sizes`: those that look
  * at tensors, once they are there, else the others. */
 bool cg_contracts_check(CgElab *e, CgFrame *f, const CgStmt *s, bool sizes, CgSpan call);
+/* What the definition of a graph has found to be asked of its sizes, where all of it is known by number; reports. */
+bool cg_conditions_check(CgElab *e, CgFrame *f, const CgStmt *graph, CgSpan call);
 /* The conditions of e->model that waited for this size, now that its number is known from the place `span`. */
 bool cg_contracts_settle(CgElab *e, const char *size, int64_t number, CgSpan span);
 

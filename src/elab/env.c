@@ -333,6 +333,7 @@ void cg_elab_free(CgElab *e)
     cg_map_deinit(&e->unfit);
     cg_map_deinit(&e->unresolved);
     cg_map_deinit(&e->definitions);
+    cg_map_deinit(&e->conditions);
     cg_map_deinit(&e->demands);
     cg_arena_free(e->arena);
     free(e);

@@ -141,8 +141,12 @@ static CgValue *misfit(
         if (inf->operand[k] >= 0 && inf->operand[k] < n && inf->axis[k] >= 0
             && inf->axis[k] < cg_value_type(e, in[inf->operand[k]])->rank)
             size[k] = cg_value_type(e, in[inf->operand[k]])->dim[inf->axis[k]];
-    if (e->defining && may_fit(e, inf, in, n, size, caret.file ? caret : span))
+    if (e->defining && may_fit(e, inf, in, n, size, caret.file ? caret : span)) {
+        for (int k = 0; k < 2; k++)
+            if (size[k])
+                cg_define_from(e, size[k], in[inf->operand[k]]->tensor->origin[inf->axis[k]]);
         return cg_value_poison(e);
+    }
     CgDiag *d = cg_elab_error(e, CG_E0405, caret.file ? caret : span, "%s: %s", inf->op->name,
         inf->message[0] ? inf->message : "the operands do not fit");
     cg_define_explain(e, d, size[0], size[1]);

@@ -86,8 +86,11 @@ static CgFrame *binder(CgFrame *f)
 static void sizes_differ(CgElab *e, const CgDim *a, CgSpan from_a, const CgDim *b, CgSpan from_b, CgSpan at,
     const char *what, const char *name)
 {
-    if (cg_define_equal(e, a, b, at))
+    if (cg_define_equal(e, a, b, at)) {
+        cg_define_from(e, a, from_a);
+        cg_define_from(e, b, from_b);
         return;
+    }
     CgStrbuf ta = { 0 }, tb = { 0 };
     cg_dim_print(a, &ta);
     cg_dim_print(b, &tb);

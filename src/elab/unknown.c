@@ -76,9 +76,68 @@ bool cg_define_equal(CgElab *e, const CgDim *a, const CgDim *b, CgSpan at)
     }
     for (size_t i = 0; i < d->conditions.len; i++)
         d->conditions.at[i].value = cg_dim_subst(d->conditions.at[i].value, symbol, value);
-    cg_vec_push(&d->conditions, (CgCondition){ symbol, value, at });
+    cg_vec_push(&d->conditions, (CgCondition){ .symbol = symbol, .value = value, .span = at, .maybe = e->ways > 0 });
     d->again = true;
     return true;
+}
+
+void cg_define_from(CgElab *e, const CgDim *size, CgSpan from)
+{
+    CgDefine *d = e->defining;
+    CgCondition *last = d && d->again && d->conditions.len ? &d->conditions.at[d->conditions.len - 1] : NULL;
+    if (last && last->value == size && !last->from.file)
+        last->from = from;
+}
+
+/* The size that a side of an equation behind `where` is; NULL for anything else. */
+static const CgDim *stated_size(CgDefine *d, const CgExpr *x)
+{
+    if (x->kind == CG_EXPR_INT)
+        return cg_dim_int(x->i);
+    if (x->kind == CG_EXPR_BINARY)
+        return cg_dim_combine(*x->op, stated_size(d, x->a), stated_size(d, x->b));
+    if (x->kind != CG_EXPR_NAME)
+        return NULL;
+    for (int i = 0; i < d->graph->nparams; i++)
+        if (d->graph->params[i].name == x->s)
+            return cg_define_symbol(d, x->s, WORTH_STATIC, x->span);
+    return cg_define_symbol(d, x->s, WORTH_SIZE, x->span);
+}
+
+void cg_define_state(CgDefine *d, const CgExpr *x)
+{
+    CgAtom symbol;
+    const CgDim *value, *a, *b;
+    if (x->kind == CG_EXPR_BINARY && !strcmp(x->op, "and")) {
+        cg_define_state(d, x->a);
+        cg_define_state(d, x->b);
+    }
+    if (x->kind != CG_EXPR_BINARY || strcmp(x->op, "==") != 0 || !(a = stated_size(d, x->a))
+        || !(b = stated_size(d, x->b)) || cg_dim_equation(a, b, worth, d, &symbol, &value) != CG_EQUATION_SOLVED)
+        return;
+    for (size_t i = 0; i < d->conditions.len; i++)
+        d->conditions.at[i].value = cg_dim_subst(d->conditions.at[i].value, symbol, value);
+    cg_vec_push(&d->conditions, (CgCondition){ .symbol = symbol, .value = value, .span = x->span, .stated = true });
+}
+
+/* Found on all ways, of sizes that are known by name. */
+void cg_define_keep(CgElab *e, const CgDefine *d)
+{
+    CgConditions *kept = CG_NEW(e->arena, CgConditions);
+    *kept = (CgConditions){ 0, CG_NEWN(e->arena, CgCondition, d->conditions.len + 1) };
+    for (size_t i = 0; i < d->conditions.len; i++) {
+        const CgCondition *c = &d->conditions.at[i];
+        const CgSymbol *s = symbol_of(d, c->symbol);
+        if (!c->stated && !c->maybe && s && s->worth != WORTH_FRESH && !cg_define_is_any(c->value))
+            kept->at[kept->n++] = *c;
+    }
+    cg_map_put(&e->conditions, cg_map_ptr(d->graph), cg_map_ptr(kept));
+}
+
+const CgConditions *cg_define_conditions(const CgElab *e, const CgStmt *graph)
+{
+    uint64_t kept;
+    return cg_map_get(&e->conditions, cg_map_ptr(graph), &kept) ? (const CgConditions *)(uintptr_t)kept : NULL;
 }
 
 bool cg_define_types(CgElab *e, const CgType *a, const CgType *b, CgSpan at)
@@ -96,8 +155,14 @@ void cg_define_explain(CgElab *e, CgDiag *x, const CgDim *a, const CgDim *b)
     const CgDefine *d = e->defining;
     if (!d)
         return;
+    CgStrbuf one = { 0 }, two = { 0 };
+    cg_dim_print(a, &one);
+    cg_dim_print(b, &two);
     if (d->one_name)
-        cg_diag_help(x, "these are two sizes of the inputs: write one name for both if they are always equal");
+        cg_diag_help(x, "these are two sizes of the inputs: write one name if they are always equal, or where %s == %s",
+            cg_strbuf_str(&one), cg_strbuf_str(&two));
+    cg_strbuf_deinit(&one);
+    cg_strbuf_deinit(&two);
     for (size_t i = 0, shown = 0; i < d->conditions.len && shown < 3; i++) {
         const CgCondition *c = &d->conditions.at[i];
         if (c->value != a && c->value != b && d->conditions.len > 3)

@@ -27,8 +27,8 @@ typedef struct CgGenerator {
 
 /* The model applied to `context`, where it has a type, and text i32[batch, length]; NULL after a mistake. tokens: what
  * is known of those of the context, and of the text. */
-CgGenerator *cg_generator_build(CgElab *e, CgFrame *f, CgValue *model, const CgType *context, int64_t length,
-    const CgBelow tokens[2], CgSpan span);
+CgGenerator *cg_generator_build(
+    CgElab *e, CgFrame *f, CgValue *model, const CgType *context, int64_t length, const CgBelow tokens[2], CgSpan span);
 void cg_generator_free(CgGenerator *g);
 
 typedef enum CgTextEnd { CG_TEXT_FULL, CG_TEXT_ENDED, CG_TEXT_STOPPED } CgTextEnd;
