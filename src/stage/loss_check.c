@@ -12,8 +12,7 @@ typedef struct Weight {
     const CgValue *value; /* NULL: all count alike */
 } Weight;
 
-/* One number: the mean over all elements, or with their weights, which no derivative goes through. Where all weights
- * are 0, so is the mean. */
+/* One number: the mean over all elements, or with their weights. Where all weights are 0, so is the mean. */
 static CgRef mean_of(CgBuild *b, CgRef r, const CgValue *weight)
 {
     CgType t = cg_ref_type(b, r);
@@ -28,7 +27,7 @@ static CgRef mean_of(CgBuild *b, CgRef r, const CgValue *weight)
     int64_t axes[CG_MAX_RANK];
     for (int i = 0; i < t.rank; i++)
         axes[i] = i < of.rank ? i : -1;
-    w = cg_u(b, "stop_gradient", of.dtype == CG_F32 ? w : cg_cast(b, w, CG_F32));
+    w = of.dtype == CG_F32 ? w : cg_cast(b, w, CG_F32);
     w = of.rank < t.rank ? cg_broadcast(b, w, t.rank, t.dim, axes) : w;
     CgRef total = cg_sum_all(b, w), none = cg_b(b, "eq", total, cg_fill_like(b, total, 0));
     CgRef by = cg_where(b, none, cg_fill_like(b, total, 1), total);

@@ -83,9 +83,9 @@ try 'off(sums(repeat(arrays({ x: "x.csv", y: "y.csv" }).test, 2)), arrays({ x: "
 echo "== through a tokenizer"
 try 'score(fit(w(one.train, bpe(two, size = 280))), w(two.train, bpe(two, size = 280)))'
 try 'score(fit(w(one.train, bpe([one, two], size = 280))), w(two.all, bpe([one, two], size = 280)))'
-try 'score(fit(w(one.train, bpe(mix([one, two], [1, 1]), size = 280))), w(two.all))'
-try 'score(fit(qa("qa.jsonl", bpe(two, size = 280)).train), w(two.train))'
-try 'score(fit(w(one.test)), w(two.train, bpe(two, size = 270)))'
+try 'score(fit(w(one.train, bpe(mix([one, two], [1, 1]), size = 280))), w(two.all, bpe(mix([one, two], [1, 1]), size = 280)))'
+try 'score(fit(qa("qa.jsonl", bpe(two, size = 280)).train), w(two.train, bpe(two, size = 280)))'
+try 'score(fit(w(one.test, bpe(two, size = 270))), w(two.train, bpe(two, size = 270)))'
 echo "== by early stopping"
 try 'score(stopped(w(one.train), w(one.valid)), w(one.valid))'
 try 'score(stopped(w(one.train), w(two.all)), w(two.test))'
@@ -114,7 +114,7 @@ echo "== a copy that begins elsewhere"
 try 'score(fit(w(corpus("shifted.txt").train)), w(one.all))'
 try 'score(fit(w(corpus("inside.txt", block = 700).all)), w(one.test))'
 try 'score(fit(qa("long.jsonl").all), qa("double.jsonl").test)'
-try 'score(fit(w(corpus("shifted.txt", limit = 9000).all, bpe(corpus("copy.txt"), size = 270))), w(one.all))'
+try 'score(fit(w(corpus("shifted.txt", limit = 9000).all, bpe(corpus("copy.txt"), size = 270))), w(one.all, bpe(corpus("copy.txt"), size = 270)))'
 echo "== apart"
 try 'score(fit(w(one.train)), w(one.test))'
 try 'score(stopped(w(one.train), w(one.valid)), w(one.test))'
