@@ -511,8 +511,11 @@ CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
         args[first] = cg_eval(e, f, x->args.at[first].value);
         if (cg_is_poison(args[first]))
             return args[first]; /* without its table the names of columns mean nothing */
+        CgValue *of_rows = NULL;
         if (e->rows && cg_value_class(args[first]) == &cg_class_dataset)
-            return e->rows(e, f, fn->name, args[first], x->args.at[first].value, x);
+            of_rows = e->rows(e, f, fn->name, args[first], x->args.at[first].value, x);
+        if (of_rows)
+            return of_rows;
         cg_frame_begin(e, &columns, f, f->env);
         columns.is_columns = true;
         at = &columns;

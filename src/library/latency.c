@@ -98,7 +98,8 @@ static CgValue *build_latency(CgElab *e, CgFrame *f, const CgArguments *a)
     cg_session_own_generator(e, l->pass.generator);
     if (!build_pass(e, f, a, p, l->pass.generator))
         return cg_value_poison(e);
-    if (a->at[WRITE]->i && !(l->written = cg_generator_build(e, f, a->at[MODEL], NULL, 0, a->call)))
+    const CgBelow unknown[2] = { 0 }; /* whatever tokens the model takes */
+    if (a->at[WRITE]->i && !(l->written = cg_generator_build(e, f, a->at[MODEL], NULL, 0, unknown, a->call)))
         return cg_value_poison(e);
     CgSchema *schema = cg_schema_new(e);
     for (size_t i = 0; i < CG_LEN(columns); i++)

@@ -27,7 +27,6 @@ static CgValue *described(CgElab *e, const CgArguments *a, const CgTokenizer *t)
     return v;
 }
 
-static const char *const facts[] = { "end", "mark", "size" };
 extern const CgTokenizerMaker cg_tokenizer_entry_bytes;
 
 static CgValue *owned(CgSession *x, const CgValue *call, CgTokenizer *t, const CgErr *err)

@@ -96,7 +96,9 @@ CgValue *cg_stage_rows(CgElab *e, CgFrame *f, const char *function, CgValue *dat
     const CgFunction *fn = cg_function_find(cg_intern_printf("%s_rows", function));
     const CgExpr *x = other_argument(call, at);
     const CgDataFields *have = cg_data_fields(data);
-    if (!fn || !x) {
+    if (!fn)
+        return NULL;
+    if (!x) {
         cg_elab_error(
             e, CG_E0312, call->span, "%s of rows is one of filter(data, where) and compute(data, fields)", function);
         return cg_value_poison(e);

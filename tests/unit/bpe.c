@@ -299,7 +299,10 @@ int main(void)
         "the normalizer 'Lowercase'", "normalizers are refused");
     broken("gpt2.json", "\"id\": 1", "\"id\": -1", "has no id", "negative ids are refused");
     broken("gpt2.json", "\"id\": 1", "\"id\": 99999999999", "has no id", "huge ids are refused");
-    broken("gpt2.json", "endoftext", "stopofstory", "named like an end", "a tokenizer without an end is refused");
+    broken("gpt2.json", "endoftext", "stopofstory", "two tokens have the id",
+        "an added token with another's id is refused");
+    broken("gpt2.json", "\"added_tokens\": [", "\"added_tokens\": [], \"was\": [", "named like an end",
+        "a tokenizer without an end is refused");
     broken("gpt2.json", "\"a\": ", "\"aaaaaaa\": ", "", "a missing letter is noticed");
     broken("gpt2.json", "\"merges\": [", "\"merges\": null, \"was\": [", "no list of merges",
         "missing merges are noticed");

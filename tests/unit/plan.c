@@ -348,7 +348,7 @@ static void refusals(void)
     g = parse("graph f(x: f32[B, 5]) {\n  %1 = slice %0 {axis=0, from=[3], to=[B]} : f32[B - 3, 5]\n  return "
               "y = %1\n}\n");
     p = plan_of(g, 2, (CgPlanOptions){ 0 }, &e);
-    ok(!p && strstr(e.text, "-1") && e.kind == CG_ERR_INPUT, "a negative size is told");
+    ok(!p && strstr(e.text, "from 3 is after to 2") && e.kind == CG_ERR_INPUT, "a range without a size is told");
     cg_graph_free(g);
 
     g = parse("graph f(x: f32[B]) {\n  %1 = broadcast %0 {axes=(-1, -1, 0), dims=[B, B, B]} : f32[B, B, B]\n"
