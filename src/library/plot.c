@@ -90,10 +90,11 @@ static bool refuse(CgElab *e, const CgArguments *a, const char *name, const char
 static bool check_column(CgElab *e, const CgArguments *a, CgValue *of, const char *name, const CgValue *v, bool numeric)
 {
     const CgSchema *columns = cg_stage_columns(e, of);
-    const CgColumnName *column = columns && v->kind == CG_VALUE_COLUMN ? cg_schema_find(columns, v->s) : NULL;
+    bool named = v->kind == CG_VALUE_COLUMN || v->kind == CG_VALUE_STR;
+    const CgColumnName *column = columns && named ? cg_schema_find(columns, v->s) : NULL;
     CgSpan span = span_of(a, name);
     CgSuggest near;
-    if (v->kind != CG_VALUE_COLUMN || !v->s) {
+    if (!named) {
         CgDiag *d = cg_elab_error(e, CG_E0312, span, "'%s' of %s is the name of a column", name, a->function->name);
         cg_diag_help(d, "compute(table, { name: .. }) is the table with what is computed as a column");
         return false;
