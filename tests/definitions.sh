@@ -1,14 +1,22 @@
 #!/bin/sh
-# definitions.sh - graphs that nothing applies: each wrong one is reported once, at its line, no right one is.
-# Takes srcdir and CG; gives TAP. In definitions/wrong.cg a blank line ends a case and `# E0402` stands on the line where
-# that error and no other is reported. A failure accuses src/elab/define.c or the rule that reports.
+# definitions.sh - what is said of a script before it runs, case by case.
+# Takes srcdir and CG; gives TAP. In definitions/wrong.cg, graphs that nothing applies, and definitions/promises.cg, rows
+# of what the first edition promised and did not keep, a blank line ends a case and `# E0402` stands on the line where
+# that error and no other is reported. Nothing is reported of definitions/right.cg. Other rows are tests of their own,
+# which are looked for here. A failure accuses src/elab/define.c or the rule that reports.
 set -u
 cd "${srcdir:-.}" || exit 1
 . "${srcdir:-.}/tests/tap.sh"
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
-awk -v to="$scratch" 'BEGIN { RS = "" } { match($0, /graph [a-z_]+/); file = to "/" substr($0, RSTART + 6, RLENGTH - 6) ".cg"
-    print "import std.nn\n" $0 >file; close(file) }' tests/definitions/wrong.cg
+split()     # file: its cases as scripts, named by their first line
+{
+    awk -v to="$scratch" 'BEGIN { RS = "" } {
+        name = $0; sub(/\n.*/, "", name); sub(/^graph /, "", name); sub(/\(.*/, "", name); gsub(/[^a-zA-Z0-9_]+/, "-", name)
+        file = to "/" name ".cg"; print "import std.nn\n" $0 >file; close(file) }' "$1"
+}
+split tests/definitions/wrong.cg
+split tests/definitions/promises.cg
 for script in "$scratch"/*.cg; do
     want=$(awk 'match($0, /# E[0-9]+/) { print NR ":" substr($0, RSTART + 2, RLENGTH - 2) }' "$script")
     "$CG" check "$script" >"$scratch/found" 2>&1
@@ -18,4 +26,19 @@ for script in "$scratch"/*.cg; do
 $(cat "$scratch/found")"
 done
 none "no right graph is reported" "$("$CG" check tests/definitions/right.cg 2>&1)"
+
+# Rows that need files or more than one command: what was tried, and the test that shows the right outcome.
+while IFS='|' read -r row test; do
+    [ -f "tests/$test" ]
+    report $? "$row" "there is no tests/$test"
+done <<'ROWS'
+Rule 5, frozen: load keeps the marks of a file|cli/load-frozen.sh
+Rule 3, never guessed: a label of -100|errors/index-outside.cg
+Rule 3, before data is read: values of an imported module|errors/name-unknown-in-library.cg
+Rule 2, two imports with one name|errors/import-names.cg
+Rule 2, a local std/nn.cg|cli/module-of-the-library.sh
+Rule 10, cg help: names of the language, a script's own, fields of train|cli/help-of-a-name.sh
+Experiments: select, group, join, pivot, bin, bootstrap|lang/tables.cg
+Experiments: data other than windows of tokens|lang/rows.cg
+ROWS
 finish

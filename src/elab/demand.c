@@ -113,11 +113,71 @@ static const Demand *demand_of(CgElab *e, const CgStmt *s, CgEnv *env, const CgP
     return kept;
 }
 
+/* ---- signatures ------------------------------------------------------------------------------------------------- */
+
+/* Whether a tensor may be of both types, by its elements and the number of its axes. */
+static bool may_be(const CgTypeExpr *a, const CgTypeExpr *b)
+{
+    if (a->kind != CG_TYPE_TENSOR || b->kind != CG_TYPE_TENSOR || !a->name || !b->name)
+        return true;
+    int rows[2] = { 0 }, fixed[2];
+    for (int k = 0; k < 2; k++) {
+        const CgTypeExpr *t = k ? b : a;
+        for (int i = 0; i < t->ndims; i++)
+            rows[k] += t->dims[i]->kind == CG_EXPR_ROW;
+        fixed[k] = (t->ndims < 0 ? 0 : t->ndims) - rows[k];
+    }
+    bool same = rows[0] || rows[1] ? (rows[1] || fixed[1] >= fixed[0]) && (rows[0] || fixed[0] >= fixed[1])
+                                   : fixed[0] == fixed[1];
+    return same && !strcmp(a->name, b->name);
+}
+
+/* A graph for a parameter such as act: graph(f32[..s]) -> f32[..s]: what it takes and gives, as far as types say. */
+static bool check_signature(CgElab *e, const CgStmt *callee, const CgParam *p, const CgStmt *given, CgSpan at)
+{
+    const CgTypeExpr *want = p->type && p->type->kind == CG_TYPE_GRAPH && p->type->nparams >= 0 ? p->type : NULL;
+    int n = 0, needed = 0, wrong = -1;
+    for (int i = 0; want && i < given->nparams; i++) {
+        const CgParam *own = &given->params[i];
+        if (!cg_param_is_tensor(own))
+            continue;
+        if (n < want->nparams && wrong < 0 && !may_be(want->params[n], own->type))
+            wrong = n;
+        needed += !own->init;
+        n++;
+    }
+    if (!want)
+        return true;
+    bool count = n >= want->nparams && needed <= want->nparams;
+    bool result =
+        !want->result || !given->nresults || (given->nresults == 1 && may_be(want->result, given->results[0]));
+    if (count && wrong < 0 && result)
+        return true;
+    CgDiag *d;
+    if (!count)
+        d = cg_elab_error(e, CG_E0312, at, "'%s' of '%s' is applied to %d tensor%s, and '%s' takes %d", p->name,
+            callee->names[0], want->nparams, want->nparams == 1 ? "" : "s", given->names[0],
+            n < want->nparams ? n : needed);
+    else if (wrong >= 0)
+        d = cg_elab_error(e, CG_E0312, at, "'%s' of '%s' is applied to another type of tensor than '%s' takes", p->name,
+            callee->names[0], given->names[0]);
+    else
+        d = cg_elab_error(e, CG_E0312, at, "'%s' of '%s' is to give another result than '%s' gives", p->name,
+            callee->names[0], given->names[0]);
+    cg_diag_note(d, want->span, "what is asked for");
+    cg_diag_note(d, given->name_span, "what is given");
+    return false;
+}
+
 bool cg_demand_check(CgElab *e, const CgStmt *callee, CgEnv *env, const CgParam *p, const CgValue *v, CgSpan at)
 {
+    if (v->kind == CG_VALUE_GRAPH)
+        return check_signature(e, callee, p, v->stmt, at);
     if (v->kind != CG_VALUE_INSTANCE)
         return true;
     const CgStmt *given = v->instance->stmt;
+    if (!check_signature(e, callee, p, given, at))
+        return false;
     const Demand *d = demand_of(e, callee, env, p);
     for (size_t i = 0; i < d->parts.len; i++) {
         const Part *part = &d->parts.at[i];

@@ -308,6 +308,7 @@ static const CgOp op_stop_gradient = {
     .shape = cg_shape_same,
     .view = same_view,
     .fold = stop_gradient_fold,
+    .axis_rule = cg_axis_rule_same,
     .traits = CG_NODIFF | CG_IDEMPOTENT,
     .samples = any_samples,
 };

@@ -266,7 +266,11 @@ static bool fill_row(Evaluation *v, int64_t row)
 static bool fill_rows(Evaluation *v, CgProgress *progress)
 {
     CgStage *s = v->s;
-    int64_t most = s->whole ? v->data->rows : CG_EVALUATE_ROWS;
+    int64_t most = s->whole || v->data->rows < CG_EVALUATE_ROWS ? v->data->rows : CG_EVALUATE_ROWS,
+            last = v->data->rows % most;
+    if (!cg_session_settle(v->x, s->model, "batch", most, s->data->span)
+        || (last && !cg_session_settle(v->x, s->model, "batch", last, s->data->span)))
+        return false;
     for (int i = 0; i < s->ncolumns; i++)
         cg_table_add(s->table, s->columns[i].name, cg_column_is_text(s->columns[i].value) ? CG_TEXT : CG_NUMBER);
     for (int64_t first = 0, rows; first < v->data->rows; first += rows) {

@@ -21,26 +21,14 @@ void cg_writer_free(CgWriter *w)
     free(w);
 }
 
-/* What the model demands of the length of a text, now that there is a number. */
-static bool settle(CgSession *x, const CgGenerator *g, int64_t length)
-{
-    CgElab *e = x->elab;
-    CgModelGraph *outside = e->model;
-    if (g->length)
-        return true;
-    e->model = g->model;
-    bool good = cg_contracts_settle(e, CG_TEXT_LENGTH, length, x->at);
-    e->model = outside;
-    return good;
-}
-
 CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, int rows, int64_t length, bool search)
 {
     CgErr err = { 0 };
     CgBinding b[] = { { cg_intern("batch"), rows }, { cg_intern(CG_TEXT_LENGTH), length } };
     CgBindings dims = { b, 2 };
     CgPlanOptions options = { .sources = x->sources };
-    if (!settle(x, g, length))
+    if (!cg_session_settle(x, g->model, "batch", rows, x->at)
+        || (!g->length && !cg_session_settle(x, g->model, CG_TEXT_LENGTH, length, x->at)))
         return NULL;
     /* the form with caches reads a range only as far as the text has come: what is wrong with the whole is said first
      */

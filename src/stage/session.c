@@ -70,6 +70,15 @@ CgDiag *cg_session_fault(CgSession *x, const CgExec *exec, CgSpan at)
     return d;
 }
 
+bool cg_session_settle(CgSession *x, CgModelGraph *m, const char *size, int64_t number, CgSpan at)
+{
+    CgModelGraph *outside = x->elab->model;
+    x->elab->model = m;
+    bool good = cg_contracts_settle(x->elab, size, number, at);
+    x->elab->model = outside;
+    return good;
+}
+
 bool cg_session_run(CgSession *x, CgExec *exec, CgSpan at)
 {
     return cg_exec_run(exec) || !cg_session_fault(x, exec, at);

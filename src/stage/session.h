@@ -156,6 +156,8 @@ CgDigest cg_value_digest(const CgValue *v);
 
 /* A mistake of data or files, at the statement being carried out; always false. */
 bool cg_session_err(CgSession *x, CgSpan at, const CgErr *err);
+/* What the model demands of a size that is a symbol in its graph, now that there is a number; reports. */
+CG_NODISCARD bool cg_session_settle(CgSession *x, CgModelGraph *m, const char *size, int64_t number, CgSpan at);
 /* Runs a plan; an index outside of its table is reported where its op is written, or at `at`. */
 CG_NODISCARD bool cg_session_run(CgSession *x, CgExec *exec, CgSpan at);
 /* Reports why a plan that ran failed; NULL where there is no more to be said of it. */
