@@ -56,15 +56,17 @@ none "nothing below tool/ ends the program, but base/base.c, and copies of it ba
 named=$({ grep -rhoE '\.name = "[a-z_.0-9]+"' src/ops | sed 's/.*"\(.*\)"/\1/'
     grep -rhoE '^[A-Z_]*OP\(([a-z_0-9]+)' src/ops | sed 's/.*(//'
     sed 's/X(\(.*\))/\1/' src/entries/class.def
-    sed -n 's/.*\[CG_KIND_[A-Z]*\] = { "\([a-z]*\)".*/\1/p' src/elab/signature.c; } | sort -u | tr '\n' ' ')
-# Written operators, `and` and `or`, are no names of ops, and neither fields of a block nor strings of a script are classes.
-none "nothing above src/ops compares a string with the name of an op, class or kind" "$(
-    grep -rnE 'strn?cmp\(|[!=]= *cg_intern\(' src/elab src/library src/stage src/experiment --include='*.[ch]' |
-    grep -v -e 'strcmp(\(x->\)*op, "' -e 'args\.at\[i\]\.name, "' -e 'at\[[A-Z0-9]*\]->s, "' | awk -v named="$named" '
+    sed -n 's/.*\[CG_KIND_[A-Z]*\] = { "\([a-z]*\)".*/\1/p' src/elab/kinds.c; } | sort -u | tr '\n' ' ')
+# Written operators, `and` and `or`, are no names of ops, and neither fields of a block, nor strings of a script (words, stages,
+# sizes of a file) are classes. To build a node of an op by name is no comparison.
+none "nothing outside of src/ops compares with the name of an op, class or kind" "$(
+    grep -rnE 'strn?cmp\(|[!=]= *cg_(intern|op_get|op_find|op_named)\(|cg_ref_is\(' src include --include='*.[ch]' | grep -v '^src/ops/' |
+    grep -v -e 'strcmp(\(x->\)*op, "' -e 'args\.at\[i\]\.name, "' -e 'at\[[A-Z0-9]*\]->s, "' -e '\(stage\|field\|a->name\|t->atom\), "' \
+        -e '^src/lang/resolve\.c:.*(name, "\(batch\|model\)")' -e 'init->s, "none"' -e 'how->choice' | awk -v named="$named" '
         BEGIN { n = split(named, w, " "); for (i = 1; i <= n; i++) is[w[i]] = 1 }
         {
             s = $0
-            while (match(s, /(strn?cmp\([^;"]*|cg_intern\()"[a-z_.0-9]+"/)) {
+            while (match(s, /(strn?cmp\([^;"]*|cg_ref_is\([^;"]*|cg_[a-z_]*\()"[a-z_.0-9]+"/)) {
                 word = substr(s, RSTART, RLENGTH)
                 s = substr(s, RSTART + RLENGTH)
                 sub(/"$/, "", word)

@@ -38,6 +38,8 @@ typedef struct CgCall {
     uint64_t step;        /* ... and the step, so that a draw is a function of (seed, stream, step, index) */
     CgFault *fault;       /* where cg_index_fault notes what it is told; NULL: nowhere */
     int bf16;             /* products: round operands to bf16, sum in f32 */
+    uint32_t checked;     /* bit k: result k is looked at, one of CgOp.checks ... */
+    int *not_finite;      /* ... and cg_note_not_finite sets this; NULL where nothing is checked */
 } CgCall;
 
 /* One of the pieces that the work of an op is divided into; any thread runs any of them. */
@@ -77,6 +79,27 @@ static inline int64_t cg_index_at(const CgCall *call, int operand, int64_t i, in
     cg_index_fault(call, operand, i, at, below);
     return -1;
 }
+/* A result that CgCall.checked asks for holds a number that is not finite. */
+static inline void cg_note_not_finite(const CgCall *call) { __atomic_store_n(call->not_finite, 1, __ATOMIC_RELAXED); }
+/* The magnitude of a number as an integer: not below CG_ENDLESS exactly where the number is not finite. */
+static inline uint32_t cg_magnitude_f32(float x)
+{
+    union {
+        float f;
+        uint32_t u;
+    } v = { x };
+    return v.u & 0x7fffffffu;
+}
+static inline uint64_t cg_magnitude_f64(double x)
+{
+    union {
+        double f;
+        uint64_t u;
+    } v = { x };
+    return v.u & 0x7fffffffffffffffu;
+}
+#define CG_ENDLESS_F32 0x7f800000u
+#define CG_ENDLESS_F64 0x7ff0000000000000u
 CG_API bool cg_tensor_contiguous(const CgTensor *t);
 /* Elements from one row (along the last axis) to the next, of a tensor whose rows lie evenly. */
 static inline int64_t cg_row_step(const CgTensor *t)

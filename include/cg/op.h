@@ -17,7 +17,7 @@ extern "C" {
 
 /* Raised whenever CgOp, anything it points to or a function for plugins changes; a plugin built against another number
  * is refused. */
-#define CG_ABI 9
+#define CG_ABI 10
 
 #define CG_MAX_RANK 8
 #define CG_MAX_IN   16
@@ -223,6 +223,8 @@ typedef enum CgTrait {
     CG_CONST = 1 << 16,        /* the number in the attribute `value` */
     CG_RESULT = 1 << 17,       /* result `k` of operand 0, a node with several */
     CG_MANY_RESULTS = 1 << 18, /* the shape rule says how many results there are (CgInfer.nout); `nout` is the most */
+    CG_REPEATS = 1 << 19,      /* the result is operand 0, repeated along new axes */
+    CG_RESHAPES = 1 << 20,     /* the result has the elements of operand 0 in the same row-major order */
     CG_LEAF = CG_INPUT | CG_PARAM | CG_CONST | CG_RESULT,
 } CgTrait;
 
@@ -308,6 +310,7 @@ typedef struct CgOp {
     CgRoundsFn *rounds; /* operands that are only rounded */
     uint32_t
         rounded; /* bit k: the kernel can write result k, f32, as CG_BF16, by cg_bf16_round of what it would write */
+    uint32_t checks;   /* bit k: the kernel can note that result k is not finite, where CgCall.checked asks for it */
     uint32_t traits;   /* CgTrait */
     uint32_t inplace;  /* bit i: a result may be written over operand i, when types are equal and the operand dies */
     int nout;          /* results; 0 means 1 */

@@ -533,30 +533,3 @@ CgDataset *cg_windows_new(CgCorpus *c, CgSplit s, const CgTokenizer *t, const Cg
 uint64_t cg_windows_tokens(const CgDataset *d) { return data_of(d)->tokens; }
 
 int64_t cg_windows_epoch(const CgDataset *d) { return data_of(d)->epoch; }
-
-void cg_windows_free(CgWindows *w) { cg_dataset_free(w); }
-
-int64_t cg_windows_count(const CgWindows *w) { return data_of(w)->all; }
-
-CgDigest cg_windows_digest(const CgWindows *w) { return w->digest; }
-
-void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batch, int32_t *tokens, int32_t *next)
-{
-    void *out[CG_WINDOW_FIELDS] = { tokens, next };
-    cg_dataset_batch(w, seed, (int64_t)step, batch, out);
-}
-
-int cg_windows_at(const CgWindows *w, int64_t first, int64_t some, int batch, int32_t *tokens, int32_t *next)
-{
-    void *out[CG_WINDOW_FIELDS] = { tokens, next };
-    CgDataset few = *w;
-    few.rows = some;
-    int have = (int)cg_dataset_read(&few, first, batch, out);
-    size_t length = (size_t)data_of(w)->opts.length;
-    for (int b = have; b < batch; b++) {
-        memcpy(tokens + (size_t)b * length, tokens + (size_t)(have - 1) * length, length * sizeof *tokens);
-        if (next)
-            memcpy(next + (size_t)b * length, next + (size_t)(have - 1) * length, length * sizeof *next);
-    }
-    return have;
-}

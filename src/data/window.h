@@ -50,13 +50,4 @@ CG_NODISCARD CgDataset *cg_windows_new(
 uint64_t cg_windows_tokens(const CgDataset *d); /* in the split, end marks included */
 /* windows of one training epoch (of a mixture: until the first part repeats) */
 int64_t cg_windows_epoch(const CgDataset *d);
-
-/* The two fields alone, as the fuzz target of texts reads them. cg_windows_at fills rows that are not there
- * with the last one. */
-typedef CgDataset CgWindows;
-void cg_windows_free(CgWindows *w);
-int64_t cg_windows_count(const CgWindows *w);
-CgDigest cg_windows_digest(const CgWindows *w);
-void cg_windows_batch(const CgWindows *w, uint64_t seed, uint64_t step, int batch, int32_t *tokens, int32_t *next);
-int cg_windows_at(const CgWindows *w, int64_t first, int64_t some, int batch, int32_t *tokens, int32_t *next);
 #endif

@@ -17,7 +17,6 @@ static const CgParamInfo *trained_inside(CgElab *e, const CgCustom *c)
     CG_VEC(CgRef) todo = { 0 };
     const CgParamInfo *found = NULL;
     uint64_t known;
-    const CgOp *param = cg_op_get("param");
     for (int i = 0; i < c->ninputs; i++)
         cg_map_put(&seen, c->inputs[i]->tensor->ref, 1);
     for (int i = 0; i < c->nresults; i++)
@@ -28,7 +27,7 @@ static const CgParamInfo *trained_inside(CgElab *e, const CgCustom *c)
         if (cg_map_get(&seen, r, &known))
             continue;
         cg_map_put(&seen, r, 1);
-        if (n->op == param) {
+        if (n->op->traits & CG_PARAM) {
             const CgParamInfo *p = cg_model_param(e->model, cg_node_name(g, r));
             found = p && !p->frozen && !p->foreign ? p : NULL;
         }

@@ -1,7 +1,7 @@
 /* mark.c - what a script says of the parts of a model by patterns of paths: which parameters are frozen, which products
  * are in bf16, which parts are computed again. Takes marks on instances; gives decisions by path, and reports patterns
- * that fit nothing. Inner parts speak first, the parts that hold them after, each in the order written: the last word
- * counts. Must not change a graph. */
+ * that fit nothing. Annotations of inner modules apply first, then those of the modules around them, each list in the
+ * order written: a later one overrides. Must not change a graph. */
 #include <string.h>
 
 #include "elab/elab.h"
@@ -204,7 +204,8 @@ void cg_precision_of(CgModelGraph *m, const CgOp *op, int n, const CgRef *in)
         CgRef r = in[i];
         while (cg_node(b->graph, r)->op->view)
             r = cg_node(b->graph, r)->in[0];
-        const CgParamInfo *p = cg_ref_is(b, r, "param") ? cg_model_param(m, cg_node_name(b->graph, r)) : NULL;
+        const CgParamInfo *p =
+            cg_node(b->graph, r)->op->traits & CG_PARAM ? cg_model_param(m, cg_node_name(b->graph, r)) : NULL;
         if (!p)
             continue;
         b->precision = decide(m, p->owner, body, p->path) ? CG_IN_BF16 : CG_IN_F32;
@@ -279,7 +280,7 @@ static void help(CgDiag *d, const CgModelGraph *m, const CgMark *z, const CgInst
 static bool frozen_as(const CgModelGraph *m, const CgAlias *alias, const char *path, const CgMark **last)
 {
     bool frozen = false;
-    for (size_t k = m->marked.len; k-- > 0;) { /* inner parts speak first */
+    for (size_t k = m->marked.len; k-- > 0;) { /* inner modules first: a later one overrides */
         const CgInstance *part = m->marked.at[k];
         for (int i = 0; i < part->nmarks && is_below(part, alias->path); i++)
             if (is_freezing(&part->marks[i]) && !part->marks[i].given && fits(&part->marks[i], part, path)) {

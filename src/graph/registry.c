@@ -64,7 +64,7 @@ static bool is_rest_type(const CgTypeExpr *t)
 
 static bool is_float_type(const CgTypeExpr *t)
 {
-    return t && t->kind == CG_TYPE_SCALAR && t->name && !strcmp(t->name, "float");
+    return t && t->kind == CG_TYPE_SCALAR && t->scalar == CG_SCALAR_FLOAT;
 }
 
 /* The default of a parameter as an attribute; false when it is not a literal of the declared type. */

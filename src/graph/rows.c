@@ -28,7 +28,7 @@ static CgRowUse of_no_row(const CgGraph *g, CgRef r, const CgDim *batch)
     int axis = batch_axis(&n->type, batch);
     if (axis < 0)
         return (CgRowUse){ CG_ROWS_NONE, 0 };
-    bool repeated = n->op == cg_op_named("broadcast") || cg_node_const(g, r, &value);
+    bool repeated = n->op->traits & CG_REPEATS || cg_node_const(g, r, &value);
     return repeated ? (CgRowUse){ CG_ROWS_EACH, axis } : mixed;
 }
 
@@ -47,7 +47,7 @@ static bool adds_rows(const CgNode *n, int k, int axis)
 /* Rows that lie one after the other stay so when inner axes are merged into theirs, or split from it. */
 static bool reshapes_rows(const CgNode *n, int axis, const CgDim *batch)
 {
-    return n->op == cg_op_named("reshape") && axis == 0 && n->type.rank > 0 && cg_dim_div(n->type.dim[0], batch);
+    return n->op->traits & CG_RESHAPES && axis == 0 && n->type.rank > 0 && cg_dim_div(n->type.dim[0], batch);
 }
 
 static CgRowUse of_rows(const CgGraph *g, CgRef r, const CgRowUse *use, const CgDim *batch)

@@ -81,8 +81,21 @@ typedef enum CgTypeKind {
     CG_TYPE_EITHER  /* in signatures: one of some types */
 } CgTypeKind;
 
+/* SCALAR: which of those that the language has; other words are kinds of values in signatures. */
+typedef enum CgScalar {
+    CG_SCALAR_OTHER,
+    CG_SCALAR_INT,
+    CG_SCALAR_FLOAT,
+    CG_SCALAR_BOOL,
+    CG_SCALAR_STR,
+    CG_SCALAR_LIST,
+    CG_SCALAR_RECORD,
+    CG_SCALAR_ANY,
+} CgScalar;
+
 struct CgTypeExpr {
     CgTypeKind kind;
+    CgScalar scalar;
     CgSpan span;
     CgExpr *below;       /* index(V)[..], an i32: its elements are below V; else NULL */
     CgAtom name;         /* f32 i32 .. int float bool str graph; in op signatures also F I T (dtype variables) */

@@ -191,10 +191,19 @@ static bool is_dtype(const char *name)
     return false;
 }
 
-static bool is_scalar(const char *name)
+static CgScalar scalar_of(const char *name)
 {
-    return strcmp(name, "int") == 0 || strcmp(name, "float") == 0 || strcmp(name, "bool") == 0
-        || strcmp(name, "str") == 0 || strcmp(name, "list") == 0 || strcmp(name, "record") == 0;
+    static const char *const words[] = { [CG_SCALAR_INT] = "int",
+        [CG_SCALAR_FLOAT] = "float",
+        [CG_SCALAR_BOOL] = "bool",
+        [CG_SCALAR_STR] = "str",
+        [CG_SCALAR_LIST] = "list",
+        [CG_SCALAR_RECORD] = "record",
+        [CG_SCALAR_ANY] = "any" };
+    size_t i = 1;
+    while (i < CG_LEN(words) && strcmp(words[i], name) != 0)
+        i++;
+    return i < CG_LEN(words) ? (CgScalar)i : CG_SCALAR_OTHER;
 }
 
 static void check_dim(CgParsing *p, const CgExpr *e, bool outermost)
@@ -274,10 +283,11 @@ CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *
     /* Signatures of ops and functions also have dtype variables (a capital letter) and kinds of values; kind[] is a
      * list. */
     bool variable = p->is_sig && name[0] >= 'A' && name[0] <= 'Z' && !name[1];
-    if (variable || (is_dtype(name) && (dims || !is_scalar(name))))
+    if (variable || (is_dtype(name) && (dims || !scalar_of(name))))
         return t;
-    t->kind = strcmp(name, "any") == 0 ? CG_TYPE_ANY : CG_TYPE_SCALAR;
-    if (is_scalar(name) || t->kind == CG_TYPE_ANY) {
+    t->scalar = scalar_of(name);
+    t->kind = t->scalar == CG_SCALAR_ANY ? CG_TYPE_ANY : CG_TYPE_SCALAR;
+    if (t->scalar) {
         if (dims && dims->n > 0) { /* int[]: a list of them */
             CgDiag *d = cg_syntax_error(p, CG_E0110, span, "'%s' has no dims", name);
             cg_syntax_help(d, "tensors are f32[...], f64[...], i32[...], i64[...] or bool[...]");

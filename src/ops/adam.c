@@ -43,8 +43,8 @@ static void adam_work(const CgCall *call, CgWork *work)
 }
 
 /* LOAD(T) finds what is kept beside the three results, BEFORE(T, i) reads it of element i, AFTER(i, p) writes it when
- * the parameter has become p. */
-#define ADAM(T, name, root, LOAD, BEFORE, AFTER)                                                                    \
+ * the parameter has become p. The greatest magnitude of the new parameters says whether all of them are finite. */
+#define ADAM(T, name, root, MAGNITUDE, ENDLESS, LOAD, BEFORE, AFTER)                                                \
     static void name(const CgCall *call, CgShard shard)                                                             \
     {                                                                                                               \
         const T *p = call->in[P].data, *g = call->in[G].data, *m = call->in[M].data, *v = call->in[V].data;         \
@@ -57,7 +57,8 @@ static void adam_work(const CgCall *call, CgWork *work)
         size_t first, last;                                                                                         \
         cg_shard_range(shard, (size_t)cg_tensor_count(call->out), 16, &first, &last);                               \
         LOAD(T)                                                                                                     \
-        CG_SIMD                                                                                                     \
+        __typeof__(cg_##MAGNITUDE(0)) top = 0;                                                                      \
+        CG_PRAGMA_(omp simd reduction(max : top))                                                                   \
         for (size_t i = first; i < last; i++) {                                                                     \
             T x = scale * g[i], w = p[i], mean = a * m[i] + a1 * x, square = b * v[i] + b1 * (x * x);               \
             BEFORE(T, i)                                                                                            \
@@ -65,7 +66,10 @@ static void adam_work(const CgCall *call, CgWork *work)
             new_v[i] = square;                                                                                      \
             new_p[i] = w = w - rate * (lift_m * mean / (root(lift_v * square) + eps) + decay * w);                  \
             AFTER(i, w)                                                                                             \
+            top = cg_##MAGNITUDE(w) > top ? cg_##MAGNITUDE(w) : top;                                                \
         }                                                                                                           \
+        if (call->checked & 1 && top >= ENDLESS)                                                                    \
+            cg_note_not_finite(call);                                                                               \
     }
 #define NOTHING(...)
 #define LOAD_MEAN(T)                                                              \
@@ -73,10 +77,10 @@ static void adam_work(const CgCall *call, CgWork *work)
     T *new_mean = call->out[3].data;
 #define READ_MEAN(T, i)  T before = old[i];
 #define WRITE_MEAN(i, w) new_mean[i] = before + share * (w - before);
-ADAM(float, adam_f32, sqrtf, NOTHING, NOTHING, NOTHING)
-ADAM(double, adam_f64, sqrt, NOTHING, NOTHING, NOTHING)
-ADAM(float, adam_mean_f32, sqrtf, LOAD_MEAN, READ_MEAN, WRITE_MEAN)
-ADAM(double, adam_mean_f64, sqrt, LOAD_MEAN, READ_MEAN, WRITE_MEAN)
+ADAM(float, adam_f32, sqrtf, magnitude_f32, CG_ENDLESS_F32, NOTHING, NOTHING, NOTHING)
+ADAM(double, adam_f64, sqrt, magnitude_f64, CG_ENDLESS_F64, NOTHING, NOTHING, NOTHING)
+ADAM(float, adam_mean_f32, sqrtf, magnitude_f32, CG_ENDLESS_F32, LOAD_MEAN, READ_MEAN, WRITE_MEAN)
+ADAM(double, adam_mean_f64, sqrt, magnitude_f64, CG_ENDLESS_F64, LOAD_MEAN, READ_MEAN, WRITE_MEAN)
 
 static void adam_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
@@ -166,6 +170,7 @@ static const CgOp op_adam = {
     .shape = adam_shape,
     .expand = adam_expand,
     .kernel = CG_FLOAT_KERNELS(adam),
+    .checks = 1,
     .work = adam_work,
     .inplace = 1 << P | 1 << G | 1 << M | 1 << V,
     .merge_into = "adam_mean",
@@ -185,6 +190,7 @@ static const CgOp op_adam_mean = {
     .shape = adam_shape,
     .expand = adam_mean_expand,
     .kernel = CG_FLOAT_KERNELS(adam_mean),
+    .checks = 1,
     .work = adam_work,
     .match = adam_mean_match,
     .inplace = 1 << P | 1 << G | 1 << M | 1 << V | 1 << MEAN,

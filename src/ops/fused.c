@@ -71,6 +71,24 @@ static void put_rounded(const CgTensor *y, size_t length, size_t at, const float
     }
 }
 
+static bool all_finite(CgDtype dtype, const void *x, size_t n)
+{
+    uint32_t top = 0;
+    uint64_t top64 = 0;
+    if (dtype != CG_F32 && dtype != CG_F64)
+        return true;
+    if (dtype == CG_F64) {
+        CG_PRAGMA_(omp simd reduction(max : top64))
+        for (size_t i = 0; i < n; i++)
+            top64 = cg_magnitude_f64(((const double *)x)[i]) > top64 ? cg_magnitude_f64(((const double *)x)[i]) : top64;
+    } else {
+        CG_PRAGMA_(omp simd reduction(max : top))
+        for (size_t i = 0; i < n; i++)
+            top = cg_magnitude_f32(((const float *)x)[i]) > top ? cg_magnitude_f32(((const float *)x)[i]) : top;
+    }
+    return top < CG_ENDLESS_F32 && top64 < CG_ENDLESS_F64;
+}
+
 static void fused_kernel(const CgCall *call, CgShard shard)
 {
     const Program *p = call->state;
@@ -99,6 +117,8 @@ static void fused_kernel(const CgCall *call, CgShard shard)
         run_program(&r, at, n, to, value);
         for (int i = 0; i < p->ninstr; i++) {
             int k = p->instr[i].result;
+            if (k >= 0 && call->checked >> k & 1 && !all_finite(p->instr[i].dtype, value[p->nin + i], n))
+                cg_note_not_finite(call);
             if (k < 0 || !waits[k])
                 continue;
             size_t size = cg_dtype_size(y[k].dtype);
@@ -307,6 +327,7 @@ static const CgOp op_fused = {
     .release = program_release,
     .work = fused_work,
     .axis_rule = fused_axis_rule,
+    .checks = ~0u,
     .traits = CG_STRIDED | CG_OVER_ROWS | CG_MANY_RESULTS,
     .inplace = 0xffff,
     .rounded = (1u << CG_MAX_OUT) - 1,

@@ -416,7 +416,7 @@ static void matmul_work(const CgCall *call, CgWork *work)
 
 /* Brings the m by n corner at row i (of all batch items together), column j of c to the result, which the product is
  * then added to; nothing to do when the result lies over c. */
-static void bring(const CgCall *call, int64_t i, int64_t j, int64_t m, int64_t n)
+static void copy_summand(const CgCall *call, int64_t i, int64_t j, int64_t m, int64_t n)
 {
     const CgTensor *c = &call->in[2], *z = call->out;
     int r = z->rank;
@@ -440,8 +440,8 @@ static void bring(const CgCall *call, int64_t i, int64_t j, int64_t m, int64_t n
 
 /* ---- a product packed once ---- */
 
-/* As product() says, with operands. */
-static void aim(const CgCall *call, Product *p)
+/* The factors of a product that is packed once, with the operands of a call. */
+static void bind_factors(const CgCall *call, Product *p)
 {
     p->gemm.a = call->in[0].data;
     p->gemm.b = call->in[1].data;
@@ -479,7 +479,7 @@ static void matmul_begin(const CgCall *call, CgShard shard)
         lane_product(call, &p, (int64_t)shard.index);
         return;
     }
-    aim(call, &p);
+    bind_factors(call, &p);
     const CgGemm *g = &p.gemm;
     int64_t i = (int64_t)shard.index, n = pack_shards(p.n, p.k), from, to;
     if (i >= n) {
@@ -501,7 +501,7 @@ static void matmul_begin(const CgCall *call, CgShard shard)
 
 static void packed_shard(const CgCall *call, Product *p, CgShard shard)
 {
-    aim(call, p);
+    bind_factors(call, p);
     CgGemm *g = &p->gemm;
     int64_t u = (int64_t)shard.index, ic = u / p->nn, jc = u % p->nn;
     int64_t i0 = g->left_panels * ic / p->nm, i1 = g->left_panels * (ic + 1) / p->nm;
@@ -518,7 +518,7 @@ static void packed_shard(const CgCall *call, Product *p, CgShard shard)
     if (call->nin == 3) {
         int64_t row = cg_gemm_row(g, i0), column = r.right0 * g->nr,
                 end = r.right1 * g->nr < p->n ? r.right1 * g->nr : p->n;
-        bring(call, row, column, cg_gemm_row(g, i1) - row, end - column);
+        copy_summand(call, row, column, cg_gemm_row(g, i1) - row, end - column);
     }
     if (!p->left_per_shard) {
         if (g->left_bytes == 0)

@@ -16,7 +16,7 @@ static void NAME(skinny_shard)(const CgCall *call, const Product *p, int64_t sha
     const T *x = (const T *)call->in[0].data + l * f.xp, *y = (const T *)call->in[1].data;
     T *z = p->nk == 1 ? (T *)call->out->data + j : (T *)call->shared + shard * p->m * p->n;
     if (f.add)
-        bring(call, 0, j, p->m, f.n);
+        copy_summand(call, 0, j, p->m, f.n);
     NAME(skinny)(&f, x, y + l * p->y.rs + j * p->y.cs, z);
 }
 
@@ -26,7 +26,7 @@ static void NAME(meet)(const CgCall *call, const Product *p)
     T *z = call->out->data;
     int64_t n = p->m * p->n;
     if (call->nin == 3)
-        bring(call, 0, 0, p->m, p->n);
+        copy_summand(call, 0, 0, p->m, p->n);
     else
         memcpy(z, shard, (size_t)n * sizeof *z);
     for (int64_t i = call->nin == 3 ? 0 : 1; i < p->nk; i++) {
@@ -45,7 +45,7 @@ static void NAME(lanes)(const CgCall *call, const Product *p, CgShard shard)
     T *z = (T *)call->out->data + row * p->n;
     int64_t step = p->m * p->n, n = m * p->n;
     if (call->nin == 3)
-        bring(call, row, 0, m, p->n);
+        copy_summand(call, row, 0, m, p->n);
     for (int64_t i = 0; i < n; i += NEAR) {
         int64_t some = n - i < NEAR ? n - i : NEAR;
         for (int64_t l = 0; l < p->lanes; l++)
@@ -80,7 +80,7 @@ static void NAME(matmul)(const CgCall *call, CgShard shard)
     if (p.k == 0) {
         int64_t n = cg_tensor_count(call->out);
         if (call->nin == 3)
-            bring(call, 0, 0, p.batch * p.m, p.n);
+            copy_summand(call, 0, 0, p.batch * p.m, p.n);
         for (int64_t i = 0; call->nin == 2 && i < n; i++)
             to[i] = 0;
         return;
@@ -98,7 +98,7 @@ static void NAME(matmul)(const CgCall *call, CgShard shard)
         const char *xs = (const char *)x->data + ((p.flat ? 0 : batch_offset(x, b)) + i0 * p.x.rs) * xsize;
         const char *ys = (const char *)y->data + ((y->rank > 2 ? batch_offset(y, b) : 0) + j0 * p.y.cs) * ysize;
         if (call->nin == 3)
-            bring(call, b * p.m + i0, j0, m, n);
+            copy_summand(call, b * p.m + i0, j0, m, n);
         tile(call, &p, xs, ys, to + b * p.m * p.n + i0 * p.n + j0, m, n, p.k, shard.scratch);
     }
 }

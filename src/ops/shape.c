@@ -677,7 +677,7 @@ static const CgOp op_reshape = {
     .fold = reshape_fold,
     .axis_rule = reshape_axis_rule,
     .slice_rule = cg_slice_rule_dims,
-    .traits = CG_LINEAR | CG_REARRANGES,
+    .traits = CG_LINEAR | CG_REARRANGES | CG_RESHAPES,
     .samples = reshape_samples,
 };
 
@@ -709,7 +709,7 @@ static const CgOp op_broadcast = {
     .fold = broadcast_fold,
     .axis_rule = broadcast_axis_rule,
     .slice_rule = cg_slice_rule_dims,
-    .traits = CG_LINEAR | CG_REARRANGES,
+    .traits = CG_LINEAR | CG_REARRANGES | CG_REPEATS,
     .samples = broadcast_samples,
 };
 

@@ -53,6 +53,7 @@ struct CgExec {
     int trace_first;
     bool checked_bound;
     CgFault fault;
+    int not_finite; /* a result that is checked was */
 };
 
 /* A task as a job of the pool; `run` tells it from any other. */
@@ -312,6 +313,7 @@ bool cg_exec_run(CgExec *x)
 {
     check_bound(x);
     x->fault.call = NULL;
+    x->not_finite = 0;
     if (x->poison || x->profiling) {
         run_watched(x, false);
         return !x->fault.call;
@@ -321,6 +323,26 @@ bool cg_exec_run(CgExec *x)
         run_wave(x, &x->waves[i]);
     return !x->fault.call;
 }
+
+bool cg_exec_check_finite(CgExec *x, int output)
+{
+    const CgSlot *s = cg_plan_output(x->plan, output);
+    for (int i = cg_plan_count(x->plan) - 1; i >= 0; i--) {
+        const CgInstr *in = cg_plan_instr(x->plan, i);
+        for (int k = 0; k < in->nout; k++) {
+            if (in->out[k].buffer != s->buffer || in->out[k].offset != s->offset)
+                continue;
+            if (!(in->op->checks >> k & 1))
+                return false;
+            x->calls[i].checked |= 1u << k;
+            x->calls[i].not_finite = &x->not_finite;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool cg_exec_finite(const CgExec *x) { return !x->not_finite; }
 
 /* Element `flat` of a tensor by its axes; nothing where a size after the first is not known. */
 static void print_element(int64_t flat, int rank, const int64_t *dim, CgStrbuf *out)

@@ -21,6 +21,10 @@ void cg_exec_random(CgExec *x, uint64_t seed, uint64_t step);
 CG_NODISCARD bool cg_exec_run(CgExec *x);
 /* After a run that failed: what was found, and the instruction that found it. */
 int cg_exec_explain(const CgExec *x, CgErr *e);
+/* From now on runs note whether output i is finite, while the op that makes it writes it; false where that op cannot.
+ */
+bool cg_exec_check_finite(CgExec *x, int output);
+bool cg_exec_finite(const CgExec *x);            /* of the last run: all outputs that it checked were */
 CgTensor cg_exec_output(const CgExec *x, int i); /* valid until the next run; may be strided */
 /* --nan: stop after the first instruction with a non-finite result; returns its index or -1. */
 int cg_exec_run_checked(CgExec *x);

@@ -84,10 +84,16 @@ bool cg_training_finite(CgTraining *t)
     return first_odd(t->memory.block, (size_t)t->s->total) == (size_t)t->s->total;
 }
 
-/* By the sum of their squares, in one sweep by all threads; that may overflow where no parameter is wrong. */
+/* As the updates noted, or else by the sum of their squares, in one sweep by all threads; that may overflow where no
+ * parameter is wrong. */
 static bool params_finite(CgTraining *t)
 {
     float squares;
+    bool finite = true;
+    for (int g = 0; t->checks && g < t->s->ngroups; g++)
+        finite &= cg_exec_finite(t->update[g].exec);
+    if (t->checks)
+        return finite;
     cg_exec_bind_input(t->norm.exec, 0, t->memory.block);
     cg_exec_bind_output(t->norm.exec, 0, &squares);
     cg_training_run(t, &t->norm);
@@ -306,6 +312,15 @@ static bool open_metrics(CgTraining *t)
         && cg_measure_open(t, &t->metrics, s->metrics_graph, &s->metric_shares);
 }
 
+/* Whether the new parameters are looked at while they are made. */
+static bool checks_params(const CgRunner *r)
+{
+    for (size_t i = 0; i < r->graph->outputs.len; i++)
+        if (!strcmp(r->graph->outputs.at[i].name, "p"))
+            return cg_exec_check_finite(r->exec, (int)i);
+    return false;
+}
+
 static bool open_plans(CgTraining *t)
 {
     CgSession *x = t->x;
@@ -330,9 +345,12 @@ static bool open_plans(CgTraining *t)
         return false;
     if (s->metrics.n && !open_metrics(t))
         return false;
-    for (int g = 0; g < s->ngroups; g++)
+    t->checks = true;
+    for (int g = 0; g < s->ngroups; g++) {
         if (!cg_runner_new(x, s->groups[g].graph, 1, renewed, s->span, &t->update[g]))
             return false;
+        t->checks &= checks_params(&t->update[g]);
+    }
     return true;
 }
 

@@ -36,6 +36,7 @@ typedef struct CgTraining {
     float *kept;   /* parameters and states before an update that may have to be taken back; NULL where it has not */
     float **state; /* by group, then state: contiguous in one block each */
     CgRunner step, norm, *update;
+    bool checks;     /* every update notes itself whether the parameters it makes are finite */
     CgRunner before; /* sums that the step needs of all shares of its batch */
     CgTotals totals, metric_totals;
     CgMeasure valid, metrics; /* the loss on the rows of `validate`; metrics there, else on the batch of a step */

@@ -24,11 +24,12 @@ static void use(CgCorpus *c)
     if (bytes != cg_corpus_bytes(c, CG_ALL))
         abort();
     CgTokenizer *t = cg_tokenizer_bytes();
-    CgWindows *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = 3, .repeat = 0.5 }, &e);
+    CgDataset *d = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = 3, .repeat = 0.5 }, &e);
     int32_t tokens[6], next[6];
-    if (w)
-        cg_windows_batch(w, 1, 2, 2, tokens, next);
-    cg_windows_free(w);
+    void *out[CG_WINDOW_FIELDS] = { tokens, next };
+    if (d)
+        cg_dataset_batch(d, 1, 2, 2, out);
+    cg_dataset_free(d);
     cg_tokenizer_free(t);
 }
 

@@ -317,6 +317,8 @@ static void run_shares(CgKernel *kernel, const CgCall *call, const CgWork *work,
 }
 
 /* out: contiguous tensors with memory. */
+static int not_finite; /* what the last run noted of its results */
+
 static void run_with(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, Order order, bool bf16)
 {
     CgDtype d = dispatch(c);
@@ -328,7 +330,10 @@ static void run_with(const CgOp *op, const Case *c, const CgTensor *in, CgTensor
         .attrs = c->attrs,
         .seed = 2385,
         .step = 7,
-        .bf16 = bf16 };
+        .bf16 = bf16,
+        .checked = op->checks,
+        .not_finite = &not_finite };
+    not_finite = 0;
     if (op->view) {
         CgTensor view = *out;
         if (!op->view(&call, &view)) {
@@ -376,6 +381,8 @@ void run_op(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, Or
 {
     run_with(op, c, in, out, order, false);
 }
+
+bool noted_not_finite(void) { return not_finite != 0; }
 
 Result result_new(const Case *c)
 {

@@ -74,6 +74,7 @@ typedef struct Result {
 
 CgDtype dispatch(const Case *c);
 bool runs(const CgOp *op, CgDtype d);
+bool noted_not_finite(void); /* of the results of the last run, by an op that says it checks them */
 Result result_new(const Case *c);
 void result_free(Result *r);
 void run_op(const CgOp *op, const Case *c, const CgTensor *in, CgTensor *out, Order order);
@@ -112,8 +113,8 @@ void net_free(Net *n);
 typedef void ClaimFn(const Case *c);
 
 void claim_form(const CgOp *op);
-ClaimFn claim_shape, claim_shards, claim_strided, claim_inplace, claim_any_order, claim_axis_rule, claim_algebra,
-    claim_precision;
+ClaimFn claim_shape, claim_shards, claim_strided, claim_inplace, claim_finite, claim_any_order, claim_axis_rule,
+    claim_algebra, claim_precision;
 ClaimFn claim_threads, claim_views, claim_expand, claim_merge, claim_fold, claim_nested, claim_rounded;
 /* What precision and expansion saw, for the claim that follows from both. */
 void products_noticed(bool seen);

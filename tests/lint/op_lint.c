@@ -22,6 +22,7 @@ static const struct {
     { "any order of shards", claim_shards, true, NULL },
     { "any layout of operands", claim_strided, true, NULL },
     { "in place", claim_inplace, true, NULL },
+    { "notes what is not finite", claim_finite, false, NULL },
     { "results in any order of axes", claim_any_order, true, NULL },
     { "axis rules", claim_axis_rule, true, NULL },
     { "algebra", claim_algebra, true, NULL },

@@ -252,6 +252,34 @@ void claim_inplace(const Case *c)
     result_free(&want);
 }
 
+/* What a kernel notes of its results: as they are, and where an operand holds an infinity. */
+void claim_finite(const Case *c)
+{
+    if (!c->op->checks || !runs(c->op, dispatch(c)))
+        return;
+    for (int k = -1; k < c->nin; k++) {
+        CgTensor in[CG_MAX_IN];
+        Buffer data;
+        memcpy(in, c->in, sizeof in);
+        if (k >= 0 && (!cg_dtype_is_float(in[k].dtype) || !cg_tensor_count(&in[k])))
+            continue;
+        if (k >= 0) {
+            in[k] = copy_of(&in[k], &data);
+            put(in[k].dtype, in[k].data, cg_tensor_count(&in[k]) / 2, INFINITY);
+        }
+        Result r = run(c->op, c, in, FORWARD);
+        bool noted = noted_not_finite(), odd = false;
+        for (int o = 0; o < r.n; o++)
+            for (int64_t e = 0; c->op->checks >> o & 1 && e < cg_tensor_count(&r.out[o]); e++)
+                odd |= !isfinite(get(r.out[o].dtype, r.out[o].data, e));
+        check(noted == odd, "operand %d infinite: it notes %d, and %s of what it checks is not finite", k, noted,
+            odd ? "some" : "nothing");
+        result_free(&r);
+        if (k >= 0)
+            buffer_free(data, "operand");
+    }
+}
+
 /* Only the elements that `axis_rule` allows change when one index of an operand does. */
 void claim_axis_rule(const Case *c)
 {

@@ -128,7 +128,7 @@ static const CgOp **collect_ops(size_t *n)
     return ops;
 }
 
-/* A builder whose nodes stand where node r stands. */
+/* A builder whose nodes have the scope, source position and derivative of node r. */
 static CgBuild build_like(CgGraph *g, CgRef r)
 {
     const CgNode *n = cg_node(g, r);
