@@ -29,7 +29,9 @@ typedef enum CgFunctionTrait {
     CG_ROW = 1 << 2,     /* a score of one row: `run` may be called once for each row of an evaluation */
     CG_LATER = 1 << 4,   /* with `build`: takes numbers that are known only when the script runs, all the same */
     CG_FIELD = 1 << 5,   /* may be written as a field of its first argument: m.history for history(m) */
-    CG_LAZY = 1 << 3,    /* `run` finds out call->at[] itself, `args` is NULL */
+    CG_BY_RULE =
+        1 << 6, /* gives data that follow from the arguments alone, without any file: their description is their key */
+    CG_LAZY = 1 << 3, /* `run` finds out call->at[] itself, `args` is NULL */
 } CgFunctionTrait;
 
 typedef struct CgFunction CgFunction;

@@ -38,7 +38,7 @@ struct CgProgress {
 
 const char *cg_duration(double s, char out[24])
 {
-    if (!(s >= 0) || s > 1e9)
+    if (!(s >= 0) || s > 1e12)
         snprintf(out, 24, "?");
     else if (s < 0.9995)
         snprintf(out, 24, "%.0f ms", 1000 * s);
@@ -48,6 +48,8 @@ const char *cg_duration(double s, char out[24])
         snprintf(out, 24, "%d min %02d s", (int)(s + 0.5) / 60, (int)(s + 0.5) % 60);
     else if (s < 86400)
         snprintf(out, 24, "%d h %02d min", (int)s / 3600, (int)s / 60 % 60);
+    else if (s >= 1000 * 86400.0)
+        snprintf(out, 24, "%.3g years", s / (365.25 * 86400));
     else
         snprintf(out, 24, "%d d %d h", (int)(s / 86400), (int)(s / 3600) % 24);
     return out;

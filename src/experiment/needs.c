@@ -158,15 +158,19 @@ typedef struct Cost {
     double seconds, bytes;
     int64_t places; /* of the text at hand */
     CgErr err;      /* some graph cannot be planned */
+    bool large;     /* some plan has no room in the memory there is */
 } Cost;
 
 static void add_plan(Cost *c, const CgPeaks *peaks, const CgGraph *g, int64_t rows, double times, CgPlanOptions o)
 {
     CgBinding b[] = { { cg_intern("batch"), rows }, { cg_intern(CG_INCREMENTAL_COUNT), 1 },
         { cg_intern(CG_TEXT_LENGTH), c->places } };
+    CgErr err = { 0 };
+    o.shown = true; /* also what this machine has no memory for is told */
     CgPlan *p = cg_plan_build(g, (CgBindings){ b, CG_LEN(b) }, o, &c->err);
     if (!p)
         return;
+    c->large |= !cg_plan_fits(p, &err);
     c->seconds += times * (SLACK * cg_peaks_plan(peaks, p) + EACH * cg_plan_count(p));
     c->bytes += (double)cg_plan_slab(p);
     cg_plan_free(p);
@@ -227,7 +231,8 @@ static void print_cost(CgSession *x, const CgStage *s, const CgPeaks *peaks, FIL
     if (c.err.kind)
         fprintf(out, ", %s", c.err.text);
     else
-        fprintf(out, ", about %s, %.1f MiB", cg_duration(c.seconds, time), c.bytes / 1048576.0);
+        fprintf(out, ", about %s, %.1f MiB%s", cg_duration(c.seconds, time), c.bytes / 1048576.0,
+            c.large ? ", more than there is" : "");
 }
 
 bool cg_needs_print(CgSession *x, const CgNeeds *n, FILE *out)

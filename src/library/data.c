@@ -197,12 +197,12 @@ static CgValue *run_mix(CgSession *x, const CgValue *call, CgValue **args)
     return owned_corpus(x, call, cg_corpus_mix((CgCorpus **)at, share, n, &err), &err);
 }
 
-static const CgFunction fn_mix = { CG_FUNCTION_HERE, .name = "mix",
+static const CgFunction fn_mix = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "mix",
     .sig = "(parts: corpus[] | dataset[] | record, shares: float[] | record) -> corpus | dataset", .build = build_mix,
     .run = run_mix,
     .doc = "Corpora mixed by their share of tokens, or datasets by their share of rows. After any number of windows or "
            "rows no part is off its share by a whole one. Lists go together by place, records by name." };
-static const CgFunction fn_mix_rows = { CG_FUNCTION_HERE, .name = "mix_rows",
+static const CgFunction fn_mix_rows = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "mix_rows",
     .sig = "(parts: dataset[], shares: float[]) -> dataset", .run = run_mix, .doc = "What mix makes of datasets." };
 
 static CgValue *run_shuffle_tokens(CgSession *x, const CgValue *call, CgValue **args)
@@ -226,7 +226,7 @@ static CgValue *run_split(CgSession *x, const CgValue *call, CgValue **args)
     return cg_value_held(x->elab, &cg_class_split, s);
 }
 
-static const CgFunction fn_split = { CG_FUNCTION_HERE, .name = "split",
+static const CgFunction fn_split = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "split",
     .sig = "(corpus: corpus, which: { train, valid, test, all }) -> split", .run = run_split,
     .doc = "A part of a corpus, as `corpus.train` writes it. Train, valid and test never overlap." };
 
@@ -274,19 +274,19 @@ static const CgFunction fn_corpus = { CG_FUNCTION_HERE, .name = "corpus",
            "`.train .valid .test` never overlap: a document, or a block of a file, has one split by its own bytes in "
            "every corpus. shares are those of train, valid and test, block the bytes of a block on average (1536); "
            "unique leaves out documents that stand there before, exactly or nearly." };
-static const CgFunction fn_synthetic = { CG_FUNCTION_HERE, .name = "synthetic",
+static const CgFunction fn_synthetic = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "synthetic",
     .sig = "(kind: str, size: int = 1000000, seed: int = 0, knob: float | none = none) -> corpus",
     .build = build_synthetic, .run = run_synthetic,
     .doc = "Text made by rule, the same bytes on every machine: markov, grammar, phrases, arithmetic, code, json, "
            "recall, dyck, noise. The entropy of markov, phrases, recall, dyck and noise is known: `.entropy` is its "
            "bits a byte." };
-static const CgFunction fn_random_tokens = { CG_FUNCTION_HERE, .name = "random_tokens",
+static const CgFunction fn_random_tokens = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "random_tokens",
     .sig = "(vocab: int, size: int = 1000000, zipf: float = 0, seed: int = 0) -> corpus", .build = build_random_tokens,
     .run = run_random_tokens,
     .doc = "Tokens drawn one by one instead of text, for windows(..) with any tokenizer of at least `vocab` tokens: "
            "uniform, or by Zipf's law with the exponent `zipf` (0 to 3, in halves). `.entropy` is their bits a "
            "token." };
-static const CgFunction fn_shuffle_tokens = { CG_FUNCTION_HERE, .name = "shuffle_tokens",
+static const CgFunction fn_shuffle_tokens = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "shuffle_tokens",
     .sig = "(corpus: corpus, seed: int = 0) -> corpus", .run = run_shuffle_tokens,
     .doc = "The same tokens in random order." };
 static CgDigest digest_of_corpus(const void *held) { return cg_corpus_digest(held); }

@@ -73,7 +73,7 @@ static CgValue *run_subset(CgSession *x, const CgValue *call, CgValue **args)
     return cg_dataset_owned(x, call, cg_rows_split(args[0]->held, which), &err);
 }
 
-static const CgFunction fn_subset = { CG_FUNCTION_HERE, .name = "subset",
+static const CgFunction fn_subset = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "subset",
     .sig = "(data: dataset, which: { train, valid, test, all }) -> dataset", .build = later, .run = run_subset,
     .doc = "The rows of one split, as `data.train` writes it. A row has one split by what it was made from, whatever "
            "stands beside it." };
@@ -215,21 +215,23 @@ static const CgFunction fn_filter_rows = { CG_FUNCTION_HERE, .name = "filter_row
 static const CgFunction fn_compute_rows = { CG_FUNCTION_HERE, .name = "compute_rows",
     .sig = "(data: dataset, by: table, number: int) -> dataset", .build = build_of_stage, .run = run_compute_rows,
     .doc = "What compute makes of a dataset." };
-static const CgFunction fn_first = { CG_FUNCTION_HERE, .name = "first", .sig = "(data: dataset, n: int) -> dataset",
-    .build = build_count, .run = run_first, .doc = "The first n rows; all, where there are fewer." };
-static const CgFunction fn_skip = { CG_FUNCTION_HERE, .name = "skip", .sig = "(data: dataset, n: int) -> dataset",
-    .build = build_count, .run = run_skip, .doc = "All rows but the first n." };
-static const CgFunction fn_shuffle = { CG_FUNCTION_HERE, .name = "shuffle",
+static const CgFunction fn_first = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "first",
+    .sig = "(data: dataset, n: int) -> dataset", .build = build_count, .run = run_first,
+    .doc = "The first n rows; all, where there are fewer." };
+static const CgFunction fn_skip = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "skip",
+    .sig = "(data: dataset, n: int) -> dataset", .build = build_count, .run = run_skip,
+    .doc = "All rows but the first n." };
+static const CgFunction fn_shuffle = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "shuffle",
     .sig = "(data: dataset, seed: int = 0) -> dataset", .build = later, .run = run_shuffle,
     .doc = "The same rows in an order that the seed says. A training draws an order of its own each epoch anyway." };
-static const CgFunction fn_repeat = { CG_FUNCTION_HERE, .name = "repeat", .sig = "(data: dataset, n: int) -> dataset",
-    .build = build_repeat, .run = run_repeat, .doc = "All rows n times." };
-static const CgFunction fn_unique = { CG_FUNCTION_HERE, .name = "unique",
+static const CgFunction fn_repeat = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "repeat",
+    .sig = "(data: dataset, n: int) -> dataset", .build = build_repeat, .run = run_repeat, .doc = "All rows n times." };
+static const CgFunction fn_unique = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "unique",
     .sig = "(data: dataset, how: { exact, near } = \"exact\") -> dataset", .build = later, .run = run_unique,
     .doc = "Each row once: later ones made from the same are left out, or with \"near\" those half of whose text stood "
            "in others before, wherever it began." };
-static const CgFunction fn_chain = { CG_FUNCTION_HERE, .name = "chain", .sig = "(data: dataset[]) -> dataset",
-    .build = build_chain, .run = run_chain,
+static const CgFunction fn_chain = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "chain",
+    .sig = "(data: dataset[]) -> dataset", .build = build_chain, .run = run_chain,
     .doc = "The rows of several datasets with the same fields, one after the other." };
 
 static CgDigest digest_of_dataset(const void *held) { return ((const CgDataset *)held)->digest; }

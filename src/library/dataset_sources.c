@@ -57,6 +57,7 @@ static bool source(size_t i, CgFunction *out)
         .doc = s->doc,
         .build = build,
         .run = run,
+        .traits = s->by_rule ? CG_BY_RULE : 0,
         .version = s->version,
         .file = s->file,
         .line = s->line,

@@ -85,7 +85,7 @@ static CgDataset *open_gaussians(CgSession *x, const CgValue *call, CgValue **ar
     return d;
 }
 
-CG_DATASET(gaussians,
+CG_DATASET(gaussians, .by_rule = true,
     .sig =
         "(rows: int = 1000, classes: int = 3, dim: int = 2, apart: float = 3, seed: int = 0, shares: float[] = [0.9, "
         "0.05, 0.05]) -> dataset",

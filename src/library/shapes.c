@@ -92,7 +92,7 @@ static CgDataset *open_shapes(CgSession *x, const CgValue *call, CgValue **args,
     return d;
 }
 
-CG_DATASET(shapes,
+CG_DATASET(shapes, .by_rule = true,
     .sig =
         "(rows: int = 2000, side: int = 16, noise: float = 0.5, seed: int = 0, shares: float[] = [0.9, 0.05, 0.05]) -> "
         "dataset",

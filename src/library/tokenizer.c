@@ -139,6 +139,7 @@ static bool kind(size_t i, CgFunction *out)
         .doc = m->doc,
         .build = m->make ? build_plain : build_trained,
         .run = m->make ? run_plain : run_trained,
+        .traits = CG_BY_RULE,
         .version = m->version,
         .file = m->file,
         .line = m->line,

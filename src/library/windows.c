@@ -68,7 +68,7 @@ static CgDataset *open_windows(CgSession *x, const CgValue *call, CgValue **args
     return cg_windows_new(split->corpus, split->which, args[1]->held, &opts, err);
 }
 
-CG_DATASET(windows,
+CG_DATASET(windows, .by_rule = true,
     .sig = "(split: split | corpus, tokenizer: tokenizer, length: int = 512, count: int = 0, copies: float = 0, span: "
            "int = 0, group: int = 0, stride: int = 0, align: bool = false) -> dataset",
     .check = check_windows, .open = open_windows,
