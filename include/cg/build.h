@@ -60,8 +60,8 @@ CG_API CgRef cg_broadcast_scalar(CgBuild *b, CgRef x, CgType like);
 CG_API CgRef cg_slice(CgBuild *b, CgRef x, int axis, const CgDim *from, const CgDim *to);
 /* Ranges whose begin is known when they run: elements [from + at, from + at + n) of x; `into` with x put in at from +
  * at. */
-CG_API CgRef cg_slice_at(CgBuild *b, CgRef x, CgRef at, int axis, const CgDim *from, const CgDim *n);
-CG_API CgRef cg_put_at(CgBuild *b, CgRef into, CgRef x, CgRef at, int axis, const CgDim *from);
+CG_API CgRef cg_dynamic_slice(CgBuild *b, CgRef x, CgRef at, int axis, const CgDim *from, const CgDim *n);
+CG_API CgRef cg_dynamic_update(CgBuild *b, CgRef into, CgRef x, CgRef at, int axis, const CgDim *from);
 CG_API CgRef cg_pad(CgBuild *b, CgRef x, int axis, const CgDim *before, const CgDim *after); /* with zeros */
 CG_API CgRef cg_cast(CgBuild *b, CgRef x, CgDtype to);
 

@@ -50,7 +50,7 @@ static bool up(char *path)
 
 static unsigned long long least(unsigned long long a, unsigned long long b) { return a < b ? a : b; }
 
-int cg_grant_processors(void)
+int cg_machine_processors(void)
 {
     unsigned long long us = 0, period = 0, unused = 0, best = INT_MAX;
     char path[512], file[600];
@@ -66,7 +66,7 @@ int cg_grant_processors(void)
     return best < 1 ? 1 : (int)best;
 }
 
-size_t cg_grant_memory(void)
+size_t cg_machine_memory(void)
 {
     unsigned long long best = SIZE_MAX, limit = 0, used = 0, unused = 0;
     CgBytes text = { 0 };

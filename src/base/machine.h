@@ -4,6 +4,6 @@
 #define CG_GRANT_H
 #include "base/base.h"
 
-int cg_grant_processors(void); /* by control group quota, rounded up; INT_MAX when there is none */
-size_t cg_grant_memory(void);  /* bytes that can still be taken without swapping or being killed */
+int cg_machine_processors(void); /* by control group quota, rounded up; INT_MAX when there is none */
+size_t cg_machine_memory(void);  /* bytes that can still be taken without swapping or being killed */
 #endif

@@ -70,7 +70,7 @@ void cg_dataset_draw(const CgDataset *d, uint64_t seed, uint64_t g, void *const 
         return;
     }
     uint64_t n = (uint64_t)d->rows, key = cg_draw_key(seed, CG_STREAM_WINDOW, g / n);
-    d->kind->row(d, (int64_t)cg_draw_place(key, n, g % n), row);
+    d->kind->row(d, (int64_t)cg_draw_permuted(key, n, g % n), row);
 }
 
 void cg_dataset_batch(const CgDataset *d, uint64_t seed, int64_t step, int64_t rows, void *const *out)

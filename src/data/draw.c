@@ -67,7 +67,7 @@ static uint64_t scramble(uint64_t x) /* finaliser of MurmurHash3 */
 
 /* A Feistel network over the smallest even number of bits that holds n, walked until it lands below n (at
  * most four tries on average): Black and Rogaway, "Ciphers with arbitrary finite domains", 2002. */
-uint64_t cg_draw_place(uint64_t key, uint64_t n, uint64_t i)
+uint64_t cg_draw_permuted(uint64_t key, uint64_t n, uint64_t i)
 {
     CG_ASSERT(i < n, "a place is asked for outside of the permutation");
     unsigned half = 1;

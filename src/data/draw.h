@@ -31,7 +31,7 @@ uint64_t cg_draw_below(CgDraw *d, uint64_t n); /* uniform in [0, n), n > 0, with
 size_t cg_draw_weighted(CgDraw *d, const uint64_t *sums, size_t n);
 
 /* A permutation of [0, n) that is computed, not stored: where `i` goes under `key`. i < n. */
-uint64_t cg_draw_place(uint64_t key, uint64_t n, uint64_t i);
+uint64_t cg_draw_permuted(uint64_t key, uint64_t n, uint64_t i);
 /* 64 random bits, a function of the three */
 uint64_t cg_draw_key(uint64_t seed, uint64_t stream, uint64_t step);
 #endif

@@ -81,7 +81,7 @@ static void json(CgSynthWork *w)
     int n = cg_synth_between(w, 3, MOST_FIELDS);
     uint64_t order = cg_draw_below(w->draw, (uint64_t)1 << 32);
     for (int i = 0; i < n; i++) {
-        uint64_t which = cg_draw_place(order, CG_LEN(known), (uint64_t)i);
+        uint64_t which = cg_draw_permuted(order, CG_LEN(known), (uint64_t)i);
         field[i] = (Field){ known[which].name, known[which].sort, which + 1 };
     }
     for (int k = 0; k < RECORDS; k++) {

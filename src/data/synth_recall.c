@@ -14,7 +14,7 @@ static void recall(CgSynthWork *w)
     char answer = '0';
     cg_strbuf_puts(w->out, "{\"facts\": \"");
     for (int i = 0; i < w->whole; i++) {
-        uint64_t key = cg_draw_place(order, KEYS, (uint64_t)i);
+        uint64_t key = cg_draw_permuted(order, KEYS, (uint64_t)i);
         char value = (char)('0' + cg_draw_below(w->draw, 10));
         cg_strbuf_printf(w->out, "%s%c%c", i ? " " : "", (char)('a' + key), value);
         if (i == which) {

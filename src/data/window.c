@@ -346,7 +346,7 @@ static int32_t training_window(const Windows *w, uint64_t seed, uint64_t g, int3
     }
     uint64_t each = (uint64_t)windows_of(w, r, true), epoch = own / each;
     uint64_t stream = CG_STREAM_WINDOW + ((uint64_t)(r - w->row) << 32);
-    uint64_t place = cg_draw_place(cg_draw_key(seed, stream, 2 * epoch + 1), each, own % each);
+    uint64_t place = cg_draw_permuted(cg_draw_key(seed, stream, 2 * epoch + 1), each, own % each);
     if (w->opts.align)
         return aligned(w, r, place, window);
     uint64_t from = cg_draw_key(seed, stream, 2 * epoch) % r->len;

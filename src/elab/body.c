@@ -41,7 +41,7 @@ static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
 {
     cg_look(e, span, v);
     v = cg_parts_copy(e, v, false);
-    cg_instance_place(e, f, v, name, span);
+    cg_instance_attach(e, f, v, name, span);
     note_part(e, f, name, v);
     cg_frame_bind(f, name, v);
 }
@@ -240,7 +240,7 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
             CgValue *v = inst->statics[i];
             if (v->kind == CG_VALUE_INSTANCE && !v->instance->path)
                 v = cg_instance_copy(e, v, v->span);
-            cg_instance_place(e, &b, v, s->params[i].name, span);
+            cg_instance_attach(e, &b, v, s->params[i].name, span);
             cg_frame_bind(&b, s->params[i].name, v);
             cg_map_put(
                 &tensors, cg_map_ptr(s->params[i].name), false); /* a size that is a static argument too is known */

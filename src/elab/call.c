@@ -164,7 +164,7 @@ static void bind_statics(CgElab *e, Applying *a)
         if (v)
             v = cg_parts_copy(e, v, placed && a->inst->unnamed && (!a->inst->parent || cg_parts_trained(v)));
         if (v && placed)
-            cg_instance_place(e, &a->body, v, s->params[i].name, a->span);
+            cg_instance_attach(e, &a->body, v, s->params[i].name, a->span);
         cg_frame_bind(&a->body, s->params[i].name, v ? v : cg_value_poison(e));
     }
 }

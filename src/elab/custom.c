@@ -29,7 +29,7 @@ static const CgParamInfo *trained_inside(CgElab *e, const CgCustom *c)
         cg_map_put(&seen, r, 1);
         if (n->op->traits & CG_PARAM) {
             const CgParamInfo *p = cg_model_param(e->model, cg_node_name(g, r));
-            found = p && !p->frozen && !p->foreign ? p : NULL;
+            found = p && !p->frozen && !p->auxiliary ? p : NULL;
         }
         for (int i = 0; i < n->nin; i++)
             cg_vec_push(&todo, n->in[i]);

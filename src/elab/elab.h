@@ -32,7 +32,7 @@ typedef struct CgParamInfo {
     CgSpan frozen_span;
     CgSpan use; /* the application in which it was met first */
     const CgInstance *owner;
-    bool foreign; /* belongs to another model used beside the one being trained */
+    bool auxiliary; /* belongs to another model used beside the one being trained */
 } CgParamInfo;
 
 /* A second name of a part: `path` stands for `part->path`. */
@@ -80,7 +80,7 @@ typedef struct CgModelGraph {
     CgMap by_path; /* atom -> index */
     int regions;   /* recompute regions so far */
     CgMap parts;   /* atom of a path -> the CgValue that a body bound to it: a part, or a list or record of parts */
-    CG_VEC(CgInstance *) foreign;      /* instances used beside the root, in order */
+    CG_VEC(CgInstance *) auxiliary;    /* instances used beside the root, in order */
     CG_VEC(const CgInstance *) bodies; /* by scope of `graph`: the instance applied there, or NULL */
     CG_VEC(const CgInstance *) marked; /* those that were applied and have marks */
     CG_VEC(CgWaiting) waiting;         /* conditions on sizes that are symbols here */
@@ -264,7 +264,7 @@ void cg_model_free(CgModelGraph *m);
 CgParamInfo *cg_model_param(CgModelGraph *m, CgAtom path);
 /* Paths (path.c). */
 CgAtom cg_path_join(const char *a, const char *b);
-bool cg_path_is_foreign(const char *path); /* of a model used beside the root */
+bool cg_path_is_auxiliary(const char *path); /* of a model used beside the root */
 /* `pattern` over dotted paths: `*` stands for one segment, or for all that is left when it comes last; a pattern that
  * names a part covers everything below it. */
 bool cg_path_matches(const char *pattern, const char *path);
@@ -279,10 +279,10 @@ void cg_instance_below(CgInstance *inst, CgInstance *parent, CgAtom name, CgSpan
 CgInstance *cg_instance_unnamed(CgElab *e, CgFrame *f, CgValue *v, CgSpan span);
 /* Whether parameter `path` of an instance can be told from all others; reports. */
 bool cg_path_check(CgElab *e, CgInstance *inst, CgAtom path);
-/* The instance as the root of e->model (parameter paths without prefix) or, with foreign, beside it. */
-CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool foreign);
+/* The instance as the root of e->model (parameter paths without prefix) or, with auxiliary, beside it. */
+CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool auxiliary);
 /* Gives an instance met in a body its place under the part it belongs to; others stay as they are. */
-void cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan span);
+void cg_instance_attach(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan span);
 /* The tensor of a parameter declared in a body, made at first sight (param.c). */
 CgValue *cg_param_tensor(
     CgElab *e, CgFrame *body, CgAtom name, CgSpan span, const CgTypeExpr *declared, const CgExpr *init);

@@ -27,26 +27,26 @@ CgValue *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span)
     return v;
 }
 
-CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool foreign)
+CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool auxiliary)
 {
     CgModelGraph *m = e->model;
-    if (foreign)
-        for (size_t i = 0; i < m->foreign.len; i++)
-            if (m->foreign.at[i]->span.file == instance->instance->span.file
-                && m->foreign.at[i]->stmt == instance->instance->stmt
-                && m->foreign.at[i]->weights == instance->instance->weights
-                && m->foreign.at[i]->statics == instance->instance->statics
-                && cg_marks_alike(m->foreign.at[i], instance->instance)) {
+    if (auxiliary)
+        for (size_t i = 0; i < m->auxiliary.len; i++)
+            if (m->auxiliary.at[i]->span.file == instance->instance->span.file
+                && m->auxiliary.at[i]->stmt == instance->instance->stmt
+                && m->auxiliary.at[i]->weights == instance->instance->weights
+                && m->auxiliary.at[i]->statics == instance->instance->statics
+                && cg_marks_alike(m->auxiliary.at[i], instance->instance)) {
                 CgValue *known = cg_value_new(e, CG_VALUE_INSTANCE, instance->span);
-                known->instance = m->foreign.at[i];
+                known->instance = m->auxiliary.at[i];
                 return known;
             }
     CgValue *v = cg_instance_copy(e, instance, instance->span);
     CgInstance *inst = v->instance;
     inst->parent = NULL;
-    if (foreign) {
-        inst->path = cg_intern_printf("@%zu", m->foreign.len);
-        cg_vec_push(&m->foreign, inst);
+    if (auxiliary) {
+        inst->path = cg_intern_printf("@%zu", m->auxiliary.len);
+        cg_vec_push(&m->auxiliary, inst);
     } else {
         inst->path = cg_intern("");
     }
@@ -94,7 +94,7 @@ void cg_instance_below(CgInstance *inst, CgInstance *parent, CgAtom name, CgSpan
     inst->name = name;
     inst->path = cg_path_join(parent->path, name);
     inst->parent = parent;
-    inst->placed = span;
+    inst->attached = span;
 }
 
 /* A part that has a path already gets a second name. */
@@ -105,14 +105,14 @@ static void note_alias(CgModelGraph *m, const CgInstance *parent, CgAtom name, c
         && (home->path == parent->path || (parent->parent && home->path == parent->parent->path));
     CgAlias alias = { cg_path_join(parent->path, name), part, plain };
     uint64_t known;
-    if (alias.path == part->path || cg_path_is_foreign(alias.path) || cg_path_is_foreign(part->path)
+    if (alias.path == part->path || cg_path_is_auxiliary(alias.path) || cg_path_is_auxiliary(part->path)
         || cg_map_get(&m->alias_paths, cg_map_ptr(alias.path), &known))
         return;
     cg_map_put(&m->alias_paths, cg_map_ptr(alias.path), 1);
     cg_vec_push(&m->aliases, alias);
 }
 
-void cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan span)
+void cg_instance_attach(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan span)
 {
     CgFrame *body = owner(e, f);
     if (!body)
@@ -121,7 +121,7 @@ void cg_instance_place(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan sp
         for (int i = 0; i < v->n; i++) {
             CgAtom inner =
                 v->kind == CG_VALUE_RECORD ? cg_path_join(name, v->keys[i]) : cg_intern_printf("%s.%d", name, i);
-            cg_instance_place(e, f, v->at[i], inner, span);
+            cg_instance_attach(e, f, v->at[i], inner, span);
         }
         return;
     }
@@ -151,8 +151,8 @@ CgInstance *cg_instance_unnamed(CgElab *e, CgFrame *f, CgValue *v, CgSpan span)
     CgFrame *body = owner(e, f);
     if (!body || v->instance->made_in != body->instance) {
         CgInstance *beside = cg_instance_root(e, v, true)->instance;
-        if (!beside->placed.file)
-            beside->placed = span;
+        if (!beside->attached.file)
+            beside->attached = span;
         return beside;
     }
     CgInstance *inst = v->instance;
@@ -181,8 +181,8 @@ static bool is_named(CgElab *e, CgInstance *inst, CgAtom path)
         if (!at->refused) {
             const char *graph = at->stmt->names[0];
             CgDiag *d = cg_elab_error(
-                e, CG_E0501, at->placed, "a second '%s' without a name: both would own '%s'", graph, path);
-            cg_diag_note(d, first->placed, "the first one");
+                e, CG_E0501, at->attached, "a second '%s' without a name: both would own '%s'", graph, path);
+            cg_diag_note(d, first->attached, "the first one");
             cg_diag_help(d, "name them: a, b = %s(...), %s(...)", graph, graph);
         }
         at->refused = true;
@@ -196,7 +196,7 @@ static bool is_given_once(CgElab *e, CgInstance *inst)
 {
     CgModelGraph *m = e->model;
     for (CgInstance *at = inst; at; at = at->parent)
-        if (at->weights || cg_path_is_foreign(at->path))
+        if (at->weights || cg_path_is_auxiliary(at->path))
             return true;
     for (CgInstance *at = inst; at; at = at->parent) {
         uint64_t known;
@@ -210,9 +210,10 @@ static bool is_given_once(CgElab *e, CgInstance *inst)
         if (first == at->path)
             continue;
         if (!at->refused) {
-            CgDiag *d = cg_elab_error(e, CG_E0509, at->parent && at->parent->span.file ? at->parent->span : at->placed,
-                "one untrained '%s' is given to two places of this model, '%s' and '%s'", at->stmt->names[0], first,
-                at->path);
+            CgDiag *d =
+                cg_elab_error(e, CG_E0509, at->parent && at->parent->span.file ? at->parent->span : at->attached,
+                    "one untrained '%s' is given to two places of this model, '%s' and '%s'", at->stmt->names[0], first,
+                    at->path);
             cg_diag_note(d, at->origin->span, "it is made here");
             cg_diag_help(d, "one set of parameters for both: bind it in the body of a graph; two sets: write it twice");
         }

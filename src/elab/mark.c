@@ -111,7 +111,7 @@ bool cg_marks_agree(CgElab *e, const CgParamInfo *p, const CgInstance *inst, CgS
 {
     CgParamInfo now = { .path = p->path, .owner = inst };
     cg_marks_freeze(&now);
-    if (now.frozen == p->frozen || p->foreign || !e->model->trains)
+    if (now.frozen == p->frozen || p->auxiliary || !e->model->trains)
         return true;
     CgSpan said = now.frozen ? now.frozen_span : p->frozen_span, frozen = now.frozen ? use : p->use;
     uint64_t known, key = cg_hash64(&said, sizeof said, 0);
@@ -309,7 +309,7 @@ static void check_tied(CgElab *e, const CgAlias *alias)
         cg_map_put(&e->unfit, key, 1);
         CgDiag *d = cg_elab_error(e, CG_E0507, mark->span, "'%s' and '%s' are one parameter, and only '%s' is frozen",
             path, other, a ? path : other);
-        cg_diag_note(d, tied->placed, "the part '%s'", tied->path);
+        cg_diag_note(d, tied->attached, "the part '%s'", tied->path);
         cg_diag_help(d, "freeze both names, or none");
     }
 }

@@ -49,7 +49,7 @@ void cg_model_free(CgModelGraph *m)
     cg_graph_free(m->graph);
     cg_graph_free(m->init);
     cg_vec_free(&m->params);
-    cg_vec_free(&m->foreign);
+    cg_vec_free(&m->auxiliary);
     cg_vec_free(&m->marked);
     cg_vec_free(&m->bodies);
     cg_vec_free(&m->products);

@@ -103,7 +103,7 @@ CgValue *cg_param_tensor(
                 info.weights = at->weights;
                 info.source = cg_path_join(at->within ? at->within : "", cg_path_below(at, path));
             }
-        info.foreign = cg_path_is_foreign(path);
+        info.auxiliary = cg_path_is_auxiliary(path);
         info.owner = inst;
         cg_marks_freeze(&info);
         if (!info.weights)

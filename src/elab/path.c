@@ -6,7 +6,7 @@
 
 CgAtom cg_path_join(const char *a, const char *b) { return cg_intern_printf("%s%s%s", a, *a ? "." : "", b); }
 
-bool cg_path_is_foreign(const char *path) { return path[0] == '@'; }
+bool cg_path_is_auxiliary(const char *path) { return path[0] == '@'; }
 
 bool cg_path_matches(const char *pattern, const char *path)
 {

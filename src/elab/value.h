@@ -65,7 +65,7 @@ typedef struct CgInstance {
     /* which instance it is (instance.c) */
     const struct CgInstance *origin;  /* the one that was written, of which this is a copy */
     const struct CgInstance *made_in; /* in whose body that was; NULL: at top level */
-    CgSpan placed;                    /* the binding or call that gave it its path */
+    CgSpan attached;                  /* the binding or call that gave it its path */
     struct CgInstance *rival;         /* an earlier part of the same body that would have its path */
     bool unnamed;                     /* applied without a name, as in dense(x, out = 8) */
     bool owns;                        /* parameters, itself or in parts */

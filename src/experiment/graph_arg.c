@@ -218,7 +218,7 @@ bool cg_target_differentiate(CgSession *x, CgTarget *t, size_t output, const CgR
     if (!by) {
         n = 0;
         for (size_t i = 0; i < m->params.len; i++)
-            if (!m->params.at[i].frozen && !m->params.at[i].foreign)
+            if (!m->params.at[i].frozen && !m->params.at[i].auxiliary)
                 trained[n++] = m->params.at[i].ref;
         for (size_t i = 0; !m->params.len && i < m->graph->inputs.len; i++)
             if (cg_dtype_is_float(cg_node_type(m->graph, m->graph->inputs.at[i])->dtype))
@@ -250,5 +250,5 @@ bool cg_target_frozen(void *target, const char *path)
 {
     const CgTarget *t = target;
     const CgParamInfo *p = cg_model_param(t->model, cg_intern(path));
-    return p && (p->frozen || p->foreign);
+    return p && (p->frozen || p->auxiliary);
 }

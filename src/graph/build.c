@@ -84,16 +84,16 @@ CgRef cg_slice(CgBuild *b, CgRef x, int axis, const CgDim *from, const CgDim *to
     return cg_build(b, "slice", 1, &x, cg_attrs(3, at));
 }
 
-CgRef cg_slice_at(CgBuild *b, CgRef x, CgRef at, int axis, const CgDim *from, const CgDim *n)
+CgRef cg_dynamic_slice(CgBuild *b, CgRef x, CgRef at, int axis, const CgDim *from, const CgDim *n)
 {
     CgAttr a[3] = { cg_a_int("axis", axis), cg_a_dims("from", 1, &from), cg_a_dims("n", 1, &n) };
-    return cg_build(b, "slice_at", 2, (CgRef[]){ x, at }, cg_attrs(3, a));
+    return cg_build(b, "dynamic_slice", 2, (CgRef[]){ x, at }, cg_attrs(3, a));
 }
 
-CgRef cg_put_at(CgBuild *b, CgRef into, CgRef x, CgRef at, int axis, const CgDim *from)
+CgRef cg_dynamic_update(CgBuild *b, CgRef into, CgRef x, CgRef at, int axis, const CgDim *from)
 {
     CgAttr a[2] = { cg_a_int("axis", axis), cg_a_dims("from", 1, &from) };
-    return cg_build(b, "put_at", 3, (CgRef[]){ into, x, at }, cg_attrs(2, a));
+    return cg_build(b, "dynamic_update", 3, (CgRef[]){ into, x, at }, cg_attrs(2, a));
 }
 
 CgRef cg_pad(CgBuild *b, CgRef x, int axis, const CgDim *before, const CgDim *after)

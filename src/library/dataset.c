@@ -108,7 +108,7 @@ static CgValue *pick(
     uint64_t n = (uint64_t)of->rows, key = cg_draw_key(seed, CG_STREAM_SHUFFLE, n);
     int64_t *index = cg_malloc(sizeof *index * (size_t)(to - from + 1));
     for (int64_t i = from; i < to; i++)
-        index[i - from] = shuffled ? (int64_t)cg_draw_place(key, n, (uint64_t)i % n) : i % of->rows;
+        index[i - from] = shuffled ? (int64_t)cg_draw_permuted(key, n, (uint64_t)i % n) : i % of->rows;
     return cg_dataset_owned(x, call, cg_rows_pick(of, index, to - from, false, call->function->name), &err);
 }
 

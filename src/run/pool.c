@@ -256,7 +256,7 @@ CgPool *cg_pool_new(int threads)
                                                                      : CPU_COUNT(&mine);
     pthread_mutex_unlock(&home_lock);
     if (threads <= 0) {
-        int granted = cg_grant_processors();
+        int granted = cg_machine_processors();
         threads = cpus < granted ? cpus : granted;
     }
     if (threads > MAX_THREADS)

@@ -43,7 +43,7 @@ static bool check_lost(CgElab *e, const CgStage *s)
     bool good = true;
     for (size_t i = 0; i < m->params.len; i++) {
         const CgParamInfo *p = &m->params.at[i];
-        if (!p->foreign || p->weights || p->frozen)
+        if (!p->auxiliary || p->weights || p->frozen)
             continue;
         const CgInstance *top = p->owner;
         while (top->parent)
@@ -52,10 +52,10 @@ static bool check_lost(CgElab *e, const CgStage *s)
         if (top == said)
             continue;
         said = top;
-        CgDiag *d = cg_elab_error(e, CG_E0508, top->placed,
+        CgDiag *d = cg_elab_error(e, CG_E0508, top->attached,
             "the parameters of this '%s' would be neither trained nor saved: it is no part of '%s'",
             top->stmt->names[0], s->label);
-        if (top->span.file && top->span.start != top->placed.start)
+        if (top->span.file && top->span.start != top->attached.start)
             cg_diag_note(d, top->span, "it is made here");
         cg_diag_help(d, "make it a part of the model, or freeze it: freeze(%s(...))", top->stmt->names[0]);
     }
@@ -203,7 +203,7 @@ static bool check_reached(CgElab *e, const CgStage *s, const CgExpr *x)
 {
     for (size_t i = 0; i < s->metrics_model->params.len; i++) {
         const CgParamInfo *p = &s->metrics_model->params.at[i];
-        if (p->foreign || cg_model_param(s->model, p->path))
+        if (p->auxiliary || cg_model_param(s->model, p->path))
             continue;
         CgDiag *d = cg_elab_error(
             e, CG_E0508, x->span, "a metric uses '%s' of the model, which the loss does not depend on", p->path);

@@ -269,9 +269,9 @@ bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
         for (size_t i = 0; i < m->params.len; i++) {
             const CgParamInfo *p = &m->params.at[i];
             const CgType *t = cg_node_type(m->graph, p->ref);
-            if (!p->frozen && !p->foreign && t->dtype == CG_F64)
+            if (!p->frozen && !p->auxiliary && t->dtype == CG_F64)
                 return no_f64(e, p, where->span);
-            if (p->frozen || p->foreign || t->rank != rank || !cg_dtype_is_float(t->dtype))
+            if (p->frozen || p->auxiliary || t->rank != rank || !cg_dtype_is_float(t->dtype))
                 continue;
             int64_t count = 1, n = 1;
             bool fits = true;

@@ -69,7 +69,7 @@ CgValue *cg_stage_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSugge
     size_t outer = *within ? strlen(within) + 1 : 0;
     for (size_t i = 0; i < s->model->params.len; i++) {
         const CgParamInfo *p = &s->model->params.at[i];
-        if (!p->foreign && (!outer || (!strncmp(p->path, within, outer - 1) && p->path[outer - 1] == '.')))
+        if (!p->auxiliary && (!outer || (!strncmp(p->path, within, outer - 1) && p->path[outer - 1] == '.')))
             cg_suggest_offer(suggest, cg_intern_n(p->path + outer, segment(p->path + outer)));
     }
     CgAtom path = cg_path_join(within, name);

@@ -237,7 +237,7 @@ static CgDigest frozen_digest(const CgTraining *t, char (*hex)[33], int *count)
     *count = 0;
     for (int i = 0; i < t->memory.n; i++) {
         const CgParamInfo *p = &t->s->model->params.at[i];
-        if (!p->frozen && !p->foreign)
+        if (!p->frozen && !p->auxiliary)
             continue;
         CgDigest one = cg_digest(t->memory.at[i], t->memory.bytes[i]);
         cg_digest_hex(one, hex[i]);
@@ -258,7 +258,7 @@ static bool finish(CgTraining *t, const CgHistory *history, char (*before)[33], 
                **values = cg_calloc((size_t)t->memory.n * 2 + 2, sizeof *values);
     for (int i = 0; i < t->memory.n; i++) {
         const CgParamInfo *p = &m->params.at[i];
-        if (p->foreign)
+        if (p->auxiliary)
             continue;
         named[n++] = (CgNamed){ (char *)(uintptr_t)p->path, cg_memory_tensor(m, &t->memory, i) };
         if (p->frozen) {
@@ -641,7 +641,7 @@ static bool bare(CgSession *x, CgStage *s)
     CgTensors *w = &s->weights;
     w->at = cg_calloc((size_t)memory.n + 1, sizeof *w->at);
     for (int i = 0; i < memory.n; i++)
-        if (!s->model->params.at[i].foreign)
+        if (!s->model->params.at[i].auxiliary)
             w->at[w->n++] = (CgNamed){ cg_strdup(s->model->params.at[i].path), cg_memory_tensor(s->model, &memory, i) };
     w->own = memory.rest;
     memory.rest = NULL;

@@ -236,8 +236,8 @@ static void *lies_at(const CgParamInfo *p, const CgModelGraph *other, const CgMe
     if (!other || !cg_map_get(&other->by_path, cg_map_ptr(p->path), &k))
         return NULL;
     const CgParamInfo *q = &other->params.at[k];
-    bool same = p->foreign == q->foreign && p->weights == q->weights && p->source == q->source;
-    return same && (!p->foreign || p->weights) ? memory->at[k] : NULL;
+    bool same = p->auxiliary == q->auxiliary && p->weights == q->weights && p->source == q->source;
+    return same && (!p->auxiliary || p->weights) ? memory->at[k] : NULL;
 }
 
 static bool fill(

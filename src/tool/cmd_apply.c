@@ -225,7 +225,7 @@ static bool add_matching(CgSession *x, const CgTarget *t, const char *pattern, C
         const CgParamInfo *p = &m->params.at[i];
         if (!cg_path_matches(pattern, p->path))
             continue;
-        if (p->frozen || p->foreign)
+        if (p->frozen || p->auxiliary)
             frozen = true;
         else
             good = add_once(x, m->graph, out, p->ref), any = true;

@@ -295,7 +295,8 @@ static bool parse_sample(const CgSample *s, CgDtype dtype, CgType *types, int *n
 
 static bool is_usable(const CgOp *op)
 {
-    static const char *const no[] = { "custom", "fused", "adam", "slice_at", "put_at", "attention_at", "random" };
+    static const char *const no[] = { "custom", "fused", "adam", "dynamic_slice", "dynamic_update", "attention_at",
+        "random" };
     if (op->traits & (CG_LEAF | CG_RANDOM | CG_GENERATOR))
         return false;
     for (size_t i = 0; i < CG_LEN(no); i++)

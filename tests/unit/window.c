@@ -65,7 +65,7 @@ static void draws(void)
     for (size_t k = 0; k < CG_LEN(sizes); k++) {
         char *hit = calloc(sizes[k], 1);
         for (uint64_t i = 0; i < sizes[k]; i++) {
-            uint64_t p = cg_draw_place(2385 + k, sizes[k], i);
+            uint64_t p = cg_draw_permuted(2385 + k, sizes[k], i);
             all &= p < sizes[k] && !hit[p];
             if (p < sizes[k])
                 hit[p] = 1;

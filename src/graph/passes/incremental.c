@@ -110,12 +110,12 @@ static void output(Step *s, const char *name, int number, CgRef r)
 
 static CgRef put(Step *s, CgRef into, CgRef x, int axis, const CgDim *from)
 {
-    return cg_put_at(&s->b, into, x, s->at, axis, from);
+    return cg_dynamic_update(&s->b, into, x, s->at, axis, from);
 }
 
-static CgRef slice_at(Step *s, CgRef x, int axis, const CgDim *from)
+static CgRef dynamic_slice(Step *s, CgRef x, int axis, const CgDim *from)
 {
-    return cg_slice_at(&s->b, x, s->at, axis, from, s->count);
+    return cg_dynamic_slice(&s->b, x, s->at, axis, from, s->count);
 }
 
 /* All positions of node r so far: of one that grows, with the new ones; else its value from the prologue. */
@@ -157,7 +157,7 @@ static CgRef moving(Step *s, CgRef r, int axis, const CgDim *from)
         CgRef x = in->axis < 0 ? fixed(s, n->in[0]) : moving(s, n->in[0], in->axis, in->from);
         return cg_slice_build(&s->b, s->g, r, &slice, &x);
     }
-    return slice_at(s, fixed(s, r), axis, from);
+    return dynamic_slice(s, fixed(s, r), axis, from);
 }
 
 /* ---- one node at the new positions ---- */
@@ -251,7 +251,7 @@ static CgRef build_causal(Step *s, CgRef r)
     /* The op over all that is kept: what stands behind the new positions does not reach them. */
     for (int k = 0; k < n->nin; k++)
         in[k] = s->growth[n->in[k]].what == GROWS ? kept(s, n->in[k]) : fixed(s, n->in[k]);
-    return slice_at(s, cg_build(&s->b, n->op->name, n->nin, in, n->attrs), s->growth[r].axis, s->growth[r].start);
+    return dynamic_slice(s, cg_build(&s->b, n->op->name, n->nin, in, n->attrs), s->growth[r].axis, s->growth[r].start);
 }
 
 static bool build_all(Step *s, CgRef text)

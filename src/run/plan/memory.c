@@ -257,13 +257,13 @@ static void describe_largest(const CgPlan *p, char *out, size_t room)
 
 bool cg_plan_fits(const CgPlan *p, CgErr *e)
 {
-    size_t grant = cg_grant_memory();
-    if (p->slab <= grant)
+    size_t available = cg_machine_memory();
+    if (p->slab <= available)
         return true;
     char need[24], have[24], largest[320] = "";
     describe_largest(p, largest, sizeof largest);
     cg_err(e, CG_ERR_MEMORY, "running graph '%s' takes %s of memory, %s are free; the largest tensors: %s",
-        p->graph->name ? p->graph->name : "", cg_plan_bytes(p->slab, need), cg_plan_bytes(grant, have), largest);
+        p->graph->name ? p->graph->name : "", cg_plan_bytes(p->slab, need), cg_plan_bytes(available, have), largest);
     cg_err_hint(e, "use a smaller batch or length, or `recompute` around the layers");
     return false;
 }

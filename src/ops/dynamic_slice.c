@@ -1,4 +1,4 @@
-/* place.c - places of an axis that are known only when the op runs.
+/* dynamic_slice.c - places of an axis that are known only when the op runs.
  * Takes a tensor and a number; gives the places from there on, or the tensor with those places replaced. They are what
  * a text that grows place by place is read from and written to; a number from which they would not lie within the axis
  * ends the run with an error, as any index does. */
@@ -81,16 +81,16 @@ static CgRef take_along_axis(CgBuild *b, CgRef x, int axis, CgRef ids)
 
 static bool empty(const CgCall *call, int axis) { return !cg_tensor_count(call->out) || call->in[0].dim[axis] == 0; }
 
-/* ---- slice_at ---- */
+/* ---- dynamic_slice ---- */
 
-static bool slice_at_shape(CgInfer *inf)
+static bool dynamic_slice_shape(CgInfer *inf)
 {
     int axis;
     const CgDim *n = cg_attr_dim(inf->attrs, "n");
     if (!place_attrs(inf, 1, &axis))
         return false;
     if (!n)
-        return cg_infer_fail(inf, -1, -1, "slice_at needs n, a size");
+        return cg_infer_fail(inf, -1, -1, "dynamic_slice needs n, a size");
     if (!place_fits(inf, axis, n))
         return false;
     inf->out[0] = inf->in[0];
@@ -98,7 +98,7 @@ static bool slice_at_shape(CgInfer *inf)
     return true;
 }
 
-static void slice_at_kernel(const CgCall *call, CgShard shard)
+static void dynamic_slice_kernel(const CgCall *call, CgShard shard)
 {
     int axis = cg_axis(call->attrs, "axis", call->out->rank);
     if (empty(call, axis))
@@ -108,7 +108,7 @@ static void slice_at_kernel(const CgCall *call, CgShard shard)
     cg_tensor_copy(call->out, &from, shard);
 }
 
-static void slice_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
+static void dynamic_slice_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
     CgType t = cg_ref_type(b, site->in[0]);
     int axis = cg_axis(site->attrs, "axis", t.rank);
@@ -116,9 +116,9 @@ static void slice_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
     out[0] = take_along_axis(b, site->in[0], axis, count_from(b, first_ref(b, site, site->in[1]), n));
 }
 
-/* ---- put_at ---- */
+/* ---- dynamic_update ---- */
 
-static bool put_at_shape(CgInfer *inf)
+static bool dynamic_update_shape(CgInfer *inf)
 {
     int axis;
     if (!place_attrs(inf, 2, &axis) || !cg_want_dtype(inf, 1, 0)
@@ -132,7 +132,7 @@ static bool put_at_shape(CgInfer *inf)
 /* Cut along the first axis that is not the one: no shard writes where another does. */
 static int apart(const CgCall *call, int axis) { return call->out->rank < 2 ? -1 : axis == 0 ? 1 : 0; }
 
-static void put_at_kernel(const CgCall *call, CgShard shard)
+static void dynamic_update_kernel(const CgCall *call, CgShard shard)
 {
     CgTensor x = call->in[0], y = call->in[1], z = *call->out;
     int axis = cg_axis(call->attrs, "axis", z.rank), by = apart(call, axis);
@@ -155,7 +155,7 @@ static void put_at_kernel(const CgCall *call, CgShard shard)
 }
 
 /* Counted as in place. */
-static void put_at_work(const CgCall *call, CgWork *work)
+static void dynamic_update_work(const CgCall *call, CgWork *work)
 {
     int axis = cg_axis(call->attrs, "axis", call->out->rank), by = apart(call, axis);
     double n = (double)cg_tensor_count(&call->in[1]);
@@ -166,7 +166,7 @@ static void put_at_work(const CgCall *call, CgWork *work)
 }
 
 /* Each place of the result is one of y where y reaches, else one of x. */
-static void put_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
+static void dynamic_update_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
     CgRef x = site->in[0], y = site->in[1];
     CgType t = cg_ref_type(b, x);
@@ -190,13 +190,13 @@ static void put_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
 
 /* ---- the ops ---- */
 
-static const CgSample slice_at_samples[] = {
+static const CgSample dynamic_slice_samples[] = {
     { .in = "F[3,11] i32", .attrs = "axis=1, from=[1], n=[5]", .low = 0, .high = 5 },
     { .in = "F[7,3,5] i64", .attrs = "axis=-3, from=[0], n=[2]", .low = 0, .high = 5 },
     { .in = "i32[13] i32", .attrs = "axis=0, from=[2], n=[3]", .low = 0, .high = 8 },
     { .in = NULL },
 };
-static const CgSample put_at_samples[] = {
+static const CgSample dynamic_update_samples[] = {
     { .in = "F[3,11] F[3,5] i32", .attrs = "axis=1, from=[1]", .low = 0, .high = 5 },
     { .in = "F[7,3,5] F[2,3,5] i64", .attrs = "axis=-3, from=[0]", .low = 0, .high = 5 },
     { .in = "F[13] F[3] i32", .attrs = "axis=0, from=[2]", .low = 0, .high = 8 },
@@ -209,34 +209,34 @@ static const CgSample put_at_samples[] = {
         f, f, f, f, f  \
     }
 
-static const CgOp op_slice_at = {
+static const CgOp op_dynamic_slice = {
     CG_OP_HERE,
-    .name = "slice_at",
+    .name = "dynamic_slice",
     .sig = "(x: T[..s], at: I[], axis: axis, from: dim, n: dim) -> T[..r]",
     .doc = "n places of an axis, the first of them from + at.\n\nAn `at` below 0, or from which they would not lie "
            "within x, is an error.\n",
-    .shape = slice_at_shape,
-    .expand = slice_at_expand,
-    .kernel = ALL_KERNELS(slice_at_kernel),
+    .shape = dynamic_slice_shape,
+    .expand = dynamic_slice_expand,
+    .kernel = ALL_KERNELS(dynamic_slice_kernel),
     .work = cg_work_copy,
     .traits = CG_STRIDED,
-    .samples = slice_at_samples,
+    .samples = dynamic_slice_samples,
 };
 
-static const CgOp op_put_at = {
+static const CgOp op_dynamic_update = {
     CG_OP_HERE,
-    .name = "put_at",
+    .name = "dynamic_update",
     .sig = "(x: T[..s], y: T[..r], at: I[], axis: axis, from: dim) -> T[..s]",
     .doc = "x with the places of an axis from from + at on replaced by those of y.\n\n"
            "An `at` below 0, or from which they would not lie within x, is an error. Costs only y where x is not "
            "needed any more.\n",
-    .shape = put_at_shape,
-    .expand = put_at_expand,
-    .kernel = ALL_KERNELS(put_at_kernel),
-    .work = put_at_work,
+    .shape = dynamic_update_shape,
+    .expand = dynamic_update_expand,
+    .kernel = ALL_KERNELS(dynamic_update_kernel),
+    .work = dynamic_update_work,
     .inplace = 1,
     .traits = CG_STRIDED,
-    .samples = put_at_samples,
+    .samples = dynamic_update_samples,
 };
 
-CG_OPS(place, &op_slice_at, &op_put_at)
+CG_OPS(dynamic_slice, &op_dynamic_slice, &op_dynamic_update)
