@@ -251,6 +251,8 @@ const CgType *cg_value_type(CgElab *e, const CgValue *tensor);
 
 /* Reports at span, with notes about the calls that led here. */
 CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
+/* Where the literal v was written, if that is in one of the calls that led here, else span, where it is used. */
+CgSpan cg_elab_literal(CgElab *e, const CgValue *v, CgSpan span);
 
 /* Models (model.c). */
 /* A graph that all that is elaborated goes into until cg_model_end, also within another one. bf16: its products, unless

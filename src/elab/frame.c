@@ -26,6 +26,23 @@ CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, .
     return d;
 }
 
+static bool within(CgSpan inner, CgSpan outer)
+{
+    return inner.file && inner.file == outer.file && inner.start >= outer.start && inner.end <= outer.end;
+}
+
+CgSpan cg_elab_literal(CgElab *e, const CgValue *v, CgSpan span)
+{
+    bool literal =
+        v->kind == CG_VALUE_STR || v->kind == CG_VALUE_INT || v->kind == CG_VALUE_FLOAT || v->kind == CG_VALUE_BOOL;
+    for (const CgFrame *f = e->frame; literal && !within(v->span, span) && f; f = f->caller)
+        if (within(v->span, f->called_from)
+            || (f->instance && within(v->span, f->instance->span)
+                && !within(f->instance->stmt->span, f->instance->span))) /* a definition is made where it is written */
+            return v->span;
+    return span;
+}
+
 void cg_frame_begin(CgElab *e, CgFrame *f, CgFrame *outer, CgEnv *env)
 {
     memset(f, 0, sizeof *f);

@@ -224,7 +224,8 @@ static CgValue *emit_groups(
 
 static void refuse_operand(CgElab *e, const char *op, const CgValue *v, CgSpan at)
 {
-    cg_elab_error(e, CG_E0313, at, "'%s' works on tensors and numbers, not on %s", op, cg_value_kind_name(v));
+    cg_elab_error(e, CG_E0313, cg_elab_literal(e, v, at), "'%s' works on tensors and numbers, not on %s", op,
+        cg_value_kind_name(v));
 }
 
 /* Numbers take the element type of the tensors they stand beside. */
@@ -440,7 +441,7 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
         fits[i] = cg_value_number(in[i], &ignored) || in[i]->kind == CG_VALUE_DIM || in[i]->kind == CG_VALUE_TENSOR;
     }
     if (fits[0] != fits[1])
-        caret = spans[fits[0] ? 1 : 0];
+        caret = cg_elab_literal(e, in[fits[0] ? 1 : 0], spans[fits[0] ? 1 : 0]);
     CgDiag *d = cg_elab_error(
         e, CG_E0313, caret, "'%s' has no meaning for %s and %s", op, cg_value_kind_name(a), cg_value_kind_name(b));
     cg_diag_label(d, spans[0], "%s", cg_value_kind_name(a));
@@ -578,11 +579,20 @@ static void add_operand(Call *c, CgValue *v, CgSpan span)
 }
 
 /* Of an op that takes any number of tensors, what has no name is one of them, or a list of them. */
-static void take_rest(Call *c, const CgGiven *given, CgGiven *named)
+static void take_rest(CgElab *e, Call *c, const CgGiven *given, CgGiven *named)
 {
+    CgExpr *site = given->site ? CG_NEW(e->arena, CgExpr) : NULL; /* the call with the named arguments alone */
     named->n = 0;
+    if (site) {
+        *site = *given->site;
+        site->args.at = CG_NEWN(e->arena, CgArg, given->site->args.n + 1);
+        site->args.n = 0;
+        named->site = site;
+    }
     for (int i = 0; i < given->n; i++) {
         if (given->names[i] && given->names[i] != c->sig->at[0].name) {
+            if (site && i < given->site->args.n)
+                site->args.at[site->args.n++] = given->site->args.at[i];
             named->at[named->n] = given->at[i];
             named->names[named->n] = given->names[i];
             named->spans[named->n++] = given->spans[i];
@@ -619,7 +629,7 @@ static bool sort_arguments(CgElab *e, const CgGiven *given, Call *c)
             if (is_axes(&sig->at[j]))
                 given->names[i] = sig->at[j].name;
     if (rest)
-        take_rest(c, given, &named);
+        take_rest(e, c, given, &named);
     if (!cg_arguments_match(e, c->op->name, sig->stmt->params, sig->n, rest ? &named : given, 0, &c->args))
         return false;
     for (int j = 0; j < sig->n; j++) {

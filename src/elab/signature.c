@@ -136,10 +136,14 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
     print_found(at < 0 ? v : v->at[at], &found);
     if (at >= 0 && written && written->kind == CG_EXPR_LIST && at < written->args.n)
         span = written->args.at[at].value->span;
+    CgSpan used = span;
+    span = cg_elab_literal(e, at < 0 ? v : v->at[at], span);
     CgDiag *d = at < 0 ? cg_elab_error(e, CG_E0312, span, "'%s' of %s is %s, not %s", p->name, callee,
                     cg_strbuf_str(&want), cg_strbuf_str(&found))
                        : cg_elab_error(e, CG_E0312, span, "'%s' of %s is %s; element %d is %s", p->name, callee,
                            cg_strbuf_str(&want), at, cg_strbuf_str(&found));
+    if (span.start != used.start || span.file != used.file)
+        cg_diag_note(d, used, "it is used here");
     if (p->span.file)
         cg_diag_note(d, p->span, "declared here");
     cg_help_integer(d, kinds, at < 0 ? v : v->at[at]);

@@ -78,7 +78,8 @@ static bool integer(
     if (cg_is_poison(v))
         return false;
     if (v->kind != CG_VALUE_INT || v->i < least || v->i > MOST) {
-        cg_elab_error(e, CG_E0607, x->span, "'%s' is an integer from %lld to %d", name, (long long)least, MOST);
+        cg_elab_error(e, CG_E0607, cg_elab_literal(e, v, x->span), "'%s' is an integer from %lld to %d", name,
+            (long long)least, MOST);
         return false;
     }
     *out = v->i;
@@ -184,7 +185,7 @@ static bool read_average(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
     if (!v || cg_is_poison(v))
         return !v;
     if (!cg_value_number(v, &s->average) || !(s->average > 0 && s->average < 1)) {
-        cg_elab_error(e, CG_E0607, x->span,
+        cg_elab_error(e, CG_E0607, cg_elab_literal(e, v, x->span),
             "average is what a step keeps of the mean of the parameters, a number between 0 and 1 such as 0.999");
         return false;
     }

@@ -230,6 +230,10 @@ int main(void)
     char to[64];
     int count[4] = { 0 }, tried = 0;
     snprintf(to, sizeof to, "mutant-%ld.cg", (long)getpid());
+    CgStrbuf modules = { 0 };
+    cg_strbuf_printf(&modules, "%s/tests/modules", srcdir ? srcdir : ".");
+    setenv("CG_PATH", cg_strbuf_str(&modules), 1);
+    cg_strbuf_deinit(&modules);
     for (size_t i = 0; i < CG_LEN(folders); i++) {
         CgStrbuf glob = { 0 };
         CgErr err = { 0 };
