@@ -454,6 +454,21 @@ CgValue *cg_call(
     return v;
 }
 
+/* Each of a record is a table, where a function takes a table or a record of tables. */
+static bool all_tables(CgElab *e, const CgFunction *fn, const CgKinds *kinds, const CgValue *of, CgSpan span)
+{
+    const CgKinds table = { .n = 1, .at = { kinds->at[0] } };
+    for (int i = 0; kinds->at[0].tag == CG_KIND_CLASS && of->kind == CG_VALUE_RECORD && i < of->n; i++) {
+        CgValue *one = of->at[i];
+        if (cg_is_poison(one) || cg_kinds_take(e, &table, one, CG_KNOWN_LATER))
+            continue;
+        cg_elab_error(e, CG_E0312, span, "'%s' of %s is a table or a record of tables; '%s' of the record is %s",
+            cg_function_signature(fn)->stmt->params[0].name, fn->name, of->keys[i], cg_value_kind_name(one));
+        return false;
+    }
+    return true;
+}
+
 /* The columns of the table an argument is, as names for the arguments after it. */
 static bool bind_columns(CgElab *e, CgFrame *f, const CgFunction *fn, CgValue *of, CgSpan span)
 {
@@ -472,7 +487,7 @@ static bool bind_columns(CgElab *e, CgFrame *f, const CgFunction *fn, CgValue *o
         v->cls = columns->at[i].text ? &cg_class_labels : &cg_class_column;
         cg_frame_bind(f, v->s, v);
     }
-    return n > 0;
+    return n > 0 && all_tables(e, fn, &s->param[0], of, span);
 }
 
 /* Which argument is evaluated first: the one of the first parameter, whose columns the others may name; -1: none. */

@@ -179,7 +179,12 @@ enum { STATISTIC, OVER, LEVEL, RESAMPLES, SEED, INTERVAL_METHOD };
 
 static CgValue *build_interval(CgElab *e, CgFrame *f, const CgArguments *a)
 {
+    double number;
     (void)f;
+    if (cg_value_number(a->at[STATISTIC], &number)) {
+        cg_elab_error(e, CG_E0312, a->span[STATISTIC], "'statistic' of interval is computed of a column, not a number");
+        return cg_value_poison(e);
+    }
     return check_resampling(e, a, OVER) ? cg_function_later(e, a, 0) : cg_value_poison(e);
 }
 
