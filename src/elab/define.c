@@ -169,6 +169,17 @@ static bool type_of_input(CgElab *e, CgFrame *f, const CgTypeExpr *t, CgType *ou
     return d < CG_NDTYPE;
 }
 
+/* Indices given to a graph are below what it declares: a size that stands nowhere else is that of what it is given. */
+static void declare_below(CgElab *e, CgFrame *f, const CgTypeExpr *t, const CgValue *input)
+{
+    if (!t->below)
+        return;
+    name_sizes(e, f, t->below);
+    const CgDim *size = cg_dim_of(e, f, t->below, false);
+    if (size)
+        cg_below_set(e->model, input->tensor->ref, (CgBelow){ size, t->below->span, NULL });
+}
+
 /* A parameter without a written type is what its default is. */
 static CgValue *static_value(CgElab *e, CgFrame *f, const CgParam *p)
 {
@@ -227,6 +238,7 @@ static void apply(CgElab *e, CgDefine *d)
         if (!good)
             break;
         args[n] = cg_value_tensor(e, cg_graph_input(&e->model->build, p->name, t), p->span);
+        declare_below(e, &f, p->type, args[n]);
         memcpy(args[n]->tensor->origin, origin, sizeof origin[0] * (size_t)t.rank);
         names[n] = p->name;
         spans[n++] = p->span;

@@ -1,6 +1,6 @@
 /* demand.c - what a body reads of the graphs it is given.
- * Takes a graph or def; gives the parts of a parameter that are read on every way through it, also by graphs it is
- * passed on to, and reports one that an argument lacks at the argument. Evaluates nothing. */
+ * Takes a graph or def; gives the parts and results of a parameter that are read on every way through it, also by
+ * graphs it is passed on to, and reports one that an argument lacks at the argument. Evaluates nothing. */
 #include "elab/demand.h"
 
 #include <string.h>
@@ -8,7 +8,8 @@
 #include "elab/define.h"
 
 typedef struct Part {
-    CgAtom name;
+    CgAtom name; /* NULL: not a part, the results of applying it, that many */
+    int results;
     CgSpan span; /* where it is read */
     CgAtom by;   /* the graph that reads it */
 } Part;
@@ -46,7 +47,7 @@ static void search(const Search *s, const CgExpr *x)
         return;
     bool own = x->a && x->a->kind == CG_EXPR_NAME && x->a->s == s->param;
     if (x->kind == CG_EXPR_FIELD && own) {
-        cg_vec_push(&s->out->parts, (Part){ x->s, x->op_span.file ? x->op_span : x->span, s->in->names[0] });
+        cg_vec_push(&s->out->parts, (Part){ x->s, 0, x->op_span.file ? x->op_span : x->span, s->in->names[0] });
         return;
     }
     if (x->kind == CG_EXPR_IF || x->kind == CG_EXPR_LIST_FOR || x->kind == CG_EXPR_RECORD_FOR) {
@@ -75,6 +76,9 @@ static void statements(const Search *s, const CgBlock *b)
 {
     for (int i = 0; i < b->n; i++) {
         const CgStmt *t = b->at[i];
+        const CgExpr *call = t->kind == CG_STMT_BIND && t->nnames > 1 && t->nexprs == 1 ? t->exprs[0] : NULL;
+        if (call && call->kind == CG_EXPR_CALL && call->a->kind == CG_EXPR_NAME && call->a->s == s->param)
+            cg_vec_push(&s->out->parts, (Part){ NULL, t->nnames, t->span, s->in->names[0] });
         for (int k = 0; k < t->nexprs; k++)
             search(s, t->exprs[k]);
         search(s, t->a);
@@ -169,29 +173,42 @@ static bool check_signature(CgElab *e, const CgStmt *callee, const CgParam *p, c
     return false;
 }
 
+/* Reports the part, or the number of results, that `given` has not; only what is applied to its statics has parts. */
+static bool check_part(CgElab *e, const CgStmt *given, bool bare, const Part *part, CgSpan at)
+{
+    int n = given->nresults;
+    if (part->name ? !bare && cg_define_has(given, part->name) : n == 0 || n == part->results)
+        return true;
+    if (!part->name) {
+        CgDiag *d = cg_elab_error(e, CG_E0305, at, "'%s' gives %d result%s, and '%s' reads %d", given->names[0], n,
+            n == 1 ? "" : "s", part->by, part->results);
+        cg_diag_note(d, part->span, "read here");
+        return false;
+    }
+    CgDiag *d = cg_elab_error(
+        e, CG_E0302, at, "'%s' has no part '%s', which '%s' reads", given->names[0], part->name, part->by);
+    cg_diag_note(d, part->span, "read here");
+    CgSuggest s;
+    cg_suggest_init(&s, part->name);
+    cg_define_offer(given, &s);
+    if (bare && cg_define_has(given, part->name))
+        cg_diag_help(d, "an instance of it has one: %s(..)", given->names[0]);
+    else if (cg_suggest_best(&s))
+        cg_diag_help(d, "it has a part '%s'", cg_suggest_best(&s));
+    return false;
+}
+
 bool cg_demand_check(CgElab *e, const CgStmt *callee, CgEnv *env, const CgParam *p, const CgValue *v, CgSpan at)
 {
-    if (v->kind == CG_VALUE_GRAPH)
-        return check_signature(e, callee, p, v->stmt, at);
-    if (v->kind != CG_VALUE_INSTANCE)
+    bool bare = v->kind == CG_VALUE_GRAPH;
+    if (!bare && v->kind != CG_VALUE_INSTANCE)
         return true;
-    const CgStmt *given = v->instance->stmt;
+    const CgStmt *given = bare ? v->stmt : v->instance->stmt;
     if (!check_signature(e, callee, p, given, at))
         return false;
     const Demand *d = demand_of(e, callee, env, p);
-    for (size_t i = 0; i < d->parts.len; i++) {
-        const Part *part = &d->parts.at[i];
-        if (cg_define_has(given, part->name))
-            continue;
-        CgDiag *x = cg_elab_error(
-            e, CG_E0302, at, "'%s' has no part '%s', which '%s' reads", given->names[0], part->name, part->by);
-        cg_diag_note(x, part->span, "read here");
-        CgSuggest s;
-        cg_suggest_init(&s, part->name);
-        cg_define_offer(given, &s);
-        if (cg_suggest_best(&s))
-            cg_diag_help(x, "it has a part '%s'", cg_suggest_best(&s));
-        return false;
-    }
+    for (size_t i = 0; i < d->parts.len; i++)
+        if (!check_part(e, given, bare, &d->parts.at[i], at))
+            return false;
     return true;
 }
