@@ -12,7 +12,7 @@ enum { MODEL, SHAPE, WRITE, WARMUP, RUNS };
 
 /* The call carries it; first what makes the model's training known to all who look for what a call needs. */
 typedef struct Latency {
-    CgTextCall pass;      /* its generator has the graph of a pass, and writes nothing */
+    CgTextCall pass;
     CgGenerator *written; /* NULL: no token is written */
 } Latency;
 
@@ -44,8 +44,8 @@ static CgValue *input(CgElab *e, const CgArguments *a, const CgParam *p)
     if (good)
         return cg_value_tensor(
             e, cg_graph_input(&e->model->build, p->name, cg_type(dtype, shape->n, dim)), a->span[SHAPE]);
-    cg_elab_error(e, CG_E0312, a->span[SHAPE], "'shape' of latency is that of '%s': up to %d sizes above 0", p->name,
-        CG_MAX_RANK);
+    cg_elab_error(e, CG_E0312, a->span[SHAPE], "'shape' of %s is that of '%s': up to %d sizes above 0",
+        a->function->name, p->name, CG_MAX_RANK);
     return cg_value_poison(e);
 }
 
@@ -64,7 +64,7 @@ static const CgParam *only_input(const CgStmt *graph)
 
 static bool build_pass(CgElab *e, CgFrame *f, const CgArguments *a, const CgParam *p, CgGenerator *g)
 {
-    g->model = cg_model_begin(e, "latency", cg_precision_option(e));
+    g->model = cg_model_begin(e, a->function->name, cg_precision_option(e));
     CgValue *root = cg_instance_root(e, a->at[MODEL], false), *x = input(e, a, p);
     CgAtom name = p->name;
     CgSpan span = a->span[SHAPE];
@@ -81,22 +81,27 @@ static bool build_pass(CgElab *e, CgFrame *f, const CgArguments *a, const CgPara
     return good;
 }
 
-static CgValue *build_latency(CgElab *e, CgFrame *f, const CgArguments *a)
+bool cg_pass_build(CgElab *e, CgFrame *f, const CgArguments *a, CgTextCall *out)
 {
     const CgStmt *graph = a->at[MODEL]->instance->stmt;
     const CgParam *p = only_input(graph);
+    if (!p) {
+        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[MODEL], "'%s' takes %d tensors; %s gives a model one",
+            graph->names[0], cg_graph_tensors(graph), a->function->name);
+        cg_diag_help(d, "a graph of one tensor that applies it can be taken");
+        return false;
+    }
+    out->generator = CG_NEW(e->arena, CgGenerator);
+    cg_session_own_generator(e, out->generator);
+    return build_pass(e, f, a, p, out->generator);
+}
+
+static CgValue *build_latency(CgElab *e, CgFrame *f, const CgArguments *a)
+{
     if (!number(e, a, WRITE, 0, CG_TEXT_MOST - 1) || !number(e, a, WARMUP, 0, 100000) || !number(e, a, RUNS, 1, 100000))
         return cg_value_poison(e);
-    if (!p) {
-        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[MODEL], "'%s' takes %d tensors; latency gives a model one",
-            graph->names[0], cg_graph_tensors(graph));
-        cg_diag_help(d, "a graph of one tensor that applies it can be timed");
-        return cg_value_poison(e);
-    }
     Latency *l = CG_NEW(e->arena, Latency);
-    l->pass.generator = CG_NEW(e->arena, CgGenerator);
-    cg_session_own_generator(e, l->pass.generator);
-    if (!build_pass(e, f, a, p, l->pass.generator))
+    if (!cg_pass_build(e, f, a, &l->pass))
         return cg_value_poison(e);
     const CgBelow unknown[2] = { 0 }; /* whatever tokens the model takes */
     if (a->at[WRITE]->i && !(l->written = cg_generator_build(e, f, a->at[MODEL], NULL, 0, unknown, a->call)))

@@ -132,7 +132,7 @@ static void show_model(CgSession *x, const CgValue *v, CgStrbuf *out)
         snprintf(hex, sizeof hex, "loaded");
     cg_strbuf_printf(
         out, "%s(..)%s%s: %s\n", m->stmt->names[0], m->within ? ", part " : "", m->within ? m->within : "", hex);
-    CgTable *parts = cg_model_parts(x, m);
+    CgTable *parts = cg_model_parts(x, m, NULL);
     if (!parts)
         return;
     cg_table_print(parts, 0, 0, out);

@@ -37,19 +37,24 @@ static CgValue *run_parameter(CgSession *x, const CgValue *call, CgValue **args)
 
 static CgValue *run_parameters(CgSession *x, const CgValue *call, CgValue **args)
 {
-    CgTable *t = cg_model_parts(x, args[0]->instance);
-    (void)call;
+    const CgTextCall *pass = call->stage;
+    CgTable *t = cg_model_parts(x, args[0]->instance, pass ? pass->generator->model : NULL);
     return t ? cg_session_own(x, &cg_class_table, t) : NULL;
 }
 
 static CgValue *build_parameters(CgElab *e, CgFrame *f, const CgArguments *a)
 {
-    static const char *const names[] = { "part", "tensors", "parameters", "frozen", "bytes" };
+    static const char *const names[] = { "part", "tensors", "parameters", "frozen", "bytes", "flops" };
+    bool flops = a->at[1]->kind != CG_VALUE_NONE;
     CgSchema *columns = cg_schema_new(e);
-    (void)f;
-    for (size_t i = 0; i < CG_LEN(names); i++)
+    CgTextCall *pass = flops ? CG_NEW(e->arena, CgTextCall) : NULL;
+    for (size_t i = 0; i < CG_LEN(names) - !flops; i++)
         cg_schema_add(e, columns, cg_intern(names[i]), i == 0);
-    return with_weights(e, a) ? cg_table_later(e, a, columns) : cg_value_poison(e);
+    if (!with_weights(e, a) || (pass && !cg_pass_build(e, f, a, pass)))
+        return cg_value_poison(e);
+    CgValue *v = cg_table_later(e, a, columns);
+    v->stage = pass;
+    return v;
 }
 
 /* ---- arrays ---------------------------------------------------------------------------------------------- */
@@ -108,10 +113,10 @@ static const CgFunction fn_parameter = { CG_FUNCTION_HERE, .name = "parameter",
     .sig = "(model: model, path: str) -> array", .build = build_parameter, .run = run_parameter,
     .doc = "A parameter of a trained or loaded model by its path, to be shown or saved: parameter(m, \"out.w\"), of a "
            "trained one also m.out.w." };
-static const CgFunction fn_parameters = { CG_FUNCTION_HERE, .name = "parameters", .sig = "(model: model) -> table",
-    .build = build_parameters, .run = run_parameters,
+static const CgFunction fn_parameters = { CG_FUNCTION_HERE, .name = "parameters",
+    .sig = "(model: model, shape: int[] | none = none) -> table", .build = build_parameters, .run = run_parameters,
     .doc = "What a trained or loaded model is made of, a row a part: its tensors, parameters, how many of them are "
-           "frozen, bytes." };
+           "frozen, bytes; with the shape of an input also the flops of a pass: parameters(lm, shape = [1, 128])." };
 
 CG_CLASS(array, .article = "a tensor",
     .doc = "Numbers that are known: a parameter of a trained or loaded model. They are shown, and saved.",

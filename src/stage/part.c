@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "elab/signature.h"
+#include "graph/pass.h"
+#include "run/phase.h"
 #include "stage/session.h"
 
 static CgStage *training(const CgInstance *m)
@@ -105,35 +107,82 @@ static bool is_frozen(const CgInstance *m, const char *path, const char *whole)
     return said >= 0 ? said : p && p->frozen;
 }
 
-CgTable *cg_model_parts(CgSession *x, const CgInstance *m)
+enum { PART, TENSORS, COUNT, FROZEN, BYTES, FLOPS };
+
+/* The row of the part that a path begins with; "" is of none. */
+static size_t row_of(CgSession *x, CgTable *t, const CgInstance *m, const char *path)
 {
+    const char *name = *path ? cg_arena_printf(x->elab->arena, "%.*s", (int)segment(path), path) : m->stmt->names[0];
+    size_t row = 0;
+    while (row < t->rows && strcmp(t->column[PART].at[row].text, name) != 0)
+        row++;
+    if (row == t->rows) {
+        cg_table_row(t);
+        cg_table_set(t, row, PART, cg_text(name));
+        for (int c = TENSORS; c <= BYTES; c++)
+            cg_table_set(t, row, c, cg_whole(0));
+    }
+    return row;
+}
+
+/* The part of the model, which is applied at the root, that a scope is in; "" where it is in none. */
+static const char *part_at(const CgGraph *g, int scope)
+{
+    const char *name = "";
+    for (; scope > 0 && g->scopes.at[scope].parent > 0; scope = g->scopes.at[scope].parent)
+        if (!g->scopes.at[scope].recompute || *g->scopes.at[scope].graph)
+            name = g->scopes.at[scope].name;
+    return name;
+}
+
+/* Useful flops of a pass, by the place where each instruction's expression stands in the model. */
+static bool add_flops(CgSession *x, CgTable *t, const CgInstance *m, const CgModelGraph *pass)
+{
+    CgErr err = { 0 };
+    CgGraph *g = cg_pass_run_all(pass->graph, NULL);
+    CgPlan *p = cg_plan_build(g, (CgBindings){ 0 }, (CgPlanOptions){ .sources = x->sources }, &err);
+    CG_VEC(double) flops = { 0 };
+    for (int i = 0; p && i < cg_plan_count(p); i++) {
+        const CgInstr *in = cg_plan_instr(p, i);
+        if (in->node == CG_NONE || !(in->work.flops > 0))
+            continue;
+        size_t row = row_of(x, t, m, part_at(g, cg_node(g, in->node)->scope));
+        while (flops.len <= row)
+            cg_vec_push(&flops, 0);
+        flops.at[row] += cg_phase_of(p, in) == CG_PHASE_AGAIN ? 0 : in->work.flops;
+    }
+    for (size_t r = 0; p && r < t->rows; r++)
+        cg_table_set(t, r, FLOPS, cg_number(r < flops.len ? flops.at[r] : 0));
+    cg_vec_free(&flops);
+    bool good = p || cg_session_err(x, (CgSpan){ 0 }, &err);
+    cg_plan_free(p);
+    cg_graph_free(g);
+    return good;
+}
+
+CgTable *cg_model_parts(CgSession *x, const CgInstance *m, const CgModelGraph *pass)
+{
+    static const char *const names[] = { "part", "tensors", "parameters", "frozen", "bytes", "flops" };
     const CgTensors *weights = cg_model_tensors(x, m);
     if (!weights)
         return NULL;
     CgTable *t = cg_table_new();
-    int part = cg_table_add(t, "part", CG_TEXT), tensors = cg_table_add(t, "tensors", CG_INT);
-    int count = cg_table_add(t, "parameters", CG_INT), frozen = cg_table_add(t, "frozen", CG_INT);
-    int bytes = cg_table_add(t, "bytes", CG_INT);
+    for (int c = PART; c <= (pass ? FLOPS : BYTES); c++)
+        cg_table_add(t, names[c], c == PART ? CG_TEXT : c == FLOPS ? CG_NUMBER : CG_INT);
     for (int i = 0; i < weights->n; i++) {
         const char *path = path_in(m, weights->at[i].name);
         const CgTensor *at = &weights->at[i].tensor;
         if (!path)
             continue;
-        char *name = cg_arena_printf(x->elab->arena, "%.*s", (int)segment(path), path);
-        size_t row = 0;
-        while (row < t->rows && strcmp(t->column[part].at[row].text, name) != 0)
-            row++;
-        if (row == t->rows) {
-            cg_table_row(t);
-            cg_table_set(t, row, part, cg_text(name));
-            for (int c = tensors; c <= bytes; c++)
-                cg_table_set(t, row, c, cg_whole(0));
-        }
+        size_t row = row_of(x, t, m, path);
         int64_t n = cg_tensor_count(at);
-        t->column[tensors].at[row].whole++;
-        t->column[count].at[row].whole += n;
-        t->column[frozen].at[row].whole += is_frozen(m, path, weights->at[i].name) ? n : 0;
-        t->column[bytes].at[row].whole += n * (int64_t)cg_dtype_size(at->dtype);
+        t->column[TENSORS].at[row].whole++;
+        t->column[COUNT].at[row].whole += n;
+        t->column[FROZEN].at[row].whole += is_frozen(m, path, weights->at[i].name) ? n : 0;
+        t->column[BYTES].at[row].whole += n * (int64_t)cg_dtype_size(at->dtype);
     }
-    return t;
+    if (!pass || add_flops(x, t, m, pass))
+        return t;
+    cg_table_free(t);
+    return NULL;
 }

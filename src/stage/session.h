@@ -148,8 +148,9 @@ const CgTensors *cg_weights_force(CgSession *x, CgValue *weights);              
 /* The parameters of a model that was found out, with the paths they have in its weights; NULL where it has none, or
  * after a mistake. */
 const CgTensors *cg_model_tensors(CgSession *x, const CgInstance *m);
-/* Of each part: tensors, parameters, how many of them are frozen, bytes. NULL likewise. */
-CgTable *cg_model_parts(CgSession *x, const CgInstance *m);
+/* Of each part: tensors, parameters, how many of them are frozen, bytes; the flops of `pass`, which may be NULL: what
+ * belongs to no part of it stands under the name of the graph. NULL likewise. */
+CgTable *cg_model_parts(CgSession *x, const CgInstance *m, const CgModelGraph *pass);
 /* What a graph's parameters start from, for keys. */
 bool cg_model_digest(CgSession *x, const CgModelGraph *m, CgDigester *d);
 CgDigest cg_value_digest(const CgValue *v);
