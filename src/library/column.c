@@ -94,7 +94,9 @@ static double number_of(const CgValue *v)
 static CgValue *run_arithmetic(CgSession *x, const CgValue *call, CgValue **args)
 {
     const Operator *op = operator_of(args[0]->s);
-    return cg_value_float(x->elab, apply(op, number_of(args[1]), number_of(args[2])), call->span);
+    double out = apply(op, number_of(args[1]), number_of(args[2]));
+    return op->truth && !isnan(out) ? cg_value_bool(x->elab, out != 0, call->span)
+                                    : cg_value_float(x->elab, out, call->span);
 }
 
 /* Operand k of row r. */

@@ -147,8 +147,13 @@ void cg_table_put(CgTable *t, size_t row, int column, const CgValue *v, const ch
             if (!strstr(cg_strbuf_str(&signature), e->method))
                 cg_strbuf_printf(&signature, "%s%s", signature.len ? "; " : "", e->method);
         }
+    } else if (v->kind == CG_VALUE_BOOL) {
+        for (size_t r = 0; t->column[column].kind != CG_TRUTH && r < row; r++)
+            cg_table_set(t, r, column, CG_MISSING); /* a comparison that was undefined */
+        t->column[column].kind = CG_TRUTH;
+        cg_table_set(t, row, column, cg_truth(v->i != 0));
     } else if (cg_value_number(v, &number))
-        cg_table_set(t, row, column, cg_number(number));
+        cg_table_set(t, row, column, t->column[column].kind == CG_TRUTH ? CG_MISSING : cg_number(number));
     cg_table_sign(t, column, cg_strbuf_str(&signature));
     cg_strbuf_deinit(&signature);
 }
@@ -508,17 +513,17 @@ static CgValue *run_compute(CgSession *x, const CgValue *call, CgValue **args)
             cg_table_free(out);
             return NULL;
         }
-        bool text = v->kind == CG_VALUE_STR || (n && n->text);
-        int c = cg_table_add(out, columns->keys[i], text ? CG_TEXT : n && n->truth ? CG_TRUTH : CG_NUMBER);
-        double number = NAN;
+        bool text = v->kind == CG_VALUE_STR || (n && n->text), truth = v->kind == CG_VALUE_BOOL || (n && n->truth);
+        int c = cg_table_add(out, columns->keys[i], text ? CG_TEXT : truth ? CG_TRUTH : CG_NUMBER);
+        double number = v->kind == CG_VALUE_BOOL ? (double)v->i : NAN;
         cg_value_number(v, &number);
         for (size_t r = 0; r < t->rows; r++) {
             double one = n && !text ? n->at[r] : number;
             cg_table_set(out, r, c,
-                text                ? cg_text(n ? n->text[r] : v->s)
-                    : isnan(one)    ? CG_MISSING
-                    : n && n->truth ? cg_truth(one != 0)
-                                    : cg_number(one));
+                text             ? cg_text(n ? n->text[r] : v->s)
+                    : isnan(one) ? CG_MISSING
+                    : truth      ? cg_truth(one != 0)
+                                 : cg_number(one));
         }
         signatures_of(t, columns->at[i], &metrics);
         cg_table_sign(out, c, cg_strbuf_str(&metrics));

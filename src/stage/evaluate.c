@@ -210,8 +210,8 @@ static bool key(CgSession *x, CgStage *s, CgDigester *d)
 static void cell_of(CgTable *t, size_t row, int column, const CgValue *v)
 {
     double number;
-    if (cg_value_number(v, &number)) {
-        cg_table_set(t, row, column, cg_number(number));
+    if (v->kind == CG_VALUE_BOOL || cg_value_number(v, &number)) {
+        cg_table_set(t, row, column, cg_number(v->kind == CG_VALUE_BOOL ? (double)v->i : number));
     } else if (v->kind == CG_VALUE_STR) {
         cg_table_set(t, row, column, cg_text(v->s));
     } else if (v->kind == CG_VALUE_OBJECT && v->cls == &cg_class_tokens) {

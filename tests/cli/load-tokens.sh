@@ -27,7 +27,7 @@ grep -ao '"tokenizer.0":"[a-z]* [0-9]*' own.safetensors bytes.safetensors
 use() { # tokens of $2 for the model in $1
     printf 'cg 2\nimport base\nlm = load(words(vocab = 260), "%s.safetensors")\n' "$1" >use.cg
     printf 'e = evaluate lm on windows(text.test, %s, length = 16) as m {\n    n = mean(m(batch.tokens), axis = [1, 2])\n}\nshow mean(e.n) < 9\n' "$2" >>use.cg
-    cg run use.cg 2>&1 | sed -n "/^1/p; /error/,\$p"
+    cg run use.cg 2>&1 | sed -n "/^true/p; /error/,\$p"
 }
 use own own
 use bytes 'bytes()'
