@@ -123,6 +123,8 @@ static double number_of(const CgValue *v)
     double x = NAN;
     if (v && v->kind == CG_VALUE_OBJECT && v->cls == &cg_class_estimate)
         return ((const CgEstimate *)v->held)->value;
+    if (v && v->kind == CG_VALUE_BOOL)
+        return (double)v->i;
     return v && cg_value_number(v, &x) ? x : NAN;
 }
 
@@ -202,6 +204,25 @@ static CgValue *build_bootstrap(CgElab *e, CgFrame *f, const CgArguments *a)
     return v;
 }
 
+/* The column whose mean a statistic is; NULL: it is another. */
+static CgValue *mean_of(const CgValue *statistic)
+{
+    bool mean = statistic->kind == CG_VALUE_CALL && !strcmp(statistic->function->name, "mean");
+    CgValue *column = mean ? statistic->at[0] : NULL;
+    return column && (column->kind == CG_VALUE_COLUMN || cg_is_column_of(column)) ? column : NULL;
+}
+
+/* A mean needs no column of each resample. */
+static CgInterval interval_of(CgSession *x, const CgTable *t, Resampled *r, const CgIntervalOptions *o)
+{
+    CgValue *column = x->sample ? NULL : mean_of(r->statistic);
+    if (!column)
+        return cg_stats_interval(of_resample, r, t->rows, o);
+    const CgNumbers *numbers = cg_numbers_force_in(x, t, column);
+    r->failed = !numbers;
+    return numbers ? cg_stats_interval_mean(numbers->at, numbers->n, o) : (CgInterval){ .value = NAN };
+}
+
 static CgValue *run_interval(CgSession *x, const CgValue *call, CgValue **args)
 {
     bool several = false;
@@ -221,7 +242,7 @@ static CgValue *run_interval(CgSession *x, const CgValue *call, CgValue **args)
     const CgValue *method = call->at[INTERVAL_METHOD];
     CgIntervalOptions o = { cluster, (int)call->at[RESAMPLES]->i, call->at[LEVEL]->f, (uint64_t)call->at[SEED]->i,
         method->kind == CG_VALUE_STR ? cg_interval_find(method->s) : NULL };
-    CgInterval in = cg_stats_interval(of_resample, &r, t->rows, &o);
+    CgInterval in = interval_of(x, t, &r, &o);
     free(cluster);
     if (r.failed)
         return NULL;
