@@ -28,13 +28,13 @@ static void put_terminal(const char *format, int wide, int high, int font, CgStr
             2 * wide, 2 * high, font);
     else if (!strcmp(format, "pdf")) /* 96 pixels are an inch */
         cg_strbuf_printf(out,
-            "set terminal pdfcairo noenhanced size %.2fin,%.2fin font 'Sans,%d' fontscale 0.75 rounded background "
-            "'#ffffff'\n",
+            "set terminal pdfcairo noenhanced size %.2fin,%.2fin font 'Sans,%d' fontscale 0.75 butt dashlength 2 "
+            "background '#ffffff'\n",
             wide / 96.0, high / 96.0, font);
     else
         cg_strbuf_printf(out,
-            "set terminal svg noenhanced size %d,%d font 'sans-serif,%d' rounded background '#ffffff' name 'cg'\n",
-            wide, high, font);
+            "set terminal svg noenhanced size %d,%d font 'sans-serif,%d' butt background '#ffffff' name 'cg'\n", wide,
+            high, font);
     cg_strbuf_puts(out, "set encoding utf8\n");
 }
 
