@@ -109,8 +109,8 @@ static CgValue *good_value(Values *v, const CgFunction *f, int param)
     return k->choice ? cg_value_str(v->x->elab, k->choice->choices[0], (CgSpan){ 0 }) : NULL;
 }
 
-/* Calls f with good values but for one; the span of argument i is the i-th byte of the script. */
-static CgValue *call(Values *v, const CgFunction *f, int param, CgValue *value)
+/* Calls f with n good values but for one; the span of argument i is the i-th byte of the script. */
+static CgValue *call(Values *v, const CgFunction *f, int n, int param, CgValue *value)
 {
     const CgSignature *s = cg_function_signature(f);
     CgElab *e = v->x->elab;
@@ -118,7 +118,7 @@ static CgValue *call(Values *v, const CgFunction *f, int param, CgValue *value)
     CgAtom keys[CG_MAX_ARGS];
     CgSpan spans[CG_MAX_ARGS];
     fn->function = f;
-    for (int i = 0; i < s->n; i++) {
+    for (int i = 0; i < n; i++) {
         args[i] = i == param ? value : good_value(v, f, i);
         CG_ASSERT(args[i], "the script above has a value for every parameter");
         keys[i] = s->stmt->params[i].name;
@@ -127,7 +127,7 @@ static CgValue *call(Values *v, const CgFunction *f, int param, CgValue *value)
     CgExpr callee = { .kind = CG_EXPR_NAME, .span = { 1, 100, 101 }, .s = cg_intern(f->name) };
     CgExpr site = { .kind = CG_EXPR_CALL, .span = { 1, 100, 102 }, .a = &callee };
     cg_diags_clear(v->x->diags);
-    return cg_call(e, &v->frame, fn, args, keys, spans, s->n, &site);
+    return cg_call(e, &v->frame, fn, args, keys, spans, n, &site);
 }
 
 static void wrong_kinds(Values *v, const CgFunction *f, int param)
@@ -138,7 +138,7 @@ static void wrong_kinds(Values *v, const CgFunction *f, int param)
         bool right = fits(v, f, param, v->at[i]);
         if (!right && param == 0 && v->at[i]->kind == CG_VALUE_TENSOR && cg_op_find(f->name))
             continue; /* that is the op of this name */
-        CgValue *out = call(v, f, param, v->at[i]);
+        CgValue *out = call(v, f, cg_function_signature(f)->n, param, v->at[i]);
         const CgDiag *d = v->x->diags->first;
         if (right) {
             if (!out || (cg_is_poison(out) && !d))
@@ -197,13 +197,31 @@ static bool is_sentence(const char *s)
     return n && s[n - 1] == '.';
 }
 
-/* What a function says of itself. Where an op has its name, the kind of the first argument decides. */
-static void description(const CgFunction *f)
+/* A name is that of one function. It may be that of an op, too, where the kind of the first argument decides, a tensor
+ * being the op's alone; or where the function makes nothing but this op, of tensors and sizes. */
+static bool one_meaning(Values *v, const CgFunction *f)
 {
-    const CgSignature *s = cg_function_signature(f);
+    const CgFunction *other;
     const CgOp *op = cg_op_find(f->name);
-    tap_ok((f->build || f->run) && f->version > 0 && f->file && is_sentence(f->doc) && (!op || s->n),
-        "%s is described, and its name means one thing", f->name);
+    int named = 0;
+    for (size_t i = 0; (other = cg_function_at(i)); i++)
+        named += !strcmp(other->name, f->name);
+    if (!op || named != 1)
+        return named == 1;
+    const CgSignature *s = cg_function_signature(f);
+    if (!s->n)
+        return false;
+    if (!cg_kinds_have(&s->param[0], CG_KIND_TENSOR, NULL) && cg_op_sig(op)->ntensors > 0)
+        return true;
+    const CgValue *out = call(v, f, 1, 0, good_value(v, f, 0));
+    return out->kind == CG_VALUE_TENSOR && cg_node(v->x->elab->model->graph, out->tensor->ref)->op == op;
+}
+
+/* What a function says of itself. */
+static void description(Values *v, const CgFunction *f)
+{
+    tap_ok((f->build || f->run) && f->version > 0 && f->file && is_sentence(f->doc), "%s is described", f->name);
+    tap_ok(one_meaning(v, f), "'%s' means one thing, or the kind of the first argument says which", f->name);
 }
 
 int main(void)
@@ -227,7 +245,7 @@ int main(void)
     int any = 0;
     const CgFunction *f;
     for (size_t i = 0; (f = cg_function_at(i)); i++) {
-        description(f);
+        description(&v, f);
         const CgSignature *s = cg_function_signature(f);
         for (int k = 0; k < s->n; k++) {
             any += cg_kinds_have(&s->param[k], CG_KIND_ANY, NULL);
