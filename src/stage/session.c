@@ -163,6 +163,8 @@ bool cg_session_open(CgSession *x, CgErr *err)
         CgStrbuf settings = { 0 };
         for (int i = 0; i < x->opts.nsettings; i++)
             cg_strbuf_printf(&settings, "%s%s=%s", i ? " " : "", x->opts.settings[i].name, x->opts.settings[i].text);
+        if (x->opts.seed)
+            cg_strbuf_printf(&settings, "%s--seed=%lld", settings.len ? " " : "", (long long)x->opts.seed);
         x->run = cg_run_open(x->store, x->path, cg_strbuf_str(&settings), cg_session_script_digest(x));
         cg_strbuf_deinit(&settings);
     }

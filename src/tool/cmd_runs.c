@@ -55,11 +55,18 @@ static double last_loss(const CgTable *m)
     return last;
 }
 
+/* What --seed added to every seed of a run; it stands behind the settings. */
+static int64_t seed_of(const char *options)
+{
+    const char *space = strrchr(options, ' '), *last = space ? space + 1 : options;
+    return !strncmp(last, "--seed=", 7) ? strtoll(last + 7, NULL, 10) : 0;
+}
+
 static CgTable *list_of(CgStore *s, const CgTable *runs, CgErr *e)
 {
     static const char *const shown[] = { "id", "script", "options", "started", "status", "seconds" };
     CgTable *t = cg_table_select(runs, shown, (int)CG_LEN(shown), e);
-    int loss = t ? cg_table_add(t, "last loss", CG_NUMBER) : 0;
+    int loss = t ? cg_table_add(t, "last loss", CG_NUMBER) : 0, seed = t ? cg_table_add(t, "seed", CG_INT) : 0;
     for (size_t r = 0; t && r < t->rows; r++) {
         CgTable *m = cg_store_metrics(s, runs->column[ID].at[r].whole, e);
         if (!m) {
@@ -67,6 +74,7 @@ static CgTable *list_of(CgStore *s, const CgTable *runs, CgErr *e)
             return NULL;
         }
         cg_table_set(t, r, loss, cg_number(last_loss(m)));
+        cg_table_set(t, r, seed, cg_whole(seed_of(text_of(runs, r, OPTIONS))));
         cg_table_free(m);
     }
     return t;

@@ -15,8 +15,8 @@ lm = train net() as m {
 }
 save lm as "lm.safetensors"
 END
-$CG run --quiet r.cg 2>/dev/null && $CG run --quiet --set rate=0.1 r.cg 2>/dev/null
-$CG runs | awk '{ print NF, $1, $2 }'
+$CG run --quiet r.cg 2>/dev/null && $CG run --quiet --seed=7 --set rate=0.1 r.cg 2>/dev/null
+$CG runs | awk '{ print NF, $1, $2, $NF }'
 $CG runs 1 | grep -v -e started -e seconds
 $CG runs 1 2
 $CG runs 1 2 --save runs.jsonl && grep -c '"name": "loss"' runs.jsonl
