@@ -169,7 +169,7 @@ static bool write_mutant(const Mutant *m, const char *to)
 static bool is_ours(CgCode code)
 {
     const char *name = cg_code_name(code);
-    return !strncmp(name, "E03", 3) || !strncmp(name, "E04", 3);
+    return !strncmp(name, "E03", 3) || !strncmp(name, "E04", 3) || !strncmp(name, "E06", 3) || code == CG_E0901;
 }
 
 static int judge(const Mutant *m, const char *to)
@@ -258,11 +258,9 @@ int main(void)
             }
     }
     unlink(to);
-    /* a small sample may be less lucky than all of them: nine of ten of 500, eight of ten of 50 */
     tap_ok(tried > 4, "%d mutants of %zu", tried, m.at.len);
-    tap_ok(count[INSIDE] * 10 >= tried * (all ? 9 : 8),
-        "%d of %d are reported where they stand, %d elsewhere, %d accepted", count[INSIDE], tried, count[ELSEWHERE],
-        count[ACCEPTED]);
+    tap_ok(count[INSIDE] * 10 >= tried * 9, "%d of %d are reported where they stand, %d elsewhere, %d accepted",
+        count[INSIDE], tried, count[ELSEWHERE], count[ACCEPTED]);
     tap_ok(!count[FAILED], "%d are accepted and fail for a size, a name or a kind", count[FAILED]);
     return tap_done();
 }
