@@ -178,6 +178,9 @@ void cg_tensors_free(CgTensors *t)
     free(t->keys);
     free(t->values);
     free(t->own);
+    for (int i = 0; i < t->nshards; i++)
+        cg_tensors_free(&t->shard[i]);
+    free(t->shard);
     cg_io_release(&t->bytes);
     *t = (CgTensors){ 0 };
 }
@@ -256,7 +259,48 @@ static bool no_format(const char *path, bool write, CgErr *e)
     return false;
 }
 
-bool cg_tensors_read(const char *path, CgTensors *out, CgErr *e)
+/* The file in a folder that holds the tensors of a model, malloc'd. */
+static char *file_in(const char *folder, CgErr *e)
+{
+    static const char *const usual[] = { "model.safetensors", "model.safetensors.index.json" };
+    CgStrbuf path = { 0 };
+    CgPaths all = { 0 };
+    size_t n = strlen(folder), found = 0, of = 0;
+    bool pickled = false;
+    for (size_t i = 0; i < CG_LEN(usual); i++) {
+        path.len = 0;
+        cg_strbuf_printf(&path, "%s%s%s", folder, n && folder[n - 1] == '/' ? "" : "/", usual[i]);
+        if (cg_io_exists(cg_strbuf_str(&path)))
+            return cg_strbuf_take(&path);
+    }
+    cg_strbuf_deinit(&path);
+    if (!cg_io_files(folder, &all, e))
+        return NULL;
+    for (size_t i = 0; i < all.len; i++) {
+        const char *name = strrchr(all.at[i], '/') ? strrchr(all.at[i], '/') + 1 : all.at[i];
+        if ((size_t)(name - all.at[i]) > n + 1)
+            continue; /* in a folder within */
+        pickled |= cg_text_ends(name, strlen(name), ".bin") || cg_text_ends(name, strlen(name), ".pt")
+            || cg_text_ends(name, strlen(name), ".pth");
+        if (cg_text_ends(name, strlen(name), ".safetensors")) {
+            found++;
+            of = i;
+        }
+    }
+    char *one = found == 1 ? cg_strdup(all.at[of]) : NULL;
+    cg_paths_free(&all);
+    if (one)
+        return one;
+    cg_err(e, CG_ERR_INPUT, "the folder '%s' holds %s", folder,
+        found ? "several .safetensors files and no index of them" : "no .safetensors file");
+    if (found)
+        cg_err_hint(e, "name one of them, or write model.safetensors.index.json");
+    else if (pickled)
+        cg_err_hint(e, "what PyTorch pickled is not read: save it again with save_pretrained, or safetensors.torch");
+    return NULL;
+}
+
+static bool read_file(const char *path, CgTensors *out, CgErr *e)
 {
     const CgTensorFormat *f = cg_tensor_format_find(path);
     CgBytes bytes = { 0 };
@@ -278,6 +322,17 @@ bool cg_tensors_read(const char *path, CgTensors *out, CgErr *e)
         bytes = plain;
     }
     return f->read(path, bytes, out, e);
+}
+
+bool cg_tensors_read(const char *path, CgTensors *out, CgErr *e)
+{
+    if (!cg_io_is_dir(path))
+        return read_file(path, out, e);
+    *out = (CgTensors){ 0 };
+    char *file = file_in(path, e);
+    bool good = file && read_file(file, out, e);
+    free(file);
+    return good;
 }
 
 bool cg_tensors_write(

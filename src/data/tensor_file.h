@@ -10,14 +10,16 @@
 typedef struct CgNamed {
     char *name;
     CgTensor tensor;
-} CgNamed; /* contiguous */
+} CgNamed; /* contiguous, as it is read */
 typedef struct CgTensors {
     CgNamed *at;
     int n; /* in file order */
     char **keys, **values;
-    int nmeta;     /* __metadata__ */
-    CgBytes bytes; /* what the tensors point into, when read */
-    void *own;     /* elements that could not be used where they lie: other dtype, or not aligned */
+    int nmeta;               /* __metadata__ */
+    CgBytes bytes;           /* what the tensors point into, when read */
+    void *own;               /* elements that could not be used where they lie: other dtype, or not aligned */
+    struct CgTensors *shard; /* (nshards): what the tensors are of, when an index was read */
+    int nshards;
 } CgTensors;
 
 /* A format of files, one file of ours each, which ends in its entry, CG_TENSOR_FORMAT. */
@@ -41,7 +43,8 @@ typedef struct CgTensorFormat {
 const CgTensorFormat *cg_tensor_format_at(size_t i); /* NULL past the last */
 /* By what the path ends in, .gz left out; NULL: no such ending. */
 const CgTensorFormat *cg_tensor_format_find(const char *path);
-/* A file of any format, copied to memory: it may change afterwards. `.gz` of any is unpacked. */
+/* A file of any format, copied to memory: it may change afterwards. `.gz` of any is unpacked. Of a folder
+ * model.safetensors is read, else what model.safetensors.index.json lists, else the one .safetensors file in it. */
 CG_NODISCARD bool cg_tensors_read(const char *path, CgTensors *out, CgErr *e);
 CG_NODISCARD bool cg_tensors_write(const char *path, const CgNamed *at, int n, const char *const *keys,
     const char *const *values, int nmeta, CgErr *e);

@@ -29,6 +29,8 @@ typedef struct CgTensorKind {
     CgConvert convert;
 } CgTensorKind;
 
+extern const CgTensorFormat cg_tensor_format_index;
+
 enum { CG_TENSOR_KINDS = 15 };
 extern const CgTensorKind cg_tensor_kinds[CG_TENSOR_KINDS];
 

@@ -270,6 +270,9 @@ bool cg_path_is_auxiliary(const char *path); /* of a model used beside the root 
 /* `pattern` over dotted paths: `*` stands for one segment, or for all that is left when it comes last; a pattern that
  * names a part covers everything below it. */
 bool cg_path_matches(const char *pattern, const char *path);
+/* The path with what fits the pattern replaced by `to`, each `*` of it by what stood for one of the pattern's; what is
+ * below stays. NULL: it does not fit. */
+CgAtom cg_path_rename(const char *pattern, const char *to, const char *path);
 const char *cg_path_below(const CgInstance *part, const char *path); /* of a path that begins with the part's */
 
 /* Instances (instance.c). */

@@ -69,23 +69,72 @@ static CgValue *load_model(CgElab *e, const CgArguments *a)
     return v;
 }
 
+/* How the tensors of a file are taken, as it is told by name. */
+enum { PATH = 1, PREFIX, RENAME, TRANSPOSE, IGNORE };
+static const char *const told[] = {
+    [PREFIX] = "prefix", [RENAME] = "rename", [TRANSPOSE] = "transpose", [IGNORE] = "ignore"
+};
+
+/* Names are those of strings, and a pattern has what its new name asks for. */
+static bool check_names(CgElab *e, const CgArguments *a)
+{
+    const CgValue *r = a->at[RENAME];
+    for (int i = 0; r->kind == CG_VALUE_RECORD && i < r->n; i++) {
+        const char *to = r->at[i]->kind == CG_VALUE_STR ? r->at[i]->s : NULL;
+        int stars = 0;
+        for (const char *p = r->keys[i]; *p; p++)
+            stars += *p == '*';
+        for (const char *p = to; p && *p; p++)
+            stars -= *p == '*';
+        if (cg_is_poison(r->at[i]))
+            return false;
+        if (to && stars >= 0)
+            continue;
+        CgDiag *d = to ? cg_elab_error(e, CG_E0312, a->span[RENAME],
+                        "'%s' has more stars than '%s', which it is the new name of", to, r->keys[i])
+                       : cg_elab_error(e, CG_E0312, a->span[RENAME], "the new name of '%s' is %s, not a string",
+                           r->keys[i], cg_value_kind_name(r->at[i]));
+        cg_diag_help(d,
+            "rename = {\"model.layers.*.mlp\": \"blocks.*.ffn\"}: a star of the new name is what stood for "
+            "one of the old");
+        return false;
+    }
+    return true;
+}
+
 static CgValue *build_load(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
-    if (a->at[1]->kind == CG_VALUE_INSTANCE)
+    if (a->at[PATH]->kind == CG_VALUE_INSTANCE) {
+        for (int i = PREFIX; i <= IGNORE; i++)
+            if (a->written[i]) {
+                CgDiag *d = cg_elab_error(e, CG_E0312, a->span[i], "'%s' is for the tensors of a file", told[i]);
+                cg_diag_help(d, "a part of a model has a name: load(m, other.part)");
+                return cg_value_poison(e);
+            }
         return load_model(e, a);
-    CgValue *v = cg_instance_copy(e, a->at[0], a->call), *w = cg_value_object(e, &cg_class_weights, "load", 2, a->call);
+    }
+    if (!check_names(e, a))
+        return cg_value_poison(e);
+    CgValue *v = cg_instance_copy(e, a->at[0], a->call), *w = cg_value_object(e, &cg_class_weights, "load", 6, a->call);
     CgTensors file = { 0 };
     CgErr absent = { 0 }; /* said when the weights are needed */
     CgValue *tokens = NULL;
-    Frozen frozen = { e, v->instance, a->span[1] };
+    Frozen frozen = { e, v->instance, a->span[PATH] };
     w->keys[0] = cg_intern("path");
-    w->at[0] = a->at[1];
-    w->keys[1] = cg_intern("frozen");
-    w->at[1] = cg_value_str(e, "", a->call);
-    if (cg_io_exists(a->at[1]->s) && cg_tensors_read(a->at[1]->s, &file, &absent)) {
-        w->at[1] = cg_value_str(e, cg_model_marks(&file, freeze_as_given, &frozen), a->call);
-        tokens = cg_tokens_of_file(e, &file, a->span[1]);
+    w->at[0] = a->at[PATH];
+    for (int i = PREFIX; i <= IGNORE; i++) {
+        w->keys[i - 1] = cg_intern(told[i]);
+        w->at[i - 1] = a->at[i];
+    }
+    w->keys[5] = cg_intern("frozen");
+    w->at[5] = cg_value_str(e, "", a->call);
+    const char *path = a->at[PATH]->s;
+    if (cg_io_exists(path) && cg_tensors_read(path, &file, &absent)) {
+        if (cg_weights_rename(w, path, &file, &absent)) {
+            w->at[5] = cg_value_str(e, cg_model_marks(&file, freeze_as_given, &frozen), a->call);
+            tokens = cg_tokens_of_file(e, &file, a->span[PATH]);
+        }
         cg_tensors_free(&file);
     }
     v->instance->weights = w;
@@ -95,9 +144,16 @@ static CgValue *build_load(CgElab *e, CgFrame *f, const CgArguments *a)
 }
 
 static const CgFunction fn_load = { CG_FUNCTION_HERE, .name = "load",
-    .sig = "(model: model, path: str | model) -> model", .build = build_load,
-    .doc = "The model with the weights of a .safetensors or .npz file; every missing, extra and misshapen tensor is a "
-           "mistake. Numbers of f64 are rounded to f32, which is said." };
+    .sig =
+        "(model: model, path: str | model, prefix: str = \"\", rename: record | none = none, transpose: str | str[] = "
+        "[], ignore: str | str[] = []) -> model",
+    .build = build_load,
+    .doc = "The model with the weights of another model or of a file: .safetensors, .npz, model.safetensors.index.json "
+           "with its shards, or the folder with one of these. Every missing, extra and misshapen tensor is a mistake. "
+           "`prefix` takes the tensors below that path alone; `ignore` leaves out those whose names fit; `rename = "
+           "{\"layers.*.mlp\": \"blocks.*.ffn\"}` gives other names, each by the first pattern that fits; of matrices "
+           "in `transpose`, by their names in the model, rows are columns. f16 and bf16 become f32; numbers of f64 are "
+           "rounded to f32, which is said." };
 
 static void free_weights(void *held) { cg_tensors_free(held); }
 

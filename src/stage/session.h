@@ -93,6 +93,9 @@ CG_NODISCARD bool cg_model_save(CgSession *x, const CgInstance *model, const cha
 /* Calls `each`, if it is not NULL, with the paths of what a file says is frozen; gives a digest of them, "" for none.
  */
 CgAtom cg_model_marks(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg);
+/* The tensors of a file, and its marks, as `load` was told to take them: what is left has the names of the model
+ * (weight_names.c). `weights`: an object of the class of that name. */
+CG_NODISCARD bool cg_weights_rename(const CgValue *weights, const char *path, CgTensors *t, CgErr *e);
 bool cg_stage_force(CgSession *x, CgStage *s);
 CG_NODISCARD bool cg_stage_key(CgSession *x, CgStage *s); /* without running anything */
 /* Whether the store has all that the script asks for of a stage, whose key is known. */

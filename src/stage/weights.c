@@ -92,8 +92,10 @@ static CgTensors *source_of(CgSession *x, CgValue *weights)
         CgValue *path = cg_record_find(weights, cg_intern("path"));
         CgTensors *t = CG_NEW(x->elab->arena, CgTensors);
         CgErr err = { 0 };
-        if (!cg_tensors_read(path->s, t, &err)) {
-            cg_session_err(x, path->span, &err);
+        bool good = cg_tensors_read(path->s, t, &err);
+        if (!good || !cg_weights_rename(weights, path->s, t, &err)) {
+            cg_session_err(x, good ? weights->span : path->span, &err);
+            cg_tensors_free(t);
             return NULL;
         }
         if (cg_model_marks(t, NULL, NULL) != cg_record_find(weights, cg_intern("frozen"))->s) {
@@ -124,13 +126,15 @@ static void note_cast(CgSession *x, CgValue *weights, int n, CgDtype from, CgDty
         to == CG_F32 ? "rounded to nearest" : "every number is kept");
 }
 
+enum { MOST_LINES = 20 };
+
 /* Lists what is missing, misshapen, of another sort or too much, once for each source. */
 static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
 {
     CgTensors *t = source_of(x, weights);
     if (!t)
         return false;
-    CgStrbuf lines = { 0 }; /* one of each tensor that does not fit */
+    CgStrbuf lines = { 0 }; /* one of each tensor that does not fit, up to MOST_LINES of them */
     int wrong = 0, used = 0, cast = 0;
     CgDtype from = CG_F32, to = CG_F32;
     for (size_t i = 0; i < m->params.len; i++) {
@@ -146,6 +150,8 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
                 cast++, from = have->dtype, to = want->dtype;
             continue;
         }
+        if (wrong++ >= MOST_LINES)
+            continue;
         cg_strbuf_printf(&lines, "%s '%s' ", shape ? "of another type:" : have ? "misshapen" : "missing", p->source);
         cg_type_print(want, &lines);
         if (have) {
@@ -155,22 +161,21 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
             cg_strbuf_puts(&lines, "]");
         }
         cg_strbuf_puts(&lines, "\n");
-        wrong++;
     }
     for (int i = 0; weights->kind == CG_VALUE_OBJECT && (wrong || used < t->n) && i < t->n; i++) {
         bool known = false;
         for (size_t k = 0; k < m->params.len && !known; k++)
             known = m->params.at[k].weights == weights && !strcmp(m->params.at[k].source, t->at[i].name);
-        if (!known) {
+        if (!known && wrong++ < MOST_LINES)
             cg_strbuf_printf(&lines, "extra '%s'\n", t->at[i].name);
-            wrong++;
-        }
     }
     if (wrong) {
         CgDiag *d = cg_diag(x->diags, CG_E0505, weights->span, "%d tensor%s of the weights do%s not fit", wrong,
             wrong == 1 ? "" : "s", wrong == 1 ? "es" : "");
         for (const char *at = cg_strbuf_str(&lines), *end; (end = strchr(at, '\n')); at = end + 1)
             cg_diag_note(d, (CgSpan){ 0 }, "%.*s", (int)(end - at), at);
+        if (wrong > MOST_LINES)
+            cg_diag_note(d, (CgSpan){ 0 }, "and %d more", wrong - MOST_LINES);
     }
     cg_strbuf_deinit(&lines);
     if (!wrong)
@@ -178,17 +183,31 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
     return !wrong;
 }
 
-/* Numbers of a file as those of the model. */
+/* Numbers of a file as those of the model, in the order of its axes. */
 static void fill_param(void *to, CgDtype dtype, const CgTensor *from, size_t bytes)
 {
-    int64_t n = cg_tensor_count(from);
-    if (from->dtype == dtype)
+    int64_t n = cg_tensor_count(from), at[CG_MAX_RANK] = { 0 }, place = 0;
+    size_t size = cg_dtype_size(dtype);
+    bool whole = cg_tensor_contiguous(from);
+    if (from->dtype == dtype && whole) {
         memcpy(to, from->data, bytes);
-    for (int64_t i = 0; from->dtype != dtype && i < n; i++)
-        if (dtype == CG_F32)
-            ((float *)to)[i] = (float)((const double *)from->data)[i];
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        if (from->dtype == dtype)
+            memcpy((char *)to + (size_t)i * size, (const char *)from->data + (size_t)place * size, size);
+        else if (dtype == CG_F32)
+            ((float *)to)[i] = (float)((const double *)from->data)[place];
         else
-            ((double *)to)[i] = (double)((const float *)from->data)[i];
+            ((double *)to)[i] = (double)((const float *)from->data)[place];
+        for (int k = from->rank; k-- > 0;) {
+            place += from->stride[k];
+            if (++at[k] < from->dim[k])
+                break;
+            place -= from->stride[k] * from->dim[k];
+            at[k] = 0;
+        }
+    }
 }
 
 /* `lent`: what already has a value. */
@@ -344,6 +363,8 @@ bool cg_model_digest(CgSession *x, const CgModelGraph *m, CgDigester *d)
             if (at) {
                 CgDigest bytes = cg_digest(at->data, (size_t)cg_tensor_count(at) * cg_dtype_size(at->dtype));
                 cg_digester_add(d, &bytes, sizeof bytes);
+                if (!cg_tensor_contiguous(at)) /* the same bytes, transposed */
+                    cg_digester_add(d, "t", 1);
             }
         }
     }
