@@ -30,6 +30,9 @@ const char *cg_dot_version(void) { return NULL; }
     #define BLUE  "#1d5fa8"
     #define LINE  "#9aa1a9"
 
+/* GraphViz takes minutes to lay out more, and then gives pictures that nobody can print. */
+enum { MOST_BOXES = 1500 };
+
 typedef struct Look {
     const char *shape, *style, *fill, *line;
 } Look;
@@ -40,6 +43,7 @@ static const Look look_of[] = {
     [CG_BOX_PARAM] = { "box", "filled", "#fdf3d8", "#c9a44c" },
     [CG_BOX_CONST] = { "plaintext", "", "#ffffff", LINE },
     [CG_BOX_OUTPUT] = { "box", "filled,rounded", "#f9e1e1", "#b96a6a" },
+    [CG_BOX_INSTANCE] = { "box", "filled,rounded,bold", "#eceef1", "#737a82" },
 };
 static const Look look_weighted = { "box", "filled,rounded", "#fdf3d8", "#c9a44c" };
 static const Look look_frozen = { "box", "filled,rounded", "#d9e9fb", "#5b93cf" };
@@ -367,7 +371,11 @@ bool cg_dot_write(const CgGraph *g, const CgDotOptions *options, const char *for
     draw(root, p, options->title);
     if (text)
         agwrite(root, out);
-    else
+    else if (p->boxes.len > MOST_BOXES) {
+        cg_err_hint(
+            e, "--depth=N draws instances as boxes, --open=PATH all of one; -T dot writes the text all the same");
+        ok = cg_err(e, CG_ERR_INPUT, "%zu boxes are too many to lay out", p->boxes.len);
+    } else
         ok = render(root, format, out, e);
     agclose(root);
     cg_picture_free(p);

@@ -3,6 +3,7 @@
  * leaves, traits), never by which op it is, and never by addresses: equal graphs give equal pictures. */
 #include "report/picture_inside.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ static const char *type_text(CgDraft *d, const CgType *t)
 static const char *param_name(CgDraft *d, CgRef param, int scope)
 {
     const char *path = cg_node_name(d->g, param);
-    const char *rest = cg_draft_path_below(d->place[scope].path, path);
+    const char *rest = cg_draft_path_below(d->place.at[scope].path, path);
     return rest ? rest : path;
 }
 
@@ -152,9 +153,9 @@ static void mark_frozen(CgDraft *d)
         const CgDraftItem *it = &d->item[r];
         for (int k = 0; it->drawn && k < it->nrows + it->param; k++) {
             bool frozen = cg_draft_frozen(d, k < it->nrows ? it->rows[k] : r);
-            for (int s = cg_draft_instance(d, r); s >= 0; s = d->place[s].up) {
-                d->place[s].frozen += frozen;
-                d->place[s].trained += !frozen;
+            for (int s = d->item[r].instance; s >= 0; s = d->place.at[s].up) {
+                d->place.at[s].frozen += frozen;
+                d->place.at[s].trained += !frozen;
             }
         }
     }
@@ -167,30 +168,29 @@ static CgRef drawn_for(const CgDraft *d, CgRef r)
     return r;
 }
 
-/* Inputs belong to no instance, wherever they were met first. */
-static int home(const CgDraft *d, CgRef r) { return d->item[r].input ? 0 : cg_draft_instance(d, r); }
+static void count_boxes(CgDraft *d)
+{
+    for (CgRef r = 0; r < d->g->nodes.len; r++)
+        if (d->item[r].drawn && d->item[r].stands == r)
+            for (int s = d->item[r].instance; s >= 0; s = d->place.at[s].up)
+                d->place.at[s].boxes++;
+}
 
 static void make_clusters(CgDraft *d, CgMap *used)
 {
-    const CgGraph *g = d->g;
     mark_frozen(d);
-    for (CgRef r = 0; r < g->nodes.len; r++)
-        if (d->item[r].drawn && d->item[r].stands == r)
-            for (int s = home(d, r); s >= 0; s = d->place[s].up)
-                d->place[s].boxes++;
-    for (size_t s = 0; s < g->scopes.len; s++) {
-        CgDraftPlace *pl = &d->place[s];
-        int parent = d->place[s].up;
-        pl->cluster = parent < 0 ? -1 : d->place[parent].cluster;
+    for (size_t s = 0; s < d->place.len; s++) {
+        CgDraftPlace *pl = &d->place.at[s];
+        int parent = d->place.at[s].up;
+        pl->cluster = parent < 0 ? -1 : d->place.at[parent].cluster;
         /* an instance of one box needs no frame: the box carries its name */
-        if (s == 0 || !d->o->clusters || pl->hidden >= 0 || pl->boxes < 2)
+        if (s == 0 || !d->o->clusters || pl->hidden >= 0 || pl->closed >= 0 || pl->boxes < 2)
             continue;
         CgCluster c = { .id = unique(d, used, pl->path), .parent = pl->cluster, .times = pl->times };
         c.frozen = pl->frozen > 0 && pl->trained == 0;
-        c.recompute = g->scopes.at[s].recompute != 0;
-        CgAtom graph = g->scopes.at[s].graph;
-        bool says_more = graph && *graph && strcmp(graph, pl->name) != 0;
-        c.label = says_more ? cg_arena_printf(d->arena, "%s: %s", pl->name, graph) : pl->name;
+        c.recompute = pl->recompute;
+        bool says_more = pl->graph && strcmp(pl->graph, pl->name) != 0;
+        c.label = says_more ? cg_arena_printf(d->arena, "%s: %s", pl->name, pl->graph) : pl->name;
         pl->cluster = (int)d->p->clusters.len;
         cg_vec_push(&d->p->clusters, c);
     }
@@ -202,10 +202,10 @@ static void make_clusters(CgDraft *d, CgMap *used)
 static const char *heading(CgDraft *d, int scope)
 {
     const char *text = NULL;
-    for (int s = scope; s > 0; s = d->place[s].up) {
-        const CgDraftPlace *pl = &d->place[s];
-        int parent = d->place[s].up;
-        if (d->o->clusters && pl->cluster != d->place[parent].cluster)
+    for (int s = scope; s > 0; s = d->place.at[s].up) {
+        const CgDraftPlace *pl = &d->place.at[s];
+        int parent = d->place.at[s].up;
+        if (d->o->clusters && pl->cluster != d->place.at[parent].cluster)
             break;
         const char *name = pl->name;
         if (pl->times > 1)
@@ -236,14 +236,75 @@ static void box_rows(CgDraft *d, CgBox *box, const CgDraftItem *it, int scope)
     }
 }
 
+/* The number of elements of the parameters that the ops of an instance use, in all siblings it stands for. */
+static int64_t parameters(const CgDraft *d, int place)
+{
+    int64_t total = 0, n;
+    CgMap seen = { 0 };
+    uint64_t old;
+    for (CgRef r = 0; r < d->g->nodes.len; r++) {
+        if (!d->item[r].drawn || d->place.at[d->item[r].instance].closed != place)
+            continue;
+        for (int k = 0; k < d->item[r].nrows; k++) {
+            const CgType *t = cg_node_type(d->g, d->item[r].rows[k]);
+            int64_t elements = 1;
+            if (cg_map_get(&seen, d->item[r].rows[k] + 1, &old))
+                continue;
+            cg_map_put(&seen, d->item[r].rows[k] + 1, 1);
+            for (int i = 0; i < t->rank; i++)
+                elements *= cg_dim_is_int(t->dim[i], &n) ? n : 0;
+            total += elements;
+        }
+    }
+    cg_map_deinit(&seen);
+    return total * d->place.at[place].times;
+}
+
+/* 1234567 is "1,234,567". */
+static const char *grouped(CgDraft *d, int64_t n)
+{
+    char digits[32], text[48];
+    int len = snprintf(digits, sizeof digits, "%" PRId64, n), to = 0;
+    for (int i = 0; i < len; i++) {
+        if (i && (len - i) % 3 == 0)
+            text[to++] = ',';
+        text[to++] = digits[i];
+    }
+    text[to] = 0;
+    return cg_arena_strdup(d->arena, text);
+}
+
+static void make_instance(CgDraft *d, int place, CgMap *used)
+{
+    CgDraftPlace *pl = &d->place.at[place];
+    CgBox box = { .kind = CG_BOX_INSTANCE, .type = "", .title = pl->name, .cluster = pl->cluster };
+    int64_t n = parameters(d, place);
+    box.id = unique(d, used, pl->path);
+    box.note = pl->graph && strcmp(pl->graph, pl->name) != 0 ? pl->graph : "";
+    box.frozen = pl->frozen > 0 && pl->trained == 0;
+    if (pl->times > 1)
+        box.title = cg_arena_printf(d->arena, "%s (x%d)", pl->name, pl->times);
+    if (n > 0)
+        box.type = cg_arena_printf(d->arena, "%s parameters", grouped(d, n));
+    pl->box = (int)d->p->boxes.len;
+    cg_vec_push(&d->p->boxes, box);
+}
+
 static void make_box(CgDraft *d, CgRef r, CgMap *used)
 {
+    int closed = d->place.at[d->item[r].instance].closed;
+    if (closed >= 0) {
+        if (d->place.at[closed].box < 0)
+            make_instance(d, closed, used);
+        d->item[r].box = d->place.at[closed].box;
+        return;
+    }
     const CgNode *n = cg_node(d->g, r);
     CgDraftItem *it = &d->item[r];
-    int scope = home(d, r);
-    CgBox box = { .note = it->note, .type = "", .cluster = d->place[scope].cluster };
+    int scope = it->instance;
+    CgBox box = { .note = it->note, .type = "", .cluster = d->place.at[scope].cluster };
     box.derived = n->why != CG_NONE;
-    const char *path = d->place[scope].path;
+    const char *path = d->place.at[scope].path;
     if (it->input || it->param) {
         box.kind = it->input ? CG_BOX_INPUT : CG_BOX_PARAM;
         box.title = it->input ? cg_node_name(d->g, r) : param_name(d, r, scope);
@@ -272,9 +333,9 @@ static void make_box(CgDraft *d, CgRef r, CgMap *used)
 /* Between two siblings drawn as one. */
 static bool within_fold(const CgDraft *d, CgRef a, CgRef b)
 {
-    for (int s = cg_draft_instance(d, a); s > 0; s = d->place[s].up)
-        for (int t = cg_draft_instance(d, b); t > 0; t = d->place[t].up)
-            if (s != t && d->place[s].group && d->place[s].group == d->place[t].group)
+    for (int s = d->item[a].instance; s > 0; s = d->place.at[s].up)
+        for (int t = d->item[b].instance; t > 0; t = d->place.at[t].up)
+            if (s != t && d->place.at[s].group && d->place.at[s].group == d->place.at[t].group)
                 return true;
     return false;
 }
@@ -289,6 +350,26 @@ static void make_arrow(CgDraft *d, CgMap *used, int from, int to, const char *la
     cg_vec_push(&d->p->arrows, (CgArrow){ from, to, label, derived });
 }
 
+/* A type is said once: not again where it leaves a box that it entered, nor on a second arrow from one box. */
+static void drop_repeated_labels(CgDraft *d, CgMap *used)
+{
+    size_t n = d->p->arrows.len;
+    CgArrow *arrows = d->p->arrows.at;
+    bool *repeated = CG_NEWN(d->arena, bool, n + 1);
+    for (size_t i = 0; i < n; i++)
+        cg_map_put(used, cg_map_ptr(cg_intern_printf("into %d %s", arrows[i].to, arrows[i].label)), 1);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t old;
+        CgAtom from = cg_intern_printf("from %d %s", arrows[i].from, arrows[i].label);
+        repeated[i] = cg_map_get(used, cg_map_ptr(from), &old)
+            || cg_map_get(used, cg_map_ptr(cg_intern_printf("into %d %s", arrows[i].from, arrows[i].label)), &old);
+        cg_map_put(used, cg_map_ptr(from), 1);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (repeated[i])
+            arrows[i].label = "";
+}
+
 static void make_arrows(CgDraft *d, CgMap *used)
 {
     const CgGraph *g = d->g;
@@ -296,14 +377,16 @@ static void make_arrows(CgDraft *d, CgMap *used)
         if (!d->item[r].drawn)
             continue;
         const CgNode *n = cg_node(g, r);
-        int away = d->place[cg_draft_instance(d, r)].hidden;
+        int away = d->place.at[d->item[r].instance].hidden;
         for (int k = 0; k < d->item[r].nlinks; k++) {
             const CgDraftLink *l = &d->item[r].links[k];
             /* inside a folded-away sibling all is as inside the one that stands for it */
-            int away_too = d->place[cg_draft_instance(d, l->from)].hidden;
+            int away_too = d->place.at[d->item[l->from].instance].hidden;
             if (within_fold(d, l->from, r) || (away >= 0 && away_too == away))
                 continue;
             int from = d->item[drawn_for(d, l->from)].box, to = d->item[drawn_for(d, r)].box;
+            if (from == to && d->p->boxes.at[to].kind == CG_BOX_INSTANCE)
+                continue;
             make_arrow(d, used, from, to, l->label, n->why != CG_NONE);
         }
     }
@@ -325,27 +408,56 @@ static void make_arrows(CgDraft *d, CgMap *used)
     }
 }
 
+static void draft(CgDraft *d)
+{
+    const CgGraph *g = d->g;
+    d->item = CG_NEWN(d->arena, CgDraftItem, g->nodes.len + 1);
+    cg_draft_choose(d);
+    cg_draft_instances(d);
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        if (d->item[r].drawn)
+            link_node(d, r);
+    cg_draft_gather(d);
+    if (d->o->fold)
+        cg_draft_fold(d);
+    count_boxes(d);
+}
+
 CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
 {
     CgPicture *p = cg_calloc(1, sizeof *p);
     p->arena = cg_arena_new();
-    CgDraft d = { g, options, p, p->arena, NULL, NULL, 0 };
-    d.item = CG_NEWN(p->arena, CgDraftItem, g->nodes.len + 1);
-    d.place = CG_NEWN(p->arena, CgDraftPlace, g->scopes.len + 1);
-    cg_draft_begin(&d);
-    for (CgRef r = 0; r < g->nodes.len; r++)
-        if (d.item[r].drawn)
-            link_node(&d, r);
-    if (options->fold)
-        cg_draft_fold(&d);
+    CgDraft d = { .g = g, .o = options, .p = p, .arena = p->arena };
+    draft(&d);
+    cg_draft_close(&d);
     CgMap used = { 0 };
     make_clusters(&d, &used);
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (d.item[r].drawn && d.item[r].stands == r)
             make_box(&d, r, &used);
     make_arrows(&d, &used);
+    if (options->detail == CG_DETAIL_MODEL)
+        drop_repeated_labels(&d, &used);
     cg_map_deinit(&used);
+    cg_vec_free(&d.place);
     return p;
+}
+
+int cg_picture_depth(const CgGraph *g, const CgPictureOptions *options, int boxes)
+{
+    CgPictureOptions o = *options;
+    bool all = false;
+    for (o.depth = 1; !all; o.depth++) {
+        CgPicture *p = cg_picture_build(g, &o);
+        bool fits = (int)p->boxes.len <= boxes;
+        all = true;
+        for (size_t i = 0; i < p->boxes.len; i++)
+            all = all && p->boxes.at[i].kind != CG_BOX_INSTANCE;
+        cg_picture_free(p);
+        if (!fits)
+            return o.depth > 2 ? o.depth - 1 : 1;
+    }
+    return 0;
 }
 
 void cg_picture_free(CgPicture *p)

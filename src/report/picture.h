@@ -14,13 +14,23 @@ typedef enum CgDetail {
 
 typedef struct CgPictureOptions {
     CgDetail detail;
-    bool clusters; /* a nested cluster for each instance */
-    bool fold;     /* blocks.0 .. blocks.N alike, more than two in a row: the first stands for all */
+    bool clusters;           /* a nested cluster for each instance */
+    bool fold;               /* blocks.0 .. blocks.N alike: the first stands for all */
+    int depth;               /* instances so many levels down are one box each; 0: all are drawn from inside */
+    const char *const *open; /* paths of instances, at any level, that are drawn from inside all the same */
+    int nopen;
     bool (*frozen)(void *context, const char *path); /* may be NULL: nothing is */
     void *context;
 } CgPictureOptions;
 
-typedef enum CgBoxKind { CG_BOX_OP, CG_BOX_INPUT, CG_BOX_PARAM, CG_BOX_CONST, CG_BOX_OUTPUT } CgBoxKind;
+typedef enum CgBoxKind {
+    CG_BOX_OP,
+    CG_BOX_INPUT,
+    CG_BOX_PARAM,
+    CG_BOX_CONST,
+    CG_BOX_OUTPUT,
+    CG_BOX_INSTANCE, /* all that lies in an instance */
+} CgBoxKind;
 
 typedef struct CgBoxRow {
     const char *name;
@@ -62,6 +72,8 @@ typedef struct CgPicture {
     CG_VEC(CgCluster) clusters; /* parents before children */
 } CgPicture;
 
+/* The greatest depth at which the picture has at most so many boxes: 0 when all of it has, 1 when none has. */
+int cg_picture_depth(const CgGraph *g, const CgPictureOptions *options, int boxes);
 CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options);
 void cg_picture_free(CgPicture *p);
 #endif

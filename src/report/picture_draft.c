@@ -1,5 +1,5 @@
-/* picture_draft.c - what is known of each node and instance before a picture is made.
- * Takes a graph and a level of detail; gives which nodes are drawn, where each belongs, and what an operand shows.
+/* picture_draft.c - what is known of each node before a picture is made.
+ * Takes a graph and a level of detail; gives which nodes are drawn, and what an operand shows.
  * Decides by what ops declare, never by which op it is. */
 #include "report/picture_inside.h"
 
@@ -7,32 +7,6 @@
 
 #include "base/intern.h"
 #include "graph/use.h"
-
-/* A scope without a graph is a region (recomputation), no instance: what lies in it belongs to the instance around. */
-static int instance_at(const CgGraph *g, int scope)
-{
-    while (scope > 0 && !(g->scopes.at[scope].graph && *g->scopes.at[scope].graph))
-        scope = g->scopes.at[scope].parent;
-    return scope;
-}
-
-int cg_draft_instance(const CgDraft *d, CgRef r) { return instance_at(d->g, cg_node(d->g, r)->scope); }
-
-static void make_places(CgDraft *d)
-{
-    const CgGraph *g = d->g;
-    for (int s = 0; s < (int)g->scopes.len; s++) {
-        const CgScope *scope = &g->scopes.at[s];
-        CgDraftPlace *pl = &d->place[s];
-        *pl = (CgDraftPlace){ .up = s ? instance_at(g, scope->parent) : -1, .hidden = -1, .times = 1, .cluster = -1 };
-        pl->name = scope->name;
-        pl->path = cg_intern("");
-        if (s && *d->place[pl->up].path)
-            pl->path = cg_intern_printf("%s.%s", d->place[pl->up].path, scope->name);
-        else if (s)
-            pl->path = scope->name;
-    }
-}
 
 /* How many last parts two paths have in common; n and m are their lengths. */
 static int common_end(const char *a, size_t n, const char *b, size_t m)
@@ -103,7 +77,7 @@ static bool is_transparent(const CgGraph *g, const CgNode *n)
     return is_broadcast(g, n) || elements(&n->type) == elements(cg_node_type(g, n->in[0]));
 }
 
-static void choose(CgDraft *d)
+void cg_draft_choose(CgDraft *d)
 {
     const CgGraph *g = d->g;
     bool all = d->o->detail == CG_DETAIL_GRAPH;
@@ -144,10 +118,4 @@ CgRef cg_draft_source(const CgDraft *d, CgRef r, const CgType **type, CgRef *par
         r = n->in[0];
     }
     return r;
-}
-
-void cg_draft_begin(CgDraft *d)
-{
-    make_places(d);
-    choose(d);
 }

@@ -40,9 +40,8 @@ typedef struct Run {
 
 static bool scopes_alike(const CgDraft *d, int a, int top_a, int b, int top_b)
 {
-    const CgGraph *g = d->g;
-    for (; a > 0 && b > 0 && a != top_a && b != top_b; a = d->place[a].up, b = d->place[b].up)
-        if (g->scopes.at[a].name != g->scopes.at[b].name || g->scopes.at[a].graph != g->scopes.at[b].graph)
+    for (; a > 0 && b > 0 && a != top_a && b != top_b; a = d->place.at[a].up, b = d->place.at[b].up)
+        if (d->place.at[a].name != d->place.at[b].name || d->place.at[a].graph != d->place.at[b].graph)
             return false;
     return a == top_a && b == top_b;
 }
@@ -74,8 +73,8 @@ static bool attrs_alike(const CgAttrs *a, const CgAttrs *b)
 
 static bool params_alike(const CgDraft *d, CgRef a, int top_a, CgRef b, int top_b)
 {
-    const char *x = cg_draft_path_below(d->place[top_a].path, cg_node_name(d->g, a));
-    const char *y = cg_draft_path_below(d->place[top_b].path, cg_node_name(d->g, b));
+    const char *x = cg_draft_path_below(d->place.at[top_a].path, cg_node_name(d->g, a));
+    const char *y = cg_draft_path_below(d->place.at[top_b].path, cg_node_name(d->g, b));
     if (a == b)
         return true;
     return x && y && strcmp(x, y) == 0 && cg_draft_frozen(d, a) == cg_draft_frozen(d, b)
@@ -101,7 +100,7 @@ static bool nodes_alike(const CgDraft *d, CgRef a, int top_a, CgRef b, int top_b
     for (int k = 0; k < i->nlinks; k++)
         if (strcmp(i->links[k].label, j->links[k].label) != 0)
             return false;
-    return scopes_alike(d, cg_draft_instance(d, a), top_a, cg_draft_instance(d, b), top_b);
+    return scopes_alike(d, d->item[a].instance, top_a, d->item[b].instance, top_b);
 }
 
 static long position(const Refs *nodes, CgRef r)
@@ -188,22 +187,25 @@ static bool consumers_alike(const CgDraft *d, const Family *f, const Run *run)
     return true;
 }
 
-/* Whether the siblings of a run can be drawn as one; consumers are checked when it is complete. */
+/* Whether siblings i and k are the same but for where they take from. */
+static bool siblings_alike(const CgDraft *d, const Family *f, int i, int k)
+{
+    const CgDraftPlace *one = &d->place.at[f->scope[i]], *other = &d->place.at[f->scope[k]];
+    if (f->nodes[i].len != f->nodes[k].len || f->nodes[i].len == 0)
+        return false;
+    if (one->graph != other->graph || one->recompute != other->recompute)
+        return false;
+    for (size_t p = 0; p < f->nodes[i].len; p++)
+        if (!nodes_alike(d, f->nodes[i].at[p], f->scope[i], f->nodes[k].at[p], f->scope[k]))
+            return false;
+    return true;
+}
+
+/* Whether the siblings of a run, each like the first, can be drawn as one; consumers are checked when it is whole. */
 static bool run_alike(const CgDraft *d, const Family *f, Run *run)
 {
     const Refs *head = &f->nodes[run->first];
-    const CgScope *scope = &d->g->scopes.at[f->scope[run->first]];
     run->forward = run->backward = false;
-    for (int i = run->first; i <= run->last; i++) {
-        const CgScope *other = &d->g->scopes.at[f->scope[i]];
-        if (f->nodes[i].len != head->len || head->len == 0 || other->graph != scope->graph)
-            return false;
-        if ((other->recompute != 0) != (scope->recompute != 0))
-            return false;
-        for (size_t p = 0; p < head->len; p++)
-            if (!nodes_alike(d, head->at[p], f->scope[run->first], f->nodes[i].at[p], f->scope[i]))
-                return false;
-    }
     for (size_t p = 0; p < head->len; p++)
         for (int k = 0; k < d->item[head->at[p]].nlinks; k++)
             if (!operands_alike(d, f, run, p, k))
@@ -213,37 +215,43 @@ static bool run_alike(const CgDraft *d, const Family *f, Run *run)
 
 static void fold_run(CgDraft *d, const Family *f, int first, int last)
 {
-    const CgScope *scopes = d->g->scopes.at;
-    CgDraftPlace *head = &d->place[f->scope[first]];
+    CgDraftPlace *head = &d->place.at[f->scope[first]];
     int times = last - first + 1;
     d->groups++;
     head->times = times;
-    head->name = scopes[f->scope[first]].name;
-    head->name = cg_arena_printf(d->arena, "%s .. %s", head->name, scopes[f->scope[last]].name);
+    head->name = cg_arena_printf(d->arena, "%s .. %s", head->name, d->place.at[f->scope[last]].name);
     for (int i = first; i <= last; i++) {
-        d->place[f->scope[i]].group = d->groups;
+        d->place.at[f->scope[i]].group = d->groups;
         if (i == first)
             continue;
-        d->place[f->scope[i]].hidden = f->scope[i];
+        d->place.at[f->scope[i]].hidden = f->scope[i];
         for (size_t p = 0; p < f->nodes[i].len; p++)
             d->item[f->nodes[i].at[p]].stands = f->nodes[first].at[p];
     }
-    for (size_t s = 1; s < d->g->scopes.len; s++) {
-        int parent = d->place[s].up;
-        if (d->place[s].hidden < 0 && parent >= 0)
-            d->place[s].hidden = d->place[parent].hidden;
+    for (size_t s = 1; s < d->place.len; s++) {
+        int parent = d->place.at[s].up;
+        if (d->place.at[s].hidden < 0 && parent >= 0)
+            d->place.at[s].hidden = d->place.at[parent].hidden;
     }
 }
 
 static void fold_family(CgDraft *d, const Family *f)
 {
     for (int first = 0; first < f->len;) {
-        Run run = { first, first, false, false }, longer = { first, first + 1, false, false };
-        for (; longer.last < f->len && run_alike(d, f, &longer); longer.last++)
-            run = longer;
-        while (run.last - first >= 2 && !consumers_alike(d, f, &run))
+        int alike = first + 1;
+        while (alike < f->len && siblings_alike(d, f, first, alike))
+            alike++;
+        Run run = { first, alike - 1, false, false };
+        /* all of them, as a rule; else as many as there are from the first on */
+        if (!run_alike(d, f, &run)) {
+            Run longer = run;
+            run.last = first;
+            for (longer.last = first + 1; longer.last < alike && run_alike(d, f, &longer); longer.last++)
+                run = longer;
+        }
+        while (run.last - first >= 1 && !consumers_alike(d, f, &run))
             run.last--;
-        if (run.last - first >= 2)
+        if (run.last - first >= 1)
             fold_run(d, f, first, run.last);
         first = run.last + 1;
     }
@@ -253,10 +261,10 @@ static void gather_nodes(const CgDraft *d, Family *f, int parent)
 {
     const CgGraph *g = d->g;
     for (CgRef r = 0; r < g->nodes.len; r++) {
-        int s = cg_draft_instance(d, r);
+        int s = d->item[r].instance;
         f->member[r] = -1;
-        while (s > 0 && d->place[s].up != parent)
-            s = d->place[s].up;
+        while (s > 0 && d->place.at[s].up != parent)
+            s = d->place.at[s].up;
         if (s <= 0 || !d->item[r].drawn)
             continue;
         for (int i = 0; i < f->len; i++)
@@ -271,25 +279,25 @@ static void gather_nodes(const CgDraft *d, Family *f, int parent)
 static void fold_children(CgDraft *d, int parent)
 {
     const CgGraph *g = d->g;
-    int n = (int)g->scopes.len;
+    int n = (int)d->place.len;
     Family f = { CG_NEWN(d->arena, int, n), CG_NEWN(d->arena, Refs, n), 0, NULL };
     f.member = CG_NEWN(d->arena, int, g->nodes.len + 1);
     for (int s = 1; s < n; s++) {
         size_t stem, other;
         long number, next;
-        if (d->place[s].up != parent || d->place[s].hidden >= 0 || d->place[s].group)
+        if (d->place.at[s].up != parent || d->place.at[s].hidden >= 0 || d->place.at[s].group)
             continue;
-        if (!numbered(g->scopes.at[s].name, &stem, &number) || number != 0)
+        if (!numbered(d->place.at[s].name, &stem, &number) || number != 0)
             continue;
         f.len = 0;
         for (int t = s; t < n; t++) {
-            const CgScope *sibling = &g->scopes.at[t];
-            if (d->place[t].up != parent || !numbered(sibling->name, &other, &next) || next != f.len)
+            const CgDraftPlace *sibling = &d->place.at[t];
+            if (d->place.at[t].up != parent || !numbered(sibling->name, &other, &next) || next != f.len)
                 continue;
-            if (other == stem && strncmp(g->scopes.at[s].name, sibling->name, stem) == 0)
+            if (other == stem && strncmp(d->place.at[s].name, sibling->name, stem) == 0)
                 f.scope[f.len++] = t;
         }
-        if (f.len < 3)
+        if (f.len < 2)
             continue;
         gather_nodes(d, &f, parent);
         fold_family(d, &f);
@@ -300,7 +308,7 @@ static void fold_children(CgDraft *d, int parent)
 
 void cg_draft_fold(CgDraft *d)
 {
-    for (int s = 0; s < (int)d->g->scopes.len; s++)
-        if (d->place[s].hidden < 0)
+    for (int s = 0; s < (int)d->place.len; s++)
+        if (d->place.at[s].hidden < 0)
             fold_children(d, s);
 }

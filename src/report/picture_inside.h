@@ -13,6 +13,7 @@ typedef struct CgDraftLink {
 
 typedef struct CgDraftItem {
     bool live, constant, drawn, input, param;
+    int instance; /* it is drawn in, an index of CgDraft.place */
     CgDraftLink *links;
     int nlinks;
     CgRef *rows; /* parameters shown inside */
@@ -22,9 +23,19 @@ typedef struct CgDraftItem {
     int box;      /* -1 = none of its own */
 } CgDraftItem;
 
+/* One instance of a graph. A model that was handed to another graph, which applies its parts one by one, has no scope
+ * of its own: it is found by the paths of its parameters. */
 typedef struct CgDraftPlace {
-    CgAtom path;
+    CgAtom path;      /* as applied: "compressor.decoder.embed" */
+    CgAtom owner;     /* as parameters say it: "decoder.embed"; NULL = unknown */
+    CgAtom graph;     /* the name of the graph it is an instance of, or NULL */
+    bool handed;      /* has no scope of its own */
+    bool transparent; /* counts as no level: what is drawn in it is drawn in the instance around it */
+    bool recompute;
     int up;              /* the instance it lies in, -1 at the root */
+    int level;           /* 0 at the root */
+    int closed;          /* the outermost instance around it, or itself, that is drawn as one box; -1 = none */
+    int box;             /* when closed: its box, -1 before it is made */
     int group;           /* siblings folded into one share a number above 0 */
     int hidden;          /* the outermost folded-away scope it lies in, or -1 */
     int times;           /* in the first of folded siblings: how many it stands for; else 1 */
@@ -39,20 +50,26 @@ typedef struct CgDraft {
     const CgPictureOptions *o;
     CgPicture *p;
     CgArena *arena;
-    CgDraftItem *item;   /* by node */
-    CgDraftPlace *place; /* by scope */
+    CgDraftItem *item;          /* by node */
+    CG_VEC(CgDraftPlace) place; /* [0] is the root; each after the one it lies in */
     int groups;
 } CgDraft;
 
 /* What is drawn (picture_draft.c). */
-void cg_draft_begin(CgDraft *d);
-int cg_draft_instance(const CgDraft *d, CgRef r); /* the scope a node belongs to */
+void cg_draft_choose(CgDraft *d);
 bool cg_draft_frozen(const CgDraft *d, CgRef param);
 /* The rest of a parameter's path below an instance, or NULL when it does not belong there. */
 const char *cg_draft_path_below(const char *scope, const char *path);
 /* The drawn node that operand r shows, CG_NONE when it is a parameter (left in *param) or a constant (both
  * CG_NONE). *type is what to write on the arrow: what the consumer sees, but before broadcasting. */
 CgRef cg_draft_source(const CgDraft *d, CgRef r, const CgType **type, CgRef *param);
+
+/* The instances of the graph, and the one that each node is drawn in (picture_instance.c). */
+void cg_draft_instances(CgDraft *d);
+/* Ops that use parameters of a handed model are drawn in it, and so is what lies between two of its parts. */
+void cg_draft_gather(CgDraft *d);
+/* Which instances are drawn as one box each. */
+void cg_draft_close(CgDraft *d);
 
 /* Draws equal siblings as one (picture_fold.c). */
 void cg_draft_fold(CgDraft *d);

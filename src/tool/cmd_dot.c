@@ -13,7 +13,12 @@ typedef struct Asked {
     const char *path, *graph, *stage, *format, *out;
     CgDump dump;
     bool flat, unfold;
+    int64_t depth; /* -1 = as deep as fits a page */
+    CgStrings open;
 } Asked;
+
+/* What is legible on a page. */
+enum { BOXES_OF_A_PAGE = 24 };
 
 static bool draw(CgSession *x, CgTarget *t, const Asked *asked, CgStrbuf *out)
 {
@@ -27,9 +32,21 @@ static bool draw(CgSession *x, CgTarget *t, const Asked *asked, CgStrbuf *out)
         shown.outputs.len = t->noutputs;
     CgGraph *better = after ? cg_pass_run_all(&shown, NULL) : NULL;
     CgDetail detail = model ? CG_DETAIL_MODEL : CG_DETAIL_GRAPH;
-    CgDotOptions o = { { detail, !asked->flat, model && !asked->unfold, cg_target_frozen, t }, t->name };
+    const CgGraph *g = better ? better : &shown;
+    CgDotOptions o = { .title = t->name,
+        .picture = { .detail = detail,
+            .clusters = !asked->flat,
+            .fold = model && !asked->unfold,
+            .depth = (int)asked->depth,
+            .open = asked->open.at,
+            .nopen = (int)asked->open.len,
+            .frozen = cg_target_frozen,
+            .context = t } };
     CgErr e = { 0 };
-    bool good = cg_dot_write(better ? better : &shown, &o, asked->format, out, &e);
+    if (o.picture.depth < 0)
+        o.picture.depth =
+            model && !asked->flat && !asked->unfold ? cg_picture_depth(g, &o.picture, BOXES_OF_A_PAGE) : 0;
+    bool good = cg_dot_write(g, &o, asked->format, out, &e);
     if (!good)
         cg_diag_err(x->diags, (CgSpan){ 0 }, &e);
     if (better)
@@ -86,8 +103,8 @@ static bool known_stage(const char *stage)
 static int command(int argc, char **argv)
 {
     CgStrings set = { 0 }, dims = { 0 };
-    Asked asked = { .stage = "model" };
-    const char *dump = NULL;
+    Asked asked = { .stage = "model", .depth = -1 };
+    const char *dump = NULL, *depth = NULL;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size of the graph's signature" },
@@ -103,6 +120,14 @@ static int command(int argc, char **argv)
             .help = "where to write; tells the format, too" },
         CG_DUMP_OPTION(&dump),
         { .name = "flat", .flag = &asked.flat, .help = "no frames around instances" },
+        { .name = "depth",
+            .arg = "N",
+            .value = &depth,
+            .help = "instances N levels down are boxes, 0 for none; as deep as fits a page unless given" },
+        { .name = "open",
+            .arg = "PATH",
+            .list = &asked.open,
+            .help = "draws an instance from inside all the same: decoder.blocks.0" },
         { .name = "unfold", .flag = &asked.unfold, .help = "draws each of equal blocks" },
     };
     static const char synopsis[] =
@@ -117,6 +142,8 @@ static int command(int argc, char **argv)
     if (!known_stage(asked.stage))
         return cg_usage("dot", "there is no stage '%s'; there are model, graph, grad and opt", asked.stage);
     if (!cg_dump_find("dot", dump, CG_DUMP_MEM, &asked.dump))
+        return CG_EXIT_USAGE;
+    if (!cg_option_number("dot", "depth", depth, 0, 1000, &asked.depth))
         return CG_EXIT_USAGE;
     asked.path = argv[1];
     asked.graph = argc > 2 ? argv[2] : NULL;

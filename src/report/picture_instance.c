@@ -1,0 +1,213 @@
+/* picture_instance.c - the instances of a graph, as a reader of its script knows them.
+ * Takes the scopes of a graph and the paths of its parameters; gives a tree of instances, the one each node is drawn
+ * in, and which are drawn as one box. A compressor applies blocks of an encoder that it was handed: scopes say where
+ * they are applied, paths say whose they are; here they come together again. */
+#include "report/picture_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/intern.h"
+
+/* A scope without a graph is a region (recomputation), no instance: what lies in it belongs to the instance around. */
+static int instance_at(const CgGraph *g, int scope)
+{
+    while (scope > 0 && !(g->scopes.at[scope].graph && *g->scopes.at[scope].graph))
+        scope = g->scopes.at[scope].parent;
+    return scope;
+}
+
+/* ---- owners ---- */
+
+/* `path` without its last part `name`: "encoder.blocks.0" and "blocks.0" give "encoder"; NULL when it ends otherwise.
+ */
+static CgAtom without_end(const char *path, const char *name)
+{
+    size_t n = strlen(path), m = strlen(name);
+    if (n < m || strcmp(path + n - m, name) != 0)
+        return NULL;
+    if (n == m)
+        return cg_intern("");
+    return path[n - m - 1] == '.' ? cg_intern_printf("%.*s", (int)(n - m - 1), path) : NULL;
+}
+
+static CgAtom joined(const char *path, const char *name)
+{
+    return *path ? cg_intern_printf("%s.%s", path, name) : cg_intern(name);
+}
+
+/* Whose parameters the ops of a scope use, told by the ends that its path and theirs have in common; what its parts
+ * know, it knows. By scope, NULL where nothing is known. */
+static CgAtom *owners(const CgDraft *d, const CgAtom *path)
+{
+    const CgGraph *g = d->g;
+    CgAtom *owner = cg_calloc(g->scopes.len + 1, sizeof *owner);
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        const CgNode *n = cg_node(g, r);
+        int s = instance_at(g, n->scope);
+        for (int i = 0; i < n->nin && s > 0 && !owner[s]; i++) {
+            CgRef p = n->in[i];
+            while (cg_node(g, p)->op->view && cg_node(g, p)->nin == 1)
+                p = cg_node(g, p)->in[0];
+            const char *name = d->item[p].param ? cg_node_name(g, p) : NULL;
+            const char *rest = name ? cg_draft_path_below(path[s], name) : NULL;
+            if (rest && rest > name)
+                owner[s] = cg_intern_printf("%.*s", (int)(rest - name - 1), name);
+        }
+    }
+    for (size_t s = g->scopes.len; s-- > 1;) {
+        int up = instance_at(g, g->scopes.at[s].parent);
+        CgAtom holder = owner[s] && up > 0 ? without_end(owner[s], g->scopes.at[s].name) : NULL;
+        /* parts of its own say a shorter path than those of a model it was handed */
+        if (holder && (!owner[up] || strlen(holder) < strlen(owner[up])))
+            owner[up] = holder;
+    }
+    return owner;
+}
+
+/* ---- the tree ---- */
+
+static int add(CgDraft *d, int up, CgAtom name, CgAtom graph, CgAtom owner)
+{
+    CgDraftPlace p = { .name = name, .graph = graph, .owner = owner, .up = up, .times = 1 };
+    p.path = up < 0 ? cg_intern("") : joined(d->place.at[up].path, name);
+    p.hidden = p.cluster = p.closed = p.box = -1;
+    cg_vec_push(&d->place, p);
+    return (int)d->place.len - 1;
+}
+
+/* The model handed to instance `up` whose parts it applies, `owner` in the paths of parameters. */
+static int handed(CgDraft *d, int up, CgAtom owner)
+{
+    for (size_t i = 1; i < d->place.len; i++)
+        if (d->place.at[i].up == up && d->place.at[i].handed && d->place.at[i].owner == owner)
+            return (int)i;
+    const char *before = d->place.at[up].owner ? d->place.at[up].owner : "";
+    size_t n = strlen(before);
+    bool below = n && strncmp(owner, before, n) == 0 && owner[n] == '.';
+    int at = add(d, up, below ? cg_intern(owner + n + 1) : owner, NULL, owner);
+    d->place.at[at].handed = true;
+    d->place.at[up].transparent = true;
+    return at;
+}
+
+void cg_draft_instances(CgDraft *d)
+{
+    const CgGraph *g = d->g;
+    CgAtom *path = cg_calloc(g->scopes.len + 1, sizeof *path);
+    int *of_scope = cg_calloc(g->scopes.len + 1, sizeof *of_scope);
+    path[0] = cg_intern("");
+    for (size_t s = 1; s < g->scopes.len; s++) {
+        const CgScope *scope = &g->scopes.at[s];
+        int up = instance_at(g, scope->parent);
+        path[s] = scope->graph && *scope->graph ? joined(path[up], scope->name) : path[up];
+    }
+    CgAtom *owner = owners(d, path);
+    add(d, -1, cg_intern(""), NULL, cg_intern(""));
+    for (size_t s = 1; s < g->scopes.len; s++) {
+        const CgScope *scope = &g->scopes.at[s];
+        int up = of_scope[instance_at(g, scope->parent)];
+        if (!scope->graph || !*scope->graph) {
+            of_scope[s] = up;
+            continue;
+        }
+        const char *above = d->place.at[up].owner;
+        CgAtom holder = owner[s] ? without_end(owner[s], scope->name) : NULL;
+        if (holder && *holder && above && holder != above)
+            up = handed(d, up, holder);
+        CgAtom is = owner[s] ? owner[s] : above ? joined(above, scope->name) : NULL;
+        of_scope[s] = add(d, up, scope->name, scope->graph, is);
+        d->place.at[of_scope[s]].recompute = scope->recompute != 0;
+        /* the model of a training, or of this picture */
+        if (is && !*is)
+            d->place.at[of_scope[s]].transparent = true;
+    }
+    d->place.at[0].transparent = true;
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        d->item[r].instance = d->item[r].input ? 0 : of_scope[instance_at(g, cg_node(g, r)->scope)];
+    free(path);
+    free(of_scope);
+    free(owner);
+}
+
+/* ---- nodes of handed models ---- */
+
+static bool lies_in(const CgDraft *d, int place, int around)
+{
+    while (place > around)
+        place = d->place.at[place].up;
+    return place == around;
+}
+
+static bool owns(const char *owner, const char *path)
+{
+    size_t n = strlen(owner);
+    return strncmp(path, owner, n) == 0 && path[n] == '.';
+}
+
+static void gather(CgDraft *d, int v)
+{
+    enum { FROM = 1, TO = 2 };
+    const CgGraph *g = d->g;
+    int up = d->place.at[v].up;
+    unsigned char *reach = cg_calloc(g->nodes.len + 1, 1);
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        CgDraftItem *it = &d->item[r];
+        for (int k = 0; it->drawn && it->instance == up && k < it->nrows; k++)
+            if (owns(d->place.at[v].owner, cg_node_name(g, it->rows[k])))
+                it->instance = v;
+        bool in = it->drawn && lies_in(d, it->instance, v);
+        for (int i = 0; i < cg_node(g, r)->nin; i++)
+            reach[r] |= reach[cg_node(g, r)->in[i]] & FROM;
+        if (in)
+            reach[r] |= FROM;
+    }
+    for (size_t r = g->nodes.len; r-- > 0;) {
+        if (d->item[r].drawn && lies_in(d, d->item[r].instance, v))
+            reach[r] |= TO;
+        for (int i = 0; i < cg_node(g, (CgRef)r)->nin && d->item[r].live; i++)
+            reach[cg_node(g, (CgRef)r)->in[i]] |= reach[r] & TO;
+    }
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        if (reach[r] == (FROM | TO) && d->item[r].drawn && d->item[r].instance == up)
+            d->item[r].instance = v;
+    free(reach);
+}
+
+void cg_draft_gather(CgDraft *d)
+{
+    for (size_t v = 1; v < d->place.len; v++)
+        if (d->place.at[v].handed)
+            gather(d, (int)v);
+}
+
+/* ---- levels ---- */
+
+/* Whether `path` is `open` or lies around it: both count whole parts, "blocks.3" is one. The picture's own names may
+ * be left away at the front. */
+static bool is_around(const char *path, const char *open)
+{
+    size_t n = strlen(path);
+    return strncmp(open, path, n) == 0 && (open[n] == '.' || open[n] == 0);
+}
+
+static bool is_open(const CgDraft *d, const CgDraftPlace *p)
+{
+    for (int i = 0; i < d->o->nopen; i++)
+        if (is_around(p->path, d->o->open[i]) || (p->owner && is_around(p->owner, d->o->open[i])))
+            return true;
+    return false;
+}
+
+void cg_draft_close(CgDraft *d)
+{
+    for (size_t i = 0; i < d->place.len; i++) {
+        CgDraftPlace *p = &d->place.at[i];
+        const CgDraftPlace *up = p->up < 0 ? NULL : &d->place.at[p->up];
+        p->level = (up ? up->level : 0) + !p->transparent;
+        p->closed = up ? up->closed : -1;
+        if (p->closed < 0 && p->boxes > 1 && d->o->depth > 0 && p->level >= d->o->depth && !p->transparent
+            && !is_open(d, p))
+            p->closed = (int)i;
+    }
+}

@@ -1,0 +1,17 @@
+# Levels of a picture: the default is the deepest that fits a page, --depth says another, --open looks into one instance;
+# what is too large to lay out is refused with what to write, and drawn when it is folded.
+cat > deep.cg <<'EOF'
+import graphs.transformer
+graph deep(ids: i32[B, T], layers: int) -> f32[B, T, 61] {
+    lm = transformer(vocab = 61, dim = 16, layers, heads = 2, hidden = 37)
+    return lm(ids)
+}
+EOF
+boxes() { grep -oE '^[[:space:]]*"[^"]*"[[:space:]]*\[' | tr -d '[\t ' | sort | tr '\n' ' '; echo; }
+cg dot deep.cg 'deep(layers = 3)' | boxes
+cg dot deep.cg 'deep(layers = 3)' --depth=1 | boxes
+cg dot deep.cg 'deep(layers = 3)' --depth=2 --open=lm.blocks.0 | boxes
+cg dot deep.cg 'deep(layers = 3)' --depth=0 | boxes | wc -w
+cg dot deep.cg 'deep(layers = 120)' --unfold -T svg 2>&1; echo "exit $?"
+cg dot deep.cg 'deep(layers = 120)' -T svg | grep -c 'x120'
+cg dot deep.cg 'deep(layers = 3)' --depth=-1 2>&1; echo "exit $?"
