@@ -7,7 +7,6 @@
 
 #include "experiment/graph_arg.h"
 #include "graph/incremental.h"
-#include "run/peak.h"
 
 /* What is measured takes so many times the least time that flops and bytes can take, and so long an instruction. */
 #define SLACK 1.4
@@ -30,24 +29,24 @@ static void add_model(CgNeeds *n, const CgModelGraph *m)
             add_stage(n, m->params.at[i].weights->stage);
 }
 
-static void add_value(CgNeeds *n, const CgValue *v)
+void cg_needs_add(CgNeeds *n, const CgValue *v)
 {
     switch (v->kind) {
     case CG_VALUE_STAGE: add_stage(n, v->stage); break;
     case CG_VALUE_INSTANCE:
         if (v->instance->weights)
-            add_value(n, v->instance->weights);
+            cg_needs_add(n, v->instance->weights);
         break;
     case CG_VALUE_CALL:
         if (v->stage && cg_value_class(v) != &cg_class_dataset)
             add_model(n, ((const CgTextCall *)v->stage)->generator->model);
         for (int i = 0; i < v->n; i++)
-            add_value(n, v->at[i]);
+            cg_needs_add(n, v->at[i]);
         break;
     case CG_VALUE_LIST:
     case CG_VALUE_RECORD:
         for (int i = 0; i < v->n; i++)
-            add_value(n, v->at[i]);
+            cg_needs_add(n, v->at[i]);
         break;
     default: break;
     }
@@ -63,7 +62,7 @@ bool cg_needs_find(CgSession *x, const char *only, CgNeeds *out)
         CgTarget target = { 0 };
         CgValue *v = cg_target_value(x, only, &target);
         if (v)
-            add_value(out, v);
+            cg_needs_add(out, v);
         cg_target_free(&target);
         return v != NULL;
     }
@@ -75,9 +74,9 @@ bool cg_needs_find(CgSession *x, const char *only, CgNeeds *out)
         asked = true;
         cg_frame_begin(e, &f, NULL, cg_elab_script(e));
         for (int k = 0; k < s->nexprs && s->kind == CG_STMT_SHOW; k++)
-            add_value(out, cg_eval(e, &f, s->exprs[k]));
+            cg_needs_add(out, cg_eval(e, &f, s->exprs[k]));
         if (s->kind == CG_STMT_SAVE)
-            add_value(out, cg_eval(e, &f, s->a));
+            cg_needs_add(out, cg_eval(e, &f, s->a));
         cg_frame_end(e, &f);
     }
     for (size_t i = 0; !asked && i < x->stages.len; i++)
@@ -209,25 +208,44 @@ static void add_training(Cost *c, const CgPeaks *peaks, const CgStage *s)
         + (double)block * (s->patience > 0);
 }
 
+/* *rows of its data, or of a batch; false where the data cannot be had. */
+static bool find_cost(CgSession *x, const CgStage *s, const CgPeaks *peaks, int64_t *rows, Cost *c)
+{
+    *c = (Cost){ .bytes = (double)cg_model_bytes(s->model) };
+    *rows = s->batch;
+    if (s->step_graph) {
+        add_training(c, peaks, s);
+        return true;
+    }
+    const CgDataset *data = cg_dataset_of(x, s->data);
+    if (!data)
+        return false;
+    *rows = data->rows;
+    int64_t some = s->whole || *rows < CG_EVALUATE_ROWS ? *rows : CG_EVALUATE_ROWS;
+    add_plan(c, peaks, s->columns_graph, some, (double)*rows / (double)some, (CgPlanOptions){ 0 });
+    for (int i = 0; i < s->ncolumns; i++)
+        add_texts(c, peaks, s->columns[i].value, some, *rows);
+    return true;
+}
+
+double cg_needs_seconds(CgSession *x, const CgStage *s, const CgPeaks *peaks)
+{
+    Cost c;
+    int64_t rows;
+    return find_cost(x, s, peaks, &rows, &c) ? c.seconds : 0;
+}
+
 static void print_cost(CgSession *x, const CgStage *s, const CgPeaks *peaks, FILE *out)
 {
-    Cost c = { .bytes = (double)cg_model_bytes(s->model) };
+    Cost c;
     char time[24];
-    int64_t rows = s->batch;
-    if (s->step_graph) {
-        add_training(&c, peaks, s);
+    int64_t rows;
+    if (!find_cost(x, s, peaks, &rows, &c))
+        return;
+    if (s->step_graph)
         fprintf(out, ", %lld steps of %lld rows", (long long)s->steps, (long long)rows);
-    } else {
-        const CgDataset *data = cg_dataset_of(x, s->data);
-        if (!data)
-            return;
-        rows = data->rows;
-        int64_t some = s->whole || rows < CG_EVALUATE_ROWS ? rows : CG_EVALUATE_ROWS;
-        add_plan(&c, peaks, s->columns_graph, some, (double)rows / (double)some, (CgPlanOptions){ 0 });
-        for (int i = 0; i < s->ncolumns; i++)
-            add_texts(&c, peaks, s->columns[i].value, some, rows);
+    else
         fprintf(out, ", %lld rows", (long long)rows);
-    }
     if (c.err.kind)
         fprintf(out, ", %s", c.err.text);
     else

@@ -4,6 +4,8 @@
 #ifndef CG_NEEDS_H
 #define CG_NEEDS_H
 #include "experiment/experiment.h"
+#include "report/picture.h"
+#include "run/peak.h"
 
 /* Stages are called by where the script binds them: lm, models.web. */
 void cg_needs_name(CgSession *x);
@@ -14,9 +16,16 @@ typedef struct CgNeeds {
 
 /* `only`: the value of one expression instead, such as "models.web"; false after a mistake in it. */
 CG_NODISCARD bool cg_needs_find(CgSession *x, const char *only, CgNeeds *out);
+/* The stages that a value is made of, each once. */
+void cg_needs_add(CgNeeds *n, const CgValue *v);
 void cg_needs_free(CgNeeds *n);
 /* Builds what is neither kept nor being built elsewhere, then waits for the rest. */
 void cg_needs_build(CgSession *x, const CgNeeds *n);
 /* What is kept and what would be built, a line each; nothing is run. False after a mistake. */
 bool cg_needs_print(CgSession *x, const CgNeeds *n, FILE *out);
+/* About how long a stage would take here. */
+double cg_needs_seconds(CgSession *x, const CgStage *s, const CgPeaks *peaks);
+/* Data, stages and results as boxes (needs_picture.c). Stages are told apart by `depth` parts of their names, by all of
+ * them when it is 0, by as many as give at most so many boxes when it is below. NULL after a mistake. */
+CgPicture *cg_needs_picture(CgSession *x, const CgNeeds *n, int depth, int boxes);
 #endif

@@ -11,9 +11,9 @@
 
 #ifndef CG_HAVE_GRAPHVIZ
 
-bool cg_dot_write(const CgGraph *g, const CgDotOptions *options, const char *format, CgStrbuf *out, CgErr *e)
+bool cg_dot_write(const CgPicture *p, const char *name, const char *title, const char *format, CgStrbuf *out, CgErr *e)
 {
-    (void)g, (void)options, (void)format, (void)out;
+    (void)p, (void)name, (void)title, (void)format, (void)out;
     cg_err_hint(e, "install libgraphviz-dev and configure again");
     return cg_err(e, CG_ERR_INPUT, "no pictures: this cg was built without GraphViz");
 }
@@ -357,7 +357,7 @@ static bool render(Agraph_t *root, const char *format, CgStrbuf *out, CgErr *e)
 
 const char *cg_dot_version(void) { return gvcVersion(layouter()); }
 
-bool cg_dot_write(const CgGraph *g, const CgDotOptions *options, const char *format, CgStrbuf *out, CgErr *e)
+bool cg_dot_write(const CgPicture *p, const char *name, const char *title, const char *format, CgStrbuf *out, CgErr *e)
 {
     bool text = strcmp(format, "dot") == 0 || strcmp(format, "gv") == 0;
     Agiodisc_t to_text = { NULL, put_text, put_flush };
@@ -366,9 +366,8 @@ bool cg_dot_write(const CgGraph *g, const CgDotOptions *options, const char *for
     bool ok = true;
     complaint[0] = 0;
     agusererrf before = agseterrf(hear);
-    CgPicture *p = cg_picture_build(g, &options->picture);
-    Agraph_t *root = agopen(as_text(g->name ? g->name : "graph"), Agdirected, &disc);
-    draw(root, p, options->title);
+    Agraph_t *root = agopen(as_text(name ? name : "graph"), Agdirected, &disc);
+    draw(root, p, title);
     if (text)
         agwrite(root, out);
     else if (p->boxes.len > MOST_BOXES) {
@@ -378,7 +377,6 @@ bool cg_dot_write(const CgGraph *g, const CgDotOptions *options, const char *for
     } else
         ok = render(root, format, out, e);
     agclose(root);
-    cg_picture_free(p);
     agseterrf(before);
     return ok;
 }

@@ -218,9 +218,11 @@ static void test_frozen(void)
 static char *drawn(Shape s, const char *format, const char *title, CgErr *e)
 {
     Model m = model(s);
-    CgDotOptions o = { options(true, frozen_blocks), title };
+    CgPictureOptions o = options(true, frozen_blocks);
+    CgPicture *p = cg_picture_build(m.g, &o);
     CgStrbuf out = { 0 };
-    bool good = cg_dot_write(m.g, &o, format, &out, e);
+    bool good = cg_dot_write(p, m.g->name, title, format, &out, e);
+    cg_picture_free(p);
     cg_graph_free(m.g);
     if (!good)
         cg_strbuf_deinit(&out);
