@@ -48,10 +48,10 @@ static const char *words(CgArena *arena, const char *format, va_list args)
     return s;
 }
 
-static CgDiag *add(CgDiags *d, CgCode code, CgSpan span, const char *message, int exit)
+static CgDiag *add(CgDiags *d, CgCode code, CgSpan span, const char *format, va_list args, int exit)
 {
     CgDiag *x = CG_NEW(d->arena, CgDiag);
-    *x = (CgDiag){ .list = d, .code = code, .span = span, .message = message, .exit = exit };
+    *x = (CgDiag){ .list = d, .code = code, .span = span, .message = words(d->arena, format, args), .exit = exit };
     x->serial = d->count + d->warnings;
     if (exit)
         d->count++;
@@ -69,18 +69,18 @@ CgDiag *cg_diag(CgDiags *d, CgCode code, CgSpan span, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const char *message = words(d->arena, format, args);
+    CgDiag *x = add(d, code, span, format, args, 1);
     va_end(args);
-    return add(d, code, span, message, 1);
+    return x;
 }
 
 CgDiag *cg_diag_warn(CgDiags *d, CgCode code, CgSpan span, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const char *message = words(d->arena, format, args);
+    CgDiag *x = add(d, code, span, format, args, 0);
     va_end(args);
-    return add(d, code, span, message, 0);
+    return x;
 }
 
 static void add_part(CgDiag *x, CgPartKind kind, CgSpan span, const char *format, va_list args)

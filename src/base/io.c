@@ -109,16 +109,16 @@ static void hint_missing(const char *path, CgErr *e)
     }
     if (d)
         closedir(d);
-    const char *best = cg_suggest_best(&near);
     bool here = strcmp(folder, ".") == 0 && strncmp(want, "./", 2) != 0;
-    const char *in = here ? "" : folder, *cut = here || strcmp(folder, "/") == 0 ? "" : "/";
-    if (best)
-        cg_err_hint(e, "did you mean '%s%s%s'?", in, cut, best);
-    else if (strcmp(want, path) != 0)
+    CgStrbuf before = { 0 };
+    if (!here)
+        cg_strbuf_printf(&before, "%s%s", folder, strcmp(folder, "/") == 0 ? "" : "/");
+    if (!cg_err_meant(e, &near, cg_strbuf_str(&before)) && strcmp(want, path) != 0)
         cg_err_hint(e, "there is no folder '%s'", want);
     for (size_t i = 0; i < names.len; i++)
         free(names.at[i]);
     cg_vec_free(&names);
+    cg_strbuf_deinit(&before);
     free(want);
     free(folder);
 }
@@ -518,7 +518,7 @@ static CgLock *lock_of(int fd, const char *path, bool alone)
     return l;
 }
 
-/* Where the file system knows no locks: a file that only one can make. Who dies leaves it, so nobody waits for it. */
+/* For file systems without locks: a file created exclusively. A process that dies leaves it behind, so none waits. */
 static CgLock *lock_alone(const char *path, CgErr *e)
 {
     CgStrbuf b = { 0 };

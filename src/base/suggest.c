@@ -1,10 +1,11 @@
 /* suggest.c - "did you mean".
- * Takes a misspelt name and candidates; gives the nearest one if it is near enough.
+ * Takes a misspelt name and candidates; gives the nearest one if it is near enough, and the list of them.
  * Must not suggest wildly: the distance stays below a third of the word, and ties go to the alphabet. */
 #include "base/suggest.h"
 
 #include <ctype.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LONGEST 63
@@ -34,11 +35,30 @@ static int distance(const char *a, size_t na, const char *b, size_t nb)
     return row[(na + 1) % 3][nb];
 }
 
-void cg_suggest_init(CgSuggest *s, const char *word) { *s = (CgSuggest){ word, NULL, FAR }; }
+void cg_suggest_init(CgSuggest *s, const char *word)
+{
+    s->word = word;
+    s->best = NULL;
+    s->distance = FAR;
+    s->all[0] = 0;
+}
+
+/* Appends the candidate, or an ellipsis where it does not fit; after an ellipsis nothing does. */
+static void list(CgSuggest *s, const char *candidate)
+{
+    static const char more[] = ", ...";
+    size_t used = strlen(s->all), n = strlen(candidate), room = sizeof s->all - sizeof more;
+    if (used && s->all[used - 1] == '.' && used + 1 > sizeof more && !strcmp(s->all + used + 1 - sizeof more, more))
+        return;
+    bool fits = used + 2 + n <= room;
+    if (fits || used)
+        snprintf(s->all + used, sizeof s->all - used, "%s%s", used ? ", " : "", fits ? candidate : "...");
+}
 
 void cg_suggest_offer(CgSuggest *s, const char *candidate)
 {
     size_t na = strlen(s->word), nb = strlen(candidate);
+    list(s, candidate);
     if (na == 0 || nb == 0 || na > LONGEST || nb > LONGEST)
         return;
     int limit = EDIT * (na / 3 > 1 ? (int)(na / 3) : 1);
@@ -52,3 +72,10 @@ void cg_suggest_offer(CgSuggest *s, const char *candidate)
 }
 
 const char *cg_suggest_best(const CgSuggest *s) { return s->best; }
+
+bool cg_err_meant(CgErr *e, const CgSuggest *near, const char *before)
+{
+    if (near->best)
+        cg_err_hint(e, "did you mean '%s%s'?", before, near->best);
+    return near->best != NULL;
+}

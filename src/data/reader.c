@@ -17,8 +17,6 @@ static const CgReader *const readers[] = {
 #undef X
 };
 
-const CgReader *cg_reader_at(size_t i) { return i < CG_LEN(readers) ? readers[i] : NULL; }
-
 /* The format a name of n bytes ends like, NULL for none; *n becomes its length without the ending. */
 static const CgReader *by_ending(const char *path, size_t *n)
 {
@@ -70,18 +68,11 @@ const CgReader *cg_reader_open(const char *path, bool named, CgBytes *out, CgErr
 bool cg_reader_no_field(const char *path, uint32_t line, const char *field, const char *const *has, size_t n, CgErr *e)
 {
     CgSuggest near;
-    CgStrbuf all = { 0 };
     cg_err(e, CG_ERR_INPUT, "%s:%u: this record has no field '%s'", path, line, field);
     cg_suggest_init(&near, field);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         cg_suggest_offer(&near, has[i]);
-        if (all.len < 160)
-            cg_strbuf_printf(&all, "%s%s", all.len ? ", " : "", has[i]);
-    }
-    if (cg_suggest_best(&near))
-        cg_err_hint(e, "did you mean '%s'? It has: %s", cg_suggest_best(&near), cg_strbuf_str(&all));
-    else if (all.len)
-        cg_err_hint(e, "name one it has with field = \"...\": %s", cg_strbuf_str(&all));
-    cg_strbuf_deinit(&all);
+    if (!cg_err_meant(e, &near, "") && n)
+        cg_err_hint(e, "name one it has with field = \"...\": %s", near.all);
     return false;
 }

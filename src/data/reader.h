@@ -31,7 +31,6 @@ typedef struct CgReader {
     extern const CgReader cg_reader_##reader; \
     const CgReader cg_reader_##reader = { .name = #reader, __VA_ARGS__ };
 
-const CgReader *cg_reader_at(size_t i); /* NULL past the last */
 /* A file in memory, unpacked. *how reads it: a format of records or text; text when the name says nothing. NULL when
  * the file cannot be read, or is packed in a way that is not known here (e->text is empty for a file met in a folder:
  * `named` is false, and it is passed over). */

@@ -63,14 +63,8 @@ static bool check(const CgSynthKind *kind, const char *name, uint64_t size, doub
         for (size_t i = 0; i < CG_LEN(kinds); i++)
             cg_suggest_offer(&near, kinds[i]->name);
         cg_err(e, CG_ERR_INPUT, "no kind of synthetic text is called '%s'", name);
-        CgStrbuf all = { 0 };
-        for (size_t i = 0; i < CG_LEN(kinds); i++)
-            cg_strbuf_printf(&all, "%s%s", i ? ", " : "", kinds[i]->name);
-        if (cg_suggest_best(&near))
-            cg_err_hint(e, "did you mean '%s'?", cg_suggest_best(&near));
-        else
-            cg_err_hint(e, "there are %s", cg_strbuf_str(&all));
-        cg_strbuf_deinit(&all);
+        if (!cg_err_meant(e, &near, ""))
+            cg_err_hint(e, "there are %s", near.all);
         return false;
     }
     if (size < 1 || size > MOST_SIZE)

@@ -196,19 +196,15 @@ const CgTensor *cg_tensors_find(const CgTensors *t, const char *name)
 bool cg_tensors_missing(const CgTensors *t, const char *path, const char *name, CgErr *e)
 {
     CgSuggest near;
-    CgStrbuf all = { 0 };
+    CgStrbuf before = { 0 };
+    cg_strbuf_printf(&before, "%s:", path);
     cg_suggest_init(&near, name);
-    for (int i = 0; i < t->n; i++) {
+    for (int i = 0; i < t->n; i++)
         cg_suggest_offer(&near, t->at[i].name);
-        if (all.len < 160)
-            cg_strbuf_printf(&all, "%s%s", i ? ", " : "", t->at[i].name);
-    }
     cg_err(e, CG_ERR_INPUT, "'%s' holds no tensor '%s'", path, name);
-    if (cg_suggest_best(&near))
-        cg_err_hint(e, "did you mean '%s:%s'?", path, cg_suggest_best(&near));
-    else if (t->n)
-        cg_err_hint(e, "it holds %s; %s:TENSOR takes one of them", cg_strbuf_str(&all), path);
-    cg_strbuf_deinit(&all);
+    if (!cg_err_meant(e, &near, cg_strbuf_str(&before)) && t->n)
+        cg_err_hint(e, "it holds %s; %s:TENSOR takes one of them", near.all, path);
+    cg_strbuf_deinit(&before);
     return false;
 }
 
@@ -231,8 +227,6 @@ void cg_tensors_single(CgTensors *out, const char *path, CgTensor t, void *own)
 }
 
 /* ---- formats ------------------------------------------------------------------------------------------- */
-
-const CgTensorFormat *cg_tensor_format_at(size_t i) { return i < CG_LEN(formats) ? formats[i] : NULL; }
 
 const CgTensorFormat *cg_tensor_format_find(const char *path)
 {

@@ -40,7 +40,6 @@ typedef struct CgTensorFormat {
     extern const CgTensorFormat cg_tensor_format_##format; \
     const CgTensorFormat cg_tensor_format_##format = { .name = #format, __VA_ARGS__ };
 
-const CgTensorFormat *cg_tensor_format_at(size_t i); /* NULL past the last */
 /* By what the path ends in, .gz left out; NULL: no such ending. */
 const CgTensorFormat *cg_tensor_format_find(const char *path);
 /* A file of any format, copied to memory: it may change afterwards. `.gz` of any is unpacked. Of a folder

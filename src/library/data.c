@@ -89,19 +89,13 @@ static CgValue *build_synthetic(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
     if (!cg_synth_find(a->at[0]->s)) {
-        CgStrbuf kinds = { 0 };
         CgSuggest near;
         cg_suggest_init(&near, a->at[0]->s);
-        for (int i = 0; i < cg_synth_count(); i++) {
-            cg_strbuf_printf(&kinds, "%s%s", i ? ", " : "", cg_synth_kind(i)->name);
+        for (int i = 0; i < cg_synth_count(); i++)
             cg_suggest_offer(&near, cg_synth_kind(i)->name);
-        }
         CgDiag *d = cg_elab_error(e, CG_E0312, a->span[0], "synthetic knows no kind of text \"%s\"", a->at[0]->s);
-        if (cg_suggest_best(&near))
-            cg_diag_help(d, "did you mean \"%s\"? The kinds are %s", cg_suggest_best(&near), cg_strbuf_str(&kinds));
-        else
-            cg_diag_help(d, "the kinds are %s", cg_strbuf_str(&kinds));
-        cg_strbuf_deinit(&kinds);
+        if (!cg_diag_meant(d, &near))
+            cg_diag_help(d, "the kinds are %s", near.all);
         return cg_value_poison(e);
     }
     return a->at[1]->i < 1 ? wrong(e, a, 1, "'size' is a number of bytes from 1 on") : cg_function_later(e, a, 0);

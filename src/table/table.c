@@ -96,19 +96,12 @@ int cg_table_find(const CgTable *t, const char *name, CgErr *e)
     if (!e)
         return -1;
     CgSuggest near;
-    CgStrbuf all = { 0 };
     cg_suggest_init(&near, name);
-    for (int i = 0; i < t->ncolumns; i++) {
+    for (int i = 0; i < t->ncolumns; i++)
         cg_suggest_offer(&near, t->column[i].name);
-        if (all.len < 160)
-            cg_strbuf_printf(&all, "%s%s", i ? ", " : "", t->column[i].name);
-    }
     cg_err(e, CG_ERR_INPUT, "the table has no column '%s'", name);
-    if (cg_suggest_best(&near))
-        cg_err_hint(e, "did you mean '%s'?", cg_suggest_best(&near));
-    else
-        cg_err_hint(e, "it has: %s", cg_strbuf_str(&all));
-    cg_strbuf_deinit(&all);
+    if (!cg_err_meant(e, &near, ""))
+        cg_err_hint(e, "it has: %s", near.all);
     return -1;
 }
 

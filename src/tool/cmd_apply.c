@@ -109,12 +109,6 @@ static void offer_leaves(const CgTarget *t, CgSuggest *near)
         cg_suggest_offer(near, t->model->params.at[i].path);
 }
 
-static void suggest(CgDiag *d, const CgSuggest *near)
-{
-    if (cg_suggest_best(near))
-        cg_diag_help(d, "did you mean '%s'?", cg_suggest_best(near));
-}
-
 /* What is given beside the inputs are parameters; they are known once the graph is there. */
 static bool read_params(CgSession *x, const CgTarget *t, const CgInstance *inst, const Asked *asked)
 {
@@ -128,7 +122,8 @@ static bool read_params(CgSession *x, const CgTarget *t, const CgInstance *inst,
             CgSuggest near;
             cg_suggest_init(&near, g->name);
             offer_leaves(t, &near);
-            suggest(cg_diag(x->diags, CG_E0301, g->span, "'%s' has no input and no parameter '%s'", t->name, g->name),
+            cg_diag_meant(
+                cg_diag(x->diags, CG_E0301, g->span, "'%s' has no input and no parameter '%s'", t->name, g->name),
                 &near);
             good = false;
             continue;
@@ -198,8 +193,8 @@ static bool none_by(CgSession *x, const CgTarget *t, const char *pattern, CgRef 
     } else {
         cg_suggest_init(&near, pattern);
         offer_leaves(t, &near);
-        suggest(cg_diag(x->diags, CG_E0301, (CgSpan){ 0 }, "--wrt %s: '%s' has no input and no parameter like this",
-                    pattern, t->name),
+        cg_diag_meant(cg_diag(x->diags, CG_E0301, (CgSpan){ 0 },
+                          "--wrt %s: '%s' has no input and no parameter like this", pattern, t->name),
             &near);
     }
     return false;
