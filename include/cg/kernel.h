@@ -59,6 +59,11 @@ typedef struct CgWork {
     size_t shared;  /* bytes for all shards together */
 } CgWork;
 
+/* a / b rounded up, of a >= 0 and b > 0. */
+static inline int64_t cg_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+/* The largest of the equal shares that n > 0 is divided into, as few as make none larger than `most`. */
+static inline int64_t cg_equal_share(int64_t n, int64_t most) { return cg_ceil_div(n, cg_ceil_div(n, most)); }
+
 static inline int64_t cg_tensor_count(const CgTensor *t)
 {
     int64_t n = 1;

@@ -326,6 +326,11 @@ typedef struct CgOp {
     {                                          \
         [CG_F32] = f##_f32, [CG_F64] = f##_f64 \
     }
+/* One function for every dtype that a script has. */
+#define CG_ANY_KERNELS(f) \
+    {                     \
+        f, f, f, f, f     \
+    }
 #define CG_NUMBER_KERNELS(f)                                                           \
     {                                                                                  \
         [CG_F32] = f##_f32, [CG_F64] = f##_f64, [CG_I32] = f##_i32, [CG_I64] = f##_i64 \

@@ -11,36 +11,19 @@
 
 /* ---- shapes ---- */
 
-/* q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K] */
-static bool attention_operands(CgInfer *inf)
+/* q, k and v; causal: with the offset S - T where none is given. */
+static bool masked_operands(CgInfer *inf)
 {
-    const CgType *q = &inf->in[0];
-    int64_t offset = 0;
-    const CgDim *given = cg_attr_dim(inf->attrs, "offset");
-    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 4, 4))
+    const CgDim *offset = cg_attr_dim(inf->attrs, "offset");
+    if (!attention_operands(inf))
         return false;
-    for (int i = 1; i < 3; i++) {
-        if (!cg_want_dtype(inf, i, 0) || !cg_want_rank(inf, i, 4, 4) || !cg_want_axes(inf, i, 0, 0, 2))
-            return false;
-        if (inf->in[i].dim[3] != q->dim[3])
-            return cg_infer_differ(inf, 0, 3, i, 3, "head sizes");
-    }
-    if (inf->in[1].dim[2] != inf->in[2].dim[2])
-        return cg_infer_differ(inf, 1, 2, 2, 2, "numbers of keys and values");
-    if (!isfinite(cg_attr_float(inf->attrs, "scale", 1)))
-        return cg_infer_fail(inf, -1, -1, "%s: scale must be a number", inf->op->name);
-    if (cg_attr_int(inf->attrs, "causal", 0)) {
-        const CgDim *ahead = given ? given : cg_dim_sub(inf->in[1].dim[2], q->dim[2]);
-        if (ahead && cg_dim_is_int(ahead, &offset) && offset < 0)
-            return cg_infer_fail(
-                inf, 1, 2, "%s: offset is %lld: the first query would see no key", inf->op->name, (long long)offset);
-    }
-    return true;
+    return !cg_attr_int(inf->attrs, "causal", 0)
+        || attention_offset(inf, offset ? offset : cg_dim_sub(inf->in[1].dim[2], inf->in[0].dim[2]));
 }
 
 static bool attention_shape(CgInfer *inf)
 {
-    if (!attention_operands(inf))
+    if (!masked_operands(inf))
         return false;
     inf->out[0] = inf->in[0];
     inf->out[1] = cg_type_without(inf->in[0], 3);
@@ -50,7 +33,7 @@ static bool attention_shape(CgInfer *inf)
 /* (q, k, v, y, lse, gy) -> gq, gk, gv */
 static bool attention_vjp_shape(CgInfer *inf)
 {
-    if (!attention_operands(inf) || !cg_want_same(inf, 3, 0) || !cg_want_dtype(inf, 4, 0) || !cg_want_rank(inf, 4, 3, 3)
+    if (!masked_operands(inf) || !cg_want_same(inf, 3, 0) || !cg_want_dtype(inf, 4, 0) || !cg_want_rank(inf, 4, 3, 3)
         || !cg_want_axes(inf, 4, 0, 0, 3) || !cg_want_same(inf, 5, 0))
         return false;
     for (int i = 0; i < 3; i++)
@@ -60,28 +43,17 @@ static bool attention_vjp_shape(CgInfer *inf)
 
 /* ---- meaning ---- */
 
-/* True where query i may see key j: j <= i + offset. */
-static CgRef causal_mask(CgBuild *b, const CgSite *site, CgType scores)
-{
-    CgType plane = cg_type(CG_I32, 2, &scores.dim[2]);
-    CgAttr rows[2] = { cg_a_type("type", plane), cg_a_int("axis", 0) },
-           cols[2] = { cg_a_type("type", plane), cg_a_int("axis", 1) };
-    const CgDim *offset = cg_attr_dim(site->attrs, "offset");
-    CgRef ahead = offset
-        ? cg_size_number(b, offset, CG_I32)
-        : cg_sub(b, cg_size_number(b, scores.dim[3], CG_I32), cg_size_number(b, scores.dim[2], CG_I32));
-    CgRef i = cg_add(b, cg_build(b, "iota", 0, NULL, cg_attrs(2, rows)), cg_broadcast_scalar(b, ahead, plane));
-    CgRef seen = cg_b(b, "ge", i, cg_build(b, "iota", 0, NULL, cg_attrs(2, cols)));
-    return cg_broadcast(b, seen, 4, scores.dim, (const int64_t[4]){ -1, -1, 0, 1 });
-}
-
 /* scale q k', -inf where hidden. */
 static CgRef scores_of(CgBuild *b, const CgSite *site)
 {
-    CgRef s = cg_scale(b, cg_matmul(b, site->in[0], site->in[1], false, true), cg_attr_float(site->attrs, "scale", 1));
+    CgRef s = attention_scores(b, site);
+    CgType t = cg_ref_type(b, s);
+    const CgDim *offset = cg_attr_dim(site->attrs, "offset");
     if (!cg_attr_int(site->attrs, "causal", 0))
         return s;
-    return cg_where(b, causal_mask(b, site, cg_ref_type(b, s)), s, cg_fill_like(b, s, -INFINITY));
+    return attention_hide(b, s,
+        offset ? cg_size_number(b, offset, CG_I32)
+               : cg_sub(b, cg_size_number(b, t.dim[3], CG_I32), cg_size_number(b, t.dim[2], CG_I32)));
 }
 
 static CgRef last_axis(CgBuild *b, const char *op, CgRef x)

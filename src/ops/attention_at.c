@@ -27,38 +27,24 @@
 /* q: F[B, H, n, K], k, v: F[B, H, S, K], at: I[] */
 static bool attention_at_shape(CgInfer *inf)
 {
-    const CgType *q = &inf->in[0];
-    int64_t offset;
-    const CgDim *ahead = cg_attr_dim(inf->attrs, "offset");
-    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 4, 4) || !cg_want_integer(inf, 3)
-        || !cg_want_rank(inf, 3, 0, 0))
+    const CgDim *offset = cg_attr_dim(inf->attrs, "offset");
+    if (!attention_operands(inf) || !cg_want_integer(inf, 3) || !cg_want_rank(inf, 3, 0, 0))
         return false;
-    for (int i = 1; i < 3; i++) {
-        if (!cg_want_dtype(inf, i, 0) || !cg_want_rank(inf, i, 4, 4) || !cg_want_axes(inf, i, 0, 0, 2))
-            return false;
-        if (inf->in[i].dim[3] != q->dim[3])
-            return cg_infer_differ(inf, 0, 3, i, 3, "head sizes");
-    }
-    if (inf->in[1].dim[2] != inf->in[2].dim[2])
-        return cg_infer_differ(inf, 1, 2, 2, 2, "numbers of keys and values");
     if (!cg_attr_int(inf->attrs, "causal", 1))
         return cg_infer_fail(inf, -1, -1, "attention_at is causal");
-    if (!isfinite(cg_attr_float(inf->attrs, "scale", 1)))
-        return cg_infer_fail(inf, -1, -1, "attention_at: scale must be a number");
-    if (!ahead)
+    if (!offset)
         return cg_infer_fail(inf, -1, -1, "attention_at needs offset, a size");
-    if (cg_dim_is_int(ahead, &offset) && offset < 0)
-        return cg_infer_fail(
-            inf, 1, 2, "attention_at: offset is %lld: the first query would see no key", (long long)offset);
-    inf->out[0] = *q;
+    if (!attention_offset(inf, offset))
+        return false;
+    inf->out[0] = inf->in[0];
     return true;
 }
 
 /* Blocks of queries a head is cut into. */
 static int64_t ranges(const CgTensor *q)
 {
-    int64_t heads = q->dim[0] * q->dim[1], blocks = (q->dim[2] + QUERIES - 1) / QUERIES,
-            want = heads ? (SHARDS + heads - 1) / heads : 1;
+    int64_t heads = q->dim[0] * q->dim[1], blocks = cg_ceil_div(q->dim[2], QUERIES),
+            want = heads ? cg_ceil_div(SHARDS, heads) : 1;
     return want < 1 || blocks < 1 ? 1 : want < blocks ? want : blocks;
 }
 
@@ -92,17 +78,11 @@ static void attention_at_work(const CgCall *call, CgWork *work)
 /* softmax(where(j <= i + offset + at, scale q k', -inf)) v */
 static void attention_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
-    CgRef s = cg_scale(b, cg_matmul(b, site->in[0], site->in[1], false, true), cg_attr_float(site->attrs, "scale", 1));
-    CgType t = cg_ref_type(b, s), plane = cg_type(CG_I32, 2, &t.dim[2]);
-    CgAttr rows[2] = { cg_a_type("type", plane), cg_a_int("axis", 0) },
-           cols[2] = { cg_a_type("type", plane), cg_a_int("axis", 1) };
     CgAttr last = cg_a_int("axis", 3);
-    CgRef ahead =
+    CgRef s = attention_scores(b, site);
+    CgRef offset =
         cg_add(b, cg_cast(b, site->in[3], CG_I32), cg_size_number(b, cg_attr_dim(site->attrs, "offset"), CG_I32));
-    CgRef i = cg_add(b, cg_build(b, "iota", 0, NULL, cg_attrs(2, rows)), cg_broadcast_scalar(b, ahead, plane));
-    CgRef seen = cg_b(b, "ge", i, cg_build(b, "iota", 0, NULL, cg_attrs(2, cols)));
-    s = cg_where(
-        b, cg_broadcast(b, seen, 4, t.dim, (const int64_t[4]){ -1, -1, 0, 1 }), s, cg_fill_like(b, s, -INFINITY));
+    s = attention_hide(b, s, offset);
     out[0] = cg_matmul(b, cg_build(b, "softmax", 1, &s, cg_attrs(1, &last)), site->in[2], false, false);
 }
 

@@ -31,8 +31,7 @@ static void NAME(attention_at)(const CgCall *call, CgShard shard)
         return;
     int64_t ahead = cg_attr_size(call->attrs, "offset", 0) + cg_scalar(&call->in[3]), ldq, ldk, ldv,
             ldy = call->out->stride[2];
-    int64_t head = (int64_t)shard.index / cuts, blocks = (t + QUERIES - 1) / QUERIES,
-            range = (int64_t)shard.index % cuts;
+    int64_t head = (int64_t)shard.index / cuts, blocks = cg_ceil_div(t, QUERIES), range = (int64_t)shard.index % cuts;
     int64_t first = blocks * range / cuts * QUERIES, last = least(blocks * (range + 1) / cuts * QUERIES, t);
     int64_t all = least(s, last + ahead); /* keys that anyone here sees */
     T scale = (T)cg_attr_float(call->attrs, "scale", 1), *y = (T *)call->out->data + head_offset(call->out, head);

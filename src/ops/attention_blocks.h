@@ -43,7 +43,7 @@ enum { STEP = MANY + 16 }; /* from row to row of scores: rows do not all fall in
  * can be packed. */
 static int64_t row_blocks(const CgGemm *g, int64_t rows, int64_t tall)
 {
-    return ceil_div((rows + 1) / 2, most(1, least(g->mr, tall) / 2));
+    return cg_ceil_div((rows + 1) / 2, most(1, least(g->mr, tall) / 2));
 }
 
 static int64_t block_row(int64_t rows, int64_t blocks, int64_t i)
@@ -143,7 +143,7 @@ static Backward backward_memory(const CgCall *call, const Sizes *z, char *scratc
 {
     size_t size = cg_dtype_size(call->out->dtype);
     const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2], *y = &call->in[3], *g = &call->in[5];
-    int64_t wide = ceil_div(MANY, lanes_of(call)) * lanes_of(call);
+    int64_t wide = cg_ceil_div(MANY, lanes_of(call)) * lanes_of(call);
     size_t packed = rows_left(call, NULL, QUERIES, MANY, STEP).left_bytes;
     Backward f = { .bytes = 0 };
     f.keys = take(scratch, &f.bytes, rows_left(call, k, z->s, z->k, row_step(k)).left_bytes);
@@ -172,7 +172,7 @@ static Backward backward_memory(const CgCall *call, const Sizes *z, char *scratc
 
 static size_t small_memory(const CgCall *call, const Sizes *z, bool backward)
 {
-    size_t wide = (size_t)ceil_div(z->t, 16) * 16, deep = (size_t)ceil_div(z->k, 16) * 16, d = (size_t)z->k,
+    size_t wide = (size_t)cg_ceil_div(z->t, 16) * 16, deep = (size_t)cg_ceil_div(z->k, 16) * 16, d = (size_t)z->k,
            s = (size_t)z->s, bytes = 0;
     size_t numbers = (2 * d + s) * wide + 2 * wide; /* q', p, y' or gq'; base, sum or delta */
     if (backward)
@@ -284,7 +284,7 @@ static void rounded_row(const void *x, bool half, float *to, int64_t n)
 /* The blocks of `lanes` queries of range i. */
 static int64_t range_begin(const Sizes *z, int64_t lanes, int64_t i)
 {
-    return least(z->t, ceil_div(z->t, lanes) * i / z->ranges * lanes);
+    return least(z->t, cg_ceil_div(z->t, lanes) * i / z->ranges * lanes);
 }
 
 /* ---- kernels ---- */
@@ -330,7 +330,7 @@ static void ahead_fetch(Ahead *a, int64_t rows)
 }
 
 /* All in `times` times. */
-static void ahead_split(Ahead *a, int64_t times) { a->share = ceil_div(a->rows, most(1, times)); }
+static void ahead_split(Ahead *a, int64_t times) { a->share = cg_ceil_div(a->rows, most(1, times)); }
 
 static void ahead_keys(Ahead *a, const CgCall *call, int64_t head)
 {
@@ -357,7 +357,7 @@ static void pack_rows(const CgGemm *g, const void *x, int64_t n0, int64_t n1)
     if (!g->left_bytes || n1 <= n0)
         return;
     part.m = n1 - n0;
-    part.left_panels = ceil_div(part.m, part.mr);
+    part.left_panels = cg_ceil_div(part.m, part.mr);
     part.left = (char *)g->left + (size_t)n0 * row;
     cg_gemm_pack_left(&part, (const char *)x + n0 * g->lda * cg_gemm_left_size(g), 0, part.left_panels, 0, g->k);
 }

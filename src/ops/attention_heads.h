@@ -24,7 +24,54 @@
 
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/* ---- what it means ---- */
+
+/* q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], and a finite scale. */
+static inline bool attention_operands(CgInfer *inf)
+{
+    if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 4, 4))
+        return false;
+    for (int i = 1; i < 3; i++) {
+        if (!cg_want_dtype(inf, i, 0) || !cg_want_rank(inf, i, 4, 4) || !cg_want_axes(inf, i, 0, 0, 2))
+            return false;
+        if (inf->in[i].dim[3] != inf->in[0].dim[3])
+            return cg_infer_differ(inf, 0, 3, i, 3, "head sizes");
+    }
+    if (inf->in[1].dim[2] != inf->in[2].dim[2])
+        return cg_infer_differ(inf, 1, 2, 2, 2, "numbers of keys and values");
+    if (!isfinite(cg_attr_float(inf->attrs, "scale", 1)))
+        return cg_infer_fail(inf, -1, -1, "%s: scale must be a number", inf->op->name);
+    return true;
+}
+
+/* Under the causal mask the first query sees a key: the offset is not negative. NULL: not known. */
+static inline bool attention_offset(CgInfer *inf, const CgDim *offset)
+{
+    int64_t n;
+    if (offset && cg_dim_is_int(offset, &n) && n < 0)
+        return cg_infer_fail(
+            inf, 1, 2, "%s: offset is %lld: the first query would see no key", inf->op->name, (long long)n);
+    return true;
+}
+
+/* scale q k' */
+static inline CgRef attention_scores(CgBuild *b, const CgSite *site)
+{
+    return cg_scale(b, cg_matmul(b, site->in[0], site->in[1], false, true), cg_attr_float(site->attrs, "scale", 1));
+}
+
+/* The scores, -inf where query i may not see key j: j > i + offset. */
+static inline CgRef attention_hide(CgBuild *b, CgRef scores, CgRef offset)
+{
+    CgType t = cg_ref_type(b, scores), plane = cg_type(CG_I32, 2, &t.dim[2]);
+    CgAttr rows[2] = { cg_a_type("type", plane), cg_a_int("axis", 0) },
+           cols[2] = { cg_a_type("type", plane), cg_a_int("axis", 1) };
+    CgRef i = cg_add(b, cg_build(b, "iota", 0, NULL, cg_attrs(2, rows)), cg_broadcast_scalar(b, offset, plane));
+    CgRef seen = cg_b(b, "ge", i, cg_build(b, "iota", 0, NULL, cg_attrs(2, cols)));
+    seen = cg_broadcast(b, seen, 4, t.dim, (const int64_t[4]){ -1, -1, 0, 1 });
+    return cg_where(b, seen, scores, cg_fill_like(b, scores, -INFINITY));
+}
 
 /* ---- rows ---- */
 
@@ -115,7 +162,7 @@ static inline Sizes sizes_of(const CgCall *call)
 {
     const CgTensor *q = &call->in[0], *k = &call->in[1];
     Sizes z = { .heads = q->dim[0] * q->dim[1], .t = q->dim[2], .s = k->dim[2], .k = q->dim[3], .ranges = 1 };
-    z.blocks = ceil_div(z.s, KEYS);
+    z.blocks = cg_ceil_div(z.s, KEYS);
     z.scale = cg_attr_float(call->attrs, "scale", 1);
     z.alpha = z.scale > 0 ? 1 : z.scale;
     z.exponent = z.scale > 0 ? z.scale * LOG2_E : LOG2_E;
@@ -125,10 +172,10 @@ static inline Sizes sizes_of(const CgCall *call)
         return z;
     }
     if (z.heads > 0 && z.heads < SHARDS && z.t > THIN)
-        z.ranges = least(ceil_div(SHARDS, z.heads), ceil_div(z.t, QUERIES));
+        z.ranges = least(cg_ceil_div(SHARDS, z.heads), cg_ceil_div(z.t, QUERIES));
     if (z.ranges < 1)
         z.ranges = 1;
-    z.groups = ceil_div(z.heads, most(1, least(GROUP, z.heads / GROUPS)));
+    z.groups = cg_ceil_div(z.heads, most(1, least(GROUP, z.heads / GROUPS)));
     return z;
 }
 

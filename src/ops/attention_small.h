@@ -66,7 +66,7 @@ static void NAME(small_hide)(const Sizes *z, int64_t wide, T hidden, T *p)
 /* Rows of q, k and v, and scores: S' = k q', in units of 1 / log2(e). */
 static NAME(Small) NAME(small_scores)(const CgCall *call, const Sizes *z, int64_t head, char *scratch, size_t *at)
 {
-    NAME(Small) h = { .wide = ceil_div(z->t, 16) * 16, .deep = ceil_div(z->k, 16) * 16 };
+    NAME(Small) h = { .wide = cg_ceil_div(z->t, 16) * 16, .deep = cg_ceil_div(z->k, 16) * 16 };
     h.qt = take(scratch, at, (size_t)(z->k * h.wide) * sizeof(T));
     h.p = take(scratch, at, (size_t)(z->s * h.wide) * sizeof(T));
     h.q = rows_of(&call->in[0], head, 0, z->t, take(scratch, at, copy_bytes(&call->in[0], z->t)), &h.ldq);

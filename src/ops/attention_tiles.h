@@ -387,7 +387,7 @@ static void NAME(backward)(const CgCall *call, Sizes z, int64_t head, bool begin
     for (c.m0 = 0; c.m0 < z.t; c.m0 += MANY) {
         c.many = least(MANY, z.t - c.m0);
         c.end = least(z.s, c.m0 + c.many + z.ahead);
-        c.panels = ceil_div(c.many, c.lanes);
+        c.panels = cg_ceil_div(c.many, c.lanes);
         NAME(grad_queries)(&c);
         for (int64_t s0 = 0; s0 < c.end; s0 += KEYS)
             NAME(grad_keys)(&c, s0);

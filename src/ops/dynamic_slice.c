@@ -204,11 +204,6 @@ static const CgSample dynamic_update_samples[] = {
     { .in = NULL },
 };
 
-#define ALL_KERNELS(f) \
-    {                  \
-        f, f, f, f, f  \
-    }
-
 static const CgOp op_dynamic_slice = {
     CG_OP_HERE,
     .name = "dynamic_slice",
@@ -217,7 +212,7 @@ static const CgOp op_dynamic_slice = {
            "within x, is an error.\n",
     .shape = dynamic_slice_shape,
     .expand = dynamic_slice_expand,
-    .kernel = ALL_KERNELS(dynamic_slice_kernel),
+    .kernel = CG_ANY_KERNELS(dynamic_slice_kernel),
     .work = cg_work_copy,
     .traits = CG_STRIDED,
     .samples = dynamic_slice_samples,
@@ -232,7 +227,7 @@ static const CgOp op_dynamic_update = {
            "needed any more.\n",
     .shape = dynamic_update_shape,
     .expand = dynamic_update_expand,
-    .kernel = ALL_KERNELS(dynamic_update_kernel),
+    .kernel = CG_ANY_KERNELS(dynamic_update_kernel),
     .work = dynamic_update_work,
     .inplace = 1,
     .traits = CG_STRIDED,

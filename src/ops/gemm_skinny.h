@@ -41,7 +41,6 @@ typedef struct Skinny {
     bool trans, add;
 } Skinny;
 
-static inline int64_t skinny_shares(int64_t n, int64_t most) { return (n + most - 1) / most; }
 #endif
 
 enum { NAME(LANES) = SKINNY_BYTES / sizeof(T) < 4 ? 4 : SKINNY_BYTES / sizeof(T) };
@@ -235,7 +234,7 @@ static NAME(SkinnyDots) *const NAME(skinny_all_dots)[SKINNY_SUMS / 4] = {
 
 static void NAME(skinny_lines)(const Skinny *f, const T *x, const T *y, T *z)
 {
-    int64_t blocks = skinny_shares(f->m, SKINNY_SUMS / 4);
+    int64_t blocks = cg_ceil_div(f->m, SKINNY_SUMS / 4);
     for (int64_t j = 0; j < f->n; j += 4)
         for (int64_t b = 0; b < blocks; b++) {
             int64_t i = f->m * b / blocks, rows = f->m * (b + 1) / blocks - i, lines = f->n - j < 4 ? f->n - j : 4;

@@ -98,7 +98,7 @@ static NAME(SkinnyBlock) *const NAME(skinny_blocks)[SKINNY_TALL][SKINNY_WIDE] = 
 /* All rows, by blocks of nearly equal height, times some vectors of columns. */
 static void NAME(skinny_strip)(const Skinny *f, int64_t vectors, const T *x, const T *y, T *z, SkinnyNext next)
 {
-    int64_t blocks = skinny_shares(f->m, SKINNY_TALL);
+    int64_t blocks = cg_ceil_div(f->m, SKINNY_TALL);
     for (int64_t b = 0; b < blocks; b++) {
         int64_t i = f->m * b / blocks, rows = f->m * (b + 1) / blocks - i;
         NAME(skinny_blocks)[rows - 1][vectors - 1](f, x + i * f->xs, y, z + i * f->ldz, next);
@@ -109,7 +109,7 @@ static void NAME(skinny_strip)(const Skinny *f, int64_t vectors, const T *x, con
 static void NAME(skinny_rest)(const Skinny *f, int64_t first, const T *x, const T *y, T *z)
 {
     Skinny g = *f;
-    int64_t left = f->n - first, last = skinny_shares(NAME(LANES) - left, f->ld);
+    int64_t left = f->n - first, last = cg_ceil_div(NAME(LANES) - left, f->ld);
     g.k = f->k - last;
     g.ldz = NAME(LANES);
     g.add = false;
@@ -132,10 +132,9 @@ static void NAME(skinny_rest)(const Skinny *f, int64_t first, const T *x, const 
 
 static void NAME(skinny_columns)(const Skinny *f, const T *x, const T *y, T *z)
 {
-    int64_t size = sizeof(T), vectors = f->n / NAME(LANES),
-            tall = skinny_shares(f->m, skinny_shares(f->m, SKINNY_TALL));
+    int64_t size = sizeof(T), vectors = f->n / NAME(LANES), tall = cg_ceil_div(f->m, cg_ceil_div(f->m, SKINNY_TALL));
     int64_t wide = SKINNY_SUMS / tall < SKINNY_WIDE ? SKINNY_SUMS / tall : SKINNY_WIDE,
-            strips = skinny_shares(vectors, wide);
+            strips = cg_ceil_div(vectors, wide);
     int64_t deep = SKINNY_BLOCK / (f->n * size), ahead = SKINNY_AHEAD / size;
     deep = f->m <= SKINNY_NEAR || deep < SKINNY_NEAR ? SKINNY_NEAR : deep > SKINNY_DEEP ? SKINNY_DEEP : deep;
     Skinny g = *f;

@@ -111,7 +111,7 @@ static void NAME(skinny_transposed_block)(const Skinny *f, int64_t rows, const N
 static void NAME(skinny_transposed)(const Skinny *f, const T *x, const T *y, T *z)
 {
     NAME(Vec) transposed[SKINNY_BESIDE][SKINNY_COLUMN];
-    int64_t whole = f->n / NAME(LANES) * NAME(LANES), pieces = skinny_shares(f->k, SKINNY_COLUMN),
+    int64_t whole = f->n / NAME(LANES) * NAME(LANES), pieces = cg_ceil_div(f->k, SKINNY_COLUMN),
             tall = SKINNY_BESIDE * NAME(LANES);
     for (int64_t i = 0; i < f->m; i += tall)
         for (int64_t p = 0; p < pieces; p++) {

@@ -81,49 +81,45 @@ IOTA(double, iota_f64)
 IOTA(int32_t, iota_i32)
 IOTA(int64_t, iota_i64)
 
-static void draw(const CgCall *call, size_t first, size_t n, uint32_t *out)
+/* The elements of a shard, a chunk at a time, from one random word each; an odd last one has a word more. */
+static void by_chunks(const CgCall *call, CgShard shard, void (*chunk)(void *to, const uint32_t *bits, size_t n))
 {
-    cg_random_bits(call->seed, (uint64_t)cg_attr_int(call->attrs, "stream", 0), call->step, first, n, out);
+    uint32_t bits[CHUNK];
+    size_t first, last, size = cg_dtype_size(call->out->dtype);
+    cg_shard_range(shard, (size_t)cg_tensor_count(call->out), CG_SHARD, &first, &last);
+    for (size_t at = first; at < last; at += CHUNK) {
+        size_t n = last - at < CHUNK ? last - at : CHUNK;
+        cg_random_bits(call->seed, (uint64_t)cg_attr_int(call->attrs, "stream", 0), call->step, at, n + n % 2, bits);
+        chunk((char *)call->out->data + at * size, bits, n);
+    }
 }
 
 /* The upper 24 bits as a fraction: every value is exact in f32, so f32 and f64 runs draw the same numbers. */
-#define UNIFORM(T, name)                                                                    \
-    static void name(const CgCall *call, CgShard shard)                                     \
-    {                                                                                       \
-        T *to = call->out->data;                                                            \
-        uint32_t bits[CHUNK];                                                               \
-        size_t first, last;                                                                 \
-        cg_shard_range(shard, (size_t)cg_tensor_count(call->out), CG_SHARD, &first, &last); \
-        for (size_t at = first; at < last; at += CHUNK) {                                   \
-            size_t n = last - at < CHUNK ? last - at : CHUNK;                               \
-            draw(call, at, n, bits);                                                        \
-            for (size_t i = 0; i < n; i++)                                                  \
-                to[at + i] = (T)(int32_t)(bits[i] >> 8) * (T)0x1p-24;                       \
-        }                                                                                   \
-    }
+#define UNIFORM(T, name)                                                \
+    static void name##_chunk(void *out, const uint32_t *bits, size_t n) \
+    {                                                                   \
+        T *to = out;                                                    \
+        for (size_t i = 0; i < n; i++)                                  \
+            to[i] = (T)(int32_t)(bits[i] >> 8) * (T)0x1p-24;            \
+    }                                                                   \
+    static void name(const CgCall *call, CgShard shard) { by_chunks(call, shard, name##_chunk); }
 UNIFORM(float, random_uniform_f32)
 UNIFORM(double, random_uniform_f64)
 
 /* Box and Muller (1958): elements 2i and 2i + 1 from words 2i and 2i + 1; u in (0, 1] keeps the logarithm finite. */
-#define NORMAL(T, name)                                                                          \
-    static void name(const CgCall *call, CgShard shard)                                          \
-    {                                                                                            \
-        T *to = call->out->data;                                                                 \
-        uint32_t bits[CHUNK];                                                                    \
-        size_t first, last;                                                                      \
-        cg_shard_range(shard, (size_t)cg_tensor_count(call->out), CG_SHARD, &first, &last);      \
-        for (size_t at = first; at < last; at += CHUNK) {                                        \
-            size_t n = last - at < CHUNK ? last - at : CHUNK;                                    \
-            draw(call, at, n + n % 2, bits);                                                     \
-            for (size_t i = 0; i < n; i += 2) {                                                  \
-                double u = ((double)bits[i] + 1.0) * 0x1p-32, v = (double)bits[i + 1] * 0x1p-32; \
-                double r = sqrt(-2.0 * log(u)), a = 6.283185307179586477 * v;                    \
-                to[at + i] = (T)(r * cos(a));                                                    \
-                if (i + 1 < n)                                                                   \
-                    to[at + i + 1] = (T)(r * sin(a));                                            \
-            }                                                                                    \
-        }                                                                                        \
-    }
+#define NORMAL(T, name)                                                                      \
+    static void name##_chunk(void *out, const uint32_t *bits, size_t n)                      \
+    {                                                                                        \
+        T *to = out;                                                                         \
+        for (size_t i = 0; i < n; i += 2) {                                                  \
+            double u = ((double)bits[i] + 1.0) * 0x1p-32, v = (double)bits[i + 1] * 0x1p-32; \
+            double r = sqrt(-2.0 * log(u)), a = 6.283185307179586477 * v;                    \
+            to[i] = (T)(r * cos(a));                                                         \
+            if (i + 1 < n)                                                                   \
+                to[i + 1] = (T)(r * sin(a));                                                 \
+        }                                                                                    \
+    }                                                                                        \
+    static void name(const CgCall *call, CgShard shard) { by_chunks(call, shard, name##_chunk); }
 NORMAL(float, random_normal_f32)
 NORMAL(double, random_normal_f64)
 

@@ -136,8 +136,6 @@ typedef struct Product {
     int64_t lanes;         /* split-k: shares of the summed axis, each with sums of its own; else 0 */
 } Product;
 
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 /* In place if one axis has unit stride and the other steps over it. */
 static void choose_layout(Factor *f, int64_t rows, int64_t cols)
 {
@@ -152,13 +150,13 @@ static void choose_layout(Factor *f, int64_t rows, int64_t cols)
     }
 }
 
-static int64_t round_up(int64_t n, int64_t unit) { return ceil_div(n, unit) * unit; }
+static int64_t round_up(int64_t n, int64_t unit) { return cg_ceil_div(n, unit) * unit; }
 
 /* Halves the longer side of the tiles until there are enough, or they are no longer than `side`. */
 static void halve(Product *p, int64_t want, int64_t side)
 {
     while (p->nm * p->nn < want) {
-        int64_t tm = ceil_div(p->m, p->nm * 2), tn = ceil_div(p->n, p->nn * 2);
+        int64_t tm = cg_ceil_div(p->m, p->nm * 2), tn = cg_ceil_div(p->n, p->nn * 2);
         if (tm < side && tn < side)
             return;
         if (tm >= tn)
@@ -192,15 +190,15 @@ static void choose_tiles(Product *p, double flops)
     } else {
         if (want > TILES)
             want = large < TILES ? TILES : large < MOST_TILES ? large : MOST_TILES;
-        want = ceil_div(want, p->batch);
+        want = cg_ceil_div(want, p->batch);
         halve(p, want, 2 * TILE_SIDE);
         halve(p, want, TILE_SIDE);
         if (flops < HALF_SIDE_FLOPS)
             halve(p, want, TILE_SIDE / 2);
     }
     /* Whole vectors a tile. */
-    p->tm = p->nm == 1 ? p->m : round_up(ceil_div(p->m, p->nm), 16);
-    p->tn = p->nn == 1 ? p->n : round_up(ceil_div(p->n, p->nn), 32);
+    p->tm = p->nm == 1 ? p->m : round_up(cg_ceil_div(p->m, p->nm), 16);
+    p->tn = p->nn == 1 ? p->n : round_up(cg_ceil_div(p->n, p->nn), 32);
 }
 
 static int64_t between(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
@@ -222,7 +220,7 @@ static void choose_skinny(Product *p, double flops, size_t size)
 /* Where the columns of shard i begin: whole vectors, about as many for each. */
 static int64_t skinny_column(const Product *p, int64_t i)
 {
-    return i == p->nn ? p->n : ceil_div(p->n, 16) * i / p->nn * 16;
+    return i == p->nn ? p->n : cg_ceil_div(p->n, 16) * i / p->nn * 16;
 }
 
 /* Factors as their matrices lie. */
@@ -334,16 +332,16 @@ static Product product(const CgCall *call)
         if (p.tn > SIDE_MAX)
             p.tn = SIDE_MAX;
     }
-    p.nm = ceil_div(p.m, p.tm);
-    p.nn = ceil_div(p.n, p.tn);
+    p.nm = cg_ceil_div(p.m, p.tm);
+    p.nn = cg_ceil_div(p.n, p.tn);
     if (p.nm * p.nn == 1 && one < TILE_FLOPS) {
         p.items = (int64_t)(TILE_FLOPS / one) + 1;
-        if (p.items > ceil_div(p.batch, TILES))
-            p.items = ceil_div(p.batch, TILES);
+        if (p.items > cg_ceil_div(p.batch, TILES))
+            p.items = cg_ceil_div(p.batch, TILES);
         if (one * (double)p.batch < TILE_FLOPS / 4)
             p.items = p.batch;
     }
-    p.shards = (size_t)(ceil_div(p.batch, p.items) * p.nm * p.nn);
+    p.shards = (size_t)(cg_ceil_div(p.batch, p.items) * p.nm * p.nn);
     return p;
 }
 
@@ -388,7 +386,7 @@ static void matmul_work(const CgCall *call, CgWork *work)
     if (p.packed_once) {
         bool both = !p.left_per_shard && p.gemm.left_bytes > 0;
         CgGemm some = p.gemm;
-        some.m = between(cg_gemm_cached_panels(&p.gemm, p.k), 1, ceil_div(p.gemm.left_panels, p.nm)) * p.gemm.mr;
+        some.m = between(cg_gemm_cached_panels(&p.gemm, p.k), 1, cg_ceil_div(p.gemm.left_panels, p.nm)) * p.gemm.mr;
         cg_gemm_layout(&some);
         work->scratch = p.left_per_shard ? some.left_bytes : 0;
         if (p.right_per_thread) {
@@ -527,7 +525,7 @@ static void packed_shard(const CgCall *call, Product *p, CgShard shard)
         return;
     }
     size_t size = cg_dtype_size(g->dtype);
-    int64_t step = ceil_div(i1 - i0, ceil_div(i1 - i0, cg_gemm_cached_panels(g, p->k)));
+    int64_t step = cg_equal_share(i1 - i0, cg_gemm_cached_panels(g, p->k));
     for (; i0 < i1; i0 += step) {
         int64_t last = i0 + step < i1 ? i0 + step : i1, row = cg_gemm_row(g, i0);
         CgGemm some = *g;

@@ -660,11 +660,6 @@ static const CgSample concat_samples[] = {
     { .in = NULL },
 };
 
-#define ALL_KERNELS(f) \
-    {                  \
-        f, f, f, f, f  \
-    }
-
 static const CgOp op_reshape = {
     CG_OP_HERE,
     .name = "reshape",
@@ -736,7 +731,7 @@ static const CgOp op_pad = {
     .doc = "x with zeros added before and after along one axis.\n",
     .shape = pad_shape,
     .vjp = pad_vjp,
-    .kernel = ALL_KERNELS(pad_kernel),
+    .kernel = CG_ANY_KERNELS(pad_kernel),
     .work = cg_work_copy,
     .fold = pad_fold,
     .axis_rule = pad_axis_rule,
@@ -753,7 +748,7 @@ static const CgOp op_concat = {
     .below = cg_below_operands,
     .shape = concat_shape,
     .vjp = concat_vjp,
-    .kernel = ALL_KERNELS(concat_kernel),
+    .kernel = CG_ANY_KERNELS(concat_kernel),
     .work = cg_work_copy,
     .fold = concat_fold,
     .axis_rule = concat_axis_rule,

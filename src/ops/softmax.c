@@ -26,7 +26,7 @@ static Lanes lanes_of(const CgCall *call)
         l.pre *= x->dim[i];
     for (int i = axis + 1; i < x->rank; i++)
         l.post *= x->dim[i];
-    l.units = l.post == 1 ? l.pre : l.pre * ((l.post + COLUMNS - 1) / COLUMNS);
+    l.units = l.post == 1 ? l.pre : l.pre * (cg_ceil_div(l.post, COLUMNS));
     return l;
 }
 

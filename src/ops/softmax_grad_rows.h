@@ -33,7 +33,7 @@ static void NAME(softmax_vjp)(const CgCall *call, CgShard shard)
     T *dx = call->out->data;
     size_t first, last;
     cg_shard_range(shard, (size_t)l.units, 1, &first, &last);
-    int64_t blocks = (l.post + COLUMNS - 1) / COLUMNS;
+    int64_t blocks = cg_ceil_div(l.post, COLUMNS);
     for (int64_t u = (int64_t)first; u < (int64_t)last; u++) {
         int64_t c = u % blocks * COLUMNS, at = u / blocks * l.mid * l.post + c;
         if (l.post == 1)
