@@ -71,30 +71,6 @@ static json_t *shutdown_server(Server *s, json_t *params)
     return json_null();
 }
 
-static json_t *hover(Server *s, json_t *params)
-{
-    const CgDocument *d = document_at(s, params);
-    return d ? cg_answer_hover(&s->editor, d, offset_of(d, params)) : NULL;
-}
-
-static json_t *definition(Server *s, json_t *params)
-{
-    const CgDocument *d = document_at(s, params);
-    return d ? cg_answer_definition(&s->editor, d, offset_of(d, params)) : NULL;
-}
-
-static json_t *references(Server *s, json_t *params)
-{
-    const CgDocument *d = document_at(s, params);
-    return d ? cg_answer_references(&s->editor, d, offset_of(d, params)) : NULL;
-}
-
-static json_t *completion(Server *s, json_t *params)
-{
-    const CgDocument *d = document_at(s, params);
-    return d ? cg_answer_completion(&s->editor, d, offset_of(d, params)) : NULL;
-}
-
 static json_t *rename_all(Server *s, json_t *params)
 {
     const CgDocument *d = document_at(s, params);
@@ -117,13 +93,32 @@ static json_t *actions(Server *s, json_t *params)
              : NULL;
 }
 
-static const struct {
+/* Where an answer is NULL, the parameters make no sense. */
+typedef struct Request {
     const char *method;
-    json_t *(*answer)(Server *s, json_t *params); /* NULL: the parameters make no sense */
-} requests[] = { { "initialize", initialize }, { "shutdown", shutdown_server }, { "textDocument/hover", hover },
-    { "textDocument/definition", definition }, { "textDocument/references", references },
-    { "textDocument/completion", completion }, { "textDocument/rename", rename_all },
-    { "textDocument/formatting", formatting }, { "textDocument/codeAction", actions } };
+    json_t *(*answer)(Server *s, json_t *params);
+    json_t *(*at)(CgEditor *editor, const CgDocument *d, uint32_t at); /* of a position in a document, instead */
+} Request;
+
+static const Request requests[] = {
+    { "initialize", .answer = initialize },
+    { "shutdown", .answer = shutdown_server },
+    { "textDocument/hover", .at = cg_answer_hover },
+    { "textDocument/definition", .at = cg_answer_definition },
+    { "textDocument/references", .at = cg_answer_references },
+    { "textDocument/completion", .at = cg_answer_completion },
+    { "textDocument/rename", .answer = rename_all },
+    { "textDocument/formatting", .answer = formatting },
+    { "textDocument/codeAction", .answer = actions },
+};
+
+static json_t *answer_to(const Request *r, Server *s, json_t *params)
+{
+    if (!r->at)
+        return r->answer(s, params);
+    const CgDocument *d = document_at(s, params);
+    return d ? r->at(&s->editor, d, offset_of(d, params)) : NULL;
+}
 
 /* ---- notifications ---- */
 
@@ -174,7 +169,7 @@ static void take(Server *s, json_t *message)
     for (size_t i = 0; i < CG_LEN(requests); i++) {
         if (strcmp(requests[i].method, method) != 0)
             continue;
-        json_t *answer = requests[i].answer(s, params);
+        json_t *answer = answer_to(&requests[i], s, params);
         if (answer)
             send(json_pack("{s:O, s:o}", "id", id, "result", answer));
         else
