@@ -16,17 +16,35 @@
 
 /* ---- checking -------------------------------------------------------------------------------------------------- */
 
-/* What is saved as files of some kinds is refused by the end of the name before it costs anything. */
-static void check_ending(CgElab *e, const CgValue *v, const CgValue *to, CgSpan span)
+/* Where values of each class go. */
+static void help_save(CgDiag *d)
+{
+    const CgClass *cls;
+    CgStrbuf all = { 0 };
+    for (size_t i = 0; (cls = cg_class_at(i)); i++)
+        if (cls->saved_help)
+            cg_strbuf_printf(&all, "%s; ", cls->saved_help);
+    cg_diag_help(d, "%sstrings go to any file", cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
+}
+
+/* What is saved, and as files of which kinds, is checked by the class and the end of the name before it costs anything.
+ * A string is its own file; what a call of no class gives is known when it has run. */
+static void check_ending(CgElab *e, const CgValue *v, const CgValue *to, CgSpan at, CgSpan at_name)
 {
     const CgClass *cls = cg_value_class(v);
     const char *end = strrchr(to->s, '.');
+    if (cls ? !cls->save && !cls->save_value : v->kind != CG_VALUE_STR && v->kind != CG_VALUE_CALL) {
+        CgDiag *d = cg_elab_error(e, CG_E0606, at, "%s cannot be saved", cg_value_kind_name(v));
+        help_save(d);
+        return;
+    }
     if (!cls || !cls->endings)
         return;
     for (const char *const *known = cls->endings; *known; known++)
         if (end && !strcmp(end, *known))
             return;
-    CgDiag *d = cg_elab_error(e, CG_E0606, span, "%s cannot be saved as '%s'", cls->article, to->s);
+    CgDiag *d = cg_elab_error(e, CG_E0606, at_name, "%s cannot be saved as '%s'", cls->article, to->s);
     cg_diag_help(d, "%s", cls->saved_help);
 }
 
@@ -110,7 +128,7 @@ static void check_statements(CgSession *x)
             if (!cg_is_poison(to) && to->kind != CG_VALUE_STR)
                 cg_elab_error(e, CG_E0606, s->b->span, "a file name is a string, not %s", cg_value_kind_name(to));
             else if (!cg_is_poison(to) && !cg_is_poison(v)) {
-                check_ending(e, v, to, s->b->span);
+                check_ending(e, v, to, s->a->span, s->b->span);
                 check_files(e, &saves, v, to->s, s->b->span);
             }
         }
@@ -231,14 +249,6 @@ void cg_experiment_free(CgSession *x)
 static void show(CgSession *x, const CgValue *v)
 {
     const CgClass *cls = cg_value_class(v);
-    if (!cls && (v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && v->n && v->at[0]->kind == CG_VALUE_OBJECT) {
-        for (int i = 0; i < v->n; i++) {
-            if (v->keys)
-                fprintf(x->out, "%s:\n", v->keys[i]);
-            show(x, v->at[i]);
-        }
-        return;
-    }
     CgStrbuf text = { 0 };
     if (cls && cls->show_value) {
         cls->show_value(x, v, &text);
@@ -264,11 +274,11 @@ static void note_saved(CgSession *x, const char *kind, const char *path)
     cg_io_release(&bytes);
 }
 
-static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at)
+static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at, CgSpan at_name)
 {
     const CgClass *cls = cg_value_class(v);
     CgErr err = { 0 };
-    bool good = false;
+    bool good;
     if (cls && cls->save_value) {
         good = cls->save_value(x, v, path, &err);
     } else if (v->kind == CG_VALUE_OBJECT && cls->save) {
@@ -276,30 +286,32 @@ static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at)
     } else if (v->kind == CG_VALUE_STR) {
         good = cg_io_write(path, v->s, strlen(v->s), &err);
     } else {
-        cg_err(&err, CG_ERR_INPUT, "%s cannot be saved", cg_value_kind_name(v));
-        cg_err_hint(
-            &err, "models go to .safetensors, tables to .csv or .jsonl, figures to .svg or .png, strings to any file");
+        help_save(cg_diag(x->diags, CG_E0606, at, "%s cannot be saved", cg_value_kind_name(v)));
+        return false;
     }
     if (!good)
-        return cg_session_err(x, at, &err);
+        return cg_session_err(x, at_name, &err);
     note_saved(x, cls ? cls->name : "text", path);
     if (cg_io_exists(path)) /* not a figure that nothing could draw */
         fprintf(stderr, "saved %s\n", path);
     return true;
 }
 
-static bool has_stages(const CgValue *v)
+/* Something with a class, which is shown in its own lines. */
+static bool has_classes(const CgValue *v)
 {
-    bool any = v->kind == CG_VALUE_STAGE;
+    bool any =
+        v->kind == CG_VALUE_STAGE || v->kind == CG_VALUE_OBJECT || (v->kind == CG_VALUE_CALL && cg_value_class(v));
     for (int i = 0; !any && (v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && i < v->n; i++)
-        any = has_stages(v->at[i]);
+        any = has_classes(v->at[i]);
     return any;
 }
 
-/* The parts of a record of tables or models are found out and shown one by one: one that fails says so in its place. */
+/* The elements of a list or record of tables or models are computed and shown one by one: one that fails is reported in
+ * its position, and the others are shown. */
 static void find_and_show(CgSession *x, CgValue *v)
 {
-    if (v->kind != CG_VALUE_STAGE && has_stages(v)) {
+    if ((v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && has_classes(v)) {
         for (int i = 0; i < v->n && !cg_session_stopped(x); i++) {
             if (v->keys)
                 fprintf(x->out, "%s:\n", v->keys[i]);
@@ -327,7 +339,7 @@ static void carry_out(CgSession *x, const CgStmt *s)
     if (s->kind == CG_STMT_SAVE) {
         CgValue *v = cg_force(x, cg_eval(e, &f, s->a)), *to = cg_eval(e, &f, s->b);
         if (v && !cg_is_poison(v))
-            save(x, v, to->s, s->b->span);
+            save(x, v, to->s, s->a->span, s->b->span);
     }
     cg_budget_end(e, budget);
     cg_frame_end(e, &f);
