@@ -348,12 +348,6 @@ static const char heading[] = "cg bpe 1\n";
 
 bool cg_bpe_is(const CgTokenizer *t) { return t->kind == &kind && !((const Bpe *)t->data)->how.split; }
 
-CgText cg_bpe_piece(const CgTokenizer *t, int32_t id)
-{
-    CG_ASSERT(t->kind == &kind && id >= 0 && id < t->size, "a token that is not there");
-    return ((const Bpe *)t->data)->piece[id];
-}
-
 static void print_merges(const CgPair *merge, size_t n, CgStrbuf *out)
 {
     cg_strbuf_puts(out, heading);

@@ -22,6 +22,5 @@ CG_NODISCARD CgTokenizer *cg_bpe_load(const CgTokenizerFile *file, CgErr *e);
 /* A trained one as text and back, the same bytes for the same tokenizer. */
 void cg_bpe_pack(const CgTokenizer *t, CgStrbuf *out);
 CG_NODISCARD CgTokenizer *cg_bpe_unpack(const char *bytes, size_t n, CgErr *e);
-bool cg_bpe_is(const CgTokenizer *t);                  /* a trained one */
-CgText cg_bpe_piece(const CgTokenizer *t, int32_t id); /* the bytes of a token */
+bool cg_bpe_is(const CgTokenizer *t); /* a trained one */
 #endif

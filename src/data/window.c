@@ -44,8 +44,7 @@ typedef struct Windows {
     CgDeal *deal;
     uint64_t copies;   /* of 2^32: share of copies */
     int32_t mark, end; /* of the tokenizer */
-    uint64_t tokens;
-    int64_t all, epoch; /* windows of an evaluation of all, of a training epoch */
+    int64_t all;       /* windows of an evaluation of all */
 } Windows;
 
 /* out[0..n) = the row from `at` on, around its end. */
@@ -177,15 +176,11 @@ static int64_t windows_of(const Windows *w, const Row *r, bool ring)
 
 static void count_windows(Windows *w)
 {
-    int64_t *ring = cg_malloc(sizeof *ring * (size_t)w->nrows), *line = cg_malloc(sizeof *line * (size_t)w->nrows);
-    for (int i = 0; i < w->nrows; i++) {
-        ring[i] = windows_of(w, &w->row[i], true);
-        line[i] = windows_of(w, &w->row[i], false);
-    }
-    w->epoch = cg_deal_until(w->deal, ring);
-    w->all = cg_deal_until(w->deal, line);
-    free(ring);
-    free(line);
+    int64_t *each = cg_malloc(sizeof *each * (size_t)w->nrows);
+    for (int i = 0; i < w->nrows; i++)
+        each[i] = windows_of(w, &w->row[i], false);
+    w->all = cg_deal_until(w->deal, each);
+    free(each);
 }
 
 static int span_of(const CgWindowOpts *o)
@@ -516,7 +511,6 @@ CgDataset *cg_windows_new(CgCorpus *c, CgSplit s, const CgTokenizer *t, const Cg
             shuffle_row(r, seed, s);
         if (ok && o.align)
             align_row(r, &o);
-        w->tokens += r->len;
     }
     if (ok) {
         w->deal = cg_deal_new(share, w->nrows);
@@ -529,7 +523,3 @@ CgDataset *cg_windows_new(CgCorpus *c, CgSplit s, const CgTokenizer *t, const Cg
     cg_dataset_free(d);
     return NULL;
 }
-
-uint64_t cg_windows_tokens(const CgDataset *d) { return data_of(d)->tokens; }
-
-int64_t cg_windows_epoch(const CgDataset *d) { return data_of(d)->epoch; }

@@ -47,7 +47,4 @@ int cg_windows_fields(const CgWindowOpts *o, int32_t vocabulary, CgField out[CG_
  * than one window (length + 1). */
 CG_NODISCARD CgDataset *cg_windows_new(
     CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts, CgErr *e);
-uint64_t cg_windows_tokens(const CgDataset *d); /* in the split, end marks included */
-/* windows of one training epoch (of a mixture: until the first part repeats) */
-int64_t cg_windows_epoch(const CgDataset *d);
 #endif

@@ -57,8 +57,6 @@ static CgBelow find(CgModelGraph *m, CgRef r, int depth)
     return out;
 }
 
-CgBelow cg_below_in(CgModelGraph *m, CgRef r) { return find(m, r, 0); }
-
 CgBelow cg_below_of(CgElab *e, const CgValue *tensor)
 {
     CgModelGraph *m = e->model;

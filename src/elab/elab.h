@@ -121,7 +121,6 @@ struct CgEnv {
     CgEnv **imports; /* by import of the module */
 };
 static inline const CgModule *cg_env_module(const CgEnv *env) { return env->module; }
-static inline CgAtom cg_env_name(const CgEnv *env) { return env->module->name; }
 
 /* Names in scope while an expression is evaluated. Lives on the C stack. */
 typedef struct CgFrame {
@@ -360,7 +359,6 @@ unsigned cg_written_ones(const CgExpr *shape);
 /* Bounds of indices (bound.c). */
 void cg_below_set(CgModelGraph *m, CgRef r, CgBelow below);
 CgBelow cg_below_of(CgElab *e, const CgValue *tensor);
-CgBelow cg_below_in(CgModelGraph *m, CgRef r); /* of a node of m->graph */
 /* Whether the indices an op is given may be in its table; reports. */
 bool cg_below_check(CgElab *e, const CgOp *op, CgValue *const *in, const CgAttrs *attrs, const CgSpan *spans,
     CgSpan span, CgSpan caret);

@@ -318,8 +318,6 @@ bool cg_registry_add_from(const CgOpSet *set, CgDigest origin, CgErr *e)
     return ok;
 }
 
-bool cg_registry_add(const CgOpSet *set, CgErr *e) { return cg_registry_add_from(set, (CgDigest){ 0 }, e); }
-
 CgDigest cg_op_origin(const CgOp *op)
 {
     const Entry *entry = find_entry(op->name);

@@ -39,7 +39,6 @@ const CgIsa *cg_registry_isas(
 bool cg_registry_isa_known(const char *name); /* whether CG_ISA may be this */
 const char *cg_registry_isa(void);            /* "avx512", "avx2", "base"; CG_ISA in the environment lowers it */
 /* Checks ABI, names, that each op has what it must have; false with a reason. */
-CG_NODISCARD bool cg_registry_add(const CgOpSet *set, CgErr *e);
 CG_NODISCARD bool cg_registry_add_from(const CgOpSet *set, CgDigest origin /* of its file */, CgErr *e);
 const CgOp *cg_op_find(const char *name);
 const CgOp *cg_op_find_was(const char *name); /* also by a name it had before */

@@ -18,8 +18,6 @@ bool cg_dot_write(const CgPicture *p, const char *name, const char *title, const
     return cg_err(e, CG_ERR_INPUT, "no pictures: this cg was built without GraphViz");
 }
 
-const char *cg_dot_version(void) { return NULL; }
-
 #else
 
     #include <graphviz/cgraph.h>
@@ -354,8 +352,6 @@ static bool render(Agraph_t *root, const char *format, CgStrbuf *out, CgErr *e)
     cg_err_hint(e, "formats: dot, svg, png, pdf");
     return cg_err(e, CG_ERR_INPUT, "cannot draw as '%s'%s%s", format, *why ? ": " : "", why);
 }
-
-const char *cg_dot_version(void) { return gvcVersion(layouter()); }
 
 bool cg_dot_write(const CgPicture *p, const char *name, const char *title, const char *format, CgStrbuf *out, CgErr *e)
 {

@@ -11,6 +11,4 @@
  * always when cg was built without GraphViz. */
 CG_NODISCARD bool cg_dot_write(
     const CgPicture *p, const char *name, const char *title, const char *format, CgStrbuf *out, CgErr *e);
-/* "2.42.2", or NULL when built without. */
-const char *cg_dot_version(void);
 #endif

@@ -210,6 +210,5 @@ const CgValue *cg_written_call(const CgWritten *w);
  * tensor with the rows in front. `usual`: the tokenizer, if the call names none. */
 bool cg_written_rows(
     CgWritten *w, uint64_t first, int rows, const CgTensor *prompt, const CgTensor *context, const CgTokenizer *usual);
-CgValue *cg_written_value(CgWritten *w, int row);              /* tokens, good until the next rows */
-const CgTextRow *cg_written_text(const CgWritten *w, int row); /* likewise */
+CgValue *cg_written_value(CgWritten *w, int row); /* tokens, good until the next rows */
 #endif

@@ -230,5 +230,3 @@ CgValue *cg_written_value(CgWritten *w, int row)
     *ids = (CgIdsRow){ t->ids + from, (size_t)(t->n - from), w->how.tokenizer, t->log_likelihood };
     return cg_value_held(w->x->elab, &cg_class_tokens, ids);
 }
-
-const CgTextRow *cg_written_text(const CgWritten *w, int row) { return &w->texts[row]; }

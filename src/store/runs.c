@@ -57,8 +57,6 @@ CgRun *cg_run_open(CgStore *store, const char *script, const char *options, CgDi
     return r;
 }
 
-int64_t cg_run_id(const CgRun *r) { return r->id; }
-
 static void set_status(CgRun *r, const char *status)
 {
     sqlite3_stmt *s = cg_index_prepare(r->index, "UPDATE runs SET seconds = ?, status = ? WHERE id = ?");

@@ -101,8 +101,6 @@ void cg_store_close(CgStore *s)
     free(s);
 }
 
-const char *cg_store_folder(const CgStore *s) { return s->folder; }
-
 void cg_store_listen(CgStore *s, CgSayFn *fn, CgGoOnFn *go_on, void *arg)
 {
     s->say = fn;
@@ -272,15 +270,6 @@ bool cg_store_put(CgStore *s, CgDigest key, const void *bytes, size_t n, CgErr *
     bool ok = path && cg_io_write(path, bytes, n, e) && seal_bytes(path, bytes, n, e);
     if (ok)
         cg_map_put(&s->verified, short_key(key), SEEN);
-    free(path);
-    return ok;
-}
-
-bool cg_store_drop(CgStore *s, CgDigest key, CgErr *e)
-{
-    char *path = cg_store_path(s, key);
-    cg_map_put(&s->verified, short_key(key), 0);
-    bool ok = unseal(path, e) && remove_file(path, e);
     free(path);
     return ok;
 }

@@ -24,7 +24,6 @@ typedef bool CgGoOnFn(void *arg);                      /* false: the user wants 
  * are removed. */
 CG_NODISCARD CgStore *cg_store_open(const char *folder, CgErr *e);
 void cg_store_close(CgStore *s);
-const char *cg_store_folder(const CgStore *s);
 /* What it has to tell goes to `say` (NULL: silence); while waiting for another process it asks `go_on`
  * (NULL: always). At first sentences go to stderr with "cg: " before them. */
 void cg_store_listen(CgStore *s, CgSayFn *say, CgGoOnFn *go_on, void *arg);
@@ -40,7 +39,6 @@ CG_NODISCARD char *cg_store_begin(CgStore *s, CgDigest key, CgErr *e);
 CG_NODISCARD bool cg_store_seal(CgStore *s, CgDigest key, CgErr *e);
 /* malloc'd; whether it is there or not */
 char *cg_store_path(const CgStore *s, CgDigest key);
-CG_NODISCARD bool cg_store_drop(CgStore *s, CgDigest key, CgErr *e);
 
 /* ---- values being worked on: checkpoints of a key by step */
 /* path to write, malloc'd */
@@ -81,7 +79,6 @@ CG_NODISCARD bool cg_store_item_remove(const CgStoreItem *i, CgErr *e);
 /* ---- the index. Trouble with it is said once and never stops a run. */
 typedef struct CgRun CgRun;
 CgRun *cg_run_open(CgStore *s, const char *script, const char *options, CgDigest digest);
-int64_t cg_run_id(const CgRun *r); /* 0 when there is no index */
 /* written in batches, about once a second */
 void cg_run_metric(CgRun *r, CgDigest training, const char *label, int64_t step, const char *name, double value);
 void cg_run_artifact(CgRun *r, const char *name, const char *path, CgDigest digest);

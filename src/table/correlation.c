@@ -16,8 +16,6 @@ static const CgCorrelationMethod *const entries[] = {
 #undef X
 };
 
-const CgCorrelationMethod *cg_correlation_at(size_t i) { return i < CG_LEN(entries) ? entries[i] : NULL; }
-
 const CgCorrelationMethod *cg_correlation_find(const char *name)
 {
     for (size_t i = 0; i < CG_LEN(entries); i++) {

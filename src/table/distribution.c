@@ -73,18 +73,3 @@ double cg_stats_t_quantile(double p, double degrees)
 
 double cg_stats_normal_p(double z) { return erfc(fabs(z) / sqrt(2)); }
 double cg_stats_normal_cdf(double z) { return erfc(-z / sqrt(2)) / 2; }
-
-double cg_stats_normal_quantile(double p)
-{
-    if (!(p > 0 && p < 1))
-        return NAN;
-    double tail = p < 0.5 ? p : 1 - p, low = 0, high = 40;
-    for (int i = 0; i < 200 && high - low > 1e-15 * high; i++) {
-        double middle = (low + high) / 2;
-        if (cg_stats_normal_p(middle) / 2 > tail)
-            low = middle;
-        else
-            high = middle;
-    }
-    return p < 0.5 ? -high : high;
-}

@@ -13,8 +13,6 @@ static const CgEffect *const entries[] = {
 #undef X
 };
 
-const CgEffect *cg_effect_at(size_t i) { return i < CG_LEN(entries) ? entries[i] : NULL; }
-
 const CgEffect *cg_effect_find(const char *name)
 {
     for (size_t i = 0; i < CG_LEN(entries); i++) {

@@ -20,8 +20,6 @@ static const CgIntervalMethod *const entries[] = {
 #undef X
 };
 
-const CgIntervalMethod *cg_interval_at(size_t i) { return i < CG_LEN(entries) ? entries[i] : NULL; }
-
 const CgIntervalMethod *cg_interval_find(const char *name)
 {
     for (size_t i = 0; i < CG_LEN(entries); i++) {

@@ -15,15 +15,6 @@ static const CgMetric *const entries[] = {
 
 const CgMetric *cg_metric_at(size_t i) { return i < CG_LEN(entries) ? entries[i] : NULL; }
 
-const CgMetric *cg_metric_find(const char *name)
-{
-    for (size_t i = 0; i < CG_LEN(entries); i++) {
-        if (!strcmp(entries[i]->name, name))
-            return entries[i];
-    }
-    return NULL;
-}
-
 double cg_metric_pair(const CgMetric *m, CgIds candidate, CgIds reference, const CgScoring *how)
 {
     double counts[CG_MAX_COUNTS] = { 0 };

@@ -39,7 +39,6 @@ struct CgMetric {
     extern const CgMetric cg_metric_entry_##metric; \
     const CgMetric cg_metric_entry_##metric = { .name = #metric, .file = __FILE__, .line = __LINE__, __VA_ARGS__ };
 
-const CgMetric *cg_metric_find(const char *name);
 const CgMetric *cg_metric_at(size_t i); /* NULL past the end; by name */
 double cg_metric_pair(const CgMetric *m, CgIds candidate, CgIds reference, const CgScoring *how);
 /* "bleu|level:sentence|words:13a|smooth:exp|eff:yes|cg:1" */

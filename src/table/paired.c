@@ -17,8 +17,6 @@ static const CgTestMethod *const entries[] = {
 #undef X
 };
 
-const CgTestMethod *cg_test_at(size_t i) { return i < CG_LEN(entries) ? entries[i] : NULL; }
-
 const CgTestMethod *cg_test_find(const char *name)
 {
     for (size_t i = 0; i < CG_LEN(entries); i++) {

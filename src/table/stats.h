@@ -63,7 +63,6 @@ struct CgIntervalMethod {
     extern const CgIntervalMethod cg_interval_entry_##method; \
     const CgIntervalMethod cg_interval_entry_##method = { .name = #method, __VA_ARGS__ };
 const CgIntervalMethod *cg_interval_find(const char *name);
-const CgIntervalMethod *cg_interval_at(size_t i);
 
 CgInterval cg_stats_interval(CgStatFn *f, const void *arg, size_t n, const CgIntervalOptions *options);
 CgInterval cg_stats_interval_mean(const double *x, size_t n, const CgIntervalOptions *options); /* faster */
@@ -92,7 +91,6 @@ typedef struct CgCorrelationMethod {
     extern const CgCorrelationMethod cg_correlation_entry_##method; \
     const CgCorrelationMethod cg_correlation_entry_##method = { .name = #method, __VA_ARGS__ };
 const CgCorrelationMethod *cg_correlation_find(const char *name);
-const CgCorrelationMethod *cg_correlation_at(size_t i);
 /* Leaves out pairs with a NAN. p is two-sided. */
 CgCorrelation cg_stats_correlate(
     const CgCorrelationMethod *m, const double *x, const double *y, size_t n, const CgCorrelationOptions *options);
@@ -129,7 +127,6 @@ static inline CgTest cg_test_undefined(double difference, size_t n, const char *
     return (CgTest){ difference, NAN, NAN, n, why };
 }
 const CgTestMethod *cg_test_find(const char *name);
-const CgTestMethod *cg_test_at(size_t i);
 CgTest cg_stats_test(const CgTestMethod *m, const double *a, const double *b, size_t n, uint64_t seed);
 
 typedef struct CgEffect {
@@ -143,7 +140,6 @@ typedef struct CgEffect {
     const CgEffect cg_effect_entry_##effect = { .name = #effect, __VA_ARGS__ };
 double cg_stats_cohen(const double *a, size_t na, const double *b, size_t nb);
 const CgEffect *cg_effect_find(const char *name);
-const CgEffect *cg_effect_at(size_t i);
 void cg_stats_holm(double *p, size_t n); /* in place: Holm 1979; a NAN is no test */
 
 /* ---- distributions (distribution.c) */
@@ -152,5 +148,4 @@ double cg_stats_t_p(double t, double degrees);      /* P(|T| >= |t|) */
 double cg_stats_t_quantile(double p, double degrees);
 double cg_stats_normal_p(double z); /* P(|Z| >= |z|) */
 double cg_stats_normal_cdf(double z);
-double cg_stats_normal_quantile(double p);
 #endif

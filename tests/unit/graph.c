@@ -314,7 +314,7 @@ static void registry(void)
     const CgOp *ops[] = { &op, NULL };
     CgOpSet set = { CG_ABI + 7, sizeof(CgOp), "test", ops };
     CgErr e = { 0 };
-    ok(!cg_registry_add(&set, &e) && strstr(e.text, "ABI"), "another ABI is refused");
+    ok(!cg_registry_add_from(&set, (CgDigest){ 0 }, &e) && strstr(e.text, "ABI"), "another ABI is refused");
     set.abi = CG_ABI;
     static const struct {
         const char *name, *sig, *word;
@@ -333,14 +333,16 @@ static void registry(void)
         if (!bad[i].nodiff)
             wrong.traits = CG_ELEMENTWISE;
         e = (CgErr){ 0 };
-        if (!ok(!cg_registry_add(&set, &e) && strstr(e.text, bad[i].word), bad[i].word))
+        if (!ok(!cg_registry_add_from(&set, (CgDigest){ 0 }, &e) && strstr(e.text, bad[i].word), bad[i].word))
             printf("# %s\n", e.text);
     }
     ops[0] = &op;
     e = (CgErr){ 0 };
     size_t before = cg_op_count();
-    ok(cg_registry_add(&set, &e) && cg_op_find("test_op") == &op && cg_op_count() == before + 1, "a good set is taken");
-    ok(cg_registry_add(&set, &e) && cg_op_count() == before + 1, "the same set again changes nothing");
+    ok(cg_registry_add_from(&set, (CgDigest){ 0 }, &e) && cg_op_find("test_op") == &op && cg_op_count() == before + 1,
+        "a good set is taken");
+    ok(cg_registry_add_from(&set, (CgDigest){ 0 }, &e) && cg_op_count() == before + 1,
+        "the same set again changes nothing");
     const CgSig *sig = cg_op_sig(&op);
     ok(sig->ntensors == 1 && sig->n == 2 && sig->at[1].has_init && sig->at[1].init.kind == CG_ATTR_FLOAT
             && sig->at[1].init.f == 3.0,

@@ -90,9 +90,7 @@ static void values(void)
     char *again = cg_store_begin(s, other, &e);
     said.len = 0;
     ok(again && !cg_store_has(s, other), "what is begun again is absent until sealed again");
-    ok(cg_store_seal(s, other, &e) && cg_store_drop(s, other, &e) && holds(s, other, NULL)
-            && cg_store_drop(s, other, &e),
-        "what was dropped is gone, twice");
+    ok(cg_store_seal(s, other, &e) && holds(s, other, "abcdefg"), "and is there once it is sealed");
     said.len = 0;
     free(path);
     free(begun);
@@ -319,7 +317,6 @@ static void runs(void)
     cg_run_metric(a, d, "lm", 7, "norm", 2.385);
     cg_run_metric(a, d, "lm", 7, "norm", 2.5); /* the same step again, after a resume */
     cg_run_artifact(a, "figure", "x.svg", d);
-    int64_t id = cg_run_id(a);
     cg_run_close(a, "ok");
     pid_t child = fork();
     if (child == 0) {
@@ -329,7 +326,9 @@ static void runs(void)
     }
     waitpid(child, NULL, 0);
     CgRun *c = cg_run_open(s, "third.cg", NULL, d);
-    CgTable *t = cg_store_runs(s, &e), *m = cg_store_metrics(s, id, &e), *f = cg_store_artifacts(s, id, &e);
+    CgTable *t = cg_store_runs(s, &e);
+    int64_t id = t ? t->column[0].at[0].whole : -1;
+    CgTable *m = cg_store_metrics(s, id, &e), *f = cg_store_artifacts(s, id, &e);
     ok(t && t->rows == 3 && !strcmp(t->column[1].at[0].text, "first.cg") && !strcmp(t->column[4].at[0].text, "ok")
             && !strcmp(t->column[4].at[1].text, "killed") && !strcmp(t->column[4].at[2].text, "running"),
         "runs are listed with what became of them");
@@ -380,7 +379,7 @@ static void runs(void)
     CgRun *r = cg_run_open(s, "x.cg", NULL, d);
     cg_run_metric(r, d, "lm", 1, "loss", 2);
     cg_run_artifact(r, "a", "b", d);
-    ok(cg_run_id(r) == 0 && strstr(cg_strbuf_str(&said), "cannot be used")
+    ok(strstr(cg_strbuf_str(&said), "cannot be used")
             && !strstr(strstr(cg_strbuf_str(&said), "cannot be used") + 5, "cannot be used"),
         "a broken index is said once and stops nothing");
     cg_run_close(r, "ok");

@@ -224,8 +224,8 @@ static void tokens(void)
     e = (CgErr){ 0 };
     c = cg_corpus_random(&of, &e);
     w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 9 }, &e);
-    ok(w && cg_windows_tokens(w) == 1000 && w->rows == 111 && !strcmp(cg_dataset_origin(w, 3).source, "random tokens"),
-        "windows of %s", "random tokens");
+    ok(w && w->rows == 111 && !strcmp(cg_dataset_origin(w, 3).source, "random tokens"), "windows of %s",
+        "random tokens");
     cg_dataset_free(w);
     cg_corpus_free(c);
     cg_tokenizer_free(t);
