@@ -105,7 +105,7 @@ static void serve(Pipes *p, const char *input, size_t n, CgStrbuf *out, CgStrbuf
         if (!open)
             return;
         if (poll(wait, NPIPES, -1) < 0)
-            continue; /* a signal: what it means is up to whoever asked for the run */
+            continue; /* interrupted by a signal, which the caller handles */
         if (wait[IN].revents)
             give(fds[IN], input, n, &at);
         if (wait[OUT].revents)

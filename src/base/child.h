@@ -16,12 +16,12 @@ typedef enum CgChild {
 /* Looks for argv[0] in PATH, feeds it `input` and waits for its end. What it writes to stdout and stderr is appended to
  * *out and *said; *code is its exit code, 128 + N when signal N ended it. */
 CgChild cg_child_run(const char *const *argv, const char *input, size_t n, CgStrbuf *out, CgStrbuf *said, int *code);
-/* This program again, argv[1..] its arguments, without input and with what it writes thrown away; goes on beside this
- * one. -1: it cannot be started. */
+/* Starts this program again in the background, with the arguments argv[1..], no input, and its output discarded. The
+ * process id; -1: it cannot be started. */
 long cg_child_start(const char *const *argv);
 /* Its exit code, 128 + N when signal N ended it; while waiting, `stop` (may be NULL) set ends it by SIGTERM. */
 int cg_child_wait(long child, volatile sig_atomic_t *stop);
-/* Carries out fn in a copy of this process that says nothing and has ten seconds: 0 where it comes back, 128 + N when
- * signal N ended it, else what it ended with. Only while there is one thread. -1: there can be no copy. */
+/* Calls fn in a forked copy of this process, with its output discarded and ten seconds at most: 0 when fn returned,
+ * 128 + N when signal N ended the copy, else its exit code; -1: fork failed. Only while there is one thread. */
 int cg_child_try(void (*fn)(void *arg), void *arg);
 #endif

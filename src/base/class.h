@@ -13,19 +13,19 @@ struct CgValue;
 struct CgElab;
 struct CgSession;
 
-/* What is `held` is the thing itself, which is there once the script has come to it. */
+/* `held` is the object itself (a CgTable, a CgCorpus), which exists once the script has computed it. */
 typedef struct CgClass {
-    const char *name;    /* as signatures say it: "corpus" */
-    const char *article; /* as messages say it: "a corpus" */
+    const char *name;    /* in signatures: "corpus" */
+    const char *article; /* in messages: "a corpus" */
     const char *doc;     /* first sentence is the summary */
-    bool shared;         /* made once a run from its description, which says all there is to say of it */
+    bool shared;         /* made once a run: values with equal descriptions are one object */
     void (*free)(void *held);
     void (*show)(const void *held, CgStrbuf *out);
     bool (*save)(const void *held, const char *path, CgErr *err);
-    /* Instead of these, for values that nothing is held of: what they are is known to the script that runs. */
+    /* Instead of these, for values without an object, such as a model: its parameters belong to the session. */
     void (*show_value)(struct CgSession *x, const struct CgValue *v, CgStrbuf *out);
     bool (*save_value)(struct CgSession *x, const struct CgValue *v, const char *path, CgErr *err);
-    CgDigest (*digest)(const void *held); /* of all it is; NULL: its description says that */
+    CgDigest (*digest)(const void *held); /* of all its contents; NULL: the description has a digest */
     const char *const *endings;           /* of files it is saved as, ends with NULL */
     const char *beside;                   /* the ending of a second file that saving writes beside it; NULL: none */
     const char *saved_help;               /* where it goes: "tables go to .csv or .jsonl" */

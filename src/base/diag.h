@@ -24,13 +24,13 @@ void cg_diags_free(CgDiags *d);
 void cg_diags_clear(CgDiags *d); /* forgets what was reported */
 /* `format` is the message without a full stop; the span is where the caret goes. */
 CgDiag *cg_diag(CgDiags *d, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
-/* What is no mistake: it is said, and nothing else. */
+/* A warning: it is printed and does not change the exit code. */
 CgDiag *cg_diag_warn(CgDiags *d, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
 void cg_diag_label(CgDiag *d, CgSpan span, const char *format, ...) CG_PRINTF(3, 4); /* same line: underlined with ~ */
 void cg_diag_note(CgDiag *d, CgSpan span, const char *format, ...)
     CG_PRINTF(3, 4); /* a place of its own; file 0: words only */
 void cg_diag_help(CgDiag *d, const char *format, ...) CG_PRINTF(2, 3);
-/* A change of the text that mends it: what stands in the span becomes the words. Editors offer it. */
+/* A correction that editors offer: the text of the span is replaced by this one. */
 void cg_diag_fix(CgDiag *d, CgSpan span, const char *format, ...) CG_PRINTF(3, 4);
 /* "did you mean", and the fix where the mistake's span is the misspelt word; false: nothing is near. d may be NULL. */
 bool cg_diag_meant(CgDiag *d, const CgSuggest *near);

@@ -73,7 +73,7 @@ static void shown_cut(Shown *s, size_t from, size_t to)
     }
 }
 
-/* Where the text of column `at` stands after cutting: "... " comes before a cut start. */
+/* The column at which column `at` of the line is printed: a line cut at its start begins with "... ". */
 static size_t shown_at(const Shown *s, size_t at)
 {
     size_t lead = s->cut_from ? 4 : 0;

@@ -374,7 +374,7 @@ static bool never_zero(const CgDim *d, int (*worth)(const void *of, CgAtom symbo
     return (sizes && (plus || minus)) || (common ? rest % common != 0 : rest != 0);
 }
 
-/* The term of d that is one symbol alone, which stands in no other term; 0 where it cannot be taken out. */
+/* The coefficient of term i where it is one symbol that occurs in no other term; 0 where it is not. */
 static int64_t alone(const CgDim *d, int i)
 {
     const Term *t = &d->at[i];

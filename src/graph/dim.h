@@ -31,8 +31,8 @@ bool cg_dim_is_symbol(const CgDim *d, CgAtom *name);
 const CgDim *cg_dim_solve(const CgDim *pattern, CgAtom u, const CgDim *d);
 bool cg_dim_mentions(const CgDim *d, CgAtom symbol);
 bool cg_dim_any_symbol(const CgDim *d, bool (*is)(CgAtom symbol));
-/* What a = b says about sizes. `worth` tells of a symbol how gladly it is replaced: 0 of one that nothing is known of,
- * 1 of a number that may be 0 or less, more of sizes, which are at least 1. */
+/* The equation a = b, solved for a symbol. `worth` ranks symbols, and the lowest is replaced: 0 for one that nothing is
+ * known of, 1 for a number that may be 0 or less, more for sizes, which are at least 1. */
 typedef enum CgEquation {
     CG_EQUATION_HOLDS,
     CG_EQUATION_NEVER,  /* no sizes satisfy it */

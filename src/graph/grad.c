@@ -227,7 +227,7 @@ bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads
         leaves &= cg_node(b->graph, wrt[i])->nin == 0;
     if (leaves)
         loss = cg_pass_slice_at(b, cg_pass_recognise_at(b, loss));
-    CgInfer *refused = b->refused; /* what a rule builds is nobody's but the op's */
+    CgInfer *refused = b->refused; /* an ill-typed node of a derivative rule is a bug of the op */
     b->refused = NULL;
     CgRef one, saved = b->why;
     b->why = loss;

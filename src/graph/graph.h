@@ -57,9 +57,9 @@ typedef struct CgUses {
 } CgUses;
 
 /* What products are computed in. */
-typedef enum CgPrecision { CG_AS_SCOPE /* what the scope of the new node says */, CG_IN_F32, CG_IN_BF16 } CgPrecision;
+typedef enum CgPrecision { CG_AS_SCOPE /* that of the scope of the new node */, CG_IN_F32, CG_IN_BF16 } CgPrecision;
 
-/* The builder: a graph and where new nodes are said to come from. */
+/* The builder: a graph, and the source span, scope and precision that its new nodes get. */
 struct CgBuild {
     CgGraph *graph;
     int scope;
@@ -72,8 +72,8 @@ struct CgBuild {
     const int *scope_map;  /* for cg_graph_copy: scope of the other graph -> scope here; NULL: the same number */
     const CgRef *why_map;  /* likewise for CgNode.why */
     const CgUses *uses;    /* for cg_ref_shared; may be NULL */
-    CgInfer *refused; /* where nodes come from what a user wrote: the first that is ill-typed leaves its complaint here,
-                       * and a scalar stands for it; NULL: it is a bug of whoever builds it */
+    CgInfer *refused; /* for nodes that a script wrote: the error of the first ill-typed one, which is replaced by a
+                       * scalar; NULL: an ill-typed node is a bug of the caller */
 };
 
 CgGraph *cg_graph_new(const char *name);

@@ -9,7 +9,8 @@
 
 #define CG_INCREMENTAL_COUNT "new_places" /* the symbol: how many positions come at once */
 
-/* `text` is an input of g that grows along `axis`. NULL where g is not causal along it, or no op says enough.
+/* `text` is an input of g that grows along `axis`. NULL where g is not causal along it as far as its ops' axis rules
+ * tell.
  *
  * Inputs: those of g (the text itself is dead), "text.new" of CG_INCREMENTAL_COUNT positions, "text.at" (how many came
  * before) and "keep.0", "keep.1", ... Outputs for the step: those of g, at the new positions (result of new position i

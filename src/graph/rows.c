@@ -44,7 +44,7 @@ static bool adds_rows(const CgNode *n, int k, int axis)
     return false;
 }
 
-/* Rows that lie one after the other stay so when inner axes are merged into theirs, or split from it. */
+/* A reshape keeps rows apart when it only merges inner axes into the row axis, or splits them from it. */
 static bool reshapes_rows(const CgNode *n, int axis, const CgDim *batch)
 {
     return n->op->traits & CG_RESHAPES && axis == 0 && n->type.rank > 0 && cg_dim_div(n->type.dim[0], batch);
@@ -74,7 +74,7 @@ static CgRowUse of_rows(const CgGraph *g, CgRef r, const CgRowUse *use, const Cg
 
 static CgRowUse classify(const CgGraph *g, CgRef r, const CgRowUse *use, const CgDim *batch);
 
-/* By what the op means in simpler ones, over inputs that depend on rows as its operands do. */
+/* From the expansion of the op, over inputs that depend on rows as its operands do. */
 static CgRowUse of_expansion(const CgGraph *g, CgRef r, const CgRowUse *use, const CgDim *batch)
 {
     const CgNode *n = cg_node(g, r);

@@ -15,7 +15,7 @@ static inline bool cg_node_is_late(const CgNode *n) { return n->why != CG_NONE |
 
 /* The node that computes r, and which of its results r is. */
 CgRef cg_node_result(const CgGraph *g, CgRef r, int *k);
-/* The node whose memory r lies in, and which of its results: looks through views and further results. */
+/* The node whose memory holds r, and which of its results it is: looks through views and further results. */
 CgRef cg_node_base(const CgGraph *g, CgRef r, int *k);
 /* Whether a user of a node reads result k of it; *through: only to hand it on, as views do. */
 bool cg_node_reads(const CgNode *user, int k, bool *through);

@@ -129,7 +129,7 @@ bool cg_decoder_feed(CgDecoder *d, const int32_t *ids, int64_t stride, int64_t n
 
 /* ---- rows that go on from others ---- */
 
-/* The axis of a kept value along which rows lie: -1, it is of no row; -2, rows are mixed with something else. */
+/* The axis of a kept value that counts rows: -1, it depends on no row; -2, no axis counts rows alone. */
 static int row_axis(const CgDecoder *d, const Keep *k, CgAtom rows)
 {
     const CgType *t = cg_node_type(d->step, d->step->inputs.at[k->input]);
@@ -194,7 +194,7 @@ bool cg_decoder_move_rows(CgDecoder *d, CgAtom rows, const int *from, CgErr *e)
 
 /* ---- the prologue ---- */
 
-/* The places before the text lie at the begin of the axis in which both differ. */
+/* The positions before the text come first along the axis in which the two shapes differ. */
 static void begin_keep(CgDecoder *d, Keep *k)
 {
     CgTensor from, to = k->whole;
@@ -262,7 +262,7 @@ static void find_keeps(CgDecoder *d)
     }
 }
 
-/* Zeros: an op over all that is kept reads places nobody wrote yet, whose value reaches no result. */
+/* Zeros: an op over all that is kept reads positions not written yet, whose value reaches no result. */
 static bool allocate_keeps(CgDecoder *d, CgErr *e)
 {
     for (int k = 0; k < d->nkeep; k++) {

@@ -242,8 +242,8 @@ static Found find_odd(const CgTensor *t)
     return f;
 }
 
-/* A result is bad when it holds a NaN, or an infinity that no operand had. Infinities the script wrote
- * (masks) are meant, and pass; those that come in with an input or a parameter are not. */
+/* A result is bad when it holds a NaN, or an infinity that no operand had. Constant infinities of a script
+ * (masks) pass; infinities of inputs and parameters do not. */
 static bool is_bad(const CgExec *x, int i, bool had_inf)
 {
     const CgCall *c = &x->calls[i];
@@ -255,7 +255,7 @@ static bool is_bad(const CgExec *x, int i, bool had_inf)
     return false;
 }
 
-/* Asked before the instruction runs: a result may lie over the operand. */
+/* Called before the instruction runs, since a result may overwrite the operand. */
 static bool operands_have_inf(const CgExec *x, int i)
 {
     const CgInstr *in = cg_plan_instr(x->plan, i);

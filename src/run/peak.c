@@ -123,7 +123,7 @@ static double seconds(clockid_t clock)
 
 static double now(void) { return seconds(CLOCK_MONOTONIC); }
 
-/* By the thread's own time: whoever else runs on its processor takes nothing of the rate. */
+/* By the thread's processor time: other processes on the machine do not lower the rate. */
 static void count(void *arg, size_t shard, int thread)
 {
     const Job *j = arg;

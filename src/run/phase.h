@@ -15,11 +15,11 @@ typedef enum CgPhase {
 } CgPhase;
 
 const char *cg_phase_name(CgPhase phase);
-/* The phase of an instruction of a plan, as its node says. */
+/* The phase of the node of an instruction. */
 CgPhase cg_phase_of(const CgPlan *p, const CgInstr *in);
 
 /* Useful flops of one run of a plan: what is computed a second time is not counted. */
 double cg_plan_useful_flops(const CgPlan *p);
-/* What an instruction moves: what its op says, else what its operands and results take. */
+/* Bytes that an instruction reads and writes: those of its op's `work`, else the size of its operands and results. */
 double cg_instr_bytes(const CgInstr *in);
 #endif

@@ -23,8 +23,8 @@ typedef struct CgProfile {
     int64_t steps;
 } CgProfile; /* {0} is ready to use */
 
-/* Adds what `x` counted since cg_exec_profile(x, true). Forward or backward is what its nodes say, when `phase` is
- * CG_PHASE_FORWARD; any other phase is that of all of them. */
+/* Adds what `x` counted since cg_exec_profile(x, true). With CG_PHASE_FORWARD each instruction has the
+ * phase of its node; any other phase is that of all of them. */
 void cg_profile_add(CgProfile *p, const CgExec *x, CgPhase phase, const CgSources *sources);
 /* Steps that took so long in all: what their instructions did not take becomes the item "outside". */
 void cg_profile_steps(CgProfile *p, int64_t steps, double seconds);

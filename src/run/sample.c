@@ -44,7 +44,7 @@ static bool before(const CgSampler *s, int32_t a, int32_t b)
     return s->logit[a] > s->logit[b] || (s->logit[a] == s->logit[b] && a < b);
 }
 
-/* Moves what stands at place i of a heap of n ids down to where it belongs. */
+/* Restores the heap order of n ids from position i downwards. */
 static void sink(CgSampler *s, int64_t i, int64_t n)
 {
     for (int64_t k; (k = 2 * i + 1) < n; i = k) {
@@ -68,7 +68,7 @@ static int32_t take(CgSampler *s, int64_t n)
     return id;
 }
 
-/* How many of the likeliest are left, which lie at the end of `order`; *sum is what they weigh together. */
+/* How many of the likeliest are kept, at the end of `order`; *sum is the sum of their weights. */
 static int64_t keep_likeliest(CgSampler *s, double all, double *sum)
 {
     const CgSampling *h = &s->how;

@@ -213,8 +213,8 @@ static int by_ref_down(const void *a, const void *b)
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* Draws node r together with the clusters of its operands, latest first, as far as that goes. Late nodes only with late
- * ones: drawn together with a forward node they would all come early. */
+/* Merges node r with the clusters of its operands, the latest first, while rules allow it. Late nodes merge with late
+ * ones only: in a cluster with a forward node they would all run early. */
 static void grow(Pass *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
@@ -282,7 +282,7 @@ static int sums_over(const Pass *p, CgRef r)
     return axes && axes->n == rank - last ? axes->n : 0;
 }
 
-/* Lets a sum join the cluster of what it sums, when nobody else wants any of it and rows are not short. */
+/* Merges a sum into the cluster of its operand, when that cluster has no other user and rows are not short. */
 static void sum_up(Pass *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);

@@ -13,7 +13,7 @@ typedef struct Pass {
     const CgGraph *g;
     CgBuild b;
     CgRef *map;
-    CgRef *whole; /* the node that gives this one's result besides, or CG_NONE */
+    CgRef *whole; /* the node that also computes this one's result, or CG_NONE */
     uint32_t *seen, stamp;
 } Pass;
 

@@ -43,8 +43,8 @@ static bool is_marked(const CgMap *marked, CgRef r)
     return cg_map_get(marked, r, &found);
 }
 
-/* The precisions of the products that `found` computes in place of r: those between r and what `found` stands on. Nodes
- * from `size` on were made for it. */
+/* The precisions of the products that `found` replaces: those between r and the operands of `found`. Nodes numbered
+ * from `size` on were built for the replacement. */
 static uint8_t precisions_taken(Below *below, const CgGraph *g, CgRef r, CgRef found, CgRef size)
 {
     CgMap known = { 0 };
@@ -140,7 +140,7 @@ static CgBuild build_like(CgGraph *g, CgRef r)
     return b;
 }
 
-/* Node r of the graph being made stands for one that is used so often. */
+/* Counts n uses of node r of the new graph: as many as the node has that it replaces. */
 static void add_uses(CgUses *u, CgRef r, uint32_t n)
 {
     while (u->of.len <= r)

@@ -53,7 +53,7 @@ static void know(Pass *p, const CgDim *dim)
     }
 }
 
-/* Its bytes; below zero where the type has no such tensor: the planner says so, nothing is to be chosen here. */
+/* Bytes of a tensor of this type; negative where a size is invalid, which the planner reports. */
 static double tensor_of(Pass *p, const CgType *type, CgTensor *t)
 {
     size_t bytes;

@@ -131,7 +131,7 @@ static CgRef fetch(const Slicing *p, CgBuild *b, const CgRef *map, CgRef r, cons
     return cg_slice(b, map[r], in->axis, cg_dim_sub(in->from, base), cg_dim_sub(in->to, base));
 }
 
-/* Node r of g over what it needs, in b's graph; standing where r stands. */
+/* Builds node r of g in b's graph over its sliced operands, with the scope and source span of r. */
 static CgRef build_cut(const Slicing *p, CgBuild *b, const CgRef *map, CgRef r)
 {
     const CgNode n = *cg_node(p->g, r); /* by value: b's graph may be g */

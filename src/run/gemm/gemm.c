@@ -15,11 +15,11 @@
 #define BLOCK (640 << 10)
 #define LONG  8192
 #define TALL  32   /* panels of a block at most */
-#define DEPTH 2048 /* bytes of units that are packed at a time when nobody packed them before, */
+#define DEPTH 2048 /* bytes of units that are packed at a time where they are not packed yet, */
 #define WIDTH 512  /* of so many columns of the right factor */
 #define ROWS  112  /* and rows of the left one */
 #define STRIP 16   /* rows of a factor that are packed side by side: as many as the processor fetches ahead of us */
-#define FEW   ((int64_t)128 * 128 * 128) /* products up to this size are read where they lie */
+#define FEW   ((int64_t)128 * 128 * 128) /* multiplications of a product whose factors are read unpacked, at most */
 
 /* What a thread packs for itself, kept from call to call and freed with the thread. */
 typedef struct Panels {
@@ -67,7 +67,7 @@ static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static inline const CgGemmKind *kind_in(const CgGemm *g) { return g->kind; }
 
-static inline int64_t units(const CgGemmKind *x, int64_t k) { return (k + x->pair - 1) / x->pair; }
+static inline int64_t units(const CgGemmKind *x, int64_t k) { return cg_ceil_div(k, x->pair); }
 
 /* From a line of units of the packed left factor to the next: a step off the powers of two, so that lines do not all
  * fall into the same sets of a cache. */
@@ -76,7 +76,7 @@ static inline int64_t left_step(const CgGemmKind *x, const CgGemm *g)
     return ((g->ta ? g->m : units(x, g->k)) + 15) / 16 * 16 + 16;
 }
 
-/* Pairs of bf16 lie as they are multiplied. */
+/* Pairs of bf16 are in the order in which they are multiplied: no packing is needed. */
 static inline bool lies_in_pairs(const CgGemm *g, const CgGemmKind *x)
 {
     return g->a16 && x->pair == 2 && !g->ta && g->lda % 2 == 0 && g->k % 2 == 0;
@@ -88,10 +88,10 @@ void cg_gemm_layout(CgGemm *g)
     g->kind = x;
     g->mr = x->mr;
     g->nr = x->nr;
-    g->left_panels = (g->m + x->mr - 1) / x->mr;
-    g->right_panels = (g->n + x->nr - 1) / x->nr;
+    g->left_panels = cg_ceil_div(g->m, x->mr);
+    g->right_panels = cg_ceil_div(g->n, x->nr);
     int64_t ku = units(x, g->k), left = (g->ta ? ku : g->m) * left_step(x, g);
-    /* Where it lies, unless its rows fall into few sets of the first-level cache. */
+    /* Unpacked, unless its rows fall into few sets of the first-level cache. */
     bool in_place = x->in_place || lies_in_pairs(g, x);
     g->left_bytes = in_place && !(g->lda * cg_gemm_left_size(g) % 2048 == 0 && g->m > 4) ? 0 : (size_t)(left * x->size);
     g->right_bytes = (size_t)(g->right_panels * ku * x->nr * x->size);
@@ -130,12 +130,8 @@ static inline const char *left_at(const CgGemm *g, const CgGemmKind *x, int64_t 
     return (const char *)g->left + (r * *rs + k / x->pair * *ps) * x->size;
 }
 
-/* Of n in equal shares of at most `most`. */
-static int64_t even(int64_t n, int64_t most)
-{
-    int64_t shares = (n + most - 1) / most;
-    return n > 0 ? (n + shares - 1) / shares : most;
-}
+/* An equal share of n; of nothing, as much as fits. */
+static int64_t even(int64_t n, int64_t most) { return n > 0 ? cg_equal_share(n, most) : most; }
 
 /* Of k, in steps of 32. */
 static int64_t depth(int64_t k, int64_t most) { return least((even(k, most) + 31) / 32 * 32, most); }
@@ -218,7 +214,7 @@ void cg_gemm_run(const CgGemm *g, CgGemmRange r, double alpha, double beta, void
     const CgGemmKind *x = kind_in(g);
     int64_t of = (int64_t)cg_dtype_size(g->dtype), kc = depth(r.k1 - r.k0, LONG / x->size * x->pair);
     int64_t panel = units(x, g->k) * x->nr, bs = g->right ? x->nr : g->ldb;
-    int64_t products = (r.left1 - r.left0) * (r.right1 - r.right0) * ((r.k1 - r.k0 + kc - 1) / kc);
+    int64_t products = (r.left1 - r.left0) * (r.right1 - r.right0) * cg_ceil_div(r.k1 - r.k0, kc);
     Ahead next = ahead(&g->next[0], products), other = ahead(&g->next[1], products);
     for (int64_t l = r.k0; l < r.k1; l += kc) {
         int64_t ku = units(x, least(kc, r.k1 - l)), step = even(r.left1 - r.left0, cg_gemm_cached_panels(g, kc));

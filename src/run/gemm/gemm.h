@@ -10,11 +10,11 @@ typedef struct CgGemmKind {
     int mr, nr;    /* rows and columns of the result that are held in registers */
     int pair;      /* numbers in a unit: 1 or 2 */
     int size;      /* bytes of a unit */
-    bool in_place; /* a unit is a number as it lies: factors need not be packed */
+    bool in_place; /* a unit is one number of the tensor: factors need not be packed */
     /* Factors of numbers as they are before rounding, [0], or of bf16, [1]: where products are in bf16 only.
      * `rows` rows of a (rows, k): unit p of row r goes to out[r * step + p]. */
     void (*left_rows[2])(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step);
-    /* Rows that lie as columns of a (k, rows): unit p of row r goes to out[p * step + r]. */
+    /* Rows that are columns of a (k, rows): unit p of row r goes to out[p * step + r]. */
     void (*left_columns[2])(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step);
     /* One panel of `cols` columns of b (k, cols), or of (cols, k) when trans: unit p of column c goes to
      * out[p * nr + c], 0 beyond `cols`. */
@@ -29,7 +29,7 @@ typedef struct CgGemmKind {
     bool (*softmax_tile)(
         int64_t ku, const void *a, int64_t rs, const void *b, const CgSoftmaxTile *w, int64_t rows, void *right);
     /* cg_gemm_softmax_grad_tile, of a b and d h. Rows go to left_w[r * step ..], left_s[r * step ..], and to right as
-     * before: either may be NULL where a unit is a number as it lies. */
+     * before: either may be NULL where a unit is one number of the tensor. */
     void (*softmax_grad_tile)(int64_t ku, const void *a, int64_t rs, const void *d, int64_t ds, const void *b,
         const void *h, const CgSoftmaxGradTile *s, int64_t rows, void *left_w, void *left_s, int64_t step, void *right);
     /* As cg_bf16_round; only where products are in bf16. */

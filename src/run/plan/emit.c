@@ -33,7 +33,7 @@ static void push_instr(CgPlanner *d, CgInstr *in)
         in->op->work(&call, &in->work);
     }
     if (in->work.scratch < scratch)
-        in->work.scratch = scratch; /* the driver's tiles, whatever the op says of its cost */
+        in->work.scratch = scratch; /* at least the tiles of the driver */
     if (in->work.shards == 0)
         in->work.shards = 1;
     in->shared = -1;
@@ -112,7 +112,7 @@ static void emit_view(CgPlanner *d, CgRef r, const CgNode *n)
     *d->value[r] = y;
 }
 
-/* A result that may lie in any order lies as its users want it, else as the operand it can be written over. */
+/* A result with any order of axes gets the order its users need, else that of the operand it can overwrite. */
 static void lay_out(CgPlanner *d, CgRef r, int k, const CgInstr *in, CgTensor *t)
 {
     if (!(in->op->traits & CG_ANY_ORDER) || cg_layouts_order(d->layouts, r, k, t))

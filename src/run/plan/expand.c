@@ -57,7 +57,7 @@ static CgGraph *expand_once(const CgGraph *g, const bool *live)
     return to;
 }
 
-/* g with numbers for its symbols; NULL when a size is missing or senseless, which planning then says. */
+/* g with numbers for its symbols; NULL when a size is missing or invalid, which the planner reports. */
 static CgGraph *bind_graph(const CgGraph *g, CgBindings dims)
 {
     size_t n = g->nodes.len;

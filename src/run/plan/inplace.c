@@ -4,7 +4,7 @@
 #include <string.h>
 #include "run/plan/inside.h"
 
-/* ---- before lives are known ---- */
+/* ---- before the lifetimes of buffers are known ---- */
 
 /* Node r is the last of all that read result k of node x. */
 static bool dies(const CgUsers *l, CgSlot *const *made, CgRef r, CgRef x, int k)
@@ -141,7 +141,7 @@ void cg_plan_overwrite(CgPlan *p, int *parent)
             cg_plan_drop_buffer(p, y);
             p->inplace++;
             if (dies)
-                break; /* a result nobody wants: its memory must not pass for an operand's that dies here */
+                break; /* an unused result: its buffer must not be mistaken for an operand that dies here */
         }
     }
     for (size_t i = 0; i < p->instrs.len; i++) {

@@ -54,7 +54,7 @@ static bool reordered(const CgTensor *whole, const CgTensor *t, int order[CG_MAX
     return true;
 }
 
-/* Somebody reads t, axes of the result in some order, and wants it row major. */
+/* A user that reads t, the axes of the result in some order, and needs it row major. */
 static void vote(Votes *v, const CgTensor *t)
 {
     int order[CG_MAX_RANK] = { 0 };
@@ -85,7 +85,7 @@ static void ask_view(CgLayouts *l, Votes *v, CgRef u, const CgTensor *t)
         vote(v, t);
 }
 
-/* What the users of result k of node r, which lies as t, say. */
+/* Collects the votes of the users of result k of node r, whose strides are those of t. */
 static void ask(CgLayouts *l, Votes *v, CgRef r, int k, const CgTensor *t)
 {
     const CgUsers *users = l->users;

@@ -152,7 +152,7 @@ static Pairs pairs_of(const CgGraph *g, const bool *live, const CgRef *renewed)
     return p;
 }
 
-/* What each node waits for, whose memory its result sits in, and how often that is still wanted. */
+/* How many operands each node waits for, whose memory holds its result, and how many readers that still has. */
 static void begin(Walk *w, const CgRef *renewed)
 {
     const CgGraph *g = w->g;

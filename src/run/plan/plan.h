@@ -55,7 +55,7 @@ typedef struct CgPlan CgPlan;
 #define CG_PLAN_BOUND SIZE_MAX
 typedef struct CgPlanOptions {
     bool no_inplace;        /* for tests */
-    bool no_rounding;       /* for tests: f32 is kept as f32, whoever reads it */
+    bool no_rounding;       /* for tests: f32 is kept as f32 */
     bool outputs_bound;     /* outputs are written straight to memory the caller binds, which must not overlap
                                inputs or params; else they live in the slab, or are views of inputs and params */
     const size_t *together; /* with outputs_bound, may be NULL: by output, its place in one block that outputs share at
@@ -73,7 +73,7 @@ typedef struct CgPlanOptions {
 CG_NODISCARD CgPlan *cg_plan_build(
     const CgGraph *g /* borrowed, must outlive the plan */, CgBindings dims, CgPlanOptions options, CgErr *e);
 void cg_plan_free(CgPlan *p);
-/* Whether the slab fits in the memory there is; if not, says how many bytes, and the largest tensors by line. */
+/* Whether the slab fits in memory; if not, the error names its bytes and the lines of the largest tensors. */
 CG_NODISCARD bool cg_plan_fits(const CgPlan *p, CgErr *e);
 const CgGraph *cg_plan_graph(const CgPlan *p);
 int cg_plan_count(const CgPlan *p);

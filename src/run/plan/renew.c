@@ -19,8 +19,8 @@ void cg_planner_find_renewed(const CgGraph *g, bool update, CgRef *renewed)
     }
 }
 
-/* Output o can be made in the leaf's memory: it is a whole buffer of one instruction, and whoever reads the leaf has
- * done so before, or is that instruction and may write over it. */
+/* Output o can be made in the leaf's memory: it is a whole buffer of one instruction, and every reader of the leaf
+ * runs before, or is that instruction and may overwrite it. */
 static bool can_renew(const CgPlanner *d, size_t o, int leaf)
 {
     const CgPlan *p = d->p;
