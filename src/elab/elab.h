@@ -113,10 +113,20 @@ typedef struct CgRows {
     CgSpan span[CG_MAX_RANK];
 } CgRows;
 
+/* A name that a module declares. */
+typedef struct CgEnvName {
+    CgAtom name;
+    CgSpan span;
+    const CgStmt *stmt;
+    int index; /* which of stmt's names */
+    enum { CG_NAME_WAITING, CG_NAME_BUSY, CG_NAME_DONE } state;
+    CgValue *value;
+} CgEnvName;
+
 /* The names of a module (env.c). */
 struct CgEnv {
     const CgModule *module;
-    CG_VEC(struct CgEnvName) names;
+    CG_VEC(CgEnvName) names;
     CgMap by_name;
     CgEnv **imports; /* by import of the module */
 };
@@ -449,22 +459,26 @@ CgValue *cg_choice_of(CgElab *e, const CgValue *v, const CgTypeExpr *type);
 /* Whether `v` may be compared with the choice `of`: else reports it at span. */
 bool cg_choice_compares(CgElab *e, const CgValue *of, const CgValue *v, CgSpan span);
 
-/* Names of a module (env.c). */
+/* Names of a module (env.c), evaluated when first asked for. */
 CgEnv *cg_env_new(CgElab *e, int module);
 CgValue *cg_env_find(
-    CgElab *e, CgEnv *env, CgAtom name);          /* own names, imports, prelude, the language's; NULL if none */
-CgValue *cg_env_language(CgElab *e, CgAtom name); /* functions, element types, constants, ops */
+    CgElab *e, CgEnv *env, CgAtom name);                 /* own names, imports, prelude, the language's; NULL if none */
+CgValue *cg_env_language(CgElab *e, CgAtom name);        /* functions, element types, constants, ops */
+CgValue *cg_env_own(CgElab *e, CgEnv *env, CgAtom name); /* at its own top level; NULL if there is none */
+bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name);   /* whether cg_env_find would find one; evaluates nothing */
+
+/* Which names a module and its imports declare (declared.c); nothing is evaluated. */
+bool cg_env_has(const CgEnv *env, CgAtom name);               /* at its own top level */
 const CgStmt *cg_env_declared(const CgEnv *env, CgAtom name); /* the statement that binds one of its own names */
-/* The graph or def that a name in *env means, with *env where it is declared; NULL if it means something else. */
+/* The imported module, from import `from` on, that makes the name one of `env`; NULL if there is none. */
+CgEnv *cg_env_bringer(const CgEnv *env, CgAtom name, int *from);
+/* The graph or def that a name in *env is, with *env where it is declared; NULL if it is something else. */
 const CgStmt *cg_env_callee(CgElab *e, CgEnv **env, CgAtom name);
 /* Where the module, what it imports or the library declares the name; false: nowhere there. */
 bool cg_env_place(CgElab *e, const CgEnv *env, CgAtom name, CgSpan *out);
-bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name); /* whether it would find one; evaluates nothing */
-/* Names that mean something there: what can be called, or what cannot. */
-void cg_env_suggest(CgElab *e, CgEnv *env, bool callable, CgSuggest *s);
-bool cg_env_has(const CgEnv *env, CgAtom name);                    /* at its own top level */
-CgValue *cg_env_own(CgElab *e, CgEnv *env, CgAtom name);           /* likewise; NULL if there is none */
 bool cg_env_clashes(const CgEnv *env, CgAtom name, CgAtom two[2]); /* two imported modules have it: which */
 CgEnv *cg_env_alias(const CgEnv *env, CgAtom name);                /* the module that an import calls so, or NULL */
 void cg_env_offer(const CgEnv *env, CgSuggest *s);                 /* its own names */
+/* Names in scope that can be called, or that cannot. */
+void cg_env_suggest(CgElab *e, CgEnv *env, bool callable, CgSuggest *s);
 #endif

@@ -9,15 +9,6 @@
 #include "elab/signature.h"
 #include "graph/registry.h"
 
-typedef struct CgEnvName {
-    CgAtom name;
-    CgSpan span;
-    const CgStmt *stmt;
-    int index; /* which of stmt's names */
-    enum { WAITING, BUSY, DONE } state;
-    CgValue *value;
-} CgEnvName;
-
 static void declare(CgElab *e, CgEnv *env, CgAtom name, CgSpan span, const CgStmt *s, int index)
 {
     uint64_t at;
@@ -135,15 +126,15 @@ static CgValue *own(CgElab *e, CgEnv *env, CgAtom name)
     uint64_t at;
     if (!cg_map_get(&env->by_name, cg_map_ptr(name), &at))
         return NULL;
-    if (env->names.at[at].state == DONE)
+    if (env->names.at[at].state == CG_NAME_DONE)
         return env->names.at[at].value;
-    if (env->names.at[at].state == BUSY) {
+    if (env->names.at[at].state == CG_NAME_BUSY) {
         cg_elab_error(e, CG_E0307, env->names.at[at].span, "'%s' is defined in terms of itself", name);
         return cg_value_poison(e);
     }
-    env->names.at[at].state = BUSY;
+    env->names.at[at].state = CG_NAME_BUSY;
     CgValue *v = compute(e, env, &env->names.at[at]);
-    env->names.at[at].state = DONE;
+    env->names.at[at].state = CG_NAME_DONE;
     env->names.at[at].value = v;
     return v;
 }
@@ -184,41 +175,6 @@ CgValue *cg_env_language(CgElab *e, CgAtom name)
     return NULL;
 }
 
-bool cg_env_has(const CgEnv *env, CgAtom name)
-{
-    uint64_t at;
-    return cg_map_get(&env->by_name, cg_map_ptr(name), &at);
-}
-
-/* The imported module, from import `from` on, that makes the name one of `env`; NULL if there is none. */
-static CgEnv *bringer(const CgEnv *env, CgAtom name, int *from)
-{
-    for (; *from < env->module->nimports; ++*from)
-        if (cg_import_brings(&env->module->imports[*from], name) && cg_env_has(env->imports[*from], name))
-            return env->imports[*from];
-    return NULL;
-}
-
-bool cg_env_clashes(const CgEnv *env, CgAtom name, CgAtom two[2])
-{
-    int i = 0;
-    const CgEnv *one = cg_env_has(env, name) ? NULL : bringer(env, name, &i), *other = one;
-    while (one && other == one && (++i, other = bringer(env, name, &i))) {}
-    if (!one || !other)
-        return false;
-    two[0] = one->module->name;
-    two[1] = other->module->name;
-    return true;
-}
-
-CgEnv *cg_env_alias(const CgEnv *env, CgAtom name)
-{
-    for (int i = 0; i < env->module->nimports; i++)
-        if (env->module->imports[i].stmt->a && env->module->imports[i].stmt->a->s == name)
-            return env->imports[i];
-    return NULL;
-}
-
 CgValue *cg_env_own(CgElab *e, CgEnv *env, CgAtom name) { return own(e, env, name); }
 
 CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name)
@@ -228,7 +184,7 @@ CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name)
     CgValue *v = own(e, env, name);
     if (!v && cg_env_clashes(env, name, two))
         return NULL;
-    CgEnv *from = v ? NULL : bringer(env, name, &i);
+    CgEnv *from = v ? NULL : cg_env_bringer(env, name, &i);
     if (from)
         v = own(e, from, name);
     if (!v && e->prelude && e->prelude != env)
@@ -236,71 +192,11 @@ CgValue *cg_env_find(CgElab *e, CgEnv *env, CgAtom name)
     return v ? v : cg_env_language(e, name);
 }
 
-const CgStmt *cg_env_declared(const CgEnv *env, CgAtom name)
-{
-    uint64_t at;
-    return cg_map_get(&env->by_name, cg_map_ptr(name), &at) ? env->names.at[at].stmt : NULL;
-}
-
-const CgStmt *cg_env_callee(CgElab *e, CgEnv **env, CgAtom name)
-{
-    int i = 0;
-    CgEnv *found = cg_env_has(*env, name) ? *env : bringer(*env, name, &i);
-    if (!found && e->prelude && cg_env_has(e->prelude, name))
-        found = e->prelude;
-    const CgStmt *s = found ? cg_env_declared(found, name) : NULL;
-    *env = found;
-    return s && (s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF) ? s : NULL;
-}
-
-bool cg_env_place(CgElab *e, const CgEnv *env, CgAtom name, CgSpan *out)
-{
-    int i = 0;
-    uint64_t at;
-    const CgEnv *found = cg_env_has(env, name) ? env : bringer(env, name, &i);
-    if (!found && e->prelude && cg_env_has(e->prelude, name))
-        found = e->prelude;
-    if (!found || !cg_map_get(&found->by_name, cg_map_ptr(name), &at))
-        return false;
-    *out = found->names.at[at].span;
-    return true;
-}
-
 bool cg_env_knows(CgElab *e, CgEnv *env, CgAtom name)
 {
     int i = 0;
-    return cg_env_has(env, name) || bringer(env, name, &i) || (e->prelude && cg_env_has(e->prelude, name))
+    return cg_env_has(env, name) || cg_env_bringer(env, name, &i) || (e->prelude && cg_env_has(e->prelude, name))
         || cg_env_language(e, name);
-}
-
-void cg_env_offer(const CgEnv *env, CgSuggest *s)
-{
-    for (size_t i = 0; i < env->names.len; i++)
-        cg_suggest_offer(s, env->names.at[i].name);
-}
-
-static void offer_own(const CgEnv *env, bool callable, CgSuggest *s)
-{
-    for (size_t i = 0; i < env->names.len; i++) {
-        CgStmtKind kind = env->names.at[i].stmt->kind;
-        if ((kind == CG_STMT_GRAPH || kind == CG_STMT_DEF) == callable)
-            cg_suggest_offer(s, env->names.at[i].name);
-    }
-}
-
-void cg_env_suggest(CgElab *e, CgEnv *env, bool callable, CgSuggest *s)
-{
-    offer_own(env, callable, s);
-    for (int i = 0; i < env->module->nimports; i++)
-        if (cg_import_brings(&env->module->imports[i], NULL)) /* all of its names */
-            offer_own(env->imports[i], callable, s);
-    if (e->prelude)
-        offer_own(e->prelude, callable, s);
-    for (size_t i = 0; callable && cg_function_at(i); i++)
-        cg_suggest_offer(s, cg_function_at(i)->name);
-    for (size_t i = 0; callable && i < cg_op_count(); i++)
-        if (!(cg_op_at(i)->traits & CG_LEAF))
-            cg_suggest_offer(s, cg_op_at(i)->name);
 }
 
 CgElab *cg_elab_new(CgSources *sources, CgDiags *diags, CgProgram *program, CgSetting *settings, int nsettings)
