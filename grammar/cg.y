@@ -45,6 +45,7 @@ static CgExpr *text(CgParsing *p, CgSpan span);
 %token START_FILE START_SIG START_EXPR SYNC
 %token <atom> NAME "name" STRING "string"
 %token TEXT "string with values"
+%token BAD "ill-formed number"
 %token <i> INT "integer"
 %token <f> FLOAT "number"
 %token <atom> IMPORT "'import'" PLUGIN "'plugin'" OPTION "'option'" GRAPH "'graph'" DEF "'def'" PARAM "'param'"
@@ -252,6 +253,7 @@ atom: NAME                                         { $$ = cg_make_name(p, CG_EXP
    | STRING                                        { $$ = cg_make_name(p, CG_EXPR_STRING, @$, $1); }
    | TEXT                                          { $$ = text(p, @$); }
    | INT                                           { $$ = cg_make_expr(p, CG_EXPR_INT, @$); $$->i = $1; }
+   | BAD                                           { $$ = cg_make_expr(p, CG_EXPR_ERROR, @$); }
    | FLOAT                                         { $$ = cg_make_expr(p, CG_EXPR_FLOAT, @$); $$->f = $1; }
    | TRUE                                          { $$ = cg_make_expr(p, CG_EXPR_BOOL, @$); $$->i = 1; }
    | FALSE                                         { $$ = cg_make_expr(p, CG_EXPR_BOOL, @$); }
@@ -389,13 +391,18 @@ static CgExpr *value_in_text(CgParsing *p, uint32_t from, uint32_t to)
         .pos = from,
         .edition = p->edition,
         .is_expr = true,
-        .nerrors = p->nerrors };
+        .nerrors = p->nerrors,
+        .nvalues = p->nvalues,
+        .line_told = p->line_told,
+        .told_by_grammar = p->told_by_grammar };
     cg_scan_open(&q);
     cg_parse_run(&q);
     cg_scan_close(&q);
     cg_vec_free(&q.open);
     cg_vec_free(&q.comments);
     p->nerrors = q.nerrors;
+    p->nvalues = q.nvalues;
+    p->line_told = q.line_told;
     return q.expr ? q.expr : cg_make_expr(p, CG_EXPR_ERROR, (CgSpan){ p->file, from, to });
 }
 

@@ -1,6 +1,6 @@
 # The parser and the scanner are made here and shipped, so that a tarball needs neither bison nor flex. Their code is
 # not ours, so it is compiled with fewer warnings, in a library of its own.
-EXTRA_DIST += grammar/cg.y grammar/cg.l grammar/cg.ebnf grammar/hints.def grammar/words.def
+EXTRA_DIST += grammar/cg.y grammar/cg.l grammar/cg.ebnf grammar/foreign.def grammar/hints.def grammar/words.def
 noinst_LTLIBRARIES += libcggrammar.la
 libcgcore_la_LIBADD += libcggrammar.la
 libcggrammar_la_SOURCES = src/lang/cg_parse.c src/lang/cg_parse.h src/lang/cg_scan.c

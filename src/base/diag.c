@@ -135,15 +135,21 @@ static bool is_word(const CgDiag *x, const char *word, const char **quote)
     return s && length == n + 2 * q && !memcmp(s->text + x->span.start + q, word, n);
 }
 
+void cg_diag_fix_word(CgDiag *x, const char *word, const char *instead)
+{
+    const char *quote;
+    if (is_word(x, word, &quote))
+        cg_diag_fix(x, x->span, "%s%s%s", quote, instead, quote);
+}
+
 bool cg_diag_meant(CgDiag *x, const CgSuggest *near)
 {
     const char *best = cg_suggest_best(near), *quote = "";
     if (!best || !x)
         return best != NULL;
-    bool whole = is_word(x, near->word, &quote);
+    is_word(x, near->word, &quote);
     cg_diag_help(x, *quote ? "did you mean \"%s\"?" : "did you mean '%s'?", best);
-    if (whole)
-        cg_diag_fix(x, x->span, "%s%s%s", quote, best, quote);
+    cg_diag_fix_word(x, near->word, best);
     return true;
 }
 

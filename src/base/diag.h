@@ -32,6 +32,8 @@ void cg_diag_note(CgDiag *d, CgSpan span, const char *format, ...)
 void cg_diag_help(CgDiag *d, const char *format, ...) CG_PRINTF(2, 3);
 /* A correction that editors offer: the text of the span is replaced by this one. */
 void cg_diag_fix(CgDiag *d, CgSpan span, const char *format, ...) CG_PRINTF(3, 4);
+/* The fix that puts a word in the place of the one the mistake's span is; none where it is another text. */
+void cg_diag_fix_word(CgDiag *d, const char *word, const char *instead);
 /* "did you mean", and the fix where the mistake's span is the misspelt word; false: nothing is near. d may be NULL. */
 bool cg_diag_meant(CgDiag *d, const CgSuggest *near);
 CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e); /* E0901 for input, E0902 for files, E0903 memory */

@@ -10,7 +10,7 @@
 
 #define LONGEST 63
 
-enum { EDIT = 4, SWAP = 3, CASE = 1, FAR = INT_MAX / 2 };
+enum { EDIT = 4, SWAP = 3, CASE = 1, FAR = INT_MAX / 2, MOST_LISTED = 12 };
 
 static int least(int a, int b) { return a < b ? a : b; }
 
@@ -40,15 +40,23 @@ void cg_suggest_init(CgSuggest *s, const char *word)
     s->word = word;
     s->best = NULL;
     s->distance = FAR;
+    s->n = 0;
     s->all[0] = 0;
+}
+
+static const char more[] = ", ...";
+
+static bool is_cut(const CgSuggest *s)
+{
+    size_t used = strlen(s->all);
+    return used + 1 > sizeof more && !strcmp(s->all + used + 1 - sizeof more, more);
 }
 
 /* Appends the candidate, or an ellipsis where it does not fit; after an ellipsis nothing does. */
 static void list(CgSuggest *s, const char *candidate)
 {
-    static const char more[] = ", ...";
     size_t used = strlen(s->all), n = strlen(candidate), room = sizeof s->all - sizeof more;
-    if (used && s->all[used - 1] == '.' && used + 1 > sizeof more && !strcmp(s->all + used + 1 - sizeof more, more))
+    if (is_cut(s))
         return;
     bool fits = used + 2 + n <= room;
     if (fits || used)
@@ -59,6 +67,7 @@ void cg_suggest_offer(CgSuggest *s, const char *candidate)
 {
     size_t na = strlen(s->word), nb = strlen(candidate);
     list(s, candidate);
+    s->n++;
     if (na == 0 || nb == 0 || na > LONGEST || nb > LONGEST)
         return;
     int limit = EDIT * (na / 3 > 1 ? (int)(na / 3) : 1);
@@ -78,4 +87,14 @@ bool cg_err_meant(CgErr *e, const CgSuggest *near, const char *before)
     if (near->best)
         cg_err_hint(e, "did you mean '%s%s'?", before, near->best);
     return near->best != NULL;
+}
+
+bool cg_suggest_is_slip(const CgSuggest *s) { return s->distance < EDIT; }
+
+bool cg_suggest_list(const CgSuggest *s, CgStrbuf *out)
+{
+    if (!s->n || s->n > MOST_LISTED || is_cut(s))
+        return false;
+    cg_strbuf_puts(out, s->all);
+    return true;
 }

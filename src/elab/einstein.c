@@ -83,6 +83,18 @@ static bool side_of(CgElab *e, CgFrame *f, const CgExpr *list, Side *s)
 /* Binds the names of an operand's side to its sizes. */
 static bool bind_side(CgElab *e, CgFrame *f, const CgExpr *list, CgValue *x, CgSpan at, Side *s)
 {
+    int rows = 0, rank = cg_value_type(e, x)->rank;
+    for (int i = 0; i < list->args.n; i++)
+        rows += list->args.at[i].value->kind == CG_EXPR_ROW;
+    if (list->kind == CG_EXPR_LIST && !rows && list->args.n != rank) {
+        CgStrbuf text = { 0 };
+        cg_type_print(cg_value_type(e, x), &text);
+        CgDiag *d = cg_elab_error(e, CG_E0401, list->span, "the pattern names %d ax%ss, and its tensor has %d",
+            list->args.n, list->args.n == 1 ? "i" : "e", rank);
+        cg_diag_label(d, at, "%s", cg_strbuf_str(&text));
+        cg_strbuf_deinit(&text);
+        return false;
+    }
     CgExpr *dims[CG_MAX_RANK];
     for (int i = 0; i < list->args.n && i < CG_MAX_RANK; i++)
         dims[i] = list->args.at[i].value;

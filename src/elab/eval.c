@@ -6,6 +6,7 @@
 #include "elab/define.h"
 #include "elab/signature.h"
 #include "graph/registry.h"
+#include "lang/foreign.h"
 #include "lang/resolve.h"
 
 enum { MAX_DEPTH = 3000 };
@@ -136,6 +137,26 @@ static CgValue *field_by_function(CgElab *e, CgFrame *f, CgValue *of, const CgEx
     return cg_call(e, f, callee, &of, &by_place, &at, 1, NULL);
 }
 
+/* What other languages say after a point, of such a value; false where none does. */
+static bool answer_foreign(CgDiag *d, const CgValue *of, CgAtom name)
+{
+    int where = -1;
+    switch (of->kind) {
+    case CG_VALUE_LIST:
+    case CG_VALUE_RANGE: where = CG_FOREIGN_LIST; break;
+    case CG_VALUE_RECORD: where = CG_FOREIGN_RECORD; break;
+    case CG_VALUE_STR: where = CG_FOREIGN_TEXT; break;
+    case CG_VALUE_TENSOR: where = CG_FOREIGN_TENSOR; break;
+    case CG_VALUE_GRAPH:
+    case CG_VALUE_INSTANCE: where = CG_FOREIGN_MODEL; break;
+    default: break;
+    }
+    const CgForeign *row = where < 0 ? NULL : cg_foreign((CgForeignWhere)where, name);
+    if (row)
+        cg_foreign_answer(d, row);
+    return row != NULL;
+}
+
 static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     if (x->a->kind == CG_EXPR_NAME && !strcmp(x->a->s, "op"))
@@ -201,15 +222,17 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
         return cg_value_poison(e); /* once it is applied */
     CgDiag *d = cg_elab_error(
         e, CG_E0302, x->op_span.file ? x->op_span : x->span, "%s has no field '%s'", cg_value_kind_name(of), x->s);
-    if (cg_diag_meant(d, &s))
+    if (answer_foreign(d, of, x->s) || cg_diag_meant(d, &s))
         return cg_value_poison(e);
-    if (of->kind == CG_VALUE_INSTANCE)
+    CgStrbuf all = { 0 };
+    if (cg_suggest_list(&s, &all))
+        cg_diag_help(d, "its fields are %s", cg_strbuf_str(&all));
+    else if (of->kind == CG_VALUE_INSTANCE)
         cg_diag_help(d, "a model's parameters have names once it was applied");
-    else if (of->kind == CG_VALUE_TENSOR && !strcmp(x->s, "T"))
-        cg_diag_help(d, "the last two axes are exchanged by transpose(x)");
     else if (of->kind == CG_VALUE_TENSOR)
-        cg_diag_help(d,
-            "the size of an axis is size(x, axis = 0), or its name in a type; all else is said by functions: sum(x)");
+        cg_diag_help(
+            d, "tensors have no fields: all is said by functions, as in sum(x); `cg help functions` and `cg help ops`");
+    cg_strbuf_deinit(&all);
     return cg_value_poison(e);
 }
 
@@ -280,6 +303,8 @@ static CgValue *range(CgElab *e, CgFrame *f, const CgExpr *x)
         CgDiag *d = cg_elab_error(e, CG_E0313, x->span, "a range goes from an integer to an integer, not from %s to %s",
             cg_value_kind_name(a), cg_value_kind_name(b));
         cg_help_integer(d, &integer, a->kind == CG_VALUE_INT ? b : a);
+        if (a->kind == CG_VALUE_TENSOR || b->kind == CG_VALUE_TENSOR)
+            cg_diag_help(d, "how long a loop is must be known before it runs: a static n: int, or a size");
         return cg_value_poison(e);
     }
     int64_t n = 0;

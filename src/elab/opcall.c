@@ -133,6 +133,35 @@ static bool may_fit(CgElab *e, const CgInfer *inf, CgValue *const *in, int n, co
     return false;
 }
 
+/* Two operands that the op would take the other way round. */
+static bool fits_swapped(CgElab *e, const CgInfer *inf, CgValue *const *in, int n)
+{
+    CgType types[CG_MAX_IN];
+    if (n < 2 || (inf->op->traits & CG_ELEMENTWISE) || cg_op_sig(inf->op)->any_number)
+        return false;
+    for (int i = 0; i < n; i++)
+        types[i] = *cg_value_type(e, in[i < 2 ? 1 - i : i]);
+    CgInfer again = { .op = inf->op,
+        .nin = n,
+        .in = types,
+        .attrs = inf->attrs,
+        .nout = inf->op->nout ? inf->op->nout : 1,
+        .operand = { -1, -1 },
+        .axis = { -1, -1 } };
+    return inf->op->shape(&again);
+}
+
+static void help_order(CgDiag *d, const CgOp *op)
+{
+    const CgSig *sig = cg_op_sig(op);
+    CgStrbuf order = { 0 };
+    for (int i = 0, k = 0; i < sig->n; i++)
+        if (sig->at[i].is_tensor)
+            cg_strbuf_printf(&order, "%s%s", k++ ? ", " : "", sig->at[i].name);
+    cg_diag_help(d, "the first two fit the other way round: %s(%s)", op->name, cg_strbuf_str(&order));
+    cg_strbuf_deinit(&order);
+}
+
 static CgValue *misfit(
     CgElab *e, const CgInfer *inf, CgValue *const *in, const CgSpan *spans, int n, CgSpan span, CgSpan caret)
 {
@@ -165,6 +194,8 @@ static CgValue *misfit(
         if (a < t->rank)
             cg_note_origin(e, d, t->dim[a], in[o]->tensor->origin[a]);
     }
+    if (fits_swapped(e, inf, in, n))
+        help_order(d, inf->op);
     if (n == 2 && (inf->op->traits & CG_ELEMENTWISE)
         && cg_value_type(e, in[0])->dtype != cg_value_type(e, in[1])->dtype)
         cg_diag_help(d, "convert one of them: cast(x, %s)", cg_dtype_name(cg_value_type(e, in[0])->dtype));
@@ -448,6 +479,11 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
     cg_diag_label(d, spans[1], "%s", cg_value_kind_name(b));
     if (!strcmp(op, "//"))
         cg_diag_help(d, "'//' divides integers; of tensors write floor(a / b)");
+    if (*op == '*' && (a->kind == CG_VALUE_LIST) != (b->kind == CG_VALUE_LIST))
+        cg_diag_help(
+            d, "a list of one value again and again is [x for i in 0..n], products by element [a * x for x in xs]");
+    if (*op == '%' && a->kind == CG_VALUE_STR)
+        cg_diag_help(d, "a value stands in a string in braces: \"{n}.txt\"");
     return cg_value_poison(e);
 }
 

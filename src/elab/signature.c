@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "elab/elab.h"
+#include "lang/foreign.h"
 
 /* ---- kinds ------------------------------------------------------------------------------------------------------ */
 
@@ -199,6 +200,17 @@ static int param_named(const CgParam *params, int n, CgAtom name)
     return -1;
 }
 
+/* What another language calls one of the parameters, or what none of them does; NULL where none does. */
+static const CgForeign *foreign_argument(const CgParam *params, int n, CgAtom name)
+{
+    const CgForeign *row;
+    for (size_t i = 0; (row = cg_foreign_at(i)); i++)
+        if (row->where == CG_FOREIGN_ARGUMENT && !strcmp(row->word, name)
+            && (!row->instead[0] || param_named(params, n, cg_intern(row->instead)) >= 0))
+            return row;
+    return NULL;
+}
+
 static void unknown_argument(CgElab *e, const char *callee, const CgParam *params, int n, CgAtom name, CgSpan span)
 {
     CgSuggest s;
@@ -209,7 +221,12 @@ static void unknown_argument(CgElab *e, const char *callee, const CgParam *param
         cg_strbuf_printf(&all, "%s%s", i ? ", " : "", params[i].name);
     }
     CgDiag *d = cg_elab_error(e, CG_E0303, span, "'%s' has no parameter '%s'", callee, name);
-    if (!cg_diag_meant(d, &s))
+    const CgForeign *row = foreign_argument(params, n, name);
+    if (row)
+        cg_foreign_answer(d, row);
+    else
+        cg_diag_meant(d, &s);
+    if (row ? !row->instead[0] : !cg_suggest_best(&s))
         cg_diag_help(d, "its parameters are: %s", cg_strbuf_str(&all));
     cg_strbuf_deinit(&all);
 }
@@ -234,6 +251,29 @@ static int by_position(const CgParam *params, int n, const CgGiven *given, int i
     if (apart) /* a tensor for a static parameter, a number for a scalar tensor */
         for (k = 0; k < n && out->at[k]; k++) {}
     return k;
+}
+
+/* The parameter that is the argument's by its place among those before it, and another one's by name; n if there is
+ * none. Where tensors stand apart, a number may be meant for either kind of parameter. */
+static int named_later(const CgParam *params, int n, const CgGiven *given, int i, int how)
+{
+    CgArguments before = { .n = n };
+    bool later = false;
+    for (int k = i + 1; k < given->n; k++)
+        later |= given->names[k] != NULL;
+    if (!later || how & CG_MATCH_TENSORS_APART || (how & CG_MATCH_BARE && param_named(params, n, bare(given, i)) >= 0))
+        return n;
+    for (int j = 0; j < i; j++) {
+        int k =
+            given->names[j] ? param_named(params, n, given->names[j]) : by_position(params, n, given, j, how, &before);
+        if (k >= 0 && k < n)
+            before.at[k] = given->at[j];
+    }
+    int k = by_position(params, n, given, i, how, &before);
+    for (int j = i + 1; k < n && j < given->n; j++)
+        if (given->names[j] == params[k].name)
+            return k;
+    return n;
 }
 
 bool cg_arguments_match(
@@ -274,6 +314,13 @@ bool cg_arguments_match(
             && !(given->at[i]->kind == CG_VALUE_UNKNOWN && given->at[i]->i != CG_UNKNOWN_VALUE))
             return false; /* a tensor or not: where it goes is not known */
         int k = by_position(params, n, given, i, how, out);
+        int twice = named_later(params, n, given, i, how);
+        if (twice < n) {
+            cg_elab_error(e, CG_E0303, given->spans[i],
+                "this is '%s' of '%s' by its place, and it is given by name, too", params[twice].name, callee);
+            good = false;
+            continue;
+        }
         if (k < n) {
             put(out, k, given, i);
             continue;

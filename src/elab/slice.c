@@ -12,7 +12,11 @@ static CgValue *refuse(CgElab *e, CgValue *of, const CgExpr *x, const CgValue *a
     CgDiag *d = cg_elab_error(
         e, CG_E0313, x->span, "%s cannot be indexed by %s", cg_value_kind_name(of), cg_value_kind_name(at));
     if (of->kind == CG_VALUE_TENSOR && at->kind == CG_VALUE_TENSOR)
-        cg_diag_help(d, "rows by number are take(x, ids)");
+        cg_diag_help(d, "rows by number are take(x, ids), elements by condition where(c, x, 0)");
+    else if (of->kind == CG_VALUE_RECORD)
+        cg_diag_help(d, "a field is r.name or r[\"name\"]");
+    else if (of->kind == CG_VALUE_STR)
+        cg_diag_help(d, "a string is one value: text as data is read by corpus(\"x.txt\")");
     else if (of->kind == CG_VALUE_TENSOR || of->kind == CG_VALUE_LIST)
         cg_help_integer(d, &(CgKinds){ .at = { { .tag = CG_KIND_INT } }, .n = 1 }, at);
     return cg_value_poison(e);
@@ -61,7 +65,10 @@ static CgValue *field_of(CgElab *e, CgValue *of, CgAtom key, CgSpan span)
     for (int i = 0; i < of->n; i++)
         cg_suggest_offer(&s, of->keys[i]);
     CgDiag *d = cg_elab_error(e, CG_E0302, span, "the record has no field '%s'", key);
-    cg_diag_meant(d, &s);
+    CgStrbuf all = { 0 };
+    if (!cg_diag_meant(d, &s) && cg_suggest_list(&s, &all))
+        cg_diag_help(d, "its fields are %s", cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
     return cg_value_poison(e);
 }
 

@@ -99,7 +99,8 @@ static void sizes_differ(CgElab *e, const CgDim *a, CgSpan from_a, const CgDim *
         : cg_elab_error(e, CG_E0402, at, "%s: sizes differ: %s and %s", what, cg_strbuf_str(&ta), cg_strbuf_str(&tb));
     cg_note_origin(e, d, a, from_a);
     cg_note_origin(e, d, b, from_b);
-    if (e->returned.file && (e->returned.start != from_b.start || e->returned.file != from_b.file))
+    if (e->returned.file && e->returned.start != at.start
+        && (e->returned.start != from_b.start || e->returned.file != from_b.file))
         cg_diag_note(d, e->returned, "this is returned");
     cg_define_explain(e, d, a, b);
     cg_strbuf_deinit(&ta);
@@ -206,8 +207,9 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
             cg_elab_error(e, CG_E0403, x->span, "%s: the sizes in this expression do not follow from anything", what);
             good = false;
         } else if (want != have) {
-            bool result = e->returned.file != 0; /* the declaration is as likely to be wrong as what is returned */
-            sizes_differ(e, want, cg_origin_of(f, x), have, from, result ? x->span : at, what,
+            /* a number is what the author wants; a name may be the wrong one as well as what is returned */
+            bool result = e->returned.file != 0;
+            sizes_differ(e, want, cg_origin_of(f, x), have, from, result && x->kind != CG_EXPR_INT ? x->span : at, what,
                 x->kind == CG_EXPR_NAME ? x->s : NULL);
             good = false;
         } else if (tensor && x->kind == CG_EXPR_NAME) {

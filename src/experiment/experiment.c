@@ -174,7 +174,10 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     for (int i = 0; i < opts->ntexts; i++)
         cg_sources_put(x->sources, opts->texts[i].path, opts->texts[i].text, opts->texts[i].len);
     x->program = cg_program_load(x->sources, path, x->diags);
-    if (!x->program || cg_diags_count(x->diags))
+    size_t values = 0;
+    for (int m = 0; x->program && m < x->program->n; m++)
+        values += (size_t)x->program->at[m].unit->nvalues;
+    if (!x->program || cg_diags_count(x->diags) > values)
         return x;
     load_plugins(x);
     x->elab = cg_elab_new(x->sources, x->diags, x->program, x->opts.settings, x->opts.nsettings);

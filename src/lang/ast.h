@@ -176,5 +176,6 @@ typedef struct CgUnit {
     CgBlock top;
     CgComment *comments;
     int ncomments; /* all, in order, for fmt */
+    int nvalues;   /* mistakes in values alone, such as a number that does not fit: the tree is whole, they are ERROR */
 } CgUnit;
 #endif

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include "base/suggest.h"
+#include "lang/foreign.h"
 #include "lang/parsing.h"
 
 /* Doubling in an arena wastes at most as much as it keeps. */
@@ -239,32 +240,12 @@ static void unknown_type(CgParsing *p, CgSpan span, CgAtom name)
 {
     static const char *const all[] = { "f32", "f64", "i32", "i64", "bool", "int", "float", "str", "list", "record",
         "any", "graph" };
-    static const struct {
-        const char *said, *meant;
-    } others[] = {
-        { "string", "str" },
-        { "double", "f64" },
-        { "integer", "int" },
-        { "long", "i64" },
-        { "boolean", "bool" },
-        { "tensor", "f32[...]" },
-        { "Tensor", "f32[...]" },
-        { "float32", "f32" },
-        { "float64", "f64" },
-        { "int32", "i32" },
-        { "int64", "i64" },
-        { "f16", "f32" },
-        { "bf16", "f32" },
-    };
     CgDiag *d = cg_syntax_error(p, CG_E0110, span, "there is no type '%s'", name);
     CgSuggest s;
     cg_suggest_init(&s, name);
     for (size_t i = 0; i < CG_LEN(all); i++)
         cg_suggest_offer(&s, all[i]);
-    for (size_t i = 0; i < CG_LEN(others); i++)
-        if (strcmp(name, others[i].said) == 0)
-            s.best = others[i].meant;
-    if (!cg_diag_meant(d, &s))
+    if (!cg_foreign_or_near(d, CG_FOREIGN_TYPE, &s))
         cg_syntax_help(d,
             "the types are f32 f64 i32 i64 bool with dims in brackets, int float bool str list record, graph and any");
 }
@@ -290,7 +271,10 @@ CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *
     if (t->scalar) {
         if (dims && dims->n > 0) { /* int[]: a list of them */
             CgDiag *d = cg_syntax_error(p, CG_E0110, span, "'%s' has no dims", name);
-            cg_syntax_help(d, "tensors are f32[...], f64[...], i32[...], i64[...] or bool[...]");
+            bool list = t->scalar == CG_SCALAR_LIST;
+            cg_syntax_help(d,
+                list ? "a list of one kind is int[], float[] or str[], of any kind list"
+                     : "tensors are f32[...], f64[...], i32[...], i64[...] or bool[...]");
         }
     } else if (!p->is_sig) {
         unknown_type(p, span, name);

@@ -80,6 +80,7 @@ CgUnit *cg_unit_parse(CgSources *sources, uint32_t file, CgDiags *diags)
     u->edition = p.edition;
     cg_unit_attach(&p);
     cg_unit_check(&p);
+    u->nvalues = p.nvalues;
     u->ncomments = (int)p.comments.len;
     u->comments = CG_NEWN(arena, CgComment, u->ncomments + 1);
     if (u->ncomments > 0)

@@ -94,7 +94,11 @@ typedef struct CgParsing {
     bool stopped;    /* beyond a limit: nothing but the end comes */
     bool too_deep;
     uint32_t last_error; /* offset + 1 of the last token complained about */
+    uint32_t line_told;  /* offset + 1 of the last line whose text was complained about, and what was said */
+    bool told_by_grammar;
+    CgAtom told;
     int nerrors;
+    int nvalues; /* of them, in values alone */
 } CgParsing;
 
 /* scanner (grammar/cg.l) and grammar (grammar/cg.y) */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "lang/foreign.h"
+
 typedef enum DeclKind {
     LOCAL,    /* bound by a statement, a loop or a comprehension */
     INPUT,    /* a parameter of the graph or function */
@@ -146,15 +148,42 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         cg_diag_help(d, "its names are written behind a point, as in %s.name", name);
         return;
     }
+    const CgForeign *row = NULL;
     const char *best = cg_diags_count(r->diags) < SUGGEST_UNTIL ? nearest(r, name, callable) : NULL;
     CgDiag *d = report(r, CG_E0301, span, "'%s' is not bound to anything", name, NULL);
     if (!r->block && !strcmp(name, "batch"))
         cg_diag_help(d, "a batch is there in the fields of train and evaluate");
     else if (r->block && r->block->s && !strcmp(name, "model"))
         cg_diag_help(d, "the model is called '%s' here", r->block->s);
-    else
+    else if (!(callable && (row = cg_foreign(CG_FOREIGN_CALL, name))) && !(row = cg_foreign(CG_FOREIGN_NAME, name)))
         cg_diag_meant(d, &(CgSuggest){ .word = name, .best = best });
+    if (row)
+        cg_foreign_answer(d, row);
     declare(r, name, REPORTED, (CgSpan){ 0 });
+}
+
+/* torch.zeros, nn.Linear: a module of another language, and what stands behind it. False where it is none. */
+static bool use_of_foreign(Resolver *r, const CgExpr *x)
+{
+    const CgExpr *module = x->a;
+    while (module->kind == CG_EXPR_FIELD)
+        module = module->a;
+    if (module->kind != CG_EXPR_NAME || !cg_foreign(CG_FOREIGN_MODULE, module->s) || find(r, module->s)
+        || is_outside(r, module->s))
+        return false;
+    CgDiag *d = report(r, CG_E0301, module->span, "'%s' is not bound to anything", module->s, NULL);
+    const CgForeign *row = NULL;
+    for (int i = 0; i < 3 && !row; i++)
+        row = cg_foreign((CgForeignWhere[]){ CG_FOREIGN_MEMBER, CG_FOREIGN_CALL, CG_FOREIGN_NAME }[i], x->s);
+    if (row && row->help[0])
+        cg_diag_help(d, "%s", row->help);
+    else if (is_outside(r, x->s))
+        cg_diag_help(d, "it has no module in front: %s", x->s);
+    else
+        cg_diag_help(
+            d, "there are no modules of that language; `cg help functions` and `cg help ops` list what there is");
+    declare(r, module->s, REPORTED, (CgSpan){ 0 });
+    return true;
 }
 
 /* A name after `op.` or the name of a family of functions, as in plot.line. */
@@ -324,7 +353,7 @@ static void expr(Resolver *r, const CgExpr *x)
     case CG_EXPR_RECORD_FOR: comprehension(r, x); return;
     case CG_EXPR_TYPE: used_type(r, x->type); return;
     case CG_EXPR_FIELD:
-        if (use_of_module(r, x))
+        if (use_of_module(r, x) || use_of_foreign(r, x))
             return;
         if (is_family(r, x->a) || (x->a->kind == CG_EXPR_NAME && !strcmp(x->a->s, "op")))
             use_member(r, x);

@@ -4,7 +4,28 @@
 #include <stdio.h>
 #include <string.h>
 #include "lang/cg_parse.h"
+#include "lang/foreign.h"
 #include "lang/parsing.h"
+
+/* What follows from a mistake before it on its line: all that the grammar refuses; of the scanner what it has just
+ * said, or anything in text that the grammar passed over. */
+static bool is_consequence(CgParsing *p, CgCode code, CgSpan span, const char *text)
+{
+    bool scanned = code >= CG_E0104 && code <= CG_E0107,
+         parsed = code == CG_E0101 || code == CG_E0103 || code == CG_E0117;
+    if (p->is_sig || (!scanned && !parsed))
+        return false;
+    uint32_t line = span.start;
+    while (line > 0 && p->text[line - 1] != '\n')
+        line--;
+    bool told = p->line_told == line + 1, again = (code == CG_E0104 || code == CG_E0105) && p->told == cg_intern(text);
+    if (told && (parsed || p->told_by_grammar || again))
+        return true;
+    p->line_told = line + 1;
+    p->told_by_grammar = parsed;
+    p->told = cg_intern(text);
+    return false;
+}
 
 CgDiag *cg_syntax_error(CgParsing *p, CgCode code, CgSpan span, const char *format, ...)
 {
@@ -13,9 +34,11 @@ CgDiag *cg_syntax_error(CgParsing *p, CgCode code, CgSpan span, const char *form
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    bool silent = is_consequence(p, code, span, text);
     if (++p->nerrors >= CG_MAX_ERRORS)
         p->stopped = true;
-    if (!p->diags)
+    p->nvalues += code == CG_E0106;
+    if (!p->diags || silent)
         return NULL;
     if (p->is_sig)
         return cg_diag(p->diags, code, (CgSpan){ 0, 0, 0 }, "signature of '%s': %s", p->sig_name, text);
@@ -87,7 +110,7 @@ static int list_expected(const CgParsing *p, const char *const *expects, char *o
         bool begins = k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == '(' || k == '[' || k == '{'
             || k == '-' || k == T_IF || k == T_TRAIN || k == T_EVALUATE || k == T_RECOMPUTE || k == T_TRUE
             || k == T_FALSE || k == T_NOT;
-        if (k == T_WHERE || k == T_EDITION || k == T_TEXT)
+        if (k == T_WHERE || k == T_EDITION || k == T_TEXT || k == T_BAD)
             continue;
         bool operates = k == '+' || k == '-' || k == '*' || k == '/' || k == '%' || k == '@' || k == '^' || k == '.'
             || k == '(' || k == '[' || k == T_AND || k == T_OR || k == T_ARROW || k == T_DOTDOT || k == T_FLOOR
@@ -129,6 +152,33 @@ static int list_expected(const CgParsing *p, const char *const *expects, char *o
     return n;
 }
 
+/* Whether the word stands before the token, on its line. */
+static bool line_has(const CgParsing *p, const char *word)
+{
+    uint32_t end = p->last.span.start, start = end;
+    size_t n = strlen(word);
+    while (start > 0 && p->text[start - 1] != '\n')
+        start--;
+    for (; start + n <= end; start++)
+        if (memcmp(p->text + start, word, n) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the bracket stands directly behind the word. */
+static bool opened_by(const CgParsing *p, const CgBracket *b, const char *word)
+{
+    size_t n = strlen(word);
+    return b->span.start >= n && memcmp(p->text + b->span.start - n, word, n) == 0;
+}
+
+/* The name before is where a statement begins, and no statement goes on so. */
+static bool at_statement(const CgParsing *p, const char *const *expects)
+{
+    return p->before.kind == T_NAME && expects['='] && expects[','] && !expects['+'] && !p->is_expr
+        && (p->before.first || p->third.kind == '{' || p->third.kind == '}' || p->third.kind == T_SYNC);
+}
+
 static const char *find_hint(const CgParsing *p, const char *const *expects)
 {
     const CgBracket *top = &p->open.at[p->open.len - 1];
@@ -145,16 +195,16 @@ static const char *find_hint(const CgParsing *p, const char *const *expects)
     int third = p->third.kind;
     bool third_ends = third == T_NAME || third == T_INT || third == T_FLOAT || third == T_STRING || third == ')'
         || third == ']' || third == '}';
-    const char *word = before == T_NAME ? p->before.atom : "", *third_word = third == T_NAME ? p->third.atom : "";
+    const char *third_word = third == T_NAME ? p->third.atom : "";
     bool in_def = p->statement == T_DEF, is_option = p->statement == T_OPTION;
     const char *found_word = found == T_NAME && p->last.atom ? p->last.atom : "";
-#define is_word(w) ((found == T_NAME || cg_token_is_keyword(found) || found == T_STRING) && strcmp(word, w) == 0)
+    bool statement_word = at_statement(p, expects);
+    bool lambda_before = before == T_NAME && !strcmp(p->before.atom, "lambda");
 #define X(condition, help, example) \
     if (condition)                  \
         return (help);
 #include "../../grammar/hints.def"
 #undef X
-#undef is_word
     return NULL;
 }
 
@@ -163,11 +213,11 @@ static bool complain_of_keyword(CgParsing *p, const char *const *expects)
 {
     const CgToken *t = NULL;
     if (cg_token_is_keyword(p->last.kind) && expects[T_NAME] && !expects[T_PARAM] && !expects[T_INT] && !p->last.first
-        && !(p->last.kind == T_AS && p->statement == T_IMPORT))
+        && !expects['+'] && !(p->last.kind == T_AS && p->statement == T_IMPORT))
         t = &p->last;
     bool then_name =
         p->last.kind == '=' || p->last.kind == ',' || p->last.kind == ':' || p->last.kind == ')' || p->last.kind == '.';
-    if (cg_token_is_keyword(p->before.kind) && then_name && !p->before_is_field)
+    if (cg_token_is_keyword(p->before.kind) && p->before.atom && then_name && !p->before_is_field)
         t = &p->before;
     if (!t)
         return false;
@@ -175,6 +225,108 @@ static bool complain_of_keyword(CgParsing *p, const char *const *expects)
     if (d)
         cg_diag_help(d, "choose another name, '%s_' for one", t->atom);
     return true;
+}
+
+/* ---- misspelt words of the language ---- */
+
+typedef enum Follows { VALUE, A_NAME, A_STRING, ANYTHING } Follows;
+
+static bool begins_value(int kind)
+{
+    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == T_BAD || kind == T_STRING || kind == T_TEXT
+        || kind == T_TRUE || kind == T_FALSE || kind == '(' || kind == '[' || kind == '{' || kind == '-'
+        || kind == T_NOT || kind == T_IF || kind == T_TRAIN || kind == T_EVALUATE || kind == T_RECOMPUTE;
+}
+
+/* Words that something stands before or after, and what follows them. */
+static const struct {
+    const char *word;
+    Follows follows;
+    bool top, body, prefix, infix; /* begins a statement there; stands before a value; stands behind one */
+} words[] = {
+    { "import", A_NAME, true, false, false, false },
+    { "plugin", A_STRING, true, false, false, false },
+    { "option", A_NAME, true, false, false, false },
+    { "graph", A_NAME, true, false, false, false },
+    { "def", A_NAME, true, false, false, false },
+    { "show", VALUE, true, false, false, false },
+    { "save", VALUE, true, false, false, false },
+    { "test", A_STRING, true, false, false, false },
+    { "param", A_NAME, false, true, false, false },
+    { "return", VALUE, false, true, false, false },
+    { "for", A_NAME, false, true, false, true },
+    { "expect", VALUE, false, true, false, false },
+    { "if", VALUE, false, true, true, true },
+    { "not", VALUE, false, false, true, false },
+    { "train", VALUE, false, false, true, false },
+    { "evaluate", VALUE, false, false, true, false },
+    { "recompute", VALUE, false, false, true, false },
+    { "and", VALUE, false, false, false, true },
+    { "or", VALUE, false, false, false, true },
+    { "then", VALUE, false, false, false, true },
+    { "else", ANYTHING, false, false, false, true },
+    { "in", VALUE, false, false, false, true },
+    { "on", VALUE, false, false, false, true },
+    { "as", A_NAME, false, false, false, true },
+};
+
+static bool fits(Follows follows, int kind)
+{
+    return follows == ANYTHING || (follows == A_NAME && kind == T_NAME) || (follows == A_STRING && kind == T_STRING)
+        || (follows == VALUE && begins_value(kind));
+}
+
+static bool complain_of_word(CgParsing *p, const CgToken *t, const CgSuggest *near, const char *what)
+{
+    if (!cg_suggest_best(near) || (strlen(t->atom) <= 3 && !cg_suggest_is_slip(near)))
+        return false;
+    CgDiag *d = cg_syntax_error(p, CG_E0117, t->span, what, t->atom);
+    cg_diag_meant(d, near);
+    return true;
+}
+
+/* A name that is nearly a word of the language, where that word would fit: grahp g(..), m = trian net, a adn b. */
+static bool complain_of_misspelt(CgParsing *p, const char *const *expects)
+{
+    const CgToken *t = &p->last, *before = &p->before, *third = &p->third;
+    CgSuggest near;
+    bool statement = at_statement(p, expects), inside = p->open.len > 1;
+    if (statement && cg_foreign(CG_FOREIGN_STATEMENT, before->atom))
+        return false;
+    if (statement) {
+        cg_suggest_init(&near, before->atom);
+        for (size_t i = 0; i < CG_LEN(words); i++)
+            if ((inside ? words[i].body : words[i].top) && fits(words[i].follows, t->kind) && !t->first)
+                cg_suggest_offer(&near, words[i].word);
+        return complain_of_word(p, before, &near, "'%s' does not begin a statement");
+    }
+    if (t->kind == T_NAME) { /* 1 esle 2 */
+        cg_suggest_init(&near, t->atom);
+        for (size_t i = 0; i < CG_LEN(words); i++)
+            for (int k = T_IMPORT; k <= T_VJP && words[i].infix; k++)
+                if (expects[k] && strncmp(expects[k] + 1, words[i].word, strlen(words[i].word)) == 0
+                    && strlen(expects[k]) == strlen(words[i].word) + 2)
+                    cg_suggest_offer(&near, words[i].word);
+        if (complain_of_word(p, t, &near, "'%s' is no word of the language"))
+            return true;
+    }
+    bool again = third->kind == T_NAME && before->kind == T_NAME && !before->first; /* trian net ( */
+    const CgToken *prefix = again ? third : before->kind == T_NAME && begins_value(t->kind) ? before : NULL;
+    if (prefix && !t->first) {
+        cg_suggest_init(&near, prefix->atom);
+        for (size_t i = 0; i < CG_LEN(words); i++)
+            if (words[i].prefix)
+                cg_suggest_offer(&near, words[i].word);
+        if (complain_of_word(p, prefix, &near, "'%s' is no word of the language"))
+            return true;
+    }
+    if (before->kind != T_NAME || before->first || t->first || !begins_value(t->kind))
+        return false;
+    cg_suggest_init(&near, before->atom); /* x = a adn b */
+    for (size_t i = 0; i < CG_LEN(words); i++)
+        if (words[i].infix)
+            cg_suggest_offer(&near, words[i].word);
+    return complain_of_word(p, before, &near, "'%s' is no word of the language");
 }
 
 static const char *bracket_text(int kind) { return kind == '(' ? "(" : kind == '[' ? "[" : "{"; }
@@ -214,17 +366,20 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const char *const *expects)
     char found[64], expected[160];
     describe(p, t, found, sizeof found);
     CgDiag *d;
+    if (complain_of_misspelt(p, expects))
+        return;
     /* let x = 3, print(x), class A: the word before is the one that is wrong */
-    bool no_statement = p->before.kind == T_NAME && p->before.first && expects['='] && expects[','] && !expects['+']
-        && t->kind != T_EQ && t->kind != ':' && p->statement == T_NAME;
-    if (no_statement)
-        d = cg_syntax_error(p, CG_E0101, p->before.span, "'%s' does not begin a statement", p->before.atom);
+    const CgForeign *word = at_statement(p, expects) ? cg_foreign(CG_FOREIGN_STATEMENT, p->before.atom) : NULL;
+    if (word || (at_statement(p, expects) && t->kind != T_EQ && t->kind != ':' && !t->first))
+        d = cg_syntax_error(p, CG_E0117, p->before.span, "'%s' does not begin a statement", p->before.atom);
     else if (list_expected(p, expects, expected, sizeof expected) > 0)
         d = cg_syntax_error(p, CG_E0101, span, "expected %s, found %s", expected, found);
     else
         d = cg_syntax_error(p, CG_E0101, span, "unexpected %s", found);
-    const char *hint = find_hint(p, expects);
-    if (hint)
+    const char *hint = word ? NULL : find_hint(p, expects);
+    if (d && word)
+        cg_foreign_answer(d, word);
+    else if (hint)
         cg_syntax_help(d, hint);
     if (d && inner && inner->kind != '{' && t->first)
         cg_diag_note(d, inner->span, "'%s' opened here is still open", bracket_text(inner->kind));

@@ -31,8 +31,8 @@ static bool ends_expression(const CgParsing *p)
         return true;
     if (kind == T_ELSE)
         return !p->else_of_value;
-    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == T_STRING || kind == T_TEXT || kind == T_TRUE
-        || kind == T_FALSE || is_closer(kind) || kind == T_GRAPH;
+    return kind == T_NAME || kind == T_INT || kind == T_FLOAT || kind == T_BAD || kind == T_STRING || kind == T_TEXT
+        || kind == T_TRUE || kind == T_FALSE || is_closer(kind) || kind == T_GRAPH;
 }
 
 static void open_bracket(CgParsing *p, const CgToken *t)
@@ -126,6 +126,13 @@ static size_t innermost_block(const CgParsing *p)
     return i;
 }
 
+/* x = 3 +, and on the next line y = ..: the line is a statement of its own. */
+static bool unfinished_above(const CgParsing *p)
+{
+    return p->last.kind == '=' && p->before.kind == T_NAME && p->before.first && !p->nheld && p->effect == 0
+        && p->third.kind != T_SYNC && p->open.len - 1 == innermost_block(p);
+}
+
 /* Skips from the token the grammar refused to one that may begin a statement or close the block, and holds
  * it. Brackets inside the broken statement are balanced when they can be; a line that stands no deeper than
  * the block's own lines ends the statement whatever is open. */
@@ -135,6 +142,11 @@ static void skip_to_sync(CgParsing *p)
         p->open.len--;
     if (p->effect < 0)
         p->open.len++;
+    if (unfinished_above(p)) {
+        hold(p, p->last);
+        hold(p, p->before);
+        return;
+    }
     CgToken t = p->last;
     bool again = p->before.kind == T_SYNC; /* recovery stopped here before and it did not help: pass over it */
     size_t block = innermost_block(p), depth = 0, open_inside = p->open.len - 1 - block;

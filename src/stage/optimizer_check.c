@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elab/signature.h"
 #include "graph/pass.h"
+#include "graph/registry.h"
 #include "stage/check.h"
 
 enum { PAD = 16 }; /* elements: each tensor begins on a cache line */
@@ -240,10 +242,22 @@ static bool no_f64(CgElab *e, const CgParamInfo *p, CgSpan at)
     return false;
 }
 
+/* adam(..), an op, for adamw(..): said before the op misses its tensors. */
+static bool is_op_call(CgElab *e, const CgFrame *f, const CgExpr *x)
+{
+    CgEnv *env = f->env;
+    if (x->kind != CG_EXPR_CALL || x->a->kind != CG_EXPR_NAME || cg_env_callee(e, &env, x->a->s) || env
+        || cg_function_find(x->a->s) || !cg_op_find(x->a->s))
+        return false;
+    CgDiag *d = cg_elab_error(e, CG_E0607, x->a->span, "'%s' is an op, and an optimiser is a graph", x->a->s);
+    cg_diag_help(d, "the library has adamw(rate = 1e-3) and sgd(rate = 1e-2)");
+    return true;
+}
+
 /* Lays the trained tensors one after the other, by rank, and builds an optimiser for each rank. */
 bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
 {
-    CgValue *opt = cg_eval(e, f, where);
+    CgValue *opt = is_op_call(e, f, where) ? cg_value_poison(e) : cg_eval(e, f, where);
     if (opt->kind == CG_VALUE_GRAPH) /* sgd for sgd() */
         opt = cg_call(e, f, opt, NULL, NULL, NULL, 0, NULL);
     if (cg_is_poison(opt))

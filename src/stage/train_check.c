@@ -7,6 +7,7 @@
 
 #include "graph/grad.h"
 #include "graph/pass.h"
+#include "lang/foreign.h"
 #include "run/plan/plan.h"
 #include "stage/check.h"
 
@@ -33,7 +34,7 @@ static const CgExpr *field_of(const Fields *f, const char *name)
 static bool read_fields(CgElab *e, const CgExpr *x, Fields *out)
 {
     memset(out, 0, sizeof *out);
-    bool good = true;
+    bool good = true, meant_by[CG_LEN(train_fields)] = { false }; /* by a field that was reported */
     for (int i = 0; i < x->args.n; i++) {
         int k = 0;
         while (train_fields[k].name && (!x->args.at[i].name || strcmp(train_fields[k].name, x->args.at[i].name)))
@@ -51,13 +52,18 @@ static bool read_fields(CgElab *e, const CgExpr *x, Fields *out)
         }
         CgDiag *d = cg_elab_error(e, CG_E0303, x->args.at[i].name_span, "train has no field '%s'",
             x->args.at[i].name ? x->args.at[i].name : "");
-        if (!cg_diag_meant(d, &s))
+        if (!cg_foreign_or_near(d, CG_FOREIGN_TRAIN, &s))
             cg_diag_help(d, "its fields are %s", cg_strbuf_str(&all));
+        const CgForeign *row = cg_foreign(CG_FOREIGN_TRAIN, s.word);
+        const char *meant = row ? row->instead : cg_suggest_best(&s);
+        for (int j = 0; meant && train_fields[j].name; j++)
+            if (!strcmp(train_fields[j].name, meant))
+                meant_by[j] = true;
         cg_strbuf_deinit(&all);
         good = false;
     }
     for (int i = 0; train_fields[i].name; i++)
-        if (!train_fields[i].otherwise[0] && !out->at[i]) {
+        if (!train_fields[i].otherwise[0] && !out->at[i] && !meant_by[i]) {
             cg_elab_error(
                 e, CG_E0304, x->op_span.file ? x->op_span : x->span, "train needs '%s'", train_fields[i].name);
             good = false;

@@ -144,7 +144,7 @@ static void mistakes(void)
     wrong("x = 12abc y = 1__0 z = 3_", 3, "'1__0' is not a number");
     wrong("x = \"abc\ny = 2", 1, "does not end on its line");
     wrong("x = \"\\q \\u{d800} \\u{} \\u{110000}\"", 4, "unknown escape");
-    wrong("x = \xff", 2, "byte 0xff is not UTF-8");
+    wrong("x = \xff", 1, "byte 0xff is not UTF-8");
     wrong("x = 1 # \xc3(\ny = \"\x01\"", 2, "control character 0x01");
     wrong("x = \xc3\xa9 r\xc3\xa9sum\xc3\xa9 = 3", 2, "'r\xc3\xa9sum\xc3\xa9' is not a name");
     wrong("x = \xe2\x80\x9cweb\xe2\x80\x9d", 1, "straight double quotes");
