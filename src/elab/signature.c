@@ -279,7 +279,7 @@ static int named_later(const CgParam *params, int n, const CgGiven *given, int i
 bool cg_arguments_match(
     CgElab *e, const char *callee, const CgParam *params, int n, const CgGiven *given, int how, CgArguments *out)
 {
-    bool good = true;
+    bool good = true, full = false;
     out->n = n;
     out->site = given->site;
     if (n > CG_MAX_ARGS) {
@@ -325,7 +325,13 @@ bool cg_arguments_match(
             put(out, k, given, i);
             continue;
         }
-        cg_elab_error(e, CG_E0303, given->spans[i], "'%s' takes %d argument%s", callee, n, n == 1 ? "" : "s");
+        CgDiag *d = full
+            ? NULL
+            : cg_elab_error(e, CG_E0303, given->spans[i], "'%s' takes %d argument%s", callee, n, n == 1 ? "" : "s");
+        const CgForeign *row = d ? cg_foreign(CG_FOREIGN_MEMBER, callee) : NULL;
+        if (row) /* ones(3, 4) */
+            cg_foreign_answer(d, row);
+        full = true;
         good = false;
     }
     return good;
