@@ -89,6 +89,7 @@ typedef struct CgModelGraph {
     CgMap product_paths;               /* ... and those that are there */
     CG_VEC(CgBelow) below;             /* what integer tensors are below ... */
     CgMap below_of;                    /* ... by node */
+    CgMap signatures;                  /* node -> atom: what tables say below a column computed of it */
     CG_VEC(CgAlias) aliases;           /* second names of parts ... */
     CgMap alias_paths;                 /* ... and those that are there */
     bool trains;                       /* it is that of a training: what is frozen matters */

@@ -58,6 +58,7 @@ void cg_model_free(CgModelGraph *m)
     cg_vec_free(&m->aliases);
     cg_vec_free(&m->below);
     cg_map_deinit(&m->below_of);
+    cg_map_deinit(&m->signatures);
     cg_map_deinit(&m->alias_paths);
     cg_map_deinit(&m->given);
     cg_map_deinit(&m->mixed);

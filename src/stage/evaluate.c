@@ -57,6 +57,16 @@ static CgValue *tokens_value(Evaluation *v, const CgTokenizer *of, const int32_t
     return cg_value_held(v->x->elab, &cg_class_tokens, ids);
 }
 
+static CgValue *numbers_value(Evaluation *v, const CgTensor *of, int64_t row)
+{
+    CgNumbers *numbers = CG_NEW(v->x->elab->arena, CgNumbers);
+    numbers->n = (size_t)of->dim[1];
+    numbers->at = CG_NEWN(v->x->elab->arena, double, numbers->n + 1);
+    for (size_t i = 0; i < numbers->n; i++)
+        numbers->at[i] = cg_tensor_number(of, row * of->dim[1] + (int64_t)i);
+    return cg_value_held(v->x->elab, &cg_class_column, numbers);
+}
+
 /* The result of the graph that is tensor `tensor` among the arguments of calls; false: none is. */
 static bool wanted(const Evaluation *v, const CgValue *tensor, CgTensor *out)
 {
@@ -77,6 +87,8 @@ static CgValue *tensor_of_row(Evaluation *v, const CgValue *tensor, int64_t row)
         return cg_value_float(v->x->elab, cg_tensor_number(&t, row), tensor->span);
     if (wanted(v, tensor, &t) && t.rank == 2 && t.dtype == CG_I32 && t.stride[1] == 1)
         return tokens_value(v, tokenizer_of(v, tensor), (const int32_t *)t.data + row * t.stride[0], (size_t)t.dim[1]);
+    if (wanted(v, tensor, &t) && t.rank == 2)
+        return numbers_value(v, &t, row);
     return cg_value_poison(v->x->elab);
 }
 
@@ -331,24 +343,55 @@ static bool compute(CgSession *x, CgStage *s)
     return good;
 }
 
-/* What stands below the table for a column: the signature of the metric that it is, or is computed of. */
-static const char *signature_of(const CgValue *v)
+/* Another signature behind those of a column, unless it is there. */
+static void add_signature(const char *one, CgStrbuf *all)
 {
-    const char *found = v->kind == CG_VALUE_CALL && v->function->sign ? v->function->sign(v) : NULL;
-    for (int i = 0; !found && v->kind == CG_VALUE_CALL && i < v->n; i++)
-        found = signature_of(v->at[i]);
-    return found;
+    size_t n = one ? strlen(one) : 0;
+    for (const char *at = cg_strbuf_str(all); n && *at; at += strcspn(at, ";"), at += *at ? 2 : 0)
+        if (!strncmp(at, one, n) && (!at[n] || at[n] == ';'))
+            return;
+    if (n)
+        cg_strbuf_printf(all, "%s%s", all->len ? "; " : "", one);
+}
+
+/* Of the nodes that the result is computed of, those nearest to it first. */
+static void sign_tensor(const CgModelGraph *m, CgRef result, CgStrbuf *all)
+{
+    uint64_t signature;
+    if (!m->signatures.len)
+        return;
+    bool *reached = cg_calloc((size_t)result + 1, sizeof *reached);
+    reached[result] = true;
+    for (CgRef r = result + 1; r-- > 0;) {
+        const CgNode *n = cg_node(m->graph, r);
+        if (reached[r] && cg_map_get(&m->signatures, r, &signature))
+            add_signature((const char *)(uintptr_t)signature, all);
+        for (int i = 0; reached[r] && i < n->nin; i++)
+            reached[n->in[i]] = true;
+    }
+    free(reached);
+}
+
+/* What stands below the table for a column: the signatures of the metrics that it is, or is computed of. */
+static void sign_value(const CgStage *s, const CgValue *v, CgStrbuf *all)
+{
+    if (v->kind == CG_VALUE_CALL && v->function->sign)
+        add_signature(v->function->sign(v), all);
+    for (int i = 0; v->kind == CG_VALUE_CALL && i < v->n; i++)
+        sign_value(s, v->at[i], all);
+    if (v->kind == CG_VALUE_TENSOR)
+        sign_tensor(s->model, v->tensor->ref, all);
 }
 
 static void sign(CgSession *x, CgStage *s)
 {
     cg_lineage_check(x, s);
     for (int i = 0; i < s->ncolumns; i++) {
-        const char *signature = signature_of(s->columns[i].value);
-        if (s->leak)
-            signature =
-                cg_arena_printf(x->elab->arena, "%s%s%s", signature ? signature : "", signature ? "; " : "", s->leak);
-        cg_table_sign(s->table, i, signature);
+        CgStrbuf all = { 0 };
+        sign_value(s, s->columns[i].value, &all);
+        add_signature(s->leak, &all);
+        cg_table_sign(s->table, i, cg_strbuf_str(&all));
+        cg_strbuf_deinit(&all);
     }
 }
 
