@@ -28,16 +28,16 @@ static bool number(CgElab *e, const CgArguments *a, int i, int64_t least, int64_
     return false;
 }
 
-/* An input of the graph that a tensor parameter takes. */
-static CgValue *input(CgElab *e, const CgArguments *a, const CgParam *p)
+/* An input of the graph that tensor parameter p takes; NULL after a mistake. */
+static CgValue *input(CgElab *e, const CgArguments *a, const CgParam *p, const CgValue *shape)
 {
-    const CgValue *shape = a->at[SHAPE];
     const CgDim *dim[CG_MAX_RANK];
     CgDtype dtype = CG_F32;
     const char *name = p->type->below ? "i32" : p->type->name;
-    bool good = shape->n <= CG_MAX_RANK && name && cg_dtype_parse(name, strlen(name), &dtype);
+    bool good =
+        shape->kind == CG_VALUE_LIST && shape->n <= CG_MAX_RANK && name && cg_dtype_parse(name, strlen(name), &dtype);
     for (int i = 0; good && i < shape->n; i++) {
-        good = shape->at[i]->i >= 1;
+        good = shape->at[i]->kind == CG_VALUE_INT && shape->at[i]->i >= 1;
         dim[i] = good ? cg_dim_int(shape->at[i]->i) : NULL;
         good = good && dim[i];
     }
@@ -46,54 +46,84 @@ static CgValue *input(CgElab *e, const CgArguments *a, const CgParam *p)
             e, cg_graph_input(&e->model->build, p->name, cg_type(dtype, shape->n, dim)), a->span[SHAPE]);
     cg_elab_error(e, CG_E0312, a->span[SHAPE], "'shape' of %s is that of '%s': up to %d sizes above 0",
         a->function->name, p->name, CG_MAX_RANK);
-    return cg_value_poison(e);
+    return NULL;
 }
 
-/* The tensor that the model needs; NULL where it is not one. */
-static const CgParam *only_input(const CgStmt *graph)
+/* What the model is applied to. */
+typedef struct Inputs {
+    CgValue *at[CG_MAX_ARGS];
+    CgAtom names[CG_MAX_ARGS];
+    CgSpan spans[CG_MAX_ARGS];
+    int n;
+} Inputs;
+
+/* The shape said of a tensor: the one that is said, or that of its name in a record; NULL: none. */
+static const CgValue *shape_of(const CgArguments *a, const CgParam *p)
 {
-    const CgParam *found = NULL;
-    int n = 0;
+    const CgValue *shape = a->at[SHAPE];
+    return shape->kind == CG_VALUE_RECORD ? cg_record_find(shape, p->name) : shape;
+}
+
+static bool known(const CgStmt *graph, CgAtom name)
+{
     for (int i = 0; i < graph->nparams; i++)
-        if (cg_param_is_tensor(&graph->params[i]) && !graph->params[i].init) {
-            found = &graph->params[i];
-            n++;
-        }
-    return n == 1 ? found : NULL;
+        if (graph->params[i].name == name && cg_param_is_tensor(&graph->params[i]))
+            return true;
+    return false;
 }
 
-static bool build_pass(CgElab *e, CgFrame *f, const CgArguments *a, const CgParam *p, CgGenerator *g)
+/* Every tensor that the model needs, and those with a default that a shape is said of. */
+static bool inputs_of(CgElab *e, const CgArguments *a, const CgStmt *graph, Inputs *in)
 {
+    const CgValue *shape = a->at[SHAPE];
+    bool several = shape->kind == CG_VALUE_RECORD;
+    for (int i = 0; several && i < shape->n; i++)
+        if (!known(graph, shape->keys[i])) {
+            cg_elab_error(e, CG_E0312, a->span[SHAPE], "'%s' takes no tensor '%s'", graph->names[0], shape->keys[i]);
+            return false;
+        }
+    for (int i = 0; i < graph->nparams; i++) {
+        const CgParam *p = &graph->params[i];
+        const CgValue *own = cg_param_is_tensor(p) && (several || !p->init) ? shape_of(a, p) : NULL;
+        if (!own && (!cg_param_is_tensor(p) || p->init))
+            continue;
+        if (!own || (!several && in->n)) {
+            CgDiag *d =
+                cg_elab_error(e, CG_E0312, a->span[SHAPE], "'%s' takes %d tensors, and 'shape' is not that of '%s'",
+                    graph->names[0], cg_graph_tensors(graph), p->name);
+            cg_diag_help(d, "a record has a shape for each: shape = { %s: [..], .. }", p->name);
+            return false;
+        }
+        CgValue *v = input(e, a, p, own);
+        if (!v)
+            return false;
+        in->at[in->n] = v;
+        in->names[in->n] = p->name;
+        in->spans[in->n++] = a->span[SHAPE];
+    }
+    return true;
+}
+
+bool cg_pass_build(CgElab *e, CgFrame *f, const CgArguments *a, CgTextCall *out)
+{
+    const CgStmt *graph = a->at[MODEL]->instance->stmt;
+    CgGenerator *g = out->generator = CG_NEW(e->arena, CgGenerator);
+    Inputs in = { .n = 0 };
+    cg_session_own_generator(e, g);
     g->model = cg_model_begin(e, a->function->name, cg_precision_option(e));
-    CgValue *root = cg_instance_root(e, a->at[MODEL], false), *x = input(e, a, p);
-    CgAtom name = p->name;
-    CgSpan span = a->span[SHAPE];
-    CgValue *out = cg_is_poison(x) ? x : cg_apply(e, f, root, &x, &name, &span, 1, a->call);
-    bool good = !cg_is_poison(out);
+    CgValue *root = cg_instance_root(e, a->at[MODEL], false), *result = NULL;
+    if (inputs_of(e, a, graph, &in))
+        result = cg_apply(e, f, root, in.at, in.names, in.spans, in.n, a->call);
+    bool good = result && !cg_is_poison(result);
     cg_marks_check(e);
-    for (int i = 0; good && i < (out->kind == CG_VALUE_LIST ? out->n : 1); i++) {
-        CgValue *v = out->kind == CG_VALUE_LIST ? out->at[i] : out;
+    for (int i = 0; good && i < (result->kind == CG_VALUE_LIST ? result->n : 1); i++) {
+        CgValue *v = result->kind == CG_VALUE_LIST ? result->at[i] : result;
         good = v->kind == CG_VALUE_TENSOR;
         if (good)
             cg_graph_output(g->model->graph, cg_intern_printf("out.%d", i), v->tensor->ref);
     }
     cg_model_end(e);
     return good;
-}
-
-bool cg_pass_build(CgElab *e, CgFrame *f, const CgArguments *a, CgTextCall *out)
-{
-    const CgStmt *graph = a->at[MODEL]->instance->stmt;
-    const CgParam *p = only_input(graph);
-    if (!p) {
-        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[MODEL], "'%s' takes %d tensors; %s gives a model one",
-            graph->names[0], cg_graph_tensors(graph), a->function->name);
-        cg_diag_help(d, "a graph of one tensor that applies it can be taken");
-        return false;
-    }
-    out->generator = CG_NEW(e->arena, CgGenerator);
-    cg_session_own_generator(e, out->generator);
-    return build_pass(e, f, a, p, out->generator);
 }
 
 static CgValue *build_latency(CgElab *e, CgFrame *f, const CgArguments *a)
@@ -179,11 +209,13 @@ static CgValue *run_latency(CgSession *x, const CgValue *call, CgValue **args)
 }
 
 static const CgFunction fn_latency = { CG_FUNCTION_HERE, .name = "latency",
-    .sig = "(model: model, shape: int[], write: int = 0, warmup: int = 3, runs: int = 20) -> table",
+    .sig = "(model: model, shape: int[] | record, write: int = 0, warmup: int = 3, runs: int = 20) -> table",
     .build = build_latency, .run = run_latency,
     .doc =
         "The time of a pass of a model over a tensor of this shape, and with `write` of a token in a text of so many: "
         "median and quartiles of `runs` after `warmup`, in milliseconds, how many a second, useful flops, and the "
-        "bytes of the parameters: latency(lm, shape = [1, 128], write = 100)." };
+        "bytes of the parameters: latency(lm, shape = [1, 128], write = 100). A model of several tensors has a shape "
+        "for "
+        "each: shape = { x: [8, 16], mask: [8] }." };
 
 CG_FUNCTIONS(latency, &fn_latency)

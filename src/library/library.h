@@ -25,8 +25,8 @@ CgDataset *cg_dataset_said(const CgSession *x, CgDataset *d);
 /* A dataset as the value of the call, or the mistake it met. */
 CgValue *cg_dataset_owned(CgSession *x, const CgValue *call, CgDataset *d, const CgErr *err);
 
-/* A pass of the model args[0] over a tensor of the shape args[1]: a generator that has its graph and writes nothing
- * (latency.c). False after a mistake. */
+/* A pass of the model args[0] over a tensor of the shape args[1], or over several, a shape by name for each: a
+ * generator that has its graph and writes nothing (latency.c). False after a mistake. */
 CG_NODISCARD bool cg_pass_build(CgElab *e, CgFrame *f, const CgArguments *a, CgTextCall *out);
 
 /* What is in a value of class `split`. */

@@ -114,7 +114,8 @@ static const CgFunction fn_parameter = { CG_FUNCTION_HERE, .name = "parameter",
     .doc = "A parameter of a trained or loaded model by its path, to be shown or saved: parameter(m, \"out.w\"), of a "
            "trained one also m.out.w." };
 static const CgFunction fn_parameters = { CG_FUNCTION_HERE, .name = "parameters",
-    .sig = "(model: model, shape: int[] | none = none) -> table", .build = build_parameters, .run = run_parameters,
+    .sig = "(model: model, shape: int[] | record | none = none) -> table", .build = build_parameters,
+    .run = run_parameters,
     .doc = "What a trained or loaded model is made of, a row a part: its tensors, parameters, how many of them are "
            "frozen, bytes; with the shape of an input also the flops of a pass: parameters(lm, shape = [1, 128])." };
 
