@@ -25,6 +25,8 @@ CG_NODISCARD bool cg_check_metrics(
     CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *model, CgValue *batch);
 /* What columns the history has. */
 CG_NODISCARD bool cg_check_curve(CgElab *e, CgStage *s, const CgExpr *loss, const CgExpr *metrics);
+/* Keeps what the block of train or evaluate says, as values, for those who compare runs (settings.c). */
+void cg_stage_ask(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s, CgValue *model);
 /* Lays the trained tensors one after the other, by rank, and builds an optimiser for each rank. */
 CG_NODISCARD bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where);
 #endif

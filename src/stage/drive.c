@@ -43,6 +43,17 @@ bool cg_stage_force_inputs(CgSession *x, CgStage *s)
     return true;
 }
 
+/* Into the index of runs: which value this run asked for, and by what settings. */
+static void note(CgSession *x, const CgStage *s)
+{
+    CgStrbuf settings = { 0 };
+    if (!x->run || !s->asked)
+        return;
+    cg_stage_settings(s, &settings);
+    cg_run_stage(x->run, s->key, s->kind->name, s->label, cg_strbuf_str(&settings));
+    cg_strbuf_deinit(&settings);
+}
+
 static bool find_out(CgSession *x, CgStage *s)
 {
     CgErr err = { 0 };
@@ -53,6 +64,7 @@ static bool find_out(CgSession *x, CgStage *s)
         return s->kind->bare(x, s);
     if (!cg_stage_key(x, s))
         return false;
+    note(x, s);
     if (s->kind->load(x, s))
         return true;
     if (cg_session_stopped(x)) {

@@ -154,6 +154,7 @@ CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x)
     cg_model_end(e);
     if (!good)
         return cg_value_poison(e);
+    cg_stage_ask(e, f, x, s, model);
     cg_stage_inputs(e, s, s->model);
     cg_stage_data(e, s, s->data);
     for (int i = 0; i < s->ncolumns; i++)

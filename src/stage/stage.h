@@ -66,6 +66,7 @@ struct CgStage {
     CgValue *instance; /* what the expression is: the model with this stage as its weights */
     CgModelGraph *model;
     CgValue *data, *validate; /* of class dataset */
+    CgValue *asked;           /* RECORD: what its block says, by name; NULL: nothing is kept of it */
 
     /* train */
     CgGraph *step_graph; /* outputs: loss, then gradients of `trained` in order */
@@ -122,6 +123,8 @@ void cg_stage_inputs(CgElab *e, CgStage *s, const CgModelGraph *m);
 void cg_stage_data(CgElab *e, CgStage *s, const CgValue *data);
 bool cg_stage_mixes_rows(const CgGraph *g); /* an output depends on other rows than its own */
 int cg_stage_number(CgElab *e);             /* how many stages there are */
+/* A line NAME=VALUE for each setting of a training or evaluation: optimizer.rate.peak=0.001 (settings.c). */
+void cg_stage_settings(const CgStage *s, CgStrbuf *out);
 CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x);
 CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x);
 /* A part or parameter of a trained model by its name, outside of graphs; NULL: none such. */

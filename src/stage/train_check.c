@@ -337,6 +337,8 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
     s->root = cg_instance_root(e, model, false);
     bool good = fill_train(e, f, x, &fields, s, model);
     cg_model_end(e);
+    if (good)
+        cg_stage_ask(e, f, x, s, model);
     if (!good)
         return cg_value_poison(e);
     cg_stage_inputs(e, s, s->model);

@@ -8,9 +8,11 @@
 #include "base/fault.h"
 #include "base/strbuf.h"
 
-#define INDEX_VERSION 2
+#define INDEX_VERSION 3
 
-static const char schema[] =
+/* What makes an index of each version one of the next. */
+static const char *const schema[INDEX_VERSION] = {
+    "", /* version 1 had the first tables of the next */
     "CREATE TABLE IF NOT EXISTS runs(id INTEGER PRIMARY KEY AUTOINCREMENT, script TEXT NOT NULL,"
     " options TEXT, started TEXT NOT NULL, seconds REAL, status TEXT NOT NULL, digest TEXT, process INTEGER);"
     "CREATE TABLE IF NOT EXISTS artifacts(run INTEGER NOT NULL REFERENCES runs(id), name TEXT NOT NULL,"
@@ -21,8 +23,14 @@ static const char schema[] =
     "CREATE TABLE metrics(run INTEGER NOT NULL REFERENCES runs(id), training TEXT NOT NULL, label TEXT NOT NULL,"
     " step INTEGER NOT NULL, name TEXT NOT NULL, value REAL, PRIMARY KEY(run, training, name, step)) WITHOUT ROWID;"
     "INSERT INTO metrics SELECT run, '', '', step, name, value FROM curves;"
-    "DROP TABLE curves;"
-    "PRAGMA user_version = 2;";
+    "DROP TABLE curves;",
+    /* which values a run asked for, and by what settings */
+    "CREATE TABLE stages(run INTEGER NOT NULL REFERENCES runs(id), place INTEGER NOT NULL, label TEXT NOT NULL,"
+    " stage TEXT NOT NULL, PRIMARY KEY(run, place)) WITHOUT ROWID;"
+    "CREATE INDEX metrics_by_training ON metrics(training);"
+    "CREATE TABLE settings(stage TEXT PRIMARY KEY, kind TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version = 3;",
+};
 
 void cg_index_give_up(CgIndex *x, const char *why)
 {
@@ -78,6 +86,16 @@ static void share_faults(void)
     sqlite3_config(SQLITE_CONFIG_MALLOC, &ours);
 }
 
+/* An index of an older version, or a new one, as one of this; another process may have done it meanwhile. */
+static void bring_up(CgIndex *x)
+{
+    bool good = cg_index_run(x, "BEGIN IMMEDIATE");
+    for (int v = good ? version_of(x) : INDEX_VERSION; good && v >= 0 && v < INDEX_VERSION; v++)
+        good = cg_index_run(x, schema[v]);
+    if (good)
+        cg_index_run(x, "COMMIT");
+}
+
 CgIndex *cg_index_open(const char *path, CgSayFn *say, void *arg)
 {
     CgIndex *x = cg_calloc(1, sizeof *x);
@@ -95,7 +113,7 @@ CgIndex *cg_index_open(const char *path, CgSayFn *say, void *arg)
     else if (version < 0)
         cg_index_give_up(x, sqlite3_errmsg(x->db));
     else if (version < INDEX_VERSION)
-        (void)(cg_index_run(x, "BEGIN IMMEDIATE") && cg_index_run(x, schema) && cg_index_run(x, "COMMIT"));
+        bring_up(x);
     if (x->db)
         /* where it works */
         sqlite3_exec(x->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", NULL, NULL, NULL);

@@ -24,11 +24,18 @@ typedef struct Metric {
     double value;
 } Metric;
 
+typedef struct Stage {
+    char key[33];
+    char *kind, *label, *settings;
+} Stage;
+
 struct CgRun {
     CgIndex *index;
     int64_t id;
     double started, flushed;
     CG_VEC(Metric) metrics;
+    CG_VEC(Stage) stages;
+    int64_t asked; /* stages in the index */
 };
 
 CgRun *cg_run_open(CgStore *store, const char *script, const char *options, CgDigest digest)
@@ -68,6 +75,30 @@ static void set_status(CgRun *r, const char *status)
     cg_index_finish(r->index, s);
 }
 
+/* A value that several runs ask for has its settings in the index once. */
+static void put_stages(CgRun *r)
+{
+    sqlite3_stmt *asked = cg_index_prepare(r->index, "INSERT INTO stages(run, place, label, stage) VALUES(?, ?, ?, ?)"),
+                 *said =
+                     cg_index_prepare(r->index, "INSERT OR IGNORE INTO settings(stage, kind, text) VALUES(?, ?, ?)");
+    for (size_t i = 0; asked && said && i < r->stages.len; i++) {
+        const Stage *s = &r->stages.at[i];
+        sqlite3_bind_int64(asked, 1, r->id);
+        sqlite3_bind_int64(asked, 2, ++r->asked);
+        sqlite3_bind_text(asked, 3, s->label, -1, SQLITE_STATIC);
+        sqlite3_bind_text(asked, 4, s->key, -1, SQLITE_STATIC);
+        sqlite3_step(asked);
+        sqlite3_reset(asked);
+        sqlite3_bind_text(said, 1, s->key, -1, SQLITE_STATIC);
+        sqlite3_bind_text(said, 2, s->kind, -1, SQLITE_STATIC);
+        sqlite3_bind_text(said, 3, s->settings, -1, SQLITE_STATIC);
+        sqlite3_step(said);
+        sqlite3_reset(said);
+    }
+    sqlite3_finalize(asked);
+    sqlite3_finalize(said);
+}
+
 static void flush(CgRun *r, const char *status)
 {
     CgIndex *x = r->index;
@@ -86,6 +117,7 @@ static void flush(CgRun *r, const char *status)
             sqlite3_reset(s);
         }
         sqlite3_finalize(s);
+        put_stages(r);
         set_status(r, status);
         cg_index_run(x, "COMMIT");
     }
@@ -93,8 +125,20 @@ static void flush(CgRun *r, const char *status)
         free(r->metrics.at[i].name);
         free(r->metrics.at[i].label);
     }
-    r->metrics.len = 0;
+    for (size_t i = 0; i < r->stages.len; i++) {
+        free(r->stages.at[i].kind);
+        free(r->stages.at[i].label);
+        free(r->stages.at[i].settings);
+    }
+    r->metrics.len = r->stages.len = 0;
     r->flushed = cg_now();
+}
+
+/* Written in batches, about once a second. */
+static void flush_when_due(CgRun *r)
+{
+    if (r->metrics.len + r->stages.len >= BATCH || cg_now() - r->flushed > 1)
+        flush(r, "running");
 }
 
 void cg_run_metric(CgRun *r, CgDigest training, const char *label, int64_t step, const char *name, double value)
@@ -104,8 +148,17 @@ void cg_run_metric(CgRun *r, CgDigest training, const char *label, int64_t step,
     Metric m = { .label = cg_strdup(label), .step = step, .name = cg_strdup(name), .value = value };
     cg_digest_hex(training, m.training);
     cg_vec_push(&r->metrics, m);
-    if (r->metrics.len >= BATCH || cg_now() - r->flushed > 1)
-        flush(r, "running");
+    flush_when_due(r);
+}
+
+void cg_run_stage(CgRun *r, CgDigest key, const char *kind, const char *label, const char *settings)
+{
+    if (!r->id || !r->index->db)
+        return;
+    Stage s = { .kind = cg_strdup(kind), .label = cg_strdup(label), .settings = cg_strdup(settings) };
+    cg_digest_hex(key, s.key);
+    cg_vec_push(&r->stages, s);
+    flush_when_due(r);
 }
 
 void cg_run_artifact(CgRun *r, const char *name, const char *path, CgDigest digest)
@@ -129,6 +182,7 @@ void cg_run_close(CgRun *r, const char *status)
         return;
     flush(r, status);
     cg_vec_free(&r->metrics);
+    cg_vec_free(&r->stages);
     free(r);
 }
 
@@ -187,8 +241,11 @@ CgTable *cg_store_runs(CgStore *s, CgErr *e)
 CgTable *cg_store_metrics(CgStore *s, int64_t run, CgErr *e)
 {
     static const CgCellKind kinds[] = { CG_TEXT, CG_TEXT, CG_INT, CG_TEXT, CG_NUMBER };
-    return query(s,
-        "SELECT training, label, step, name, value FROM metrics WHERE run = ? ORDER BY label, training, name, step",
+    return query(s, /* of the trainings it asked for, whichever run made them */
+        "SELECT training, label, step, name, value FROM metrics WHERE run = ?1"
+        " AND training NOT IN (SELECT stage FROM stages WHERE run = ?1)"
+        " UNION SELECT training, stages.label, step, name, value FROM stages JOIN metrics ON training = stage"
+        " WHERE stages.run = ?1 ORDER BY label, training, name, step",
         run, kinds, e);
 }
 
@@ -196,4 +253,13 @@ CgTable *cg_store_artifacts(CgStore *s, int64_t run, CgErr *e)
 {
     static const CgCellKind kinds[] = { CG_TEXT, CG_TEXT, CG_TEXT };
     return query(s, "SELECT name, path, digest FROM artifacts WHERE run = ? ORDER BY rowid", run, kinds, e);
+}
+
+CgTable *cg_store_settings(CgStore *s, int64_t run, CgErr *e)
+{
+    static const CgCellKind kinds[] = { CG_TEXT, CG_TEXT, CG_TEXT, CG_TEXT };
+    return query(s,
+        "SELECT stages.stage, kind, label, text FROM stages JOIN settings ON stages.stage = settings.stage"
+        " WHERE run = ? ORDER BY place",
+        run, kinds, e);
 }

@@ -81,6 +81,8 @@ typedef struct CgRun CgRun;
 CgRun *cg_run_open(CgStore *s, const char *script, const char *options, CgDigest digest);
 /* written in batches, about once a second */
 void cg_run_metric(CgRun *r, CgDigest training, const char *label, int64_t step, const char *name, double value);
+/* A value the run asks for, known by its key: its kind, label and settings, a line NAME=VALUE each. */
+void cg_run_stage(CgRun *r, CgDigest key, const char *kind, const char *label, const char *settings);
 void cg_run_artifact(CgRun *r, const char *name, const char *path, CgDigest digest);
 void cg_run_close(CgRun *r, const char *status); /* "ok", "failed", "interrupted" */
 /* id, script, started (ISO, UTC), seconds, status, options, digest; newest last. A run whose process is gone
@@ -88,5 +90,7 @@ void cg_run_close(CgRun *r, const char *status); /* "ok", "failed", "interrupted
 CG_NODISCARD CgTable *cg_store_runs(CgStore *s, CgErr *e);
 CG_NODISCARD CgTable *cg_store_metrics(
     CgStore *s, int64_t run, CgErr *e); /* training (its key), label, step, name, value */
+CG_NODISCARD CgTable *cg_store_settings(
+    CgStore *s, int64_t run, CgErr *e); /* stage (its key), kind, label, text; in the order they were asked for */
 CG_NODISCARD CgTable *cg_store_artifacts(CgStore *s, int64_t run, CgErr *e); /* name, path, digest */
 #endif

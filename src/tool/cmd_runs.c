@@ -1,16 +1,21 @@
 /* cmd_runs.c - cg runs [RUN ...] [--store=FOLDER] [--save=FILE].
- * Takes the numbers of runs; lists all, shows one, compares several: options, metrics, what they saved. With --save the
- * list, or the metrics of the runs named, go to a file. Reads the index of the store and changes nothing. */
+ * Takes the numbers of runs; lists all, shows one, compares several: settings that differ, those in scripts, too,
+ * metrics, what they saved. With --save the list, or the metrics of the runs named, go to a file, or their losses into
+ * a picture. Reads the index of the store and changes nothing. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/figure.h"
+#include "report/plot.h"
 #include "store/store.h"
 #include "tool/tool.h"
 
 enum { ID, SCRIPT, STARTED, SECONDS, STATUS, OPTIONS }; /* of cg_store_runs */
 enum { TRAINING, LABEL, STEP, NAME, VALUE };            /* of cg_store_metrics */
+enum { STAGE, STAGE_KIND, STAGE_LABEL, STAGE_TEXT };    /* of cg_store_settings */
+enum { MOST_CURVES = 24 };
 
 static const char *text_of(const CgTable *t, size_t row, int column)
 {
@@ -176,11 +181,23 @@ static bool differs(const CgTable *t, size_t row)
     return false;
 }
 
+/* The row of the stage that a setting, "lm: steps", belongs to; the row itself where it is none. */
+static size_t owner(CgTable *t, size_t row)
+{
+    const char *name = text_of(t, row, 0), *colon = strstr(name, ": ");
+    char *label = cg_strdup(name);
+    label[colon ? colon - name : 0] = 0;
+    size_t at = colon ? row_called(t, label) : row;
+    free(label);
+    return at;
+}
+
+/* Of a stage that some run has not, it is enough to say that. */
 static CgTable *only_different(CgTable *t)
 {
     size_t *rows = cg_malloc(sizeof *rows * (t->rows + 1)), n = 0;
     for (size_t r = 0; r < t->rows; r++)
-        if (differs(t, r))
+        if (differs(t, r) && (owner(t, r) == r || !differs(t, owner(t, r))))
             rows[n++] = r;
     CgTable *out = cg_table_take(t, rows, n);
     free(rows);
@@ -188,21 +205,57 @@ static CgTable *only_different(CgTable *t)
     return out;
 }
 
+/* What a stage is called among those of its run: a second one of a label is "label (2)". */
+static void name_stage(const CgTable *stages, size_t row, CgStrbuf *out)
+{
+    int before = 0;
+    for (size_t r = 0; r < row; r++)
+        before += !strcmp(text_of(stages, r, STAGE_LABEL), text_of(stages, row, STAGE_LABEL));
+    cg_strbuf_puts(out, text_of(stages, row, STAGE_LABEL));
+    if (before)
+        cg_strbuf_printf(out, " (%d)", before + 1);
+}
+
+/* The settings of every training and evaluation of a run, also those that stand in the script. */
+static bool add_settings(CgStore *s, int64_t run, CgTable *t, int column, CgErr *e)
+{
+    CgTable *stages = cg_store_settings(s, run, e);
+    for (size_t r = 0; stages && r < stages->rows; r++) {
+        CgStrbuf name = { 0 };
+        name_stage(stages, r, &name);
+        size_t stem = name.len;
+        cg_table_set(t, row_called(t, cg_strbuf_str(&name)), column, cg_text(text_of(stages, r, STAGE_KIND)));
+        char *text = cg_strdup(text_of(stages, r, STAGE_TEXT)), *rest = text;
+        for (char *line; (line = strsep(&rest, "\n")) && *line;) {
+            char *value = strchr(line, '=');
+            name.len = stem;
+            cg_strbuf_printf(&name, ": %.*s", (int)(value - line), line);
+            cg_table_set(t, row_called(t, cg_strbuf_str(&name)), column, cg_text(value + 1));
+        }
+        free(text);
+        cg_strbuf_deinit(&name);
+    }
+    cg_table_free(stages);
+    return stages;
+}
+
 static int compare(CgStore *s, const CgTable *runs, const size_t *row, size_t n, CgErr *e)
 {
-    CgTable *options = cg_table_new(), *metrics = cg_table_new();
-    cg_table_add(options, "differs", CG_TEXT);
+    CgTable *settings = cg_table_new(), *metrics = cg_table_new();
+    bool good = true;
+    cg_table_add(settings, "differs", CG_TEXT);
     cg_table_add(metrics, "last of", CG_TEXT);
-    for (size_t k = 0; k < n; k++) {
+    for (size_t k = 0; good && k < n; k++) {
+        int64_t id = runs->column[ID].at[row[k]].whole;
         CgStrbuf name = { 0 };
-        cg_strbuf_printf(&name, "run %lld", (long long)runs->column[ID].at[row[k]].whole);
-        int o = cg_table_add(options, cg_strbuf_str(&name), CG_TEXT),
+        cg_strbuf_printf(&name, "run %lld", (long long)id);
+        int o = cg_table_add(settings, cg_strbuf_str(&name), CG_TEXT),
             m = cg_table_add(metrics, cg_strbuf_str(&name), CG_NUMBER);
         cg_strbuf_deinit(&name);
-        cg_table_set(options, row_called(options, "script"), o, cg_text(text_of(runs, row[k], SCRIPT)));
-        cg_table_set(options, row_called(options, "status"), o, cg_text(text_of(runs, row[k], STATUS)));
-        add_options(options, o, text_of(runs, row[k], OPTIONS));
-        CgTable *all = cg_store_metrics(s, runs->column[ID].at[row[k]].whole, e);
+        cg_table_set(settings, row_called(settings, "script"), o, cg_text(text_of(runs, row[k], SCRIPT)));
+        cg_table_set(settings, row_called(settings, "status"), o, cg_text(text_of(runs, row[k], STATUS)));
+        add_options(settings, o, text_of(runs, row[k], OPTIONS));
+        CgTable *all = cg_store_metrics(s, id, e);
         for (size_t from = 0, to; all && from < all->rows; from = to + 1) {
             CgStrbuf what = { 0 };
             to = end_of_curve(all, from);
@@ -211,13 +264,63 @@ static int compare(CgStore *s, const CgTable *runs, const size_t *row, size_t n,
             cg_strbuf_deinit(&what);
         }
         cg_table_free(all);
+        good = all && add_settings(s, id, settings, o, e);
     }
-    options = only_different(options);
-    if (options->rows)
-        print(options);
+    settings = only_different(settings);
+    if (good && settings->rows)
+        print(settings);
     else
-        cg_table_free(options);
-    return e->kind ? (cg_table_free(metrics), cg_complain("runs", e)) : print(metrics);
+        cg_table_free(settings);
+    return good ? print(metrics) : (cg_table_free(metrics), cg_complain("runs", e));
+}
+
+/* ---- curves --------------------------------------------------------------------------------------------- */
+
+/* The losses of runs by step, a line a training, and a panel for each of loss and valid. */
+static int draw(CgStore *s, const CgTable *runs, const size_t *row, size_t n, const char *path, CgErr *e)
+{
+    extern const CgPlot cg_plot_entry_line;
+    CgFigure f = { .plot = &cg_plot_entry_line, .xlabel = "step", .ylabel = "loss", .series = true };
+    CgTable *t = f.data = cg_table_new();
+    const char **names = NULL;
+    CgStrbuf warning = { 0 };
+    bool good = true;
+    f.x_low = f.x_high = f.y_low = f.y_high = NAN;
+    cg_table_add(t, "curve", CG_TEXT);
+    f.column[0] = cg_table_add(t, "step", CG_NUMBER);
+    f.column[1] = cg_table_add(t, "loss", CG_NUMBER);
+    for (size_t k = 0; good && k < n; k++) {
+        CgTable *m = cg_store_metrics(s, runs->column[ID].at[row[k]].whole, e);
+        for (size_t r = 0; m && r < m->rows; r++) {
+            const char *metric = text_of(m, r, NAME);
+            bool loss = !strcmp(metric, "loss");
+            if (!loss && strcmp(metric, "valid") != 0)
+                continue;
+            CgStrbuf name = { 0 };
+            cg_strbuf_printf(&name, "run %lld %s%s", (long long)runs->column[ID].at[row[k]].whole, text_of(m, r, LABEL),
+                loss ? "" : " valid");
+            size_t at = cg_table_row(t);
+            cg_table_set(t, at, 0, cg_text(cg_strbuf_str(&name)));
+            cg_table_set(t, at, 1, cg_number((double)m->column[STEP].at[r].whole));
+            cg_table_set(t, at, 2, m->column[VALUE].at[r]);
+            cg_strbuf_deinit(&name);
+        }
+        good = m;
+        cg_table_free(m);
+    }
+    good = good && cg_figure_sort(&f, 0, e);
+    f.names = cg_draw_distinct(f.data, 0, &names);
+    f.name = names;
+    if (good && f.names > MOST_CURVES)
+        good =
+            cg_err(e, CG_ERR_INPUT, "a figure shows at most %d curves, and these runs have %d", MOST_CURVES, f.names);
+    good = good && cg_figure_save(&f, path, &warning, e);
+    if (good && warning.len)
+        fprintf(stderr, "cg runs: %s\n", cg_strbuf_str(&warning));
+    cg_strbuf_deinit(&warning);
+    free(names);
+    cg_table_free(f.data);
+    return good ? CG_EXIT_OK : cg_complain("runs", e);
 }
 
 /* The metrics of several runs below each other, the number of the run before them. */
@@ -258,6 +361,12 @@ static bool find_row(const CgTable *runs, const char *text, size_t *row)
     return false;
 }
 
+static bool is_picture(const char *path)
+{
+    const char *end = strrchr(path, '.');
+    return end && (!strcmp(end, ".svg") || !strcmp(end, ".png") || !strcmp(end, ".pdf"));
+}
+
 static int carry_out(CgStore *s, int n, char **which, const char *path)
 {
     CgErr e = { 0 };
@@ -271,7 +380,9 @@ static int carry_out(CgStore *s, int n, char **which, const char *path)
     if (code == CG_EXIT_OK && n == 0) {
         CgTable *list = list_of(s, runs, &e);
         code = !list ? cg_complain("runs", &e) : path ? save(list, path, &e) : print(list);
-    } else if (code == CG_EXIT_OK && path)
+    } else if (code == CG_EXIT_OK && path && is_picture(path))
+        code = draw(s, runs, row, (size_t)n, path, &e);
+    else if (code == CG_EXIT_OK && path)
         code = export_metrics(s, runs, row, (size_t)n, path, &e);
     else if (code == CG_EXIT_OK)
         code = n == 1 ? show_one(s, runs, row[0], &e) : compare(s, runs, row, (size_t)n, &e);
@@ -290,7 +401,8 @@ static int command(int argc, char **argv)
             .value = &folder },
         { .name = "save",
             .arg = "FILE",
-            .help = "the list, or the metrics of these runs, as .csv or .jsonl",
+            .help =
+                "the list, or the metrics of these runs, as .csv or .jsonl; their losses drawn, as .svg, .png or .pdf",
             .value = &path },
     };
     int code;
