@@ -15,6 +15,7 @@ typedef struct CgElab CgElab;           /* a script being checked */
 typedef struct CgFrame CgFrame;         /* the names at the place of the call */
 typedef struct CgSession CgSession;     /* a script that runs */
 typedef struct CgArguments CgArguments; /* of one call, by parameter */
+struct CgDigest;                        /* what the store knows a value by */
 
 /* While the script is checked: the value of the call. Every argument is of a kind that the signature names, or has its
  * default. A mistake is reported, and the result is poison. */
@@ -46,6 +47,8 @@ struct CgFunction {
     CgFunctionBuild *build;
     CgFunctionRun *run; /* one of the two; with both, build may ask for the call to be made when the script runs */
     uint32_t traits;    /* CgFunctionTrait */
+    /* Of data, without making it: the digest it will have. NULL: it is made, and asked. False after a mistake. */
+    bool (*digest)(CgSession *x, const CgValue *call, CgValue **args, struct CgDigest *out);
     const char *(*sign)(const CgValue *call); /* what stands below a table for its results, as of metrics; interned */
     int version;      /* raised when the result changes: it is in the key of all that is made of one */
     const char *file; /* CG_FUNCTION_HERE */

@@ -243,13 +243,14 @@ static bool check_random(const CgCorpus *part, const CgTokenizer *t, const CgWin
     return !of || !o->align || cg_err(e, CG_ERR_INPUT, "random tokens have no documents that windows could begin with");
 }
 
-static CgDigest digest_of(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *o)
+CgDigest cg_windows_digest(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *o)
 {
+    int64_t stride = o->stride ? o->stride : o->length;
     struct {
         CgDigest corpus, tokenizer;
         double repeat;
         int64_t length, span, group, stride, align, count, split, rule;
-    } row = { cg_corpus_digest(c), t->digest, o->repeat, o->length, o->span, o->group, o->stride, o->align, o->count, s,
+    } row = { cg_corpus_digest(c), t->digest, o->repeat, o->length, o->span, o->group, stride, o->align, o->count, s,
         3 };
     return cg_digest(&row, sizeof row);
 }
@@ -494,7 +495,7 @@ CgDataset *cg_windows_new(CgCorpus *c, CgSplit s, const CgTokenizer *t, const Cg
     CgField field[CG_WINDOW_FIELDS];
     CgDataset *d = cg_dataset_new(&kind, field, cg_windows_fields(&o, t->size, field), w);
     d->tokenizer[TOKENS] = d->tokenizer[NEXT] = t;
-    d->digest = digest_of(c, s, t, &o);
+    d->digest = cg_windows_digest(c, s, t, &o);
     double *share = cg_calloc((size_t)w->nrows, sizeof *share);
     bool ok = w->nrows <= MOST_PARTS
         || cg_err(e, CG_ERR_INPUT, "a mixture of %d corpora; %d is the most", w->nrows, MOST_PARTS);

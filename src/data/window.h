@@ -43,6 +43,8 @@ typedef struct CgWindowOpts {
 enum { CG_WINDOW_FIELDS = 4 };
 /* The fields windows will have; their number. */
 int cg_windows_fields(const CgWindowOpts *o, int32_t vocabulary, CgField out[CG_WINDOW_FIELDS]);
+/* The digest that windows will have, without encoding anything. */
+CgDigest cg_windows_digest(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts);
 /* Encodes the split; keeps the corpus, borrows the tokenizer. Errors: a part of the split is empty or has fewer tokens
  * than one window (length + 1). */
 CG_NODISCARD CgDataset *cg_windows_new(

@@ -5,12 +5,8 @@
 
 #include <stdlib.h>
 
+#include "experiment/cost.h"
 #include "experiment/graph_arg.h"
-#include "graph/incremental.h"
-
-/* What is measured takes so many times the least time that flops and bytes can take, and so long an instruction. */
-#define SLACK 1.4
-#define EACH  2e-6
 
 static void add_stage(CgNeeds *n, CgStage *s)
 {
@@ -152,100 +148,16 @@ void cg_needs_build(CgSession *x, const CgNeeds *n)
     }
 }
 
-/* What planning says of a stage that would be run. */
-typedef struct Cost {
-    double seconds, bytes;
-    int64_t places; /* of the text at hand */
-    CgErr err;      /* some graph cannot be planned */
-    bool large;     /* some plan has no room in the memory there is */
-} Cost;
-
-static void add_plan(Cost *c, const CgPeaks *peaks, const CgGraph *g, int64_t rows, double times, CgPlanOptions o)
+static void print_cost(CgSession *x, const CgStage *s, CgPlanner *planner, FILE *out)
 {
-    CgBinding b[] = { { cg_intern("batch"), rows }, { cg_intern(CG_INCREMENTAL_COUNT), 1 },
-        { cg_intern(CG_TEXT_LENGTH), c->places } };
-    CgErr err = { 0 };
-    o.shown = true; /* also what this machine has no memory for is told */
-    CgPlan *p = cg_plan_build(g, (CgBindings){ b, CG_LEN(b) }, o, &c->err);
-    if (!p)
-        return;
-    c->large |= !cg_plan_fits(p, &err);
-    c->seconds += times * (SLACK * cg_peaks_plan(peaks, p) + EACH * cg_plan_count(p));
-    c->bytes += (double)cg_plan_slab(p);
-    cg_plan_free(p);
-}
-
-/* The texts that a column has written for each row, with their beams. */
-static void add_texts(Cost *c, const CgPeaks *peaks, const CgValue *v, int64_t some, int64_t rows)
-{
-    const CgTextCall *call = v->kind == CG_VALUE_CALL ? v->stage : NULL;
-    if (call) {
-        const CgGenerator *g = call->generator;
-        int64_t written = call->most ? call->most : call->length ? call->length : g->length, beams = call->how.beams;
-        c->places = g->length ? g->length : written;
-        add_plan(c, peaks, g->step ? g->step : g->graph, some * beams, (double)(written * rows) / (double)some,
-            (CgPlanOptions){ 0 });
-    }
-    for (int i = 0; v->kind == CG_VALUE_CALL && i < v->n; i++)
-        add_texts(c, peaks, v->at[i], some, rows);
-}
-
-static void add_training(Cost *c, const CgPeaks *peaks, const CgStage *s)
-{
-    CgPlanOptions bound = { .outputs_bound = true }, renewed = { .outputs_bound = true, .update = true };
-    int64_t rows = s->batch / s->accumulate, block = s->total * (int64_t)sizeof(float);
-    double steps = (double)s->steps, states = 0;
-    add_plan(c, peaks, s->step_graph, rows, steps * (double)s->accumulate,
-        (CgPlanOptions){ .outputs_bound = true, .together = s->together });
-    if (s->shares.before)
-        add_plan(c, peaks, s->shares.before, rows, steps * (double)s->accumulate, bound);
-    add_plan(c, peaks, s->norm_graph, 1, 2 * steps, bound); /* of the gradient, then of the parameters */
-    for (int g = 0; g < s->ngroups; g++) {
-        add_plan(c, peaks, s->groups[g].graph, 1, steps, renewed);
-        states += (double)(s->groups[g].count * s->groups[g].nstates) * sizeof(float);
-    }
-    c->bytes += states + (double)block * (s->accumulate > 1) + ((double)block + states) * s->skip
-        + (double)block * (s->patience > 0);
-}
-
-/* *rows of its data, or of a batch; false where the data cannot be had. */
-static bool find_cost(CgSession *x, const CgStage *s, const CgPeaks *peaks, int64_t *rows, Cost *c)
-{
-    *c = (Cost){ .bytes = (double)cg_model_bytes(s->model) };
-    *rows = s->batch;
-    if (s->step_graph) {
-        add_training(c, peaks, s);
-        return true;
-    }
-    const CgDataset *data = cg_dataset_of(x, s->data);
-    if (!data)
-        return false;
-    *rows = data->rows;
-    int64_t some = s->whole || *rows < CG_EVALUATE_ROWS ? *rows : CG_EVALUATE_ROWS;
-    add_plan(c, peaks, s->columns_graph, some, (double)*rows / (double)some, (CgPlanOptions){ 0 });
-    for (int i = 0; i < s->ncolumns; i++)
-        add_texts(c, peaks, s->columns[i].value, some, *rows);
-    return true;
-}
-
-double cg_needs_seconds(CgSession *x, const CgStage *s, const CgPeaks *peaks)
-{
-    Cost c;
-    int64_t rows;
-    return find_cost(x, s, peaks, &rows, &c) ? c.seconds : 0;
-}
-
-static void print_cost(CgSession *x, const CgStage *s, const CgPeaks *peaks, FILE *out)
-{
-    Cost c;
+    CgCost c;
     char time[24];
-    int64_t rows;
-    if (!find_cost(x, s, peaks, &rows, &c))
+    if (!cg_stage_cost(x, s, planner, &c))
         return;
     if (s->step_graph)
-        fprintf(out, ", %lld steps of %lld rows", (long long)s->steps, (long long)rows);
+        fprintf(out, ", %lld steps of %lld rows", (long long)s->steps, (long long)c.rows);
     else
-        fprintf(out, ", %lld rows", (long long)rows);
+        fprintf(out, ", %lld rows", (long long)c.rows);
     if (c.err.kind)
         fprintf(out, ", %s", c.err.text);
     else
@@ -256,10 +168,9 @@ static void print_cost(CgSession *x, const CgStage *s, const CgPeaks *peaks, FIL
 bool cg_needs_print(CgSession *x, const CgNeeds *n, FILE *out)
 {
     bool good = true;
-    CgPeaks peaks;
-    CgErr err = { 0 };
-    if (!cg_peaks_measure(x->pool, &peaks, &err))
-        return cg_session_err(x, x->at, &err);
+    CgPlanner *planner = cg_planner_new(x);
+    if (!planner)
+        return false;
     for (size_t i = 0; i < n->stages.len; i++) {
         CgStage *s = n->stages.at[i];
         char hex[33];
@@ -273,11 +184,12 @@ bool cg_needs_print(CgSession *x, const CgNeeds *n, FILE *out)
         char *checkpoint = kept ? NULL : cg_stage_find(x->store, s->key, UINT64_MAX, &step);
         fprintf(out, "%-8s %s %s %s", kept ? "kept" : "to build", hex, s->kind->name, s->label);
         if (!kept)
-            print_cost(x, s, &peaks, out);
+            print_cost(x, s, planner, out);
         if (checkpoint)
             fprintf(out, ", goes on at step %llu", (unsigned long long)step);
         fputc('\n', out);
         free(checkpoint);
     }
+    cg_planner_free(planner);
     return good;
 }

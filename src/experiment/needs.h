@@ -5,7 +5,6 @@
 #define CG_NEEDS_H
 #include "experiment/experiment.h"
 #include "report/picture.h"
-#include "run/peak.h"
 
 /* Stages are called by where the script binds them: lm, models.web. */
 void cg_needs_name(CgSession *x);
@@ -23,8 +22,6 @@ void cg_needs_free(CgNeeds *n);
 void cg_needs_build(CgSession *x, const CgNeeds *n);
 /* What is kept and what would be built, a line each; nothing is run. False after a mistake. */
 bool cg_needs_print(CgSession *x, const CgNeeds *n, FILE *out);
-/* About how long a stage would take here. */
-double cg_needs_seconds(CgSession *x, const CgStage *s, const CgPeaks *peaks);
 /* Data, stages and results as boxes (needs_picture.c). Stages are told apart by `depth` parts of their names, by all of
  * them when it is 0, by as many as give at most so many boxes when it is below. NULL after a mistake. */
 CgPicture *cg_needs_picture(CgSession *x, const CgNeeds *n, int depth, int boxes);

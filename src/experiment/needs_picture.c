@@ -8,6 +8,7 @@
 
 #include "base/intern.h"
 #include "base/progress.h"
+#include "experiment/cost.h"
 #include "experiment/needs.h"
 
 /* Boxes of a picture whose arrows are reduced. */
@@ -107,7 +108,7 @@ static int stage_box(Drawing *d, const CgStage *s)
     return box_add(d, box.id, box);
 }
 
-static void draw_stages(Drawing *d, const CgNeeds *n, const CgPeaks *peaks, Groups *groups)
+static void draw_stages(Drawing *d, const CgNeeds *n, CgPlanner *planner, Groups *groups)
 {
     for (size_t i = 0; i < n->stages.len; i++) {
         CgStage *s = n->stages.at[i];
@@ -115,11 +116,12 @@ static void draw_stages(Drawing *d, const CgNeeds *n, const CgPeaks *peaks, Grou
         while (groups->len <= at)
             cg_vec_push(groups, (Group){ 0 });
         Group *g = &groups->at[at];
+        CgCost cost;
         g->stages++;
         if (cg_stage_kept(d->x, s))
             g->kept++;
-        else
-            g->seconds += cg_needs_seconds(d->x, s, peaks);
+        else if (cg_stage_cost(d->x, s, planner, &cost))
+            g->seconds += cost.seconds;
         for (int k = 0; k < s->ninputs; k++)
             arrow_add(d, stage_box(d, s->inputs[k]), (int)at);
         if (s->data)
@@ -219,7 +221,7 @@ static void reduce(CgPicture *p)
     free(met);
 }
 
-static CgPicture *draw(CgSession *x, const CgNeeds *n, const CgPeaks *peaks, int depth)
+static CgPicture *draw(CgSession *x, const CgNeeds *n, CgPlanner *planner, int depth)
 {
     CgEnv *env = cg_elab_script(x->elab);
     const CgBlock *top = &cg_env_module(env)->unit->top;
@@ -232,7 +234,7 @@ static CgPicture *draw(CgSession *x, const CgNeeds *n, const CgPeaks *peaks, int
             if (v)
                 name_values(&d, v, top->at[i]->names[k]);
         }
-    draw_stages(&d, n, peaks, &groups);
+    draw_stages(&d, n, planner, &groups);
     describe(&d, &groups);
     draw_results(&d);
     if (d.p->boxes.len <= MOST_REDUCED)
@@ -246,19 +248,17 @@ static CgPicture *draw(CgSession *x, const CgNeeds *n, const CgPeaks *peaks, int
 
 CgPicture *cg_needs_picture(CgSession *x, const CgNeeds *n, int depth, int boxes)
 {
-    CgPeaks peaks;
-    CgErr err = { 0 };
-    if (!cg_peaks_measure(x->pool, &peaks, &err)) {
-        cg_session_err(x, x->at, &err);
-        return NULL;
-    }
     for (size_t i = 0; i < n->stages.len; i++)
         if (!cg_stage_key(x, n->stages.at[i]))
             return NULL;
-    CgPicture *p = draw(x, n, &peaks, depth < 0 ? 0 : depth);
+    CgPlanner *planner = cg_planner_new(x);
+    if (!planner)
+        return NULL;
+    CgPicture *p = draw(x, n, planner, depth < 0 ? 0 : depth);
     for (int less = 2; depth < 0 && (int)p->boxes.len > boxes && less > 0; less--) {
         cg_picture_free(p);
-        p = draw(x, n, &peaks, less);
+        p = draw(x, n, planner, less);
     }
+    cg_planner_free(planner);
     return p;
 }

@@ -14,6 +14,8 @@ typedef struct CgDatasetSource {
     /* Gives `data`, the value of the call, its fields (cg_data_fields_new); false after a mistake that was reported. */
     bool (*check)(CgElab *e, const CgArguments *a, CgValue *data);
     CgDataset *(*open)(CgSession *x, const CgValue *call, CgValue **args, CgErr *err); /* NULL after a mistake */
+    /* The digest the rows will have, told without reading them; NULL: they are opened. */
+    CgDigest (*digest)(CgValue *const *args);
     bool by_rule; /* no file is read (CG_BY_RULE) */
     int version;  /* raised when the same arguments give other rows */
     const char *file;

@@ -47,6 +47,13 @@ static CgValue *run(CgSession *x, const CgValue *call, CgValue **args)
     return cg_dataset_owned(x, call, d, &err);
 }
 
+static bool digest(CgSession *x, const CgValue *call, CgValue **args, CgDigest *out)
+{
+    (void)x;
+    *out = ((const CgDatasetSource *)call->function->of)->digest(args);
+    return true;
+}
+
 static bool source(size_t i, CgFunction *out)
 {
     if (i >= CG_LEN(sources))
@@ -57,6 +64,7 @@ static bool source(size_t i, CgFunction *out)
         .doc = s->doc,
         .build = build,
         .run = run,
+        .digest = s->digest ? digest : NULL,
         .traits = s->by_rule ? CG_BY_RULE : 0,
         .version = s->version,
         .file = s->file,

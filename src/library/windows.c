@@ -68,10 +68,17 @@ static CgDataset *open_windows(CgSession *x, const CgValue *call, CgValue **args
     return cg_windows_new(split->corpus, split->which, args[1]->held, &opts, err);
 }
 
+static CgDigest digest_windows(CgValue *const *args)
+{
+    const CgCorpusSplit *split = args[0]->held;
+    CgWindowOpts opts = options_of(args);
+    return cg_windows_digest(split->corpus, split->which, args[1]->held, &opts);
+}
+
 CG_DATASET(windows, .by_rule = true,
     .sig = "(split: split | corpus, tokenizer: tokenizer, length: int = 512, count: int = 0, copies: float = 0, span: "
            "int = 0, group: int = 0, stride: int = 0, align: bool = false) -> dataset",
-    .check = check_windows, .open = open_windows,
+    .check = check_windows, .open = open_windows, .digest = digest_windows,
     .doc =
         "Batches of `length` tokens and the tokens one place on (batch.tokens, batch.next); count limits an "
         "evaluation to that many windows from all over the split; copies is the share of a training's windows that "

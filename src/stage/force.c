@@ -164,6 +164,13 @@ bool cg_data_digest(CgSession *x, CgValue *data, CgDigest *out)
         *out = cg_value_digest(data);
         return true;
     }
+    if (data->kind == CG_VALUE_CALL && data->function->digest) {
+        CgValue *args[CG_MAX_ARGS];
+        for (int i = 0; i < data->n && i < CG_MAX_ARGS; i++)
+            if (!(args[i] = cg_make(x, data->at[i])))
+                return false;
+        return data->function->digest(x, data, args, out);
+    }
     CgDataset *d = cg_dataset_of(x, data);
     if (d)
         *out = d->digest;
