@@ -62,7 +62,7 @@ static void exec_bind(CgElab *e, CgFrame *f, const CgStmt *s)
         CgSpan span = s->name_spans ? s->name_spans[i] : s->span;
         if (n != s->nnames) {
             if (i == 0 && !(n == 1 && (cg_is_poison(values[0]) || values[0]->open)))
-                cg_elab_error(e, CG_E0305, s->span, "%d names for %d value%s", s->nnames, n, n == 1 ? "" : "s");
+                cg_elab_error(e, CG_E0330, s->span, "%d names for %d value%s", s->nnames, n, n == 1 ? "" : "s");
             cg_frame_bind(f, s->names[i], cg_value_poison(e));
         } else {
             bind(e, f, s->names[i], span, values[i]);

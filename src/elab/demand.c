@@ -159,14 +159,14 @@ static bool check_signature(CgElab *e, const CgStmt *callee, const CgParam *p, c
         return true;
     CgDiag *d;
     if (!count)
-        d = cg_elab_error(e, CG_E0312, at, "'%s' of '%s' is applied to %d tensor%s, and '%s' takes %d", p->name,
+        d = cg_elab_error(e, CG_E0319, at, "'%s' of '%s' is applied to %d tensor%s, and '%s' takes %d", p->name,
             callee->names[0], want->nparams, want->nparams == 1 ? "" : "s", given->names[0],
             n < want->nparams ? n : needed);
     else if (wrong >= 0)
-        d = cg_elab_error(e, CG_E0312, at, "'%s' of '%s' is applied to another type of tensor than '%s' takes", p->name,
+        d = cg_elab_error(e, CG_E0319, at, "'%s' of '%s' is applied to another type of tensor than '%s' takes", p->name,
             callee->names[0], given->names[0]);
     else
-        d = cg_elab_error(e, CG_E0312, at, "'%s' of '%s' is to give another result than '%s' gives", p->name,
+        d = cg_elab_error(e, CG_E0319, at, "'%s' of '%s' is to give another result than '%s' gives", p->name,
             callee->names[0], given->names[0]);
     cg_diag_note(d, want->span, "what is asked for");
     cg_diag_note(d, given->name_span, "what is given");
@@ -180,7 +180,7 @@ static bool check_part(CgElab *e, const CgStmt *given, bool bare, const Part *pa
     if (part->name ? !bare && cg_define_has(given, part->name) : n == 0 || n == part->results)
         return true;
     if (!part->name) {
-        CgDiag *d = cg_elab_error(e, CG_E0305, at, "'%s' gives %d result%s, and '%s' reads %d", given->names[0], n,
+        CgDiag *d = cg_elab_error(e, CG_E0330, at, "'%s' gives %d result%s, and '%s' reads %d", given->names[0], n,
             n == 1 ? "" : "s", part->by, part->results);
         cg_diag_note(d, part->span, "read here");
         return false;

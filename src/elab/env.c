@@ -106,7 +106,7 @@ static CgValue *compute(CgElab *e, CgEnv *env, CgEnvName *b)
     } else {
         v = cg_value_laid_out(e, cg_eval(e, &f, s->exprs[0]));
         if (!cg_is_poison(v) && (s->nexprs != 1 || v->kind != CG_VALUE_LIST || v->n != s->nnames)) {
-            cg_elab_error(e, CG_E0305, s->exprs[0]->span, "%d names need %d values", s->nnames, s->nnames);
+            cg_elab_error(e, CG_E0330, s->exprs[0]->span, "%d names need %d values", s->nnames, s->nnames);
             v = cg_value_poison(e);
         } else if (!cg_is_poison(v)) {
             v = v->at[b->index];

@@ -535,7 +535,7 @@ static bool attribute(CgElab *e, CgFrame *f, const CgOp *op, const CgSigParam *p
     v = cg_argument_take(e, op->name, p->param, &kinds, v, span, written, CG_KNOWN_NOW);
     int n = v->kind == CG_VALUE_LIST ? v->n : 1;
     if (n > CG_MAX_RANK) {
-        cg_elab_error(e, CG_E0312, span, "'%s' of %s has at most %d elements", p->name, op->name, CG_MAX_RANK);
+        cg_elab_error(e, CG_E0316, span, "'%s' of %s has at most %d elements", p->name, op->name, CG_MAX_RANK);
         return false;
     }
     CgValue *const *at = v->kind == CG_VALUE_LIST ? v->at : &v;

@@ -111,9 +111,9 @@ static CgValue *wrong_type(CgElab *e, const CgStmt *s, const CgSetting *set, con
             e, CG_E0308, s->name_spans[0], "--set %s=%s is not %s", set->name, set->text, cg_strbuf_str(&type));
     else if (s->type->kind == CG_TYPE_CHOICE && v->kind == CG_VALUE_STR)
         d = cg_elab_error(
-            e, CG_E0305, s->a->span, "option '%s' is %s, not \"%s\"", s->names[0], cg_strbuf_str(&type), v->s);
+            e, CG_E0322, s->a->span, "option '%s' is %s, not \"%s\"", s->names[0], cg_strbuf_str(&type), v->s);
     else
-        d = cg_elab_error(e, CG_E0305, s->a->span, "option '%s' is %s, not %s", s->names[0], cg_strbuf_str(&type),
+        d = cg_elab_error(e, CG_E0322, s->a->span, "option '%s' is %s, not %s", s->names[0], cg_strbuf_str(&type),
             cg_value_kind_name(v));
     if (v && v->kind == CG_VALUE_STR && s->type->kind == CG_TYPE_CHOICE) {
         CgSuggest near;

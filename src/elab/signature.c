@@ -163,7 +163,7 @@ static bool check_choice(
     CgStrbuf all = { 0 };
     cg_choice_list(choice, s, &all, &near);
     CgDiag *d =
-        cg_elab_error(e, CG_E0312, span, "'%s' of %s is %s, not \"%s\"", p->name, callee, cg_strbuf_str(&all), s);
+        cg_elab_error(e, CG_E0317, span, "'%s' of %s is %s, not \"%s\"", p->name, callee, cg_strbuf_str(&all), s);
     cg_diag_meant(d, &near);
     cg_strbuf_deinit(&all);
     return false;

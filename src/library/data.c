@@ -93,7 +93,7 @@ static CgValue *build_synthetic(CgElab *e, CgFrame *f, const CgArguments *a)
         cg_suggest_init(&near, a->at[0]->s);
         for (int i = 0; i < cg_synth_count(); i++)
             cg_suggest_offer(&near, cg_synth_kind(i)->name);
-        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[0], "synthetic knows no kind of text \"%s\"", a->at[0]->s);
+        CgDiag *d = cg_elab_error(e, CG_E0317, a->span[0], "synthetic knows no kind of text \"%s\"", a->at[0]->s);
         if (!cg_diag_meant(d, &near))
             cg_diag_help(d, "the kinds are %s", near.all);
         return cg_value_poison(e);
@@ -146,7 +146,7 @@ static CgValue *build_mix(CgElab *e, CgFrame *f, const CgArguments *a)
     (void)f;
     const CgValue *parts = a->at[0], *shares = a->at[1];
     if (parts->n != shares->n || parts->n < 1) {
-        cg_elab_error(e, CG_E0312, a->span[1], "mix takes as many shares as corpora, one or more; these are %d and %d",
+        cg_elab_error(e, CG_E0318, a->span[1], "mix takes as many shares as corpora, one or more; these are %d and %d",
             shares->n, parts->n);
         return cg_value_poison(e);
     }

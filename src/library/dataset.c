@@ -37,7 +37,7 @@ static CgValue *later(CgElab *e, CgFrame *f, const CgArguments *a)
 
 static CgValue *wrong_number(CgElab *e, const CgArguments *a, int i, const char *what)
 {
-    cg_elab_error(e, CG_E0312, a->span[i], "%s, not %lld", what, (long long)a->at[i]->i);
+    cg_elab_error(e, CG_E0316, a->span[i], "%s, not %lld", what, (long long)a->at[i]->i);
     return cg_value_poison(e);
 }
 

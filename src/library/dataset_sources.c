@@ -29,7 +29,7 @@ static CgValue *build(CgElab *e, CgFrame *f, const CgArguments *a)
     double valid, test;
     (void)f;
     if (shares >= 0 && !cg_split_shares(a->at[shares], &valid, &test)) {
-        cg_elab_error(e, CG_E0312, a->span[shares], CG_SHARES_HELP);
+        cg_elab_error(e, CG_E0316, a->span[shares], CG_SHARES_HELP);
         return cg_value_poison(e);
     }
     CgValue *v = cg_function_later(e, a, 0);

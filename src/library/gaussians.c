@@ -53,12 +53,12 @@ static bool check(CgElab *e, const CgArguments *a, CgValue *data)
     CgField field[2];
     for (int i = ROWS; i <= DIM; i++)
         if (a->at[i]->i < 1 || a->at[i]->i > most[i]) {
-            cg_elab_error(e, CG_E0312, a->span[i], "a number from 1 to %lld, not %lld", (long long)most[i],
+            cg_elab_error(e, CG_E0316, a->span[i], "a number from 1 to %lld, not %lld", (long long)most[i],
                 (long long)a->at[i]->i);
             return false;
         }
     if (!(a->at[APART]->f >= 0 && a->at[APART]->f < 1e6)) {
-        cg_elab_error(e, CG_E0312, a->span[APART], "'apart' is how far centres lie from each other, 0 or more");
+        cg_elab_error(e, CG_E0316, a->span[APART], "'apart' is how far centres lie from each other, 0 or more");
         return false;
     }
     fields_of(a->at, field);

@@ -34,7 +34,7 @@ static bool given(const CgValue *v) { return v->kind != CG_VALUE_NONE; }
 static bool check_number(CgElab *e, const CgArguments *a, int i, double v, bool good, const char *what)
 {
     if (!good)
-        cg_elab_error(e, CG_E0312, a->span[i], "'%s' of %s is %s, not %g",
+        cg_elab_error(e, CG_E0316, a->span[i], "'%s' of %s is %s, not %g",
             cg_function_signature(a->function)->stmt->params[i].name, a->function->name, what, v);
     return good;
 }
@@ -66,7 +66,7 @@ static bool read_sampling(CgElab *e, const CgArguments *a, CgSampling *out)
     bool cut[] = { out->top_k > 0, out->top_p<1, out->min_p> 0 };
     for (int i = 0; i < 3; i++)
         if (cut[i] && out->temperature == 0) {
-            CgDiag *d = cg_elab_error(e, CG_E0312, a->span[cuts[i]],
+            CgDiag *d = cg_elab_error(e, CG_E0318, a->span[cuts[i]],
                 "'%s' says what is drawn from, and temperature 0 draws nothing",
                 cg_function_signature(a->function)->stmt->params[cuts[i]].name);
             cg_diag_help(d, "temperature = 1 draws by the model's own probabilities");
@@ -84,7 +84,7 @@ static bool read_beams(CgElab *e, const CgArguments *a, int i, CgWriting *out)
     bool draws = out->how.temperature > 0;
     if (out->beams == 1 || (!draws && out->how.repetition == 1))
         return true;
-    CgDiag *d = cg_elab_error(e, CG_E0312, a->span[i],
+    CgDiag *d = cg_elab_error(e, CG_E0318, a->span[i],
         "'beams' search for the likeliest text: '%s' has no part in that", draws ? "temperature" : "repetition");
     cg_diag_help(d, "without it the search is by the model's own probabilities");
     return false;
@@ -101,7 +101,7 @@ static bool read_stops(CgElab *e, const CgArguments *a, int i, CgWriting *out)
     for (int k = 0; k < n; k++) {
         bool text = at[k]->kind == CG_VALUE_STR;
         if (text ? !*at[k]->s : at[k]->i < 0 || at[k]->i > INT32_MAX) {
-            cg_elab_error(e, CG_E0312, a->span[i], "'stop' is a text of one character or more, or a token from 0 on");
+            cg_elab_error(e, CG_E0316, a->span[i], "'stop' is a text of one character or more, or a token from 0 on");
             return false;
         }
         if (text)
@@ -156,7 +156,7 @@ static bool read_length(CgElab *e, const CgArguments *a, CgTextCall *t, int64_t 
     if (!check_count(e, a, LENGTH) || !check_count(e, a, NEW))
         return false;
     if (given(a->at[LENGTH]) && given(a->at[NEW])) {
-        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[LENGTH], "'length' and 'new' both say how long a text is");
+        CgDiag *d = cg_elab_error(e, CG_E0318, a->span[LENGTH], "'length' and 'new' both say how long a text is");
         cg_diag_help(d, "'new' counts what is written, 'length' the prompt, too");
         return false;
     }
@@ -180,7 +180,7 @@ static bool check_prompt(CgElab *e, const CgArguments *a, const CgTextCall *t)
     for (int i = 0; prompt->kind == CG_VALUE_LIST && i < prompt->n; i++)
         if (prompt->at[i]->i < 0 || prompt->at[i]->i > INT32_MAX) {
             cg_elab_error(
-                e, CG_E0312, a->span[PROMPT], "a token is a number from 0 on, not %lld", (long long)prompt->at[i]->i);
+                e, CG_E0316, a->span[PROMPT], "a token is a number from 0 on, not %lld", (long long)prompt->at[i]->i);
             return false;
         }
     if (t->tokenizer || (prompt->kind == CG_VALUE_LIST && !t->how.nstop))

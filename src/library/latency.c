@@ -22,7 +22,7 @@ static bool number(CgElab *e, const CgArguments *a, int i, int64_t least, int64_
 {
     if (a->at[i]->i >= least && a->at[i]->i <= most)
         return true;
-    cg_elab_error(e, CG_E0312, a->span[i], "'%s' of latency is a number from %lld to %lld, not %lld",
+    cg_elab_error(e, CG_E0316, a->span[i], "'%s' of latency is a number from %lld to %lld, not %lld",
         cg_function_signature(a->function)->stmt->params[i].name, (long long)least, (long long)most,
         (long long)a->at[i]->i);
     return false;
@@ -44,7 +44,7 @@ static CgValue *input(CgElab *e, const CgArguments *a, const CgParam *p, const C
     if (good)
         return cg_value_tensor(
             e, cg_graph_input(&e->model->build, p->name, cg_type(dtype, shape->n, dim)), a->span[SHAPE]);
-    cg_elab_error(e, CG_E0312, a->span[SHAPE], "'shape' of %s is that of '%s': up to %d sizes above 0",
+    cg_elab_error(e, CG_E0316, a->span[SHAPE], "'shape' of %s is that of '%s': up to %d sizes above 0",
         a->function->name, p->name, CG_MAX_RANK);
     return NULL;
 }
@@ -79,7 +79,7 @@ static bool inputs_of(CgElab *e, const CgArguments *a, const CgStmt *graph, Inpu
     bool several = shape->kind == CG_VALUE_RECORD;
     for (int i = 0; several && i < shape->n; i++)
         if (!known(graph, shape->keys[i])) {
-            cg_elab_error(e, CG_E0312, a->span[SHAPE], "'%s' takes no tensor '%s'", graph->names[0], shape->keys[i]);
+            cg_elab_error(e, CG_E0316, a->span[SHAPE], "'%s' takes no tensor '%s'", graph->names[0], shape->keys[i]);
             return false;
         }
     for (int i = 0; i < graph->nparams; i++) {
@@ -89,7 +89,7 @@ static bool inputs_of(CgElab *e, const CgArguments *a, const CgStmt *graph, Inpu
             continue;
         if (!own || (!several && in->n)) {
             CgDiag *d =
-                cg_elab_error(e, CG_E0312, a->span[SHAPE], "'%s' takes %d tensors, and 'shape' is not that of '%s'",
+                cg_elab_error(e, CG_E0316, a->span[SHAPE], "'%s' takes %d tensors, and 'shape' is not that of '%s'",
                     graph->names[0], cg_graph_tensors(graph), p->name);
             cg_diag_help(d, "a record has a shape for each: shape = { %s: [..], .. }", p->name);
             return false;

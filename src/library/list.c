@@ -118,7 +118,7 @@ static CgValue *build_zip(CgElab *e, CgFrame *f, const CgArguments *a)
     CgValue *out = cg_value_list(e, n, a->call);
     for (int k = 1; k < lists; k++)
         if (a->at[k]->n != n) {
-            cg_elab_error(e, CG_E0312, a->span[k], "a list of %d beside one of %d", a->at[k]->n, n);
+            cg_elab_error(e, CG_E0318, a->span[k], "a list of %d beside one of %d", a->at[k]->n, n);
             return cg_value_poison(e);
         }
     for (int i = 0; i < n; i++) {

@@ -49,7 +49,7 @@ static CgValue *build_score(CgElab *e, CgFrame *f, const CgArguments *a)
     for (int i = 0; i < 2; i++)
         columns[i] = cg_value_class(a->at[i]) == &cg_class_labels;
     if (columns[0] != columns[1]) {
-        cg_elab_error(e, CG_E0312, a->span[columns[0]],
+        cg_elab_error(e, CG_E0318, a->span[columns[0]],
             "a column of texts is scored against another one, not against %s", cg_value_kind_name(a->at[columns[0]]));
         return cg_value_poison(e);
     }
@@ -60,7 +60,7 @@ static CgValue *build_score(CgElab *e, CgFrame *f, const CgArguments *a)
         cg_suggest_offer(&near, "tokens");
         for (size_t i = 0; cg_word_split_at(i); i++)
             cg_suggest_offer(&near, cg_word_split_at(i)->name);
-        CgDiag *d = cg_elab_error(e, CG_E0312, a->span[WORDS], "there is no way '%s' to split a text", a->at[WORDS]->s);
+        CgDiag *d = cg_elab_error(e, CG_E0317, a->span[WORDS], "there is no way '%s' to split a text", a->at[WORDS]->s);
         CgStrbuf all = { 0 };
         for (size_t i = 0; cg_word_split_at(i); i++)
             cg_strbuf_printf(&all, ", \"%s\"", cg_word_split_at(i)->name);

@@ -65,7 +65,7 @@ static bool check(CgElab *e, const CgArguments *a, CgValue *data)
         : a->at[SIDE]->i < 8 || a->at[SIDE]->i > 256        ? SIDE
                                                             : NOISE;
     if (wrong) {
-        cg_elab_error(e, CG_E0312, a->span[at], "%s", wrong);
+        cg_elab_error(e, CG_E0316, a->span[at], "%s", wrong);
         return false;
     }
     fields_of(a->at, field);

@@ -62,7 +62,7 @@ static CgValue *build_quantile(CgElab *e, CgFrame *f, const CgArguments *a)
     double q = a->at[1]->f;
     if (q >= 0 && q <= 1)
         return cg_function_later(e, a, 0);
-    cg_elab_error(e, CG_E0312, a->span[1], "'q' of quantile is a number from 0 to 1, not %g", q);
+    cg_elab_error(e, CG_E0316, a->span[1], "'q' of quantile is a number from 0 to 1, not %g", q);
     return cg_value_poison(e);
 }
 
@@ -168,9 +168,9 @@ static bool check_resampling(CgElab *e, const CgArguments *a, int i)
         return false;
     if (!(level > 0 && level < 1))
         cg_elab_error(
-            e, CG_E0312, a->span[i + 1], "'level' of %s is between 0 and 1, not %g", a->function->name, level);
+            e, CG_E0316, a->span[i + 1], "'level' of %s is between 0 and 1, not %g", a->function->name, level);
     else if (resamples < 100 || resamples > 1000000)
-        cg_elab_error(e, CG_E0312, a->span[i + 2], "'resamples' of %s is from 100 to 1000000, not %lld",
+        cg_elab_error(e, CG_E0316, a->span[i + 2], "'resamples' of %s is from 100 to 1000000, not %lld",
             a->function->name, (long long)resamples);
     else
         return true;
@@ -267,7 +267,7 @@ static CgValue *build_digits(CgElab *e, CgFrame *f, const CgArguments *a)
     if (a->at[1]->i >= 0 && a->at[1]->i <= 17)
         return cg_function_later(e, a, 0);
     cg_elab_error(
-        e, CG_E0312, a->span[1], "'digits' of %s is from 0 to 17, not %lld", a->function->name, (long long)a->at[1]->i);
+        e, CG_E0316, a->span[1], "'digits' of %s is from 0 to 17, not %lld", a->function->name, (long long)a->at[1]->i);
     return cg_value_poison(e);
 }
 
@@ -404,9 +404,9 @@ static CgValue *build_correlation(CgElab *e, CgFrame *f, const CgArguments *a)
     if (a->at[WITHIN]->kind != CG_VALUE_NONE && !cg_columns_named(e, a, WITHIN))
         return cg_value_poison(e);
     if (a->at[GIVEN]->n > MAX_GIVEN)
-        cg_elab_error(e, CG_E0312, a->span[GIVEN], "at most %d columns are given", MAX_GIVEN);
+        cg_elab_error(e, CG_E0316, a->span[GIVEN], "at most %d columns are given", MAX_GIVEN);
     else if (a->at[GIVEN]->n && !cg_correlation_find(a->at[METHOD]->s)->partial)
-        cg_elab_error(e, CG_E0312, a->span[GIVEN], "there is no partial correlation by %s", a->at[METHOD]->s);
+        cg_elab_error(e, CG_E0318, a->span[GIVEN], "there is no partial correlation by %s", a->at[METHOD]->s);
     else
         return cg_table_later(e, a, schema);
     return cg_value_poison(e);
@@ -482,7 +482,7 @@ static CgValue *build_fit(CgElab *e, CgFrame *f, const CgArguments *a)
     for (size_t i = 0; i < CG_LEN(columns); i++)
         cg_schema_add(e, schema, cg_intern(columns[i]), i == 0 || i == 6);
     if (a->at[2]->kind == CG_VALUE_LIST && (a->at[2]->n < 1 || a->at[2]->n > MAX_GIVEN)) {
-        cg_elab_error(e, CG_E0312, a->span[2], "a fit is by 1 to %d columns", MAX_GIVEN);
+        cg_elab_error(e, CG_E0316, a->span[2], "a fit is by 1 to %d columns", MAX_GIVEN);
         return cg_value_poison(e);
     }
     return cg_table_later(e, a, schema);

@@ -89,7 +89,7 @@ bool cg_columns_named(CgElab *e, const CgArguments *a, int i)
             || cg_is_column_of(one);
     }
     if (good && v->kind == CG_VALUE_LIST && v->n > MAX_KEYS)
-        cg_elab_error(e, CG_E0312, a->span[i], "at most %d columns are named here", MAX_KEYS);
+        cg_elab_error(e, CG_E0316, a->span[i], "at most %d columns are named here", MAX_KEYS);
     if (!good) {
         CgDiag *d = cg_elab_error(e, CG_E0312, a->span[i], "'%s' of %s names columns; this one is computed",
             cg_function_signature(a->function)->stmt->params[i].name, a->function->name);
@@ -269,7 +269,7 @@ static CgValue *build_table(CgElab *e, CgFrame *f, const CgArguments *a)
         }
         CgAtom title = title_of(a, columns, i);
         if (!cg_schema_add(e, schema, title, false)) {
-            CgDiag *d = cg_elab_error(e, CG_E0312, a->span[COLUMNS], "two columns are called '%s'", title);
+            CgDiag *d = cg_elab_error(e, CG_E0609, a->span[COLUMNS], "two columns are called '%s'", title);
             cg_diag_help(d, "columns = { name: %s, .. } gives them names", title);
             return cg_value_poison(e);
         }
@@ -313,10 +313,10 @@ static bool look_into(Nest *n, CgValue *of, int depth)
             cg_elab_error(
                 n->e, CG_E0312, span, "'nested' of rows is records of tables; in them is %s", cg_value_kind_name(of));
         else if (!even)
-            cg_diag_help(cg_elab_error(n->e, CG_E0312, span, "tables in 'nested' of rows stand at two depths"),
+            cg_diag_help(cg_elab_error(n->e, CG_E0318, span, "tables in 'nested' of rows stand at two depths"),
                 "every table is behind as many keys as there are names");
         else if (!same)
-            cg_diag_help(cg_elab_error(n->e, CG_E0312, span, "the tables in 'nested' of rows differ in their columns"),
+            cg_diag_help(cg_elab_error(n->e, CG_E0318, span, "the tables in 'nested' of rows differ in their columns"),
                 "select(table, [..]) gives a table with some of its columns");
         n->inner = columns;
         n->depth = depth;
@@ -351,18 +351,18 @@ static CgValue *build_rows(CgElab *e, CgFrame *f, const CgArguments *a)
     }
     if (names->n != nest.depth) {
         CgDiag *d = cg_elab_error(
-            e, CG_E0312, a->span[NAMES], "%d names for %d records within each other", names->n, nest.depth);
+            e, CG_E0318, a->span[NAMES], "%d names for %d records within each other", names->n, nest.depth);
         cg_diag_help(d, "one name a level: names = [\"outer\", \"inner\"]");
         return cg_value_poison(e);
     }
     for (int i = 0; i < names->n; i++)
         if (!cg_schema_add(e, schema, names->at[i]->s, nest.of[i]->kind == CG_VALUE_RECORD)) {
-            cg_elab_error(e, CG_E0312, a->span[NAMES], "two columns are called '%s'", names->at[i]->s);
+            cg_elab_error(e, CG_E0609, a->span[NAMES], "two columns are called '%s'", names->at[i]->s);
             return cg_value_poison(e);
         }
     for (int i = 0; i < nest.inner->n; i++)
         if (!cg_schema_add(e, schema, nest.inner->at[i].name, nest.inner->at[i].text)) {
-            cg_elab_error(e, CG_E0312, a->span[NAMES], "the tables have a column '%s' already", nest.inner->at[i].name);
+            cg_elab_error(e, CG_E0609, a->span[NAMES], "the tables have a column '%s' already", nest.inner->at[i].name);
             return cg_value_poison(e);
         }
     return cg_table_later(e, a, schema);
@@ -453,7 +453,7 @@ static CgValue *build_select(CgElab *e, CgFrame *f, const CgArguments *a)
     int n = cg_column_names(a->at[1], names, MAX_KEYS);
     for (int i = 0; i < n; i++)
         if (!cg_schema_add(e, schema, names[i], cg_schema_find(of, names[i])->text)) {
-            cg_elab_error(e, CG_E0312, a->span[1], "column '%s' is selected twice", names[i]);
+            cg_elab_error(e, CG_E0609, a->span[1], "column '%s' is selected twice", names[i]);
             return cg_value_poison(e);
         }
     return cg_table_later(e, a, schema);
@@ -486,7 +486,7 @@ static CgValue *build_compute(CgElab *e, CgFrame *f, const CgArguments *a)
             return cg_value_poison(e);
         }
         if (!cg_schema_add(e, schema, columns->keys[i], is_labels(columns->at[i]))) {
-            cg_elab_error(e, CG_E0312, a->span[1], "the table has a column '%s' already", columns->keys[i]);
+            cg_elab_error(e, CG_E0609, a->span[1], "the table has a column '%s' already", columns->keys[i]);
             return cg_value_poison(e);
         }
     }
@@ -555,12 +555,12 @@ static CgValue *build_bin(CgElab *e, CgFrame *f, const CgArguments *a)
         return cg_value_poison(e);
     if (a->at[2]->i < 1 || a->at[2]->i > 10000) {
         cg_elab_error(
-            e, CG_E0312, a->span[2], "'n' of bin is a number from 1 to 10000, not %lld", (long long)a->at[2]->i);
+            e, CG_E0316, a->span[2], "'n' of bin is a number from 1 to 10000, not %lld", (long long)a->at[2]->i);
         return cg_value_poison(e);
     }
     CgAtom name = cg_intern_printf("%s_bin", a->at[1]->s);
     if (!cg_schema_add(e, schema, name, false)) {
-        cg_elab_error(e, CG_E0312, a->span[1], "the table has a column '%s' already", name);
+        cg_elab_error(e, CG_E0609, a->span[1], "the table has a column '%s' already", name);
         return cg_value_poison(e);
     }
     return cg_table_later(e, a, schema);
@@ -636,7 +636,7 @@ static CgValue *build_pivot(CgElab *e, CgFrame *f, const CgArguments *a)
     if (!cg_columns_named(e, a, PIVOT_ROWS) || !cg_columns_named(e, a, PIVOT_COLUMNS))
         return cg_value_poison(e);
     if (a->at[PIVOT_ROWS]->s == a->at[PIVOT_COLUMNS]->s) {
-        cg_elab_error(e, CG_E0312, a->span[PIVOT_COLUMNS], "rows and columns are both '%s'", a->at[PIVOT_ROWS]->s);
+        cg_elab_error(e, CG_E0609, a->span[PIVOT_COLUMNS], "rows and columns are both '%s'", a->at[PIVOT_ROWS]->s);
         return cg_value_poison(e);
     }
     cg_schema_add(e, schema, a->at[PIVOT_ROWS]->s, a->at[PIVOT_ROWS]->i);

@@ -126,7 +126,7 @@ static bool is_element(CgElab *e, double number, CgDtype dtype, CgSpan span)
     double most = dtype == CG_I32 ? 2147483647 : 9007199254740992;
     if (cg_dtype_is_float(dtype) || (number == floor(number) && number <= most && number >= -most - (dtype == CG_I32)))
         return true;
-    cg_elab_error(e, CG_E0312, span, "%.17g is no number of type %s", number, cg_dtype_name(dtype));
+    cg_elab_error(e, CG_E0316, span, "%.17g is no number of type %s", number, cg_dtype_name(dtype));
     return false;
 }
 

@@ -72,7 +72,7 @@ static CgValue *build_trained(CgElab *e, CgFrame *f, const CgArguments *a)
         return cg_value_poison(e);
     }
     if (a->at[1]->i < m->least || a->at[1]->i > m->most) {
-        cg_elab_error(e, CG_E0312, a->span[1], "'size' of %s is a number of tokens from %d to %d, not %lld", m->name,
+        cg_elab_error(e, CG_E0316, a->span[1], "'size' of %s is a number of tokens from %d to %d, not %lld", m->name,
             m->least, m->most, (long long)a->at[1]->i);
         return cg_value_poison(e);
     }

@@ -15,7 +15,7 @@ static bool check(CgElab *e, const CgArguments *a)
     const CgValue *bins = a->at[BINS];
     if (bins->kind == CG_VALUE_NONE || (bins->i >= 1 && bins->i <= MAX_BINS))
         return true;
-    cg_elab_error(e, CG_E0312, a->span[BINS], "'bins' of plot.hist is a number from 1 to %d, not %lld", MAX_BINS,
+    cg_elab_error(e, CG_E0316, a->span[BINS], "'bins' of plot.hist is a number from 1 to %d, not %lld", MAX_BINS,
         (long long)bins->i);
     return false;
 }

@@ -64,7 +64,7 @@ static bool check_copies(CgElab *e, const CgValue *data, CgSpan span)
     double share = 0;
     if (copies && cg_value_number(copies, &share) && share > 0) {
         CgDiag *d =
-            cg_elab_error(e, CG_E0312, span, "'copies' are of a training: an evaluation sees the text as it is");
+            cg_elab_error(e, CG_E0318, span, "'copies' are of a training: an evaluation sees the text as it is");
         cg_diag_help(d, "leave 'copies' out here");
         return false;
     }
