@@ -231,6 +231,68 @@ void cg_io_release(CgBytes *b)
     *b = (CgBytes){ 0 };
 }
 
+/* ---- reading in pieces -------------------------------------------------------------------------------------- */
+
+struct CgIn {
+    int fd;
+    char *path;
+};
+
+CgIn *cg_io_open(const char *path, uint64_t *bytes, CgErr *e)
+{
+    struct stat st;
+    int fd = open_file(path, &st, e);
+    if (fd < 0)
+        return NULL;
+    CgIn *f = cg_malloc(sizeof *f);
+    *f = (CgIn){ fd, cg_strdup(path) };
+    *bytes = (uint64_t)st.st_size;
+    return f;
+}
+
+bool cg_io_read_at(const CgIn *f, uint64_t at, void *out, size_t n, CgErr *e)
+{
+    for (size_t done = 0; done < n;) {
+        size_t most = cg_fault_bytes(CG_CALL_READ, n - done);
+        ssize_t k =
+            cg_fault_call(CG_CALL_READ) ? -1 : pread(f->fd, (char *)out + done, most, (off_t)(at + (uint64_t)done));
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return cannot(e, "read", f->path);
+        if (!k)
+            return cg_err(e, CG_ERR_INPUT, "'%s' is shorter than it was", f->path);
+        done += (size_t)k;
+    }
+    return true;
+}
+
+void cg_io_close(CgIn *f)
+{
+    if (!f)
+        return;
+    close(f->fd);
+    free(f->path);
+    free(f);
+}
+
+static int64_t nanoseconds(struct timespec t) { return (int64_t)t.tv_sec * 1000000000 + (int64_t)t.tv_nsec; }
+
+/* Times of files advance by the tick of the clock, or by seconds on file systems that keep no more. */
+bool cg_io_mark(const char *path, CgFileMark *out)
+{
+    enum { TICK = 50000000, COARSE = 2000000000 };
+    struct stat st;
+    struct timespec now;
+    *out = (CgFileMark){ 0 };
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return false;
+    *out = (CgFileMark){ (uint64_t)st.st_dev, (uint64_t)st.st_ino, (uint64_t)st.st_size, nanoseconds(st.st_mtim),
+        nanoseconds(st.st_ctim) };
+    bool coarse = st.st_mtim.tv_nsec == 0 && st.st_ctim.tv_nsec == 0;
+    return nanoseconds(now) - out->changed > (coarse ? COARSE : TICK);
+}
+
 /* ---- writing ------------------------------------------------------------------------------------------------ */
 
 struct CgOut {

@@ -16,6 +16,19 @@ CG_NODISCARD bool cg_io_read(const char *path, CgBytes *out, CgErr *e); /* whole
 CG_NODISCARD bool cg_io_read_stdin(CgBytes *out, CgErr *e);
 CG_NODISCARD bool cg_io_map(const char *path, CgBytes *out, CgErr *e); /* read-only mapping; no NUL */
 void cg_io_release(CgBytes *b);
+/* A file that is read in pieces, by any thread. */
+typedef struct CgIn CgIn;
+CG_NODISCARD CgIn *cg_io_open(const char *path, uint64_t *bytes, CgErr *e);
+/* Exactly n bytes; a file that ends before them is an error. */
+CG_NODISCARD bool cg_io_read_at(const CgIn *f, uint64_t at, void *out, size_t n, CgErr *e);
+void cg_io_close(CgIn *f); /* NULL is fine */
+/* What tells a file from what it was, or from another, without reading it: its number, size and times. False where
+ * there is no file, or it was changed so shortly ago that another change could not be told from that. */
+typedef struct CgFileMark {
+    uint64_t device, number, bytes;
+    int64_t modified, changed; /* nanoseconds since 1970 */
+} CgFileMark;
+CG_NODISCARD bool cg_io_mark(const char *path, CgFileMark *out);
 /* Temporary sibling, write, fsync, rename, fsync of the folder: the old file or the new one, never a mixture. */
 typedef struct CgOut CgOut;
 CG_NODISCARD CgOut *cg_io_create(const char *path, CgErr *e);

@@ -144,6 +144,7 @@ void cg_corpus_free(CgCorpus *c)
     for (size_t i = 0; i < c->read.len; i++)
         cg_io_release(&c->read.at[i]);
     cg_vec_free(&c->docs);
+    cg_stream_free(c->stream);
     cg_vec_free(&c->files);
     cg_vec_free(&c->read);
     cg_arena_free(c->texts);
@@ -200,20 +201,50 @@ static const CgCorpus *plain(const CgCorpus *part)
 
 const CgRandomTokens *cg_corpus_random_tokens(const CgCorpus *part) { return plain(part)->random; }
 
+bool cg_corpus_large(const CgCorpus *part) { return plain(part)->stream; }
+
 size_t cg_corpus_count(const CgCorpus *part) { return plain(part)->docs.len; }
 
 const CgDoc *cg_corpus_doc(const CgCorpus *part, size_t i) { return &plain(part)->docs.at[i]; }
 
-void cg_corpus_reach(const CgCorpus *c, CgSplit s, CgReach *out)
+bool cg_corpus_walk(const CgCorpus *part, CgDocFn *each, void *arg, CgErr *e)
 {
-    for (int k = 0; k < cg_corpus_nparts(c); k++) {
-        const CgCorpus *part = cg_corpus_part(c, k);
-        for (size_t i = 0; i < cg_corpus_count(part); i++) {
-            const CgDoc *d = cg_corpus_doc(part, i);
-            if (s == CG_ALL || d->split == s)
-                cg_reach_text(out, d->text, (CgOrigin){ cg_corpus_file(part, d->file), d->line, (int64_t)i });
-        }
-    }
+    const CgCorpus *c = plain(part);
+    if (c->stream)
+        return cg_stream_walk(c, each, arg, e);
+    for (size_t i = 0; i < c->docs.len; i++)
+        if (!each(arg, &c->docs.at[i], e))
+            return !e->text[0];
+    return true;
 }
+
+typedef struct Reaching {
+    const CgCorpus *part;
+    CgSplit split;
+    CgReach *out;
+    int64_t n;
+} Reaching;
+
+static bool reach_doc(void *arg, const CgDoc *d, CgErr *e)
+{
+    Reaching *r = arg;
+    (void)e;
+    if (r->split == CG_ALL || d->split == r->split)
+        cg_reach_text(r->out, d->text, (CgOrigin){ cg_corpus_file(r->part, d->file), d->line, r->n });
+    r->n++;
+    return true;
+}
+
+bool cg_corpus_reach(const CgCorpus *c, CgSplit s, CgReach *out, CgErr *e)
+{
+    bool good = true;
+    for (int k = 0; good && k < cg_corpus_nparts(c); k++) {
+        const CgCorpus *part = cg_corpus_part(c, k);
+        good = cg_corpus_walk(part, reach_doc, &(Reaching){ part, s, out, 0 }, e);
+    }
+    return good;
+}
+
+size_t cg_corpus_nfiles(const CgCorpus *part) { return plain(part)->files.len; }
 
 const char *cg_corpus_file(const CgCorpus *part, uint32_t file) { return plain(part)->files.at[file]; }

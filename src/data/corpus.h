@@ -12,11 +12,16 @@
  * in the same split in every corpus, whatever else it holds, and so do copies of a text that begin elsewhere, but for
  * the blocks at their ends. A small corpus may have an empty split: asking for windows of it is an error, loading is
  * not. Only synthetic text (`fill`) has all three: where one is empty, the distinct document with the smallest hash
- * becomes test, the next one valid. */
+ * becomes test, the next one valid.
+ *
+ * Large. Files of 256 MiB and more together stay where they are: each time documents are asked for they are read in
+ * pieces (gzip, CSV and UTF-16 a file at a time), and documents, splits and digest are those of a corpus in memory.
+ * What was counted of them is kept, and counts for as long as no file has another size, number or time. */
 #ifndef CG_CORPUS_H
 #define CG_CORPUS_H
 #include "base/digest.h"
 #include "base/err.h"
+#include "data/cache.h"
 #include "data/random_tokens.h"
 #include "data/reach.h"
 #include "data/text.h"
@@ -48,10 +53,12 @@ typedef struct CgCorpusOpts {
 
 typedef struct CgCorpus CgCorpus;
 
-/* NULL and an error when a pattern matches nothing, a file cannot be read, a line has no such field
+/* With a cache (NULL: none, and all is held in memory) files can be larger than memory.
+ * NULL and an error when a pattern matches nothing, a file cannot be read, a line has no such field
  * ("a.jsonl:17: ..."), gzip is damaged or swells beyond reason, or there is no text at all. `opts` may be
  * NULL. */
-CG_NODISCARD CgCorpus *cg_corpus_load(const char *const *patterns, int n, const CgCorpusOpts *opts, CgErr *e);
+CG_NODISCARD CgCorpus *cg_corpus_load(
+    const char *const *patterns, int n, const CgCorpusOpts *opts, const CgCache *cache, CgErr *e);
 /* Documents in memory (copied). `name` is what messages call them. */
 CG_NODISCARD CgCorpus *cg_corpus_from_texts(
     const char *name, const CgText *texts, size_t n, const CgCorpusOpts *opts, CgErr *e);
@@ -81,12 +88,18 @@ int cg_corpus_nparts(const CgCorpus *c);
 const CgCorpus *cg_corpus_part(const CgCorpus *c, int i);
 double cg_corpus_share(const CgCorpus *c, int i); /* sums to 1 */
 bool cg_corpus_shuffled(const CgCorpus *part, uint64_t *seed);
+bool cg_corpus_large(const CgCorpus *part);   /* its documents stay in files: they can only be walked through */
 size_t cg_corpus_count(const CgCorpus *part); /* all its documents, in order */
 const CgDoc *cg_corpus_doc(const CgCorpus *part, size_t i);
+size_t cg_corpus_nfiles(const CgCorpus *part);
 const char *cg_corpus_file(const CgCorpus *part, uint32_t file);
+/* Calls `each` for all documents in order, until it gives false; their texts are there during the call. False after an
+ * error, which `each` may have made. */
+typedef bool CgDocFn(void *arg, const CgDoc *doc, CgErr *e);
+CG_NODISCARD bool cg_corpus_walk(const CgCorpus *part, CgDocFn *each, void *arg, CgErr *e);
 
 /* Adds the documents of a split; random tokens are none. */
-void cg_corpus_reach(const CgCorpus *c, CgSplit s, CgReach *out);
+CG_NODISCARD bool cg_corpus_reach(const CgCorpus *c, CgSplit s, CgReach *out, CgErr *e);
 
 /* What decides on the split of a document, or of a row of a dataset, that is made from these bytes; the split, with
  * shares as in CgCorpusOpts. */

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "base/strbuf.h"
 #include "data/corpus_inside.h"
 #include "data/reader.h"
@@ -38,30 +37,16 @@ static void add_piece(Loading *l, CgText text, uint32_t file, uint32_t line, boo
         cg_vec_push(&l->pieces, ((CgPiece){ text, file, line, record }));
 }
 
-/* The fields of a record, one under the other. */
 static bool add_record(void *arg, uint32_t line, const CgText *value, CgErr *e)
 {
     (void)e;
     Loading *l = arg;
     CgStrbuf text = { 0 };
-    for (int i = 0; i < l->fields.n; i++) {
-        if (i)
-            cg_strbuf_putc(&text, '\n');
-        cg_strbuf_write(&text, value[i].at, value[i].len);
-    }
+    cg_corpus_record(value, l->fields.n, &text);
     if (text.len)
         add_piece(l, (CgText){ cg_arena_strndup(l->c->texts, text.at, text.len), text.len }, l->file, line, true);
     cg_strbuf_deinit(&text);
     return l->left > 0;
-}
-
-/* Every other byte of a text that is UTF-16 without saying so is NUL, nearly. */
-static bool looks_like_utf16(CgText t)
-{
-    size_t n = t.len < 4096 ? t.len : 4096, zero[2] = { 0, 0 };
-    for (size_t i = 0; i < n; i++)
-        zero[i % 2] += t.at[i] == 0;
-    return n >= 16 && ((zero[0] > n / 5 && !zero[1]) || (zero[1] > n / 5 && !zero[0]));
 }
 
 static bool read_text(Loading *l, const CgReader *how, const char *path, bool named, CgBytes *bytes)
@@ -74,7 +59,7 @@ static bool read_text(Loading *l, const CgReader *how, const char *path, bool na
             l->c->passed_over++;
             return true;
         }
-        if (looks_like_utf16(text)) {
+        if (cg_corpus_looks_like_utf16(text)) {
             cg_err(l->e, CG_ERR_INPUT, "'%s' looks like UTF-16 without a byte order mark", path);
             cg_err_hint(l->e, "save it as UTF-8, or with its mark");
             return false;
@@ -108,21 +93,44 @@ static bool read_file(Loading *l, const char *path, bool named)
     return ok;
 }
 
-static bool read_pattern(Loading *l, const char *pattern, CgMap *seen)
+/* The files of all patterns, each once. */
+static bool find_files(const char *const *patterns, int n, CgCorpusFiles *out, CgErr *e)
 {
-    CgPaths paths = { 0 };
-    if (!cg_io_glob(pattern, &paths, l->e))
-        return false;
+    CgMap seen = { 0 };
     bool ok = true;
-    for (size_t i = 0; ok && i < paths.len && l->left; i++) {
-        uint64_t once = cg_hash64(paths.at[i], strlen(paths.at[i]), 0), before;
-        if (cg_map_get(seen, once, &before))
-            continue;
-        cg_map_put(seen, once, 1);
-        ok = read_file(l, paths.at[i], paths.len == 1 && strcmp(paths.at[i], pattern) == 0);
+    for (int k = 0; ok && k < n; k++) {
+        CgPaths paths = { 0 };
+        ok = cg_io_glob(patterns[k], &paths, e);
+        for (size_t i = 0; ok && i < paths.len; i++) {
+            uint64_t once = cg_hash64(paths.at[i], strlen(paths.at[i]), 0);
+            if (cg_map_get(&seen, once, NULL))
+                continue;
+            cg_map_put(&seen, once, 1);
+            bool named = paths.len == 1 && strcmp(paths.at[i], patterns[k]) == 0;
+            cg_vec_push(out, ((CgCorpusFile){ .path = cg_strdup(paths.at[i]), .named = named }));
+        }
+        cg_paths_free(&paths);
     }
-    cg_paths_free(&paths);
+    cg_map_deinit(&seen);
     return ok;
+}
+
+static void free_files(CgCorpusFiles *files)
+{
+    for (size_t i = 0; i < files->len; i++)
+        free(files->at[i].path);
+    cg_vec_free(files);
+}
+
+/* CG_DEBUG=large=BYTES: files of so many bytes together are large. */
+static bool are_large(const CgCorpusFiles *files, const CgCorpusOpts *opts)
+{
+    const char *said = cg_debug_value("large");
+    uint64_t total = 0, bytes, large = said ? strtoull(said, NULL, 10) : (uint64_t)256 << 20;
+    int64_t when;
+    for (size_t i = 0; i < files->len; i++)
+        total += cg_io_stat(files->at[i].path, &bytes, &when) ? bytes : 0;
+    return (opts->limit && opts->limit < total ? opts->limit : total) >= large;
 }
 
 static bool check_opts(const CgCorpusOpts *opts, CgErr *e)
@@ -149,7 +157,7 @@ static CgCorpus *finish(Loading *l, bool ok)
     return NULL;
 }
 
-CgCorpus *cg_corpus_load(const char *const *patterns, int n, const CgCorpusOpts *opts, CgErr *e)
+CgCorpus *cg_corpus_load(const char *const *patterns, int n, const CgCorpusOpts *opts, const CgCache *cache, CgErr *e)
 {
     opts = opts ? opts : &default_opts;
     if (!check_opts(opts, e))
@@ -162,15 +170,21 @@ CgCorpus *cg_corpus_load(const char *const *patterns, int n, const CgCorpusOpts 
         .left = opts->limit ? opts->limit : UINT64_MAX,
         .e = e,
         .fields = { opts->nfields ? opts->fields : default_fields, opts->nfields ? opts->nfields : 1 } };
-    CgMap seen = { 0 };
-    bool ok = true;
-    for (int i = 0; ok && i < n; i++)
-        ok = read_pattern(&l, patterns[i], &seen);
-    cg_map_deinit(&seen);
-    if (ok && opts->nfields && !l.any_records) {
-        ok = cg_err(e, CG_ERR_INPUT, "a field is named, but corpus %s has no file of records", l.c->name);
-        cg_err_hint(e, "fields are of records: .jsonl, .csv, and .gz of both");
+    CgCorpusFiles files = { 0 };
+    bool ok = find_files(patterns, n, &files, e);
+    if (ok && cache && are_large(&files, opts)) {
+        ok = cg_corpus_stream(l.c, &files, opts, cache, e);
+        free_files(&files);
+        if (ok)
+            return l.c;
+        cg_corpus_free(l.c);
+        return NULL;
     }
+    for (size_t i = 0; ok && i < files.len && l.left; i++)
+        ok = read_file(&l, files.at[i].path, files.at[i].named);
+    free_files(&files);
+    if (ok && opts->nfields && !l.any_records)
+        ok = cg_corpus_no_records(l.c, e);
     return finish(&l, ok);
 }
 

@@ -4,16 +4,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "data/corpus_inside.h"
 
-#define RULE       "corpus 2" /* changes whenever the rule of cutting or splitting does */
-#define BLOCK      1536       /* bytes on average; a third of it at least, five times it at most */
-#define LINE       4096       /* a longer line is taken for several */
 #define SPLIT_SEED 0x63672d73706c6974u
 #define CUT_SEED   0x63672d6375747321u
 #define SHINGLE    32 /* bytes of a fingerprint */
 #define WINNOW     32 /* of so many neighbours the smallest counts */
+
+/* ---- texts ---------------------------------------------------------------------------------------------- */
+
+void cg_corpus_record(const CgText *value, int n, CgStrbuf *out)
+{
+    for (int i = 0; i < n; i++) {
+        if (i)
+            cg_strbuf_putc(out, '\n');
+        cg_strbuf_write(out, value[i].at, value[i].len);
+    }
+}
+
+/* Every other byte of a text that is UTF-16 without saying so is NUL, nearly. */
+bool cg_corpus_looks_like_utf16(CgText t)
+{
+    size_t n = t.len < 4096 ? t.len : 4096, zero[2] = { 0, 0 };
+    for (size_t i = 0; i < n; i++)
+        zero[i % 2] += t.at[i] == 0;
+    return n >= 16 && ((zero[0] > n / 5 && !zero[1]) || (zero[1] > n / 5 && !zero[0]));
+}
+
+bool cg_corpus_no_records(const CgCorpus *c, CgErr *e)
+{
+    cg_err(e, CG_ERR_INPUT, "a field is named, but corpus %s has no file of records", c->name);
+    cg_err_hint(e, "fields are of records: .jsonl, .csv, and .gz of both");
+    return false;
+}
 
 /* ---- cutting ------------------------------------------------------------------------------------------- */
 
@@ -27,13 +50,13 @@ static size_t whole_character(const char *at, size_t len, size_t end)
 
 static size_t line_length(const char *at, size_t len)
 {
-    size_t reach = len < LINE ? len : LINE;
+    size_t reach = len < CG_CORPUS_LINE ? len : CG_CORPUS_LINE;
     const char *end = memchr(at, '\n', reach);
     return end ? (size_t)(end - at) + 1 : whole_character(at, len, reach);
 }
 
 /* The length of the first block: it ends behind a line whose hash says so, the likelier the longer the line is. */
-static size_t block_length(const char *at, size_t len, size_t mean)
+size_t cg_corpus_block(const char *at, size_t len, size_t mean)
 {
     size_t n = 0, least = mean / 3;
     uint64_t unit = UINT64_MAX / (mean - least);
@@ -47,7 +70,7 @@ static size_t block_length(const char *at, size_t len, size_t mean)
     return n;
 }
 
-static uint32_t lines_in(const char *at, size_t len)
+uint32_t cg_corpus_lines(const char *at, size_t len)
 {
     uint32_t n = 0;
     for (const char *end = at + len; (at = memchr(at, '\n', (size_t)(end - at))); at++)
@@ -65,13 +88,13 @@ static void cut_all(CgCorpus *c, const CgPiece *piece, size_t n, size_t block, C
         CgText rest = piece[i].text;
         uint32_t line = piece[i].line;
         for (bool joins = false; rest.len; joins = true) {
-            size_t len = !piece[i].record ? block_length(rest.at, rest.len, block)
+            size_t len = !piece[i].record ? cg_corpus_block(rest.at, rest.len, block)
                 : records                 ? records(rest.at, rest.len, size)
                                           : rest.len;
             CgDoc doc = { .text = { rest.at, len }, .file = piece[i].file, .line = line, .joins = joins };
             cg_vec_push(&c->docs, doc);
             if (!piece[i].record)
-                line += lines_in(rest.at, len);
+                line += cg_corpus_lines(rest.at, len);
             rest.at += len;
             rest.len -= len;
         }
@@ -119,26 +142,37 @@ static size_t fingerprints(CgText t, CgMap *seen, bool keep, size_t *known)
     return n;
 }
 
+bool cg_corpus_copy(CgCopies *seen, CgText text, bool near)
+{
+    CgDigest digest = cg_digest(text.at, text.len);
+    uint64_t before;
+    size_t known = 0;
+    if (cg_map_get(&seen->texts, digest.low, &before) && before == digest.high)
+        return true;
+    cg_map_put(&seen->texts, digest.low, digest.high);
+    size_t all = near ? fingerprints(text, &seen->prints, false, &known) : 0;
+    if (all > 3 && 2 * known >= all)
+        return true;
+    if (near)
+        fingerprints(text, &seen->prints, true, &known);
+    return false;
+}
+
+void cg_copies_deinit(CgCopies *seen)
+{
+    cg_map_deinit(&seen->texts);
+    cg_map_deinit(&seen->prints);
+}
+
 /* Counts copies, and leaves them out when asked to. */
 static void leave_out_copies(CgCorpus *c, const CgCorpusOpts *opts)
 {
-    CgMap texts = { 0 }, prints = { 0 };
+    CgCopies seen = { 0 };
     size_t kept = 0;
     bool gap = false; /* the document before was left out */
     for (size_t i = 0; i < c->docs.len; i++) {
         CgDoc d = c->docs.at[i];
-        CgDigest text = cg_digest(d.text.at, d.text.len);
-        uint64_t before;
-        size_t known = 0;
-        bool copy = cg_map_get(&texts, text.low, &before) && before == text.high;
-        if (!copy)
-            cg_map_put(&texts, text.low, text.high);
-        if (!copy && opts->unique == CG_UNIQUE_NEAR) {
-            size_t all = fingerprints(d.text, &prints, false, &known);
-            copy = all > 3 && 2 * known >= all;
-            if (!copy)
-                fingerprints(d.text, &prints, true, &known);
-        }
+        bool copy = cg_corpus_copy(&seen, d.text, opts->unique == CG_UNIQUE_NEAR);
         c->copies += copy;
         if (copy && opts->unique != CG_UNIQUE_NOT) {
             gap = true;
@@ -149,8 +183,7 @@ static void leave_out_copies(CgCorpus *c, const CgCorpusOpts *opts)
         c->docs.at[kept++] = d;
     }
     c->docs.len = kept;
-    cg_map_deinit(&texts);
-    cg_map_deinit(&prints);
+    cg_copies_deinit(&seen);
 }
 
 /* ---- splitting ----------------------------------------------------------------------------------------- */
@@ -216,13 +249,33 @@ static int split_all(CgCorpus *c, double valid, double test, bool fill)
     return distinct;
 }
 
+void cg_corpus_shares(const CgCorpusOpts *opts, double *valid, double *test)
+{
+    *valid = opts->valid;
+    *test = opts->test;
+    if (!opts->shares && *valid <= 0 && *test <= 0)
+        *valid = *test = 0.05;
+}
+
+void cg_corpus_count_doc(CgCorpus *c, const CgDoc *d, CgDigester *digest)
+{
+    struct {
+        CgDigest text;
+        uint64_t len, split, joins;
+    } row = { cg_digest(d->text.at, d->text.len), d->text.len, d->split, d->joins };
+    cg_digester_add(digest, &row, sizeof row);
+    c->ndocs[d->split]++;
+    c->ndocs[CG_ALL]++;
+    c->nbytes[d->split] += d->text.len;
+    c->nbytes[CG_ALL] += d->text.len;
+}
+
 void cg_corpus_cut(CgCorpus *c, const CgPiece *piece, size_t n, const CgCorpusOpts *opts)
 {
-    double valid = opts->valid, test = opts->test;
-    if (!opts->shares && valid <= 0 && test <= 0)
-        valid = test = 0.05;
+    double valid, test;
     uint64_t total = 0;
-    size_t block = opts->block ? (size_t)opts->block : BLOCK;
+    size_t block = opts->block ? (size_t)opts->block : CG_CORPUS_BLOCK;
+    cg_corpus_shares(opts, &valid, &test);
     for (size_t i = 0; i < n; i++)
         total += piece[i].text.len;
     cut_all(c, piece, n, block, NULL, 0);
@@ -235,18 +288,8 @@ void cg_corpus_cut(CgCorpus *c, const CgPiece *piece, size_t n, const CgCorpusOp
         }
     }
     CgDigester *digest = cg_digester_new();
-    cg_digester_add(digest, RULE, sizeof RULE);
-    for (size_t i = 0; i < c->docs.len; i++) {
-        const CgDoc *d = &c->docs.at[i];
-        struct {
-            CgDigest text;
-            uint64_t len, split, joins;
-        } row = { cg_digest(d->text.at, d->text.len), d->text.len, d->split, d->joins };
-        cg_digester_add(digest, &row, sizeof row);
-        c->ndocs[d->split]++;
-        c->nbytes[d->split] += d->text.len;
-        c->nbytes[CG_ALL] += d->text.len;
-    }
-    c->ndocs[CG_ALL] = c->docs.len;
+    cg_digester_add(digest, CG_CORPUS_RULE, sizeof CG_CORPUS_RULE);
+    for (size_t i = 0; i < c->docs.len; i++)
+        cg_corpus_count_doc(c, &c->docs.at[i], digest);
     c->digest = cg_digester_free(digest);
 }

@@ -124,14 +124,13 @@ uint64_t cg_dataset_key(const CgDataset *d, int64_t i)
     return d->kind->key ? d->kind->key(d, i) : key_of_fields(d, i);
 }
 
-void cg_dataset_reach(const CgDataset *d, int64_t i, CgReach *out)
+bool cg_dataset_reach(const CgDataset *d, int64_t i, CgReach *out, CgErr *e)
 {
-    if (d->kind->reach) {
-        d->kind->reach(d, i, out);
-        return;
-    }
+    if (d->kind->reach)
+        return d->kind->reach(d, i, out, e);
     for (int64_t k = i < 0 ? 0 : i; k < (i < 0 ? d->rows : i + 1); k++)
         cg_reach_key(out, cg_dataset_key(d, k), cg_dataset_origin(d, k));
+    return true;
 }
 
 CgSplit cg_dataset_split(const CgDataset *d, int64_t i) { return cg_split_of(cg_dataset_key(d, i), d->valid, d->test); }

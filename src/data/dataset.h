@@ -29,8 +29,8 @@ typedef struct CgDatasetKind {
     /* cg_split_hash of what the row was made from: equal rows are those of equal keys. NULL: of its fields' bytes. */
     uint64_t (*key)(const CgDataset *d, int64_t i);
     void (*free)(CgDataset *d); /* what `data` holds */
-    /* Adds what row i, or every row (-1), was made from. NULL: rows by their keys. */
-    void (*reach)(const CgDataset *d, int64_t i, CgReach *out);
+    /* Adds what row i, or every row (-1), was made from. NULL: rows by their keys. False after an error. */
+    bool (*reach)(const CgDataset *d, int64_t i, CgReach *out, CgErr *e);
 } CgDatasetKind;
 
 struct CgDataset {
@@ -40,6 +40,7 @@ struct CgDataset {
     CgField *field;                /* names are owned by the dataset */
     const CgTokenizer **tokenizer; /* (nfields): of a field of tokens, borrowed; else NULL */
     int64_t rows;                  /* of an evaluation */
+    bool in_files;                 /* rows are read from files each time: worth reading before they are asked for */
     double valid, test;            /* shares of the rows that belong to two of its splits */
     CgDigest digest;               /* of all that rows and draws depend on */
     void *data;                    /* of the kind */
@@ -62,7 +63,7 @@ void cg_dataset_batch(const CgDataset *d, uint64_t seed, int64_t step, int64_t r
 int64_t cg_dataset_read(const CgDataset *d, int64_t first, int64_t most, void *const *out);
 CgOrigin cg_dataset_origin(const CgDataset *d, int64_t i);
 uint64_t cg_dataset_key(const CgDataset *d, int64_t i);
-void cg_dataset_reach(const CgDataset *d, int64_t i, CgReach *out); /* -1: all rows */
+CG_NODISCARD bool cg_dataset_reach(const CgDataset *d, int64_t i, CgReach *out, CgErr *e); /* -1: all rows */
 /* The split of a row: by its key alone, whatever stands beside it. */
 CgSplit cg_dataset_split(const CgDataset *d, int64_t i);
 #endif

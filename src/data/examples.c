@@ -300,7 +300,7 @@ static bool read_records(Loading *l, const char *pattern, CgErr *e)
     CgPaths paths = { 0 };
     if (!cg_io_glob(pattern, &paths, e))
         return false;
-    CgFields fields = { l->columns.at, (int)l->columns.len };
+    CgFields fields = { l->columns.at, (int)l->columns.len, 0 };
     for (size_t i = 0; i < paths.len && !e->text[0]; i++) {
         CgBytes bytes;
         const char *path = paths.at[i];

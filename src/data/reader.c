@@ -65,6 +65,13 @@ const CgReader *cg_reader_open(const char *path, bool named, CgBytes *out, CgErr
     return how ? how : &cg_reader_text;
 }
 
+const CgReader *cg_reader_of(const char *path)
+{
+    size_t n = strlen(path);
+    const CgReader *how = closed(path, n) ? NULL : by_ending(path, &n);
+    return how && how->unpack ? NULL : how || closed(path, n) ? how : &cg_reader_text;
+}
+
 bool cg_reader_no_field(const char *path, uint32_t line, const char *field, const char *const *has, size_t n, CgErr *e)
 {
     CgSuggest near;

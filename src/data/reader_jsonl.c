@@ -130,9 +130,9 @@ static bool read_record(
 static bool records(const char *path, CgText text, CgFields fields, CgRecordFn *each, void *arg, CgErr *e)
 {
     const char *at = text.at, *end = at + text.len;
-    if (text.len >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
+    if (!fields.before && text.len >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
         at += 3;
-    for (uint32_t line = 1; at < end; line++) {
+    for (uint32_t line = fields.before + 1; at < end; line++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         size_t n = stop ? (size_t)(stop - at) : (size_t)(end - at);
         bool blank = true;
@@ -146,4 +146,4 @@ static bool records(const char *path, CgText text, CgFields fields, CgRecordFn *
 }
 
 CG_READER(jsonl, .endings = (const char *const[]){ ".jsonl", ".ndjson", NULL }, .doc = "JSON Lines: one object a line",
-    .records = records)
+    .records = records, .by_line = true)

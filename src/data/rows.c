@@ -65,14 +65,16 @@ static void rows_free(CgDataset *d)
     free(r);
 }
 
-static void rows_reach(const CgDataset *d, int64_t i, CgReach *out)
+static bool rows_reach(const CgDataset *d, int64_t i, CgReach *out, CgErr *e)
 {
+    (void)e;
     const Rows *r = d->data;
     for (int64_t k = i < 0 ? 0 : i; k < (i < 0 ? d->rows : i + 1); k++)
         if (r->from.units.len)
             cg_reach_copy(out, &r->from, (size_t)k);
         else
             cg_reach_key(out, cg_dataset_key(d, k), rows_origin(d, k));
+    return true;
 }
 
 static const CgDatasetKind of_rows = { "rows", rows_row, NULL, rows_origin, rows_key, rows_free, rows_reach };

@@ -25,7 +25,7 @@ CgDataset *cg_rows_beside(CgDataset *of, const CgField *field, const void *const
 /* The rows of one of its splits; those whose key no earlier one has, or with `near`, half of whose text stood in none
  * (reach.h). */
 CgDataset *cg_rows_split(CgDataset *of, CgSplit s);
-CgDataset *cg_rows_unique(CgDataset *of, bool near);
+CG_NODISCARD CgDataset *cg_rows_unique(CgDataset *of, bool near, CgErr *e);
 int64_t cg_rows_copies(const CgDataset *of); /* rows whose key an earlier one has */
 /* Whether fields of one name hold tokens of one tokenizer. */
 CG_NODISCARD bool cg_rows_same_tokens(const CgDataset *a, const CgDataset *b, CgErr *e);

@@ -47,11 +47,13 @@ static void pick_free(CgDataset *d)
     free(p);
 }
 
-static void pick_reach(const CgDataset *d, int64_t i, CgReach *out)
+static bool pick_reach(const CgDataset *d, int64_t i, CgReach *out, CgErr *e)
 {
     const Pick *p = d->data;
-    for (int64_t k = i < 0 ? 0 : i; k < (i < 0 ? d->rows : i + 1); k++)
-        cg_dataset_reach(p->of, p->index[k], out);
+    bool good = true;
+    for (int64_t k = i < 0 ? 0 : i; good && k < (i < 0 ? d->rows : i + 1); k++)
+        good = cg_dataset_reach(p->of, p->index[k], out, e);
+    return good;
 }
 
 static const CgDatasetKind picked = { "rows of another", pick_row, NULL, pick_origin, pick_key, pick_free, pick_reach };
@@ -65,6 +67,7 @@ static void inherit(CgDataset *d, const CgDataset *of)
         d->tokenizer[f] = of->tokenizer[f];
     d->valid = of->valid;
     d->test = of->test;
+    d->in_files = of->in_files;
 }
 
 CgDataset *cg_rows_pick(CgDataset *of, int64_t *index, int64_t n, bool ordered, const char *what)
@@ -93,14 +96,17 @@ CgDataset *cg_rows_split(CgDataset *of, CgSplit s)
     return cg_rows_pick(of, index, n, false, "split");
 }
 
-/* known[i] = row i stands there before. */
-static bool *repeats(const CgDataset *of, bool near)
+/* known[i] = row i stands there before. NULL after an error. */
+static bool *repeats(const CgDataset *of, bool near, CgErr *e)
 {
     CgReach all = { 0 };
     bool *known = cg_calloc((size_t)of->rows + 1, sizeof *known);
     for (int64_t i = 0; i < of->rows; i++) {
-        if (near)
-            cg_dataset_reach(of, i, &all);
+        if (near && !cg_dataset_reach(of, i, &all, e)) {
+            cg_reach_deinit(&all);
+            free(known);
+            return NULL;
+        }
         if (all.units.len <= (size_t)i)
             cg_reach_key(&all, cg_dataset_key(of, i), (CgOrigin){ 0 });
         all.units.len = (size_t)i + 1; /* a row of several documents is one */
@@ -111,10 +117,12 @@ static bool *repeats(const CgDataset *of, bool near)
     return known;
 }
 
-CgDataset *cg_rows_unique(CgDataset *of, bool near)
+CgDataset *cg_rows_unique(CgDataset *of, bool near, CgErr *e)
 {
+    bool *known = repeats(of, near, e);
+    if (!known)
+        return NULL;
     int64_t *index = cg_malloc(sizeof *index * (size_t)(of->rows + 1)), n = 0;
-    bool *known = repeats(of, near);
     for (int64_t i = 0; i < of->rows; i++)
         if (!known[i])
             index[n++] = i;
@@ -125,7 +133,8 @@ CgDataset *cg_rows_unique(CgDataset *of, bool near)
 int64_t cg_rows_copies(const CgDataset *of)
 {
     int64_t n = 0;
-    bool *known = repeats(of, false);
+    CgErr none = { 0 };
+    bool *known = repeats(of, false, &none); /* by keys alone */
     for (int64_t i = 0; i < of->rows; i++)
         n += known[i];
     free(known);
@@ -154,9 +163,9 @@ static CgOrigin beside_origin(const CgDataset *d, int64_t i) { return cg_dataset
 
 static uint64_t beside_key(const CgDataset *d, int64_t i) { return cg_dataset_key(((Beside *)d->data)->of, i); }
 
-static void beside_reach(const CgDataset *d, int64_t i, CgReach *out)
+static bool beside_reach(const CgDataset *d, int64_t i, CgReach *out, CgErr *e)
 {
-    cg_dataset_reach(((Beside *)d->data)->of, i, out);
+    return cg_dataset_reach(((Beside *)d->data)->of, i, out, e);
 }
 
 static void beside_free(CgDataset *d)
@@ -185,6 +194,7 @@ CgDataset *cg_rows_beside(CgDataset *of, const CgField *field, const void *const
         d->tokenizer[f] = of->tokenizer[f];
     d->valid = of->valid;
     d->test = of->test;
+    d->in_files = of->in_files;
     d->rows = of->rows;
     CgDigest both[2] = { of->digest, key };
     d->digest = cg_digest(both, sizeof both);
@@ -250,15 +260,17 @@ static void several_free(CgDataset *d)
     free(s);
 }
 
-static void several_reach(const CgDataset *d, int64_t i, CgReach *out)
+static bool several_reach(const CgDataset *d, int64_t i, CgReach *out, CgErr *e)
 {
     const Several *s = d->data;
+    bool good = true;
     if (i >= 0) {
         CgDataset *part = part_of(d, &i);
-        cg_dataset_reach(part, i, out);
+        return cg_dataset_reach(part, i, out, e);
     }
-    for (int k = 0; i < 0 && k < s->n; k++)
-        cg_dataset_reach(s->part[k], -1, out);
+    for (int k = 0; good && k < s->n; k++)
+        good = cg_dataset_reach(s->part[k], -1, out, e);
+    return good;
 }
 
 static const CgDatasetKind chain = { "chain", several_row, NULL, several_origin, several_key, several_free,
@@ -314,6 +326,7 @@ static CgDataset *together(const CgDatasetKind *kind, CgDataset *const *parts, i
     for (int i = 0; i < n; i++) {
         s->part[i] = cg_dataset_keep(parts[i]);
         d->rows += parts[i]->rows;
+        d->in_files |= parts[i]->in_files;
         for (int f = 0; f < d->nfields; f++)
             if (!parts[i]->field[f].below || parts[i]->field[f].below > d->field[f].below)
                 d->field[f].below = d->field[f].below ? parts[i]->field[f].below : 0;

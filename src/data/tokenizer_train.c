@@ -64,19 +64,28 @@ static void count_text(Training *tr, CgText text)
 }
 
 /* Documents spread evenly over the train split, about `most` bytes of them. */
-static void count_part(Training *tr, const CgCorpus *part, uint64_t most)
+typedef struct Counting {
+    Training *tr;
+    uint64_t all, most, before, taken;
+} Counting;
+
+static bool count_doc(void *arg, const CgDoc *d, CgErr *e)
 {
-    uint64_t all = cg_corpus_bytes(part, CG_TRAIN), before = 0, taken = 0;
-    for (size_t i = 0; i < cg_corpus_count(part); i++) {
-        const CgDoc *d = cg_corpus_doc(part, i);
-        if (d->split != CG_TRAIN)
-            continue;
-        before += d->text.len;
-        if (all > most && (double)taken / (double)most > (double)before / (double)all)
-            continue;
-        taken += d->text.len;
-        count_text(tr, d->text);
-    }
+    Counting *c = arg;
+    (void)e;
+    if (d->split != CG_TRAIN)
+        return true;
+    c->before += d->text.len;
+    if (c->all > c->most && (double)c->taken / (double)c->most > (double)c->before / (double)c->all)
+        return true;
+    c->taken += d->text.len;
+    count_text(c->tr, d->text);
+    return true;
+}
+
+static bool count_part(Training *tr, const CgCorpus *part, uint64_t most, CgErr *e)
+{
+    return cg_corpus_walk(part, count_doc, &(Counting){ tr, cg_corpus_bytes(part, CG_TRAIN), most, 0, 0 }, e);
 }
 
 /* ---- the heap: greatest count first, then the smaller ids ---------------------------------------------- */
@@ -206,11 +215,11 @@ CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
         if (!corpora_are_text(corpora[i], e))
             return NULL;
     Training tr = { 0 };
-    for (int i = 0; i < n; i++) {
-        for (int k = 0; k < cg_corpus_nparts(corpora[i]); k++)
-            count_part(
-                &tr, cg_corpus_part(corpora[i], k), (uint64_t)((double)MOST_TEXT / n * cg_corpus_share(corpora[i], k)));
-    }
+    bool good = true;
+    for (int i = 0; i < n; i++)
+        for (int k = 0; good && k < cg_corpus_nparts(corpora[i]); k++)
+            good = count_part(&tr, cg_corpus_part(corpora[i], k),
+                (uint64_t)((double)MOST_TEXT / n * cg_corpus_share(corpora[i], k)), e);
     for (uint32_t w = 0; w < tr.words.len; w++) {
         Word *word = &tr.words.at[w];
         for (uint32_t i = 0; i + 1 < word->len; i++)
@@ -227,7 +236,7 @@ CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
         merge(&tr, best.pair, (int32_t)(256 + merges.len));
         cg_vec_push(&merges, ids);
     }
-    CgTokenizer *t = cg_bpe_from_merges(merges.at, merges.len, e);
+    CgTokenizer *t = good ? cg_bpe_from_merges(merges.at, merges.len, e) : NULL;
     for (size_t i = 0; i < tr.pairs.len; i++)
         cg_vec_free(&tr.pairs.at[i].words);
     cg_vec_free(&tr.words);

@@ -10,12 +10,13 @@
 #include "base/vec.h"
 #include "data/deal.h"
 #include "data/draw.h"
+#include "data/sequence.h"
 
 #define MOST_PARTS 4096
 
 enum { TOKENS, NEXT, DOCUMENT, MASK };
 
-typedef struct Start { /* of a document in a row */
+typedef struct Start { /* of a document */
     uint64_t at;
     size_t doc;
 } Start;
@@ -25,14 +26,12 @@ typedef struct Place { /* of an aligned window: so many tokens from there belong
     int32_t len;
 } Place;
 
-typedef struct Row { /* the tokens of one part; 1, 2 or 4 bytes each, as the vocabulary needs */
-    void *at;
+typedef struct Row { /* the tokens of one part */
+    CgSequence *tokens;
     uint64_t len;
-    int width;
     const CgCorpus *part;
-    CG_VEC(Start) starts;
-    CG_VEC(Place) places; /* only where windows are aligned */
-    CG_VEC(Start) pieces; /* every document, also those that go on where another stopped; empty until asked for */
+    CG_VEC(uint64_t) windows; /* aligned ones of the first k texts; empty where windows are not aligned */
+    CG_VEC(Start) pieces;     /* every document, also those that go on where another stopped; empty until asked for */
 } Row;
 
 typedef struct Windows {
@@ -47,129 +46,63 @@ typedef struct Windows {
     int64_t all;       /* windows of an evaluation of all */
 } Windows;
 
-/* out[0..n) = the row from `at` on, around its end. */
-static void take(const Row *r, uint64_t at, size_t n, int32_t *out)
-{
-    for (size_t i = 0; i < n;) {
-        uint64_t from = (at + i) % r->len;
-        size_t run = r->len - from < n - i ? (size_t)(r->len - from) : n - i;
-        if (r->width == 1)
-            for (size_t k = 0; k < run; k++)
-                out[i + k] = ((const uint8_t *)r->at)[from + k];
-        else if (r->width == 2)
-            for (size_t k = 0; k < run; k++)
-                out[i + k] = ((const uint16_t *)r->at)[from + k];
-        else
-            memcpy(out + i, (const int32_t *)r->at + from, run * sizeof *out);
-        i += run;
-    }
-}
+static void take(const Row *r, uint64_t at, size_t n, int32_t *out) { cg_sequence_take(r->tokens, at, n, out); }
 
 /* ---- making -------------------------------------------------------------------------------------------- */
 
-static void put_token(Row *r, int32_t id)
+/* Where text k ends, its `end` included. */
+static uint64_t end_of_text(const Row *r, size_t k)
 {
-    if (r->width == 1)
-        ((uint8_t *)r->at)[r->len++] = (uint8_t)id;
-    else if (r->width == 2)
-        ((uint16_t *)r->at)[r->len++] = (uint16_t)id;
-    else
-        ((int32_t *)r->at)[r->len++] = id;
+    size_t n;
+    const CgTextStart *start = cg_sequence_starts(r->tokens, &n);
+    return k + 1 < n ? start[k + 1].at : r->len;
 }
 
-static void put_random(void *row, int32_t id) { put_token(row, id); }
-
-/* The tokens of a split are one stream; all of them are the three after each other. */
-static void fill_random(Row *r, const CgRandomTokens *of, CgSplit s)
+/* Windows of a text of so many tokens, its `end` included: from its first token on, `stride` apart, up to the one that
+ * reaches its end, as long as they have two tokens of it. */
+static uint64_t windows_in_text(uint64_t tokens, const CgWindowOpts *o)
 {
-    r->at = cg_malloc((size_t)cg_random_tokens_split(of, s) * (size_t)r->width + 1);
-    for (CgSplit k = CG_TRAIN; k < CG_ALL; k++)
-        if (s == CG_ALL || s == k)
-            cg_random_tokens_draw(of, k, cg_random_tokens_split(of, k), put_random, r);
+    uint64_t length = (uint64_t)o->length, stride = (uint64_t)o->stride;
+    if (tokens < 2)
+        return 0;
+    uint64_t reach = tokens - 1 <= length ? 0 : (tokens - 1 - length + stride - 1) / stride,
+             fit = (tokens - 2) / stride;
+    return 1 + (reach < fit ? reach : fit);
 }
 
-static void fill_row(Row *r, const CgCorpus *part, CgSplit s, const CgTokenizer *t)
-{
-    CgTokens ids = { 0 };
-    uint64_t cap = 0;
-    size_t n = cg_corpus_count(part);
-    r->width = t->size <= 1 << 8 ? 1 : t->size <= 1 << 16 ? 2 : 4;
-    if (cg_corpus_random_tokens(part)) {
-        fill_random(r, cg_corpus_random_tokens(part), s);
-        return;
-    }
-    for (size_t i = 0; i < n;) {
-        const CgDoc *d = cg_corpus_doc(part, i);
-        if (s != CG_ALL && d->split != s) {
-            i++;
-            continue;
-        }
-        cg_vec_push(&r->starts, ((Start){ r->len, i }));
-        CgText text = d->text; /* pieces of one file that follow each other here are one text again */
-        for (i++; i < n; i++) {
-            const CgDoc *next = cg_corpus_doc(part, i);
-            if (!next->joins || (s != CG_ALL && next->split != s))
-                break;
-            text.len += next->text.len;
-        }
-        ids.len = 0;
-        cg_tokenizer_encode(t, text.at, text.len, &ids);
-        if (r->len + ids.len + 1 > cap) {
-            cap = cap + cap / 2 > r->len + ids.len + 1 ? cap + cap / 2 : r->len + ids.len + 1;
-            r->at = cg_realloc(r->at, (size_t)cap * (size_t)r->width);
-        }
-        for (size_t k = 0; k < ids.len; k++)
-            put_token(r, ids.at[k]);
-        put_token(r, t->end);
-    }
-    cg_vec_free(&ids);
-}
-
-/* Windows of one document each, from its first token on. */
 static void align_row(Row *r, const CgWindowOpts *o)
 {
-    int32_t length = o->length;
-    for (size_t i = 0; i < r->starts.len; i++) {
-        uint64_t from = r->starts.at[i].at, end = i + 1 < r->starts.len ? r->starts.at[i + 1].at : r->len;
-        for (uint64_t at = from; at + 1 < end; at += (uint64_t)o->stride) {
-            uint64_t left = end - at - 1;
-            cg_vec_push(&r->places, ((Place){ at, left < (uint64_t)length ? (int32_t)left : length }));
-            if (left <= (uint64_t)length)
-                break;
-        }
+    size_t n;
+    uint64_t all = 0;
+    const CgTextStart *start = cg_sequence_starts(r->tokens, &n);
+    for (size_t k = 0; k < n; k++) {
+        all += windows_in_text(end_of_text(r, k) - start[k].at, o);
+        cg_vec_push(&r->windows, all);
     }
 }
 
-static void swap_tokens(Row *r, uint64_t i, uint64_t k)
+/* Of an aligned window. */
+static Place place_of(const Row *r, const CgWindowOpts *o, uint64_t i)
 {
-    if (r->width == 1) {
-        uint8_t *at = r->at, x = at[i];
-        at[i] = at[k];
-        at[k] = x;
-    } else if (r->width == 2) {
-        uint16_t *at = r->at, x = at[i];
-        at[i] = at[k];
-        at[k] = x;
-    } else {
-        int32_t *at = r->at, x = at[i];
-        at[i] = at[k];
-        at[k] = x;
+    size_t low = 0, high = r->windows.len - 1, n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (r->windows.at[middle] > i)
+            high = middle;
+        else
+            low = middle + 1;
     }
-}
-
-static void shuffle_row(Row *r, uint64_t seed, CgSplit s)
-{
-    CgDraw d;
-    cg_draw_init(&d, seed, CG_STREAM_SHUFFLE, (uint64_t)s);
-    for (uint64_t i = r->len; i > 1; i--)
-        swap_tokens(r, i - 1, cg_draw_below(&d, i));
+    uint64_t before = low ? r->windows.at[low - 1] : 0;
+    uint64_t at = cg_sequence_starts(r->tokens, &n)[low].at + (i - before) * (uint64_t)o->stride;
+    uint64_t left = end_of_text(r, low) - at - 1;
+    return (Place){ at, left < (uint64_t)o->length ? (int32_t)left : o->length };
 }
 
 /* Windows of a row, around its end or not. */
 static int64_t windows_of(const Windows *w, const Row *r, bool ring)
 {
     if (w->opts.align)
-        return (int64_t)r->places.len;
+        return r->windows.len ? (int64_t)r->windows.at[r->windows.len - 1] : 0;
     uint64_t stride = (uint64_t)w->opts.stride;
     return (int64_t)(ring ? r->len / stride : (r->len - 1 - (uint64_t)w->opts.length) / stride + 1);
 }
@@ -251,7 +184,7 @@ CgDigest cg_windows_digest(const CgCorpus *c, CgSplit s, const CgTokenizer *t, c
         double repeat;
         int64_t length, span, group, stride, align, count, split, rule;
     } row = { cg_corpus_digest(c), t->digest, o->repeat, o->length, o->span, o->group, stride, o->align, o->count, s,
-        3 };
+        4 };
     return cg_digest(&row, sizeof row);
 }
 
@@ -274,9 +207,8 @@ static void windows_free(CgDataset *d)
 {
     Windows *w = data_of(d);
     for (int i = 0; i < w->nrows; i++) {
-        free(w->row[i].at);
-        cg_vec_free(&w->row[i].starts);
-        cg_vec_free(&w->row[i].places);
+        cg_sequence_free(w->row[i].tokens);
+        cg_vec_free(&w->row[i].windows);
         cg_vec_free(&w->row[i].pieces);
     }
     free(w->row);
@@ -321,7 +253,7 @@ static void copies(const Windows *w, const Row *r, CgDraw *d, int32_t *window)
 /* window[0..length], and how many of the tokens after the first belong to its document. */
 static int32_t aligned(const Windows *w, const Row *r, uint64_t i, int32_t *window)
 {
-    Place p = r->places.at[i];
+    Place p = place_of(r, &w->opts, i);
     take(r, p.at, (size_t)p.len + 1, window);
     for (int32_t k = p.len + 1; k <= w->opts.length; k++)
         window[k] = w->end;
@@ -417,70 +349,131 @@ static size_t start_before(const Start *start, size_t n, uint64_t at)
     return low;
 }
 
+/* The tokens that window i shows, `end`s included. */
+static Place shown(const Windows *w, const Row *r, uint64_t i)
+{
+    return w->opts.align ? place_of(r, &w->opts, i) : (Place){ i * (uint64_t)w->opts.stride, w->opts.length };
+}
+
 /* Documents that go on where another stopped were encoded together: where each begins is found by the bytes of the
  * tokens before it. */
 static void find_pieces(Row *r, CgSplit s, const CgTokenizer *t)
 {
     CgStrbuf text = { 0 };
-    size_t n = cg_corpus_count(r->part);
-    for (size_t k = 0; k < r->starts.len; k++) {
-        uint64_t at = r->starts.at[k].at, end = k + 1 < r->starts.len ? r->starts.at[k + 1].at : r->len, bytes = 0;
-        for (size_t i = r->starts.at[k].doc;;) {
-            cg_vec_push(&r->pieces, ((Start){ at, i }));
-            uint64_t until = bytes + cg_corpus_doc(r->part, i)->text.len;
-            if (++i == n || !cg_corpus_doc(r->part, i)->joins || (s != CG_ALL && cg_corpus_doc(r->part, i)->split != s))
-                break;
-            for (; bytes < until && at + 1 < end; at++) {
-                int32_t id;
-                take(r, at, 1, &id);
-                text.len = 0;
-                cg_tokenizer_decode(t, &id, 1, false, &text);
-                bytes += text.len;
-            }
+    size_t n = cg_corpus_count(r->part), nstarts, k = 0;
+    const CgTextStart *start = cg_sequence_starts(r->tokens, &nstarts);
+    uint64_t at = 0, bytes = 0, until = 0;
+    bool before = false; /* the document before is of the split */
+    for (size_t i = 0; i < n; i++) {
+        const CgDoc *d = cg_corpus_doc(r->part, i);
+        bool here = s == CG_ALL || d->split == s, goes_on = d->joins && before;
+        before = here;
+        if (!here)
+            continue;
+        if (!goes_on) {
+            at = start[k++].at;
+            bytes = until = 0;
         }
+        for (uint64_t end = end_of_text(r, k - 1); goes_on && bytes < until && at + 1 < end; at++) {
+            int32_t id;
+            take(r, at, 1, &id);
+            text.len = 0;
+            cg_tokenizer_decode(t, &id, 1, false, &text);
+            bytes += text.len;
+        }
+        cg_vec_push(&r->pieces, ((Start){ at, i }));
+        until += d->text.len;
     }
     cg_strbuf_deinit(&text);
 }
 
-/* The documents that the tokens of a window are of; of shuffled tokens that is all of them. */
-static void windows_reach(const CgDataset *d, int64_t i, CgReach *out)
+static CgOrigin origin_of(const Windows *w, const Row *r, uint64_t i)
 {
-    Windows *w = data_of(d);
-    uint64_t own, seed;
-    Row *r = i < 0 ? NULL : (Row *)(uintptr_t)find_window(d, i, &own);
-    if (!r || cg_corpus_shuffled(r->part, &seed) || !r->starts.len) {
-        if (!r || r->starts.len)
-            cg_corpus_reach(r ? r->part : w->corpus, w->split, out);
-        return;
+    uint64_t seed;
+    size_t n, low = 0;
+    const CgTextStart *start = cg_sequence_starts(r->tokens, &n);
+    if (cg_corpus_shuffled(r->part, &seed) || cg_corpus_random_tokens(r->part) || !n)
+        return (CgOrigin){ cg_corpus_name(r->part), 0, (int64_t)i };
+    uint64_t at = shown(w, r, i).at;
+    for (size_t high = n - 1; low < high;) {
+        size_t middle = (low + high + 1) / 2;
+        if (start[middle].at <= at)
+            low = middle;
+        else
+            high = middle - 1;
     }
-    if (!r->pieces.len)
-        find_pieces(r, w->split, d->tokenizer[TOKENS]);
-    uint64_t from = w->opts.align ? r->places.at[own].at : own * (uint64_t)w->opts.stride,
-             last = from + (uint64_t)(w->opts.align ? r->places.at[own].len : w->opts.length - 1);
-    for (size_t k = start_before(r->pieces.at, r->pieces.len, from); k < r->pieces.len && r->pieces.at[k].at <= last;
-         k++) {
-        const CgDoc *doc = cg_corpus_doc(r->part, r->pieces.at[k].doc);
-        cg_reach_text(out, doc->text, (CgOrigin){ cg_corpus_file(r->part, doc->file), doc->line, i });
-    }
+    return (CgOrigin){ cg_corpus_file(r->part, start[low].file), start[low].line, (int64_t)i };
 }
 
 /* The document a window begins in. */
 static CgOrigin windows_origin(const CgDataset *d, int64_t i)
 {
-    const Windows *w = data_of(d);
-    uint64_t own, seed;
+    uint64_t own;
     const Row *r = find_window(d, i, &own);
-    if (cg_corpus_shuffled(r->part, &seed) || cg_corpus_random_tokens(r->part))
-        return (CgOrigin){ cg_corpus_name(r->part), 0, (int64_t)own };
-    uint64_t at = w->opts.align ? r->places.at[own].at : own * (uint64_t)w->opts.stride;
-    const CgDoc *doc = cg_corpus_doc(r->part, r->starts.at[start_before(r->starts.at, r->starts.len, at)].doc);
-    return (CgOrigin){ cg_corpus_file(r->part, doc->file), doc->line, (int64_t)own };
+    return origin_of(data_of(d), r, own);
+}
+
+/* A large corpus has no documents at hand: a window is then known by its own text. */
+static void reach_text(const CgDataset *d, const Row *r, uint64_t own, CgReach *out)
+{
+    const Windows *w = data_of(d);
+    Place p = shown(w, r, own);
+    CgStrbuf text = { 0 };
+    int32_t *ids = cg_malloc(sizeof *ids * ((size_t)p.len + 1));
+    take(r, p.at, (size_t)p.len, ids);
+    cg_tokenizer_decode(d->tokenizer[TOKENS], ids, (size_t)p.len, true, &text);
+    cg_reach_text(out, (CgText){ cg_strbuf_str(&text), text.len }, origin_of(w, r, own));
+    cg_strbuf_deinit(&text);
+    free(ids);
+}
+
+/* The documents that the tokens of a window are of; of shuffled tokens that is all of them. */
+static bool windows_reach(const CgDataset *d, int64_t i, CgReach *out, CgErr *e)
+{
+    Windows *w = data_of(d);
+    uint64_t own, seed;
+    if (i < 0)
+        return cg_corpus_reach(w->corpus, w->split, out, e);
+    Row *r = (Row *)(uintptr_t)find_window(d, i, &own);
+    if (cg_corpus_shuffled(r->part, &seed))
+        return cg_corpus_reach(r->part, w->split, out, e);
+    if (cg_corpus_random_tokens(r->part))
+        return true;
+    if (cg_corpus_large(r->part)) {
+        reach_text(d, r, own, out);
+        return true;
+    }
+    if (!r->pieces.len)
+        find_pieces(r, w->split, d->tokenizer[TOKENS]);
+    Place p = shown(w, r, own);
+    uint64_t last = p.at + (uint64_t)(w->opts.align ? p.len : p.len - 1);
+    for (size_t k = start_before(r->pieces.at, r->pieces.len, p.at); k < r->pieces.len && r->pieces.at[k].at <= last;
+         k++) {
+        const CgDoc *doc = cg_corpus_doc(r->part, r->pieces.at[k].doc);
+        cg_reach_text(out, doc->text, (CgOrigin){ cg_corpus_file(r->part, doc->file), doc->line, i });
+    }
+    return true;
 }
 
 static const CgDatasetKind kind = { "windows", windows_row, windows_draw, windows_origin, NULL, windows_free,
     windows_reach };
 
-CgDataset *cg_windows_new(CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts, CgErr *e)
+/* The tokens of a part; false after an error. */
+static bool open_row(Row *r, CgSplit s, const CgTokenizer *t, const CgWindowOpts *o, CgCache *cache, CgErr *e)
+{
+    if (!check_random(r->part, t, o, e))
+        return false;
+    r->tokens = cg_sequence_new(r->part, s, t, cache, e);
+    r->len = r->tokens ? cg_sequence_length(r->tokens) : 0;
+    if (!r->tokens || !check_row(r, r->part, s, o, e))
+        return false;
+    if (o->align)
+        align_row(r, o);
+    return true;
+}
+
+CgDataset *cg_windows_new(
+    CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts, CgCache *cache, CgErr *e)
 {
     CgWindowOpts o = *opts;
     o.stride = o.stride ? o.stride : o.length;
@@ -501,17 +494,10 @@ CgDataset *cg_windows_new(CgCorpus *c, CgSplit s, const CgTokenizer *t, const Cg
         || cg_err(e, CG_ERR_INPUT, "a mixture of %d corpora; %d is the most", w->nrows, MOST_PARTS);
     for (int i = 0; ok && i < w->nrows; i++) {
         Row *r = &w->row[i];
-        uint64_t seed;
         r->part = cg_corpus_part(c, i);
         share[i] = cg_corpus_share(c, i);
-        ok = check_random(r->part, t, &o, e);
-        if (ok)
-            fill_row(r, r->part, s, t);
-        ok = ok && check_row(r, r->part, s, &o, e);
-        if (ok && cg_corpus_shuffled(r->part, &seed))
-            shuffle_row(r, seed, s);
-        if (ok && o.align)
-            align_row(r, &o);
+        ok = open_row(r, s, t, &o, cache, e);
+        d->in_files |= ok && cg_sequence_in_files(r->tokens);
     }
     if (ok) {
         w->deal = cg_deal_new(share, w->nrows);

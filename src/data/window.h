@@ -6,8 +6,7 @@
  *   mask           f32[length], only with `align`: 1 where `next` still belongs to the document, else 0
  * Must not keep anything that changes.
  *
- * The documents of a split stand in a row, each followed by the tokenizer's `end` (pieces of one file are
- * joined without it).
+ * The documents of a split stand in a row, each followed by the tokenizer's `end` (sequence.h).
  * Training: the row is a ring, cut in floor(tokens / stride) windows from a place that is drawn anew each
  * epoch, taken in an order that is drawn anew each epoch; so every token is seen once an epoch, where the stride is the
  * length. Row r of step s is window s*batch + r.
@@ -45,8 +44,8 @@ enum { CG_WINDOW_FIELDS = 4 };
 int cg_windows_fields(const CgWindowOpts *o, int32_t vocabulary, CgField out[CG_WINDOW_FIELDS]);
 /* The digest that windows will have, without encoding anything. */
 CgDigest cg_windows_digest(const CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts);
-/* Encodes the split; keeps the corpus, borrows the tokenizer. Errors: a part of the split is empty or has fewer tokens
- * than one window (length + 1). */
+/* Encodes the split (sequence.h); keeps the corpus, borrows the tokenizer and the cache, which may be NULL. Errors: a
+ * part of the split is empty or has fewer tokens than one window (length + 1). */
 CG_NODISCARD CgDataset *cg_windows_new(
-    CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts, CgErr *e);
+    CgCorpus *c, CgSplit s, const CgTokenizer *t, const CgWindowOpts *opts, CgCache *cache, CgErr *e);
 #endif

@@ -71,7 +71,7 @@ static CgValue *run_corpus(CgSession *x, const CgValue *call, CgValue **args)
     if (!cg_split_shares(args[3], &opts.valid, &opts.test))
         CG_BUG("shares that were checked");
     opts.shares = true;
-    CgCorpus *c = cg_corpus_load(paths, npaths, &opts, &err);
+    CgCorpus *c = cg_corpus_load(paths, npaths, &opts, &x->cache, &err);
     if (c && cg_corpus_copies(c) && !x->opts.quiet)
         fprintf(stderr, "cg: corpus %s: %zu documents stand there before%s\n", cg_corpus_name(c), cg_corpus_copies(c),
             opts.unique ? " and are left out" : "; unique = \"exact\" leaves them out");

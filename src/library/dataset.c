@@ -145,7 +145,7 @@ static CgValue *build_repeat(CgElab *e, CgFrame *f, const CgArguments *a)
 static CgValue *run_unique(CgSession *x, const CgValue *call, CgValue **args)
 {
     CgErr err = { 0 };
-    return cg_dataset_owned(x, call, cg_rows_unique(args[0]->held, !strcmp(args[1]->s, "near")), &err);
+    return cg_dataset_owned(x, call, cg_rows_unique(args[0]->held, !strcmp(args[1]->s, "near"), &err), &err);
 }
 
 /* ---- what is asked of each row (stage/rows.c) ---- */

@@ -63,9 +63,8 @@ static CgDataset *open_windows(CgSession *x, const CgValue *call, CgValue **args
 {
     const CgCorpusSplit *split = args[0]->held;
     CgWindowOpts opts = options_of(args);
-    (void)x;
     (void)call;
-    return cg_windows_new(split->corpus, split->which, args[1]->held, &opts, err);
+    return cg_windows_new(split->corpus, split->which, args[1]->held, &opts, &x->cache, err);
 }
 
 static CgDigest digest_windows(CgValue *const *args)

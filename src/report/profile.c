@@ -161,7 +161,11 @@ static void print_phases(const CgProfile *p, CgStrbuf *out)
             cg_strbuf_printf(out, "%s%s %.1f%%", before, cg_phase_name((CgPhase)k), 100 * of[k] / all);
             before = ", ";
         }
-    cg_strbuf_puts(out, "\n\n");
+    cg_strbuf_puts(out, "\n");
+    if (p->batches.items)
+        cg_strbuf_printf(out, "batches from files: %lld, waited for %lld of them, %.3f s in all\n",
+            (long long)p->batches.items, (long long)p->batches.waits, p->batches.seconds);
+    cg_strbuf_puts(out, "\n");
 }
 
 void cg_report_peaks(const CgPeaks *p, CgStrbuf *out)

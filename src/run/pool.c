@@ -189,6 +189,14 @@ void cg_pool_free(CgPool *p)
     free(p);
 }
 
+void cg_pool_anywhere(void)
+{
+    pthread_mutex_lock(&home_lock);
+    if (home_users)
+        pthread_setaffinity_np(pthread_self(), sizeof home, &home);
+    pthread_mutex_unlock(&home_lock);
+}
+
 int cg_pool_threads(const CgPool *p) { return p->threads; }
 
 void cg_pool_run(CgPool *p, size_t shards, CgPoolFn *fn, void *arg)

@@ -3,6 +3,7 @@
  * step, with calls, seconds, flops and bytes. report/profile.h makes tables of them. */
 #ifndef CG_PROFILE_H
 #define CG_PROFILE_H
+#include "run/ahead.h"
 #include "run/exec.h"
 #include "run/phase.h"
 
@@ -21,7 +22,8 @@ typedef struct CgProfile {
     CgMap index;
     double seconds; /* by the clock, of all steps */
     int64_t steps;
-} CgProfile; /* {0} is ready to use */
+    CgWaits batches; /* read ahead */
+} CgProfile;         /* {0} is ready to use */
 
 /* Adds what `x` counted since cg_exec_profile(x, true). With CG_PHASE_FORWARD each instruction has the
  * phase of its node; any other phase is that of all of them. */

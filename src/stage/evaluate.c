@@ -295,7 +295,8 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
         if (!prepare(v, rows))
             return false;
         cg_dataset_read(v->data, first, rows, v->rows);
-        if (!cg_session_run(v->x, v->runner.exec, s->span) || !write_texts(v, first))
+        if (!cg_session_read_well(v->x, s->data->span) || !cg_session_run(v->x, v->runner.exec, s->span)
+            || !write_texts(v, first))
             return false;
         bool good = true;
         for (int64_t r = 0; good && r < rows; r++) {

@@ -62,8 +62,9 @@ static CgReach *reach_of_dataset(CgSession *x, const CgDataset *d)
 {
     bool fresh;
     CgReach *r = reach_of(x, d->digest, &fresh);
-    if (fresh)
-        cg_dataset_reach(d, -1, r);
+    CgErr err = { 0 };
+    if (fresh && !cg_dataset_reach(d, -1, r, &err))
+        cg_session_err(x, x->at, &err);
     return r;
 }
 
@@ -73,8 +74,9 @@ static CgReach *reach_of_corpus(CgSession *x, const CgCorpus *c)
     bool fresh;
     CgDigest of[2] = { cg_corpus_digest(c), cg_digest("train", 5) };
     CgReach *r = reach_of(x, cg_digest(of, sizeof of), &fresh);
-    if (fresh)
-        cg_corpus_reach(c, CG_TRAIN, r);
+    CgErr err = { 0 };
+    if (fresh && !cg_corpus_reach(c, CG_TRAIN, r, &err))
+        cg_session_err(x, x->at, &err);
     return r;
 }
 

@@ -149,6 +149,29 @@ static void tell(void *arg, const char *sentence)
 
 static bool go_on(void *arg) { return !cg_session_stopped(arg); }
 
+/* ---- what is kept of data ---- */
+
+static bool cache_get(void *x, CgDigest key, CgBytes *out) { return cg_store_get(((CgSession *)x)->store, key, out); }
+
+static bool cache_put(void *x, CgDigest key, const void *bytes, size_t n, CgErr *e)
+{
+    return cg_store_put(((CgSession *)x)->store, key, bytes, n, e);
+}
+
+static bool cache_has(void *x, CgDigest key) { return cg_store_finished(((CgSession *)x)->store, key); }
+
+static char *cache_path(void *x, CgDigest key) { return cg_store_path(((CgSession *)x)->store, key); }
+
+bool cg_session_read_well(CgSession *x, CgSpan at)
+{
+    CgErr err = { 0 }, ignore = { 0 };
+    CgDigest of;
+    if (cg_cache_good(&x->cache, &err, &of))
+        return true;
+    (void)!cg_store_drop(x->store, of, &ignore); /* so that it is made again; where that fails, it is met again */
+    return cg_session_err(x, at, &err);
+}
+
 bool cg_session_open(CgSession *x, CgErr *err)
 {
     cg_blas_init();
@@ -159,6 +182,13 @@ bool cg_session_open(CgSession *x, CgErr *err)
     if (!x->store && !(x->store = cg_store_open(x->opts.store, err)))
         return false;
     cg_store_listen(x->store, tell, go_on, x);
+    x->cache.arg = x;
+    x->cache.get = cache_get;
+    x->cache.put = cache_put;
+    x->cache.has = cache_has;
+    x->cache.path = cache_path;
+    x->cache.go_on = go_on;
+    x->cache.quiet = x->opts.quiet;
     if (!x->run && !x->opts.untrained) {
         CgStrbuf settings = { 0 };
         for (int i = 0; i < x->opts.nsettings; i++)

@@ -47,6 +47,7 @@ struct CgSession {
     CgElab *elab;
     CgPool *pool;
     CgStore *store;
+    CgCache cache; /* of data, in the store */
     CgRun *run;
     CgProfile profile;
     CgTrace *trace; /* NULL unless asked for */
@@ -77,6 +78,7 @@ void cg_session_own_stage(CgElab *e, CgStage *s);
 void cg_session_own_generator(CgElab *e, CgGenerator *g);
 CgValue *cg_session_own(CgSession *x, const CgClass *cls, void *held); /* freed with the session, the last one first */
 bool cg_session_stopped(const CgSession *x);
+CG_NODISCARD bool cg_session_read_well(CgSession *x, CgSpan at); /* no row read from a file failed; else it is said */
 /* Where products are in bf16 and no instruction multiplies it, says on stderr what does; once a run. */
 void cg_session_note_precision(CgSession *x, const CgGraph *g);
 uint64_t cg_session_seed(const CgSession *x, int64_t seed); /* one of the script, with --seed; 2^64 is 0 again */

@@ -477,6 +477,8 @@ static bool one_step(Loop *l)
         return false;
     CgStepOutcome outcome = cg_training_step(t, &r);
     signal_when_asked();
+    if (!cg_session_read_well(t->x, s->data->span)) /* before the step counts */
+        return false;
     if (outcome != CG_STEP_TAKEN)
         return bad_step(l, outcome, r);
     l->skipped = 0;

@@ -232,6 +232,10 @@ void cg_training_count(CgTraining *t)
     if (!t->x->opts.profile)
         return;
     each_runner(t, count);
+    CgWaits waits = cg_batches_ahead_waits(t);
+    t->x->profile.batches.items += waits.items;
+    t->x->profile.batches.waits += waits.waits;
+    t->x->profile.batches.seconds += waits.seconds;
     cg_profile_steps(&t->x->profile, t->watched, t->seconds);
 }
 
@@ -254,6 +258,7 @@ void cg_training_free(CgTraining *t)
     free(t->state);
     free(t->sum);
     free(t->kept);
+    cg_batches_ahead_free(t);
     cg_batch_free(t->data, t->rows);
     cg_memory_free(&t->memory);
     cg_memory_free(&t->metric_memory);
@@ -293,7 +298,7 @@ static bool open_memory(CgTraining *t)
         room = (t->state[g] = cg_try_alloc((size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float) + 64));
     const CgGraph *g = s->model->graph;
     t->terms = cg_calloc((size_t)s->terms.n + 1, sizeof *t->terms);
-    if (room && cg_batch_room(t->data, g, s->batch, &t->rows)
+    if (room && cg_batch_room(t->data, g, s->batch, &t->rows) && cg_batches_ahead_open(t)
         && (!t->valid.data || cg_batch_room(t->valid.data, g, s->batch / s->accumulate, &t->valid.rows))
         && (!s->metrics.n || cg_batch_room(t->metrics.data, s->metrics_model->graph, s->batch, &t->metrics.rows)))
         return true;

@@ -42,9 +42,10 @@ typedef struct CgTraining {
     CgMeasure valid, metrics; /* the loss on the rows of `validate`; metrics there, else on the batch of a step */
     CgMemory metric_memory;
     CgDataset *data;
-    void **rows;    /* fields of a batch */
-    int64_t filled; /* the step whose rows they are, -1: of none */
-    int64_t done;   /* steps */
+    void **rows;                  /* fields of a batch */
+    struct CgBatchesAhead *ahead; /* of data that lie in files; NULL: batches are made when they are asked for */
+    int64_t filled;               /* the step whose rows they are, -1: of none */
+    int64_t done;                 /* steps */
     float loss_out;
     float *terms;           /* of the loss of the last step */
     const CgRunner *faulty; /* whose run failed; NULL: none has ... */
@@ -76,6 +77,11 @@ typedef struct CgTrainingCost {
 
 CgTraining *cg_training_new(CgSession *x, CgStage *s); /* before its first step; NULL after a mistake */
 void cg_training_free(CgTraining *t);
+/* Batches read before they are asked for (batches_ahead.c); true where there is nothing to be gained, too. */
+CG_NODISCARD bool cg_batches_ahead_open(CgTraining *t);
+void cg_batches_ahead_take(CgTraining *t, int64_t step); /* into t->rows */
+CgWaits cg_batches_ahead_waits(const CgTraining *t);
+void cg_batches_ahead_free(CgTraining *t);
 CG_NODISCARD bool cg_training_restart(CgTraining *t); /* before its first step again */
 CG_NODISCARD CgStepOutcome cg_training_step(CgTraining *t, CgStepResult *out);
 void cg_training_skip(CgTraining *t);   /* the step counts as done, with no update */

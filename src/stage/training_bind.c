@@ -17,7 +17,9 @@ void cg_training_run(CgTraining *t, const CgRunner *r)
 void cg_training_fill(CgTraining *t, int64_t step, int64_t share, const CgRunner *r)
 {
     CgStage *s = t->s;
-    if (t->filled != step)
+    if (t->filled != step && t->ahead)
+        cg_batches_ahead_take(t, step);
+    else if (t->filled != step)
         cg_dataset_batch(t->data, cg_session_seed(t->x, s->seed), step, s->batch, t->rows);
     t->filled = step;
     cg_runner_bind_batch(r, t->data, t->rows, share * (s->batch / s->accumulate));

@@ -240,6 +240,16 @@ bool cg_store_has(CgStore *s, CgDigest key)
     return found;
 }
 
+bool cg_store_finished(CgStore *s, CgDigest key)
+{
+    char *path = cg_store_path(s, key), *sum = sum_path(path);
+    bool there = cg_io_exists(path) && cg_io_exists(sum);
+    cg_map_put(&s->asked, short_key(key), 1);
+    free(path);
+    free(sum);
+    return there;
+}
+
 char *cg_store_begin(CgStore *s, CgDigest key, CgErr *e)
 {
     char hex[33];
@@ -270,6 +280,15 @@ bool cg_store_put(CgStore *s, CgDigest key, const void *bytes, size_t n, CgErr *
     bool ok = path && cg_io_write(path, bytes, n, e) && seal_bytes(path, bytes, n, e);
     if (ok)
         cg_map_put(&s->verified, short_key(key), SEEN);
+    free(path);
+    return ok;
+}
+
+bool cg_store_drop(CgStore *s, CgDigest key, CgErr *e)
+{
+    char *path = cg_store_path(s, key);
+    cg_map_put(&s->verified, short_key(key), 0);
+    bool ok = unseal(path, e) && remove_file(path, e);
     free(path);
     return ok;
 }

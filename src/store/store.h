@@ -30,8 +30,12 @@ void cg_store_listen(CgStore *s, CgSayFn *say, CgGoOnFn *go_on, void *arg);
 
 /* ---- finished values */
 bool cg_store_has(CgStore *s, CgDigest key); /* verified, once a process */
+/* It was sealed; its bytes are not read: for files that are checked piece by piece by who reads them. */
+bool cg_store_finished(CgStore *s, CgDigest key);
 /* False when it is absent; *out is released by the caller. */
 CG_NODISCARD bool cg_store_get(CgStore *s, CgDigest key, CgBytes *out);
+/* Removes a value, whole or not. */
+CG_NODISCARD bool cg_store_drop(CgStore *s, CgDigest key, CgErr *e);
 CG_NODISCARD bool cg_store_put(CgStore *s, CgDigest key, const void *bytes, size_t n, CgErr *e);
 /* For values written by others (safetensors): begin gives the path to write (malloc'd; whatever was there
  * counts as absent from now on), seal vouches for what was written. Without seal it stays absent. */

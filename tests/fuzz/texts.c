@@ -24,7 +24,7 @@ static void use(CgCorpus *c)
     if (bytes != cg_corpus_bytes(c, CG_ALL))
         abort();
     CgTokenizer *t = cg_tokenizer_bytes();
-    CgDataset *d = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = 3, .repeat = 0.5 }, &e);
+    CgDataset *d = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = 3, .repeat = 0.5 }, NULL, &e);
     int32_t tokens[6], next[6];
     void *out[CG_WINDOW_FIELDS] = { tokens, next };
     if (d)
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fwrite(data + 1, 1, size - 1, f);
     fclose(f);
     CgErr e = { 0 };
-    CgCorpus *c = cg_corpus_load(&name, 1, NULL, &e);
+    CgCorpus *c = cg_corpus_load(&name, 1, NULL, NULL, &e);
     if (c)
         use(c);
     else if (!e.text[0])

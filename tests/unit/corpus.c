@@ -50,7 +50,7 @@ static CgCorpus *load(const char *name, const CgCorpusOpts *opts, CgErr *e)
 {
     const char *pattern = path(name);
     *e = (CgErr){ 0 };
-    return cg_corpus_load(&pattern, 1, opts, e);
+    return cg_corpus_load(&pattern, 1, opts, NULL, e);
 }
 
 static void refused(const char *name, const CgCorpusOpts *opts, const char *words, const char *test)
@@ -195,7 +195,7 @@ static void splits(void)
         write_file("a.txt", a, n);
         write_file("b.txt", b, m);
         const char *both[2] = { path("b.txt"), path("a.txt") };
-        CgCorpus *one = load("a.txt", NULL, &e), *two = cg_corpus_load(both, 2, NULL, &e);
+        CgCorpus *one = load("a.txt", NULL, &e), *two = cg_corpus_load(both, 2, NULL, NULL, &e);
         CgCorpus *part = load("a.txt", &(CgCorpusOpts){ .limit = n / 2 + 1 }, &e);
         leaking += !one || !two || !part || leaks(one, two) || leaks(part, two) || !splits_apart(two);
         cg_corpus_free(one);
@@ -216,9 +216,9 @@ static void splits(void)
     ok(one && moved && cg_corpus_bytes(one, CG_TEST) > 15000 && shared_lines(one, moved) < 4096,
         "a text that begins elsewhere is split alike");
     const char *both[2] = { path("a.txt"), path("b.txt") };
-    CgCorpus *twice = cg_corpus_load(both, 2, NULL, &e);
+    CgCorpus *twice = cg_corpus_load(both, 2, NULL, NULL, &e);
     ok(twice && cg_corpus_copies(twice) + 5 > cg_corpus_count(one) && splits_apart(twice), "copies are counted");
-    CgCorpus *exact = cg_corpus_load(both, 2, &(CgCorpusOpts){ .unique = CG_UNIQUE_EXACT }, &e);
+    CgCorpus *exact = cg_corpus_load(both, 2, &(CgCorpusOpts){ .unique = CG_UNIQUE_EXACT }, NULL, &e);
     ok(exact && cg_corpus_bytes(exact, CG_ALL) < n + 20000 && cg_corpus_bytes(exact, CG_ALL) >= n,
         "and left out when asked to");
     cg_corpus_free(exact);
@@ -415,7 +415,7 @@ static void folders(void)
     CgDigest d = c ? cg_corpus_digest(c) : (CgDigest){ 0 };
     cg_corpus_free(c);
     const char *both[] = { path("d/**/*.txt"), path("d/a.txt") };
-    c = cg_corpus_load(both, 2, NULL, &e);
+    c = cg_corpus_load(both, 2, NULL, NULL, &e);
     ok(c && cg_digest_equal(d, cg_corpus_digest(c)), "a file found twice is read once; the digest is of contents");
     cg_corpus_free(c);
     c = load("d/x.bin", NULL, &e);

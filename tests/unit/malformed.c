@@ -34,7 +34,7 @@ static bool read_tokenizer(const char *path, CgErr *e)
 
 static bool read_corpus(const char *path, CgErr *e)
 {
-    CgCorpus *c = cg_corpus_load(&path, 1, NULL, e);
+    CgCorpus *c = cg_corpus_load(&path, 1, NULL, NULL, e);
     cg_corpus_free(c);
     return c != NULL;
 }

@@ -216,14 +216,14 @@ static void tokens(void)
     CgRandomTokens of = { .vocabulary = 300, .size = 1000, .seed = 1 };
     CgCorpus *c = cg_corpus_random(&of, &e);
     CgTokenizer *t = cg_tokenizer_bytes();
-    CgDataset *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = 8 }, &e);
+    CgDataset *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = 8 }, NULL, &e);
     ok(!w && strstr(e.text, "below 300 are none of a tokenizer of 256"), "refused: a vocabulary larger than %s",
         "the tokenizer's");
     cg_corpus_free(c);
     of.vocabulary = 256;
     e = (CgErr){ 0 };
     c = cg_corpus_random(&of, &e);
-    w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 9 }, &e);
+    w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 9 }, NULL, &e);
     ok(w && w->rows == 111 && !strcmp(cg_dataset_origin(w, 3).source, "random tokens"), "windows of %s",
         "random tokens");
     cg_dataset_free(w);

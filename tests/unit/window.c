@@ -129,7 +129,7 @@ static void training(const CgTokenizer *t)
     enum { T = 37, B = 5 };
     CgErr e = { 0 };
     CgCorpus *c = corpus(101, 211, 3, 0);
-    CgDataset *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
+    CgDataset *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, NULL, &e);
     CgTokens row = row_of(c, CG_TRAIN);
     int64_t epoch = (int64_t)(row.len / T);
     ok(w && w->rows == (int64_t)((row.len - 1) / T), "the row is the documents and their end marks");
@@ -165,8 +165,8 @@ static void training(const CgTokenizer *t)
         missed += seen[i] == 0;
     }
     ok(once == (int)(epoch * T) && missed == (int)row.len - once, "an epoch sees every token once");
-    CgDataset *again = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
-    CgDataset *other = cg_windows_new(c, CG_TEST, t, &(CgWindowOpts){ .length = T }, &e);
+    CgDataset *again = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, NULL, &e);
+    CgDataset *other = cg_windows_new(c, CG_TEST, t, &(CgWindowOpts){ .length = T }, NULL, &e);
     ok(cg_digest_equal(w->digest, again->digest) && !cg_digest_equal(w->digest, other->digest), "digests name windows");
     free(seen);
     free(count_row);
@@ -184,7 +184,7 @@ static void evaluation(const CgTokenizer *t)
     CgErr e = { 0 };
     CgCorpus *c = corpus(97, 307, 5, 0);
     CgTokens row = row_of(c, CG_ALL);
-    CgDataset *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T, .repeat = 1 }, &e);
+    CgDataset *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T, .repeat = 1 }, NULL, &e);
     int32_t a[B * T], an[B * T];
     int64_t at = 0;
     bool same = true;
@@ -209,9 +209,9 @@ static void evaluation(const CgTokenizer *t)
     const char *path = "one-text.txt";
     FILE *f = fopen(path, "wb");
     ok(f && fwrite(text, 1, 50021, f) == 50021 && !fclose(f), "a file is written");
-    CgCorpus *one = cg_corpus_load(&path, 1, NULL, &e);
+    CgCorpus *one = cg_corpus_load(&path, 1, NULL, NULL, &e);
     remove(path);
-    w = cg_windows_new(one, CG_ALL, t, &(CgWindowOpts){ .length = 1 }, &e);
+    w = cg_windows_new(one, CG_ALL, t, &(CgWindowOpts){ .length = 1 }, NULL, &e);
     ok(w && cg_corpus_count(one) > 10 && w->rows == 50021, "pieces of one text are one text again");
     cg_dataset_free(w);
     cg_corpus_free(one);
@@ -254,9 +254,9 @@ static void copies(const CgTokenizer *t)
     CgErr e = { 0 };
     CgCorpus *c = corpus(101, 211, 7, 0);
     CgTokens row = row_of(c, CG_TRAIN);
-    CgDataset *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 0.3 }, &e);
+    CgDataset *w = cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 0.3 }, NULL, &e);
     CgDataset *bags =
-        cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 1, .span = 8, .group = 4 }, &e);
+        cg_windows_new(c, CG_TRAIN, t, &(CgWindowOpts){ .length = T, .repeat = 1, .span = 8, .group = 4 }, NULL, &e);
     int32_t a[B * T], an[B * T];
     int halves = 0, first = 0, second = 0, orderly = 0;
     bool shifted = true, plain;
@@ -290,8 +290,8 @@ static void some_of_all(const CgTokenizer *t)
     CgErr e = { 0 };
     CgCorpus *c = corpus(97, 307, 5, 0);
     CgTokens row = row_of(c, CG_ALL);
-    CgDataset *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T }, &e);
-    CgDataset *some = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T, .count = 71 }, &e);
+    CgDataset *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T }, NULL, &e);
+    CgDataset *some = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T, .count = 71 }, NULL, &e);
     int64_t all = w->rows, before = -1, least = all, most = 0;
     int32_t a[B * T];
     bool found = true;
@@ -319,7 +319,7 @@ static void mixtures(const CgTokenizer *t)
     CgErr e = { 0 };
     CgCorpus *x = corpus(301, 97, 0, 'x'), *y = corpus(201, 97, 0, 'y'), *z = corpus(51, 97, 0, 'z');
     CgCorpus *m = cg_corpus_mix((CgCorpus *[]){ x, y, z }, (double[]){ 5, 2, 1 }, 3, &e);
-    CgDataset *w = cg_windows_new(m, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
+    CgDataset *w = cg_windows_new(m, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, NULL, &e);
     int32_t a[B * T], an[B * T];
     int seen[3] = { 0 }, total = 0;
     bool kept = w != NULL;
@@ -336,7 +336,7 @@ static void mixtures(const CgTokenizer *t)
     }
     ok(kept, "shares are kept at every step");
     int64_t n = w ? w->rows : 0, own = 0;
-    CgDataset *alone = cg_windows_new(z, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, &e);
+    CgDataset *alone = cg_windows_new(z, CG_TRAIN, t, &(CgWindowOpts){ .length = T }, NULL, &e);
     own = alone->rows;
     ok(n > 8 * (own - 1) && n < 8 * (own + 2), "an evaluation stops where the first part is used up");
     bool in_order = true;
@@ -345,8 +345,8 @@ static void mixtures(const CgTokenizer *t)
     ok(in_order, "all its windows can be had");
 
     CgCorpus *c = corpus(101, 211, 9, 0), *mixed = cg_corpus_shuffle_tokens(c, 4);
-    CgDataset *plain = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 21411 }, &e);
-    CgDataset *shuffled = cg_windows_new(mixed, CG_ALL, t, &(CgWindowOpts){ .length = 21411 }, &e);
+    CgDataset *plain = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 21411 }, NULL, &e);
+    CgDataset *shuffled = cg_windows_new(mixed, CG_ALL, t, &(CgWindowOpts){ .length = 21411 }, NULL, &e);
     int32_t *p = malloc(21411 * sizeof *p), *q = malloc(21411 * sizeof *q), bag[256] = { 0 };
     bool same_bag = true;
     int equal = 0;
@@ -378,7 +378,7 @@ static void aligned(const CgTokenizer *t)
     CgText texts[3] = { { "abc", 3 }, { "0123456789012345678901234567890123456789012345678901234567890123456789", 70 },
         { "x", 1 } };
     CgCorpus *c = cg_corpus_from_texts("three", texts, 3, NULL, &e);
-    CgDataset *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T, .stride = 30, .align = true }, &e);
+    CgDataset *w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = T, .stride = 30, .align = true }, NULL, &e);
     int32_t tokens[4 * T], next[4 * T], document[4 * T];
     float mask[4 * T], sum[4] = { 0 };
     void *out[CG_WINDOW_FIELDS] = { tokens, next, document, mask };
@@ -393,7 +393,7 @@ static void aligned(const CgTokenizer *t)
     CgOrigin from = w ? cg_dataset_origin(w, 2) : (CgOrigin){ 0 };
     ok(w && from.source && !strcmp(from.source, "three") && from.place == 2, "a window knows where it comes from");
     cg_dataset_free(w);
-    w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 20, .stride = 7 }, &e);
+    w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 20, .stride = 7 }, NULL, &e);
     all = w && w->rows == (77 - 21) / 7 + 1 && cg_dataset_read(w, 1, 1, out) == 1;
     ok(all && tokens[0] == '3' && document[0] == 0 && cg_dataset_read(w, 0, 1, out) == 1 && document[3] == 0
             && document[4] == 1 && document[19] == 1,
@@ -438,7 +438,7 @@ static void shares(void)
 static void refused(CgCorpus *c, const CgTokenizer *t, CgSplit s, CgWindowOpts o, const char *words, const char *test)
 {
     CgErr e = { 0 };
-    CgDataset *w = cg_windows_new(c, s, t, &o, &e);
+    CgDataset *w = cg_windows_new(c, s, t, &o, NULL, &e);
     bool good = !w && strstr(e.text, words);
     ok(good, test);
     if (!good)
