@@ -203,6 +203,8 @@ static bool add_rows(Making *m, const CgTable *t, const char *series, const char
         from[k] = name ? cg_table_find(t, name->s, &m->e) : -1;
         if (from[k] >= 0 && a->plot->column[k].cell == CG_CELL_NUMBER && t->column[from[k]].kind == CG_TEXT)
             cg_err(&m->e, CG_ERR_INPUT, "column '%s' holds text in one of the tables", name->s);
+        else if (from[k] >= 0 && f->column[k] >= 0)
+            f->data->column[f->column[k]].format = t->column[from[k]].format;
     }
     if (m->e.kind)
         return false;
@@ -305,6 +307,7 @@ static bool make_panel(Making *m, const Asked *a, const char *name, CgFigure *ou
     *out = *f;
     out->panel = NULL;
     out->panels = 0;
+    out->is_panel = true;
     out->title = name;
     out->data = cg_table_take(f->data, rows, n);
     free(rows);

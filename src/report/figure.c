@@ -38,18 +38,6 @@ static void put_terminal(const char *format, int wide, int high, int font, CgStr
     cg_strbuf_puts(out, "set encoding utf8\n");
 }
 
-static void put_range(const char *axis, bool log, double low, double high, CgStrbuf *out)
-{
-    if (isnan(low) || isnan(high))
-        return;
-    double more = 0.04 * (high - low);
-    cg_strbuf_printf(out, "set %srange [", axis);
-    cg_number_print(log ? low / 1.1 : low - more, out);
-    cg_strbuf_putc(out, ':');
-    cg_number_print(log ? high * 1.1 : high + more, out);
-    cg_strbuf_puts(out, "]\n");
-}
-
 static void put_frame(const CgFigure *f, CgStrbuf *out)
 {
     cg_strbuf_puts(out,
@@ -64,12 +52,8 @@ static void put_frame(const CgFigure *f, CgStrbuf *out)
     }
     if (f->ylabel && *f->ylabel)
         put_setting("ylabel", f->ylabel, out);
-    if (f->log_x)
-        cg_strbuf_puts(out, "set logscale x\n");
-    if (f->log_y)
-        cg_strbuf_puts(out, "set logscale y\n");
-    put_range("x", f->log_x, f->x_low, f->x_high, out);
-    put_range("y", f->log_y, f->y_low, f->y_high, out);
+    cg_draw_axis(f, "x", 0, f->log_x, f->x_low, f->x_high, out);
+    cg_draw_axis(f, "y", 1, f->log_y, f->y_low, f->y_high, out);
 }
 
 /* Panels in rows that are about as many as columns; the title and the key of all stand above them. */
@@ -102,6 +86,19 @@ static void put_panels(const CgFigure *f, const char *format, const char *const 
     cg_strbuf_puts(out, "unset multiplot\n");
 }
 
+/* The key beside the figure, with what the series are of. */
+static void put_key(const CgFigure *f, CgStrbuf *out)
+{
+    cg_strbuf_puts(
+        out, "set key outside right center vertical Left reverse samplen 1.6 spacing 1.25 textcolor rgb '#333333'");
+    if (f->series && strcmp(f->data->column[0].name, "series") != 0) {
+        cg_strbuf_puts(out, " title ");
+        cg_draw_text(f->data->column[0].name, out);
+        cg_strbuf_puts(out, " left");
+    }
+    cg_strbuf_putc(out, '\n');
+}
+
 void cg_figure_script(const CgFigure *f, const char *format, CgStrbuf *out)
 {
     const char *const *series = (const char *const *)f->name;
@@ -112,9 +109,7 @@ void cg_figure_script(const CgFigure *f, const char *format, CgStrbuf *out)
         put_terminal(format, WIDTH, HEIGHT, FONT, out);
         put_frame(f, out);
         if (n > 1)
-            cg_strbuf_puts(out,
-                "set key outside right center vertical Left reverse samplen 1.6 spacing 1.25 textcolor rgb "
-                "'#333333'\n");
+            put_key(f, out);
         else
             cg_strbuf_puts(out, "unset key\n");
         f->plot->draw(f, series, n, out);

@@ -55,6 +55,11 @@ struct CgPlot {
         .name = #kind, .version = 1, .file = __FILE__, .line = __LINE__, __VA_ARGS__ \
     };
 
+/* ---- axes (axis.c) */
+/* Range and tics of the axis that shows column k, where gnuplot's own are hard to read; `low` and `high` are those of
+ * all panels, NAN: as the rows need. */
+void cg_draw_axis(const CgFigure *f, const char *axis, int k, bool log, double low, double high, CgStrbuf *out);
+
 /* ---- what kinds draw with (draw.c) */
 const char *cg_draw_colour(int series);              /* RRGGBB */
 int cg_draw_point(int series);                       /* gnuplot's number of a form */

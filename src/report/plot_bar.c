@@ -38,6 +38,7 @@ static bool fold(CgFigure *f, const CgValue *call, CgErr *err)
         return false;
     f->data = cg_table_keys(rows, by, value, &groups);
     int to = cg_table_add(f->data, rows->column[value].name, CG_NUMBER);
+    f->data->column[to].format = rows->column[value].format;
     double *x = cg_malloc(sizeof *x * (rows->rows + 1));
     bool several = false;
     for (size_t g = 0; g < groups.n; g++) {

@@ -91,12 +91,15 @@ static void draw(const CgFigure *f, const char *const *series, int n, CgStrbuf *
     }
     cg_draw_from_zero(f, out);
     cg_strbuf_printf(
-        out, "set style fill %ssolid %s border rgb '#ffffff'\n", n > 1 ? "transparent " : "", n > 1 ? "0.55" : "0.9");
+        out, "set style fill %ssolid %s border rgb '#ffffff'\n", n > 1 ? "transparent " : "", n > 1 ? "0.4" : "0.9");
     for (int k = 0; k < n; k++) {
         cg_draw_next(k == 0, out);
         cg_strbuf_printf(out, "$s%d using 1:2:3 with boxes lc rgb '#%s'", k, cg_draw_colour(k));
         cg_draw_title(series[k], out);
     }
+    for (int k = 0; n > 1 && k < n; k++) /* where they lie upon each other, grey would not tell them apart */
+        cg_strbuf_printf(out, ", \\\n     $s%d using 1:2 with histeps lw 2 dt %s lc rgb '#%s' notitle", k,
+            cg_draw_dash(k), cg_draw_colour(k));
 }
 
 CG_PLOT(hist,

@@ -112,6 +112,8 @@ static void draw(const CgFigure *f, const char *const *series, int n, CgStrbuf *
         first = false;
         cg_strbuf_printf(out, "$s%d using 1:2 with points pt %d ps %s lc rgb '#%s%s'", k, cg_draw_point(k), size,
             through, cg_draw_colour(k));
+        cg_strbuf_printf(out, " notitle, \\\n     keyentry with points pt %d ps 1 lc rgb '#%s'", cg_draw_point(k),
+            cg_draw_colour(k)); /* as dark in the key as many of them are */
         cg_draw_title(series[k], out);
         if (ends[k]) {
             cg_draw_next(false, out);

@@ -14,6 +14,7 @@ typedef struct CgFigure {
     const CgPlot *plot;
     struct CgFigure *panel; /* small multiples, each with its title and its rows of data; NULL: none */
     int panels;
+    bool is_panel;                       /* it is one of them */
     const char *title, *xlabel, *ylabel; /* NULL: none, or what the columns are called */
     bool log_x, log_y;
     CgTable *data;

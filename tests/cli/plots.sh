@@ -31,6 +31,16 @@ END
 $CG run --quiet p.cg 2>said || cat said
 for f in fit log band bars heat panels hists; do echo "== $f.csv"; tr -d '\r' <$f.csv; done
 for f in fit band bars heat panels; do echo "== $f.gp"; sed -n '/^set terminal/!p' $f.gp | grep -v -e '^set border' -e '^set tics' -e '^set grid'; done
+echo "== axes"
+cat >x.cg <<'END'
+t = compute(read("t.csv"), { tokens: 400000 * x, small: y / 100000, near: 100 + x })
+shares = table(group(t, by = tokens), { share: percent(mean(y) / 20) })
+save plot.line(shares, x = tokens, y = share) as "x1.gp"
+save plot.scatter(t, x = near, y = small, log = "xy") as "x2.gp"
+save plot.scatter(compute(t, { wide: tokens ^ 2 }), x = tokens, y = wide, log = "xy") as "x3.gp"
+save plot.heat(table(group(t, by = [run, size]), { share: percent(mean(y) / 20) }), x = size, y = run, value = share) as "x4.gp"
+END
+$CG run --quiet x.cg && grep -h -e '^set [xy]tics' -e '^set [xy]range' -e '^set offsets' -e '^1 [012] 0' x?.gp
 echo "== drawn"
 if command -v gnuplot >/dev/null; then
     for f in fit log band bars heat panels hists; do gnuplot -d $f.gp >drawn.svg 2>said; grep -c '</svg>' drawn.svg; done
