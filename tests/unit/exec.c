@@ -285,7 +285,7 @@ static CgGraph *random_graph(int nodes, int outputs)
         n++;
     }
     for (int i = 0; i < outputs; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "y%d", i);
         cg_graph_output(g, name, pool[i == 0 ? n - 1 : draw(n)]);
     }

@@ -111,7 +111,9 @@ static char frozen_second[] = "blocks.1.", frozen_blocks[] = "blocks.";
 
 static CgPictureOptions options(bool fold, char *frozen)
 {
-    return (CgPictureOptions){ CG_DETAIL_MODEL, true, fold, frozen ? starts : NULL, frozen };
+    return (CgPictureOptions){
+        .detail = CG_DETAIL_MODEL, .clusters = true, .fold = fold, .frozen = frozen ? starts : NULL, .context = frozen
+    };
 }
 
 static const CgBox *box_named(const CgPicture *p, const char *id)

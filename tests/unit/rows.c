@@ -201,7 +201,7 @@ static void others(void)
 {
     CgErr e = { 0 };
     CgDataset *a = numbers(100, 0), *b = numbers(60, 1000);
-    CgDataset *both = cg_rows_chain((CgDataset *[]){ a, b, a }, 3, &e), *once = cg_rows_unique(both, false);
+    CgDataset *both = cg_rows_chain((CgDataset *[]){ a, b, a }, 3, &e), *once = cg_rows_unique(both, false, &e);
     CgDataset *mix = cg_rows_mix((CgDataset *[]){ a, b }, (double[]){ 3, 1 }, 2, &e);
     int32_t x[300];
     void *out[] = { x };
