@@ -5,7 +5,19 @@
 #include "data/text.h"
 #include "elab/elab.h"
 
-CgAtom cg_path_join(const char *a, const char *b) { return cg_intern_printf("%s%s%s", a, *a ? "." : "", b); }
+CgAtom cg_path_join(const char *a, const char *b)
+{
+    char small[200];
+    size_t n = strlen(a), m = strlen(b);
+    if (!n)
+        return cg_intern_n(b, m);
+    if (n + 1 + m > sizeof small)
+        return cg_intern_printf("%s.%s", a, b);
+    memcpy(small, a, n);
+    small[n] = '.';
+    memcpy(small + n + 1, b, m);
+    return cg_intern_n(small, n + 1 + m);
+}
 
 bool cg_path_is_auxiliary(const char *path) { return path[0] == '@'; }
 

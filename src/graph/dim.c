@@ -67,19 +67,27 @@ static bool checked_mul(int64_t a, int64_t b, int64_t *out)
     return !__builtin_mul_overflow(a, b, out) && *out <= DIM_LIMIT && *out >= -DIM_LIMIT;
 }
 
-static void put_product(Poly *p, const Term *a, const Term *b)
+/* t = a b; false where it is beyond the limits. */
+static bool multiply_term(const Term *a, const Term *b, Term *t)
 {
-    Term t = { 0 };
-    if (a->degree + b->degree > MAX_DEGREE || !checked_mul(a->coef, b->coef, &t.coef)) {
-        p->bad = true;
-        return;
-    }
+    t->degree = 0;
+    if (a->degree + b->degree > MAX_DEGREE || !checked_mul(a->coef, b->coef, &t->coef))
+        return false;
     int i = 0, j = 0;
     while (i < a->degree || j < b->degree) {
         bool left = j == b->degree || (i < a->degree && strcmp(a->sym[i], b->sym[j]) <= 0);
-        t.sym[t.degree++] = left ? a->sym[i++] : b->sym[j++];
+        t->sym[t->degree++] = left ? a->sym[i++] : b->sym[j++];
     }
-    put(p, t);
+    return true;
+}
+
+static void put_product(Poly *p, const Term *a, const Term *b)
+{
+    Term t;
+    if (multiply_term(a, b, &t))
+        put(p, t);
+    else
+        p->bad = true;
 }
 
 static void put_all(Poly *p, const CgDim *d, int64_t times)
@@ -175,8 +183,11 @@ const CgDim *cg_dim_symbol(const char *name)
 const CgDim *cg_dim_add(const CgDim *a, const CgDim *b)
 {
     Poly p = { 0 };
+    int64_t m, n; /* both within 2^48: no overflow */
     if (!a || !b)
         return NULL;
+    if (cg_dim_is_int(a, &m) && cg_dim_is_int(b, &n))
+        return cg_dim_int(m + n);
     put_all(&p, a, 1);
     put_all(&p, b, 1);
     return finish(&p);
@@ -185,8 +196,11 @@ const CgDim *cg_dim_add(const CgDim *a, const CgDim *b)
 const CgDim *cg_dim_sub(const CgDim *a, const CgDim *b)
 {
     Poly p = { 0 };
+    int64_t m, n;
     if (!a || !b)
         return NULL;
+    if (a == b || (cg_dim_is_int(a, &m) && cg_dim_is_int(b, &n)))
+        return cg_dim_int(a == b ? 0 : m - n);
     put_all(&p, a, 1);
     put_all(&p, b, -1);
     return finish(&p);
@@ -195,8 +209,11 @@ const CgDim *cg_dim_sub(const CgDim *a, const CgDim *b)
 const CgDim *cg_dim_mul(const CgDim *a, const CgDim *b)
 {
     Poly p = { 0 };
+    Term t;
     if (!a || !b)
         return NULL;
+    if (a->n == 1 && b->n == 1) /* nearly always */
+        return multiply_term(&a->at[0], &b->at[0], &t) ? intern(&t, 1) : NULL;
     for (int i = 0; i < a->n; i++)
         for (int j = 0; j < b->n; j++)
             put_product(&p, &a->at[i], &b->at[j]);
@@ -215,7 +232,7 @@ bool cg_dim_at_most(const CgDim *a, const CgDim *b)
 /* t = a / b as monomials with integer coefficients; false when that is not exact. */
 static bool divide_term(const Term *a, const Term *b, Term *t)
 {
-    *t = (Term){ 0 };
+    t->degree = 0;
     if (a->coef % b->coef)
         return false;
     t->coef = a->coef / b->coef;
@@ -232,11 +249,13 @@ static bool divide_term(const Term *a, const Term *b, Term *t)
 /* Long division; each step removes the leading term of what is left, which strictly falls in the monomial order. */
 const CgDim *cg_dim_div(const CgDim *a, const CgDim *b)
 {
+    Term t;
     if (!a || !b || !b->n)
         return NULL;
+    if (a->n == 1 && b->n == 1)
+        return divide_term(&a->at[0], &b->at[0], &t) ? intern(&t, 1) : NULL;
     const CgDim *rest = a, *quotient = cg_dim_int(0);
     for (int steps = 0; rest && rest->n; steps++) {
-        Term t;
         if (steps > MAX_TERMS || !divide_term(&rest->at[0], &b->at[0], &t))
             return NULL;
         const CgDim *q = intern(&t, 1);

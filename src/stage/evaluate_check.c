@@ -130,8 +130,8 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
         snprintf(name, sizeof name, "wanted.%d", i);
         cg_graph_output(m->graph, name, s->wanted[i]->tensor->ref);
     }
-    s->whole = cg_stage_mixes_rows(m->graph);
-    s->columns_graph = cg_pass_run_all(m->graph, NULL);
+    s->whole = !cg_session_of(e)->opts.checking && cg_stage_mixes_rows(m->graph);
+    s->columns_graph = cg_session_optimised(e, m->graph);
     return true;
 }
 

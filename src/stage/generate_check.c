@@ -69,8 +69,9 @@ CgGenerator *cg_generator_build(
     bool good = !cg_is_poison(logits);
     cg_marks_check(e);
     if (good && (good = add_outputs(e, g, logits, span))) {
-        g->graph = cg_pass_run_all(m->graph, NULL);
-        build_step(g, context != NULL);
+        g->graph = cg_session_optimised(e, m->graph);
+        if (!cg_session_of(e)->opts.checking)
+            build_step(g, context != NULL);
         g->in_context = g->in_text = -1;
         for (size_t i = 0; i < g->graph->inputs.len; i++) {
             if (!strcmp(cg_node_name(g->graph, g->graph->inputs.at[i]), "context"))

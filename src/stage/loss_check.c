@@ -235,7 +235,7 @@ static bool fill_metrics(
         || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))
         return false;
     CgGraph *plain = cg_shares_plain(m, sum, &s->metrics);
-    s->metrics_graph = cg_pass_run_all(plain, NULL);
+    s->metrics_graph = cg_session_optimised(e, plain);
     cg_graph_free(plain);
     s->metric_shares = cg_shares_find(m, sum, &s->metrics, cg_dim_symbol("batch"));
     return true;

@@ -217,7 +217,7 @@ static bool build_group(
         good = false;
     }
     if (good)
-        g->graph = cg_pass_run_all(m->graph, NULL);
+        g->graph = cg_session_optimised(e, m->graph);
     return good;
 }
 

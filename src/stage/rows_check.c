@@ -120,7 +120,7 @@ CgValue *cg_stage_rows(CgElab *e, CgFrame *f, const char *function, CgValue *dat
     cg_model_end(e);
     if (!good)
         return cg_value_poison(e);
-    s->columns_graph = cg_pass_run_all(s->model->graph, NULL);
+    s->columns_graph = cg_session_optimised(e, s->model->graph);
     cg_stage_inputs(e, s, s->model);
     cg_stage_data(e, s, data);
     CgArguments a = { .function = fn, .n = 3, .call = call->span };

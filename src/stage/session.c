@@ -4,6 +4,7 @@
 #include "stage/session.h"
 
 #include "elab/signature.h"
+#include "graph/pass.h"
 #include "graph/registry.h"
 
 #include <stdio.h>
@@ -14,6 +15,11 @@
 #include "run/gemm/gemm.h"
 
 CgSession *cg_session_of(CgElab *e) { return e->session; }
+
+CgGraph *cg_session_optimised(CgElab *e, const CgGraph *g)
+{
+    return cg_session_of(e)->opts.checking ? cg_graph_new(g->name) : cg_pass_run_all(g, NULL);
+}
 
 void cg_session_own_stage(CgElab *e, CgStage *s)
 {

@@ -37,6 +37,7 @@ typedef struct CgSessionOpts {
     CgNameUses *uses; /* gets where each name is declared, or NULL */
     CgLook *look;     /* a place in the script to look at, or NULL; its file is set */
     bool untrained;   /* for cg bench: a training is its model as it starts, and nothing is recorded */
+    bool checking; /* nothing of the script is going to run: graphs are checked and not optimised */
 } CgSessionOpts;
 
 struct CgSession {
@@ -74,6 +75,8 @@ struct CgSession {
 };
 
 CgSession *cg_session_of(CgElab *e);
+/* The graph as it runs, which the caller frees; an empty one where nothing of the script is going to run. */
+CgGraph *cg_session_optimised(CgElab *e, const CgGraph *g);
 void cg_session_own_stage(CgElab *e, CgStage *s);
 void cg_session_own_generator(CgElab *e, CgGenerator *g);
 CgValue *cg_session_own(CgSession *x, const CgClass *cls, void *held); /* freed with the session, the last one first */

@@ -136,7 +136,7 @@ static bool build_gradients(CgElab *e, CgStage *s, CgRef loss, CgSpan span)
     for (int i = 0; i < s->ntrained; i++)
         s->together[i + 1] = (size_t)s->trained[i].offset * sizeof(float);
     if (good)
-        s->step_graph = cg_pass_run_all(m->graph, NULL);
+        s->step_graph = cg_session_optimised(e, m->graph);
     return good;
 }
 
@@ -306,7 +306,7 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
         return false;
     CgGraph *plain = cg_shares_plain(s->model, loss, NULL);
     s->loss = loss;
-    s->loss_graph = cg_pass_run_all(plain, NULL);
+    s->loss_graph = cg_session_optimised(e, plain);
     cg_graph_free(plain);
     s->optimizer = field_of(fields, "optimizer")->span;
     if (!cg_check_optimizer(e, f, s, field_of(fields, "optimizer")))

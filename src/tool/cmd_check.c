@@ -19,6 +19,7 @@ static int check_one(const char *path, CgSessionOpts opts, CgBindings sizes, CgD
 {
     CgNameUses uses = { 0 };
     opts.uses = &uses;
+    opts.checking = stage == CG_DUMP_NONE;
     CgSession *x = cg_experiment_new(path, &opts);
     if (stage != CG_DUMP_NONE)
         cg_dump_script(x, sizes, stage);
