@@ -404,7 +404,8 @@ CgValue *cg_op_simple(CgElab *e, const char *op, CgValue **args, CgSpan *spans, 
 CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, const CgExpr *x);
 /* Numbers and sizes that are known (number.c): NULL when the operands are others. */
 CgValue *cg_number_binary(CgElab *e, const CgFrame *f, const char *op, CgValue *a, CgValue *b, const CgExpr *x);
-int cg_number_compare(const CgValue *a, const CgValue *b); /* two numbers: below, at or above 0 */
+int cg_number_compare(const CgValue *a, const CgValue *b); /* in order: below, at or above 0; NaN stands last */
+bool cg_number_is_nan(const CgValue *v);
 bool cg_number_fits(
     CgElab *e, const CgValue *v, CgDtype dtype, CgSpan span); /* else reports that it is not exact there */
 /* A number as a scalar tensor of this dtype, poison when it has no exact place there; a tensor as it is. NULL when it

@@ -65,7 +65,9 @@ static CgValue *integers(
         if (op[1] == '/')
             out = floor_quotient(a, b);
         else if (a % b != 0 || (!sizes && cg_frame_edition(f) >= 2))
-            return cg_value_float(e, (double)a / (double)b, at->span);
+            return cg_number_fits(e, x, CG_F64, x->span) && cg_number_fits(e, y, CG_F64, y->span)
+                ? cg_value_float(e, (double)a / (double)b, at->span)
+                : cg_value_poison(e);
         else
             out = a / b;
         break;
@@ -127,26 +129,48 @@ CgValue *cg_number_binary(CgElab *e, const CgFrame *f, const char *op, CgValue *
     if (cg_value_as_dim(a) && cg_value_as_dim(b) && strchr("+-*/", *op))
         return sizes(e, op, cg_value_as_dim(a), cg_value_as_dim(b), x);
     if (cg_value_number(a, &p) && cg_value_number(b, &q))
-        return floats(e, f, op, p, q, x);
+        return cg_number_fits(e, a, CG_F64, a->span) && cg_number_fits(e, b, CG_F64, b->span)
+            ? floats(e, f, op, p, q, x)
+            : cg_value_poison(e);
     return NULL;
 }
 
+/* An integer against a float, none of them rounded. */
+static int compare_mixed(int64_t a, double b)
+{
+    if (b >= 0x1p63 || b < -0x1p63)
+        return b < 0 ? 1 : -1;
+    int64_t below = (int64_t)floor(b);
+    return a != below ? (a < below ? -1 : 1) : (double)below < b ? -1 : 0;
+}
+
+bool cg_number_is_nan(const CgValue *v) { return v->kind == CG_VALUE_FLOAT && isnan(v->f); }
+
 int cg_number_compare(const CgValue *a, const CgValue *b)
 {
-    double p = 0, q = 0;
-    if (a->kind == CG_VALUE_INT && b->kind == CG_VALUE_INT)
+    bool ints[2] = { a->kind == CG_VALUE_INT, b->kind == CG_VALUE_INT };
+    if (ints[0] && ints[1])
         return a->i < b->i ? -1 : a->i > b->i;
-    cg_value_number(a, &p);
-    cg_value_number(b, &q);
-    return p < q ? -1 : p > q;
+    if (cg_number_is_nan(a) || cg_number_is_nan(b))
+        return cg_number_is_nan(a) - cg_number_is_nan(b);
+    if (ints[0])
+        return compare_mixed(a->i, b->f);
+    if (ints[1])
+        return -compare_mixed(b->i, a->f);
+    return a->f < b->f ? -1 : a->f > b->f;
 }
 
 bool cg_number_fits(CgElab *e, const CgValue *v, CgDtype dtype, CgSpan span)
 {
     if (v->kind != CG_VALUE_INT)
         return true;
-    bool fits = dtype == CG_I32 ? v->i >= INT32_MIN && v->i <= INT32_MAX
-                                : v->i >= -(1LL << 53) && v->i <= 1LL << 53; /* constants of graphs are doubles */
+    bool fits = v->i >= -(1LL << 53) && v->i <= 1LL << 53; /* constants of graphs are doubles */
+    if (dtype == CG_I32)
+        fits = v->i >= INT32_MIN && v->i <= INT32_MAX;
+    else if (cg_dtype_is_float(dtype)) { /* 2^60 is exact, 2^24 + 1 is not in f32 */
+        double near = dtype == CG_F32 ? (double)(float)v->i : (double)v->i;
+        fits = near >= -0x1p63 && near < 0x1p63 && (int64_t)near == v->i;
+    }
     if (fits)
         return true;
     CgDiag *d = cg_elab_error(e, CG_E0309, span.file ? span : v->span,

@@ -446,12 +446,13 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
                 e, CG_E0313, caret, "%s and %s cannot be compared", cg_value_kind_name(a), cg_value_kind_name(b));
             return cg_value_poison(e);
         }
-        bool r = !strcmp(op, "==") ? c == 0
-            : !strcmp(op, "!=")    ? c != 0
-            : !strcmp(op, "<")     ? c < 0
-            : !strcmp(op, "<=")    ? c <= 0
-            : !strcmp(op, ">")     ? c > 0
-                                   : c >= 0;
+        bool r = cg_number_is_nan(a) || cg_number_is_nan(b) ? *op == '!'
+            : !strcmp(op, "==")                             ? c == 0
+            : !strcmp(op, "!=")                             ? c != 0
+            : !strcmp(op, "<")                              ? c < 0
+            : !strcmp(op, "<=")                             ? c <= 0
+            : !strcmp(op, ">")                              ? c > 0
+                                                            : c >= 0;
         return cg_value_bool(e, r, x->span);
     }
     if (a->kind == CG_VALUE_BOOL && b->kind == CG_VALUE_BOOL && (!strcmp(op, "and") || !strcmp(op, "or")))

@@ -49,7 +49,8 @@ static CgValue *take_one(CgElab *e, const CgKind *k, CgValue *v, bool later)
     case CG_KIND_INT: fits = v->kind == CG_VALUE_INT; break;
     case CG_KIND_FLOAT:
         if (v->kind == CG_VALUE_INT)
-            return cg_value_float(e, (double)v->i, v->span);
+            return cg_number_fits(e, v, CG_F64, v->span) ? cg_value_float(e, (double)v->i, v->span)
+                                                         : cg_value_poison(e);
         fits = v->kind == CG_VALUE_FLOAT;
         break;
     case CG_KIND_BOOL: fits = v->kind == CG_VALUE_BOOL; break;

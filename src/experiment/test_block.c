@@ -1,6 +1,6 @@
 /* test_block.c - the test blocks of a script.
  * Takes their bodies; gives a graph for each, whose outputs are the tensors that its expectations compare, and runs it.
- * A test is a body like that of a graph: it may own parts and parameters. Numbers are compared as doubles. */
+ * A test is a body like that of a graph: it may own parts and parameters. Numbers are compared exactly. */
 #include "experiment/test_block.h"
 
 #include <math.h>
@@ -173,9 +173,10 @@ void cg_test_free(CgTest *t)
 
 /* ---- comparing ---- */
 
-/* Numbers with a shape: a tensor, a number, or a list of lists of numbers. */
+/* Numbers with a shape: a tensor, a number, or a list of lists of numbers. All integers and floats are exact in it. */
+typedef long double Number;
 typedef struct Numbers {
-    double *at;
+    Number *at;
     int64_t n;
     int rank;
     int64_t dim[CG_MAX_RANK];
@@ -186,10 +187,10 @@ typedef struct Numbers {
 static bool flatten(const CgValue *v, int depth, Numbers *out)
 {
     double number;
-    if (v->kind == CG_VALUE_BOOL || cg_value_number(v, &number)) {
-        number = v->kind == CG_VALUE_BOOL ? (double)v->i : number;
+    bool whole = v->kind == CG_VALUE_BOOL || v->kind == CG_VALUE_INT;
+    if (whole || cg_value_number(v, &number)) {
         out->at = cg_realloc(out->at, sizeof *out->at * (size_t)(out->n + 1));
-        out->at[out->n++] = number;
+        out->at[out->n++] = whole ? (Number)v->i : (Number)number;
         out->integers &= v->kind != CG_VALUE_FLOAT;
         return depth == out->rank;
     }
@@ -219,16 +220,16 @@ static Numbers numbers_of_tensor(const CgTensor *t)
     memcpy(out.dim, t->dim, sizeof *t->dim * (size_t)t->rank);
     out.at = cg_calloc((size_t)out.n + 1, sizeof *out.at);
     for (int64_t i = 0; i < out.n; i++)
-        out.at[i] = cg_tensor_number(t, i);
+        out.at[i] = out.integers ? (Number)cg_tensor_whole(t, i) : (Number)cg_tensor_number(t, i);
     return out;
 }
 
-static bool holds(const CgExpect *x, double a, double b)
+static bool holds(const CgExpect *x, Number a, Number b)
 {
     if (!x->op)
         return a != 0;
     if (!strcmp(x->op, "close"))
-        return fabs(a - b) <= x->tolerance * fmax(1, fmax(fabs(a), fabs(b))) || a == b;
+        return fabsl(a - b) <= (Number)x->tolerance * fmaxl(1, fmaxl(fabsl(a), fabsl(b))) || a == b;
     if (*x->op == '=')
         return a == b;
     if (*x->op == '!')
@@ -237,10 +238,18 @@ static bool holds(const CgExpect *x, double a, double b)
     return *x->op == '<' ? a < b || equal : a > b || equal;
 }
 
+static void print_one(const Numbers *v, int64_t at, CgStrbuf *out)
+{
+    if (v->integers)
+        cg_strbuf_printf(out, "%lld", (long long)v->at[at]);
+    else
+        cg_number_print((double)v->at[at], out);
+}
+
 static void print_numbers(const Numbers *v, int depth, int64_t *at, CgStrbuf *out)
 {
     if (depth == v->rank) {
-        cg_number_print(v->at[(*at)++], out);
+        print_one(v, (*at)++, out);
         return;
     }
     cg_strbuf_putc(out, '[');
@@ -266,7 +275,7 @@ static void describe(const Numbers *v, int64_t where, CgStrbuf *out)
     for (int k = 0; k < v->rank; k++)
         cg_strbuf_printf(out, "%s%lld", k ? ", " : "[", (long long)index[k]);
     cg_strbuf_puts(out, "]: ");
-    cg_number_print(v->at[where], out);
+    print_one(v, where, out);
 }
 
 static void label(CgDiag *d, const CgSide *s, const Numbers *v, int64_t where)

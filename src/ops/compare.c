@@ -155,7 +155,7 @@ CG_VEC1(i32_to_i64, int32_t, int64_t, x)
 CG_VEC1(i32_to_bool, int32_t, uint8_t, x != 0)
 CG_VEC1(i64_to_f32, int64_t, float, x)
 CG_VEC1(i64_to_f64, int64_t, double, x)
-CG_VEC1(i64_to_i32, int64_t, int32_t, (uint32_t)x)
+CG_VEC1(i64_to_i32, int64_t, int32_t, x<INT32_MIN ? INT32_MIN : x> INT32_MAX ? INT32_MAX : x)
 CG_VEC1(i64_to_bool, int64_t, uint8_t, x != 0)
 CG_VEC1(bool_to_f32, uint8_t, float, x)
 CG_VEC1(bool_to_f64, uint8_t, double, x)
@@ -317,6 +317,7 @@ static const CgDim *cast_below(const CgInfer *inf, const CgDim *const *in)
 static const CgOp op_cast = {
     CG_OP_HERE,
     .name = "cast",
+    .version = 2,
     .sig = "(x: T[..s], to: dtype | str) -> U[..s]",
     .doc = "x as another dtype: \"f32\", \"f64\", \"i32\", \"i64\" or \"bool\".\n\n"
            "To an integer: towards zero, NaN to 0, beyond the range to its end. To bool: true unless 0.\n",

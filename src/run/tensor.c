@@ -1,14 +1,29 @@
 /* tensor.c - elements of tensors as numbers.
- * Takes a tensor of any dtype and strides; gives doubles. Must not be used where speed matters. */
+ * Takes a tensor of any dtype and strides; gives doubles, or integers as they are. Must not be used where speed
+ * matters. */
 #include "run/tensor.h"
 
 #include <math.h>
 
-double cg_tensor_number(const CgTensor *t, int64_t i)
+static int64_t offset(const CgTensor *t, int64_t i)
 {
     int64_t at = 0;
     for (int a = t->rank; a-- > 0; i /= t->dim[a])
         at += i % t->dim[a] * t->stride[a];
+    return at;
+}
+
+int64_t cg_tensor_whole(const CgTensor *t, int64_t i)
+{
+    int64_t at = offset(t, i);
+    return t->dtype == CG_I64 ? ((const int64_t *)t->data)[at]
+        : t->dtype == CG_I32  ? ((const int32_t *)t->data)[at]
+                              : ((const uint8_t *)t->data)[at];
+}
+
+double cg_tensor_number(const CgTensor *t, int64_t i)
+{
+    int64_t at = offset(t, i);
     switch (t->dtype) {
     case CG_F32: return (double)((const float *)t->data)[at];
     case CG_F64: return ((const double *)t->data)[at];

@@ -5,4 +5,5 @@
 #include <cg/kernel.h>
 
 double cg_tensor_number(const CgTensor *t, int64_t i); /* element i in row-major order */
+int64_t cg_tensor_whole(const CgTensor *t, int64_t i); /* ... of integers and truth values, exact */
 #endif

@@ -279,8 +279,13 @@ static void print_result(const char *name, const CgTensor *t)
         return;
     }
     putchar('\n');
-    for (int64_t i = 0; i < n; i++)
-        printf("%.6g%c", cg_tensor_number(t, i), (i + 1) % row ? ' ' : '\n');
+    for (int64_t i = 0; i < n; i++) {
+        if (cg_dtype_is_float(t->dtype))
+            printf("%.6g", cg_tensor_number(t, i));
+        else
+            printf("%lld", (long long)cg_tensor_whole(t, i));
+        putchar((i + 1) % row ? ' ' : '\n');
+    }
 }
 
 /* A name as that of a file: what could lead out of the folder is written %2f, as in a URL, so that no two become one.

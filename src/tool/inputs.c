@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "table/table.h"
 
 /* ---- numbers written out: [[1, 2.5], [3, 4]] ---- */
 
@@ -23,6 +24,44 @@ static bool shape_of(const json_t *j, CgTensor *t, CgErr *e)
     return true;
 }
 
+/* One element; integers are exact, or refused. */
+static bool put(const json_t *j, CgTensor *t, int64_t at, CgErr *e)
+{
+    double v = json_is_boolean(j) ? json_is_true(j) : json_number_value(j);
+    bool integer = !json_is_real(j) || (v == floor(v) && fabs(v) < 0x1p53), good = false;
+    int64_t whole = !integer ? 0 : json_is_integer(j) ? json_integer_value(j) : (int64_t)v;
+    switch (t->dtype) {
+    case CG_F32:
+        good = isfinite((float)v);
+        ((float *)t->data)[at] = (float)v;
+        break;
+    case CG_F64:
+        good = true;
+        ((double *)t->data)[at] = v;
+        break;
+    case CG_I32:
+        good = integer && whole >= INT32_MIN && whole <= INT32_MAX;
+        ((int32_t *)t->data)[at] = good ? (int32_t)whole : 0;
+        break;
+    case CG_I64:
+        good = integer;
+        ((int64_t *)t->data)[at] = whole;
+        break;
+    case CG_BOOL:
+        good = integer && (whole == 0 || whole == 1);
+        ((uint8_t *)t->data)[at] = whole != 0;
+        break;
+    case CG_BF16:
+    case CG_NDTYPE: break;
+    }
+    CgStrbuf text = { 0 };
+    cg_number_print(v, &text);
+    if (!good)
+        cg_err(e, CG_ERR_INPUT, "%s is not an element of a %s tensor", cg_strbuf_str(&text), cg_dtype_name(t->dtype));
+    cg_strbuf_deinit(&text);
+    return good;
+}
+
 static bool fill_from(const json_t *j, CgTensor *t, int depth, int64_t *at, CgErr *e)
 {
     if (depth < t->rank) {
@@ -35,20 +74,7 @@ static bool fill_from(const json_t *j, CgTensor *t, int depth, int64_t *at, CgEr
     }
     if (!json_is_number(j) && !json_is_boolean(j))
         return cg_err(e, CG_ERR_INPUT, "only numbers, true and false are elements of a tensor");
-    double v = json_is_boolean(j) ? json_is_true(j) : json_number_value(j);
-    if (!cg_dtype_is_float(t->dtype) && v != floor(v))
-        return cg_err(e, CG_ERR_INPUT, "%g is not an element of a %s tensor", v, cg_dtype_name(t->dtype));
-    switch (t->dtype) {
-    case CG_F32: ((float *)t->data)[*at] = (float)v; break;
-    case CG_F64: ((double *)t->data)[*at] = v; break;
-    case CG_I32: ((int32_t *)t->data)[*at] = (int32_t)v; break;
-    case CG_I64: ((int64_t *)t->data)[*at] = (int64_t)v; break;
-    case CG_BOOL: ((uint8_t *)t->data)[*at] = v != 0; break;
-    case CG_BF16:
-    case CG_NDTYPE: break;
-    }
-    (*at)++;
-    return true;
+    return put(j, t, (*at)++, e);
 }
 
 static bool read_written(CgGiven *g, CgDtype dtype, CgErr *e)
