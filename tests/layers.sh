@@ -46,11 +46,11 @@ none "only run/gemm/blas.c knows the matrix library" "$(echo "$includes" | grep 
 none "threads are in run/pool.c and run/ahead.c, locks where tables are shared" "$(echo "$includes" | grep '<pthread\.h>\|<threads\.h>' |
     grep -v '^src/\(run/pool\|run/ahead\|run/gemm/blas\|run/gemm/gemm\|base/intern\|graph/dim\|graph/attr\|graph/registry\|graph/subgraph\|elab/function\)\.c:')"
 none "only report/ draws with GraphViz, in one file" "$(echo "$includes" | grep 'cgraph\.h\|gvc\.h' | grep -v '^src/report/\(dot\|picture\)\.c:')"
-none "only base/io.c opens, reads, writes and names files" "$(code | grep -v '^src/base/\(io\|child\|fault\)\.c:' | grep -E \
+none "only base/io.c opens, reads, writes and names files" "$(code | grep -v '^src/base/\(io\|child\|fault\|stop\)\.c:' | grep -E \
     '(^|[^A-Za-z0-9_.>])(open|openat|creat|fopen|fdopen|freopen|read|pread|write|pwrite|rename|mmap|munmap|mkdir|mkdtemp|mkstemp|opendir|readdir|unlink|rmdir|remove|truncate|ftruncate|fsync|stat|lstat|fstat|access|glob)[ ]*\(')"
 none "only base/child.c starts programs" "$(code | grep -v '^src/base/child\.c:' | grep -E \
     '(^|[^A-Za-z0-9_.>])(system|popen|fork|vfork|exec[lv]p?e?|posix_spawnp?)[ ]*\(')"
-none "nothing below tool/ ends the program, but base/base.c, and copies of it base/child.c" "$(code | grep -v '^src/\(tool\|base/base\|base/child\)[/.]' |
+none "nothing below tool/ ends the program, but base/base.c, a signal base/stop.c, and copies of it base/child.c" "$(code | grep -v '^src/\(tool\|base/base\|base/child\|base/stop\)[/.]' |
     grep -E '(^|[^A-Za-z0-9_.>])(exit|_exit|_Exit|abort|quick_exit|longjmp|setjmp|assert)[ ]*\(')"
 # Names of ops, classes and kinds of values, as their entries say them.
 named=$({ grep -rhoE '\.name = "[a-z_.0-9]+"' src/ops | sed 's/.*"\(.*\)"/\1/'

@@ -155,14 +155,14 @@ long cg_child_start(const char *const *argv)
     return error ? -1 : (long)pid;
 }
 
-int cg_child_wait(long child, volatile sig_atomic_t *stop)
+int cg_child_wait(long child, bool (*stop)(void))
 {
     int status = 0;
     for (bool told = false;;) {
         pid_t done = waitpid((pid_t)child, &status, WNOHANG);
         if (done == (pid_t)child || (done < 0 && errno != EINTR))
             break;
-        if (stop && *stop && !told) {
+        if (stop && !told && stop()) {
             told = true;
             kill((pid_t)child, SIGTERM);
         }

@@ -3,8 +3,6 @@
  * shell. */
 #ifndef CG_CHILD_H
 #define CG_CHILD_H
-#include <signal.h>
-
 #include "base/strbuf.h"
 
 typedef enum CgChild {
@@ -19,8 +17,8 @@ CgChild cg_child_run(const char *const *argv, const char *input, size_t n, CgStr
 /* Starts this program again in the background, with the arguments argv[1..], no input, and its output discarded. The
  * process id; -1: it cannot be started. */
 long cg_child_start(const char *const *argv);
-/* Its exit code, 128 + N when signal N ended it; while waiting, `stop` (may be NULL) set ends it by SIGTERM. */
-int cg_child_wait(long child, volatile sig_atomic_t *stop);
+/* Its exit code, 128 + N when signal N ended it; once `stop` (may be NULL) gives true, it is sent SIGTERM. */
+int cg_child_wait(long child, bool (*stop)(void));
 /* Calls fn in a forked copy of this process, with its output discarded and ten seconds at most: 0 when fn returned,
  * 128 + N when signal N ended the copy, else its exit code; -1: fork failed. Only while there is one thread. */
 int cg_child_try(void (*fn)(void *arg), void *arg);

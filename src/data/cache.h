@@ -15,7 +15,6 @@ typedef struct CgCache {
     bool (*put)(void *arg, CgDigest key, const void *bytes, size_t n, CgErr *e);
     bool (*has)(void *arg, CgDigest key);   /* it was finished; whether it is still whole is not looked at */
     char *(*path)(void *arg, CgDigest key); /* malloc'd; of any thread */
-    bool (*go_on)(void *arg);               /* false: the user wants to stop */
     bool quiet;
     atomic_int failed; /* 0: no row has, 1: one is saying why, 2: it has */
     CgErr why;

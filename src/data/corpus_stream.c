@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/progress.h"
+#include "base/stop.h"
 #include "base/strbuf.h"
 #include "data/corpus_inside.h"
 #include "data/reader.h"
@@ -130,7 +131,7 @@ static bool stopped(const Walk *w, const Pieces *p)
 {
     if (w->progress)
         cg_progress_step(w->progress, (int64_t)(w->before + p->at) >> 20);
-    if (!w->cache || w->cache->go_on(w->cache->arg))
+    if (!w->cache || !cg_stop_asked())
         return false;
     cg_err(w->e, CG_ERR_INTERRUPTED, "stopped while corpus %s was read", w->c->name);
     return true;
@@ -395,7 +396,9 @@ static bool first_walk(CgCorpus *c, const CgCache *cache, bool known, CgDigest k
         bytes += c->stream->files.at[i].mark.bytes;
     w.progress = cg_progress_new(
         &(CgProgressOpts){ .name = "reading a corpus (MiB)", .total = (int64_t)(bytes >> 20), .quiet = cache->quiet });
+    cg_stop_listen();
     bool good = walk(&w);
+    cg_stop_deafen();
     cg_progress_free(w.progress, good ? NULL : "stopped");
     c->digest = cg_digester_free(w.digest);
     c->passed_over = w.passed_over;

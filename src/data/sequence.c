@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/progress.h"
+#include "base/stop.h"
 #include "base/vec.h"
 #include "data/draw.h"
 
@@ -332,7 +333,7 @@ static bool close_unit(Making *m, CgErr *e)
         if (m->text.len < shard_size())
             return true;
         cg_progress_step(m->progress, (int64_t)(m->seen >> 20));
-        if (!m->q->cache->go_on(m->q->cache->arg))
+        if (cg_stop_asked())
             return cg_err(e, CG_ERR_INTERRUPTED, "stopped while tokens were made; the same command goes on from there");
         return make_shard(m, false, e);
     }
@@ -480,7 +481,9 @@ static bool make_in_shards(Making *m, const CgCorpus *part, CgErr *e)
     m->progress = cg_progress_new(&(CgProgressOpts){ .name = "making tokens (MiB of text)",
         .total = (int64_t)(cg_corpus_bytes(part, m->split) >> 20),
         .quiet = m->q->cache->quiet });
+    cg_stop_listen();
     bool good = gather(m, part, e) && (!m->q->len || put_list(m->q, key, e));
+    cg_stop_deafen();
     cg_progress_free(m->progress, good ? NULL : "stopped");
     free(m->at);
     return good;

@@ -172,7 +172,7 @@ static bool time_writing(CgSession *x, CgGenerator *g, int64_t count, int warmup
     bool good = w != NULL;
     for (int i = 0; i < memory.n; i++)
         bytes += memory.bytes[i];
-    for (int i = 0; good && i < warmup + runs && !cg_session_stopped(x); i++) {
+    for (int i = 0; good && i < warmup + runs; i++) {
         const int32_t first = 0;
         CgTextRow text = { .prompt = &first, .given = 1, .most = count };
         double start = cg_now();

@@ -31,8 +31,9 @@ bool cg_batches_ahead_open(CgTraining *t)
         .data = t->data, .seed = cg_session_seed(t->x, s->seed), .batch = s->batch, .own = t->rows
     };
     bool room = true;
+    CgErr err = { 0 };
     for (int i = 0; room && i < AHEAD; i++)
-        room = cg_batch_room(t->data, s->model->graph, s->batch, &b->rows[i]);
+        room = cg_batch_room(t->data, s->model->graph, s->batch, &b->rows[i], &err);
     b->thread = room ? cg_ahead_new(AHEAD, read_batch, b) : NULL;
     if (!b->thread)
         cg_batches_ahead_free(t);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/stop.h"
 #include "stage/generate_inside.h"
 
 typedef struct Next {
@@ -150,7 +151,9 @@ bool cg_writer_search(CgWriter *w, const CgWriting *how, const void *context, Cg
         memcpy(w->ids + r * row, text->prompt, sizeof *w->ids * (size_t)text->given);
     s.texts[0] = copy_of(text);
     s.texts[0].n = text->given;
+    cg_stop_listen();
     bool good = search(&s, context, &err);
+    cg_stop_deafen();
     for (int r = 0; r < s.live; r++)
         cg_text_row_deinit(&s.texts[r]);
     cg_text_row_deinit(text);

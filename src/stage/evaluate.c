@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/stop.h"
 #include "elab/signature.h"
 #include "run/tensor.h"
 #include "stage/lineage.h"
@@ -247,11 +248,9 @@ static bool prepare(Evaluation *v, int64_t rows)
         return false;
     cg_runner_bind_params(&v->runner, &v->memory);
     cg_batch_free(v->data, v->rows);
-    if (!cg_batch_room(v->data, s->columns_graph, rows, &v->rows)) {
-        CgErr err = { 0 };
-        cg_err(&err, CG_ERR_MEMORY, "no room for a batch of %lld rows", (long long)rows);
+    CgErr err = { 0 };
+    if (!cg_batch_room(v->data, s->columns_graph, rows, &v->rows, &err))
         return cg_session_err(v->x, s->span, &err);
-    }
     cg_runner_bind_batch(&v->runner, v->data, v->rows, 0);
     return true;
 }
@@ -264,7 +263,8 @@ static bool fill_row(Evaluation *v, int64_t row)
         CgValue *value = s->columns[i].value;
         if (value->kind == CG_VALUE_TENSOR) {
             CgTensor t = cg_exec_output(v->runner.exec, s->columns[i].output);
-            cg_table_set(s->table, at, i, cg_number(cg_tensor_number(&t, row)));
+            cg_table_set(s->table, at, i,
+                t.dtype == CG_I64 ? cg_whole(cg_tensor_whole(&t, row)) : cg_number(cg_tensor_number(&t, row)));
             continue;
         }
         CgValue *cell = value_of_row(v, value, row);
@@ -283,8 +283,12 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
     if (!cg_session_settle(v->x, s->model, "batch", most, s->data->span)
         || (last && !cg_session_settle(v->x, s->model, "batch", last, s->data->span)))
         return false;
-    for (int i = 0; i < s->ncolumns; i++)
-        cg_table_add(s->table, s->columns[i].name, cg_column_is_text(s->columns[i].value) ? CG_TEXT : CG_NUMBER);
+    for (int i = 0; i < s->ncolumns; i++) {
+        const CgValue *c = s->columns[i].value;
+        bool wide = c->kind == CG_VALUE_TENSOR
+            && cg_node_type(s->columns_graph, s->columns_graph->outputs.at[s->columns[i].output].ref)->dtype == CG_I64;
+        cg_table_add(s->table, s->columns[i].name, cg_column_is_text(c) ? CG_TEXT : wide ? CG_INT : CG_NUMBER);
+    }
     for (int64_t first = 0, rows; first < v->data->rows; first += rows) {
         rows = v->data->rows - first < most ? v->data->rows - first : most;
         if (cg_session_stopped(v->x)) {
@@ -325,7 +329,9 @@ static bool fill_table(Evaluation *v)
     CgProgress *progress =
         cg_progress_new(&(CgProgressOpts){ .name = name, .total = v->data->rows, .quiet = v->x->opts.quiet });
     s->table = cg_table_new();
+    cg_stop_listen();
     good = fill_rows(v, progress);
+    cg_stop_deafen();
     cg_progress_free(progress, good ? NULL : cg_session_stopped(v->x) ? "interrupted" : "failed");
     return good;
 }
@@ -439,5 +445,5 @@ static bool run(CgSession *x, CgStage *s)
 }
 
 const CgStageKind cg_stage_kind_evaluate = {
-    .name = "evaluate", .doing = "evaluation", .version = 3, .key = key, .load = load, .run = run
+    .name = "evaluate", .doing = "evaluation", .version = 4, .key = key, .load = load, .run = run
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/stop.h"
 #include "stage/generate_inside.h"
 
 void cg_writer_free(CgWriter *w)
@@ -265,6 +266,7 @@ bool cg_writer_run(CgWriter *w, const CgWriting *how, const void *context, CgTex
     CgSampler *sampler = NULL;
     int64_t first, end, fed = 0;
     lay_out(w, texts, &first, &end);
+    cg_stop_listen();
     bool good = cg_writer_begin(w, context, &err), draws = how->how.temperature > 0 || how->how.repetition != 1;
     for (int64_t t = first; good && t < end && !all_done(w); t++) {
         CgSaid said;
@@ -281,6 +283,7 @@ bool cg_writer_run(CgWriter *w, const CgWriting *how, const void *context, CgTex
         if (good && cg_session_stopped(w->x))
             good = cg_err(&err, CG_ERR_INTERRUPTED, "stopped while writing text; the same command begins it again");
     }
+    cg_stop_deafen();
     cg_sampler_free(sampler);
     free(w->seen);
     w->seen = NULL;

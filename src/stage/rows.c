@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/stop.h"
 #include "run/tensor.h"
 #include "stage/runner.h"
 
@@ -64,6 +65,12 @@ static CgNamed room_for(const CgGraph *g, size_t i, int64_t rows)
     return out;
 }
 
+static bool make_room(CgSession *x, const CgStage *s, const CgDataset *d, int64_t rows, void ***at)
+{
+    CgErr err = { 0 };
+    return cg_batch_room(d, s->columns_graph, rows, at, &err) || cg_session_err(x, s->span, &err);
+}
+
 static bool compute(CgSession *x, CgStage *s, const CgDataset *d, const CgMemory *memory, CgNamed *out)
 {
     const CgGraph *g = s->columns_graph;
@@ -73,6 +80,7 @@ static bool compute(CgSession *x, CgStage *s, const CgDataset *d, const CgMemory
     char name[160];
     snprintf(name, sizeof name, "%s of %lld rows", s->label, (long long)d->rows);
     CgProgress *p = cg_progress_new(&(CgProgressOpts){ .name = name, .total = d->rows, .quiet = x->opts.quiet });
+    cg_stop_listen();
     for (int64_t first = 0, rows; good && first < d->rows; first += rows) {
         rows = d->rows - first < CG_EVALUATE_ROWS ? d->rows - first : CG_EVALUATE_ROWS;
         if (cg_session_stopped(x)) {
@@ -85,7 +93,7 @@ static bool compute(CgSession *x, CgStage *s, const CgDataset *d, const CgMemory
             cg_runner_free(&r);
             cg_batch_free(d, at);
             at = NULL;
-            good = cg_runner_new(x, g, rows, (CgPlanOptions){ 0 }, s->span, &r) && cg_batch_room(d, g, rows, &at);
+            good = cg_runner_new(x, g, rows, (CgPlanOptions){ 0 }, s->span, &r) && make_room(x, s, d, rows, &at);
             if (!good)
                 break;
             cg_runner_bind_params(&r, memory);
@@ -99,6 +107,7 @@ static bool compute(CgSession *x, CgStage *s, const CgDataset *d, const CgMemory
         }
         cg_progress_step(p, first + rows);
     }
+    cg_stop_deafen();
     cg_progress_free(p, good ? NULL : "failed");
     cg_runner_free(&r);
     cg_batch_free(d, at);

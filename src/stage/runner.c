@@ -51,16 +51,23 @@ void cg_runner_bind_batch(const CgRunner *r, const CgDataset *d, void *const *at
     }
 }
 
-bool cg_batch_room(const CgDataset *d, const CgGraph *g, int64_t rows, void ***at)
+bool cg_batch_room(const CgDataset *d, const CgGraph *g, int64_t rows, void ***at, CgErr *e)
 {
-    bool room = true;
+    size_t bytes;
     void **fields = *at = cg_calloc((size_t)d->nfields + 1, sizeof *fields);
-    for (size_t i = 0; room && i < g->inputs.len; i++) {
+    for (size_t i = 0; i < g->inputs.len; i++) {
         int f = cg_dataset_find(d, cg_node_name(g, g->inputs.at[i]));
-        if (f >= 0 && !fields[f])
-            room = (fields[f] = cg_try_alloc((size_t)rows * cg_field_bytes(&d->field[f]) + 64));
+        if (f < 0 || fields[f])
+            continue;
+        if (__builtin_mul_overflow((size_t)rows, cg_field_bytes(&d->field[f]), &bytes)
+            || !(fields[f] = cg_try_alloc(bytes + 64))) {
+            cg_err(e, CG_ERR_MEMORY, "no room for a batch of %lld rows: %.3g GiB of '%s'", (long long)rows,
+                (double)rows * (double)cg_field_bytes(&d->field[f]) / 0x1p30, d->field[f].name);
+            cg_err_hint(e, "use a smaller batch");
+            return false;
+        }
     }
-    return room;
+    return true;
 }
 
 void cg_batch_free(const CgDataset *d, void **at)

@@ -24,7 +24,7 @@ void cg_runner_bind(const CgRunner *r, const char *input, const void *data); /* 
 /* The node of an instruction as people know it: the op's name, and its place or `at` where it has none. */
 CgSpan cg_runner_place(const CgRunner *r, int instr, CgSpan at, const char **op);
 
-/* Room for the fields of `rows` rows that graph g has inputs for; NULL for the others. False: no memory. */
-CG_NODISCARD bool cg_batch_room(const CgDataset *d, const CgGraph *g, int64_t rows, void ***at);
+/* Room for the fields of `rows` rows that graph g has inputs for; NULL for the others. */
+CG_NODISCARD bool cg_batch_room(const CgDataset *d, const CgGraph *g, int64_t rows, void ***at, CgErr *e);
 void cg_batch_free(const CgDataset *d, void **at); /* NULL is fine */
 #endif

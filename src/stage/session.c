@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/stop.h"
 #include "run/gemm/blas.h"
 #include "run/gemm/gemm.h"
 
@@ -40,7 +41,11 @@ CgValue *cg_session_own(CgSession *x, const CgClass *cls, void *held)
     return v;
 }
 
-bool cg_session_stopped(const CgSession *x) { return x->opts.stop && *x->opts.stop; }
+bool cg_session_stopped(const CgSession *x)
+{
+    (void)x;
+    return cg_stop_asked();
+}
 
 void cg_session_note_precision(CgSession *x, const CgGraph *g)
 {
@@ -153,8 +158,6 @@ static void tell(void *arg, const char *sentence)
     fprintf(stderr, "cg: %s\n", sentence);
 }
 
-static bool go_on(void *arg) { return !cg_session_stopped(arg); }
-
 /* ---- what is kept of data ---- */
 
 static bool cache_get(void *x, CgDigest key, CgBytes *out) { return cg_store_get(((CgSession *)x)->store, key, out); }
@@ -187,13 +190,12 @@ bool cg_session_open(CgSession *x, CgErr *err)
         x->trace = cg_trace_new(cg_pool_threads(x->pool), x->sources);
     if (!x->store && !(x->store = cg_store_open(x->opts.store, err)))
         return false;
-    cg_store_listen(x->store, tell, go_on, x);
+    cg_store_listen(x->store, tell, x);
     x->cache.arg = x;
     x->cache.get = cache_get;
     x->cache.put = cache_put;
     x->cache.has = cache_has;
     x->cache.path = cache_path;
-    x->cache.go_on = go_on;
     x->cache.quiet = x->opts.quiet;
     if (!x->run && !x->opts.untrained) {
         CgStrbuf settings = { 0 };

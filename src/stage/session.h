@@ -3,7 +3,6 @@
  * function of the language works on one session. */
 #ifndef CG_SESSION_H
 #define CG_SESSION_H
-#include <signal.h>
 #include <stdio.h>
 
 #include "data/dataset.h"
@@ -27,12 +26,11 @@ typedef struct CgSessionOpts {
     int nsettings;
     int threads; /* 0: all this process may use */
     bool quiet;
-    const char *store;           /* folder, NULL = the usual one */
-    int64_t seed;                /* added to every seed of the script */
-    volatile sig_atomic_t *stop; /* set by a signal: finish the step, save, leave */
-    bool profile;                /* count into x->profile ... */
-    bool trace;                  /* ... and note each instruction in x->trace */
-    const CgOpenText *texts;     /* read in place of the files of these names */
+    const char *store;       /* folder, NULL = the usual one */
+    int64_t seed;            /* added to every seed of the script */
+    bool profile;            /* count into x->profile ... */
+    bool trace;              /* ... and note each instruction in x->trace */
+    const CgOpenText *texts; /* read in place of the files of these names */
     int ntexts;
     CgNameUses *uses; /* gets where each name is declared, or NULL */
     CgLook *look;     /* a place in the script to look at, or NULL; its file is set */

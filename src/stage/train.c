@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/stop.h"
 #include "graph/registry.h"
 #include "run/gemm/blas.h"
 #include "stage/history.h"
@@ -590,7 +591,9 @@ static bool train(CgTraining *t, bool *stopped)
     int nfrozen = 0;
     CgDigest d0 = frozen_digest(t, before, &nfrozen);
     cg_training_watch(t);
+    cg_stop_listen();
     bool good = loop(&l);
+    cg_stop_deafen();
     *stopped = good && l.stopped;
     CgDigest d1 = frozen_digest(t, after, &nfrozen);
     if (good && nfrozen && !*stopped) {
@@ -658,10 +661,12 @@ static bool bare(CgSession *x, CgStage *s)
 static bool steps_until(CgTraining *t, Best *best, CgHistory *history, int64_t until)
 {
     CgProgress *quiet = cg_progress_new(&(CgProgressOpts){ .name = "", .quiet = true });
+    cg_stop_listen();
     Loop l = { .t = t, .best = best, .history = history, .progress = quiet };
     bool good = true;
     while (good && t->done < until && !l.enough && !cg_session_stopped(t->x))
         good = one_step(&l);
+    cg_stop_deafen();
     cg_progress_free(quiet, NULL);
     if (good && cg_session_stopped(t->x)) {
         CgErr err = { 0 };

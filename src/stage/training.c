@@ -297,13 +297,14 @@ static bool open_memory(CgTraining *t)
     for (int g = 0; room && g < s->ngroups; g++)
         room = (t->state[g] = cg_try_alloc((size_t)(s->groups[g].count * s->groups[g].nstates) * sizeof(float) + 64));
     const CgGraph *g = s->model->graph;
-    t->terms = cg_calloc((size_t)s->terms.n + 1, sizeof *t->terms);
-    if (room && cg_batch_room(t->data, g, s->batch, &t->rows) && cg_batches_ahead_open(t)
-        && (!t->valid.data || cg_batch_room(t->valid.data, g, s->batch / s->accumulate, &t->valid.rows))
-        && (!s->metrics.n || cg_batch_room(t->metrics.data, s->metrics_model->graph, s->batch, &t->metrics.rows)))
-        return true;
     CgErr err = { 0 };
-    cg_err(&err, CG_ERR_MEMORY, "no room for the optimiser's states and a batch: %zu MiB", (bytes + states) >> 20);
+    t->terms = cg_calloc((size_t)s->terms.n + 1, sizeof *t->terms);
+    if (!room)
+        cg_err(&err, CG_ERR_MEMORY, "no room for the optimiser's states: %zu MiB", (bytes + states) >> 20);
+    else if (cg_batch_room(t->data, g, s->batch, &t->rows, &err) && cg_batches_ahead_open(t)
+        && (!t->valid.data || cg_batch_room(t->valid.data, g, s->batch / s->accumulate, &t->valid.rows, &err))
+        && (!s->metrics.n || cg_batch_room(t->metrics.data, s->metrics_model->graph, s->batch, &t->metrics.rows, &err)))
+        return true;
     return cg_session_err(t->x, s->span, &err);
 }
 

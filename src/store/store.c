@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/map.h"
+#include "base/stop.h"
 #include "base/vec.h"
 #include "store/index.h"
 
@@ -23,7 +24,6 @@ struct CgStore {
     CgMap verified; /* keys this process found whole (SEEN) or spoke of as damaged (TOLD) */
     CgIndex *index;
     CgSayFn *say;
-    CgGoOnFn *go_on;
     void *arg;
     bool told_alone;
 };
@@ -101,10 +101,9 @@ void cg_store_close(CgStore *s)
     free(s);
 }
 
-void cg_store_listen(CgStore *s, CgSayFn *fn, CgGoOnFn *go_on, void *arg)
+void cg_store_listen(CgStore *s, CgSayFn *fn, void *arg)
 {
     s->say = fn;
-    s->go_on = go_on;
     s->arg = arg;
 }
 
@@ -419,7 +418,7 @@ static bool waiting(void *arg, int call)
     Waiting *w = arg;
     if (call == 0)
         say(w->store, "waiting for another process that is %s", w->what);
-    return !w->store->go_on || w->store->go_on(w->store->arg);
+    return !cg_stop_asked();
 }
 
 CgLock *cg_store_lock(CgStore *s, CgDigest key, const char *what, CgErr *e)
@@ -427,7 +426,9 @@ CgLock *cg_store_lock(CgStore *s, CgDigest key, const char *what, CgErr *e)
     char hex[33];
     cg_digest_hex(key, hex);
     char *path = below(s, "locks/%s.lock", hex);
+    cg_stop_listen();
     CgLock *l = cg_io_lock(path, waiting, &(Waiting){ s, what }, e);
+    cg_stop_deafen();
     free(path);
     if (l && cg_io_lock_alone(l) && !s->told_alone)
         say(s, "files cannot be locked in '%s': two processes on it are refused, not made to wait", s->folder);

@@ -18,15 +18,13 @@
 
 typedef struct CgStore CgStore;
 typedef void CgSayFn(void *arg, const char *sentence); /* to the user, without a newline */
-typedef bool CgGoOnFn(void *arg);                      /* false: the user wants to stop */
 
 /* `folder` NULL: $CG_STORE, else ".cg" in the working directory. Made if need be; leftovers of dead writers
  * are removed. */
 CG_NODISCARD CgStore *cg_store_open(const char *folder, CgErr *e);
 void cg_store_close(CgStore *s);
-/* What it has to tell goes to `say` (NULL: silence); while waiting for another process it asks `go_on`
- * (NULL: always). At first sentences go to stderr with "cg: " before them. */
-void cg_store_listen(CgStore *s, CgSayFn *say, CgGoOnFn *go_on, void *arg);
+/* What it has to tell goes to `say` (NULL: silence). At first sentences go to stderr with "cg: " before them. */
+void cg_store_listen(CgStore *s, CgSayFn *say, void *arg);
 
 /* ---- finished values */
 bool cg_store_has(CgStore *s, CgDigest key); /* verified, once a process */

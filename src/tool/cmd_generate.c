@@ -2,21 +2,12 @@
  * Takes a script with a model; gives text that goes on from the prompt, on stdout while it is written, as whole
  * characters. A model that is not trained yet is trained first. An interrupt ends the text where it stands. */
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "experiment/prompt.h"
 #include "tool/script.h"
-
-static volatile sig_atomic_t stop;
-
-static void on_signal(int number)
-{
-    stop = 1;
-    signal(number, SIG_DFL);
-}
 
 /* ---- what is heard ---------------------------------------------------------------------------------------------- */
 
@@ -133,8 +124,6 @@ static int read_args(CgElab *e, const Asked *asked, CgPromptArg *out, int *n)
 
 static int make(const char *path, const CgSessionOpts *opts, const Asked *asked, CgPrompt *p)
 {
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
     CgSession *x = cg_experiment_new(path, opts);
     CgPromptArg args[16];
     Heard heard = { .printed = { .terminal = isatty(STDOUT_FILENO) } };
@@ -229,7 +218,7 @@ static int command(int argc, char **argv)
     if (argc != 2 && argc != 3)
         return cg_usage("generate", "a script is needed, and the name of one of its models may follow");
     prompt.model = argc == 3 ? argv[2] : NULL;
-    CgSessionOpts opts = { .quiet = quiet, .store = store, .stop = &stop };
+    CgSessionOpts opts = { .quiet = quiet, .store = store };
     if (!cg_option_threads("generate", threads, &opts.threads))
         return CG_EXIT_USAGE;
     CgScriptArgs args;

@@ -1,25 +1,17 @@
 /* cmd_run.c - cg run SCRIPT.cg [--set NAME=VALUE].
  * Takes a script; gives what it shows and saves. Costly values are kept in the store: a second run is instant and a
  * stopped one goes on. The first interrupt finishes the step and saves, the second one ends at once. */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/child.h"
+#include "base/stop.h"
 #include "report/figure.h"
 #include "report/profile.h"
 #include "report/trace.h"
 #include "tool/dump.h"
 
 #define FOLD 0.02 /* what took less of the time is one line of the profile */
-
-static volatile sig_atomic_t stop;
-
-static void on_signal(int number)
-{
-    stop = 1;
-    signal(number, SIG_DFL);
-}
 
 /* The options of one module; `word` and a point stand before those of an imported one. */
 static bool options_of(const CgSession *x, int module, const char *word, bool any)
@@ -87,9 +79,11 @@ static void run_jobs(int jobs, char **argv, int argc, const CgSessionOpts *opts)
     words[n++] = threads;
     for (int i = 0; i < jobs; i++)
         child[i] = cg_child_start((const char *const *)words);
+    cg_stop_listen();
     for (int i = 0; i < jobs; i++)
         if (child[i] >= 0)
-            cg_child_wait(child[i], &stop);
+            cg_child_wait(child[i], cg_stop_asked);
+    cg_stop_deafen();
     free(words);
 }
 
@@ -107,9 +101,6 @@ static int make(const char *path, const CgSessionOpts *opts, const Asked *asked)
     bool help = asked->help;
     CgDump stage = asked->stage;
     const char *trace = asked->trace;
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
-    signal(SIGXFSZ, SIG_IGN); /* a file that grows too large is a write that fails */
     CgSession *x = cg_experiment_new(path, opts);
     if (asked->jobs > 1 && !cg_diags_count(x->diags) && !help && stage == CG_DUMP_NONE && !asked->dry)
         run_jobs((int)asked->jobs, asked->argv, asked->argc, opts);
@@ -169,9 +160,7 @@ static int run_script(int argc, char **argv, Asked *asked)
         return asked->help ? CG_EXIT_OK : cg_usage("run", "one script is needed");
     if (!cg_dump_find("run", dump, CG_DUMP_MEM, &asked->stage))
         return CG_EXIT_USAGE;
-    CgSessionOpts opts = {
-        .quiet = quiet, .store = store, .stop = &stop, .profile = profile, .trace = asked->trace != NULL
-    };
+    CgSessionOpts opts = { .quiet = quiet, .store = store, .profile = profile, .trace = asked->trace != NULL };
     if (!cg_option_threads("run", threads, &opts.threads)
         || !cg_option_number("run", "jobs", jobs, 1, MOST_JOBS, &asked->jobs)
         || !cg_option_number("run", "seed", seed, INT64_MIN, INT64_MAX, &opts.seed))

@@ -1,20 +1,11 @@
 /* cmd_verify_resume.c - cg verify-resume SCRIPT.cg --at N [--only NAME].
  * Takes a script; gives for each of its trainings whether one that stops after step N and goes on ends in the bits of
  * one without a break. Keeps nothing but what these trainings are made of. */
-#include <signal.h>
 #include <stdlib.h>
 
 #include "experiment/needs.h"
 #include "tool/script.h"
 #include "tool/tool.h"
-
-static volatile sig_atomic_t stop;
-
-static void on_signal(int number)
-{
-    stop = 1;
-    signal(number, SIG_DFL);
-}
 
 /* One line for a training; false after a mistake. */
 static bool verify(CgSession *x, CgStage *s, int64_t at, bool *all)
@@ -35,8 +26,6 @@ static int make(const char *path, const char *only, int64_t at, const CgSessionO
     CgErr err = { 0 };
     CgNeeds needs = { 0 };
     bool same = true, any = false;
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
     CgSession *x = cg_experiment_new(path, opts);
     if (!cg_diags_count(x->diags) && !cg_session_open(x, &err))
         cg_session_err(x, (CgSpan){ 0 }, &err);
@@ -78,7 +67,7 @@ static int command(int argc, char **argv)
         return code;
     if (argc != 2 || !at)
         return cg_usage("verify-resume", "a script and --at=N are needed");
-    CgSessionOpts opts = { .quiet = true, .store = store, .stop = &stop };
+    CgSessionOpts opts = { .quiet = true, .store = store };
     if (!cg_option_threads("verify-resume", threads, &opts.threads)
         || !cg_option_number("verify-resume", "at", at, 0, 1000000000, &step))
         return CG_EXIT_USAGE;

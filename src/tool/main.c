@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/stop.h"
 #include "base/timing.h"
 #include "graph/registry.h"
 #include "run/gemm/blas.h"
@@ -53,6 +54,7 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return finish(cg_command_find("help")->run(1, argv));
     const CgCommand *command = cg_command_find(argv[1]);
+    cg_stop_catch();
     if (command)
         return finish(command->run(argc - 1, argv + 1));
     if (argv[1][0] == '-')

@@ -17,8 +17,38 @@ sed 's/count = count/count = 0, stride = 1/; s/size = 60000/size = 2000000/' cli
 cg run wide.cg --set steps=2 >shown 2>said & child=$!
 until_there grep '^evaluate' said
 kill -TERM $child; wait $child; echo "exit $?"; grep -o 'E0904.*' said; find .cg/objects -type f ! -name '*.sum' | wc -l
+echo "== a training that another command asks for"
+for command in "apply cli/runtime/lm.cg lm --in ids=[[1,2]]" "generate cli/runtime/lm.cg --new 3 --quiet" \
+    "verify-resume cli/runtime/lm.cg --at 3" "bench cli/runtime/lm.cg --steps 1000000"; do
+    rm -rf .cg
+    case $command in
+    bench*) cg $command >shown 2>said & child=$!; until_there ls .cg/index; sleep 0.2; kill -TERM $child; wait $child ;;
+    *)      CG_DEBUG=interrupt-at=3 cg $command --set steps=10 >shown 2>said ;;
+    esac
+    echo "${command%% *}: exit $?, $(ls .cg/progress | grep -c 'ckpt$') kept; $(grep -o 'E0904.*\|^cg: interrupted' said)"
+done
+echo "== where nothing is to be kept"
+mkfifo pipe; exec 9<>pipe
+for signal in INT TERM HUP; do
+    cg fmt - <pipe >shown 2>said & child=$!
+    until_there grep -q 'cg' /proc/$child/comm; sleep 0.1
+    kill -$signal $child; wait $child; echo "$signal: exit $?, $(cat said)"
+done
+echo "== the second signal"
+rm -rf .cg
+cg run wide.cg --set steps=100000 >shown 2>said & child=$!
+until_there grep '^train' said
+kill -STOP $child; kill -INT $child; kill -TERM $child; kill -CONT $child; wait $child; echo "exit $?"; grep '^cg: ' said
 echo "== a file that may not grow"
 rm -rf .cg
+printf 'graph g(x: f32[900]) -> f32[900] { return x + 1 }\nshow    1\n' >g.cg
+awk 'BEGIN { for (i = 0; i < 200; i++) print "a" i "   = " i }' >long.cg
+x=$(awk 'BEGIN { printf "["; for (i = 0; i < 900; i++) printf "%s%d", i ? "," : "", i; print "]" }')
+small() { (ulimit -f 1; cg "$@" >shown 2>said); echo "$1: exit $?, $(sed "s|'[^']*'|FILE|; s/.*E0902..//" said | head -1)"; }
+small apply g.cg g --in "x=$x" --out made
+small dot g.cg g -o g.dot
+cp long.cg was.cg; small fmt long.cg; cmp long.cg was.cg
+ls made 2>/dev/null; ls -A | grep 'tmp$\|g.dot'
 (ulimit -f 4; cg run cli/runtime/lm.cg --quiet --set steps=2 >shown 2>said); echo "exit $?"; grep -o 'E0902.*' said | sed "s|'[^']*'|FILE|"
 cg run cli/runtime/lm.cg --quiet --set steps=2 >shown 2>said; echo "exit $?"
 echo "== a spike"

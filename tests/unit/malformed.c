@@ -248,7 +248,7 @@ static bool read_store(const char *path, CgErr *e)
     uint64_t step;
     if (!s)
         exit(99);
-    cg_store_listen(s, hear, NULL, &heard);
+    cg_store_listen(s, hear, &heard);
     char *found = checkpoint ? cg_stage_find(s, key, UINT64_MAX, &step) : NULL;
     bool good = checkpoint ? found != NULL : cg_store_get(s, key, &bytes);
     if (good && !checkpoint)
@@ -264,7 +264,7 @@ static void stores(void)
     static const Edit value[] = { { "value", "valve" }, { "\n", "" }, { NULL, NULL } };
     CgErr e = { 0 };
     CgStore *s = cg_store_open("store", &e);
-    cg_store_listen(s, NULL, NULL, NULL);
+    cg_store_listen(s, NULL, NULL);
     static const char text[] = "a value of 1013 numbers\n, and more of it";
     char *path = cg_store_path(s, key), sum[300];
     if (!cg_store_put(s, key, text, sizeof text, &e))
@@ -303,7 +303,7 @@ static void stores(void)
         write_file("store/index.db", junk, (size_t)i * 200);
         s = cg_store_open("store", &e);
         Heard heard = { "" };
-        cg_store_listen(s, hear, NULL, &heard);
+        cg_store_listen(s, hear, &heard);
         CgErr why = { 0 };
         CgTable *t = cg_store_runs(s, &why);
         tried++;

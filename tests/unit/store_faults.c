@@ -63,7 +63,7 @@ static int child(void)
     CgStore *s = cg_store_open(folder, &e);
     bool good = s != NULL;
     if (good)
-        cg_store_listen(s, NULL, NULL, NULL);
+        cg_store_listen(s, NULL, NULL);
     CgLock *l = good ? cg_store_lock(s, value, "testing", &e) : NULL;
     good = l && cg_store_put(s, value, text, state_at(11, text), &e);
     for (uint64_t step = 200; good && step < 203; step++)
@@ -100,7 +100,7 @@ static void faults(char *self)
     int n = 1, code = 0;
     for (; n < 1000 && code != FINISHED; n++) {
         CgStore *s = cg_store_open(folder, &e);
-        cg_store_listen(s, NULL, NULL, NULL);
+        cg_store_listen(s, NULL, NULL);
         free(cg_store_begin(s, value, &e)); /* it is absent from here on */
         cg_stage_end(s, stage);
         kept &= save(s, stage, 100, &e); /* what was safe before */
@@ -108,7 +108,7 @@ static void faults(char *self)
         code = run(self, "fault", n);
         told &= code == 1 || code == FINISHED;
         s = cg_store_open(folder, &e);
-        cg_store_listen(s, NULL, NULL, NULL);
+        cg_store_listen(s, NULL, NULL);
         CgBytes b = { 0 };
         char want[8192];
         if (cg_store_get(s, value, &b)) {
@@ -136,7 +136,7 @@ static int endless(void)
     CgStore *s = cg_store_open(folder, &e);
     uint64_t step = 0;
     CgDigest key = cg_digest("killed", 6);
-    cg_store_listen(s, NULL, NULL, NULL);
+    cg_store_listen(s, NULL, NULL);
     char *path = cg_stage_find(s, key, UINT64_MAX, &step);
     free(path);
     for (;;) {
@@ -154,7 +154,7 @@ static void killing(char *self)
     bool safe = true, forward = true;
     cg_draw_init(&d, 2385, 1, 0);
     CgStore *s = cg_store_open(folder, &e);
-    cg_store_listen(s, NULL, NULL, NULL);
+    cg_store_listen(s, NULL, NULL);
     safe = save(s, key, 1, &e);
     for (int i = 0; i < 40; i++) {
         int saved[2];

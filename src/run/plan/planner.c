@@ -34,9 +34,11 @@ bool cg_planner_tensor(CgPlanner *d, const CgType *type, CgRef r, CgTensor *t, s
         refuse_dim(d, wrong, r);
     } else {
         CgStrbuf text = { 0 };
+        char where[160];
+        cg_plan_where(d->p->options.sources, cg_node(d->p->graph, r)->span, where);
         cg_type_print(type, &text);
-        cg_err(d->e, CG_ERR_MEMORY, "a tensor of type %s has more elements than memory has addresses",
-            cg_strbuf_str(&text));
+        cg_err(d->e, CG_ERR_MEMORY, "a tensor of type %s has more elements than memory has addresses%s%s",
+            cg_strbuf_str(&text), *where ? ", at " : "", where);
         cg_strbuf_deinit(&text);
     }
     return false;
