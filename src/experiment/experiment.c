@@ -9,6 +9,7 @@
 #include "elab/define.h"
 #include "experiment/graph_arg.h"
 #include "experiment/needs.h"
+#include "experiment/saves.h"
 #include "graph/plugin.h"
 #include "graph/registry.h"
 #include "stage/history.h"
@@ -16,103 +17,13 @@
 
 /* ---- checking -------------------------------------------------------------------------------------------------- */
 
-/* Where values of each class go. */
-static void help_save(CgDiag *d)
-{
-    const CgClass *cls;
-    CgStrbuf all = { 0 };
-    for (size_t i = 0; (cls = cg_class_at(i)); i++)
-        if (cls->saved_help)
-            cg_strbuf_printf(&all, "%s; ", cls->saved_help);
-    cg_diag_help(d, "%sstrings go to any file", cg_strbuf_str(&all));
-    cg_strbuf_deinit(&all);
-}
-
-/* What is saved, and as files of which kinds, is checked by the class and the end of the name before it costs anything.
- * A string is its own file; what a call of no class gives is known when it has run. */
-static void check_ending(CgElab *e, const CgValue *v, const CgValue *to, CgSpan at, CgSpan at_name)
-{
-    const CgClass *cls = cg_value_class(v);
-    const char *end = strrchr(to->s, '.');
-    if (cls ? !cls->save && !cls->save_value : v->kind != CG_VALUE_STR && v->kind != CG_VALUE_CALL) {
-        CgDiag *d = cg_elab_error(e, CG_E0606, at, "%s cannot be saved", cg_value_kind_name(v));
-        help_save(d);
-        return;
-    }
-    if (!cls || !cls->endings)
-        return;
-    for (const char *const *known = cls->endings; *known; known++)
-        if (end && !strcmp(end, *known))
-            return;
-    CgDiag *d = cg_elab_error(e, CG_E0606, at_name, "%s cannot be saved as '%s'", cls->article, to->s);
-    cg_diag_help(d, "%s", cls->saved_help);
-}
-
-/* A path with a folder's name once: "./a//b" is "a/b". Links are not followed: the file need not be there yet. */
-static char *plain_path(const char *path)
-{
-    CgStrbuf b = { 0 };
-    if (*path == '/')
-        cg_strbuf_putc(&b, '/');
-    for (const char *at = path; *at;) {
-        size_t n = strcspn(at, "/");
-        if (n && !(n == 1 && *at == '.')) {
-            if (b.len && b.at[b.len - 1] != '/')
-                cg_strbuf_putc(&b, '/');
-            cg_strbuf_write(&b, at, n);
-        }
-        at += n + (at[n] == '/');
-    }
-    return cg_strbuf_take(&b);
-}
-
-/* Files that saves write, as names -> the place of the first one. */
-typedef struct Saved {
-    char *path;
-    CgSpan at;
-    const CgValue *value; /* whose data it is, where it is written beside */
-} Saved;
-typedef struct Saves {
-    CG_VEC(Saved) files;
-} Saves;
-
-/* `path` belongs to the list from here on. */
-static void check_file(CgElab *e, Saves *saves, char *path, CgSpan at, const CgValue *value)
-{
-    for (size_t i = 0; i < saves->files.len; i++)
-        if (!strcmp(saves->files.at[i].path, path) && value && value == saves->files.at[i].value) {
-            free(path); /* the same data again, beside another picture of it */
-            return;
-        } else if (!strcmp(saves->files.at[i].path, path)) {
-            CgDiag *d = cg_elab_error(e, CG_E0604, at, "two results would be written to '%s'", path);
-            cg_diag_note(d, saves->files.at[i].at, "the first one here");
-            cg_diag_help(d, "give one of them another name; a figure also writes its data beside it");
-            free(path);
-            return;
-        }
-    cg_vec_push(&saves->files, ((Saved){ path, at, value }));
-}
-
-static void check_files(CgElab *e, Saves *saves, const CgValue *v, const char *to, CgSpan at)
-{
-    const CgClass *cls = cg_value_class(v);
-    const char *end = strrchr(to, '.');
-    check_file(e, saves, plain_path(to), at, NULL);
-    if (!cls || !cls->beside || !end || strchr(end, '/') || !strcmp(end, cls->beside))
-        return;
-    CgStrbuf b = { 0 };
-    cg_strbuf_printf(&b, "%.*s%s", (int)(end - to), to, cls->beside);
-    check_file(e, saves, plain_path(cg_strbuf_str(&b)), at, v);
-    cg_strbuf_deinit(&b);
-}
-
 /* show and save as values: evaluated once while checking, so that mistakes in them come before anything runs. */
 static void check_statements(CgSession *x)
 {
     CgElab *e = x->elab;
     CgEnv *env = cg_elab_script(e);
     const CgBlock *top = &cg_env_module(env)->unit->top;
-    Saves saves = { 0 };
+    CgSaves saves = { 0 };
     for (int i = 0; i < top->n; i++) {
         const CgStmt *s = top->at[i];
         if (s->kind != CG_STMT_SHOW && s->kind != CG_STMT_SAVE)
@@ -127,17 +38,13 @@ static void check_statements(CgSession *x)
             CgValue *to = cg_eval(e, &f, s->b);
             if (!cg_is_poison(to) && to->kind != CG_VALUE_STR)
                 cg_elab_error(e, CG_E0606, s->b->span, "a file name is a string, not %s", cg_value_kind_name(to));
-            else if (!cg_is_poison(to) && !cg_is_poison(v)) {
-                check_ending(e, v, to, s->a->span, s->b->span);
-                check_files(e, &saves, v, to->s, s->b->span);
-            }
+            else if (!cg_is_poison(to) && !cg_is_poison(v))
+                cg_saves_check(x, &saves, v, s->a->span, to->s, s->b->span);
         }
         cg_budget_end(e, budget);
         cg_frame_end(e, &f);
     }
-    for (size_t i = 0; i < saves.files.len; i++)
-        free(saves.files.at[i].path);
-    cg_vec_free(&saves.files);
+    cg_saves_free(&saves);
 }
 
 /* Values of modules are checked; what they would train or evaluate is not run unless the script asks for it. */

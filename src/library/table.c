@@ -765,8 +765,15 @@ static CgValue *build_read(CgElab *e, CgFrame *f, const CgArguments *a)
     CgErr err = { 0 };
     CgTable *t = cg_table_read(a->at[0]->s, &err);
     (void)f;
-    if (t)
-        return cg_session_own(cg_session_of(e), &cg_class_table, t);
+    if (t) {
+        CgSession *x = cg_session_of(e);
+        CgValue *v = cg_value_object(e, &cg_class_table, "read", 1, a->call);
+        v->keys[0] = cg_intern("path");
+        v->at[0] = a->at[0];
+        v->held = t;
+        cg_vec_push(&x->owned, v);
+        return v;
+    }
     cg_session_err(cg_session_of(e), a->span[0], &err);
     return cg_value_poison(e);
 }
@@ -826,6 +833,15 @@ static const CgFunction fn_read = { CG_FUNCTION_HERE, .name = "read", .sig = "(p
 
 static void free_table(void *held) { cg_table_free(held); }
 
+static CgDigest digest_of_table(const void *held)
+{
+    CgStrbuf bytes = { 0 };
+    cg_table_pack(held, &bytes);
+    CgDigest d = cg_digest(bytes.at, bytes.len);
+    cg_strbuf_deinit(&bytes);
+    return d;
+}
+
 /* A table of results is shown whole, of rows of an evaluation the first few. */
 static void show_table(const void *held, CgStrbuf *out)
 {
@@ -840,8 +856,8 @@ static const char *const endings[] = { ".csv", ".jsonl", ".md", ".tex", NULL };
 CG_CLASS(table, .article = "a table",
     .doc = "Rows with typed columns, as evaluate and read give them. Names in the arguments after a table are its "
            "columns.",
-    .field = cg_column_field, .free = free_table, .show = show_table, .save = save_table, .endings = endings,
-    .saved_help = "tables go to .csv, .jsonl, .md or .tex")
+    .field = cg_column_field, .free = free_table, .digest = digest_of_table, .show = show_table, .save = save_table,
+    .endings = endings, .saved_help = "tables go to .csv, .jsonl, .md or .tex")
 CG_CLASS(groups, .article = "groups of rows", .doc = "The rows of a table in groups of equal values of some columns.",
     .free = free_groups, .show = show_groups)
 CG_FUNCTIONS(table, &fn_table, &fn_rows, &fn_filter, &fn_select, &fn_compute, &fn_sort, &fn_bin, &fn_group, &fn_pivot,

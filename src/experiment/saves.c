@@ -1,0 +1,158 @@
+/* saves.c - the files a script would write.
+ * Takes what is saved, and where; gives an error where two results would be one file, or a result would replace what it
+ * is made of. Asks the file system for names only: nothing is read or written. */
+#include "experiment/saves.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Where values of each class go. */
+static void help_save(CgDiag *d)
+{
+    const CgClass *cls;
+    CgStrbuf all = { 0 };
+    for (size_t i = 0; (cls = cg_class_at(i)); i++)
+        if (cls->saved_help)
+            cg_strbuf_printf(&all, "%s; ", cls->saved_help);
+    cg_diag_help(d, "%sstrings go to any file", cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
+}
+
+/* What is saved, and as files of which kinds, is checked by the class and the end of the name before it costs anything.
+ * A string is its own file; what a call of no class gives is known when it has run. */
+static void check_ending(CgElab *e, const CgValue *v, CgSpan at, const char *to, CgSpan at_name)
+{
+    const CgClass *cls = cg_value_class(v);
+    const char *end = strrchr(to, '.');
+    if (cls ? !cls->save && !cls->save_value : v->kind != CG_VALUE_STR && v->kind != CG_VALUE_CALL) {
+        CgDiag *d = cg_elab_error(e, CG_E0606, at, "%s cannot be saved", cg_value_kind_name(v));
+        help_save(d);
+        return;
+    }
+    if (!cls || !cls->endings)
+        return;
+    for (const char *const *known = cls->endings; *known; known++)
+        if (end && !strcmp(end, *known))
+            return;
+    CgDiag *d = cg_elab_error(e, CG_E0606, at_name, "%s cannot be saved as '%s'", cls->article, to);
+    cg_diag_help(d, "%s", cls->saved_help);
+}
+
+/* ---- what a value is made of ---- */
+
+static bool made_of(const CgValue *v, const char *real);
+
+static bool stage_made_of(const CgStage *s, const char *real)
+{
+    bool any = (s->data && made_of(s->data, real)) || (s->validate && made_of(s->validate, real));
+    for (int i = 0; !any && i < s->ninputs; i++)
+        any = stage_made_of(s->inputs[i], real);
+    return any;
+}
+
+/* Whether a file is named by a value, or by a call in it: read("x.csv"), corpus("x.txt"). */
+static bool made_of(const CgValue *v, const char *real)
+{
+    bool any = false;
+    switch (v->kind) {
+    case CG_VALUE_CALL:
+    case CG_VALUE_LIST:
+    case CG_VALUE_RECORD:
+    case CG_VALUE_OBJECT: break;
+    case CG_VALUE_STAGE: return stage_made_of(v->stage, real);
+    case CG_VALUE_INSTANCE: return v->instance->weights && made_of(v->instance->weights, real);
+    default: return false;
+    }
+    for (int i = 0; !any && i < v->n; i++)
+        if (v->at[i] && v->at[i]->kind == CG_VALUE_STR) {
+            char *named = cg_io_real(v->at[i]->s);
+            any = named && !strcmp(named, real);
+            free(named);
+        } else {
+            any = v->at[i] && made_of(v->at[i], real);
+        }
+    return any;
+}
+
+/* ---- files ---- */
+
+/* Where a file that need not be there yet will be; as it is written where its folder is missing, too. */
+static char *real_path(const char *path)
+{
+    char *real = cg_io_real(path);
+    if (real)
+        return real;
+    const char *slash = strrchr(path, '/');
+    CgStrbuf folder = { 0 }, b = { 0 };
+    cg_strbuf_printf(&folder, "%.*s", slash ? (int)(slash + 1 - path) : 1, slash ? path : ".");
+    char *there = cg_io_real(cg_strbuf_str(&folder));
+    cg_strbuf_printf(&b, "%s/%s", there ? there : cg_strbuf_str(&folder), slash ? slash + 1 : path);
+    free(there);
+    cg_strbuf_deinit(&folder);
+    return cg_strbuf_take(&b);
+}
+
+static const CgSaved *same_file(const CgSaves *saves, const char *real)
+{
+    for (size_t i = 0; i < saves->files.len; i++)
+        if (!strcmp(saves->files.at[i].real, real))
+            return &saves->files.at[i];
+    return NULL;
+}
+
+static bool is_source(CgSession *x, const char *real)
+{
+    bool any = false;
+    for (int m = 0; !any && m < x->program->n; m++) {
+        char *source = cg_io_real(cg_sources_get(x->sources, x->program->at[m].unit->file)->name);
+        any = source && !strcmp(source, real);
+        free(source);
+    }
+    return any;
+}
+
+/* beside: it is the data of a figure, which go beside the picture. */
+static void check_file(CgSession *x, CgSaves *saves, const char *path, CgSpan at, const CgValue *v, bool beside)
+{
+    char *real = real_path(path);
+    const CgSaved *first = same_file(saves, real);
+    if (first && beside && first->value == v) { /* the same data again, beside another picture of it */
+        free(real);
+        return;
+    }
+    if (first) {
+        CgDiag *d = cg_elab_error(x->elab, CG_E0604, at, "two results would be written to '%s'", path);
+        cg_diag_note(d, first->at, "the first one here");
+        cg_diag_help(d, "give one of them another name; a figure also writes its data beside it");
+    } else if (is_source(x, real)) {
+        cg_diag_help(cg_elab_error(x->elab, CG_E0604, at, "'%s' would be written over the script", path),
+            "give the result another name");
+    } else if (made_of(v, real)) {
+        cg_diag_help(cg_elab_error(x->elab, CG_E0604, at, "'%s' would be written over what it is made of", path),
+            "give the result another name; the next run would begin with other data");
+    }
+    cg_vec_push(&saves->files, ((CgSaved){ cg_strdup(path), real, at, beside ? v : NULL }));
+}
+
+void cg_saves_check(CgSession *x, CgSaves *saves, const CgValue *v, CgSpan at_value, const char *path, CgSpan at)
+{
+    const CgClass *cls = cg_value_class(v);
+    const char *end = strrchr(path, '.');
+    check_ending(x->elab, v, at_value, path, at);
+    check_file(x, saves, path, at, v, false);
+    if (!cls || !cls->beside || !end || strchr(end, '/') || !strcmp(end, cls->beside))
+        return;
+    CgStrbuf b = { 0 };
+    cg_strbuf_printf(&b, "%.*s%s", (int)(end - path), path, cls->beside);
+    check_file(x, saves, cg_strbuf_str(&b), at, v, true);
+    cg_strbuf_deinit(&b);
+}
+
+void cg_saves_free(CgSaves *saves)
+{
+    for (size_t i = 0; i < saves->files.len; i++) {
+        free(saves->files.at[i].path);
+        free(saves->files.at[i].real);
+    }
+    cg_vec_free(&saves->files);
+}

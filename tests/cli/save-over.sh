@@ -1,0 +1,21 @@
+# One file has one content: two names of a file are one, and a result goes neither over the script nor over what it is
+# made of. All of it is found before anything runs.
+mkdir sub
+printf 'x,y\n1,2\n3,4\n' >in.csv
+ln -s ../out.csv sub/link.csv
+: >out.csv
+cp cli/runtime/lm.cg lm.cg
+try()   # lines of a script
+{
+    printf '%s\n' "$@" >s.cg
+    echo "\$ $*"; cg check s.cg 2>&1 | grep -v '^ ' || echo fine
+}
+try 't = read("in.csv")' 'save t as "out.csv"' 'save t as "sub/../out.csv"'
+try 't = read("in.csv")' 'save t as "out.csv"' 'save t as "sub/link.csv"'
+try 't = read("in.csv")' 'save t as "sub/new.csv"' 'save t as "./sub//new.csv"'
+try 't = read("in.csv")' 'save sort(t, by = x) as "./in.csv"'
+try 'save "text" as "s.cg"'
+try 'import lm' 'save "text" as "sub/../lm.cg"'
+try 'c = corpus("in.csv", field = "x")' 'graph g(x: f32[B, 2]) -> f32[B] { return sum(x, axis = 1) }' \
+    's = evaluate g() on arrays({ x: "in.csv" }) as m { y = m(batch.x) }' 'save s as "in.csv"'
+try 't = read("in.csv")' 'save t as "out.csv"' 'save t as "sub/out.csv"' 'save "text" as "in.txt"'
