@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/io.h"
+#include "base/utf8.h"
 #include "base/vec.h"
 
 typedef struct Entry {
@@ -84,6 +85,13 @@ bool cg_sources_load(CgSources *s, const char *path, uint32_t *file, CgErr *e)
         cg_io_release(&bytes);
         free(real);
         return cg_err(e, CG_ERR_INPUT, "'%s' is too large for a script", path);
+    }
+    const char *at = bytes.at;
+    size_t len = bytes.len;
+    if (!cg_utf8_begin(path, &at, &len, e)) {
+        cg_io_release(&bytes);
+        free(real);
+        return false;
     }
     const char *shown = path;
     while (strncmp(shown, "./", 2) == 0 && shown[2] && shown[2] != '/')

@@ -2,6 +2,7 @@
  * Takes rows; gives the columns asked for. Must not accept a row with more or fewer cells than there are names. */
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "data/csv.h"
 #include "data/reader.h"
 
@@ -13,8 +14,6 @@ static bool find_columns(CgCsv *c, CgFields fields, size_t *column, CgErr *e)
     bool ok = true;
     for (size_t i = 0; i < n; i++) {
         CgText cell = c->cell.at[i];
-        if (i == 0 && cell.len >= 3 && memcmp(cell.at, "\xef\xbb\xbf", 3) == 0)
-            cell.at += 3, cell.len -= 3;
         name[i] = cg_calloc(cell.len + 1, 1);
         memcpy(name[i], cell.at, cell.len);
     }
@@ -33,6 +32,8 @@ static bool find_columns(CgCsv *c, CgFields fields, size_t *column, CgErr *e)
 static bool records(const char *path, CgText text, CgFields fields, CgRecordFn *each, void *arg, CgErr *e)
 {
     CgCsv c;
+    if (!cg_utf8_begin(path, &text.at, &text.len, e))
+        return false;
     cg_csv_init(&c, path, text.at, text.len);
     size_t *column = cg_calloc((size_t)fields.n + 1, sizeof *column);
     CgText *value = cg_calloc((size_t)fields.n + 1, sizeof *value);

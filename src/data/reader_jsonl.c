@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "base/utf8.h"
 #include "data/reader.h"
 
 static bool no_field(const char *path, uint32_t line, const char *field, json_t *object, CgErr *e)
@@ -130,8 +131,8 @@ static bool read_record(
 static bool records(const char *path, CgText text, CgFields fields, CgRecordFn *each, void *arg, CgErr *e)
 {
     const char *at = text.at, *end = at + text.len;
-    if (!fields.before && text.len >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
-        at += 3;
+    if (!fields.before && !cg_utf8_begin(path, &at, &text.len, e))
+        return false;
     for (uint32_t line = fields.before + 1; at < end; line++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         size_t n = stop ? (size_t)(stop - at) : (size_t)(end - at);

@@ -5,6 +5,7 @@
 #include <utf8proc.h>
 
 #include "base/strbuf.h"
+#include "base/utf8.h"
 #include "data/reader.h"
 
 /* Half a surrogate pair, or half a character, is no text. */
@@ -40,12 +41,11 @@ static bool from_utf16(const char *path, CgBytes *bytes, bool big, CgText *out, 
 
 static bool text(const char *path, CgBytes *bytes, CgText *out, CgErr *e)
 {
-    const char *at = bytes->at;
-    if (bytes->len >= 2 && (memcmp(at, "\xff\xfe", 2) == 0 || memcmp(at, "\xfe\xff", 2) == 0))
-        return from_utf16(path, bytes, at[0] == '\xfe', out, e);
-    size_t mark = bytes->len >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    *out = (CgText){ at + mark, bytes->len - mark };
-    return true;
+    CgEncoding encoding = cg_encoding_of(bytes->at, bytes->len);
+    if (encoding == CG_UTF16_LITTLE || encoding == CG_UTF16_BIG)
+        return from_utf16(path, bytes, encoding == CG_UTF16_BIG, out, e);
+    *out = (CgText){ bytes->at, bytes->len };
+    return cg_utf8_begin(path, &out->at, &out->len, e);
 }
 
 CG_READER(text, .endings = (const char *const[]){ ".txt", NULL },

@@ -196,7 +196,7 @@ static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at, Cg
     } else if (v->kind == CG_VALUE_STR) {
         good = cg_io_write(path, v->s, strlen(v->s), &err);
     } else {
-        help_save(cg_diag(x->diags, CG_E0606, at, "%s cannot be saved", cg_value_kind_name(v)));
+        cg_saves_help(cg_diag(x->diags, CG_E0606, at, "%s cannot be saved", cg_value_kind_name(v)));
         return false;
     }
     if (!good)

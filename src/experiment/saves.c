@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where values of each class go. */
-static void help_save(CgDiag *d)
+void cg_saves_help(CgDiag *d)
 {
     const CgClass *cls;
     CgStrbuf all = { 0 };
@@ -26,7 +25,7 @@ static void check_ending(CgElab *e, const CgValue *v, CgSpan at, const char *to,
     const char *end = strrchr(to, '.');
     if (cls ? !cls->save && !cls->save_value : v->kind != CG_VALUE_STR && v->kind != CG_VALUE_CALL) {
         CgDiag *d = cg_elab_error(e, CG_E0606, at, "%s cannot be saved", cg_value_kind_name(v));
-        help_save(d);
+        cg_saves_help(d);
         return;
     }
     if (!cls || !cls->endings)

@@ -9,7 +9,9 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "base/vec.h"
+#include "data/text.h"
 #include "table/table.h"
 
 /* What all cells of a column could be. */
@@ -160,11 +162,9 @@ static CgCell cell_of(CgCellKind kind, const char *s)
     return cg_text(s);
 }
 
-static CgTable *read_csv(const CgBytes *b, const char *path, CgErr *e)
+static CgTable *read_csv(CgText text, const char *path, CgErr *e)
 {
-    Csv c = { .path = path, .at = b->at, .end = b->at + b->len, .line = 1, .e = e };
-    if (b->len >= 3 && !memcmp(b->at, "\xef\xbb\xbf", 3))
-        c.at += 3;
+    Csv c = { .path = path, .at = text.at, .end = text.at + text.len, .line = 1, .e = e };
     bool good = c.at < c.end || cg_err(e, CG_ERR_INPUT, "%s: the file is empty", path);
     good = good && take_names(&c);
     while (good && c.at < c.end) {
@@ -246,13 +246,13 @@ static bool look_at_line(Csv *c, json_t *line, size_t number)
     return true;
 }
 
-static CgTable *read_jsonl(const CgBytes *b, const char *path, CgErr *e)
+static CgTable *read_jsonl(CgText text, const char *path, CgErr *e)
 {
     Csv c = { .path = path, .e = e };
     json_t *lines = json_array();
     bool good = true;
     size_t number = 0;
-    for (const char *at = b->at, *end = b->at + b->len; good && at < end;) {
+    for (const char *at = text.at, *end = text.at + text.len; good && at < end;) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         size_t len = (size_t)((stop ? stop : end) - at);
         json_error_t why;
@@ -300,7 +300,10 @@ CgTable *cg_table_read(const char *path, CgErr *e)
     }
     if (!cg_io_read(path, &b, e))
         return NULL;
-    CgTable *t = csv ? read_csv(&b, path, e) : read_jsonl(&b, path, e);
+    CgText text = { b.at, b.len };
+    CgTable *t = !cg_utf8_begin(path, &text.at, &text.len, e) ? NULL
+        : csv                                                 ? read_csv(text, path, e)
+                                                              : read_jsonl(text, path, e);
     cg_io_release(&b);
     return t;
 }
