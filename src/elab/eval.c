@@ -264,7 +264,9 @@ static CgValue *text(CgElab *e, CgFrame *f, const CgExpr *x)
         CgValue *v = cg_eval(e, f, piece);
         bool fits =
             v->kind == CG_VALUE_STR || v->kind == CG_VALUE_INT || v->kind == CG_VALUE_FLOAT || v->kind == CG_VALUE_BOOL;
-        if (fits)
+        if (v->kind == CG_VALUE_STR && !cg_budget_take(e, (int64_t)strlen(v->s), piece->span))
+            fits = false;
+        else if (fits)
             cg_value_print(v, &out);
         else if (!cg_is_poison(v))
             cg_elab_error(e, CG_E0305, piece->span, "a string holds numbers, strings and truth values, not %s",

@@ -3,6 +3,7 @@
 #include "table/stats.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,10 +25,30 @@ static double *present(const CgNumbers *n, size_t *count)
     return x;
 }
 
+/* Why a statistic is no number; once for each that is asked for. */
+static void warn_of_none(const CgValue *call, const CgNumbers *n)
+{
+    size_t odd = 0;
+    CgStrbuf what = { 0 };
+    const CgValue *of = call->at[0];
+    for (size_t i = 0; i < n->n; i++)
+        odd += isnan(n->at[i]) ? 1 : 0;
+    cg_value_print(cg_is_column_of(of) ? of->at[1] : of, &what);
+    fprintf(stderr, "cg: warning: %s of '%s' is not a number: ", call->function->name, cg_strbuf_str(&what));
+    if (odd)
+        fprintf(stderr, "neither are %zu of its %zu rows; present() leaves them out\n", odd, n->n);
+    else
+        fprintf(stderr, "it has %zu row%s\n", n->n, n->n == 1 ? "" : "s");
+    cg_strbuf_deinit(&what);
+}
+
 CgValue *cg_statistic(CgSession *x, const CgValue *call, CgValue **args, double (*fn)(const double *, size_t))
 {
     const CgNumbers *n = args[0]->held;
-    return cg_value_float(x->elab, fn(n->at, n->n), call->span);
+    double value = fn(n->at, n->n);
+    if (isnan(value) && !x->sample)
+        warn_of_none(call, n);
+    return cg_value_float(x->elab, value, call->span);
 }
 
 static double median(const double *x, size_t n) { return cg_stats_quantile(x, n, 0.5); }

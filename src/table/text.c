@@ -164,6 +164,14 @@ static void pad(CgStrbuf *out, int n)
         cg_strbuf_putc(out, ' ');
 }
 
+/* A name may have come from a file. */
+static char *shown_name(const CgColumn *c)
+{
+    CgStrbuf b = { 0 };
+    print_text(c->name, 1 << 20, &b);
+    return b.len ? cg_strbuf_take(&b) : cg_strdup("");
+}
+
 static char *shown_cell(const CgColumn *c, size_t row, int decimals, int width)
 {
     CgStrbuf b = { 0 };
@@ -214,7 +222,7 @@ void cg_table_print(const CgTable *t, size_t most, int width, CgStrbuf *out)
     for (size_t i = 0; i < columns; i++) {
         const CgColumn *c = &t->column[i];
         int decimals = decimals_of(c, t->rows);
-        cell[i] = cg_strdup(c->name);
+        cell[i] = shown_name(c);
         for (size_t r = 0; r < rows; r++)
             cell[(r + 1) * columns + i] = shown_cell(c, r, decimals, width);
         for (size_t r = 0; r <= rows; r++) {
@@ -263,8 +271,11 @@ static void markdown_cell(const char *s, CgStrbuf *out)
 void cg_table_markdown(const CgTable *t, CgStrbuf *out)
 {
     cg_strbuf_putc(out, '|');
-    for (int i = 0; i < t->ncolumns; i++)
-        markdown_cell(t->column[i].name, out);
+    for (int i = 0; i < t->ncolumns; i++) {
+        char *name = shown_name(&t->column[i]);
+        markdown_cell(name, out);
+        free(name);
+    }
     cg_strbuf_puts(out, "\n|");
     for (int i = 0; i < t->ncolumns; i++)
         cg_strbuf_puts(out, t->column[i].kind == CG_TEXT ? "---|" : "---:|");
@@ -308,7 +319,9 @@ void cg_table_latex(const CgTable *t, CgStrbuf *out)
     cg_strbuf_puts(out, "}\n\\toprule\n");
     for (int i = 0; i < t->ncolumns; i++) {
         cg_strbuf_puts(out, i ? " & " : "");
-        latex_text(t->column[i].name, out);
+        char *name = shown_name(&t->column[i]);
+        latex_text(name, out);
+        free(name);
     }
     cg_strbuf_puts(out, " \\\\\n\\midrule\n");
     for (size_t r = 0; r < t->rows; r++) {
