@@ -258,6 +258,28 @@ static CgValue *build_size(CgElab *e, CgFrame *f, const CgArguments *a)
     return cg_value_dim(e, cg_value_type(e, a->at[0])->dim[k], a->at[0]->tensor->origin[k]);
 }
 
+static CgValue *build_shape(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    const CgType t = *cg_value_type(e, a->at[0]);
+    CgValue *out = cg_value_list(e, t.rank, a->call);
+    for (int i = 0; i < t.rank; i++)
+        out->at[i] = cg_value_dim(e, t.dim[i], a->at[0]->tensor->origin[i]);
+    return out;
+}
+
+static CgValue *build_axis_numbers(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    int64_t axes[CG_MAX_RANK];
+    int n = axes_of(e, f, a, 1, a->at[0], axes);
+    if (n < 0)
+        return cg_value_poison(e);
+    CgValue *out = cg_value_list(e, n, a->call);
+    for (int i = 0; i < n; i++)
+        out->at[i] = cg_value_int(e, axes[i], a->call);
+    return out;
+}
+
 static CgValue *build_is_graph(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
@@ -322,6 +344,11 @@ static const CgFunction fn_sum = { CG_FUNCTION_HERE, .name = "sum",
     .doc = "Sum of a tensor over an axis, a list of axes or all; of a column over its rows; of a list of numbers." };
 static const CgFunction fn_size = { CG_FUNCTION_HERE, .name = "size", .sig = "(x: tensor, axis: axis) -> dim",
     .build = build_size, .doc = "The size of an axis." };
+static const CgFunction fn_shape = { CG_FUNCTION_HERE, .name = "shape", .sig = "(x: tensor) -> dim[]",
+    .build = build_shape, .doc = "The sizes of all axes, outermost first; len(shape(x)) is how many there are." };
+static const CgFunction fn_axis_numbers = { CG_FUNCTION_HERE, .name = "axis_numbers",
+    .sig = "(x: tensor, axis: axis = none) -> int[]", .build = build_axis_numbers,
+    .doc = "Which axes a name, a number, a list of them or none, all, means, counted from 0 at the left." };
 static const CgFunction fn_iota = { CG_FUNCTION_HERE, .name = "iota", .sig = "(n: dim) -> tensor", .build = build_iota,
     .doc = "0, 1, .. n-1 as i32[n]." };
 static const CgFunction fn_fill = { CG_FUNCTION_HERE, .name = "fill",
@@ -338,5 +365,5 @@ static const CgFunction fn_len = { CG_FUNCTION_HERE, .name = "len", .sig = "(lis
 static const CgFunction fn_grad = { CG_FUNCTION_HERE, .name = "grad", .sig = "(y: tensor, wrt: tensor) -> tensor",
     .build = build_grad, .doc = "The derivative of a number by a tensor, of any order: grad(sum(y), wrt = x)." };
 
-CG_FUNCTIONS(tensor, &fn_rearrange, &fn_einsum, &fn_mean, &fn_sum, &fn_size, &fn_iota, &fn_fill, &fn_tensor,
-    &fn_is_graph, &fn_len, &fn_grad)
+CG_FUNCTIONS(tensor, &fn_rearrange, &fn_einsum, &fn_mean, &fn_sum, &fn_size, &fn_shape, &fn_axis_numbers, &fn_iota,
+    &fn_fill, &fn_tensor, &fn_is_graph, &fn_len, &fn_grad)

@@ -1,12 +1,13 @@
-/* axis.c - what is computed lane by lane along one axis: the place of the greatest, log of summed exponentials, running
- * sums. Takes a tensor and an axis; gives one without the axis, or of the same shape. A lane is one shard's from end to
- * end, so that no sum depends on how the work is cut. */
+/* axis.c - what is computed lane by lane along one axis: the place of the greatest or least, of all or so far, log of
+ * summed exponentials, running sums. Takes a tensor and an axis; gives one without the axis, or of the same shape. A
+ * lane is one shard's from end to end, so that no sum depends on how the work is cut. */
 #include <cg/elementwise.h>
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
-#define LANES   32
-#define STRETCH 256 /* elements looked through before a place is looked for */
+#define LANES     32
+#define STRETCH   256          /* elements looked through before a place is looked for */
+#define IS_NAN(x) ((x) != (x)) /* false for integers */
 
 /* ---- lanes ---- */
 
@@ -52,18 +53,47 @@ static bool argmax_shape(CgInfer *inf)
 
 /* A lane that lies in order is looked through by stretches, and a place is looked for only in one that has something
  * greater than all before. NaN is never greater, and nothing is greater than it. */
-#define T          float
-#define NAME(word) word##_f32
+#define T           float
+#define NAME(word)  word##max_f32
+#define BEATS(a, b) ((a) > (b))
 #include "ops/argmax_rows.h"
-#define T          double
-#define NAME(word) word##_f64
+#define T           double
+#define NAME(word)  word##max_f64
+#define BEATS(a, b) ((a) > (b))
 #include "ops/argmax_rows.h"
-#define T          int32_t
-#define NAME(word) word##_i32
+#define T           int32_t
+#define NAME(word)  word##max_i32
+#define BEATS(a, b) ((a) > (b))
 #include "ops/argmax_rows.h"
-#define T          int64_t
-#define NAME(word) word##_i64
+#define T           int64_t
+#define NAME(word)  word##max_i64
+#define BEATS(a, b) ((a) > (b))
 #include "ops/argmax_rows.h"
+#define T           float
+#define NAME(word)  word##min_f32
+#define BEATS(a, b) ((a) < (b))
+#include "ops/argmax_rows.h"
+#define T           double
+#define NAME(word)  word##min_f64
+#define BEATS(a, b) ((a) < (b))
+#include "ops/argmax_rows.h"
+#define T           int32_t
+#define NAME(word)  word##min_i32
+#define BEATS(a, b) ((a) < (b))
+#include "ops/argmax_rows.h"
+#define T           int64_t
+#define NAME(word)  word##min_i64
+#define BEATS(a, b) ((a) < (b))
+#include "ops/argmax_rows.h"
+
+static bool arg_so_far_shape(CgInfer *inf)
+{
+    int axis;
+    if (!cg_want_number(inf, 0) || !cg_infer_axis(inf, "axis", 0, &axis))
+        return false;
+    inf->out[0] = cg_type_as(inf->in[0], CG_I32);
+    return true;
+}
 
 static CgAxisRule drop_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
@@ -210,19 +240,39 @@ static const CgDim *argmax_below(const CgInfer *inf, const CgDim *const *in)
     return inf->in[0].dim[cg_axis(inf->attrs, "axis", inf->in[0].rank)];
 }
 
-static const CgOp op_argmax = {
-    CG_OP_HERE,
-    .name = "argmax",
-    .sig = "(x: T[..s], axis: axis = -1) -> i32[..r]",
-    .doc = "Index of the greatest element along an axis, the first of several. NaN is never greater.\n",
-    .below = argmax_below,
-    .shape = argmax_shape,
-    .kernel = CG_NUMBER_KERNELS(argmax),
-    .work = lanes_work,
-    .axis_rule = drop_axis_rule,
-    .traits = CG_NODIFF,
-    .samples = axis_samples,
+static const CgSample last_samples[] = {
+    { .in = "F[3,7]", .attrs = "axis=1", .low = -2.385, .high = 2.385, .apart = 0.01 },
+    { .in = "F[3,5,7]", .attrs = "axis=-2", .low = -2.385, .high = 2.385, .apart = 0.01 },
+    { .in = "F[2,131]", .attrs = "axis=-1", .low = -2.385, .high = 2.385, .apart = 0.001 },
+    { .in = "F[2,619]", .attrs = "axis=-1", .low = -2.385, .high = 2.385, .apart = 0.001 },
+    { .in = "i32[5,7]", .attrs = "axis=1, last=1", .low = -2, .high = 2 },
+    { .in = "i64[3,619]", .attrs = "axis=1, last=1", .low = -2, .high = 2 },
+    { .in = NULL },
 };
+
+#define ARG_OP(op, text)                                                                                           \
+    static const CgOp op_##op = { CG_OP_HERE, .name = #op,                                                         \
+        .sig = "(x: T[..s], axis: axis = -1, last: bool = false) -> i32[..r]", .doc = text, .below = argmax_below, \
+        .shape = argmax_shape, .kernel = CG_NUMBER_KERNELS(op), .work = lanes_work, .axis_rule = drop_axis_rule,   \
+        .traits = CG_NODIFF, .samples = last_samples };
+#define ARG_SO_FAR_OP(op, text)                                                                               \
+    static const CgOp op_##op = { CG_OP_HERE, .name = #op, .sig = "(x: T[..s], axis: axis = -1) -> i32[..s]", \
+        .doc = text, .below = argmax_below, .shape = arg_so_far_shape, .kernel = CG_NUMBER_KERNELS(op),       \
+        .work = lanes_work, .axis_rule = cg_axis_rule_axis, .traits = CG_NODIFF, .samples = axis_samples };
+
+ARG_OP(argmax,
+    "Index of the greatest element along an axis: the first of several, or the last where `last` says so. NaN is "
+    "never\n"
+    "greater.\n")
+ARG_OP(argmin,
+    "Index of the least element along an axis: the first of several, or the last where `last` says so. NaN is never\n"
+    "less.\n")
+ARG_SO_FAR_OP(cumargmax,
+    "Index of the greatest element so far along an axis, the last of several, and of a NaN from there on. `cummax` of\n"
+    "std.tensor takes the elements, with their derivative.\n")
+ARG_SO_FAR_OP(cumargmin,
+    "Index of the least element so far along an axis, the last of several, and of a NaN from there on. `cummin` of\n"
+    "std.tensor takes the elements, with their derivative.\n")
 
 static const CgOp op_logsumexp = {
     CG_OP_HERE,
@@ -255,4 +305,4 @@ static const CgOp op_cumsum = {
     .samples = cumsum_samples,
 };
 
-CG_OPS(axis, &op_argmax, &op_logsumexp, &op_cumsum)
+CG_OPS(axis, &op_argmax, &op_argmin, &op_cumargmax, &op_cumargmin, &op_logsumexp, &op_cumsum)

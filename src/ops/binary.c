@@ -54,6 +54,52 @@ static int64_t floored_int(int64_t x, int64_t y)
     return r != 0 && (r < 0) != (y < 0) ? r + y : r;
 }
 
+static int64_t floor_quotient(int64_t x, int64_t y)
+{
+    if (y == 0)
+        return 0;
+    if (y == -1)
+        return (int64_t)((uint64_t)0 - (uint64_t)x);
+    int64_t q = x / y;
+    return x % y != 0 && (x < 0) != (y < 0) ? q - 1 : q;
+}
+
+/* x to a whole power, wrapping around; below 0 the quotient 1 / x^-y rounded towards zero, 0 for x = 0. */
+static uint64_t power_int(int64_t x, int64_t y)
+{
+    uint64_t base = (uint64_t)x, product = 1;
+    if (y < 0)
+        return x == 1 ? 1 : x == -1 ? (y % 2 ? (uint64_t)-1 : 1) : 0;
+    for (; y; y >>= 1) {
+        if (y & 1)
+            product *= base;
+        base *= base;
+    }
+    return product;
+}
+
+/* floor(x / y) from the exact rest, so that it fits mod: the quotient of floats may be rounded up to the next whole. */
+static float floordiv_of_f32(float x, float y)
+{
+    float r = fmodf(x, y), q = rintf((x - r) / y);
+    return y == 0 ? x / y : r != 0 && (r < 0) != (y < 0) ? q - 1 : q;
+}
+
+static double floordiv_of_f64(double x, double y)
+{
+    double r = fmod(x, y), q = rint((x - r) / y);
+    return y == 0 ? x / y : r != 0 && (r < 0) != (y < 0) ? q - 1 : q;
+}
+
+FLOATS(floordiv, floordiv_of_f32(x, y), floordiv_of_f64(x, y))
+CG_VEC2(floordiv_i32, int32_t, int32_t, floor_quotient(x, y))
+CG_VEC2(floordiv_i64, int64_t, int64_t, floor_quotient(x, y))
+FLOATS(rem, fmodf(x, y), fmod(x, y))
+CG_VEC2(rem_i32, int32_t, int32_t, y == 0 || y == -1 ? 0 : x % y)
+CG_VEC2(rem_i64, int64_t, int64_t, y == 0 || y == -1 ? 0 : x % y)
+CG_VEC2(pow_i32, int32_t, int32_t, (uint32_t)power_int(x, y))
+CG_VEC2(pow_i64, int64_t, int64_t, power_int(x, y))
+FLOATS(atan2, atan2f(x, y), atan2(x, y))
 FLOATS(mod, floored_f32(x, y), floored_f64(x, y))
 CG_VEC2(mod_i32, int32_t, int32_t, floored_int(x, y))
 CG_VEC2(mod_i64, int64_t, int64_t, floored_int(x, y))
@@ -86,6 +132,17 @@ VJP(mul, cg_mul(b, g, y), cg_mul(b, g, x))
 VJP(div, cg_div(b, g, y), cg_neg(b, cg_div(b, cg_mul(b, g, z), y))) /* -x / y^2 = -z / y */
 VJP(maximum, share(b, g, x, y), share(b, g, y, x))
 VJP(minimum, share(b, g, y, x), share(b, g, x, y))
+VJP(rem, g, cg_neg(b, cg_mul(b, g, cg_u(b, "trunc", cg_div(b, x, y))))) /* x - y trunc(x / y) */
+
+/* d/dx atan2(x, y) = y / (x^2 + y^2), d/dy = -x / (x^2 + y^2) */
+static void atan2_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
+{
+    CgRef x = site->in[0], y = site->in[1];
+    CgRef g = cg_div(b, site->gout[0], cg_add(b, cg_mul(b, x, x), cg_mul(b, y, y)));
+    gin[0] = cg_mul(b, g, y);
+    gin[1] = cg_neg(b, cg_mul(b, g, x));
+}
+
 VJP(mod, g, cg_neg(b, cg_mul(b, g, cg_u(b, "floor", cg_div(b, x, y))))) /* x - y floor(x / y) */
 
 /* d/dx x^y = y x^(y-1), 0 where y = 0; d/dy x^y = x^y log x, taken as 0 where x = 0, as for the whole powers y >= 1. */
@@ -208,6 +265,8 @@ static CgRef div_fold(CgBuild *b, const CgSite *site)
 
 static CgRef pow_fold(CgBuild *b, const CgSite *site)
 {
+    if (!cg_dtype_is_float(cg_ref_type(b, site->in[0]).dtype))
+        return CG_NONE;
     BOTH_CONST(pow(u, v))
     if (!cv)
         return CG_NONE;
@@ -313,13 +372,14 @@ static const CgOp op_div = {
 static const CgOp op_pow = {
     CG_OP_HERE,
     .name = "pow",
-    .sig = "(x: F[..s], y: F[..s]) -> F[..s]",
+    .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc =
-        "x to the power y: NaN for x < 0 unless y is whole.\n\n"
+        "x to the power y: NaN for x < 0 unless y is whole. Integers wrap around; below the power 0 they are 1 / x^-y\n"
+        "towards zero, which is 0 unless x is 1 or -1.\n\n"
         "The derivative by x is 0 where y = 0; that by y is x^y log(x), taken as 0 where x = 0 and NaN where x < 0.\n",
-    .shape = float_shape,
+    .shape = number_shape,
     .vjp = pow_vjp,
-    .vec = CG_FLOAT_KERNELS(pow),
+    .vec = CG_NUMBER_KERNELS(pow),
     .fold = pow_fold,
     .traits = CG_ELEMENTWISE,
     .inplace = 3,
@@ -378,4 +438,47 @@ static const CgOp op_mod = {
     .samples = mod_samples,
 };
 
-CG_OPS(binary, &op_add, &op_sub, &op_mul, &op_div, &op_pow, &op_maximum, &op_minimum, &op_mod)
+static const CgOp op_floordiv = {
+    CG_OP_HERE,
+    .name = "floordiv",
+    .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
+    .doc = "The quotient x / y rounded down, written x // y: floor(x / y), such that x = y (x // y) + x % y.\n\n"
+           "For integers x // 0 is 0, and the least one by -1 wraps around. The derivative is taken as 0.\n",
+    .shape = number_shape,
+    .vec = CG_NUMBER_KERNELS(floordiv),
+    .traits = CG_ELEMENTWISE | CG_NODIFF,
+    .inplace = 3,
+    .samples = mod_samples,
+};
+
+static const CgOp op_rem = {
+    CG_OP_HERE,
+    .name = "rem",
+    .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
+    .doc = "The rest of a division rounded towards zero, with the sign of x, as `fmod` and `%` of C.\n\n"
+           "For integers the rest of a division by 0 is 0.\n",
+    .shape = number_shape,
+    .vjp = rem_vjp,
+    .vec = CG_NUMBER_KERNELS(rem),
+    .traits = CG_ELEMENTWISE,
+    .inplace = 3,
+    .samples = mod_samples,
+};
+
+static const CgOp op_atan2 = {
+    CG_OP_HERE,
+    .name = "atan2",
+    .sig = "(y: F[..s], x: F[..s]) -> F[..s]",
+    .doc = "The angle in radians, -pi to pi, of the point (x, y) from the x axis. At the origin it is 0 or pi by the "
+           "signs,\n"
+           "and its derivative NaN.\n",
+    .shape = float_shape,
+    .vjp = atan2_vjp,
+    .vec = CG_FLOAT_KERNELS(atan2),
+    .traits = CG_ELEMENTWISE,
+    .inplace = 3,
+    .samples = away_samples,
+};
+
+CG_OPS(binary, &op_floordiv, &op_rem, &op_atan2, &op_add, &op_sub, &op_mul, &op_div, &op_pow, &op_maximum, &op_minimum,
+    &op_mod)

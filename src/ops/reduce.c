@@ -124,6 +124,7 @@ static void reduce_work(const CgCall *call, CgWork *work)
 /* ---- kernels ---- */
 
 #define ADD(a, x) ((a) + (x))
+#define MUL(a, x) ((a) * (x))
 /* A NaN wins: it is kept once met, and taken when met. */
 #define MAX(a, x) ((x) > (a) || (x) != (x) ? (x) : (a))
 #define MIN(a, x) ((x) < (a) || (x) != (x) ? (x) : (a))
@@ -156,14 +157,15 @@ static void reduce_work(const CgCall *call, CgWork *work)
     static T name##_row(const T *x, int64_t n)          \
     {                                                   \
         T lane[LANES], best = x[0];                     \
-        int64_t i = 0;                                  \
+        int64_t i = 1;                                  \
         if (n >= LANES) {                               \
             for (int l = 0; l < LANES; l++)             \
                 lane[l] = x[l];                         \
             for (i = LANES; i + LANES <= n; i += LANES) \
                 for (int l = 0; l < LANES; l++)         \
                     lane[l] = join(lane[l], x[i + l]);  \
-            for (int l = 0; l < LANES; l++)             \
+            best = lane[0];                             \
+            for (int l = 1; l < LANES; l++)             \
                 best = join(best, lane[l]);             \
         }                                               \
         for (; i < n; i++)                              \
@@ -277,6 +279,13 @@ FAMILY(sum, float, double, f32, SUM_ROW(float, double, sum_f32), ADD, 0)
 FAMILY(sum, double, double, f64, SUM_ROW(double, double, sum_f64), ADD, 0)
 FAMILY(sum, int32_t, uint32_t, i32, INT_ROW(int32_t, uint32_t, sum_i32), WRAP_I32, 0)
 FAMILY(sum, int64_t, uint64_t, i64, INT_ROW(int64_t, uint64_t, sum_i64), WRAP_I64, 0)
+#define TIMES_I32(a, x) ((int32_t)((uint32_t)(a) * (uint32_t)(x)))
+#define TIMES_I64(a, x) ((int64_t)((uint64_t)(a) * (uint64_t)(x)))
+/* Like an extreme: lanes that are joined at the end, in an order that the length alone says. */
+FAMILY(prod, float, float, f32, EXTREME_ROW(float, prod_f32, MUL), MUL, 1)
+FAMILY(prod, double, double, f64, EXTREME_ROW(double, prod_f64, MUL), MUL, 1)
+FAMILY(prod, int32_t, uint32_t, i32, EXTREME_ROW(int32_t, prod_i32, TIMES_I32), TIMES_I32, 1)
+FAMILY(prod, int64_t, uint64_t, i64, EXTREME_ROW(int64_t, prod_i64, TIMES_I64), TIMES_I64, 1)
 FAMILY(max, float, float, f32, EXTREME_ROW(float, max_f32, MAX), MAX, -INFINITY)
 FAMILY(max, double, double, f64, EXTREME_ROW(double, max_f64, MAX), MAX, -INFINITY)
 FAMILY(max, int32_t, int32_t, i32, EXTREME_ROW(int32_t, max_i32, MAX), MAX, INT32_MIN)
@@ -298,6 +307,7 @@ FAMILY(min, int64_t, int64_t, i64, EXTREME_ROW(int64_t, min_i64, MIN), MIN, INT6
         }                                                      \
     }
 FINISH(sum)
+FINISH(prod)
 FINISH(max)
 FINISH(min)
 
@@ -307,6 +317,52 @@ static void sum_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 {
     CgType t = cg_ref_type(b, site->in[0]);
     gin[0] = repeat_mask(b, site->gout[0], t, axes_mask(site->attrs, t.rank));
+}
+
+/* Products of all elements before each along axis 0 of `n` elements, or of all behind it. */
+static CgRef products_beside(CgBuild *b, CgRef x, bool behind)
+{
+    CgType t = cg_ref_type(b, x), first = t;
+    const CgDim *none = cg_dim_int(0), *one = cg_dim_int(1), *n = t.dim[0], *from = behind ? one : none,
+                *to = cg_dim_add(n, from);
+    first.dim[0] = one;
+    CgRef start = cg_fill(b, first, 1), zeros = cg_fill(b, t, 0);
+    CgAttr axis = cg_a_int("axis", 0), at[2] = { axis, cg_a_int("reverse", behind) };
+    CgRef beside[2] = { behind ? x : start, behind ? start : x },
+          added[2] = { behind ? zeros : start, behind ? start : zeros };
+    CgRef factor = cg_slice(b, cg_build(b, "concat", 2, beside, cg_attrs(1, &axis)), 0, from, to);
+    CgRef begin = cg_slice(b, cg_build(b, "concat", 2, added, cg_attrs(1, &axis)), 0, from, to);
+    return cg_build(b, "recurrence", 2, (const CgRef[2]){ factor, begin }, cg_attrs(2, at));
+}
+
+/* g times the product of all other elements, those before and those behind, which holds for zeros, too. */
+static void prod_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
+{
+    CgType t = cg_ref_type(b, site->in[0]), moved = t, lanes = t;
+    uint32_t mask = axes_mask(site->attrs, t.rank);
+    int64_t perm[CG_MAX_RANK], back[CG_MAX_RANK];
+    const CgDim *n = cg_dim_int(1);
+    int k = 0, gone = 0;
+    for (int i = 0; i < t.rank; i++)
+        if (mask >> i & 1)
+            perm[k++] = i;
+    gone = k;
+    for (int i = 0; i < t.rank; i++)
+        if (!(mask >> i & 1))
+            perm[k++] = i;
+    for (int i = 0; i < t.rank; i++) {
+        back[perm[i]] = i;
+        moved.dim[i] = t.dim[perm[i]];
+        n = i < gone ? cg_dim_mul(n, moved.dim[i]) : n;
+    }
+    lanes.rank = t.rank - gone + 1; /* the axes that go as one, in front */
+    lanes.dim[0] = n;
+    for (int i = gone; i < t.rank; i++)
+        lanes.dim[i - gone + 1] = moved.dim[i];
+    CgRef x = cg_reshape(b, cg_transpose(b, site->in[0], perm), lanes.rank, lanes.dim);
+    CgRef others = cg_mul(b, products_beside(b, x, false), products_beside(b, x, true));
+    others = cg_transpose(b, cg_reshape(b, others, t.rank, moved.dim), back);
+    gin[0] = cg_mul(b, repeat_mask(b, site->gout[0], t, mask), others);
 }
 
 /* g to the elements that are the extreme, in equal shares. */
@@ -463,6 +519,8 @@ static CgRef extreme_fold(CgBuild *b, const CgSite *site, const char *name)
     return drop ? shrink(b, name, x, mask, drop) : reduce_fold(b, site, name);
 }
 
+/* A product over repetitions is left as it is. */
+static CgRef prod_fold(CgBuild *b, const CgSite *site) { return reduce_fold(b, site, "prod"); }
 static CgRef max_fold(CgBuild *b, const CgSite *site) { return extreme_fold(b, site, "max"); }
 static CgRef min_fold(CgBuild *b, const CgSite *site) { return extreme_fold(b, site, "min"); }
 
@@ -492,6 +550,18 @@ static const CgSample reduce_samples[] = {
     { .in = NULL },
 };
 
+static const CgSample prod_samples[] = {
+    { .in = "F[3,7]", .attrs = "axes=(1)", .low = 0.53, .high = 1.71 },
+    { .in = "F[5,3,7]", .attrs = "axes=(0, 1)", .low = 0.53, .high = 1.71 },
+    { .in = "F[2,3,5,2]", .attrs = "axes=(0, 2)", .low = 0.53, .high = 1.71 },
+    { .in = "F[3,5]", .attrs = "axes=(0, 1)", .low = -1.31, .high = 1.31 },
+    { .in = "i32[3,5,7]", .attrs = "axes=(0, 2)", .low = -23, .high = 23 },
+    { .in = "i64[37,53]", .attrs = "axes=(0)", .low = -23, .high = 23 },
+    { .in = "F[5,97]", .attrs = "axes=(1)", .low = 0.91, .high = 1.11 },
+    { .in = "F[97,41]", .attrs = "axes=(0)", .low = 0.91, .high = 1.11 },
+    { .in = NULL },
+};
+
 static const CgOp op_sum = {
     CG_OP_HERE,
     .name = "sum",
@@ -507,6 +577,22 @@ static const CgOp op_sum = {
     .axis_rule = reduce_axis_rule,
     .traits = CG_LINEAR | CG_ADDS_UP,
     .samples = reduce_samples,
+};
+
+static const CgOp op_prod = {
+    CG_OP_HERE,
+    .name = "prod",
+    .sig = "(x: T[..s], axes: axis[]) -> T[..r]",
+    .doc = "Product over the listed axes, which the result lacks; 1 of nothing. Integers wrap around.\n\n"
+           "The derivative by an element is the product of all others, also where some are 0.\n",
+    .shape = reduce_shape,
+    .vjp = prod_vjp,
+    .kernel = CG_NUMBER_KERNELS(prod),
+    .finish = prod_finish,
+    .work = reduce_work,
+    .fold = prod_fold,
+    .axis_rule = reduce_axis_rule,
+    .samples = prod_samples,
 };
 
 static const CgOp op_max = {
@@ -541,4 +627,4 @@ static const CgOp op_min = {
     .samples = reduce_samples,
 };
 
-CG_OPS(reduce, &op_sum, &op_max, &op_min)
+CG_OPS(reduce, &op_sum, &op_prod, &op_max, &op_min)

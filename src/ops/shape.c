@@ -445,7 +445,11 @@ static bool slice_slice_rule(const CgInfer *inf, CgSlice *slice)
 static bool pad_shape(CgInfer *inf)
 {
     const CgDim *before, *after;
+    double value = cg_attr_float(inf->attrs, "value", 0);
     int axis;
+    if (!cg_dtype_is_float(inf->in[0].dtype) && !(value == rint(value) && fabs(value) < 0x1p31))
+        return cg_infer_fail(
+            inf, -1, -1, "the value %g is no element of type %s", value, cg_dtype_name(inf->in[0].dtype));
     if (!cg_infer_axis(inf, "axis", 0, &axis) || !size_attr(inf, "before", &before) || !size_attr(inf, "after", &after))
         return false;
     inf->out[0] = inf->in[0];
@@ -453,15 +457,28 @@ static bool pad_shape(CgInfer *inf)
     return true;
 }
 
-/* Fills n elements of any type with zero bits. */
-static void zero_range(const CgTensor *y, CgShard shard)
+/* Fills y with one number. */
+static void fill_range(const CgTensor *y, double value, CgShard shard)
 {
-    CgTensor zero = *y;
-    static const uint64_t none = 0;
-    zero.data = (void *)(uintptr_t)&none;
-    for (int i = 0; i < zero.rank; i++)
-        zero.stride[i] = 0;
-    cg_tensor_copy(y, &zero, shard);
+    union {
+        float f;
+        double d;
+        int32_t i;
+        int64_t l;
+        uint8_t b;
+    } element = { .l = 0 };
+    CgTensor one = *y;
+    switch (y->dtype) {
+    case CG_F32: element.f = (float)value; break;
+    case CG_F64: element.d = value; break;
+    case CG_I32: element.i = (int32_t)value; break;
+    case CG_I64: element.l = (int64_t)value; break;
+    default: element.b = value != 0; break;
+    }
+    one.data = &element;
+    for (int i = 0; i < one.rank; i++)
+        one.stride[i] = 0;
+    cg_tensor_copy(y, &one, shard);
 }
 
 /* The shard [from, from + n) of y along the axis. */
@@ -479,11 +496,12 @@ static void pad_kernel(const CgCall *call, CgShard shard)
     const CgTensor *x = &call->in[0], *y = &call->out[0];
     int axis = cg_axis(call->attrs, "axis", x->rank);
     int64_t before = cg_attr_size(call->attrs, "before", 0), end = before + x->dim[axis];
+    double value = cg_attr_float(call->attrs, "value", 0);
     CgTensor left = window(y, axis, 0, before), middle = window(y, axis, before, x->dim[axis]),
              right = window(y, axis, end, y->dim[axis] - end);
-    zero_range(&left, shard);
+    fill_range(&left, value, shard);
     cg_tensor_copy(&middle, x, shard);
-    zero_range(&right, shard);
+    fill_range(&right, value, shard);
 }
 
 static void pad_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
@@ -503,10 +521,12 @@ static CgRef pad_fold(CgBuild *b, const CgSite *site)
     double v;
     if (cg_dim_is_int(before, &left) && cg_dim_is_int(after, &right) && left == 0 && right == 0)
         return site->in[0];
-    if (!cg_ref_const(b, site->in[0], &v) || v != 0)
+    if (cg_attr_find(site->attrs, "value") && cg_attr_float(site->attrs, "value", 0) == 0)
+        return cg_pad(b, site->in[0], axis, before, after); /* one spelling */
+    if (!cg_ref_const(b, site->in[0], &v) || v != cg_attr_float(site->attrs, "value", 0))
         return CG_NONE;
     t.dim[axis] = cg_dim_add(cg_dim_add(before, t.dim[axis]), after);
-    return cg_fill(b, t, 0);
+    return cg_fill(b, t, v);
 }
 
 static CgAxisRule pad_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
@@ -534,6 +554,45 @@ static bool pad_slice_rule(const CgInfer *inf, CgSlice *slice)
     slice->attrs =
         cg_attrs_with(cg_attrs_with(inf->attrs, cg_a_dims("before", 1, &left)), cg_a_dims("after", 1, &right));
     return true;
+}
+
+/* ---- flip ---- */
+
+static bool flip_shape(CgInfer *inf)
+{
+    int axis;
+    inf->out[0] = inf->in[0];
+    return cg_infer_axis(inf, "axis", 0, &axis);
+}
+
+static bool flip_view(const CgCall *call, CgTensor *out)
+{
+    const CgTensor *x = &call->in[0];
+    int axis = cg_axis(call->attrs, "axis", x->rank);
+    for (int i = 0; i < out->rank; i++)
+        out->stride[i] = x->stride[i];
+    out->stride[axis] = -x->stride[axis];
+    out->data = x->dim[axis] ? at_offset(x->data, (x->dim[axis] - 1) * x->stride[axis], x->dtype) : x->data;
+    return true;
+}
+
+static void flip_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
+{
+    gin[0] = cg_build(b, "flip", 1, &site->gout[0], site->attrs);
+}
+
+static CgRef flip_fold(CgBuild *b, const CgSite *site)
+{
+    CgRef x = site->in[0];
+    CgType t = cg_ref_type(b, x);
+    int axis = cg_axis(site->attrs, "axis", t.rank);
+    int64_t n;
+    double v;
+    if (cg_ref_const(b, x, &v) || (cg_dim_is_int(t.dim[axis], &n) && n < 2))
+        return x;
+    if (cg_ref_is(b, x, "flip") && cg_axis(cg_ref_attrs(b, x), "axis", t.rank) == axis)
+        return cg_ref_in(b, x, 0);
+    return CG_NONE;
 }
 
 /* ---- concat ---- */
@@ -652,6 +711,14 @@ static const CgSample slice_samples[] = {
 static const CgSample pad_samples[] = {
     { .in = "F[3,5]", .attrs = "axis=1, before=[2], after=[3]", .low = -2.385, .high = 2.385 },
     { .in = "F[2,3,5]", .attrs = "axis=0, before=[0], after=[3]", .low = -2.385, .high = 2.385 },
+    { .in = "F[3,5]", .attrs = "axis=1, before=[2], after=[1], value=7.0", .low = -2.385, .high = 2.385 },
+    { .in = "i32[3,5]", .attrs = "axis=0, before=[2], after=[1], value=-3.0", .low = -23, .high = 23 },
+    { .in = NULL },
+};
+static const CgSample flip_samples[] = {
+    { .in = "F[3,5]", .attrs = "axis=1", .low = -2.385, .high = 2.385 },
+    { .in = "F[7,3,2]", .attrs = "axis=-3", .low = -2.385, .high = 2.385 },
+    { .in = "i64[2,5,3]", .attrs = "axis=1", .low = -23, .high = 23 },
     { .in = NULL },
 };
 static const CgSample concat_samples[] = {
@@ -727,8 +794,9 @@ static const CgOp op_slice = {
 static const CgOp op_pad = {
     CG_OP_HERE,
     .name = "pad",
-    .sig = "(x: T[..s], axis: axis, before: dim, after: dim) -> T[..r]",
-    .doc = "x with zeros added before and after along one axis.\n",
+    .sig = "(x: T[..s], axis: axis, before: dim, after: dim, value: float = 0) -> T[..r]",
+    .doc = "x with zeros, or another value, added before and after along one axis. `padded` of std.tensor has other "
+           "modes.\n",
     .shape = pad_shape,
     .vjp = pad_vjp,
     .kernel = CG_ANY_KERNELS(pad_kernel),
@@ -736,8 +804,23 @@ static const CgOp op_pad = {
     .fold = pad_fold,
     .axis_rule = pad_axis_rule,
     .slice_rule = pad_slice_rule,
-    .traits = CG_LINEAR | CG_STRIDED,
+    .traits = CG_STRIDED,
     .samples = pad_samples,
+};
+
+static const CgOp op_flip = {
+    CG_OP_HERE,
+    .name = "flip",
+    .sig = "(x: T[..s], axis: axis) -> T[..s]",
+    .doc = "The elements of x in the opposite order along one axis. A view, no copy.\n",
+    .below = cg_below_first,
+    .shape = flip_shape,
+    .vjp = flip_vjp,
+    .view = flip_view,
+    .fold = flip_fold,
+    .axis_rule = cg_axis_rule_axis,
+    .traits = CG_LINEAR | CG_REARRANGES,
+    .samples = flip_samples,
 };
 
 static const CgOp op_concat = {
@@ -758,4 +841,4 @@ static const CgOp op_concat = {
     .samples = concat_samples,
 };
 
-CG_OPS(shape, &op_reshape, &op_transpose, &op_broadcast, &op_slice, &op_pad, &op_concat)
+CG_OPS(shape, &op_reshape, &op_transpose, &op_broadcast, &op_slice, &op_pad, &op_flip, &op_concat)

@@ -49,6 +49,26 @@ CG_VEC1(sin_fast, float, float, cg_sin_f32(x))
 CG_VEC1(cos_fast, float, float, cg_cos_f32(x))
 CG_VEC1(sin_f64, double, double, sin(x))
 CG_VEC1(cos_f64, double, double, cos(x))
+BOTH(tan, tanf(x), tan(x))
+BOTH(asin, asinf(x), asin(x))
+BOTH(acos, acosf(x), acos(x))
+BOTH(atan, atanf(x), atan(x))
+BOTH(sinh, sinhf(x), sinh(x))
+BOTH(cosh, coshf(x), cosh(x))
+BOTH(asinh, asinhf(x), asinh(x))
+BOTH(acosh, acoshf(x), acosh(x))
+BOTH(atanh, atanhf(x), atanh(x))
+BOTH(trunc, truncf(x), trunc(x))
+/* log(1 + exp(x)) with the exponential of what is below 0; NaN passes both. */
+BOTH(softplus,
+    (x > 0          ? x
+            : x < 0 ? 0
+                    : 0 * x)
+        + cg_log1p_f32(cg_exp_f32(-fabsf(x))),
+    (x > 0          ? x
+            : x < 0 ? 0
+                    : 0 * x)
+        + log1p(exp(-fabs(x))))
 CG_VEC1(is_finite_f32, float, uint8_t, fabsf(x) < INFINITY)
 CG_VEC1(is_finite_f64, double, uint8_t, fabs(x) < INFINITY)
 CG_VEC1(not_bool, uint8_t, uint8_t, x == 0)
@@ -106,8 +126,20 @@ VJP(sqrt, cg_div(b, cg_mul(b, g, K(0.5)), y))                 /* 1 / (2 sqrt x) 
 VJP(rsqrt, cg_mul(b, cg_mul(b, g, K(-0.5)), cg_div(b, y, x))) /* -x^(-3/2) / 2 */
 VJP(sin, cg_mul(b, g, cg_u(b, "cos", x)))
 VJP(cos, cg_neg(b, cg_mul(b, g, cg_u(b, "sin", x))))
-VJP(tanh, cg_mul(b, g, cg_sub(b, K(1), cg_mul(b, y, y))))    /* 1 - tanh^2 */
-VJP(sigmoid, cg_mul(b, g, cg_mul(b, y, cg_sub(b, K(1), y)))) /* s (1 - s) */
+VJP(tanh, cg_mul(b, g, cg_sub(b, K(1), cg_mul(b, y, y))))                              /* 1 - tanh^2 */
+VJP(sigmoid, cg_mul(b, g, cg_mul(b, y, cg_sub(b, K(1), y))))                           /* s (1 - s) */
+VJP(tan, cg_mul(b, g, cg_add(b, K(1), cg_mul(b, y, y))))                               /* 1 + tan^2 */
+VJP(asin, cg_mul(b, g, cg_u(b, "rsqrt", cg_sub(b, K(1), cg_mul(b, x, x)))))            /* 1 / sqrt(1 - x^2) */
+VJP(acos, cg_neg(b, cg_mul(b, g, cg_u(b, "rsqrt", cg_sub(b, K(1), cg_mul(b, x, x)))))) /* -1 / sqrt(1 - x^2) */
+VJP(atan, cg_div(b, g, cg_add(b, K(1), cg_mul(b, x, x))))                              /* 1 / (1 + x^2) */
+VJP(sinh, cg_mul(b, g, cg_u(b, "cosh", x)))
+VJP(cosh, cg_mul(b, g, cg_u(b, "sinh", x)))
+VJP(asinh, cg_mul(b, g, cg_u(b, "rsqrt", cg_add(b, K(1), cg_mul(b, x, x))))) /* 1 / sqrt(1 + x^2) */
+VJP(acosh,
+    cg_mul(b, g,
+        cg_mul(b, cg_u(b, "rsqrt", cg_sub(b, x, K(1))), cg_u(b, "rsqrt", cg_add(b, x, K(1)))))) /* 1 / sqrt(x^2 - 1) */
+VJP(atanh, cg_div(b, g, cg_sub(b, K(1), cg_mul(b, x, x))))                                      /* 1 / (1 - x^2) */
+VJP(softplus, cg_mul(b, g, cg_u(b, "sigmoid", x)))
 VJP(erf,
     cg_mul(
         b, g, cg_mul(b, cg_exp(b, cg_neg(b, cg_mul(b, x, x))), K(1.12837916709551257390)))) /* 2/sqrt(pi) exp(-x^2) */
@@ -141,6 +173,17 @@ FOLD(erf, erf(x))
 FOLD(floor, floor(x))
 FOLD(ceil, ceil(x))
 FOLD(round, rint(x))
+FOLD(trunc, trunc(x))
+FOLD(tan, tan(x))
+FOLD(asin, asin(x))
+FOLD(acos, acos(x))
+FOLD(atan, atan(x))
+FOLD(sinh, sinh(x))
+FOLD(cosh, cosh(x))
+FOLD(asinh, asinh(x))
+FOLD(acosh, acosh(x))
+FOLD(atanh, atanh(x))
+FOLD(softplus, (x > 0 ? x : 0) + log1p(exp(-fabs(x))))
 #undef FOLD
 
 /* --x = x */
@@ -206,6 +249,10 @@ static const CgSample positive_samples[] = { { .in = "F[3,7]", .low = 0.31, .hig
     { .in = "F[2,5,3]", .low = 0.31, .high = 23.85 }, { .in = NULL } };
 static const CgSample minus1_samples[] = { { .in = "F[3,7]", .low = -0.71, .high = 2.385 },
     { .in = "F[2,5,3]", .low = -0.71, .high = 23.85 }, { .in = NULL } };
+static const CgSample inside_samples[] = { { .in = "F[3,7]", .low = -0.91, .high = 0.91 },
+    { .in = "F[2,5,3]", .low = -0.53, .high = 0.71 }, { .in = NULL } };
+static const CgSample above1_samples[] = { { .in = "F[3,7]", .low = 1.31, .high = 5.17 },
+    { .in = "F[2,5,3]", .low = 1.17, .high = 23.85 }, { .in = NULL } };
 static const CgSample bool_samples[] = { { .in = "bool[3,7]", .low = 0, .high = 1 },
     { .in = "bool[2,5,3]", .low = 0, .high = 1 }, { .in = NULL } };
 
@@ -271,6 +318,23 @@ FLOAT_OP(cos, "The cosine of an angle in radians.\n", any_samples)
 FLOAT_OP(tanh, "The hyperbolic tangent. In f32 within 2 units of the last place.\n", any_samples)
 FLOAT_OP(sigmoid, "1 / (1 + exp(-x)), without overflow at either end.\n", any_samples)
 FLOAT_OP(erf, "The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x.\n", any_samples)
+FLOAT_OP(tan, "The tangent of an angle in radians.\n", inside_samples)
+FLOAT_OP(asin,
+    "The angle in radians, -pi/2 to pi/2, whose sine is x: NaN outside of -1 .. 1. Its derivative at either end "
+    "is infinite.\n",
+    inside_samples)
+FLOAT_OP(acos,
+    "The angle in radians, 0 to pi, whose cosine is x: NaN outside of -1 .. 1. Its derivative at either end is "
+    "infinite.\n",
+    inside_samples)
+FLOAT_OP(atan, "The angle in radians, -pi/2 to pi/2, whose tangent is x.\n", any_samples)
+FLOAT_OP(sinh, "The hyperbolic sine, (exp(x) - exp(-x)) / 2, exact also near x = 0.\n", any_samples)
+FLOAT_OP(cosh, "The hyperbolic cosine, (exp(x) + exp(-x)) / 2.\n", any_samples)
+FLOAT_OP(asinh, "The number whose hyperbolic sine is x.\n", any_samples)
+FLOAT_OP(acosh, "The number, 0 or more, whose hyperbolic cosine is x: NaN below 1.\n", above1_samples)
+FLOAT_OP(atanh, "The number whose hyperbolic tangent is x: infinite at -1 and 1, NaN beyond.\n", inside_samples)
+FLOAT_OP(softplus, "log(1 + exp(x)), without overflow at either end. Its derivative is sigmoid(x).\n", any_samples)
+STEP_OP(trunc, "The nearest whole number towards zero. The derivative is taken as 0.\n")
 STEP_OP(floor, "The greatest whole number not above x. The derivative is taken as 0.\n")
 STEP_OP(ceil, "The least whole number not below x. The derivative is taken as 0.\n")
 STEP_OP(round, "The nearest whole number, halves to even. The derivative is taken as 0.\n")
@@ -314,4 +378,5 @@ static const CgOp op_stop_gradient = {
 };
 
 CG_OPS(unary, &op_neg, &op_abs, &op_sign, &op_exp, &op_log, &op_log1p, &op_expm1, &op_sqrt, &op_rsqrt, &op_sin, &op_cos,
-    &op_tanh, &op_sigmoid, &op_erf, &op_floor, &op_ceil, &op_round, &op_is_finite, &op_not, &op_stop_gradient)
+    &op_tan, &op_asin, &op_acos, &op_atan, &op_sinh, &op_cosh, &op_tanh, &op_asinh, &op_acosh, &op_atanh, &op_sigmoid,
+    &op_softplus, &op_trunc, &op_erf, &op_floor, &op_ceil, &op_round, &op_is_finite, &op_not, &op_stop_gradient)
