@@ -223,6 +223,52 @@ bool cg_broadcast_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spa
     return true;
 }
 
+/* Of a product of matrices, the axes before the last two. A right operand with two axes is shared as it is. */
+void cg_broadcast_batches(CgElab *e, CgValue **in)
+{
+    CgType shape[2] = { *cg_value_type(e, in[0]), *cg_value_type(e, in[1]) };
+    const CgTensorValue *from[2] = { in[0]->tensor, in[1]->tensor };
+    const CgDim *one = cg_dim_int(1), *batch[CG_MAX_RANK];
+    CgTensorValue labels[2] = { { 0 }, { 0 } };
+    int most = (shape[0].rank > shape[1].rank ? shape[0].rank : shape[1].rank) - 2;
+    bool whole[2] = { true, true }, written = true;
+    if (shape[0].rank < 2 || shape[1].rank < 3)
+        return;
+    for (int k = 0; k < most; k++) {
+        const CgDim *size[2];
+        int own[2];
+        for (int i = 0; i < 2; i++) {
+            own[i] = k - (most - (shape[i].rank - 2));
+            size[i] = own[i] < 0 ? one : shape[i].dim[own[i]];
+        }
+        int wide = size[0] == one && own[1] >= 0 ? 1 : 0, other = 1 - wide;
+        if (size[0] != size[1] && size[other] != one)
+            return; /* the op reports it */
+        batch[k] = size[wide];
+        bool grows = size[other] != batch[k] || own[other] < 0;
+        whole[other] &= !grows;
+        written &= !grows || own[other] < 0 || (from[other]->written >> own[other] & 1);
+        for (int i = 0; i < 2; i++) {
+            labels[i].label[k] = from[wide]->label[own[wide]];
+            labels[i].origin[k] = from[wide]->origin[own[wide]];
+        }
+    }
+    if (!whole[0] && !whole[1] && !written)
+        return;
+    for (int i = 0; i < 2; i++) {
+        int rank = shape[i].rank;
+        CgType to = { .dtype = shape[i].dtype, .rank = most + 2 };
+        for (int k = 0; k < most; k++)
+            to.dim[k] = batch[k];
+        for (int k = 0; k < 2; k++) {
+            to.dim[most + k] = shape[i].dim[rank - 2 + k];
+            labels[i].label[most + k] = from[i]->label[rank - 2 + k];
+            labels[i].origin[most + k] = from[i]->origin[rank - 2 + k];
+        }
+        in[i] = repeat(e, in[i], &to, &labels[i]);
+    }
+}
+
 void cg_written_of(CgElab *e, CgValue *to, const CgOp *op, const CgAttrs *attrs, CgValue *const *in, int n)
 {
     if (!n || op->traits & CG_PRODUCTS)

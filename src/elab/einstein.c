@@ -352,22 +352,122 @@ static Term contract(CgElab *e, Term x, Term y, const CgAtom *keep, int nkeep)
     for (int i = 0; i < nc; i++)
         out.axis[nb + nr + i] = columns[i], out.dim[nb + nr + i] = y.dim[nb + (tb ? 0 : ni) + i];
     const CgDim *sx[CG_MAX_RANK], *sy[CG_MAX_RANK];
-    for (int i = 0; i < nb; i++)
-        sx[i] = sy[i] = x.dim[i];
+    bool joined = nb + 2 > CG_MAX_RANK; /* the axes of the batch as one */
+    int lead = joined ? 1 : nb;
+    for (int i = 0; i < lead; i++)
+        sx[i] = sy[i] = joined ? product(&x, 0, nb) : x.dim[i];
     int xi = nb + (ta ? 0 : nr), xr = nb + (ta ? ni : 0), yc = nb + (tb ? 0 : ni);
     const CgDim *m = product(&x, xr, xr + nr), *n = product(&y, yc, yc + nc), *kk = product(&x, xi, xi + ni);
-    sx[nb] = ta ? kk : m;
-    sx[nb + 1] = ta ? m : kk;
-    sy[nb] = tb ? n : kk;
-    sy[nb + 1] = tb ? kk : n;
-    CgRef rx = nr == 1 && ni == 1 ? x.ref : cg_reshape(b, x.ref, nb + 2, sx);
-    CgRef ry = nc == 1 && ni == 1 ? y.ref : cg_reshape(b, y.ref, nb + 2, sy);
+    sx[lead] = ta ? kk : m;
+    sx[lead + 1] = ta ? m : kk;
+    sy[lead] = tb ? n : kk;
+    sy[lead + 1] = tb ? kk : n;
+    CgRef rx = nr == 1 && ni == 1 && !joined ? x.ref : cg_reshape(b, x.ref, lead + 2, sx);
+    CgRef ry = nc == 1 && ni == 1 && !joined ? y.ref : cg_reshape(b, y.ref, lead + 2, sy);
     cg_precision_of(e->model, cg_op_named("matmul"), 2, (CgRef[2]){ rx, ry });
     out.ref = cg_matmul(b, rx, ry, ta, tb);
     b->precision = CG_AS_SCOPE;
-    if (nr != 1 || nc != 1)
+    if (nr != 1 || nc != 1 || joined)
         out.ref = cg_reshape(b, out.ref, out.n, out.dim);
     return out;
+}
+
+/* The axes that something other than terms i and j has: the result or another term. */
+static int kept_by_others(const Term *term, int n, int i, int j, const Side *out, CgAtom *keep)
+{
+    int nkeep = 0;
+    for (int k = 0; k < out->natoms; k++)
+        keep[nkeep++] = out->name[k];
+    for (int k = 0; k < n; k++)
+        for (int a = 0; k != i && k != j && a < term[k].n; a++)
+            if (axis_in(keep, nkeep, term[k].axis[a]) < 0)
+                keep[nkeep++] = term[k].axis[a];
+    return nkeep;
+}
+
+/* How many numbers are multiplied where two terms become one; sizes that are not known count as large. -1: the result
+ * would have too many axes. */
+static double contraction_cost(const Term *x, const Term *y, const CgAtom *keep, int nkeep)
+{
+    double cost = 1;
+    int axes = 0;
+    for (int k = 0; k < x->n + y->n; k++) {
+        const Term *t = k < x->n ? x : y;
+        int i = k < x->n ? k : k - x->n;
+        int64_t size = 1000;
+        if (t == y && axis_in(x->axis, x->n, y->axis[i]) >= 0)
+            continue;
+        cg_dim_is_int(t->dim[i], &size);
+        cost *= (double)size;
+        axes += axis_in(keep, nkeep, t->axis[i]) >= 0;
+    }
+    return axes > CG_MAX_RANK ? -1 : cost;
+}
+
+/* The elements at which the axes i and j > i of a term have one index: axis j goes. */
+static void diagonal(CgBuild *b, Term *t, int i, int j)
+{
+    CgType type = cg_ref_type(b, t->ref);
+    CgRef at[2];
+    for (int k = 0; k < 2; k++) {
+        CgAttr along[2] = { cg_a_type("type", cg_type(CG_I32, type.rank, type.dim)), cg_a_int("axis", k ? j : i) };
+        at[k] = cg_build(b, "iota", 0, NULL, cg_attrs(2, along));
+    }
+    t->ref = cg_where(b, cg_b(b, "eq", at[0], at[1]), t->ref, cg_fill_like(b, t->ref, 0));
+    t->ref = cg_sum(b, t->ref, 1, (const int64_t[1]){ j });
+    drop_axis(t, j);
+}
+
+/* An operand and its pattern; an axis that is written twice is its diagonal. */
+static bool term_of(CgElab *e, CgFrame *f, CgValue *x, const CgExpr *p, CgSpan at, Side *side, Term *term)
+{
+    if (!bind_side(e, f, p, x, at, side))
+        return false;
+    *term = (Term){ .ref = x->tensor->ref, .n = side->naxes };
+    for (int k = 0; k < side->naxes; k++) {
+        if (side->natoms != side->naxes || !side->name[k]) {
+            cg_elab_error(e, CG_E0406, p->span, "in einsum every entry is one name; rearrange first");
+            return false;
+        }
+        term->axis[k] = side->name[k];
+        term->dim[k] = side->dim[k];
+    }
+    for (int k = side->naxes - 1; k > 0; k--) {
+        int first = axis_in(term->axis, k, term->axis[k]);
+        if (first >= 0)
+            diagonal(&e->model->build, term, first, k);
+    }
+    return true;
+}
+
+/* All terms as one: the two whose product is the cheapest first, as long as there are two. */
+static bool contract_all(CgElab *e, Term *term, int n, const Side *out, CgSpan at)
+{
+    CgBuild *b = &e->model->build;
+    CgAtom *keep = CG_NEWN(e->arena, CgAtom, CG_MAX_RANK * n + MAX_ATOMS);
+    for (int i = 0; i < n; i++)
+        sum_unused(b, &term[i], keep, kept_by_others(term, n, i, i, out, keep));
+    for (; n > 1; n--) {
+        int best[2] = { -1, -1 };
+        double least = 0;
+        for (int i = 0; i < n; i++)
+            for (int j = i + 1; j < n; j++) {
+                double cost = contraction_cost(&term[i], &term[j], keep, kept_by_others(term, n, i, j, out, keep));
+                if (cost >= 0 && (best[0] < 0 || cost < least)) {
+                    least = cost;
+                    best[0] = i;
+                    best[1] = j;
+                }
+            }
+        if (best[0] < 0) {
+            cg_elab_error(e, CG_E0406, at, "what is multiplied first would have more than %d axes", CG_MAX_RANK);
+            return false;
+        }
+        int nkeep = kept_by_others(term, n, best[0], best[1], out, keep);
+        term[best[0]] = contract(e, term[best[0]], term[best[1]], keep, nkeep);
+        memmove(&term[best[1]], &term[best[1] + 1], sizeof *term * (size_t)(n - best[1] - 1));
+    }
+    return true;
 }
 
 CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call)
@@ -376,69 +476,37 @@ CgValue *cg_einsum(CgElab *e, CgFrame *f, const CgExpr *call)
     if (!arrow)
         return cg_value_poison(e);
     int n = call->args.n / 2;
-    if (call->args.n % 2 || n > CG_MAX_IN) {
-        cg_elab_error(e, CG_E0406, call->span,
-            "einsum takes tensors, then as many patterns, the last one with -> and the result");
+    const char *form = "einsum takes tensors, then as many patterns, the last one with -> and the result";
+    if (call->args.n % 2) {
+        cg_elab_error(e, CG_E0406, call->span, "%s", form);
         return cg_value_poison(e);
     }
-    Side out, side[CG_MAX_IN];
-    const Side *sides[CG_MAX_IN];
-    Term term[CG_MAX_IN];
+    Side out, *side = CG_NEWN(e->arena, Side, n);
+    const Side **sides = CG_NEWN(e->arena, const Side *, n);
+    Term *term = CG_NEWN(e->arena, Term, n);
     e->model ? (void)(e->model->build.span = call->span) : (void)0;
     for (int i = 0; i < n; i++) {
         CgValue *x = cg_eval(e, f, call->args.at[i].value);
         if (cg_is_poison(x))
             return cg_define_patterns(e, f, call);
         const CgExpr *p = i == n - 1 ? arrow->a : call->args.at[n + i].value;
+        CgSpan at = call->args.at[i].value->span;
         if (x->kind != CG_VALUE_TENSOR || p->kind != CG_EXPR_LIST) {
-            cg_elab_error(e, CG_E0406, call->args.at[i].value->span,
-                "einsum takes tensors, then as many patterns, the last one with -> and the result");
+            cg_elab_error(e, CG_E0406, at, "%s", form);
             return cg_value_poison(e);
         }
-        if (!bind_side(e, f, p, x, call->args.at[i].value->span, &side[i]))
+        if (!term_of(e, f, x, p, at, &side[i], &term[i]))
             return cg_value_poison(e);
         sides[i] = &side[i];
-        term[i] = (Term){ .ref = x->tensor->ref, .n = side[i].naxes };
-        for (int k = 0; k < side[i].naxes; k++) {
-            if (side[i].natoms != side[i].naxes || !side[i].name[k] || axis_in(term[i].axis, k, side[i].name[k]) >= 0) {
-                cg_elab_error(
-                    e, CG_E0406, p->span, "in einsum every entry is one name, once a tensor; rearrange first");
-                return cg_value_poison(e);
-            }
-            term[i].axis[k] = side[i].name[k];
-            term[i].dim[k] = side[i].dim[k];
-        }
     }
     if (!side_of(e, f, arrow->b, &out) || !check_target(e, &out, sides, n, arrow->b))
         return cg_value_poison(e);
-    CgBuild *b = &e->model->build;
-    b->span = call->span;
-    Term acc = term[0];
-    for (int i = 0; i < n; i++) {
-        CgAtom keep[MAX_ATOMS * 4];
-        int nkeep = 0;
-        for (int k = 0; k < out.natoms; k++)
-            keep[nkeep++] = out.name[k];
-        for (int j = i + 1; j < n; j++)
-            for (int k = 0; k < term[j].n && nkeep < MAX_ATOMS * 4; k++)
-                keep[nkeep++] = term[j].axis[k];
-        if (i == 0) {
-            sum_unused(b, &acc, keep, nkeep);
-            continue;
-        }
-        Term y = term[i];
-        CgAtom with[MAX_ATOMS * 5];
-        int nwith = 0;
-        for (int k = 0; k < nkeep; k++)
-            with[nwith++] = keep[k];
-        for (int k = 0; k < acc.n; k++)
-            with[nwith++] = acc.axis[k];
-        sum_unused(b, &y, with, nwith);
-        acc = contract(e, acc, y, keep, nkeep);
-    }
+    e->model->build.span = call->span;
+    if (!contract_all(e, term, n, &out, call->span))
+        return cg_value_poison(e);
     CgAtom order[CG_MAX_RANK];
     for (int i = 0; i < out.naxes; i++)
         order[i] = out.name[i];
-    permute(b, &acc, order);
-    return labelled(e, acc.ref, &out, sides, n, call->span);
+    permute(&e->model->build, &term[0], order);
+    return labelled(e, term[0].ref, &out, sides, n, call->span);
 }

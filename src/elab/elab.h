@@ -361,6 +361,8 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
 /* Broadcasts (broadcast.c). */
 /* Gives all operands of an elementwise op one shape; reports at `caret` and gives false where they have none. */
 bool cg_broadcast_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, CgSpan caret);
+/* The same for the axes before the last two of two factors of a matrix product; what does not fit is left to the op. */
+void cg_broadcast_batches(CgElab *e, CgValue **in);
 /* Which sizes 1 of an op's result were written by the author; operands of elementwise ops come from cg_broadcast_all.
  */
 void cg_written_of(CgElab *e, CgValue *to, const CgOp *op, const CgAttrs *attrs, CgValue *const *in, int n);

@@ -328,6 +328,7 @@ static const char *op_of(const char *written)
         { "@", "matmul" },
         { "^", "pow" },
         { "%", "mod" },
+        { "//", "floordiv" },
         { "<", "lt" },
         { "<=", "le" },
         { ">", "gt" },
@@ -365,6 +366,7 @@ static CgValue *multiply(CgElab *e, CgValue **in, const CgSpan *spans, CgSpan sp
 {
     if (!all_tensors(e, "@", in, spans, 2, span))
         return cg_value_poison(e);
+    cg_broadcast_batches(e, in);
     CgValue *v = cg_op_emit(e, cg_op_get("matmul"), in, spans, 2, NULL, span, caret);
     if (v->kind == CG_VALUE_TENSOR) { /* rows from the left, columns from the right */
         const CgType *ta = cg_value_type(e, in[0]), *tb = cg_value_type(e, in[1]), *t = cg_value_type(e, v);
@@ -478,8 +480,6 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
         e, CG_E0313, caret, "'%s' has no meaning for %s and %s", op, cg_value_kind_name(a), cg_value_kind_name(b));
     cg_diag_label(d, spans[0], "%s", cg_value_kind_name(a));
     cg_diag_label(d, spans[1], "%s", cg_value_kind_name(b));
-    if (!strcmp(op, "//"))
-        cg_diag_help(d, "'//' divides integers; of tensors write floor(a / b)");
     if (*op == '*' && (a->kind == CG_VALUE_LIST) != (b->kind == CG_VALUE_LIST))
         cg_diag_help(
             d, "a list of one value again and again is [x for i in 0..n], products by element [a * x for x in xs]");
