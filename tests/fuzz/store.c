@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CgStore *s = size ? cg_store_open(folder, &e) : NULL;
     if (!s)
         return 0;
-    cg_store_listen(s, NULL, NULL, NULL);
+    cg_store_listen(s, NULL, NULL);
     char *value = cg_store_path(s, key), *state = cg_stage_begin(s, key, 7, &e), path[200], *found;
     if (!state || !cg_store_put(s, key, text, sizeof text, &e) || !cg_io_write(state, text, sizeof text, &e)
         || !cg_stage_seal(s, key, 7, &e))
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t step;
     if (!cg_io_write(path, data + 1, size - 1, &e) || !(s = cg_store_open(folder, &e)))
         abort();
-    cg_store_listen(s, NULL, NULL, NULL);
+    cg_store_listen(s, NULL, NULL);
     if (cg_store_get(s, key, &got)) {
         if (got.len != sizeof text || memcmp(got.at, text, got.len) != 0)
             abort();
