@@ -43,6 +43,13 @@ static const Look look_of[] = {
     [CG_BOX_OUTPUT] = { "box", "filled,rounded", "#f9e1e1", "#b96a6a" },
     [CG_BOX_INSTANCE] = { "box", "filled,rounded,bold", "#eceef1", "#737a82" },
 };
+/* Of CgChange: a sign before the name, so that grey shows it, too, and a colour. */
+static const struct {
+    const char *sign, *line;
+} change_of[] = { [CG_SAME] = { "", LINE },
+    [CG_ADDED] = { "+ ", "#1a7f37" },
+    [CG_REMOVED] = { "- ", "#c2362f" },
+    [CG_CHANGED] = { "~ ", "#9a6700" } };
 static const Look look_weighted = { "box", "filled,rounded", "#fdf3d8", "#c9a44c" };
 static const Look look_frozen = { "box", "filled,rounded", "#d9e9fb", "#5b93cf" };
 
@@ -95,6 +102,8 @@ static void small(CgStrbuf *out, const char *colour, const char *name, const cha
 
 static void bold(CgStrbuf *out, const char *text)
 {
+    if (!*text)
+        return;
     cg_strbuf_puts(out, "<B>");
     escape(out, text);
     cg_strbuf_puts(out, "</B>");
@@ -102,6 +111,7 @@ static void bold(CgStrbuf *out, const char *text)
 
 static void box_label(CgStrbuf *out, const CgBox *box, bool in_frozen)
 {
+    bold(out, change_of[box->change].sign);
     if (box->kind == CG_BOX_CONST) {
         escape(out, box->title);
     } else if (box->heading) {
@@ -121,6 +131,8 @@ static void box_label(CgStrbuf *out, const CgBox *box, bool in_frozen)
         small(out, FAINT, "", box->type);
     if (box->frozen && !in_frozen)
         small(out, BLUE, "", "frozen");
+    if (box->was)
+        small(out, change_of[CG_CHANGED].line, "was", box->was);
 }
 
 /* What a frame says, the boxes and frames in it do not say again. */
@@ -137,7 +149,9 @@ static void draw_box(Agraph_t *root, Agraph_t *in, const CgBox *box, bool in_fro
     set_html(root, n, cg_strbuf_str(&label));
     cg_strbuf_deinit(&label);
     set(n, "fillcolor", look->fill);
-    set(n, "color", look->line);
+    set(n, "color", box->change ? change_of[box->change].line : look->line);
+    if (box->change)
+        set(n, "penwidth", "2");
     if (strcmp(look->shape, "box") != 0)
         set(n, "shape", look->shape);
     if (box->derived)
@@ -156,6 +170,7 @@ static Agraph_t *draw_cluster(Agraph_t *root, Agraph_t *in, const CgCluster *c, 
     cg_strbuf_printf(&text, "cluster_%s", c->id);
     Agraph_t *s = agsubg(in, as_text(cg_strbuf_str(&text)), 1);
     cg_strbuf_deinit(&text);
+    bold(&text, change_of[c->change].sign);
     bold(&text, c->label);
     if (c->times > 1)
         cg_strbuf_printf(&text, " <B>(x%d)</B>", c->times);
@@ -163,10 +178,15 @@ static Agraph_t *draw_cluster(Agraph_t *root, Agraph_t *in, const CgCluster *c, 
         cg_strbuf_printf(&text, "  <FONT COLOR=\"%s\">frozen</FONT>", BLUE);
     if (recompute)
         cg_strbuf_printf(&text, "  <FONT COLOR=\"%s\">recomputed</FONT>", FAINT);
+    if (c->was) {
+        cg_strbuf_printf(&text, "  <FONT COLOR=\"%s\">was ", change_of[CG_CHANGED].line);
+        escape(&text, c->was);
+        cg_strbuf_puts(&text, "</FONT>");
+    }
     set_html(root, s, cg_strbuf_str(&text));
     cg_strbuf_deinit(&text);
     set(s, "style", recompute ? "filled,rounded,dashed" : "filled,rounded");
-    set(s, "color", c->frozen ? "#5b93cf" : "#c4c9cf");
+    set(s, "color", c->change ? change_of[c->change].line : c->frozen ? "#5b93cf" : "#c4c9cf");
     set(s, "fillcolor", c->frozen ? (depth % 2 ? "#f4f8fe" : "#e6f0fb") : depth % 2 ? "#ffffff" : "#f5f6f8");
     /* always written: read back, a cluster would take it from the one around it */
     set(s, "penwidth", c->times > 1 ? "2.5" : "1");
@@ -245,8 +265,10 @@ static void draw(Agraph_t *root, const CgPicture *p, const char *title)
         Agedge_t *edge = agedge(root, node[a->from], node[a->to], NULL, 1);
         if (*a->label)
             set(edge, "label", a->label);
-        if (a->derived)
+        if (a->derived || a->change == CG_REMOVED)
             set(edge, "style", "dashed");
+        if (a->change)
+            set(edge, "color", change_of[a->change].line);
     }
     free(in);
     free(depth);

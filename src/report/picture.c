@@ -347,7 +347,7 @@ static void make_arrow(CgDraft *d, CgMap *used, int from, int to, const char *la
     if (cg_map_get(used, cg_map_ptr(key), &old))
         return;
     cg_map_put(used, cg_map_ptr(key), 1);
-    cg_vec_push(&d->p->arrows, (CgArrow){ from, to, label, derived });
+    cg_vec_push(&d->p->arrows, ((CgArrow){ .from = from, .to = to, .label = label, .derived = derived }));
 }
 
 /* A type is said once: not again where it leaves a box that it entered, nor on a second arrow from one box. */

@@ -23,6 +23,9 @@ typedef struct CgPictureOptions {
     void *context;
 } CgPictureOptions;
 
+/* How something differs from another picture. */
+typedef enum CgChange { CG_SAME, CG_ADDED, CG_REMOVED, CG_CHANGED } CgChange;
+
 typedef enum CgBoxKind {
     CG_BOX_OP,
     CG_BOX_INPUT,
@@ -50,12 +53,15 @@ typedef struct CgBox {
     bool frozen;  /* has parameters, and all are */
     bool derived; /* a derivative node */
     int cluster;  /* -1 = none */
+    CgChange change;
+    const char *was; /* CHANGED: what the other one said of itself */
 } CgBox;
 
 typedef struct CgArrow {
     int from, to;
     const char *label;
     bool derived;
+    CgChange change;
 } CgArrow;
 
 typedef struct CgCluster {
@@ -63,6 +69,8 @@ typedef struct CgCluster {
     int parent;
     bool frozen, recompute;
     int times;
+    CgChange change;
+    const char *was;
 } CgCluster;
 
 typedef struct CgPicture {
@@ -75,5 +83,12 @@ typedef struct CgPicture {
 /* The greatest depth at which the picture has at most so many boxes: 0 when all of it has, 1 when none has. */
 int cg_picture_depth(const CgGraph *g, const CgPictureOptions *options, int boxes);
 CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options);
+/* b becomes the picture of what is in either, with how it differs from a, which must live as long. */
+void cg_picture_diff(const CgPicture *a, CgPicture *b);
+typedef struct CgPictureChanges {
+    int of[CG_CHANGED + 1]; /* boxes and clusters, by CgChange */
+    int arrows;             /* added or removed */
+} CgPictureChanges;
+CgPictureChanges cg_picture_changes(const CgPicture *p);
 void cg_picture_free(CgPicture *p);
 #endif

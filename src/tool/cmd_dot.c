@@ -1,6 +1,6 @@
 /* cmd_dot.c - cg dot SCRIPT.cg [GRAPH].
- * Takes a script and a graph in it, or all that it builds; gives a picture as DOT text, or drawn by GraphViz. Runs
- * nothing. */
+ * Takes a script and a graph in it, all that it builds, or two scripts to compare; gives a picture as DOT text, or
+ * drawn by GraphViz. Runs nothing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "tool/dump.h"
 
 typedef struct Asked {
-    const char *path, *graph, *stage, *format, *out, *store;
+    const char *path, *other, *graph, *stage, *format, *out, *store;
     CgDump dump;
     bool flat, unfold;
     int64_t depth; /* -1 = as deep as fits a page */
@@ -46,33 +46,124 @@ static bool draw_experiment(CgSession *x, const Asked *asked, CgStrbuf *out)
     return p && write_picture(x, p, "experiment", asked->graph ? asked->graph : asked->path, asked, out);
 }
 
-static bool draw(CgSession *x, CgTarget *t, const Asked *asked, CgStrbuf *out)
+/* A script and the graph in it that is drawn. */
+typedef struct Side {
+    CgSession *x;
+    CgTarget target;
+    CgGraph shown;   /* read only */
+    CgGraph *better; /* after the passes, or NULL */
+    const CgGraph *graph;
+} Side;
+
+/* x has no mistakes yet. */
+static bool find_graph(Side *s, const Asked *asked, const CgScriptArgs *args)
 {
-    bool model = strcmp(asked->stage, "model") == 0, after = strcmp(asked->stage, "opt") == 0;
-    bool derivatives = after || strcmp(asked->stage, "grad") == 0;
-    if (derivatives && t->model->graph->outputs.len == t->noutputs && t->noutputs
-        && !cg_target_differentiate(x, t, 0, NULL, 0))
+    CgTarget *t = &s->target;
+    bool after = strcmp(asked->stage, "opt") == 0, derivatives = after || strcmp(asked->stage, "grad") == 0;
+    if (!cg_target_build(s->x, asked->graph, args->sizes, t))
         return false;
-    CgGraph shown = *t->model->graph; /* read only */
+    if (derivatives && t->model->graph->outputs.len == t->noutputs && t->noutputs
+        && !cg_target_differentiate(s->x, t, 0, NULL, 0))
+        return false;
+    s->shown = *t->model->graph;
     if (!derivatives)
-        shown.outputs.len = t->noutputs;
-    CgGraph *better = after ? cg_pass_run_all(&shown, NULL) : NULL;
-    CgDetail detail = model ? CG_DETAIL_MODEL : CG_DETAIL_GRAPH;
-    const CgGraph *g = better ? better : &shown;
-    CgPictureOptions o = { .detail = detail,
+        s->shown.outputs.len = t->noutputs;
+    s->better = after ? cg_pass_run_all(&s->shown, NULL) : NULL;
+    s->graph = s->better ? s->better : &s->shown;
+    return true;
+}
+
+static Side side(const char *path, const Asked *asked, const CgScriptArgs *args)
+{
+    CgSessionOpts opts = {
+        .settings = args->settings, .nsettings = args->nsettings, .store = asked->store, .quiet = true
+    };
+    return (Side){ .x = cg_experiment_new(path, &opts) };
+}
+
+/* Says what was wrong; gives the exit code. */
+static int side_end(Side *s)
+{
+    int code = cg_diags_exit_code(s->x->diags);
+    cg_diags_print(s->x->diags, stderr, cg_wants_colour());
+    if (s->better)
+        cg_graph_free(s->better);
+    cg_target_free(&s->target);
+    cg_experiment_free(s->x);
+    return code;
+}
+
+static CgPictureOptions options_of(Side *s, const Asked *asked)
+{
+    bool model = strcmp(asked->stage, "model") == 0;
+    CgPictureOptions o = { .detail = model ? CG_DETAIL_MODEL : CG_DETAIL_GRAPH,
         .clusters = !asked->flat,
         .fold = model && !asked->unfold,
         .depth = (int)asked->depth,
         .open = asked->open.at,
         .nopen = (int)asked->open.len,
         .frozen = cg_target_frozen,
-        .context = t };
+        .context = &s->target };
     if (o.depth < 0)
-        o.depth = model && !asked->flat && !asked->unfold ? cg_picture_depth(g, &o, BOXES_OF_A_PAGE) : 0;
-    CgPicture *p = cg_picture_build(g, &o);
-    bool good = write_picture(x, p, g->name, t->name, asked, out);
-    if (better)
-        cg_graph_free(better);
+        o.depth = model && !asked->flat && !asked->unfold ? cg_picture_depth(s->graph, &o, BOXES_OF_A_PAGE) : 0;
+    return o;
+}
+
+static bool draw(Side *s, const Asked *asked, CgStrbuf *out)
+{
+    CgPictureOptions o = options_of(s, asked);
+    return write_picture(s->x, cg_picture_build(s->graph, &o), s->graph->name, s->target.name, asked, out);
+}
+
+/* ---- two scripts ---- */
+
+/* Instances in which something differs. */
+static CgStrings instances_that_differ(const CgPicture *p)
+{
+    CgStrings out = { cg_calloc(p->boxes.len + p->clusters.len + 1, sizeof *out.at), 0 };
+    for (size_t i = 0; i < p->boxes.len; i++)
+        if (p->boxes.at[i].change && p->boxes.at[i].cluster >= 0)
+            out.at[out.len++] = p->clusters.at[p->boxes.at[i].cluster].id;
+    for (size_t i = 0; i < p->clusters.len; i++)
+        if (p->clusters.at[i].change)
+            out.at[out.len++] = p->clusters.at[i].id;
+    return out;
+}
+
+/* The difference of both sides as a picture, and *a, which it borrows from. */
+static CgPicture *difference(Side *before, Side *after, const CgPictureOptions *how, CgPicture **a)
+{
+    CgPictureOptions o = *how, p = *how;
+    o.context = &before->target;
+    p.context = &after->target;
+    *a = cg_picture_build(before->graph, &o);
+    CgPicture *b = cg_picture_build(after->graph, &p);
+    cg_picture_diff(*a, b);
+    return b;
+}
+
+/* Where nothing differs, an instance is a box, unless --depth says how deep to look. */
+static bool compare(Side *before, Side *after, const Asked *asked, CgStrbuf *out, bool *differ)
+{
+    CgPictureOptions o = options_of(after, asked);
+    CgPicture *a = NULL, *whole_a = NULL;
+    o.depth = asked->depth < 0 ? 0 : (int)asked->depth;
+    CgPicture *whole = difference(before, after, &o, &whole_a), *p = NULL;
+    CgPictureChanges n = cg_picture_changes(whole);
+    *differ = n.of[CG_ADDED] + n.of[CG_REMOVED] + n.of[CG_CHANGED] + n.arrows > 0;
+    fprintf(stderr, "%d added, %d removed, %d changed, %d arrows added or removed\n", n.of[CG_ADDED], n.of[CG_REMOVED],
+        n.of[CG_CHANGED], n.arrows);
+    CgStrings open = instances_that_differ(whole);
+    if (asked->depth < 0 && o.detail == CG_DETAIL_MODEL) {
+        o.depth = 1, o.open = open.at, o.nopen = (int)open.len;
+        p = difference(before, after, &o, &a);
+    }
+    bool good = write_picture(after->x, p ? p : whole, "difference", after->target.name, asked, out);
+    if (p)
+        cg_picture_free(whole);
+    cg_picture_free(a);
+    cg_picture_free(whole_a);
+    free(open.at);
     return good;
 }
 
@@ -88,27 +179,35 @@ static int deliver(const char *path, const CgStrbuf *text)
 
 static int make(const Asked *asked, const CgScriptArgs *args)
 {
-    CgSessionOpts opts = {
-        .settings = args->settings, .nsettings = args->nsettings, .store = asked->store, .quiet = true
-    };
-    CgSession *x = cg_experiment_new(asked->path, &opts);
-    CgTarget target = { 0 };
+    Side s = side(asked->path, asked, args);
     CgStrbuf text = { 0 };
     if (asked->dump != CG_DUMP_NONE)
-        cg_dump_named(x, asked->graph, args->sizes, false, asked->dump);
-    bool good = asked->dump == CG_DUMP_NONE && cg_diags_count(x->diags) == 0;
+        cg_dump_named(s.x, asked->graph, args->sizes, false, asked->dump);
+    bool good = asked->dump == CG_DUMP_NONE && cg_diags_count(s.x->diags) == 0;
     if (good && strcmp(asked->stage, "experiment") == 0)
-        good = draw_experiment(x, asked, &text);
+        good = draw_experiment(s.x, asked, &text);
     else
-        good = good && cg_target_build(x, asked->graph, args->sizes, &target) && draw(x, &target, asked, &text);
-    cg_diags_print(x->diags, stderr, cg_wants_colour());
-    int code = cg_diags_exit_code(x->diags);
-    cg_target_free(&target);
-    cg_experiment_free(x);
+        good = good && find_graph(&s, asked, args) && draw(&s, asked, &text);
+    int code = side_end(&s);
     if (good && code == CG_EXIT_OK)
         code = deliver(asked->out, &text);
     cg_strbuf_deinit(&text);
     return code;
+}
+
+static int make_difference(const Asked *asked, const CgScriptArgs *args)
+{
+    Side before = side(asked->path, asked, args), after = side(asked->other, asked, args);
+    CgStrbuf text = { 0 };
+    bool differ = false,
+         good = !cg_diags_count(before.x->diags) && !cg_diags_count(after.x->diags) && find_graph(&before, asked, args)
+        && find_graph(&after, asked, args) && compare(&before, &after, asked, &text, &differ);
+    int code = side_end(&before), last = side_end(&after);
+    code = code == CG_EXIT_OK ? last : code;
+    if (good && code == CG_EXIT_OK)
+        code = deliver(asked->out, &text);
+    cg_strbuf_deinit(&text);
+    return code == CG_EXIT_OK && differ ? CG_EXIT_DIAG : code;
 }
 
 /* The format a file name asks for: what follows its last point. */
@@ -116,6 +215,12 @@ static const char *format_of(const char *path)
 {
     const char *point = path ? strrchr(path, '.') : NULL;
     return point && point[1] && !strchr(point, '/') ? point + 1 : "dot";
+}
+
+static bool is_script(const char *path)
+{
+    const char *end = strrchr(path, '.');
+    return end && strcmp(end, ".cg") == 0;
 }
 
 static bool known_stage(const char *stage)
@@ -162,14 +267,17 @@ static int command(int argc, char **argv)
         { .name = "unfold", .flag = &asked.unfold, .help = "draws each of equal blocks" },
     };
     static const char synopsis[] =
-        "SCRIPT.cg [GRAPH] [-T FORMAT] [-o FILE]\n"
+        "SCRIPT.cg [OTHER.cg] [GRAPH] [-T FORMAT] [-o FILE]\n"
         "draws a graph: GRAPH is an expression, 'transformer(vocab = 61, dim = 48, layers = 2, heads = 4)';\n"
-        "the last training of the script, or its last graph, unless given";
+        "the last training of the script, or its last graph, unless given; of two scripts, what OTHER adds (+), "
+        "removes (-)\n"
+        "and changes (~), with exit code 1 where they differ";
     int code;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
         return code;
-    if (argc < 2 || argc > 3)
-        return cg_usage("dot", "a script and at most one graph are needed");
+    bool two = argc > 2 && is_script(argv[2]);
+    if (argc < 2 || argc > 3 + two)
+        return cg_usage("dot", "a script, or two to compare, and at most one graph are needed");
     if (!known_stage(asked.stage))
         return cg_usage("dot", "there is no stage '%s'; there are experiment, model, graph, grad and opt", asked.stage);
     if (!cg_dump_find("dot", dump, CG_DUMP_MEM, &asked.dump))
@@ -177,12 +285,15 @@ static int command(int argc, char **argv)
     if (!cg_option_number("dot", "depth", depth, 0, 1000, &asked.depth))
         return CG_EXIT_USAGE;
     asked.path = argv[1];
-    asked.graph = argc > 2 ? argv[2] : NULL;
+    asked.other = two ? argv[2] : NULL;
+    asked.graph = argc > 2 + two ? argv[2 + two] : NULL;
+    if (two && (asked.dump != CG_DUMP_NONE || strcmp(asked.stage, "experiment") == 0))
+        return cg_usage("dot", "two scripts are compared at the stages model, graph, grad and opt");
     asked.format = asked.format ? asked.format : format_of(asked.out);
     CgScriptArgs args;
     code = cg_script_args("dot", &set, &dims, &args);
     if (code == CG_EXIT_OK)
-        code = make(&asked, &args);
+        code = two ? make_difference(&asked, &args) : make(&asked, &args);
     cg_script_args_free(&args);
     return code;
 }
