@@ -72,6 +72,30 @@ CG_API void cg_build_graph(CgBuild *b, const CgAttr *graph, int nin, const CgRef
  */
 CG_API bool cg_infer_graph(CgInfer *inf, const CgAttr *graph, int nin, const CgType *in, int nout, const CgType *out);
 
+/* A graph that becomes an attribute: a builder of a new one, whose products are in the precision of b's; inputs and
+ * outputs in the order they are asked for; the attribute, which ends the builder. */
+CG_API CgBuild *cg_body_build(const CgBuild *b);
+CG_API CgRef cg_body_input(CgBuild *body, const char *name, CgType type);
+CG_API void cg_body_output(CgBuild *body, const char *name, CgRef r);
+CG_API CgAttr cg_body_end(CgBuild *body, const char *name);
+/* Its inputs and results, in order. */
+CG_API int cg_body_inputs(const CgAttr *graph);
+CG_API int cg_body_outputs(const CgAttr *graph);
+CG_API CgType cg_body_input_type(const CgAttr *graph, int i);
+CG_API CgType cg_body_output_type(const CgAttr *graph, int i);
+/* Bit i: result `out` of it needs input i; it is that input. */
+CG_API uint64_t cg_body_needs(const CgAttr *graph, int out);
+CG_API bool cg_body_is_input(const CgAttr *graph, int out, int i);
+/* Those inputs and results alone whose bits are set: the inputs must be all that the results need. */
+CG_API CgAttr cg_body_part(const CgAttr *graph, const char *name, uint64_t in, uint64_t out);
+/* grads[i]: derivative of the sum over k of <gout[k], out[k]> by wrt[i], CG_NONE where it is 0; appended to b's graph.
+ * gout[k] = CG_NONE: of nothing. */
+CG_API void cg_build_grads(
+    CgBuild *b, int nout, const CgRef *out, const CgRef *gout, int nwrt, const CgRef *wrt, CgRef *grads);
+/* Of a derivative rule: there is none, because of this; said at the place of the op. */
+CG_API void cg_build_refuse(CgBuild *b, const char *why);
+CG_API const char *cg_build_refused(const CgBuild *b); /* NULL: nothing was */
+
 /* Reductions. */
 CG_API CgRef cg_sum(CgBuild *b, CgRef x, int n, const int64_t *axes); /* drops the axes */
 CG_API CgRef cg_sum_keep(CgBuild *b, CgRef x, int axis);              /* sum, broadcast back to x's shape */

@@ -35,7 +35,9 @@ typedef struct CgCall {
     void *state;          /* from CgOp.prepare */
     void *shared;         /* CgWork.shared bytes, common to all shards, for `finish`; contents undefined at start */
     uint64_t seed;        /* CG_RANDOM ops: the run's seed ... */
-    uint64_t step;        /* ... and the step, so that a draw is a function of (seed, stream, step, index) */
+    uint64_t step;        /* ... the step ... */
+    uint64_t row;         /* ... and which row of its batch the first one is, so that a draw is a function of (seed,
+                             stream, step, row, index) */
     CgFault *fault;       /* where cg_index_fault notes what it is told; NULL: nowhere */
     int bf16;             /* products: round operands to bf16, sum in f32 */
     uint32_t checked;     /* bit k: result k is looked at, one of CgOp.checks ... */

@@ -17,11 +17,11 @@ extern "C" {
 
 /* Raised whenever CgOp, anything it points to or a function for plugins changes; a plugin built against another number
  * is refused. */
-#define CG_ABI 10
+#define CG_ABI 11
 
 #define CG_MAX_RANK 8
-#define CG_MAX_IN   16
-#define CG_MAX_OUT  4
+#define CG_MAX_IN   64
+#define CG_MAX_OUT  32
 
 /* ---- types ------------------------------------------------------------------------------------------------ */
 
@@ -204,10 +204,10 @@ typedef enum CgTrait {
     CG_ASSOCIATES = 1 << 2,  /* f(f(x, y), z) = f(x, f(y, z)) in exact arithmetic */
     CG_LINEAR = 1 << 3,      /* linear in every operand taken alone */
     CG_IDEMPOTENT = 1 << 4,  /* f(f(x)) = f(x) */
-    CG_RANDOM = 1 << 5,      /* reads the run's seed and step; needs a `stream` attribute */
+    CG_RANDOM = 1 << 5,      /* reads the run's seed, step and first row; needs a `stream` attribute */
     CG_NODIFF = 1 << 6,      /* derivative is zero or meaningless (comparisons, argmax, iota) */
     CG_STRIDED = 1 << 7,     /* the kernel accepts operands with any strides; otherwise they are made contiguous */
-    CG_GENERATOR = 1 << 9,   /* no operands: the result type is the attribute `type` */
+    CG_GENERATOR = 1 << 9,   /* the result type is the attribute `type`, also of what there are operands of */
     CG_ANY_ORDER =
         1 << 10, /* the kernel writes results that lie in any order of their axes, the last one innermost, and,
                   * where `inplace` says so, over an operand that lies alike; otherwise they are row major */
@@ -225,7 +225,9 @@ typedef enum CgTrait {
     CG_MANY_RESULTS = 1 << 18, /* the shape rule says how many results there are (CgInfer.nout); `nout` is the most */
     CG_REPEATS = 1 << 19,      /* the result is operand 0, repeated along new axes */
     CG_RESHAPES = 1 << 20,     /* the result has the elements of operand 0 in the same row-major order */
-    CG_LEAF = CG_INPUT | CG_PARAM | CG_CONST | CG_RESULT,
+    CG_LOOP = 1 << 21,         /* no kernel: the graph that is the attribute `body` runs once for each index (scan) */
+    CG_HOLE = 1 << 22,         /* an operand of a body that is being written down; in no graph that runs */
+    CG_LEAF = CG_INPUT | CG_PARAM | CG_CONST | CG_RESULT | CG_HOLE,
 } CgTrait;
 
 /* How result 0 of an op depends on an axis of an operand; from this it is derived which slices need not be computed,
@@ -255,6 +257,14 @@ typedef struct CgSlice {
 } CgSlice;
 /* False where the slice cannot be had without the rest. */
 typedef bool CgSliceRuleFn(const CgInfer *inf, CgSlice *slice);
+/* An op of which only some results are used, as one that makes only these: bit k of `used` is result k. */
+typedef struct CgPruned {
+    const CgAttrs *attrs;
+    uint64_t in;  /* operands that are left, in their order */
+    uint32_t out; /* results that are, `used` among them */
+} CgPruned;
+/* False: it needs all. */
+typedef bool CgPruneFn(const CgSite *site, uint32_t used, CgPruned *less);
 /* A size that the elements of an integer result are below, from those of the operands; NULL = not known. */
 typedef const CgDim *CgBelowFn(const CgInfer *inf, const CgDim *const *in);
 /* Elements of operand `by` are indices along an axis (negative: from the end) of operand `of`. */
@@ -294,6 +304,7 @@ typedef struct CgOp {
     CgReleaseFn *release;
     CgFoldFn *fold;
     CgMatchFn *match;
+    CgPruneFn *prune;
     CgAxisRuleFn *axis_rule;
     CgExpandFn *lower; /* how it runs, when it has no kernel: nodes for the sizes at hand, all of them numbers */
     CgPieceFn *piece;

@@ -69,6 +69,12 @@ typedef struct CgTokensGiven {
     CgSpan span;
 } CgTokensGiven;
 
+/* The number of the turn that a loop is in, a node of the graph its body is written in. */
+typedef struct CgTurn {
+    const CgGraph *graph;
+    CgRef ref;
+} CgTurn;
+
 /* A graph being built for one purpose (one train, one set of columns, one apply). */
 typedef struct CgModelGraph {
     struct CgModelGraph *outside; /* in whose elaboration this one began */
@@ -93,6 +99,9 @@ typedef struct CgModelGraph {
     CG_VEC(CgAlias) aliases;           /* second names of parts ... */
     CgMap alias_paths;                 /* ... and those that are there */
     bool trains;                       /* it is that of a training: what is frozen matters */
+    bool asked_training;               /* something in it depends on that */
+    CgMap draws;                       /* atom of a path -> random draws made there so far */
+    CG_VEC(CgTurn) turns;              /* of the loops around what is built */
     CgMap mixed;                       /* spans of freezings that were reported to hold in one use only */
     CgMap given;                       /* CgInstance of the top level -> atom: the path it has here */
 } CgModelGraph;

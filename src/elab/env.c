@@ -160,6 +160,12 @@ CgValue *cg_env_language(CgElab *e, CgAtom name)
             v->i = d;
             return v;
         }
+    if (!strcmp(name, "training")) {
+        if (e->model)
+            e->model->asked_training = true;
+        return e->defining ? cg_value_unknown(e, CG_UNKNOWN_BOOL, (CgSpan){ 0 })
+                           : cg_value_bool(e, e->model && e->model->trains, (CgSpan){ 0 });
+    }
     for (size_t i = 0; i < CG_LEN(constants); i++)
         if (!strcmp(constants[i].name, name)) {
             CgValue *v = cg_value_new(e, constants[i].kind, (CgSpan){ 0 });

@@ -559,23 +559,6 @@ static bool attribute(CgElab *e, CgFrame *f, const CgOp *op, const CgSigParam *p
     }
 }
 
-/* A draw, or any other op without operands: its type is that of the parameter being initialised. */
-static CgValue *generate(CgElab *e, CgFrame *f, const CgOp *op, CgSpan span)
-{
-    if (!f || !f->has_ambient) {
-        CgDiag *d = cg_elab_error(e, CG_E0403, span, "'%s' does not know its shape here", op->name);
-        cg_diag_help(d, "it takes the shape of the parameter it initialises: param w: f32[D, E] = %s()", op->name);
-        return cg_value_poison(e);
-    }
-    CgAttr at[2] = { cg_a_type("type", f->ambient) };
-    int n = 1;
-    if (op->traits & CG_RANDOM) {
-        CgAtom path = f->ambient_path;
-        at[n++] = cg_a_int("stream", (int64_t)(cg_hash64(path, strlen(path), 0) >> 1)); /* attributes are signed */
-    }
-    return cg_op_emit(e, op, NULL, NULL, 0, cg_attrs(n, at), span, span);
-}
-
 /* An op of numbers of which some are not known, and no tensor, is a number. */
 static bool is_unknown_number(const CgOp *op, CgValue *const *args, int n)
 {
@@ -783,8 +766,6 @@ CgValue *cg_op_call(
     for (int i = 0; i < n; i++)
         if (cg_is_late(args[i]) && !is_static(c.sig, names ? names[i] : NULL, i))
             return cg_late(e, op->name, args, spans, n, c.span);
-    if (e->model && op->traits & CG_GENERATOR && n == 0)
-        return generate(e, f, op, c.span);
     if (e->defining && is_unknown_number(op, args, n))
         return cg_value_unknown(e, CG_UNKNOWN_NUMBER, c.span);
     if (!sort_arguments(e, &(CgGiven){ args, names, spans, n, site }, &c))

@@ -409,7 +409,7 @@ static bool run(CgSession *x, CgTest *t, const CgGraph *g, const CgMemory *memor
         cg_exec_bind_param(exec, (int)i, memory->at[k]);
     }
     if (exec)
-        cg_exec_random(exec, (uint64_t)x->opts.seed, 0);
+        cg_exec_random(exec, (uint64_t)x->opts.seed, 0, 0);
     bool good = exec && cg_session_run(x, exec, t->stmt->span) && check_all(x, t, exec);
     cg_exec_free(exec);
     cg_plan_free(plan);

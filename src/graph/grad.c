@@ -151,9 +151,15 @@ static bool step(Sweep *s, CgRef r)
     for (int i = 0; i < n.nin; i++)
         gin[i] = CG_NONE;
     CgSite site = { .nin = n.nin, .nout = nout, .in = n.in, .out = out, .gout = gout, .attrs = n.attrs };
+    b->no_rule = NULL;
     if (n.op->vjp)
         n.op->vjp(b, &site, gin);
-    else if (!n.op->expand) {
+    if (b->no_rule) {
+        s->where = r;
+        return cg_err(s->e, CG_ERR_INPUT, "%s: %s", n.op->name, b->no_rule);
+    }
+    if (n.op->vjp) {
+    } else if (!n.op->expand) {
         s->where = r;
         return cg_err(s->e, CG_ERR_INPUT, "op '%s' has no derivative", n.op->name);
     } else if (!vjp_by_expansion(s, n.op, &site, gin)) {
@@ -202,6 +208,26 @@ static bool sweep(CgBuild *b, int nseed, const CgRef *seed, const CgRef *gseed, 
     cg_map_deinit(&s.adjoint);
     free(s.reached);
     return ok;
+}
+
+void cg_build_refuse(CgBuild *b, const char *why) { b->no_rule = why; }
+
+const char *cg_build_refused(const CgBuild *b) { return b->no_rule; }
+
+void cg_build_grads(CgBuild *b, int nout, const CgRef *out, const CgRef *gout, int nwrt, const CgRef *wrt, CgRef *grads)
+{
+    CgRef seed[CG_MAX_IN], gseed[CG_MAX_IN], where;
+    int n = 0;
+    CgErr err = { 0 };
+    for (int k = 0; k < nout; k++)
+        if (gout[k] != CG_NONE) {
+            seed[n] = out[k];
+            gseed[n++] = gout[k];
+        }
+    for (int i = 0; i < nwrt; i++)
+        grads[i] = CG_NONE;
+    if (n && !sweep(b, n, seed, gseed, nwrt, wrt, grads, 0, &where, &err))
+        cg_build_refuse(b, cg_intern(err.text));
 }
 
 bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads, CgRef *where, CgErr *e)

@@ -72,6 +72,7 @@ struct CgBuild {
     const int *scope_map;  /* for cg_graph_copy: scope of the other graph -> scope here; NULL: the same number */
     const CgRef *why_map;  /* likewise for CgNode.why */
     const CgUses *uses;    /* for cg_ref_shared; may be NULL */
+    const char *no_rule;   /* of cg_build_refuse; NULL: nothing was refused */
     CgInfer *refused; /* for nodes that a script wrote: the error of the first ill-typed one, which is replaced by a
                        * scalar; NULL: an ill-typed node is a bug of the caller */
 };
@@ -85,6 +86,12 @@ int cg_scope_add(CgGraph *g, int parent, const char *name, const char *graph);
 /* Full dotted path of a scope, "" for the root. */
 void cg_scope_path(const CgGraph *g, int scope, CgStrbuf *out);
 
+/* What a body is written down over: a leaf with this name. Then the nodes between hole[0 .. n), the oldest first, and
+ * out[0 .. nout) as a graph of which these are inputs and results; for each other node of g that it needs it has an
+ * input more, and outside[] has that node. *noutside is how many there are; past `most` they are counted only. */
+CgRef cg_hole(CgBuild *b, const char *name, CgType type);
+CgGraph *cg_body_extract(
+    const CgGraph *g, int n, const CgRef *hole, int nout, const CgRef *out, CgRef *outside, int most, int *noutside);
 /* An attribute that holds a graph: g, or one equal to it that is there; consumes g. */
 CgAttr cg_a_graph(const char *name, CgGraph *g);
 

@@ -157,7 +157,8 @@ static bool check_op(const CgOp *op, const char *set, CgErr *e)
             "op '%s' has several ways to compute %s", op->name, cg_dtype_name((CgDtype)i));
         has_kernel |= op->vec[i] || op->kernel[i];
     }
-    NEED(has_kernel || op->view || op->expand || (op->traits & CG_LEAF), "op '%s' says no way to compute", op->name);
+    NEED(has_kernel || op->view || op->expand || (op->traits & (CG_LEAF | CG_LOOP)), "op '%s' says no way to compute",
+        op->name);
     NEED(!(op->traits & CG_LEAF) || !(has_kernel || op->view), "op '%s' is a leaf and has a kernel", op->name);
     NEED(!op->release || op->prepare, "op '%s' has release without prepare", op->name);
 #undef NEED

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 #include "graph/slice.h"
+#include "graph/use.h"
 
 static const CgRowUse mixed = { CG_ROWS_MIXED, 0 };
 
-/* The first axis whose size is a multiple of the batch; -1 where there is none. */
-static int batch_axis(const CgType *t, const CgDim *batch)
+int cg_rows_axis(const CgType *t, const CgDim *batch)
 {
     for (int i = 0; i < t->rank; i++)
         if (cg_dim_div(t->dim[i], batch))
@@ -18,18 +18,19 @@ static int batch_axis(const CgType *t, const CgDim *batch)
     return -1;
 }
 
-static bool has_batch(const CgType *t, const CgDim *batch) { return batch_axis(t, batch) >= 0; }
+static bool has_batch(const CgType *t, const CgDim *batch) { return cg_rows_axis(t, batch) >= 0; }
 
-/* Along an axis that grows, a repeated value is the same in every row. */
+/* Along an axis that grows, a repeated value is the same in every row, and a draw has rows of its own. */
 static CgRowUse of_no_row(const CgGraph *g, CgRef r, const CgDim *batch)
 {
     const CgNode *n = cg_node(g, r);
     double value;
-    int axis = batch_axis(&n->type, batch);
+    int axis = cg_rows_axis(&n->type, batch);
     if (axis < 0)
         return (CgRowUse){ CG_ROWS_NONE, 0 };
+    bool drawn = n->op->traits & CG_RANDOM && cg_attr_int(n->attrs, "axis", -1) == axis;
     bool repeated = n->op->traits & CG_REPEATS || cg_node_const(g, r, &value);
-    return repeated ? (CgRowUse){ CG_ROWS_EACH, axis } : mixed;
+    return repeated || drawn ? (CgRowUse){ CG_ROWS_EACH, axis } : mixed;
 }
 
 /* Whether operand k, whose rows are along `axis`, is added up over them. */
@@ -100,11 +101,57 @@ static CgRowUse of_expansion(const CgGraph *g, CgRef r, const CgRowUse *use, con
     return result;
 }
 
+/* What two ways to the same value have in common: the same in every row is row by row, too. */
+static CgRowUse join(CgRowUse a, CgRowUse b)
+{
+    if (a.kind == CG_ROWS_NONE)
+        return b;
+    if (b.kind == CG_ROWS_NONE || (a.kind == b.kind && (a.kind != CG_ROWS_EACH || a.axis == b.axis)))
+        return a;
+    return mixed;
+}
+
+/* Of a loop: by its body, over inputs that depend on rows as its operands do; a state as it began and as a turn leaves
+ * it. Result k. */
+static CgRowUse of_loop(const CgGraph *g, CgRef loop, int k, const CgRowUse *use, const CgDim *batch)
+{
+    const CgNode *n = cg_node(g, loop);
+    const CgGraph *body = cg_attr_find(n->attrs, "body")->graph;
+    int states = (int)cg_attr_int(n->attrs, "states", 0), turns = (int)cg_attr_int(n->attrs, "turns", 1);
+    CgRowUse given[CG_MAX_IN], *inner = cg_calloc(body->nodes.len + 1, sizeof *inner), out;
+    for (int i = 0; i < n->nin; i++) {
+        given[i] = use[n->in[i]];
+        if (i >= states && i < states + turns && given[i].kind == CG_ROWS_EACH && given[i].axis-- == 0)
+            given[i] = mixed; /* turns are rows */
+    }
+    for (bool again = true; again;) {
+        again = false;
+        for (int i = 0; i < n->nin; i++)
+            inner[body->inputs.at[i]] = given[i];
+        for (CgRef r = 0; r < body->nodes.len; r++)
+            if (!(cg_node(body, r)->op->traits & CG_INPUT))
+                inner[r] = classify(body, r, inner, batch);
+        for (int i = 0; i < states; i++) {
+            CgRowUse both = join(given[i], inner[body->outputs.at[i].ref]);
+            again |= both.kind != given[i].kind || both.axis != given[i].axis;
+            given[i] = both;
+        }
+    }
+    out = k < states ? given[k] : inner[body->outputs.at[k].ref];
+    out.axis += k >= states && out.kind == CG_ROWS_EACH;
+    free(inner);
+    return out;
+}
+
 static CgRowUse classify(const CgGraph *g, CgRef r, const CgRowUse *use, const CgDim *batch)
 {
+    int k;
+    CgRef maker = cg_node_result(g, r, &k);
+    if (cg_node(g, maker)->op->traits & CG_LOOP)
+        return of_loop(g, maker, k, use, batch);
     const CgNode *n = cg_node(g, r);
     bool each = false, sums = false;
-    for (int k = 0; k < n->nin; k++) {
+    for (k = 0; k < n->nin; k++) {
         CgRowKind kind = use[n->in[k]].kind;
         if (kind == CG_ROWS_MIXED)
             return mixed;
@@ -112,7 +159,7 @@ static CgRowUse classify(const CgGraph *g, CgRef r, const CgRowUse *use, const C
         sums |= kind == CG_ROWS_SUM || kind == CG_ROWS_OF_SUMS;
     }
     if (!each && !sums) {
-        int axis = batch_axis(&n->type, batch);
+        int axis = cg_rows_axis(&n->type, batch);
         return !n->nin && (n->op->traits & CG_LEAF) && axis >= 0 ? (CgRowUse){ CG_ROWS_EACH, axis }
                                                                  : of_no_row(g, r, batch);
     }

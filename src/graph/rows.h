@@ -18,6 +18,8 @@ typedef struct CgRowUse {
     int axis; /* EACH: the one that rows are along, or whose equal pieces are the rows */
 } CgRowUse;
 
+/* The first axis whose size is a multiple of the batch; -1 where there is none. */
+int cg_rows_axis(const CgType *t, const CgDim *batch);
 /* Of the first n nodes; malloc'd. Result 0 where a node has several; the others count as MIXED unless all is NONE. */
 CgRowUse *cg_rows_find(const CgGraph *g, const CgDim *batch, size_t n);
 /* Where `root` looks across rows other than by sums: the first node that does, CG_NONE where none does. */

@@ -31,7 +31,7 @@ CgOpCode cg_op_code(const CgOp *op, CgDtype dtype)
 
 CgDtype cg_node_dtype(const CgGraph *g, const CgNode *n)
 {
-    return n->nin > 0 ? cg_node_type(g, n->in[0])->dtype : n->type.dtype;
+    return n->nin > 0 && !(n->op->traits & CG_GENERATOR) ? cg_node_type(g, n->in[0])->dtype : n->type.dtype;
 }
 
 CgOpCode cg_node_code(const CgGraph *g, const CgNode *n) { return cg_op_code(n->op, cg_node_dtype(g, n)); }

@@ -16,8 +16,8 @@ static bool fused_shape(CgInfer *inf)
     Program p;
     const CgAttr *results = cg_attr_find(inf->attrs, "results");
     int n = results && results->kind == CG_ATTR_INTS ? results->n : 0;
-    if (n < 1 || n > CG_MAX_OUT)
-        return cg_infer_fail(inf, -1, -1, "%s has from 1 to %d results", inf->op->name, CG_MAX_OUT);
+    if (n < 1 || n > MOST_OUT)
+        return cg_infer_fail(inf, -1, -1, "%s has from 1 to %d results", inf->op->name, MOST_OUT);
     if (!program_shape(inf, n, &p))
         return false;
     inf->nout = n;
@@ -95,7 +95,7 @@ static void fused_kernel(const CgCall *call, CgShard shard)
     Run r;
     const CgTensor *y = call->out;
     size_t first, last, n, length = y->rank ? (size_t)y->dim[y->rank - 1] : 1, unit = p->tile;
-    bool waits[CG_MAX_OUT];
+    bool waits[MOST_OUT];
     run_begin(&r, call, shard);
     /* A result over an operand that later instructions read is written at the end of the tile, and one that is rounded.
      */
@@ -110,7 +110,7 @@ static void fused_kernel(const CgCall *call, CgShard shard)
     cg_shard_range(shard, (size_t)cg_tensor_count(y), unit ? unit : 1, &first, &last);
     for (size_t at = first; at < last; at += n) {
         const void *value[CG_MAX_IN + MAX_INSTR];
-        char *to[CG_MAX_OUT];
+        char *to[MOST_OUT];
         n = run_tile(&r, at, last);
         for (int k = 0; k < call->nout; k++)
             to[k] = waits[k] ? NULL : (char *)y[k].data + at * cg_dtype_size(y[k].dtype);
@@ -330,8 +330,8 @@ static const CgOp op_fused = {
     .checks = ~0u,
     .traits = CG_STRIDED | CG_OVER_ROWS | CG_MANY_RESULTS,
     .inplace = 0xffff,
-    .rounded = (1u << CG_MAX_OUT) - 1,
-    .nout = CG_MAX_OUT,
+    .rounded = (1u << MOST_OUT) - 1,
+    .nout = MOST_OUT,
     .samples = samples,
     .kernel = { fused_kernel, fused_kernel, fused_kernel, fused_kernel, fused_kernel },
 };

@@ -43,6 +43,16 @@ static const CgOp op_input = {
     .samples = no_samples,
 };
 
+static const CgOp op_hole = {
+    CG_OP_HERE,
+    .name = "hole",
+    .sig = "(name: str, type: type) -> T[..s]",
+    .doc = "What a turn of a loop is given, while the body of the loop is written down: then it is an input of that.\n",
+    .shape = leaf_shape,
+    .traits = CG_HOLE,
+    .samples = no_samples,
+};
+
 static const CgOp op_param = {
     CG_OP_HERE,
     .name = "param",
@@ -82,4 +92,4 @@ static const CgOp op_result = {
     .samples = no_samples,
 };
 
-CG_OPS(leaf, &op_input, &op_param, &op_const, &op_result)
+CG_OPS(leaf, &op_input, &op_hole, &op_param, &op_const, &op_result)

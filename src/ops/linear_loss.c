@@ -5,8 +5,9 @@
  * kernels: `lower` writes products and losses of chunks, which the planner lays into results put together. */
 #include <cg/rules.h>
 
-#define CHUNK (8 << 20) /* bytes of logits at a time */
-#define ROWS  512       /* rows of a chunk at least: fewer read the matrix too often for what they compute */
+#define CHUNK       (8 << 20) /* bytes of logits at a time */
+#define MOST_CHUNKS 16
+#define ROWS        512 /* rows of a chunk at least: fewer read the matrix too often for what they compute */
 
 /* ---- operands: x, w [, bias], ids [, g] ---- */
 
@@ -121,8 +122,8 @@ static bool cut(CgBuild *b, const CgSite *site, int64_t *rows, int64_t *step)
     n = (int64_t)((double)*rows * (double)v * (double)cg_dtype_size(x.dtype) / CHUNK + 0.999);
     if (n > *rows / ROWS)
         n = *rows / ROWS;
-    if (n > CG_MAX_IN)
-        n = CG_MAX_IN;
+    if (n > MOST_CHUNKS)
+        n = MOST_CHUNKS;
     if (n < 2)
         return false;
     *step = (*rows + n - 1) / n;

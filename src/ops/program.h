@@ -15,6 +15,8 @@
 
 #include <cg/elementwise.h>
 
+#define MOST_IN    16 /* operands and results of one sweep */
+#define MOST_OUT   4
 #define MAX_INSTR  32
 #define MAX_CONST  16
 #define MAX_ARGS   4
@@ -36,8 +38,8 @@ typedef struct Instr {
 
 typedef struct Program {
     int nin, ninstr, nconst, nresult, ntiles;
-    CgDtype in[CG_MAX_IN];
-    int last[CG_MAX_IN]; /* the last instruction that reads an operand */
+    CgDtype in[MOST_IN];
+    int last[MOST_IN]; /* the last instruction that reads an operand */
     Instr instr[MAX_INSTR];
     struct {
         CgDtype dtype;
@@ -244,7 +246,7 @@ static bool read_program(Program *p, const CgAttrs *attrs, int nin, const CgDtyp
 /* The chain as nodes; value[nin + i] is that of instruction i. False when the program cannot be read. */
 static bool program_expand(CgBuild *b, const CgSite *site, int nresult, Program *p, CgRef *value)
 {
-    CgDtype in[CG_MAX_IN];
+    CgDtype in[MOST_IN];
     CgRef arg[MAX_ARGS];
     CgType type = cg_ref_type(b, site->in[0]);
     for (int i = 0; i < site->nin; i++) {
@@ -271,9 +273,11 @@ static bool program_expand(CgBuild *b, const CgSite *site, int nresult, Program 
 /* Reads the program of a node whose operands have one shape; else says what is wrong. */
 static bool program_shape(CgInfer *inf, int nresult, Program *p)
 {
-    CgDtype in[CG_MAX_IN];
+    CgDtype in[MOST_IN];
     if (inf->nin < 1)
         return cg_infer_fail(inf, -1, -1, "%s needs an operand", inf->op->name);
+    if (inf->nin > MOST_IN)
+        return cg_infer_fail(inf, -1, -1, "%s takes at most %d operands", inf->op->name, MOST_IN);
     for (int i = 0; i < inf->nin; i++) {
         in[i] = inf->in[i].dtype;
         if (inf->in[i].rank != inf->in[0].rank)
@@ -346,7 +350,7 @@ static size_t tile_length(const Program *p)
 static void *program_prepare(const CgCall *call)
 {
     Program head;
-    CgDtype in[CG_MAX_IN];
+    CgDtype in[MOST_IN];
     for (int i = 0; i < call->nin; i++)
         in[i] = call->in[i].dtype;
     if (!read_program(&head, call->attrs, call->nin, in, call->nout))
@@ -404,7 +408,7 @@ static void set_call(
 typedef struct Axes {
     int rank;
     int64_t dim[CG_MAX_RANK];
-    int64_t stride[CG_MAX_IN][CG_MAX_RANK];
+    int64_t stride[MOST_IN][CG_MAX_RANK];
 } Axes;
 
 static bool can_join(const Axes *a, int nin, const CgTensor *in, int axis)
@@ -514,8 +518,8 @@ typedef struct Run {
     const Program *p;
     Axes axes;
     size_t length, count; /* of a row, the last axis; of all */
-    bool flat[CG_MAX_IN];
-    int64_t held[CG_MAX_IN];
+    bool flat[MOST_IN];
+    int64_t held[MOST_IN];
     char *operands, *tiles, *inner;
 } Run;
 
@@ -549,8 +553,8 @@ static void run_program(Run *r, size_t at, size_t n, char *const *to, const void
 {
     const Program *p = r->p;
     const CgCall *call = r->call;
-    const char *stream[CG_MAX_IN + CG_MAX_OUT];
-    size_t step[CG_MAX_IN + CG_MAX_OUT];
+    const char *stream[MOST_IN + MOST_OUT];
+    size_t step[MOST_IN + MOST_OUT];
     int nstreams = 0;
     for (int j = 0; j < p->nin; j++)
         value[j] =
@@ -597,7 +601,7 @@ static void run_program(Run *r, size_t at, size_t n, char *const *to, const void
 static bool program_cost(const CgCall *call, int nresult, double *flops, size_t *scratch)
 {
     Program p;
-    CgDtype in[CG_MAX_IN];
+    CgDtype in[MOST_IN];
     size_t inner = 0;
     for (int i = 0; i < call->nin; i++)
         in[i] = call->in[i].dtype;

@@ -35,6 +35,7 @@ struct CgExec {
     CgPool *pool;
     char *slab;
     char *scratch;
+    bool lent; /* both are an outer exec's, whose loop this one runs */
     size_t scratch_stride;
     uint64_t *ran;   /* by thread, a line each: the run it last ran a shard of */
     uint64_t runs;   /* of an instruction's shards, so far */
@@ -267,6 +268,46 @@ static bool operands_have_inf(const CgExec *x, int i)
     return false;
 }
 
+/* ---- loops ----------------------------------------------------------------------------------------------------- */
+
+typedef struct Looping {
+    const CgLoop *loop;
+    CgExec *x; /* of one turn */
+} Looping;
+
+static size_t bytes_of(const CgTensor *t) { return (size_t)cg_tensor_count(t) * cg_dtype_size(t->dtype); }
+
+/* Index i of axis 0. */
+static char *turn_of(const CgTensor *t, int64_t i)
+{
+    return (char *)t->data + (size_t)i * (t->dim[0] ? bytes_of(t) / (size_t)t->dim[0] : 0);
+}
+
+void cg_kernel_loop(const CgCall *call, CgShard shard)
+{
+    const Looping *of = call->state;
+    const CgLoop *loop = of->loop;
+    int first = loop->states + loop->turns;
+    (void)shard;
+    for (int i = 0; i < loop->states; i++) {
+        size_t bytes = bytes_of(&call->in[i]);
+        if (bytes)
+            memcpy(call->out[i].data, call->in[i].data, bytes);
+        cg_exec_bind_input(of->x, i, call->out[i].data);
+    }
+    for (int i = first; i < call->nin; i++)
+        cg_exec_bind_input(of->x, i, call->in[i].data);
+    for (int64_t t = 0; t < loop->count && !call->fault->call; t++) {
+        int64_t at = loop->reverse ? loop->count - 1 - t : t;
+        for (int i = loop->states; i < first; i++)
+            cg_exec_bind_input(of->x, i, turn_of(&call->in[i], at));
+        for (int k = loop->states; k < call->nout; k++)
+            cg_exec_bind_output(of->x, k, turn_of(&call->out[k], at));
+        if (!cg_exec_run(of->x))
+            call->fault->call = call;
+    }
+}
+
 /* ---- running --------------------------------------------------------------------------------------------------- */
 
 static void check_bound(CgExec *x)
@@ -392,12 +433,17 @@ int cg_exec_explain(const CgExec *x, CgErr *e)
 {
     const CgFault *f = &x->fault;
     CG_ASSERT(f->call, "a run that failed");
+    int instr = (int)(f->call - x->calls);
+    if (cg_plan_instr(x->plan, instr)->loop) {
+        cg_exec_explain(((const Looping *)f->call->state)->x, e);
+        return instr;
+    }
     CgStrbuf what = { 0 };
     print_index(x, f, &what);
     cg_err(e, CG_ERR_INPUT, "%s: %s is %lld, which is not from 0 to %lld", f->call->op->name, cg_strbuf_str(&what),
         (long long)f->index, (long long)f->below - 1);
     cg_strbuf_deinit(&what);
-    return (int)(f->call - x->calls);
+    return instr;
 }
 
 int cg_exec_run_checked(CgExec *x)
@@ -424,11 +470,14 @@ void cg_exec_trace(CgExec *x, CgTrace *t, int first)
 
 const CgPlan *cg_exec_plan(const CgExec *x) { return x->plan; }
 
-void cg_exec_random(CgExec *x, uint64_t seed, uint64_t step)
+void cg_exec_random(CgExec *x, uint64_t seed, uint64_t step, uint64_t row)
 {
     for (int i = 0; i < cg_plan_count(x->plan); i++) {
         x->calls[i].seed = seed;
         x->calls[i].step = step;
+        x->calls[i].row = row;
+        if (cg_plan_instr(x->plan, i)->loop)
+            cg_exec_random(((Looping *)x->calls[i].state)->x, seed, step, row);
     }
 }
 
@@ -578,8 +627,15 @@ void cg_exec_free(CgExec *x)
 {
     if (!x)
         return;
-    free(x->slab);
-    free(x->scratch);
+    for (int i = 0; x->calls && i < cg_plan_count(x->plan); i++)
+        if (cg_plan_instr(x->plan, i)->loop && x->calls[i].state) {
+            cg_exec_free(((Looping *)x->calls[i].state)->x);
+            free(x->calls[i].state);
+        }
+    if (!x->lent) {
+        free(x->slab);
+        free(x->scratch);
+    }
     free(x->ran);
     free(x->base);
     free(x->first_link);
@@ -593,32 +649,55 @@ void cg_exec_free(CgExec *x)
     free(x);
 }
 
-CgExec *cg_exec_new(const CgPlan *p, CgPool *pool, CgErr *e)
+static CgExec *exec_over(const CgPlan *p, CgPool *pool, char *slab, char *scratch, size_t stride);
+
+/* What a loop runs lies in the memory that its shards share; threads have one scratch. */
+static Looping *looping_new(const CgExec *x, const CgLoop *loop, void *shared)
 {
-    cg_blas_init();
+    Looping *of = cg_calloc(1, sizeof *of);
+    of->loop = loop;
+    of->x = exec_over(loop->plan, x->pool, shared, x->scratch, x->scratch_stride);
+    of->x->lent = true;
+    return of;
+}
+
+static void lay_calls(CgExec *x)
+{
+    const CgPlan *p = x->plan;
+    int at = 0;
+    for (int i = 0; i < cg_plan_count(p); i++) {
+        const CgInstr *in = cg_plan_instr(p, i);
+        CgCall *c = &x->calls[i];
+        *c = (CgCall){
+            .op = in->op, .nin = in->nin, .nout = in->nout, .attrs = in->attrs, .state = in->state, .bf16 = in->bf16
+        };
+        c->fault = &x->fault;
+        c->shared = in->shared >= 0 ? x->slab + in->shared_offset : NULL;
+        if (in->loop)
+            c->state = looping_new(x, in->loop, c->shared);
+        c->in = x->tensors + at;
+        for (int k = 0; k < in->nin; k++)
+            link_tensor(x, &in->in[k], at++);
+        c->out = x->tensors + at;
+        for (int k = 0; k < in->nout; k++)
+            link_tensor(x, &in->out[k], at++);
+    }
+}
+
+static CgExec *exec_over(const CgPlan *p, CgPool *pool, char *slab, char *scratch, size_t stride)
+{
     CgExec *x = cg_calloc(1, sizeof *x);
     const CgGraph *g = cg_plan_graph(p);
     int n = cg_plan_count(p);
     x->plan = p;
     x->pool = pool;
+    x->slab = slab;
+    x->scratch = scratch;
+    x->scratch_stride = stride;
     x->poison = cg_debug_value("poison") != NULL;
     x->ninputs = (int)g->inputs.len;
     x->nparams = (int)g->params.len;
     x->noutputs = (int)g->outputs.len;
-    x->scratch_stride = (cg_plan_scratch(p) + 127) / 128 * 128;
-    size_t scratch = x->scratch_stride * (size_t)cg_pool_threads(pool);
-    if (cg_plan_slab(p) > 0)
-        x->slab = cg_try_alloc(cg_plan_slab(p));
-    if (scratch > 0)
-        x->scratch = cg_try_alloc(scratch);
-    if ((cg_plan_slab(p) > 0 && !x->slab) || (scratch > 0 && !x->scratch)) {
-        cg_err(e, CG_ERR_MEMORY, "no memory for running graph '%s': %zu bytes of tensors and %zu of scratch",
-            g->name ? g->name : "", cg_plan_slab(p), scratch);
-        cg_exec_free(x);
-        return NULL;
-    }
-    cg_pool_run(pool, (cg_plan_slab(p) + TOUCH - 1) / TOUCH, touch, x);
-
     x->ran = cg_calloc((size_t)cg_pool_threads(pool) * LINE, sizeof *x->ran);
     size_t tensors = 0;
     for (int i = 0; i < n; i++)
@@ -631,22 +710,26 @@ CgExec *cg_exec_new(const CgPlan *p, CgPool *pool, CgErr *e)
     x->prof = cg_calloc((size_t)n + 1, sizeof *x->prof);
     x->unbound_of = cg_calloc((size_t)(x->ninputs + x->nparams + x->noutputs) + 1, sizeof *x->unbound_of);
     lay_bases(x);
-    int at = 0;
-    for (int i = 0; i < n; i++) {
-        const CgInstr *in = cg_plan_instr(p, i);
-        CgCall *c = &x->calls[i];
-        *c = (CgCall){
-            .op = in->op, .nin = in->nin, .nout = in->nout, .attrs = in->attrs, .state = in->state, .bf16 = in->bf16
-        };
-        c->fault = &x->fault;
-        c->shared = in->shared >= 0 ? x->slab + in->shared_offset : NULL;
-        c->in = x->tensors + at;
-        for (int k = 0; k < in->nin; k++)
-            link_tensor(x, &in->in[k], at++);
-        c->out = x->tensors + at;
-        for (int k = 0; k < in->nout; k++)
-            link_tensor(x, &in->out[k], at++);
-    }
+    lay_calls(x);
     lay_waves(x);
+    return x;
+}
+
+CgExec *cg_exec_new(const CgPlan *p, CgPool *pool, CgErr *e)
+{
+    cg_blas_init();
+    size_t stride = (cg_plan_scratch(p) + 127) / 128 * 128, size = stride * (size_t)cg_pool_threads(pool);
+    char *slab = cg_plan_slab(p) > 0 ? cg_try_alloc(cg_plan_slab(p)) : NULL;
+    char *scratch = size > 0 ? cg_try_alloc(size) : NULL;
+    if ((cg_plan_slab(p) > 0 && !slab) || (size > 0 && !scratch)) {
+        const CgGraph *g = cg_plan_graph(p);
+        cg_err(e, CG_ERR_MEMORY, "no memory for running graph '%s': %zu bytes of tensors and %zu of scratch",
+            g->name ? g->name : "", cg_plan_slab(p), size);
+        free(slab);
+        free(scratch);
+        return NULL;
+    }
+    CgExec *x = exec_over(p, pool, slab, scratch, stride);
+    cg_pool_run(pool, (cg_plan_slab(p) + TOUCH - 1) / TOUCH, touch, x);
     return x;
 }

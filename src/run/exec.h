@@ -7,6 +7,8 @@
 #include "run/pool.h"
 
 typedef struct CgExec CgExec;
+/* The kernel of an instruction that is a loop. */
+CgKernel cg_kernel_loop;
 CG_NODISCARD CgExec *cg_exec_new(const CgPlan *plan, CgPool *pool, CgErr *e); /* allocates the slab */
 void cg_exec_free(CgExec *x);
 /* Memory is contiguous, aligned as its dtype, and borrowed; inputs are written only where the plan says that an output
@@ -15,7 +17,9 @@ void cg_exec_bind_input(CgExec *x, int ordinal, const void *data);
 void cg_exec_bind_param(CgExec *x, int ordinal, const void *data);
 void cg_exec_bind_output(CgExec *x, int ordinal, void *data); /* plans with outputs_bound */
 void *cg_exec_block(const CgExec *x); /* where outputs that are together begin; valid until the next run */
-void cg_exec_random(CgExec *x, uint64_t seed, uint64_t step);
+/* What random numbers are a function of, in the runs to come: all 0 until then. `row`: of the first row of the batch.
+ */
+void cg_exec_random(CgExec *x, uint64_t seed, uint64_t step, uint64_t row);
 /* False when an index was outside of its table: what the plan gave is then not to be used, and cg_exec_explain says
  * why. */
 CG_NODISCARD bool cg_exec_run(CgExec *x);

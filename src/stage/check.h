@@ -15,11 +15,16 @@ void cg_check_row(CgElab *e, CgFrame *inner, CgFrame *f, CgValue *data, CgSpan s
 /* What the fields of a block see besides the names around it: the batch, and `root`, the model, by the name after `as`.
  */
 void cg_check_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgValue *root, CgValue *batch);
+/* The block of a training, its loss, what weighs it (may be NULL), and the batch they see. */
+typedef struct CgLossFields {
+    const CgExpr *train, *loss, *weight;
+    CgValue *batch;
+} CgLossFields;
 /* The loss as a number, the mean of a tensor or the sum of a record of them, which s->terms names; NONE after a
- * mistake.
- */
-CgRef cg_check_loss(CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, const CgExpr *weight /* or NULL */,
-    CgStage *s, CgValue *batch);
+ * mistake. */
+CgRef cg_check_loss(CgElab *e, CgFrame *f, const CgLossFields *of, CgStage *s);
+/* Where the loss asks whether it is trained (`training`), that of the validation in a graph of its own. */
+CG_NODISCARD bool cg_check_validation(CgElab *e, CgFrame *f, const CgLossFields *of, CgStage *s, CgValue *model);
 /* Metrics, in a graph of their own: the loss and what is trained know nothing of them. `x` NULL: none. */
 CG_NODISCARD bool cg_check_metrics(
     CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, CgStage *s, CgValue *model, CgValue *batch);

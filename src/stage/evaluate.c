@@ -299,6 +299,7 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
         if (!prepare(v, rows))
             return false;
         cg_dataset_read(v->data, first, rows, v->rows);
+        cg_exec_random(v->runner.exec, (uint64_t)v->x->opts.seed, 0, (uint64_t)first);
         if (!cg_session_read_well(v->x, s->data->span) || !cg_session_run(v->x, v->runner.exec, s->span)
             || !write_texts(v, first))
             return false;

@@ -103,6 +103,8 @@ bool cg_history_key(CgSession *x, CgStage *s, CgDigest *out)
     if (s->validate) {
         good = cg_data_digest(x, s->validate, &data);
         cg_digester_add(d, &data, sizeof data);
+        CgDigest graph = s->valid_graph ? cg_graph_digest(s->valid_graph) : data;
+        cg_digester_add(d, &graph, s->valid_graph ? sizeof graph : 0);
     }
     if (s->metrics.n) {
         CgDigest graph = cg_graph_digest(s->metrics_graph);

@@ -167,26 +167,33 @@ static CgRef sum_of_terms(
     return sum;
 }
 
-CgRef cg_check_loss(
-    CgElab *e, CgFrame *f, const CgExpr *train, const CgExpr *x, const CgExpr *weight, CgStage *s, CgValue *batch)
+/* The loss in the graph being built, as one number; NONE after a mistake. *value: as it was written. */
+static CgRef build_loss(CgElab *e, CgFrame *f, const CgLossFields *of, CgValue *root, CgTerms *terms, CgValue **value)
 {
     CgFrame inner;
-    cg_check_fields(e, &inner, f, train, s->root, batch);
-    CgValue *loss = cg_eval(e, &inner, x);
-    const Weight w = { weight, weight ? cg_eval(e, &inner, weight) : NULL };
+    cg_check_fields(e, &inner, f, of->train, root, of->batch);
+    CgValue *loss = *value = cg_eval(e, &inner, of->loss);
+    const Weight w = { of->weight, of->weight ? cg_eval(e, &inner, of->weight) : NULL };
     cg_frame_end(e, &inner);
-    if (cg_is_poison(loss) || (weight && cg_is_poison(w.value)))
+    if (cg_is_poison(loss) || (of->weight && cg_is_poison(w.value)))
         return CG_NONE;
-    if (weight && w.value->kind != CG_VALUE_TENSOR) {
-        cg_elab_error(e, CG_E0607, weight->span,
+    if (of->weight && w.value->kind != CG_VALUE_TENSOR) {
+        cg_elab_error(e, CG_E0607, of->weight->span,
             "weight is a tensor with a number for each row or place of the loss, not %s", cg_value_kind_name(w.value));
         return CG_NONE;
     }
-    bool terms = loss->kind == CG_VALUE_RECORD;
-    CgRef r = terms ? sum_of_terms(e, s->model, loss, x, "term", &w, &s->terms)
-                    : number_of(e, s->model, loss, "the loss", false, x->span, &w);
+    return loss->kind == CG_VALUE_RECORD ? sum_of_terms(e, e->model, loss, of->loss, "term", &w, terms)
+                                         : number_of(e, e->model, loss, "the loss", false, of->loss->span, &w);
+}
+
+CgRef cg_check_loss(CgElab *e, CgFrame *f, const CgLossFields *of, CgStage *s)
+{
+    CgValue *loss;
+    const CgExpr *x = of->loss, *train = of->train;
+    CgRef r = build_loss(e, f, of, s->root, &s->terms, &loss);
     if (r == CG_NONE)
         return r;
+    bool terms = loss->kind == CG_VALUE_RECORD;
     cg_marks_check(e);
     for (int i = 0; i < (terms ? loss->n : 1); i++) {
         bool written = terms && x->kind == CG_EXPR_RECORD && i < x->args.n;
@@ -198,19 +205,48 @@ CgRef cg_check_loss(
     return r;
 }
 
-/* A metric looks at the model that is trained: at no parameter of it that the loss does not reach. */
-static bool check_reached(CgElab *e, const CgStage *s, const CgExpr *x)
+/* A metric, or the loss of a validation, looks at the model that is trained: at no parameter of it that the loss does
+ * not reach. */
+static bool check_reached(CgElab *e, const CgStage *s, const CgModelGraph *m, const char *what, const CgExpr *x)
 {
-    for (size_t i = 0; i < s->metrics_model->params.len; i++) {
-        const CgParamInfo *p = &s->metrics_model->params.at[i];
+    for (size_t i = 0; i < m->params.len; i++) {
+        const CgParamInfo *p = &m->params.at[i];
         if (p->auxiliary || cg_model_param(s->model, p->path))
             continue;
         CgDiag *d = cg_elab_error(
-            e, CG_E0508, x->span, "a metric uses '%s' of the model, which the loss does not depend on", p->path);
+            e, CG_E0508, x->span, "%s uses '%s' of the model, which the loss does not depend on", what, p->path);
         cg_diag_note(d, p->span, "it would be neither trained nor saved");
         return false;
     }
     return true;
+}
+
+static bool fill_validation(CgElab *e, CgFrame *f, const CgLossFields *of, CgStage *s, CgValue *model)
+{
+    CgModelGraph *m = s->valid_model;
+    CgTerms terms = { 0 };
+    CgValue *loss;
+    CgRef r = build_loss(e, f, of, cg_instance_root(e, model, false), &terms, &loss);
+    cg_marks_check(e);
+    if (r == CG_NONE || !check_reached(e, s, m, "the loss of a validation", of->loss)
+        || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, of->train)))
+        return false;
+    s->valid_loss = r;
+    CgGraph *plain = cg_shares_plain(m, r, NULL);
+    s->valid_graph = cg_pass_run_all(plain, NULL);
+    cg_graph_free(plain);
+    s->valid_shares = cg_shares_find(m, r, &terms, cg_dim_symbol("batch"));
+    return true;
+}
+
+bool cg_check_validation(CgElab *e, CgFrame *f, const CgLossFields *of, CgStage *s, CgValue *model)
+{
+    if (!s->validate || !s->model->asked_training)
+        return true;
+    s->valid_model = cg_model_begin(e, s->label, cg_precision_option(e));
+    bool good = fill_validation(e, f, of, s, model);
+    cg_model_end(e);
+    return good;
 }
 
 static bool fill_metrics(
@@ -231,7 +267,7 @@ static bool fill_metrics(
     }
     CgRef sum = sum_of_terms(e, m, metrics, x, "metric", NULL, &s->metrics);
     cg_marks_check(e);
-    if (sum == CG_NONE || !check_reached(e, s, x)
+    if (sum == CG_NONE || !check_reached(e, s, m, "a metric", x)
         || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))
         return false;
     CgGraph *plain = cg_shares_plain(m, sum, &s->metrics);

@@ -44,10 +44,11 @@ static CgRunner *runner_for(CgTraining *t, CgMeasure *m, int64_t rows)
     return r;
 }
 
-/* One batch of it into `numbers`, or into totals. */
-static bool measure_batch(CgTraining *t, CgMeasure *m, CgRunner *r, int64_t at, float *numbers)
+/* One batch of it, whose first row is row `first` of all and in memory row `at`, into `numbers`, or into totals. */
+static bool measure_batch(CgTraining *t, CgMeasure *m, CgRunner *r, int64_t first, int64_t at, float *numbers)
 {
     cg_runner_bind_batch(r, m->data, m->rows, at);
+    cg_exec_random(r->exec, cg_session_seed(t->x, t->s->seed), 0, (uint64_t)first);
     if (m->totals)
         cg_totals_bind_shares(m->totals, r, 0, NULL);
     for (int i = 0; !m->totals && i < m->n; i++)
@@ -77,7 +78,8 @@ bool cg_training_measure(CgTraining *t, CgMeasure *m, int64_t step, double *out)
         CgRunner *r = runner_for(t, m, rows);
         if (r && step < 0)
             cg_dataset_read(m->data, first, rows, m->rows);
-        good = r && cg_session_read_well(t->x, s->span) && measure_batch(t, m, r, step < 0 ? 0 : first, numbers);
+        good = r && cg_session_read_well(t->x, s->span)
+            && measure_batch(t, m, r, first, step < 0 ? 0 : first, numbers);
         for (int i = 0; i < m->n; i++)
             out[i] += (double)numbers[i] * (double)rows;
     }

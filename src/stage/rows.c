@@ -100,6 +100,7 @@ static bool compute(CgSession *x, CgStage *s, const CgDataset *d, const CgMemory
             cg_runner_bind_batch(&r, d, at, 0);
         }
         cg_dataset_read(d, first, rows, at);
+        cg_exec_random(r.exec, (uint64_t)x->opts.seed, 0, (uint64_t)first);
         good = cg_session_read_well(x, s->span) && cg_session_run(x, r.exec, s->span);
         for (size_t i = 0; good && i < g->outputs.len; i++) {
             CgTensor t = cg_exec_output(r.exec, (int)i);

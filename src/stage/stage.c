@@ -82,17 +82,20 @@ void cg_stage_free(CgStage *s)
 {
     cg_model_free(s->model);
     cg_model_free(s->metrics_model);
+    cg_model_free(s->valid_model);
     for (int i = 0; i < s->ngroups; i++) {
         cg_model_free(s->groups[i].model);
         if (s->groups[i].graph)
             cg_graph_free(s->groups[i].graph);
     }
-    CgGraph *graphs[] = { s->step_graph, s->loss_graph, s->norm_graph, s->columns_graph, s->metrics_graph };
+    CgGraph *graphs[] = { s->step_graph, s->loss_graph, s->norm_graph, s->columns_graph, s->metrics_graph,
+        s->valid_graph };
     for (size_t i = 0; i < CG_LEN(graphs); i++)
         if (graphs[i])
             cg_graph_free(graphs[i]);
     cg_shares_free(&s->shares);
     cg_shares_free(&s->metric_shares);
+    cg_shares_free(&s->valid_shares);
     if (s->weights.n)
         cg_tensors_free(&s->weights);
     cg_table_free(s->history);

@@ -84,6 +84,10 @@ struct CgStage {
     CgModelGraph *metrics_model;
     CgGraph *metrics_graph;
     CgShares metric_shares;
+    CgModelGraph *valid_model; /* the loss of a validation, where it asks whether it is trained; else NULL */
+    CgRef valid_loss;          /* in its graph */
+    CgGraph *valid_graph;
+    CgShares valid_shares;
     const CgSchema *curve; /* the columns of `history` */
     bool wants_history;    /* the script asks for it */
     bool curve_keyed;      /* `curve_key`, of the history, is known */

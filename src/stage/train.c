@@ -36,6 +36,8 @@ static bool key(CgSession *x, CgStage *s, CgDigester *d)
         if (s->patience) {
             good = cg_data_digest(x, s->validate, &data);
             cg_digester_add(d, &data, sizeof data);
+            graph = s->valid_graph ? cg_graph_digest(s->valid_graph) : graph;
+            cg_digester_add(d, &graph, s->valid_graph ? sizeof graph : 0);
             cg_digester_add(d, &s->validate_every, sizeof s->validate_every);
         }
     }

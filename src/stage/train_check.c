@@ -301,7 +301,8 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
         || !read_average(e, f, field_of(fields, "average"), s) || !read_on_nan(e, f, field_of(fields, "on_nan"), s)
         || !read_validate(e, f, fields, s))
         return false;
-    CgRef loss = cg_check_loss(e, f, x, field_of(fields, "loss"), field_of(fields, "weight"), s, batch);
+    CgLossFields of = { x, field_of(fields, "loss"), field_of(fields, "weight"), batch };
+    CgRef loss = cg_check_loss(e, f, &of, s);
     if (loss == CG_NONE)
         return false;
     CgGraph *plain = cg_shares_plain(s->model, loss, NULL);
@@ -320,7 +321,7 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
         s->shares = cg_shares_find(s->model, loss, &s->terms, cg_dim_symbol("batch"));
     if (s->accumulate > 1 && !build_shares(e, s, fields, &loss))
         return false;
-    return build_gradients(e, s, loss, field_of(fields, "loss")->span)
+    return build_gradients(e, s, loss, field_of(fields, "loss")->span) && cg_check_validation(e, f, &of, s, model)
         && cg_check_metrics(e, f, x, field_of(fields, "metrics"), s, model, batch)
         && cg_check_curve(e, s, field_of(fields, "loss"), field_of(fields, "metrics"));
 }
@@ -347,6 +348,8 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
         cg_stage_data(e, s, s->validate);
     if (s->metrics_model)
         cg_stage_inputs(e, s, s->metrics_model);
+    if (s->valid_model)
+        cg_stage_inputs(e, s, s->valid_model);
     CgValue *weights = cg_value_new(e, CG_VALUE_STAGE, x->span);
     weights->stage = s;
     CgValue *v = cg_instance_copy(e, model, x->span);

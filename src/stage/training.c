@@ -31,7 +31,6 @@ static void run_share(CgTraining *t, int64_t share)
     cg_exec_bind_output(t->step.exec, 0, &t->loss_out);
     for (int i = 0; !t->sum && i < s->terms.n; i++)
         cg_exec_bind_output(t->step.exec, 1 + s->ntrained + i, &t->terms[i]);
-    cg_exec_random(t->step.exec, cg_session_seed(t->x, s->seed), (uint64_t)(t->done * s->accumulate + share));
     cg_training_run(t, &t->step);
     clear_padding(t);
 }
@@ -250,6 +249,7 @@ void cg_training_free(CgTraining *t)
     cg_measure_free(&t->metrics);
     cg_totals_free(&t->totals);
     cg_totals_free(&t->metric_totals);
+    cg_totals_free(&t->valid_totals);
     for (int i = 0; t->update && i < t->s->ngroups; i++)
         cg_runner_free(&t->update[i]);
     free(t->update);
@@ -262,6 +262,7 @@ void cg_training_free(CgTraining *t)
     cg_batch_free(t->data, t->rows);
     cg_memory_free(&t->memory);
     cg_memory_free(&t->metric_memory);
+    cg_memory_free(&t->valid_memory);
     free(t->terms);
     free(t);
 }
@@ -271,9 +272,7 @@ static bool open_data(CgTraining *t)
     CgStage *s = t->s;
     t->data = cg_dataset_of(t->x, s->data);
     t->valid = (CgMeasure){ .name = "validation", .memory = &t->memory, .totals = &t->totals, .n = 1 };
-    t->metrics = (CgMeasure){
-        .name = "metrics", .memory = &t->metric_memory, .totals = &t->metric_totals, .n = 1 + s->metrics.n
-    };
+    t->metrics = (CgMeasure){ .name = "metrics", .n = 1 + s->metrics.n };
     t->valid.data = t->data && s->validate ? cg_dataset_of(t->x, s->validate) : NULL;
     if (s->metrics.n)
         t->metrics.data = s->validate ? t->valid.data : t->data;
@@ -308,14 +307,23 @@ static bool open_memory(CgTraining *t)
     return cg_session_err(t->x, s->span, &err);
 }
 
-/* Metrics have a graph of their own, whose parameters are those that are trained, and of other models. */
-static bool open_metrics(CgTraining *t)
+/* A graph of its own, whose parameters are those that are trained, and of other models. */
+static bool open_beside(CgTraining *t, CgMeasure *m, const CgModelGraph *model, const CgGraph *g,
+    const CgShares *shares, CgMemory *memory, CgTotals *totals)
 {
-    CgStage *s = t->s;
-    return cg_memory_fill_beside(t->x, s->metrics_model, s->model, &t->memory, s->seed, &t->metric_memory)
-        && (!s->metric_shares.sums
-            || cg_totals_new(t->x, &s->metric_shares, &t->metric_memory, s->span, &t->metric_totals))
-        && cg_measure_open(t, &t->metrics, s->metrics_graph, &s->metric_shares);
+    const CgStage *s = t->s;
+    m->memory = memory;
+    m->totals = totals;
+    return cg_memory_fill_beside(t->x, model, s->model, &t->memory, s->seed, memory)
+        && (!shares->sums || cg_totals_new(t->x, shares, memory, s->span, totals)) && cg_measure_open(t, m, g, shares);
+}
+
+static bool open_validation(CgTraining *t)
+{
+    const CgStage *s = t->s;
+    return s->valid_model ? open_beside(
+               t, &t->valid, s->valid_model, s->valid_graph, &s->valid_shares, &t->valid_memory, &t->valid_totals)
+                          : cg_measure_open(t, &t->valid, s->loss_graph, &s->shares);
 }
 
 /* Whether the new parameters are looked at while they are made. */
@@ -347,9 +355,11 @@ static bool open_plans(CgTraining *t)
             return false;
         cg_runner_bind_params(&t->before, &t->memory);
     }
-    if (t->valid.data && !cg_measure_open(t, &t->valid, s->loss_graph, &s->shares))
+    if (t->valid.data && !open_validation(t))
         return false;
-    if (s->metrics.n && !open_metrics(t))
+    if (s->metrics.n
+        && !open_beside(t, &t->metrics, s->metrics_model, s->metrics_graph, &s->metric_shares, &t->metric_memory,
+            &t->metric_totals))
         return false;
     t->checks = true;
     for (int g = 0; g < s->ngroups; g++) {

@@ -38,9 +38,9 @@ typedef struct CgTraining {
     CgRunner step, norm, *update;
     bool checks;     /* every update notes itself whether the parameters it makes are finite */
     CgRunner before; /* sums that the step needs of all shares of its batch */
-    CgTotals totals, metric_totals;
+    CgTotals totals, metric_totals, valid_totals;
     CgMeasure valid, metrics; /* the loss on the rows of `validate`; metrics there, else on the batch of a step */
-    CgMemory metric_memory;
+    CgMemory metric_memory, valid_memory;
     CgDataset *data;
     void **rows;                  /* fields of a batch */
     struct CgBatchesAhead *ahead; /* of data that lie in files; NULL: batches are made when they are asked for */

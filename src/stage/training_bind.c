@@ -22,7 +22,9 @@ void cg_training_fill(CgTraining *t, int64_t step, int64_t share, const CgRunner
     else if (t->filled != step)
         cg_dataset_batch(t->data, cg_session_seed(t->x, s->seed), step, s->batch, t->rows);
     t->filled = step;
-    cg_runner_bind_batch(r, t->data, t->rows, share * (s->batch / s->accumulate));
+    int64_t first = share * (s->batch / s->accumulate);
+    cg_runner_bind_batch(r, t->data, t->rows, first);
+    cg_exec_random(r->exec, cg_session_seed(t->x, s->seed), (uint64_t)step, (uint64_t)first);
 }
 
 void cg_training_bind_update(CgTraining *t, const CgRunner *r, int group, const CgUpdate *u)

@@ -165,16 +165,18 @@ void cg_training_explain_update(CgTraining *t)
 void cg_training_explain_validation(CgTraining *t, double value)
 {
     CgStage *s = t->s;
-    CgGraph *loss = cg_shares_plain(s->model, s->loss, NULL);
+    CgGraph *loss = s->valid_model ? cg_shares_plain(s->valid_model, s->valid_loss, NULL)
+                                   : cg_shares_plain(s->model, s->loss, NULL);
     CgOdd odd = { "", s->span };
     CgRunner one;
     bool found = false;
     if (cg_runner_new(t->x, loss, 1, (CgPlanOptions){ 0 }, s->span, &one)) {
         int64_t rows = t->valid.data->rows;
-        cg_runner_bind_params(&one, &t->memory);
+        cg_runner_bind_params(&one, t->valid.memory);
         cg_runner_bind_batch(&one, t->valid.data, t->valid.rows, 0);
         for (int64_t row = 0; row < rows && !found; row++) {
             cg_dataset_read(t->valid.data, row, 1, t->valid.rows);
+            cg_exec_random(one.exec, cg_session_seed(t->x, s->seed), 0, (uint64_t)row);
             found = look(&one, &odd);
         }
         cg_runner_free(&one);

@@ -222,7 +222,7 @@ static bool run_init(CgSession *x, const CgModelGraph *m, int64_t seed, const bo
         cg_plan_free(plan);
         return cg_session_err(x, x->at, &err);
     }
-    cg_exec_random(exec, cg_session_seed(x, seed), 0);
+    cg_exec_random(exec, cg_session_seed(x, seed), 0, 0);
     bool good = cg_session_run(x, exec, x->at);
     for (size_t i = 0; good && i < m->init->outputs.len; i++) {
         uint64_t k = 0;

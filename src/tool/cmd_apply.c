@@ -364,7 +364,7 @@ static bool compute(CgSession *x, CgTarget *t, const Asked *asked)
         cg_exec_bind_param(exec, (int)i, given && given->is_param ? given->tensor->data : memory.at[k]);
     }
     if (good) {
-        cg_exec_random(exec, (uint64_t)asked->seed, 0);
+        cg_exec_random(exec, (uint64_t)asked->seed, 0, 0);
         good = cg_session_run(x, exec, x->at) && deliver(x, exec, g, asked->out);
     }
     cg_exec_free(exec);

@@ -75,7 +75,7 @@ static bool slope_make(Slope *s, const Case *c, int order, bool no_fold)
         cg_exec_bind_input(s->net.x, k, c->in[k].data);
     for (int k = 0; k < s->nextra; k++)
         cg_exec_bind_input(s->net.x, c->nin + k, at(s->extra[k]));
-    cg_exec_random(s->net.x, 2385, 7);
+    cg_exec_random(s->net.x, 2385, 7, 11);
     return true;
 }
 

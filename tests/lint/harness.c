@@ -297,7 +297,10 @@ bool case_make(Case *c, const CgOp *op, const CgSample *s, CgDtype dtype)
 
 /* ---- running an op by hand ---- */
 
-CgDtype dispatch(const Case *c) { return c->nin ? c->type[0].dtype : c->out_type[0].dtype; }
+CgDtype dispatch(const Case *c)
+{
+    return c->nin && !(c->op->traits & CG_GENERATOR) ? c->type[0].dtype : c->out_type[0].dtype;
+}
 
 bool runs(const CgOp *op, CgDtype d) { return op->view || op->kernel[d] || op->vec[d]; }
 
@@ -330,6 +333,7 @@ static void run_with(const CgOp *op, const Case *c, const CgTensor *in, CgTensor
         .attrs = c->attrs,
         .seed = 2385,
         .step = 7,
+        .row = 11,
         .bf16 = bf16,
         .checked = op->checks,
         .not_finite = &not_finite };
@@ -519,7 +523,7 @@ Result net_results(Net *n, const Case *c, CgPool *pool)
     net_run(n, pool);
     for (int k = 0; k < c->nin; k++)
         cg_exec_bind_input(n->x, k, c->in[k].data);
-    cg_exec_random(n->x, 2385, 7);
+    cg_exec_random(n->x, 2385, 7, 11);
     CG_ASSERT(cg_exec_run(n->x), "indices are within their tables");
     Result r = { .n = (int)n->g->outputs.len };
     for (int k = 0; k < r.n && k < CG_MAX_OUT; k++) {

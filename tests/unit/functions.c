@@ -211,7 +211,8 @@ static bool one_meaning(Values *v, const CgFunction *f)
     const CgSignature *s = cg_function_signature(f);
     if (!s->n)
         return false;
-    if (!cg_kinds_have(&s->param[0], CG_KIND_TENSOR, NULL) && cg_op_sig(op)->ntensors > 0)
+    if (!cg_kinds_have(&s->param[0], CG_KIND_TENSOR, NULL)
+        && (cg_op_sig(op)->ntensors > 0 || cg_op_sig(op)->any_number))
         return true;
     const CgValue *out = call(v, f, 1, 0, good_value(v, f, 0));
     return out->kind == CG_VALUE_TENSOR && cg_node(v->x->elab->model->graph, out->tensor->ref)->op == op;

@@ -40,8 +40,8 @@ static void write_graph(const CgOp *op, const CgSample *sample, CgStrbuf *out)
     if (sample->attrs) {
         cg_strbuf_puts(out, " {");
         for (const char *p = sample->attrs; *p; p++) {
-            if (p[0] == '=' && p[1] == 'F' && (p[2] == '[' || !p[2] || p[2] == ',')) {
-                cg_strbuf_puts(out, "=f32");
+            if ((p[0] == '=' || p[0] == ' ') && p[1] == 'F' && (p[2] == '[' || !p[2] || p[2] == ',')) {
+                cg_strbuf_printf(out, "%cf32", *p);
                 p++;
             } else {
                 cg_strbuf_putc(out, *p);

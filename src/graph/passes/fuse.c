@@ -15,6 +15,8 @@
 #include "graph/use.h"
 
 #define MAX_MEMBERS 32
+#define MOST_IN     16 /* operands and results of one sweep, as ops/program.h has room for */
+#define MOST_OUT    4
 #define MAX_CONSTS  16
 #define MAX_ARGS    4
 #define SHORT_ROW   128  /* a tile ends with a row: tiles of rows below this would be too short */
@@ -198,13 +200,13 @@ static bool would_cycle(Pass *p, const Cluster *c)
 
 static bool fits(Pass *p, const Cluster *c)
 {
-    CgRef operands[CG_MAX_IN];
+    CgRef operands[MOST_IN];
     int results = 0, nconst;
-    if (collect_operands(p, c, operands, CG_MAX_IN, &nconst) > CG_MAX_IN || nconst > MAX_CONSTS)
+    if (collect_operands(p, c, operands, MOST_IN, &nconst) > MOST_IN || nconst > MAX_CONSTS)
         return false;
     for (int m = 0; m < c->n; m++)
         results += is_needed_outside(p, c, c->at[m]);
-    return results <= CG_MAX_OUT && !would_cycle(p, c);
+    return results <= MOST_OUT && !would_cycle(p, c);
 }
 
 static int by_ref_down(const void *a, const void *b)
@@ -218,7 +220,7 @@ static int by_ref_down(const void *a, const void *b)
 static void grow(Pass *p, CgRef r)
 {
     const CgNode *n = cg_node(p->g, r);
-    CgRef in[CG_MAX_IN];
+    CgRef in[MOST_IN];
     Cluster mine = { 1, { r }, false }, both;
     int id = (int)p->clusters.len;
     p->cluster[r] = id;
@@ -241,19 +243,19 @@ static void grow(Pass *p, CgRef r)
  * both: the derivatives by the two factors of a gate. */
 static void pair(Pass *p, CgRef r)
 {
-    CgRef operands[CG_MAX_IN];
-    int nconst, id = p->cluster[r], n = collect_operands(p, &p->clusters.at[id], operands, CG_MAX_IN, &nconst);
-    if (n > CG_MAX_IN || n < 2 || p->clusters.at[id].at[p->clusters.at[id].n - 1] != r)
+    CgRef operands[MOST_IN];
+    int nconst, id = p->cluster[r], n = collect_operands(p, &p->clusters.at[id], operands, MOST_IN, &nconst);
+    if (n > MOST_IN || n < 2 || p->clusters.at[id].at[p->clusters.at[id].n - 1] != r)
         return;
     for (uint32_t i = p->users.first[operands[0]]; i < p->users.first[operands[0] + 1]; i++) {
-        CgRef theirs[CG_MAX_IN], u = p->users.of[i];
+        CgRef theirs[MOST_IN], u = p->users.of[i];
         int other = p->cluster[u], m, shared = 0;
         Cluster both;
         if (u > r || other < 0 || other == id || !same_shape(p, u, r)
             || cg_node_is_late(cg_node(p->g, u)) != cg_node_is_late(cg_node(p->g, r)))
             continue;
-        m = collect_operands(p, &p->clusters.at[other], theirs, CG_MAX_IN, &nconst);
-        for (int k = 0; k < n && m <= CG_MAX_IN; k++)
+        m = collect_operands(p, &p->clusters.at[other], theirs, MOST_IN, &nconst);
+        for (int k = 0; k < n && m <= MOST_IN; k++)
             for (int j = 0; j < m; j++)
                 shared += theirs[j] == operands[k];
         if (shared < (n < m ? n : m))
@@ -360,9 +362,9 @@ static void print_arg(const Pass *p, const Cluster *c, const CgRef *operands, in
 /* Builds the cluster as one node and puts its results into map[]. */
 static void emit_cluster(const Pass *p, const Cluster *c, CgBuild *b, CgRef *map)
 {
-    CgRef operands[CG_MAX_IN], in[CG_MAX_IN];
-    int64_t results[CG_MAX_OUT];
-    int nconst, nresults = 0, clone = 0, n = collect_operands(p, c, operands, CG_MAX_IN, &nconst);
+    CgRef operands[MOST_IN], in[MOST_IN];
+    int64_t results[MOST_OUT];
+    int nconst, nresults = 0, clone = 0, n = collect_operands(p, c, operands, MOST_IN, &nconst);
     int members = c->sum ? c->n - 1 : c->n;
     CgStrbuf text = { 0 };
     for (int m = 0; m < members; m++) {

@@ -26,6 +26,7 @@ typedef struct Step {
     bool *live;
     CgRef *old;   /* by node of g: the node as it was, in the new graph */
     CgRef *fresh; /* growing nodes: at the new positions */
+    CgRef *loop;  /* loops, over the new positions */
     int *kept;    /* number of the kept value, -1 = none */
     CgRef *keep;  /* by node: the kept value, new positions put in where it grows */
     CgRef at;
@@ -37,9 +38,31 @@ typedef struct Step {
 
 /* ---- what grows ---- */
 
+/* Of a loop along the text: what is kept of its turns grows, where they go through positions from the first on; states
+ * are those at the end of the text. */
+static Growth grow_loop(const Step *s, CgRef loop, int k)
+{
+    const CgNode *n = cg_node(s->g, loop);
+    int states = (int)cg_attr_int(n->attrs, "states", 0), turns = (int)cg_attr_int(n->attrs, "turns", 1);
+    bool any = false, good = !cg_attr_int(n->attrs, "reverse", 0);
+    for (int i = 0; i < n->nin; i++) {
+        const Growth *in = &s->growth[n->in[i]];
+        bool through = i >= states && i < states + turns;
+        any |= in->what != FIXED;
+        good &= in->what == FIXED || (through && in->what == GROWS && in->axis == 0 && in->start == cg_dim_int(0));
+    }
+    if (!any)
+        return (Growth){ FIXED, -1, NULL };
+    return good && k >= states ? (Growth){ GROWS, 0, cg_dim_int(0) } : (Growth){ LOST, -1, NULL };
+}
+
 static Growth grow(const Step *s, CgRef r)
 {
+    int result;
+    CgRef maker = cg_node_result(s->g, r, &result);
     const CgNode *n = cg_node(s->g, r);
+    if (cg_node(s->g, maker)->op->traits & CG_LOOP)
+        return grow_loop(s, maker, result);
     Growth mine = { FIXED, -1, NULL };
     const CgDim *reach = NULL; /* causal operands: later positions may look there, earlier ones not */
     for (int k = 0; k < n->nin; k++) {
@@ -254,6 +277,42 @@ static CgRef build_causal(Step *s, CgRef r)
     return dynamic_slice(s, cg_build(&s->b, n->op->name, n->nin, in, n->attrs), s->growth[r].axis, s->growth[r].start);
 }
 
+/* A loop over the new positions, from the states that are kept; result k of it. */
+static CgRef build_loop(Step *s, CgRef loop, int k)
+{
+    const CgNode *n = cg_node(s->g, loop);
+    int states = (int)cg_attr_int(n->attrs, "states", 0), turns = (int)cg_attr_int(n->attrs, "turns", 1);
+    CgRef in[CG_MAX_IN], made = s->loop[loop];
+    if (made)
+        return cg_build_result(&s->b, made, k);
+    int first = s->nkept;
+    s->nkept += states;
+    for (int i = 0; i < n->nin; i++) {
+        CgRef x = n->in[i];
+        if (i < states) {
+            in[i] = input(s, "keep", first + i, *cg_node_type(s->g, x));
+            output(s, "start", first + i, s->old[x]);
+        } else if (i < states + turns) {
+            in[i] = s->growth[x].what == GROWS ? s->fresh[x] : moving(s, x, 0, cg_dim_int(0));
+        } else {
+            in[i] = fixed(s, x);
+        }
+    }
+    made = s->loop[loop] = cg_build(&s->b, n->op->name, n->nin, in, n->attrs);
+    for (int i = 0; i < states; i++)
+        output(s, "keep", first + i, cg_build_result(&s->b, made, i));
+    return cg_build_result(&s->b, made, k);
+}
+
+static CgRef build_fresh(Step *s, CgRef r)
+{
+    int k;
+    CgRef maker = cg_node_result(s->g, r, &k);
+    if (cg_node(s->g, maker)->op->traits & CG_LOOP)
+        return build_loop(s, maker, k);
+    return is_causal(s, r) ? build_causal(s, r) : build_pointwise(s, r);
+}
+
 static bool build_all(Step *s, CgRef text)
 {
     CgType t = *cg_node_type(s->g, text);
@@ -267,7 +326,7 @@ static bool build_all(Step *s, CgRef text)
         s->b.scope = n->scope;
         s->b.span = n->span;
         s->b.precision = cg_node_precision(n);
-        s->fresh[r] = is_causal(s, r) ? build_causal(s, r) : build_pointwise(s, r);
+        s->fresh[r] = build_fresh(s, r);
         if (s->fresh[r] == CG_NONE)
             return false;
     }
@@ -320,6 +379,7 @@ CgGraph *cg_incremental_build(const CgGraph *g, CgRef text, int axis)
     s.growth = cg_calloc(size, sizeof *s.growth);
     s.old = cg_malloc(size * sizeof *s.old);
     s.fresh = cg_calloc(size, sizeof *s.fresh);
+    s.loop = cg_calloc(size, sizeof *s.loop);
     s.keep = cg_calloc(size, sizeof *s.keep);
     s.kept = cg_malloc(size * sizeof *s.kept);
     for (size_t i = 0; i < size; i++)
@@ -342,6 +402,7 @@ CgGraph *cg_incremental_build(const CgGraph *g, CgRef text, int axis)
     free(s.growth);
     free(s.old);
     free(s.fresh);
+    free(s.loop);
     free(s.keep);
     free(s.kept);
     return both;

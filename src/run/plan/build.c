@@ -162,10 +162,10 @@ static void pin_outputs(CgPlan *p)
 }
 
 /* All but the state of its ops; NULL when a size is missing or senseless. */
-static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, int schedule, CgErr *e)
+static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, int schedule, CgMap *loops, CgErr *e)
 {
     CgPlan *p = new_plan(g, options, schedule);
-    CgPlanner d = { .p = p, .dims = dims, .e = e };
+    CgPlanner d = { .p = p, .dims = dims, .plan_of = cg_plan_build, .loops = loops, .e = e };
     begin(&d);
     emit_all(&d);
     if (!d.failed) {
@@ -207,8 +207,9 @@ static CgPlan *build(const CgGraph *g, CgBindings dims, CgPlanOptions options, C
     const CgGraph *runnable =
         cg_plan_check_sizes(g, dims, options.sources, e) ? cg_plan_expand(g, dims, &own, e) : NULL;
     CgPlan *best = NULL;
+    CgMap loops = { 0 };
     for (int schedule = 0; runnable && schedule < CG_PLAN_ORDERS; schedule++) {
-        CgPlan *p = draft(runnable, dims, options, schedule, e);
+        CgPlan *p = draft(runnable, dims, options, schedule, &loops, e);
         if (!p)
             break;
         if (best && best->slab <= p->slab) {
@@ -218,6 +219,7 @@ static CgPlan *build(const CgGraph *g, CgBindings dims, CgPlanOptions options, C
             best = p;
         }
     }
+    cg_map_deinit(&loops);
     if (best && !options.shown && !cg_plan_fits(best, e)) {
         cg_plan_free(best);
         best = NULL;

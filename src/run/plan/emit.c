@@ -2,6 +2,7 @@
  * Takes nodes in the order they run; gives instructions over buffers, views of what is there, and copies where an
  * operand has to be contiguous. Must not compute an element, nor choose the order. */
 #include <string.h>
+#include "run/exec.h"
 #include "run/plan/inside.h"
 
 CgCall cg_plan_call(const CgInstr *in, CgTensor *t)
@@ -19,6 +20,12 @@ CgCall cg_plan_call(const CgInstr *in, CgTensor *t)
         .bf16 = in->bf16 };
 }
 
+static void lay_slots(CgPlanner *d, CgInstr *in)
+{
+    in->in = CG_NEWN(d->p->arena, CgSlot, in->nin + in->nout + 1);
+    in->out = in->in + in->nin;
+}
+
 static void use(CgPlan *p, const CgSlot *s) { p->buffers.at[s->buffer].last = (int)p->instrs.len; }
 
 static void push_instr(CgPlanner *d, CgInstr *in)
@@ -28,7 +35,9 @@ static void push_instr(CgPlanner *d, CgInstr *in)
     CgCall call = cg_plan_call(in, t);
     cg_work_elementwise(&call, &in->work);
     size_t scratch = in->kernel == cg_kernel_elementwise ? in->work.scratch : 0;
-    if (in->op->work) {
+    if (in->loop) {
+        cg_loop_work(in->loop, &in->work);
+    } else if (in->op->work) {
         in->work = (CgWork){ .shards = 1 };
         in->op->work(&call, &in->work);
     }
@@ -48,7 +57,9 @@ static void push_instr(CgPlanner *d, CgInstr *in)
 
 CgSlot cg_planner_copy_to(CgPlanner *d, const CgSlot *of, CgRef node, int buffer)
 {
-    CgInstr in = { .node = node, .op = &cg_op_copy, .nin = 1, .nout = 1, .in = { *of } };
+    CgInstr in = { .node = node, .op = &cg_op_copy, .nin = 1, .nout = 1 };
+    lay_slots(d, &in);
+    in.in[0] = *of;
     CgTensor t = of->tensor;
     int64_t stride = 1;
     for (int i = t.rank - 1; i >= 0; i--) {
@@ -118,22 +129,26 @@ static void lay_out(CgPlanner *d, CgRef r, int k, const CgInstr *in, CgTensor *t
     if (!(in->op->traits & CG_ANY_ORDER) || cg_layouts_order(d->layouts, r, k, t))
         return;
     for (int i = 0; i < in->nin; i++)
-        if (in->op->inplace >> i & 1 && cg_layouts_like(t, &in->in[i].tensor))
+        if (i < 32 && in->op->inplace >> i & 1 && cg_layouts_like(t, &in->in[i].tensor))
             return;
 }
 
 static void emit_kernel(CgPlanner *d, CgRef r, const CgNode *n)
 {
     CgInstr in = { .node = r, .op = n->op, .nin = n->nin, .nout = n->nout };
+    lay_slots(d, &in);
     in.attrs = cg_planner_attrs(d, n->attrs, r);
     in.bf16 = n->bf16;
     if (d->failed)
         return;
     CgOpCode code = cg_node_code(d->p->graph, n);
     bool vec = !code.kernel;
-    in.kernel = vec ? cg_kernel_elementwise : code.kernel;
+    bool loop = n->op->traits & CG_LOOP;
+    in.kernel = loop ? cg_kernel_loop : vec ? cg_kernel_elementwise : code.kernel;
     for (int i = 0; i < n->nin; i++)
-        in.in[i] = vec || n->op->traits & CG_STRIDED ? *d->value[n->in[i]] : contiguous(d, n->in[i]);
+        in.in[i] = (vec && !loop) || n->op->traits & CG_STRIDED ? *d->value[n->in[i]] : contiguous(d, n->in[i]);
+    if (loop)
+        in.loop = cg_planner_loop(d, r, &in.in[cg_attr_int(n->attrs, "states", 0)].tensor);
     bool begun = d->value[r] != NULL; /* pieces of it have been made */
     if (!begun)
         d->value[r] = CG_NEWN(d->p->arena, CgSlot, in.nout);

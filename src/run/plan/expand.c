@@ -11,7 +11,7 @@
 static bool runs(const CgGraph *g, const CgNode *n)
 {
     CgOpCode code = cg_node_code(g, n);
-    return cg_node_is_leaf(n) || cg_node_is_view(n) || code.kernel || code.vec;
+    return cg_node_is_leaf(n) || cg_node_is_view(n) || code.kernel || code.vec || n->op->traits & CG_LOOP;
 }
 
 /* One round: every node that does not run, replaced by its expansion. */

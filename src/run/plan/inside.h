@@ -26,6 +26,7 @@ struct CgPlan {
     CG_VEC(CgConstant) constants;
     CG_VEC(CgTask) tasks; /* wave by wave */
     CG_VEC(int) waves;    /* where each begins */
+    CG_VEC(CgLoop *) loops;
     CgSlot *outputs;
     CgTensor *inputs, *params;
     size_t slab, scratch;
@@ -41,6 +42,8 @@ typedef struct CgPlanner {
     CgPlan *p;
     CgBindings dims;
     CgErr *e;
+    CgPlan *(*plan_of)(const CgGraph *g, CgBindings dims, CgPlanOptions options, CgErr *e); /* of a loop's body */
+    CgMap *loops;     /* node -> CgLoop, of all schedules */
     CgMap attrs;      /* CgAttrs as written -> with dims bound */
     bool *live;       /* by node */
     CgSlot **value;   /* by node: its results */
@@ -75,6 +78,12 @@ void cg_planner_emit(CgPlanner *d, CgRef r);
 CgSlot cg_planner_copy(CgPlanner *d, const CgSlot *of, CgRef node, CgStorage storage, int ordinal);
 CgSlot cg_planner_copy_to(CgPlanner *d, const CgSlot *of, CgRef node, int buffer);
 CgCall cg_plan_call(const CgInstr *in, CgTensor *t);
+
+/* loop.c: what node r, a loop, runs for each index of `turns`; NULL, and `failed`, where it cannot be planned. What it
+ * costs. */
+CgLoop *cg_planner_loop(CgPlanner *d, CgRef r, const CgTensor *turns);
+void cg_loop_work(const CgLoop *loop, CgWork *work);
+void cg_loop_free(CgLoop *loop); /* plan.c */
 
 /* pieces.c: whole[] of the first result of each kernel that an op with `piece` puts together, if it is put together
  * once. Where result k of node r lies in the result it is a piece of; false when that is not in one stretch. Whether

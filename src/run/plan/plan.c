@@ -3,6 +3,15 @@
 #include <stdlib.h>
 #include "run/plan/inside.h"
 
+void cg_loop_free(CgLoop *loop)
+{
+    if (!loop || loop->users-- > 0)
+        return;
+    cg_plan_free(loop->plan);
+    cg_graph_free(loop->body);
+    free(loop);
+}
+
 void cg_plan_free(CgPlan *p)
 {
     if (!p)
@@ -10,6 +19,9 @@ void cg_plan_free(CgPlan *p)
     for (size_t i = 0; i < p->instrs.len; i++)
         if (p->instrs.at[i].state && p->instrs.at[i].op->release)
             p->instrs.at[i].op->release(p->instrs.at[i].state);
+    for (size_t i = 0; i < p->loops.len; i++)
+        cg_loop_free(p->loops.at[i]);
+    cg_vec_free(&p->loops);
     cg_vec_free(&p->instrs);
     cg_vec_free(&p->buffers);
     cg_vec_free(&p->constants);

@@ -31,6 +31,17 @@ typedef struct CgSlot {
     CgTensor tensor; /* data NULL until run */
 } CgSlot;
 
+/* What an instruction runs once for each index of axis 0 of its operands: a plan of the body, whose inputs are the
+ * operands in order, and whose outputs are the results; states are written over the states. */
+typedef struct CgLoop {
+    CgGraph *body;
+    struct CgPlan *plan;
+    int states, turns; /* operands: states, those that turns go through, those that each turn sees whole */
+    int64_t count;     /* turns */
+    bool reverse;
+    int users; /* plans that have it, but for one */
+} CgLoop;
+
 typedef struct CgInstr {
     CgRef node; /* in the plan's graph; CG_NONE for copies the planner put in */
     const CgOp *op;
@@ -38,11 +49,12 @@ typedef struct CgInstr {
     const CgAttrs *attrs; /* dims bound */
     bool bf16;            /* a product, and what it is in */
     int nin, nout;
-    CgSlot in[CG_MAX_IN], out[CG_MAX_OUT];
+    CgSlot *in, *out;
     CgWork work;
     int shared;           /* buffer of CgWork.shared bytes, or -1 */
     size_t shared_offset; /* in the slab */
     void *state;          /* from CgOp.prepare */
+    CgLoop *loop;         /* CG_LOOP: what runs once for each index, else NULL */
 } CgInstr;
 
 /* All shards of an instruction's `begin`, or of its kernel; `finish` follows the latter. */

@@ -63,6 +63,13 @@ CgProducts cg_plan_products(const CgPlan *p)
     CgProducts found = { 0 };
     for (size_t i = 0; i < p->instrs.len; i++) {
         const CgInstr *in = &p->instrs.at[i];
+        if (in->loop) {
+            CgProducts inner = cg_plan_products(in->loop->plan);
+            found.all += inner.all;
+            found.bf16 += inner.bf16;
+            found.flops += (double)in->loop->count * inner.flops;
+            found.bf16_flops += (double)in->loop->count * inner.bf16_flops;
+        }
         if (!(in->op->traits & CG_PRODUCTS) || in->node == CG_NONE
             || cg_node_type(p->graph, cg_node(p->graph, in->node)->in[0])->dtype != CG_F32)
             continue;
@@ -148,6 +155,14 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
         cg_strbuf_printf(out, "      output %s: ", p->graph->outputs.at[i].name);
         print_slot(p, &p->outputs[i], out);
         cg_strbuf_putc(out, '\n');
+    }
+    for (size_t i = 0; i < p->instrs.len; i++) {
+        const CgLoop *loop = p->instrs.at[i].loop;
+        if (!loop)
+            continue;
+        cg_strbuf_printf(out, "instruction %zu is %lld times, %s:\n", i, (long long)loop->count,
+            loop->reverse ? "last index first" : "first index first");
+        cg_plan_print(loop->plan, sources, out);
     }
 }
 

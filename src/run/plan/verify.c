@@ -245,6 +245,9 @@ static void check_waves(const CgPlan *p)
 
 void cg_plan_verify(const CgPlan *p)
 {
+    for (int i = 0; i < cg_plan_count(p); i++)
+        if (cg_plan_instr(p, i)->loop)
+            cg_plan_verify(cg_plan_instr(p, i)->loop->plan);
     int nb = cg_plan_buffers(p), n = cg_plan_count(p);
     for (int a = 0; a < nb; a++) {
         const CgBuffer *x = cg_plan_buffer(p, a);

@@ -1,0 +1,207 @@
+/* body.c - making graphs that become attributes, and looking at their inputs and results.
+ * Takes nodes as they are built, for derivative rules that need a graph of their own; gives the attribute. A graph that
+ * is an attribute is never changed. */
+#include <stdlib.h>
+
+#include "graph/pass.h"
+#include "graph/use.h"
+
+CgBuild *cg_body_build(const CgBuild *b)
+{
+    CgBuild *body = cg_malloc(sizeof *body);
+    CgGraph *g = cg_graph_new("body");
+    g->scopes.at[0].bf16 = cg_build_bf16(b);
+    *body = cg_build_at(g);
+    body->span = b->span;
+    return body;
+}
+
+CgRef cg_body_input(CgBuild *body, const char *name, CgType type) { return cg_graph_input(body, name, type); }
+
+void cg_body_output(CgBuild *body, const char *name, CgRef r) { cg_graph_output(body->graph, cg_intern(name), r); }
+
+/* Only what the results need: equal bodies are then one. */
+CgAttr cg_body_end(CgBuild *body, const char *name)
+{
+    CgGraph *g = cg_pass_dce(body->graph);
+    cg_graph_free(body->graph);
+    free(body);
+    return cg_a_graph(name, g);
+}
+
+int cg_body_inputs(const CgAttr *a) { return (int)a->graph->inputs.len; }
+
+int cg_body_outputs(const CgAttr *a) { return (int)a->graph->outputs.len; }
+
+CgType cg_body_input_type(const CgAttr *a, int i) { return *cg_node_type(a->graph, a->graph->inputs.at[i]); }
+
+CgType cg_body_output_type(const CgAttr *a, int i) { return *cg_node_type(a->graph, a->graph->outputs.at[i].ref); }
+
+uint64_t cg_body_needs(const CgAttr *a, int out)
+{
+    const CgGraph *g = a->graph;
+    bool *live = cg_graph_live(g, g->outputs.at[out].ref);
+    uint64_t needs = 0;
+    for (size_t i = 0; i < g->inputs.len && i < 64; i++)
+        needs |= (uint64_t)live[g->inputs.at[i]] << i;
+    free(live);
+    return needs;
+}
+
+bool cg_body_is_input(const CgAttr *a, int out, int i)
+{
+    return a->graph->outputs.at[out].ref == a->graph->inputs.at[i];
+}
+
+CgAttr cg_body_part(const CgAttr *a, const char *name, uint64_t in, uint64_t out)
+{
+    const CgGraph *g = a->graph;
+    CgGraph *part = cg_graph_new(g->name);
+    CgBuild b = cg_build_at(part);
+    CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
+    bool *live = cg_calloc(g->nodes.len + 1, sizeof *live);
+    for (size_t k = 0; k < g->outputs.len; k++)
+        live[g->outputs.at[k].ref] |= out >> k & 1;
+    for (CgRef r = (CgRef)g->nodes.len; r-- > 0;)
+        for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++)
+            live[cg_node(g, r)->in[i]] = true;
+    for (size_t i = 0; i < g->inputs.len; i++)
+        if (in >> i & 1)
+            map[g->inputs.at[i]] = cg_graph_copy(&b, g, g->inputs.at[i], NULL);
+    for (CgRef r = 0; r < g->nodes.len; r++)
+        if (live[r] && !(cg_node(g, r)->op->traits & CG_INPUT))
+            map[r] = cg_pass_copy(&b, g, r, map);
+    for (size_t k = 0; k < g->outputs.len; k++)
+        if (out >> k & 1)
+            cg_graph_output(part, g->outputs.at[k].name, map[g->outputs.at[k].ref]);
+    free(live);
+    free(map);
+    return cg_a_graph(name, part);
+}
+
+/* ---- written down over holes ---- */
+
+CgRef cg_hole(CgBuild *b, const char *name, CgType type)
+{
+    CgAttr at[2] = { cg_a_str("name", name), cg_a_type("type", type) };
+    return cg_build(b, "hole", 0, NULL, cg_attrs(2, at));
+}
+
+/* Nodes from `base` on that depend on a hole, and those of them that a result needs; others are outside. */
+typedef struct Extraction {
+    const CgGraph *g;
+    CgRef base;
+    bool *depends, *needed;
+    CgRef *map; /* the node in the body */
+    CgMap outside;
+    CgRef *of;
+    int n, most;
+    CgBuild b;
+} Extraction;
+
+static bool is_inside(const Extraction *x, CgRef r) { return r >= x->base && x->depends[r - x->base]; }
+
+/* What is repeated is given once, and repeated inside. */
+static CgRef once(const CgGraph *g, CgRef r)
+{
+    while (cg_node(g, r)->op->traits & CG_REPEATS)
+        r = cg_node(g, r)->in[0];
+    return r;
+}
+
+/* A node that no hole reaches: a number is written again, all else is given. */
+static void meet_outside(Extraction *x, CgRef r)
+{
+    uint64_t known;
+    double value;
+    r = once(x->g, r);
+    if (cg_node_const(x->g, r, &value) || cg_map_get(&x->outside, r, &known))
+        return;
+    cg_map_put(&x->outside, r, (uint64_t)x->n);
+    if (x->n < x->most)
+        x->of[x->n] = r;
+    x->n++;
+}
+
+static CgRef inside(Extraction *x, CgRef r)
+{
+    uint64_t k;
+    double value;
+    if (is_inside(x, r))
+        return x->map[r - x->base];
+    if (cg_map_get(&x->outside, r, &k))
+        return x->b.graph->inputs.at[x->b.graph->inputs.len - (size_t)x->n + k];
+    if (!cg_node_const(x->g, r, &value)) {
+        CgRef of = inside(x, cg_node(x->g, r)->in[0]);
+        return cg_build_like(&x->b, cg_node(x->g, r), &of);
+    }
+    return cg_fill(&x->b, *cg_node_type(x->g, r), value);
+}
+
+static void find_inside(Extraction *x, int n, const CgRef *hole, int nout, const CgRef *out)
+{
+    const CgGraph *g = x->g;
+    for (int i = 0; i < n; i++)
+        x->depends[hole[i] - x->base] = true;
+    for (CgRef r = x->base; r < g->nodes.len; r++)
+        for (int i = 0; i < cg_node(g, r)->nin; i++)
+            x->depends[r - x->base] |= is_inside(x, cg_node(g, r)->in[i]);
+    for (int k = 0; k < nout; k++)
+        if (is_inside(x, out[k]))
+            x->needed[out[k] - x->base] = true;
+    for (CgRef r = (CgRef)g->nodes.len; r-- > x->base;)
+        for (int i = 0; x->needed[r - x->base] && i < cg_node(g, r)->nin; i++)
+            if (is_inside(x, cg_node(g, r)->in[i]))
+                x->needed[cg_node(g, r)->in[i] - x->base] = true;
+}
+
+static void copy_inside(Extraction *x)
+{
+    for (CgRef r = x->base; r < x->g->nodes.len; r++) {
+        const CgNode *n = cg_node(x->g, r);
+        CgRef in[CG_MAX_IN];
+        if (!x->needed[r - x->base] || n->op->traits & CG_HOLE)
+            continue;
+        for (int i = 0; i < n->nin; i++)
+            in[i] = inside(x, n->in[i]);
+        CgNode copied = *n;
+        CgBuild at = x->b;
+        at.span = n->span;
+        at.precision = cg_node_precision(n);
+        x->map[r - x->base] = cg_build_like(&at, &copied, in);
+    }
+}
+
+CgGraph *cg_body_extract(
+    const CgGraph *g, int n, const CgRef *hole, int nout, const CgRef *out, CgRef *outside, int most, int *noutside)
+{
+    size_t size = g->nodes.len - hole[0];
+    CgGraph *body = cg_graph_new("body");
+    Extraction x = { .g = g, .base = hole[0], .of = outside, .most = most, .b = cg_build_at(body) };
+    x.depends = cg_calloc(size, sizeof *x.depends);
+    x.needed = cg_calloc(size, sizeof *x.needed);
+    x.map = cg_calloc(size, sizeof *x.map);
+    find_inside(&x, n, hole, nout, out);
+    for (CgRef r = x.base; r < g->nodes.len; r++)
+        for (int i = 0; x.needed[r - x.base] && i < cg_node(g, r)->nin; i++)
+            if (!is_inside(&x, cg_node(g, r)->in[i]))
+                meet_outside(&x, cg_node(g, r)->in[i]);
+    for (int k = 0; k < nout; k++)
+        if (!is_inside(&x, out[k]))
+            meet_outside(&x, out[k]);
+    for (int i = 0; i < n; i++)
+        x.map[hole[i] - x.base] = cg_graph_input(&x.b, cg_intern_printf("in%d", i), *cg_node_type(g, hole[i]));
+    for (int k = 0; k < x.n && k < most; k++)
+        cg_graph_input(&x.b, cg_intern_printf("in%d", n + k), *cg_node_type(g, outside[k]));
+    if (x.n <= most) {
+        copy_inside(&x);
+        for (int k = 0; k < nout; k++)
+            cg_graph_output(body, cg_intern_printf("out%d", k), inside(&x, out[k]));
+    }
+    *noutside = x.n;
+    free(x.depends);
+    free(x.needed);
+    free(x.map);
+    cg_map_deinit(&x.outside);
+    return body;
+}
