@@ -1,6 +1,7 @@
-/* optimizer_check.c - the optimiser of a training.
- * Takes an instance of a graph such as adamw(rate = 1e-3); gives the graphs that update all trained tensors of one rank
- * in one sweep, one after the other. Runs nothing. */
+/* optimizer_check.c - the optimisers of a training.
+ * Takes an instance of a graph such as adamw(rate = 1e-3), or a record of them by patterns of paths; gives the graphs
+ * that update all trained tensors of one optimiser and one rank in one sweep, one after the other, or each tensor on
+ * its own where an optimiser names the axes of p. Runs nothing. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,11 +186,10 @@ static bool fill_group(Update *u)
     return rate_output(u);
 }
 
-static bool build_group(
-    CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage *stage, const CgExpr *where, CgGroup *g)
+static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage *stage, const CgExpr *where,
+    CgGroup *g, const CgType *type)
 {
     const CgStmt *s = optimizer->instance->stmt;
-    const CgDim *n[1] = { cg_dim_int(g->count) };
     CgModelGraph *m = g->model = cg_model_begin(e, "optimizer", false);
     Update u = { .e = e,
         .f = f,
@@ -198,7 +198,7 @@ static bool build_group(
         .group = g,
         .stmt = s,
         .instance = cg_instance_root(e, optimizer, false),
-        .flat = cg_type(CG_F32, 1, n),
+        .flat = *type,
         .scalar = cg_type(CG_F32, 0, NULL),
         .args = CG_NEWN(e->arena, CgValue *, s->nparams + 1),
         .names = CG_NEWN(e->arena, CgAtom, s->nparams + 1),
@@ -254,58 +254,169 @@ static bool is_op_call(CgElab *e, const CgFrame *f, const CgExpr *x)
     return true;
 }
 
-/* Lays the trained tensors one after the other, by rank, and builds an optimiser for each rank. */
-bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
+/* An optimiser and the parameters it is for: those whose paths fit and that no earlier one took. */
+typedef struct Choice {
+    CgAtom pattern; /* NULL: all */
+    CgValue *optimizer;
+    CgSpan at;
+    bool used;
+} Choice;
+
+static bool is_optimizer(CgElab *e, CgFrame *f, CgValue **opt, CgSpan at)
+{
+    if ((*opt)->kind == CG_VALUE_GRAPH) /* sgd for sgd() */
+        *opt = cg_call(e, f, *opt, NULL, NULL, NULL, 0, NULL);
+    if (cg_is_poison(*opt))
+        return false;
+    if ((*opt)->kind != CG_VALUE_INSTANCE) {
+        CgDiag *d = cg_elab_error(
+            e, CG_E0607, at, "an optimiser is a graph such as adamw(rate = 1e-3), not %s", cg_value_kind_name(*opt));
+        if ((*opt)->kind == CG_VALUE_LIST)
+            cg_diag_help(d, "several are a record by patterns of paths: { \"embed.*\": sgd(), \"*\": adamw() }");
+        return false;
+    }
+    const CgValue *tensor = tensor_in(*opt);
+    if (!tensor)
+        return true;
+    CgDiag *d =
+        cg_elab_error(e, CG_E0607, tensor->span, "an argument of an optimiser is a number or a schedule, not a tensor");
+    cg_diag_note(d, at, "of this optimiser");
+    return false;
+}
+
+/* The optimisers in the order written; 0 after a mistake. */
+static int choices_of(CgElab *e, CgFrame *f, const CgExpr *where, Choice **out)
 {
     CgValue *opt = is_op_call(e, f, where) ? cg_value_poison(e) : cg_eval(e, f, where);
-    if (opt->kind == CG_VALUE_GRAPH) /* sgd for sgd() */
-        opt = cg_call(e, f, opt, NULL, NULL, NULL, 0, NULL);
-    if (cg_is_poison(opt))
-        return false;
-    if (opt->kind != CG_VALUE_INSTANCE) {
-        cg_elab_error(e, CG_E0607, where->span, "an optimiser is a graph such as adamw(rate = 1e-3), not %s",
-            cg_value_kind_name(opt));
-        return false;
+    bool many = opt->kind == CG_VALUE_RECORD;
+    int n = many ? opt->n : 1;
+    *out = CG_NEWN(e->arena, Choice, n + 1);
+    if (many && !n)
+        cg_elab_error(e, CG_E0607, where->span, "a record without optimisers");
+    for (int i = 0; i < n; i++) {
+        CgValue *each = many ? opt->at[i] : opt;
+        CgSpan at = many && each->span.file ? each->span : where->span;
+        (*out)[i] = (Choice){ many ? opt->keys[i] : NULL, each, at, !many };
+        if (!is_optimizer(e, f, &(*out)[i].optimizer, at))
+            return 0;
     }
-    const CgValue *tensor = tensor_in(opt);
-    if (tensor) {
-        CgDiag *d = cg_elab_error(
-            e, CG_E0607, tensor->span, "an argument of an optimiser is a number or a schedule, not a tensor");
-        cg_diag_note(d, where->span, "of this optimiser");
-        return false;
-    }
-    CgModelGraph *m = s->model;
-    s->trained = CG_NEWN(e->arena, CgTrained, m->params.len + 1);
-    s->groups = CG_NEWN(e->arena, CgGroup, CG_MAX_RANK + 1);
-    int64_t at = 0;
-    for (int rank = CG_MAX_RANK; rank >= 0; rank--) {
-        int64_t start = at;
-        for (size_t i = 0; i < m->params.len; i++) {
-            const CgParamInfo *p = &m->params.at[i];
-            const CgType *t = cg_node_type(m->graph, p->ref);
-            if (!p->frozen && !p->auxiliary && t->dtype == CG_F64)
-                return no_f64(e, p, where->span);
-            if (p->frozen || p->auxiliary || t->rank != rank || !cg_dtype_is_float(t->dtype))
-                continue;
-            int64_t count = 1, n = 1;
-            bool fits = true;
-            for (int k = 0; k < t->rank; k++) {
-                cg_dim_is_int(t->dim[k], &n);
-                fits = fits && !__builtin_mul_overflow(count, n, &count) && cg_dim_int(count);
-            }
-            if (!fits || !cg_dim_int(at + count + PAD))
-                return too_many(e, m->graph, p, where->span);
-            s->trained[s->ntrained++] = (CgTrained){ (int)i, s->ngroups, at, count };
-            at += (count + PAD - 1) / PAD * PAD;
-        }
-        if (at == start)
+    return n;
+}
+
+/* The type of p, where the optimiser names two axes of it or more: it then takes tensors one by one, as they are. */
+static const CgTypeExpr *axes_of_p(const CgStmt *s)
+{
+    for (int i = 0; i < s->nparams; i++) {
+        const CgTypeExpr *t = s->params[i].type;
+        if (strcmp(s->params[i].name, "p") || !t || t->kind != CG_TYPE_TENSOR)
             continue;
-        CgGroup *g = &s->groups[s->ngroups++];
-        g->rank = rank;
-        g->count = at - start;
-        if (!build_group(e, f, opt, s, where, g))
-            return false;
+        for (int k = 0; k < t->ndims; k++)
+            if (t->dims[k]->kind == CG_EXPR_ROW)
+                return NULL;
+        return t->ndims < 2 ? NULL : t;
     }
-    s->total = at;
+    return NULL;
+}
+
+/* Puts parameter i at the end of the block; false where it has no place in memory, which is reported. */
+static bool lay(CgElab *e, CgStage *s, size_t i, const CgExpr *where)
+{
+    const CgParamInfo *p = &s->model->params.at[i];
+    const CgType *t = cg_node_type(s->model->graph, p->ref);
+    int64_t count = 1, n = 1;
+    bool fits = true;
+    for (int k = 0; k < t->rank; k++) {
+        cg_dim_is_int(t->dim[k], &n);
+        fits = fits && !__builtin_mul_overflow(count, n, &count) && cg_dim_int(count);
+    }
+    if (!fits || !cg_dim_int(s->total + count + PAD))
+        return too_many(e, s->model->graph, p, where->span);
+    s->trained[s->ntrained++] = (CgTrained){ (int)i, s->ngroups, s->total, count };
+    s->total += (count + PAD - 1) / PAD * PAD;
+    return true;
+}
+
+/* All that lies in the block from `start` on, as one group. */
+static bool close_group(
+    CgElab *e, CgFrame *f, CgStage *s, const Choice *c, const CgExpr *where, int rank, int64_t start, const CgType *own)
+{
+    if (s->total == start)
+        return true;
+    CgGroup *g = &s->groups[s->ngroups++];
+    g->rank = rank;
+    g->count = s->total - start;
+    const CgDim *n[1] = { cg_dim_int(g->count) };
+    CgType flat = own ? cg_type(CG_F32, own->rank, own->dim) : cg_type(CG_F32, 1, n);
+    return build_group(e, f, c->optimizer, s, where, g, &flat);
+}
+
+/* Which optimiser each trained parameter has; false after a mistake. */
+static bool assign(CgElab *e, CgStage *s, Choice *choices, int n, const CgExpr *where, int *which)
+{
+    for (size_t i = 0; i < s->model->params.len; i++) {
+        const CgParamInfo *p = &s->model->params.at[i];
+        const CgType *t = cg_node_type(s->model->graph, p->ref);
+        which[i] = -1;
+        if (p->frozen || p->auxiliary || !cg_dtype_is_float(t->dtype))
+            continue;
+        if (t->dtype == CG_F64)
+            return no_f64(e, p, where->span);
+        for (int k = 0; k < n && which[i] < 0; k++)
+            if (!choices[k].pattern || cg_path_matches(choices[k].pattern, p->path))
+                which[i] = k;
+        if (which[i] < 0) {
+            CgDiag *d = cg_elab_error(e, CG_E0607, where->span, "no pattern of these optimisers fits '%s'", p->path);
+            cg_diag_note(d, p->span, "declared here");
+            cg_diag_help(d, "\"*\" as the last one takes what is left");
+            return false;
+        }
+        const Choice *c = &choices[which[i]];
+        const CgTypeExpr *axes = axes_of_p(c->optimizer->instance->stmt);
+        if (axes && axes->ndims != t->rank) {
+            CgDiag *d = cg_elab_error(e, CG_E0607, c->at, "optimiser '%s' takes tensors of %d axes, '%s' has %d",
+                c->optimizer->instance->stmt->names[0], axes->ndims, p->path, t->rank);
+            cg_diag_note(d, p->span, "declared here");
+            cg_diag_help(d, "give it another one before: { \"%s\": adamw(), \"*\": .. }", p->path);
+            return false;
+        }
+        choices[which[i]].used = true;
+    }
+    for (int k = 0; k < n; k++)
+        if (!choices[k].used) {
+            cg_elab_error(e, CG_E0607, choices[k].at,
+                "the pattern '%s' fits no trained parameter that those before it leave", choices[k].pattern);
+            return false;
+        }
+    return true;
+}
+
+/* Lays the trained tensors one after the other, by optimiser and rank, and builds the update of each group. */
+bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
+{
+    CgModelGraph *m = s->model;
+    Choice *choices;
+    int n = choices_of(e, f, where, &choices), *which = CG_NEWN(e->arena, int, m->params.len + 1);
+    if (!n || !assign(e, s, choices, n, where, which))
+        return false;
+    s->trained = CG_NEWN(e->arena, CgTrained, m->params.len + 1);
+    s->groups = CG_NEWN(e->arena, CgGroup, m->params.len + 1);
+    s->total = 0;
+    s->several = choices[0].pattern != NULL;
+    for (int k = 0; k < n; k++) {
+        bool each = axes_of_p(choices[k].optimizer->instance->stmt) != NULL;
+        for (int rank = CG_MAX_RANK; rank >= 0; rank--) {
+            int64_t start = s->total;
+            for (size_t i = 0; i < m->params.len; i++) {
+                const CgType *t = cg_node_type(m->graph, m->params.at[i].ref);
+                if (which[i] != k || t->rank != rank)
+                    continue;
+                if (!lay(e, s, i, where) || (each && !close_group(e, f, s, &choices[k], where, rank, start, t)))
+                    return false;
+                start = each ? s->total : start;
+            }
+            if (!close_group(e, f, s, &choices[k], where, rank, start, NULL))
+                return false;
+        }
+    }
     return true;
 }

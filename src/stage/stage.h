@@ -76,6 +76,7 @@ struct CgStage {
     size_t *together; /* by output of step_graph: where it lies among the gradients (CgPlanOptions.together) */
     CgGroup *groups;
     int ngroups;
+    bool several;        /* optimisers, by patterns of paths */
     CgGraph *norm_graph; /* input g[N]; output sum of squares */
     int64_t total;       /* elements of the contiguous block */
     CgRef loss;          /* in the graph of `model` */

@@ -28,6 +28,10 @@ static bool key(CgSession *x, CgStage *s, CgDigester *d)
         cg_digester_add(d, &g, sizeof g);
         cg_digester_add(d, s->groups[i].initial, sizeof(double) * (size_t)s->groups[i].nstates);
     }
+    for (int i = 0; i < s->ntrained && s->several; i++) { /* which parameter has which optimiser */
+        int32_t pair[2] = { s->trained[i].param, s->trained[i].group };
+        cg_digester_add(d, pair, sizeof pair);
+    }
     CgDigest data;
     bool good = cg_data_digest(x, s->data, &data) && cg_model_digest(x, s->model, d);
     if (good) {
