@@ -1,7 +1,8 @@
 #!/bin/sh
-# linear.sh - compiling takes time in proportion to the model: eight times the layers, about eight times the time.
-# Takes CG and srcdir; gives TAP. Processor time by stage, from CG_DEBUG=time: neighbours do not count. The bound is three
-# times what is expected and a third of what a quadratic stage would take. A failure accuses the stage it names.
+# linear.sh - compiling takes time in proportion to the model and to the text: eight times the layers, about eight times the
+# time, and 100,000 lines of any one construct within 3 s.
+# Takes CG and srcdir; gives TAP. Processor time by stage, from CG_DEBUG=time: neighbours do not count. The bound of layers is
+# three times what is expected and a third of what a quadratic stage would take. A failure accuses the stage it names.
 set -u
 . "${srcdir:-.}/tests/tap.sh"
 stages()    # layers
@@ -17,4 +18,48 @@ for stage in elaborate differentiate optimise plan; do
         END { if (!few || !many) print "the stage is not timed"; else if (many > 24 * few) printf "%.1f ms with 50 layers, %.1f with 400\n", few, many }' few many)
     none "$stage is linear" "$found"
 done
+
+# ---- constructs ---------------------------------------------------------------------------------------------------
+
+body='graph g(x: f32[B, 8]) -> f32[B, 8] {'
+construct()     # name, lines, before, line with & for its number, after
+{
+    { printf '%s\n' "$3"; seq "$2" | sed "s/.*/$4/"; printf '%s\n' "$5"; } >text.cg
+    CG_DEBUG=time "$CG" check text.cg >/dev/null 2>err
+    found=$(awk '/^time: / { ms += $3 } / more (error|warning)/ { more = 1 }
+        END { if (!ms) print "not timed"; else if (ms > 3000) printf "%.0f ms\n", ms }' err)
+    found="$found$(head -1 err | grep -e E0109 -e 'fault')"
+    none "$2 lines: $1" "$found"
+}
+construct "names in one body" 100000 "$body" '    y& = x' '    return x }'
+construct "operators in one body" 100000 "$body" '    x = x + &.5' '    return x }'
+construct "instances" 100000 "import std.nn $body" '    l& = dense(out = 8)' '    return l1(x) }'
+construct "instances that are applied" 50000 "import std.nn $body" '    l& = dense(out = 8) x = l&(x)' '    return x }'
+construct "params" 100000 "$body" '    param w&: f32[8] = zeros()' '    return x }'
+construct "ifs" 100000 "graph g(x: f32[N], n: int) -> f32[N] {" '    if n > & { x = x + 1 }' '    return x }'
+construct "fors" 100000 "$body" '    for i in 0..1 { x = x + 1 }' '    return x }'
+construct "contracts" 100000 'graph g(x: f32[N], n: int) -> f32[N] where n > 0' ', n > -&' '{ return x }'
+construct "tests" 90000 'x = 1' 'test "&" { expect x == 1 }' ''
+construct "expectations" 100000 'test "t" {' '    expect & >= 0' '}'
+construct "defs" 100000 'x = 1' 'def f&(a, b = 2) = a + b' ''
+construct "calls" 100000 'def f(a, b = 2) = a + b' 'x& = f(&)' ''
+construct "graphs" 70000 'x = 1' 'graph g&(x: f32[N]) -> f32[N] { return x }' ''
+construct "options" 100000 'x = 1' 'option o&: int = &' ''
+construct "list items" 100000 'x = [' '    &,' ']'
+construct "list items that are calls" 100000 'def f(a) = a x = [' '    f(&),' ']'
+construct "record fields" 100000 'x = {' '    k&: &,' '}'
+construct "fields that are read" 100000 'x = { a: 1 }' 'y& = x.a' ''
+construct "operators in one line" 9000 'x = 1' "x& = 1$(printf ' + 1%.0s' $(seq 100))" ''
+construct "nested calls" 4000 'x = 1' "x& = $(printf 'abs(%.0s' $(seq 150))1$(printf ')%.0s' $(seq 150))" ''
+construct "comments" 100000 'x = 1' '# remark &' ''
+construct "strings with values" 100000 'cg 2' 'x& = "a {&}"' ''
+construct "things shown" 100000 'x = 1' 'show x' ''
+construct "things saved" 100000 'x = "a"' 'save x as "f&.txt"' ''
+construct "imports" 100000 '' 'import std.nn' 'x = 1'
+construct "wrong names" 100000 'x = 1' 'x& = qz&' ''
+construct "wrong operands" 100000 'x = 1' 'x& = "a" * 2.5' ''
+construct "wrong fields" 100000 'x = { a: 1 }' 'y& = x.b&' ''
+construct "names bound twice" 100000 'x = 1' 'x = &' ''
+shown=$(grep -c '^text.cg:' err) more=$(sed -n 's/^and \([0-9]*\) more errors$/\1/p' err)
+none "twenty mistakes are shown and the rest is counted" "$([ "$shown $more" = "20 99980" ] || echo "$shown shown, $more more")"
 finish

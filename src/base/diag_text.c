@@ -373,8 +373,13 @@ void cg_diags_text(const CgDiags *d, CgStrbuf *out, bool colour)
     const CgDiag **all = cg_diags_sorted(d, &kept);
     for (size_t i = 0; i < kept && i < MOST; i++)
         print_one(d, all[i], out, colour);
-    if (kept > MOST)
-        cg_strbuf_printf(out, "and %zu more error%s\n", kept - MOST, kept - MOST == 1 ? "" : "s");
+    size_t more = kept > MOST ? kept - MOST : 0, errors = 0;
+    for (size_t i = MOST; i < kept; i++)
+        errors += all[i]->exit != 0;
+    if (errors)
+        cg_strbuf_printf(out, "and %zu more error%s\n", errors, errors == 1 ? "" : "s");
+    if (more > errors)
+        cg_strbuf_printf(out, "and %zu more warning%s\n", more - errors, more - errors == 1 ? "" : "s");
     free(all);
 }
 

@@ -93,21 +93,20 @@ static char *real_path(const char *path)
 
 static const CgSaved *same_file(const CgSaves *saves, const char *real)
 {
-    for (size_t i = 0; i < saves->files.len; i++)
-        if (!strcmp(saves->files.at[i].real, real))
-            return &saves->files.at[i];
-    return NULL;
+    uint64_t i;
+    return cg_map_get(&saves->of, cg_map_ptr(cg_intern(real)), &i) ? &saves->files.at[i] : NULL;
 }
 
-static bool is_source(CgSession *x, const char *real)
+static bool is_source(CgSession *x, CgSaves *saves, const char *real)
 {
-    bool any = false;
-    for (int m = 0; !any && m < x->program->n; m++) {
-        char *source = cg_io_real(cg_sources_get(x->sources, x->program->at[m].unit->file)->name);
-        any = source && !strcmp(source, real);
+    uint64_t found;
+    for (; saves->nsources < x->program->n; saves->nsources++) {
+        char *source = cg_io_real(cg_sources_get(x->sources, x->program->at[saves->nsources].unit->file)->name);
+        if (source)
+            cg_map_put(&saves->sources, cg_map_ptr(cg_intern(source)), 1);
         free(source);
     }
-    return any;
+    return cg_map_get(&saves->sources, cg_map_ptr(cg_intern(real)), &found);
 }
 
 /* beside: it is the data of a figure, which go beside the picture. */
@@ -123,13 +122,15 @@ static void check_file(CgSession *x, CgSaves *saves, const char *path, CgSpan at
         CgDiag *d = cg_elab_error(x->elab, CG_E0604, at, "two results would be written to '%s'", path);
         cg_diag_note(d, first->at, "the first one here");
         cg_diag_help(d, "give one of them another name; a figure also writes its data beside it");
-    } else if (is_source(x, real)) {
+    } else if (is_source(x, saves, real)) {
         cg_diag_help(cg_elab_error(x->elab, CG_E0604, at, "'%s' would be written over the script", path),
             "give the result another name");
     } else if (made_of(v, real)) {
         cg_diag_help(cg_elab_error(x->elab, CG_E0604, at, "'%s' would be written over what it is made of", path),
             "give the result another name; the next run would begin with other data");
     }
+    if (!first)
+        cg_map_put(&saves->of, cg_map_ptr(cg_intern(real)), saves->files.len);
     cg_vec_push(&saves->files, ((CgSaved){ cg_strdup(path), real, at, beside ? v : NULL }));
 }
 
@@ -154,4 +155,6 @@ void cg_saves_free(CgSaves *saves)
         free(saves->files.at[i].real);
     }
     cg_vec_free(&saves->files);
+    cg_map_deinit(&saves->of);
+    cg_map_deinit(&saves->sources);
 }

@@ -14,6 +14,9 @@ typedef struct CgSaved {
 
 typedef struct CgSaves {
     CG_VEC(CgSaved) files;
+    CgMap of;      /* real -> the first of the files of that name */
+    CgMap sources; /* the real names of the modules that were looked at ... */
+    int nsources;  /* ... the first so many */
 } CgSaves;
 
 /* `save v as "path"`, with `at` the place of the path. */
