@@ -168,9 +168,7 @@ static void print_cost(CgSession *x, const CgStage *s, CgPlanner *planner, FILE 
 bool cg_needs_print(CgSession *x, const CgNeeds *n, FILE *out)
 {
     bool good = true;
-    CgPlanner *planner = cg_planner_new(x);
-    if (!planner)
-        return false;
+    CgPlanner *planner = NULL; /* made when there is something to build: it measures the machine */
     for (size_t i = 0; i < n->stages.len; i++) {
         CgStage *s = n->stages.at[i];
         char hex[33];
@@ -181,6 +179,8 @@ bool cg_needs_print(CgSession *x, const CgNeeds *n, FILE *out)
         }
         cg_digest_hex(s->key, hex);
         bool kept = cg_stage_kept(x, s);
+        if (!kept && !planner && !(planner = cg_planner_new(x)))
+            return false;
         char *checkpoint = kept ? NULL : cg_stage_find(x->store, s->key, UINT64_MAX, &step);
         fprintf(out, "%-8s %s %s %s", kept ? "kept" : "to build", hex, s->kind->name, s->label);
         if (!kept)

@@ -3,6 +3,8 @@ mkdir data
 awk 'BEGIN { for (i = 0; i < 900; i++) printf "line %d says %d and %d\n", i, i * i % 97, i * 7 % 31 }' >data/text.txt
 cp cli/runtime/identity.cg base.cg
 
+cg run base.cg --quiet >shown 2>said || cat said     # what is kept costs no estimate
+
 keys() { cg run $1 --dry-run $2 | awk '{ for (i = 1; i <= NF; i++) if (length($i) == 32 && $i ~ /^[0-9a-f]+$/) print $i }'; }
 keys base.cg >base.keys
 [ $(sort -u base.keys | wc -l) = 4 ] || { echo "the script has not four stages"; cg run base.cg --dry-run; }

@@ -48,4 +48,21 @@ $CG runs 3 4
 # the second run of a script finds everything in the store and has the same settings
 $CG run --quiet s.cg && $CG runs 3 5
 $CG runs 3 4 --save curves.svg && grep -c 'run [34] lm' curves.svg && head -2 curves.csv | tr -d '\r'
-$CG runs 7
+$CG runs 7; echo "exit $?"
+# Curves are of a training, not of the run: of three each has all of its steps.
+sed '/^lm = /,$d' r.cg >three.cg
+cat >>three.cg <<'END'
+models = { n: train net() as m {
+    data = windows(text.train, bytes(), length = 16)
+    loss = mean(cross_entropy(m(batch.tokens), batch.next))
+    optimizer = adamw(rate = r)
+    batch = 4
+    steps = 5
+} for n, r in { slow: 1e-4, quick: 1e-2, wild: 1e-1 } }
+show mean(models.slow.history.loss) > mean(models.wild.history.loss)
+show models.quick
+END
+CG_STORE=three; export CG_STORE
+$CG run --quiet three.cg >shown 2>said || cat said
+$CG runs 1 --save three.jsonl
+grep '"name": "loss"' three.jsonl | grep -o '"label": "[^"]*"' | sort | uniq -c

@@ -44,6 +44,8 @@ done <<'CASES'
 --set layers=0
 --set steps=0
 --set batch=997
+--set batch=1000000000
+--seed=9223372036854775807
 --set batch=7 --set accumulate=7
 --set accumulate=8
 --set text=zeros.txt

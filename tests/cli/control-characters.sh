@@ -1,0 +1,15 @@
+# What stands in files is not obeyed by the terminal: names, cells and types show no control characters.
+printf 'a\033[31m,b\n\033]0;x\007cell,2\n' >e.csv
+printf '{"k\\u001b[31m": "v\\u001b[2J", "n": 1}\n' >e.jsonl
+printf 'show read("e.csv")\nshow read("e.jsonl")\nsave read("e.csv") as "o.md"\nsave read("e.jsonl") as "o.tex"\n' >e.cg
+printf 'c = windows(corpus("e.jsonl", field = "t").train, bytes(), length = 2)\ngraph g(i: i32[B, T]) -> i32[B] { return sum(i, axis = 1) }\nshow evaluate g() on c as m { x = m(batch.tokens) }\n' >c.cg
+printf 'x = 1\033[31m\n' >g.cg
+printf "\223NUMPY\1\0v\0%-117s\n" "{'descr': '$(printf '\033')[31m', 'fortran_order': False, 'shape': (2,), }" >e.npy
+printf 'graph f(x: f32[N]) -> f32[N] { return x }\n' >f.cg
+for command in "run e.cg" "run c.cg" "check g.cg" "apply f.cg f --in x=e.npy"; do
+    echo "\$ $command"; cg $command >shown 2>&1; echo "exit $?"
+    cat shown *.md *.tex 2>/dev/null >>all
+    tr -d '\n\t -~' <shown | tr -cd '\000-\037\177' | wc -c
+done
+tr -d '\n\t' <all | tr -cd '\000-\037\177' | wc -c
+cg run e.cg 2>/dev/null
