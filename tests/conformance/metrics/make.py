@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """make.py - writes pairs.jsonl: scores of real and random pairs of texts by the packages people cite.
 
-Takes how many pairs to write (240 if nothing is said); gives JSON Lines to standard output. Needs sacrebleu and rouge-score:
+Takes how many pairs to write (240 if nothing is said), and files of text that they are cut from in turn (else they are made
+of the sentences below); gives JSON Lines to standard output. Needs sacrebleu and rouge-score:
     python3 -m venv /tmp/v && /tmp/v/bin/pip install sacrebleu rouge-score && /tmp/v/bin/python make.py > pairs.jsonl
+    /tmp/v/bin/python make.py 2000 english.txt german.txt chinese.txt > real.jsonl && CG_PAIRS=real.jsonl tests/unit/metric
 
 A line is [candidate, reference, [scores]]; scores by name in the first line. The last line is the corpus of all pairs.
 SQuAD's exact match and F1 are written down here as its evaluation script computes them."""
@@ -126,13 +128,38 @@ def pairs(count):
         done += 1
 
 
-def main(count):
+def cut(count, files):
+    """Stretches of 4 to 70 words of each file, and what is made of them: changed, another stretch, or the same."""
+    r = random.Random(2385)
+    texts = [open(f, encoding="utf-8", errors="replace").read() for f in files]
+
+    def stretch(text):
+        at = r.randrange(len(text) - 600)
+        return text[at : at + 600].split()[1 : r.randrange(5, 72)]
+
+    done = 0
+    while done < count:
+        text = texts[done % len(texts)]
+        words = stretch(text)
+        if len(words) < 2:
+            continue
+        kind = r.random()
+        other = stretch(text) if kind < 0.1 else words if kind < 0.15 else changed(r, words)
+        candidate, reference = " ".join(other), " ".join(words)
+        letters = [bool(re.search("[a-z0-9]", t.lower())) for t in (candidate, reference)]
+        if not normalise(candidate) or not normalise(reference) or not any(letters):
+            candidate, reference = "x " + candidate, reference + " y"
+        yield candidate, reference
+        done += 1
+
+
+def main(count, files):
     print(json.dumps(NAMES))
-    seen = list(pairs(count))
+    seen = list(cut(count, files) if files else pairs(count))
     for candidate, reference in seen:
         print(json.dumps([candidate, reference, scores(candidate, reference)], ensure_ascii=False))
     c, r = [p[0] for p in seen], [[p[1] for p in seen]]
     print(json.dumps({"corpus": [b.corpus_score(c, r).score / 100 for b in whole] + [chrf.corpus_score(c, r).score / 100]}))
 
 
-main(int(sys.argv[1]) if len(sys.argv) > 1 else 240)
+main(int(sys.argv[1]) if len(sys.argv) > 1 else 240, sys.argv[2:])
