@@ -1,6 +1,7 @@
-/* conformance.c - tests/conformance/transformer/transformer.cg, carried out as `cg run` does, against PyTorch.
- * Takes srcdir; prints TAP; its store is ./store. Accuses: gradients - graphs/transformer.cg, stdlib, passes;
- * the first loss - cross_entropy; later losses and norms - adamw, cosine, clipping, src/stage/train.c. */
+/* conformance.c - scripts in tests/conformance, transformer and rows, carried out as `cg run` does, against PyTorch.
+ * Takes srcdir; prints TAP; stores are ./store and ./rows-NAME. Accuses: losses of rows - src/data/examples.c, weights
+ * of a loss; gradients - graphs/transformer.cg, stdlib, passes; the first loss - cross_entropy; later losses and norms
+ * - adamw, cosine, clipping, src/stage/train.c. */
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -90,6 +91,35 @@ static void check_training(const char *store, const CgTensors *reference)
     cg_store_close(s);
 }
 
+/* Trainings on rows of a table: two tokenizers, answers alone, numbers. In the folder of the reference. */
+static void check_rows(const char *here)
+{
+    static const char *const tasks[] = { "pair", "questions", "regression" };
+    CgTensors reference = { 0 };
+    CgErr e = { 0 };
+    if (!tap_ok(cg_safetensors_read("reference.safetensors", &reference, &e), "reference of rows %s", e.text))
+        return;
+    for (size_t i = 0; i < CG_LEN(tasks); i++) {
+        char script[64], name[64], folder[600];
+        snprintf(script, sizeof script, "%s.cg", tasks[i]);
+        snprintf(name, sizeof name, "%s.losses", tasks[i]);
+        snprintf(folder, sizeof folder, "%s/rows-%s", here, tasks[i]);
+        CgSessionOpts opts = { .threads = 2, .quiet = true, .store = folder };
+        CgSession *x = cg_experiment_new(script, &opts);
+        FILE *out = tmpfile();
+        int code = out && cg_diags_count(x->diags) == 0 ? cg_experiment_run(x, out) : 1;
+        cg_diags_print(x->diags, stderr, false);
+        cg_experiment_free(x);
+        if (out)
+            fclose(out);
+        CgStore *store = code ? NULL : cg_store_open(folder, &e);
+        double losses = store ? metric_differs(store, "loss", cg_tensors_find(&reference, name)) : INFINITY;
+        tap_ok(losses < 1e-5, "%s: twenty losses (%.1e)", tasks[i], losses);
+        cg_store_close(store);
+    }
+    cg_tensors_free(&reference);
+}
+
 int main(void)
 {
     const char *srcdir = getenv("srcdir");
@@ -117,6 +147,8 @@ int main(void)
     if (out)
         fclose(out);
     check_training(store, &reference);
+    if (tap_ok(there && chdir("../rows") == 0, "the folder of rows"))
+        check_rows(here);
     cg_tensors_free(&weights);
     cg_tensors_free(&batches);
     cg_tensors_free(&reference);
