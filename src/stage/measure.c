@@ -78,8 +78,7 @@ bool cg_training_measure(CgTraining *t, CgMeasure *m, int64_t step, double *out)
         CgRunner *r = runner_for(t, m, rows);
         if (r && step < 0)
             cg_dataset_read(m->data, first, rows, m->rows);
-        good = r && cg_session_read_well(t->x, s->span)
-            && measure_batch(t, m, r, first, step < 0 ? 0 : first, numbers);
+        good = r && cg_session_read_well(t->x, s->span) && measure_batch(t, m, r, first, step < 0 ? 0 : first, numbers);
         for (int i = 0; i < m->n; i++)
             out[i] += (double)numbers[i] * (double)rows;
     }

@@ -337,6 +337,9 @@ static void offer(json_t *out, const char *prefix, const char *name, int kind)
     json_array_append_new(out, json_pack("{s:s, s:i}", "label", name, "kind", kind));
 }
 
+/* What a module gives to those that import it. */
+static bool declares(const CgStmt *s) { return s->kind != CG_STMT_IMPORT && s->kind != CG_STMT_TEST; }
+
 /* After a point: functions of the family, or names of the module with that alias. */
 static void offer_members(const Check *c, const char *before, const char *prefix, json_t *out)
 {
@@ -351,7 +354,7 @@ static void offer_members(const Check *c, const char *before, const char *prefix
             if (module->imports[i].stmt->a && !strcmp(module->imports[i].stmt->a->s, before)) {
                 const CgBlock *top = &c->x->program->at[module->imports[i].module].unit->top;
                 for (int k = 0; k < top->n; k++)
-                    for (int j = 0; j < top->at[k]->nnames && top->at[k]->kind != CG_STMT_IMPORT; j++)
+                    for (int j = 0; j < top->at[k]->nnames && declares(top->at[k]); j++)
                         offer(out, prefix, top->at[k]->names[j], KIND_VARIABLE);
             }
     }

@@ -130,6 +130,14 @@ static CgValue *call(Values *v, const CgFunction *f, int n, int param, CgValue *
     return cg_call(e, &v->frame, fn, args, keys, spans, n, &site);
 }
 
+/* The code of a value of another kind: an axis that is none, a text that is none of the names, else the usual one. */
+static bool is_wrong_kind(CgCode code, const CgKinds *kinds)
+{
+    if (cg_kinds_have(kinds, CG_KIND_AXIS, NULL))
+        return code == CG_E0404;
+    return code == CG_E0312 || (kinds->choice && code == CG_E0317);
+}
+
 static void wrong_kinds(Values *v, const CgFunction *f, int param)
 {
     const char *name = cg_function_signature(f)->stmt->params[param].name;
@@ -146,8 +154,7 @@ static void wrong_kinds(Values *v, const CgFunction *f, int param)
             continue;
         }
         wrong++;
-        bool axis = cg_kinds_have(&cg_function_signature(f)->param[param], CG_KIND_AXIS, NULL);
-        if (out && cg_is_poison(out) && d && !d->next && d->code == (axis ? CG_E0404 : CG_E0312)
+        if (out && cg_is_poison(out) && d && !d->next && is_wrong_kind(d->code, &cg_function_signature(f)->param[param])
             && d->span.start == (uint32_t)param && d->span.end == (uint32_t)param + 1)
             continue;
         missed++;
