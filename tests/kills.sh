@@ -90,7 +90,7 @@ $what, seed $seed: $found"
 }
 
 step=1
-[ "$all" = all ] || step=41
+[ "$all" = all ] || step=67
 for kind in kill killed lost; do
     call=$step before=$died
     while :; do

@@ -10,7 +10,7 @@ set -u
 case ${TORTURE:-} in
 all)    enough=40; next() { echo $(($1 + 1)); } ;;
 [1-9]*) enough=40; next() { case $kind in memory) echo $(($1 + TORTURE)) ;; *) echo $(($1 + 1)) ;; esac; } ;;
-*)      enough=2; next()  { echo $(($1 * 2 + 1)); } ;;        # code paths repeat
+*)      enough=2; next()  { echo $(($1 * 4 + 1)); } ;;        # code paths repeat
 esac
 
 cat >script.cg <<'CG'

@@ -68,7 +68,8 @@ static int look_below(const char *path, CgSessionOpts *opts, Left *left)
     return code;
 }
 
-static int sweep(const Left *l, uint64_t keep, bool dry)
+/* What a process is at work on stays, whoever asks for it. */
+static int sweep(CgStore *store, const Left *l, uint64_t keep, bool dry)
 {
     uint64_t left = 0, freed = 0;
     size_t removed = 0;
@@ -77,7 +78,7 @@ static int sweep(const Left *l, uint64_t keep, bool dry)
     for (size_t i = 0; i < l->items.len && left > keep; i++) {
         const CgStoreItem *it = &l->items.at[i];
         CgErr err = { 0 };
-        if (l->asked[i])
+        if (l->asked[i] || cg_store_busy(store, it->key))
             continue;
         if (!dry && !cg_store_item_remove(it, &err))
             return cg_complain("gc", &err);
@@ -127,7 +128,7 @@ static int command(int argc, char **argv)
     if (argc < 2 && code == CG_EXIT_OK)
         code = look_below(".", &opts, &left);
     if (code == CG_EXIT_OK)
-        code = sweep(&left, most, dry);
+        code = sweep(store, &left, most, dry);
     else
         fputs("cg gc: nothing is removed\n", stderr);
     if (code == CG_EXIT_OK && !dry)

@@ -16,3 +16,9 @@ cg store verify | sed 's|.cg/objects/[^:]*|FILE|; s/[0-9.]* MiB/N MiB/'
 cg gc cli/runtime/sweep.cg --dry-run | sed 's/[0-9.]* MiB/N MiB/'; cg gc cli/runtime/sweep.cg | sed 's/[0-9.]* MiB/N MiB/'
 mkdir mine && cp cli/runtime/sweep.cg mine && cg gc mine | sed 's/[0-9.]* MiB/N MiB/'; echo "x = " >mine/bad.cg; cg gc mine 2>&1 | tail -1; cg gc nosuch; echo "exit $?"
 cg gc cli/runtime/lm.cg --keep 1GiB; cg gc cli/runtime/lm.cg | sed 's/[0-9.]* MiB/N MiB/'; cg gc cli/runtime/lm.cg --keep lots; echo "exit $?"
+# what a process is at work on is not removed
+rm -rf .cg; mkdir none; echo 'show 1' >none/a.cg
+CG_DEBUG=checkpoint-every=1 cg run cli/runtime/lm.cg --quiet --set steps=100000 >shown 2>said & child=$!
+i=0; while ! ls .cg/progress/*.ckpt.sum >/dev/null 2>&1 && [ $i -lt 600 ]; do i=$((i + 1)); sleep 0.05; done
+kill -STOP $child; cg gc none | sed 's/of [0-9]* files/of N files/'; ls .cg/progress | grep -q 'ckpt$' && echo "still there"
+kill -CONT $child; kill -TERM $child; wait $child; echo "exit $?"; cg gc none | sed 's/^[0-9]* of [0-9]* files/all files/; s/[0-9.]* MiB/N MiB/'; ls .cg/progress
