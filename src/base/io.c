@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/stop.h"
 #include "base/strbuf.h"
 #include "base/suggest.h"
 #include "base/vec.h"
@@ -304,6 +305,8 @@ struct CgOut {
 
 static void out_free(CgOut *o)
 {
+    if (o->temporary)
+        cg_stop_deafen();
     free(o->path);
     free(o->temporary);
     free(o->buffer);
@@ -384,6 +387,7 @@ CgOut *cg_io_create(const char *path, CgErr *e)
         char *folder = folder_of(o->path);
         const char *slash = strrchr(o->path, '/'), *base = slash ? slash + 1 : o->path;
         sweep_once(folder);
+        cg_stop_listen(); /* the first signal waits until the file is in its place, or gone */
         o->fd = create_temporary(folder, base, &o->temporary);
         free(folder);
         if (o->fd >= 0 && there)

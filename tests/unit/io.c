@@ -1,11 +1,14 @@
 /* io.c - do files appear whole or not at all, and do globs find what they say?
  * Takes nothing, works in the folder it is started in; prints TAP. Accuses src/base/io.c. */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/stop.h"
 #include "base/strbuf.h"
 #include "tap.h"
 
@@ -177,6 +180,36 @@ static void test_failing_calls(void)
     tap_ok(!cg_io_glob(".torn*", &p, &e), "no temporary file is left");
 }
 
+/* A signal while a file is written waits until it is in its place; the next one, or one at another time, does not. */
+static int code_after(bool within, int signals)
+{
+    int status;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        CgErr e = { 0 };
+        cg_stop_catch();
+        dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+        CgOut *o = within ? cg_io_create("signalled", &e) : NULL;
+        for (int i = 0; i < signals; i++)
+            raise(i ? SIGINT : SIGTERM);
+        _exit(o && cg_io_put(o, "whole", 5, &e) && cg_io_commit(o, &e) && cg_stop_asked() ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void test_signals(void)
+{
+    CgErr e = { 0 };
+    CgPaths p;
+    tap_ok(code_after(true, 1) == 0 && holds("signalled", "whole"), "a file is finished after a signal");
+    tap_ok(!cg_io_glob(".*.tmp", &p, &e), "and no temporary one is left");
+    tap_ok(code_after(true, 2) == 130 && holds("signalled", "whole"), "the second signal ends the process at once");
+    tap_ok(code_after(false, 1) == 130, "so does the first where nothing is written");
+    tap_ok(cg_io_sweep(".") == 1 && !cg_io_glob(".*.tmp", &p, &e), "what that left is swept");
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--write-once") == 0) {
@@ -191,6 +224,7 @@ int main(int argc, char **argv)
     test_errors();
     test_globs();
     test_failing_calls();
+    test_signals();
     (void)!system("rm -rf -- \"$PWD\"");
     return tap_done();
 }
