@@ -240,7 +240,8 @@ bool cg_corpus_reach(const CgCorpus *c, CgSplit s, CgReach *out, CgErr *e)
     bool good = true;
     for (int k = 0; good && k < cg_corpus_nparts(c); k++) {
         const CgCorpus *part = cg_corpus_part(c, k);
-        good = cg_corpus_walk(part, reach_doc, &(Reaching){ part, s, out, 0 }, e);
+        good = plain(part)->stream ? cg_stream_reach(plain(part), s, out, e)
+                                   : cg_corpus_walk(part, reach_doc, &(Reaching){ part, s, out, 0 }, e);
     }
     return good;
 }

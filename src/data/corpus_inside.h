@@ -71,5 +71,6 @@ void cg_corpus_count_doc(CgCorpus *c, const CgDoc *d, CgDigester *digest); /* in
 CG_NODISCARD bool cg_corpus_stream(
     CgCorpus *c, CgCorpusFiles *files, const CgCorpusOpts *opts, const CgCache *cache, CgErr *e);
 CG_NODISCARD bool cg_stream_walk(const CgCorpus *c, CgDocFn *each, void *arg, CgErr *e);
+CG_NODISCARD bool cg_stream_reach(const CgCorpus *c, CgSplit s, CgReach *out, CgErr *e); /* a sample, which is kept */
 void cg_stream_free(struct CgStream *s);
 #endif

@@ -17,6 +17,7 @@ struct CgStream {
     CgCorpusOpts opts; /* with its own fields */
     const char **fields;
     double valid, test;
+    const CgCache *cache;
     uint8_t *left_out; /* a bit a document; NULL: none is */
 };
 
@@ -415,6 +416,151 @@ static bool first_walk(CgCorpus *c, const CgCache *cache, bool known, CgDigest k
     return good && (!known || put_totals(c, bits, cache, key, e));
 }
 
+/* ---- what rows were made from ----------------------------------------------------------------------------- */
+
+enum { SAMPLE = 1 << 18 }; /* so many of the smallest chunks are looked at */
+
+typedef struct Reaching {
+    const CgCorpus *c;
+    CgSplit split;
+    CgReach *out, doc; /* the sample; all chunks of a document */
+    size_t most;       /* chunks of the sample, until it is pruned; twice what that leaves, where many are equal */
+    int64_t n;
+} Reaching;
+
+static int by_value(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Leaves the smallest chunks. */
+static void prune(CgReach *r)
+{
+    size_t n = r->chunks.len, chunks = 0, units = 0, from = 0;
+    if (n <= SAMPLE)
+        return;
+    uint64_t *sorted = cg_malloc(sizeof *sorted * n);
+    memcpy(sorted, r->chunks.at, sizeof *sorted * n);
+    qsort(sorted, n, sizeof *sorted, by_value);
+    r->limit = sorted[SAMPLE - 1];
+    free(sorted);
+    for (size_t i = 0; i < r->units.len; i++) {
+        CgReached u = r->units.at[i];
+        size_t before = chunks;
+        for (; from < u.end; from++)
+            if (r->chunks.at[from] <= r->limit)
+                r->chunks.at[chunks++] = r->chunks.at[from];
+        u.end = chunks;
+        if (chunks > before)
+            r->units.at[units++] = u;
+    }
+    r->chunks.len = chunks;
+    r->units.len = units;
+}
+
+static bool reach_doc(void *arg, const CgDoc *d, CgErr *e)
+{
+    Reaching *r = arg;
+    int64_t n = r->n++;
+    (void)e;
+    if (r->split != CG_ALL && d->split != r->split)
+        return true;
+    r->doc.chunks.len = r->doc.units.len = 0;
+    cg_reach_text(&r->doc, d->text, (CgOrigin){ 0 });
+    size_t before = r->out->chunks.len;
+    for (size_t i = 0; i < r->doc.chunks.len; i++)
+        if (!r->out->limit || r->doc.chunks.at[i] <= r->out->limit)
+            cg_vec_push(&r->out->chunks, r->doc.chunks.at[i]);
+    CgOrigin origin = { r->c->files.at[d->file], d->line, n };
+    if (r->out->chunks.len > before)
+        cg_vec_push(&r->out->units, ((CgReached){ r->out->chunks.len, origin }));
+    if (r->out->chunks.len > r->most) {
+        prune(r->out);
+        r->most = 2 * r->out->chunks.len;
+    }
+    return true;
+}
+
+typedef struct KeptUnit {
+    uint64_t end, file;
+    int64_t line, row;
+} KeptUnit;
+
+static void keep_reach(const CgCorpus *c, const CgReach *r, CgDigest key)
+{
+    CgStrbuf b = { 0 };
+    CgErr ignore = { 0 };
+    uint64_t counts[3] = { r->units.len, r->chunks.len, r->limit };
+    cg_strbuf_write(&b, (const char *)counts, sizeof counts);
+    for (size_t i = 0; i < r->units.len; i++) {
+        const CgReached *u = &r->units.at[i];
+        KeptUnit k = { u->end, 0, u->origin.place, u->origin.row };
+        while (c->files.at[k.file] != u->origin.source)
+            k.file++;
+        cg_strbuf_write(&b, (const char *)&k, sizeof k);
+    }
+    for (size_t i = 0; i < r->chunks.len; i++)
+        cg_strbuf_write(&b, (const char *)&r->chunks.at[i], sizeof r->chunks.at[i]);
+    (void)!c->stream->cache->put(c->stream->cache->arg, key, b.at, b.len, &ignore); /* it can be found out again */
+    cg_strbuf_deinit(&b);
+}
+
+static bool kept_reach(const CgCorpus *c, CgDigest key, CgReach *out)
+{
+    CgBytes b = { 0 };
+    uint64_t counts[3];
+    if (!c->stream->cache->get(c->stream->cache->arg, key, &b))
+        return false;
+    bool good = b.len >= sizeof counts;
+    if (good)
+        memcpy(counts, b.at, sizeof counts);
+    good = good && b.len == sizeof counts + counts[0] * sizeof(KeptUnit) + counts[1] * sizeof(uint64_t);
+    const char *at = b.at + sizeof counts;
+    for (uint64_t i = 0; good && i < counts[0]; i++, at += sizeof(KeptUnit)) {
+        KeptUnit k;
+        memcpy(&k, at, sizeof k);
+        cg_vec_push(&out->units, ((CgReached){ (size_t)k.end, { c->files.at[k.file], k.line, k.row } }));
+    }
+    for (uint64_t i = 0; good && i < counts[1]; i++, at += sizeof(uint64_t)) {
+        uint64_t chunk;
+        memcpy(&chunk, at, sizeof chunk);
+        cg_vec_push(&out->chunks, chunk);
+    }
+    if (good)
+        out->limit = counts[2];
+    cg_io_release(&b);
+    return good;
+}
+
+bool cg_stream_reach(const CgCorpus *c, CgSplit s, CgReach *out, CgErr *e)
+{
+    CgDigester *d = cg_digester_new();
+    CgReach sample = { 0 };
+    uint64_t split = s;
+    cg_digester_add(d, "reach 1", 7);
+    cg_digester_add(d, &c->digest, sizeof c->digest);
+    cg_digester_add(d, &split, sizeof split);
+    for (size_t i = 0; i < c->files.len; i++)
+        cg_digester_add(d, c->files.at[i], strlen(c->files.at[i]) + 1);
+    CgDigest key = cg_digester_free(d);
+    bool good = true;
+    if (!kept_reach(c, key, &sample)) {
+        Reaching r = { .c = c, .split = s, .out = &sample, .most = 2 * (size_t)SAMPLE };
+        good = cg_stream_walk(c, reach_doc, &r, e);
+        cg_reach_deinit(&r.doc);
+        prune(&sample);
+        if (good)
+            keep_reach(c, &sample, key);
+    }
+    if (good)
+        cg_reach_append(out, &sample);
+    cg_reach_deinit(&sample);
+    return good;
+}
+
+/* ---- making ----------------------------------------------------------------------------------------------- */
+
 static const char *const usual[] = { "text" };
 
 bool cg_corpus_stream(CgCorpus *c, CgCorpusFiles *files, const CgCorpusOpts *opts, const CgCache *cache, CgErr *e)
@@ -423,6 +569,7 @@ bool cg_corpus_stream(CgCorpus *c, CgCorpusFiles *files, const CgCorpusOpts *opt
     s->files = *files;
     *files = (CgCorpusFiles){ 0 };
     s->opts = *opts;
+    s->cache = cache;
     cg_corpus_shares(opts, &s->valid, &s->test);
     if (opts->nfields) {
         s->fields = cg_calloc((size_t)opts->nfields, sizeof *s->fields);

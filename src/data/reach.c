@@ -60,6 +60,16 @@ void cg_reach_copy(CgReach *r, const CgReach *from, size_t unit)
     cg_vec_push(&r->units, ((CgReached){ r->chunks.len, from->units.at[unit].origin }));
 }
 
+static uint64_t limit_of(const CgReach *r) { return r->limit ? r->limit : UINT64_MAX; }
+
+void cg_reach_append(CgReach *r, const CgReach *from)
+{
+    for (size_t i = 0; i < from->units.len; i++)
+        cg_reach_copy(r, from, i);
+    if (limit_of(from) < limit_of(r))
+        r->limit = from->limit;
+}
+
 void cg_reach_drop(CgReach *r)
 {
     r->units.len--;
@@ -89,9 +99,10 @@ static size_t known_of(const CgMap *seen, const CgReach *r, size_t unit, uint64_
     return known;
 }
 
-CgOverlap cg_reach_overlap(const CgReach *here, const CgReach *there, uint64_t limit)
+CgOverlap cg_reach_overlap(const CgReach *here, const CgReach *there)
 {
     CgMap seen = { 0 };
+    uint64_t limit = limit_of(here) < limit_of(there) ? limit_of(here) : limit_of(there);
     for (size_t i = 0; i < there->chunks.len; i++)
         cg_map_put(&seen, there->chunks.at[i], 1);
     CgOverlap o = { 0 };

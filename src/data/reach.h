@@ -27,11 +27,14 @@ typedef struct CgReached { /* a document or a row */
 typedef struct CgReach {
     CG_VEC(uint64_t) chunks;
     CG_VEC(CgReached) units;
+    uint64_t limit; /* only chunks up to it are all there; 0: all are */
 } CgReach;
 
 void cg_reach_text(CgReach *r, CgText text, CgOrigin origin);
 void cg_reach_key(CgReach *r, uint64_t key, CgOrigin origin);
 void cg_reach_copy(CgReach *r, const CgReach *from, size_t unit);
+/* Units and chunks up to the limit of `from`, behind what is there: from here on that limit holds for all. */
+void cg_reach_append(CgReach *r, const CgReach *from);
 void cg_reach_drop(CgReach *r); /* the last unit */
 void cg_reach_deinit(CgReach *r);
 
@@ -39,9 +42,9 @@ typedef struct CgOverlap {
     uint64_t known, of; /* units */
     CgOrigin first;     /* of the known ones */
 } CgOverlap;
-/* Which units of `here` stand in `there`, too. Of `there` only the chunks up to `limit` are given (UINT64_MAX: all):
- * units that have none of these cannot be judged and do not count. */
-CgOverlap cg_reach_overlap(const CgReach *here, const CgReach *there, uint64_t limit);
+/* Which units of `here` stand in `there`, too. Units that have no chunk up to the limits of both cannot be judged and
+ * do not count. */
+CgOverlap cg_reach_overlap(const CgReach *here, const CgReach *there);
 /* The `most` smallest chunks, each once, as a set without units; gives their limit. */
 uint64_t cg_reach_sketch(const CgReach *r, size_t most, CgReach *out);
 /* known[i] = unit i stands among those before it: all of it, or with `near` half of it. */

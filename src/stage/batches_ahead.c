@@ -4,7 +4,7 @@
 
 #include "stage/training.h"
 
-enum { AHEAD = 8 }; /* batches */
+enum { AHEAD = 16 }; /* batches */
 
 struct CgBatchesAhead {
     CgAhead *thread;

@@ -18,8 +18,10 @@ struct CgLineage {
 /* Data that reached a stage, and the way. */
 typedef struct Source {
     const char *way;
-    const CgReach *reach;
-    uint64_t limit; /* chunks of it that are known are up to this one */
+    CgDigest data;          /* its digest, or that of what a file says of it */
+    const CgDataset *rows;  /* one of these three: */
+    const CgCorpus *corpus; /* its training split */
+    const CgReach *reach;   /* as a file of weights has it */
 } Source;
 
 typedef struct Walk {
@@ -68,14 +70,22 @@ static CgReach *reach_of_dataset(CgSession *x, const CgDataset *d)
     return r;
 }
 
-/* A tokenizer sees the train split of a corpus. */
-static CgReach *reach_of_corpus(CgSession *x, const CgCorpus *c)
+static CgDigest digest_of_training(const CgCorpus *c)
+{
+    CgDigest of[2] = { cg_corpus_digest(c), cg_digest("train", 5) };
+    return cg_digest(of, sizeof of);
+}
+
+static const CgReach *reach_of_source(CgSession *x, const Source *from)
 {
     bool fresh;
-    CgDigest of[2] = { cg_corpus_digest(c), cg_digest("train", 5) };
-    CgReach *r = reach_of(x, cg_digest(of, sizeof of), &fresh);
     CgErr err = { 0 };
-    if (fresh && !cg_corpus_reach(c, CG_TRAIN, r, &err))
+    if (from->reach)
+        return from->reach;
+    if (from->rows)
+        return reach_of_dataset(x, from->rows);
+    CgReach *r = reach_of(x, from->data, &fresh);
+    if (fresh && !cg_corpus_reach(from->corpus, CG_TRAIN, r, &err))
         cg_session_err(x, x->at, &err);
     return r;
 }
@@ -91,10 +101,10 @@ static bool first_time(Walk *w, uint64_t what)
     return true;
 }
 
-static void add(Walk *w, const char *way, const CgReach *reach, uint64_t limit)
+static void add(Walk *w, Source from)
 {
-    if (first_time(w, cg_map_ptr(reach)))
-        cg_vec_push(&w->sources, ((Source){ way, reach, limit }));
+    if (first_time(w, from.data.low))
+        cg_vec_push(&w->sources, from);
 }
 
 static const char *longer(Walk *w, const char *way, const char *step)
@@ -108,8 +118,8 @@ static void walk_tokenizer(Walk *w, CgValue *v, const char *way)
 {
     if (cg_value_class(v) == &cg_class_corpus) {
         CgValue *made = cg_make(w->x, v);
-        if (made)
-            add(w, way, reach_of_corpus(w->x, made->held), UINT64_MAX);
+        if (made) /* a tokenizer sees the training split */
+            add(w, (Source){ .way = way, .data = digest_of_training(made->held), .corpus = made->held });
         return;
     }
     for (int i = 0; (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_CALL) && i < v->n;
@@ -138,7 +148,7 @@ static void walk_data(Walk *w, CgValue *data, const char *way, const char *step)
 {
     CgDataset *d = cg_dataset_of(w->x, data);
     if (d)
-        add(w, longer(w, way, step), reach_of_dataset(w->x, d), UINT64_MAX);
+        add(w, (Source){ .way = longer(w, way, step), .data = d->digest, .rows = d });
     walk_makers(w, data, way);
 }
 
@@ -150,13 +160,14 @@ static void walk_file(Walk *w, const CgTensors *t, const char *path, const char 
         if (strncmp(t->keys[i], mark, strlen(mark)) != 0 || !end)
             continue;
         bool fresh;
-        CgReach *r = reach_of(w->x, cg_digest(text, strlen(text)), &fresh);
+        CgDigest said = cg_digest(text, strlen(text));
+        CgReach *r = reach_of(w->x, said, &fresh);
         char *at = (char *)(uintptr_t)end + 1;
-        uint64_t limit = strtoull(at, &at, 16);
+        r->limit = strtoull(at, &at, 16);
         while (fresh && *at == ' ')
             cg_vec_push(&r->chunks, strtoull(at, &at, 16));
         const char *step = cg_arena_printf(w->x->elab->arena, "'%s' <- %.*s", path, (int)(end - text), text);
-        add(w, longer(w, way, step), r, limit);
+        add(w, (Source){ .way = longer(w, way, step), .data = said, .reach = r });
     }
 }
 
@@ -234,6 +245,21 @@ static void say(CgSession *x, const CgStage *s, const Walk *w, const CgOverlap *
         "allow_leak = \"..\"\n");
 }
 
+/* What an evaluation reads of what its model has seen. That it is nothing is kept with the values: it is not found out
+ * again in the next run. */
+static CgOverlap overlap(CgSession *x, const CgDataset *here, const Source *there)
+{
+    static const char rule[] = "no overlap 1";
+    CgDigest of[3] = { cg_digest(rule, sizeof rule), here->digest, there->data }, key = cg_digest(of, sizeof of);
+    CgErr ignore = { 0 };
+    if (cg_store_has(x->store, key))
+        return (CgOverlap){ 0 };
+    CgOverlap found = cg_reach_overlap(reach_of_dataset(x, here), reach_of_source(x, there));
+    if (!found.known && !cg_diags_count(x->diags))
+        (void)!cg_store_put(x->store, key, rule, sizeof rule, &ignore); /* it can be found out again */
+    return found;
+}
+
 void cg_lineage_check(CgSession *x, CgStage *s)
 {
     CgDataset *d = s->ninputs || s->model ? cg_dataset_of(x, s->data) : NULL;
@@ -244,8 +270,7 @@ void cg_lineage_check(CgSession *x, CgStage *s)
     CgOverlap *found = cg_calloc(w.sources.len + 1, sizeof *found);
     int worst = -1;
     for (size_t i = 0; i < w.sources.len; i++) {
-        const Source *from = &w.sources.at[i];
-        found[i] = cg_reach_overlap(reach_of_dataset(x, d), from->reach, from->limit);
+        found[i] = overlap(x, d, &w.sources.at[i]);
         if (found[i].known && (worst < 0 || found[i].known > found[worst].known))
             worst = (int)i;
     }
@@ -273,10 +298,11 @@ int cg_lineage_write(CgSession *x, CgStage *s, const char ***keys, const char **
     *values = CG_NEWN(arena, const char *, w.sources.len + 1);
     for (size_t i = 0; i < w.sources.len; i++) {
         const Source *from = &w.sources.at[i];
+        const CgReach *reach = reach_of_source(x, from);
         CgReach sketch = { 0 };
         CgStrbuf text = { 0 };
-        uint64_t limit = cg_reach_sketch(from->reach, SKETCH, &sketch);
-        limit = limit < from->limit ? limit : from->limit;
+        uint64_t limit = cg_reach_sketch(reach, SKETCH, &sketch);
+        limit = reach->limit && reach->limit < limit ? reach->limit : limit;
         cg_strbuf_printf(&text, "%s\n%016llx", from->way, (unsigned long long)limit);
         for (size_t k = 0; k < sketch.chunks.len; k++)
             cg_strbuf_printf(&text, " %016llx", (unsigned long long)sketch.chunks.at[k]);
