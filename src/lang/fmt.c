@@ -408,12 +408,66 @@ static int tail_width(const Fmt *f, int o, int to, int after)
     return n + after;
 }
 
+/* How loosely an operator between two values holds them, as in grammar/cg.y; 0: it is none. */
+static int looseness(const Fmt *f, int i)
+{
+    int k = f->toks.at[i].kind;
+    if (f->toks.at[i].marks & UNARY || f->toks.at[i].comment || is_field_name(f, i))
+        return 0;
+    return k == T_OR                                   ? 4
+        : k == T_AND                                   ? 3
+        : k == '+' || k == '-'                         ? 2
+        : k == '*' || k == '/' || k == '%' || k == '@' ? 1
+                                                       : 0;
+}
+
+/* Where a sequence that is wider than a line breaks: before its loosest operators outside of brackets, where what
+ * stands between two of them fits a line; 0 where it does not break so. */
+static int loosest(const Fmt *f, int from, int to, int after)
+{
+    int loose = 0, width = f->column;
+    for (int i = from; i < to; i++) {
+        const Tok *t = &f->toks.at[i];
+        bool bracket = is_opener(t->kind) && !t->comment;
+        if (t->comment || (bracket && (!t->flat || t->statements || t->fields)))
+            return 0;
+        loose = looseness(f, i) > loose ? looseness(f, i) : loose;
+        width += (i > from && spaced(f, i - 1, i)) + (bracket ? flat_width(f, i, WIDTH) : columns(f, t));
+        i = bracket ? t->mate : i;
+    }
+    if (width + after <= WIDTH)
+        return 0;
+    int piece = f->column - f->line_indent;
+    for (int i = from; loose && i < to; i++) {
+        const Tok *t = &f->toks.at[i];
+        bool bracket = is_opener(t->kind);
+        if (looseness(f, i) == loose)
+            piece = STEP;
+        piece += 1 + (bracket ? flat_width(f, i, WIDTH) : columns(f, t));
+        if (f->line_indent + piece > WIDTH)
+            return 0;
+        i = bracket ? t->mate : i;
+    }
+    return loose;
+}
+
+static int next_break(const Fmt *f, int from, int to, int breaks)
+{
+    while (from < to && !(breaks && looseness(f, from) == breaks))
+        from = is_opener(f->toks.at[from].kind) && !f->toks.at[from].comment ? f->toks.at[from].mate + 1 : from + 1;
+    return from < to ? from : to;
+}
+
 /* Tokens of one statement or item; `after` columns follow on its last line. */
 static void put_sequence(Fmt *f, int from, int to, int after)
 {
-    int indent = f->line_indent;
+    int indent = f->line_indent, breaks = loosest(f, from, to, after);
     for (int i = from; i < to; i++) {
         const Tok *t = &f->toks.at[i];
+        if (breaks && looseness(f, i) == breaks && !f->empty) {
+            new_line(f, indent + STEP, false);
+            f->line_indent = indent;
+        }
         if (t->comment) {
             if (t->own_line && !f->empty)
                 new_line(f, indent + STEP, false);
@@ -423,7 +477,9 @@ static void put_sequence(Fmt *f, int from, int to, int after)
                 put_trailing_comment(f, t);
             new_line(f, indent + STEP, false);
         } else if (is_opener(t->kind)) {
-            int room = WIDTH - f->column - (f->last >= 0 && spaced(f, f->last, i)) - tail_width(f, i, to, after);
+            int end = next_break(f, t->mate + 1, to, breaks);
+            int room = WIDTH - f->column - (f->last >= 0 && spaced(f, f->last, i))
+                - tail_width(f, i, end, end == to ? after : 0);
             if (t->flat && flat_width(f, i, room) <= room)
                 put_flat(f, i);
             else if (t->mate == i + 1)
