@@ -217,3 +217,11 @@ const char *cg_code_title(CgCode code) { return codes[code].title; }
 
 const char *cg_code_explanation(CgCode code) { return codes[code].explanation; }
 const char *cg_code_example(CgCode code) { return codes[code].example; }
+
+void cg_diags_fixes(const CgDiags *d, void (*each)(void *of, CgSpan span, const char *text), void *of)
+{
+    for (const CgDiag *x = d->first; x; x = x->next)
+        for (const CgDiagPart *p = x->parts; p; p = p->next)
+            if (p->kind == CG_PART_FIX)
+                each(of, p->span, p->text);
+}

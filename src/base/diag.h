@@ -42,6 +42,8 @@ void cg_diags_common(CgDiags *to, CgDiags *const *lists, int n);
 size_t cg_diags_count(const CgDiags *d);     /* without warnings */
 const char *cg_diags_last(const CgDiags *d); /* the message that was reported last, "" where there is none */
 int cg_diags_exit_code(const CgDiags *d);    /* 0, 1, 3 or 130: the gravest */
+/* All fixes, mistake by mistake. */
+void cg_diags_fixes(const CgDiags *d, void (*each)(void *of, CgSpan span, const char *text), void *of);
 void cg_diags_text(const CgDiags *d, CgStrbuf *out, bool colour);
 void cg_diags_print(const CgDiags *d, FILE *to, bool colour);
 /* A line of JSON each: code, message, place, labels, notes, help and fixes; lines and columns from 1, offsets in bytes.

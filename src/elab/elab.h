@@ -193,6 +193,7 @@ struct CgElab {
     CG_VEC(CgUnit *) settings_units; /* values of --set that were written as expressions */
     int depth, calls;                /* of expressions and of calls within calls */
     CgMap unfit;                     /* patterns that were reported to fit nothing */
+    CgMap *quotients;                /* places of '/' between integers -> 1: always whole, 2: not; or NULL */
     CgMap unresolved;                /* places of unknown names, which were reported before anything was evaluated */
     struct CgDefine *defining;       /* the graph that is checked where it is defined, or NULL (define.h) */
     CgMap definitions;               /* graph -> what its check said */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "elab/elab.h"
+#include "lang/resolve.h"
 
 static CgValue *no_result(CgElab *e, const CgExpr *x, const char *why, const char *help)
 {
@@ -46,6 +47,15 @@ static bool same_rest(CgElab *e, const CgFrame *f, const CgExpr *x, double old, 
     return false;
 }
 
+static void note_quotient(CgElab *e, const CgExpr *x, bool whole)
+{
+    uint64_t before = 1, place = cg_resolve_place(x->op_span.file ? x->op_span : x->span);
+    if (!e->quotients)
+        return;
+    cg_map_get(e->quotients, place, &before);
+    cg_map_put(e->quotients, place, whole ? before : 2);
+}
+
 /* Of two integers. A quotient of sizes is a size where it is whole; in the first edition any whole quotient was an
  * integer. */
 static CgValue *integers(
@@ -62,6 +72,8 @@ static CgValue *integers(
     case '-': over = __builtin_sub_overflow(a, b, &out); break;
     case '*': over = __builtin_mul_overflow(a, b, &out); break;
     case '/':
+        if (!op[1] && !sizes)
+            note_quotient(e, at, a % b == 0);
         if (op[1] == '/')
             out = floor_quotient(a, b);
         else if (a % b != 0 || (!sizes && cg_frame_edition(f) >= 2))

@@ -89,6 +89,7 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     load_plugins(x);
     x->elab = cg_elab_new(x->sources, x->diags, x->program, x->opts.settings, x->opts.nsettings);
     x->elab->session = x;
+    x->elab->quotients = opts->quotients;
     x->elab->train = cg_stage_train;
     x->elab->evaluate = cg_stage_evaluate;
     x->elab->columns = cg_stage_columns;

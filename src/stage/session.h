@@ -35,6 +35,7 @@ typedef struct CgSessionOpts {
     CgNameUses *uses; /* gets where each name is declared, or NULL */
     CgLook *look;     /* a place in the script to look at, or NULL; its file is set */
     bool untrained;   /* for cg bench: a training is its model as it starts, and nothing is recorded */
+    CgMap *quotients; /* as in CgElab, or NULL */
     bool checking;    /* nothing of the script is going to run: graphs are checked and not optimised */
 } CgSessionOpts;
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiment/experiment.h"
 #include "lang/fmt.h"
 #include "lang/parse.h"
 #include "tool/dump.h"
@@ -64,20 +65,84 @@ static bool load(CgSources *sources, const char *path, uint32_t *file, CgErr *e)
     return true;
 }
 
-/* The file's text in the second edition of the language, where it is not yet. */
-static uint32_t upgraded(CgSources *sources, uint32_t file)
+/* A change of a text: what stands in the span becomes the words. */
+typedef struct Edit {
+    CgSpan span;
+    const char *text;
+} Edit;
+
+static int by_start(const void *a, const void *b)
+{
+    const Edit *x = a, *y = b;
+    return x->span.start < y->span.start ? -1 : x->span.start > y->span.start;
+}
+
+typedef struct Edits {
+    CG_VEC(Edit) at;
+    uint32_t script;
+} Edits;
+
+static void add_fix(void *of, CgSpan span, const char *text)
+{
+    Edits *edits = of;
+    if (span.file == edits->script)
+        cg_vec_push(&edits->at, ((Edit){ span, text }));
+}
+
+/* The script's text with the fixes that `cg check --json` offers and, of the first edition, with '//' where '/' gave an
+ * integer whenever it was evaluated. */
+static void mend(const char *path, const CgSource *source, bool quotients, CgStrbuf *out)
+{
+    CgMap places = { 0 };
+    const CgSessionOpts opts = { .quiet = true, .checking = true, .quotients = quotients ? &places : NULL };
+    CgSession *x = cg_experiment_new(path, &opts);
+    Edits edits = { .script = x->program ? x->program->at[x->program->n - 1].unit->file : 0 };
+    cg_diags_fixes(x->diags, add_fix, &edits);
+    for (size_t i = 0; i < places.cap; i++)
+        if (places.used[i] && places.value[i] == 1 && places.key[i] >> 32 == edits.script) {
+            uint32_t start = (uint32_t)places.key[i];
+            add_fix(&edits, (CgSpan){ edits.script, start, start + 1 }, "//");
+        }
+    if (edits.at.len)
+        qsort(edits.at.at, edits.at.len, sizeof *edits.at.at, by_start);
+    size_t at = 0;
+    for (size_t i = 0; i < edits.at.len; i++) {
+        const Edit *edit = &edits.at.at[i];
+        if (edit->span.start < at || edit->span.end > source->len)
+            continue; /* within another one */
+        cg_strbuf_write(out, source->text + at, edit->span.start - at);
+        cg_strbuf_puts(out, edit->text);
+        at = edit->span.end;
+    }
+    cg_strbuf_write(out, source->text + at, source->len - at);
+    cg_vec_free(&edits.at);
+    cg_map_deinit(&places);
+    cg_experiment_free(x);
+}
+
+/* The file's text in the second edition of the language, with the fixes that are known. Of stdin it is the text alone.
+ */
+static uint32_t upgraded(CgSources *sources, uint32_t file, const char *path)
 {
     CgDiags *ignored = cg_diags_new(sources);
     CgUnit *u = cg_unit_parse(sources, file, ignored);
     const CgSource *source = cg_sources_get(sources, file);
+    CgStrbuf mended = { 0 };
+    if (strcmp(path, "-") == 0)
+        cg_strbuf_write(&mended, source->text, source->len);
+    else
+        mend(path, source, u->edition < CG_EDITION, &mended);
+    char *name = cg_strdup(source->name);
     if (u->edition < CG_EDITION) {
         CgStrbuf text = { 0 };
-        char *name = cg_strdup(source->name);
-        cg_text_upgrade(source->text, source->len, &text);
+        cg_text_upgrade(cg_strbuf_str(&mended), mended.len, &text);
         file = cg_sources_add(sources, name, cg_strbuf_str(&text), text.len);
         cg_strbuf_deinit(&text);
-        free(name);
+    } else {
+        file = cg_sources_add(sources, name, cg_strbuf_str(&mended), mended.len);
     }
+    free(name);
+    cg_strbuf_deinit(&mended);
     cg_unit_free(u);
     cg_diags_free(ignored);
     return file;
@@ -95,7 +160,7 @@ static int format_file(const char *path, bool check, bool upgrade, CgDump stage)
     } else {
         uint32_t given = file;
         if (upgrade)
-            file = upgraded(sources, file);
+            file = upgraded(sources, file, path);
         CgUnit *u = cg_unit_parse(sources, file, diags);
         code = cg_diags_exit_code(diags);
         if (stage == CG_DUMP_TOKENS) {
@@ -128,7 +193,8 @@ static int command(int argc, char **argv)
             .help = "only name the files that are not canonical; exit code 1 if there are any" },
         { .name = "upgrade",
             .flag = &upgrade,
-            .help = "writes the script in the second edition of the language: cg 2, and what it reads otherwise" },
+            .help =
+                "writes the script in the second edition of the language, and applies the fixes that check offers" },
         { .name = "dump", .arg = "STAGE", .value = &dump, .help = "prints a stage instead: tokens or ast" },
     };
     int code;
