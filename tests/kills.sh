@@ -90,7 +90,7 @@ $what, seed $seed: $found"
 }
 
 step=1
-[ "$all" = all ] || step=67
+[ "$all" = all ] || step=113
 for kind in kill killed lost; do
     call=$step before=$died
     while :; do
