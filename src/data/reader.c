@@ -17,6 +17,8 @@ static const CgReader *const readers[] = {
 #undef X
 };
 
+const CgReader *cg_reader_at(size_t i) { return i < CG_LEN(readers) ? readers[i] : NULL; }
+
 /* The format a name of n bytes ends like, NULL for none; *n becomes its length without the ending. */
 static const CgReader *by_ending(const char *path, size_t *n)
 {

@@ -37,6 +37,7 @@ typedef struct CgReader {
  * the file cannot be read, or is packed in a way that is not known here (e->text is empty for a file met in a folder:
  * `named` is false, and it is passed over). */
 CG_NODISCARD const CgReader *cg_reader_open(const char *path, bool named, CgBytes *out, CgErr *e);
+const CgReader *cg_reader_at(size_t i); /* NULL past the last */
 /* The same by the file's name alone; NULL where it is packed. */
 const CgReader *cg_reader_of(const char *path);
 /* "this record has no field 'x'" at path:line, with what it has, by name. Always false. */

@@ -4,7 +4,11 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "data/reader.h"
+#include "data/synth.h"
+#include "data/synth_kinds.h"
 #include "elab/signature.h"
+#include "graph/pass.h"
 #include "graph/registry.h"
 #include "lang/embedded.h"
 #include "report/help.h"
@@ -257,6 +261,54 @@ static void find_family(Search *s)
         }
 }
 
+/* ---- passes, formats and kinds of text ------------------------------------------------------------------------- */
+
+static void find_pass(Search *s)
+{
+    const CgPass *pass;
+    for (size_t i = 0; (pass = cg_pass_at(i)); i++)
+        if (is(s, pass->name)) {
+            print_entry(s->out, pass->name, "", "pass over graphs", pass->summary);
+            cg_strbuf_printf(s->out, "\n%s; cg opt --pass=%s runs it alone.\n",
+                pass->order ? "It runs on every graph that is computed" : "It runs where it is asked for", pass->name);
+        }
+}
+
+static void print_endings(CgStrbuf *out, const CgReader *reader)
+{
+    for (int i = 0; reader->endings[i]; i++)
+        cg_strbuf_printf(out, "%s%s", i ? ", " : "", reader->endings[i]);
+}
+
+/* By its name, or the end of a file's: jsonl, .jsonl. */
+static void find_format(Search *s)
+{
+    const CgReader *reader;
+    for (size_t i = 0; (reader = cg_reader_at(i)); i++) {
+        bool ending = false;
+        for (int k = 0; reader->endings[k]; k++)
+            ending |= !strcmp(s->name, reader->endings[k]);
+        if (!is(s, reader->name) && !(ending && (s->found++, true)))
+            continue;
+        print_entry(s->out, reader->name, "", "format of files", reader->doc);
+        cg_strbuf_puts(s->out, "\nFiles that end in ");
+        print_endings(s->out, reader);
+        cg_strbuf_printf(s->out, "; read by %s.\n",
+            reader->records      ? "corpus(.., field = ..), examples and read"
+                : reader->unpack ? "whatever reads what it holds"
+                                 : "corpus");
+    }
+}
+
+static void find_synthetic(Search *s)
+{
+    for (int i = 0; i < cg_synth_count(); i++)
+        if (is(s, cg_synth_kind(i)->name)) {
+            print_entry(s->out, s->name, "", "kind of text made by rule", cg_synth_kind(i)->doc);
+            cg_strbuf_printf(s->out, "\nMade by: synthetic(\"%s\", size = 1000000)\n", s->name);
+        }
+}
+
 /* ---- lists ----------------------------------------------------------------------------------------------------- */
 
 static void list_ops(CgStrbuf *out)
@@ -294,6 +346,26 @@ static void list_codes(CgStrbuf *out)
         print_row(out, cg_code_name((CgCode)code), cg_code_title((CgCode)code));
 }
 
+static void list_passes(CgStrbuf *out)
+{
+    const CgPass *pass;
+    for (size_t i = 0; (pass = cg_pass_at(i)); i++)
+        print_row(out, pass->name, pass->summary);
+}
+
+static void list_formats(CgStrbuf *out)
+{
+    const CgReader *reader;
+    for (size_t i = 0; (reader = cg_reader_at(i)); i++)
+        print_row(out, reader->name, reader->doc);
+}
+
+static void list_kinds(CgStrbuf *out)
+{
+    for (int i = 0; i < cg_synth_count(); i++)
+        print_row(out, cg_synth_kind(i)->name, cg_synth_kind(i)->doc);
+}
+
 static void list_modules(CgStrbuf *out)
 {
     for (const CgEmbedded *m = cg_embedded; m->module; m++) {
@@ -309,7 +381,8 @@ static const struct {
     const char *name;
     void (*print)(CgStrbuf *out);
 } lists[] = { { "ops", list_ops }, { "functions", list_functions }, { "keywords", list_keywords },
-    { "types", list_types }, { "fields", print_fields }, { "codes", list_codes }, { "modules", list_modules } };
+    { "types", list_types }, { "fields", print_fields }, { "codes", list_codes }, { "modules", list_modules },
+    { "passes", list_passes }, { "formats", list_formats }, { "kinds", list_kinds } };
 
 const char *cg_help_list(size_t i) { return i < CG_LEN(lists) ? lists[i].name : NULL; }
 
@@ -330,6 +403,9 @@ bool cg_help(const char *name, const CgSources *sources, const CgProgram *progra
     find_field(&s);
     find_code(&s);
     find_family(&s);
+    find_pass(&s);
+    find_format(&s);
+    find_synthetic(&s);
     for (size_t i = 0; i < CG_LEN(lists); i++)
         if (is(&s, lists[i].name))
             lists[i].print(out);

@@ -1,7 +1,10 @@
 /* help.c - nothing a script may say is without help (src/report/help.c).
  * Takes every function, op, type, code, module and declaration of the library, every field of train, and every word
  * that grammar/cg.ebnf has in quotes; each has an entry with a text, and rows of lists are one line each. */
+#include "data/reader.h"
+#include "data/synth.h"
 #include "elab/signature.h"
+#include "graph/pass.h"
 #include "graph/registry.h"
 #include "lang/embedded.h"
 #include "report/help.h"
@@ -36,6 +39,12 @@ static void each_of_registries(void)
         tap_ok(told(cls->name) && cls->doc && strchr(cls->doc, '.'), "type %s", cls->name);
     for (size_t i = 0; (field = cg_train_field(i)); i++)
         tap_ok(told(field->name), "field %s", field->name);
+    for (size_t i = 0; cg_pass_at(i); i++)
+        tap_ok(told(cg_pass_at(i)->name), "pass %s", cg_pass_at(i)->name);
+    for (size_t i = 0; cg_reader_at(i); i++)
+        tap_ok(told(cg_reader_at(i)->name) && told(cg_reader_at(i)->endings[0]), "format %s", cg_reader_at(i)->name);
+    for (int i = 0; i < cg_synth_count(); i++)
+        tap_ok(told(cg_synth_kind(i)->name), "kind of text %s", cg_synth_kind(i)->name);
     for (int code = 0; code < CG_NCODES; code++)
         tap_ok(told(cg_code_name((CgCode)code)), "code %s", cg_code_name((CgCode)code));
 }
