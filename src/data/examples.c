@@ -163,6 +163,7 @@ static Fit put_tokens(
     const CgTokenizer *t = f->tokenizer;
     size_t length = (size_t)f->length, shift = f->answer ? 1 : 0;
     l->ids.len = 0;
+    cg_tokenizer_begin(t, &l->ids);
     encode(l, t, f->text, value);
     size_t question = l->ids.len;
     if (f->answer)

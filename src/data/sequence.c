@@ -182,6 +182,14 @@ static void put(Making *m, const int32_t *ids, size_t n)
     m->len += n;
 }
 
+/* What stands behind a text. */
+static void put_end(Making *m)
+{
+    m->ids.len = 0;
+    cg_tokenizer_end(m->t, &m->ids);
+    put(m, m->ids.at, m->ids.len);
+}
+
 static void put_random(void *m, int32_t id) { put(m, &id, 1); }
 
 /* The units that were gathered, an `end` before each text but the first; starts[i] = where the i-th of these texts
@@ -192,11 +200,13 @@ static void encode_units(Making *m, uint64_t *starts)
     for (size_t i = 0; i < m->units.len; i++) {
         const Unit *u = &m->units.at[i];
         if (u->begins && m->any)
-            put(m, &m->t->end, 1);
+            put_end(m);
         if (u->begins)
             starts[n++] = m->len;
         m->any = true;
         m->ids.len = 0;
+        if (u->begins)
+            cg_tokenizer_begin(m->t, &m->ids);
         cg_tokenizer_encode(m->t, m->text.at + from, u->end - from, &m->ids);
         put(m, m->ids.at, m->ids.len);
         from = u->end;
@@ -283,7 +293,7 @@ static void encode_shard(Making *m, bool last, CgStrbuf *out)
     m->len = 0;
     encode_units(m, starts);
     if (last && m->any)
-        put(m, &m->t->end, 1);
+        put_end(m);
     t.tokens = m->len;
     size_t bytes = (size_t)m->len * (size_t)m->q->width;
     cg_strbuf_write(out, (const char *)m->at, bytes);
@@ -368,7 +378,7 @@ static bool gather(Making *m, const CgCorpus *part, CgErr *e)
     if (good && m->shards)
         good = (!m->any && !m->units.len) || make_shard(m, true, e);
     else if (good && m->any)
-        put(m, &m->t->end, 1);
+        put_end(m);
     cg_strbuf_deinit(&m->text);
     cg_vec_free(&m->units);
     cg_vec_free(&m->ids);

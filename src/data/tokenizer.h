@@ -18,16 +18,20 @@ typedef struct CgTokenizer CgTokenizer;
 typedef struct CgTokenizerKind {
     const char *name;                                                                  /* "bytes", "bpe" */
     void (*encode)(const CgTokenizer *t, const char *text, size_t len, CgTokens *out); /* appends */
-    void (*decode)(const CgTokenizer *t, const int32_t *ids, size_t n, CgStrbuf *out); /* appends */
+    /* appends; first: a text begins with ids[0] */
+    void (*decode)(const CgTokenizer *t, const int32_t *ids, size_t n, bool first, CgStrbuf *out);
     /* its own data, not t itself */
     void (*free)(CgTokenizer *t);
+    bool (*special)(const CgTokenizer *t, int32_t id); /* whether an id is no text; NULL: only end and mark are none */
 } CgTokenizerKind;
 
 struct CgTokenizer {
     const CgTokenizerKind *kind;
-    int32_t size;    /* ids are below this: the `vocab` of a model */
-    int32_t end;     /* the id between documents and after the last token of an answer */
-    int32_t mark;    /* an id that plain text does not use, free for models (a first token, a separator) */
+    int32_t size; /* ids are below this: the `vocab` of a model */
+    int32_t end;  /* the id between documents and after the last token of an answer */
+    int32_t mark; /* an id that plain text does not use, free for models (a first token, a separator) */
+    const int32_t *before, *after; /* what stands around a text that is whole */
+    int nbefore, nafter;
     CgDigest digest; /* of everything encode and decode depend on */
     void *data;      /* of the kind */
 };
@@ -37,7 +41,14 @@ struct CgTokenizer {
 CgTokenizer *cg_tokenizer_bytes(void);
 void cg_tokenizer_free(CgTokenizer *t); /* NULL is fine */
 
+/* All append. What stands before a document is its beginning, what stands behind it ends with an `end`. */
 void cg_tokenizer_encode(const CgTokenizer *t, const char *text, size_t len, CgTokens *out);
-/* Ids outside [0, size) become U+FFFD; `end` and `mark` are left out when `plain`. */
-void cg_tokenizer_decode(const CgTokenizer *t, const int32_t *ids, size_t n, bool plain, CgStrbuf *out);
+void cg_tokenizer_begin(const CgTokenizer *t, CgTokens *out);
+void cg_tokenizer_end(const CgTokenizer *t, CgTokens *out);
+enum {
+    CG_PLAIN = 1, /* without end, mark, and other ids that are no text */
+    CG_WITHIN = 2 /* the ids go on with a text that began before them */
+};
+/* Ids outside [0, size) become U+FFFD. how: of these, 0 for none. */
+void cg_tokenizer_decode(const CgTokenizer *t, const int32_t *ids, size_t n, int how, CgStrbuf *out);
 #endif

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "data/characters.h"
 #include "data/tokenizer_bpe_inside.h"
 #include "data/pretoken.h"
 
@@ -24,23 +24,23 @@ typedef struct Known {
     const int32_t *ids;
 } Known;
 
-typedef struct Bpe {
+struct CgBpe {
     CgArena *arena;
     CgText *piece; /* (size) */
     CgMap merge;   /* left << 32 | right -> rank << 32 | result */
-    CgMap whole;   /* hash of a piece -> id + 1; only with whole_first */
+    CgMap whole;   /* hash of a piece -> id; only with whole_first */
+    CgMap letter;  /* the bytes of a character -> id; only with characters */
     int32_t byte[256];
-    bool begins[256]; /* an added token begins with this byte */
     CG_VEC(CgPair) merges;
-    CgBpeParts how; /* split, whole_first */
+    CgBpeParts how; /* all but piece, merge and result */
     CgArena *memory;
     Known *known; /* (REMEMBER) by hash */
-} Bpe;
+};
 
 static uint64_t pair_key(int32_t left, int32_t right) { return (uint64_t)(uint32_t)left << 32 | (uint32_t)right; }
 
 /* The rank of a pair, UINT32_MAX when it is never merged. */
-static uint32_t rank_of(const Bpe *b, int32_t left, int32_t right, int32_t *result)
+static uint32_t rank_of(const CgBpe *b, int32_t left, int32_t right, int32_t *result)
 {
     uint64_t value;
     if (!cg_map_get(&b->merge, pair_key(left, right), &value))
@@ -50,7 +50,7 @@ static uint32_t rank_of(const Bpe *b, int32_t left, int32_t right, int32_t *resu
 }
 
 /* ids[0..n): merged in place; gives how many are left. */
-static size_t merge_all(const Bpe *b, int32_t *ids, size_t n)
+static size_t merge_all(const CgBpe *b, int32_t *ids, size_t n)
 {
     uint32_t rank[LONGEST];
     int32_t result[LONGEST];
@@ -109,7 +109,7 @@ static uint64_t heap_pop(Long *l)
     return top;
 }
 
-static void offer_pair(const Bpe *b, Long *l, uint32_t at, size_t n)
+static void offer_pair(const CgBpe *b, Long *l, uint32_t at, size_t n)
 {
     int32_t result;
     uint32_t rank = at < n && l->next[at] < n ? rank_of(b, l->ids[at], l->ids[l->next[at]], &result) : UINT32_MAX;
@@ -118,7 +118,7 @@ static void offer_pair(const Bpe *b, Long *l, uint32_t at, size_t n)
 }
 
 /* As merge_all, in a time that grows with n log n. */
-static size_t merge_long(const Bpe *b, int32_t *ids, size_t n)
+static size_t merge_long(const CgBpe *b, int32_t *ids, size_t n)
 {
     Long l = { .ids = ids, .next = cg_malloc(sizeof *l.next * (n + 1)), .last = cg_malloc(sizeof *l.last * (n + 1)) };
     for (size_t i = 0; i < n; i++) {
@@ -159,7 +159,7 @@ static void push_ids(CgTokens *out, const int32_t *ids, size_t n)
     out->len += n;
 }
 
-static bool whole_piece(const Bpe *b, const char *at, size_t len, uint64_t hash, int32_t *id)
+static bool whole_piece(const CgBpe *b, const char *at, size_t len, uint64_t hash, int32_t *id)
 {
     uint64_t found;
     if (!b->how.whole_first || !cg_map_get(&b->whole, hash, &found))
@@ -168,112 +168,77 @@ static bool whole_piece(const Bpe *b, const char *at, size_t len, uint64_t hash,
     return b->piece[*id].len == len && !memcmp(b->piece[*id].at, at, len);
 }
 
-static void encode_piece(Bpe *b, const char *at, size_t len, CgTokens *out)
+static uint64_t letter_key(const char *at, size_t n)
 {
-    uint64_t hash = cg_hash64(at, len, 0);
+    uint64_t key = 0;
+    memcpy(&key, at, n); /* at most 4 bytes */
+    return key;
+}
+
+/* The characters of a piece as ids, at most one a byte; gives how many. */
+static size_t letters(const CgBpe *b, CgText piece, int32_t *ids)
+{
+    size_t n = 0, step;
+    bool unknown = false; /* the last one was */
+    for (size_t i = 0; i < piece.len; i += step) {
+        uint64_t id;
+        bool falls_back = true;
+        cg_char_at(piece.at + i, piece.len - i, &step);
+        if (cg_map_get(&b->letter, letter_key(piece.at + i, step), &id)) {
+            ids[n++] = (int32_t)id;
+            unknown = false;
+            continue;
+        }
+        for (size_t k = 0; k < step; k++)
+            falls_back &= b->how.fallback[(unsigned char)piece.at[i + k]] >= 0;
+        for (size_t k = 0; falls_back && k < step; k++)
+            ids[n++] = b->how.fallback[(unsigned char)piece.at[i + k]];
+        if (falls_back || b->how.unknown < 0 || (unknown && b->how.fuse_unknown))
+            continue;
+        ids[n++] = b->how.unknown;
+        unknown = true;
+    }
+    return n;
+}
+
+static size_t bytes(const CgBpe *b, CgText piece, int32_t *ids)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < piece.len; i++)
+        if (b->byte[(unsigned char)piece.at[i]] >= 0)
+            ids[n++] = b->byte[(unsigned char)piece.at[i]];
+    return n;
+}
+
+void cg_bpe_piece_encode(CgBpe *b, CgText piece, CgTokens *out)
+{
+    uint64_t hash = cg_hash64(piece.at, piece.len, 0);
     Known *k = &b->known[hash % REMEMBER];
-    if (k->at && k->len == len && !memcmp(k->at, at, len)) {
+    if (k->at && k->len == piece.len && !memcmp(k->at, piece.at, piece.len)) {
         push_ids(out, k->ids, k->nids);
         return;
     }
-    int32_t few[LONGEST], *ids = len <= LONGEST ? few : cg_malloc(sizeof *ids * len);
+    int32_t few[LONGEST], *ids = piece.len <= LONGEST ? few : cg_malloc(sizeof *ids * piece.len);
     size_t n = 1;
-    if (!whole_piece(b, at, len, hash, &ids[0])) {
-        n = 0;
-        for (size_t i = 0; i < len; i++)
-            if (b->byte[(unsigned char)at[i]] >= 0)
-                ids[n++] = b->byte[(unsigned char)at[i]];
-        n = len <= LONGEST ? merge_all(b, ids, n) : merge_long(b, ids, n);
+    if (!whole_piece(b, piece.at, piece.len, hash, &ids[0])) {
+        n = b->how.characters ? letters(b, piece, ids) : bytes(b, piece, ids);
+        n = n <= LONGEST ? merge_all(b, ids, n) : merge_long(b, ids, n);
     }
     push_ids(out, ids, n);
     if (ids != few)
         free(ids);
-    if (len > CG_BPE_PIECE || k->at)
+    if (piece.len > CG_BPE_PIECE || k->at)
         return;
     int32_t *kept = CG_NEWN(b->memory, int32_t, n);
-    memcpy(kept, ids, n * sizeof *kept);
-    *k = (Known){ cg_arena_strndup(b->memory, at, len), (uint32_t)len, (uint32_t)n, kept };
+    memcpy(kept, few, n * sizeof *kept);
+    *k = (Known){ cg_arena_strndup(b->memory, piece.at, piece.len), (uint32_t)piece.len, (uint32_t)n, kept };
 }
 
-static void split_and_encode(Bpe *b, const char *text, size_t len, CgTokens *out)
+void cg_bpe_free(CgBpe *b)
 {
-    while (len) {
-        size_t n = b->how.split ? b->how.split(b->how.split_arg, text, len) : cg_bpe_next_piece(text, len);
-        encode_piece(b, text, n, out);
-        text += n;
-        len -= n;
-    }
-}
-
-/* The first added token in a text, of those that begin there the longest: -1 where there is none. */
-static int find_added(const Bpe *b, const char *text, size_t len, size_t *at)
-{
-    int found = -1;
-    for (*at = 0; b->how.nadded && *at < len && found < 0; ++*at) {
-        if (!b->begins[(unsigned char)text[*at]])
-            continue;
-        for (size_t i = 0; i < b->how.nadded; i++) {
-            const CgText *t = &b->how.added[i];
-            if (t->len <= len - *at && !memcmp(t->at, text + *at, t->len)
-                && (found < 0 || t->len > b->how.added[found].len))
-                found = (int)i;
-        }
-        if (found >= 0)
-            return found;
-    }
-    return -1;
-}
-
-/* Text without added tokens. */
-static void encode_plain(Bpe *b, const char *text, size_t len, CgTokens *out)
-{
-    if (b->how.blank_first && len && *text != ' ') {
-        CgStrbuf led = { 0 };
-        cg_strbuf_putc(&led, ' ');
-        cg_strbuf_write(&led, text, len);
-        split_and_encode(b, led.at, led.len, out);
-        cg_strbuf_deinit(&led);
-    } else {
-        split_and_encode(b, text, len, out);
-    }
-}
-
-static void bpe_encode(const CgTokenizer *t, const char *text, size_t len, CgTokens *out)
-{
-    Bpe *b = t->data;
-    utf8proc_uint8_t *composed = NULL;
-    if (b->how.nfc) { /* what is no UTF-8 stays as it is */
-        utf8proc_ssize_t n = utf8proc_map(
-            (const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-        text = n >= 0 ? (const char *)composed : text;
-        len = n >= 0 ? (size_t)n : len;
-    }
-    for (size_t at; len;) {
-        int added = find_added(b, text, len, &at);
-        encode_plain(b, text, added < 0 ? len : at, out);
-        if (added < 0)
-            break;
-        cg_vec_push(out, b->how.added_id[added]);
-        text += at + b->how.added[added].len;
-        len -= at + b->how.added[added].len;
-    }
-    free(composed);
-}
-
-static void bpe_decode(const CgTokenizer *t, const int32_t *ids, size_t n, CgStrbuf *out)
-{
-    const Bpe *b = t->data;
-    for (size_t i = 0; i < n; i++)
-        cg_strbuf_write(out, b->piece[ids[i]].at, b->piece[ids[i]].len);
-}
-
-static void bpe_free(CgTokenizer *t)
-{
-    Bpe *b = t->data;
-    if (b->how.split_free)
-        b->how.split_free(b->how.split_arg);
     cg_map_deinit(&b->merge);
     cg_map_deinit(&b->whole);
+    cg_map_deinit(&b->letter);
     cg_vec_free(&b->merges);
     cg_arena_free(b->arena);
     cg_arena_free(b->memory);
@@ -281,7 +246,57 @@ static void bpe_free(CgTokenizer *t)
     free(b);
 }
 
-static const CgTokenizerKind kind = { "bpe", bpe_encode, bpe_decode, bpe_free };
+CgBpe *cg_bpe_new(const CgBpeParts *parts)
+{
+    CgBpe *b = cg_calloc(1, sizeof *b);
+    b->arena = cg_arena_new();
+    b->memory = cg_arena_new();
+    b->known = cg_calloc(REMEMBER, sizeof *b->known);
+    b->how = *parts;
+    b->piece = CG_NEWN(b->arena, CgText, parts->size + 1);
+    memset(b->byte, -1, sizeof b->byte);
+    for (int32_t i = 0; i < parts->size; i++) {
+        CgText p = parts->piece[i];
+        size_t step = 0;
+        if (!p.at)
+            continue;
+        b->piece[i] = (CgText){ cg_arena_strndup(b->arena, p.at, p.len), p.len };
+        if (p.len == 1 && b->byte[(unsigned char)p.at[0]] < 0)
+            b->byte[(unsigned char)p.at[0]] = i;
+        if (parts->characters && p.len && cg_char_at(p.at, p.len, &step) >= 0 && step == p.len)
+            cg_map_put(&b->letter, letter_key(p.at, p.len), (uint64_t)i);
+        if (parts->whole_first && p.len)
+            cg_map_put(&b->whole, cg_hash64(p.at, p.len, 0), (uint64_t)i);
+    }
+    for (size_t i = 0; i < parts->nmerges; i++) {
+        cg_vec_push(&b->merges, parts->merge[i]);
+        uint64_t key = pair_key(parts->merge[i].left, parts->merge[i].right);
+        cg_map_put(&b->merge, key, (uint64_t)i << 32 | (uint32_t)parts->result[i]);
+    }
+    return b;
+}
+
+/* ---- trained ones: text is split by the pattern of GPT-2 --------------------------------------------------------- */
+
+static void bpe_encode(const CgTokenizer *t, const char *text, size_t len, CgTokens *out)
+{
+    for (size_t n; len; text += n, len -= n) {
+        n = cg_pretoken_gpt2(text, len);
+        cg_bpe_piece_encode(t->data, (CgText){ text, n }, out);
+    }
+}
+
+static void bpe_decode(const CgTokenizer *t, const int32_t *ids, size_t n, bool first, CgStrbuf *out)
+{
+    const CgBpe *b = t->data;
+    (void)first;
+    for (size_t i = 0; i < n; i++)
+        cg_strbuf_write(out, b->piece[ids[i]].at, b->piece[ids[i]].len);
+}
+
+static void bpe_free(CgTokenizer *t) { cg_bpe_free(t->data); }
+
+static const CgTokenizerKind kind = { "bpe", bpe_encode, bpe_decode, bpe_free, NULL };
 
 size_t cg_bpe_next_piece(const char *text, size_t len)
 {
@@ -297,56 +312,25 @@ size_t cg_bpe_next_piece(const char *text, size_t len)
     return cut;
 }
 
-CgTokenizer *cg_bpe_build(const CgBpeParts *parts, CgErr *e)
-{
-    Bpe *b = cg_calloc(1, sizeof *b);
-    CgTokenizer *t = cg_calloc(1, sizeof *t);
-    *t = (CgTokenizer){ &kind, parts->size, parts->end, parts->mark, parts->digest, b };
-    b->arena = cg_arena_new();
-    b->memory = cg_arena_new();
-    b->known = cg_calloc(REMEMBER, sizeof *b->known);
-    b->how = *parts;
-    b->piece = CG_NEWN(b->arena, CgText, parts->size);
-    memset(b->byte, -1, sizeof b->byte);
-    for (int32_t i = 0; i < parts->size; i++) {
-        CgText p = parts->piece[i];
-        b->piece[i] = (CgText){ cg_arena_strndup(b->arena, p.at ? p.at : "", p.len), p.len };
-        if (p.len == 1 && b->byte[(unsigned char)p.at[0]] < 0)
-            b->byte[(unsigned char)p.at[0]] = i;
-        if (parts->whole_first && p.len)
-            cg_map_put(&b->whole, cg_hash64(p.at, p.len, 0), (uint64_t)i);
-    }
-    CgText *added = CG_NEWN(b->arena, CgText, parts->nadded + 1);
-    int32_t *added_id = CG_NEWN(b->arena, int32_t, parts->nadded + 1);
-    for (size_t i = 0; i < parts->nadded; i++) {
-        added[i] = b->piece[parts->added_id[i]];
-        added_id[i] = parts->added_id[i];
-        b->begins[(unsigned char)added[i].at[0]] = true;
-    }
-    b->how.added = added;
-    b->how.added_id = added_id;
-    for (size_t i = 0; i < parts->nmerges; i++) {
-        uint64_t before;
-        cg_vec_push(&b->merges, parts->merge[i]);
-        uint64_t key = pair_key(parts->merge[i].left, parts->merge[i].right);
-        if (!cg_map_get(&b->merge, key, &before))
-            cg_map_put(&b->merge, key, (uint64_t)i << 32 | (uint32_t)parts->result[i]);
-    }
-    for (int i = 0; i < 256; i++) {
-        if (b->byte[i] < 0 && !parts->some_bytes) {
-            cg_err(e, CG_ERR_INPUT, "the tokenizer has no token for byte %d", i);
-            cg_tokenizer_free(t);
-            return NULL;
-        }
-    }
-    return t;
-}
-
 /* ---- merges as text ------------------------------------------------------------------------------------ */
 
 static const char heading[] = "cg bpe 1\n";
 
-bool cg_bpe_is(const CgTokenizer *t) { return t->kind == &kind && !((const Bpe *)t->data)->how.split; }
+bool cg_bpe_is(const CgTokenizer *t) { return t->kind == &kind; }
+
+CgText cg_bpe_piece(const CgTokenizer *t, int32_t id)
+{
+    CG_ASSERT(t->kind == &kind && id >= 0 && id < t->size, "a token that is not there");
+    return ((const CgBpe *)t->data)->piece[id];
+}
+
+size_t cg_bpe_merges(const CgTokenizer *t, const int32_t **pairs)
+{
+    CG_ASSERT(cg_bpe_is(t), "only a trained tokenizer is its merges");
+    const CgBpe *b = t->data;
+    *pairs = b->merges.len ? &b->merges.at[0].left : NULL;
+    return b->merges.len;
+}
 
 static void print_merges(const CgPair *merge, size_t n, CgStrbuf *out)
 {
@@ -358,11 +342,11 @@ static void print_merges(const CgPair *merge, size_t n, CgStrbuf *out)
 void cg_bpe_pack(const CgTokenizer *t, CgStrbuf *out)
 {
     CG_ASSERT(cg_bpe_is(t), "only a trained tokenizer is its merges");
-    const Bpe *b = t->data;
+    const CgBpe *b = t->data;
     print_merges(b->merges.at, b->merges.len, out);
 }
 
-CgTokenizer *cg_bpe_from_merges(const CgPair *merge, size_t n, CgErr *e)
+CgTokenizer *cg_bpe_from_merges(const CgPair *merge, size_t n)
 {
     CgArena *arena = cg_arena_new();
     CgText *piece = CG_NEWN(arena, CgText, 256 + n);
@@ -381,15 +365,14 @@ CgTokenizer *cg_bpe_from_merges(const CgPair *merge, size_t n, CgErr *e)
     }
     CgStrbuf text = { 0 };
     print_merges(merge, n, &text);
-    CgTokenizer *t = cg_bpe_build(&(CgBpeParts){ .size = (int32_t)(256 + n),
-                                      .piece = piece,
-                                      .merge = merge,
-                                      .result = result,
-                                      .nmerges = n,
-                                      .end = 0,
-                                      .mark = 1,
-                                      .digest = cg_digest(text.at, text.len) },
-        e);
+    CgBpeParts parts = { .size = (int32_t)(256 + n), .piece = piece, .merge = merge, .result = result, .nmerges = n };
+    CgTokenizer *t = cg_calloc(1, sizeof *t);
+    *t = (CgTokenizer){ .kind = &kind,
+        .size = parts.size,
+        .end = 0,
+        .mark = 1,
+        .digest = cg_digest(text.at, text.len),
+        .data = cg_bpe_new(&parts) };
     cg_strbuf_deinit(&text);
     cg_arena_free(arena);
     return t;
@@ -434,7 +417,7 @@ CgTokenizer *cg_bpe_unpack(const char *bytes, size_t n, CgErr *e)
     if (!ok)
         cg_err(e, CG_ERR_INPUT, "the merges of a tokenizer are damaged at merge %zu", merge.len);
     else
-        t = cg_bpe_from_merges(merge.at, merge.len, e);
+        t = cg_bpe_from_merges(merge.at, merge.len);
     cg_vec_free(&merge);
     cg_vec_free(&length);
     return t;

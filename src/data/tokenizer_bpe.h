@@ -3,8 +3,8 @@
  * bytes.
  *
  * Trained: ids 0 .. 255 are the bytes, each further id the pair that was most frequent in its turn (ties:
- * the smaller ids), pairs counted inside pieces of the GPT-2 pattern (pieces are cut at 64 bytes; bytes 0
- * and 1, which are `end` and `mark`, stand alone). */
+ * the smaller ids), pairs counted inside pieces of the GPT-2 pattern (in training these are cut at 64 bytes; bytes 0
+ * and 1, which are `end` and `mark`, stand alone: no merge has one). */
 #ifndef CG_BPE_H
 #define CG_BPE_H
 #include "base/strbuf.h"
@@ -14,11 +14,11 @@
 /* From the train splits only: at most 16 MiB of them, the same share of each corpus and evenly spread over
  * it. size: 256 .. 65536; the result is smaller when the text has not so many pairs that occur twice. */
 CG_NODISCARD CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e);
-/* A byte-level BPE of a tokenizer.json as Hugging Face writes them (GPT-2, Llama 3, Qwen, ...). Text becomes NFC or
- * gets a blank before it where the file says so; tokens that were added are found in it, but for special ones, which no
- * text becomes; a byte that has no token is left out. What a file puts around a text (post_processor) is not put there.
- * `end` is the first special token that is named like an end of text. Other models are refused by name. */
+/* The tokenizer of a file whose model is BPE, of bytes or of characters. */
 CG_NODISCARD CgTokenizer *cg_bpe_load(const CgTokenizerFile *file, CgErr *e);
+/* A trained one as a tokenizer.json that gives the same ids. */
+bool cg_bpe_write(const CgTokenizer *t, CgStrbuf *out);
+size_t cg_bpe_merges(const CgTokenizer *t, const int32_t **pairs); /* of a trained one: left, right, left, .. */
 /* A trained one as text and back, the same bytes for the same tokenizer. */
 void cg_bpe_pack(const CgTokenizer *t, CgStrbuf *out);
 CG_NODISCARD CgTokenizer *cg_bpe_unpack(const char *bytes, size_t n, CgErr *e);

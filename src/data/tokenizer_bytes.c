@@ -13,16 +13,17 @@ static void bytes_encode(const CgTokenizer *t, const char *text, size_t len, CgT
         out->at[out->len++] = (unsigned char)text[i];
 }
 
-static void bytes_decode(const CgTokenizer *t, const int32_t *ids, size_t n, CgStrbuf *out)
+static void bytes_decode(const CgTokenizer *t, const int32_t *ids, size_t n, bool first, CgStrbuf *out)
 {
     (void)t;
+    (void)first;
     for (size_t i = 0; i < n; i++)
         cg_strbuf_putc(out, (char)(unsigned char)ids[i]);
 }
 
 static void bytes_free(CgTokenizer *t) { (void)t; }
 
-static const CgTokenizerKind kind = { "bytes", bytes_encode, bytes_decode, bytes_free };
+static const CgTokenizerKind kind = { "bytes", bytes_encode, bytes_decode, bytes_free, NULL };
 
 CgTokenizer *cg_tokenizer_bytes(void)
 {
@@ -31,4 +32,5 @@ CgTokenizer *cg_tokenizer_bytes(void)
     return t;
 }
 
-CG_TOKENIZER(bytes, .make = cg_tokenizer_bytes, .doc = "The tokenizer with one id a byte: size 256, end 0, mark 1.")
+CG_TOKENIZER(bytes, .version = 1, .make = cg_tokenizer_bytes,
+    .doc = "The tokenizer with one id a byte: size 256, end 0, mark 1.")

@@ -1,343 +1,537 @@
-/* tokenizer_json.c - byte-level BPE tokenizers as Hugging Face writes them.
- * Takes a tokenizer.json that was parsed; gives a tokenizer.
- * Must not guess: whatever part of the file would change ids and is not understood here is refused by
- * name. */
-#include "data/tokenizer_bpe.h"
-
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+/* tokenizer_json.c - tokenizers as Hugging Face writes them.
+ * Takes a tokenizer.json that was parsed; gives a tokenizer: text is normalised, split, and what is left is the
+ * model's; what is put around it, and how tokens become text again, is kept beside it. Must not guess: whatever part of
+ * the file would change ids and is not understood here is refused by name. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
-#include "base/arena.h"
-#include "base/map.h"
+#include "base/suggest.h"
 #include "base/vec.h"
-#include "data/tokenizer_bpe_inside.h"
-#include "data/pretoken.h"
+#include "data/characters.h"
+#include "data/tokenizer_model.h"
+#include "data/tokenizer_steps.h"
 
 #define MOST_TOKENS 4000000
-#define NEAR        64 /* a match that ends so near the end of the window might go on */
+#define MOST_AROUND 16
 
-typedef struct Reading {
-    const char *path;
-    json_t *root, *model;
-    CgArena *arena;
-    CgBpeParts parts;
-    int32_t byte_of[512]; /* the byte a character of the alphabet stands for, -1: none */
-    CgErr *e;
-} Reading;
+/* ---- tokens that were added to a vocabulary: found in the text as it is, or as it is normalised ----------------- */
 
-/* ---- the alphabet: bytes as printable characters, as GPT-2 writes them --------------------------------- */
+typedef struct Added {
+    CgText text;
+    int32_t id;
+    bool lstrip, rstrip, single_word;
+} Added;
 
-static void alphabet(int32_t byte_of[512])
+typedef struct AddedSet {
+    CG_VEC(Added) tokens; /* by first byte, of these the longest first */
+    size_t from[257];     /* of each byte; from[b + 1] is its end */
+} AddedSet;
+
+static int by_first_and_length(const void *a, const void *b)
 {
-    int32_t spare = 256;
-    for (int i = 0; i < 512; i++)
-        byte_of[i] = -1;
-    for (int b = 0; b < 256; b++) {
-        bool itself = (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
-        byte_of[itself ? b : spare++] = b;
+    const Added *x = a, *y = b;
+    unsigned char p = (unsigned char)x->text.at[0], q = (unsigned char)y->text.at[0];
+    if (p != q)
+        return p < q ? -1 : 1;
+    if (x->text.len != y->text.len)
+        return x->text.len > y->text.len ? -1 : 1;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static void arrange(AddedSet *s)
+{
+    qsort(s->tokens.at, s->tokens.len, sizeof *s->tokens.at, by_first_and_length);
+    for (size_t b = 0, i = 0; b < 257; b++) {
+        while (i < s->tokens.len && (unsigned char)s->tokens.at[i].text.at[0] < b)
+            i++;
+        s->from[b] = i;
     }
 }
 
-/* A token as written to its bytes; false when it holds characters that stand for no byte. */
-static bool to_bytes(CgArena *arena, const int32_t byte_of[512], const char *s, CgText *out)
+/* The longest of those that begin there; NULL: none does. */
+static const Added *added_at(const AddedSet *s, const char *text, size_t len)
 {
-    size_t n = strlen(s);
-    char *at = CG_NEWN(arena, char, n + 1);
-    size_t len = 0;
-    for (size_t i = 0; i < n;) {
-        utf8proc_int32_t c;
-        utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
-        if (step <= 0 || c >= 512 || byte_of[c] < 0)
-            return false;
-        at[len++] = (char)byte_of[c];
-        i += (size_t)step;
+    unsigned char b = (unsigned char)*text;
+    for (size_t i = s->from[b]; i < s->from[b + 1]; i++) {
+        const Added *a = &s->tokens.at[i];
+        if (a->text.len <= len && !memcmp(a->text.at, text, a->text.len))
+            return a;
     }
-    *out = (CgText){ at, len };
+    return NULL;
+}
+
+/* The character before a place. */
+static int32_t before(const char *text, size_t at)
+{
+    size_t from = at, step;
+    while (from > 0 && at - from < 4) {
+        from--;
+        if (((unsigned char)text[from] & 0xc0) != 0x80)
+            break;
+    }
+    int32_t c = cg_char_at(text + from, at - from, &step);
+    return from + step == at ? c : -1;
+}
+
+static size_t width_before(const char *text, size_t at)
+{
+    char bytes[4];
+    int32_t c = before(text, at);
+    return c < 0 ? 1 : cg_char_put(c, bytes);
+}
+
+/* What a token found at `from` takes of the text; false: it is part of a word, and must not be. */
+static bool reach(const Added *a, CgText text, size_t done, size_t *from, size_t *to)
+{
+    size_t step;
+    *to = *from + a->text.len;
+    if (a->single_word && *from && cg_char_is_word(before(text.at, *from)))
+        return false;
+    if (a->single_word && *to < text.len && cg_char_is_word(cg_char_at(text.at + *to, text.len - *to, &step)))
+        return false;
+    while (a->lstrip && *from > done && cg_char_is_space(before(text.at, *from)))
+        *from -= width_before(text.at, *from);
+    while (a->rstrip && *to < text.len && cg_char_is_space(cg_char_at(text.at + *to, text.len - *to, &step)))
+        *to += step;
     return true;
 }
 
-/* ---- splitting ----------------------------------------------------------------------------------------- */
+/* ---- the tokenizer ---------------------------------------------------------------------------------------------- */
 
-typedef struct Pattern {
-    pcre2_code *code;
-    pcre2_match_data *match;
-    pcre2_match_context *limits;
-} Pattern;
+typedef struct Pipeline {
+    CgTokenizerKind kind;
+    const CgTokenModel *model;
+    void *data; /* of the model */
+    CgVocabulary vocabulary;
+    CgStepChain *normalizer, *splitter, *joiner;
+    bool joined; /* the file says how tokens are put together: else with blanks between them */
+    AddedSet raw, normalized;
+    uint8_t *flags;   /* (size) ADDED, SPECIAL */
+    CgText *piece[2]; /* (size): the text of a token, and of one a text begins with; NULL: not made yet */
+    CgArena *texts;
+    int32_t before[MOST_AROUND], after[MOST_AROUND];
+    int nbefore, nafter;
+} Pipeline;
+enum { ADDED = 1, SPECIAL = 2 };
 
-static void pattern_free(void *arg)
+typedef struct Encoding {
+    const Pipeline *p;
+    CgTokens *out;
+} Encoding;
+
+static void encode_piece(void *arg, CgText piece, bool first)
 {
-    Pattern *p = arg;
-    pcre2_match_data_free(p->match);
-    pcre2_match_context_free(p->limits);
-    pcre2_code_free(p->code);
+    const Encoding *x = arg;
+    (void)first;
+    x->p->model->encode(x->p->data, piece, x->out);
+}
+
+typedef void PartFn(Encoding *x, CgText text, bool first);
+
+/* Gives what lies between added tokens to `part`, and adds these. */
+static void at_added(Encoding *x, const AddedSet *s, CgText text, bool first, PartFn *part)
+{
+    size_t done = 0;
+    for (size_t i = 0; s->tokens.len && i < text.len;) {
+        const Added *a = added_at(s, text.at + i, text.len - i);
+        size_t from = i, to;
+        if (!a) {
+            i++;
+            continue;
+        }
+        i += a->text.len;
+        if (!reach(a, text, done, &from, &to))
+            continue;
+        if (from > done)
+            part(x, (CgText){ text.at + done, from - done }, first && done == 0);
+        cg_vec_push(x->out, a->id);
+        done = to;
+        i = to > i ? to : i;
+    }
+    if (done < text.len)
+        part(x, (CgText){ text.at + done, text.len - done }, first && done == 0);
+}
+
+static void split_part(Encoding *x, CgText text, bool first)
+{
+    cg_steps_split(x->p->splitter, text, first, encode_piece, x);
+}
+
+static void normal_part(Encoding *x, CgText text, bool first)
+{
+    at_added(x, &x->p->normalized, cg_steps_normalize(x->p->normalizer, text), first, split_part);
+}
+
+static void pipeline_encode(const CgTokenizer *t, const char *text, size_t len, CgTokens *out)
+{
+    Encoding x = { t->data, out };
+    at_added(&x, &x.p->raw, (CgText){ text, len }, true, normal_part);
+}
+
+static CgText text_of_token(Pipeline *p, int32_t id, bool first)
+{
+    CgText token = p->vocabulary.token[id];
+    CgStrbuf text = { 0 };
+    cg_strbuf_write(&text, token.at ? token.at : "", token.len);
+    bool written_out = (p->flags[id] & ADDED) && (cg_steps_traits(p->joiner) & CG_STEP_BYTES);
+    if (p->joined && !written_out) {
+        cg_steps_decode(p->joiner, first, &text);
+    } else if (!p->joined && !first) {
+        text.len = 0;
+        cg_strbuf_putc(&text, ' ');
+        cg_strbuf_write(&text, token.at ? token.at : "", token.len);
+    }
+    CgText out = { cg_arena_strndup(p->texts, cg_strbuf_str(&text), text.len), text.len };
+    cg_strbuf_deinit(&text);
+    return out;
+}
+
+static void pipeline_decode(const CgTokenizer *t, const int32_t *ids, size_t n, bool first, CgStrbuf *out)
+{
+    Pipeline *p = t->data;
+    for (size_t i = 0; i < n; i++) {
+        CgText *made = &p->piece[first && i == 0][ids[i]];
+        if (!made->at)
+            *made = text_of_token(p, ids[i], first && i == 0);
+        cg_strbuf_write(out, made->at, made->len);
+    }
+}
+
+static void pipeline_clear(Pipeline *p)
+{
+    if (p->data)
+        p->model->free(p->data);
+    cg_steps_free(p->normalizer);
+    cg_steps_free(p->splitter);
+    cg_steps_free(p->joiner);
+    cg_vec_free(&p->raw.tokens);
+    cg_vec_free(&p->normalized.tokens);
+    cg_map_deinit(&p->vocabulary.by_hash);
+    cg_arena_free(p->vocabulary.arena);
+    cg_arena_free(p->texts);
+    free(p->flags);
+    free(p->piece[0]);
+    free(p->piece[1]);
     free(p);
 }
 
-/* Matches and what lies between them are pieces. Only a window of the text is shown to the pattern, or
- * looking at a long text piece by piece would take a time that grows with its square. */
-static size_t pattern_split(void *arg, const char *text, size_t len)
+static void pipeline_free(CgTokenizer *t) { pipeline_clear(t->data); }
+
+static bool pipeline_special(const CgTokenizer *t, int32_t id) { return ((Pipeline *)t->data)->flags[id] & SPECIAL; }
+
+/* ---- reading: the vocabulary ------------------------------------------------------------------------------------ */
+
+typedef struct Reading {
+    const CgTokenizerFile *file;
+    Pipeline *p;
+    int32_t byte_of[512];
+    int64_t most; /* the largest id */
+    int32_t end, mark;
+    CgErr *e;
+} Reading;
+
+int32_t cg_vocabulary_find(const CgVocabulary *v, const char *at, size_t len)
 {
-    Pattern *p = arg;
-    for (size_t window = 4096;; window *= 16) {
-        size_t seen = len < window ? len : window;
-        int code = pcre2_match(p->code, (PCRE2_SPTR)text, seen, 0, 0, p->match, p->limits);
-        if (code < 0)
-            return seen; /* nothing matches, or only after more work than is allowed */
-        const PCRE2_SIZE *at = pcre2_get_ovector_pointer(p->match);
-        size_t end = at[0] > 0 ? at[0] : at[1];
-        if (seen < len && end + NEAR > seen && window < 1u << 20)
-            continue;
-        if (end)
-            return end;
-        size_t one = 1;
-        while (one < seen && ((unsigned char)text[one] & 0xc0) == 0x80)
-            one++;
-        return one;
-    }
+    uint64_t id;
+    if (!cg_map_get(&v->by_hash, cg_hash64(at, len, 0), &id) || v->piece[id].len != len
+        || memcmp(v->piece[id].at, at, len) != 0)
+        return -1;
+    return (int32_t)id;
 }
 
-static size_t gpt2_split(void *arg, const char *text, size_t len)
+int32_t cg_vocabulary_named(const CgVocabulary *v, const char *token)
 {
-    (void)arg;
-    return cg_pretoken_gpt2(text, len);
+    for (int32_t i = 0; i < v->size; i++)
+        if (v->token[i].at && !strcmp(v->token[i].at, token))
+            return i;
+    return -1;
 }
 
-static bool refuse(Reading *r, const char *what, const char *which)
+bool cg_vocabulary_tokens(
+    const json_t *model, const char *path, bool (*add)(void *arg, const char *token, int64_t id), void *arg, CgErr *e)
 {
-    cg_err(r->e, CG_ERR_INPUT, "'%s': %s '%s' is not supported", r->path, what, which);
-    cg_err_hint(r->e, "byte-level BPE is, as of GPT-2, Llama 3, Qwen and their like");
-    return false;
+    json_t *vocab = json_object_get(model, "vocab"), *id;
+    const char *token;
+    if (!json_is_object(vocab))
+        return cg_err(e, CG_ERR_INPUT, "'%s': the model has no vocabulary", path);
+    json_object_foreach(
+        vocab, token, id) if (!add(arg, token, json_is_integer(id) ? json_integer_value(id) : -1)) return false;
+    return true;
 }
 
-static const char *text_in(const json_t *object, const char *key)
+static bool see_id(void *arg, const char *token, int64_t id)
 {
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
-static bool read_pattern(Reading *r, const json_t *split)
-{
-    const char *regex = text_in(json_object_get(split, "pattern"), "Regex");
-    if (!*regex || strcmp(text_in(split, "behavior"), "Isolated") != 0
-        || json_is_true(json_object_get(split, "invert")))
-        return refuse(r, "the pre-tokenizer", "Split that is not Isolated by a Regex");
-    int code;
-    PCRE2_SIZE at;
-    Pattern *p = cg_calloc(1, sizeof *p);
-    p->code = pcre2_compile(
-        (PCRE2_SPTR)regex, strlen(regex), PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF, &code, &at, NULL);
-    if (!p->code) {
-        char why[128];
-        pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
-        free(p);
+    Reading *r = arg;
+    if (id < 0 || id >= MOST_TOKENS)
         return cg_err(
-            r->e, CG_ERR_INPUT, "'%s': the pattern of the pre-tokenizer is wrong at %zu: %s", r->path, (size_t)at, why);
-    }
-    (void)pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE); /* for speed only */
-    p->match = pcre2_match_data_create_from_pattern(p->code, NULL);
-    p->limits = pcre2_match_context_create(NULL);
-    pcre2_set_match_limit(p->limits, 1000000);
-    pcre2_set_depth_limit(p->limits, 10000);
-    if (r->parts.split_free)
-        r->parts.split_free(r->parts.split_arg);
-    r->parts.split = pattern_split;
-    r->parts.split_arg = p;
-    r->parts.split_free = pattern_free;
+            r->e, CG_ERR_INPUT, "'%s': token '%.40s' has no id in 0 .. %d", r->file->path, token, MOST_TOKENS - 1);
+    r->most = id > r->most ? id : r->most;
     return true;
 }
 
-static bool read_pre_tokenizer(Reading *r, const json_t *pre)
+static bool add_token(void *arg, const char *token, int64_t id)
 {
-    const char *type = text_in(pre, "type");
-    if (!strcmp(type, "Sequence")) {
-        json_t *list = json_object_get(pre, "pretokenizers"), *each;
-        size_t i;
-        int splits = 0;
-        json_array_foreach(list, i, each)
-        {
-            splits += !strcmp(text_in(each, "type"), "Split");
-            if (!strcmp(text_in(each, "type"), "Sequence") || !read_pre_tokenizer(r, each))
-                return r->e->text[0] ? false : refuse(r, "the pre-tokenizer", "Sequence in a Sequence");
-        }
-        return splits <= 1 || refuse(r, "the pre-tokenizer", "Sequence of several Splits");
+    Reading *r = arg;
+    CgVocabulary *v = &r->p->vocabulary;
+    size_t n = strlen(token);
+    if (v->piece[id].at)
+        return cg_err(r->e, CG_ERR_INPUT, "'%s': two tokens have the id %lld, one of them '%.40s'", r->file->path,
+            (long long)id, token);
+    v->token[id] = v->piece[id] = (CgText){ cg_arena_strdup(v->arena, token), n };
+    if (v->bytes) {
+        char *bytes = CG_NEWN(v->arena, char, n + 1);
+        size_t len;
+        if (cg_bytes_of_token(r->byte_of, token, bytes, &len)) /* else it is a special token among the others */
+            v->piece[id] = (CgText){ bytes, len };
     }
-    if (!strcmp(type, "Split"))
-        return r->parts.split ? refuse(r, "the pre-tokenizer", "Split after another one") : read_pattern(r, pre);
-    if (strcmp(type, "ByteLevel") != 0)
-        return refuse(r, "the pre-tokenizer", *type ? type : "none");
-    r->parts.blank_first |= json_is_true(json_object_get(pre, "add_prefix_space"));
-    if (json_is_false(json_object_get(pre, "use_regex")))
-        return true;
-    if (r->parts.split)
-        return refuse(r, "the pre-tokenizer", "ByteLevel with a pattern after another one");
-    r->parts.split = gpt2_split;
+    cg_map_put(&v->by_hash, cg_hash64(v->piece[id].at, v->piece[id].len, 0), (uint64_t)id);
     return true;
 }
 
-/* ---- tokens and merges --------------------------------------------------------------------------------- */
-
-static bool id_of(Reading *r, const json_t *value, const char *token, int32_t *id)
-{
-    if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) >= MOST_TOKENS)
-        return cg_err(r->e, CG_ERR_INPUT, "'%s': token '%.40s' has no id in 0 .. %d", r->path, token, MOST_TOKENS - 1);
-    *id = (int32_t)json_integer_value(value);
-    return true;
-}
+/* ---- added tokens ----------------------------------------------------------------------------------------------- */
 
 static bool looks_like_end(const char *s)
 {
     static const char *const names[] = { "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "<|eot_id|>",
-        "<|im_end|>", "[EOS]" };
-    for (size_t i = 0; i < CG_LEN(names); i++) {
+        "<|im_end|>", "[EOS]", "[SEP]" };
+    for (size_t i = 0; i < CG_LEN(names); i++)
         if (!strcmp(s, names[i]))
             return true;
-    }
     return false;
 }
 
-/* An added token that is found wherever it stands, and takes no blanks with it. */
-static bool plain_added(Reading *r, const json_t *value)
+static bool add_added(Reading *r, const json_t *value)
 {
-    static const char *const how[] = { "lstrip", "rstrip", "single_word" };
-    for (size_t i = 0; i < CG_LEN(how); i++)
-        if (json_is_true(json_object_get(value, how[i])))
-            return refuse(r, "an added token with", how[i]);
+    static const char options[] = " id content single_word lstrip rstrip normalized special ";
+    const char *content = cg_step_text(value, "content"), *path = r->file->path, *name;
+    int32_t id = (int32_t)json_integer_value(json_object_get(value, "id"));
+    CgVocabulary *v = &r->p->vocabulary;
+    bool special, normalized;
+    Added a = { .id = id };
+    json_t *option;
+    json_object_foreach((json_t *)(uintptr_t)value, name, option)
+    {
+        char word[40];
+        snprintf(word, sizeof word, " %.30s ", name);
+        if (!strstr(options, word))
+            return cg_step_refuse(r->e, path, "an added token with", name);
+    }
+    if (!cg_step_flag(value, "special", false, path, &special, r->e)
+        || !cg_step_flag(value, "normalized", !special, path, &normalized, r->e)
+        || !cg_step_flag(value, "lstrip", false, path, &a.lstrip, r->e)
+        || !cg_step_flag(value, "rstrip", false, path, &a.rstrip, r->e)
+        || !cg_step_flag(value, "single_word", false, path, &a.single_word, r->e))
+        return false;
+    if (v->token[id].at && strcmp(v->token[id].at, content) != 0)
+        return cg_err(
+            r->e, CG_ERR_INPUT, "'%s': two tokens have the id %d, one of them the added '%.40s'", path, id, content);
+    v->token[id] = (CgText){ cg_arena_strdup(v->arena, content), strlen(content) };
+    r->p->flags[id] = (uint8_t)(ADDED | (special ? SPECIAL : 0));
+    if (r->end < 0 && looks_like_end(content))
+        r->end = id;
+    else if (r->mark < 0 && special)
+        r->mark = id;
+    a.text = v->token[id];
+    if (normalized) {
+        CgText made = cg_steps_normalize(r->p->normalizer, a.text);
+        a.text = (CgText){ cg_arena_strndup(v->arena, made.at, made.len), made.len };
+    }
+    AddedSet *set = normalized ? &r->p->normalized : &r->p->raw;
+    if (a.text.len)
+        cg_vec_push(&set->tokens, a);
+    return true;
+}
+
+/* What the file itself says of end and mark, where cg wrote it. */
+static bool read_own(Reading *r)
+{
+    const json_t *own = json_object_get(r->file->model, "cg"), *end = json_object_get(own, "end"),
+                 *mark = json_object_get(own, "mark");
+    if (!own)
+        return true;
+    if (!json_is_integer(end) || !json_is_integer(mark) || json_integer_value(end) < 0 || json_integer_value(mark) < 0
+        || json_integer_value(end) > r->most || json_integer_value(mark) > r->most)
+        return cg_err(r->e, CG_ERR_INPUT, "'%s': 'cg' of the model says no 'end' and 'mark'", r->file->path);
+    r->end = (int32_t)json_integer_value(end);
+    r->mark = (int32_t)json_integer_value(mark);
     return true;
 }
 
 static bool read_tokens(Reading *r)
 {
-    json_t *vocab = json_object_get(r->model, "vocab"), *added = json_object_get(r->root, "added_tokens"), *value;
-    const char *token;
+    const json_t *added = json_object_get(r->file->root, "added_tokens"), *value;
+    CgVocabulary *v = &r->p->vocabulary;
     size_t i;
-    int32_t most = -1, id;
-    if (!json_is_object(vocab))
-        return cg_err(r->e, CG_ERR_INPUT, "'%s': the model has no vocabulary", r->path);
-    json_object_foreach(vocab, token, value)
-    {
-        if (!id_of(r, value, token, &id))
-            return false;
-        most = id > most ? id : most;
-    }
-    json_array_foreach(added, i, value)
-    {
-        if (!id_of(r, json_object_get(value, "id"), text_in(value, "content"), &id))
-            return false;
-        most = id > most ? id : most;
-    }
-    r->parts.size = most + 1;
-    r->parts.piece = CG_NEWN(r->arena, CgText, most + 1);
-    r->parts.end = r->parts.mark = -1;
-    json_object_foreach(vocab, token, value)
-    {
-        id = (int32_t)json_integer_value(value);
-        if (r->parts.piece[id].at)
-            return cg_err(r->e, CG_ERR_INPUT, "'%s': two tokens have the id %d", r->path, id);
-        if (!to_bytes(r->arena, r->byte_of, token, &r->parts.piece[id]))
-            /* a special token among the others */
-            r->parts.piece[id] = (CgText){ cg_arena_strdup(r->arena, token), strlen(token) };
-    }
-    int32_t *found = CG_NEWN(r->arena, int32_t, json_array_size(added) + 1);
-    r->parts.added_id = found;
-    json_array_foreach(added, i, value)
-    {
-        const char *content = text_in(value, "content");
-        id = (int32_t)json_integer_value(json_object_get(value, "id"));
-        const json_t *same = json_object_get(vocab, content);
-        if (r->parts.piece[id].at && (!same || json_integer_value(same) != id))
-            return cg_err(r->e, CG_ERR_INPUT, "'%s': two tokens have the id %d, one of them the added '%.40s'", r->path,
-                id, content);
-        r->parts.piece[id] = (CgText){ cg_arena_strdup(r->arena, content), strlen(content) };
-        if (*content && !json_is_true(json_object_get(value, "special"))) {
-            if (!plain_added(r, value))
-                return false;
-            found[r->parts.nadded++] = id;
-        }
-        if (r->parts.end < 0 && looks_like_end(content))
-            r->parts.end = id;
-        else if (r->parts.mark < 0 && json_is_true(json_object_get(value, "special")))
-            r->parts.mark = id;
-    }
-    if (r->parts.end < 0)
-        return cg_err(r->e, CG_ERR_INPUT, "'%s': no added token is named like an end of text", r->path);
-    if (r->parts.mark < 0)
-        r->parts.mark = r->parts.end;
-    return true;
-}
-
-static bool read_merges(Reading *r)
-{
-    json_t *vocab = json_object_get(r->model, "vocab"), *merges = json_object_get(r->model, "merges"), *value;
-    size_t n = json_array_size(merges), i;
-    if (!json_is_array(merges))
-        return cg_err(r->e, CG_ERR_INPUT, "'%s': the model has no list of merges", r->path);
-    CgPair *pair = CG_NEWN(r->arena, CgPair, n + 1);
-    int32_t *result = CG_NEWN(r->arena, int32_t, n + 1);
-    json_array_foreach(merges, i, value)
-    {
-        const char *both = json_string_value(value), *blank = both ? strchr(both, ' ') : NULL;
-        const char *left = json_string_value(json_array_get(value, 0)),
-                   *right = json_string_value(json_array_get(value, 1));
-        if (blank) {
-            left = cg_arena_strndup(r->arena, both, (size_t)(blank - both));
-            right = blank + 1;
-        }
-        if (!left || !right)
-            return cg_err(r->e, CG_ERR_INPUT, "'%s': merge %zu is no pair of tokens", r->path, i);
-        const char *made = cg_arena_printf(r->arena, "%s%s", left, right);
-        json_t *ids[3] = { json_object_get(vocab, left), json_object_get(vocab, right), json_object_get(vocab, made) };
-        if (!ids[0] || !ids[1] || !ids[2])
-            return cg_err(r->e, CG_ERR_INPUT,
-                "'%s': merge %zu, '%.40s' and '%.40s', names tokens that are not in the vocabulary", r->path, i, left,
-                right);
-        pair[i] = (CgPair){ (int32_t)json_integer_value(ids[0]), (int32_t)json_integer_value(ids[1]) };
-        result[i] = (int32_t)json_integer_value(ids[2]);
-    }
-    r->parts.merge = pair;
-    r->parts.result = result;
-    r->parts.nmerges = n;
-    return true;
-}
-
-static bool read_model(Reading *r)
-{
-    const char *normalizer = text_in(json_object_get(r->root, "normalizer"), "type");
-    if (json_is_true(json_object_get(r->model, "byte_fallback")))
-        return refuse(r, "the model", "BPE with byte_fallback");
-    if (*text_in(r->model, "continuing_subword_prefix") || *text_in(r->model, "end_of_word_suffix"))
-        return refuse(r, "the model", "BPE with marks at word ends");
-    if (json_number_value(json_object_get(r->model, "dropout")) > 0)
-        return refuse(r, "the model", "BPE with dropout");
-    r->parts.nfc = !strcmp(normalizer, "NFC");
-    r->parts.some_bytes = true;
-    if (*normalizer && !r->parts.nfc)
-        return refuse(r, "the normalizer", normalizer);
-    r->parts.whole_first = json_is_true(json_object_get(r->model, "ignore_merges"));
-    if (!read_pre_tokenizer(r, json_object_get(r->root, "pre_tokenizer")))
+    r->most = -1;
+    if (!r->p->model->tokens(r->file->model, r->file->path, see_id, r, r->e))
         return false;
-    if (!r->parts.split)
-        return refuse(r, "the pre-tokenizer", "ByteLevel without a pattern");
-    return read_tokens(r) && read_merges(r);
+    json_array_foreach(added, i, value)
+    {
+        const json_t *id = json_object_get(value, "id");
+        if (!see_id(r, cg_step_text(value, "content"), json_is_integer(id) ? json_integer_value(id) : -1))
+            return false;
+    }
+    v->size = (int32_t)(r->most + 1);
+    v->piece = CG_NEWN(v->arena, CgText, v->size + 1);
+    v->token = CG_NEWN(v->arena, CgText, v->size + 1);
+    r->p->flags = cg_calloc((size_t)v->size + 1, 1);
+    r->p->piece[0] = cg_calloc((size_t)v->size + 1, sizeof(CgText));
+    r->p->piece[1] = cg_calloc((size_t)v->size + 1, sizeof(CgText));
+    if (!r->p->model->tokens(r->file->model, r->file->path, add_token, r, r->e))
+        return false;
+    json_array_foreach(added, i, value) if (!add_added(r, value)) return false;
+    arrange(&r->p->raw);
+    arrange(&r->p->normalized);
+    return read_own(r);
 }
 
-CgTokenizer *cg_bpe_load(const CgTokenizerFile *file, CgErr *e)
+/* ---- what is put around a text ---------------------------------------------------------------------------------- */
+
+static bool put_around(Reading *r, bool behind, const json_t *id)
 {
-    Reading r = { .path = file->path, .root = file->root, .model = file->model, .arena = cg_arena_new(), .e = e };
-    CgTokenizer *t = NULL;
-    alphabet(r.byte_of);
+    Pipeline *p = r->p;
+    int *n = behind ? &p->nafter : &p->nbefore;
+    if (!json_is_integer(id) || json_integer_value(id) < 0 || json_integer_value(id) > r->most || *n == MOST_AROUND)
+        return cg_err(
+            r->e, CG_ERR_INPUT, "'%s': the post_processor puts a token around a text that is none", r->file->path);
+    (behind ? p->after : p->before)[(*n)++] = (int32_t)json_integer_value(id);
+    return true;
+}
+
+static bool read_template(Reading *r, const json_t *step)
+{
+    const json_t *single = json_object_get(step, "single"), *tokens = json_object_get(step, "special_tokens"), *piece;
+    size_t i, k;
+    int texts = 0;
+    json_array_foreach(single, i, piece)
+    {
+        const char *name = cg_step_text(json_object_get(piece, "SpecialToken"), "id");
+        const json_t *ids = json_object_get(json_object_get(tokens, name), "ids"), *id;
+        texts += json_is_object(json_object_get(piece, "Sequence"));
+        if (json_is_object(json_object_get(piece, "Sequence")))
+            continue;
+        if (!json_array_size(ids))
+            return cg_err(
+                r->e, CG_ERR_INPUT, "'%s': the post_processor has no ids of its token '%.40s'", r->file->path, name);
+        json_array_foreach(ids, k, id) if (!put_around(r, texts > 0, id)) return false;
+    }
+    return texts == 1
+        || cg_err(
+            r->e, CG_ERR_INPUT, "'%s': the template of the post_processor has no place for a text", r->file->path);
+}
+
+static bool read_around(Reading *r, const json_t *step, int depth)
+{
+    const char *type = cg_step_text(step, "type");
+    const json_t *each;
+    size_t i;
+    if (!step || json_is_null(step) || !strcmp(type, "ByteLevel"))
+        return true;
+    if (!strcmp(type, "Sequence") && depth < 8) {
+        json_array_foreach(
+            json_object_get(step, "processors"), i, each) if (!read_around(r, each, depth + 1)) return false;
+        return true;
+    }
+    if (r->p->nbefore + r->p->nafter)
+        return cg_step_refuse(r->e, r->file->path, "a second post_processor that adds tokens,", type);
+    if (!strcmp(type, "TemplateProcessing"))
+        return read_template(r, step);
+    if (!strcmp(type, "BertProcessing") || !strcmp(type, "RobertaProcessing"))
+        return put_around(r, false, json_array_get(json_object_get(step, "cls"), 1))
+            && put_around(r, true, json_array_get(json_object_get(step, "sep"), 1));
+    cg_step_refuse(r->e, r->file->path, "the post_processor", *type ? type : "without type");
+    cg_err_hint(r->e, "what is: Sequence, ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing");
+    return false;
+}
+
+/* ---- the whole file --------------------------------------------------------------------------------------------- */
+
+static bool check_fields(Reading *r)
+{
+    static const char parts[] =
+        " version added_tokens normalizer pre_tokenizer post_processor decoder model truncation padding ";
+    const char *name;
+    json_t *value;
+    char word[64];
+    json_object_foreach(r->file->root, name, value)
+    {
+        snprintf(word, sizeof word, " %.60s ", name);
+        bool limits = !strcmp(name, "truncation") || !strcmp(name, "padding");
+        if (!strstr(parts, word) || (limits && !json_is_null(value)))
+            return cg_step_refuse(r->e, r->file->path, "the field", name);
+    }
+    json_object_foreach(r->file->model, name, value)
+    {
+        snprintf(word, sizeof word, " %.60s ", name);
+        if (!strstr(r->p->model->options, word) && strcmp(name, "type") && strcmp(name, "vocab") && strcmp(name, "cg"))
+            return cg_step_refuse(r->e, r->file->path, "the option of the model,", name);
+    }
+    return true;
+}
+
+static bool read_file(Reading *r)
+{
+    const json_t *root = r->file->root;
+    const char *path = r->file->path;
+    Pipeline *p = r->p;
+    p->normalizer = cg_normalizer_read(json_object_get(root, "normalizer"), path, r->e);
+    p->splitter = p->normalizer ? cg_splitter_read(json_object_get(root, "pre_tokenizer"), path, r->e) : NULL;
+    p->joiner = p->splitter ? cg_joiner_read(json_object_get(root, "decoder"), path, r->e) : NULL;
+    if (!p->joiner || !check_fields(r))
+        return false;
+    p->joined = json_is_object(json_object_get(root, "decoder"));
+    p->vocabulary.bytes = cg_steps_traits(p->splitter) & CG_STEP_BYTES;
+    if (p->vocabulary.bytes && !(cg_steps_last(p->splitter) & CG_STEP_BYTES))
+        return cg_step_refuse(r->e, path, "a pre_tokenizer behind", "ByteLevel");
+    if (!read_tokens(r) || !read_around(r, json_object_get(root, "post_processor"), 0))
+        return false;
+    if (r->file->end) {
+        r->end = cg_vocabulary_named(&p->vocabulary, r->file->end);
+        if (r->end < 0)
+            return cg_err(r->e, CG_ERR_INPUT, "'%s' has no token '%.60s' for an end", path, r->file->end);
+    }
+    if (r->file->end_id >= 0)
+        r->end = (int32_t)r->file->end_id;
+    if (r->end < 0 || r->end >= p->vocabulary.size) {
+        cg_err(r->e, CG_ERR_INPUT, "'%s': %s", path,
+            r->end < 0 ? "no added token is named like an end of text" : "the end is no token of it");
+        cg_err_hint(r->e, "tokenizer(path, end = \"<|im_end|>\") says which one it is");
+        return false;
+    }
+    r->mark = r->mark < 0 || r->mark == r->end ? r->end : r->mark;
+    p->data = p->model->read(&p->vocabulary, r->file->model, r->e);
+    return p->data != NULL;
+}
+
+CgTokenizer *cg_tokenizer_of_file(const CgTokenizerFile *file, const CgTokenModel *model, CgErr *e)
+{
+    Pipeline *p = cg_calloc(1, sizeof *p);
+    Reading r = { .file = file, .p = p, .end = -1, .mark = -1, .e = e };
+    p->kind = (CgTokenizerKind){ model->name, pipeline_encode, pipeline_decode, pipeline_free, pipeline_special };
+    p->model = model;
+    p->texts = cg_arena_new();
+    p->vocabulary.arena = cg_arena_new();
+    p->vocabulary.path = file->path;
+    cg_byte_alphabet(r.byte_of);
+    if (!read_file(&r)) {
+        pipeline_clear(p);
+        return NULL;
+    }
     struct {
         CgDigest file;
-        uint64_t rule;
-    } name = { file->digest, 3 };
-    r.parts.digest = cg_digest(&name, sizeof name);
-    if (read_model(&r))
-        t = cg_bpe_build(&r.parts, e);
-    else if (r.parts.split_free)
-        r.parts.split_free(r.parts.split_arg);
-    cg_arena_free(r.arena);
+        int64_t rule, end;
+    } name = { file->digest, 4, r.end };
+    CgTokenizer *t = cg_calloc(1, sizeof *t);
+    *t = (CgTokenizer){ .kind = &p->kind,
+        .size = p->vocabulary.size,
+        .end = r.end,
+        .mark = r.mark,
+        .before = p->before,
+        .after = p->after,
+        .nbefore = p->nbefore,
+        .nafter = p->nafter,
+        .digest = cg_digest(&name, sizeof name),
+        .data = p };
     return t;
 }

@@ -40,13 +40,13 @@ static const CgTokenizerMaker *reader_of(const CgTokenizerFile *f, CgErr *e)
     return NULL;
 }
 
-CgTokenizer *cg_tokenizer_load(const char *path, CgErr *e)
+CgTokenizer *cg_tokenizer_load(const char *path, const char *end, int64_t end_id, CgErr *e)
 {
     CgBytes bytes = { 0 };
     json_error_t why;
     if (!cg_io_read(path, &bytes, e))
         return NULL;
-    CgTokenizerFile f = { .path = path, .digest = cg_digest(bytes.at, bytes.len) };
+    CgTokenizerFile f = { .path = path, .digest = cg_digest(bytes.at, bytes.len), .end = end, .end_id = end_id };
     f.root = cg_json_load(bytes.at, bytes.len, JSON_REJECT_DUPLICATES, &why);
     cg_io_release(&bytes);
     if (!f.root) {

@@ -14,19 +14,23 @@ typedef struct CgTokenizerFile {
     const char *path;
     json_t *root, *model; /* model: root.model, an object */
     CgDigest digest;      /* of its bytes */
+    const char *end;      /* the token that is asked for as an end; NULL: none is */
+    int64_t end_id;       /* its id; below 0: none is asked for */
 } CgTokenizerFile;
 
 typedef struct CgTokenizerMaker {
     const char *name, *doc; /* doc may be NULL without `make` and `train` */
     int version;            /* raised when other ids come out of the same text */
     CgTokenizer *(*make)(void);
-    /* From the train splits; least <= size <= most. */
+    /* From the train splits; least <= size <= most, which are 0 where the text alone says how many there are. */
     CgTokenizer *(*train)(CgCorpus *const *corpora, int n, int size, CgErr *e);
     int least, usual, most;
     int32_t end, mark; /* of trained ones, which are known before they are trained */
     /* What `train` made, as bytes and back: the same bytes for the same tokenizer. */
     void (*pack)(const CgTokenizer *t, CgStrbuf *out);
     CgTokenizer *(*unpack)(const char *bytes, size_t n, CgErr *e);
+    /* The same as a tokenizer.json. False: t is none that it made. */
+    bool (*write)(const CgTokenizer *t, CgStrbuf *out);
     const char *model; /* the `type` of models in tokenizer.json that `load` reads; NULL: none */
     CgTokenizer *(*load)(const CgTokenizerFile *file, CgErr *e);
     const char *file;
@@ -34,13 +38,14 @@ typedef struct CgTokenizerMaker {
 } CgTokenizerMaker;
 
 /* The last line of the file of a kind. */
-#define CG_TOKENIZER(kind, ...)                                                      \
-    extern const CgTokenizerMaker cg_tokenizer_entry_##kind;                         \
-    const CgTokenizerMaker cg_tokenizer_entry_##kind = {                             \
-        .name = #kind, .version = 1, .file = __FILE__, .line = __LINE__, __VA_ARGS__ \
+#define CG_TOKENIZER(kind, ...)                                        \
+    extern const CgTokenizerMaker cg_tokenizer_entry_##kind;           \
+    const CgTokenizerMaker cg_tokenizer_entry_##kind = {               \
+        .name = #kind, .file = __FILE__, .line = __LINE__, __VA_ARGS__ \
     };
 
 const CgTokenizerMaker *cg_tokenizer_at(size_t i); /* NULL past the last; by name */
-/* By the type of its model; NULL after a mistake. */
-CG_NODISCARD CgTokenizer *cg_tokenizer_load(const char *path, CgErr *e);
+/* By the type of its model; NULL after a mistake. `end`, or an `end_id` of 0 or more, says which token is the end; else
+ * that is the first added one that is named like it. */
+CG_NODISCARD CgTokenizer *cg_tokenizer_load(const char *path, const char *end, int64_t end_id, CgErr *e);
 #endif

@@ -236,7 +236,7 @@ CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
         merge(&tr, best.pair, (int32_t)(256 + merges.len));
         cg_vec_push(&merges, ids);
     }
-    CgTokenizer *t = good ? cg_bpe_from_merges(merges.at, merges.len, e) : NULL;
+    CgTokenizer *t = good ? cg_bpe_from_merges(merges.at, merges.len) : NULL;
     for (size_t i = 0; i < tr.pairs.len; i++)
         cg_vec_free(&tr.pairs.at[i].words);
     cg_vec_free(&tr.words);
@@ -251,6 +251,7 @@ CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
 }
 
 CG_TOKENIZER(bpe, .train = cg_bpe_train, .least = 256, .usual = 2048, .most = 65536, .end = 0, .mark = 1,
-    .pack = cg_bpe_pack, .unpack = cg_bpe_unpack, .model = "BPE", .load = cg_bpe_load,
+    .pack = cg_bpe_pack, .unpack = cg_bpe_unpack, .write = cg_bpe_write, .model = "BPE", .load = cg_bpe_load,
+    .version = 2,
     .doc = "A byte-pair tokenizer trained on the train split of a corpus, or of several in equal shares; kept in the "
            "store. Ids 0 to 255 are the bytes; end 0, mark 1.")

@@ -70,6 +70,7 @@ static uint64_t windows_in_text(uint64_t tokens, const CgWindowOpts *o)
     return 1 + (reach < fit ? reach : fit);
 }
 
+/* Windows of one document each, from its first token on. */
 static void align_row(Row *r, const CgWindowOpts *o)
 {
     size_t n;
@@ -371,14 +372,14 @@ static void find_pieces(Row *r, CgSplit s, const CgTokenizer *t)
         if (!here)
             continue;
         if (!goes_on) {
-            at = start[k++].at;
+            at = start[k++].at + (uint64_t)t->nbefore;
             bytes = until = 0;
         }
         for (uint64_t end = end_of_text(r, k - 1); goes_on && bytes < until && at + 1 < end; at++) {
             int32_t id;
             take(r, at, 1, &id);
             text.len = 0;
-            cg_tokenizer_decode(t, &id, 1, false, &text);
+            cg_tokenizer_decode(t, &id, 1, CG_WITHIN, &text);
             bytes += text.len;
         }
         cg_vec_push(&r->pieces, ((Start){ at, i }));
@@ -421,7 +422,7 @@ static void reach_text(const CgDataset *d, const Row *r, uint64_t own, CgReach *
     CgStrbuf text = { 0 };
     int32_t *ids = cg_malloc(sizeof *ids * ((size_t)p.len + 1));
     take(r, p.at, (size_t)p.len, ids);
-    cg_tokenizer_decode(d->tokenizer[TOKENS], ids, (size_t)p.len, true, &text);
+    cg_tokenizer_decode(d->tokenizer[TOKENS], ids, (size_t)p.len, CG_PLAIN, &text);
     cg_reach_text(out, (CgText){ cg_strbuf_str(&text), text.len }, origin_of(w, r, own));
     cg_strbuf_deinit(&text);
     free(ids);

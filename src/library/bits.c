@@ -69,7 +69,7 @@ static bool count(CgSession *x, const CgValue *call, const CgValue *tokens, cons
     for (size_t i = 0; i < ids->n; i++) {
         double weight = whole ? whole->at[i] : each ? each->at[i] : 1;
         text.len = 0;
-        cg_tokenizer_decode(ids->tokenizer, ids->at + i, 1, true, &text);
+        cg_tokenizer_decode(ids->tokenizer, ids->at + i, 1, i ? CG_PLAIN | CG_WITHIN : CG_PLAIN, &text);
         out->tokens += weight;
         out->bytes += weight * (double)text.len;
     }

@@ -93,7 +93,7 @@ static CgIds words_of(CgWords *words, const CgWordSplit *split, const CgValue *v
         cg_strbuf_puts(&text, v->s);
     else {
         const CgIdsRow *r = v->held;
-        cg_tokenizer_decode(r->tokenizer, r->at, r->n, true, &text);
+        cg_tokenizer_decode(r->tokenizer, r->at, r->n, CG_PLAIN, &text);
     }
     CgIds ids = cg_words_split(words, split, cg_strbuf_str(&text), text.len);
     cg_strbuf_deinit(&text);
@@ -199,7 +199,7 @@ static void text_of(const void *held, CgStrbuf *out)
 {
     const CgIdsRow *r = held;
     if (r->tokenizer)
-        cg_tokenizer_decode(r->tokenizer, r->at, r->n, true, out);
+        cg_tokenizer_decode(r->tokenizer, r->at, r->n, CG_PLAIN, out);
     for (size_t i = 0; !r->tokenizer && i < r->n; i++)
         cg_strbuf_printf(out, "%s%d", i ? " " : "", (int)r->at[i]);
 }

@@ -71,7 +71,7 @@ static CgValue *build_trained(CgElab *e, CgFrame *f, const CgArguments *a)
         cg_elab_error(e, CG_E0312, a->span[0], "%s is trained on a corpus, or on a list or record of corpora", m->name);
         return cg_value_poison(e);
     }
-    if (a->at[1]->i < m->least || a->at[1]->i > m->most) {
+    if (m->most && (a->at[1]->i < m->least || a->at[1]->i > m->most)) {
         cg_elab_error(e, CG_E0316, a->span[1], "'size' of %s is a number of tokens from %d to %d, not %lld", m->name,
             m->least, m->most, (long long)a->at[1]->i);
         return cg_value_poison(e);
@@ -119,7 +119,8 @@ static CgTokenizer *trained(CgSession *x, const CgTokenizerMaker *m, const CgVal
 static CgValue *run_trained(CgSession *x, const CgValue *call, CgValue **args)
 {
     CgErr err = { 0 };
-    CgTokenizer *t = trained(x, maker_of(call->function), args[0], args[1]->i, &err);
+    const CgTokenizerMaker *m = maker_of(call->function);
+    CgTokenizer *t = trained(x, m, args[0], m->most ? args[1]->i : 0, &err);
     return owned(x, call, t, &err);
 }
 
@@ -133,9 +134,9 @@ static bool kind(size_t i, CgFunction *out)
     if (!m)
         return false;
     *out = (CgFunction){ .name = m->name,
-        .sig = m->make
-            ? "() -> tokenizer"
-            : cg_intern_printf("(corpora: corpus | corpus[] | record, size: int = %d) -> tokenizer", m->usual),
+        .sig = m->make ? "() -> tokenizer"
+            : m->most ? cg_intern_printf("(corpora: corpus | corpus[] | record, size: int = %d) -> tokenizer", m->usual)
+                      : "(corpora: corpus | corpus[] | record) -> tokenizer",
         .doc = m->doc,
         .build = m->make ? build_plain : build_trained,
         .run = m->make ? run_plain : run_trained,
@@ -151,11 +152,19 @@ static const CgFunction fn_kinds = { .each = kind };
 
 /* ---- those of others ---- */
 
+/* The file, with the end that is asked for. */
+static CgTokenizer *load(CgValue *const *args, CgErr *err)
+{
+    const CgValue *end = args[1];
+    return cg_tokenizer_load(
+        args[0]->s, end->kind == CG_VALUE_STR ? end->s : NULL, end->kind == CG_VALUE_INT ? end->i : -1, err);
+}
+
 static CgValue *build_tokenizer(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
     CgErr err = { 0 };
-    CgTokenizer *t = cg_tokenizer_load(a->at[0]->s, &err);
+    CgTokenizer *t = load((CgValue *const *)a->at, &err);
     if (!t) {
         cg_diag_err(e->diags, a->span[0], &err);
         return cg_value_poison(e);
@@ -168,17 +177,40 @@ static CgValue *build_tokenizer(CgElab *e, CgFrame *f, const CgArguments *a)
 static CgValue *run_tokenizer(CgSession *x, const CgValue *call, CgValue **args)
 {
     CgErr err = { 0 };
-    CgTokenizer *t = cg_tokenizer_load(args[0]->s, &err);
-    return owned(x, call, t, &err);
+    return owned(x, call, load(args, &err), &err);
 }
 
-static const CgFunction fn_tokenizer = { CG_FUNCTION_HERE, .name = "tokenizer", .sig = "(path: str) -> tokenizer",
-    .build = build_tokenizer, .run = run_tokenizer,
-    .doc = "A byte-level BPE from a tokenizer.json as Hugging Face writes them (GPT-2, Llama 3, Qwen)." };
+static const CgFunction fn_tokenizer = { CG_FUNCTION_HERE, .name = "tokenizer",
+    .sig = "(path: str, end: str | int | none = none) -> tokenizer", .build = build_tokenizer, .run = run_tokenizer,
+    .doc =
+        "The tokenizer of a tokenizer.json as Hugging Face writes them: BPE of bytes or of characters, Unigram, "
+        "WordPiece, with their normalizers, pre-tokenizers, added tokens, decoders, and the tokens that are put around "
+        "a text. What is not understood is refused by name. `end` says which token, or id, is the end of a text; "
+        "else it is the first added one that is named like that." };
+
+/* ---- tokenizers as values --------------------------------------------------------------------------------------- */
+
+static bool save_tokenizer(const void *held, const char *path, CgErr *err)
+{
+    const CgTokenizer *t = held;
+    const CgTokenizerMaker *m;
+    CgStrbuf text = { 0 };
+    for (size_t i = 0; (m = cg_tokenizer_at(i)); i++)
+        if (m->write && m->write(t, &text)) {
+            bool good = cg_io_write(path, cg_strbuf_str(&text), text.len, err);
+            cg_strbuf_deinit(&text);
+            return good;
+        }
+    return cg_err(
+        err, CG_ERR_INPUT, "only a tokenizer that was trained here is saved, not one of kind '%s'", t->kind->name);
+}
+
+static const char *const endings[] = { ".json", NULL };
 
 static CgDigest digest_of_tokenizer(const void *held) { return ((const CgTokenizer *)held)->digest; }
 static void free_tokenizer(void *held) { cg_tokenizer_free(held); }
 
 CG_CLASS(tokenizer, .article = "a tokenizer", .doc = "What turns text into ids and back. .size is the number of ids.",
-    .shared = true, .free = free_tokenizer, .digest = digest_of_tokenizer)
+    .shared = true, .free = free_tokenizer, .digest = digest_of_tokenizer, .save = save_tokenizer, .endings = endings,
+    .saved_help = "tokenizers go to .json")
 CG_FUNCTIONS(tokenizer, &fn_kinds, &fn_tokenizer)

@@ -231,7 +231,7 @@ static void cell_of(CgTable *t, size_t row, int column, const CgValue *v)
         const CgIdsRow *ids = v->held;
         CgStrbuf text = { 0 };
         if (ids->tokenizer)
-            cg_tokenizer_decode(ids->tokenizer, ids->at, ids->n, true, &text);
+            cg_tokenizer_decode(ids->tokenizer, ids->at, ids->n, CG_PLAIN, &text);
         cg_table_set(t, row, column, cg_text(cg_strbuf_str(&text)));
         cg_strbuf_deinit(&text);
     }

@@ -117,7 +117,7 @@ static void cut(const CgWriting *how, CgTextRow *t, int32_t *ids, size_t at)
     CgStrbuf piece = { 0 };
     for (; n < t->n; n++) {
         piece.len = 0;
-        cg_tokenizer_decode(how->tokenizer, ids + n, 1, true, &piece);
+        cg_tokenizer_decode(how->tokenizer, ids + n, 1, CG_PLAIN | CG_WITHIN, &piece);
         if (from + piece.len > at)
             break;
         from += piece.len;
@@ -178,7 +178,7 @@ bool cg_writer_add(CgWriter *w, const CgWriting *how, int r, int32_t id, CgTextR
         w->seen[r * w->vocab + id] = 1;
     size_t before = t->said.len, at;
     if (how->nstop || how->heard)
-        cg_tokenizer_decode(how->tokenizer, &id, 1, true, &t->said);
+        cg_tokenizer_decode(how->tokenizer, &id, 1, CG_PLAIN | CG_WITHIN, &t->said);
     if (how->nstop && find_stop(how, &t->said, before, &at)) {
         cut(how, t, ids, at);
         t->end = CG_TEXT_STOPPED;

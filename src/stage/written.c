@@ -86,8 +86,10 @@ static void read_prompt(CgWritten *w)
 {
     const CgValue *p = w->asked->prompt;
     w->text.len = 0;
-    if (p && p->kind == CG_VALUE_STR)
+    if (p && p->kind == CG_VALUE_STR) {
+        cg_tokenizer_begin(w->how.tokenizer, &w->text);
         cg_tokenizer_encode(w->how.tokenizer, p->s, strlen(p->s), &w->text);
+    }
     for (int i = 0; p && p->kind == CG_VALUE_LIST && i < p->n; i++)
         cg_vec_push(&w->text, (int32_t)p->at[i]->i);
     /* a model of text alone has to be told where one begins: behind an end */

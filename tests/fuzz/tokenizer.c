@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     fwrite(data, 1, size, to);
     fclose(to);
-    CgTokenizer *t = cg_tokenizer_load(path, &e), *merges = cg_bpe_unpack((const char *)data, size, &f);
+    CgTokenizer *t = cg_tokenizer_load(path, NULL, -1, &e), *merges = cg_bpe_unpack((const char *)data, size, &f);
     if (t)
         use(t, false);
     if (merges)

@@ -224,9 +224,9 @@ static int as_told(const CgTokenizer *t, const char *cases, const char *key, boo
 static void loading(void)
 {
     CgErr e = { 0 };
-    CgTokenizer *gpt2 = cg_tokenizer_load(conformance("gpt2.json"), &e),
-                *llama = gpt2 ? cg_tokenizer_load(conformance("llama.json"), &e) : NULL,
-                *added = llama ? cg_tokenizer_load(conformance("added.json"), &e) : NULL;
+    CgTokenizer *gpt2 = cg_tokenizer_load(conformance("gpt2.json"), NULL, -1, &e),
+                *llama = gpt2 ? cg_tokenizer_load(conformance("llama.json"), NULL, -1, &e) : NULL,
+                *added = llama ? cg_tokenizer_load(conformance("added.json"), NULL, -1, &e) : NULL;
     ok(gpt2 && llama && added, "the files can be read");
     if (!added) {
         printf("# %s\n", e.text);
@@ -274,7 +274,7 @@ static void broken(const char *file, const char *from, const char *to, const cha
     }
     if (!cg_io_write(path, cg_strbuf_str(&text), text.len, &e))
         exit(99);
-    CgTokenizer *t = cg_tokenizer_load(path, &e);
+    CgTokenizer *t = cg_tokenizer_load(path, NULL, -1, &e);
     bool good = at && !t && strstr(e.text, words);
     ok(good, name);
     if (!good)
@@ -289,33 +289,14 @@ int main(void)
 {
     training();
     loading();
-    broken("gpt2.json", "\"type\": \"BPE\"", "\"type\": \"WordPiece\"", "the model 'WordPiece' is not supported",
-        "another model is refused");
-    broken("gpt2.json", "\"type\": \"ByteLevel\"", "\"type\": \"Metaspace\"",
-        "the pre-tokenizer 'Metaspace' is not supported", "another pre-tokenizer is refused");
-    broken("gpt2.json", "\"byte_fallback\": false", "\"byte_fallback\": true", "byte_fallback",
-        "byte fall-back is refused");
-    broken("gpt2.json", "\"normalizer\": null", "\"normalizer\": {\"type\": \"Lowercase\"}",
-        "the normalizer 'Lowercase'", "normalizers are refused");
     broken("gpt2.json", "\"id\": 1", "\"id\": -1", "has no id", "negative ids are refused");
     broken("gpt2.json", "\"id\": 1", "\"id\": 99999999999", "has no id", "huge ids are refused");
     broken("gpt2.json", "endoftext", "stopofstory", "two tokens have the id",
         "an added token with another's id is refused");
-    broken("gpt2.json", "\"added_tokens\": [", "\"added_tokens\": [], \"was\": [", "named like an end",
-        "a tokenizer without an end is refused");
     broken("gpt2.json", "\"a\": ", "\"aaaaaaa\": ", "", "a missing letter is noticed");
-    broken("gpt2.json", "\"merges\": [", "\"merges\": null, \"was\": [", "no list of merges",
-        "missing merges are noticed");
     broken("gpt2.json", "\"dropout\": null", "\"dropout\": 0.1", "BPE with dropout", "random merges are refused");
-    broken("added.json", "\"rstrip\": false,\n      \"normalized\": true,\n      \"special\": false",
-        "\"rstrip\": true,\n      \"normalized\": true,\n      \"special\": false", "an added token with 'rstrip'",
-        "added tokens that take blanks with them are refused");
-    broken("llama.json", "\"use_regex\": false", "\"use_regex\": true", "after another one",
-        "two patterns after each other are refused");
     broken("gpt2.json", "\"version\"", "version", ":2:", "broken JSON is refused with its line");
-    broken(
-        "llama.json", "(?i:", "(?i:((((", "the pattern of the pre-tokenizer is wrong", "a broken pattern is refused");
-    broken("llama.json", "Isolated", "Removed", "not Isolated", "splits that lose text are refused");
+    broken("llama.json", "(?i:", "(?i:((((", "is wrong at", "a broken pattern is refused");
     printf("1..%d\n", count);
     return failed != 0;
 }

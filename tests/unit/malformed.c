@@ -27,7 +27,7 @@ static bool read_tensors(const char *path, CgErr *e)
 
 static bool read_tokenizer(const char *path, CgErr *e)
 {
-    CgTokenizer *t = cg_tokenizer_load(path, e);
+    CgTokenizer *t = cg_tokenizer_load(path, NULL, -1, e);
     cg_tokenizer_free(t);
     return t != NULL;
 }

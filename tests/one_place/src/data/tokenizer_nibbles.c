@@ -14,16 +14,17 @@ static void encode(const CgTokenizer *t, const char *text, size_t len, CgTokens 
     }
 }
 
-static void decode(const CgTokenizer *t, const int32_t *ids, size_t n, CgStrbuf *out)
+static void decode(const CgTokenizer *t, const int32_t *ids, size_t n, bool first, CgStrbuf *out)
 {
     (void)t;
+    (void)first;
     for (size_t i = 0; i + 1 < n; i += 2)
         cg_strbuf_putc(out, (char)(unsigned char)(ids[i] << 4 | (ids[i + 1] & 15)));
 }
 
 static void nothing(CgTokenizer *t) { (void)t; }
 
-static const CgTokenizerKind kind = { "nibbles", encode, decode, nothing };
+static const CgTokenizerKind kind = { "nibbles", encode, decode, nothing, NULL };
 
 static CgTokenizer *make(void)
 {
@@ -32,4 +33,4 @@ static CgTokenizer *make(void)
     return t;
 }
 
-CG_TOKENIZER(nibbles, .make = make, .doc = "Half bytes: size 18, end 16, mark 17.")
+CG_TOKENIZER(nibbles, .version = 1, .make = make, .doc = "Half bytes: size 18, end 16, mark 17.")
