@@ -491,12 +491,13 @@ static bool read_file(Reading *r)
         if (r->end < 0)
             return cg_err(r->e, CG_ERR_INPUT, "'%s' has no token '%.60s' for an end", path, r->file->end);
     }
-    if (r->file->end_id >= 0)
+    bool outside = r->file->end_id >= p->vocabulary.size;
+    if (r->file->end_id >= 0 && !outside)
         r->end = (int32_t)r->file->end_id;
-    if (r->end < 0 || r->end >= p->vocabulary.size) {
+    if (r->end < 0 || outside) {
         cg_err(r->e, CG_ERR_INPUT, "'%s': %s", path,
-            r->end < 0 ? "no added token is named like an end of text" : "the end is no token of it");
-        cg_err_hint(r->e, "tokenizer(path, end = \"<|im_end|>\") says which one it is");
+            outside ? "the end is no token of it" : "no added token is named like an end of text");
+        cg_err_hint(r->e, "tokenizer(path, end_token = \"<|im_end|>\") says which one it is");
         return false;
     }
     r->mark = r->mark < 0 || r->mark == r->end ? r->end : r->mark;

@@ -152,10 +152,10 @@ static const CgFunction fn_kinds = { .each = kind };
 
 /* ---- those of others ---- */
 
-/* The file, with the end that is asked for. */
+/* The file, with the end that is asked for, or the first of them. */
 static CgTokenizer *load(CgValue *const *args, CgErr *err)
 {
-    const CgValue *end = args[1];
+    const CgValue *end = args[1]->kind == CG_VALUE_LIST && args[1]->n ? args[1]->at[0] : args[1];
     return cg_tokenizer_load(
         args[0]->s, end->kind == CG_VALUE_STR ? end->s : NULL, end->kind == CG_VALUE_INT ? end->i : -1, err);
 }
@@ -181,20 +181,23 @@ static CgValue *run_tokenizer(CgSession *x, const CgValue *call, CgValue **args)
 }
 
 static const CgFunction fn_tokenizer = { CG_FUNCTION_HERE, .name = "tokenizer",
-    .sig = "(path: str, end: str | int | none = none) -> tokenizer", .build = build_tokenizer, .run = run_tokenizer,
+    .sig = "(path: str, end_token: str | int | int[] | none = none) -> tokenizer", .build = build_tokenizer,
+    .run = run_tokenizer,
     .doc =
         "The tokenizer of a tokenizer.json as Hugging Face writes them: BPE of bytes or of characters, Unigram, "
         "WordPiece, with their normalizers, pre-tokenizers, added tokens, decoders, and the tokens that are put around "
-        "a text. What is not understood is refused by name. `end` says which token, or id, is the end of a text; "
+        "a text. What is not understood is refused by name. `end_token` says which token, or id, is the end of a text; "
         "else it is the first added one that is named like that." };
 
 /* ---- tokenizers as values --------------------------------------------------------------------------------------- */
 
-static bool save_tokenizer(const void *held, const char *path, CgErr *err)
+static bool save_tokenizer(CgSession *x, const CgValue *v, const char *path, CgErr *err)
 {
-    const CgTokenizer *t = held;
+    const CgTokenizer *t = cg_tokenizer_of(x, (CgValue *)(uintptr_t)v);
     const CgTokenizerMaker *m;
     CgStrbuf text = { 0 };
+    if (!t) /* why not was said */
+        return false;
     for (size_t i = 0; (m = cg_tokenizer_at(i)); i++)
         if (m->write && m->write(t, &text)) {
             bool good = cg_io_write(path, cg_strbuf_str(&text), text.len, err);
@@ -211,6 +214,6 @@ static CgDigest digest_of_tokenizer(const void *held) { return ((const CgTokeniz
 static void free_tokenizer(void *held) { cg_tokenizer_free(held); }
 
 CG_CLASS(tokenizer, .article = "a tokenizer", .doc = "What turns text into ids and back. .size is the number of ids.",
-    .shared = true, .free = free_tokenizer, .digest = digest_of_tokenizer, .save = save_tokenizer, .endings = endings,
-    .saved_help = "tokenizers go to .json")
+    .shared = true, .free = free_tokenizer, .digest = digest_of_tokenizer, .save_value = save_tokenizer,
+    .endings = endings, .saved_help = "tokenizers go to .json")
 CG_FUNCTIONS(tokenizer, &fn_kinds, &fn_tokenizer)
