@@ -48,4 +48,5 @@ for script in "$folder"/bad.*.cg; do
     ! try "$script" >"$folder/log" 2>&1
     report $? "a block with a mistake is refused" "$(cat "$folder/log")"
 done
+none "doc/ops.md is what cg ops --markdown says" "$("$CG" ops --markdown | diff - doc/ops.md | head -20)"
 finish
