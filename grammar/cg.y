@@ -52,12 +52,12 @@ static CgExpr *text(CgParsing *p, CgSpan span);
 %token <atom> RETURN "'return'" FOR "'for'" IN "'in'" IF "'if'" THEN "'then'" ELSE "'else'" TRAIN "'train'"
 %token <atom> EVALUATE "'evaluate'" ON "'on'" AS "'as'" SHOW "'show'" SAVE "'save'" TEST "'test'" EXPECT "'expect'"
 %token <atom> RECOMPUTE "'recompute'" TRUE "'true'" FALSE "'false'" AND "'and'" OR "'or'" NOT "'not'" VJP "'vjp'"
-%token WHERE "'where'" EDITION "'cg'"
+%token WHERE "'where'" EDITION "'cg'" CLAIM "'claim'" OVER "'over'"
 %token ARROW "'->'" DOTDOT "'..'" FLOOR "'//'" EQ "'=='" NE "'!='" LE "'<='" GE "'>='"
 
 %type <atom>   choice word any_word path key_word compare_op
 %type <expr>   expr arrow range or and not compare sum term unary power postfix atom list record item dim
-%type <expr>   on_opt first_key part
+%type <expr>   on_opt first_key part claimed
 %type <type>   type one_type
 %type <stmt>   top stmt bind if_stmt
 %type <arg>    place arg field entry as_opt
@@ -108,10 +108,15 @@ top: IMPORT path                            { $$ = cg_make_import(p, @$, $path, 
    | SAVE expr[value] AS expr[to]           { $$ = cg_make_plain(p, CG_STMT_SAVE, @$); $$->a = $value; $$->b = $to; }
    | TEST STRING body                       { $$ = cg_make_named(p, CG_STMT_TEST, @$, $STRING, @STRING);
                                               $$->body = $body; }
+   | CLAIM claimed body                     { $$ = cg_make_plain(p, CG_STMT_CLAIM, @$); $$->a = $claimed;
+                                              $$->body = $body; }
    | bind
    | error SYNC                             { $$ = cg_make_plain(p, CG_STMT_ERROR, @$); yyerrok; }
    ;
 
+claimed: STRING                             { $$ = cg_make_name(p, CG_EXPR_STRING, @$, $1); }
+   | TEXT                                   { $$ = text(p, @$); }
+   ;
 bind: names '=' exprs                       { $$ = cg_make_stmt(p, CG_STMT_BIND, @$, $names, $exprs); } ;
 
 body: '{' stmts '}'                         { $$ = cg_make_block($stmts, @$); } ;
@@ -128,6 +133,8 @@ stmt: bind
     | VJP '(' params ')' body               { $$ = cg_make_plain(p, CG_STMT_VJP, @$);
                                               $$->params = $params.at; $$->nparams = $params.n; $$->body = $body; }
     | EXPECT expr                           { $$ = cg_make_plain(p, CG_STMT_EXPECT, @$); $$->a = $expr; }
+    | EXPECT expr OVER names                { $$ = cg_make_stmt(p, CG_STMT_EXPECT, @$, $names, (CgItems){ 0 });
+                                              $$->a = $expr; }
     | error SYNC                            { $$ = cg_make_plain(p, CG_STMT_ERROR, @$); yyerrok; }
     ;
 if_stmt: IF expr body                       { $$ = cg_make_if(p, @$, $expr, $body, (CgBlock){ 0 }); }

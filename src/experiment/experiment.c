@@ -12,6 +12,7 @@
 #include "experiment/saves.h"
 #include "graph/plugin.h"
 #include "graph/registry.h"
+#include "library/claim.h"
 #include "stage/history.h"
 #include "stage/lineage.h"
 
@@ -105,6 +106,7 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     cg_elab_check(x->elab);
     cg_needs_name(x);
     check_statements(x);
+    cg_claims_build(x);
     cg_tests_build(x);
     check_modules(x);
     if (opts->uses && !cg_diags_count(x->diags)) /* what is wrong comes first */
@@ -130,6 +132,7 @@ void cg_experiment_free(CgSession *x)
     for (size_t i = 0; i < x->tests.len; i++)
         cg_test_free(x->tests.at[i]);
     cg_vec_free(&x->tests);
+    cg_claims_free(x->claims);
     cg_vec_free(&x->owned);
     cg_lineage_free(x->lineage);
     cg_vec_free(&x->stages);
@@ -256,6 +259,18 @@ static void carry_out(CgSession *x, const CgStmt *s)
     cg_frame_end(e, &f);
 }
 
+/* Claims come last, whatever stands below them: they are corrected for how many there are. */
+static void test_claims(CgSession *x)
+{
+    CgStrbuf text = { 0 };
+    const CgTable *t = cg_claims_test(x);
+    if (t)
+        cg_claims_print(t, &text);
+    fputs(cg_strbuf_str(&text), x->out);
+    cg_strbuf_deinit(&text);
+    fflush(x->out);
+}
+
 int cg_experiment_build(CgSession *x, const CgBuildOpts *opts, FILE *out)
 {
     CgNeeds needs = { 0 };
@@ -301,7 +316,9 @@ int cg_experiment_run(CgSession *x, FILE *out)
             asked = true;
             carry_out(x, top->at[i]);
         }
-    for (size_t i = 0; !asked && !cg_session_stopped(x) && i < x->stages.len; i++)
+    if (cg_claims_any(x) && !cg_session_stopped(x))
+        test_claims(x);
+    for (size_t i = 0; !asked && !cg_claims_any(x) && !cg_session_stopped(x) && i < x->stages.len; i++)
         cg_stage_force(x, x->stages.at[i]);
     if (cg_session_stopped(x) && cg_diags_exit_code(x->diags) != 130) { /* between two things that would have said so */
         cg_err(&err, CG_ERR_INTERRUPTED, "interrupted; what is finished is kept");

@@ -7,6 +7,7 @@
 
 #include "experiment/cost.h"
 #include "experiment/graph_arg.h"
+#include "library/claim.h"
 
 static void add_stage(CgNeeds *n, CgStage *s)
 {
@@ -48,6 +49,8 @@ void cg_needs_add(CgNeeds *n, const CgValue *v)
     }
 }
 
+static void needed(void *arg, const CgValue *v) { cg_needs_add(arg, v); }
+
 bool cg_needs_find(CgSession *x, const char *only, CgNeeds *out)
 {
     CgElab *e = x->elab;
@@ -75,7 +78,8 @@ bool cg_needs_find(CgSession *x, const char *only, CgNeeds *out)
             cg_needs_add(out, cg_eval(e, &f, s->a));
         cg_frame_end(e, &f);
     }
-    for (size_t i = 0; !asked && i < x->stages.len; i++)
+    cg_claims_values(x, needed, out);
+    for (size_t i = 0; !asked && !cg_claims_any(x) && i < x->stages.len; i++)
         add_stage(out, x->stages.at[i]);
     return true;
 }

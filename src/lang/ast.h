@@ -128,7 +128,8 @@ typedef enum CgStmtKind {
     CG_STMT_SHOW,    /* show exprs */
     CG_STMT_SAVE,    /* save a as b */
     CG_STMT_TEST,    /* test "name" { body } */
-    CG_STMT_EXPECT,  /* expect a */
+    CG_STMT_CLAIM,   /* claim a { body }; a: STRING, or a string with values */
+    CG_STMT_EXPECT,  /* expect a over names */
     /* inside graphs */
     CG_STMT_PARAM,  /* param names: type = a */
     CG_STMT_FOR,    /* for name[, name2] in a { body } */

@@ -153,7 +153,16 @@ static void check_edition(CgParsing *p, const CgStmt *s)
             "the editions are 1, of scripts without this line, and 2");
 }
 
-static void check_block(CgParsing *p, const CgBlock *b, bool in_graph, bool in_test, bool in_vjp)
+/* A claim expects, and nothing else; what is said of clusters of rows is said there. */
+static void check_claim(CgParsing *p, const CgBlock *b)
+{
+    for (int i = 0; i < b->n; i++)
+        if (b->at[i]->kind != CG_STMT_EXPECT && b->at[i]->kind != CG_STMT_ERROR)
+            cg_syntax_help(cg_syntax_error(p, CG_E0112, b->at[i]->span, "a claim holds expectations only"),
+                "bind values at top level; a claim says expect mean(a.f1) > mean(b.f1) over seed");
+}
+
+static void check_block(CgParsing *p, const CgBlock *b, bool in_graph, bool in_test, bool in_claim, bool in_vjp)
 {
     for (int i = 0; i < b->n; i++) {
         const CgStmt *s = b->at[i];
@@ -163,8 +172,14 @@ static void check_block(CgParsing *p, const CgBlock *b, bool in_graph, bool in_t
             out_of_place(p, s, "this 'vjp'", "a graph");
         if (s->kind == CG_STMT_RETURN && !in_graph)
             out_of_place(p, s, "this 'return'", "a graph");
-        if (s->kind == CG_STMT_EXPECT && !in_test)
+        if (s->kind == CG_STMT_EXPECT && !in_test && !in_claim)
             out_of_place(p, s, "this 'expect'", "a test");
+        if (s->kind == CG_STMT_CLAIM)
+            check_claim(p, &s->body);
+        if (s->kind == CG_STMT_EXPECT && s->nnames && !in_claim)
+            cg_syntax_help(cg_syntax_error(p, CG_E0112, s->name_spans[0], "'over' belongs in a claim"),
+                "a claim tests a difference, claim \"text\" { expect a > b over seed }; a test compares values as they "
+                "are");
         if (s->kind == CG_STMT_FOR && s->nnames > 2)
             cg_syntax_error(p, CG_E0101, s->name_spans[2], "a loop has one or two names");
         if (s->kind == CG_STMT_EDITION)
@@ -177,9 +192,9 @@ static void check_block(CgParsing *p, const CgBlock *b, bool in_graph, bool in_t
         for (int k = 0; k < s->nexprs; k++)
             check_expr(p, s->exprs[k]);
         check_block(p, &s->body, in_graph || s->kind == CG_STMT_GRAPH, in_test || s->kind == CG_STMT_TEST,
-            in_vjp || s->kind == CG_STMT_VJP);
-        check_block(p, &s->other, in_graph, in_test, in_vjp);
+            in_claim || s->kind == CG_STMT_CLAIM, in_vjp || s->kind == CG_STMT_VJP);
+        check_block(p, &s->other, in_graph, in_test, in_claim, in_vjp);
     }
 }
 
-void cg_unit_check(CgParsing *p) { check_block(p, &p->unit->top, false, false, false); }
+void cg_unit_check(CgParsing *p) { check_block(p, &p->unit->top, false, false, false, false); }

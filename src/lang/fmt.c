@@ -103,8 +103,8 @@ static void mark_block(Fmt *f, const CgBlock *b)
         mark_type(f, s->type);
         mark_expr(f, s->a);
         mark_expr(f, s->b);
-        bool has_body = s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_TEST || s->kind == CG_STMT_FOR
-            || s->kind == CG_STMT_IF || s->kind == CG_STMT_VJP;
+        bool has_body = s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_TEST || s->kind == CG_STMT_CLAIM
+            || s->kind == CG_STMT_FOR || s->kind == CG_STMT_IF || s->kind == CG_STMT_VJP;
         if (has_body)
             f->marks[s->body.span.start] |= BLOCK;
         mark_block(f, &s->body);

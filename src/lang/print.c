@@ -218,6 +218,7 @@ static void print_stmt(const CgStmt *s, int depth, FILE *to)
         [CG_STMT_SHOW] = "show",
         [CG_STMT_SAVE] = "save",
         [CG_STMT_TEST] = "test",
+        [CG_STMT_CLAIM] = "claim",
         [CG_STMT_EXPECT] = "expect",
         [CG_STMT_PARAM] = "param",
         [CG_STMT_FOR] = "for",

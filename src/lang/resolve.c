@@ -411,7 +411,7 @@ static void statement(Resolver *r, const CgStmt *s)
     expr(r, s->b);
     for (int i = 0; i < s->nexprs; i++)
         expr(r, s->exprs[i]);
-    for (int i = 0; i < s->nnames && s->kind != CG_STMT_TEST; i++)
+    for (int i = 0; i < s->nnames && s->kind != CG_STMT_TEST && s->kind != CG_STMT_EXPECT; i++)
         declare_bound(r, s, i);
     if (s->kind == CG_STMT_FOR)
         bound_in(r, &s->body); /* what one turn binds the next one sees */
@@ -498,7 +498,8 @@ static void top(Resolver *r, const CgStmt *s)
         def(r, s);
     } else if (s->kind == CG_STMT_IMPORT) {
         return;
-    } else if (s->kind == CG_STMT_TEST) {
+    } else if (s->kind == CG_STMT_TEST || s->kind == CG_STMT_CLAIM) {
+        expr(r, s->a);
         statements(r, &s->body);
     } else {
         expr(r, s->a);

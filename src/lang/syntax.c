@@ -110,7 +110,7 @@ static int list_expected(const CgParsing *p, const char *const *expects, char *o
         bool begins = k == T_NAME || k == T_INT || k == T_FLOAT || k == T_STRING || k == '(' || k == '[' || k == '{'
             || k == '-' || k == T_IF || k == T_TRAIN || k == T_EVALUATE || k == T_RECOMPUTE || k == T_TRUE
             || k == T_FALSE || k == T_NOT;
-        if (k == T_WHERE || k == T_EDITION || k == T_TEXT || k == T_BAD)
+        if (k == T_WHERE || k == T_EDITION || k == T_CLAIM || k == T_OVER || k == T_TEXT || k == T_BAD)
             continue;
         bool operates = k == '+' || k == '-' || k == '*' || k == '/' || k == '%' || k == '@' || k == '^' || k == '.'
             || k == '(' || k == '[' || k == T_AND || k == T_OR || k == T_ARROW || k == T_DOTDOT || k == T_FLOOR

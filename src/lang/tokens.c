@@ -189,8 +189,28 @@ static CgToken made(const CgParsing *p, int kind)
     return (CgToken){ .kind = kind, .span = { p->file, at, at } };
 }
 
+static int next_kind(CgParsing *p)
+{
+    CgToken next;
+    read_token(p, &next);
+    hold(p, next);
+    return next.kind;
+}
+
+/* `claim` with a text at top level; `over` with a name behind a value. No name is written so. */
+static void find_claim(CgParsing *p, CgToken *t)
+{
+    if (p->open.len == 1 && !strcmp(t->atom, "claim") && p->last.kind != '.') {
+        int next = next_kind(p);
+        if (next == T_STRING || next == T_TEXT)
+            t->kind = T_CLAIM;
+    } else if (p->open.len > 1 && !strcmp(t->atom, "over") && ends_expression(p) && next_kind(p) == T_NAME) {
+        t->kind = T_OVER;
+    }
+}
+
 /* The words that mean something in their place only: `where` behind the results of a graph or the parameters of a def,
- * `cg` with a number as the first statement. Everywhere else they are names. */
+ * `cg` with a number as the first statement, `claim` and `over`. Everywhere else they are names. */
 static void find_word(CgParsing *p, CgToken *t)
 {
     if (t->kind == T_NAME && p->open.len == 1 && (p->last.kind == T_GRAPH || p->last.kind == T_DEF))
@@ -202,13 +222,12 @@ static void find_word(CgParsing *p, CgToken *t)
     bool ends = p->last.kind == ')' || p->last.kind == ']' || p->last.kind == T_NAME || p->last.kind == T_GRAPH;
     if (p->header && ends && p->open.len == 1 && strcmp(t->atom, "where") == 0)
         t->kind = T_WHERE;
+    find_claim(p, t);
     if (p->last.kind != T_START_FILE || strcmp(t->atom, "cg") != 0)
         return;
-    CgToken next;
-    read_token(p, &next);
-    hold(p, next);
-    if (next.kind != T_INT)
+    if (next_kind(p) != T_INT)
         return;
+    CgToken next = p->held[0];
     t->kind = T_EDITION;
     p->edition = next.i >= 1 && next.i <= CG_EDITION ? (int)next.i : CG_EDITION;
 }

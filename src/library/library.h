@@ -29,6 +29,12 @@ CgValue *cg_dataset_owned(CgSession *x, const CgValue *call, CgDataset *d, const
  * generator that has its graph and writes nothing (latency.c). False after a mistake. */
 CG_NODISCARD bool cg_pass_build(CgElab *e, CgFrame *f, const CgArguments *a, CgTextCall *out);
 
+/* The table whose rows a statistic is of, NULL when there is none or more than one; a statistic of some of its rows,
+ * NAN and *failed after a mistake (statistic.c). */
+const CgTable *cg_statistic_table(CgSession *x, CgValue *v, bool *several);
+double cg_statistic_of_rows(
+    CgSession *x, CgValue *statistic, const CgTable *t, const size_t *rows, size_t n, bool *failed);
+
 /* What is in a value of class `split`. */
 typedef struct CgCorpusSplit {
     CgCorpus *corpus;

@@ -106,11 +106,11 @@ static CgValue *run_holm(CgSession *x, const CgValue *call, CgValue **args)
 /* ---- how sure a number is ------------------------------------------------------------------------------- */
 
 /* The table whose rows a statistic is of, NULL when there is none or more than one. */
-static const CgTable *table_of(CgSession *x, CgValue *v, bool *several)
+const CgTable *cg_statistic_table(CgSession *x, CgValue *v, bool *several)
 {
     const CgTable *t = v->kind == CG_VALUE_COLUMN ? x->table : cg_is_column_of(v) ? cg_table_force(x, v->at[0]) : NULL;
     for (int i = 0; v->kind == CG_VALUE_CALL && !cg_is_column_of(v) && i < v->n; i++) {
-        const CgTable *one = table_of(x, v->at[i], several);
+        const CgTable *one = cg_statistic_table(x, v->at[i], several);
         *several |= one && t && one != t;
         t = one ? one : t;
     }
@@ -149,20 +149,26 @@ static double number_of(const CgValue *v)
     return v && cg_value_number(v, &x) ? x : NAN;
 }
 
+double cg_statistic_of_rows(
+    CgSession *x, CgValue *statistic, const CgTable *t, const size_t *rows, size_t n, bool *failed)
+{
+    CgResample sample = { t, rows, n };
+    const CgResample *outer = x->sample;
+    if (*failed)
+        return NAN;
+    x->sample = &sample;
+    CgValue *v = cg_force(x, statistic);
+    x->sample = outer;
+    *failed |= !v;
+    double number = number_of(v);
+    cg_scratch_clear(x);
+    return number;
+}
+
 static double of_resample(const void *arg, const size_t *rows, size_t n)
 {
     Resampled *r = (Resampled *)(uintptr_t)arg;
-    CgResample sample = { r->t, rows, n };
-    const CgResample *outer = r->x->sample;
-    if (r->failed)
-        return NAN;
-    r->x->sample = &sample;
-    CgValue *v = cg_force(r->x, r->statistic);
-    r->x->sample = outer;
-    r->failed |= !v;
-    double x = number_of(v);
-    cg_scratch_clear(r->x);
-    return x;
+    return cg_statistic_of_rows(r->x, r->statistic, r->t, rows, n, &r->failed);
 }
 
 static const char *method_of(const CgInterval *in, double level, const CgValue *over, bool named)
@@ -250,7 +256,7 @@ static CgValue *run_interval(CgSession *x, const CgValue *call, CgValue **args)
     CgErr err = { 0 };
     CgValue *statistic = call->at[STATISTIC];
     (void)args;
-    const CgTable *t = table_of(x, statistic, &several);
+    const CgTable *t = cg_statistic_table(x, statistic, &several);
     if (!t || several) {
         cg_err(&err, CG_ERR_INPUT,
             several ? "an interval is of the rows of one table; this statistic looks at several"

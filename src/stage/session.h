@@ -67,6 +67,7 @@ struct CgSession {
     CG_VEC(void *) scratch;          /* what columns of a sample lie in, until the next one */
     CG_VEC(struct CgTest *) tests;   /* test blocks of the script */
     struct CgTest *test;             /* being built */
+    struct CgClaims *claims;         /* of the script (library/claim.h) */
     bool noted_precision;
     CgMap noted_casts;         /* weights of which it was said that their numbers are rounded */
     struct CgLineage *lineage; /* what data were made from, as far as somebody asked (lineage.h) */

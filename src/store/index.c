@@ -8,7 +8,7 @@
 #include "base/fault.h"
 #include "base/strbuf.h"
 
-#define INDEX_VERSION 3
+#define INDEX_VERSION 4
 
 /* What makes an index of each version one of the next. */
 static const char *const schema[INDEX_VERSION] = {
@@ -30,6 +30,9 @@ static const char *const schema[INDEX_VERSION] = {
     "CREATE INDEX metrics_by_training ON metrics(training);"
     "CREATE TABLE settings(stage TEXT PRIMARY KEY, kind TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version = 3;",
+    /* which rows claims were tested on, and with which results */
+    "CREATE TABLE looks(place INTEGER PRIMARY KEY, rows TEXT NOT NULL, results TEXT NOT NULL, UNIQUE(rows, results));"
+    "PRAGMA user_version = 4;",
 };
 
 void cg_index_give_up(CgIndex *x, const char *why)

@@ -87,6 +87,9 @@ void cg_run_metric(CgRun *r, CgDigest training, const char *label, int64_t step,
 void cg_run_stage(CgRun *r, CgDigest key, const char *kind, const char *label, const char *settings);
 void cg_run_artifact(CgRun *r, const char *name, const char *path, CgDigest digest);
 void cg_run_close(CgRun *r, const char *status); /* "ok", "failed", "interrupted" */
+/* The how manieth results these are that claims were tested with on these rows, from 1: the same results again are the
+ * same look. -1: the index cannot be used. */
+int64_t cg_store_look(CgStore *s, CgDigest rows, CgDigest results);
 /* id, script, started (ISO, UTC), seconds, status, options, digest; newest last. A run whose process is gone
  * is "killed". */
 CG_NODISCARD CgTable *cg_store_runs(CgStore *s, CgErr *e);

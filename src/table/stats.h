@@ -142,6 +142,26 @@ double cg_stats_cohen(const double *a, size_t na, const double *b, size_t nb);
 const CgEffect *cg_effect_find(const char *name);
 void cg_stats_holm(double *p, size_t n); /* in place: Holm 1979; a NAN is no test */
 
+/* ---- claims: is one statistic the larger? (claim.c) */
+typedef enum CgVerdict { CG_CANNOT_TELL, CG_SUPPORTED, CG_REFUTED } CgVerdict;
+typedef struct CgClaim {
+    const double *d; /* a difference for each cluster of rows, above 0 where it is as claimed; a NAN says nothing */
+    size_t n;
+    int64_t look;      /* the how manieth at these rows, from 1; 0: at no test rows; below 0: it could not be counted */
+    CgInterval effect; /* the mean of d, and its 95% interval */
+    CgTest signs, t;   /* the permutation test, whose word counts, and the paired t test beside it */
+    double level;      /* cg_claim_level(look) */
+    double p;          /* of `signs` by Holm, for the side that the effect is on: supported or refuted */
+    CgVerdict verdict;
+    size_t needed; /* clusters that a p of `level` takes at least; 0: there are so many */
+} CgClaim;
+/* 0.05 / (1 + 2 + .. + look): whoever looks again and again, and stops when it suits, has claimed what is not so with a
+ * probability of 0.05 at most, since half of all these levels together is that, and claims have one side. */
+double cg_claim_level(int64_t look);
+/* Fills what comes behind `look`. Holm's correction is over all n claims, for and against apart. */
+void cg_stats_claims(CgClaim *c, size_t n);
+const char *cg_verdict_name(CgVerdict v);
+
 /* ---- distributions (distribution.c) */
 double cg_stats_beta(double a, double b, double x); /* regularised incomplete beta function I_x(a, b) */
 double cg_stats_t_p(double t, double degrees);      /* P(|T| >= |t|) */

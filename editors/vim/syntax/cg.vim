@@ -3,9 +3,9 @@ if exists("b:current_syntax")
     finish
 endif
 
-syntax keyword cgDeclare import plugin option graph def param vjp test cg
+syntax keyword cgDeclare import plugin option graph def param vjp test claim cg
 syntax keyword cgControl for in if then else return
-syntax keyword cgStage train evaluate on as show save expect recompute where
+syntax keyword cgStage train evaluate on as show save expect recompute where over
 syntax keyword cgOperator and or not
 syntax keyword cgConstant true false none pi inf training
 syntax keyword cgType f32 f64 i32 i64 bool int float str list record any index
