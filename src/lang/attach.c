@@ -116,7 +116,9 @@ static void check_expr(CgParsing *p, const CgExpr *e)
     if (e->kind == CG_EXPR_ARROW && p->nerrors == 0 && (e->a->kind != CG_EXPR_LIST || e->b->kind != CG_EXPR_LIST)
         && e->a->kind != CG_EXPR_ERROR && e->b->kind != CG_EXPR_ERROR)
         cg_syntax_help(cg_syntax_error(p, CG_E0101, e->op_span, "a pattern has a list on both sides of '->'"),
-            "a pattern is [B, T] -> [T, B]; a function is written def f(x) = x + 1");
+            e->b->kind == CG_EXPR_NAME && e->a->kind != CG_EXPR_LIST && e->op_span.start == e->a->span.end
+                ? "a field is written r.name; a pattern is [B, T] -> [T, B]"
+                : "a pattern is [B, T] -> [T, B]; a function is written def f(x) = x + 1");
     const char *what = e->kind == CG_EXPR_CALL ? "argument" : e->kind == CG_EXPR_INDEX ? "axis" : "field";
     CgMap seen = { 0 };
     for (int i = 0; i < e->args.n; i++) {
