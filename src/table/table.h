@@ -113,8 +113,9 @@ CG_NODISCARD CgTable *cg_table_unpack(const CgBytes *b); /* NULL: they are no ta
  * shown as '.'; missing as '-'. At most `most` rows (0: all), then a line that says how many more there are, then the
  * signatures of metrics. Scores in [0, 1] are printed as they are, in percent where the column's format says so. */
 void cg_table_print(const CgTable *t, size_t most, int width, CgStrbuf *out);
+/* Both with the signatures of metrics below, in LaTeX as comments; a tabular is for the package booktabs. */
 void cg_table_markdown(const CgTable *t, CgStrbuf *out);
-void cg_table_latex(const CgTable *t, CgStrbuf *out); /* a tabular for the package booktabs */
+void cg_table_latex(const CgTable *t, CgStrbuf *out);
 /* RFC 4180; numbers read back to the same bits; missing is empty. A spread is two more columns, NAME_low, NAME_high. */
 void cg_table_csv(const CgTable *t, CgStrbuf *out);
 /* an object a row; missing, NaN and infinity are null */

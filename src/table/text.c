@@ -191,8 +191,9 @@ void cg_table_cell(const CgTable *t, size_t row, int column, CgStrbuf *out)
     free(s);
 }
 
-/* Columns with one signature, one line each: "f1, mean(f1): token_f1|level:sentence|..". */
-static void print_signatures(const CgTable *t, CgStrbuf *out)
+/* Columns with one signature, one line each: "f1, mean(f1): token_f1|level:sentence|..". `before` stands before a line,
+ * `quote` around a signature. */
+static void print_signatures(const CgTable *t, const char *before, const char *quote, CgStrbuf *out)
 {
     for (int i = 0; i < t->ncolumns; i++) {
         const char *s = t->column[i].signature;
@@ -201,13 +202,14 @@ static void print_signatures(const CgTable *t, CgStrbuf *out)
             seen |= s && t->column[k].signature && !strcmp(t->column[k].signature, s);
         if (seen)
             continue;
+        cg_strbuf_puts(out, before);
         for (int k = i; k < t->ncolumns; k++) {
             if (t->column[k].signature && !strcmp(t->column[k].signature, s)) {
                 cg_strbuf_puts(out, k > i ? ", " : "");
                 print_text(t->column[k].name, 1000, out);
             }
         }
-        cg_strbuf_printf(out, ": %s\n", s);
+        cg_strbuf_printf(out, ": %s%s%s\n", quote, s, quote);
     }
 }
 
@@ -248,7 +250,7 @@ void cg_table_print(const CgTable *t, size_t most, int width, CgStrbuf *out)
     }
     if (rows < t->rows)
         cg_strbuf_printf(out, "... and %zu more rows\n", t->rows - rows);
-    print_signatures(t, out);
+    print_signatures(t, "", "", out);
     free(cell);
     free(widest);
 }
@@ -290,6 +292,7 @@ void cg_table_markdown(const CgTable *t, CgStrbuf *out)
         }
         cg_strbuf_putc(out, '\n');
     }
+    print_signatures(t, "\n", "`", out); /* a paragraph each */
 }
 
 static void latex_text(const char *s, CgStrbuf *out)
@@ -335,6 +338,7 @@ void cg_table_latex(const CgTable *t, CgStrbuf *out)
         cg_strbuf_puts(out, " \\\\\n");
     }
     cg_strbuf_puts(out, "\\bottomrule\n\\end{tabular}\n");
+    print_signatures(t, "% ", "", out); /* comments */
 }
 
 /* ---- CSV and JSON Lines ---- */
