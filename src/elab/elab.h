@@ -102,6 +102,7 @@ typedef struct CgModelGraph {
     bool asked_training;               /* something in it depends on that */
     CgMap draws;                       /* atom of a path -> random draws made there so far */
     CG_VEC(CgTurn) turns;              /* of the loops around what is built */
+    bool shown;                        /* it is that of an expression outside of graphs, train and evaluate */
     CgMap mixed;                       /* spans of freezings that were reported to hold in one use only */
     CgMap given;                       /* CgInstance of the top level -> atom: the path it has here */
 } CgModelGraph;

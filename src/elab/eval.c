@@ -204,10 +204,14 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
             if (!p && cg_map_get(&e->model->parts, cg_map_ptr(path), &part))
                 v = (CgValue *)(uintptr_t)part;
         }
+        CgModelGraph *model = e->model;
+        if (model && model->shown && !cg_frame_body(f)) /* parts of trained models are values there */
+            e->model = NULL;
         if (!v)
             v = cg_instance_part(e, of, x->s, x->span, &s);
         if (!v)
             v = !e->model && e->part ? e->part(e, of, x->s, x->span, &s) : NULL;
+        e->model = model;
         if (!v)
             v = field_by_function(e, f, of, x, &s);
     } else if (cg_value_class(of)) {

@@ -13,6 +13,7 @@
 #include "graph/plugin.h"
 #include "graph/registry.h"
 #include "library/claim.h"
+#include "library/library.h"
 #include "stage/history.h"
 #include "stage/lineage.h"
 
@@ -33,9 +34,9 @@ static void check_statements(CgSession *x)
         cg_frame_begin(e, &f, NULL, env);
         CgBudget budget = cg_budget_begin(e);
         for (int k = 0; k < s->nexprs; k++)
-            cg_eval(e, &f, s->exprs[k]);
+            cg_shown(e, &f, s->exprs[k]);
         if (s->a && s->kind == CG_STMT_SAVE) {
-            CgValue *v = cg_eval(e, &f, s->a);
+            CgValue *v = cg_shown(e, &f, s->a);
             CgValue *to = cg_eval(e, &f, s->b);
             if (!cg_is_poison(to) && to->kind != CG_VALUE_STR)
                 cg_elab_error(e, CG_E0606, s->b->span, "a file name is a string, not %s", cg_value_kind_name(to));
@@ -249,9 +250,9 @@ static void carry_out(CgSession *x, const CgStmt *s)
     CgBudget budget = cg_budget_begin(e);
     cg_frame_begin(e, &f, NULL, cg_elab_script(e));
     for (int i = 0; i < s->nexprs && s->kind == CG_STMT_SHOW && !cg_session_stopped(x); i++)
-        find_and_show(x, cg_eval(e, &f, s->exprs[i]));
+        find_and_show(x, cg_shown(e, &f, s->exprs[i]));
     if (s->kind == CG_STMT_SAVE) {
-        CgValue *v = cg_force(x, cg_eval(e, &f, s->a)), *to = cg_eval(e, &f, s->b);
+        CgValue *v = cg_force(x, cg_shown(e, &f, s->a)), *to = cg_eval(e, &f, s->b);
         if (v && !cg_is_poison(v))
             save(x, v, to->s, s->a->span, s->b->span);
     }

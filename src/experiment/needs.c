@@ -8,6 +8,7 @@
 #include "experiment/cost.h"
 #include "experiment/graph_arg.h"
 #include "library/claim.h"
+#include "library/library.h"
 
 static void add_stage(CgNeeds *n, CgStage *s)
 {
@@ -73,9 +74,9 @@ bool cg_needs_find(CgSession *x, const char *only, CgNeeds *out)
         asked = true;
         cg_frame_begin(e, &f, NULL, cg_elab_script(e));
         for (int k = 0; k < s->nexprs && s->kind == CG_STMT_SHOW; k++)
-            cg_needs_add(out, cg_eval(e, &f, s->exprs[k]));
+            cg_needs_add(out, cg_shown(e, &f, s->exprs[k]));
         if (s->kind == CG_STMT_SAVE)
-            cg_needs_add(out, cg_eval(e, &f, s->a));
+            cg_needs_add(out, cg_shown(e, &f, s->a));
         cg_frame_end(e, &f);
     }
     cg_claims_values(x, needed, out);

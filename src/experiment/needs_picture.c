@@ -10,6 +10,8 @@
 #include "base/progress.h"
 #include "experiment/cost.h"
 #include "experiment/needs.h"
+#include "library/library.h"
+#include "library/library.h"
 
 /* Boxes of a picture whose arrows are reduced. */
 enum { MOST_REDUCED = 300 };
@@ -178,14 +180,14 @@ static void draw_results(Drawing *d)
         CgFrame f;
         cg_frame_begin(e, &f, NULL, cg_elab_script(e));
         for (int k = 0; k < s->nexprs && s->kind == CG_STMT_SHOW; k++) {
-            const CgValue *v = cg_eval(e, &f, s->exprs[k]);
+            const CgValue *v = cg_shown(e, &f, s->exprs[k]);
             if (v->kind == CG_VALUE_STR)
                 title = v->s;
             else
                 draw_result(d, v, title);
         }
         if (s->kind == CG_STMT_SAVE)
-            draw_result(d, cg_eval(e, &f, s->a), cg_eval(e, &f, s->b)->s);
+            draw_result(d, cg_shown(e, &f, s->a), cg_eval(e, &f, s->b)->s);
         cg_frame_end(e, &f);
     }
 }

@@ -35,6 +35,9 @@ const CgTable *cg_statistic_table(CgSession *x, CgValue *v, bool *several);
 double cg_statistic_of_rows(
     CgSession *x, CgValue *statistic, const CgTable *t, const size_t *rows, size_t n, bool *failed);
 
+/* What is shown or saved: a value, or of an expression that gives a tensor the array it will be (tensor_value.c). */
+CgValue *cg_shown(CgElab *e, CgFrame *f, const CgExpr *x);
+
 /* What is in a value of class `split`. */
 typedef struct CgCorpusSplit {
     CgCorpus *corpus;
