@@ -204,9 +204,8 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
             if (!p && cg_map_get(&e->model->parts, cg_map_ptr(path), &part))
                 v = (CgValue *)(uintptr_t)part;
         }
-        CgModelGraph *model = e->model;
-        if (model && model->shown && !cg_frame_body(f)) /* parts of trained models are values there */
-            e->model = NULL;
+        CgModelGraph *model = e->model; /* outside of bodies, parts of trained models are values */
+        e->model = model && model->shown && !cg_frame_body(f) ? NULL : model;
         if (!v)
             v = cg_instance_part(e, of, x->s, x->span, &s);
         if (!v)
