@@ -228,7 +228,7 @@ static void find_and_show(CgSession *x, CgValue *v)
 {
     if ((v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && has_classes(v)) {
         for (int i = 0; i < v->n && !cg_session_stopped(x); i++) {
-            if (v->keys)
+            if (v->kind == CG_VALUE_RECORD)
                 fprintf(x->out, "%s:\n", v->keys[i]);
             find_and_show(x, v->at[i]);
         }

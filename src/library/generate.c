@@ -190,8 +190,26 @@ static bool check_prompt(CgElab *e, const CgArguments *a, const CgTextCall *t)
     return false;
 }
 
+static CgValue *build_generate(CgElab *e, CgFrame *f, const CgArguments *a);
+
+/* A text for each of several prompts, which may differ in length: a list of what each alone gives. */
+static CgValue *build_each(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    const CgValue *prompts = a->at[PROMPT];
+    CgValue *all = cg_value_list(e, prompts->n, a->call);
+    for (int i = 0; i < prompts->n; i++) {
+        CgArguments one = *a;
+        one.at[PROMPT] = prompts->at[i];
+        all->at[i] = build_generate(e, f, &one);
+    }
+    return all;
+}
+
 static CgValue *build_generate(CgElab *e, CgFrame *f, const CgArguments *a)
 {
+    const CgValue *prompts = a->at[PROMPT];
+    if (prompts->kind == CG_VALUE_LIST && prompts->n && prompts->at[0]->kind == CG_VALUE_STR)
+        return build_each(e, f, a);
     CgTextCall *t = CG_NEW(e->arena, CgTextCall);
     bool rows = a->at[PROMPT]->kind == CG_VALUE_TENSOR;
     int64_t places = 0;
@@ -272,7 +290,7 @@ static const CgFunction fn_generate = { .name = "generate",
     .file = __FILE__,
     .line = __LINE__,
     .sig =
-        "(model: model, prompt: str | int[] | tensor, tokenizer: tokenizer | none = none, length: int | none = "
+        "(model: model, prompt: str | str[] | int[] | tensor, tokenizer: tokenizer | none = none, length: int | none = "
         "none, new: int | none = none, temperature: float = 0, top_k: int = 0, top_p: float = 1, min_p: float = 0, "
         "repetition: float = 1, beams: int = 1, stop: str | int | str[] | int[] | none = none, past_end: bool = false, "
         "context: tensor | none = none, echo: bool | none = none, seed: int = 0) -> tokens",
