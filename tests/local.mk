@@ -67,6 +67,7 @@ prompts:
 # Also what takes minutes.
 check-all: check exhaustive programs coverage prompts
 	TORTURE=all KILLS=all TIMEOUT=3600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh torture.sh kills.sh
+	LARGE=all TIMEOUT=3600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh large.sh
 	CG_VALGRIND=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh valgrind.sh
 	CG_ONNX=yes TIMEOUT=1200 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh onnx.sh
 .PHONY: check-all exhaustive programs coverage prompts
