@@ -14,7 +14,7 @@ static CgValue *no_graph(CgElab *e, const CgArguments *a)
 {
     CgDiag *d = cg_elab_error(e, CG_E0503, a->call,
         "'%s' makes a tensor, and there are none outside of graphs, train and evaluate", a->function->name);
-    cg_diag_help(d, "array(%s(..)) is its numbers, which can be shown and saved", a->function->name);
+    cg_diag_help(d, "value(%s(..)) is its numbers, which can be shown and saved", a->function->name);
     return cg_value_poison(e);
 }
 

@@ -8,7 +8,7 @@
 #include "run/tensor.h"
 #include "stage/runner.h"
 
-static const CgFunction fn_array;
+static const CgFunction fn_value;
 
 CgValue *cg_shown(CgElab *e, CgFrame *f, const CgExpr *x)
 {
@@ -24,7 +24,7 @@ CgValue *cg_shown(CgElab *e, CgFrame *f, const CgExpr *x)
     cg_model_end(e);
     if (!tensor)
         return v;
-    CgArguments a = { .function = &fn_array, .n = 1, .call = x->span };
+    CgArguments a = { .function = &fn_value, .n = 1, .call = x->span };
     CgTextCall *call = CG_NEW(e->arena, CgTextCall);
     a.at[0] = cg_value_new(e, CG_VALUE_NONE, x->span);
     call->generator = g;
@@ -33,17 +33,17 @@ CgValue *cg_shown(CgElab *e, CgFrame *f, const CgExpr *x)
     return out;
 }
 
-static CgValue *build_array(CgElab *e, CgFrame *f, const CgArguments *a)
+static CgValue *build_value(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     const CgArgs *given = &a->site->args;
     CgValue *v = given->n == 1 && !e->model ? cg_shown(e, f, given->at[0].value) : NULL;
     if (v && (cg_is_poison(v) || cg_value_class(v) == &cg_class_array))
         return v;
     if (e->model)
-        cg_elab_error(e, CG_E0503, a->call, "array gives numbers outside of graphs; here a tensor is what it is");
+        cg_elab_error(e, CG_E0503, a->call, "value gives numbers outside of graphs; here a tensor is what it is");
     else
         cg_elab_error(
-            e, CG_E0305, a->call, "array takes one tensor%s%s", v ? ", not " : "", v ? cg_value_kind_name(v) : "");
+            e, CG_E0305, a->call, "value takes one tensor%s%s", v ? ", not " : "", v ? cg_value_kind_name(v) : "");
     return cg_value_poison(e);
 }
 
@@ -67,7 +67,7 @@ static CgValue *packed(CgSession *x, const CgTensor *t)
     return cg_value_held(x->elab, &cg_class_array, out);
 }
 
-static CgValue *run_array(CgSession *x, const CgValue *call, CgValue **args)
+static CgValue *run_value(CgSession *x, const CgValue *call, CgValue **args)
 {
     const CgModelGraph *m = ((const CgTextCall *)call->stage)->generator->model;
     CgGraph *graph = cg_pass_run_all(m->graph, NULL);
@@ -90,10 +90,10 @@ static CgValue *run_array(CgSession *x, const CgValue *call, CgValue **args)
     return out;
 }
 
-static const CgFunction fn_array = { CG_FUNCTION_HERE, .name = "array", .sig = "(x: tensor) -> array",
-    .traits = CG_PATTERN, .build = build_array, .run = run_array,
+static const CgFunction fn_value = { CG_FUNCTION_HERE, .name = "value", .sig = "(x: tensor) -> array",
+    .traits = CG_PATTERN, .build = build_value, .run = run_value,
     .doc =
-        "The numbers of a tensor outside of graphs, to be shown and saved: array(m(tensor([[7, 2]], i32))). show and "
+        "The numbers of a tensor outside of graphs, to be shown and saved: value(m(tensor([[7, 2]], i32))). show and "
         "save make it of a tensor by themselves." };
 
-CG_FUNCTIONS(tensor_value, &fn_array)
+CG_FUNCTIONS(tensor_value, &fn_value)
