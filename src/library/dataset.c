@@ -229,7 +229,8 @@ static const CgFunction fn_repeat = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .n
 static const CgFunction fn_unique = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "unique",
     .sig = "(data: dataset, how: { exact, near } = \"exact\") -> dataset", .build = later, .run = run_unique,
     .doc = "Each row once: later ones made from the same are left out, or with \"near\" those half of whose text stood "
-           "in others before, wherever it began." };
+           "in others before, wherever it began: by chunks of some 250 bytes, so a row of less than that is only known "
+           "again when it is the same." };
 static const CgFunction fn_chain = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "chain",
     .sig = "(data: dataset[]) -> dataset", .build = build_chain, .run = run_chain,
     .doc = "The rows of several datasets with the same fields, one after the other." };
