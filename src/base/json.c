@@ -33,12 +33,27 @@ void cg_json_string(CgStrbuf *out, const char *text)
     cg_strbuf_putc(out, '"');
 }
 
-static void *allocate(size_t n) { return cg_fault_memory() ? NULL : malloc(n); }
+/* Jansson does not look at every allocation of its own: a string may come out cut. So it is looked at here. */
+static _Thread_local bool refused;
+
+static void *allocate(size_t n)
+{
+    void *p = cg_fault_memory() ? NULL : malloc(n ? n : 1);
+    refused |= !p;
+    return p;
+}
 
 json_t *cg_json_load(const char *bytes, size_t n, size_t flags, json_error_t *why)
 {
     json_set_alloc_funcs(allocate, free);
-    return json_loadb(bytes, n, flags, why);
+    refused = false;
+    json_t *value = json_loadb(bytes, n, flags, why);
+    if (!refused)
+        return value;
+    json_decref(value);
+    *why = (json_error_t){ .text = "out of memory" };
+    why->text[JSON_ERROR_TEXT_LENGTH - 1] = (char)json_error_out_of_memory; /* where json_error_code looks */
+    return NULL;
 }
 
 bool cg_json_fault(CgErr *e, const char *path, const json_error_t *why, const char *format, ...)
