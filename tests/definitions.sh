@@ -1,7 +1,8 @@
 #!/bin/sh
 # definitions.sh - what is said of a script before it runs, case by case.
 # Takes srcdir and CG; gives TAP. In definitions/wrong.cg, graphs that nothing applies, and definitions/promises.cg, rows
-# of what the first edition promised and did not keep, a blank line ends a case and `# E0402` stands on the line where
+# of what the first edition promised and did not keep, and definitions/scores.cg, scores of which cg cannot show that they
+# are code lengths, a blank line ends a case and `# E0402` stands on the line where
 # that error and no other is reported. Nothing is reported of definitions/right.cg. Other rows are tests of their own,
 # which are looked for here. A failure accuses src/elab/define.c or the rule that reports.
 set -u
@@ -9,14 +10,16 @@ cd "${srcdir:-.}" || exit 1
 . "${srcdir:-.}/tests/tap.sh"
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
-split()     # file: its cases as scripts, named by their first line
+split()     # file, statement: its cases as scripts that end with the statement, named by their first line
 {
-    awk -v to="$scratch" 'BEGIN { RS = "" } {
-        name = $0; sub(/\n.*/, "", name); sub(/^graph /, "", name); sub(/\(.*/, "", name); gsub(/[^a-zA-Z0-9_]+/, "-", name)
-        file = to "/" name ".cg"; print "import std.nn\n" $0 >file; close(file) }' "$1"
+    awk -v to="$scratch" -v last="${2-}" 'BEGIN { RS = "" } {
+        name = $0; sub(/\n.*/, "", name); sub(/^graph |^# /, "", name); sub(/\(.*/, "", name); gsub(/[^a-zA-Z0-9_]+/, "-", name)
+        file = to "/" name ".cg"; print "import std.nn\n" $0 (last ? "\n" last : "") >file; close(file) }' "$1"
 }
 split tests/definitions/wrong.cg
 split tests/definitions/promises.cg
+split tests/definitions/scores.cg \
+    'show bits_per_byte(net(), windows(synthetic("grammar", size = 20000).test, bytes(), length = 16))'
 for script in "$scratch"/*.cg; do
     want=$(awk 'match($0, /# E[0-9]+/) { print NR ":" substr($0, RSTART + 2, RLENGTH - 2) }' "$script")
     "$CG" check "$script" >"$scratch/found" 2>&1

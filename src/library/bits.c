@@ -4,7 +4,7 @@
  * what foretelling them costs is in the likelihood and counts. */
 #include <math.h>
 
-#include "library/library.h"
+#include "library/score.h"
 
 static const double ln2 = 0.69314718055994530942;
 
@@ -32,6 +32,17 @@ static CgValue *build(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
     const CgValue *nll = a->at[0];
+    const CgClass *cls = a->n > 1 ? cg_value_class(a->at[1]) : NULL;
+    bool model = nll->kind == CG_VALUE_INSTANCE, data = cls == &cg_class_dataset;
+    if (model && data && a->at[2]->kind == CG_VALUE_NONE)
+        return cg_score_build(e, f, a);
+    if (model || data) {
+        cg_diag_help(cg_elab_error(e, CG_E0318, a->call, "%s",
+                         model ? "a model is scored on windows of a text, all of which counts"
+                               : "a number a row goes with the tokens of the row"),
+            "bits_per_byte(model, windows(text.test, tok, length = 256)), or in evaluate bits_per_byte(nll, tokens)");
+        return cg_value_poison(e);
+    }
     if (nll->kind == CG_VALUE_TENSOR && cg_value_type(e, nll)->rank != 1) {
         CgDiag *d = cg_elab_error(e, CG_E0401, a->span[0], "'nll' of %s is one number a row", a->function->name);
         cg_diag_help(d, "entropy(m, batch.tokens, batch.next), or mean(.., axis = 1)");
@@ -118,14 +129,19 @@ static const CgFunction fn_bytes = { CG_FUNCTION_HERE, .name = "text_bytes",
     .run = run_bytes, .sign = sign_bytes,
     .doc = "How many bytes the text has that tokens stand for. Those that end a text or mark a place have none; "
            "`counts`, a number for each token, says how much of the others counts." };
-static const CgFunction fn_per_byte = { CG_FUNCTION_HERE, .name = "bits_per_byte",
-    .sig = "(nll: float | tensor, tokens: tokens, counts: tensor | none = none) -> float", .traits = CG_ROW,
-    .build = build, .run = run_per_byte, .sign = sign_per_byte,
+static const CgFunction fn_per_byte = {
+    CG_FUNCTION_HERE, .name = "bits_per_byte",
+    .sig = "(nll: float | tensor | model, tokens: tokens | dataset, counts: tensor | none = none) -> float",
+    .traits = CG_ROW, .build = build, .run = run_per_byte, .sign = sign_per_byte,
     .doc =
         "Nats a token as bits a byte of the text, for a column of evaluate: bits_per_byte(entropy(m, batch.tokens, "
         "batch.next), batch.next). `tokens` are those whose likelihood `nll` is the mean of, with `counts` where that "
         "has them: bits_per_byte(entropy(m, batch.tokens, batch.next, counts = batch.mask), batch.next, batch.mask). "
-        "Of rows together it is sum(nll) * tokens / sum(bytes) / log(2), with a column text_bytes(batch.next)." };
+        "Of rows together it is sum(nll) * tokens / sum(bytes) / log(2), with a column text_bytes(batch.next). "
+        "bits_per_byte(model, windows(text.test, tok, length = 256)) is that of a whole text, and an error where it "
+        "cannot "
+        "be shown that no token is foretold from itself or a later one and that shares of the vocabulary add up to 1."
+};
 static const CgFunction fn_per_token = { CG_FUNCTION_HERE, .name = "bits_per_token",
     .sig = "(nll: float | tensor) -> float", .traits = CG_ROW, .build = build, .run = run_per_token,
     .sign = sign_per_token,

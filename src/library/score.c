@@ -1,0 +1,199 @@
+/* score.c - bits a byte of a text by a model that is shown to foretell it.
+ * Takes a model and windows of a text; gives the evaluation of stdlib/prelude.cg, or a message. Three things are shown
+ * of the graph and the data before anything runs: no token is foretold from itself, a later one or another row; what
+ * each token of the vocabulary gets is a share of a whole; the text is scored as it stands. */
+#include "library/score.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "graph/causal.h"
+#include "graph/pass.h"
+
+enum { MODEL, DATA };
+
+static bool is(const CgNode *n, const char *op) { return !strcmp(n->op->name, op); }
+
+static CgDiag *refuse(CgElab *e, const CgArguments *a, const CgGraph *g, CgRef at, const char *why)
+{
+    CgSpan span = cg_node(g, at)->span;
+    CgDiag *d = cg_elab_error(e, CG_E0611, span.file ? span : a->call, "%s", why);
+    if (span.file)
+        cg_diag_note(d, a->call, "scored here");
+    return d;
+}
+
+/* ---- shares of a whole ---------------------------------------------------------------------------------- */
+
+/* Past what only repeats or lays out anew. */
+static CgRef core_of(const CgGraph *g, CgRef r)
+{
+    while (cg_node(g, r)->op->traits & (CG_REPEATS | CG_RESHAPES))
+        r = cg_node(g, r)->in[0];
+    return r;
+}
+
+/* One number for all of the vocabulary: what is repeated along the last axis. */
+static bool same_for_all(const CgGraph *g, CgRef r)
+{
+    const CgNode *n = cg_node(g, r);
+    double value;
+    if (cg_node_const(g, r, &value))
+        return true;
+    const CgAttr *axes = n->op->traits & CG_REPEATS ? cg_attr_find(n->attrs, "axes") : NULL;
+    return axes && axes->n && axes->ints[axes->n - 1] < 0;
+}
+
+/* 1 - a, of which a is given. */
+static bool is_rest(const CgGraph *g, CgRef rest, CgRef a)
+{
+    const CgNode *n = cg_node(g, core_of(g, rest));
+    double one;
+    return is(n, "sub") && cg_node_const(g, n->in[0], &one) && one == 1 && core_of(g, n->in[1]) == core_of(g, a);
+}
+
+/* From 0 to 1, whatever it is made of. */
+static bool is_part(const CgGraph *g, CgRef r)
+{
+    const CgNode *n = cg_node(g, r = core_of(g, r));
+    double value;
+    if (cg_node_const(g, r, &value))
+        return value >= 0 && value <= 1;
+    if (is(n, "mul"))
+        return is_part(g, n->in[0]) && is_part(g, n->in[1]);
+    if (is(n, "sub"))
+        return cg_node_const(g, n->in[0], &value) && value == 1 && is_part(g, n->in[1]);
+    return is(n, "sigmoid") || is(n, "softmax");
+}
+
+static bool over_vocabulary(const CgGraph *g, CgRef r)
+{
+    const CgNode *n = cg_node(g, r);
+    return is(n, "softmax") && (cg_attr_int(n->attrs, "axis", -1) + n->type.rank) % n->type.rank == n->type.rank - 1;
+}
+
+/* The factor and what is weighted by it, of a product of both in any order. */
+static bool weighted(const CgGraph *g, CgRef r, CgRef *factor, CgRef *of)
+{
+    const CgNode *n = cg_node(g, r);
+    for (int k = 0; is(n, "mul") && k < 2; k++)
+        if (same_for_all(g, n->in[k])) {
+            *factor = n->in[k];
+            *of = n->in[1 - k];
+            return true;
+        }
+    return false;
+}
+
+/* What all of the vocabulary gets together at each place; NAN: not known, or something may be below 0. */
+static double total_of(const CgGraph *g, CgRef r)
+{
+    const CgNode *n = cg_node(g, r);
+    CgRef by[2], of[2];
+    double value;
+    if (over_vocabulary(g, r))
+        return 1;
+    if (weighted(g, r, &by[0], &of[0]))
+        return cg_node_const(g, core_of(g, by[0]), &value) && value >= 0 ? value * total_of(g, of[0]) : NAN;
+    if (!is(n, "add"))
+        return NAN;
+    if (weighted(g, n->in[0], &by[0], &of[0]) && weighted(g, n->in[1], &by[1], &of[1]))
+        for (int k = 0; k < 2; k++)
+            if (is_rest(g, by[1 - k], by[k]) && is_part(g, by[k])) {
+                double a = total_of(g, of[0]), b = total_of(g, of[1]);
+                return fabs(a - b) <= 1e-6 ? a : NAN;
+            }
+    return total_of(g, n->in[0]) + total_of(g, n->in[1]);
+}
+
+/* Whether an output is made of shares: then it is not what a softmax is to be taken of. */
+static bool made_of_shares(const CgGraph *g, CgRef r)
+{
+    const CgNode *n = cg_node(g, r);
+    bool through = n->op->traits & (CG_ELEMENTWISE | CG_RESHAPES) || is(n, "slice") || is(n, "concat");
+    if (over_vocabulary(g, r) || is(n, "exp") || is(n, "sigmoid"))
+        return true;
+    for (int k = 0; through && k < n->nin; k++)
+        if (!same_for_all(g, n->in[k]) && made_of_shares(g, n->in[k]))
+            return true;
+    return false;
+}
+
+/* What the model gives: logits, which become shares by a softmax over all of the vocabulary, or shares that add up. */
+static bool normalised(CgElab *e, const CgArguments *a, const CgGraph *g, CgRef out, bool *shares)
+{
+    CgRef of = is(cg_node(g, out), "log") ? cg_node(g, out)->in[0] : out;
+    double total = total_of(g, of);
+    *shares = of == out && fabs(total - 1) <= 1e-6;
+    if (fabs(total - 1) <= 1e-6 || !made_of_shares(g, of))
+        return true;
+    CgDiag *d = refuse(e, a, g, of, "these shares of the vocabulary cannot be shown to add up to 1");
+    if (!isnan(total))
+        cg_diag_label(d, cg_node(g, of)->span, "they add up to %.6g", total);
+    cg_diag_help(d,
+        "give logits, a softmax over the vocabulary, or mixtures w * p + (1 - w) * q of such with w a sigmoid or a "
+        "number from 0 to 1, the same for all of the vocabulary");
+    return false;
+}
+
+/* ---- what a token is foretold from ---------------------------------------------------------------------- */
+
+static CgRef output_called(const CgGraph *g, const char *name)
+{
+    for (size_t i = 0; i < g->outputs.len; i++)
+        if (!strcmp(g->outputs.at[i].name, name))
+            return g->outputs.at[i].ref;
+    return CG_NONE;
+}
+
+static bool causal(CgElab *e, const CgArguments *a, const CgGraph *raw)
+{
+    CgGraph *g = cg_pass_run_all(raw, "recognise,fold,dce");
+    CgRef out = output_called(g, "logits"), text = CG_NONE, at = CG_NONE;
+    for (size_t i = 0; i < g->inputs.len; i++)
+        if (!strcmp(cg_node_name(g, g->inputs.at[i]), "text"))
+            text = g->inputs.at[i];
+    if (text != CG_NONE && (at = cg_apart_fault(g, text, out, 0)) != CG_NONE)
+        cg_diag_help(refuse(e, a, g, at, "a row of the batch may see another row here, which may hold its next tokens"),
+            "each row is foretold from itself alone");
+    else if (text != CG_NONE && (at = cg_causal_fault(g, text, out, 1)) != CG_NONE)
+        cg_diag_help(refuse(e, a, g, at, "a token may see itself or a later one here, when it is foretold"),
+            "logits at place t say token t + 1 from the tokens up to t: a causal mask, and no sum over all places");
+    cg_graph_free(g);
+    return at == CG_NONE;
+}
+
+/* ---- the text as it stands ------------------------------------------------------------------------------ */
+
+static bool as_it_stands(CgElab *e, const CgArguments *a, const CgValue *data)
+{
+    const char *name = data->kind == CG_VALUE_CALL ? data->function->name : "";
+    if (!strcmp(name, "windows"))
+        return true;
+    if (!strcmp(name, "shuffle") || !strcmp(name, "first"))
+        return as_it_stands(e, a, data->at[0]);
+    CgDiag *d = cg_elab_error(e, CG_E0611, a->span[DATA], "what is scored is not a text as it stands: '%s' %s", name,
+        "may choose or change what is foretold");
+    cg_diag_help(d, "bits_per_byte(model, windows(text.test, tok, length = 256)); first(..) of them will do");
+    return false;
+}
+
+CgValue *cg_score_build(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    const CgBelow unknown[2] = { 0 };
+    if (!as_it_stands(e, a, a->at[DATA]))
+        return cg_value_poison(e);
+    CgGenerator *g = cg_generator_build(e, f, a->at[MODEL], NULL, cg_data_tokens(a->at[DATA]), unknown, a->span[MODEL]);
+    bool shares = false;
+    if (!g)
+        return cg_value_poison(e);
+    const CgGraph *raw = g->model->graph;
+    bool good = causal(e, a, raw);
+    if (!normalised(e, a, raw, output_called(raw, "logits"), &shares) || !good)
+        return cg_value_poison(e);
+    CgValue *def = cg_env_find(e, f->env, cg_intern("scored_bits"));
+    CgValue *args[] = { a->at[MODEL], a->at[DATA], cg_value_bool(e, shares, a->call) };
+    CgSpan spans[] = { a->span[MODEL], a->span[DATA], a->call };
+    CgAtom names[] = { NULL, NULL, NULL };
+    return cg_call(e, f, def, args, names, spans, 3, a->site);
+}
