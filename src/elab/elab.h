@@ -324,6 +324,12 @@ void cg_mark_add(CgElab *e, CgInstance *to, CgMark mark);
 void cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to);
 bool cg_marks_alike(const CgInstance *a, const CgInstance *b);
 void cg_marks_freeze(CgParamInfo *p); /* sets p->frozen */
+/* From mark *i on, the next graph that an instance puts the parameter `path` through; NULL: none. */
+const CgMark *cg_marks_graph(const CgInstance *inst, const char *path, int *i);
+/* Whether the parameter `path` is one of a graph that a mark of the instance itself put there; whether it is new to the
+ * weights that the instance has, too. */
+bool cg_marks_renew(const CgInstance *inst, const char *path);
+bool cg_marks_new_here(const CgInstance *inst, const char *path);
 /* Whether the marks of an instance freeze the parameter `path` of it: 1 or 0, -1 where they say nothing. */
 int cg_marks_say(const CgInstance *inst, const char *path);
 /* Whether a parameter that is met again, as one of `inst`, is frozen here as it was before; reports. */

@@ -18,9 +18,14 @@ static bool is_below(const CgInstance *part, const char *path)
     return !strncmp(path, part->path, n) && path[n] == '.';
 }
 
+static bool fits_below(const CgMark *z, const char *path)
+{
+    return !z->pattern || (z->exact ? !strcmp(z->pattern, path) : cg_path_matches(z->pattern, path));
+}
+
 static bool fits(const CgMark *z, const CgInstance *part, const char *path)
 {
-    return is_below(part, path) && (!z->pattern || cg_path_matches(z->pattern, cg_path_below(part, path)));
+    return is_below(part, path) && fits_below(z, cg_path_below(part, path));
 }
 
 /* Whether a mark of `part` says that the part `body` is computed again. */
@@ -28,6 +33,37 @@ static bool fits_part(const CgMark *z, const CgInstance *part, const CgInstance 
 {
     return z->what == CG_MARK_RECOMPUTED
         && (part->path == body->path ? !z->pattern : z->pattern && fits(z, part, body->path));
+}
+
+/* Whether a parameter belongs to the graph that a mark of `part` puts parameters through: its path is that of such a
+ * parameter, the graph's name, and its own. */
+static bool is_of_graph(const CgMark *z, const CgInstance *part, const char *path)
+{
+    if (z->what != CG_MARK_REPARAMETRIZED || !is_below(part, path))
+        return false;
+    const char *below = cg_path_below(part, path), *name = z->by->instance->stmt->names[0];
+    size_t n = strlen(name);
+    for (const char *dot = strchr(below, '.'); dot; dot = strchr(dot + 1, '.'))
+        if (!strncmp(dot + 1, name, n) && dot[1 + n] == '.'
+            && (!z->pattern || cg_path_matches(z->pattern, cg_intern_n(below, (size_t)(dot - below)))))
+            return true;
+    return false;
+}
+
+bool cg_marks_renew(const CgInstance *inst, const char *path)
+{
+    for (int i = inst->nmarks; i-- > 0;)
+        if (is_of_graph(&inst->marks[i], inst, path))
+            return true;
+    return false;
+}
+
+bool cg_marks_new_here(const CgInstance *inst, const char *path)
+{
+    for (int i = 0; i < inst->nmarks; i++)
+        if (is_of_graph(&inst->marks[i], inst, path) && inst->weights == inst->marks[i].weights)
+            return true;
+    return false;
 }
 
 static bool is_freezing(const CgMark *z) { return z->what == CG_MARK_FROZEN || z->what == CG_MARK_TRAINED; }
@@ -66,9 +102,18 @@ bool cg_marks_alike(const CgInstance *a, const CgInstance *b)
             k++;
         if (i == a->nmarks || k == b->nmarks)
             return i == a->nmarks && k == b->nmarks;
-        if (a->marks[i].what != b->marks[k].what || a->marks[i].pattern != b->marks[k].pattern)
+        if (a->marks[i].what != b->marks[k].what || a->marks[i].pattern != b->marks[k].pattern
+            || a->marks[i].by != b->marks[k].by)
             return false;
     }
+}
+
+const CgMark *cg_marks_graph(const CgInstance *inst, const char *path, int *i)
+{
+    for (; *i < inst->nmarks; ++*i)
+        if (inst->marks[*i].what == CG_MARK_REPARAMETRIZED && fits(&inst->marks[*i], inst, path))
+            return &inst->marks[(*i)++];
+    return NULL;
 }
 
 /* ---- freezing ---- */
@@ -78,6 +123,8 @@ void cg_marks_freeze(CgParamInfo *p)
     for (const CgInstance *inst = p->owner; inst; inst = inst->parent)
         for (int i = 0; i < inst->nmarks; i++) {
             const CgMark *z = &inst->marks[i];
+            if (is_of_graph(z, inst, p->path)) /* what was said before it was there is not of it */
+                p->frozen = false;
             if (is_freezing(z) && fits(z, inst, p->path)) {
                 p->frozen = z->what == CG_MARK_FROZEN;
                 p->frozen_span = z->span;
@@ -87,9 +134,12 @@ void cg_marks_freeze(CgParamInfo *p)
 
 int cg_marks_say(const CgInstance *inst, const char *path)
 {
+    const CgInstance root = { .path = cg_intern("") };
     int said = -1;
     for (int i = 0; i < inst->nmarks; i++)
-        if (is_freezing(&inst->marks[i]) && (!inst->marks[i].pattern || cg_path_matches(inst->marks[i].pattern, path)))
+        if (inst->marks[i].what == CG_MARK_REPARAMETRIZED && is_of_graph(&inst->marks[i], &root, path))
+            said = 0;
+        else if (is_freezing(&inst->marks[i]) && fits_below(&inst->marks[i], path))
             said = inst->marks[i].what == CG_MARK_FROZEN;
     return said;
 }
@@ -243,20 +293,22 @@ static bool find_fit(const CgModelGraph *m, const CgMark *z, const CgInstance *p
     return false;
 }
 
+static bool names_parameters(const CgMark *z) { return is_freezing(z) || z->what == CG_MARK_REPARAMETRIZED; }
+
 static const char *thing(const CgMark *z)
 {
-    return is_precision(z) ? "product" : is_freezing(z) ? "parameter" : "part";
+    return is_precision(z) ? "product" : names_parameters(z) ? "parameter" : "part";
 }
 
 /* Some of what there is: parameters, parts, or what is multiplied by which parameter or by none. */
 static void help(CgDiag *d, const CgModelGraph *m, const CgMark *z, const CgInstance *part)
 {
     CgStrbuf some = { 0 };
-    size_t n = is_precision(z) ? m->products.len : is_freezing(z) ? m->params.len : m->bodies.len;
+    size_t n = is_precision(z) ? m->products.len : names_parameters(z) ? m->params.len : m->bodies.len;
     int shown = 0;
     for (size_t k = 0; k < n && shown < 4; k++) {
         const char *path = is_precision(z) ? m->products.at[k]
-            : is_freezing(z)               ? m->params.at[k].path
+            : names_parameters(z)          ? m->params.at[k].path
             : m->bodies.at[k]              ? m->bodies.at[k]->path
                                            : "";
         if (!*path || !is_below(part, path))

@@ -1,6 +1,8 @@
 /* param.c - parameters declared in bodies.
  * Takes instances that have a path (instance.c) and declarations; gives parameter nodes by path, and what they start
  * from in the graph of initial values. */
+#include <string.h>
+
 #include "elab/define.h"
 
 /* The starting value of a parameter, in the init graph. */
@@ -45,6 +47,43 @@ static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const C
     m->init_build = m->build;
     m->build = keep;
     return ref;
+}
+
+/* The parameter as one graph makes it; its own parameters are below the path of that one. */
+static CgValue *put_through(CgElab *e, CgFrame *f, const CgMark *z, CgInstance *inst, CgAtom path, CgValue *v)
+{
+    CgValue *by = cg_instance_copy(e, z->by, z->span);
+    CgSpan at = v->span;
+    const char *name = strrchr(path, '.') ? strrchr(path, '.') + 1 : path;
+    by->instance->rival = NULL;
+    cg_instance_below(by->instance, inst, cg_intern_printf("%s.%s", name, by->instance->stmt->names[0]), z->span);
+    const CgType *before = cg_value_type(e, v);
+    CgValue *out = cg_apply(e, f, by, &v, &(CgAtom){ NULL }, &at, 1, z->span);
+    if (out->kind == CG_VALUE_TENSOR && cg_type_equal(cg_value_type(e, out), before))
+        return out;
+    if (!cg_is_poison(out)) {
+        CgStrbuf type = { 0 };
+        cg_type_print(before, &type);
+        CgDiag *d = cg_elab_error(e, CG_E0402, z->span, "'%s' makes something else of parameter '%s', which is %s",
+            by->instance->stmt->names[0], path, cg_strbuf_str(&type));
+        cg_diag_help(d, "it takes one tensor and gives one of the same type");
+        cg_strbuf_deinit(&type);
+    }
+    return cg_value_poison(e);
+}
+
+/* As the graphs make it that marks put it through, those of the innermost instance first. */
+static CgValue *reparametrized(CgElab *e, CgFrame *f, CgInstance *inst, CgAtom path, CgValue *v)
+{
+    for (const CgInstance *at = inst; at; at = at->parent)
+        if (cg_marks_renew(at, path))
+            return v;
+    for (const CgInstance *at = inst; at; at = at->parent) {
+        const CgMark *z;
+        for (int i = 0; v->kind == CG_VALUE_TENSOR && (z = cg_marks_graph(at, path, &i));)
+            v = put_through(e, f, z, inst, path, v);
+    }
+    return v;
 }
 
 CgValue *cg_param_tensor(
@@ -98,11 +137,15 @@ CgValue *cg_param_tensor(
     if (!p) {
         CgParamInfo info = { .path = path, .init = CG_NONE, .span = span, .use = body->called_from };
         info.ref = cg_graph_param(&m->build, path, type);
-        for (const CgInstance *at = inst; at; at = at->parent)
-            if (at->weights) { /* the outermost was trained last, with its parts inside */
+        for (const CgInstance *at = inst; at; at = at->parent) {
+            if (cg_marks_renew(at, path)) /* what is inside does not know it */
+                info.weights = NULL;
+            if (at->weights
+                && !cg_marks_new_here(at, path)) { /* the outermost was trained last, with its parts inside */
                 info.weights = at->weights;
                 info.source = cg_path_join(at->within ? at->within : "", cg_path_below(at, path));
             }
+        }
         info.auxiliary = cg_path_is_auxiliary(path);
         info.owner = inst;
         cg_marks_freeze(&info);
@@ -115,5 +158,5 @@ CgValue *cg_param_tensor(
     CgValue *v = cg_value_tensor(e, p->ref, span);
     labels.ref = p->ref;
     *v->tensor = labels;
-    return v;
+    return reparametrized(e, f, inst, path, v);
 }

@@ -42,10 +42,21 @@ typedef enum CgUnknown { CG_UNKNOWN_VALUE, CG_UNKNOWN_NUMBER, CG_UNKNOWN_BOOL, C
 
 /* What is said of the parameters, products or parts of a model whose paths fit a pattern (NULL: of all). */
 typedef struct CgMark {
-    enum { CG_MARK_FROZEN, CG_MARK_TRAINED, CG_MARK_F32, CG_MARK_BF16, CG_MARK_RECOMPUTED } what;
+    enum {
+        CG_MARK_FROZEN,
+        CG_MARK_TRAINED,
+        CG_MARK_F32,
+        CG_MARK_BF16,
+        CG_MARK_RECOMPUTED,
+        CG_MARK_REPARAMETRIZED
+    } what;
     CgAtom pattern;
     CgSpan span;
     bool given; /* with the weights, by a file or another model: not written in the script */
+    bool exact; /* the pattern is the path of one parameter */
+    /* REPARAMETRIZED: the graph a parameter goes through; what the model's weights were when that was said, which are
+     * not those of the graph's own parameters */
+    struct CgValue *by, *weights;
 } CgMark;
 
 /* A graph with its static arguments: owner of one set of parameters. */

@@ -35,6 +35,31 @@ MARK(recomputed, CG_MARK_RECOMPUTED,
     "The model with its parts whose path fits the pattern (or all of it) computed again in the backward pass instead "
     "of kept, as by recompute.")
 
+static CgValue *build_reparametrized(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    const CgInstance *by = a->at[1]->instance;
+    if (cg_graph_tensors(by->stmt) != 1) {
+        CgDiag *d = cg_elab_error(e, CG_E0316, a->span[1], "'%s' takes %d tensors, not the one that is a parameter",
+            by->stmt->names[0], cg_graph_tensors(by->stmt));
+        cg_diag_help(d, "graph lora(w: f32[I, O], rank: int) -> f32[I, O] { .. }");
+        return cg_value_poison(e);
+    }
+    CgValue *v = cg_instance_copy(e, a->at[0], a->call);
+    CgMark mark = { .what = CG_MARK_REPARAMETRIZED, .pattern = a->at[2]->s, .span = a->call, .by = a->at[1] };
+    mark.weights = v->instance->weights;
+    cg_mark_add(e, v->instance, mark);
+    return v;
+}
+
+static const CgFunction fn_reparametrized = { CG_FUNCTION_HERE, .name = "reparametrized",
+    .sig = "(model: model, by: model, pattern: str) -> model", .build = build_reparametrized,
+    .doc =
+        "The model in which each parameter whose path fits the pattern is what the graph makes of it: "
+        "reparametrized(freeze(lm), lora(rank = 4), \"blocks.*.attn.w*\") trains low-rank additions to frozen "
+        "matrices. The graph takes the parameter and gives a tensor of its type; its own parameters have the path of "
+        "the parameter, the graph's name and theirs, and what was said of the model before is not said of them." };
+
 typedef struct Frozen {
     CgElab *e;
     CgInstance *to;
@@ -44,7 +69,8 @@ typedef struct Frozen {
 static void freeze_as_given(void *arg, CgAtom path)
 {
     const Frozen *f = arg;
-    cg_mark_add(f->e, f->to, (CgMark){ .what = CG_MARK_FROZEN, .pattern = path, .span = f->span, .given = true });
+    cg_mark_add(f->e, f->to,
+        (CgMark){ .what = CG_MARK_FROZEN, .pattern = path, .span = f->span, .given = true, .exact = true });
 }
 
 /* The weights of another model, and what is frozen of it. */
@@ -215,4 +241,4 @@ CG_CLASS(model, .article = "a model",
     .doc = "A graph with its static arguments and, once it was trained or loaded, its weights.",
     .show_value = show_model, .save_value = save_model, .endings = endings, .saved_help = "models go to .safetensors")
 CG_CLASS(weights, .article = "weights", .doc = "The tensors of a file, by path.", .free = free_weights)
-CG_FUNCTIONS(model, &fn_freeze, &fn_unfreeze, &fn_in_bf16, &fn_in_f32, &fn_recomputed, &fn_load)
+CG_FUNCTIONS(model, &fn_freeze, &fn_unfreeze, &fn_in_bf16, &fn_in_f32, &fn_recomputed, &fn_reparametrized, &fn_load)
