@@ -163,6 +163,7 @@ typedef struct CgFrame {
     CgModelGraph *model;  /* being built when the frame began */
     CgType ambient;
     bool has_ambient;
+    bool is_initial;     /* what a parameter starts from: tensors of the frames around it are of another graph */
     CgAtom ambient_path; /* the parameter being initialised */
     CgSpan called_from;
     CgAtom called;

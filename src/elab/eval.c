@@ -11,10 +11,22 @@
 
 enum { MAX_DEPTH = 3000 };
 
+/* A parameter starts from what is known before its graph runs. */
+static CgValue *before_the_graph(CgElab *e, CgAtom name, CgSpan use)
+{
+    CgDiag *d =
+        cg_elab_error(e, CG_E0503, use, "'%s' is a tensor of this graph, and a parameter starts before it runs", name);
+    cg_diag_help(d, "numbers, sizes and static arguments are known then");
+    return cg_value_poison(e);
+}
+
 static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
 {
-    for (CgFrame *at = f; at; at = at->outer) {
+    bool initial = false;
+    for (CgFrame *at = f; at; initial = initial || at->is_initial, at = at->outer) {
         CgValue *own = cg_frame_name(at, name);
+        if (own && initial && cg_value_tensor_in(own))
+            return before_the_graph(e, name, use);
         if (own)
             return own;
         const CgSized *size = cg_frame_own_dim(at, name);

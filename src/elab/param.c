@@ -15,7 +15,7 @@ static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const C
     CgFrame f;
     cg_frame_begin(e, &f, body, body->env);
     f.scope = 0;
-    f.has_ambient = true;
+    f.has_ambient = f.is_initial = true;
     f.ambient = type;
     f.ambient_path = path;
     CgRef ref = CG_NONE;

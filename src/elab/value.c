@@ -274,3 +274,15 @@ void cg_value_print(const CgValue *v, CgStrbuf *out)
     case CG_VALUE_COLUMN: cg_strbuf_puts(out, v->s); return;
     }
 }
+
+const CgValue *cg_value_tensor_in(const CgValue *v)
+{
+    const CgValue *found = NULL;
+    if (v->kind == CG_VALUE_TENSOR)
+        return v;
+    for (int i = 0; v->kind == CG_VALUE_INSTANCE && i < v->instance->stmt->nparams && !found; i++)
+        found = v->instance->statics && v->instance->statics[i] ? cg_value_tensor_in(v->instance->statics[i]) : NULL;
+    for (int i = 0; (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD) && i < v->n && !found; i++)
+        found = cg_value_tensor_in(v->at[i]);
+    return found;
+}

@@ -221,19 +221,6 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage
     return good;
 }
 
-/* A tensor among the static arguments of an instance: it belongs to another graph than the optimiser's. */
-static const CgValue *tensor_in(const CgValue *v)
-{
-    const CgValue *found = NULL;
-    if (v->kind == CG_VALUE_TENSOR)
-        return v;
-    for (int i = 0; v->kind == CG_VALUE_INSTANCE && i < v->instance->stmt->nparams && !found; i++)
-        found = v->instance->statics && v->instance->statics[i] ? tensor_in(v->instance->statics[i]) : NULL;
-    for (int i = 0; (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD) && i < v->n && !found; i++)
-        found = tensor_in(v->at[i]);
-    return found;
-}
-
 static bool no_f64(CgElab *e, const CgParamInfo *p, CgSpan at)
 {
     CgDiag *d = cg_elab_error(e, CG_E0607, p->span, "'%s' is f64, and what is trained is f32", p->path);
@@ -275,7 +262,7 @@ static bool is_optimizer(CgElab *e, CgFrame *f, CgValue **opt, CgSpan at)
             cg_diag_help(d, "several are a record by patterns of paths: { \"embed.*\": sgd(), \"*\": adamw() }");
         return false;
     }
-    const CgValue *tensor = tensor_in(*opt);
+    const CgValue *tensor = cg_value_tensor_in(*opt);
     if (!tensor)
         return true;
     CgDiag *d =
