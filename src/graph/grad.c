@@ -267,3 +267,36 @@ bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads
     cg_timing_end();
     return ok;
 }
+
+/* A node of y's type that is no other one's; of its elements nothing is wanted. */
+static CgRef weights_of(CgBuild *b, CgRef y)
+{
+    CgRef zero = cg_fill_like(b, y, 0), u;
+    CgAttr number = cg_a_int("number", (int64_t)b->graph->nodes.len);
+    bool no_fold = b->no_fold;
+    b->no_fold = true;
+    u = cg_build(b, "identity", 1, &zero, cg_attrs(1, &number));
+    b->no_fold = no_fold;
+    return u;
+}
+
+/* The derivative by y's weights u of <d<u, y>/dwrt, along>: what is linear in u does not depend on it. */
+bool cg_jvp_build(CgBuild *b, CgRef y, CgRef wrt, CgRef along, CgRef *out, CgRef *where, CgErr *e)
+{
+    CgInfer *refused = b->refused;
+    CgRef saved = b->why, by, u;
+    b->refused = NULL;
+    b->why = y;
+    cg_timing_begin("differentiate");
+    u = weights_of(b, y);
+    *out = CG_NONE;
+    bool ok = sweep(b, 1, &y, &u, 1, &wrt, &by, 0, where, e);
+    if (ok && by != CG_NONE)
+        ok = sweep(b, 1, &by, &along, 1, &u, out, 0, where, e);
+    if (ok && *out == CG_NONE)
+        *out = cg_fill_like(b, y, 0);
+    cg_timing_end();
+    b->why = saved;
+    b->refused = refused;
+    return ok;
+}

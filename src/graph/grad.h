@@ -11,4 +11,7 @@
  * which is how frozen parts cost nothing. False: an op on the way has no derivative (named in *e, its node in *where).
  */
 CG_NODISCARD bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads, CgRef *where, CgErr *e);
+/* The product of the Jacobian of y by wrt and `along`, which has the type of wrt: by differentiating twice, the second
+ * time by the weights of y. Fails as cg_grad_build does. */
+CG_NODISCARD bool cg_jvp_build(CgBuild *b, CgRef y, CgRef wrt, CgRef along, CgRef *out, CgRef *where, CgErr *e);
 #endif

@@ -262,7 +262,8 @@ static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *
 /* Asks op->fold for something simpler; CG_NONE keeps the node. */
 static CgRef try_fold(CgBuild *b, const Key *k, int nout, const CgType *type)
 {
-    if (b->no_fold || !k->op->fold || nout > 1 || b->depth >= MAX_FOLD_DEPTH)
+    bool written = b->refused && k->op->view && k->op->traits & CG_IDEMPOTENT; /* what a script wrote stays apart */
+    if (b->no_fold || written || !k->op->fold || nout > 1 || b->depth >= MAX_FOLD_DEPTH)
         return CG_NONE;
     CgSite site = { .nin = k->nin, .nout = 1, .in = k->in, .attrs = k->attrs };
     b->depth++;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "elab/define.h"
 #include "graph/grad.h"
 #include "graph/registry.h"
 #include "library/library.h"
@@ -239,10 +240,11 @@ static CgValue *build_tensor(CgElab *e, CgFrame *f, const CgArguments *a)
         if (!is_element(e, w->at[i], w->type.dtype, a->span[0]))
             return cg_value_poison(e);
     CgBuild *b = &e->model->build;
-    if (!w->type.rank)
-        return cg_value_tensor(e, cg_graph_const(b, w->type.dtype, w->at[0]), a->call);
-    CgValue *v =
-        cg_value_tensor(e, cg_reshape(b, joined(b, w->type.dtype, w->at, w->n), w->type.rank, w->dim), a->call);
+    CgRef r = w->type.rank ? cg_reshape(b, joined(b, w->type.dtype, w->at, w->n), w->type.rank, w->dim)
+                           : cg_graph_const(b, w->type.dtype, w->at[0]);
+    CgAttr apart = cg_a_int("number", (int64_t)b->graph->nodes.len);
+    b->span = a->call;
+    CgValue *v = cg_value_tensor(e, cg_build(b, "identity", 1, &r, cg_attrs(1, &apart)), a->call);
     for (int i = 0; i < w->type.rank; i++)
         v->tensor->origin[i] = a->call;
     v->tensor->written = (uint16_t)((1u << w->type.rank) - 1);
@@ -294,40 +296,81 @@ static CgValue *build_len(CgElab *e, CgFrame *f, const CgArguments *a)
     return cg_value_int(e, a->at[0]->n, a->call);
 }
 
+/* Real numbers, and something to differentiate by. */
+static bool can_differentiate(CgElab *e, const CgArguments *a)
+{
+    double constant;
+    for (int i = 0; i < a->n; i++)
+        if (!cg_dtype_is_float(cg_value_type(e, a->at[i])->dtype)) {
+            cg_elab_error(e, CG_E0401, a->span[i], "'%s' of %s has elements of type f32 or f64, not %s",
+                cg_function_signature(a->function)->stmt->params[i].name, a->function->name,
+                cg_dtype_name(cg_value_type(e, a->at[i])->dtype));
+            return false;
+        }
+    if (!cg_ref_const(&e->model->build, a->at[1]->tensor->ref, &constant))
+        return true;
+    CgDiag *d = cg_elab_error(
+        e, CG_E0504, a->call, "there is no derivative by a constant: what is made of it is a constant, too");
+    cg_diag_help(d, "differentiate by an input, a parameter, or a tensor(...)");
+    return false;
+}
+
+/* A derivative that was built, with the axes of `like`; or what was wrong. */
+static CgValue *derivative(CgElab *e, const CgArguments *a, bool good, CgRef r, int like, const CgErr *err)
+{
+    if (!good) {
+        CgDiag *d = cg_elab_error(e, CG_E0504, a->call, "%s", err->text);
+        if (err->hint[0])
+            cg_diag_help(d, "%s", err->hint);
+        return cg_value_poison(e);
+    }
+    CgValue *v = cg_value_tensor(e, r, a->call);
+    cg_copy_labels(e, v, &a->at[like], 1);
+    return v;
+}
+
 /* The derivative of a number by a tensor: nodes like any other, so it can be differentiated again. */
 static CgValue *build_grad(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
     CgErr err = { 0 };
     CgRef by, where = CG_NONE;
-    for (int i = 0; i < 2; i++)
-        if (!cg_dtype_is_float(cg_value_type(e, a->at[i])->dtype)) {
-            cg_elab_error(e, CG_E0401, a->span[i], "'%s' of grad has elements of type f32 or f64, not %s",
-                i ? "wrt" : "y", cg_dtype_name(cg_value_type(e, a->at[i])->dtype));
-            return cg_value_poison(e);
-        }
     if (cg_value_type(e, a->at[0])->rank) {
         CgDiag *d = cg_elab_error(
             e, CG_E0401, a->span[0], "grad is of one number, this has %d axes", cg_value_type(e, a->at[0])->rank);
         cg_diag_help(d, "sum(...) or mean(...) makes one number of it");
         return cg_value_poison(e);
     }
-    double constant;
-    if (cg_ref_const(&e->model->build, a->at[1]->tensor->ref, &constant)) {
-        CgDiag *d = cg_elab_error(
-            e, CG_E0504, a->call, "there is no derivative by a constant: what is made of it is a constant, too");
-        cg_diag_help(d, "differentiate by an input, a parameter, or a tensor(...) of different numbers");
+    if (!can_differentiate(e, a))
+        return cg_value_poison(e);
+    bool good = cg_grad_build(&e->model->build, a->at[0]->tensor->ref, 1, &a->at[1]->tensor->ref, &by, &where, &err);
+    return derivative(e, a, good, by, 1, &err);
+}
+
+static CgValue *build_jvp(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    CgErr err = { 0 };
+    CgRef out, where = CG_NONE;
+    const CgType *by = cg_value_type(e, a->at[1]), *along = cg_value_type(e, a->at[2]);
+    if (!can_differentiate(e, a))
+        return cg_value_poison(e);
+    if (!cg_type_equal(by, along)) {
+        if (cg_define_types(e, by, along, a->span[2]))
+            return cg_value_poison(e);
+        CgStrbuf one = { 0 }, two = { 0 };
+        cg_type_print(by, &one);
+        cg_type_print(along, &two);
+        CgDiag *d = cg_elab_error(e, CG_E0402, a->span[2], "'along' is %s, and what is differentiated by %s",
+            cg_strbuf_str(&two), cg_strbuf_str(&one));
+        cg_diag_label(d, a->span[1], "%s", cg_strbuf_str(&one));
+        cg_strbuf_deinit(&one);
+        cg_strbuf_deinit(&two);
         return cg_value_poison(e);
     }
-    if (!cg_grad_build(&e->model->build, a->at[0]->tensor->ref, 1, &a->at[1]->tensor->ref, &by, &where, &err)) {
-        CgDiag *d = cg_elab_error(e, CG_E0504, a->call, "%s", err.text);
-        if (err.hint[0])
-            cg_diag_help(d, "%s", err.hint);
-        return cg_value_poison(e);
-    }
-    CgValue *v = cg_value_tensor(e, by, a->call);
-    cg_copy_labels(e, v, &a->at[1], 1);
-    return v;
+    bool good = cg_jvp_build(
+        &e->model->build, a->at[0]->tensor->ref, a->at[1]->tensor->ref, a->at[2]->tensor->ref, &out, &where, &err);
+    return derivative(e, a, good, out, 0, &err);
 }
 
 static const CgFunction fn_rearrange = { CG_FUNCTION_HERE, .name = "rearrange",
@@ -365,6 +408,10 @@ static const CgFunction fn_len = { CG_FUNCTION_HERE, .name = "len", .sig = "(lis
     .build = build_len, .doc = "Number of elements of a list or fields of a record." };
 static const CgFunction fn_grad = { CG_FUNCTION_HERE, .name = "grad", .sig = "(y: tensor, wrt: tensor) -> tensor",
     .build = build_grad, .doc = "The derivative of a number by a tensor, of any order: grad(sum(y), wrt = x)." };
+static const CgFunction fn_jvp = { CG_FUNCTION_HERE, .name = "jvp",
+    .sig = "(y: tensor, wrt: tensor, along: tensor) -> tensor", .build = build_jvp,
+    .doc = "The derivative of a tensor y by a tensor, along one of its shape: sum over i of dy/dwrt[i] along[i], with "
+           "the shape of y. jvp(grad(f, wrt = x), wrt = x, along = v) is the product of a Hessian and v." };
 
 CG_FUNCTIONS(tensor, &fn_rearrange, &fn_einsum, &fn_mean, &fn_sum, &fn_size, &fn_shape, &fn_axis_numbers, &fn_iota,
-    &fn_fill, &fn_tensor, &fn_is_graph, &fn_len, &fn_grad)
+    &fn_fill, &fn_tensor, &fn_is_graph, &fn_len, &fn_grad, &fn_jvp)

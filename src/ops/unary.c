@@ -230,6 +230,18 @@ static CgRef stop_gradient_fold(CgBuild *b, const CgSite *site)
     return CG_NONE;
 }
 
+static CgRef identity_fold(CgBuild *b, const CgSite *site)
+{
+    (void)b;
+    return site->in[0];
+}
+
+static void identity_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
+{
+    (void)b;
+    gin[0] = site->gout[0];
+}
+
 static bool same_view(const CgCall *call, CgTensor *out)
 {
     for (int i = 0; i < out->rank; i++)
@@ -364,6 +376,23 @@ static const CgOp op_not = {
     .samples = bool_samples,
 };
 
+static const CgOp op_identity = {
+    CG_OP_HERE,
+    .name = "identity",
+    .sig = "(x: T[..s], number: int = 0) -> T[..s]",
+    .doc =
+        "x itself. Apart from equal tensors while a graph is written: what tensor(..) makes can be differentiated by. "
+        "Costs nothing.\n",
+    .shape = cg_shape_same,
+    .vjp = identity_vjp,
+    .view = same_view,
+    .fold = identity_fold,
+    .below = cg_below_first,
+    .axis_rule = cg_axis_rule_same,
+    .traits = CG_IDEMPOTENT,
+    .samples = any_samples,
+};
+
 static const CgOp op_stop_gradient = {
     CG_OP_HERE,
     .name = "stop_gradient",
@@ -379,4 +408,5 @@ static const CgOp op_stop_gradient = {
 
 CG_OPS(unary, &op_neg, &op_abs, &op_sign, &op_exp, &op_log, &op_log1p, &op_expm1, &op_sqrt, &op_rsqrt, &op_sin, &op_cos,
     &op_tan, &op_asin, &op_acos, &op_atan, &op_sinh, &op_cosh, &op_tanh, &op_asinh, &op_acosh, &op_atanh, &op_sigmoid,
-    &op_softplus, &op_trunc, &op_erf, &op_floor, &op_ceil, &op_round, &op_is_finite, &op_not, &op_stop_gradient)
+    &op_softplus, &op_trunc, &op_erf, &op_floor, &op_ceil, &op_round, &op_is_finite, &op_not, &op_identity,
+    &op_stop_gradient)

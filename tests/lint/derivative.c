@@ -188,3 +188,64 @@ void claim_second_derivative(const Case *c)
     if (case_is_small(c))
         derivative(c, 2);
 }
+
+/* ---- Jacobian times vector, against vector times Jacobian ---- */
+
+/* Output 0: sum of u_k . (J v)_k, output 1: sum of (u J)_i . v_i, for random u and v. False if there is none to try. */
+static bool both_products(Slope *s, const Case *c)
+{
+    CgRef x[CG_MAX_IN], out[CG_MAX_OUT], by[CG_MAX_IN], along[CG_MAX_IN], grads[CG_MAX_IN], where;
+    CgRef loss = CG_NONE, forward = CG_NONE, back = CG_NONE;
+    CgErr e = { 0 };
+    *s = (Slope){ .nextra = 0 };
+    CgBuild b = build_op(c, false, x, out);
+    s->net.g = b.graph;
+    for (int k = 0; k < c->nin; k++)
+        if (cg_dtype_is_float(c->type[k].dtype)) {
+            by[s->n] = x[k];
+            along[s->n++] = weights(s, &b, c->type[k]);
+        }
+    for (int k = 0; k < c->nout; k++) {
+        if (!cg_dtype_is_float(c->out_type[k].dtype))
+            continue;
+        CgRef u = weights(s, &b, c->out_type[k]), product;
+        loss = dot(&b, loss, out[k], u);
+        for (int i = 0; i < s->n; i++) {
+            if (!check(cg_jvp_build(&b, out[k], by[i], along[i], &product, &where, &e), "no derivative: %s", e.text))
+                return false;
+            forward = dot(&b, forward, product, u);
+        }
+    }
+    if (forward == CG_NONE || !cg_grad_build(&b, loss, s->n, by, grads, &where, &e))
+        return false;
+    for (int i = 0; i < s->n; i++)
+        back = dot(&b, back, grads[i], along[i]);
+    cg_graph_verify(b.graph);
+    cg_graph_output(b.graph, "forward", forward);
+    cg_graph_output(b.graph, "back", back);
+    net_run(&s->net, pool_of(1));
+    for (int k = 0; k < c->nin; k++)
+        cg_exec_bind_input(s->net.x, k, c->in[k].data);
+    for (int k = 0; k < s->nextra; k++)
+        cg_exec_bind_input(s->net.x, c->nin + k, at(s->extra[k]));
+    cg_exec_random(s->net.x, 2385, 7, 11);
+    return true;
+}
+
+void claim_jvp(const Case *c)
+{
+    Slope s;
+    if (c->op->traits & (CG_NODIFF | CG_LEAF) || !case_is_small(c))
+        return;
+    for (int k = 0; k < c->nin; k++)
+        if (c->type[k].dtype == CG_F32)
+            return;
+    if (both_products(&s, c)) {
+        double forward = loss_at(&s);
+        CgTensor t = cg_exec_output(s.net.x, 1);
+        double back = *(const double *)t.data;
+        check(
+            fabs(forward - back) <= 1e-11 * fmax(1, fabs(back)), "u . (J v) is %.17g, (u J) . v %.17g", forward, back);
+    }
+    slope_free(&s);
+}

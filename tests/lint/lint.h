@@ -120,5 +120,5 @@ ClaimFn claim_threads, claim_views, claim_expand, claim_merge, claim_fold, claim
 void products_noticed(bool seen);
 void claim_products(const CgOp *op);
 ClaimFn claim_slices, claim_incremental;
-ClaimFn claim_derivative, claim_second_derivative;
+ClaimFn claim_derivative, claim_second_derivative, claim_jvp;
 #endif

@@ -38,6 +38,7 @@ static const struct {
     { "its incremental form", claim_incremental, false, NULL },
     { "derivative", claim_derivative, false, NULL },
     { "second derivative", claim_second_derivative, false, NULL },
+    { "derivative along a direction", claim_jvp, false, NULL },
 };
 
 /* Whether the sample says something new for this dtype. */
