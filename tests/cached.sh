@@ -64,6 +64,26 @@ slots = evaluate after_slots(decoder = lm) on asked as m {
 save texts as "texts.csv"
 save after as "after.csv"
 save slots as "slots.csv"
+## Layers that keep a state in place of the text.
+graph recurrent(ids: i32[B, T], vocab: int) -> f32[B, T, vocab] {
+    embed, one, two, head = embedding(vocab, dim = 16), gru(hidden = 24), lstm(hidden = 20), dense(out = vocab)
+    below, _ = one(embed(ids))
+    above, _, _ = two(below)
+    return head(above)
+}
+kept = train recurrent(vocab = tok.size) as m {
+    data = windows(text.train, tok, length = 24)
+    loss = cross_entropy(m(batch.tokens), batch.next)
+    optimizer = adamw(rate = 1e-2)
+    batch = 8
+    steps = 40
+}
+states = evaluate kept on asked as m {
+    drawn = generate(m, batch.ask, new = 12, temperature = 1, top_p = 0.9, seed = 7)
+    greedy = generate(m, batch.ask, new = 12)
+    searched = generate(m, batch.ask, new = 6, beams = 3)
+}
+save states as "states.csv"
 one = evaluate lm on first(asked, 1) as m { drawn = generate(m, batch.ask, new = 12, temperature = 1, top_p = 0.9, seed = 7) }
 save one as "one.csv"
 CG
@@ -73,7 +93,7 @@ for how in cached whole; do
     (cd $how && CG_DEBUG=$([ $how = whole ] && echo whole) "$CG" run a.cg --quiet --threads $([ $how = whole ] && echo 1 || echo 2) 2>err) ||
         report 1 "the script runs ($how)" "$(cat $how/err)"
 done
-for file in texts after slots; do
+for file in texts after slots states; do
     differ=$(diff cached/$file.csv whole/$file.csv | head -6)
     [ -s cached/$file.csv ] || differ="there is no table"
     none "$file: $prompts of $prompts prompts go on alike" "$differ"
