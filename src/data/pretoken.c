@@ -4,43 +4,35 @@
 #include "data/pretoken.h"
 
 #include <string.h>
-#include <utf8proc.h>
 
-typedef enum Sort { LETTER, DIGIT, SPACE, OTHER } Sort;
+#include "data/characters.h"
 
-static Sort sort_at(const char *s, size_t len, size_t *step)
+typedef enum Sort { OTHER, LETTER, DIGIT, SPACE } Sort;
+
+/* Of ASCII. */
+#define L LETTER
+#define D DIGIT
+#define S SPACE
+static const uint8_t ascii[128] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, S, S, S, S, S, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* controls */
+    S, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, D, D, D, D, D, D, D, D, D, D, 0, 0, 0, 0, 0, 0, /* ' ' to ? */
+    0, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, 0, 0, 0, 0, 0, /* @ to _ */
+    0, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, 0, 0, 0, 0, 0, /* ` to DEL */
+};
+#undef L
+#undef D
+#undef S
+
+static Sort sort_of_character(const char *s, size_t len, size_t *step)
 {
-    unsigned char first = (unsigned char)*s;
+    int32_t c = cg_char_at(s, len, step);
+    return cg_char_is_letter(c) ? LETTER : cg_char_is_number(c) ? DIGIT : cg_char_is_space(c) ? SPACE : OTHER;
+}
+
+static inline Sort sort_at(const char *s, size_t len, size_t *step)
+{
     *step = 1;
-    if (first < 0x80) {
-        if ((first | 0x20) >= 'a' && (first | 0x20) <= 'z')
-            return LETTER;
-        if (first >= '0' && first <= '9')
-            return DIGIT;
-        bool space = first == ' ' || (first >= '\t' && first <= '\r') || (first >= 0x1c && first <= 0x1f);
-        return space ? SPACE : OTHER;
-    }
-    utf8proc_int32_t c;
-    utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)(len < 4 ? len : 4), &c);
-    if (n <= 0)
-        return OTHER;
-    *step = (size_t)n;
-    if (c == 0x85)
-        return SPACE;
-    switch (utf8proc_category(c)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: return LETTER;
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO: return DIGIT;
-    case UTF8PROC_CATEGORY_ZS:
-    case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP: return SPACE;
-    default: return OTHER;
-    }
+    return (unsigned char)*s < 0x80 ? (Sort)ascii[(unsigned char)*s] : sort_of_character(s, len, step);
 }
 
 static size_t contraction(const char *s, size_t len)

@@ -18,10 +18,12 @@
 #define LONGEST  1024       /* bytes of a piece whose pairs are gone through for each merge; longer ones use a heap */
 #define REMEMBER (1u << 16) /* pieces */
 
+enum { KNOWN_BYTES = 26, KNOWN_IDS = 9 }; /* of a short piece, so that all of it is in one line of the cache */
+
 typedef struct Known {
-    const char *at;
-    uint32_t len, nids;
-    const int32_t *ids;
+    char text[KNOWN_BYTES];
+    uint8_t len, nids; /* len 0: nothing is remembered here */
+    int32_t ids[KNOWN_IDS];
 } Known;
 
 struct CgBpe {
@@ -33,8 +35,7 @@ struct CgBpe {
     int32_t byte[256];
     CG_VEC(CgPair) merges;
     CgBpeParts how; /* all but piece, merge and result */
-    CgArena *memory;
-    Known *known; /* (REMEMBER) by hash */
+    Known *known;   /* (REMEMBER) by hash */
 };
 
 static uint64_t pair_key(int32_t left, int32_t right) { return (uint64_t)(uint32_t)left << 32 | (uint32_t)right; }
@@ -214,8 +215,10 @@ void cg_bpe_piece_encode(CgBpe *b, CgText piece, CgTokens *out)
 {
     uint64_t hash = cg_hash64(piece.at, piece.len, 0);
     Known *k = &b->known[hash % REMEMBER];
-    if (k->at && k->len == piece.len && !memcmp(k->at, piece.at, piece.len)) {
-        push_ids(out, k->ids, k->nids);
+    if (k->len == piece.len && !memcmp(k->text, piece.at, k->len)) {
+        cg_vec_reserve(out, out->len + KNOWN_IDS);
+        memcpy(out->at + out->len, k->ids, sizeof k->ids); /* all of them: that is faster than as many as there are */
+        out->len += k->nids;
         return;
     }
     int32_t few[LONGEST], *ids = piece.len <= LONGEST ? few : cg_malloc(sizeof *ids * piece.len);
@@ -227,11 +230,12 @@ void cg_bpe_piece_encode(CgBpe *b, CgText piece, CgTokens *out)
     push_ids(out, ids, n);
     if (ids != few)
         free(ids);
-    if (piece.len > CG_BPE_PIECE || k->at)
+    if (piece.len > KNOWN_BYTES || n > KNOWN_IDS || !piece.len)
         return;
-    int32_t *kept = CG_NEWN(b->memory, int32_t, n);
-    memcpy(kept, few, n * sizeof *kept);
-    *k = (Known){ cg_arena_strndup(b->memory, piece.at, piece.len), (uint32_t)piece.len, (uint32_t)n, kept };
+    k->len = (uint8_t)piece.len;
+    k->nids = (uint8_t)n;
+    memcpy(k->text, piece.at, piece.len);
+    memcpy(k->ids, few, n * sizeof *k->ids);
 }
 
 void cg_bpe_free(CgBpe *b)
@@ -241,7 +245,6 @@ void cg_bpe_free(CgBpe *b)
     cg_map_deinit(&b->letter);
     cg_vec_free(&b->merges);
     cg_arena_free(b->arena);
-    cg_arena_free(b->memory);
     free(b->known);
     free(b);
 }
@@ -250,7 +253,6 @@ CgBpe *cg_bpe_new(const CgBpeParts *parts)
 {
     CgBpe *b = cg_calloc(1, sizeof *b);
     b->arena = cg_arena_new();
-    b->memory = cg_arena_new();
     b->known = cg_calloc(REMEMBER, sizeof *b->known);
     b->how = *parts;
     b->piece = CG_NEWN(b->arena, CgText, parts->size + 1);

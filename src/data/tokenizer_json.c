@@ -522,7 +522,7 @@ CgTokenizer *cg_tokenizer_of_file(const CgTokenizerFile *file, const CgTokenMode
     struct {
         CgDigest file;
         int64_t rule, end;
-    } name = { file->digest, 4, r.end };
+    } name = { file->digest, 5, r.end };
     CgTokenizer *t = cg_calloc(1, sizeof *t);
     *t = (CgTokenizer){ .kind = &p->kind,
         .size = p->vocabulary.size,

@@ -178,7 +178,8 @@ static void split_on(void *arg, CgText piece, bool first)
     Splitting next = *s;
     next.step++;
     const Step *step = &s->chain->steps.at[s->step];
-    step->kind->split(step->data, piece, first, split_on, &next);
+    bool last = next.step == s->chain->steps.len;
+    step->kind->split(step->data, piece, first, last ? s->emit : split_on, last ? s->arg : &next);
 }
 
 void cg_steps_split(const CgStepChain *c, CgText text, bool first, CgPieceFn *emit, void *arg)

@@ -252,6 +252,6 @@ CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
 
 CG_TOKENIZER(bpe, .train = cg_bpe_train, .least = 256, .usual = 2048, .most = 65536, .end = 0, .mark = 1,
     .pack = cg_bpe_pack, .unpack = cg_bpe_unpack, .write = cg_bpe_write, .model = "BPE", .load = cg_bpe_load,
-    .version = 2,
+    .version = 3,
     .doc = "A byte-pair tokenizer trained on the train split of a corpus, or of several in equal shares; kept in the "
            "store. Ids 0 to 255 are the bytes; end 0, mark 1.")
