@@ -195,7 +195,7 @@ DATA = "the size of the result depends on the data"
 REASONS = {"NonMaxSuppression": DATA, "NonZero": DATA, "Unique": DATA, "Compress": DATA,
            "BitCast": "no op reads the bits of a number as another type", "OptionalHasElement": "no optional values",
            "OptionalGetElement": "no optional values", "TreeEnsemble": "no op of decision trees",
-           "TfIdfVectorizer": "no op that counts n-grams", "Det": "no determinant",
+           "TfIdfVectorizer": "no op that counts n-grams",
            "RandomUniformLike": "draws of another generator", "STFT": "this reader has no row for it",
            "RoiAlign": "this reader has no row for it", "DeformConv": "this reader has no row for it",
            "MelWeightMatrix": "this reader has no row for it", "Binarizer": "this reader has no row for it",
@@ -221,7 +221,7 @@ for _name, _text in {
     "Floor": "floor(X)", "Ceil": "ceil(X)", "Round": "round(X)", "Sign": "sign(X)", "Sigmoid": "sigmoid(X)",
     "Erf": "erf(X)", "Softplus": "softplus(X)", "Softsign": "softsign(X)", "Relu": "where(X <= 0, 0, X)",
     "Reciprocal": "1 / X", "Identity": "X", "Not": "not X", "IsNaN": "X != X", "HardSwish": "hardswish(X)",
-    "Mish": "mish(X)",
+    "Mish": "mish(X)", "Det": "det(X)",
 }.items():
     unary(_name, _text)
 
