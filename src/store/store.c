@@ -249,15 +249,25 @@ bool cg_store_finished(CgStore *s, CgDigest key)
     return there;
 }
 
-char *cg_store_begin(CgStore *s, CgDigest key, CgErr *e)
+/* The path of a value, malloc'd, in a folder that is there; NULL after an error. */
+static char *room_for(CgStore *s, CgDigest key, CgErr *e)
 {
     char hex[33];
     cg_digest_hex(key, hex);
     cg_map_put(&s->verified, short_key(key), 0);
     char *folder = below(s, "objects/%.2s", hex), *path = cg_store_path(s, key);
-    bool ok = cg_io_mkdirs(folder, e) && unseal(path, e);
+    if (!cg_io_mkdirs(folder, e)) {
+        free(path);
+        path = NULL;
+    }
     free(folder);
-    if (ok)
+    return path;
+}
+
+char *cg_store_begin(CgStore *s, CgDigest key, CgErr *e)
+{
+    char *path = room_for(s, key, e);
+    if (!path || unseal(path, e))
         return path;
     free(path);
     return NULL;
@@ -275,8 +285,9 @@ bool cg_store_seal(CgStore *s, CgDigest key, CgErr *e)
 
 bool cg_store_put(CgStore *s, CgDigest key, const void *bytes, size_t n, CgErr *e)
 {
-    char *path = cg_store_begin(s, key, e);
-    bool ok = path && cg_io_write(path, bytes, n, e) && seal_bytes(path, bytes, n, e);
+    /* the seal first: nobody sees the value without one, also where two processes put it at a time */
+    char *path = room_for(s, key, e);
+    bool ok = path && seal_bytes(path, bytes, n, e) && cg_io_write(path, bytes, n, e);
     if (ok)
         cg_map_put(&s->verified, short_key(key), SEEN);
     free(path);
