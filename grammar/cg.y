@@ -422,7 +422,7 @@ static CgExpr *text(CgParsing *p, CgSpan span)
         uint32_t brace = at + (uint32_t)cg_scan_brace(p->text + at, end - at), close = brace + 1;
         if (brace > at) {
             CgExpr *piece =
-                cg_make_name(p, CG_EXPR_STRING, (CgSpan){ p->file, at, brace }, cg_scan_piece(p, at, brace));
+                cg_make_name(p, CG_EXPR_STRING, (CgSpan){ p->file, at, brace }, cg_scan_literal(p, at, brace));
             cg_fields_push(p, &pieces, (CgArg){ .value = piece });
         }
         if (brace == end)

@@ -194,7 +194,7 @@ typedef void *CgPrepareFn(const struct CgCall *call);
 typedef void CgReleaseFn(void *state);
 /* Where operand i lies in the contiguous result, for ops that only put operands together: set piece->stride and
  * piece->data. What makes an operand may then write it there at once, and the kernel is left to what could not. */
-typedef void CgPieceFn(const struct CgCall *call, int i, struct CgTensor *piece);
+typedef void CgSubviewFn(const struct CgCall *call, int i, struct CgTensor *subview);
 /* A view: set out->stride and out->data from the operand, or return false when a copy is needed. */
 typedef bool CgViewFn(const struct CgCall *call, struct CgTensor *out);
 
@@ -307,7 +307,7 @@ typedef struct CgOp {
     CgPruneFn *prune;
     CgAxisRuleFn *axis_rule;
     CgExpandFn *lower; /* how it runs, when it has no kernel: nodes for the sizes at hand, all of them numbers */
-    CgPieceFn *piece;
+    CgSubviewFn *subview;
     const char
         *merge_into;  /* an op that also gives this one's result, from the same first operands and attributes ... */
     int merge_result; /* ... as this one of its results */

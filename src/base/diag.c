@@ -83,11 +83,11 @@ CgDiag *cg_diag_warn(CgDiags *d, CgCode code, CgSpan span, const char *format, .
     return x;
 }
 
-static void add_part(CgDiag *x, CgPartKind kind, CgSpan span, const char *format, va_list args)
+static void add_item(CgDiag *x, CgDiagItemKind kind, CgSpan span, const char *format, va_list args)
 {
-    CgDiagPart *p = CG_NEW(x->list->arena, CgDiagPart);
-    *p = (CgDiagPart){ .kind = kind, .span = span, .text = words(x->list->arena, format, args) };
-    CgDiagPart **end = &x->parts;
+    CgDiagItem *p = CG_NEW(x->list->arena, CgDiagItem);
+    *p = (CgDiagItem){ .kind = kind, .span = span, .text = words(x->list->arena, format, args) };
+    CgDiagItem **end = &x->items;
     while (*end)
         end = &(*end)->next;
     *end = p;
@@ -97,7 +97,7 @@ void cg_diag_label(CgDiag *x, CgSpan span, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    add_part(x, CG_PART_LABEL, span, format, args);
+    add_item(x, CG_ITEM_LABEL, span, format, args);
     va_end(args);
 }
 
@@ -105,7 +105,7 @@ void cg_diag_note(CgDiag *x, CgSpan span, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    add_part(x, CG_PART_NOTE, span, format, args);
+    add_item(x, CG_ITEM_NOTE, span, format, args);
     va_end(args);
 }
 
@@ -113,7 +113,7 @@ void cg_diag_help(CgDiag *x, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    add_part(x, CG_PART_HELP, (CgSpan){ 0 }, format, args);
+    add_item(x, CG_ITEM_HELP, (CgSpan){ 0 }, format, args);
     va_end(args);
 }
 
@@ -121,7 +121,7 @@ void cg_diag_fix(CgDiag *x, CgSpan span, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    add_part(x, CG_PART_FIX, span, format, args);
+    add_item(x, CG_ITEM_FIX, span, format, args);
     va_end(args);
 }
 
@@ -191,10 +191,10 @@ void cg_diags_common(CgDiags *to, CgDiags *const *lists, int n)
             continue;
         CgDiag *x = cg_diag(to, d->code, d->span, "%s", d->message);
         x->exit = d->exit;
-        CgDiagPart **end = &x->parts;
-        for (const CgDiagPart *p = d->parts; p; p = p->next, end = &(*end)->next) {
-            *end = CG_NEW(to->arena, CgDiagPart);
-            **end = (CgDiagPart){ .kind = p->kind, .span = p->span, .text = cg_arena_strdup(to->arena, p->text) };
+        CgDiagItem **end = &x->items;
+        for (const CgDiagItem *p = d->items; p; p = p->next, end = &(*end)->next) {
+            *end = CG_NEW(to->arena, CgDiagItem);
+            **end = (CgDiagItem){ .kind = p->kind, .span = p->span, .text = cg_arena_strdup(to->arena, p->text) };
         }
     }
 }
@@ -221,7 +221,7 @@ const char *cg_code_example(CgCode code) { return codes[code].example; }
 void cg_diags_fixes(const CgDiags *d, void (*each)(void *of, CgSpan span, const char *text), void *of)
 {
     for (const CgDiag *x = d->first; x; x = x->next)
-        for (const CgDiagPart *p = x->parts; p; p = p->next)
-            if (p->kind == CG_PART_FIX)
+        for (const CgDiagItem *p = x->items; p; p = p->next)
+            if (p->kind == CG_ITEM_FIX)
                 each(of, p->span, p->text);
 }

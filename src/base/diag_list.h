@@ -5,14 +5,14 @@
 #include "base/arena.h"
 #include "base/diag.h"
 
-typedef enum CgPartKind { CG_PART_LABEL, CG_PART_NOTE, CG_PART_HELP, CG_PART_FIX } CgPartKind;
+typedef enum CgDiagItemKind { CG_ITEM_LABEL, CG_ITEM_NOTE, CG_ITEM_HELP, CG_ITEM_FIX } CgDiagItemKind;
 
-typedef struct CgDiagPart {
-    struct CgDiagPart *next; /* in the order they were added */
-    CgPartKind kind;
+typedef struct CgDiagItem {
+    struct CgDiagItem *next; /* in the order they were added */
+    CgDiagItemKind kind;
     CgSpan span; /* file 0: words only */
     const char *text;
-} CgDiagPart;
+} CgDiagItem;
 
 struct CgDiag {
     struct CgDiag *next; /* in the order they were found */
@@ -21,7 +21,7 @@ struct CgDiag {
     CgCode code;
     CgSpan span;
     const char *message;
-    CgDiagPart *parts;
+    CgDiagItem *items;
     int exit; /* 1, 3 or 130; 0: a warning */
 };
 

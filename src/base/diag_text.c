@@ -110,23 +110,23 @@ static void shown_print(const Shown *s, CgStrbuf *out)
 
 /* ---- marks under a line ----------------------------------------------------------------------------------- */
 
-typedef struct Mark {
+typedef struct Underline {
     size_t from, to;
     char with;
     const char *text;
-} Mark; /* columns as shown */
+} Underline; /* columns as shown */
 
-typedef struct Place {
+typedef struct Position {
     int line, column;
     size_t line_start;
     const char *at;
     size_t len;
-} Place;
+} Position;
 
-static Place place_of(const CgSources *sources, CgSpan span)
+static Position position_of(const CgSources *sources, CgSpan span)
 {
-    Place p;
-    cg_sources_place(sources, span, &p.line, &p.column);
+    Position p;
+    cg_sources_position(sources, span, &p.line, &p.column);
     if (!cg_sources_line(sources, span.file, p.line, &p.at, &p.len))
         CG_BUG("line %d of '%s' is not there", p.line, cg_sources_get(sources, span.file)->name);
     p.line_start = (size_t)(p.at - cg_sources_get(sources, span.file)->text);
@@ -134,7 +134,7 @@ static Place place_of(const CgSources *sources, CgSpan span)
 }
 
 /* The part of a span on its first line, in display columns; at least one wide. */
-static void span_columns(const Shown *s, const Place *p, CgSpan span, size_t *from, size_t *to)
+static void span_columns(const Shown *s, const Position *p, CgSpan span, size_t *from, size_t *to)
 {
     size_t a = span.start > p->line_start ? span.start - p->line_start : 0;
     size_t b = span.end > p->line_start ? span.end - p->line_start : 0;
@@ -148,7 +148,7 @@ static void span_columns(const Shown *s, const Place *p, CgSpan span, size_t *fr
 
 static int by_start(const void *a, const void *b)
 {
-    const Mark *x = a, *y = b;
+    const Underline *x = a, *y = b;
     return x->from != y->from ? (x->from < y->from ? -1 : 1) : x->with != y->with ? (x->with < y->with ? -1 : 1) : 0;
 }
 
@@ -178,7 +178,7 @@ static void gutter(CgStrbuf *out, int line, bool colour)
 
 /* A row of '~' and '^', then the texts: the rightmost one behind its mark, the others below, each where its mark
  * starts. */
-static void print_marks(CgStrbuf *out, Mark *m, size_t n, size_t indent, bool colour)
+static void print_underlines(CgStrbuf *out, Underline *m, size_t n, size_t indent, bool colour)
 {
     qsort(m, n, sizeof *m, by_start);
     size_t width = 0, last = 0;
@@ -240,24 +240,24 @@ static void print_marks(CgStrbuf *out, Mark *m, size_t n, size_t indent, bool co
  * `prefix` replaces the line number: the place in another file. */
 static void print_line(const CgDiags *d, CgSpan span, const CgDiag *x, const char *prefix, CgStrbuf *out, bool colour)
 {
-    Place p = place_of(d->sources, span);
+    Position p = position_of(d->sources, span);
     Shown s = shown_make(p.at, p.len);
     size_t n = 1, from, to;
-    for (const CgDiagPart *part = x ? x->parts : NULL; part; part = part->next)
+    for (const CgDiagItem *item = x ? x->items : NULL; item; item = item->next)
         n++;
-    Mark *marks = cg_calloc(n, sizeof *marks);
+    Underline *underlines = cg_calloc(n, sizeof *underlines);
     span_columns(&s, &p, span, &from, &to);
-    marks[0] = (Mark){ from, to, '^', NULL };
+    underlines[0] = (Underline){ from, to, '^', NULL };
     n = 1;
-    for (const CgDiagPart *part = x ? x->parts : NULL; part; part = part->next) {
-        if (part->kind != CG_PART_LABEL || part->span.file != span.file
-            || place_of(d->sources, part->span).line != p.line)
+    for (const CgDiagItem *item = x ? x->items : NULL; item; item = item->next) {
+        if (item->kind != CG_ITEM_LABEL || item->span.file != span.file
+            || position_of(d->sources, item->span).line != p.line)
             continue;
-        Mark m = { 0, 0, '~', *part->text ? part->text : NULL };
-        span_columns(&s, &p, part->span, &m.from, &m.to);
+        Underline m = { 0, 0, '~', *item->text ? item->text : NULL };
+        span_columns(&s, &p, item->span, &m.from, &m.to);
         from = m.from < from ? m.from : from;
         to = m.to > to ? m.to : to;
-        marks[n++] = m;
+        underlines[n++] = m;
     }
     shown_cut(&s, from, to);
     size_t indent = 1;
@@ -272,47 +272,48 @@ static void print_line(const CgDiags *d, CgSpan span, const CgDiag *x, const cha
     shown_print(&s, out);
     cg_strbuf_putc(out, '\n');
     for (size_t i = 0; i < n; i++) {
-        size_t a = shown_at(&s, marks[i].from), b = marks[i].to > s.width ? a + 1 : shown_at(&s, marks[i].to);
-        marks[i].from = a;
-        marks[i].to = b > a ? b : a + 1;
+        size_t a = shown_at(&s, underlines[i].from),
+               b = underlines[i].to > s.width ? a + 1 : shown_at(&s, underlines[i].to);
+        underlines[i].from = a;
+        underlines[i].to = b > a ? b : a + 1;
     }
-    print_marks(out, marks, n, indent, colour);
-    free(marks);
+    print_underlines(out, underlines, n, indent, colour);
+    free(underlines);
     shown_deinit(&s);
 }
 
 /* ---- one mistake ------------------------------------------------------------------------------------------ */
 
-static void print_note(const CgDiags *d, const CgDiag *x, const CgDiagPart *part, CgStrbuf *out, bool colour)
+static void print_note(const CgDiags *d, const CgDiag *x, const CgDiagItem *item, CgStrbuf *out, bool colour)
 {
-    cg_strbuf_printf(out, "%snote%s: %s\n", paint(colour, CYAN), paint(colour, PLAIN), part->text);
-    if (!part->span.file)
+    cg_strbuf_printf(out, "%snote%s: %s\n", paint(colour, CYAN), paint(colour, PLAIN), item->text);
+    if (!item->span.file)
         return;
-    if (part->span.file == x->span.file) {
-        print_line(d, part->span, NULL, NULL, out, colour);
+    if (item->span.file == x->span.file) {
+        print_line(d, item->span, NULL, NULL, out, colour);
         return;
     }
-    Place p = place_of(d->sources, part->span);
+    Position p = position_of(d->sources, item->span);
     CgStrbuf prefix = { 0 };
-    cg_strbuf_printf(&prefix, "%s:%d:%d", cg_sources_get(d->sources, part->span.file)->name, p.line, p.column);
-    print_line(d, part->span, NULL, cg_strbuf_str(&prefix), out, colour);
+    cg_strbuf_printf(&prefix, "%s:%d:%d", cg_sources_get(d->sources, item->span.file)->name, p.line, p.column);
+    print_line(d, item->span, NULL, cg_strbuf_str(&prefix), out, colour);
     cg_strbuf_deinit(&prefix);
 }
 
 /* A label that is not on the line of the mistake becomes a note. */
-static bool label_elsewhere(const CgDiags *d, const CgDiag *x, const CgDiagPart *part)
+static bool label_elsewhere(const CgDiags *d, const CgDiag *x, const CgDiagItem *item)
 {
-    if (part->kind != CG_PART_LABEL || !part->span.file)
+    if (item->kind != CG_ITEM_LABEL || !item->span.file)
         return false;
-    return !x->span.file || part->span.file != x->span.file
-        || place_of(d->sources, part->span).line != place_of(d->sources, x->span).line;
+    return !x->span.file || item->span.file != x->span.file
+        || position_of(d->sources, item->span).line != position_of(d->sources, x->span).line;
 }
 
 static void print_one(const CgDiags *d, const CgDiag *x, CgStrbuf *out, bool colour)
 {
     cg_strbuf_puts(out, paint(colour, BOLD));
     if (x->span.file) {
-        Place p = place_of(d->sources, x->span);
+        Position p = position_of(d->sources, x->span);
         cg_strbuf_printf(out, "%s:%d:%d: ", cg_sources_get(d->sources, x->span.file)->name, p.line, p.column);
     } else {
         cg_strbuf_puts(out, "cg: ");
@@ -321,19 +322,19 @@ static void print_one(const CgDiags *d, const CgDiag *x, CgStrbuf *out, bool col
         cg_code_name(x->code), paint(colour, PLAIN BOLD), x->message, paint(colour, PLAIN));
     if (x->span.file)
         print_line(d, x->span, x, NULL, out, colour);
-    for (const CgDiagPart *part = x->parts; part; part = part->next) {
-        if (part->kind == CG_PART_NOTE || label_elsewhere(d, x, part))
-            print_note(d, x, part, out, colour);
+    for (const CgDiagItem *item = x->items; item; item = item->next) {
+        if (item->kind == CG_ITEM_NOTE || label_elsewhere(d, x, item))
+            print_note(d, x, item, out, colour);
     }
-    for (const CgDiagPart *part = x->parts; part; part = part->next) {
-        if (part->kind == CG_PART_HELP)
-            cg_strbuf_printf(out, "%shelp%s: %s\n", paint(colour, CYAN), paint(colour, PLAIN), part->text);
+    for (const CgDiagItem *item = x->items; item; item = item->next) {
+        if (item->kind == CG_ITEM_HELP)
+            cg_strbuf_printf(out, "%shelp%s: %s\n", paint(colour, CYAN), paint(colour, PLAIN), item->text);
     }
 }
 
 /* ---- the list --------------------------------------------------------------------------------------------- */
 
-static int by_place(const void *a, const void *b)
+static int by_position(const void *a, const void *b)
 {
     const CgDiag *x = *(const CgDiag *const *)a, *y = *(const CgDiag *const *)b;
     uint32_t fx = x->span.file - 1, fy = y->span.file - 1; /* no place: after all others */
@@ -355,7 +356,7 @@ const CgDiag **cg_diags_sorted(const CgDiags *d, size_t *count)
     size_t n = 0, kept = 0;
     for (const CgDiag *x = d->first; x; x = x->next)
         all[n++] = x;
-    qsort(all, n, sizeof *all, by_place);
+    qsort(all, n, sizeof *all, by_position);
     for (size_t i = 0; i < n; i++) {
         bool known = false;
         for (size_t k = kept; k > 0 && !known && all[k - 1]->span.start == all[i]->span.start; k--)

@@ -460,7 +460,7 @@ static bool sync_bytes(const CgOut *o)
     return true;
 }
 
-static bool put_in_place(const CgOut *o)
+static bool commit_file(const CgOut *o)
 {
     if (!may_change())
         return false;
@@ -480,7 +480,7 @@ bool cg_io_commit(CgOut *o, CgErr *e)
     if (!closed && ok)
         ok = cg_err_errno(e, "write", o->path);
     if (ok && o->temporary) {
-        if (!put_in_place(o))
+        if (!commit_file(o))
             ok = cg_err_errno(e, "write", o->path);
         else if (!sync_folder(o->path))
             ok = cg_err_errno(e, "sync the folder of", o->path);

@@ -101,32 +101,31 @@ static void print_value(CgStrbuf *b, double x)
 static void print_line(CgProgress *p, CgStrbuf *b, size_t width)
 {
     char time_left[24];
-    CgStrbuf piece = { 0 };
+    CgStrbuf item = { 0 };
     cg_strbuf_puts(b, p->name);
     cg_strbuf_printf(b, "  %lld", (long long)p->done);
     if (p->total)
         cg_strbuf_printf(b, "/%lld", (long long)p->total);
     for (size_t i = 0; i < p->values.len + 3; i++) {
-        piece.len = 0;
-        cg_strbuf_puts(&piece, "  ");
+        item.len = 0;
+        cg_strbuf_puts(&item, "  ");
         if (i < p->values.len) {
-            cg_strbuf_printf(&piece, "%s ", p->values.at[i].name);
-            print_value(&piece, p->values.at[i].value);
+            cg_strbuf_printf(&item, "%s ", p->values.at[i].name);
+            print_value(&item, p->values.at[i].value);
         } else if (i == p->values.len && p->pace > 0) {
-            cg_strbuf_printf(&piece, "%.*f ms", p->pace < 0.01 ? 2 : p->pace < 1 ? 1 : 0, 1000 * p->pace);
+            cg_strbuf_printf(&item, "%.*f ms", p->pace < 0.01 ? 2 : p->pace < 1 ? 1 : 0, 1000 * p->pace);
         } else if (i == p->values.len + 1 && p->pace > 0 && p->per_step > 0) {
             double rate = p->per_step / p->pace;
-            cg_strbuf_printf(
-                &piece, rate >= 9999.5 ? "%.1fk tok/s" : "%.0f tok/s", rate >= 9999.5 ? rate / 1000 : rate);
+            cg_strbuf_printf(&item, rate >= 9999.5 ? "%.1fk tok/s" : "%.0f tok/s", rate >= 9999.5 ? rate / 1000 : rate);
         } else if (i == p->values.len + 2 && p->pace > 0 && p->total > p->done) {
-            cg_strbuf_printf(&piece, "%s left", cg_duration(p->pace * (double)(p->total - p->done), time_left));
+            cg_strbuf_printf(&item, "%s left", cg_duration(p->pace * (double)(p->total - p->done), time_left));
         } else {
             continue;
         }
-        if (b->len + piece.len <= width)
-            cg_strbuf_write(b, piece.at, piece.len);
+        if (b->len + item.len <= width)
+            cg_strbuf_write(b, item.at, item.len);
     }
-    cg_strbuf_deinit(&piece);
+    cg_strbuf_deinit(&item);
 }
 
 static size_t columns(void)

@@ -130,7 +130,7 @@ static size_t line_of(const Entry *f, uint32_t offset)
     return low;
 }
 
-void cg_sources_place(const CgSources *s, CgSpan span, int *line, int *column)
+void cg_sources_position(const CgSources *s, CgSpan span, int *line, int *column)
 {
     const Entry *f = entry(s, span.file);
     uint32_t offset = span.start < f->source.len ? span.start : (uint32_t)f->source.len;

@@ -22,7 +22,7 @@ void cg_sources_put(CgSources *s, const char *path, const char *text, size_t len
 uint32_t cg_sources_add(CgSources *s, const char *name, const char *text, size_t len); /* copies */
 const CgSource *cg_sources_get(const CgSources *s, uint32_t file);
 /* 1-based line and column (columns count code points; a tab is one). */
-void cg_sources_place(const CgSources *s, CgSpan span, int *line, int *column);
+void cg_sources_position(const CgSources *s, CgSpan span, int *line, int *column);
 /* The bytes of a 1-based line without its end of line; false past the end. */
 bool cg_sources_line(const CgSources *s, uint32_t file, int line, const char **at, size_t *len);
 static inline CgSpan cg_span_join(CgSpan a, CgSpan b)

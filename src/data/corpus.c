@@ -22,21 +22,21 @@ CgCorpus *cg_corpus_new(char *name)
     return c;
 }
 
-static void add_part(CgCorpus *c, CgCorpus *part, double share)
+static void add_component(CgCorpus *c, CgCorpus *component, double share)
 {
-    for (int i = 0; i < c->nparts; i++)
-        if (cg_digest_equal(c->part[i]->digest, part->digest)) {
+    for (int i = 0; i < c->ncomponents; i++)
+        if (cg_digest_equal(c->component[i]->digest, component->digest)) {
             c->share[i] += share;
             return;
         }
-    int n = c->nparts++;
-    c->part = cg_realloc(c->part, sizeof *c->part * (size_t)(n + 1));
+    int n = c->ncomponents++;
+    c->component = cg_realloc(c->component, sizeof *c->component * (size_t)(n + 1));
     c->share = cg_realloc(c->share, sizeof *c->share * (size_t)(n + 1));
-    c->part[n] = cg_corpus_keep(part);
+    c->component[n] = cg_corpus_keep(component);
     c->share[n] = share;
     for (int s = 0; s < CG_NSPLITS; s++) {
-        c->ndocs[s] += part->ndocs[s];
-        c->nbytes[s] += part->nbytes[s];
+        c->ndocs[s] += component->ndocs[s];
+        c->nbytes[s] += component->nbytes[s];
     }
 }
 
@@ -44,8 +44,8 @@ static CgCorpus *finish_mix(CgCorpus *c, char *name)
 {
     CgDigester *digest = cg_digester_new();
     cg_digester_add(digest, "mix 1", 5);
-    for (int i = 0; i < c->nparts; i++) {
-        cg_digester_add(digest, &c->part[i]->digest, sizeof c->part[i]->digest);
+    for (int i = 0; i < c->ncomponents; i++) {
+        cg_digester_add(digest, &c->component[i]->digest, sizeof c->component[i]->digest);
         cg_digester_add(digest, &c->share[i], sizeof c->share[i]);
     }
     c->digest = cg_digester_free(digest);
@@ -53,7 +53,7 @@ static CgCorpus *finish_mix(CgCorpus *c, char *name)
     return c;
 }
 
-CgCorpus *cg_corpus_mix(CgCorpus *const *parts, const double *shares, int n, CgErr *e)
+CgCorpus *cg_corpus_mix(CgCorpus *const *components, const double *shares, int n, CgErr *e)
 {
     double sum = 0;
     for (int i = 0; i < n; i++) {
@@ -70,11 +70,11 @@ CgCorpus *cg_corpus_mix(CgCorpus *const *parts, const double *shares, int n, CgE
     CgStrbuf name = { 0 };
     CgCorpus *c = cg_corpus_new(NULL);
     for (int i = 0; i < n; i++) {
-        cg_strbuf_printf(&name, "%s%s", i ? " + " : "", parts[i]->name);
-        for (int k = 0; k < parts[i]->nparts; k++)
-            add_part(c, parts[i]->part[k], shares[i] / sum * parts[i]->share[k]);
-        if (!parts[i]->nparts)
-            add_part(c, parts[i], shares[i] / sum);
+        cg_strbuf_printf(&name, "%s%s", i ? " + " : "", components[i]->name);
+        for (int k = 0; k < components[i]->ncomponents; k++)
+            add_component(c, components[i]->component[k], shares[i] / sum * components[i]->share[k]);
+        if (!components[i]->ncomponents)
+            add_component(c, components[i], shares[i] / sum);
     }
     return finish_mix(c, cg_strbuf_take(&name));
 }
@@ -84,12 +84,12 @@ CgCorpus *cg_corpus_shuffle_tokens(CgCorpus *c, uint64_t seed)
     CgStrbuf name = { 0 };
     cg_strbuf_printf(&name, "shuffled %s", c->name);
     CgCorpus *s = cg_corpus_new(NULL);
-    for (int i = 0; i < c->nparts; i++) {
-        CgCorpus *part = cg_corpus_shuffle_tokens(c->part[i], seed);
-        add_part(s, part, c->share[i]);
-        cg_corpus_free(part);
+    for (int i = 0; i < c->ncomponents; i++) {
+        CgCorpus *component = cg_corpus_shuffle_tokens(c->component[i], seed);
+        add_component(s, component, c->share[i]);
+        cg_corpus_free(component);
     }
-    if (c->nparts)
+    if (c->ncomponents)
         return finish_mix(s, cg_strbuf_take(&name));
     s->name = cg_strbuf_take(&name);
     s->of = cg_corpus_keep(c->of ? c->of : c);
@@ -136,8 +136,8 @@ void cg_corpus_free(CgCorpus *c)
 {
     if (!c || --c->owners)
         return;
-    for (int i = 0; i < c->nparts; i++)
-        cg_corpus_free(c->part[i]);
+    for (int i = 0; i < c->ncomponents; i++)
+        cg_corpus_free(c->component[i]);
     cg_corpus_free(c->of);
     for (size_t i = 0; i < c->files.len; i++)
         free(c->files.at[i]);
@@ -148,7 +148,7 @@ void cg_corpus_free(CgCorpus *c)
     cg_vec_free(&c->files);
     cg_vec_free(&c->read);
     cg_arena_free(c->texts);
-    free(c->part);
+    free(c->component);
     free(c->share);
     free(c->random);
     free(c->name);
@@ -168,48 +168,48 @@ uint64_t cg_corpus_bytes(const CgCorpus *c, CgSplit s) { return c->nbytes[s]; }
 size_t cg_corpus_passed_over(const CgCorpus *c)
 {
     size_t n = c->passed_over + (c->of ? c->of->passed_over : 0);
-    for (int i = 0; i < c->nparts; i++)
-        n += cg_corpus_passed_over(c->part[i]);
+    for (int i = 0; i < c->ncomponents; i++)
+        n += cg_corpus_passed_over(c->component[i]);
     return n;
 }
 
 size_t cg_corpus_copies(const CgCorpus *c)
 {
     size_t n = c->copies + (c->of ? c->of->copies : 0);
-    for (int i = 0; i < c->nparts; i++)
-        n += cg_corpus_copies(c->part[i]);
+    for (int i = 0; i < c->ncomponents; i++)
+        n += cg_corpus_copies(c->component[i]);
     return n;
 }
 
-int cg_corpus_nparts(const CgCorpus *c) { return c->nparts ? c->nparts : 1; }
+int cg_corpus_nparts(const CgCorpus *c) { return c->ncomponents ? c->ncomponents : 1; }
 
-const CgCorpus *cg_corpus_part(const CgCorpus *c, int i) { return c->nparts ? c->part[i] : c; }
+const CgCorpus *cg_corpus_component(const CgCorpus *c, int i) { return c->ncomponents ? c->component[i] : c; }
 
-double cg_corpus_share(const CgCorpus *c, int i) { return c->nparts ? c->share[i] : 1; }
+double cg_corpus_share(const CgCorpus *c, int i) { return c->ncomponents ? c->share[i] : 1; }
 
-bool cg_corpus_shuffled(const CgCorpus *part, uint64_t *seed)
+bool cg_corpus_shuffled(const CgCorpus *component, uint64_t *seed)
 {
-    *seed = part->seed;
-    return part->of != NULL;
+    *seed = component->seed;
+    return component->of != NULL;
 }
 
-static const CgCorpus *plain(const CgCorpus *part)
+static const CgCorpus *plain(const CgCorpus *component)
 {
-    CG_ASSERT(!part->nparts, "a mixture has no documents, its parts have");
-    return part->of ? part->of : part;
+    CG_ASSERT(!component->ncomponents, "a mixture has no documents, its parts have");
+    return component->of ? component->of : component;
 }
 
-const CgRandomTokens *cg_corpus_random_tokens(const CgCorpus *part) { return plain(part)->random; }
+const CgRandomTokens *cg_corpus_random_tokens(const CgCorpus *component) { return plain(component)->random; }
 
-bool cg_corpus_large(const CgCorpus *part) { return plain(part)->stream; }
+bool cg_corpus_large(const CgCorpus *component) { return plain(component)->stream; }
 
-size_t cg_corpus_count(const CgCorpus *part) { return plain(part)->docs.len; }
+size_t cg_corpus_count(const CgCorpus *component) { return plain(component)->docs.len; }
 
-const CgDoc *cg_corpus_doc(const CgCorpus *part, size_t i) { return &plain(part)->docs.at[i]; }
+const CgDoc *cg_corpus_doc(const CgCorpus *component, size_t i) { return &plain(component)->docs.at[i]; }
 
-bool cg_corpus_walk(const CgCorpus *part, CgDocFn *each, void *arg, CgErr *e)
+bool cg_corpus_walk(const CgCorpus *component, CgDocFn *each, void *arg, CgErr *e)
 {
-    const CgCorpus *c = plain(part);
+    const CgCorpus *c = plain(component);
     if (c->stream)
         return cg_stream_walk(c, each, arg, e);
     for (size_t i = 0; i < c->docs.len; i++)
@@ -219,7 +219,7 @@ bool cg_corpus_walk(const CgCorpus *part, CgDocFn *each, void *arg, CgErr *e)
 }
 
 typedef struct Reaching {
-    const CgCorpus *part;
+    const CgCorpus *component;
     CgSplit split;
     CgReach *out;
     int64_t n;
@@ -230,7 +230,7 @@ static bool reach_doc(void *arg, const CgDoc *d, CgErr *e)
     Reaching *r = arg;
     (void)e;
     if (r->split == CG_ALL || d->split == r->split)
-        cg_reach_text(r->out, d->text, (CgOrigin){ cg_corpus_file(r->part, d->file), d->line, r->n });
+        cg_reach_text(r->out, d->text, (CgOrigin){ cg_corpus_file(r->component, d->file), d->line, r->n });
     r->n++;
     return true;
 }
@@ -239,13 +239,13 @@ bool cg_corpus_reach(const CgCorpus *c, CgSplit s, CgReach *out, CgErr *e)
 {
     bool good = true;
     for (int k = 0; good && k < cg_corpus_nparts(c); k++) {
-        const CgCorpus *part = cg_corpus_part(c, k);
-        good = plain(part)->stream ? cg_stream_reach(plain(part), s, out, e)
-                                   : cg_corpus_walk(part, reach_doc, &(Reaching){ part, s, out, 0 }, e);
+        const CgCorpus *component = cg_corpus_component(c, k);
+        good = plain(component)->stream ? cg_stream_reach(plain(component), s, out, e)
+                                        : cg_corpus_walk(component, reach_doc, &(Reaching){ component, s, out, 0 }, e);
     }
     return good;
 }
 
-size_t cg_corpus_nfiles(const CgCorpus *part) { return plain(part)->files.len; }
+size_t cg_corpus_nfiles(const CgCorpus *component) { return plain(component)->files.len; }
 
-const char *cg_corpus_file(const CgCorpus *part, uint32_t file) { return plain(part)->files.at[file]; }
+const char *cg_corpus_file(const CgCorpus *component, uint32_t file) { return plain(component)->files.at[file]; }

@@ -64,16 +64,16 @@ CG_NODISCARD CgCorpus *cg_corpus_from_texts(
     const char *name, const CgText *texts, size_t n, const CgCorpusOpts *opts, CgErr *e);
 /* Parts by share of their tokens: shares are positive and are divided by their sum. Keeps the parts alive.
  * A mixture of mixtures is the mixture of their parts; a part that comes twice is one part with both shares. */
-CG_NODISCARD CgCorpus *cg_corpus_mix(CgCorpus *const *parts, const double *shares, int n, CgErr *e);
+CG_NODISCARD CgCorpus *cg_corpus_mix(CgCorpus *const *components, const double *shares, int n, CgErr *e);
 /* The same tokens in random order: the tokens of each split (of each part, for a mixture) are permuted as a
  * whole, once, when windows are made. */
 CgCorpus *cg_corpus_shuffle_tokens(CgCorpus *c, uint64_t seed);
 /* Tokens instead of text: no documents, and three splits of 90%, 5% and 5% whatever tokenizer they are read with. */
 CG_NODISCARD CgCorpus *cg_corpus_random(const CgRandomTokens *of, CgErr *e);
-const CgRandomTokens *cg_corpus_random_tokens(const CgCorpus *part);  /* NULL: it is of text */
-uint64_t cg_random_tokens_split(const CgRandomTokens *of, CgSplit s); /* how many there are */
-CgCorpus *cg_corpus_keep(CgCorpus *c);                                /* one more owner */
-void cg_corpus_free(CgCorpus *c);                                     /* one owner less; NULL is fine */
+const CgRandomTokens *cg_corpus_random_tokens(const CgCorpus *component); /* NULL: it is of text */
+uint64_t cg_random_tokens_split(const CgRandomTokens *of, CgSplit s);     /* how many there are */
+CgCorpus *cg_corpus_keep(CgCorpus *c);                                    /* one more owner */
+void cg_corpus_free(CgCorpus *c);                                         /* one owner less; NULL is fine */
 
 /* What it holds and how it is split, not where it came from: files may move. */
 CgDigest cg_corpus_digest(const CgCorpus *c);
@@ -85,18 +85,18 @@ size_t cg_corpus_copies(const CgCorpus *c);      /* documents whose bytes stand 
 
 /* Plain corpora are mixtures of themselves alone: every corpus has parts, and documents belong to parts. */
 int cg_corpus_nparts(const CgCorpus *c);
-const CgCorpus *cg_corpus_part(const CgCorpus *c, int i);
+const CgCorpus *cg_corpus_component(const CgCorpus *c, int i);
 double cg_corpus_share(const CgCorpus *c, int i); /* sums to 1 */
-bool cg_corpus_shuffled(const CgCorpus *part, uint64_t *seed);
-bool cg_corpus_large(const CgCorpus *part);   /* its documents stay in files: they can only be walked through */
-size_t cg_corpus_count(const CgCorpus *part); /* all its documents, in order */
-const CgDoc *cg_corpus_doc(const CgCorpus *part, size_t i);
-size_t cg_corpus_nfiles(const CgCorpus *part);
-const char *cg_corpus_file(const CgCorpus *part, uint32_t file);
+bool cg_corpus_shuffled(const CgCorpus *component, uint64_t *seed);
+bool cg_corpus_large(const CgCorpus *component);   /* its documents stay in files: they can only be walked through */
+size_t cg_corpus_count(const CgCorpus *component); /* all its documents, in order */
+const CgDoc *cg_corpus_doc(const CgCorpus *component, size_t i);
+size_t cg_corpus_nfiles(const CgCorpus *component);
+const char *cg_corpus_file(const CgCorpus *component, uint32_t file);
 /* Calls `each` for all documents in order, until it gives false; their texts are there during the call. False after an
  * error, which `each` may have made. */
 typedef bool CgDocFn(void *arg, const CgDoc *doc, CgErr *e);
-CG_NODISCARD bool cg_corpus_walk(const CgCorpus *part, CgDocFn *each, void *arg, CgErr *e);
+CG_NODISCARD bool cg_corpus_walk(const CgCorpus *component, CgDocFn *each, void *arg, CgErr *e);
 
 /* Adds the documents of a split; random tokens are none. */
 CG_NODISCARD bool cg_corpus_reach(const CgCorpus *c, CgSplit s, CgReach *out, CgErr *e);

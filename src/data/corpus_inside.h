@@ -9,11 +9,11 @@
 #include "data/corpus.h"
 
 /* a file, a record or a text, uncut */
-typedef struct CgPiece {
+typedef struct CgSegment {
     CgText text;
     uint32_t file, line;
     bool record;
-} CgPiece;
+} CgSegment;
 
 #define CG_CORPUS_RULE  "corpus 2" /* changes whenever the rule of cutting or splitting does */
 #define CG_CORPUS_BLOCK 1536       /* bytes of a block on average; a third of it at least, five times it at most */
@@ -32,8 +32,8 @@ struct CgCorpus {
     int owners;
     char *name;
     CgDigest digest;
-    int nparts; /* of a mixture; 0: this is a plain one */
-    CgCorpus **part;
+    int ncomponents; /* of a mixture; 0: this is a plain one */
+    CgCorpus **component;
     double *share;
     CgCorpus *of; /* of a shuffled one: the plain one whose documents these are */
     uint64_t seed;
@@ -55,7 +55,7 @@ void cg_corpus_record(const CgText *value, int n, CgStrbuf *out);
 bool cg_corpus_looks_like_utf16(CgText t);
 bool cg_corpus_no_records(const CgCorpus *c, CgErr *e); /* a field is named for nothing: an error */
 /* c->docs and all that is counted of them */
-void cg_corpus_cut(CgCorpus *c, const CgPiece *piece, size_t n, const CgCorpusOpts *opts);
+void cg_corpus_cut(CgCorpus *c, const CgSegment *segment, size_t n, const CgCorpusOpts *opts);
 /* The length of the first block of a text of which `len` bytes are here: all, or five blocks and a line. */
 size_t cg_corpus_block(const char *at, size_t len, size_t mean);
 uint32_t cg_corpus_lines(const char *at, size_t len); /* line ends */

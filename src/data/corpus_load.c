@@ -12,7 +12,7 @@ typedef struct Loading {
     CgCorpus *c;
     const CgCorpusOpts *opts;
     CgFields fields;
-    CG_VEC(CgPiece) pieces;
+    CG_VEC(CgSegment) segments;
     uint64_t left; /* bytes until the limit */
     uint32_t file; /* at hand */
     bool any_records;
@@ -23,7 +23,7 @@ static const char *const default_fields[] = { "text" };
 static const CgCorpusOpts default_opts;
 
 /* A piece of at most what the limit leaves. */
-static void add_piece(Loading *l, CgText text, uint32_t file, uint32_t line, bool record)
+static void add_segment(Loading *l, CgText text, uint32_t file, uint32_t line, bool record)
 {
     if (text.len > l->left) {
         text.len = (size_t)l->left;
@@ -34,7 +34,7 @@ static void add_piece(Loading *l, CgText text, uint32_t file, uint32_t line, boo
         l->left -= text.len;
     }
     if (text.len)
-        cg_vec_push(&l->pieces, ((CgPiece){ text, file, line, record }));
+        cg_vec_push(&l->segments, ((CgSegment){ text, file, line, record }));
 }
 
 static bool add_record(void *arg, uint32_t line, const CgText *value, CgErr *e)
@@ -44,7 +44,7 @@ static bool add_record(void *arg, uint32_t line, const CgText *value, CgErr *e)
     CgStrbuf text = { 0 };
     cg_corpus_record(value, l->fields.n, &text);
     if (text.len)
-        add_piece(l, (CgText){ cg_arena_strndup(l->c->texts, text.at, text.len), text.len }, l->file, line, true);
+        add_segment(l, (CgText){ cg_arena_strndup(l->c->texts, text.at, text.len), text.len }, l->file, line, true);
     cg_strbuf_deinit(&text);
     return l->left > 0;
 }
@@ -66,7 +66,7 @@ static bool read_text(Loading *l, const CgReader *how, const char *path, bool na
         }
     }
     cg_vec_push(&l->c->files, cg_strdup(path));
-    add_piece(l, text, l->file, 1, false);
+    add_segment(l, text, l->file, 1, false);
     cg_vec_push(&l->c->read, *bytes);
     *bytes = (CgBytes){ 0 };
     return true;
@@ -146,11 +146,11 @@ static bool check_opts(const CgCorpusOpts *opts, CgErr *e)
 
 static CgCorpus *finish(Loading *l, bool ok)
 {
-    if (ok && !l->pieces.len)
+    if (ok && !l->segments.len)
         ok = cg_err(l->e, CG_ERR_INPUT, "corpus %s holds no text", l->c->name);
     if (ok)
-        cg_corpus_cut(l->c, l->pieces.at, l->pieces.len, l->opts);
-    cg_vec_free(&l->pieces);
+        cg_corpus_cut(l->c, l->segments.at, l->segments.len, l->opts);
+    cg_vec_free(&l->segments);
     if (ok)
         return l->c;
     cg_corpus_free(l->c);
@@ -200,7 +200,7 @@ CgCorpus *cg_corpus_from_texts(const char *name, const CgText *texts, size_t n, 
         .fields = { opts->nfields ? opts->fields : default_fields, opts->nfields ? opts->nfields : 1 } };
     cg_vec_push(&l.c->files, cg_strdup(name));
     for (size_t i = 0; i < n && l.left; i++)
-        add_piece(&l, (CgText){ cg_arena_strndup(l.c->texts, texts[i].at, texts[i].len), texts[i].len }, 0,
+        add_segment(&l, (CgText){ cg_arena_strndup(l.c->texts, texts[i].at, texts[i].len), texts[i].len }, 0,
             (uint32_t)i + 1, true);
     return finish(&l, true);
 }

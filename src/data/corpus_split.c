@@ -81,19 +81,19 @@ uint32_t cg_corpus_lines(const char *at, size_t len)
 typedef size_t CutFn(const char *at, size_t len, size_t size);
 
 /* Records are left whole where no function cuts them. */
-static void cut_all(CgCorpus *c, const CgPiece *piece, size_t n, size_t block, CutFn *records, size_t size)
+static void cut_all(CgCorpus *c, const CgSegment *segment, size_t n, size_t block, CutFn *records, size_t size)
 {
     c->docs.len = 0;
     for (size_t i = 0; i < n; i++) {
-        CgText rest = piece[i].text;
-        uint32_t line = piece[i].line;
+        CgText rest = segment[i].text;
+        uint32_t line = segment[i].line;
         for (bool joins = false; rest.len; joins = true) {
-            size_t len = !piece[i].record ? cg_corpus_block(rest.at, rest.len, block)
-                : records                 ? records(rest.at, rest.len, size)
-                                          : rest.len;
-            CgDoc doc = { .text = { rest.at, len }, .file = piece[i].file, .line = line, .joins = joins };
+            size_t len = !segment[i].record ? cg_corpus_block(rest.at, rest.len, block)
+                : records                   ? records(rest.at, rest.len, size)
+                                            : rest.len;
+            CgDoc doc = { .text = { rest.at, len }, .file = segment[i].file, .line = line, .joins = joins };
             cg_vec_push(&c->docs, doc);
-            if (!piece[i].record)
+            if (!segment[i].record)
                 line += cg_corpus_lines(rest.at, len);
             rest.at += len;
             rest.len -= len;
@@ -109,7 +109,7 @@ static size_t one_line(const char *at, size_t len, size_t size)
     return end ? (size_t)(end - at) + 1 : len;
 }
 
-static size_t equal_piece(const char *at, size_t len, size_t size)
+static size_t equal_block(const char *at, size_t len, size_t size)
 {
     if (len <= size + size / 2)
         return len;
@@ -188,7 +188,7 @@ static void leave_out_copies(CgCorpus *c, const CgCorpusOpts *opts)
 
 /* ---- splitting ----------------------------------------------------------------------------------------- */
 
-static uint64_t part_of_range(double share)
+static uint64_t hash_threshold(double share)
 {
     double end = share * 18446744073709551616.0;
     return end >= 18446744073709549568.0 ? UINT64_MAX : (uint64_t)end;
@@ -196,7 +196,7 @@ static uint64_t part_of_range(double share)
 
 CgSplit cg_split_of(uint64_t hash, double valid, double test)
 {
-    return hash < part_of_range(test) ? CG_TEST : hash < part_of_range(test + valid) ? CG_VALID : CG_TRAIN;
+    return hash < hash_threshold(test) ? CG_TEST : hash < hash_threshold(test + valid) ? CG_VALID : CG_TRAIN;
 }
 
 uint64_t cg_split_hash(const void *bytes, size_t n) { return cg_hash64(bytes, n, SPLIT_SEED); }
@@ -270,20 +270,20 @@ void cg_corpus_count_doc(CgCorpus *c, const CgDoc *d, CgDigester *digest)
     c->nbytes[CG_ALL] += d->text.len;
 }
 
-void cg_corpus_cut(CgCorpus *c, const CgPiece *piece, size_t n, const CgCorpusOpts *opts)
+void cg_corpus_cut(CgCorpus *c, const CgSegment *segment, size_t n, const CgCorpusOpts *opts)
 {
     double valid, test;
     uint64_t total = 0;
     size_t block = opts->block ? (size_t)opts->block : CG_CORPUS_BLOCK;
     cg_corpus_shares(opts, &valid, &test);
     for (size_t i = 0; i < n; i++)
-        total += piece[i].text.len;
-    cut_all(c, piece, n, block, NULL, 0);
+        total += segment[i].text.len;
+    cut_all(c, segment, n, block, NULL, 0);
     leave_out_copies(c, opts);
     if (split_all(c, valid, test, opts->fill) < 3 && opts->fill) {
-        cut_all(c, piece, n, block, one_line, 0);
+        cut_all(c, segment, n, block, one_line, 0);
         if (split_all(c, valid, test, true) < 3) {
-            cut_all(c, piece, n, block, equal_piece, total / 8 ? (size_t)(total / 8) : 1);
+            cut_all(c, segment, n, block, equal_block, total / 8 ? (size_t)(total / 8) : 1);
             split_all(c, valid, test, true);
         }
     }

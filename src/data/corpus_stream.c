@@ -495,7 +495,7 @@ static void keep_reach(const CgCorpus *c, const CgReach *r, CgDigest key)
     cg_strbuf_write(&b, (const char *)counts, sizeof counts);
     for (size_t i = 0; i < r->units.len; i++) {
         const CgReached *u = &r->units.at[i];
-        KeptUnit k = { u->end, 0, u->origin.place, u->origin.row };
+        KeptUnit k = { u->end, 0, u->origin.line, u->origin.row };
         while (c->files.at[k.file] != u->origin.source)
             k.file++;
         cg_strbuf_write(&b, (const char *)&k, sizeof k);

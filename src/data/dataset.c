@@ -57,7 +57,7 @@ int64_t cg_field_count(const CgField *f)
 size_t cg_field_bytes(const CgField *f) { return (size_t)cg_field_count(f) * cg_dtype_size(f->dtype); }
 
 /* Where row b of a batch goes, by field. */
-static void place(const CgDataset *d, int64_t b, void *const *out, void **row)
+static void point_row(const CgDataset *d, int64_t b, void *const *out, void **row)
 {
     for (int f = 0; f < d->nfields; f++)
         row[f] = out[f] ? (char *)out[f] + (size_t)b * cg_field_bytes(&d->field[f]) : NULL;
@@ -77,7 +77,7 @@ void cg_dataset_batch(const CgDataset *d, uint64_t seed, int64_t step, int64_t r
 {
     void **row = cg_calloc((size_t)d->nfields + 1, sizeof *row);
     for (int64_t b = 0; b < rows; b++) {
-        place(d, b, out, row);
+        point_row(d, b, out, row);
         cg_dataset_draw(d, seed, (uint64_t)(step * rows + b), row);
     }
     free(row);
@@ -89,7 +89,7 @@ int64_t cg_dataset_read(const CgDataset *d, int64_t first, int64_t most, void *c
     int64_t have = d->rows - first < most ? d->rows - first : most;
     void **row = cg_calloc((size_t)d->nfields + 1, sizeof *row);
     for (int64_t b = 0; b < have; b++) {
-        place(d, b, out, row);
+        point_row(d, b, out, row);
         d->kind->row(d, first + b, row);
     }
     free(row);

@@ -16,7 +16,7 @@ struct CgDeal {
     double *share, least;
     CG_VEC(uint64_t) counts; /* (blocks, n): dealt to each part before the block */
     uint64_t block;          /* whose rows are at hand, UINT64_MAX: none */
-    uint16_t part[EVERY];
+    uint16_t component[EVERY];
     uint64_t own[EVERY];
 };
 
@@ -43,7 +43,7 @@ void cg_deal_free(CgDeal *d)
 }
 
 /* Of the parts that may be given row g the one that must be given one soonest. */
-static int next_part(const CgDeal *d, uint64_t g, const uint64_t *dealt)
+static int next_component(const CgDeal *d, uint64_t g, const uint64_t *dealt)
 {
     int best = 0;
     double soonest = INFINITY;
@@ -68,8 +68,8 @@ static void deal_block(CgDeal *d, uint64_t block)
     memcpy(dealt, d->counts.at + at * n, n * sizeof *dealt);
     for (; at <= block; at++) {
         for (uint64_t k = 0; k < EVERY; k++) {
-            int i = next_part(d, at * EVERY + k, dealt);
-            d->part[k] = (uint16_t)i;
+            int i = next_component(d, at * EVERY + k, dealt);
+            d->component[k] = (uint16_t)i;
             d->own[k] = dealt[i]++;
         }
         for (size_t i = 0; at + 1 == d->counts.len / n && i < n; i++)
@@ -79,7 +79,7 @@ static void deal_block(CgDeal *d, uint64_t block)
     free(dealt);
 }
 
-int cg_deal_part(CgDeal *d, uint64_t g, uint64_t *own)
+int cg_deal_component(CgDeal *d, uint64_t g, uint64_t *own)
 {
     if (d->n == 1) {
         *own = g;
@@ -88,7 +88,7 @@ int cg_deal_part(CgDeal *d, uint64_t g, uint64_t *own)
     if (d->block != g / EVERY)
         deal_block(d, g / EVERY);
     *own = d->own[g % EVERY];
-    return d->part[g % EVERY];
+    return d->component[g % EVERY];
 }
 
 int64_t cg_deal_until(CgDeal *d, const int64_t *has)
@@ -101,7 +101,7 @@ int64_t cg_deal_until(CgDeal *d, const int64_t *has)
     /* Nobody is off by a row: the first part to be used up is so within a few rows of its share. */
     int64_t g = (int64_t)fmax(0, least - 2.0 * d->n - 2);
     for (uint64_t own;; g++) {
-        int i = cg_deal_part(d, (uint64_t)g, &own);
+        int i = cg_deal_component(d, (uint64_t)g, &own);
         if ((int64_t)own >= has[i])
             return g;
     }

@@ -26,35 +26,35 @@ typedef struct Loading {
 /* ---- texts with $names ---------------------------------------------------------------------------------- */
 
 /* The next piece of a text: a literal, or the name of a field. False at its end. */
-typedef struct Piece {
+typedef struct Fragment {
     const char *at;
     size_t len;
     bool name;
-} Piece;
+} Fragment;
 
 static bool is_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
 
-static bool next_piece(const char **at, Piece *out)
+static bool next_fragment(const char **at, Fragment *out)
 {
     const char *p = *at;
     if (!*p)
         return false;
     if (*p != '$') {
         size_t n = strcspn(p, "$");
-        *out = (Piece){ p, n, false };
+        *out = (Fragment){ p, n, false };
         *at = p + n;
         return true;
     }
     if (p[1] == '{') {
         size_t n = strcspn(p + 2, "}");
-        *out = (Piece){ p + 2, n, true };
+        *out = (Fragment){ p + 2, n, true };
         *at = p + 2 + n + (p[2 + n] == '}');
         return true;
     }
     size_t n = 0;
     while (is_word(p[1 + n]))
         n++;
-    *out = n ? (Piece){ p + 1, n, true } : (Piece){ p, 1, false };
+    *out = n ? (Fragment){ p + 1, n, true } : (Fragment){ p, 1, false };
     *at = p + 1 + (n ? n : p[1] == '$');
     return true;
 }
@@ -82,8 +82,8 @@ static void add_column(Loading *l, const char *name)
 
 static void add_template(Loading *l, const char *text)
 {
-    Piece p;
-    for (const char *at = text; at && next_piece(&at, &p);)
+    Fragment p;
+    for (const char *at = text; at && next_fragment(&at, &p);)
         if (p.name)
             add_column(l, cg_intern_n(p.at, p.len));
 }
@@ -134,9 +134,9 @@ int cg_example_fields(const CgExampleField *f, CgField out[CG_EXAMPLE_FIELDS])
 
 static void encode(Loading *l, const CgTokenizer *t, const char *text, const CgText *value)
 {
-    Piece p;
+    Fragment p;
     l->text.len = 0;
-    for (const char *at = text; next_piece(&at, &p);) {
+    for (const char *at = text; next_fragment(&at, &p);) {
         CgText v = p.name ? *value_of(l, value, p.at, p.len) : (CgText){ p.at, p.len };
         cg_strbuf_write(&l->text, v.at, v.len);
     }

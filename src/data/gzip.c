@@ -42,14 +42,14 @@ bool cg_gzip_unpack(const char *path, const CgBytes *packed, CgBytes *out, CgErr
         if (code == Z_STREAM_END)
             inflateReset(&z); /* gzip files may be glued together */
         cg_vec_reserve(&text, text.len + ROOM);
-        size_t piece = packed->len - taken < (1u << 30) ? packed->len - taken : 1u << 30;
+        size_t chunk = packed->len - taken < (1u << 30) ? packed->len - taken : 1u << 30;
         size_t room = text.cap - text.len < (1u << 30) ? text.cap - text.len : 1u << 30;
         z.next_in = (Bytef *)(packed->at + taken);
-        z.avail_in = (uInt)piece;
+        z.avail_in = (uInt)chunk;
         z.next_out = (Bytef *)(text.at + text.len);
         z.avail_out = (uInt)room;
         code = inflate(&z, Z_NO_FLUSH);
-        size_t used = piece - z.avail_in, made = room - z.avail_out;
+        size_t used = chunk - z.avail_in, made = room - z.avail_out;
         taken += used;
         text.len += made;
         if (text.len > most) {

@@ -34,7 +34,7 @@ static uint64_t square_root(uint64_t n) /* rounded down */
 }
 
 /* Running sums of the weights, malloc'd. */
-static uint64_t *weigh(const CgRandomTokens *r)
+static uint64_t *fill_weights(const CgRandomTokens *r)
 {
     uint64_t *sums = cg_malloc(sizeof *sums * (size_t)r->vocabulary), sum = 0;
     int halves = (int)(2 * r->exponent);
@@ -53,7 +53,7 @@ double cg_random_tokens_entropy(const CgRandomTokens *r)
 {
     if (r->exponent <= 0)
         return log2((double)r->vocabulary);
-    uint64_t *sums = weigh(r), before = 0;
+    uint64_t *sums = fill_weights(r), before = 0;
     double bits = 0, all = (double)sums[r->vocabulary - 1];
     for (int64_t i = 0; i < r->vocabulary; i++) {
         double p = (double)(sums[i] - before) / all;
@@ -69,7 +69,7 @@ void cg_random_tokens_draw(
 {
     CgDraw d;
     cg_draw_init(&d, r->seed, CG_STREAM_TOKENS, which);
-    uint64_t *sums = r->exponent > 0 ? weigh(r) : NULL;
+    uint64_t *sums = r->exponent > 0 ? fill_weights(r) : NULL;
     for (uint64_t i = 0; i < n; i++)
         each(arg,
             (int32_t)(sums ? cg_draw_weighted(&d, sums, (size_t)r->vocabulary)

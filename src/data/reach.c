@@ -15,8 +15,8 @@ void cg_origin_print(CgOrigin o, CgStrbuf *out)
 {
     if (!o.source)
         cg_strbuf_printf(out, "row %lld", (long long)o.row);
-    else if (o.place)
-        cg_strbuf_printf(out, "%s:%lld", o.source, (long long)o.place);
+    else if (o.line)
+        cg_strbuf_printf(out, "%s:%lld", o.source, (long long)o.line);
     else
         cg_strbuf_printf(out, "row %lld of %s", (long long)o.row, o.source);
 }

@@ -12,7 +12,7 @@
 /* Where a row comes from, for people: "qa.jsonl", line 17. */
 typedef struct CgOrigin {
     const char *source; /* a file or what a corpus is called; NULL: not known */
-    int64_t place;      /* a line there, from 1; 0: none */
+    int64_t line;       /* a line there, from 1; 0: none */
     int64_t row;        /* its number among the rows that were read, from 0 */
 } CgOrigin;
 

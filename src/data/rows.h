@@ -32,6 +32,6 @@ CG_NODISCARD bool cg_rows_same_tokens(const CgDataset *a, const CgDataset *b, Cg
 /* Whether two datasets have the same fields; else says how they differ. */
 CG_NODISCARD bool cg_rows_alike(const CgDataset *a, const CgDataset *b, CgErr *e);
 /* One after the other; by exact shares of the rows (deal.h). Keep the parts. */
-CG_NODISCARD CgDataset *cg_rows_chain(CgDataset *const *parts, int n, CgErr *e);
-CG_NODISCARD CgDataset *cg_rows_mix(CgDataset *const *parts, const double *shares, int n, CgErr *e);
+CG_NODISCARD CgDataset *cg_rows_chain(CgDataset *const *components, int n, CgErr *e);
+CG_NODISCARD CgDataset *cg_rows_mix(CgDataset *const *components, const double *shares, int n, CgErr *e);
 #endif

@@ -205,58 +205,58 @@ CgDataset *cg_rows_beside(CgDataset *of, const CgField *field, const void *const
 
 typedef struct Several {
     int n;
-    CgDataset **part;
+    CgDataset **component;
     CgDeal *deal; /* NULL: one after the other */
 } Several;
 
 /* The part that row i of the whole is of, and its number there. */
-static CgDataset *part_of(const CgDataset *d, int64_t *i)
+static CgDataset *component_of(const CgDataset *d, int64_t *i)
 {
     const Several *s = d->data;
     if (s->deal) {
         uint64_t own;
-        CgDataset *part = s->part[cg_deal_part(s->deal, (uint64_t)*i, &own)];
+        CgDataset *component = s->component[cg_deal_component(s->deal, (uint64_t)*i, &own)];
         *i = (int64_t)own;
-        return part;
+        return component;
     }
     int k = 0;
-    for (; *i >= s->part[k]->rows; k++)
-        *i -= s->part[k]->rows;
-    return s->part[k];
+    for (; *i >= s->component[k]->rows; k++)
+        *i -= s->component[k]->rows;
+    return s->component[k];
 }
 
 static void several_row(const CgDataset *d, int64_t i, void *const *out)
 {
-    CgDataset *part = part_of(d, &i);
-    part->kind->row(part, i, out);
+    CgDataset *component = component_of(d, &i);
+    component->kind->row(component, i, out);
 }
 
 static void mix_draw(const CgDataset *d, uint64_t seed, uint64_t g, void *const *out)
 {
     int64_t own = (int64_t)g;
-    CgDataset *part = part_of(d, &own);
-    cg_dataset_draw(part, seed, (uint64_t)own, out);
+    CgDataset *component = component_of(d, &own);
+    cg_dataset_draw(component, seed, (uint64_t)own, out);
 }
 
 static CgOrigin several_origin(const CgDataset *d, int64_t i)
 {
-    CgDataset *part = part_of(d, &i);
-    return cg_dataset_origin(part, i);
+    CgDataset *component = component_of(d, &i);
+    return cg_dataset_origin(component, i);
 }
 
 static uint64_t several_key(const CgDataset *d, int64_t i)
 {
-    CgDataset *part = part_of(d, &i);
-    return cg_dataset_key(part, i);
+    CgDataset *component = component_of(d, &i);
+    return cg_dataset_key(component, i);
 }
 
 static void several_free(CgDataset *d)
 {
     Several *s = d->data;
     for (int i = 0; i < s->n; i++)
-        cg_dataset_free(s->part[i]);
+        cg_dataset_free(s->component[i]);
     cg_deal_free(s->deal);
-    free(s->part);
+    free(s->component);
     free(s);
 }
 
@@ -265,11 +265,11 @@ static bool several_reach(const CgDataset *d, int64_t i, CgReach *out, CgErr *e)
     const Several *s = d->data;
     bool good = true;
     if (i >= 0) {
-        CgDataset *part = part_of(d, &i);
-        return cg_dataset_reach(part, i, out, e);
+        CgDataset *component = component_of(d, &i);
+        return cg_dataset_reach(component, i, out, e);
     }
     for (int k = 0; good && k < s->n; k++)
-        good = cg_dataset_reach(s->part[k], -1, out, e);
+        good = cg_dataset_reach(s->component[k], -1, out, e);
     return good;
 }
 
@@ -313,23 +313,23 @@ bool cg_rows_alike(const CgDataset *a, const CgDataset *b, CgErr *e)
     return same && cg_rows_same_tokens(a, b, e);
 }
 
-static CgDataset *together(const CgDatasetKind *kind, CgDataset *const *parts, int n, CgErr *e)
+static CgDataset *together(const CgDatasetKind *kind, CgDataset *const *components, int n, CgErr *e)
 {
     for (int i = 1; i < n; i++)
-        if (!cg_rows_alike(parts[0], parts[i], e))
+        if (!cg_rows_alike(components[0], components[i], e))
             return NULL;
     Several *s = cg_calloc(1, sizeof *s);
     s->n = n;
-    s->part = cg_calloc((size_t)n + 1, sizeof(CgDataset *));
-    CgDataset *d = cg_dataset_new(kind, parts[0]->field, parts[0]->nfields, s);
-    inherit(d, parts[0]);
+    s->component = cg_calloc((size_t)n + 1, sizeof(CgDataset *));
+    CgDataset *d = cg_dataset_new(kind, components[0]->field, components[0]->nfields, s);
+    inherit(d, components[0]);
     for (int i = 0; i < n; i++) {
-        s->part[i] = cg_dataset_keep(parts[i]);
-        d->rows += parts[i]->rows;
-        d->in_files |= parts[i]->in_files;
+        s->component[i] = cg_dataset_keep(components[i]);
+        d->rows += components[i]->rows;
+        d->in_files |= components[i]->in_files;
         for (int f = 0; f < d->nfields; f++)
-            if (!parts[i]->field[f].below || parts[i]->field[f].below > d->field[f].below)
-                d->field[f].below = d->field[f].below ? parts[i]->field[f].below : 0;
+            if (!components[i]->field[f].below || components[i]->field[f].below > d->field[f].below)
+                d->field[f].below = d->field[f].below ? components[i]->field[f].below : 0;
     }
     return d;
 }
@@ -340,22 +340,22 @@ static void put_digest(CgDataset *d, const char *what, const double *shares)
     CgDigester *digest = cg_digester_new();
     cg_digester_add(digest, what, strlen(what) + 1);
     for (int i = 0; i < s->n; i++) {
-        cg_digester_add(digest, &s->part[i]->digest, sizeof s->part[i]->digest);
+        cg_digester_add(digest, &s->component[i]->digest, sizeof s->component[i]->digest);
         if (shares)
             cg_digester_add(digest, &shares[i], sizeof shares[i]);
     }
     d->digest = cg_digester_free(digest);
 }
 
-CgDataset *cg_rows_chain(CgDataset *const *parts, int n, CgErr *e)
+CgDataset *cg_rows_chain(CgDataset *const *components, int n, CgErr *e)
 {
-    CgDataset *d = together(&chain, parts, n, e);
+    CgDataset *d = together(&chain, components, n, e);
     if (d)
         put_digest(d, "chain", NULL);
     return d;
 }
 
-CgDataset *cg_rows_mix(CgDataset *const *parts, const double *shares, int n, CgErr *e)
+CgDataset *cg_rows_mix(CgDataset *const *components, const double *shares, int n, CgErr *e)
 {
     double sum = 0;
     for (int i = 0; i < n; i++) {
@@ -364,12 +364,12 @@ CgDataset *cg_rows_mix(CgDataset *const *parts, const double *shares, int n, CgE
             cg_err(e, CG_ERR_INPUT, "share %d of the mixture is %g; shares are positive", i + 1, shares[i]);
             return NULL;
         }
-        if (!parts[i]->rows) {
+        if (!components[i]->rows) {
             cg_err(e, CG_ERR_INPUT, "part %d of the mixture has no rows", i + 1);
             return NULL;
         }
     }
-    CgDataset *d = together(&mixture, parts, n, e);
+    CgDataset *d = together(&mixture, components, n, e);
     if (!d)
         return NULL;
     Several *s = d->data;
@@ -377,7 +377,7 @@ CgDataset *cg_rows_mix(CgDataset *const *parts, const double *shares, int n, CgE
     int64_t *has = cg_calloc((size_t)n + 1, sizeof *has);
     for (int i = 0; i < n; i++) {
         share[i] = shares[i] / sum;
-        has[i] = parts[i]->rows;
+        has[i] = components[i]->rows;
     }
     s->deal = cg_deal_new(share, n);
     d->rows = cg_deal_until(s->deal, has);

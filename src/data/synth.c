@@ -48,10 +48,10 @@ static double entropy_of(const uint64_t *sums, size_t n)
 double cg_synth_entropy(const CgSynthKind *kind, double knob)
 {
     knob = isnan(knob) ? kind->usual : knob;
-    if (!kind->weigh)
+    if (!kind->fill_weights)
         return kind->entropy ? kind->entropy(knob) : NAN;
     CgSynthWork w = { 0 };
-    kind->weigh(&w, knob);
+    kind->fill_weights(&w, knob);
     return entropy_of(w.sums, w.nsums);
 }
 
@@ -87,8 +87,8 @@ CgCorpus *cg_synth(
     if (!check(kind, name, size, knob, e))
         return NULL;
     CgSynthWork w = { .seed = seed, .fixed = (uint64_t)(knob * 4294967296.0), .whole = (int)knob };
-    if (kind->weigh)
-        kind->weigh(&w, knob);
+    if (kind->fill_weights)
+        kind->fill_weights(&w, knob);
     if (entropy)
         *entropy = cg_synth_entropy(kind, knob);
     CG_VEC(CgText) texts = { 0 };

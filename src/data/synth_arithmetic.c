@@ -35,14 +35,14 @@ static void chain(CgSynthWork *w)
 
 static void product(CgSynthWork *w) /* digit by digit, as taught at school */
 {
-    long long a = number(w), b = number(w), sum = 0, place = 1;
+    long long a = number(w), b = number(w), sum = 0, power = 1;
     cg_strbuf_printf(w->out, "Multiply %lld by %lld.\n", a, b);
-    for (long long rest = b; rest > 0; rest /= 10, place *= 10) {
-        long long part = a * (rest % 10) * place;
-        cg_strbuf_printf(w->out, "%lld * %lld = %lld\n", a, rest % 10 * place, part);
-        if (place > 1)
-            cg_strbuf_printf(w->out, "%lld + %lld = %lld\n", sum, part, sum + part);
-        sum += part;
+    for (long long rest = b; rest > 0; rest /= 10, power *= 10) {
+        long long product = a * (rest % 10) * power;
+        cg_strbuf_printf(w->out, "%lld * %lld = %lld\n", a, rest % 10 * power, product);
+        if (power > 1)
+            cg_strbuf_printf(w->out, "%lld + %lld = %lld\n", sum, product, sum + product);
+        sum += product;
     }
     cg_strbuf_printf(w->out, "Answer: %lld\n", a * b);
 }

@@ -29,7 +29,7 @@ typedef struct CgSynthKind {
     uint64_t stream;                 /* of its draws: no two kinds share one */
     CgSynthDoc *document;
     /* NULL, or: fills sums for a source each of whose bytes is drawn by them, so that their entropy is the rate. */
-    void (*weigh)(CgSynthWork *w, double knob);
+    void (*fill_weights)(CgSynthWork *w, double knob);
     double (*entropy)(double knob); /* NULL, or: bits a byte of the endless source, in closed form */
 } CgSynthKind;
 

@@ -13,11 +13,11 @@ static void markov(CgSynthWork *w)
     uint64_t before = cg_draw_below(w->draw, LETTERS), last = cg_draw_below(w->draw, LETTERS);
     cg_strbuf_putc(w->out, letter(before));
     cg_strbuf_putc(w->out, letter(last));
-    uint64_t place[LETTERS * LETTERS];
-    for (uint64_t i = 0; i < CG_LEN(place); i++)
-        place[i] = cg_draw_key(w->seed, CG_STREAM_SYNTH, i) % LETTERS;
+    uint64_t offset[LETTERS * LETTERS];
+    for (uint64_t i = 0; i < CG_LEN(offset); i++)
+        offset[i] = cg_draw_key(w->seed, CG_STREAM_SYNTH, i) % LETTERS;
     for (int i = 2; i < CG_SYNTH_DOCUMENT; i++) {
-        uint64_t next = (place[before * LETTERS + last] + cg_draw_weighted(w->draw, w->sums, w->nsums)) % LETTERS;
+        uint64_t next = (offset[before * LETTERS + last] + cg_draw_weighted(w->draw, w->sums, w->nsums)) % LETTERS;
         cg_strbuf_putc(w->out, letter(next));
         before = last;
         last = next;
@@ -25,7 +25,7 @@ static void markov(CgSynthWork *w)
 }
 
 /* 1 : r : r^2 : ... */
-static void weigh(CgSynthWork *w, double knob)
+static void fill_weights(CgSynthWork *w, double knob)
 {
     uint64_t weight = (uint64_t)1 << 32, sum = 0, ratio = (uint64_t)(knob * 4294967296.0);
     w->nsums = LETTERS;
@@ -36,4 +36,4 @@ static void weigh(CgSynthWork *w, double knob)
 }
 
 CG_SYNTH(markov, .doc = "order-2 chain of letters of known entropy; the knob is the decay, 0 to 1", .least = 0,
-    .most = 1, .usual = 0.5, .stream = 1, .document = markov, .weigh = weigh)
+    .most = 1, .usual = 0.5, .stream = 1, .document = markov, .fill_weights = fill_weights)

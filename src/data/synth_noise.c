@@ -31,7 +31,7 @@ static uint64_t zipf_weight(uint64_t rank, int halves)
     return halves % 2 ? (weight << 16) / square_root(rank << 32) : weight;
 }
 
-static void weigh(CgSynthWork *w, double knob)
+static void fill_weights(CgSynthWork *w, double knob)
 {
     uint64_t sum = 0;
     w->nsums = CHARS;
@@ -40,4 +40,4 @@ static void weigh(CgSynthWork *w, double knob)
 }
 
 CG_SYNTH(noise, .doc = "independent characters; the knob is Zipf's exponent, 0 to 3 in halves", .least = 0, .most = 3,
-    .usual = 0, .unit = 0.5, .stream = 7, .document = noise, .weigh = weigh)
+    .usual = 0, .unit = 0.5, .stream = 7, .document = noise, .fill_weights = fill_weights)

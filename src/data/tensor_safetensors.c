@@ -164,7 +164,7 @@ static bool read_metadata(const Reader *r, const json_t *meta, CgTensors *out)
     return true;
 }
 
-static int by_place(const void *a, const void *b)
+static int by_begin(const void *a, const void *b)
 {
     const Entry *x = a, *y = b;
     if (x->begin != y->begin)
@@ -192,17 +192,17 @@ static bool check_cover(const Reader *r)
     return true;
 }
 
-static bool used_in_place(const Entry *t, const unsigned char *at)
+static bool is_aligned(const Entry *t, const unsigned char *at)
 {
     return t->kind->convert == CG_AS_FLAG || (t->kind->convert == CG_AS_SAME && (uintptr_t)at % t->kind->size == 0);
 }
 
 /* Points tensors at their bytes, converting into one block of our own where that cannot be. */
-static bool place(const Reader *r, CgTensors *out)
+static bool assign_tensors(const Reader *r, CgTensors *out)
 {
     size_t need = 0;
     for (size_t i = 0; i < r->n; i++)
-        if (!used_in_place(&r->entry[i], r->data + r->entry[i].begin))
+        if (!is_aligned(&r->entry[i], r->data + r->entry[i].begin))
             need += (r->entry[i].count * cg_dtype_size(r->entry[i].kind->dtype) + 63) / 64 * 64;
     /* At most four times the bytes of the file, which is there: no header can ask for more. */
     if (need > 0 && !(out->own = cg_try_alloc(need)))
@@ -214,7 +214,7 @@ static bool place(const Reader *r, CgTensors *out)
             const void *in;
             void *out;
         } at = { r->data + t->begin };
-        if (!used_in_place(t, at.in)) {
+        if (!is_aligned(t, at.in)) {
             cg_tensor_convert(t->kind->convert, at.in, t->kind->size, t->count, own);
             at.out = own;
             own += (t->count * cg_dtype_size(t->kind->dtype) + 63) / 64 * 64;
@@ -247,8 +247,8 @@ static bool read_header(Reader *r, const json_t *header, CgTensors *out)
                                              : !read_entry(r, key, key_len, value, &r->entry[r->n++]))
             return false;
     }
-    qsort(r->entry, r->n, sizeof *r->entry, by_place);
-    return check_cover(r) && place(r, out);
+    qsort(r->entry, r->n, sizeof *r->entry, by_begin);
+    return check_cover(r) && assign_tensors(r, out);
 }
 
 bool cg_safetensors_parse(const char *path, CgBytes bytes, CgTensors *out, CgErr *e)

@@ -40,7 +40,7 @@ void cg_tokenizer_decode(const CgTokenizer *t, const int32_t *ids, size_t n, int
     for (size_t i = 0; i <= n; i++) {
         bool outside = i < n && (ids[i] < 0 || ids[i] >= t->size);
         bool left_out = i < n && !outside && (how & CG_PLAIN)
-            && (ids[i] == t->end || ids[i] == t->mark || (t->kind->special && t->kind->special(t, ids[i])));
+            && (ids[i] == t->end || ids[i] == t->marker || (t->kind->special && t->kind->special(t, ids[i])));
         if (i < n && !outside && !left_out)
             continue;
         if (i > from) {

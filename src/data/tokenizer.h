@@ -27,9 +27,9 @@ typedef struct CgTokenizerKind {
 
 struct CgTokenizer {
     const CgTokenizerKind *kind;
-    int32_t size; /* ids are below this: the `vocab` of a model */
-    int32_t end;  /* the id between documents and after the last token of an answer */
-    int32_t mark; /* an id that plain text does not use, free for models (a first token, a separator) */
+    int32_t size;   /* ids are below this: the `vocab` of a model */
+    int32_t end;    /* the id between documents and after the last token of an answer */
+    int32_t marker; /* an id that plain text does not use, free for models (a first token, a separator) */
     const int32_t *before, *after; /* what stands around a text that is whole */
     int nbefore, nafter;
     CgDigest digest; /* of everything encode and decode depend on */

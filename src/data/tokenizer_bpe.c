@@ -34,7 +34,7 @@ struct CgBpe {
     CgMap letter;  /* the bytes of a character -> id; only with characters */
     int32_t byte[256];
     CG_VEC(CgPair) merges;
-    CgBpeParts how; /* all but piece, merge and result */
+    CgBpeModel how; /* all but piece, merge and result */
     Known *known;   /* (REMEMBER) by hash */
 };
 
@@ -249,31 +249,31 @@ void cg_bpe_free(CgBpe *b)
     free(b);
 }
 
-CgBpe *cg_bpe_new(const CgBpeParts *parts)
+CgBpe *cg_bpe_new(const CgBpeModel *model)
 {
     CgBpe *b = cg_calloc(1, sizeof *b);
     b->arena = cg_arena_new();
     b->known = cg_calloc(REMEMBER, sizeof *b->known);
-    b->how = *parts;
-    b->piece = CG_NEWN(b->arena, CgText, parts->size + 1);
+    b->how = *model;
+    b->piece = CG_NEWN(b->arena, CgText, model->size + 1);
     memset(b->byte, -1, sizeof b->byte);
-    for (int32_t i = 0; i < parts->size; i++) {
-        CgText p = parts->piece[i];
+    for (int32_t i = 0; i < model->size; i++) {
+        CgText p = model->piece[i];
         size_t step = 0;
         if (!p.at)
             continue;
         b->piece[i] = (CgText){ cg_arena_strndup(b->arena, p.at, p.len), p.len };
         if (p.len == 1 && b->byte[(unsigned char)p.at[0]] < 0)
             b->byte[(unsigned char)p.at[0]] = i;
-        if (parts->characters && p.len && cg_char_at(p.at, p.len, &step) >= 0 && step == p.len)
+        if (model->characters && p.len && cg_char_at(p.at, p.len, &step) >= 0 && step == p.len)
             cg_map_put(&b->letter, letter_key(p.at, p.len), (uint64_t)i);
-        if (parts->whole_first && p.len)
+        if (model->whole_first && p.len)
             cg_map_put(&b->whole, cg_hash64(p.at, p.len, 0), (uint64_t)i);
     }
-    for (size_t i = 0; i < parts->nmerges; i++) {
-        cg_vec_push(&b->merges, parts->merge[i]);
-        uint64_t key = pair_key(parts->merge[i].left, parts->merge[i].right);
-        cg_map_put(&b->merge, key, (uint64_t)i << 32 | (uint32_t)parts->result[i]);
+    for (size_t i = 0; i < model->nmerges; i++) {
+        cg_vec_push(&b->merges, model->merge[i]);
+        uint64_t key = pair_key(model->merge[i].left, model->merge[i].right);
+        cg_map_put(&b->merge, key, (uint64_t)i << 32 | (uint32_t)model->result[i]);
     }
     return b;
 }
@@ -300,13 +300,13 @@ static void bpe_free(CgTokenizer *t) { cg_bpe_free(t->data); }
 
 static const CgTokenizerKind kind = { "bpe", bpe_encode, bpe_decode, bpe_free, NULL };
 
-size_t cg_bpe_next_piece(const char *text, size_t len)
+size_t cg_bpe_next_pretoken(const char *text, size_t len)
 {
     if ((unsigned char)*text <= 1)
         return 1;
     /* twice a piece is looked at, at most: a line without blanks would be gone through once for each of its pieces */
-    size_t n = cg_pretoken_gpt2(text, len < 2 * CG_BPE_PIECE ? len : 2 * CG_BPE_PIECE);
-    size_t cut = n < CG_BPE_PIECE ? n : CG_BPE_PIECE;
+    size_t n = cg_pretoken_gpt2(text, len < 2 * CG_BPE_LONGEST ? len : 2 * CG_BPE_LONGEST);
+    size_t cut = n < CG_BPE_LONGEST ? n : CG_BPE_LONGEST;
     for (size_t i = 1; i < cut; i++) {
         if ((unsigned char)text[i] <= 1)
             return i;
@@ -320,7 +320,7 @@ static const char heading[] = "cg bpe 1\n";
 
 bool cg_bpe_is(const CgTokenizer *t) { return t->kind == &kind; }
 
-CgText cg_bpe_piece(const CgTokenizer *t, int32_t id)
+CgText cg_bpe_token(const CgTokenizer *t, int32_t id)
 {
     CG_ASSERT(t->kind == &kind && id >= 0 && id < t->size, "a token that is not there");
     return ((const CgBpe *)t->data)->piece[id];
@@ -367,14 +367,14 @@ CgTokenizer *cg_bpe_from_merges(const CgPair *merge, size_t n)
     }
     CgStrbuf text = { 0 };
     print_merges(merge, n, &text);
-    CgBpeParts parts = { .size = (int32_t)(256 + n), .piece = piece, .merge = merge, .result = result, .nmerges = n };
+    CgBpeModel model = { .size = (int32_t)(256 + n), .piece = piece, .merge = merge, .result = result, .nmerges = n };
     CgTokenizer *t = cg_calloc(1, sizeof *t);
     *t = (CgTokenizer){ .kind = &kind,
-        .size = parts.size,
+        .size = model.size,
         .end = 0,
-        .mark = 1,
+        .marker = 1,
         .digest = cg_digest(text.at, text.len),
-        .data = cg_bpe_new(&parts) };
+        .data = cg_bpe_new(&model) };
     cg_strbuf_deinit(&text);
     cg_arena_free(arena);
     return t;
@@ -413,7 +413,7 @@ CgTokenizer *cg_bpe_unpack(const char *bytes, size_t n, CgErr *e)
     CG_VEC(uint64_t) length = { 0 };
     for (size_t i = 0; ok && i < 256 + merge.len; i++) {
         uint64_t len = i < 256 ? 1 : length.at[merge.at[i - 256].left] + length.at[merge.at[i - 256].right];
-        ok = len <= CG_BPE_PIECE;
+        ok = len <= CG_BPE_LONGEST;
         cg_vec_push(&length, len);
     }
     if (!ok)

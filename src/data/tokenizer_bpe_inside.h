@@ -4,13 +4,13 @@
 #define CG_BPE_INSIDE_H
 #include "data/tokenizer_bpe.h"
 
-#define CG_BPE_PIECE 64 /* bytes of a piece in training */
+#define CG_BPE_LONGEST 64 /* bytes of a piece in training */
 
 typedef struct CgPair {
     int32_t left, right;
 } CgPair;
 
-typedef struct CgBpeParts {
+typedef struct CgBpeModel {
     int32_t size;
     const CgText *piece;   /* (size): of each id, its text; copied */
     const CgPair *merge;   /* (nmerges), in order of rank */
@@ -21,16 +21,16 @@ typedef struct CgBpeParts {
     int32_t unknown;       /* what it becomes otherwise; -1: it is left out */
     bool fuse_unknown;     /* several are one */
     bool whole_first;      /* a piece that is a token is that token, whatever the merges say */
-} CgBpeParts;
+} CgBpeModel;
 
 typedef struct CgBpe CgBpe;
 /* A byte that has no token is left out. */
-CgBpe *cg_bpe_new(const CgBpeParts *parts);
+CgBpe *cg_bpe_new(const CgBpeModel *model);
 void cg_bpe_free(CgBpe *b);
 void cg_bpe_piece_encode(CgBpe *b, CgText piece, CgTokens *out); /* of text that was split */
 
 /* The pieces of training. */
-size_t cg_bpe_next_piece(const char *text, size_t len);
+size_t cg_bpe_next_pretoken(const char *text, size_t len);
 /* Merges as in training: id 256 + i is merge[i]. */
 CG_NODISCARD CgTokenizer *cg_bpe_from_merges(const CgPair *merge, size_t n);
 #endif

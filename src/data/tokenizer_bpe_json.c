@@ -57,7 +57,7 @@ static bool read_merges(const CgVocabulary *v, const json_t *model, Merges *m, C
     return true;
 }
 
-static bool read_options(const CgVocabulary *v, const json_t *model, CgBpeParts *parts, CgErr *e)
+static bool read_options(const CgVocabulary *v, const json_t *model, CgBpeModel *parts, CgErr *e)
 {
     const char *unknown = cg_step_text(model, "unk_token");
     bool fallback;
@@ -83,7 +83,7 @@ static bool read_options(const CgVocabulary *v, const json_t *model, CgBpeParts 
 
 static void *bpe_read(const CgVocabulary *v, const json_t *model, CgErr *e)
 {
-    CgBpeParts parts = { .size = v->size, .piece = v->piece };
+    CgBpeModel parts = { .size = v->size, .piece = v->piece };
     Merges m = { .arena = cg_arena_new() };
     CgBpe *b = NULL;
     if (read_options(v, model, &parts, e) && read_merges(v, model, &m, e)) {
@@ -139,19 +139,19 @@ bool cg_bpe_write(const CgTokenizer *t, CgStrbuf *out)
         "\"end_of_word_suffix\": null, \"fuse_unk\": false, \"byte_fallback\": false, \"ignore_merges\": "
         "false,\n\"cg\": "
         "{\"end\": %d, \"mark\": %d},\n\"vocab\": {",
-        (int)t->end, (int)t->mark);
+        (int)t->end, (int)t->marker);
     for (int32_t i = 0; i < t->size; i++) {
         cg_strbuf_puts(out, i ? ",\n" : "\n");
-        put_piece(character, cg_bpe_piece(t, i), &scratch, out);
+        put_piece(character, cg_bpe_token(t, i), &scratch, out);
         cg_strbuf_printf(out, ": %d", (int)i);
     }
     cg_strbuf_puts(out, "\n},\n\"merges\": [");
     size_t n = cg_bpe_merges(t, &pair);
     for (size_t i = 0; i < n; i++) {
         cg_strbuf_puts(out, i ? ",\n[" : "\n[");
-        put_piece(character, cg_bpe_piece(t, pair[2 * i]), &scratch, out);
+        put_piece(character, cg_bpe_token(t, pair[2 * i]), &scratch, out);
         cg_strbuf_puts(out, ", ");
-        put_piece(character, cg_bpe_piece(t, pair[2 * i + 1]), &scratch, out);
+        put_piece(character, cg_bpe_token(t, pair[2 * i + 1]), &scratch, out);
         cg_strbuf_putc(out, ']');
     }
     cg_strbuf_puts(out, "\n]}}\n");

@@ -28,7 +28,7 @@ static const CgTokenizerKind kind = { "bytes", bytes_encode, bytes_decode, bytes
 CgTokenizer *cg_tokenizer_bytes(void)
 {
     CgTokenizer *t = cg_calloc(1, sizeof *t);
-    *t = (CgTokenizer){ .kind = &kind, .size = 256, .end = 0, .mark = 1, .digest = cg_digest("bytes 1", 7) };
+    *t = (CgTokenizer){ .kind = &kind, .size = 256, .end = 0, .marker = 1, .digest = cg_digest("bytes 1", 7) };
     return t;
 }
 

@@ -70,7 +70,7 @@ static CgTokenizer *of_characters(Chars *c)
     CgStrbuf packed = { 0 };
     for (size_t i = 0; i < c->at.len; i++)
         cg_map_put(&c->id_of, (uint64_t)c->at.at[i], FIRST + i);
-    *t = (CgTokenizer){ .kind = &kind, .size = (int32_t)(FIRST + c->at.len), .end = END, .mark = MARK, .data = c };
+    *t = (CgTokenizer){ .kind = &kind, .size = (int32_t)(FIRST + c->at.len), .end = END, .marker = MARK, .data = c };
     chars_pack(t, &packed);
     t->digest = cg_digest(packed.at, packed.len);
     cg_strbuf_deinit(&packed);
@@ -105,7 +105,7 @@ static CgTokenizer *chars_train(CgCorpus *const *corpora, int n, int size, CgErr
     (void)size;
     for (int i = 0; i < n; i++)
         for (int k = 0; k < cg_corpus_nparts(corpora[i]); k++)
-            good = good && see_part(cg_corpus_part(corpora[i], k), seen, e);
+            good = good && see_part(cg_corpus_component(corpora[i], k), seen, e);
     for (int32_t i = 0; i < POINTS; i++)
         if (seen[i])
             cg_vec_push(&c->at, i);
@@ -158,7 +158,7 @@ static bool chars_write(const CgTokenizer *t, CgStrbuf *out)
     return true;
 }
 
-CG_TOKENIZER(chars, .version = 1, .train = chars_train, .end = END, .mark = MARK, .pack = chars_pack,
+CG_TOKENIZER(chars, .version = 1, .train = chars_train, .end = END, .marker = MARK, .pack = chars_pack,
     .unpack = chars_unpack, .write = chars_write,
     .doc =
         "The tokenizer with one id for each character of the train split of a corpus, or of several, in the order of "

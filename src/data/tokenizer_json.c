@@ -227,7 +227,7 @@ typedef struct Reading {
     Pipeline *p;
     int32_t byte_of[512];
     int64_t most; /* the largest id */
-    int32_t end, mark;
+    int32_t end, marker;
     CgErr *e;
 } Reading;
 
@@ -330,8 +330,8 @@ static bool add_added(Reading *r, const json_t *value)
     r->p->flags[id] = (uint8_t)(ADDED | (special ? SPECIAL : 0));
     if (r->end < 0 && looks_like_end(content))
         r->end = id;
-    else if (r->mark < 0 && special)
-        r->mark = id;
+    else if (r->marker < 0 && special)
+        r->marker = id;
     a.text = v->token[id];
     if (normalized) {
         CgText made = cg_steps_normalize(r->p->normalizer, a.text);
@@ -347,14 +347,14 @@ static bool add_added(Reading *r, const json_t *value)
 static bool read_own(Reading *r)
 {
     const json_t *own = json_object_get(r->file->model, "cg"), *end = json_object_get(own, "end"),
-                 *mark = json_object_get(own, "mark");
+                 *marker = json_object_get(own, "mark");
     if (!own)
         return true;
-    if (!json_is_integer(end) || !json_is_integer(mark) || json_integer_value(end) < 0 || json_integer_value(mark) < 0
-        || json_integer_value(end) > r->most || json_integer_value(mark) > r->most)
+    if (!json_is_integer(end) || !json_is_integer(marker) || json_integer_value(end) < 0
+        || json_integer_value(marker) < 0 || json_integer_value(end) > r->most || json_integer_value(marker) > r->most)
         return cg_err(r->e, CG_ERR_INPUT, "'%s': 'cg' of the model says no 'end' and 'mark'", r->file->path);
     r->end = (int32_t)json_integer_value(end);
-    r->mark = (int32_t)json_integer_value(mark);
+    r->marker = (int32_t)json_integer_value(marker);
     return true;
 }
 
@@ -449,7 +449,7 @@ static bool read_around(Reading *r, const json_t *step, int depth)
 
 static bool check_fields(Reading *r)
 {
-    static const char parts[] =
+    static const char bpe[] =
         " version added_tokens normalizer pre_tokenizer post_processor decoder model truncation padding ";
     const char *name;
     json_t *value;
@@ -458,7 +458,7 @@ static bool check_fields(Reading *r)
     {
         snprintf(word, sizeof word, " %.60s ", name);
         bool limits = !strcmp(name, "truncation") || !strcmp(name, "padding");
-        if (!strstr(parts, word) || (limits && !json_is_null(value)))
+        if (!strstr(bpe, word) || (limits && !json_is_null(value)))
             return cg_step_refuse(r->e, r->file->path, "the field", name);
     }
     json_object_foreach(r->file->model, name, value)
@@ -500,7 +500,7 @@ static bool read_file(Reading *r)
         cg_err_hint(r->e, "tokenizer(path, end_token = \"<|im_end|>\") says which one it is");
         return false;
     }
-    r->mark = r->mark < 0 || r->mark == r->end ? r->end : r->mark;
+    r->marker = r->marker < 0 || r->marker == r->end ? r->end : r->marker;
     p->data = p->model->read(&p->vocabulary, r->file->model, r->e);
     return p->data != NULL;
 }
@@ -508,7 +508,7 @@ static bool read_file(Reading *r)
 CgTokenizer *cg_tokenizer_of_file(const CgTokenizerFile *file, const CgTokenModel *model, CgErr *e)
 {
     Pipeline *p = cg_calloc(1, sizeof *p);
-    Reading r = { .file = file, .p = p, .end = -1, .mark = -1, .e = e };
+    Reading r = { .file = file, .p = p, .end = -1, .marker = -1, .e = e };
     p->kind = (CgTokenizerKind){ model->name, pipeline_encode, pipeline_decode, pipeline_free, pipeline_special };
     p->model = model;
     p->texts = cg_arena_new();
@@ -527,7 +527,7 @@ CgTokenizer *cg_tokenizer_of_file(const CgTokenizerFile *file, const CgTokenMode
     *t = (CgTokenizer){ .kind = &p->kind,
         .size = p->vocabulary.size,
         .end = r.end,
-        .mark = r.mark,
+        .marker = r.marker,
         .before = p->before,
         .after = p->after,
         .nbefore = p->nbefore,

@@ -25,7 +25,7 @@ typedef struct CgTokenizerMaker {
     /* From the train splits; least <= size <= most, which are 0 where the text alone says how many there are. */
     CgTokenizer *(*train)(CgCorpus *const *corpora, int n, int size, CgErr *e);
     int least, usual, most;
-    int32_t end, mark; /* of trained ones, which are known before they are trained */
+    int32_t end, marker; /* of trained ones, which are known before they are trained */
     /* What `train` made, as bytes and back: the same bytes for the same tokenizer. */
     void (*pack)(const CgTokenizer *t, CgStrbuf *out);
     CgTokenizer *(*unpack)(const char *bytes, size_t n, CgErr *e);

@@ -48,7 +48,7 @@ typedef struct Training {
 static void count_text(Training *tr, CgText text)
 {
     while (text.len) {
-        size_t n = cg_bpe_next_piece(text.at, text.len);
+        size_t n = cg_bpe_next_pretoken(text.at, text.len);
         uint64_t hash = cg_hash64(text.at, n, 0), found;
         if (n > 1 && cg_map_get(&tr->seen, hash, &found)) {
             tr->words.at[found].count++;
@@ -83,9 +83,9 @@ static bool count_doc(void *arg, const CgDoc *d, CgErr *e)
     return true;
 }
 
-static bool count_part(Training *tr, const CgCorpus *part, uint64_t most, CgErr *e)
+static bool count_component(Training *tr, const CgCorpus *component, uint64_t most, CgErr *e)
 {
-    return cg_corpus_walk(part, count_doc, &(Counting){ tr, cg_corpus_bytes(part, CG_TRAIN), most, 0, 0 }, e);
+    return cg_corpus_walk(component, count_doc, &(Counting){ tr, cg_corpus_bytes(component, CG_TRAIN), most, 0, 0 }, e);
 }
 
 /* ---- the heap: greatest count first, then the smaller ids ---------------------------------------------- */
@@ -200,7 +200,7 @@ static void merge(Training *tr, uint32_t pair, int32_t made)
 static bool corpora_are_text(const CgCorpus *c, CgErr *e)
 {
     for (int k = 0; k < cg_corpus_nparts(c); k++)
-        if (cg_corpus_random_tokens(cg_corpus_part(c, k)))
+        if (cg_corpus_random_tokens(cg_corpus_component(c, k)))
             return cg_err(e, CG_ERR_INPUT, "random tokens are no text that a tokenizer could be trained on");
     return true;
 }
@@ -218,7 +218,7 @@ CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
     bool good = true;
     for (int i = 0; i < n; i++)
         for (int k = 0; good && k < cg_corpus_nparts(corpora[i]); k++)
-            good = count_part(&tr, cg_corpus_part(corpora[i], k),
+            good = count_component(&tr, cg_corpus_component(corpora[i], k),
                 (uint64_t)((double)MOST_TEXT / n * cg_corpus_share(corpora[i], k)), e);
     for (uint32_t w = 0; w < tr.words.len; w++) {
         Word *word = &tr.words.at[w];
@@ -250,7 +250,7 @@ CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size, CgErr *e)
     return t;
 }
 
-CG_TOKENIZER(bpe, .train = cg_bpe_train, .least = 256, .usual = 2048, .most = 65536, .end = 0, .mark = 1,
+CG_TOKENIZER(bpe, .train = cg_bpe_train, .least = 256, .usual = 2048, .most = 65536, .end = 0, .marker = 1,
     .pack = cg_bpe_pack, .unpack = cg_bpe_unpack, .write = cg_bpe_write, .model = "BPE", .load = cg_bpe_load,
     .version = 3,
     .doc = "A byte-pair tokenizer trained on the train split of a corpus, or of several in equal shares; kept in the "

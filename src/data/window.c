@@ -21,17 +21,17 @@ typedef struct Start { /* of a document */
     size_t doc;
 } Start;
 
-typedef struct Place { /* of an aligned window: so many tokens from there belong to its document */
+typedef struct Span { /* of an aligned window: so many tokens from there belong to its document */
     uint64_t at;
     int32_t len;
-} Place;
+} Span;
 
 typedef struct Row { /* the tokens of one part */
     CgSequence *tokens;
     uint64_t len;
-    const CgCorpus *part;
+    const CgCorpus *component;
     CG_VEC(uint64_t) windows; /* aligned ones of the first k texts; empty where windows are not aligned */
-    CG_VEC(Start) pieces;     /* every document, also those that go on where another stopped; empty until asked for */
+    CG_VEC(Start) documents;  /* every document, also those that go on where another stopped; empty until asked for */
 } Row;
 
 typedef struct Windows {
@@ -41,9 +41,9 @@ typedef struct Windows {
     int nrows;
     Row *row;
     CgDeal *deal;
-    uint64_t copies;   /* of 2^32: share of copies */
-    int32_t mark, end; /* of the tokenizer */
-    int64_t all;       /* windows of an evaluation of all */
+    uint64_t copies;     /* of 2^32: share of copies */
+    int32_t marker, end; /* of the tokenizer */
+    int64_t all;         /* windows of an evaluation of all */
 } Windows;
 
 static void take(const Row *r, uint64_t at, size_t n, int32_t *out) { cg_sequence_take(r->tokens, at, n, out); }
@@ -83,7 +83,7 @@ static void align_row(Row *r, const CgWindowOpts *o)
 }
 
 /* Of an aligned window. */
-static Place place_of(const Row *r, const CgWindowOpts *o, uint64_t i)
+static Span place_of(const Row *r, const CgWindowOpts *o, uint64_t i)
 {
     size_t low = 0, high = r->windows.len - 1, n;
     while (low < high) {
@@ -96,7 +96,7 @@ static Place place_of(const Row *r, const CgWindowOpts *o, uint64_t i)
     uint64_t before = low ? r->windows.at[low - 1] : 0;
     uint64_t at = cg_sequence_starts(r->tokens, &n)[low].at + (i - before) * (uint64_t)o->stride;
     uint64_t left = end_of_text(r, low) - at - 1;
-    return (Place){ at, left < (uint64_t)o->length ? (int32_t)left : o->length };
+    return (Span){ at, left < (uint64_t)o->length ? (int32_t)left : o->length };
 }
 
 /* Windows of a row, around its end or not. */
@@ -148,29 +148,29 @@ static bool check_opts(const CgWindowOpts *o, CgErr *e)
     return true;
 }
 
-static bool check_row(const Row *r, const CgCorpus *part, CgSplit s, const CgWindowOpts *o, CgErr *e)
+static bool check_row(const Row *r, const CgCorpus *component, CgSplit s, const CgWindowOpts *o, CgErr *e)
 {
     if (!r->len) {
-        cg_err(e, CG_ERR_INPUT, "the %s split of %s is empty", cg_split_name(s), cg_corpus_name(part));
+        cg_err(e, CG_ERR_INPUT, "the %s split of %s is empty", cg_split_name(s), cg_corpus_name(component));
         cg_err_hint(e,
             "none of its %zu documents fell into it: more text, smaller blocks (corpus(.., block = 256)) or larger "
             "shares (corpus(.., shares = [0.6, 0.2, 0.2])) help",
-            cg_corpus_docs(part, CG_ALL));
+            cg_corpus_docs(component, CG_ALL));
         return false;
     }
     if (!o->align && r->len <= (uint64_t)o->length) {
         cg_err(e, CG_ERR_INPUT,
             "the %s split of %s has %llu tokens, fewer than one window of %d and the token after it", cg_split_name(s),
-            cg_corpus_name(part), (unsigned long long)r->len, o->length);
+            cg_corpus_name(component), (unsigned long long)r->len, o->length);
         cg_err_hint(e, "shorten the windows or give it more text");
         return false;
     }
     return true;
 }
 
-static bool check_random(const CgCorpus *part, const CgTokenizer *t, const CgWindowOpts *o, CgErr *e)
+static bool check_random(const CgCorpus *component, const CgTokenizer *t, const CgWindowOpts *o, CgErr *e)
 {
-    const CgRandomTokens *of = cg_corpus_random_tokens(part);
+    const CgRandomTokens *of = cg_corpus_random_tokens(component);
     if (of && of->vocabulary > t->size)
         return cg_err(e, CG_ERR_INPUT, "random tokens below %lld are none of a tokenizer of %d",
             (long long)of->vocabulary, t->size);
@@ -210,7 +210,7 @@ static void windows_free(CgDataset *d)
     for (int i = 0; i < w->nrows; i++) {
         cg_sequence_free(w->row[i].tokens);
         cg_vec_free(&w->row[i].windows);
-        cg_vec_free(&w->row[i].pieces);
+        cg_vec_free(&w->row[i].documents);
     }
     free(w->row);
     cg_deal_free(w->deal);
@@ -218,7 +218,10 @@ static void windows_free(CgDataset *d)
     free(w);
 }
 
-static const Row *row_of(const Windows *w, uint64_t g, uint64_t *own) { return &w->row[cg_deal_part(w->deal, g, own)]; }
+static const Row *row_of(const Windows *w, uint64_t g, uint64_t *own)
+{
+    return &w->row[cg_deal_component(w->deal, g, own)];
+}
 
 /* Puts each `group` neighbours in random order. */
 static void disorder(CgDraw *d, int32_t *ids, int n, int group)
@@ -237,24 +240,24 @@ static void disorder(CgDraw *d, int32_t *ids, int n, int group)
 static void copies(const Windows *w, const Row *r, CgDraw *d, int32_t *window)
 {
     int span = span_of(&w->opts), total = w->opts.length + 1, each = 2 * span + 2;
-    int32_t *piece = cg_malloc(sizeof *piece * (size_t)each);
+    int32_t *copy = cg_malloc(sizeof *copy * (size_t)each);
     for (int at = 0; at < total; at += each) {
-        uint64_t place = cg_draw_below(d, r->len);
-        take(r, place, (size_t)span, piece);
-        take(r, place, (size_t)span, piece + span + 1);
-        piece[span] = w->mark;
-        piece[2 * span + 1] = w->end;
+        uint64_t start = cg_draw_below(d, r->len);
+        take(r, start, (size_t)span, copy);
+        take(r, start, (size_t)span, copy + span + 1);
+        copy[span] = w->marker;
+        copy[2 * span + 1] = w->end;
         if (w->opts.group > 1 && cg_draw_below(d, 4) < 3)
-            disorder(d, piece, span, w->opts.group);
-        memcpy(window + at, piece, sizeof *piece * (size_t)(total - at < each ? total - at : each));
+            disorder(d, copy, span, w->opts.group);
+        memcpy(window + at, copy, sizeof *copy * (size_t)(total - at < each ? total - at : each));
     }
-    free(piece);
+    free(copy);
 }
 
 /* window[0..length], and how many of the tokens after the first belong to its document. */
 static int32_t aligned(const Windows *w, const Row *r, uint64_t i, int32_t *window)
 {
-    Place p = place_of(r, &w->opts, i);
+    Span p = place_of(r, &w->opts, i);
     take(r, p.at, (size_t)p.len + 1, window);
     for (int32_t k = p.len + 1; k <= w->opts.length; k++)
         window[k] = w->end;
@@ -275,11 +278,11 @@ static int32_t training_window(const Windows *w, uint64_t seed, uint64_t g, int3
     }
     uint64_t each = (uint64_t)windows_of(w, r, true), epoch = own / each;
     uint64_t stream = CG_STREAM_WINDOW + ((uint64_t)(r - w->row) << 32);
-    uint64_t place = cg_draw_permuted(cg_draw_key(seed, stream, 2 * epoch + 1), each, own % each);
+    uint64_t start = cg_draw_permuted(cg_draw_key(seed, stream, 2 * epoch + 1), each, own % each);
     if (w->opts.align)
-        return aligned(w, r, place, window);
+        return aligned(w, r, start, window);
     uint64_t from = cg_draw_key(seed, stream, 2 * epoch) % r->len;
-    take(r, from + place * (uint64_t)w->opts.stride, (size_t)length + 1, window);
+    take(r, from + start * (uint64_t)w->opts.stride, (size_t)length + 1, window);
     return w->opts.length;
 }
 
@@ -351,22 +354,22 @@ static size_t start_before(const Start *start, size_t n, uint64_t at)
 }
 
 /* The tokens that window i shows, `end`s included. */
-static Place shown(const Windows *w, const Row *r, uint64_t i)
+static Span shown(const Windows *w, const Row *r, uint64_t i)
 {
-    return w->opts.align ? place_of(r, &w->opts, i) : (Place){ i * (uint64_t)w->opts.stride, w->opts.length };
+    return w->opts.align ? place_of(r, &w->opts, i) : (Span){ i * (uint64_t)w->opts.stride, w->opts.length };
 }
 
 /* Documents that go on where another stopped were encoded together: where each begins is found by the bytes of the
  * tokens before it. */
-static void find_pieces(Row *r, CgSplit s, const CgTokenizer *t)
+static void find_documents(Row *r, CgSplit s, const CgTokenizer *t)
 {
     CgStrbuf text = { 0 };
-    size_t n = cg_corpus_count(r->part), nstarts, k = 0;
+    size_t n = cg_corpus_count(r->component), nstarts, k = 0;
     const CgTextStart *start = cg_sequence_starts(r->tokens, &nstarts);
     uint64_t at = 0, bytes = 0, until = 0;
     bool before = false; /* the document before is of the split */
     for (size_t i = 0; i < n; i++) {
-        const CgDoc *d = cg_corpus_doc(r->part, i);
+        const CgDoc *d = cg_corpus_doc(r->component, i);
         bool here = s == CG_ALL || d->split == s, goes_on = d->joins && before;
         before = here;
         if (!here)
@@ -382,7 +385,7 @@ static void find_pieces(Row *r, CgSplit s, const CgTokenizer *t)
             cg_tokenizer_decode(t, &id, 1, CG_WITHIN, &text);
             bytes += text.len;
         }
-        cg_vec_push(&r->pieces, ((Start){ at, i }));
+        cg_vec_push(&r->documents, ((Start){ at, i }));
         until += d->text.len;
     }
     cg_strbuf_deinit(&text);
@@ -393,8 +396,8 @@ static CgOrigin origin_of(const Windows *w, const Row *r, uint64_t i)
     uint64_t seed;
     size_t n, low = 0;
     const CgTextStart *start = cg_sequence_starts(r->tokens, &n);
-    if (cg_corpus_shuffled(r->part, &seed) || cg_corpus_random_tokens(r->part) || !n)
-        return (CgOrigin){ cg_corpus_name(r->part), 0, (int64_t)i };
+    if (cg_corpus_shuffled(r->component, &seed) || cg_corpus_random_tokens(r->component) || !n)
+        return (CgOrigin){ cg_corpus_name(r->component), 0, (int64_t)i };
     uint64_t at = shown(w, r, i).at;
     for (size_t high = n - 1; low < high;) {
         size_t middle = (low + high + 1) / 2;
@@ -403,7 +406,7 @@ static CgOrigin origin_of(const Windows *w, const Row *r, uint64_t i)
         else
             high = middle - 1;
     }
-    return (CgOrigin){ cg_corpus_file(r->part, start[low].file), start[low].line, (int64_t)i };
+    return (CgOrigin){ cg_corpus_file(r->component, start[low].file), start[low].line, (int64_t)i };
 }
 
 /* The document a window begins in. */
@@ -418,7 +421,7 @@ static CgOrigin windows_origin(const CgDataset *d, int64_t i)
 static void reach_text(const CgDataset *d, const Row *r, uint64_t own, CgReach *out)
 {
     const Windows *w = data_of(d);
-    Place p = shown(w, r, own);
+    Span p = shown(w, r, own);
     CgStrbuf text = { 0 };
     int32_t *ids = cg_malloc(sizeof *ids * ((size_t)p.len + 1));
     take(r, p.at, (size_t)p.len, ids);
@@ -436,22 +439,22 @@ static bool windows_reach(const CgDataset *d, int64_t i, CgReach *out, CgErr *e)
     if (i < 0)
         return cg_corpus_reach(w->corpus, w->split, out, e);
     Row *r = (Row *)(uintptr_t)find_window(d, i, &own);
-    if (cg_corpus_shuffled(r->part, &seed))
-        return cg_corpus_reach(r->part, w->split, out, e);
-    if (cg_corpus_random_tokens(r->part))
+    if (cg_corpus_shuffled(r->component, &seed))
+        return cg_corpus_reach(r->component, w->split, out, e);
+    if (cg_corpus_random_tokens(r->component))
         return true;
-    if (cg_corpus_large(r->part)) {
+    if (cg_corpus_large(r->component)) {
         reach_text(d, r, own, out);
         return true;
     }
-    if (!r->pieces.len)
-        find_pieces(r, w->split, d->tokenizer[TOKENS]);
-    Place p = shown(w, r, own);
+    if (!r->documents.len)
+        find_documents(r, w->split, d->tokenizer[TOKENS]);
+    Span p = shown(w, r, own);
     uint64_t last = p.at + (uint64_t)(w->opts.align ? p.len : p.len - 1);
-    for (size_t k = start_before(r->pieces.at, r->pieces.len, p.at); k < r->pieces.len && r->pieces.at[k].at <= last;
-         k++) {
-        const CgDoc *doc = cg_corpus_doc(r->part, r->pieces.at[k].doc);
-        cg_reach_text(out, doc->text, (CgOrigin){ cg_corpus_file(r->part, doc->file), doc->line, i });
+    for (size_t k = start_before(r->documents.at, r->documents.len, p.at);
+         k < r->documents.len && r->documents.at[k].at <= last; k++) {
+        const CgDoc *doc = cg_corpus_doc(r->component, r->documents.at[k].doc);
+        cg_reach_text(out, doc->text, (CgOrigin){ cg_corpus_file(r->component, doc->file), doc->line, i });
     }
     return true;
 }
@@ -462,11 +465,11 @@ static const CgDatasetKind kind = { "windows", windows_row, windows_draw, window
 /* The tokens of a part; false after an error. */
 static bool open_row(Row *r, CgSplit s, const CgTokenizer *t, const CgWindowOpts *o, CgCache *cache, CgErr *e)
 {
-    if (!check_random(r->part, t, o, e))
+    if (!check_random(r->component, t, o, e))
         return false;
-    r->tokens = cg_sequence_new(r->part, s, t, cache, e);
+    r->tokens = cg_sequence_new(r->component, s, t, cache, e);
     r->len = r->tokens ? cg_sequence_length(r->tokens) : 0;
-    if (!r->tokens || !check_row(r, r->part, s, o, e))
+    if (!r->tokens || !check_row(r, r->component, s, o, e))
         return false;
     if (o->align)
         align_row(r, o);
@@ -481,7 +484,7 @@ CgDataset *cg_windows_new(
     if (!check_opts(&o, e))
         return NULL;
     Windows *w = cg_calloc(1, sizeof *w);
-    *w = (Windows){ .opts = o, .copies = (uint64_t)(o.repeat * 4294967296.0), .mark = t->mark, .end = t->end };
+    *w = (Windows){ .opts = o, .copies = (uint64_t)(o.repeat * 4294967296.0), .marker = t->marker, .end = t->end };
     w->corpus = cg_corpus_keep(c);
     w->split = s;
     w->nrows = cg_corpus_nparts(c);
@@ -495,7 +498,7 @@ CgDataset *cg_windows_new(
         || cg_err(e, CG_ERR_INPUT, "a mixture of %d corpora; %d is the most", w->nrows, MOST_PARTS);
     for (int i = 0; ok && i < w->nrows; i++) {
         Row *r = &w->row[i];
-        r->part = cg_corpus_part(c, i);
+        r->component = cg_corpus_component(c, i);
         share[i] = cg_corpus_share(c, i);
         ok = open_row(r, s, t, &o, cache, e);
         d->in_files |= ok && cg_sequence_in_files(r->tokens);

@@ -18,31 +18,31 @@ void cg_body_begin(CgElab *e, CgFrame *f, CgInstance *inst, CgSpan called_from)
     f->running = inst->stmt;
 }
 
-static bool has_parts(const CgValue *v)
+static bool has_submodules(const CgValue *v)
 {
     bool any = v->kind == CG_VALUE_INSTANCE;
     for (int i = 0; !any && i < v->n && (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD); i++)
-        any = has_parts(v->at[i]);
+        any = has_submodules(v->at[i]);
     return any;
 }
 
 /* What `owner.name` means once the owner was applied. */
-static void note_part(CgElab *e, CgFrame *f, CgAtom name, CgValue *v)
+static void note_submodule(CgElab *e, CgFrame *f, CgAtom name, CgValue *v)
 {
     const CgFrame *body = cg_frame_body(f);
     const CgInstance *owner = body ? body->instance : NULL;
-    if (!owner || !owner->path || !e->model || !has_parts(v))
+    if (!owner || !owner->path || !e->model || !has_submodules(v))
         return;
     CgAtom path = cg_path_join(owner->path, name);
-    cg_map_put(&e->model->parts, cg_map_ptr(path), cg_map_ptr(v));
+    cg_map_put(&e->model->submodules, cg_map_ptr(path), cg_map_ptr(v));
 }
 
 static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
 {
     cg_look(e, span, v);
-    v = cg_parts_copy(e, v, false);
+    v = cg_submodules_copy(e, v, false);
     cg_instance_attach(e, f, v, name, span);
-    note_part(e, f, name, v);
+    note_submodule(e, f, name, v);
     cg_frame_bind(f, name, v);
 }
 
@@ -197,7 +197,7 @@ static void add_bound(const CgStmt *s, CgMap *names)
         add_bound(s->other.at[i], names);
 }
 
-CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest)
+CgValue *cg_instance_submodule(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest)
 {
     CgInstance *inst = of->instance;
     const CgStmt *s = inst->stmt;
@@ -206,17 +206,17 @@ CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSu
         if (s->params[i].name != name || !inst->statics[i])
             continue;
         CgValue *v = inst->statics[i];
-        if (v->kind != CG_VALUE_INSTANCE || (!inst->weights && !inst->path && !inst->nmarks))
+        if (v->kind != CG_VALUE_INSTANCE || (!inst->weights && !inst->path && !inst->nannotations))
             return v;
         v = cg_instance_copy(e, v, span);
         if (inst->path && !v->instance->path) { /* the very part */
             cg_instance_below(v->instance, inst, name, span);
             return v;
         }
-        cg_marks_hand_down(e, inst, name, v->instance);
+        cg_annotations_inherit(e, inst, name, v->instance);
         if (inst->weights) { /* what it has become by training */
             v->instance->weights = inst->weights;
-            v->instance->within = cg_path_join(inst->within ? inst->within : "", name);
+            v->instance->submodule_path = cg_path_join(inst->submodule_path ? inst->submodule_path : "", name);
             v->instance->tokens = inst->tokens;
         }
         return v;

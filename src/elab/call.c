@@ -148,7 +148,7 @@ static void begin_scope(CgElab *e, CgFrame *f, Applying *a)
     CgAtom name = inst->stmt->names[0];
     a->body.scope = cg_scope_add(build->graph, f ? f->scope : 0, inst->name ? inst->name : name, name);
     build->scope = a->body.scope;
-    cg_marks_begin(e->model, inst, a->body.scope);
+    cg_annotations_begin(e->model, inst, a->body.scope);
 }
 
 static void bind_statics(CgElab *e, Applying *a)
@@ -162,7 +162,7 @@ static void bind_statics(CgElab *e, Applying *a)
         /* a model given to an unnamed application, as in entropy(lm, tokens), is no part of it: nobody else could tell
          * its parameters from those of the next one */
         if (v)
-            v = cg_parts_copy(e, v, placed && a->inst->unnamed && (!a->inst->parent || cg_parts_trained(v)));
+            v = cg_submodules_copy(e, v, placed && a->inst->unnamed && (!a->inst->parent || cg_submodules_trained(v)));
         if (v && placed)
             cg_instance_attach(e, &a->body, v, s->params[i].name, a->span);
         cg_frame_bind(&a->body, s->params[i].name, v ? v : cg_value_poison(e));

@@ -100,9 +100,9 @@ static void report(CgElab *e, CgFrame *f, const CgStmt *s, const Broken *b, CgSp
     int n = b->n, blamed = -1, best = 0;
     for (int i = 0; i < n; i++) {
         values[i] = value_of(e, f, b->names[i]);
-        bool place = values[i] && values[i]->span.file && values[i]->kind != CG_VALUE_TENSOR;
-        bool given = place && !is_default(s, values[i]->span), argument = given && param_of(s, b->names[i]);
-        int rank = argument ? 3 : given ? 2 : place;
+        bool located = values[i] && values[i]->span.file && values[i]->kind != CG_VALUE_TENSOR;
+        bool given = located && !is_default(s, values[i]->span), argument = given && param_of(s, b->names[i]);
+        int rank = argument ? 3 : given ? 2 : located;
         if (rank > 0 && rank >= best) {
             best = rank;
             blamed = i;

@@ -55,7 +55,7 @@ const CgStmt *cg_env_callee(CgElab *e, CgEnv **env, CgAtom name)
     return s && (s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF) ? s : NULL;
 }
 
-bool cg_env_place(CgElab *e, const CgEnv *env, CgAtom name, CgSpan *out)
+bool cg_env_declaration(CgElab *e, const CgEnv *env, CgAtom name, CgSpan *out)
 {
     int i = 0;
     uint64_t at;

@@ -46,7 +46,7 @@ static void free_state(State *s)
 
 static void restore(CgFrame *f, const State *s)
 {
-    cg_frame_forget(f);
+    cg_frame_clear(f);
     f->names.len = 0;
     for (size_t i = 0; i < s->names.len; i++)
         cg_vec_push(&f->names, s->names.at[i]);

@@ -7,15 +7,15 @@
 
 #include "elab/define.h"
 
-typedef struct Part {
+typedef struct Requirement {
     CgAtom name; /* NULL: not a part, the results of applying it, that many */
     int results;
     CgSpan span; /* where it is read */
     CgAtom by;   /* the graph that reads it */
-} Part;
+} Requirement;
 
 typedef struct Demand {
-    CG_VEC(Part) parts;
+    CG_VEC(Requirement) requirements;
 } Demand;
 
 typedef struct Search {
@@ -47,7 +47,8 @@ static void search(const Search *s, const CgExpr *x)
         return;
     bool own = x->a && x->a->kind == CG_EXPR_NAME && x->a->s == s->param;
     if (x->kind == CG_EXPR_FIELD && own) {
-        cg_vec_push(&s->out->parts, (Part){ x->s, 0, x->op_span.file ? x->op_span : x->span, s->in->names[0] });
+        cg_vec_push(
+            &s->out->requirements, (Requirement){ x->s, 0, x->op_span.file ? x->op_span : x->span, s->in->names[0] });
         return;
     }
     if (x->kind == CG_EXPR_IF || x->kind == CG_EXPR_LIST_FOR || x->kind == CG_EXPR_RECORD_FOR) {
@@ -78,7 +79,7 @@ static void statements(const Search *s, const CgBlock *b)
         const CgStmt *t = b->at[i];
         const CgExpr *call = t->kind == CG_STMT_BIND && t->nnames > 1 && t->nexprs == 1 ? t->exprs[0] : NULL;
         if (call && call->kind == CG_EXPR_CALL && call->a->kind == CG_EXPR_NAME && call->a->s == s->param)
-            cg_vec_push(&s->out->parts, (Part){ NULL, t->nnames, t->span, s->in->names[0] });
+            cg_vec_push(&s->out->requirements, (Requirement){ NULL, t->nnames, t->span, s->in->names[0] });
         for (int k = 0; k < t->nexprs; k++)
             search(s, t->exprs[k]);
         search(s, t->a);
@@ -108,11 +109,11 @@ static const Demand *demand_of(CgElab *e, const CgStmt *s, CgEnv *env, const CgP
         return (const Demand *)(uintptr_t)known;
     Demand all = { 0 }, *kept = CG_NEW(e->arena, Demand);
     body_of(e, s, env, p->name, 0, &all);
-    kept->parts.len = all.parts.len;
-    kept->parts.at = CG_NEWN(e->arena, Part, all.parts.len + 1);
-    if (all.parts.len)
-        memcpy(kept->parts.at, all.parts.at, sizeof(Part) * all.parts.len);
-    cg_vec_free(&all.parts);
+    kept->requirements.len = all.requirements.len;
+    kept->requirements.at = CG_NEWN(e->arena, Requirement, all.requirements.len + 1);
+    if (all.requirements.len)
+        memcpy(kept->requirements.at, all.requirements.at, sizeof(Requirement) * all.requirements.len);
+    cg_vec_free(&all.requirements);
     cg_map_put(&e->demands, cg_map_ptr(p), cg_map_ptr(kept));
     return kept;
 }
@@ -174,24 +175,24 @@ static bool check_signature(CgElab *e, const CgStmt *callee, const CgParam *p, c
 }
 
 /* Reports the part, or the number of results, that `given` has not; only what is applied to its statics has parts. */
-static bool check_part(CgElab *e, const CgStmt *given, bool bare, const Part *part, CgSpan at)
+static bool check_requirement(CgElab *e, const CgStmt *given, bool bare, const Requirement *requirement, CgSpan at)
 {
     int n = given->nresults;
-    if (part->name ? !bare && cg_define_has(given, part->name) : n == 0 || n == part->results)
+    if (requirement->name ? !bare && cg_define_has(given, requirement->name) : n == 0 || n == requirement->results)
         return true;
-    if (!part->name) {
+    if (!requirement->name) {
         CgDiag *d = cg_elab_error(e, CG_E0330, at, "'%s' gives %d result%s, and '%s' reads %d", given->names[0], n,
-            n == 1 ? "" : "s", part->by, part->results);
-        cg_diag_note(d, part->span, "read here");
+            n == 1 ? "" : "s", requirement->by, requirement->results);
+        cg_diag_note(d, requirement->span, "read here");
         return false;
     }
-    CgDiag *d = cg_elab_error(
-        e, CG_E0302, at, "'%s' has no part '%s', which '%s' reads", given->names[0], part->name, part->by);
-    cg_diag_note(d, part->span, "read here");
+    CgDiag *d = cg_elab_error(e, CG_E0302, at, "'%s' has no part '%s', which '%s' reads", given->names[0],
+        requirement->name, requirement->by);
+    cg_diag_note(d, requirement->span, "read here");
     CgSuggest s;
-    cg_suggest_init(&s, part->name);
+    cg_suggest_init(&s, requirement->name);
     cg_define_offer(given, &s);
-    if (bare && cg_define_has(given, part->name))
+    if (bare && cg_define_has(given, requirement->name))
         cg_diag_help(d, "an instance of it has one: %s(..)", given->names[0]);
     else if (cg_suggest_best(&s))
         cg_diag_help(d, "it has a part '%s'", cg_suggest_best(&s));
@@ -207,8 +208,8 @@ bool cg_demand_check(CgElab *e, const CgStmt *callee, CgEnv *env, const CgParam 
     if (!check_signature(e, callee, p, given, at))
         return false;
     const Demand *d = demand_of(e, callee, env, p);
-    for (size_t i = 0; i < d->parts.len; i++)
-        if (!check_part(e, given, bare, &d->parts.at[i], at))
+    for (size_t i = 0; i < d->requirements.len; i++)
+        if (!check_requirement(e, given, bare, &d->requirements.at[i], at))
             return false;
     return true;
 }

@@ -38,7 +38,7 @@ typedef struct CgParamInfo {
 /* A second name of a part: `path` stands for `part->path`. */
 typedef struct CgAlias {
     CgAtom path;
-    const CgInstance *part;
+    const CgInstance *submodule;
     bool plain; /* both names were given in one body, as in head = embed or head(embed) */
 } CgAlias;
 
@@ -83,15 +83,15 @@ typedef struct CgModelGraph {
     CgBuild build, init_build;
     CgInfer refused; /* of either: the first node that did not fit */
     CG_VEC(CgParamInfo) params;
-    CgMap by_path; /* atom -> index */
-    int regions;   /* recompute regions so far */
-    CgMap parts;   /* atom of a path -> the CgValue that a body bound to it: a part, or a list or record of parts */
+    CgMap by_path;    /* atom -> index */
+    int regions;      /* recompute regions so far */
+    CgMap submodules; /* atom of a path -> the CgValue that a body bound to it: a part, or a list or record of parts */
     CG_VEC(CgInstance *) auxiliary;    /* instances used beside the root, in order */
     CG_VEC(const CgInstance *) bodies; /* by scope of `graph`: the instance applied there, or NULL */
-    CG_VEC(const CgInstance *) marked; /* those that were applied and have marks */
+    CG_VEC(const CgInstance *) marked; /* those that were applied and have annotations */
     CG_VEC(CgWaiting) waiting;         /* conditions on sizes that are symbols here */
     CG_VEC(CgTokensGiven) tokens;      /* whose tokenizers are compared when the script runs */
-    CG_VEC(CgAtom) products;           /* paths of products (mark.c) ... */
+    CG_VEC(CgAtom) products;           /* paths of products (annotation.c) ... */
     CgMap product_paths;               /* ... and those that are there */
     CG_VEC(CgBelow) below;             /* what integer tensors are below ... */
     CgMap below_of;                    /* ... by node */
@@ -211,7 +211,7 @@ struct CgElab {
     /* The columns of a table, groups or a record of tables, for functions with CG_COLUMNS; NULL: none of these. */
     const CgSchema *(*columns)(CgElab *e, CgValue *of);
     /* A part or parameter of a model that has weights, by its name, outside of graphs; NULL: none such. */
-    CgValue *(*part)(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
+    CgValue *(*submodule)(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *s);
     CgLook *look; /* what an editor asks about, or NULL */
     /* What a function with CG_COLUMNS makes of a dataset, the argument `at`, in place of a table. */
     CgValue *(*rows)(CgElab *e, CgFrame *f, const char *function, CgValue *data, const CgExpr *at, const CgExpr *call);
@@ -245,7 +245,7 @@ void cg_frame_begin(CgElab *e, CgFrame *f, CgFrame *outer, CgEnv *env);
 void cg_frame_end(CgElab *e, CgFrame *f);
 void cg_frame_bind(CgFrame *f, CgAtom name, CgValue *v);
 CgValue *cg_frame_name(CgFrame *f, CgAtom name);    /* in this frame alone; NULL if it is not bound there */
-void cg_frame_forget(CgFrame *f);                   /* names or dims have been taken away */
+void cg_frame_clear(CgFrame *f);                    /* names or dims have been taken away */
 int cg_frame_edition(const CgFrame *f);             /* of the language its text is written in */
 CgFrame *cg_frame_body(CgFrame *f);                 /* the innermost graph body; NULL outside of one */
 CgSized *cg_frame_own_dim(CgFrame *f, CgAtom name); /* in this frame alone */
@@ -278,7 +278,7 @@ CgSpan cg_elab_literal(CgElab *e, const CgValue *v, CgSpan span);
 
 /* Models (model.c). */
 /* A graph that all that is elaborated goes into until cg_model_end, also within another one. bf16: its products, unless
- * a mark says otherwise. */
+ * an annotation says otherwise. */
 CgModelGraph *cg_model_begin(CgElab *e, const char *name, bool bf16);
 /* Reports at `span` a node that did not fit since the last time; whether there was one. */
 bool cg_model_refused(CgElab *e, const char *who, CgSpan span);
@@ -295,7 +295,7 @@ bool cg_path_matches(const char *pattern, const char *path);
 /* The path with what fits the pattern replaced by `to`, each `*` of it by what stood for one of the pattern's; what is
  * below stays. NULL: it does not fit. */
 CgAtom cg_path_rename(const char *pattern, const char *to, const char *path);
-const char *cg_path_below(const CgInstance *part, const char *path); /* of a path that begins with the part's */
+const char *cg_path_below(const CgInstance *submodule, const char *path); /* of a path that begins with the part's */
 
 /* Instances (instance.c). */
 /* The instance in whose body an expression is evaluated; NULL: at top level. */
@@ -316,31 +316,31 @@ CgValue *cg_param_tensor(
 CgValue *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span);
 /* Values are never changed: what is about to get a place in a model is a copy, also inside of lists and records. With
  * `beside` it is a model of its own, not a part. */
-CgValue *cg_parts_copy(CgElab *e, CgValue *v, bool beside);
-bool cg_parts_trained(const CgValue *v); /* a trained model, or a record or list with one in it */
+CgValue *cg_submodules_copy(CgElab *e, CgValue *v, bool beside);
+bool cg_submodules_trained(const CgValue *v); /* a trained model, or a record or list with one in it */
 
-/* Marks (mark.c). */
-void cg_mark_add(CgElab *e, CgInstance *to, CgMark mark);
+/* Annotations (annotation.c). */
+void cg_annotation_add(CgElab *e, CgInstance *to, CgAnnotation mark);
 /* What is said of the precision and recomputation of part `name` of an instance, said of that part taken alone. */
-void cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to);
-bool cg_marks_alike(const CgInstance *a, const CgInstance *b);
-void cg_marks_freeze(CgParamInfo *p); /* sets p->frozen */
+void cg_annotations_inherit(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to);
+bool cg_annotations_equal(const CgInstance *a, const CgInstance *b);
+void cg_annotations_freeze(CgParamInfo *p); /* sets p->frozen */
 /* From mark *i on, the next graph that an instance puts the parameter `path` through; NULL: none. */
-const CgMark *cg_marks_graph(const CgInstance *inst, const char *path, int *i);
+const CgAnnotation *cg_marks_graph(const CgInstance *inst, const char *path, int *i);
 /* Whether the parameter `path` is one of a graph that a mark of the instance itself put there; whether it is new to the
  * weights that the instance has, too. */
 bool cg_marks_renew(const CgInstance *inst, const char *path);
 bool cg_marks_new_here(const CgInstance *inst, const char *path);
-/* Whether the marks of an instance freeze the parameter `path` of it: 1 or 0, -1 where they say nothing. */
-int cg_marks_say(const CgInstance *inst, const char *path);
+/* Whether the annotations of an instance freeze the parameter `path` of it: 1 or 0, -1 where none is about it. */
+int cg_annotations_frozen(const CgInstance *inst, const char *path);
 /* Whether a parameter that is met again, as one of `inst`, is frozen here as it was before; reports. */
-bool cg_marks_agree(CgElab *e, const CgParamInfo *p, const CgInstance *inst, CgSpan use);
-void cg_marks_begin(CgModelGraph *m, const CgInstance *inst, int scope); /* its body begins there */
+bool cg_annotations_agree(CgElab *e, const CgParamInfo *p, const CgInstance *inst, CgSpan use);
+void cg_annotations_begin(CgModelGraph *m, const CgInstance *inst, int scope); /* its body begins there */
 /* Says to m->build in what the next node is computed: a product by a parameter as is said of that, any other as is said
  * of the part in whose body it stands. */
 void cg_precision_of(CgModelGraph *m, const CgOp *op, int n, const CgRef *in);
 /* Reports patterns of applied instances that fit nothing. */
-void cg_marks_check(CgElab *e);
+void cg_annotations_check(CgElab *e);
 
 /* Numbers and columns that are there when the script runs (late.c). */
 bool cg_is_late(const CgValue *v);
@@ -374,7 +374,7 @@ void cg_body_begin(CgElab *e, CgFrame *f, CgInstance *inst, CgSpan called_from);
 void cg_body_exec(CgElab *e, CgFrame *f, const CgBlock *b);
 void cg_body_clause(CgElab *e, CgFrame *body, const CgStmt *vjp); /* a second one is a mistake */
 /* A part of a model by the name it has in the model's body, or an argument it was given; NULL if there is none such. */
-CgValue *cg_instance_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest);
+CgValue *cg_instance_submodule(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest);
 
 /* Broadcasts (broadcast.c). */
 /* Gives all operands of an elementwise op one shape; reports at `caret` and gives false where they have none. */
@@ -497,7 +497,7 @@ CgEnv *cg_env_bringer(const CgEnv *env, CgAtom name, int *from);
 /* The graph or def that a name in *env is, with *env where it is declared; NULL if it is something else. */
 const CgStmt *cg_env_callee(CgElab *e, CgEnv **env, CgAtom name);
 /* Where the module, what it imports or the library declares the name; false: nowhere there. */
-bool cg_env_place(CgElab *e, const CgEnv *env, CgAtom name, CgSpan *out);
+bool cg_env_declaration(CgElab *e, const CgEnv *env, CgAtom name, CgSpan *out);
 bool cg_env_clashes(const CgEnv *env, CgAtom name, CgAtom two[2]); /* two imported modules have it: which */
 CgEnv *cg_env_alias(const CgEnv *env, CgAtom name);                /* the module that an import calls so, or NULL */
 void cg_env_offer(const CgEnv *env, CgSuggest *s);                 /* its own names */

@@ -41,11 +41,11 @@ static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
         return v;
     uint64_t reported;
     CgAtom two[2];
-    if (!cg_map_get(&e->unresolved, cg_resolve_place(use), &reported) && cg_env_clashes(f->env, name, two)) {
+    if (!cg_map_get(&e->unresolved, cg_resolve_key(use), &reported) && cg_env_clashes(f->env, name, two)) {
         cg_elab_error(e, CG_E0204, use, "'%s' and '%s' both have the name that is used here", two[0], two[1]);
         return cg_value_poison(e);
     }
-    if (e->defining || cg_map_get(&e->unresolved, cg_resolve_place(use), &reported))
+    if (e->defining || cg_map_get(&e->unresolved, cg_resolve_key(use), &reported))
         return cg_value_poison(e); /* a name is bound on some ways through a body that is checked */
     CgSuggest s;
     cg_suggest_init(&s, name);
@@ -78,7 +78,7 @@ static CgValue *op_by_name(CgElab *e, const CgExpr *x)
     if (v->op)
         return v;
     uint64_t reported;
-    if (cg_map_get(&e->unresolved, cg_resolve_place(x->op_span.file ? x->op_span : x->span), &reported))
+    if (cg_map_get(&e->unresolved, cg_resolve_key(x->op_span.file ? x->op_span : x->span), &reported))
         return cg_value_poison(e);
     CgSuggest s;
     cg_suggest_init(&s, x->s);
@@ -107,7 +107,7 @@ static CgValue *of_module(CgElab *e, CgEnv *module, const CgExpr *x)
     uint64_t reported;
     if (v)
         return v;
-    if (!cg_map_get(&e->unresolved, cg_resolve_place(span), &reported))
+    if (!cg_map_get(&e->unresolved, cg_resolve_key(span), &reported))
         cg_elab_error(e, CG_E0302, span, "the module '%s' has no name '%s'", x->a->s, x->s);
     return cg_value_poison(e);
 }
@@ -144,9 +144,9 @@ static CgValue *field_by_function(CgElab *e, CgFrame *f, CgValue *of, const CgEx
         return NULL;
     CgValue *callee = cg_value_new(e, CG_VALUE_FUNCTION, x->span);
     CgSpan at = x->a->span;
-    CgAtom by_place = NULL;
+    CgAtom positional = NULL;
     callee->function = fn;
-    return cg_call(e, f, callee, &of, &by_place, &at, 1, NULL);
+    return cg_call(e, f, callee, &of, &positional, &at, 1, NULL);
 }
 
 /* What other languages say after a point, of such a value; false where none does. */
@@ -183,7 +183,7 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
     if (function)
         return function;
     uint64_t reported;
-    if (family && cg_map_get(&e->unresolved, cg_resolve_place(x->op_span.file ? x->op_span : x->span), &reported))
+    if (family && cg_map_get(&e->unresolved, cg_resolve_key(x->op_span.file ? x->op_span : x->span), &reported))
         return cg_value_poison(e);
     if (family) {
         CgDiag *d = cg_elab_error(
@@ -212,16 +212,16 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
                 for (int i = 0; i < CG_MAX_RANK; i++)
                     v->tensor->origin[i] = p->span;
             }
-            uint64_t part;
-            if (!p && cg_map_get(&e->model->parts, cg_map_ptr(path), &part))
-                v = (CgValue *)(uintptr_t)part;
+            uint64_t submodule;
+            if (!p && cg_map_get(&e->model->submodules, cg_map_ptr(path), &submodule))
+                v = (CgValue *)(uintptr_t)submodule;
         }
         CgModelGraph *model = e->model; /* outside of bodies, parts of trained models are values */
         e->model = model && model->shown && !cg_frame_body(f) ? NULL : model;
         if (!v)
-            v = cg_instance_part(e, of, x->s, x->span, &s);
+            v = cg_instance_submodule(e, of, x->s, x->span, &s);
         if (!v)
-            v = !e->model && e->part ? e->part(e, of, x->s, x->span, &s) : NULL;
+            v = !e->model && e->submodule ? e->submodule(e, of, x->s, x->span, &s) : NULL;
         e->model = model;
         if (!v)
             v = field_by_function(e, f, of, x, &s);
@@ -275,16 +275,16 @@ static CgValue *text(CgElab *e, CgFrame *f, const CgExpr *x)
     CgStrbuf out = { 0 };
     bool bad = false;
     for (int i = 0; i < x->args.n; i++) {
-        const CgExpr *piece = x->args.at[i].value;
-        CgValue *v = cg_eval(e, f, piece);
+        const CgExpr *element = x->args.at[i].value;
+        CgValue *v = cg_eval(e, f, element);
         bool fits =
             v->kind == CG_VALUE_STR || v->kind == CG_VALUE_INT || v->kind == CG_VALUE_FLOAT || v->kind == CG_VALUE_BOOL;
-        if (v->kind == CG_VALUE_STR && !cg_budget_take(e, (int64_t)strlen(v->s), piece->span))
+        if (v->kind == CG_VALUE_STR && !cg_budget_take(e, (int64_t)strlen(v->s), element->span))
             fits = false;
         else if (fits)
             cg_value_print(v, &out);
         else if (!cg_is_poison(v))
-            cg_elab_error(e, CG_E0305, piece->span, "a string holds numbers, strings and truth values, not %s",
+            cg_elab_error(e, CG_E0305, element->span, "a string holds numbers, strings and truth values, not %s",
                 cg_value_kind_name(v));
         bad |= !fits;
     }

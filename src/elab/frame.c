@@ -59,7 +59,7 @@ void cg_frame_begin(CgElab *e, CgFrame *f, CgFrame *outer, CgEnv *env)
     e->frame = f;
 }
 
-void cg_frame_forget(CgFrame *f)
+void cg_frame_clear(CgFrame *f)
 {
     cg_map_deinit(&f->name_at);
     cg_map_deinit(&f->dim_at);
@@ -69,7 +69,7 @@ void cg_frame_forget(CgFrame *f)
 
 void cg_frame_end(CgElab *e, CgFrame *f)
 {
-    cg_frame_forget(f);
+    cg_frame_clear(f);
     cg_vec_free(&f->names);
     cg_vec_free(&f->dims);
     cg_vec_free(&f->rows);

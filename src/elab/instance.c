@@ -36,7 +36,7 @@ CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool auxiliary)
                 && m->auxiliary.at[i]->stmt == instance->instance->stmt
                 && m->auxiliary.at[i]->weights == instance->instance->weights
                 && m->auxiliary.at[i]->statics == instance->instance->statics
-                && cg_marks_alike(m->auxiliary.at[i], instance->instance)) {
+                && cg_annotations_equal(m->auxiliary.at[i], instance->instance)) {
                 CgValue *known = cg_value_new(e, CG_VALUE_INSTANCE, instance->span);
                 known->instance = m->auxiliary.at[i];
                 return known;
@@ -53,7 +53,7 @@ CgValue *cg_instance_root(CgElab *e, CgValue *instance, bool auxiliary)
     return v;
 }
 
-CgValue *cg_parts_copy(CgElab *e, CgValue *v, bool beside)
+CgValue *cg_submodules_copy(CgElab *e, CgValue *v, bool beside)
 {
     if (v->kind == CG_VALUE_INSTANCE && !v->instance->path)
         return beside ? cg_instance_root(e, v, true) : cg_instance_copy(e, v, v->span);
@@ -61,7 +61,7 @@ CgValue *cg_parts_copy(CgElab *e, CgValue *v, bool beside)
         return v;
     CgValue *out = v;
     for (int i = 0; i < v->n; i++) {
-        CgValue *inner = cg_parts_copy(e, v->at[i], beside);
+        CgValue *inner = cg_submodules_copy(e, v->at[i], beside);
         if (inner == v->at[i])
             continue;
         if (out == v) {
@@ -79,11 +79,11 @@ CgValue *cg_parts_copy(CgElab *e, CgValue *v, bool beside)
     return out;
 }
 
-bool cg_parts_trained(const CgValue *v)
+bool cg_submodules_trained(const CgValue *v)
 {
     bool any = v->kind == CG_VALUE_INSTANCE && v->instance->weights;
     for (int i = 0; !any && i < v->n && (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD); i++)
-        any = cg_parts_trained(v->at[i]);
+        any = cg_submodules_trained(v->at[i]);
     return any;
 }
 
@@ -98,14 +98,14 @@ void cg_instance_below(CgInstance *inst, CgInstance *parent, CgAtom name, CgSpan
 }
 
 /* A part that has a path already gets a second name. */
-static void note_alias(CgModelGraph *m, const CgInstance *parent, CgAtom name, const CgInstance *part)
+static void note_alias(CgModelGraph *m, const CgInstance *parent, CgAtom name, const CgInstance *submodule)
 {
-    const CgInstance *home = part->parent;
-    bool plain = home && part->name && !strchr(part->name, '.')
-        && (home->path == parent->path || (parent->parent && home->path == parent->parent->path));
-    CgAlias alias = { cg_path_join(parent->path, name), part, plain };
+    const CgInstance *owner = submodule->parent;
+    bool plain = owner && submodule->name && !strchr(submodule->name, '.')
+        && (owner->path == parent->path || (parent->parent && owner->path == parent->parent->path));
+    CgAlias alias = { cg_path_join(parent->path, name), submodule, plain };
     uint64_t known;
-    if (alias.path == part->path || cg_path_is_auxiliary(alias.path) || cg_path_is_auxiliary(part->path)
+    if (alias.path == submodule->path || cg_path_is_auxiliary(alias.path) || cg_path_is_auxiliary(submodule->path)
         || cg_map_get(&m->alias_paths, cg_map_ptr(alias.path), &known))
         return;
     cg_map_put(&m->alias_paths, cg_map_ptr(alias.path), 1);
@@ -163,7 +163,7 @@ CgInstance *cg_instance_unnamed(CgElab *e, CgFrame *f, CgValue *v, CgSpan span)
     cg_map_put(&body->unnamed, cg_map_ptr(name), cg_map_ptr(inst));
     cg_instance_below(inst, body->instance, name, span);
     inst->unnamed = true;
-    cg_map_put(&e->model->parts, cg_map_ptr(inst->path), cg_map_ptr(v));
+    cg_map_put(&e->model->submodules, cg_map_ptr(inst->path), cg_map_ptr(v));
     return inst;
 }
 

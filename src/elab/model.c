@@ -66,7 +66,7 @@ void cg_model_free(CgModelGraph *m)
     cg_map_deinit(&m->mixed);
     cg_map_deinit(&m->product_paths);
     cg_map_deinit(&m->by_path);
-    cg_map_deinit(&m->parts);
+    cg_map_deinit(&m->submodules);
     free(m);
 }
 

@@ -19,17 +19,17 @@ static bool clashes(void *of, int module, CgAtom name, CgAtom two[2])
     return cg_env_clashes(e->envs[module], name, two);
 }
 
-static bool place(void *of, int module, CgAtom name, CgSpan *out)
+static bool declaration(void *of, int module, CgAtom name, CgSpan *out)
 {
     CgElab *e = of;
-    return cg_env_place(e, e->envs[module], name, out);
+    return cg_env_declaration(e, e->envs[module], name, out);
 }
 
-static bool member_place(void *of, int module, CgAtom alias, CgAtom name, CgSpan *out)
+static bool member_declaration(void *of, int module, CgAtom alias, CgAtom name, CgSpan *out)
 {
     CgElab *e = of;
     CgEnv *m = cg_env_alias(e->envs[module], alias);
-    return m && cg_env_place(e, m, name, out);
+    return m && cg_env_declaration(e, m, name, out);
 }
 
 static int member(void *of, int module, CgAtom alias, CgAtom name, CgSuggest *s)
@@ -88,7 +88,7 @@ static void offer_members(void *of, CgAtom family, CgSuggest *s)
 
 void cg_names_check(CgElab *e, CgNameUses *uses)
 {
-    const CgOutside outside = { e, knows, clashes, place, member_place, member, is_op, is_function, is_family,
-        has_columns, offer, offer_members };
+    const CgOutside outside = { e, knows, clashes, declaration, member_declaration, member, is_op, is_function,
+        is_family, has_columns, offer, offer_members };
     cg_resolve(e->program, &outside, e->diags, &e->unresolved, uses);
 }

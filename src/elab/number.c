@@ -49,7 +49,7 @@ static bool same_rest(CgElab *e, const CgFrame *f, const CgExpr *x, double old, 
 
 static void note_quotient(CgElab *e, const CgExpr *x, bool whole)
 {
-    uint64_t before = 1, place = cg_resolve_place(x->op_span.file ? x->op_span : x->span);
+    uint64_t before = 1, place = cg_resolve_key(x->op_span.file ? x->op_span : x->span);
     if (!e->quotients)
         return;
     cg_map_get(e->quotients, place, &before);

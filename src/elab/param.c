@@ -50,7 +50,7 @@ static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const C
 }
 
 /* The parameter as one graph makes it; its own parameters are below the path of that one. */
-static CgValue *put_through(CgElab *e, CgFrame *f, const CgMark *z, CgInstance *inst, CgAtom path, CgValue *v)
+static CgValue *put_through(CgElab *e, CgFrame *f, const CgAnnotation *z, CgInstance *inst, CgAtom path, CgValue *v)
 {
     CgValue *by = cg_instance_copy(e, z->by, z->span);
     CgSpan at = v->span;
@@ -79,7 +79,7 @@ static CgValue *reparametrized(CgElab *e, CgFrame *f, CgInstance *inst, CgAtom p
         if (cg_marks_renew(at, path))
             return v;
     for (const CgInstance *at = inst; at; at = at->parent) {
-        const CgMark *z;
+        const CgAnnotation *z;
         for (int i = 0; v->kind == CG_VALUE_TENSOR && (z = cg_marks_graph(at, path, &i));)
             v = put_through(e, f, z, inst, path, v);
     }
@@ -132,7 +132,7 @@ CgValue *cg_param_tensor(
         cg_strbuf_deinit(&b);
         return cg_value_poison(e);
     }
-    if (p && !cg_marks_agree(e, p, inst, body->called_from))
+    if (p && !cg_annotations_agree(e, p, inst, body->called_from))
         return cg_value_poison(e);
     if (!p) {
         CgParamInfo info = { .path = path, .init = CG_NONE, .span = span, .use = body->called_from };
@@ -143,12 +143,12 @@ CgValue *cg_param_tensor(
             if (at->weights
                 && !cg_marks_new_here(at, path)) { /* the outermost was trained last, with its parts inside */
                 info.weights = at->weights;
-                info.source = cg_path_join(at->within ? at->within : "", cg_path_below(at, path));
+                info.source = cg_path_join(at->submodule_path ? at->submodule_path : "", cg_path_below(at, path));
             }
         }
         info.auxiliary = cg_path_is_auxiliary(path);
         info.owner = inst;
-        cg_marks_freeze(&info);
+        cg_annotations_freeze(&info);
         if (!info.weights)
             info.init = initial(e, body, path, type, init, span);
         cg_map_put(&m->by_path, cg_map_ptr(path), m->params.len);

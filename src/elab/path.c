@@ -101,8 +101,8 @@ CgAtom cg_path_rename(const char *pattern, const char *to, const char *path)
     return name;
 }
 
-const char *cg_path_below(const CgInstance *part, const char *path)
+const char *cg_path_below(const CgInstance *submodule, const char *path)
 {
-    size_t n = strlen(part->path);
+    size_t n = strlen(submodule->path);
     return n ? path + n + 1 : path;
 }

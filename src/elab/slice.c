@@ -75,34 +75,34 @@ static CgValue *field_of(CgElab *e, CgValue *of, CgAtom key, CgSpan span)
 /* A list or record by its one index. */
 static CgValue *element(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
 {
-    const CgArg *place = &x->args.at[0];
-    if (of->kind == CG_VALUE_LIST && place->value->kind == CG_EXPR_RANGE && !place->name)
-        return stretch(e, f, of, place->value, x->span);
-    CgValue *at = place->value->kind == CG_EXPR_RANGE ? NULL : cg_eval(e, f, place->value);
+    const CgArg *index = &x->args.at[0];
+    if (of->kind == CG_VALUE_LIST && index->value->kind == CG_EXPR_RANGE && !index->name)
+        return stretch(e, f, of, index->value, x->span);
+    CgValue *at = index->value->kind == CG_EXPR_RANGE ? NULL : cg_eval(e, f, index->value);
     if (at && (cg_is_poison(at) || cg_define_vague(e, at)))
         return cg_value_poison(e);
-    if (at && of->kind == CG_VALUE_LIST && at->kind == CG_VALUE_INT && !place->name) {
+    if (at && of->kind == CG_VALUE_LIST && at->kind == CG_VALUE_INT && !index->name) {
         int64_t i = at->i < 0 ? at->i + of->n : at->i;
         if (i >= 0 && i < of->n)
             return of->at[i];
-        cg_elab_error(e, CG_E0302, place->value->span, "index %lld of a list of %d", (long long)at->i, of->n);
+        cg_elab_error(e, CG_E0302, index->value->span, "index %lld of a list of %d", (long long)at->i, of->n);
         return cg_value_poison(e);
     }
-    if (at && of->kind == CG_VALUE_RECORD && cg_key_of(at) && !place->name)
-        return field_of(e, of, cg_key_of(at), place->value->span);
-    if (at && !place->name)
+    if (at && of->kind == CG_VALUE_RECORD && cg_key_of(at) && !index->name)
+        return field_of(e, of, cg_key_of(at), index->value->span);
+    if (at && !index->name)
         return refuse(e, of, x, at);
-    cg_elab_error(e, CG_E0305, place->value->span, "%s has no axes to slice", cg_value_kind_name(of));
+    cg_elab_error(e, CG_E0305, index->value->span, "%s has no axes to slice", cg_value_kind_name(of));
     return cg_value_poison(e);
 }
 
 /* An element of a range, or a stretch, without laying it out. */
 static CgValue *of_range(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
 {
-    const CgArg *place = &x->args.at[0];
-    if (place->name || place->value->kind == CG_EXPR_RANGE)
+    const CgArg *index = &x->args.at[0];
+    if (index->name || index->value->kind == CG_EXPR_RANGE)
         return element(e, f, cg_value_laid_out(e, of), x);
-    CgValue *at = cg_eval(e, f, place->value);
+    CgValue *at = cg_eval(e, f, index->value);
     if (cg_is_poison(at) || cg_define_vague(e, at))
         return cg_value_poison(e);
     if (at->kind != CG_VALUE_INT)
@@ -110,14 +110,14 @@ static CgValue *of_range(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
     int64_t i = at->i < 0 ? at->i + of->n : at->i;
     if (i >= 0 && i < of->n)
         return cg_value_int(e, of->i + i, of->span);
-    cg_elab_error(e, CG_E0302, place->value->span, "index %lld of a list of %d", (long long)at->i, of->n);
+    cg_elab_error(e, CG_E0302, index->value->span, "index %lld of a list of %d", (long long)at->i, of->n);
     return cg_value_poison(e);
 }
 
 /* ---- tensors --------------------------------------------------------------------------------------------------- */
 
 /* A place along an axis of this size, counted from the end when it is negative; NULL after a mistake. */
-static const CgDim *place_of(CgElab *e, CgValue *of, int axis, CgValue *v, const CgExpr *x, bool end)
+static const CgDim *bound_of(CgElab *e, CgValue *of, int axis, CgValue *v, const CgExpr *x, bool end)
 {
     const CgDim *size = cg_value_type(e, of)->dim[axis];
     int64_t known = 0, n = 0;
@@ -146,7 +146,7 @@ static const CgDim *place_of(CgElab *e, CgValue *of, int axis, CgValue *v, const
 
 static const CgDim *range_end(CgElab *e, CgFrame *f, CgValue *of, int axis, const CgExpr *x, const CgDim *absent)
 {
-    return x ? place_of(e, of, axis, cg_eval(e, f, x), x, true) : absent;
+    return x ? bound_of(e, of, axis, cg_eval(e, f, x), x, true) : absent;
 }
 
 /* The places [from, to) of one axis; `one`: a single one, whose axis goes. */
@@ -155,7 +155,7 @@ static CgValue *cut(CgElab *e, CgFrame *f, CgValue *of, int axis, const CgExpr *
     const CgDim *size = cg_value_type(e, of)->dim[axis], *from, *to;
     *one = x->kind != CG_EXPR_RANGE;
     if (*one) {
-        from = place_of(e, of, axis, cg_eval(e, f, x), x, false);
+        from = bound_of(e, of, axis, cg_eval(e, f, x), x, false);
         to = from ? cg_dim_combine('+', from, cg_dim_int(1)) : NULL;
     } else {
         from = range_end(e, f, of, axis, x->a, cg_dim_int(0));
@@ -221,17 +221,17 @@ static bool axes_of(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x, int *ax
         return false;
     }
     for (int i = 0; i < x->args.n; i++) {
-        const CgArg *place = &x->args.at[i];
-        CgExpr name = { .kind = CG_EXPR_NAME, .s = place->name, .span = place->name_span };
-        if (place->name && !cg_axis_of(e, f, of, &name, NULL, place->name_span, &axis[i]))
+        const CgArg *index = &x->args.at[i];
+        CgExpr name = { .kind = CG_EXPR_NAME, .s = index->name, .span = index->name_span };
+        if (index->name && !cg_axis_of(e, f, of, &name, NULL, index->name_span, &axis[i]))
             return false;
-        if (!place->name && i == rest)
+        if (!index->name && i == rest)
             next += rank - written;
-        else if (!place->name)
+        else if (!index->name)
             axis[i] = next++;
-        for (int k = 0; k < i && place->name; k++)
+        for (int k = 0; k < i && index->name; k++)
             if (axis[k] == axis[i]) {
-                cg_elab_error(e, CG_E0303, place->name_span, "the axis '%s' is given twice", place->name);
+                cg_elab_error(e, CG_E0303, index->name_span, "the axis '%s' is given twice", index->name);
                 return false;
             }
         if (i == rest)

@@ -64,7 +64,7 @@ const CgDim *cg_dim_of(CgElab *e, CgFrame *f, const CgExpr *x, bool report)
     if (d && !unknowns)
         return d;
     uint64_t reported;
-    if (report && !(unknown && cg_map_get(&e->unresolved, cg_resolve_place(unknown->span), &reported))) {
+    if (report && !(unknown && cg_map_get(&e->unresolved, cg_resolve_key(unknown->span), &reported))) {
         const CgValue *known = unknown ? no_size(f, unknown->s) : NULL;
         if (known)
             cg_elab_error(e, CG_E0403, unknown->span, "the size '%s' is %lld, and a size is at most 2^48", unknown->s,

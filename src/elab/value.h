@@ -41,13 +41,13 @@ typedef enum CgValueKind {
 typedef enum CgUnknown { CG_UNKNOWN_VALUE, CG_UNKNOWN_NUMBER, CG_UNKNOWN_BOOL, CG_UNKNOWN_STR } CgUnknown;
 
 /* What is said of the parameters, products or parts of a model whose paths fit a pattern (NULL: of all). */
-typedef struct CgMark {
+typedef struct CgAnnotation {
     enum {
-        CG_MARK_FROZEN,
-        CG_MARK_TRAINED,
-        CG_MARK_F32,
-        CG_MARK_BF16,
-        CG_MARK_RECOMPUTED,
+        CG_ANNOTATED_FROZEN,
+        CG_ANNOTATED_TRAINED,
+        CG_ANNOTATED_F32,
+        CG_ANNOTATED_BF16,
+        CG_ANNOTATED_RECOMPUTED,
         CG_MARK_REPARAMETRIZED
     } what;
     CgAtom pattern;
@@ -57,7 +57,7 @@ typedef struct CgMark {
     /* REPARAMETRIZED: the graph a parameter goes through; what the model's weights were when that was said, which are
      * not those of the graph's own parameters */
     struct CgValue *by, *weights;
-} CgMark;
+} CgAnnotation;
 
 /* A graph with its static arguments: owner of one set of parameters. */
 typedef struct CgInstance {
@@ -68,11 +68,11 @@ typedef struct CgInstance {
     CgAtom path;               /* where its parameters live in the graph being built ("" = root); NULL outside of one */
     struct CgInstance *parent; /* in whose body it was made or given; NULL for a root */
     CgSpan span;
-    CgValue *weights; /* STAGE or OBJECT("weights") its parameters start from; NULL: the initialisers */
-    CgAtom within;    /* the part of `weights` that is this one: "decoder"; NULL: all of it */
-    CgValue *tokens;  /* LIST: tokenizers of the data that `weights` were trained on (tokens.c); NULL: not known */
-    CgMark *marks;
-    int nmarks; /* applied in order */
+    CgValue *weights;      /* STAGE or OBJECT("weights") its parameters start from; NULL: the initialisers */
+    CgAtom submodule_path; /* the part of `weights` that is this one: "decoder"; NULL: all of it */
+    CgValue *tokens;       /* LIST: tokenizers of the data that `weights` were trained on (tokens.c); NULL: not known */
+    CgAnnotation *annotations;
+    int nannotations; /* applied in order */
     /* which instance it is (instance.c) */
     const struct CgInstance *origin;  /* the one that was written, of which this is a copy */
     const struct CgInstance *made_in; /* in whose body that was; NULL: at top level */

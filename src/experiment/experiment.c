@@ -95,7 +95,7 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     x->elab->train = cg_stage_train;
     x->elab->evaluate = cg_stage_evaluate;
     x->elab->columns = cg_stage_columns;
-    x->elab->part = cg_stage_part;
+    x->elab->submodule = cg_stage_submodule;
     x->elab->rows = cg_stage_rows;
     cg_timing_begin("elaborate");
     if (opts->look) {

@@ -152,7 +152,7 @@ bool cg_target_apply(CgSession *x, CgValue *instance, CgBindings sizes, const Cg
     if (good) {
         CgValue *root = cg_instance_root(e, instance, false);
         CgValue *v = cg_apply(e, &f, root, args, names, spans, given, instance->span);
-        cg_marks_check(e);
+        cg_annotations_check(e);
         name_outputs(out->model, v, out->name);
         good = !cg_is_poison(v);
     }

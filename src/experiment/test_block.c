@@ -142,7 +142,7 @@ static CgTest *build(CgSession *x, const CgStmt *s)
     CgBudget budget = cg_budget_begin(e);
     cg_body_exec(e, &f, &s->body);
     cg_budget_end(e, budget);
-    cg_marks_check(e);
+    cg_annotations_check(e);
     e->train = cg_stage_train;
     e->evaluate = cg_stage_evaluate;
     e->expect = NULL;

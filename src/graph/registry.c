@@ -28,7 +28,7 @@ static CgSources *sources;
 static const CgIsa *isa; /* the kind of code that runs */
 
 /* Where `name` is or would be. */
-static size_t place_of(const char *name, bool *there)
+static size_t slot_of(const char *name, bool *there)
 {
     size_t low = 0, high = entries.len;
     *there = false;
@@ -48,7 +48,7 @@ static size_t place_of(const char *name, bool *there)
 static const Entry *find_entry(const char *name)
 {
     bool there;
-    size_t i = place_of(name, &there);
+    size_t i = slot_of(name, &there);
     return there ? &entries.at[i] : NULL;
 }
 
@@ -171,7 +171,7 @@ static bool add_op(const CgOp *op, const char *set, CgDigest origin, CgErr *e)
     const CgSig *sig = check_op(op, set, e) ? parse_sig(op, e) : NULL;
     if (!sig)
         return false;
-    size_t i = place_of(op->name, &there);
+    size_t i = slot_of(op->name, &there);
     cg_vec_push(&entries, (Entry){ 0 });
     memmove(&entries.at[i + 1], &entries.at[i], sizeof(Entry) * (entries.len - 1 - i));
     entries.at[i] = (Entry){ op, sig, cg_intern(set), origin };
@@ -181,7 +181,7 @@ static bool add_op(const CgOp *op, const char *set, CgDigest origin, CgErr *e)
 static void remove_op(const CgOp *op)
 {
     bool there;
-    size_t i = place_of(op->name, &there);
+    size_t i = slot_of(op->name, &there);
     entries.len--;
     memmove(&entries.at[i], &entries.at[i + 1], sizeof(Entry) * (entries.len - i));
 }

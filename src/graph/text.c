@@ -72,7 +72,7 @@ static void print_node(const CgGraph *g, CgRef r, const uint32_t *numbers, const
     }
     if (sources && n->span.file) {
         int row, column;
-        cg_sources_place(sources, n->span, &row, &column);
+        cg_sources_position(sources, n->span, &row, &column);
         pad_to(out, line, 60);
         cg_strbuf_printf(out, "   # %s:%d:%d", cg_sources_get(sources, n->span.file)->name, row, column);
     }

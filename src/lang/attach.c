@@ -140,7 +140,7 @@ static void check_params(CgParsing *p, const CgParam *at, int n)
     cg_map_deinit(&seen);
 }
 
-static void out_of_place(CgParsing *p, const CgStmt *s, const char *what, const char *where)
+static void misplaced(CgParsing *p, const CgStmt *s, const char *what, const char *where)
 {
     CgDiag *d = cg_syntax_error(p, CG_E0112, s->span, "%s stands outside %s", what, where);
     if (d && s->kind == CG_STMT_EXPECT)
@@ -169,13 +169,13 @@ static void check_block(CgParsing *p, const CgBlock *b, bool in_graph, bool in_t
     for (int i = 0; i < b->n; i++) {
         const CgStmt *s = b->at[i];
         if (s->kind == CG_STMT_PARAM && (!in_graph || in_vjp))
-            out_of_place(p, s, "this 'param'", "a graph");
+            misplaced(p, s, "this 'param'", "a graph");
         if (s->kind == CG_STMT_VJP && (!in_graph || in_vjp))
-            out_of_place(p, s, "this 'vjp'", "a graph");
+            misplaced(p, s, "this 'vjp'", "a graph");
         if (s->kind == CG_STMT_RETURN && !in_graph)
-            out_of_place(p, s, "this 'return'", "a graph");
+            misplaced(p, s, "this 'return'", "a graph");
         if (s->kind == CG_STMT_EXPECT && !in_test && !in_claim)
-            out_of_place(p, s, "this 'expect'", "a test");
+            misplaced(p, s, "this 'expect'", "a test");
         if (s->kind == CG_STMT_CLAIM)
             check_claim(p, &s->body);
         if (s->kind == CG_STMT_EXPECT && s->nnames && !in_claim)

@@ -48,7 +48,7 @@ static int level(const CgExpr *e)
 
 static void format_at(const CgExpr *e, int least, bool square, CgStrbuf *out);
 
-static void format_piece(const char *s, CgStrbuf *out)
+static void format_literal(const char *s, CgStrbuf *out)
 {
     for (; *s; s++) {
         unsigned char c = (unsigned char)*s;
@@ -68,7 +68,7 @@ static void format_piece(const char *s, CgStrbuf *out)
 static void format_string(const char *s, CgStrbuf *out)
 {
     cg_strbuf_putc(out, '"');
-    format_piece(s, out);
+    format_literal(s, out);
     cg_strbuf_putc(out, '"');
 }
 
@@ -76,13 +76,13 @@ static void format_text(const CgExpr *e, CgStrbuf *out)
 {
     cg_strbuf_putc(out, '"');
     for (int i = 0; i < e->args.n; i++) {
-        const CgExpr *piece = e->args.at[i].value;
-        if (piece->kind == CG_EXPR_STRING) {
-            format_piece(piece->s, out);
+        const CgExpr *element = e->args.at[i].value;
+        if (element->kind == CG_EXPR_STRING) {
+            format_literal(element->s, out);
             continue;
         }
         cg_strbuf_putc(out, '{');
-        format_at(piece, 0, false, out);
+        format_at(element, 0, false, out);
         cg_strbuf_putc(out, '}');
     }
     cg_strbuf_putc(out, '"');

@@ -36,14 +36,14 @@ void cg_unit_print_tokens(CgSources *sources, uint32_t file, FILE *to)
     cg_scan_open(&p);
     while (cg_scan_next(&p, &t) != T_END) {
         int line, column;
-        cg_sources_place(sources, t.span, &line, &column);
+        cg_sources_position(sources, t.span, &line, &column);
         const char *name = cg_parse_token_name(t.kind);
         fprintf(to, "%d:%d %s %.*s\n", line, column, name, (int)(t.span.end - t.span.start), p.text + t.span.start);
     }
     for (size_t i = 0; i < p.comments.len; i++) {
         int line, column;
         CgSpan span = p.comments.at[i].span;
-        cg_sources_place(sources, span, &line, &column);
+        cg_sources_position(sources, span, &line, &column);
         fprintf(to, "%d:%d comment %.*s\n", line, column, (int)(span.end - span.start), p.text + span.start);
     }
     close_parsing(&p);

@@ -106,7 +106,7 @@ void cg_scan_open(CgParsing *p);
 void cg_scan_close(CgParsing *p);
 int cg_scan_next(CgParsing *p, CgToken *t);
 size_t cg_scan_brace(const char *s, size_t n);
-CgAtom cg_scan_piece(CgParsing *p, uint32_t from, uint32_t to); /* of a string, by offsets: escapes resolved */
+CgAtom cg_scan_literal(CgParsing *p, uint32_t from, uint32_t to); /* of a string, by offsets: escapes resolved */
 int cg_parse_run(CgParsing *p);
 const char *cg_parse_token_name(int token); /* "name", "'('" */
 

@@ -79,14 +79,14 @@ static void print_args(const CgArgs *args, FILE *to)
     }
 }
 
-static void print_parts(const char *head, const CgExpr *a, const CgExpr *b, const CgExpr *c, FILE *to)
+static void print_children(const char *head, const CgExpr *a, const CgExpr *b, const CgExpr *c, FILE *to)
 {
     fprintf(to, "(%s", head);
-    const CgExpr *parts[] = { a, b, c };
+    const CgExpr *children[] = { a, b, c };
     for (int i = 0; i < 3; i++)
-        if (parts[i]) {
+        if (children[i]) {
             fputc(' ', to);
-            print_expr(parts[i], to);
+            print_expr(children[i], to);
         }
     fputc(')', to);
 }
@@ -156,8 +156,8 @@ static void print_expr(const CgExpr *e, FILE *to)
         print_args(&e->args, to);
         fputc(')', to);
         break;
-    case CG_EXPR_UNARY: print_parts(e->op, e->a, NULL, NULL, to); break;
-    case CG_EXPR_BINARY: print_parts(e->op, e->a, e->b, NULL, to); break;
+    case CG_EXPR_UNARY: print_children(e->op, e->a, NULL, NULL, to); break;
+    case CG_EXPR_BINARY: print_children(e->op, e->a, e->b, NULL, to); break;
     case CG_EXPR_RANGE:
         fputs("(.. ", to);
         print_expr(e->a, to);
@@ -165,9 +165,9 @@ static void print_expr(const CgExpr *e, FILE *to)
         print_expr(e->b, to);
         fputc(')', to);
         break;
-    case CG_EXPR_ARROW: print_parts("->", e->a, e->b, NULL, to); break;
-    case CG_EXPR_IF: print_parts("if", e->c, e->a, e->b, to); break;
-    case CG_EXPR_RECOMPUTE: print_parts("recompute", e->a, NULL, NULL, to); break;
+    case CG_EXPR_ARROW: print_children("->", e->a, e->b, NULL, to); break;
+    case CG_EXPR_IF: print_children("if", e->c, e->a, e->b, to); break;
+    case CG_EXPR_RECOMPUTE: print_children("recompute", e->a, NULL, NULL, to); break;
     case CG_EXPR_TRAIN:
     case CG_EXPR_EVALUATE:
         fputs(e->kind == CG_EXPR_TRAIN ? "(train " : "(evaluate ", to);

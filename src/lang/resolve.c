@@ -72,9 +72,9 @@ static void declare(Resolver *r, CgAtom name, DeclKind kind, CgSpan span)
     cg_map_put(&r->at, cg_map_ptr(name), r->decls.len);
 }
 
-static void leave(Resolver *r, size_t mark)
+static void leave(Resolver *r, size_t scope_start)
 {
-    while (r->decls.len > mark) {
+    while (r->decls.len > scope_start) {
         const Decl *d = &r->decls.at[--r->decls.len];
         cg_map_put(&r->at, cg_map_ptr(d->name), d->before);
     }
@@ -114,7 +114,7 @@ static const char *nearest(Resolver *r, CgAtom name, bool callable)
 
 static CgDiag *report(Resolver *r, CgCode code, CgSpan span, const char *format, const char *a, const char *b)
 {
-    cg_map_put(r->reported, cg_resolve_place(span), 1);
+    cg_map_put(r->reported, cg_resolve_key(span), 1);
     char text[600];
     if (b)
         snprintf(text, sizeof text, format, a, b);
@@ -138,9 +138,9 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         return;
     }
     if (is_outside(r, name)) {
-        CgSpan place = { 0 };
-        if (r->uses && r->outside->place(r->outside->of, r->module, name, &place))
-            note(r, name, span, place);
+        CgSpan declaration = { 0 };
+        if (r->uses && r->outside->declaration(r->outside->of, r->module, name, &declaration))
+            note(r, name, span, declaration);
         return;
     }
     if (r->outside->member(r->outside->of, r->module, name, name, NULL)) {
@@ -216,9 +216,9 @@ static bool use_of_module(Resolver *r, const CgExpr *x)
             r, CG_E0302, x->op_span.file ? x->op_span : x->span, "the module '%s' has no name '%s'", x->a->s, x->s);
         cg_diag_meant(d, &s);
     }
-    CgSpan place = { 0 };
-    if (found == 2 && r->uses && r->outside->member_place(r->outside->of, r->module, x->a->s, x->s, &place))
-        note(r, x->s, x->op_span.file ? x->op_span : x->span, place);
+    CgSpan declaration = { 0 };
+    if (found == 2 && r->uses && r->outside->member_declaration(r->outside->of, r->module, x->a->s, x->s, &declaration))
+        note(r, x->s, x->op_span.file ? x->op_span : x->span, declaration);
     return found != 0;
 }
 
@@ -313,7 +313,7 @@ static void block(Resolver *r, const CgExpr *x)
 {
     expr(r, x->a);
     expr(r, x->b);
-    size_t mark = r->decls.len;
+    size_t scope_start = r->decls.len;
     const CgExpr *outer = r->block;
     r->block = x;
     declare(r, cg_intern("batch"), INPUT, (CgSpan){ 0 });
@@ -324,20 +324,20 @@ static void block(Resolver *r, const CgExpr *x)
             declare(r, x->args.at[i].name, LOCAL, x->args.at[i].name_span);
     }
     r->block = outer;
-    leave(r, mark);
+    leave(r, scope_start);
 }
 
 static void comprehension(Resolver *r, const CgExpr *x)
 {
     expr(r, x->b);
-    size_t mark = r->decls.len;
+    size_t scope_start = r->decls.len;
     declare(r, x->s, LOCAL, x->s_span);
     declare(r, x->s2, LOCAL, x->s2_span);
     expr(r, x->kind == CG_EXPR_RECORD_FOR ? x->d : x->c);
     expr(r, x->a);
     if (x->kind == CG_EXPR_RECORD_FOR)
         expr(r, x->c);
-    leave(r, mark);
+    leave(r, scope_start);
 }
 
 static void expr(Resolver *r, const CgExpr *x)
@@ -435,14 +435,14 @@ static void clauses(Resolver *r, const CgBlock *b)
             clauses(r, &s->body);
             continue;
         }
-        size_t mark = r->decls.len, outer = r->body;
-        for (size_t k = outer; k < mark; k++)
+        size_t scope_start = r->decls.len, outer = r->body;
+        for (size_t k = outer; k < scope_start; k++)
             r->decls.at[k].hidden |= r->decls.at[k].kind == LOCAL;
-        r->body = mark;
+        r->body = scope_start;
         for (int k = 0; k < s->nparams; k++)
             declare(r, s->params[k].name, INPUT, s->params[k].span);
         statements(r, &s->body);
-        leave(r, mark);
+        leave(r, scope_start);
         r->body = outer;
     }
 }
@@ -564,15 +564,15 @@ void cg_resolve_unused(const CgProgram *p, const CgNameUses *uses, CgDiags *diag
     const CgModule *script = &p->at[p->n - 1];
     CgMap read = { 0 }; /* places of declarations that something reads */
     for (size_t i = 0; i < uses->len; i++)
-        if (!uses->at[i].binds && cg_resolve_place(uses->at[i].use) != cg_resolve_place(uses->at[i].declared))
-            cg_map_put(&read, cg_resolve_place(uses->at[i].declared), 1);
+        if (!uses->at[i].binds && cg_resolve_key(uses->at[i].use) != cg_resolve_key(uses->at[i].declared))
+            cg_map_put(&read, cg_resolve_key(uses->at[i].declared), 1);
     for (size_t i = 0; i < uses->len; i++) {
         const CgNameUse *u = &uses->at[i];
         uint64_t found;
         if (u->binds && u->use.file == script->unit->file && u->name[0] != '_'
-            && !cg_map_get(&read, cg_resolve_place(u->declared), &found)) {
+            && !cg_map_get(&read, cg_resolve_key(u->declared), &found)) {
             cg_diag_warn(diags, CG_E0206, u->use, "nothing reads '%s'", u->name);
-            cg_map_put(&read, cg_resolve_place(u->declared), 1);
+            cg_map_put(&read, cg_resolve_key(u->declared), 1);
         }
     }
     cg_map_deinit(&read);

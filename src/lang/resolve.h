@@ -15,8 +15,8 @@ typedef struct CgOutside {
     /* Whether two imported modules have the name and nothing nearer has: which ones. */
     bool (*clashes)(void *of, int module, CgAtom name, CgAtom two[2]);
     /* Where the module, what it imports or the library declares the name; false: the language does, or nobody. */
-    bool (*place)(void *of, int module, CgAtom name, CgSpan *out);
-    bool (*member_place)(void *of, int module, CgAtom alias, CgAtom name, CgSpan *out); /* of m.x */
+    bool (*declaration)(void *of, int module, CgAtom name, CgSpan *out);
+    bool (*member_declaration)(void *of, int module, CgAtom alias, CgAtom name, CgSpan *out); /* of m.x */
     /* m.x: whether m is the alias of a module, 0 or 1; 2 if it has the name. */
     int (*member)(void *of, int module, CgAtom alias, CgAtom name, CgSuggest *s);
     bool (*is_op)(void *of, CgAtom name);                 /* op.NAME */
@@ -37,9 +37,9 @@ typedef struct CgNameUse {
 typedef CG_VEC(CgNameUse) CgNameUses;
 
 /* `uses` (or NULL) gets every name in the order of the text but for what is hidden by a mistake. `reported`: places
- * (cg_resolve_place) of names that were reported, so that nobody does so again. */
+ * (cg_resolve_key) of names that were reported, so that nobody does so again. */
 void cg_resolve(const CgProgram *p, const CgOutside *outside, CgDiags *diags, CgMap *reported, CgNameUses *uses);
-static inline uint64_t cg_resolve_place(CgSpan s) { return (uint64_t)s.file << 32 | s.start; }
+static inline uint64_t cg_resolve_key(CgSpan s) { return (uint64_t)s.file << 32 | s.start; }
 /* Warns of names of the script that a body binds and nothing reads, and of imports that nothing needs. */
 void cg_resolve_unused(const CgProgram *p, const CgNameUses *uses, CgDiags *diags);
 #endif

@@ -134,40 +134,40 @@ static const CgFunction fn_mix, fn_mix_rows, fn_synthetic, fn_random_tokens;
 /* The share of a part: by its name in records, by its place in lists. */
 static const CgValue *share_of(const CgArguments *a, int i)
 {
-    const CgValue *parts = a->at[0], *shares = a->at[1];
+    const CgValue *components = a->at[0], *shares = a->at[1];
     if (shares->kind != CG_VALUE_RECORD)
         return i < shares->n ? shares->at[i] : NULL;
-    return parts->kind == CG_VALUE_RECORD ? cg_record_find(shares, parts->keys[i]) : NULL;
+    return components->kind == CG_VALUE_RECORD ? cg_record_find(shares, components->keys[i]) : NULL;
 }
 
 /* What has no share is not even read. */
 static CgValue *build_mix(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
-    const CgValue *parts = a->at[0], *shares = a->at[1];
-    if (parts->n != shares->n || parts->n < 1) {
+    const CgValue *components = a->at[0], *shares = a->at[1];
+    if (components->n != shares->n || components->n < 1) {
         cg_elab_error(e, CG_E0318, a->span[1], "mix takes as many shares as corpora, one or more; these are %d and %d",
-            shares->n, parts->n);
+            shares->n, components->n);
         return cg_value_poison(e);
     }
-    bool rows = cg_value_class(parts->at[0]) == &cg_class_dataset;
+    bool rows = cg_value_class(components->at[0]) == &cg_class_dataset;
     CgArguments mix = *a;
     mix.function = rows ? &fn_mix_rows : &fn_mix;
     CgValue *v = cg_function_later(e, &mix, 0);
     for (int k = 0; k < 2; k++) {
-        v->at[k] = cg_value_list(e, parts->n, a->at[k]->span);
+        v->at[k] = cg_value_list(e, components->n, a->at[k]->span);
         v->at[k]->n = 0;
     }
-    for (int i = 0; i < parts->n; i++) {
+    for (int i = 0; i < components->n; i++) {
         const CgValue *share = share_of(a, i);
         double x;
         if (!share || !cg_value_number(share, &x) || !(x >= 0))
             return wrong(e, a, 1, "the share of each part is a number from 0 on");
-        if (cg_value_class(parts->at[i]) != (rows ? &cg_class_dataset : &cg_class_corpus))
+        if (cg_value_class(components->at[i]) != (rows ? &cg_class_dataset : &cg_class_corpus))
             return wrong(e, a, 0, "the parts of a mixture are all corpora, or all datasets");
         if (x == 0)
             continue;
-        v->at[0]->at[v->at[0]->n++] = parts->at[i];
+        v->at[0]->at[v->at[0]->n++] = components->at[i];
         v->at[1]->at[v->at[1]->n++] = cg_value_float(e, x, share->span);
     }
     if (!v->at[0]->n)

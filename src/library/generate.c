@@ -151,7 +151,7 @@ static CgValue *call_of(
 /* ---- generate --------------------------------------------------------------------------------------------------- */
 
 /* What `length` and `new` say; *places is what the model is applied to, 0 where that is known only when it runs. */
-static bool read_length(CgElab *e, const CgArguments *a, CgTextCall *t, int64_t *places)
+static bool read_length(CgElab *e, const CgArguments *a, CgTextCall *t, int64_t *positions)
 {
     if (!check_count(e, a, LENGTH) || !check_count(e, a, NEW))
         return false;
@@ -168,7 +168,7 @@ static bool read_length(CgElab *e, const CgArguments *a, CgTextCall *t, int64_t 
         cg_dim_is_int(cg_value_type(e, prompt)->dim[1], &width);
     else if (prompt->kind == CG_VALUE_LIST)
         width = prompt->n ? prompt->n : 1;
-    *places = t->length ? t->length : width ? width + t->most : 0;
+    *positions = t->length ? t->length : width ? width + t->most : 0;
     return true;
 }
 
@@ -212,18 +212,18 @@ static CgValue *build_generate(CgElab *e, CgFrame *f, const CgArguments *a)
         return build_each(e, f, a);
     CgTextCall *t = CG_NEW(e->arena, CgTextCall);
     bool rows = a->at[PROMPT]->kind == CG_VALUE_TENSOR;
-    int64_t places = 0;
+    int64_t positions = 0;
     t->prompt = cg_value_laid_out(e, a->at[PROMPT]);
     t->context = given(a->at[CONTEXT]) ? a->at[CONTEXT] : NULL;
     t->tokenizer = given(a->at[TOKENIZER]) ? a->at[TOKENIZER] : NULL;
     t->how.past_end = a->at[PAST_END]->i;
     t->echo = given(a->at[ECHO]) ? a->at[ECHO]->i : !rows;
     if (!read_sampling(e, a, &t->how.how) || !read_beams(e, a, BEAMS, &t->how) || !read_stops(e, a, STOP, &t->how)
-        || !check_prompt(e, a, t) || !read_length(e, a, t, &places)
+        || !check_prompt(e, a, t) || !read_length(e, a, t, &positions)
         || (t->context
             && !check_rows(e, a, CONTEXT, false, "a context has the rows of the batch in front: tokens, or slots")))
         return cg_value_poison(e);
-    return call_of(e, f, a, t, t->context ? cg_value_type(e, t->context) : NULL, places);
+    return call_of(e, f, a, t, t->context ? cg_value_type(e, t->context) : NULL, positions);
 }
 
 /* One text, where no evaluation asks for a row of it. */

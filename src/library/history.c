@@ -8,7 +8,7 @@ static CgStage *training_of(const CgValue *model)
 {
     const CgInstance *inst = model->instance;
     CgStage *s = inst->weights && inst->weights->kind == CG_VALUE_STAGE ? inst->weights->stage : NULL;
-    return s && s->kind == &cg_stage_kind_train && !inst->within ? s : NULL;
+    return s && s->kind == &cg_stage_kind_train && !inst->submodule_path ? s : NULL;
 }
 
 static CgValue *build_history(CgElab *e, CgFrame *f, const CgArguments *a)
@@ -19,9 +19,9 @@ static CgValue *build_history(CgElab *e, CgFrame *f, const CgArguments *a)
     if (!s) {
         CgDiag *d = cg_elab_error(e, CG_E0505, a->span[0], "a history is that of a training, and this '%s' %s",
             inst->stmt->names[0],
-            inst->within        ? "is a part of what was trained"
-                : inst->weights ? "was loaded"
-                                : "was not trained");
+            inst->submodule_path ? "is a part of what was trained"
+                : inst->weights  ? "was loaded"
+                                 : "was not trained");
         cg_diag_help(d, "m.history belongs to the value of train, whatever was said of it afterwards");
         return cg_value_poison(e);
     }

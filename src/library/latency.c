@@ -115,7 +115,7 @@ bool cg_pass_build(CgElab *e, CgFrame *f, const CgArguments *a, CgTextCall *out)
     if (inputs_of(e, a, graph, &in))
         result = cg_apply(e, f, root, in.at, in.names, in.spans, in.n, a->call);
     bool good = result && !cg_is_poison(result);
-    cg_marks_check(e);
+    cg_annotations_check(e);
     for (int i = 0; good && i < (result->kind == CG_VALUE_LIST ? result->n : 1); i++) {
         CgValue *v = result->kind == CG_VALUE_LIST ? result->at[i] : result;
         good = v->kind == CG_VALUE_TENSOR;

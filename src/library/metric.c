@@ -81,7 +81,7 @@ static CgIds ids_of(const CgIdsRow *r, int32_t **room)
     size_t n = 0;
     *room = cg_malloc(sizeof **room * (r->n + 1));
     for (size_t i = 0; i < r->n; i++)
-        if (!t || (r->at[i] != t->end && r->at[i] != t->mark))
+        if (!t || (r->at[i] != t->end && r->at[i] != t->marker))
             (*room)[n++] = r->at[i];
     return (CgIds){ *room, n };
 }

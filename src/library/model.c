@@ -1,4 +1,4 @@
-/* model.c - functions of the language that take models: marks and weights.
+/* model.c - functions of the language that take models: annotations and weights.
  * Takes models and what is said of them; gives copies with that said. Carries out no training. */
 #include <string.h>
 
@@ -6,32 +6,34 @@
 #include "stage/history.h"
 
 /* The model with a word about its parameters or products. */
-static CgValue *with_mark(CgElab *e, const CgArguments *a, CgMark mark)
+static CgValue *annotated(CgElab *e, const CgArguments *a, CgAnnotation annotation)
 {
-    mark.span = a->call;
-    mark.pattern = a->at[1]->kind == CG_VALUE_STR ? a->at[1]->s : NULL;
-    CgValue *v = cg_instance_copy(e, a->at[0], mark.span);
-    cg_mark_add(e, v->instance, mark);
+    annotation.span = a->call;
+    annotation.pattern = a->at[1]->kind == CG_VALUE_STR ? a->at[1]->s : NULL;
+    CgValue *v = cg_instance_copy(e, a->at[0], annotation.span);
+    cg_annotation_add(e, v->instance, annotation);
     return v;
 }
 
-#define MARK(id, said, words)                                               \
+#define ANNOTATION(id, said, words)                                         \
     static CgValue *build_##id(CgElab *e, CgFrame *f, const CgArguments *a) \
     {                                                                       \
         (void)f;                                                            \
-        return with_mark(e, a, (CgMark){ .what = said });                   \
+        return annotated(e, a, (CgAnnotation){ .what = said });             \
     }                                                                       \
     static const CgFunction fn_##id = { CG_FUNCTION_HERE, .name = #id,      \
         .sig = "(model: model, pattern: str | none = none) -> model", .build = build_##id, .doc = words };
-MARK(freeze, CG_MARK_FROZEN, "The model with its parameters (or those whose path fits the pattern) kept from training.")
-MARK(unfreeze, CG_MARK_TRAINED, "The model with its parameters (or those whose path fits the pattern) trained again.")
-MARK(in_bf16, CG_MARK_BF16,
+ANNOTATION(freeze, CG_ANNOTATED_FROZEN,
+    "The model with its parameters (or those whose path fits the pattern) kept from training.")
+ANNOTATION(unfreeze, CG_ANNOTATED_TRAINED,
+    "The model with its parameters (or those whose path fits the pattern) trained again.")
+ANNOTATION(in_bf16, CG_ANNOTATED_BF16,
     "The model with its products (or those in parts, or by parameters, whose path fits the pattern) of numbers rounded "
     "to bf16, summed in f32.")
-MARK(in_f32, CG_MARK_F32,
+ANNOTATION(in_f32, CG_ANNOTATED_F32,
     "The model with its products (or those in parts, or by parameters, whose path fits the pattern) in f32, whatever "
     "the option precision says.")
-MARK(recomputed, CG_MARK_RECOMPUTED,
+ANNOTATION(recomputed, CG_ANNOTATED_RECOMPUTED,
     "The model with its parts whose path fits the pattern (or all of it) computed again in the backward pass instead "
     "of kept, as by recompute.")
 
@@ -46,9 +48,11 @@ static CgValue *build_reparametrized(CgElab *e, CgFrame *f, const CgArguments *a
         return cg_value_poison(e);
     }
     CgValue *v = cg_instance_copy(e, a->at[0], a->call);
-    CgMark mark = { .what = CG_MARK_REPARAMETRIZED, .pattern = a->at[2]->s, .span = a->call, .by = a->at[1] };
-    mark.weights = v->instance->weights;
-    cg_mark_add(e, v->instance, mark);
+    CgAnnotation annotation = {
+        .what = CG_MARK_REPARAMETRIZED, .pattern = a->at[2]->s, .span = a->call, .by = a->at[1]
+    };
+    annotation.weights = v->instance->weights;
+    cg_annotation_add(e, v->instance, annotation);
     return v;
 }
 
@@ -69,8 +73,8 @@ typedef struct Frozen {
 static void freeze_as_given(void *arg, CgAtom path)
 {
     const Frozen *f = arg;
-    cg_mark_add(f->e, f->to,
-        (CgMark){ .what = CG_MARK_FROZEN, .pattern = path, .span = f->span, .given = true, .exact = true });
+    cg_annotation_add(f->e, f->to,
+        (CgAnnotation){ .what = CG_ANNOTATED_FROZEN, .pattern = path, .span = f->span, .given = true, .exact = true });
 }
 
 /* The weights of another model, and what is frozen of it. */
@@ -84,13 +88,13 @@ static CgValue *load_model(CgElab *e, const CgArguments *a)
         return cg_value_poison(e);
     }
     v->instance->weights = from->weights;
-    v->instance->within = from->within;
+    v->instance->submodule_path = from->submodule_path;
     v->instance->tokens = from->tokens;
-    for (int i = 0; i < from->nmarks; i++) {
-        CgMark mark = from->marks[i];
-        mark.given = true;
-        if (mark.what == CG_MARK_FROZEN || mark.what == CG_MARK_TRAINED)
-            cg_mark_add(e, v->instance, mark);
+    for (int i = 0; i < from->nannotations; i++) {
+        CgAnnotation annotation = from->annotations[i];
+        annotation.given = true;
+        if (annotation.what == CG_ANNOTATED_FROZEN || annotation.what == CG_ANNOTATED_TRAINED)
+            cg_annotation_add(e, v->instance, annotation);
     }
     return v;
 }
@@ -158,13 +162,13 @@ static CgValue *build_load(CgElab *e, CgFrame *f, const CgArguments *a)
     const char *path = a->at[PATH]->s;
     if (cg_io_exists(path) && cg_tensors_read(path, &file, &absent)) {
         if (cg_weights_rename(w, path, &file, &absent)) {
-            w->at[5] = cg_value_str(e, cg_model_marks(&file, freeze_as_given, &frozen), a->call);
+            w->at[5] = cg_value_str(e, cg_model_frozen_paths(&file, freeze_as_given, &frozen), a->call);
             tokens = cg_tokens_of_file(e, &file, a->span[PATH]);
         }
         cg_tensors_free(&file);
     }
     v->instance->weights = w;
-    v->instance->within = NULL;
+    v->instance->submodule_path = NULL;
     v->instance->tokens = tokens;
     return v;
 }
@@ -212,14 +216,14 @@ static void show_model(CgSession *x, const CgValue *v, CgStrbuf *out)
         cg_digest_hex(s->key, hex);
     else if (m->weights)
         snprintf(hex, sizeof hex, "loaded");
-    cg_strbuf_printf(
-        out, "%s(..)%s%s: %s\n", m->stmt->names[0], m->within ? ", part " : "", m->within ? m->within : "", hex);
-    CgTable *parts = cg_model_parts(x, m, NULL);
-    if (!parts)
+    cg_strbuf_printf(out, "%s(..)%s%s: %s\n", m->stmt->names[0], m->submodule_path ? ", part " : "",
+        m->submodule_path ? m->submodule_path : "", hex);
+    CgTable *modules = cg_model_modules(x, m, NULL);
+    if (!modules)
         return;
-    cg_table_print(parts, 0, 0, out);
-    cg_table_free(parts);
-    if (s && !m->within && (s->history || cg_history_load(x, s)) && s->history->rows)
+    cg_table_print(modules, 0, 0, out);
+    cg_table_free(modules);
+    if (s && !m->submodule_path && (s->history || cg_history_load(x, s)) && s->history->rows)
         show_last(s->history, out);
 }
 

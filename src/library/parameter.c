@@ -25,7 +25,7 @@ static CgValue *run_parameter(CgSession *x, const CgValue *call, CgValue **args)
 {
     const CgInstance *m = args[0]->instance;
     const CgTensors *weights = cg_model_tensors(x, m);
-    CgAtom path = cg_path_join(m->within ? m->within : "", args[1]->s);
+    CgAtom path = cg_path_join(m->submodule_path ? m->submodule_path : "", args[1]->s);
     const CgTensor *t = weights ? cg_tensors_find(weights, path) : NULL;
     CgErr err = { 0 };
     if (t)
@@ -38,7 +38,7 @@ static CgValue *run_parameter(CgSession *x, const CgValue *call, CgValue **args)
 static CgValue *run_parameters(CgSession *x, const CgValue *call, CgValue **args)
 {
     const CgTextCall *pass = call->stage;
-    CgTable *t = cg_model_parts(x, args[0]->instance, pass ? pass->generator->model : NULL);
+    CgTable *t = cg_model_modules(x, args[0]->instance, pass ? pass->generator->model : NULL);
     return t ? cg_session_own(x, &cg_class_table, t) : NULL;
 }
 

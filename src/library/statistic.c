@@ -339,19 +339,19 @@ static double *pooled_column(CgSession *x, const CgTable *const *tables, size_t 
     double *out = cg_malloc(sizeof *out * (rows + 1));
     size_t at = 0;
     for (size_t k = 0; k < n; k++) {
-        const CgNumbers *part = cg_numbers_force_in(x, tables[k], column);
-        if (!part || part->n != tables[k]->rows) {
+        const CgNumbers *subset = cg_numbers_force_in(x, tables[k], column);
+        if (!subset || subset->n != tables[k]->rows) {
             CgErr err = { 0 };
-            if (part) {
-                cg_err(&err, CG_ERR_INPUT, "the column has %zu rows, the table %zu", part->n, tables[k]->rows);
+            if (subset) {
+                cg_err(&err, CG_ERR_INPUT, "the column has %zu rows, the table %zu", subset->n, tables[k]->rows);
                 cg_session_err(x, column->span, &err);
             }
             free(out);
             return NULL;
         }
-        if (part->n)
-            memcpy(out + at, part->at, part->n * sizeof *out);
-        at += part->n;
+        if (subset->n)
+            memcpy(out + at, subset->at, subset->n * sizeof *out);
+        at += subset->n;
     }
     return out;
 }

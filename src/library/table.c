@@ -387,17 +387,17 @@ static bool add_rows(CgSession *x, const CgValue *call, CgValue *of, Key *key, i
     const CgTable *t = cg_table_force(x, of);
     if (!t)
         return false;
-    CgTable *part = cg_table_new();
+    CgTable *subset = cg_table_new();
     for (size_t r = 0; r < t->rows; r++)
-        cg_table_row(part);
+        cg_table_row(subset);
     for (int k = 0; k < depth; k++) {
-        int c = cg_table_add(part, names->at[k]->s, key[k].text ? CG_TEXT : CG_INT);
+        int c = cg_table_add(subset, names->at[k]->s, key[k].text ? CG_TEXT : CG_INT);
         for (size_t r = 0; r < t->rows; r++)
-            cg_table_set(part, r, c, key[k].text ? cg_text(key[k].text) : cg_whole(key[k].index));
+            cg_table_set(subset, r, c, key[k].text ? cg_text(key[k].text) : cg_whole(key[k].index));
     }
-    CgTable *both = cg_table_beside(part, t);
+    CgTable *both = cg_table_beside(subset, t);
     bool good = cg_table_extend(out, both, &err) || cg_session_err(x, call->span, &err);
-    cg_table_free(part);
+    cg_table_free(subset);
     cg_table_free(both);
     return good;
 }
@@ -658,21 +658,21 @@ static int pivot_column(CgTable *out, const CgColumn *keys, size_t row)
 }
 
 /* The only row of a column goes into a cell with its interval, and is shown as it was. */
-static void keep_form(const CgTable *part, const char *name, CgTable *out, size_t row, int column)
+static void keep_form(const CgTable *subset, const char *name, CgTable *out, size_t row, int column)
 {
-    int from = cg_table_find(part, name, NULL);
+    int from = cg_table_find(subset, name, NULL);
     if (from < 0)
         return;
-    out->column[column].format = part->column[from].format;
-    if (part->column[from].spread)
-        cg_table_spread(out, row, column, part->column[from].spread[0]);
+    out->column[column].format = subset->column[from].format;
+    if (subset->column[from].spread)
+        cg_table_spread(out, row, column, subset->column[from].spread[0]);
 }
 
-static bool pivot_cell(CgSession *x, const CgValue *call, const CgTable *part, CgTable *out, size_t row, int column)
+static bool pivot_cell(CgSession *x, const CgValue *call, const CgTable *subset, CgTable *out, size_t row, int column)
 {
     CgStrbuf metrics = { 0 };
     CgErr err = { 0 };
-    CgValue *v = cg_force_in(x, part, call->at[PIVOT_VALUE]);
+    CgValue *v = cg_force_in(x, subset, call->at[PIVOT_VALUE]);
     if (v && v->kind == CG_VALUE_OBJECT && v->cls == &cg_class_column) {
         const CgNumbers *n = v->held;
         if (n->n > 1) {
@@ -683,12 +683,12 @@ static bool pivot_cell(CgSession *x, const CgValue *call, const CgTable *part, C
         }
         v = cg_value_float(x->elab, n->at[0], call->span);
     }
-    signatures_of(part, call->at[PIVOT_VALUE], &metrics);
+    signatures_of(subset, call->at[PIVOT_VALUE], &metrics);
     if (v)
         cg_table_put(out, row, column, v, cg_strbuf_str(&metrics));
     cg_strbuf_deinit(&metrics);
-    if (v && call->at[PIVOT_VALUE]->kind == CG_VALUE_COLUMN && part->rows)
-        keep_form(part, call->at[PIVOT_VALUE]->s, out, row, column);
+    if (v && call->at[PIVOT_VALUE]->kind == CG_VALUE_COLUMN && subset->rows)
+        keep_form(subset, call->at[PIVOT_VALUE]->s, out, row, column);
     return v != NULL;
 }
 
@@ -708,9 +708,9 @@ static CgValue *run_pivot(CgSession *x, const CgValue *call, CgValue **args)
     const CgColumn *keys = &t->column[cg_table_find(t, both[1], NULL)];
     for (size_t k = 0; good && k < of_cells.n; k++) {
         const size_t *row = of_cells.row + of_cells.first[k];
-        CgTable *part = cg_table_take(t, row, of_cells.first[k + 1] - of_cells.first[k]);
-        cg_session_own(x, &cg_class_table, part);
-        good = pivot_cell(x, call, part, out, of_rows.of[*row], pivot_column(out, keys, *row));
+        CgTable *subset = cg_table_take(t, row, of_cells.first[k + 1] - of_cells.first[k]);
+        cg_session_own(x, &cg_class_table, subset);
+        good = pivot_cell(x, call, subset, out, of_rows.of[*row], pivot_column(out, keys, *row));
     }
     cg_groups_deinit(&of_rows);
     cg_groups_deinit(&of_cells);

@@ -213,11 +213,11 @@ static CgRef joined(CgBuild *b, CgDtype dtype, const double *at, int n)
         return cg_fill(b, cg_type(dtype, 1, &one), at[0]);
     CgRef in[CG_MAX_IN];
     CgAttr axis = cg_a_int("axis", 0);
-    int parts = n < CG_MAX_IN ? n : CG_MAX_IN;
-    for (int k = 0; k < parts; k++)
-        in[k] =
-            joined(b, dtype, at + (int64_t)n * k / parts, (int)((int64_t)n * (k + 1) / parts - (int64_t)n * k / parts));
-    return cg_build(b, "concat", parts, in, cg_attrs(1, &axis));
+    int groups = n < CG_MAX_IN ? n : CG_MAX_IN;
+    for (int k = 0; k < groups; k++)
+        in[k] = joined(
+            b, dtype, at + (int64_t)n * k / groups, (int)((int64_t)n * (k + 1) / groups - (int64_t)n * k / groups));
+    return cg_build(b, "concat", groups, in, cg_attrs(1, &axis));
 }
 
 static CgValue *build_tensor(CgElab *e, CgFrame *f, const CgArguments *a)

@@ -20,7 +20,7 @@ CgValue *cg_shown(CgElab *e, CgFrame *f, const CgExpr *x)
     bool tensor = v->kind == CG_VALUE_TENSOR;
     if (tensor)
         cg_graph_output(g->model->graph, "array", v->tensor->ref);
-    cg_marks_check(e);
+    cg_annotations_check(e);
     cg_model_end(e);
     if (!tensor)
         return v;

@@ -11,7 +11,7 @@
 static CgValue *described(CgElab *e, const CgArguments *a, const CgTokenizer *t)
 {
     const char *const facts[] = { "end", "mark", "size" };
-    const int64_t numbers[] = { t->end, t->mark, t->size };
+    const int64_t numbers[] = { t->end, t->marker, t->size };
     bool made = t->kind != NULL;
     CgValue *v = cg_function_later(e, a, made ? 4 : 2);
     for (int i = 0; i < (made ? 3 : 2); i++) {
@@ -76,7 +76,7 @@ static CgValue *build_trained(CgElab *e, CgFrame *f, const CgArguments *a)
             m->least, m->most, (long long)a->at[1]->i);
         return cg_value_poison(e);
     }
-    return described(e, a, &(CgTokenizer){ .end = m->end, .mark = m->mark });
+    return described(e, a, &(CgTokenizer){ .end = m->end, .marker = m->marker });
 }
 
 /* Trains, or takes what was trained on the same text before from the store. */

@@ -44,7 +44,7 @@ static void NAME(attention_at)(const CgCall *call, CgShard shard)
         const T *qb = rows_of(q, head, i0, n, qs, &ldq);
         if (end < 0)
             end = 0;
-        if (t > THIN && end > 0)
+        if (t > SKINNY_QUERIES && end > 0)
             NAME(GEMM)(true, n, end, d, 1, qb, ldq, kh, ldk, p, end);
         for (int64_t i = 0; i < n; i++) {
             int64_t seen = least(end, i0 + i + ahead + 1);
@@ -52,16 +52,16 @@ static void NAME(attention_at)(const CgCall *call, CgShard shard)
                 seen = 0;
             Skinny keys = { .m = 1, .n = seen, .k = d, .ld = ldk },
                    values = { .m = 1, .n = d, .k = seen, .xp = 1, .ld = ldv };
-            if (t <= THIN && seen)
+            if (t <= SKINNY_QUERIES && seen)
                 NAME(skinny_lines)(&keys, qb + i * ldq, kh, p + i * end);
             NAME(softmax)(p + i * end, seen, end, scale);
             if (seen == 0) /* nothing is seen: not a number, as softmax says */
                 for (int64_t c = 0; c < d; c++)
                     y[(i0 + i) * ldy + c] = (T)NAN;
-            else if (t <= THIN)
+            else if (t <= SKINNY_QUERIES)
                 NAME(skinny_row)(&values, p + i * end, vh, y + (i0 + i) * ldy);
         }
-        if (t > THIN && end > 0)
+        if (t > SKINNY_QUERIES && end > 0)
             NAME(GEMM)(false, n, d, end, 1, p, end, vh, ldv, y + i0 * ldy, ldy);
     }
 }

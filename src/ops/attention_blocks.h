@@ -112,7 +112,7 @@ static Forward forward_memory(const CgCall *call, const Sizes *z, char *scratch)
     int64_t lanes = lanes_of(call);
     CgGemm scores = rows_left(call, k, z->s, z->k, row_step(k));
     Forward f = { .bytes = 0 };
-    if (z->t <= THIN) {
+    if (z->t <= SKINNY_QUERIES) {
         f.p = take(scratch, &f.bytes, (size_t)(z->s + 16) * size);
         return f;
     }
@@ -236,7 +236,7 @@ static void attention_work(const CgCall *call, CgWork *work)
     work->scratch = held_bytes(&call->out[0]);
     if (z.heads && z.t && z.s && z.k)
         work->scratch +=
-            is_small(&z) && z.t > THIN ? small_memory(&of, &z, false) : forward_memory(&of, &z, NULL).bytes;
+            is_small(&z) && z.t > SKINNY_QUERIES ? small_memory(&of, &z, false) : forward_memory(&of, &z, NULL).bytes;
 }
 
 static void attention_vjp_work(const CgCall *call, CgWork *work)
@@ -257,7 +257,7 @@ static void attention_vjp_work(const CgCall *call, CgWork *work)
 static uint32_t attention_rounds(const CgCall *call)
 {
     Sizes z = sizes_of(call);
-    return call->bf16 && z.t > THIN && !is_small(&z) ? 7 : 0;
+    return call->bf16 && z.t > SKINNY_QUERIES && !is_small(&z) ? 7 : 0;
 }
 
 /* And y, in sum(gy y). */
@@ -353,24 +353,24 @@ static void ahead_queries(Ahead *a, const CgCall *call, int64_t head, int64_t fr
 static void pack_rows(const CgGemm *g, const void *x, int64_t n0, int64_t n1)
 {
     size_t row = g->left_bytes / (size_t)g->m;
-    CgGemm part = *g;
+    CgGemm block = *g;
     if (!g->left_bytes || n1 <= n0)
         return;
-    part.m = n1 - n0;
-    part.left_panels = cg_ceil_div(part.m, part.mr);
-    part.left = (char *)g->left + (size_t)n0 * row;
-    cg_gemm_pack_left(&part, (const char *)x + n0 * g->lda * cg_gemm_left_size(g), 0, part.left_panels, 0, g->k);
+    block.m = n1 - n0;
+    block.left_panels = cg_ceil_div(block.m, block.mr);
+    block.left = (char *)g->left + (size_t)n0 * row;
+    cg_gemm_pack_left(&block, (const char *)x + n0 * g->lda * cg_gemm_left_size(g), 0, block.left_panels, 0, g->k);
 }
 
 static void pack_sums(const CgGemm *g, const void *x, void *to, int64_t n0, int64_t n1)
 {
-    CgGemm part = *g;
+    CgGemm block = *g;
     if (!g->left_bytes)
         return;
     for (int64_t end; n0 < n1; n0 = end) {
         end = least(n1, (n0 / KEYS + 1) * KEYS);
-        part.left = (char *)to + (size_t)(n0 / KEYS) * g->left_bytes;
-        cg_gemm_pack_left(&part, (const char *)x + n0 * g->lda * cg_gemm_left_size(g), 0, part.left_panels, n0 % KEYS,
+        block.left = (char *)to + (size_t)(n0 / KEYS) * g->left_bytes;
+        cg_gemm_pack_left(&block, (const char *)x + n0 * g->lda * cg_gemm_left_size(g), 0, block.left_panels, n0 % KEYS,
             end - n0 / KEYS * KEYS);
     }
 }

@@ -11,12 +11,12 @@
 #include "ops/copy_block.h"
 #include "ops/vector_reduce.h"
 
-#define QUERIES 32  /* queries of a block, about: a panel of the right factor */
-#define KEYS    256 /* keys of a block: the depth of the products that make y and gq */
-#define THIN    4   /* queries up to which nothing is packed: the time is that of reading keys and values */
-#define SMALL   32  /* queries and keys up to which a head is computed without cutting or packing */
-#define SHARDS  8   /* shards wanted when there are fewer heads than that */
-#define GROUPS  16  /* shards of many heads, at least ... */
+#define QUERIES        32  /* queries of a block, about: a panel of the right factor */
+#define KEYS           256 /* keys of a block: the depth of the products that make y and gq */
+#define SKINNY_QUERIES 4   /* queries up to which nothing is packed: the time is that of reading keys and values */
+#define SMALL          32  /* queries and keys up to which a head is computed without cutting or packing */
+#define SHARDS         8   /* shards wanted when there are fewer heads than that */
+#define GROUPS         16  /* shards of many heads, at least ... */
 #define GROUP                                                                                              \
     4 /* ... and heads of a shard, at most: each fetches the next one's rows from memory while it computes \
        */
@@ -100,7 +100,7 @@ static inline const void *rows_of(const CgTensor *x, int64_t head, int64_t r, in
     int64_t size = (int64_t)cg_dtype_size(x->dtype);
     const void *from = (const char *)x->data + (head_offset(x, head) + r * x->stride[2]) * size;
     *ld = row_step(x);
-    return unit_rows(x) ? from : corner(from, x->stride[2], x->stride[3], n, x->dim[3], size, copy);
+    return unit_rows(x) ? from : copy_block(from, x->stride[2], x->stride[3], n, x->dim[3], size, copy);
 }
 
 #define HEADS(T, suffix)                                                                                              \
@@ -171,7 +171,7 @@ static inline Sizes sizes_of(const CgCall *call)
         z.groups = least(z.heads, (int64_t)(8 * (double)z.heads * pairs(&z) * (double)z.k / LITTLE) + 1);
         return z;
     }
-    if (z.heads > 0 && z.heads < SHARDS && z.t > THIN)
+    if (z.heads > 0 && z.heads < SHARDS && z.t > SKINNY_QUERIES)
         z.ranges = least(cg_ceil_div(SHARDS, z.heads), cg_ceil_div(z.t, QUERIES));
     if (z.ranges < 1)
         z.ranges = 1;

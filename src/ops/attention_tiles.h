@@ -22,7 +22,7 @@ static T NAME(weights)(T *p, int64_t n, T exponent, T *base)
 }
 
 /* A few queries: every key and value is read where it lies, once for each. */
-static void NAME(few_queries)(const CgCall *call, const Sizes *z, int64_t head, T *p)
+static void NAME(skinny_queries)(const CgCall *call, const Sizes *z, int64_t head, T *p)
 {
     const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2];
     const T *qs = (const T *)q->data + head_offset(q, head), *ks = (const T *)k->data + head_offset(k, head);
@@ -169,13 +169,13 @@ static void NAME(forward)(
             c.lse[i] = z.s ? LG((T)least(z.s, i + z.ahead + 1)) : -INFINITY;
         return;
     }
-    if (is_small(&z) && z.t > THIN) {
+    if (is_small(&z) && z.t > SKINNY_QUERIES) {
         NAME(small_forward)(call, &z, head, scratch);
         return;
     }
     c.f = forward_memory(call, &z, scratch);
-    if (z.t <= THIN) {
-        NAME(few_queries)(call, &z, head, c.f.p);
+    if (z.t <= SKINNY_QUERIES) {
+        NAME(skinny_queries)(call, &z, head, c.f.p);
         return;
     }
     c.sees = least(z.s, c.first + lanes + z.ahead);

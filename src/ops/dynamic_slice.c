@@ -10,7 +10,7 @@
 /* ---- what both share ---- */
 
 /* Operand k is the number; `axis` and `from` are as they should be. */
-static bool place_attrs(CgInfer *inf, int k, int *axis)
+static bool start_attrs(CgInfer *inf, int k, int *axis)
 {
     int64_t from;
     const CgDim *d = cg_attr_dim(inf->attrs, "from");
@@ -22,7 +22,7 @@ static bool place_attrs(CgInfer *inf, int k, int *axis)
 }
 
 /* n places of `axis` must fit in operand 0. */
-static bool place_fits(CgInfer *inf, int axis, const CgDim *n)
+static bool window_fits(CgInfer *inf, int axis, const CgDim *n)
 {
     int64_t want, have;
     if (!cg_dim_is_int(n, &want) || !cg_dim_is_int(inf->in[0].dim[axis], &have) || want <= have)
@@ -31,13 +31,13 @@ static bool place_fits(CgInfer *inf, int axis, const CgDim *n)
 }
 
 /* The first of n places in x, as operand k says; -1 where they do not lie within it, which is noted. */
-static int64_t first_place(const CgCall *call, const CgTensor *x, int k, int axis, int64_t n)
+static int64_t first_index(const CgCall *call, const CgTensor *x, int k, int axis, int64_t n)
 {
     int64_t from = cg_attr_size(call->attrs, "from", 0), at = cg_index_at(call, k, 0, x->dim[axis] - n - from + 1);
     return at < 0 ? -1 : from + at;
 }
 
-static CgTensor places(const CgTensor *x, int axis, int64_t first, int64_t n)
+static CgTensor window(const CgTensor *x, int axis, int64_t first, int64_t n)
 {
     CgTensor w = *x;
     w.dim[axis] = n;
@@ -87,11 +87,11 @@ static bool dynamic_slice_shape(CgInfer *inf)
 {
     int axis;
     const CgDim *n = cg_attr_dim(inf->attrs, "n");
-    if (!place_attrs(inf, 1, &axis))
+    if (!start_attrs(inf, 1, &axis))
         return false;
     if (!n)
         return cg_infer_fail(inf, -1, -1, "dynamic_slice needs n, a size");
-    if (!place_fits(inf, axis, n))
+    if (!window_fits(inf, axis, n))
         return false;
     inf->out[0] = inf->in[0];
     inf->out[0].dim[axis] = n;
@@ -103,8 +103,8 @@ static void dynamic_slice_kernel(const CgCall *call, CgShard shard)
     int axis = cg_axis(call->attrs, "axis", call->out->rank);
     if (empty(call, axis))
         return;
-    int64_t n = call->out->dim[axis], first = first_place(call, &call->in[0], 1, axis, n);
-    CgTensor from = places(&call->in[0], axis, first < 0 ? 0 : first, n);
+    int64_t n = call->out->dim[axis], first = first_index(call, &call->in[0], 1, axis, n);
+    CgTensor from = window(&call->in[0], axis, first < 0 ? 0 : first, n);
     cg_tensor_copy(call->out, &from, shard);
 }
 
@@ -121,9 +121,9 @@ static void dynamic_slice_expand(CgBuild *b, const CgSite *site, CgRef *out)
 static bool dynamic_update_shape(CgInfer *inf)
 {
     int axis;
-    if (!place_attrs(inf, 2, &axis) || !cg_want_dtype(inf, 1, 0)
+    if (!start_attrs(inf, 2, &axis) || !cg_want_dtype(inf, 1, 0)
         || !cg_want_rank(inf, 1, inf->in[0].rank, inf->in[0].rank) || !cg_want_axes(inf, 1, 0, 0, axis)
-        || !cg_want_axes(inf, 1, 0, axis + 1, inf->in[0].rank) || !place_fits(inf, axis, inf->in[1].dim[axis]))
+        || !cg_want_axes(inf, 1, 0, axis + 1, inf->in[0].rank) || !window_fits(inf, axis, inf->in[1].dim[axis]))
         return false;
     inf->out[0] = inf->in[0];
     return true;
@@ -138,19 +138,19 @@ static void dynamic_update_kernel(const CgCall *call, CgShard shard)
     int axis = cg_axis(call->attrs, "axis", z.rank), by = apart(call, axis);
     if (empty(call, axis))
         return;
-    int64_t n = y.dim[axis], first = first_place(call, &x, 2, axis, n);
+    int64_t n = y.dim[axis], first = first_index(call, &x, 2, axis, n);
     if (by >= 0) {
         size_t low, high;
         cg_shard_range(shard, (size_t)z.dim[by], 1, &low, &high);
-        x = places(&x, by, (int64_t)low, (int64_t)(high - low));
-        y = places(&y, by, (int64_t)low, (int64_t)(high - low));
-        z = places(&z, by, (int64_t)low, (int64_t)(high - low));
+        x = window(&x, by, (int64_t)low, (int64_t)(high - low));
+        y = window(&y, by, (int64_t)low, (int64_t)(high - low));
+        z = window(&z, by, (int64_t)low, (int64_t)(high - low));
     }
     if (z.data != x.data)
         cg_tensor_copy(&z, &x, (CgShard){ .count = 1 });
     if (!n || first < 0)
         return;
-    z = places(&z, axis, first, n);
+    z = window(&z, axis, first, n);
     cg_tensor_copy(&z, &y, (CgShard){ .count = 1 });
 }
 

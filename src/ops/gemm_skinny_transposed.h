@@ -111,13 +111,13 @@ static void NAME(skinny_transposed_block)(const Skinny *f, int64_t rows, const N
 static void NAME(skinny_transposed)(const Skinny *f, const T *x, const T *y, T *z)
 {
     NAME(Vec) transposed[SKINNY_BESIDE][SKINNY_COLUMN];
-    int64_t whole = f->n / NAME(LANES) * NAME(LANES), pieces = cg_ceil_div(f->k, SKINNY_COLUMN),
+    int64_t whole = f->n / NAME(LANES) * NAME(LANES), blocks = cg_ceil_div(f->k, SKINNY_COLUMN),
             tall = SKINNY_BESIDE * NAME(LANES);
     for (int64_t i = 0; i < f->m; i += tall)
-        for (int64_t p = 0; p < pieces; p++) {
-            int64_t l = f->k * p / pieces, rows = f->m - i < tall ? f->m - i : tall;
+        for (int64_t p = 0; p < blocks; p++) {
+            int64_t l = f->k * p / blocks, rows = f->m - i < tall ? f->m - i : tall;
             Skinny g = *f;
-            g.k = f->k * (p + 1) / pieces - l;
+            g.k = f->k * (p + 1) / blocks - l;
             g.add = f->add || p > 0;
             for (int64_t r = 0; r < rows; r += NAME(LANES))
                 NAME(skinny_transpose_rows)

@@ -357,7 +357,7 @@ static void *matmul_prepare(const CgCall *call)
 static Product prepared(const CgCall *call) { return call->state ? *(const Product *)call->state : product(call); }
 
 /* Bytes before a factor that lies behind another. */
-static size_t place_after(size_t bytes) { return (bytes + 63) / 64 * 64; }
+static size_t round_to_line(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 /* Shards of `begin` for a factor. */
 static int64_t pack_shards(int64_t rows, int64_t k)
@@ -390,10 +390,10 @@ static void matmul_work(const CgCall *call, CgWork *work)
         cg_gemm_layout(&some);
         work->scratch = p.left_per_shard ? some.left_bytes : 0;
         if (p.right_per_thread) {
-            work->scratch += place_after(p.gemm.right_bytes);
+            work->scratch += round_to_line(p.gemm.right_bytes);
             return;
         }
-        work->shared = place_after(p.gemm.right_bytes) + (both ? p.gemm.left_bytes : 0);
+        work->shared = round_to_line(p.gemm.right_bytes) + (both ? p.gemm.left_bytes : 0);
         work->begin = (size_t)(pack_shards(p.n, p.k) + (both ? pack_shards(p.m, p.k) : 0));
         return;
     }
@@ -404,7 +404,7 @@ static void matmul_work(const CgCall *call, CgWork *work)
         work->shared = (size_t)(p.lanes * p.m * p.n) * size;
     }
     if (p.x.packed)
-        scratch += place_after((size_t)(p.tm * p.k) * size);
+        scratch += round_to_line((size_t)(p.tm * p.k) * size);
     if (p.y.packed)
         scratch += (size_t)(p.k * p.tn) * size;
     work->scratch = scratch;
@@ -445,7 +445,7 @@ static void bind_factors(const CgCall *call, Product *p)
     p->gemm.b = call->in[1].data;
     p->gemm.right = call->shared;
     p->gemm.left =
-        !p->left_per_shard && p->gemm.left_bytes ? (char *)call->shared + place_after(p->gemm.right_bytes) : NULL;
+        !p->left_per_shard && p->gemm.left_bytes ? (char *)call->shared + round_to_line(p->gemm.right_bytes) : NULL;
 }
 
 /* C (m,n) = beta C + A B, by this thread: f32 and bf16 by our own code, f64 by the library. */
@@ -509,7 +509,7 @@ static void packed_shard(const CgCall *call, Product *p, CgShard shard)
     char *own = shard.scratch;
     if (p->right_per_thread) {
         g->right = own;
-        own += place_after(g->right_bytes);
+        own += round_to_line(g->right_bytes);
         if (!shard.reused)
             cg_gemm_pack_right(g, 0, g->right_panels, 0, p->k);
     }
@@ -561,12 +561,12 @@ static void tile(const CgCall *call, const Product *p, const void *x, const void
     g.a = x;
     g.b = y;
     if (p->x.packed) {
-        g.a = corner(x, p->x.rs, p->x.cs, m, k, cg_gemm_left_size(&g), scratch);
-        scratch += place_after((size_t)(p->tm * k) * cg_dtype_size(g.dtype));
+        g.a = copy_block(x, p->x.rs, p->x.cs, m, k, cg_gemm_left_size(&g), scratch);
+        scratch += round_to_line((size_t)(p->tm * k) * cg_dtype_size(g.dtype));
         g.lda = k;
     }
     if (p->y.packed) {
-        g.b = corner(y, p->y.rs, p->y.cs, k, n, cg_gemm_right_size(&g), scratch);
+        g.b = copy_block(y, p->y.rs, p->y.cs, k, n, cg_gemm_right_size(&g), scratch);
         g.ldb = n;
     }
     whole(&g, call->nin == 3, z, p->n);

@@ -65,14 +65,14 @@ static void norm_work(const CgCall *call, CgWork *work)
     work->shards = shards < r ? shards : r;
     if (!work->shards)
         work->shards = 1;
-    work->scratch = made_scratch(call->out, columns(call));
+    work->scratch = bf16_rows_scratch(call->out, columns(call));
 }
 
 /* The rows of a shard, from row `first` on. */
-static Made made_here(const CgCall *call, CgShard shard, size_t first)
+static Bf16Rows bf16_rows_of(const CgCall *call, CgShard shard, size_t first)
 {
     int64_t step = cg_row_step(call->out);
-    return made_from(call->out, (int64_t)first * step, columns(call), step, shard.scratch);
+    return bf16_rows_from(call->out, (int64_t)first * step, columns(call), step, shard.scratch);
 }
 
 static void norm_vjp_work(const CgCall *call, CgWork *work)

@@ -8,16 +8,16 @@ static void NAME(rmsnorm)(const CgCall *call, CgShard shard)
     const T *gain = call->in[1].data; /* (D) */
     size_t first, last;
     cg_shard_range(shard, (size_t)rows(call), 1, &first, &last);
-    Made made = made_here(call, shard, first);
+    Bf16Rows rows = bf16_rows_of(call, shard, first);
     for (size_t r = first; r < last; r++) {
         const T *x = (const T *)call->in[0].data + (int64_t)r * d; /* (D) */
-        T *y = made_row(&made), s = 0;
+        T *y = bf16_rows_at(&rows), s = 0;
         SUM for (int64_t i = 0; i < d; i++) s += x[i] * x[i];
         T scale = 1 / SQRT(s / (T)d + eps);
         CG_SIMD
         for (int64_t i = 0; i < d; i++)
             y[i] = x[i] * scale * gain[i];
-        made_next(&made, r + 1 == last);
+        bf16_rows_next(&rows, r + 1 == last);
     }
 }
 
@@ -59,10 +59,10 @@ static void NAME(layernorm)(const CgCall *call, CgShard shard)
     const T *gain = call->in[1].data, *bias = call->in[2].data; /* (D) each */
     size_t first, last;
     cg_shard_range(shard, (size_t)rows(call), 1, &first, &last);
-    Made made = made_here(call, shard, first);
+    Bf16Rows rows = bf16_rows_of(call, shard, first);
     for (size_t r = first; r < last; r++) {
         const T *x = (const T *)call->in[0].data + (int64_t)r * d;
-        T *y = made_row(&made), s = 0, mean;
+        T *y = bf16_rows_at(&rows), s = 0, mean;
         SUM for (int64_t i = 0; i < d; i++) s += x[i];
         mean = s / (T)d;
         s = 0;
@@ -71,7 +71,7 @@ static void NAME(layernorm)(const CgCall *call, CgShard shard)
         CG_SIMD
         for (int64_t i = 0; i < d; i++)
             y[i] = (x[i] - mean) * scale * gain[i] + bias[i];
-        made_next(&made, r + 1 == last);
+        bf16_rows_next(&rows, r + 1 == last);
     }
 }
 

@@ -44,7 +44,7 @@ static void rope_work(const CgCall *call, CgWork *work)
         .shards = shards < t ? shards : t };
     if (!work->shards)
         work->shards = 1;
-    work->scratch = (t / work->shards + 1) * k * from + made_scratch(y, (int64_t)k);
+    work->scratch = (t / work->shards + 1) * k * from + bf16_rows_scratch(y, (int64_t)k);
 }
 
 static void angle_f32(double a, float *s, float *c) { cg_sincos_f32(a, s, c); }

@@ -69,25 +69,25 @@ static void NAME(rope)(const CgCall *call, CgShard shard)
     if (!known)
         NAME(sines)(angles->frequency, half, sign_of(call), &call->in[1], (int64_t)first, n, own);
     /* Rows one after the other as they lie in the result: the axis before the positions may be within them. */
-    Walk head = { 1, 0, 0, 0 }, place = { n, x->stride[r - 2], y->stride[r - 2], k };
+    Walk head = { 1, 0, 0, 0 }, position = { n, x->stride[r - 2], y->stride[r - 2], k };
     if (r > 2)
         head = (Walk){ y->dim[r - 3], x->stride[r - 3], y->stride[r - 3], 0 };
-    Walk far = head.y < place.y ? place : head, near = head.y < place.y ? head : place;
+    Walk far = head.y < position.y ? position : head, near = head.y < position.y ? head : position;
     for (int64_t o = 0; o < outer / head.n; o++) {
-        int64_t from = (int64_t)first * place.x, to = (int64_t)first * place.y, rest = o;
+        int64_t from = (int64_t)first * position.x, to = (int64_t)first * position.y, rest = o;
         for (int i = r - 4; i >= 0; i--) {
             from += rest % x->dim[i] * x->stride[i];
             to += rest % x->dim[i] * y->stride[i];
             rest /= x->dim[i];
         }
         for (int64_t f = 0; f < far.n; f++) {
-            Made made = made_from(y, to + f * far.y, k, near.y, own + n * k);
+            Bf16Rows rows = bf16_rows_from(y, to + f * far.y, k, near.y, own + n * k);
             const T *row = (const T *)x->data + from + f * far.x;
             for (int64_t e = 0; e < near.n; e++, row += near.x) {
                 fetch_row(
-                    row + AHEAD * near.x, made.to + (made.n + AHEAD) * made.bytes, k * (int64_t)sizeof(T), made.held);
-                NAME(rotate)(row, step, made_row(&made), table + f * far.table + e * near.table, half);
-                made_next(&made, e + 1 == near.n);
+                    row + AHEAD * near.x, rows.to + (rows.n + AHEAD) * rows.bytes, k * (int64_t)sizeof(T), rows.held);
+                NAME(rotate)(row, step, bf16_rows_at(&rows), table + f * far.table + e * near.table, half);
+                bf16_rows_next(&rows, e + 1 == near.n);
             }
         }
     }

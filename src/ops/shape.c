@@ -629,13 +629,13 @@ static void concat_kernel(const CgCall *call, CgShard shard)
     }
 }
 
-static void concat_piece(const CgCall *call, int i, CgTensor *piece)
+static void concat_subview(const CgCall *call, int i, CgTensor *subview)
 {
     int axis = cg_axis(call->attrs, "axis", call->out->rank);
     int64_t from = 0;
     for (int k = 0; k < i; k++)
         from += call->in[k].dim[axis];
-    *piece = window(call->out, axis, from, call->in[i].dim[axis]);
+    *subview = window(call->out, axis, from, call->in[i].dim[axis]);
 }
 
 static void concat_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
@@ -836,7 +836,7 @@ static const CgOp op_concat = {
     .fold = concat_fold,
     .axis_rule = concat_axis_rule,
     .slice_rule = concat_slice_rule,
-    .piece = concat_piece,
+    .subview = concat_subview,
     .traits = CG_STRIDED,
     .samples = concat_samples,
 };

@@ -1,7 +1,7 @@
 /* vector_reduce_rows.h - sums and maxima of a row, for one type; a pattern, not a header.
  * Takes T (float or double), INTEGER of its size and NAME(word); gives the functions that vector_reduce.h tells of. */
 typedef T NAME(Lanes) __attribute__((vector_size(16 * sizeof(T)), aligned(sizeof(T)), may_alias));
-typedef INTEGER NAME(Places) __attribute__((vector_size(16 * sizeof(T))));
+typedef INTEGER NAME(Indices) __attribute__((vector_size(16 * sizeof(T))));
 /* *y = the greater of *x and *y, lane by lane. By address: as arguments, vectors of this size are a matter of the
  * instruction set. */
 static inline void NAME(lanes_max)(const NAME(Lanes) * x, NAME(Lanes) * y)
@@ -14,19 +14,19 @@ static inline void NAME(lanes_max)(const NAME(Lanes) * x, NAME(Lanes) * y)
 static inline T NAME(lanes_total)(const NAME(Lanes) * of)
 {
     NAME(Lanes) x = *of;
-    x += LANES_ROTATED(NAME(Places), x, 8);
-    x += LANES_ROTATED(NAME(Places), x, 4);
-    x += LANES_ROTATED(NAME(Places), x, 2);
+    x += LANES_ROTATED(NAME(Indices), x, 8);
+    x += LANES_ROTATED(NAME(Indices), x, 4);
+    x += LANES_ROTATED(NAME(Indices), x, 2);
     return x[0] + x[1];
 }
 
 static inline T NAME(lanes_greatest)(const NAME(Lanes) * of)
 {
-    NAME(Lanes) x = *of, y = LANES_ROTATED(NAME(Places), x, 8);
+    NAME(Lanes) x = *of, y = LANES_ROTATED(NAME(Indices), x, 8);
     NAME(lanes_max)(&y, &x);
-    y = LANES_ROTATED(NAME(Places), x, 4);
+    y = LANES_ROTATED(NAME(Indices), x, 4);
     NAME(lanes_max)(&y, &x);
-    y = LANES_ROTATED(NAME(Places), x, 2);
+    y = LANES_ROTATED(NAME(Indices), x, 2);
     NAME(lanes_max)(&y, &x);
     return x[0] > x[1] ? x[0] : x[1];
 }

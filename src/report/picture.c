@@ -30,7 +30,7 @@ static const char *type_text(CgDraft *d, const CgType *t)
 static const char *param_name(CgDraft *d, CgRef param, int scope)
 {
     const char *path = cg_node_name(d->g, param);
-    const char *rest = cg_draft_path_below(d->place.at[scope].path, path);
+    const char *rest = cg_draft_path_below(d->scope.at[scope].path, path);
     return rest ? rest : path;
 }
 
@@ -146,16 +146,16 @@ static const char *unique(CgDraft *d, CgMap *used, CgAtom id)
 }
 
 /* A scope is frozen when it uses parameters and all of them are. */
-static void mark_frozen(CgDraft *d)
+static void count_frozen(CgDraft *d)
 {
     const CgGraph *g = d->g;
     for (CgRef r = 0; r < g->nodes.len; r++) {
         const CgDraftItem *it = &d->item[r];
         for (int k = 0; it->drawn && k < it->nrows + it->param; k++) {
             bool frozen = cg_draft_frozen(d, k < it->nrows ? it->rows[k] : r);
-            for (int s = d->item[r].instance; s >= 0; s = d->place.at[s].up) {
-                d->place.at[s].frozen += frozen;
-                d->place.at[s].trained += !frozen;
+            for (int s = d->item[r].instance; s >= 0; s = d->scope.at[s].up) {
+                d->scope.at[s].frozen += frozen;
+                d->scope.at[s].trained += !frozen;
             }
         }
     }
@@ -172,17 +172,17 @@ static void count_boxes(CgDraft *d)
 {
     for (CgRef r = 0; r < d->g->nodes.len; r++)
         if (d->item[r].drawn && d->item[r].stands == r)
-            for (int s = d->item[r].instance; s >= 0; s = d->place.at[s].up)
-                d->place.at[s].boxes++;
+            for (int s = d->item[r].instance; s >= 0; s = d->scope.at[s].up)
+                d->scope.at[s].boxes++;
 }
 
 static void make_clusters(CgDraft *d, CgMap *used)
 {
-    mark_frozen(d);
-    for (size_t s = 0; s < d->place.len; s++) {
-        CgDraftPlace *pl = &d->place.at[s];
-        int parent = d->place.at[s].up;
-        pl->cluster = parent < 0 ? -1 : d->place.at[parent].cluster;
+    count_frozen(d);
+    for (size_t s = 0; s < d->scope.len; s++) {
+        CgDraftScope *pl = &d->scope.at[s];
+        int parent = d->scope.at[s].up;
+        pl->cluster = parent < 0 ? -1 : d->scope.at[parent].cluster;
         /* an instance of one box needs no frame: the box carries its name */
         if (s == 0 || !d->o->clusters || pl->hidden >= 0 || pl->closed >= 0 || pl->boxes < 2)
             continue;
@@ -202,10 +202,10 @@ static void make_clusters(CgDraft *d, CgMap *used)
 static const char *heading(CgDraft *d, int scope)
 {
     const char *text = NULL;
-    for (int s = scope; s > 0; s = d->place.at[s].up) {
-        const CgDraftPlace *pl = &d->place.at[s];
-        int parent = d->place.at[s].up;
-        if (d->o->clusters && pl->cluster != d->place.at[parent].cluster)
+    for (int s = scope; s > 0; s = d->scope.at[s].up) {
+        const CgDraftScope *pl = &d->scope.at[s];
+        int parent = d->scope.at[s].up;
+        if (d->o->clusters && pl->cluster != d->scope.at[parent].cluster)
             break;
         const char *name = pl->name;
         if (pl->times > 1)
@@ -237,13 +237,13 @@ static void box_rows(CgDraft *d, CgBox *box, const CgDraftItem *it, int scope)
 }
 
 /* The number of elements of the parameters that the ops of an instance use, in all siblings it stands for. */
-static int64_t parameters(const CgDraft *d, int place)
+static int64_t parameters(const CgDraft *d, int scope)
 {
     int64_t total = 0, n;
     CgMap seen = { 0 };
     uint64_t old;
     for (CgRef r = 0; r < d->g->nodes.len; r++) {
-        if (!d->item[r].drawn || d->place.at[d->item[r].instance].closed != place)
+        if (!d->item[r].drawn || d->scope.at[d->item[r].instance].closed != scope)
             continue;
         for (int k = 0; k < d->item[r].nrows; k++) {
             const CgType *t = cg_node_type(d->g, d->item[r].rows[k]);
@@ -257,7 +257,7 @@ static int64_t parameters(const CgDraft *d, int place)
         }
     }
     cg_map_deinit(&seen);
-    return total * d->place.at[place].times;
+    return total * d->scope.at[scope].times;
 }
 
 /* 1234567 is "1,234,567". */
@@ -274,11 +274,11 @@ static const char *grouped(CgDraft *d, int64_t n)
     return cg_arena_strdup(d->arena, text);
 }
 
-static void make_instance(CgDraft *d, int place, CgMap *used)
+static void make_instance(CgDraft *d, int scope, CgMap *used)
 {
-    CgDraftPlace *pl = &d->place.at[place];
+    CgDraftScope *pl = &d->scope.at[scope];
     CgBox box = { .kind = CG_BOX_INSTANCE, .type = "", .title = pl->name, .cluster = pl->cluster };
-    int64_t n = parameters(d, place);
+    int64_t n = parameters(d, scope);
     box.id = unique(d, used, pl->path);
     box.note = pl->graph && strcmp(pl->graph, pl->name) != 0 ? pl->graph : "";
     box.frozen = pl->frozen > 0 && pl->trained == 0;
@@ -292,19 +292,19 @@ static void make_instance(CgDraft *d, int place, CgMap *used)
 
 static void make_box(CgDraft *d, CgRef r, CgMap *used)
 {
-    int closed = d->place.at[d->item[r].instance].closed;
+    int closed = d->scope.at[d->item[r].instance].closed;
     if (closed >= 0) {
-        if (d->place.at[closed].box < 0)
+        if (d->scope.at[closed].box < 0)
             make_instance(d, closed, used);
-        d->item[r].box = d->place.at[closed].box;
+        d->item[r].box = d->scope.at[closed].box;
         return;
     }
     const CgNode *n = cg_node(d->g, r);
     CgDraftItem *it = &d->item[r];
     int scope = it->instance;
-    CgBox box = { .note = it->note, .type = "", .cluster = d->place.at[scope].cluster };
+    CgBox box = { .note = it->note, .type = "", .cluster = d->scope.at[scope].cluster };
     box.derived = n->why != CG_NONE;
-    const char *path = d->place.at[scope].path;
+    const char *path = d->scope.at[scope].path;
     if (it->input || it->param) {
         box.kind = it->input ? CG_BOX_INPUT : CG_BOX_PARAM;
         box.title = it->input ? cg_node_name(d->g, r) : param_name(d, r, scope);
@@ -331,11 +331,11 @@ static void make_box(CgDraft *d, CgRef r, CgMap *used)
 }
 
 /* Between two siblings drawn as one. */
-static bool within_fold(const CgDraft *d, CgRef a, CgRef b)
+static bool in_one_fold(const CgDraft *d, CgRef a, CgRef b)
 {
-    for (int s = d->item[a].instance; s > 0; s = d->place.at[s].up)
-        for (int t = d->item[b].instance; t > 0; t = d->place.at[t].up)
-            if (s != t && d->place.at[s].group && d->place.at[s].group == d->place.at[t].group)
+    for (int s = d->item[a].instance; s > 0; s = d->scope.at[s].up)
+        for (int t = d->item[b].instance; t > 0; t = d->scope.at[t].up)
+            if (s != t && d->scope.at[s].group && d->scope.at[s].group == d->scope.at[t].group)
                 return true;
     return false;
 }
@@ -377,12 +377,12 @@ static void make_arrows(CgDraft *d, CgMap *used)
         if (!d->item[r].drawn)
             continue;
         const CgNode *n = cg_node(g, r);
-        int away = d->place.at[d->item[r].instance].hidden;
+        int away = d->scope.at[d->item[r].instance].hidden;
         for (int k = 0; k < d->item[r].nlinks; k++) {
             const CgDraftLink *l = &d->item[r].links[k];
             /* inside a folded-away sibling all is as inside the one that stands for it */
-            int away_too = d->place.at[d->item[l->from].instance].hidden;
-            if (within_fold(d, l->from, r) || (away >= 0 && away_too == away))
+            int away_too = d->scope.at[d->item[l->from].instance].hidden;
+            if (in_one_fold(d, l->from, r) || (away >= 0 && away_too == away))
                 continue;
             int from = d->item[drawn_for(d, l->from)].box, to = d->item[drawn_for(d, r)].box;
             if (from == to && d->p->boxes.at[to].kind == CG_BOX_INSTANCE)
@@ -439,7 +439,7 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
     if (options->detail == CG_DETAIL_MODEL)
         drop_repeated_labels(&d, &used);
     cg_map_deinit(&used);
-    cg_vec_free(&d.place);
+    cg_vec_free(&d.scope);
     return p;
 }
 

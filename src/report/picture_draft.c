@@ -11,7 +11,7 @@
 /* How many last parts two paths have in common; n and m are their lengths. */
 static int common_end(const char *a, size_t n, const char *b, size_t m)
 {
-    int parts = 0;
+    int components = 0;
     while (n > 0 && m > 0) {
         size_t i = n, k = m;
         while (i > 0 && a[i - 1] != '.')
@@ -20,11 +20,11 @@ static int common_end(const char *a, size_t n, const char *b, size_t m)
             k--;
         if (n - i != m - k || memcmp(a + i, b + k, n - i) != 0)
             break;
-        parts++;
+        components++;
         n = i ? i - 1 : 0;
         m = k ? k - 1 : 0;
     }
-    return parts;
+    return components;
 }
 
 /* A scope says where a part is applied, a path who owns it (a compressor applies blocks of its encoder), so ends are
@@ -35,9 +35,9 @@ const char *cg_draft_path_below(const char *scope, const char *path)
     const char *rest = n ? NULL : path;
     int best = 0;
     for (size_t m = strlen(path); m-- > 0;) {
-        int parts = path[m] == '.' ? common_end(scope, n, path, m) : 0;
-        if (parts > best) {
-            best = parts;
+        int components = path[m] == '.' ? common_end(scope, n, path, m) : 0;
+        if (components > best) {
+            best = components;
             rest = path + m + 1;
         }
     }

@@ -40,8 +40,8 @@ typedef struct Run {
 
 static bool scopes_alike(const CgDraft *d, int a, int top_a, int b, int top_b)
 {
-    for (; a > 0 && b > 0 && a != top_a && b != top_b; a = d->place.at[a].up, b = d->place.at[b].up)
-        if (d->place.at[a].name != d->place.at[b].name || d->place.at[a].graph != d->place.at[b].graph)
+    for (; a > 0 && b > 0 && a != top_a && b != top_b; a = d->scope.at[a].up, b = d->scope.at[b].up)
+        if (d->scope.at[a].name != d->scope.at[b].name || d->scope.at[a].graph != d->scope.at[b].graph)
             return false;
     return a == top_a && b == top_b;
 }
@@ -73,8 +73,8 @@ static bool attrs_alike(const CgAttrs *a, const CgAttrs *b)
 
 static bool params_alike(const CgDraft *d, CgRef a, int top_a, CgRef b, int top_b)
 {
-    const char *x = cg_draft_path_below(d->place.at[top_a].path, cg_node_name(d->g, a));
-    const char *y = cg_draft_path_below(d->place.at[top_b].path, cg_node_name(d->g, b));
+    const char *x = cg_draft_path_below(d->scope.at[top_a].path, cg_node_name(d->g, a));
+    const char *y = cg_draft_path_below(d->scope.at[top_b].path, cg_node_name(d->g, b));
     if (a == b)
         return true;
     return x && y && strcmp(x, y) == 0 && cg_draft_frozen(d, a) == cg_draft_frozen(d, b)
@@ -190,7 +190,7 @@ static bool consumers_alike(const CgDraft *d, const Family *f, const Run *run)
 /* Whether siblings i and k are the same but for where they take from. */
 static bool siblings_alike(const CgDraft *d, const Family *f, int i, int k)
 {
-    const CgDraftPlace *one = &d->place.at[f->scope[i]], *other = &d->place.at[f->scope[k]];
+    const CgDraftScope *one = &d->scope.at[f->scope[i]], *other = &d->scope.at[f->scope[k]];
     if (f->nodes[i].len != f->nodes[k].len || f->nodes[i].len == 0)
         return false;
     if (one->graph != other->graph || one->recompute != other->recompute)
@@ -215,23 +215,23 @@ static bool run_alike(const CgDraft *d, const Family *f, Run *run)
 
 static void fold_run(CgDraft *d, const Family *f, int first, int last)
 {
-    CgDraftPlace *head = &d->place.at[f->scope[first]];
+    CgDraftScope *head = &d->scope.at[f->scope[first]];
     int times = last - first + 1;
     d->groups++;
     head->times = times;
-    head->name = cg_arena_printf(d->arena, "%s .. %s", head->name, d->place.at[f->scope[last]].name);
+    head->name = cg_arena_printf(d->arena, "%s .. %s", head->name, d->scope.at[f->scope[last]].name);
     for (int i = first; i <= last; i++) {
-        d->place.at[f->scope[i]].group = d->groups;
+        d->scope.at[f->scope[i]].group = d->groups;
         if (i == first)
             continue;
-        d->place.at[f->scope[i]].hidden = f->scope[i];
+        d->scope.at[f->scope[i]].hidden = f->scope[i];
         for (size_t p = 0; p < f->nodes[i].len; p++)
             d->item[f->nodes[i].at[p]].stands = f->nodes[first].at[p];
     }
-    for (size_t s = 1; s < d->place.len; s++) {
-        int parent = d->place.at[s].up;
-        if (d->place.at[s].hidden < 0 && parent >= 0)
-            d->place.at[s].hidden = d->place.at[parent].hidden;
+    for (size_t s = 1; s < d->scope.len; s++) {
+        int parent = d->scope.at[s].up;
+        if (d->scope.at[s].hidden < 0 && parent >= 0)
+            d->scope.at[s].hidden = d->scope.at[parent].hidden;
     }
 }
 
@@ -263,8 +263,8 @@ static void gather_nodes(const CgDraft *d, Family *f, int parent)
     for (CgRef r = 0; r < g->nodes.len; r++) {
         int s = d->item[r].instance;
         f->member[r] = -1;
-        while (s > 0 && d->place.at[s].up != parent)
-            s = d->place.at[s].up;
+        while (s > 0 && d->scope.at[s].up != parent)
+            s = d->scope.at[s].up;
         if (s <= 0 || !d->item[r].drawn)
             continue;
         for (int i = 0; i < f->len; i++)
@@ -279,22 +279,22 @@ static void gather_nodes(const CgDraft *d, Family *f, int parent)
 static void fold_children(CgDraft *d, int parent)
 {
     const CgGraph *g = d->g;
-    int n = (int)d->place.len;
+    int n = (int)d->scope.len;
     Family f = { CG_NEWN(d->arena, int, n), CG_NEWN(d->arena, Refs, n), 0, NULL };
     f.member = CG_NEWN(d->arena, int, g->nodes.len + 1);
     for (int s = 1; s < n; s++) {
         size_t stem, other;
         long number, next;
-        if (d->place.at[s].up != parent || d->place.at[s].hidden >= 0 || d->place.at[s].group)
+        if (d->scope.at[s].up != parent || d->scope.at[s].hidden >= 0 || d->scope.at[s].group)
             continue;
-        if (!numbered(d->place.at[s].name, &stem, &number) || number != 0)
+        if (!numbered(d->scope.at[s].name, &stem, &number) || number != 0)
             continue;
         f.len = 0;
         for (int t = s; t < n; t++) {
-            const CgDraftPlace *sibling = &d->place.at[t];
-            if (d->place.at[t].up != parent || !numbered(sibling->name, &other, &next) || next != f.len)
+            const CgDraftScope *sibling = &d->scope.at[t];
+            if (d->scope.at[t].up != parent || !numbered(sibling->name, &other, &next) || next != f.len)
                 continue;
-            if (other == stem && strncmp(d->place.at[s].name, sibling->name, stem) == 0)
+            if (other == stem && strncmp(d->scope.at[s].name, sibling->name, stem) == 0)
                 f.scope[f.len++] = t;
         }
         if (f.len < 2)
@@ -308,7 +308,7 @@ static void fold_children(CgDraft *d, int parent)
 
 void cg_draft_fold(CgDraft *d)
 {
-    for (int s = 0; s < (int)d->place.len; s++)
-        if (d->place.at[s].hidden < 0)
+    for (int s = 0; s < (int)d->scope.len; s++)
+        if (d->scope.at[s].hidden < 0)
             fold_children(d, s);
 }

@@ -13,7 +13,7 @@ typedef struct CgDraftLink {
 
 typedef struct CgDraftItem {
     bool live, constant, drawn, input, param;
-    int instance; /* it is drawn in, an index of CgDraft.place */
+    int instance; /* it is drawn in, an index of CgDraft.scope */
     CgDraftLink *links;
     int nlinks;
     CgRef *rows; /* parameters shown inside */
@@ -25,7 +25,7 @@ typedef struct CgDraftItem {
 
 /* One instance of a graph. A model that was handed to another graph, which applies its parts one by one, has no scope
  * of its own: it is found by the paths of its parameters. */
-typedef struct CgDraftPlace {
+typedef struct CgDraftScope {
     CgAtom path;      /* as applied: "compressor.decoder.embed" */
     CgAtom owner;     /* as parameters say it: "decoder.embed"; NULL = unknown */
     CgAtom graph;     /* the name of the graph it is an instance of, or NULL */
@@ -43,7 +43,7 @@ typedef struct CgDraftPlace {
     int boxes;           /* drawn below it */
     int frozen, trained; /* uses of parameters below it */
     int cluster;         /* -1 = none, its boxes go to the parent's */
-} CgDraftPlace;
+} CgDraftScope;
 
 typedef struct CgDraft {
     const CgGraph *g;
@@ -51,7 +51,7 @@ typedef struct CgDraft {
     CgPicture *p;
     CgArena *arena;
     CgDraftItem *item;          /* by node */
-    CG_VEC(CgDraftPlace) place; /* [0] is the root; each after the one it lies in */
+    CG_VEC(CgDraftScope) scope; /* [0] is the root; each after the one it lies in */
     int groups;
 } CgDraft;
 

@@ -69,25 +69,25 @@ static CgAtom *owners(const CgDraft *d, const CgAtom *path)
 
 static int add(CgDraft *d, int up, CgAtom name, CgAtom graph, CgAtom owner)
 {
-    CgDraftPlace p = { .name = name, .graph = graph, .owner = owner, .up = up, .times = 1 };
-    p.path = up < 0 ? cg_intern("") : joined(d->place.at[up].path, name);
+    CgDraftScope p = { .name = name, .graph = graph, .owner = owner, .up = up, .times = 1 };
+    p.path = up < 0 ? cg_intern("") : joined(d->scope.at[up].path, name);
     p.hidden = p.cluster = p.closed = p.box = -1;
-    cg_vec_push(&d->place, p);
-    return (int)d->place.len - 1;
+    cg_vec_push(&d->scope, p);
+    return (int)d->scope.len - 1;
 }
 
 /* The model handed to instance `up` whose parts it applies, `owner` in the paths of parameters. */
 static int handed(CgDraft *d, int up, CgAtom owner)
 {
-    for (size_t i = 1; i < d->place.len; i++)
-        if (d->place.at[i].up == up && d->place.at[i].handed && d->place.at[i].owner == owner)
+    for (size_t i = 1; i < d->scope.len; i++)
+        if (d->scope.at[i].up == up && d->scope.at[i].handed && d->scope.at[i].owner == owner)
             return (int)i;
-    const char *before = d->place.at[up].owner ? d->place.at[up].owner : "";
+    const char *before = d->scope.at[up].owner ? d->scope.at[up].owner : "";
     size_t n = strlen(before);
     bool below = n && strncmp(owner, before, n) == 0 && owner[n] == '.';
     int at = add(d, up, below ? cg_intern(owner + n + 1) : owner, NULL, owner);
-    d->place.at[at].handed = true;
-    d->place.at[up].transparent = true;
+    d->scope.at[at].handed = true;
+    d->scope.at[up].transparent = true;
     return at;
 }
 
@@ -111,18 +111,18 @@ void cg_draft_instances(CgDraft *d)
             of_scope[s] = up;
             continue;
         }
-        const char *above = d->place.at[up].owner;
+        const char *above = d->scope.at[up].owner;
         CgAtom holder = owner[s] ? without_end(owner[s], scope->name) : NULL;
         if (holder && *holder && above && holder != above)
             up = handed(d, up, holder);
         CgAtom is = owner[s] ? owner[s] : above ? joined(above, scope->name) : NULL;
         of_scope[s] = add(d, up, scope->name, scope->graph, is);
-        d->place.at[of_scope[s]].recompute = scope->recompute != 0;
+        d->scope.at[of_scope[s]].recompute = scope->recompute != 0;
         /* the model of a training, or of this picture */
         if (is && !*is)
-            d->place.at[of_scope[s]].transparent = true;
+            d->scope.at[of_scope[s]].transparent = true;
     }
-    d->place.at[0].transparent = true;
+    d->scope.at[0].transparent = true;
     for (CgRef r = 0; r < g->nodes.len; r++)
         d->item[r].instance = d->item[r].input ? 0 : of_scope[instance_at(g, cg_node(g, r)->scope)];
     free(path);
@@ -132,11 +132,11 @@ void cg_draft_instances(CgDraft *d)
 
 /* ---- nodes of handed models ---- */
 
-static bool lies_in(const CgDraft *d, int place, int around)
+static bool lies_in(const CgDraft *d, int scope, int around)
 {
-    while (place > around)
-        place = d->place.at[place].up;
-    return place == around;
+    while (scope > around)
+        scope = d->scope.at[scope].up;
+    return scope == around;
 }
 
 static bool owns(const char *owner, const char *path)
@@ -149,12 +149,12 @@ static void gather(CgDraft *d, int v)
 {
     enum { FROM = 1, TO = 2 };
     const CgGraph *g = d->g;
-    int up = d->place.at[v].up;
+    int up = d->scope.at[v].up;
     unsigned char *reach = cg_calloc(g->nodes.len + 1, 1);
     for (CgRef r = 0; r < g->nodes.len; r++) {
         CgDraftItem *it = &d->item[r];
         for (int k = 0; it->drawn && it->instance == up && k < it->nrows; k++)
-            if (owns(d->place.at[v].owner, cg_node_name(g, it->rows[k])))
+            if (owns(d->scope.at[v].owner, cg_node_name(g, it->rows[k])))
                 it->instance = v;
         bool in = it->drawn && lies_in(d, it->instance, v);
         for (int i = 0; i < cg_node(g, r)->nin; i++)
@@ -176,8 +176,8 @@ static void gather(CgDraft *d, int v)
 
 void cg_draft_gather(CgDraft *d)
 {
-    for (size_t v = 1; v < d->place.len; v++)
-        if (d->place.at[v].handed)
+    for (size_t v = 1; v < d->scope.len; v++)
+        if (d->scope.at[v].handed)
             gather(d, (int)v);
 }
 
@@ -191,7 +191,7 @@ static bool is_around(const char *path, const char *open)
     return strncmp(open, path, n) == 0 && (open[n] == '.' || open[n] == 0);
 }
 
-static bool is_open(const CgDraft *d, const CgDraftPlace *p)
+static bool is_open(const CgDraft *d, const CgDraftScope *p)
 {
     for (int i = 0; i < d->o->nopen; i++)
         if (is_around(p->path, d->o->open[i]) || (p->owner && is_around(p->owner, d->o->open[i])))
@@ -201,9 +201,9 @@ static bool is_open(const CgDraft *d, const CgDraftPlace *p)
 
 void cg_draft_close(CgDraft *d)
 {
-    for (size_t i = 0; i < d->place.len; i++) {
-        CgDraftPlace *p = &d->place.at[i];
-        const CgDraftPlace *up = p->up < 0 ? NULL : &d->place.at[p->up];
+    for (size_t i = 0; i < d->scope.len; i++) {
+        CgDraftScope *p = &d->scope.at[i];
+        const CgDraftScope *up = p->up < 0 ? NULL : &d->scope.at[p->up];
         p->level = (up ? up->level : 0) + !p->transparent;
         p->closed = up ? up->closed : -1;
         if (p->closed < 0 && p->boxes > 1 && d->o->depth > 0 && p->level >= d->o->depth && !p->transparent

@@ -261,8 +261,9 @@ static bool operands_have_inf(const CgExec *x, int i)
 {
     const CgInstr *in = cg_plan_instr(x->plan, i);
     for (int k = 0; k < in->nin; k++) {
-        CgStorage place = cg_plan_buffer(x->plan, in->in[k].buffer)->storage;
-        if ((place == CG_AT_SLAB || place == CG_AT_CONST || place == CG_AT_OUTPUT) && find_odd(&x->calls[i].in[k]).inf)
+        CgStorage storage = cg_plan_buffer(x->plan, in->in[k].buffer)->storage;
+        if ((storage == CG_AT_SLAB || storage == CG_AT_CONST || storage == CG_AT_OUTPUT)
+            && find_odd(&x->calls[i].in[k]).inf)
             return true;
     }
     return false;
@@ -495,12 +496,12 @@ static void bind(CgExec *x, int buffer, const void *data)
     x->checked_bound = false;
 }
 
-static int buffer_of(const CgExec *x, CgStorage place, int ordinal)
+static int buffer_of(const CgExec *x, CgStorage storage, int ordinal)
 {
-    int n = place == CG_AT_INPUT ? x->ninputs : place == CG_AT_PARAM ? x->nparams : x->noutputs;
+    int n = storage == CG_AT_INPUT ? x->ninputs : storage == CG_AT_PARAM ? x->nparams : x->noutputs;
     if (ordinal < 0 || ordinal >= n)
         CG_BUG("ordinal %d of %d", ordinal, n);
-    int at = place == CG_AT_INPUT ? 0 : place == CG_AT_PARAM ? x->ninputs : x->ninputs + x->nparams;
+    int at = storage == CG_AT_INPUT ? 0 : storage == CG_AT_PARAM ? x->ninputs : x->ninputs + x->nparams;
     return x->unbound_of[at + ordinal];
 }
 

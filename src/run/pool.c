@@ -57,9 +57,9 @@ struct CgPool {
 
 /* Where this process may run, kept while any pool has its caller pinned: a second pool must not take the
  * pinned caller's one processor for all there is. */
-static pthread_mutex_t home_lock = PTHREAD_MUTEX_INITIALIZER;
-static cpu_set_t home;
-static int home_users;
+static pthread_mutex_t initial_lock = PTHREAD_MUTEX_INITIALIZER;
+static cpu_set_t initial_cpus;
+static int initial_users;
 
 static inline void relax(void)
 {
@@ -176,10 +176,10 @@ void cg_pool_free(CgPool *p)
     for (int i = 0; i < p->threads - 1; i++)
         pthread_join(p->workers[i].id, NULL);
     if (p->pinned) {
-        pthread_mutex_lock(&home_lock);
-        if (--home_users == 0)
-            pthread_setaffinity_np(pthread_self(), sizeof home, &home);
-        pthread_mutex_unlock(&home_lock);
+        pthread_mutex_lock(&initial_lock);
+        if (--initial_users == 0)
+            pthread_setaffinity_np(pthread_self(), sizeof initial_cpus, &initial_cpus);
+        pthread_mutex_unlock(&initial_lock);
     }
     pthread_cond_destroy(&p->wake);
     pthread_cond_destroy(&p->all_done);
@@ -191,10 +191,10 @@ void cg_pool_free(CgPool *p)
 
 void cg_pool_anywhere(void)
 {
-    pthread_mutex_lock(&home_lock);
-    if (home_users)
-        pthread_setaffinity_np(pthread_self(), sizeof home, &home);
-    pthread_mutex_unlock(&home_lock);
+    pthread_mutex_lock(&initial_lock);
+    if (initial_users)
+        pthread_setaffinity_np(pthread_self(), sizeof initial_cpus, &initial_cpus);
+    pthread_mutex_unlock(&initial_lock);
 }
 
 int cg_pool_threads(const CgPool *p) { return p->threads; }
@@ -258,11 +258,11 @@ CgPool *cg_pool_new(int threads)
 
     cpu_set_t mine;
     CPU_ZERO(&mine);
-    pthread_mutex_lock(&home_lock);
-    int cpus = home_users                                            ? (mine = home, CPU_COUNT(&mine))
+    pthread_mutex_lock(&initial_lock);
+    int cpus = initial_users                                         ? (mine = initial_cpus, CPU_COUNT(&mine))
         : pthread_getaffinity_np(pthread_self(), sizeof mine, &mine) ? 1
                                                                      : CPU_COUNT(&mine);
-    pthread_mutex_unlock(&home_lock);
+    pthread_mutex_unlock(&initial_lock);
     if (threads <= 0) {
         int granted = cg_machine_processors();
         threads = cpus < granted ? cpus : granted;
@@ -304,10 +304,10 @@ CgPool *cg_pool_new(int threads)
         CPU_SET((size_t)first, &set);
         p->pinned = pthread_setaffinity_np(pthread_self(), sizeof set, &set) == 0;
         if (p->pinned) {
-            pthread_mutex_lock(&home_lock);
-            if (home_users++ == 0)
-                home = mine;
-            pthread_mutex_unlock(&home_lock);
+            pthread_mutex_lock(&initial_lock);
+            if (initial_users++ == 0)
+                initial_cpus = mine;
+            pthread_mutex_unlock(&initial_lock);
         }
     }
     return p;

@@ -92,7 +92,7 @@ static int64_t keep_likeliest(CgSampler *s, double all, double *sum)
     return left;
 }
 
-static int32_t draw(CgSampler *s, double most, uint64_t row, uint64_t place)
+static int32_t draw(CgSampler *s, double most, uint64_t row, uint64_t position)
 {
     const CgSampling *h = &s->how;
     double all = 0;
@@ -101,7 +101,7 @@ static int32_t draw(CgSampler *s, double most, uint64_t row, uint64_t place)
     bool some = (h->top_k > 0 && h->top_k < s->vocab) || h->top_p < 1 || h->min_p > 0;
     int64_t n = some ? keep_likeliest(s, all, &all) : s->vocab;
     uint32_t bits[2];
-    cg_random_bits(h->seed, STREAM, place, row * 2, 2, bits);
+    cg_random_bits(h->seed, STREAM, position, row * 2, 2, bits);
     double at = (double)(((uint64_t)bits[0] << 32 | bits[1]) >> 11) * 0x1p-53 * all;
     int32_t id = -1;
     for (int64_t i = 0; i < n; i++) {
@@ -115,7 +115,7 @@ static int32_t draw(CgSampler *s, double most, uint64_t row, uint64_t place)
     return id;
 }
 
-int32_t cg_sample(CgSampler *s, const float *logits, const uint8_t *seen, uint64_t row, uint64_t place)
+int32_t cg_sample(CgSampler *s, const float *logits, const uint8_t *seen, uint64_t row, uint64_t position)
 {
     double most = -INFINITY;
     int32_t best = -1;
@@ -133,5 +133,5 @@ int32_t cg_sample(CgSampler *s, const float *logits, const uint8_t *seen, uint64
     }
     if (!isfinite(most))
         return -1;
-    return s->how.temperature > 0 ? draw(s, most, row, place) : best;
+    return s->how.temperature > 0 ? draw(s, most, row, position) : best;
 }

@@ -24,5 +24,5 @@ CgSampler *cg_sampler_new(const CgSampling *how, int64_t vocab);
 void cg_sampler_free(CgSampler *s); /* NULL is fine */
 /* Of equal logits the lowest id is the likeliest. `seen`: (vocab) whether an id stands in the row, NULL: none does. -1
  * where the logits are none: NaN, or an infinite one that is the largest. */
-int32_t cg_sample(CgSampler *s, const float *logits, const uint8_t *seen, uint64_t row, uint64_t place);
+int32_t cg_sample(CgSampler *s, const float *logits, const uint8_t *seen, uint64_t row, uint64_t position);
 #endif

@@ -150,7 +150,7 @@ CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x)
     s->model = cg_model_begin(e, s->label, cg_precision_option(e));
     s->root = cg_instance_root(e, model, false);
     bool good = fill_evaluate(e, f, x, s);
-    cg_marks_check(e);
+    cg_annotations_check(e);
     cg_model_end(e);
     if (!good)
         return cg_value_poison(e);

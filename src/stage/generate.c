@@ -114,15 +114,15 @@ static void cut(const CgWriting *how, CgTextRow *t, int32_t *ids, size_t at)
 {
     size_t from = 0;
     int64_t n = t->given;
-    CgStrbuf piece = { 0 };
+    CgStrbuf decoded = { 0 };
     for (; n < t->n; n++) {
-        piece.len = 0;
-        cg_tokenizer_decode(how->tokenizer, ids + n, 1, CG_PLAIN | CG_WITHIN, &piece);
-        if (from + piece.len > at)
+        decoded.len = 0;
+        cg_tokenizer_decode(how->tokenizer, ids + n, 1, CG_PLAIN | CG_WITHIN, &decoded);
+        if (from + decoded.len > at)
             break;
-        from += piece.len;
+        from += decoded.len;
     }
-    cg_strbuf_deinit(&piece);
+    cg_strbuf_deinit(&decoded);
     CgTokens rest = { 0 };
     cg_tokenizer_encode(how->tokenizer, t->said.at + from, at - from, &rest);
     t->ids = cg_malloc(sizeof *t->ids * ((size_t)n + rest.len + 1));
@@ -200,7 +200,7 @@ static int32_t choose(const CgWriter *w, CgSampler *sampler, int r, const CgSaid
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
 
-static bool write_place(
+static bool write_position(
     CgWriter *w, const CgWriting *how, CgSampler *sampler, int64_t t, const CgSaid *said, CgTextRow *texts, CgErr *err)
 {
     for (int r = 0; r < w->rows; r++) {
@@ -279,7 +279,7 @@ bool cg_writer_run(CgWriter *w, const CgWriting *how, const void *context, CgTex
             if (how->how.repetition != 1)
                 note_seen(w, texts);
         }
-        good = good && write_place(w, how, sampler, t, &said, texts, &err);
+        good = good && write_position(w, how, sampler, t, &said, texts, &err);
         if (good && cg_session_stopped(w->x))
             good = cg_err(&err, CG_ERR_INTERRUPTED, "stopped while writing text; the same command begins it again");
     }

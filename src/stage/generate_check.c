@@ -67,7 +67,7 @@ CgGenerator *cg_generator_build(
             cg_below_set(m, args[i]->tensor->ref, tokens[i + !context]);
     CgValue *logits = cg_apply(e, f, root, args, names, spans, n, span);
     bool good = !cg_is_poison(logits);
-    cg_marks_check(e);
+    cg_annotations_check(e);
     if (good && (good = add_outputs(e, g, logits, span))) {
         g->graph = cg_session_optimised(e, m->graph);
         if (!cg_session_of(e)->opts.checking)

@@ -8,7 +8,7 @@
 
 enum { SKETCH = 1024, SAID = 3 }; /* chunks that a file keeps of one data set; ways that a message shows */
 
-static const char mark[] = "reached."; /* key of the metadata: this and a number */
+static const char prefix[] = "reached."; /* key of the metadata: this and a number */
 
 struct CgLineage {
     CgMap known; /* digest of data -> CgReach */
@@ -157,7 +157,7 @@ static void walk_file(Walk *w, const CgTensors *t, const char *path, const char 
 {
     for (int i = 0; i < t->nmeta; i++) {
         const char *text = t->values[i], *end = strchr(text, '\n');
-        if (strncmp(t->keys[i], mark, strlen(mark)) != 0 || !end)
+        if (strncmp(t->keys[i], prefix, strlen(prefix)) != 0 || !end)
             continue;
         bool fresh;
         CgDigest said = cg_digest(text, strlen(text));
@@ -225,7 +225,7 @@ static void say(CgSession *x, const CgStage *s, const Walk *w, const CgOverlap *
 {
     int line = 0, column = 0, said = 0;
     const CgSource *file = cg_sources_get(x->sources, s->span.file);
-    cg_sources_place(x->sources, s->span, &line, &column);
+    cg_sources_position(x->sources, s->span, &line, &column);
     fprintf(stderr, "cg: warning: %s:%d: evaluation '%s' reads what its model has seen\n", file ? file->name : "?",
         line, s->label);
     for (size_t i = 0; i < w->sources.len; i++) {
@@ -234,7 +234,7 @@ static void say(CgSession *x, const CgStage *s, const Walk *w, const CgOverlap *
         CgStrbuf first = { 0 };
         cg_origin_print(found[i].first, &first);
         fprintf(stderr, "  %llu of %llu %s, such as %s: %s\n", (unsigned long long)found[i].known,
-            (unsigned long long)found[i].of, found[i].first.place ? "documents" : "rows", cg_strbuf_str(&first),
+            (unsigned long long)found[i].of, found[i].first.line ? "documents" : "rows", cg_strbuf_str(&first),
             w->sources.at[i].way);
         cg_strbuf_deinit(&first);
     }
@@ -306,7 +306,7 @@ int cg_lineage_write(CgSession *x, CgStage *s, const char ***keys, const char **
         cg_strbuf_printf(&text, "%s\n%016llx", from->way, (unsigned long long)limit);
         for (size_t k = 0; k < sketch.chunks.len; k++)
             cg_strbuf_printf(&text, " %016llx", (unsigned long long)sketch.chunks.at[k]);
-        (*keys)[i] = cg_arena_printf(arena, "%s%zu", mark, i);
+        (*keys)[i] = cg_arena_printf(arena, "%s%zu", prefix, i);
         (*values)[i] = cg_arena_strndup(arena, text.at, text.len);
         cg_strbuf_deinit(&text);
         cg_reach_deinit(&sketch);

@@ -63,7 +63,7 @@ static bool check_lost(CgElab *e, const CgStage *s)
 }
 
 /* Where the number of rows was said. */
-static CgSpan batch_place(CgElab *e, CgFrame *f, const CgExpr *train)
+static CgSpan batch_span(CgElab *e, CgFrame *f, const CgExpr *train)
 {
     for (int i = 0; i < train->args.n; i++)
         if (!strcmp(train->args.at[i].name, "batch")) {
@@ -194,13 +194,13 @@ CgRef cg_check_loss(CgElab *e, CgFrame *f, const CgLossFields *of, CgStage *s)
     if (r == CG_NONE)
         return r;
     bool terms = loss->kind == CG_VALUE_RECORD;
-    cg_marks_check(e);
+    cg_annotations_check(e);
     for (int i = 0; i < (terms ? loss->n : 1); i++) {
         bool written = terms && x->kind == CG_EXPR_RECORD && i < x->args.n;
         if (!check_axes(e, terms ? loss->at[i] : loss, cg_data_fields(s->data), written ? x->args.at[i].value : x))
             return CG_NONE;
     }
-    if (!check_lost(e, s) || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))
+    if (!check_lost(e, s) || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_span(e, f, train)))
         return CG_NONE;
     return r;
 }
@@ -227,9 +227,9 @@ static bool fill_validation(CgElab *e, CgFrame *f, const CgLossFields *of, CgSta
     CgTerms terms = { 0 };
     CgValue *loss;
     CgRef r = build_loss(e, f, of, cg_instance_root(e, model, false), &terms, &loss);
-    cg_marks_check(e);
+    cg_annotations_check(e);
     if (r == CG_NONE || !check_reached(e, s, m, "the loss of a validation", of->loss)
-        || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, of->train)))
+        || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_span(e, f, of->train)))
         return false;
     s->valid_loss = r;
     CgGraph *plain = cg_shares_plain(m, r, NULL);
@@ -266,9 +266,9 @@ static bool fill_metrics(
         return false;
     }
     CgRef sum = sum_of_terms(e, m, metrics, x, "metric", NULL, &s->metrics);
-    cg_marks_check(e);
+    cg_annotations_check(e);
     if (sum == CG_NONE || !check_reached(e, s, m, "a metric", x)
-        || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_place(e, f, train)))
+        || !cg_contracts_settle(e, "batch", s->batch / s->accumulate, batch_span(e, f, train)))
         return false;
     CgGraph *plain = cg_shares_plain(m, sum, &s->metrics);
     s->metrics_graph = cg_session_optimised(e, plain);

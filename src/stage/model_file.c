@@ -7,15 +7,15 @@
 #include "stage/lineage.h"
 
 /* The path within the part, or NULL for what is not in it. */
-static const char *below(const char *part, const char *path)
+static const char *below(const char *module, const char *path)
 {
-    size_t n = part ? strlen(part) : 0;
+    size_t n = module ? strlen(module) : 0;
     if (!n)
         return path;
-    return !strncmp(path, part, n) && path[n] == '.' ? path + n + 1 : NULL;
+    return !strncmp(path, module, n) && path[n] == '.' ? path + n + 1 : NULL;
 }
 
-static const char *find_mark(const CgTensors *t, const char *path)
+static const char *find_flag(const CgTensors *t, const char *path)
 {
     for (int i = 0; i < t->nmeta; i++)
         if (!strncmp(t->keys[i], CG_FROZEN_KEY, strlen(CG_FROZEN_KEY))
@@ -34,12 +34,12 @@ bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgEr
     const char **keys = cg_calloc(room, sizeof *keys), **values = cg_calloc(room, sizeof *values);
     int n = 0, nmeta = 0;
     for (int i = 0; i < t->n; i++) {
-        const char *name = below(model->within, t->at[i].name);
+        const char *name = below(model->submodule_path, t->at[i].name);
         if (!name)
             continue;
         named[n++] = (CgNamed){ cg_arena_printf(x->elab->arena, "%s", name), t->at[i].tensor };
-        int said = cg_marks_say(model, name); /* of the model as it is saved; else as it was trained */
-        const char *value = find_mark(t, t->at[i].name);
+        int said = cg_annotations_frozen(model, name); /* of the model as it is saved; else as it was trained */
+        const char *value = find_flag(t, t->at[i].name);
         if (said == 0 || (said < 0 && !value))
             continue;
         keys[nmeta] = cg_arena_printf(x->elab->arena, "%s%s", CG_FROZEN_KEY, name);

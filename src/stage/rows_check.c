@@ -116,7 +116,7 @@ CgValue *cg_stage_rows(CgElab *e, CgFrame *f, const char *function, CgValue *dat
         && row_by_row(e, s, x->span);
     int more = filters ? 0 : good ? v->n : 0;
     cg_frame_end(e, &inner);
-    cg_marks_check(e);
+    cg_annotations_check(e);
     cg_model_end(e);
     if (!good)
         return cg_value_poison(e);

@@ -77,7 +77,7 @@ void cg_batch_free(const CgDataset *d, void **at)
     free(at);
 }
 
-CgSpan cg_runner_place(const CgRunner *r, int instr, CgSpan at, const char **op)
+CgSpan cg_runner_span(const CgRunner *r, int instr, CgSpan at, const char **op)
 {
     *op = "";
     if (instr < 0)

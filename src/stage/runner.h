@@ -22,7 +22,7 @@ void cg_runner_bind_params(const CgRunner *r, const CgMemory *m);
 void cg_runner_bind_batch(const CgRunner *r, const CgDataset *d, void *const *at, int64_t first);
 void cg_runner_bind(const CgRunner *r, const char *input, const void *data); /* nothing where there is no such input */
 /* The node of an instruction as people know it: the op's name, and its place or `at` where it has none. */
-CgSpan cg_runner_place(const CgRunner *r, int instr, CgSpan at, const char **op);
+CgSpan cg_runner_span(const CgRunner *r, int instr, CgSpan at, const char **op);
 
 /* Room for the fields of `rows` rows that graph g has inputs for; NULL for the others. */
 CG_NODISCARD bool cg_batch_room(const CgDataset *d, const CgGraph *g, int64_t rows, void ***at, CgErr *e);

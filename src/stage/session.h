@@ -97,7 +97,7 @@ CG_NODISCARD bool cg_model_save(CgSession *x, const CgInstance *model, const cha
 #define CG_FROZEN_KEY "frozen." /* in its metadata: this and the path of a tensor */
 /* Calls `each`, if it is not NULL, with the paths of what a file says is frozen; gives a digest of them, "" for none.
  */
-CgAtom cg_model_marks(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg);
+CgAtom cg_model_frozen_paths(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg);
 /* The tensors of a file, and its marks, as `load` was told to take them: what is left has the names of the model
  * (weight_names.c). `weights`: an object of the class of that name. */
 CG_NODISCARD bool cg_weights_rename(const CgValue *weights, const char *path, CgTensors *t, CgErr *e);
@@ -158,7 +158,7 @@ const CgTensors *cg_weights_force(CgSession *x, CgValue *weights);              
 const CgTensors *cg_model_tensors(CgSession *x, const CgInstance *m);
 /* Of each part: tensors, parameters, how many of them are frozen, bytes; the flops of `pass`, which may be NULL: what
  * belongs to no part of it stands under the name of the graph. NULL likewise. */
-CgTable *cg_model_parts(CgSession *x, const CgInstance *m, const CgModelGraph *pass);
+CgTable *cg_model_modules(CgSession *x, const CgInstance *m, const CgModelGraph *pass);
 /* What a graph's parameters start from, for keys. */
 bool cg_model_digest(CgSession *x, const CgModelGraph *m, CgDigester *d);
 CgDigest cg_value_digest(const CgValue *v);

@@ -158,10 +158,10 @@ CgRef cg_shares_build(CgShares *s, CgModelGraph *m, CgRef loss, int64_t shares, 
         CgType type = *cg_node_type(g, s->sum[i]);
         if (!cg_dtype_is_float(type.dtype))
             continue;
-        CgRef weight = cg_u(b, "stop_gradient", by[i]), part = cg_mul(b, weight, s->sum[i]);
+        CgRef weight = cg_u(b, "stop_gradient", by[i]), term = cg_mul(b, weight, s->sum[i]);
         find_wanted(s, g, totals, weight);
-        part = type.rank ? cg_sum_all(b, part) : part;
-        out = out == CG_NONE ? part : cg_add(b, out, part);
+        term = type.rank ? cg_sum_all(b, term) : term;
+        out = out == CG_NONE ? term : cg_add(b, out, term);
     }
     if (good && (has_params(s->loss) || out == CG_NONE)) {
         CgRef one = cg_scale(b, whole, 1.0 / (double)shares);

@@ -133,7 +133,7 @@ void cg_stage_settings(const CgStage *s, CgStrbuf *out);
 CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x);
 CgValue *cg_stage_evaluate(CgElab *e, CgFrame *f, const CgExpr *x);
 /* A part or parameter of a trained model by its name, outside of graphs; NULL: none such. */
-CgValue *cg_stage_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest);
+CgValue *cg_stage_submodule(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest);
 /* filter(data, ..) and compute(data, ..): a call of the function whose name ends in _rows on the data and a stage. `at`
  * is the argument that is the data. */
 CgValue *cg_stage_rows(

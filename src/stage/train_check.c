@@ -355,7 +355,7 @@ CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x)
     CgValue *v = cg_instance_copy(e, model, x->span);
     v->instance->name = NULL;
     v->instance->weights = weights;
-    v->instance->within = NULL;
+    v->instance->submodule_path = NULL;
     v->instance->tokens = cg_tokens_of_data(e, s);
     s->instance = v;
     return v;

@@ -16,7 +16,7 @@ static bool look(const CgRunner *r, CgOdd *odd)
     int instr = cg_exec_run_checked(r->exec);
     if (instr < 0)
         return false;
-    odd->at = cg_runner_place(r, instr, odd->at, &odd->op);
+    odd->at = cg_runner_span(r, instr, odd->at, &odd->op);
     return true;
 }
 

@@ -7,7 +7,7 @@
 
 #include "stage/session.h"
 
-CgAtom cg_model_marks(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg)
+CgAtom cg_model_frozen_paths(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg)
 {
     CgDigester *d = cg_digester_new();
     int n = 0;
@@ -98,7 +98,7 @@ static CgTensors *source_of(CgSession *x, CgValue *weights)
             cg_tensors_free(t);
             return NULL;
         }
-        if (cg_model_marks(t, NULL, NULL) != cg_record_find(weights, cg_intern("frozen"))->s) {
+        if (cg_model_frozen_paths(t, NULL, NULL) != cg_record_find(weights, cg_intern("frozen"))->s) {
             cg_err(&err, CG_ERR_INPUT,
                 "'%s' was written since the script was checked, and says that other tensors are frozen", path->s);
             cg_err_hint(&err, "run the script again");

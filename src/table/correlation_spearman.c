@@ -12,21 +12,21 @@ static void as_ranks(const double *x, double *out, size_t n, const int *group)
         cg_stats_ranks(x, n, out);
         return;
     }
-    double *part = cg_malloc(sizeof *part * (n + 1)), *rank = cg_malloc(sizeof *rank * (n + 1));
+    double *subset = cg_malloc(sizeof *subset * (n + 1)), *rank = cg_malloc(sizeof *rank * (n + 1));
     for (int g = 0; g < cg_correlation_groups(group, n); g++) {
         size_t m = 0;
         for (size_t i = 0; i < n; i++) {
             if (group[i] == g)
-                part[m++] = x[i];
+                subset[m++] = x[i];
         }
-        cg_stats_ranks(part, m, rank);
+        cg_stats_ranks(subset, m, rank);
         m = 0;
         for (size_t i = 0; i < n; i++) {
             if (group[i] == g)
                 out[i] = rank[m++];
         }
     }
-    free(part);
+    free(subset);
     free(rank);
 }
 

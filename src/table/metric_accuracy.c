@@ -5,7 +5,7 @@
 static void count(CgIds candidate, CgIds reference, double *counts)
 {
     size_t longer = candidate.len > reference.len ? candidate.len : reference.len;
-    counts[0] += longer ? (double)cg_common_places(candidate, reference) : 1;
+    counts[0] += longer ? (double)cg_common_positions(candidate, reference) : 1;
     counts[1] += longer ? (double)longer : 1;
 }
 

@@ -47,16 +47,16 @@ static CgTest wilcoxon(const double *d, size_t n, uint64_t seed)
         double alike = (double)(to - from);
         ties += alike * alike * alike - alike;
     }
-    double few = fmin(plus, minus), p = NAN, count = (double)m;
+    double smaller = fmin(plus, minus), p = NAN, count = (double)m;
     if (ties <= 0 && m == n && n <= EXACT)
-        p = fmin(1, 2 * rank_sum_share(few, m));
+        p = fmin(1, 2 * rank_sum_share(smaller, m));
     else if (n <= ALL_SIGNS) {
         size_t far = 0, all = (size_t)1 << m;
         for (size_t s = 0; s < all; s++) {
             double sum = 0;
             for (size_t i = 0; i < m; i++)
                 sum += s >> i & 1 ? rank[i] : 0;
-            far += sum <= few + 1e-9;
+            far += sum <= smaller + 1e-9;
         }
         p = fmin(1, 2 * (double)far / (double)all);
     } else {
@@ -68,7 +68,7 @@ static CgTest wilcoxon(const double *d, size_t n, uint64_t seed)
     free(size);
     free(rank);
     free(kept);
-    return m ? (CgTest){ mean, few, p, n, NULL } : cg_test_undefined(mean, n, "there is no difference");
+    return m ? (CgTest){ mean, smaller, p, n, NULL } : cg_test_undefined(mean, n, "there is no difference");
 }
 
 CG_PAIRED_TEST(wilcoxon, .run = wilcoxon, .doc = "signed ranks (Wilcoxon 1945)")

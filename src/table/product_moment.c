@@ -36,17 +36,17 @@ static size_t centre(double *x, size_t n, const int *group)
 bool cg_correlation_constant(const double *x, size_t n, const int *group)
 {
     size_t groups = (size_t)cg_correlation_groups(group, n);
-    double *part = cg_malloc(sizeof *part * (n + 1));
+    double *subset = cg_malloc(sizeof *subset * (n + 1));
     bool constant = true;
     for (size_t g = 0; g < groups && constant; g++) {
         size_t m = 0;
         for (size_t i = 0; i < n; i++) {
             if (!group || (size_t)group[i] == g)
-                part[m++] = x[i];
+                subset[m++] = x[i];
         }
-        constant = m == 0 || cg_stats_constant(part, m);
+        constant = m == 0 || cg_stats_constant(subset, m);
     }
-    free(part);
+    free(subset);
     return constant;
 }
 

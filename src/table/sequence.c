@@ -134,7 +134,7 @@ size_t cg_common_prefix(CgIds a, CgIds b)
     return i;
 }
 
-size_t cg_common_places(CgIds a, CgIds b)
+size_t cg_common_positions(CgIds a, CgIds b)
 {
     size_t equal = 0;
     for (size_t i = 0; i < a.len && i < b.len; i++)
@@ -148,13 +148,13 @@ size_t cg_edit_distance(CgIds a, CgIds b)
     for (size_t k = 0; k <= b.len; k++)
         row[k] = k;
     for (size_t i = 0; i < a.len; i++) {
-        size_t corner = row[0]++;
+        size_t diagonal = row[0]++;
         for (size_t k = 0; k < b.len; k++) {
-            size_t best = corner + (a.at[i] != b.at[k]), above = row[k + 1];
+            size_t best = diagonal + (a.at[i] != b.at[k]), above = row[k + 1];
             best = above + 1 < best ? above + 1 : best;
             best = row[k] + 1 < best ? row[k] + 1 : best;
             row[k + 1] = best;
-            corner = above;
+            diagonal = above;
         }
     }
     size_t distance = row[b.len];

@@ -17,6 +17,6 @@ void cg_common_ngrams(CgIds candidate, CgIds reference, int orders, uint64_t *ma
 static inline uint64_t cg_ngrams_in(size_t len, size_t n) { return len < n ? 0 : len - n + 1; }
 size_t cg_common_subsequence(CgIds a, CgIds b); /* length of the longest */
 size_t cg_common_prefix(CgIds a, CgIds b);      /* places before the first difference */
-size_t cg_common_places(CgIds a, CgIds b);      /* places where both have the same id */
+size_t cg_common_positions(CgIds a, CgIds b);   /* places where both have the same id */
 size_t cg_edit_distance(CgIds a, CgIds b);      /* insertions, deletions, replacements: Levenshtein 1966 */
 #endif

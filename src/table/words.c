@@ -449,35 +449,35 @@ static int32_t id_of(CgWords *w, const char *at, size_t len)
     return word->id;
 }
 
-static bool stands_alone(int32_t c) /* scripts written without spaces: kana, CJK ideographs */
+static bool is_single(int32_t c) /* scripts written without spaces: kana, CJK ideographs */
 {
     return (c >= 0x3040 && c <= 0x30ff) || (c >= 0x31f0 && c <= 0x31ff) || (c >= 0x3400 && c <= 0x4dbf)
         || (c >= 0x4e00 && c <= 0x9fff) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3ffff);
 }
 
-typedef enum Place { SPACE, LETTER, ALONE } Place;
+typedef enum CharacterClass { SPACE, LETTER, SINGLE } CharacterClass;
 
-static Place place_of(int32_t c)
+static CharacterClass class_of(int32_t c)
 {
     if (c == '_')
         return LETTER;
-    if (c >= NO_UTF8 || stands_alone(c))
-        return ALONE;
+    if (c >= NO_UTF8 || is_single(c))
+        return SINGLE;
     utf8proc_category_t k = utf8proc_category(c);
     if (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_NO)
         return LETTER; /* letters, marks, numbers */
     if ((k >= UTF8PROC_CATEGORY_ZS && k <= UTF8PROC_CATEGORY_ZP) || k == UTF8PROC_CATEGORY_CC)
         return SPACE;
-    return ALONE;
+    return SINGLE;
 }
 
-static Place place_at(const CgWordSplit *split, int32_t c)
+static CharacterClass class_in(const CgWordSplit *split, int32_t c)
 {
     switch (split->at) {
-    case CG_SPLIT_WORDS: return place_of(c);
+    case CG_SPLIT_WORDS: return class_of(c);
     case CG_SPLIT_SPACE: return cg_is_space(c) ? SPACE : LETTER;
-    case CG_SPLIT_CHARACTERS: return cg_is_space(c) ? SPACE : ALONE;
-    case CG_SPLIT_BYTES: return ALONE;
+    case CG_SPLIT_CHARACTERS: return cg_is_space(c) ? SPACE : SINGLE;
+    case CG_SPLIT_BYTES: return SINGLE;
     }
     CG_BUG("a split that is none");
 }
@@ -487,7 +487,7 @@ static void number_words(CgWords *w, const CgWordSplit *split, const char *text,
     uint8_t ascii[0x80]; /* most characters of most texts need no more than a look here */
     size_t word = 0;     /* text[word..i) is a run of letters */
     for (int32_t c = 0; c < 0x80; c++)
-        ascii[c] = (uint8_t)place_at(split, c);
+        ascii[c] = (uint8_t)class_in(split, c);
     for (size_t i = 0; i < len;) {
         unsigned char first = (unsigned char)text[i];
         if (first < 0x80 && ascii[first] == LETTER) {
@@ -496,11 +496,11 @@ static void number_words(CgWords *w, const CgWordSplit *split, const char *text,
         }
         int32_t c = 0;
         size_t step = cg_character(text + i, len - i, &c);
-        Place place = first < 0x80 ? ascii[first] : place_at(split, c);
-        if (place != LETTER) {
+        CharacterClass cls = first < 0x80 ? ascii[first] : class_in(split, c);
+        if (cls != LETTER) {
             if (i > word)
                 cg_vec_push(ids, id_of(w, text + word, i - word));
-            if (place == ALONE)
+            if (cls == SINGLE)
                 cg_vec_push(ids, id_of(w, text + i, step));
             word = i + step;
         }

@@ -20,7 +20,7 @@ typedef struct Asked {
     CgDump dump;
     int64_t seed;
     int threads;
-    CgGivens in;
+    CgInputArgs in;
 } Asked;
 typedef CG_VEC(CgRef) CgRefs;
 
@@ -50,10 +50,10 @@ static bool inputs_are_given(CgSession *x, const CgInstance *inst, const Asked *
     return cg_diags_count(x->diags) == 0;
 }
 
-static bool read_given(CgSession *x, CgGiven *g, CgDtype dtype)
+static bool read_given(CgSession *x, CgInputArg *g, CgDtype dtype)
 {
     CgErr e = { 0 };
-    return cg_given_read(g, dtype, &e) || cg_session_err(x, g->span, &e);
+    return cg_input_arg_read(g, dtype, &e) || cg_session_err(x, g->span, &e);
 }
 
 /* The types of the inputs: those of the data; numbers written out are of the declared dtype. */
@@ -62,7 +62,7 @@ static bool read_inputs(CgSession *x, const CgInstance *inst, const Asked *asked
     *out = (CgKnownTypes){ CG_NEWN(x->elab->arena, CgKnownType, inst->stmt->nparams + 1), 0 };
     for (int i = 0; i < inst->stmt->nparams; i++) {
         const CgParam *p = &inst->stmt->params[i];
-        CgGiven *g = cg_givens_find(&asked->in, p->name);
+        CgInputArg *g = cg_givens_find(&asked->in, p->name);
         int dtype = 0;
         if (!g || !cg_param_is_tensor(p))
             continue;
@@ -78,7 +78,7 @@ static bool read_inputs(CgSession *x, const CgInstance *inst, const Asked *asked
     return true;
 }
 
-static bool wrong_type(CgSession *x, const CgGiven *g, const CgType *want)
+static bool wrong_type(CgSession *x, const CgInputArg *g, const CgType *want)
 {
     CgStrbuf type = { 0 }, have = { 0 };
     cg_type_print(want, &type);
@@ -114,7 +114,7 @@ static bool read_params(CgSession *x, const CgTarget *t, const CgInstance *inst,
 {
     bool good = true;
     for (int i = 0; i < asked->in.n; i++) {
-        CgGiven *g = &asked->in.at[i];
+        CgInputArg *g = &asked->in.at[i];
         if (in_signature(inst, g->name))
             continue;
         const CgParamInfo *p = cg_model_param(t->model, cg_intern(g->name));
@@ -358,7 +358,7 @@ static bool compute(CgSession *x, CgTarget *t, const Asked *asked)
         cg_exec_bind_input(exec, (int)i, cg_givens_find(&asked->in, cg_node_name(g, g->inputs.at[i]))->tensor->data);
     for (size_t i = 0; good && i < g->params.len; i++) {
         const char *path = cg_node_name(g, g->params.at[i]);
-        const CgGiven *given = cg_givens_find(&asked->in, path);
+        const CgInputArg *given = cg_givens_find(&asked->in, path);
         uint64_t k = 0;
         cg_map_get(&t->model->by_path, cg_map_ptr(path), &k);
         cg_exec_bind_param(exec, (int)i, given && given->is_param ? given->tensor->data : memory.at[k]);
@@ -390,7 +390,7 @@ static int make(Asked *asked, const CgScriptArgs *args)
     CgSession *x = cg_experiment_new(asked->path, &opts);
     CgTarget target = { 0 };
     CgKnownTypes data;
-    cg_givens_place(&asked->in, x->sources);
+    cg_input_args_locate(&asked->in, x->sources);
     bool text = asked->dump != CG_DUMP_NONE && asked->dump < CG_DUMP_GRAPH;
     if (text)
         cg_dump_script(x, args->sizes, asked->dump);

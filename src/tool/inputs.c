@@ -77,7 +77,7 @@ static bool fill_from(const json_t *j, CgTensor *t, int depth, int64_t *at, CgEr
     return put(j, t, (*at)++, e);
 }
 
-static bool read_written(CgGiven *g, CgDtype dtype, CgErr *e)
+static bool read_written(CgInputArg *g, CgDtype dtype, CgErr *e)
 {
     json_error_t where;
     json_t *j = cg_json_load(g->text, strlen(g->text), JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where);
@@ -114,7 +114,7 @@ static const char *name_behind(const char *text)
     return file ? colon + 1 : NULL;
 }
 
-static bool read_file(CgGiven *g, CgErr *e)
+static bool read_file(CgInputArg *g, CgErr *e)
 {
     const char *behind = name_behind(g->text), *name = behind ? behind : g->name;
     char *path = cg_strdup(g->text);
@@ -130,7 +130,7 @@ static bool read_file(CgGiven *g, CgErr *e)
     return good;
 }
 
-bool cg_given_read(CgGiven *g, CgDtype dtype, CgErr *e)
+bool cg_input_arg_read(CgInputArg *g, CgDtype dtype, CgErr *e)
 {
     if (g->tensor)
         return true;
@@ -140,11 +140,11 @@ bool cg_given_read(CgGiven *g, CgDtype dtype, CgErr *e)
 
 /* ---- all of them ---- */
 
-int cg_givens_init(const char *command, const CgStrings *in, CgGivens *out)
+int cg_givens_init(const char *command, const CgStrings *in, CgInputArgs *out)
 {
-    *out = (CgGivens){ cg_calloc(in->len + 1, sizeof *out->at), 0 };
+    *out = (CgInputArgs){ cg_calloc(in->len + 1, sizeof *out->at), 0 };
     for (size_t i = 0; i < in->len; i++) {
-        CgGiven *g = &out->at[out->n];
+        CgInputArg *g = &out->at[out->n];
         if (!cg_assignment(in->at[i], &g->name, &g->text))
             return cg_usage(command, "--in takes NAME=DATA, not '%s'", in->at[i]);
         out->n++;
@@ -154,7 +154,7 @@ int cg_givens_init(const char *command, const CgStrings *in, CgGivens *out)
     return CG_EXIT_OK;
 }
 
-void cg_givens_free(CgGivens *g)
+void cg_givens_free(CgInputArgs *g)
 {
     for (int i = 0; i < g->n; i++) {
         free(g->at[i].name);
@@ -164,7 +164,7 @@ void cg_givens_free(CgGivens *g)
     free(g->at);
 }
 
-void cg_givens_place(CgGivens *g, CgSources *sources)
+void cg_input_args_locate(CgInputArgs *g, CgSources *sources)
 {
     for (int i = 0; i < g->n; i++) {
         CgStrbuf text = { 0 };
@@ -177,7 +177,7 @@ void cg_givens_place(CgGivens *g, CgSources *sources)
     }
 }
 
-CgGiven *cg_givens_find(const CgGivens *g, const char *name)
+CgInputArg *cg_givens_find(const CgInputArgs *g, const char *name)
 {
     for (int i = 0; i < g->n; i++)
         if (strcmp(g->at[i].name, name) == 0)

@@ -22,8 +22,8 @@ CgDocument *cg_editor_put(CgEditor *editor, const char *uri, const char *text);
 void cg_editor_close(CgEditor *editor, const char *uri);
 void cg_editor_free(CgEditor *editor);
 /* A place as the protocol says it, { line, character }, from 0. */
-json_t *cg_place_of(const char *text, uint32_t offset);
-uint32_t cg_offset_of(const char *text, json_t *place); /* past the end of a line: its end */
+json_t *cg_position_of(const char *text, uint32_t offset);
+uint32_t cg_offset_of(const char *text, json_t *position); /* past the end of a line: its end */
 json_t *cg_range_of(const char *text, uint32_t start, uint32_t end);
 char *cg_uri_of(const char *path); /* malloc'd */
 

@@ -73,9 +73,9 @@ static uint32_t offset_in(json_t *mistake, const char *end)
 }
 
 /* Whether the place of a mistake, or of a part of it, is in the document. */
-static bool is_here(const Check *c, json_t *part)
+static bool is_in_document(const Check *c, json_t *item)
 {
-    const char *file = json_string_value(json_object_get(part, "file"));
+    const char *file = json_string_value(json_object_get(item, "file"));
     return file && file_of(c) && !strcmp(file, cg_sources_get(c->x->sources, file_of(c))->name);
 }
 
@@ -94,17 +94,17 @@ static json_t *mistakes_of(const Check *c)
 static void add_related(const Check *c, const CgDocument *d, json_t *mistake, json_t *out)
 {
     static const char *const kinds[] = { "labels", "notes" };
-    json_t *related = json_array(), *part;
+    json_t *related = json_array(), *item;
     size_t i;
     for (size_t k = 0; k < CG_LEN(kinds); k++)
-        json_array_foreach(json_object_get(mistake, kinds[k]), i, part)
+        json_array_foreach(json_object_get(mistake, kinds[k]), i, item)
         {
-            if (!is_here(c, part))
+            if (!is_in_document(c, item))
                 continue;
             json_t *location = json_pack("{s:s, s:o}", "uri", d->uri, "range",
-                cg_range_of(d->text, offset_in(part, "start"), offset_in(part, "end")));
+                cg_range_of(d->text, offset_in(item, "start"), offset_in(item, "end")));
             json_array_append_new(
-                related, json_pack("{s:o, s:O}", "location", location, "message", json_object_get(part, "text")));
+                related, json_pack("{s:o, s:O}", "location", location, "message", json_object_get(item, "text")));
         }
     if (json_array_size(related))
         json_object_set(out, "relatedInformation", related);
@@ -116,19 +116,19 @@ static json_t *message_of(const Check *c, json_t *mistake)
 {
     static const char *const kinds[] = { "notes", "help" };
     CgStrbuf text = { 0 };
-    json_t *part;
+    json_t *item;
     size_t i;
     const char *file = json_string_value(json_object_get(mistake, "file"));
-    if (file && !is_here(c, mistake))
+    if (file && !is_in_document(c, mistake))
         cg_strbuf_printf(&text, "%s:%d: ", file,
             (int)json_integer_value(json_object_get(json_object_get(mistake, "start"), "line")));
     cg_strbuf_puts(&text, json_string_value(json_object_get(mistake, "message")));
     for (size_t k = 0; k < CG_LEN(kinds); k++)
-        json_array_foreach(json_object_get(mistake, kinds[k]), i, part)
+        json_array_foreach(json_object_get(mistake, kinds[k]), i, item)
         {
-            if (!is_here(c, part))
+            if (!is_in_document(c, item))
                 cg_strbuf_printf(
-                    &text, "\n%s: %s", k ? "help" : "note", json_string_value(json_object_get(part, "text")));
+                    &text, "\n%s: %s", k ? "help" : "note", json_string_value(json_object_get(item, "text")));
         }
     json_t *message = json_string(cg_strbuf_str(&text));
     cg_strbuf_deinit(&text);
@@ -143,7 +143,7 @@ json_t *cg_answer_diagnostics(CgEditor *editor, const CgDocument *d)
     size_t i;
     json_array_foreach(all, i, mistake)
     {
-        bool here = is_here(&c, mistake);
+        bool here = is_in_document(&c, mistake);
         json_t *one = json_pack("{s:o, s:i, s:O, s:s, s:o}", "range",
             cg_range_of(d->text, here ? offset_in(mistake, "start") : 0, here ? offset_in(mistake, "end") : 0),
             "severity", strcmp(json_string_value(json_object_get(mistake, "severity")), "error") ? 2 : 1, "code",
@@ -164,7 +164,7 @@ json_t *cg_answer_actions(CgEditor *editor, const CgDocument *d, uint32_t from, 
     size_t i, k;
     json_array_foreach(all, i, mistake)
     {
-        if (!is_here(&c, mistake) || offset_in(mistake, "start") > to || offset_in(mistake, "end") < from)
+        if (!is_in_document(&c, mistake) || offset_in(mistake, "start") > to || offset_in(mistake, "end") < from)
             continue;
         json_array_foreach(json_object_get(mistake, "fixes"), k, fix)
         {
@@ -218,17 +218,17 @@ json_t *cg_answer_definition(CgEditor *editor, const CgDocument *d, uint32_t at)
     return out ? out : json_null();
 }
 
-static bool same_place(CgSpan a, CgSpan b) { return a.file == b.file && a.start == b.start && a.end == b.end; }
+static bool same_span(CgSpan a, CgSpan b) { return a.file == b.file && a.start == b.start && a.end == b.end; }
 
 /* Places of one declaration, each once, in the order of the text. */
-static json_t *places_of(const Check *c, CgSpan declared)
+static json_t *locations_of(const Check *c, CgSpan declared)
 {
     json_t *out = json_array();
     for (size_t i = 0; i < c->uses.len; i++) {
         const CgNameUse *u = &c->uses.at[i];
-        bool again = !same_place(u->declared, declared);
+        bool again = !same_span(u->declared, declared);
         for (size_t k = 0; k < i && !again; k++)
-            again = same_place(c->uses.at[k].use, u->use);
+            again = same_span(c->uses.at[k].use, u->use);
         json_t *location = again ? NULL : location_of(c, u->use);
         if (location)
             json_array_append_new(out, location);
@@ -241,7 +241,7 @@ json_t *cg_answer_references(CgEditor *editor, const CgDocument *d, uint32_t at)
     Check c;
     check(editor, d, NULL, &c);
     const CgNameUse *u = use_at(&c, at);
-    json_t *out = u ? places_of(&c, u->declared) : json_array();
+    json_t *out = u ? locations_of(&c, u->declared) : json_array();
     end(&c);
     return out;
 }
@@ -256,18 +256,19 @@ json_t *cg_answer_rename(CgEditor *editor, const CgDocument *d, uint32_t at, con
     json_t *declared = u && word_at(name, 0, &start) == strlen(name) && *name && !isdigit((unsigned char)*name)
         ? location_of(&c, u->declared)
         : NULL;
-    json_t *changes = declared ? json_object() : NULL, *places = declared ? places_of(&c, u->declared) : json_array();
-    json_t *place;
+    json_t *changes = declared ? json_object() : NULL,
+           *locations = declared ? locations_of(&c, u->declared) : json_array();
+    json_t *location;
     size_t i;
-    json_array_foreach(places, i, place)
+    json_array_foreach(locations, i, location)
     {
-        const char *uri = json_string_value(json_object_get(place, "uri"));
+        const char *uri = json_string_value(json_object_get(location, "uri"));
         if (!json_object_get(changes, uri))
             json_object_set_new(changes, uri, json_array());
         json_array_append_new(json_object_get(changes, uri),
-            json_pack("{s:O, s:s}", "range", json_object_get(place, "range"), "newText", name));
+            json_pack("{s:O, s:s}", "range", json_object_get(location, "range"), "newText", name));
     }
-    json_decref(places);
+    json_decref(locations);
     json_decref(declared);
     end(&c);
     return changes ? json_pack("{s:o}", "changes", changes) : json_null();

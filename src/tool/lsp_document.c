@@ -95,7 +95,7 @@ static int units(char c)
     return (byte & 0xc0) == 0x80 ? 0 : byte >= 0xf0 ? 2 : 1;
 }
 
-json_t *cg_place_of(const char *text, uint32_t offset)
+json_t *cg_position_of(const char *text, uint32_t offset)
 {
     json_int_t line = 0, character = 0;
     for (uint32_t i = 0; i < offset && text[i]; i++) {
@@ -105,16 +105,16 @@ json_t *cg_place_of(const char *text, uint32_t offset)
             character = 0;
         }
     }
-    json_t *place = json_object();
-    json_object_set_new(place, "line", json_integer(line));
-    json_object_set_new(place, "character", json_integer(character));
-    return place;
+    json_t *position = json_object();
+    json_object_set_new(position, "line", json_integer(line));
+    json_object_set_new(position, "character", json_integer(character));
+    return position;
 }
 
-uint32_t cg_offset_of(const char *text, json_t *place)
+uint32_t cg_offset_of(const char *text, json_t *position)
 {
-    json_int_t line = json_integer_value(json_object_get(place, "line"));
-    json_int_t character = json_integer_value(json_object_get(place, "character"));
+    json_int_t line = json_integer_value(json_object_get(position, "line"));
+    json_int_t character = json_integer_value(json_object_get(position, "character"));
     const char *at = text, *next;
     for (; line > 0 && (next = strchr(at, '\n')); line--)
         at = next + 1;
@@ -128,7 +128,7 @@ uint32_t cg_offset_of(const char *text, json_t *place)
 json_t *cg_range_of(const char *text, uint32_t start, uint32_t end)
 {
     json_t *range = json_object();
-    json_object_set_new(range, "start", cg_place_of(text, start));
-    json_object_set_new(range, "end", cg_place_of(text, end));
+    json_object_set_new(range, "start", cg_position_of(text, start));
+    json_object_set_new(range, "end", cg_position_of(text, end));
     return range;
 }

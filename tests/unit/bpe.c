@@ -56,7 +56,7 @@ static bool as_defined(const CgCorpus *c, const CgTokenizer *t)
         const CgDoc *d = cg_corpus_doc(c, i);
         CgText text = d->text;
         while (d->split == CG_TRAIN && text.len) {
-            size_t n = cg_bpe_next_piece(text.at, text.len);
+            size_t n = cg_bpe_next_pretoken(text.at, text.len);
             Piece p = { malloc(n * sizeof *p.ids), n };
             for (size_t k = 0; k < n; k++)
                 p.ids[k] = (unsigned char)text.at[k];
@@ -232,7 +232,7 @@ static void loading(void)
         printf("# %s\n", e.text);
         return;
     }
-    ok(gpt2->size == 580 && gpt2->end == 1 && gpt2->mark == 0, "size and special tokens are known");
+    ok(gpt2->size == 580 && gpt2->end == 1 && gpt2->marker == 0, "size and special tokens are known");
     ok(!cg_bpe_is(gpt2), "a loaded tokenizer is its file, not its merges");
     bool good[3], back[3];
     int texts = as_told(gpt2, "cases.jsonl", "gpt2", &good[0], &back[0]);

@@ -440,8 +440,8 @@ static void mixtures(void)
         "a mixture of mixtures is one of their parts");
     CgCorpus *s = cg_corpus_shuffle_tokens(abc, 7);
     uint64_t seed;
-    ok(cg_corpus_nparts(s) == 3 && cg_corpus_shuffled(cg_corpus_part(s, 2), &seed) && seed == 7
-            && cg_corpus_count(cg_corpus_part(s, 2)) == cg_corpus_count(c),
+    ok(cg_corpus_nparts(s) == 3 && cg_corpus_shuffled(cg_corpus_component(s, 2), &seed) && seed == 7
+            && cg_corpus_count(cg_corpus_component(s, 2)) == cg_corpus_count(c),
         "a shuffled mixture is a mixture of shuffled parts");
     ok(!cg_digest_equal(cg_corpus_digest(s), cg_corpus_digest(abc)), "and another value");
     ok(!cg_corpus_mix((CgCorpus *[]){ a, b }, (double[]){ 1, 0 }, 2, &e) && strstr(e.text, "share 2"),

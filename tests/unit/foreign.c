@@ -49,7 +49,7 @@ static void check(const char *text, CgStrbuf *said)
     CgSession *x = cg_experiment_new("t.cg", &opts);
     for (const CgDiag *d = x->diags->first; d; d = d->next) {
         cg_strbuf_printf(said, "%s: %s\n", cg_code_name(d->code), d->message);
-        for (const CgDiagPart *p = d->parts; p; p = p->next)
+        for (const CgDiagItem *p = d->items; p; p = p->next)
             cg_strbuf_printf(said, "    %s\n", p->text);
     }
     cg_experiment_free(x);

@@ -97,7 +97,7 @@ static void records(const CgTokenizer *t)
     tap_ok(v[1] == 2.5f && v[2] == -1 && both[0] == 3 && both[1] == 1 && both[2] == 4 && both[3] == 0 && class[1] == 1,
         "lists, several columns, truth values, classes");
     CgOrigin from = cg_dataset_origin(d, 1);
-    tap_ok(from.place == 2 && strstr(from.source, "qa.jsonl"), "a row knows its file and line");
+    tap_ok(from.line == 2 && strstr(from.source, "qa.jsonl"), "a row knows its file and line");
     cg_dataset_free(d);
     refused("qa.jsonl", (CgExampleField)NUMBER("q"), "qa.jsonl:1: 'q' is '2+2', no number");
     refused("qa.jsonl", (CgExampleField)NUMBER("N"), "qa.jsonl:1: this record has no field 'N'");
@@ -123,7 +123,7 @@ static void records(const CgTokenizer *t)
         .name = "x", .tokens = true, .tokenizer = t, .text = "$q", .length = 3, .too_long = CG_TOO_LONG_DROP
     };
     d = load("qa.jsonl", &drop, 1, &e);
-    tap_ok(d && d->rows == 1 && cg_dataset_origin(d, 0).place == 1, "what is too long is dropped when asked to");
+    tap_ok(d && d->rows == 1 && cg_dataset_origin(d, 0).line == 1, "what is too long is dropped when asked to");
     cg_dataset_free(d);
 }
 
@@ -208,7 +208,7 @@ static void others(void)
     tap_ok(both && both->rows == 260 && cg_dataset_read(both, 0, 300, out) == 260 && x[100] == 1000 && x[160] == 0,
         "one after the other");
     tap_ok(
-        once->rows == 160 && cg_dataset_origin(once, 130).place == 31, "each once, and they know where they are from");
+        once->rows == 160 && cg_dataset_origin(once, 130).line == 31, "each once, and they know where they are from");
     int64_t of_a = 0;
     bool exact = mix && mix->rows > 130 && mix->rows < 137;
     for (int64_t step = 0; exact && step < 50; step++) {

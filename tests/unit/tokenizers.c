@@ -273,7 +273,7 @@ static void written(const char *name, CgTokenizer *t, bool (*write)(const CgToke
         cg_tokenizer_encode(t, text, strlen(text), &a);
         cg_tokenizer_encode(back, text, strlen(text), &b);
     }
-    tap_ok(back && back->size == t->size && back->end == t->end && back->mark == t->mark && a.len == b.len
+    tap_ok(back && back->size == t->size && back->end == t->end && back->marker == t->marker && a.len == b.len
             && !memcmp(a.at, b.at, a.len * sizeof *a.at),
         "%s: what was trained is written, and read back %s", name, e.text);
     unlink(path);

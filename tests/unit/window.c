@@ -391,7 +391,7 @@ static void aligned(const CgTokenizer *t)
         "aligned windows begin with their document or go on in it");
     ok(all && sum[0] == 3 && sum[1] == 50 && sum[2] == 40 && sum[3] == 1, "the mask counts what is of the document");
     CgOrigin from = w ? cg_dataset_origin(w, 2) : (CgOrigin){ 0 };
-    ok(w && from.source && !strcmp(from.source, "three") && from.place == 2, "a window knows where it comes from");
+    ok(w && from.source && !strcmp(from.source, "three") && from.line == 2, "a window knows where it comes from");
     cg_dataset_free(w);
     w = cg_windows_new(c, CG_ALL, t, &(CgWindowOpts){ .length = 20, .stride = 7 }, NULL, &e);
     all = w && w->rows == (77 - 21) / 7 + 1 && cg_dataset_read(w, 1, 1, out) == 1;
@@ -418,7 +418,7 @@ static void shares(void)
             share[i] /= sum;
         CgDeal *deal = cg_deal_new(share, n), *again = cg_deal_new(share, n);
         for (uint64_t g = 0; g < 20000; g++) {
-            int i = cg_deal_part(deal, g, &own);
+            int i = cg_deal_component(deal, g, &own);
             same &= own == dealt[i]++;
             for (int k = 0; k < n; k++) {
                 double off = share[k] * (double)(g + 1) - (double)dealt[k];
@@ -426,8 +426,9 @@ static void shares(void)
             }
         }
         uint64_t there;
-        int i = cg_deal_part(again, 19999, &there), k = cg_deal_part(deal, 19999, &own);
-        same &= i == k && there == own && cg_deal_part(again, 3, &there) == cg_deal_part(deal, 3, &own) && own == there;
+        int i = cg_deal_component(again, 19999, &there), k = cg_deal_component(deal, 19999, &own);
+        same &= i == k && there == own && cg_deal_component(again, 3, &there) == cg_deal_component(deal, 3, &own)
+            && own == there;
         cg_deal_free(deal);
         cg_deal_free(again);
     }

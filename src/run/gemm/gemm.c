@@ -19,7 +19,8 @@
 #define WIDTH 512  /* of so many columns of the right factor */
 #define ROWS  112  /* and rows of the left one */
 #define STRIP 16   /* rows of a factor that are packed side by side: as many as the processor fetches ahead of us */
-#define FEW   ((int64_t)128 * 128 * 128) /* multiplications of a product whose factors are read unpacked, at most */
+#define SMALL_PRODUCT \
+    ((int64_t)128 * 128 * 128) /* multiplications of a product whose factors are read unpacked, at most */
 
 /* What a thread packs for itself, kept from call to call and freed with the thread. */
 typedef struct Panels {
@@ -369,7 +370,7 @@ static void unpacked(CgGemm *g, double alpha, double beta, void *c, int64_t ldc)
 void cg_gemm_serial(CgGemm *g, double alpha, double beta, void *c, int64_t ldc)
 {
     cg_gemm_layout(g);
-    if (kind_in(g)->in_place && !g->tb && (g->m <= 2 * g->mr || g->m * g->n * g->k <= FEW))
+    if (kind_in(g)->in_place && !g->tb && (g->m <= 2 * g->mr || g->m * g->n * g->k <= SMALL_PRODUCT))
         unpacked(g, alpha, beta, c, ldc);
     else
         blocked(g, alpha, beta, c, ldc);

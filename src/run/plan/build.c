@@ -43,7 +43,7 @@ static void begin(CgPlanner *d)
     d->whole = cg_malloc((n + 1) * sizeof *d->whole);
     list_outputs(d);
     cg_planner_find_renewed(g, d->p->options.update, d->renewed);
-    cg_planner_find_wholes(d, d->live);
+    cg_planner_find_joined(d, d->live);
     cg_users_init(&d->users, g, d->live, (CgEdges){ 0 });
     d->layouts = cg_layouts_new(&d->users, d->dims);
     d->rounded = cg_rounded_new(&d->users, d->dims, d->live);
@@ -176,7 +176,7 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
         pin_outputs(p);
     }
     end(&d);
-    if (!d.failed && cg_plan_place(p))
+    if (!d.failed && cg_plan_assign_offsets(p))
         return p;
     if (!d.failed)
         cg_err(e, CG_ERR_MEMORY, "the tensors of graph '%s' together have more bytes than memory has addresses",

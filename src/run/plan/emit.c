@@ -154,7 +154,7 @@ static void emit_kernel(CgPlanner *d, CgRef r, const CgNode *n)
         d->value[r] = CG_NEWN(d->p->arena, CgSlot, in.nout);
     bool taken[CG_MAX_IN] = { false };
     for (int i = 0; i < in.nout && !d->failed; i++) {
-        if (!begun && !cg_planner_in_whole(d, r, i, &d->value[r][i])) {
+        if (!begun && !cg_planner_subview(d, r, i, &d->value[r][i])) {
             d->value[r][i] = cg_planner_new_result(d, r, i);
             lay_out(d, r, i, &in, &d->value[r][i].tensor);
             cg_plan_over_rows(d->p, &d->users, d->value, &in, &d->value[r][i], taken);

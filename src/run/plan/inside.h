@@ -85,11 +85,11 @@ CgLoop *cg_planner_loop(CgPlanner *d, CgRef r, const CgTensor *turns);
 void cg_loop_work(const CgLoop *loop, CgWork *work);
 void cg_loop_free(CgLoop *loop); /* plan.c */
 
-/* pieces.c: whole[] of the first result of each kernel that an op with `piece` puts together, if it is put together
+/* subviews.c: whole[] of the first result of each kernel that an op with `subview` puts together, if it is put together
  * once. Where result k of node r lies in the result it is a piece of; false when that is not in one stretch. Whether
  * every operand of an instruction already lies where the op would put it. */
-void cg_planner_find_wholes(CgPlanner *d, const bool *live);
-bool cg_planner_in_whole(CgPlanner *d, CgRef r, int k, CgSlot *s);
+void cg_planner_find_joined(CgPlanner *d, const bool *live);
+bool cg_planner_subview(CgPlanner *d, CgRef r, int k, CgSlot *s);
 bool cg_planner_is_joined(const CgPlanner *d, CgRef r, const CgInstr *in);
 
 /* renew.c: renewed[o]: the leaf with the name and type of output o. Then outputs go there: at once where that is
@@ -131,7 +131,7 @@ bool cg_plan_reads_alike(const CgInstr *in, int k, int *parent); /* no other ope
 void cg_plan_overwrite(CgPlan *p, int *parent);
 
 /* memory.c: offsets for the buffers in the slab; false when they do not fit (sets e). */
-CG_NODISCARD bool cg_plan_place(CgPlan *p);
+CG_NODISCARD bool cg_plan_assign_offsets(CgPlan *p);
 
 /* waves.c: fills in tasks and waves, once memory is placed. */
 void cg_plan_make_waves(CgPlan *p);

@@ -55,7 +55,7 @@ static int by_offset(const void *a, const void *b)
 
 /* Largest first, each into the smallest hole among those it lives with; the first `pinned` stay where they are. Returns
  * the height. */
-static size_t place_largest_first(Item *item, int n, int pinned)
+static size_t pack_largest_first(Item *item, int n, int pinned)
 {
     qsort(item, (size_t)pinned, sizeof *item, by_offset);
     qsort(item + pinned, (size_t)(n - pinned), sizeof *item, by_size);
@@ -122,7 +122,7 @@ static int by_last(const void *a, const void *b)
 }
 
 /* In the order of the schedule, as an allocator would at run time: best fit, else at the top; from `bottom` upwards. */
-static size_t place_in_order(Item *item, int n, size_t bottom)
+static size_t pack_in_order(Item *item, int n, size_t bottom)
 {
     qsort(item, (size_t)n, sizeof *item, by_first);
     Item **dying = cg_malloc((size_t)n * sizeof(Item *));
@@ -182,7 +182,7 @@ static size_t most_live(const Item *item, int n, int count)
     return most;
 }
 
-bool cg_plan_place(CgPlan *p)
+bool cg_plan_assign_offsets(CgPlan *p)
 {
     Item *item = cg_calloc(p->buffers.len, sizeof *item);
     int n = 0, pinned = 0;
@@ -209,11 +209,11 @@ bool cg_plan_place(CgPlan *p)
         item[n - 1] = swap;
     }
     p->live = most_live(item, n, (int)p->instrs.len);
-    p->slab = place_in_order(item + pinned, n - pinned, block); /* nothing in the block */
+    p->slab = pack_in_order(item + pinned, n - pinned, block); /* nothing in the block */
     if (p->slab > p->live && n <= SORTED_LIMIT) {
         Item *other = cg_malloc((size_t)(n ? n : 1) * sizeof *other);
         memcpy(other, item, (size_t)n * sizeof *other);
-        size_t height = place_largest_first(other, n, pinned);
+        size_t height = pack_largest_first(other, n, pinned);
         if (height < p->slab) {
             p->slab = height;
             memcpy(item, other, (size_t)n * sizeof *other);

@@ -23,7 +23,7 @@ const char *cg_plan_where(const CgSources *sources, CgSpan span, char out[160])
     if (!sources || !span.file)
         return out;
     int line, column;
-    cg_sources_place(sources, span, &line, &column);
+    cg_sources_position(sources, span, &line, &column);
     snprintf(out, 160, "%s:%d", cg_sources_get(sources, span.file)->name, line);
     return out;
 }

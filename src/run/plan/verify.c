@@ -98,10 +98,10 @@ static int writer_of(const CgPlan *p, const Writes *w, const CgSlot *s)
 {
     for (int i = w->last[s->buffer]; i >= 0; i = w->all.at[i].before) {
         const CgInstr *in = cg_plan_instr(p, w->all.at[i].instr);
-        bool piece = false;
-        for (int k = 0; in->op->piece && k < in->nin; k++)
-            piece = piece || holds(&in->in[k], s);
-        if (!piece && share(&in->out[w->all.at[i].result], s))
+        bool subview = false;
+        for (int k = 0; in->op->subview && k < in->nin; k++)
+            subview = subview || holds(&in->in[k], s);
+        if (!subview && share(&in->out[w->all.at[i].result], s))
             return w->all.at[i].instr;
     }
     return -1;

@@ -1,4 +1,4 @@
-/* part.c - what a trained or loaded model is made of: its parts and parameters by name, outside of graphs.
+/* submodule.c - what a trained or loaded model is made of: its parts and parameters by name, outside of graphs.
  * Takes models with weights; gives parts that keep them, tensors, and how many parameters are where. Applies nothing.
  */
 #include <stdlib.h>
@@ -19,35 +19,35 @@ static CgStage *training(const CgInstance *m)
 static size_t segment(const char *path) { return strcspn(path, "."); }
 
 /* What is said of the model's products, said of the part of it at `path`; its parameters are as it was trained. */
-static void hand_down(CgElab *e, const CgInstance *from, const char *path, CgInstance *to)
+static void inherit(CgElab *e, const CgInstance *from, const char *path, CgInstance *to)
 {
     CgInstance at = *from;
     for (const char *rest = path; *rest;) {
         CgInstance next = *to;
         size_t n = segment(rest);
-        next.marks = NULL;
-        next.nmarks = 0;
-        cg_marks_hand_down(e, &at, cg_intern_n(rest, n), &next);
+        next.annotations = NULL;
+        next.nannotations = 0;
+        cg_annotations_inherit(e, &at, cg_intern_n(rest, n), &next);
         at = next;
         rest += n + (rest[n] == '.');
     }
-    to->marks = at.marks;
-    to->nmarks = at.nmarks;
+    to->annotations = at.annotations;
+    to->nannotations = at.nannotations;
 }
 
 /* What a body bound to a name, as parts of the trained model `of`: instances that have its weights. */
-static CgValue *part_of(CgElab *e, const CgInstance *of, CgValue *v, CgSpan span)
+static CgValue *submodule_of(CgElab *e, const CgInstance *of, CgValue *v, CgSpan span)
 {
     if (v->kind == CG_VALUE_INSTANCE) {
         CgValue *out = cg_instance_copy(e, v, span);
-        CgInstance *part = out->instance;
-        size_t outer = of->within ? strlen(of->within) + 1 : 0;
-        part->weights = of->weights;
-        part->within = v->instance->path;
-        part->path = NULL;
-        part->parent = NULL;
-        if (part->within)
-            hand_down(e, of, part->within + outer, part);
+        CgInstance *submodule = out->instance;
+        size_t outer = of->submodule_path ? strlen(of->submodule_path) + 1 : 0;
+        submodule->weights = of->weights;
+        submodule->submodule_path = v->instance->path;
+        submodule->path = NULL;
+        submodule->parent = NULL;
+        if (submodule->submodule_path)
+            inherit(e, of, submodule->submodule_path + outer, submodule);
         return out;
     }
     if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD)
@@ -56,27 +56,27 @@ static CgValue *part_of(CgElab *e, const CgInstance *of, CgValue *v, CgSpan span
     for (int i = 0; i < v->n; i++) {
         if (v->kind == CG_VALUE_RECORD)
             out->keys[i] = v->keys[i];
-        out->at[i] = part_of(e, of, v->at[i], span);
+        out->at[i] = submodule_of(e, of, v->at[i], span);
     }
     return out;
 }
 
-CgValue *cg_stage_part(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest)
+CgValue *cg_stage_submodule(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest)
 {
     const CgStage *s = training(of->instance);
-    uint64_t part;
+    uint64_t submodule;
     if (!s)
         return NULL;
-    const char *within = of->instance->within ? of->instance->within : "";
-    size_t outer = *within ? strlen(within) + 1 : 0;
+    const char *submodule_path = of->instance->submodule_path ? of->instance->submodule_path : "";
+    size_t outer = *submodule_path ? strlen(submodule_path) + 1 : 0;
     for (size_t i = 0; i < s->model->params.len; i++) {
         const CgParamInfo *p = &s->model->params.at[i];
-        if (!p->auxiliary && (!outer || (!strncmp(p->path, within, outer - 1) && p->path[outer - 1] == '.')))
+        if (!p->auxiliary && (!outer || (!strncmp(p->path, submodule_path, outer - 1) && p->path[outer - 1] == '.')))
             cg_suggest_offer(suggest, cg_intern_n(p->path + outer, segment(p->path + outer)));
     }
-    CgAtom path = cg_path_join(within, name);
-    if (cg_map_get(&s->model->parts, cg_map_ptr(path), &part))
-        return part_of(e, of->instance, (CgValue *)(uintptr_t)part, span);
+    CgAtom path = cg_path_join(submodule_path, name);
+    if (cg_map_get(&s->model->submodules, cg_map_ptr(path), &submodule))
+        return submodule_of(e, of->instance, (CgValue *)(uintptr_t)submodule, span);
     if (!cg_model_param(s->model, path))
         return NULL;
     CgArguments a = { .function = cg_function_find("parameter"), .n = 2, .call = span, .at = { of } };
@@ -94,31 +94,31 @@ const CgTensors *cg_model_tensors(CgSession *x, const CgInstance *m)
 /* Whether a tensor of the weights is one of the model; its path there. */
 static const char *path_in(const CgInstance *m, const char *path)
 {
-    size_t n = m->within ? strlen(m->within) : 0;
+    size_t n = m->submodule_path ? strlen(m->submodule_path) : 0;
     if (!n)
         return path;
-    return !strncmp(path, m->within, n) && path[n] == '.' ? path + n + 1 : NULL;
+    return !strncmp(path, m->submodule_path, n) && path[n] == '.' ? path + n + 1 : NULL;
 }
 
 static bool is_frozen(const CgInstance *m, const char *path, const char *whole)
 {
-    int said = cg_marks_say(m, path);
+    int said = cg_annotations_frozen(m, path);
     const CgParamInfo *p = training(m) ? cg_model_param(training(m)->model, cg_intern(whole)) : NULL;
     return said >= 0 ? said : p && p->frozen;
 }
 
-enum { PART, TENSORS, COUNT, FROZEN, BYTES, FLOPS };
+enum { MODULE, TENSORS, COUNT, FROZEN, BYTES, FLOPS };
 
 /* The row of the part that a path begins with; "" is of none. */
 static size_t row_of(CgSession *x, CgTable *t, const CgInstance *m, const char *path)
 {
     const char *name = *path ? cg_arena_printf(x->elab->arena, "%.*s", (int)segment(path), path) : m->stmt->names[0];
     size_t row = 0;
-    while (row < t->rows && strcmp(t->column[PART].at[row].text, name) != 0)
+    while (row < t->rows && strcmp(t->column[MODULE].at[row].text, name) != 0)
         row++;
     if (row == t->rows) {
         cg_table_row(t);
-        cg_table_set(t, row, PART, cg_text(name));
+        cg_table_set(t, row, MODULE, cg_text(name));
         for (int c = TENSORS; c <= BYTES; c++)
             cg_table_set(t, row, c, cg_whole(0));
     }
@@ -126,7 +126,7 @@ static size_t row_of(CgSession *x, CgTable *t, const CgInstance *m, const char *
 }
 
 /* The part of the model, which is applied at the root, that a scope is in; "" where it is in none. */
-static const char *part_at(const CgGraph *g, int scope)
+static const char *module_at(const CgGraph *g, int scope)
 {
     const char *name = "";
     for (; scope > 0 && g->scopes.at[scope].parent > 0; scope = g->scopes.at[scope].parent)
@@ -146,7 +146,7 @@ static bool add_flops(CgSession *x, CgTable *t, const CgInstance *m, const CgMod
         const CgInstr *in = cg_plan_instr(p, i);
         if (in->node == CG_NONE || !(in->work.flops > 0))
             continue;
-        size_t row = row_of(x, t, m, part_at(g, cg_node(g, in->node)->scope));
+        size_t row = row_of(x, t, m, module_at(g, cg_node(g, in->node)->scope));
         while (flops.len <= row)
             cg_vec_push(&flops, 0);
         flops.at[row] += cg_phase_of(p, in) == CG_PHASE_AGAIN ? 0 : in->work.flops;
@@ -160,15 +160,15 @@ static bool add_flops(CgSession *x, CgTable *t, const CgInstance *m, const CgMod
     return good;
 }
 
-CgTable *cg_model_parts(CgSession *x, const CgInstance *m, const CgModelGraph *pass)
+CgTable *cg_model_modules(CgSession *x, const CgInstance *m, const CgModelGraph *pass)
 {
     static const char *const names[] = { "part", "tensors", "parameters", "frozen", "bytes", "flops" };
     const CgTensors *weights = cg_model_tensors(x, m);
     if (!weights)
         return NULL;
     CgTable *t = cg_table_new();
-    for (int c = PART; c <= (pass ? FLOPS : BYTES); c++)
-        cg_table_add(t, names[c], c == PART ? CG_TEXT : c == FLOPS ? CG_NUMBER : CG_INT);
+    for (int c = MODULE; c <= (pass ? FLOPS : BYTES); c++)
+        cg_table_add(t, names[c], c == MODULE ? CG_TEXT : c == FLOPS ? CG_NUMBER : CG_INT);
     for (int i = 0; i < weights->n; i++) {
         const char *path = path_in(m, weights->at[i].name);
         const CgTensor *at = &weights->at[i].tensor;

@@ -1,9 +1,9 @@
-/* pieces.c - results that are made where they are put together.
- * Takes nodes whose op joins its operands (CgOp.piece); gives, for what makes such an operand, the range of the joined
- * result to write it to at once. Must not join what is wanted in two places. */
+/* subviews.c - results that are made where they are put together.
+ * Takes nodes whose op joins its operands (CgOp.subview); gives, for what makes such an operand, the range of the
+ * joined result to write it to at once. Must not join what is wanted in two places. */
 #include "run/plan/inside.h"
 
-void cg_planner_find_wholes(CgPlanner *d, const bool *live)
+void cg_planner_find_joined(CgPlanner *d, const bool *live)
 {
     const CgGraph *g = d->p->graph;
     for (CgRef r = 0; r < g->nodes.len; r++)
@@ -11,7 +11,7 @@ void cg_planner_find_wholes(CgPlanner *d, const bool *live)
             d->whole[r][k] = CG_NONE;
     for (CgRef r = 0; r < g->nodes.len; r++) {
         const CgNode *n = cg_node(g, r);
-        if (!live[r] || !n->op->piece)
+        if (!live[r] || !n->op->subview)
             continue;
         for (int i = 0; i < n->nin; i++) {
             bool twice = false;
@@ -20,7 +20,7 @@ void cg_planner_find_wholes(CgPlanner *d, const bool *live)
             const CgNode *x = cg_node(g, maker);
             for (int j = 0; j < n->nin; j++)
                 twice = twice || (j != i && n->in[j] == n->in[i]);
-            if (!twice && !cg_node_is_leaf(x) && !x->op->view && !x->op->piece && d->whole[maker][k] == CG_NONE)
+            if (!twice && !cg_node_is_leaf(x) && !x->op->view && !x->op->subview && d->whole[maker][k] == CG_NONE)
                 d->whole[maker][k] = r;
         }
     }
@@ -36,7 +36,7 @@ static CgSlot *result_of(CgPlanner *d, CgRef r)
     return d->value[r];
 }
 
-bool cg_planner_in_whole(CgPlanner *d, CgRef r, int k, CgSlot *s)
+bool cg_planner_subview(CgPlanner *d, CgRef r, int k, CgSlot *s)
 {
     const CgGraph *g = d->p->graph;
     CgRef whole = d->whole[r][k];
@@ -58,16 +58,16 @@ bool cg_planner_in_whole(CgPlanner *d, CgRef r, int k, CgSlot *s)
         return false;
     out.data = CG_PLAN_NOWHERE;
     CgCall call = { .op = n->op, .nin = n->nin, .nout = 1, .in = in, .out = &out, .attrs = attrs };
-    CgTensor piece = out;
-    n->op->piece(&call, at, &piece);
-    if (!cg_tensor_contiguous(&piece) || cg_tensor_count(&piece) == 0)
+    CgTensor subview = out;
+    n->op->subview(&call, at, &subview);
+    if (!cg_tensor_contiguous(&subview) || cg_tensor_count(&subview) == 0)
         return false;
-    *s = (CgSlot){
-        .buffer = result_of(d, whole)->buffer, .offset = (size_t)((char *)piece.data - CG_PLAN_NOWHERE), .tensor = piece
-    };
+    *s = (CgSlot){ .buffer = result_of(d, whole)->buffer,
+        .offset = (size_t)((char *)subview.data - CG_PLAN_NOWHERE),
+        .tensor = subview };
     s->tensor.data = NULL;
     int64_t stride = 1;
-    for (int i = piece.rank; i-- > 0; stride *= piece.dim[i])
+    for (int i = subview.rank; i-- > 0; stride *= subview.dim[i])
         s->tensor.stride[i] = stride;
     return !d->failed;
 }

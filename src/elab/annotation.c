@@ -1,7 +1,7 @@
-/* mark.c - what a script says of the parts of a model by patterns of paths: which parameters are frozen, which products
- * are in bf16, which parts are computed again. Takes marks on instances; gives decisions by path, and reports patterns
- * that fit nothing. Annotations of inner modules apply first, then those of the modules around them, each list in the
- * order written: a later one overrides. Must not change a graph. */
+/* annotation.c - annotations of the modules of a model by patterns of paths: which parameters are frozen, which
+ * products are in bf16, which modules are recomputed. Takes annotations of instances; gives decisions by path, and
+ * reports patterns that fit nothing. Annotations of inner modules apply first, then those of the modules around them,
+ * each list in the order written: a later one overrides. Must not change a graph. */
 #include <string.h>
 
 #include "elab/elab.h"
@@ -10,38 +10,38 @@
  * "blocks.*.attn.*" fit what `attn` itself multiplies, and no pattern can name it. */
 #define OWN "@"
 
-static bool is_below(const CgInstance *part, const char *path)
+static bool is_below(const CgInstance *submodule, const char *path)
 {
-    size_t n = strlen(part->path);
+    size_t n = strlen(submodule->path);
     if (!n) /* what is used beside the root is no part of it */
         return path[0] != '@' || !path[1];
-    return !strncmp(path, part->path, n) && path[n] == '.';
+    return !strncmp(path, submodule->path, n) && path[n] == '.';
 }
 
-static bool fits_below(const CgMark *z, const char *path)
+static bool fits_below(const CgAnnotation *z, const char *path)
 {
     return !z->pattern || (z->exact ? !strcmp(z->pattern, path) : cg_path_matches(z->pattern, path));
 }
 
-static bool fits(const CgMark *z, const CgInstance *part, const char *path)
+static bool fits(const CgAnnotation *z, const CgInstance *submodule, const char *path)
 {
-    return is_below(part, path) && fits_below(z, cg_path_below(part, path));
+    return is_below(submodule, path) && fits_below(z, cg_path_below(submodule, path));
 }
 
-/* Whether a mark of `part` says that the part `body` is computed again. */
-static bool fits_part(const CgMark *z, const CgInstance *part, const CgInstance *body)
+/* Whether an annotation of `submodule` says that `body` is recomputed. */
+static bool fits_submodule(const CgAnnotation *z, const CgInstance *submodule, const CgInstance *body)
 {
-    return z->what == CG_MARK_RECOMPUTED
-        && (part->path == body->path ? !z->pattern : z->pattern && fits(z, part, body->path));
+    return z->what == CG_ANNOTATED_RECOMPUTED
+        && (submodule->path == body->path ? !z->pattern : z->pattern && fits(z, submodule, body->path));
 }
 
 /* Whether a parameter belongs to the graph that a mark of `part` puts parameters through: its path is that of such a
  * parameter, the graph's name, and its own. */
-static bool is_of_graph(const CgMark *z, const CgInstance *part, const char *path)
+static bool is_of_graph(const CgAnnotation *z, const CgInstance *submodule, const char *path)
 {
-    if (z->what != CG_MARK_REPARAMETRIZED || !is_below(part, path))
+    if (z->what != CG_MARK_REPARAMETRIZED || !is_below(submodule, path))
         return false;
-    const char *below = cg_path_below(part, path), *name = z->by->instance->stmt->names[0];
+    const char *below = cg_path_below(submodule, path), *name = z->by->instance->stmt->names[0];
     size_t n = strlen(name);
     for (const char *dot = strchr(below, '.'); dot; dot = strchr(dot + 1, '.'))
         if (!strncmp(dot + 1, name, n) && dot[1 + n] == '.'
@@ -52,95 +52,98 @@ static bool is_of_graph(const CgMark *z, const CgInstance *part, const char *pat
 
 bool cg_marks_renew(const CgInstance *inst, const char *path)
 {
-    for (int i = inst->nmarks; i-- > 0;)
-        if (is_of_graph(&inst->marks[i], inst, path))
+    for (int i = inst->nannotations; i-- > 0;)
+        if (is_of_graph(&inst->annotations[i], inst, path))
             return true;
     return false;
 }
 
 bool cg_marks_new_here(const CgInstance *inst, const char *path)
 {
-    for (int i = 0; i < inst->nmarks; i++)
-        if (is_of_graph(&inst->marks[i], inst, path) && inst->weights == inst->marks[i].weights)
+    for (int i = 0; i < inst->nannotations; i++)
+        if (is_of_graph(&inst->annotations[i], inst, path) && inst->weights == inst->annotations[i].weights)
             return true;
     return false;
 }
 
-static bool is_freezing(const CgMark *z) { return z->what == CG_MARK_FROZEN || z->what == CG_MARK_TRAINED; }
-static bool is_precision(const CgMark *z) { return z->what == CG_MARK_F32 || z->what == CG_MARK_BF16; }
-
-void cg_mark_add(CgElab *e, CgInstance *to, CgMark mark)
+static bool is_freezing(const CgAnnotation *z)
 {
-    CgMark *more = CG_NEWN(e->arena, CgMark, to->nmarks + 1);
-    mark.pattern = mark.pattern ? cg_intern(mark.pattern) : NULL;
-    if (to->nmarks)
-        memcpy(more, to->marks, sizeof *more * (size_t)to->nmarks);
-    more[to->nmarks++] = mark;
-    to->marks = more;
+    return z->what == CG_ANNOTATED_FROZEN || z->what == CG_ANNOTATED_TRAINED;
+}
+static bool is_precision(const CgAnnotation *z) { return z->what == CG_ANNOTATED_F32 || z->what == CG_ANNOTATED_BF16; }
+
+void cg_annotation_add(CgElab *e, CgInstance *to, CgAnnotation annotation)
+{
+    CgAnnotation *more = CG_NEWN(e->arena, CgAnnotation, to->nannotations + 1);
+    annotation.pattern = annotation.pattern ? cg_intern(annotation.pattern) : NULL;
+    if (to->nannotations)
+        memcpy(more, to->annotations, sizeof *more * (size_t)to->nannotations);
+    more[to->nannotations++] = annotation;
+    to->annotations = more;
 }
 
-void cg_marks_hand_down(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to)
+void cg_annotations_inherit(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to)
 {
-    for (int i = 0; i < from->nmarks; i++) {
-        CgMark z = from->marks[i];
+    for (int i = 0; i < from->nannotations; i++) {
+        CgAnnotation z = from->annotations[i];
         const char *rest = z.pattern ? z.pattern + strcspn(z.pattern, ".") : NULL;
         if ((is_freezing(&z) && !z.given)
             || (rest && !cg_path_matches(cg_intern_n(z.pattern, (size_t)(rest - z.pattern)), name)))
             continue;
         z.pattern = rest && *rest ? cg_intern(rest + 1) : NULL;
-        cg_mark_add(e, to, z);
+        cg_annotation_add(e, to, z);
     }
 }
 
-bool cg_marks_alike(const CgInstance *a, const CgInstance *b)
+bool cg_annotations_equal(const CgInstance *a, const CgInstance *b)
 {
     int i = 0, k = 0;
     for (;; i++, k++) {
-        while (i < a->nmarks && is_freezing(&a->marks[i]))
+        while (i < a->nannotations && is_freezing(&a->annotations[i]))
             i++;
-        while (k < b->nmarks && is_freezing(&b->marks[k]))
+        while (k < b->nannotations && is_freezing(&b->annotations[k]))
             k++;
-        if (i == a->nmarks || k == b->nmarks)
-            return i == a->nmarks && k == b->nmarks;
-        if (a->marks[i].what != b->marks[k].what || a->marks[i].pattern != b->marks[k].pattern
-            || a->marks[i].by != b->marks[k].by)
+        if (i == a->nannotations || k == b->nannotations)
+            return i == a->nannotations && k == b->nannotations;
+        if (a->annotations[i].what != b->annotations[k].what || a->annotations[i].pattern != b->annotations[k].pattern
+            || a->annotations[i].by != b->annotations[k].by)
             return false;
     }
 }
 
-const CgMark *cg_marks_graph(const CgInstance *inst, const char *path, int *i)
+const CgAnnotation *cg_marks_graph(const CgInstance *inst, const char *path, int *i)
 {
-    for (; *i < inst->nmarks; ++*i)
-        if (inst->marks[*i].what == CG_MARK_REPARAMETRIZED && fits(&inst->marks[*i], inst, path))
-            return &inst->marks[(*i)++];
+    for (; *i < inst->nannotations; ++*i)
+        if (inst->annotations[*i].what == CG_MARK_REPARAMETRIZED && fits(&inst->annotations[*i], inst, path))
+            return &inst->annotations[(*i)++];
     return NULL;
 }
 
 /* ---- freezing ---- */
 
-void cg_marks_freeze(CgParamInfo *p)
+void cg_annotations_freeze(CgParamInfo *p)
 {
     for (const CgInstance *inst = p->owner; inst; inst = inst->parent)
-        for (int i = 0; i < inst->nmarks; i++) {
-            const CgMark *z = &inst->marks[i];
+        for (int i = 0; i < inst->nannotations; i++) {
+            const CgAnnotation *z = &inst->annotations[i];
             if (is_of_graph(z, inst, p->path)) /* what was said before it was there is not of it */
                 p->frozen = false;
             if (is_freezing(z) && fits(z, inst, p->path)) {
-                p->frozen = z->what == CG_MARK_FROZEN;
+                p->frozen = z->what == CG_ANNOTATED_FROZEN;
                 p->frozen_span = z->span;
             }
         }
 }
 
-int cg_marks_say(const CgInstance *inst, const char *path)
+int cg_annotations_frozen(const CgInstance *inst, const char *path)
 {
     const CgInstance root = { .path = cg_intern("") };
     int said = -1;
-    for (int i = 0; i < inst->nmarks; i++)
-        if (inst->marks[i].what == CG_MARK_REPARAMETRIZED && is_of_graph(&inst->marks[i], &root, path))
+    for (int i = 0; i < inst->nannotations; i++)
+        if (inst->annotations[i].what == CG_MARK_REPARAMETRIZED && is_of_graph(&inst->annotations[i], &root, path))
             said = 0;
-        else if (is_freezing(&inst->marks[i]) && fits_below(&inst->marks[i], path))
-            said = inst->marks[i].what == CG_MARK_FROZEN;
+        else if (is_freezing(&inst->annotations[i]) && fits_below(&inst->annotations[i], path))
+            said = inst->annotations[i].what == CG_ANNOTATED_FROZEN;
     return said;
 }
 
@@ -157,10 +160,10 @@ static void print_use(const CgElab *e, CgSpan use, const char *callee, CgStrbuf 
         cg_strbuf_write(out, from, n);
 }
 
-bool cg_marks_agree(CgElab *e, const CgParamInfo *p, const CgInstance *inst, CgSpan use)
+bool cg_annotations_agree(CgElab *e, const CgParamInfo *p, const CgInstance *inst, CgSpan use)
 {
     CgParamInfo now = { .path = p->path, .owner = inst };
-    cg_marks_freeze(&now);
+    cg_annotations_freeze(&now);
     if (now.frozen == p->frozen || p->auxiliary || !e->model->trains)
         return true;
     CgSpan said = now.frozen ? now.frozen_span : p->frozen_span, frozen = now.frozen ? use : p->use;
@@ -202,9 +205,9 @@ static bool decide(const CgModelGraph *m, const CgInstance *owner, const CgInsta
                 inst = k;
                 break;
             }
-        for (int i = 0; i < inst->nmarks; i++)
-            if (is_precision(&inst->marks[i]) && fits(&inst->marks[i], inst, path))
-                bf16 = inst->marks[i].what == CG_MARK_BF16;
+        for (int i = 0; i < inst->nannotations; i++)
+            if (is_precision(&inst->annotations[i]) && fits(&inst->annotations[i], inst, path))
+                bf16 = inst->annotations[i].what == CG_ANNOTATED_BF16;
     }
     return bf16;
 }
@@ -213,13 +216,13 @@ static bool decide(const CgModelGraph *m, const CgInstance *owner, const CgInsta
 static bool is_recomputed(const CgInstance *body)
 {
     for (const CgInstance *inst = body; inst; inst = inst->parent)
-        for (int i = 0; i < inst->nmarks; i++)
-            if (fits_part(&inst->marks[i], inst, body))
+        for (int i = 0; i < inst->nannotations; i++)
+            if (fits_submodule(&inst->annotations[i], inst, body))
                 return true;
     return false;
 }
 
-void cg_marks_begin(CgModelGraph *m, const CgInstance *inst, int scope)
+void cg_annotations_begin(CgModelGraph *m, const CgInstance *inst, int scope)
 {
     while (m->bodies.len <= (size_t)scope)
         cg_vec_push(&m->bodies, NULL);
@@ -227,10 +230,10 @@ void cg_marks_begin(CgModelGraph *m, const CgInstance *inst, int scope)
     if (!m->graph->scopes.at[scope].recompute && is_recomputed(inst))
         m->graph->scopes.at[scope].recompute = ++m->regions;
     m->graph->scopes.at[scope].bf16 = decide(m, inst, inst, cg_path_join(inst->path, OWN));
-    for (size_t i = 0; i < m->marked.len && inst->nmarks; i++)
-        if (m->marked.at[i]->marks == inst->marks && m->marked.at[i]->path == inst->path)
+    for (size_t i = 0; i < m->marked.len && inst->nannotations; i++)
+        if (m->marked.at[i]->annotations == inst->annotations && m->marked.at[i]->path == inst->path)
             return;
-    if (inst->nmarks)
+    if (inst->nannotations)
         cg_vec_push(&m->marked, inst);
 }
 
@@ -268,40 +271,41 @@ void cg_precision_of(CgModelGraph *m, const CgOp *op, int n, const CgRef *in)
 
 /* ---- patterns that fit nothing ---- */
 
-static bool find_fit(const CgModelGraph *m, const CgMark *z, const CgInstance *part)
+static bool find_fit(const CgModelGraph *m, const CgAnnotation *z, const CgInstance *submodule)
 {
-    for (size_t k = 0; z->what == CG_MARK_RECOMPUTED && k < m->bodies.len; k++)
-        if (m->bodies.at[k] && fits_part(z, part, m->bodies.at[k]))
+    for (size_t k = 0; z->what == CG_ANNOTATED_RECOMPUTED && k < m->bodies.len; k++)
+        if (m->bodies.at[k] && fits_submodule(z, submodule, m->bodies.at[k]))
             return true;
-    if (z->what == CG_MARK_RECOMPUTED)
+    if (z->what == CG_ANNOTATED_RECOMPUTED)
         return false;
     if (is_precision(z)) {
         for (size_t k = 0; k < m->products.len; k++)
-            if (fits(z, part, m->products.at[k]))
+            if (fits(z, submodule, m->products.at[k]))
                 return true;
         return false;
     }
     for (size_t k = 0; k < m->params.len; k++)
-        if (fits(z, part, m->params.at[k].path))
+        if (fits(z, submodule, m->params.at[k].path))
             return true;
     for (size_t k = 0; k < m->aliases.len; k++)
         for (size_t i = 0; i < m->params.len; i++)
-            if (is_below(m->aliases.at[k].part, m->params.at[i].path)
-                && fits(z, part,
-                    cg_path_join(m->aliases.at[k].path, cg_path_below(m->aliases.at[k].part, m->params.at[i].path))))
+            if (is_below(m->aliases.at[k].submodule, m->params.at[i].path)
+                && fits(z, submodule,
+                    cg_path_join(
+                        m->aliases.at[k].path, cg_path_below(m->aliases.at[k].submodule, m->params.at[i].path))))
                 return true;
     return false;
 }
 
-static bool names_parameters(const CgMark *z) { return is_freezing(z) || z->what == CG_MARK_REPARAMETRIZED; }
+static bool names_parameters(const CgAnnotation *z) { return is_freezing(z) || z->what == CG_MARK_REPARAMETRIZED; }
 
-static const char *thing(const CgMark *z)
+static const char *thing(const CgAnnotation *z)
 {
     return is_precision(z) ? "product" : names_parameters(z) ? "parameter" : "part";
 }
 
 /* Some of what there is: parameters, parts, or what is multiplied by which parameter or by none. */
-static void help(CgDiag *d, const CgModelGraph *m, const CgMark *z, const CgInstance *part)
+static void help(CgDiag *d, const CgModelGraph *m, const CgAnnotation *z, const CgInstance *submodule)
 {
     CgStrbuf some = { 0 };
     size_t n = is_precision(z) ? m->products.len : names_parameters(z) ? m->params.len : m->bodies.len;
@@ -311,9 +315,9 @@ static void help(CgDiag *d, const CgModelGraph *m, const CgMark *z, const CgInst
             : names_parameters(z)          ? m->params.at[k].path
             : m->bodies.at[k]              ? m->bodies.at[k]->path
                                            : "";
-        if (!*path || !is_below(part, path))
+        if (!*path || !is_below(submodule, path))
             continue;
-        path = cg_path_below(part, path);
+        path = cg_path_below(submodule, path);
         size_t own = strlen(path) - strlen(OWN);
         if (!is_precision(z) || strcmp(path + own, OWN))
             cg_strbuf_printf(&some, "%s%s", shown++ ? ", " : "", path);
@@ -327,17 +331,18 @@ static void help(CgDiag *d, const CgModelGraph *m, const CgMark *z, const CgInst
     cg_strbuf_deinit(&some);
 }
 
-/* Whether marks of parts that hold both names, or `alias` alone, freeze the parameter called `path`. What is said of
- * the tied part itself, or of what holds it, holds under all of its names. */
-static bool frozen_as(const CgModelGraph *m, const CgAlias *alias, const char *path, const CgMark **last)
+/* Whether annotations of modules that hold both names, or `alias` alone, freeze the parameter called `path`. What is
+ * said of the tied part itself, or of what holds it, holds under all of its names. */
+static bool frozen_as(const CgModelGraph *m, const CgAlias *alias, const char *path, const CgAnnotation **last)
 {
     bool frozen = false;
     for (size_t k = m->marked.len; k-- > 0;) { /* inner modules first: a later one overrides */
-        const CgInstance *part = m->marked.at[k];
-        for (int i = 0; i < part->nmarks && is_below(part, alias->path); i++)
-            if (is_freezing(&part->marks[i]) && !part->marks[i].given && fits(&part->marks[i], part, path)) {
-                frozen = part->marks[i].what == CG_MARK_FROZEN;
-                *last = &part->marks[i];
+        const CgInstance *submodule = m->marked.at[k];
+        for (int i = 0; i < submodule->nannotations && is_below(submodule, alias->path); i++)
+            if (is_freezing(&submodule->annotations[i]) && !submodule->annotations[i].given
+                && fits(&submodule->annotations[i], submodule, path)) {
+                frozen = submodule->annotations[i].what == CG_ANNOTATED_FROZEN;
+                *last = &submodule->annotations[i];
             }
     }
     return frozen;
@@ -347,42 +352,42 @@ static bool frozen_as(const CgModelGraph *m, const CgAlias *alias, const char *p
 static void check_tied(CgElab *e, const CgAlias *alias)
 {
     const CgModelGraph *m = e->model;
-    const CgInstance *tied = alias->part;
+    const CgInstance *tied = alias->submodule;
     for (size_t k = 0; k < m->params.len; k++) {
         const char *path = m->params.at[k].path;
         if (!is_below(tied, path))
             continue;
         CgAtom other = cg_path_join(alias->path, cg_path_below(tied, path));
-        const CgMark *mark = NULL;
-        bool a = frozen_as(m, alias, path, &mark), b = frozen_as(m, alias, other, &mark);
-        uint64_t said, key = mark ? cg_hash64(&mark->span, sizeof mark->span, 1) : 0;
+        const CgAnnotation *annotation = NULL;
+        bool a = frozen_as(m, alias, path, &annotation), b = frozen_as(m, alias, other, &annotation);
+        uint64_t said, key = annotation ? cg_hash64(&annotation->span, sizeof annotation->span, 1) : 0;
         if (a == b || (a && !alias->plain) || cg_map_get(&e->unfit, key, &said))
             continue;
         cg_map_put(&e->unfit, key, 1);
-        CgDiag *d = cg_elab_error(e, CG_E0507, mark->span, "'%s' and '%s' are one parameter, and only '%s' is frozen",
-            path, other, a ? path : other);
+        CgDiag *d = cg_elab_error(e, CG_E0507, annotation->span,
+            "'%s' and '%s' are one parameter, and only '%s' is frozen", path, other, a ? path : other);
         cg_diag_note(d, tied->attached, "the part '%s'", tied->path);
         cg_diag_help(d, "freeze both names, or none");
     }
 }
 
-void cg_marks_check(CgElab *e)
+void cg_annotations_check(CgElab *e)
 {
     for (size_t k = 0; k < e->model->aliases.len && e->model->trains; k++)
         check_tied(e, &e->model->aliases.at[k]);
 
     const CgModelGraph *m = e->model;
     for (size_t k = 0; k < m->marked.len; k++) {
-        const CgInstance *part = m->marked.at[k];
-        for (int i = 0; i < part->nmarks; i++) {
-            const CgMark *z = &part->marks[i];
+        const CgInstance *submodule = m->marked.at[k];
+        for (int i = 0; i < submodule->nannotations; i++) {
+            const CgAnnotation *z = &submodule->annotations[i];
             uint64_t said, key = cg_hash64(&z->span, sizeof z->span, cg_map_ptr(z->pattern));
-            if (z->given || find_fit(m, z, part) || cg_map_get(&e->unfit, key, &said))
+            if (z->given || find_fit(m, z, submodule) || cg_map_get(&e->unfit, key, &said))
                 continue;
             cg_map_put(&e->unfit, key, 1);
             CgDiag *d = cg_elab_error(e, CG_E0502, z->span, "no %s of '%s' matches \"%s\"", thing(z),
-                part->stmt->names[0], z->pattern ? z->pattern : "*");
-            help(d, m, z, part);
+                submodule->stmt->names[0], z->pattern ? z->pattern : "*");
+            help(d, m, z, submodule);
         }
     }
 }
