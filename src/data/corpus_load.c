@@ -169,7 +169,7 @@ CgCorpus *cg_corpus_load(const char *const *patterns, int n, const CgCorpusOpts 
         .opts = opts,
         .left = opts->limit ? opts->limit : UINT64_MAX,
         .e = e,
-        .fields = { opts->nfields ? opts->fields : default_fields, opts->nfields ? opts->nfields : 1 } };
+        .fields = { opts->nfields ? opts->fields : default_fields, opts->nfields ? opts->nfields : 1, 0 } };
     CgCorpusFiles files = { 0 };
     bool ok = find_files(patterns, n, &files, e);
     if (ok && cache && are_large(&files, opts)) {
@@ -197,7 +197,7 @@ CgCorpus *cg_corpus_from_texts(const char *name, const CgText *texts, size_t n, 
         .opts = opts,
         .left = opts->limit ? opts->limit : UINT64_MAX,
         .e = e,
-        .fields = { opts->nfields ? opts->fields : default_fields, opts->nfields ? opts->nfields : 1 } };
+        .fields = { opts->nfields ? opts->fields : default_fields, opts->nfields ? opts->nfields : 1, 0 } };
     cg_vec_push(&l.c->files, cg_strdup(name));
     for (size_t i = 0; i < n && l.left; i++)
         add_segment(&l, (CgText){ cg_arena_strndup(l.c->texts, texts[i].at, texts[i].len), texts[i].len }, 0,

@@ -239,9 +239,11 @@ static void bytes(const void *data, CgText text, bool first, CgPieceFn *emit, vo
 
 /* ---- blanks as a character of their own ------------------------------------------------------------------------- */
 
+typedef enum Prepend { ALWAYS, FIRST, NEVER } Prepend;
+
 typedef struct Metaspace {
     char blank[5];
-    enum { ALWAYS, FIRST, NEVER } prepend;
+    Prepend prepend;
     bool split;
 } Metaspace;
 
@@ -262,7 +264,7 @@ static bool read_metaspace(const json_t *step, const char *path, void **data, Cg
     m->prepend = prefix ? ALWAYS : NEVER;
     for (size_t i = 0; i < CG_LEN(schemes); i++)
         if (!strcmp(scheme, schemes[i])) {
-            m->prepend = (int)i;
+            m->prepend = (Prepend)i;
             return true;
         }
     if (!*scheme)

@@ -31,8 +31,8 @@ static const char *const schema[INDEX_VERSION] = {
     "CREATE TABLE settings(stage TEXT PRIMARY KEY, kind TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version = 3;",
     /* which rows claims were tested on, and with which results */
-    "CREATE TABLE looks(place INTEGER PRIMARY KEY, rows TEXT NOT NULL, results TEXT NOT NULL, UNIQUE(rows, results));"
-    "PRAGMA user_version = 4;",
+    ("CREATE TABLE looks(place INTEGER PRIMARY KEY, rows TEXT NOT NULL, results TEXT NOT NULL, UNIQUE(rows, results));"
+     "PRAGMA user_version = 4;"),
 };
 
 void cg_index_give_up(CgIndex *x, const char *why)

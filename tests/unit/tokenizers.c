@@ -338,7 +338,7 @@ static void linear(const char *name)
     for (size_t k = 0; t && k < 2; k++) {
         clock_t begin = clock();
         ids.len = 0;
-        cg_tokenizer_encode(t, text, SIZE << k, &ids);
+        cg_tokenizer_encode(t, text, (size_t)SIZE << k, &ids);
         seconds[k] = (double)(clock() - begin) / CLOCKS_PER_SEC;
     }
     tap_ok(t && seconds[1] < 3.5 * seconds[0] + 0.05,
