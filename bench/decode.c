@@ -54,19 +54,19 @@ static bool build(const Job *j, CgGraph **prologue, CgGraph **step)
     CgValue *v = cg_target_value(x, "m", &target);
     CgGraph *both = NULL;
     if (v && cg_target_apply(x, v, (CgBindings){ sizes, 2 }, &(CgKnownTypes){ 0 }, &target)) {
-        CgGraph *g = cg_pass_run_all(target.model->graph, "recognise,places,fold,dce"), *ids = NULL;
+        CgGraph *g = cg_pass_run_all(target.model->graph, "recognise,slice,fold,dce"), *ids = NULL;
         CgBuild b = cg_build_at(g);
         CgAttr axis = cg_a_int("axis", 2);
         CgRef best = cg_build(&b, "argmax", 1, &g->outputs.at[0].ref, cg_attrs(1, &axis));
         g->outputs.len = 0;
         cg_graph_output(g, "ids", best);
         ids = cg_pass_run_all(g, "dce");
-        both = cg_step_build(ids, ids->inputs.at[0], 1);
+        both = cg_incremental_build(ids, ids->inputs.at[0], 1);
         cg_graph_free(ids);
         cg_graph_free(g);
     }
     if (both)
-        cg_step_split(both, true, prologue, step);
+        cg_incremental_split(both, true, prologue, step);
     cg_graph_free(both);
     cg_target_free(&target);
     cg_experiment_free(x);
@@ -216,7 +216,8 @@ static int run(const Job *j)
     for (int round = -1; round < j->rounds; round++) {
         for (int r = 0; r < j->rows; r++)
             text[r * j->length] = (r * 131 + 7) % j->c->vocab;
-        cg_decoder_begin(d);
+        if (!cg_decoder_begin(d, &e))
+            return 3;
         if (round == 0)
             cg_exec_profile(cg_decoder_exec(d), j->prof);
         double start = cg_now();

@@ -1,5 +1,6 @@
 # `make bench`: cg and PyTorch in turns (PYTHON names a python with torch); see bench/README.md.
-EXTRA_PROGRAMS = bench/decode bench/gemm bench/products
+# built by `make check`, too, so that they stay programs
+check_PROGRAMS += bench/decode bench/gemm bench/products
 bench_decode_LDADD = libcgcore.la $(CG_LIBS)
 bench_gemm_LDADD = libcgcore.la $(CG_LIBS)
 bench_products_LDADD = libcgcore.la $(CG_LIBS)
