@@ -233,6 +233,7 @@ void cg_elab_free(CgElab *e)
         cg_unit_free(e->settings_units.at[i]);
     cg_vec_free(&e->settings_units);
     cg_map_deinit(&e->unfit);
+    cg_map_deinit(&e->derived_by);
     cg_map_deinit(&e->unresolved);
     cg_map_deinit(&e->definitions);
     cg_map_deinit(&e->conditions);

@@ -311,7 +311,7 @@ static bool can_differentiate(CgElab *e, const CgArguments *a)
         return true;
     CgDiag *d = cg_elab_error(
         e, CG_E0504, a->call, "there is no derivative by a constant: what is made of it is a constant, too");
-    cg_diag_help(d, "differentiate by an input, a parameter, or a tensor(...)");
+    cg_diag_help(d, "differentiate by an input, a parameter, a tensor(...), or a name that it is bound to");
     return false;
 }
 

@@ -1,0 +1,91 @@
+/* apart.c - tensors of a body that derivatives are taken by.
+ * Takes the statements of a body; finds the names in `wrt = ..` of calls, and makes what such a name is bound to a node
+ * that nothing looks through while the graph is written: with z = -x the node of -z would otherwise be x, and the
+ * derivative of -z by z 0. The pass `fold` takes these nodes away again. */
+#include <string.h>
+
+#include "elab/define.h"
+#include "elab/signature.h"
+
+/* The place of `wrt` among the arguments of a function; -1: it has none. */
+static int by_what(const char *name)
+{
+    const CgFunction *f = cg_function_find(name);
+    const CgSignature *s = f ? cg_function_signature(f) : NULL;
+    for (int i = 0; s && i < s->n; i++)
+        if (!strcmp(s->stmt->params[i].name, "wrt"))
+            return i;
+    return -1;
+}
+
+static void note(CgElab *e, const CgBlock *top, CgAtom name)
+{
+    cg_map_put(&e->derived_by, cg_map_ptr(top) * 31 + cg_map_ptr(name), 1);
+    cg_map_put(&e->derived_by, cg_map_ptr(top), 1);
+}
+
+static void find_in(CgElab *e, const CgBlock *top, const CgExpr *x)
+{
+    if (!x)
+        return;
+    int wrt = x->kind == CG_EXPR_CALL && x->a->kind == CG_EXPR_NAME ? by_what(x->a->s) : -1;
+    for (int i = 0; i < x->args.n; i++) {
+        const CgArg *a = &x->args.at[i];
+        bool is = wrt >= 0 && (a->name ? !strcmp(a->name, "wrt") : i == wrt);
+        if (is && a->value && a->value->kind == CG_EXPR_NAME)
+            note(e, top, a->value->s);
+        find_in(e, top, a->value);
+    }
+    find_in(e, top, x->a);
+    find_in(e, top, x->b);
+    find_in(e, top, x->c);
+    find_in(e, top, x->d);
+}
+
+static void find_names(CgElab *e, const CgBlock *top, const CgBlock *b)
+{
+    for (int i = 0; i < b->n; i++) {
+        const CgStmt *s = b->at[i];
+        for (int k = 0; k < s->nexprs; k++)
+            find_in(e, top, s->exprs[k]);
+        find_in(e, top, s->a);
+        find_in(e, top, s->b);
+        find_names(e, top, &s->body);
+        find_names(e, top, &s->other);
+    }
+}
+
+CgValue *cg_apart(CgElab *e, const CgFrame *f, CgAtom name, CgValue *v)
+{
+    uint64_t known;
+    while (f && !f->block)
+        f = f->outer;
+    if (!f || v->kind != CG_VALUE_TENSOR || !e->model
+        || !cg_map_get(&e->derived_by, cg_map_ptr(f->block) * 31 + cg_map_ptr(name), &known))
+        return v;
+    CgBuild *b = &e->model->build;
+    if (cg_node(b->graph, v->tensor->ref)->nin == 0)
+        return v; /* nothing looks through a leaf */
+    CgAttr number = cg_a_int("number", (int64_t)b->graph->nodes.len);
+    CgValue *own = CG_NEW(e->arena, CgValue);
+    *own = *v;
+    own->tensor = CG_NEW(e->arena, CgTensorValue);
+    *own->tensor = *v->tensor;
+    own->tensor->ref = cg_build(b, "identity", 1, &v->tensor->ref, cg_attrs(1, &number));
+    return own;
+}
+
+void cg_apart_begin(CgElab *e, CgFrame *f, const CgBlock *b)
+{
+    uint64_t any;
+    if (f->block)
+        return;
+    f->block = b;
+    if (!cg_map_get(&e->derived_by, cg_map_ptr(b), &any)) {
+        cg_map_put(&e->derived_by, cg_map_ptr(b), 0);
+        find_names(e, b, b);
+        (void)!cg_map_get(&e->derived_by, cg_map_ptr(b), &any);
+    }
+    for (size_t i = 0; any && i < f->names.len; i++)
+        f->names.at[i].value = cg_apart(e, f, f->names.at[i].name, f->names.at[i].value);
+}
