@@ -29,7 +29,7 @@ static const CgTokenizerKind kind = { "nibbles", encode, decode, nothing, NULL }
 static CgTokenizer *make(void)
 {
     CgTokenizer *t = cg_calloc(1, sizeof *t);
-    *t = (CgTokenizer){ .kind = &kind, .size = 18, .end = 16, .mark = 17, .digest = cg_digest("nibbles", 7) };
+    *t = (CgTokenizer){ .kind = &kind, .size = 18, .end = 16, .marker = 17, .digest = cg_digest("nibbles", 7) };
     return t;
 }
 
