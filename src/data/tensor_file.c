@@ -63,7 +63,10 @@ bool cg_tensor_convert(CgConvert how, const unsigned char *from, size_t size, si
     uint32_t w;
     switch (how) {
     case CG_AS_SAME:
-    case CG_AS_NO: memcpy(to, from, n * size); return true;
+    case CG_AS_NO:
+        if (n)
+            memcpy(to, from, n * size);
+        return true;
     case CG_AS_FLAG:
         for (size_t k = 0; k < n; k++)
             if (from[k] > 1)

@@ -41,7 +41,8 @@ static int by_first_and_length(const void *a, const void *b)
 
 static void arrange(AddedSet *s)
 {
-    qsort(s->tokens.at, s->tokens.len, sizeof *s->tokens.at, by_first_and_length);
+    if (s->tokens.len)
+        qsort(s->tokens.at, s->tokens.len, sizeof *s->tokens.at, by_first_and_length);
     for (size_t b = 0, i = 0; b < 257; b++) {
         while (i < s->tokens.len && (unsigned char)s->tokens.at[i].text.at[0] < b)
             i++;

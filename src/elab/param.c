@@ -57,13 +57,13 @@ static CgValue *put_through(CgElab *e, CgFrame *f, const CgAnnotation *z, CgInst
     const char *name = strrchr(path, '.') ? strrchr(path, '.') + 1 : path;
     by->instance->rival = NULL;
     cg_instance_below(by->instance, inst, cg_intern_printf("%s.%s", name, by->instance->stmt->names[0]), z->span);
-    const CgType *before = cg_value_type(e, v);
+    const CgType before = *cg_value_type(e, v); /* nodes move while others are made */
     CgValue *out = cg_apply(e, f, by, &v, &(CgAtom){ NULL }, &at, 1, z->span);
-    if (out->kind == CG_VALUE_TENSOR && cg_type_equal(cg_value_type(e, out), before))
+    if (out->kind == CG_VALUE_TENSOR && cg_type_equal(cg_value_type(e, out), &before))
         return out;
     if (!cg_is_poison(out)) {
         CgStrbuf type = { 0 };
-        cg_type_print(before, &type);
+        cg_type_print(&before, &type);
         CgDiag *d = cg_elab_error(e, CG_E0402, z->span, "'%s' makes something else of parameter '%s', which is %s",
             by->instance->stmt->names[0], path, cg_strbuf_str(&type));
         cg_diag_help(d, "it takes one tensor and gives one of the same type");

@@ -214,6 +214,7 @@ int main(void)
             for (size_t k = 0; k < paths.len; k++)
                 add_script(&s, paths.at[k]);
         cg_strbuf_deinit(&glob);
+        cg_paths_free(&paths);
     }
     tap_ok(s.words.len > 10000, "%zu scripts, %zu tokens", s.path.len, s.words.len);
     most = most ? most : 5000;
