@@ -217,7 +217,8 @@ static bool assign_tensors(const Reader *r, CgTensors *out)
         if (!is_aligned(t, at.in)) {
             cg_tensor_convert(t->kind->convert, at.in, t->kind->size, t->count, own);
             at.out = own;
-            own += (t->count * cg_dtype_size(t->kind->dtype) + 63) / 64 * 64;
+            if (t->count)
+                own += (t->count * cg_dtype_size(t->kind->dtype) + 63) / 64 * 64;
         } else if (t->kind->convert == CG_AS_FLAG) {
             for (size_t k = 0; k < t->count; k++) {
                 char name[80];
