@@ -63,45 +63,11 @@ static void fuse(const void *data, bool first, CgStrbuf *token)
 
 /* ---- patterns --------------------------------------------------------------------------------------------------- */
 
-typedef struct Replace {
-    CgPattern *pattern;
-    char *content;
-} Replace;
-
-static void free_replace(void *data)
-{
-    Replace *r = data;
-    cg_pattern_free(r->pattern);
-    free(r->content);
-    free(r);
-}
-
-static bool read_replace(const json_t *step, const char *path, void **data, CgErr *e)
-{
-    const char *content = json_string_value(json_object_get(step, "content"));
-    if (!content)
-        return cg_err(e, CG_ERR_INPUT, "'%s': the decoder 'Replace' has no string 'content'", path);
-    CgPattern *p = cg_step_pattern(step, path, e);
-    if (!p)
-        return false;
-    Replace *r = *data = cg_calloc(1, sizeof *r);
-    *r = (Replace){ p, cg_strdup(content) };
-    return true;
-}
-
 static void replace(const void *data, bool first, CgStrbuf *token)
 {
-    const Replace *r = data;
     CgStrbuf out = { 0 };
-    CgSearch s = cg_pattern_search(r->pattern, cg_strbuf_str(token), token->len);
-    size_t done = 0;
     (void)first;
-    for (size_t from, to; cg_search_next(&s, &from, &to); done = to) {
-        cg_strbuf_write(&out, token->at + done, from - done);
-        cg_strbuf_puts(&out, r->content);
-    }
-    if (done < token->len)
-        cg_strbuf_write(&out, token->at + done, token->len - done);
+    cg_replace_apply(data, (CgText){ cg_strbuf_str(token), token->len }, &out);
     cg_strbuf_deinit(token);
     *token = out;
 }
@@ -216,7 +182,7 @@ static const CgStepKind kinds[] = {
     { "ByteLevel", " add_prefix_space use_regex trim_offsets ", .decode = bytes, .traits = CG_STEP_BYTES },
     { "ByteFallback", .decode = byte_fallback },
     { "Fuse", .decode = fuse, .traits = CG_STEP_FUSE },
-    { "Replace", " pattern content ", read_replace, free_replace, .decode = replace },
+    { "Replace", " pattern content ", cg_replace_read, cg_replace_free, .decode = replace },
     { "Strip", " content start stop ", read_strip, free, .decode = strip, .traits = CG_STEP_EACH },
     { "Metaspace", " replacement prepend_scheme split add_prefix_space str_rep ", read_metaspace, free,
         .decode = metaspace },

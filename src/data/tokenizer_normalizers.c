@@ -171,46 +171,6 @@ static void prepend(const void *data, CgText text, CgStrbuf *out)
     cg_strbuf_write(out, text.at, text.len);
 }
 
-/* ---- patterns -------------------------------------------------------------------------------------------------- */
-
-typedef struct Replace {
-    CgPattern *pattern;
-    char *content;
-} Replace;
-
-static void free_replace(void *data)
-{
-    Replace *r = data;
-    cg_pattern_free(r->pattern);
-    free(r->content);
-    free(r);
-}
-
-static bool read_replace(const json_t *step, const char *path, void **data, CgErr *e)
-{
-    const char *content = json_string_value(json_object_get(step, "content"));
-    CgPattern *p = cg_step_pattern(step, path, e);
-    if (p && content) {
-        Replace *r = *data = cg_calloc(1, sizeof *r);
-        *r = (Replace){ p, cg_strdup(content) };
-        return true;
-    }
-    cg_pattern_free(p);
-    return p ? cg_err(e, CG_ERR_INPUT, "'%s': the normalizer 'Replace' has no string 'content'", path) : false;
-}
-
-static void replace(const void *data, CgText text, CgStrbuf *out)
-{
-    const Replace *r = data;
-    CgSearch s = cg_pattern_search(r->pattern, text.at, text.len);
-    size_t done = 0;
-    for (size_t from, to; cg_search_next(&s, &from, &to); done = to) {
-        cg_strbuf_write(out, text.at + done, from - done);
-        cg_strbuf_puts(out, r->content);
-    }
-    cg_strbuf_write(out, text.at + done, text.len - done);
-}
-
 /* ---- SentencePiece's table ------------------------------------------------------------------------------------- */
 
 static bool read_precompiled(const json_t *step, const char *path, void **data, CgErr *e)
@@ -235,7 +195,7 @@ static const CgStepKind kinds[] = {
         .normalize = bert },
     { "Strip", " strip_left strip_right ", read_strip, free, .normalize = strip },
     { "Prepend", " prepend ", read_prepend, free, .normalize = prepend },
-    { "Replace", " pattern content ", read_replace, free_replace, .normalize = replace },
+    { "Replace", " pattern content ", cg_replace_read, cg_replace_free, .normalize = cg_replace_apply },
     { "Precompiled", " precompiled_charsmap ", read_precompiled, free_precompiled, .normalize = precompiled },
 };
 

@@ -55,6 +55,11 @@ bool cg_step_flag(const json_t *step, const char *option, bool otherwise, const 
 /* {"String": s} or {"Regex": s}. */
 CG_NODISCARD struct CgPattern *cg_step_pattern(const json_t *step, const char *path, CgErr *e);
 
+/* `Replace`, the same before and after (tokenizer_replace.c): matches of a pattern become a text. */
+bool cg_replace_read(const json_t *step, const char *path, void **data, CgErr *e);
+void cg_replace_free(void *data);
+void cg_replace_apply(const void *data, CgText text, CgStrbuf *out); /* appends */
+
 /* The alphabet in which byte-level tokenizers write bytes: the byte a character stands for, -1: none. */
 void cg_byte_alphabet(int32_t byte_of[512]);
 /* A token as written to its bytes at `out`, which has room for them; false: some character stands for no byte. */

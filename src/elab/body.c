@@ -43,7 +43,7 @@ static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
     v = cg_submodules_copy(e, v, false);
     cg_instance_attach(e, f, v, name, span);
     note_submodule(e, f, name, v);
-    cg_frame_bind(f, name, cg_apart(e, f, name, v));
+    cg_frame_bind(f, name, cg_wrt_bind(e, f, name, v));
 }
 
 static void exec_bind(CgElab *e, CgFrame *f, const CgStmt *s)
@@ -156,7 +156,7 @@ static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
 
 void cg_body_exec(CgElab *e, CgFrame *f, const CgBlock *b)
 {
-    cg_apart_begin(e, f, b);
+    cg_wrt_begin(e, f, b);
     for (int i = 0; i < b->n && !f->returned; i++)
         exec(e, f, b->at[i]);
 }

@@ -197,7 +197,7 @@ struct CgElab {
     int depth, calls;                /* of expressions and of calls within calls */
     CgMap unfit;                     /* patterns that were reported to fit nothing */
     CgMap *quotients;                /* places of '/' between integers -> 1: always whole, 2: not; or NULL */
-    CgMap derived_by;                /* names that bodies take derivatives by (apart.c) */
+    CgMap derived_by;                /* names that bodies take derivatives by (wrt.c) */
     CgMap unresolved;                /* places of unknown names, which were reported before anything was evaluated */
     struct CgDefine *defining;       /* the graph that is checked where it is defined, or NULL (define.h) */
     CgMap definitions;               /* graph -> what its check said */
@@ -374,10 +374,10 @@ bool cg_contracts_settle(CgElab *e, const char *size, int64_t number, CgSpan spa
 void cg_body_begin(CgElab *e, CgFrame *f, CgInstance *inst, CgSpan called_from);
 /* The statements of a body, in a frame that is_body. */
 void cg_body_exec(CgElab *e, CgFrame *f, const CgBlock *b);
-/* A tensor that the body takes derivatives by, bound to `name`, as a node that nothing looks through (apart.c); before
+/* A tensor that the body takes derivatives by, bound to `name`, as a node that nothing looks through (wrt.c); before
  * the first statement, those that are bound already. */
-CgValue *cg_apart(CgElab *e, const CgFrame *f, CgAtom name, CgValue *v);
-void cg_apart_begin(CgElab *e, CgFrame *f, const CgBlock *b);
+CgValue *cg_wrt_bind(CgElab *e, const CgFrame *f, CgAtom name, CgValue *v);
+void cg_wrt_begin(CgElab *e, CgFrame *f, const CgBlock *b);
 void cg_body_clause(CgElab *e, CgFrame *body, const CgStmt *vjp); /* a second one is a mistake */
 /* A part of a model by the name it has in the model's body, or an argument it was given; NULL if there is none such. */
 CgValue *cg_instance_submodule(CgElab *e, CgValue *of, CgAtom name, CgSpan span, CgSuggest *suggest);

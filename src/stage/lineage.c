@@ -254,7 +254,10 @@ static CgOverlap overlap(CgSession *x, const CgDataset *here, const Source *ther
     CgErr ignore = { 0 };
     if (cg_store_has(x->store, key))
         return (CgOverlap){ 0 };
-    CgOverlap found = cg_reach_overlap(reach_of_dataset(x, here), reach_of_source(x, there));
+    /* in this order: of two equal files the one that is evaluated gives its name */
+    const CgReach *read = reach_of_dataset(x, here);
+    const CgReach *seen = reach_of_source(x, there);
+    CgOverlap found = cg_reach_overlap(read, seen);
     if (!found.known && !cg_diags_count(x->diags))
         (void)!cg_store_put(x->store, key, rule, sizeof rule, &ignore); /* it can be found out again */
     return found;

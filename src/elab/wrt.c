@@ -1,7 +1,7 @@
-/* apart.c - tensors of a body that derivatives are taken by.
- * Takes the statements of a body; finds the names in `wrt = ..` of calls, and makes what such a name is bound to a node
- * that nothing looks through while the graph is written: with z = -x the node of -z would otherwise be x, and the
- * derivative of -z by z 0. The pass `fold` takes these nodes away again. */
+/* wrt.c - tensors of a body that derivatives are taken with respect to.
+ * Takes the statements of a body; finds the names in `wrt = ..` of calls, also in r.z and zs[0], and makes each tensor
+ * that such a name is bound to a node that no simplification looks through while the graph is built: with z = -x the
+ * node of -z would otherwise be x, and the derivative of -z by z 0. The pass `fold` removes these nodes again. */
 #include <string.h>
 
 #include "elab/define.h"
@@ -18,9 +18,12 @@ static int by_what(const char *name)
     return -1;
 }
 
+/* Should two meet, some tensor has a node of its own that needs none. */
+static uint64_t key_of(const CgBlock *top, CgAtom name) { return cg_map_ptr(top) * 31 + cg_map_ptr(name); }
+
 static void note(CgElab *e, const CgBlock *top, CgAtom name)
 {
-    cg_map_put(&e->derived_by, cg_map_ptr(top) * 31 + cg_map_ptr(name), 1);
+    cg_map_put(&e->derived_by, key_of(top, name), 1);
     cg_map_put(&e->derived_by, cg_map_ptr(top), 1);
 }
 
@@ -32,8 +35,11 @@ static void find_in(CgElab *e, const CgBlock *top, const CgExpr *x)
     for (int i = 0; i < x->args.n; i++) {
         const CgArg *a = &x->args.at[i];
         bool is = wrt >= 0 && (a->name ? !strcmp(a->name, "wrt") : i == wrt);
-        if (is && a->value && a->value->kind == CG_EXPR_NAME)
-            note(e, top, a->value->s);
+        const CgExpr *by = is ? a->value : NULL;
+        while (by && (by->kind == CG_EXPR_FIELD || by->kind == CG_EXPR_INDEX))
+            by = by->a;
+        if (by && by->kind == CG_EXPR_NAME)
+            note(e, top, by->s);
         find_in(e, top, a->value);
     }
     find_in(e, top, x->a);
@@ -55,27 +61,39 @@ static void find_names(CgElab *e, const CgBlock *top, const CgBlock *b)
     }
 }
 
-CgValue *cg_apart(CgElab *e, const CgFrame *f, CgAtom name, CgValue *v)
+/* The same value with a node of its own for each tensor in it. */
+static CgValue *own_nodes(CgElab *e, CgValue *v)
 {
-    uint64_t known;
-    while (f && !f->block)
-        f = f->outer;
-    if (!f || v->kind != CG_VALUE_TENSOR || !e->model
-        || !cg_map_get(&e->derived_by, cg_map_ptr(f->block) * 31 + cg_map_ptr(name), &known))
-        return v;
     CgBuild *b = &e->model->build;
-    if (cg_node(b->graph, v->tensor->ref)->nin == 0)
-        return v; /* nothing looks through a leaf */
-    CgAttr number = cg_a_int("number", (int64_t)b->graph->nodes.len);
+    bool holds = v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD;
+    /* nothing looks through a leaf */
+    if (!holds && (v->kind != CG_VALUE_TENSOR || cg_node(b->graph, v->tensor->ref)->nin == 0))
+        return v;
     CgValue *own = CG_NEW(e->arena, CgValue);
     *own = *v;
+    if (holds) {
+        own->at = CG_NEWN(e->arena, CgValue *, v->n + 1);
+        for (int i = 0; i < v->n; i++)
+            own->at[i] = own_nodes(e, v->at[i]);
+        return own;
+    }
+    CgAttr number = cg_a_int("number", (int64_t)b->graph->nodes.len);
     own->tensor = CG_NEW(e->arena, CgTensorValue);
     *own->tensor = *v->tensor;
     own->tensor->ref = cg_build(b, "identity", 1, &v->tensor->ref, cg_attrs(1, &number));
     return own;
 }
 
-void cg_apart_begin(CgElab *e, CgFrame *f, const CgBlock *b)
+CgValue *cg_wrt_bind(CgElab *e, const CgFrame *f, CgAtom name, CgValue *v)
+{
+    uint64_t known;
+    while (f && !f->block)
+        f = f->outer;
+    bool is = f && e->model && cg_map_get(&e->derived_by, key_of(f->block, name), &known);
+    return is ? own_nodes(e, v) : v;
+}
+
+void cg_wrt_begin(CgElab *e, CgFrame *f, const CgBlock *b)
 {
     uint64_t any;
     if (f->block)
@@ -87,5 +105,5 @@ void cg_apart_begin(CgElab *e, CgFrame *f, const CgBlock *b)
         (void)!cg_map_get(&e->derived_by, cg_map_ptr(b), &any);
     }
     for (size_t i = 0; any && i < f->names.len; i++)
-        f->names.at[i].value = cg_apart(e, f, f->names.at[i].name, f->names.at[i].value);
+        f->names.at[i].value = cg_wrt_bind(e, f, f->names.at[i].name, f->names.at[i].value);
 }
