@@ -134,8 +134,6 @@ void cg_steps_free(CgStepChain *c)
     free(c);
 }
 
-int cg_steps_count(const CgStepChain *c) { return (int)c->steps.len; }
-
 uint32_t cg_steps_traits(const CgStepChain *c)
 {
     uint32_t all = 0;

@@ -39,7 +39,6 @@ CG_NODISCARD CgStepChain *cg_joiner_read(const json_t *step, const char *path, C
 CG_NODISCARD CgStepChain *cg_steps_read(const json_t *step, const char *part, const char *list, const CgStepKind *kinds,
     size_t n, const char *path, CgErr *e);
 void cg_steps_free(CgStepChain *c); /* NULL is fine */
-int cg_steps_count(const CgStepChain *c);
 uint32_t cg_steps_traits(const CgStepChain *c); /* of all of them */
 uint32_t cg_steps_last(const CgStepChain *c);   /* of the last one */
 /* A text by all steps. The result is `text` or lies in a buffer of the chain until the next call. */
