@@ -38,7 +38,7 @@ CG_NODISCARD CgStepChain *cg_joiner_read(const json_t *step, const char *path, C
 /* What all three share (tokenizer_steps.c). `part`: the field of the file, `list`: that of a Sequence. */
 CG_NODISCARD CgStepChain *cg_steps_read(const json_t *step, const char *part, const char *list, const CgStepKind *kinds,
     size_t n, const char *path, CgErr *e);
-void cg_steps_free(CgStepChain *c); /* NULL is fine */
+void cg_steps_free(CgStepChain *c);             /* NULL is fine */
 uint32_t cg_steps_traits(const CgStepChain *c); /* of all of them */
 uint32_t cg_steps_last(const CgStepChain *c);   /* of the last one */
 /* A text by all steps. The result is `text` or lies in a buffer of the chain until the next call. */
