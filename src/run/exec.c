@@ -491,8 +491,8 @@ static void bind(CgExec *x, int buffer, const void *data)
         char *out;
     } u = { data }; /* only what the plan renews is written */
     x->base[buffer] = u.out;
-    for (int l = x->first_link[buffer]; l >= 0; l = x->links.at[l].next)
-        x->tensors[x->links.at[l].tensor].data = u.out + x->links.at[l].offset;
+    for (int l = x->first_link[buffer]; l >= 0; l = x->links.at[l].next) /* an empty tensor has no address */
+        x->tensors[x->links.at[l].tensor].data = data ? u.out + x->links.at[l].offset : NULL;
     x->checked_bound = false;
 }
 
