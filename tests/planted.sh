@@ -1,5 +1,5 @@
 #!/bin/sh
-# planted.sh - 24 numbers that are none, planted one by one in graphs, derivatives, optimisers, data, validations, by
+# planted.sh - 26 numbers that are none, planted one by one in graphs, derivatives, optimisers, data, validations, by
 # overflow of f32 and bf16: each is named at the line where it was planted, and no file ever holds one. What plants them
 # are edits of text; it shares nothing with what finds them. Takes CG; gives TAP. Accuses src/stage/training_fault.c.
 set -u
@@ -7,6 +7,7 @@ set -u
 
 cat >base.cg <<'CG'
 import lib as lib
+import std.nn: rmsnorm
 option accumulate: int = 1
 option precision: str = "f32"
 option batch: int = 4
@@ -54,8 +55,9 @@ awk 'BEGIN { for (i = 0; i < 60; i++) { s = ""
     for (k = 0; k < 5; k++) s = s (k ? "," : "") sprintf("%.3f", (i * 37 + k * 61) % 200 / 100 - 1)
     print s >"x.csv"; print sprintf("%.3f", (i * 53) % 97 / 100) >"y.csv" } }'
 
-plants=0 where=here
-# In `file` the line that matches `pattern` becomes `line`; then the message must begin with that file and line.
+plants=0 where=here op=
+# In `file` the line that matches `pattern` becomes `line`; then the message must begin with that file and line, or, with
+# where=note, name them in a note. op: what it must say gave the number.
 plant()     # name file pattern line [arguments of run]
 {
     name=$1 file=$2 pattern=$3 line=$4
@@ -69,6 +71,7 @@ plant()     # name file pattern line [arguments of run]
     [ $code = 1 ] || wrong="exit code $code"
     # in what the library does with it, at the note
     grep -q "^$file:$at:[0-9]*: error\[E060[23]\]" said || { [ "$where" = note ] && grep -q "^ *base.cg:$at:[0-9]* | \|^ *$at | " said; } || wrong="$wrong; not named at $file:$at"
+    grep -q "$op" said || wrong="$wrong; not of $op"
     [ ! -e lm.safetensors ] || wrong="$wrong; saved"
     # of a safetensors file, the tensors of f32: a history has no number where nothing was measured
     find .cg -name '*.ckpt' -o -path '*objects*' -type f ! -name '*.sum' 2>/dev/null | while read -r f; do
@@ -99,8 +102,14 @@ plant "within a fused chain" base.cg '^    b = tanh' '    b = tanh(sqrt(a - 1000
 plant "in an instance of a module" lib.cg '^    y = 0.5' '    y = 0.5 * log(x - 1000)'
 plant "in the product of a module" lib.cg '^    return y' '    return (y * 1e30) * (x * 1e30)'
 plant "in the loss" base.cg '^    return (a - b)' '    return log((a - b) * (a - b) - 1000)'
+op='the derivative of sqrt$'
 plant "in a derivative alone: a root at 0" base.cg '^    b = tanh' '    b = sqrt((a - a) * 2)'
 plant "in a derivative alone: a norm at 0" base.cg '^    return sum(d' '    return sum(d, axis = 1) + sqrt(sum((c - c) * c, axis = 1))'
+op='the derivative of rmsnorm$' where=note
+plant "in a derivative alone: of a layer of the library" base.cg '^    d = c' '    d = rmsnorm(c * 1e-18, eps = 0.0) @ v * 1e15'
+op='rmsnorm$'
+plant "in a layer of the library" base.cg '^    d = c' '    d = rmsnorm(c * 0, eps = 0.0) @ v'
+op='' where=here
 plant "in one share of a batch" base.cg "$x" '    return log(x + 0.96)' --set accumulate=4
 plant "in an optimiser, at once" base.cg "$step" '    rate = log(step - 1)'
 plant "in an optimiser, later" base.cg "$step" '    rate = 0.01 / (step - 3)'
@@ -114,5 +123,5 @@ plant "in a loss, late" base.cg '^    loss = ' '    loss = error(m(batch.x), bat
 plant "overflow of bf16" base.cg '^    a = ' '    a = (spoil(x) / abs(spoil(x)) * 3.4e38) @ (1e-3 * w) * 1e-35' --set precision=bf16 --set batch=36
 sed '5~5s/^[^,]*/nan/' x.csv >holes.csv
 plant "in the data" base.cg '^    data = ' '    data = arrays({ x: "holes.csv", y: "y.csv" }).train'
-report $((plants != 24)) "$plants were planted"
+report $((plants != 26)) "$plants were planted"
 finish

@@ -147,6 +147,7 @@ static void begin_scope(CgElab *e, CgFrame *f, Applying *a)
         return;
     CgAtom name = inst->stmt->names[0];
     a->body.scope = cg_scope_add(build->graph, f ? f->scope : 0, inst->name ? inst->name : name, name);
+    build->graph->scopes.at[a->body.scope].span = a->span;
     build->scope = a->body.scope;
     cg_annotations_begin(e->model, inst, a->body.scope);
 }

@@ -16,6 +16,7 @@ typedef struct CgScope {
     int parent;    /* index, -1 at the root (scope 0) */
     CgAtom name;   /* "blocks.3", "attn" */
     CgAtom graph;  /* "block", the graph it is an instance of */
+    CgSpan span;   /* where it is applied; file 0: not known */
     int recompute; /* 0, or the number of the recomputation region it belongs to (nested scopes inherit) */
     bool bf16;     /* precision of products built there, unless the builder knows better (nested scopes inherit) */
 } CgScope;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
+#include "base/strbuf.h"
+
 void cg_runner_free(CgRunner *r)
 {
     cg_exec_free(r->exec);
@@ -77,13 +80,38 @@ void cg_batch_free(const CgDataset *d, void **at)
     free(at);
 }
 
-CgSpan cg_runner_span(const CgRunner *r, int instr, CgSpan at, const char **op)
+/* What a derivative is called: nobody wrote the op that computes it. NULL: what it is the derivative of is gone. */
+static const char *derivative_of(const char *op)
 {
-    *op = "";
-    if (instr < 0)
-        return at;
+    CgStrbuf name = { 0 };
+    cg_strbuf_printf(&name, "the derivative%s%s", op ? " of " : "", op ? op : "");
+    const char *interned = cg_intern(cg_strbuf_str(&name));
+    cg_strbuf_deinit(&name);
+    return interned;
+}
+
+void cg_runner_odd(const CgRunner *r, int instr, CgOdd *odd)
+{
     const CgInstr *i = cg_plan_instr(r->plan, instr);
     const CgGraph *g = cg_plan_graph(r->plan);
-    *op = i->op->name;
-    return i->node != CG_NONE && cg_node(g, i->node)->span.file ? cg_node(g, i->node)->span : at;
+    const CgNode *n = i->node == CG_NONE ? NULL : cg_node(g, i->node);
+    odd->op = i->op->name;
+    if (!n)
+        return;
+    if (n->why != CG_NONE)
+        odd->op = derivative_of(n->why == i->node ? NULL : cg_node(g, n->why)->op->name);
+    if (n->span.file)
+        odd->at = n->span;
+    odd->n = 0;
+    for (int s = n->scope; s > 0 && odd->n < CG_ODD_CALLS; s = g->scopes.at[s].parent)
+        if (g->scopes.at[s].span.file) {
+            odd->graph[odd->n] = g->scopes.at[s].graph;
+            odd->applied[odd->n++] = g->scopes.at[s].span;
+        }
+}
+
+void cg_odd_note(CgDiag *d, const CgOdd *odd)
+{
+    for (int i = 0; i < odd->n; i++)
+        cg_diag_note(d, odd->applied[i], "in '%s', applied here", odd->graph[i]);
 }

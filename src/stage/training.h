@@ -5,12 +5,6 @@
 #define CG_TRAINING_H
 #include "stage/totals.h"
 
-/* The op that first gave a number that is none, as its author wrote it; op "": not looked for, or not found. */
-typedef struct CgOdd {
-    const char *op;
-    CgSpan at;
-} CgOdd;
-
 /* A loss, or metrics, looked at during a training: on rows of a dataset (measure.c). */
 typedef struct CgMeasure {
     const char *name;     /* "validation" */

@@ -14,10 +14,9 @@ enum { SHOWN = 8 }; /* rows that are named */
 static bool look(const CgRunner *r, CgOdd *odd)
 {
     int instr = cg_exec_run_checked(r->exec);
-    if (instr < 0)
-        return false;
-    odd->at = cg_runner_span(r, instr, odd->at, &odd->op);
-    return true;
+    if (instr >= 0)
+        cg_runner_odd(r, instr, odd);
+    return instr >= 0;
 }
 
 /* In graph `g` of the step, on one share of its batch after the other. Without memory for it nothing is found. */
@@ -88,6 +87,7 @@ static CgDiag *explain_rows(
                 (long long)t->done, t->s->label, d->field[f].name, (long long)(i / each));
             if (*odd->op)
                 cg_diag_note(diag, odd->at, "the first op to give such a number is %s", odd->op);
+            cg_odd_note(diag, odd);
             return diag;
         }
     return NULL;
@@ -97,13 +97,15 @@ void cg_training_explain_step(CgTraining *t, CgStepResult r)
 {
     CgStage *s = t->s;
     CgGraph *loss = cg_shares_plain(s->model, s->loss, NULL), *all = cg_pass_run_all(s->model->graph, "dce");
-    CgOdd odd = { "", s->span };
+    CgOdd odd = { .op = "", .at = s->span };
     (void)(look_at_step(t, loss, &odd) || look_at_step(t, all, &odd));
     CgDiag *d = explain_rows(t, t->data, t->rows, s->batch, s->data, &odd);
-    if (!d)
+    if (!d) {
         d = cg_diag(t->x->diags, CG_E0602, odd.at, "step %lld of '%s': the %s is not finite%s%s", (long long)t->done,
             s->label, isfinite(r.loss) ? "gradient" : "loss", *odd.op ? "; the first op to give such a number is " : "",
             odd.op);
+        cg_odd_note(d, &odd);
+    }
     cg_diag_note(d, s->span, "in this training (loss %g, gradient norm %g)", r.loss, r.norm);
     if (!isfinite(r.loss))
         name_rows(t, loss, d);
@@ -130,7 +132,7 @@ bool cg_training_explain_index(CgTraining *t)
 
 void cg_training_look(CgTraining *t, const CgUpdate *u)
 {
-    t->odd = (CgOdd){ "", t->s->optimizer };
+    t->odd = (CgOdd){ .op = "", .at = t->s->optimizer };
     bool found = false;
     for (int g = 0; g < t->s->ngroups && !found; g++) {
         CgGraph *plain = cg_pass_run_all(t->s->groups[g].model->graph, "dce");
@@ -157,6 +159,7 @@ void cg_training_explain_update(CgTraining *t)
         "step %lld of '%s': its optimiser makes numbers that are not finite%s%s%s%s%s", (long long)t->done, s->label,
         *path ? " of '" : "", path, *path ? "'" : "", found ? "; the first op to give one is " : "",
         found ? t->odd.op : "");
+    cg_odd_note(d, &t->odd);
     if (found)
         cg_diag_note(d, s->optimizer, "in this optimiser");
     cg_diag_help(d, "a smaller rate usually keeps numbers finite; the last checkpoint is kept");
@@ -167,7 +170,7 @@ void cg_training_explain_validation(CgTraining *t, double value)
     CgStage *s = t->s;
     CgGraph *loss = s->valid_model ? cg_shares_plain(s->valid_model, s->valid_loss, NULL)
                                    : cg_shares_plain(s->model, s->loss, NULL);
-    CgOdd odd = { "", s->span };
+    CgOdd odd = { .op = "", .at = s->span };
     CgRunner one;
     bool found = false;
     if (cg_runner_new(t->x, loss, 1, (CgPlanOptions){ 0 }, s->span, &one)) {
@@ -182,9 +185,11 @@ void cg_training_explain_validation(CgTraining *t, double value)
         cg_runner_free(&one);
     }
     CgDiag *d = found ? explain_rows(t, t->valid.data, t->valid.rows, 1, s->validate, &odd) : NULL;
-    if (!d)
+    if (!d) {
         d = cg_diag(t->x->diags, CG_E0602, odd.at, "step %lld of '%s': the validation loss is not finite%s%s",
             (long long)t->done, s->label, *odd.op ? "; the first op to give such a number is " : "", odd.op);
+        cg_odd_note(d, &odd);
+    }
     cg_diag_note(d, s->span, "in this training (validation loss %g)", value);
     cg_graph_free(loss);
 }

@@ -14,6 +14,20 @@ static bool runs(const CgGraph *g, const CgNode *n)
     return cg_node_is_leaf(n) || cg_node_is_view(n) || code.kernel || code.vec || n->op->traits & CG_LOOP;
 }
 
+/* The forward node of a derivative, in the new graph; CG_NONE where it is gone. */
+static CgRef derives_from(const CgNode *n, CgRef r, const CgRef *map)
+{
+    return n->why == CG_NONE || n->why == r ? CG_NONE : map[n->why];
+}
+
+/* What a derivative became is a derivative, also where its forward node is gone. */
+static void mark_derivatives(CgGraph *to, CgRef first, const CgNode *n)
+{
+    for (; n->why != CG_NONE && first < to->nodes.len; first++)
+        if (to->nodes.at[first].why == CG_NONE)
+            to->nodes.at[first].why = first;
+}
+
 /* One round: every node that does not run, replaced by its expansion. */
 static CgGraph *expand_once(const CgGraph *g, const bool *live)
 {
@@ -25,6 +39,7 @@ static CgGraph *expand_once(const CgGraph *g, const bool *live)
     memset(map, 0xff, n * sizeof *map); /* CG_NONE */
     CgGraph *to = cg_pass_begin(g, map);
     CgBuild b = cg_build_at(to);
+    b.why_map = map;
     for (CgRef r = 0; r < n; r++) {
         const CgNode *node = cg_node(g, r);
         if (!live[r] || map[r] != CG_NONE)
@@ -41,10 +56,12 @@ static CgGraph *expand_once(const CgGraph *g, const bool *live)
             CgSite site = { .nin = node->nin, .nout = node->nout, .in = in, .attrs = node->attrs };
             b.scope = node->scope;
             b.span = node->span;
-            b.why = CG_NONE;
+            b.why = derives_from(node, r, map);
             b.clone = node->clone;
             b.precision = cg_node_precision(node);
+            CgRef first = (CgRef)to->nodes.len;
             (node->op->lower ? node->op->lower : node->op->expand)(&b, &site, results[r]);
+            mark_derivatives(to, first, node);
             out[r] = true;
             map[r] = results[r][0];
         }
@@ -85,7 +102,7 @@ static CgGraph *bind_graph(const CgGraph *g, CgBindings dims)
         b.span = node->span;
         b.clone = node->clone;
         b.precision = cg_node_precision(node);
-        b.why = node->why == CG_NONE || node->why == r ? CG_NONE : map[node->why];
+        b.why = derives_from(node, r, map);
         b.no_fold = true;
         for (int i = 0; i < node->nin; i++)
             in[i] = map[node->in[i]];
@@ -101,13 +118,11 @@ static CgGraph *bind_graph(const CgGraph *g, CgBindings dims)
         }
         if (!good)
             break;
-        size_t size = to->nodes.len;
+        CgRef first = (CgRef)to->nodes.len;
         CgNode bound = *node;
         bound.attrs = cg_attrs(nat, at);
         map[r] = cg_build_like(&b, &bound, in);
-        for (; node->why != CG_NONE && size < to->nodes.len; size++)
-            if (to->nodes.at[size].why == CG_NONE)
-                to->nodes.at[size].why = (CgRef)size;
+        mark_derivatives(to, first, node);
     }
     for (size_t i = 0; good && i < g->outputs.len; i++)
         cg_graph_output(to, g->outputs.at[i].name, map[g->outputs.at[i].ref]);
