@@ -15,6 +15,8 @@ typedef struct CgField {
     int rank;
     int64_t dim[CG_MAX_RANK]; /* of one row */
     int64_t below;            /* integers are in [0, below); 0: nothing is known of them */
+    int mask; /* of tokens that may be filled up: how many fields on stands the one that is 1 where they count; else 0
+               */
 } CgField;
 
 typedef struct CgDataset CgDataset;

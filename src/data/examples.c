@@ -112,7 +112,9 @@ int cg_example_fields(const CgExampleField *f, CgField out[CG_EXAMPLE_FIELDS])
     if (f->tokens) {
         CgField tokens = { .name = f->name, .dtype = CG_I32, .rank = 1, .dim = { f->length }, .below = f->vocabulary };
         int n = 0;
+        tokens.mask = f->answer ? 2 : 1;
         out[n++] = tokens;
+        tokens.mask = 1;
         if (f->answer) {
             tokens.name = with_ending(f->name, "_next");
             out[n++] = tokens;

@@ -198,7 +198,8 @@ int cg_windows_fields(const CgWindowOpts *o, int32_t vocabulary, CgField out[CG_
             .dtype = i == MASK ? CG_F32 : CG_I32,
             .rank = 1,
             .dim = { o->length },
-            .below = i <= NEXT ? vocabulary : 0 };
+            .below = i <= NEXT ? vocabulary : 0,
+            .mask = o->align && i <= NEXT ? MASK - i : 0 };
     return n;
 }
 

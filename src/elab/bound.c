@@ -53,6 +53,8 @@ static CgBelow find(CgModelGraph *m, CgRef r, int depth)
         if (out.size && in[i] == out.size)
             out.from = of[i].from;
     out.tokenizer = tokenizer_of(of, n->nin, out.size);
+    for (int i = 0; i < n->nin && out.tokenizer; i++)
+        out.filled |= of[i].filled;
     cg_below_set(m, r, out);
     return out;
 }

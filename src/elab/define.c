@@ -177,7 +177,7 @@ static void declare_below(CgElab *e, CgFrame *f, const CgTypeExpr *t, const CgVa
     name_sizes(e, f, t->below);
     const CgDim *size = cg_dim_of(e, f, t->below, false);
     if (size)
-        cg_below_set(e->model, input->tensor->ref, (CgBelow){ size, t->below->span, NULL });
+        cg_below_set(e->model, input->tensor->ref, (CgBelow){ size, t->below->span, NULL, false });
 }
 
 /* A parameter without a written type is what its default is. */

@@ -60,6 +60,7 @@ typedef struct CgBelow {
     const CgDim *size;
     CgSpan from;
     CgValue *tokenizer;
+    bool filled; /* tokens of rows that may be filled up: not all of them count */
 } CgBelow;
 
 /* Tokens given to a model of which it is not known before tokenizers are made whether they are of its own. */

@@ -339,7 +339,7 @@ bool cg_below_match(
     if (!want)
         return cg_dim_of(e, body, x, true) != NULL;
     if (!have.size)
-        cg_below_set(e->model, tensor->tensor->ref, (CgBelow){ want, x->span, NULL });
+        cg_below_set(e->model, tensor->tensor->ref, (CgBelow){ want, x->span, NULL, false });
     if (cg_below_fits(have.size, want))
         return true;
     CgStrbuf a = { 0 }, b = { 0 };

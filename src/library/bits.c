@@ -8,10 +8,17 @@
 
 static const double ln2 = 0.69314718055994530942;
 
-/* Whether `counts`, argument i, has a number for each token of argument i - 1; reports. */
+/* Whether `counts`, argument i, has a number for each token of argument i - 1, and is there where these may be filled
+ * up; reports. */
 static bool counts_fit(CgElab *e, const CgArguments *a, int i)
 {
     const CgValue *counts = a->at[i], *tokens = a->at[i - 1];
+    if (counts->kind != CG_VALUE_TENSOR && tokens->kind == CG_VALUE_TENSOR && cg_below_of(e, tokens).filled) {
+        CgDiag *d = cg_elab_error(e, CG_E0318, a->call, "rows of these tokens may be filled up: not all of them count");
+        cg_diag_label(d, a->span[i - 1], "filled up");
+        cg_diag_help(d, "say which count: counts = batch.mask, or batch.NAME_mask");
+        return false;
+    }
     if (counts->kind != CG_VALUE_TENSOR)
         return true;
     const CgType *t = cg_value_type(e, counts), *of = tokens->kind == CG_VALUE_TENSOR ? cg_value_type(e, tokens) : NULL;

@@ -137,7 +137,7 @@ static CgValue *call_of(
         tokens[1] = cg_below_of(e, t->prompt);
     } else if (t->tokenizer) {
         int64_t size = cg_tokenizer_name(t->tokenizer).size;
-        tokens[1] = (CgBelow){ size ? cg_dim_int(size) : NULL, t->tokenizer->span, t->tokenizer };
+        tokens[1] = (CgBelow){ size ? cg_dim_int(size) : NULL, t->tokenizer->span, t->tokenizer, false };
     }
     t->generator = cg_generator_build(e, f, a->at[MODEL], context, length, tokens, a->call);
     if (!t->generator)

@@ -283,6 +283,12 @@ static CgValue *build_axis_numbers(CgElab *e, CgFrame *f, const CgArguments *a)
     return out;
 }
 
+static CgValue *build_is_filled(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    return cg_value_bool(e, cg_below_of(e, a->at[0]).filled, a->call);
+}
+
 static CgValue *build_is_graph(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
@@ -404,6 +410,10 @@ static const CgFunction fn_tensor = { CG_FUNCTION_HERE, .name = "tensor",
 static const CgFunction fn_is_graph = { CG_FUNCTION_HERE, .name = "is_graph",
     .sig = "(value: any) -> bool", /* any: it is the question what the value is */
     .build = build_is_graph, .doc = "Whether the value can be applied: a graph, model, function or op." };
+static const CgFunction fn_is_filled = { CG_FUNCTION_HERE, .name = "is_filled", .sig = "(tokens: tensor) -> bool",
+    .build = build_is_filled,
+    .doc = "Whether these are tokens of rows that may be filled up, of which a mask in their dataset says which count: "
+           "of examples, and of windows with align = true." };
 static const CgFunction fn_len = { CG_FUNCTION_HERE, .name = "len", .sig = "(list: list | record) -> int",
     .build = build_len, .doc = "Number of elements of a list or fields of a record." };
 static const CgFunction fn_grad = { CG_FUNCTION_HERE, .name = "grad", .sig = "(y: tensor, wrt: tensor) -> tensor",
@@ -414,4 +424,4 @@ static const CgFunction fn_jvp = { CG_FUNCTION_HERE, .name = "jvp",
            "the shape of y. jvp(grad(f, wrt = x), wrt = x, along = v) is the product of a Hessian and v." };
 
 CG_FUNCTIONS(tensor, &fn_rearrange, &fn_einsum, &fn_mean, &fn_sum, &fn_size, &fn_shape, &fn_axis_numbers, &fn_iota,
-    &fn_fill, &fn_tensor, &fn_is_graph, &fn_len, &fn_grad, &fn_jvp)
+    &fn_fill, &fn_tensor, &fn_is_graph, &fn_is_filled, &fn_len, &fn_grad, &fn_jvp)

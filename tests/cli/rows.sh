@@ -107,9 +107,9 @@ lm = train transformer(vocab = 256, dim = 8, layers = 1, heads = 1, hidden = 8) 
     optimizer = adamw(rate = 1e-2)
     steps     = 3
 }
-held = evaluate lm on more as m { at = entropy(m, batch.text, batch.text_next) allow_leak = "to compare" }
-hard = filter(more, entropy(lm, text, text_next) >= 5.22)
-kept = evaluate lm on hard as m { at = entropy(m, batch.text, batch.text_next) allow_leak = "to compare" }
+held = evaluate lm on more as m { at = entropy(m, batch.text, batch.text_next, batch.text_mask) allow_leak = "to compare" }
+hard = filter(more, entropy(lm, text, text_next, text_mask) >= 5.22)
+kept = evaluate lm on hard as m { at = entropy(m, batch.text, batch.text_next, batch.text_mask) allow_leak = "to compare" }
 show count(filter(held, at >= 5.22).at) == count(kept.at), min(kept.at) >= 5.22, count(kept.at) > 0, count(kept.at) < count(held.at)
 show evaluate dense(out = 1) on shuffle(windows(synthetic("noise", size = 40000).test, bytes(), length = 100, stride = 400)) as m { id = batch.id source = batch.source }
 CG
