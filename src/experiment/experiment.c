@@ -59,15 +59,15 @@ static void check_modules(CgSession *x)
     x->stages.len = own;
 }
 
-static void load_plugins(CgSession *x)
+void cg_experiment_plugins(const CgProgram *p, CgDiags *diags)
 {
-    for (int m = 0; m < x->program->n; m++) {
-        const CgBlock *top = &x->program->at[m].unit->top;
+    for (int m = 0; m < p->n; m++) {
+        const CgBlock *top = &p->at[m].unit->top;
         for (int i = 0; i < top->n; i++) {
             CgErr err = { 0 };
             if (top->at[i]->kind == CG_STMT_PLUGIN && top->at[i]->a->kind == CG_EXPR_STRING
                 && !cg_plugin_load(top->at[i]->a->s, &err))
-                cg_session_err(x, top->at[i]->a->span, &err);
+                cg_diag_err(diags, top->at[i]->a->span, &err);
         }
     }
 }
@@ -88,7 +88,7 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
         values += (size_t)x->program->at[m].unit->nvalues;
     if (!x->program || cg_diags_count(x->diags) > values)
         return x;
-    load_plugins(x);
+    cg_experiment_plugins(x->program, x->diags);
     x->elab = cg_elab_new(x->sources, x->diags, x->program, x->opts.settings, x->opts.nsettings);
     x->elab->session = x;
     x->elab->quotients = opts->quotients;

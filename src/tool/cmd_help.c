@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "experiment/experiment.h"
 #include "report/help.h"
 #include "tool/tool.h"
 
@@ -36,14 +37,17 @@ static void print_overview(void)
     puts(", a module such as std.nn, a family such as plot.");
 }
 
-/* The script's own names; false after saying why it cannot be read. One with mistakes is looked at as far as it parses.
- */
+/* The script's own names and the ops of its plugins; false after saying why it cannot be read. One with mistakes is
+ * looked at as far as it parses. */
 static bool help_with(const char *name, const char *path, CgStrbuf *out, CgSuggest *near, bool *found)
 {
     CgSources *sources = cg_sources_new();
     CgDiags *diags = cg_diags_new(sources);
     CgProgram *program = path ? cg_program_load(sources, path, diags) : NULL;
-    bool read = program || !path;
+    size_t mistakes = cg_diags_count(diags);
+    if (program)
+        cg_experiment_plugins(program, diags);
+    bool read = !path || (program && cg_diags_count(diags) == mistakes);
     if (read)
         *found = cg_help(name, sources, program, out, near);
     else
