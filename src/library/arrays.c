@@ -1,9 +1,10 @@
-/* arrays.c - datasets out of files of tensors as values of the language.
- * Takes paths; gives datasets whose rows are the first axis of the tensors (arrays), or the first two (batches). Files
- * are read when a script is checked, for their types, and once more, for good, when a stage runs. */
+/* arrays.c - datasets out of files of tensors, and of numbers that are written out, as values of the language.
+ * Takes paths and lists; gives datasets whose rows are the first axis of the tensors (arrays), or the first two
+ * (batches). Files are read when a script is checked, for their types, and once more, for good, when a stage runs. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "data/rows.h"
 #include "library/dataset.h"
 
@@ -84,6 +85,37 @@ static bool add_file(Columns *c, const char *text, const char *field, CgErr *e)
     return good;
 }
 
+typedef CG_VEC(float) Numbers;
+
+/* Adds the numbers of a list of lists that is as deep as t has axes; false: the lists of some axis are not alike. */
+static bool add_list(const CgValue *v, const CgTensor *t, int depth, Numbers *out)
+{
+    double number = v->kind == CG_VALUE_BOOL ? (double)v->i : 0;
+    if (depth == t->rank) {
+        bool good = v->kind == CG_VALUE_BOOL || cg_value_number(v, &number);
+        cg_vec_push(out, (float)number);
+        return good;
+    }
+    bool good = v->kind == CG_VALUE_LIST && v->n == t->dim[depth];
+    for (int i = 0; good && i < v->n; i++)
+        good = add_list(v->at[i], t, depth + 1, out);
+    return good;
+}
+
+static bool add_numbers(Columns *c, const CgValue *v, const char *field, CgErr *e)
+{
+    CgTensor t = { .dtype = CG_F32 };
+    Numbers numbers = { 0 };
+    for (const CgValue *of = v; of->kind == CG_VALUE_LIST && of->n && t.rank < CG_MAX_RANK; of = of->at[0])
+        t.dim[t.rank++] = of->n;
+    bool good = t.rank && add_list(v, &t, 0, &numbers);
+    c->file[c->nfiles++] = (CgTensors){ .own = numbers.at };
+    t.data = numbers.at;
+    if (!good)
+        return cg_err(e, CG_ERR_INPUT, "'%s' is no list of rows of numbers that are alike", field);
+    return add(c, "the script", field, &t, false, e);
+}
+
 static bool read_arrays(const CgValue *of, Columns *c, CgErr *e)
 {
     *c = (Columns){ 0 };
@@ -91,7 +123,8 @@ static bool read_arrays(const CgValue *of, Columns *c, CgErr *e)
     bool good = true;
     if (of->kind == CG_VALUE_RECORD) {
         for (int i = 0; good && i < of->n; i++)
-            good = add_file(c, of->at[i]->s, of->keys[i], e);
+            good = of->at[i]->kind == CG_VALUE_STR ? add_file(c, of->at[i]->s, of->keys[i], e)
+                                                   : add_numbers(c, of->at[i], of->keys[i], e);
         return good;
     }
     good = cg_tensors_read(of->s, &c->file[0], e);
@@ -155,8 +188,10 @@ static bool check_arrays(CgElab *e, const CgArguments *a, CgValue *data)
     Columns c;
     CgErr err = { 0 };
     for (int i = 0; a->at[0]->kind == CG_VALUE_RECORD && i < a->at[0]->n; i++)
-        if (a->at[0]->at[i]->kind != CG_VALUE_STR) {
-            cg_elab_error(e, CG_E0312, a->span[0], "arrays name one file for each field: { x: \"x.npy\" }");
+        if (a->at[0]->at[i]->kind != CG_VALUE_STR && a->at[0]->at[i]->kind != CG_VALUE_LIST) {
+            CgDiag *d = cg_elab_error(e, CG_E0312, a->span[0], "field '%s' of arrays is %s", a->at[0]->keys[i],
+                cg_value_kind_name(a->at[0]->at[i]));
+            cg_diag_help(d, "a field is a file or a list with a row each: { x: \"x.npy\", y: [0.5, 1] }");
             return false;
         }
     return checked(e, a, &c, read_arrays(a->at[0], &c, &err), &err, data);
@@ -219,10 +254,10 @@ static CgDataset *open_batches(CgSession *x, const CgValue *call, CgValue **args
 
 CG_DATASET(arrays, .sig = "(files: str | record, shares: float[] = [0.9, 0.05, 0.05]) -> dataset",
     .check = check_arrays, .open = open_arrays,
-    .doc =
-        "Rows of tensors: { x: \"x.npy\", y: \"y.csv\" }, or one file with all of them. The first axis of each is the "
-        "rows; batch.x has the type of one row with the rows in front. Files of .npy, .npz (\"f.npz:NAME\"), "
-        ".safetensors, IDX, CSV of numbers, and .gz of them.")
+    .doc = "Rows of tensors: { x: \"x.npy\", y: \"y.csv\" }, or one file with all of them; or numbers that are written "
+           "out, as f32: { x: [[0, 1], [2, 5]], y: [1, 7] }. The first axis of each is the "
+           "rows; batch.x has the type of one row with the rows in front. Files of .npy, .npz (\"f.npz:NAME\"), "
+           ".safetensors, IDX, CSV of numbers, and .gz of them.")
 CG_DATASET(batches, .sig = "(path: str, tokenizer: tokenizer | none = none) -> dataset", .check = check_batches,
     .open = open_batches,
     .doc =
