@@ -11,11 +11,12 @@
 static bool verify(CgSession *x, CgStage *s, int64_t at, bool *all)
 {
     CgStrbuf said = { 0 };
-    bool same = false, good = cg_train_verify(x, s, at < s->steps ? at : s->steps / 2, &same, &said);
+    bool shorter = at >= s->steps, same = false;
+    int64_t stop = shorter ? s->steps / 2 : at;
+    bool good = cg_train_verify(x, s, stop, &same, &said);
     if (good)
-        printf("training '%s', stopped at step %lld of %lld: %s%s\n", s->label,
-            (long long)(at < s->steps ? at : s->steps / 2), (long long)s->steps,
-            same ? "the same bits" : "DIFFERS: ", cg_strbuf_str(&said));
+        printf("training '%s', stopped at step %lld of %lld%s: %s%s\n", s->label, (long long)stop, (long long)s->steps,
+            shorter ? ", which ends before --at" : "", same ? "the same bits" : "DIFFERS: ", cg_strbuf_str(&said));
     cg_strbuf_deinit(&said);
     *all &= same;
     return good;
