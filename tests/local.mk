@@ -42,6 +42,8 @@ check_PROGRAMS += tests/fuzz/tensors tests/fuzz/tables tests/fuzz/store
 tests_fuzz_tensors_SOURCES = tests/fuzz/tensors.c tests/fuzz/replay.c
 tests_fuzz_tables_SOURCES = tests/fuzz/tables.c tests/fuzz/replay.c
 tests_fuzz_store_SOURCES = tests/fuzz/store.c tests/fuzz/replay.c
+check_PROGRAMS += tests/fuzz/script
+tests_fuzz_script_SOURCES = tests/fuzz/script.c tests/fuzz/replay.c
 
 # Words in ONLY choose cases: make check ONLY="errors/ unit/"
 check-local:

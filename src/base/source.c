@@ -14,6 +14,7 @@
 typedef struct Entry {
     CgSource source;
     char *real;      /* resolved path, NULL for strings */
+    bool unsaved;    /* put under a path where there is no file */
     uint32_t *lines; /* offset of the first byte of each line */
     size_t nlines;
 } Entry;
@@ -69,8 +70,9 @@ uint32_t cg_sources_add(CgSources *s, const char *name, const char *text, size_t
 bool cg_sources_load(CgSources *s, const char *path, uint32_t *file, CgErr *e)
 {
     char *real = cg_io_real(path);
-    for (size_t i = 0; real && i < s->files.len; i++) {
-        if (s->files.at[i].real && strcmp(s->files.at[i].real, real) == 0) {
+    for (size_t i = 0; i < s->files.len; i++) {
+        const Entry *f = &s->files.at[i];
+        if (real ? f->real && !strcmp(f->real, real) : f->unsaved && !strcmp(f->source.name, path)) {
             free(real);
             *file = (uint32_t)i + 1;
             return true;
@@ -106,6 +108,7 @@ void cg_sources_put(CgSources *s, const char *path, const char *text, size_t len
 {
     uint32_t file = cg_sources_add(s, path, text, len);
     s->files.at[file - 1].real = cg_io_real(path);
+    s->files.at[file - 1].unsaved = !s->files.at[file - 1].real;
 }
 
 static const Entry *entry(const CgSources *s, uint32_t file)
