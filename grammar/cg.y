@@ -132,6 +132,7 @@ stmt: bind
     | RETURN exprs                          { $$ = cg_make_stmt(p, CG_STMT_RETURN, @$, (CgNames){ 0 }, $exprs); }
     | VJP '(' params ')' body               { $$ = cg_make_plain(p, CG_STMT_VJP, @$);
                                               $$->params = $params.at; $$->nparams = $params.n; $$->body = $body; }
+    | SHOW exprs                            { $$ = cg_make_stmt(p, CG_STMT_SHOW, @$, (CgNames){ 0 }, $exprs); }
     | EXPECT expr                           { $$ = cg_make_plain(p, CG_STMT_EXPECT, @$); $$->a = $expr; }
     | EXPECT expr OVER names                { $$ = cg_make_stmt(p, CG_STMT_EXPECT, @$, $names, (CgItems){ 0 });
                                               $$->a = $expr; }

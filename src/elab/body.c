@@ -113,6 +113,17 @@ void cg_body_clause(CgElab *e, CgFrame *body, const CgStmt *s)
     body->vjp = s;
 }
 
+/* Statements that say nothing of what a graph computes: in a test always, else where they are asked for, and checked
+ * where the graph is defined. */
+static void look_at(CgElab *e, CgFrame *f, const CgStmt *s)
+{
+    const CgFrame *body = cg_frame_body(f);
+    if (body && body->instance && body->instance->stmt->kind == CG_STMT_TEST)
+        e->expect(e, f, s);
+    else if (e->model && e->watch && (e->debug || e->defining))
+        e->watch(e, f, s);
+}
+
 static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
 {
     switch (s->kind) {
@@ -145,10 +156,8 @@ static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
             f->early = f->early ? cg_define_either(e, f->early, v) : v;
         }
         return;
-    case CG_STMT_EXPECT:
-        if (e->expect)
-            e->expect(e, f, s);
-        return;
+    case CG_STMT_SHOW:
+    case CG_STMT_EXPECT: look_at(e, f, s); return;
     case CG_STMT_VJP: cg_body_clause(e, cg_frame_body(f), s); return;
     default: return;
     }

@@ -210,7 +210,11 @@ struct CgElab {
     int ways;                        /* choices and loops around that may go otherwise */
     CgValue *(*train)(CgElab *e, CgFrame *f, const CgExpr *x);
     CgValue *(*evaluate)(CgElab *e, CgFrame *f, const CgExpr *x);
-    void (*expect)(CgElab *e, CgFrame *f, const CgStmt *s); /* in the body of a test */
+    void (*expect)(CgElab *e, CgFrame *f, const CgStmt *s); /* expect and show in the body of a test ... */
+    void (*watch)(CgElab *e, CgFrame *f, const CgStmt *s);  /* ... and of a graph, where `debug` or its definition is */
+    bool debug;                                             /* checked */
+    int watching;  /* such a statement is evaluated: it changes nothing of the model ... */
+    CgAtom unmade; /* ... and asked for this parameter, which the model has not; NULL: for none */
     /* The columns of a table, groups or a record of tables, for functions with CG_COLUMNS; NULL: none of these. */
     const CgSchema *(*columns)(CgElab *e, CgValue *of);
     /* A part or parameter of a model that has weights, by its name, outside of graphs; NULL: none such. */

@@ -134,6 +134,10 @@ CgValue *cg_param_tensor(
     }
     if (p && !cg_annotations_agree(e, p, inst, body->called_from))
         return cg_value_poison(e);
+    if (!p && e->watching && !e->defining) {
+        e->unmade = path;
+        return cg_value_poison(e);
+    }
     if (!p) {
         CgParamInfo info = { .path = path, .init = CG_NONE, .span = span, .use = body->called_from };
         info.ref = cg_graph_param(&m->build, path, type);

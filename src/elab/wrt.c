@@ -48,16 +48,19 @@ static void find_in(CgElab *e, const CgBlock *top, const CgExpr *x)
     find_in(e, top, x->d);
 }
 
-static void find_names(CgElab *e, const CgBlock *top, const CgBlock *b)
+/* `watches`: what is only looked at may have tensors of its own, too. */
+static void find_names(CgElab *e, const CgBlock *top, const CgBlock *b, bool watches)
 {
     for (int i = 0; i < b->n; i++) {
         const CgStmt *s = b->at[i];
+        if (!watches && (s->kind == CG_STMT_SHOW || s->kind == CG_STMT_EXPECT))
+            continue;
         for (int k = 0; k < s->nexprs; k++)
             find_in(e, top, s->exprs[k]);
         find_in(e, top, s->a);
         find_in(e, top, s->b);
-        find_names(e, top, &s->body);
-        find_names(e, top, &s->other);
+        find_names(e, top, &s->body, watches);
+        find_names(e, top, &s->other, watches);
     }
 }
 
@@ -101,7 +104,8 @@ void cg_wrt_begin(CgElab *e, CgFrame *f, const CgBlock *b)
     f->block = b;
     if (!cg_map_get(&e->derived_by, cg_map_ptr(b), &any)) {
         cg_map_put(&e->derived_by, cg_map_ptr(b), 0);
-        find_names(e, b, b);
+        bool test = f->instance && f->instance->stmt->kind == CG_STMT_TEST;
+        find_names(e, b, b, test || e->debug);
         (void)!cg_map_get(&e->derived_by, cg_map_ptr(b), &any);
     }
     for (size_t i = 0; any && i < f->names.len; i++)

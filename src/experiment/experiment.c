@@ -16,6 +16,7 @@
 #include "library/library.h"
 #include "stage/history.h"
 #include "stage/lineage.h"
+#include "stage/watch.h"
 
 /* ---- checking -------------------------------------------------------------------------------------------------- */
 
@@ -94,6 +95,8 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
     x->elab->quotients = opts->quotients;
     x->elab->train = cg_stage_train;
     x->elab->evaluate = cg_stage_evaluate;
+    x->elab->watch = cg_watch_statement;
+    x->elab->debug = x->opts.debug;
     x->elab->columns = cg_stage_columns;
     x->elab->submodule = cg_stage_submodule;
     x->elab->rows = cg_stage_rows;
@@ -133,6 +136,7 @@ void cg_experiment_free(CgSession *x)
     for (size_t i = 0; i < x->tests.len; i++)
         cg_test_free(x->tests.at[i]);
     cg_vec_free(&x->tests);
+    cg_watched_free(x);
     cg_claims_free(x->claims);
     cg_vec_free(&x->owned);
     cg_lineage_free(x->lineage);

@@ -2,28 +2,14 @@
  * Takes their bodies; gives graphs with what each `expect` compares, checked like any other, and whether it holds. */
 #ifndef CG_TESTING_H
 #define CG_TESTING_H
-#include "elab/elab.h"
+#include "stage/expect.h"
 
 struct CgSession;
-
-/* One side of a comparison: a static value, or an output of the test's graph. */
-typedef struct CgSide {
-    CgValue *value;
-    int output /* -1: static */;
-    CgSpan span;
-} CgSide;
-
-typedef struct CgExpect {
-    CgSpan span, caret;
-    CgAtom op; /* "==" ... ">=", "close", or NULL: left is true everywhere */
-    CgSide left, right;
-    double tolerance;
-} CgExpect;
 
 typedef struct CgTest {
     const CgStmt *stmt;
     CgModelGraph *model;
-    CG_VEC(CgExpect) expects;
+    CgExpects expects;
     bool broken; /* by a mistake that was reported */
 } CgTest;
 

@@ -142,9 +142,7 @@ static void check_params(CgParsing *p, const CgParam *at, int n)
 
 static void misplaced(CgParsing *p, const CgStmt *s, const char *what, const char *where)
 {
-    CgDiag *d = cg_syntax_error(p, CG_E0112, s->span, "%s stands outside %s", what, where);
-    if (d && s->kind == CG_STMT_EXPECT)
-        cg_diag_help(d, "what a graph must do is tested beside it: test \"name\" { expect ... }");
+    cg_syntax_error(p, CG_E0112, s->span, "%s stands outside %s", what, where);
 }
 
 static void check_edition(CgParsing *p, const CgStmt *s)
@@ -174,8 +172,6 @@ static void check_block(CgParsing *p, const CgBlock *b, bool in_graph, bool in_t
             misplaced(p, s, "this 'vjp'", "a graph");
         if (s->kind == CG_STMT_RETURN && !in_graph)
             misplaced(p, s, "this 'return'", "a graph");
-        if (s->kind == CG_STMT_EXPECT && !in_test && !in_claim)
-            misplaced(p, s, "this 'expect'", "a test");
         if (s->kind == CG_STMT_CLAIM)
             check_claim(p, &s->body);
         if (s->kind == CG_STMT_EXPECT && s->nnames && !in_claim)

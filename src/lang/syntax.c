@@ -249,7 +249,7 @@ static const struct {
     { "option", A_NAME, true, false, false, false },
     { "graph", A_NAME, true, false, false, false },
     { "def", A_NAME, true, false, false, false },
-    { "show", VALUE, true, false, false, false },
+    { "show", VALUE, true, true, false, false },
     { "save", VALUE, true, false, false, false },
     { "test", A_STRING, true, false, false, false },
     { "param", A_NAME, false, true, false, false },

@@ -57,6 +57,11 @@ static bool shape_of(CgElab *e, CgFrame *f, const CgArguments *a, CgType *out)
 
 static CgValue *draw(CgElab *e, CgFrame *f, const CgArguments *a, CgType t, const CgAttr *below)
 {
+    if (e->watching && !e->defining) {
+        CgDiag *d = cg_elab_error(e, CG_E0503, a->call, "the model does not draw this: it is only looked at");
+        cg_diag_help(d, "bind what is drawn in a statement before: y = dropout(x, 0.1), then show y");
+        return cg_value_poison(e);
+    }
     const CgDim *batch = cg_dim_symbol("batch");
     int axis = cg_rows_axis(&t, batch), n = 2;
     CgAttr at[5] = { cg_a_type("type", t), cg_a_int("stream", next_stream(e, f)) };

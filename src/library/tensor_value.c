@@ -6,7 +6,7 @@
 #include "graph/pass.h"
 #include "library/library.h"
 #include "run/tensor.h"
-#include "stage/runner.h"
+#include "stage/watch.h"
 
 static const CgFunction fn_value;
 
@@ -79,7 +79,7 @@ static CgValue *run_value(CgSession *x, const CgValue *call, CgValue **args)
         && cg_runner_new(x, graph, 1, (CgPlanOptions){ 0 }, call->span, &r)) {
         cg_runner_bind_params(&r, &memory);
         CgTensor t;
-        if (cg_session_run(x, r.exec, call->span)) {
+        if (cg_session_run(x, r.exec, call->span) && cg_watch_once(x, m, &memory, 0, call->span, "")) {
             t = cg_exec_output(r.exec, 0);
             out = packed(x, &t);
         }

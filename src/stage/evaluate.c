@@ -11,7 +11,7 @@
 #include "elab/signature.h"
 #include "run/tensor.h"
 #include "stage/lineage.h"
-#include "stage/runner.h"
+#include "stage/watch.h"
 
 typedef struct Evaluation {
     CgSession *x;
@@ -20,6 +20,7 @@ typedef struct Evaluation {
     CgRunner runner; /* of as many rows as the batch at hand has */
     CgDataset *data;
     void **rows;                 /* fields of the batch at hand */
+    CgWatch *watch;              /* what the bodies look at in it, with --debug */
     CG_VEC(CgWritten *) written; /* one for each call among the columns that writes text */
 } Evaluation;
 
@@ -252,6 +253,13 @@ static bool prepare(Evaluation *v, int64_t rows)
     if (!cg_batch_room(v->data, s->columns_graph, rows, &v->rows, &err))
         return cg_session_err(v->x, s->span, &err);
     cg_runner_bind_batch(&v->runner, v->data, v->rows, 0);
+    cg_watch_free(v->watch);
+    if (!cg_watch_new(v->x, s->model, rows, s->span, &v->watch))
+        return false;
+    if (v->watch) {
+        cg_runner_bind_params(&v->watch->runner, &v->memory);
+        cg_runner_bind_batch(&v->watch->runner, v->data, v->rows, 0);
+    }
     return true;
 }
 
@@ -273,6 +281,18 @@ static bool fill_row(Evaluation *v, int64_t row)
         cell_of(s->table, at, i, cell);
     }
     return true;
+}
+
+/* What the bodies of the model look at. */
+static bool debug(Evaluation *v, int64_t first, int64_t rows)
+{
+    char when[160];
+    if (!v->watch)
+        return true;
+    snprintf(
+        when, sizeof when, "rows %lld to %lld of '%s'", (long long)first + 1, (long long)(first + rows), v->s->label);
+    cg_exec_random(v->watch->runner.exec, (uint64_t)v->x->opts.seed, 0, (uint64_t)first);
+    return cg_watch_run(v->watch, v->s->span, when);
 }
 
 static bool fill_rows(Evaluation *v, CgProgress *progress)
@@ -300,8 +320,8 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
             return false;
         cg_dataset_read(v->data, first, rows, v->rows);
         cg_exec_random(v->runner.exec, (uint64_t)v->x->opts.seed, 0, (uint64_t)first);
-        if (!cg_session_read_well(v->x, s->data->span) || !cg_session_run(v->x, v->runner.exec, s->span)
-            || !write_texts(v, first))
+        if (!cg_session_read_well(v->x, s->data->span) || !debug(v, first, rows)
+            || !cg_session_run(v->x, v->runner.exec, s->span) || !write_texts(v, first))
             return false;
         bool good = true;
         for (int64_t r = 0; good && r < rows; r++) {
@@ -345,6 +365,7 @@ static bool compute(CgSession *x, CgStage *s)
     for (size_t i = 0; i < v.written.len; i++)
         cg_written_free(v.written.at[i]);
     cg_vec_free(&v.written);
+    cg_watch_free(v.watch);
     cg_runner_free(&v.runner);
     cg_batch_free(v.data, v.rows);
     cg_memory_free(&v.memory);

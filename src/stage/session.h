@@ -36,8 +36,15 @@ typedef struct CgSessionOpts {
     CgLook *look;     /* a place in the script to look at, or NULL; its file is set */
     bool untrained;   /* for cg bench: a training is its model as it starts, and nothing is recorded */
     CgMap *quotients; /* as in CgElab, or NULL */
+    bool debug;       /* `expect` and `show` in the bodies of graphs are carried out */
     bool checking;    /* nothing of the script is going to run: graphs are checked and not optimised */
 } CgSessionOpts;
+
+/* A statement `expect` or `show` of the body of a graph, with --debug (stage/watch.h). */
+typedef struct CgWatching {
+    const CgStmt *stmt;
+    bool carried_out;
+} CgWatching;
 
 struct CgSession {
     CgSessionOpts opts;
@@ -68,6 +75,9 @@ struct CgSession {
     CG_VEC(struct CgTest *) tests;   /* test blocks of the script */
     struct CgTest *test;             /* being built */
     struct CgClaims *claims;         /* of the script (library/claim.h) */
+    /* What bodies look at, by model and by statement. */
+    CG_VEC(struct CgWatched *) watched;
+    CG_VEC(CgWatching) watching;
     bool noted_precision;
     CgMap noted_casts;         /* weights of which it was said that their numbers are rounded */
     struct CgLineage *lineage; /* what data were made from, as far as somebody asked (lineage.h) */

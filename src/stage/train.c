@@ -482,6 +482,8 @@ static bool one_step(Loop *l)
     if (due && s->metrics.n && !t->valid.data
         && !(values = metrics(t, t->done))) /* before its update, as its loss is */
         return false;
+    if (!cg_training_debug(t))
+        return false;
     CgStepOutcome outcome = cg_training_step(t, &r);
     signal_when_asked();
     if (!cg_session_read_well(t->x, s->data->span)) /* before the step counts */

@@ -4,10 +4,12 @@
 #include "stage/training.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/rows.h"
+#include "stage/watch.h"
 
 /* ---- one step -------------------------------------------------------------------------------------------------- */
 
@@ -173,6 +175,19 @@ CgStepOutcome cg_training_step(CgTraining *t, CgStepResult *out)
     return outcome;
 }
 
+bool cg_training_debug(CgTraining *t)
+{
+    bool good = true;
+    for (int64_t share = 0; t->watch && good && share < t->s->accumulate; share++) {
+        char when[160];
+        snprintf(when, sizeof when, t->s->accumulate > 1 ? "step %lld of '%s', share %lld" : "step %lld of '%s'",
+            (long long)t->done + 1, t->s->label, (long long)share + 1);
+        cg_training_fill(t, t->done, share, &t->watch->runner);
+        good = cg_watch_run(t->watch, t->s->span, when);
+    }
+    return good;
+}
+
 void cg_training_skip(CgTraining *t) { t->done++; }
 
 void cg_training_swap_average(CgTraining *t)
@@ -242,6 +257,7 @@ void cg_training_count(CgTraining *t)
 
 void cg_training_free(CgTraining *t)
 {
+    cg_watch_free(t->watch);
     cg_runner_free(&t->step);
     cg_runner_free(&t->before);
     cg_runner_free(&t->norm);
@@ -355,6 +371,10 @@ static bool open_plans(CgTraining *t)
             return false;
         cg_runner_bind_params(&t->before, &t->memory);
     }
+    if (!cg_watch_new(x, s->model, rows, s->span, &t->watch))
+        return false;
+    if (t->watch)
+        cg_runner_bind_params(&t->watch->runner, &t->memory);
     if (t->valid.data && !open_validation(t))
         return false;
     if (s->metrics.n

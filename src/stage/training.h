@@ -30,8 +30,9 @@ typedef struct CgTraining {
     float *kept;   /* parameters and states before an update that may have to be taken back; NULL where it has not */
     float **state; /* by group, then state: contiguous in one block each */
     CgRunner step, norm, *update;
-    bool checks;     /* every update notes itself whether the parameters it makes are finite */
-    CgRunner before; /* sums that the step needs of all shares of its batch */
+    bool checks;           /* every update notes itself whether the parameters it makes are finite */
+    struct CgWatch *watch; /* what the bodies of the model look at, with --debug; NULL: nothing */
+    CgRunner before;       /* sums that the step needs of all shares of its batch */
     CgTotals totals, metric_totals, valid_totals;
     CgMeasure valid, metrics; /* the loss on the rows of `validate`; metrics there, else on the batch of a step */
     CgMemory metric_memory, valid_memory;
@@ -77,6 +78,9 @@ void cg_batches_ahead_take(CgTraining *t, int64_t step); /* into t->rows */
 CgWaits cg_batches_ahead_waits(const CgTraining *t);
 void cg_batches_ahead_free(CgTraining *t);
 CG_NODISCARD bool cg_training_restart(CgTraining *t); /* before its first step again */
+/* Before the step that is next: shows and compares what the bodies of the model look at; false where something does
+ * not hold. */
+CG_NODISCARD bool cg_training_debug(CgTraining *t);
 CG_NODISCARD CgStepOutcome cg_training_step(CgTraining *t, CgStepResult *out);
 void cg_training_skip(CgTraining *t);   /* the step counts as done, with no update */
 bool cg_training_finite(CgTraining *t); /* all that a checkpoint would hold is a number */

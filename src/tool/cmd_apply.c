@@ -20,6 +20,7 @@ typedef struct Asked {
     CgDump dump;
     int64_t seed;
     int threads;
+    bool debug;
     CgInputArgs in;
 } Asked;
 typedef CG_VEC(CgRef) CgRefs;
@@ -334,6 +335,33 @@ static bool deliver(CgSession *x, const CgExec *exec, const CgGraph *g, const ch
 
 /* ---- the command ---- */
 
+static void bind(const CgTarget *t, const CgGraph *g, CgExec *exec, const Asked *asked, const CgMemory *memory)
+{
+    for (size_t i = 0; i < g->inputs.len; i++)
+        cg_exec_bind_input(exec, (int)i, cg_givens_find(&asked->in, cg_node_name(g, g->inputs.at[i]))->tensor->data);
+    for (size_t i = 0; i < g->params.len; i++) {
+        const char *path = cg_node_name(g, g->params.at[i]);
+        const CgInputArg *given = cg_givens_find(&asked->in, path);
+        uint64_t k = 0;
+        cg_map_get(&t->model->by_path, cg_map_ptr(path), &k);
+        cg_exec_bind_param(exec, (int)i, given && given->is_param ? given->tensor->data : memory->at[k]);
+    }
+    cg_exec_random(exec, (uint64_t)asked->seed, 0, 0);
+}
+
+/* What the bodies look at. */
+static bool debug(CgSession *x, const CgTarget *t, const Asked *asked, const CgMemory *memory)
+{
+    CgWatch *w;
+    bool good = cg_watch_new(x, t->model, 1, x->at, &w);
+    if (good && w) {
+        bind(t, w->graph, w->runner.exec, asked, memory);
+        good = cg_watch_run(w, x->at, "");
+    }
+    cg_watch_free(w);
+    return good;
+}
+
 static bool compute(CgSession *x, CgTarget *t, const Asked *asked)
 {
     CgErr e = { 0 };
@@ -352,20 +380,10 @@ static bool compute(CgSession *x, CgTarget *t, const Asked *asked)
         cg_diag_err(x->diags, (CgSpan){ 0 }, &e);
     }
     bool good = exec != NULL;
-    if (good)
-        cg_session_note_precision(x, g);
-    for (size_t i = 0; good && i < g->inputs.len; i++)
-        cg_exec_bind_input(exec, (int)i, cg_givens_find(&asked->in, cg_node_name(g, g->inputs.at[i]))->tensor->data);
-    for (size_t i = 0; good && i < g->params.len; i++) {
-        const char *path = cg_node_name(g, g->params.at[i]);
-        const CgInputArg *given = cg_givens_find(&asked->in, path);
-        uint64_t k = 0;
-        cg_map_get(&t->model->by_path, cg_map_ptr(path), &k);
-        cg_exec_bind_param(exec, (int)i, given && given->is_param ? given->tensor->data : memory.at[k]);
-    }
     if (good) {
-        cg_exec_random(exec, (uint64_t)asked->seed, 0, 0);
-        good = cg_session_run(x, exec, x->at) && deliver(x, exec, g, asked->out);
+        cg_session_note_precision(x, g);
+        bind(t, g, exec, asked, &memory);
+        good = cg_session_run(x, exec, x->at) && debug(x, t, asked, &memory) && deliver(x, exec, g, asked->out);
     }
     cg_exec_free(exec);
     cg_plan_free(plan);
@@ -386,7 +404,9 @@ static bool open_for(CgSession *x, const CgValue *v)
 
 static int make(Asked *asked, const CgScriptArgs *args)
 {
-    CgSessionOpts opts = { .settings = args->settings, .nsettings = args->nsettings, .threads = asked->threads };
+    CgSessionOpts opts = {
+        .settings = args->settings, .nsettings = args->nsettings, .threads = asked->threads, .debug = asked->debug
+    };
     CgSession *x = cg_experiment_new(asked->path, &opts);
     CgTarget target = { 0 };
     CgKnownTypes data;
@@ -402,6 +422,7 @@ static int make(Asked *asked, const CgScriptArgs *args)
         && cg_target_apply(x, v, args->sizes, &data, &target) && read_params(x, &target, v->instance, asked)
         && (asked->dump != CG_DUMP_NONE || open_for(x, v)))
         compute(x, &target, asked);
+    cg_watch_report(x);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
     cg_target_free(&target);
@@ -436,6 +457,7 @@ static int command(int argc, char **argv)
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         CG_DUMP_OPTION(&dump),
         { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size that no data tells" },
+        CG_DEBUG_OPTION(&asked.debug),
         { .name = "seed", .arg = "N", .value = &seed, .help = "of parameters that are drawn, and of random ops" },
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
     };

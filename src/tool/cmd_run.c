@@ -112,6 +112,8 @@ static int make(const char *path, const CgSessionOpts *opts, const Asked *asked)
         cg_experiment_build(x, &(CgBuildOpts){ .only = asked->only, .dry = asked->dry, .quiet = asked->build }, stdout);
     else
         cg_experiment_run(x, stdout);
+    if (!help && stage == CG_DUMP_NONE && !asked->dry && !cg_diags_count(x->diags))
+        cg_watch_report(x);
     report(x, trace);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
@@ -123,7 +125,7 @@ static int run_script(int argc, char **argv, Asked *asked)
 {
     CgStrings set = { 0 };
     const char *threads = NULL, *store = NULL, *seed = NULL, *dump = NULL, *jobs = NULL;
-    bool quiet = false, profile = false;
+    bool quiet = false, profile = false, debug = false;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
@@ -147,6 +149,7 @@ static int run_script(int argc, char **argv, Asked *asked)
         { .name = "build",
             .flag = &asked->build,
             .help = "builds what is asked for and keeps it; shows and saves nothing" },
+        CG_DEBUG_OPTION(&debug),
         CG_DUMP_OPTION(&dump),
         { .name = "help", .flag = &asked->help, .help = "this, and the options of the script" },
     };
@@ -160,11 +163,15 @@ static int run_script(int argc, char **argv, Asked *asked)
         return asked->help ? CG_EXIT_OK : cg_usage("run", "one script is needed");
     if (!cg_dump_find("run", dump, CG_DUMP_MEM, &asked->stage))
         return CG_EXIT_USAGE;
-    CgSessionOpts opts = { .quiet = quiet, .store = store, .profile = profile, .trace = asked->trace != NULL };
+    CgSessionOpts opts = {
+        .quiet = quiet, .store = store, .profile = profile, .trace = asked->trace != NULL, .debug = debug
+    };
     if (!cg_option_threads("run", threads, &opts.threads)
         || !cg_option_number("run", "jobs", jobs, 1, MOST_JOBS, &asked->jobs)
         || !cg_option_number("run", "seed", seed, INT64_MIN, INT64_MAX, &opts.seed))
         return CG_EXIT_USAGE;
+    if (debug && asked->jobs > 1)
+        return cg_usage("run", "--debug shows what one process does; leave out --jobs");
     CgScriptArgs args;
     code = cg_script_args("run", &set, &(CgStrings){ 0 }, &args);
     if (code == CG_EXIT_OK) {

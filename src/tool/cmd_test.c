@@ -42,6 +42,7 @@ static void run_script(const char *path, bool many, const CgSessionOpts *opts, c
         worse(c, cg_diags_exit_code(x->diags));
         cg_diags_clear(x->diags);
     }
+    cg_watch_report(x);
     if (ready && !x->tests.len)
         fprintf(stderr, "cg test: '%s' has no tests\n", path);
     cg_experiment_free(x);
@@ -51,9 +52,11 @@ static int command(int argc, char **argv)
 {
     CgStrings set = { 0 }, dims = { 0 };
     const char *only = NULL, *threads = NULL;
+    bool debug = false;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "only", .arg = "WORD", .value = &only, .help = "the tests whose names hold this text" },
+        CG_DEBUG_OPTION(&debug),
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
     };
     int code;
@@ -61,7 +64,7 @@ static int command(int argc, char **argv)
         return code;
     if (argc < 2)
         return cg_usage("test", "a script is needed");
-    CgSessionOpts opts = { .quiet = true };
+    CgSessionOpts opts = { .quiet = true, .debug = debug };
     if (!cg_option_threads("test", threads, &opts.threads))
         return CG_EXIT_USAGE;
     CgScriptArgs args;

@@ -3,7 +3,14 @@
 #ifndef CG_SCRIPT_H
 #define CG_SCRIPT_H
 #include "experiment/graph_arg.h"
+#include "stage/watch.h"
 #include "tool/tool.h"
+
+#define CG_DEBUG_OPTION(to)                                                                \
+    {                                                                                      \
+        .name = "debug", .flag = to,                                                       \
+        .help = "expect and show in the bodies of graphs are carried out; shown on stderr" \
+    }
 
 typedef struct CgScriptArgs {
     CgSetting *settings;

@@ -57,6 +57,7 @@ edit "an option's name" 's/option count/option turns/; s/prose, count)/prose, tu
 edit "an option's doc" 's/## of steps/## steps/'
 edit "a number written otherwise" 's/0\.98/0.980/; s/30000/30_000/;s/30_000/30000/'
 edit "an expression of the same value" 's/half(0.02)/0.01/'
+edit "show and expect in a graph" 's/^\( *\)base = inner.*/&\n\1show base, grad(sum(base), wrt = base)\n\1expect base == base/'
 edit "a number as an expression" 's/dim = 16,/dim = 8 * 2,/'
 edit "arguments in another order" 's/rate = half(0.02), beta2 = 0.98/beta2 = 0.98, rate = half(0.02)/'
 edit "fields in another order" 's/^    seed = 5$//; s/^    batch = 8$/    seed = 5\n    batch = 8/'
