@@ -15,10 +15,17 @@
 #include "data/tokenizer_bpe_inside.h"
 #include "data/pretoken.h"
 
-#define LONGEST  1024       /* bytes of a piece whose pairs are gone through for each merge; longer ones use a heap */
-#define REMEMBER (1u << 16) /* pieces */
+#define SHORT    64         /* ids of a piece whose pairs are gone through for each merge; longer ones use a heap */
+#define LOW      512        /* ids whose pairs have a table: the bytes are there, and the first that were merged */
+#define REMEMBER (1u << 16) /* lines of pieces */
 
-enum { KNOWN_BYTES = 26, KNOWN_IDS = 9 }; /* of a short piece, so that all of it is in one line of the cache */
+/* What was encoded: two words to a line of the processor's cache, or one longer piece. */
+enum { WORD_BYTES = 15, WORD_IDS = 4, KNOWN_BYTES = 26, KNOWN_IDS = 9 };
+
+typedef struct Word {
+    uint64_t text[2];      /* and its length in the last byte; 0: nothing is remembered here */
+    int32_t ids[WORD_IDS]; /* and how many there are in the last byte */
+} Word;
 
 typedef struct Known {
     char text[KNOWN_BYTES];
@@ -26,57 +33,113 @@ typedef struct Known {
     int32_t ids[KNOWN_IDS];
 } Known;
 
+/* Where a pair may be found: half of its hash, and its rank, UINT32_MAX in a free place. */
+typedef struct Slot {
+    uint32_t hash, rank;
+} Slot;
+
 struct CgBpe {
     CgArena *arena;
-    CgText *piece; /* (size) */
-    CgMap merge;   /* left << 32 | right -> rank << 32 | result */
+    CgText *piece;        /* (size) */
+    uint32_t (*low)[LOW]; /* of ids below LOW, the rank of left, right; UINT32_MAX: never merged */
+    Slot *slot;           /* of all others, by hash: a power of two of them, a half at most in use */
+    unsigned slot_shift;
+    int32_t *made; /* of each rank, what the pair becomes */
     CgMap whole;   /* hash of a piece -> id; only with whole_first */
     CgMap letter;  /* the bytes of a character -> id; only with characters */
     int32_t byte[256];
     CG_VEC(CgPair) merges;
-    CgBpeModel how; /* all but piece, merge and result */
-    Known *known;   /* (REMEMBER) by hash */
+    CgBpeModel how;   /* all but piece, merge and result */
+    Word (*words)[2]; /* (REMEMBER) by hash, the last one first */
+    Known *known;     /* (REMEMBER) by hash */
 };
 
-static uint64_t pair_key(int32_t left, int32_t right) { return (uint64_t)(uint32_t)left << 32 | (uint32_t)right; }
-
-/* The rank of a pair, UINT32_MAX when it is never merged. */
-static uint32_t rank_of(const CgBpe *b, int32_t left, int32_t right, int32_t *result)
+/* Where a pair is, or the free place where it belongs. */
+static inline Slot *find_slot(const CgBpe *b, int32_t left, int32_t right, uint32_t *half)
 {
-    uint64_t value;
-    if (!cg_map_get(&b->merge, pair_key(left, right), &value))
-        return UINT32_MAX;
-    *result = (int32_t)(uint32_t)value;
-    return (uint32_t)(value >> 32);
+    uint64_t hash = ((uint64_t)(uint32_t)left << 32 | (uint32_t)right) * UINT64_C(0x9e3779b97f4a7c15);
+    size_t mask = ((size_t)2 << (63 - b->slot_shift)) - 1, i = hash >> b->slot_shift;
+    *half = (uint32_t)hash;
+    for (;; i = (i + 1) & mask) {
+        Slot *s = &b->slot[i];
+        if (s->rank == UINT32_MAX)
+            return s;
+        if (s->hash == *half && b->merges.at[s->rank].left == left && b->merges.at[s->rank].right == right)
+            return s;
+    }
 }
 
-/* ids[0..n): merged in place; gives how many are left. */
-static size_t merge_all(const CgBpe *b, int32_t *ids, size_t n)
+/* The rank of a pair, UINT32_MAX when it is never merged. */
+static inline uint32_t rank_of(const CgBpe *b, int32_t left, int32_t right)
 {
-    uint32_t rank[LONGEST];
-    int32_t result[LONGEST];
-    for (size_t i = 0; i + 1 < n; i++)
-        rank[i] = rank_of(b, ids[i], ids[i + 1], &result[i]);
-    while (n > 1) {
-        size_t best = 0;
-        for (size_t i = 1; i + 1 < n; i++) {
-            if (rank[i] < rank[best])
-                best = i;
+    uint32_t half;
+    return (left | right) < LOW ? b->low[left][right] : find_slot(b, left, right, &half)->rank;
+}
+
+static void put_merges(CgBpe *b, const CgBpeModel *model)
+{
+    size_t size = 64;
+    for (b->slot_shift = 58; size < 2 * model->nmerges; b->slot_shift--)
+        size *= 2;
+    b->slot = cg_malloc(size * sizeof *b->slot);
+    b->low = cg_malloc(LOW * sizeof *b->low);
+    b->made = cg_malloc((model->nmerges + 1) * sizeof *b->made);
+    memset(b->slot, 0xff, size * sizeof *b->slot);
+    memset(b->low, 0xff, LOW * sizeof *b->low);
+    for (uint32_t i = 0; i < model->nmerges; i++) {
+        CgPair p = model->merge[i];
+        cg_vec_push(&b->merges, p);
+        b->made[i] = model->result[i];
+        if ((p.left | p.right) < LOW) {
+            b->low[p.left][p.right] = i;
+            continue;
         }
-        if (rank[best] == UINT32_MAX)
-            break;
-        ids[best] = result[best];
-        n--;
-        memmove(ids + best + 1, ids + best + 2, (n - best - 1) * sizeof *ids);
-        if (best + 1 < n) {
-            memmove(rank + best + 1, rank + best + 2, (n - best - 2) * sizeof *rank);
-            memmove(result + best + 1, result + best + 2, (n - best - 2) * sizeof *result);
-            rank[best] = rank_of(b, ids[best], ids[best + 1], &result[best]);
-        }
-        if (best)
-            rank[best - 1] = rank_of(b, ids[best - 1], ids[best], &result[best - 1]);
+        uint32_t half;
+        Slot *s = find_slot(b, p.left, p.right, &half);
+        *s = (Slot){ half, i };
     }
-    return n;
+}
+
+/* ---- pieces of up to 64 ids: those that are left are a set of bits ---------------------------------------------- */
+
+static uint64_t behind(uint64_t set, unsigned at) { return at < 63 ? set >> (at + 1) << (at + 1) : 0; }
+
+/* Of the pair at `at`: a smaller number for a smaller rank and, of equal ones, for the first. UINT64_MAX: never merged.
+ */
+static inline uint64_t turn_of(const CgBpe *b, const int32_t *ids, uint64_t left, unsigned at)
+{
+    uint64_t others = behind(left, at);
+    uint32_t rank = others ? rank_of(b, ids[at], ids[__builtin_ctzll(others)]) : UINT32_MAX;
+    return rank == UINT32_MAX ? UINT64_MAX : (uint64_t)rank << 6 | at;
+}
+
+/* ids[0..n), n <= SHORT: merged in place; gives how many are left. */
+static size_t merge_short(const CgBpe *b, int32_t *ids, size_t n)
+{
+    uint64_t turn[SHORT], left = n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+    for (unsigned i = 0; i < n; i++)
+        turn[i] = turn_of(b, ids, left, i);
+    for (;;) {
+        uint64_t best = UINT64_MAX;
+        for (size_t i = 0; i < n; i++)
+            best = turn[i] < best ? turn[i] : best;
+        if (best == UINT64_MAX)
+            break;
+        unsigned at = best & 63, with = (unsigned)__builtin_ctzll(behind(left, at));
+        uint64_t before = left & ((UINT64_C(1) << at) - 1);
+        ids[at] = b->made[best >> 6];
+        left &= ~(UINT64_C(1) << with);
+        turn[with] = UINT64_MAX;
+        turn[at] = turn_of(b, ids, left, at);
+        if (before) {
+            unsigned last = 63 - (unsigned)__builtin_clzll(before);
+            turn[last] = turn_of(b, ids, left, last);
+        }
+    }
+    size_t to = 0;
+    for (; left; left &= left - 1)
+        ids[to++] = ids[__builtin_ctzll(left)];
+    return to;
 }
 
 /* ---- pieces of any length: pairs wait in a heap, the lowest rank first, of equal ones the first place ---------- */
@@ -112,13 +175,12 @@ static uint64_t heap_pop(Long *l)
 
 static void offer_pair(const CgBpe *b, Long *l, uint32_t at, size_t n)
 {
-    int32_t result;
-    uint32_t rank = at < n && l->next[at] < n ? rank_of(b, l->ids[at], l->ids[l->next[at]], &result) : UINT32_MAX;
+    uint32_t rank = at < n && l->next[at] < n ? rank_of(b, l->ids[at], l->ids[l->next[at]]) : UINT32_MAX;
     if (rank != UINT32_MAX)
         heap_push(l, (uint64_t)rank << 32 | at);
 }
 
-/* As merge_all, in a time that grows with n log n. */
+/* As merge_short, in a time that grows with n log n. */
 static size_t merge_long(const CgBpe *b, int32_t *ids, size_t n)
 {
     Long l = { .ids = ids, .next = cg_malloc(sizeof *l.next * (n + 1)), .last = cg_malloc(sizeof *l.last * (n + 1)) };
@@ -131,10 +193,9 @@ static size_t merge_long(const CgBpe *b, int32_t *ids, size_t n)
     while (l.heap.len) {
         uint64_t top = heap_pop(&l);
         uint32_t at = (uint32_t)top, with;
-        int32_t result = -1;
-        if (ids[at] < 0 || (with = l.next[at]) >= n || rank_of(b, ids[at], ids[with], &result) != (uint32_t)(top >> 32))
+        if (ids[at] < 0 || (with = l.next[at]) >= n || rank_of(b, ids[at], ids[with]) != (uint32_t)(top >> 32))
             continue;
-        ids[at] = result;
+        ids[at] = b->made[top >> 32];
         ids[with] = -1;
         l.next[at] = l.next[with];
         if (l.next[at] < n)
@@ -160,10 +221,10 @@ static void push_ids(CgTokens *out, const int32_t *ids, size_t n)
     out->len += n;
 }
 
-static bool whole_piece(const CgBpe *b, const char *at, size_t len, uint64_t hash, int32_t *id)
+static bool whole_piece(const CgBpe *b, const char *at, size_t len, int32_t *id)
 {
     uint64_t found;
-    if (!b->how.whole_first || !cg_map_get(&b->whole, hash, &found))
+    if (!b->how.whole_first || !cg_map_get(&b->whole, cg_hash64(at, len, 0), &found))
         return false;
     *id = (int32_t)found;
     return b->piece[*id].len == len && !memcmp(b->piece[*id].at, at, len);
@@ -211,40 +272,99 @@ static size_t bytes(const CgBpe *b, CgText piece, int32_t *ids)
     return n;
 }
 
-void cg_bpe_piece_encode(CgBpe *b, CgText piece, CgTokens *out)
+/* The ids of a piece; at most one a byte, of which `ids` has room. */
+static size_t encode_anew(const CgBpe *b, CgText piece, int32_t *ids)
+{
+    if (whole_piece(b, piece.at, piece.len, &ids[0]))
+        return 1;
+    size_t n = b->how.characters ? letters(b, piece, ids) : bytes(b, piece, ids);
+    return n <= SHORT ? merge_short(b, ids, n) : merge_long(b, ids, n);
+}
+
+static void encode_long(CgBpe *b, CgText piece, CgTokens *out)
 {
     uint64_t hash = cg_hash64(piece.at, piece.len, 0);
     Known *k = &b->known[hash % REMEMBER];
+    cg_vec_reserve(out, out->len + (piece.len > KNOWN_IDS ? piece.len : KNOWN_IDS));
     if (k->len == piece.len && !memcmp(k->text, piece.at, k->len)) {
-        cg_vec_reserve(out, out->len + KNOWN_IDS);
         memcpy(out->at + out->len, k->ids, sizeof k->ids); /* all of them: that is faster than as many as there are */
         out->len += k->nids;
         return;
     }
-    int32_t few[LONGEST], *ids = piece.len <= LONGEST ? few : cg_malloc(sizeof *ids * piece.len);
-    size_t n = 1;
-    if (!whole_piece(b, piece.at, piece.len, hash, &ids[0])) {
-        n = b->how.characters ? letters(b, piece, ids) : bytes(b, piece, ids);
-        n = n <= LONGEST ? merge_all(b, ids, n) : merge_long(b, ids, n);
-    }
-    push_ids(out, ids, n);
-    if (ids != few)
-        free(ids);
-    if (piece.len > KNOWN_BYTES || n > KNOWN_IDS || !piece.len)
+    int32_t *ids = out->at + out->len;
+    size_t n = encode_anew(b, piece, ids);
+    out->len += n;
+    if (piece.len > KNOWN_BYTES || n > KNOWN_IDS)
         return;
     k->len = (uint8_t)piece.len;
     k->nids = (uint8_t)n;
     memcpy(k->text, piece.at, piece.len);
-    memcpy(k->ids, few, n * sizeof *k->ids);
+    memcpy(k->ids, ids, n * sizeof *k->ids);
+}
+
+/* A text of 1 to 15 bytes and its length as two numbers. `room`: so many bytes can be read there. */
+static inline void word_key(CgText word, size_t room, uint64_t key[2])
+{
+    static const unsigned char mask[32] = { [0 ... 15] = 255 };
+    unsigned char few[16];
+    uint64_t keep[2];
+    const void *from = word.at;
+    if (room < 16)
+        from = memcpy(few, word.at, word.len);
+    memcpy(key, from, 16);
+    memcpy(keep, mask + 16 - word.len, 16);
+    key[0] &= keep[0];
+    key[1] = (key[1] & keep[1]) | (uint64_t)word.len << 56;
+}
+
+static inline void put_word(const Word *w, CgTokens *out)
+{
+    memcpy(out->at + out->len, w->ids, sizeof w->ids);
+    out->at[out->len + WORD_IDS - 1] &= 0xffffff;
+    out->len += (uint32_t)w->ids[WORD_IDS - 1] >> 24;
+}
+
+static void encode_new_word(CgBpe *b, CgText piece, const uint64_t key[2], Word line[2], CgTokens *out)
+{
+    int32_t ids[WORD_BYTES];
+    size_t n = encode_anew(b, piece, ids);
+    push_ids(out, ids, n);
+    if (n > WORD_IDS)
+        return;
+    line[1] = line[0];
+    line[0] = (Word){ .text = { key[0], key[1] } };
+    memcpy(line[0].ids, ids, n * sizeof *ids);
+    line[0].ids[WORD_IDS - 1] |= (int32_t)(n << 24);
+}
+
+void cg_bpe_piece_encode(CgBpe *b, CgText piece, size_t room, CgTokens *out)
+{
+    uint64_t key[2];
+    if (piece.len - 1 >= WORD_BYTES) {
+        encode_long(b, piece, out);
+        return;
+    }
+    word_key(piece, room, key);
+    uint64_t hash = (key[0] ^ key[1] * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xbf58476d1ce4e5b9);
+    Word *line = b->words[hash >> 48];
+    cg_vec_reserve(out, out->len + WORD_IDS);
+    bool older = (line[0].text[0] ^ key[0]) | (line[0].text[1] ^ key[1]);
+    if (!((line[older].text[0] ^ key[0]) | (line[older].text[1] ^ key[1])))
+        put_word(&line[older], out);
+    else
+        encode_new_word(b, piece, key, line, out);
 }
 
 void cg_bpe_free(CgBpe *b)
 {
-    cg_map_deinit(&b->merge);
+    free(b->low);
+    free(b->slot);
+    free(b->made);
     cg_map_deinit(&b->whole);
     cg_map_deinit(&b->letter);
     cg_vec_free(&b->merges);
     cg_arena_free(b->arena);
+    free(b->words);
     free(b->known);
     free(b);
 }
@@ -253,6 +373,11 @@ CgBpe *cg_bpe_new(const CgBpeModel *model)
 {
     CgBpe *b = cg_calloc(1, sizeof *b);
     b->arena = cg_arena_new();
+    b->words = cg_try_alloc(REMEMBER * sizeof *b->words); /* in large pages, where the system has them */
+    if (b->words)
+        memset(b->words, 0, REMEMBER * sizeof *b->words);
+    else
+        b->words = cg_calloc(REMEMBER, sizeof *b->words);
     b->known = cg_calloc(REMEMBER, sizeof *b->known);
     b->how = *model;
     b->piece = CG_NEWN(b->arena, CgText, model->size + 1);
@@ -270,11 +395,7 @@ CgBpe *cg_bpe_new(const CgBpeModel *model)
         if (model->whole_first && p.len)
             cg_map_put(&b->whole, cg_hash64(p.at, p.len, 0), (uint64_t)i);
     }
-    for (size_t i = 0; i < model->nmerges; i++) {
-        cg_vec_push(&b->merges, model->merge[i]);
-        uint64_t key = pair_key(model->merge[i].left, model->merge[i].right);
-        cg_map_put(&b->merge, key, (uint64_t)i << 32 | (uint32_t)model->result[i]);
-    }
+    put_merges(b, model);
     return b;
 }
 
@@ -282,10 +403,9 @@ CgBpe *cg_bpe_new(const CgBpeModel *model)
 
 static void bpe_encode(const CgTokenizer *t, const char *text, size_t len, CgTokens *out)
 {
-    for (size_t n; len; text += n, len -= n) {
-        n = cg_pretoken_gpt2(text, len);
-        cg_bpe_piece_encode(t->data, (CgText){ text, n }, out);
-    }
+    CgPretokens pieces = cg_pretokens_gpt2((CgText){ text, len }, SIZE_MAX);
+    for (CgText piece; cg_pretokens_next(&pieces, &piece);)
+        cg_bpe_piece_encode(t->data, piece, (size_t)(text + len - piece.at), out);
 }
 
 static void bpe_decode(const CgTokenizer *t, const int32_t *ids, size_t n, bool first, CgStrbuf *out)
@@ -299,20 +419,6 @@ static void bpe_decode(const CgTokenizer *t, const int32_t *ids, size_t n, bool 
 static void bpe_free(CgTokenizer *t) { cg_bpe_free(t->data); }
 
 static const CgTokenizerKind kind = { "bpe", bpe_encode, bpe_decode, bpe_free, NULL };
-
-size_t cg_bpe_next_pretoken(const char *text, size_t len)
-{
-    if ((unsigned char)*text <= 1)
-        return 1;
-    /* twice a piece is looked at, at most: a line without blanks would be gone through once for each of its pieces */
-    size_t n = cg_pretoken_gpt2(text, len < 2 * CG_BPE_LONGEST ? len : 2 * CG_BPE_LONGEST);
-    size_t cut = n < CG_BPE_LONGEST ? n : CG_BPE_LONGEST;
-    for (size_t i = 1; i < cut; i++) {
-        if ((unsigned char)text[i] <= 1)
-            return i;
-    }
-    return cut;
-}
 
 /* ---- merges as text ------------------------------------------------------------------------------------ */
 

@@ -27,10 +27,9 @@ typedef struct CgBpe CgBpe;
 /* A byte that has no token is left out. */
 CgBpe *cg_bpe_new(const CgBpeModel *model);
 void cg_bpe_free(CgBpe *b);
-void cg_bpe_piece_encode(CgBpe *b, CgText piece, CgTokens *out); /* of text that was split */
+/* Of text that was split. `room`: so many bytes can be read from the piece on, at least its own. */
+void cg_bpe_piece_encode(CgBpe *b, CgText piece, size_t room, CgTokens *out);
 
-/* The pieces of training. */
-size_t cg_bpe_next_pretoken(const char *text, size_t len);
 /* Merges as in training: id 256 + i is merge[i]. */
 CG_NODISCARD CgTokenizer *cg_bpe_from_merges(const CgPair *merge, size_t n);
 #endif

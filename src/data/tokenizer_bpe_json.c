@@ -96,7 +96,11 @@ static void *bpe_read(const CgVocabulary *v, const json_t *model, CgErr *e)
     return b;
 }
 
-static void bpe_encode(void *data, CgText piece, CgTokens *out) { cg_bpe_piece_encode(data, piece, out); }
+static void bpe_encode(void *data, CgText piece, size_t room, CgTokens *out)
+{
+    cg_bpe_piece_encode(data, piece, room, out);
+}
+
 static void bpe_free(void *data) { cg_bpe_free(data); }
 
 static const CgTokenModel model = { "bpe",

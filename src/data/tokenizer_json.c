@@ -118,14 +118,16 @@ enum { ADDED = 1, SPECIAL = 2 };
 
 typedef struct Encoding {
     const Pipeline *p;
+    CgText text; /* that is split */
     CgTokens *out;
 } Encoding;
 
 static void encode_piece(void *arg, CgText piece, bool first)
 {
     const Encoding *x = arg;
+    size_t at = (uintptr_t)piece.at - (uintptr_t)x->text.at; /* beyond it: the piece lies elsewhere */
     (void)first;
-    x->p->model->encode(x->p->data, piece, x->out);
+    x->p->model->encode(x->p->data, piece, at < x->text.len ? x->text.len - at : piece.len, x->out);
 }
 
 typedef void PartFn(Encoding *x, CgText text, bool first);
@@ -135,7 +137,9 @@ static void at_added(Encoding *x, const AddedSet *s, CgText text, bool first, Pa
 {
     size_t done = 0;
     for (size_t i = 0; s->tokens.len && i < text.len;) {
-        const Added *a = added_at(s, text.at + i, text.len - i);
+        while (i < text.len && s->from[(unsigned char)text.at[i]] == s->from[(unsigned char)text.at[i] + 1])
+            i++;
+        const Added *a = i < text.len ? added_at(s, text.at + i, text.len - i) : NULL;
         size_t from = i, to;
         if (!a) {
             i++;
@@ -156,6 +160,7 @@ static void at_added(Encoding *x, const AddedSet *s, CgText text, bool first, Pa
 
 static void split_part(Encoding *x, CgText text, bool first)
 {
+    x->text = text;
     cg_steps_split(x->p->splitter, text, first, encode_piece, x);
 }
 
@@ -166,7 +171,7 @@ static void normal_part(Encoding *x, CgText text, bool first)
 
 static void pipeline_encode(const CgTokenizer *t, const char *text, size_t len, CgTokens *out)
 {
-    Encoding x = { t->data, out };
+    Encoding x = { .p = t->data, .out = out };
     at_added(&x, &x.p->raw, (CgText){ text, len }, true, normal_part);
 }
 

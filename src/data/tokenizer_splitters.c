@@ -229,11 +229,11 @@ static void bytes(const void *data, CgText text, bool first, CgPieceFn *emit, vo
         cg_strbuf_write(&led, text.at, text.len);
         text = (CgText){ led.at, led.len };
     }
-    for (size_t n; text.len; text = (CgText){ text.at + n, text.len - n }) {
-        n = b->regex ? cg_pretoken_gpt2(text.at, text.len) : text.len;
-        emit(arg, (CgText){ text.at, n }, first);
-        first = false;
-    }
+    CgPretokens pieces = cg_pretokens_gpt2(text, SIZE_MAX);
+    if (!b->regex)
+        emit(arg, text, first);
+    for (CgText piece; b->regex && cg_pretokens_next(&pieces, &piece); first = false)
+        emit(arg, piece, first);
     cg_strbuf_deinit(&led);
 }
 

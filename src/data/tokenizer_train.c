@@ -10,6 +10,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "data/pretoken.h"
 #include "data/tokenizer_bpe_inside.h"
 #include "data/tokenizer_kinds.h"
 
@@ -45,21 +46,30 @@ typedef struct Training {
 
 /* ---- counting pieces ----------------------------------------------------------------------------------- */
 
+static void count_piece(Training *tr, CgText piece)
+{
+    uint64_t hash = cg_hash64(piece.at, piece.len, 0), found;
+    if (piece.len < 2)
+        return;
+    if (cg_map_get(&tr->seen, hash, &found)) {
+        tr->words.at[found].count++;
+        return;
+    }
+    cg_map_put(&tr->seen, hash, tr->words.len);
+    cg_vec_push(&tr->words, ((Word){ (uint32_t)tr->ids.len, (uint32_t)piece.len, 1 }));
+    for (size_t i = 0; i < piece.len; i++)
+        cg_vec_push(&tr->ids, (unsigned char)piece.at[i]);
+}
+
+/* Bytes 0 and 1 stand alone: between them each stretch is a text. */
 static void count_text(Training *tr, CgText text)
 {
-    while (text.len) {
-        size_t n = cg_bpe_next_pretoken(text.at, text.len);
-        uint64_t hash = cg_hash64(text.at, n, 0), found;
-        if (n > 1 && cg_map_get(&tr->seen, hash, &found)) {
-            tr->words.at[found].count++;
-        } else if (n > 1) {
-            cg_map_put(&tr->seen, hash, tr->words.len);
-            cg_vec_push(&tr->words, ((Word){ (uint32_t)tr->ids.len, (uint32_t)n, 1 }));
-            for (size_t i = 0; i < n; i++)
-                cg_vec_push(&tr->ids, (unsigned char)text.at[i]);
-        }
-        text.at += n;
-        text.len -= n;
+    for (size_t n = 0; text.len; text = (CgText){ text.at + n, text.len - n }) {
+        for (n = 0; n < text.len && (unsigned char)text.at[n] > 1; n++) {}
+        CgPretokens pieces = cg_pretokens_gpt2((CgText){ text.at, n }, CG_BPE_LONGEST);
+        for (CgText piece; cg_pretokens_next(&pieces, &piece);)
+            count_piece(tr, piece);
+        n += n < text.len;
     }
 }
 

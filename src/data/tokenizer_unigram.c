@@ -129,8 +129,9 @@ static void put_unknown(const Unigram *u, CgText text, CgTokens *out)
         cg_vec_push(out, id >= 0 ? id : u->unknown);
 }
 
-static void unigram_encode(void *data, CgText piece, CgTokens *out)
+static void unigram_encode(void *data, CgText piece, size_t room, CgTokens *out)
 {
+    (void)room;
     Unigram *u = data;
     size_t step;
     cg_vec_reserve(&u->best, piece.len + 1);

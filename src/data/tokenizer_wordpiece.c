@@ -25,8 +25,9 @@ static int64_t count(CgText word)
     return n;
 }
 
-static void wordpiece_encode(void *data, CgText word, CgTokens *out)
+static void wordpiece_encode(void *data, CgText word, size_t room, CgTokens *out)
 {
+    (void)room;
     Wordpiece *w = data;
     size_t before = out->len;
     bool good = count(word) <= w->most;

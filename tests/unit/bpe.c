@@ -13,6 +13,7 @@
 #include "base/vec.h"
 #include "data/tokenizer_bpe.h"
 #include "data/tokenizer_bpe_inside.h"
+#include "data/characters.h"
 #include "data/pretoken.h"
 #include "data/synth.h"
 
@@ -22,6 +23,79 @@ static void ok(bool good, const char *name)
 {
     printf("%s %d - %s\n", good ? "ok" : "not ok", ++count, name);
     failed += !good;
+}
+
+/* ---- the pattern of GPT-2 against its definition, character by character ----------------------------------------- */
+
+typedef enum Sort { OTHER, LETTER, DIGIT, SPACE } Sort;
+
+static Sort sort_at(const char *s, size_t len, size_t *step)
+{
+    int32_t c = cg_char_at(s, len, step);
+    return c < 0               ? OTHER
+        : cg_char_is_letter(c) ? LETTER
+        : cg_char_is_number(c) ? DIGIT
+        : cg_char_is_space(c)  ? SPACE
+                               : OTHER;
+}
+
+static size_t first_piece(const char *s, size_t len)
+{
+    static const char *const endings[] = { "'s", "'t", "'re", "'ve", "'m", "'ll", "'d" };
+    size_t step, n, last = 0; /* where the last character of the run begins */
+    for (size_t i = 0; i < CG_LEN(endings); i++)
+        if (strlen(endings[i]) <= len && !memcmp(s, endings[i], strlen(endings[i])))
+            return strlen(endings[i]);
+    /* one blank goes with what follows */
+    size_t from = *s == ' ' && len > 1 && sort_at(s + 1, len - 1, &step) != SPACE;
+    Sort sort = sort_at(s + from, len - from, &step);
+    for (n = from; n < len && sort_at(s + n, len - n, &step) == sort; n += step)
+        last = n;
+    return sort == SPACE && n < len && last > 0 ? last : n;
+}
+
+/* Those of training: at most 64 bytes, bytes 0 and 1 alone. */
+static size_t first_training_piece(const char *s, size_t len)
+{
+    size_t most = 0;
+    while (most < len && most < 4096 && (unsigned char)s[most] > 1)
+        most++;
+    size_t n = most ? first_piece(s, most) : 1;
+    return n < CG_BPE_LONGEST ? n : CG_BPE_LONGEST;
+}
+
+/* Texts of what matters to the pattern, cut anywhere. */
+static void pieces_are_those_of_the_pattern(void)
+{
+    static const char *const parts[] = { " ", " ", "  ", "\n", "\t", "a", "Zq", "word", "7", "2385", "'", "'s", "'re",
+        "'ll", "'ve'd", "!?", "-", "\xc3\xa9", "\xe4\xb8\xad", "\xf0\x9d\x9f\x98", "\xf0\x9f\x98\x80", "\xc2\xa0",
+        "\xe3\x80\x80", "\xe2\x80\x99", "\xff", "\x80", "\xe4\xb8", "\xc2\x85", "abcdefghijklmnopqrstuvwxyz", "\x01" };
+    uint64_t state = 2385;
+    int wrong = 0, pieces = 0;
+    for (int round = 0; round < 20000; round++) {
+        char text[400];
+        size_t len = 0, want, parts_left;
+        for (parts_left = 1 + (state >> 33) % 60; parts_left && len < 300; parts_left--) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            const char *part = parts[(state >> 33) % CG_LEN(parts)];
+            memcpy(text + len, part, strlen(part));
+            len += strlen(part);
+        }
+        size_t most = round % 3 ? SIZE_MAX : 1 + (size_t)round % 70, at = 0;
+        char *exact = memcpy(malloc(len), text, len); /* so that a byte too many is found */
+        CgPretokens walk = cg_pretokens_gpt2((CgText){ exact, len }, most);
+        for (CgText piece; cg_pretokens_next(&walk, &piece); at += piece.len, pieces++) {
+            want = at < len ? first_piece(text + at, len - at) : 0;
+            want = want < most ? want : most;
+            wrong += piece.at != exact + at || piece.len != want;
+            if (!piece.len || piece.len > len - at)
+                break;
+        }
+        wrong += at != len;
+        free(exact);
+    }
+    printf("# %d pieces\n", pieces);
+    ok(!wrong && pieces > 300000, "pieces are those of the pattern of GPT-2, wherever 64 bytes end");
 }
 
 /* ---- training against the definition: count every pair of every piece anew for each merge */
@@ -56,7 +130,7 @@ static bool as_defined(const CgCorpus *c, const CgTokenizer *t)
         const CgDoc *d = cg_corpus_doc(c, i);
         CgText text = d->text;
         while (d->split == CG_TRAIN && text.len) {
-            size_t n = cg_bpe_next_pretoken(text.at, text.len);
+            size_t n = first_training_piece(text.at, text.len);
             Piece p = { malloc(n * sizeof *p.ids), n };
             for (size_t k = 0; k < n; k++)
                 p.ids[k] = (unsigned char)text.at[k];
@@ -287,6 +361,7 @@ static void broken(const char *file, const char *from, const char *to, const cha
 
 int main(void)
 {
+    pieces_are_those_of_the_pattern();
     training();
     loading();
     broken("gpt2.json", "\"id\": 1", "\"id\": -1", "has no id", "negative ids are refused");
