@@ -153,7 +153,85 @@ static inline float cg_bf16_value(uint16_t x)
     return v.f;
 }
 
-/* n numbers rounded to tensors of CG_BF16. */
+/* f32 as an element of CG_BF16: to the nearest, ties to even. */
+static inline uint16_t cg_bf16_nearest(float x)
+{
+    union {
+        float f;
+        uint32_t u;
+    } v = { x };
+    uint32_t r = v.u + 0x7fffu + (v.u >> 16 & 1);
+    return (uint16_t)(((v.u & 0x7fffffffu) > 0x7f800000u ? v.u | 0x00400000u : r) >> 16);
+}
+
+/* f32 as an element of CG_F16, likewise; what is too large is infinite. */
+static inline uint16_t cg_f16_nearest(float x)
+{
+    union {
+        float f;
+        uint32_t u;
+    } v = { x }, small;
+    uint32_t sign = v.u >> 16 & 0x8000u, m = v.u & 0x7fffffffu;
+    small.u = m;
+    small.f += 0.5f; /* the last bit of the sum is 2^-24, as that of the smallest halves */
+    uint32_t normal = (m + 0xfffu + (m >> 13 & 1) - 0x38000000u) >> 13;
+    uint32_t r = m > 0x7f800000u ? 0x7e00u
+        : m >= 0x47800000u       ? 0x7c00u
+        : m < 0x38800000u        ? small.u - 0x3f000000u
+                                 : normal;
+    return (uint16_t)(sign | r);
+}
+
+static inline float cg_f16_value(uint16_t h)
+{
+    union {
+        uint32_t u;
+        float f;
+    } normal = { (uint32_t)(h & 0x7fff) << 13 }, small = { 0x3f000000u | (h & 0x3ffu) };
+    small.f -= 0.5f;
+    normal.u += (h & 0x7c00) == 0x7c00 ? 0x70000000u : 0x38000000u;
+    normal.u = h & 0x7c00 ? normal.u : small.u;
+    normal.u |= (uint32_t)(h & 0x8000) << 16;
+    return normal.f;
+}
+
+static inline float cg_half_value(CgDtype dtype, uint16_t h)
+{
+    return dtype == CG_F16 ? cg_f16_value(h) : cg_bf16_value(h);
+}
+
+/* f64 as an f32 that rounds further as the f64 itself would: inexact ones end in an odd bit. */
+static inline float cg_f32_odd(double x)
+{
+    union {
+        float f;
+        uint32_t u;
+    } v = { (float)x };
+    double back = (double)v.f;
+    uint32_t beyond = (back < 0 ? -back : back) > (x < 0 ? -x : x);
+    v.u = back == x || x != x ? v.u : (v.u - beyond) | 1;
+    return v.f;
+}
+
+/* Writes a number as an element of a dtype: of integers its lower bits, of bool whether it is not 0. */
+static inline void cg_element_put(CgDtype dtype, void *to, double value)
+{
+    int64_t whole = value >= -0x1p63 && value < 0x1p63 ? (int64_t)value : INT64_MIN;
+    switch (dtype) {
+    case CG_F32: *(float *)to = (float)value; break;
+    case CG_F64: *(double *)to = value; break;
+    case CG_I32: *(int32_t *)to = (int32_t)whole; break;
+    case CG_I64: *(int64_t *)to = whole; break;
+    case CG_BOOL: *(uint8_t *)to = value != 0; break;
+    case CG_F16: *(uint16_t *)to = cg_f16_nearest(cg_f32_odd(value)); break;
+    case CG_BF16: *(uint16_t *)to = cg_bf16_nearest(cg_f32_odd(value)); break;
+    case CG_I8: *(int8_t *)to = (int8_t)whole; break;
+    case CG_NDTYPE:
+    case CG_ROUNDED: break;
+    }
+}
+
+/* n numbers rounded to tensors of CG_ROUNDED. */
 CG_API void cg_bf16_round(const float *from, uint16_t *to, size_t n);
 
 /* C (M,N) = beta C + alpha op(A) op(B), row major, one thread. The library's matrix product, open to plugins.
@@ -176,7 +254,7 @@ typedef struct CgPrefetch {
 typedef struct CgGemm {
     CgDtype dtype; /* CG_F32 or CG_F64 */
     int bf16;      /* operands rounded to bf16, products summed in f32 (f32 only) */
-    bool a16, b16; /* with bf16: A (B) lies as CG_BF16 */
+    bool a16, b16; /* with bf16: A (B) lies as CG_ROUNDED */
     bool ta, tb;
     int64_t m, n, k;
     const void *a, *b;

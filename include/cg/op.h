@@ -17,7 +17,7 @@ extern "C" {
 
 /* Raised whenever CgOp, anything it points to or a function for plugins changes; a plugin built against another number
  * is refused. */
-#define CG_ABI 11
+#define CG_ABI 12
 
 #define CG_MAX_RANK 8
 #define CG_MAX_IN   64
@@ -25,9 +25,11 @@ extern "C" {
 
 /* ---- types ------------------------------------------------------------------------------------------------ */
 
-/* CG_BF16 is no type of the language: it is how a plan keeps f32 that all readers round (CgOp.rounds). Only tensors of
- * such plans have it, and a kernel meets it only where its op says that it can. */
-typedef enum CgDtype { CG_F32, CG_F64, CG_I32, CG_I64, CG_BOOL, CG_NDTYPE, CG_BF16 } CgDtype;
+/* CG_F16, CG_BF16 and CG_I8 are for storage (cg_dtype_is_narrow): ops that move elements take them, those that compute
+ * do not, and cast leads to and from them. CG_ROUNDED is no type of the language: it is how a plan keeps f32 that all
+ * readers round to bf16 (CgOp.rounds). Only tensors of such plans have it, and a kernel meets it only where its op says
+ * that it can. */
+typedef enum CgDtype { CG_F32, CG_F64, CG_I32, CG_I64, CG_BOOL, CG_F16, CG_BF16, CG_I8, CG_NDTYPE, CG_ROUNDED } CgDtype;
 
 /* A dim is a number, a symbol or an integer polynomial in symbols. Interned: equal dims are equal pointers. */
 typedef struct CgDim CgDim;
@@ -47,9 +49,11 @@ CG_API bool cg_dim_is_int(const CgDim *d, int64_t *value);
 CG_API bool cg_dim_at_most(const CgDim *a, const CgDim *b); /* a <= b whatever the symbols are: proved, not guessed */
 CG_API CgType cg_type(CgDtype dtype, int rank, const CgDim *const *dim);
 CG_API bool cg_type_equal(const CgType *a, const CgType *b);
-CG_API size_t cg_dtype_size(CgDtype dtype);      /* bytes of one element */
-CG_API const char *cg_dtype_name(CgDtype dtype); /* "f32" */
-CG_API bool cg_dtype_is_float(CgDtype dtype);
+CG_API size_t cg_dtype_size(CgDtype dtype);         /* bytes of one element */
+CG_API const char *cg_dtype_name(CgDtype dtype);    /* "f32" */
+CG_API bool cg_dtype_is_float(CgDtype dtype);       /* f32, f64: what is computed in and differentiated */
+CG_API bool cg_dtype_is_narrow(CgDtype dtype);      /* f16, bf16, i8: only moved and cast */
+CG_API bool cg_dtype_has_derivative(CgDtype dtype); /* f32, f64; f16 and bf16, by which it is f32 */
 
 /* ---- attributes: the static arguments of a node ------------------------------------------------------------ */
 
@@ -187,7 +191,7 @@ typedef void CgVecFn(const void *const *in, void *out, size_t n, const CgAttrs *
 /* Cost and division of the work; see CgWork. */
 typedef void CgWorkFn(const struct CgCall *call, struct CgWork *work);
 /* Which operands (bit i) the kernel does nothing with but round them to bf16, for these sizes, whatever the strides:
- * those it takes as CG_BF16, too, and gives the same bits. */
+ * those it takes as CG_ROUNDED, too, and gives the same bits. */
 typedef uint32_t CgRoundsFn(const struct CgCall *call);
 /* Called once when a plan is made; what it returns is CgCall.state of every run; `release` gives it back. */
 typedef void *CgPrepareFn(const struct CgCall *call);
@@ -213,7 +217,7 @@ typedef enum CgTrait {
                   * where `inplace` says so, over an operand that lies alike; otherwise they are row major */
     CG_PRODUCTS = 1 << 11,  /* multiplies matrices, itself (CgCall.bf16) or by what it expands or lowers to */
     CG_ADDS_UP = 1 << 12,   /* adds up operand 0 along the attribute `axes` */
-    CG_OVER_ROWS = 1 << 13, /* a result kept as CG_BF16 (`rounded`) may have its rows apart, cg_row_step: where
+    CG_OVER_ROWS = 1 << 13, /* a result kept as CG_ROUNDED (`rounded`) may have its rows apart, cg_row_step: where
                              * `inplace` says so they are then written over the first halves of an operand's, each by
                              * one shard and after that has read it */
     CG_REARRANGES = 1 << 8, /* every element of the result is one of operand 0's */
@@ -320,7 +324,7 @@ typedef struct CgOp {
     const char *incremental;
     CgRoundsFn *rounds; /* operands that are only rounded */
     uint32_t
-        rounded; /* bit k: the kernel can write result k, f32, as CG_BF16, by cg_bf16_round of what it would write */
+        rounded; /* bit k: the kernel can write result k, f32, as CG_ROUNDED, by cg_bf16_round of what it would write */
     uint32_t checks;   /* bit k: the kernel can note that result k is not finite, where CgCall.checked asks for it */
     uint32_t traits;   /* CgTrait */
     uint32_t inplace;  /* bit i: a result may be written over operand i, when types are equal and the operand dies */
@@ -337,10 +341,10 @@ typedef struct CgOp {
     {                                          \
         [CG_F32] = f##_f32, [CG_F64] = f##_f64 \
     }
-/* One function for every dtype that a script has. */
-#define CG_ANY_KERNELS(f) \
-    {                     \
-        f, f, f, f, f     \
+/* One function for every dtype that a script has: of an op that moves elements. */
+#define CG_ANY_KERNELS(f)      \
+    {                          \
+        f, f, f, f, f, f, f, f \
     }
 #define CG_NUMBER_KERNELS(f)                                                           \
     {                                                                                  \

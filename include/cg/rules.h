@@ -97,8 +97,10 @@ static inline bool cg_want_bool(CgInfer *inf, int operand)
 
 static inline bool cg_want_number(CgInfer *inf, int operand)
 {
-    return inf->in[operand].dtype != CG_BOOL
-        || cg_infer_fail(inf, operand, -1, "%s takes numbers, operand %d is bool", inf->op->name, operand);
+    CgDtype d = inf->in[operand].dtype;
+    return (d != CG_BOOL && !cg_dtype_is_narrow(d))
+        || cg_infer_fail(
+            inf, operand, -1, "%s takes numbers, operand %d is %s", inf->op->name, operand, cg_dtype_name(d));
 }
 
 static inline bool cg_want_rank(CgInfer *inf, int operand, int low, int high)

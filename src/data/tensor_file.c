@@ -25,10 +25,10 @@ const CgTensorKind cg_tensor_kinds[CG_TENSOR_KINDS] = {
     { "I32", "<i4", 4, CG_I32, CG_AS_SAME },
     { "I64", "<i8", 8, CG_I64, CG_AS_SAME },
     { "BOOL", "|b1", 1, CG_BOOL, CG_AS_FLAG },
-    { "F16", "<f2", 2, CG_F32, CG_AS_F16 },
-    { "BF16", NULL, 2, CG_F32, CG_AS_BF16 },
+    { "F16", "<f2", 2, CG_F16, CG_AS_SAME },
+    { "BF16", NULL, 2, CG_BF16, CG_AS_SAME },
+    { "I8", "|i1", 1, CG_I8, CG_AS_SAME },
     { "U8", "|u1", 1, CG_I32, CG_AS_U8 },
-    { "I8", "|i1", 1, CG_I32, CG_AS_I8 },
     { "U16", "<u2", 2, CG_I32, CG_AS_U16 },
     { "I16", "<i2", 2, CG_I32, CG_AS_I16 },
     { "U32", "<u4", 4, CG_I64, CG_AS_U32 },
@@ -37,26 +37,8 @@ const CgTensorKind cg_tensor_kinds[CG_TENSOR_KINDS] = {
     { "F8_E4M3", NULL, 1, CG_F32, CG_AS_NO },
 };
 
-static float from_f16(uint16_t h)
-{
-    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, fraction = h & 1023, bits;
-    if (exponent == 31) {
-        bits = sign | 0x7f800000u | fraction << 13;
-    } else if (exponent > 0) {
-        bits = sign | (exponent + 112) << 23 | fraction << 13;
-    } else {
-        float f = (float)fraction * 0x1p-24f; /* subnormal: exact in f32 */
-        memcpy(&bits, &f, 4);
-        bits |= sign;
-    }
-    float f;
-    memcpy(&f, &bits, 4);
-    return f;
-}
-
 bool cg_tensor_convert(CgConvert how, const unsigned char *from, size_t size, size_t n, void *to)
 {
-    float *f = to;
     int32_t *i = to;
     int64_t *l = to;
     uint16_t h;
@@ -72,19 +54,6 @@ bool cg_tensor_convert(CgConvert how, const unsigned char *from, size_t size, si
             if (from[k] > 1)
                 return false;
         memcpy(to, from, n);
-        return true;
-    case CG_AS_F16:
-        for (size_t k = 0; k < n; k++) {
-            memcpy(&h, from + 2 * k, 2);
-            f[k] = from_f16(h);
-        }
-        return true;
-    case CG_AS_BF16:
-        for (size_t k = 0; k < n; k++) {
-            memcpy(&h, from + 2 * k, 2);
-            w = (uint32_t)h << 16;
-            memcpy(&f[k], &w, 4);
-        }
         return true;
     case CG_AS_U8:
         for (size_t k = 0; k < n; k++)
@@ -181,11 +150,37 @@ void cg_tensors_free(CgTensors *t)
     free(t->keys);
     free(t->values);
     free(t->own);
+    free(t->wide);
     for (int i = 0; i < t->nshards; i++)
         cg_tensors_free(&t->shard[i]);
     free(t->shard);
     cg_io_release(&t->bytes);
     *t = (CgTensors){ 0 };
+}
+
+bool cg_tensors_widen(CgTensors *t, CgErr *e)
+{
+    size_t n = 0;
+    for (int i = 0; i < t->n; i++)
+        n += cg_dtype_is_narrow(t->at[i].tensor.dtype) ? (size_t)cg_tensor_count(&t->at[i].tensor) : 0;
+    if (n && !(t->wide = cg_try_alloc(n * sizeof(float))))
+        return cg_err(e, CG_ERR_MEMORY, "no memory for %zu numbers of 4 bytes", n);
+    char *to = t->wide;
+    for (int i = 0; i < t->n; i++) {
+        CgTensor *x = &t->at[i].tensor;
+        size_t count = (size_t)cg_tensor_count(x);
+        if (!cg_dtype_is_narrow(x->dtype))
+            continue;
+        for (size_t k = 0; k < count; k++)
+            if (x->dtype == CG_I8)
+                ((int32_t *)(void *)to)[k] = ((const int8_t *)x->data)[k];
+            else
+                ((float *)(void *)to)[k] = cg_half_value(x->dtype, ((const uint16_t *)x->data)[k]);
+        x->data = to;
+        x->dtype = x->dtype == CG_I8 ? CG_I32 : CG_F32;
+        to += count * sizeof(float);
+    }
+    return true;
 }
 
 const CgTensor *cg_tensors_find(const CgTensors *t, const char *name)

@@ -18,6 +18,7 @@ typedef struct CgTensors {
     int nmeta;               /* __metadata__ */
     CgBytes bytes;           /* what the tensors point into, when read */
     void *own;               /* elements that could not be used where they lie: other dtype, or not aligned */
+    void *wide;              /* those of cg_tensors_widen */
     struct CgTensors *shard; /* (nshards): what the tensors are of, when an index was read */
     int nshards;
 } CgTensors;
@@ -27,8 +28,8 @@ typedef struct CgTensorFormat {
     const char *name, *doc;
     const char *const *endings; /* of names of files; ends with NULL */
     bool single;                /* holds one tensor, named as the file is */
-    /* Takes the bytes, good or not; `path` is for messages. f16, bf16 become f32; 8 and 16 bit integers i32; u32 i64.
-     */
+    /* Takes the bytes, good or not; `path` is for messages. Integers of 8 bits without a sign and of 16 become i32,
+     * u32 i64. */
     bool (*read)(const char *path, CgBytes bytes, CgTensors *out, CgErr *e);
     /* NULL: files of it are only read. Any strides. */
     bool (*write)(const char *path, const CgNamed *at, int n, const char *const *keys, const char *const *values,
@@ -49,6 +50,8 @@ CG_NODISCARD bool cg_tensors_write(const char *path, const CgNamed *at, int n, c
     const char *const *values, int nmeta, CgErr *e);
 void cg_tensors_free(CgTensors *t);
 const CgTensor *cg_tensors_find(const CgTensors *t, const char *name);
+/* What was read as f16 or bf16 becomes f32, i8 becomes i32. */
+CG_NODISCARD bool cg_tensors_widen(CgTensors *t, CgErr *e);
 /* "'x.npz' holds no tensor 'a'", with what it holds. Always false. */
 bool cg_tensors_missing(const CgTensors *t, const char *path, const char *name, CgErr *e);
 

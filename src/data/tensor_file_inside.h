@@ -12,8 +12,6 @@
 typedef enum CgConvert {
     CG_AS_SAME,
     CG_AS_FLAG,
-    CG_AS_F16,
-    CG_AS_BF16,
     CG_AS_U8,
     CG_AS_I8,
     CG_AS_U16,

@@ -179,6 +179,8 @@ bool cg_number_fits(CgElab *e, const CgValue *v, CgDtype dtype, CgSpan span)
     bool fits = v->i >= -(1LL << 53) && v->i <= 1LL << 53; /* constants of graphs are doubles */
     if (dtype == CG_I32)
         fits = v->i >= INT32_MIN && v->i <= INT32_MAX;
+    else if (dtype == CG_I8)
+        fits = v->i >= INT8_MIN && v->i <= INT8_MAX;
     else if (cg_dtype_is_float(dtype)) { /* 2^60 is exact, 2^24 + 1 is not in f32 */
         double near = dtype == CG_F32 ? (double)(float)v->i : (double)v->i;
         fits = near >= -0x1p63 && near < 0x1p63 && (int64_t)near == v->i;

@@ -21,7 +21,7 @@ CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype)
     if (v->kind == CG_VALUE_BOOL)
         return cg_value_tensor(e, cg_graph_const(b, CG_BOOL, v->i != 0), v->span);
     if (cg_value_number(v, &number)) {
-        if (!cg_dtype_is_float(dtype) && number != floor(number))
+        if (!cg_dtype_has_derivative(dtype) && number != floor(number))
             dtype = CG_F32;
         if (!cg_number_fits(e, v, dtype, v->span))
             return cg_value_poison(e);

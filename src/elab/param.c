@@ -5,7 +5,7 @@
 
 #include "elab/define.h"
 
-/* The starting value of a parameter, in the init graph. */
+/* The starting value of a parameter, in the init graph; that of a narrow one is made in f32 and rounded. */
 static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const CgExpr *init, CgSpan span)
 {
     CgModelGraph *m = e->model;
@@ -17,6 +17,7 @@ static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const C
     f.scope = 0;
     f.has_ambient = f.is_initial = true;
     f.ambient = type;
+    f.ambient.dtype = cg_dtype_is_narrow(type.dtype) ? CG_F32 : type.dtype;
     f.ambient_path = path;
     CgRef ref = CG_NONE;
     CgValue *v = init ? cg_eval(e, &f, init) : cg_value_int(e, 0, span);
@@ -24,10 +25,10 @@ static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const C
         v = cg_apply(e, &f, v, NULL, NULL, NULL, 0, init->span);
     double number;
     if (cg_value_number(v, &number)) {
-        ref = cg_fill(&m->build, type, number);
+        ref = cg_fill(&m->build, f.ambient, number);
     } else if (v->kind == CG_VALUE_TENSOR) {
         const CgType *t = cg_value_type(e, v);
-        if (cg_type_equal(t, &type)) {
+        if (cg_type_equal(t, &type) || cg_type_equal(t, &f.ambient)) {
             ref = v->tensor->ref;
         } else {
             CgStrbuf a = { 0 }, b = { 0 };
@@ -43,6 +44,8 @@ static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const C
         cg_elab_error(
             e, CG_E0305, init->span, "a parameter starts from a number or a tensor, not %s", cg_value_kind_name(v));
     }
+    if (ref != CG_NONE && cg_dtype_is_narrow(type.dtype))
+        ref = cg_cast(&m->build, ref, type.dtype);
     cg_frame_end(e, &f);
     m->init_build = m->build;
     m->build = keep;

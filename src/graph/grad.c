@@ -41,7 +41,7 @@ static void accumulate(Sweep *s, CgRef r, CgRef d)
     cg_map_put(&s->adjoint, (uint64_t)node * CG_MAX_OUT + (uint64_t)k, sum);
 }
 
-static bool is_float(const CgGraph *g, CgRef r) { return cg_dtype_is_float(cg_node_type(g, r)->dtype); }
+static bool has_derivative(const CgGraph *g, CgRef r) { return cg_dtype_has_derivative(cg_node_type(g, r)->dtype); }
 
 static void mark_reached(Sweep *s, CgRef last, int nwrt, const CgRef *wrt)
 {
@@ -54,7 +54,7 @@ static void mark_reached(Sweep *s, CgRef last, int nwrt, const CgRef *wrt)
         bool stops = (n->op->traits & CG_NODIFF) && !cg_node_is_result(n);
         for (int i = 0; i < n->nin && !stops && !s->reached[r]; i++)
             s->reached[r] = s->reached[n->in[i]];
-        if (n->nout == 1 && !cg_dtype_is_float(n->type.dtype))
+        if (n->nout == 1 && !cg_dtype_has_derivative(n->type.dtype))
             s->reached[r] = 0;
     }
 }
@@ -167,9 +167,10 @@ static bool step(Sweep *s, CgRef r)
         return false;
     }
     for (int i = 0; i < n.nin; i++) {
-        if (gin[i] == CG_NONE || !s->reached[n.in[i]] || !is_float(b->graph, n.in[i]))
+        if (gin[i] == CG_NONE || !s->reached[n.in[i]] || !has_derivative(b->graph, n.in[i]))
             continue;
         CgType want = cg_ref_type(b, n.in[i]), got = cg_ref_type(b, gin[i]);
+        want.dtype = cg_dtype_is_narrow(want.dtype) ? CG_F32 : want.dtype;
         if (!cg_type_equal(&want, &got))
             CG_BUG("%s:%d: the derivative of %s by operand %d has another type than the operand", n.op->file,
                 n.op->line, n.op->name, i);
@@ -242,7 +243,7 @@ bool cg_grad_build(CgBuild *b, CgRef loss, int n, const CgRef *wrt, CgRef *grads
         return false;
     }
     for (int i = 0; i < n; i++)
-        if (!is_float(b->graph, wrt[i])) {
+        if (!has_derivative(b->graph, wrt[i])) {
             *where = wrt[i];
             return cg_err(e, CG_ERR_INPUT, "there is no derivative by %s values",
                 cg_dtype_name(cg_node_type(b->graph, wrt[i])->dtype));

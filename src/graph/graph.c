@@ -239,6 +239,18 @@ static bool check_dims(CgInfer *inf)
     return true;
 }
 
+/* Narrow elements are taken by what moves them whatever they are, and by cast. */
+static bool takes_narrow(CgInfer *inf)
+{
+    const CgOp *op = inf->op;
+    bool moves = op->view || op->kernel[CG_I8] || (op->traits & (CG_LEAF | CG_LOOP | CG_RESHAPES | CG_REPEATS));
+    for (int i = 0; i < inf->nin && !moves; i++)
+        if (cg_dtype_is_narrow(inf->in[i].dtype))
+            return cg_infer_fail(inf, i, -1, "it takes no %s, which is for storage: cast it to %s first",
+                cg_dtype_name(inf->in[i].dtype), inf->in[i].dtype == CG_I8 ? "f32 or i32" : "f32");
+    return true;
+}
+
 static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *op, int nin, const CgRef *in,
     const CgAttrs *attrs, CgType *types)
 {
@@ -252,7 +264,7 @@ static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *
     if (!sig->any_number && nin != sig->ntensors)
         return cg_infer_fail(
             inf, -1, -1, "takes %d operand%s, %d given", sig->ntensors, sig->ntensors == 1 ? "" : "s", nin);
-    if (!op->shape(inf))
+    if (!takes_narrow(inf) || !op->shape(inf))
         return false;
     if (inf->nout < 1 || inf->nout > CG_MAX_OUT || (inf->nout != most && !(op->traits & CG_MANY_RESULTS)))
         CG_BUG("%s:%d: the shape rule of %s says %d results", op->file, op->line, op->name, inf->nout);

@@ -7,14 +7,17 @@
 static const struct {
     const char *name;
     size_t size;
-    bool is_float;
-} dtypes[CG_BF16 + 1] = {
+    bool is_float, is_narrow;
+} dtypes[CG_ROUNDED + 1] = {
     [CG_F32] = { "f32", 4, true },
     [CG_F64] = { "f64", 8, true },
     [CG_I32] = { "i32", 4, false },
     [CG_I64] = { "i64", 8, false },
     [CG_BOOL] = { "bool", 1, false },
-    [CG_BF16] = { "bf16", 2, true },
+    [CG_F16] = { "f16", 2, .is_narrow = true },
+    [CG_BF16] = { "bf16", 2, .is_narrow = true },
+    [CG_I8] = { "i8", 1, .is_narrow = true },
+    [CG_ROUNDED] = { "bf16", 2, true },
 };
 
 CgType cg_type(CgDtype dtype, int rank, const CgDim *const *dim)
@@ -38,6 +41,10 @@ size_t cg_dtype_size(CgDtype dtype) { return dtypes[dtype].size; }
 const char *cg_dtype_name(CgDtype dtype) { return dtypes[dtype].name; }
 
 bool cg_dtype_is_float(CgDtype dtype) { return dtypes[dtype].is_float; }
+
+bool cg_dtype_has_derivative(CgDtype dtype) { return dtypes[dtype].is_float || dtype == CG_F16 || dtype == CG_BF16; }
+
+bool cg_dtype_is_narrow(CgDtype dtype) { return dtypes[dtype].is_narrow; }
 
 bool cg_dtype_parse(const char *name, size_t n, CgDtype *out)
 {

@@ -185,7 +185,7 @@ CgExpr *cg_make_loop(CgParsing *p, CgExprKind kind, CgSpan span, CgExpr *key, Cg
 
 static bool is_dtype(const char *name)
 {
-    static const char *const dtypes[] = { "f32", "f64", "i32", "i64", "bool" };
+    static const char *const dtypes[] = { "f32", "f64", "i32", "i64", "bool", "f16", "bf16", "i8" };
     for (size_t i = 0; i < CG_LEN(dtypes); i++)
         if (strcmp(dtypes[i], name) == 0)
             return true;
@@ -238,8 +238,8 @@ static void check_dim(CgParsing *p, const CgExpr *e, bool outermost)
 
 static void unknown_type(CgParsing *p, CgSpan span, CgAtom name)
 {
-    static const char *const all[] = { "f32", "f64", "i32", "i64", "bool", "int", "float", "str", "list", "record",
-        "any", "graph" };
+    static const char *const all[] = { "f32", "f64", "f16", "bf16", "i32", "i64", "i8", "bool", "int", "float", "str",
+        "list", "record", "any", "graph" };
     CgDiag *d = cg_syntax_error(p, CG_E0110, span, "there is no type '%s'", name);
     CgSuggest s;
     cg_suggest_init(&s, name);
@@ -247,7 +247,8 @@ static void unknown_type(CgParsing *p, CgSpan span, CgAtom name)
         cg_suggest_offer(&s, all[i]);
     if (!cg_foreign_or_near(d, CG_FOREIGN_TYPE, &s))
         cg_syntax_help(d,
-            "the types are f32 f64 i32 i64 bool with dims in brackets, int float bool str list record, graph and any");
+            "the types are f32 f64 f16 bf16 i32 i64 i8 bool with dims in brackets, int float bool str list record, "
+            "graph and any");
 }
 
 CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *dims)
@@ -274,7 +275,7 @@ CgTypeExpr *cg_make_type(CgParsing *p, CgSpan span, CgAtom name, const CgItems *
             bool list = t->scalar == CG_SCALAR_LIST;
             cg_syntax_help(d,
                 list ? "a list of one kind is int[], float[] or str[], of any kind list"
-                     : "tensors are f32[...], f64[...], i32[...], i64[...] or bool[...]");
+                     : "tensors are f32[...], i32[...], bool[...] or of another dtype");
         }
     } else if (!p->is_sig) {
         unknown_type(p, span, name);

@@ -77,7 +77,7 @@ static bool add_file(Columns *c, const char *text, const char *field, CgErr *e)
         colon = NULL;
     }
     CgTensors *t = &c->file[c->nfiles];
-    good = cg_tensors_read(path, t, e);
+    good = cg_tensors_read(path, t, e) && cg_tensors_widen(t, e);
     c->nfiles += good;
     const CgTensor *found = !good ? NULL : t->n == 1 && !colon ? &t->at[0].tensor : cg_tensors_find(t, name);
     good = good && (found || cg_tensors_missing(t, path, name, e)) && add(c, path, field, found, false, e);
@@ -127,7 +127,7 @@ static bool read_arrays(const CgValue *of, Columns *c, CgErr *e)
                                                    : add_numbers(c, of->at[i], of->keys[i], e);
         return good;
     }
-    good = cg_tensors_read(of->s, &c->file[0], e);
+    good = cg_tensors_read(of->s, &c->file[0], e) && cg_tensors_widen(&c->file[0], e);
     c->nfiles = good;
     for (int i = 0; good && i < c->file[0].n; i++)
         good = add(c, of->s, c->file[0].at[i].name, &c->file[0].at[i].tensor, false, e);
@@ -153,7 +153,7 @@ static bool check_ids(const Columns *c, const char *path, int64_t size, CgErr *e
 static bool read_batches(const char *path, const CgValue *tokenizer, Columns *c, CgErr *e)
 {
     *c = (Columns){ .file = cg_calloc(2, sizeof *c->file) };
-    bool good = cg_tensors_read(path, &c->file[0], e);
+    bool good = cg_tensors_read(path, &c->file[0], e) && cg_tensors_widen(&c->file[0], e);
     c->nfiles = good;
     for (int i = 0; good && i < c->file[0].n; i++)
         good = add(c, path, c->file[0].at[i].name, &c->file[0].at[i].tensor, true, e);

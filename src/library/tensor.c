@@ -125,8 +125,9 @@ static CgValue *build_iota(CgElab *e, CgFrame *f, const CgArguments *a)
 /* A number that a tensor of this type can hold: of integers whole ones, and not beyond their ends. */
 static bool is_element(CgElab *e, double number, CgDtype dtype, CgSpan span)
 {
-    double most = dtype == CG_I32 ? 2147483647 : 9007199254740992;
-    if (cg_dtype_is_float(dtype) || (number == floor(number) && number <= most && number >= -most - (dtype == CG_I32)))
+    double most = dtype == CG_I8 ? INT8_MAX : dtype == CG_I32 ? INT32_MAX : 9007199254740992;
+    if (cg_dtype_has_derivative(dtype)
+        || (number == floor(number) && number <= most && number >= -most - (dtype != CG_I64)))
         return true;
     cg_elab_error(e, CG_E0316, span, "%.17g is no number of type %s", number, cg_dtype_name(dtype));
     return false;
@@ -307,7 +308,7 @@ static bool can_differentiate(CgElab *e, const CgArguments *a)
 {
     double constant;
     for (int i = 0; i < a->n; i++)
-        if (!cg_dtype_is_float(cg_value_type(e, a->at[i])->dtype)) {
+        if (!cg_dtype_has_derivative(cg_value_type(e, a->at[i])->dtype)) {
             cg_elab_error(e, CG_E0401, a->span[i], "'%s' of %s has elements of type f32 or f64, not %s",
                 cg_function_signature(a->function)->stmt->params[i].name, a->function->name,
                 cg_dtype_name(cg_value_type(e, a->at[i])->dtype));

@@ -72,7 +72,7 @@ static CgGemm factors(
     return g;
 }
 
-static bool is_half(const CgTensor *x) { return x && x->dtype == CG_BF16; }
+static bool is_half(const CgTensor *x) { return x && x->dtype == CG_ROUNDED; }
 
 /* The factors: x (n, K) by rows as the left one of scores, and as the right one; `depth` rows of it as the left factor
  * of a sum over them, transposed, and as the right one. x is NULL for scores. */

@@ -21,7 +21,7 @@ static inline int64_t bf16_rows_group(int64_t d) { return d > 0 && d < TOGETHER 
 /* Scratch memory for rows of d numbers. */
 static inline size_t bf16_rows_scratch(const CgTensor *y, int64_t d)
 {
-    return y->dtype == CG_BF16 ? (size_t)(bf16_rows_group(d) * d) * sizeof(float) : 0;
+    return y->dtype == CG_ROUNDED ? (size_t)(bf16_rows_group(d) * d) * sizeof(float) : 0;
 }
 
 /* Rows of d numbers, from number `at` of y on, `step` apart. */
@@ -29,7 +29,7 @@ static inline Bf16Rows bf16_rows_from(const CgTensor *y, int64_t at, int64_t d, 
 {
     int64_t size = (int64_t)cg_dtype_size(y->dtype);
     return (Bf16Rows){ .to = (char *)y->data + at * size,
-        .held = y->dtype == CG_BF16 ? scratch : NULL,
+        .held = y->dtype == CG_ROUNDED ? scratch : NULL,
         .d = d,
         .step = step,
         .bytes = step * size,

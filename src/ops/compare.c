@@ -83,6 +83,7 @@ static bool where_shape(CgInfer *inf)
         }                                                                              \
     }
 WHERE(where_1, uint8_t)
+WHERE(where_2, uint16_t)
 WHERE(where_4, uint32_t)
 WHERE(where_8, uint64_t)
 
@@ -90,7 +91,7 @@ WHERE(where_8, uint64_t)
 static void where_kernel(const CgCall *call, CgShard shard)
 {
     size_t size = cg_dtype_size(call->out->dtype);
-    cg_elementwise_run(call, shard, size == 1 ? where_1 : size == 4 ? where_4 : where_8);
+    cg_elementwise_run(call, shard, size == 1 ? where_1 : size == 2 ? where_2 : size == 4 ? where_4 : where_8);
 }
 
 /* g goes to the side that was chosen. */
@@ -131,7 +132,7 @@ static bool cast_shape(CgInfer *inf)
     CgDtype d;
     if (!dtype_named(to, &d))
         return cg_infer_fail(
-            inf, -1, -1, "cast: '%s' is no dtype; there are f32, f64, i32, i64 and bool", to ? to : "");
+            inf, -1, -1, "cast: '%s' is no dtype; there are f32, f64, f16, bf16, i32, i64, i8 and bool", to ? to : "");
     inf->out[0] = cg_type_as(inf->in[0], d);
     return true;
 }
@@ -162,35 +163,68 @@ CG_VEC1(bool_to_f64, uint8_t, double, x)
 CG_VEC1(bool_to_i32, uint8_t, int32_t, x)
 CG_VEC1(bool_to_i64, uint8_t, int64_t, x)
 CG_VEC1(same_1, uint8_t, uint8_t, x)
+CG_VEC1(same_2, uint16_t, uint16_t, x)
 CG_VEC1(same_4, uint32_t, uint32_t, x)
 CG_VEC1(same_8, uint64_t, uint64_t, x)
 
+/* Where an integer is beyond what f64 holds, its last bits become one odd one, so that rounding further is exact. */
+#define WHOLE(x) ((double)((x)&1023 ? ((x) & ~(int64_t)1023) | 1024 : (x)))
+#define EXACT(x) ((x) > -0x1p53 && (x) < 0x1p53 ? (double)(x) : WHOLE(x))
+#define TO_I8(x) ((x) < -128 ? -128 : (x) > 127 ? 127 : (x))
+
+/* To and from a half of either kind, of which HALF(x) is the value and NEAREST(x) the one nearest to an f32. */
+#define HALF_CASTS(h, HALF, NEAREST)                                                    \
+    CG_VEC1(h##_to_f32, uint16_t, float, HALF(x))                                       \
+    CG_VEC1(h##_to_f64, uint16_t, double, (double)HALF(x))                              \
+    CG_VEC1(h##_to_i32, uint16_t, int32_t, TO_INT(HALF(x), int32_t, -0x1p31f, 0x1p31f)) \
+    CG_VEC1(h##_to_i64, uint16_t, int64_t, TO_INT(HALF(x), int64_t, -0x1p63f, 0x1p63f)) \
+    CG_VEC1(h##_to_i8, uint16_t, int8_t, TO_INT(HALF(x), int8_t, -128, 128))            \
+    CG_VEC1(h##_to_bool, uint16_t, uint8_t, HALF(x) != 0)                               \
+    CG_VEC1(f32_to_##h, float, uint16_t, NEAREST(x))                                    \
+    CG_VEC1(f64_to_##h, double, uint16_t, NEAREST(cg_f32_odd(x)))                       \
+    CG_VEC1(i32_to_##h, int32_t, uint16_t, NEAREST(cg_f32_odd((double)x)))              \
+    CG_VEC1(i64_to_##h, int64_t, uint16_t, NEAREST(cg_f32_odd(EXACT(x))))               \
+    CG_VEC1(i8_to_##h, int8_t, uint16_t, NEAREST((float)x))                             \
+    CG_VEC1(bool_to_##h, uint8_t, uint16_t, NEAREST((float)x))
+HALF_CASTS(f16, cg_f16_value, cg_f16_nearest)
+HALF_CASTS(bf16, cg_bf16_value, cg_bf16_nearest)
+CG_VEC1(f16_to_bf16, uint16_t, uint16_t, cg_bf16_nearest(cg_f16_value(x)))
+CG_VEC1(bf16_to_f16, uint16_t, uint16_t, cg_f16_nearest(cg_bf16_value(x)))
+CG_VEC1(i8_to_f32, int8_t, float, x)
+CG_VEC1(i8_to_f64, int8_t, double, x)
+CG_VEC1(i8_to_i32, int8_t, int32_t, x)
+CG_VEC1(i8_to_i64, int8_t, int64_t, x)
+CG_VEC1(i8_to_bool, int8_t, uint8_t, x != 0)
+CG_VEC1(f32_to_i8, float, int8_t, TO_INT(x, int8_t, -128, 128))
+CG_VEC1(f64_to_i8, double, int8_t, TO_INT(x, int8_t, -128, 128))
+CG_VEC1(i32_to_i8, int32_t, int8_t, TO_I8(x))
+CG_VEC1(i64_to_i8, int64_t, int8_t, TO_I8(x))
+CG_VEC1(bool_to_i8, uint8_t, int8_t, x)
+
+/* A row of the table of casts: from one dtype to each. */
+#define CASTS(from)                                                                                              \
+    {                                                                                                            \
+        [CG_F32] = from##_to_f32, [CG_F64] = from##_to_f64, [CG_I32] = from##_to_i32, [CG_I64] = from##_to_i64,  \
+        [CG_BOOL] = from##_to_bool, [CG_F16] = from##_to_f16, [CG_BF16] = from##_to_bf16, [CG_I8] = from##_to_i8 \
+    }
+#define f32_to_f32   same_4
+#define f64_to_f64   same_8
+#define i32_to_i32   same_4
+#define i64_to_i64   same_8
+#define bool_to_bool same_1
+#define f16_to_f16   same_2
+#define bf16_to_bf16 same_2
+#define i8_to_i8     same_1
+
 static CgVecFn *const casts[CG_NDTYPE][CG_NDTYPE] = {
-    [CG_F32] = { [CG_F32] = same_4,
-        [CG_F64] = f32_to_f64,
-        [CG_I32] = f32_to_i32,
-        [CG_I64] = f32_to_i64,
-        [CG_BOOL] = f32_to_bool },
-    [CG_F64] = { [CG_F32] = f64_to_f32,
-        [CG_F64] = same_8,
-        [CG_I32] = f64_to_i32,
-        [CG_I64] = f64_to_i64,
-        [CG_BOOL] = f64_to_bool },
-    [CG_I32] = { [CG_F32] = i32_to_f32,
-        [CG_F64] = i32_to_f64,
-        [CG_I32] = same_4,
-        [CG_I64] = i32_to_i64,
-        [CG_BOOL] = i32_to_bool },
-    [CG_I64] = { [CG_F32] = i64_to_f32,
-        [CG_F64] = i64_to_f64,
-        [CG_I32] = i64_to_i32,
-        [CG_I64] = same_8,
-        [CG_BOOL] = i64_to_bool },
-    [CG_BOOL] = { [CG_F32] = bool_to_f32,
-        [CG_F64] = bool_to_f64,
-        [CG_I32] = bool_to_i32,
-        [CG_I64] = bool_to_i64,
-        [CG_BOOL] = same_1 },
+    [CG_F32] = CASTS(f32),
+    [CG_F64] = CASTS(f64),
+    [CG_I32] = CASTS(i32),
+    [CG_I64] = CASTS(i64),
+    [CG_BOOL] = CASTS(bool),
+    [CG_F16] = CASTS(f16),
+    [CG_BF16] = CASTS(bf16),
+    [CG_I8] = CASTS(i8),
 };
 
 static void cast_kernel(const CgCall *call, CgShard shard)
@@ -201,8 +235,10 @@ static void cast_kernel(const CgCall *call, CgShard shard)
 static void cast_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 {
     CgDtype from = cg_ref_type(b, site->in[0]).dtype;
-    if (cg_dtype_is_float(from) && cg_dtype_is_float(cg_ref_type(b, site->out[0]).dtype))
-        gin[0] = cg_cast(b, site->gout[0], from);
+    CgRef g = site->gout[0];
+    if (!cg_dtype_has_derivative(from) || !cg_dtype_has_derivative(cg_ref_type(b, site->out[0]).dtype))
+        return;
+    gin[0] = cg_cast(b, g, cg_dtype_is_narrow(from) ? CG_F32 : from);
 }
 
 static CgRef cast_fold(CgBuild *b, const CgSite *site)
@@ -214,7 +250,7 @@ static CgRef cast_fold(CgBuild *b, const CgSite *site)
         return CG_NONE;
     if (to == t.dtype)
         return site->in[0];
-    if (!cg_ref_const(b, site->in[0], &v))
+    if (!cg_ref_const(b, site->in[0], &v) || cg_dtype_is_narrow(t.dtype) || cg_dtype_is_narrow(to))
         return CG_NONE;
     if (to == CG_BOOL)
         return cg_fill(b, cg_type_as(t, to), v != 0);
@@ -242,6 +278,10 @@ static const CgSample cast_samples[] = {
     { .in = "i32[3,7]", .attrs = "to=\"f32\"", .low = -23, .high = 23 },
     { .in = "i64[3,7]", .attrs = "to=\"bool\"", .low = -2, .high = 2 },
     { .in = "bool[3,7]", .attrs = "to=\"f64\"", .low = 0, .high = 1 },
+    { .in = "F[3,7]", .attrs = "to=\"i8\"", .low = -238.5, .high = 238.5 },
+    { .in = "bf16[3,7]", .attrs = "to=\"f32\"", .low = -2.385, .high = 2.385 },
+    { .in = "f16[3,7]", .attrs = "to=\"bf16\"", .low = -2.385, .high = 2.385 },
+    { .in = "i8[3,7]", .attrs = "to=\"f64\"", .low = -128, .high = 127 },
     { .in = NULL },
 };
 
@@ -301,7 +341,7 @@ static const CgOp op_where = {
     .below = cg_below_operands,
     .shape = where_shape,
     .vjp = where_vjp,
-    .kernel = { [CG_BOOL] = where_kernel },
+    .kernel = CG_ANY_KERNELS(where_kernel),
     .work = cg_work_elementwise,
     .fold = where_fold,
     .traits = CG_ELEMENTWISE | CG_STRIDED,
@@ -311,7 +351,7 @@ static const CgOp op_where = {
 
 static const CgDim *cast_below(const CgInfer *inf, const CgDim *const *in)
 {
-    return inf->in[0].dtype == CG_I32 || inf->in[0].dtype == CG_I64 ? in[0] : NULL;
+    return inf->in[0].dtype == CG_I32 || inf->in[0].dtype == CG_I64 || inf->in[0].dtype == CG_I8 ? in[0] : NULL;
 }
 
 static const CgOp op_cast = {
@@ -319,14 +359,17 @@ static const CgOp op_cast = {
     .name = "cast",
     .version = 2,
     .sig = "(x: T[..s], to: dtype | str) -> U[..s]",
-    .doc = "x as another dtype: \"f32\", \"f64\", \"i32\", \"i64\" or \"bool\".\n\n"
-           "To an integer: towards zero, NaN to 0, beyond the range to its end. To bool: true unless 0.\n",
+    .doc = "x as another dtype: f32, f64, f16, bf16, i32, i64, i8 or bool.\n\n"
+           "To an integer: towards zero, NaN to 0, beyond the range to its end. To bool: true unless 0. Else to the "
+           "nearest number, ties to even; beyond the range of f16 and bf16 to infinity. f16, bf16 and i8 are for "
+           "storage: they are moved and cast, all else takes f32, f64, i32 or i64. A derivative goes through f16 and "
+           "bf16 as if nothing had been rounded, and is itself f32 there.\n",
     .below = cast_below,
     .shape = cast_shape,
     .vjp = cast_vjp,
     .work = cg_work_elementwise,
     .fold = cast_fold,
-    .kernel = { cast_kernel, cast_kernel, cast_kernel, cast_kernel, cast_kernel },
+    .kernel = CG_ANY_KERNELS(cast_kernel),
     .traits = CG_ELEMENTWISE | CG_STRIDED,
     .samples = cast_samples,
 };

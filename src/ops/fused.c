@@ -100,7 +100,7 @@ static void fused_kernel(const CgCall *call, CgShard shard)
     /* A result over an operand that later instructions read is written at the end of the tile, and one that is rounded.
      */
     for (int k = 0; k < call->nout; k++) {
-        waits[k] = y[k].dtype == CG_BF16;
+        waits[k] = y[k].dtype == CG_ROUNDED;
         if (waits[k] && (size_t)cg_row_step(&y[k]) != length)
             unit = length;
     }
@@ -122,7 +122,7 @@ static void fused_kernel(const CgCall *call, CgShard shard)
             if (k < 0 || !waits[k])
                 continue;
             size_t size = cg_dtype_size(y[k].dtype);
-            if (y[k].dtype == CG_BF16)
+            if (y[k].dtype == CG_ROUNDED)
                 put_rounded(&y[k], length, at, value[p->nin + i], n);
             else
                 memcpy((char *)y[k].data + at * size, value[p->nin + i], n * size);
@@ -333,7 +333,7 @@ static const CgOp op_fused = {
     .rounded = (1u << MOST_OUT) - 1,
     .nout = MOST_OUT,
     .samples = samples,
-    .kernel = { fused_kernel, fused_kernel, fused_kernel, fused_kernel, fused_kernel },
+    .kernel = CG_ANY_KERNELS(fused_kernel),
 };
 
 static CgAxisRule sum_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
@@ -360,7 +360,7 @@ static const CgOp op_fused_sum = {
     .traits = CG_STRIDED,
     .samples = sum_samples,
     .finish = sum_finish,
-    .kernel = { sum_kernel, sum_kernel, sum_kernel, sum_kernel, sum_kernel },
+    .kernel = CG_ANY_KERNELS(sum_kernel),
 };
 
 CG_OPS(fused, &op_fused_sum, &op_fused)

@@ -233,7 +233,7 @@ static void update(CgDtype dtype, void *to, const void *g, int64_t n, int how)
     case CG_F64: update_f64(to, g, n, how); break;
     case CG_I32: update_i32(to, g, n, how); break;
     case CG_I64: update_i64(to, g, n, how); break;
-    default: memcpy(to, g, (size_t)n); break;
+    default: memcpy(to, g, (size_t)n * cg_dtype_size(dtype)); break;
     }
 }
 
@@ -419,7 +419,7 @@ static const CgOp op_gather = {
     .work = gather_work,
     .fold = gather_fold,
     .axis_rule = gather_axis_rule,
-    .kernel = { gather_kernel, gather_kernel, gather_kernel, gather_kernel, gather_kernel },
+    .kernel = CG_ANY_KERNELS(gather_kernel),
     .samples = gather_samples,
 };
 
@@ -438,7 +438,7 @@ static const CgOp op_scatter = {
     .work = scatter_work,
     .axis_rule = scatter_axis_rule,
     .inplace = 1,
-    .kernel = { scatter_kernel, scatter_kernel, scatter_kernel, scatter_kernel, scatter_kernel },
+    .kernel = CG_ANY_KERNELS(scatter_kernel),
     .samples = scatter_samples,
 };
 

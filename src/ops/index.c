@@ -282,7 +282,7 @@ static const CgOp op_take = {
     .work = take_work,
     .fold = take_fold,
     .axis_rule = take_axis_rule,
-    .kernel = { take_kernel, take_kernel, take_kernel, take_kernel, take_kernel },
+    .kernel = CG_ANY_KERNELS(take_kernel),
     .samples = take_samples,
 };
 

@@ -41,7 +41,7 @@ static void loss_work(const CgCall *call, CgWork *work)
     work->shards = shards < rows ? shards : rows;
     if (!work->shards)
         work->shards = 1;
-    if (call->out->dtype == CG_BF16)
+    if (call->out->dtype == CG_ROUNDED)
         work->scratch = (size_t)call->in[0].dim[call->in[0].rank - 1] * sizeof(float);
 }
 

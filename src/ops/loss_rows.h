@@ -48,7 +48,7 @@ static void NAME(cross_entropy_vjp)(const CgCall *call, CgShard shard)
     size_t first, last;
     cg_shard_range(shard, (size_t)cg_tensor_count(ids), 1, &first, &last);
     T *loss = call->out[1].data;
-    bool rounds = call->out->dtype == CG_BF16;
+    bool rounds = call->out->dtype == CG_ROUNDED;
     const CgAttr *ignore = cg_attr_find(call->attrs, "ignore");
     for (size_t r = first; r < last; r++) {
         const T *x = (const T *)logits->data + (int64_t)r * v;

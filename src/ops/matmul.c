@@ -228,8 +228,8 @@ static CgGemm factors(const CgCall *call, bool ta, bool tb, int64_t m, int64_t n
 {
     return (CgGemm){ .dtype = call->out->dtype,
         .bf16 = call->bf16,
-        .a16 = call->in[0].dtype == CG_BF16,
-        .b16 = call->in[1].dtype == CG_BF16,
+        .a16 = call->in[0].dtype == CG_ROUNDED,
+        .b16 = call->in[1].dtype == CG_ROUNDED,
         .ta = ta,
         .tb = tb,
         .m = m,

@@ -322,14 +322,9 @@ static void assign_tiles(Program *p)
 
 static void fill(void *to, CgDtype dtype, double value, size_t n)
 {
+    size_t size = cg_dtype_size(dtype);
     for (size_t i = 0; i < n; i++)
-        switch (dtype) {
-        case CG_F32: ((float *)to)[i] = (float)value; break;
-        case CG_F64: ((double *)to)[i] = value; break;
-        case CG_I32: ((int32_t *)to)[i] = (int32_t)value; break;
-        case CG_I64: ((int64_t *)to)[i] = (int64_t)value; break;
-        default: ((uint8_t *)to)[i] = value != 0; break;
-        }
+        cg_element_put(dtype, (char *)to + i * size, value);
 }
 
 static size_t larger(size_t size, CgDtype dtype) { return cg_dtype_size(dtype) > size ? cg_dtype_size(dtype) : size; }
@@ -455,6 +450,10 @@ static int64_t row_offset(const Axes *a, int operand, int64_t row)
 static void copy_strided(char *to, const char *from, size_t size, int64_t stride, size_t n)
 {
     switch (size) {
+    case 2:
+        for (size_t i = 0; i < n; i++)
+            ((uint16_t *)to)[i] = ((const uint16_t *)from)[(int64_t)i * stride];
+        break;
     case 4:
         for (size_t i = 0; i < n; i++)
             ((uint32_t *)to)[i] = ((const uint32_t *)from)[(int64_t)i * stride];
@@ -567,7 +566,7 @@ static void run_program(Run *r, size_t at, size_t n, char *const *to, const void
         }
         for (int i = 0; i < p->ninstr; i++) {
             int k = p->instr[i].result;
-            bool rounded = k >= 0 && call->out[k].dtype == CG_BF16 && cg_tensor_contiguous(&call->out[k]);
+            bool rounded = k >= 0 && call->out[k].dtype == CG_ROUNDED && cg_tensor_contiguous(&call->out[k]);
             bool known = k < 0 || !(to[k] || rounded); /* or it lies over an operand */
             for (int j = 0; !known && j < p->nin; j++)
                 known = value[j] == to[k];

@@ -447,7 +447,7 @@ static bool pad_shape(CgInfer *inf)
     const CgDim *before, *after;
     double value = cg_attr_float(inf->attrs, "value", 0);
     int axis;
-    if (!cg_dtype_is_float(inf->in[0].dtype) && !(value == rint(value) && fabs(value) < 0x1p31))
+    if (!cg_dtype_has_derivative(inf->in[0].dtype) && !(value == rint(value) && fabs(value) < 0x1p31))
         return cg_infer_fail(
             inf, -1, -1, "the value %g is no element of type %s", value, cg_dtype_name(inf->in[0].dtype));
     if (!cg_infer_axis(inf, "axis", 0, &axis) || !size_attr(inf, "before", &before) || !size_attr(inf, "after", &after))
@@ -460,21 +460,9 @@ static bool pad_shape(CgInfer *inf)
 /* Fills y with one number. */
 static void fill_range(const CgTensor *y, double value, CgShard shard)
 {
-    union {
-        float f;
-        double d;
-        int32_t i;
-        int64_t l;
-        uint8_t b;
-    } element = { .l = 0 };
+    int64_t element = 0;
     CgTensor one = *y;
-    switch (y->dtype) {
-    case CG_F32: element.f = (float)value; break;
-    case CG_F64: element.d = value; break;
-    case CG_I32: element.i = (int32_t)value; break;
-    case CG_I64: element.l = (int64_t)value; break;
-    default: element.b = value != 0; break;
-    }
+    cg_element_put(y->dtype, &element, value);
     one.data = &element;
     for (int i = 0; i < one.rank; i++)
         one.stride[i] = 0;

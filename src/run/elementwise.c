@@ -99,7 +99,7 @@ void cg_elementwise_run(const CgCall *call, CgShard shard, CgVecFn *vec)
     bool whole[CG_MAX_IN], spread[CG_MAX_IN], simple;
     size_t size[CG_MAX_IN], out_size = cg_dtype_size(call->out->dtype), first, last;
     char *tile = shard.scratch, *out = call->out->data, *unrounded = tile + (size_t)call->nin * TILE * 8;
-    bool rounds = call->out->dtype == CG_BF16;
+    bool rounds = call->out->dtype == CG_ROUNDED;
     Axes axes = { .rank = 0 };
     for (int k = 0; k < call->nin; k++)
         t[k] = &call->in[k];
@@ -166,7 +166,7 @@ void cg_work_elementwise(const CgCall *call, CgWork *work)
     work->shards = (n + CG_SHARD - 1) / CG_SHARD;
     if (work->shards == 0)
         work->shards = 1;
-    work->scratch = ((size_t)call->nin + (call->out->dtype == CG_BF16)) * TILE * 8;
+    work->scratch = ((size_t)call->nin + (call->out->dtype == CG_ROUNDED)) * TILE * 8;
     work->shared = 0;
 }
 

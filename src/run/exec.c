@@ -223,7 +223,7 @@ static void look(const CgTensor *t, int axis, const char *at, Found *f)
 {
     if (axis == t->rank) {
         double v = t->dtype == CG_F32 ? (double)*(const float *)at
-            : t->dtype == CG_BF16     ? (double)cg_bf16_value(*(const uint16_t *)at)
+            : t->dtype == CG_ROUNDED  ? (double)cg_bf16_value(*(const uint16_t *)at)
                                       : *(const double *)at;
         f->nan = f->nan || isnan(v);
         f->inf = f->inf || isinf(v);

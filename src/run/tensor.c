@@ -18,6 +18,7 @@ int64_t cg_tensor_whole(const CgTensor *t, int64_t i)
     int64_t at = offset(t, i);
     return t->dtype == CG_I64 ? ((const int64_t *)t->data)[at]
         : t->dtype == CG_I32  ? ((const int32_t *)t->data)[at]
+        : t->dtype == CG_I8   ? ((const int8_t *)t->data)[at]
                               : ((const uint8_t *)t->data)[at];
 }
 
@@ -30,7 +31,10 @@ double cg_tensor_number(const CgTensor *t, int64_t i)
     case CG_I32: return ((const int32_t *)t->data)[at];
     case CG_I64: return (double)((const int64_t *)t->data)[at];
     case CG_BOOL: return ((const uint8_t *)t->data)[at];
-    case CG_BF16: return (double)cg_bf16_value(((const uint16_t *)t->data)[at]);
+    case CG_F16: return (double)cg_f16_value(((const uint16_t *)t->data)[at]);
+    case CG_I8: return ((const int8_t *)t->data)[at];
+    case CG_BF16:
+    case CG_ROUNDED: return (double)cg_bf16_value(((const uint16_t *)t->data)[at]);
     case CG_NDTYPE: break;
     }
     return NAN;

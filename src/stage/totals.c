@@ -18,17 +18,6 @@ static double number_at(const void *at, CgDtype dtype, size_t i)
     }
 }
 
-static void set_number(void *at, CgDtype dtype, size_t i, double v)
-{
-    switch (dtype) {
-    case CG_F32: ((float *)at)[i] = (float)v; break;
-    case CG_F64: ((double *)at)[i] = v; break;
-    case CG_I32: ((int32_t *)at)[i] = (int32_t)v; break;
-    case CG_I64: ((int64_t *)at)[i] = (int64_t)v; break;
-    default: ((uint8_t *)at)[i] = v != 0; break;
-    }
-}
-
 bool cg_totals_new(CgSession *x, const CgShares *s, const CgMemory *m, CgSpan at, CgTotals *out)
 {
     *out = (CgTotals){ .n = s->n, .at = cg_calloc((size_t)s->n + 1, sizeof *out->at) };
@@ -101,7 +90,8 @@ void cg_totals_close(CgTotals *t, double scale)
 {
     for (int i = 0; i < t->n; i++)
         for (size_t k = 0; k < t->at[i].count; k++)
-            set_number(t->at[i].total, t->at[i].dtype, k, t->at[i].sum[k] * scale);
+            cg_element_put(
+                t->at[i].dtype, (char *)t->at[i].total + k * cg_dtype_size(t->at[i].dtype), t->at[i].sum[k] * scale);
 }
 
 double cg_totals_loss(CgTotals *t, float *terms, int n)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/tensor.h"
 #include "stage/session.h"
 
 CgAtom cg_model_frozen_paths(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg)
@@ -67,7 +68,11 @@ CgTensor cg_memory_tensor(const CgModelGraph *m, const CgMemory *memory, int i)
 }
 
 /* Numbers of another width are rounded, or taken as they are; numbers of another sort are none. */
-static bool same_sort(CgDtype a, CgDtype b) { return a == b || (cg_dtype_is_float(a) && cg_dtype_is_float(b)); }
+static bool same_sort(CgDtype have, CgDtype want)
+{
+    return have == want || (cg_dtype_has_derivative(have) && cg_dtype_has_derivative(want))
+        || (have == CG_I8 && (want == CG_I32 || want == CG_I64));
+}
 
 static bool same_shape(const CgTensor *have, const CgType *want)
 {
@@ -123,7 +128,8 @@ static void note_cast(CgSession *x, CgValue *weights, int n, CgDtype from, CgDty
     const CgValue *path = weights->kind == CG_VALUE_OBJECT ? cg_record_find(weights, cg_intern("path")) : NULL;
     fprintf(stderr, "cg: %d tensor%s of %s are %s in the file and %s in the model: %s\n", n, n == 1 ? "" : "s",
         path ? path->s : "a model", cg_dtype_name(from), cg_dtype_name(to),
-        to == CG_F32 ? "rounded to nearest" : "every number is kept");
+        cg_dtype_size(to) < cg_dtype_size(from) || cg_dtype_is_narrow(to) ? "rounded to nearest"
+                                                                          : "every number is kept");
 }
 
 enum { MOST_LINES = 20 };
@@ -146,7 +152,7 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
         used++;
         bool shape = have && same_shape(have, want);
         if (shape && same_sort(have->dtype, want->dtype)) {
-            if (have->dtype != want->dtype)
+            if (have->dtype != want->dtype && !(cg_dtype_is_narrow(have->dtype) && !cg_dtype_is_narrow(want->dtype)))
                 cast++, from = have->dtype, to = want->dtype;
             continue;
         }
@@ -196,10 +202,10 @@ static void fill_param(void *to, CgDtype dtype, const CgTensor *from, size_t byt
     for (int64_t i = 0; i < n; i++) {
         if (from->dtype == dtype)
             memcpy((char *)to + (size_t)i * size, (const char *)from->data + (size_t)place * size, size);
-        else if (dtype == CG_F32)
-            ((float *)to)[i] = (float)((const double *)from->data)[place];
+        else if (dtype == CG_F32 && cg_dtype_is_narrow(from->dtype))
+            ((float *)to)[i] = cg_half_value(from->dtype, ((const uint16_t *)from->data)[place]);
         else
-            ((double *)to)[i] = (double)((const float *)from->data)[place];
+            cg_element_put(dtype, (char *)to + (size_t)i * size, cg_tensor_number(from, i));
         for (int k = from->rank; k-- > 0;) {
             place += from->stride[k];
             if (++at[k] < from->dim[k])

@@ -51,7 +51,16 @@ static bool put(const json_t *j, CgTensor *t, int64_t at, CgErr *e)
         good = integer && (whole == 0 || whole == 1);
         ((uint8_t *)t->data)[at] = whole != 0;
         break;
+    case CG_F16:
     case CG_BF16:
+        good = isfinite((float)v);
+        cg_element_put(t->dtype, (uint16_t *)t->data + at, v);
+        break;
+    case CG_I8:
+        good = integer && whole >= INT8_MIN && whole <= INT8_MAX;
+        ((int8_t *)t->data)[at] = good ? (int8_t)whole : 0;
+        break;
+    case CG_ROUNDED:
     case CG_NDTYPE: break;
     }
     CgStrbuf text = { 0 };
@@ -114,14 +123,14 @@ static const char *name_behind(const char *text)
     return file ? colon + 1 : NULL;
 }
 
-static bool read_file(CgInputArg *g, CgErr *e)
+static bool read_file(CgInputArg *g, CgDtype dtype, CgErr *e)
 {
     const char *behind = name_behind(g->text), *name = behind ? behind : g->name;
     char *path = cg_strdup(g->text);
     if (behind)
         path[behind - g->text - 1] = 0;
     const CgTensorFormat *format = cg_tensor_format_find(path);
-    bool good = cg_tensors_read(path, &g->file, e);
+    bool good = cg_tensors_read(path, &g->file, e) && (cg_dtype_is_narrow(dtype) || cg_tensors_widen(&g->file, e));
     if (good && format->single && !behind)
         g->tensor = &g->file.at[0].tensor;
     else if (good && !(g->tensor = cg_tensors_find(&g->file, name)))
@@ -135,7 +144,7 @@ bool cg_input_arg_read(CgInputArg *g, CgDtype dtype, CgErr *e)
     if (g->tensor)
         return true;
     bool file = cg_tensor_format_find(g->text) || name_behind(g->text) || strchr(g->text, '/');
-    return strchr("[-0123456789tf", *g->text) && !file ? read_written(g, dtype, e) : read_file(g, e);
+    return strchr("[-0123456789tf", *g->text) && !file ? read_written(g, dtype, e) : read_file(g, dtype, e);
 }
 
 /* ---- all of them ---- */

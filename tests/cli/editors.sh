@@ -2,7 +2,7 @@
 words=$(cg help keywords | sed -n 's/^  \([a-z]*\) .*/\1/p')
 [ "$(echo "$words" | wc -l)" -ge 28 ] || echo "few words"
 for file in vim/syntax/cg.vim vscode/syntaxes/cg.tmLanguage.json; do
-    for word in $words f32 f64 i32 i64 bool int float str list record any; do
+    for word in $words f32 f64 f16 bf16 i32 i64 i8 bool int float str list record any; do
         grep -q "\b$word\b" "$srcdir/editors/$file" || echo "$file: no '$word'"
     done
 done

@@ -146,7 +146,7 @@ static bool holds(const CgSample *s, CgDtype d, double v)
 {
     if (s->ids && !cg_dtype_is_float(d))
         return v >= 0 && v < (double)s->ids && v == floor(v);
-    return cg_dtype_is_float(d) || (d == CG_BOOL ? v == 0 || v == 1 : v == floor(v));
+    return cg_dtype_has_derivative(d) || (d == CG_BOOL ? v == 0 || v == 1 : v == floor(v));
 }
 
 /* Constant operands, where folding does most: the value with folds is the value without. */

@@ -84,21 +84,15 @@ double get(CgDtype d, const void *p, int64_t i)
     case CG_F64: return ((const double *)p)[i];
     case CG_I32: return (double)((const int32_t *)p)[i];
     case CG_I64: return (double)((const int64_t *)p)[i];
-    case CG_BF16: return (double)cg_bf16_value(((const uint16_t *)p)[i]);
+    case CG_F16: return (double)cg_f16_value(((const uint16_t *)p)[i]);
+    case CG_I8: return (double)((const int8_t *)p)[i];
+    case CG_BF16:
+    case CG_ROUNDED: return (double)cg_bf16_value(((const uint16_t *)p)[i]);
     default: return (double)((const uint8_t *)p)[i];
     }
 }
 
-void put(CgDtype d, void *p, int64_t i, double v)
-{
-    switch (d) {
-    case CG_F32: ((float *)p)[i] = (float)v; break;
-    case CG_F64: ((double *)p)[i] = v; break;
-    case CG_I32: ((int32_t *)p)[i] = (int32_t)v; break;
-    case CG_I64: ((int64_t *)p)[i] = (int64_t)v; break;
-    default: ((uint8_t *)p)[i] = v != 0; break;
-    }
-}
+void put(CgDtype d, void *p, int64_t i, double v) { cg_element_put(d, (char *)p + i * (int64_t)cg_dtype_size(d), v); }
 
 /* ---- buffers with guards ---- */
 

@@ -54,14 +54,18 @@ static bool concerns(const CgOp *op, const CgSample *s, CgDtype d)
 
 static void lint(const CgOp *op)
 {
+    uint64_t seed = 0x2385; /* of its own, so that the numbers of one op do not hang on the ops before it */
+    for (const char *c = op->name; *c; c++)
+        seed = seed * 31 + (unsigned char)*c;
+    draw_again(seed);
     claim_form(op);
     for (size_t i = 0; i < CG_LEN(claims); i++) {
         claim_begin(op, claims[i].name);
         for (const CgSample *s = op->samples; s->in; s++)
-            for (int d = 0; d < CG_BOOL; d++) {
+            for (int d = 0; d < CG_NDTYPE; d++) {
                 Case c;
                 CgInfer inf;
-                if (!concerns(op, s, (CgDtype)d) || (!claims[i].wide && d > CG_F64))
+                if (d == CG_BOOL || !concerns(op, s, (CgDtype)d) || (!claims[i].wide && d > CG_F64))
                     continue;
                 if (!case_make(&c, op, s, (CgDtype)d))
                     continue;

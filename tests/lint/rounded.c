@@ -8,7 +8,7 @@
 /* The result of f32 as bf16; with rows twice as far apart when they are to lie over an operand's. */
 static void narrow(CgTensor *y, bool apart)
 {
-    y->dtype = CG_BF16;
+    y->dtype = CG_ROUNDED;
     for (int i = 0; apart && i + 1 < y->rank; i++)
         y->stride[i] *= 2;
 }
@@ -120,7 +120,7 @@ static void check_reading(const Case *c)
                     CgTensor x = in[k];
                     Buffer data = buffer_new(bytes_of(&x));
                     if (narrowed && which >> k & 1) {
-                        x.dtype = CG_BF16;
+                        x.dtype = CG_ROUNDED;
                         x.data = at(data);
                         cg_bf16_round(in[k].data, x.data, (size_t)cg_tensor_count(&x));
                     }

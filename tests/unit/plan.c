@@ -123,7 +123,7 @@ static bool rounded(const CgPlan *p, const char *op)
 {
     for (int i = 0; p && i < cg_plan_count(p); i++)
         if (!strcmp(cg_plan_instr(p, i)->op->name, op))
-            return cg_plan_instr(p, i)->out[0].tensor.dtype == CG_BF16;
+            return cg_plan_instr(p, i)->out[0].tensor.dtype == CG_ROUNDED;
     return false;
 }
 

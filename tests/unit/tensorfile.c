@@ -184,19 +184,28 @@ static void accepted(void)
         0x1.554p-2f };
     CgBytes b = file(A("F16", "[11]", "0", "22"), 22);
     memcpy(b.at + b.len - 22, half, 22);
-    ok(parse(b, &t, &e) && t.at[0].tensor.dtype == CG_F32 && !memcmp(t.at[0].tensor.data, want, sizeof want),
-        "f16 becomes f32");
+    ok(parse(b, &t, &e) && t.at[0].tensor.dtype == CG_F16 && !memcmp(t.at[0].tensor.data, half, sizeof half),
+        "f16 is used as it lies");
+    ok(cg_tensors_widen(&t, &e) && t.at[0].tensor.dtype == CG_F32 && !memcmp(t.at[0].tensor.data, want, sizeof want),
+        "and widened to f32");
+    bool nearest = true;
+    for (int h = 0; h < 65536; h++) {
+        float x = cg_f16_value((uint16_t)h);
+        nearest &= isnan(x) || cg_f16_nearest(x) == h;
+    }
+    ok(nearest, "each f16 but NaN is its own nearest");
     cg_tensors_free(&t);
     b = file(A("BF16", "[2]", "0", "4"), 4);
     memcpy(b.at + b.len - 4, "\x19\x40\xc0\xff", 4);
-    ok(parse(b, &t, &e) && *(const float *)t.at[0].tensor.data == 2.390625f
+    ok(parse(b, &t, &e) && cg_tensors_widen(&t, &e) && *(const float *)t.at[0].tensor.data == 2.390625f
             && isnan(((const float *)t.at[0].tensor.data)[1]),
         "bf16 becomes f32");
     cg_tensors_free(&t);
     b = file(A("I8", "[2]", "0", "2"), 2);
     b.at[b.len - 1] = (char)-3;
-    ok(parse(b, &t, &e) && t.at[0].tensor.dtype == CG_I32 && ((const int32_t *)t.at[0].tensor.data)[1] == -3,
-        "i8 becomes i32");
+    ok(parse(b, &t, &e) && t.at[0].tensor.dtype == CG_I8 && ((const int8_t *)t.at[0].tensor.data)[1] == -3
+            && cg_tensors_widen(&t, &e) && ((const int32_t *)t.at[0].tensor.data)[1] == -3,
+        "i8 is used as it lies, and widened to i32");
     cg_tensors_free(&t);
     b = file(A("U32", "[1]", "0", "4"), 4);
     memset(b.at + b.len - 4, 0xff, 4);

@@ -372,7 +372,7 @@ static int bf16_results(const CgPlan *p)
     int n = 0;
     for (int i = 0; i < cg_plan_count(p); i++)
         for (int k = 0; k < cg_plan_instr(p, i)->nout; k++)
-            n += cg_plan_instr(p, i)->out[k].tensor.dtype == CG_BF16;
+            n += cg_plan_instr(p, i)->out[k].tensor.dtype == CG_ROUNDED;
     return n;
 }
 

@@ -8,7 +8,7 @@ syntax keyword cgControl for in if then else return
 syntax keyword cgStage train evaluate on as show save expect recompute where over
 syntax keyword cgOperator and or not
 syntax keyword cgConstant true false none pi inf training
-syntax keyword cgType f32 f64 i32 i64 bool int float str list record any index
+syntax keyword cgType f32 f64 f16 bf16 i32 i64 i8 bool int float str list record any index
 
 syntax match cgNumber "\<\d[0-9_]*\(\.\d[0-9_]*\)\?\([eE][+-]\?\d\+\)\?\>"
 syntax match cgRow "\.\.\w\+"

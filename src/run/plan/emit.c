@@ -169,18 +169,11 @@ static void emit_kernel(CgPlanner *d, CgRef r, const CgNode *n)
 static void emit_const(CgPlanner *d, CgRef r, const CgNode *n)
 {
     const CgAttr *a = cg_attr_find(n->attrs, "value");
-    double f = !a ? 0 : a->kind == CG_ATTR_INT ? (double)a->i : a->f;
-    int64_t i = !a ? 0 : a->kind == CG_ATTR_INT ? a->i : f >= -0x1p63 && f < 0x1p63 ? (int64_t)f : INT64_MIN;
     CgConstant c = { .bits = 0 };
-    switch (n->type.dtype) {
-    case CG_F32: c.f32 = (float)f; break;
-    case CG_F64: c.f64 = f; break;
-    case CG_I32: c.i32 = (int32_t)i; break;
-    case CG_I64: c.i64 = i; break;
-    case CG_BOOL: c.b = a && (a->kind == CG_ATTR_INT ? a->i != 0 : a->f != 0); break;
-    case CG_BF16:
-    case CG_NDTYPE: CG_BUG("a constant without dtype");
-    }
+    if (a && a->kind == CG_ATTR_INT && n->type.dtype == CG_I64)
+        c.i64 = a->i; /* beyond 2^53 no double holds it */
+    else if (a)
+        cg_element_put(n->type.dtype, &c, a->kind == CG_ATTR_INT ? (double)a->i : a->f);
     CgPlan *p = d->p;
     cg_vec_push(&p->constants, c);
     d->value[r] = CG_NEW(p->arena, CgSlot);

@@ -40,7 +40,7 @@ void cg_plan_over_rows(
             taken[i] = true;
             return;
         }
-        if (y->tensor.dtype != CG_BF16 || x->rank < 2 || !(in->op->traits & CG_OVER_ROWS))
+        if (y->tensor.dtype != CG_ROUNDED || x->rank < 2 || !(in->op->traits & CG_OVER_ROWS))
             return;
         for (int a = 0; a + 1 < x->rank; a++)
             y->tensor.stride[a] *= 2;
@@ -69,7 +69,7 @@ int cg_plan_root(int *parent, int b)
 /* y, of bf16, lies in the first halves of the rows of x, of f32 and row major. */
 static bool over_rows(const CgTensor *x, const CgTensor *y)
 {
-    if (y->dtype != CG_BF16 || x->dtype != CG_F32 || x->rank < 2 || x->rank != y->rank)
+    if (y->dtype != CG_ROUNDED || x->dtype != CG_F32 || x->rank < 2 || x->rank != y->rank)
         return false;
     for (int i = 0; i < x->rank; i++)
         if (x->dim[i] != y->dim[i] || (x->dim[i] != 1 && y->stride[i] != (i + 1 < x->rank ? 2 * x->stride[i] : 1)))
@@ -111,7 +111,7 @@ static int overwritten(const CgPlan *p, int i, int r, int *parent)
     const CgBuffer *y = &p->buffers.at[out->buffer];
     size_t bytes = (size_t)cg_tensor_count(&out->tensor) * cg_dtype_size(out->tensor.dtype);
     if (cg_plan_root(parent, out->buffer) != out->buffer || y->first != i || out->offset != 0 || y->bytes == 0
-        || (y->bytes != bytes && !(out->tensor.dtype == CG_BF16 && y->bytes == 2 * bytes)))
+        || (y->bytes != bytes && !(out->tensor.dtype == CG_ROUNDED && y->bytes == 2 * bytes)))
         return -1;
     for (int k = 0; k < in->nin; k++) {
         const CgBuffer *b = &p->buffers.at[cg_plan_root(parent, in->in[k].buffer)];

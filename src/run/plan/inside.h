@@ -107,7 +107,7 @@ CG_NODISCARD const CgGraph *cg_plan_expand(const CgGraph *g, CgBindings dims, Cg
 #define CG_PLAN_ORDERS 3
 size_t cg_plan_order(const CgGraph *g, const size_t *bytes, const CgRef *renewed, int schedule, CgRef *order);
 
-/* bf16.c: whether result k of node r is kept as CG_BF16. */
+/* bf16.c: whether result k of node r is kept as CG_ROUNDED. */
 CgRounded *cg_rounded_new(const CgUsers *users, CgBindings dims, const bool *live);
 void cg_rounded_free(CgRounded *w);
 bool cg_rounded_result(CgRounded *w, CgRef r, int k);

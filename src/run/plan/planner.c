@@ -76,8 +76,8 @@ bool cg_planner_result(CgPlanner *d, CgRef r, int k, CgTensor *t, size_t *bytes)
     if (!cg_planner_tensor(d, cg_node_out_type(n, k), r, t, bytes))
         return false;
     if (!d->p->options.no_rounding && cg_rounded_result(d->rounded, r, k)) {
-        *bytes = *bytes / cg_dtype_size(t->dtype) * cg_dtype_size(CG_BF16);
-        t->dtype = CG_BF16;
+        *bytes = *bytes / cg_dtype_size(t->dtype) * cg_dtype_size(CG_ROUNDED);
+        t->dtype = CG_ROUNDED;
     }
     return true;
 }
