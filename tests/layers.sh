@@ -45,7 +45,7 @@ none "installed headers include only <cg/...> and the C library" "$(grep -n '# *
 none "only run/gemm/blas.c knows the matrix library" "$(echo "$includes" | grep 'cblas\.h\|openblas' | grep -v '^src/run/gemm/blas\.c:')"
 none "threads are in run/pool.c and run/ahead.c, locks where tables are shared" "$(echo "$includes" | grep '<pthread\.h>\|<threads\.h>' |
     grep -v '^src/\(run/pool\|run/ahead\|run/gemm/blas\|run/gemm/gemm\|base/intern\|data/pretoken\|graph/dim\|graph/attr\|graph/registry\|graph/subgraph\|elab/function\)\.c:')"
-none "only report/ draws with GraphViz, in one file" "$(echo "$includes" | grep 'cgraph\.h\|gvc\.h' | grep -v '^src/report/\(dot\|picture\)\.c:')"
+none "only report/dot*.c draw with GraphViz" "$(echo "$includes" | grep 'cgraph\.h\|gvc\.h\|dot_inside\.h' | grep -v '^src/report/dot[a-z_]*\.[ch]:')"
 none "only base/io.c opens, reads, writes and names files" "$(code | grep -v '^src/base/\(io\|child\|fault\|stop\)\.c:' | grep -E \
     '(^|[^A-Za-z0-9_.>])(open|openat|creat|fopen|fdopen|freopen|read|pread|write|pwrite|rename|mmap|munmap|mkdir|mkdtemp|mkstemp|opendir|readdir|unlink|rmdir|remove|truncate|ftruncate|fsync|stat|lstat|fstat|access|glob)[ ]*\(')"
 none "only base/child.c starts programs" "$(code | grep -v '^src/base/child\.c:' | grep -E \

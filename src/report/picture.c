@@ -121,8 +121,10 @@ static void link_node(CgDraft *d, CgRef r)
             bool known = false;
             for (int k = 0; k < it->nrows; k++)
                 known = known || it->rows[k] == param;
-            if (!known)
+            if (!known) {
                 it->rows[it->nrows++] = param;
+                d->item[param].users++;
+            }
         } else if (scalar_value(d->g, n->in[i], &value)) {
             char text[32];
             snprintf(text, sizeof text, "%.4g", value);
@@ -231,7 +233,7 @@ static void box_rows(CgDraft *d, CgBox *box, const CgDraftItem *it, int scope)
     for (int k = 0; k < it->nrows; k++) {
         bool frozen = cg_draft_frozen(d, it->rows[k]);
         const char *type = type_text(d, cg_node_type(d->g, it->rows[k]));
-        box->rows[k] = (CgBoxRow){ param_name(d, it->rows[k], scope), type, frozen };
+        box->rows[k] = (CgBoxRow){ param_name(d, it->rows[k], scope), type, frozen, d->item[it->rows[k]].users > 1 };
         box->frozen = box->frozen && frozen;
     }
 }
@@ -304,6 +306,7 @@ static void make_box(CgDraft *d, CgRef r, CgMap *used)
     int scope = it->instance;
     CgBox box = { .note = it->note, .type = "", .cluster = d->scope.at[scope].cluster };
     box.derived = n->why != CG_NONE;
+    box.ordered = !(n->op->traits & CG_COMMUTES);
     const char *path = d->scope.at[scope].path;
     if (it->input || it->param) {
         box.kind = it->input ? CG_BOX_INPUT : CG_BOX_PARAM;
@@ -318,7 +321,7 @@ static void make_box(CgDraft *d, CgRef r, CgMap *used)
         box.id = cg_arena_printf(d->arena, "%s.%d", *path ? stem : stem + 1, (int)count);
         bool constant = n->nin == 0 && (n->op->traits & CG_LEAF);
         box.kind = constant ? CG_BOX_CONST : CG_BOX_OP;
-        box.title = constant ? const_text(d, r) : n->op->name;
+        box.title = constant ? const_text(d, r) : it->title ? it->title : n->op->name;
         box.note = constant ? "" : it->note;
         box.heading = d->o->clusters || scope == 0 ? heading(d, scope) : path;
     }
@@ -385,7 +388,7 @@ static void make_arrows(CgDraft *d, CgMap *used)
             if (in_one_fold(d, l->from, r) || (away >= 0 && away_too == away))
                 continue;
             int from = d->item[drawn_for(d, l->from)].box, to = d->item[drawn_for(d, r)].box;
-            if (from == to && d->p->boxes.at[to].kind == CG_BOX_INSTANCE)
+            if (from == to)
                 continue;
             make_arrow(d, used, from, to, l->label, n->why != CG_NONE);
         }
@@ -400,7 +403,7 @@ static void make_arrows(CgDraft *d, CgMap *used)
         box.id = cg_arena_printf(d->arena, "output:%s", o->name);
         if (from == CG_NONE && param != CG_NONE) {
             box.nrows = 1;
-            box.rows[0] = (CgBoxRow){ cg_node_name(g, param), "", cg_draft_frozen(d, param) };
+            box.rows[0] = (CgBoxRow){ .name = cg_node_name(g, param), .type = "", .frozen = cg_draft_frozen(d, param) };
         }
         cg_vec_push(&d->p->boxes, box);
         if (from != CG_NONE)
@@ -418,6 +421,8 @@ static void draft(CgDraft *d)
         if (d->item[r].drawn)
             link_node(d, r);
     cg_draft_gather(d);
+    if (d->o->detail == CG_DETAIL_MODEL)
+        cg_draft_merge(d);
     if (d->o->fold)
         cg_draft_fold(d);
     count_boxes(d);

@@ -3,6 +3,7 @@
  * and order so that equal graphs give equal pictures. Knows nothing of how it is drawn (dot.h does). */
 #ifndef CG_PICTURE_H
 #define CG_PICTURE_H
+#include "base/source.h"
 #include "graph/graph.h"
 
 typedef enum CgDetail {
@@ -19,6 +20,7 @@ typedef struct CgPictureOptions {
     int depth;               /* instances so many levels down are one box each; 0: all are drawn from inside */
     const char *const *open; /* paths of instances, at any level, that are drawn from inside all the same */
     int nopen;
+    const CgSources *sources;                        /* for what the author called it; may be NULL */
     bool (*frozen)(void *context, const char *path); /* may be NULL: nothing is */
     void *context;
 } CgPictureOptions;
@@ -39,6 +41,7 @@ typedef struct CgBoxRow {
     const char *name;
     const char *type;
     bool frozen;
+    bool shared; /* other boxes have it, too */
 } CgBoxRow;
 
 typedef struct CgBox {
@@ -50,9 +53,12 @@ typedef struct CgBox {
     const char *type;    /* of the result; "" where arrows say it */
     CgBoxRow *rows;      /* parameters shown inside */
     int nrows;
-    bool frozen;  /* has parameters, and all are */
-    bool derived; /* a derivative node */
-    int cluster;  /* -1 = none */
+    bool frozen;         /* has parameters, and all are */
+    bool derived;        /* a derivative node */
+    bool ordered;        /* which operand is which matters */
+    int cluster;         /* -1 = none */
+    const char *measure; /* of an overlay; NULL = none */
+    double heat;         /* its share of the largest, from 0 to 1 */
     CgChange change;
     const char *was; /* CHANGED: what the other one said of itself */
 } CgBox;
@@ -69,6 +75,7 @@ typedef struct CgCluster {
     int parent;
     bool frozen, recompute;
     int times;
+    const char *measure; /* of an overlay, of all in it; NULL = none */
     CgChange change;
     const char *was;
 } CgCluster;

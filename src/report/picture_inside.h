@@ -19,7 +19,9 @@ typedef struct CgDraftItem {
     CgRef *rows; /* parameters shown inside */
     int nrows;
     const char *note;
-    CgRef stands; /* what is drawn for it: itself, or its twin in the first of folded siblings */
+    const char *title; /* as the author calls it, or NULL: the op's name */
+    CgRef stands; /* what is drawn for it: itself, its twin in the first of folded siblings, or what it is part of */
+    int users;    /* of a parameter: nodes it is shown in */
     int box;      /* -1 = none of its own */
 } CgDraftItem;
 
@@ -57,6 +59,8 @@ typedef struct CgDraft {
 
 /* What is drawn (picture_draft.c). */
 void cg_draft_choose(CgDraft *d);
+/* Ops that were made for one call of a function, such as mean(x), are drawn as that. */
+void cg_draft_merge(CgDraft *d);
 bool cg_draft_frozen(const CgDraft *d, CgRef param);
 /* The rest of a parameter's path below an instance, or NULL when it does not belong there. */
 const char *cg_draft_path_below(const char *scope, const char *path);

@@ -91,6 +91,18 @@ static int handed(CgDraft *d, int up, CgAtom owner)
     return at;
 }
 
+/* Derivatives lie in instances of their own, one for each they belong to, all in one: arrows lead into it, and none
+ * back. */
+static int backward(CgDraft *d, int *twin, int scope)
+{
+    if (!twin[scope]) {
+        CgDraftScope of = d->scope.at[scope];
+        twin[scope] = scope ? add(d, backward(d, twin, of.up), of.name, of.graph, of.owner)
+                            : add(d, 0, cg_intern("backward"), NULL, cg_intern(""));
+    }
+    return twin[scope];
+}
+
 void cg_draft_instances(CgDraft *d)
 {
     const CgGraph *g = d->g;
@@ -123,8 +135,13 @@ void cg_draft_instances(CgDraft *d)
             d->scope.at[of_scope[s]].transparent = true;
     }
     d->scope.at[0].transparent = true;
-    for (CgRef r = 0; r < g->nodes.len; r++)
-        d->item[r].instance = d->item[r].input ? 0 : of_scope[instance_at(g, cg_node(g, r)->scope)];
+    int *twin = cg_calloc(d->scope.len + 1, sizeof *twin);
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        int at = d->item[r].input ? 0 : of_scope[instance_at(g, cg_node(g, r)->scope)];
+        bool back = cg_node(g, r)->why != CG_NONE && d->item[r].live;
+        d->item[r].instance = back ? backward(d, twin, at) : at;
+    }
+    free(twin);
     free(path);
     free(of_scope);
     free(owner);

@@ -14,7 +14,7 @@
 typedef struct Asked {
     const char *path, *other, *graph, *stage, *format, *out, *store;
     CgDump dump;
-    bool flat, unfold;
+    bool flat, unfold, landscape, dark;
     int64_t depth; /* -1 = as deep as fits a page */
     CgStrings open;
 } Asked;
@@ -27,7 +27,8 @@ static bool write_picture(
     CgSession *x, CgPicture *p, const char *name, const char *title, const Asked *asked, CgStrbuf *out)
 {
     CgErr e = { 0 };
-    bool good = cg_dot_write(p, name, title, asked->format, out, &e);
+    CgDrawing how = { name, title, NULL, asked->format, asked->landscape, asked->dark };
+    bool good = cg_dot_write(p, &how, out, &e);
     if (!good)
         cg_diag_err(x->diags, (CgSpan){ 0 }, &e);
     cg_picture_free(p);
@@ -102,6 +103,7 @@ static CgPictureOptions options_of(Side *s, const Asked *asked)
         .depth = (int)asked->depth,
         .open = asked->open.at,
         .nopen = (int)asked->open.len,
+        .sources = s->x->sources,
         .frozen = cg_target_frozen,
         .context = &s->target };
     if (o.depth < 0)
@@ -264,6 +266,8 @@ static int command(int argc, char **argv)
             .arg = "PATH",
             .list = &asked.open,
             .help = "draws an instance from inside all the same: decoder.blocks.0" },
+        { .name = "landscape", .flag = &asked.landscape, .help = "from left to right instead of downwards" },
+        { .name = "dark", .flag = &asked.dark, .help = "light on dark; an SVG turns dark by itself on dark ground" },
         { .name = "unfold", .flag = &asked.unfold, .help = "draws each of equal blocks" },
     };
     static const char synopsis[] =

@@ -9,7 +9,7 @@ graph model(ids: i32[B, T]) -> f32[B, T, 61] {
 EOF
 sed 's/hidden = 37/hidden = 43/; s/return lm(ids)/return softmax(lm(ids)*2.385, axis = -1)/' a.cg > b.cg
 sed 's/layers = 3/layers = 2/' a.cg > c.cg
-signs() { sed 's/<[^>]*>/ /g' | grep -oE '[+~-]  .*' | sed 's/ *>*[],;]*$//; s/  */ /g'; }
+signs() { sed 's/<[^>]*>/ /g; s/&#160;/ /g' | grep -oE '[+~-]  .*' | sed 's/ *>*[],;]*$//; s/  */ /g'; }
 for other in a b c; do
     cg dot a.cg $other.cg > $other.dot 2> said; echo "exit $?"; cat said; signs < $other.dot
 done

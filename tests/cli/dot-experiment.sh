@@ -20,7 +20,7 @@ scores = evaluate models[1] on windows(text.test, tok, length = 7) as m { e = en
 show "what is left", scores
 save models[2] as "last.safetensors"
 EOF
-said() { sed 's/<[^>]*>/ /g; s/about [0-9.]* *[a-z]*/about TIME/' | grep -oE '"[^"]*" -> "[^"]*"|label=.*,$|style=".*dashed"' | grep -v 'runs.cg  >,\|N",'; }
+said() { sed 's/<[^>]*>/ /g; s/&#160;/ /g; s/about [0-9.]* *[a-z]*/about TIME/' | grep -oE '"[^"]*" -> "[^"]*"|label=.*,$|style=".*dashed"' | grep -v 'runs.cg  >,\|N",'; }
 cg dot runs.cg --stage=experiment | said
 echo
 cg run runs.cg --quiet --only=scores > run.txt; echo "exit $?"

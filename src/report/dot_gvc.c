@@ -1,0 +1,92 @@
+/* dot_gvc.c - the calls of GraphViz that all who draw with it share.
+ * Takes a graph of cgraph; gives it laid out, or as the bytes of a format. What GraphViz complains of becomes an error.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/dot_inside.h"
+
+bool cg_dot_absent(CgErr *e)
+{
+    cg_err_hint(e, "install libgraphviz-dev and configure again");
+    return cg_err(e, CG_ERR_INPUT, "no pictures: this cg was built without GraphViz");
+}
+
+#ifdef CG_HAVE_GRAPHVIZ
+
+char *cg_dot_text(const char *s)
+{
+    /* none of the functions used here writes to them */
+    union {
+        const char *in;
+        char *out;
+    } u = { s };
+    return u.out;
+}
+
+void cg_dot_set(void *object, const char *name, const char *value)
+{
+    agsafeset(object, cg_dot_text(name), cg_dot_text(value), cg_dot_text(""));
+}
+
+/* In GraphViz's subset of HTML. */
+void cg_dot_set_html(Agraph_t *root, void *object, const char *html)
+{
+    char *label = agstrdup_html(root, cg_dot_text(html));
+    agsafeset(object, cg_dot_text("label"), label, cg_dot_text(""));
+    agstrfree(root, label);
+}
+
+/* GraphViz reports through a callback; its last words become ours. */
+static char complaint[160];
+
+static int hear(char *text)
+{
+    size_t n = strlen(complaint);
+    for (; *text && n + 1 < sizeof complaint; text++)
+        if (*text != '\n')
+            complaint[n++] = *text;
+    complaint[n] = 0;
+    return 0;
+}
+
+/* One for the process: the text plugin of GraphViz 2.42 remembers fonts that go when a context is freed. */
+static GVC_t *layouter(void)
+{
+    static GVC_t *gvc;
+    if (!gvc)
+        gvc = gvContext();
+    return gvc;
+}
+
+bool cg_dot_lay_out(Agraph_t *root, const char *engine, CgErr *e)
+{
+    GVC_t *gvc = layouter();
+    agusererrf before = agseterrf(hear);
+    complaint[0] = 0;
+    bool good = gvc && gvLayout(gvc, root, engine) == 0;
+    agseterrf(before);
+    return good || cg_err(e, CG_ERR_INPUT, "the picture cannot be laid out: %s", complaint);
+}
+
+bool cg_dot_render(Agraph_t *root, const char *format, CgStrbuf *out, CgErr *e)
+{
+    char *data = NULL;
+    unsigned int len = 0;
+    agusererrf before = agseterrf(hear);
+    complaint[0] = 0;
+    bool ok = gvRenderData(layouter(), root, format, &data, &len) == 0 && data;
+    agseterrf(before);
+    if (ok)
+        cg_strbuf_write(out, data, len);
+    if (data)
+        gvFreeRenderData(data);
+    /* no gvFreeLayout: it frees edges of large drawings twice; the program ends soon anyway */
+    if (ok)
+        return true;
+    const char *why = strncmp(complaint, "Error: ", 7) == 0 ? complaint + 7 : complaint;
+    cg_err_hint(e, "formats: dot, svg, png, pdf, html");
+    return cg_err(e, CG_ERR_INPUT, "cannot draw as '%s'%s%s", format, *why ? ": " : "", why);
+}
+
+#endif

@@ -1,0 +1,394 @@
+/* layout.c - where everything of a picture stands.
+ * Takes a picture; lays out each frame as a level of its own, the innermost first, and puts them together. Works along
+ * a main direction, downwards; a landscape has its sides exchanged before and after. */
+#include "report/layout.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/intern.h"
+
+enum { MARGIN = 8, BELOW = 3, STRIP = 17, SIDE = 7, ABOVE = 3, LEAST = 20 };
+
+typedef enum ItemKind { ITEM_BOX, ITEM_FRAME, ITEM_IN, ITEM_OUT } ItemKind;
+
+/* A node of a level: a box, a frame in it, or where its arrows come in or leave. */
+typedef struct Item {
+    ItemKind kind;
+    int what;
+} Item;
+
+/* What is drawn in one frame; [0] is all, [c + 1] is cluster c. */
+typedef struct Frame {
+    int up, item; /* the frame it lies in, and its node there */
+    CG_VEC(Item) items;
+    CgLevel level;
+    CG_VEC(int) in, out; /* items where arrows pass */
+    double *in_at, *out_at;
+    double w, h;      /* with its margins */
+    double left, top; /* of the level within the frame */
+    double x, y;      /* of the frame in the picture */
+    CgLabel label;
+    CgPlaced title;
+} Frame;
+
+/* One step of an arrow's way. */
+typedef struct Leg {
+    int frame, edge;
+} Leg;
+typedef CG_VEC(Leg) Legs;
+
+typedef struct Work {
+    const CgPicture *p;
+    CgLayout *l;
+    Frame *frame;
+    int nframes;
+    int *item_of;  /* by box */
+    int *arriving; /* by box: edges into it */
+    Legs *legs;    /* by arrow */
+    CgMap known;
+    bool landscape;
+} Work;
+
+static int frame_of(const Work *w, int box) { return w->p->boxes.at[box].cluster + 1; }
+
+static int item_add(Frame *f, ItemKind kind, int what, double w, double h, CgLevelRank rank)
+{
+    cg_vec_push(&f->items, (Item){ kind, what });
+    cg_vec_push(&f->level.nodes, (CgLevelNode){ .w = w, .h = h, .rank = rank });
+    return (int)f->items.len - 1;
+}
+
+/* Frames stand in the order in which their first boxes do. */
+static void place_in_parent(Work *w, int f)
+{
+    Frame *frame = &w->frame[f];
+    if (f == 0 || frame->item >= 0)
+        return;
+    place_in_parent(w, frame->up);
+    frame->item = item_add(&w->frame[frame->up], ITEM_FRAME, f, 0, 0, CG_RANK_ANY);
+}
+
+static void add_boxes(Work *w)
+{
+    for (size_t i = 0; i < w->p->boxes.len; i++) {
+        const CgBox *box = &w->p->boxes.at[i];
+        CgLabel label = cg_label_box(w->p, box);
+        double wide = label.w + 2 * SIDE, high = label.h + 2 * ABOVE;
+        cg_vec_free(&label.parts);
+        high = high < LEAST ? LEAST : high;
+        wide = wide < LEAST ? LEAST : wide;
+        if (box->frozen)
+            wide += 2 * CG_RING, high += 2 * CG_RING;
+        place_in_parent(w, frame_of(w, (int)i));
+        w->item_of[i] = item_add(&w->frame[frame_of(w, (int)i)], ITEM_BOX, (int)i, w->landscape ? high : wide,
+            w->landscape ? wide : high, CG_RANK_ANY);
+    }
+}
+
+/* ---- the ways of arrows ---- */
+
+/* What leaves or enters a frame does so once, however many boxes it goes to. */
+static int port(Work *w, int f, bool in, int source)
+{
+    Frame *frame = &w->frame[f];
+    CgAtom key = cg_intern_printf("%s %d %d", in ? "in" : "out", f, source);
+    uint64_t at;
+    if (cg_map_get(&w->known, cg_map_ptr(key), &at))
+        return (int)at;
+    int item = item_add(frame, in ? ITEM_IN : ITEM_OUT, 0, 1, 1, in ? CG_RANK_FIRST : CG_RANK_LAST), number;
+    if (in) {
+        number = (int)frame->in.len;
+        cg_vec_push(&frame->in, item);
+    } else {
+        number = (int)frame->out.len;
+        cg_vec_push(&frame->out, item);
+    }
+    frame->items.at[item].what = number;
+    cg_map_put(&w->known, cg_map_ptr(key), (uint64_t)number);
+    return number;
+}
+
+static void leg_add(Work *w, size_t arrow, int f, CgLevelEdge edge)
+{
+    CgAtom key = cg_intern_printf("leg %d %d %d %d %d", f, edge.from, edge.out, edge.to, edge.in);
+    uint64_t at;
+    if (!cg_map_get(&w->known, cg_map_ptr(key), &at)) {
+        at = w->frame[f].level.edges.len;
+        cg_vec_push(&w->frame[f].level.edges, edge);
+        cg_map_put(&w->known, cg_map_ptr(key), at);
+        if (edge.tip)
+            w->frame[f].level.edges.at[at].in = w->arriving[w->p->arrows.at[arrow].to]++;
+    }
+    CgLevelEdge *known = &w->frame[f].level.edges.at[at];
+    if (known->label_w <= 0)
+        known->label_w = edge.label_w, known->label_h = edge.label_h;
+    cg_vec_push(&w->legs[arrow], (Leg){ f, (int)at });
+}
+
+static bool holds(const Work *w, int frame, int f)
+{
+    while (f > frame)
+        f = w->frame[f].up;
+    return f == frame;
+}
+
+static void route(Work *w, size_t i)
+{
+    const CgArrow *a = &w->p->arrows.at[i];
+    int f = frame_of(w, a->from), last = frame_of(w, a->to), out = -1, from = w->item_of[a->from];
+    CgLabel label = cg_label_arrow(a);
+    double wide = label.w > 0 ? label.w + 8 : 0, high = label.w > 0 ? label.h : 0;
+    cg_vec_free(&label.parts);
+    for (; !holds(w, f, last); f = w->frame[f].up) {
+        int number = port(w, f, false, a->from);
+        leg_add(w, i, f, (CgLevelEdge){ .from = from, .out = out, .to = w->frame[f].out.at[number], .in = -1 });
+        from = w->frame[f].item, out = number;
+    }
+    bool named = false; /* once, where both ends are seen */
+    while (f != last) {
+        int next = last;
+        while (w->frame[next].up != f)
+            next = w->frame[next].up;
+        int number = port(w, next, true, a->from);
+        CgLevelEdge e = { .from = from, .out = out, .to = w->frame[next].item, .in = number };
+        if (!named)
+            e.label_w = w->landscape ? high : wide, e.label_h = w->landscape ? wide : high;
+        leg_add(w, i, f, e);
+        named = true;
+        from = w->frame[next].in.at[number], out = -1, f = next;
+    }
+    CgLevelEdge e = { .from = from, .out = out, .to = w->item_of[a->to], .in = -1, .tip = true };
+    if (!named)
+        e.label_w = w->landscape ? high : wide, e.label_h = w->landscape ? wide : high;
+    leg_add(w, i, f, e);
+}
+
+/* Operands enter an op from left to right, unless their order is all the same. */
+static void order_operands(Work *w)
+{
+    for (int f = 0; f < w->nframes; f++) {
+        CgLevel *level = &w->frame[f].level;
+        for (size_t i = 0; i < level->edges.len; i++) {
+            CgLevelEdge *e = &level->edges.at[i];
+            int box = e->tip ? w->frame[f].items.at[e->to].what : -1;
+            if (box < 0)
+                continue;
+            int n = w->p->boxes.at[box].ordered ? w->arriving[box] : 0;
+            if (n < 2) {
+                e->in = -1;
+                continue;
+            }
+            CgLevelNode *node = &level->nodes.at[e->to];
+            double *at = CG_NEWN(w->l->arena, double, n);
+            for (int k = 0; k < n; k++)
+                at[k] = ceil(node->w) * (k + 1) / (n + 1);
+            node->in = at, node->nin = n;
+        }
+    }
+}
+
+/* ---- frames ---- */
+
+/* The title stands beside the places where arrows come in. */
+static void place_title(const Work *w, Frame *f)
+{
+    double wide = f->label.w + 2, x = MARGIN;
+    if (w->landscape) { /* they come in from the left, it stands above */
+        f->h = fmax(f->h, wide + 2 * MARGIN);
+        f->title = (CgPlaced){ MARGIN - 3, 3, wide, f->label.h };
+        return;
+    }
+    for (size_t i = 0; i < f->in.len; i++) {
+        double next = f->w;
+        for (size_t k = 0; k < f->in.len; k++)
+            if (f->in_at[k] >= x - 6 && f->in_at[k] < next)
+                next = f->in_at[k];
+        if (next >= f->w || x + wide + 6 <= next)
+            break;
+        x = next + 6;
+    }
+    f->w = fmax(f->w, x + wide + MARGIN);
+    f->title = (CgPlaced){ x == MARGIN ? MARGIN - 3 : x, 3, wide, f->label.h };
+}
+
+static double *places(Work *w, Frame *f, const int *item, size_t n)
+{
+    double *at = CG_NEWN(w->l->arena, double, n + 1);
+    for (size_t i = 0; i < n; i++)
+        at[i] = f->left + f->level.nodes.at[item[i]].x;
+    return at;
+}
+
+static bool close_frame(Work *w, int number, CgErr *e)
+{
+    Frame *f = &w->frame[number];
+    bool titled = number > 0 && w->landscape;
+    if (!cg_level_place(&f->level, w->l->arena, e))
+        return false;
+    f->left = number == 0 ? 0 : titled ? STRIP : MARGIN;
+    f->top = number == 0 ? 0 : !w->landscape ? STRIP : f->in.len ? BELOW : MARGIN;
+    f->w = f->level.w + f->left + (number ? MARGIN : 0);
+    f->h = f->level.h + f->top + (!number ? 0 : f->out.len ? BELOW : MARGIN);
+    f->in_at = places(w, f, f->in.at, f->in.len);
+    f->out_at = places(w, f, f->out.at, f->out.len);
+    if (number == 0)
+        return true;
+    f->label = cg_label_frame(w->p, &w->p->clusters.at[number - 1]);
+    cg_vec_free(&f->label.parts);
+    place_title(w, f);
+    CgLevelNode *node = &w->frame[f->up].level.nodes.at[f->item];
+    node->w = f->w = ceil(f->w), node->h = f->h = ceil(f->h);
+    node->in = f->in_at, node->nin = (int)f->in.len;
+    node->out = f->out_at, node->nout = (int)f->out.len;
+    return true;
+}
+
+/* ---- together ---- */
+
+static CgPoint in_picture(const Frame *f, CgPoint p) { return (CgPoint){ f->x + f->left + p.x, f->y + f->top + p.y }; }
+
+static CgPlaced around(const Frame *f, double x, double y, double w, double h)
+{
+    CgPoint at = in_picture(f, (CgPoint){ x, y });
+    return (CgPlaced){ at.x - w / 2, at.y - h / 2, w, h };
+}
+
+static void compose(Work *w)
+{
+    for (int i = 0; i < w->nframes; i++) {
+        const Frame *f = &w->frame[i];
+        for (size_t k = 0; k < f->items.len; k++) {
+            const CgLevelNode *n = &f->level.nodes.at[k];
+            CgPlaced at = around(f, n->x, n->y, n->w, n->h);
+            int what = f->items.at[k].what;
+            if (f->items.at[k].kind == ITEM_BOX)
+                w->l->box[what] = at;
+            if (f->items.at[k].kind != ITEM_FRAME)
+                continue;
+            w->frame[what].x = at.x, w->frame[what].y = at.y;
+            w->l->frame[what - 1] = at;
+            w->l->title[what - 1] = w->frame[what].title;
+            w->l->title[what - 1].x += w->landscape ? at.y : at.x;
+            w->l->title[what - 1].y += w->landscape ? at.x : at.y;
+        }
+    }
+    w->l->w = w->frame[0].level.w, w->l->h = w->frame[0].level.h;
+}
+
+/* A straight line as a curve, from the last of n points to p. */
+static int line_to(CgPoint *at, int n, CgPoint p)
+{
+    CgPoint from = at[n - 1];
+    if (fabs(from.x - p.x) + fabs(from.y - p.y) < 0.01)
+        return n;
+    at[n] = (CgPoint){ (2 * from.x + p.x) / 3, (2 * from.y + p.y) / 3 };
+    at[n + 1] = (CgPoint){ (from.x + 2 * p.x) / 3, (from.y + 2 * p.y) / 3 };
+    at[n + 2] = p;
+    return n + 3;
+}
+
+static void join(Work *w, size_t arrow)
+{
+    const Legs *legs = &w->legs[arrow];
+    CgRoute *r = &w->l->arrow[arrow];
+    int most = 0;
+    for (size_t i = 0; i < legs->len; i++)
+        most += w->frame[legs->at[i].frame].level.edges.at[legs->at[i].edge].n + 3;
+    r->at = CG_NEWN(w->l->arena, CgPoint, most + 1);
+    for (size_t i = 0; i < legs->len; i++) {
+        const Frame *f = &w->frame[legs->at[i].frame];
+        const CgLevelEdge *e = &f->level.edges.at[legs->at[i].edge];
+        if (!e->n)
+            continue;
+        if (r->n)
+            r->n = line_to(r->at, r->n, in_picture(f, e->at[0]));
+        for (int k = r->n ? 1 : 0; k < e->n; k++)
+            r->at[r->n++] = in_picture(f, e->at[k]);
+        r->tip = in_picture(f, e->end);
+        if (e->label_w > 0 && *w->p->arrows.at[arrow].label)
+            r->label = around(f, e->label.x, e->label.y, e->label_w, e->label_h);
+    }
+}
+
+static CgPoint turned(CgPoint p) { return (CgPoint){ p.y, p.x }; }
+static CgPlaced turned_box(CgPlaced p) { return (CgPlaced){ p.y, p.x, p.h, p.w }; }
+
+static void turn(Work *w)
+{
+    CgLayout *l = w->l;
+    double wide = l->w;
+    l->w = l->h, l->h = wide;
+    for (size_t i = 0; i < w->p->boxes.len; i++)
+        l->box[i] = turned_box(l->box[i]);
+    for (size_t i = 0; i < w->p->clusters.len; i++)
+        l->frame[i] = turned_box(l->frame[i]);
+    for (size_t i = 0; i < w->p->arrows.len; i++) {
+        CgRoute *r = &l->arrow[i];
+        for (int k = 0; k < r->n; k++)
+            r->at[k] = turned(r->at[k]);
+        r->tip = turned(r->tip);
+        r->label = turned_box(r->label);
+    }
+}
+
+static void work_free(Work *w)
+{
+    for (int i = 0; i < w->nframes; i++) {
+        Frame *f = &w->frame[i];
+        cg_vec_free(&f->items);
+        cg_vec_free(&f->in);
+        cg_vec_free(&f->out);
+        cg_vec_free(&f->level.nodes);
+        cg_vec_free(&f->level.edges);
+    }
+    for (size_t i = 0; i < w->p->arrows.len; i++)
+        cg_vec_free(&w->legs[i]);
+    cg_map_deinit(&w->known);
+}
+
+CgLayout *cg_layout_build(const CgPicture *p, bool landscape, CgErr *e)
+{
+    CgLayout *l = cg_calloc(1, sizeof *l);
+    CgArena *arena = l->arena = cg_arena_new();
+    Work w = { .p = p, .l = l, .nframes = (int)p->clusters.len + 1, .landscape = landscape };
+    w.frame = CG_NEWN(arena, Frame, w.nframes);
+    w.item_of = CG_NEWN(arena, int, p->boxes.len + 1);
+    w.arriving = CG_NEWN(arena, int, p->boxes.len + 1);
+    w.legs = CG_NEWN(arena, Legs, p->arrows.len + 1);
+    l->box = CG_NEWN(arena, CgPlaced, p->boxes.len + 1);
+    l->frame = CG_NEWN(arena, CgPlaced, w.nframes);
+    l->title = CG_NEWN(arena, CgPlaced, w.nframes);
+    l->arrow = CG_NEWN(arena, CgRoute, p->arrows.len + 1);
+    for (int i = 0; i < w.nframes; i++) {
+        w.frame[i].item = -1;
+        w.frame[i].up = i ? p->clusters.at[i - 1].parent + 1 : -1;
+    }
+    add_boxes(&w);
+    for (size_t i = 0; i < p->arrows.len; i++)
+        route(&w, i);
+    order_operands(&w);
+    bool good = true;
+    for (int i = w.nframes - 1; i >= 0 && good; i--)
+        good = w.frame[i].item < 0 && i > 0 ? true : close_frame(&w, i, e);
+    if (good) {
+        compose(&w);
+        for (size_t i = 0; i < p->arrows.len; i++)
+            join(&w, i);
+        if (landscape)
+            turn(&w);
+    }
+    work_free(&w);
+    if (good)
+        return l;
+    cg_layout_free(l);
+    return NULL;
+}
+
+void cg_layout_free(CgLayout *l)
+{
+    if (!l)
+        return;
+    cg_arena_free(l->arena);
+    free(l);
+}

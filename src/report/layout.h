@@ -1,0 +1,34 @@
+/* layout.h - where everything of a picture stands.
+ * Takes a picture; gives places of boxes and frames and ways of arrows. Each instance is laid out for itself, as a box
+ * of that size in the one around it, and arrows pass its frame at places of their own: so none crosses a frame it does
+ * not lead into, whatever is drawn. Knows no colours and no format. */
+#ifndef CG_LAYOUT_H
+#define CG_LAYOUT_H
+#include "report/label.h"
+#include "report/level.h"
+
+/* What is frozen has a second line around it, that far from the first. */
+enum { CG_RING = 4 };
+
+typedef struct CgPlaced {
+    double x, y, w, h; /* the upper left corner, and the size */
+} CgPlaced;
+
+typedef struct CgRoute {
+    CgPoint *at; /* n = 3 k + 1 points of cubic Bezier curves */
+    int n;
+    CgPoint tip;
+    CgPlaced label; /* w = 0: none */
+} CgRoute;
+
+typedef struct CgLayout {
+    CgArena *arena;
+    double w, h;
+    CgPlaced *box, *frame, *title; /* by the numbers of the picture; title: of a frame */
+    CgRoute *arrow;
+} CgLayout;
+
+/* `landscape`: from left to right instead of from above to below. NULL after a mistake. */
+CgLayout *cg_layout_build(const CgPicture *p, bool landscape, CgErr *e);
+void cg_layout_free(CgLayout *l);
+#endif
