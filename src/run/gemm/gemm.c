@@ -63,18 +63,22 @@ void cg_bf16_round(const float *from, uint16_t *to, size_t n) { kind_of(CG_F32, 
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* ---- factors packed beforehand ----
- * The left factor keeps its order, rows along k or k along rows: a panel of it is read with steps. The right one is
- * packed by panels of (units, nr). All of k lies together, so that any range of it can be multiplied. */
+ * The left factor keeps its order, rows along k or k along rows, and a panel of it is read with steps; but k along rows
+ * is packed by panels of (units, mr) where a panel is narrow. The right one is packed by panels of (units, nr). All of
+ * k lies together, so that any range of it can be multiplied. */
 
 static inline const CgGemmKind *kind_in(const CgGemm *g) { return g->kind; }
 
 static inline int64_t units(const CgGemmKind *x, int64_t k) { return cg_ceil_div(k, x->pair); }
 
-/* From a line of units of the packed left factor to the next: a step off the powers of two, so that lines do not all
- * fall into the same sets of a cache. */
+static inline bool in_panels(const CgGemm *g, const CgGemmKind *x) { return g->ta && x->left_panels[0]; }
+
+/* From a line of units of the packed left factor, or a panel of it, to the next: a step off the powers of two, so that
+ * they do not all fall into the same sets of a cache. */
 static inline int64_t left_step(const CgGemmKind *x, const CgGemm *g)
 {
-    return ((g->ta ? g->m : units(x, g->k)) + 15) / 16 * 16 + 16;
+    int64_t line = in_panels(g, x) ? units(x, g->k) * x->mr : g->ta ? g->m : units(x, g->k);
+    return (line + 15) / 16 * 16 + 16;
 }
 
 /* Pairs of bf16 are in the order in which they are multiplied: no packing is needed. */
@@ -94,14 +98,41 @@ void cg_gemm_layout(CgGemm *g)
     int64_t ku = units(x, g->k), left = (g->ta ? ku : g->m) * left_step(x, g);
     /* Unpacked, unless its rows fall into few sets of the first-level cache. */
     bool in_place = x->in_place || lies_in_pairs(g, x);
-    g->left_bytes = in_place && !(g->lda * cg_gemm_left_size(g) % 2048 == 0 && g->m > 4) ? 0 : (size_t)(left * x->size);
+    if (in_panels(g, x))
+        left = g->left_panels * left_step(x, g);
+    else if (in_place && !(g->lda * cg_gemm_left_size(g) % 2048 == 0 && g->m > 4))
+        left = 0;
+    g->left_bytes = (size_t)(left * x->size);
     g->right_bytes = (size_t)(g->right_panels * ku * x->nr * x->size);
+}
+
+static inline char *left_panel(const CgGemm *g, const CgGemmKind *x, int64_t q, int64_t k)
+{
+    return (char *)g->left + (q * left_step(x, g) + k / x->pair * x->mr) * x->size;
+}
+
+/* Some panels side by side: a row of them is some lines of the cache. */
+static void pack_panels(
+    const CgGemm *g, const CgGemmKind *x, const char *a, int64_t first, int64_t last, int64_t k0, int64_t k1)
+{
+    int64_t row[STRIP + 1], r0 = cg_gemm_row(g, first);
+    for (int64_t n; first < last; first += n) {
+        n = least(STRIP, last - first);
+        for (int64_t q = 0; q <= n; q++)
+            row[q] = cg_gemm_row(g, first + q);
+        x->left_panels[g->a16](a + (row[0] - r0) * cg_gemm_left_size(g), g->lda, row, n, k1 - k0,
+            left_panel(g, x, first, k0), left_step(x, g));
+    }
 }
 
 void cg_gemm_pack_left(const CgGemm *g, const void *a, int64_t first, int64_t last, int64_t k0, int64_t k1)
 {
     const CgGemmKind *x = kind_in(g);
     int64_t u0 = k0 / x->pair, r0 = cg_gemm_row(g, first), rows = cg_gemm_row(g, last) - r0, step = left_step(x, g);
+    if (in_panels(g, x)) {
+        pack_panels(g, x, a, first, last, k0, k1);
+        return;
+    }
     char *out = (char *)g->left + (g->ta ? r0 + u0 * step : r0 * step + u0) * x->size;
     (g->ta ? x->left_columns : x->left_rows)[g->a16](a, g->lda, rows, k1 - k0, out, step);
 }
@@ -118,9 +149,15 @@ void cg_gemm_pack_right(const CgGemm *g, int64_t first, int64_t last, int64_t k0
         }
 }
 
-/* Where row r begins at number k of the summed axis, and the steps to the next row and unit. */
-static inline const char *left_at(const CgGemm *g, const CgGemmKind *x, int64_t r, int64_t k, int64_t *rs, int64_t *ps)
+/* Where row r, the first of panel q, begins at number k of the summed axis, and the steps to the next row and unit. */
+static inline const char *left_at(
+    const CgGemm *g, const CgGemmKind *x, int64_t q, int64_t r, int64_t k, int64_t *rs, int64_t *ps)
 {
+    if (g->left && in_panels(g, x)) {
+        *rs = 1;
+        *ps = x->mr;
+        return left_panel(g, x, q, k);
+    }
     if (!g->left) {
         *rs = g->ta ? 1 : g->lda / x->pair;
         *ps = g->ta ? g->lda : 1;
@@ -227,7 +264,7 @@ void cg_gemm_run(const CgGemm *g, CgGemmRange r, double alpha, double beta, void
             for (int64_t q = 0; q <= tall; q++)
                 row[q] = cg_gemm_row(g, q0 + q);
             for (int64_t q = 0; q < tall; q++)
-                a[q] = left_at(g, x, row[q], l, &rs, &ps);
+                a[q] = left_at(g, x, q0 + q, row[q], l, &rs, &ps);
             for (int64_t j = r.right0; j < r.right1; j++) {
                 const char *b = g->right ? (const char *)g->right + (j * panel + l / x->pair * x->nr) * x->size
                                          : (const char *)g->b + (l * g->ldb + j * x->nr) * x->size;
@@ -254,7 +291,7 @@ bool cg_gemm_softmax_tile(const CgGemm *g, int64_t row, int64_t rows, int64_t pa
 {
     const CgGemmKind *x = kind_in(g);
     int64_t rs, ps;
-    const char *a = left_at(g, x, row, 0, &rs, &ps);
+    const char *a = left_at(g, x, 0, row, 0, &rs, &ps);
     return x->softmax_tile(units(x, g->k), a, rs, right_at(g, x, panel, 0), w, rows, right_at(w->right, x, 0, w->k));
 }
 
@@ -263,7 +300,7 @@ void cg_gemm_softmax_grad_tile(
 {
     const CgGemmKind *x = kind_in(g);
     int64_t rs, ds, ps, step = 0, l;
-    const char *a = left_at(g, x, row, 0, &rs, &ps), *d = left_at(h, x, row, 0, &ds, &ps);
+    const char *a = left_at(g, x, 0, row, 0, &rs, &ps), *d = left_at(h, x, 0, row, 0, &ds, &ps);
     void *to[2] = { NULL, NULL };
     const CgGemm *const left[2] = { s->left_w, s->left_ds };
     for (int i = 0; i < 2; i++)
@@ -271,7 +308,7 @@ void cg_gemm_softmax_grad_tile(
             union {
                 const char *in;
                 char *out;
-            } u = { left_at(left[i], x, 0, s->left_k, &step, &l) };
+            } u = { left_at(left[i], x, 0, 0, s->left_k, &step, &l) };
             to[i] = u.out;
         }
     x->softmax_grad_tile(units(x, g->k), a, rs, d, ds, right_at(g, x, panel, 0), right_at(h, x, panel, 0), s, rows,

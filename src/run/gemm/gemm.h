@@ -16,6 +16,10 @@ typedef struct CgGemmKind {
     void (*left_rows[2])(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step);
     /* Rows that are columns of a (k, rows): unit p of row r goes to out[p * step + r]. */
     void (*left_columns[2])(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step);
+    /* In place of it where a panel is narrower than a line of the cache, else NULL: number r of row p, of panel q from
+     * row[q] to row[q + 1], goes to out[q * step + p * mr + r - row[q]]; a begins at row[0]. */
+    void (*left_panels[2])(
+        const void *a, int64_t ld, const int64_t *row, int64_t panels, int64_t k, void *out, int64_t step);
     /* One panel of `cols` columns of b (k, cols), or of (cols, k) when trans: unit p of column c goes to
      * out[p * nr + c], 0 beyond `cols`. */
     void (*right[2])(bool trans, const void *b, int64_t ld, int64_t k, int64_t cols, void *out);

@@ -19,6 +19,7 @@
     #else
         #define BYTES 16
     #endif
+    #define NARROW         /* a panel is narrower than a line of the cache */
     #define MR             6
     #define EACH_ROW(X)    X(0) X(1) X(2) X(3) X(4) X(5)
     #define EACH_HEIGHT(X) X(1) X(2) X(3) X(4) X(5) X(6)
@@ -73,10 +74,25 @@ static void rounded_left_rows16(const void *a, int64_t ld, int64_t rows, int64_t
         widen((const uint16_t *)a + r * ld, k, (float *)out + r * step);
 }
 
+#ifdef NARROW
+static void rounded_left_panels16(
+    const void *a, int64_t ld, const int64_t *row, int64_t panels, int64_t k, void *out, int64_t step)
+{
+    for (int64_t p = 0; p < k; p++)
+        for (int64_t q = 0; q < panels; q++)
+            widen(
+                (const uint16_t *)a + p * ld + row[q] - row[0], row[q + 1] - row[q], (float *)out + q * step + p * MR);
+}
+    #define LEFT_COLUMNS(of) .left_panels = { of##_left_panels }
+    #define LEFT_COLUMNS16   .left_panels = { rounded_left_panels, rounded_left_panels16 }
+#else
 static void rounded_left_columns16(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step)
 {
     rounded_left_rows16(a, ld, k, rows, out, step);
 }
+    #define LEFT_COLUMNS(of) .left_columns = { of##_left_columns }
+    #define LEFT_COLUMNS16   .left_columns = { rounded_left_columns, rounded_left_columns16 }
+#endif
 
 /* By blocks of f32, which are then packed as such: rounding them again changes nothing. */
 static void rounded_right16(bool trans, const void *b, int64_t ld, int64_t k, int64_t cols, void *out)
@@ -113,8 +129,8 @@ static void rounded_round(const float *from, uint16_t *to, size_t n)
 #define KIND(of, T, softmax, softmax_grad)                                                               \
     {                                                                                                    \
         .name = TEXT(CG_ISA), .mr = MR, .nr = of##_NR, .pair = 1, .size = sizeof(T), .in_place = true,   \
-        .left_rows = { of##_left_rows }, .left_columns = { of##_left_columns }, .right = { of##_right }, \
-        .micro = of##_micro, .softmax_tile = softmax, .softmax_grad_tile = softmax_grad                  \
+        .left_rows = { of##_left_rows }, LEFT_COLUMNS(of), .right = { of##_right }, .micro = of##_micro, \
+        .softmax_tile = softmax, .softmax_grad_tile = softmax_grad                                       \
     }
 
 const CgGemmKind CG_OPS_CAT(cg_gemm_, kinds, CG_ISA)[CG_GEMM_KINDS] = {
@@ -125,7 +141,7 @@ const CgGemmKind CG_OPS_CAT(cg_gemm_, kinds, CG_ISA)[CG_GEMM_KINDS] = {
         .pair = 1,
         .size = sizeof(float),
         .left_rows = { rounded_left_rows, rounded_left_rows16 },
-        .left_columns = { rounded_left_columns, rounded_left_columns16 },
+        LEFT_COLUMNS16,
         .right = { rounded_right, rounded_right16 },
         .micro = rounded_micro,
         .softmax_tile = rounded_softmax_tile,

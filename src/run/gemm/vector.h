@@ -17,10 +17,27 @@ static void NAME(left_rows)(const void *a, int64_t ld, int64_t rows, int64_t k, 
     }
 }
 
+#ifdef NARROW
+static void NAME(left_panels)(
+    const void *a, int64_t ld, const int64_t *row, int64_t panels, int64_t k, void *out, int64_t step)
+{
+    for (int64_t p = 0; p < k; p++)
+        for (int64_t q = 0; q < panels; q++) {
+            const T *from = (const T *)a + p * ld + row[q] - row[0];
+            T *to = (T *)out + q * step + p * MR;
+            if (row[q + 1] - row[q] == MR)
+                memcpy(to, from, MR * sizeof(T));
+            else
+                memcpy(to, from, (size_t)(row[q + 1] - row[q]) * sizeof(T));
+            PACKED(to, row[q + 1] - row[q])
+        }
+}
+#else
 static void NAME(left_columns)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step)
 {
     NAME(left_rows)(a, ld, k, rows, out, step);
 }
+#endif
 
 /* Four columns and four numbers at a time, a square of registers, as far as both go. */
 static void NAME(transpose)(const T *from, int64_t ld, int64_t k, int64_t cols, T *to)
