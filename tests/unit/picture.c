@@ -225,7 +225,7 @@ static char *drawn(Shape s, const char *format, const char *title, CgErr *e)
     CgPicture *p = cg_picture_build(m.g, &o);
     CgStrbuf out = { 0 };
     CgDrawing how = { .name = m.g->name, .title = title, .format = format };
-    bool good = cg_dot_write(p, &how, out, e);
+    bool good = cg_dot_write(p, &how, &out, e);
     cg_picture_free(p);
     cg_graph_free(m.g);
     if (!good)
