@@ -115,7 +115,7 @@ static void types(void)
     ok(!strcmp(cg_strbuf_str(&out), "f32[B, 4*K]"), "prints a type");
     ok(cg_type_parse("bool", &u) && u.rank == 0 && u.dtype == CG_BOOL, "reads a scalar");
     ok(!cg_type_equal(&t, &u), "types differ");
-    ok(!cg_type_parse("F[..]", &u) && !cg_type_parse("f32[B", &u) && !cg_type_parse("f16[B]", &u)
+    ok(!cg_type_parse("F[..]", &u) && !cg_type_parse("f32[B", &u) && !cg_type_parse("f8[B]", &u)
             && !cg_type_parse("f32[B] x", &u) && !cg_type_parse("f32[1,2,3,4,5,6,7,8,9]", &u),
         "refuses what is no type");
     cg_strbuf_deinit(&out);
