@@ -37,9 +37,22 @@ check "what one begins with is installed" test -f "$scratch/prefix/share/cg/plug
     -f "$scratch/prefix/share/cg/examples/quickstart.cg" -a -f "$scratch/prefix/share/doc/cg/language.md"
 check "an example of the installation is without mistakes" cg check "$scratch/prefix/share/cg/examples/quickstart.cg"
 
-for header in op build kernel rules elementwise vmath; do
+for header in "$srcdir"/include/cg/*.h; do
+    header=$(basename "$header" .h)
     check "cg/$header.h stands alone as C11" sh -c "echo '#include <cg/$header.h>' | ${CC:-cc} -std=c11 -Wall -Wextra -Werror \$($pkg --cflags cg) -fsyntax-only -xc -"
 done
+
+# A program with cg in it, from an empty folder, by the command that its first lines say.
+cp -r "$scratch/prefix/share/cg/examples" "$scratch/embed"
+cd "$scratch/embed"
+check "build embed.c" sh -c "${CC:-cc} -Wall -Wextra -Wshadow -Wconversion -Werror embed.c \$($pkg --cflags --libs cg) -o embed"
+./embed >found 2>errors || echo "exit $?" >>found
+same "it does what it says" "$(cat "$srcdir/tests/embed.out")" "$(cat found)"
+same "and the library prints nothing" "" "$(cat errors)"
+if command -v c++ >/dev/null; then
+    check "cg.h is C++, too" sh -c "echo '#include <cg/cg.h>' | c++ -Wall -Werror \$($pkg --cflags cg) -fsyntax-only -xc++ -"
+fi
+cd "$srcdir"
 
 for p in softcap template; do
     cp -r "$srcdir/plugins/$p" "$scratch/$p"

@@ -5,6 +5,9 @@
 #ifndef CG_DIAG_H
 #define CG_DIAG_H
 #include <stdio.h>
+
+#include <cg/cg.h>
+
 #include "base/source.h"
 #include "base/strbuf.h"
 #include "base/suggest.h"
@@ -49,6 +52,8 @@ void cg_diags_print(const CgDiags *d, FILE *to, bool colour);
 /* A line of JSON each: code, message, place, labels, notes, help and fixes; lines and columns from 1, offsets in bytes.
  */
 void cg_diags_json(const CgDiags *d, CgStrbuf *out);
+/* By place; in the arena of d: good until cg_diags_clear. How many. */
+size_t cg_diags_data(const CgDiags *d, const CgDiagnostic **out);
 const char *cg_code_name(CgCode code); /* "E0201" */
 const char *cg_code_title(CgCode code);
 const char *cg_code_explanation(CgCode code);

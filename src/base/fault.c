@@ -14,7 +14,7 @@
 
 typedef struct What {
     const char *name;
-    unsigned calls; /* bits of CgCall */
+    unsigned calls; /* bits of CgSystemCall */
     int error;
 } What;
 
@@ -69,7 +69,7 @@ bool cg_fault_memory(void) { return choose() == MEMORY && turn(MEMORY); }
 
 static void lose(void);
 
-bool cg_fault_call(CgCall call)
+bool cg_fault_call(CgSystemCall call)
 {
     int what = choose();
     if (what == NWHAT || what == SHORT || what == KILLED || !(kinds[what].calls & BIT(call)) || !turn(what))
@@ -82,13 +82,13 @@ bool cg_fault_call(CgCall call)
     return true;
 }
 
-size_t cg_fault_bytes(CgCall call, size_t n)
+size_t cg_fault_bytes(CgSystemCall call, size_t n)
 {
     (void)call;
     return n > 1 && choose() == SHORT && turn(SHORT) ? 1 : n;
 }
 
-void cg_fault_done(CgCall call)
+void cg_fault_done(CgSystemCall call)
 {
     if (choose() == KILLED && kinds[KILLED].calls & BIT(call) && turn(KILLED))
         raise(SIGKILL);

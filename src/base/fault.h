@@ -15,18 +15,18 @@
 #define CG_FAULT_H
 #include "base/base.h"
 
-typedef enum CgCall {
+typedef enum CgSystemCall {
     CG_CALL_LOOK, /* changes nothing */
     CG_CALL_READ, /* bytes */
     CG_CALL_LOCK,
     CG_CALL_WRITE,  /* bytes */
     CG_CALL_CHANGE, /* of a name, or what makes bytes last */
-} CgCall;
+} CgSystemCall;
 
 bool cg_fault_memory(void);
-bool cg_fault_call(CgCall call);              /* true: it fails, errno says how */
-size_t cg_fault_bytes(CgCall call, size_t n); /* how many of n it moves */
-void cg_fault_done(CgCall call);              /* it was made */
+bool cg_fault_call(CgSystemCall call);              /* true: it fails, errno says how */
+size_t cg_fault_bytes(CgSystemCall call, size_t n); /* how many of n it moves */
+void cg_fault_done(CgSystemCall call);              /* it was made */
 
 /* What is not on the disk yet, for `lost`. Paths are as they were given to the system. */
 void cg_fault_wrote(const char *path);                    /* a file whose bytes are not synced */

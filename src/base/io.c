@@ -34,7 +34,7 @@ static bool must_fail(void) { return cg_fault_call(CG_CALL_LOOK); }
 
 static int do_open(const char *path, int flags, mode_t mode)
 {
-    CgCall call = flags & O_CREAT ? CG_CALL_CHANGE : CG_CALL_LOOK;
+    CgSystemCall call = flags & O_CREAT ? CG_CALL_CHANGE : CG_CALL_LOOK;
     int fd = cg_fault_call(call) ? -1 : open(path, flags | O_CLOEXEC, mode);
     cg_fault_done(call);
     return fd;

@@ -28,6 +28,7 @@ struct CgProgress {
     char *name;
     int64_t total, from, done;
     double per_step;
+    CgListener *listener;
     bool quiet, terminal, colour, drawn;
     double started, written, pause;
     double pace, paced_at; /* seconds a step, smoothed; the time it was last taken ... */
@@ -63,7 +64,8 @@ CgProgress *cg_progress_new(const CgProgressOpts *opts)
     p->total = opts->total;
     p->from = p->done = p->paced_step = opts->from;
     p->per_step = opts->per_step;
-    p->quiet = opts->quiet;
+    p->quiet = opts->quiet || opts->listener;
+    p->listener = opts->listener;
     p->terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
     p->colour = p->terminal && !(no_colour && *no_colour);
     p->started = p->written = p->paced_at = cg_now();
@@ -173,8 +175,27 @@ static void take_pace(CgProgress *p, double time)
     p->paced_step = p->done;
 }
 
+static void tell(const CgProgress *p, int64_t done)
+{
+    CgListener *listener = p->listener;
+    if (!listener->progress)
+        return;
+    const char **name = cg_calloc(p->values.len + 1, sizeof *name);
+    double *value = cg_calloc(p->values.len + 1, sizeof *value);
+    for (size_t i = 0; i < p->values.len; i++) {
+        name[i] = p->values.at[i].name;
+        value[i] = p->values.at[i].value;
+    }
+    CgProgressState state = { p->name, done, p->total, (int)p->values.len, name, value };
+    listener->progress(listener->arg, &state);
+    free(name);
+    free(value);
+}
+
 void cg_progress_step(CgProgress *p, int64_t done)
 {
+    if (p->listener)
+        tell(p, done);
     if (p->quiet)
         return;
     double time = cg_now();
@@ -196,15 +217,20 @@ void cg_progress_step(CgProgress *p, int64_t done)
 
 void cg_progress_say(CgProgress *p, const char *format, ...)
 {
-    if (p->quiet)
+    if (p->quiet && !(p->listener && p->listener->say))
         return;
-    bool drawn = p->drawn;
-    clear_line(p);
+    CgStrbuf text = { 0 };
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    cg_strbuf_vprintf(&text, format, args);
     va_end(args);
-    fputc('\n', stderr);
+    bool drawn = p->drawn;
+    clear_line(p);
+    if (p->listener)
+        p->listener->say(p->listener->arg, cg_strbuf_str(&text));
+    else
+        fprintf(stderr, "%s\n", cg_strbuf_str(&text));
+    cg_strbuf_deinit(&text);
     if (drawn)
         draw(p);
 }

@@ -1,20 +1,23 @@
 /* progress.h - the line that says how far a long piece of work is.
  * Takes steps and numbers; gives a line on stderr: rewritten in place on a terminal, otherwise plain lines,
- * seldom.
+ * seldom; or calls of a listener.
  * Must not write to stdout, nor a carriage return or an escape into a file; nothing here is data, so nothing
  * depends on it. */
 #ifndef CG_PROGRESS_H
 #define CG_PROGRESS_H
+#include <cg/cg.h>
+
 #include "base/base.h"
 
 typedef struct CgProgress CgProgress;
 
 typedef struct CgProgressOpts {
-    const char *name; /* of the stage, "train lm"; copied */
-    int64_t total;    /* steps, 0 = unknown */
-    int64_t from;     /* where it went on after an interruption: not counted for the pace */
-    double per_step;  /* tokens a step, 0 = no tokens/s */
-    bool quiet;       /* say nothing */
+    const char *name;     /* of the stage, "train lm"; copied */
+    int64_t total;        /* steps, 0 = unknown */
+    int64_t from;         /* where it went on after an interruption: not counted for the pace */
+    double per_step;      /* tokens a step, 0 = no tokens/s */
+    bool quiet;           /* say nothing */
+    CgListener *listener; /* is told instead; NULL: nobody */
 } CgProgressOpts;
 
 CgProgress *cg_progress_new(const CgProgressOpts *opts);

@@ -4,16 +4,12 @@
  * bytes remaining. */
 #ifndef CG_TENSORFILE_H
 #define CG_TENSORFILE_H
-#include <cg/kernel.h>
+#include <cg/cg.h>
 #include "base/io.h"
 
-typedef struct CgNamed {
-    char *name;
-    CgTensor tensor;
-} CgNamed; /* contiguous, as it is read */
 typedef struct CgTensors {
-    CgNamed *at;
-    int n; /* in file order */
+    CgNamed *at; /* contiguous, as they are read */
+    int n;       /* in file order */
     char **keys, **values;
     int nmeta;               /* __metadata__ */
     CgBytes bytes;           /* what the tensors point into, when read */

@@ -211,7 +211,7 @@ static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at, Cg
     if (!good)
         return cg_session_err(x, at_name, &err);
     note_saved(x, cls ? cls->name : "text", path);
-    if (cg_io_exists(path)) /* not a figure that nothing could draw */
+    if (cg_io_exists(path) && !x->opts.listener) /* not a figure that nothing could draw */
         fprintf(stderr, "saved %s\n", path);
     return true;
 }

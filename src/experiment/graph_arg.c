@@ -8,9 +8,8 @@
 
 #include "graph/grad.h"
 
-CgValue *cg_target_value(CgSession *x, const char *text, CgTarget *out)
+const CgExpr *cg_graph_arg_parse(CgSession *x, const char *text, CgUnit **unit)
 {
-    CgUnit **unit = &out->unit;
     CgStrbuf script = { 0 };
     /* as the value of a binding, so that mistakes in it are shown like any other */
     cg_strbuf_printf(&script, "it = %s\n", text);
@@ -20,15 +19,22 @@ CgValue *cg_target_value(CgSession *x, const char *text, CgTarget *out)
     const CgBlock *top = &(*unit)->top;
     if (cg_diags_count(x->diags))
         return NULL;
-    if (top->n != 1 || top->at[0]->kind != CG_STMT_BIND || top->at[0]->nexprs != 1) {
-        cg_diag(x->diags, CG_E0101, (*unit)->top.span, "one expression is wanted: a graph, a model or a training");
+    if (top->n == 1 && top->at[0]->kind == CG_STMT_BIND && top->at[0]->nexprs == 1)
+        return top->at[0]->exprs[0];
+    cg_diag(x->diags, CG_E0101, (*unit)->top.span, "one expression is wanted: a graph, a model or a training");
+    return NULL;
+}
+
+CgValue *cg_target_value(CgSession *x, const char *text, CgTarget *out)
+{
+    const CgExpr *expr = cg_graph_arg_parse(x, text, &out->unit);
+    if (!expr)
         return NULL;
-    }
     CgFrame f;
     cg_frame_begin(x->elab, &f, NULL, cg_elab_script(x->elab));
-    CgValue *v = cg_eval(x->elab, &f, top->at[0]->exprs[0]);
+    CgValue *v = cg_eval(x->elab, &f, expr);
     if (v->kind == CG_VALUE_GRAPH) /* rmsnorm for rmsnorm() */
-        v = cg_call(x->elab, &f, v, NULL, NULL, NULL, 0, top->at[0]->exprs[0]);
+        v = cg_call(x->elab, &f, v, NULL, NULL, NULL, 0, expr);
     cg_frame_end(x->elab, &f);
     return cg_is_poison(v) ? NULL : v;
 }

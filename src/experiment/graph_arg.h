@@ -35,6 +35,8 @@ bool cg_target_of_stage(const CgStage *s, CgTarget *out);
  * trained when wrt is NULL, by the inputs of a graph that owns no parameter; for targets whose graph no training has
  * differentiated. */
 CG_NODISCARD bool cg_target_differentiate(CgSession *x, CgTarget *t, size_t output, const CgRef *wrt, int n);
+/* The expression that a text is; NULL after a mistake. *unit lives as long as what the expression means. */
+const CgExpr *cg_graph_arg_parse(CgSession *x, const char *text, CgUnit **unit);
 /* The two halves of it, for commands that treat a trained model as a model: *out must be zero before the first. */
 CgValue *cg_target_value(CgSession *x, const char *text, CgTarget *out); /* NULL after a mistake */
 CG_NODISCARD bool cg_target_apply(

@@ -88,3 +88,17 @@ CgUnit *cg_unit_parse(CgSources *sources, uint32_t file, CgDiags *diags)
     close_parsing(&p);
     return u;
 }
+
+CgSpan cg_stmt_head(const CgStmt *s, const CgSource *source)
+{
+    CgSpan head = s->span;
+    if (s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF) {
+        head.end = s->kind == CG_STMT_GRAPH ? s->body.span.start : s->a->span.start;
+        while (head.end > head.start && strchr(" \n={", source->text[head.end - 1]))
+            head.end--;
+    } else {
+        const char *line = memchr(source->text + head.start, '\n', head.end - head.start);
+        head.end = line ? (uint32_t)(line - source->text) : head.end;
+    }
+    return head;
+}

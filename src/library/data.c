@@ -73,7 +73,7 @@ static CgValue *run_corpus(CgSession *x, const CgValue *call, CgValue **args)
     opts.shares = true;
     CgCorpus *c = cg_corpus_load(paths, npaths, &opts, &x->cache, &err);
     if (c && cg_corpus_copies(c) && !x->opts.quiet)
-        fprintf(stderr, "cg: corpus %s: %zu documents stand there before%s\n", cg_corpus_name(c), cg_corpus_copies(c),
+        cg_session_say(x, "corpus %s: %zu documents stand there before%s", cg_corpus_name(c), cg_corpus_copies(c),
             opts.unique ? " and are left out" : "; unique = \"exact\" leaves them out");
     free(paths);
     free(fields);

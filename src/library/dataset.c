@@ -21,7 +21,7 @@ CgDataset *cg_dataset_said(const CgSession *x, CgDataset *d)
 {
     int64_t copies = d && !x->opts.quiet ? cg_rows_copies(d) : 0;
     if (copies)
-        fprintf(stderr, "cg: %lld of %lld rows stand there before; unique(data) leaves them out\n", (long long)copies,
+        cg_session_say(x, "%lld of %lld rows stand there before; unique(data) leaves them out", (long long)copies,
             (long long)d->rows);
     return d;
 }

@@ -191,7 +191,7 @@ static CgDataset *open_examples(CgSession *x, const CgValue *call, CgValue **arg
     int64_t dropped = 0;
     CgDataset *d = cg_examples_load(&what, &dropped, err);
     if (d && dropped && !x->opts.quiet)
-        fprintf(stderr, "cg: %lld of %lld examples are too long and were dropped\n", (long long)dropped,
+        cg_session_say(x, "%lld of %lld examples are too long and were dropped", (long long)dropped,
             (long long)(dropped + d->rows));
     return cg_dataset_said(x, d);
 }

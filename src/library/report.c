@@ -291,8 +291,8 @@ static CgValue *run_report(CgSession *x, const CgValue *call, CgValue **args)
         put_stage(&p, p.all.at[i]);
     cg_strbuf_puts(&p.out, "</body></html>\n");
     if (p.out.len > MOST)
-        fprintf(stderr, "cg: warning: the page has %.1f MB; figures of fewer points would make it smaller\\n",
-            (double)p.out.len / 1e6);
+        cg_session_say(
+            x, "warning: the page has %.1f MB; figures of fewer points would make it smaller", (double)p.out.len / 1e6);
     CgValue *out =
         p.failed || cg_session_stopped(x) ? NULL : cg_value_str(x->elab, cg_intern(cg_strbuf_str(&p.out)), call->span);
     cg_strbuf_deinit(&p.out);

@@ -26,7 +26,7 @@ static double *present(const CgNumbers *n, size_t *count)
 }
 
 /* Why a statistic is no number; once for each that is asked for. */
-static void warn_of_none(const CgValue *call, const CgNumbers *n)
+static void warn_of_none(const CgSession *x, const CgValue *call, const CgNumbers *n)
 {
     size_t odd = 0;
     CgStrbuf what = { 0 };
@@ -34,11 +34,13 @@ static void warn_of_none(const CgValue *call, const CgNumbers *n)
     for (size_t i = 0; i < n->n; i++)
         odd += isnan(n->at[i]) ? 1 : 0;
     cg_value_print(cg_is_column_of(of) ? of->at[1] : of, &what);
-    fprintf(stderr, "cg: warning: %s of '%s' is not a number: ", call->function->name, cg_strbuf_str(&what));
     if (odd)
-        fprintf(stderr, "neither are %zu of its %zu rows; present() leaves them out\n", odd, n->n);
+        cg_session_say(x,
+            "warning: %s of '%s' is not a number: neither are %zu of its %zu rows; present() leaves them out",
+            call->function->name, cg_strbuf_str(&what), odd, n->n);
     else
-        fprintf(stderr, "it has %zu row%s\n", n->n, n->n == 1 ? "" : "s");
+        cg_session_say(x, "warning: %s of '%s' is not a number: it has %zu row%s", call->function->name,
+            cg_strbuf_str(&what), n->n, n->n == 1 ? "" : "s");
     cg_strbuf_deinit(&what);
 }
 
@@ -47,7 +49,7 @@ CgValue *cg_statistic(CgSession *x, const CgValue *call, CgValue **args, double 
     const CgNumbers *n = args[0]->held;
     double value = fn(n->at, n->n);
     if (isnan(value) && !x->sample)
-        warn_of_none(call, n);
+        warn_of_none(x, call, n);
     return cg_value_float(x->elab, value, call->span);
 }
 

@@ -50,20 +50,10 @@ static CgValue *build_value(CgElab *e, CgFrame *f, const CgArguments *a)
 /* The elements one after the other, whatever the strides of the result are; the session owns them. */
 static CgValue *packed(CgSession *x, const CgTensor *t)
 {
-    size_t size = cg_dtype_size(t->dtype), n = (size_t)cg_tensor_count(t);
     CgTensor *out = CG_NEW(x->elab->arena, CgTensor);
-    char *to = cg_arena_alloc(x->elab->arena, n * size + 1);
-    int64_t stride = 1;
-    *out = *t;
-    out->data = to;
-    for (int k = t->rank; k-- > 0; stride *= t->dim[k])
-        out->stride[k] = stride;
-    for (size_t i = 0; i < n; i++) {
-        int64_t at = 0, rest = (int64_t)i;
-        for (int k = t->rank; k-- > 0; rest /= t->dim[k])
-            at += rest % t->dim[k] * t->stride[k];
-        memcpy(to + i * size, (const char *)t->data + (size_t)at * size, size);
-    }
+    void *to = cg_arena_alloc(x->elab->arena, (size_t)cg_tensor_count(t) * cg_dtype_size(t->dtype) + 1);
+    cg_tensor_pack(t, to);
+    *out = cg_tensor(t->dtype, to, t->rank, t->dim);
     return cg_value_held(x->elab, &cg_class_array, out);
 }
 

@@ -160,20 +160,10 @@ static bool is_declaration(const CgStmt *s)
     return s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF || s->kind == CG_STMT_OPTION || s->kind == CG_STMT_BIND;
 }
 
-/* What stands in the source before the body of a graph or the value of a def; a value is shown as far as its line goes.
- */
 static void print_declaration(CgStrbuf *out, const CgSource *source, const CgStmt *s, const char *where)
 {
-    uint32_t from = s->span.start, to = s->span.end;
-    if (s->kind == CG_STMT_GRAPH || s->kind == CG_STMT_DEF) {
-        to = s->kind == CG_STMT_GRAPH ? s->body.span.start : s->a->span.start;
-        while (to > from && strchr(" \n={", source->text[to - 1]))
-            to--;
-    } else {
-        const char *line = memchr(source->text + from, '\n', to - from);
-        to = line ? (uint32_t)(line - source->text) : to;
-    }
-    cg_strbuf_printf(out, "%.*s   (%s)\n", (int)(to - from), source->text + from, where);
+    CgSpan head = cg_stmt_head(s, source);
+    cg_strbuf_printf(out, "%.*s   (%s)\n", (int)(head.end - head.start), source->text + head.start, where);
     if (s->doc)
         cg_strbuf_printf(out, "\n%.*s\n", (int)length_of(s->doc), s->doc);
 }

@@ -3,6 +3,8 @@
  * matters. */
 #include "run/tensor.h"
 
+#include <string.h>
+
 #include <math.h>
 
 static int64_t offset(const CgTensor *t, int64_t i)
@@ -51,4 +53,15 @@ bool cg_tensor_contiguous(const CgTensor *t)
         expect *= t->dim[i];
     }
     return row_major;
+}
+
+void cg_tensor_pack(const CgTensor *t, void *to)
+{
+    size_t size = cg_dtype_size(t->dtype), n = (size_t)cg_tensor_count(t);
+    for (size_t i = 0; i < n; i++) {
+        int64_t at = 0, rest = (int64_t)i;
+        for (int k = t->rank; k-- > 0; rest /= t->dim[k])
+            at += rest % t->dim[k] * t->stride[k];
+        memcpy((char *)to + i * size, (const char *)t->data + (size_t)at * size, size);
+    }
 }

@@ -347,8 +347,8 @@ static bool fill_table(Evaluation *v)
     if (!good)
         return false;
     snprintf(name, sizeof name, "evaluate %s", s->label);
-    CgProgress *progress =
-        cg_progress_new(&(CgProgressOpts){ .name = name, .total = v->data->rows, .quiet = v->x->opts.quiet });
+    CgProgress *progress = cg_progress_new(&(CgProgressOpts){
+        .name = name, .total = v->data->rows, .quiet = v->x->opts.quiet, .listener = v->x->opts.listener });
     s->table = cg_table_new();
     cg_stop_listen();
     good = fill_rows(v, progress);
@@ -425,7 +425,7 @@ static void sign(CgSession *x, CgStage *s)
 }
 
 /* Numbers that are none are said: a mean of the column would be none, too. */
-static void warn_of_odd(const CgStage *s)
+static void warn_of_odd(const CgSession *x, const CgStage *s)
 {
     const CgTable *t = s->table;
     for (int c = 0; c < t->ncolumns; c++) {
@@ -433,7 +433,7 @@ static void warn_of_odd(const CgStage *s)
         for (size_t r = 0; r < t->rows && t->column[c].kind == CG_NUMBER; r++)
             odd += cg_cell_absent(&t->column[c], r) || isinf(t->column[c].at[r].number);
         if (odd)
-            fprintf(stderr, "cg: warning: evaluation '%s': column '%s' is not a number in %zu of %zu rows\n", s->label,
+            cg_session_say(x, "warning: evaluation '%s': column '%s' is not a number in %zu of %zu rows", s->label,
                 t->column[c].name, odd, t->rows);
     }
 }
@@ -448,7 +448,7 @@ static bool load(CgSession *x, CgStage *s)
     if (!s->table)
         return false;
     sign(x, s);
-    warn_of_odd(s);
+    warn_of_odd(x, s);
     return true;
 }
 
@@ -457,7 +457,7 @@ static bool run(CgSession *x, CgStage *s)
     if (!compute(x, s))
         return false;
     sign(x, s);
-    warn_of_odd(s);
+    warn_of_odd(x, s);
     CgStrbuf text = { 0 };
     CgErr err = { 0 };
     cg_table_pack(s->table, &text);

@@ -226,23 +226,25 @@ static void say(CgSession *x, const CgStage *s, const Walk *w, const CgOverlap *
     int line = 0, column = 0, said = 0;
     const CgSource *file = cg_sources_get(x->sources, s->span.file);
     cg_sources_position(x->sources, s->span, &line, &column);
-    fprintf(stderr, "cg: warning: %s:%d: evaluation '%s' reads what its model has seen\n", file ? file->name : "?",
+    CgStrbuf all = { 0 };
+    cg_strbuf_printf(&all, "warning: %s:%d: evaluation '%s' reads what its model has seen\n", file ? file->name : "?",
         line, s->label);
     for (size_t i = 0; i < w->sources.len; i++) {
         if (!found[i].known || ++said > SAID)
             continue;
         CgStrbuf first = { 0 };
         cg_origin_print(found[i].first, &first);
-        fprintf(stderr, "  %llu of %llu %s, such as %s: %s\n", (unsigned long long)found[i].known,
+        cg_strbuf_printf(&all, "  %llu of %llu %s, such as %s: %s\n", (unsigned long long)found[i].known,
             (unsigned long long)found[i].of, found[i].first.line ? "documents" : "rows", cg_strbuf_str(&first),
             w->sources.at[i].way);
         cg_strbuf_deinit(&first);
     }
     if (said > SAID)
-        fprintf(stderr, "  and %d more ways\n", said - SAID);
-    fprintf(stderr,
-        "  help: evaluate on rows that nothing was trained or chosen by, or say why in the block: "
-        "allow_leak = \"..\"\n");
+        cg_strbuf_printf(&all, "  and %d more ways\n", said - SAID);
+    cg_strbuf_puts(&all,
+        "  help: evaluate on rows that nothing was trained or chosen by, or say why in the block: allow_leak = \"..\"");
+    cg_session_say(x, "%s", cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
 }
 
 /* What an evaluation reads of what its model has seen. That it is nothing is kept with the values: it is not found out
@@ -285,7 +287,7 @@ void cg_lineage_check(CgSession *x, CgStage *s)
     if (worst >= 0 && !s->allow_leak)
         say(x, s, &w, found);
     if (worst < 0 && s->allow_leak && !x->opts.quiet)
-        fprintf(stderr, "cg: warning: evaluation '%s' allows a leak, and none was found\n", s->label);
+        cg_session_say(x, "warning: evaluation '%s' allows a leak, and none was found", s->label);
     free(found);
     walk_free(&w);
 }

@@ -79,7 +79,8 @@ static bool compute(CgSession *x, CgStage *s, const CgDataset *d, const CgMemory
     bool good = true;
     char name[160];
     snprintf(name, sizeof name, "%s of %lld rows", s->label, (long long)d->rows);
-    CgProgress *p = cg_progress_new(&(CgProgressOpts){ .name = name, .total = d->rows, .quiet = x->opts.quiet });
+    CgProgress *p = cg_progress_new(
+        &(CgProgressOpts){ .name = name, .total = d->rows, .quiet = x->opts.quiet, .listener = x->opts.listener });
     cg_stop_listen();
     for (int64_t first = 0, rows; good && first < d->rows; first += rows) {
         rows = d->rows - first < CG_EVALUATE_ROWS ? d->rows - first : CG_EVALUATE_ROWS;

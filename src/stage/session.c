@@ -41,10 +41,21 @@ CgValue *cg_session_own(CgSession *x, const CgClass *cls, void *held)
     return v;
 }
 
-bool cg_session_stopped(const CgSession *x)
+bool cg_session_stopped(const CgSession *x) { return cg_stop_asked() || (x->opts.listener && x->opts.listener->stop); }
+
+void cg_session_say(const CgSession *x, const char *format, ...)
 {
-    (void)x;
-    return cg_stop_asked();
+    CgStrbuf text = { 0 };
+    va_list args;
+    va_start(args, format);
+    cg_strbuf_vprintf(&text, format, args);
+    va_end(args);
+    const CgListener *listener = x->opts.listener;
+    if (!listener)
+        fprintf(stderr, "cg: %s\n", cg_strbuf_str(&text));
+    else if (listener->say)
+        listener->say(listener->arg, cg_strbuf_str(&text));
+    cg_strbuf_deinit(&text);
 }
 
 void cg_session_note_precision(CgSession *x, const CgGraph *g)
@@ -56,7 +67,7 @@ void cg_session_note_precision(CgSession *x, const CgGraph *g)
     if (!any || x->noted_precision || x->opts.quiet)
         return;
     x->noted_precision = true;
-    fprintf(stderr, "bf16: there is no AVX512-BF16 here; products are rounded and multiplied in f32 (%.*s)\n",
+    cg_session_say(x, "bf16: there is no AVX512-BF16 here; products are rounded and multiplied in f32 (%.*s)",
         (int)(rounded - name), name);
 }
 
@@ -152,11 +163,7 @@ CgDigest cg_session_script_digest(const CgSession *x)
     return cg_digest(script->text, script->len);
 }
 
-static void tell(void *arg, const char *sentence)
-{
-    (void)arg;
-    fprintf(stderr, "cg: %s\n", sentence);
-}
+static void tell(void *arg, const char *sentence) { cg_session_say(arg, "%s", sentence); }
 
 /* ---- what is kept of data ---- */
 

@@ -32,12 +32,13 @@ typedef struct CgSessionOpts {
     bool trace;              /* ... and note each instruction in x->trace */
     const CgOpenText *texts; /* read in place of the files of these names */
     int ntexts;
-    CgNameUses *uses; /* gets where each name is declared, or NULL */
-    CgLook *look;     /* a place in the script to look at, or NULL; its file is set */
-    bool untrained;   /* for cg bench: a training is its model as it starts, and nothing is recorded */
-    CgMap *quotients; /* as in CgElab, or NULL */
-    bool debug;       /* `expect` and `show` in the bodies of graphs are carried out */
-    bool checking;    /* nothing of the script is going to run: graphs are checked and not optimised */
+    CgNameUses *uses;     /* gets where each name is declared, or NULL */
+    CgLook *look;         /* a place in the script to look at, or NULL; its file is set */
+    bool untrained;       /* for cg bench: a training is its model as it starts, and nothing is recorded */
+    CgMap *quotients;     /* as in CgElab, or NULL */
+    bool debug;           /* `expect` and `show` in the bodies of graphs are carried out */
+    CgListener *listener; /* is told of progress, notes and warnings in place of stderr; NULL: nobody */
+    bool checking;        /* nothing of the script is going to run: graphs are checked and not optimised */
 } CgSessionOpts;
 
 /* A statement `expect` or `show` of the body of a graph, with --debug (stage/watch.h). */
@@ -91,6 +92,7 @@ void cg_session_own_stage(CgElab *e, CgStage *s);
 void cg_session_own_generator(CgElab *e, CgGenerator *g);
 CgValue *cg_session_own(CgSession *x, const CgClass *cls, void *held); /* freed with the session, the last one first */
 bool cg_session_stopped(const CgSession *x);
+void cg_session_say(const CgSession *x, const char *format, ...) CG_PRINTF(2, 3); /* one sentence, a note or warning */
 CG_NODISCARD bool cg_session_read_well(CgSession *x, CgSpan at); /* no row read from a file failed; else it is said */
 /* Where products are in bf16 and no instruction multiplies it, says on stderr what does; once a run. */
 void cg_session_note_precision(CgSession *x, const CgGraph *g);
@@ -166,6 +168,7 @@ const CgTensors *cg_weights_force(CgSession *x, CgValue *weights);              
 /* The parameters of a model that was found out, with the paths they have in its weights; NULL where it has none, or
  * after a mistake. */
 const CgTensors *cg_model_tensors(CgSession *x, const CgInstance *m);
+const char *cg_model_path(const CgInstance *m, const char *path); /* of a tensor in the model; NULL: it is none of it */
 /* Of each part: tensors, parameters, how many of them are frozen, bytes; the flops of `pass`, which may be NULL: what
  * belongs to no part of it stands under the name of the graph. NULL likewise. */
 CgTable *cg_model_modules(CgSession *x, const CgInstance *m, const CgModelGraph *pass);

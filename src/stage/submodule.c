@@ -91,8 +91,7 @@ const CgTensors *cg_model_tensors(CgSession *x, const CgInstance *m)
     return m->weights ? cg_weights_force(x, m->weights) : NULL;
 }
 
-/* Whether a tensor of the weights is one of the model; its path there. */
-static const char *path_in(const CgInstance *m, const char *path)
+const char *cg_model_path(const CgInstance *m, const char *path)
 {
     size_t n = m->submodule_path ? strlen(m->submodule_path) : 0;
     if (!n)
@@ -170,7 +169,7 @@ CgTable *cg_model_modules(CgSession *x, const CgInstance *m, const CgModelGraph 
     for (int c = MODULE; c <= (pass ? FLOPS : BYTES); c++)
         cg_table_add(t, names[c], c == MODULE ? CG_TEXT : c == FLOPS ? CG_NUMBER : CG_INT);
     for (int i = 0; i < weights->n; i++) {
-        const char *path = path_in(m, weights->at[i].name);
+        const char *path = cg_model_path(m, weights->at[i].name);
         const CgTensor *at = &weights->at[i].tensor;
         if (!path)
             continue;

@@ -194,9 +194,9 @@ static void note_curve(CgTraining *t, const CgTensors *c)
         return;
     cg_digest_hex(key, now);
     if (strcmp(then, now) != 0)
-        fprintf(stderr,
-            "cg: warning: training '%s' goes on at step %lld with another validation or other metrics than before; "
-            "its history holds both\n",
+        cg_session_say(t->x,
+            "warning: training '%s' goes on at step %lld with another validation or other metrics than before; "
+            "its history holds both",
             s->label, (long long)t->done);
 }
 
@@ -214,13 +214,12 @@ static bool resume(CgTraining *t, Best *best, CgHistory *history, bool say)
         const char *made_by = good ? note_of(&c, "machine") : NULL;
         char *here = machine();
         if (!good && say)
-            fprintf(stderr, "cg: checkpoint '%s' is passed over: %s\n", path,
+            cg_session_say(t->x, "checkpoint '%s' is passed over: %s", path,
                 err.text[0] ? err.text : "it holds numbers that are not finite, or another model");
         if (made_by && say && strcmp(made_by, here) != 0)
-            fprintf(stderr,
-                "cg: warning: training '%s' goes on from a checkpoint of another machine or build; its result will "
-                "have "
-                "the bits of neither\n  there: %s\n  here:  %s\n",
+            cg_session_say(t->x,
+                "warning: training '%s' goes on from a checkpoint of another machine or build; its result will have "
+                "the bits of neither\n  there: %s\n  here:  %s",
                 s->label, made_by, here);
         if (good && say)
             note_curve(t, &c);
@@ -593,7 +592,8 @@ static bool train(CgTraining *t, bool *stopped)
         .total = s->steps,
         .from = t->done,
         .per_step = (double)(s->batch * cg_data_tokens(s->data)),
-        .quiet = t->x->opts.quiet });
+        .quiet = t->x->opts.quiet,
+        .listener = t->x->opts.listener });
     announce(t, l.progress, name);
     char(*before)[33] = cg_calloc((size_t)t->memory.n + 1, 33), (*after)[33] = cg_calloc((size_t)t->memory.n + 1, 33);
     int nfrozen = 0;

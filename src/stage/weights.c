@@ -126,7 +126,7 @@ static void note_cast(CgSession *x, CgValue *weights, int n, CgDtype from, CgDty
         return;
     cg_map_put(&x->noted_casts, cg_map_ptr(weights), 1);
     const CgValue *path = weights->kind == CG_VALUE_OBJECT ? cg_record_find(weights, cg_intern("path")) : NULL;
-    fprintf(stderr, "cg: %d tensor%s of %s are %s in the file and %s in the model: %s\n", n, n == 1 ? "" : "s",
+    cg_session_say(x, "%d tensor%s of %s are %s in the file and %s in the model: %s", n, n == 1 ? "" : "s",
         path ? path->s : "a model", cg_dtype_name(from), cg_dtype_name(to),
         cg_dtype_size(to) < cg_dtype_size(from) || cg_dtype_is_narrow(to) ? "rounded to nearest"
                                                                           : "every number is kept");

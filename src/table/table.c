@@ -110,8 +110,27 @@ bool cg_cell_absent(const CgColumn *c, size_t row)
     return c->at[row].missing || (c->kind == CG_NUMBER && isnan(c->at[row].number));
 }
 
+size_t cg_table_rows(const CgTable *t) { return t->rows; }
+
+int cg_table_columns(const CgTable *t) { return t->ncolumns; }
+
+const char *cg_table_name(const CgTable *t, int column)
+{
+    return column >= 0 && column < t->ncolumns ? t->column[column].name : NULL;
+}
+
+const char *cg_table_text(const CgTable *t, size_t row, int column)
+{
+    if (column < 0 || column >= t->ncolumns || row >= t->rows || t->column[column].kind != CG_TEXT)
+        return NULL;
+    const CgCell *cell = &t->column[column].at[row];
+    return cell->missing ? NULL : cell->text;
+}
+
 double cg_table_number(const CgTable *t, size_t row, int column)
 {
+    if (column < 0 || column >= t->ncolumns || row >= t->rows)
+        return NAN;
     const CgCell *cell = &t->column[column].at[row];
     if (cell->missing)
         return NAN;
@@ -121,7 +140,7 @@ double cg_table_number(const CgTable *t, size_t row, int column)
     case CG_TRUTH: return cell->truth;
     case CG_TEXT: break;
     }
-    CG_BUG("a text is used as a number");
+    return NAN;
 }
 
 double *cg_table_numbers(const CgTable *t, const char *name, CgErr *e)

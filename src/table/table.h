@@ -5,6 +5,9 @@
 #ifndef CG_TABLE_H
 #define CG_TABLE_H
 #include <stdio.h>
+
+#include <cg/cg.h>
+
 #include "base/err.h"
 #include "base/io.h"
 #include "base/strbuf.h"
@@ -41,12 +44,12 @@ typedef struct CgColumn {
     char *signature; /* of the metric in it, printed below the table; NULL: none */
 } CgColumn;
 
-typedef struct CgTable {
+struct CgTable {
     CgColumn *column;
     int ncolumns;
     size_t rows, cap;
     void *texts; /* arena of the texts */
-} CgTable;
+};
 
 #define CG_MISSING ((CgCell){ .missing = true })
 static inline CgCell cg_number(double x) { return (CgCell){ .number = x }; }
@@ -66,8 +69,7 @@ void cg_table_spread(CgTable *t, size_t row, int column, CgSpread spread);
 void cg_table_sign(CgTable *t, int column, const char *signature); /* "" or NULL: none */
 /* -1 and an error with a suggestion when there is no such column; `e` may be NULL to ask quietly. */
 int cg_table_find(const CgTable *t, const char *name, CgErr *e);
-bool cg_cell_absent(const CgColumn *c, size_t row);               /* missing, or NaN */
-double cg_table_number(const CgTable *t, size_t row, int column); /* NAN when missing; text is a bug */
+bool cg_cell_absent(const CgColumn *c, size_t row); /* missing, or NaN */
 /* A column as doubles, malloc'd, rows long; NULL and an error when it is not there or is text. */
 CG_NODISCARD double *cg_table_numbers(const CgTable *t, const char *name, CgErr *e);
 

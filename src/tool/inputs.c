@@ -139,12 +139,14 @@ static bool read_file(CgInputArg *g, CgDtype dtype, CgErr *e)
     return good;
 }
 
-bool cg_input_arg_read(CgInputArg *g, CgDtype dtype, CgErr *e)
+static const CgTensor *read_arg(const CgTensorGiven *given, CgDtype dtype, CgErr *e)
 {
-    if (g->tensor)
-        return true;
+    CgInputArg *g = given->of;
     bool file = cg_tensor_format_find(g->text) || name_behind(g->text) || strchr(g->text, '/');
-    return strchr("[-0123456789tf", *g->text) && !file ? read_written(g, dtype, e) : read_file(g, dtype, e);
+    bool written = strchr("[-0123456789tf", *g->text) && !file;
+    if (!g->tensor && !(written ? read_written(g, dtype, e) : read_file(g, dtype, e)))
+        return NULL;
+    return g->tensor;
 }
 
 /* ---- all of them ---- */
@@ -157,8 +159,9 @@ int cg_givens_init(const char *command, const CgStrings *in, CgInputArgs *out)
         if (!cg_assignment(in->at[i], &g->name, &g->text))
             return cg_usage(command, "--in takes NAME=DATA, not '%s'", in->at[i]);
         out->n++;
-        if (cg_givens_find(out, g->name) != g)
-            return cg_usage(command, "--in %s is given twice", g->name);
+        for (const CgInputArg *other = out->at; other < g; other++)
+            if (!strcmp(other->name, g->name))
+                return cg_usage(command, "--in %s is given twice", g->name);
     }
     return CG_EXIT_OK;
 }
@@ -173,7 +176,7 @@ void cg_givens_free(CgInputArgs *g)
     free(g->at);
 }
 
-void cg_input_args_locate(CgInputArgs *g, CgSources *sources)
+void cg_givens_of(const CgInputArgs *g, CgSources *sources, CgTensorGiven *out)
 {
     for (int i = 0; i < g->n; i++) {
         CgStrbuf text = { 0 };
@@ -181,15 +184,10 @@ void cg_input_args_locate(CgInputArgs *g, CgSources *sources)
         uint32_t from = (uint32_t)text.len;
         cg_strbuf_puts(&text, g->at[i].text);
         uint32_t file = cg_sources_add(sources, "argument", cg_strbuf_str(&text), text.len);
-        g->at[i].span = (CgSpan){ file, from, (uint32_t)text.len };
+        out[i] = (CgTensorGiven){ .name = cg_intern(g->at[i].name),
+            .span = { file, from, (uint32_t)text.len },
+            .read = read_arg,
+            .of = &g->at[i] };
         cg_strbuf_deinit(&text);
     }
-}
-
-CgInputArg *cg_givens_find(const CgInputArgs *g, const char *name)
-{
-    for (int i = 0; i < g->n; i++)
-        if (strcmp(g->at[i].name, name) == 0)
-            return &g->at[i];
-    return NULL;
 }

@@ -4,14 +4,13 @@
 #define CG_INPUTS_H
 #include "base/source.h"
 #include "data/tensor_file.h"
+#include "experiment/computation.h"
 #include "tool/tool.h"
 
 typedef struct CgInputArg {
     char *name;
     const char *text;
-    CgSpan span;            /* of the text, as a source of its own, for messages */
     const CgTensor *tensor; /* once it was read */
-    bool is_param;          /* of a parameter, not of an input */
     CgTensors file;
     CgTensor written;
 } CgInputArg;
@@ -23,8 +22,7 @@ typedef struct CgInputArgs {
 /* CG_EXIT_OK, or CG_EXIT_USAGE after saying what is wrong. */
 int cg_givens_init(const char *command, const CgStrings *in, CgInputArgs *out);
 void cg_givens_free(CgInputArgs *g);
-void cg_input_args_locate(CgInputArgs *g, CgSources *sources);      /* gives each its span */
-CgInputArg *cg_givens_find(const CgInputArgs *g, const char *name); /* NULL if there is none */
-/* Reads it unless that was done; numbers written out become `dtype`. */
-CG_NODISCARD bool cg_input_arg_read(CgInputArg *g, CgDtype dtype, CgErr *e);
+/* out[n]: them as what a graph is computed on, each a source of its own. Numbers written out get the dtype that is
+ * wanted. */
+void cg_givens_of(const CgInputArgs *g, CgSources *sources, CgTensorGiven *out);
 #endif
