@@ -25,33 +25,44 @@ AC_DEFUN([CG_CHECK_ISA], [
     AM_CONDITIONAL([ISA_]m4_toupper([$1]), [test "$cg_cv_isa_$1" = yes])
 ])
 
-# CG_CHECK_OPENBLAS: the serial build by its own folder, whatever the system's alternatives prefer, because cg has
-# threads of its own; else the one the linker finds, which run/gemm/blas.c pins to one thread.
-AC_DEFUN([CG_CHECK_OPENBLAS], [
+# CG_CHECK_CBLAS: any library with the interface of CBLAS: the one that CBLAS_LIBS (and CBLAS_CFLAGS) name; else the serial
+# build of OpenBLAS by its own folder, whatever the system's alternatives prefer, because cg has threads of its own; else
+# what the linker finds. An OpenBLAS with threads is told by run/gemm/blas.c to use one.
+AC_DEFUN([CG_CHECK_CBLAS], [
+    AC_ARG_VAR([CBLAS_LIBS], [linker flags of a library with the CBLAS interface])
+    AC_ARG_VAR([CBLAS_CFLAGS], [compiler flags that find its cblas.h])
     cg_triplet=`$CC -print-multiarch 2>/dev/null`
+    cg_root=`$CC -print-sysroot 2>/dev/null | $SED 's|/*$||'`
     CG_BLAS_LIBS=
-    for cg_dir in "/usr/lib/$cg_triplet/openblas-serial" /usr/lib/openblas-serial /usr/lib64/openblas-serial \
-                  /usr/local/lib/openblas-serial; do
-        AS_IF([test -z "$CG_BLAS_LIBS" && test -e "$cg_dir/libopenblas.so"], [
-            CG_BLAS_LIBS="-L$cg_dir -lopenblas"
-            CG_BLAS_RPATH="-Wl,-rpath,$cg_dir"])
-    done
-    AS_IF([test -z "$CG_BLAS_LIBS"], [CG_BLAS_LIBS=-lopenblas])
-    for cg_dir in "/usr/include/$cg_triplet/openblas-serial" /usr/include/openblas-serial /usr/include/openblas; do
-        AS_IF([test -z "$CG_BLAS_CFLAGS" && test -e "$cg_dir/cblas.h"], [CG_BLAS_CFLAGS="-I$cg_dir"])
-    done
-    AC_MSG_CHECKING([for OpenBLAS])
+    CG_BLAS_CFLAGS=$CBLAS_CFLAGS
     cg_save_LIBS=$LIBS
     cg_save_CPPFLAGS=$CPPFLAGS
-    LIBS="$CG_BLAS_LIBS $CG_BLAS_RPATH $LIBS"
+    for cg_dir in "/usr/include/$cg_triplet/openblas-serial" /usr/include/openblas-serial /usr/include/openblas; do
+        AS_IF([test -z "$CBLAS_LIBS$CG_BLAS_CFLAGS" && test -e "$cg_root$cg_dir/cblas.h"],
+            [CG_BLAS_CFLAGS="-I$cg_root$cg_dir"])
+    done
     CPPFLAGS="$CPPFLAGS $CG_BLAS_CFLAGS"
-    AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <cblas.h>]], [[return cblas_sdot(0, 0, 1, 0, 1) > openblas_get_num_threads();]])],
-        [AC_MSG_RESULT([$CG_BLAS_LIBS])],
+    cg_serial=
+    for cg_dir in "/usr/lib/$cg_triplet/openblas-serial" /usr/lib/openblas-serial /usr/lib64/openblas-serial \
+                  /usr/local/lib/openblas-serial; do
+        AS_IF([test -z "$cg_serial" && test -e "$cg_root$cg_dir/libopenblas.so"], [cg_serial=$cg_dir])
+    done
+    AC_MSG_CHECKING([for a library with CBLAS])
+    for cg_libs in "$CBLAS_LIBS" ${cg_serial:+"-L$cg_root$cg_serial -lopenblas -Wl,-rpath,$cg_serial"} \
+                   -lopenblas -lblis -lcblas "-lcblas -lblas" -lblas "-lgslcblas"; do
+        AS_IF([test -z "$CG_BLAS_LIBS" && test -n "$cg_libs"], [
+            LIBS="$cg_libs $cg_save_LIBS"
+            AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <cblas.h>]], [[
+                double one = 1;
+                cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, 1, 1, 1, 1.0, &one, 1, &one, 1, 0.0, &one, 1);]])],
+                [CG_BLAS_LIBS=$cg_libs])])
+        AS_IF([test -n "$CBLAS_LIBS"], [break])
+    done
+    AS_IF([test -n "$CG_BLAS_LIBS"], [AC_MSG_RESULT([$CG_BLAS_LIBS])],
         [AC_MSG_RESULT([no])
          CG_MISSING="$CG_MISSING libopenblas-serial-dev"])
     LIBS=$cg_save_LIBS
     CPPFLAGS=$cg_save_CPPFLAGS
     AC_SUBST([CG_BLAS_LIBS])
-    AC_SUBST([CG_BLAS_RPATH])
     AC_SUBST([CG_BLAS_CFLAGS])
 ])
