@@ -1,9 +1,11 @@
 # The unit programs: each is tests/unit/NAME.c (src/sources.sh lists them), prints TAP, and is run by tests/run.sh like every
 # other case.
 LDADD = libcgcore.la $(CG_LIBS)
-# Installed for those who write plugins. Holds every object, as the program does: it loads plugins, too.
+# `cg plugin check` runs it, so it is installed.
+pkglibexec_PROGRAMS = tests/op_lint
+# Holds every object, as the program does: it loads plugins, too.
 tests_op_lint_SOURCES = tests/lint/op_lint.c tests/lint/harness.c tests/lint/value.c tests/lint/graph.c tests/lint/slices.c \
-	tests/lint/derivative.c tests/lint/rounded.c tests/lint/lint.h
+	tests/lint/derivative.c tests/lint/rounded.c tests/lint/function.c tests/lint/reader.c tests/lint/lint.h
 tests_op_lint_LDADD = $(cg_core_objects) $(CG_LIBS)
 tests_op_lint_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 

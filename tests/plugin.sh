@@ -33,7 +33,7 @@ export PKG_CONFIG_PATH PATH
 unset MAKEFLAGS MFLAGS MAKELEVEL || :
 pkg=pkg-config      # cg.pc names the folders of the installation, whatever those of configure are
 same "cg.pc names the folder it is installed in" "$scratch/prefix" "$(pkg-config --variable=prefix cg)"
-check "what one begins with is installed" test -f "$scratch/prefix/share/cg/plugins/template/myop.c" -a \
+check "what one begins with is installed" test -f "$scratch/prefix/share/cg/plugins/template/op.c" -a \
     -f "$scratch/prefix/share/cg/examples/quickstart.cg" -a -f "$scratch/prefix/share/doc/cg/language.md"
 check "an example of the installation is without mistakes" cg check "$scratch/prefix/share/cg/examples/quickstart.cg"
 
@@ -42,6 +42,7 @@ for header in "$srcdir"/include/cg/*.h; do
     check "cg/$header.h stands alone as C11" sh -c "echo '#include <cg/$header.h>' | ${CC:-cc} -std=c11 -Wall -Wextra -Werror \$($pkg --cflags cg) -fsyntax-only -xc -"
 done
 
+strict="-O3 -march=native -Wall -Wextra -Wshadow -Wconversion -Wno-pass-failed -Werror"
 # A program with cg in it, from an empty folder, by the command that its first lines say.
 cp -r "$scratch/prefix/share/cg/examples" "$scratch/embed"
 cd "$scratch/embed"
@@ -54,13 +55,50 @@ if command -v c++ >/dev/null; then
 fi
 cd "$srcdir"
 
-for p in softcap template; do
-    cp -r "$srcdir/plugins/$p" "$scratch/$p"
-    check "build $p" ${MAKE:-make} -C "$scratch/$p" CC="${CC:-cc}" CFLAGS="-O3 -march=native -Wall -Wextra -Wshadow -Wconversion -Wno-pass-failed -Werror" PKG_CONFIG="$pkg"
+# One of each kind, by what plugins/README.md says.
+cd "$scratch"
+for kind in op function reader; do
+    check "cg plugin new my$kind" cg plugin new my$kind --kind=$kind
+    cd "my$kind"
+    check "build my$kind" ${MAKE:-make} CC="${CC:-cc}" CFLAGS="$strict" PKG_CONFIG="$pkg"
+    check "every claim of my$kind" ${MAKE:-make} check
+    case $kind in
+    op) tried="f32[2] [1, 0.366025]" ;;
+    function) tried="0.75 1" ;;
+    reader) tried="text the first text the second text" ;;
+    esac
+    same "its script" "$tried" "$(cg run try.cg --quiet 2>&1 | sed 's/ *$//' | paste -sd' ')"
+    [ $kind = reader ] || check "cg help knows it by the script" sh -c "cg help my$kind try.cg | grep -q '^my$kind(x\|^my$kind(candidate'"
+    cd ..
 done
-# The ops of a plugin are held to their claims like any other.
-check "every claim of softcap" ${MAKE:-make} -C "$scratch/softcap" check CFLAGS=-O2 PKG_CONFIG="$pkg"
-check "every claim of myop" ${MAKE:-make} -C "$scratch/template" check CFLAGS=-O2 PKG_CONFIG="$pkg"
+check "cg help knows a reader by the script" sh -c "cd myreader && cg help myreader try.cg | grep -q 'a line is'"
+same "a second one of the name is refused" "3 cg plugin: 'myop' is there already" \
+    "$(code=0; cg plugin new myop 2>log || code=$?; echo "$code $(cat log)")"
+
+# The real ones.
+for p in softcap wer srt; do
+    cp -r "$scratch/prefix/share/cg/plugins/$p" "$scratch/$p"
+    check "build $p" ${MAKE:-make} -C "$scratch/$p" CC="${CC:-cc}" CFLAGS="$strict" PKG_CONFIG="$pkg"
+    check "every claim of $p" cg plugin check "$scratch/$p/$p.so"
+done
+cd "$scratch/wer"
+cat >films.cg <<'CG'
+cg 2
+plugin "wer.so"
+plugin "../srt/srt.so"
+
+lines = examples("films.srt", { text: field("text", tokenizer = bytes(), length = 40) })
+graph nothing(x: i32[B, T]) -> f32[B] { return sum(cast(x, f32), axis = 1) * 0 }
+scores = evaluate nothing() on lines as m {
+    none = m(batch.text)
+    wrong = wer(batch.text, "the first line")
+}
+show wer("a b c", "a x c d"), wer("", ""), wer("a", ""), max(scores.wrong), min(scores.wrong)
+CG
+printf '1\r\n00:00:01,500 --> 00:00:02,000\r\nthe first line\r\n\r\n2\n01:00:00,000 --> 01:00:01,000\nthe line\n' >films.srt
+same "a metric and a reader in a script" "0.5 0 inf 0.3333333333333333 0" "$(cg run films.cg --quiet 2>&1 | paste -sd' ')"
+printf '1\n00:00:01,500 -> 00:00:02,000\nx\n' >films.srt
+same "a mistake that a reader finds has its line" "films.srt:2" "$(cg run films.cg --quiet 2>&1 | grep -o 'films.srt:[0-9]*' | head -1)"
 
 cat >"$scratch/softcap/cap.cg" <<'CG'
 plugin "softcap.so"
@@ -117,30 +155,6 @@ keys >after
 same "only what has the op is made again" capped "$(diff before after | sed -n 's/^> \([a-z]*\) .*/\1/p')"
 same "and has the new values" "1.903985 0.625" "$(cg run keys.cg --quiet | cut -c1-8 | paste -sd' ')"
 
-# Plugins that are broken are tried in a copy of the process, which they end, and named.
-cat >bad.c <<'C'
-#define CG_PLUGIN
-#include <cg/kernel.h>
-#ifdef CRASH
-static bool shape(CgInfer *inf) { *(int *volatile *)&inf = 0; inf->nin = 1; return true; }
-static void compute(const CgCall *call, CgShard shard) { (void)call; (void)shard; }
-static const CgSample samples[] = { { .in = "F[3]", .low = 0, .high = 1 }, { .in = 0 } };
-static const CgOp op = { CG_OP_HERE, .name = "crash", .sig = "(x: F[N]) -> F[N]", .doc = "Nothing.", .shape = shape,
-    .nout = 1, .traits = CG_NODIFF, .kernel = { compute }, .samples = samples };
-CG_OPS(bad, &op)
-#else
-CG_API extern const CgOpSet cg_plugin;
-const CgOpSet cg_plugin = { CG_ABI, sizeof(CgOp), "none", 0 };
-#endif
-C
-check "broken plugins build" sh -c "${CC:-cc} \$($pkg --cflags cg) -shared -fPIC -o none.so bad.c && ${CC:-cc} -DCRASH \$($pkg --cflags cg) -shared -fPIC -o crash.so bad.c"
-head -c 9000 crash.so >cut.so
-for p in none crash cut; do
-    printf 'plugin "%s.so"\nshow 1\n' $p >$p.cg
-    status=0; cg run $p.cg >"$scratch/log" 2>&1 || status=$?
-    same "a broken plugin is named: $p" "1 $p.cg:1:8: error[E0901]: plugin '$p.so'" \
-        "$status $(grep -o "^.*plugin '$p.so'" "$scratch/log" | head -1)"
-done
 cd "$srcdir"
 
 finish

@@ -17,6 +17,22 @@ typedef struct CgSession CgSession;     /* a script that runs */
 typedef struct CgArguments CgArguments; /* of one call, by parameter */
 struct CgDigest;                        /* what the store knows a value by */
 
+/* What a function of a plugin reads of its arguments, which are found out, and what it gives. */
+CG_API bool cg_value_number(const CgValue *v, double *out); /* of an integer or a float; false: it is neither */
+/* The text of a string, or of tokens, decoded: to be freed. NULL: it is neither, or tokens of no tokenizer. */
+CG_API char *cg_value_text(const CgValue *v);
+/* The ids of tokens; n of them. NULL: it is none. */
+CG_API const int32_t *cg_value_tokens(const CgValue *v, size_t *n);
+/* A column of numbers, NaN where one is missing, or of texts (labels), NULL where one is missing; n of them, which live
+ * as long as the call. NULL: it is none. */
+CG_API const double *cg_value_numbers(const CgValue *v, size_t *n);
+CG_API const char *const *cg_value_labels(const CgValue *v, size_t *n);
+CG_API CgValue *cg_give_number(CgSession *x, const CgValue *call, double number);
+CG_API CgValue *cg_give_text(CgSession *x, const CgValue *call, const char *text);
+/* Reports a mistake at the place of the call. Always NULL, so that `return cg_give_mistake(...)` reads well. */
+CG_API CgValue *cg_give_mistake(CgSession *x, const CgValue *call, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* While the script is checked: the value of the call. Every argument is of a kind that the signature names, or has its
  * default. A mistake is reported, and the result is poison. */
 typedef CgValue *CgFunctionBuild(CgElab *e, CgFrame *f, const CgArguments *a);
@@ -68,11 +84,19 @@ typedef struct CgFunctionSet {
     const CgFunction *const *functions; /* ends with NULL */
 } CgFunctionSet;
 
-/* The last line of a file of functions: CG_FUNCTIONS(set, &f, &g). */
-#define CG_FUNCTIONS(set, ...)                                                  \
-    static const CgFunction *const cg_functions_list[] = { __VA_ARGS__, NULL }; \
-    extern const CgFunctionSet cg_functions_##set;                              \
-    const CgFunctionSet cg_functions_##set = { CG_ABI, sizeof(CgFunction), #set, cg_functions_list };
+/* The last line of a file of functions: CG_FUNCTIONS(set, &f, &g). In a plugin each has `run` and no `build`, takes
+ * numbers, truth values, strings, tokens and columns, and gives a number or a string; its traits may be CG_ROW (a
+ * metric) and CG_FIELD. */
+#ifdef CG_PLUGIN
+    #define CG_FUNCTIONS(set, ...)                                                  \
+        static const CgFunction *const cg_functions_list[] = { __VA_ARGS__, NULL }; \
+        CG_API const CgFunctionSet cg_plugin_functions = { CG_ABI, sizeof(CgFunction), #set, cg_functions_list };
+#else
+    #define CG_FUNCTIONS(set, ...)                                                  \
+        static const CgFunction *const cg_functions_list[] = { __VA_ARGS__, NULL }; \
+        extern const CgFunctionSet cg_functions_##set;                              \
+        const CgFunctionSet cg_functions_##set = { CG_ABI, sizeof(CgFunction), #set, cg_functions_list };
+#endif
 
 #ifdef __cplusplus
 }

@@ -19,7 +19,9 @@ CgChild cg_child_run(const char *const *argv, const char *input, size_t n, CgStr
 long cg_child_start(const char *const *argv);
 /* Its exit code, 128 + N when signal N ended it; once `stop` (may be NULL) gives true, it is sent SIGTERM. */
 int cg_child_wait(long child, bool (*stop)(void));
+enum { CG_CHILD_ENDED = 256 };
 /* Calls fn in a forked copy of this process, with its output discarded and ten seconds at most: 0 when fn returned,
- * 128 + N when signal N ended the copy, else its exit code; -1: fork failed. Only while there is one thread. */
+ * 128 + N when signal N ended the copy, else its exit code, or CG_CHILD_ENDED where fn ended it with 0; -1: fork
+ * failed. Only while there is one thread. */
 int cg_child_try(void (*fn)(void *arg), void *arg);
 #endif

@@ -345,6 +345,10 @@ static bool key_of(struct CgStream *s, CgDigest *key)
         known = cg_io_mark(s->files.at[i].path, &s->files.at[i].mark) && known;
         cg_digester_add(d, &s->files.at[i].mark, sizeof s->files.at[i].mark);
         cg_digester_add(d, &s->files.at[i].named, sizeof s->files.at[i].named);
+        const CgReader *how = cg_reader_of(s->files.at[i].path);
+        CgDigest origin = how ? cg_reader_origin(how) : (CgDigest){ 0 };
+        if (!cg_digest_equal(origin, (CgDigest){ 0 }))
+            cg_digester_add(d, &origin, sizeof origin);
     }
     *key = cg_digester_free(d);
     return known;

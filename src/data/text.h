@@ -4,12 +4,9 @@
 #define CG_DATA_TEXT_H
 #include <string.h>
 
-#include "base/base.h"
+#include <cg/reader.h>
 
-typedef struct CgText {
-    const char *at;
-    size_t len;
-} CgText;
+#include "base/base.h"
 
 /* Whether a name of n bytes ends so and begins with something else. */
 static inline bool cg_text_ends(const char *name, size_t n, const char *ending)

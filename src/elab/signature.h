@@ -6,6 +6,7 @@
 #include <cg/function.h>
 
 #include "base/class.h"
+#include "base/digest.h"
 #include "elab/value.h"
 
 enum { CG_MAX_ARGS = 64, CG_MAX_KINDS = 8 };
@@ -96,6 +97,9 @@ CgValue *cg_argument_take(CgElab *e, const char *callee, const CgParam *p, const
 /* Functions of the language (function.c). */
 const CgFunction *cg_function_find(const char *name);
 const CgFunction *cg_function_at(size_t i); /* NULL past the last */
+/* Those of a plugin, whose file has the digest `origin`: all of them or none. While nothing is checked or run. */
+CG_NODISCARD bool cg_functions_add(const CgFunctionSet *set, CgDigest origin, CgErr *e);
+void cg_function_identify(const CgFunction *f, CgDigester *d); /* adds its version, and the plugin's file it is from */
 const CgSignature *cg_function_signature(const CgFunction *f);
 CgKnown cg_function_known(const CgFunction *f); /* which of its arguments may be known only when the script runs */
 /* The call as a value that is found out when the script runs (late.c); `more` keys and values behind the arguments are

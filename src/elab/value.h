@@ -124,8 +124,7 @@ struct CgValue {
 const char *cg_value_kind_name(const CgValue *v); /* "a number", "a tensor" for messages */
 CgValue *cg_record_find(const CgValue *v, CgAtom key);
 void cg_value_print(const CgValue *v, CgStrbuf *out); /* as it would be written */
-const CgClass *cg_value_class(const CgValue *v);     /* of what it is, or will be when the script runs; NULL: of none */
-bool cg_value_number(const CgValue *v, double *out); /* INT or FLOAT */
+const CgClass *cg_value_class(const CgValue *v); /* of what it is, or will be when the script runs; NULL: of none */
 /* A tensor that v is, or holds in a list, a record or the static arguments of an instance; NULL: none. */
 const CgValue *cg_value_tensor_in(const CgValue *v);
 const CgDim *cg_value_as_dim(const CgValue *v); /* INT or DIM, else NULL */

@@ -10,10 +10,10 @@
 #include "experiment/graph_arg.h"
 #include "experiment/needs.h"
 #include "experiment/saves.h"
-#include "graph/plugin.h"
 #include "graph/registry.h"
 #include "library/claim.h"
 #include "library/library.h"
+#include "library/plugin.h"
 #include "stage/history.h"
 #include "stage/lineage.h"
 #include "stage/watch.h"
@@ -60,19 +60,6 @@ static void check_modules(CgSession *x)
     x->stages.len = own;
 }
 
-void cg_experiment_plugins(const CgProgram *p, CgDiags *diags)
-{
-    for (int m = 0; m < p->n; m++) {
-        const CgBlock *top = &p->at[m].unit->top;
-        for (int i = 0; i < top->n; i++) {
-            CgErr err = { 0 };
-            if (top->at[i]->kind == CG_STMT_PLUGIN && top->at[i]->a->kind == CG_EXPR_STRING
-                && !cg_plugin_load(top->at[i]->a->s, &err))
-                cg_diag_err(diags, top->at[i]->a->span, &err);
-        }
-    }
-}
-
 CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
 {
     CgSession *x = cg_calloc(1, sizeof *x);
@@ -89,7 +76,7 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
         values += (size_t)x->program->at[m].unit->nvalues;
     if (!x->program || cg_diags_count(x->diags) > values)
         return x;
-    cg_experiment_plugins(x->program, x->diags);
+    cg_plugins_load(x->program, x->diags);
     x->elab = cg_elab_new(x->sources, x->diags, x->program, x->opts.settings, x->opts.nsettings);
     x->elab->session = x;
     x->elab->quotients = opts->quotients;

@@ -9,8 +9,6 @@
 /* Loads and checks; mistakes are in x->diags. Never NULL. */
 CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts);
 void cg_experiment_free(CgSession *x);
-/* Registers the ops of the plugins that a program names; reports those that cannot be loaded. */
-void cg_experiment_plugins(const CgProgram *p, CgDiags *diags);
 /* What is done instead of carrying out show and save: builds, keeps and shows nothing. */
 typedef struct CgBuildOpts {
     const char *only; /* of one expression: its value is shown, too; NULL: of all that is asked for */

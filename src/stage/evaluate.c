@@ -189,7 +189,7 @@ static bool digest_call(CgSession *x, const CgStage *s, const CgValue *v, CgDige
         return t;
     }
     cg_digester_add(d, v->function->name, strlen(v->function->name) + 1);
-    cg_digester_add(d, &v->function->version, sizeof v->function->version);
+    cg_function_identify(v->function, d);
     if (!strcmp(v->function->name, "row_source") || !strcmp(v->function->name, "row_id"))
         return digest_origins(x, s, d);
     if (v->stage) {

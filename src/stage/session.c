@@ -129,7 +129,7 @@ static void add_value(CgDigester *d, const CgValue *v)
         break;
     case CG_VALUE_CALL:
         add_text(d, v->function->name);
-        cg_digester_add(d, &v->function->version, sizeof v->function->version);
+        cg_function_identify(v->function, d);
         break;
     case CG_VALUE_LIST:
     case CG_VALUE_RECORD: break;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "experiment/experiment.h"
+#include "library/plugin.h"
 #include "report/help.h"
 #include "tool/tool.h"
 
@@ -37,7 +37,7 @@ static void print_overview(void)
     puts(", a module such as std.nn, a family such as plot.");
 }
 
-/* The script's own names and the ops of its plugins; false after saying why it cannot be read. One with mistakes is
+/* The script's own names and those of its plugins; false after saying why it cannot be read. One with mistakes is
  * looked at as far as it parses. */
 static bool help_with(const char *name, const char *path, CgStrbuf *out, CgSuggest *near, bool *found)
 {
@@ -46,7 +46,7 @@ static bool help_with(const char *name, const char *path, CgStrbuf *out, CgSugge
     CgProgram *program = path ? cg_program_load(sources, path, diags) : NULL;
     size_t mistakes = cg_diags_count(diags);
     if (program)
-        cg_experiment_plugins(program, diags);
+        cg_plugins_load(program, diags);
     bool read = !path || (program && cg_diags_count(diags) == mistakes);
     if (read)
         *found = cg_help(name, sources, program, out, near);

@@ -20,18 +20,29 @@
 
 /* ---- a claim: many checks, one line ---- */
 
-static const CgOp *claim_op;
-static const char *claim_name;
+static const char *claim_of, *claim_name, *claim_file;
+static int claim_line;
+static bool claim_told;
 static bool claim_good;
 static int claim_checks;
 
-void claim_begin(const CgOp *op, const char *name)
+void claims_tell(void) { claim_told = true; }
+
+void claim_begin_of(const char *of, const char *file, int line, const char *name)
 {
-    claim_op = op;
+    claim_of = of;
+    claim_file = file ? file : "";
+    claim_line = line;
     claim_name = name;
+    if (claim_told) {
+        printf("# trying %s: %s\n", of, name);
+        fflush(stdout);
+    }
     claim_good = true;
     claim_checks = 0;
 }
+
+void claim_begin(const CgOp *op, const char *name) { claim_begin_of(op->name, op->file, op->line, name); }
 
 bool check(bool good, const char *format, ...)
 {
@@ -41,7 +52,7 @@ bool check(bool good, const char *format, ...)
         return true;
     if (claim_good) { /* the first failure of a claim is enough to look for */
         va_start(args, format);
-        printf("# %s, %s: ", claim_op->name, claim_name);
+        printf("# %s, %s: ", claim_of, claim_name);
         vprintf(format, args);
         putchar('\n');
         va_end(args);
@@ -52,10 +63,9 @@ bool check(bool good, const char *format, ...)
 
 void claim_end(void)
 {
-    const char *file = strrchr(claim_op->file, '/');
+    const char *file = strrchr(claim_file, '/');
     if (claim_checks)
-        tap_ok(
-            claim_good, "%s: %s (%s:%d)", claim_op->name, claim_name, file ? file + 1 : claim_op->file, claim_op->line);
+        tap_ok(claim_good, "%s: %s (%s:%d)", claim_of, claim_name, file ? file + 1 : claim_file, claim_line);
 }
 
 int claims_done(void) { return tap_done(); }

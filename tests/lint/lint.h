@@ -7,11 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cg/function.h>
+#include <cg/reader.h>
+
 #include "run/exec.h"
 
 /* ---- a claim: many checks, one line of TAP ---- */
 
 void claim_begin(const CgOp *op, const char *name);
+void claim_begin_of(const char *of, const char *file, int line, const char *name); /* of a function or reader */
+void claims_tell(void); /* from now on says what is tried next: the last such line before a crash accuses */
 void claim_end(void);
 /* The first check of a claim that fails is shown. Gives back `good`. */
 bool check(bool good, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -107,6 +112,11 @@ void net_run(Net *n, CgPool *pool);
 /* The results of a net whose first inputs are c's operands, as contiguous tensors. */
 Result net_results(Net *n, const Case *c, CgPool *pool);
 void net_free(Net *n);
+
+/* ---- functions and readers of plugins: all their claims ---- */
+
+void lint_function(const CgFunction *f);
+void lint_reader(const CgReader *r);
 
 /* ---- the claims; op_lint.c names them ---- */
 

@@ -1,14 +1,21 @@
 /* op_lint.c - is what the ops say of themselves true?
- * Takes [--op NAME] [PLUGIN.so ...]: all ops known, or those of the plugins; gives TAP, a line a claim.
+ * Takes [--op NAME] [--tell] [PLUGIN.so ...]: all ops known, or what the plugins have; gives TAP, a line a claim, with
+ * --tell also what is tried next, and ends after some time (cg plugin check).
  * Knows no op: all it tries follows from CgOp and its samples. Accuses the op's file, named in each line. */
 #include "lint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "graph/plugin.h"
+#include "base/vec.h"
+#include "data/reader.h"
+#include "elab/signature.h"
+#include "library/plugin.h"
 #include "graph/registry.h"
+
+enum { PATIENCE = 100 }; /* seconds */
 
 /* ---- all claims of an op ---- */
 
@@ -84,34 +91,68 @@ static void lint(const CgOp *op)
     }
 }
 
+/* ---- what a plugin adds ---- */
+
+typedef CG_VEC(const void *) Known;
+
+static bool knows(const Known *k, const void *thing)
+{
+    for (size_t i = 0; i < k->len; i++)
+        if (k->at[i] == thing)
+            return true;
+    return false;
+}
+
+/* All there is now: ops, functions, readers. */
+static void note_known(Known *k)
+{
+    for (size_t i = 0; i < cg_op_count(); i++)
+        cg_vec_push(k, cg_op_at(i));
+    for (size_t i = 0; cg_function_at(i); i++)
+        cg_vec_push(k, cg_function_at(i));
+    for (size_t i = 0; cg_reader_at(i); i++)
+        cg_vec_push(k, cg_reader_at(i));
+}
+
+static void lint_added(const Known *known)
+{
+    for (size_t i = 0; cg_function_at(i); i++)
+        if (!knows(known, cg_function_at(i)))
+            lint_function(cg_function_at(i));
+    for (size_t i = 0; cg_reader_at(i); i++)
+        if (!knows(known, cg_reader_at(i)))
+            lint_reader(cg_reader_at(i));
+}
+
 int main(int argc, char **argv)
 {
     const char *only = NULL;
-    size_t builtin = cg_op_count(), nplugins = 0;
-    const CgOp **known = cg_malloc(sizeof *known * builtin);
-    for (size_t i = 0; i < builtin; i++)
-        known[i] = cg_op_at(i);
+    Known known = { 0 }, none = { 0 };
+    bool plugins = false;
+    note_known(&known);
     for (int i = 1; i < argc; i++) {
         CgErr e = { 0 };
         if (!strcmp(argv[i], "--op") && i + 1 < argc)
             only = argv[++i];
-        else if (!cg_plugin_load(argv[i], &e)) {
-            fprintf(stderr, "op_lint: %s\n", e.text);
+        else if (!strcmp(argv[i], "--tell")) {
+            claims_tell();
+            alarm(PATIENCE);
+        } else if (!cg_plugin_load(argv[i], &e)) {
+            fprintf(stderr, "%s%s%s\n", e.text, e.hint[0] ? "\n  " : "", e.hint);
             return 2;
         } else
-            nplugins++;
+            plugins = true;
     }
     for (size_t i = 0; i < cg_op_count(); i++) {
         const CgOp *op = cg_op_at(i);
-        bool old = false;
-        for (size_t k = 0; k < builtin; k++)
-            old |= known[k] == op;
-        if ((only && strcmp(only, op->name)) || (nplugins && old))
+        if ((only && strcmp(only, op->name)) || knows(plugins ? &known : &none, op))
             continue;
         fflush(stdout);
         lint(op);
     }
+    if (plugins && !only)
+        lint_added(&known);
     pools_free();
-    free(known);
+    cg_vec_free(&known);
     return claims_done();
 }

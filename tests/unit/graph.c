@@ -6,7 +6,7 @@
 
 #include "graph/grad.h"
 #include "graph/pass.h"
-#include "graph/plugin.h"
+#include "library/plugin.h"
 #include "graph/registry.h"
 #include "graph/text.h"
 
