@@ -51,6 +51,11 @@ tests_fuzz_script_SOURCES = tests/fuzz/script.c tests/fuzz/replay.c
 check-local:
 	srcdir='$(srcdir)' builddir='$(builddir)' CC='$(CC)' MAKE='$(MAKE)' $(srcdir)/tests/run.sh $(ONLY)
 
+# All that the tests run, without running it.
+check-build: all
+	$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS) $(check_LTLIBRARIES)
+.PHONY: check-build
+
 # The stated error of each vector function, over all floats. Minutes.
 exhaustive: tests/unit/vmath
 	tests/unit/vmath --exhaustive
@@ -73,6 +78,16 @@ check-all: check exhaustive programs coverage prompts
 	LARGE=all TIMEOUT=3600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh large.sh
 	CG_VALGRIND=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh valgrind.sh
 	CG_ONNX=yes TIMEOUT=1200 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh onnx.sh
+	CG_ISA=exact TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh op_lint.sh
+	EMULATED=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh exact.sh
+
+# For aarch64, by a cross compiler and an emulator: language, unit and conformance tests, and one training whose bits are
+# those of three kinds of x86.
+check-arm:
+	srcdir='$(srcdir)' MAKE='$(MAKE)' sh $(srcdir)/tests/arm/check.sh $(ONLY)
+	EMULATED=yes ARM="$$(cd $(srcdir) && pwd)/build-arm/emulated/cg" TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' \
+		$(srcdir)/tests/run.sh exact.sh
+.PHONY: check-arm
 .PHONY: check-all exhaustive programs coverage prompts
 
 # Named one by one: a folder would bring the objects and programs of a build along.

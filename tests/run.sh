@@ -2,7 +2,8 @@
 # run.sh - the one runner of the tests.
 # Takes [--update] [--jobs N] [WORD ...]: cases whose name contains one of the words, or all. Gives TAP, one process and
 # one scratch folder a case, and at the end the line `N passed, N failed`. What a folder proves: tests/README.md.
-# From the environment: srcdir, builddir, CG (the program), TIMEOUT (seconds a case).
+# From the environment: srcdir, builddir, CG (the program), TIMEOUT (seconds a case), EMULATOR (what runs unit programs that
+# are for another machine).
 set -u
 LC_ALL=C
 export LC_ALL
@@ -18,7 +19,7 @@ top_builddir=$builddir
 TIMEOUT=${TIMEOUT:-120}
 CG_PATH=$srcdir/tests/modules${CG_PATH:+:$CG_PATH}
 export srcdir builddir top_builddir CG TIMEOUT CG_PATH
-PATH=$builddir:$PATH
+PATH=$(dirname "$CG"):$builddir:$PATH
 NO_COLOR=1
 # Asking for more memory than there is must fail, not end the program, also under the sanitizers.
 ASAN_OPTIONS=allocator_may_return_null=1:${ASAN_OPTIONS:-}
@@ -152,7 +153,7 @@ one()       # name
     mkdir "$scratch/work" && cd "$scratch/work" || exit 1      # what the runner notes stays outside
     ln -s "$srcdir"/tests/*/ .
     case $1 in
-    unit/*)     case_tap "$builddir/tests/$1" "$1"; return ;;
+    unit/*)     case_tap "$builddir/tests/$1" "$1" "${EMULATOR:-}"; return ;;
     */*)        ;;
     *.sh)       case_tap "$srcdir/tests/$1" "$1" sh; return ;;
     esac

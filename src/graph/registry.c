@@ -209,9 +209,15 @@ static bool add_set(const CgOpSet *set, CgDigest origin, CgErr *e)
 /* ---- built-in sets ---- */
 
 #if __has_include("entries/ops.def")
-    #define X(set) extern const CgOpSet cg_ops_##set##_base;
+    #define X(set) extern const CgOpSet cg_ops_##set##_base, cg_ops_##set##_exact;
     #include "entries/ops.def"
     #undef X
+static const CgOpSet *const sets_exact[] = {
+    #define X(set) &cg_ops_##set##_exact,
+    #include "entries/ops.def"
+    #undef X
+    NULL
+};
 static const CgOpSet *const sets_base[] = {
     #define X(set) &cg_ops_##set##_base,
     #include "entries/ops.def"
@@ -236,7 +242,7 @@ static const CgOpSet *const sets_avx512[] = {
 };
     #endif
 #else
-static const CgOpSet *const sets_base[] = { NULL };
+static const CgOpSet *const sets_base[] = { NULL }, *const sets_exact[] = { NULL };
 #endif
 
 /* The kinds of code in this build, the one for the newest processors first. */
@@ -247,6 +253,8 @@ static const CgIsa isas[] = {
 #endif
     { "base", sets_base },
 };
+static const CgIsa exact = { "exact", sets_exact }; /* never chosen unless it is asked for */
+static bool wants_exact;
 
 static bool processor_has(const char *name)
 {
@@ -273,6 +281,8 @@ const CgIsa *cg_registry_isas(size_t *n)
 
 bool cg_registry_isa_known(const char *name)
 {
+    if (!strcmp(name, exact.name))
+        return true;
     for (size_t i = 0; i < CG_LEN(isas); i++)
         if (!strcmp(isas[i].name, name))
             return true;
@@ -285,6 +295,8 @@ static const CgIsa *choose_isa(void)
     const char *limit = getenv("CG_ISA");
     size_t n;
     const CgIsa *can = cg_registry_isas(&n);
+    if (wants_exact || (limit && !strcmp(limit, exact.name)))
+        return &exact;
     for (size_t i = 0; limit && i < n; i++)
         if (!strcmp(can[i].name, limit))
             return &can[i];
@@ -303,6 +315,14 @@ static void init(void)
 }
 
 void cg_registry_init(void) { pthread_once(&once, init); }
+
+void cg_registry_want_exact(void) { wants_exact = true; }
+
+bool cg_registry_is_exact(void)
+{
+    cg_registry_init();
+    return isa == &exact;
+}
 
 const char *cg_registry_isa(void)
 {

@@ -38,6 +38,10 @@ const CgIsa *cg_registry_isas(
     size_t *n); /* those this build and this processor have, best first; the last is portable C */
 bool cg_registry_isa_known(const char *name); /* whether CG_ISA may be this */
 const char *cg_registry_isa(void);            /* "avx512", "avx2", "base"; CG_ISA in the environment lowers it */
+/* "exact" instead: code whose bits are the same on all machines. Before anything else of cg is called; CG_ISA=exact
+ * does the same. */
+void cg_registry_want_exact(void);
+bool cg_registry_is_exact(void);
 /* Checks ABI, names, that each op has what it must have; false with a reason. */
 CG_NODISCARD bool cg_registry_add_from(const CgOpSet *set, CgDigest origin /* of its file */, CgErr *e);
 const CgOp *cg_op_find(const char *name);

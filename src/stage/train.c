@@ -69,8 +69,10 @@ static CgTensor flat(const float *at, int64_t n)
 static char *machine(void)
 {
     CgStrbuf b = { 0 };
-    cg_strbuf_printf(&b, "kernels %s; matrices %s, %s; cg %s, %s", cg_registry_isa(), cg_blas_name(), cg_blas_core(),
-        PACKAGE_VERSION, CG_COMPILER);
+    cg_strbuf_printf(&b, "kernels %s", cg_registry_isa());
+    if (!cg_registry_is_exact())
+        cg_strbuf_printf(
+            &b, "; matrices %s, %s; cg %s, %s", cg_blas_name(), cg_blas_core(), PACKAGE_VERSION, CG_COMPILER);
     return cg_strbuf_take(&b);
 }
 

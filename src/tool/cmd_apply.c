@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/registry.h"
 #include "run/tensor.h"
 #include "stage/watch.h"
 #include "tool/dump.h"
@@ -134,6 +135,7 @@ static int command(int argc, char **argv)
 {
     CgStrings set = { 0 }, dims = { 0 }, in = { 0 };
     const char *seed = NULL, *threads = NULL, *dump = NULL;
+    bool exact = false;
     Asked asked = { 0 };
     const CgOption options[] = {
         { .name = "in",
@@ -159,6 +161,7 @@ static int command(int argc, char **argv)
         { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size that no data tells" },
         CG_DEBUG_OPTION(&asked.debug),
         { .name = "seed", .arg = "N", .value = &seed, .help = "of parameters that are drawn, and of random ops" },
+        { .name = "exact", .flag = &exact, .help = "results with the same bits on every machine" },
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
     };
     static const char synopsis[] =
@@ -175,6 +178,8 @@ static int command(int argc, char **argv)
         || !cg_option_threads("apply", threads, &asked.threads)
         || !cg_dump_find("apply", dump, CG_DUMP_MEM, &asked.dump))
         return CG_EXIT_USAGE;
+    if (exact)
+        cg_registry_want_exact();
     asked.path = argv[1];
     asked.graph = argv[2];
     CgScriptArgs args;

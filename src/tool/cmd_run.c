@@ -6,6 +6,8 @@
 
 #include "base/child.h"
 #include "base/stop.h"
+#include "experiment/published.h"
+#include "graph/registry.h"
 #include "report/figure.h"
 #include "report/profile.h"
 #include "report/trace.h"
@@ -88,8 +90,8 @@ static void run_jobs(int jobs, char **argv, int argc, const CgSessionOpts *opts)
 }
 
 typedef struct Asked {
-    bool help, build, dry;
-    const char *only, *trace;
+    bool help, build, dry, exact;
+    const char *only, *trace, *publish;
     CgDump stage;
     int64_t jobs;
     char **argv; /* as the command was given */
@@ -115,10 +117,25 @@ static int make(const char *path, const CgSessionOpts *opts, const Asked *asked)
     if (!help && stage == CG_DUMP_NONE && !asked->dry && !cg_diags_count(x->diags))
         cg_watch_report(x);
     report(x, trace);
+    CgErr err = { 0 };
+    if (asked->publish && !cg_diags_count(x->diags) && !cg_published_write(x, asked->publish, &err))
+        cg_session_err(x, (CgSpan){ 0 }, &err);
     cg_diags_print(x->diags, stderr, cg_wants_colour());
     int code = cg_diags_exit_code(x->diags);
     cg_experiment_free(x);
     return code;
+}
+
+/* What is published is all that the script asks for, in a form that others can rebuild. */
+static bool publish_fits(const Asked *asked)
+{
+    if (asked->publish && !asked->exact)
+        cg_usage("run", "--publish is of values that others can rebuild: it goes with --exact");
+    else if (asked->publish && (asked->build || asked->dry || asked->only))
+        cg_usage("run", "--publish is of all that the script asks for: not with --build, --dry-run, --only");
+    else
+        return true;
+    return false;
 }
 
 static int run_script(int argc, char **argv, Asked *asked)
@@ -141,6 +158,13 @@ static int run_script(int argc, char **argv, Asked *asked)
             .arg = "NAME",
             .value = &asked->only,
             .help = "builds and shows this value of the script alone" },
+        { .name = "exact",
+            .flag = &asked->exact,
+            .help = "results with the same bits on every machine; several times slower" },
+        { .name = "publish",
+            .arg = "FILE",
+            .value = &asked->publish,
+            .help = "digests of what was trained and evaluated, for cg replay; with --exact" },
         { .name = "dry-run", .flag = &asked->dry, .help = "what is kept and what would be built; runs nothing" },
         { .name = "jobs",
             .arg = "N",
@@ -163,6 +187,10 @@ static int run_script(int argc, char **argv, Asked *asked)
         return asked->help ? CG_EXIT_OK : cg_usage("run", "one script is needed");
     if (!cg_dump_find("run", dump, CG_DUMP_MEM, &asked->stage))
         return CG_EXIT_USAGE;
+    if (!publish_fits(asked))
+        return CG_EXIT_USAGE;
+    if (asked->exact)
+        cg_registry_want_exact();
     CgSessionOpts opts = {
         .quiet = quiet, .store = store, .profile = profile, .trace = asked->trace != NULL, .debug = debug
     };

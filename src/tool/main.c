@@ -48,7 +48,7 @@ int main(int argc, char **argv)
         return cg_command_find("help")->run(0, argv), CG_EXIT_USAGE;
     const char *isa = getenv("CG_ISA");
     if (isa && *isa && !cg_registry_isa_known(isa))
-        return cg_usage(NULL, "CG_ISA=%s is no instruction set this program has: avx512, avx2 or base", isa);
+        return cg_usage(NULL, "CG_ISA=%s is no instruction set this program has: avx512, avx2, base or exact", isa);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
         return finish(print_version());
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)

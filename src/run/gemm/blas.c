@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <cg/kernel.h>
+
+#include "graph/registry.h"
 #include "run/gemm/blas.h"
 #include "run/gemm/gemm.h"
 
@@ -116,7 +118,7 @@ void cg_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha
     const double *b, int64_t ldb, double beta, double *c, int64_t ldc)
 {
     pthread_once(&once, init);
-    if (!fits(m, n, k, lda, ldb, ldc)) {
+    if (cg_registry_is_exact() || !fits(m, n, k, lda, ldb, ldc)) {
         plain_f64(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         return;
     }

@@ -35,7 +35,7 @@ static void init(void)
 {
     if (pthread_key_create(&panels_key, free) != 0)
         CG_BUG("no key for the panels of a thread");
-    kinds = cg_gemm_kinds_base;
+    kinds = cg_registry_is_exact() ? cg_gemm_kinds_exact : cg_gemm_kinds_base;
 #ifdef CG_HAVE_X86_ISAS
     const char *isa = cg_registry_isa();
     if (strcmp(isa, "avx2") == 0)

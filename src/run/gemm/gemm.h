@@ -54,8 +54,8 @@ CG_GEMM_SOFTMAX(bf16)
 
 /* As they are compiled for each instruction set: f32, f32 rounded to bf16 on the way, f64. */
 enum { CG_GEMM_F32, CG_GEMM_ROUNDED, CG_GEMM_F64, CG_GEMM_KINDS };
-extern const CgGemmKind cg_gemm_kinds_base[CG_GEMM_KINDS], cg_gemm_kinds_avx2[CG_GEMM_KINDS],
-    cg_gemm_kinds_avx512[CG_GEMM_KINDS];
+extern const CgGemmKind cg_gemm_kinds_exact[CG_GEMM_KINDS], cg_gemm_kinds_base[CG_GEMM_KINDS],
+    cg_gemm_kinds_avx2[CG_GEMM_KINDS], cg_gemm_kinds_avx512[CG_GEMM_KINDS];
 extern const CgGemmKind cg_gemm_kind_bf16; /* AVX512-BF16 */
 
 const char *cg_gemm_name(bool bf16); /* of what multiplies: "avx512", "avx512_bf16", "avx2 rounded" */
