@@ -526,7 +526,7 @@ static bool attribute(CgElab *e, CgFrame *f, const CgOp *op, const CgSigParam *p
         return true;
     }
     bool sizes = kinds.at[0].tag == CG_KIND_DIM || kinds.at[0].tag == CG_KIND_AXIS;
-    if (cg_is_poison(v) || v->open || (e->defining && v->kind == CG_VALUE_DIM && !sizes))
+    if (cg_is_poison(v) || v->open || (!sizes && cg_define_vague(e, v)))
         return false;
     for (int i = 0; v->kind == CG_VALUE_LIST && i < v->n; i++)
         if (cg_is_poison(v->at[i]))

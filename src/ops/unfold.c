@@ -1,48 +1,14 @@
 /* unfold.c - sliding windows along an axis, and their sum back into it.
  * Takes a tensor; gives its windows as a view (im2col without a copy), or adds windows up where they came from
- * (col2im). Convolutions and poolings are products and reductions over windows: they are written in stdlib/conv.cg. */
+ * (col2im). Poolings are reductions over windows: they are written in stdlib/conv.cg. */
 #include <cg/elementwise.h>
-#include <cg/rules.h>
 
-typedef struct Windows {
-    int64_t size, stride, dilation, reach; /* reach: elements from the first of a window to its last, both counted */
-} Windows;
+#include "ops/windows.h"
 
 static Windows windows_of(const CgAttrs *attrs)
 {
-    Windows w = { cg_attr_int(attrs, "size", 1), cg_attr_int(attrs, "stride", 1), cg_attr_int(attrs, "dilation", 1),
-        0 };
-    w.reach = (w.size - 1) * w.dilation + 1;
-    return w;
-}
-
-static bool windows_fit(CgInfer *inf, Windows w)
-{
-    const int64_t most = (int64_t)1 << 30;
-    if (w.size < 1 || w.stride < 1 || w.dilation < 1)
-        return cg_infer_fail(inf, -1, -1, "size, stride and dilation are at least 1");
-    if (w.size > most || w.stride > most || w.dilation > most || w.reach > most)
-        return cg_infer_fail(inf, -1, -1, "a window reaches over at most 2^30 elements");
-    return true;
-}
-
-/* How many windows there are along an axis of this length: (length - reach) / stride + 1, rounded down. */
-static const CgDim *count_of(CgInfer *inf, const CgDim *length, Windows w)
-{
-    int64_t n;
-    if (cg_dim_is_int(length, &n)) {
-        if (n >= w.reach)
-            return cg_dim_int((n - w.reach) / w.stride + 1);
-        cg_infer_fail(
-            inf, 0, -1, "a window reaches over %lld elements, the axis has %lld", (long long)w.reach, (long long)n);
-        return NULL;
-    }
-    const CgDim *rest = cg_dim_sub(length, cg_dim_int(w.reach));
-    const CgDim *steps = w.stride == 1 ? rest : rest ? cg_dim_div(rest, cg_dim_int(w.stride)) : NULL;
-    if (!steps)
-        cg_infer_fail(inf, 0, -1, "with stride %lld the number of windows is known only where the axis has a number",
-            (long long)w.stride);
-    return steps ? cg_dim_add(steps, cg_dim_int(1)) : NULL;
+    return windows_made(
+        cg_attr_int(attrs, "size", 1), cg_attr_int(attrs, "stride", 1), cg_attr_int(attrs, "dilation", 1));
 }
 
 /* ---- unfold: (..pre, L, ..post) to (..pre, windows, size, ..post) ---- */
@@ -59,7 +25,7 @@ static bool unfold_shape(CgInfer *inf)
         return cg_infer_fail(inf, 0, -1, "the result would have %d axes", x->rank + 1);
     for (int i = 0; i < x->rank; i++)
         dim[i + (i > axis)] = x->dim[i];
-    dim[axis] = count_of(inf, x->dim[axis], w);
+    dim[axis] = windows_count(inf, x->dim[axis], w);
     dim[axis + 1] = cg_dim_int(w.size);
     if (!dim[axis])
         return false;
@@ -113,10 +79,10 @@ static bool fold_shape(CgInfer *inf)
         return cg_infer_fail(inf, -1, -1, "fold needs length, a size");
     if (!cg_dim_is_int(y->dim[axis + 1], &w.size))
         return cg_infer_fail(inf, 0, axis + 1, "the size of a window is a number");
-    w.reach = (w.size - 1) * w.dilation + 1;
+    w = windows_made(w.size, w.stride, w.dilation);
     if (!windows_fit(inf, w))
         return false;
-    const CgDim *count = count_of(inf, length, w);
+    const CgDim *count = windows_count(inf, length, w);
     if (!count)
         return false;
     if (count != y->dim[axis])
