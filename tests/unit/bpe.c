@@ -1,6 +1,7 @@
 /* bpe.c - byte pairs: is the training the plain one, do loaded tokenizers give the ids Hugging Face gives,
  * is damage refused?
- * Takes tests/conformance/tokenizer (made by make.py there); prints TAP. Accuses src/data/bpe*.c and
+ * Takes tests/conformance/tokenizer (made by make.py and merges.py there), and CG_MERGES_TEXTS, a folder of large
+ * texts, where it is set; prints TAP. Accuses src/data/tokenizer_bpe*.c, tokenizer_train.c and
  * pretoken.c. */
 #include <jansson.h>
 #include <math.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/io.h"
 #include "base/vec.h"
@@ -251,6 +253,57 @@ static void training(void)
     cg_corpus_free(two[1]);
 }
 
+/* ---- merges that Hugging Face's trainer learned of the same texts */
+
+static const char *conformance(const char *name);
+
+/* The merges of a text, all of it one document. */
+static void merges_of(CgText text, int size, CgStrbuf *out)
+{
+    CgErr e = { 0 };
+    CgCorpus *c = cg_corpus_from_texts("text", &text, 1, &(CgCorpusOpts){ .shares = true, .block = 1 << 24 }, &e);
+    CgTokenizer *t = c ? cg_bpe_train(&c, 1, size, &e) : NULL;
+    out->len = 0;
+    if (t)
+        cg_bpe_pack(t, out);
+    cg_tokenizer_free(t);
+    cg_corpus_free(c);
+}
+
+static void merges_are_those_of_others(void)
+{
+    static const char *const names[] = { "english", "scripts", "bytes" };
+    CgStrbuf got = { 0 };
+    CgErr e = { 0 };
+    for (size_t i = 0; i < CG_LEN(names); i++) {
+        CgBytes text = { 0 }, want = { 0 };
+        char file[64];
+        snprintf(file, sizeof file, "merges/%s.txt", names[i]);
+        bool good = cg_io_read(conformance(file), &text, &e);
+        snprintf(file, sizeof file, "merges/%s.bpe", names[i]);
+        good = good && cg_io_read(conformance(file), &want, &e);
+        merges_of((CgText){ text.at, text.len }, 1000, &got);
+        ok(good && got.len == want.len && want.len > 1000 && !memcmp(got.at, want.at, got.len), names[i]);
+        cg_io_release(&text);
+        cg_io_release(&want);
+    }
+    const char *folder = getenv("CG_MERGES_TEXTS"), *name;
+    json_t *known = json_load_file(conformance("merges/large.json"), 0, NULL), *value;
+    json_object_foreach(folder ? known : NULL, name, value)
+    {
+        char path[4096];
+        CgBytes text = { 0 };
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        bool good = cg_io_read(path, &text, &e);
+        merges_of((CgText){ text.at, text.len < 4 << 20 ? text.len : 4 << 20 }, 8000, &got);
+        uLong crc = crc32(0, (const Bytef *)got.at, (uInt)got.len);
+        ok(good && (json_int_t)crc == json_integer_value(json_array_get(value, 1)), name);
+        cg_io_release(&text);
+    }
+    json_decref(known);
+    cg_strbuf_deinit(&got);
+}
+
 /* ---- files of others */
 
 static const char *conformance(const char *name)
@@ -363,6 +416,7 @@ int main(void)
 {
     pieces_are_those_of_the_pattern();
     training();
+    merges_are_those_of_others();
     loading();
     broken("gpt2.json", "\"id\": 1", "\"id\": -1", "has no id", "negative ids are refused");
     broken("gpt2.json", "\"id\": 1", "\"id\": 99999999999", "has no id", "huge ids are refused");
