@@ -33,4 +33,37 @@ for script in examples/*.cg examples/paper/setup.cg tests/dot/*.cg; do
         [ -z "$found" ]; report $? "$script $how" "$found$(cat "$folder/err")"
     done
 done
+# The page of HTML asks for nothing, and what it does is done in a browser where there is one.
+"$CG" dot examples/quickstart.cg -T html >"$folder/page.html" 2>"$folder/err"
+none "a page of HTML names nothing outside of it" \
+    "$(cat "$folder/err"; grep -noE '(src|href)=|url\(|import |fetch\(|https?://[^"]*' "$folder/page.html" | grep -v 'http://www.w3.org/2000/svg$')"
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+after()     # javascript: the page after it, as text
+{
+    sed "s#</body>#<script>$1</script></body>#" "$folder/page.html" >"$folder/after.html"
+    HOME=$folder timeout 60 "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$folder/browser" \
+        --dump-dom "file://$folder/after.html" 2>/dev/null
+}
+shows()     # name text: the page has, below its picture, what is written so; or, behind !, has not
+{
+    case $2 in
+    !*) ! sed -n '/<main/,/<\/main>/p' "$folder/shown" | grep -q "${2#!}" ;;
+    *)  sed -n '/<main/,/<\/main>/p' "$folder/shown" | grep -q "$2" ;;
+    esac
+    report $? "in a browser: $1"
+}
+if [ -n "$browser" ] && after '' >"$folder/shown" && grep -q '<svg' "$folder/shown"; then
+    shows "closed as it opens" '!blocks.0.attn/softmax'
+    after 'all(true)' >"$folder/shown"; shows "all unfolded" 'blocks.0.attn/softmax'
+    after 'all(true);all(false)' >"$folder/shown"; shows "all folded" '!compressor.memory'
+    after 'all(false);toggle(0)' >"$folder/shown"; shows "one unfolded" 'compressor.memory'
+    after 'document.getElementById("find").value="softmax";find()' >"$folder/shown"
+    shows "search opens what hides what it finds" 'class="box op hit"'
+    grep -q '1 of 4' "$folder/shown"; report $? "in a browser: search counts"
+    after 'document.dispatchEvent(new KeyboardEvent("keydown",{key:"+"}))' >"$folder/shown"; shows "keys" 'blocks.0.attn/softmax'
+    after 'document.getElementById("theme").click()' >"$folder/shown"
+    grep -q '<html lang="en" class="\(dark\|light\)"' "$folder/shown"; report $? "in a browser: light and dark"
+    after 'document.title=performance.getEntriesByType("resource").length+" requests"' >"$folder/shown"
+    grep -q '<title>0 requests' "$folder/shown"; report $? "in a browser: no request"
+fi
 finish

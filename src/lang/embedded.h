@@ -8,4 +8,5 @@ typedef struct CgEmbedded {
     const char *module, *text;
 } CgEmbedded;
 extern const CgEmbedded cg_embedded[];
+extern const char cg_embedded_page[]; /* src/report/page.html */
 #endif

@@ -68,17 +68,17 @@ static void node_add(Agraph_t *root, Agnode_t *n, const CgLevelNode *of)
     cg_strbuf_deinit(&table);
 }
 
-static Agedge_t *edge_add(Agraph_t *root, Agnode_t **node, const CgLevelEdge *e, CgStrbuf *name)
+static Agedge_t *edge_add(Agraph_t *root, Agnode_t **node, const CgLevelEdge *e, bool out, bool in, CgStrbuf *name)
 {
     Agedge_t *edge = agedge(root, node[e->from], node[e->to], NULL, 1);
     if (!e->tip)
         cg_dot_set(edge, "dir", "none");
     name->len = 0;
     cg_strbuf_printf(name, "o%d:s", e->out);
-    cg_dot_set(edge, "tailport", e->out >= 0 ? cg_strbuf_str(name) : "s");
+    cg_dot_set(edge, "tailport", out ? cg_strbuf_str(name) : "s");
     name->len = 0;
     cg_strbuf_printf(name, "i%d:n", e->in);
-    cg_dot_set(edge, "headport", e->in >= 0 ? cg_strbuf_str(name) : "n");
+    cg_dot_set(edge, "headport", in ? cg_strbuf_str(name) : "n");
     if (e->label_w > 0) {
         name->len = 0;
         cg_strbuf_printf(name,
@@ -125,12 +125,16 @@ static Agraph_t *graph_of(const CgLevel *l, Agnode_t **node, Agedge_t **edge)
         node[i] = agnode(in, cg_dot_text(cg_strbuf_str(&name)), 1);
         node_add(root, node[i], n);
     }
-    for (size_t i = 0; i < l->edges.len; i++)
-        edge[i] = edge_add(root, node, &l->edges.at[i], &name);
+    for (size_t i = 0; i < l->edges.len; i++) {
+        const CgLevelEdge *e = &l->edges.at[i];
+        bool out = e->out >= 0 && e->out < l->nodes.at[e->from].nout;
+        bool in = e->in >= 0 && e->in < l->nodes.at[e->to].nin;
+        edge[i] = edge_add(root, node, e, out, in, &name);
+    }
     /* an arrow beside all others whose label tells how far GraphViz moved it from the node that kept room for it */
     CgLevelEdge beside = { .in = -1, .out = -1, .label_w = 2, .label_h = 2, .to = 1 };
     Agnode_t *ends[] = { agnode(root, cg_dot_text("from"), 1), agnode(root, cg_dot_text("to"), 1) };
-    edge[l->edges.len] = edge_add(root, ends, &beside, &name);
+    edge[l->edges.len] = edge_add(root, ends, &beside, false, false, &name);
     cg_strbuf_deinit(&name);
     return root;
 }

@@ -10,19 +10,10 @@
 
 enum { MARGIN = 8, BELOW = 3, STRIP = 17, SIDE = 7, ABOVE = 3, LEAST = 20 };
 
-typedef enum ItemKind { ITEM_BOX, ITEM_FRAME, ITEM_IN, ITEM_OUT } ItemKind;
-
-/* A node of a level: a box, a frame in it, or where its arrows come in or leave. */
-typedef struct Item {
-    ItemKind kind;
-    int what;
-} Item;
-
 /* What is drawn in one frame; [0] is all, [c + 1] is cluster c. */
 typedef struct Frame {
     int up, item; /* the frame it lies in, and its node there */
-    CG_VEC(Item) items;
-    CgLevel level;
+    CgFolded own;
     CG_VEC(int) in, out; /* items where arrows pass */
     double *in_at, *out_at;
     double w, h;      /* with its margins */
@@ -47,16 +38,17 @@ typedef struct Work {
     int *arriving; /* by box: edges into it */
     Legs *legs;    /* by arrow */
     CgMap known;
+    bool folded; /* frames are boxes in the ones around them */
     bool landscape;
 } Work;
 
 static int frame_of(const Work *w, int box) { return w->p->boxes.at[box].cluster + 1; }
 
-static int item_add(Frame *f, ItemKind kind, int what, double w, double h, CgLevelRank rank)
+static int item_add(Frame *f, int kind, int what, double w, double h, CgLevelRank rank)
 {
-    cg_vec_push(&f->items, (Item){ kind, what });
-    cg_vec_push(&f->level.nodes, (CgLevelNode){ .w = w, .h = h, .rank = rank });
-    return (int)f->items.len - 1;
+    cg_vec_push(&f->own.items, (CgLevelItem){ kind, what });
+    cg_vec_push(&f->own.level.nodes, (CgLevelNode){ .w = w, .h = h, .rank = rank });
+    return (int)f->own.items.len - 1;
 }
 
 /* Frames stand in the order in which their first boxes do. */
@@ -66,7 +58,7 @@ static void place_in_parent(Work *w, int f)
     if (f == 0 || frame->item >= 0)
         return;
     place_in_parent(w, frame->up);
-    frame->item = item_add(&w->frame[frame->up], ITEM_FRAME, f, 0, 0, CG_RANK_ANY);
+    frame->item = item_add(&w->frame[frame->up], CG_ITEM_FRAME, f - 1, 0, 0, CG_RANK_ANY);
 }
 
 static void add_boxes(Work *w)
@@ -81,7 +73,7 @@ static void add_boxes(Work *w)
         if (box->frozen)
             wide += 2 * CG_RING, high += 2 * CG_RING;
         place_in_parent(w, frame_of(w, (int)i));
-        w->item_of[i] = item_add(&w->frame[frame_of(w, (int)i)], ITEM_BOX, (int)i, w->landscape ? high : wide,
+        w->item_of[i] = item_add(&w->frame[frame_of(w, (int)i)], CG_ITEM_BOX, (int)i, w->landscape ? high : wide,
             w->landscape ? wide : high, CG_RANK_ANY);
     }
 }
@@ -96,7 +88,7 @@ static int port(Work *w, int f, bool in, int source)
     uint64_t at;
     if (cg_map_get(&w->known, cg_map_ptr(key), &at))
         return (int)at;
-    int item = item_add(frame, in ? ITEM_IN : ITEM_OUT, 0, 1, 1, in ? CG_RANK_FIRST : CG_RANK_LAST), number;
+    int item = item_add(frame, in ? CG_ITEM_IN : CG_ITEM_OUT, 0, 1, 1, in ? CG_RANK_FIRST : CG_RANK_LAST), number;
     if (in) {
         number = (int)frame->in.len;
         cg_vec_push(&frame->in, item);
@@ -104,7 +96,7 @@ static int port(Work *w, int f, bool in, int source)
         number = (int)frame->out.len;
         cg_vec_push(&frame->out, item);
     }
-    frame->items.at[item].what = number;
+    frame->own.items.at[item].what = number;
     cg_map_put(&w->known, cg_map_ptr(key), (uint64_t)number);
     return number;
 }
@@ -114,15 +106,15 @@ static void leg_add(Work *w, size_t arrow, int f, CgLevelEdge edge)
     CgAtom key = cg_intern_printf("leg %d %d %d %d %d", f, edge.from, edge.out, edge.to, edge.in);
     uint64_t at;
     if (!cg_map_get(&w->known, cg_map_ptr(key), &at)) {
-        at = w->frame[f].level.edges.len;
-        cg_vec_push(&w->frame[f].level.edges, edge);
+        at = w->frame[f].own.level.edges.len;
+        cg_vec_push(&w->frame[f].own.level.edges, edge);
         cg_map_put(&w->known, cg_map_ptr(key), at);
         if (edge.tip)
-            w->frame[f].level.edges.at[at].in = w->arriving[w->p->arrows.at[arrow].to]++;
+            w->frame[f].own.level.edges.at[at].in = w->arriving[w->p->arrows.at[arrow].to]++;
     }
-    CgLevelEdge *known = &w->frame[f].level.edges.at[at];
+    CgLevelEdge *known = &w->frame[f].own.level.edges.at[at];
     if (known->label_w <= 0)
-        known->label_w = edge.label_w, known->label_h = edge.label_h;
+        known->label_w = edge.label_w, known->label_h = edge.label_h, known->text = edge.text;
     cg_vec_push(&w->legs[arrow], (Leg){ f, (int)at });
 }
 
@@ -153,14 +145,14 @@ static void route(Work *w, size_t i)
         int number = port(w, next, true, a->from);
         CgLevelEdge e = { .from = from, .out = out, .to = w->frame[next].item, .in = number };
         if (!named)
-            e.label_w = w->landscape ? high : wide, e.label_h = w->landscape ? wide : high;
+            e.label_w = w->landscape ? high : wide, e.label_h = w->landscape ? wide : high, e.text = a->label;
         leg_add(w, i, f, e);
         named = true;
         from = w->frame[next].in.at[number], out = -1, f = next;
     }
     CgLevelEdge e = { .from = from, .out = out, .to = w->item_of[a->to], .in = -1, .tip = true };
     if (!named)
-        e.label_w = w->landscape ? high : wide, e.label_h = w->landscape ? wide : high;
+        e.label_w = w->landscape ? high : wide, e.label_h = w->landscape ? wide : high, e.text = a->label;
     leg_add(w, i, f, e);
 }
 
@@ -168,10 +160,10 @@ static void route(Work *w, size_t i)
 static void order_operands(Work *w)
 {
     for (int f = 0; f < w->nframes; f++) {
-        CgLevel *level = &w->frame[f].level;
+        CgLevel *level = &w->frame[f].own.level;
         for (size_t i = 0; i < level->edges.len; i++) {
             CgLevelEdge *e = &level->edges.at[i];
-            int box = e->tip ? w->frame[f].items.at[e->to].what : -1;
+            int box = e->tip ? w->frame[f].own.items.at[e->to].what : -1;
             if (box < 0)
                 continue;
             int n = w->p->boxes.at[box].ordered ? w->arriving[box] : 0;
@@ -216,7 +208,7 @@ static double *places(Work *w, Frame *f, const int *item, size_t n)
 {
     double *at = CG_NEWN(w->l->arena, double, n + 1);
     for (size_t i = 0; i < n; i++)
-        at[i] = f->left + f->level.nodes.at[item[i]].x;
+        at[i] = f->left + f->own.level.nodes.at[item[i]].x;
     return at;
 }
 
@@ -224,12 +216,12 @@ static bool close_frame(Work *w, int number, CgErr *e)
 {
     Frame *f = &w->frame[number];
     bool titled = number > 0 && w->landscape;
-    if (!cg_level_place(&f->level, w->l->arena, e))
+    if (!cg_level_place(&f->own.level, w->l->arena, e))
         return false;
     f->left = number == 0 ? 0 : titled ? STRIP : MARGIN;
     f->top = number == 0 ? 0 : !w->landscape ? STRIP : f->in.len ? BELOW : MARGIN;
-    f->w = f->level.w + f->left + (number ? MARGIN : 0);
-    f->h = f->level.h + f->top + (!number ? 0 : f->out.len ? BELOW : MARGIN);
+    f->w = f->own.level.w + f->left + (number ? MARGIN : 0);
+    f->h = f->own.level.h + f->top + (!number ? 0 : f->out.len ? BELOW : MARGIN);
     f->in_at = places(w, f, f->in.at, f->in.len);
     f->out_at = places(w, f, f->out.at, f->out.len);
     if (number == 0)
@@ -237,7 +229,11 @@ static bool close_frame(Work *w, int number, CgErr *e)
     f->label = cg_label_frame(w->p, &w->p->clusters.at[number - 1]);
     cg_vec_free(&f->label.parts);
     place_title(w, f);
-    CgLevelNode *node = &w->frame[f->up].level.nodes.at[f->item];
+    CgLevelNode *node = &w->frame[f->up].own.level.nodes.at[f->item];
+    if (w->folded) {
+        node->w = f->label.w + 2 * SIDE, node->h = LEAST + 2;
+        return true;
+    }
     node->w = f->w = ceil(f->w), node->h = f->h = ceil(f->h);
     node->in = f->in_at, node->nin = (int)f->in.len;
     node->out = f->out_at, node->nout = (int)f->out.len;
@@ -258,22 +254,23 @@ static void compose(Work *w)
 {
     for (int i = 0; i < w->nframes; i++) {
         const Frame *f = &w->frame[i];
-        for (size_t k = 0; k < f->items.len; k++) {
-            const CgLevelNode *n = &f->level.nodes.at[k];
+        for (size_t k = 0; k < f->own.items.len; k++) {
+            const CgLevelNode *n = &f->own.level.nodes.at[k];
             CgPlaced at = around(f, n->x, n->y, n->w, n->h);
-            int what = f->items.at[k].what;
-            if (f->items.at[k].kind == ITEM_BOX)
+            int what = f->own.items.at[k].what;
+            if (f->own.items.at[k].kind == CG_ITEM_BOX)
                 w->l->box[what] = at;
-            if (f->items.at[k].kind != ITEM_FRAME)
+            if (f->own.items.at[k].kind != CG_ITEM_FRAME)
                 continue;
-            w->frame[what].x = at.x, w->frame[what].y = at.y;
-            w->l->frame[what - 1] = at;
-            w->l->title[what - 1] = w->frame[what].title;
-            w->l->title[what - 1].x += w->landscape ? at.y : at.x;
-            w->l->title[what - 1].y += w->landscape ? at.x : at.y;
+            Frame *inner = &w->frame[what + 1];
+            inner->x = at.x, inner->y = at.y;
+            w->l->frame[what] = at;
+            w->l->title[what] = inner->title;
+            w->l->title[what].x += w->landscape ? at.y : at.x;
+            w->l->title[what].y += w->landscape ? at.x : at.y;
         }
     }
-    w->l->w = w->frame[0].level.w, w->l->h = w->frame[0].level.h;
+    w->l->w = w->frame[0].own.level.w, w->l->h = w->frame[0].own.level.h;
 }
 
 /* A straight line as a curve, from the last of n points to p. */
@@ -294,11 +291,11 @@ static void join(Work *w, size_t arrow)
     CgRoute *r = &w->l->arrow[arrow];
     int most = 0;
     for (size_t i = 0; i < legs->len; i++)
-        most += w->frame[legs->at[i].frame].level.edges.at[legs->at[i].edge].n + 3;
+        most += w->frame[legs->at[i].frame].own.level.edges.at[legs->at[i].edge].n + 3;
     r->at = CG_NEWN(w->l->arena, CgPoint, most + 1);
     for (size_t i = 0; i < legs->len; i++) {
         const Frame *f = &w->frame[legs->at[i].frame];
-        const CgLevelEdge *e = &f->level.edges.at[legs->at[i].edge];
+        const CgLevelEdge *e = &f->own.level.edges.at[legs->at[i].edge];
         if (!e->n)
             continue;
         if (r->n)
@@ -332,45 +329,60 @@ static void turn(Work *w)
     }
 }
 
+static void frame_free(Frame *f, bool own)
+{
+    cg_vec_free(&f->in);
+    cg_vec_free(&f->out);
+    if (own) {
+        cg_vec_free(&f->own.items);
+        cg_vec_free(&f->own.level.nodes);
+        cg_vec_free(&f->own.level.edges);
+    }
+}
+
 static void work_free(Work *w)
 {
-    for (int i = 0; i < w->nframes; i++) {
-        Frame *f = &w->frame[i];
-        cg_vec_free(&f->items);
-        cg_vec_free(&f->in);
-        cg_vec_free(&f->out);
-        cg_vec_free(&f->level.nodes);
-        cg_vec_free(&f->level.edges);
-    }
+    for (int i = 0; i < w->nframes; i++)
+        frame_free(&w->frame[i], !w->folded);
     for (size_t i = 0; i < w->p->arrows.len; i++)
         cg_vec_free(&w->legs[i]);
     cg_map_deinit(&w->known);
+}
+
+/* Lays out each frame; in l's arena. */
+static bool place_frames(Work *w, CgErr *e)
+{
+    const CgPicture *p = w->p;
+    CgArena *arena = w->l->arena;
+    w->nframes = (int)p->clusters.len + 1;
+    w->frame = CG_NEWN(arena, Frame, w->nframes);
+    w->item_of = CG_NEWN(arena, int, p->boxes.len + 1);
+    w->arriving = CG_NEWN(arena, int, p->boxes.len + 1);
+    w->legs = CG_NEWN(arena, Legs, p->arrows.len + 1);
+    for (int i = 0; i < w->nframes; i++) {
+        w->frame[i].item = -1;
+        w->frame[i].up = i ? p->clusters.at[i - 1].parent + 1 : -1;
+    }
+    add_boxes(w);
+    for (size_t i = 0; i < p->arrows.len; i++)
+        route(w, i);
+    order_operands(w);
+    bool good = true;
+    for (int i = w->nframes - 1; i >= 0 && good; i--)
+        good = w->frame[i].item < 0 && i > 0 ? true : close_frame(w, i, e);
+    return good;
 }
 
 CgLayout *cg_layout_build(const CgPicture *p, bool landscape, CgErr *e)
 {
     CgLayout *l = cg_calloc(1, sizeof *l);
     CgArena *arena = l->arena = cg_arena_new();
-    Work w = { .p = p, .l = l, .nframes = (int)p->clusters.len + 1, .landscape = landscape };
-    w.frame = CG_NEWN(arena, Frame, w.nframes);
-    w.item_of = CG_NEWN(arena, int, p->boxes.len + 1);
-    w.arriving = CG_NEWN(arena, int, p->boxes.len + 1);
-    w.legs = CG_NEWN(arena, Legs, p->arrows.len + 1);
+    Work w = { .p = p, .l = l, .landscape = landscape };
+    bool good = place_frames(&w, e);
     l->box = CG_NEWN(arena, CgPlaced, p->boxes.len + 1);
     l->frame = CG_NEWN(arena, CgPlaced, w.nframes);
     l->title = CG_NEWN(arena, CgPlaced, w.nframes);
     l->arrow = CG_NEWN(arena, CgRoute, p->arrows.len + 1);
-    for (int i = 0; i < w.nframes; i++) {
-        w.frame[i].item = -1;
-        w.frame[i].up = i ? p->clusters.at[i - 1].parent + 1 : -1;
-    }
-    add_boxes(&w);
-    for (size_t i = 0; i < p->arrows.len; i++)
-        route(&w, i);
-    order_operands(&w);
-    bool good = true;
-    for (int i = w.nframes - 1; i >= 0 && good; i--)
-        good = w.frame[i].item < 0 && i > 0 ? true : close_frame(&w, i, e);
     if (good) {
         compose(&w);
         for (size_t i = 0; i < p->arrows.len; i++)
@@ -390,5 +402,33 @@ void cg_layout_free(CgLayout *l)
     if (!l)
         return;
     cg_arena_free(l->arena);
+    free(l);
+}
+
+CgFoldedLayout *cg_layout_folded(const CgPicture *p, CgErr *e)
+{
+    CgLayout l = { .arena = cg_arena_new() };
+    Work w = { .p = p, .l = &l, .folded = true };
+    bool good = place_frames(&w, e);
+    CgFoldedLayout *out = cg_calloc(1, sizeof *out);
+    *out = (CgFoldedLayout){ l.arena, CG_NEWN(l.arena, CgFolded, w.nframes), w.nframes };
+    for (int i = 0; i < w.nframes; i++)
+        out->at[i] = w.frame[i].own;
+    work_free(&w);
+    if (good)
+        return out;
+    cg_layout_folded_free(out);
+    return NULL;
+}
+
+void cg_layout_folded_free(CgFoldedLayout *l)
+{
+    for (int i = 0; l && i < l->n; i++) {
+        cg_vec_free(&l->at[i].items);
+        cg_vec_free(&l->at[i].level.nodes);
+        cg_vec_free(&l->at[i].level.edges);
+    }
+    if (l)
+        cg_arena_free(l->arena);
     free(l);
 }

@@ -28,6 +28,26 @@ typedef struct CgLayout {
     CgRoute *arrow;
 } CgLayout;
 
+/* A node of a level: a box or a frame, by its number in the picture, or a place where arrows come in or leave. */
+typedef struct CgLevelItem {
+    enum { CG_ITEM_BOX, CG_ITEM_FRAME, CG_ITEM_IN, CG_ITEM_OUT } kind;
+    int what;
+} CgLevelItem;
+
+/* Each frame for itself, with the frames in it as boxes that a reader may open. */
+typedef struct CgFolded {
+    CG_VEC(CgLevelItem) items; /* what the nodes of the level are */
+    CgLevel level;             /* edges end at places, numbers of CG_ITEM_IN and OUT, of frames */
+} CgFolded;
+typedef struct CgFoldedLayout {
+    CgArena *arena;
+    CgFolded *at; /* [0] all, [c + 1] cluster c */
+    int n;
+} CgFoldedLayout;
+
+CgFoldedLayout *cg_layout_folded(const CgPicture *p, CgErr *e); /* NULL after a mistake */
+void cg_layout_folded_free(CgFoldedLayout *l);
+
 /* `landscape`: from left to right instead of from above to below. NULL after a mistake. */
 CgLayout *cg_layout_build(const CgPicture *p, bool landscape, CgErr *e);
 void cg_layout_free(CgLayout *l);

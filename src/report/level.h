@@ -22,9 +22,10 @@ typedef struct CgLevelNode {
 } CgLevelNode;
 
 typedef struct CgLevelEdge {
-    int from, to; /* nodes */
-    int out, in;  /* a place of these; -1 = anywhere */
-    bool tip;     /* has an arrowhead */
+    int from, to;     /* nodes */
+    int out, in;      /* a place of these; -1 = anywhere */
+    bool tip;         /* has an arrowhead */
+    const char *text; /* its label, NULL = none */
     double label_w, label_h;
     CgPoint *at; /* result: n = 3 k + 1 points of cubic Bezier curves */
     int n;

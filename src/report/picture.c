@@ -292,6 +292,28 @@ static void make_instance(CgDraft *d, int scope, CgMap *used)
     cg_vec_push(&d->p->boxes, box);
 }
 
+/* "net.cg:12: x @ w", the expression in one line; NULL where it is not known. */
+static const char *where_written(CgDraft *d, CgSpan span)
+{
+    enum { LONGEST = 120 };
+    const CgSource *file = d->o->sources && span.file ? cg_sources_get(d->o->sources, span.file) : NULL;
+    if (!file || span.end > file->len || span.start >= span.end)
+        return NULL;
+    CgStrbuf out = { 0 };
+    int line = 1;
+    for (uint32_t i = 0; i < span.start; i++)
+        line += file->text[i] == '\n';
+    const char *base = strrchr(file->name, '/');
+    cg_strbuf_printf(&out, "%s:%d: ", base ? base + 1 : file->name, line);
+    for (uint32_t i = span.start; i < span.end && i < span.start + LONGEST; i++)
+        if (file->text[i] > ' ')
+            cg_strbuf_putc(&out, file->text[i]);
+        else if (file->text[i - 1] > ' ')
+            cg_strbuf_putc(&out, ' ');
+    cg_strbuf_puts(&out, span.end - span.start > LONGEST ? " .." : "");
+    return keep(d, &out);
+}
+
 static void make_box(CgDraft *d, CgRef r, CgMap *used)
 {
     int closed = d->scope.at[d->item[r].instance].closed;
@@ -306,6 +328,7 @@ static void make_box(CgDraft *d, CgRef r, CgMap *used)
     int scope = it->instance;
     CgBox box = { .note = it->note, .type = "", .cluster = d->scope.at[scope].cluster };
     box.derived = n->why != CG_NONE;
+    box.where = where_written(d, n->span);
     box.ordered = !(n->op->traits & CG_COMMUTES);
     const char *path = d->scope.at[scope].path;
     if (it->input || it->param) {

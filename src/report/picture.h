@@ -57,6 +57,7 @@ typedef struct CgBox {
     bool derived;        /* a derivative node */
     bool ordered;        /* which operand is which matters */
     int cluster;         /* -1 = none */
+    const char *where;   /* file, line and expression of the script; NULL = not known */
     const char *measure; /* of an overlay; NULL = none */
     double heat;         /* its share of the largest, from 0 to 1 */
     CgChange change;

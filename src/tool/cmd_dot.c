@@ -9,13 +9,15 @@
 #include "experiment/needs.h"
 #include "graph/pass.h"
 #include "report/dot.h"
+#include "report/page.h"
 #include "tool/dump.h"
 
 typedef struct Asked {
     const char *path, *other, *graph, *stage, *format, *out, *store;
     CgDump dump;
     bool flat, unfold, landscape, dark;
-    int64_t depth; /* -1 = as deep as fits a page */
+    int64_t depth;  /* -1 = as deep as fits a page */
+    int page_depth; /* how deep a page of HTML is open at first */
     CgStrings open;
 } Asked;
 
@@ -28,7 +30,8 @@ static bool write_picture(
 {
     CgErr e = { 0 };
     CgDrawing how = { name, title, NULL, asked->format, asked->landscape, asked->dark };
-    bool good = cg_dot_write(p, &how, out, &e);
+    bool page = strcmp(asked->format, "html") == 0;
+    bool good = page ? cg_page_write(p, &how, asked->page_depth, out, &e) : cg_dot_write(p, &how, out, &e);
     if (!good)
         cg_diag_err(x->diags, (CgSpan){ 0 }, &e);
     cg_picture_free(p);
@@ -114,7 +117,12 @@ static CgPictureOptions options_of(Side *s, const Asked *asked)
 static bool draw(Side *s, const Asked *asked, CgStrbuf *out)
 {
     CgPictureOptions o = options_of(s, asked);
-    return write_picture(s->x, cg_picture_build(s->graph, &o), s->graph->name, s->target.name, asked, out);
+    Asked page = *asked;
+    if (strcmp(asked->format, "html") == 0) { /* all of it, to be opened by the reader */
+        page.page_depth = o.depth;
+        o.depth = 0;
+    }
+    return write_picture(s->x, cg_picture_build(s->graph, &o), s->graph->name, s->target.name, &page, out);
 }
 
 /* ---- two scripts ---- */
@@ -246,7 +254,11 @@ static int command(int argc, char **argv)
             .arg = "STAGE",
             .value = &asked.stage,
             .help = "experiment, model, graph, grad or opt; model unless given" },
-        { .name = "format", .arg = "FORMAT", .value = &asked.format, .letter = 'T', .help = "dot, svg, png or pdf" },
+        { .name = "format",
+            .arg = "FORMAT",
+            .value = &asked.format,
+            .letter = 'T',
+            .help = "dot, svg, png, pdf or html" },
         { .name = "out",
             .arg = "FILE",
             .value = &asked.out,
