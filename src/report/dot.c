@@ -50,6 +50,8 @@ typedef enum Colour {
     FRAME_LINE,
     FRAME_FROZEN,
     FRAME_FROZEN_ODD,
+    HEAT,
+    HEAT_MOST = HEAT + 4,
     COLOURS
 } Colour;
 
@@ -79,6 +81,12 @@ static const char *const colour_of[COLOURS][2] = {
     [FRAME_LINE] = { "#c4c9cf", "#4a5159" },
     [FRAME_FROZEN] = { "#e6f0fb", "#17263a" },
     [FRAME_FROZEN_ODD] = { "#f4f8fe", "#1a2b42" },
+    /* each darker, or lighter, than the one before, in grey as well */
+    [HEAT] = { "#fff7ea", "#2b261f" },
+    [HEAT + 1] = { "#fee8c8", "#43331f" },
+    [HEAT + 2] = { "#fdcc95", "#63451f" },
+    [HEAT + 3] = { "#fbab66", "#87581f" },
+    [HEAT_MOST] = { "#f58a4b", "#ac6c1f" },
 };
 
 /* Frozen is a double line, an instance a bold one, what is computed backwards a dashed one: so grey shows it, too. */
@@ -173,7 +181,9 @@ static void draw_box(Drawer *d, size_t i)
     CgLabel label = cg_label_box(d->p, box);
     set_label(d, n, &label, 11);
     cg_vec_free(&label.parts);
-    set_colour(d, n, "fillcolor", look->fill);
+    int heat = (int)(5 * box->heat);
+    Colour warm = (Colour)(HEAT + (heat > 4 ? 4 : heat));
+    set_colour(d, n, "fillcolor", box->measure ? warm : look->fill);
     set_colour(d, n, "color", box->change ? change_line[box->change] : look->line);
     if (box->change)
         cg_dot_set(n, "penwidth", "2");

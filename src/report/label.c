@@ -70,7 +70,7 @@ static void add_title(CgLabel *l, const CgBox *box)
     }
     add(l, box->title, box->kind != CG_BOX_CONST && !box->heading, false, NORMAL, CG_TONE_INK);
     if (behind)
-        add(l, " ", false, false, SMALL, CG_TONE_FAINT);
+        add(l, "  ", false, false, SMALL, CG_TONE_FAINT);
     add(l, box->note, false, !behind, SMALL, CG_TONE_FAINT);
 }
 
@@ -83,7 +83,7 @@ CgLabel cg_label_box(const CgPicture *p, const CgBox *box)
         const CgBoxRow *row = &box->rows[i];
         CgTone tone = row->frozen ? CG_TONE_FROZEN : CG_TONE_INK;
         add(&l, row->name, true, true, SMALL, tone);
-        add(&l, row->shared ? " shared " : " ", false, false, SMALL, tone);
+        add(&l, row->shared ? "  shared  " : "  ", false, false, SMALL, tone);
         add(&l, row->type, false, false, SMALL, tone);
     }
     add(&l, box->type, false, true, SMALL, CG_TONE_FAINT);

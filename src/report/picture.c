@@ -163,13 +163,6 @@ static void count_frozen(CgDraft *d)
     }
 }
 
-static CgRef drawn_for(const CgDraft *d, CgRef r)
-{
-    while (d->item[r].stands != r)
-        r = d->item[r].stands;
-    return r;
-}
-
 static void count_boxes(CgDraft *d)
 {
     for (CgRef r = 0; r < d->g->nodes.len; r++)
@@ -410,7 +403,7 @@ static void make_arrows(CgDraft *d, CgMap *used)
             int away_too = d->scope.at[d->item[l->from].instance].hidden;
             if (in_one_fold(d, l->from, r) || (away >= 0 && away_too == away))
                 continue;
-            int from = d->item[drawn_for(d, l->from)].box, to = d->item[drawn_for(d, r)].box;
+            int from = d->item[cg_draft_stands(d, l->from)].box, to = d->item[cg_draft_stands(d, r)].box;
             if (from == to)
                 continue;
             make_arrow(d, used, from, to, l->label, n->why != CG_NONE);
@@ -430,7 +423,7 @@ static void make_arrows(CgDraft *d, CgMap *used)
         }
         cg_vec_push(&d->p->boxes, box);
         if (from != CG_NONE)
-            make_arrow(d, used, d->item[drawn_for(d, from)].box, (int)d->p->boxes.len - 1, "", false);
+            make_arrow(d, used, d->item[cg_draft_stands(d, from)].box, (int)d->p->boxes.len - 1, "", false);
     }
 }
 
@@ -466,6 +459,8 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
     make_arrows(&d, &used);
     if (options->detail == CG_DETAIL_MODEL)
         drop_repeated_labels(&d, &used);
+    if (options->overlay)
+        cg_draft_measure(&d);
     cg_map_deinit(&used);
     cg_vec_free(&d.scope);
     return p;

@@ -13,6 +13,20 @@ typedef enum CgDetail {
     CG_DETAIL_GRAPH,
 } CgDetail;
 
+/* Numbers that a picture shows on its boxes and frames, a frame's being all in it. */
+typedef struct CgOverlayItem {
+    int scope; /* of the graph, and the expression in it */
+    CgSpan span;
+    double value;
+} CgOverlayItem;
+typedef struct CgOverlay {
+    const char *unit;          /* "s", "flop", "B" .. */
+    const CgOverlayItem *item; /* by place */
+    size_t n;
+    const double *of_param; /* by g->params, of parameters; NULL: there are none */
+    bool root;              /* numbers are squares, and shown is the root of their sum */
+} CgOverlay;
+
 typedef struct CgPictureOptions {
     CgDetail detail;
     bool clusters;           /* a nested cluster for each instance */
@@ -20,6 +34,7 @@ typedef struct CgPictureOptions {
     int depth;               /* instances so many levels down are one box each; 0: all are drawn from inside */
     const char *const *open; /* paths of instances, at any level, that are drawn from inside all the same */
     int nopen;
+    const CgOverlay *overlay;                        /* numbers on it; NULL = none */
     const CgSources *sources;                        /* for what the author called it; may be NULL */
     bool (*frozen)(void *context, const char *path); /* may be NULL: nothing is */
     void *context;

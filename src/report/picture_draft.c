@@ -192,3 +192,10 @@ void cg_draft_merge(CgDraft *d)
                 merge_into(d, r, from, title);
         }
 }
+
+CgRef cg_draft_stands(const CgDraft *d, CgRef r)
+{
+    while (d->item[r].stands != r)
+        r = d->item[r].stands;
+    return r;
+}

@@ -54,6 +54,7 @@ typedef struct CgDraft {
     CgArena *arena;
     CgDraftItem *item;          /* by node */
     CG_VEC(CgDraftScope) scope; /* [0] is the root; each after the one it lies in */
+    int *of_scope;              /* by scope of the graph: where its nodes are drawn */
     int groups;
 } CgDraft;
 
@@ -61,6 +62,8 @@ typedef struct CgDraft {
 void cg_draft_choose(CgDraft *d);
 /* Ops that were made for one call of a function, such as mean(x), are drawn as that. */
 void cg_draft_merge(CgDraft *d);
+/* The drawn node that stands for a drawn node. */
+CgRef cg_draft_stands(const CgDraft *d, CgRef r);
 bool cg_draft_frozen(const CgDraft *d, CgRef param);
 /* The rest of a parameter's path below an instance, or NULL when it does not belong there. */
 const char *cg_draft_path_below(const char *scope, const char *path);
@@ -74,6 +77,9 @@ void cg_draft_instances(CgDraft *d);
 void cg_draft_gather(CgDraft *d);
 /* Which instances are drawn as one box each. */
 void cg_draft_close(CgDraft *d);
+
+/* Numbers on what is drawn (picture_overlay.c). */
+void cg_draft_measure(CgDraft *d);
 
 /* Draws equal siblings as one (picture_fold.c). */
 void cg_draft_fold(CgDraft *d);

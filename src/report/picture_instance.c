@@ -107,7 +107,7 @@ void cg_draft_instances(CgDraft *d)
 {
     const CgGraph *g = d->g;
     CgAtom *path = cg_calloc(g->scopes.len + 1, sizeof *path);
-    int *of_scope = cg_calloc(g->scopes.len + 1, sizeof *of_scope);
+    int *of_scope = d->of_scope = CG_NEWN(d->arena, int, g->scopes.len + 1);
     path[0] = cg_intern("");
     for (size_t s = 1; s < g->scopes.len; s++) {
         const CgScope *scope = &g->scopes.at[s];
@@ -143,7 +143,6 @@ void cg_draft_instances(CgDraft *d)
     }
     free(twin);
     free(path);
-    free(of_scope);
     free(owner);
 }
 

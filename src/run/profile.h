@@ -13,8 +13,11 @@ typedef struct CgProfItem {
     CgAtom where; /* "model.cg:12", "" when there is no place */
     CgPhase phase;
     bool bf16;
+    int scope; /* of its nodes in the graph, -1 = none */
+    CgSpan span;
     uint64_t calls;
     double seconds, flops, bytes;
+    double kept; /* bytes in the slab that its results are the first to take */
 } CgProfItem;
 
 typedef struct CgProfile {
@@ -28,6 +31,8 @@ typedef struct CgProfile {
 /* Adds what `x` counted since cg_exec_profile(x, true). With CG_PHASE_FORWARD each instruction has the
  * phase of its node; any other phase is that of all of them. */
 void cg_profile_add(CgProfile *p, const CgExec *x, CgPhase phase, const CgSources *sources);
+/* What one run of a plan would count, without its times. */
+void cg_profile_plan(CgProfile *p, const CgPlan *plan, const CgSources *sources);
 /* Steps that took so long in all: what their instructions did not take becomes the item "outside". */
 void cg_profile_steps(CgProfile *p, int64_t steps, double seconds);
 void cg_profile_deinit(CgProfile *p);

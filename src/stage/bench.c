@@ -73,7 +73,7 @@ bool cg_bench_train(CgSession *x, CgStage *s, const CgBenchOpts *opts, CgBench *
     begin(x, opts, s->label, out);
     out->tokens = (double)(s->batch * cg_data_tokens(s->data));
     out->loss = cg_calloc((size_t)(opts->steps + opts->warmup) + 1, sizeof *out->loss);
-    CgTraining *t = cg_training_new(x, s);
+    CgTraining *t = cg_stage_force_inputs(x, s) ? cg_training_new(x, s) : NULL;
     if (!t)
         return false;
     CgTrainingCost c = cg_training_cost(t);
@@ -84,6 +84,23 @@ bool cg_bench_train(CgSession *x, CgStage *s, const CgBenchOpts *opts, CgBench *
     out->products = c.products;
     bool good = time_training(t, opts, out);
     cg_training_free(t);
+    return good;
+}
+
+bool cg_bench_gradient(CgSession *x, CgStage *s, double *squares)
+{
+    CgTraining *t = cg_stage_force_inputs(x, s) ? cg_training_new(x, s) : NULL;
+    CgStepResult r;
+    bool good = t && step(t, &r);
+    for (int i = 0; good && i < t->memory.n; i++) {
+        const float *at = t->memory.at[i], *block = t->memory.block, *grad = t->sum ? t->sum : t->grad;
+        squares[i] = 0;
+        bool trained = at >= block && at < block + s->total;
+        for (size_t k = 0; trained && k < t->memory.bytes[i] / sizeof *at; k++)
+            squares[i] += (double)grad[at - block + (ptrdiff_t)k] * grad[at - block + (ptrdiff_t)k];
+    }
+    if (t)
+        cg_training_free(t);
     return good;
 }
 

@@ -25,6 +25,9 @@ typedef struct CgBench {
 
 /* cg_session_open came before. False after a mistake. */
 CG_NODISCARD bool cg_bench_train(CgSession *x, CgStage *s, const CgBenchOpts *opts, CgBench *out);
+/* After one step from its first values: the sum of the squares of each parameter's gradient, by the params of the
+ * stage's graph; 0 for those that are not trained. */
+CG_NODISCARD bool cg_bench_gradient(CgSession *x, CgStage *s, double *squares);
 /* One run of a graph with its inputs at random; sizes that nobody gave are a mistake. */
 CG_NODISCARD bool cg_bench_graph(
     CgSession *x, const char *name, const CgModelGraph *model, CgBindings sizes, const CgBenchOpts *opts, CgBench *out);

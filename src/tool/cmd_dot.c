@@ -7,13 +7,14 @@
 
 #include "experiment/graph_arg.h"
 #include "experiment/needs.h"
+#include "experiment/overlay.h"
 #include "graph/pass.h"
 #include "report/dot.h"
 #include "report/page.h"
 #include "tool/dump.h"
 
 typedef struct Asked {
-    const char *path, *other, *graph, *stage, *format, *out, *store;
+    const char *path, *other, *graph, *stage, *format, *out, *store, *overlay;
     CgDump dump;
     bool flat, unfold, landscape, dark;
     int64_t depth;  /* -1 = as deep as fits a page */
@@ -114,15 +115,26 @@ static CgPictureOptions options_of(Side *s, const Asked *asked)
     return o;
 }
 
-static bool draw(Side *s, const Asked *asked, CgStrbuf *out)
+static bool draw(Side *s, const Asked *asked, CgBindings sizes, CgStrbuf *out)
 {
     CgPictureOptions o = options_of(s, asked);
+    CgOverlay numbers = { 0 };
+    if (asked->overlay && !cg_overlay_make(s->x, &s->target, sizes, asked->overlay, &numbers)) {
+        cg_overlay_free(&numbers);
+        return false;
+    }
+    o.overlay = asked->overlay ? &numbers : NULL;
     Asked page = *asked;
     if (strcmp(asked->format, "html") == 0) { /* all of it, to be opened by the reader */
         page.page_depth = o.depth;
         o.depth = 0;
     }
-    return write_picture(s->x, cg_picture_build(s->graph, &o), s->graph->name, s->target.name, &page, out);
+    CgPicture *p = cg_picture_build(s->graph, &o);
+    cg_overlay_free(&numbers);
+    const char *title = s->target.name;
+    if (asked->overlay)
+        title = cg_arena_printf(s->x->elab->arena, "%s: %s", title, asked->overlay);
+    return write_picture(s->x, p, s->graph->name, title, &page, out);
 }
 
 /* ---- two scripts ---- */
@@ -197,7 +209,7 @@ static int make(const Asked *asked, const CgScriptArgs *args)
     if (good && strcmp(asked->stage, "experiment") == 0)
         good = draw_experiment(s.x, asked, &text);
     else
-        good = good && find_graph(&s, asked, args) && draw(&s, asked, &text);
+        good = good && find_graph(&s, asked, args) && draw(&s, asked, args->sizes, &text);
     int code = side_end(&s);
     if (good && code == CG_EXIT_OK)
         code = deliver(asked->out, &text);
@@ -278,6 +290,12 @@ static int command(int argc, char **argv)
             .arg = "PATH",
             .list = &asked.open,
             .help = "draws an instance from inside all the same: decoder.blocks.0" },
+        { .name = "overlay",
+            .arg = "WHAT",
+            .value = &asked.overlay,
+            .help =
+                "numbers on it: time (of steps that are run), memory, flops, precision, parameters, frozen, trained, "
+                "gradient (of a first step)" },
         { .name = "landscape", .flag = &asked.landscape, .help = "from left to right instead of downwards" },
         { .name = "dark", .flag = &asked.dark, .help = "light on dark; an SVG turns dark by itself on dark ground" },
         { .name = "unfold", .flag = &asked.unfold, .help = "draws each of equal blocks" },
@@ -296,6 +314,8 @@ static int command(int argc, char **argv)
         return cg_usage("dot", "a script, or two to compare, and at most one graph are needed");
     if (!known_stage(asked.stage))
         return cg_usage("dot", "there is no stage '%s'; there are experiment, model, graph, grad and opt", asked.stage);
+    if (asked.overlay && !cg_overlay_known(asked.overlay))
+        return cg_usage("dot", "there is no overlay '%s'; there are %s", asked.overlay, cg_overlay_names());
     if (!cg_dump_find("dot", dump, CG_DUMP_MEM, &asked.dump))
         return CG_EXIT_USAGE;
     if (!cg_option_number("dot", "depth", depth, 0, 1000, &asked.depth))
