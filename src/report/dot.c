@@ -183,7 +183,7 @@ static void draw_box(Drawer *d, size_t i)
     cg_vec_free(&label.parts);
     int heat = (int)(5 * box->heat);
     Colour warm = (Colour)(HEAT + (heat > 4 ? 4 : heat));
-    set_colour(d, n, "fillcolor", box->measure ? warm : look->fill);
+    set_colour(d, n, "fillcolor", box->heat > 0 ? warm : look->fill);
     set_colour(d, n, "color", box->change ? change_line[box->change] : look->line);
     if (box->change)
         cg_dot_set(n, "penwidth", "2");

@@ -322,6 +322,7 @@ static void make_box(CgDraft *d, CgRef r, CgMap *used)
     CgBox box = { .note = it->note, .type = "", .cluster = d->scope.at[scope].cluster };
     box.derived = n->why != CG_NONE;
     box.where = where_written(d, n->span);
+    box.measure = d->o->remark ? d->o->remark[r] : NULL;
     box.ordered = !(n->op->traits & CG_COMMUTES);
     const char *path = d->scope.at[scope].path;
     if (it->input || it->param) {

@@ -34,6 +34,7 @@ typedef struct CgPictureOptions {
     int depth;               /* instances so many levels down are one box each; 0: all are drawn from inside */
     const char *const *open; /* paths of instances, at any level, that are drawn from inside all the same */
     int nopen;
+    const char *const *remark;                       /* by node, what its box says below all else; NULL = nothing */
     const CgOverlay *overlay;                        /* numbers on it; NULL = none */
     const CgSources *sources;                        /* for what the author called it; may be NULL */
     bool (*frozen)(void *context, const char *path); /* may be NULL: nothing is */

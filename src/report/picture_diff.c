@@ -9,9 +9,10 @@
 
 typedef struct Merge {
     const CgPicture *a;
-    CgPicture *p;             /* begins as b */
-    CgMap boxes, clusters;    /* name -> index in p + 1 */
-    int *box_of, *cluster_of; /* by index in a */
+    const char *root_a, *root_b; /* the frame that all else lies in, which may have another name; NULL: there is none */
+    CgPicture *p;                /* begins as b */
+    CgMap boxes, clusters;       /* name -> index in p + 1 */
+    int *box_of, *cluster_of;    /* by index in a */
 } Merge;
 
 static bool same(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
@@ -29,10 +30,31 @@ static const char *box_text(CgArena *arena, const CgBox *box)
     return box->frozen ? cg_arena_printf(arena, "%s frozen", text) : text;
 }
 
-static int find(const CgMap *m, const char *id)
+static const char *root_of(const CgPicture *p)
+{
+    const char *root = NULL;
+    for (size_t i = 0; i < p->clusters.len; i++)
+        if (p->clusters.at[i].parent < 0) {
+            if (root)
+                return NULL;
+            root = p->clusters.at[i].id;
+        }
+    return root;
+}
+
+/* A name with "@" for that of the root: what is the same in two graphs has one. */
+static CgAtom key_of(const char *root, const char *id)
+{
+    static const char output[] = "output:";
+    size_t n = root ? strlen(root) : 0, start = strncmp(id, output, sizeof output - 1) == 0 ? sizeof output - 1 : 0;
+    bool below = n && strncmp(id + start, root, n) == 0 && (!id[start + n] || strchr("./", id[start + n]));
+    return below ? cg_intern_printf("%.*s@%s", (int)start, id, id + start + n) : cg_intern(id);
+}
+
+static int find(const CgMap *m, CgAtom key)
 {
     uint64_t at;
-    return cg_map_get(m, cg_map_ptr(cg_intern(id)), &at) ? (int)at - 1 : -1;
+    return cg_map_get(m, cg_map_ptr(key), &at) ? (int)at - 1 : -1;
 }
 
 static void merge_clusters(Merge *m)
@@ -40,11 +62,11 @@ static void merge_clusters(Merge *m)
     CgPicture *p = m->p;
     for (size_t i = 0; i < p->clusters.len; i++) {
         p->clusters.at[i].change = CG_ADDED;
-        cg_map_put(&m->clusters, cg_map_ptr(cg_intern(p->clusters.at[i].id)), i + 1);
+        cg_map_put(&m->clusters, cg_map_ptr(key_of(m->root_b, p->clusters.at[i].id)), i + 1);
     }
     for (size_t i = 0; i < m->a->clusters.len; i++) {
         const CgCluster *old = &m->a->clusters.at[i];
-        int at = find(&m->clusters, old->id);
+        int at = find(&m->clusters, key_of(m->root_a, old->id));
         if (at < 0) {
             CgCluster c = *old;
             c.change = CG_REMOVED;
@@ -70,11 +92,11 @@ static void merge_boxes(Merge *m)
     CgPicture *p = m->p;
     for (size_t i = 0; i < p->boxes.len; i++) {
         p->boxes.at[i].change = CG_ADDED;
-        cg_map_put(&m->boxes, cg_map_ptr(cg_intern(p->boxes.at[i].id)), i + 1);
+        cg_map_put(&m->boxes, cg_map_ptr(key_of(m->root_b, p->boxes.at[i].id)), i + 1);
     }
     for (size_t i = 0; i < m->a->boxes.len; i++) {
         const CgBox *old = &m->a->boxes.at[i];
-        int at = find(&m->boxes, old->id);
+        int at = find(&m->boxes, key_of(m->root_a, old->id));
         if (at < 0) {
             CgBox box = *old;
             box.change = CG_REMOVED;
@@ -114,7 +136,7 @@ static void merge_arrows(Merge *m)
 
 void cg_picture_diff(const CgPicture *a, CgPicture *b)
 {
-    Merge m = { .a = a, .p = b };
+    Merge m = { .a = a, .root_a = root_of(a), .root_b = root_of(b), .p = b };
     m.box_of = CG_NEWN(b->arena, int, a->boxes.len + 1);
     m.cluster_of = CG_NEWN(b->arena, int, a->clusters.len + 1);
     merge_clusters(&m);

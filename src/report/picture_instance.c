@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/intern.h"
+#include "graph/use.h"
 
 /* A scope without a graph is a region (recomputation), no instance: what lies in it belongs to the instance around. */
 static int instance_at(const CgGraph *g, int scope)
@@ -140,6 +141,8 @@ void cg_draft_instances(CgDraft *d)
         int at = d->item[r].input ? 0 : of_scope[instance_at(g, cg_node(g, r)->scope)];
         bool back = cg_node(g, r)->why != CG_NONE && d->item[r].live;
         d->item[r].instance = back ? backward(d, twin, at) : at;
+        if (cg_node_is_result(cg_node(g, r)))
+            d->item[r].instance = d->item[cg_node(g, r)->in[0]].instance;
     }
     free(twin);
     free(path);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/child.h"
 #include "experiment/graph_arg.h"
 #include "experiment/needs.h"
 #include "experiment/overlay.h"
@@ -14,7 +15,7 @@
 #include "tool/dump.h"
 
 typedef struct Asked {
-    const char *path, *other, *graph, *stage, *format, *out, *store, *overlay;
+    const char *path, *other, *graph, *other_graph, *stage, *format, *out, *store, *overlay;
     CgDump dump;
     bool flat, unfold, landscape, dark;
     int64_t depth;  /* -1 = as deep as fits a page */
@@ -58,14 +59,48 @@ typedef struct Side {
     CgGraph shown;   /* read only */
     CgGraph *better; /* after the passes, or NULL */
     const CgGraph *graph;
+    const char **tape; /* by node: its instruction; NULL: not asked for */
+    CgStrbuf revision; /* the text of an older script */
 } Side;
 
+/* What runs, in its order, and where each result lies: "#12 at 4096, 2.0 KiB". */
+static bool find_tape(Side *s, CgBindings sizes)
+{
+    CgErr e = { 0 };
+    CgBinding *bound = CG_NEWN(s->x->elab->arena, CgBinding, sizes.n + 1);
+    for (int i = 0; i < sizes.n; i++)
+        bound[i] = sizes.at[i];
+    const CgStage *stage = s->target.stage;
+    bound[sizes.n] = (CgBinding){ cg_intern("batch"), stage && stage->batch ? stage->batch / stage->accumulate : 16 };
+    CgPlan *plan = cg_plan_build(
+        s->graph, (CgBindings){ bound, sizes.n + 1 }, (CgPlanOptions){ .shown = true, .sources = s->x->sources }, &e);
+    if (!plan) {
+        cg_err_hint(&e, "--dim NAME=N gives a size a value");
+        return cg_session_err(s->x, (CgSpan){ 0 }, &e);
+    }
+    s->tape = CG_NEWN(s->x->elab->arena, const char *, s->graph->nodes.len + 1);
+    for (int i = 0; i < cg_plan_count(plan); i++) {
+        const CgInstr *in = cg_plan_instr(plan, i);
+        if (in->node == CG_NONE)
+            continue;
+        const CgBuffer *b = cg_plan_buffer(plan, in->out[0].buffer);
+        char bytes[24];
+        const char *old = b->storage == CG_AT_SLAB && b->first < i ? " in place" : "";
+        s->tape[in->node] = b->storage == CG_AT_SLAB ? cg_arena_printf(s->x->elab->arena, "#%d at %zu%s, %s", i,
+                                b->offset + in->out[0].offset, old, cg_plan_bytes(b->bytes, bytes))
+                                                     : cg_arena_printf(s->x->elab->arena, "#%d", i);
+    }
+    cg_plan_free(plan);
+    return true;
+}
+
 /* x has no mistakes yet. */
-static bool find_graph(Side *s, const Asked *asked, const CgScriptArgs *args)
+static bool find_graph(Side *s, const Asked *asked, const char *graph, const CgScriptArgs *args)
 {
     CgTarget *t = &s->target;
-    bool after = strcmp(asked->stage, "opt") == 0, derivatives = after || strcmp(asked->stage, "grad") == 0;
-    if (!cg_target_build(s->x, asked->graph, args->sizes, t))
+    bool tape = strcmp(asked->stage, "tape") == 0, after = tape || strcmp(asked->stage, "opt") == 0,
+         derivatives = after || strcmp(asked->stage, "grad") == 0;
+    if (!cg_target_build(s->x, graph, args->sizes, t))
         return false;
     if (derivatives && t->model->graph->outputs.len == t->noutputs && t->noutputs
         && !cg_target_differentiate(s->x, t, 0, NULL, 0))
@@ -75,26 +110,69 @@ static bool find_graph(Side *s, const Asked *asked, const CgScriptArgs *args)
         s->shown.outputs.len = t->noutputs;
     s->better = after ? cg_pass_run_all(&s->shown, NULL) : NULL;
     s->graph = s->better ? s->better : &s->shown;
-    return true;
+    return !tape || find_tape(s, args->sizes);
 }
 
+/* The path in "REVISION:path" where no file has that name; NULL else. */
+static const char *path_of_revision(const char *name)
+{
+    const char *colon = strchr(name, ':');
+    return colon && colon > name && !cg_io_exists(name) ? colon + 1 : NULL;
+}
+
+/* A file as git knows it in a revision. */
+static bool read_revision(const char *name, const char *path, CgStrbuf *out)
+{
+    CgStrbuf folder = { 0 }, what = { 0 }, said = { 0 };
+    const char *base = strrchr(path, '/');
+    int code = 1;
+    cg_strbuf_puts(&folder, ".");
+    if (base) {
+        folder.len = 0;
+        cg_strbuf_write(&folder, path, (size_t)(base - path) + 1);
+    }
+    cg_strbuf_printf(&what, "%.*s:./%s", (int)(path - 1 - name), name, base ? base + 1 : path);
+    const char *const argv[] = { "git", "-C", cg_strbuf_str(&folder), "show", cg_strbuf_str(&what), NULL };
+    bool good = cg_child_run(argv, NULL, 0, out, &said, &code) == CG_CHILD_RAN && code == 0;
+    if (!good)
+        fprintf(stderr, "cg dot: git has no '%s': %s\n", name, said.len ? cg_strbuf_str(&said) : "it cannot be run");
+    cg_strbuf_deinit(&folder);
+    cg_strbuf_deinit(&what);
+    cg_strbuf_deinit(&said);
+    return good;
+}
+
+/* Without a session where git does not have the revision that `path` names; what is imported is that of now. */
 static Side side(const char *path, const Asked *asked, const CgScriptArgs *args)
 {
     CgSessionOpts opts = {
         .settings = args->settings, .nsettings = args->nsettings, .store = asked->store, .quiet = true
     };
-    return (Side){ .x = cg_experiment_new(path, &opts) };
+    Side s = { 0 };
+    const char *file = path_of_revision(path);
+    if (file && !read_revision(path, file, &s.revision)) {
+        cg_strbuf_deinit(&s.revision);
+        return s;
+    }
+    CgOpenText text = { file, cg_strbuf_str(&s.revision), s.revision.len };
+    if (file)
+        opts.texts = &text, opts.ntexts = 1;
+    s.x = cg_experiment_new(file ? file : path, &opts);
+    return s;
 }
 
 /* Says what was wrong; gives the exit code. */
 static int side_end(Side *s)
 {
+    if (!s->x)
+        return CG_EXIT_IO;
     int code = cg_diags_exit_code(s->x->diags);
     cg_diags_print(s->x->diags, stderr, cg_wants_colour());
     if (s->better)
         cg_graph_free(s->better);
     cg_target_free(&s->target);
     cg_experiment_free(s->x);
+    cg_strbuf_deinit(&s->revision);
     return code;
 }
 
@@ -107,6 +185,7 @@ static CgPictureOptions options_of(Side *s, const Asked *asked)
         .depth = (int)asked->depth,
         .open = asked->open.at,
         .nopen = (int)asked->open.len,
+        .remark = s->tape,
         .sources = s->x->sources,
         .frozen = cg_target_frozen,
         .context = &s->target };
@@ -203,13 +282,15 @@ static int make(const Asked *asked, const CgScriptArgs *args)
 {
     Side s = side(asked->path, asked, args);
     CgStrbuf text = { 0 };
+    if (!s.x)
+        return side_end(&s);
     if (asked->dump != CG_DUMP_NONE)
         cg_dump_named(s.x, asked->graph, args->sizes, false, asked->dump);
     bool good = asked->dump == CG_DUMP_NONE && cg_diags_count(s.x->diags) == 0;
     if (good && strcmp(asked->stage, "experiment") == 0)
         good = draw_experiment(s.x, asked, &text);
     else
-        good = good && find_graph(&s, asked, args) && draw(&s, asked, args->sizes, &text);
+        good = good && find_graph(&s, asked, asked->graph, args) && draw(&s, asked, args->sizes, &text);
     int code = side_end(&s);
     if (good && code == CG_EXIT_OK)
         code = deliver(asked->out, &text);
@@ -222,8 +303,9 @@ static int make_difference(const Asked *asked, const CgScriptArgs *args)
     Side before = side(asked->path, asked, args), after = side(asked->other, asked, args);
     CgStrbuf text = { 0 };
     bool differ = false,
-         good = !cg_diags_count(before.x->diags) && !cg_diags_count(after.x->diags) && find_graph(&before, asked, args)
-        && find_graph(&after, asked, args) && compare(&before, &after, asked, &text, &differ);
+         good = before.x && after.x && !cg_diags_count(before.x->diags) && !cg_diags_count(after.x->diags)
+        && find_graph(&before, asked, asked->graph, args) && find_graph(&after, asked, asked->other_graph, args)
+        && compare(&before, &after, asked, &text, &differ);
     int code = side_end(&before), last = side_end(&after);
     code = code == CG_EXIT_OK ? last : code;
     if (good && code == CG_EXIT_OK)
@@ -247,11 +329,24 @@ static bool is_script(const char *path)
 
 static bool known_stage(const char *stage)
 {
-    static const char *const stages[] = { "experiment", "model", "graph", "grad", "opt" };
+    static const char *const stages[] = { "experiment", "model", "graph", "grad", "opt", "tape" };
     for (size_t i = 0; i < CG_LEN(stages); i++)
         if (strcmp(stage, stages[i]) == 0)
             return true;
     return false;
+}
+
+/* SCRIPT [OTHER] [GRAPH [OTHER]]; false where there are more or fewer. */
+static bool take_words(int argc, char **argv, Asked *out)
+{
+    bool two = argc > 2 && is_script(argv[2]);
+    if (argc < 2 || argc > 4 + two)
+        return false;
+    out->path = argv[1];
+    out->graph = argc > 2 + two ? argv[2 + two] : NULL;
+    out->other_graph = argc > 3 + two ? argv[3 + two] : out->graph;
+    out->other = two ? argv[2] : argc > 3 ? argv[1] : NULL;
+    return true;
 }
 
 static int command(int argc, char **argv)
@@ -265,7 +360,7 @@ static int command(int argc, char **argv)
         { .name = "stage",
             .arg = "STAGE",
             .value = &asked.stage,
-            .help = "experiment, model, graph, grad or opt; model unless given" },
+            .help = "experiment, model, graph, grad, opt or tape; model unless given" },
         { .name = "format",
             .arg = "FORMAT",
             .value = &asked.format,
@@ -301,30 +396,29 @@ static int command(int argc, char **argv)
         { .name = "unfold", .flag = &asked.unfold, .help = "draws each of equal blocks" },
     };
     static const char synopsis[] =
-        "SCRIPT.cg [OTHER.cg] [GRAPH] [-T FORMAT] [-o FILE]\n"
+        "SCRIPT.cg [OTHER.cg] [GRAPH [OTHER]] [-T FORMAT] [-o FILE]\n"
         "draws a graph: GRAPH is an expression, 'transformer(vocab = 61, dim = 48, layers = 2, heads = 4)';\n"
-        "the last training of the script, or its last graph, unless given; of two scripts, what OTHER adds (+), "
+        "the last training of the script, or its last graph, unless given; of two scripts or graphs, what the other "
+        "one adds (+), "
         "removes (-)\n"
         "and changes (~), with exit code 1 where they differ";
     int code;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
         return code;
-    bool two = argc > 2 && is_script(argv[2]);
-    if (argc < 2 || argc > 3 + two)
-        return cg_usage("dot", "a script, or two to compare, and at most one graph are needed");
+    if (!take_words(argc, argv, &asked))
+        return cg_usage("dot", "a script, or two to compare, and at most two graphs are needed");
     if (!known_stage(asked.stage))
-        return cg_usage("dot", "there is no stage '%s'; there are experiment, model, graph, grad and opt", asked.stage);
+        return cg_usage(
+            "dot", "there is no stage '%s'; there are experiment, model, graph, grad, opt and tape", asked.stage);
     if (asked.overlay && !cg_overlay_known(asked.overlay))
         return cg_usage("dot", "there is no overlay '%s'; there are %s", asked.overlay, cg_overlay_names());
     if (!cg_dump_find("dot", dump, CG_DUMP_MEM, &asked.dump))
         return CG_EXIT_USAGE;
     if (!cg_option_number("dot", "depth", depth, 0, 1000, &asked.depth))
         return CG_EXIT_USAGE;
-    asked.path = argv[1];
-    asked.other = two ? argv[2] : NULL;
-    asked.graph = argc > 2 + two ? argv[2 + two] : NULL;
+    bool two = asked.other != NULL;
     if (two && (asked.dump != CG_DUMP_NONE || strcmp(asked.stage, "experiment") == 0))
-        return cg_usage("dot", "two scripts are compared at the stages model, graph, grad and opt");
+        return cg_usage("dot", "graphs are compared at the stages model, graph, grad, opt and tape");
     asked.format = asked.format ? asked.format : format_of(asked.out);
     CgScriptArgs args;
     code = cg_script_args("dot", &set, &dims, &args);

@@ -25,12 +25,15 @@ static int command(int argc, char **argv)
     CgStrings set = { 0 }, dims = { 0 };
     Asked asked = { 0 };
     const char *dump = NULL;
-    bool memory = false;
+    bool memory = false, picture = false;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size: B=5, batch=5" },
         { .name = "grad", .flag = &asked.grad, .help = "with the derivatives by all parameters" },
         { .name = "memory", .flag = &memory, .help = "bytes by line of the script: --dump=mem" },
+        { .name = "picture",
+            .flag = &picture,
+            .help = "an SVG: what lies in memory from which instruction to which, and what is there when most is" },
         CG_DUMP_OPTION(&dump),
     };
     static const char synopsis[] =
@@ -43,6 +46,8 @@ static int command(int argc, char **argv)
         return cg_usage("plan", "a script and at most one graph are needed");
     if (!cg_dump_find("plan", dump ? dump : memory ? "mem" : "plan", CG_DUMP_MEM, &asked.stage))
         return CG_EXIT_USAGE;
+    if (picture)
+        asked.stage = CG_DUMP_LIFETIMES;
     asked.path = argv[1];
     asked.graph = argc > 2 ? argv[2] : NULL;
     CgScriptArgs args;

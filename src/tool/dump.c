@@ -9,6 +9,7 @@
 
 #include "graph/pass.h"
 #include "graph/text.h"
+#include "report/lifetimes.h"
 
 static const char *const names[] = { NULL, "tokens", "ast", "modules", "graph", "grad", "opt", "plan", "mem" };
 
@@ -54,8 +55,9 @@ static bool print_forward(CgSession *x, const CgGraph *g, size_t noutputs)
     return true;
 }
 
-static bool print_plan(CgSession *x, const CgGraph *g, const CgStage *s, CgBindings sizes, bool memory)
+static bool print_plan(CgSession *x, const CgGraph *g, const CgTarget *t, CgBindings sizes, CgDump stage)
 {
+    const CgStage *s = t->stage;
     CgBinding *bound = CG_NEWN(x->elab->arena, CgBinding, sizes.n + 1);
     /* the first binding of a name counts: --dim batch=3 asks "what if" */
     for (int i = 0; i < sizes.n; i++)
@@ -70,8 +72,10 @@ static bool print_plan(CgSession *x, const CgGraph *g, const CgStage *s, CgBindi
     CgErr e = { 0 };
     CgStrbuf text = { 0 };
     CgPlan *plan = cg_plan_build(g, (CgBindings){ bound, sizes.n + 1 }, options, &e);
-    if (plan && memory) {
+    if (plan && stage == CG_DUMP_MEM) {
         cg_plan_print_memory(plan, x->sources, &text);
+    } else if (plan && stage == CG_DUMP_LIFETIMES) {
+        cg_lifetimes_svg(plan, t->name, x->sources, &text);
     } else if (plan) {
         cg_plan_print(plan, x->sources, &text);
     } else {
@@ -101,7 +105,7 @@ bool cg_dump_target(CgSession *x, CgTarget *t, CgBindings sizes, bool derivative
         return print_graph(x, t->model->graph);
     CgGraph *own = t->stage ? NULL : cg_pass_run_all(t->model->graph, NULL);
     const CgGraph *g = own ? own : t->stage->step_graph ? t->stage->step_graph : t->stage->columns_graph;
-    bool good = stage == CG_DUMP_OPT ? print_graph(x, g) : print_plan(x, g, t->stage, sizes, stage == CG_DUMP_MEM);
+    bool good = stage == CG_DUMP_OPT ? print_graph(x, g) : print_plan(x, g, t, sizes, stage);
     if (own)
         cg_graph_free(own);
     return good;

@@ -14,7 +14,8 @@ typedef enum CgDump {
     CG_DUMP_GRAD,
     CG_DUMP_OPT,
     CG_DUMP_PLAN,
-    CG_DUMP_MEM
+    CG_DUMP_MEM,
+    CG_DUMP_LIFETIMES /* a picture, no stage of --dump */
 } CgDump;
 
 #define CG_DUMP_OPTION(to)                                                                    \

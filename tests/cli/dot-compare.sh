@@ -17,3 +17,18 @@ grep -c 'blocks.0.attn"' b.dot
 cg dot b.cg a.cg model 2>&1 | signs
 cg dot a.cg b.cg --stage=experiment 2>&1; echo "exit $?"
 cg dot a.cg none.cg; echo "exit $?"
+# two graphs of one script, and a script as git knows it
+cg dot a.cg 'model' 'model' > same.dot 2> said; echo "exit $?"; cat said
+cat > c.cg <<'END'
+import std.nn
+graph wide(x: f32[B, 7]) -> f32[B, 11] { d = dense(out = 11)
+    return d(x) }
+graph other(x: f32[B, 7]) -> f32[B, 11] { d = dense(out = 11)
+    return tanh(d(x)) }
+END
+cg dot c.cg wide other > two.dot 2> said; echo "exit $?"; cat said; signs < two.dot
+if git init -q . 2>/dev/null && git add c.cg && git -c user.name=a -c user.email=a@b commit -qm one; then
+    sed -i 's/tanh/sigmoid/' c.cg
+    cg dot HEAD:c.cg c.cg other > rev.dot 2> said; echo "exit $?"; cat said; signs < rev.dot
+    cg dot HEAD~7:c.cg c.cg other 2>/dev/null; echo "exit $?"
+fi

@@ -30,7 +30,7 @@ base = learn(below())
 later = learn(freeze(net(), "first.*"))
 further = learn(load(below(), base))
 EOF2
-said() { sed 's/<[^>]*>/ /g; s/&#160;/ /g; s/  */ /g' | grep -oE 'label= .* [0-9.]+ [a-zA-Z ]*(· [0-9.]+%)? >' | sed 's/label= //; s/ >$//'; }
+said() { sed 's/<[^>]*>/ /g; s/&#160;/ /g; s/  */ /g' | grep -oE 'label= .* [0-9.]+ [a-zA-Z0-9 ]*(· [0-9.]+%)? >' | sed 's/label= //; s/ >$//'; }
 cg dot net.cg net --dim B=7 --overlay=flops | said
 echo
 for what in parameters frozen trained; do echo "$what:"; cg dot net.cg later --overlay=$what --depth=0 | said; done

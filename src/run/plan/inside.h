@@ -140,5 +140,4 @@ void cg_plan_make_waves(CgPlan *p);
 extern const CgOp cg_op_copy;
 
 /* "1.5 GiB" */
-const char *cg_plan_bytes(size_t bytes, char out[24]);
 #endif

@@ -114,6 +114,7 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out); /*
 void cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *out);
 /* False where the shape rule of a node refuses the numbers, as cg_plan_build does first (sizes.c). */
 CG_NODISCARD bool cg_plan_check_sizes(const CgGraph *g, CgBindings dims, const CgSources *sources, CgErr *e);
+const char *cg_plan_bytes(size_t bytes, char out[24]); /* "1.5 MiB" */
 /* "model.cg:12", or "" without sources or place. */
 const char *cg_plan_where(const CgSources *sources, CgSpan span, char out[160]);
 /* Recomputes overlaps by brute force; CG_BUG if live buffers share bytes. Shares no code with planning. */
