@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "library/library.h"
+#include "report/figure.h"
 #include "run/tensor.h"
 
 static const CgInstance *with_weights(CgElab *e, const CgArguments *a)
@@ -102,12 +103,15 @@ static void show_array(const void *held, CgStrbuf *out)
 
 static bool save_array(const void *held, const char *path, CgErr *err)
 {
+    const char *end = strrchr(path, '.');
+    if (!strcmp(end, ".png") || !strcmp(end, ".svg") || !strcmp(end, ".pdf"))
+        return cg_matrix_save(held, path, err);
     char name[] = "array";
     CgNamed named = { name, *(const CgTensor *)held };
     return cg_tensors_write(path, &named, 1, NULL, NULL, 0, err);
 }
 
-static const char *const endings[] = { ".npy", ".safetensors", NULL };
+static const char *const endings[] = { ".npy", ".safetensors", ".png", ".svg", ".pdf", NULL };
 
 static const CgFunction fn_parameter = { CG_FUNCTION_HERE, .name = "parameter",
     .sig = "(model: model, path: str) -> array", .build = build_parameter, .run = run_parameter,
@@ -121,5 +125,6 @@ static const CgFunction fn_parameters = { CG_FUNCTION_HERE, .name = "parameters"
 
 CG_CLASS(array, .article = "a tensor",
     .doc = "Numbers that are known: a parameter of a trained or loaded model. They are shown, and saved.",
-    .show = show_array, .save = save_array, .endings = endings, .saved_help = "tensors go to .npy or .safetensors")
+    .show = show_array, .save = save_array, .endings = endings,
+    .saved_help = "tensors go to .npy or .safetensors, as heat maps of their last two axes to .png, .svg or .pdf")
 CG_FUNCTIONS(parameter, &fn_parameter, &fn_parameters)

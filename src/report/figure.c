@@ -19,7 +19,7 @@ static void put_setting(const char *what, const char *text, CgStrbuf *out)
     cg_strbuf_putc(out, '\n');
 }
 
-static void put_terminal(const char *format, int wide, int high, int font, CgStrbuf *out)
+void cg_figure_terminal(const char *format, int wide, int high, int font, CgStrbuf *out)
 {
     if (!strcmp(format, "png"))
         cg_strbuf_printf(out,
@@ -61,7 +61,7 @@ static void put_panels(const CgFigure *f, const char *format, const char *const 
 {
     int columns = (int)ceil(sqrt((double)f->panels)), rows = (f->panels + columns - 1) / columns;
     int title = f->title ? STRIP : 0, key = n > 1 ? STRIP : 0, high = PANEL_HEIGHT * rows + title + key;
-    put_terminal(format, PANEL_WIDTH * columns, high, PANEL_FONT, out);
+    cg_figure_terminal(format, PANEL_WIDTH * columns, high, PANEL_FONT, out);
     cg_strbuf_printf(out, "set multiplot layout %d,%d", rows, columns);
     if (title + key)
         cg_strbuf_printf(out, " title ' ' font ',%d'", (title + key) * 5 / 8);
@@ -106,7 +106,7 @@ void cg_figure_script(const CgFigure *f, const char *format, CgStrbuf *out)
     if (f->panels) {
         put_panels(f, format, series, n, out);
     } else {
-        put_terminal(format, WIDTH, HEIGHT, FONT, out);
+        cg_figure_terminal(format, WIDTH, HEIGHT, FONT, out);
         put_frame(f, out);
         if (n > 1)
             put_key(f, out);
