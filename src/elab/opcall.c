@@ -210,6 +210,9 @@ CgValue *cg_op_emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans
         refs[i] = in[i]->tensor->ref;
     CgInfer inf = { 0 };
     CgBuild *b = &e->model->build;
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < cg_value_type(e, in[i])->rank; k++)
+            cg_axis_name_set(b->graph, refs[i], k, in[i]->tensor->label[k]);
     b->span = span;
     cg_precision_of(e->model, op, n, refs);
     CgRef r = cg_build_checked(b, op, n, refs, attrs, &inf);

@@ -35,6 +35,7 @@ void cg_graph_free(CgGraph *g)
     cg_vec_free(&g->params);
     cg_vec_free(&g->outputs);
     cg_vec_free(&g->next);
+    cg_map_deinit(&g->axis_names);
     cg_map_deinit(&g->index);
     cg_arena_free(g->arena);
     free(g);
@@ -510,4 +511,16 @@ CgDigest cg_graph_digest(const CgGraph *g)
     cg_strbuf_deinit(&text);
     free(done);
     return cg_digester_free(all);
+}
+
+CgAtom cg_axis_name(const CgGraph *g, CgRef r, int axis)
+{
+    uint64_t name;
+    return cg_map_get(&g->axis_names, (uint64_t)r * 16 + (uint64_t)axis, &name) ? (CgAtom)(uintptr_t)name : NULL;
+}
+
+void cg_axis_name_set(CgGraph *g, CgRef r, int axis, CgAtom name)
+{
+    if (name && !cg_axis_name(g, r, axis))
+        cg_map_put(&g->axis_names, (uint64_t)r * 16 + (uint64_t)axis, cg_map_ptr(name));
 }

@@ -50,6 +50,7 @@ typedef struct CgGraph {
     CG_VEC(CgOutput) outputs;
     CgMap index; /* structural hash -> first node (chains through `next`) */
     CG_VEC(CgRef) next;
+    CgMap axis_names; /* ref * 16 + axis -> atom: what the author calls it, for pictures; of graphs as they are built */
 } CgGraph;
 
 /* How many nodes and outputs use each of the first nodes of a graph. */
@@ -102,6 +103,9 @@ CgRef cg_graph_param(CgBuild *b, const char *path, CgType type);
 CgRef cg_graph_const(CgBuild *b, CgDtype dtype, double value); /* scalar */
 void cg_graph_output(CgGraph *g, const char *name, CgRef ref);
 CgAtom cg_node_name(const CgGraph *g, CgRef r); /* of an input or param */
+/* What the author calls an axis of a node; NULL where nothing is known. The first name stays. */
+CgAtom cg_axis_name(const CgGraph *g, CgRef r, int axis);
+void cg_axis_name_set(CgGraph *g, CgRef r, int axis, CgAtom name);
 /* True when r is a constant with one value, possibly broadcast. */
 bool cg_node_const(const CgGraph *g, CgRef r, double *value);
 

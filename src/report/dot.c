@@ -153,7 +153,7 @@ static void set_label(const Drawer *d, void *object, const CgLabel *l, int norma
         if (font && other)
             cg_strbuf_puts(&html, "</FONT>");
         if (part->fresh)
-            cg_strbuf_puts(&html, "<BR/>");
+            cg_strbuf_puts(&html, object == d->root ? "<BR ALIGN=\"LEFT\"/>" : "<BR/>");
         if (other) {
             font = part->size != normal || part->tone != CG_TONE_INK;
             if (font)
@@ -165,6 +165,8 @@ static void set_label(const Drawer *d, void *object, const CgLabel *l, int norma
         cg_strbuf_puts(&html, part->bold ? "</B>" : "");
     }
     cg_strbuf_puts(&html, font ? "</FONT>" : "");
+    if (object == d->root)
+        cg_strbuf_puts(&html, "<BR ALIGN=\"LEFT\"/>");
     cg_dot_set_html(d->root, object, cg_strbuf_str(&html));
     cg_strbuf_deinit(&html);
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/intern.h"
+
 enum { LARGE = 14, NORMAL = 11, SMALL = 9, TINY = 8 };
 
 /* Hundredths of the size of the face, for the characters from the blank to the tilde: DejaVu Sans, which is wider than
@@ -128,9 +130,23 @@ CgLabel cg_label_arrow(const CgArrow *a)
 
 CgLabel cg_label_title(const char *title, const char *legend)
 {
+    enum { LINE = 56 };
     CgLabel l = { 0 };
     add(&l, title ? title : "", true, false, LARGE, CG_TONE_INK);
-    add(&l, legend ? legend : "", false, true, SMALL, CG_TONE_FAINT);
+    for (const char *s = legend ? legend : ""; *s;) { /* lines end at a comma */
+        size_t n = strlen(s);
+        for (size_t k = 0, at = 0; n > LINE && s[k]; k++)
+            if (s[k] == ',') {
+                if (at && k > LINE) {
+                    n = at;
+                    break;
+                }
+                at = k + 1;
+            }
+        add(&l, cg_intern_printf("%.*s", (int)n, s), false, true, SMALL, CG_TONE_FAINT);
+        s += n;
+        s += strspn(s, " ");
+    }
     measure(&l);
     return l;
 }

@@ -26,6 +26,75 @@ static const char *type_text(CgDraft *d, const CgType *t)
     return keep(d, &b);
 }
 
+/* The sizes that go by one name in this graph are one, or the name says which. */
+static void find_sizes(CgDraft *d)
+{
+    for (CgRef r = 0; r < d->g->nodes.len; r++) {
+        const CgType *t = cg_node_type(d->g, r);
+        for (int k = 0; k < t->rank; k++) {
+            CgAtom name = cg_axis_name(d->g, r, k);
+            int64_t size;
+            uint64_t known;
+            if (!name || !cg_dim_is_int(t->dim[k], &size))
+                continue;
+            if (cg_map_get(&d->sizes, cg_map_ptr(name), &known) && known != (uint64_t)size + 1)
+                size = -1;
+            cg_map_put(&d->sizes, cg_map_ptr(name), (uint64_t)(size + 1));
+        }
+    }
+}
+
+static void put_size(CgDraft *d, CgAtom name, const CgDim *dim, CgStrbuf *out)
+{
+    int64_t size;
+    uint64_t one = 0;
+    if (!name || !cg_dim_is_int(dim, &size)) {
+        cg_dim_print(dim, out);
+        return;
+    }
+    cg_map_get(&d->sizes, cg_map_ptr(name), &one);
+    cg_strbuf_puts(out, name);
+    if (!one)
+        cg_strbuf_printf(out, "=%" PRId64, size);
+}
+
+/* Names of sizes that arrows say without their number. */
+static const char *legend(CgDraft *d)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    CgStrbuf out = { 0 };
+    CgMap said = { 0 };
+    for (size_t i = 0; i < d->p->arrows.len; i++)
+        for (const char *s = d->p->arrows.at[i].label; *s;) {
+            size_t n = strspn(s, letters);
+            CgAtom name = n ? cg_intern_printf("%.*s", (int)n, s) : NULL;
+            uint64_t size = 0, old;
+            s += n ? n : 1;
+            if (!name || !cg_map_get(&d->sizes, cg_map_ptr(name), &size) || !size
+                || cg_map_get(&said, cg_map_ptr(name), &old))
+                continue;
+            cg_map_put(&said, cg_map_ptr(name), 1);
+            cg_strbuf_printf(&out, "%s%s = %" PRIu64, out.len ? ", " : "", name, size - 1);
+        }
+    cg_map_deinit(&said);
+    return keep(d, &out);
+}
+
+/* A type with the names that the author gives to the axes of node r. */
+static const char *named_type(CgDraft *d, CgRef r, const CgType *t)
+{
+    CgStrbuf b = { 0 };
+    while (cg_node_type(d->g, r) != t && cg_node(d->g, r)->nin) /* what is broadcast has its type before */
+        r = cg_node(d->g, r)->in[0];
+    cg_strbuf_puts(&b, cg_dtype_name(t->dtype));
+    for (int k = 0; k < t->rank; k++) {
+        cg_strbuf_puts(&b, k ? ", " : "[");
+        put_size(d, cg_axis_name(d->g, r, k), t->dim[k], &b);
+    }
+    cg_strbuf_puts(&b, t->rank ? "]" : "");
+    return keep(d, &b);
+}
+
 /* A parameter where it is used: the last part of its name at home, the whole path elsewhere. */
 static const char *param_name(CgDraft *d, CgRef param, int scope)
 {
@@ -107,7 +176,7 @@ static void link_node(CgDraft *d, CgRef r)
             const char *label = "";
             char index[16];
             if (model)
-                label = type_text(d, type);
+                label = named_type(d, n->in[i], type);
             else if (n->nin > 1 && !(n->op->traits & CG_COMMUTES)) {
                 snprintf(index, sizeof index, "%d", i);
                 label = cg_arena_strdup(d->arena, index);
@@ -450,6 +519,8 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
     CgPicture *p = cg_calloc(1, sizeof *p);
     p->arena = cg_arena_new();
     CgDraft d = { .g = g, .o = options, .p = p, .arena = p->arena };
+    if (options->detail == CG_DETAIL_MODEL)
+        find_sizes(&d);
     draft(&d);
     cg_draft_close(&d);
     CgMap used = { 0 };
@@ -462,6 +533,8 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
         drop_repeated_labels(&d, &used);
     if (options->overlay)
         cg_draft_measure(&d);
+    p->legend = legend(&d);
+    cg_map_deinit(&d.sizes);
     cg_map_deinit(&used);
     cg_vec_free(&d.scope);
     return p;

@@ -102,6 +102,7 @@ typedef struct CgPicture {
     CG_VEC(CgBox) boxes;
     CG_VEC(CgArrow) arrows;
     CG_VEC(CgCluster) clusters; /* parents before children */
+    const char *legend;         /* what names of sizes stand for: "D = 64, V = 256"; "" = there are none */
 } CgPicture;
 
 /* The greatest depth at which the picture has at most so many boxes: 0 when all of it has, 1 when none has. */

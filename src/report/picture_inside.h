@@ -56,6 +56,7 @@ typedef struct CgDraft {
     CG_VEC(CgDraftScope) scope; /* [0] is the root; each after the one it lies in */
     int *of_scope;              /* by scope of the graph: where its nodes are drawn */
     int groups;
+    CgMap sizes; /* name of axes -> their size + 1, 0 where it is not one */
 } CgDraft;
 
 /* What is drawn (picture_draft.c). */

@@ -31,7 +31,7 @@ static bool write_picture(
     CgSession *x, CgPicture *p, const char *name, const char *title, const Asked *asked, CgStrbuf *out)
 {
     CgErr e = { 0 };
-    CgDrawing how = { name, title, NULL, asked->format, asked->landscape, asked->dark };
+    CgDrawing how = { name, title, p->legend, asked->format, asked->landscape, asked->dark };
     bool page = strcmp(asked->format, "html") == 0;
     bool good = page ? cg_page_write(p, &how, asked->page_depth, out, &e) : cg_dot_write(p, &how, out, &e);
     if (!good)
