@@ -203,6 +203,8 @@ const CgRandomTokens *cg_corpus_random_tokens(const CgCorpus *component) { retur
 
 bool cg_corpus_large(const CgCorpus *component) { return plain(component)->stream; }
 
+bool cg_corpus_of_records(const CgCorpus *component) { return plain(component)->records; }
+
 size_t cg_corpus_count(const CgCorpus *component) { return plain(component)->docs.len; }
 
 const CgDoc *cg_corpus_doc(const CgCorpus *component, size_t i) { return &plain(component)->docs.at[i]; }

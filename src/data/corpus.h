@@ -45,6 +45,7 @@ typedef struct CgCorpusOpts {
     bool shares;
     uint64_t block;                                                 /* bytes of a block on average; 0 = 1536 */
     bool fill;                                                      /* no split is left empty, see above */
+    bool records;                                                   /* documents are lines of JSON Lines */
     enum { CG_UNIQUE_NOT, CG_UNIQUE_EXACT, CG_UNIQUE_NEAR } unique; /* which later documents are left out, see below */
 } CgCorpusOpts;
 
@@ -88,8 +89,9 @@ int cg_corpus_nparts(const CgCorpus *c);
 const CgCorpus *cg_corpus_component(const CgCorpus *c, int i);
 double cg_corpus_share(const CgCorpus *c, int i); /* sums to 1 */
 bool cg_corpus_shuffled(const CgCorpus *component, uint64_t *seed);
-bool cg_corpus_large(const CgCorpus *component);   /* its documents stay in files: they can only be walked through */
-size_t cg_corpus_count(const CgCorpus *component); /* all its documents, in order */
+bool cg_corpus_large(const CgCorpus *component);      /* its documents stay in files: they can only be walked through */
+bool cg_corpus_of_records(const CgCorpus *component); /* its documents are lines of JSON Lines, the last one cut off */
+size_t cg_corpus_count(const CgCorpus *component);    /* all its documents, in order */
 const CgDoc *cg_corpus_doc(const CgCorpus *component, size_t i);
 size_t cg_corpus_nfiles(const CgCorpus *component);
 const char *cg_corpus_file(const CgCorpus *component, uint32_t file);

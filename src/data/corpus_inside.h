@@ -43,6 +43,7 @@ struct CgCorpus {
     CG_VEC(char *) files;
     CG_VEC(CgBytes) read; /* what the documents of text files point into */
     CgArena *texts;       /* the same, from records */
+    bool records;         /* documents are lines of JSON Lines */
     size_t passed_over, copies;
     size_t ndocs[CG_NSPLITS];
     uint64_t nbytes[CG_NSPLITS];

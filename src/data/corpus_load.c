@@ -198,6 +198,7 @@ CgCorpus *cg_corpus_from_texts(const char *name, const CgText *texts, size_t n, 
         .left = opts->limit ? opts->limit : UINT64_MAX,
         .e = e,
         .fields = { opts->nfields ? opts->fields : default_fields, opts->nfields ? opts->nfields : 1, 0 } };
+    l.c->records = opts->records;
     cg_vec_push(&l.c->files, cg_strdup(name));
     for (size_t i = 0; i < n && l.left; i++)
         add_segment(&l, (CgText){ cg_arena_strndup(l.c->texts, texts[i].at, texts[i].len), texts[i].len }, 0,

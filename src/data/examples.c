@@ -363,6 +363,48 @@ static bool read_lines(Loading *l, CgErr *e)
     return ok;
 }
 
+typedef struct Documents {
+    Loading *l;
+    const CgCorpus *component;
+    CgFields fields;
+    CgText *value;
+} Documents;
+
+static bool add_document(void *arg, const CgDoc *doc, CgErr *e)
+{
+    static const char *const has[] = { "text" };
+    Documents *d = arg;
+    const char *path = d->l->source = cg_intern(cg_corpus_file(d->component, doc->file));
+    CgText text = doc->text;
+    if (cg_corpus_of_records(d->component)) {
+        CgFields fields = d->fields;
+        fields.before = doc->line - 1;
+        bool whole = !doc->joins && text.len && text.at[text.len - 1] == '\n'; /* the last one is cut off at the size */
+        return !whole || cg_reader_of("records.jsonl")->records(path, text, fields, add_row, d->l, e);
+    }
+    for (int i = 0; i < d->fields.n; i++) {
+        if (strcmp(d->fields.name[i], has[0]) != 0)
+            return cg_reader_no_field(path, doc->line, d->fields.name[i], has, 1, e);
+        d->value[i] = text;
+    }
+    return add_row(d->l, doc->line, d->value, e);
+}
+
+/* The documents of a corpus; of a mixture, those of its parts. */
+static bool read_documents(Loading *l, const CgCorpus *c, CgErr *e)
+{
+    bool ok = true;
+    CgText *value = cg_calloc(l->columns.len + 1, sizeof *value);
+    for (int i = 0; ok && i < cg_corpus_nparts(c); i++) {
+        Documents d = { l, cg_corpus_component(c, i), { l->columns.at, (int)l->columns.len, 0 }, value };
+        ok = cg_corpus_random_tokens(d.component) || cg_corpus_shuffled(d.component, &(uint64_t){ 0 })
+            ? cg_err(e, CG_ERR_INPUT, "'%s' is of tokens, which are no documents", cg_corpus_name(c))
+            : cg_corpus_walk(d.component, add_document, &d, e) || !e->text[0];
+    }
+    free(value);
+    return ok;
+}
+
 /* Names asked for that no file of lines has. */
 static bool check_lines(const Loading *l, CgErr *e)
 {
@@ -390,7 +432,9 @@ CgDataset *cg_examples_load(const CgExamples *of, int64_t *dropped, CgErr *e)
     }
     l.rows = cg_rows_new(field, n, false);
     bool ok = true;
-    if (of->column)
+    if (of->corpus)
+        ok = read_documents(&l, of->corpus, e);
+    else if (of->column)
         ok = check_lines(&l, e) && read_lines(&l, e);
     for (int i = 0; ok && !of->column && i < of->npaths; i++)
         ok = read_records(&l, of->path[i], e);

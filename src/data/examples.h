@@ -1,6 +1,7 @@
 /* examples.h - rows made of the fields of records: texts as tokens, numbers, classes.
- * Takes files of records (reader.h), or files whose lines belong together; gives a dataset. A row that does not fit is
- * named with its file and line. Must not guess: what is no number, no class or too long is said, or dropped when asked.
+ * Takes files of records (reader.h), files whose lines belong together, or a corpus; gives a dataset. A row that does
+ * not fit is named with its file and line. Must not guess: what is no number, no class or too long is said, or dropped
+ * when asked.
  *
  * A field of tokens is i32[length], with NAME_mask, f32[length]: 1 on its tokens and the `end` behind them, 0 on the
  * `end`s that fill it up. With an answer it is the text and the answer behind it, with NAME_next, the tokens one place
@@ -32,6 +33,8 @@ typedef struct CgExampleField {
 } CgExampleField;
 
 typedef struct CgExamples {
+    const CgCorpus *corpus;  /* NULL: files. A document is a record with the field "text", or, where documents are
+                              * lines of JSON Lines (of some kinds of synthetic text), that record */
     const char *const *path; /* patterns; or one file for each of `column`, whose lines are the fields of that name */
     int npaths;
     const char *const *column; /* NULL: patterns */

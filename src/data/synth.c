@@ -104,7 +104,9 @@ CgCorpus *cg_synth(
         made += len;
         cg_vec_push(&texts, ((CgText){ cg_strbuf_take(&out), len }));
     }
-    CgCorpusOpts splits = { .valid = opts ? opts->valid : 0, .test = opts ? opts->test : 0, .fill = true };
+    CgCorpusOpts splits = {
+        .valid = opts ? opts->valid : 0, .test = opts ? opts->test : 0, .fill = true, .records = kind->records
+    };
     CgCorpus *c = cg_corpus_from_texts(name, texts.at, texts.len, &splits, e);
     for (size_t i = 0; i < texts.len; i++)
         free((char *)texts.at[i].at);

@@ -28,6 +28,7 @@ typedef struct CgSynthKind {
     double least, most, usual, unit; /* of the knob; a multiple of `unit`, 0 = any */
     uint64_t stream;                 /* of its draws: no two kinds share one */
     CgSynthDoc *document;
+    bool records; /* a document is a record: a line of JSON Lines */
     /* NULL, or: fills sums for a source each of whose bytes is drawn by them, so that their entropy is the rate. */
     void (*fill_weights)(CgSynthWork *w, double knob);
     double (*entropy)(double knob); /* NULL, or: bits a byte of the endless source, in closed form */

@@ -34,4 +34,4 @@ static double entropy(double knob)
 }
 
 CG_SYNTH(recall, .doc = "facts, a question and its answer as records; the knob is the facts, 1 to 26", .least = 1,
-    .most = KEYS, .usual = 4, .unit = 1, .stream = 9, .document = recall, .entropy = entropy)
+    .most = KEYS, .usual = 4, .unit = 1, .stream = 9, .document = recall, .records = true, .entropy = entropy)

@@ -185,6 +185,8 @@ static CgDataset *open_examples(CgSession *x, const CgValue *call, CgValue **arg
         what.path = path;
         what.npaths = source->n;
         what.column = source->keys;
+    } else if (source->kind == CG_VALUE_OBJECT) {
+        what.corpus = source->held;
     } else {
         what.path = strings_of(e, source, &what.npaths);
     }
@@ -197,12 +199,15 @@ static CgDataset *open_examples(CgSession *x, const CgValue *call, CgValue **arg
 }
 
 CG_DATASET(examples,
-    .sig = "(source: str | str[] | record, fields: record, shares: float[] = [0.9, 0.05, 0.05], limit: int = 0) -> "
+    .sig = "(source: str | str[] | record | corpus, fields: record, shares: float[] = [0.9, 0.05, 0.05], limit: int = "
+           "0) -> "
            "dataset",
     .check = check_examples, .open = open_examples,
     .doc =
-        "Rows out of records: of JSON Lines or CSV, by path or pattern, or of the lines of files that belong together, "
-        "{ de: \"a.de\", en: \"a.en\" }. Each field of the rows is field(...), or a column or list of columns of "
+        "Rows out of records: of JSON Lines or CSV, by path or pattern, of the lines of files that belong together, "
+        "{ de: \"a.de\", en: \"a.en\" }, or of a corpus: each document is a record with the field \"text\", those of "
+        "synthetic(\"recall\") have \"facts\", \"question\" and \"answer\". Each field of the rows is field(...), or a "
+        "column or list of columns of "
         "numbers. batch.NAME has the field's type with the rows in front. `.train .valid .test` are rows of one split "
         "each, by their content.")
 
