@@ -237,7 +237,9 @@ static CgValue *entropy_of(CgElab *e, const CgValue *of, CgSpan span)
     }
     if (!isnan(bits))
         return cg_value_float(e, bits, span);
-    CgDiag *d = cg_elab_error(e, CG_E0302, span, "the entropy of this corpus is not known");
+    CgDiag *d = of->function == &fn_synthetic
+        ? cg_elab_error(e, CG_E0302, span, "the entropy of synthetic(\"%s\") has no closed form", of->at[0]->s)
+        : cg_elab_error(e, CG_E0302, span, "the entropy of this corpus is not known");
     cg_diag_help(
         d, "it is of synthetic(\"markov\" | \"phrases\" | \"recall\" | \"dyck\" | \"noise\") and random_tokens(..)");
     return cg_value_poison(e);

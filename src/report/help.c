@@ -2,6 +2,7 @@
  * Takes a name; asks each registry for it, in the order in which the language finds names: the script's own, the
  * library's, functions, ops; then words, types, fields and codes. A name that several have is told of each. */
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 #include "data/reader.h"
@@ -295,7 +296,13 @@ static void find_synthetic(Search *s)
     for (int i = 0; i < cg_synth_count(); i++)
         if (is(s, cg_synth_kind(i)->name)) {
             print_entry(s->out, s->name, "", "kind of text made by rule", cg_synth_kind(i)->doc);
+            double bits = cg_synth_entropy(cg_synth_kind(i), NAN);
             cg_strbuf_printf(s->out, "\nMade by: synthetic(\"%s\", size = 1000000)\n", s->name);
+            if (isnan(bits))
+                cg_strbuf_puts(s->out, "Its entropy has no closed form.\n");
+            else
+                cg_strbuf_printf(
+                    s->out, "Its entropy is known: `.entropy`, %.6g bits a byte with the usual knob.\n", bits);
         }
 }
 
