@@ -19,6 +19,30 @@ for stage in elaborate differentiate optimise plan; do
     none "$stage is linear" "$found"
 done
 
+# So is the memory of a step: each further layer takes what the first ones took, to 2%.
+cat >layers.cg <<'CG'
+import graphs.transformer
+option layers: int = 8
+lm = train transformer(vocab = 256, dim = 128, layers, heads = 4, hidden = 256) as m {
+    data = windows(synthetic("markov", size = 100000).train, bytes(), length = 256)
+    loss = cross_entropy(m(batch.tokens), batch.next)
+    optimizer = adamw(rate = 1e-3)
+    batch = 3
+    steps = 1
+}
+CG
+for layers in 8 16 32 48 64 96 128; do
+    "$CG" plan layers.cg --set layers=$layers --dump=mem 2>&1 |
+        sed -n "1s/.*slab \([0-9.]*\) MiB.*/$layers \1/p"
+done >memory
+none "the memory of 8 to 128 layers is linear" "$(awk '
+    { at[NR] = $1; mib[NR] = $2 }
+    END { if (NR != 7) print "there are " NR " plans"
+        each = (mib[2] - mib[1]) / (at[2] - at[1])
+        for (i = 2; i <= NR; i++) {
+            here = (mib[i] - mib[i - 1]) / (at[i] - at[i - 1])
+            if (here > 1.02 * each || here < 0.98 * each) printf "%g MiB a layer up to %d layers, %g up to %d\n", each, at[2], here, at[i] } }' memory)"
+
 # ---- constructs ---------------------------------------------------------------------------------------------------
 
 # Seconds of a program that a sanitizer slows down say nothing.

@@ -17,7 +17,7 @@
 #define FLOPS   2e11 /* a second: only their ratio matters, and that to the half of it */
 #define BYTES   4e10
 #define DEEPEST 3    /* copies made of copies: all of them are alive at once */
-#define SMALL   1e-3 /* of all that is kept: not worth an instruction */
+#define SMALL   0.03 /* of the largest that is kept: not worth an instruction, however many there are */
 
 typedef struct Cost {
     double time, bytes;
@@ -167,7 +167,7 @@ static int by_worth(const void *a, const void *b)
 static void choose_all(Pass *p, const bool *live)
 {
     CG_VEC(Offer) offers = { 0 };
-    double total = 0, spent = 0, kept = 0;
+    double total = 0, spent = 0, largest = 0;
     for (CgRef r = 0; r < p->g->nodes.len; r++) {
         const CgNode *n = cg_node(p->g, r);
         if (!live[r])
@@ -184,10 +184,10 @@ static void choose_all(Pass *p, const bool *live)
         if (!live[r])
             continue;
         p->depth[r] = depth_of(p, r);
-        kept += p->kept[r] ? p->cost[r].bytes : 0;
+        largest = p->kept[r] && p->cost[r].bytes > largest ? p->cost[r].bytes : largest;
     }
     for (CgRef r = 0; r < p->g->nodes.len; r++)
-        if (p->kept[r] && p->depth[r] && p->cost[r].bytes > SMALL * kept)
+        if (p->kept[r] && p->depth[r] && p->cost[r].bytes > SMALL * largest)
             cg_vec_push(&offers, ((Offer){ r, price(p, r), p->cost[r].bytes }));
     if (offers.len)
         qsort(offers.at, offers.len, sizeof *offers.at, by_worth);
