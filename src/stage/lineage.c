@@ -1,10 +1,14 @@
 /* lineage.c - which rows a model has seen.
  * Takes stages, whose inputs are known; gives the data behind them. What data were made from is found out once a run
- * and data set. Must not run a stage: whoever asks has forced it. */
+ * and data set, what two of them share once. Must not run a stage: whoever asks has forced it. */
 #include "stage/lineage.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/intern.h"
+#include "base/io.h"
 
 enum { SKETCH = 1024, SAID = 3 }; /* chunks that a file keeps of one data set; ways that a message shows */
 
@@ -19,7 +23,7 @@ struct CgLineage {
 typedef struct Source {
     const char *way;
     CgDigest data;          /* its digest, or that of what a file says of it */
-    const CgDataset *rows;  /* one of these three: */
+    CgValue *rows;          /* one of these three: a dataset, not made before it is asked for */
     const CgCorpus *corpus; /* its training split */
     const CgReach *reach;   /* as a file of weights has it */
 } Source;
@@ -60,12 +64,13 @@ static CgReach *reach_of(CgSession *x, CgDigest of, bool *fresh)
     return r;
 }
 
-static CgReach *reach_of_dataset(CgSession *x, const CgDataset *d)
+static CgReach *reach_of_dataset(CgSession *x, CgValue *data, CgDigest digest)
 {
     bool fresh;
-    CgReach *r = reach_of(x, d->digest, &fresh);
+    CgReach *r = reach_of(x, digest, &fresh);
+    const CgDataset *d = fresh ? cg_dataset_of(x, data) : NULL;
     CgErr err = { 0 };
-    if (fresh && !cg_dataset_reach(d, -1, r, &err))
+    if (d && !cg_dataset_reach(d, -1, r, &err))
         cg_session_err(x, x->at, &err);
     return r;
 }
@@ -83,7 +88,7 @@ static const CgReach *reach_of_source(CgSession *x, const Source *from)
     if (from->reach)
         return from->reach;
     if (from->rows)
-        return reach_of_dataset(x, from->rows);
+        return reach_of_dataset(x, from->rows, from->data);
     CgReach *r = reach_of(x, from->data, &fresh);
     if (fresh && !cg_corpus_reach(from->corpus, CG_TRAIN, r, &err))
         cg_session_err(x, x->at, &err);
@@ -146,9 +151,9 @@ static void walk_makers(Walk *w, CgValue *v, const char *way)
 
 static void walk_data(Walk *w, CgValue *data, const char *way, const char *step)
 {
-    CgDataset *d = cg_dataset_of(w->x, data);
-    if (d)
-        add(w, (Source){ .way = longer(w, way, step), .data = d->digest, .rows = d });
+    CgDigest digest;
+    if (cg_data_digest(w->x, data, &digest))
+        add(w, (Source){ .way = longer(w, way, step), .data = digest, .rows = data });
     walk_makers(w, data, way);
 }
 
@@ -247,35 +252,67 @@ static void say(CgSession *x, const CgStage *s, const Walk *w, const CgOverlap *
     cg_strbuf_deinit(&all);
 }
 
-/* What an evaluation reads of what its model has seen. That it is nothing is kept with the values: it is not found out
- * again in the next run. */
-static CgOverlap overlap(CgSession *x, const CgDataset *here, const Source *there)
+/* An overlap as it is kept: numbers, whether its source was a file there, and the source. A file that is gone has
+ * another name now: then it is found out again. */
+static void pack(const CgOverlap *o, CgStrbuf *out)
 {
-    static const char rule[] = "no overlap 1";
-    CgDigest of[3] = { cg_digest(rule, sizeof rule), here->digest, there->data }, key = cg_digest(of, sizeof of);
+    const char *source = o->known && o->first.source ? o->first.source : "";
+    cg_strbuf_printf(out, "%llu %llu %lld %lld %d %s", (unsigned long long)o->known, (unsigned long long)o->of,
+        (long long)o->first.line, (long long)o->first.row, *source && cg_io_exists(source), source);
+}
+
+static bool unpack(const CgBytes *from, CgOverlap *o)
+{
+    unsigned long long known, of;
+    long long line, row;
+    int file, at = 0;
+    CgStrbuf text = { 0 };
+    cg_strbuf_write(&text, from->at, from->len);
+    bool good = sscanf(cg_strbuf_str(&text), "%llu %llu %lld %lld %d %n", &known, &of, &line, &row, &file, &at) == 5;
+    const char *source = good ? cg_intern(cg_strbuf_str(&text) + at) : "";
+    cg_strbuf_deinit(&text);
+    *o = good ? (CgOverlap){ known, of, { *source ? source : NULL, line, row } } : (CgOverlap){ 0 };
+    return good && (!file || cg_io_exists(source));
+}
+
+/* What an evaluation reads of what its model has seen. It is kept with the values: the next run finds out nothing, and
+ * makes no rows for it. */
+static CgOverlap overlap(CgSession *x, CgValue *data, CgDigest here, const Source *there)
+{
+    static const char rule[] = "overlap 2";
+    CgDigest of[3] = { cg_digest(rule, sizeof rule), here, there->data }, key = cg_digest(of, sizeof of);
     CgErr ignore = { 0 };
-    if (cg_store_has(x->store, key))
-        return (CgOverlap){ 0 };
+    CgBytes kept;
+    CgOverlap found;
+    if (cg_store_get(x->store, key, &kept)) {
+        bool good = unpack(&kept, &found);
+        cg_io_release(&kept);
+        if (good)
+            return found;
+    }
     /* in this order: of two equal files the one that is evaluated gives its name */
-    const CgReach *read = reach_of_dataset(x, here);
+    const CgReach *read = reach_of_dataset(x, data, here);
     const CgReach *seen = reach_of_source(x, there);
-    CgOverlap found = cg_reach_overlap(read, seen);
-    if (!found.known && !cg_diags_count(x->diags))
-        (void)!cg_store_put(x->store, key, rule, sizeof rule, &ignore); /* it can be found out again */
+    found = cg_reach_overlap(read, seen);
+    CgStrbuf text = { 0 };
+    pack(&found, &text);
+    if (!cg_diags_count(x->diags))
+        (void)!cg_store_put(x->store, key, text.at, text.len, &ignore); /* it can be found out again */
+    cg_strbuf_deinit(&text);
     return found;
 }
 
 void cg_lineage_check(CgSession *x, CgStage *s)
 {
-    CgDataset *d = s->ninputs || s->model ? cg_dataset_of(x, s->data) : NULL;
-    if (!d || x->opts.untrained)
+    CgDigest here;
+    if (x->opts.untrained || !(s->ninputs || s->model) || !cg_data_digest(x, s->data, &here))
         return;
     Walk w = { .x = x };
     walk_stage(&w, s, "");
     CgOverlap *found = cg_calloc(w.sources.len + 1, sizeof *found);
     int worst = -1;
     for (size_t i = 0; i < w.sources.len; i++) {
-        found[i] = overlap(x, d, &w.sources.at[i]);
+        found[i] = overlap(x, s->data, here, &w.sources.at[i]);
         if (found[i].known && (worst < 0 || found[i].known > found[worst].known))
             worst = (int)i;
     }
