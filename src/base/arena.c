@@ -3,6 +3,7 @@
  * Must not free anything singly. With CG_ARENA_DEBUG every allocation is a block of its own, so that the
  * sanitizers see overruns. */
 #include "base/arena.h"
+#include "base/strbuf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,14 +81,12 @@ char *cg_arena_strdup(CgArena *a, const char *s) { return cg_arena_strndup(a, s,
 
 char *cg_arena_printf(CgArena *a, const char *format, ...)
 {
-    va_list args, again;
+    CgStrbuf text = { 0 };
+    va_list args;
     va_start(args, format);
-    va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    cg_strbuf_vprintf(&text, format, args);
     va_end(args);
-    CG_ASSERT(n >= 0, "a format that printf refuses");
-    char *p = cg_arena_alloc(a, (size_t)n + 1);
-    vsnprintf(p, (size_t)n + 1, format, again);
-    va_end(again);
+    char *p = cg_arena_strndup(a, cg_strbuf_str(&text), text.len);
+    cg_strbuf_deinit(&text);
     return p;
 }

@@ -41,9 +41,82 @@ void cg_strbuf_putc(CgStrbuf *b, char c) { cg_strbuf_write(b, &c, 1); }
 
 void cg_strbuf_puts(CgStrbuf *b, const char *s) { cg_strbuf_write(b, s, strlen(s)); }
 
+/* ---- formats ---------------------------------------------------------------------------------------------
+ * Those of texts and integers alone are written here. A library below OpenBLAS registers conversions of its own, which
+ * makes each printf of the process several times slower, and half of what a finished script does is making texts. */
+
+static const char *const conversions[] = { "s", "c", "d", "lld", "llu", "zu", ".*s", "%" };
+enum { TEXT, CHAR, INT, LONG, UNSIGNED, SIZE, PART, PERCENT, OTHER };
+
+/* The conversion at `at`, behind its '%'. */
+static int conversion(const char *at)
+{
+    for (int i = 0; i < OTHER; i++)
+        if (!strncmp(at, conversions[i], strlen(conversions[i])))
+            return i;
+    return OTHER;
+}
+
+static bool is_simple(const char *format)
+{
+    for (const char *at = format; (at = strchr(at, '%')); at += strlen(conversions[conversion(at + 1)]) + 1)
+        if (conversion(at + 1) == OTHER)
+            return false;
+    return true;
+}
+
+static void put_integer(CgStrbuf *b, bool minus, uint64_t n)
+{
+    char digits[24], *at = digits + sizeof digits;
+    do
+        *--at = (char)('0' + n % 10);
+    while (n /= 10);
+    if (minus)
+        *--at = '-';
+    cg_strbuf_write(b, at, (size_t)(digits + sizeof digits - at));
+}
+
+static void put_signed(CgStrbuf *b, int64_t n) { put_integer(b, n < 0, n < 0 ? -(uint64_t)n : (uint64_t)n); }
+
+static void put_part(CgStrbuf *b, int most, const char *s)
+{
+    s = s ? s : "(null)";
+    cg_strbuf_write(b, s, most < 0 ? strlen(s) : strnlen(s, (size_t)most));
+}
+
+static void put_simple(CgStrbuf *b, const char *format, va_list args)
+{
+    for (const char *at = format, *next; *at; at = next) {
+        size_t n = strcspn(at, "%");
+        int most, which = at[n] ? conversion(at + n + 1) : OTHER;
+        cg_strbuf_write(b, at, n);
+        next = at + n + (at[n] ? 1 + strlen(conversions[which]) : 0);
+        switch (which) {
+        case TEXT: put_part(b, -1, va_arg(args, const char *)); break;
+        case CHAR: cg_strbuf_putc(b, (char)va_arg(args, int)); break;
+        case INT: put_signed(b, va_arg(args, int)); break;
+        case LONG: put_signed(b, va_arg(args, long long)); break;
+        case UNSIGNED: put_integer(b, false, va_arg(args, unsigned long long)); break;
+        case SIZE: put_integer(b, false, va_arg(args, size_t)); break;
+        case PART:
+            most = va_arg(args, int);
+            put_part(b, most, va_arg(args, const char *));
+            break;
+        case PERCENT: cg_strbuf_putc(b, '%'); break;
+        default: break;
+        }
+    }
+}
+
 void cg_strbuf_vprintf(CgStrbuf *b, const char *format, va_list args)
 {
     va_list again;
+    if (is_simple(format)) {
+        reserve(b, 0);
+        b->at[b->len] = 0;
+        put_simple(b, format, args);
+        return;
+    }
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);
     CG_ASSERT(n >= 0, "a format that printf refuses");

@@ -471,16 +471,16 @@ void cg_graph_verify(const CgGraph *g)
 
 static CgDigest node_digest(const CgNode *n, const CgDigest *done, CgStrbuf *text)
 {
-    CgDigester *d = cg_digester_new();
     text->len = 0;
-    cg_strbuf_printf(text, "%s {", n->op->name);
+    cg_strbuf_puts(text, n->op->name);
+    cg_strbuf_puts(text, " {");
     cg_attrs_print(n->attrs, text);
     cg_strbuf_puts(text, n->bf16 ? "} in bf16 : " : "} : ");
     cg_type_print(&n->type, text);
-    cg_digester_add(d, text->at, text->len + 1);
+    cg_strbuf_putc(text, 0);
     CgDigest origin = cg_op_origin(n->op);
-    cg_digester_add(d, &n->op->version, sizeof n->op->version);
-    cg_digester_add(d, &origin, sizeof origin);
+    cg_strbuf_write(text, (const char *)&n->op->version, sizeof n->op->version);
+    cg_strbuf_write(text, (const char *)&origin, sizeof origin);
     CgDigest in[CG_MAX_IN];
     for (int i = 0; i < n->nin; i++)
         in[i] = done[n->in[i]];
@@ -489,8 +489,8 @@ static CgDigest node_digest(const CgNode *n, const CgDigest *done, CgStrbuf *tex
         in[0] = in[1];
         in[1] = t;
     }
-    cg_digester_add(d, in, sizeof in[0] * (size_t)n->nin);
-    return cg_digester_free(d);
+    cg_strbuf_write(text, (const char *)in, sizeof in[0] * (size_t)n->nin);
+    return cg_digest(text->at, text->len);
 }
 
 CgDigest cg_graph_digest(const CgGraph *g)

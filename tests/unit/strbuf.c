@@ -1,6 +1,8 @@
 /* strbuf.c - do strings, arenas and atoms grow without losing a byte?
  * Takes nothing; prints TAP. Accuses src/base/strbuf.c, arena.c, intern.c. */
+#include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -30,6 +32,24 @@ static void test_strbuf(void)
     taken = cg_strbuf_take(&b);
     tap_is(taken, "", "taking from an empty buffer gives a string");
     free(taken);
+}
+
+/* Formats of texts and integers alone are not those of the C library. */
+static void test_formats(void)
+{
+    CgStrbuf b = { 0 };
+    char want[400];
+    cg_strbuf_printf(&b, "%s", "");
+    tap_is(b.at, "", "a format that gives nothing gives a string");
+    cg_strbuf_printf(&b, "%d %d %lld %lld %llu %zu|%.*s|%.*s|%c%%%s", -7, INT_MIN, (long long)INT64_MIN,
+        (long long)INT64_MAX, (unsigned long long)UINT64_MAX, SIZE_MAX, 3, "seven", 9, "five", 'c', "end");
+    snprintf(want, sizeof want, "%d %d %lld %lld %llu %zu|%.*s|%.*s|%c%%%s", -7, INT_MIN, (long long)INT64_MIN,
+        (long long)INT64_MAX, (unsigned long long)UINT64_MAX, SIZE_MAX, 3, "seven", 9, "five", 'c', "end");
+    tap_is(b.at, want, "as the C library writes them");
+    b.len = 0;
+    cg_strbuf_printf(&b, "%5d %-4s %x %.2f %s", 31, "ab", 255u, 2.385, "s");
+    tap_is(b.at, "   31 ab   ff 2.38 s", "others go to the C library");
+    cg_strbuf_deinit(&b);
 }
 
 static void test_arena(void)
@@ -91,6 +111,7 @@ static void test_vec(void)
 int main(void)
 {
     test_strbuf();
+    test_formats();
     test_arena();
     test_atoms();
     test_vec();
