@@ -50,7 +50,7 @@ def taught(data, teacher) = train start as student {
     steps = 1
 }
 def w(of, tokenizer = tok) = windows(of, tokenizer, length = 24)
-def score(model, data) = evaluate model on data as m { l = entropy(m, batch.tokens, batch.next) }
+def score(model, data) = evaluate model on data as m { l = mean(cross_entropy(m(batch.tokens), batch.next), axis = 1) }
 def qa(path, tokenizer = tok) = examples(path, { tokens: field("q", tokenizer, length = 24, too_long = "cut"), next: field("q", tokenizer, length = 24, too_long = "cut") })
 graph line(x: f32[B, D]) -> f32[B] { return sum(x * dense(x, out = 2), axis = 1) }
 def sums(data) = train line() as m {
