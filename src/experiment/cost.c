@@ -76,7 +76,8 @@ static void add_texts(CgCost *c, const CgValue *v, int64_t some, int64_t rows)
 {
     const CgTextCall *call = v->kind == CG_VALUE_CALL ? v->stage : NULL;
     if (call) {
-        const CgGenerator *g = call->generator;
+        CgGenerator *g = call->generator;
+        cg_generator_complete(g);
         int64_t written = call->most ? call->most : call->length ? call->length : g->length, beams = call->how.beams;
         c->length = g->length ? g->length : written;
         add_plan(c, g->step ? g->step : g->graph, some * beams, (double)(written * rows) / (double)some,
@@ -137,7 +138,7 @@ bool cg_stage_cost(CgSession *x, const CgStage *s, CgPlanner *planner, CgCost *o
         return false;
     c->rows = data->rows;
     int64_t some = s->whole || c->rows < CG_EVALUATE_ROWS ? c->rows : CG_EVALUATE_ROWS;
-    add_plan(c, s->columns_graph, some, (double)c->rows / (double)some, (CgPlanOptions){ 0 });
+    add_plan(c, cg_stage_columns_graph(s), some, (double)c->rows / (double)some, (CgPlanOptions){ 0 });
     for (int i = 0; i < s->ncolumns; i++)
         add_texts(c, s->columns[i].value, some, c->rows);
     return true;

@@ -73,7 +73,7 @@ static CgValue *numbers_value(Evaluation *v, const CgTensor *of, int64_t row)
 static bool wanted(const Evaluation *v, const CgValue *tensor, CgTensor *out)
 {
     const CgStage *s = v->s;
-    size_t base = s->columns_graph->outputs.len - (size_t)s->nwanted;
+    size_t base = s->model->graph->outputs.len - (size_t)s->nwanted;
     for (int i = 0; i < s->nwanted; i++)
         if (s->wanted[i]->tensor->ref == tensor->tensor->ref) {
             *out = cg_exec_output(v->runner.exec, (int)base + i);
@@ -194,7 +194,7 @@ static bool digest_call(CgSession *x, const CgStage *s, const CgValue *v, CgDige
         return digest_origins(x, s, d);
     if (v->stage) {
         const CgGenerator *g = ((const CgTextCall *)v->stage)->generator;
-        CgDigest graph = cg_graph_digest(g->graph);
+        CgDigest graph = cg_graph_digest(g->model->graph);
         cg_digester_add(d, &graph, sizeof graph);
         if (!cg_model_digest(x, g->model, d))
             return false;
@@ -208,7 +208,7 @@ static bool digest_call(CgSession *x, const CgStage *s, const CgValue *v, CgDige
 static bool key(CgSession *x, CgStage *s, CgDigester *d)
 {
     cg_digester_add(d, &x->opts.seed, sizeof x->opts.seed); /* of parameters that nothing trained */
-    CgDigest graph = cg_graph_digest(s->columns_graph), data;
+    CgDigest graph = cg_graph_digest(s->model->graph), data;
     cg_digester_add(d, &graph, sizeof graph);
     bool good = cg_data_digest(x, s->data, &data) && cg_model_digest(x, s->model, d);
     if (good)
@@ -245,12 +245,12 @@ static bool prepare(Evaluation *v, int64_t rows)
     if (v->runner.rows == rows)
         return true;
     cg_runner_free(&v->runner);
-    if (!cg_runner_new(v->x, s->columns_graph, rows, (CgPlanOptions){ 0 }, s->span, &v->runner))
+    if (!cg_runner_new(v->x, cg_stage_columns_graph(s), rows, (CgPlanOptions){ 0 }, s->span, &v->runner))
         return false;
     cg_runner_bind_params(&v->runner, &v->memory);
     cg_batch_free(v->data, v->rows);
     CgErr err = { 0 };
-    if (!cg_batch_room(v->data, s->columns_graph, rows, &v->rows, &err))
+    if (!cg_batch_room(v->data, cg_stage_columns_graph(s), rows, &v->rows, &err))
         return cg_session_err(v->x, s->span, &err);
     cg_runner_bind_batch(&v->runner, v->data, v->rows, 0);
     cg_watch_free(v->watch);
@@ -306,7 +306,7 @@ static bool fill_rows(Evaluation *v, CgProgress *progress)
     for (int i = 0; i < s->ncolumns; i++) {
         const CgValue *c = s->columns[i].value;
         bool wide = c->kind == CG_VALUE_TENSOR
-            && cg_node_type(s->columns_graph, s->columns_graph->outputs.at[s->columns[i].output].ref)->dtype == CG_I64;
+            && cg_node_type(s->model->graph, s->model->graph->outputs.at[s->columns[i].output].ref)->dtype == CG_I64;
         cg_table_add(s->table, s->columns[i].name, cg_column_is_text(c) ? CG_TEXT : wide ? CG_INT : CG_NUMBER);
     }
     for (int64_t first = 0, rows; first < v->data->rows; first += rows) {
@@ -467,5 +467,5 @@ static bool run(CgSession *x, CgStage *s)
 }
 
 const CgStageKind cg_stage_kind_evaluate = {
-    .name = "evaluate", .doing = "evaluation", .version = 4, .key = key, .load = load, .run = run
+    .name = "evaluate", .doing = "evaluation", .version = 5, .key = key, .load = load, .run = run
 };

@@ -131,7 +131,6 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
         cg_graph_output(m->graph, name, s->wanted[i]->tensor->ref);
     }
     s->whole = !cg_session_of(e)->opts.checking && cg_stage_mixes_rows(m->graph);
-    s->columns_graph = cg_session_optimised(e, m->graph);
     return true;
 }
 

@@ -37,6 +37,7 @@ CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, in
         cg_session_err(x, x->at, &err);
         return NULL;
     }
+    cg_generator_complete(g);
     CgWriter *w = cg_calloc(1, sizeof *w);
     *w = (CgWriter){ .x = x, .g = g, .rows = rows, .length = length };
     w->ids = cg_calloc((size_t)rows * (size_t)length + 1, sizeof *w->ids);

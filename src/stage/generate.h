@@ -17,10 +17,11 @@ enum { CG_TEXT_MOST = 65536, CG_BEAMS_MOST = 64 };
 
 /* Text made step by step: logits of place t depend on text before t only. */
 typedef struct CgGenerator {
-    CgModelGraph *model;
-    CgGraph *graph;           /* inputs context, text (either may be absent); outputs ids, logits, whole (logsumexp) */
+    CgModelGraph *model;     /* inputs context, text (either may be absent); outputs ids, logits, total (logsumexp) */
+    int in_context, in_text; /* ordinals of these inputs, -1 = absent */
+    /* made when a text is to be written (cg_generator_complete): */
+    CgGraph *graph;           /* of the model, optimised */
     CgGraph *prologue, *step; /* the same place by place (graph/incremental.h); NULL where the model is not causal */
-    int in_context, in_text;  /* input ordinals of `graph`, -1 = absent */
     int64_t vocabulary;       /* 0: not known before it runs */
     int64_t length;           /* places of a text; 0: CG_TEXT_LENGTH says it */
 } CgGenerator;
@@ -29,6 +30,7 @@ typedef struct CgGenerator {
  * is known of those of the context, and of the text. */
 CgGenerator *cg_generator_build(
     CgElab *e, CgFrame *f, CgValue *model, const CgType *context, int64_t length, const CgBelow tokens[2], CgSpan span);
+void cg_generator_complete(CgGenerator *g); /* its graphs, which a text that is kept never needs */
 void cg_generator_free(CgGenerator *g);
 
 typedef enum CgTextEnd { CG_TEXT_FULL, CG_TEXT_ENDED, CG_TEXT_STOPPED } CgTextEnd;

@@ -1,6 +1,6 @@
 /* generate_check.c - text that a model will write.
- * Takes a model and the type of its context; gives a generator: its graph, and the same place by place where the model
- * allows that. Runs nothing. */
+ * Takes a model and the type of its context; gives a generator, and when a text is to be written its graph, and the
+ * same place by place where the model allows that. Runs nothing. */
 #include <string.h>
 
 #include "graph/incremental.h"
@@ -9,7 +9,7 @@
 
 /* The model place by place, if its graph allows that and says of each place what it should: with a context place t of
  * the logits says token t, so that one place needs no text; without one it says what follows token t. */
-static void build_step(CgGenerator *g, bool has_context)
+static void build_step(CgGenerator *g)
 {
     CgGraph *plain = cg_pass_run_all(g->model->graph, "recognise,slice,fold,dce"), *both = NULL;
     for (size_t i = 0; i < plain->inputs.len && !both; i++)
@@ -19,7 +19,7 @@ static void build_step(CgGenerator *g, bool has_context)
     for (size_t i = 0; both && i < both->outputs.len; i++)
         if (!strcmp(both->outputs.at[i].name, "first.ids"))
             cg_dim_is_int(cg_node_type(both, both->outputs.at[i].ref)->dim[1], &first);
-    if (both && first == has_context)
+    if (both && first == (g->in_context >= 0))
         cg_incremental_split(both, true, &g->prologue, &g->step);
     if (both)
         cg_graph_free(both);
@@ -51,6 +51,7 @@ CgGenerator *cg_generator_build(
     CgGenerator *g = CG_NEW(e->arena, CgGenerator);
     CgModelGraph *m = g->model = cg_model_begin(e, "generate", cg_precision_option(e));
     g->length = length;
+    g->in_context = g->in_text = -1;
     cg_session_own_generator(e, g);
     CgValue *root = cg_instance_root(e, model, false);
     const CgDim *dim[2] = { context ? context->dim[0] : cg_dim_symbol("batch"),
@@ -68,20 +69,23 @@ CgGenerator *cg_generator_build(
     CgValue *logits = cg_apply(e, f, root, args, names, spans, n, span);
     bool good = !cg_is_poison(logits);
     cg_annotations_check(e);
-    if (good && (good = add_outputs(e, g, logits, span))) {
-        g->graph = cg_session_optimised(e, m->graph);
-        if (!cg_session_of(e)->opts.checking)
-            build_step(g, context != NULL);
-        g->in_context = g->in_text = -1;
-        for (size_t i = 0; i < g->graph->inputs.len; i++) {
-            if (!strcmp(cg_node_name(g->graph, g->graph->inputs.at[i]), "context"))
-                g->in_context = (int)i;
-            else
-                g->in_text = (int)i;
-        }
+    good = good && add_outputs(e, g, logits, span);
+    for (size_t i = 0; i < m->graph->inputs.len; i++) {
+        if (!strcmp(cg_node_name(m->graph, m->graph->inputs.at[i]), "context"))
+            g->in_context = (int)i;
+        else
+            g->in_text = (int)i;
     }
     cg_model_end(e);
     return good ? g : NULL;
+}
+
+void cg_generator_complete(CgGenerator *g)
+{
+    if (g->graph)
+        return;
+    g->graph = cg_pass_run_all(g->model->graph, NULL);
+    build_step(g);
 }
 
 void cg_generator_free(CgGenerator *g)

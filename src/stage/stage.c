@@ -3,6 +3,7 @@
  * their end. Runs nothing. */
 #include "stage/check.h"
 
+#include "graph/pass.h"
 #include "graph/rows.h"
 
 #include <stdlib.h>
@@ -76,6 +77,14 @@ void cg_check_fields(CgElab *e, CgFrame *inner, CgFrame *f, const CgExpr *x, CgV
     cg_frame_bind(inner, cg_intern("batch"), batch);
     if (x->s)
         cg_frame_bind(inner, x->s, root);
+}
+
+const CgGraph *cg_stage_columns_graph(const CgStage *s)
+{
+    CgStage *own = (CgStage *)(uintptr_t)s; /* what it gives is a function of the rest */
+    if (!s->columns_graph)
+        own->columns_graph = cg_pass_run_all(s->model->graph, NULL);
+    return s->columns_graph;
 }
 
 void cg_stage_free(CgStage *s)

@@ -100,8 +100,8 @@ struct CgStage {
     CgSpan optimizer; /* the field */
     double average;   /* of the mean of all steps' parameters, what a step keeps; 0: the last ones are the result */
 
-    /* evaluate */
-    CgGraph *columns_graph;
+    /* evaluate, rows */
+    CgGraph *columns_graph; /* cg_stage_columns_graph */
     CgColumnSpec *columns;
     int ncolumns;
     bool whole;             /* some column looks across rows: all rows are one batch */
@@ -147,5 +147,7 @@ const CgColumnName *cg_schema_find(const CgSchema *s, CgAtom name); /* NULL: non
 CgValue *cg_table_later(CgElab *e, const CgArguments *a, const CgSchema *columns);
 /* A column of text holds the texts a generator wrote; everything else is numbers. */
 bool cg_column_is_text(const CgValue *column);
+/* The model's graph, optimised: made when it is first asked for, which a finished evaluation never is. */
+const CgGraph *cg_stage_columns_graph(const CgStage *s);
 void cg_stage_free(CgStage *s);
 #endif

@@ -103,8 +103,9 @@ bool cg_dump_target(CgSession *x, CgTarget *t, CgBindings sizes, bool derivative
         return false;
     if (stage == CG_DUMP_GRAD)
         return print_graph(x, t->model->graph);
-    CgGraph *own = t->stage ? NULL : cg_pass_run_all(t->model->graph, NULL);
-    const CgGraph *g = own ? own : t->stage->step_graph ? t->stage->step_graph : t->stage->columns_graph;
+    const CgModelGraph *m = t->stage ? t->stage->model : t->model;
+    CgGraph *own = t->stage && t->stage->step_graph ? NULL : cg_pass_run_all(m->graph, NULL);
+    const CgGraph *g = own ? own : t->stage->step_graph;
     bool good = stage == CG_DUMP_OPT ? print_graph(x, g) : print_plan(x, g, t, sizes, stage);
     if (own)
         cg_graph_free(own);
