@@ -148,4 +148,5 @@ until_whole verify-resume "memory+ eio+ enospc+ eintr+" fresh run_whole "$CG" ve
 from=1
 until_whole "store verify" "memory eio+ short+" filled nothing "$CG" store verify --store=store
 until_whole runs "memory+ eio+" filled nothing "$CG" runs --store=store
+until_whole why "memory+ eio+" filled nothing "$CG" why 1 1 --store=store
 finish

@@ -67,16 +67,31 @@ uint32_t cg_sources_add(CgSources *s, const char *name, const char *text, size_t
     return (uint32_t)s->files.len;
 }
 
+/* The file that was loaded from this path, which leads to `real`, or put there; 0: none was. */
+static uint32_t find(const CgSources *s, const char *path, const char *real)
+{
+    for (size_t i = 0; i < s->files.len; i++) {
+        const Entry *f = &s->files.at[i];
+        if (real ? f->real && !strcmp(f->real, real) : f->unsaved && !strcmp(f->source.name, path))
+            return (uint32_t)i + 1;
+    }
+    return 0;
+}
+
+bool cg_sources_holds(const CgSources *s, const char *path)
+{
+    char *real = cg_io_real(path);
+    bool holds = find(s, path, real) != 0;
+    free(real);
+    return holds;
+}
+
 bool cg_sources_load(CgSources *s, const char *path, uint32_t *file, CgErr *e)
 {
     char *real = cg_io_real(path);
-    for (size_t i = 0; i < s->files.len; i++) {
-        const Entry *f = &s->files.at[i];
-        if (real ? f->real && !strcmp(f->real, real) : f->unsaved && !strcmp(f->source.name, path)) {
-            free(real);
-            *file = (uint32_t)i + 1;
-            return true;
-        }
+    if ((*file = find(s, path, real))) {
+        free(real);
+        return true;
     }
     CgBytes bytes;
     if (!cg_io_read(path, &bytes, e)) {

@@ -16,6 +16,7 @@
 #include "library/plugin.h"
 #include "stage/history.h"
 #include "stage/lineage.h"
+#include "stage/origins.h"
 #include "stage/watch.h"
 
 /* ---- checking -------------------------------------------------------------------------------------------------- */
@@ -109,6 +110,8 @@ CgSession *cg_experiment_new(const char *path, const CgSessionOpts *opts)
 void cg_experiment_free(CgSession *x)
 {
     if (x->run)
+        cg_origins_note(x);
+    if (x->run)
         cg_run_close(
             x->run, cg_diags_count(x->diags) ? cg_diags_exit_code(x->diags) == 130 ? "interrupted" : "failed" : "ok");
     for (size_t i = 0; i < x->stages.len; i++)
@@ -131,6 +134,7 @@ void cg_experiment_free(CgSession *x)
     cg_vec_free(&x->unasked);
     cg_vec_free(&x->generators);
     cg_map_deinit(&x->made);
+    cg_map_deinit(&x->inputs_noted);
     cg_map_deinit(&x->tables);
     cg_map_deinit(&x->noted_casts);
     cg_scratch_clear(x);

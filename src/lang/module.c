@@ -38,6 +38,11 @@ const char *cg_embedded_find(const char *module)
     return NULL;
 }
 
+const char *cg_embedded_at(size_t i)
+{
+    return cg_embedded[i].module; /* nobody goes past the last, whose name is NULL */
+}
+
 static char *folder_of(const char *path)
 {
     char *folder = cg_strdup(path), *slash = strrchr(folder, '/');
@@ -173,7 +178,7 @@ static uint32_t find_module(Loader *l, CgAtom name, CgSpan span)
     }
     for (size_t i = 0; i < where.len && !file && !library; i++) {
         char *path = path_in(where.at[i], name);
-        if (cg_io_exists(path) && !cg_io_is_dir(path)) {
+        if (cg_sources_holds(l->sources, path) || (cg_io_exists(path) && !cg_io_is_dir(path))) {
             CgErr e = { 0 };
             if (!cg_sources_load(l->sources, path, &file, &e)) {
                 cg_diag_err(l->diags, span, &e);

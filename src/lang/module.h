@@ -34,4 +34,5 @@ bool cg_import_brings(const CgImport *import, CgAtom name); /* whether it makes 
 bool cg_program_dump(CgSources *sources, const CgProgram *p, const char *stage, FILE *to);
 /* A text of the embedded library by module name, NULL if there is none. */
 const char *cg_embedded_find(const char *module);
+const char *cg_embedded_at(size_t i); /* the name of one; NULL past the last */
 #endif

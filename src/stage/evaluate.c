@@ -11,6 +11,7 @@
 #include "elab/signature.h"
 #include "run/tensor.h"
 #include "stage/lineage.h"
+#include "stage/described.h"
 #include "stage/watch.h"
 
 typedef struct Evaluation {
@@ -157,7 +158,7 @@ static bool write_texts(Evaluation *v, int64_t first)
 /* Where rows were read is no part of what they are. */
 static bool digest_origins(CgSession *x, const CgStage *s, CgDigester *d)
 {
-    CgDataset *of = cg_dataset_of(x, s->data);
+    CgDataset *of = x->opts.inputs ? NULL : cg_dataset_of(x, s->data);
     for (int64_t i = 0; of && i < of->rows; i++) {
         CgStrbuf text = { 0 };
         CgOrigin o = cg_dataset_origin(of, i);
@@ -166,7 +167,7 @@ static bool digest_origins(CgSession *x, const CgStage *s, CgDigester *d)
         cg_digester_add(d, cg_strbuf_str(&text), text.len + 1);
         cg_strbuf_deinit(&text);
     }
-    return of;
+    return of || x->opts.inputs;
 }
 
 static bool digest_call(CgSession *x, const CgStage *s, const CgValue *v, CgDigester *d)
@@ -180,6 +181,11 @@ static bool digest_call(CgSession *x, const CgStage *s, const CgValue *v, CgDige
     if (v->kind != CG_VALUE_CALL) {
         CgDigest one = cg_value_digest(v);
         cg_digester_add(d, &one, sizeof one);
+        return true;
+    }
+    if (x->opts.inputs && cg_value_class(v) == &cg_class_tokenizer) {
+        CgDigest described = cg_described_digest(x, v);
+        cg_digester_add(d, &described, sizeof described);
         return true;
     }
     if (cg_value_class(v) == &cg_class_tokenizer) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "elab/signature.h"
-#include "stage/session.h"
+#include "stage/described.h"
 
 static CgValue *find_out(CgSession *x, CgValue *v, bool make);
 
@@ -135,32 +135,13 @@ CgDataset *cg_dataset_of(CgSession *x, CgValue *data)
     return NULL;
 }
 
-/* Whether a value is numbers, texts and data that are made of such by rule: then its description says all of it. */
-static bool by_rule(const CgValue *v)
-{
-    bool good = true;
-    switch (v->kind) {
-    case CG_VALUE_NONE:
-    case CG_VALUE_INT:
-    case CG_VALUE_FLOAT:
-    case CG_VALUE_BOOL:
-    case CG_VALUE_STR: return true;
-    case CG_VALUE_CALL:
-        if (!(v->function->traits & CG_BY_RULE))
-            return false;
-        break;
-    case CG_VALUE_LIST:
-    case CG_VALUE_RECORD: break;
-    default: return false;
-    }
-    for (int i = 0; i < v->n && good; i++)
-        good = by_rule(v->at[i]);
-    return good;
-}
-
 bool cg_data_digest(CgSession *x, CgValue *data, CgDigest *out)
 {
-    if (by_rule(data)) { /* a finished script makes none of its data again */
+    if (x->opts.inputs) {
+        *out = cg_described_digest(x, data);
+        return true;
+    }
+    if (cg_value_by_rule(data)) { /* a finished script makes none of its data again */
         *out = cg_value_digest(data);
         return true;
     }

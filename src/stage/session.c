@@ -106,55 +106,6 @@ bool cg_session_run(CgSession *x, CgExec *exec, CgSpan at)
     return cg_exec_run(exec) || !cg_session_fault(x, exec, at);
 }
 
-static void add_text(CgDigester *d, const char *s) { cg_digester_add(d, s ? s : "", s ? strlen(s) + 1 : 1); }
-
-static void add_value(CgDigester *d, const CgValue *v)
-{
-    add_text(d, cg_value_kind_name(v));
-    switch (v->kind) {
-    case CG_VALUE_INT:
-    case CG_VALUE_BOOL:
-    case CG_VALUE_DTYPE: cg_digester_add(d, &v->i, sizeof v->i); return;
-    case CG_VALUE_FLOAT: cg_digester_add(d, &v->f, sizeof v->f); return;
-    case CG_VALUE_STR:
-    case CG_VALUE_COLUMN: add_text(d, v->s); return;
-    case CG_VALUE_OBJECT:
-        add_text(d, v->cls->name);
-        if (v->held && v->cls->digest) {
-            CgDigest held = v->cls->digest(v->held);
-            cg_digester_add(d, &held, sizeof held);
-            return;
-        }
-        add_text(d, v->s);
-        break;
-    case CG_VALUE_CALL:
-        add_text(d, v->function->name);
-        cg_function_identify(v->function, d);
-        break;
-    case CG_VALUE_LIST:
-    case CG_VALUE_RECORD: break;
-    default: { /* what its text says all of */
-        CgStrbuf text = { 0 };
-        cg_value_print(v, &text);
-        add_text(d, cg_strbuf_str(&text));
-        cg_strbuf_deinit(&text);
-        return;
-    }
-    }
-    cg_digester_add(d, &v->n, sizeof v->n);
-    for (int i = 0; i < v->n; i++) {
-        add_text(d, v->keys ? v->keys[i] : NULL);
-        add_value(d, v->at[i]);
-    }
-}
-
-CgDigest cg_value_digest(const CgValue *v)
-{
-    CgDigester *d = cg_digester_new();
-    add_value(d, v);
-    return cg_digester_free(d);
-}
-
 uint64_t cg_session_seed(const CgSession *x, int64_t seed) { return (uint64_t)seed + (uint64_t)x->opts.seed; }
 
 CgDigest cg_session_script_digest(const CgSession *x)

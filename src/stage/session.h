@@ -32,13 +32,14 @@ typedef struct CgSessionOpts {
     bool trace;              /* ... and note each instruction in x->trace */
     const CgOpenText *texts; /* read in place of the files of these names */
     int ntexts;
-    CgNameUses *uses;     /* gets where each name is declared, or NULL */
-    CgLook *look;         /* a place in the script to look at, or NULL; its file is set */
-    bool untrained;       /* for cg bench: a training is its model as it starts, and nothing is recorded */
-    CgMap *quotients;     /* as in CgElab, or NULL */
-    bool debug;           /* `expect` and `show` in the bodies of graphs are carried out */
-    CgListener *listener; /* is told of progress, notes and warnings in place of stderr; NULL: nobody */
-    bool checking;        /* nothing of the script is going to run: graphs are checked and not optimised */
+    CgNameUses *uses;              /* gets where each name is declared, or NULL */
+    CgLook *look;                  /* a place in the script to look at, or NULL; its file is set */
+    bool untrained;                /* for cg bench: a training is its model as it starts, and nothing is recorded */
+    CgMap *quotients;              /* as in CgElab, or NULL */
+    bool debug;                    /* `expect` and `show` in the bodies of graphs are carried out */
+    CgListener *listener;          /* is told of progress, notes and warnings in place of stderr; NULL: nobody */
+    const struct CgInputs *inputs; /* keys are made without reading data (stage/described.h) */
+    bool checking;                 /* nothing of the script is going to run: graphs are checked and not optimised */
 } CgSessionOpts;
 
 /* A statement `expect` or `show` of the body of a graph, with --debug (stage/watch.h). */
@@ -76,6 +77,7 @@ struct CgSession {
     CG_VEC(struct CgTest *) tests;   /* test blocks of the script */
     struct CgTest *test;             /* being built */
     struct CgClaims *claims;         /* of the script (library/claim.h) */
+    CgMap inputs_noted;              /* digests of calls */
     /* What bodies look at, by model and by statement. */
     CG_VEC(struct CgWatched *) watched;
     CG_VEC(CgWatching) watching;

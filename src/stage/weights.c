@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "run/tensor.h"
-#include "stage/session.h"
+#include "stage/described.h"
 
 CgAtom cg_model_frozen_paths(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg)
 {
@@ -361,6 +361,9 @@ bool cg_model_digest(CgSession *x, const CgModelGraph *m, CgDigester *d)
         if (p->weights->kind == CG_VALUE_STAGE) {
             const CgStage *s = p->weights->stage;
             cg_digester_add(d, &s->key, sizeof s->key);
+        } else if (x->opts.inputs) {
+            CgDigest named = cg_described_weights(x, p->weights);
+            cg_digester_add(d, &named, sizeof named);
         } else {
             CgTensors *t = source_of(x, p->weights);
             const CgTensor *at = t ? cg_tensors_find(t, p->source) : NULL;

@@ -8,7 +8,7 @@
 #include "base/fault.h"
 #include "base/strbuf.h"
 
-#define INDEX_VERSION 4
+#define INDEX_VERSION 5
 
 /* What makes an index of each version one of the next. */
 static const char *const schema[INDEX_VERSION] = {
@@ -33,6 +33,12 @@ static const char *const schema[INDEX_VERSION] = {
     /* which rows claims were tested on, and with which results */
     ("CREATE TABLE looks(place INTEGER PRIMARY KEY, rows TEXT NOT NULL, results TEXT NOT NULL, UNIQUE(rows, results));"
      "PRAGMA user_version = 4;"),
+    /* what runs were made of: long texts once, however many runs have them */
+    ("CREATE TABLE texts(digest TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
+     "CREATE TABLE origins(run INTEGER NOT NULL REFERENCES runs(id), place INTEGER NOT NULL, kind TEXT NOT NULL,"
+     " name TEXT NOT NULL, detail TEXT NOT NULL, digest TEXT NOT NULL REFERENCES texts(digest),"
+     " PRIMARY KEY(run, place)) WITHOUT ROWID;"
+     "PRAGMA user_version = 5;"),
 };
 
 void cg_index_give_up(CgIndex *x, const char *why)

@@ -29,6 +29,10 @@ typedef struct Stage {
     char *kind, *label, *settings;
 } Stage;
 
+typedef struct Origin {
+    char *kind, *name, *detail, *text;
+} Origin;
+
 struct CgRun {
     CgIndex *index;
     int64_t id;
@@ -36,6 +40,8 @@ struct CgRun {
     CG_VEC(Metric) metrics;
     CG_VEC(Stage) stages;
     int64_t asked; /* stages in the index */
+    CG_VEC(Origin) origins;
+    int64_t made_of; /* origins in the index */
 };
 
 CgRun *cg_run_open(CgStore *store, const char *script, const char *options, CgDigest digest)
@@ -99,6 +105,53 @@ static void put_stages(CgRun *r)
     sqlite3_finalize(said);
 }
 
+static void put_origins(CgRun *r)
+{
+    sqlite3_stmt *text = cg_index_prepare(r->index, "INSERT OR IGNORE INTO texts(digest, text) VALUES(?, ?)"),
+                 *of = cg_index_prepare(
+                     r->index, "INSERT INTO origins(run, place, kind, name, detail, digest) VALUES(?, ?, ?, ?, ?, ?)");
+    for (size_t i = 0; text && of && i < r->origins.len; i++) {
+        const Origin *o = &r->origins.at[i];
+        char digest[33];
+        cg_digest_hex(cg_digest(o->text, strlen(o->text)), digest);
+        sqlite3_bind_text(text, 1, digest, -1, SQLITE_STATIC);
+        sqlite3_bind_text(text, 2, o->text, -1, SQLITE_STATIC);
+        sqlite3_step(text);
+        sqlite3_reset(text);
+        sqlite3_bind_int64(of, 1, r->id);
+        sqlite3_bind_int64(of, 2, ++r->made_of);
+        sqlite3_bind_text(of, 3, o->kind, -1, SQLITE_STATIC);
+        sqlite3_bind_text(of, 4, o->name, -1, SQLITE_STATIC);
+        sqlite3_bind_text(of, 5, o->detail, -1, SQLITE_STATIC);
+        sqlite3_bind_text(of, 6, digest, -1, SQLITE_STATIC);
+        sqlite3_step(of);
+        sqlite3_reset(of);
+    }
+    sqlite3_finalize(text);
+    sqlite3_finalize(of);
+}
+
+/* All that was kept back is gone. */
+static void forget(CgRun *r)
+{
+    for (size_t i = 0; i < r->metrics.len; i++) {
+        free(r->metrics.at[i].name);
+        free(r->metrics.at[i].label);
+    }
+    for (size_t i = 0; i < r->stages.len; i++) {
+        free(r->stages.at[i].kind);
+        free(r->stages.at[i].label);
+        free(r->stages.at[i].settings);
+    }
+    for (size_t i = 0; i < r->origins.len; i++) {
+        free(r->origins.at[i].kind);
+        free(r->origins.at[i].name);
+        free(r->origins.at[i].detail);
+        free(r->origins.at[i].text);
+    }
+    r->metrics.len = r->stages.len = r->origins.len = 0;
+}
+
 static void flush(CgRun *r, const char *status)
 {
     CgIndex *x = r->index;
@@ -118,19 +171,11 @@ static void flush(CgRun *r, const char *status)
         }
         sqlite3_finalize(s);
         put_stages(r);
+        put_origins(r);
         set_status(r, status);
         cg_index_run(x, "COMMIT");
     }
-    for (size_t i = 0; i < r->metrics.len; i++) {
-        free(r->metrics.at[i].name);
-        free(r->metrics.at[i].label);
-    }
-    for (size_t i = 0; i < r->stages.len; i++) {
-        free(r->stages.at[i].kind);
-        free(r->stages.at[i].label);
-        free(r->stages.at[i].settings);
-    }
-    r->metrics.len = r->stages.len = 0;
+    forget(r);
     r->flushed = cg_now();
 }
 
@@ -161,6 +206,14 @@ void cg_run_stage(CgRun *r, CgDigest key, const char *kind, const char *label, c
     flush_when_due(r);
 }
 
+void cg_run_origin(CgRun *r, const char *kind, const char *name, const char *detail, const char *text)
+{
+    if (!r->id || !r->index->db)
+        return;
+    Origin o = { cg_strdup(kind), cg_strdup(name), cg_strdup(detail), cg_strdup(text) };
+    cg_vec_push(&r->origins, o);
+}
+
 void cg_run_artifact(CgRun *r, const char *name, const char *path, CgDigest digest)
 {
     char hex[33];
@@ -183,6 +236,7 @@ void cg_run_close(CgRun *r, const char *status)
     flush(r, status);
     cg_vec_free(&r->metrics);
     cg_vec_free(&r->stages);
+    cg_vec_free(&r->origins);
     free(r);
 }
 
@@ -253,6 +307,15 @@ CgTable *cg_store_artifacts(CgStore *s, int64_t run, CgErr *e)
 {
     static const CgCellKind kinds[] = { CG_TEXT, CG_TEXT, CG_TEXT };
     return query(s, "SELECT name, path, digest FROM artifacts WHERE run = ? ORDER BY rowid", run, kinds, e);
+}
+
+CgTable *cg_store_origins(CgStore *s, int64_t run, CgErr *e)
+{
+    static const CgCellKind kinds[] = { CG_TEXT, CG_TEXT, CG_TEXT, CG_TEXT };
+    return query(s,
+        "SELECT kind, name, detail, text FROM origins JOIN texts ON origins.digest = texts.digest"
+        " WHERE run = ? ORDER BY place",
+        run, kinds, e);
 }
 
 CgTable *cg_store_settings(CgStore *s, int64_t run, CgErr *e)

@@ -85,6 +85,9 @@ CgRun *cg_run_open(CgStore *s, const char *script, const char *options, CgDigest
 void cg_run_metric(CgRun *r, CgDigest training, const char *label, int64_t step, const char *name, double value);
 /* A value the run asks for, known by its key: its kind, label and settings, a line NAME=VALUE each. */
 void cg_run_stage(CgRun *r, CgDigest key, const char *kind, const char *label, const char *settings);
+/* Something the run is made of, and its text: "source" (a module, its path), "option" (its name), "read" (how the
+ * script writes it, the digest of that; its content's), "versions" (of all that is built in). */
+void cg_run_origin(CgRun *r, const char *kind, const char *name, const char *detail, const char *text);
 void cg_run_artifact(CgRun *r, const char *name, const char *path, CgDigest digest);
 void cg_run_close(CgRun *r, const char *status); /* "ok", "failed", "interrupted" */
 /* The how manieth results these are that claims were tested with on these rows, from 1: the same results again are the
@@ -97,5 +100,6 @@ CG_NODISCARD CgTable *cg_store_metrics(
     CgStore *s, int64_t run, CgErr *e); /* training (its key), label, step, name, value */
 CG_NODISCARD CgTable *cg_store_settings(
     CgStore *s, int64_t run, CgErr *e); /* stage (its key), kind, label, text; in the order they were asked for */
+CG_NODISCARD CgTable *cg_store_origins(CgStore *s, int64_t run, CgErr *e);   /* kind, name, detail, text */
 CG_NODISCARD CgTable *cg_store_artifacts(CgStore *s, int64_t run, CgErr *e); /* name, path, digest */
 #endif
