@@ -72,8 +72,14 @@ coverage: tests/unit/stats
 prompts:
 	CG_PROMPTS=1000 TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh cached.sh
 
+# Scripts with a slip in them: 5,000 that are checked to an end whatever it is, 500 whose mistake is shown where it
+# stands. In a build with --enable-sanitize what that finds counts, too. Minutes.
+mutants: tests/unit/changed tests/unit/mutants
+	CG_TEST_ALL=5000 srcdir='$(srcdir)' tests/unit/changed
+	CG_TEST_ALL=500 srcdir='$(srcdir)' tests/unit/mutants
+
 # Also what takes minutes.
-check-all: check exhaustive programs coverage prompts
+check-all: check exhaustive programs coverage prompts mutants
 	TORTURE=all KILLS=all TIMEOUT=3600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh torture.sh kills.sh
 	LARGE=all TIMEOUT=3600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh large.sh
 	CG_VALGRIND=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh valgrind.sh
@@ -88,7 +94,7 @@ check-arm:
 	EMULATED=yes ARM="$$(cd $(srcdir) && pwd)/build-arm/emulated/cg" TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' \
 		$(srcdir)/tests/run.sh exact.sh
 .PHONY: check-arm
-.PHONY: check-all exhaustive programs coverage prompts
+.PHONY: check-all exhaustive programs coverage prompts mutants
 
 # Named one by one: a folder would bring the objects and programs of a build along.
 EXTRA_DIST += $(shell cd '$(srcdir)' && find tests -type f ! -name '*.o' ! -name op_lint ! -path 'tests/unit/*' \

@@ -104,7 +104,7 @@ static void find_history(CgBuild *b, const CgSite *site, const Parts *p, CgRef *
     if (!missing)
         return;
     if (p->states + p->kept + missing > CG_MAX_OUT) {
-        cg_build_refuse(b, "its derivative has too many results");
+        cg_build_refuse(b, "its derivative has too many results: let a turn hand on fewer states");
         return;
     }
     CgBuild *body = cg_body_build(b);
@@ -221,6 +221,8 @@ static void scan_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     CgRef history[CG_MAX_OUT], out[CG_MAX_OUT], wrt[CG_MAX_IN], by[CG_MAX_IN], grads[CG_MAX_IN];
     int n = 0;
     find_history(b, site, &r.p, history);
+    if (cg_build_refused(b))
+        return;
     r.b = cg_body_build(b);
     take_inputs(b, site, history, &r);
     cg_build_graph(r.b, r.p.body, site->nin, r.in, out);

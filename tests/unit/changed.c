@@ -2,7 +2,7 @@
  * token is left out, doubled, exchanged for another one of the tree, or two neighbours change places; in every other
  * one a number, string, name or truth value becomes another one. Each is checked in a process of its own: it ends by
  * itself within five seconds, whatever is reported. Fifty; 5,000 with CG_TEST_ALL in the environment, or so many as
- * that says. Prints TAP. Accuses src/lang, src/elab, src/stage. */
+ * that says (make mutants). Prints TAP. Accuses src/lang, src/elab, src/stage. */
 #include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
