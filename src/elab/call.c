@@ -103,7 +103,10 @@ static CgValue *check_result(CgElab *e, CgFrame *body, const CgStmt *s, int i, C
     if (want && want->kind == CG_TYPE_TENSOR) {
         char what[200];
         snprintf(what, sizeof what, "the result of '%s'", s->names[0]);
-        e->returned = span;
+        /* what returns early is told apart from the other returns, which the declared result fits as well */
+        const CgStmt *last = s->body.n ? s->body.at[s->body.n - 1] : NULL;
+        if (last && last->kind == CG_STMT_RETURN && last->exprs == body->returns)
+            e->returned = span;
         bool good = cg_match_type(e, body, want, out, span, what) && cg_below_match(e, body, want, out, span, what);
         e->returned = (CgSpan){ 0 };
         if (!good)

@@ -168,6 +168,44 @@ static const CgExpr *arrow_of(CgElab *e, const CgExpr *call, int least)
     return NULL;
 }
 
+/* The side without the entries that are the number 1: an axis of one element, which comes and goes as it is written. */
+static Side without_ones(const Side *s)
+{
+    Side out = { .naxes = s->naxes };
+    for (int i = 0; i < s->naxes; i++) {
+        out.first[i] = out.natoms;
+        for (int k = s->first[i]; k < s->first[i + 1]; k++) {
+            if (!s->name[k] && s->dim[k] == cg_dim_int(1))
+                continue;
+            out.name[out.natoms] = s->name[k];
+            out.dim[out.natoms] = s->dim[k];
+            out.span[out.natoms++] = s->span[k];
+        }
+    }
+    out.first[s->naxes] = out.natoms;
+    return out;
+}
+
+/* Which entry of `in` is entry i of `out`; reports one that has no partner. */
+static bool match_entries(CgElab *e, const Side *in, const Side *out, int64_t *perm, bool *moved)
+{
+    bool taken[MAX_ATOMS] = { 0 };
+    for (int i = 0; i < out->natoms; i++) {
+        int from = out->name[i] ? find_atom(in, out->name[i]) : -1;
+        for (int k = 0; k < in->natoms && from < 0; k++)
+            if (!in->name[k] && !taken[k] && in->dim[k] == out->dim[i])
+                from = k;
+        if (from < 0 || taken[from]) {
+            cg_elab_error(e, CG_E0406, out->span[i], "this entry has no partner on the left");
+            return false;
+        }
+        taken[from] = true;
+        perm[i] = from;
+        *moved |= from != i;
+    }
+    return true;
+}
+
 CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call)
 {
     const CgExpr *arrow = arrow_of(e, call, 2);
@@ -187,45 +225,34 @@ CgValue *cg_rearrange(CgElab *e, CgFrame *f, const CgExpr *call)
     if (!bind_side(e, f, arrow->a, x, call->args.at[0].value->span, &in) || !side_of(e, f, arrow->b, &out)
         || !check_target(e, &out, ins, 1, arrow->b))
         return cg_value_poison(e);
-    if (out.natoms != in.natoms) {
+    Side from = without_ones(&in), to = without_ones(&out);
+    if (to.natoms != from.natoms) {
         cg_elab_error(e, CG_E0406, arrow->span, "rearrange keeps every axis: %d entries on the left, %d on the right",
-            in.natoms, out.natoms);
+            from.natoms, to.natoms);
         return cg_value_poison(e);
     }
-    if (in.natoms > CG_MAX_RANK) {
+    if (from.natoms > CG_MAX_RANK) {
         cg_elab_error(e, CG_E0406, arrow->span, "a pattern has at most %d entries", CG_MAX_RANK);
         return cg_value_poison(e);
     }
     CgBuild *b = &e->model->build;
     CgRef r = x->tensor->ref;
-    if (in.natoms != in.naxes)
-        r = cg_reshape(b, r, in.natoms, in.dim);
+    if (from.natoms != in.naxes)
+        r = cg_reshape(b, r, from.natoms, from.dim);
     int64_t perm[CG_MAX_RANK];
-    bool taken[MAX_ATOMS] = { 0 }, moved = false;
-    for (int i = 0; i < out.natoms; i++) {
-        int from = out.name[i] ? find_atom(&in, out.name[i]) : -1;
-        if (from < 0)
-            for (int k = 0; k < in.natoms && from < 0; k++)
-                if (!in.name[k] && !taken[k] && in.dim[k] == out.dim[i])
-                    from = k;
-        if (from < 0 || taken[from]) {
-            cg_elab_error(e, CG_E0406, out.span[i], "this entry has no partner on the left");
-            return cg_value_poison(e);
-        }
-        taken[from] = true;
-        perm[i] = from;
-        moved |= from != i;
-    }
+    bool moved = false;
+    if (!match_entries(e, &from, &to, perm, &moved))
+        return cg_value_poison(e);
     if (moved)
         r = cg_transpose(b, r, perm);
-    if (out.natoms != out.naxes) {
+    if (to.natoms != to.naxes) {
         const CgDim *dims[CG_MAX_RANK];
-        for (int i = 0; i < out.naxes; i++) {
+        for (int i = 0; i < to.naxes; i++) {
             dims[i] = cg_dim_int(1);
-            for (int k = out.first[i]; k < out.first[i + 1]; k++)
-                dims[i] = cg_dim_mul(dims[i], in.dim[perm[k]]);
+            for (int k = to.first[i]; k < to.first[i + 1]; k++)
+                dims[i] = cg_dim_mul(dims[i], from.dim[perm[k]]);
         }
-        r = cg_reshape(b, r, out.naxes, dims);
+        r = cg_reshape(b, r, to.naxes, dims);
     }
     return labelled(e, r, &out, ins, 1, call->span);
 }
