@@ -65,8 +65,9 @@ programs: tests/unit/programs
 	tests/unit/programs 20000
 
 # How often 10,000 intervals hold the truth.
-coverage: tests/unit/stats
+coverage: tests/unit/stats tests/unit/claim
 	tests/unit/stats --coverage 10000
+	tests/unit/claim --looks
 
 # A thousand random prompts, whose texts are those of the whole graph; `make check` tries 64.
 prompts:

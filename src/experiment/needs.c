@@ -50,7 +50,7 @@ void cg_needs_add(CgNeeds *n, const CgValue *v)
     }
 }
 
-static void needed(void *arg, const CgValue *v) { cg_needs_add(arg, v); }
+void cg_needs_each(void *needs, const CgValue *v) { cg_needs_add(needs, v); }
 
 bool cg_needs_find(CgSession *x, const char *only, CgNeeds *out)
 {
@@ -79,7 +79,7 @@ bool cg_needs_find(CgSession *x, const char *only, CgNeeds *out)
             cg_needs_add(out, cg_shown(e, &f, s->a));
         cg_frame_end(e, &f);
     }
-    cg_claims_values(x, needed, out);
+    cg_claims_values(x, cg_needs_each, out);
     for (size_t i = 0; !asked && !cg_claims_any(x) && i < x->stages.len; i++)
         add_stage(out, x->stages.at[i]);
     return true;

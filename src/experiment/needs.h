@@ -17,6 +17,7 @@ typedef struct CgNeeds {
 CG_NODISCARD bool cg_needs_find(CgSession *x, const char *only, CgNeeds *out);
 /* The stages that a value is made of, each once. */
 void cg_needs_add(CgNeeds *n, const CgValue *v);
+void cg_needs_each(void *needs, const CgValue *v); /* the same, for who calls functions with an argument */
 void cg_needs_free(CgNeeds *n);
 /* Builds what is neither kept nor being built elsewhere, then waits for the rest. */
 void cg_needs_build(CgSession *x, const CgNeeds *n);

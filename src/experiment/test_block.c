@@ -28,11 +28,11 @@ static CgValue *outside(CgElab *e, CgFrame *f, const CgExpr *x)
     return cg_value_poison(e);
 }
 
-static CgTest *build(CgSession *x, const CgStmt *s)
+static CgTestBlock *build(CgSession *x, const CgStmt *s)
 {
     CgElab *e = x->elab;
     size_t before = cg_diags_count(x->diags);
-    CgTest *t = x->test = cg_calloc(1, sizeof *t);
+    CgTestBlock *t = x->test = cg_calloc(1, sizeof *t);
     t->stmt = s;
     t->model = cg_model_begin(e, s->names[0], cg_precision_option(e));
     CgInstance *root = CG_NEW(e->arena, CgInstance);
@@ -73,7 +73,7 @@ void cg_tests_build(CgSession *x)
             cg_vec_push(&x->tests, build(x, top->at[i]));
 }
 
-void cg_test_free(CgTest *t)
+void cg_test_free(CgTestBlock *t)
 {
     cg_model_free(t->model);
     cg_expects_free(&t->expects);
@@ -83,7 +83,7 @@ void cg_test_free(CgTest *t)
 /* ---- running ---- */
 
 /* The store is opened only where a model may be in it. */
-static bool ready(CgSession *x, const CgTest *t)
+static bool ready(CgSession *x, const CgTestBlock *t)
 {
     CgErr e = { 0 };
     for (size_t i = 0; i < t->model->params.len; i++) {
@@ -97,7 +97,7 @@ static bool ready(CgSession *x, const CgTest *t)
     return true;
 }
 
-static bool run(CgSession *x, CgTest *t, const CgGraph *g, const CgMemory *memory)
+static bool run(CgSession *x, CgTestBlock *t, const CgGraph *g, const CgMemory *memory)
 {
     CgErr e = { 0 };
     CgPlan *plan = cg_plan_build(g, (CgBindings){ 0 }, (CgPlanOptions){ .sources = x->sources }, &e);
@@ -118,7 +118,7 @@ static bool run(CgSession *x, CgTest *t, const CgGraph *g, const CgMemory *memor
     return good;
 }
 
-bool cg_test_run(CgSession *x, CgTest *t)
+bool cg_test_run(CgSession *x, CgTestBlock *t)
 {
     CgMemory memory;
     x->at = t->stmt->span;

@@ -6,16 +6,16 @@
 
 struct CgSession;
 
-typedef struct CgTest {
+typedef struct CgTestBlock {
     const CgStmt *stmt;
     CgModelGraph *model;
     CgExpects expects;
     bool broken; /* by a mistake that was reported */
-} CgTest;
+} CgTestBlock;
 
 /* Evaluates the body of each test of the script; mistakes are reported. Runs nothing. */
 void cg_tests_build(struct CgSession *x);
-void cg_test_free(CgTest *t);
+void cg_test_free(CgTestBlock *t);
 /* Runs one: true when everything it expects holds. What does not is reported in x->diags, with both values. */
-CG_NODISCARD bool cg_test_run(struct CgSession *x, CgTest *t);
+CG_NODISCARD bool cg_test_run(struct CgSession *x, CgTestBlock *t);
 #endif

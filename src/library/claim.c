@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/draw.h"
 #include "library/library.h"
-#include "table/stats.h"
 
 enum { MAX_OVER = 16, MAX_SPLITS = 32 };
 
@@ -405,6 +405,85 @@ static bool differences(CgSession *x, Expected *it)
     clusters_free(&c[0]);
     clusters_free(&c[1]);
     return !failed;
+}
+
+/* ---- how much clusters differ, for who plans the next ones ------------------------------------------------ */
+
+enum { RESAMPLES = 60 };
+
+/* The rows of a cluster, drawn again: by the same draws in both sides where they have as many, since rows of one text
+ * go together. */
+static double of_resample(CgSession *x, const Side *side, const Clusters *c, size_t k, uint64_t draw, bool *failed)
+{
+    size_t from = c->g.first[k], n = c->g.first[k + 1] - from, *rows = cg_malloc(sizeof *rows * (n + 1));
+    for (size_t i = 0; i < n; i++)
+        rows[i] = c->g.row[from + (size_t)(cg_draw_key(n, CG_STREAM_PERMUTE, draw << 32 | i) % n)];
+    double number = cg_statistic_of_rows(x, side->value, c->t, rows, n, failed);
+    free(rows);
+    return number;
+}
+
+/* The variance that the difference of cluster k of side `first` has by its rows, times their number. */
+static double within_cluster(CgSession *x, const Expected *it, const Clusters c[2], int first, size_t k, bool *failed)
+{
+    double d[RESAMPLES], mean = 0, squares = 0, number = 0;
+    bool other = c[1 - first].t != NULL;
+    size_t match = other ? find_cluster(&c[1 - first], c[first].name[k], k) : 0;
+    for (int r = 0; r < RESAMPLES && !*failed; r++) {
+        uint64_t draw = (uint64_t)k * RESAMPLES + (uint64_t)r;
+        d[r] = of_resample(x, &it->side[first], &c[first], k, draw, failed);
+        d[r] -= other ? of_resample(x, &it->side[1 - first], &c[1 - first], match, draw, failed) : number;
+        mean += d[r] / RESAMPLES;
+    }
+    for (int r = 0; r < RESAMPLES && !*failed; r++)
+        squares += (d[r] - mean) * (d[r] - mean);
+    double n = (double)(c[first].g.first[k + 1] - c[first].g.first[k]);
+    return squares / (RESAMPLES - 1) * n;
+}
+
+/* The parts of the variance: by rows as they are drawn, and what is left of that of the clusters. */
+static bool variances(CgSession *x, const Expected *it, CgPilot *out)
+{
+    Clusters c[2] = { { 0 }, { 0 } };
+    bool failed = !clusters_of(x, it, &it->side[0], &c[0]) || !clusters_of(x, it, &it->side[1], &c[1]);
+    int first = c[0].t ? 0 : 1;
+    double all = 0;
+    for (size_t i = 0; i < it->n; i++)
+        all += (it->d[i] - out->effect) * (it->d[i] - out->effect) / (double)(it->n - 1);
+    for (size_t k = 0; k < c[first].n && c[first].name && !failed; k++) {
+        out->design.within += within_cluster(x, it, c, first, k, &failed) / (double)c[first].n;
+        out->rows += (double)(c[first].g.first[k + 1] - c[first].g.first[k]) / (double)c[first].n;
+    }
+    out->design.between = fmax(0, out->rows ? all - out->design.within / out->rows : all);
+    clusters_free(&c[0]);
+    clusters_free(&c[1]);
+    return !failed;
+}
+
+size_t cg_claims_count(const CgSession *x) { return x->claims ? x->claims->at.len : 0; }
+
+static void source_of(CgSession *x, const CgStmt *s, CgStrbuf *out);
+
+bool cg_claims_pilot(CgSession *x, size_t i, CgPilot *out)
+{
+    Expected *it = &x->claims->at.at[i];
+    CgStrbuf text = { 0 };
+    source_of(x, it->stmt, &text);
+    *out = (CgPilot){ .claim = it->text,
+        .expected = cg_arena_strdup(x->elab->arena, cg_strbuf_str(&text)),
+        .side = { it->side[0].value, it->side[1].value },
+        .expectations = x->claims->at.len };
+    cg_strbuf_deinit(&text);
+    x->at = it->stmt->span;
+    if (!differences(x, it) || !results_of(x, it))
+        return false;
+    out->effect = cg_stats_mean(it->d, it->n);
+    int64_t look = it->nsplits ? look_of(x, it) : 0;
+    out->look = look > 0 ? look + 1 : look;
+    out->clusters = it->n;
+    out->design.power = 0.8;
+    out->design.level = cg_claim_level(out->look) / (double)out->expectations; /* the least that Holm asks for */
+    return it->n < 2 || variances(x, it, out);
 }
 
 /* ---- the table ------------------------------------------------------------------------------------------ */

@@ -65,19 +65,19 @@ struct CgSession {
     CG_VEC(CgStage *) stages;
     CG_VEC(CgStage *) unasked; /* of modules, which the script does not ask for */
     CG_VEC(CgGenerator *) generators;
-    CgMap made;                      /* digest of a call -> the object it made: those that are shared */
-    CG_VEC(CgValue *) owned;         /* objects that runs gave, in the order they were made */
-    CgValue *bytes;                  /* the tokenizer of data that names none, once it is asked for */
-    const CgTable *table;            /* whose columns are meant */
-    const CgDataset *rows;           /* of an evaluation that is at ... */
-    int64_t row;                     /* ... this one of them; else NULL */
-    const struct CgResample *sample; /* the rows of a table that stand for it, or NULL */
-    CgMap tables;                    /* a call that makes a table -> the value it gave */
-    CG_VEC(void *) scratch;          /* what columns of a sample lie in, until the next one */
-    CG_VEC(struct CgTest *) tests;   /* test blocks of the script */
-    struct CgTest *test;             /* being built */
-    struct CgClaims *claims;         /* of the script (library/claim.h) */
-    CgMap inputs_noted;              /* digests of calls */
+    CgMap made;                         /* digest of a call -> the object it made: those that are shared */
+    CG_VEC(CgValue *) owned;            /* objects that runs gave, in the order they were made */
+    CgValue *bytes;                     /* the tokenizer of data that names none, once it is asked for */
+    const CgTable *table;               /* whose columns are meant */
+    const CgDataset *rows;              /* of an evaluation that is at ... */
+    int64_t row;                        /* ... this one of them; else NULL */
+    const struct CgResample *sample;    /* the rows of a table that stand for it, or NULL */
+    CgMap tables;                       /* a call that makes a table -> the value it gave */
+    CG_VEC(void *) scratch;             /* what columns of a sample lie in, until the next one */
+    CG_VEC(struct CgTestBlock *) tests; /* test blocks of the script */
+    struct CgTestBlock *test;           /* being built */
+    struct CgClaims *claims;            /* of the script (library/claim.h) */
+    CgMap inputs_noted;                 /* digests of calls */
     /* What bodies look at, by model and by statement. */
     CG_VEC(struct CgWatched *) watched;
     CG_VEC(CgWatching) watching;

@@ -162,6 +162,19 @@ double cg_claim_level(int64_t look);
 void cg_stats_claims(CgClaim *c, size_t n);
 const char *cg_verdict_name(CgVerdict v);
 
+/* ---- how many clusters of rows does a claim take? (design.c) */
+typedef struct CgDesign {
+    double between; /* variance of the differences of clusters that no number of rows makes less */
+    double within;  /* that which a cluster of one row has besides; of m rows it is the m-th part */
+    double effect;  /* the difference that is to be shown, above 0 */
+    double level;   /* of the test, both sides */
+    double power;   /* the chance that it is shown, if it is there */
+} CgDesign;
+double cg_stats_power(const CgDesign *d, double clusters, double rows);
+size_t cg_stats_clusters(const CgDesign *d, double rows); /* of so many rows each; 0: a million are not enough */
+/* What the variance is at most, by 80%, of which n numbers have this one. */
+double cg_stats_variance_above(double variance, size_t n);
+
 /* ---- distributions (distribution.c) */
 double cg_stats_beta(double a, double b, double x); /* regularised incomplete beta function I_x(a, b) */
 double cg_stats_t_p(double t, double degrees);      /* P(|T| >= |t|) */

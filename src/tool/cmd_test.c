@@ -33,7 +33,7 @@ static void run_script(const char *path, bool many, const CgSessionOpts *opts, c
         worse(c, code);
     }
     for (size_t i = 0; ready && i < x->tests.len && !cg_session_stopped(x); i++) {
-        CgTest *t = x->tests.at[i];
+        CgTestBlock *t = x->tests.at[i];
         const char *name = t->stmt->names[0];
         if (only && !strstr(name, only))
             continue;

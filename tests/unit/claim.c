@@ -1,6 +1,7 @@
 /* claim.c - are verdicts of claims what the tests behind them say, and does looking again pay?
  * Takes nothing; prints TAP. Accuses src/table/claim.c. */
 #include <math.h>
+#include <string.h>
 
 #include "data/draw.h"
 #include "table/stats.h"
@@ -82,10 +83,50 @@ static void shopping(int researchers)
         researchers);
 }
 
-int main(void)
+/* Experiments of as many clusters as are planned, with the effect that is to be shown: how many show it. */
+static void planned(CgDesign d, double rows, int experiments)
+{
+    size_t n = cg_stats_clusters(&d, rows);
+    double sd = sqrt(d.between + d.within / rows);
+    int shown = 0;
+    for (int r = 0; r < experiments && n < 64; r++) {
+        CgDraw draw;
+        double x[64];
+        cg_draw_init(&draw, 2385, 6, (uint64_t)r);
+        for (size_t i = 0; i < n; i++)
+            x[i] = d.effect + sd * draw_normal(&draw);
+        shown += one(x, n, 1).verdict == CG_SUPPORTED;
+    }
+    double share = (double)shown / experiments;
+    tap_ok(fabs(share - cg_stats_power(&d, (double)n, rows)) < 0.06 && share > 0.75,
+        "%zu clusters of %.0f rows show the effect in %.0f%% of %d experiments, planned are %.0f%%", n, rows,
+        100 * share, experiments, 100 * cg_stats_power(&d, (double)n, rows));
+}
+
+static void plans(void)
+{
+    CgDesign d = { .between = 0.04, .within = 2.385, .effect = 0.3, .level = 0.05, .power = 0.8 };
+    planned(d, 50, 600);
+    planned(d, 11, 300);
+    d.effect = 0.23;
+    planned(d, 200, 300);
+    d.effect = 7;
+    tap_ok(cg_stats_clusters(&d, 50) == 6, "an effect however large takes the six that a p of 0.05 takes");
+    d.effect = 1e-9;
+    tap_ok(cg_stats_clusters(&d, 50) == 0, "one too small for a million");
+    d = (CgDesign){ .between = 0, .within = 1, .effect = 0.5, .level = 0.05, .power = 0.8 };
+    tap_ok(cg_stats_clusters(&d, 1) == 34, "a paired t test of half a deviation: 34, as in tables of it");
+    /* 80% of variances of n numbers are at least 1 / cg_stats_variance_above(1, n) of the true one */
+    tap_ok(fabs(cg_stats_variance_above(1, 11) - 10 / 6.179) < 0.01
+            && fabs(cg_stats_variance_above(1, 4) - 3 / 1.005) < 0.04,
+        "the 20%% quantile of chi squared with 10 and 3 degrees of freedom");
+}
+
+int main(int argc, char **argv)
 {
     verdicts();
     together();
-    shopping(3000);
+    plans();
+    shopping(argc > 1 && !strcmp(argv[1], "--looks") ? 10000 : 3000);
     return tap_done();
 }
