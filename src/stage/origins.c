@@ -20,7 +20,7 @@ static void print_versions(CgStrbuf *out)
         cg_strbuf_printf(out, "%s %d\n", kinds[i]->name, kinds[i]->version);
     for (size_t i = 0; cg_function_at(i); i++)
         cg_strbuf_printf(out, "function %s %d\n", cg_function_at(i)->name, cg_function_at(i)->version);
-    for (size_t i = 0; cg_op_at(i); i++) {
+    for (size_t i = 0; i < cg_op_count(); i++) {
         CgDigest plugin = cg_op_origin(cg_op_at(i)), own = { 0 };
         cg_digest_hex(plugin, hex);
         cg_strbuf_printf(out, "op %s %d%s%s\n", cg_op_at(i)->name, cg_op_at(i)->version,
