@@ -141,7 +141,7 @@ static void exec(CgElab *e, CgFrame *f, const CgStmt *s)
         else if (e->defining && cg_is_poison(v))
             cg_define_if(e, f, s);
         else if (!cg_is_poison(v))
-            cg_elab_error(e, CG_E0314, s->a->span, "a condition is true or false, not %s", cg_value_kind_name(v));
+            cg_no_condition(e, v, s->a->span);
         return;
     }
     case CG_STMT_RETURN:

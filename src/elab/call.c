@@ -390,13 +390,14 @@ static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const
     CgKnown known = cg_function_known(fn);
     a.call = span;
     bool good = true;
-    for (int i = 0; i < s->n; i++) {
-        const CgParam *p = &s->stmt->params[i];
-        if (!a.at[i] && !p->init) {
-            CgDiag *d = cg_elab_error(e, CG_E0304, span, "'%s' needs '%s'", fn->name, p->name);
+    for (int i = 0; i < s->n; i++) /* first: what is missing may be what another argument was meant to be */
+        if (!a.at[i] && !s->stmt->params[i].init) {
+            CgDiag *d = cg_elab_error(e, CG_E0304, span, "'%s' needs '%s'", fn->name, s->stmt->params[i].name);
             cg_diag_help(d, "it is %s%s", fn->name, fn->sig);
             return cg_value_poison(e);
         }
+    for (int i = 0; i < s->n; i++) {
+        const CgParam *p = &s->stmt->params[i];
         if (!a.at[i]) {
             CgValue *usual = default_of(e, f, p->init), *taken = cg_kinds_take(e, &s->param[i], usual, known);
             a.at[i] = taken ? taken : usual; /* an integer that stands for a number is one */

@@ -25,15 +25,20 @@ void cg_items_bind(CgElab *e, CgFrame *f, CgAtom first, CgAtom second, const CgI
         cg_frame_bind(f, second, element);
 }
 
+void cg_no_condition(CgElab *e, const CgValue *v, CgSpan span)
+{
+    CgDiag *d = cg_elab_error(e, CG_E0314, span, "a condition is true or false, not %s", cg_value_kind_name(v));
+    if (v->kind == CG_VALUE_TENSOR)
+        cg_diag_help(d, "choose between the elements of two tensors with where(condition, a, b)");
+}
+
 bool cg_eval_condition(CgElab *e, CgFrame *f, const CgExpr *x, bool *out)
 {
     CgValue *v = cg_eval(e, f, x);
     if (cg_is_poison(v))
         return false;
     if (v->kind != CG_VALUE_BOOL) {
-        CgDiag *d = cg_elab_error(e, CG_E0314, x->span, "a condition is true or false, not %s", cg_value_kind_name(v));
-        if (v->kind == CG_VALUE_TENSOR)
-            cg_diag_help(d, "choose between the elements of two tensors with where(condition, a, b)");
+        cg_no_condition(e, v, x->span);
         return false;
     }
     *out = v->i != 0;

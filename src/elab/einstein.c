@@ -163,8 +163,14 @@ static const CgExpr *arrow_of(CgElab *e, const CgExpr *call, int least)
         if (x->kind == CG_EXPR_ARROW)
             return x;
     }
-    cg_elab_error(
-        e, CG_E0406, call->span, "the last argument is a pattern such as [B, T, heads*K] -> [B, heads, T, K]");
+    static const char form[] = "a pattern such as [B, T, heads*K] -> [B, heads, T, K]";
+    for (int i = 0; i < call->args.n; i++)
+        if (call->args.at[i].value->kind == CG_EXPR_STRING) {
+            CgDiag *d = cg_elab_error(e, CG_E0406, call->args.at[i].value->span, "a pattern is no string");
+            cg_diag_help(d, "the last argument is %s: a list on either side of an arrow, names of axes in it", form);
+            return NULL;
+        }
+    cg_elab_error(e, CG_E0406, call->span, "the last argument is %s", form);
     return NULL;
 }
 

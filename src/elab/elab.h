@@ -248,6 +248,7 @@ void cg_items_bind(CgElab *e, CgFrame *f, CgAtom first, CgAtom second, const CgI
 CgValue *cg_comprehension(CgElab *e, CgFrame *f, const CgExpr *x);
 CgAtom cg_field_key(CgElab *e, CgValue *k, CgSpan span); /* likewise; NULL after a mistake that was reported */
 bool cg_eval_condition(CgElab *e, CgFrame *f, const CgExpr *x, bool *out); /* of a condition; false after a mistake */
+void cg_no_condition(CgElab *e, const CgValue *v, CgSpan span);            /* reports that v is none */
 void cg_frame_begin(CgElab *e, CgFrame *f, CgFrame *outer, CgEnv *env);
 void cg_frame_end(CgElab *e, CgFrame *f);
 void cg_frame_bind(CgFrame *f, CgAtom name, CgValue *v);

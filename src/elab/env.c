@@ -129,7 +129,13 @@ static CgValue *own(CgElab *e, CgEnv *env, CgAtom name)
     if (env->names.at[at].state == CG_NAME_DONE)
         return env->names.at[at].value;
     if (env->names.at[at].state == CG_NAME_BUSY) {
-        cg_elab_error(e, CG_E0307, env->names.at[at].span, "'%s' is defined in terms of itself", name);
+        const CgEnvName *own = &env->names.at[at];
+        CgDiag *d = cg_elab_error(e, CG_E0307, own->span, "'%s' is defined in terms of itself", name);
+        const CgExpr *x = own->stmt && own->stmt->kind == CG_STMT_BIND && own->index < own->stmt->nexprs
+            ? own->stmt->exprs[own->index]
+            : NULL;
+        if (x && (x->kind == CG_EXPR_TRAIN || x->kind == CG_EXPR_EVALUATE))
+            cg_diag_help(d, "in its fields the model is called '%s'", x->s ? x->s : "model");
         return cg_value_poison(e);
     }
     env->names.at[at].state = CG_NAME_BUSY;

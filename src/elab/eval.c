@@ -161,7 +161,7 @@ static bool answer_foreign(CgDiag *d, const CgValue *of, CgAtom name)
     case CG_VALUE_TENSOR: where = CG_FOREIGN_TENSOR; break;
     case CG_VALUE_GRAPH:
     case CG_VALUE_INSTANCE: where = CG_FOREIGN_MODEL; break;
-    default: break;
+    default: where = cg_value_class(of) == &cg_class_table ? CG_FOREIGN_TABLE : -1; break;
     }
     const CgForeign *row = where < 0 ? NULL : cg_foreign((CgForeignWhere)where, name);
     if (row)

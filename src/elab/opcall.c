@@ -102,7 +102,9 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
     }
     int64_t i = value->i < 0 ? value->i + t->rank : value->i;
     if (i < 0 || i >= t->rank) {
-        cg_elab_error(e, CG_E0404, span, "axis %lld of a tensor with %d axes", (long long)value->i, t->rank);
+        CgDiag *d =
+            cg_elab_error(e, CG_E0404, span, "axis %lld of a tensor with %d axes", (long long)value->i, t->rank);
+        cg_diag_help(d, "axes count from 0, from the end as -1; one has the name that its type says: axis = D");
         return false;
     }
     *out = (int)i;
@@ -162,6 +164,12 @@ static void help_order(CgDiag *d, const CgOp *op)
     cg_strbuf_deinit(&order);
 }
 
+static bool fits_transposed(const CgType *a, const CgType *b)
+{
+    bool fits = a->rank >= 2 && b->rank >= 2 && a->dim[a->rank - 1] != b->dim[b->rank - 2];
+    return fits && a->dim[a->rank - 1] == b->dim[b->rank - 1];
+}
+
 static CgValue *misfit(
     CgElab *e, const CgInfer *inf, CgValue *const *in, const CgSpan *spans, int n, CgSpan span, CgSpan caret)
 {
@@ -196,6 +204,8 @@ static CgValue *misfit(
     }
     if (fits_swapped(e, inf, in, n))
         help_order(d, inf->op);
+    if (n == 2 && (inf->op->traits & CG_PRODUCTS) && fits_transposed(cg_value_type(e, in[0]), cg_value_type(e, in[1])))
+        cg_diag_help(d, "the right one fits when its last two axes are exchanged: transpose(x)");
     if (n == 2 && (inf->op->traits & CG_ELEMENTWISE)
         && cg_value_type(e, in[0])->dtype != cg_value_type(e, in[1])->dtype)
         cg_diag_help(d, "convert one of them: cast(x, %s)", cg_dtype_name(cg_value_type(e, in[0])->dtype));
@@ -486,6 +496,8 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
     if (*op == '*' && (a->kind == CG_VALUE_LIST) != (b->kind == CG_VALUE_LIST))
         cg_diag_help(
             d, "a list of one value again and again is [x for i in 0..n], products by element [a * x for x in xs]");
+    if (*op == '+' && (a->kind == CG_VALUE_STR || b->kind == CG_VALUE_STR))
+        cg_diag_help(d, "after 'cg 2' as the first statement a string holds values in braces: \"{n} of {m}\"");
     if (*op == '%' && a->kind == CG_VALUE_STR)
         cg_diag_help(d, "a value stands in a string in braces: \"{n}.txt\"");
     return cg_value_poison(e);

@@ -123,6 +123,14 @@ void cg_help_integer(CgDiag *d, const CgKinds *kinds, const CgValue *v)
         cg_diag_help(d, "%.1f is a float, the integer is %lld; '/' gives floats, '//' integers", v->f, (long long)v->f);
 }
 
+static bool numbers_wanted(const CgKinds *kinds)
+{
+    bool wanted = false;
+    for (int i = 0; i < kinds->n; i++)
+        wanted |= kinds->at[i].tag == CG_KIND_FLOAT;
+    return wanted;
+}
+
 static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, const CgKinds *kinds, const CgValue *v,
     CgSpan span, const CgExpr *written)
 {
@@ -149,6 +157,9 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
     if (p->span.file)
         cg_diag_note(d, p->span, "declared here");
     cg_help_integer(d, kinds, at < 0 ? v : v->at[at]);
+    const CgClass *found_class = cg_value_class(at < 0 ? v : v->at[at]);
+    if (found_class == &cg_class_column && numbers_wanted(kinds))
+        cg_diag_help(d, "a statistic makes one number of a column: mean(x)");
     cg_strbuf_deinit(&want);
     cg_strbuf_deinit(&found);
     return cg_value_poison(e);
@@ -212,15 +223,21 @@ static const CgForeign *foreign_argument(const CgParam *params, int n, CgAtom na
     return NULL;
 }
 
+static void help_parameters(CgDiag *d, const CgParam *params, int n)
+{
+    CgStrbuf all = { 0 };
+    for (int i = 0; i < n; i++)
+        cg_strbuf_printf(&all, "%s%s", i ? ", " : "", params[i].name);
+    cg_diag_help(d, "its parameters are: %s", cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
+}
+
 static void unknown_argument(CgElab *e, const char *callee, const CgParam *params, int n, CgAtom name, CgSpan span)
 {
     CgSuggest s;
     cg_suggest_init(&s, name);
-    CgStrbuf all = { 0 };
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         cg_suggest_offer(&s, params[i].name);
-        cg_strbuf_printf(&all, "%s%s", i ? ", " : "", params[i].name);
-    }
     CgDiag *d = cg_elab_error(e, CG_E0303, span, "'%s' has no parameter '%s'", callee, name);
     const CgForeign *row = foreign_argument(params, n, name);
     if (row)
@@ -228,8 +245,7 @@ static void unknown_argument(CgElab *e, const char *callee, const CgParam *param
     else
         cg_diag_meant(d, &s);
     if (row ? !row->instead[0] : !cg_suggest_best(&s))
-        cg_diag_help(d, "its parameters are: %s", cg_strbuf_str(&all));
-    cg_strbuf_deinit(&all);
+        help_parameters(d, params, n);
 }
 
 static void put(CgArguments *out, int k, const CgGiven *given, int i)
@@ -332,6 +348,8 @@ bool cg_arguments_match(
         const CgForeign *row = d ? cg_foreign(CG_FOREIGN_MEMBER, callee) : NULL;
         if (row) /* ones(3, 4) */
             cg_foreign_answer(d, row);
+        else if (d && n)
+            help_parameters(d, params, n);
         full = true;
         good = false;
     }

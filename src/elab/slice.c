@@ -15,6 +15,8 @@ static CgValue *refuse(CgElab *e, CgValue *of, const CgExpr *x, const CgValue *a
         cg_diag_help(d, "rows by number are take(x, ids), elements by condition where(c, x, 0)");
     else if (of->kind == CG_VALUE_RECORD)
         cg_diag_help(d, "a field is r.name or r[\"name\"]");
+    else if (cg_value_class(of) == &cg_class_table)
+        cg_diag_help(d, "a column is scores.f1, rows are chosen by filter(scores, f1 > 0.5)");
     else if (of->kind == CG_VALUE_STR)
         cg_diag_help(d, "a string is one value: text as data is read by corpus(\"x.txt\")");
     else if (of->kind == CG_VALUE_TENSOR || of->kind == CG_VALUE_LIST)
@@ -216,7 +218,11 @@ static bool axes_of(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x, int *ax
     if (!named && (written > rank || (rest < 0 && written != rank))) {
         CgDiag *d = cg_elab_error(e, CG_E0401, x->op_span, "%d ind%s for a tensor of %d ax%s", written,
             written == 1 ? "ex" : "ices", rank, rank == 1 ? "is" : "es");
-        if (written < rank)
+        const CgExpr *first = x->args.at[0].value;
+        const CgValue *ids = written && first->kind == CG_EXPR_NAME ? cg_eval(e, f, first) : NULL;
+        if (ids && ids->kind == CG_VALUE_TENSOR)
+            cg_diag_help(d, "rows by number are take(x, ids), elements by condition where(c, x, 0)");
+        else if (written < rank)
             cg_diag_help(d, "'..' stands for the others: x[.., 0..2], x[0, ..]");
         return false;
     }

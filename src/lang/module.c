@@ -10,6 +10,7 @@
 #include "base/timing.h"
 #include "base/vec.h"
 #include "lang/embedded.h"
+#include "lang/foreign.h"
 #include "lang/module.h"
 
 typedef CG_VEC(char *) Paths;
@@ -140,7 +141,14 @@ static void report_missing(Loader *l, CgAtom name, CgSpan span, const Paths *whe
         free(path);
     }
     cg_diag_note(d, (CgSpan){ 0, 0, 0 }, "looked for %s and in the library inside cg", cg_strbuf_str(&tried));
-    cg_diag_meant(d, &s);
+    char *first = cg_strdup(name);
+    first[strcspn(first, ".")] = 0;
+    const CgForeign *row = cg_foreign(CG_FOREIGN_IMPORT, first);
+    if (row)
+        cg_diag_help(d, "%s", row->help);
+    else
+        cg_diag_meant(d, &s);
+    free(first);
     cg_strbuf_deinit(&tried);
 }
 

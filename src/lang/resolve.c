@@ -28,6 +28,8 @@ typedef struct Resolver {
     CgMap *reported;
     CgNameUses *uses; /* or NULL */
     int module;
+    const CgBlock *top; /* of the module */
+    bool file;          /* the name of a file is looked at */
     CG_VEC(Decl) decls;
     CgMap at;            /* name -> 1 + index of its innermost declaration */
     CgMap known;         /* name -> 1 + whether the module or the language knows it */
@@ -123,6 +125,20 @@ static CgDiag *report(Resolver *r, CgCode code, CgSpan span, const char *format,
     return cg_diag(r->diags, code, span, "%s", text);
 }
 
+/* The name of an evaluation at the top of the module that has such a column; NULL: none has. */
+static CgAtom table_with(const Resolver *r, CgAtom name)
+{
+    const CgBlock *top = r->top;
+    for (int i = 0; i < top->n; i++)
+        for (int k = 0; top->at[i]->kind == CG_STMT_BIND && k < top->at[i]->nexprs && k < top->at[i]->nnames; k++) {
+            const CgExpr *x = top->at[i]->exprs[k];
+            for (int j = 0; x->kind == CG_EXPR_EVALUATE && j < x->args.n; j++)
+                if (x->args.at[j].name == name)
+                    return top->at[i]->names[k];
+        }
+    return NULL;
+}
+
 static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
 {
     const Decl *known = find(r, name);
@@ -159,6 +175,10 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         cg_diag_meant(d, &(CgSuggest){ .word = name, .best = best });
     if (row)
         cg_foreign_answer(d, row);
+    else if (r->file)
+        cg_diag_help(d, "the name of a file is a string: save .. as \"%s.csv\"", name);
+    else if (!best && table_with(r, name))
+        cg_diag_help(d, "it is a column of '%s': %s.%s", table_with(r, name), table_with(r, name), name);
     declare(r, name, REPORTED, (CgSpan){ 0 });
 }
 
@@ -503,7 +523,9 @@ static void top(Resolver *r, const CgStmt *s)
         statements(r, &s->body);
     } else {
         expr(r, s->a);
+        r->file = s->kind == CG_STMT_SAVE;
         expr(r, s->b);
+        r->file = false;
         for (int i = 0; i < s->nexprs; i++)
             expr(r, s->exprs[i]);
     }
@@ -515,6 +537,7 @@ void cg_resolve(const CgProgram *p, const CgOutside *outside, CgDiags *diags, Cg
     Resolver r = { .outside = outside, .diags = diags, .reported = reported, .uses = uses };
     for (int m = 0; m < p->n; m++) {
         r.module = m;
+        r.top = &p->at[m].unit->top;
         cg_map_deinit(&r.known);
         r.known = (CgMap){ 0 };
         for (int i = 0; i < p->at[m].unit->top.n; i++)

@@ -150,8 +150,8 @@ static void mistakes(void)
     wrong("x = \xe2\x80\x9cweb\xe2\x80\x9d", 1, "straight double quotes");
     wrong("option n: flaot = 1 option s: string = 1 option d: int[3] = 1", 3, "did you mean 'str'?");
     wrong("graph g(x: f32[a.b, 1.5, x(2)]) { return x }", 3, "not a dimension");
-    wrong("test \"t\" { param w: f32[3] = zeros() return 3 } graph g(x) { expect 1 }", 3,
-        "this 'expect' stands outside a test");
+    wrong("test \"t\" { param w: f32[3] = zeros() return 3 } claim \"c\" { show 1 }", 3,
+        "a claim holds expectations only");
     wrong("x = f(a = 1, a = 2) y = { b: 1, b: 2 } def g(c, c) = 1 z = train m { d = 1 d = 2 }", 4,
         "the parameter 'c' is given twice");
     wrong("x = { 1 + 2: 3 }", 1, "the key of a record is a name or a string");
