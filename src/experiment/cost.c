@@ -92,13 +92,14 @@ static void add_training(CgCost *c, const CgStage *s)
     CgPlanOptions bound = { .outputs_bound = true }, renewed = { .outputs_bound = true, .update = true };
     int64_t rows = s->batch / s->accumulate, block = s->total * (int64_t)sizeof(float);
     double steps = (double)s->steps, states = 0;
-    add_plan(c, s->step_graph, rows, steps * (double)s->accumulate,
-        (CgPlanOptions){ .outputs_bound = true, .together = s->together });
+    for (int i = 0; i < s->nturns; i++)
+        add_plan(c, s->turns[i].graph, rows, (double)(cg_stage_updates(s, (uint64_t)1 << i, s->steps) * s->accumulate),
+            (CgPlanOptions){ .outputs_bound = true, .together = s->together });
     if (s->shares.before)
         add_plan(c, s->shares.before, rows, steps * (double)s->accumulate, bound);
     add_plan(c, s->norm_graph, 1, 2 * steps, bound); /* of the gradient, then of the parameters */
     for (int g = 0; g < s->ngroups; g++) {
-        add_plan(c, s->groups[g].graph, 1, steps, renewed);
+        add_plan(c, s->groups[g].graph, 1, (double)cg_stage_updates(s, s->groups[g].turns, s->steps), renewed);
         states += (double)(s->groups[g].count * s->groups[g].nstates) * sizeof(float);
     }
     c->bytes += states + (double)block * (s->accumulate > 1) + ((double)block + states) * s->skip
@@ -129,7 +130,7 @@ bool cg_stage_cost(CgSession *x, const CgStage *s, CgPlanner *planner, CgCost *o
 {
     CgCost *c = out;
     *c = (CgCost){ .planner = planner, .bytes = (double)cg_model_bytes(s->model), .rows = s->batch };
-    if (s->step_graph) {
+    if (s->turns) {
         add_training(c, s);
         return true;
     }

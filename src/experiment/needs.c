@@ -159,7 +159,7 @@ static void print_cost(CgSession *x, const CgStage *s, CgPlanner *planner, FILE 
     char time[24];
     if (!cg_stage_cost(x, s, planner, &c))
         return;
-    if (s->step_graph)
+    if (s->turns)
         fprintf(out, ", %lld steps of %lld rows", (long long)s->steps, (long long)c.rows);
     else
         fprintf(out, ", %lld rows", (long long)c.rows);

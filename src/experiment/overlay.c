@@ -73,7 +73,7 @@ const char *cg_overlay_names(void)
 
 /* ---- by place ---- */
 
-/* What one step, or one run of a graph, would count. */
+/* What one step, or one run of a graph, would count; where terms of a loss take turns, a step of each. */
 static bool plan_profile(CgSession *x, const CgTarget *t, CgBindings sizes, CgProfile *out)
 {
     CgBinding *bound = CG_NEWN(x->elab->arena, CgBinding, sizes.n + 1);
@@ -82,18 +82,23 @@ static bool plan_profile(CgSession *x, const CgTarget *t, CgBindings sizes, CgPr
     for (int i = 0; i < sizes.n; i++)
         bound[i] = sizes.at[i];
     bound[sizes.n] = (CgBinding){ cg_intern("batch"), rows };
-    CgGraph *own = s && s->step_graph ? NULL : cg_pass_run_all(t->model->graph, NULL);
+    int turns = s ? s->nturns : 0;
+    CgGraph *own = turns ? NULL : cg_pass_run_all(t->model->graph, NULL);
     CgPlanOptions options = { .shown = true, .sources = x->sources };
     CgErr e = { 0 };
-    CgPlan *plan = cg_plan_build(own ? own : s->step_graph, (CgBindings){ bound, sizes.n + 1 }, options, &e);
-    if (plan)
-        cg_profile_plan(out, plan, x->sources);
-    else if (e.kind == CG_ERR_INPUT && !*e.hint)
-        cg_err_hint(&e, "--dim NAME=N gives a size a value");
-    cg_plan_free(plan);
+    bool good = true;
+    for (int i = 0; good && i < (turns ? turns : 1); i++) {
+        CgPlan *plan = cg_plan_build(own ? own : s->turns[i].graph, (CgBindings){ bound, sizes.n + 1 }, options, &e);
+        if (plan)
+            cg_profile_plan(out, plan, x->sources);
+        else if (e.kind == CG_ERR_INPUT && !*e.hint)
+            cg_err_hint(&e, "--dim NAME=N gives a size a value");
+        good = plan != NULL;
+        cg_plan_free(plan);
+    }
     if (own)
         cg_graph_free(own);
-    return plan || cg_session_err(x, (CgSpan){ 0 }, &e);
+    return good || cg_session_err(x, (CgSpan){ 0 }, &e);
 }
 
 static bool time_steps(CgSession *x, const CgTarget *t, CgBindings sizes)

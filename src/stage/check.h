@@ -32,6 +32,10 @@ CG_NODISCARD bool cg_check_metrics(
 CG_NODISCARD bool cg_check_curve(CgElab *e, CgStage *s, const CgExpr *loss, const CgExpr *metrics);
 /* Keeps what the block of train or evaluate says, as values, for those who compare runs (settings.c). */
 void cg_stage_ask(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s, CgValue *model);
+/* The field `turns`, which may be absent: which terms of the loss train in which steps. */
+CG_NODISCARD bool cg_check_turns(CgElab *e, CgFrame *f, const CgExpr *x, CgRef loss, CgStage *s);
+/* The turns that train a parameter: those whose names fit its path. */
+uint64_t cg_turns_of(const CgStage *s, const char *path);
 /* Lays the trained tensors one after the other, by rank, and builds an optimiser for each rank. */
 CG_NODISCARD bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where);
 #endif

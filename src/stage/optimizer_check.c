@@ -65,6 +65,9 @@ static CgRef step_input(Update *u)
     return u->step;
 }
 
+/* How often it is renewed in the whole training. */
+static int64_t updates(const Update *u) { return cg_stage_updates(u->stage, u->group->turns, u->stage->steps); }
+
 /* A tensor argument that is none of what training gives is a state; its default is what it starts from. */
 static CgRef state_input(Update *u, const CgParam *p)
 {
@@ -94,7 +97,7 @@ static CgRef tensor_argument(Update *u, const CgParam *p)
     if (!strcmp(p->name, "step"))
         return step_input(u);
     if (!strcmp(p->name, "steps"))
-        return cg_graph_const(b, CG_F32, (double)u->stage->steps);
+        return cg_graph_const(b, CG_F32, (double)updates(u));
     return state_input(u, p);
 }
 
@@ -156,7 +159,7 @@ static bool rate_output(Update *u)
         return true;
     if (v->kind == CG_VALUE_INSTANCE) {
         CgValue *given[2] = { cg_value_tensor(u->e, step_input(u), u->at),
-            cg_value_float(u->e, (double)u->stage->steps, u->at) };
+            cg_value_float(u->e, (double)updates(u), u->at) };
         CgAtom names[2] = { cg_intern("step"), cg_intern("steps") };
         CgSpan spans[2] = { u->at, u->at };
         v = cg_apply(u->e, u->f, cg_instance_copy(u->e, v, u->at), given, names, spans, 2, u->at);
@@ -324,13 +327,14 @@ static bool lay(CgElab *e, CgStage *s, size_t i, const CgExpr *where)
 }
 
 /* All that lies in the block from `start` on, as one group. */
-static bool close_group(
-    CgElab *e, CgFrame *f, CgStage *s, const Choice *c, const CgExpr *where, int rank, int64_t start, const CgType *own)
+static bool close_group(CgElab *e, CgFrame *f, CgStage *s, const Choice *c, const CgExpr *where, int rank,
+    int64_t start, uint64_t turns, const CgType *own)
 {
     if (s->total == start)
         return true;
     CgGroup *g = &s->groups[s->ngroups++];
     g->rank = rank;
+    g->turns = turns;
     g->count = s->total - start;
     const CgDim *n[1] = { cg_dim_int(g->count) };
     CgType flat = own ? cg_type(CG_F32, own->rank, own->dim) : cg_type(CG_F32, 1, n);
@@ -377,7 +381,29 @@ static bool assign(CgElab *e, CgStage *s, Choice *choices, int n, const CgExpr *
     return true;
 }
 
-/* Lays the trained tensors one after the other, by optimiser and rank, and builds the update of each group. */
+/* The tensors of one optimiser that are trained in the same turns, by rank, each rank as a group. */
+static bool lay_choice(
+    CgElab *e, CgFrame *f, CgStage *s, const Choice *c, const CgExpr *where, const int *which, int k, uint64_t turns)
+{
+    const CgModelGraph *m = s->model;
+    bool each = axes_of_p(c->optimizer->instance->stmt) != NULL;
+    for (int rank = CG_MAX_RANK; rank >= 0; rank--) {
+        int64_t start = s->total;
+        for (size_t i = 0; i < m->params.len; i++) {
+            const CgType *t = cg_node_type(m->graph, m->params.at[i].ref);
+            if (which[i] != k || t->rank != rank || cg_turns_of(s, m->params.at[i].path) != turns)
+                continue;
+            if (!lay(e, s, i, where) || (each && !close_group(e, f, s, c, where, rank, start, turns, t)))
+                return false;
+            start = each ? s->total : start;
+        }
+        if (!close_group(e, f, s, c, where, rank, start, turns, NULL))
+            return false;
+    }
+    return true;
+}
+
+/* Lays the trained tensors one after the other, by optimiser, turns and rank, and builds the update of each group. */
 bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
 {
     CgModelGraph *m = s->model;
@@ -388,20 +414,19 @@ bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
     s->trained = CG_NEWN(e->arena, CgTrained, m->params.len + 1);
     s->groups = CG_NEWN(e->arena, CgGroup, m->params.len + 1);
     s->total = 0;
-    s->several = choices[0].pattern != NULL;
+    s->several = choices[0].pattern != NULL || s->order;
     for (int k = 0; k < n; k++) {
-        bool each = axes_of_p(choices[k].optimizer->instance->stmt) != NULL;
-        for (int rank = CG_MAX_RANK; rank >= 0; rank--) {
-            int64_t start = s->total;
-            for (size_t i = 0; i < m->params.len; i++) {
-                const CgType *t = cg_node_type(m->graph, m->params.at[i].ref);
-                if (which[i] != k || t->rank != rank)
-                    continue;
-                if (!lay(e, s, i, where) || (each && !close_group(e, f, s, &choices[k], where, rank, start, t)))
-                    return false;
-                start = each ? s->total : start;
-            }
-            if (!close_group(e, f, s, &choices[k], where, rank, start, NULL))
+        uint64_t *laid = CG_NEWN(e->arena, uint64_t, m->params.len + 1);
+        int nlaid = 0;
+        for (size_t i = 0; i < m->params.len; i++) {
+            uint64_t turns = which[i] == k ? cg_turns_of(s, m->params.at[i].path) : 0;
+            bool done = !turns;
+            for (int l = 0; l < nlaid; l++)
+                done |= laid[l] == turns;
+            if (done)
+                continue;
+            laid[nlaid++] = turns;
+            if (!lay_choice(e, f, s, &choices[k], where, which, k, turns))
                 return false;
         }
     }

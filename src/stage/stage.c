@@ -97,8 +97,10 @@ void cg_stage_free(CgStage *s)
         if (s->groups[i].graph)
             cg_graph_free(s->groups[i].graph);
     }
-    CgGraph *graphs[] = { s->step_graph, s->loss_graph, s->norm_graph, s->columns_graph, s->metrics_graph,
-        s->valid_graph };
+    for (int i = 0; i < s->nturns; i++)
+        if (s->turns[i].graph)
+            cg_graph_free(s->turns[i].graph);
+    CgGraph *graphs[] = { s->loss_graph, s->norm_graph, s->columns_graph, s->metrics_graph, s->valid_graph };
     for (size_t i = 0; i < CG_LEN(graphs); i++)
         if (graphs[i])
             cg_graph_free(graphs[i]);

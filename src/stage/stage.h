@@ -40,7 +40,15 @@ typedef struct CgGroup {
     int nstates;
     double *initial; /* of each state */
     int rate;        /* output that is the rate, or -1 */
+    uint64_t turns;  /* a bit for each loss that trains them */
 } CgGroup;
+
+/* A loss that trains: the whole one, or one of its terms where they take turns. */
+typedef struct CgTurnLoss {
+    CgRef loss;     /* in the graph of the stage's model */
+    CgGraph *graph; /* of a step; outputs: loss, then gradients of `trained` in order, 0 of what it does not train */
+} CgTurnLoss;
+enum { CG_MOST_TURNS = 64 };
 
 /* A trained tensor: where it lies in the contiguous block. */
 typedef struct CgTrained {
@@ -69,11 +77,14 @@ struct CgStage {
     CgValue *asked;           /* RECORD: what its block says, by name; NULL: nothing is kept of it */
 
     /* train */
-    CgGraph *step_graph; /* outputs: loss, then gradients of `trained` in order */
+    CgTurnLoss *turns; /* one; where terms of the loss take turns, one for each of them */
+    int nturns;
+    int *order; /* (norder): whose turn step i is, i mod norder; NULL: nobody's but the whole loss's */
+    int norder;
     CgGraph *loss_graph; /* outputs: loss */
     CgTrained *trained;
     int ntrained;
-    size_t *together; /* by output of step_graph: where it lies among the gradients (CgPlanOptions.together) */
+    size_t *together; /* by output of a step: where it lies among the gradients (CgPlanOptions.together) */
     CgGroup *groups;
     int ngroups;
     bool several;        /* optimisers, by patterns of paths */
@@ -128,6 +139,9 @@ void cg_stage_inputs(CgElab *e, CgStage *s, const CgModelGraph *m);
 void cg_stage_data(CgElab *e, CgStage *s, const CgValue *data);
 bool cg_stage_mixes_rows(const CgGraph *g); /* an output depends on other rows than its own */
 int cg_stage_number(CgElab *e);             /* how many stages there are */
+/* Whose turn a step of a training is, and how many of its first n steps are turns of a set (turns.c). */
+int cg_stage_turn(const CgStage *s, int64_t step);
+int64_t cg_stage_updates(const CgStage *s, uint64_t turns, int64_t n);
 /* A line NAME=VALUE for each setting of a training or evaluation: optimizer.rate.peak=0.001 (settings.c). */
 void cg_stage_settings(const CgStage *s, CgStrbuf *out);
 CgValue *cg_stage_train(CgElab *e, CgFrame *f, const CgExpr *x);

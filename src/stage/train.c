@@ -21,8 +21,13 @@ static bool key(CgSession *x, CgStage *s, CgDigester *d)
         s->skip };
     cg_digester_add(d, numbers, sizeof numbers);
     cg_digester_add(d, &s->clip, sizeof s->clip);
-    CgDigest graph = cg_graph_digest(s->step_graph);
-    cg_digester_add(d, &graph, sizeof graph);
+    CgDigest graph = { 0 };
+    for (int i = 0; i < s->nturns; i++) {
+        graph = cg_graph_digest(s->turns[i].graph);
+        cg_digester_add(d, &graph, sizeof graph);
+    }
+    if (s->order)
+        cg_digester_add(d, s->order, sizeof *s->order * (size_t)s->norder);
     for (int i = 0; i < s->ngroups; i++) {
         CgDigest g = cg_graph_digest(s->groups[i].graph);
         cg_digester_add(d, &g, sizeof g);
@@ -321,7 +326,7 @@ typedef struct Calm {
 static void watch_spikes(Calm *c, const CgTraining *t, double loss, CgProgress *progress)
 {
     double away = loss - c->mean;
-    bool spike = c->seen >= 50 && away > 10 * c->spread && away > 0.5 * fabs(c->mean);
+    bool spike = !t->s->order && c->seen >= 50 && away > 10 * c->spread && away > 0.5 * fabs(c->mean);
     if (spike && (!c->said || t->done - c->said >= 100)) {
         cg_progress_say(progress, "warning: the loss of step %lld is %g after a mean of %g", (long long)(t->done - 1),
             loss, c->mean);
@@ -391,7 +396,7 @@ static bool bad_step(Loop *l, CgStepOutcome outcome, CgStepResult r)
 /* A number of the run, for cg runs. */
 static void note(const CgTraining *t, const char *name, double value)
 {
-    if (t->x->run)
+    if (t->x->run && !isnan(value)) /* a term that had no turn */
         cg_run_metric(t->x->run, t->s->key, t->s->label, t->done, cg_intern(name), value);
 }
 
@@ -553,7 +558,10 @@ static void announce(const CgTraining *t, CgProgress *progress, const char *name
         if (s->model->params.at[i].frozen)
             frozen += (int64_t)(t->memory.bytes[i] / sizeof(float));
     char precision[64] = "";
-    CgProducts products = cg_plan_products(t->step.plan);
+    CgProducts products = cg_plan_products(t->step[0].plan);
+    size_t slab = 0;
+    for (int i = 0; i < s->nturns; i++)
+        slab += cg_plan_slab(t->step[i].plan);
     if (products.bf16)
         snprintf(precision, sizeof precision, ", bf16 in %d of %d products", products.bf16, products.all);
     char each[48] = "rows";
@@ -561,7 +569,7 @@ static void announce(const CgTraining *t, CgProgress *progress, const char *name
         snprintf(each, sizeof each, "x %lld tokens", (long long)cg_data_tokens(s->data));
     cg_progress_say(progress, "%s: %lld parameters trained, %lld frozen; %lld steps of %lld %s; %.1f MiB planned%s%s",
         name, (long long)trained, (long long)frozen, (long long)s->steps, (long long)s->batch, each,
-        (double)cg_plan_slab(t->step.plan) / 1048576.0, precision, t->done ? "; goes on where it stopped" : "");
+        (double)slab / 1048576.0, precision, t->done ? "; goes on where it stopped" : "");
     if (t->valid.data)
         cg_progress_say(progress, "%s: validated on %lld rows every %lld steps", name, (long long)t->valid.data->rows,
             (long long)s->validate_every);

@@ -92,16 +92,18 @@ static bool integer(
     return true;
 }
 
-static bool build_gradients(CgElab *e, CgStage *s, CgRef loss, CgSpan span)
+/* The derivatives of a loss by the parameters it trains into `grads`, 0 by the others; false after a mistake. */
+static bool differentiate(CgElab *e, CgStage *s, int turn, CgRef loss, CgSpan span, CgRef *grads)
 {
     CgModelGraph *m = s->model;
-    CgRef *wrt = cg_calloc((size_t)s->ntrained + 1, sizeof *wrt),
-          *grads = cg_calloc((size_t)s->ntrained + 1, sizeof *grads);
+    CgRef *wrt = cg_calloc((size_t)s->ntrained + 1, sizeof *wrt), *of = cg_calloc((size_t)s->ntrained + 1, sizeof *of);
+    int n = 0;
     for (int i = 0; i < s->ntrained; i++)
-        wrt[i] = m->params.at[s->trained[i].param].ref;
+        if (s->groups[s->trained[i].group].turns >> turn & 1)
+            wrt[n++] = m->params.at[s->trained[i].param].ref;
     CgErr err = { 0 };
     CgRef where = CG_NONE;
-    bool good = cg_grad_build(&m->build, loss, s->ntrained, wrt, grads, &where, &err);
+    bool good = cg_grad_build(&m->build, loss, n, wrt, of, &where, &err), reached = false;
     if (!good) {
         CgDiag *d = cg_elab_error(e, CG_E0504,
             where != CG_NONE && cg_node(m->graph, where)->span.file ? cg_node(m->graph, where)->span : span, "%s",
@@ -109,34 +111,59 @@ static bool build_gradients(CgElab *e, CgStage *s, CgRef loss, CgSpan span)
         if (err.hint[0])
             cg_diag_help(d, "%s", err.hint);
     }
-    bool reached = false;
-    for (int i = 0; good && i < s->ntrained; i++) {
+    for (int i = 0, k = 0; good && i < s->ntrained; i++) {
         double constant;
-        reached |= !cg_ref_const(&m->build, grads[i], &constant) || constant != 0;
+        CgRef p = m->params.at[s->trained[i].param].ref;
+        bool mine = k < n && wrt[k] == p;
+        grads[i] = mine ? of[k++] : cg_fill_like(&m->build, p, 0);
+        reached |= mine && (!cg_ref_const(&m->build, grads[i], &constant) || constant != 0);
     }
     if (good && !reached) {
-        CgDiag *d = cg_elab_error(e, CG_E0504, span, "the derivative of the loss by every trained parameter is zero");
+        CgDiag *d = cg_elab_error(e, CG_E0504, span, "the derivative of %s by every trained parameter is zero",
+            s->order ? cg_intern_printf("'%s'", s->terms.name[turn]) : "the loss");
         cg_diag_help(d, "comparisons, argmax, rounding and stop_gradient let no derivative through");
         good = false;
     }
-    cg_graph_output(m->graph, "loss", loss);
-    for (int i = 0; good && i < s->ntrained; i++) {
-        cg_graph_output(m->graph, cg_intern_printf("grad.%s", m->params.at[s->trained[i].param].path), grads[i]);
-    }
     free(wrt);
-    free(grads);
+    free(of);
+    return good;
+}
+
+/* The outputs of a step: the loss, the gradients, and the terms of the loss or the sums that shares want. */
+static void step_outputs(CgStage *s, CgRef loss, const CgRef *grads)
+{
+    CgModelGraph *m = s->model;
     bool sums = s->accumulate > 1;
-    int more = sums ? s->shares.n : s->terms.n;
-    s->together = CG_NEWN(e->arena, size_t, s->ntrained + 1 + more);
-    for (int i = 0; i <= s->ntrained + more; i++)
-        s->together[i] = CG_PLAN_BOUND;
-    for (int i = 0; good && i < more; i++)
+    int more = s->order ? 0 : sums ? s->shares.n : s->terms.n;
+    m->graph->outputs.len = 0;
+    cg_graph_output(m->graph, "loss", loss);
+    for (int i = 0; i < s->ntrained; i++)
+        cg_graph_output(m->graph, cg_intern_printf("grad.%s", m->params.at[s->trained[i].param].path), grads[i]);
+    for (int i = 0; i < more; i++)
         cg_graph_output(
             m->graph, cg_intern_printf(sums ? "total.%d" : "term.%d", i), sums ? s->shares.sum[i] : s->terms.ref[i]);
+}
+
+/* The graph of a step of each turn. In the model's own graph the outputs are in the end those of the last one. */
+static bool build_gradients(CgElab *e, CgStage *s, CgRef loss, CgSpan span)
+{
+    int most = s->accumulate > 1 ? s->shares.n : s->terms.n;
+    CgRef *grads = cg_calloc((size_t)s->ntrained + 1, sizeof *grads);
+    bool good = true;
+    s->together = CG_NEWN(e->arena, size_t, s->ntrained + 1 + most);
+    for (int i = 0; i <= s->ntrained + most; i++)
+        s->together[i] = CG_PLAN_BOUND;
     for (int i = 0; i < s->ntrained; i++)
         s->together[i + 1] = (size_t)s->trained[i].offset * sizeof(float);
-    if (good)
-        s->step_graph = cg_session_optimised(e, m->graph);
+    for (int k = 0; good && k < s->nturns; k++) {
+        CgRef of = s->order ? s->turns[k].loss : loss;
+        good = differentiate(e, s, k, of, span, grads);
+        if (!good)
+            break;
+        step_outputs(s, of, grads);
+        s->turns[k].graph = cg_session_optimised(e, s->model->graph);
+    }
+    free(grads);
     return good;
 }
 
@@ -310,6 +337,8 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
     s->loss_graph = cg_session_optimised(e, plain);
     cg_graph_free(plain);
     s->optimizer = field_of(fields, "optimizer")->span;
+    if (!cg_check_turns(e, f, field_of(fields, "turns"), loss, s))
+        return false;
     if (!cg_check_optimizer(e, f, s, field_of(fields, "optimizer")))
         return false;
     if (!s->ntrained) {

@@ -24,16 +24,22 @@ static void clear_padding(CgTraining *t)
     }
 }
 
+/* Runs the step whose turn it is. */
 static void run_share(CgTraining *t, int64_t share)
 {
     CgStage *s = t->s;
+    int turn = cg_stage_turn(s, t->done);
+    CgRunner *step = &t->step[turn];
+    t->grad = cg_exec_block(step->exec);
     if (!t->faulty)
         t->faulty_share = share;
-    cg_training_fill(t, t->done, share, &t->step);
-    cg_exec_bind_output(t->step.exec, 0, &t->loss_out);
-    for (int i = 0; !t->sum && i < s->terms.n; i++)
-        cg_exec_bind_output(t->step.exec, 1 + s->ntrained + i, &t->terms[i]);
-    cg_training_run(t, &t->step);
+    cg_training_fill(t, t->done, share, step);
+    cg_exec_bind_output(step->exec, 0, &t->loss_out);
+    for (int i = 0; !t->sum && !s->order && i < s->terms.n; i++)
+        cg_exec_bind_output(step->exec, 1 + s->ntrained + i, &t->terms[i]);
+    cg_training_run(t, step);
+    for (int i = 0; s->order && i < s->terms.n; i++)
+        t->terms[i] = i == turn ? t->loss_out : NAN;
     clear_padding(t);
 }
 
@@ -54,9 +60,9 @@ static double run_shares(CgTraining *t)
     }
     cg_totals_close(&t->totals, 1);
     cg_totals_clear(&t->totals);
-    cg_totals_bind(&t->totals, &t->step);
+    cg_totals_bind(&t->totals, t->step);
     for (int64_t share = 0; share < s->accumulate; share++) {
-        cg_totals_bind_shares(&t->totals, &t->step, 1 + s->ntrained, NULL);
+        cg_totals_bind_shares(&t->totals, t->step, 1 + s->ntrained, NULL);
         run_share(t, share);
         cg_totals_add(&t->totals, NULL);
         for (size_t i = 0; i < (size_t)s->total; i++)
@@ -92,7 +98,7 @@ static bool params_finite(CgTraining *t)
     float squares;
     bool finite = true;
     for (int g = 0; t->checks && g < t->s->ngroups; g++)
-        finite &= cg_exec_finite(t->update[g].exec);
+        finite &= !cg_training_renews(t, g) || cg_exec_finite(t->update[g].exec);
     if (t->checks)
         return finite;
     cg_exec_bind_input(t->norm.exec, 0, t->memory.block);
@@ -102,10 +108,12 @@ static bool params_finite(CgTraining *t)
 }
 
 /* Renews parameters and states; gives the rate, NAN where the optimiser says none. */
-static float update(CgTraining *t, const CgUpdate *u)
+static float update(CgTraining *t, CgUpdate *u)
 {
     float rate = NAN;
     for (int g = 0; g < t->s->ngroups; g++) {
+        if (!cg_training_renews(t, g))
+            continue;
         cg_training_bind_update(t, &t->update[g], g, u);
         if (t->s->groups[g].rate >= 0)
             cg_exec_bind_output(t->update[g].exec, t->s->groups[g].rate, &rate);
@@ -150,7 +158,7 @@ static CgStepOutcome take_step(CgTraining *t, CgStepResult *out)
     if (t->kept)
         keep(t, false);
     float scale = s->clip > 0 && out->norm > s->clip ? (float)(s->clip / out->norm) : 1.0f;
-    CgUpdate u = { grad, scale, (float)t->done };
+    CgUpdate u = { grad, scale, 0 };
     if (t->look)
         cg_training_look(t, &u);
     out->rate = (double)update(t, &u);
@@ -212,7 +220,8 @@ typedef void WatchFn(CgTraining *t, CgRunner *r, CgPhase phase, const char *name
 
 static void each_runner(CgTraining *t, WatchFn *fn)
 {
-    fn(t, &t->step, CG_PHASE_FORWARD, "forward and backward");
+    for (int i = 0; i < t->s->nturns; i++)
+        fn(t, &t->step[i], CG_PHASE_FORWARD, "forward and backward");
     fn(t, &t->norm, CG_PHASE_UPDATE, "norm of the gradient");
     for (int g = 0; g < t->s->ngroups; g++)
         fn(t, &t->update[g], CG_PHASE_UPDATE, "optimiser");
@@ -258,7 +267,9 @@ void cg_training_count(CgTraining *t)
 void cg_training_free(CgTraining *t)
 {
     cg_watch_free(t->watch);
-    cg_runner_free(&t->step);
+    for (int i = 0; t->step && i < t->s->nturns; i++)
+        cg_runner_free(&t->step[i]);
+    free(t->step);
     cg_runner_free(&t->before);
     cg_runner_free(&t->norm);
     cg_measure_free(&t->valid);
@@ -359,11 +370,14 @@ static bool open_plans(CgTraining *t)
     CgPlanOptions bound = { .outputs_bound = true };
     CgPlanOptions together = { .outputs_bound = true, .together = s->together };
     CgPlanOptions renewed = { .outputs_bound = true, .update = true };
-    if (!cg_runner_new(x, s->step_graph, rows, together, s->span, &t->step)
-        || !cg_runner_new(x, s->norm_graph, 1, bound, s->span, &t->norm))
+    t->step = cg_calloc((size_t)s->nturns, sizeof *t->step);
+    for (int i = 0; i < s->nturns; i++) {
+        if (!cg_runner_new(x, s->turns[i].graph, rows, together, s->span, &t->step[i]))
+            return false;
+        cg_runner_bind_params(&t->step[i], &t->memory);
+    }
+    if (!cg_runner_new(x, s->norm_graph, 1, bound, s->span, &t->norm))
         return false;
-    t->grad = cg_exec_block(t->step.exec);
-    cg_runner_bind_params(&t->step, &t->memory);
     if (s->shares.sums && !cg_totals_new(x, &s->shares, &t->memory, s->span, &t->totals))
         return false;
     if (s->shares.before) {
@@ -430,9 +444,12 @@ CgTraining *cg_training_new(CgSession *x, CgStage *s)
 CgTrainingCost cg_training_cost(const CgTraining *t)
 {
     const CgStage *s = t->s;
-    CgTrainingCost c = { .slab = cg_plan_slab(t->step.plan) + cg_plan_slab(t->norm.plan),
-        .products = cg_plan_products(t->step.plan),
-        .flops = (double)s->accumulate * cg_plan_useful_flops(t->step.plan) };
+    CgTrainingCost c = { .slab = cg_plan_slab(t->norm.plan), .products = cg_plan_products(t->step[0].plan) };
+    for (int i = 0; i < s->nturns; i++) { /* a step is one of them, as often as it has a turn */
+        double often = s->order ? (double)cg_stage_updates(s, (uint64_t)1 << i, s->norder) / s->norder : 1;
+        c.slab += cg_plan_slab(t->step[i].plan);
+        c.flops += often * (double)s->accumulate * cg_plan_useful_flops(t->step[i].plan);
+    }
     for (int i = 0; i < t->memory.n; i++)
         c.parameters += t->memory.bytes[i];
     if (t->sum)

@@ -25,14 +25,14 @@ typedef struct CgTraining {
     CgSession *x;
     CgStage *s;
     CgMemory memory;
-    float *grad;   /* of the contiguous block, in the slab of `step` */
+    float *grad;   /* of the contiguous block, in the slab of the last step */
     float *sum;    /* over the shares of a batch; NULL where there is one */
     float *kept;   /* parameters and states before an update that may have to be taken back; NULL where it has not */
     float **state; /* by group, then state: contiguous in one block each */
-    CgRunner step, norm, *update;
-    bool checks;           /* every update notes itself whether the parameters it makes are finite */
-    struct CgWatch *watch; /* what the bodies of the model look at, with --debug; NULL: nothing */
-    CgRunner before;       /* sums that the step needs of all shares of its batch */
+    CgRunner *step, norm, *update; /* by turn, by group */
+    bool checks;                   /* every update notes itself whether the parameters it makes are finite */
+    struct CgWatch *watch;         /* what the bodies of the model look at, with --debug; NULL: nothing */
+    CgRunner before;               /* sums that the step needs of all shares of its batch */
     CgTotals totals, metric_totals, valid_totals;
     CgMeasure valid, metrics; /* the loss on the rows of `validate`; metrics there, else on the batch of a step */
     CgMemory metric_memory, valid_memory;
@@ -82,8 +82,9 @@ CG_NODISCARD bool cg_training_restart(CgTraining *t); /* before its first step a
  * not hold. */
 CG_NODISCARD bool cg_training_debug(CgTraining *t);
 CG_NODISCARD CgStepOutcome cg_training_step(CgTraining *t, CgStepResult *out);
-void cg_training_skip(CgTraining *t);   /* the step counts as done, with no update */
-bool cg_training_finite(CgTraining *t); /* all that a checkpoint would hold is a number */
+void cg_training_skip(CgTraining *t);                    /* the step counts as done, with no update */
+bool cg_training_renews(const CgTraining *t, int group); /* its parameters change in this step */
+bool cg_training_finite(CgTraining *t);                  /* all that a checkpoint would hold is a number */
 /* With `average`: parameters become their mean, which keeps them; a second time takes that back. Else nothing. */
 void cg_training_swap_average(CgTraining *t);
 /* Runs a plan that is bound, and says so in the trace. */
@@ -104,14 +105,14 @@ CgTrainingCost cg_training_cost(const CgTraining *t);
 /* For training_fault.c: a share of the batch of a step as inputs of `r`; the inputs of an optimiser. */
 typedef struct CgUpdate {
     const float *grad;
-    float scale, step;
+    float scale, step; /* `step` of the group that was bound last */
 } CgUpdate;
 void cg_training_fill(CgTraining *t, int64_t step, int64_t share, const CgRunner *r);
-void cg_training_bind_update(CgTraining *t, const CgRunner *r, int group, const CgUpdate *u);
+void cg_training_bind_update(CgTraining *t, const CgRunner *r, int group, CgUpdate *u);
 
 /* What went wrong, as a diagnostic or a sentence (training_fault.c). */
 /* Before an update: into t->odd what it will do first that is no number. */
-void cg_training_look(CgTraining *t, const CgUpdate *u);
+void cg_training_look(CgTraining *t, CgUpdate *u);
 /* Of a step that was not finite: the first op, its place, the rows of the batch. */
 void cg_training_explain_step(CgTraining *t, CgStepResult r);
 bool cg_training_explain_index(CgTraining *t); /* gives false */

@@ -27,8 +27,14 @@ void cg_training_fill(CgTraining *t, int64_t step, int64_t share, const CgRunner
     cg_exec_random(r->exec, cg_session_seed(t->x, s->seed), (uint64_t)step, (uint64_t)first);
 }
 
-void cg_training_bind_update(CgTraining *t, const CgRunner *r, int group, const CgUpdate *u)
+bool cg_training_renews(const CgTraining *t, int g)
 {
+    return t->s->groups[g].turns >> cg_stage_turn(t->s, t->done) & 1;
+}
+
+void cg_training_bind_update(CgTraining *t, const CgRunner *r, int group, CgUpdate *u)
+{
+    u->step = (float)cg_stage_updates(t->s, t->s->groups[group].turns, t->done);
     int64_t at = 0, state = 0, count = t->s->groups[group].count;
     for (int g = 0; g < group; g++)
         at += t->s->groups[g].count;

@@ -130,11 +130,13 @@ bool cg_training_explain_index(CgTraining *t)
     return false;
 }
 
-void cg_training_look(CgTraining *t, const CgUpdate *u)
+void cg_training_look(CgTraining *t, CgUpdate *u)
 {
     t->odd = (CgOdd){ .op = "", .at = t->s->optimizer };
     bool found = false;
     for (int g = 0; g < t->s->ngroups && !found; g++) {
+        if (!cg_training_renews(t, g))
+            continue;
         CgGraph *plain = cg_pass_run_all(t->s->groups[g].model->graph, "dce");
         CgRunner r;
         if (cg_runner_new(t->x, plain, 1, (CgPlanOptions){ 0 }, t->s->span, &r)) {

@@ -104,9 +104,15 @@ bool cg_dump_target(CgSession *x, CgTarget *t, CgBindings sizes, bool derivative
     if (stage == CG_DUMP_GRAD)
         return print_graph(x, t->model->graph);
     const CgModelGraph *m = t->stage ? t->stage->model : t->model;
-    CgGraph *own = t->stage && t->stage->step_graph ? NULL : cg_pass_run_all(m->graph, NULL);
-    const CgGraph *g = own ? own : t->stage->step_graph;
-    bool good = stage == CG_DUMP_OPT ? print_graph(x, g) : print_plan(x, g, t, sizes, stage);
+    int turns = t->stage ? t->stage->nturns : 0;
+    CgGraph *own = turns ? NULL : cg_pass_run_all(m->graph, NULL);
+    bool good = true;
+    for (int i = 0; good && i < (turns ? turns : 1); i++) {
+        const CgGraph *g = own ? own : t->stage->turns[i].graph;
+        if (turns > 1)
+            printf("turn of %s\n", t->stage->terms.name[i]);
+        good = stage == CG_DUMP_OPT ? print_graph(x, g) : print_plan(x, g, t, sizes, stage);
+    }
     if (own)
         cg_graph_free(own);
     return good;

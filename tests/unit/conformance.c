@@ -2,7 +2,8 @@
  * Takes srcdir; prints TAP; its stores are ./store.NAME. Accuses, of transformer: gradients - graphs/transformer.cg,
  * stdlib, passes; the first loss - cross_entropy; later losses and norms - adamw, cosine, clipping, src/stage/train.c.
  * Of recurrent: src/ops/scan.c, src/run/plan/loop.c, gru of stdlib/nn.cg. Of noise: src/ops/generate.c,
- * src/library/random.c, dropout of stdlib/nn.cg. Of rows: src/data/examples.c, weights of a loss. */
+ * src/library/random.c, dropout of stdlib/nn.cg. Of rows: src/data/examples.c, weights of a loss. Of trainings: the
+ * layers and optimisers each of them is made of; of gan: src/stage/turns.c. */
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,7 +28,7 @@ static void check_gradients(CgSession *x, const CgTensors *weights, const CgTens
     const CgTensors *reference, int gradients, double most)
 {
     const CgStage *s = x->stages.at[0];
-    const CgGraph *g = s->step_graph;
+    const CgGraph *g = s->turns[0].graph;
     CgErr e = { 0 };
     CgBinding rows = { cg_intern("batch"), s->batch };
     CgPlan *plan = cg_plan_build(g, (CgBindings){ &rows, 1 }, (CgPlanOptions){ 0 }, &e);
@@ -94,19 +95,23 @@ static void check_training(const char *store, const CgTensors *reference)
     cg_store_close(s);
 }
 
-/* Trainings on rows of a table: two tokenizers, answers alone, numbers. In the folder of the reference. */
-static void check_rows(const char *here)
+/* The losses of each TASK.cg in the folder NAME, whose reference has them all. */
+static void check_losses(const char *name, const char *const *tasks, size_t ntasks)
 {
-    static const char *const tasks[] = { "pair", "questions", "regression" };
+    const char *srcdir = getenv("srcdir");
+    char there[512], here[512];
+    snprintf(there, sizeof there, "%s/tests/conformance/%s", srcdir ? srcdir : ".", name);
+    if (!tap_ok(getcwd(here, sizeof here) && chdir(there) == 0, "the folder of %s", name))
+        return;
     CgTensors reference = { 0 };
     CgErr e = { 0 };
-    if (!tap_ok(cg_safetensors_read("reference.safetensors", &reference, &e), "reference of rows %s", e.text))
+    if (!tap_ok(cg_safetensors_read("reference.safetensors", &reference, &e), "reference of %s %s", name, e.text))
         return;
-    for (size_t i = 0; i < CG_LEN(tasks); i++) {
-        char script[64], name[64], folder[600];
+    for (size_t i = 0; i < ntasks; i++) {
+        char script[64], losses_of[64], folder[600];
         snprintf(script, sizeof script, "%s.cg", tasks[i]);
-        snprintf(name, sizeof name, "%s.losses", tasks[i]);
-        snprintf(folder, sizeof folder, "%s/rows-%s", here, tasks[i]);
+        snprintf(losses_of, sizeof losses_of, "%s.losses", tasks[i]);
+        snprintf(folder, sizeof folder, "%s/%s-%s", here, name, tasks[i]);
         CgSessionOpts opts = { .threads = 2, .quiet = true, .store = folder };
         CgSession *x = cg_experiment_new(script, &opts);
         FILE *out = tmpfile();
@@ -116,11 +121,12 @@ static void check_rows(const char *here)
         if (out)
             fclose(out);
         CgStore *store = code ? NULL : cg_store_open(folder, &e);
-        double losses = store ? metric_differs(store, "loss", cg_tensors_find(&reference, name)) : INFINITY;
+        double losses = store ? metric_differs(store, "loss", cg_tensors_find(&reference, losses_of)) : INFINITY;
         tap_ok(losses < 1e-5, "%s: twenty losses (%.1e)", tasks[i], losses);
         cg_store_close(store);
     }
     cg_tensors_free(&reference);
+    tap_ok(chdir(here) == 0, "and back");
 }
 
 /* NAME.cg in the folder NAME: so many gradients, off by less than `most`. */
@@ -163,11 +169,9 @@ int main(void)
     check("transformer", 20, 1e-5);
     check("recurrent", 6, 1e-6);
     check("noise", 10, 1e-5);
-    const char *srcdir = getenv("srcdir");
-    char folder[512], here[512];
-    bool there = getcwd(here, sizeof here) != NULL;
-    snprintf(folder, sizeof folder, "%s/tests/conformance/rows", srcdir ? srcdir : ".");
-    if (tap_ok(there && chdir(folder) == 0, "the folder of rows"))
-        check_rows(here);
+    static const char *const rows[] = { "pair", "questions", "regression" };
+    static const char *const trainings[] = { "resnet", "lstm", "vae", "gan", "moe", "lora" };
+    check_losses("rows", rows, CG_LEN(rows));
+    check_losses("trainings", trainings, CG_LEN(trainings));
     return tap_done();
 }
