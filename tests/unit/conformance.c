@@ -170,7 +170,7 @@ int main(void)
     check("recurrent", 6, 1e-6);
     check("noise", 10, 1e-5);
     static const char *const rows[] = { "pair", "questions", "regression" };
-    static const char *const trainings[] = { "resnet", "lstm", "vae", "gan", "moe", "lora" };
+    static const char *const trainings[] = { "resnet", "lstm", "vae", "gan", "moe", "lora", "optimisers" };
     check_losses("rows", rows, CG_LEN(rows));
     check_losses("trainings", trainings, CG_LEN(trainings));
     return tap_done();

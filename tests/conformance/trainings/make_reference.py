@@ -1,4 +1,4 @@
-"""make_reference.py - twenty losses of six small trainings, from PyTorch.
+"""make_reference.py - twenty losses of seven small trainings, from PyTorch.
 
 Takes nothing; gives for each task TASK.safetensors (where it starts, under the names of TASK.cg) and TASK-rows.safetensors (a batch a
 step), and reference.safetensors (the losses), all computed in float64 on one thread. Layers and optimisers are those of torch.nn and
@@ -205,10 +205,70 @@ def lora(rng):
         (torch.optim.Adam([p[k] for k in adapted], 0.01, (0.9, 0.95)), None)]
 
 
+# ---- an optimiser for each matrix ----
+
+class Written:
+    """Lion (Chen et al. 2023) and Muon (Jordan et al. 2024, in float64 where torch.optim rounds to bfloat16) as their papers have them."""
+
+    def __init__(self, p, kind):
+        self.p, self.m, self.kind = p, torch.zeros_like(p), kind
+
+    def step(self):
+        g, p, m = self.p.grad, self.p.data, self.m
+        if self.kind == "lion":
+            p -= 0.003 * (torch.sign(0.9 * m + 0.1 * g) + 0.05 * p)
+            self.m = 0.99 * m + 0.01 * g
+            return
+        self.m = m = 0.95 * m + 0.05 * g
+        x = 0.95 * m + 0.05 * g
+        x = x / x.norm()
+        for _ in range(5):
+            a = x @ x.T
+            x = 3.4445 * x + (-4.775 * a + 2.0315 * a @ a) @ x
+        p -= 0.02 * math.sqrt(max(1, p.shape[0] / p.shape[1])) * x
+
+
+class Both:
+    """Several optimisers and schedules as one."""
+
+    def __init__(self, optimisers, schedules):
+        self.optimisers, self.schedules = optimisers, schedules
+
+    def step(self):
+        for o in self.optimisers + self.schedules:
+            o.step()
+
+
+def optimisers(rng):
+    widths = [5, 8, 7, 9, 6, 3]
+    shapes = {}
+    for k, (i, o) in enumerate(zip(widths, widths[1:])):
+        shapes.update({f"layers.{k}.w": (i, o), f"layers.{k}.b": (o,)})
+    rows = {"x": rng.standard_normal((STEPS, 6, 5)).astype(np.float32), "y": rng.standard_normal((STEPS, 6, 3)).astype(np.float32)}
+
+    def loss(p, s, which):
+        x = f64(rows["x"][s])
+        for k in range(5):
+            x = x @ p[f"layers.{k}.w"] + p[f"layers.{k}.b"]
+            x = torch.tanh(x) if k < 4 else x
+        return F.mse_loss(x, f64(rows["y"][s]))
+
+    def groups(p):
+        w = lambda k: p[f"layers.{k}.w"]
+        factored = torch.optim.Adafactor([w(0)], 0.1, eps=(torch.finfo(torch.float32).eps, 1e-3), weight_decay=0.01)
+        sgd = torch.optim.SGD([w(3)], 0.05 / 25, 0.9, nesterov=True)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(sgd, 0.05, total_steps=STEPS, pct_start=0.3, anneal_strategy="cos", cycle_momentum=False)
+        adam = torch.optim.AdamW([w(4)] + [p[f"layers.{k}.b"] for k in range(5)], 0.01, (0.9, 0.95), weight_decay=0.0)
+        stable = torch.optim.lr_scheduler.LambdaLR(adam, lambda s: min((s + 1) / 4, 1) * (1 - max(s - 10, 0) / 10))
+        return [(Both([factored, Written(w(1), "muon"), Written(w(2), "lion"), sgd, adam], [cycle, stable]), None)]
+
+    return drawn(rng, shapes), rows, loss, groups
+
+
 def main():
     torch.set_num_threads(1)
     reference = {}
-    for task in (resnet, lstm, vae, gan, moe, lora):
+    for task in (resnet, lstm, vae, gan, moe, lora, optimisers):
         weights, rows, loss, groups = task(np.random.default_rng(SEED))
         reference[task.__name__ + ".losses"] = fit(weights, loss, groups)
         write_safetensors(os.path.join(here, task.__name__ + ".safetensors"), weights, {})
