@@ -85,6 +85,7 @@ check-all: check exhaustive programs coverage prompts mutants
 	LARGE=all TIMEOUT=3600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh large.sh
 	CG_VALGRIND=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh valgrind.sh
 	CG_ONNX=yes TIMEOUT=1200 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh onnx.sh
+	CG_OPINFO=yes TIMEOUT=3600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh opinfo.sh
 	CG_ISA=exact TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh op_lint.sh
 	EMULATED=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh exact.sh
 
