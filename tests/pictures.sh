@@ -24,7 +24,7 @@ for kind in 'leaves frame' 'crosses frame' 'crosses box' 'overlaps box'; do
     report $? "an arrow or label that $kind is found"
 done
 
-for script in examples/*.cg examples/paper/setup.cg tests/dot/*.cg; do
+for script in examples/*.cg examples/paper/table3.cg tests/dot/*.cg; do
     for how in --depth=1 --depth=0 '--depth=0 --landscape' '--depth=1 --stage=graph' '--depth=1 --stage=grad' \
         '--depth=0 --stage=graph'; do
         # shellcheck disable=SC2086
