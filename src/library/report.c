@@ -1,11 +1,13 @@
 /* report.c - an experiment as one page that opens anywhere.
- * Takes texts, numbers, tables and figures; gives HTML that asks for nothing from outside: figures are in it, and so
- * are where each part comes from and the rows it was computed from. Equal results give equal bytes. */
+ * Takes texts, numbers, tables, figures, models and matrices; gives HTML that asks for nothing from outside: figures
+ * are in it, and so are where each part comes from and the rows it was computed from. Equal results give equal bytes.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "library/claim.h"
 #include "library/library.h"
+#include "report/dot.h"
 #include "report/figure.h"
 
 enum { SHOWN = 60 };                /* rows of a table on the page; all of them are below it */
@@ -16,6 +18,7 @@ typedef struct Page {
     CgSession *x;
     CgStrbuf out;
     CG_VEC(CgStage *) all;  /* behind any part, each once */
+    CgMap number;           /* of a stage in `all`, from 1 */
     CG_VEC(CgStage *) part; /* behind the part at hand */
     bool failed;
 } Page;
@@ -26,13 +29,18 @@ static const char style[] =
     "table{border-collapse:collapse;display:block;overflow-x:auto}td,th{padding:.2em .8em;border-bottom:1px solid #bbb;"
     "text-align:right}td.text,th.text{text-align:left}"
     "figure{margin:1em 0}figure svg{max-width:100%;height:auto;background:#fff;color:#000}"
+    "figure.own svg{background:none}"
     "details{margin:.3em 0 1.5em;font-size:.9em}pre{overflow-x:auto;font-size:.9em}small{color:#555}"
     "@media(prefers-color-scheme:dark){body{background:#161616;color:#e6e6e6}small{color:#aaa}"
-    "td,th{border-color:#555}figure svg{filter:invert(1) hue-rotate(180deg)}a{color:#8ab4f8}}";
+    "td,th{border-color:#555}figure svg{filter:invert(1) hue-rotate(180deg)}figure.own "
+    "svg{filter:none}a{color:#8ab4f8}}";
 
-static void put_text(Page *p, const char *s)
+/* What is no UTF-8, as a model may write it, is said as \\x1b. */
+static void put_text(Page *p, const char *text)
 {
-    for (; *s; s++)
+    CgStrbuf plain = { 0 };
+    cg_strbuf_plain(&plain, text);
+    for (const char *s = cg_strbuf_str(&plain); *s; s++)
         switch (*s) {
         case '&': cg_strbuf_puts(&p->out, "&amp;"); break;
         case '<': cg_strbuf_puts(&p->out, "&lt;"); break;
@@ -40,6 +48,7 @@ static void put_text(Page *p, const char *s)
         case '"': cg_strbuf_puts(&p->out, "&quot;"); break;
         default: cg_strbuf_putc(&p->out, *s);
         }
+    cg_strbuf_deinit(&plain);
 }
 
 static void put_within(Page *p, const char *tag, const char *text)
@@ -51,25 +60,28 @@ static void put_within(Page *p, const char *tag, const char *text)
 
 /* ---- where a part comes from ---------------------------------------------------------------------------- */
 
-static void add_stage(Page *p, CgStage *s)
+/* With all that it is made of, what stands first before the rest; then as one that a part is made of directly. */
+static void add_stage(Page *p, CgStage *s, bool direct)
 {
-    for (size_t i = 0; i < p->part.len; i++)
+    uint64_t known;
+    for (size_t i = 0; direct && i < p->part.len; i++)
         if (p->part.at[i] == s)
             return;
+    if (direct)
+        cg_vec_push(&p->part, s);
+    if (cg_map_get(&p->number, cg_map_ptr(s), &known))
+        return;
     for (int i = 0; i < s->ninputs; i++)
-        add_stage(p, s->inputs[i]);
-    cg_vec_push(&p->part, s);
-    for (size_t i = 0; i < p->all.len; i++)
-        if (p->all.at[i] == s)
-            return;
+        add_stage(p, s->inputs[i], false);
     cg_vec_push(&p->all, s);
+    cg_map_put(&p->number, cg_map_ptr(s), p->all.len);
 }
 
 static void add_stages(void *page, const CgValue *v)
 {
     Page *p = page;
     if (v->kind == CG_VALUE_STAGE)
-        add_stage(p, v->stage);
+        add_stage(p, v->stage, true);
     else if (v->kind == CG_VALUE_INSTANCE && v->instance->weights)
         add_stages(p, v->instance->weights);
     bool several = v->kind == CG_VALUE_CALL || v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD;
@@ -79,12 +91,13 @@ static void add_stages(void *page, const CgValue *v)
         cg_claims_values(p->x, add_stages, p);
 }
 
-static size_t number_of(const Page *p, const CgStage *s)
+static void put_link(Page *p, const char *before, const CgStage *s)
 {
-    size_t i = 0;
-    while (p->all.at[i] != s)
-        i++;
-    return i + 1;
+    uint64_t number = 0;
+    cg_map_get(&p->number, cg_map_ptr(s), &number);
+    cg_strbuf_printf(&p->out, "%s<a href=\"#stage-%d\">", before, (int)number);
+    put_text(p, s->label);
+    cg_strbuf_puts(&p->out, "</a>");
 }
 
 /* File, line, and the expression as it is written there. */
@@ -111,29 +124,78 @@ static void put_origin(Page *p, const CgValue *v)
     add_stages(p, v);
     cg_strbuf_puts(&p->out, "<details><summary>where this comes from</summary>\n");
     put_place(p, v->span);
-    for (size_t i = 0; i < p->part.len; i++) {
-        const CgStage *s = p->part.at[i];
-        cg_strbuf_printf(&p->out, "%s<a href=\"#stage-%zu\">", i ? " &middot; " : "made of ", number_of(p, s));
-        put_text(p, s->label);
-        cg_strbuf_puts(&p->out, "</a>");
-    }
+    for (size_t i = 0; i < p->part.len; i++)
+        put_link(p, i ? " &middot; " : "made of ", p->part.at[i]);
     cg_strbuf_puts(&p->out, "</details>\n");
+}
+
+static bool has_line(const char *text, const char *line, size_t n)
+{
+    for (const char *s = text; (s = strstr(s, line)); s++)
+        if ((s == text || s[-1] == '\n') && (s[n] == '\n' || !s[n]))
+            return true;
+    return false;
+}
+
+/* The lines of `text` that `other` has not, each behind `sign`. */
+static void put_lines(Page *p, const char *sign, const char *text, const char *other)
+{
+    for (const char *s = text; *s;) {
+        size_t n = strcspn(s, "\n");
+        CgStrbuf line = { 0 };
+        cg_strbuf_write(&line, s, n);
+        if (n && !has_line(other, cg_strbuf_str(&line), n)) {
+            cg_strbuf_puts(&p->out, sign);
+            put_text(p, cg_strbuf_str(&line));
+            cg_strbuf_putc(&p->out, '\n');
+        }
+        cg_strbuf_deinit(&line);
+        s += n + (s[n] == '\n');
+    }
+}
+
+/* Where it is written and its settings; of those that one expression made, from the second on, what differs. */
+static void put_settings(Page *p, CgStage *s)
+{
+    CgStrbuf own = { 0 }, other = { 0 };
+    CgStage *first = NULL;
+    for (size_t i = 0; i < p->all.len && p->all.at[i] != s && !first; i++) {
+        CgStage *t = p->all.at[i];
+        if (t->kind == s->kind && t->span.file == s->span.file && t->span.start == s->span.start)
+            first = t;
+    }
+    cg_stage_settings(s, &own);
+    if (!first) {
+        put_place(p, s->span);
+        put_within(p, "pre", cg_strbuf_str(&own));
+    } else {
+        cg_stage_settings(first, &other);
+        put_link(p, "written and set as ", first);
+        cg_strbuf_puts(&p->out, ", but <pre>");
+        put_lines(p, "", cg_strbuf_str(&own), cg_strbuf_str(&other));
+        put_lines(p, "not ", cg_strbuf_str(&other), cg_strbuf_str(&own));
+        cg_strbuf_puts(&p->out, "</pre>\n");
+    }
+    cg_strbuf_deinit(&own);
+    cg_strbuf_deinit(&other);
 }
 
 static void put_stage(Page *p, CgStage *s)
 {
-    CgStrbuf settings = { 0 }, rows = { 0 };
+    CgStrbuf rows = { 0 };
     char hex[33] = "";
+    uint64_t number = 0;
     if (s->keyed)
         cg_digest_hex(s->key, hex);
-    cg_strbuf_printf(&p->out, "<details id=\"stage-%zu\"><summary>", number_of(p, s));
+    cg_map_get(&p->number, cg_map_ptr(s), &number);
+    cg_strbuf_printf(&p->out, "<details id=\"stage-%d\"><summary>", (int)number);
     put_text(p, s->kind->name);
     cg_strbuf_putc(&p->out, ' ');
     put_text(p, s->label);
     cg_strbuf_printf(&p->out, " <small>%s, version %d</small></summary>\n", hex, s->kind->version);
-    put_place(p, s->span);
-    cg_stage_settings(s, &settings);
-    put_within(p, "pre", cg_strbuf_str(&settings));
+    put_settings(p, s);
+    for (int i = 0; i < s->ninputs; i++)
+        put_link(p, i ? " &middot; " : "made of ", s->inputs[i]);
     if (s->table)
         cg_table_csv(s->table, &rows);
     if (s->table && p->out.len + rows.len <= ROOM)
@@ -142,7 +204,6 @@ static void put_stage(Page *p, CgStage *s)
         cg_strbuf_printf(&p->out, "<p>Its %zu rows (%zu bytes) are left out: the page would be too large.</p>\n",
             s->table->rows, rows.len);
     cg_strbuf_puts(&p->out, "</details>\n");
-    cg_strbuf_deinit(&settings);
     cg_strbuf_deinit(&rows);
 }
 
@@ -194,6 +255,17 @@ static void put_rows(Page *p, const CgTable *t)
     cg_strbuf_deinit(&rows);
 }
 
+static void put_drawn(Page *p, const char *kind, const CgStrbuf *picture)
+{
+    const char *svg = strstr(cg_strbuf_str(picture), "<svg");
+    CgStrbuf plain = { 0 };
+    cg_strbuf_plain(&plain, svg ? svg : "");
+    cg_strbuf_printf(&p->out, "<figure%s>", kind);
+    cg_strbuf_puts(&p->out, cg_strbuf_str(&plain));
+    cg_strbuf_puts(&p->out, "</figure>\n");
+    cg_strbuf_deinit(&plain);
+}
+
 static void put_figure(Page *p, const CgFigure *f, CgSpan span)
 {
     CgStrbuf script = { 0 }, picture = { 0 };
@@ -204,11 +276,8 @@ static void put_figure(Page *p, const CgFigure *f, CgSpan span)
         cg_session_err(p->x, span, &err);
         p->failed = true;
     }
-    const char *svg = absent ? NULL : strstr(cg_strbuf_str(&picture), "<svg");
-    if (svg) {
-        cg_strbuf_puts(&p->out, "<figure>");
-        cg_strbuf_puts(&p->out, svg);
-        cg_strbuf_puts(&p->out, "</figure>\n");
+    if (!absent && strstr(cg_strbuf_str(&picture), "<svg")) {
+        put_drawn(p, "", &picture);
     } else {
         cg_strbuf_puts(&p->out, "<p>The figure is not drawn: there was no gnuplot. Its numbers:</p>\n");
         put_table(p, f->data);
@@ -216,6 +285,59 @@ static void put_figure(Page *p, const CgFigure *f, CgSpan span)
     put_rows(p, f->data);
     cg_strbuf_deinit(&script);
     cg_strbuf_deinit(&picture);
+}
+
+/* ---- pictures ---- */
+
+static bool is_frozen(void *model, const char *path)
+{
+    const CgParamInfo *param = cg_model_param(model, cg_intern(path));
+    return param && (param->frozen || param->auxiliary);
+}
+
+/* A trained model as cg dot draws it; false where there is none, or nobody who draws. */
+static bool put_model(Page *p, const CgValue *v)
+{
+    enum { BOXES = 24 };
+    const CgValue *weights = v->kind == CG_VALUE_INSTANCE ? v->instance->weights : NULL;
+    if (!weights || weights->kind != CG_VALUE_STAGE || v->instance->submodule_path)
+        return false;
+    const CgStage *trained = weights->stage;
+    CgModelGraph *m = trained->model;
+    CgGraph forward = *m->graph; /* read only */
+    size_t n = 0;
+    while (n < forward.outputs.len && strncmp(forward.outputs.at[n].name, "grad.", 5) != 0)
+        n++;
+    forward.outputs.len = n;
+    CgPictureOptions o = {
+        .clusters = true, .fold = true, .sources = p->x->sources, .frozen = is_frozen, .context = m
+    };
+    o.depth = cg_picture_depth(&forward, &o, BOXES);
+    CgPicture *picture = cg_picture_build(&forward, &o);
+    CgDrawing how = { .name = "model", .legend = picture->legend, .format = "svg" };
+    CgStrbuf svg = { 0 };
+    CgErr err = { 0 };
+    bool good = cg_dot_write(picture, &how, &svg, &err);
+    if (good)
+        put_drawn(p, " class=own", &svg);
+    cg_picture_free(picture);
+    cg_strbuf_deinit(&svg);
+    return good;
+}
+
+/* Numbers as a heat map, where they are not too many; false else. */
+static bool put_array(Page *p, const CgTensor *t)
+{
+    CgStrbuf script = { 0 }, svg = { 0 };
+    CgErr err = { 0 };
+    bool absent = false;
+    bool good = t->rank > 1 && cg_tensor_count(t) <= 20000 && cg_matrix_script(t, "svg", &script, &err)
+        && cg_gnuplot_run(&script, &svg, &absent, &err) && !absent;
+    if (good)
+        put_drawn(p, "", &svg);
+    cg_strbuf_deinit(&script);
+    cg_strbuf_deinit(&svg);
+    return good;
 }
 
 /* `v` is the value as it is described, `found` as it was found out. */
@@ -240,7 +362,8 @@ static void put_part(Page *p, const CgValue *v, const CgValue *found)
         put_rows(p, t);
     } else if (cls == &cg_class_figure) {
         put_figure(p, found->held, v->span);
-    } else {
+    } else if (cls != &cg_class_array || !put_array(p, found->held)) {
+        put_model(p, found);
         CgStrbuf text = { 0 };
         if (cls && cls->show)
             cls->show(found->held, &text);
@@ -296,6 +419,7 @@ static CgValue *run_report(CgSession *x, const CgValue *call, CgValue **args)
     CgValue *out =
         p.failed || cg_session_stopped(x) ? NULL : cg_value_str(x->elab, cg_intern(cg_strbuf_str(&p.out)), call->span);
     cg_strbuf_deinit(&p.out);
+    cg_map_deinit(&p.number);
     cg_vec_free(&p.all);
     cg_vec_free(&p.part);
     return out;
@@ -303,9 +427,10 @@ static CgValue *run_report(CgSession *x, const CgValue *call, CgValue **args)
 
 static const CgFunction fn_report = { CG_FUNCTION_HERE, .name = "report", .sig = "(title: str, parts: list) -> str",
     .traits = CG_LATER, .run = run_report,
-    .doc =
-        "An experiment as one page of HTML: save report(\"Title\", [\"text\", table, figure, claims()]) as \"x.html\". "
-        "It opens without a network, light or dark; behind each part are the line it comes from, the trainings and "
-        "evaluations it is made of with settings, seeds and digests, and the rows it was computed from." };
+    .doc = "An experiment as one page of HTML: save report(\"Title\", [\"text\", table, figure, model, matrix, "
+           "claims()]) as "
+           "\"x.html\". A trained model is drawn as cg dot draws it, a matrix as a heat map. "
+           "It opens without a network, light or dark; behind each part are the line it comes from, the trainings and "
+           "evaluations it is made of with settings, seeds and digests, and the rows it was computed from." };
 
 CG_FUNCTIONS(report, &fn_report)

@@ -23,7 +23,7 @@ save report("Names & numbers", [
     "What <b> is & what is not.",
     table({ s: s }, rows = "which", columns = [mean(nll), interval(mean(twice))]),
     plot.scatter(s, x = nll, y = twice),
-    { "more of it": [mean(s.nll), lm, s] },
+    { "more of it": [mean(s.nll), lm, lm.w, s] },
     claims(),
 ]) as "r.html"
 END
