@@ -55,7 +55,7 @@ static Times times_of(CgSession *x, const CgPilot *p, CgPlanner *planner)
             break;
         if (is_shared(side, s))
             t.shared += c.seconds;
-        else if (s->step_graph)
+        else if (s->nturns)
             t.each += c.seconds / (double)p->clusters;
         else
             t.by_rows += c.seconds / (double)p->clusters;
