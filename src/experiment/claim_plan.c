@@ -78,7 +78,7 @@ static void print_line(const CgPilot *p, const CgDesign *d, const Times *t, doub
     fprintf(out, "      %zu cluster%s of %.0f row%s", n, n == 1 ? "" : "s", rows, rows == 1 ? "" : "s");
     if (t->known)
         fprintf(out, ", about %s",
-            cg_duration(t->shared + (double)n * (t->each + t->by_rows * rows / (p->rows ? p->rows : 1)), time));
+            cg_duration(t->shared + (double)n * (t->each + t->by_rows * rows / (p->rows > 0 ? p->rows : 1)), time));
     fputc('\n', out);
 }
 
@@ -100,9 +100,9 @@ static void print_rows(const CgPilot *p, const CgDesign *d, const Times *t, FILE
 static void print_pilot(const CgPilot *p, FILE *out)
 {
     const CgDesign *d = &p->design;
-    double by_rows = p->rows ? d->within / p->rows : 0;
+    double by_rows = p->rows > 0 ? d->within / p->rows : 0;
     fprintf(out, "  %s\n    pilot: ", p->expected);
-    if (p->rows)
+    if (p->rows > 0)
         fprintf(out,
             "%zu clusters of %.4g rows, difference %.3g; it deviates by %.3g from cluster to cluster, by %.3g "
             "because of the rows in them\n",
@@ -120,7 +120,7 @@ static void print_plan(const CgPilot *p, double effect, const Times *t, FILE *ou
     if (p->look > 0)
         fprintf(out, "look %lld at these test rows, ", (long long)p->look);
     fprintf(out, "level %.3g):\n", d.level);
-    if (!p->rows) {
+    if (p->rows == 0) {
         print_rows(p, &d, t, out);
     } else {
         for (int k = 0; k < 3; k++)
@@ -132,7 +132,7 @@ static void print_plan(const CgPilot *p, double effect, const Times *t, FILE *ou
             fprintf(out, "      no number of rows makes it less than %zu clusters\n", n);
     }
     worst = d;
-    worst.between = cg_stats_variance_above(d.between + (p->rows ? d.within / p->rows : 0), p->clusters);
+    worst.between = cg_stats_variance_above(d.between + (p->rows > 0 ? d.within / p->rows : 0), p->clusters);
     worst.within = 0;
     size_t n = isfinite(worst.between) ? cg_stats_clusters(&worst, 1) : 0;
     if (n)
