@@ -9,15 +9,15 @@ static const struct {
     size_t size;
     bool is_float, is_narrow;
 } dtypes[CG_ROUNDED + 1] = {
-    [CG_F32] = { "f32", 4, true },
-    [CG_F64] = { "f64", 8, true },
-    [CG_I32] = { "i32", 4, false },
-    [CG_I64] = { "i64", 8, false },
-    [CG_BOOL] = { "bool", 1, false },
+    [CG_F32] = { "f32", 4, .is_float = true },
+    [CG_F64] = { "f64", 8, .is_float = true },
+    [CG_I32] = { "i32", .size = 4 },
+    [CG_I64] = { "i64", .size = 8 },
+    [CG_BOOL] = { "bool", .size = 1 },
     [CG_F16] = { "f16", 2, .is_narrow = true },
     [CG_BF16] = { "bf16", 2, .is_narrow = true },
     [CG_I8] = { "i8", 1, .is_narrow = true },
-    [CG_ROUNDED] = { "bf16", 2, true },
+    [CG_ROUNDED] = { "bf16", 2, .is_float = true },
 };
 
 CgType cg_type(CgDtype dtype, int rank, const CgDim *const *dim)

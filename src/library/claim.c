@@ -454,7 +454,7 @@ static bool variances(CgSession *x, const Expected *it, CgPilot *out)
         out->design.within += within_cluster(x, it, c, first, k, &failed) / (double)c[first].n;
         out->rows += (double)(c[first].g.first[k + 1] - c[first].g.first[k]) / (double)c[first].n;
     }
-    out->design.between = fmax(0, out->rows ? all - out->design.within / out->rows : all);
+    out->design.between = fmax(0, out->rows > 0 ? all - out->design.within / out->rows : all);
     clusters_free(&c[0]);
     clusters_free(&c[1]);
     return !failed;

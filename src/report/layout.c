@@ -44,7 +44,7 @@ typedef struct Work {
 
 static int frame_of(const Work *w, int box) { return w->p->boxes.at[box].cluster + 1; }
 
-static int item_add(Frame *f, int kind, int what, double w, double h, CgLevelRank rank)
+static int item_add(Frame *f, CgLevelKind kind, int what, double w, double h, CgLevelRank rank)
 {
     cg_vec_push(&f->own.items, (CgLevelItem){ kind, what });
     cg_vec_push(&f->own.level.nodes, (CgLevelNode){ .w = w, .h = h, .rank = rank });

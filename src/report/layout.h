@@ -29,8 +29,9 @@ typedef struct CgLayout {
 } CgLayout;
 
 /* A node of a level: a box or a frame, by its number in the picture, or a place where arrows come in or leave. */
+typedef enum CgLevelKind { CG_ITEM_BOX, CG_ITEM_FRAME, CG_ITEM_IN, CG_ITEM_OUT } CgLevelKind;
 typedef struct CgLevelItem {
-    enum { CG_ITEM_BOX, CG_ITEM_FRAME, CG_ITEM_IN, CG_ITEM_OUT } kind;
+    CgLevelKind kind;
     int what;
 } CgLevelItem;
 
