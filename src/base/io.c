@@ -339,8 +339,7 @@ static uint64_t process_number(void)
     return atomic_load(&number);
 }
 
-/* Sweeps a folder before this process writes to it for the first time. */
-static void sweep_once(const char *folder)
+void cg_io_sweep_once(const char *folder)
 {
     static _Atomic uint64_t swept[256];
     uint64_t hash = process_number() | 1;
@@ -386,7 +385,7 @@ CgOut *cg_io_create(const char *path, CgErr *e)
     } else {
         char *folder = folder_of(o->path);
         const char *slash = strrchr(o->path, '/'), *base = slash ? slash + 1 : o->path;
-        sweep_once(folder);
+        cg_io_sweep_once(folder);
         cg_stop_listen(); /* the first signal waits until the file is in its place, or gone */
         o->fd = create_temporary(folder, base, &o->temporary);
         free(folder);

@@ -54,6 +54,7 @@ bool cg_io_lock_alone(
 /* Removes what writers that died in the middle left in a folder; gives how many files that were. A folder is swept
  * before a process writes to it for the first time. */
 int cg_io_sweep(const char *folder);
+void cg_io_sweep_once(const char *folder); /* the first time in this process */
 typedef struct CgPaths {
     char **at;
     size_t len;
