@@ -23,8 +23,9 @@ typedef struct CgSchema {
 /* One parameter tensor of the graph being built. */
 typedef struct CgParamInfo {
     CgAtom path;
-    CgRef ref;        /* in the model graph */
-    CgRef init;       /* in the init graph; CG_NONE when it starts from `weights` */
+    CgRef ref;     /* in the model graph */
+    CgRef init;    /* in the init graph; CG_NONE when it starts from `weights` */
+    CgRef renewed; /* what a step of a training adds to it, in the model graph (running); CG_NONE: its optimiser says */
     CgValue *weights; /* STAGE or file */
     CgAtom source;    /* its path there */
     CgSpan span;

@@ -142,7 +142,9 @@ CgValue *cg_param_tensor(
         return cg_value_poison(e);
     }
     if (!p) {
-        CgParamInfo info = { .path = path, .init = CG_NONE, .span = span, .use = body->called_from };
+        CgParamInfo info = {
+            .path = path, .init = CG_NONE, .renewed = CG_NONE, .span = span, .use = body->called_from
+        };
         info.ref = cg_graph_param(&m->build, path, type);
         for (const CgInstance *at = inst; at; at = at->parent) {
             if (cg_marks_renew(at, path)) /* what is inside does not know it */

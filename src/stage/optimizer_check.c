@@ -348,7 +348,7 @@ static bool assign(CgElab *e, CgStage *s, Choice *choices, int n, const CgExpr *
         const CgParamInfo *p = &s->model->params.at[i];
         const CgType *t = cg_node_type(s->model->graph, p->ref);
         which[i] = -1;
-        if (p->frozen || p->auxiliary || !cg_dtype_is_float(t->dtype))
+        if (p->frozen || p->auxiliary || p->renewed != CG_NONE || !cg_dtype_is_float(t->dtype))
             continue;
         if (t->dtype == CG_F64)
             return no_f64(e, p, where->span);
@@ -403,6 +403,35 @@ static bool lay_choice(
     return true;
 }
 
+/* Parameters to which the step itself says what is added: they lie behind the others as one more group, which has that
+ * in the place of a gradient. */
+static bool lay_renewed(CgElab *e, CgStage *s, const CgExpr *where)
+{
+    CgGroup *g = &s->groups[s->ngroups];
+    int64_t start = s->total;
+    for (size_t i = 0; i < s->model->params.len; i++) {
+        const CgParamInfo *p = &s->model->params.at[i];
+        if (p->renewed != CG_NONE && !p->frozen && !p->auxiliary && !lay(e, s, i, where))
+            return false;
+    }
+    if (s->total == start)
+        return true;
+    s->ngroups++;
+    *g = (CgGroup){
+        .count = s->total - start, .rate = -1, .turns = UINT64_MAX, .initial = CG_NEWN(e->arena, double, 1)
+    };
+    const CgDim *n[1] = { cg_dim_int(g->count) };
+    CgType flat = cg_type(CG_F32, 1, n);
+    CgModelGraph *m = g->model = cg_model_begin(e, "running", false);
+    CgRef p = cg_graph_input(&m->build, "p", flat), move = cg_graph_input(&m->build, "g", flat);
+    cg_graph_output(m->graph, "p", cg_add(&m->build, p, move));
+    if (s->average > 0)
+        add_average(m, g, s->average, cg_graph_input(&m->build, "step", cg_type(CG_F32, 0, NULL)), flat);
+    cg_model_end(e);
+    g->graph = cg_session_optimised(e, m->graph);
+    return true;
+}
+
 /* Lays the trained tensors one after the other, by optimiser, turns and rank, and builds the update of each group. */
 bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
 {
@@ -430,5 +459,7 @@ bool cg_check_optimizer(CgElab *e, CgFrame *f, CgStage *s, const CgExpr *where)
                 return false;
         }
     }
-    return true;
+    s->nlearned = s->ntrained;
+    s->learned = s->total;
+    return lay_renewed(e, s, where);
 }

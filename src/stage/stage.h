@@ -83,13 +83,14 @@ struct CgStage {
     int norder;
     CgGraph *loss_graph; /* outputs: loss */
     CgTrained *trained;
-    int ntrained;
-    size_t *together; /* by output of a step: where it lies among the gradients (CgPlanOptions.together) */
+    int ntrained, nlearned; /* the first nlearned by gradients, the others are renewed (CgParamInfo.renewed) */
+    size_t *together;       /* by output of a step: where it lies among the gradients (CgPlanOptions.together) */
     CgGroup *groups;
     int ngroups;
     bool several;        /* optimisers, by patterns of paths */
     CgGraph *norm_graph; /* input g[N]; output sum of squares */
     int64_t total;       /* elements of the contiguous block */
+    int64_t learned;     /* of these, what gradients reach */
     CgRef loss;          /* in the graph of `model` */
     CgTerms terms;       /* of the loss, with their names */
     CgTerms metrics;     /* in the graph of `metrics_model`; `metrics_graph` has their sum, then them as outputs */

@@ -552,7 +552,7 @@ static void announce(const CgTraining *t, CgProgress *progress, const char *name
 {
     const CgStage *s = t->s;
     int64_t trained = 0, frozen = 0;
-    for (int i = 0; i < s->ntrained; i++)
+    for (int i = 0; i < s->nlearned; i++)
         trained += s->trained[i].count;
     for (int i = 0; i < t->memory.n; i++)
         if (s->model->params.at[i].frozen)

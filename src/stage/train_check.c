@@ -98,7 +98,7 @@ static bool differentiate(CgElab *e, CgStage *s, int turn, CgRef loss, CgSpan sp
     CgModelGraph *m = s->model;
     CgRef *wrt = cg_calloc((size_t)s->ntrained + 1, sizeof *wrt), *of = cg_calloc((size_t)s->ntrained + 1, sizeof *of);
     int n = 0;
-    for (int i = 0; i < s->ntrained; i++)
+    for (int i = 0; i < s->nlearned; i++)
         if (s->groups[s->trained[i].group].turns >> turn & 1)
             wrt[n++] = m->params.at[s->trained[i].param].ref;
     CgErr err = { 0 };
@@ -111,7 +111,9 @@ static bool differentiate(CgElab *e, CgStage *s, int turn, CgRef loss, CgSpan sp
         if (err.hint[0])
             cg_diag_help(d, "%s", err.hint);
     }
-    for (int i = 0, k = 0; good && i < s->ntrained; i++) {
+    for (int i = s->nlearned; i < s->ntrained; i++)
+        grads[i] = m->params.at[s->trained[i].param].renewed;
+    for (int i = 0, k = 0; good && i < s->nlearned; i++) {
         double constant;
         CgRef p = m->params.at[s->trained[i].param].ref;
         bool mine = k < n && wrt[k] == p;
@@ -341,11 +343,18 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
         return false;
     if (!cg_check_optimizer(e, f, s, field_of(fields, "optimizer")))
         return false;
-    if (!s->ntrained) {
+    if (!s->nlearned) {
         cg_elab_error(e, CG_E0506, x->a->span, "the loss depends on no parameter that is trained");
         return false;
     }
-    s->norm_graph = build_norm(s->total);
+    s->norm_graph = build_norm(s->learned);
+    if (s->accumulate > 1 && s->ntrained > s->nlearned) {
+        CgDiag *d = cg_elab_error(e, CG_E0607, field_of(fields, "accumulate")->span,
+            "'%s' moves with each batch, and a batch in shares would move it once for each",
+            s->model->params.at[s->trained[s->nlearned].param].path);
+        cg_diag_help(d, "leave 'accumulate' out, or freeze what calls running");
+        return false;
+    }
     if (s->validate || s->accumulate > 1)
         s->shares = cg_shares_find(s->model, loss, &s->terms, cg_dim_symbol("batch"));
     if (s->accumulate > 1 && !build_shares(e, s, fields, &loss))

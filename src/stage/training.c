@@ -104,7 +104,8 @@ static bool params_finite(CgTraining *t)
     cg_exec_bind_input(t->norm.exec, 0, t->memory.block);
     cg_exec_bind_output(t->norm.exec, 0, &squares);
     cg_training_run(t, &t->norm);
-    return isfinite(squares) || first_odd(t->memory.block, (size_t)t->s->total) == (size_t)t->s->total;
+    return (isfinite(squares) && t->s->learned == t->s->total)
+        || first_odd(t->memory.block, (size_t)t->s->total) == (size_t)t->s->total;
 }
 
 /* Renews parameters and states; gives the rate, NAN where the optimiser says none. */
