@@ -7,6 +7,7 @@
 
 #include "graph/grad.h"
 #include "graph/pass.h"
+#include "graph/use.h"
 #include "lang/foreign.h"
 #include "run/plan/plan.h"
 #include "stage/check.h"
@@ -92,6 +93,48 @@ static bool integer(
     return true;
 }
 
+/* The op that keeps the derivative of a loss from a parameter it depends on: the first on the way that has none, as
+ * floor or argmax. NONE where there is no way, or where it was asked for: by a comparison, which chooses, or
+ * stop_gradient. */
+static CgRef find_blocker(const CgGraph *g, CgRef loss, CgRef param)
+{
+    bool *needed = cg_calloc((size_t)loss + 1, sizeof *needed), *moves = cg_calloc((size_t)loss + 1, sizeof *moves);
+    CgRef found = CG_NONE;
+    needed[loss] = moves[param] = true;
+    for (CgRef r = loss + 1; r-- > 0;)
+        for (int k = 0; needed[r] && k < cg_node(g, r)->nin; k++)
+            needed[cg_node(g, r)->in[k]] = true;
+    for (CgRef r = param + 1; r <= loss && found == CG_NONE; r++) {
+        const CgNode *n = cg_node(g, r);
+        bool mine = false;
+        for (int k = 0; k < n->nin; k++)
+            mine |= moves[n->in[k]];
+        bool stops = (n->op->traits & CG_NODIFF) && !cg_node_is_result(n);
+        moves[r] = mine && !stops;
+        if (mine && stops && needed[r] && n->type.dtype != CG_BOOL && !cg_node_is_view(n))
+            found = r;
+    }
+    free(needed);
+    free(moves);
+    return found;
+}
+
+/* Reports a parameter that no derivative reaches because of an op that has none. */
+static bool check_reached(CgElab *e, const CgStage *s, CgRef loss, const CgParamInfo *p, CgSpan span)
+{
+    const CgGraph *g = s->model->graph;
+    CgRef at = find_blocker(g, loss, p->ref);
+    if (at == CG_NONE)
+        return true;
+    const CgNode *n = cg_node(g, at);
+    CgDiag *d = cg_elab_error(e, CG_E0504, n->span.file ? n->span : span,
+        "the loss depends on '%s' through '%s' alone, which has no derivative", p->path, n->op->name);
+    cg_diag_note(d, p->span, "declared here");
+    cg_diag_help(
+        d, "freeze it, or let another derivative pass: y + stop_gradient(z - y) is z with the derivative of y");
+    return false;
+}
+
 /* The derivatives of a loss by the parameters it trains into `grads`, 0 by the others; false after a mistake. */
 static bool differentiate(CgElab *e, CgStage *s, int turn, CgRef loss, CgSpan span, CgRef *grads)
 {
@@ -118,7 +161,9 @@ static bool differentiate(CgElab *e, CgStage *s, int turn, CgRef loss, CgSpan sp
         CgRef p = m->params.at[s->trained[i].param].ref;
         bool mine = k < n && wrt[k] == p;
         grads[i] = mine ? of[k++] : cg_fill_like(&m->build, p, 0);
-        reached |= mine && (!cg_ref_const(&m->build, grads[i], &constant) || constant != 0);
+        bool zero = cg_ref_const(&m->build, grads[i], &constant) && constant == 0;
+        reached |= mine && !zero;
+        good = !mine || !zero || check_reached(e, s, loss, &m->params.at[s->trained[i].param], span);
     }
     if (good && !reached) {
         CgDiag *d = cg_elab_error(e, CG_E0504, span, "the derivative of %s by every trained parameter is zero",
