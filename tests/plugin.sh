@@ -97,6 +97,14 @@ show wer("a b c", "a x c d"), wer("", ""), wer("a", ""), max(scores.wrong), min(
 CG
 printf '1\r\n00:00:01,500 --> 00:00:02,000\r\nthe first line\r\n\r\n2\n01:00:00,000 --> 01:00:01,000\nthe line\n' >films.srt
 same "a metric and a reader in a script" "0.5 0 inf 0.3333333333333333 0" "$(cg run films.cg --quiet 2>&1 | paste -sd' ')"
+key() { cg run films.cg --dry-run | grep -o '[0-9a-f]\{32\}'; }
+before=$(key)
+same "it is kept" "$before" "$(key)"
+sed -i 's/? (double)row\[b->n\]/? 2 * (double)row[b->n]/' wer.c
+check "build it with another factor" ${MAKE:-make} CC="${CC:-cc}" CFLAGS="-O2" PKG_CONFIG="$pkg"
+status=0; [ "$(key)" != "$before" ] || status=1
+report $status "what has the metric is made again" "$before"
+same "and has the new values" "1 0 inf 0.6666666666666666 0" "$(cg run films.cg --quiet 2>&1 | paste -sd' ')"
 printf '1\n00:00:01,500 -> 00:00:02,000\nx\n' >films.srt
 same "a mistake that a reader finds has its line" "films.srt:2" "$(cg run films.cg --quiet 2>&1 | grep -o 'films.srt:[0-9]*' | head -1)"
 
