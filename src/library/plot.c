@@ -425,12 +425,12 @@ static void free_figure(void *held)
 
 static void show_figure(const void *held, CgStrbuf *out) { cg_table_print(((const CgFigure *)held)->data, 12, 0, out); }
 
-static bool save_figure(const void *held, const char *path, CgErr *err)
+static bool save_figure(CgSession *x, const CgValue *v, const char *path, CgErr *err)
 {
     CgStrbuf warning = { 0 };
-    bool good = cg_figure_save(held, path, &warning, err);
+    bool good = cg_figure_save(v->held, path, &warning, err);
     if (good && warning.len)
-        fprintf(stderr, "cg: warning: %s\n", cg_strbuf_str(&warning));
+        cg_session_say(x, "warning: %s", cg_strbuf_str(&warning));
     cg_strbuf_deinit(&warning);
     return good;
 }
@@ -438,6 +438,6 @@ static bool save_figure(const void *held, const char *path, CgErr *err)
 static const char *const endings[] = { ".svg", ".pdf", ".png", ".gp", ".csv", NULL };
 
 CG_CLASS(figure, .article = "a figure", .doc = "A picture of columns of a table. It is drawn when it is saved.",
-    .free = free_figure, .show = show_figure, .save = save_figure, .endings = endings, .beside = ".csv",
+    .free = free_figure, .show = show_figure, .save_value = save_figure, .endings = endings, .beside = ".csv",
     .saved_help = "figures go to .svg, .pdf or .png, with their data in .csv beside; .gp is the script for gnuplot")
 CG_FUNCTIONS(plot, &fn_plots)
