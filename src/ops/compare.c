@@ -169,7 +169,7 @@ CG_VEC1(same_8, uint64_t, uint64_t, x)
 
 /* Where an integer is beyond what f64 holds, its last bits become one odd one, so that rounding further is exact. */
 #define WHOLE(x) ((double)((x)&1023 ? ((x) & ~(int64_t)1023) | 1024 : (x)))
-#define EXACT(x) ((x) > -0x1p53 && (x) < 0x1p53 ? (double)(x) : WHOLE(x))
+#define EXACT(x) ((x) > -((int64_t)1 << 53) && (x) < (int64_t)1 << 53 ? (double)(x) : WHOLE(x))
 #define TO_I8(x) ((x) < -128 ? -128 : (x) > 127 ? 127 : (x))
 
 /* To and from a half of either kind, of which HALF(x) is the value and NEAREST(x) the one nearest to an f32. */
