@@ -12,8 +12,8 @@
 
 void cg_number_print(double x, CgStrbuf *out)
 {
-    char text[32];
-    for (int digits = 15; digits <= 17; digits++) {
+    char text[32] = "nan"; /* its sign means nothing */
+    for (int digits = 15; digits <= 17 && !isnan(x); digits++) {
         snprintf(text, sizeof text, "%.*g", digits, x);
         if (strtod(text, NULL) == x)
             break;
