@@ -42,29 +42,47 @@ kind == "node" && L > R && /^<text/ { around(value($0, "x") " " value($0, "y")) 
 function inside(i, x, y, by) { return x > fl[i] + by && x < fr[i] - by && y > ft[i] + by && y < fb[i] - by }
 function centre_in(i, box) { return inside(i, (bl[box] + br[box]) / 2, (bt[box] + bb[box]) / 2, 0) }
 
-# Looks at point x, y of edge e, which leads from box a to box b.
-function look(e, a, b, x, y,    i, from, to)
+# Frames and boxes near the n points of edge e, which leads from box a to box b: no others can be crossed.
+function gather(e, a, b, n,    i, left, right, top, bottom)
 {
+    left = top = 1e9; right = bottom = -1e9; near_frames = near_boxes = 0
+    for (i = 1; i < n; i += 2) {
+        if (p[i] < left) left = p[i]
+        if (p[i] > right) right = p[i]
+        if (p[i + 1] < top) top = p[i + 1]
+        if (p[i + 1] > bottom) bottom = p[i + 1]
+    }
     for (i = 1; i <= frames; i++) {
-        from = own[e, i, 1]; to = own[e, i, 2]
-        if (!from && !to && inside(i, x, y, 0.75)) said["crosses frame " fname[i]] = 1
-        if (from && to && !inside(i, x, y, -0.75)) said["leaves frame " fname[i]] = 1
+        from[i] = centre_in(i, a); to[i] = centre_in(i, b)
+        if (from[i] == to[i] && (from[i] || (fl[i] < right && fr[i] > left && ft[i] < bottom && fb[i] > top))) frame[++near_frames] = i
     }
     for (i = 1; i <= boxes; i++)
-        if (i != a && i != b && x > bl[i] + 0.75 && x < br[i] - 0.75 && y > bt[i] + 0.75 && y < bb[i] - 0.75)
-            said["crosses box " bname[i]] = 1
+        if (i != a && i != b && bl[i] < right && br[i] > left && bt[i] < bottom && bb[i] > top) box[++near_boxes] = i
+}
+function look(x, y,    i, k)
+{
+    for (k = 1; k <= near_frames; k++) {
+        i = frame[k]
+        if (!from[i] && inside(i, x, y, 0.75)) said["crosses frame " fname[i]] = 1
+        if (from[i] && !inside(i, x, y, -0.75)) said["leaves frame " fname[i]] = 1
+    }
+    for (k = 1; k <= near_boxes; k++) {
+        i = box[k]
+        if (x > bl[i] + 0.75 && x < br[i] - 0.75 && y > bt[i] + 0.75 && y < bb[i] - 0.75) said["crosses box " bname[i]] = 1
+    }
 }
 END {
     for (e = 1; e <= edges; e++) {
         cut = index(ename[e], "->")
         a = box_of[substr(ename[e], 1, cut - 1)]; b = box_of[substr(ename[e], cut + 2)]
         if (!a || !b) { print "an arrow without ends: " ename[e]; continue }
-        for (i = 1; i <= frames; i++) { own[e, i, 1] = centre_in(i, a); own[e, i, 2] = centre_in(i, b) }
         n = numbers(way[e], p)
+        for (k = 1; k <= n; k++) p[k] += 0
+        gather(e, a, b, n)
         for (k = 1; k + 7 <= n; k += 6)
-            for (t = 0; t <= 1; t += 1 / 16) {
+            for (t = 0; t <= 1; t += 1 / 10) {
                 u = 1 - t
-                look(e, a, b, u*u*u*p[k] + 3*u*u*t*p[k+2] + 3*u*t*t*p[k+4] + t*t*t*p[k+6],
+                look(u*u*u*p[k] + 3*u*u*t*p[k+2] + 3*u*t*t*p[k+4] + t*t*t*p[k+6],
                     u*u*u*p[k+1] + 3*u*u*t*p[k+3] + 3*u*t*t*p[k+5] + t*t*t*p[k+7])
             }
         for (s in said) print ename[e] " " s

@@ -25,14 +25,28 @@ for kind in 'leaves frame' 'crosses frame' 'crosses box' 'overlaps box'; do
 done
 
 for script in examples/*.cg examples/paper/table3.cg tests/dot/*.cg; do
-    for how in --depth=1 --depth=0 '--depth=0 --landscape' '--depth=1 --stage=graph' '--depth=1 --stage=grad' \
-        '--depth=0 --stage=graph'; do
+    for how in --depth=1 --depth=0 '--depth=0 --landscape' '--depth=0 --stage=graph' '--depth=1 --stage=grad'; do
         # shellcheck disable=SC2086
         (cd "$(dirname "$script")" && "$CG" dot "$(basename "$script")" $how -T svg) >"$folder/x.svg" 2>"$folder/err"
         found=$(wrong "$folder/x.svg")
         [ -z "$found" ]; report $? "$script $how" "$found$(cat "$folder/err")"
     done
 done
+# What other programs that read DOT say of the text, where they are.
+python=$(for p in python3 /usr/bin/python3 "${PYTHON:-python3}"; do "$p" -c 'import pydot' 2>/dev/null && echo "$p" && break; done)
+for stage in experiment model graph grad opt tape; do
+    (cd examples && "$CG" dot quickstart.cg --stage=$stage -o "$folder/x.dot") 2>"$folder/err"
+    for reader in 'dot -Kosage -Tcanon' 'gvpr -c N{label=name}' 'nop -p' gc acyclic 'unflatten -l 3' 'ccomps -s'; do
+        command -v "${reader%% *}" >/dev/null || continue
+        # shellcheck disable=SC2086
+        timeout 60 $reader "$folder/x.dot" >"$folder/out" 2>>"$folder/err"
+        case $? in 0 | 1) ;; *) echo "${reader%% *} ended with $?" >>"$folder/err" ;; esac  # acyclic, ccomps: 1 is an answer
+    done
+    [ -z "$python" ] || "$python" -c 'import sys, pydot; assert pydot.graph_from_dot_file(sys.argv[1])[0].get_name()' \
+        "$folder/x.dot" >>"$folder/err" 2>&1
+    none "stage $stage is read by other programs without a word" "$(cat "$folder/err")"
+done
+
 # The page of HTML asks for nothing, and what it does is done in a browser where there is one.
 "$CG" dot examples/quickstart.cg -T html >"$folder/page.html" 2>"$folder/err"
 none "a page of HTML names nothing outside of it" \

@@ -59,7 +59,8 @@ typedef struct Side {
     CgGraph shown;   /* read only */
     CgGraph *better; /* after the passes, or NULL */
     const CgGraph *graph;
-    const char **tape; /* by node: its instruction; NULL: not asked for */
+    CgPlan *plan;      /* what runs, and the graph that it runs; NULL: not asked for */
+    const char **tape; /* by node: its instruction */
     CgStrbuf revision; /* the text of an older script */
 } Side;
 
@@ -72,12 +73,13 @@ static bool find_tape(Side *s, CgBindings sizes)
         bound[i] = sizes.at[i];
     const CgStage *stage = s->target.stage;
     bound[sizes.n] = (CgBinding){ cg_intern("batch"), stage && stage->batch ? stage->batch / stage->accumulate : 16 };
-    CgPlan *plan = cg_plan_build(
+    CgPlan *plan = s->plan = cg_plan_build(
         s->graph, (CgBindings){ bound, sizes.n + 1 }, (CgPlanOptions){ .shown = true, .sources = s->x->sources }, &e);
     if (!plan) {
         cg_err_hint(&e, "--dim NAME=N gives a size a value");
         return cg_session_err(s->x, (CgSpan){ 0 }, &e);
     }
+    s->graph = cg_plan_graph(plan); /* ops that have no kernel are others there */
     s->tape = CG_NEWN(s->x->elab->arena, const char *, s->graph->nodes.len + 1);
     for (int i = 0; i < cg_plan_count(plan); i++) {
         const CgInstr *in = cg_plan_instr(plan, i);
@@ -90,7 +92,6 @@ static bool find_tape(Side *s, CgBindings sizes)
                                 b->offset + in->out[0].offset, old, cg_plan_bytes(b->bytes, bytes))
                                                      : cg_arena_printf(s->x->elab->arena, "#%d", i);
     }
-    cg_plan_free(plan);
     return true;
 }
 
@@ -168,6 +169,7 @@ static int side_end(Side *s)
         return CG_EXIT_IO;
     int code = cg_diags_exit_code(s->x->diags);
     cg_diags_print(s->x->diags, stderr, cg_wants_colour());
+    cg_plan_free(s->plan);
     if (s->better)
         cg_graph_free(s->better);
     cg_target_free(&s->target);
