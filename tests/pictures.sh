@@ -10,6 +10,8 @@ srcdir=$(pwd)
 "$CG" dot "$srcdir/tests/dot/block.cg" -T svg >/dev/null 2>&1 || { echo "ok 1 - without GraphViz there is nothing to look at"; echo 1..1; exit 0; }
 folder=$(mktemp -d "${TMPDIR:-/tmp}/cg-pictures.XXXXXX") || exit 1
 trap 'rm -rf "$folder"' EXIT
+CG_STORE=$folder/store
+export CG_STORE
 
 wrong()     # svg: what is wrong with it, or that it is no picture
 {
