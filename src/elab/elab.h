@@ -100,6 +100,7 @@ typedef struct CgModelGraph {
     CgMap signatures;                  /* node -> atom: what tables say below a column computed of it */
     CG_VEC(CgAlias) aliases;           /* second names of parts ... */
     CgMap alias_paths;                 /* ... and those that are there */
+    int64_t apart;                     /* tensors that derivatives are taken by so far (wrt.c) */
     bool trains;                       /* it is that of a training: what is frozen matters */
     bool asked_training;               /* something in it depends on that */
     CgMap draws;                       /* atom of a path -> random draws made there so far */

@@ -80,7 +80,7 @@ static CgValue *own_nodes(CgElab *e, CgValue *v)
             own->at[i] = own_nodes(e, v->at[i]);
         return own;
     }
-    CgAttr number = cg_a_int("number", (int64_t)b->graph->nodes.len);
+    CgAttr number = cg_a_int("number", e->model->apart++);
     own->tensor = CG_NEW(e->arena, CgTensorValue);
     *own->tensor = *v->tensor;
     own->tensor->ref = cg_build(b, "identity", 1, &v->tensor->ref, cg_attrs(1, &number));
