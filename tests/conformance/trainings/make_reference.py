@@ -72,7 +72,12 @@ def resnet(rng):
         x = block(p, block(p, x, "a", 1), "b", 2).mean((2, 3))
         return F.cross_entropy(x @ p["head.w"] + p["head.b"], torch.tensor(rows["y"][s], dtype=torch.long))
 
-    return drawn(rng, shapes), rows, loss, lambda p: [(torch.optim.SGD(p.values(), 0.05, 0.9, weight_decay=1e-3, nesterov=True), None)]
+    weights = drawn(rng, shapes)
+    for k in [k for k in shapes if k.endswith(".gain")]:  # what the layers keep for use after the training: no part of its losses
+        weights[k[:-4] + "running_mean"] = np.zeros(shapes[k], np.float32)
+        weights[k[:-4] + "running_var"] = np.ones(shapes[k], np.float32)
+
+    return weights, rows, loss, lambda p: [(torch.optim.SGD(p.values(), 0.05, 0.9, weight_decay=1e-3, nesterov=True), None)]
 
 
 # ---- long short-term memory ----
