@@ -10,6 +10,10 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 . "$srcdir/tests/tap.sh"
 cd "$scratch"
+# A sanitizer leaves these signals to what is tested, and looks for no leaks where a plugin ends the process.
+ASAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_abort=0:detect_leaks=0:${ASAN_OPTIONS:-}
+UBSAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_abort=0:${UBSAN_OPTIONS:-}
+export ASAN_OPTIONS UBSAN_OPTIONS
 build() { ${CC:-cc} -std=gnu11 -O1 -g0 -w -ffp-contract=off -I"$srcdir/include" -shared -fPIC -DCASE="$1" "$srcdir/tests/broken/broken.c" -o "$2"; }
 
 # The case, whether a script that names it is refused already (load) or the checker finds it (check), what is said.

@@ -10,7 +10,7 @@ trap 'exit 130' INT TERM
 . "$srcdir/tests/tap.sh"
 cp "$srcdir/examples/quickstart.cg" "$scratch/q.cg"
 cd "$scratch"
-options="--quiet --exact --set pretraining=4 --set tuning=8"
+options="--quiet --exact --set pretraining=2 --set tuning=5"
 # What is published by a run of a kind.
 published()     # name, command ...
 {

@@ -45,8 +45,12 @@ done
 strict="-O3 -march=native -Wall -Wextra -Wshadow -Wconversion -Wno-pass-failed -Werror"
 # A program with cg in it, from an empty folder, by the command that its first lines say.
 cp -r "$scratch/prefix/share/cg/examples" "$scratch/embed"
+sanitizer=      # a library with a sanitizer in it has that of the program
+if nm -D --undefined-only "$scratch/prefix/lib/libcg.so" 2>/dev/null | grep -q __asan_; then
+    sanitizer=-fsanitize=address,undefined
+fi
 cd "$scratch/embed"
-check "build embed.c" sh -c "${CC:-cc} -Wall -Wextra -Wshadow -Wconversion -Werror embed.c \$($pkg --cflags --libs cg) -o embed"
+check "build embed.c" sh -c "${CC:-cc} $sanitizer -Wall -Wextra -Wshadow -Wconversion -Werror embed.c \$($pkg --cflags --libs cg) -o embed"
 ./embed >found 2>errors || echo "exit $?" >>found
 same "it does what it says" "$(cat "$srcdir/tests/embed.out")" "$(cat found)"
 same "and the library prints nothing" "" "$(cat errors)"
