@@ -14,8 +14,15 @@ enum { SHOWN = 60 };                /* rows of a table on the page; all of them 
 static const size_t ROOM = 1500000; /* bytes of a page up to which rows are put on it ... */
 static const size_t MOST = 2000000; /* ... and beyond which it is said */
 
+/* A stage whose settings stand on the page. */
+typedef struct Written {
+    const CgStage *stage;
+    char *text;
+} Written;
+
 typedef struct Page {
     CgSession *x;
+    CG_VEC(Written) written;
     CgStrbuf out;
     CG_VEC(CgStage *) all;  /* behind any part, each once */
     CgMap number;           /* of a stage in `all`, from 1 */
@@ -138,46 +145,63 @@ static bool has_line(const char *text, const char *line, size_t n)
 }
 
 /* The lines of `text` that `other` has not, each behind `sign`. */
-static void put_lines(Page *p, const char *sign, const char *text, const char *other)
+static void add_lines(const char *sign, const char *text, const char *other, CgStrbuf *out)
 {
+    CgStrbuf line = { 0 };
     for (const char *s = text; *s;) {
         size_t n = strcspn(s, "\n");
-        CgStrbuf line = { 0 };
+        line.len = 0;
         cg_strbuf_write(&line, s, n);
-        if (n && !has_line(other, cg_strbuf_str(&line), n)) {
-            cg_strbuf_puts(&p->out, sign);
-            put_text(p, cg_strbuf_str(&line));
-            cg_strbuf_putc(&p->out, '\n');
-        }
-        cg_strbuf_deinit(&line);
+        if (n && !has_line(other, cg_strbuf_str(&line), n))
+            cg_strbuf_printf(out, "%s%s\n", sign, cg_strbuf_str(&line));
         s += n + (s[n] == '\n');
     }
+    cg_strbuf_deinit(&line);
 }
 
-/* Where it is written and its settings; of those that one expression made, from the second on, what differs. */
+/* Of the last stages of one expression whose settings stand on the page, that from which `own` differs least; NULL:
+ * there is none that says half of it. */
+static const CgStage *nearest(const Page *p, const CgStage *s, const CgStrbuf *own, CgStrbuf *difference)
+{
+    enum { MOST_TRIED = 6 };
+    const CgStage *best = NULL;
+    int tried = 0;
+    for (size_t i = p->written.len; i-- > 0 && tried < MOST_TRIED;) {
+        const CgStage *t = p->written.at[i].stage;
+        if (t->kind != s->kind || t->span.file != s->span.file || t->span.start != s->span.start)
+            continue;
+        CgStrbuf d = { 0 };
+        add_lines("", cg_strbuf_str(own), p->written.at[i].text, &d);
+        add_lines("not ", p->written.at[i].text, cg_strbuf_str(own), &d);
+        tried++;
+        if (d.len * 2 <= own->len && (!best || d.len < difference->len)) {
+            cg_strbuf_deinit(difference);
+            *difference = d;
+            best = t;
+        } else
+            cg_strbuf_deinit(&d);
+    }
+    return best;
+}
+
+/* Where it is written and its settings; where they are nearly those of another stage, what differs. */
 static void put_settings(Page *p, CgStage *s)
 {
-    CgStrbuf own = { 0 }, other = { 0 };
-    CgStage *first = NULL;
-    for (size_t i = 0; i < p->all.len && p->all.at[i] != s && !first; i++) {
-        CgStage *t = p->all.at[i];
-        if (t->kind == s->kind && t->span.file == s->span.file && t->span.start == s->span.start)
-            first = t;
-    }
+    CgStrbuf own = { 0 }, difference = { 0 };
     cg_stage_settings(s, &own);
-    if (!first) {
+    const CgStage *like = nearest(p, s, &own, &difference);
+    if (!like) {
         put_place(p, s->span);
         put_within(p, "pre", cg_strbuf_str(&own));
+        cg_vec_push(&p->written, (Written){ s, cg_strbuf_take(&own) });
     } else {
-        cg_stage_settings(first, &other);
-        put_link(p, "written and set as ", first);
-        cg_strbuf_puts(&p->out, ", but <pre>");
-        put_lines(p, "", cg_strbuf_str(&own), cg_strbuf_str(&other));
-        put_lines(p, "not ", cg_strbuf_str(&other), cg_strbuf_str(&own));
-        cg_strbuf_puts(&p->out, "</pre>\n");
+        put_link(p, "written and set as ", like);
+        cg_strbuf_puts(&p->out, difference.len ? ", but " : "\n");
+        if (difference.len)
+            put_within(p, "pre", cg_strbuf_str(&difference));
     }
     cg_strbuf_deinit(&own);
-    cg_strbuf_deinit(&other);
+    cg_strbuf_deinit(&difference);
 }
 
 static void put_stage(Page *p, CgStage *s)
@@ -419,6 +443,9 @@ static CgValue *run_report(CgSession *x, const CgValue *call, CgValue **args)
     CgValue *out =
         p.failed || cg_session_stopped(x) ? NULL : cg_value_str(x->elab, cg_intern(cg_strbuf_str(&p.out)), call->span);
     cg_strbuf_deinit(&p.out);
+    for (size_t i = 0; i < p.written.len; i++)
+        free(p.written.at[i].text);
+    cg_vec_free(&p.written);
     cg_map_deinit(&p.number);
     cg_vec_free(&p.all);
     cg_vec_free(&p.part);
