@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "experiment/graph_arg.h"
 #include "graph/pass.h"
 #include "graph/registry.h"
 #include "graph/incremental.h"
+#include "graph/narrow.h"
 #include "run/decode.h"
 
 typedef struct Config {
@@ -31,12 +33,15 @@ typedef struct Job {
     const Config *c;
     int rows, length, rounds, threads;
     bool prof;
+    CgDtype weights; /* CG_F32, CG_BF16 or CG_I8 */
+    CgKept *kept;    /* (nkept) what is kept in those, behind the parameters */
+    int nkept;
 } Job;
 
 /* ---- the model: the transformer of graphs/, over `length` places ---- */
 
 /* Prologue and step; the result is the likeliest next token. */
-static bool build(const Job *j, CgGraph **prologue, CgGraph **step)
+static bool build(Job *j, CgGraph **prologue, CgGraph **step)
 {
     const char *folder = getenv("TMPDIR");
     char path[4096], script[256];
@@ -54,7 +59,11 @@ static bool build(const Job *j, CgGraph **prologue, CgGraph **step)
     CgValue *v = cg_target_value(x, "m", &target);
     CgGraph *both = NULL;
     if (v && cg_target_apply(x, v, (CgBindings){ sizes, 2 }, &(CgKnownTypes){ 0 }, &target)) {
-        CgGraph *g = cg_pass_run_all(target.model->graph, "recognise,slice,fold,dce"), *ids = NULL;
+        CgGraph *narrow = cg_narrow_build(target.model->graph, j->weights, &j->kept, &j->nkept);
+        const CgGraph *model = j->weights == CG_F32 ? target.model->graph : narrow;
+        CgGraph *g = cg_pass_run_all(model, "recognise,slice,fold,dce"), *ids = NULL;
+        cg_graph_free(narrow);
+        j->nkept = j->weights == CG_F32 ? 0 : j->nkept;
         CgBuild b = cg_build_at(g);
         CgAttr axis = cg_a_int("axis", 2);
         CgRef best = cg_build(&b, "argmax", 1, &g->outputs.at[0].ref, cg_attrs(1, &axis));
@@ -85,6 +94,14 @@ static void draw(const CgTensor *t, uint64_t stream, float *at)
 }
 
 /* ---- running ---- */
+
+/* Seconds of all processors: what a token costs, however many others want them. */
+static double processor_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
 typedef struct Share {
     char what[64];
@@ -184,7 +201,25 @@ static double reading_rate(CgPool *pool, const float *at, double bytes)
     return 1e3 * bytes / ms[TIMES / 2];
 }
 
-static int run(const Job *j)
+/* What is kept of parameters, behind the `plain` ones; gives its bytes. */
+static double bind_kept(const Job *j, CgDecoder *d, const float *const *param, int plain)
+{
+    double bytes = 0;
+    for (int i = 0; i < j->nkept; i++) {
+        const CgKept *k = &j->kept[i];
+        int64_t numbers = k->rows * k->columns;
+        float *scale = cg_malloc(sizeof *scale * (size_t)k->rows);
+        void *matrix = cg_try_alloc((size_t)numbers * cg_dtype_size(j->weights));
+        cg_narrow_fill(k, j->weights, param[k->param], matrix, scale);
+        cg_decoder_bind_param(d, plain++, matrix);
+        if (j->weights == CG_I8)
+            cg_decoder_bind_param(d, plain++, scale);
+        bytes += (double)numbers * (double)cg_dtype_size(j->weights);
+    }
+    return bytes;
+}
+
+static int run(Job *j)
 {
     CgErr e = { 0 };
     CgGraph *prologue = NULL, *step = NULL;
@@ -201,18 +236,22 @@ static int run(const Job *j)
     double weights = 0;
     for (size_t i = 0; i < step->params.len; i++) {
         CgTensor t = cg_plan_param(cg_decoder_plan(d), (int)i);
-        weights += 4.0 * (double)cg_tensor_count(&t);
+        weights += (double)cg_dtype_size(t.dtype) * (double)cg_tensor_count(&t);
     }
     float *block = cg_try_alloc((size_t)weights + 64 * step->params.len),
           *at = block; /* one block, as trained ones have */
-    for (size_t i = 0; block && i < step->params.len; i++) {
-        CgTensor t = cg_plan_param(cg_decoder_plan(d), (int)i);
-        draw(&t, i, at);
-        cg_decoder_bind_param(d, (int)i, at);
+    int plain = (int)step->params.len - j->nkept * (j->weights == CG_I8 ? 2 : 1);
+    const float **param = cg_calloc((size_t)plain + 1, sizeof *param);
+    for (int i = 0; block && i < plain; i++) {
+        CgTensor t = cg_plan_param(cg_decoder_plan(d), i);
+        draw(&t, (uint64_t)i, at);
+        cg_decoder_bind_param(d, i, param[i] = at);
         at += (cg_tensor_count(&t) + 15) / 16 * 16;
     }
+    double narrow = bind_kept(j, d, param, plain);
+    weights = j->nkept ? narrow : weights;
     int32_t *text = cg_calloc((size_t)j->rows * (size_t)j->length, sizeof *text);
-    double *ms = cg_calloc((size_t)j->rounds, sizeof *ms);
+    double *ms = cg_calloc((size_t)j->rounds, sizeof *ms), *cpu = cg_calloc((size_t)j->rounds, sizeof *cpu);
     for (int round = -1; round < j->rounds; round++) {
         for (int r = 0; r < j->rows; r++)
             text[r * j->length] = (r * 131 + 7) % j->c->vocab;
@@ -220,7 +259,7 @@ static int run(const Job *j)
             return 3;
         if (round == 0)
             cg_exec_profile(cg_decoder_exec(d), j->prof);
-        double start = cg_now();
+        double start = cg_now(), used = processor_seconds();
         for (int t = 0; t + 1 < j->length; t++) {
             CgTensor ids;
             if (!cg_decoder_feed(d, text + t, j->length, 1, &e) || !cg_decoder_output(d, "ids", &ids))
@@ -229,9 +268,12 @@ static int run(const Job *j)
                 text[r * j->length + t + 1] = ((const int32_t *)ids.data)[r * ids.stride[0]];
         }
         if (round >= 0)
+            cpu[round] = 1e3 * (processor_seconds() - used) / (j->length - 1);
+        if (round >= 0)
             ms[round] = 1e3 * (cg_now() - start) / (j->length - 1);
     }
     qsort(ms, (size_t)j->rounds, sizeof *ms, by_value);
+    qsort(cpu, (size_t)j->rounds, sizeof *cpu, by_value);
     struct rusage use;
     getrusage(RUSAGE_SELF, &use);
     double median = 0.5 * (ms[j->rounds / 2] + ms[(j->rounds - 1) / 2]);
@@ -239,13 +281,14 @@ static int run(const Job *j)
     for (int i = 0; i < j->rows * j->length; i++)
         sum = sum * 31 + (uint32_t)text[i];
     printf("{\"program\": \"cg decode %s\", \"config\": \"%s\", \"mode\": \"step\", \"batch\": %d, \"length\": %d, "
-           "\"threads\": %d, "
-           "\"rounds\": %d, \"ms_per_token_median\": %.4f, \"ms_per_token_best\": %.4f, \"tokens_per_second\": %.0f, "
+           "\"threads\": %d, \"weights\": \"%s\", "
+           "\"rounds\": %d, \"ms_per_token_median\": %.4f, \"ms_per_token_best\": %.4f, \"cpu_ms_per_token\": %.4f, "
+           "\"tokens_per_second\": %.0f, "
            "\"weights_gb_per_second\": %.1f, \"reading_gb_per_second\": %.1f, \"instructions\": %d, \"peak_rss_mb\": "
            "%ld, \"digest\": %u}\n",
-        cg_registry_isa(), j->c->name, j->rows, j->length, cg_pool_threads(pool), j->rounds, median, ms[0],
-        1e3 * j->rows / median, 1e-6 * weights / median, 1e-9 * reading_rate(pool, block, weights),
-        cg_plan_count(cg_decoder_plan(d)), use.ru_maxrss / 1024, sum);
+        cg_registry_isa(), j->c->name, j->rows, j->length, cg_pool_threads(pool), cg_dtype_name(j->weights), j->rounds,
+        median, ms[0], cpu[j->rounds / 2], 1e3 * j->rows / median, 1e-6 * weights / median,
+        1e-9 * reading_rate(pool, block, weights), cg_plan_count(cg_decoder_plan(d)), use.ru_maxrss / 1024, sum);
     if (j->prof)
         print_profile(d);
     return 0;
@@ -266,11 +309,15 @@ int main(int argc, char **argv)
             j.threads = atoi(argv[++i]);
         else if (strcmp(argv[i], "--rounds") == 0 && more)
             j.rounds = atoi(argv[++i]);
+        else if (strcmp(argv[i], "--weights") == 0 && more)
+            j.weights = !strcmp(argv[++i], "bf16") ? CG_BF16 : !strcmp(argv[i], "int8") ? CG_I8 : CG_F32;
         for (size_t k = 0; k < CG_LEN(configs); k++)
             j.c = strcmp(argv[i], configs[k].name) == 0 ? &configs[k] : j.c;
     }
     if (!j.c || j.rows < 1 || j.length < 2 || j.rounds < 1) {
-        fprintf(stderr, "usage: decode tiny|small|base [--batch N] [--length N] [--threads N] [--rounds N] [--prof]\n");
+        fprintf(stderr,
+            "usage: decode tiny|small|base [--batch N] [--length N] [--threads N] [--rounds N] "
+            "[--weights f32|bf16|int8] [--prof]\n");
         return 2;
     }
     cg_registry_init();

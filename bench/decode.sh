@@ -11,8 +11,10 @@ while [ "$round" -lt "${ROUNDS:-3}" ]; do
     round=$((round + 1))
     for batch in 1 16; do
         echo "bench: decoding, round $round, $batch rows" >&2
-        # shellcheck disable=SC2086
-        $PREFIX "$decode" small --batch "$batch" --threads "$threads" --rounds 3 >>"$lines"
+        for weights in f32 bf16 int8; do
+            # shellcheck disable=SC2086
+            $PREFIX "$decode" small --batch "$batch" --threads "$threads" --rounds 3 --weights "$weights" >>"$lines"
+        done
         "$python" -c 'import torch' 2>/dev/null || continue
         for mode in ${MODES:-eager compiled}; do
             # shellcheck disable=SC2086
@@ -38,7 +40,9 @@ sed 's/[{}"]//g; s/, /,/g; s/: /=/g' "$lines" | awk -F, '
         delete f
         for (i = 1; i <= NF; i++) { split($i, kv, "="); f[kv[1]] = kv[2] }
         ms = f["ms_per_token_median"] + 0
-        if (f["program"] ~ /^cg/) {
+        if (f["program"] ~ /^cg/ && f["weights"] != "f32") {
+            put(rows " " f["weights"], ms); put(rows " " f["weights"] " times", cg / ms)
+        } else if (f["program"] ~ /^cg/) {
             end_round()
             rows = f["batch"]; cg = ms
             put(rows " cg", ms); put(rows " rate", f["weights_gb_per_second"]); put(rows " reading", f["reading_gb_per_second"])
@@ -55,4 +59,9 @@ sed 's/[{}"]//g; s/, /,/g; s/: /=/g' "$lines" | awk -F, '
         for (b = 1; b <= 16; b += 15)
             print "| " b " | " shown(b " cg", "%.2f") " | " shown(b " rate", "%.1f") " | " shown(b " reading", "%.1f") " | " \
                 shown(b " share", "%.0f%%") " | " shown(b " eager", "%.2f") " | " shown(b " compiled", "%.2f") " | " shown(b " ratio", "%.2f") " |"
+        print "\n| rows | matrices in f32 ms | bf16 ms | times as fast | int8 ms | times as fast |"
+        print "|---|---|---|---|---|---|"
+        for (b = 1; b <= 16; b += 15)
+            print "| " b " | " shown(b " cg", "%.2f") " | " shown(b " bf16", "%.2f") " | " shown(b " bf16 times", "%.2f") " | " \
+                shown(b " i8", "%.2f") " | " shown(b " i8 times", "%.2f") " |"
     }'

@@ -21,9 +21,18 @@ enum {
     PAST_END,
     CONTEXT,
     ECHO,
-    SEED
+    SEED,
+    KEPT
 };
-enum { CONTEXT_OF, NEW_OF, STOP_OF, PAST_END_OF, TOKENIZER_OF, BEAMS_OF }; /* of reconstruct, after its model */
+enum {
+    CONTEXT_OF,
+    NEW_OF,
+    STOP_OF,
+    PAST_END_OF,
+    TOKENIZER_OF,
+    BEAMS_OF,
+    KEPT_OF
+}; /* of reconstruct, after its model */
 
 enum { NEW_USUAL = 200 };
 
@@ -127,10 +136,30 @@ static bool check_rows(CgElab *e, const CgArguments *a, int i, bool tokens, cons
     return true;
 }
 
+/* What matrices are kept in, by name. */
+static bool read_kept(CgElab *e, const CgArguments *a, int i, CgDtype *out)
+{
+    static const struct {
+        const char *name;
+        CgDtype as;
+    } kinds[] = { { "f32", CG_F32 }, { "bf16", CG_BF16 }, { "int8", CG_I8 } };
+    for (size_t k = 0; k < CG_LEN(kinds); k++)
+        if (!strcmp(a->at[i]->s, kinds[k].name)) {
+            *out = kinds[k].as;
+            return true;
+        }
+    CgDiag *d = cg_elab_error(e, CG_E0316, a->span[i], "'kept' of %s is not \"%s\"", a->function->name, a->at[i]->s);
+    cg_diag_help(d, "what matrices are kept in: \"f32\", as they are, \"bf16\" or \"int8\"");
+    return false;
+}
+
 static CgValue *call_of(
-    CgElab *e, CgFrame *f, const CgArguments *a, CgTextCall *t, const CgType *context, int64_t length)
+    CgElab *e, CgFrame *f, const CgArguments *a, CgTextCall *t, const CgType *context, int64_t length, int kept)
 {
     CgBelow tokens[2] = { { 0 }, { 0 } };
+    CgDtype as;
+    if (!read_kept(e, a, kept, &as))
+        return cg_value_poison(e);
     if (t->context)
         tokens[0] = cg_below_of(e, t->context);
     if (t->prompt && t->prompt->kind == CG_VALUE_TENSOR) {
@@ -139,7 +168,7 @@ static CgValue *call_of(
         int64_t size = cg_tokenizer_name(t->tokenizer).size;
         tokens[1] = (CgBelow){ size ? cg_dim_int(size) : NULL, t->tokenizer->span, t->tokenizer, false };
     }
-    t->generator = cg_generator_build(e, f, a->at[MODEL], context, length, tokens, a->call);
+    t->generator = cg_generator_build(e, f, a->at[MODEL], context, length, tokens, as, a->call);
     if (!t->generator)
         return cg_value_poison(e);
     CgValue *v = cg_function_later(e, a, 0);
@@ -223,7 +252,7 @@ static CgValue *build_generate(CgElab *e, CgFrame *f, const CgArguments *a)
         || (t->context
             && !check_rows(e, a, CONTEXT, false, "a context has the rows of the batch in front: tokens, or slots")))
         return cg_value_poison(e);
-    return call_of(e, f, a, t, t->context ? cg_value_type(e, t->context) : NULL, positions);
+    return call_of(e, f, a, t, t->context ? cg_value_type(e, t->context) : NULL, positions, KEPT);
 }
 
 /* One text, where no evaluation asks for a row of it. */
@@ -260,7 +289,7 @@ static CgValue *build_reconstruct(CgElab *e, CgFrame *f, const CgArguments *a)
     t->again = true;
     t->how.past_end = a->at[1 + PAST_END_OF]->i;
     t->most = given(a->at[1 + NEW_OF]) ? a->at[1 + NEW_OF]->i : width;
-    return call_of(e, f, a, t, &type, t->most);
+    return call_of(e, f, a, t, &type, t->most, 1 + KEPT_OF);
 }
 
 /* ---- what is known of a text ------------------------------------------------------------------------------------ */
@@ -293,7 +322,7 @@ static const CgFunction fn_generate = { .name = "generate",
         "(model: model, prompt: str | str[] | int[] | tensor, tokenizer: tokenizer | none = none, length: int | none = "
         "none, new: int | none = none, temperature: float = 0, top_k: int = 0, top_p: float = 1, min_p: float = 0, "
         "repetition: float = 1, beams: int = 1, stop: str | int | str[] | int[] | none = none, past_end: bool = false, "
-        "context: tensor | none = none, echo: bool | none = none, seed: int = 0) -> tokens",
+        "context: tensor | none = none, echo: bool | none = none, seed: int = 0, kept: str = \"f32\") -> tokens",
     .traits = CG_ROW,
     .build = build_generate,
     .run = run_text,
@@ -306,18 +335,21 @@ static const CgFunction fn_generate = { .name = "generate",
         "each by seed, row and place: from the top_k likeliest, of these from the fewest with together top_p of the "
         "probability, of these from those at least min_p times as likely as the likeliest. `repetition` above 1 "
         "makes tokens rarer that are there. With `beams` above 1 nothing is drawn: of so many hypotheses at each place "
-        "the likeliest go on, and the result is the text of the largest log_likelihood that was found." };
+        "the likeliest go on, and the result is the text of the largest log_likelihood that was found. `kept` says "
+        "what the matrices of products are kept in while text is written, which is mostly reading them: bf16 (each "
+        "number to 2^-9 of itself) or int8 (to half of 1/127 of the largest in its row) is faster; the text may "
+        "differ." };
 static const CgFunction fn_reconstruct = { .name = "reconstruct",
     .version = 2,
     .file = __FILE__,
     .line = __LINE__,
     .sig = "(model: model, tokens: tensor, new: int | none = none, stop: str | int | str[] | int[] | none = none, "
-           "past_end: bool = false, tokenizer: tokenizer | none = none, beams: int = 1) -> tokens",
+           "past_end: bool = false, tokenizer: tokenizer | none = none, beams: int = 1, kept: str = \"f32\") -> tokens",
     .traits = CG_ROW,
     .build = build_reconstruct,
     .doc = "Greedy text of model(context, text), one token at a time, from each row of tokens as context: as many "
            "tokens as the context has unless `new` says otherwise, until the model ends the text. Where text follows "
-           "the end tokens of the context, it goes on past as many. `beams` as in generate." };
+           "the end tokens of the context, it goes on past as many. `beams` and `kept` as in generate." };
 static const CgFunction fn_log_likelihood = { CG_FUNCTION_HERE, .name = "log_likelihood",
     .sig = "(text: tokens) -> float", .traits = CG_ROW, .build = build_log_likelihood, .run = run_log_likelihood,
     .doc = "The natural logarithm of how likely the model found a text it wrote: the sum over all tokens that it "

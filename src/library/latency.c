@@ -134,7 +134,7 @@ static CgValue *build_latency(CgElab *e, CgFrame *f, const CgArguments *a)
     if (!cg_pass_build(e, f, a, &l->pass))
         return cg_value_poison(e);
     const CgBelow unknown[2] = { 0 }; /* whatever tokens the model takes */
-    if (a->at[WRITE]->i && !(l->written = cg_generator_build(e, f, a->at[MODEL], NULL, 0, unknown, a->call)))
+    if (a->at[WRITE]->i && !(l->written = cg_generator_build(e, f, a->at[MODEL], NULL, 0, unknown, CG_F32, a->call)))
         return cg_value_poison(e);
     CgSchema *schema = cg_schema_new(e);
     for (size_t i = 0; i < CG_LEN(columns); i++)

@@ -183,7 +183,8 @@ CgValue *cg_score_build(CgElab *e, CgFrame *f, const CgArguments *a)
     const CgBelow unknown[2] = { 0 };
     if (!as_it_stands(e, a, a->at[DATA]))
         return cg_value_poison(e);
-    CgGenerator *g = cg_generator_build(e, f, a->at[MODEL], NULL, cg_data_tokens(a->at[DATA]), unknown, a->span[MODEL]);
+    CgGenerator *g =
+        cg_generator_build(e, f, a->at[MODEL], NULL, cg_data_tokens(a->at[DATA]), unknown, CG_F32, a->span[MODEL]);
     bool shares = false;
     if (!g)
         return cg_value_poison(e);

@@ -19,7 +19,39 @@ void cg_writer_free(CgWriter *w)
     free(w->ids);
     free(w->seen);
     free(w->done);
+    free(w->kept);
     free(w);
+}
+
+static void bind_param(CgWriter *w, int i, const void *at)
+{
+    if (w->decoder)
+        cg_decoder_bind_param(w->decoder, i, at);
+    else
+        cg_exec_bind_param(w->exec, i, at);
+}
+
+/* The matrices of products in fewer bytes, each behind the other, and their scales. False: there is no room. */
+static bool keep_narrow(CgWriter *w, const CgMemory *memory)
+{
+    const CgGenerator *g = w->g;
+    size_t size = cg_dtype_size(g->weights), bytes = 0;
+    for (int i = 0; i < g->nkept; i++)
+        bytes += ((size_t)(g->kept[i].rows * g->kept[i].columns) * size + 63) / 64 * 64
+            + ((size_t)g->kept[i].rows * sizeof(float) + 63) / 64 * 64;
+    char *at = w->kept = g->nkept ? cg_try_alloc(bytes) : NULL;
+    if (g->nkept && !at)
+        return false;
+    for (int i = 0, param = memory->n; i < g->nkept; i++) {
+        const CgKept *k = &g->kept[i];
+        float *scale = (float *)(at + ((size_t)(k->rows * k->columns) * size + 63) / 64 * 64);
+        cg_narrow_fill(k, g->weights, memory->at[k->param], at, scale);
+        bind_param(w, param++, at);
+        if (g->weights == CG_I8)
+            bind_param(w, param++, scale);
+        at = (char *)scale + ((size_t)k->rows * sizeof(float) + 63) / 64 * 64;
+    }
+    return true;
 }
 
 CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, int rows, int64_t length, bool search)
@@ -59,11 +91,13 @@ CgWriter *cg_writer_new(CgSession *x, CgGenerator *g, const CgMemory *memory, in
         return NULL;
     }
     cg_session_note_precision(x, g->graph);
-    for (int i = 0; i < memory->n; i++) {
-        if (w->decoder)
-            cg_decoder_bind_param(w->decoder, i, memory->at[i]);
-        else
-            cg_exec_bind_param(w->exec, i, memory->at[i]);
+    for (int i = 0; i < memory->n; i++)
+        bind_param(w, i, memory->at[i]);
+    if (!keep_narrow(w, memory)) {
+        cg_err(&err, CG_ERR_MEMORY, "no room for the matrices in %s", cg_dtype_name(g->weights));
+        cg_writer_free(w);
+        cg_session_err(x, x->at, &err);
+        return NULL;
     }
     return w;
 }

@@ -6,6 +6,7 @@
 #define CG_GENERATE_H
 #include "base/strbuf.h"
 #include "elab/elab.h"
+#include "graph/narrow.h"
 #include "run/sample.h"
 #include "run/tensor.h"
 
@@ -22,14 +23,17 @@ typedef struct CgGenerator {
     /* made when a text is to be written (cg_generator_complete): */
     CgGraph *graph;           /* of the model, optimised */
     CgGraph *prologue, *step; /* the same place by place (graph/incremental.h); NULL where the model is not causal */
-    int64_t vocabulary;       /* 0: not known before it runs */
-    int64_t length;           /* places of a text; 0: CG_TEXT_LENGTH says it */
+    CgDtype weights;          /* what matrices of products are kept in: CG_F32, as they are, CG_BF16 or CG_I8 */
+    CgKept *kept;             /* (nkept) those that are kept in fewer bytes, in the order of further parameters */
+    int nkept;
+    int64_t vocabulary; /* 0: not known before it runs */
+    int64_t length;     /* places of a text; 0: CG_TEXT_LENGTH says it */
 } CgGenerator;
 
-/* The model applied to `context`, where it has a type, and text i32[batch, length]; NULL after a mistake. tokens: what
- * is known of those of the context, and of the text. */
-CgGenerator *cg_generator_build(
-    CgElab *e, CgFrame *f, CgValue *model, const CgType *context, int64_t length, const CgBelow tokens[2], CgSpan span);
+/* The model applied to `context`, where it has a type, and text i32[batch, length], with matrices kept in `weights`;
+ * NULL after a mistake. tokens: what is known of those of the context, and of the text. */
+CgGenerator *cg_generator_build(CgElab *e, CgFrame *f, CgValue *model, const CgType *context, int64_t length,
+    const CgBelow tokens[2], CgDtype weights, CgSpan span);
 void cg_generator_complete(CgGenerator *g); /* its graphs, which a text that is kept never needs */
 void cg_generator_free(CgGenerator *g);
 

@@ -1,6 +1,7 @@
 /* generate_check.c - text that a model will write.
  * Takes a model and the type of its context; gives a generator, and when a text is to be written its graph, and the
  * same place by place where the model allows that. Runs nothing. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "graph/incremental.h"
@@ -9,9 +10,9 @@
 
 /* The model place by place, if its graph allows that and says of each place what it should: with a context place t of
  * the logits says token t, so that one place needs no text; without one it says what follows token t. */
-static void build_step(CgGenerator *g)
+static void build_step(CgGenerator *g, const CgGraph *model)
 {
-    CgGraph *plain = cg_pass_run_all(g->model->graph, "recognise,slice,fold,dce"), *both = NULL;
+    CgGraph *plain = cg_pass_run_all(model, "recognise,slice,fold,dce"), *both = NULL;
     for (size_t i = 0; i < plain->inputs.len && !both; i++)
         if (!strcmp(cg_node_name(plain, plain->inputs.at[i]), "text"))
             both = cg_incremental_build(plain, plain->inputs.at[i], 1);
@@ -45,12 +46,13 @@ static bool add_outputs(CgElab *e, CgGenerator *g, CgValue *logits, CgSpan span)
     return true;
 }
 
-CgGenerator *cg_generator_build(
-    CgElab *e, CgFrame *f, CgValue *model, const CgType *context, int64_t length, const CgBelow tokens[2], CgSpan span)
+CgGenerator *cg_generator_build(CgElab *e, CgFrame *f, CgValue *model, const CgType *context, int64_t length,
+    const CgBelow tokens[2], CgDtype weights, CgSpan span)
 {
     CgGenerator *g = CG_NEW(e->arena, CgGenerator);
     CgModelGraph *m = g->model = cg_model_begin(e, "generate", cg_precision_option(e));
     g->length = length;
+    g->weights = weights;
     g->in_context = g->in_text = -1;
     cg_session_own_generator(e, g);
     CgValue *root = cg_instance_root(e, model, false);
@@ -84,8 +86,12 @@ void cg_generator_complete(CgGenerator *g)
 {
     if (g->graph)
         return;
-    g->graph = cg_pass_run_all(g->model->graph, NULL);
-    build_step(g);
+    CgGraph *narrow = g->weights == CG_F32 ? NULL : cg_narrow_build(g->model->graph, g->weights, &g->kept, &g->nkept);
+    const CgGraph *model = narrow ? narrow : g->model->graph;
+    g->graph = cg_pass_run_all(model, NULL);
+    build_step(g, model);
+    if (narrow)
+        cg_graph_free(narrow);
 }
 
 void cg_generator_free(CgGenerator *g)
@@ -94,4 +100,5 @@ void cg_generator_free(CgGenerator *g)
     cg_graph_free(g->graph);
     cg_graph_free(g->prologue);
     cg_graph_free(g->step);
+    free(g->kept);
 }

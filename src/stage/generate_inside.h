@@ -16,6 +16,7 @@ struct CgWriter {
     CgDecoder *decoder; /* or, for the whole graph: */
     CgPlan *plan;
     CgExec *exec;
+    void *kept; /* matrices in fewer bytes */
 };
 
 /* What the model says of a place, all before it being written: by row. */

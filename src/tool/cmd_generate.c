@@ -84,6 +84,7 @@ static void hear(void *arg, const char *said, size_t sure)
 typedef struct Asked {
     const char *prompt, *number[8];
     CgStrings stops;
+    const char *kept;
     bool past_end, only_new;
 } Asked;
 
@@ -114,6 +115,8 @@ static int read_args(CgElab *e, const Asked *asked, CgPromptArg *out, int *n)
         out[(*n)++] = (CgPromptArg){ numbers[i].parameter,
             numbers[i].whole ? cg_value_int(e, whole, (CgSpan){ 0 }) : cg_value_float(e, number, (CgSpan){ 0 }) };
     }
+    if (asked->kept)
+        out[(*n)++] = (CgPromptArg){ "kept", cg_value_str(e, asked->kept, (CgSpan){ 0 }) };
     CgValue *stops = cg_value_list(e, (int)asked->stops.len, (CgSpan){ 0 });
     for (int i = 0; i < stops->n; i++)
         stops->at[i] = cg_value_str(e, asked->stops.at[i], (CgSpan){ 0 });
@@ -151,6 +154,19 @@ static int make(const char *path, const CgSessionOpts *opts, const Asked *asked,
 static const char synopsis[] =
     "SCRIPT.cg [MODEL] --prompt TEXT\nwrites text that goes on from the prompt: MODEL is an expression, the last model "
     "of the script with weights unless given";
+
+static int run(const char *path, CgStrings *set, CgSessionOpts *opts, const Asked *asked, CgPrompt *prompt)
+{
+    CgScriptArgs args;
+    int code = cg_script_args("generate", set, &(CgStrings){ 0 }, &args);
+    if (code == CG_EXIT_OK) {
+        opts->settings = args.settings;
+        opts->nsettings = args.nsettings;
+        code = make(path, opts, asked, prompt);
+    }
+    cg_script_args_free(&args);
+    return code;
+}
 
 static int command(int argc, char **argv)
 {
@@ -204,6 +220,10 @@ static int command(int argc, char **argv)
             .arg = "FILE",
             .value = &prompt.weights,
             .help = "a .safetensors file, instead of what the model has" },
+        { .name = "kept",
+            .arg = "TYPE",
+            .value = &asked.kept,
+            .help = "what matrices are kept in while text is written: bf16 or int8 is faster, and less exact" },
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
         { .name = "store",
@@ -221,15 +241,7 @@ static int command(int argc, char **argv)
     CgSessionOpts opts = { .quiet = quiet, .store = store };
     if (!cg_option_threads("generate", threads, &opts.threads))
         return CG_EXIT_USAGE;
-    CgScriptArgs args;
-    code = cg_script_args("generate", &set, &(CgStrings){ 0 }, &args);
-    if (code == CG_EXIT_OK) {
-        opts.settings = args.settings;
-        opts.nsettings = args.nsettings;
-        code = make(argv[1], &opts, &asked, &prompt);
-    }
-    cg_script_args_free(&args);
-    return code;
+    return run(argv[1], &set, &opts, &asked, &prompt);
 }
 
 CG_COMMAND(generate, "writes text with a model, as it comes", command)
