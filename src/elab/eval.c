@@ -169,6 +169,30 @@ static bool answer_foreign(CgDiag *d, const CgValue *of, CgAtom name)
     return row != NULL;
 }
 
+/* Says that a value has no such field, and which it has. */
+static CgValue *no_field(CgElab *e, const CgValue *of, const CgExpr *x, CgSuggest *s)
+{
+    CgDiag *d = cg_elab_error(
+        e, CG_E0302, x->op_span.file ? x->op_span : x->span, "%s has no field '%s'", cg_value_kind_name(of), x->s);
+    if (of->kind == CG_VALUE_INSTANCE && cg_define_has(of->instance->stmt, x->s)) {
+        cg_diag_help(
+            d, "'%s' of '%s' is there once it was applied, above this line", x->s, of->instance->stmt->names[0]);
+        return cg_value_poison(e);
+    }
+    if (answer_foreign(d, of, x->s) || cg_diag_meant(d, s))
+        return cg_value_poison(e);
+    CgStrbuf all = { 0 };
+    if (cg_suggest_list(s, &all))
+        cg_diag_help(d, "its fields are %s", cg_strbuf_str(&all));
+    else if (of->kind == CG_VALUE_INSTANCE)
+        cg_diag_help(d, "a model's parameters have names once it was applied");
+    else if (of->kind == CG_VALUE_TENSOR)
+        cg_diag_help(
+            d, "tensors have no fields: all is said by functions, as in sum(x); `cg help functions` and `cg help ops`");
+    cg_strbuf_deinit(&all);
+    return cg_value_poison(e);
+}
+
 static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     if (x->a->kind == CG_EXPR_NAME && !strcmp(x->a->s, "op"))
@@ -235,20 +259,7 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
         return v;
     if (of->kind == CG_VALUE_INSTANCE && e->defining && cg_define_has(of->instance->stmt, x->s))
         return cg_value_poison(e); /* once it is applied */
-    CgDiag *d = cg_elab_error(
-        e, CG_E0302, x->op_span.file ? x->op_span : x->span, "%s has no field '%s'", cg_value_kind_name(of), x->s);
-    if (answer_foreign(d, of, x->s) || cg_diag_meant(d, &s))
-        return cg_value_poison(e);
-    CgStrbuf all = { 0 };
-    if (cg_suggest_list(&s, &all))
-        cg_diag_help(d, "its fields are %s", cg_strbuf_str(&all));
-    else if (of->kind == CG_VALUE_INSTANCE)
-        cg_diag_help(d, "a model's parameters have names once it was applied");
-    else if (of->kind == CG_VALUE_TENSOR)
-        cg_diag_help(
-            d, "tensors have no fields: all is said by functions, as in sum(x); `cg help functions` and `cg help ops`");
-    cg_strbuf_deinit(&all);
-    return cg_value_poison(e);
+    return no_field(e, of, x, &s);
 }
 
 static CgValue *record(CgElab *e, CgFrame *f, const CgExpr *x)
