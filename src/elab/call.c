@@ -554,5 +554,7 @@ CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
     }
     if (first >= 0)
         cg_frame_end(e, &columns);
-    return bad && !e->defining ? cg_value_poison(e) : cg_call(e, f, callee, args, names, spans, x->args.n, x);
+    /* A function of columns evaluates no argument behind one that is wrong. */
+    return bad && (first >= 0 || !e->defining) ? cg_value_poison(e)
+                                               : cg_call(e, f, callee, args, names, spans, x->args.n, x);
 }
