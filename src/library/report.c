@@ -11,7 +11,7 @@
 #include "report/figure.h"
 
 enum { SHOWN = 60 };                /* rows of a table on the page; all of them are below it */
-static const size_t ROOM = 1500000; /* bytes of a page up to which rows are put on it ... */
+static const size_t ROOM = 1300000; /* bytes of a page up to which rows are put on it ... */
 static const size_t MOST = 2000000; /* ... and beyond which it is said */
 
 /* A stage whose settings stand on the page. */
