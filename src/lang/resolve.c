@@ -165,7 +165,8 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         return;
     }
     const CgForeign *row = NULL;
-    const char *best = cg_diags_count(r->diags) < SUGGEST_UNTIL ? nearest(r, name, callable) : NULL;
+    bool shown = cg_diags_count(r->diags) < SUGGEST_UNTIL;
+    const char *best = shown ? nearest(r, name, callable) : NULL;
     CgDiag *d = report(r, CG_E0301, span, "'%s' is not bound to anything", name, NULL);
     if (!r->block && !strcmp(name, "batch"))
         cg_diag_help(d, "a batch is there in the fields of train and evaluate");
@@ -177,7 +178,7 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         cg_foreign_answer(d, row);
     else if (r->file)
         cg_diag_help(d, "the name of a file is a string: save .. as \"%s.csv\"", name);
-    else if (!best && table_with(r, name))
+    else if (shown && !best && table_with(r, name))
         cg_diag_help(d, "it is a column of '%s': %s.%s", table_with(r, name), table_with(r, name), name);
     declare(r, name, REPORTED, (CgSpan){ 0 });
 }

@@ -13,7 +13,7 @@ kill -INT $second; wait $second; echo "exit $?"; grep -o '^cg: waiting.*\|E0904.
 kill -TERM $first; wait $first; echo "exit $?"; grep -o 'E0904.*' said1
 ls .cg/progress | grep -c 'ckpt$'
 echo "== evaluating"
-sed 's/count = count/count = 0, stride = 1/; s/size = 60000/size = 2000000/' cli/runtime/lm.cg >wide.cg
+sed "s/on \(windows(text.test.*\)count = count) as/on repeat(\1stride = 1), 200) as/; s/size = 60000/size = 2000000/" cli/runtime/lm.cg >wide.cg
 cg run wide.cg --set steps=2 >shown 2>said & child=$!
 until_there grep '^evaluate' said
 kill -TERM $child; wait $child; echo "exit $?"; grep -o 'E0904.*' said; find .cg/objects -type f ! -name '*.sum' | wc -l
