@@ -127,8 +127,8 @@ static bool may_fit(CgElab *e, const CgInfer *inf, CgValue *const *in, int n, co
         return cg_define_equal(e, size[0], size[1], at);
     if (size[0])
         return !cg_dim_is_int(size[0], NULL);
-    if (!(inf->op->traits & CG_RESHAPES))
-        return false; /* number of axes, types of elements */
+    if (!(inf->op->traits & CG_RESHAPES) || inf->operand[0] < 0)
+        return false; /* number of axes, types of elements, a size that is none */
     for (int i = 0; i < n; i++)
         if (!known_sizes(cg_value_type(e, in[i])))
             return true;

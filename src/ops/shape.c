@@ -54,6 +54,12 @@ static bool reshape_shape(CgInfer *inf)
     int n;
     if (!dims_attr(inf, "dims", &n, dims))
         return false;
+    for (int i = 0; i < n; i++) {
+        int64_t size;
+        if (dims[i] && cg_dim_is_int(dims[i], &size) && size < 0)
+            return cg_infer_fail(
+                inf, -1, -1, "reshape: axis %d of the result would have size %lld", i, (long long)size);
+    }
     for (int i = 0; i < x->rank && have; i++)
         have = cg_dim_mul(have, x->dim[i]);
     for (int i = 0; i < n && want; i++)
