@@ -430,6 +430,7 @@ CgSameTokens cg_tokens_compare(const CgValue *a, const CgValue *b);
 bool cg_tokens_check(CgElab *e, CgInstance *to, const CgValue *tensor, CgSpan at);
 void cg_tokens_refuse(CgElab *e, const CgTokensGiven *given, const CgTokenizerName *own, int nown);
 const CgValue *cg_tokens_of(const CgInstance *of); /* the tokenizers of its training, or NULL */
+bool cg_of_library(const CgElab *e, CgSpan at);    /* whether a place is in what comes with cg */
 
 /* Ops (opcall.c). */
 CgValue *cg_op_call(

@@ -33,7 +33,7 @@ const CgValue *cg_tokens_of(const CgInstance *of)
     return tokens;
 }
 
-static bool of_library(const CgElab *e, CgSpan at)
+bool cg_of_library(const CgElab *e, CgSpan at)
 {
     for (int i = 0; i < e->program->n; i++)
         if (e->program->at[i].unit->file == at.file)
@@ -44,7 +44,7 @@ static bool of_library(const CgElab *e, CgSpan at)
 /* The author's own call, also where it is the library that applies the model it was given. */
 static CgSpan own_call(const CgElab *e, CgSpan at)
 {
-    for (const CgFrame *f = e->frame; f && of_library(e, at); f = f->caller)
+    for (const CgFrame *f = e->frame; f && cg_of_library(e, at); f = f->caller)
         if (f->called_from.file)
             at = f->called_from;
     return at;

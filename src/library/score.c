@@ -14,10 +14,17 @@ enum { MODEL, DATA };
 
 static bool is(const CgNode *n, const char *op) { return !strcmp(n->op->name, op); }
 
+/* At the author's line: where it is a graph of the library that does it, where that is applied. */
 static CgDiag *refuse(CgElab *e, const CgArguments *a, const CgGraph *g, CgRef at, const char *why)
 {
-    CgSpan span = cg_node(g, at)->span;
+    const CgNode *n = cg_node(g, at);
+    CgSpan span = n->span;
+    for (int s = n->scope; s > 0 && cg_of_library(e, span); s = g->scopes.at[s].parent)
+        if (g->scopes.at[s].span.file)
+            span = g->scopes.at[s].span;
     CgDiag *d = cg_elab_error(e, CG_E0611, span.file ? span : a->call, "%s", why);
+    if (span.file != n->span.file)
+        cg_diag_note(d, n->span, "by this");
     if (span.file)
         cg_diag_note(d, a->call, "scored here");
     return d;

@@ -393,7 +393,24 @@ static CgAxisRule conv_axis_rule(const CgInfer *inf, int operand, int axis, CgAx
     return operand == 0 && axis == 0 ? CG_AXIS_POINTWISE : CG_AXIS_UNKNOWN;
 }
 
+/* Place i of the result sees places up to i where all zeros stand before, as many as the kernel reaches back. */
+static CgAxisRule conv_forward_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
+{
+    int64_t taps;
+    if (operand != 0 || axis < 2 || !cg_dim_is_int(inf->in[1].dim[axis], &taps))
+        return conv_axis_rule(inf, operand, axis, to);
+    int64_t back = (taps - 1) * ints_at(inf->attrs, "dilation", axis - 2);
+    bool causal = ints_at(inf->attrs, "stride", axis - 2) == 1 && ints_at(inf->attrs, "padding", 2 * (axis - 2)) == back
+        && ints_at(inf->attrs, "padding", 2 * (axis - 2) + 1) == 0;
+    to->axis = axis;
+    return causal ? CG_AXIS_CAUSAL : CG_AXIS_UNKNOWN;
+}
+
 static const CgSample conv_samples[] = {
+    { .in = "F[2,3,7,5] F[4,3,3,2]",
+        .attrs = "stride=(1,1), padding=(4,0,1,0), dilation=(2,1)",
+        .low = -2.385,
+        .high = 2.385 },
     { .in = "F[2,3,7,5] F[4,3,3,2]",
         .attrs = "stride=(1,1), padding=(1,1,0,1), dilation=(1,1)",
         .low = -2.385,
@@ -471,7 +488,7 @@ static const CgOp op_conv = {
     .kernel = CG_FLOAT_KERNELS(convolve),
     .begin = conv_begin,
     .work = conv_work,
-    .axis_rule = conv_axis_rule,
+    .axis_rule = conv_forward_axis_rule,
     .traits = CG_LINEAR | CG_PRODUCTS,
     .samples = conv_samples,
 };
