@@ -92,13 +92,25 @@ static bool weighted(const CgGraph *g, CgRef r, CgRef *factor, CgRef *of)
     return false;
 }
 
+/* exp(y) by its own sum over the vocabulary, a softmax that is written out. */
+static bool by_own_sum(const CgGraph *g, CgRef r)
+{
+    const CgNode *n = cg_node(g, r);
+    if (!is(n, "div") || !is(cg_node(g, n->in[0]), "exp") || !same_for_all(g, n->in[1]))
+        return false;
+    const CgNode *sum = cg_node(g, core_of(g, n->in[1]));
+    const CgAttr *axes = is(sum, "sum") ? cg_attr_find(sum->attrs, "axes") : NULL;
+    return axes && axes->n == 1 && (axes->ints[0] + n->type.rank) % n->type.rank == n->type.rank - 1
+        && sum->in[0] == n->in[0];
+}
+
 /* What all of the vocabulary gets together at each place; NAN: not known, or something may be below 0. */
 static double total_of(const CgGraph *g, CgRef r)
 {
     const CgNode *n = cg_node(g, r);
     CgRef by[2], of[2];
     double value;
-    if (over_vocabulary(g, r))
+    if (over_vocabulary(g, r) || by_own_sum(g, r))
         return 1;
     if (weighted(g, r, &by[0], &of[0]))
         return cg_node_const(g, core_of(g, by[0]), &value) && value >= 0 ? value * total_of(g, of[0]) : NAN;
