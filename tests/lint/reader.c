@@ -68,7 +68,7 @@ static size_t any_text(char *to, size_t most)
     for (int pieces = (int)(draw() * 40); pieces-- > 0;) {
         const char *p = piece[(size_t)(draw() * (double)CG_LEN(piece))];
         if (draw() < 0.05 && n < most)
-            to[n++] = (char)(draw() * 256);
+            to[n++] = (char)(int)(draw() * 256);
         else if (n + strlen(p) <= most)
             memcpy(to + n, p, strlen(p)), n += strlen(p);
     }
