@@ -1,6 +1,6 @@
 # What the bodies of graphs look at is shown with --debug, each with its line, part and step, and changes nothing: the
 # same results, weights and keys as without --debug, and as without these statements.
-cp cli/debug/net.cg net.cg
+cp cli/runtime/debug.cg net.cg
 sed -n '/^ *\(show [^mns].*\|show min.*\|expect.*\)$/!p' net.cg | sed '/^test/,$d' >plain.cg
 grep -c 'show\|expect' plain.cg
 cg run --quiet --store=plain plain.cg >plain.out && cp m.safetensors plain.safetensors

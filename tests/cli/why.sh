@@ -1,7 +1,8 @@
 # Which lines make a value what it is: thirty pairs of scripts that differ in up to four places, one or two of which
 # matter to `scores`, and runs that differ in options, seed, data, a module and the versions of what is built in.
 awk 'BEGIN { for (i = 0; i < 9000; i++) printf "line %d says %d and %d\n", i, i * i % 97, i * 7 % 31 }' >text.txt
-cp cli/why/a.cg cli/why/layers.cg .
+cp cli/runtime/why.cg a.cg
+cp cli/runtime/why-layers.cg layers.cg
 
 # What matters: the line, and how it is changed.
 cat >guilty <<'X'
