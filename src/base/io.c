@@ -376,6 +376,7 @@ CgOut *cg_io_create(const char *path, CgErr *e)
     CgOut *o = cg_calloc(1, sizeof *o);
     struct stat st;
     bool there = stat(path, &st) == 0;
+    o->buffer = cg_malloc(BUFFER); /* before there is a file that would be left */
     o->path = target_of(path);
     if (there && S_ISDIR(st.st_mode)) {
         errno = EISDIR;
@@ -403,7 +404,6 @@ CgOut *cg_io_create(const char *path, CgErr *e)
         out_free(o);
         return NULL;
     }
-    o->buffer = cg_malloc(BUFFER);
     return o;
 }
 
