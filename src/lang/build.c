@@ -240,6 +240,13 @@ static void unknown_type(CgParsing *p, CgSpan span, CgAtom name)
 {
     static const char *const all[] = { "f32", "f64", "f16", "bf16", "i32", "i64", "i8", "bool", "int", "float", "str",
         "list", "record", "any", "graph" };
+    uint32_t end = span.start; /* option n: and nothing behind it, so that the next line's name was taken for a type */
+    while (end > 0 && strchr(" \t\r\n", p->text[end - 1]))
+        end--;
+    if (end > 0 && p->text[end - 1] == ':' && memchr(p->text + end, '\n', span.start - end)) {
+        cg_syntax_error(p, CG_E0110, (CgSpan){ span.file, end, end }, "a type is missing behind ':'");
+        return;
+    }
     CgDiag *d = cg_syntax_error(p, CG_E0110, span, "there is no type '%s'", name);
     CgSuggest s;
     cg_suggest_init(&s, name);

@@ -21,6 +21,7 @@ typedef enum CgForeignWhere {
     CG_FOREIGN_TRAIN,    /* a field of train */
     CG_FOREIGN_TYPE,
     CG_FOREIGN_STATEMENT, /* the first word of a statement */
+    CG_FOREIGN_PREFIX,    /* before a value */
 } CgForeignWhere;
 
 typedef struct CgForeign {

@@ -31,6 +31,13 @@ typedef struct CgBracket {
     int line_indent; /* indent of the line the bracket stands on */
 } CgBracket;
 
+/* A '}' behind which the lines still stand as inside the block that it closed. */
+typedef struct CgEarly {
+    CgSpan close, open; /* file 0: there is none */
+    bool next;          /* the line behind it has not been seen */
+    bool told;          /* it was reported: what is wrong because of it is not */
+} CgEarly;
+
 typedef struct CgItems {
     void **at;
     int n, cap;
@@ -84,10 +91,12 @@ typedef struct CgParsing {
     int effect;           /* what the last token did to `open`: +1, -1, 0 */
     bool else_of_value;   /* the last `else` belongs to if-then-else */
     int statement;        /* first token of the statement, as far as tokens tell */
+    int statement_before; /* and without the last token */
     bool header;          /* between the name of a graph or def and its body, where `where` is a word */
     bool compared;        /* a comparison stands before the last token in this expression */
     bool compares_now;    /* the last token is a comparison */
     bool before_is_field; /* the token before follows a dot */
+    CgEarly early;        /* the first '}' that may stand too early */
     int to_close;         /* blocks that recovery closes on the author's behalf */
     bool started;
     bool recovering; /* a mistake was reported: skip to where a statement may begin, then give SYNC */

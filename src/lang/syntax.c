@@ -18,7 +18,7 @@ static bool is_consequence(CgParsing *p, CgCode code, CgSpan span, const char *t
     uint32_t line = span.start;
     while (line > 0 && p->text[line - 1] != '\n')
         line--;
-    bool told = p->line_told == line + 1, again = (code == CG_E0104 || code == CG_E0105) && p->told == cg_intern(text);
+    bool told = p->line_told == line + 1, again = code != CG_E0107 && p->told == cg_intern(text);
     if (told && (parsed || p->told_by_grammar || again))
         return true;
     p->line_told = line + 1;
@@ -37,7 +37,7 @@ CgDiag *cg_syntax_error(CgParsing *p, CgCode code, CgSpan span, const char *form
     bool silent = is_consequence(p, code, span, text);
     if (++p->nerrors >= CG_MAX_ERRORS)
         p->stopped = true;
-    p->nvalues += code == CG_E0106;
+    p->nvalues += code == CG_E0106 && !silent;
     if (!p->diags || silent)
         return NULL;
     if (p->is_sig)
@@ -88,8 +88,8 @@ static void describe(const CgParsing *p, const CgToken *t, char *out, size_t siz
 }
 
 /* "an expression" for all that begins one; operators that could go on with a finished expression are left
- * out. */
-static int list_expected(const CgParsing *p, const char *const *expects, char *out, size_t size)
+ * out, and where a line ends what could go on with a finished type. */
+static int list_expected(const CgParsing *p, const char *const *expects, bool line_ends, char *out, size_t size)
 {
     const char *names[8];
     char buffers[8][24];
@@ -104,6 +104,9 @@ static int list_expected(const CgParsing *p, const char *const *expects, char *o
         names[n++] = "an expression";
     else if (word && expects[T_NAME])
         names[n++] = "a name";
+    bool type = !value && !word && expects[T_GRAPH] && expects[T_NAME] && expects['{'];
+    if (type)
+        names[n++] = "a type";
     for (int k = 0; k <= T_GE; k++) {
         if (!expects[k])
             continue;
@@ -115,8 +118,8 @@ static int list_expected(const CgParsing *p, const char *const *expects, char *o
         bool operates = k == '+' || k == '-' || k == '*' || k == '/' || k == '%' || k == '@' || k == '^' || k == '.'
             || k == '(' || k == '[' || k == T_AND || k == T_OR || k == T_ARROW || k == T_DOTDOT || k == T_FLOOR
             || compares(k);
-        bool of_sig = k == '|' && !p->is_sig;
-        if (of_sig || (value && begins) || (goes_on && operates))
+        bool of_sig = k == '|' && !p->is_sig, of_type = line_ends && !value && (k == '(' || k == '[');
+        if (of_sig || of_type || (value && begins) || (goes_on && operates))
             continue;
         if (goes_on
             && (k == T_END || k == T_NAME || is_top_word(k) || k == T_PARAM || k == T_RETURN || k == T_EXPECT
@@ -124,7 +127,7 @@ static int list_expected(const CgParsing *p, const char *const *expects, char *o
             continue;
         if (statement_over && (k == ',' || k == T_FOR || k == T_IF))
             continue;
-        if (word && (k == T_NAME || cg_token_is_keyword(k)))
+        if ((word && (k == T_NAME || cg_token_is_keyword(k))) || (type && (k == T_NAME || k == T_GRAPH || k == '{')))
             continue;
         if (n == 8)
             return 0;
@@ -179,6 +182,20 @@ static bool at_statement(const CgParsing *p, const char *const *expects)
         && (p->before.first || p->third.kind == '{' || p->third.kind == '}' || p->third.kind == T_SYNC);
 }
 
+static bool goes_on(int kind)
+{
+    return compares(kind) || kind == T_AND || kind == T_OR || kind == T_ARROW || kind == T_DOTDOT || kind == T_FLOOR
+        || kind == '+' || kind == '-' || kind == '*' || kind == '/' || kind == '%' || kind == '@' || kind == '^'
+        || kind == '.' || kind == '=' || kind == ':' || kind == ',';
+}
+
+/* x = 3 +, and on the next line y = ..: y was taken for a value, and what is refused is its '='. */
+static bool is_next_binding(const CgParsing *p, const char *const *expects)
+{
+    return p->last.kind == '=' && !p->last.first && p->before.kind == T_NAME && p->before.first && !expects['=']
+        && p->third.kind != T_SYNC && p->third.kind != T_START_FILE && p->third.kind != T_START_EXPR;
+}
+
 static const char *find_hint(const CgParsing *p, const char *const *expects)
 {
     const CgBracket *top = &p->open.at[p->open.len - 1];
@@ -196,7 +213,13 @@ static const char *find_hint(const CgParsing *p, const char *const *expects)
     bool third_ends = third == T_NAME || third == T_INT || third == T_FLOAT || third == T_STRING || third == ')'
         || third == ']' || third == '}';
     const char *third_word = third == T_NAME ? p->third.atom : "";
-    bool in_def = p->statement == T_DEF, is_option = p->statement == T_OPTION;
+    int statement = p->last.first ? p->statement_before : p->statement; /* that the token does not go on with */
+    bool in_def = statement == T_DEF, is_option = statement == T_OPTION;
+    const char *after = p->text + p->last.span.end;
+    const CgToken *end = is_next_binding(p, expects) ? &p->third : &p->before;
+    bool percent = end->kind == '%' && end->span.start > 0 && strchr("0123456789", p->text[end->span.start - 1])
+        && p->last.span.start != end->span.end + 1;
+    bool found_glued = after[0] >= '0' && after[0] <= '9' && p->last.span.start == p->before.span.end;
     const char *found_word = found == T_NAME && p->last.atom ? p->last.atom : "";
     bool statement_word = at_statement(p, expects);
     bool lambda_before = before == T_NAME && !strcmp(p->before.atom, "lambda");
@@ -300,6 +323,15 @@ static bool complain_of_misspelt(CgParsing *p, const char *const *expects)
                 cg_suggest_offer(&near, words[i].word);
         return complain_of_word(p, before, &near, "'%s' does not begin a statement");
     }
+    const CgForeign *row = third->kind == T_NAME && before->kind == T_NAME && !before->first && !expects['+']
+        ? cg_foreign(CG_FOREIGN_PREFIX, third->atom)
+        : NULL; /* new Net( */
+    if (row) {
+        CgDiag *d = cg_syntax_error(p, CG_E0117, third->span, "'%s' is no word of the language", third->atom);
+        if (d)
+            cg_foreign_answer(d, row);
+        return true;
+    }
     if (t->kind == T_NAME) { /* 1 esle 2 */
         cg_suggest_init(&near, t->atom);
         for (size_t i = 0; i < CG_LEN(words); i++)
@@ -331,6 +363,96 @@ static bool complain_of_misspelt(CgParsing *p, const char *const *expects)
 
 static const char *bracket_text(int kind) { return kind == '(' ? "(" : kind == '[' ? "[" : "{"; }
 
+/* ---- what is missing where a line ends ---- */
+
+/* The token behind which something is missing: it ends its line, and the next one cannot go on with it. NULL: what was
+ * refused is wrong itself. */
+static const CgToken *unfinished(const CgParsing *p, const char *const *expects, const CgBracket *inner)
+{
+    const CgToken *t = &p->last;
+    if (p->is_sig || p->is_expr)
+        return NULL;
+    bool field = inner && inner->kind == '{' && !inner->block && p->before.column > inner->line_indent;
+    if (is_next_binding(p, expects))
+        return field ? NULL : &p->third;
+    bool over = expects[T_END] || expects['}'], begins = t->kind == T_END || (t->first && !goes_on(t->kind));
+    bool real = p->before.span.end > p->before.span.start;
+    if (t->kind == T_RETURN && p->statement_before == T_DEF)
+        return NULL;
+    bool left_open = inner && inner->block && is_top_word(t->kind) && t->column <= inner->line_indent;
+    return begins && real && (!over || left_open) ? &p->before : NULL;
+}
+
+/* f x, where x is the last name of its line: it was taken for the beginning of a statement. */
+static bool is_alone(const CgParsing *p, const char *const *expects)
+{
+    int third = p->third.kind;
+    bool ends = third == T_NAME || third == T_INT || third == T_FLOAT || third == T_STRING || third == ')'
+        || third == ']' || third == '}';
+    return (p->last.first || p->last.kind == T_END) && p->before.kind == T_NAME && !p->before.first && ends
+        && expects['='] && expects[','] && !expects['+'];
+}
+
+static void complain_of_gap(CgParsing *p, const char *const *expects, const CgToken *behind, const CgBracket *inner)
+{
+    const CgToken *begin = behind == &p->third ? &p->before : &p->last;
+    CgSpan at = { behind->span.file, behind->span.end, behind->span.end };
+    bool open = inner && begin->column <= inner->line_indent && begin->kind != T_END;
+    bool top = open && inner->block && is_top_word(begin->kind);
+    bool next = is_next_binding(p, expects) && p->third.kind != '%'; /* hints are about the next line's token */
+    const char *hint = next ? NULL : find_hint(p, expects);
+    if (top || (open && !inner->block)) {
+        static const char *const closer[] = { ['('] = ")", ['['] = "]", ['{'] = "}" };
+        CgDiag *d = cg_syntax_error(p, CG_E0102, at, "'%s' is not closed", bracket_text(inner->kind));
+        if (!d)
+            return;
+        cg_diag_note(d, inner->span, "it was opened here");
+        if (top)
+            cg_syntax_help(d, hint);
+        else
+            cg_diag_fix(d, at, "%s", closer[inner->kind]);
+        return;
+    }
+    char expected[160];
+    bool file = p->last.kind == T_END && behind == &p->before;
+    const char *found = file ? "the end of the file" : "the end of the line";
+    bool name = behind->kind == '.' || behind->kind == T_IMPORT || (behind->kind == T_AS && p->statement == T_IMPORT);
+    if (behind == &p->third)
+        snprintf(expected, sizeof expected, "%s", name ? "a name" : "an expression");
+    else if (!list_expected(p, expects, true, expected, sizeof expected))
+        snprintf(expected, sizeof expected, "more");
+    CgDiag *d = cg_syntax_error(p, CG_E0101, at, "expected %s, found %s", expected, found);
+    if (d && hint)
+        cg_syntax_help(d, hint);
+    if (d && inner && !inner->block)
+        cg_diag_note(d, inner->span, "'%s' opened here is still open", bracket_text(inner->kind));
+}
+
+/* '}' closes nothing, return outside of a graph: because of a '}' before that stands too early. True: it was said. */
+static bool complain_of_early(CgParsing *p, const CgBracket *inner)
+{
+    CgEarly *early = &p->early;
+    const CgToken *t = &p->last;
+    bool inside = t->kind == T_RETURN || t->kind == T_PARAM || t->kind == T_FOR || t->kind == T_IF || t->kind == T_VJP
+        || t->kind == T_EXPECT;
+    bool surplus = !inner && t->kind == '}';
+    if (inner || !early->close.file || !(surplus || (t->first && inside)))
+        return false;
+    if (!early->told) {
+        CgDiag *d = cg_syntax_error(p, CG_E0102, early->close, "'}' stands too early");
+        if (d) {
+            cg_diag_fix(d, early->close, "%s", "");
+            cg_diag_note(d, early->open, "it closes this block");
+            cg_diag_note(d, t->span, surplus ? "this '}' closes nothing then" : "this stands outside of it then");
+        }
+    }
+    p->nerrors++;
+    early->told = true;
+    if (surplus)
+        *early = (CgEarly){ 0 };
+    return true;
+}
+
 void cg_syntax_unexpected(CgParsing *p, CgSpan span, const char *const *expects)
 {
     const CgToken *t = &p->last;
@@ -356,6 +478,8 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const char *const *expects)
             cg_diag_note(d, inner->span, "it was opened here");
         return;
     }
+    if (complain_of_early(p, inner))
+        return;
     if (closer && !inner) {
         CgDiag *d = cg_syntax_error(p, CG_E0102, span, "'%c' closes nothing", t->kind);
         cg_syntax_help(d, "remove it, or look for a bracket closed too early above");
@@ -370,9 +494,17 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const char *const *expects)
         return;
     /* let x = 3, print(x), class A: the word before is the one that is wrong */
     const CgForeign *word = at_statement(p, expects) ? cg_foreign(CG_FOREIGN_STATEMENT, p->before.atom) : NULL;
+    const CgToken *behind = word || is_alone(p, expects) ? NULL : unfinished(p, expects, inner);
+    if (behind) {
+        complain_of_gap(p, expects, behind, inner);
+        return;
+    }
     if (word || (at_statement(p, expects) && t->kind != T_EQ && t->kind != ':' && !t->first))
         d = cg_syntax_error(p, CG_E0117, p->before.span, "'%s' does not begin a statement", p->before.atom);
-    else if (list_expected(p, expects, expected, sizeof expected) > 0)
+    else if (is_alone(p, expects))
+        d = cg_syntax_error(
+            p, CG_E0101, p->before.span, "nothing connects '%s' with what stands before it", p->before.atom);
+    else if (list_expected(p, expects, false, expected, sizeof expected) > 0)
         d = cg_syntax_error(p, CG_E0101, span, "expected %s, found %s", expected, found);
     else
         d = cg_syntax_error(p, CG_E0101, span, "unexpected %s", found);
@@ -381,8 +513,4 @@ void cg_syntax_unexpected(CgParsing *p, CgSpan span, const char *const *expects)
         cg_foreign_answer(d, word);
     else if (hint)
         cg_syntax_help(d, hint);
-    if (d && inner && inner->kind != '{' && t->first)
-        cg_diag_note(d, inner->span, "'%s' opened here is still open", bracket_text(inner->kind));
-    if (d && inner && inner->kind == '{' && t->first && is_top_word(t->kind) && t->column <= inner->line_indent)
-        cg_diag_note(d, inner->span, "'{' opened here is still open");
 }

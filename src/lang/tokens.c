@@ -70,14 +70,28 @@ static bool continues_comparison(int kind)
         || kind == '*' || kind == '/' || is_comparison(kind);
 }
 
+/* Whether a block was closed too early is seen by the indent of the next line. */
+static void watch_early(CgParsing *p, const CgToken *t)
+{
+    const CgBracket *top = &p->open.at[p->open.len - 1];
+    CgEarly *early = &p->early;
+    if (is_closer(t->kind) || early->told || !early->close.file)
+        return;
+    if (t->first ? t->column <= top->indent : early->next)
+        *early = (CgEarly){ 0 };
+    early->next = false;
+}
+
 /* Level 0 of `open` is the text itself and is never closed. */
 static void note_token(CgParsing *p, const CgToken *t)
 {
     CgBracket *top = &p->open.at[p->open.len - 1];
     p->effect = 0;
+    watch_early(p, t);
     p->compared = p->compares_now || (p->compared && continues_comparison(t->kind));
     p->compares_now = is_comparison(t->kind);
     p->before_is_field = p->before.kind == '.';
+    p->statement_before = p->statement;
     if (t->first && (t->kind == T_NAME || cg_token_is_keyword(t->kind)))
         p->statement = t->kind;
     if (t->first && top->indent < 0 && !is_closer(t->kind))
@@ -94,6 +108,8 @@ static void note_token(CgParsing *p, const CgToken *t)
     } else if (is_opener(t->kind)) {
         open_bracket(p, t);
     } else if (is_closer(t->kind) && p->open.len > 1 && closes(top->kind, t->kind)) {
+        if (top->block && (!p->early.close.file || p->early.next))
+            p->early = (CgEarly){ .close = t->span, .open = top->span, .next = true };
         p->open.len--;
         p->effect = -1;
     }
@@ -126,11 +142,12 @@ static size_t innermost_block(const CgParsing *p)
     return i;
 }
 
-/* x = 3 +, and on the next line y = ..: the line is a statement of its own. */
+/* x = 3 + or x = f(3, and on the next line y = ..: the line is a statement of its own. */
 static bool unfinished_above(const CgParsing *p)
 {
+    const CgBracket *top = &p->open.at[p->open.len - 1];
     return p->last.kind == '=' && p->before.kind == T_NAME && p->before.first && !p->nheld && p->effect == 0
-        && p->third.kind != T_SYNC && p->open.len - 1 == innermost_block(p);
+        && p->third.kind != T_SYNC && (top->block || p->before.column <= top->line_indent);
 }
 
 /* Skips from the token the grammar refused to one that may begin a statement or close the block, and holds
@@ -143,6 +160,8 @@ static void skip_to_sync(CgParsing *p)
     if (p->effect < 0)
         p->open.len++;
     if (unfinished_above(p)) {
+        p->open.len = innermost_block(p) + 1;
+        p->open.at[p->open.len - 1].headers = 0;
         hold(p, p->last);
         hold(p, p->before);
         return;
@@ -178,6 +197,8 @@ static void skip_to_sync(CgParsing *p)
                 open_inside--;
             else if (t.kind == '}' && block > 0)
                 break;
+            else if (t.kind == '}')
+                p->early = (CgEarly){ 0 };
         }
     }
     hold(p, t);

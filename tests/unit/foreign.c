@@ -31,6 +31,7 @@ static const char *script(const CgForeign *row, CgStrbuf *out)
         [CG_FOREIGN_TRAIN] = IMPORTS "a = train " MODEL " as m {\n    %s = 3\n}\n",
         [CG_FOREIGN_TYPE] = "option a: %s = 1\n",
         [CG_FOREIGN_STATEMENT] = "%s 3\n",
+        [CG_FOREIGN_PREFIX] = "x = %s y(3)\n",
     };
     if (row->where == CG_FOREIGN_ARGUMENT)
         cg_strbuf_printf(out, "def f(%s) = 1\nx = f(%s = 3)\n", row->instead[0] ? row->instead : "qzx", row->word);

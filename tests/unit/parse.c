@@ -129,8 +129,8 @@ static void statements(void)
 static void mistakes(void)
 {
     wrong("x = 3 + * y z\ny = f(a b,\n      c = 2)\nz = 4 4\nw = 5", 3, "t.cg:2:9");
-    wrong("graph f(x) {\n  y = (1\n  z = 2\n  w = ]\n}\nv = 1 1", 3, "'(' opened here is still open");
-    wrong("graph f(x) {\n  y = 1\n\ngraph g(x) {\n  return x\n}", 1, "'{' opened here is still open");
+    wrong("graph f(x) {\n  y = (1\n  z = 2\n  w = ]\n}\nv = 1 1", 3, "t.cg:2:9: error[E0102]: '(' is not closed");
+    wrong("graph f(x) {\n  y = 1\n\ngraph g(x) {\n  return x\n}", 1, "t.cg:2:8: error[E0102]: '{' is not closed");
     wrong("x = f(1, [2, 3)\ny = 2", 1, "'[' is not closed before ')'");
     wrong("x = (1", 1, "'(' is not closed before the end of the file");
     wrong("x = 1 }\ny = 2", 1, "'}' closes nothing");
