@@ -77,6 +77,41 @@ static CgValue *named(CgElab *e, CgValue *v, CgAtom name)
     return v;
 }
 
+/* n = 100,000 is two values. */
+static void help_values(CgDiag *d, const CgStmt *s)
+{
+    bool digits = true;
+    for (int i = 0; i < s->nexprs; i++)
+        digits &= s->exprs[i]->kind == CG_EXPR_INT
+            && (!i
+                || (s->exprs[i]->span.start == s->exprs[i - 1]->span.end + 1
+                    && s->exprs[i]->span.end - s->exprs[i]->span.start == 3));
+    if (digits)
+        cg_diag_help(d, "digits are grouped by '_': 100_000");
+    else if (s->nnames == 1)
+        cg_diag_help(d, "several values are a list: %s = [a, b]", s->names[0]);
+}
+
+/* a, b = xs: the elements of one list. */
+static CgValue *unpacked(CgElab *e, CgFrame *f, const CgStmt *s, int index)
+{
+    CgValue *v = cg_value_laid_out(e, cg_eval(e, f, s->exprs[0]));
+    int n = s->nexprs == 1 && v->kind == CG_VALUE_LIST ? v->n : s->nexprs;
+    bool bad = cg_is_poison(v);
+    for (int i = 0; i < s->nexprs; i++)
+        bad |= s->exprs[i]->kind == CG_EXPR_ERROR;
+    if (bad)
+        return cg_value_poison(e);
+    if (n == s->nnames)
+        return v->at[index];
+    CgSpan at = s->exprs[s->nexprs > s->nnames ? s->nnames : 0]->span;
+    CgDiag *d = cg_elab_error(
+        e, CG_E0330, at, "%d name%s for %d value%s", s->nnames, s->nnames == 1 ? "" : "s", n, n == 1 ? "" : "s");
+    if (s->nexprs > s->nnames)
+        help_values(d, s);
+    return cg_value_poison(e);
+}
+
 static CgValue *compute(CgElab *e, CgEnv *env, CgEnvName *b)
 {
     const CgStmt *s = b->stmt;
@@ -100,18 +135,7 @@ static CgValue *compute(CgElab *e, CgEnv *env, CgEnvName *b)
     e->defining = NULL;
     e->ways = 0;
     CgBudget budget = cg_budget_begin(e);
-    CgValue *v;
-    if (s->nexprs == s->nnames) {
-        v = cg_eval(e, &f, s->exprs[b->index]);
-    } else {
-        v = cg_value_laid_out(e, cg_eval(e, &f, s->exprs[0]));
-        if (!cg_is_poison(v) && (s->nexprs != 1 || v->kind != CG_VALUE_LIST || v->n != s->nnames)) {
-            cg_elab_error(e, CG_E0330, s->exprs[0]->span, "%d names need %d values", s->nnames, s->nnames);
-            v = cg_value_poison(e);
-        } else if (!cg_is_poison(v)) {
-            v = v->at[b->index];
-        }
-    }
+    CgValue *v = s->nexprs == s->nnames ? cg_eval(e, &f, s->exprs[b->index]) : unpacked(e, &f, s, b->index);
     cg_budget_end(e, budget);
     e->model = outside;
     e->defining = defining;

@@ -497,7 +497,8 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
         cg_diag_help(
             d, "a list of one value again and again is [x for i in 0..n], products by element [a * x for x in xs]");
     if (*op == '+' && (a->kind == CG_VALUE_STR || b->kind == CG_VALUE_STR))
-        cg_diag_help(d, "after 'cg 2' as the first statement a string holds values in braces: \"{n} of {m}\"");
+        cg_diag_help(d, "%sa string holds values in braces: \"{n} of {m}\"",
+            cg_frame_edition(f) >= 2 ? "" : "after 'cg 2' as the first statement ");
     if (*op == '%' && a->kind == CG_VALUE_STR)
         cg_diag_help(d, "a value stands in a string in braces: \"{n}.txt\"");
     return cg_value_poison(e);
