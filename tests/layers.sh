@@ -110,7 +110,7 @@ but()       { awk -v of="$*" 'BEGIN { n = split(of, o); for (i = 1; i <= n; i++)
 needed=$(objects | needs)
 report "$([ "$(objects | wc -l)" -gt 240 ]; echo $?)" "the objects of all layers are built"
 # The evaluator evaluates what it calls; the text of a graph holds the text of graphs that are its attributes.
-evaluator="elab/eval elab/call elab/body elab/comprehension elab/slice elab/typing elab/contract elab/param elab/custom
+evaluator="elab/eval elab/call elab/body elab/comprehension elab/slice elab/typing elab/contract elab/param elab/replace elab/custom
     elab/env elab/option elab/define elab/define_body"
 none "no objects need each other in a circle, but the evaluator's files, and the graph's text and subgraph" \
     "$(echo "$needed" | but $evaluator | but graph/text graph/subgraph | circles)"

@@ -35,35 +35,32 @@ static bool fits_submodule(const CgAnnotation *z, const CgInstance *submodule, c
         && (submodule->path == body->path ? !z->pattern : z->pattern && fits(z, submodule, body->path));
 }
 
-/* Whether a parameter belongs to the graph that a mark of `part` puts parameters through: its path is that of such a
- * parameter, the graph's name, and its own. */
-static bool is_of_graph(const CgAnnotation *z, const CgInstance *submodule, const char *path)
+static bool is_edit(const CgAnnotation *z)
 {
-    if (z->what != CG_MARK_REPARAMETRIZED || !is_below(submodule, path))
-        return false;
-    const char *below = cg_path_below(submodule, path), *name = z->by->instance->stmt->names[0];
+    return z->what == CG_ANNOTATED_REPARAMETRIZED || z->what == CG_ANNOTATED_REPLACED;
+}
+
+/* Whether a parameter belongs to a graph that an annotation has put into a model: its path is that of what the graph
+ * was put to, the graph's name, and its own. */
+static bool is_of_graph(const CgAnnotation *z, const char *path)
+{
+    const char *name = is_edit(z) ? z->by->instance->stmt->names[0] : "";
     size_t n = strlen(name);
-    for (const char *dot = strchr(below, '.'); dot; dot = strchr(dot + 1, '.'))
+    for (const char *dot = strchr(path, '.'); n && dot; dot = strchr(dot + 1, '.'))
         if (!strncmp(dot + 1, name, n) && dot[1 + n] == '.'
-            && (!z->pattern || cg_path_matches(z->pattern, cg_intern_n(below, (size_t)(dot - below)))))
+            && (!z->pattern || cg_path_matches(z->pattern, cg_intern_n(path, (size_t)(dot - path)))))
             return true;
     return false;
 }
 
-bool cg_marks_renew(const CgInstance *inst, const char *path)
+int cg_annotations_after(const CgInstance *inst, const CgAnnotation **put_by)
 {
-    for (int i = inst->nannotations; i-- > 0;)
-        if (is_of_graph(&inst->annotations[i], inst, path))
-            return true;
-    return false;
-}
-
-bool cg_marks_new_here(const CgInstance *inst, const char *path)
-{
-    for (int i = 0; i < inst->nannotations; i++)
-        if (is_of_graph(&inst->annotations[i], inst, path) && inst->weights == inst->annotations[i].weights)
-            return true;
-    return false;
+    for (int i = 0; *put_by && i < inst->nannotations; i++)
+        if (*put_by == &inst->annotations[i]) {
+            *put_by = NULL;
+            return i + 1;
+        }
+    return *put_by ? inst->nannotations : 0;
 }
 
 static bool is_freezing(const CgAnnotation *z)
@@ -87,7 +84,7 @@ void cg_annotations_inherit(CgElab *e, const CgInstance *from, CgAtom name, CgIn
     for (int i = 0; i < from->nannotations; i++) {
         CgAnnotation z = from->annotations[i];
         const char *rest = z.pattern ? z.pattern + strcspn(z.pattern, ".") : NULL;
-        if ((is_freezing(&z) && !z.given)
+        if ((is_freezing(&z) && !z.given) || (z.what == CG_ANNOTATED_REPLACED && !rest)
             || (rest && !cg_path_matches(cg_intern_n(z.pattern, (size_t)(rest - z.pattern)), name)))
             continue;
         z.pattern = rest && *rest ? cg_intern(rest + 1) : NULL;
@@ -111,11 +108,18 @@ bool cg_annotations_equal(const CgInstance *a, const CgInstance *b)
     }
 }
 
-const CgAnnotation *cg_marks_graph(const CgInstance *inst, const char *path, int *i)
+const CgAnnotation *cg_annotations_edit(const CgInstance *inst, CgAnnotationKind what, const char *path, int *i)
 {
-    for (; *i < inst->nannotations; ++*i)
-        if (inst->annotations[*i].what == CG_MARK_REPARAMETRIZED && fits(&inst->annotations[*i], inst, path))
-            return &inst->annotations[(*i)++];
+    while (*i < inst->nannotations) {
+        const CgAnnotation *z = &inst->annotations[(*i)++];
+        bool same = inst->path == path, whole = z->what == CG_ANNOTATED_REPLACED;
+        if (z->what != what || (!same && !is_below(inst, path)))
+            continue;
+        if (!whole     ? fits_below(z, cg_path_below(inst, path))
+                : same ? !z->pattern
+                       : z->pattern && cg_path_fits(z->pattern, cg_path_below(inst, path)))
+            return z;
+    }
     return NULL;
 }
 
@@ -123,25 +127,25 @@ const CgAnnotation *cg_marks_graph(const CgInstance *inst, const char *path, int
 
 void cg_annotations_freeze(CgParamInfo *p)
 {
-    for (const CgInstance *inst = p->owner; inst; inst = inst->parent)
-        for (int i = 0; i < inst->nannotations; i++) {
+    const CgAnnotation *put_by = NULL; /* what was said before it was there is not of it */
+    for (const CgInstance *inst = p->owner; inst; inst = inst->parent) {
+        for (int i = cg_annotations_after(inst, &put_by); i < inst->nannotations; i++) {
             const CgAnnotation *z = &inst->annotations[i];
-            if (is_of_graph(z, inst, p->path)) /* what was said before it was there is not of it */
-                p->frozen = false;
             if (is_freezing(z) && fits(z, inst, p->path)) {
                 p->frozen = z->what == CG_ANNOTATED_FROZEN;
                 p->frozen_span = z->span;
             }
         }
+        put_by = inst->put_by ? inst->put_by : put_by;
+    }
 }
 
 int cg_annotations_frozen(const CgInstance *inst, const char *path)
 {
-    const CgInstance root = { .path = cg_intern("") };
     int said = -1;
     for (int i = 0; i < inst->nannotations; i++)
-        if (inst->annotations[i].what == CG_MARK_REPARAMETRIZED && is_of_graph(&inst->annotations[i], &root, path))
-            said = 0;
+        if (is_of_graph(&inst->annotations[i], path))
+            said = -1;
         else if (is_freezing(&inst->annotations[i]) && fits_below(&inst->annotations[i], path))
             said = inst->annotations[i].what == CG_ANNOTATED_FROZEN;
     return said;
@@ -271,8 +275,19 @@ void cg_precision_of(CgModelGraph *m, const CgOp *op, int n, const CgRef *in)
 
 /* ---- patterns that fit nothing ---- */
 
+/* What tells one annotation from others, also of copies of it. */
+static uint64_t key_of(const CgAnnotation *z) { return cg_hash64(&z->span, sizeof z->span, cg_map_ptr(z->pattern)); }
+
+void cg_annotations_used(CgModelGraph *m, const CgAnnotation *replacement)
+{
+    cg_map_put(&m->replaced, key_of(replacement), 1);
+}
+
 static bool find_fit(const CgModelGraph *m, const CgAnnotation *z, const CgInstance *submodule)
 {
+    uint64_t used;
+    if (z->what == CG_ANNOTATED_REPLACED)
+        return cg_map_get(&m->replaced, key_of(z), &used);
     for (size_t k = 0; z->what == CG_ANNOTATED_RECOMPUTED && k < m->bodies.len; k++)
         if (m->bodies.at[k] && fits_submodule(z, submodule, m->bodies.at[k]))
             return true;
@@ -297,11 +312,14 @@ static bool find_fit(const CgModelGraph *m, const CgAnnotation *z, const CgInsta
     return false;
 }
 
-static bool names_parameters(const CgAnnotation *z) { return is_freezing(z) || z->what == CG_MARK_REPARAMETRIZED; }
+static bool names_parameters(const CgAnnotation *z) { return is_freezing(z) || z->what == CG_ANNOTATED_REPARAMETRIZED; }
 
 static const char *thing(const CgAnnotation *z)
 {
-    return is_precision(z) ? "product" : names_parameters(z) ? "parameter" : "part";
+    return is_precision(z)                 ? "product"
+        : names_parameters(z)              ? "parameter"
+        : z->what == CG_ANNOTATED_REPLACED ? "part or value"
+                                           : "part";
 }
 
 /* Some of what there is: parameters, parts, or what is multiplied by which parameter or by none. */
@@ -371,6 +389,36 @@ static void check_tied(CgElab *e, const CgAlias *alias)
     }
 }
 
+/* What a block binds, with the path of its body in front. */
+static void offer_bound(CgSuggest *s, const CgInstance *submodule, const CgInstance *body, const CgBlock *b)
+{
+    for (int i = 0; i < b->n; i++) {
+        for (int k = 0; b->at[i]->kind == CG_STMT_BIND && k < b->at[i]->nnames; k++)
+            cg_suggest_offer(s, cg_path_below(submodule, cg_path_join(body->path, b->at[i]->names[k])));
+        offer_bound(s, submodule, body, &b->at[i]->body);
+        offer_bound(s, submodule, body, &b->at[i]->other);
+    }
+}
+
+/* The part, input or name of a body that a replacement may have meant; false: none is near. */
+static bool help_value(CgDiag *d, const CgModelGraph *m, const CgAnnotation *z, const CgInstance *submodule)
+{
+    CgSuggest s;
+    cg_suggest_init(&s, z->pattern ? z->pattern : "");
+    for (size_t k = 0; k < m->bodies.len; k++) {
+        const CgInstance *body = m->bodies.at[k];
+        if (!body || (body->path != submodule->path && !is_below(submodule, body->path)))
+            continue;
+        if (body->path != submodule->path)
+            cg_suggest_offer(&s, cg_path_below(submodule, body->path));
+        for (int i = 0; i < body->stmt->nparams; i++)
+            if (cg_param_is_tensor(&body->stmt->params[i]))
+                cg_suggest_offer(&s, cg_path_below(submodule, cg_path_join(body->path, body->stmt->params[i].name)));
+        offer_bound(&s, submodule, body, &body->stmt->body);
+    }
+    return cg_diag_meant(d, &s);
+}
+
 void cg_annotations_check(CgElab *e)
 {
     for (size_t k = 0; k < e->model->aliases.len && e->model->trains; k++)
@@ -381,13 +429,14 @@ void cg_annotations_check(CgElab *e)
         const CgInstance *submodule = m->marked.at[k];
         for (int i = 0; i < submodule->nannotations; i++) {
             const CgAnnotation *z = &submodule->annotations[i];
-            uint64_t said, key = cg_hash64(&z->span, sizeof z->span, cg_map_ptr(z->pattern));
+            uint64_t said, key = key_of(z);
             if (z->given || find_fit(m, z, submodule) || cg_map_get(&e->unfit, key, &said))
                 continue;
             cg_map_put(&e->unfit, key, 1);
             CgDiag *d = cg_elab_error(e, CG_E0502, z->span, "no %s of '%s' matches \"%s\"", thing(z),
                 submodule->stmt->names[0], z->pattern ? z->pattern : "*");
-            help(d, m, z, submodule);
+            if (z->what != CG_ANNOTATED_REPLACED || !help_value(d, m, z, submodule))
+                help(d, m, z, submodule);
         }
     }
 }

@@ -43,7 +43,7 @@ static void bind(CgElab *e, CgFrame *f, CgAtom name, CgSpan span, CgValue *v)
     v = cg_submodules_copy(e, v, false);
     cg_instance_attach(e, f, v, name, span);
     note_submodule(e, f, name, v);
-    cg_frame_bind(f, name, cg_wrt_bind(e, f, name, v));
+    cg_frame_bind(f, name, cg_wrt_bind(e, f, name, cg_replaced_value(e, f, name, v)));
 }
 
 static void exec_bind(CgElab *e, CgFrame *f, const CgStmt *s)

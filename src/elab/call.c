@@ -138,6 +138,7 @@ typedef struct Applying {
     const CgParam *given_as[CG_MAX_ARGS];
     CgSpan given_at[CG_MAX_ARGS];
     int ngiven;
+    bool replaced; /* another graph has returned */
 } Applying;
 
 /* The body's scope in the graph that runs; what starts parameters has none. */
@@ -206,6 +207,7 @@ static bool bind_tensor(CgElab *e, Applying *a, const CgParam *p, CgValue *v, Cg
     char what[200];
     snprintf(what, sizeof what, "'%s' of '%s'", p->name, callee);
     bool good = cg_match_type(e, &a->body, p->type, own, at, what) && cg_tokens_check(e, a->inst, own, at);
+    own = cg_replaced_value(e, &a->body, p->name, own);
     cg_frame_bind(&a->body, p->name, own);
     a->given[a->ngiven] = own;
     a->given_at[a->ngiven] = at;
@@ -256,7 +258,7 @@ static CgValue *results_of(CgElab *e, Applying *a)
     bool tensors_only = true;
     for (int i = 0; i < b->nresults; i++)
         tensors_only &= out->at[i]->kind == CG_VALUE_TENSOR;
-    for (int i = 0; i < s->body.n && !b->vjp; i++) /* a clause after the return is one, too */
+    for (int i = 0; i < s->body.n && !b->vjp && !a->replaced; i++) /* a clause after the return is one, too */
         if (s->body.at[i]->kind == CG_STMT_VJP)
             cg_body_clause(e, b, s->body.at[i]);
     CgCustom custom = { s, b->vjp, a->given, a->given_as, a->ngiven, out->at, b->nresults };
@@ -293,7 +295,8 @@ CgValue *cg_apply(
     bind_statics(e, &a);
     bool good = bind_tensors(e, &a, &(CgGiven){ args, names, spans, n, NULL })
         && cg_contracts_check(e, &a.body, s, true, span) && cg_conditions_check(e, &a.body, s, span);
-    if (good)
+    a.replaced = good && cg_replaced_part(e, &a.body, a.given, a.given_at, a.ngiven);
+    if (good && !a.replaced)
         cg_body_exec(e, &a.body, &s->body);
     CgValue *out = good ? results_of(e, &a) : cg_value_poison(e);
     e->model->build.scope = scope_before;

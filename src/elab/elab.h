@@ -106,6 +106,7 @@ typedef struct CgModelGraph {
     CgMap draws;                       /* atom of a path -> random draws made there so far */
     CG_VEC(CgTurn) turns;              /* of the loops around what is built */
     bool shown;                        /* it is that of an expression outside of graphs, train and evaluate */
+    CgMap replaced;                    /* replacements that something was replaced by (annotation.c) */
     CgMap mixed;                       /* spans of freezings that were reported to hold in one use only */
     CgMap given;                       /* CgInstance of the top level -> atom: the path it has here */
 } CgModelGraph;
@@ -305,6 +306,7 @@ bool cg_path_matches(const char *pattern, const char *path);
 /* The path with what fits the pattern replaced by `to`, each `*` of it by what stood for one of the pattern's; what is
  * below stays. NULL: it does not fit. */
 CgAtom cg_path_rename(const char *pattern, const char *to, const char *path);
+bool cg_path_fits(const char *pattern, const char *path);                 /* ... but not what is below it */
 const char *cg_path_below(const CgInstance *submodule, const char *path); /* of a path that begins with the part's */
 
 /* Instances (instance.c). */
@@ -323,6 +325,12 @@ void cg_instance_attach(CgElab *e, CgFrame *f, CgValue *v, CgAtom name, CgSpan s
 /* The tensor of a parameter declared in a body, made at first sight (param.c). */
 CgValue *cg_param_tensor(
     CgElab *e, CgFrame *body, CgAtom name, CgSpan span, const CgTypeExpr *declared, const CgExpr *init);
+/* What is put in the place of parameters, values and parts, or behind them (replace.c): a parameter and a tensor as the
+ * graphs make it that it goes through, and whether a part's body has returned what another graph makes of what it took.
+ */
+CgValue *cg_reparametrized(CgElab *e, CgFrame *f, CgInstance *inst, CgAtom path, CgValue *v);
+CgValue *cg_replaced_value(CgElab *e, CgFrame *f, CgAtom name, CgValue *v);
+bool cg_replaced_part(CgElab *e, CgFrame *body, CgValue **given, CgSpan *spans, int n);
 CgValue *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span);
 /* Values are never changed: what is about to get a place in a model is a copy, also inside of lists and records. With
  * `beside` it is a model of its own, not a part. */
@@ -335,12 +343,12 @@ void cg_annotation_add(CgElab *e, CgInstance *to, CgAnnotation mark);
 void cg_annotations_inherit(CgElab *e, const CgInstance *from, CgAtom name, CgInstance *to);
 bool cg_annotations_equal(const CgInstance *a, const CgInstance *b);
 void cg_annotations_freeze(CgParamInfo *p); /* sets p->frozen */
-/* From mark *i on, the next graph that an instance puts the parameter `path` through; NULL: none. */
-const CgAnnotation *cg_marks_graph(const CgInstance *inst, const char *path, int *i);
-/* Whether the parameter `path` is one of a graph that a mark of the instance itself put there; whether it is new to the
- * weights that the instance has, too. */
-bool cg_marks_renew(const CgInstance *inst, const char *path);
-bool cg_marks_new_here(const CgInstance *inst, const char *path);
+/* From annotation *i on, the next one that puts a graph to the parameter, value or part `path` of an instance; NULL:
+ * none. */
+const CgAnnotation *cg_annotations_edit(const CgInstance *inst, CgAnnotationKind what, const char *path, int *i);
+/* The first of the annotations of `inst` that was said after *put_by, which becomes NULL where that is one of them. */
+int cg_annotations_after(const CgInstance *inst, const CgAnnotation **put_by);
+void cg_annotations_used(CgModelGraph *m, const CgAnnotation *replacement);
 /* Whether the annotations of an instance freeze the parameter `path` of it: 1 or 0, -1 where none is about it. */
 int cg_annotations_frozen(const CgInstance *inst, const char *path);
 /* Whether a parameter that is met again, as one of `inst`, is frozen here as it was before; reports. */

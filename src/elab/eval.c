@@ -193,6 +193,28 @@ static CgValue *no_field(CgElab *e, const CgValue *of, const CgExpr *x, CgSugges
     return cg_value_poison(e);
 }
 
+/* What the body of an instance has bound, as its own: a copy of the instance about which other things are said has
+ * parts of the same paths. */
+static CgValue *part_of(CgElab *e, CgInstance *of, CgValue *v, CgSpan span)
+{
+    if (v->kind == CG_VALUE_INSTANCE) {
+        const CgInstance *parent = v->instance->parent;
+        if (!parent || parent == of || parent->path != of->path)
+            return v;
+        v = cg_instance_copy(e, v, span);
+        v->instance->parent = of;
+        return v;
+    }
+    if (v->kind != CG_VALUE_LIST && v->kind != CG_VALUE_RECORD)
+        return v;
+    CgValue *out = CG_NEW(e->arena, CgValue);
+    *out = *v;
+    out->at = CG_NEWN(e->arena, CgValue *, v->n + 1);
+    for (int i = 0; i < v->n; i++)
+        out->at[i] = part_of(e, of, v->at[i], span);
+    return out;
+}
+
 static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     if (x->a->kind == CG_EXPR_NAME && !strcmp(x->a->s, "op"))
@@ -238,7 +260,7 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
             }
             uint64_t submodule;
             if (!p && cg_map_get(&e->model->submodules, cg_map_ptr(path), &submodule))
-                v = (CgValue *)(uintptr_t)submodule;
+                v = part_of(e, of->instance, (CgValue *)(uintptr_t)submodule, x->span);
         }
         CgModelGraph *model = e->model; /* outside of bodies, parts of trained models are values */
         e->model = model && model->shown && !cg_frame_body(f) ? NULL : model;

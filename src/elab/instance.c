@@ -24,6 +24,7 @@ CgValue *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span)
     CgValue *v = cg_value_new(e, CG_VALUE_INSTANCE, span);
     v->instance = CG_NEW(e->arena, CgInstance);
     *v->instance = *instance->instance;
+    v->instance->put_by = NULL;
     return v;
 }
 

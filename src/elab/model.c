@@ -63,6 +63,7 @@ void cg_model_free(CgModelGraph *m)
     cg_map_deinit(&m->given);
     cg_map_deinit(&m->draws);
     cg_vec_free(&m->turns);
+    cg_map_deinit(&m->replaced);
     cg_map_deinit(&m->mixed);
     cg_map_deinit(&m->product_paths);
     cg_map_deinit(&m->by_path);

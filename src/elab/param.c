@@ -52,41 +52,20 @@ static CgRef initial(CgElab *e, CgFrame *body, CgAtom path, CgType type, const C
     return ref;
 }
 
-/* The parameter as one graph makes it; its own parameters are below the path of that one. */
-static CgValue *put_through(CgElab *e, CgFrame *f, const CgAnnotation *z, CgInstance *inst, CgAtom path, CgValue *v)
+/* What the parameter starts from: the weights of the outermost instance, which was trained last, with its parts inside.
+ * What was put into a model is new to the weights that the model had then. */
+static void find_weights(const CgInstance *inst, CgAtom path, CgParamInfo *info)
 {
-    CgValue *by = cg_instance_copy(e, z->by, z->span);
-    CgSpan at = v->span;
-    const char *name = strrchr(path, '.') ? strrchr(path, '.') + 1 : path;
-    by->instance->rival = NULL;
-    cg_instance_below(by->instance, inst, cg_intern_printf("%s.%s", name, by->instance->stmt->names[0]), z->span);
-    const CgType before = *cg_value_type(e, v); /* nodes move while others are made */
-    CgValue *out = cg_apply(e, f, by, &v, &(CgAtom){ NULL }, &at, 1, z->span);
-    if (out->kind == CG_VALUE_TENSOR && cg_type_equal(cg_value_type(e, out), &before))
-        return out;
-    if (!cg_is_poison(out)) {
-        CgStrbuf type = { 0 };
-        cg_type_print(&before, &type);
-        CgDiag *d = cg_elab_error(e, CG_E0402, z->span, "'%s' makes something else of parameter '%s', which is %s",
-            by->instance->stmt->names[0], path, cg_strbuf_str(&type));
-        cg_diag_help(d, "it takes one tensor and gives one of the same type");
-        cg_strbuf_deinit(&type);
-    }
-    return cg_value_poison(e);
-}
-
-/* As the graphs make it that marks put it through, those of the innermost instance first. */
-static CgValue *reparametrized(CgElab *e, CgFrame *f, CgInstance *inst, CgAtom path, CgValue *v)
-{
-    for (const CgInstance *at = inst; at; at = at->parent)
-        if (cg_marks_renew(at, path))
-            return v;
+    const CgAnnotation *put_by = NULL;
     for (const CgInstance *at = inst; at; at = at->parent) {
-        const CgAnnotation *z;
-        for (int i = 0; v->kind == CG_VALUE_TENSOR && (z = cg_marks_graph(at, path, &i));)
-            v = put_through(e, f, z, inst, path, v);
+        const CgAnnotation *before = put_by;
+        cg_annotations_after(at, &put_by);
+        if (at->weights && !put_by && !(before && before->weights == at->weights)) {
+            info->weights = at->weights;
+            info->source = cg_path_join(at->submodule_path ? at->submodule_path : "", cg_path_below(at, path));
+        }
+        put_by = at->put_by ? at->put_by : put_by;
     }
-    return v;
 }
 
 CgValue *cg_param_tensor(
@@ -146,15 +125,7 @@ CgValue *cg_param_tensor(
             .path = path, .init = CG_NONE, .renewed = CG_NONE, .span = span, .use = body->called_from
         };
         info.ref = cg_graph_param(&m->build, path, type);
-        for (const CgInstance *at = inst; at; at = at->parent) {
-            if (cg_marks_renew(at, path)) /* what is inside does not know it */
-                info.weights = NULL;
-            if (at->weights
-                && !cg_marks_new_here(at, path)) { /* the outermost was trained last, with its parts inside */
-                info.weights = at->weights;
-                info.source = cg_path_join(at->submodule_path ? at->submodule_path : "", cg_path_below(at, path));
-            }
-        }
+        find_weights(inst, path, &info);
         info.auxiliary = cg_path_is_auxiliary(path);
         info.owner = inst;
         cg_annotations_freeze(&info);
@@ -167,5 +138,5 @@ CgValue *cg_param_tensor(
     CgValue *v = cg_value_tensor(e, p->ref, span);
     labels.ref = p->ref;
     *v->tensor = labels;
-    return reparametrized(e, f, inst, path, v);
+    return cg_reparametrized(e, f, inst, path, v);
 }

@@ -80,6 +80,13 @@ bool cg_path_matches(const char *pattern, const char *path)
     return fits(pattern, path, &s, &rest);
 }
 
+bool cg_path_fits(const char *pattern, const char *path)
+{
+    Stars s = { 0 };
+    const char *rest;
+    return fits(pattern, path, &s, &rest) && !*rest;
+}
+
 CgAtom cg_path_rename(const char *pattern, const char *to, const char *path)
 {
     Stars s = { 0 };

@@ -40,22 +40,26 @@ typedef enum CgValueKind {
 /* What is known of a value that is not. */
 typedef enum CgUnknown { CG_UNKNOWN_VALUE, CG_UNKNOWN_NUMBER, CG_UNKNOWN_BOOL, CG_UNKNOWN_STR } CgUnknown;
 
+typedef enum CgAnnotationKind {
+    CG_ANNOTATED_FROZEN,
+    CG_ANNOTATED_TRAINED,
+    CG_ANNOTATED_F32,
+    CG_ANNOTATED_BF16,
+    CG_ANNOTATED_RECOMPUTED,
+    CG_ANNOTATED_REPARAMETRIZED,
+    CG_ANNOTATED_REPLACED
+} CgAnnotationKind;
+
 /* What is said of the parameters, products or parts of a model whose paths fit a pattern (NULL: of all). */
 typedef struct CgAnnotation {
-    enum {
-        CG_ANNOTATED_FROZEN,
-        CG_ANNOTATED_TRAINED,
-        CG_ANNOTATED_F32,
-        CG_ANNOTATED_BF16,
-        CG_ANNOTATED_RECOMPUTED,
-        CG_MARK_REPARAMETRIZED
-    } what;
+    CgAnnotationKind what;
     CgAtom pattern;
     CgSpan span;
     bool given; /* with the weights, by a file or another model: not written in the script */
     bool exact; /* the pattern is the path of one parameter */
-    /* REPARAMETRIZED: the graph a parameter goes through; what the model's weights were when that was said, which are
-     * not those of the graph's own parameters */
+    /* REPARAMETRIZED, REPLACED: the graph that a parameter or value goes through, or that stands in the place of a part
+     * (replace.c); what the model's weights were when that was said, which are not those of the graph's own parameters
+     */
     struct CgValue *by, *weights;
 } CgAnnotation;
 
@@ -78,6 +82,7 @@ typedef struct CgInstance {
     const struct CgInstance *made_in; /* in whose body that was; NULL: at top level */
     CgSpan attached;                  /* the binding or call that gave it its path */
     struct CgInstance *rival;         /* an earlier part of the same body that would have its path */
+    const CgAnnotation *put_by;       /* what put it there, of a part that holds it; NULL: its body did */
     bool unnamed;                     /* applied without a name, as in dense(x, out = 8) */
     bool owns;                        /* parameters, itself or in parts */
     bool refused;                     /* a mistake about it was reported */

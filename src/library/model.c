@@ -37,6 +37,16 @@ ANNOTATION(recomputed, CG_ANNOTATED_RECOMPUTED,
     "The model with its parts whose path fits the pattern (or all of it) computed again in the backward pass instead "
     "of kept, as by recompute.")
 
+/* The model with a graph put into it. */
+static CgValue *edited(CgElab *e, const CgArguments *a, CgAnnotation annotation)
+{
+    CgValue *v = cg_instance_copy(e, a->at[0], a->call);
+    annotation.span = a->call;
+    annotation.weights = v->instance->weights;
+    cg_annotation_add(e, v->instance, annotation);
+    return v;
+}
+
 static CgValue *build_reparametrized(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
@@ -47,13 +57,7 @@ static CgValue *build_reparametrized(CgElab *e, CgFrame *f, const CgArguments *a
         cg_diag_help(d, "graph lora(w: f32[I, O], rank: int) -> f32[I, O] { .. }");
         return cg_value_poison(e);
     }
-    CgValue *v = cg_instance_copy(e, a->at[0], a->call);
-    CgAnnotation annotation = {
-        .what = CG_MARK_REPARAMETRIZED, .pattern = a->at[2]->s, .span = a->call, .by = a->at[1]
-    };
-    annotation.weights = v->instance->weights;
-    cg_annotation_add(e, v->instance, annotation);
-    return v;
+    return edited(e, a, (CgAnnotation){ .what = CG_ANNOTATED_REPARAMETRIZED, .pattern = a->at[2]->s, .by = a->at[1] });
 }
 
 static const CgFunction fn_reparametrized = { CG_FUNCTION_HERE, .name = "reparametrized",
@@ -63,6 +67,20 @@ static const CgFunction fn_reparametrized = { CG_FUNCTION_HERE, .name = "reparam
         "reparametrized(freeze(lm), lora(rank = 4), \"blocks.*.attn.w*\") trains low-rank additions to frozen "
         "matrices. The graph takes the parameter and gives a tensor of its type; its own parameters have the path of "
         "the parameter, the graph's name and theirs, and what was said of the model before is not said of them." };
+
+static CgValue *build_replace(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    (void)f;
+    return edited(e, a, (CgAnnotation){ .what = CG_ANNOTATED_REPLACED, .pattern = a->at[1]->s, .by = a->at[2] });
+}
+
+static const CgFunction fn_replace = { CG_FUNCTION_HERE, .name = "replace",
+    .sig = "(model: model, path: str, by: model) -> model", .build = build_replace,
+    .doc =
+        "The model with another graph in the place of its part or value at a path; all else keeps its weights. A part "
+        "(replace(m, \"blocks.*.attn\", still)): the graph takes what the part takes. A tensor that the body of a "
+        "part takes or binds to a name (replace(m, \"blocks.2.x\", doubled), each time it is bound): the graph takes "
+        "that, and gives one of its type. Its own parameters have that path, the graph's name and theirs." };
 
 typedef struct Frozen {
     CgElab *e;
@@ -245,4 +263,5 @@ CG_CLASS(model, .article = "a model",
     .doc = "A graph with its static arguments and, once it was trained or loaded, its weights.",
     .show_value = show_model, .save_value = save_model, .endings = endings, .saved_help = "models go to .safetensors")
 CG_CLASS(weights, .article = "weights", .doc = "The tensors of a file, by path.", .free = free_weights)
-CG_FUNCTIONS(model, &fn_freeze, &fn_unfreeze, &fn_in_bf16, &fn_in_f32, &fn_recomputed, &fn_reparametrized, &fn_load)
+CG_FUNCTIONS(
+    model, &fn_freeze, &fn_unfreeze, &fn_in_bf16, &fn_in_f32, &fn_recomputed, &fn_reparametrized, &fn_replace, &fn_load)
