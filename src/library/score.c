@@ -9,10 +9,9 @@
 
 #include "graph/causal.h"
 #include "graph/pass.h"
+#include "library/mixture.h"
 
 enum { MODEL, DATA };
-
-static bool is(const CgNode *n, const char *op) { return !strcmp(n->op->name, op); }
 
 /* At the author's line: where it is a graph of the library that does it, where that is applied. */
 static CgDiag *refuse(CgElab *e, const CgArguments *a, const CgGraph *g, CgRef at, const char *why)
@@ -32,126 +31,20 @@ static CgDiag *refuse(CgElab *e, const CgArguments *a, const CgGraph *g, CgRef a
 
 /* ---- shares of a whole ---------------------------------------------------------------------------------- */
 
-/* Past what only repeats or lays out anew. */
-static CgRef core_of(const CgGraph *g, CgRef r)
-{
-    while (cg_node(g, r)->op->traits & (CG_REPEATS | CG_RESHAPES))
-        r = cg_node(g, r)->in[0];
-    return r;
-}
-
-/* One number for all of the vocabulary: what is repeated along the last axis. */
-static bool same_for_all(const CgGraph *g, CgRef r)
-{
-    const CgNode *n = cg_node(g, r);
-    double value;
-    if (cg_node_const(g, r, &value))
-        return true;
-    const CgAttr *axes = n->op->traits & CG_REPEATS ? cg_attr_find(n->attrs, "axes") : NULL;
-    return axes && axes->n && axes->ints[axes->n - 1] < 0;
-}
-
-/* 1 - a, of which a is given. */
-static bool is_rest(const CgGraph *g, CgRef rest, CgRef a)
-{
-    const CgNode *n = cg_node(g, core_of(g, rest));
-    double one;
-    return is(n, "sub") && cg_node_const(g, n->in[0], &one) && one == 1 && core_of(g, n->in[1]) == core_of(g, a);
-}
-
-/* From 0 to 1, whatever it is made of. */
-static bool is_part(const CgGraph *g, CgRef r)
-{
-    const CgNode *n = cg_node(g, r = core_of(g, r));
-    double value;
-    if (cg_node_const(g, r, &value))
-        return value >= 0 && value <= 1;
-    if (is(n, "mul"))
-        return is_part(g, n->in[0]) && is_part(g, n->in[1]);
-    if (is(n, "sub"))
-        return cg_node_const(g, n->in[0], &value) && value == 1 && is_part(g, n->in[1]);
-    return is(n, "sigmoid") || is(n, "softmax");
-}
-
-static bool over_vocabulary(const CgGraph *g, CgRef r)
-{
-    const CgNode *n = cg_node(g, r);
-    return is(n, "softmax") && (cg_attr_int(n->attrs, "axis", -1) + n->type.rank) % n->type.rank == n->type.rank - 1;
-}
-
-/* The factor and what is weighted by it, of a product of both in any order. */
-static bool weighted(const CgGraph *g, CgRef r, CgRef *factor, CgRef *of)
-{
-    const CgNode *n = cg_node(g, r);
-    for (int k = 0; is(n, "mul") && k < 2; k++)
-        if (same_for_all(g, n->in[k])) {
-            *factor = n->in[k];
-            *of = n->in[1 - k];
-            return true;
-        }
-    return false;
-}
-
-/* exp(y) by its own sum over the vocabulary, a softmax that is written out. */
-static bool by_own_sum(const CgGraph *g, CgRef r)
-{
-    const CgNode *n = cg_node(g, r);
-    if (!is(n, "div") || !is(cg_node(g, n->in[0]), "exp") || !same_for_all(g, n->in[1]))
-        return false;
-    const CgNode *sum = cg_node(g, core_of(g, n->in[1]));
-    const CgAttr *axes = is(sum, "sum") ? cg_attr_find(sum->attrs, "axes") : NULL;
-    return axes && axes->n == 1 && (axes->ints[0] + n->type.rank) % n->type.rank == n->type.rank - 1
-        && sum->in[0] == n->in[0];
-}
-
-/* What all of the vocabulary gets together at each place; NAN: not known, or something may be below 0. */
-static double total_of(const CgGraph *g, CgRef r)
-{
-    const CgNode *n = cg_node(g, r);
-    CgRef by[2], of[2];
-    double value;
-    if (over_vocabulary(g, r) || by_own_sum(g, r))
-        return 1;
-    if (weighted(g, r, &by[0], &of[0]))
-        return cg_node_const(g, core_of(g, by[0]), &value) && value >= 0 ? value * total_of(g, of[0]) : NAN;
-    if (!is(n, "add"))
-        return NAN;
-    if (weighted(g, n->in[0], &by[0], &of[0]) && weighted(g, n->in[1], &by[1], &of[1]))
-        for (int k = 0; k < 2; k++)
-            if (is_rest(g, by[1 - k], by[k]) && is_part(g, by[k])) {
-                double a = total_of(g, of[0]), b = total_of(g, of[1]);
-                return fabs(a - b) <= 1e-6 ? a : NAN;
-            }
-    return total_of(g, n->in[0]) + total_of(g, n->in[1]);
-}
-
-/* Whether an output is made of shares: then it is not what a softmax is to be taken of. */
-static bool made_of_shares(const CgGraph *g, CgRef r)
-{
-    const CgNode *n = cg_node(g, r);
-    bool through = n->op->traits & (CG_ELEMENTWISE | CG_RESHAPES) || is(n, "slice") || is(n, "concat");
-    if (over_vocabulary(g, r) || is(n, "exp") || is(n, "sigmoid"))
-        return true;
-    for (int k = 0; through && k < n->nin; k++)
-        if (!same_for_all(g, n->in[k]) && made_of_shares(g, n->in[k]))
-            return true;
-    return false;
-}
-
 /* What the model gives: logits, which become shares by a softmax over all of the vocabulary, or shares that add up. */
 static bool normalised(CgElab *e, const CgArguments *a, const CgGraph *g, CgRef out, bool *shares)
 {
-    CgRef of = is(cg_node(g, out), "log") ? cg_node(g, out)->in[0] : out;
-    double total = total_of(g, of);
+    CgRef of = strcmp(cg_node(g, out)->op->name, "log") ? out : cg_node(g, out)->in[0];
+    double total = cg_mixture_total(g, of);
     *shares = of == out && fabs(total - 1) <= 1e-6;
-    if (fabs(total - 1) <= 1e-6 || !made_of_shares(g, of))
+    if (fabs(total - 1) <= 1e-6 || !cg_mixture_within(g, of))
         return true;
     CgDiag *d = refuse(e, a, g, of, "these shares of the vocabulary cannot be shown to add up to 1");
     if (!isnan(total))
         cg_diag_label(d, cg_node(g, of)->span, "they add up to %.6g", total);
     cg_diag_help(d,
-        "give logits, a softmax over the vocabulary, or mixtures w * p + (1 - w) * q of such with w a sigmoid or a "
-        "number from 0 to 1, the same for all of the vocabulary");
+        "give logits, a softmax over the vocabulary, or mixtures of such: w * p + (1 - w) * q with w a sigmoid or a "
+        "number from 0 to 1, or weights that are all of a softmax, each the same for all of the vocabulary");
     return false;
 }
 
