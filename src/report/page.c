@@ -55,6 +55,15 @@ static const char *const kinds[] = { [CG_BOX_OP] = "op",
     [CG_BOX_OUTPUT] = "output",
     [CG_BOX_INSTANCE] = "instance" };
 
+/* One more field of an object; none for NULL. */
+static void put_field(CgStrbuf *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    cg_strbuf_printf(out, ",\"%s\":", name);
+    put_string(out, value);
+}
+
 static void put_box(CgStrbuf *out, const CgPicture *p, const CgBox *box)
 {
     CgLabel label = cg_label_box(p, box);
@@ -64,10 +73,9 @@ static void put_box(CgStrbuf *out, const CgPicture *p, const CgBox *box)
         box->kind == CG_BOX_OP && box->nrows ? " weighted" : "", box->frozen ? " frozen" : "",
         box->derived ? " derived" : "", box->change ? " change" : "");
     put_label(out, &label);
-    if (box->where) {
-        cg_strbuf_puts(out, ",\"w\":");
-        put_string(out, box->where);
-    }
+    put_field(out, "t", box->result);
+    put_field(out, "w", box->where);
+    put_field(out, "m", box->parts);
     if (box->heat > 0)
         cg_strbuf_printf(out, ",\"h\":%.3f", box->heat);
     cg_strbuf_putc(out, '}');
@@ -82,6 +90,7 @@ static void put_frame(CgStrbuf *out, const CgPicture *p, const CgCluster *c)
     cg_strbuf_printf(out, ",\"p\":%d,\"k\":\"frame%s%s\",\"l\":", c->parent, c->frozen ? " frozen" : "",
         c->times > 1 ? " many" : "");
     put_label(out, &label);
+    put_field(out, "w", c->where);
     cg_strbuf_putc(out, '}');
     cg_vec_free(&label.parts);
 }

@@ -103,50 +103,6 @@ static const char *param_name(CgDraft *d, CgRef param, int scope)
     return rest ? rest : path;
 }
 
-/* Whether an attribute is worth a reader's time: not types and new dims, which are shown anyway, and in the picture
- * of a model not what is 0. */
-static bool attr_matters(const CgAttr *a, bool model)
-{
-    int64_t value = -1;
-    switch (a->kind) {
-    case CG_ATTR_TYPE:
-    case CG_ATTR_GRAPH: return false;
-    case CG_ATTR_INT: return !model || a->i != 0 || strcmp(a->name, "axis") == 0;
-    case CG_ATTR_DIMS:
-        if (strcmp(a->name, "dims") == 0)
-            return false;
-        return !model || a->n != 1 || !cg_dim_is_int(a->dims[0], &value) || value != 0;
-    case CG_ATTR_FLOAT:
-    case CG_ATTR_STR:
-    case CG_ATTR_INTS: return true;
-    }
-    return true;
-}
-
-static void note_add(CgStrbuf *note, const char *text)
-{
-    if (note->len)
-        cg_strbuf_puts(note, ", ");
-    cg_strbuf_puts(note, text);
-}
-
-static void note_attrs(CgStrbuf *note, const CgAttrs *attrs, CgDetail detail)
-{
-    for (int i = 0; attrs && i < attrs->n; i++) {
-        const CgAttr *a = &attrs->at[i];
-        CgAttrs alone = { 1, a };
-        CgStrbuf text = { 0 };
-        if (!attr_matters(a, detail == CG_DETAIL_MODEL))
-            continue;
-        if (a->kind == CG_ATTR_FLOAT)
-            cg_strbuf_printf(&text, "%s=%.6g", a->name, a->f);
-        else
-            cg_attrs_print(&alone, &text);
-        note_add(note, cg_strbuf_str(&text));
-        cg_strbuf_deinit(&text);
-    }
-}
-
 /* The value of a scalar constant, through views of it. */
 static bool scalar_value(const CgGraph *g, CgRef r, double *value)
 {
@@ -197,12 +153,34 @@ static void link_node(CgDraft *d, CgRef r)
         } else if (scalar_value(d->g, n->in[i], &value)) {
             char text[32];
             snprintf(text, sizeof text, "%.4g", value);
-            note_add(&note, text);
+            cg_draft_note_add(&note, text);
         }
     }
     if (!it->input && !it->param)
-        note_attrs(&note, n->attrs, d->o->detail);
+        cg_draft_note(&note, n->attrs, d->o->detail);
     it->note = keep(d, &note);
+}
+
+/* "net.cg:12: x @ w", the expression in one line; NULL where it is not known. */
+static const char *where_written(CgDraft *d, CgSpan span)
+{
+    enum { LONGEST = 120 };
+    const CgSource *file = d->o->sources && span.file ? cg_sources_get(d->o->sources, span.file) : NULL;
+    if (!file || span.end > file->len || span.start >= span.end)
+        return NULL;
+    CgStrbuf out = { 0 };
+    int line = 1;
+    for (uint32_t i = 0; i < span.start; i++)
+        line += file->text[i] == '\n';
+    const char *base = strrchr(file->name, '/');
+    cg_strbuf_printf(&out, "%s:%d: ", base ? base + 1 : file->name, line);
+    for (uint32_t i = span.start; i < span.end && i < span.start + LONGEST; i++)
+        if (file->text[i] > ' ')
+            cg_strbuf_putc(&out, file->text[i]);
+        else if (file->text[i - 1] > ' ')
+            cg_strbuf_putc(&out, ' ');
+    cg_strbuf_puts(&out, span.end - span.start > LONGEST ? " .." : "");
+    return keep(d, &out);
 }
 
 /* ---- clusters ---- */
@@ -248,11 +226,12 @@ static void make_clusters(CgDraft *d, CgMap *used)
         int parent = d->scope.at[s].up;
         pl->cluster = parent < 0 ? -1 : d->scope.at[parent].cluster;
         /* an instance of one box needs no frame: the box carries its name */
-        if (s == 0 || !d->o->clusters || pl->hidden >= 0 || pl->closed >= 0 || pl->boxes < 2)
+        if (s == 0 || !d->o->clusters || pl->hidden >= 0 || pl->closed >= 0 || pl->shown < 2)
             continue;
         CgCluster c = { .id = unique(d, used, pl->path), .parent = pl->cluster, .times = pl->times };
         c.frozen = pl->frozen > 0 && pl->trained == 0;
         c.recompute = pl->recompute;
+        c.where = where_written(d, pl->span);
         bool says_more = pl->graph && strcmp(pl->graph, pl->name) != 0;
         c.label = says_more ? cg_arena_printf(d->arena, "%s: %s", pl->name, pl->graph) : pl->name;
         pl->cluster = (int)d->p->clusters.len;
@@ -348,32 +327,25 @@ static void make_instance(CgDraft *d, int scope, CgMap *used)
     box.frozen = pl->frozen > 0 && pl->trained == 0;
     if (pl->times > 1)
         box.title = cg_arena_printf(d->arena, "%s (x%d)", pl->name, pl->times);
+    const char *around = heading(d, pl->up);
+    if (around)
+        box.title = cg_arena_printf(d->arena, "%s.%s", around, box.title);
     if (n > 0)
         box.type = cg_arena_printf(d->arena, "%s parameters", grouped(d, n));
     pl->box = (int)d->p->boxes.len;
     cg_vec_push(&d->p->boxes, box);
 }
 
-/* "net.cg:12: x @ w", the expression in one line; NULL where it is not known. */
-static const char *where_written(CgDraft *d, CgSpan span)
+/* "blocks.3.attn/matmul.1", the second of its kind there: what is no box of its own is counted, too, so that a name
+ * does not depend on what is folded. */
+static const char *op_id(CgDraft *d, CgRef r, CgMap *used)
 {
-    enum { LONGEST = 120 };
-    const CgSource *file = d->o->sources && span.file ? cg_sources_get(d->o->sources, span.file) : NULL;
-    if (!file || span.end > file->len || span.start >= span.end)
-        return NULL;
-    CgStrbuf out = { 0 };
-    int line = 1;
-    for (uint32_t i = 0; i < span.start; i++)
-        line += file->text[i] == '\n';
-    const char *base = strrchr(file->name, '/');
-    cg_strbuf_printf(&out, "%s:%d: ", base ? base + 1 : file->name, line);
-    for (uint32_t i = span.start; i < span.end && i < span.start + LONGEST; i++)
-        if (file->text[i] > ' ')
-            cg_strbuf_putc(&out, file->text[i]);
-        else if (file->text[i - 1] > ' ')
-            cg_strbuf_putc(&out, ' ');
-    cg_strbuf_puts(&out, span.end - span.start > LONGEST ? " .." : "");
-    return keep(d, &out);
+    const char *path = d->scope.at[d->item[r].instance].path;
+    uint64_t count = 0;
+    CgAtom stem = cg_intern_printf("%s/%s", path, cg_node(d->g, r)->op->name);
+    cg_map_get(used, cg_map_ptr(stem), &count);
+    cg_map_put(used, cg_map_ptr(stem), count + 1);
+    return cg_arena_printf(d->arena, "%s.%d", *path ? stem : stem + 1, (int)count);
 }
 
 static void make_box(CgDraft *d, CgRef r, CgMap *used)
@@ -391,6 +363,8 @@ static void make_box(CgDraft *d, CgRef r, CgMap *used)
     CgBox box = { .note = it->note, .type = "", .cluster = d->scope.at[scope].cluster };
     box.derived = n->why != CG_NONE;
     box.where = where_written(d, n->span);
+    box.parts = it->parts, box.hidden = it->hidden;
+    box.result = named_type(d, r, &n->type);
     box.measure = d->o->remark ? d->o->remark[r] : NULL;
     box.ordered = !(n->op->traits & CG_COMMUTES);
     const char *path = d->scope.at[scope].path;
@@ -400,11 +374,7 @@ static void make_box(CgDraft *d, CgRef r, CgMap *used)
         box.frozen = it->param && cg_draft_frozen(d, r);
         box.id = cg_arena_printf(d->arena, "%s:%s", it->input ? "input" : "param", cg_node_name(d->g, r));
     } else {
-        uint64_t count = 0;
-        CgAtom stem = cg_intern_printf("%s/%s", path, n->op->name);
-        cg_map_get(used, cg_map_ptr(stem), &count);
-        cg_map_put(used, cg_map_ptr(stem), count + 1);
-        box.id = cg_arena_printf(d->arena, "%s.%d", *path ? stem : stem + 1, (int)count);
+        box.id = op_id(d, r, used);
         bool constant = n->nin == 0 && (n->op->traits & CG_LEAF);
         box.kind = constant ? CG_BOX_CONST : CG_BOX_OP;
         box.title = constant ? const_text(d, r) : it->title ? it->title : n->op->name;
@@ -507,7 +477,7 @@ static void draft(CgDraft *d)
         if (d->item[r].drawn)
             link_node(d, r);
     cg_draft_gather(d);
-    if (d->o->detail == CG_DETAIL_MODEL)
+    if (d->o->detail == CG_DETAIL_MODEL && d->o->fold)
         cg_draft_merge(d);
     if (d->o->fold)
         cg_draft_fold(d);
@@ -528,12 +498,17 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (d.item[r].drawn && d.item[r].stands == r)
             make_box(&d, r, &used);
+        else if (d.item[r].drawn && d.scope.at[d.item[r].instance].hidden < 0)
+            op_id(&d, r, &used);
     make_arrows(&d, &used);
     if (options->detail == CG_DETAIL_MODEL)
         drop_repeated_labels(&d, &used);
     if (options->overlay)
         cg_draft_measure(&d);
     p->legend = legend(&d);
+    for (size_t s = 1; s < d.scope.len; s++)
+        if (d.scope.at[s].up == 0)
+            p->root = p->root ? "" : d.scope.at[s].path;
     cg_map_deinit(&d.sizes);
     cg_map_deinit(&used);
     cg_vec_free(&d.scope);

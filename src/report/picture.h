@@ -29,9 +29,9 @@ typedef struct CgOverlay {
 
 typedef struct CgPictureOptions {
     CgDetail detail;
-    bool clusters;           /* a nested cluster for each instance */
-    bool fold;               /* blocks.0 .. blocks.N alike: the first stands for all */
-    int depth;               /* instances so many levels down are one box each; 0: all are drawn from inside */
+    bool clusters; /* a nested cluster for each instance */
+    bool fold;     /* blocks.0 .. blocks.N alike: the first stands for all; what was written as one thing is one box */
+    int depth;     /* instances so many levels down are one box each; 0: all are drawn from inside */
     const char *const *open; /* paths of instances, at any level, that are drawn from inside all the same */
     int nopen;
     const char *const *remark;                       /* by node, what its box says below all else; NULL = nothing */
@@ -67,6 +67,7 @@ typedef struct CgBox {
     const char *title;   /* op, or name of the leaf */
     const char *note;    /* attributes and scalar constants; "" = none */
     const char *type;    /* of the result; "" where arrows say it */
+    const char *result;  /* likewise, said nowhere but on demand; NULL: it is no op */
     CgBoxRow *rows;      /* parameters shown inside */
     int nrows;
     bool frozen;         /* has parameters, and all are */
@@ -74,6 +75,8 @@ typedef struct CgBox {
     bool ordered;        /* which operand is which matters */
     int cluster;         /* -1 = none */
     const char *where;   /* file, line and expression of the script; NULL = not known */
+    const char *parts;   /* names of the ops that it is drawn for; NULL: it is one */
+    const char *hidden;  /* their attributes and constants, where `note` leaves them away; NULL: it does not */
     const char *measure; /* of an overlay; NULL = none */
     double heat;         /* its share of the largest, from 0 to 1 */
     CgChange change;
@@ -93,6 +96,7 @@ typedef struct CgCluster {
     bool frozen, recompute;
     int times;
     const char *measure; /* of an overlay, of all in it; NULL = none */
+    const char *where;   /* file, line and expression it is applied in; NULL = not known */
     CgChange change;
     const char *was;
 } CgCluster;
@@ -102,6 +106,7 @@ typedef struct CgPicture {
     CG_VEC(CgBox) boxes;
     CG_VEC(CgArrow) arrows;
     CG_VEC(CgCluster) clusters; /* parents before children */
+    const char *root;           /* the instance that all else lies in; NULL or "": there is none */
     const char *legend;         /* what names of sizes stand for: "D = 64, V = 256"; "" = there are none */
 } CgPicture;
 

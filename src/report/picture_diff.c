@@ -9,7 +9,7 @@
 
 typedef struct Merge {
     const CgPicture *a;
-    const char *root_a, *root_b; /* the frame that all else lies in, which may have another name; NULL: there is none */
+    const char *root_a, *root_b; /* the instance that all else lies in, which may have another name */
     CgPicture *p;                /* begins as b */
     CgMap boxes, clusters;       /* name -> index in p + 1 */
     int *box_of, *cluster_of;    /* by index in a */
@@ -30,18 +30,6 @@ static const char *box_text(CgArena *arena, const CgBox *box)
     return box->frozen ? cg_arena_printf(arena, "%s frozen", text) : text;
 }
 
-static const char *root_of(const CgPicture *p)
-{
-    const char *root = NULL;
-    for (size_t i = 0; i < p->clusters.len; i++)
-        if (p->clusters.at[i].parent < 0) {
-            if (root)
-                return NULL;
-            root = p->clusters.at[i].id;
-        }
-    return root;
-}
-
 /* A name with "@" for that of the root: what is the same in two graphs has one. */
 static CgAtom key_of(const char *root, const char *id)
 {
@@ -57,11 +45,20 @@ static int find(const CgMap *m, CgAtom key)
     return cg_map_get(m, cg_map_ptr(key), &at) ? (int)at - 1 : -1;
 }
 
+/* All of it, what is not shown as well. */
+static const char *whole_text(CgArena *arena, const CgBox *box)
+{
+    const char *text = box_text(arena, box);
+    text = box->parts ? cg_arena_printf(arena, "%s of %s", text, box->parts) : text;
+    return box->hidden && *box->hidden ? cg_arena_printf(arena, "%s, %s", text, box->hidden) : text;
+}
+
 static void merge_clusters(Merge *m)
 {
     CgPicture *p = m->p;
     for (size_t i = 0; i < p->clusters.len; i++) {
-        p->clusters.at[i].change = CG_ADDED;
+        bool is_root = same(p->clusters.at[i].id, m->root_b) && !same(m->root_a, "");
+        p->clusters.at[i].change = is_root ? CG_SAME : CG_ADDED;
         cg_map_put(&m->clusters, cg_map_ptr(key_of(m->root_b, p->clusters.at[i].id)), i + 1);
     }
     for (size_t i = 0; i < m->a->clusters.len; i++) {
@@ -106,8 +103,10 @@ static void merge_boxes(Merge *m)
         } else {
             CgBox *box = &p->boxes.at[at];
             const char *was = box_text(p->arena, old), *is = box_text(p->arena, box);
-            box->change = same(was, is) ? CG_SAME : CG_CHANGED;
-            box->was = same(was, is) ? NULL : was;
+            const char *all = whole_text(p->arena, old);
+            bool alike = same(all, whole_text(p->arena, box));
+            box->change = alike ? CG_SAME : CG_CHANGED;
+            box->was = alike ? NULL : same(was, is) ? all : was;
         }
         m->box_of[i] = at;
     }
@@ -136,7 +135,7 @@ static void merge_arrows(Merge *m)
 
 void cg_picture_diff(const CgPicture *a, CgPicture *b)
 {
-    Merge m = { .a = a, .root_a = root_of(a), .root_b = root_of(b), .p = b };
+    Merge m = { .a = a, .root_a = a->root, .root_b = b->root, .p = b };
     m.box_of = CG_NEWN(b->arena, int, a->boxes.len + 1);
     m.cluster_of = CG_NEWN(b->arena, int, a->clusters.len + 1);
     merge_clusters(&m);

@@ -120,82 +120,46 @@ CgRef cg_draft_source(const CgDraft *d, CgRef r, const CgType **type, CgRef *par
     return r;
 }
 
-/* "mean" of "mean(x, axis = 1)"; NULL where the expression is no call of a name. */
-static const char *called(const CgDraft *d, CgSpan span)
+/* Whether an attribute is worth a reader's time: not types and new dims, which are shown anyway, and in the picture
+ * of a model not what is 0. */
+static bool attr_matters(const CgAttr *a, bool model)
 {
-    const CgSource *file = d->o->sources && span.file ? cg_sources_get(d->o->sources, span.file) : NULL;
-    if (!file || span.end > file->len)
-        return NULL;
-    const char *text = file->text + span.start;
-    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789.");
-    bool whole = n > 0 && span.start + n < span.end && text[n] == '(' && text[span.end - span.start - 1] == ')';
-    return whole ? cg_arena_printf(d->arena, "%.*s", (int)n, text) : NULL;
-}
-
-static bool one_expression(const CgDraft *d, CgRef a, CgRef b)
-{
-    CgSpan x = cg_node(d->g, a)->span, y = cg_node(d->g, b)->span;
-    return x.file && x.file == y.file && x.start == y.start && x.end == y.end
-        && d->item[a].instance == d->item[b].instance && d->item[b].drawn && !d->item[b].input && !d->item[b].param;
-}
-
-static void merge_into(CgDraft *d, CgRef r, CgRef part, const char *title)
-{
-    CgDraftItem *to = &d->item[r], *it = &d->item[part];
-    CgRef *rows = CG_NEWN(d->arena, CgRef, to->nrows + it->nrows + 1);
-    memcpy(rows, to->rows, (size_t)to->nrows * sizeof *rows);
-    memcpy(rows + to->nrows, it->rows, (size_t)it->nrows * sizeof *rows);
-    to->rows = rows;
-    to->nrows += it->nrows;
-    to->title = title;
-    if (*it->note)
-        to->note = *to->note ? cg_arena_printf(d->arena, "%s, %s", it->note, to->note) : it->note;
-    it->stands = r;
-}
-
-/* Whether the op of that name, made by the same expression, stands before `r`. */
-static bool starts_as(const CgDraft *d, CgRef r, const char *name)
-{
-    for (int k = 0; k < d->item[r].nlinks; k++) {
-        CgRef from = d->item[r].links[k].from;
-        if (one_expression(d, r, from) && strcmp(cg_node(d->g, from)->op->name, name) == 0)
-            return true;
+    int64_t value = -1;
+    switch (a->kind) {
+    case CG_ATTR_TYPE:
+    case CG_ATTR_GRAPH: return false;
+    case CG_ATTR_INT: return !model || a->i != 0 || strcmp(a->name, "axis") == 0;
+    case CG_ATTR_DIMS:
+        if (strcmp(a->name, "dims") == 0)
+            return false;
+        return !model || a->n != 1 || !cg_dim_is_int(a->dims[0], &value) || value != 0;
+    case CG_ATTR_FLOAT:
+    case CG_ATTR_STR:
+    case CG_ATTR_INTS: return true;
     }
-    return false;
+    return true;
 }
 
-void cg_draft_merge(CgDraft *d)
+void cg_draft_note_add(CgStrbuf *note, const char *text)
 {
-    const CgGraph *g = d->g;
-    int *users = CG_NEWN(d->arena, int, g->nodes.len + 1);
-    for (CgRef r = 0; r < g->nodes.len; r++)
-        for (int k = 0; d->item[r].drawn && k < d->item[r].nlinks; k++)
-            users[d->item[r].links[k].from]++;
-    for (size_t i = 0; i < g->outputs.len; i++) {
-        const CgType *type;
-        CgRef param, from = cg_draft_source(d, g->outputs.at[i].ref, &type, &param);
-        if (from != CG_NONE)
-            users[from] += 2;
+    if (note->len)
+        cg_strbuf_puts(note, ", ");
+    cg_strbuf_puts(note, text);
+}
+
+void cg_draft_note(CgStrbuf *note, const CgAttrs *attrs, CgDetail detail)
+{
+    for (int i = 0; attrs && i < attrs->n; i++) {
+        const CgAttr *a = &attrs->at[i];
+        CgAttrs alone = { 1, a };
+        CgStrbuf text = { 0 };
+        if (!attr_matters(a, detail == CG_DETAIL_MODEL))
+            continue;
+        if (a->kind == CG_ATTR_FLOAT)
+            cg_strbuf_printf(&text, "%s=%.6g", a->name, a->f);
+        else
+            cg_attrs_print(&alone, &text);
+        cg_draft_note_add(note, cg_strbuf_str(&text));
+        cg_strbuf_deinit(&text);
     }
-    for (CgRef r = 0; r < g->nodes.len; r++)
-        for (int k = 0; d->item[r].drawn && k < d->item[r].nlinks; k++) {
-            CgRef from = d->item[r].links[k].from;
-            bool part = users[from] == 1 && one_expression(d, r, from);
-            const char *title = part ? called(d, cg_node(g, r)->span) : NULL;
-            bool own = title && cg_node(g, r)->op != cg_node(g, from)->op;
-            /* a loss is the mean of what the author wrote, cross_entropy(..) */
-            if (own && strcmp(cg_node(g, from)->op->name, title) == 0)
-                continue;
-            if (own && starts_as(d, from, title))
-                title = "mean";
-            if (title)
-                merge_into(d, r, from, title);
-        }
-}
-
-CgRef cg_draft_stands(const CgDraft *d, CgRef r)
-{
-    while (d->item[r].stands != r)
-        r = d->item[r].stands;
-    return r;
 }

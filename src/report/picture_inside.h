@@ -19,7 +19,9 @@ typedef struct CgDraftItem {
     CgRef *rows; /* parameters shown inside */
     int nrows;
     const char *note;
-    const char *title; /* as the author calls it, or NULL: the op's name */
+    const char *title;  /* as the author calls it, or NULL: the op's name */
+    const char *parts;  /* ops that it stands for; NULL: itself */
+    const char *hidden; /* a note that says too much; NULL: there is none */
     CgRef stands; /* what is drawn for it: itself, its twin in the first of folded siblings, or what it is part of */
     int users;    /* of a parameter: nodes it is shown in */
     int box;      /* -1 = none of its own */
@@ -34,6 +36,7 @@ typedef struct CgDraftScope {
     bool handed;      /* has no scope of its own */
     bool transparent; /* counts as no level: what is drawn in it is drawn in the instance around it */
     bool recompute;
+    CgSpan span;         /* where it is applied */
     int up;              /* the instance it lies in, -1 at the root */
     int level;           /* 0 at the root */
     int closed;          /* the outermost instance around it, or itself, that is drawn as one box; -1 = none */
@@ -42,7 +45,8 @@ typedef struct CgDraftScope {
     int hidden;          /* the outermost folded-away scope it lies in, or -1 */
     int times;           /* in the first of folded siblings: how many it stands for; else 1 */
     const char *name;    /* as shown: "attn", "blocks.0 .. blocks.3" */
-    int boxes;           /* drawn below it */
+    int boxes;           /* drawn below it when all instances are open */
+    int shown;           /* and as they are */
     int frozen, trained; /* uses of parameters below it */
     int cluster;         /* -1 = none, its boxes go to the parent's */
 } CgDraftScope;
@@ -61,16 +65,20 @@ typedef struct CgDraft {
 
 /* What is drawn (picture_draft.c). */
 void cg_draft_choose(CgDraft *d);
-/* Ops that were made for one call of a function, such as mean(x), are drawn as that. */
-void cg_draft_merge(CgDraft *d);
-/* The drawn node that stands for a drawn node. */
-CgRef cg_draft_stands(const CgDraft *d, CgRef r);
 bool cg_draft_frozen(const CgDraft *d, CgRef param);
 /* The rest of a parameter's path below an instance, or NULL when it does not belong there. */
 const char *cg_draft_path_below(const char *scope, const char *path);
 /* The drawn node that operand r shows, CG_NONE when it is a parameter (left in *param) or a constant (both
  * CG_NONE). *type is what to write on the arrow: what the consumer sees, but before broadcasting. */
 CgRef cg_draft_source(const CgDraft *d, CgRef r, const CgType **type, CgRef *param);
+
+/* What the author wrote as one thing, such as mean(x) or x @ w + b, is one box (picture_written.c). */
+void cg_draft_merge(CgDraft *d);
+/* The drawn node that stands for a drawn node. */
+CgRef cg_draft_stands(const CgDraft *d, CgRef r);
+/* Appends attributes as a box says them; texts are apart by commas. */
+void cg_draft_note(CgStrbuf *note, const CgAttrs *attrs, CgDetail detail);
+void cg_draft_note_add(CgStrbuf *note, const char *text);
 
 /* The instances of the graph, and the one that each node is drawn in (picture_instance.c). */
 void cg_draft_instances(CgDraft *d);

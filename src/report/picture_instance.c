@@ -131,6 +131,7 @@ void cg_draft_instances(CgDraft *d)
         CgAtom is = owner[s] ? owner[s] : above ? joined(above, scope->name) : NULL;
         of_scope[s] = add(d, up, scope->name, scope->graph, is);
         d->scope.at[of_scope[s]].recompute = scope->recompute != 0;
+        d->scope.at[of_scope[s]].span = scope->span;
         /* the model of a training, or of this picture */
         if (is && !*is)
             d->scope.at[of_scope[s]].transparent = true;
@@ -218,6 +219,20 @@ static bool is_open(const CgDraft *d, const CgDraftScope *p)
     return false;
 }
 
+/* How many boxes are drawn in each instance. */
+static void count_shown(CgDraft *d)
+{
+    for (size_t i = 0; i < d->scope.len; i++)
+        d->scope.at[i].shown = d->scope.at[i].closed == (int)i && d->scope.at[i].hidden < 0;
+    for (CgRef r = 0; r < d->g->nodes.len; r++) {
+        CgDraftScope *p = &d->scope.at[d->item[r].instance];
+        p->shown += d->item[r].drawn && d->item[r].stands == r && p->closed < 0;
+    }
+    for (size_t i = d->scope.len; i-- > 1;)
+        if (d->scope.at[i].up >= 0)
+            d->scope.at[d->scope.at[i].up].shown += d->scope.at[i].shown;
+}
+
 void cg_draft_close(CgDraft *d)
 {
     for (size_t i = 0; i < d->scope.len; i++) {
@@ -229,4 +244,5 @@ void cg_draft_close(CgDraft *d)
             && !is_open(d, p))
             p->closed = (int)i;
     }
+    count_shown(d);
 }

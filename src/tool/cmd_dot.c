@@ -238,6 +238,7 @@ static CgPicture *difference(Side *before, Side *after, const CgPictureOptions *
 {
     CgPictureOptions o = *how, p = *how;
     o.context = &before->target;
+    o.sources = before->x->sources;
     p.context = &after->target;
     *a = cg_picture_build(before->graph, &o);
     CgPicture *b = cg_picture_build(after->graph, &p);
@@ -395,7 +396,7 @@ static int command(int argc, char **argv)
                 "gradient (of a first step)" },
         { .name = "landscape", .flag = &asked.landscape, .help = "from left to right instead of downwards" },
         { .name = "dark", .flag = &asked.dark, .help = "light on dark; an SVG turns dark by itself on dark ground" },
-        { .name = "unfold", .flag = &asked.unfold, .help = "draws each of equal blocks" },
+        { .name = "unfold", .flag = &asked.unfold, .help = "draws each of equal blocks, and each op of an expression" },
     };
     static const char synopsis[] =
         "SCRIPT.cg [OTHER.cg] [GRAPH [OTHER]] [-T FORMAT] [-o FILE]\n"
