@@ -29,7 +29,7 @@ static uint64_t key_of(const CgGraph *g, int64_t rows, int64_t length, const CgP
 {
     CgDigester *d = cg_digester_new();
     CgDigest graph = cg_graph_digest(g);
-    int64_t numbers[] = { rows, length, o->outputs_bound, o->update };
+    int64_t numbers[] = { rows, length, o->outputs_bound, o->update, (int64_t)o->memory };
     cg_digester_add(d, &graph, sizeof graph);
     cg_digester_add(d, numbers, sizeof numbers);
     if (o->together)
@@ -87,14 +87,14 @@ static void add_texts(CgCost *c, const CgValue *v, int64_t some, int64_t rows)
         add_texts(c, v->at[i], some, rows);
 }
 
-static void add_training(CgCost *c, const CgStage *s)
+static void add_training(CgCost *c, const CgStage *s, size_t memory)
 {
     CgPlanOptions bound = { .outputs_bound = true }, renewed = { .outputs_bound = true, .update = true };
     int64_t rows = s->batch / s->accumulate, block = s->total * (int64_t)sizeof(float);
     double steps = (double)s->steps, states = 0;
     for (int i = 0; i < s->nturns; i++)
         add_plan(c, s->turns[i].graph, rows, (double)(cg_stage_updates(s, (uint64_t)1 << i, s->steps) * s->accumulate),
-            (CgPlanOptions){ .outputs_bound = true, .together = s->together });
+            (CgPlanOptions){ .outputs_bound = true, .together = s->together, .memory = memory });
     if (s->shares.before)
         add_plan(c, s->shares.before, rows, steps * (double)s->accumulate, bound);
     add_plan(c, s->norm_graph, 1, 2 * steps, bound); /* of the gradient, then of the parameters */
@@ -131,7 +131,7 @@ bool cg_stage_cost(CgSession *x, const CgStage *s, CgPlanner *planner, CgCost *o
     CgCost *c = out;
     *c = (CgCost){ .planner = planner, .bytes = (double)cg_model_bytes(s->model), .rows = s->batch };
     if (s->turns) {
-        add_training(c, s);
+        add_training(c, s, x->opts.memory);
         return true;
     }
     const CgDataset *data = cg_dataset_of(x, s->data);

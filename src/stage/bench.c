@@ -158,7 +158,7 @@ static bool graph_new(CgSession *x, const CgModelGraph *model, CgBindings sizes,
 {
     CgErr e = { 0 };
     g->graph = cg_pass_run_all(model->graph, NULL);
-    CgPlanOptions options = { .sources = x->sources };
+    CgPlanOptions options = { .sources = x->sources, .memory = x->opts.memory };
     g->plan = cg_plan_build(g->graph, sizes, options, &e);
     g->exec = g->plan ? cg_exec_new(g->plan, x->pool, &e) : NULL;
     if (!g->exec) {

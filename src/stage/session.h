@@ -24,7 +24,8 @@ typedef struct CgOpenText {
 typedef struct CgSessionOpts {
     CgSetting *settings;
     int nsettings;
-    int threads; /* 0: all this process may use */
+    int threads;     /* 0: all this process may use */
+    uint64_t memory; /* bytes that tensors of a training's step may take: CgPlanOptions.memory */
     bool quiet;
     const char *store;       /* folder, NULL = the usual one */
     int64_t seed;            /* added to every seed of the script */

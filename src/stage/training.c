@@ -369,7 +369,7 @@ static bool open_plans(CgTraining *t)
     CgStage *s = t->s;
     int64_t rows = s->batch / s->accumulate;
     CgPlanOptions bound = { .outputs_bound = true };
-    CgPlanOptions together = { .outputs_bound = true, .together = s->together };
+    CgPlanOptions together = { .outputs_bound = true, .together = s->together, .memory = x->opts.memory };
     CgPlanOptions renewed = { .outputs_bound = true, .update = true };
     t->step = cg_calloc((size_t)s->nturns, sizeof *t->step);
     for (int i = 0; i < s->nturns; i++) {

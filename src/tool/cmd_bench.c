@@ -140,7 +140,7 @@ static int make(const Asked *asked, const CgSessionOpts *opts, CgBindings sizes)
 static int command(int argc, char **argv)
 {
     CgStrings set = { 0 }, dims = { 0 };
-    const char *threads = NULL, *store = NULL, *steps = NULL, *warmup = NULL, *fold = NULL;
+    const char *threads = NULL, *store = NULL, *steps = NULL, *warmup = NULL, *fold = NULL, *memory = NULL;
     Asked asked = { .fold = 2, .opts = { .steps = 7, .warmup = 2 } };
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
@@ -149,6 +149,7 @@ static int command(int argc, char **argv)
         { .name = "steps", .arg = "N", .value = &steps, .help = "steps that are timed; 7 unless given" },
         { .name = "warmup", .arg = "N", .value = &warmup, .help = "steps before them; 2 unless given" },
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
+        CG_MEMORY_OPTION(&memory),
         { .name = "store", .arg = "FOLDER", .value = &store, .help = "where tokenizers are kept; $CG_STORE or .cg" },
         { .name = "json", .flag = &asked.json, .help = "one line of JSON for each training" },
         { .name = "prof",
@@ -187,7 +188,8 @@ static int command(int argc, char **argv)
     int64_t timed = asked.opts.steps, before = asked.opts.warmup;
     if (!cg_option_number("bench", "steps", steps, 1, 1000000, &timed)
         || !cg_option_number("bench", "warmup", warmup, 0, 1000000, &before)
-        || !cg_option_threads("bench", threads, &opts.threads))
+        || !cg_option_threads("bench", threads, &opts.threads)
+        || !cg_option_bytes("bench", "memory", memory, &opts.memory))
         return CG_EXIT_USAGE;
     asked.opts.steps = (int)timed;
     asked.opts.warmup = (int)before;

@@ -1,7 +1,6 @@
 /* cmd_gc.c - cg gc [SCRIPT.cg | FOLDER ..] [--keep SIZE] [--dry-run].
  * Takes scripts, or all that are below folders; removes from the store what none of them asks for, the oldest first,
  * until no more than SIZE is left of that. Runs nothing, and removes nothing where a script has a mistake. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,21 +11,6 @@ typedef struct Left {
     CgStoreItems items;
     bool *asked; /* of each */
 } Left;
-
-/* "10GiB", "300MiB", "5000": bytes; false when it is none of that. */
-static bool size_of(const char *text, uint64_t *out)
-{
-    static const char *const units[] = { "", "KiB", "MiB", "GiB", "TiB" };
-    char *end;
-    errno = 0;
-    unsigned long long n = strtoull(text, &end, 10);
-    for (unsigned i = 0; i < CG_LEN(units) && end != text && !errno && *text != '-'; i++)
-        if (!strcmp(end, units[i]) && n <= UINT64_MAX >> 10 * i) {
-            *out = (uint64_t)n << 10 * i;
-            return true;
-        }
-    return false;
-}
 
 /* Notes which items a script asks for: every key that is looked for while its stages are. */
 static int look_at(const char *path, CgSessionOpts *opts, Left *left)
@@ -112,8 +96,8 @@ static int command(int argc, char **argv)
     uint64_t most = 0;
     if (!cg_options(&argc, argv, synopsis, options, CG_LEN(options), &code))
         return code;
-    if (keep && !size_of(keep, &most))
-        return cg_usage("gc", "--keep takes bytes, or a number of KiB, MiB, GiB or TiB, not '%s'", keep);
+    if (!cg_option_bytes("gc", "keep", keep, &most))
+        return CG_EXIT_USAGE;
     CgErr err = { 0 };
     CgStore *store = cg_store_open(folder, &err);
     if (!store)

@@ -14,6 +14,7 @@ typedef struct Asked {
     double effect; /* NAN: that of the results that are there */
     const char *store;
     int threads;
+    uint64_t memory;
 } Asked;
 
 static int make(const Asked *asked, const CgScriptArgs *args)
@@ -24,6 +25,7 @@ static int make(const Asked *asked, const CgScriptArgs *args)
         .quiet = true,
         .store = asked->store,
         .threads = asked->threads,
+        .memory = asked->memory,
     };
     CgSession *x = cg_experiment_new(asked->path, &opts);
     if (asked->claims && !cg_diags_count(x->diags))
@@ -54,13 +56,13 @@ static int command(int argc, char **argv)
 {
     CgStrings set = { 0 }, dims = { 0 };
     Asked asked = { 0 };
-    const char *dump = NULL, *effect = NULL, *threads = NULL;
-    bool memory = false, picture = false;
+    const char *dump = NULL, *effect = NULL, *threads = NULL, *memory = NULL;
+    bool picture = false;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "dim", .arg = "NAME=N", .list = &dims, .help = "a number for a size: B=5, batch=5" },
         { .name = "grad", .flag = &asked.grad, .help = "with the derivatives by all parameters" },
-        { .name = "memory", .flag = &memory, .help = "bytes by line of the script: --dump=mem" },
+        CG_MEMORY_OPTION(&memory),
         { .name = "picture",
             .flag = &picture,
             .help = "an SVG: what lies in memory from which instruction to which, and what is there when most is" },
@@ -80,7 +82,7 @@ static int command(int argc, char **argv)
         return code;
     if (argc < 2 || argc > 3)
         return cg_usage("plan", "a script and at most one graph are needed");
-    if (!cg_dump_find("plan", dump ? dump : memory ? "mem" : "plan", CG_DUMP_MEM, &asked.stage))
+    if (!cg_dump_find("plan", dump ? dump : "plan", CG_DUMP_MEM, &asked.stage))
         return CG_EXIT_USAGE;
     if (picture)
         asked.stage = CG_DUMP_LIFETIMES;
@@ -88,7 +90,8 @@ static int command(int argc, char **argv)
         return cg_usage("plan", "--claims is of the whole script, not of a graph");
     if (effect && !asked.claims)
         return cg_usage("plan", "--effect goes with --claims");
-    if (!read_effect(effect, &asked.effect) || !cg_option_threads("plan", threads, &asked.threads))
+    if (!read_effect(effect, &asked.effect) || !cg_option_threads("plan", threads, &asked.threads)
+        || !cg_option_bytes("plan", "memory", memory, &asked.memory))
         return CG_EXIT_USAGE;
     asked.path = argv[1];
     asked.graph = argc > 2 ? argv[2] : NULL;

@@ -141,11 +141,12 @@ static bool publish_fits(const Asked *asked)
 static int run_script(int argc, char **argv, Asked *asked)
 {
     CgStrings set = { 0 };
-    const char *threads = NULL, *store = NULL, *seed = NULL, *dump = NULL, *jobs = NULL;
+    const char *threads = NULL, *store = NULL, *seed = NULL, *dump = NULL, *jobs = NULL, *memory = NULL;
     bool quiet = false, profile = false, debug = false;
     const CgOption options[] = {
         { .name = "set", .arg = "NAME=VALUE", .list = &set, .help = "the value of an option of the script" },
         { .name = "threads", .arg = "N", .value = &threads, .help = "threads; all this process may use unless given" },
+        CG_MEMORY_OPTION(&memory),
         { .name = "seed", .arg = "N", .value = &seed, .help = "added to every seed of the script" },
         { .name = "store", .arg = "FOLDER", .value = &store, .help = "where costly values are kept; $CG_STORE or .cg" },
         { .name = "quiet", .flag = &quiet, .help = "no progress" },
@@ -194,7 +195,7 @@ static int run_script(int argc, char **argv, Asked *asked)
     CgSessionOpts opts = {
         .quiet = quiet, .store = store, .profile = profile, .trace = asked->trace != NULL, .debug = debug
     };
-    if (!cg_option_threads("run", threads, &opts.threads)
+    if (!cg_option_threads("run", threads, &opts.threads) || !cg_option_bytes("run", "memory", memory, &opts.memory)
         || !cg_option_number("run", "jobs", jobs, 1, MOST_JOBS, &asked->jobs)
         || !cg_option_number("run", "seed", seed, INT64_MIN, INT64_MAX, &opts.seed))
         return CG_EXIT_USAGE;

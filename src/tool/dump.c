@@ -64,7 +64,7 @@ static bool print_plan(CgSession *x, const CgGraph *g, const CgTarget *t, CgBind
         bound[i] = sizes.at[i];
     int64_t rows = s && s->batch ? s->batch / (s->accumulate ? s->accumulate : 1) : 16;
     bound[sizes.n] = (CgBinding){ cg_intern("batch"), rows };
-    CgPlanOptions options = { .shown = true, .sources = x->sources };
+    CgPlanOptions options = { .shown = true, .sources = x->sources, .memory = x->opts.memory };
     if (s && s->together) { /* as train.c runs it */
         options.outputs_bound = true;
         options.together = s->together;

@@ -162,6 +162,23 @@ bool cg_option_number(
     return false;
 }
 
+bool cg_option_bytes(const char *command, const char *option, const char *text, uint64_t *out)
+{
+    static const char *const units[] = { "", "KiB", "MiB", "GiB", "TiB" };
+    char *end = NULL;
+    if (!text)
+        return true;
+    errno = 0;
+    unsigned long long n = strtoull(text, &end, 10);
+    for (unsigned i = 0; i < CG_LEN(units) && end != text && !errno && *text != '-'; i++)
+        if (!strcmp(end, units[i]) && n <= UINT64_MAX >> 10 * i) {
+            *out = (uint64_t)n << 10 * i;
+            return true;
+        }
+    cg_usage(command, "--%s takes bytes, or a number of KiB, MiB, GiB or TiB, not '%s'", option, text);
+    return false;
+}
+
 bool cg_option_threads(const char *command, const char *text, int *out)
 {
     int64_t n = 0;

@@ -12,6 +12,12 @@
         .help = "expect and show in the bodies of graphs are carried out; shown on stderr" \
     }
 
+#define CG_MEMORY_OPTION(to)                                                                                       \
+    {                                                                                                              \
+        .name = "memory", .arg = "SIZE", .value = to,                                                              \
+        .help = "what the tensors of a training's step may take: 600MiB; some are made again where they took more" \
+    }
+
 typedef struct CgScriptArgs {
     CgSetting *settings;
     int nsettings;

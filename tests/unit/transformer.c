@@ -367,6 +367,21 @@ static void check_threads(CgGraph *g, CgDtype dtype, const Data *d, const char *
     end(&three);
 }
 
+/* The same bits where values are made again for the derivative, so that the plan takes less. */
+static void check_memory(CgGraph *g, CgDtype dtype, const Data *d, const char *name)
+{
+    Run whole = begin(g, dtype, 1, (CgPlanOptions){ 0 }, &d->weights);
+    size_t slab = cg_plan_slab(whole.plan);
+    for (int percent = 95; percent > 80; percent -= 7) {
+        Run less = begin(g, dtype, 2, (CgPlanOptions){ .memory = slab / 100 * (size_t)percent }, &d->weights);
+        cg_plan_verify(less.plan);
+        tap_ok(cg_plan_slab(less.plan) <= slab / 100 * (size_t)percent && give_same(&whole, &less, d),
+            "%s: the same bits in %d%% of the memory", name, percent);
+        end(&less);
+    }
+    end(&whole);
+}
+
 static int bf16_results(const CgPlan *p)
 {
     int n = 0;
@@ -428,6 +443,7 @@ static void check(CgDtype dtype, bool plain, bool passes, const Data *d, const c
     check_losses(&r, d, f64 ? 1e-10 : 1e-5, name);
     end(&r);
     check_threads(better, dtype, d, name);
+    check_memory(better, dtype, d, name);
     if (better != g)
         cg_graph_free(better);
     cg_graph_free(g);

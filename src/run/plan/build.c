@@ -1,6 +1,7 @@
 /* build.c - from a graph and numbers for its symbols to a plan.
- * Takes a graph; drafts a plan for each schedule and gives the one that takes the least memory. Must not compute an
- * element, and must not change the graph. */
+ * Takes a graph; drafts a plan for each schedule and gives the one that takes the least memory; where that is more than
+ * it may take, one of a graph in which values are made again. Must not compute an element, and must not change the
+ * graph. */
 #include <stdlib.h>
 #include "base/timing.h"
 #include "run/plan/inside.h"
@@ -185,6 +186,68 @@ static CgPlan *draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, i
     return NULL;
 }
 
+/* That of the schedule that takes the least memory; NULL when a size is missing or senseless. */
+static CgPlan *best_draft(const CgGraph *g, CgBindings dims, CgPlanOptions options, CgErr *e)
+{
+    CgPlan *best = NULL;
+    CgMap loops = { 0 };
+    for (int schedule = 0; schedule < CG_PLAN_ORDERS; schedule++) {
+        CgPlan *p = draft(g, dims, options, schedule, &loops, e);
+        if (!p)
+            break;
+        if (best && best->slab <= p->slab) {
+            cg_plan_free(p);
+        } else {
+            cg_plan_free(best);
+            best = p;
+        }
+    }
+    cg_map_deinit(&loops);
+    return best;
+}
+
+/* ---- a plan that fits ---- */
+
+typedef struct Trial {
+    CgBindings dims;
+    CgPlanOptions options;
+    int schedule;
+} Trial;
+
+static size_t bytes_of(void *of, const CgGraph *g)
+{
+    const Trial *t = of;
+    CgMap loops = { 0 };
+    CgErr e = { 0 };
+    CgPlan *p = draft(g, t->dims, t->options, t->schedule, &loops, &e);
+    size_t bytes = p ? p->slab : SIZE_MAX;
+    cg_map_deinit(&loops);
+    cg_plan_free(p);
+    return bytes;
+}
+
+/* A plan of *g that takes at most options.memory in place of p, which takes more, and *g with what is made again for
+ * it, which is the caller's; NULL where there is none, which is said. */
+static CgPlan *fit(CgPlan *p, CgBindings dims, CgGraph **own, CgErr *e)
+{
+    Trial t = { dims, p->options, p->order };
+    size_t least = p->slab, whole = p->slab;
+    CgGraph *g = cg_plan_fit(p->graph, dims, p->options.memory, bytes_of, &t, &least);
+    const char *name = p->graph->name ? p->graph->name : "";
+    char a[24], b[24], c[24];
+    if (!g) {
+        cg_err(e, CG_ERR_MEMORY,
+            "the tensors of graph '%s' take %s, and %s where values are made again; --memory allows %s", name,
+            cg_plan_bytes(whole, a), cg_plan_bytes(least, b), cg_plan_bytes(t.options.memory, c));
+        cg_err_hint(e, "the smallest that would do is --memory=%zu; a smaller batch or length takes less", least);
+    }
+    cg_plan_free(p);
+    if (g && *own)
+        cg_graph_free(*own);
+    *own = g ? g : *own;
+    return g ? best_draft(g, dims, t.options, e) : NULL;
+}
+
 /* ---- the plan ---- */
 
 static void prepare(CgPlan *p)
@@ -206,20 +269,9 @@ static CgPlan *build(const CgGraph *g, CgBindings dims, CgPlanOptions options, C
     CgGraph *own = NULL;
     const CgGraph *runnable =
         cg_plan_check_sizes(g, dims, options.sources, e) ? cg_plan_expand(g, dims, &own, e) : NULL;
-    CgPlan *best = NULL;
-    CgMap loops = { 0 };
-    for (int schedule = 0; runnable && schedule < CG_PLAN_ORDERS; schedule++) {
-        CgPlan *p = draft(runnable, dims, options, schedule, &loops, e);
-        if (!p)
-            break;
-        if (best && best->slab <= p->slab) {
-            cg_plan_free(p);
-        } else {
-            cg_plan_free(best);
-            best = p;
-        }
-    }
-    cg_map_deinit(&loops);
+    CgPlan *best = runnable ? best_draft(runnable, dims, options, e) : NULL;
+    if (best && options.memory && best->slab > options.memory)
+        best = fit(best, dims, &own, e);
     if (best && !options.shown && !cg_plan_fits(best, e)) {
         cg_plan_free(best);
         best = NULL;

@@ -136,8 +136,11 @@ CG_NODISCARD bool cg_plan_assign_offsets(CgPlan *p);
 /* waves.c: fills in tasks and waves, once memory is placed. */
 void cg_plan_make_waves(CgPlan *p);
 
+/* fit.c: g with forward values made again for the derivative, so that its plan takes at most `budget` bytes, as
+ * bytes_of tells; NULL where that cannot be. *least: the bytes of the plan of g; then the fewest that were found. */
+typedef size_t CgPlanBytes(void *of, const CgGraph *g);
+CgGraph *cg_plan_fit(const CgGraph *g, CgBindings dims, size_t budget, CgPlanBytes *bytes_of, void *of, size_t *least);
+
 /* copy.c: makes a contiguous copy of any strided tensor. */
 extern const CgOp cg_op_copy;
-
-/* "1.5 GiB" */
 #endif

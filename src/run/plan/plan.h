@@ -78,10 +78,13 @@ typedef struct CgPlanOptions {
                                written over it: during the run if no instruction wants the old one any more, else at
                                its end. Whoever binds such memory must let it be written */
     bool shown;             /* never run, only looked at: the slab may be larger than the memory there is */
+    size_t memory; /* bytes the slab may take, 0: any. Forward values are made again for the derivative until it
+                      takes no more; no bit of any result differs */
     const CgSources *sources; /* may be NULL; to name script lines in messages */
 } CgPlanOptions;
 
-/* Fails when a symbol has no value or the slab of a plan that is to run would not fit in memory. */
+/* Fails when a symbol has no value, when the slab takes more than options.memory whatever is made again, and when that
+ * of a plan that is to run would not fit in memory. */
 CG_NODISCARD CgPlan *cg_plan_build(
     const CgGraph *g /* borrowed, must outlive the plan */, CgBindings dims, CgPlanOptions options, CgErr *e);
 void cg_plan_free(CgPlan *p);

@@ -81,6 +81,35 @@ CgProducts cg_plan_products(const CgPlan *p)
     return found;
 }
 
+static bool is_again(const CgPlan *p, size_t i)
+{
+    CgRef node = p->instrs.at[i].node;
+    return node != CG_NONE && cg_node(p->graph, node)->clone;
+}
+
+/* What is made again for the derivative, by op. */
+static void print_again(const CgPlan *p, CgStrbuf *out)
+{
+    double flops = 0, all = 0;
+    const char *before = "made again for the derivative: ";
+    for (size_t i = 0; i < p->instrs.len; i++) {
+        const CgOp *op = p->instrs.at[i].op;
+        size_t n = 0, first = p->instrs.len;
+        for (size_t k = 0; k < p->instrs.len; k++)
+            if (p->instrs.at[k].op == op && is_again(p, k)) {
+                first = n++ ? first : k;
+                flops += first == i ? p->instrs.at[k].work.flops : 0;
+            }
+        all += p->instrs.at[i].work.flops;
+        if (first != i)
+            continue;
+        cg_strbuf_printf(out, "%s%zu %s", before, n, op->name);
+        before = ", ";
+    }
+    if (*before == ',')
+        cg_strbuf_printf(out, "; %.3g flops, %.1f%%\n", flops, all > 0 ? 100 * flops / all : 0);
+}
+
 /* By instruction, the wave of its kernel. */
 static int *waves_of(const CgPlan *p)
 {
@@ -124,6 +153,7 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
     if (products.bf16)
         cg_strbuf_printf(out, ", bf16 in %d of %d products", products.bf16, products.all);
     cg_strbuf_putc(out, '\n');
+    print_again(p, out);
     int *wave = waves_of(p);
     for (size_t i = 0; i < p->instrs.len; i++) {
         const CgInstr *in = &p->instrs.at[i];
@@ -142,6 +172,8 @@ void cg_plan_print(const CgPlan *p, const CgSources *sources, CgStrbuf *out)
             cg_strbuf_printf(out, " flops=%.3g", in->work.flops);
         if (in->bf16)
             cg_strbuf_puts(out, " bf16");
+        if (is_again(p, i))
+            cg_strbuf_puts(out, " again");
         if (in->work.bytes > 0)
             cg_strbuf_printf(out, " bytes=%.3g", in->work.bytes);
         if (in->work.shared > 0)
@@ -242,6 +274,7 @@ void cg_plan_print_memory(const CgPlan *p, const CgSources *sources, CgStrbuf *o
     cg_strbuf_printf(out, "memory of %s: slab %s (most alive %s)", p->graph->name ? p->graph->name : "",
         cg_plan_bytes(p->slab, a), cg_plan_bytes(p->live, b));
     cg_strbuf_printf(out, ", inputs %s, params %s\n", cg_plan_bytes(given, a), cg_plan_bytes(params, b));
+    print_again(p, out);
     qsort(line, n, sizeof *line, by_bytes);
     char bar[CHART + 1];
     for (size_t i = 0; i < n && i < ROWS; i++) {
