@@ -69,7 +69,7 @@ static bool do_unlink(const char *path)
     if (!may_change())
         return false;
     cg_fault_replaces(NULL, path);
-    return changed(unlink(path));
+    return changed(remove(path));
 }
 
 /* ---- near names --------------------------------------------------------------------------------------------- */
@@ -459,12 +459,14 @@ static bool sync_bytes(const CgOut *o)
     return true;
 }
 
-static bool commit_file(const CgOut *o)
+bool cg_io_rename(const char *from, const char *to, CgErr *e)
 {
     if (!may_change())
-        return false;
-    cg_fault_replaces(o->temporary, o->path);
-    return changed(rename(o->temporary, o->path));
+        return cg_err_errno(e, "write", to);
+    cg_fault_replaces(from, to);
+    if (!changed(rename(from, to)))
+        return cg_err_errno(e, "write", to);
+    return sync_folder(to) || cg_err_errno(e, "sync the folder of", to);
 }
 
 bool cg_io_commit(CgOut *o, CgErr *e)
@@ -478,12 +480,8 @@ bool cg_io_commit(CgOut *o, CgErr *e)
     closed = changed(close(fd)) && closed;
     if (!closed && ok)
         ok = cg_err_errno(e, "write", o->path);
-    if (ok && o->temporary) {
-        if (!commit_file(o))
-            ok = cg_err_errno(e, "write", o->path);
-        else if (!sync_folder(o->path))
-            ok = cg_err_errno(e, "sync the folder of", o->path);
-    }
+    if (ok && o->temporary)
+        ok = cg_io_rename(o->temporary, o->path, e);
     if (ok)
         out_free(o);
     else
@@ -720,14 +718,23 @@ static bool names_in(Walk *w, const char *folder, char ***names, size_t *n)
         w->failed = true;
         return cg_err_errno(w->e, "open the folder", *folder ? folder : ".");
     }
-    for (struct dirent *entry; (entry = readdir(d));) {
+    errno = 0;
+    for (struct dirent *entry; !must_fail() && (entry = readdir(d));) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             cg_vec_push(&list, cg_strdup(entry->d_name));
+        errno = 0;
+    }
+    if (errno) { /* not at the end: there are more names than these */
+        w->failed = true;
+        cg_err_errno(w->e, "read the folder", *folder ? folder : ".");
+        while (list.len)
+            free(list.at[--list.len]);
+        cg_vec_free(&list);
     }
     closedir(d);
     *names = list.at;
     *n = list.len;
-    return true;
+    return !w->failed;
 }
 
 static void walk(Walk *w, const char *folder, const char *pattern, const Above *up);

@@ -41,7 +41,8 @@ char *cg_io_real(const char *path); /* absolute, links resolved, malloc'd; NULL 
 bool cg_io_exists(const char *path);
 bool cg_io_stat(const char *path, uint64_t *bytes, int64_t *modified /* seconds since 1970 */);
 bool cg_io_is_dir(const char *path);
-CG_NODISCARD bool cg_io_remove(const char *path, CgErr *e);
+CG_NODISCARD bool cg_io_rename(const char *from, const char *to, CgErr *e);
+CG_NODISCARD bool cg_io_remove(const char *path, CgErr *e); /* a file, or a folder that is empty */
 /* One process at a time: the holder of a lock on the file `path` (made if need be, removed by cg_io_unlock). While
  * another process holds it, `waiting` is called ten times a second with the number of the call, from 0; when it returns
  * false the wait ends with CG_ERR_INTERRUPTED. A process that dies lets go. */
