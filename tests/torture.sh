@@ -1,8 +1,8 @@
 #!/bin/sh
 # torture.sh - the n-th allocation, the n-th call to the system fails, once or from there on, for n = 1 ..: every command
 # says so and ends in an orderly way, with results that are the old ones or the new ones, and what is made afterwards is
-# what would have been made. Takes CG, and TORTURE=all for every n instead of some; gives TAP. A failure accuses whoever
-# ignored a result. What the switches are: src/base/fault.h.
+# what would have been made. Takes CG, TORTURE=all for every n instead of some, and TORTURED, a word that the names of
+# commands are to have; gives TAP. A failure accuses whoever ignored a result. What the switches are: src/base/fault.h.
 set -u
 . "${srcdir:-.}/tests/tap.sh"
 
@@ -58,8 +58,42 @@ cp ugly.cg kept.cg
 "$CG" plan script.cg f --dump=graph >graph.ir
 "$CG" apply script.cg weights --out given >/dev/null
 printf '[[1.5, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]]' >x.txt
-"$CG" run --quiet --store=full train.cg >/dev/null 2>&1
+for seed in 1 0; do "$CG" run --quiet --seed $seed --store=full train.cg >/dev/null 2>&1; done
 mv lm.safetensors lm.whole; mv scores.csv scores.whole
+cat >exact.cg <<'CG'
+graph double(x: f32[B, 3]) -> f32[B] { return sum(x, axis = 1) * 2 }
+doubled = evaluate double() on arrays({ x: [[1.5, 2, 3], [5, 7, 11.25]] }) as m {
+    y = m(batch.x)
+}
+show mean(doubled.y)
+CG
+"$CG" run --quiet --exact --store=exact --publish=published.json exact.cg >/dev/null 2>&1
+"$CG" plugin new myop >/dev/null
+mv myop whole.myop
+${CC:-cc} -std=gnu11 -O1 -w -DCG_PLUGIN -I"${srcdir:-.}/include" -shared -fPIC whole.myop/myop.c -o myop.so -lm
+
+# A session of an editor: every request once, mistakes in the document and in what is asked.
+uri=file://$PWD/edited.cg
+document="\"textDocument\":{\"uri\":\"$uri\"}"
+message()   { printf 'Content-Length: %d\r\n\r\n%s' ${#1} "$1"; }
+asked=0
+ask()       # method [parameters after the document]
+{
+    asked=$((asked + 1))
+    message "{\"id\":$asked,\"method\":\"textDocument/$1\",\"params\":{$document${2:-}}}"
+}
+spot=',"position":{"line":1,"character":10}'
+{
+    message '{"id":0,"method":"initialize","params":{}}'
+    message "{\"method\":\"textDocument/didOpen\",\"params\":{\"textDocument\":{\"uri\":\"$uri\",\"text\":\"width = 7\\ny = 2  * width\\nz = plot.lnie(y)\\n\"}}}"
+    ask hover "$spot"; ask definition "$spot"; ask references "$spot"; ask completion "$spot"; ask formatting
+    ask rename "$spot,\"newName\":\"wide\""
+    ask codeAction ',"range":{"start":{"line":2,"character":0},"end":{"line":2,"character":9}}'
+    message 'no json'
+    message "{\"method\":\"textDocument/didClose\",\"params\":{$document}}"
+    message '{"id":99,"method":"shutdown"}'
+    message '{"method":"exit"}'
+} >session
 
 # Runs with the n-th failure until a run is not hurt. `before` restores what the command may change, `after` says what is
 # wrong then.
@@ -67,6 +101,7 @@ until_whole()   # name switches before after command ...
 {
     name=$1 switches=$2 before=$3 after=$4
     shift 4
+    case $name in *"${TORTURED:-}"*) ;; *) return ;; esac
     $before; "$@" >whole 2>whole.err </dev/null; usual=$?
     for switch in $switches; do
         pair=$((pair + 1))
@@ -100,6 +135,15 @@ nothing()   { :; }
 fresh()     { rm -rf store lm.safetensors scores.csv; echo old >scores.csv; }
 filled()    { rm -rf store lm.safetensors scores.csv; cp -r full store; echo old >scores.csv; }
 fmt_old()   { cp kept.cg ugly.cg; }
+afresh()    { rm -rf myop published.json.replay; }
+# A plugin is begun or it is not; where it is not, a second try begins it.
+begun()
+{
+    [ -d myop ] || "$CG" plugin new myop >/dev/null || echo "then $?"
+    diff -r myop whole.myop
+    [ ! -e .myop.unfinished ] || echo litter
+}
+replayed()  { [ "$("$CG" replay published.json --quiet | tail -1)" = "it agrees" ] || echo "then another"; }
 fmt_whole() { cmp -s ugly.cg kept.cg || cmp -s ugly.cg pretty.cg || echo torn; }
 old_or()    # file whole: is the old one, or the whole one
 {
@@ -139,6 +183,11 @@ until_whole bench "memory+ eio+" fresh nothing sh -c "'$CG' bench script.cg f --
 from=1
 until_whole fmt "$memory $files" fmt_old fmt_whole "$CG" fmt ugly.cg
 until_whole opt "$memory eio+" nothing nothing "$CG" opt graph.ir
+until_whole ops "memory eio+" nothing nothing "$CG" ops adam
+until_whole lsp "memory eio+" nothing nothing sh -c "exec '$CG' lsp <session"
+until_whole "plugin new" "memory+ $files" afresh begun "$CG" plugin new myop
+until_whole "plugin check" "memory memory+ eio eio+ enospc+ eintr+ short+" nothing nothing "$CG" plugin check ./myop.so
+until_whole replay "memory $files" afresh replayed "$CG" replay published.json --threads 1
 until_whole help "$memory eio+" nothing nothing "$CG" help adamw
 read_once train.cg
 until_whole run "memory memory+ $files" fresh run_whole "$CG" run --quiet --threads 1 --store=store train.cg
@@ -147,6 +196,7 @@ until_whole "dry run" "memory+ eio+" filled nothing "$CG" run --dry-run --thread
 until_whole verify-resume "memory+ eio+ enospc+ eintr+" fresh run_whole "$CG" verify-resume train.cg --at 2 --store=store
 from=1
 until_whole "store verify" "memory eio+ short+" filled nothing "$CG" store verify --store=store
+until_whole generate "memory memory+ $files" filled nothing "$CG" generate train.cg lm -p line -n 3 --quiet --threads 1 --store=store
 until_whole runs "memory+ eio+" filled nothing "$CG" runs --store=store
-until_whole why "memory+ eio+" filled nothing "$CG" why 1 1 --store=store
+until_whole why "memory+ eio+" filled nothing "$CG" why 1 2 --store=store
 finish

@@ -47,16 +47,21 @@ static void replace_name(const CgBytes *from, const char *name, CgStrbuf *to)
     }
 }
 
+/* A plugin that is begun: from where, of which name, in which folder while it is not whole. */
+typedef struct Begun {
+    const char *template, *name, *folder;
+} Begun;
+
 /* One file of the template, with the plugin's name in it. */
-static bool copy(const char *template, const char *file, const char *folder, const char *as, CgErr *e)
+static bool copy(const Begun *b, const char *file, const char *as, CgErr *e)
 {
     CgStrbuf from = { 0 }, to = { 0 }, text = { 0 };
     CgBytes bytes;
-    cg_strbuf_printf(&from, "%s/%s", template, file);
-    cg_strbuf_printf(&to, "%s/%s", folder, as);
+    cg_strbuf_printf(&from, "%s/%s", b->template, file);
+    cg_strbuf_printf(&to, "%s/%s", b->folder, as);
     bool good = cg_io_read(cg_strbuf_str(&from), &bytes, e);
     if (good) {
-        replace_name(&bytes, folder, &text);
+        replace_name(&bytes, b->name, &text);
         good = cg_io_write(cg_strbuf_str(&to), cg_strbuf_str(&text), text.len, e);
         cg_io_release(&bytes);
     }
@@ -72,16 +77,44 @@ static bool is_name(const char *s)
     return *s >= 'a' && *s <= 'z' && !s[n] && n <= MOST_NAME;
 }
 
-static bool copy_all(const char *template, const char *name, const char *kind, CgErr *e)
+static bool copy_all(const Begun *b, const char *kind, CgErr *e)
 {
     char source[64], script[64], as[64], data[64];
     snprintf(source, sizeof source, "%s.c", kind);
     snprintf(script, sizeof script, "%s.cg", kind);
-    snprintf(as, sizeof as, "%s.c", name);
-    snprintf(data, sizeof data, "try.%s", name);
-    return cg_io_mkdirs(name, e) && copy(template, "Makefile", name, "Makefile", e)
-        && copy(template, source, name, as, e) && copy(template, script, name, "try.cg", e)
-        && (strcmp(kind, "reader") != 0 || copy(template, "try." PLACEHOLDER, name, data, e));
+    snprintf(as, sizeof as, "%s.c", b->name);
+    snprintf(data, sizeof data, "try.%s", b->name);
+    return cg_io_mkdirs(b->folder, e) && copy(b, "Makefile", "Makefile", e) && copy(b, source, as, e)
+        && copy(b, script, "try.cg", e) && (strcmp(kind, "reader") != 0 || copy(b, "try." PLACEHOLDER, data, e));
+}
+
+/* Removes a folder that was not finished, by this process or one that died; none is fine. */
+static void discard(const char *folder)
+{
+    CgErr e = { 0 };
+    CgPaths files;
+    if (!cg_io_is_dir(folder) || !cg_io_files(folder, &files, &e))
+        return;
+    cg_io_sweep(folder);
+    bool good = true;
+    for (size_t i = 0; i < files.len && good; i++)
+        good = cg_io_remove(files.at[i], &e);
+    cg_paths_free(&files);
+    (void)!(good && cg_io_remove(folder, &e));
+}
+
+/* The folder appears whole or not at all. */
+static bool copy_whole(const char *template, const char *name, const char *kind, CgErr *e)
+{
+    CgStrbuf folder = { 0 };
+    cg_strbuf_printf(&folder, ".%s.unfinished", name);
+    Begun b = { template, name, cg_strbuf_str(&folder) };
+    discard(b.folder);
+    bool good = copy_all(&b, kind, e) && cg_io_rename(b.folder, name, e);
+    if (!good)
+        discard(b.folder);
+    cg_strbuf_deinit(&folder);
+    return good;
 }
 
 static int begin_plugin(const char *name, const char *kind)
@@ -98,7 +131,7 @@ static int begin_plugin(const char *name, const char *kind)
         cg_err(&e, CG_ERR_IO, "'%s' is there already", name);
     else if (!template)
         cg_err(&e, CG_ERR_IO, "the template of plugins is not where cg is installed");
-    else if (copy_all(template, name, kind, &e))
+    else if (copy_whole(template, name, kind, &e))
         printf("%s/ is a plugin with %s. Build and try it:\n\n    cd %s\n    make && make check && cg run try.cg\n",
             name,
             !strcmp(kind, "op")             ? "an op"
