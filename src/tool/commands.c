@@ -66,7 +66,7 @@ int cg_complain(const char *command, const CgErr *e)
     fprintf(stderr, "cg %s: %s\n", command, e->text);
     if (e->hint[0])
         fprintf(stderr, "help: %s\n", e->hint);
-    return e->kind == CG_ERR_INTERRUPTED ? 130 : e->kind == CG_ERR_INPUT ? CG_EXIT_DIAG : CG_EXIT_IO;
+    return e->kind == CG_ERR_INTERRUPTED ? CG_EXIT_INTERRUPTED : e->kind == CG_ERR_INPUT ? CG_EXIT_DIAG : CG_EXIT_IO;
 }
 
 bool cg_wants_colour(void)

@@ -1,6 +1,6 @@
 /* main.c - the program `cg`.
  * Takes a command line; gives the exit code of one command: 0 ok, 1 diagnostics, 2 usage, 3 input or output,
- * 70 our own fault. Must not do any of the work: a command does. */
+ * 70 our own fault, 130 interrupted. Must not do any of the work: a command does. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +38,10 @@ static int finish(int code)
     if (lost && code == CG_EXIT_OK) {
         perror("cg: cannot write to stdout");
         return CG_EXIT_IO;
+    }
+    if (code == CG_EXIT_OK && cg_stop_asked()) { /* while a file was put in its place, which nobody cuts short */
+        fputs("cg: interrupted\n", stderr);
+        return CG_EXIT_INTERRUPTED;
     }
     return code;
 }

@@ -5,7 +5,14 @@
 #define CG_TOOL_H
 #include "base/err.h"
 
-enum { CG_EXIT_OK = 0, CG_EXIT_DIAG = 1, CG_EXIT_USAGE = 2, CG_EXIT_IO = 3, CG_EXIT_BUG = 70 };
+enum {
+    CG_EXIT_OK = 0,
+    CG_EXIT_DIAG = 1,
+    CG_EXIT_USAGE = 2,
+    CG_EXIT_IO = 3,
+    CG_EXIT_BUG = 70,
+    CG_EXIT_INTERRUPTED = 130
+};
 
 typedef int CgCommandFn(int argc, char **argv);
 typedef struct CgCommand {

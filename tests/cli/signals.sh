@@ -34,6 +34,11 @@ for signal in INT TERM HUP; do
     until_there grep -q 'cg' /proc/$child/comm; sleep 0.1
     kill -$signal $child; wait $child; echo "$signal: exit $?, $(cat said)"
 done
+echo "== while a file is written"
+echo 'graph w() -> f32[500000] { return fill(0.5, [500000]) }' >w.cg
+CG_DEBUG=fault=short:1+ cg apply w.cg w --out written >shown 2>said & child=$!
+until_there sh -c 'ls written/.*.tmp'
+kill -INT $child; wait $child; echo "exit $?"; cat said; ls -A written; stat -c %s written/*.npy
 echo "== the second signal"
 rm -rf .cg
 cg run wide.cg --set steps=100000 >shown 2>said & child=$!
