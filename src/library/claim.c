@@ -400,7 +400,7 @@ static bool differences(CgSession *x, Expected *it)
         size_t other = match ? find_cluster(&c[1 - first], c[first].name[i], i) : i;
         double a = of_cluster(x, &it->side[first], &c[first], i, &failed);
         double b = of_cluster(x, &it->side[1 - first], &c[1 - first], other, &failed);
-        it->d[i] = (first == 1) != it->less ? b - a : a - b;
+        it->d[i] = (first == 1) != it->less ? cg_stats_difference(b, a) : cg_stats_difference(a, b);
     }
     clusters_free(&c[0]);
     clusters_free(&c[1]);

@@ -33,7 +33,11 @@ static void warn_of_none(const CgSession *x, const CgValue *call, const CgNumber
     const CgValue *of = call->at[0];
     for (size_t i = 0; i < n->n; i++)
         odd += isnan(n->at[i]) ? 1 : 0;
-    cg_value_print(cg_is_column_of(of) ? of->at[1] : of, &what);
+    if (cg_is_column_of(of) || of->kind != CG_VALUE_CALL)
+        cg_value_print(cg_is_column_of(of) ? of->at[1] : of, &what);
+    else /* as it is written */
+        cg_strbuf_write(
+            &what, cg_sources_get(x->sources, of->span.file)->text + of->span.start, of->span.end - of->span.start);
     if (odd)
         cg_session_say(x,
             "warning: %s of '%s' is not a number: neither are %zu of its %zu rows; present() leaves them out",
@@ -498,6 +502,8 @@ static CgValue *run_correlate(CgSession *x, const CgValue *call, CgValue **args)
     if (!same_rows(x, call, a, b))
         return NULL;
     CgCorrelation c = cg_stats_correlate(cg_correlation_find(args[2]->s), a->at, b->at, a->n, NULL);
+    if (c.why && !x->sample)
+        cg_session_say(x, "warning: correlate is not a number: %s", c.why);
     return cg_value_float(x->elab, c.r, call->span);
 }
 
@@ -603,7 +609,12 @@ static CgValue *run_effect(CgSession *x, const CgValue *call, CgValue **args)
     const CgEffect *effect = cg_effect_find(args[2]->s);
     if (effect->paired && !same_rows(x, call, a, b))
         return NULL;
-    return cg_value_float(x->elab, effect->run(a->at, a->n, b->at, b->n), call->span);
+    double size = effect->run(a->at, a->n, b->at, b->n);
+    if (isnan(size) && !x->sample)
+        cg_session_say(x,
+            "warning: the %s effect of %zu and %zu rows is not a number: they are too few, or nothing varies",
+            args[2]->s, a->n, b->n);
+    return cg_value_float(x->elab, size, call->span);
 }
 
 /* ---- the functions -------------------------------------------------------------------------------------- */

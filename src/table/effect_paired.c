@@ -9,7 +9,7 @@ static double paired_d(const double *a, size_t na, const double *b, size_t nb)
 {
     double *d = cg_malloc(sizeof *d * (na + 1));
     for (size_t i = 0; i < na && i < nb; i++)
-        d[i] = a[i] - b[i];
+        d[i] = cg_stats_difference(a[i], b[i]);
     double spread = na < 2 ? NAN : cg_stats_std(d, na), effect = cg_stats_mean(d, na) / spread;
     free(d);
     return spread > 0 ? effect : NAN;

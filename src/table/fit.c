@@ -111,9 +111,33 @@ static void solve(CgFit *f, const Basis *b, const double *along, double s)
         }
         f->value[i] = value;
         f->error[i] = s * sqrt(square);
-        f->p[i] = f->error[i] > 0 ? cg_stats_t_p(value / f->error[i], degrees) : value != 0 ? 0 : NAN;
+        f->p[i] = f->error[i] > 0 ? cg_stats_t_p(value / f->error[i], degrees) : NAN;
     }
     free(inverse);
+}
+
+/* Of y, which becomes what is left of it. Where that is rounding there is no error to test by. */
+static void least_squares(CgFit *f, const Basis *b, double *y)
+{
+    double mean = cg_stats_mean(y, f->n), total = 0, largest = 0;
+    double *along = cg_malloc(sizeof *along * (size_t)f->k);
+    bool flat = cg_stats_constant(y, f->n);
+    for (size_t i = 0; i < f->n; i++) {
+        total += (y[i] - mean) * (y[i] - mean);
+        largest = fmax(largest, fabs(y[i]));
+    }
+    project(b, y, along);
+    for (int j = 1; flat && j < f->k; j++)
+        along[j] = 0;
+    double left = dot(y, y, f->n), rounding = CG_ROUNDING * largest;
+    if (left <= (double)f->n * rounding * rounding) {
+        f->why = "the fit is exact: there is no error to test by";
+        left = 0;
+    }
+    f->residual = sqrt(left / (double)(f->n - (size_t)f->k));
+    f->r2 = flat ? NAN : 1 - left / total;
+    solve(f, b, along, f->residual);
+    free(along);
 }
 
 CgFit cg_stats_fit(const double *y, const double *const *x, int nx, size_t n)
@@ -139,19 +163,8 @@ CgFit cg_stats_fit(const double *y, const double *const *x, int nx, size_t n)
         f.why = "there are too few rows";
     else if (!b.whole)
         f.why = "a column is constant or follows from the others";
-    if (!f.why) {
-        double mean = cg_stats_mean(kept[0], f.n), total = 0;
-        double *along = cg_malloc(sizeof *along * (size_t)k);
-        for (size_t i = 0; i < f.n; i++)
-            total += (kept[0][i] - mean) * (kept[0][i] - mean);
-        bool flat = cg_stats_constant(kept[0], f.n);
-        project(&b, kept[0], along);
-        double left = dot(kept[0], kept[0], f.n);
-        f.residual = sqrt(left / (double)(f.n - (size_t)k));
-        f.r2 = flat ? NAN : 1 - left / total;
-        solve(&f, &b, along, f.residual);
-        free(along);
-    }
+    if (!f.why)
+        least_squares(&f, &b, kept[0]);
     for (int j = 0; j < k; j++)
         free(kept[j]);
     free(kept);

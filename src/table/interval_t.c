@@ -13,6 +13,8 @@ static void run(const CgIntervalWork *w, CgInterval *out)
     double mean = cg_stats_mean(value, w->clusters);
     for (size_t k = 0; k < w->clusters; k++)
         sum += (value[k] - mean) * (value[k] - mean);
+    if (cg_stats_constant(value, w->clusters))
+        sum = 0;
     double half = cg_stats_t_quantile((1 + w->level) / 2, g - 1) * sqrt((g - 1) / g * sum);
     free(value);
     out->low = w->value - half;

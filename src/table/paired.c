@@ -32,7 +32,7 @@ CgTest cg_stats_test(const CgTestMethod *m, const double *a, const double *b, si
     size_t left = 0;
     for (size_t i = 0; i < n; i++) {
         if (!isnan(a[i]) && !isnan(b[i]))
-            d[left++] = a[i] - b[i];
+            d[left++] = cg_stats_difference(a[i], b[i]);
     }
     CgTest t = left ? m->run(d, left, seed) : cg_test_undefined(NAN, 0, "there are no pairs");
     free(d);

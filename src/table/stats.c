@@ -55,7 +55,12 @@ bool cg_stats_constant(const double *x, size_t n)
         least = fmin(least, x[i]);
         most = fmax(most, x[i]);
     }
-    return !(most - least > 16 * DBL_EPSILON * fmax(fabs(least), fabs(most)));
+    return !(most - least > CG_ROUNDING * fmax(fabs(least), fabs(most)));
+}
+
+double cg_stats_difference(double a, double b)
+{
+    return fabs(a - b) <= CG_ROUNDING * fmax(fabs(a), fabs(b)) ? 0 : a - b;
 }
 
 static int by_value(const void *a, const void *b)

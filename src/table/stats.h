@@ -5,6 +5,7 @@
  * rows with a NAN out, and how many were left. */
 #ifndef CG_STATS_H
 #define CG_STATS_H
+#include <float.h>
 #include <math.h>
 
 #include "base/base.h"
@@ -16,8 +17,10 @@ double cg_stats_most(const double *x, size_t n);
 double cg_stats_std(const double *x, size_t n); /* of the sample: divided by n - 1 */
 /* linear between order statistics (type 7); q in [0, 1] */
 double cg_stats_quantile(const double *x, size_t n, double q);
-/* All values are one but for rounding: what is left of their spread says nothing. */
-bool cg_stats_constant(const double *x, size_t n);
+/* Numbers that differ by less than this share of them are one but for rounding, which says nothing. */
+#define CG_ROUNDING (16 * DBL_EPSILON)
+bool cg_stats_constant(const double *x, size_t n);            /* all values are one but for rounding */
+double cg_stats_difference(double a, double b);               /* a - b, and 0 where that is rounding */
 void cg_stats_sort(double *x, size_t n);                      /* least first */
 void cg_stats_ranks(const double *x, size_t n, double *rank); /* 1 .. n; ties get the mean of theirs */
 
