@@ -28,6 +28,7 @@ typedef struct CgParamInfo {
     CgRef renewed; /* what a step of a training adds to it, in the model graph (running); CG_NONE: its optimiser says */
     CgValue *weights; /* STAGE or file */
     CgAtom source;    /* its path there */
+    CgAtom part;      /* the part of the weights that the model it is of has: "" is all */
     CgSpan span;
     bool frozen;
     CgSpan frozen_span;
@@ -308,6 +309,8 @@ bool cg_path_matches(const char *pattern, const char *path);
 CgAtom cg_path_rename(const char *pattern, const char *to, const char *path);
 bool cg_path_fits(const char *pattern, const char *path);                 /* ... but not what is below it */
 const char *cg_path_below(const CgInstance *submodule, const char *path); /* of a path that begins with the part's */
+/* The path as that of a part, which it begins with; NULL: it is of no tensor in it. NULL or "" is the whole model. */
+const char *cg_path_within(const char *part, const char *path);
 
 /* Instances (instance.c). */
 /* The instance in whose body an expression is evaluated; NULL: at top level. */

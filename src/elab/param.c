@@ -62,7 +62,8 @@ static void find_weights(const CgInstance *inst, CgAtom path, CgParamInfo *info)
         cg_annotations_after(at, &put_by);
         if (at->weights && !put_by && !(before && before->weights == at->weights)) {
             info->weights = at->weights;
-            info->source = cg_path_join(at->submodule_path ? at->submodule_path : "", cg_path_below(at, path));
+            info->part = at->submodule_path ? at->submodule_path : cg_intern("");
+            info->source = cg_path_join(info->part, cg_path_below(at, path));
         }
         put_by = at->put_by ? at->put_by : put_by;
     }

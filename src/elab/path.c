@@ -108,6 +108,14 @@ CgAtom cg_path_rename(const char *pattern, const char *to, const char *path)
     return name;
 }
 
+const char *cg_path_within(const char *part, const char *path)
+{
+    size_t n = part ? strlen(part) : 0;
+    if (!n)
+        return path;
+    return !strncmp(path, part, n) && path[n] == '.' ? path + n + 1 : NULL;
+}
+
 const char *cg_path_below(const CgInstance *submodule, const char *path)
 {
     size_t n = strlen(submodule->path);

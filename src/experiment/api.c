@@ -211,7 +211,7 @@ size_t cg_script_tensors(CgScript *s, const char *value, const CgNamed **out)
     CgNamed *at = CG_NEWN(s->arena, CgNamed, all ? all->n : 1);
     size_t n = 0;
     for (int i = 0; all && i < all->n; i++) {
-        const char *path = cg_model_path(model, all->at[i].name);
+        const char *path = cg_path_within(model->submodule_path, all->at[i].name);
         if (path)
             at[n++] = (CgNamed){ cg_arena_strdup(s->arena, path), all->at[i].tensor };
     }

@@ -6,15 +6,6 @@
 
 #include "stage/lineage.h"
 
-/* The path within the part, or NULL for what is not in it. */
-static const char *below(const char *module, const char *path)
-{
-    size_t n = module ? strlen(module) : 0;
-    if (!n)
-        return path;
-    return !strncmp(path, module, n) && path[n] == '.' ? path + n + 1 : NULL;
-}
-
 static const char *find_flag(const CgTensors *t, const char *path)
 {
     for (int i = 0; i < t->nmeta; i++)
@@ -34,7 +25,7 @@ bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgEr
     const char **keys = cg_calloc(room, sizeof *keys), **values = cg_calloc(room, sizeof *values);
     int n = 0, nmeta = 0;
     for (int i = 0; i < t->n; i++) {
-        const char *name = below(model->submodule_path, t->at[i].name);
+        const char *name = cg_path_within(model->submodule_path, t->at[i].name);
         if (!name)
             continue;
         named[n++] = (CgNamed){ cg_arena_printf(x->elab->arena, "%s", name), t->at[i].tensor };

@@ -171,7 +171,6 @@ const CgTensors *cg_weights_force(CgSession *x, CgValue *weights);              
 /* The parameters of a model that was found out, with the paths they have in its weights; NULL where it has none, or
  * after a mistake. */
 const CgTensors *cg_model_tensors(CgSession *x, const CgInstance *m);
-const char *cg_model_path(const CgInstance *m, const char *path); /* of a tensor in the model; NULL: it is none of it */
 /* Of each part: tensors, parameters, how many of them are frozen, bytes; the flops of `pass`, which may be NULL: what
  * belongs to no part of it stands under the name of the graph. NULL likewise. */
 CgTable *cg_model_modules(CgSession *x, const CgInstance *m, const CgModelGraph *pass);

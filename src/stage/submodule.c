@@ -68,11 +68,11 @@ CgValue *cg_stage_submodule(CgElab *e, CgValue *of, CgAtom name, CgSpan span, Cg
     if (!s)
         return NULL;
     const char *submodule_path = of->instance->submodule_path ? of->instance->submodule_path : "";
-    size_t outer = *submodule_path ? strlen(submodule_path) + 1 : 0;
     for (size_t i = 0; i < s->model->params.len; i++) {
         const CgParamInfo *p = &s->model->params.at[i];
-        if (!p->auxiliary && (!outer || (!strncmp(p->path, submodule_path, outer - 1) && p->path[outer - 1] == '.')))
-            cg_suggest_offer(suggest, cg_intern_n(p->path + outer, segment(p->path + outer)));
+        const char *path = p->auxiliary ? NULL : cg_path_within(submodule_path, p->path);
+        if (path)
+            cg_suggest_offer(suggest, cg_intern_n(path, segment(path)));
     }
     CgAtom path = cg_path_join(submodule_path, name);
     if (cg_map_get(&s->model->submodules, cg_map_ptr(path), &submodule))
@@ -89,14 +89,6 @@ const CgTensors *cg_model_tensors(CgSession *x, const CgInstance *m)
     if (training(m))
         return &training(m)->weights;
     return m->weights ? cg_weights_force(x, m->weights) : NULL;
-}
-
-const char *cg_model_path(const CgInstance *m, const char *path)
-{
-    size_t n = m->submodule_path ? strlen(m->submodule_path) : 0;
-    if (!n)
-        return path;
-    return !strncmp(path, m->submodule_path, n) && path[n] == '.' ? path + n + 1 : NULL;
 }
 
 static bool is_frozen(const CgInstance *m, const char *path, const char *whole)
@@ -169,7 +161,7 @@ CgTable *cg_model_modules(CgSession *x, const CgInstance *m, const CgModelGraph 
     for (int c = MODULE; c <= (pass ? FLOPS : BYTES); c++)
         cg_table_add(t, names[c], c == MODULE ? CG_TEXT : c == FLOPS ? CG_NUMBER : CG_INT);
     for (int i = 0; i < weights->n; i++) {
-        const char *path = cg_model_path(m, weights->at[i].name);
+        const char *path = cg_path_within(m->submodule_path, weights->at[i].name);
         const CgTensor *at = &weights->at[i].tensor;
         if (!path)
             continue;

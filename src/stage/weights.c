@@ -134,6 +134,21 @@ static void note_cast(CgSession *x, CgValue *weights, int n, CgDtype from, CgDty
 
 enum { MOST_LINES = 20 };
 
+/* Whether a tensor is in a part of the weights that the graph has a model of, and no parameter of that. */
+static bool is_extra(const CgModelGraph *m, const CgValue *weights, CgAtom name)
+{
+    bool within = false;
+    for (size_t i = 0; i < m->params.len; i++) {
+        const CgParamInfo *p = &m->params.at[i];
+        if (p->weights != weights)
+            continue;
+        if (p->source == name)
+            return false;
+        within = within || cg_path_within(p->part, name);
+    }
+    return within;
+}
+
 /* Lists what is missing, misshapen, of another sort or too much, once for each source. */
 static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
 {
@@ -141,7 +156,7 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
     if (!t)
         return false;
     CgStrbuf lines = { 0 }; /* one of each tensor that does not fit, up to MOST_LINES of them */
-    int wrong = 0, used = 0, cast = 0;
+    int wrong = 0, cast = 0;
     CgDtype from = CG_F32, to = CG_F32;
     for (size_t i = 0; i < m->params.len; i++) {
         const CgParamInfo *p = &m->params.at[i];
@@ -149,7 +164,6 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
             continue;
         const CgTensor *have = cg_tensors_find(t, p->source);
         const CgType *want = cg_node_type(m->graph, p->ref);
-        used++;
         bool shape = have && same_shape(have, want);
         if (shape && same_sort(have->dtype, want->dtype)) {
             if (have->dtype != want->dtype && !(cg_dtype_is_narrow(have->dtype) && !cg_dtype_is_narrow(want->dtype)))
@@ -168,13 +182,9 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
         }
         cg_strbuf_puts(&lines, "\n");
     }
-    for (int i = 0; weights->kind == CG_VALUE_OBJECT && (wrong || used < t->n) && i < t->n; i++) {
-        bool known = false;
-        for (size_t k = 0; k < m->params.len && !known; k++)
-            known = m->params.at[k].weights == weights && !strcmp(m->params.at[k].source, t->at[i].name);
-        if (!known && wrong++ < MOST_LINES)
+    for (int i = 0; weights->kind == CG_VALUE_OBJECT && i < t->n; i++)
+        if (is_extra(m, weights, cg_intern(t->at[i].name)) && wrong++ < MOST_LINES)
             cg_strbuf_printf(&lines, "extra '%s'\n", t->at[i].name);
-    }
     if (wrong) {
         CgDiag *d = cg_diag(x->diags, CG_E0505, weights->span, "%d tensor%s of the weights do%s not fit", wrong,
             wrong == 1 ? "" : "s", wrong == 1 ? "es" : "");

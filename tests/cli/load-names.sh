@@ -52,3 +52,17 @@ rm two/*
 try '"two"' | sed -n '2p;/help/p'
 : >two/pytorch_model.bin
 try '"two"' | sed -n '2p;/help/p'
+# A part of a loaded model is its tensors alone: what another part would have is none that is too much.
+cat >part.cg <<'CG'
+cg 2
+import std.nn
+graph body(x: f32[B, D], fc: graph) -> f32[B, 3] { return fc(x) }
+graph all(x: f32[B, D], net: graph) -> f32[B, 3] { return net(x) }
+m = load(all(net = body(fc = dense(out = 3))), "plain", transpose = "net.fc.w",
+    rename = { "*.fc.weight": "*.fc.w", "*.fc.bias": "*.fc.b", "*.fc.mask": "*.head.w" })
+graph of(x: f32[1, 2], part: graph) -> f32[1, 3] { return part(x) }
+CG
+for part in m.net.fc m.net m; do
+    echo "-- $part"
+    cg apply part.cg "of(part = $part)" --in 'x=[[1, 10]]' 2>&1 | grep -v '|'
+done
