@@ -48,6 +48,9 @@ static void check_statements(CgSession *x)
         cg_budget_end(e, budget);
         cg_frame_end(e, &f);
     }
+    for (size_t i = 0; i < CG_LEN(x->opts.writes); i++)
+        if (x->opts.writes[i])
+            cg_saves_check_other(x, &saves, x->opts.writes[i]);
     cg_saves_free(&saves);
 }
 

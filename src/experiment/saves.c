@@ -148,6 +148,22 @@ void cg_saves_check(CgSession *x, CgSaves *saves, const CgValue *v, CgSpan at_va
     cg_strbuf_deinit(&b);
 }
 
+void cg_saves_check_other(CgSession *x, CgSaves *saves, const char *path)
+{
+    CgDiag *d = NULL;
+    char *real = real_path(path);
+    bool used = is_source(x, saves, real);
+    for (size_t i = 0; !used && i < x->stages.len; i++)
+        used = stage_made_of(x->stages.at[i], real);
+    if (used)
+        d = cg_diag(x->diags, CG_E0604, (CgSpan){ 0 }, "'%s' would be written over the script or what it reads", path);
+    else if (same_file(saves, real))
+        d = cg_diag(x->diags, CG_E0604, same_file(saves, real)->at, "two results would be written to '%s'", path);
+    if (d)
+        cg_diag_help(d, "give the command another name to write to");
+    free(real);
+}
+
 void cg_saves_free(CgSaves *saves)
 {
     for (size_t i = 0; i < saves->files.len; i++) {

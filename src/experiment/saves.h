@@ -21,6 +21,8 @@ typedef struct CgSaves {
 
 /* `save v as "path"`, with `at` the place of the path. */
 void cg_saves_check(CgSession *x, CgSaves *saves, const CgValue *v, CgSpan at_value, const char *path, CgSpan at);
+/* A file that the command is to write besides. */
+void cg_saves_check_other(CgSession *x, CgSaves *saves, const char *path);
 void cg_saves_help(CgDiag *d); /* what values of each class are saved as */
 void cg_saves_free(CgSaves *saves);
 #endif

@@ -40,6 +40,7 @@ typedef struct CgSessionOpts {
     bool debug;                    /* `expect` and `show` in the bodies of graphs are carried out */
     CgListener *listener;          /* is told of progress, notes and warnings in place of stderr; NULL: nobody */
     const struct CgInputs *inputs; /* keys are made without reading data (stage/described.h) */
+    const char *writes[2];         /* files that the command writes besides what the script saves, or NULL */
     bool checking;                 /* nothing of the script is going to run: graphs are checked and not optimised */
 } CgSessionOpts;
 

@@ -177,7 +177,9 @@ static int command(int argc, char **argv)
         return cg_usage("bench", asked.peaks ? "--peaks takes no script" : "a script and at most one graph are needed");
     asked.path = asked.peaks ? NULL : argv[1];
     asked.graph = argc > 2 ? argv[2] : NULL;
-    CgSessionOpts opts = { .quiet = true, .store = store, .untrained = true, .trace = asked.trace != NULL };
+    CgSessionOpts opts = {
+        .quiet = true, .store = store, .untrained = true, .trace = asked.trace != NULL, .writes = { asked.trace }
+    };
     asked.opts.profile = asked.profile || asked.trace;
     opts.profile = asked.profile;
     char *end = NULL;

@@ -146,9 +146,11 @@ static bool read_revision(const char *name, const char *path, CgStrbuf *out)
 /* Without a session where git does not have the revision that `path` names; what is imported is that of now. */
 static Side side(const char *path, const Asked *asked, const CgScriptArgs *args)
 {
-    CgSessionOpts opts = {
-        .settings = args->settings, .nsettings = args->nsettings, .store = asked->store, .quiet = true
-    };
+    CgSessionOpts opts = { .settings = args->settings,
+        .nsettings = args->nsettings,
+        .store = asked->store,
+        .quiet = true,
+        .writes = { asked->out } };
     Side s = { 0 };
     const char *file = path_of_revision(path);
     if (file && !read_revision(path, file, &s.revision)) {

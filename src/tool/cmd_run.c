@@ -192,9 +192,12 @@ static int run_script(int argc, char **argv, Asked *asked)
         return CG_EXIT_USAGE;
     if (asked->exact)
         cg_registry_want_exact();
-    CgSessionOpts opts = {
-        .quiet = quiet, .store = store, .profile = profile, .trace = asked->trace != NULL, .debug = debug
-    };
+    CgSessionOpts opts = { .quiet = quiet,
+        .store = store,
+        .profile = profile,
+        .trace = asked->trace != NULL,
+        .debug = debug,
+        .writes = { asked->trace, asked->publish } };
     if (!cg_option_threads("run", threads, &opts.threads) || !cg_option_bytes("run", "memory", memory, &opts.memory)
         || !cg_option_number("run", "jobs", jobs, 1, MOST_JOBS, &asked->jobs)
         || !cg_option_number("run", "seed", seed, INT64_MIN, INT64_MAX, &opts.seed))

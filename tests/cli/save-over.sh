@@ -19,3 +19,11 @@ try 'import lm' 'save "text" as "sub/../lm.cg"'
 try 'c = corpus("in.csv", field = "x")' 'graph g(x: f32[B, 2]) -> f32[B] { return sum(x, axis = 1) }' \
     's = evaluate g() on arrays({ x: "in.csv" }) as m { y = m(batch.x) }' 'save s as "in.csv"'
 try 't = read("in.csv")' 'save t as "out.csv"' 'save t as "sub/out.csv"' 'save "text" as "in.txt"'
+# nor does what a command writes besides
+printf '%s\n' 'graph g(x: f32[B, 2]) -> f32[B] { return sum(x, axis = 1) }' 's = evaluate g() on arrays({ x: "in.csv" }) as m { y = m(batch.x) }' \
+    'save s as "out.csv"' 'show mean(s.y)' >s.cg
+cp s.cg kept.cg
+for command in "run --trace=s.cg" "run --exact --publish=sub/../s.cg" "run --trace=in.csv" "run --trace=out.csv" "bench --trace=s.cg" "dot -T dot -o s.cg"; do
+    echo "\$ $command"; cg ${command%% *} s.cg ${command#* } 2>&1 | grep error
+done
+cmp s.cg kept.cg && [ ! -s out.csv ] && cat in.csv
