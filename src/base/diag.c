@@ -39,11 +39,9 @@ void cg_diags_clear(CgDiags *d)
 
 static const char *words(CgArena *arena, const char *format, va_list args)
 {
-    CgStrbuf b = { 0 }, plain = { 0 };
-    cg_strbuf_vprintf(&b, format, args);
-    cg_strbuf_plain(&plain, cg_strbuf_str(&b));
-    const char *s = cg_arena_strdup(arena, cg_strbuf_str(&plain));
-    cg_strbuf_deinit(&plain);
+    CgStrbuf b = { 0 };
+    cg_strbuf_plain_vprintf(&b, format, args);
+    const char *s = cg_arena_strdup(arena, cg_strbuf_str(&b));
     cg_strbuf_deinit(&b);
     return s;
 }

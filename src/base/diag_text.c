@@ -284,6 +284,13 @@ static void print_line(const CgDiags *d, CgSpan span, const CgDiag *x, const cha
 
 /* ---- one mistake ------------------------------------------------------------------------------------------ */
 
+static void print_position(const CgDiags *d, CgSpan at, CgStrbuf *out)
+{
+    Position p = position_of(d->sources, at);
+    cg_strbuf_plain(out, cg_sources_get(d->sources, at.file)->name);
+    cg_strbuf_printf(out, ":%d:%d", p.line, p.column);
+}
+
 static void print_note(const CgDiags *d, const CgDiag *x, const CgDiagItem *item, CgStrbuf *out, bool colour)
 {
     cg_strbuf_printf(out, "%snote%s: %s\n", paint(colour, CYAN), paint(colour, PLAIN), item->text);
@@ -293,9 +300,8 @@ static void print_note(const CgDiags *d, const CgDiag *x, const CgDiagItem *item
         print_line(d, item->span, NULL, NULL, out, colour);
         return;
     }
-    Position p = position_of(d->sources, item->span);
     CgStrbuf prefix = { 0 };
-    cg_strbuf_printf(&prefix, "%s:%d:%d", cg_sources_get(d->sources, item->span.file)->name, p.line, p.column);
+    print_position(d, item->span, &prefix);
     print_line(d, item->span, NULL, cg_strbuf_str(&prefix), out, colour);
     cg_strbuf_deinit(&prefix);
 }
@@ -313,8 +319,8 @@ static void print_one(const CgDiags *d, const CgDiag *x, CgStrbuf *out, bool col
 {
     cg_strbuf_puts(out, paint(colour, BOLD));
     if (x->span.file) {
-        Position p = position_of(d->sources, x->span);
-        cg_strbuf_printf(out, "%s:%d:%d: ", cg_sources_get(d->sources, x->span.file)->name, p.line, p.column);
+        print_position(d, x->span, out);
+        cg_strbuf_puts(out, ": ");
     } else {
         cg_strbuf_puts(out, "cg: ");
     }

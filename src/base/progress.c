@@ -60,7 +60,9 @@ CgProgress *cg_progress_new(const CgProgressOpts *opts)
 {
     CgProgress *p = cg_calloc(1, sizeof *p);
     const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
-    p->name = cg_strdup(opts->name ? opts->name : "");
+    CgStrbuf name = { 0 };
+    cg_strbuf_plain(&name, opts->name ? opts->name : "");
+    p->name = cg_strbuf_take(&name);
     p->total = opts->total;
     p->from = p->done = p->paced_step = opts->from;
     p->per_step = opts->per_step;
@@ -222,7 +224,7 @@ void cg_progress_say(CgProgress *p, const char *format, ...)
     CgStrbuf text = { 0 };
     va_list args;
     va_start(args, format);
-    cg_strbuf_vprintf(&text, format, args);
+    cg_strbuf_plain_vprintf(&text, format, args);
     va_end(args);
     bool drawn = p->drawn;
     clear_line(p);

@@ -157,3 +157,11 @@ void cg_strbuf_plain(CgStrbuf *b, const char *text)
             cg_strbuf_write(b, text, n);
     }
 }
+
+void cg_strbuf_plain_vprintf(CgStrbuf *b, const char *format, va_list args)
+{
+    CgStrbuf text = { 0 };
+    cg_strbuf_vprintf(&text, format, args);
+    cg_strbuf_plain(b, cg_strbuf_str(&text));
+    cg_strbuf_deinit(&text);
+}

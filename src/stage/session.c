@@ -48,7 +48,7 @@ void cg_session_say(const CgSession *x, const char *format, ...)
     CgStrbuf text = { 0 };
     va_list args;
     va_start(args, format);
-    cg_strbuf_vprintf(&text, format, args);
+    cg_strbuf_plain_vprintf(&text, format, args);
     va_end(args);
     const CgListener *listener = x->opts.listener;
     if (!listener)

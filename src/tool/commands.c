@@ -49,10 +49,12 @@ const char *cg_command_near(const char *name)
 
 int cg_usage(const char *command, const char *format, ...)
 {
+    CgStrbuf text = { 0 };
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "cg%s%s: ", command ? " " : "", command ? command : "");
-    vfprintf(stderr, format, args);
+    cg_strbuf_plain_vprintf(&text, format, args);
+    fprintf(stderr, "cg%s%s: %s", command ? " " : "", command ? command : "", cg_strbuf_str(&text));
+    cg_strbuf_deinit(&text);
     if (command)
         fprintf(stderr, "\ntry 'cg help %s'\n", command);
     else

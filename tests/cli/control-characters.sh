@@ -13,3 +13,22 @@ for command in "run e.cg" "run c.cg" "check g.cg" "apply f.cg f --in x=e.npy"; d
 done
 tr -d '\n\t' <all | tr -cd '\000-\037\177' | wc -c
 cg run e.cg 2>/dev/null
+# nor names of scripts, words of a command, and keys that a warning tells
+esc=$(printf '\033[31m')
+echo 'x = ' >"e$esc.cg"
+echo '{"a\u001b[31m": {"x": 1}}' >k.json
+cat >k.cg <<'CG'
+import std.nn as nn
+graph g(x: f32[B, 1]) -> f32[B, 1] { return nn.dense(x, out = 1) }
+models = { k: train g() as m {
+    data = arrays({ x: [[1], [2]], y: [[0], [0]] })
+    loss = mean((m(batch.x) - batch.y) ^ 2)
+    optimizer = adamw(rate = 1e-2)
+    batch = 2
+    steps = 2
+} for k, v in json("k.json") }
+show table({ k: evaluate m on arrays({ x: [[1]] }) as m { y = log(0 * m(batch.x)[.., 0]) } for k, m in models }, columns = [mean(y)])
+CG
+for command in "check e$esc.cg" "run a.cg --no$esc" "$esc" "help $esc" "run k.cg"; do
+    cg $command 2>&1 | tr -d '\n\t -~' | tr -cd '\000-\037\177' | wc -c
+done
