@@ -164,7 +164,7 @@ static void print_use(const CgElab *e, CgSpan use, const char *callee, CgStrbuf 
         cg_strbuf_write(out, from, n);
 }
 
-bool cg_annotations_agree(CgElab *e, const CgParamInfo *p, const CgInstance *inst, CgSpan use)
+bool cg_annotations_agree(CgElab *e, const CgParamInfo *p, CgInstance *inst, CgSpan use)
 {
     CgParamInfo now = { .path = p->path, .owner = inst };
     cg_annotations_freeze(&now);

@@ -33,7 +33,7 @@ typedef struct CgParamInfo {
     bool frozen;
     CgSpan frozen_span;
     CgSpan use; /* the application in which it was met first */
-    const CgInstance *owner;
+    CgInstance *owner;
     bool auxiliary; /* belongs to another model used beside the one being trained */
 } CgParamInfo;
 
@@ -355,7 +355,7 @@ void cg_annotations_used(CgModelGraph *m, const CgAnnotation *replacement);
 /* Whether the annotations of an instance freeze the parameter `path` of it: 1 or 0, -1 where none is about it. */
 int cg_annotations_frozen(const CgInstance *inst, const char *path);
 /* Whether a parameter that is met again, as one of `inst`, is frozen here as it was before; reports. */
-bool cg_annotations_agree(CgElab *e, const CgParamInfo *p, const CgInstance *inst, CgSpan use);
+bool cg_annotations_agree(CgElab *e, const CgParamInfo *p, CgInstance *inst, CgSpan use);
 void cg_annotations_begin(CgModelGraph *m, const CgInstance *inst, int scope); /* its body begins there */
 /* Says to m->build in what the next node is computed: a product by a parameter as is said of that, any other as is said
  * of the part in whose body it stands. */

@@ -257,6 +257,7 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
                 v = cg_value_tensor(e, p->ref, x->span);
                 for (int i = 0; i < CG_MAX_RANK; i++)
                     v->tensor->origin[i] = p->span;
+                v = cg_reparametrized(e, f, p->owner, path, v);
             }
             uint64_t submodule;
             if (!p && cg_map_get(&e->model->submodules, cg_map_ptr(path), &submodule))
