@@ -17,7 +17,7 @@ extern "C" {
 
 /* Raised whenever CgOp, anything it points to or a function for plugins changes; a plugin built against another number
  * is refused. */
-#define CG_ABI 12
+#define CG_ABI 13
 
 #define CG_MAX_RANK 8
 #define CG_MAX_IN   64
@@ -289,7 +289,8 @@ typedef struct CgOp {
     /* required */
     const char *name; /* as written in .cg and in every dump; snake_case */
     const char *sig;  /* "(x: F[..s], axis: int = -1) -> F[..s]" in the language's own syntax; F float, I integer, T any
-                       * dtype;  xs: tensors, any number: f(xs.., ys..) must be f(f(xs..), f(ys..)) */
+                       * dtype;  xs: tensors, any number: f(xs.., ys..) must be f(f(xs..), f(ys..)); the last tensors
+                       * may be left out: m: F[..s] = none */
     const char *doc;  /* first sentence is the summary; states shapes, errors, source */
     CgShapeFn *shape;
     const CgSample *samples; /* ends with a row whose `in` is NULL */
@@ -320,7 +321,8 @@ typedef struct CgOp {
     const CgIndexing *indexing;
     /* Of an op with a causal axis: the op that makes positions [from + at, ..) of the result when `at` is known only
      * when it runs. Operands: those of this op, pointwise ones sliced to these positions, causal ones whole (what lies
-     * past the positions seen is not read), then the number `at`; attributes: those of `slice_rule` for [from, ..). */
+     * past the positions seen is not read), and the number `at` behind those that cannot be left out; attributes: those
+     * of `slice_rule` for [from, ..). */
     const char *incremental;
     CgRoundsFn *rounds; /* operands that are only rounded */
     uint32_t

@@ -671,6 +671,8 @@ static bool sort_arguments(CgElab *e, const CgGiven *given, Call *c)
     for (int j = 0; j < sig->n; j++) {
         if (!sig->at[j].is_tensor)
             continue;
+        if (sig->at[j].optional && (!c->args.at[j] || c->args.at[j]->kind == CG_VALUE_NONE))
+            continue;
         if (!c->args.at[j])
             return missing(e, c, sig->at[j].name);
         add_operand(c, c->args.at[j], c->args.span[j]);

@@ -262,9 +262,9 @@ static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *
             CG_BUG("operand %d of %s is no node", i, op->name);
         types[i] = cg_node(g, in[i])->type;
     }
-    if (!sig->any_number && nin != sig->ntensors)
-        return cg_infer_fail(
-            inf, -1, -1, "takes %d operand%s, %d given", sig->ntensors, sig->ntensors == 1 ? "" : "s", nin);
+    if (!sig->any_number && (nin < sig->needed || nin > sig->ntensors))
+        return cg_infer_fail(inf, -1, -1, "takes %d%s operand%s, %d given", sig->needed,
+            sig->needed < sig->ntensors ? " or more" : "", sig->ntensors == 1 ? "" : "s", nin);
     if (!takes_narrow(inf) || !op->shape(inf))
         return false;
     if (inf->nout < 1 || inf->nout > CG_MAX_OUT || (inf->nout != most && !(op->traits & CG_MANY_RESULTS)))

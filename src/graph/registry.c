@@ -111,6 +111,7 @@ static const CgSig *parse_sig(const CgOp *op, CgErr *e)
         p->is_rest = is_rest_type(p->param->type);
         sig->any_number |= p->is_rest;
         p->optional = p->param->init && p->param->init->kind == CG_EXPR_NAME && !strcmp(p->param->init->s, "none");
+        sig->needed += p->is_tensor && !p->optional;
         p->has_init = !p->optional && !p->is_tensor && p->param->init && default_of(p->param, &p->init);
         if (!p->is_tensor && p->param->init && !p->has_init && !p->optional) {
             cg_err(

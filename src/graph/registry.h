@@ -16,14 +16,14 @@ typedef struct CgSigParam {
     bool is_rest;
     bool is_float;
     CgAttr init;
-    bool optional; /* = none: where it is not given there is no such attribute */
+    bool optional; /* = none: where it is not given there is no such attribute, or operand */
     bool has_init;
 } CgSigParam;
 typedef struct CgSig {
     CgSigParam *at;
     int n;
-    int ntensors;
-    bool any_number; /* of operands */
+    int ntensors, needed; /* of them those that cannot be left out, which come first */
+    bool any_number;      /* of operands */
     CgStmt *stmt;
 } CgSig;
 

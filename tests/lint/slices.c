@@ -48,14 +48,16 @@ static void incremental(const Case *c, int axis, int64_t first)
     CgBuild b = build_op(c, true, x, out);
     bool good = cg_slice_find(b.graph, out[0], axis, cg_dim_int(first), cg_dim_int(n), &slice)
         && cg_slice_find(b.graph, out[0], axis, cg_dim_int(from), cg_dim_int(from + n - first), &late);
+    int needed = cg_op_sig(c->op)->needed;
     for (int k = 0; good && k < c->nin; k++) {
         CgAxisTo to;
         bool pointwise =
             slice.in[k].axis >= 0 && cg_slice_axis_rule(b.graph, out[0], k, slice.in[k].axis, &to) == CG_AXIS_POINTWISE;
-        in[k] = pointwise ? cg_slice(&b, x[k], slice.in[k].axis, slice.in[k].from, slice.in[k].to) : x[k];
+        in[k + (k >= needed)] =
+            pointwise ? cg_slice(&b, x[k], slice.in[k].axis, slice.in[k].from, slice.in[k].to) : x[k];
     }
     if (good) {
-        in[c->nin] = cg_graph_const(&b, CG_I32, (double)(first - from));
+        in[needed] = cg_graph_const(&b, CG_I32, (double)(first - from));
         CgRef made = cg_build_checked(&b, op, c->nin + 1, in, late.attrs, &inf);
         if (check(made != CG_NONE, "%s refuses what %s gives it: %s", op->name, c->op->name, inf.message)) {
             cg_graph_output(b.graph, "incremental", made);

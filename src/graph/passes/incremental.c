@@ -11,6 +11,7 @@
 #include "graph/slice.h"
 #include "graph/pass.h"
 #include "graph/incremental.h"
+#include "graph/registry.h"
 #include "graph/use.h"
 
 typedef struct Growth {
@@ -256,19 +257,21 @@ static CgRef build_causal(Step *s, CgRef r)
     const CgNode *n = cg_node(s->g, r);
     const CgOp *op = n->op->incremental ? cg_op_named(n->op->incremental) : NULL;
     CgRef in[CG_MAX_IN];
-    CgAxisTo to;
+    CgAxisTo where;
     CgSlice slice;
     if (op && n->nin < CG_MAX_IN && find_slice(s, r, &slice) && slice.from == s->growth[r].start) {
         bool good = true;
+        int needed = cg_op_sig(n->op)->needed; /* `at` stands before those that may be left out */
         for (int k = 0; k < n->nin && good; k++) {
+            CgRef *to = &in[k + (k >= needed)];
             const Growth *g = &s->growth[n->in[k]];
-            if (g->what == GROWS && cg_slice_axis_rule(s->g, r, k, g->axis, &to) == CG_AXIS_CAUSAL)
-                in[k] = kept(s, n->in[k]);
+            if (g->what == GROWS && cg_slice_axis_rule(s->g, r, k, g->axis, &where) == CG_AXIS_CAUSAL)
+                *to = kept(s, n->in[k]);
             else
-                in[k] = operand(s, n->in[k], &slice.in[k]);
-            good = in[k] != CG_NONE;
+                *to = operand(s, n->in[k], &slice.in[k]);
+            good = *to != CG_NONE;
         }
-        in[n->nin] = s->at;
+        in[needed] = s->at;
         return good ? checked(s, r, op, n->nin + 1, in, slice.attrs) : CG_NONE;
     }
     /* The op over all that is kept: what stands behind the new positions does not reach them. */
