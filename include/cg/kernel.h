@@ -286,9 +286,12 @@ CG_API void cg_gemm_run(const CgGemm *g, CgGemmRange range, double alpha, double
 
 /* Online softmax, as in flash attention: tiles of a product A B become numerators of a softmax down its columns before
  * they are stored: w = 2^(exponent alpha A B - base), and 0 where the causal mask hides them. A tile has the rows row
- * .. of A, which is not transposed, at most mr, and a packed panel of B; all that goes by column has nr numbers. */
+ * .. of A, which is not transposed, at most mr, and a packed panel of B; all that goes by column has nr numbers.
+ * Where there is a mask or a cap the exponent is 1: w = 2^(cap tanh(alpha A B / cap) + mask - base). */
 typedef struct CgSoftmaxTile {
     double alpha, exponent;
+    double cap;       /* 0: none */
+    const void *mask; /* rows of nr numbers, one behind the other; NULL: none */
     int64_t diagonal; /* of the mask: row r is visible from column diagonal + r on */
     /* By column. `sum` grows by the weights. Where one would be more than 2^8, base is raised first, by a whole number:
      * all that was summed before is multiplied by `rescale`, a power of 2; sum and the rows of `right` before k here,
@@ -303,10 +306,12 @@ typedef struct CgSoftmaxTile {
 CG_API bool cg_gemm_softmax_tile(const CgGemm *scores, int64_t row, int64_t rows, int64_t panel,
     const CgSoftmaxTile *w); /* whether a base was raised */
 
-/* The same with final bases, and the derivative by the scores: ds = w (D H - delta), D H a second product of equal
- * size. */
+/* The same with final bases, and the derivative by alpha A B: ds = w (D H - delta), D H a second product of equal size;
+ * where there is a cap, times 1 - tanh(..)^2. */
 typedef struct CgSoftmaxGradTile {
     double alpha, exponent;
+    double cap;
+    const void *mask;
     int64_t diagonal;
     const void *base, *delta;
     void *w, *ds; /* room for rows of nr numbers, ldc apart: as rows they are left there unless packed */

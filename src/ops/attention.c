@@ -11,11 +11,12 @@
 
 /* ---- shapes ---- */
 
-/* q, k and v; causal: with the offset S - T where none is given. */
-static bool masked_operands(CgInfer *inf)
+/* q, k and v, and the mask, where there is one, as operand `mask`; causal: with the offset S - T where none is given.
+ */
+static bool masked_operands(CgInfer *inf, int mask)
 {
     const CgDim *offset = cg_attr_dim(inf->attrs, "offset");
-    if (!attention_operands(inf))
+    if (!attention_operands(inf) || !attention_mask(inf, mask))
         return false;
     return !cg_attr_int(inf->attrs, "causal", 0)
         || attention_offset(inf, offset ? offset : cg_dim_sub(inf->in[1].dim[2], inf->in[0].dim[2]));
@@ -23,18 +24,18 @@ static bool masked_operands(CgInfer *inf)
 
 static bool attention_shape(CgInfer *inf)
 {
-    if (!masked_operands(inf))
+    if (!masked_operands(inf, MASK))
         return false;
     inf->out[0] = inf->in[0];
     inf->out[1] = cg_type_without(inf->in[0], 3);
     return true;
 }
 
-/* (q, k, v, y, lse, gy) -> gq, gk, gv */
+/* (q, k, v, y, lse, gy, mask) -> gq, gk, gv */
 static bool attention_vjp_shape(CgInfer *inf)
 {
-    if (!masked_operands(inf) || !cg_want_same(inf, 3, 0) || !cg_want_dtype(inf, 4, 0) || !cg_want_rank(inf, 4, 3, 3)
-        || !cg_want_axes(inf, 4, 0, 0, 3) || !cg_want_same(inf, 5, 0))
+    if (!masked_operands(inf, MASK_OF_VJP) || !cg_want_same(inf, 3, 0) || !cg_want_dtype(inf, 4, 0)
+        || !cg_want_rank(inf, 4, 3, 3) || !cg_want_axes(inf, 4, 0, 0, 3) || !cg_want_same(inf, 5, 0))
         return false;
     for (int i = 0; i < 3; i++)
         inf->out[i] = inf->in[i];
@@ -43,12 +44,14 @@ static bool attention_vjp_shape(CgInfer *inf)
 
 /* ---- meaning ---- */
 
-/* scale q k', -inf where hidden. */
-static CgRef scores_of(CgBuild *b, const CgSite *site)
+/* The scores with the mask, operand `mask`, -inf where hidden; `capped`: as they are before that. */
+static CgRef scores_of(CgBuild *b, const CgSite *site, int mask, CgRef *capped)
 {
-    CgRef s = attention_scores(b, site);
+    CgRef s = *capped = attention_scores(b, site);
     CgType t = cg_ref_type(b, s);
     const CgDim *offset = cg_attr_dim(site->attrs, "offset");
+    if (site->nin > mask)
+        s = attention_add_mask(b, s, site->in[mask]);
     if (!cg_attr_int(site->attrs, "causal", 0))
         return s;
     return attention_hide(b, s,
@@ -64,115 +67,244 @@ static CgRef last_axis(CgBuild *b, const char *op, CgRef x)
 
 static void attention_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
-    CgRef s = scores_of(b, site);
-    out[1] = last_axis(b, "logsumexp", s);
-    out[0] =
-        cg_matmul(b, cg_exp(b, cg_sub(b, s, cg_repeat(b, out[1], cg_ref_type(b, s), 3))), site->in[2], false, false);
+    CgRef capped, s = scores_of(b, site, MASK, &capped), w;
+    if (site->nin > MASK) {
+        w = attention_weights(b, s, &out[1]);
+    } else { /* each row sees something */
+        out[1] = last_axis(b, "logsumexp", s);
+        w = cg_exp(b, cg_sub(b, s, cg_repeat(b, out[1], cg_ref_type(b, s), 3)));
+    }
+    out[0] = cg_matmul(b, w, site->in[2], false, false);
 }
 
-/* site: q, k, v, y, lse, gy; glse may be CG_NONE. d lse / d s = P, so glse joins dP - sum(gy y). */
+/* The sum of x over the axes that `like` has not, or has once. */
+static CgRef sum_like(CgBuild *b, CgRef x, CgRef like)
+{
+    CgType t = cg_ref_type(b, x), to = cg_ref_type(b, like);
+    int64_t over[4];
+    int n = 0;
+    for (int i = 0; i < 4; i++)
+        if (t.dim[i] != to.dim[i])
+            over[n++] = i;
+    return n ? cg_reshape(b, cg_sum(b, x, n, over), 4, to.dim) : x;
+}
+
+/* site: q, k, v, y, lse, gy and the mask; glse may be CG_NONE. d lse / d s = P, so glse joins dP - sum(gy y). out: of
+ * q, k, v and the mask. */
 static void gradients(CgBuild *b, const CgSite *site, CgRef glse, CgRef *out)
 {
-    CgRef q = site->in[0], k = site->in[1], v = site->in[2], y = site->in[3], gy = site->in[5], s = scores_of(b, site);
+    CgRef q = site->in[0], k = site->in[1], v = site->in[2], y = site->in[3], gy = site->in[5], capped;
+    CgRef s = scores_of(b, site, MASK_OF_VJP, &capped), lse = site->in[4];
     CgType t = cg_ref_type(b, s);
     int64_t over = 3;
-    CgRef p = cg_exp(b, cg_sub(b, s, cg_repeat(b, site->in[4], t, 3)));
+    double cap = cg_attr_float(site->attrs, "cap", 0);
+    if (site->nin > MASK_OF_VJP) /* a row that sees nothing */
+        lse = cg_where(b, cg_b(b, "eq", lse, cg_fill_like(b, lse, -INFINITY)), cg_fill_like(b, lse, 0), lse);
+    CgRef p = cg_exp(b, cg_sub(b, s, cg_repeat(b, lse, t, 3)));
     CgRef delta = cg_sum(b, cg_mul(b, gy, y), 1, &over);
     if (glse != CG_NONE)
         delta = cg_sub(b, delta, glse);
     CgRef dp = cg_matmul(b, gy, v, false, true);
-    CgRef ds =
-        cg_scale(b, cg_mul(b, p, cg_sub(b, dp, cg_repeat(b, delta, t, 3))), cg_attr_float(site->attrs, "scale", 1));
+    CgRef dm = cg_mul(b, p, cg_sub(b, dp, cg_repeat(b, delta, t, 3))), ds = dm;
+    if (cap > 0) { /* 1 - tanh^2 */
+        CgRef part = cg_scale(b, capped, 1 / cap);
+        ds = cg_mul(b, dm, cg_sub(b, cg_fill_like(b, part, 1), cg_mul(b, part, part)));
+    }
+    ds = cg_scale(b, ds, cg_attr_float(site->attrs, "scale", 1));
     out[0] = cg_matmul(b, ds, k, false, false);
     out[1] = cg_matmul(b, ds, q, true, false);
     out[2] = cg_matmul(b, p, gy, true, false);
+    if (site->nin > MASK_OF_VJP)
+        out[3] = sum_like(b, dm, site->in[MASK_OF_VJP]);
 }
 
-static void attention_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out) { gradients(b, site, CG_NONE, out); }
+static void attention_vjp_expand(CgBuild *b, const CgSite *site, CgRef *out)
+{
+    CgRef all[4];
+    gradients(b, site, CG_NONE, all);
+    for (int i = 0; i < 3; i++)
+        out[i] = all[i];
+}
 
 static void attention_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 {
     CgRef gy = site->gout[0] == CG_NONE ? cg_fill_like(b, site->out[0], 0) : site->gout[0];
-    CgRef in[6] = { site->in[0], site->in[1], site->in[2], site->out[0], site->out[1], gy };
+    CgRef in[7] = { site->in[0], site->in[1], site->in[2], site->out[0], site->out[1], gy };
+    int nin = site->nin + 3;
+    if (site->nin > MASK)
+        in[MASK_OF_VJP] = site->in[MASK];
+    CgSite whole = { .nin = nin, .nout = 3, .in = in, .attrs = site->attrs };
+    if (site->nin > MASK || site->gout[1] != CG_NONE) /* that by the mask; what nothing needs of it is not computed */
+        gradients(b, &whole, site->gout[1], gin);
     if (site->gout[1] == CG_NONE) {
-        CgRef all = cg_build(b, "attention_vjp", 6, in, site->attrs);
+        CgRef all = cg_build(b, "attention_vjp", nin, in, site->attrs);
         for (int i = 0; i < 3; i++)
             gin[i] = cg_build_result(b, all, i);
-    } else {
-        CgSite whole = { .nin = 6, .nout = 3, .in = in, .attrs = site->attrs };
-        gradients(b, &whole, site->gout[1], gin);
     }
 }
 
 /* ---- recognition ---- */
 
-/* r counts along one axis, plus a constant: which axis, and the constant. */
-static bool counts(CgBuild *b, CgRef r, int *axis, double *plus)
+/* A tensor of four axes that only some of them change, by bits: r has these alone. */
+typedef struct Narrow {
+    CgRef r;
+    unsigned axes;
+} Narrow;
+
+enum { ROW = 1 << 2, COLUMN = 1 << 3, ALL = 15, DEEPEST = 24 };
+
+static int rank_of(unsigned axes) { return __builtin_popcount(axes); }
+
+/* Which axis of a tensor of these axes alone is axis k of all four. */
+static int place_of(unsigned axes, int k) { return axes >> k & 1 ? rank_of(axes & ((1u << k) - 1)) : -1; }
+
+/* As a tensor of more axes, sizes those of `all`. */
+static CgRef widened(CgBuild *b, Narrow x, unsigned axes, const CgType *all)
 {
-    double k;
-    *plus = 0;
-    for (;;) {
-        if (cg_ref_is(b, r, "iota")) {
-            *axis = cg_axis(cg_ref_attrs(b, r), "axis", cg_ref_type(b, r).rank);
-            return true;
+    const CgDim *dim[4];
+    int64_t from[4];
+    int n = 0;
+    for (int i = 0; i < 4; i++)
+        if (axes >> i & 1) {
+            dim[n] = all->dim[i];
+            from[n++] = place_of(x.axes, i);
         }
-        if (cg_ref_is(b, r, "broadcast")) {
-            const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, r), "axes");
-            double inner;
-            int a, to = -1;
-            if (!counts(b, cg_ref_in(b, r, 0), &a, &inner))
-                return false;
-            for (int i = 0; i < axes->n; i++)
-                if (axes->ints[i] == a)
-                    to = i;
-            *axis = to;
-            *plus += inner;
-            return to >= 0;
-        }
-        if (cg_ref_is(b, r, "add") && cg_ref_const(b, cg_ref_in(b, r, 1), &k)) {
-            *plus += k;
-            r = cg_ref_in(b, r, 0);
-        } else if (cg_ref_is(b, r, "add") && cg_ref_const(b, cg_ref_in(b, r, 0), &k)) {
-            *plus += k;
-            r = cg_ref_in(b, r, 1);
-        } else if (cg_ref_is(b, r, "sub") && cg_ref_const(b, cg_ref_in(b, r, 1), &k)) {
-            *plus -= k;
-            r = cg_ref_in(b, r, 0);
-        } else {
+    return x.axes == axes ? x.r : cg_broadcast(b, x.r, n, dim, from);
+}
+
+/* x, of four axes, as what is repeated in it, through elementwise ops. */
+static Narrow narrow(CgBuild *b, CgRef x, int depth)
+{
+    CgType t = cg_ref_type(b, x);
+    double value;
+    if (cg_ref_const(b, x, &value))
+        return (Narrow){ cg_fill(b, cg_type(t.dtype, 0, NULL), value), 0 };
+    if (cg_ref_is(b, x, "broadcast")) {
+        const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, x), "axes");
+        unsigned kept = 0;
+        for (int i = 0; i < 4; i++)
+            kept |= axes->ints[i] >= 0 ? 1u << i : 0;
+        return (Narrow){ cg_ref_in(b, x, 0), kept };
+    }
+    if (cg_ref_is(b, x, "iota")) {
+        int axis = cg_axis(cg_ref_attrs(b, x), "axis", 4);
+        CgAttr attrs[2] = { cg_a_type("type", cg_type(t.dtype, 1, &t.dim[axis])), cg_a_int("axis", 0) };
+        return (Narrow){ cg_build(b, "iota", 0, NULL, cg_attrs(2, attrs)), 1u << axis };
+    }
+    const CgOp *op = cg_ref_op(b, x);
+    int nin = cg_ref_nin(b, x);
+    if (!(op->traits & CG_ELEMENTWISE) || nin > 3 || depth > DEEPEST)
+        return (Narrow){ x, ALL };
+    Narrow in[3];
+    unsigned axes = 0;
+    CgRef refs[3];
+    for (int i = 0; i < nin; i++) {
+        in[i] = narrow(b, cg_ref_in(b, x, i), depth + 1);
+        axes |= in[i].axes;
+    }
+    for (int i = 0; i < nin; i++)
+        refs[i] = widened(b, in[i], axes, &t);
+    return (Narrow){ axes == ALL ? x : cg_build(b, op->name, nin, refs, cg_ref_attrs(b, x)), axes };
+}
+
+/* r as row * its index along axis `row` + column * .. + plus. */
+typedef struct Line {
+    double row, column, plus;
+} Line;
+
+static bool line_of(CgBuild *b, CgRef r, int row, int column, Line *line)
+{
+    *line = (Line){ 0, 0, 0 };
+    if (cg_ref_const(b, r, &line->plus))
+        return true;
+    if (cg_ref_is(b, r, "iota")) {
+        int axis = cg_axis(cg_ref_attrs(b, r), "axis", cg_ref_type(b, r).rank);
+        *line = (Line){ axis == row, axis == column, 0 };
+        return axis == row || axis == column;
+    }
+    if (cg_ref_is(b, r, "broadcast")) {
+        const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, r), "axes");
+        return line_of(b, cg_ref_in(b, r, 0), (int)axes->ints[row], (int)axes->ints[column], line);
+    }
+    Line x, y;
+    int sign = cg_ref_is(b, r, "add") ? 1 : cg_ref_is(b, r, "sub") ? -1 : 0;
+    if (!sign || !line_of(b, cg_ref_in(b, r, 0), row, column, &x) || !line_of(b, cg_ref_in(b, r, 1), row, column, &y))
+        return false;
+    *line = (Line){ x.row + sign * y.row, x.column + sign * y.column, x.plus + sign * y.plus };
+    return true;
+}
+
+/* Whether a mask of these axes is true where j <= i + offset, and nowhere else. */
+static bool is_causal(CgBuild *b, Narrow mask, int64_t *offset)
+{
+    static const struct {
+        const char *name;
+        int sign, strict;
+    } forms[] = { { "ge", 1, 0 }, { "le", -1, 0 }, { "gt", 1, 1 }, { "lt", -1, 1 } };
+    if (!(mask.axes & ROW) || !(mask.axes & COLUMN))
+        return false;
+    int row = place_of(mask.axes, 2), column = place_of(mask.axes, 3);
+    for (int f = 0; f < 4; f++) {
+        Line x, y;
+        if (!cg_ref_is(b, mask.r, forms[f].name))
+            continue;
+        if (cg_dtype_is_float(cg_ref_type(b, cg_ref_in(b, mask.r, 0)).dtype)
+            || !line_of(b, cg_ref_in(b, mask.r, 0), row, column, &x)
+            || !line_of(b, cg_ref_in(b, mask.r, 1), row, column, &y))
             return false;
-        }
+        *offset = (int64_t)(forms[f].sign * (x.plus - y.plus)) - forms[f].strict;
+        return forms[f].sign * (x.row - y.row) == 1 && forms[f].sign * (x.column - y.column) == -1 && *offset >= 0;
+    }
+    return false;
+}
+
+/* What becomes of products before the softmax: scale, cap, what is added, what is hidden. */
+typedef struct Scores {
+    CgType type;
+    CgRef of; /* what is left: products */
+    double scale, cap;
+    int64_t offset; /* of a causal mask; -1: none */
+    Narrow bias, seen;
+    bool adds, hides;
+} Scores;
+
+/* Without axes along which it is repeated. */
+static Narrow narrower(CgBuild *b, Narrow x)
+{
+    if (!cg_ref_is(b, x.r, "broadcast"))
+        return x;
+    const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, x.r), "axes");
+    unsigned kept = 0;
+    for (int i = 0; i < 4; i++)
+        if (x.axes >> i & 1 && axes->ints[place_of(x.axes, i)] >= 0)
+            kept |= 1u << i;
+    return (Narrow){ cg_ref_in(b, x.r, 0), kept };
+}
+
+/* A condition under which scores are seen, beside those there are: causal ones are one offset. */
+static void add_condition(CgBuild *b, Scores *s, Narrow mask)
+{
+    int64_t offset;
+    mask = narrower(b, mask);
+    if (cg_ref_is(b, mask.r, "and")) {
+        for (int i = 0; i < 2; i++)
+            add_condition(b, s, (Narrow){ cg_ref_in(b, mask.r, i), mask.axes });
+    } else if (is_causal(b, mask, &offset)) {
+        s->offset = s->offset < 0 || offset < s->offset ? offset : s->offset;
+    } else {
+        unsigned axes = s->hides ? s->seen.axes | mask.axes : mask.axes;
+        CgRef r = widened(b, mask, axes, &s->type);
+        s->seen = (Narrow){ s->hides ? cg_b(b, "and", widened(b, s->seen, axes, &s->type), r) : r, axes };
+        s->hides = true;
     }
 }
 
-/* A mask over (.., T, S) that is true where j <= i + offset. */
-static bool is_causal(CgBuild *b, CgRef mask, int64_t *offset)
+static void add_bias(CgBuild *b, Scores *s, Narrow x)
 {
-    int rank = cg_ref_type(b, mask).rank, lift = 0;
-    if (cg_ref_is(b, mask, "broadcast")) {
-        const CgAttr *axes = cg_attr_find(cg_ref_attrs(b, mask), "axes");
-        mask = cg_ref_in(b, mask, 0);
-        lift = rank - cg_ref_type(b, mask).rank;
-        for (int i = 0; i < rank; i++)
-            if (axes->ints[i] != (i < lift ? -1 : i - lift))
-                return false;
-    }
-    static const struct {
-        const char *name;
-        bool swapped;
-        int strict;
-    } forms[] = { { "ge", false, 0 }, { "le", true, 0 }, { "gt", false, 1 }, { "lt", true, 1 } };
-    for (int f = 0; f < 4; f++) {
-        if (!cg_ref_is(b, mask, forms[f].name))
-            continue;
-        int row = -1, col = -1;
-        double plus_row, plus_col;
-        if (!counts(b, cg_ref_in(b, mask, forms[f].swapped), &row, &plus_row)
-            || !counts(b, cg_ref_in(b, mask, !forms[f].swapped), &col, &plus_col))
-            return false;
-        *offset = (int64_t)(plus_row - plus_col) - forms[f].strict;
-        return row == rank - 2 - lift && col == rank - 1 - lift && *offset >= 0;
-    }
-    return false;
+    unsigned axes = s->adds ? s->bias.axes | x.axes : x.axes;
+    CgRef r = widened(b, x, axes, &s->type);
+    s->bias = (Narrow){ s->adds ? cg_add(b, widened(b, s->bias, axes, &s->type), r) : r, axes };
+    s->adds = true;
 }
 
 static bool plain_matmul(CgBuild *b, CgRef r)
@@ -181,49 +313,213 @@ static bool plain_matmul(CgBuild *b, CgRef r)
         && cg_ref_type(b, cg_ref_in(b, r, 1)).rank == 4;
 }
 
+/* x = a constant times y, or not: then it is x itself. */
+static CgRef unscaled(CgBuild *b, CgRef x, double *scale)
+{
+    double k;
+    for (;;) {
+        if (cg_ref_is(b, x, "mul") && cg_ref_const(b, cg_ref_in(b, x, 0), &k)) {
+            *scale *= k;
+            x = cg_ref_in(b, x, 1);
+        } else if (cg_ref_is(b, x, "mul") && cg_ref_const(b, cg_ref_in(b, x, 1), &k)) {
+            *scale *= k;
+            x = cg_ref_in(b, x, 0);
+        } else if (cg_ref_is(b, x, "div") && cg_ref_const(b, cg_ref_in(b, x, 1), &k) && k != 0) {
+            *scale /= k;
+            x = cg_ref_in(b, x, 0);
+        } else {
+            return x;
+        }
+    }
+}
+
+/* Products of these, scaled, perhaps capped. */
+static bool find_products(CgBuild *b, CgRef x, Scores *s)
+{
+    s->scale = 1;
+    s->cap = 0;
+    x = unscaled(b, x, &s->scale);
+    if (cg_ref_is(b, x, "tanh")) {
+        s->cap = s->scale;
+        x = unscaled(b, cg_ref_in(b, x, 0), &s->scale);
+    }
+    s->of = x;
+    return plain_matmul(b, x) && isfinite(s->scale) && isfinite(s->cap) && s->cap >= 0;
+}
+
+static bool leads_to_products(CgBuild *b, CgRef x, int depth)
+{
+    Scores s;
+    if (depth > DEEPEST)
+        return false;
+    if (cg_ref_is(b, x, "where"))
+        return leads_to_products(b, cg_ref_in(b, x, 1), depth + 1);
+    if (cg_ref_is(b, x, "add") || cg_ref_is(b, x, "sub"))
+        return leads_to_products(b, cg_ref_in(b, x, 0), depth + 1)
+            || (cg_ref_is(b, x, "add") && leads_to_products(b, cg_ref_in(b, x, 1), depth + 1));
+    return find_products(b, x, &s);
+}
+
+/* x as products with what is done to them. */
+static bool find_scores(CgBuild *b, CgRef x, Scores *s)
+{
+    double k;
+    for (int i = 0; i < DEEPEST; i++) {
+        if (find_products(b, x, s))
+            return true;
+        if (cg_ref_is(b, x, "where") && cg_ref_const(b, cg_ref_in(b, x, 2), &k) && k <= -1e9) {
+            add_condition(b, s, narrow(b, cg_ref_in(b, x, 0), 0));
+            if (s->hides && isfinite(k))
+                return false; /* what is hidden may yet count where a row sees nothing */
+            x = cg_ref_in(b, x, 1);
+        } else if (cg_ref_is(b, x, "add")) {
+            int at = !leads_to_products(b, cg_ref_in(b, x, 0), 0);
+            add_bias(b, s, narrow(b, cg_ref_in(b, x, !at), 0));
+            x = cg_ref_in(b, x, at);
+        } else if (cg_ref_is(b, x, "sub")) {
+            Narrow y = narrow(b, cg_ref_in(b, x, 1), 0);
+            add_bias(b, s, (Narrow){ cg_neg(b, y.r), y.axes });
+            x = cg_ref_in(b, x, 0);
+        } else {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* What is added and hidden as one mask, of numbers of this type; r = CG_NONE: nothing is. */
+static Narrow mask_of_scores(CgBuild *b, const Scores *s, CgDtype dtype)
+{
+    Narrow bias = s->adds ? s->bias : (Narrow){ cg_fill(b, cg_type(dtype, 0, NULL), 0), 0 };
+    unsigned axes = bias.axes | (s->hides ? s->seen.axes : 0);
+    double k;
+    if (!s->hides && (!s->adds || (cg_ref_const(b, bias.r, &k) && k == 0)))
+        return (Narrow){ CG_NONE, 0 };
+    CgRef m = widened(b, bias, axes, &s->type);
+    if (s->hides)
+        m = cg_where(b, widened(b, s->seen, axes, &s->type), m, cg_fill_like(b, m, -INFINITY));
+    return (Narrow){ m, axes };
+}
+
+static CgRef as_operand(CgBuild *b, Narrow m, const CgType *all)
+{
+    const CgDim *dim[4];
+    for (int i = 0; i < 4; i++)
+        dim[i] = m.axes >> i & 1 ? all->dim[i] : cg_dim_int(1);
+    return cg_reshape(b, m.r, 4, dim);
+}
+
+/* y, but not a number where a row sees nothing, as softmax says. */
+static CgRef blind_to_nan(CgBuild *b, const Scores *s, CgRef y, Narrow m)
+{
+    CgType t = cg_ref_type(b, y), plane;
+    if (s->offset >= 0) {
+        m = (Narrow){ widened(b, m, m.axes | ROW | COLUMN, &s->type), m.axes | ROW | COLUMN };
+        plane = cg_ref_type(b, m.r);
+        plane.dtype = CG_I32;
+        CgAttr row[2] = { cg_a_type("type", plane), cg_a_int("axis", place_of(m.axes, 2)) },
+               column[2] = { cg_a_type("type", plane), cg_a_int("axis", place_of(m.axes, 3)) };
+        CgRef i = cg_build(b, "iota", 0, NULL, cg_attrs(2, row)), j = cg_build(b, "iota", 0, NULL, cg_attrs(2, column));
+        i = cg_add(b, i, cg_fill(b, plane, (double)s->offset));
+        m.r = cg_where(b, cg_b(b, "ge", i, j), m.r, cg_fill_like(b, m.r, -INFINITY));
+    }
+    if (m.axes & COLUMN) {
+        CgAttr axes = cg_a_ints("axes", 1, (const int64_t[1]){ place_of(m.axes, 3) });
+        m = (Narrow){ cg_build(b, "max", 1, &m.r, cg_attrs(1, &axes)), m.axes & ~(unsigned)COLUMN };
+    }
+    m.r = cg_b(b, "eq", m.r, cg_fill_like(b, m.r, -INFINITY));
+    return cg_where(b, widened(b, m, ALL, &t), cg_fill(b, t, NAN), y);
+}
+
+static CgRef attention_of(CgBuild *b, const Scores *s, const CgRef in[3], Narrow m)
+{
+    CgAttr at[4] = { cg_a_int("causal", s->offset >= 0), cg_a_float("scale", s->scale) };
+    const CgDim *ahead = cg_dim_int(s->offset);
+    int n = 2;
+    if (s->offset >= 0)
+        at[n++] = cg_a_dims("offset", 1, &ahead);
+    if (s->cap > 0)
+        at[n++] = cg_a_float("cap", s->cap);
+    CgRef all[4] = { in[0], in[1], in[2], m.r == CG_NONE ? CG_NONE : as_operand(b, m, &s->type) };
+    return cg_build(b, "attention", m.r == CG_NONE ? 3 : 4, all, cg_attrs(n, at));
+}
+
+/* What attention takes as a mask, made smaller: causal parts are told by attributes. */
+static CgRef simpler_mask(CgBuild *b, CgRef root)
+{
+    const CgAttrs *attrs = cg_ref_attrs(b, root);
+    CgRef in[3] = { cg_ref_in(b, root, 0), cg_ref_in(b, root, 1), cg_ref_in(b, root, 2) }, x = cg_ref_in(b, root, 3);
+    if (cg_attr_int(attrs, "causal", 0))
+        return CG_NONE;
+    CgType q = cg_ref_type(b, in[0]);
+    Scores s = { .type = q, .scale = cg_attr_float(attrs, "scale", 1), .offset = -1 };
+    s.type.dim[3] = cg_ref_type(b, in[1]).dim[2];
+    s.cap = cg_attr_float(attrs, "cap", 0);
+    CgType own = cg_ref_type(b, x);
+    if (!cg_type_equal(&own, &s.type))
+        x = attention_stretch(b, x, s.type);
+    double k;
+    Narrow n = narrow(b, x, 0);
+    for (n = narrower(b, n); cg_ref_is(b, n.r, "where"); n = narrower(b, (Narrow){ cg_ref_in(b, n.r, 1), n.axes })) {
+        if (!cg_ref_const(b, cg_ref_in(b, n.r, 2), &k) || k != -INFINITY)
+            break;
+        add_condition(b, &s, (Narrow){ cg_ref_in(b, n.r, 0), n.axes });
+    }
+    add_bias(b, &s, n);
+    return attention_of(b, &s, in, mask_of_scores(b, &s, q.dtype));
+}
+
 static CgRef swapped(CgBuild *b, CgRef x) { return cg_transpose(b, x, (const int64_t[4]){ 0, 1, 3, 2 }); }
 
-/* matmul(softmax(where(causal, scale * matmul(q, k'), -inf)), v), with or without the mask and the scale. */
+/* where(none, 0, softmax(where(none, 0, s))), of rows that are -inf throughout. */
+static CgRef guarded_softmax(CgBuild *b, CgRef p)
+{
+    double k;
+    CgRef inner = cg_ref_is(b, p, "where") ? cg_ref_in(b, p, 2) : p, s;
+    if (inner == p || !cg_ref_is(b, inner, "softmax") || cg_axis(cg_ref_attrs(b, inner), "axis", 4) != 3)
+        return CG_NONE;
+    s = cg_ref_in(b, inner, 0);
+    if (!cg_ref_is(b, s, "where") || cg_ref_in(b, s, 0) != cg_ref_in(b, p, 0)
+        || !cg_ref_const(b, cg_ref_in(b, p, 1), &k) || k != 0 || !cg_ref_const(b, cg_ref_in(b, s, 1), &k))
+        return CG_NONE;
+    Narrow blind = narrow(b, cg_ref_in(b, p, 0), 0);
+    if (blind.axes != (ALL & ~COLUMN) || !cg_ref_is(b, blind.r, "eq"))
+        return CG_NONE;
+    for (int i = 0; i < 2; i++) {
+        CgRef most = cg_ref_in(b, blind.r, i);
+        if (cg_ref_is(b, most, "max") && cg_ref_in(b, most, 0) == cg_ref_in(b, s, 2)
+            && cg_ref_const(b, cg_ref_in(b, blind.r, !i), &k) && k == -INFINITY)
+            return cg_ref_in(b, s, 2);
+    }
+    return CG_NONE;
+}
+
+/* matmul(softmax(scale * matmul(q, k')), v), where scores may be capped, added to and hidden in part. */
 static CgRef attention_match(CgBuild *b, CgRef root)
 {
+    if (cg_ref_is(b, root, "attention") && cg_ref_nin(b, root) > MASK)
+        return simpler_mask(b, root);
     if (!plain_matmul(b, root) || cg_attr_int(cg_ref_attrs(b, root), "ta", 0))
         return CG_NONE;
-    CgRef p = cg_ref_in(b, root, 0), v = cg_ref_in(b, root, 1);
-    if (!cg_ref_is(b, p, "softmax") || cg_axis(cg_ref_attrs(b, p), "axis", 4) != 3)
+    CgRef p = cg_ref_in(b, root, 0), v = cg_ref_in(b, root, 1), x = guarded_softmax(b, p);
+    bool guarded = x != CG_NONE;
+    if (!guarded && (!cg_ref_is(b, p, "softmax") || cg_axis(cg_ref_attrs(b, p), "axis", 4) != 3))
         return CG_NONE;
-    CgRef s = cg_ref_in(b, p, 0);
-    int64_t offset = -1;
-    double scale = 1, k;
-    if (cg_ref_is(b, s, "where")) {
-        if (!cg_ref_const(b, cg_ref_in(b, s, 2), &k) || k > -1e9 || !is_causal(b, cg_ref_in(b, s, 0), &offset))
-            return CG_NONE;
-        s = cg_ref_in(b, s, 1);
-    }
-    if (cg_ref_is(b, s, "mul") && cg_ref_const(b, cg_ref_in(b, s, 0), &k)) {
-        scale = k;
-        s = cg_ref_in(b, s, 1);
-    } else if (cg_ref_is(b, s, "mul") && cg_ref_const(b, cg_ref_in(b, s, 1), &k)) {
-        scale = k;
-        s = cg_ref_in(b, s, 0);
-    } else if (cg_ref_is(b, s, "div") && cg_ref_const(b, cg_ref_in(b, s, 1), &k) && k != 0) {
-        scale = 1 / k;
-        s = cg_ref_in(b, s, 0);
-    }
-    if (!plain_matmul(b, s))
+    Scores s = { .type = cg_ref_type(b, p), .offset = -1 };
+    if (!find_scores(b, guarded ? x : cg_ref_in(b, p, 0), &s))
         return CG_NONE;
-    CgRef q = cg_ref_in(b, s, 0), keys = cg_ref_in(b, s, 1);
-    if (cg_attr_int(cg_ref_attrs(b, s), "ta", 0))
+    CgRef q = cg_ref_in(b, s.of, 0), keys = cg_ref_in(b, s.of, 1);
+    if (cg_attr_int(cg_ref_attrs(b, s.of), "ta", 0))
         q = swapped(b, q);
-    if (!cg_attr_int(cg_ref_attrs(b, s), "tb", 0))
+    if (!cg_attr_int(cg_ref_attrs(b, s.of), "tb", 0))
         keys = swapped(b, keys);
     if (cg_attr_int(cg_ref_attrs(b, root), "tb", 0))
         v = swapped(b, v);
-    if (cg_ref_type(b, q).dim[3] != cg_ref_type(b, v).dim[3] || !isfinite(scale))
+    if (cg_ref_type(b, q).dim[3] != cg_ref_type(b, v).dim[3])
         return CG_NONE;
-    CgAttr at[3] = { cg_a_int("causal", offset >= 0), cg_a_float("scale", scale) };
-    const CgDim *ahead = cg_dim_int(offset);
-    at[2] = cg_a_dims("offset", 1, &ahead);
-    return cg_build(b, "attention", 3, (CgRef[3]){ q, keys, v }, cg_attrs(offset >= 0 ? 3 : 2, at));
+    Narrow m = mask_of_scores(b, &s, s.type.dtype);
+    CgRef y = attention_of(b, &s, (CgRef[3]){ q, keys, v }, m);
+    return guarded || m.r == CG_NONE ? y : blind_to_nan(b, &s, y, m);
 }
 
 static const CgDim *ahead_of(const CgInfer *inf)
@@ -237,14 +533,17 @@ static const CgDim *ahead_of(const CgInfer *inf)
 static CgAxisRule attention_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     to->axis = axis;
+    if (operand == MASK && axis < 3)
+        return inf->in[MASK].dim[axis] == inf->in[0].dim[axis] ? CG_AXIS_POINTWISE : CG_AXIS_WHOLE;
     if (axis < 2)
         return CG_AXIS_POINTWISE;
-    if (axis == 3)
+    if (axis == 3 && operand != MASK)
         return operand == 2 ? CG_AXIS_POINTWISE : CG_AXIS_WHOLE;
     if (operand == 0)
         return CG_AXIS_POINTWISE;
     if (!cg_attr_int(inf->attrs, "causal", 0))
         return CG_AXIS_WHOLE;
+    to->axis = 2;
     to->shift = cg_dim_sub(cg_dim_int(0), ahead_of(inf));
     return CG_AXIS_CAUSAL;
 }
@@ -259,8 +558,9 @@ static bool attention_slice_rule(const CgInfer *inf, CgSlice *slice)
         slice->in[i].axis = -1;
     if (!cg_attr_int(inf->attrs, "causal", 0))
         return true;
+    const bool masked = inf->nin > MASK; /* whose keys are then those of all */
     const CgDim *end = cg_dim_add(slice->to, ahead), *offset = cg_dim_add(slice->from, ahead);
-    for (int i = 1; i < 3 && end != s && cg_dim_at_most(end, s); i++) {
+    for (int i = 1; i < 3 && !masked && end != s && cg_dim_at_most(end, s); i++) {
         slice->in[i].axis = 2;
         slice->in[i].from = cg_dim_int(0);
         slice->in[i].to = end;
@@ -282,6 +582,15 @@ static const CgSample attention_samples[] = {
         .high = 2.385 },
     { .in = "F[1,3,97,16] F[1,3,521,16] F[1,3,521,16]", .attrs = "scale=0.31", .low = -2.385, .high = 2.385 },
     { .in = "F[2,1,37,5] F[2,1,47,5] F[2,1,47,5]", .attrs = "causal=1, scale=0.5", .low = -2.385, .high = 2.385 },
+    { .in = "F[2,3,5,4] F[2,3,7,4] F[2,3,7,4] F[2,1,5,7]", .attrs = "scale=0.37", .low = -2.385, .high = 2.385 },
+    { .in = "F[2,2,3,4] F[2,2,5,4] F[2,2,5,4] F[1,2,1,5]",
+        .attrs = "scale=0.37, causal=1, cap=1.7",
+        .low = -2.385,
+        .high = 2.385 },
+    { .in = "F[2,1,67,16] F[2,1,307,16] F[2,1,307,16] F[1,1,67,307]",
+        .attrs = "causal=1, scale=0.31, cap=3",
+        .low = -2.385,
+        .high = 2.385 },
     { .in = NULL },
 };
 static const CgSample attention_vjp_samples[] = {
@@ -305,16 +614,27 @@ static const CgSample attention_vjp_samples[] = {
         .attrs = "causal=1, scale=0.31",
         .low = 0.5,
         .high = 2.385 },
+    { .in = "F[2,3,5,4] F[2,3,7,4] F[2,3,7,4] F[2,3,5,4] F[2,3,5] F[2,3,5,4] F[2,1,1,7]",
+        .attrs = "scale=0.37, cap=1.7",
+        .low = 0.5,
+        .high = 2.385 },
+    { .in = "F[2,1,71,16] F[2,1,307,16] F[2,1,307,16] F[2,1,71,16] F[2,1,71] F[2,1,71,16] F[2,1,71,307]",
+        .attrs = "causal=1, scale=0.0131, cap=0.7",
+        .low = 0.5,
+        .high = 2.385 },
     { .in = NULL },
 };
 
 static const CgOp op_attention = {
     CG_OP_HERE,
     .name = "attention",
-    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], causal: bool = false, scale: float, offset: dim) -> "
-           "(F[B, H, T, K], F[B, H, T])",
+    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], mask: F[..m] = none, causal: bool = false, "
+           "scale: float, cap: float = 0, offset: dim = none) -> (F[B, H, T, K], F[B, H, T])",
     .doc = "softmax(scale * q k') v by head, and logsumexp(scale * q k') of each row, without storing the scores (Dao "
            "et al. 2022).\n\n"
+           "mask: added to the scores, with their axes, or 1 for those that it does not mind; -inf hides, and what no "
+           "query of a block sees is not computed. A row that sees nothing is 0, and so is its derivative.\n"
+           "cap: cap tanh(scores / cap) in the place of the scores, before the mask; 0: none.\n"
            "causal: query i sees keys 0 .. i + offset; offset is S - T where it is not given, so that the last query "
            "sees all.\n"
            "A negative offset is an error: the first query would see no key.\n",
@@ -338,8 +658,9 @@ static const CgOp op_attention_vjp = {
     CG_OP_HERE,
     .name = "attention_vjp",
     .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], y: F[B, H, T, K], lse: F[B, H, T], gy: F[B, H, T, "
-           "K], causal: bool = false, "
-           "scale: float, offset: dim) -> (F[B, H, T, K], F[B, H, S, K], F[B, H, S, K])",
+           "K], mask: F[..m] = none, causal: bool = false, scale: float, cap: float = 0, offset: dim = none) -> (F[B, "
+           "H, T, "
+           "K], F[B, H, S, K], F[B, H, S, K])",
     .doc = "Derivatives of attention by q, k and v, from both its results and gy, that by the first of them.\n",
     .shape = attention_vjp_shape,
     .expand = attention_vjp_expand,

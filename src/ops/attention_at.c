@@ -24,11 +24,14 @@
 #undef INTEGER
 #undef NAME
 
-/* q: F[B, H, n, K], k, v: F[B, H, S, K], at: I[] */
+enum { MASK = 4 }; /* operand */
+
+/* q: F[B, H, n, K], k, v: F[B, H, S, K], at: I[], and a mask */
 static bool attention_at_shape(CgInfer *inf)
 {
     const CgDim *offset = cg_attr_dim(inf->attrs, "offset");
-    if (!attention_operands(inf) || !cg_want_integer(inf, 3) || !cg_want_rank(inf, 3, 0, 0))
+    if (!attention_operands(inf) || !cg_want_integer(inf, 3) || !cg_want_rank(inf, 3, 0, 0)
+        || !attention_mask(inf, MASK))
         return false;
     if (!cg_attr_int(inf->attrs, "causal", 1))
         return cg_infer_fail(inf, -1, -1, "attention_at is causal");
@@ -69,21 +72,27 @@ static void attention_at_work(const CgCall *call, CgWork *work)
 #define T          float
 #define NAME(word) word##_f32
 #define EX         cg_exp_low_f32
+#define TANH       cg_tanh_f32
+#include "ops/attention_mask.h"
 #include "ops/attention_at_rows.h"
 #define T          double
 #define NAME(word) word##_f64
 #define EX         exp
+#define TANH       tanh
+#include "ops/attention_mask.h"
 #include "ops/attention_at_rows.h"
 
-/* softmax(where(j <= i + offset + at, scale q k', -inf)) v */
+/* As attention says, of query i the keys j <= i + offset + at. */
 static void attention_at_expand(CgBuild *b, const CgSite *site, CgRef *out)
 {
-    CgAttr last = cg_a_int("axis", 3);
     CgRef s = attention_scores(b, site);
     CgRef offset =
         cg_add(b, cg_cast(b, site->in[3], CG_I32), cg_size_number(b, cg_attr_dim(site->attrs, "offset"), CG_I32));
-    s = attention_hide(b, s, offset);
-    out[0] = cg_matmul(b, cg_build(b, "softmax", 1, &s, cg_attrs(1, &last)), site->in[2], false, false);
+    if (site->nin > MASK)
+        s = attention_add_mask(b, s, site->in[MASK]);
+    CgRef lse;
+    s = attention_weights(b, attention_hide(b, s, offset), &lse);
+    out[0] = cg_matmul(b, s, site->in[2], false, false);
 }
 
 static const CgSample attention_at_samples[] = {
@@ -97,16 +106,24 @@ static const CgSample attention_at_samples[] = {
         .attrs = "scale=0.31, offset=[71]",
         .low = 0,
         .high = 2.385 },
+    { .in = "F[2,3,2,4] F[2,3,7,4] F[2,3,7,4] i32 F[2,1,2,7]",
+        .attrs = "scale=0.37, offset=[0], cap=1.7",
+        .low = 0,
+        .high = 2.385 },
+    { .in = "F[1,3,9,16] F[1,3,57,16] F[1,3,57,16] i32 F[1,1,1,57]",
+        .attrs = "scale=0.31, offset=[7]",
+        .low = 0,
+        .high = 2.385 },
     { .in = NULL },
 };
 
 static const CgOp op_attention_at = {
     CG_OP_HERE,
     .name = "attention_at",
-    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], at: I[], causal: bool = true, scale: float, offset: "
-           "dim) -> F[B, H, T, K]",
+    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], at: I[], mask: F[..m] = none, causal: bool = true, "
+           "scale: float, cap: float = 0, offset: dim) -> F[B, H, T, K]",
     .doc = "Attention under a causal mask whose place is known only when it runs: query i sees keys 0 .. i + offset + "
-           "at.\n\n"
+           "at. Mask and cap are those of attention.\n\n"
            "Keys past those are not read: they may be whatever was there before.\n",
     .shape = attention_at_shape,
     .expand = attention_at_expand,

@@ -1,21 +1,32 @@
 /* attention_at_rows.h - attention of a few new places, for one type; a pattern, not a header.
- * Takes T (float or double), EX (exp of numbers <= 0) and NAME(word); gives the kernels of attention_at.c. */
-/* p = softmax of scale p over the places seen, 0 for the rest */
-static void NAME(softmax)(T *p, int64_t seen, int64_t s, T scale)
+ * Takes T (float or double), EX (exp of numbers <= 0), TANH and NAME(word); gives the kernels of
+ * attention_at.c. */
+/* Of row i p = softmax of scale p over the places seen, under a cap and with the mask, 0 for the rest. */
+static void NAME(softmax)(const CgCall *call, T *p, int64_t head, int64_t i, int64_t seen, int64_t s)
 {
+    T scale = (T)cg_attr_float(call->attrs, "scale", 1), cap = (T)cg_attr_float(call->attrs, "cap", 0);
+    NAME(MaskRows) m = NAME(mask_of_head)(mask_of(call, MASK), &call->in[0], head);
     T top = -INFINITY, sum = 0;
-    CG_PRAGMA_(omp simd reduction(max : top))
-    for (int64_t j = 0; j < seen; j++) {
+    CG_SIMD
+    for (int64_t j = 0; j < seen; j++)
         p[j] *= scale;
-        top = p[j] > top ? p[j] : top;
+    for (int64_t j = 0; cap > 0 && j < seen; j++)
+        p[j] = cap * TANH(p[j] / cap);
+    for (int64_t j = 0; m.at && j < seen; j++) {
+        T own = m.at[i * m.row + j * m.column];
+        p[j] = own == -(T)INFINITY ? own : p[j] + own;
     }
+    CG_PRAGMA_(omp simd reduction(max : top))
+    for (int64_t j = 0; j < seen; j++)
+        top = p[j] > top ? p[j] : top;
+    const T base = top > -(T)INFINITY ? top : 0;
     CG_PRAGMA_(omp simd reduction(+ : sum))
     for (int64_t j = 0; j < seen; j++) {
-        T e = EX(p[j] - top);
+        T e = EX(p[j] - base);
         p[j] = e;
         sum += e;
     }
-    T by = 1 / sum;
+    T by = sum > 0 ? 1 / sum : sum; /* nothing is seen: 0 */
     CG_SIMD
     for (int64_t j = 0; j < seen; j++)
         p[j] *= by;
@@ -34,7 +45,7 @@ static void NAME(attention_at)(const CgCall *call, CgShard shard)
     int64_t head = (int64_t)shard.index / cuts, blocks = cg_ceil_div(t, QUERIES), range = (int64_t)shard.index % cuts;
     int64_t first = blocks * range / cuts * QUERIES, last = least(blocks * (range + 1) / cuts * QUERIES, t);
     int64_t all = least(s, last + ahead); /* keys that anyone here sees */
-    T scale = (T)cg_attr_float(call->attrs, "scale", 1), *y = (T *)call->out->data + head_offset(call->out, head);
+    T *y = (T *)call->out->data + head_offset(call->out, head);
     T *p = shard.scratch, *qs = p + least(t, QUERIES) * s, *ks = qs + least(t, QUERIES) * d, *vs = ks + s * d;
     if (all < 0)
         all = 0;
@@ -54,10 +65,9 @@ static void NAME(attention_at)(const CgCall *call, CgShard shard)
                    values = { .m = 1, .n = d, .k = seen, .xp = 1, .ld = ldv };
             if (t <= SKINNY_QUERIES && seen)
                 NAME(skinny_lines)(&keys, qb + i * ldq, kh, p + i * end);
-            NAME(softmax)(p + i * end, seen, end, scale);
-            if (seen == 0) /* nothing is seen: not a number, as softmax says */
-                for (int64_t c = 0; c < d; c++)
-                    y[(i0 + i) * ldy + c] = (T)NAN;
+            NAME(softmax)(call, p + i * end, head, i0 + i, seen, end);
+            if (seen == 0)
+                NAME(zero)(y, ldy, i0 + i, i0 + i + 1, d);
             else if (t <= SKINNY_QUERIES)
                 NAME(skinny_row)(&values, p + i * end, vh, y + (i0 + i) * ldy);
         }
@@ -69,3 +79,4 @@ static void NAME(attention_at)(const CgCall *call, CgShard shard)
 #undef T
 #undef NAME
 #undef EX
+#undef TANH

@@ -1,7 +1,7 @@
 /* attention_blocks.h - how attention and its derivative are computed, block by block; part of attention.c.
  * Takes q, k, v by head, with any strides; gives results in any order of axes. Scores stand on their side, S' = k q': a
  * few keys by a panel of queries become weights before they leave the registers (cg_gemm_softmax_tile,
- * cg_gemm_softmax_grad_tile), go down the columns, and are never stored whole; blocks above the diagonal are skipped.
+ * cg_gemm_softmax_grad_tile), go down the columns, and are never stored whole; blocks that nothing sees are skipped.
  * Factors that many blocks share are packed once a head, see CgGemm. Milakov and Gimelshein 2018 (the running maximum);
  * Dao et al., "FlashAttention", 2022. */
 #ifndef CG_OPS_ATTENTION_BLOCKS_H
@@ -17,27 +17,34 @@
 #define NAME(word) word##_f32
 #define EX2        cg_exp2_low_f32
 #define LG         cg_log_f32
+#define TANH       cg_tanh_f32
+#include "ops/attention_mask.h"
 #include "ops/attention_small.h"
 #undef T
 #undef NAME
 #undef EX2
 #undef LG
+#undef TANH
 #define T          double
 #define NAME(word) word##_f64
 #define EX2        exp2
 #define LG         log
+#define TANH       tanh
+#include "ops/attention_mask.h"
 #include "ops/attention_small.h"
 #undef T
 #undef NAME
 #undef EX2
 #undef LG
+#undef TANH
 
 #define MANY 256 /* queries that the derivative takes at a time: the depth of the products that make gk and gv */
 #define KEY_ROWS                                                                                                    \
     12 /* keys that the derivative takes at a time, at most: twice as many rows as cg_gemm_softmax_grad_tile has in \
           registers */
 
-enum { STEP = MANY + 16 }; /* from row to row of scores: rows do not all fall into the same cache sets */
+enum { MASK = 3, MASK_OF_VJP = 6 }; /* operands */
+enum { STEP = MANY + 16 };          /* from row to row of scores: rows do not all fall into the same cache sets */
 
 /* Blocks of keys, of at most `tall` rows that a panel holds: about equal, and begun at even rows, so that pairs of rows
  * can be packed. */
@@ -101,7 +108,7 @@ static int64_t lanes_of(const CgCall *call) { return rows_right(call, NULL, 1, 1
 
 /* Pieces of the scratch memory of a shard; all NULL when only their size is asked for. */
 typedef struct Forward {
-    void *keys, *values, *queries, *tile, *p, *acc, *k, *v, *q, *base, *sum, *rescale;
+    void *keys, *values, *queries, *tile, *p, *mask, *acc, *k, *v, *q, *base, *sum, *rescale;
     size_t bytes;
 } Forward;
 
@@ -121,6 +128,7 @@ static Forward forward_memory(const CgCall *call, const Sizes *z, char *scratch)
     f.queries = take(scratch, &f.bytes, rows_right(call, q, lanes, z->k, z->k).right_bytes);
     f.tile = take(scratch, &f.bytes, (size_t)(scores.mr * lanes) * size);
     f.p = take(scratch, &f.bytes, sum_right(call, NULL, KEYS, lanes, lanes).right_bytes);
+    f.mask = take(scratch, &f.bytes, z->masked ? (size_t)(scores.mr * lanes) * size : 0);
     f.acc = take(scratch, &f.bytes, (size_t)(z->k * lanes) * size);
     f.k = take(scratch, &f.bytes, copy_bytes(k, z->s));
     f.v = take(scratch, &f.bytes, copy_bytes(v, z->s));
@@ -135,7 +143,7 @@ typedef struct Backward {
     void *keys, *values, *transposed; /* left factors: k, v, k' */
     void *qt, *gt, *queries, *gy;     /* right factors: q', gy', q, gy */
     void *p, *dp, *left_p, *left_dp, *right_dp, *gq;
-    void *k, *v, *q, *y, *g, *base, *delta, *row;
+    void *k, *v, *q, *y, *g, *base, *delta, *row, *mask;
     size_t bytes;
 } Backward;
 
@@ -167,6 +175,7 @@ static Backward backward_memory(const CgCall *call, const Sizes *z, char *scratc
     f.base = take(scratch, &f.bytes, (size_t)wide * size);
     f.delta = take(scratch, &f.bytes, (size_t)wide * size);
     f.row = take(scratch, &f.bytes, (size_t)z->k * size);
+    f.mask = take(scratch, &f.bytes, z->masked ? (size_t)(KEY_ROWS * lanes_of(call)) * size : 0);
     return f;
 }
 
@@ -175,11 +184,13 @@ static size_t small_memory(const CgCall *call, const Sizes *z, bool backward)
     size_t wide = (size_t)cg_ceil_div(z->t, 16) * 16, deep = (size_t)cg_ceil_div(z->k, 16) * 16, d = (size_t)z->k,
            s = (size_t)z->s, bytes = 0;
     size_t numbers = (2 * d + s) * wide + 2 * wide; /* q', p, y' or gq'; base, sum or delta */
+    if (z->masked)
+        numbers += 2 * s * wide; /* mask and slope */
     if (backward)
         numbers += (d + s) * wide + (wide + s) * deep; /* gy', dp; q or gy, gk or gv */
-    take(NULL, &bytes, numbers * cg_dtype_size(call->out->dtype) + 16 * 64);
+    take(NULL, &bytes, numbers * cg_dtype_size(call->out->dtype) + 18 * 64);
     for (int i = 0; i < call->nin; i++)
-        if (call->in[i].rank == 4)
+        if (call->in[i].rank == 4 && i != (backward ? MASK_OF_VJP : MASK))
             take(NULL, &bytes, copy_bytes(&call->in[i], call->in[i].dim[2]));
     return bytes;
 }
@@ -224,11 +235,13 @@ static double tensor_bytes(const CgTensor *x) { return (double)cg_tensor_count(x
 
 static void attention_work(const CgCall *call, CgWork *work)
 {
-    Sizes z = sizes_of(call);
+    Sizes z = sizes_of(call, MASK);
     *work =
         (CgWork){ .flops = 4.0 * (double)z.heads * pairs(&z) * (double)z.k, .shards = (size_t)(z.groups * z.ranges) };
-    for (int i = 0; i < 5; i++)
-        work->bytes += tensor_bytes(i < 3 ? &call->in[i] : &call->out[i - 3]);
+    for (int i = 0; i < call->nin; i++)
+        work->bytes += tensor_bytes(&call->in[i]);
+    for (int i = 0; i < 2; i++)
+        work->bytes += tensor_bytes(&call->out[i]);
     if (!work->shards)
         work->shards = 1;
     CgTensor out[2];
@@ -241,11 +254,13 @@ static void attention_work(const CgCall *call, CgWork *work)
 
 static void attention_vjp_work(const CgCall *call, CgWork *work)
 {
-    Sizes z = sizes_of(call);
+    Sizes z = sizes_of(call, MASK_OF_VJP);
     /* four products; the scores, computed once more, are no useful work */
     *work = (CgWork){ .flops = 8.0 * (double)z.heads * pairs(&z) * (double)z.k, .shards = (size_t)z.groups };
-    for (int i = 0; i < 9; i++)
-        work->bytes += tensor_bytes(i < 6 ? &call->in[i] : &call->out[i - 6]);
+    for (int i = 0; i < call->nin; i++)
+        work->bytes += tensor_bytes(&call->in[i]);
+    for (int i = 0; i < 3; i++)
+        work->bytes += tensor_bytes(&call->out[i]);
     if (!work->shards)
         work->shards = 1;
     work->scratch = held_bytes(&call->out[2]);
@@ -256,14 +271,14 @@ static void attention_vjp_work(const CgCall *call, CgWork *work)
 /* q, k and v go into factors that are rounded, but those of few queries or small heads are used as they lie, in f32. */
 static uint32_t attention_rounds(const CgCall *call)
 {
-    Sizes z = sizes_of(call);
+    Sizes z = sizes_of(call, MASK);
     return call->bf16 && z.t > SKINNY_QUERIES && !is_small(&z) ? 7 : 0;
 }
 
 /* And y, in sum(gy y). */
 static uint32_t attention_vjp_rounds(const CgCall *call)
 {
-    Sizes z = sizes_of(call);
+    Sizes z = sizes_of(call, MASK_OF_VJP);
     return call->bf16 && !is_small(&z) ? 15 : 0;
 }
 
@@ -389,11 +404,13 @@ static void pack_right(CgGemm *g, const void *from, void *to, int64_t depth)
 #define NAME(word) word##_f32
 #define EX2        cg_exp2_low_f32
 #define LG         cg_log_f32
+#define TANH       cg_tanh_f32
 #include "ops/attention_tiles.h"
 #define T          double
 #define NAME(word) word##_f64
 #define EX2        exp2
 #define LG         log
+#define TANH       tanh
 #include "ops/attention_tiles.h"
 
 #endif

@@ -27,9 +27,10 @@ static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* ---- what it means ---- */
 
-/* q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], and a finite scale. */
+/* q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], a finite scale and a cap. */
 static inline bool attention_operands(CgInfer *inf)
 {
+    double cap = cg_attr_float(inf->attrs, "cap", 0);
     if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 4, 4))
         return false;
     for (int i = 1; i < 3; i++) {
@@ -42,6 +43,23 @@ static inline bool attention_operands(CgInfer *inf)
         return cg_infer_differ(inf, 1, 2, 2, 2, "numbers of keys and values");
     if (!isfinite(cg_attr_float(inf->attrs, "scale", 1)))
         return cg_infer_fail(inf, -1, -1, "%s: scale must be a number", inf->op->name);
+    if (!isfinite(cap) || cap < 0)
+        return cg_infer_fail(inf, -1, -1, "%s: cap must be above 0, or 0 for none", inf->op->name);
+    return true;
+}
+
+/* The mask is operand `at`, where there are as many: an axis of it is that of the scores, or 1. */
+static inline bool attention_mask(CgInfer *inf, int at)
+{
+    if (inf->nin <= at)
+        return true;
+    if (!cg_want_dtype(inf, at, 0) || !cg_want_rank(inf, at, 4, 4))
+        return false;
+    for (int i = 0; i < 4; i++) {
+        int of = i == 3, axis = i == 3 ? 2 : i;
+        if (inf->in[at].dim[i] != cg_dim_int(1) && inf->in[at].dim[i] != inf->in[of].dim[axis])
+            return cg_infer_differ(inf, at, i, of, axis, "sizes of mask and scores");
+    }
     return true;
 }
 
@@ -55,10 +73,12 @@ static inline bool attention_offset(CgInfer *inf, const CgDim *offset)
     return true;
 }
 
-/* scale q k' */
+/* scale q k' under a cap. */
 static inline CgRef attention_scores(CgBuild *b, const CgSite *site)
 {
-    return cg_scale(b, cg_matmul(b, site->in[0], site->in[1], false, true), cg_attr_float(site->attrs, "scale", 1));
+    double cap = cg_attr_float(site->attrs, "cap", 0);
+    CgRef s = cg_scale(b, cg_matmul(b, site->in[0], site->in[1], false, true), cg_attr_float(site->attrs, "scale", 1));
+    return cap > 0 ? cg_scale(b, cg_u(b, "tanh", cg_scale(b, s, 1 / cap)), cap) : s;
 }
 
 /* The scores, -inf where query i may not see key j: j > i + offset. */
@@ -71,6 +91,42 @@ static inline CgRef attention_hide(CgBuild *b, CgRef scores, CgRef offset)
     CgRef seen = cg_b(b, "ge", i, cg_build(b, "iota", 0, NULL, cg_attrs(2, cols)));
     seen = cg_broadcast(b, seen, 4, t.dim, (const int64_t[4]){ -1, -1, 0, 1 });
     return cg_where(b, seen, scores, cg_fill_like(b, scores, -INFINITY));
+}
+
+/* x of a type with some axes of t, the others 1, as one of type t. */
+static inline CgRef attention_stretch(CgBuild *b, CgRef x, CgType t)
+{
+    CgType own = cg_ref_type(b, x);
+    const CgDim *kept[4];
+    int64_t axes[4];
+    int n = 0;
+    for (int i = 0; i < 4; i++) {
+        axes[i] = own.dim[i] == t.dim[i] ? n : -1;
+        if (own.dim[i] == t.dim[i])
+            kept[n++] = own.dim[i];
+    }
+    return cg_broadcast(b, n < 4 ? cg_reshape(b, x, n, kept) : x, 4, t.dim, axes);
+}
+
+/* The scores and the mask, -inf where that is, whatever the scores are. */
+static inline CgRef attention_add_mask(CgBuild *b, CgRef scores, CgRef mask)
+{
+    CgRef m = attention_stretch(b, mask, cg_ref_type(b, scores)), none = cg_fill_like(b, scores, -INFINITY);
+    return cg_where(b, cg_b(b, "eq", m, none), none, cg_add(b, scores, m));
+}
+
+/* Weights of scores that are hidden in part, and the logarithm of what they were divided by; a row that sees nothing is
+ * 0 and -inf. */
+static inline CgRef attention_weights(CgBuild *b, CgRef scores, CgRef *lse)
+{
+    CgType t = cg_ref_type(b, scores);
+    CgAttr axes = cg_a_ints("axes", 1, (const int64_t[1]){ 3 }), axis = cg_a_int("axis", 3);
+    CgRef most = cg_build(b, "max", 1, &scores, cg_attrs(1, &axes)), none = cg_fill_like(b, most, -INFINITY);
+    CgRef blind = cg_b(b, "eq", most, none), row = cg_repeat(b, blind, cg_type(CG_BOOL, 4, t.dim), 3);
+    CgRef zero = cg_fill_like(b, scores, 0), s = cg_where(b, row, zero, scores);
+    CgRef known = cg_build(b, "logsumexp", 1, &s, cg_attrs(1, &axis));
+    *lse = cg_where(b, blind, none, known);
+    return cg_where(b, row, zero, cg_exp(b, cg_sub(b, s, cg_repeat(b, known, t, 3))));
 }
 
 /* ---- rows ---- */
@@ -139,6 +195,8 @@ typedef struct Sizes {
     int64_t ranges;         /* of queries a head is cut into */
     int64_t groups;         /* of heads */
     int64_t ahead;          /* query i sees keys up to i + ahead; S when nothing is hidden */
+    bool masked;            /* scores have a mask added, or a cap: see CgSoftmaxTile */
+    double cap;             /* times log2(e) */
     double scale;
     double alpha, exponent; /* alpha exponent = scale log2(e), exponent > 0: p is 2^(exponent (alpha q k' - max)), by a
                                product and a sum */
@@ -158,7 +216,11 @@ static inline double pairs(const Sizes *z)
                             : t * s - (hidden < t ? hidden * hidden : (2 * hidden - t) * t) / 2;
 }
 
-static inline Sizes sizes_of(const CgCall *call)
+/* The mask of a call, of operand `at`; NULL: there is none. */
+static inline const CgTensor *mask_of(const CgCall *call, int at) { return call->nin > at ? &call->in[at] : NULL; }
+
+/* The mask is operand `at`, where there is one. */
+static inline Sizes sizes_of(const CgCall *call, int at)
 {
     const CgTensor *q = &call->in[0], *k = &call->in[1];
     Sizes z = { .heads = q->dim[0] * q->dim[1], .t = q->dim[2], .s = k->dim[2], .k = q->dim[3], .ranges = 1 };
@@ -166,6 +228,12 @@ static inline Sizes sizes_of(const CgCall *call)
     z.scale = cg_attr_float(call->attrs, "scale", 1);
     z.alpha = z.scale > 0 ? 1 : z.scale;
     z.exponent = z.scale > 0 ? z.scale * LOG2_E : LOG2_E;
+    z.cap = cg_attr_float(call->attrs, "cap", 0) * LOG2_E;
+    z.masked = mask_of(call, at) || z.cap > 0;
+    if (z.masked) {
+        z.alpha = z.scale * LOG2_E;
+        z.exponent = 1;
+    }
     z.ahead = cg_attr_int(call->attrs, "causal", 0) ? cg_attr_size(call->attrs, "offset", z.s - z.t) : z.s;
     if (is_small(&z)) {
         z.groups = least(z.heads, (int64_t)(8 * (double)z.heads * pairs(&z) * (double)z.k / LITTLE) + 1);

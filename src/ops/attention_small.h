@@ -1,13 +1,14 @@
 /* attention_small.h - attention and its derivative for heads of a few queries and keys; part of attention.c, once for
- * each dtype (T, NAME, EX2, LG). Takes rows of one head as they lie; gives its results. Scores stand on their side: a
- * vector has the queries that meet one key. All lies in the first-level cache, and calling anything would take longer
- * than doing it. */
+ * each dtype (T, NAME, EX2, LG, TANH). Takes rows of one head as they lie; gives its results. Scores stand on their
+ * side: a vector has the queries that meet one key. All lies in the first-level cache, and calling anything would take
+ * longer than doing it. */
 
 typedef struct NAME(Small) {
     const T *q, *k, *v;
     int64_t ldq, ldk, ldv;
     int64_t wide, deep; /* T and K, rounded up to whole vectors */
     T *qt, *p;          /* q' (K, wide); scores, then weights (S, wide) */
+    T *slope;           /* (S, wide): the derivative of the cap; NULL: there is none */
 } NAME(Small);
 
 /* c (m, n) = a b; from row to row of a `ra` and along it `ca`; n is of whole vectors, rows of b are ldb apart, those of
@@ -63,8 +64,32 @@ static void NAME(small_hide)(const Sizes *z, int64_t wide, T hidden, T *p)
             p[j * wide + i] = hidden;
 }
 
+/* Scores under a cap and a mask, each where there is one. */
+static void NAME(small_mask)(NAME(Small) * h, const Sizes *z, const NAME(MaskRows) * mask, char *scratch, size_t *at)
+{
+    int64_t n = z->s * h->wide;
+    T *p = h->p, cap = (T)z->cap;
+    h->slope = z->cap > 0 ? take(scratch, at, (size_t)n * sizeof(T)) : NULL;
+    if (h->slope) {
+        CG_SIMD
+        for (int64_t i = 0; i < n; i++) {
+            T t = TANH(p[i] / cap);
+            p[i] = cap * t;
+            h->slope[i] = 1 - t * t;
+        }
+    }
+    if (mask->at) {
+        T *m = take(scratch, at, (size_t)n * sizeof(T));
+        NAME(mask_tile)(mask, 0, z->t, h->wide, 0, z->s, m);
+        CG_SIMD
+        for (int64_t i = 0; i < n; i++)
+            p[i] = m[i] == -(T)INFINITY ? m[i] : p[i] + m[i]; /* what is hidden may be anything */
+    }
+}
+
 /* Rows of q, k and v, and scores: S' = k q', in units of 1 / log2(e). */
-static NAME(Small) NAME(small_scores)(const CgCall *call, const Sizes *z, int64_t head, char *scratch, size_t *at)
+static NAME(Small) NAME(small_scores)(
+    const CgCall *call, const Sizes *z, const NAME(MaskRows) * mask, int64_t head, char *scratch, size_t *at)
 {
     NAME(Small) h = { .wide = cg_ceil_div(z->t, 16) * 16, .deep = cg_ceil_div(z->k, 16) * 16 };
     h.qt = take(scratch, at, (size_t)(z->k * h.wide) * sizeof(T));
@@ -78,15 +103,17 @@ static NAME(Small) NAME(small_scores)(const CgCall *call, const Sizes *z, int64_
     CG_SIMD
     for (int64_t i = 0; i < z->s * h.wide; i++)
         h.p[i] *= by;
+    NAME(small_mask)(&h, z, mask, scratch, at);
     return h;
 }
 
-static void NAME(small_forward)(const CgCall *call, const Sizes *z, int64_t head, char *scratch)
+static void NAME(small_forward)(
+    const CgCall *call, const Sizes *z, const NAME(MaskRows) * mask, int64_t head, char *scratch)
 {
     const CgTensor *out = call->out;
     T *y = (T *)out[0].data + head_offset(&out[0], head), *lse = (T *)out[1].data + head_offset(&out[1], head);
     size_t at = 0;
-    NAME(Small) h = NAME(small_scores)(call, z, head, scratch, &at);
+    NAME(Small) h = NAME(small_scores)(call, z, mask, head, scratch, &at);
     int64_t wide = h.wide;
     T *p = h.p, *yt = take(scratch, &at, (size_t)(z->k * wide) * sizeof(T));
     T *base = take(scratch, &at, (size_t)wide * sizeof(T)), *sum = take(scratch, &at, (size_t)wide * sizeof(T));
@@ -114,12 +141,13 @@ static void NAME(small_forward)(const CgCall *call, const Sizes *z, int64_t head
 }
 
 /* What backward() of attention_blocks.h says. */
-static void NAME(small_backward)(const CgCall *call, const Sizes *z, int64_t head, char *scratch)
+static void NAME(small_backward)(
+    const CgCall *call, const Sizes *z, const NAME(MaskRows) * mask, int64_t head, char *scratch)
 {
     const CgTensor *lses = &call->in[4], *out = call->out;
     const T *lse = (const T *)lses->data + head_offset(lses, head);
     size_t at = 0;
-    NAME(Small) h = NAME(small_scores)(call, z, head, scratch, &at);
+    NAME(Small) h = NAME(small_scores)(call, z, mask, head, scratch, &at);
     int64_t wide = h.wide, deep = h.deep, d = z->k, ldy, ldg, lds = lses->stride[2];
     const T *y = rows_of(&call->in[3], head, 0, z->t, take(scratch, &at, copy_bytes(&call->in[3], z->t)), &ldy);
     const T *g = rows_of(&call->in[5], head, 0, z->t, take(scratch, &at, copy_bytes(&call->in[5], z->t)), &ldg);
@@ -130,7 +158,7 @@ static void NAME(small_backward)(const CgCall *call, const Sizes *z, int64_t hea
     T *rows = take(scratch, &at, (size_t)(z->t * deep) * sizeof(T)),
       *sums = take(scratch, &at, (size_t)(z->s * deep) * sizeof(T));
     for (int64_t i = 0; i < wide; i++) {
-        base[i] = i < z->t ? lse[i * lds] * (T)LOG2_E : 0;
+        base[i] = i < z->t && lse[i * lds] > -(T)INFINITY ? lse[i * lds] * (T)LOG2_E : 0;
         delta[i] = i < z->t ? NAME(lanes_dot)(y + i * ldy, g + i * ldg, d) : 0;
     }
     NAME(small_transposed)(g, ldg, z, wide, gt);
@@ -145,6 +173,8 @@ static void NAME(small_backward)(const CgCall *call, const Sizes *z, int64_t hea
         CG_SIMD
         for (int64_t i = 0; i < wide; i++)
             dp[j * wide + i] = (T)z->scale * p[j * wide + i] * (dp[j * wide + i] - delta[i]);
+        for (int64_t i = 0; h.slope && i < wide; i++)
+            dp[j * wide + i] *= h.slope[j * wide + i];
     }
     NAME(small_product)(d, wide, z->s, h.k, 1, h.ldk, dp, wide, gqt);
     NAME(transposed)(gqt, wide, d, z->t, NULL, (T *)out[0].data + head_offset(&out[0], head), out[0].stride[2]);

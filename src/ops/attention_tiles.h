@@ -1,5 +1,5 @@
 /* attention_tiles.h - attention by blocks of queries and keys, for one type; a pattern, not a header.
- * Takes T (float or double), EX2 (2^x), LG (log) and NAME(word); gives the kernels that attention.c lists. */
+ * Takes T (float or double), EX2 (2^x), LG (log), TANH and NAME(word); gives the kernels that attention.c lists. */
 /* p = 2^(exponent p - base) of n numbers, base the greatest of exponent p; the sum of that. Whole vectors. */
 static T NAME(weights)(T *p, int64_t n, T exponent, T *base)
 {
@@ -21,8 +21,17 @@ static T NAME(weights)(T *p, int64_t n, T exponent, T *base)
     return NAME(lanes_total)(&total);
 }
 
+/* A score under a cap and the mask. */
+static T NAME(masked)(const Sizes *z, const NAME(MaskRows) * mask, int64_t i, int64_t j, T s)
+{
+    T m = mask->at ? mask->at[i * mask->row + j * mask->column] * (T)LOG2_E : 0;
+    if (z->cap > 0)
+        s = (T)z->cap * TANH(s / (T)z->cap);
+    return m == -(T)INFINITY ? m : s + m;
+}
+
 /* A few queries: every key and value is read where it lies, once for each. */
-static void NAME(skinny_queries)(const CgCall *call, const Sizes *z, int64_t head, T *p)
+static void NAME(skinny_queries)(const CgCall *call, const Sizes *z, const NAME(MaskRows) * mask, int64_t head, T *p)
 {
     const CgTensor *q = &call->in[0], *k = &call->in[1], *v = &call->in[2];
     const T *qs = (const T *)q->data + head_offset(q, head), *ks = (const T *)k->data + head_offset(k, head);
@@ -40,7 +49,7 @@ static void NAME(skinny_queries)(const CgCall *call, const Sizes *z, int64_t hea
                 for (int64_t c = 0; c < d; c++)
                     s += x[c * sq] * key[c * k->stride[3]];
             }
-            p[j] = s * (T)z->alpha;
+            p[j] = z->masked ? NAME(masked)(z, mask, i, j, s * (T)z->alpha) : s * (T)z->alpha;
         }
         sum = NAME(weights)(p, seen, (T)z->exponent, &base);
         for (int64_t c = 0; c < d; c++)
@@ -72,6 +81,7 @@ typedef struct NAME(Queries) {
     int64_t sees;                     /* keys that the first block sees */
     bool next;                        /* another head of this shard follows */
     Forward f;
+    NAME(MaskRows) mask;
     CgGemm scores, sums;
     CgSoftmaxTile softmax;
     const char *k, *v;
@@ -80,24 +90,33 @@ typedef struct NAME(Queries) {
     int64_t step; /* between rows of y */
 } NAME(Queries);
 
-/* acc = v' P' of the block at query i0, whose last query sees keys up to `end`. */
-static void NAME(add_values)(NAME(Queries) * c, int64_t i0, int64_t end, Ahead *ahead)
+/* acc = v' P' of the block at query i0, whose last query sees keys up to `end`. Of the mask only keys that one of the
+ * n queries sees are looked at. */
+static void NAME(add_values)(NAME(Queries) * c, int64_t i0, int64_t n, int64_t end, Ahead *ahead)
 {
     int64_t d = c->z->k, lanes = c->lanes;
     T *rescale = c->f.rescale, *acc = c->f.acc;
     bool packed = is_packed(c->call), some = false; /* acc holds something */
     for (int64_t s0 = 0; s0 < end; s0 += KEYS) {
-        int64_t wide = least(KEYS, end - s0), cuts = row_blocks(&c->scores, wide, QUERIES);
+        int64_t from = s0, to = least(s0 + KEYS, end), wide = to - s0;
+        NAME(mask_range)(&c->mask, i0, n, &from, &to);
+        if (from == to)
+            continue;
+        from -= s0;
+        to = least(wide, (to - s0 + 1) / 2 * 2);
+        int64_t cuts = row_blocks(&c->scores, to - from, QUERIES);
         c->sums.a = c->v + s0 * c->ldv * cg_gemm_left_size(&c->sums);
         if (c->sums.left_bytes)
             c->sums.left = (char *)c->f.values + (size_t)(s0 / KEYS) * c->sums.left_bytes;
         for (int64_t b = 0; b < cuts; b++) {
-            int64_t j = block_row(wide, cuts, b), rows = block_row(wide, cuts, b + 1) - j;
+            int64_t j = from + block_row(to - from, cuts, b), rows = from + block_row(to - from, cuts, b + 1) - j;
             if (!packed)
                 c->softmax.c = (T *)c->f.p + j * lanes;
             c->softmax.diagonal = s0 + j - i0 - c->z->ahead;
             ahead_fetch(ahead, ahead->share);
             c->softmax.k = j;
+            if (c->mask.at)
+                NAME(mask_tile)(&c->mask, i0, n, lanes, s0 + j, rows, c->f.mask);
             if (!cg_gemm_softmax_tile(&c->scores, s0 + j, rows, 0, &c->softmax))
                 continue;
             for (int64_t e = 0; some && e < d; e++) {
@@ -106,9 +125,11 @@ static void NAME(add_values)(NAME(Queries) * c, int64_t i0, int64_t end, Ahead *
                     acc[e * lanes + i] *= rescale[i];
             }
         }
-        cg_gemm_run(&c->sums, (CgGemmRange){ 0, c->sums.left_panels, 0, 1, 0, wide }, 1, some, acc, lanes);
+        cg_gemm_run(&c->sums, (CgGemmRange){ 0, c->sums.left_panels, 0, 1, from, to }, 1, some, acc, lanes);
         some = true;
     }
+    if (!some)
+        memset(acc, 0, (size_t)(d * lanes) * sizeof(T));
 }
 
 /* The block of queries at i0: their rows of y and lse. */
@@ -139,12 +160,24 @@ static void NAME(forward_block)(NAME(Queries) * c, int64_t i0)
         base[i] = -NAME(MAX);
     for (int64_t i = 0; i < lanes; i++)
         sum[i] = 0;
-    NAME(add_values)(c, i0, end, &ahead);
+    NAME(add_values)(c, i0, n, end, &ahead);
     for (int64_t i = 0; i < n; i++)
         c->lse[i0 + i] = base[i] * (T)LN_2 + LG(sum[i]);
     for (int64_t i = 0; i < n; i++)
         sum[i] = sum[i] > 0 ? 1 / sum[i] : sum[i];
     NAME(transposed)(c->f.acc, lanes, d, n, sum, c->y + i0 * c->step, c->step);
+}
+
+/* The logarithm of the sum over `seen` keys where all scores are those of the mask. */
+static T NAME(lse_of_mask)(const NAME(MaskRows) * m, int64_t i, int64_t seen)
+{
+    T top = -(T)INFINITY, sum = 0;
+    const T *x = m->at ? m->at + i * m->row : NULL;
+    for (int64_t j = 0; j < seen; j++)
+        top = x && x[j * m->column] <= top ? top : x ? x[j * m->column] : 0;
+    for (int64_t j = 0; j < seen && top > -(T)INFINITY; j++)
+        sum += x ? EX2((x[j * m->column] - top) * (T)LOG2_E) : 1;
+    return top > -(T)INFINITY || top != top ? top + LG(sum) : top;
 }
 
 /* A range of the queries of a head, in blocks whose queries are the columns: S' = k q', P' = 2^(exponent S' - base),
@@ -160,22 +193,23 @@ static void NAME(forward)(
         .last = range_begin(&z, lanes, range + 1),
         .lanes = lanes,
         .next = next,
+        .mask = NAME(mask_of_head)(mask_of(call, MASK), &call->in[0], head),
         .y = (T *)call->out[0].data + head_offset(&call->out[0], head),
         .lse = (T *)call->out[1].data + head_offset(&call->out[1], head),
         .step = call->out[0].stride[2] };
     if (!z.s || !d) {
         NAME(zero)(c.y, c.step, c.first, c.last, d);
         for (int64_t i = c.first; i < c.last; i++)
-            c.lse[i] = z.s ? LG((T)least(z.s, i + z.ahead + 1)) : -INFINITY;
+            c.lse[i] = NAME(lse_of_mask)(&c.mask, i, least(z.s, i + z.ahead + 1));
         return;
     }
     if (is_small(&z) && z.t > SKINNY_QUERIES) {
-        NAME(small_forward)(call, &z, head, scratch);
+        NAME(small_forward)(call, &z, &c.mask, head, scratch);
         return;
     }
     c.f = forward_memory(call, &z, scratch);
     if (z.t <= SKINNY_QUERIES) {
-        NAME(skinny_queries)(call, &z, head, c.f.p);
+        NAME(skinny_queries)(call, &z, &c.mask, head, c.f.p);
         return;
     }
     c.sees = least(z.s, c.first + lanes + z.ahead);
@@ -195,6 +229,8 @@ static void NAME(forward)(
     c.sums.n = lanes;
     c.softmax = (CgSoftmaxTile){ .alpha = z.alpha,
         .exponent = z.exponent,
+        .cap = z.cap,
+        .mask = c.mask.at ? c.f.mask : NULL,
         .base = c.f.base,
         .sum = c.f.sum,
         .rescale = c.f.rescale,
@@ -212,6 +248,7 @@ typedef struct NAME(Grad) {
     int64_t head, lanes;
     bool next; /* another head of this shard follows */
     Backward f;
+    NAME(MaskRows) mask;
     T *gq, *gk, *gv;
     int64_t gqs, gks, gvs; /* between their rows */
     const char *k;
@@ -220,6 +257,7 @@ typedef struct NAME(Grad) {
     /* of a block of queries: */
     int64_t m0, many, end, panels; /* its first, how many, keys they see, panels of `lanes` */
     CgGemm qt, gt, to_gk, to_gv, ds;
+    int64_t from[MANY], to[MANY]; /* by panel: keys of the block at hand that its queries see, even or the last */
 } NAME(Grad);
 
 /* Packs what the block of queries at c->m0 is multiplied by; delta = sum(gy y) of each, base = its lse. */
@@ -261,8 +299,32 @@ static void NAME(grad_queries)(NAME(Grad) * c)
         if (rounds)
             rounded_row(row, is_half(&call->in[3]), c->f.row, d);
         delta[i] = NAME(lanes_dot)(rounds ? c->f.row : row, g + i * ldg, d);
-        base[i] = lse[(c->m0 + i) * lses->stride[2]] * (T)LOG2_E;
+        T own = lse[(c->m0 + i) * lses->stride[2]];
+        base[i] = own > -(T)INFINITY ? own * (T)LOG2_E : 0; /* else the query sees nothing */
     }
+}
+
+/* Which keys of the block at s0, `wide` of them, the panels of queries see. */
+static void NAME(grad_seen)(NAME(Grad) * c, int64_t s0, int64_t wide)
+{
+    for (int64_t r = 0; r < c->panels; r++) {
+        int64_t i = c->m0 + r * c->lanes, end = c->m0 + least(c->many, (r + 1) * c->lanes), from = s0;
+        int64_t to = s0 + most(0, least(wide, (end + c->z->ahead - s0 + 1) / 2 * 2));
+        NAME(mask_range)(&c->mask, i, end - i, &from, &to);
+        c->from[r] = from - s0;
+        c->to[r] = from < to ? least(wide, (to - s0 + 1) / 2 * 2) : c->from[r];
+    }
+}
+
+/* Panels that see one of keys [j, j + n) of the block are among [first, last). */
+static void NAME(grad_panels)(const NAME(Grad) * c, int64_t j, int64_t n, int64_t *first, int64_t *last)
+{
+    *first = *last = 0;
+    for (int64_t r = 0; r < c->panels; r++)
+        if (c->from[r] < j + n && j < c->to[r]) {
+            *first = *last ? *first : r;
+            *last = r + 1;
+        }
 }
 
 /* Keys s0 + [j0, j0 + n): P and dS by the block of queries, and what that adds to their rows of gv and gk. */
@@ -270,20 +332,25 @@ static void NAME(grad_key_rows)(NAME(Grad) * c, int64_t s0, int64_t j0, int64_t 
 {
     const CgCall *call = c->call;
     bool packed = is_packed(call);
-    int64_t d = c->z->k, lanes = c->lanes, j = s0 + j0;
-    int64_t first = most(0, j - c->z->ahead - c->m0), from = first / 2 * 2;
+    int64_t d = c->z->k, lanes = c->lanes, j = s0 + j0, first, last;
+    NAME(grad_panels)(c, j0, n, &first, &last);
+    int64_t from = most(first * lanes, most(0, j - c->z->ahead - c->m0) / 2 * 2), to = least(c->many, last * lanes);
     Ahead own = { .n = 0 };
     for (int i = 1; i < 3; i++)
         ahead_add(&own, &call->out[i], c->head, j + n, least(c->end, j + 2 * n));
-    ahead_split(&own, c->panels - first / lanes);
+    ahead_split(&own, last - first);
     T *p = c->f.p, *dp = (T *)c->f.dp + (packed ? 0 : j0 * STEP);
-    for (int64_t r = first / lanes; r < c->panels; r++) {
+    for (int64_t r = first; r < last; r++) {
         ahead_fetch(&own, own.share);
         ahead_fetch(rest, rest->share);
-        int64_t at = packed ? 0 : r * lanes;
-        CgSoftmaxGradTile to = { .alpha = c->z->alpha,
+        int64_t at = packed ? 0 : r * lanes, i = c->m0 + r * lanes;
+        if (c->mask.at)
+            NAME(mask_tile)(&c->mask, i, least(lanes, c->m0 + c->many - i), lanes, j, n, c->f.mask);
+        CgSoftmaxGradTile to_tile = { .alpha = c->z->alpha,
             .exponent = c->z->exponent,
-            .diagonal = j - c->z->ahead - c->m0 - r * lanes,
+            .cap = c->z->cap,
+            .mask = c->mask.at ? c->f.mask : NULL,
+            .diagonal = j - c->z->ahead - i,
             .base = (T *)c->f.base + r * lanes,
             .delta = (T *)c->f.delta + r * lanes,
             .w = p + at,
@@ -295,23 +362,29 @@ static void NAME(grad_key_rows)(NAME(Grad) * c, int64_t s0, int64_t j0, int64_t 
             .left_k = r * lanes,
             .right_k = j0,
             .right_panel = r };
-        cg_gemm_softmax_grad_tile(&c->scores, &c->changes, j, n, r, &to);
+        cg_gemm_softmax_grad_tile(&c->scores, &c->changes, j, n, r, &to_tile);
     }
     if (j < c->fresh) {
         NAME(zero)(c->gk, c->gks, c->fresh, j + n, d);
         NAME(zero)(c->gv, c->gvs, c->fresh, j + n, d);
     }
+    if (from >= to) { /* nothing sees them */
+        NAME(zero)(c->gk, c->gks, most(j, c->fresh), j + n, d);
+        NAME(zero)(c->gv, c->gvs, most(j, c->fresh), j + n, d);
+        return;
+    }
     c->to_gk.a = dp;
     c->to_gk.m = c->to_gv.m = n;
     c->to_gk.left_panels = c->to_gv.left_panels = 1;
-    cg_gemm_run(&c->to_gv, (CgGemmRange){ 0, 1, 0, c->to_gv.right_panels, from, c->many }, 1, j < c->fresh,
+    cg_gemm_run(&c->to_gv, (CgGemmRange){ 0, 1, 0, c->to_gv.right_panels, from, to }, 1, j < c->fresh,
         c->gv + j * c->gvs, c->gvs);
-    cg_gemm_run(&c->to_gk, (CgGemmRange){ 0, 1, 0, c->to_gk.right_panels, from, c->many }, c->z->scale, j < c->fresh,
+    cg_gemm_run(&c->to_gk, (CgGemmRange){ 0, 1, 0, c->to_gk.right_panels, from, to }, c->z->scale, j < c->fresh,
         c->gk + j * c->gks, c->gks);
 }
 
-/* The block of KEYS keys at s0 for the block of queries: its rows of gv and gk, and what it adds to gq. */
-static void NAME(grad_keys)(NAME(Grad) * c, int64_t s0)
+/* The block of KEYS keys at s0 for the block of queries: its rows of gv and gk, and what it adds to gq, which holds
+ * something of the first panels `some` says. */
+static void NAME(grad_keys)(NAME(Grad) * c, int64_t s0, bool *some)
 {
     const Sizes *z = c->z;
     int64_t wide = least(KEYS, c->end - s0), blocks = row_blocks(&c->scores, wide, KEY_ROWS);
@@ -323,6 +396,7 @@ static void NAME(grad_keys)(NAME(Grad) * c, int64_t s0)
         ahead_keys(&rest, c->call, c->head + 1);
     }
     ahead_split(&rest, blocks * c->panels / (z->ahead < z->s ? 2 : 1));
+    NAME(grad_seen)(c, s0, wide);
     for (int64_t b = 0; b < blocks; b++) {
         int64_t j0 = block_row(wide, blocks, b);
         NAME(grad_key_rows)(c, s0, j0, block_row(wide, blocks, b + 1) - j0, &rest);
@@ -330,11 +404,12 @@ static void NAME(grad_keys)(NAME(Grad) * c, int64_t s0)
     c->to_gq.a = c->k + s0 * c->ldk * cg_gemm_left_size(&c->to_gq);
     if (c->to_gq.left_bytes)
         c->to_gq.left = (char *)c->f.transposed + (size_t)(s0 / KEYS) * c->to_gq.left_bytes;
-    for (int64_t r = 0; r < c->panels; r++) { /* keys that its last query sees */
-        int64_t to = least(wide, (c->m0 + least(c->many, (r + 1) * c->lanes) + z->ahead - s0 + 1) / 2 * 2);
-        if (to > 0)
-            cg_gemm_run(
-                &c->to_gq, (CgGemmRange){ 0, c->to_gq.left_panels, r, r + 1, 0, to }, z->scale, s0 > 0, c->f.gq, STEP);
+    for (int64_t r = 0; r < c->panels; r++) {
+        if (c->from[r] >= c->to[r])
+            continue;
+        cg_gemm_run(&c->to_gq, (CgGemmRange){ 0, c->to_gq.left_panels, r, r + 1, c->from[r], c->to[r] }, z->scale,
+            some[r], c->f.gq, STEP);
+        some[r] = true;
     }
 }
 
@@ -349,6 +424,7 @@ static void NAME(backward)(const CgCall *call, Sizes z, int64_t head, bool begin
         .head = head,
         .lanes = lanes_of(call),
         .next = next,
+        .mask = NAME(mask_of_head)(mask_of(call, MASK_OF_VJP), &call->in[0], head),
         .gq = (T *)call->out[0].data + head_offset(&call->out[0], head),
         .gk = (T *)call->out[1].data + head_offset(&call->out[1], head),
         .gv = (T *)call->out[2].data + head_offset(&call->out[2], head),
@@ -362,7 +438,7 @@ static void NAME(backward)(const CgCall *call, Sizes z, int64_t head, bool begin
         return;
     }
     if (is_small(&z)) {
-        NAME(small_backward)(call, &z, head, scratch);
+        NAME(small_backward)(call, &z, &c.mask, head, scratch);
         return;
     }
     c.f = backward_memory(call, &z, scratch);
@@ -389,8 +465,12 @@ static void NAME(backward)(const CgCall *call, Sizes z, int64_t head, bool begin
         c.end = least(z.s, c.m0 + c.many + z.ahead);
         c.panels = cg_ceil_div(c.many, c.lanes);
         NAME(grad_queries)(&c);
+        bool some[MANY] = { false };
         for (int64_t s0 = 0; s0 < c.end; s0 += KEYS)
-            NAME(grad_keys)(&c, s0);
+            NAME(grad_keys)(&c, s0, some);
+        for (int64_t i = 0; i < c.many; i++)
+            for (int64_t e = 0; !some[i / c.lanes] && e < d; e++)
+                ((T *)c.f.gq)[e * STEP + i] = 0;
         NAME(transposed)(c.f.gq, STEP, d, c.many, NULL, c.gq + c.m0 * c.gqs, c.gqs);
         c.fresh = most(c.fresh, c.end);
     }
@@ -400,7 +480,7 @@ static void NAME(backward)(const CgCall *call, Sizes z, int64_t head, bool begin
 
 static void NAME(attention)(const CgCall *call, CgShard shard)
 {
-    Sizes z = sizes_of(call);
+    Sizes z = sizes_of(call, MASK);
     /* Later queries see more: their ranges come first, so that threads end together. */
     int64_t i = (int64_t)shard.index % most(1, z.groups),
             range = z.ranges - 1 - (int64_t)shard.index / most(1, z.groups);
@@ -417,7 +497,7 @@ static void NAME(attention)(const CgCall *call, CgShard shard)
 
 static void NAME(attention_vjp)(const CgCall *call, CgShard shard)
 {
-    Sizes z = sizes_of(call);
+    Sizes z = sizes_of(call, MASK_OF_VJP);
     int64_t i = (int64_t)shard.index;
     CgTensor out[3];
     size_t at = held_bytes(&call->out[2]);
@@ -433,3 +513,4 @@ static void NAME(attention_vjp)(const CgCall *call, CgShard shard)
 #undef NAME
 #undef EX2
 #undef LG
+#undef TANH

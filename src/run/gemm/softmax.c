@@ -10,6 +10,7 @@
     #define WIDE   __attribute__((target("avx512f,avx512bw,avx512vl")))
     #define WITHIN WIDE static inline __attribute__((always_inline))
     #define NR     32
+    #define LOG2_E 1.4426950408889634
 
 /* cg_exp2_low_f32 of 16 numbers. */
 WITHIN __m512 exp2_low(__m512 x)
@@ -23,6 +24,25 @@ WITHIN __m512 exp2_low(__m512 x)
     p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.693147004f));
     p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1));
     return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), _mm512_slli_epi32(_mm512_castps_si512(t), 23)));
+}
+
+/* Scores under a cap and a mask, each where there is one; `slope`: the derivative by x of what the cap makes of it. */
+WITHIN __m512 score(__m512 x, double cap, const float *mask, __m512 *slope)
+{
+    const __m512 one = _mm512_set1_ps(1);
+    if (cap > 0) { /* tanh |x| = (1 - e) / (1 + e) with e = exp(-2 |x|) */
+        __m512 twice = _mm512_mul_ps(_mm512_abs_ps(x), _mm512_set1_ps((float)(-2 * LOG2_E / cap)));
+        __m512 e = exp2_low(twice), t = _mm512_div_ps(_mm512_sub_ps(one, e), _mm512_add_ps(one, e));
+        *slope = _mm512_fnmadd_ps(t, t, one);
+        t = _mm512_mul_ps(t, _mm512_set1_ps((float)cap));
+        x = _mm512_mask_sub_ps(t, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ), _mm512_setzero_ps(), t);
+    }
+    if (mask) { /* what is hidden may be anything */
+        const __m512 none = _mm512_set1_ps(-INFINITY);
+        __m512 m = _mm512_loadu_ps(mask);
+        x = _mm512_mask_add_ps(none, _mm512_cmp_ps_mask(m, none, _CMP_NEQ_UQ), x, m);
+    }
+    return x;
 }
 
 /* Which of 16 columns count: those from `diagonal` on. */

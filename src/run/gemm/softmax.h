@@ -22,6 +22,19 @@
             u##r = _mm512_mul_ps(u##r, alpha); \
             v##r = _mm512_mul_ps(v##r, alpha); \
         }
+    #define SCORE(r)                                                   \
+        if (r < ROWS) {                                                \
+            const float *own = mask ? mask + r * NR : NULL;            \
+            if (BOTH)                                                  \
+                u##r = score(u##r, s->cap, own, &slope);               \
+            v##r = score(v##r, s->cap, own ? own + 16 : NULL, &slope); \
+        }
+    #define CAPPED_AND_MASKED            \
+        if (s->mask || s->cap > 0) {     \
+            const float *mask = s->mask; \
+            __m512 slope;                \
+            EACH_ROW(SCORE)              \
+        }
     #define HIDE(r)                                                            \
         if (r < ROWS) {                                                        \
             if (BOTH)                                                          \
@@ -84,6 +97,7 @@
                 const __m512 alpha = _mm512_set1_ps((float)s->alpha);                                          \
                 EACH_ROW(SCALE)                                                                                \
             }                                                                                                  \
+            CAPPED_AND_MASKED                                                                                  \
             if (s->diagonal + ROWS > 1) {                                                                      \
                 const __m512 none = _mm512_set1_ps(-INFINITY);                                                 \
                 EACH_ROW(HIDE)                                                                                 \
@@ -118,14 +132,28 @@
             v##r = TIMES(v##r, w, b1);                                                                 \
             g##r = TIMES(g##r, k, h1);                                                                 \
         }
+    /* As without a mask and a cap; what the cap shrinks is smaller in the derivative, too. */
+    #define SCORED(x, y, at, base, delta)                                                             \
+        {                                                                                             \
+            __m512 slope = _mm512_set1_ps(1);                                                         \
+            x = exp2_low(_mm512_sub_ps(score(_mm512_mul_ps(x, exponent), s->cap, at, &slope), base)); \
+            y = _mm512_mul_ps(_mm512_mul_ps(x, slope), _mm512_sub_ps(y, delta));                      \
+        }
     #define GRAD(r)                                                                    \
-        if (r < ROWS) {                                                                \
+        if (r < ROWS && plain) {                                                       \
             if (BOTH) {                                                                \
                 u##r = exp2_low(_mm512_fmsub_ps(u##r, exponent, base0));               \
                 f##r = _mm512_mul_ps(u##r, _mm512_sub_ps(f##r, delta0));               \
             }                                                                          \
             v##r = exp2_low(_mm512_fmsub_ps(v##r, exponent, base1));                   \
             g##r = _mm512_mul_ps(v##r, _mm512_sub_ps(g##r, delta1));                   \
+        } else if (r < ROWS) {                                                         \
+            const float *own = mask ? mask + r * NR : NULL;                            \
+            if (BOTH)                                                                  \
+                SCORED(u##r, f##r, own, base0, delta0)                                 \
+            SCORED(v##r, g##r, own ? own + 16 : NULL, base1, delta1)                   \
+        }                                                                              \
+        if (r < ROWS) {                                                                \
             if (some) {                                                                \
                 __mmask16 m0 = seen(s->diagonal + r), m1 = seen(s->diagonal + r - 16); \
                 u##r = _mm512_maskz_mov_ps(m0, u##r);                                  \
@@ -167,7 +195,8 @@
             const __m512 exponent = _mm512_set1_ps((float)(s->exponent * s->alpha));                                  \
             const __m512 base0 = _mm512_loadu_ps(base), base1 = _mm512_loadu_ps(base + 16);                           \
             const __m512 delta0 = _mm512_loadu_ps(delta), delta1 = _mm512_loadu_ps(delta + 16);                       \
-            const bool some = s->diagonal + ROWS > 1;                                                                 \
+            const bool some = s->diagonal + ROWS > 1, plain = !s->mask && !(s->cap > 0);                              \
+            const float *mask = s->mask;                                                                              \
             (void)out;                                                                                                \
             EACH_PAIR_OF_SIX(GRADS)                                                                                   \
         }
@@ -207,6 +236,7 @@ void NAME(cg_gemm_softmax_grad_tile)(int64_t ku, const void *a, int64_t rs, cons
     for (int64_t r = 0; r < rows; r += 6) {
         int64_t n = rows - r < 6 ? rows - r : 6;
         s.diagonal = of->diagonal + r;
+        s.mask = of->mask ? (const float *)of->mask + r * NR : NULL;
         height[s.diagonal >= 16][n - 1](ku, x + r * rs, rs, y + r * ds, ds, b, h, &s, lw + r * step, ls + r * step,
             step, BY_COLUMN ? out + r / 2 * PAIR_UNITS * NR : NULL);
     }

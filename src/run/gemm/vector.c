@@ -28,6 +28,7 @@
 #define T          float
 #define EXP2       cg_exp2_low_f32
 #define RINT       rintf
+#define TANH       cg_tanh_f32
 #define TRANSPOSE  lanes_transpose_f32
 #define NAME(word) f32_##word
 #ifdef __AVX512F__
@@ -51,6 +52,7 @@ static inline float rounded(float x)
 #define T          float
 #define EXP2       cg_exp2_low_f32
 #define RINT       rintf
+#define TANH       cg_tanh_f32
 #define TRANSPOSE  lanes_transpose_f32
 #define NAME(word) rounded_##word
 #define PACKED(to, n)                    \
@@ -119,6 +121,7 @@ static void rounded_round(const float *from, uint16_t *to, size_t n)
 #define T          double
 #define EXP2       exp2
 #define RINT       rint
+#define TANH       tanh
 #define TRANSPOSE  lanes_transpose_f64
 #define NAME(word) f64_##word
 #define PACKED(to, n)

@@ -1,7 +1,7 @@
 /* vector.h - panels and their products for one type, in vectors of the compiler's; a pattern, not a header.
  * Takes T (float or double), NAME(word), TRANSPOSE (of lanes.h), PACKED(to, n), what becomes of n numbers after they
- * are copied, EXP2(x) and RINT(x), and IN_REGISTERS where softmax.c makes weights; gives a CgGemmKind's functions.
- * Included by gemm_vector.c only, once for each kind. */
+ * are copied, EXP2(x), RINT(x) and TANH(x), and IN_REGISTERS where softmax.c makes weights; gives a CgGemmKind's
+ * functions. Included by gemm_vector.c only, once for each kind. */
 
 /* Vectors that may lie anywhere, and in registers. */
 typedef T NAME(Vec) __attribute__((vector_size(BYTES)));
@@ -190,6 +190,29 @@ static void NAME(mask)(T *c, int64_t ldc, int64_t rows, int64_t diagonal, T as)
             c[r * ldc + j] = as;
 }
 
+/* Scores under a cap and a mask, each where there is one; `slope`, where it is wanted, has the derivative of the cap.
+ */
+static void NAME(score)(T *c, int64_t ldc, int64_t rows, double cap, const T *mask, T *slope)
+{
+    const T top = (T)cap;
+    for (int64_t r = 0; cap > 0 && r < rows; r++) {
+        CG_SIMD
+        for (int64_t j = 0; j < NAME(NR); j++) {
+            T t = TANH(c[r * ldc + j] / top);
+            c[r * ldc + j] = top * t;
+            if (slope)
+                slope[r * NAME(NR) + j] = 1 - t * t;
+        }
+    }
+    for (int64_t r = 0; mask && r < rows; r++) {
+        CG_SIMD
+        for (int64_t j = 0; j < NAME(NR); j++) {
+            T m = mask[r * NAME(NR) + j];
+            c[r * ldc + j] = m == -(T)INFINITY ? m : c[r * ldc + j] + m; /* what is hidden may be anything */
+        }
+    }
+}
+
 static void NAME(keep)(const T *row, T *to)
 {
     if (!to || to == row)
@@ -204,6 +227,7 @@ static bool NAME(softmax_tile)(
     T *c = w->c, exponent = (T)w->exponent, *sum = w->sum;
     const T *base = w->base;
     NAME(micro)(ku, a, rs, 1, b, NAME(NR), w->alpha, 0, c, w->ldc, rows, NAME(NR));
+    NAME(score)(c, w->ldc, rows, w->cap, w->mask, NULL);
     NAME(mask)(c, w->ldc, rows, w->diagonal, -(T)INFINITY);
     bool rose = NAME(rise)(w, rows, (T *)right - w->k * NAME(NR));
     for (int64_t r = 0; r < rows; r++, c += w->ldc) {
@@ -220,10 +244,11 @@ static bool NAME(softmax_tile)(
 static void NAME(softmax_grad_tile)(int64_t ku, const void *a, int64_t rs, const void *d, int64_t ds, const void *b,
     const void *h, const CgSoftmaxGradTile *s, int64_t rows, void *left_w, void *left_s, int64_t step, void *right)
 {
-    T *w = s->w, *c = s->ds, exponent = (T)s->exponent;
+    T *w = s->w, *c = s->ds, exponent = (T)s->exponent, slope[MR * NAME(NR)];
     const T *base = s->base, *delta = s->delta;
     NAME(micro)(ku, a, rs, 1, b, NAME(NR), s->alpha, 0, w, s->ldc, rows, NAME(NR));
     NAME(micro)(ku, d, ds, 1, h, NAME(NR), 1, 0, c, s->ldc, rows, NAME(NR));
+    NAME(score)(w, s->ldc, rows, s->cap, s->mask, slope);
     for (int64_t r = 0; r < rows; r++) {
         T *x = w + r * s->ldc, *y = c + r * s->ldc;
         CG_SIMD
@@ -231,6 +256,8 @@ static void NAME(softmax_grad_tile)(int64_t ku, const void *a, int64_t rs, const
             x[j] = EXP2(x[j] * exponent - base[j]);
             y[j] = x[j] * (y[j] - delta[j]);
         }
+        for (int64_t j = 0; s->cap > 0 && j < NAME(NR); j++)
+            y[j] *= slope[r * NAME(NR) + j];
     }
     NAME(mask)(w, s->ldc, rows, s->diagonal, 0);
     NAME(mask)(c, s->ldc, rows, s->diagonal, 0);
@@ -250,6 +277,7 @@ static void NAME(softmax_grad_tile)(int64_t ku, const void *a, int64_t rs, const
 #undef T
 #undef EXP2
 #undef RINT
+#undef TANH
 #undef NAME
 #undef PACKED
 #undef TRANSPOSE
