@@ -139,6 +139,9 @@ typedef struct CgInfer {
     int nout; /* of the op; a rule sets it where CG_MANY_RESULTS */
     /* the complaint: operand/axis pairs let the compiler point at both origins; -1 = not about one */
     int operand[2], axis[2];
+    /* two sizes that should be equal, or of which the first should be at most the second; NULL: it is not about that */
+    const CgDim *size[2];
+    bool at_most;
     char message[256];
 } CgInfer;
 
@@ -147,6 +150,11 @@ CG_API bool cg_infer_fail(CgInfer *inf, int operand, int axis, const char *forma
     __attribute__((format(printf, 4, 5)));
 /* Two axes that should agree and do not; the message is made from the dims. Always returns false. */
 CG_API bool cg_infer_differ(CgInfer *inf, int operand_a, int axis_a, int operand_b, int axis_b, const char *what);
+/* Likewise of sizes that need not be an axis, of `operand` or -1. */
+CG_API bool cg_infer_unequal(CgInfer *inf, int operand, const CgDim *a, const CgDim *b, const char *what);
+/* Whether a <= b may hold, a place and a bound of operand 0 along `axis`; complains where it does for no sizes: "`low`
+ * a is after `high` b". */
+CG_API bool cg_infer_at_most(CgInfer *inf, int axis, const char *low, const CgDim *a, const char *high, const CgDim *b);
 /* Ready rules. `same`: all operands and the result have one type. */
 CG_API bool cg_shape_same(CgInfer *inf);
 /* A negative axis counts from the end; fails with a message when out of range. Axis attribute `name`. */

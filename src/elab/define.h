@@ -44,6 +44,9 @@ CgDiags *cg_define_diags(CgElab *e);
 /* Two sizes at one place. True when nothing is wrong or nothing is known, and the result is unknown; false when they
  * can never be equal: the caller reports that and lets cg_define_explain add why. */
 bool cg_define_equal(CgElab *e, const CgDim *a, const CgDim *b, CgSpan at);
+/* a < b whatever the sizes are. Static numbers may be below 0, sizes are not; outside of a check all symbols are sizes.
+ */
+bool cg_define_less(const CgElab *e, const CgDim *a, const CgDim *b);
 /* Where a size of the last equation was said. */
 void cg_define_from(CgElab *e, const CgDim *size, CgSpan from);
 void cg_define_explain(CgElab *e, CgDiag *d, const CgDim *a, const CgDim *b);

@@ -21,7 +21,7 @@ typedef struct CgDefine {
     CG_VEC(CgCondition) conditions;
     CgDiags *scratch;  /* what is said when nothing is to be said */
     bool again, spent; /* a condition was found; too many steps */
-    bool one_name;     /* the last equation is of two sizes of the inputs' own types */
+    CgAtom alike[2];   /* the last equation is of these two sizes of the inputs' own types; NULL: it is not */
     int steps, sizes;
     int row;      /* axes that ..s stands for */
     bool options; /* tensors that have a default are given */

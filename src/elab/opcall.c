@@ -111,28 +111,28 @@ bool cg_axis_of(CgElab *e, CgFrame *f, CgValue *tensor, const CgExpr *written, C
     return true;
 }
 
-static bool known_sizes(const CgType *t)
+/* The axis that a complaint is about, -1: none. */
+static int misfit_axis(CgElab *e, const CgInfer *inf, CgValue *const *in, int n, int k)
 {
-    bool known = true;
-    for (int i = 0; i < t->rank; i++)
-        known = known && cg_dim_is_int(t->dim[i], NULL);
-    return known;
+    int o = inf->operand[k], axis = inf->axis[k];
+    return o >= 0 && o < n && axis >= 0 && axis < cg_value_type(e, in[o])->rank ? axis : -1;
 }
 
-/* While a graph is checked where it is defined: the op's rule refuses operands, for two sizes or one (NULL: none). True
+/* While a graph is checked where it is defined: the op's rule refuses operands, for two sizes or for one axis. True
  * when nothing is to be said. */
-static bool may_fit(CgElab *e, const CgInfer *inf, CgValue *const *in, int n, const CgDim *const size[2], CgSpan at)
+static bool may_fit(CgElab *e, const CgInfer *inf, CgValue *const *in, int n, CgSpan at)
 {
-    if (size[0] && size[1])
-        return cg_define_equal(e, size[0], size[1], at);
-    if (size[0])
-        return !cg_dim_is_int(size[0], NULL);
-    if (!(inf->op->traits & CG_RESHAPES) || inf->operand[0] < 0)
-        return false; /* number of axes, types of elements, a size that is none */
-    for (int i = 0; i < n; i++)
-        if (!known_sizes(cg_value_type(e, in[i])))
-            return true;
-    return false;
+    int axis = misfit_axis(e, inf, in, n, 0);
+    if (!inf->size[0]) /* without an axis: number of axes, types of elements, a size that is none */
+        return axis >= 0 && !cg_dim_is_int(cg_value_type(e, in[inf->operand[0]])->dim[axis], NULL);
+    if (inf->at_most)
+        return !cg_define_less(e, inf->size[1], inf->size[0]);
+    if (!cg_define_equal(e, inf->size[0], inf->size[1], at))
+        return false;
+    for (int k = 0; k < 2; k++)
+        if (misfit_axis(e, inf, in, n, k) >= 0)
+            cg_define_from(e, inf->size[k], in[inf->operand[k]]->tensor->origin[inf->axis[k]]);
+    return true;
 }
 
 /* Two operands that the op would take the other way round. */
@@ -173,20 +173,12 @@ static bool fits_transposed(const CgType *a, const CgType *b)
 static CgValue *misfit(
     CgElab *e, const CgInfer *inf, CgValue *const *in, const CgSpan *spans, int n, CgSpan span, CgSpan caret)
 {
-    const CgDim *size[2] = { NULL, NULL };
-    for (int k = 0; k < 2; k++)
-        if (inf->operand[k] >= 0 && inf->operand[k] < n && inf->axis[k] >= 0
-            && inf->axis[k] < cg_value_type(e, in[inf->operand[k]])->rank)
-            size[k] = cg_value_type(e, in[inf->operand[k]])->dim[inf->axis[k]];
-    if (e->defining && may_fit(e, inf, in, n, size, caret.file ? caret : span)) {
-        for (int k = 0; k < 2; k++)
-            if (size[k])
-                cg_define_from(e, size[k], in[inf->operand[k]]->tensor->origin[inf->axis[k]]);
+    if (e->defining && may_fit(e, inf, in, n, caret.file ? caret : span))
         return cg_value_poison(e);
-    }
     CgDiag *d = cg_elab_error(e, CG_E0405, caret.file ? caret : span, "%s: %s", inf->op->name,
         inf->message[0] ? inf->message : "the operands do not fit");
-    cg_define_explain(e, d, size[0], size[1]);
+    if (!inf->at_most)
+        cg_define_explain(e, d, inf->size[0], inf->size[1]);
     for (int i = 0; i < n; i++) {
         CgStrbuf text = { 0 };
         cg_type_print(cg_value_type(e, in[i]), &text);
@@ -195,12 +187,9 @@ static CgValue *misfit(
         cg_strbuf_deinit(&text);
     }
     for (int k = 0; k < 2; k++) {
-        int o = inf->operand[k], a = inf->axis[k];
-        if (o < 0 || o >= n || a < 0)
-            continue;
-        const CgType *t = cg_value_type(e, in[o]);
-        if (a < t->rank)
-            cg_note_origin(e, d, t->dim[a], in[o]->tensor->origin[a]);
+        const CgValue *of = misfit_axis(e, inf, in, n, k) >= 0 ? in[inf->operand[k]] : NULL;
+        if (of)
+            cg_note_origin(e, d, cg_value_type(e, of)->dim[inf->axis[k]], of->tensor->origin[inf->axis[k]]);
     }
     if (fits_swapped(e, inf, in, n))
         help_order(d, inf->op);

@@ -121,8 +121,7 @@ static CgValue *of_range(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
 /* A place along an axis of this size, counted from the end when it is negative; NULL after a mistake. */
 static const CgDim *bound_of(CgElab *e, CgValue *of, int axis, CgValue *v, const CgExpr *x, bool end)
 {
-    const CgDim *size = cg_value_type(e, of)->dim[axis];
-    int64_t known = 0, n = 0;
+    const CgDim *size = cg_value_type(e, of)->dim[axis], *zero = cg_dim_int(0);
     if (cg_is_poison(v))
         return NULL;
     if (v->kind != CG_VALUE_INT && v->kind != CG_VALUE_DIM) {
@@ -130,10 +129,10 @@ static const CgDim *bound_of(CgElab *e, CgValue *of, int axis, CgValue *v, const
         return NULL;
     }
     const CgDim *d = cg_value_as_dim(v);
-    if (d && cg_dim_is_int(d, &known) && known < 0)
+    if (d != zero && cg_dim_at_most(d, zero)) /* -1, -n */
         d = cg_dim_combine('+', size, d);
-    bool outside = d && cg_dim_is_int(d, &known) && (known < 0 || (cg_dim_is_int(size, &n) && known + !end > n));
-    if (d && !outside)
+    const CgDim *behind = end ? d : cg_dim_combine('+', d, cg_dim_int(1));
+    if (d && !cg_define_less(e, d, zero) && !cg_define_less(e, size, behind))
         return d;
     CgStrbuf at = { 0 }, of_size = { 0 };
     cg_value_print(v, &at);

@@ -59,7 +59,7 @@ bool cg_define_equal(CgElab *e, const CgDim *a, const CgDim *b, CgSpan at)
     CgDefine *d = e->defining;
     if (!d)
         return false;
-    d->one_name = false;
+    d->alike[0] = NULL;
     CgAtom symbol = NULL;
     const CgDim *value = NULL;
     if (cg_define_silent(e) || !a || !b)
@@ -71,7 +71,8 @@ bool cg_define_equal(CgElab *e, const CgDim *a, const CgDim *b, CgSpan at)
     }
     CgAtom other;
     if (cg_dim_is_symbol(value, &other) && worth(d, symbol) == WORTH_SIZE && worth(d, other) == WORTH_SIZE) {
-        d->one_name = true;
+        d->alike[0] = symbol;
+        d->alike[1] = other;
         return false;
     }
     for (size_t i = 0; i < d->conditions.len; i++)
@@ -79,6 +80,21 @@ bool cg_define_equal(CgElab *e, const CgDim *a, const CgDim *b, CgSpan at)
     cg_vec_push(&d->conditions, (CgCondition){ .symbol = symbol, .value = value, .span = at, .maybe = e->ways > 0 });
     d->again = true;
     return true;
+}
+
+/* What is known of the number a symbol stands for: a size is not below 0. */
+static bool may_be_negative(const CgDefine *d, const CgDim *x)
+{
+    bool may = d && cg_define_is_any(x);
+    for (size_t i = 0; d && i < d->symbols.len && !may; i++)
+        may = d->symbols.at[i].worth == WORTH_STATIC && cg_dim_mentions(x, d->symbols.at[i].name);
+    return may;
+}
+
+bool cg_define_less(const CgElab *e, const CgDim *a, const CgDim *b)
+{
+    const CgDim *left = cg_dim_sub(b, a);
+    return left && !may_be_negative(e->defining, left) && cg_dim_at_most(cg_dim_int(1), left);
 }
 
 void cg_define_from(CgElab *e, const CgDim *size, CgSpan from)
@@ -155,14 +171,9 @@ void cg_define_explain(CgElab *e, CgDiag *x, const CgDim *a, const CgDim *b)
     const CgDefine *d = e->defining;
     if (!d)
         return;
-    CgStrbuf one = { 0 }, two = { 0 };
-    cg_dim_print(a, &one);
-    cg_dim_print(b, &two);
-    if (d->one_name)
+    if (d->alike[0])
         cg_diag_help(x, "these are two sizes of the inputs: write one name if they are always equal, or where %s == %s",
-            cg_strbuf_str(&one), cg_strbuf_str(&two));
-    cg_strbuf_deinit(&one);
-    cg_strbuf_deinit(&two);
+            d->alike[0], d->alike[1]);
     for (size_t i = 0, shown = 0; i < d->conditions.len && shown < 3; i++) {
         const CgCondition *c = &d->conditions.at[i];
         if (c->value != a && c->value != b && d->conditions.len > 3)

@@ -371,6 +371,31 @@ const CgDim *cg_dim_solve(const CgDim *pattern, CgAtom u, const CgDim *d)
     return x && cg_dim_mentions(x, u) && !cg_dim_is_symbol(x, NULL) ? NULL : x;
 }
 
+static int64_t common_factor(int64_t a, int64_t b)
+{
+    while (b) { /* Euclid */
+        int64_t r = a % b;
+        a = b;
+        b = r;
+    }
+    return a;
+}
+
+/* Without the number and the sizes that all terms are multiples of: 0 where d is, since a size is not. */
+static const CgDim *without_common(const CgDim *d, int (*worth)(const void *of, CgAtom symbol), const void *of)
+{
+    const Term *first = &d->at[0];
+    int64_t common = 0;
+    for (int i = 0; i < d->n; i++)
+        common = common_factor(common, d->at[i].coef);
+    const CgDim *by = cg_dim_int(common < 0 ? -common : common), *rest = cg_dim_div(d, by);
+    for (int j = 0; j < first->degree; j++) {
+        const CgDim *left = worth(of, first->sym[j]) > 1 ? cg_dim_div(rest, cg_dim_symbol(first->sym[j])) : NULL;
+        rest = left ? left : rest;
+    }
+    return rest;
+}
+
 /* Sums of sizes that are positive, or multiples of a number that does not divide the rest, are not 0. */
 static bool never_zero(const CgDim *d, int (*worth)(const void *of, CgAtom symbol), const void *of)
 {
@@ -384,11 +409,7 @@ static bool never_zero(const CgDim *d, int (*worth)(const void *of, CgAtom symbo
         minus &= t->coef < 0;
         if (!t->degree)
             rest = t->coef;
-        for (int64_t a = t->degree ? t->coef : 0; a;) { /* Euclid */
-            int64_t r = common % a;
-            common = a;
-            a = r;
-        }
+        common = common_factor(common, t->degree ? t->coef : 0);
     }
     return (sizes && (plus || minus)) || (common ? rest % common != 0 : rest != 0);
 }
@@ -427,6 +448,7 @@ CgEquation cg_dim_equation(const CgDim *a, const CgDim *b, int (*worth)(const vo
         for (int j = 0; j < d->at[i].degree; j++)
             if (!worth(of, d->at[i].sym[j]))
                 return CG_EQUATION_OPEN;
+    d = without_common(d, worth, of);
     if (never_zero(d, worth, of))
         return CG_EQUATION_NEVER;
     for (int i = 0; i < d->n; i++) {

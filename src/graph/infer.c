@@ -26,19 +26,46 @@ bool cg_infer_fail(CgInfer *inf, int operand, int axis, const char *format, ...)
     inf->operand[0] = operand;
     inf->axis[0] = axis;
     inf->operand[1] = inf->axis[1] = -1;
+    inf->size[0] = inf->size[1] = NULL;
+    inf->at_most = false;
+    return false;
+}
+
+bool cg_infer_unequal(CgInfer *inf, int operand, const CgDim *a, const CgDim *b, const char *what)
+{
+    CgStrbuf text = { 0 };
+    cg_dim_print(a, &text);
+    cg_strbuf_puts(&text, " and ");
+    cg_dim_print(b, &text);
+    cg_infer_fail(inf, operand, -1, "%s differ: %s", what, cg_strbuf_str(&text));
+    inf->size[0] = a;
+    inf->size[1] = b;
+    cg_strbuf_deinit(&text);
+    return false;
+}
+
+bool cg_infer_at_most(CgInfer *inf, int axis, const char *low, const CgDim *a, const char *high, const CgDim *b)
+{
+    if (!a || !b || !cg_dim_at_most(cg_dim_add(b, cg_dim_int(1)), a))
+        return true;
+    CgStrbuf from = { 0 }, to = { 0 };
+    cg_dim_print(a, &from);
+    cg_dim_print(b, &to);
+    cg_infer_fail(inf, 0, axis, "%s %s is after %s %s", low, cg_strbuf_str(&from), high, cg_strbuf_str(&to));
+    inf->size[0] = a;
+    inf->size[1] = b;
+    inf->at_most = true;
+    cg_strbuf_deinit(&from);
+    cg_strbuf_deinit(&to);
     return false;
 }
 
 bool cg_infer_differ(CgInfer *inf, int operand_a, int axis_a, int operand_b, int axis_b, const char *what)
 {
-    CgStrbuf text = { 0 };
-    cg_dim_print(inf->in[operand_a].dim[axis_a], &text);
-    cg_strbuf_puts(&text, " and ");
-    cg_dim_print(inf->in[operand_b].dim[axis_b], &text);
-    cg_infer_fail(inf, operand_a, axis_a, "%s differ: %s", what, cg_strbuf_str(&text));
+    cg_infer_unequal(inf, operand_a, inf->in[operand_a].dim[axis_a], inf->in[operand_b].dim[axis_b], what);
+    inf->axis[0] = axis_a;
     inf->operand[1] = operand_b;
     inf->axis[1] = axis_b;
-    cg_strbuf_deinit(&text);
     return false;
 }
 

@@ -255,7 +255,7 @@ static const CgDim *places_along(CgInfer *inf, int axis, const CgDim *length, in
 {
     Windows w = windows_made(taps, ints_at(inf->attrs, "stride", axis), ints_at(inf->attrs, "dilation", axis));
     int64_t pad = ints_at(inf->attrs, "padding", 2 * axis) + ints_at(inf->attrs, "padding", 2 * axis + 1);
-    return windows_fit(inf, w) ? windows_count(inf, cg_dim_add(length, cg_dim_int(pad)), w) : NULL;
+    return windows_fit(inf, w) ? windows_count(inf, 2 + axis, cg_dim_add(length, cg_dim_int(pad)), w) : NULL;
 }
 
 static bool conv_shape(CgInfer *inf)
@@ -265,7 +265,7 @@ static bool conv_shape(CgInfer *inf)
     if (!geometry(inf) || !in_groups(inf, 0, 1, &each) || !in_groups(inf, 1, 0, &rows))
         return false;
     if (each != w->dim[1])
-        return cg_infer_fail(inf, 1, 1, "kernels have another number of channels than a group");
+        return cg_infer_unequal(inf, 1, each, w->dim[1], "channels of a group and of a kernel");
     CgType y = *x;
     y.dim[1] = w->dim[0];
     for (int i = 0; i < 2; i++) {
@@ -301,7 +301,8 @@ static bool conv_transpose_shape(CgInfer *inf)
         if (!n)
             return false;
         if (n != y->dim[2 + i])
-            return cg_infer_fail(inf, 0, 2 + i, "a convolution of these sizes has another number of places");
+            return cg_infer_unequal(
+                inf, 0, n, y->dim[2 + i], "places of a convolution of these sizes and those there are");
     }
     inf->out[0] = x;
     return true;
@@ -323,7 +324,8 @@ static bool conv_kernel_shape(CgInfer *inf)
         if (!n)
             return false;
         if (n != y->dim[2 + i])
-            return cg_infer_fail(inf, 1, 2 + i, "a convolution of these sizes has another number of places");
+            return cg_infer_unequal(
+                inf, 1, n, y->dim[2 + i], "places of a convolution of these sizes and those there are");
         w.dim[2 + i] = cg_dim_int(taps);
     }
     inf->out[0] = w;

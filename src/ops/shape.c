@@ -64,8 +64,10 @@ static bool reshape_shape(CgInfer *inf)
         have = cg_dim_mul(have, x->dim[i]);
     for (int i = 0; i < n && want; i++)
         want = dims[i] ? cg_dim_mul(want, dims[i]) : NULL;
-    if (!have || have != want)
-        return cg_infer_fail(inf, 0, -1, "reshape: the number of elements changes");
+    if (!have || !want)
+        return cg_infer_fail(inf, 0, -1, "the number of elements is not a whole number, or is beyond 2^48");
+    if (have != want)
+        return cg_infer_unequal(inf, 0, have, want, "numbers of elements");
     inf->out[0] = cg_type(x->dtype, n, dims);
     return true;
 }
@@ -353,16 +355,12 @@ static bool slice_shape(CgInfer *inf)
 {
     const CgDim *from, *to;
     int axis;
-    int64_t low, high, size;
     if (!cg_infer_axis(inf, "axis", 0, &axis) || !size_attr(inf, "from", &from) || !size_attr(inf, "to", &to))
         return false;
     inf->out[0] = inf->in[0];
     inf->out[0].dim[axis] = cg_dim_sub(to, from);
-    if (cg_dim_is_int(from, &low) && cg_dim_is_int(to, &high) && low > high)
-        return cg_infer_fail(inf, 0, axis, "slice: from %lld is after to %lld", (long long)low, (long long)high);
-    if (cg_dim_is_int(to, &high) && cg_dim_is_int(inf->in[0].dim[axis], &size) && high > size)
-        return cg_infer_fail(inf, 0, axis, "slice: to %lld is past the end, %lld", (long long)high, (long long)size);
-    return true;
+    return cg_infer_at_most(inf, -1, "from", from, "to", to)
+        && cg_infer_at_most(inf, axis, "to", to, "the end,", inf->in[0].dim[axis]);
 }
 
 static bool slice_view(const CgCall *call, CgTensor *out)

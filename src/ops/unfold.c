@@ -25,7 +25,7 @@ static bool unfold_shape(CgInfer *inf)
         return cg_infer_fail(inf, 0, -1, "the result would have %d axes", x->rank + 1);
     for (int i = 0; i < x->rank; i++)
         dim[i + (i > axis)] = x->dim[i];
-    dim[axis] = windows_count(inf, x->dim[axis], w);
+    dim[axis] = windows_count(inf, axis, x->dim[axis], w);
     dim[axis + 1] = cg_dim_int(w.size);
     if (!dim[axis])
         return false;
@@ -82,11 +82,11 @@ static bool fold_shape(CgInfer *inf)
     w = windows_made(w.size, w.stride, w.dilation);
     if (!windows_fit(inf, w))
         return false;
-    const CgDim *count = windows_count(inf, length, w);
+    const CgDim *count = windows_count(inf, axis, length, w);
     if (!count)
         return false;
     if (count != y->dim[axis])
-        return cg_infer_fail(inf, 0, axis, "an axis of this length has another number of windows");
+        return cg_infer_unequal(inf, 0, count, y->dim[axis], "windows of this length and those there are");
     for (int i = 0; i < y->rank - 1; i++)
         dim[i] = i == axis ? length : y->dim[i + (i > axis)];
     inf->out[0] = cg_type(y->dtype, y->rank - 1, dim);

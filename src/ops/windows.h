@@ -24,21 +24,22 @@ static inline bool windows_fit(CgInfer *inf, Windows w)
     return true;
 }
 
-/* How many windows there are along an axis of this length: (length - reach) / stride + 1, rounded down. */
-static inline const CgDim *windows_count(CgInfer *inf, const CgDim *length, Windows w)
+/* How many windows there are along an axis of operand 0, or one as it would be, of this length: (length - reach) /
+ * stride + 1, rounded down. */
+static inline const CgDim *windows_count(CgInfer *inf, int axis, const CgDim *length, Windows w)
 {
     int64_t n;
     if (cg_dim_is_int(length, &n)) {
         if (n >= w.reach)
             return cg_dim_int((n - w.reach) / w.stride + 1);
         cg_infer_fail(
-            inf, 0, -1, "a window reaches over %lld elements, the axis has %lld", (long long)w.reach, (long long)n);
+            inf, 0, axis, "a window reaches over %lld elements, the axis has %lld", (long long)w.reach, (long long)n);
         return NULL;
     }
     const CgDim *rest = cg_dim_sub(length, cg_dim_int(w.reach));
     const CgDim *steps = w.stride == 1 ? rest : rest ? cg_dim_div(rest, cg_dim_int(w.stride)) : NULL;
     if (!steps)
-        cg_infer_fail(inf, 0, -1, "with stride %lld the number of windows is known only where the axis has a number",
+        cg_infer_fail(inf, 0, axis, "with stride %lld the number of windows is known only where the axis has a number",
             (long long)w.stride);
     return steps ? cg_dim_add(steps, cg_dim_int(1)) : NULL;
 }
