@@ -20,6 +20,8 @@ static CgValue *as_param_type(CgElab *e, const CgStmt *callee, const CgParam *p,
     if (!p->type || (!chooses && p->type->kind != CG_TYPE_SCALAR) || !cg_kinds_of(p->type, &kinds)
         || (kinds.at[0].tag == CG_KIND_INT && v->kind == CG_VALUE_DIM))
         return v;
+    if (kinds.at[0].tag == CG_KIND_INT)
+        cg_define_whole(e, v, span);
     if (cg_define_vague(e, v))
         return cg_define_static(e, kinds.at[0].tag, v->span);
     v = cg_argument_take(e, callee->names[0], p, &kinds, v, span, NULL, CG_KNOWN_NOW);

@@ -20,7 +20,7 @@ static void keep_fresh(CgDefine *d, size_t before)
 {
     size_t n = before;
     for (size_t i = before; i < d->symbols.len; i++)
-        if (d->symbols.at[i].worth == WORTH_FRESH)
+        if (d->symbols.at[i].kept)
             d->symbols.at[n++] = d->symbols.at[i];
     d->symbols.len = n;
 }
@@ -53,6 +53,8 @@ CgValue *cg_define_argument(CgElab *e, const CgFunction *fn, int i, const CgKind
     if (i == 0 && !strcmp(fn->name, "fill") && (v->kind == CG_VALUE_DIM || cg_is_unknown_number(v)))
         return cg_value_float(e, 0, v->span); /* of which only the shape is looked at */
     bool sizes = takes_sizes(kinds) && !v->open;
+    if (sizes)
+        cg_define_whole(e, v, v->span);
     for (int k = 0; sizes && v->kind == CG_VALUE_LIST && k < v->n; k++)
         sizes = cg_value_as_dim(v->at[k]) != NULL;
     return sizes && !cg_is_poison(v) ? cg_kinds_take(e, kinds, v, CG_KNOWN_NOW) : NULL;
@@ -270,6 +272,7 @@ static CgDiags *run(CgElab *e, CgDefine *d, int row, bool options)
     for (int i = 0; i <= MOST_CONDITIONS && !found; i++) {
         d->again = d->spent = false;
         d->steps = d->sizes = 0;
+        d->quotients.len = 0;
         keep_fresh(d, 0);
         e->frame = NULL;
         e->diags = cg_diags_new(e->sources);
@@ -337,6 +340,7 @@ static bool check(CgElab *e, const CgStmt *s, CgEnv *env)
     e->defining = d.outer;
     cg_vec_free(&d.symbols);
     cg_vec_free(&d.conditions);
+    cg_vec_free(&d.quotients);
     cg_diags_free(d.scratch);
     return cg_diags_count(e->outside) == before;
 }

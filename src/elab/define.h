@@ -62,6 +62,12 @@ bool cg_define_inside(const CgElab *e, const CgStmt *s);
 /* Not a value that can be computed with: unknown, a size where a number is wanted, a list of unknown length. */
 bool cg_define_vague(const CgElab *e, const CgValue *v);
 
+/* a op b, one of them not known: a size, or a number that is not known. What has no exact quotient may be a size all
+ * the same: where one is wanted, cg_define_whole makes a condition of that (T == 2*n for a whole n), of the elements of
+ * a list, too. It reports what is whole for no sizes; so does, by its value, cg_define_divides. */
+CgValue *cg_define_arithmetic(CgElab *e, CgAtom op, const CgValue *a, const CgValue *b, CgSpan span);
+void cg_define_whole(CgElab *e, const CgValue *v, CgSpan at);
+bool cg_define_divides(CgElab *e, const CgDim *a, const CgDim *b, CgSpan at);
 /* A static argument of a declared kind. */
 CgValue *cg_define_static(CgElab *e, CgKindTag kind, CgSpan span);
 /* Argument i of a function, of which not all is known; NULL when the function cannot be carried out on it. */

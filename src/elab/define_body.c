@@ -66,8 +66,8 @@ CgValue *cg_define_either(CgElab *e, CgValue *a, CgValue *b)
     if (a->kind == CG_VALUE_TENSOR && b->kind == CG_VALUE_TENSOR
         && cg_type_equal(cg_value_type(e, a), cg_value_type(e, b)))
         return a;
-    if (a->kind == b->kind && a->kind == CG_VALUE_UNKNOWN && a->i == b->i)
-        return a;
+    if (a->kind == b->kind && a->kind == CG_VALUE_UNKNOWN && a->known == b->known)
+        return cg_value_unknown(e, (CgUnknown)a->known, a->span);
     if (a->kind == b->kind && a->kind == CG_VALUE_DIM && a->dim == b->dim)
         return a;
     return cg_value_unknown(e, CG_UNKNOWN_VALUE, a->span);

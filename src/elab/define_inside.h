@@ -10,8 +10,14 @@ enum { WORTH_NOTHING, WORTH_STATIC, WORTH_SIZE, WORTH_FRESH };
 typedef struct CgSymbol {
     CgAtom name;
     int worth;
+    bool kept; /* from one run of the check to the next: a condition may be about it */
     CgSpan span;
 } CgSymbol;
+
+/* What has no exact quotient as polynomials: a symbol stands for it. */
+typedef struct CgQuotient {
+    const CgDim *a, *b, *symbol;
+} CgQuotient;
 
 typedef struct CgDefine {
     struct CgDefine *outer; /* whose check led to this one */
@@ -19,6 +25,7 @@ typedef struct CgDefine {
     CgEnv *env;
     CG_VEC(CgSymbol) symbols;
     CG_VEC(CgCondition) conditions;
+    CG_VEC(CgQuotient) quotients;
     CgDiags *scratch;  /* what is said when nothing is to be said */
     bool again, spent; /* a condition was found; too many steps */
     CgAtom alike[2];   /* the last equation is of these two sizes of the inputs' own types; NULL: it is not */
@@ -32,4 +39,8 @@ void cg_define_state(CgDefine *d, const CgExpr *contract);
 void cg_define_keep(CgElab *e, const CgDefine *d);
 /* The size that a symbol stands for: itself, or what a condition has put in its place. */
 const CgDim *cg_define_symbol(CgDefine *d, CgAtom name, int of_worth, CgSpan span);
+/* A symbol of this name, or one like it, for what no name of the script stands for. */
+const CgDim *cg_define_kept(CgDefine *d, CgAtom name, int of_worth);
+/* A symbol in it may be a number below 0: a size is not. */
+bool cg_define_negative(const CgDefine *d, const CgDim *x);
 #endif

@@ -413,13 +413,12 @@ static CgValue *unknown_binary(CgElab *e, CgValue *a, CgValue *b, const CgExpr *
             return cg_binary(e, NULL, x->op, in[0], in[1], x);
         }
     for (int i = 0; i < 2; i++) {
-        bool known = cg_value_number(in[i], &number) || in[i]->kind == CG_VALUE_DIM
-            || (in[i]->kind == CG_VALUE_UNKNOWN && in[i]->i == CG_UNKNOWN_NUMBER);
+        bool known = cg_value_number(in[i], &number) || in[i]->kind == CG_VALUE_DIM || cg_is_unknown_number(in[i]);
         numbers = numbers && known;
         tensors = tensors && (known || in[i]->kind == CG_VALUE_TENSOR);
     }
     if (numbers)
-        return cg_value_unknown(e, strchr("+-*/%^", *x->op) ? CG_UNKNOWN_NUMBER : CG_UNKNOWN_BOOL, x->span);
+        return cg_define_arithmetic(e, x->op, a, b, x->span);
     return tensors ? cg_binary(e, NULL, x->op, a, b, x) : cg_value_poison(e);
 }
 

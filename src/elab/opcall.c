@@ -346,21 +346,15 @@ static const char *op_of(const char *written)
     return NULL;
 }
 
-/* Arithmetic on sizes that are not known: what has no exact result is a number that is not known. */
+/* Arithmetic on sizes that are not known. */
 static CgValue *unknown_sizes(CgElab *e, CgAtom op, const CgValue *a, const CgValue *b, const CgExpr *x)
 {
     double number;
     const CgDim *p = cg_value_as_dim(a), *q = cg_value_as_dim(b);
-    if (p && q && strchr("+-*/", *op)) {
-        const CgDim *d = cg_dim_combine(*op, p, q);
-        CgValue *v = d ? cg_value_dim(e, d, x->span) : NULL;
-        return v ? v : cg_value_unknown(e, CG_UNKNOWN_NUMBER, x->span);
-    }
     if (p == q && p && !strcmp(op, "=="))
         return cg_value_bool(e, true, x->span);
-    if ((p || cg_value_number(a, &number)) && (q || cg_value_number(b, &number)))
-        return cg_value_unknown(e, strchr("+-*/%^", *op) ? CG_UNKNOWN_NUMBER : CG_UNKNOWN_BOOL, x->span);
-    return NULL;
+    bool numbers = (p || cg_value_number(a, &number)) && (q || cg_value_number(b, &number));
+    return numbers ? cg_define_arithmetic(e, op, a, b, x->span) : NULL;
 }
 
 /* x @ y: the labels of rows from the left, of columns from the right. */
@@ -531,6 +525,8 @@ static bool attribute(CgElab *e, CgFrame *f, const CgOp *op, const CgSigParam *p
         return true;
     }
     bool sizes = kinds.at[0].tag == CG_KIND_DIM || kinds.at[0].tag == CG_KIND_AXIS;
+    if (kinds.at[0].tag == CG_KIND_DIM)
+        cg_define_whole(e, v, span);
     if (cg_is_poison(v) || v->open || (!sizes && cg_define_vague(e, v)))
         return false;
     for (int i = 0; v->kind == CG_VALUE_LIST && i < v->n; i++)

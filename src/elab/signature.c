@@ -328,7 +328,7 @@ bool cg_arguments_match(
         if (given->names[i])
             continue;
         if (how & CG_MATCH_TENSORS_APART && e->defining && cg_is_poison(given->at[i])
-            && !(given->at[i]->kind == CG_VALUE_UNKNOWN && given->at[i]->i != CG_UNKNOWN_VALUE))
+            && !(given->at[i]->kind == CG_VALUE_UNKNOWN && given->at[i]->known != CG_UNKNOWN_VALUE))
             return false; /* a tensor or not: where it goes is not known */
         int k = by_position(params, n, given, i, how, out);
         int twice = named_later(params, n, given, i, how);

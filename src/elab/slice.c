@@ -122,6 +122,7 @@ static CgValue *of_range(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
 static const CgDim *bound_of(CgElab *e, CgValue *of, int axis, CgValue *v, const CgExpr *x, bool end)
 {
     const CgDim *size = cg_value_type(e, of)->dim[axis], *zero = cg_dim_int(0);
+    cg_define_whole(e, v, x->span);
     if (cg_is_poison(v))
         return NULL;
     if (v->kind != CG_VALUE_INT && v->kind != CG_VALUE_DIM) {

@@ -18,8 +18,10 @@ static const CgDim *dim_value(CgElab *e, CgFrame *f, const CgExpr *x, const CgEx
         for (CgFrame *at = f; at; at = at->outer) {
             const CgValue *v = cg_frame_name(at, x->s);
             const CgDim *d = v ? cg_value_as_dim(v) : NULL;
-            if (v && !d && e->defining && cg_is_poison(v))
+            if (v && !d && e->defining && cg_is_poison(v)) {
+                cg_define_whole(e, v, x->span);
                 d = cg_define_any_size(e);
+            }
             if (d)
                 return d;
         }
@@ -36,10 +38,12 @@ static const CgDim *dim_value(CgElab *e, CgFrame *f, const CgExpr *x, const CgEx
     if (x->kind == CG_EXPR_BINARY) {
         const CgDim *a = dim_value(e, f, x->a, unknown, unknowns), *b = dim_value(e, f, x->b, unknown, unknowns);
         const CgDim *d = cg_dim_combine(*x->op, a, b);
-        return d || !e->defining ? d : cg_define_any_size(e);
+        bool may = !d && e->defining && (*x->op != '/' || *unknown || cg_define_divides(e, a, b, x->span));
+        return may ? cg_define_any_size(e) : d;
     }
     if (x->kind == CG_EXPR_FIELD || x->kind == CG_EXPR_INDEX || x->kind == CG_EXPR_CALL) {
         CgValue *v = cg_eval(e, f, x);
+        cg_define_whole(e, v, x->span);
         return cg_is_poison(v) && e->defining ? cg_define_any_size(e) : cg_value_as_dim(v);
     }
     return NULL;
@@ -203,6 +207,9 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
                 cg_strbuf_deinit(&ta);
                 good = false;
             }
+        } else if (!want && !unknowns) {
+            cg_elab_error(e, CG_E0309, x->span, "%s: this size is not a whole number", what);
+            good = false;
         } else if (!want || unknowns) {
             cg_elab_error(e, CG_E0403, x->span, "%s: the sizes in this expression do not follow from anything", what);
             good = false;

@@ -27,7 +27,7 @@ static int worth(const void *of, CgAtom symbol)
 const CgDim *cg_define_symbol(CgDefine *d, CgAtom name, int of_worth, CgSpan span)
 {
     if (!symbol_of(d, name))
-        cg_vec_push(&d->symbols, (CgSymbol){ name, of_worth, span });
+        cg_vec_push(&d->symbols, (CgSymbol){ .name = name, .worth = of_worth, .span = span });
     for (size_t i = 0; i < d->conditions.len; i++)
         if (d->conditions.at[i].symbol == name)
             return d->conditions.at[i].value;
@@ -38,9 +38,8 @@ const CgDim *cg_define_any_size(CgElab *e) { return cg_dim_symbol(cg_intern_prin
 
 bool cg_define_is_any(const CgDim *d) { return cg_dim_any_symbol(d, is_quiet); }
 
-const CgDim *cg_define_size(CgElab *e, CgAtom name)
+const CgDim *cg_define_kept(CgDefine *d, CgAtom name, int of_worth)
 {
-    CgDefine *d = e->defining;
     CgAtom own = name; /* another graph's K is not this one's */
     for (bool taken = true; taken;) {
         taken = symbol_of(d, own) != NULL;
@@ -49,8 +48,11 @@ const CgDim *cg_define_size(CgElab *e, CgAtom name)
         if (taken)
             own = cg_intern_printf("%s'", own);
     }
-    return cg_define_symbol(d, own, WORTH_FRESH, (CgSpan){ 0 });
+    cg_vec_push(&d->symbols, (CgSymbol){ .name = own, .worth = of_worth, .kept = true });
+    return cg_dim_symbol(own);
 }
+
+const CgDim *cg_define_size(CgElab *e, CgAtom name) { return cg_define_kept(e->defining, name, WORTH_FRESH); }
 
 bool cg_define_silent(const CgElab *e) { return e->defining && (e->defining->again || e->defining->spent); }
 
@@ -82,8 +84,7 @@ bool cg_define_equal(CgElab *e, const CgDim *a, const CgDim *b, CgSpan at)
     return true;
 }
 
-/* What is known of the number a symbol stands for: a size is not below 0. */
-static bool may_be_negative(const CgDefine *d, const CgDim *x)
+bool cg_define_negative(const CgDefine *d, const CgDim *x)
 {
     bool may = d && cg_define_is_any(x);
     for (size_t i = 0; d && i < d->symbols.len && !may; i++)
@@ -94,7 +95,7 @@ static bool may_be_negative(const CgDefine *d, const CgDim *x)
 bool cg_define_less(const CgElab *e, const CgDim *a, const CgDim *b)
 {
     const CgDim *left = cg_dim_sub(b, a);
-    return left && !may_be_negative(e->defining, left) && cg_dim_at_most(cg_dim_int(1), left);
+    return left && !cg_define_negative(e->defining, left) && cg_dim_at_most(cg_dim_int(1), left);
 }
 
 void cg_define_from(CgElab *e, const CgDim *size, CgSpan from)
@@ -144,7 +145,7 @@ void cg_define_keep(CgElab *e, const CgDefine *d)
     for (size_t i = 0; i < d->conditions.len; i++) {
         const CgCondition *c = &d->conditions.at[i];
         const CgSymbol *s = symbol_of(d, c->symbol);
-        if (!c->stated && !c->maybe && s && s->worth != WORTH_FRESH && !cg_define_is_any(c->value))
+        if (!c->stated && !c->maybe && s && !s->kept && !cg_define_is_any(c->value))
             kept->at[kept->n++] = *c;
     }
     cg_map_put(&e->conditions, cg_map_ptr(d->graph), cg_map_ptr(kept));

@@ -22,7 +22,7 @@ CgValue *cg_value_new(CgElab *e, CgValueKind kind, CgSpan span)
 CgValue *cg_value_unknown(CgElab *e, CgUnknown what, CgSpan span)
 {
     CgValue *v = cg_value_new(e, CG_VALUE_UNKNOWN, span);
-    v->i = what;
+    v->known = (uint8_t)what;
     return v;
 }
 

@@ -14,7 +14,7 @@ typedef struct CgEnv CgEnv; /* a module's names */
 
 typedef enum CgValueKind {
     CG_VALUE_POISON,   /* after a reported mistake: silences all that is built on it */
-    CG_VALUE_UNKNOWN,  /* while a graph is checked where it is defined: i says what is known (CgUnknown) */
+    CG_VALUE_UNKNOWN,  /* while a graph is checked where it is defined; dim: a number, if it is a size */
     CG_VALUE_NONE,     /* `none` */
     CG_VALUE_INT,      /* i */
     CG_VALUE_DIM,      /* dim: a size that is not a number yet */
@@ -98,10 +98,11 @@ typedef struct CgTensorValue {
 /* Which fields there are is said by the kind, above; those before the union are there always. */
 struct CgValue {
     CgValueKind kind;
-    int n;        /* elements or fields: 0 of all that has none */
-    CgSpan span;  /* where it was made */
-    bool is_size; /* INT: the size of an axis, or made of such: '/' is exact */
-    bool open;    /* LIST */
+    int n;         /* elements or fields: 0 of all that has none */
+    CgSpan span;   /* where it was made */
+    bool is_size;  /* INT: the size of an axis, or made of such: '/' is exact */
+    bool open;     /* LIST */
+    uint8_t known; /* UNKNOWN: what is known of it, a CgUnknown */
     union {
         int64_t i;
         double f;
@@ -135,7 +136,7 @@ const CgValue *cg_value_tensor_in(const CgValue *v);
 const CgDim *cg_value_as_dim(const CgValue *v); /* INT or DIM, else NULL */
 static inline bool cg_is_unknown_number(const CgValue *v)
 {
-    return v->kind == CG_VALUE_UNKNOWN && v->i == CG_UNKNOWN_NUMBER;
+    return v->kind == CG_VALUE_UNKNOWN && v->known == CG_UNKNOWN_NUMBER;
 }
 /* Nothing that is built on it is reported. */
 static inline bool cg_is_poison(const CgValue *v) { return v->kind == CG_VALUE_POISON || v->kind == CG_VALUE_UNKNOWN; }
