@@ -1,6 +1,7 @@
 #!/bin/sh
 # linear.sh - compiling takes time in proportion to the model and to the text: eight times the layers, about eight times the
-# time, and 100,000 lines of any one construct within 3 s (a fifth of both without CG_TEST_ALL).
+# time, 100,000 lines of any one construct within 3 s (a fifth of both without CG_TEST_ALL), a model with its training within
+# 30 ms and a thousand lines within 50.
 # Takes CG and srcdir; gives TAP. Processor time by stage, from CG_DEBUG=time: neighbours do not count. The bound of layers is
 # three times what is expected and a third of what a quadratic stage would take. A failure accuses the stage it names.
 set -u
@@ -47,6 +48,23 @@ none "the memory of 8 to 128 layers is linear" "$(awk '
 
 # Seconds of a program that a sanitizer slows down say nothing.
 if grep -q __asan_init "$CG"; then finish; exit; fi
+
+# What is checked while someone types: a model with its training, and a script of a thousand lines. The least of five runs.
+checked()   # what, most milliseconds, script
+{
+    for run in 1 2 3 4 5; do
+        CG_DEBUG=time "$CG" check "$3" 2>&1 >/dev/null | awk '/^time: / { ms += $3 } END { print ms }'
+    done >times
+    none "$1 takes at most $2 ms" "$(sort -n times | awk -v most="$2" '{ if (NR == 1 && (!$1 || $1 > most)) print "at best " $1 " ms" }')"
+}
+sed -e 's/layers: int = 8/layers: int = 12/' -e 's/dim = 128/dim = 768/' -e 's/hidden = 256/hidden = 3072/' layers.cg >twelve.cg
+checked "a transformer of 12 layers and its training" 30 twelve.cg
+{
+    printf 'cg 2\nimport std.nn\n'
+    seq 333 | awk '{ printf "graph g%d(x: f32[B, D], width: int) -> f32[B, D] {\n    up, down = dense(out = width), dense(out = D)\n    return x + down(gelu(up(x)))\n}\n", $1 }' | head -996
+    printf 'show g7(fill(0.5, [2, 3]), width = 9)\n'
+} >thousand.cg
+checked "a script of a thousand lines" 50 thousand.cg
 
 body='graph g(x: f32[B, 8]) -> f32[B, 8] {'
 construct()     # name, lines, before, line with & for its number, after; a fifth of the lines without CG_TEST_ALL
