@@ -54,9 +54,9 @@ static void exec_bind(CgElab *e, CgFrame *f, const CgStmt *s)
         values[i] = cg_eval(e, f, s->exprs[i]);
     if (n == 1 && s->nnames > 1)
         values[0] = cg_value_laid_out(e, values[0]);
-    if (n == 1 && s->nnames > 1 && values[0]->kind == CG_VALUE_LIST && values[0]->n == s->nnames) {
+    if (n == 1 && s->nnames > 1 && values[0]->kind == CG_VALUE_LIST && !values[0]->open) {
+        n = values[0]->n;
         values = values[0]->at;
-        n = s->nnames;
     }
     for (int i = 0; i < s->nnames; i++) {
         CgSpan span = s->name_spans ? s->name_spans[i] : s->span;
