@@ -78,12 +78,30 @@ static void print_entry(CgStrbuf *out, const char *name, const char *form, const
 
 /* ---- words, types, fields, codes ------------------------------------------------------------------------------- */
 
-static void print_fields(CgStrbuf *out)
+/* The blocks that have fields of the language's own. */
+static const struct {
+    const char *keyword, *heading;
+    const CgBlockField *(*field)(size_t i);
+} blocks[] = {
+    { "train", "Its fields", cg_train_field },
+    { "evaluate", "Its fields, beside columns", cg_evaluate_field },
+};
+
+static void print_fields_of(CgStrbuf *out, size_t block, const char *heading)
 {
     const CgBlockField *field;
-    cg_strbuf_puts(out, "\nIts fields:\n");
-    for (size_t i = 0; (field = cg_train_field(i)); i++)
+    cg_strbuf_printf(out, "\n%s:\n", heading);
+    for (size_t i = 0; (field = blocks[block].field(i)); i++)
         print_row(out, field->name, field->doc);
+}
+
+static void print_fields(CgStrbuf *out)
+{
+    for (size_t b = 0; b < CG_LEN(blocks); b++) {
+        char heading[40];
+        snprintf(heading, sizeof heading, "Fields of %s", blocks[b].keyword);
+        print_fields_of(out, b, heading);
+    }
 }
 
 static void find_word(Search *s)
@@ -91,8 +109,9 @@ static void find_word(Search *s)
     for (size_t i = 0; i < CG_LEN(keywords); i++)
         if (is(s, keywords[i].word)) {
             print_entry(s->out, keywords[i].form, "", "keyword", keywords[i].doc);
-            if (!strcmp(s->name, "train"))
-                print_fields(s->out);
+            for (size_t b = 0; b < CG_LEN(blocks); b++)
+                if (!strcmp(s->name, blocks[b].keyword))
+                    print_fields_of(s->out, b, blocks[b].heading);
         }
 }
 
@@ -131,11 +150,12 @@ static void find_type(Search *s)
 static void find_field(Search *s)
 {
     const CgBlockField *field;
-    for (size_t i = 0; (field = cg_train_field(i)); i++)
-        if (is(s, field->name)) {
-            cg_strbuf_printf(s->out, "%s: %s%s%s   (field of train)\n\n%s\n", field->name, field->kind,
-                field->otherwise[0] ? ", otherwise " : ", must be there", field->otherwise, field->doc);
-        }
+    for (size_t b = 0; b < CG_LEN(blocks); b++)
+        for (size_t i = 0; (field = blocks[b].field(i)); i++)
+            if (is(s, field->name))
+                cg_strbuf_printf(s->out, "%s: %s%s%s   (field of %s)\n\n%s\n", field->name, field->kind,
+                    field->otherwise[0] ? ", otherwise " : ", must be there", field->otherwise, blocks[b].keyword,
+                    field->doc);
 }
 
 static void find_code(Search *s)

@@ -45,6 +45,14 @@ static void look_at_generators(CgElab *e, CgStage *s, const CgValue *v)
         look_at_generators(e, s, v->at[i]);
 }
 
+static const CgBlockField evaluate_fields[] = {
+    { "allow_leak", "str", "what was trained on is reported",
+        "Why rows that reached the model, by training or by choice, are evaluated on all the same. The reason stands "
+        "below the table, in place of a warning with the way they came." },
+};
+
+const CgBlockField *cg_evaluate_field(size_t i) { return i < CG_LEN(evaluate_fields) ? &evaluate_fields[i] : NULL; }
+
 static bool read_allow_leak(CgElab *e, CgStage *s, const CgArg *a, const CgValue *v)
 {
     if (v->kind != CG_VALUE_STR || !*v->s) {
@@ -88,7 +96,7 @@ static bool fill_evaluate(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
         const CgArg *a = &x->args.at[i];
         CgValue *v = cg_eval(e, &inner, a->value);
         double number;
-        if (!strcmp(a->name, "allow_leak") && !cg_is_poison(v)) {
+        if (!strcmp(a->name, evaluate_fields[0].name) && !cg_is_poison(v)) {
             good &= read_allow_leak(e, s, a, v);
             continue;
         }

@@ -12,11 +12,12 @@
 
 typedef struct CgStage CgStage;
 
-/* A field of the block of train: its kind as signatures say it, and what an absent one means ("": it must be there). */
+/* A field of a block: its kind as signatures say it, and what an absent one means ("": it must be there). */
 typedef struct CgBlockField {
     const char *name, *kind, *otherwise, *doc;
 } CgBlockField;
-const CgBlockField *cg_train_field(size_t i); /* NULL past the last */
+const CgBlockField *cg_train_field(size_t i);    /* NULL past the last */
+const CgBlockField *cg_evaluate_field(size_t i); /* likewise; all others are columns */
 
 /* A kind of stage: train.c and evaluate.c each end in one. */
 typedef struct CgStageKind {

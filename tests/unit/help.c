@@ -39,6 +39,8 @@ static void each_of_registries(void)
         tap_ok(told(cls->name) && cls->doc && strchr(cls->doc, '.'), "type %s", cls->name);
     for (size_t i = 0; (field = cg_train_field(i)); i++)
         tap_ok(told(field->name), "field %s", field->name);
+    for (size_t i = 0; (field = cg_evaluate_field(i)); i++)
+        tap_ok(told(field->name), "field %s of evaluate", field->name);
     for (size_t i = 0; cg_pass_at(i); i++)
         tap_ok(told(cg_pass_at(i)->name), "pass %s", cg_pass_at(i)->name);
     for (size_t i = 0; cg_reader_at(i); i++)
