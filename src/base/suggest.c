@@ -72,6 +72,9 @@ void cg_suggest_offer(CgSuggest *s, const char *candidate)
         return;
     int limit = EDIT * (na / 3 > 1 ? (int)(na / 3) : 1);
     int d = distance(s->word, na, candidate, nb);
+    size_t shorter = na < nb ? na : nb, longer = na < nb ? nb : na;
+    if (shorter >= 4 && 2 * shorter > longer && !strncmp(s->word, candidate, shorter)) /* optim for optimizer */
+        d = least(d, limit);
     if (d > limit || (na == 1 && nb == 1 && d >= EDIT))
         return;
     if (d < s->distance || (d == s->distance && strcmp(candidate, s->best) < 0)) {

@@ -7,6 +7,7 @@
 #include "elab/define.h"
 #include "elab/signature.h"
 #include "graph/registry.h"
+#include "lang/module.h"
 
 CgValue *cg_as_tensor(CgElab *e, CgValue *v, CgDtype dtype)
 {
@@ -589,7 +590,11 @@ typedef struct Call {
 static bool missing(CgElab *e, const Call *c, const char *name)
 {
     CgDiag *d = cg_elab_error(e, CG_E0304, c->span, "op '%s' needs '%s'", c->op->name, name);
-    cg_diag_help(d, "its signature is %s%s", c->op->name, c->op->sig);
+    const char *module = cg_embedded_module_of(cg_intern(c->op->name));
+    if (module && !c->n) /* rmsnorm() for the layer of that name */
+        cg_diag_help(d, "a layer of this name is there after 'import %s'", module);
+    else
+        cg_diag_help(d, "its signature is %s%s", c->op->name, c->op->sig);
     return false;
 }
 

@@ -22,6 +22,7 @@ typedef enum CgForeignWhere {
     CG_FOREIGN_TYPE,
     CG_FOREIGN_STATEMENT, /* the first word of a statement */
     CG_FOREIGN_PREFIX,    /* before a value */
+    CG_FOREIGN_PLOT,      /* a kind of figure: after plot. */
 } CgForeignWhere;
 
 typedef struct CgForeign {

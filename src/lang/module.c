@@ -44,6 +44,42 @@ const char *cg_embedded_at(size_t i)
     return cg_embedded[i].module; /* nobody goes past the last, whose name is NULL */
 }
 
+/* The library is canonical text: a line that begins with a letter declares something. */
+void cg_embedded_names(void (*each)(void *of, const char *module, CgAtom name), void *of)
+{
+    static const char *const words[] = { "graph ", "def ", "option ", "" };
+    for (const CgEmbedded *e = cg_embedded; e->module; e++)
+        for (const char *s = e->text; *s && strcmp(e->module, "std.prelude") != 0;
+             s += strcspn(s, "\n"), s += *s != 0) {
+            size_t k = 0;
+            while (strncmp(s, words[k], strlen(words[k])) != 0)
+                k++;
+            const char *name = s + strlen(words[k]);
+            size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+            if (n && (words[k][0] || !strncmp(name + n, " = ", 3)))
+                each(of, e->module, cg_intern_n(name, n));
+        }
+}
+
+typedef struct Sought {
+    CgAtom name;
+    const char *module;
+} Sought;
+
+static void seek(void *of, const char *module, CgAtom name)
+{
+    Sought *x = of;
+    if (name == x->name && !x->module)
+        x->module = module;
+}
+
+const char *cg_embedded_module_of(CgAtom name)
+{
+    Sought x = { name, NULL };
+    cg_embedded_names(seek, &x);
+    return x.module;
+}
+
 static char *folder_of(const char *path)
 {
     char *folder = cg_strdup(path), *slash = strrchr(folder, '/');

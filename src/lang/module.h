@@ -35,4 +35,7 @@ bool cg_program_dump(CgSources *sources, const CgProgram *p, const char *stage, 
 /* A text of the embedded library by module name, NULL if there is none. */
 const char *cg_embedded_find(const char *module);
 const char *cg_embedded_at(size_t i); /* the name of one; NULL past the last */
+/* Each top-level name of the embedded library but for those that need no import. */
+void cg_embedded_names(void (*each)(void *of, const char *module, CgAtom name), void *of);
+const char *cg_embedded_module_of(CgAtom name); /* the first that has it; NULL: none does */
 #endif

@@ -23,6 +23,7 @@ typedef struct Decl {
 } Decl;
 
 typedef struct Resolver {
+    const CgProgram *program;
     const CgOutside *outside;
     CgDiags *diags;
     CgMap *reported;
@@ -32,6 +33,7 @@ typedef struct Resolver {
     bool file;          /* the name of a file is looked at */
     CG_VEC(Decl) decls;
     CgMap at;            /* name -> 1 + index of its innermost declaration */
+    CgMap advised;       /* modules of the library that this one was told to import */
     CgMap known;         /* name -> 1 + whether the module or the language knows it */
     const CgExpr *block; /* the train or evaluate whose fields these are, or NULL */
     size_t body;         /* declarations from here on belong to the body at hand */
@@ -139,6 +141,97 @@ static CgAtom table_with(const Resolver *r, CgAtom name)
     return NULL;
 }
 
+/* ---- names of the library that a module does not import ---- */
+
+typedef struct Exported {
+    CgAtom name;
+    CgSuggest near;
+    const char *module[3], *near_module;
+    int n;
+} Exported;
+
+static void look_for(void *of, const char *module, CgAtom name)
+{
+    Exported *x = of;
+    const char *before = cg_suggest_best(&x->near);
+    cg_suggest_offer(&x->near, name);
+    if (cg_suggest_best(&x->near) != before)
+        x->near_module = module;
+    if (name == x->name && x->n < (int)CG_LEN(x->module))
+        x->module[x->n++] = module;
+}
+
+static const CgImport *import_of(const Resolver *r, const char *module)
+{
+    const CgModule *m = &r->program->at[r->module];
+    for (int i = 0; i < m->nimports; i++)
+        if (!strcmp(m->imports[i].stmt->names[0], module))
+            return &m->imports[i];
+    return NULL;
+}
+
+/* The fix that adds an import: before the others, else before the first statement that is neither documented nor the
+ * edition, else behind that. */
+static void fix_import(const Resolver *r, CgDiag *d, const char *module)
+{
+    const CgStmt *before = NULL, *edition = NULL;
+    for (int i = 0; i < r->top->n && !(before && before->kind == CG_STMT_IMPORT); i++) {
+        const CgStmt *s = r->top->at[i];
+        if (s->kind == CG_STMT_EDITION)
+            edition = s;
+        else if (s->kind == CG_STMT_IMPORT || (!before && !s->doc))
+            before = s;
+    }
+    uint32_t at = before ? before->span.start : edition ? edition->span.end : 0;
+    bool behind = !before && edition;
+    cg_diag_fix(
+        d, (CgSpan){ r->program->at[r->module].unit->file, at, at }, behind ? "\nimport %s" : "import %s\n", module);
+}
+
+/* Help and the fix that brings the name; the module may be there without it. */
+static void help_import(const Resolver *r, CgDiag *d, const Exported *x, CgSpan span)
+{
+    const CgImport *import = import_of(r, x->module[0]);
+    const CgStmt *s = import ? import->stmt : NULL;
+    if (s && s->a) {
+        cg_diag_help(d, "the module is called '%s' here: %s.%s", s->a->s, s->a->s, x->name);
+        cg_diag_fix(d, span, "%s.%s", s->a->s, x->name);
+        return;
+    }
+    if (s) {
+        CgSpan end = s->name_spans[s->nnames - 1];
+        cg_diag_help(d, "the import of '%s' takes some names only; add ', %s'", x->module[0], x->name);
+        cg_diag_fix(d, (CgSpan){ end.file, end.end, end.end }, ", %s", x->name);
+        return;
+    }
+    if (x->n == 1)
+        cg_diag_help(d, "write 'import %s' at the top", x->module[0]);
+    else
+        cg_diag_help(d, "write 'import %s' at the top, or 'import %s', which has another '%s'", x->module[0],
+            x->module[1], x->name);
+    fix_import(r, d, x->module[0]);
+}
+
+/* A name that the library has: one message for each module that is not imported. */
+static bool use_of_library(Resolver *r, CgAtom name, CgSpan span, Exported *x)
+{
+    uint64_t told;
+    *x = (Exported){ .name = name };
+    cg_suggest_init(&x->near, name);
+    cg_embedded_names(look_for, x);
+    if (!x->n)
+        return false;
+    CgAtom module = cg_intern(x->module[0]);
+    bool again = !import_of(r, module) && cg_map_get(&r->advised, cg_map_ptr(module), &told);
+    cg_map_put(&r->advised, cg_map_ptr(module), 1);
+    if (again)
+        cg_map_put(r->reported, cg_resolve_key(span), 1);
+    else
+        help_import(r, report(r, CG_E0301, span, "'%s' is not bound to anything", name, NULL), x, span);
+    declare(r, name, REPORTED, (CgSpan){ 0 });
+    return true;
+}
+
 static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
 {
     const Decl *known = find(r, name);
@@ -165,6 +258,9 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         return;
     }
     const CgForeign *row = NULL;
+    Exported exported;
+    if (use_of_library(r, name, span, &exported))
+        return;
     bool shown = cg_diags_count(r->diags) < SUGGEST_UNTIL;
     const char *best = shown ? nearest(r, name, callable) : NULL;
     CgDiag *d = report(r, CG_E0301, span, "'%s' is not bound to anything", name, NULL);
@@ -180,6 +276,8 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         cg_diag_help(d, "the name of a file is a string: save .. as \"%s.csv\"", name);
     else if (shown && !best && table_with(r, name))
         cg_diag_help(d, "it is a column of '%s': %s.%s", table_with(r, name), table_with(r, name), name);
+    else if (shown && !best && callable && cg_suggest_best(&exported.near))
+        cg_diag_help(d, "did you mean '%s' of the module %s?", cg_suggest_best(&exported.near), exported.near_module);
     declare(r, name, REPORTED, (CgSpan){ 0 });
 }
 
@@ -200,6 +298,8 @@ static bool use_of_foreign(Resolver *r, const CgExpr *x)
         cg_diag_help(d, "%s", row->help);
     else if (is_outside(r, x->s))
         cg_diag_help(d, "it has no module in front: %s", x->s);
+    else if (cg_embedded_module_of(x->s))
+        cg_diag_help(d, "it is %s, without a module in front, after 'import %s'", x->s, cg_embedded_module_of(x->s));
     else
         cg_diag_help(
             d, "there are no modules of that language; `cg help functions` and `cg help ops` list what there is");
@@ -221,7 +321,11 @@ static void use_member(Resolver *r, const CgExpr *x)
     CgSpan at = x->op_span.file ? x->op_span : x->span;
     CgDiag *d = op ? report(r, CG_E0302, at, "there is no op '%s'", x->s, NULL)
                    : report(r, CG_E0302, at, "there is no function '%s'", whole, NULL);
-    cg_diag_meant(d, &s);
+    CgStrbuf all = { 0 };
+    bool plot = !strcmp(x->a->s, "plot");
+    if (!(plot ? cg_foreign_or_near(d, CG_FOREIGN_PLOT, &s) : cg_diag_meant(d, &s)) && cg_suggest_list(&s, &all))
+        cg_diag_help(d, "there are %s", cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
 }
 
 /* tf.attention, where tf is the alias of a module. */
@@ -309,6 +413,20 @@ static void pattern_call(Resolver *r, const CgExpr *x)
     pattern(r, arrow->a); /* what stands on the right alone has a message of its own */
 }
 
+/* What is called among columns: no column is. */
+static void callees(Resolver *r, const CgExpr *x)
+{
+    if (!x)
+        return;
+    if (x->kind == CG_EXPR_CALL && x->a->kind == CG_EXPR_NAME)
+        use(r, x->a->s, x->a->span, true);
+    const CgExpr *parts[] = { x->a, x->b, x->c, x->d };
+    for (size_t i = 0; i < CG_LEN(parts); i++)
+        callees(r, parts[i]);
+    for (int i = 0; i < x->args.n; i++)
+        callees(r, x->args.at[i].value);
+}
+
 static void call(Resolver *r, const CgExpr *x)
 {
     if (x->a->kind == CG_EXPR_NAME)
@@ -325,8 +443,11 @@ static void call(Resolver *r, const CgExpr *x)
     else if (x->a->kind == CG_EXPR_FIELD && is_family(r, x->a->a))
         name = cg_intern_printf("%s.%s", x->a->a->s, x->a->s);
     bool columns = name && r->outside->has_columns(r->outside->of, name);
-    for (int i = 0; i < x->args.n && !(columns && i > 0); i++) /* columns are known when there is a table */
-        expr(r, x->args.at[i].value);
+    for (int i = 0; i < x->args.n; i++) /* columns are known when there is a table */
+        if (columns && i > 0)
+            callees(r, x->args.at[i].value);
+        else
+            expr(r, x->args.at[i].value);
 }
 
 /* The fields of train and the columns of evaluate see the batch, the model by its name and columns written before. */
@@ -535,18 +656,20 @@ static void top(Resolver *r, const CgStmt *s)
 
 void cg_resolve(const CgProgram *p, const CgOutside *outside, CgDiags *diags, CgMap *reported, CgNameUses *uses)
 {
-    Resolver r = { .outside = outside, .diags = diags, .reported = reported, .uses = uses };
+    Resolver r = { .program = p, .outside = outside, .diags = diags, .reported = reported, .uses = uses };
     for (int m = 0; m < p->n; m++) {
         r.module = m;
         r.top = &p->at[m].unit->top;
         cg_map_deinit(&r.known);
-        r.known = (CgMap){ 0 };
+        cg_map_deinit(&r.advised);
+        r.known = r.advised = (CgMap){ 0 };
         for (int i = 0; i < p->at[m].unit->top.n; i++)
             top(&r, p->at[m].unit->top.at[i]);
     }
     cg_vec_free(&r.decls);
     cg_map_deinit(&r.at);
     cg_map_deinit(&r.known);
+    cg_map_deinit(&r.advised);
 }
 
 /* ---- what nothing needs ---- */

@@ -31,6 +31,7 @@ static const char *script(const CgForeign *row, CgStrbuf *out)
         [CG_FOREIGN_TRAIN] = IMPORTS "a = train " MODEL " as m {\n    %s = 3\n}\n",
         [CG_FOREIGN_TYPE] = "option a: %s = 1\n",
         [CG_FOREIGN_STATEMENT] = "%s 3\n",
+        [CG_FOREIGN_PLOT] = "x = plot.%s(claims(), x = p)\n",
         [CG_FOREIGN_PREFIX] = "x = %s y(3)\n",
     };
     if (row->where == CG_FOREIGN_ARGUMENT)
