@@ -511,6 +511,32 @@ static int first_evaluated(const CgFunction *columns_of, const CgExpr *x)
     return first;
 }
 
+static CgValue *not_a_column(CgElab *e, const CgFrame *columns, const CgExpr *x, CgValue *v)
+{
+    bool callable =
+        v->kind == CG_VALUE_FUNCTION || v->kind == CG_VALUE_OP || v->kind == CG_VALUE_GRAPH || v->kind == CG_VALUE_DEF;
+    return x->kind == CG_EXPR_NAME && callable ? cg_column_missing(e, columns, x->s, x->span) : v;
+}
+
+/* A bare name where the i-th argument names a column, and no column but something to call has that name: v, or poison
+ * after a report. */
+static CgValue *as_column(CgElab *e, const CgFrame *columns, const CgFunction *fn, const CgArg *a, int i, CgValue *v)
+{
+    const CgSignature *s = cg_function_signature(fn);
+    for (int k = 0; a->name && k < s->n; k++)
+        i = s->stmt->params[k].name == a->name ? k : i;
+    const CgKinds *kinds = i < s->n ? &s->param[i] : NULL;
+    if (!kinds || cg_kinds_have(kinds, CG_KIND_GRAPH, NULL)
+        || !(cg_kinds_have(kinds, CG_KIND_CLASS, &cg_class_column)
+            || cg_kinds_have(kinds, CG_KIND_CLASS, &cg_class_labels)))
+        return v;
+    CgValue *out = not_a_column(e, columns, a->value, v);
+    for (int k = 0; a->value->kind == CG_EXPR_LIST && v->kind == CG_VALUE_LIST && k < v->n; k++)
+        if (cg_is_poison(not_a_column(e, columns, a->value->args.at[k].value, v->at[k])))
+            out = cg_value_poison(e);
+    return out;
+}
+
 CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     CgValue *callee = cg_eval(e, f, x->a);
@@ -553,6 +579,8 @@ CgValue *cg_eval_call(CgElab *e, CgFrame *f, const CgExpr *x)
                 : cg_eval(e, at, x->args.at[i].value);
         if (callee->kind == CG_VALUE_OP)
             args[i] = cg_value_laid_out(e, args[i]);
+        if (first >= 0 && i != first)
+            args[i] = as_column(e, at, fn, &x->args.at[i], i, args[i]);
         names[i] = x->args.at[i].name;
         spans[i] = x->args.at[i].value->span;
         bad |= cg_is_poison(args[i]);

@@ -283,10 +283,12 @@ CgValue *cg_value_held(CgElab *e, const CgClass *cls, void *held);
 CgValue *cg_value_tensor(CgElab *e, CgRef ref, CgSpan span); /* no labels */
 const CgType *cg_value_type(CgElab *e, const CgValue *tensor);
 
-/* Reports at span, with notes about the calls that led here. */
+/* Reports at span, or where that is in the library at the author's call, with notes about the calls that led here. */
 CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
 /* Where the literal v was written, if that is in one of the calls that led here, else span, where it is used. */
 CgSpan cg_elab_literal(CgElab *e, const CgValue *v, CgSpan span);
+/* Reports a name that none of the columns of a frame has; poison. */
+CgValue *cg_column_missing(CgElab *e, const CgFrame *columns, CgAtom name, CgSpan use);
 
 /* Models (model.c). */
 /* A graph that all that is elaborated goes into until cg_model_end, also within another one. bf16: its products, unless

@@ -145,6 +145,36 @@ static CgValue *compute(CgElab *e, CgEnv *env, CgEnvName *b)
     return named(e, v, b->name);
 }
 
+/* The first use of a name in an expression; NULL: there is none. */
+static const CgExpr *name_in(const CgExpr *x, CgAtom name)
+{
+    if (!x || (x->kind == CG_EXPR_NAME && x->s == name))
+        return x;
+    const CgExpr *parts[] = { x->a, x->b, x->c, x->d }, *found = NULL;
+    for (size_t i = 0; i < CG_LEN(parts) && !found; i++)
+        found = name_in(parts[i], name);
+    for (int i = 0; i < x->args.n && !found; i++)
+        found = name_in(x->args.at[i].value, name);
+    return found;
+}
+
+/* m = train net { loss = m(..) }: m is the trained model, which the block does not have yet. */
+static void used_in_its_block(CgElab *e, const CgEnvName *own, const CgExpr *x, const CgExpr *use)
+{
+    const char *what = x->kind == CG_EXPR_TRAIN ? "train" : "evaluate";
+    CgDiag *d =
+        cg_elab_error(e, CG_E0307, use->span, "'%s' is what this '%s' gives; it is not there inside", own->name, what);
+    cg_diag_note(d, own->span, "bound here");
+    if (x->s) {
+        cg_diag_help(d, "in these fields the model is called '%s'", x->s);
+        cg_diag_fix(d, use->span, "%s", x->s);
+        return;
+    }
+    const CgExpr *head = x->b ? x->b : x->a;
+    cg_diag_help(d, "name the model inside: %s .. as %s { .. }", what, own->name);
+    cg_diag_fix(d, (CgSpan){ head->span.file, head->span.end, head->span.end }, " as %s", own->name);
+}
+
 static CgValue *own(CgElab *e, CgEnv *env, CgAtom name)
 {
     uint64_t at;
@@ -154,12 +184,16 @@ static CgValue *own(CgElab *e, CgEnv *env, CgAtom name)
         return env->names.at[at].value;
     if (env->names.at[at].state == CG_NAME_BUSY) {
         const CgEnvName *own = &env->names.at[at];
-        CgDiag *d = cg_elab_error(e, CG_E0307, own->span, "'%s' is defined in terms of itself", name);
         const CgExpr *x = own->stmt && own->stmt->kind == CG_STMT_BIND && own->index < own->stmt->nexprs
             ? own->stmt->exprs[own->index]
             : NULL;
-        if (x && (x->kind == CG_EXPR_TRAIN || x->kind == CG_EXPR_EVALUATE))
-            cg_diag_help(d, "in its fields the model is called '%s'", x->s ? x->s : "model");
+        const CgExpr *use = NULL;
+        for (int i = 0; x && (x->kind == CG_EXPR_TRAIN || x->kind == CG_EXPR_EVALUATE) && i < x->args.n; i++)
+            use = use ? use : name_in(x->args.at[i].value, name);
+        if (use)
+            used_in_its_block(e, own, x, use);
+        else
+            cg_elab_error(e, CG_E0307, own->span, "'%s' is defined in terms of itself", name);
         return cg_value_poison(e);
     }
     env->names.at[at].state = CG_NAME_BUSY;

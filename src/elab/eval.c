@@ -20,6 +20,25 @@ static CgValue *before_the_graph(CgElab *e, CgAtom name, CgSpan use)
     return cg_value_poison(e);
 }
 
+CgValue *cg_column_missing(CgElab *e, const CgFrame *columns, CgAtom name, CgSpan use)
+{
+    bool rows = columns->names.len && columns->names.at[0].value->kind == CG_VALUE_TENSOR;
+    CgSuggest s;
+    CgStrbuf all = { 0 };
+    cg_suggest_init(&s, name);
+    for (size_t i = 0; i < columns->names.len; i++)
+        cg_suggest_offer(&s, columns->names.at[i].name);
+    CgDiag *d = rows ? cg_elab_error(e, CG_E0601, use, "the rows have no field '%s'", name)
+                     : cg_elab_error(e, CG_E0601, use, "the table has no column '%s'", name);
+    CgSuggest others; /* method = spearmann */
+    cg_suggest_init(&others, name);
+    cg_env_suggest(e, columns->env, false, &others);
+    if (!cg_diag_meant(d, &s) && !cg_diag_meant(d, &others) && cg_suggest_list(&s, &all))
+        cg_diag_help(d, "its %s are %s", rows ? "fields" : "columns", cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
+    return cg_value_poison(e);
+}
+
 static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
 {
     bool initial = false;
@@ -47,6 +66,11 @@ static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
     }
     if (e->defining || cg_map_get(&e->unresolved, cg_resolve_key(use), &reported))
         return cg_value_poison(e); /* a name is bound on some ways through a body that is checked */
+    const CgFrame *columns = f;
+    while (columns && !columns->is_columns)
+        columns = columns->outer;
+    if (columns)
+        return cg_column_missing(e, columns, name, use);
     CgSuggest s;
     cg_suggest_init(&s, name);
     for (CgFrame *at = f; at; at = at->outer) {
@@ -57,14 +81,7 @@ static CgValue *find(CgElab *e, CgFrame *f, CgAtom name, CgSpan use)
     }
     cg_env_suggest(e, f->env, false, &s);
     cg_env_suggest(e, f->env, true, &s);
-    const CgFrame *columns = f;
-    while (columns && !columns->is_columns)
-        columns = columns->outer;
-    bool rows = columns && columns->names.len && columns->names.at[0].value->kind == CG_VALUE_TENSOR;
-    CgDiag *d = columns ? cg_elab_error(e, CG_E0601, use, "the %s no %s '%s'", rows ? "rows have" : "table has",
-                    rows ? "field" : "column", name)
-                        : cg_elab_error(e, CG_E0301, use, "'%s' is not bound to anything", name);
-    cg_diag_meant(d, &s);
+    cg_diag_meant(cg_elab_error(e, CG_E0301, use, "'%s' is not bound to anything", name), &s);
     return cg_value_poison(e);
 }
 
@@ -172,6 +189,9 @@ static bool answer_foreign(CgDiag *d, const CgValue *of, CgAtom name)
 /* Says that a value has no such field, and which it has. */
 static CgValue *no_field(CgElab *e, const CgValue *of, const CgExpr *x, CgSuggest *s)
 {
+    for (const CgInstance *at = of->kind == CG_VALUE_INSTANCE ? of->instance : NULL; at; at = at->parent)
+        if (at->refused)
+            return cg_value_poison(e);
     CgDiag *d = cg_elab_error(
         e, CG_E0302, x->op_span.file ? x->op_span : x->span, "%s has no field '%s'", cg_value_kind_name(of), x->s);
     if (of->kind == CG_VALUE_INSTANCE && cg_define_has(of->instance->stmt, x->s)) {
@@ -179,7 +199,7 @@ static CgValue *no_field(CgElab *e, const CgValue *of, const CgExpr *x, CgSugges
             d, "'%s' of '%s' is there once it was applied, above this line", x->s, of->instance->stmt->names[0]);
         return cg_value_poison(e);
     }
-    if (answer_foreign(d, of, x->s) || cg_diag_meant(d, s))
+    if (answer_foreign(d, of, x->s) || cg_help_call(d, of) || cg_diag_meant(d, s))
         return cg_value_poison(e);
     CgStrbuf all = { 0 };
     if (cg_suggest_list(s, &all))
@@ -272,11 +292,8 @@ static CgValue *field(CgElab *e, CgFrame *f, const CgExpr *x)
         e->model = model;
         if (!v)
             v = field_by_function(e, f, of, x, &s);
-    } else if (cg_value_class(of)) {
-        const CgClass *cls = cg_value_class(of);
-        v = cls->field ? cls->field(e, of, x->s, x->span, &s) : cg_record_find(of, x->s);
-        for (int i = 0; !v && !cls->field && i < of->n; i++)
-            cg_suggest_offer(&s, of->keys[i]);
+    } else {
+        v = cg_object_field(e, of, x->s, x->span, &s);
     }
     if (v)
         return v;

@@ -6,6 +6,24 @@
 #include <string.h>
 
 #include "elab/define.h"
+#include "lang/module.h"
+
+bool cg_of_library(const CgElab *e, CgSpan at)
+{
+    for (int i = 0; i < e->program->n; i++)
+        if (e->program->at[i].unit->file == at.file)
+            return cg_embedded_find(e->program->at[i].name) != NULL;
+    return false;
+}
+
+/* The innermost call that the author wrote, where `at` is in the library; NULL where it is not. */
+static const CgFrame *authors_call(const CgElab *e, CgSpan at)
+{
+    const CgFrame *f = cg_of_library(e, at) ? e->frame : NULL;
+    while (f && (!f->called_from.file || cg_of_library(e, f->called_from)))
+        f = f->caller;
+    return f;
+}
 
 CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, ...)
 {
@@ -14,10 +32,13 @@ CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, .
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    CgDiag *d = cg_diag(cg_define_diags(e), code, span, "%s", text);
+    const CgFrame *author = authors_call(e, span);
+    CgDiag *d = cg_diag(cg_define_diags(e), code, author ? author->called_from : span, "%s", text);
+    if (author)
+        cg_diag_note(d, span, "found here");
     int shown = 0;
     for (CgFrame *f = e->frame; f && shown < 3; f = f->caller)
-        if (f->called && f->called_from.file) {
+        if (f->called && f->called_from.file && f != author) {
             cg_diag_note(d, f->called_from, "in '%s', applied here", f->called);
             shown++;
         }

@@ -123,6 +123,53 @@ void cg_help_integer(CgDiag *d, const CgKinds *kinds, const CgValue *v)
         cg_diag_help(d, "%.1f is a float, the integer is %lld; '/' gives floats, '//' integers", v->f, (long long)v->f);
 }
 
+bool cg_help_call(CgDiag *d, const CgValue *v)
+{
+    const CgSignature *s = v->kind == CG_VALUE_FUNCTION ? cg_function_signature(v->function) : NULL;
+    bool alone = true;
+    for (int i = 0; s && i < s->n; i++)
+        alone &= s->stmt->params[i].init != NULL;
+    if (s)
+        cg_diag_help(
+            d, "'%s' is a function; what it gives is %s(%s)", v->function->name, v->function->name, alone ? "" : "..");
+    return s != NULL;
+}
+
+CgValue *cg_object_field(CgElab *e, CgValue *of, const char *name, CgSpan span, CgSuggest *s)
+{
+    const CgClass *cls = cg_value_class(of);
+    if (!cls || cls->field)
+        return cls ? cls->field(e, of, name, span, s) : NULL;
+    CgValue *v = of->keys ? cg_record_find(of, cg_intern(name)) : NULL;
+    for (int i = 0; !v && of->keys && i < of->n; i++)
+        cg_suggest_offer(s, of->keys[i]);
+    return v;
+}
+
+void cg_help_fields(CgElab *e, CgDiag *d, CgValue *v)
+{
+    const CgClass *cls = cg_value_class(v);
+    CgSuggest s;
+    CgStrbuf all = { 0 };
+    if (cls == &cg_class_column || cls == &cg_class_labels)
+        return;
+    cg_suggest_init(&s, "");
+    cg_object_field(e, v, "", v->span, &s);
+    if (cg_suggest_list(&s, &all))
+        cg_diag_help(d, "%s has the fields %s", cg_value_kind_name(v), cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
+}
+
+/* Whether a function gives what is wanted. */
+static bool gives(const CgValue *v, const CgKinds *wanted)
+{
+    const CgKinds *result = v->kind == CG_VALUE_FUNCTION ? &cg_function_signature(v->function)->result : NULL;
+    bool any = false;
+    for (int i = 0; result && i < result->n; i++)
+        any |= cg_kinds_have(wanted, result->at[i].tag, result->at[i].cls);
+    return any;
+}
+
 static bool numbers_wanted(const CgKinds *kinds)
 {
     bool wanted = false;
@@ -160,6 +207,12 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
     const CgClass *found_class = cg_value_class(at < 0 ? v : v->at[at]);
     if (found_class == &cg_class_column && numbers_wanted(kinds))
         cg_diag_help(d, "a statistic makes one number of a column: mean(x)");
+    else if (at < 0 && gives(v, kinds))
+        cg_help_call(d, v);
+    else if (at < 0
+        && (numbers_wanted(kinds) || cg_kinds_have(kinds, CG_KIND_INT, NULL)
+            || cg_kinds_have(kinds, CG_KIND_LIST, NULL)))
+        cg_help_fields(e, d, (CgValue *)v);
     cg_strbuf_deinit(&want);
     cg_strbuf_deinit(&found);
     return cg_value_poison(e);

@@ -54,7 +54,11 @@ typedef struct CgSignature {
 /* Kinds (kinds.c). False for a name that is no kind. */
 bool cg_kinds_of(const CgTypeExpr *type, CgKinds *out);
 bool cg_kinds_have(const CgKinds *k, CgKindTag tag, const CgClass *cls);
-void cg_kinds_print(const CgKinds *k, CgStrbuf *out);                    /* "a table or a list of columns" */
+void cg_kinds_print(const CgKinds *k, CgStrbuf *out); /* "a table or a list of columns" */
+bool cg_help_call(CgDiag *d, const CgValue *v);       /* a function where what it gives is wanted; false: it is none */
+/* A field of a value that has a class; NULL: none such (what there is was offered to s). */
+CgValue *cg_object_field(CgElab *e, CgValue *of, const char *name, CgSpan span, CgSuggest *s);
+void cg_help_fields(CgElab *e, CgDiag *d, CgValue *v);                   /* which fields it has, if it has some */
 void cg_help_integer(CgDiag *d, const CgKinds *kinds, const CgValue *v); /* where a float stands for an integer */
 /* Where a value will do that is known only when the script runs; objects are described before, and will do anywhere. */
 typedef enum CgKnown { CG_KNOWN_NOW, CG_KNOWN_LATER_IN_LISTS, CG_KNOWN_LATER } CgKnown;

@@ -11,7 +11,17 @@ static CgValue *refuse(CgElab *e, CgValue *of, const CgExpr *x, const CgValue *a
 {
     CgDiag *d = cg_elab_error(
         e, CG_E0313, x->span, "%s cannot be indexed by %s", cg_value_kind_name(of), cg_value_kind_name(at));
-    if (of->kind == CG_VALUE_TENSOR && at->kind == CG_VALUE_TENSOR)
+    CgSuggest s;
+    cg_suggest_init(&s, at->kind == CG_VALUE_STR ? at->s : "");
+    bool column = cg_value_class(of) == &cg_class_table && at->kind == CG_VALUE_STR;
+    if (at->kind == CG_VALUE_STR && (column || cg_object_field(e, of, at->s, x->span, &s))) {
+        cg_diag_help(d, "a %s stands behind a point: .%s", column ? "column" : "field", at->s);
+        cg_diag_fix(d, x->op_span, ".%s", at->s);
+    } else if (of->kind == CG_VALUE_INSTANCE && at->kind == CG_VALUE_STR) {
+        cg_diag_help(d,
+            "a part of a model stands behind a point: m.%s; a parameter by its path is parameter(m, \"%s\")", at->s,
+            at->s);
+    } else if (of->kind == CG_VALUE_TENSOR && at->kind == CG_VALUE_TENSOR)
         cg_diag_help(d, "rows by number are take(x, ids), elements by condition where(c, x, 0)");
     else if (of->kind == CG_VALUE_RECORD)
         cg_diag_help(d, "a field is r.name or r[\"name\"]");
@@ -21,6 +31,8 @@ static CgValue *refuse(CgElab *e, CgValue *of, const CgExpr *x, const CgValue *a
         cg_diag_help(d, "a string is one value: text as data is read by corpus(\"x.txt\")");
     else if (of->kind == CG_VALUE_TENSOR || of->kind == CG_VALUE_LIST)
         cg_help_integer(d, &(CgKinds){ .at = { { .tag = CG_KIND_INT } }, .n = 1 }, at);
+    else if (!cg_help_call(d, of))
+        cg_help_fields(e, d, of);
     return cg_value_poison(e);
 }
 

@@ -33,14 +33,6 @@ const CgValue *cg_tokens_of(const CgInstance *of)
     return tokens;
 }
 
-bool cg_of_library(const CgElab *e, CgSpan at)
-{
-    for (int i = 0; i < e->program->n; i++)
-        if (e->program->at[i].unit->file == at.file)
-            return cg_embedded_find(e->program->at[i].name) != NULL;
-    return false;
-}
-
 /* The author's own call, also where it is the library that applies the model it was given. */
 static CgSpan own_call(const CgElab *e, CgSpan at)
 {

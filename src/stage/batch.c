@@ -98,13 +98,22 @@ void cg_check_row(CgElab *e, CgFrame *inner, CgFrame *f, CgValue *data, CgSpan s
     }
 }
 
+void cg_help_rows(const CgElab *e, CgDiag *d, const CgValue *found, CgSpan span)
+{
+    const char *text = cg_sources_get(e->sources, span.file)->text + span.start;
+    int n = (int)(span.end - span.start);
+    bool quoted = cg_value_class(found) == &cg_class_split && n <= 40 && !memchr(text, '\n', (size_t)n);
+    cg_diag_help(
+        d, "rows of a text are windows(%.*s, tok, length = 128)", quoted ? n : 10, quoted ? text : "text.train");
+}
+
 CgValue *cg_check_batch(CgElab *e, CgValue *data, bool named, CgSpan span)
 {
     const CgDataFields *fields = cg_data_fields(data);
     if (!fields) {
         CgDiag *d = cg_elab_error(e, CG_E0607, span,
             "data are rows, as windows(...) or examples(...) gives them, not %s", cg_value_kind_name(data));
-        cg_diag_help(d, "windows(corpus.train, tokenizer, length = 128)");
+        cg_help_rows(e, d, data, span);
         return NULL;
     }
     Batch *b = CG_NEW(e->arena, Batch);

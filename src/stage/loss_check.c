@@ -74,6 +74,22 @@ static CgSpan batch_span(CgElab *e, CgFrame *f, const CgExpr *train)
     return train->op_span;
 }
 
+/* The integers that logits with so many axes in front foretell: the field `next`, or of several the last. */
+static const CgField *wanted(const CgDataFields *data, int axes)
+{
+    const CgField *out = NULL;
+    for (int i = 0; i < data->n; i++) {
+        const CgField *f = &data->field[i];
+        size_t n = strlen(f->name);
+        if (f->dtype != CG_I32 || f->rank + 1 != axes || !strcmp(f->name, "document"))
+            continue;
+        if (n >= 4 && !strcmp(f->name + n - 4, "next"))
+            return f;
+        out = f;
+    }
+    return out;
+}
+
 /* A loss has no more axes than the widest field of its batch: the mean of logits is no loss. */
 static bool check_axes(CgElab *e, CgValue *loss, const CgDataFields *data, const CgExpr *x)
 {
@@ -91,9 +107,15 @@ static bool check_axes(CgElab *e, CgValue *loss, const CgDataFields *data, const
     const CgSource *s = cg_sources_get(e->sources, x->span.file);
     int n = (int)(x->span.end - x->span.start);
     bool is_short = n <= 60 && !memchr(s->text + x->span.start, '\n', (size_t)n);
-    cg_diag_help(d,
-        "what would be trained is the mean of all its elements; logits become a loss by cross_entropy(%.*s, batch.%s)",
-        is_short ? n : 2, is_short ? s->text + x->span.start : "..", data->field[data->n - 1].name);
+    const CgField *next = wanted(data, t->rank - 1);
+    if (next)
+        cg_diag_help(d,
+            "what would be trained is the mean of all its elements; logits become a loss by cross_entropy(%.*s, "
+            "batch.%s)",
+            is_short ? n : 2, is_short ? s->text + x->span.start : "..", next->name);
+    else
+        cg_diag_help(
+            d, "what would be trained is the mean of all its elements; mean or sum over an axis draws them together");
     cg_strbuf_deinit(&type);
     return false;
 }

@@ -252,6 +252,15 @@ typedef struct Choice {
     bool used;
 } Choice;
 
+static bool takes_parameters(const CgValue *instance)
+{
+    const CgStmt *s = instance->instance->stmt;
+    bool any = false;
+    for (int i = 0; i < s->nparams; i++)
+        any |= !strcmp(s->params[i].name, "p");
+    return any;
+}
+
 static bool is_optimizer(CgElab *e, CgFrame *f, CgValue **opt, CgSpan at)
 {
     if ((*opt)->kind == CG_VALUE_GRAPH) /* sgd for sgd() */
@@ -263,6 +272,23 @@ static bool is_optimizer(CgElab *e, CgFrame *f, CgValue **opt, CgSpan at)
             e, CG_E0607, at, "an optimiser is a graph such as adamw(rate = 1e-3), not %s", cg_value_kind_name(*opt));
         if ((*opt)->kind == CG_VALUE_LIST)
             cg_diag_help(d, "several are a record by patterns of paths: { \"embed.*\": sgd(), \"*\": adamw() }");
+        return false;
+    }
+    if (!takes_parameters(*opt)) {
+        const CgStmt *s = (*opt)->instance->stmt;
+        CgDiag *d = cg_elab_error(e, CG_E0607, at, "'%s' is no optimiser: it takes no parameter 'p'", s->names[0]);
+        if (cg_graph_tensors(s))
+            cg_diag_help(d, "a schedule is the rate of an optimiser: adamw(rate = %s(..))", s->names[0]);
+        return false;
+    }
+    const CgInstance *own = (*opt)->instance;
+    for (int i = 0; i < own->stmt->nparams; i++) {
+        const CgValue *v = own->statics[i];
+        if (!v || v->kind != CG_VALUE_INSTANCE || !takes_parameters(v))
+            continue;
+        cg_elab_error(e, CG_E0607, v->span.file ? v->span : at,
+            "'%s' of '%s' is a number or a schedule, and '%s' is an optimiser", own->stmt->params[i].name,
+            own->stmt->names[0], v->instance->stmt->names[0]);
         return false;
     }
     const CgValue *tensor = cg_value_tensor_in(*opt);

@@ -319,9 +319,11 @@ static bool same_fields(CgElab *e, const CgStage *s, const CgExpr *x)
         cg_diag_label(d, s->data->span, "data");
         return false;
     }
-    if (!valid)
-        cg_elab_error(e, CG_E0607, x->span, "validate takes rows with the same fields as data, not %s",
+    if (!valid) {
+        CgDiag *d = cg_elab_error(e, CG_E0607, x->span, "validate takes rows with the same fields as data, not %s",
             cg_value_kind_name(s->validate));
+        cg_help_rows(e, d, s->validate, x->span);
+    }
     return valid;
 }
 
