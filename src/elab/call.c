@@ -7,6 +7,7 @@
 #include "elab/demand.h"
 #include "elab/signature.h"
 #include "graph/registry.h"
+#include "lang/foreign.h"
 
 enum { MAX_CALLS = 200 };
 
@@ -40,6 +41,19 @@ static CgValue *static_number(CgElab *e, const CgParam *p, const CgValue *given,
     return v;
 }
 
+/* All static arguments from the first on that were not given and have no default, in one message. */
+static void missing_arguments(CgElab *e, const CgStmt *s, const CgArguments *a, int first, CgSpan span)
+{
+    CgStrbuf all = { 0 };
+    int n = 0;
+    for (int i = first; i < s->nparams; i++)
+        if (!cg_param_is_tensor(&s->params[i]) && !a->at[i] && !s->params[i].init)
+            cg_strbuf_printf(&all, "%s'%s'", n++ ? ", " : "", s->params[i].name);
+    CgDiag *d = cg_elab_error(e, CG_E0304, span, "'%s' needs %s", s->names[0], cg_strbuf_str(&all));
+    cg_diag_note(d, s->params[first].span, "declared here");
+    cg_strbuf_deinit(&all);
+}
+
 static CgValue *instantiate(CgElab *e, CgValue *graph, const CgArguments *a, CgSpan span, const CgInstance *made_in)
 {
     const CgStmt *s = graph->stmt;
@@ -54,6 +68,7 @@ static CgValue *instantiate(CgElab *e, CgValue *graph, const CgArguments *a, CgS
     CgFrame f;
     cg_frame_begin(e, &f, NULL, graph->env);
     bool good = true;
+    int lacking = 0;
     for (int i = 0; i < s->nparams; i++) {
         const CgParam *p = &s->params[i];
         if (cg_param_is_tensor(p))
@@ -65,8 +80,8 @@ static CgValue *instantiate(CgElab *e, CgValue *graph, const CgArguments *a, CgS
             e->model = outside;
         }
         if (!given) {
-            CgDiag *d = cg_elab_error(e, CG_E0304, span, "'%s' needs '%s'", s->names[0], p->name);
-            cg_diag_note(d, p->span, "declared here");
+            if (!lacking++)
+                missing_arguments(e, s, a, i, span);
             good = false;
             continue;
         }
@@ -441,6 +456,22 @@ static CgValue *call_named(
     return call_function(e, f, fn, given, span);
 }
 
+static void not_callable(CgElab *e, CgValue *callee, const CgExpr *site, CgSpan span)
+{
+    CgDiag *d =
+        cg_elab_error(e, CG_E0305, site ? site->a->span : span, "%s cannot be called", cg_value_kind_name(callee));
+    if (callee->kind == CG_VALUE_LIST || callee->kind == CG_VALUE_TENSOR)
+        cg_diag_help(d, "an element is chosen in brackets: x[0]");
+    else if (callee->kind == CG_VALUE_RECORD)
+        cg_diag_help(d, "a field is r.name or r[\"name\"]");
+    else if (callee->kind == CG_VALUE_INT || callee->kind == CG_VALUE_FLOAT)
+        cg_diag_help(d, "a product is written with '*'");
+    else if (cg_value_class(callee) == &cg_class_tokenizer)
+        cg_foreign_answer(d, cg_foreign(CG_FOREIGN_TOKENIZER, "encode"));
+    else
+        cg_help_fields(e, d, callee);
+}
+
 CgValue *cg_call(
     CgElab *e, CgFrame *f, CgValue *callee, CgValue **args, CgAtom *names, CgSpan *spans, int n, const CgExpr *site)
 {
@@ -458,7 +489,7 @@ CgValue *cg_call(
     case CG_VALUE_DEF: v = call_def(e, callee, &a, span); break;
     case CG_VALUE_FUNCTION: v = call_named(e, f, callee->function, &a, site, span); break;
     case CG_VALUE_OP: v = cg_op_call(e, f, callee->op, args, names, spans, n, site); break;
-    default: cg_elab_error(e, CG_E0305, site ? site->a->span : span, "%s cannot be called", cg_value_kind_name(callee));
+    default: not_callable(e, callee, site, span);
     }
     e->calls--;
     return v;

@@ -178,7 +178,11 @@ static bool answer_foreign(CgDiag *d, const CgValue *of, CgAtom name)
     case CG_VALUE_TENSOR: where = CG_FOREIGN_TENSOR; break;
     case CG_VALUE_GRAPH:
     case CG_VALUE_INSTANCE: where = CG_FOREIGN_MODEL; break;
-    default: where = cg_value_class(of) == &cg_class_table ? CG_FOREIGN_TABLE : -1; break;
+    default: {
+        const CgClass *cls = cg_value_class(of);
+        bool rows = cls == &cg_class_table || cls == &cg_class_groups || cls == &cg_class_column;
+        where = rows ? CG_FOREIGN_TABLE : cls == &cg_class_tokenizer ? CG_FOREIGN_TOKENIZER : -1;
+    }
     }
     const CgForeign *row = where < 0 ? NULL : cg_foreign((CgForeignWhere)where, name);
     if (row)
@@ -199,8 +203,16 @@ static CgValue *no_field(CgElab *e, const CgValue *of, const CgExpr *x, CgSugges
             d, "'%s' of '%s' is there once it was applied, above this line", x->s, of->instance->stmt->names[0]);
         return cg_value_poison(e);
     }
-    if (answer_foreign(d, of, x->s) || cg_help_call(d, of) || cg_diag_meant(d, s))
+    if (answer_foreign(d, of, x->s) || cg_help_call(d, of))
         return cg_value_poison(e);
+    if (cg_function_find(x->s) || cg_op_find(x->s)) {
+        CgSpan in = x->a->span;
+        int n = (int)(in.end - in.start);
+        const char *text = n <= 30 ? cg_sources_get(e->sources, in.file)->text + in.start : "..";
+        cg_diag_help(d, "'%s' is a function, and stands in front: %s(%.*s)", x->s, x->s, n <= 30 ? n : 2, text);
+    } else if (cg_diag_meant(d, s)) {
+        return cg_value_poison(e);
+    }
     CgStrbuf all = { 0 };
     if (cg_suggest_list(s, &all))
         cg_diag_help(d, "its fields are %s", cg_strbuf_str(&all));

@@ -136,14 +136,8 @@ static bool may_fit(CgElab *e, const CgInfer *inf, CgValue *const *in, int n, Cg
     return true;
 }
 
-/* Two operands that the op would take the other way round. */
-static bool fits_swapped(CgElab *e, const CgInfer *inf, CgValue *const *in, int n)
+static bool fits(const CgInfer *inf, CgType *types, int n)
 {
-    CgType types[CG_MAX_IN];
-    if (n < 2 || (inf->op->traits & CG_ELEMENTWISE) || cg_op_sig(inf->op)->any_number)
-        return false;
-    for (int i = 0; i < n; i++)
-        types[i] = *cg_value_type(e, in[i < 2 ? 1 - i : i]);
     CgInfer again = { .op = inf->op,
         .nin = n,
         .in = types,
@@ -152,6 +146,33 @@ static bool fits_swapped(CgElab *e, const CgInfer *inf, CgValue *const *in, int 
         .operand = { -1, -1 },
         .axis = { -1, -1 } };
     return inf->op->shape(&again);
+}
+
+/* Two operands that the op would take the other way round. */
+static bool fits_swapped(CgElab *e, const CgInfer *inf, CgValue *const *in, int n)
+{
+    CgType types[CG_MAX_IN];
+    if (n < 2 || (inf->op->traits & CG_ELEMENTWISE) || cg_op_sig(inf->op)->any_number)
+        return false;
+    for (int i = 0; i < n; i++)
+        types[i] = *cg_value_type(e, in[i < 2 ? 1 - i : i]);
+    return fits(inf, types, n);
+}
+
+/* The operand that the op would take as another type of elements, which is that of `to`; -1: none. */
+static int fits_cast(CgElab *e, const CgInfer *inf, CgValue *const *in, int n, CgDtype *to)
+{
+    CgType types[CG_MAX_IN];
+    for (int i = 0; i < n; i++)
+        types[i] = *cg_value_type(e, in[i]);
+    for (int i = 0; i < n && !cg_op_sig(inf->op)->any_number; i++) {
+        CgDtype own = types[i].dtype;
+        types[i].dtype = *to = cg_dtype_is_float(own) ? CG_I32 : CG_F32;
+        if (fits(inf, types, n))
+            return i;
+        types[i].dtype = own;
+    }
+    return -1;
 }
 
 static void help_order(CgDiag *d, const CgOp *op)
@@ -192,13 +213,19 @@ static CgValue *misfit(
         if (of)
             cg_note_origin(e, d, cg_value_type(e, of)->dim[inf->axis[k]], of->tensor->origin[inf->axis[k]]);
     }
+    CgDtype to;
+    int cast = -1;
     if (fits_swapped(e, inf, in, n))
         help_order(d, inf->op);
+    else if (!(inf->op->traits & CG_ELEMENTWISE) && (cast = fits_cast(e, inf, in, n, &to)) >= 0)
+        cg_diag_help(d, "operand %d fits as cast(x, %s)%s", cast, cg_dtype_name(to),
+            to == CG_I32 ? "; classes in a file are numbered by field(\"class\", classes = [..])" : "");
     if (n == 2 && (inf->op->traits & CG_PRODUCTS) && fits_transposed(cg_value_type(e, in[0]), cg_value_type(e, in[1])))
         cg_diag_help(d, "the right one fits when its last two axes are exchanged: transpose(x)");
     if (n == 2 && (inf->op->traits & CG_ELEMENTWISE)
         && cg_value_type(e, in[0])->dtype != cg_value_type(e, in[1])->dtype)
-        cg_diag_help(d, "convert one of them: cast(x, %s)", cg_dtype_name(cg_value_type(e, in[0])->dtype));
+        cg_diag_help(d, "convert one of them: cast(x, %s)",
+            cg_dtype_name(cg_value_type(e, in[cg_dtype_is_float(cg_value_type(e, in[0])->dtype) ? 0 : 1])->dtype));
     return cg_value_poison(e);
 }
 

@@ -207,8 +207,14 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
     const CgClass *found_class = cg_value_class(at < 0 ? v : v->at[at]);
     if (found_class == &cg_class_column && numbers_wanted(kinds))
         cg_diag_help(d, "a statistic makes one number of a column: mean(x)");
+    else if (found_class == &cg_class_labels)
+        cg_diag_help(d, "a column is one of texts where one of its cells is no number");
     else if (at < 0 && gives(v, kinds))
         cg_help_call(d, v);
+    else if (at < 0 && v->kind == CG_VALUE_GRAPH && cg_kinds_have(kinds, CG_KIND_MODEL, NULL))
+        cg_diag_help(d, "a model is a graph with its arguments: %s(..)", v->stmt->names[0]);
+    else if (found_class == &cg_class_column && cg_kinds_have(kinds, CG_KIND_CLASS, &cg_class_table))
+        cg_diag_help(d, "the table stands in front, and its columns are named behind it");
     else if (at < 0
         && (numbers_wanted(kinds) || cg_kinds_have(kinds, CG_KIND_INT, NULL)
             || cg_kinds_have(kinds, CG_KIND_LIST, NULL)))

@@ -19,22 +19,23 @@ void cg_saves_help(CgDiag *d)
 
 /* What is saved, and as files of which kinds, is checked by the class and the end of the name before it costs anything.
  * A string is its own file; what a call of no class gives is known when it has run. */
-static void check_ending(CgElab *e, const CgValue *v, CgSpan at, const char *to, CgSpan at_name)
+static bool check_ending(CgElab *e, const CgValue *v, CgSpan at, const char *to, CgSpan at_name)
 {
     const CgClass *cls = cg_value_class(v);
     const char *end = strrchr(to, '.');
     if (cls ? !cls->save && !cls->save_value : v->kind != CG_VALUE_STR && v->kind != CG_VALUE_CALL) {
         CgDiag *d = cg_elab_error(e, CG_E0606, at, "%s cannot be saved", cg_value_kind_name(v));
         cg_saves_help(d);
-        return;
+        return false;
     }
     if (!cls || !cls->endings)
-        return;
+        return true;
     for (const char *const *known = cls->endings; *known; known++)
         if (end && !strcmp(end, *known))
-            return;
+            return true;
     CgDiag *d = cg_elab_error(e, CG_E0606, at_name, "%s cannot be saved as '%s'", cls->article, to);
     cg_diag_help(d, "%s", cls->saved_help);
+    return false;
 }
 
 /* ---- what a value is made of ---- */
@@ -138,7 +139,8 @@ void cg_saves_check(CgSession *x, CgSaves *saves, const CgValue *v, CgSpan at_va
 {
     const CgClass *cls = cg_value_class(v);
     const char *end = strrchr(path, '.');
-    check_ending(x->elab, v, at_value, path, at);
+    if (!check_ending(x->elab, v, at_value, path, at))
+        return;
     check_file(x, saves, path, at, v, false);
     if (!cls || !cls->beside || !end || strchr(end, '/') || !strcmp(end, cls->beside))
         return;

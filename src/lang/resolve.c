@@ -443,8 +443,9 @@ static void call(Resolver *r, const CgExpr *x)
     else if (x->a->kind == CG_EXPR_FIELD && is_family(r, x->a->a))
         name = cg_intern_printf("%s.%s", x->a->a->s, x->a->s);
     bool columns = name && r->outside->has_columns(r->outside->of, name);
+    bool method = x->a->kind == CG_EXPR_FIELD && !name && r->outside->has_columns(r->outside->of, x->a->s);
     for (int i = 0; i < x->args.n; i++) /* columns are known when there is a table */
-        if (columns && i > 0)
+        if ((columns && i > 0) || method)
             callees(r, x->args.at[i].value);
         else
             expr(r, x->args.at[i].value);

@@ -71,13 +71,14 @@ static CgValue *build_arithmetic(CgElab *e, CgFrame *f, const CgArguments *a)
         cg_diag_help(d, "its operand is known when the script runs: a statistic or a column");
         return cg_value_poison(e);
     }
-    if (texts && !(op->two == eq || op->two == ne)) {
-        cg_elab_error(
-            e, CG_E0312, a->call, "'%s' has no meaning for texts, which are only compared by == and !=", op->name);
+    if (texts && !(is_text(a->at[1]) && is_text(a->at[2]))) {
+        CgDiag *d = cg_elab_error(e, CG_E0312, a->call, "one side is text, the other a number");
+        cg_diag_help(
+            d, "numbers are written without quotes; a column is one of texts where one of its cells is no number");
         return cg_value_poison(e);
     }
-    if (texts && !(is_text(a->at[1]) && is_text(a->at[2]))) {
-        cg_elab_error(e, CG_E0312, a->call, "a text is compared with a number");
+    if (texts && !(op->two == eq || op->two == ne)) {
+        cg_elab_error(e, CG_E0312, a->call, "texts are only compared by == and !=");
         return cg_value_poison(e);
     }
     return cg_function_later(e, a, 0);

@@ -4,6 +4,7 @@
  * which of their parameters are columns. */
 #include <math.h>
 #include <stdlib.h>
+#include <limits.h>
 #include <string.h>
 
 #include "library/library.h"
@@ -71,28 +72,32 @@ static Asked asked(CgElab *e, const CgValue *call)
 
 /* ---- checking ---- */
 
-static CgSpan span_of(const CgArguments *a, const char *name)
+/* Of an argument, or of an element of the list it is. */
+static CgSpan span_of(const CgArguments *a, const char *name, int element)
 {
     const CgSignature *s = cg_function_signature(a->function);
     for (int i = 0; i < s->n; i++)
-        if (!strcmp(s->stmt->params[i].name, name))
-            return a->span[i];
+        if (!strcmp(s->stmt->params[i].name, name)) {
+            const CgExpr *x = a->written[i];
+            return x && x->kind == CG_EXPR_LIST && element < x->args.n ? x->args.at[element].value->span : a->span[i];
+        }
     return a->call;
 }
 
 static bool refuse(CgElab *e, const CgArguments *a, const char *name, const char *why)
 {
-    cg_elab_error(e, CG_E0312, span_of(a, name), "%s", why);
+    cg_elab_error(e, CG_E0312, span_of(a, name, INT_MAX), "%s", why);
     return false;
 }
 
 /* Whether the table, and every table of a record, has the column that an argument means. */
-static bool check_column(CgElab *e, const CgArguments *a, CgValue *of, const char *name, const CgValue *v, bool numeric)
+static bool check_column(
+    CgElab *e, const CgArguments *a, CgValue *of, const char *name, const CgValue *v, int element, bool numeric)
 {
     const CgSchema *columns = cg_stage_columns(e, of);
     bool named = v->kind == CG_VALUE_COLUMN || v->kind == CG_VALUE_STR;
     const CgColumnName *column = columns && named ? cg_schema_find(columns, v->s) : NULL;
-    CgSpan span = span_of(a, name);
+    CgSpan span = span_of(a, name, element);
     CgSuggest near;
     if (!named) {
         CgDiag *d = cg_elab_error(e, CG_E0312, span, "'%s' of %s is the name of a column", name, a->function->name);
@@ -134,16 +139,16 @@ static bool check(CgElab *e, const CgArguments *args, const Asked *a)
         return false;
     for (int k = 0; k < a->n; k++)
         for (int i = 0; a->column[k] && i < (k == a->several ? a->list->n : 1); i++)
-            if (!check_column(e, args, a->of, c[k].parameter, k == a->several ? a->list->at[i] : a->column[k],
+            if (!check_column(e, args, a->of, c[k].parameter, k == a->several ? a->list->at[i] : a->column[k], i,
                     c[k].cell == CG_CELL_NUMBER))
                 return false;
-    if (a->panels && !check_column(e, args, a->of, "panels", a->panels, false))
+    if (a->panels && !check_column(e, args, a->of, "panels", a->panels, 0, false))
         return false;
     if (a->group && record)
         return refuse(e, args, "group", "the tables of a record are the series; there is no 'group' beside them");
     if (a->group && many)
         return refuse(e, args, "group", "several columns are the series; there is no 'group' beside them");
-    return !a->group || check_column(e, args, a->of, "group", a->group, false);
+    return !a->group || check_column(e, args, a->of, "group", a->group, 0, false);
 }
 
 static CgValue *build(CgElab *e, CgFrame *f, const CgArguments *args)

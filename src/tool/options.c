@@ -70,6 +70,9 @@ static int unknown(const char *command, const CgOption *options, size_t n, const
     for (size_t i = 0; i < n; i++)
         cg_suggest_offer(&near, options[i].name);
     const char *best = cg_suggest_best(&near);
+    if (!best && find(options, n, "set", 3))
+        return cg_usage(
+            command, "there is no option '--%s'; an option of the script is set by --set %s=VALUE", word, word);
     return best ? cg_usage(command, "there is no option '--%s'; did you mean '--%s'?", word, best)
                 : cg_usage(command, "there is no option '--%s'", word);
 }

@@ -27,6 +27,7 @@ static const char *script(const CgForeign *row, CgStrbuf *out)
         [CG_FOREIGN_TENSOR] = "graph g(a: f32[N, D]) -> f32[N, D] {\n    return a.%s\n}\n",
         [CG_FOREIGN_MODEL] = IMPORTS "a = " MODEL "\nx = a.%s\n",
         [CG_FOREIGN_TABLE] = "x = claims().%s\n",
+        [CG_FOREIGN_TOKENIZER] = "x = bytes().%s\n",
         [CG_FOREIGN_IMPORT] = "import %s\nx = 3\n",
         [CG_FOREIGN_TRAIN] = IMPORTS "a = train " MODEL " as m {\n    %s = 3\n}\n",
         [CG_FOREIGN_TYPE] = "option a: %s = 1\n",
