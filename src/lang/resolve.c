@@ -259,9 +259,9 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
     }
     const CgForeign *row = NULL;
     Exported exported;
-    if (use_of_library(r, name, span, &exported))
-        return;
     bool shown = cg_diags_count(r->diags) < SUGGEST_UNTIL;
+    if (shown && use_of_library(r, name, span, &exported))
+        return;
     const char *best = shown ? nearest(r, name, callable) : NULL;
     CgDiag *d = report(r, CG_E0301, span, "'%s' is not bound to anything", name, NULL);
     if (!r->block && !strcmp(name, "batch"))
