@@ -51,6 +51,9 @@ static void missing_arguments(CgElab *e, const CgStmt *s, const CgArguments *a, 
             cg_strbuf_printf(&all, "%s'%s'", n++ ? ", " : "", s->params[i].name);
     CgDiag *d = cg_elab_error(e, CG_E0304, span, "'%s' needs %s", s->names[0], cg_strbuf_str(&all));
     cg_diag_note(d, s->params[first].span, "declared here");
+    if (!s->params[first].type && !cg_of_library(e, s->span))
+        cg_diag_help(
+            d, "a parameter without a type is a static value; a tensor is %s: f32[N, D]", s->params[first].name);
     cg_strbuf_deinit(&all);
 }
 

@@ -167,7 +167,7 @@ static CgValue *field_by_function(CgElab *e, CgFrame *f, CgValue *of, const CgEx
 }
 
 /* What other languages say after a point, of such a value; false where none does. */
-static bool answer_foreign(CgDiag *d, const CgValue *of, CgAtom name)
+static bool answer_foreign(CgElab *e, CgDiag *d, CgValue *of, CgAtom name)
 {
     int where = -1;
     switch (of->kind) {
@@ -181,17 +181,24 @@ static bool answer_foreign(CgDiag *d, const CgValue *of, CgAtom name)
     default: {
         const CgClass *cls = cg_value_class(of);
         bool rows = cls == &cg_class_table || cls == &cg_class_groups || cls == &cg_class_column;
-        where = rows ? CG_FOREIGN_TABLE : cls == &cg_class_tokenizer ? CG_FOREIGN_TOKENIZER : -1;
+        where = rows                     ? CG_FOREIGN_TABLE
+            : cls == &cg_class_tokenizer ? CG_FOREIGN_TOKENIZER
+            : cls == &cg_class_batch     ? CG_FOREIGN_BATCH
+                                         : -1;
     }
     }
     const CgForeign *row = where < 0 ? NULL : cg_foreign((CgForeignWhere)where, name);
+    CgSuggest ignored;
+    cg_suggest_init(&ignored, name);
+    if (row && where == CG_FOREIGN_BATCH && !cg_object_field(e, of, row->instead, of->span, &ignored))
+        row = NULL; /* another dataset */
     if (row)
         cg_foreign_answer(d, row);
     return row != NULL;
 }
 
 /* Says that a value has no such field, and which it has. */
-static CgValue *no_field(CgElab *e, const CgValue *of, const CgExpr *x, CgSuggest *s)
+static CgValue *no_field(CgElab *e, CgValue *of, const CgExpr *x, CgSuggest *s)
 {
     for (const CgInstance *at = of->kind == CG_VALUE_INSTANCE ? of->instance : NULL; at; at = at->parent)
         if (at->refused)
@@ -203,9 +210,9 @@ static CgValue *no_field(CgElab *e, const CgValue *of, const CgExpr *x, CgSugges
             d, "'%s' of '%s' is there once it was applied, above this line", x->s, of->instance->stmt->names[0]);
         return cg_value_poison(e);
     }
-    if (answer_foreign(d, of, x->s) || cg_help_call(d, of))
+    if (answer_foreign(e, d, of, x->s) || cg_help_call(d, of))
         return cg_value_poison(e);
-    if (cg_function_find(x->s) || cg_op_find(x->s)) {
+    if (cg_value_class(of) != &cg_class_batch && (cg_function_find(x->s) || cg_op_find(x->s))) {
         CgSpan in = x->a->span;
         int n = (int)(in.end - in.start);
         const char *text = n <= 30 ? cg_sources_get(e->sources, in.file)->text + in.start : "..";

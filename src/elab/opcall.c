@@ -215,6 +215,8 @@ static CgValue *misfit(
     }
     CgDtype to;
     int cast = -1;
+    if (cg_of_library(e, span))
+        return cg_value_poison(e);
     if (fits_swapped(e, inf, in, n))
         help_order(d, inf->op);
     else if (!(inf->op->traits & CG_ELEMENTWISE) && (cast = fits_cast(e, inf, in, n, &to)) >= 0)

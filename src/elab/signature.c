@@ -213,6 +213,8 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
         cg_help_call(d, v);
     else if (at < 0 && v->kind == CG_VALUE_GRAPH && cg_kinds_have(kinds, CG_KIND_MODEL, NULL))
         cg_diag_help(d, "a model is a graph with its arguments: %s(..)", v->stmt->names[0]);
+    else if (at < 0 && take(e, kinds, true, (CgValue *)v, true))
+        cg_diag_help(d, "a list of one is written [..]");
     else if (found_class == &cg_class_column && cg_kinds_have(kinds, CG_KIND_CLASS, &cg_class_table))
         cg_diag_help(d, "the table stands in front, and its columns are named behind it");
     else if (at < 0
@@ -299,10 +301,11 @@ static void unknown_argument(CgElab *e, const char *callee, const CgParam *param
         cg_suggest_offer(&s, params[i].name);
     CgDiag *d = cg_elab_error(e, CG_E0303, span, "'%s' has no parameter '%s'", callee, name);
     const CgForeign *row = foreign_argument(params, n, name);
+    const CgFunction *function = cg_function_find(callee);
     if (row)
         cg_foreign_answer(d, row);
-    else
-        cg_diag_meant(d, &s);
+    else if (!cg_diag_meant(d, &s) && function && function->traits & CG_COLUMNS)
+        cg_diag_help(d, "values are compared with '=='");
     if (row ? !row->instead[0] : !cg_suggest_best(&s))
         help_parameters(d, params, n);
 }
@@ -405,8 +408,15 @@ bool cg_arguments_match(
             ? NULL
             : cg_elab_error(e, CG_E0303, given->spans[i], "'%s' takes %d argument%s", callee, n, n == 1 ? "" : "s");
         const CgForeign *row = d ? cg_foreign(CG_FOREIGN_MEMBER, callee) : NULL;
+        const CgFunction *function = cg_function_find(callee);
+        const CgKinds *last = function && n ? &cg_function_signature(function)->param[n - 1] : NULL;
+        bool several = false;
+        for (int j = 0; last && j < last->n; j++)
+            several |= last->at[j].list;
         if (row) /* ones(3, 4) */
             cg_foreign_answer(d, row);
+        else if (d && several)
+            cg_diag_help(d, "several are a list: %s = [a, b]", params[n - 1].name);
         else if (d && n)
             help_parameters(d, params, n);
         full = true;

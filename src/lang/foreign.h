@@ -10,13 +10,14 @@ typedef enum CgForeignWhere {
     CG_FOREIGN_CALL,   /* what is called */
     CG_FOREIGN_MODULE, /* before a point */
     CG_FOREIGN_MEMBER, /* after a module of another language and a point */
-    CG_FOREIGN_LIST,   /* after a list and a point; likewise the next six */
+    CG_FOREIGN_LIST,   /* after a list and a point; likewise the next seven */
     CG_FOREIGN_RECORD,
     CG_FOREIGN_TEXT,
     CG_FOREIGN_TENSOR,
     CG_FOREIGN_MODEL,
     CG_FOREIGN_TABLE, /* or a column, or groups */
     CG_FOREIGN_TOKENIZER,
+    CG_FOREIGN_BATCH,    /* where it has a field of the name that stands instead */
     CG_FOREIGN_IMPORT,   /* a module that is imported: the first word of its path */
     CG_FOREIGN_ARGUMENT, /* the name of an argument */
     CG_FOREIGN_TRAIN,    /* a field of train */

@@ -81,15 +81,10 @@ static bool has_columns(CgElab *e, const CgStmt *s, const Side *side)
 {
     const CgSchema *columns = side->table ? cg_stage_columns(e, side->table) : NULL;
     for (int i = 0; columns && i < s->nnames; i++) {
-        CgSuggest near;
         if (cg_schema_find(columns, s->names[i]))
             continue;
-        cg_suggest_init(&near, s->names[i]);
-        for (int k = 0; k < columns->n; k++)
-            cg_suggest_offer(&near, columns->at[k].name);
-        CgDiag *d = cg_elab_error(e, CG_E0601, s->name_spans[i], "the table has no column '%s'", s->names[i]);
-        cg_diag_label(d, side->span, "of this table");
-        cg_diag_meant(d, &near);
+        cg_diag_label(
+            cg_column_unknown(e, s->name_spans[i], columns, "table", s->names[i]), side->span, "of this table");
         return false;
     }
     return true;

@@ -154,15 +154,10 @@ bool cg_is_column_of(const CgValue *call) { return call->kind == CG_VALUE_CALL &
 static CgValue *build_column(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     const CgSchema *columns = cg_stage_columns(e, a->at[0]);
-    CgSuggest near;
     (void)f;
-    cg_suggest_init(&near, a->at[1]->s);
-    for (int i = 0; columns && i < columns->n; i++)
-        cg_suggest_offer(&near, columns->at[i].name);
     const CgColumnName *column = columns ? cg_schema_find(columns, a->at[1]->s) : NULL;
     if (!column) {
-        CgDiag *d = cg_elab_error(e, CG_E0601, a->span[1], "the table has no column '%s'", a->at[1]->s);
-        cg_diag_meant(d, &near);
+        cg_column_unknown(e, a->span[1], columns, "table", a->at[1]->s);
         return cg_value_poison(e);
     }
     CgArguments of = *a;

@@ -98,18 +98,13 @@ static bool check_column(
     bool named = v->kind == CG_VALUE_COLUMN || v->kind == CG_VALUE_STR;
     const CgColumnName *column = columns && named ? cg_schema_find(columns, v->s) : NULL;
     CgSpan span = span_of(a, name, element);
-    CgSuggest near;
     if (!named) {
         CgDiag *d = cg_elab_error(e, CG_E0312, span, "'%s' of %s is the name of a column", name, a->function->name);
         cg_diag_help(d, "compute(table, { name: .. }) is the table with what is computed as a column");
         return false;
     }
-    cg_suggest_init(&near, v->s);
-    for (int k = 0; columns && k < columns->n; k++)
-        cg_suggest_offer(&near, columns->at[k].name);
     if (!column) {
-        CgDiag *d = cg_elab_error(e, CG_E0601, span, "the table has no column '%s'", v->s);
-        cg_diag_meant(d, &near);
+        cg_column_unknown(e, span, columns, "table", v->s);
         return false;
     }
     if (numeric && column->text) {

@@ -73,7 +73,7 @@ static bool are_of_table(CgElab *e, const CgArguments *a, int i)
     int n = cg_column_names(a->at[i], names, MAX_KEYS);
     for (int k = 0; of && k < n; k++)
         if (names[k] && !cg_schema_find(of, names[k])) {
-            cg_elab_error(e, CG_E0601, a->span[i], "the table has no column '%s'", names[k]);
+            cg_column_unknown(e, a->span[i], of, "table", names[k]);
             return false;
         }
     return true;
@@ -731,7 +731,7 @@ static CgValue *build_join(CgElab *e, CgFrame *f, const CgArguments *a)
     int n = cg_column_names(a->at[2], on, MAX_KEYS);
     for (int i = 0; i < n; i++)
         if (!b || !cg_schema_find(b, on[i])) {
-            cg_elab_error(e, CG_E0601, a->span[2], "the second table has no column '%s'", on[i]);
+            cg_column_unknown(e, a->span[2], b, "second table", on[i]);
             return cg_value_poison(e);
         }
     for (int i = 0; i < b->n; i++) {

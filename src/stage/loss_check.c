@@ -57,7 +57,12 @@ static bool check_lost(CgElab *e, const CgStage *s)
             top->stmt->names[0], s->label);
         if (top->span.file && top->span.start != top->attached.start)
             cg_diag_note(d, top->span, "it is made here");
-        cg_diag_help(d, "make it a part of the model, or freeze it: freeze(%s(...))", top->stmt->names[0]);
+        if (top->origin && top->origin == s->root->instance->origin)
+            cg_diag_help(d,
+                "this is the model before its training; the one in training is named by 'as': train .. as m { .. m(..) "
+                ".. }");
+        else
+            cg_diag_help(d, "make it a part of the model, or freeze it: freeze(%s(...))", top->stmt->names[0]);
     }
     return good;
 }

@@ -156,6 +156,8 @@ CgValue *cg_stage_rows(
     CgElab *e, CgFrame *f, const char *function, CgValue *data, const CgExpr *at, const CgExpr *call);
 /* The columns of a table, of groups, or of the first table in a record or list; NULL: none of these. */
 const CgSchema *cg_stage_columns(CgElab *e, CgValue *of);
+/* Reports a name that no column has, with the nearest one or all of them. */
+CgDiag *cg_column_unknown(CgElab *e, CgSpan at, const CgSchema *columns, const char *table, const char *name);
 CgSchema *cg_schema_new(CgElab *e);
 bool cg_schema_add(CgElab *e, CgSchema *s, CgAtom name, bool text); /* false: there is one of that name */
 const CgColumnName *cg_schema_find(const CgSchema *s, CgAtom name); /* NULL: none such */

@@ -28,6 +28,9 @@ static const char *script(const CgForeign *row, CgStrbuf *out)
         [CG_FOREIGN_MODEL] = IMPORTS "a = " MODEL "\nx = a.%s\n",
         [CG_FOREIGN_TABLE] = "x = claims().%s\n",
         [CG_FOREIGN_TOKENIZER] = "x = bytes().%s\n",
+        [CG_FOREIGN_BATCH] = IMPORTS "a = train " MODEL
+                                     " as m {\n    data = windows(synthetic(\"grammar\").train, bytes(), length = 4)\n"
+                                     "    loss = batch.%s\n    optimizer = sgd()\n    steps = 1\n}\n",
         [CG_FOREIGN_IMPORT] = "import %s\nx = 3\n",
         [CG_FOREIGN_TRAIN] = IMPORTS "a = train " MODEL " as m {\n    %s = 3\n}\n",
         [CG_FOREIGN_TYPE] = "option a: %s = 1\n",
