@@ -219,29 +219,13 @@ static bool check_prompt(CgElab *e, const CgArguments *a, const CgTextCall *t)
     return false;
 }
 
-static CgValue *build_generate(CgElab *e, CgFrame *f, const CgArguments *a);
-
-/* A text for each of several prompts, which may differ in length: a list of what each alone gives. */
-static CgValue *build_each(CgElab *e, CgFrame *f, const CgArguments *a)
+/* What goes on from one prompt, or from each row of a field: `row` is its place among several prompts. */
+static CgValue *build_one(CgElab *e, CgFrame *f, const CgArguments *a, int row)
 {
-    const CgValue *prompts = a->at[PROMPT];
-    CgValue *all = cg_value_list(e, prompts->n, a->call);
-    for (int i = 0; i < prompts->n; i++) {
-        CgArguments one = *a;
-        one.at[PROMPT] = prompts->at[i];
-        all->at[i] = build_generate(e, f, &one);
-    }
-    return all;
-}
-
-static CgValue *build_generate(CgElab *e, CgFrame *f, const CgArguments *a)
-{
-    const CgValue *prompts = a->at[PROMPT];
-    if (prompts->kind == CG_VALUE_LIST && prompts->n && prompts->at[0]->kind == CG_VALUE_STR)
-        return build_each(e, f, a);
     CgTextCall *t = CG_NEW(e->arena, CgTextCall);
     bool rows = a->at[PROMPT]->kind == CG_VALUE_TENSOR;
     int64_t positions = 0;
+    t->row = row;
     t->prompt = cg_value_laid_out(e, a->at[PROMPT]);
     t->context = given(a->at[CONTEXT]) ? a->at[CONTEXT] : NULL;
     t->tokenizer = given(a->at[TOKENIZER]) ? a->at[TOKENIZER] : NULL;
@@ -255,13 +239,29 @@ static CgValue *build_generate(CgElab *e, CgFrame *f, const CgArguments *a)
     return call_of(e, f, a, t, t->context ? cg_value_type(e, t->context) : NULL, positions, KEPT);
 }
 
+/* A text for each of several prompts, which may differ in length: a list of what each gives as this row of a batch. */
+static CgValue *build_generate(CgElab *e, CgFrame *f, const CgArguments *a)
+{
+    const CgValue *prompts = a->at[PROMPT];
+    if (prompts->kind != CG_VALUE_LIST || !prompts->n || prompts->at[0]->kind != CG_VALUE_STR)
+        return build_one(e, f, a, 0);
+    CgValue *all = cg_value_list(e, prompts->n, a->call);
+    for (int i = 0; i < prompts->n; i++) {
+        CgArguments one = *a;
+        one.at[PROMPT] = prompts->at[i];
+        all->at[i] = build_one(e, f, &one, i);
+    }
+    return all;
+}
+
 /* One text, where no evaluation asks for a row of it. */
 static CgValue *run_text(CgSession *x, const CgValue *call, CgValue **args)
 {
     (void)args;
     CgWritten *w = cg_written_new(x, call);
     CgValue *v = NULL;
-    if (w && cg_written_rows(w, 0, 1, NULL, NULL, NULL)) {
+    const CgTextCall *t = call->stage;
+    if (w && cg_written_rows(w, (uint64_t)t->row, 1, NULL, NULL, NULL)) {
         CgIdsRow *ids = (v = cg_written_value(w, 0))->held;
         int32_t *own = CG_NEWN(x->elab->arena, int32_t, ids->n + 1);
         memcpy(own, ids->at, sizeof *own * ids->n);

@@ -218,6 +218,7 @@ typedef struct CgTextCall {
     CgValue *prompt, *context, *tokenizer;
     CgWriting how;        /* its tokenizer is found out when it runs */
     int64_t most, length; /* tokens that are written, or places of a text with what is given; the other one is 0 */
+    int row;              /* place among several prompts: another row draws other tokens */
     bool echo;            /* the text begins with what is given */
     bool again;           /* the context once more: as many end tokens as it has are part of the text */
 } CgTextCall;
