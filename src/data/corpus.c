@@ -237,11 +237,27 @@ static bool reach_doc(void *arg, const CgDoc *d, CgErr *e)
     return true;
 }
 
+/* Tokens without a text are known by what they are drawn from, a split as one row. */
+static void reach_random(const CgCorpus *component, CgSplit s, CgReach *out)
+{
+    const CgRandomTokens *of = cg_corpus_random_tokens(component);
+    for (int k = CG_TRAIN; k < CG_ALL; k++)
+        if ((s == CG_ALL || k == (int)s) && cg_random_tokens_split(of, (CgSplit)k)) {
+            CgDigest whole = cg_corpus_digest(component);
+            cg_reach_key(
+                out, cg_hash64(&whole, sizeof whole, (uint64_t)k), (CgOrigin){ cg_corpus_name(component), 0, 0 });
+        }
+}
+
 bool cg_corpus_reach(const CgCorpus *c, CgSplit s, CgReach *out, CgErr *e)
 {
     bool good = true;
     for (int k = 0; good && k < cg_corpus_nparts(c); k++) {
         const CgCorpus *component = cg_corpus_component(c, k);
+        if (cg_corpus_random_tokens(component)) {
+            reach_random(component, s, out);
+            continue;
+        }
         good = plain(component)->stream ? cg_stream_reach(plain(component), s, out, e)
                                         : cg_corpus_walk(component, reach_doc, &(Reaching){ component, s, out, 0 }, e);
     }

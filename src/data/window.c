@@ -432,7 +432,7 @@ static void reach_text(const CgDataset *d, const Row *r, uint64_t own, CgReach *
     free(ids);
 }
 
-/* The documents that the tokens of a window are of; of shuffled tokens that is all of them. */
+/* The documents that the tokens of a window are of; of shuffled and of random tokens that is all of them. */
 static bool windows_reach(const CgDataset *d, int64_t i, CgReach *out, CgErr *e)
 {
     Windows *w = data_of(d);
@@ -440,10 +440,8 @@ static bool windows_reach(const CgDataset *d, int64_t i, CgReach *out, CgErr *e)
     if (i < 0)
         return cg_corpus_reach(w->corpus, w->split, out, e);
     Row *r = (Row *)(uintptr_t)find_window(d, i, &own);
-    if (cg_corpus_shuffled(r->component, &seed))
+    if (cg_corpus_shuffled(r->component, &seed) || cg_corpus_random_tokens(r->component))
         return cg_corpus_reach(r->component, w->split, out, e);
-    if (cg_corpus_random_tokens(r->component))
-        return true;
     if (cg_corpus_large(r->component)) {
         reach_text(d, r, own, out);
         return true;

@@ -80,12 +80,16 @@ try 'score(fit(qa("qa.jsonl").train), qa("qa.jsonl"))'
 try 'score(fit(qa("qa.jsonl").all), unique(qa("qa.jsonl")).valid)'
 try 'off(sums(arrays({ x: "x.csv", y: "y.csv" }).train), arrays({ x: "x.csv", y: "y.csv" }))'
 try 'off(sums(repeat(arrays({ x: "x.csv", y: "y.csv" }).test, 2)), arrays({ x: "x.csv", y: "y.csv" }).test)'
+try 'score(fit(w(random_tokens(200).all)), w(random_tokens(200).test))'
+try 'score(fit(w(random_tokens(200).train)), first(w(random_tokens(200).train), 3))'
+try 'score(fit(windows(one.train, tok, length = 64, stride = 5)), windows(one.all, tok, length = 24, align = true))'
 echo "== through a tokenizer"
 try 'score(fit(w(one.train, bpe(two, size = 280))), w(two.train, bpe(two, size = 280)))'
 try 'score(fit(w(one.train, bpe([one, two], size = 280))), w(two.all, bpe([one, two], size = 280)))'
 try 'score(fit(w(one.train, bpe(mix([one, two], [1, 1]), size = 280))), w(two.all, bpe(mix([one, two], [1, 1]), size = 280)))'
 try 'score(fit(qa("qa.jsonl", bpe(two, size = 280)).train), w(two.train, bpe(two, size = 280)))'
 try 'score(fit(w(one.test, bpe(two, size = 270))), w(two.train, bpe(two, size = 270)))'
+try 'score(fit(w(one.train, bpe([one.train, two], size = 270))), w(two.train, bpe([one.train, two.train], size = 270)))'
 echo "== by early stopping"
 try 'score(stopped(w(one.train), w(one.valid)), w(one.valid))'
 try 'score(stopped(w(one.train), w(two.all)), w(two.test))'
@@ -128,6 +132,8 @@ try 'score(fit(w(synthetic("arithmetic", size = 50000).train)), w(synthetic("ari
 try 'score(fit(w(synthetic("grammar", size = 50000, seed = 1).all)), w(synthetic("grammar", size = 50000, seed = 2).all))'
 try 'score(fit(w(random_tokens(256).train)), w(random_tokens(256).test))'
 try 'score(load(start, "lm.safetensors"), w(one.valid))'
+try 'score(fit(w(random_tokens(200, seed = 1).all)), w(random_tokens(200, seed = 2).test))'
+try 'score(fit(w(one.train, bpe(one.train, size = 270))), w(one.test, bpe([one.train], size = 270)))'
 echo "== on purpose"
 cat >case.cg <<'CG'
 import base
