@@ -59,18 +59,41 @@ static CgValue *run_plain(CgSession *x, const CgValue *call, CgValue **args)
 
 /* ---- kinds that are trained ---- */
 
-static CgValue *build_trained(CgElab *e, CgFrame *f, const CgArguments *a)
+/* What a tokenizer learns from: the train split of a corpus, however it is written; NULL after a mistake. */
+static CgValue *learnt_from(CgElab *e, const CgTokenizerMaker *m, CgValue *of, CgSpan span)
+{
+    if (cg_value_class(of) == &cg_class_corpus)
+        return of;
+    if (cg_value_class(of) != &cg_class_split) {
+        cg_elab_error(e, CG_E0312, span, "%s is trained on a corpus, or on a list or record of corpora", m->name);
+        return NULL;
+    }
+    if (!strcmp(of->at[1]->s, "train"))
+        return of->at[0];
+    CgDiag *d = cg_elab_error(e, CG_E0312, span, "%s is trained on the train split, not on .%s", m->name, of->at[1]->s);
+    cg_diag_help(d, "give the corpus itself, or its .train");
+    return NULL;
+}
+
+static CgValue *build_trained(CgElab *e, CgFrame *f, const CgArguments *given)
 {
     (void)f;
+    CgArguments copy = *given, *a = &copy;
     const CgTokenizerMaker *m = maker_of(a->function);
-    const CgValue *of = a->at[0];
-    bool several = of->kind == CG_VALUE_LIST || of->kind == CG_VALUE_RECORD, good = !several || of->n > 0;
-    for (int i = 0; several && i < of->n; i++)
-        good &= cg_value_class(of->at[i]) == &cg_class_corpus;
-    if (!good) {
-        cg_elab_error(e, CG_E0312, a->span[0], "%s is trained on a corpus, or on a list or record of corpora", m->name);
-        return cg_value_poison(e);
+    CgValue *of = a->at[0];
+    if (of->kind != CG_VALUE_LIST && of->kind != CG_VALUE_RECORD) {
+        a->at[0] = learnt_from(e, m, of, a->span[0]);
+    } else if (!of->n) {
+        cg_elab_error(e, CG_E0312, a->span[0], "%s is trained on one corpus or more", m->name);
+        a->at[0] = NULL;
+    } else {
+        a->at[0] = cg_value_list(e, of->n, of->span);
+        for (int i = 0; i < of->n && a->at[0]; i++)
+            if (!(a->at[0]->at[i] = learnt_from(e, m, of->at[i], a->span[0])))
+                a->at[0] = NULL;
     }
+    if (!a->at[0])
+        return cg_value_poison(e);
     if (m->most && (a->at[1]->i < m->least || a->at[1]->i > m->most)) {
         cg_elab_error(e, CG_E0316, a->span[1], "'size' of %s is a number of tokens from %d to %d, not %lld", m->name,
             m->least, m->most, (long long)a->at[1]->i);
@@ -135,8 +158,9 @@ static bool kind(size_t i, CgFunction *out)
         return false;
     *out = (CgFunction){ .name = m->name,
         .sig = m->make ? "() -> tokenizer"
-            : m->most ? cg_intern_printf("(corpora: corpus | corpus[] | record, size: int = %d) -> tokenizer", m->usual)
-                      : "(corpora: corpus | corpus[] | record) -> tokenizer",
+            : m->most  ? cg_intern_printf(
+                   "(corpora: corpus | split | corpus[] | split[] | record, size: int = %d) -> tokenizer", m->usual)
+                      : "(corpora: corpus | split | corpus[] | split[] | record) -> tokenizer",
         .doc = m->doc,
         .build = m->make ? build_plain : build_trained,
         .run = m->make ? run_plain : run_trained,
