@@ -8,6 +8,7 @@
 #include "library/claim.h"
 #include "library/library.h"
 #include "report/dot.h"
+#include "report/layout.h"
 #include "report/figure.h"
 
 enum { SHOWN = 60 };                /* rows of a table on the page; all of them are below it */
@@ -321,7 +322,6 @@ static bool is_frozen(void *model, const char *path)
 /* A trained model as cg dot draws it; false where there is none, or nobody who draws. */
 static bool put_model(Page *p, const CgValue *v)
 {
-    enum { BOXES = 24 };
     const CgValue *weights = v->kind == CG_VALUE_INSTANCE ? v->instance->weights : NULL;
     if (!weights || weights->kind != CG_VALUE_STAGE || v->instance->submodule_path)
         return false;
@@ -335,7 +335,7 @@ static bool put_model(Page *p, const CgValue *v)
     CgPictureOptions o = {
         .clusters = true, .fold = true, .sources = p->x->sources, .frozen = is_frozen, .context = m
     };
-    o.depth = cg_picture_depth(&forward, &o, BOXES);
+    o.depth = cg_layout_depth(&forward, &o, false);
     CgPicture *picture = cg_picture_build(&forward, &o);
     CgDrawing how = { .name = "model", .legend = picture->legend, .format = "svg" };
     CgStrbuf svg = { 0 };

@@ -6,7 +6,7 @@
 
 #include "base/intern.h"
 
-enum { LARGE = 14, NORMAL = 11, SMALL = 9, TINY = 8 };
+enum { LARGE = 14, NORMAL = 11, SMALL = 9, TINY = CG_LABEL_SMALLEST };
 
 /* Hundredths of the size of the face, for the characters from the blank to the tilde: DejaVu Sans, which is wider than
  * Helvetica and Arial. */

@@ -14,6 +14,8 @@ typedef struct CgLabelPart {
     CgTone tone;
 } CgLabelPart;
 
+enum { CG_LABEL_SMALLEST = 8 }; /* points */
+
 typedef struct CgLabel {
     CG_VEC(CgLabelPart) parts;
     double w, h;

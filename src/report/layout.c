@@ -10,9 +10,10 @@
 
 enum { MARGIN = 8, BELOW = 3, STRIP = 17, SIDE = 7, ABOVE = 3, LEAST = 20 };
 
-/* What is drawn in one frame; [0] is all, [c + 1] is cluster c. */
+/* What is drawn in one frame; [0] is all, [c + 1] is cluster c; then come the columns of the frame that is split. */
 typedef struct Frame {
     int up, item; /* the frame it lies in, and its node there */
+    bool split;   /* its items are columns */
     CgFolded own;
     CG_VEC(int) in, out; /* items where arrows pass */
     double *in_at, *out_at;
@@ -29,9 +30,17 @@ typedef struct Leg {
 } Leg;
 typedef CG_VEC(Leg) Legs;
 
+/* A frame whose boxes and frames stand in columns. What stands alone in one is that column itself. */
+typedef struct Split {
+    int frame, n;     /* n < 2: none is split */
+    int *box, *inner; /* columns of boxes and of frames that lie in it */
+    int *count;       /* by column, how many there are */
+} Split;
+
 typedef struct Work {
     const CgPicture *p;
     CgLayout *l;
+    Split split;
     Frame *frame;
     int nframes;
     int *item_of;  /* by box */
@@ -42,7 +51,18 @@ typedef struct Work {
     bool landscape;
 } Work;
 
-static int frame_of(const Work *w, int box) { return w->p->boxes.at[box].cluster + 1; }
+/* The frame that column `column` of the split one is. */
+static int column_frame(const Work *w, int column)
+{
+    return w->split.count[column] > 1 ? (int)w->p->clusters.len + 1 + column : w->split.frame;
+}
+
+/* The frame or column that a box stands in. */
+static int frame_of(const Work *w, int box)
+{
+    int f = w->p->boxes.at[box].cluster + 1;
+    return w->split.n > 1 && f == w->split.frame ? column_frame(w, w->split.box[box]) : f;
+}
 
 static int item_add(Frame *f, CgLevelKind kind, int what, double w, double h, CgLevelRank rank)
 {
@@ -120,7 +140,7 @@ static void leg_add(Work *w, size_t arrow, int f, CgLevelEdge edge)
 
 static bool holds(const Work *w, int frame, int f)
 {
-    while (f > frame)
+    while (f >= 0 && f != frame)
         f = w->frame[f].up;
     return f == frame;
 }
@@ -212,23 +232,48 @@ static double *places(Work *w, Frame *f, const int *item, size_t n)
     return at;
 }
 
+/* Columns and the picture as a whole have no frame drawn around them. */
+static bool is_drawn(const Work *w, int number) { return number > 0 && number <= (int)w->p->clusters.len; }
+
+static void place_columns(const Work *w, Frame *f)
+{
+    int *column = CG_NEWN(w->l->arena, int, f->own.items.len + 1);
+    for (size_t i = 0; i < f->own.items.len; i++) {
+        const CgLevelItem *item = &f->own.items.at[i];
+        bool drawn = item->kind == CG_ITEM_FRAME && is_drawn(w, item->what + 1);
+        column[i] = item->kind == CG_ITEM_BOX ? w->split.box[item->what]
+            : drawn                           ? w->split.inner[item->what + 1]
+            : item->kind == CG_ITEM_FRAME     ? item->what - (int)w->p->clusters.len
+                                              : -1;
+    }
+    cg_level_columns(&f->own.level, column, w->split.n, w->l->arena);
+}
+
+/* All that lies in it first. */
 static bool close_frame(Work *w, int number, CgErr *e)
 {
     Frame *f = &w->frame[number];
-    bool titled = number > 0 && w->landscape;
-    if (!cg_level_place(&f->own.level, w->l->arena, e))
+    bool drawn = is_drawn(w, number);
+    for (size_t i = 0; i < f->own.items.len; i++)
+        if (f->own.items.at[i].kind == CG_ITEM_FRAME && !close_frame(w, f->own.items.at[i].what + 1, e))
+            return false;
+    if (f->split)
+        place_columns(w, f);
+    else if (!cg_level_place(&f->own.level, w->l->arena, e))
         return false;
-    f->left = number == 0 ? 0 : titled ? STRIP : MARGIN;
-    f->top = number == 0 ? 0 : !w->landscape ? STRIP : f->in.len ? BELOW : MARGIN;
-    f->w = f->own.level.w + f->left + (number ? MARGIN : 0);
-    f->h = f->own.level.h + f->top + (!number ? 0 : f->out.len ? BELOW : MARGIN);
+    f->left = !drawn ? 0 : w->landscape ? STRIP : MARGIN;
+    f->top = !drawn ? 0 : !w->landscape ? STRIP : f->in.len ? BELOW : MARGIN;
+    f->w = f->own.level.w + f->left + (drawn ? MARGIN : 0);
+    f->h = f->own.level.h + f->top + (!drawn ? 0 : f->out.len ? BELOW : MARGIN);
     f->in_at = places(w, f, f->in.at, f->in.len);
     f->out_at = places(w, f, f->out.at, f->out.len);
     if (number == 0)
         return true;
-    f->label = cg_label_frame(w->p, &w->p->clusters.at[number - 1]);
-    cg_vec_free(&f->label.parts);
-    place_title(w, f);
+    if (drawn) {
+        f->label = cg_label_frame(w->p, &w->p->clusters.at[number - 1]);
+        cg_vec_free(&f->label.parts);
+        place_title(w, f);
+    }
     CgLevelNode *node = &w->frame[f->up].own.level.nodes.at[f->item];
     if (w->folded) {
         node->w = f->label.w + 2 * SIDE, node->h = LEAST + 2;
@@ -250,27 +295,27 @@ static CgPlaced around(const Frame *f, double x, double y, double w, double h)
     return (CgPlaced){ at.x - w / 2, at.y - h / 2, w, h };
 }
 
-static void compose(Work *w)
+static void compose(Work *w, int number)
 {
-    for (int i = 0; i < w->nframes; i++) {
-        const Frame *f = &w->frame[i];
-        for (size_t k = 0; k < f->own.items.len; k++) {
-            const CgLevelNode *n = &f->own.level.nodes.at[k];
-            CgPlaced at = around(f, n->x, n->y, n->w, n->h);
-            int what = f->own.items.at[k].what;
-            if (f->own.items.at[k].kind == CG_ITEM_BOX)
-                w->l->box[what] = at;
-            if (f->own.items.at[k].kind != CG_ITEM_FRAME)
-                continue;
-            Frame *inner = &w->frame[what + 1];
-            inner->x = at.x, inner->y = at.y;
+    const Frame *f = &w->frame[number];
+    for (size_t k = 0; k < f->own.items.len; k++) {
+        const CgLevelNode *n = &f->own.level.nodes.at[k];
+        CgPlaced at = around(f, n->x, n->y, n->w, n->h);
+        int what = f->own.items.at[k].what;
+        if (f->own.items.at[k].kind == CG_ITEM_BOX)
+            w->l->box[what] = at;
+        if (f->own.items.at[k].kind != CG_ITEM_FRAME)
+            continue;
+        Frame *inner = &w->frame[what + 1];
+        inner->x = at.x, inner->y = at.y;
+        if (is_drawn(w, what + 1)) {
             w->l->frame[what] = at;
             w->l->title[what] = inner->title;
             w->l->title[what].x += w->landscape ? at.y : at.x;
             w->l->title[what].y += w->landscape ? at.x : at.y;
         }
+        compose(w, what + 1);
     }
-    w->l->w = w->frame[0].own.level.w, w->l->h = w->frame[0].own.level.h;
 }
 
 /* A straight line as a curve, from the last of n points to p. */
@@ -354,47 +399,167 @@ static bool place_frames(Work *w, CgErr *e)
 {
     const CgPicture *p = w->p;
     CgArena *arena = w->l->arena;
-    w->nframes = (int)p->clusters.len + 1;
+    int drawn = (int)p->clusters.len + 1, columns = w->split.n > 1 ? w->split.n : 0;
+    w->nframes = drawn + columns;
     w->frame = CG_NEWN(arena, Frame, w->nframes);
     w->item_of = CG_NEWN(arena, int, p->boxes.len + 1);
     w->arriving = CG_NEWN(arena, int, p->boxes.len + 1);
     w->legs = CG_NEWN(arena, Legs, p->arrows.len + 1);
     for (int i = 0; i < w->nframes; i++) {
         w->frame[i].item = -1;
-        w->frame[i].up = i ? p->clusters.at[i - 1].parent + 1 : -1;
+        w->frame[i].up = i >= drawn ? w->split.frame : i ? p->clusters.at[i - 1].parent + 1 : -1;
+        if (columns && i > 0 && i < drawn && w->frame[i].up == w->split.frame)
+            w->frame[i].up = column_frame(w, w->split.inner[i]);
     }
+    if (columns)
+        w->frame[w->split.frame].split = true;
     add_boxes(w);
     for (size_t i = 0; i < p->arrows.len; i++)
         route(w, i);
     order_operands(w);
-    bool good = true;
-    for (int i = w->nframes - 1; i >= 0 && good; i--)
-        good = w->frame[i].item < 0 && i > 0 ? true : close_frame(w, i, e);
-    return good;
+    return close_frame(w, 0, e);
 }
 
-CgLayout *cg_layout_build(const CgPicture *p, bool landscape, CgErr *e)
+static CgLayout *build(const CgPicture *p, Work *w, CgErr *e)
 {
     CgLayout *l = cg_calloc(1, sizeof *l);
     CgArena *arena = l->arena = cg_arena_new();
-    Work w = { .p = p, .l = l, .landscape = landscape };
-    bool good = place_frames(&w, e);
+    w->p = p, w->l = l;
+    bool good = place_frames(w, e);
     l->box = CG_NEWN(arena, CgPlaced, p->boxes.len + 1);
-    l->frame = CG_NEWN(arena, CgPlaced, w.nframes);
-    l->title = CG_NEWN(arena, CgPlaced, w.nframes);
+    l->frame = CG_NEWN(arena, CgPlaced, w->nframes);
+    l->title = CG_NEWN(arena, CgPlaced, w->nframes);
     l->arrow = CG_NEWN(arena, CgRoute, p->arrows.len + 1);
     if (good) {
-        compose(&w);
+        compose(w, 0);
+        l->w = w->frame[0].own.level.w, l->h = w->frame[0].own.level.h;
         for (size_t i = 0; i < p->arrows.len; i++)
-            join(&w, i);
-        if (landscape)
-            turn(&w);
-    }
-    work_free(&w);
-    if (good)
+            join(w, i);
+        if (w->landscape)
+            turn(w);
         return l;
+    }
     cg_layout_free(l);
     return NULL;
+}
+
+/* ---- on a page ---- */
+
+/* A4 with a margin of 10 mm, in points; the title takes some of it. */
+enum { PAGE_SHORT = 539, PAGE_LONG = 786, TITLE = 36, MOST_COLUMNS = 4, MOST_BOXES = 120 };
+
+/* How much a layout must be made smaller to fit, at most 1. */
+static double fit(const CgLayout *l, bool landscape)
+{
+    double wide = landscape ? PAGE_LONG : PAGE_SHORT, high = landscape ? PAGE_SHORT : PAGE_LONG;
+    return fmin(1, fmin(wide / l->w, (high - TITLE) / l->h));
+}
+
+static bool leads_back(const Frame *f)
+{
+    for (size_t i = 0; i < f->own.level.edges.len; i++) {
+        const CgLevelEdge *e = &f->own.level.edges.at[i];
+        if (f->own.level.nodes.at[e->to].y <= f->own.level.nodes.at[e->from].y)
+            return true;
+    }
+    return false;
+}
+
+/* The innermost frame that makes a picture as long as it is. */
+static int longest_frame(const Work *w)
+{
+    int f = 0;
+    for (bool found = true; found;) {
+        const Frame *frame = &w->frame[f];
+        found = false;
+        for (size_t i = 0; i < frame->own.items.len && !found; i++)
+            if (frame->own.items.at[i].kind == CG_ITEM_FRAME
+                && frame->own.level.nodes.at[i].h > 0.6 * frame->own.level.h) {
+                f = frame->own.items.at[i].what + 1;
+                found = true;
+            }
+    }
+    return f;
+}
+
+/* The longest frame in n columns of about one length, each of what stands together; false where it cannot be. */
+static bool split(const Work *w, int n, CgArena *arena, Split *out)
+{
+    const Frame *f = &w->frame[out->frame = longest_frame(w)];
+    int *count = out->count = CG_NEWN(arena, int, n + 1);
+    out->n = n;
+    out->box = CG_NEWN(arena, int, w->p->boxes.len + 1);
+    out->inner = CG_NEWN(arena, int, w->nframes);
+    for (size_t i = 0; i < f->own.items.len; i++) {
+        const CgLevelNode *node = &f->own.level.nodes.at[i];
+        const CgLevelItem *item = &f->own.items.at[i];
+        if (item->kind != CG_ITEM_BOX && item->kind != CG_ITEM_FRAME)
+            continue;
+        int column = (int)(n * node->y / f->own.level.h);
+        column = column >= n ? n - 1 : column;
+        count[column]++;
+        *(item->kind == CG_ITEM_BOX ? &out->box[item->what] : &out->inner[item->what + 1]) = column;
+    }
+    for (int k = 0; k < n; k++)
+        if (!count[k])
+            return false;
+    return !leads_back(f);
+}
+
+/* The best of what fits a page: as it is where it does so, else in columns, if that makes it larger by a tenth. */
+static CgLayout *on_page(const CgPicture *p, bool landscape, bool across, CgErr *e)
+{
+    Work plain = { .landscape = across };
+    CgArena *arena = cg_arena_new();
+    CgLayout *whole = build(p, &plain, e), *best = whole;
+    for (int n = 2; best && n <= MOST_COLUMNS && p->boxes.len <= MOST_BOXES; n++) {
+        Work columns = { .landscape = across };
+        if (fit(best, landscape) >= 1 || !split(&plain, n, arena, &columns.split))
+            continue;
+        CgLayout *other = build(p, &columns, e), *worse = other;
+        work_free(&columns);
+        if (other && fit(other, landscape) > 1.1 * fit(best, landscape))
+            worse = best, best = other;
+        if (worse != whole)
+            cg_layout_free(worse);
+    }
+    work_free(&plain);
+    if (best != whole)
+        cg_layout_free(whole);
+    cg_arena_free(arena);
+    return best;
+}
+
+/* A page that lies is read to the right first, one that stands downwards. */
+CgLayout *cg_layout_build(const CgPicture *p, bool landscape, CgErr *e)
+{
+    CgLayout *first = on_page(p, landscape, landscape, e);
+    bool large = p->boxes.len > MOST_BOXES || !first || fit(first, landscape) >= 1;
+    CgLayout *other = large ? NULL : on_page(p, landscape, !landscape, e);
+    bool better = other && fit(other, landscape) > 1.1 * fit(first, landscape);
+    cg_layout_free(better ? first : other);
+    return better ? other : first;
+}
+
+int cg_layout_depth(const CgGraph *g, const CgPictureOptions *options, bool landscape)
+{
+    static const double legible = 6.0 / CG_LABEL_SMALLEST;
+    CgPictureOptions o = *options;
+    bool all = false;
+    for (o.depth = 1; !all; o.depth++) {
+        CgErr e = { 0 };
+        CgPicture *p = cg_picture_build(g, &o);
+        CgLayout *l = p->boxes.len <= MOST_BOXES ? cg_layout_build(p, landscape, &e) : NULL;
+        bool fits = l && fit(l, landscape) >= legible;
+        all = true;
+        for (size_t i = 0; i < p->boxes.len; i++)
+            all = all && p->boxes.at[i].kind != CG_BOX_INSTANCE;
+        cg_layout_free(l);
+        cg_picture_free(p);
+        if (!fits)
+            return o.depth > 2 ? o.depth - 1 : 1;
+    }
+    return 0;
 }
 
 void cg_layout_free(CgLayout *l)

@@ -49,7 +49,11 @@ typedef struct CgFoldedLayout {
 CgFoldedLayout *cg_layout_folded(const CgPicture *p, CgErr *e); /* NULL after a mistake */
 void cg_layout_folded_free(CgFoldedLayout *l);
 
-/* `landscape`: from left to right instead of from above to below. NULL after a mistake. */
+/* For a page of A4 that stands, or, `landscape`, lies: what is longer than it is broken into columns, and on one that
+ * lies arrows lead downwards or to the right, whichever is larger there. NULL after a mistake. */
 CgLayout *cg_layout_build(const CgPicture *p, bool landscape, CgErr *e);
 void cg_layout_free(CgLayout *l);
+/* The greatest depth at which the picture is legible on the page, its smallest face 6 points high: 0 when all of it is,
+ * 1 when nothing is. */
+int cg_layout_depth(const CgGraph *g, const CgPictureOptions *options, bool landscape);
 #endif

@@ -41,4 +41,7 @@ typedef struct CgLevel {
 
 /* Fails when cg was built without GraphViz. */
 CG_NODISCARD bool cg_level_place(CgLevel *l, CgArena *arena, CgErr *e);
+/* Nodes in n columns, side by side, one in each: column[node], -1 for those where arrows come in and leave. Arrows lead
+ * to later columns. */
+void cg_level_columns(CgLevel *l, const int *column, int n, CgArena *arena);
 #endif

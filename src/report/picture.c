@@ -515,23 +515,6 @@ CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
     return p;
 }
 
-int cg_picture_depth(const CgGraph *g, const CgPictureOptions *options, int boxes)
-{
-    CgPictureOptions o = *options;
-    bool all = false;
-    for (o.depth = 1; !all; o.depth++) {
-        CgPicture *p = cg_picture_build(g, &o);
-        bool fits = (int)p->boxes.len <= boxes;
-        all = true;
-        for (size_t i = 0; i < p->boxes.len; i++)
-            all = all && p->boxes.at[i].kind != CG_BOX_INSTANCE;
-        cg_picture_free(p);
-        if (!fits)
-            return o.depth > 2 ? o.depth - 1 : 1;
-    }
-    return 0;
-}
-
 void cg_picture_free(CgPicture *p)
 {
     if (!p)

@@ -110,8 +110,6 @@ typedef struct CgPicture {
     const char *legend;         /* what names of sizes stand for: "D = 64, V = 256"; "" = there are none */
 } CgPicture;
 
-/* The greatest depth at which the picture has at most so many boxes: 0 when all of it has, 1 when none has. */
-int cg_picture_depth(const CgGraph *g, const CgPictureOptions *options, int boxes);
 CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options);
 /* b becomes the picture of what is in either, with how it differs from a, which must live as long. */
 void cg_picture_diff(const CgPicture *a, CgPicture *b);

@@ -345,6 +345,8 @@ static const char *title_of(const CgDraft *d, const Group *group)
     const char *name = one_expression(d, group) ? called(d, span) : NULL;
     if (!name)
         return shortened(d, span);
+    if (strcmp(cg_node(g, group->at[0])->op->name, name) == 0)
+        return name; /* max over two axes is a max of a max */
     for (int i = 1; i < group->n; i++)
         if (strcmp(cg_node(g, group->at[i])->op->name, name) == 0)
             return cg_arena_printf(d->arena, "mean of %s", name);

@@ -11,6 +11,7 @@
 #include "experiment/overlay.h"
 #include "graph/pass.h"
 #include "report/dot.h"
+#include "report/layout.h"
 #include "report/page.h"
 #include "tool/dump.h"
 
@@ -23,8 +24,8 @@ typedef struct Asked {
     CgStrings open;
 } Asked;
 
-/* What is legible on a page. */
-enum { BOXES_OF_A_PAGE = 24 };
+/* What is legible of an experiment on a page. */
+enum { STAGES_OF_A_PAGE = 24 };
 
 /* Frees the picture. */
 static bool write_picture(
@@ -46,8 +47,9 @@ static bool draw_experiment(CgSession *x, const Asked *asked, CgStrbuf *out)
     CgErr err = { 0 };
     if (!cg_session_open(x, &err))
         return cg_session_err(x, (CgSpan){ 0 }, &err);
-    CgPicture *p =
-        cg_needs_find(x, asked->graph, &needs) ? cg_needs_picture(x, &needs, (int)asked->depth, BOXES_OF_A_PAGE) : NULL;
+    CgPicture *p = cg_needs_find(x, asked->graph, &needs)
+        ? cg_needs_picture(x, &needs, (int)asked->depth, STAGES_OF_A_PAGE)
+        : NULL;
     cg_needs_free(&needs);
     return p && write_picture(x, p, "experiment", asked->graph ? asked->graph : asked->path, asked, out);
 }
@@ -194,7 +196,7 @@ static CgPictureOptions options_of(Side *s, const Asked *asked)
         .frozen = cg_target_frozen,
         .context = &s->target };
     if (o.depth < 0)
-        o.depth = model && !asked->flat && !asked->unfold ? cg_picture_depth(s->graph, &o, BOXES_OF_A_PAGE) : 0;
+        o.depth = model && !asked->flat && !asked->unfold ? cg_layout_depth(s->graph, &o, asked->landscape) : 0;
     return o;
 }
 
@@ -396,7 +398,9 @@ static int command(int argc, char **argv)
             .help =
                 "numbers on it: time (of steps that are run), memory, flops, precision, parameters, frozen, trained, "
                 "gradient (of a first step)" },
-        { .name = "landscape", .flag = &asked.landscape, .help = "from left to right instead of downwards" },
+        { .name = "landscape",
+            .flag = &asked.landscape,
+            .help = "for a page that lies: from left to right, where that is larger" },
         { .name = "dark", .flag = &asked.dark, .help = "light on dark; an SVG turns dark by itself on dark ground" },
         { .name = "unfold", .flag = &asked.unfold, .help = "draws each of equal blocks, and each op of an expression" },
     };
