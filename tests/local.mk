@@ -82,6 +82,7 @@ mutants: tests/unit/changed tests/unit/mutants
 # Also what takes minutes.
 check-all: check exhaustive programs coverage prompts mutants
 	TORTURE=all KILLS=all TIMEOUT=3600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh torture.sh kills.sh
+	PICTURES=all TIMEOUT=3600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh pictures.sh
 	LARGE=all TIMEOUT=3600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh large.sh
 	CG_VALGRIND=yes TIMEOUT=600 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh valgrind.sh
 	CG_ONNX=yes TIMEOUT=1200 srcdir='$(srcdir)' builddir='$(builddir)' $(srcdir)/tests/run.sh onnx.sh

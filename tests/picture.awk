@@ -61,15 +61,40 @@ function gather(e, a, b, n,    i, left, right, top, bottom)
 }
 function look(x, y,    i, k)
 {
-    for (k = 1; k <= near_frames; k++) {
-        i = frame[k]
+    for (k = 1; k <= met_frames; k++) {
+        i = met_frame[k]
         if (!from[i] && inside(i, x, y, 0.75)) said["crosses frame " fname[i]] = 1
         if (from[i] && !inside(i, x, y, -0.75)) said["leaves frame " fname[i]] = 1
     }
-    for (k = 1; k <= near_boxes; k++) {
-        i = box[k]
+    for (k = 1; k <= met_boxes; k++) {
+        i = met_box[k]
         if (x > bl[i] + 0.75 && x < br[i] - 0.75 && y > bt[i] + 0.75 && y < bb[i] - 0.75) said["crosses box " bname[i]] = 1
     }
+}
+function least(a, b, c, d) { if (b < a) a = b; if (c < a) a = c; return d < a ? d : a }
+function most(a, b, c, d) { if (b > a) a = b; if (c > a) a = c; return d > a ? d : a }
+
+# The curve from point k on: a curve lies between its points, so only what meets these can be crossed, or left.
+function follow(k,    i, m, left, right, top, bottom, t, u)
+{
+    left = least(p[k], p[k+2], p[k+4], p[k+6]); right = most(p[k], p[k+2], p[k+4], p[k+6])
+    top = least(p[k+1], p[k+3], p[k+5], p[k+7]); bottom = most(p[k+1], p[k+3], p[k+5], p[k+7])
+    met_frames = met_boxes = 0
+    for (m = 1; m <= near_frames; m++) {
+        i = frame[m]
+        if (from[i]) { if (left < fl[i] || right > fr[i] || top < ft[i] || bottom > fb[i]) met_frame[++met_frames] = i }
+        else if (fl[i] < right && fr[i] > left && ft[i] < bottom && fb[i] > top) met_frame[++met_frames] = i
+    }
+    for (m = 1; m <= near_boxes; m++) {
+        i = box[m]
+        if (bl[i] < right && br[i] > left && bt[i] < bottom && bb[i] > top) met_box[++met_boxes] = i
+    }
+    if (met_frames + met_boxes)
+        for (t = 0; t <= 1; t += 1 / 10) {
+            u = 1 - t
+            look(u*u*u*p[k] + 3*u*u*t*p[k+2] + 3*u*t*t*p[k+4] + t*t*t*p[k+6],
+                u*u*u*p[k+1] + 3*u*u*t*p[k+3] + 3*u*t*t*p[k+5] + t*t*t*p[k+7])
+        }
 }
 END {
     for (e = 1; e <= edges; e++) {
@@ -79,12 +104,7 @@ END {
         n = numbers(way[e], p)
         for (k = 1; k <= n; k++) p[k] += 0
         gather(e, a, b, n)
-        for (k = 1; k + 7 <= n; k += 6)
-            for (t = 0; t <= 1; t += 1 / 10) {
-                u = 1 - t
-                look(u*u*u*p[k] + 3*u*u*t*p[k+2] + 3*u*t*t*p[k+4] + t*t*t*p[k+6],
-                    u*u*u*p[k+1] + 3*u*u*t*p[k+3] + 3*u*t*t*p[k+5] + t*t*t*p[k+7])
-            }
+        for (k = 1; k + 7 <= n; k += 6) follow(k)
         for (s in said) print ename[e] " " s
         split("", said)
     }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # pictures.sh - pictures of every example, looked at by picture.awk: no arrow crosses the frame of an instance or a box
 # that it has nothing to do with, none leaves the frame that both its ends are in, no label overlaps a box.
-# Takes srcdir and CG; gives TAP. A failure accuses src/report/layout.c or dot_level.c. Other programs that read DOT
-# (gvpr, pydot) are asked where they are.
+# Takes srcdir and CG; gives TAP. A failure accuses src/report/layout.c, dot_level.c or
+# level_columns.c. Other programs that read DOT (gvpr, pydot) are asked where they are.
 set -u
 cd "${srcdir:-.}" || exit 1
 srcdir=$(pwd)
@@ -26,27 +26,81 @@ for kind in 'leaves frame' 'crosses frame' 'crosses box' 'overlaps box'; do
     report $? "an arrow or label that $kind is found"
 done
 
-for script in examples/*.cg examples/paper/table3.cg tests/dot/*.cg; do
-    for how in --depth=1 --depth=0 '--depth=0 --landscape' '--depth=0 --stage=graph' '--depth=1 --stage=grad'; do
-        # shellcheck disable=SC2086
-        (cd "$(dirname "$script")" && "$CG" dot "$(basename "$script")" $how -T svg) >"$folder/x.svg" 2>"$folder/err"
-        found=$(wrong "$folder/x.svg")
-        [ -z "$found" ]; report $? "$script $how" "$found$(cat "$folder/err")"
-    done
+draw()      # script words..: folder/x.svg, what was said in folder/err
+{
+    picture=$1; shift
+    (cd "$(dirname "$picture")" && "$CG" dot "$(basename "$picture")" "$@" -T svg) >"$folder/x.svg" 2>"$folder/err"
+}
+look()      # script words..
+{
+    draw "$@"
+    found=$(wrong "$folder/x.svg")
+    [ -z "$found" ]; report $? "$*" "$found$(cat "$folder/err")"
+}
+# A few of each here, PICTURES=all has all: every example at every level, standing and lying.
+for script in examples/*.cg tests/dot/*.cg; do
+    look "$script" --depth=0
+    look "$script" --depth=0 --landscape
+    look "$script" --depth=0 --stage=graph
 done
+for script in examples/images.cg examples/paper/channel.cg; do
+    look "$script" --landscape
+done
+for stage in grad opt tape; do
+    look examples/regression.cg --depth=0 --stage=$stage
+done
+look examples/answers.cg --depth=0 --stage=opt
+if [ "${PICTURES:-}" = all ]; then
+    for script in examples/*.cg examples/paper/*.cg; do
+        case $script in */facts.cg | */measures.cg | */pilot.cg) continue ;; esac   # they have no graph of known sizes
+        for how in --depth=1 --depth=2 '--depth=0 --landscape' --depth=0 '--depth=0 --stage=graph' '--depth=0 --stage=grad' \
+            '--depth=0 --stage=opt' '--depth=0 --stage=tape'; do
+            # shellcheck disable=SC2086
+            look "$script" $how
+        done
+    done
+fi
+
+# On paper: A4 with margins of 10 mm, its smallest face, of 8 points, not below 6; depth 1 within 900 x 900 pixels.
+fits()      # name wide high least: points, and how small it may be made
+{
+    size=$(sed -n 's/.*<svg width="\([0-9]*\)pt" height="\([0-9]*\)pt".*/\1 \2/p' "$folder/x.svg")
+    echo "$size" | awk -v w="$2" -v h="$3" -v least="$4" '{ exit !(NF == 2 && w / $1 >= least && h / $2 >= least) }'
+    report $? "$1" "$size"
+}
+for script in quickstart compress; do
+    draw examples/$script.cg --depth=1; fits "$script at depth 1" 675 675 1
+    draw examples/$script.cg --depth=2; fits "$script at depth 2 on a page" 539 786 0.75
+    draw examples/$script.cg --depth=2 --landscape; fits "$script at depth 2 on a page that lies" 786 539 0.75
+done
+draw examples/answers.cg; fits "a picture of no given depth" 539 786 0.75
+
 # What other programs that read DOT say of the text, where they are.
 python=$(for p in python3 /usr/bin/python3 "${PYTHON:-python3}"; do "$p" -c 'import pydot' 2>/dev/null && echo "$p" && break; done)
-for stage in experiment model graph grad opt tape; do
-    (cd examples && "$CG" dot regression.cg --stage=$stage --store="$folder/store" -o "$folder/x.dot") 2>"$folder/err"
-    for reader in 'dot -Kosage -Tcanon' 'gvpr -c N{label=name}' 'nop -p' gc acyclic 'unflatten -l 3' 'ccomps -s'; do
+read_by_others()    # script stage
+{
+    (cd "$(dirname "$1")" && "$CG" dot "$(basename "$1")" --stage="$2" --store="$folder/store" -o "$folder/x.dot") 2>"$folder/err"
+    for reader in 'dot -Tsvg' 'gvpr -c N{label=name}' 'nop -p' gc acyclic 'unflatten -l 3' 'ccomps -s'; do
         command -v "${reader%% *}" >/dev/null || continue
+        [ "$(wc -c <"$folder/x.dot")" -lt 100000 ] || [ "$reader" != 'dot -Tsvg' ] || reader='dot -Kosage -Tsvg'
         # shellcheck disable=SC2086
         timeout 60 $reader "$folder/x.dot" >"$folder/out" 2>>"$folder/err"
         case $? in 0 | 1) ;; *) echo "${reader%% *} ended with $?" >>"$folder/err" ;; esac  # acyclic, ccomps: 1 is an answer
     done
     [ -z "$python" ] || "$python" -c 'import sys, pydot; assert pydot.graph_from_dot_file(sys.argv[1])[0].get_name()' \
         "$folder/x.dot" >>"$folder/err" 2>&1
-    none "stage $stage is read by other programs without a word" "$(cat "$folder/err")"
+    none "$1 at stage $2 is read by other programs without a word" "$(cat "$folder/err")"
+}
+for stage in experiment model graph grad opt tape; do
+    read_by_others examples/regression.cg $stage
+    [ "${PICTURES:-}" = all ] || continue
+    for script in examples/*.cg examples/paper/*.cg; do
+        case $script:$stage in
+        */facts.cg:* | */measures.cg:* | */pilot.cg:*) ;;
+        */compress.cg:experiment) [ -f ../shared/data/web.txt ] && read_by_others "$script" $stage ;;  # its text, by hand
+        *) read_by_others "$script" $stage ;;
+        esac
+    done
 done
 
 # The page of HTML asks for nothing, and what it does is done in a browser where there is one.
@@ -68,18 +122,42 @@ shows()     # name text: the page has, below its picture, what is written so; or
     esac
     report $? "in a browser: $1"
 }
+hits()      # what is searched for: how many the page says there are, and their names in order
+{
+    after "document.getElementById(\"find\").value=\"$1\";find();document.title=document.getElementById(\"said\").textContent+\": \"+items().filter(e=>e.classList.contains(\"hit\")).map(e=>e.dataset.id).sort().join(\" \")" |
+        sed -n 's/.*<title>\(.*\)<\/title>.*/\1/p' | head -1
+}
+tells()     # id: what the page says when the mouse is over it
+{
+    after "all(true);const e=items().find(e=>e.dataset.id===\"$1\");e.dispatchEvent(new MouseEvent(\"mousemove\",{bubbles:true}));const t=document.getElementById(\"tip\");document.title=t.style.display+\": \"+t.textContent.split(String.fromCharCode(10)).join(\" | \")" |
+        sed -n 's/.*<title>\(.*\)<\/title>.*/\1/p' | head -1 | sed 's/&gt;/>/g'
+}
+is()        # name found wanted
+{
+    [ "$2" = "$3" ]; report $? "in a browser: $1" "$2"
+}
 if [ -n "$browser" ] && after '' >"$folder/shown" && grep -q '<svg' "$folder/shown"; then
-    shows "closed as it opens" '!blocks.0.attn/softmax'
-    after 'all(true)' >"$folder/shown"; shows "all unfolded" 'blocks.0.attn/softmax'
+    b=compressor.behind m=compressor.memory
+    shows "closed as it opens" '!blocks.0.attn/matmul'
+    after 'all(true)' >"$folder/shown"; shows "all unfolded" 'blocks.0.attn/matmul'
     after 'all(true);all(false)' >"$folder/shown"; shows "all folded" '!compressor.memory'
     after 'all(false);toggle(0)' >"$folder/shown"; shows "one unfolded" 'compressor.memory'
-    after 'document.getElementById("find").value="softmax";find()' >"$folder/shown"
-    shows "search opens what hides what it finds" 'class="box op hit"'
-    grep -q '1 of [1-9]' "$folder/shown"; report $? "in a browser: search counts"
-    after 'document.dispatchEvent(new KeyboardEvent("keydown",{key:"+"}))' >"$folder/shown"; shows "keys" 'blocks.0.attn/softmax'
+    is "search finds what is inside of a box" "$(hits softmax)" \
+        "1 of 2: $b.blocks.0.attn/matmul.4 $m.states.blocks.0.attn/matmul.4"
+    is "search counts, and says which" "$(hits swiglu)" "1 of 2: $b.blocks.0.ffn $m.states.blocks.0.ffn"
+    is "search that finds nothing" "$(hits nowhere)" "0 found: "
+    is "shape, ops and line of what the mouse is over" "$(tells $b.blocks.0.attn/matmul.4)" \
+        "block: $b.blocks.0.attn/matmul.4 | attention | causal=1, scale=0.176777 | gives f32[batch, 2, 20, 32] | ops: matmul, div, where, softmax, matmul | transformer.cg:27: einsum(w, v, [B, H, T, R], [B, H, R, K] -> [B, H, T, K])"
+    is "and of a frame" "$(tells $b.blocks.0.ffn)" "block: $b.blocks.0.ffn | ffn: swiglu | transformer.cg:45: ffn(norm2(x))"
+    after 'document.dispatchEvent(new KeyboardEvent("keydown",{key:"+"}))' >"$folder/shown"; shows "keys" 'blocks.0.attn/matmul'
+    after 'all(false);items()[0].focus();for(let i=0;i<9&&document.activeElement.dataset.frame===undefined;i++)document.dispatchEvent(new KeyboardEvent("keydown",{key:"ArrowDown"}));document.dispatchEvent(new KeyboardEvent("keydown",{key:"Enter"}))' >"$folder/shown"
+    shows "arrows walk and Enter unfolds" 'compressor.memory'
     after 'document.getElementById("theme").click()' >"$folder/shown"
     grep -q '<html lang="en" class="\(dark\|light\)"' "$folder/shown"; report $? "in a browser: light and dark"
     after 'document.title=performance.getEntriesByType("resource").length+" requests"' >"$folder/shown"
     grep -q '<title>0 requests' "$folder/shown"; report $? "in a browser: no request"
+    "$CG" dot tests/dot/written.cg --overlay=parameters -T html >"$folder/page.html" 2>"$folder/err"
+    is "numbers of what the mouse is over" "$(tells net/add.0 | sed 's/ | gives.*//')" \
+        "block: net/add.0 | x @ wide + offset | wide  f32[8, 8] | offset  f32[8] | 72 parameters · 90.0%"
 fi
 finish
