@@ -12,18 +12,22 @@
 #endif
 #if defined(__AVX512F__)
     #define WIDTH 16 /* numbers of a vector */
+    #define LINES 12 /* rows of the matrix at a time: twice as many sums are in registers */
 #elif defined(__AVX2__)
     #define WIDTH 8
+    #define LINES 6
 #else
     #define WIDTH 4
+    #define LINES 6
 #endif
 #define FEW         3  /* rows that take rows of the matrix as they lie */
-#define SOME        28 /* rows that take LINES rows of the matrix at a time, made f32; more use packed products */
-#define LINES       8  /* those: as many sums are in registers */
-#define APART       16 /* numbers between them, so that all of them have room in a cache */
-#define PIECE       16 /* rows of the matrix that are not divided among shards */
-#define SHARD_BYTES (32 << 10) /* of the matrix, a shard: at least */
-#define SHARDS      16         /* shards at most */
+#define SOME        28 /* rows that take LINES rows of it at a time, made f32; more use packed products */
+#define MOST_GROUPS ((SOME - 1) / WIDTH + 1) /* of WIDTH rows of x, in a vector */
+#define DEPTH       512                      /* numbers of those lines at a time: they lie in caches near by */
+#define APART       (DEPTH + 16) /* from line to line there: they do not all fall into the same sets of it */
+#define PIECE       24           /* rows of the matrix that are not divided among shards: whole LINES */
+#define SHARD_BYTES (32 << 10)   /* of the matrix, a shard: at least */
+#define SHARDS      16           /* shards at most */
 
 #ifdef __clang__
     #define UNROLLED _Pragma("unroll")
@@ -94,7 +98,7 @@ static void narrow_work(const CgCall *call, CgWork *work)
     shards = shards > most ? most : shards;
     shards = shards < 1 ? 1 : shards;
     int64_t numbers = p.m <= FEW ? 0
-        : p.m <= SOME            ? groups(&p) * WIDTH * p.k + LINES * (p.k + APART)
+        : p.m <= SOME            ? groups(&p) * WIDTH * p.k + LINES * APART
                                  : shard_lines(&p, shards) * p.k;
     *work = (CgWork){ .flops = 2 * (double)p.m * (double)p.n * (double)p.k,
         .bytes = (double)(p.n * p.k * p.size) + 4.0 * (double)(p.m * (p.k + p.n) + p.n),
@@ -156,8 +160,9 @@ static inline float across(Lanes s)
     static void widen_##kind(const T *w, int64_t n, float *to)     \
     {                                                              \
         int64_t l = 0;                                             \
-        for (; l + WIDTH <= n; l += WIDTH)                         \
-            *(Lying *)(to + l) = wide_##kind(w + l);               \
+        for (; l + 4 * WIDTH <= n; l += 4 * WIDTH)                 \
+            for (int i = 0; i < 4 * WIDTH; i += WIDTH)             \
+                *(Lying *)(to + l + i) = wide_##kind(w + l + i);   \
         for (; l < n; l++)                                         \
             to[l] = number_##kind(w + l);                          \
     }                                                              \
@@ -182,13 +187,14 @@ static inline float across(Lanes s)
 NUMBERS(i8, int8_t)
 NUMBERS(bf16, uint16_t)
 
-static void widen(const Narrow *p, int64_t row, int64_t rows, float *to)
+/* n numbers of the matrix, from the first of them on. */
+static void widen(const Narrow *p, int64_t first, int64_t n, float *to)
 {
-    const char *from = p->w + row * p->k * p->size;
+    const char *from = p->w + first * p->size;
     if (p->size == 1)
-        widen_i8((const int8_t *)from, rows * p->k, to);
+        widen_i8((const int8_t *)from, n, to);
     else
-        widen_bf16((const uint16_t *)from, rows * p->k, to);
+        widen_bf16((const uint16_t *)from, n, to);
 }
 
 /* ---- one row of x, or a few ---- */
@@ -207,21 +213,35 @@ static void few_rows(const Narrow *p, int64_t from, int64_t to)
 
 /* ---- some rows of x, as columns: a number of the matrix times a vector is added to the sums of all of them ---- */
 
-static void some_columns(const Narrow *p, int64_t group, const Lanes *x, const float *w, int64_t j, int64_t lines)
+typedef struct Sums {
+    Lanes at[MOST_GROUPS][LINES];
+} Sums;
+
+/* Adds `depth` numbers of LINES rows of the matrix, times `n` vectors of x, from x and x + `apart` on, to s[n]. */
+static inline __attribute__((always_inline)) void add_lines(
+    int n, int64_t depth, const Lanes *x, int64_t apart, const float *w, Lanes (*s)[LINES])
 {
-    Lanes s[LINES] = { { 0 } };
-    int64_t k = p->k, ld = k + APART, rows = p->m - group * WIDTH < WIDTH ? p->m - group * WIDTH : WIDTH;
-    for (int64_t l = 0; l < k; l++) {
-        Lanes a = x[l];
+    Lanes t[2][LINES];
+    memcpy(t, s, sizeof *t * (size_t)n);
+    for (int64_t l = 0; l < depth; l++) {
+        Lanes a = x[l], b = x[n > 1 ? apart + l : l];
         UNROLLED
-        for (int i = 0; i < LINES; i++)
-            s[i] += a * w[i * ld + l];
+        for (int i = 0; i < LINES; i++) {
+            float by = w[i * APART + l];
+            t[0][i] += a * by;
+            if (n > 1)
+                t[1][i] += b * by;
+        }
     }
-    for (int i = 0; i < LINES; i++) {
-        float sums[WIDTH];
-        memcpy(sums, &s[i], sizeof sums);
-        for (int64_t r = 0; i < lines && r < rows; r++)
-            p->z[(group * WIDTH + r) * p->n + j + i] = sums[r] * p->scale[j + i];
+    memcpy(s, t, sizeof *t * (size_t)n);
+}
+
+static inline __attribute__((always_inline)) void write_lines(const Narrow *p, const Sums *s, int64_t j, int64_t lines)
+{
+    for (int64_t r = 0; r < p->m; r++) {
+        const Lanes *at = s->at[r / WIDTH];
+        for (int64_t i = 0; i < lines; i++)
+            p->z[r * p->n + j + i] = at[i][r % WIDTH] * p->scale[j + i];
     }
 }
 
@@ -235,13 +255,24 @@ static void some_rows(const Narrow *p, int64_t from, int64_t to, CgShard shard)
                 x[(r / WIDTH * p->k + l) * WIDTH + r % WIDTH] = p->x[r * p->k + l];
     }
     for (int64_t j = from; j < to; j += LINES) {
+        Sums s = { { { { 0 } } } };
         int64_t lines = to - j < LINES ? to - j : LINES;
         if (lines < LINES)
-            memset(w, 0, (size_t)(LINES * (p->k + APART)) * sizeof *w);
-        for (int64_t i = 0; i < lines; i++)
-            widen(p, j + i, 1, w + i * (p->k + APART));
-        for (int64_t g = 0; g < groups(p); g++)
-            some_columns(p, g, (const Lanes *)(x + g * p->k * WIDTH), w, j, lines);
+            memset(w, 0, (size_t)(LINES * APART) * sizeof *w);
+        for (int64_t l = 0; l < p->k; l += DEPTH) {
+            int64_t depth = p->k - l < DEPTH ? p->k - l : DEPTH, g = 0;
+            const Lanes *at = (const Lanes *)x + l;
+            for (int64_t i = 0; i < lines; i++)
+                widen(p, (j + i) * p->k + l, depth, w + i * APART);
+            for (; g + 1 < groups(p); g += 2)
+                add_lines(2, depth, at + g * p->k, p->k, w, &s.at[g]);
+            if (g < groups(p))
+                add_lines(1, depth, at + g * p->k, 0, w, &s.at[g]);
+        }
+        if (lines == LINES)
+            write_lines(p, &s, j, LINES);
+        else
+            write_lines(p, &s, j, lines);
     }
 }
 
@@ -249,7 +280,7 @@ static void some_rows(const Narrow *p, int64_t from, int64_t to, CgShard shard)
 
 static void many_rows(const Narrow *p, int64_t from, int64_t to, float *w)
 {
-    widen(p, from, to - from, w);
+    widen(p, from * p->k, (to - from) * p->k, w);
     if (p->k)
         cg_gemm_f32(false, true, p->m, to - from, p->k, 1, p->x, p->k, w, p->k, 0, p->z + from, p->n, 0);
     for (int64_t r = 0; r < p->m; r++)
@@ -336,6 +367,7 @@ static const CgSample narrow_samples[] = {
     { .in = "i8[1031,43] f32[3,43] f32[1031]", .low = -2.385, .high = 2.385 },
     { .in = "bf16[613,131] f32[2,8,131] f32[613]", .low = -2.385, .high = 2.385 },
     { .in = "i8[197,67] f32[28,67] f32[197]", .low = -2.385, .high = 2.385 },
+    { .in = "bf16[53,1031] f32[21,1031] f32[53]", .low = -2.385, .high = 2.385 },
     { .in = "i8[269,31] f32[5,149,31] f32[269]", .low = -2.385, .high = 2.385 },
     { .in = "bf16[531,149] f32[83,149] f32[531]", .low = -2.385, .high = 2.385 },
     { .in = NULL },
