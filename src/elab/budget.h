@@ -8,7 +8,7 @@
 
 typedef struct CgElab CgElab;
 
-enum { CG_BUDGET_STEPS = 10000000, CG_BUDGET_BYTES = 64 << 20 };
+enum { CG_BUDGET_STEPS = 10000000, CG_BUDGET_BYTES = 64 << 20, CG_BUDGET_PARTS = 1 << 24, CG_BUDGET_DEPTH = 1000 };
 
 /* A call of a def, a comprehension or a loop that is being carried out. Lives on the C stack. */
 typedef struct CgActivity {

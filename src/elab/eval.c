@@ -500,6 +500,46 @@ static CgValue *stage(CgElab *e, CgFrame *f, const CgExpr *x, CgValue *(*make)(C
     return v;
 }
 
+static bool has_parts(const CgValue *v)
+{
+    return v->n
+        && (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_CALL
+            || v->kind == CG_VALUE_OBJECT);
+}
+
+/* Parts that evaluating made are counted already; those that a function made are few levels. */
+static void count_parts(CgValue *v)
+{
+    uint64_t parts = 1;
+    unsigned depth = 0;
+    for (int i = 0; i < v->n; i++) {
+        CgValue *part = v->at[i];
+        if (part && has_parts(part) && !part->depth)
+            count_parts(part);
+        parts += part && part->depth ? part->parts : 1;
+        depth = part && part->depth > depth ? part->depth : depth;
+    }
+    v->parts = parts > UINT32_MAX ? UINT32_MAX : (uint32_t)parts;
+    v->depth = (uint16_t)(depth < UINT16_MAX ? depth + 1 : depth);
+}
+
+/* The value, or poison and a diagnostic where whoever walks over it would not come to an end, or too deep: a value that
+ * holds others twice takes little room and has many parts. */
+static CgValue *bounded(CgElab *e, CgValue *v, CgSpan at)
+{
+    if (v->depth || !has_parts(v))
+        return v;
+    count_parts(v);
+    if (v->parts <= CG_BUDGET_PARTS && v->depth <= CG_BUDGET_DEPTH)
+        return v;
+    if (v->depth > CG_BUDGET_DEPTH)
+        cg_elab_error(e, CG_E0331, at, "this is nested more than %d deep", CG_BUDGET_DEPTH);
+    else
+        cg_diag_help(cg_elab_error(e, CG_E0331, at, "this has more than %d parts", CG_BUDGET_PARTS),
+            "a part that stands in several places counts in each");
+    return cg_value_poison(e);
+}
+
 CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
 {
     if (!cg_budget_step(e, x->span) || (e->defining && !cg_define_step(e)))
@@ -549,6 +589,7 @@ CgValue *cg_eval(CgElab *e, CgFrame *f, const CgExpr *x)
         break;
     }
     e->depth--;
+    v = bounded(e, v, x->span);
     if (e->look)
         cg_look(e, x->span, v);
     return v;

@@ -19,6 +19,7 @@ static const struct {
     [CG_KIND_AXIS] = { "axis", "an axis", "axes" },
     [CG_KIND_PATTERN] = { "pattern", "a pattern", "patterns" },
     [CG_KIND_LIST] = { "list", "a list", "lists" },
+    [CG_KIND_RANGE] = { "range", "a range", "ranges" },
     [CG_KIND_RECORD] = { "record", "a record", "records" },
     [CG_KIND_TENSOR] = { "tensor", "a tensor", "tensors" },
     [CG_KIND_GRAPH] = { "graph", "a graph", "graphs" },

@@ -57,7 +57,8 @@ static CgValue *take_one(CgElab *e, const CgKind *k, CgValue *v, bool later)
     case CG_KIND_STR: fits = v->kind == CG_VALUE_STR; break;
     case CG_KIND_DTYPE: fits = v->kind == CG_VALUE_DTYPE; break;
     case CG_KIND_DIM: fits = v->kind == CG_VALUE_INT || v->kind == CG_VALUE_DIM; break;
-    case CG_KIND_LIST: fits = v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RANGE; break;
+    case CG_KIND_LIST: fits = v->kind == CG_VALUE_LIST; break;
+    case CG_KIND_RANGE: fits = v->kind == CG_VALUE_RANGE; break;
     case CG_KIND_RECORD: fits = v->kind == CG_VALUE_RECORD; break;
     case CG_KIND_TENSOR: fits = v->kind == CG_VALUE_TENSOR; break;
     case CG_KIND_GRAPH:
@@ -82,7 +83,7 @@ static CgValue *take(CgElab *e, const CgKinds *k, bool list, CgValue *v, bool la
 
 CgValue *cg_kinds_take(CgElab *e, const CgKinds *k, CgValue *v, CgKnown known)
 {
-    if (v->kind == CG_VALUE_RANGE && !cg_kinds_have(k, CG_KIND_LIST, NULL))
+    if (v->kind == CG_VALUE_RANGE && !cg_kinds_have(k, CG_KIND_RANGE, NULL))
         v = cg_value_laid_out(e, v);
     CgValue *out = take(e, k, false, v, known == CG_KNOWN_LATER);
     if (out || v->kind != CG_VALUE_LIST)

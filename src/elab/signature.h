@@ -23,6 +23,7 @@ typedef enum CgKindTag {
     CG_KIND_AXIS,    /* an axis of another argument: a number or a name, or a list of them */
     CG_KIND_PATTERN, /* not a value */
     CG_KIND_LIST,
+    CG_KIND_RANGE, /* as it is: whoever does not take one gets it as a list */
     CG_KIND_RECORD,
     CG_KIND_TENSOR,
     CG_KIND_GRAPH, /* whatever can be applied */

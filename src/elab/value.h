@@ -98,11 +98,13 @@ typedef struct CgTensorValue {
 /* Which fields there are is said by the kind, above; those before the union are there always. */
 struct CgValue {
     CgValueKind kind;
-    int n;         /* elements or fields: 0 of all that has none */
-    CgSpan span;   /* where it was made */
-    bool is_size;  /* INT: the size of an axis, or made of such: '/' is exact */
-    bool open;     /* LIST */
-    uint8_t known; /* UNKNOWN: what is known of it, a CgUnknown */
+    int n;          /* elements or fields: 0 of all that has none */
+    CgSpan span;    /* where it was made */
+    bool is_size;   /* INT: the size of an axis, or made of such: '/' is exact */
+    bool open;      /* LIST */
+    uint16_t depth; /* of lists, records, calls and objects within each other; 0: not counted yet (eval.c) */
+    uint32_t parts; /* of all of them, those that several hold counted for each */
+    uint8_t known;  /* UNKNOWN: what is known of it, a CgUnknown */
     union {
         int64_t i;
         double f;

@@ -228,7 +228,7 @@ static CgValue *build_tensor(CgElab *e, CgFrame *f, const CgArguments *a)
         return no_graph(e, a);
     Written *w = CG_NEW(e->arena, Written);
     w->type.dtype = (CgDtype)a->at[1]->i;
-    const CgValue *list = cg_value_laid_out(e, a->at[0]);
+    const CgValue *list = cg_value_laid_out(e, a->at[0]); /* also ranges within it */
     if (!shape_of_list(list, w) || !elements_of_list(e, list, 0, w)) {
         if (w->refused)
             return cg_value_poison(e);
@@ -415,7 +415,7 @@ static const CgFunction fn_is_filled = { CG_FUNCTION_HERE, .name = "is_filled", 
     .build = build_is_filled,
     .doc = "Whether these are tokens of rows that may be filled up, of which a mask in their dataset says which count: "
            "of examples, and of windows with align = true." };
-static const CgFunction fn_len = { CG_FUNCTION_HERE, .name = "len", .sig = "(list: list | record) -> int",
+static const CgFunction fn_len = { CG_FUNCTION_HERE, .name = "len", .sig = "(list: list | range | record) -> int",
     .build = build_len, .doc = "Number of elements of a list or fields of a record." };
 static const CgFunction fn_grad = { CG_FUNCTION_HERE, .name = "grad", .sig = "(y: tensor, wrt: tensor) -> tensor",
     .build = build_grad, .doc = "The derivative of a number by a tensor, of any order: grad(sum(y), wrt = x)." };
