@@ -233,7 +233,8 @@ static void find_and_show(CgSession *x, CgValue *v)
         return;
     }
     const CgStage *s = v->kind == CG_VALUE_STAGE ? v->stage : NULL;
-    CgValue *found = cg_force(x, v);
+    const CgClass *cls = cg_value_class(v);
+    CgValue *found = cls && cls->show ? cg_make(x, v) : cg_force(x, v);
     if (found && !cg_is_poison(found))
         show(x, found);
     else if (s && !cg_session_stopped(x))

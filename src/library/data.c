@@ -290,7 +290,7 @@ static void free_corpus(void *held) { cg_corpus_free(held); }
 
 CG_CLASS(corpus, .article = "a corpus",
     .doc = "Documents of text: files, or made by rule. .train, .valid and .test never overlap; .all is the whole.",
-    .shared = true, .free = free_corpus, .field = field_of_corpus, .digest = digest_of_corpus)
+    .shared = true, .free = free_corpus, .show = cg_corpus_shown, .field = field_of_corpus, .digest = digest_of_corpus)
 CG_CLASS(split, .article = "a split of a corpus", .doc = "A part of a corpus: .train, .valid, .test or .all of it.",
-    .shared = true)
+    .shared = true, .show = cg_split_shown)
 CG_FUNCTIONS(data, &fn_corpus, &fn_synthetic, &fn_random_tokens, &fn_mix, &fn_mix_rows, &fn_shuffle_tokens, &fn_split)

@@ -240,6 +240,6 @@ static void free_dataset(void *held) { cg_dataset_free(held); }
 
 CG_CLASS(dataset, .article = "a dataset",
     .doc = "Rows with named, typed fields, which a training or an evaluation reads as batch.FIELD.", .shared = true,
-    .free = free_dataset, .field = field_of_dataset, .digest = digest_of_dataset)
+    .free = free_dataset, .show = cg_dataset_shown, .field = field_of_dataset, .digest = digest_of_dataset)
 CG_FUNCTIONS(dataset, &fn_subset, &fn_filter_rows, &fn_compute_rows, &fn_first, &fn_skip, &fn_shuffle, &fn_repeat,
     &fn_unique, &fn_chain)

@@ -44,6 +44,11 @@ typedef struct CgCorpusSplit {
     CgSplit which;
 } CgCorpusSplit;
 
+/* What `show` prints of them (data_shown.c). */
+void cg_dataset_shown(const void *held, CgStrbuf *out);
+void cg_corpus_shown(const void *held, CgStrbuf *out);
+void cg_split_shown(const void *held, CgStrbuf *out);
+
 /* Columns that argument i names, one or a list; reports one that is computed. */
 bool cg_columns_named(CgElab *e, const CgArguments *a, int i);
 int cg_column_names(const CgValue *v, const char **names, int max);
