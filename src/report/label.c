@@ -61,7 +61,7 @@ const char *cg_label_sign(CgChange change)
 }
 
 /* A short note stands behind the title, a long one below it. */
-static void add_title(CgLabel *l, const CgBox *box)
+static void add_title(CgLabel *l, const CgBox *box, CgTone faint)
 {
     enum { SHORT = 26 };
     bool behind = strlen(box->title) + strlen(box->note) <= SHORT && *box->note;
@@ -72,15 +72,16 @@ static void add_title(CgLabel *l, const CgBox *box)
     }
     add(l, box->title, box->kind != CG_BOX_CONST && !box->heading, false, NORMAL, CG_TONE_INK);
     if (behind)
-        add(l, "  ", false, false, SMALL, CG_TONE_FAINT);
-    add(l, box->note, false, !behind, SMALL, CG_TONE_FAINT);
+        add(l, "  ", false, false, SMALL, faint);
+    add(l, box->note, false, !behind, SMALL, faint);
 }
 
 CgLabel cg_label_box(const CgPicture *p, const CgBox *box)
 {
     CgLabel l = { 0 };
     bool in_frozen = box->cluster >= 0 && p->clusters.at[box->cluster].frozen;
-    add_title(&l, box);
+    CgTone faint = box->heat > 0 ? CG_TONE_INK : CG_TONE_FAINT; /* on a colour nothing is faint */
+    add_title(&l, box, faint);
     for (int i = 0; i < box->nrows; i++) {
         const CgBoxRow *row = &box->rows[i];
         CgTone tone = row->frozen ? CG_TONE_FROZEN : CG_TONE_INK;
@@ -88,7 +89,7 @@ CgLabel cg_label_box(const CgPicture *p, const CgBox *box)
         add(&l, row->shared ? "  shared  " : "  ", false, false, SMALL, tone);
         add(&l, row->type, false, false, SMALL, tone);
     }
-    add(&l, box->type, false, true, SMALL, CG_TONE_FAINT);
+    add(&l, box->type, false, true, SMALL, faint);
     if (box->frozen && !in_frozen)
         add(&l, "frozen", false, true, SMALL, CG_TONE_FROZEN);
     add(&l, box->measure ? box->measure : "", true, true, SMALL, CG_TONE_INK);
