@@ -22,7 +22,8 @@ typedef struct CgClass {
     void (*free)(void *held);
     void (*show)(const void *held, CgStrbuf *out);
     bool (*save)(const void *held, const char *path, CgErr *err);
-    /* Instead of these, with the session: for values without an object, such as a model, or to say something. */
+    /* Instead of these, with the session: for values without an object, such as a model, or to say something. A mistake
+     * that was reported leaves err as it is. */
     void (*show_value)(struct CgSession *x, const struct CgValue *v, CgStrbuf *out);
     bool (*save_value)(struct CgSession *x, const struct CgValue *v, const char *path, CgErr *err);
     CgDigest (*digest)(const void *held); /* of all its contents; NULL: the description has a digest */

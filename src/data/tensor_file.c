@@ -1,6 +1,7 @@
 /* tensor_file.c - tensors in files, whatever the format.
  * Takes paths, and elements as a file holds them; gives tensors. Must not know a format: they are found by their
  * entries. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "data/gzip.h"
 #include "data/tensor_file_inside.h"
 #include "data/text.h"
+#include "run/tensor.h"
 
 #define X(format) extern const CgTensorFormat cg_tensor_format_##format;
 #include "entries/tensor_format.def"
@@ -179,6 +181,41 @@ bool cg_tensors_widen(CgTensors *t, CgErr *e)
         x->data = to;
         x->dtype = x->dtype == CG_I8 ? CG_I32 : CG_F32;
         to += count * sizeof(float);
+    }
+    return true;
+}
+
+/* Numbers of `from`, row major. */
+static bool cast(const CgNamed *from, const char *name, CgDtype dtype, void *to, CgErr *e)
+{
+    CgTensor out = cg_tensor(dtype, to, from->tensor.rank, from->tensor.dim);
+    cg_tensor_pack_as(&from->tensor, dtype, to);
+    for (int64_t i = 0; i < cg_tensor_count(&out); i++) {
+        double x = isfinite(cg_tensor_number(&out, i)) ? 0 : cg_tensor_number(&from->tensor, i);
+        if (isfinite(x) && !isfinite(cg_tensor_number(&out, i)))
+            return cg_err(e, CG_ERR_INPUT, "'%s': %.9g in tensor '%.100s' is too large for %s", name, x, from->name,
+                cg_dtype_name(dtype));
+    }
+    return true;
+}
+
+bool cg_tensors_cast(CgTensors *t, const char *name, CgDtype dtype, CgErr *e)
+{
+    size_t bytes = 0, size = cg_dtype_size(dtype);
+    for (int i = 0; i < t->n; i++)
+        if (cg_dtype_has_derivative(t->at[i].tensor.dtype) && t->at[i].tensor.dtype != dtype)
+            bytes += ((size_t)cg_tensor_count(&t->at[i].tensor) * size + 63) / 64 * 64;
+    char *to = bytes ? t->wide = cg_try_alloc(bytes) : NULL;
+    if (bytes && !to)
+        return cg_err(e, CG_ERR_MEMORY, "no memory for the %zu bytes of '%s' in %s", bytes, name, cg_dtype_name(dtype));
+    for (int i = 0; i < t->n; i++) {
+        CgTensor *x = &t->at[i].tensor;
+        if (!cg_dtype_has_derivative(x->dtype) || x->dtype == dtype)
+            continue;
+        if (!cast(&t->at[i], name, dtype, to, e))
+            return false;
+        *x = cg_tensor(dtype, to, x->rank, x->dim);
+        to += ((size_t)cg_tensor_count(x) * size + 63) / 64 * 64;
     }
     return true;
 }

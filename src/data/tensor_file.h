@@ -14,7 +14,7 @@ typedef struct CgTensors {
     int nmeta;               /* __metadata__ */
     CgBytes bytes;           /* what the tensors point into, when read */
     void *own;               /* elements that could not be used where they lie: other dtype, or not aligned */
-    void *wide;              /* those of cg_tensors_widen */
+    void *wide;              /* those of cg_tensors_widen or cg_tensors_cast */
     struct CgTensors *shard; /* (nshards): what the tensors are of, when an index was read */
     int nshards;
 } CgTensors;
@@ -48,6 +48,9 @@ void cg_tensors_free(CgTensors *t);
 const CgTensor *cg_tensors_find(const CgTensors *t, const char *name);
 /* What was read as f16 or bf16 becomes f32, i8 becomes i32. */
 CG_NODISCARD bool cg_tensors_widen(CgTensors *t, CgErr *e);
+/* All that is f32, f64, f16 or bf16 becomes `dtype`, one of these; a number that would be infinite there is refused.
+ * `name`: of what they are from. */
+CG_NODISCARD bool cg_tensors_cast(CgTensors *t, const char *name, CgDtype dtype, CgErr *e);
 /* "'x.npz' holds no tensor 'a'", with what it holds. Always false. */
 bool cg_tensors_missing(const CgTensors *t, const char *path, const char *name, CgErr *e);
 

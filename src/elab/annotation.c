@@ -53,6 +53,14 @@ static bool is_of_graph(const CgAnnotation *z, const char *path)
     return false;
 }
 
+bool cg_annotations_put(const CgInstance *inst, const char *path)
+{
+    bool put = false;
+    for (int i = 0; i < inst->nannotations && !put; i++)
+        put = is_of_graph(&inst->annotations[i], path);
+    return put;
+}
+
 int cg_annotations_after(const CgInstance *inst, const CgAnnotation **put_by)
 {
     for (int i = 0; *put_by && i < inst->nannotations; i++)

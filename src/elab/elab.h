@@ -336,6 +336,8 @@ CgValue *cg_param_tensor(
 CgValue *cg_reparametrized(CgElab *e, CgFrame *f, CgInstance *inst, CgAtom path, CgValue *v);
 CgValue *cg_replaced_value(CgElab *e, CgFrame *f, CgAtom name, CgValue *v);
 bool cg_replaced_part(CgElab *e, CgFrame *body, CgValue **given, CgSpan *spans, int n);
+/* The parameter of a model with weights, which is not applied, as the graphs make it that it goes through. */
+CgValue *cg_param_through(CgElab *e, CgFrame *f, CgInstance *root, CgAtom path, CgType type);
 CgValue *cg_instance_copy(CgElab *e, const CgValue *instance, CgSpan span);
 /* Values are never changed: what is about to get a place in a model is a copy, also inside of lists and records. With
  * `beside` it is a model of its own, not a part. */
@@ -356,6 +358,8 @@ int cg_annotations_after(const CgInstance *inst, const CgAnnotation **put_by);
 void cg_annotations_used(CgModelGraph *m, const CgAnnotation *replacement);
 /* Whether the annotations of an instance freeze the parameter `path` of it: 1 or 0, -1 where none is about it. */
 int cg_annotations_frozen(const CgInstance *inst, const char *path);
+/* Whether `path` is of a graph that annotations of the instance put into it. */
+bool cg_annotations_put(const CgInstance *inst, const char *path);
 /* Whether a parameter that is met again, as one of `inst`, is frozen here as it was before; reports. */
 bool cg_annotations_agree(CgElab *e, const CgParamInfo *p, CgInstance *inst, CgSpan use);
 void cg_annotations_begin(CgModelGraph *m, const CgInstance *inst, int scope); /* its body begins there */

@@ -69,6 +69,28 @@ static void find_weights(const CgInstance *inst, CgAtom path, CgParamInfo *info)
     }
 }
 
+CgValue *cg_param_through(CgElab *e, CgFrame *f, CgInstance *root, CgAtom path, CgType type)
+{
+    CgModelGraph *m = e->model;
+    const char *dot = strrchr(path, '.');
+    CgInstance *owner = CG_NEW(e->arena, CgInstance);
+    *owner = *root;
+    if (dot) {
+        owner->path = cg_intern_n(path, (size_t)(dot - path));
+        owner->parent = root;
+        owner->weights = NULL;
+        owner->nannotations = 0;
+    }
+    CgParamInfo info = {
+        .path = path, .init = CG_NONE, .renewed = CG_NONE, .span = root->span, .weights = root->weights
+    };
+    info.owner = owner;
+    info.ref = cg_graph_param(&m->build, path, type);
+    cg_map_put(&m->by_path, cg_map_ptr(path), m->params.len);
+    cg_vec_push(&m->params, info);
+    return cg_reparametrized(e, f, owner, path, cg_value_tensor(e, info.ref, root->span));
+}
+
 CgValue *cg_param_tensor(
     CgElab *e, CgFrame *f, CgAtom name, CgSpan span, const CgTypeExpr *declared, const CgExpr *init)
 {

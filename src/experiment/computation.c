@@ -297,7 +297,7 @@ static bool open_session(CgSession *x, const CgModelGraph *m)
     bool trained = false;
     cg_blas_init();
     for (size_t i = 0; i < m->params.len; i++)
-        trained |= m->params.at[i].weights && m->params.at[i].weights->kind == CG_VALUE_STAGE;
+        trained |= cg_weights_stage(m->params.at[i].weights) != NULL;
     if (trained)
         return cg_session_open(x, &e) || cg_session_err(x, (CgSpan){ 0 }, &e);
     if (!x->pool)

@@ -203,7 +203,7 @@ static bool save(CgSession *x, const CgValue *v, const char *path, CgSpan at, Cg
         return false;
     }
     if (!good)
-        return cg_session_err(x, at_name, &err);
+        return err.kind ? cg_session_err(x, at_name, &err) : false; /* else it was reported where it was met */
     note_saved(x, cls ? cls->name : "text", path);
     if (cg_io_exists(path) && !x->opts.listener) /* not a figure that nothing could draw */
         fprintf(stderr, "saved %s\n", path);

@@ -23,8 +23,8 @@ static void add_stage(CgNeeds *n, CgStage *s)
 static void add_model(CgNeeds *n, const CgModelGraph *m)
 {
     for (size_t i = 0; i < m->params.len; i++)
-        if (m->params.at[i].weights && m->params.at[i].weights->kind == CG_VALUE_STAGE)
-            add_stage(n, m->params.at[i].weights->stage);
+        if (cg_weights_stage(m->params.at[i].weights))
+            add_stage(n, cg_weights_stage(m->params.at[i].weights));
 }
 
 void cg_needs_add(CgNeeds *n, const CgValue *v)
@@ -32,8 +32,8 @@ void cg_needs_add(CgNeeds *n, const CgValue *v)
     switch (v->kind) {
     case CG_VALUE_STAGE: add_stage(n, v->stage); break;
     case CG_VALUE_INSTANCE:
-        if (v->instance->weights)
-            cg_needs_add(n, v->instance->weights);
+        if (cg_weights_stage(v->instance->weights))
+            add_stage(n, cg_weights_stage(v->instance->weights));
         break;
     case CG_VALUE_CALL:
         if (v->stage && cg_value_class(v) != &cg_class_dataset)

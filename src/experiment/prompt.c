@@ -56,8 +56,8 @@ static CgValue *model_of(CgSession *x, const CgPrompt *p, CgTarget *target)
 /* Of the first field of text that the model was trained on. */
 static CgValue *tokenizer_of_training(const CgValue *model)
 {
-    const CgValue *w = model->instance->weights;
-    const CgDataFields *f = w && w->kind == CG_VALUE_STAGE ? cg_data_fields(((CgStage *)w->stage)->data) : NULL;
+    const CgStage *s = cg_weights_stage(model->instance->weights);
+    const CgDataFields *f = s ? cg_data_fields(s->data) : NULL;
     for (int i = 0; f && i < f->n; i++)
         if (f->tokenizer[i])
             return f->tokenizer[i];

@@ -346,14 +346,15 @@ static void describe(CgSession *x, const CgValue *v, CgDigester *d)
 {
     bool holds = v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_CALL;
     const CgStage *stage = v->kind == CG_VALUE_STAGE ? v->stage
-        : v->kind == CG_VALUE_INSTANCE && v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE
-        ? v->instance->weights->stage
-        : NULL;
+        : v->kind == CG_VALUE_INSTANCE               ? cg_weights_stage(v->instance->weights)
+                                                     : NULL;
     CgStrbuf text = { 0 };
     if (stage) {
         cg_digester_add(d, &stage->key, sizeof stage->key);
         cg_strbuf_puts(
             &text, v->kind == CG_VALUE_INSTANCE && v->instance->submodule_path ? v->instance->submodule_path : "");
+        if (v->kind == CG_VALUE_INSTANCE)
+            (void)!cg_weights_identify(x, v->instance->weights, d);
     } else if (!holds) {
         CgDigest own = cg_described_digest(x, v);
         cg_digester_add(d, &own, sizeof own);

@@ -228,7 +228,8 @@ static bool add_results(CgSession *x, Expected *it, CgDigester *d, CgValue *v)
         return good;
     }
     if (v->kind == CG_VALUE_INSTANCE && v->instance->weights)
-        return add_results(x, it, d, v->instance->weights);
+        return cg_weights_identify(x, v->instance->weights, d)
+            && add_results(x, it, d, cg_weights_origin(v->instance->weights));
     CgDigest one = cg_value_digest(v);
     cg_digester_add(d, &one, sizeof one);
     return good;

@@ -4,6 +4,7 @@
 
 #include "library/library.h"
 #include "stage/history.h"
+#include "stage/merge.h"
 
 /* The model with a word about its parameters or products. */
 static CgValue *annotated(CgElab *e, const CgArguments *a, CgAnnotation annotation)
@@ -95,33 +96,14 @@ static void freeze_as_given(void *arg, CgAtom path)
         (CgAnnotation){ .what = CG_ANNOTATED_FROZEN, .pattern = path, .span = f->span, .given = true, .exact = true });
 }
 
-/* The weights of another model, and what is frozen of it. */
-static CgValue *load_model(CgElab *e, const CgArguments *a)
-{
-    CgValue *v = cg_instance_copy(e, a->at[0], a->call);
-    const CgInstance *from = a->at[1]->instance;
-    if (!from->weights) {
-        CgDiag *d = cg_elab_error(e, CG_E0505, a->span[1], "this '%s' has no weights yet", from->stmt->names[0]);
-        cg_diag_help(d, "load takes a model that was trained or loaded, or the path of a safetensors file");
-        return cg_value_poison(e);
-    }
-    v->instance->weights = from->weights;
-    v->instance->submodule_path = from->submodule_path;
-    v->instance->tokens = from->tokens;
-    for (int i = 0; i < from->nannotations; i++) {
-        CgAnnotation annotation = from->annotations[i];
-        annotation.given = true;
-        if (annotation.what == CG_ANNOTATED_FROZEN || annotation.what == CG_ANNOTATED_TRAINED)
-            cg_annotation_add(e, v->instance, annotation);
-    }
-    return v;
-}
-
-/* How the tensors of a file are taken, as it is told by name. */
-enum { PATH = 1, PREFIX, RENAME, TRANSPOSE, IGNORE };
-static const char *const told[] = {
-    [PREFIX] = "prefix", [RENAME] = "rename", [TRANSPOSE] = "transpose", [IGNORE] = "ignore"
-};
+/* How tensors are taken, as it is told by name. */
+enum { PATH = 1, PREFIX, RENAME, TRANSPOSE, IGNORE, DTYPE, COUNT };
+static const char *const told[] = { [PATH] = "path",
+    [PREFIX] = "prefix",
+    [RENAME] = "rename",
+    [TRANSPOSE] = "transpose",
+    [IGNORE] = "ignore",
+    [DTYPE] = "dtype" };
 
 /* Names are those of strings, and a pattern has what its new name asks for. */
 static bool check_names(CgElab *e, const CgArguments *a)
@@ -150,58 +132,78 @@ static bool check_names(CgElab *e, const CgArguments *a)
     return true;
 }
 
+static bool check_dtype(CgElab *e, const CgArguments *a)
+{
+    const CgValue *v = a->at[DTYPE];
+    if (v->kind != CG_VALUE_DTYPE || cg_dtype_has_derivative((CgDtype)v->i))
+        return true;
+    CgDiag *d =
+        cg_elab_error(e, CG_E0312, a->span[DTYPE], "weights are no numbers of %s", cg_dtype_name((CgDtype)v->i));
+    cg_diag_help(d, "they are of f32, f64, f16 or bf16");
+    return false;
+}
+
+/* What is loaded, with what was said of it: the description that weights are. */
+static CgValue *weights_of(CgElab *e, const CgArguments *a, CgValue *merged)
+{
+    CgValue *w = cg_value_object(e, &cg_class_weights, "load", COUNT + 2, a->call);
+    w->n = 0;
+    for (int i = PATH; i < COUNT; i++) {
+        if (i != PATH && (!a->written[i] || a->at[i]->kind == CG_VALUE_NONE))
+            continue;
+        w->keys[w->n] = cg_intern(told[i]);
+        w->at[w->n++] = a->at[i];
+    }
+    if (merged) {
+        w->keys[w->n] = cg_intern("merged");
+        w->at[w->n++] = merged;
+    }
+    w->keys[w->n] = cg_intern("frozen");
+    w->at[w->n++] = cg_value_str(e, "", a->call);
+    return w;
+}
+
 static CgValue *build_load(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
-    if (a->at[PATH]->kind == CG_VALUE_INSTANCE) {
-        for (int i = PREFIX; i <= IGNORE; i++)
-            if (a->written[i]) {
-                CgDiag *d = cg_elab_error(e, CG_E0312, a->span[i], "'%s' is for the tensors of a file", told[i]);
-                cg_diag_help(d, "a part of a model has a name: load(m, other.part)");
-                return cg_value_poison(e);
-            }
-        return load_model(e, a);
-    }
-    if (!check_names(e, a))
+    const CgInstance *from = a->at[PATH]->kind == CG_VALUE_INSTANCE ? a->at[PATH]->instance : NULL;
+    if (from && !from->weights) {
+        CgDiag *d = cg_elab_error(e, CG_E0505, a->span[PATH], "this '%s' has no weights yet", from->stmt->names[0]);
+        cg_diag_help(d, "load takes a model that was trained or loaded, or the path of a safetensors file");
         return cg_value_poison(e);
-    CgValue *v = cg_instance_copy(e, a->at[0], a->call), *w = cg_value_object(e, &cg_class_weights, "load", 6, a->call);
-    CgTensors file = { 0 };
-    CgErr absent = { 0 }; /* said when the weights are needed */
-    CgValue *tokens = NULL;
-    Frozen frozen = { e, v->instance, a->span[PATH] };
-    w->keys[0] = cg_intern("path");
-    w->at[0] = a->at[PATH];
-    for (int i = PREFIX; i <= IGNORE; i++) {
-        w->keys[i - 1] = cg_intern(told[i]);
-        w->at[i - 1] = a->at[i];
     }
-    w->keys[5] = cg_intern("frozen");
-    w->at[5] = cg_value_str(e, "", a->call);
-    const char *path = a->at[PATH]->s;
-    if (cg_io_exists(path) && cg_tensors_read(path, &file, &absent)) {
-        if (cg_weights_rename(w, path, &file, &absent)) {
-            w->at[5] = cg_value_str(e, cg_model_frozen_paths(&file, freeze_as_given, &frozen), a->call);
-            tokens = cg_tokens_of_file(e, &file, a->span[PATH]);
-        }
-        cg_tensors_free(&file);
+    CgValue *merged = from ? cg_merge_of(e, a->at[PATH], a->at[0], a->span[PATH]) : NULL;
+    if ((merged && cg_is_poison(merged)) || !check_names(e, a) || !check_dtype(e, a))
+        return cg_value_poison(e);
+    CgValue *v = cg_instance_copy(e, a->at[0], a->call);
+    CgInstance *to = v->instance;
+    CgTensors t;
+    Frozen frozen = { e, to, a->span[PATH] };
+    to->weights = weights_of(e, a, merged);
+    to->submodule_path = NULL;
+    to->tokens = from ? from->tokens : NULL;
+    if (cg_weights_declared(cg_session_of(e), to->weights, &t)) {
+        to->weights->at[to->weights->n - 1] =
+            cg_value_str(e, cg_model_frozen_paths(&t, freeze_as_given, &frozen), a->call);
+        if (!from)
+            to->tokens = cg_tokens_of_file(e, &t, a->span[PATH]);
+        cg_tensors_free(&t);
     }
-    v->instance->weights = w;
-    v->instance->submodule_path = NULL;
-    v->instance->tokens = tokens;
     return v;
 }
 
 static const CgFunction fn_load = { CG_FUNCTION_HERE, .name = "load",
     .sig =
         "(model: model, path: str | model, prefix: str = \"\", rename: record | none = none, transpose: str | str[] = "
-        "[], ignore: str | str[] = []) -> model",
+        "[], ignore: str | str[] = [], dtype: dtype | none = none) -> model",
     .build = build_load,
     .doc = "The model with the weights of another model or of a file: .safetensors, .npz, model.safetensors.index.json "
            "with its shards, or the folder with one of these. Every missing, extra and misshapen tensor is a mistake. "
            "`prefix` takes the tensors below that path alone; `ignore` leaves out those whose names fit; `rename = "
            "{\"layers.*.mlp\": \"blocks.*.ffn\"}` gives other names, each by the first pattern that fits; of matrices "
-           "in `transpose`, by their names in the model, rows are columns. f16 and bf16 become f32; numbers of f64 are "
-           "rounded to f32, which is said." };
+           "in `transpose`, by their names in the model, rows are columns. `dtype = bf16` rounds them to such numbers, "
+           "which are saved as they are. f16 and bf16 become f32; numbers of f64 are rounded to f32, which is said. Of "
+           "a model whose parameters go through graphs (`reparametrized`) one without these gets what they make." };
 
 static void free_weights(void *held) { cg_tensors_free(held); }
 
@@ -248,10 +250,9 @@ static void show_model(CgSession *x, const CgValue *v, CgStrbuf *out)
 static bool save_model(CgSession *x, const CgValue *v, const char *path, CgErr *err)
 {
     const CgValue *weights = v->instance->weights;
-    if (weights && weights->kind == CG_VALUE_STAGE)
+    if (weights)
         return cg_model_save(x, v->instance, path, err);
-    cg_err(err, CG_ERR_INPUT,
-        weights ? "these weights are in a file already" : "a model that is not trained has no weights");
+    cg_err(err, CG_ERR_INPUT, "a model that is not trained has no weights");
     cg_err_hint(
         err, "what a training gives is saved: fit = train net() as m { .. }, then save fit as \"net.safetensors\"");
     return false;

@@ -90,8 +90,8 @@ static void add_stages(void *page, const CgValue *v)
     Page *p = page;
     if (v->kind == CG_VALUE_STAGE)
         add_stage(p, v->stage, true);
-    else if (v->kind == CG_VALUE_INSTANCE && v->instance->weights)
-        add_stages(p, v->instance->weights);
+    else if (v->kind == CG_VALUE_INSTANCE && cg_weights_stage(v->instance->weights))
+        add_stage(p, cg_weights_stage(v->instance->weights), true);
     bool several = v->kind == CG_VALUE_CALL || v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD;
     for (int i = 0; several && i < v->n; i++)
         add_stages(p, v->at[i]);

@@ -55,13 +55,31 @@ bool cg_tensor_contiguous(const CgTensor *t)
     return row_major;
 }
 
-void cg_tensor_pack(const CgTensor *t, void *to)
+void cg_tensor_pack_as(const CgTensor *t, CgDtype dtype, void *to)
 {
-    size_t size = cg_dtype_size(t->dtype), n = (size_t)cg_tensor_count(t);
-    for (size_t i = 0; i < n; i++) {
-        int64_t at = 0, rest = (int64_t)i;
-        for (int k = t->rank; k-- > 0; rest /= t->dim[k])
-            at += rest % t->dim[k] * t->stride[k];
-        memcpy((char *)to + i * size, (const char *)t->data + (size_t)at * size, size);
+    int64_t n = cg_tensor_count(t), at[CG_MAX_RANK] = { 0 }, offset_at = 0;
+    size_t size = cg_dtype_size(dtype);
+    if (t->dtype == dtype && cg_tensor_contiguous(t)) {
+        if (n)
+            memcpy(to, t->data, (size_t)n * size);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        char *out = (char *)to + (size_t)i * size;
+        if (t->dtype == dtype)
+            memcpy(out, (const char *)t->data + (size_t)offset_at * size, size);
+        else if (dtype == CG_F32 && (t->dtype == CG_F16 || t->dtype == CG_BF16))
+            ((float *)to)[i] = cg_half_value(t->dtype, ((const uint16_t *)t->data)[offset_at]);
+        else
+            cg_element_put(dtype, out, cg_tensor_number(t, i));
+        for (int k = t->rank; k-- > 0;) {
+            offset_at += t->stride[k];
+            if (++at[k] < t->dim[k])
+                break;
+            offset_at -= t->stride[k] * t->dim[k];
+            at[k] = 0;
+        }
     }
 }
+
+void cg_tensor_pack(const CgTensor *t, void *to) { cg_tensor_pack_as(t, t->dtype, to); }

@@ -87,9 +87,9 @@ bool cg_value_is_read(const CgValue *v)
     return is;
 }
 
-CgAtom cg_weights_path(const CgValue *weights)
+CgAtom cg_weights_path(CgValue *weights)
 {
-    const CgValue *path = cg_record_find(weights, cg_intern("path"));
+    const CgValue *origin = cg_weights_origin(weights), *path = cg_record_find(origin, cg_intern("path"));
     return path && path->kind == CG_VALUE_STR ? path->s : cg_intern("");
 }
 
@@ -137,7 +137,7 @@ CgDigest cg_described_digest(const CgSession *x, const CgValue *v)
     return cg_digester_free(d);
 }
 
-CgDigest cg_described_weights(const CgSession *x, const CgValue *weights)
+CgDigest cg_described_weights(const CgSession *x, CgValue *weights)
 {
     CgAtom path = cg_weights_path(weights);
     CgDigest named = cg_digest(path, strlen(path)), content;

@@ -19,7 +19,7 @@ struct CgInputs {
 bool cg_value_by_rule(const CgValue *v);
 /* Data that is read, not made by rule or of other data: corpora, files of tables and tensors, tokenizers of files. */
 bool cg_value_is_read(const CgValue *v);
-CgAtom cg_weights_path(const CgValue *weights); /* of the file */
+CgAtom cg_weights_path(CgValue *weights); /* of the file that they came from in the end */
 CgDigest cg_described_digest(const CgSession *x, const CgValue *v);
-CgDigest cg_described_weights(const CgSession *x, const CgValue *weights);
+CgDigest cg_described_weights(const CgSession *x, CgValue *weights);
 #endif

@@ -100,8 +100,8 @@ bool cg_model_force(CgSession *x, const CgModelGraph *m)
 {
     bool good = true;
     for (size_t i = 0; good && i < m->params.len; i++) {
-        const CgValue *w = m->params.at[i].weights;
-        good = !w || w->kind != CG_VALUE_STAGE || cg_stage_force(x, w->stage);
+        CgStage *s = cg_weights_stage(m->params.at[i].weights);
+        good = !s || cg_stage_force(x, s);
     }
     return good;
 }

@@ -107,10 +107,9 @@ static CgValue *find_out(CgSession *x, CgValue *v, bool make)
         return s->table ? cg_value_held(e, &cg_class_table, s->table) : v;
     }
     case CG_VALUE_INSTANCE:
-        if (v->instance->weights && v->instance->weights->kind == CG_VALUE_STAGE
-            && !cg_stage_force(x, v->instance->weights->stage))
-            return NULL;
-        return v;
+        return !cg_weights_stage(v->instance->weights) || cg_stage_force(x, cg_weights_stage(v->instance->weights))
+            ? v
+            : NULL;
     case CG_VALUE_COLUMN: return cg_column_force(x, v->s, v->span);
     case CG_VALUE_CALL: return make || !cg_value_class(v) || !cg_value_class(v)->shared ? run_call(x, v) : v;
     default: return v;

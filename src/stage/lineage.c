@@ -176,16 +176,21 @@ static void walk_file(Walk *w, const CgTensors *t, const char *path, const char 
     }
 }
 
-/* Files that parameters start from. */
+/* What weights came from. */
+static void walk_origin(Walk *w, CgValue *weights, const char *way)
+{
+    CgValue *origin = cg_weights_origin(weights);
+    if (origin->kind == CG_VALUE_STAGE)
+        walk_stage(w, origin->stage, way);
+    else if (origin->held && first_time(w, cg_map_ptr(origin->held)))
+        walk_file(w, origin->held, cg_record_find(origin, cg_intern("path"))->s, way);
+}
+
 static void walk_weights(Walk *w, const CgModelGraph *m, const char *way)
 {
-    for (size_t i = 0; i < m->params.len; i++) {
-        const CgValue *from = m->params.at[i].weights;
-        if (!from || from->kind != CG_VALUE_OBJECT || !from->held || !first_time(w, cg_map_ptr(from->held)))
-            continue;
-        const CgValue *path = cg_record_find(from, cg_intern("path"));
-        walk_file(w, from->held, path ? path->s : "weights", way);
-    }
+    for (size_t i = 0; i < m->params.len; i++)
+        if (m->params.at[i].weights)
+            walk_origin(w, m->params.at[i].weights, way);
 }
 
 static void walk_generators(Walk *w, const CgValue *v, const char *way)
@@ -331,11 +336,11 @@ void cg_lineage_check(CgSession *x, CgStage *s)
 
 /* ---- a saved model ---------------------------------------------------------------------------------------------- */
 
-int cg_lineage_write(CgSession *x, CgStage *s, const char ***keys, const char ***values)
+int cg_lineage_write(CgSession *x, CgValue *weights, const char ***keys, const char ***values)
 {
     CgArena *arena = x->elab->arena;
     Walk w = { .x = x };
-    walk_stage(&w, s, "");
+    walk_origin(&w, weights, "");
     *keys = CG_NEWN(arena, const char *, w.sources.len + 1);
     *values = CG_NEWN(arena, const char *, w.sources.len + 1);
     for (size_t i = 0; i < w.sources.len; i++) {

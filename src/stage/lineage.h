@@ -10,6 +10,6 @@
 void cg_lineage_check(CgSession *x, CgStage *s);
 /* What a saved model says of the data that reached it: keys and values of its metadata, in the arena of the session;
  * their number. */
-int cg_lineage_write(CgSession *x, CgStage *s, const char ***keys, const char ***values);
+int cg_lineage_write(CgSession *x, CgValue *weights, const char ***keys, const char ***values);
 void cg_lineage_free(struct CgLineage *l); /* NULL is fine */
 #endif

@@ -6,48 +6,28 @@
 
 #include "stage/lineage.h"
 
-static const char *find_flag(const CgTensors *t, const char *path)
-{
-    for (int i = 0; i < t->nmeta; i++)
-        if (!strncmp(t->keys[i], CG_FROZEN_KEY, strlen(CG_FROZEN_KEY))
-            && !strcmp(t->keys[i] + strlen(CG_FROZEN_KEY), path))
-            return t->values[i];
-    return NULL;
-}
-
 bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgErr *err)
 {
-    const CgStage *s = model->weights->stage;
-    const CgTensors *t = &s->weights;
-    CgNamed *named = cg_calloc((size_t)t->n + 1, sizeof *named);
+    CgTensors t;
+    if (!cg_model_read(x, model, &t))
+        return false;
     const CgValue *tokens = cg_tokens_of(model);
-    size_t room = (size_t)t->n + (tokens ? (size_t)tokens->n : 0) + 1;
-    const char **keys = cg_calloc(room, sizeof *keys), **values = cg_calloc(room, sizeof *values);
-    int n = 0, nmeta = 0;
-    for (int i = 0; i < t->n; i++) {
-        const char *name = cg_path_within(model->submodule_path, t->at[i].name);
-        if (!name)
-            continue;
-        named[n++] = (CgNamed){ cg_arena_printf(x->elab->arena, "%s", name), t->at[i].tensor };
-        int said = cg_annotations_frozen(model, name); /* of the model as it is saved; else as it was trained */
-        const char *value = find_flag(t, t->at[i].name);
-        if (said == 0 || (said < 0 && !value))
-            continue;
-        keys[nmeta] = cg_arena_printf(x->elab->arena, "%s%s", CG_FROZEN_KEY, name);
-        values[nmeta++] = value ? value : "marked";
-    }
     const char **reached, **how;
-    int more = cg_lineage_write(x, model->weights->stage, &reached, &how);
-    keys = cg_realloc(keys, sizeof *keys * (room + (size_t)more));
-    values = cg_realloc(values, sizeof *values * (room + (size_t)more));
-    for (int i = 0; i < more; i++, nmeta++) {
-        keys[nmeta] = reached[i];
-        values[nmeta] = how[i];
+    int n = t.nmeta, nreached = cg_lineage_write(x, model->weights, &reached, &how);
+    size_t room = (size_t)n + (tokens ? (size_t)tokens->n : 0) + (size_t)nreached + 1;
+    const char **keys = cg_calloc(room, sizeof *keys), **values = cg_calloc(room, sizeof *values);
+    for (int i = 0; i < n; i++) {
+        keys[i] = t.keys[i];
+        values[i] = t.values[i];
     }
-    bool good = cg_tokens_names(x, model, keys, values, &nmeta)
-        && cg_safetensors_write(path, named, n, keys, values, nmeta, err);
-    free(named);
+    for (int i = 0; i < nreached; i++, n++) {
+        keys[n] = reached[i];
+        values[n] = how[i];
+    }
+    bool good =
+        cg_tokens_names(x, model, keys, values, &n) && cg_safetensors_write(path, t.at, t.n, keys, values, n, err);
     free(keys);
     free(values);
+    cg_tensors_free(&t);
     return good;
 }

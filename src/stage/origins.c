@@ -82,7 +82,7 @@ static void note_weights(CgSession *x, const CgModelGraph *m)
 {
     const CgValue *before = NULL;
     for (size_t i = 0; m && i < m->params.len; i++) {
-        CgValue *w = m->params.at[i].weights;
+        CgValue *w = cg_weights_origin(m->params.at[i].weights);
         const CgTensors *t = w && w != before && w->kind != CG_VALUE_STAGE ? cg_weights_force(x, w) : NULL;
         if (t)
             note(

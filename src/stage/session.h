@@ -117,6 +117,18 @@ CgAtom cg_model_frozen_paths(const CgTensors *t, void (*each)(void *arg, CgAtom 
 /* The tensors of a file, and its marks, as `load` was told to take them: what is left has the names of the model
  * (weight_names.c). `weights`: an object of the class of that name. */
 CG_NODISCARD bool cg_weights_rename(const CgValue *weights, const char *path, CgTensors *t, CgErr *e);
+/* Weights (weights_source.c): a training, or an object of the class of that name that says what was loaded. What they
+ * came from in the end, a training or an object that names a file; the training, or NULL. */
+CgValue *cg_weights_origin(CgValue *weights);
+CgStage *cg_weights_stage(CgValue *weights);
+/* Names, types and marks as far as they are known before anything runs; false where they are not: that is said when the
+ * weights are needed. */
+CG_NODISCARD bool cg_weights_declared(CgSession *x, CgValue *weights, CgTensors *out);
+CG_NODISCARD bool cg_model_declared(CgSession *x, const CgInstance *m, CgTensors *out);
+/* The tensors of a model with weights, or of a part of one, where they lie, with marks of what is frozen. Reports. */
+CG_NODISCARD bool cg_model_read(CgSession *x, const CgInstance *m, CgTensors *out);
+/* Adds to a key what `load` was told of weights that are known by the key of a training. Reports. */
+CG_NODISCARD bool cg_weights_identify(CgSession *x, const CgValue *weights, CgDigester *d);
 bool cg_stage_force(CgSession *x, CgStage *s);
 CG_NODISCARD bool cg_stage_key(CgSession *x, CgStage *s); /* without running anything */
 /* Whether the store has all that the script asks for of a stage, whose key is known. */

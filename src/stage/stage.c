@@ -34,8 +34,8 @@ static void add_input(CgElab *e, CgStage *s, CgStage *input)
 void cg_stage_inputs(CgElab *e, CgStage *s, const CgModelGraph *m)
 {
     for (size_t i = 0; i < m->params.len; i++)
-        if (m->params.at[i].weights && m->params.at[i].weights->kind == CG_VALUE_STAGE)
-            add_input(e, s, m->params.at[i].weights->stage);
+        if (cg_weights_stage(m->params.at[i].weights))
+            add_input(e, s, cg_weights_stage(m->params.at[i].weights));
 }
 
 void cg_stage_data(CgElab *e, CgStage *s, const CgValue *v)

@@ -15,8 +15,7 @@ typedef struct Names {
 
 static const CgValue *said(const CgValue *weights, const char *name)
 {
-    const CgValue *v = cg_record_find(weights, cg_intern(name));
-    return v && v->kind != CG_VALUE_NONE ? v : NULL;
+    return cg_record_find(weights, cg_intern(name));
 }
 
 /* The i-th of one string or a list of them; NULL past the last. */

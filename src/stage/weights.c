@@ -7,24 +7,7 @@
 
 #include "run/tensor.h"
 #include "stage/described.h"
-
-CgAtom cg_model_frozen_paths(const CgTensors *t, void (*each)(void *arg, CgAtom path), void *arg)
-{
-    CgDigester *d = cg_digester_new();
-    int n = 0;
-    for (int i = 0; i < t->nmeta; i++) {
-        if (strncmp(t->keys[i], CG_FROZEN_KEY, strlen(CG_FROZEN_KEY)) != 0)
-            continue;
-        const char *path = t->keys[i] + strlen(CG_FROZEN_KEY);
-        cg_digester_add(d, path, strlen(path) + 1);
-        if (each)
-            each(arg, cg_intern(path));
-        n++;
-    }
-    char hex[33];
-    cg_digest_hex(cg_digester_free(d), hex);
-    return n ? cg_intern(hex) : cg_intern("");
-}
+#include "stage/merge.h"
 
 static size_t bytes_of(const CgType *t)
 {
@@ -86,38 +69,6 @@ static bool same_shape(const CgTensor *have, const CgType *want)
     return true;
 }
 
-static CgTensors *source_of(CgSession *x, CgValue *weights)
-{
-    if (weights->kind == CG_VALUE_STAGE) {
-        CgStage *s = weights->stage;
-        CG_ASSERT(s->forced && !s->failed, "stages are found out before what is made of them");
-        return &s->weights;
-    }
-    if (!weights->held) {
-        CgValue *path = cg_record_find(weights, cg_intern("path"));
-        CgTensors *t = CG_NEW(x->elab->arena, CgTensors);
-        CgErr err = { 0 };
-        bool good = cg_tensors_read(path->s, t, &err);
-        if (!good || !cg_weights_rename(weights, path->s, t, &err)) {
-            cg_session_err(x, good ? weights->span : path->span, &err);
-            cg_tensors_free(t);
-            return NULL;
-        }
-        if (cg_model_frozen_paths(t, NULL, NULL) != cg_record_find(weights, cg_intern("frozen"))->s) {
-            cg_err(&err, CG_ERR_INPUT,
-                "'%s' was written since the script was checked, and says that other tensors are frozen", path->s);
-            cg_err_hint(&err, "run the script again");
-            cg_tensors_free(t);
-            cg_session_err(x, path->span, &err);
-            return NULL;
-        }
-        weights->held = cg_session_own(x, &cg_class_weights, t)->held;
-    }
-    return weights->held;
-}
-
-const CgTensors *cg_weights_force(CgSession *x, CgValue *weights) { return source_of(x, weights); }
-
 /* Says once of each source that its numbers are not kept as they are. */
 static void note_cast(CgSession *x, CgValue *weights, int n, CgDtype from, CgDtype to)
 {
@@ -126,6 +77,8 @@ static void note_cast(CgSession *x, CgValue *weights, int n, CgDtype from, CgDty
         return;
     cg_map_put(&x->noted_casts, cg_map_ptr(weights), 1);
     const CgValue *path = weights->kind == CG_VALUE_OBJECT ? cg_record_find(weights, cg_intern("path")) : NULL;
+    if (path && path->kind != CG_VALUE_STR)
+        path = NULL;
     cg_session_say(x, "%d tensor%s of %s are %s in the file and %s in the model: %s", n, n == 1 ? "" : "s",
         path ? path->s : "a model", cg_dtype_name(from), cg_dtype_name(to),
         cg_dtype_size(to) < cg_dtype_size(from) || cg_dtype_is_narrow(to) ? "rounded to nearest"
@@ -152,7 +105,7 @@ static bool is_extra(const CgModelGraph *m, const CgValue *weights, CgAtom name)
 /* Lists what is missing, misshapen, of another sort or too much, once for each source. */
 static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
 {
-    CgTensors *t = source_of(x, weights);
+    const CgTensors *t = cg_weights_force(x, weights);
     if (!t)
         return false;
     CgStrbuf lines = { 0 }; /* one of each tensor that does not fit, up to MOST_LINES of them */
@@ -199,31 +152,13 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
     return !wrong;
 }
 
-/* Numbers of a file as those of the model, in the order of its axes. */
-static void fill_param(void *to, CgDtype dtype, const CgTensor *from, size_t bytes)
+/* Whether no parameter before this one has the same weights. */
+static bool is_first(const CgModelGraph *m, size_t param)
 {
-    int64_t n = cg_tensor_count(from), at[CG_MAX_RANK] = { 0 }, place = 0;
-    size_t size = cg_dtype_size(dtype);
-    bool whole = cg_tensor_contiguous(from);
-    if (from->dtype == dtype && whole) {
-        memcpy(to, from->data, bytes);
-        return;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        if (from->dtype == dtype)
-            memcpy((char *)to + (size_t)i * size, (const char *)from->data + (size_t)place * size, size);
-        else if (dtype == CG_F32 && cg_dtype_is_narrow(from->dtype))
-            ((float *)to)[i] = cg_half_value(from->dtype, ((const uint16_t *)from->data)[place]);
-        else
-            cg_element_put(dtype, (char *)to + (size_t)i * size, cg_tensor_number(from, i));
-        for (int k = from->rank; k-- > 0;) {
-            place += from->stride[k];
-            if (++at[k] < from->dim[k])
-                break;
-            place -= from->stride[k] * from->dim[k];
-            at[k] = 0;
-        }
-    }
+    size_t k = 0;
+    while (m->params.at[k].weights != m->params.at[param].weights)
+        k++;
+    return k == param;
 }
 
 /* `lent`: what already has a value. */
@@ -309,10 +244,8 @@ static bool fill(
             out->at[trained->trained[i].param] = out->block + trained->trained[i].offset;
     }
     for (size_t i = 0; i < m->params.len; i++) {
-        bool first = m->params.at[i].weights != NULL;
-        for (size_t k = 0; first && k < i; k++)
-            first = m->params.at[k].weights != m->params.at[i].weights;
-        if (first && !check_source(x, m, m->params.at[i].weights)) {
+        CgValue *weights = m->params.at[i].weights;
+        if (weights && is_first(m, i) && !check_source(x, m, weights)) {
             cg_memory_free(out);
             return false;
         }
@@ -320,8 +253,8 @@ static bool fill(
     for (size_t i = 0; i < m->params.len; i++) {
         const CgParamInfo *p = &m->params.at[i];
         if (p->weights && !lent[i])
-            fill_param(out->at[i], cg_node_type(m->graph, p->ref)->dtype,
-                cg_tensors_find(source_of(x, p->weights), p->source), out->bytes[i]);
+            cg_tensor_pack_as(cg_tensors_find(cg_weights_force(x, p->weights), p->source),
+                cg_node_type(m->graph, p->ref)->dtype, out->at[i]);
     }
     if (!run_init(x, m, seed, lent, out)) {
         cg_memory_free(out);
@@ -357,6 +290,65 @@ bool cg_memory_fill_beside(
     return good;
 }
 
+/* What graphs make of the parameters of a model that was loaded. */
+static bool identify_merged(CgSession *x, CgValue *merged, CgDigester *d)
+{
+    CgTensors t;
+    if (!cg_model_declared(x, merged->instance, &t))
+        return true; /* what is not there is said when the weights are needed */
+    bool good = cg_merge_identify(x, merged, &t, d);
+    cg_tensors_free(&t);
+    return good;
+}
+
+bool cg_weights_identify(CgSession *x, const CgValue *weights, CgDigester *d)
+{
+    while (weights->kind == CG_VALUE_OBJECT) {
+        for (int i = 0; i < weights->n; i++) {
+            const char *key = weights->keys[i];
+            if (!strcmp(key, "path") || !strcmp(key, "frozen"))
+                continue;
+            cg_digester_add(d, key, strlen(key) + 1);
+            if (!strcmp(key, "merged")) {
+                if (!identify_merged(x, weights->at[i], d))
+                    return false;
+                continue;
+            }
+            CgDigest told = cg_value_digest(weights->at[i]);
+            cg_digester_add(d, &told, sizeof told);
+        }
+        const CgValue *from = cg_record_find(weights, cg_intern("path"));
+        if (from->kind != CG_VALUE_INSTANCE)
+            return true;
+        const char *part = from->instance->submodule_path;
+        if (part)
+            cg_digester_add(d, part, strlen(part) + 1);
+        weights = from->instance->weights;
+    }
+    return true;
+}
+
+/* What a tensor of weights is, wherever they come from: a training is told by its key, a file by the numbers. */
+static bool source_digest(CgSession *x, const CgParamInfo *p, CgDigester *d)
+{
+    CgStage *s = cg_weights_stage(p->weights);
+    cg_digester_add(d, p->source, strlen(p->source) + 1);
+    if (s || x->opts.inputs) {
+        CgDigest named = s ? s->key : cg_described_weights(x, p->weights);
+        cg_digester_add(d, &named, sizeof named);
+        return true;
+    }
+    const CgTensors *t = cg_weights_force(x, p->weights);
+    const CgTensor *at = t ? cg_tensors_find(t, p->source) : NULL;
+    if (at) {
+        CgDigest bytes = cg_digest(at->data, (size_t)cg_tensor_count(at) * cg_dtype_size(at->dtype));
+        cg_digester_add(d, &bytes, sizeof bytes);
+        if (!cg_tensor_contiguous(at)) /* the same bytes, transposed */
+            cg_digester_add(d, "t", 1);
+    }
+    return t != NULL;
+}
+
 bool cg_model_digest(CgSession *x, const CgModelGraph *m, CgDigester *d)
 {
     CgDigest init = cg_graph_digest(m->init);
@@ -367,25 +359,11 @@ bool cg_model_digest(CgSession *x, const CgModelGraph *m, CgDigester *d)
         cg_digester_add(d, p->frozen ? "f" : "t", 1);
         if (!p->weights)
             continue;
-        cg_digester_add(d, p->source, strlen(p->source) + 1);
-        if (p->weights->kind == CG_VALUE_STAGE) {
-            const CgStage *s = p->weights->stage;
-            cg_digester_add(d, &s->key, sizeof s->key);
-        } else if (x->opts.inputs) {
-            CgDigest named = cg_described_weights(x, p->weights);
-            cg_digester_add(d, &named, sizeof named);
-        } else {
-            CgTensors *t = source_of(x, p->weights);
-            const CgTensor *at = t ? cg_tensors_find(t, p->source) : NULL;
-            if (!t)
-                return false;
-            if (at) {
-                CgDigest bytes = cg_digest(at->data, (size_t)cg_tensor_count(at) * cg_dtype_size(at->dtype));
-                cg_digester_add(d, &bytes, sizeof bytes);
-                if (!cg_tensor_contiguous(at)) /* the same bytes, transposed */
-                    cg_digester_add(d, "t", 1);
-            }
-        }
+        bool by_name = cg_weights_stage(p->weights) || x->opts.inputs;
+        if (by_name && is_first(m, i) && !cg_weights_identify(x, p->weights, d))
+            return false;
+        if (!source_digest(x, p, d))
+            return false;
     }
     return true;
 }

@@ -60,3 +60,40 @@ graph use(x: f32[2, 5]) -> f32[2, 3] { return m(x) }
 CG
     cg apply wrong.cg use --in 'x=[[1, 2, 3, 4, 5], [1, 2, 3, 4, 5]]' 2>&1 | grep -E 'error|help'
 done
+# A model without them that is loaded from one with them has the sums: the same scores, a file of plain matrices.
+cat >merge.cg <<'CG'
+cg 2
+import lora as l
+import graphs.transformer: transformer
+import graphs.lora: lora
+fresh = transformer(vocab = 256, dim = 24, layers = 2, heads = 3, hidden = 36)
+merged = load(l.base, l.tuned)
+save merged as "merged.safetensors"
+save l.score(merged) as "merged.csv"
+save load(fresh, load(reparametrized(fresh, lora(rank = 2), "blocks.*.attn.w*"), "tuned.safetensors")) as "from-file.safetensors"
+round = l.fit(unfreeze(reparametrized(merged, lora(rank = 2), "embed.table"), "norm.gain"), l.other, 2)
+save load(fresh, round) as "second.safetensors"
+graph outer(ids: index(256)[B, T], lm: graph) -> f32[B, T, 256] { return lm(ids) }
+nested = l.fit(outer(lm = l.adapted), l.other, 2)
+save load(outer(lm = fresh), nested) as "nested.safetensors"
+kept = load(outer(lm = reparametrized(fresh, lora(rank = 2), "blocks.*.attn.w*")), nested)
+graph gap(ids: index(256)[B, T], a: graph, b: graph) -> f32[] { return max(abs(a(ids) - b(ids))) / max(abs(b(ids))) }
+CG
+cg run merge.cg >/dev/null 2>said || cat said
+sed -n 's/^.*: \([0-9]* parameters trained, [0-9]* frozen\);.*/\1/p' said
+for pair in 'a = merged, b = l.tuned' 'a = load(fresh, "merged.safetensors"), b = l.tuned' 'a = load(fresh, "from-file.safetensors"), b = l.tuned' \
+    'a = load(fresh, "second.safetensors"), b = round' \
+    'a = load(outer(lm = fresh), "nested.safetensors"), b = nested' 'a = load(fresh, nested.lm), b = nested' 'a = kept, b = nested'; do
+    gap=$(cg apply merge.cg "gap($pair)" --in 'ids=[[7, 200, 31, 99, 4, 250, 18]]' 2>said | tail -1)
+    awk -v gap="$gap" -v pair="$pair" 'BEGIN { print pair ": " (gap != "" && gap < 1e-6 ? "the same" : "differ by " gap) }'
+    grep error said
+done
+cat >early.cg <<'CG'
+cg 2
+import lora as l
+m = load(l.base, l.adapted)
+CG
+cg check early.cg 2>&1 | grep -v '|'
+for f in merged from-file nested; do
+    grep -q lora $f.safetensors || echo "$f: no addition is left"
+done
