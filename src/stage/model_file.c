@@ -14,12 +14,14 @@ bool cg_model_save(CgSession *x, const CgInstance *model, const char *path, CgEr
     const CgValue *tokens = cg_tokens_of(model);
     const char **reached, **how;
     int n = t.nmeta, nreached = cg_lineage_write(x, model->weights, &reached, &how);
-    size_t room = (size_t)n + (tokens ? (size_t)tokens->n : 0) + (size_t)nreached + 1;
+    size_t room = (size_t)n + (tokens ? (size_t)tokens->n : 0) + (size_t)nreached + 2;
     const char **keys = cg_calloc(room, sizeof *keys), **values = cg_calloc(room, sizeof *values);
     for (int i = 0; i < n; i++) {
         keys[i] = t.keys[i];
         values[i] = t.values[i];
     }
+    keys[n] = "format"; /* without it transformers 4 refuses a file that has other metadata */
+    values[n++] = "pt";
     for (int i = 0; i < nreached; i++, n++) {
         keys[n] = reached[i];
         values[n] = how[i];

@@ -40,6 +40,7 @@ save load(a, "f16.safetensors", dtype = f64) as "f64.safetensors"
 CG
 cg run make.cg --quiet 2>&1 >/dev/null # a.safetensors, as the script writes it, says more than was known before
 cg run make.cg --quiet 2>&1
+head -c 3000 a.safetensors | tr "{}," "\n\n\n" | grep -a format
 show() { # the types and marks of a file, and its numbers as the model that is given gives them
     head -c 3000 "$1" | tr ',{' '\n\n' | sed -n 's/.*"\(frozen[^"]*\)":.*/\1/p; s/.*"dtype":"\([A-Z0-9]*\)".*/\1/p' | sort | uniq -c | sed 's/  */ /g'
 }
