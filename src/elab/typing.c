@@ -49,15 +49,18 @@ static const CgDim *dim_value(CgElab *e, CgFrame *f, const CgExpr *x, const CgEx
     return NULL;
 }
 
-/* The integer of this name, which is known and yet no size; NULL if there is none. */
-static const CgValue *no_size(CgFrame *f, CgAtom name)
+/* Whether the name is an integer that is known and yet no size, which is reported: nothing else gives it one. */
+static bool is_too_large(CgElab *e, CgFrame *f, const CgExpr *name)
 {
-    for (CgFrame *at = f; at; at = at->outer) {
-        const CgValue *v = cg_frame_name(at, name);
-        if (v && v->kind == CG_VALUE_INT)
-            return v;
+    for (CgFrame *at = f; at && name; at = at->outer) {
+        const CgValue *v = cg_frame_name(at, name->s);
+        if (!v || v->kind != CG_VALUE_INT || cg_value_as_dim(v))
+            continue;
+        cg_elab_error(e, CG_E0403, cg_elab_literal(e, v, name->span),
+            "the size '%s' is %lld, and a size is at most 2^48", name->s, (long long)v->i);
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 const CgDim *cg_dim_of(CgElab *e, CgFrame *f, const CgExpr *x, bool report)
@@ -69,11 +72,9 @@ const CgDim *cg_dim_of(CgElab *e, CgFrame *f, const CgExpr *x, bool report)
         return d;
     uint64_t reported;
     if (report && !(unknown && cg_map_get(&e->unresolved, cg_resolve_key(unknown->span), &reported))) {
-        const CgValue *known = unknown ? no_size(f, unknown->s) : NULL;
-        if (known)
-            cg_elab_error(e, CG_E0403, unknown->span, "the size '%s' is %lld, and a size is at most 2^48", unknown->s,
-                (long long)known->i);
-        else if (unknown)
+        if (is_too_large(e, f, unknown))
+            return NULL;
+        if (unknown)
             cg_elab_error(e, CG_E0403, unknown->span, "the size '%s' is not known here", unknown->s);
         else
             cg_elab_error(e, CG_E0309, x->span, "this size is not a whole number");
@@ -188,7 +189,9 @@ bool cg_bind_dims(CgElab *e, CgFrame *f, CgExpr *const *dims, int ndims, const C
         const CgExpr *unknown = NULL;
         int unknowns = 0;
         const CgDim *want = dim_value(e, f, x, &unknown, &unknowns);
-        if (want && unknowns == 1) {
+        if (unknowns && is_too_large(e, f, unknown)) {
+            good = false;
+        } else if (want && unknowns == 1) {
             const CgDim *solved = cg_dim_solve(want, unknown->s, have);
             const CgDim *size = solved || !e->defining ? solved : cg_define_size(e, unknown->s);
             const CgDim *filled = solved || !size ? have : cg_dim_subst(want, unknown->s, size);
@@ -332,6 +335,8 @@ bool cg_below_match(
     CgBelow have = cg_below_of(e, tensor);
     const CgExpr *x = declared->below;
     const CgDim *want = cg_dim_of(e, body, x, false);
+    if (!want && x->kind == CG_EXPR_NAME && is_too_large(e, body, x))
+        return false;
     if (!want && have.size && x->kind == CG_EXPR_NAME) {
         cg_vec_push(&body->dims, (CgSized){ x->s, have.size, have.from });
         return true;
