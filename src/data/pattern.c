@@ -44,7 +44,8 @@ CgPattern *cg_pattern_new(const char *expression, bool literal, const char *path
     if (!p->code || !p->any) {
         char why[128];
         pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
-        cg_err(e, CG_ERR_INPUT, "'%s': the pattern '%.60s' is wrong at %zu: %s", path, expression, (size_t)at, why);
+        cg_err(e, CG_ERR_INPUT, "'%s': the Regex is wrong at byte %zu of %zu: %s", path, (size_t)at, strlen(expression),
+            why);
         cg_pattern_free(p);
         return NULL;
     }

@@ -59,11 +59,16 @@ static bool read_merges(const CgVocabulary *v, const json_t *model, Merges *m, C
 
 static bool read_options(const CgVocabulary *v, const json_t *model, CgBpeModel *parts, CgErr *e)
 {
-    const char *unknown = cg_step_text(model, "unk_token");
+    const char *unknown, *prefix, *suffix;
+    const json_t *dropout = json_object_get(model, "dropout");
     bool fallback;
-    if (*cg_step_text(model, "continuing_subword_prefix") || *cg_step_text(model, "end_of_word_suffix"))
+    if (!cg_step_string(model, "unk_token", v->path, &unknown, e)
+        || !cg_step_string(model, "continuing_subword_prefix", v->path, &prefix, e)
+        || !cg_step_string(model, "end_of_word_suffix", v->path, &suffix, e))
+        return false;
+    if (*prefix || *suffix)
         return cg_step_refuse(e, v->path, "the model", "BPE with marks at word ends");
-    if (json_number_value(json_object_get(model, "dropout")) > 0)
+    if (dropout && !json_is_null(dropout) && !(json_is_number(dropout) && json_number_value(dropout) == 0))
         return cg_step_refuse(e, v->path, "the model", "BPE with dropout");
     if (!cg_step_flag(model, "byte_fallback", false, v->path, &fallback, e)
         || !cg_step_flag(model, "fuse_unk", false, v->path, &parts->fuse_unknown, e)

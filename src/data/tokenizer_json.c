@@ -323,6 +323,8 @@ static bool add_added(Reading *r, const json_t *value)
         if (!strstr(options, word))
             return cg_step_refuse(r->e, path, "an added token with", name);
     }
+    if (!*content)
+        return cg_err(r->e, CG_ERR_INPUT, "'%s': the added token %d has no text 'content'", path, id);
     if (!cg_step_flag(value, "special", false, path, &special, r->e)
         || !cg_step_flag(value, "normalized", !special, path, &normalized, r->e)
         || !cg_step_flag(value, "lstrip", false, path, &a.lstrip, r->e)
@@ -370,6 +372,8 @@ static bool read_tokens(Reading *r)
     CgVocabulary *v = &r->p->vocabulary;
     size_t i;
     r->most = -1;
+    if (added && !json_is_array(added))
+        return cg_err(r->e, CG_ERR_INPUT, "'%s': 'added_tokens' is no list", r->file->path);
     if (!r->p->model->tokens(r->file->model, r->file->path, see_id, r, r->e))
         return false;
     json_array_foreach(added, i, value)
@@ -394,13 +398,14 @@ static bool read_tokens(Reading *r)
 
 /* ---- what is put around a text ---------------------------------------------------------------------------------- */
 
-static bool put_around(Reading *r, bool behind, const json_t *id)
+/* `name`: of what says it in the file. */
+static bool put_around(Reading *r, bool behind, const json_t *id, const char *name)
 {
     Pipeline *p = r->p;
     int *n = behind ? &p->nafter : &p->nbefore;
     if (!json_is_integer(id) || json_integer_value(id) < 0 || json_integer_value(id) > r->most || *n == MOST_AROUND)
-        return cg_err(
-            r->e, CG_ERR_INPUT, "'%s': the post_processor puts a token around a text that is none", r->file->path);
+        return cg_err(r->e, CG_ERR_INPUT, "'%s': the post_processor puts '%.40s' around a text, whose id is no token%s",
+            r->file->path, name, *n == MOST_AROUND ? " or one too many" : "");
     (behind ? p->after : p->before)[(*n)++] = (int32_t)json_integer_value(id);
     return true;
 }
@@ -418,13 +423,12 @@ static bool read_template(Reading *r, const json_t *step)
         if (json_is_object(json_object_get(piece, "Sequence")))
             continue;
         if (!json_array_size(ids))
-            return cg_err(
-                r->e, CG_ERR_INPUT, "'%s': the post_processor has no ids of its token '%.40s'", r->file->path, name);
-        json_array_foreach(ids, k, id) if (!put_around(r, texts > 0, id)) return false;
+            return cg_err(r->e, CG_ERR_INPUT, "'%s': 'special_tokens' of the post_processor has no ids of '%.40s'",
+                r->file->path, name);
+        json_array_foreach(ids, k, id) if (!put_around(r, texts > 0, id, name)) return false;
     }
     return texts == 1
-        || cg_err(
-            r->e, CG_ERR_INPUT, "'%s': the template of the post_processor has no place for a text", r->file->path);
+        || cg_err(r->e, CG_ERR_INPUT, "'%s': 'single' of the post_processor has no place for one text", r->file->path);
 }
 
 static bool read_around(Reading *r, const json_t *step, int depth)
@@ -435,6 +439,9 @@ static bool read_around(Reading *r, const json_t *step, int depth)
     if (!step || json_is_null(step) || !strcmp(type, "ByteLevel"))
         return true;
     if (!strcmp(type, "Sequence") && depth < 8) {
+        if (!json_is_array(json_object_get(step, "processors")))
+            return cg_err(
+                r->e, CG_ERR_INPUT, "'%s': the Sequence of 'post_processor' has no list 'processors'", r->file->path);
         json_array_foreach(
             json_object_get(step, "processors"), i, each) if (!read_around(r, each, depth + 1)) return false;
         return true;
@@ -444,8 +451,8 @@ static bool read_around(Reading *r, const json_t *step, int depth)
     if (!strcmp(type, "TemplateProcessing"))
         return read_template(r, step);
     if (!strcmp(type, "BertProcessing") || !strcmp(type, "RobertaProcessing"))
-        return put_around(r, false, json_array_get(json_object_get(step, "cls"), 1))
-            && put_around(r, true, json_array_get(json_object_get(step, "sep"), 1));
+        return put_around(r, false, json_array_get(json_object_get(step, "cls"), 1), "cls")
+            && put_around(r, true, json_array_get(json_object_get(step, "sep"), 1), "sep");
     cg_step_refuse(r->e, r->file->path, "the post_processor", *type ? type : "without type");
     cg_err_hint(r->e, "what is: Sequence, ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing");
     return false;
@@ -501,8 +508,10 @@ static bool read_file(Reading *r)
     if (r->file->end_id >= 0 && !outside)
         r->end = (int32_t)r->file->end_id;
     if (r->end < 0 || outside) {
-        cg_err(r->e, CG_ERR_INPUT, "'%s': %s", path,
-            outside ? "the end is no token of it" : "no added token is named like an end of text");
+        if (outside)
+            cg_err(r->e, CG_ERR_INPUT, "'%s' has no token %lld for an end", path, (long long)r->file->end_id);
+        else
+            cg_err(r->e, CG_ERR_INPUT, "'%s': no added token is named like an end of text", path);
         cg_err_hint(r->e, "tokenizer(path, end_token = \"<|im_end|>\") says which one it is");
         return false;
     }

@@ -40,6 +40,14 @@ bool cg_step_flag(const json_t *step, const char *option, bool otherwise, const 
             cg_step_text(step, "type"));
 }
 
+bool cg_step_string(const json_t *step, const char *option, const char *path, const char **out, CgErr *e)
+{
+    const json_t *v = json_object_get(step, option);
+    *out = json_is_string(v) ? json_string_value(v) : "";
+    return !v || json_is_null(v) || json_is_string(v)
+        || cg_err(e, CG_ERR_INPUT, "'%s': '%s' of '%.40s' is no text", path, option, cg_step_text(step, "type"));
+}
+
 CgPattern *cg_step_pattern(const json_t *step, const char *path, CgErr *e)
 {
     const json_t *p = json_object_get(step, "pattern");

@@ -50,6 +50,8 @@ void cg_steps_decode(const CgStepChain *c, bool first, CgStrbuf *token);
 bool cg_step_refuse(CgErr *e, const char *path, const char *what, const char *which); /* "X is not supported" */
 const char *cg_step_text(const json_t *step, const char *option);                     /* "" when it is not there */
 /* A truth value; false after a mistake when it is something else. */
+/* A text, or "" where the option is not there or null. */
+bool cg_step_string(const json_t *step, const char *option, const char *path, const char **out, CgErr *e);
 bool cg_step_flag(const json_t *step, const char *option, bool otherwise, const char *path, bool *out, CgErr *e);
 /* {"String": s} or {"Regex": s}. */
 CG_NODISCARD struct CgPattern *cg_step_pattern(const json_t *step, const char *path, CgErr *e);

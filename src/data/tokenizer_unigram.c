@@ -219,8 +219,10 @@ static bool read_unigram(Unigram *u, const CgVocabulary *v, const json_t *model,
         return cg_step_refuse(e, v->path, "the model", "Unigram of bytes");
     if (!cg_step_flag(model, "byte_fallback", false, v->path, &u->falls_back, e))
         return false;
-    u->unknown = json_is_integer(unknown) ? (int32_t)json_integer_value(unknown) : -1;
-    if (u->unknown < -1 || u->unknown >= (int32_t)n)
+    bool none = !unknown || json_is_null(unknown);
+    u->unknown = none ? -1 : (int32_t)json_integer_value(unknown);
+    if (!none
+        && (!json_is_integer(unknown) || json_integer_value(unknown) < 0 || json_integer_value(unknown) >= (int64_t)n))
         return cg_err(e, CG_ERR_INPUT, "'%s': unk_id is no token", v->path);
     u->entry = cg_calloc(n + 1, sizeof *u->entry);
     u->score = cg_calloc((size_t)v->size + 1, sizeof *u->score);

@@ -59,23 +59,25 @@ static void wordpiece_free(void *data)
 
 static void *wordpiece_read(const CgVocabulary *v, const json_t *model, CgErr *e)
 {
-    const json_t *most = json_object_get(model, "max_input_chars_per_word"),
-                 *prefix = json_object_get(model, "continuing_subword_prefix");
-    const char *unknown = cg_step_text(model, "unk_token");
+    const json_t *most = json_object_get(model, "max_input_chars_per_word");
+    const char *unknown = cg_step_text(model, "unk_token"), *prefix;
     int32_t id = cg_vocabulary_find(v, unknown, strlen(unknown));
     if (v->bytes) {
         cg_step_refuse(e, v->path, "the model", "WordPiece of bytes");
         return NULL;
     }
-    if (id < 0 || (most && !json_is_integer(most))) {
+    if (!cg_step_string(model, "continuing_subword_prefix", v->path, &prefix, e))
+        return NULL;
+    if (id < 0 || (most && (!json_is_integer(most) || json_integer_value(most) < 0))) {
         cg_err(e, CG_ERR_INPUT,
-            id < 0 ? "'%s': unk_token '%.40s' is not in the vocabulary" : "'%s': max_input_chars_per_word is no number",
+            id < 0 ? "'%s': unk_token '%.40s' is not in the vocabulary"
+                   : "'%s': max_input_chars_per_word is no number of characters",
             v->path, unknown);
         return NULL;
     }
     Wordpiece *w = cg_calloc(1, sizeof *w);
     *w = (Wordpiece){ .vocabulary = v,
-        .prefix = cg_strdup(json_is_string(prefix) ? json_string_value(prefix) : "##"),
+        .prefix = cg_strdup(json_is_string(json_object_get(model, "continuing_subword_prefix")) ? prefix : "##"),
         .most = most ? json_integer_value(most) : 100,
         .unknown = id };
     w->nprefix = strlen(w->prefix);

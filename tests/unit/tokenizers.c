@@ -190,7 +190,7 @@ static const Edit edits[] = {
     { "\"normalizers\":[", "\"normalizer\":[", "Sequence of 'normalizer' has no list" },
     { "{\"String\":\"x\"}", "{\"String\":\"\"}", "the pattern of 'Replace'" },
     { "{\"String\":\"x\"}", "{\"Text\":\"x\"}", "the pattern of 'Replace'" },
-    { "{\"String\":\"x\"}", "{\"Regex\":\"(x\"}", "the pattern '(x' is wrong at 2" },
+    { "{\"String\":\"x\"}", "{\"Regex\":\"(x\"}", "the Regex is wrong at byte 2 of 2" },
     { "\"content\":\"a\"", "\"content\":4", "no string 'content'" },
     { "{\"type\":\"Split\"", "{\"type\":\"UnicodeScripts\"", "the pre_tokenizer 'UnicodeScripts'" },
     { "\"Isolated\"", "\"Joined\"", "the behavior 'Joined'" },
