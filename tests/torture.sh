@@ -51,7 +51,7 @@ show table(scores, columns = [mean(nll)])
 save scores as "scores.csv"
 save lm as "lm.safetensors"
 CG
-for i in 1 2 3 4 5 6 7 8 9; do printf '{"t": "line %d of the text, \\u00e9"}\n' $i; done | gzip -n >lines.jsonl.gz
+for i in 1 2 3 4 5 6 7 8 9; do printf '{"t": "line %d of a text that is longer than what is taken room for at first, \\u00e9"}\n' $i; done | gzip -n >lines.jsonl.gz
 printf 'y    = 2.385\n' >ugly.cg
 cp ugly.cg kept.cg
 "$CG" fmt - <ugly.cg >pretty.cg

@@ -4,12 +4,10 @@
 #define CG_REPORT_JSON_H
 #include <jansson.h>
 
-#include "base/err.h"
 #include "base/strbuf.h"
 
 void cg_json_string(CgStrbuf *out, const char *text);
-/* json_loadb, whose allocations fail when ours do. */
+/* json_loadb. Jansson does not look at every allocation of its own: from here on they are ours, and the program ends
+ * where there is no memory. */
 json_t *cg_json_load(const char *bytes, size_t n, size_t flags, json_error_t *why);
-/* Why there is no value: memory, or what `format` says of the data. Always false. */
-bool cg_json_fault(CgErr *e, const char *path, const json_error_t *why, const char *format, ...) CG_PRINTF(4, 5);
 #endif

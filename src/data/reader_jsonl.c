@@ -91,7 +91,7 @@ static void soften(CgText text, CgStrbuf *out)
 static json_t *parse(CgText text, json_error_t *why)
 {
     json_t *object = cg_json_load(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, why);
-    if (object || json_error_code(why) == json_error_out_of_memory)
+    if (object)
         return object;
     json_error_t again;
     CgStrbuf soft = { 0 };
@@ -107,7 +107,7 @@ static bool read_record(
     json_error_t why;
     json_t *object = parse(text, &why);
     if (!object)
-        return cg_json_fault(e, path, &why, "%s:%u: not a JSON value: %s", path, line, why.text);
+        return cg_err(e, CG_ERR_INPUT, "%s:%u: not a JSON value: %s", path, line, why.text);
     bool ok = json_is_object(object) || cg_err(e, CG_ERR_INPUT, "%s:%u: not a JSON object", path, line);
     CgText *value = cg_calloc((size_t)fields.n + 1, sizeof *value);
     char **owned = cg_calloc((size_t)fields.n + 1, sizeof *owned);

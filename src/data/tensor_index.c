@@ -122,7 +122,7 @@ static bool index_parse(const char *path, CgBytes bytes, CgTensors *out, CgErr *
     *out = (CgTensors){ .bytes = bytes };
     if (!root) {
         cg_tensors_free(out);
-        return cg_json_fault(e, path, &why, "%s:%d:%d: %s", path, why.line, why.column, why.text);
+        return cg_err(e, CG_ERR_INPUT, "%s:%d:%d: %s", path, why.line, why.column, why.text);
     }
     x.map = json_object_get(root, "weight_map");
     bool good = json_is_object(x.map) && json_object_size(x.map) > 0

@@ -277,8 +277,8 @@ bool cg_safetensors_parse(const char *path, CgBytes bytes, CgTensors *out, CgErr
         if (bytes.at[8 + len - 1] != '}')
             good = bad(&r, "the header does not end with '}' and spaces");
         else if (!(header = cg_json_load(bytes.at + 8, len, JSON_REJECT_DUPLICATES, &je)))
-            good = cg_json_fault(
-                e, path, &je, "'%s' is not a sound safetensors file: the header is not JSON: %.200s", path, je.text);
+            good = cg_err(
+                e, CG_ERR_INPUT, "'%s' is not a sound safetensors file: the header is not JSON: %.200s", path, je.text);
         r.data = (const unsigned char *)bytes.at + 8 + n;
         r.len = bytes.len - 8 - n;
         good = good && read_header(&r, header, out);

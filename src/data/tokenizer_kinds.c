@@ -50,7 +50,7 @@ CgTokenizer *cg_tokenizer_load(const char *path, const char *end, int64_t end_id
     f.root = cg_json_load(bytes.at, bytes.len, JSON_REJECT_DUPLICATES, &why);
     cg_io_release(&bytes);
     if (!f.root) {
-        cg_json_fault(e, path, &why, "%s:%d:%d: %s", path, why.line, why.column, why.text);
+        cg_err(e, CG_ERR_INPUT, "%s:%d:%d: %s", path, why.line, why.column, why.text);
         return NULL;
     }
     f.model = json_object_get(f.root, "model");

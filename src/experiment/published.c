@@ -145,7 +145,7 @@ bool cg_published_read(const char *path, CgPublished *out, CgErr *e)
     json_t *root = cg_json_load(bytes.at, bytes.len, JSON_REJECT_DUPLICATES, &why);
     cg_io_release(&bytes);
     if (!root)
-        return cg_json_fault(e, path, &why, "'%s' is no JSON", path);
+        return cg_err(e, CG_ERR_INPUT, "'%s' is no JSON", path);
     bool good = json_is_object(root) && read_parts(root, out);
     json_decref(root);
     return good || cg_err(e, CG_ERR_INPUT, "'%s' is not what cg run --publish writes", path);

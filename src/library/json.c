@@ -109,7 +109,7 @@ static CgValue *build_json(CgElab *e, CgFrame *f, const CgArguments *a)
     if (cg_io_read(r.path, &bytes, &r.err)) {
         root = cg_json_load(bytes.at, bytes.len, JSON_REJECT_DUPLICATES, &why);
         if (!root)
-            cg_json_fault(&r.err, r.path, &why, "%s:%d:%d: %s", r.path, why.line, why.column, why.text);
+            cg_err(&r.err, CG_ERR_INPUT, "%s:%d:%d: %s", r.path, why.line, why.column, why.text);
         else if (!json_is_object(root))
             cg_err(&r.err, CG_ERR_INPUT, "'%s' holds no object {..}", r.path);
         else

@@ -260,7 +260,7 @@ static CgTable *read_jsonl(CgText text, const char *path, CgErr *e)
         if (strspn(at, " \t\r") < len) {
             json_t *line = cg_json_load(at, len, JSON_REJECT_DUPLICATES, &why);
             if (!line)
-                good = cg_json_fault(e, path, &why, "%s:%zu: not an object of JSON: %s", path, number, why.text);
+                good = cg_err(e, CG_ERR_INPUT, "%s:%zu: not an object of JSON: %s", path, number, why.text);
             else if (!json_is_object(line))
                 good = cg_err(e, CG_ERR_INPUT, "%s:%zu: not an object of JSON", path, number);
             good = good && look_at_line(&c, line, number);

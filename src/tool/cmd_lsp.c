@@ -211,7 +211,7 @@ static int command(int argc, char **argv)
         }
         char *text = cg_malloc((size_t)length);
         bool whole = fread(text, 1, (size_t)length, stdin) == (size_t)length;
-        json_t *message = whole ? json_loadb(text, (size_t)length, 0, NULL) : NULL;
+        json_t *message = whole ? cg_json_load(text, (size_t)length, 0, NULL) : NULL;
         free(text);
         if (message)
             take(&server, message);

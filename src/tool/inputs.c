@@ -91,7 +91,7 @@ static bool read_written(CgInputArg *g, CgDtype dtype, CgErr *e)
     json_error_t where;
     json_t *j = cg_json_load(g->text, strlen(g->text), JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where);
     if (!j)
-        return cg_json_fault(e, g->text, &where, "'%s' is neither a list of numbers nor a file", g->text);
+        return cg_err(e, CG_ERR_INPUT, "'%s' is neither a list of numbers nor a file", g->text);
     CgTensor *t = &g->written;
     t->dtype = dtype;
     int64_t at = 0;

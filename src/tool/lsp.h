@@ -3,8 +3,7 @@
  * code units there, bytes here; lsp_document.c alone knows both. */
 #ifndef CG_LSP_H
 #define CG_LSP_H
-#include <jansson.h>
-
+#include "base/json.h"
 #include "stage/session.h"
 
 typedef struct CgDocument {

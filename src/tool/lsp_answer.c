@@ -86,7 +86,7 @@ static json_t *mistakes_of(const Check *c)
     json_t *all = json_array();
     cg_diags_json(c->x->diags, &lines);
     for (const char *at = cg_strbuf_str(&lines), *stop; (stop = strchr(at, '\n')); at = stop + 1)
-        json_array_append_new(all, json_loadb(at, (size_t)(stop - at), 0, NULL));
+        json_array_append_new(all, cg_json_load(at, (size_t)(stop - at), 0, NULL));
     cg_strbuf_deinit(&lines);
     return all;
 }
