@@ -162,7 +162,7 @@ static int check(const char *path)
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        alarm(SECONDS);
+        alarm(tap_seconds(SECONDS));
         CgSessionOpts opts = { .quiet = true, .checking = true };
         CgStrbuf said = { 0 };
         CgSession *x = cg_experiment_new(path, &opts);
@@ -185,7 +185,7 @@ static void report(const Scripts *s, size_t i, const char *did, int status, cons
         printf("# %s\n", err.text);
     printf("# %s, byte %u, %s: ", s->path.at[w->script], w->from, did);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        printf("not checked in %d s\n", SECONDS);
+        printf("not checked in %u s\n", tap_seconds(SECONDS));
     else if (WIFSIGNALED(status))
         printf("ends by signal %d\n", WTERMSIG(status));
     else

@@ -207,7 +207,7 @@ static int try(const Mutant *m, const char *to)
         return FAILED;
     pid_t child = fork();
     if (child == 0) {
-        alarm(SECONDS);
+        alarm(tap_seconds(SECONDS));
         _exit(judge(m, to));
     }
     int status = 0;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int tap_count, tap_failed;
@@ -30,6 +31,9 @@ static inline bool tap_is(const char *found, const char *expected, const char *n
         printf("# found:\n%s\n# expected:\n%s\n", found, expected);
     return good;
 }
+
+/* How long what takes so many seconds may take: an emulated machine (run.sh) is slower. */
+static inline unsigned tap_seconds(unsigned seconds) { return getenv("EMULATOR") ? 40 * seconds : seconds; }
 
 static inline int tap_done(void)
 {
