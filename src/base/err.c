@@ -32,6 +32,15 @@ bool cg_err(CgErr *e, CgErrKind kind, const char *format, ...)
     return false;
 }
 
+void cg_err_add(CgErr *e, const char *format, ...)
+{
+    size_t n = strlen(e->text);
+    va_list args;
+    va_start(args, format);
+    print(e->text + n, sizeof e->text - n, format, args);
+    va_end(args);
+}
+
 bool cg_err_errno(CgErr *e, const char *doing, const char *path)
 {
     int why = errno;

@@ -20,6 +20,7 @@ typedef struct CgErr {
 
 /* Both always return false, so that `return cg_err(e, ...)` reads well. An error already there is kept. */
 bool cg_err(CgErr *e, CgErrKind kind, const char *format, ...) CG_PRINTF(3, 4);
-bool cg_err_errno(CgErr *e, const char *doing, const char *path); /* "cannot open 'x': No such file or directory" */
+bool cg_err_errno(CgErr *e, const char *doing, const char *path);   /* "cannot open 'x': No such file or directory" */
+void cg_err_add(CgErr *e, const char *format, ...) CG_PRINTF(2, 3); /* goes on with the sentence */
 void cg_err_hint(CgErr *e, const char *format, ...) CG_PRINTF(2, 3);
 #endif

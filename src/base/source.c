@@ -67,6 +67,13 @@ uint32_t cg_sources_add(CgSources *s, const char *name, const char *text, size_t
     return (uint32_t)s->files.len;
 }
 
+uint32_t cg_sources_data(CgSources *s, const char *name, const char *text, size_t len)
+{
+    uint32_t file = cg_sources_add(s, name, text, len);
+    s->files.at[file - 1].source.data = true;
+    return file;
+}
+
 /* The file that was loaded from this path, which leads to `real`, or put there; 0: none was. */
 static uint32_t find(const CgSources *s, const char *path, const char *real)
 {

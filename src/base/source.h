@@ -12,7 +12,8 @@ typedef struct CgSource {
     const char *name;
     const char *text;
     size_t len;
-} CgSource; /* name as shown in messages */
+    bool data; /* values were read from it: it is no script */
+} CgSource;    /* name as shown in messages */
 typedef struct CgSources CgSources;
 
 CgSources *cg_sources_new(void);
@@ -20,7 +21,8 @@ void cg_sources_free(CgSources *s);
 CG_NODISCARD bool cg_sources_load(CgSources *s, const char *path, uint32_t *file, CgErr *e); /* each path once */
 void cg_sources_put(CgSources *s, const char *path, const char *text, size_t len); /* what loading the path will give */
 bool cg_sources_holds(const CgSources *s, const char *path);                       /* it was loaded or put */
-uint32_t cg_sources_add(CgSources *s, const char *name, const char *text, size_t len); /* copies */
+uint32_t cg_sources_add(CgSources *s, const char *name, const char *text, size_t len);  /* copies */
+uint32_t cg_sources_data(CgSources *s, const char *name, const char *text, size_t len); /* likewise, of data */
 const CgSource *cg_sources_get(const CgSources *s, uint32_t file);
 /* 1-based line and column (columns count code points; a tab is one). */
 void cg_sources_position(const CgSources *s, CgSpan span, int *line, int *column);

@@ -75,6 +75,15 @@ static void add_notes(CgTensors *to, const CgTensors *from)
     }
 }
 
+/* Of a shard that cannot be read it is said which tensor was looked for there. */
+static void name_shard(const Index *x, const char *file)
+{
+    const char *tensor;
+    json_t *in;
+    json_object_foreach((json_t *)(uintptr_t)x->map, tensor, in) if (!strcmp(json_string_value(in), file)) break;
+    cg_err_add(x->e, ", and '%.120s' says that '%.80s' is there", x->path, tensor ? tensor : "");
+}
+
 static bool read_shards(Index *x)
 {
     CgTensors *out = x->out;
@@ -90,7 +99,7 @@ static bool read_shards(Index *x)
              good = read && check_shard(x, cg_strbuf_str(&path), x->files.at[i], t);
         cg_strbuf_deinit(&path);
         if (!read)
-            cg_err_hint(x->e, "'%s' names it", x->path);
+            name_shard(x, x->files.at[i]);
         if (!good)
             return false;
         add_notes(out, t);

@@ -10,7 +10,8 @@ bool cg_items(CgElab *e, const CgExpr *x, const CgValue *v, CgItems *out)
     *out = (CgItems){ .of = v, .n = v->n };
     if (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_RANGE)
         return true;
-    cg_elab_error(e, CG_E0305, x->span, "for goes over lists and records, not %s", cg_value_kind_name(v));
+    cg_elab_error(
+        e, CG_E0305, cg_elab_literal(e, v, x->span), "for goes over lists and records, not %s", cg_value_kind_name(v));
     return false;
 }
 
@@ -27,7 +28,8 @@ void cg_items_bind(CgElab *e, CgFrame *f, CgAtom first, CgAtom second, const CgI
 
 void cg_no_condition(CgElab *e, const CgValue *v, CgSpan span)
 {
-    CgDiag *d = cg_elab_error(e, CG_E0314, span, "a condition is true or false, not %s", cg_value_kind_name(v));
+    CgDiag *d = cg_elab_error(
+        e, CG_E0314, cg_elab_literal(e, v, span), "a condition is true or false, not %s", cg_value_kind_name(v));
     if (v->kind == CG_VALUE_TENSOR)
         cg_diag_help(d, "choose between the elements of two tensors with where(condition, a, b)");
 }
@@ -62,7 +64,8 @@ CgAtom cg_field_key(CgElab *e, CgValue *k, CgSpan span)
 {
     CgAtom key = cg_key_of(k);
     if (!key && !cg_is_poison(k))
-        cg_elab_error(e, CG_E0305, span, "the key of a record is a string or a number, not %s", cg_value_kind_name(k));
+        cg_elab_error(e, CG_E0305, cg_elab_literal(e, k, span), "the key of a record is a string or a number, not %s",
+            cg_value_kind_name(k));
     return key;
 }
 

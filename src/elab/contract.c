@@ -61,6 +61,31 @@ static bool hangs_on_tensors(const CgStmt *s, CgAtom name)
     return false;
 }
 
+/* The field of a field .. of the record called `name` that a condition reads first; NULL: it reads none. */
+static const CgExpr *field_in(const CgExpr *x, CgAtom name)
+{
+    const CgExpr *base = x;
+    while (base && base->kind == CG_EXPR_FIELD)
+        base = base->a;
+    if (!x || (base != x && base->kind == CG_EXPR_NAME && base->s == name))
+        return x;
+    const CgExpr *parts[] = { x->a, x->b, x->c, x->d }, *found = NULL;
+    for (size_t i = 0; i < CG_LEN(parts) && !found; i++)
+        found = field_in(parts[i], name);
+    for (int i = 0; i < x->args.n && !found; i++)
+        found = field_in(x->args.at[i].value, name);
+    return found;
+}
+
+/* What the fields of a record lead to; NULL where one is not there. */
+static CgValue *follow(CgValue *record, const CgExpr *x)
+{
+    if (x->kind != CG_EXPR_FIELD)
+        return record;
+    CgValue *of = follow(record, x->a);
+    return of && of->kind == CG_VALUE_RECORD ? cg_record_find(of, x->s) : NULL;
+}
+
 /* The value of a name in the frame of the call; NULL for what is no argument and no size. */
 static CgValue *value_of(CgElab *e, CgFrame *f, CgAtom name)
 {
@@ -91,15 +116,33 @@ typedef struct Broken {
     CgSpan span, from;
     const CgAtom *names;
     int n;
+    const CgExpr *condition; /* as it is written; NULL: nobody wrote it */
 } Broken;
+
+/* The value that a condition reads by a name. Of a record it is a field, by whose text *shown becomes the name. */
+static CgValue *read_of(CgElab *e, CgFrame *f, const Broken *b, CgAtom name, CgAtom *shown)
+{
+    CgValue *v = value_of(e, f, name);
+    const CgExpr *field = v && v->kind == CG_VALUE_RECORD ? field_in(b->condition, name) : NULL;
+    CgValue *read = field ? follow(v, field) : NULL;
+    CgStrbuf text = { 0 };
+    *shown = name;
+    if (!read)
+        return v;
+    cg_expr_format(field, &text);
+    *shown = cg_intern(cg_strbuf_str(&text));
+    cg_strbuf_deinit(&text);
+    return read;
+}
 
 /* At the last argument of the author's that the condition names: what is given beside sizes is easier to change. */
 static void report(CgElab *e, CgFrame *f, const CgStmt *s, const Broken *b, CgSpan call)
 {
     CgValue *values[MAX_NAMES];
+    CgAtom names[MAX_NAMES];
     int n = b->n, blamed = -1, best = 0;
     for (int i = 0; i < n; i++) {
-        values[i] = value_of(e, f, b->names[i]);
+        values[i] = read_of(e, f, b, b->names[i], &names[i]);
         bool located = values[i] && values[i]->span.file && values[i]->kind != CG_VALUE_TENSOR;
         bool given = located && !is_default(s, values[i]->span), argument = given && param_of(s, b->names[i]);
         int rank = argument ? 3 : given ? 2 : located;
@@ -113,13 +156,13 @@ static void report(CgElab *e, CgFrame *f, const CgStmt *s, const Broken *b, CgSp
     if (blamed >= 0) {
         cg_value_print(values[blamed], &value);
         d = cg_elab_error(e, CG_E0320, values[blamed]->span, "'%s' needs %s, and %s is %s", s->names[0], b->text,
-            b->names[blamed], cg_strbuf_str(&value));
+            names[blamed], cg_strbuf_str(&value));
     } else {
         d = cg_elab_error(e, CG_E0320, call, "'%s' needs %s", s->names[0], b->text);
     }
     for (int i = 0; i < n; i++)
         if (i != blamed && values[i] && values[i]->span.file && values[i]->kind != CG_VALUE_TENSOR)
-            say_value(d, b->names[i], values[i]);
+            say_value(d, names[i], values[i]);
     cg_diag_note(d, b->span, "the condition");
     if (b->from.file)
         cg_diag_note(d, b->from, "%s comes from here", strstr(b->text, "== ") + 3);
@@ -135,7 +178,7 @@ static void report_contract(CgElab *e, CgFrame *f, const CgStmt *s, const CgExpr
     for (int i = 0; i < n; i++)
         names[i] = written[i]->s;
     cg_expr_format(condition, &text);
-    report(e, f, s, &(Broken){ cg_strbuf_str(&text), condition->span, { 0 }, names, n }, call);
+    report(e, f, s, &(Broken){ cg_strbuf_str(&text), condition->span, { 0 }, names, n, condition }, call);
     cg_strbuf_deinit(&text);
 }
 
@@ -283,8 +326,8 @@ bool cg_conditions_check(CgElab *e, CgFrame *f, const CgStmt *s, CgSpan call)
         if (fresh)
             cg_strbuf_printf(&text, " for a whole %s", fresh);
         report(e, f, s,
-            &(Broken){
-                cg_strbuf_str(&text), c->span, cg_dim_is_int(c->value, NULL) ? c->from : (CgSpan){ 0 }, names, n },
+            &(Broken){ cg_strbuf_str(&text), c->span, cg_dim_is_int(c->value, NULL) ? c->from : (CgSpan){ 0 }, names, n,
+                NULL },
             call);
         cg_strbuf_deinit(&text);
         return false;

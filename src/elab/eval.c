@@ -200,11 +200,13 @@ static bool answer_foreign(CgElab *e, CgDiag *d, CgValue *of, CgAtom name)
 /* Says that a value has no such field, and which it has. */
 static CgValue *no_field(CgElab *e, CgValue *of, const CgExpr *x, CgSuggest *s)
 {
-    for (const CgInstance *at = of->kind == CG_VALUE_INSTANCE ? of->instance : NULL; at; at = at->parent)
-        if (at->refused)
+    for (const CgInstance *inst = of->kind == CG_VALUE_INSTANCE ? of->instance : NULL; inst; inst = inst->parent)
+        if (inst->refused)
             return cg_value_poison(e);
-    CgDiag *d = cg_elab_error(
-        e, CG_E0302, x->op_span.file ? x->op_span : x->span, "%s has no field '%s'", cg_value_kind_name(of), x->s);
+    CgSpan used = x->op_span.file ? x->op_span : x->span, at = cg_elab_literal(e, of, used);
+    CgDiag *d = cg_elab_error(e, CG_E0302, at, "%s has no field '%s'", cg_value_kind_name(of), x->s);
+    if (at.file != used.file)
+        cg_diag_note(d, used, "it is used here");
     if (of->kind == CG_VALUE_INSTANCE && cg_define_has(of->instance->stmt, x->s)) {
         cg_diag_help(
             d, "'%s' of '%s' is there once it was applied, above this line", x->s, of->instance->stmt->names[0]);
@@ -433,7 +435,8 @@ static CgValue *unary(CgElab *e, CgFrame *f, const CgExpr *x)
         CgSpan span = x->a->span;
         return cg_op_simple(e, "not", &a, &span, 1, x->span, x->op_span);
     }
-    cg_elab_error(e, CG_E0313, x->span, "'%s' cannot be applied to %s", x->op, cg_value_kind_name(a));
+    cg_elab_error(
+        e, CG_E0313, cg_elab_literal(e, a, x->span), "'%s' cannot be applied to %s", x->op, cg_value_kind_name(a));
     return cg_value_poison(e);
 }
 

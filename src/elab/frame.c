@@ -54,6 +54,8 @@ static bool within(CgSpan inner, CgSpan outer)
 
 CgSpan cg_elab_literal(CgElab *e, const CgValue *v, CgSpan span)
 {
+    if (v->span.file && cg_sources_get(e->sources, v->span.file)->data)
+        return v->span;
     bool literal =
         v->kind == CG_VALUE_STR || v->kind == CG_VALUE_INT || v->kind == CG_VALUE_FLOAT || v->kind == CG_VALUE_BOOL;
     for (const CgFrame *f = e->frame; literal && !within(v->span, span) && f; f = f->caller)

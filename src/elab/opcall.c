@@ -470,8 +470,8 @@ CgValue *cg_binary(CgElab *e, CgFrame *f, CgAtom op, CgValue *a, CgValue *b, con
             return cg_value_poison(e);
         int c = compare_values(a, b, &can);
         if (!can) {
-            cg_elab_error(
-                e, CG_E0313, caret, "%s and %s cannot be compared", cg_value_kind_name(a), cg_value_kind_name(b));
+            cg_elab_error(e, CG_E0313, cg_elab_literal(e, b, cg_elab_literal(e, a, caret)),
+                "%s and %s cannot be compared", cg_value_kind_name(a), cg_value_kind_name(b));
             return cg_value_poison(e);
         }
         bool r = cg_number_is_nan(a) || cg_number_is_nan(b) ? *op == '!'

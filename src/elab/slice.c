@@ -9,8 +9,8 @@
 
 static CgValue *refuse(CgElab *e, CgValue *of, const CgExpr *x, const CgValue *at)
 {
-    CgDiag *d = cg_elab_error(
-        e, CG_E0313, x->span, "%s cannot be indexed by %s", cg_value_kind_name(of), cg_value_kind_name(at));
+    CgDiag *d = cg_elab_error(e, CG_E0313, cg_elab_literal(e, at, x->span), "%s cannot be indexed by %s",
+        cg_value_kind_name(of), cg_value_kind_name(at));
     CgSuggest s;
     cg_suggest_init(&s, at->kind == CG_VALUE_STR ? at->s : "");
     bool column = cg_value_class(of) == &cg_class_table && at->kind == CG_VALUE_STR;
@@ -103,7 +103,7 @@ static CgValue *element(CgElab *e, CgFrame *f, CgValue *of, const CgExpr *x)
         return cg_value_poison(e);
     }
     if (at && of->kind == CG_VALUE_RECORD && cg_key_of(at) && !index->name)
-        return field_of(e, of, cg_key_of(at), index->value->span);
+        return field_of(e, of, cg_key_of(at), cg_elab_literal(e, at, index->value->span));
     if (at && !index->name)
         return refuse(e, of, x, at);
     cg_elab_error(e, CG_E0305, index->value->span, "%s has no axes to slice", cg_value_kind_name(of));

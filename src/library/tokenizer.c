@@ -188,6 +188,12 @@ static CgValue *build_tokenizer(CgElab *e, CgFrame *f, const CgArguments *a)
 {
     (void)f;
     CgErr err = { 0 };
+    const CgValue *end = a->at[1]->kind == CG_VALUE_LIST && a->at[1]->n ? a->at[1]->at[0] : a->at[1];
+    if (end->kind == CG_VALUE_INT && end->i < 0) {
+        cg_elab_error(e, CG_E0316, cg_elab_literal(e, end, a->span[1]), "'end_token' is %lld, and ids begin at 0",
+            (long long)end->i);
+        return cg_value_poison(e);
+    }
     CgTokenizer *t = load((CgValue *const *)a->at, &err);
     if (!t) {
         cg_diag_err(e->diags, a->span[0], &err);

@@ -69,6 +69,16 @@ static bool same_shape(const CgTensor *have, const CgType *want)
     return true;
 }
 
+/* For messages: the file, or the graph of the model that they are of. */
+static const char *name_of(const CgValue *weights)
+{
+    const CgValue *from = weights->kind == CG_VALUE_OBJECT ? cg_record_find(weights, cg_intern("path")) : NULL;
+    const CgStage *s = from ? NULL : weights->stage;
+    return s                         ? s->root->instance->stmt->names[0]
+        : from->kind == CG_VALUE_STR ? from->s
+                                     : from->instance->stmt->names[0];
+}
+
 /* Says once of each source that its numbers are not kept as they are. */
 static void note_cast(CgSession *x, CgValue *weights, int n, CgDtype from, CgDtype to)
 {
@@ -76,11 +86,8 @@ static void note_cast(CgSession *x, CgValue *weights, int n, CgDtype from, CgDty
     if (!n || cg_map_get(&x->noted_casts, cg_map_ptr(weights), &said))
         return;
     cg_map_put(&x->noted_casts, cg_map_ptr(weights), 1);
-    const CgValue *path = weights->kind == CG_VALUE_OBJECT ? cg_record_find(weights, cg_intern("path")) : NULL;
-    if (path && path->kind != CG_VALUE_STR)
-        path = NULL;
     cg_session_say(x, "%d tensor%s of %s are %s in the file and %s in the model: %s", n, n == 1 ? "" : "s",
-        path ? path->s : "a model", cg_dtype_name(from), cg_dtype_name(to),
+        name_of(weights), cg_dtype_name(from), cg_dtype_name(to),
         cg_dtype_size(to) < cg_dtype_size(from) || cg_dtype_is_narrow(to) ? "rounded to nearest"
                                                                           : "every number is kept");
 }
@@ -139,8 +146,8 @@ static bool check_source(CgSession *x, const CgModelGraph *m, CgValue *weights)
         if (is_extra(m, weights, cg_intern(t->at[i].name)) && wrong++ < MOST_LINES)
             cg_strbuf_printf(&lines, "extra '%s'\n", t->at[i].name);
     if (wrong) {
-        CgDiag *d = cg_diag(x->diags, CG_E0505, weights->span, "%d tensor%s of the weights do%s not fit", wrong,
-            wrong == 1 ? "" : "s", wrong == 1 ? "es" : "");
+        CgDiag *d = cg_diag(x->diags, CG_E0505, weights->span, "%d tensor%s of '%s' do%s not fit", wrong,
+            wrong == 1 ? "" : "s", name_of(weights), wrong == 1 ? "es" : "");
         for (const char *at = cg_strbuf_str(&lines), *end; (end = strchr(at, '\n')); at = end + 1)
             cg_diag_note(d, (CgSpan){ 0 }, "%.*s", (int)(end - at), at);
         if (wrong > MOST_LINES)
