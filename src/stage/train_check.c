@@ -88,9 +88,9 @@ static bool integer(
     if (v->kind != CG_VALUE_INT || v->i < least || v->i > MOST) {
         char given[24];
         snprintf(given, sizeof given, "%lld", v->kind == CG_VALUE_INT ? (long long)v->i : 0);
-        CgDiag *d = cg_elab_error(e, CG_E0607, cg_elab_literal(e, v, x->span),
-            "'%s' is an integer from %lld to %d, not %s", name, (long long)least, MOST,
-            v->kind == CG_VALUE_INT ? given : cg_value_kind_name(v));
+        CgDiag *d =
+            cg_elab_error(e, CG_E0607, cg_elab_literal(e, v, x->span), "'%s' is an integer from %lld to %d, not %s",
+                name, (long long)least, MOST, v->kind == CG_VALUE_INT ? given : cg_value_kind_name(v));
         const CgKinds wanted = { .at = { { .tag = CG_KIND_INT } }, .n = 1 };
         if (v->kind == CG_VALUE_FLOAT)
             cg_help_integer(d, &wanted, v);
