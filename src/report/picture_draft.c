@@ -133,7 +133,7 @@ static bool attr_matters(const CgAttr *a, bool model)
         if (strcmp(a->name, "dims") == 0)
             return false;
         return !model || a->n != 1 || !cg_dim_is_int(a->dims[0], &value) || value != 0;
-    case CG_ATTR_FLOAT:
+    case CG_ATTR_FLOAT: return !model || a->f < 0 || a->f > 0;
     case CG_ATTR_STR:
     case CG_ATTR_INTS: return true;
     }

@@ -163,20 +163,24 @@ static Copy copy_of(const CgGraph *g)
     return c;
 }
 
-/* The nodes of the graph that `found`, built behind the first n nodes of the copy, takes. */
-static void operands_of(const Copy *c, CgRef found, size_t n, Group *out)
+/* The nodes of the graph that `found`, built behind the first n nodes of the copy, takes; gives the node of `op` among
+ * what was built, NULL where there is none. */
+static const CgNode *operands_of(const Copy *c, CgRef found, size_t n, const CgOp *op, Group *out)
 {
+    const CgNode *is = NULL;
     CgRef todo[MOST];
     int left = 1;
     todo[0] = found;
     while (left) {
         const CgNode *node = cg_node(c->g, todo[--left]);
+        is = node->op == op ? node : is;
         for (int i = 0; i < node->nin; i++)
             if (node->in[i] < n && out->n < MOST)
                 out->at[out->n++] = c->back[node->in[i]];
             else if (node->in[i] >= n && left < MOST)
                 todo[left++] = node->in[i];
     }
+    return is;
 }
 
 /* All drawn nodes between the operands and root; none where others take from one of them, or it lies in an instance
@@ -227,10 +231,10 @@ static const CgNode *spelled_at(const CgDraft *d, const Users *u, Copy *c, CgRef
             continue;
         Group operands = { .n = 0 };
         int products;
-        operands_of(c, found, before, &operands);
+        const CgNode *is = operands_of(c, found, before, op, &operands);
         *group = between(d, u, root, &operands, &products);
-        if (group->n > 2 && products > 1)
-            return cg_node(c->g, found);
+        if (is && group->n > 2 && products > 1)
+            return is;
     }
     return NULL;
 }
