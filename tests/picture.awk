@@ -1,6 +1,7 @@
 # picture.awk - what is wrong with a picture, from its SVG alone.
 # Takes an SVG as GraphViz writes it; prints a line for each arrow that crosses a frame or a box it has nothing to do with,
-# each arrow that leaves the frame both its ends are in, and each label that overlaps a box. Knows nothing of who drew it.
+# each arrow that leaves the frame both its ends are in, each label that overlaps a box, and each line of a box that is in
+# pieces, which stand apart or meet with another face. Knows nothing of who drew it.
 function numbers(text, into,    n) { gsub(/[^-0-9.]+/, " ", text); return split(text, into, " ") }
 
 # The rectangle around the points of a path or polygon, in L, T, R, B.
@@ -33,8 +34,9 @@ kind && /^<title>/ { title = $0; sub(/^<title>/, "", title); sub(/<\/title>.*/, 
 kind == "edge" && /^<path/ { way[++edges] = value($0, "d"); ename[edges] = title }
 (kind == "node" || kind == "cluster") && /^<(path|polygon|polyline|ellipse)/ { around(/^<path/ ? value($0, "d") : value($0, "points")) }
 kind == "node" && L > R && /^<text/ { around(value($0, "x") " " value($0, "y")) }     # no shape around it
+kind == "node" && /^<text/ { if (known[title, value($0, "y")]++) print "a line in pieces in box " title }
 (kind == "edge" || kind == "cluster") && /^<text/ {
-    s = $0; sub(/^[^>]*>/, "", s); sub(/<\/text>.*/, "", s); gsub(/&[#a-z0-9]*;/, "x", s)
+    s = $0; sub(/^[^>]*>/, "", s); gsub(/<[^>]*>/, "", s); gsub(/&[#a-z0-9]*;/, "x", s)
     size = value($0, "font-size") + 0; x = value($0, "x") + 0; y = value($0, "y") + 0; w = 0.5 * size * length(s)
     start = $0 ~ /text-anchor="start"/ ? x : x - w / 2
     tl[++texts] = start; tr[texts] = start + w; tt[texts] = y - 0.7 * size; tb[texts] = y + 0; tname[texts] = s

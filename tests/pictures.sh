@@ -21,7 +21,7 @@ wrong()     # svg: what is wrong with it, or that it is no picture
 
 # A picture as GraphViz alone lays it out: the test would be none if it found nothing there.
 found=$(wrong "$srcdir/tests/pictures/before.svg"; wrong "$srcdir/tests/pictures/planted.svg")
-for kind in 'leaves frame' 'crosses frame' 'crosses box' 'overlaps box'; do
+for kind in 'leaves frame' 'crosses frame' 'crosses box' 'overlaps box' 'in pieces'; do
     echo "$found" | grep -q "$kind"
     report $? "an arrow or label that $kind is found"
 done
@@ -142,13 +142,13 @@ if [ -n "$browser" ] && after '' >"$folder/shown" && grep -q '<svg' "$folder/sho
     after 'all(true)' >"$folder/shown"; shows "all unfolded" 'blocks.0.attn/matmul'
     after 'all(true);all(false)' >"$folder/shown"; shows "all folded" '!compressor.memory'
     after 'all(false);toggle(0)' >"$folder/shown"; shows "one unfolded" 'compressor.memory'
-    is "search finds what is inside of a box" "$(hits softmax)" \
-        "1 of 2: $b.blocks.0.attn/matmul.4 $m.states.blocks.0.attn/matmul.4"
+    is "search finds what is inside of a box" "$(hits 'take, mul')" "1 of 2: $b.embed/mul.0 $m.encoder.embed/mul.0"
     is "search counts, and says which" "$(hits swiglu)" "1 of 2: $b.blocks.0.ffn $m.states.blocks.0.ffn"
     is "search that finds nothing" "$(hits nowhere)" "0 found: "
-    is "shape, ops and line of what the mouse is over" "$(tells $b.blocks.0.attn/matmul.4)" \
-        "block: $b.blocks.0.attn/matmul.4 | attention | causal=1, scale=0.176777 | gives f32[batch, 2, 20, 32] | ops: matmul, div, where, softmax, matmul | transformer.cg:27: einsum(w, v, [B, H, T, R], [B, H, R, K] -> [B, H, T, K])"
-    is "and of a frame" "$(tells $b.blocks.0.ffn)" "block: $b.blocks.0.ffn | ffn: swiglu | transformer.cg:45: ffn(norm2(x))"
+    is "shape, ops and line of what the mouse is over" "$(tells $b.embed/mul.0 | sed 's/nn.cg:[0-9]*/nn.cg:LINE/')" \
+        "block: $b.embed/mul.0 | embed: gain * take(table, ids) | table  shared  f32[256, 64] | gives f32[batch, 16, dim] | ops: take, mul | nn.cg:LINE: gain * take(table, ids)"
+    is "and of a frame" "$(tells $b.blocks.0.ffn | sed 's/cg:[0-9]*/cg:LINE/')" \
+        "block: $b.blocks.0.ffn | ffn: swiglu | transformer.cg:LINE: ffn(norm2(x))"
     after 'document.dispatchEvent(new KeyboardEvent("keydown",{key:"+"}))' >"$folder/shown"; shows "keys" 'blocks.0.attn/matmul'
     after 'all(false);items()[0].focus();for(let i=0;i<9&&document.activeElement.dataset.frame===undefined;i++)document.dispatchEvent(new KeyboardEvent("keydown",{key:"ArrowDown"}));document.dispatchEvent(new KeyboardEvent("keydown",{key:"Enter"}))' >"$folder/shown"
     shows "arrows walk and Enter unfolds" 'compressor.memory'

@@ -456,7 +456,7 @@ static void put_svg(const Drawer *d, const char *svg, CgStrbuf *out)
                 colour_of[i][0], colour_of[i][1]);
         cg_strbuf_puts(out, "}</style>");
     }
-    cg_strbuf_puts(out, in + 1);
+    cg_dot_put_lines(in + 1 + strspn(in + 1, "\n"), out);
 }
 
 static bool render(Drawer *d, CgStrbuf *out, CgErr *e)

@@ -7,6 +7,9 @@
 
 bool cg_dot_absent(CgErr *e); /* that cg was built without GraphViz; false */
 
+/* Appends an SVG of GraphViz with each line of text as one (dot_svg.c). */
+void cg_dot_put_lines(const char *svg, CgStrbuf *out);
+
 #ifdef CG_HAVE_GRAPHVIZ
     #include <graphviz/cgraph.h>
     #include <graphviz/gvc.h>
