@@ -20,7 +20,8 @@
 #define GROUP                                                                                              \
     4 /* ... and heads of a shard, at most: each fetches the next one's rows from memory while it computes \
        */
-#define LITTLE 1e6 /* flops of a shard of small heads, about: tens of microseconds */
+#define LITTLE 3e5 /* flops of a shard of small heads, about: microseconds */
+#define BESIDE 16  /* what a pair of a query and a key takes besides products is as much as so many numbers of a row */
 
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -236,7 +237,7 @@ static inline Sizes sizes_of(const CgCall *call, int at)
     }
     z.ahead = cg_attr_int(call->attrs, "causal", 0) ? cg_attr_size(call->attrs, "offset", z.s - z.t) : z.s;
     if (is_small(&z)) {
-        z.groups = least(z.heads, (int64_t)(8 * (double)z.heads * pairs(&z) * (double)z.k / LITTLE) + 1);
+        z.groups = least(z.heads, (int64_t)(8.0 * (double)(z.heads * z.t * z.s * (z.k + BESIDE)) / LITTLE) + 1);
         return z;
     }
     if (z.heads > 0 && z.heads < SHARDS && z.t > SKINNY_QUERIES)

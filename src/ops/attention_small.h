@@ -6,34 +6,44 @@
 typedef struct NAME(Small) {
     const T *q, *k, *v;
     int64_t ldq, ldk, ldv;
-    int64_t wide, deep; /* T and K, rounded up to whole vectors */
+    int64_t wide, deep; /* T and K, rounded up to whole vectors, and registers */
     T *qt, *p;          /* q' (K, wide); scores, then weights (S, wide) */
     T *slope;           /* (S, wide): the derivative of the cap; NULL: there is none */
 } NAME(Small);
 
-/* c (m, n) = a b; from row to row of a `ra` and along it `ca`; n is of whole vectors, rows of b are ldb apart, those of
- * c n. */
+/* A register of `rows` rows of c = a b, of which `m` are there: the last one is made over again for those that are not.
+ */
+static inline __attribute__((always_inline)) void NAME(small_tile)(
+    int rows, int64_t m, int64_t k, const T *a, int64_t ra, int64_t ca, const T *b, int64_t ldb, T *c, int64_t ldc)
+{
+    const T *at[8] = { a };
+    NAME(Register) x[8] = { { 0 } };
+    for (int r = 1; r < rows; r++)
+        at[r] = r < m ? at[r - 1] + ra : at[r - 1];
+    for (int64_t l = 0; l < k; l++) {
+        NAME(Register) y = *(const NAME(Register) *)(b + l * ldb);
+        LANES_UNROLLED
+        for (int r = 0; r < rows; r++)
+            x[r] += at[r][l * ca] * y;
+    }
+    LANES_UNROLLED
+    for (int r = 0; r < rows; r++)
+        if (r < m)
+            *(NAME(Register) *)(c + r * ldc) = x[r];
+}
+
+/* c (m, n) = a b; from row to row of a `ra` and along it `ca`; n is of whole registers, rows of b are ldb apart, those
+ * of c n. */
 static void NAME(small_product)(
     int64_t m, int64_t n, int64_t k, const T *a, int64_t ra, int64_t ca, const T *b, int64_t ldb, T *c)
 {
-    for (int64_t j = 0; j < n; j += 16)
-        for (int64_t i = 0; i < m; i += 4) {
-            int64_t i1 = least(i + 1, m - 1), i2 = least(i + 2, m - 1),
-                    i3 = least(i + 3, m - 1); /* the last one over again */
-            NAME(Lanes) x0 = { 0 }, x1 = { 0 }, x2 = { 0 }, x3 = { 0 };
-            for (int64_t l = 0; l < k; l++) {
-                NAME(Lanes) y = *(const NAME(Lanes) *)(b + l * ldb + j);
-                const T *at = a + l * ca;
-                x0 += at[i * ra] * y;
-                x1 += at[i1 * ra] * y;
-                x2 += at[i2 * ra] * y;
-                x3 += at[i3 * ra] * y;
-            }
-            *(NAME(Lanes) *)(c + i * n + j) = x0;
-            *(NAME(Lanes) *)(c + i1 * n + j) = x1;
-            *(NAME(Lanes) *)(c + i2 * n + j) = x2;
-            *(NAME(Lanes) *)(c + i3 * n + j) = x3;
-        }
+    for (int64_t j = 0; j < n; j += NAME(REGISTER)) {
+        int64_t i = 0;
+        for (; m - i > 4; i += 8)
+            NAME(small_tile)(8, m - i, k, a + i * ra, ra, ca, b + j, ldb, c + i * n + j, n);
+        if (i < m)
+            NAME(small_tile)(4, m - i, k, a + i * ra, ra, ca, b + j, ldb, c + i * n + j, n);
+    }
 }
 
 /* Rows of d numbers, from one place to another: too short for a call. */
@@ -91,7 +101,7 @@ static void NAME(small_mask)(NAME(Small) * h, const Sizes *z, const NAME(MaskRow
 static NAME(Small) NAME(small_scores)(
     const CgCall *call, const Sizes *z, const NAME(MaskRows) * mask, int64_t head, char *scratch, size_t *at)
 {
-    NAME(Small) h = { .wide = cg_ceil_div(z->t, 16) * 16, .deep = cg_ceil_div(z->k, 16) * 16 };
+    NAME(Small) h = { .wide = cg_ceil_div(z->t, 16) * 16, .deep = cg_ceil_div(z->k, NAME(REGISTER)) * NAME(REGISTER) };
     h.qt = take(scratch, at, (size_t)(z->k * h.wide) * sizeof(T));
     h.p = take(scratch, at, (size_t)(z->s * h.wide) * sizeof(T));
     h.q = rows_of(&call->in[0], head, 0, z->t, take(scratch, at, copy_bytes(&call->in[0], z->t)), &h.ldq);
@@ -119,18 +129,19 @@ static void NAME(small_forward)(
     T *base = take(scratch, &at, (size_t)wide * sizeof(T)), *sum = take(scratch, &at, (size_t)wide * sizeof(T));
     NAME(small_hide)(z, wide, -(T)INFINITY, p);
     for (int64_t i = 0; i < wide; i += 16) {
-        NAME(Lanes) top = *(const NAME(Lanes) *)(p + i), total = { 0 };
+        NAME(Lanes) top = NAME(lanes_of)(p + i), total = NAME(lanes_all)(0);
         for (int64_t j = 1; j < z->s; j++)
-            NAME(lanes_max)((const NAME(Lanes) *)(p + j * wide + i), &top);
-        for (int l = 0; l < 16; l++)
-            base[i + l] = top[l] > -(T)INFINITY ? top[l] : 0;
+            top = NAME(lanes_max)(NAME(lanes_of)(p + j * wide + i), top);
+        NAME(lanes_put)(top, base + i);
+        for (int64_t l = i; l < i + 16; l++)
+            base[l] = base[l] > -(T)INFINITY ? base[l] : 0;
         for (int64_t j = 0; j < z->s; j++) {
             CG_SIMD
             for (int64_t l = i; l < i + 16; l++)
                 p[j * wide + l] = EX2(p[j * wide + l] - base[l]);
-            total += *(const NAME(Lanes) *)(p + j * wide + i);
+            total = NAME(lanes_plus)(total, NAME(lanes_of)(p + j * wide + i));
         }
-        *(NAME(Lanes) *)(sum + i) = total;
+        NAME(lanes_put)(total, sum + i);
     }
     NAME(small_product)(z->k, wide, z->s, h.v, 1, h.ldv, p, wide, yt);
     for (int64_t i = 0; i < z->t; i++) {

@@ -4,21 +4,21 @@
 static T NAME(weights)(T *p, int64_t n, T exponent, T *base)
 {
     int64_t whole = (n + 15) / 16 * 16;
-    NAME(Lanes) high = (NAME(Lanes)){ 0 } - (T)INFINITY, total = { 0 };
+    NAME(Lanes) high = NAME(lanes_all)(-(T)INFINITY), total = NAME(lanes_all)(0);
     for (int64_t j = n; j < whole; j++)
         p[j] = -(T)INFINITY;
     for (int64_t j = 0; j < whole; j += 16)
-        NAME(lanes_max)((const NAME(Lanes) *)(p + j), &high);
-    T top = NAME(lanes_greatest)(&high);
+        high = NAME(lanes_max)(NAME(lanes_of)(p + j), high);
+    T top = NAME(lanes_greatest)(high);
     top = top > -(T)INFINITY ? top * exponent : 0;
     for (int64_t j = 0; j < whole; j += 16) {
         CG_SIMD
         for (int64_t c = j; c < j + 16; c++)
             p[c] = EX2(p[c] * exponent - top);
-        total += *(const NAME(Lanes) *)(p + j);
+        total = NAME(lanes_plus)(total, NAME(lanes_of)(p + j));
     }
     *base = top;
-    return NAME(lanes_total)(&total);
+    return NAME(lanes_total)(total);
 }
 
 /* A score under a cap and the mask. */

@@ -7,16 +7,19 @@
 
 #include <cg/elementwise.h>
 
-/* Lane i of the result is lane (i + by) % 16. */
-#ifdef __clang__
-    #define LANES_ROTATED(mask, x, by) __builtin_shufflevector(x, x, LANES_LIST(by))
+/* Lanes are as many registers as sixteen numbers take: a vector larger than a register is kept in memory. */
+#if defined(__AVX512F__)
+    #define LANES_BYTES 64
+#elif defined(__AVX__)
+    #define LANES_BYTES 32
 #else
-    #define LANES_ROTATED(mask, x, by) __builtin_shuffle(x, (mask){ LANES_LIST(by) })
+    #define LANES_BYTES 16
 #endif
-#define LANES_LIST(by)                                                                                               \
-    (0 + by) % 16, (1 + by) % 16, (2 + by) % 16, (3 + by) % 16, (4 + by) % 16, (5 + by) % 16, (6 + by) % 16,         \
-        (7 + by) % 16, (8 + by) % 16, (9 + by) % 16, (10 + by) % 16, (11 + by) % 16, (12 + by) % 16, (13 + by) % 16, \
-        (14 + by) % 16, (15 + by) % 16
+#ifdef __clang__
+    #define LANES_UNROLLED _Pragma("unroll")
+#else
+    #define LANES_UNROLLED _Pragma("GCC unroll 16")
+#endif
 
 #define T          float
 #define NAME(word) word##_f32
