@@ -2,7 +2,8 @@
 # run.sh - cg and PyTorch in turns, so that both meet the same neighbours; the tables of doc/performance.md on stdout.
 # Takes from the environment: CG (the program), PYTHON, CONFIGS, PRECISIONS, MODES, ROUNDS, THREADS, RESULTS (JSON lines, one
 # a measurement), STEPS (of each configuration, unless its own number is meant), PREFIX (a command that runs each
-# measurement), PARTS (of: same work nodes start memory decode breakdown; work is the table of steps).
+# measurement), PARTS (of: same work micro limit nodes start memory decode breakdown; work is the table of steps), ISAS
+# (instruction sets that steps are measured with: the two widest the machine has).
 # What each part measures: README.md beside this file.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,7 +12,7 @@ python=${PYTHON:-python3}
 results=${RESULTS:-bench-results.jsonl}
 threads=${THREADS:-$(nproc)}
 configs=${CONFIGS:-toy tiny small base compress}
-parts=${PARTS:-same work nodes start memory decode breakdown}
+parts=${PARTS:-same work micro limit nodes start memory decode breakdown}
 export CG python results threads here
 PREFIX=${PREFIX:-}
 export PREFIX
@@ -27,8 +28,19 @@ have_torch=yes
 
 asked()     { case " $parts " in *" $1 "*) return 0 ;; esac; return 1; }
 steps_of()  { case ${STEPS:-$1} in toy) echo 1000 ;; tiny) echo 20 ;; small) echo 5 ;; base | compress) echo 3 ;; *) echo "$STEPS" ;; esac; }
+isas=${ISAS:-$(for isa in avx512 avx2 base; do if CG_ISA=$isa "$CG" --version | grep -q "^kernels *$isa\$"; then echo $isa; fi; done | head -2)}
 note()      { echo "bench: $*" >&2; }
 
+# Runs a command with both programs held to an instruction set: PyTorch by what its libraries read.
+with_isa()  # isa command...
+{
+    isa=$1
+    shift
+    case $isa in
+    avx2) CG_ISA=avx2 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 "$@" ;;
+    *) CG_ISA=$isa "$@" ;;
+    esac
+}
 # Runs a measurement that prints one JSON line; adds to it what it is of.
 record()    # fields command...
 {
@@ -52,11 +64,13 @@ run_torch() # fields config precision mode argument...
     OMP_PROC_BIND=${OMP_PROC_BIND:-true} record "$fields" "$python" "$here/pytorch/bench.py" "$config" --mode "$mode" \
         --precision "$precision" --threads "$threads" "$@"
 }
-table()     { awk -v part="$1" -f "$here/table.awk" "$results"; }
+table()     { awk -v part="$1" -v isa="${2:-}" -f "$here/table.awk" "$results"; }
+rounds()    { i=1; while [ "$i" -le "${ROUNDS:-3}" ]; do echo $i; i=$((i + 1)); done; }
 
 : >"$results"
 # shellcheck disable=SC2086
 $PREFIX "$CG" bench --peaks --threads "$threads" --json >>"$results"
+echo "Processor: $(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -1)."
 table peaks
 
 # ---- the same work: from the same weights, on the same batches, both must have the same losses ----
@@ -80,22 +94,52 @@ fi
 # ---- steps, in turns ----
 
 if asked work; then
-    round=0
-    while [ "$round" -lt "${ROUNDS:-3}" ]; do
-        round=$((round + 1))
+    for round in $(rounds); do
         for config in $configs; do
             for precision in ${PRECISIONS:-f32 bf16}; do
-                note "round $round, $config $precision"
-                run_cg "\"round\": $round" "$config" "$precision" --steps "$(steps_of "$config")"
-                run_cg "\"round\": $round, \"spare\": true" "$config" "$precision" --set spare=true --steps "$(steps_of "$config")"
-                for mode in ${MODES:-eager compiled}; do
-                    [ "$have_torch" = yes ] || continue
-                    run_torch "\"round\": $round" "$config" "$precision" "$mode" --steps "$(steps_of "$config")" || :
+                for isa in $isas; do
+                    note "round $round, $config $precision $isa"
+                    of="\"round\": $round, \"isa\": \"$isa\""
+                    with_isa "$isa" run_cg "$of" "$config" "$precision" --steps "$(steps_of "$config")"
+                    with_isa "$isa" run_cg "$of, \"spare\": true" "$config" "$precision" --set spare=true --steps "$(steps_of "$config")"
+                    for mode in ${MODES:-eager compiled}; do
+                        [ "$have_torch" = yes ] || continue
+                        with_isa "$isa" run_torch "$of" "$config" "$precision" "$mode" --steps "$(steps_of "$config")" || :
+                    done
                 done
             done
         done
     done
-    table work
+    for isa in $isas; do table work "$isa"; done
+fi
+
+# ---- a model as small as those written by hand ----
+
+if asked micro; then
+    for round in $(rounds); do
+        for isa in $isas; do
+            for batch in 8 16; do
+                for n in 1 2; do
+                    with_isa "$isa" record "\"micro\": $batch, \"isa\": \"$isa\"" "$CG" bench "$here/micro.cg" --set "batch=$batch" --threads $n \
+                        --steps 2000 --warmup 200 --json
+                done
+            done
+        done
+    done
+    table micro
+fi
+
+# ---- what a limit of memory costs ----
+
+if asked limit; then
+    for round in $(rounds); do
+        for size in none 600MiB; do
+            note "compress, memory $size, round $round"
+            [ $size = none ] && set -- || set -- --memory $size
+            record "\"limit\": \"$size\"" "$CG" bench "$here/compress.cg" --threads "$threads" --steps 3 --warmup 1 --json "$@"
+        done
+    done
+    table limit
 fi
 
 # ---- what a node costs that computes nearly nothing ----

@@ -1,5 +1,5 @@
 # table.awk - tables of what run.sh measured, as Markdown.
-# Takes lines of JSON and -v part=; gives the table of that part. Ratios are made within a round and then their median is taken.
+# Takes lines of JSON, -v part= and, of the table of steps, -v isa=; gives the table of that part. Ratios are made within a round and then their median is taken.
 
 function get(key,    at) {
     if (!match($0, "\"" key "\": (\"[^\"]*\"|-?[0-9.]+(e[-+]?[0-9]+)?|true)")) return ""
@@ -73,6 +73,20 @@ get("same") != "" {
     steps[key] = n
     next
 }
+get("micro") != "" {
+    key = get("isa") " " get("micro") " " get("threads")
+    if (!(key in micro_count)) micro_order[++micros] = key
+    micro[key, ++micro_count[key]] = 1e3 * get("ms_median")
+    next
+}
+get("limit") != "" {
+    key = get("limit")
+    if (!(key in limit_count)) limit_order[++limits] = key
+    limit_ms[key, ++limit_count[key]] = get("ms_median") + 0
+    planned[key] = get("planned_mb"); resident[key] = get("peak_rss_mb")
+    next
+}
+get("round") != "" && isa != "" && get("isa") != isa { next }
 get("round") != "" {
     key = get("config") " " get("precision")
     who = key " " (get("program") !~ /^cg/ ? get("mode") : get("spare") == "" ? "cg" : "spare")
@@ -110,10 +124,26 @@ END {
         if (bad) { print "bench: not the same losses:" bad | "cat >&2"; exit 1 }
     }
     if (part == "work") {
-        printf "\n%d rounds; %s\n\n", rounds, torch
+        printf "\nKernels of %s; %d rounds; %s\n\n", isa, rounds, torch
         rows("cg")
         print "\nThe same with layers that are computed again in the backward pass (`--set spare=true`); the share of the peak does not count that.\n"
         rows("spare")
+    }
+    if (part == "micro") {
+        print "\n| kernels | batch | threads | us a step |\n|---|---|---|---|"
+        for (i = 1; i <= micros; i++) {
+            for (j = 1; j <= micro_count[micro_order[i]]; j++) v[j] = micro[micro_order[i], j]
+            split(micro_order[i], k, " ")
+            printf "| %s | %d | %d | %.0f |\n", k[1], k[2], k[3], median(v, micro_count[micro_order[i]])
+        }
+    }
+    if (part == "limit") {
+        print "\n| `--memory` | planned MB | resident MB | ms a step | over none |\n|---|---|---|---|---|"
+        for (i = 1; i <= limits; i++) {
+            key = limit_order[i]
+            for (j = 1; j <= limit_count[key]; j++) { v[j] = limit_ms[key, j]; w[j] = v[j] / limit_ms[limit_order[1], j] }
+            printf "| %s | %.0f | %.0f | %.0f | %.3f |\n", key, planned[key], resident[key], median(v, limit_count[key]), median(w, limit_count[key])
+        }
     }
     if (part == "nodes") {
         printf "\nA node that computes nearly nothing costs "
