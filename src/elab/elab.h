@@ -285,6 +285,7 @@ const CgType *cg_value_type(CgElab *e, const CgValue *tensor);
 
 /* Reports at span, or where that is in the library at the author's call, with notes about the calls that led here. */
 CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, ...) CG_PRINTF(4, 5);
+CgDiag *cg_elab_err(CgElab *e, CgSpan span, const CgErr *err); /* likewise, of a file or a size */
 /* Where the literal v was written, if that is in one of the calls that led here, else span, where it is used. */
 CgSpan cg_elab_literal(CgElab *e, const CgValue *v, CgSpan span);
 /* Reports a name that none of the columns of a frame has; poison. */

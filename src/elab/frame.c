@@ -47,6 +47,15 @@ CgDiag *cg_elab_error(CgElab *e, CgCode code, CgSpan span, const char *format, .
     return d;
 }
 
+CgDiag *cg_elab_err(CgElab *e, CgSpan span, const CgErr *err)
+{
+    const CgFrame *author = authors_call(e, span);
+    CgDiag *d = cg_diag_err(e->diags, author ? author->called_from : span, err);
+    if (author)
+        cg_diag_note(d, span, "found here");
+    return d;
+}
+
 static bool within(CgSpan inner, CgSpan outer)
 {
     return inner.file && inner.file == outer.file && inner.start >= outer.start && inner.end <= outer.end;

@@ -178,7 +178,7 @@ static bool checked(CgElab *e, const CgArguments *a, Columns *c, bool good, cons
     if (good)
         fields_of(e, a, c, data);
     else
-        cg_diag_err(e->diags, a->span[0], err);
+        cg_elab_err(e, a->span[0], err);
     columns_free(c);
     return good;
 }

@@ -110,7 +110,7 @@ static CgValue *build_random_tokens(CgElab *e, CgFrame *f, const CgArguments *a)
         return wrong(e, a, 1, "'size' is a number of tokens from 1 on");
     if (cg_random_tokens_check(&r, &err))
         return cg_function_later(e, a, 0);
-    cg_diag_err(e->diags, a->call, &err);
+    cg_elab_err(e, a->call, &err);
     return cg_value_poison(e);
 }
 

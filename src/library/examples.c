@@ -85,7 +85,7 @@ static CgValue *build_field(CgElab *e, CgFrame *f, const CgArguments *a)
         CgErr err = { 0 };
         int k = i ? ANSWER : COLUMN;
         if (a->at[k]->kind == CG_VALUE_STR && !cg_example_template_ok(a->at[k]->s, &err)) {
-            cg_diag_err(e->diags, a->span[k], &err);
+            cg_elab_err(e, a->span[k], &err);
             return cg_value_poison(e);
         }
     }

@@ -158,7 +158,7 @@ static CgValue *build_json(CgElab *e, CgFrame *f, const CgArguments *a)
     if (cg_io_read(r.path, &bytes, &err) && bytes.len > UINT32_MAX / 2)
         cg_err(&err, CG_ERR_INPUT, "'%s' is too large for settings", r.path);
     if (err.kind)
-        cg_diag_err(e->diags, a->span[0], &err);
+        cg_elab_err(e, a->span[0], &err);
     else
         v = read_text(&r, &bytes, a->at[1]);
     cg_io_release(&bytes);

@@ -196,7 +196,7 @@ static CgValue *build_tokenizer(CgElab *e, CgFrame *f, const CgArguments *a)
     }
     CgTokenizer *t = load((CgValue *const *)a->at, &err);
     if (!t) {
-        cg_diag_err(e->diags, a->span[0], &err);
+        cg_elab_err(e, a->span[0], &err);
         return cg_value_poison(e);
     }
     CgValue *v = described(e, a, t);

@@ -20,7 +20,7 @@ static bool too_many(CgElab *e, const CgGraph *g, const CgParamInfo *p, CgSpan s
     cg_type_print(cg_node_type(g, p->ref), &type);
     cg_err(&why, CG_ERR_MEMORY, "with '%s', %s, the trained parameters have more elements than memory has addresses",
         p->path, cg_strbuf_str(&type));
-    cg_diag_err(e->diags, span, &why);
+    cg_elab_err(e, span, &why);
     cg_strbuf_deinit(&type);
     return false;
 }

@@ -86,15 +86,14 @@ static bool integer(
     if (cg_is_poison(v))
         return false;
     if (v->kind != CG_VALUE_INT || v->i < least || v->i > MOST) {
-        char given[24];
-        snprintf(given, sizeof given, "%lld", v->kind == CG_VALUE_INT ? (long long)v->i : 0);
+        char found[32];
+        snprintf(found, sizeof found, "%lld", (long long)v->i);
         CgDiag *d =
             cg_elab_error(e, CG_E0607, cg_elab_literal(e, v, x->span), "'%s' is an integer from %lld to %d, not %s",
-                name, (long long)least, MOST, v->kind == CG_VALUE_INT ? given : cg_value_kind_name(v));
+                name, (long long)least, MOST, v->kind == CG_VALUE_INT ? found : cg_value_kind_name(v));
         const CgKinds wanted = { .at = { { .tag = CG_KIND_INT } }, .n = 1 };
-        if (v->kind == CG_VALUE_FLOAT)
-            cg_help_integer(d, &wanted, v);
-        for (int i = 0; v->kind != CG_VALUE_FLOAT && v->kind != CG_VALUE_INT && train_fields[i].name; i++)
+        cg_help_integer(d, &wanted, v);
+        for (int i = 0; v->kind != CG_VALUE_INT && v->kind != CG_VALUE_FLOAT && train_fields[i].name; i++)
             if (!strcmp(train_fields[i].name, name))
                 cg_diag_help(d, "%s", train_fields[i].doc);
         return false;
@@ -370,7 +369,7 @@ static bool build_shares(CgElab *e, CgStage *s, const Fields *fields, CgRef *los
     CgErr err = { 0 };
     CgRef where = CG_NONE, share = cg_shares_build(&s->shares, m, *loss, s->accumulate, &where, &err);
     if (share == CG_NONE) {
-        cg_diag_err(e->diags, at, &err);
+        cg_elab_err(e, at, &err);
         return false;
     }
     *loss = share;
