@@ -258,6 +258,26 @@ static bool is_causal(CgBuild *b, Narrow mask, int64_t *offset)
     return false;
 }
 
+/* Whether a comparison of these axes holds for each query and the key as far before the end of all as the query is. */
+static bool sees_itself(CgBuild *b, Narrow mask, const CgType *all)
+{
+    static const char *const names[] = { "ge", "gt", "le", "lt", "eq" };
+    int64_t queries, keys;
+    Line x, y;
+    if ((mask.axes & (ROW | COLUMN)) != (ROW | COLUMN) || !cg_dim_is_int(all->dim[2], &queries)
+        || !cg_dim_is_int(all->dim[3], &keys) || keys < queries)
+        return false;
+    for (int f = 0; f < 5; f++) {
+        int row = place_of(mask.axes, 2), column = place_of(mask.axes, 3);
+        if (!cg_ref_is(b, mask.r, names[f]) || !line_of(b, cg_ref_in(b, mask.r, 0), row, column, &x)
+            || !line_of(b, cg_ref_in(b, mask.r, 1), row, column, &y) || x.row - y.row != y.column - x.column)
+            continue;
+        double d = x.plus - y.plus + (x.column - y.column) * (double)(keys - queries);
+        return f == 0 ? d >= 0 : f == 1 ? d > 0 : f == 2 ? d <= 0 : f == 3 ? d < 0 : d == 0;
+    }
+    return false;
+}
+
 /* What becomes of products before the softmax: scale, cap, what is added, what is hidden. */
 typedef struct Scores {
     CgType type;
@@ -266,6 +286,7 @@ typedef struct Scores {
     int64_t offset; /* of a causal mask; -1: none */
     Narrow bias, seen;
     bool adds, hides;
+    bool blind; /* it is not known that each row sees something */
 } Scores;
 
 /* Without axes along which it is repeated. */
@@ -289,7 +310,10 @@ static void add_condition(CgBuild *b, Scores *s, Narrow mask)
     if (cg_ref_is(b, mask.r, "and")) {
         for (int i = 0; i < 2; i++)
             add_condition(b, s, (Narrow){ cg_ref_in(b, mask.r, i), mask.axes });
-    } else if (is_causal(b, mask, &offset)) {
+        return;
+    }
+    s->blind |= !sees_itself(b, mask, &s->type);
+    if (is_causal(b, mask, &offset)) {
         s->offset = s->offset < 0 || offset < s->offset ? offset : s->offset;
     } else {
         unsigned axes = s->hides ? s->seen.axes | mask.axes : mask.axes;
@@ -304,7 +328,7 @@ static void add_bias(CgBuild *b, Scores *s, Narrow x)
     unsigned axes = s->adds ? s->bias.axes | x.axes : x.axes;
     CgRef r = widened(b, x, axes, &s->type);
     s->bias = (Narrow){ s->adds ? cg_add(b, widened(b, s->bias, axes, &s->type), r) : r, axes };
-    s->adds = true;
+    s->adds = s->blind = true;
 }
 
 static bool plain_matmul(CgBuild *b, CgRef r)
@@ -519,7 +543,7 @@ static CgRef attention_match(CgBuild *b, CgRef root)
         return CG_NONE;
     Narrow m = mask_of_scores(b, &s, s.type.dtype);
     CgRef y = attention_of(b, &s, (CgRef[3]){ q, keys, v }, m);
-    return guarded || m.r == CG_NONE ? y : blind_to_nan(b, &s, y, m);
+    return guarded || m.r == CG_NONE || !s.blind ? y : blind_to_nan(b, &s, y, m);
 }
 
 static const CgDim *ahead_of(const CgInfer *inf)
@@ -629,12 +653,12 @@ static const CgOp op_attention = {
     CG_OP_HERE,
     .name = "attention",
     .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], mask: F[..m] = none, causal: bool = false, "
-           "scale: float, cap: float = 0, offset: dim = none) -> (F[B, H, T, K], F[B, H, T])",
+           "scale: float, cap: float = none, offset: dim = none) -> (F[B, H, T, K], F[B, H, T])",
     .doc = "softmax(scale * q k') v by head, and logsumexp(scale * q k') of each row, without storing the scores (Dao "
            "et al. 2022).\n\n"
            "mask: added to the scores, with their axes, or 1 for those that it does not mind; -inf hides, and what no "
            "query of a block sees is not computed. A row that sees nothing is 0, and so is its derivative.\n"
-           "cap: cap tanh(scores / cap) in the place of the scores, before the mask; 0: none.\n"
+           "cap: cap tanh(scores / cap) in the place of the scores, before the mask.\n"
            "causal: query i sees keys 0 .. i + offset; offset is S - T where it is not given, so that the last query "
            "sees all.\n"
            "A negative offset is an error: the first query would see no key.\n",
@@ -657,10 +681,11 @@ static const CgOp op_attention = {
 static const CgOp op_attention_vjp = {
     CG_OP_HERE,
     .name = "attention_vjp",
-    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], y: F[B, H, T, K], lse: F[B, H, T], gy: F[B, H, T, "
-           "K], mask: F[..m] = none, causal: bool = false, scale: float, cap: float = 0, offset: dim = none) -> (F[B, "
-           "H, T, "
-           "K], F[B, H, S, K], F[B, H, S, K])",
+    .sig =
+        "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], y: F[B, H, T, K], lse: F[B, H, T], gy: F[B, H, T, "
+        "K], mask: F[..m] = none, causal: bool = false, scale: float, cap: float = none, offset: dim = none) -> (F[B, "
+        "H, T, "
+        "K], F[B, H, S, K], F[B, H, S, K])",
     .doc = "Derivatives of attention by q, k and v, from both its results and gy, that by the first of them.\n",
     .shape = attention_vjp_shape,
     .expand = attention_vjp_expand,

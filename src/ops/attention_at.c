@@ -121,7 +121,7 @@ static const CgOp op_attention_at = {
     CG_OP_HERE,
     .name = "attention_at",
     .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], at: I[], mask: F[..m] = none, causal: bool = true, "
-           "scale: float, cap: float = 0, offset: dim) -> F[B, H, T, K]",
+           "scale: float, cap: float = none, offset: dim) -> F[B, H, T, K]",
     .doc = "Attention under a causal mask whose place is known only when it runs: query i sees keys 0 .. i + offset + "
            "at. Mask and cap are those of attention.\n\n"
            "Keys past those are not read: they may be whatever was there before.\n",

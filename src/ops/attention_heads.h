@@ -31,7 +31,7 @@ static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 /* q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], a finite scale and a cap. */
 static inline bool attention_operands(CgInfer *inf)
 {
-    double cap = cg_attr_float(inf->attrs, "cap", 0);
+    double cap = cg_attr_float(inf->attrs, "cap", 1);
     if (!cg_want_float(inf, 0) || !cg_want_rank(inf, 0, 4, 4))
         return false;
     for (int i = 1; i < 3; i++) {
@@ -44,8 +44,8 @@ static inline bool attention_operands(CgInfer *inf)
         return cg_infer_differ(inf, 1, 2, 2, 2, "numbers of keys and values");
     if (!isfinite(cg_attr_float(inf->attrs, "scale", 1)))
         return cg_infer_fail(inf, -1, -1, "%s: scale must be a number", inf->op->name);
-    if (!isfinite(cap) || cap < 0)
-        return cg_infer_fail(inf, -1, -1, "%s: cap must be above 0, or 0 for none", inf->op->name);
+    if (!(cap > 0) || !isfinite(cap))
+        return cg_infer_fail(inf, -1, -1, "%s: cap must be above 0", inf->op->name);
     return true;
 }
 

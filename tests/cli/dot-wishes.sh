@@ -28,7 +28,7 @@ cg dot deep.cg 'deep(layers = 2)' 'wider(layers = 2)' 2>&1 >two.dot; echo "exit 
 
 echo "4 nesting can be turned off, and search reaches inside (netron 1554)"
 cg dot deep.cg 'deep(layers = 1)' --flat --depth=0 | grep -c subgraph
-cg dot deep.cg 'deep(layers = 1)' -T html | grep -c '"id":"deep.lm.blocks.0.attn.attend/attention.0"'
+cg dot deep.cg 'deep(layers = 1)' -T html | grep -c '"id":"deep.lm.blocks.0.attn/attention.0"'
 
 echo "5 what is shared is drawn once, with a mark (netron 1525)"
 cg dot deep.cg 'deep(layers = 1)' --depth=0 | said | grep shared
