@@ -20,7 +20,7 @@ extern "C" {
 #define CG_ABI 13
 
 #define CG_MAX_RANK 8
-#define CG_MAX_IN   64
+#define CG_MAX_IN   256
 #define CG_MAX_OUT  32
 
 /* ---- types ------------------------------------------------------------------------------------------------ */
@@ -269,11 +269,26 @@ typedef struct CgSlice {
 } CgSlice;
 /* False where the slice cannot be had without the rest. */
 typedef bool CgSliceRuleFn(const CgInfer *inf, CgSlice *slice);
+/* Some of the operands of a node, or of the inputs of a body. */
+typedef struct CgOperands {
+    uint64_t bits[CG_MAX_IN / 64];
+} CgOperands;
+static inline bool cg_has_operand(const CgOperands *s, int i) { return s->bits[i / 64] >> i % 64 & 1; }
+static inline void cg_put_operand(CgOperands *s, int i, bool on)
+{
+    uint64_t bit = (uint64_t)1 << i % 64;
+    s->bits[i / 64] = on ? s->bits[i / 64] | bit : s->bits[i / 64] & ~bit;
+}
+static inline void cg_join_operands(CgOperands *s, const CgOperands *more)
+{
+    for (int i = 0; i < CG_MAX_IN / 64; i++)
+        s->bits[i] |= more->bits[i];
+}
 /* An op of which only some results are used, as one that makes only these: bit k of `used` is result k. */
 typedef struct CgPruned {
     const CgAttrs *attrs;
-    uint64_t in;  /* operands that are left, in their order */
-    uint32_t out; /* results that are, `used` among them */
+    CgOperands in; /* that are left, in their order */
+    uint32_t out;  /* results that are, `used` among them */
 } CgPruned;
 /* False: it needs all. */
 typedef bool CgPruneFn(const CgSite *site, uint32_t used, CgPruned *less);

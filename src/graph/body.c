@@ -37,13 +37,13 @@ CgType cg_body_input_type(const CgAttr *a, int i) { return *cg_node_type(a->grap
 
 CgType cg_body_output_type(const CgAttr *a, int i) { return *cg_node_type(a->graph, a->graph->outputs.at[i].ref); }
 
-uint64_t cg_body_needs(const CgAttr *a, int out)
+CgOperands cg_body_needs(const CgAttr *a, int out)
 {
     const CgGraph *g = a->graph;
     bool *live = cg_graph_live(g, g->outputs.at[out].ref);
-    uint64_t needs = 0;
-    for (size_t i = 0; i < g->inputs.len && i < 64; i++)
-        needs |= (uint64_t)live[g->inputs.at[i]] << i;
+    CgOperands needs = { { 0 } };
+    for (size_t i = 0; i < g->inputs.len && i < CG_MAX_IN; i++)
+        cg_put_operand(&needs, (int)i, live[g->inputs.at[i]]);
     free(live);
     return needs;
 }
@@ -53,7 +53,7 @@ bool cg_body_is_input(const CgAttr *a, int out, int i)
     return a->graph->outputs.at[out].ref == a->graph->inputs.at[i];
 }
 
-CgAttr cg_body_part(const CgAttr *a, const char *name, uint64_t in, uint64_t out)
+CgAttr cg_body_part(const CgAttr *a, const char *name, const CgOperands *in, uint64_t out)
 {
     const CgGraph *g = a->graph;
     CgGraph *part = cg_graph_new(g->name);
@@ -66,7 +66,7 @@ CgAttr cg_body_part(const CgAttr *a, const char *name, uint64_t in, uint64_t out
         for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++)
             live[cg_node(g, r)->in[i]] = true;
     for (size_t i = 0; i < g->inputs.len; i++)
-        if (in >> i & 1)
+        if (cg_has_operand(in, (int)i))
             map[g->inputs.at[i]] = cg_graph_copy(&b, g, g->inputs.at[i], NULL);
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (live[r] && !(cg_node(g, r)->op->traits & CG_INPUT))

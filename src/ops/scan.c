@@ -254,29 +254,36 @@ static void scan_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 /* Results that are wanted, and the states that these are made of, in any turn. */
 static uint32_t live_results(const Parts *p, uint32_t used)
 {
-    uint64_t needs[CG_MAX_OUT], inputs;
+    CgOperands needs[CG_MAX_OUT];
     uint32_t before;
     for (int k = 0; k < p->states + p->kept; k++)
         needs[k] = cg_body_needs(p->body, k);
     do {
         before = used;
-        inputs = 0;
         for (int k = 0; k < p->states + p->kept; k++)
-            inputs |= used >> k & 1 ? needs[k] : 0;
-        used |= (uint32_t)(inputs & (((uint64_t)1 << p->states) - 1));
+            for (int i = 0; before >> k & 1 && i < p->states; i++)
+                used |= (uint32_t)cg_has_operand(&needs[k], i) << i;
     } while (used != before);
     return used;
 }
 
 /* Operands that these results need; at least one that turns go through, since it says how many there are. */
-static uint64_t live_operands(const Parts *p, uint32_t results)
+static CgOperands live_operands(const Parts *p, uint32_t results)
 {
-    uint64_t in = 0, turns = (((uint64_t)1 << p->turns) - 1) << p->states;
+    CgOperands in = { { 0 } };
+    bool turns = false;
     for (int k = 0; k < p->states + p->kept; k++)
-        in |= results >> k & 1 ? cg_body_needs(p->body, k) : 0;
+        if (results >> k & 1) {
+            CgOperands needs = cg_body_needs(p->body, k);
+            cg_join_operands(&in, &needs);
+        }
     for (int i = 0; i < p->states; i++)
-        in = results >> i & 1 ? in | (uint64_t)1 << i : in & ~((uint64_t)1 << i);
-    return in & turns ? in : in | (uint64_t)1 << p->states;
+        cg_put_operand(&in, i, results >> i & 1);
+    for (int i = p->states; i < p->states + p->turns; i++)
+        turns |= cg_has_operand(&in, i);
+    if (!turns)
+        cg_put_operand(&in, p->states, true);
+    return in;
 }
 
 static bool scan_prune(const CgSite *site, uint32_t used, CgPruned *less)
@@ -286,7 +293,7 @@ static bool scan_prune(const CgSite *site, uint32_t used, CgPruned *less)
     less->in = live_operands(&p, less->out);
     int states = 0, turns = 0, n = 0;
     for (int i = 0; i < site->nin; i++)
-        if (less->in >> i & 1) {
+        if (cg_has_operand(&less->in, i)) {
             states += i < p.states;
             turns += i >= p.states && i < p.states + p.turns;
             n++;
@@ -295,7 +302,7 @@ static bool scan_prune(const CgSite *site, uint32_t used, CgPruned *less)
     for (int k = 0; k < p.states + p.kept; k++)
         all &= less->out >> k & 1;
     less->attrs = all ? NULL
-                      : attrs_of(cg_body_part(p.body, "body", less->in, less->out), states, turns,
+                      : attrs_of(cg_body_part(p.body, "body", &less->in, less->out), states, turns,
                           cg_attr_int(site->attrs, "reverse", 0));
     return !all;
 }

@@ -28,7 +28,6 @@ static void find_live(Liveness *l)
         use(l, g->outputs.at[i].ref);
     for (CgRef r = (CgRef)g->nodes.len; r-- > 0;) {
         const CgNode *n = cg_node(g, r);
-        uint64_t in = UINT64_MAX;
         if (!l->used[r] || cg_node_is_result(n))
             continue;
         CgSite site = { .nin = n->nin, .nout = n->nout, .in = n->in, .attrs = n->attrs };
@@ -36,10 +35,9 @@ static void find_live(Liveness *l)
         if (n->op->prune && n->op->prune(&site, l->used[r], &less)) {
             l->fewer[r] = cg_malloc(sizeof less);
             *l->fewer[r] = less;
-            in = less.in;
         }
         for (int i = 0; i < n->nin; i++)
-            if (in >> i & 1)
+            if (!l->fewer[r] || cg_has_operand(&less.in, i))
                 use(l, n->in[i]);
     }
 }
@@ -52,7 +50,7 @@ static CgRef copy_less(CgBuild *b, const Liveness *l, CgRef r, const CgRef *map)
     CgRef in[CG_MAX_IN];
     int nin = 0;
     for (int i = 0; i < n.nin; i++)
-        if (less->in >> i & 1)
+        if (cg_has_operand(&less->in, i))
             in[nin++] = map[n.in[i]];
     CgBuild at = *b;
     at.scope = n.scope;
