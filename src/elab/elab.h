@@ -103,6 +103,7 @@ typedef struct CgModelGraph {
     CgMap alias_paths;                 /* ... and those that are there */
     int64_t apart;                     /* tensors that derivatives are taken by so far (wrt.c) */
     bool trains;                       /* it is that of a training: what is frozen matters */
+    bool updates;                      /* it is that of an optimiser */
     bool asked_training;               /* something in it depends on that */
     CgMap draws;                       /* atom of a path -> random draws made there so far */
     CG_VEC(CgTurn) turns;              /* of the loops around what is built */

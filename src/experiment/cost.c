@@ -103,7 +103,7 @@ static void add_training(CgCost *c, const CgStage *s, size_t memory)
         states += (double)(s->groups[g].count * s->groups[g].nstates) * sizeof(float);
     }
     c->bytes += states + (double)block * (s->accumulate > 1) + ((double)block + states) * s->skip
-        + (double)block * (s->patience > 0);
+        + (double)block * (s->early_stop > 0);
 }
 
 CgPlanner *cg_planner_new(CgSession *x)

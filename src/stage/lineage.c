@@ -210,7 +210,7 @@ static void walk_stage(Walk *w, CgStage *s, const char *way)
     if (s->kind == &cg_stage_kind_train) {
         way = longer(w, way, cg_arena_printf(w->x->elab->arena, "training '%s'", s->label));
         walk_data(w, s->data, way, "its data");
-        if (s->patience && s->validate)
+        if ((s->early_stop || s->stalls) && s->validate)
             walk_data(w, s->validate, way, "its early stopping");
     } else {
         walk_makers(w, s->data, way);

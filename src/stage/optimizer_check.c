@@ -194,6 +194,7 @@ static bool build_group(CgElab *e, CgFrame *f, CgValue *optimizer, const CgStage
 {
     const CgStmt *s = optimizer->instance->stmt;
     CgModelGraph *m = g->model = cg_model_begin(e, "optimizer", false);
+    m->updates = true;
     Update u = { .e = e,
         .f = f,
         .stage = stage,

@@ -107,8 +107,9 @@ struct CgStage {
     bool curve_keyed;      /* `curve_key`, of the history, is known */
     CgDigest curve_key;
     CgShares shares; /* of a batch in shares, of a validation in batches; else zero */
-    int64_t steps, batch, accumulate, validate_every, seed, patience;
-    bool skip; /* steps that are not finite are passed over */
+    int64_t steps, batch, accumulate, validate_every, seed, early_stop, patience;
+    bool stalls; /* an optimiser asks how often the validation loss has stalled */
+    bool skip;   /* steps that are not finite are passed over */
     double clip;
     CgSpan optimizer; /* the field */
     double average;   /* of the mean of all steps' parameters, what a step keeps; 0: the last ones are the result */

@@ -17,7 +17,7 @@ enum { SKIPS = 20 }; /* in a row, then even on_nan = "skip" gives up */
 
 static bool key(CgSession *x, CgStage *s, CgDigester *d)
 {
-    int64_t numbers[] = { s->steps, s->batch, s->accumulate, (int64_t)cg_session_seed(x, s->seed), s->patience,
+    int64_t numbers[] = { s->steps, s->batch, s->accumulate, (int64_t)cg_session_seed(x, s->seed), s->early_stop,
         s->skip };
     cg_digester_add(d, numbers, sizeof numbers);
     cg_digester_add(d, &s->clip, sizeof s->clip);
@@ -42,12 +42,13 @@ static bool key(CgSession *x, CgStage *s, CgDigester *d)
     if (good) {
         cg_digester_add(d, &data, sizeof data);
         s->data_digest = data;
-        if (s->patience) {
+        if (s->early_stop || s->stalls) {
             good = cg_data_digest(x, s->validate, &data);
             cg_digester_add(d, &data, sizeof data);
             graph = s->valid_graph ? cg_graph_digest(s->valid_graph) : graph;
             cg_digester_add(d, &graph, s->valid_graph ? sizeof graph : 0);
             cg_digester_add(d, &s->validate_every, sizeof s->validate_every);
+            cg_digester_add(d, &s->patience, s->stalls ? sizeof s->patience : 0);
         }
     }
     return good;
@@ -55,11 +56,11 @@ static bool key(CgSession *x, CgStage *s, CgDigester *d)
 
 /* ---- checkpoints ----------------------------------------------------------------------------------------------- */
 
-/* What early_stop remembers. */
+/* What early_stop remembers, and, for the stalls, how many validations in a row were not better than `loss`. */
 typedef struct Best {
     double loss;
     float *block;
-    int64_t waited;
+    int64_t waited, since;
 } Best;
 
 static CgTensor flat(const float *at, int64_t n)
@@ -106,8 +107,8 @@ static bool checkpoint(CgTraining *t, const Best *best, const CgHistory *history
     snprintf(names[n], sizeof names[n], "history");
     named[n] = (CgNamed){ names[n], cg_history_tensor(history) };
     n++;
-    char loss[40], waited[24], script[33], data[33], curve[33], *made_by = machine(),
-                                                                *columns = cg_history_names(history);
+    char loss[40], waited[24], since[24], stalls[24], script[33], data[33], curve[33],
+        *made_by = machine(), *columns = cg_history_names(history);
     CgDigest curve_key;
     if (!cg_history_key(t->x, s, &curve_key)) {
         free(made_by);
@@ -117,10 +118,12 @@ static bool checkpoint(CgTraining *t, const Best *best, const CgHistory *history
     cg_digest_hex(curve_key, curve);
     snprintf(loss, sizeof loss, "%a", best->loss);
     snprintf(waited, sizeof waited, "%lld", (long long)best->waited);
+    snprintf(since, sizeof since, "%lld", (long long)best->since);
+    snprintf(stalls, sizeof stalls, "%.0f", (double)t->stalls);
     cg_digest_hex(cg_session_script_digest(t->x), script);
     cg_digest_hex(s->data_digest, data);
-    const char *keys[] = { "best", "waited", "machine", "script", "data", "history", "history_key" },
-               *values[] = { loss, waited, made_by, script, data, columns, curve };
+    const char *keys[] = { "best", "waited", "since", "stalls", "machine", "script", "data", "history", "history_key" },
+               *values[] = { loss, waited, since, stalls, made_by, script, data, columns, curve };
     CgErr err = { 0 };
     char *path = cg_stage_begin(t->x->store, s->key, (uint64_t)t->done, &err);
     bool good = path && cg_safetensors_write(path, named, n, keys, values, CG_LEN(keys), &err)
@@ -182,9 +185,12 @@ static bool take_up(CgTraining *t, const CgTensors *c, uint64_t step, Best *best
         best->block = best->block ? best->block : cg_malloc((size_t)s->total * sizeof(float));
         memcpy(best->block, block->data, (size_t)s->total * sizeof(float));
     }
-    const char *loss = note_of(c, "best"), *waited = note_of(c, "waited");
+    const char *loss = note_of(c, "best"), *waited = note_of(c, "waited"), *since = note_of(c, "since"),
+               *stalls = note_of(c, "stalls");
     best->loss = loss ? strtod(loss, NULL) : INFINITY;
     best->waited = waited ? strtoll(waited, NULL, 10) : 0;
+    best->since = since ? strtoll(since, NULL, 10) : 0;
+    t->stalls = stalls ? strtof(stalls, NULL) : 0;
     t->done = (int64_t)step;
     t->filled = -1;
     return true;
@@ -443,6 +449,27 @@ static void note_metrics(Loop *l, const double *values)
     }
 }
 
+/* After a validation: whether the loss is the best so far, and what follows where it is not. */
+static void look_back(CgTraining *t, Best *best, double loss)
+{
+    CgStage *s = t->s;
+    bool better = loss < best->loss;
+    best->waited = better ? 0 : best->waited + 1;
+    best->since = better ? 0 : best->since + 1;
+    if (best->since == s->patience) {
+        t->stalls++;
+        best->since = 0;
+    }
+    if (!better)
+        return;
+    best->loss = loss;
+    if (!s->early_stop)
+        return;
+    if (!best->block)
+        best->block = cg_malloc((size_t)s->total * sizeof(float));
+    memcpy(best->block, t->memory.block, (size_t)s->total * sizeof(float));
+}
+
 static bool validate(Loop *l)
 {
     CgTraining *t = l->t;
@@ -464,17 +491,11 @@ static bool validate(Loop *l)
     }
     if (!isfinite(v)) {
         cg_progress_say(l->progress, "warning: the validation loss of step %lld is not finite", (long long)t->done);
-    } else if (s->patience && v < best->loss) {
-        best->loss = v;
-        best->waited = 0;
-        if (!best->block)
-            best->block = cg_malloc((size_t)s->total * sizeof(float));
-        memcpy(best->block, t->memory.block, (size_t)s->total * sizeof(float));
-    } else if (s->patience) {
-        best->waited++;
+    } else {
+        look_back(t, best, v);
     }
     cg_training_swap_average(t);
-    l->enough = s->patience && best->waited >= s->patience;
+    l->enough = s->early_stop && best->waited >= s->early_stop;
     return true;
 }
 

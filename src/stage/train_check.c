@@ -239,7 +239,8 @@ static bool read_numbers(CgElab *e, CgFrame *f, const Fields *fields, CgStage *s
 {
     if (!integer(e, f, fields, "steps", 0, 0, &s->steps) || !integer(e, f, fields, "batch", 1, 16, &s->batch)
         || !integer(e, f, fields, "accumulate", 1, 1, &s->accumulate) || !integer(e, f, fields, "seed", 0, 0, &s->seed)
-        || !integer(e, f, fields, "early_stop", 1, 0, &s->patience)
+        || !integer(e, f, fields, "early_stop", 1, 0, &s->early_stop)
+        || !integer(e, f, fields, "patience", 1, 3, &s->patience)
         || !integer(e, f, fields, "validate_every", 1, s->steps >= 10 ? s->steps / 10 : 1, &s->validate_every))
         return false;
     int64_t rows = cg_data_fields(s->data)->batch;
@@ -336,6 +337,29 @@ static bool same_fields(CgElab *e, const CgStage *s, const CgExpr *x)
     return valid;
 }
 
+/* Whether an optimiser asks for stalls, and then all that they are counted by is there. */
+static bool check_stalls(CgElab *e, const Fields *fields, CgStage *s)
+{
+    const CgExpr *patience = field_of(fields, "patience");
+    for (int i = 0; i < s->ngroups; i++) {
+        const CgGraph *g = s->groups[i].model->graph;
+        for (size_t k = 0; k < g->inputs.len; k++)
+            s->stalls |= !strcmp(cg_node_name(g, g->inputs.at[k]), "stalls");
+    }
+    if (s->stalls && !s->validate) {
+        cg_elab_error(e, CG_E0304, s->optimizer,
+            "the optimiser asks how often the validation loss has stalled: give 'validate' too");
+        return false;
+    }
+    if (patience && !s->stalls) {
+        CgDiag *d =
+            cg_elab_error(e, CG_E0607, patience->span, "nothing asks how often the validation loss has stalled");
+        cg_diag_help(d, "a schedule does: optimizer = adamw(rate = plateau(1e-3))");
+        return false;
+    }
+    return true;
+}
+
 static bool read_validate(CgElab *e, CgFrame *f, const Fields *fields, CgStage *s)
 {
     const CgExpr *x = field_of(fields, "validate");
@@ -346,7 +370,7 @@ static bool read_validate(CgElab *e, CgFrame *f, const Fields *fields, CgStage *
         if (!same_fields(e, s, x))
             return false;
     }
-    if (s->patience && !s->validate) {
+    if (s->early_stop && !s->validate) {
         cg_elab_error(e, CG_E0304, field_of(fields, "early_stop")->span,
             "early_stop looks at the validation loss: give 'validate' too");
         return false;
@@ -397,7 +421,7 @@ static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fie
     s->optimizer = field_of(fields, "optimizer")->span;
     if (!cg_check_turns(e, f, field_of(fields, "turns"), loss, s))
         return false;
-    if (!cg_check_optimizer(e, f, s, field_of(fields, "optimizer")))
+    if (!cg_check_optimizer(e, f, s, field_of(fields, "optimizer")) || !check_stalls(e, fields, s))
         return false;
     if (!s->nlearned) {
         cg_elab_error(e, CG_E0506, x->a->span, "the loss depends on no parameter that is trained");

@@ -19,8 +19,8 @@ typedef struct CgMeasure {
     bool watched;
 } CgMeasure;
 
-/* Batches, draws and schedules are functions of the step, so parameters, optimiser states and `done` are all there is
- * to keep. */
+/* Batches, draws and schedules are functions of the step and of `stalls`, so parameters, optimiser states and these two
+ * are all there is to keep. */
 typedef struct CgTraining {
     CgSession *x;
     CgStage *s;
@@ -37,6 +37,7 @@ typedef struct CgTraining {
     CgMeasure valid, metrics; /* the loss on the rows of `validate`; metrics there, else on the batch of a step */
     CgMemory metric_memory, valid_memory;
     CgDataset *data;
+    float stalls;                 /* of the validation loss so far: what train.c counts */
     void **rows;                  /* fields of a batch */
     struct CgBatchesAhead *ahead; /* of data that lie in files; NULL: batches are made when they are asked for */
     int64_t filled;               /* the step whose rows they are, -1: of none */

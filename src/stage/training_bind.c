@@ -44,6 +44,7 @@ void cg_training_bind_update(CgTraining *t, const CgRunner *r, int group, CgUpda
             : !strcmp(name, "g")              ? (const void *)(u->grad + at)
             : !strcmp(name, "scale")          ? (const void *)&u->scale
             : !strcmp(name, "step")           ? (const void *)&u->step
+            : !strcmp(name, "stalls")         ? (const void *)&t->stalls
                                               : (const void *)(t->state[group] + count * state++);
         cg_exec_bind_input(r->exec, (int)i, from);
     }
