@@ -6,11 +6,14 @@
 #include "elab/elab.h"
 #include "elab/signature.h"
 
-/* The graph of an edit as a part of `inst`; its parameters are below `name`, the graph's name between them. */
-static CgValue *put(CgElab *e, const CgAnnotation *z, CgInstance *inst, const char *name)
+static CgAtom graph_of(const CgAnnotation *z) { return z->by->instance->stmt->names[0]; }
+
+/* The graph of an edit as a part of `inst`; its parameters are below `name`, the graph's name between them, which has a
+ * number where it is not the first of that name there. */
+static CgValue *put(CgElab *e, const CgAnnotation *z, CgInstance *inst, const char *name, int before)
 {
     CgValue *by = cg_instance_copy(e, z->by, z->span);
-    const char *graph = by->instance->stmt->names[0];
+    const char *graph = before ? cg_intern_printf("%s.%d", graph_of(z), before + 1) : graph_of(z);
     by->instance->rival = NULL;
     by->instance->origin = NULL; /* each place has its own */
     cg_instance_below(by->instance, inst, cg_intern(cg_path_join(name, graph)), z->span);
@@ -18,11 +21,24 @@ static CgValue *put(CgElab *e, const CgAnnotation *z, CgInstance *inst, const ch
     return by;
 }
 
+/* How many edits of `path` before this one put a graph of its name there. */
+static int before(const CgAnnotation *edit, CgInstance *inst, const char *path)
+{
+    int n = 0;
+    for (const CgInstance *at = inst; at; at = at->parent) {
+        const CgAnnotation *z;
+        for (int i = 0; (z = cg_annotations_edit(at, edit->what, path, &i)); n += graph_of(z) == graph_of(edit))
+            if (z == edit)
+                return n;
+    }
+    return n;
+}
+
 /* The tensor at `path`, called `name` in the body of `inst`, as one graph makes it. */
 static CgValue *put_through(
     CgElab *e, CgFrame *f, const CgAnnotation *z, CgInstance *inst, const char *path, const char *name, CgValue *v)
 {
-    CgValue *by = put(e, z, inst, name);
+    CgValue *by = put(e, z, inst, name, before(z, inst, path));
     CgSpan at = v->span;
     const CgType before = *cg_value_type(e, v); /* nodes move while others are made */
     CgValue *out = cg_apply(e, f, by, &v, &(CgAtom){ NULL }, &at, 1, z->span);
@@ -31,9 +47,8 @@ static CgValue *put_through(
     if (!cg_is_poison(out)) {
         CgStrbuf type = { 0 };
         cg_type_print(&before, &type);
-        CgDiag *d = cg_elab_error(e, CG_E0402, z->span, "'%s' makes something else of %s'%s', which is %s",
-            by->instance->stmt->names[0], z->what == CG_ANNOTATED_REPARAMETRIZED ? "parameter " : "", path,
-            cg_strbuf_str(&type));
+        CgDiag *d = cg_elab_error(e, CG_E0402, z->span, "'%s' makes something else of %s'%s', which is %s", graph_of(z),
+            z->what == CG_ANNOTATED_REPARAMETRIZED ? "parameter " : "", path, cg_strbuf_str(&type));
         cg_diag_help(d, "it takes one tensor and gives one of the same type");
         cg_strbuf_deinit(&type);
     }
@@ -92,7 +107,7 @@ bool cg_replaced_part(CgElab *e, CgFrame *body, CgValue **given, CgSpan *spans, 
         return false;
     inst->origin = NULL; /* what owns nothing may be elsewhere, too */
     CgAtom names[CG_MAX_ARGS] = { NULL };
-    CgValue *by = put(e, last, inst, ""), *out = cg_apply(e, body, by, given, names, spans, n, last->span);
+    CgValue *by = put(e, last, inst, "", 0), *out = cg_apply(e, body, by, given, names, spans, n, last->span);
     const CgStmt *s = inst->stmt;
     bool several = out->kind == CG_VALUE_LIST;
     CgExpr *written = CG_NEW(e->arena, CgExpr);
@@ -108,7 +123,7 @@ bool cg_replaced_part(CgElab *e, CgFrame *body, CgValue **given, CgSpan *spans, 
     body->returned = true;
     if (s->nresults && s->nresults != body->nresults && !cg_is_poison(out)) {
         cg_elab_error(e, CG_E0402, last->span, "'%s' gives %d value%s, '%s' in its place %d", s->names[0], s->nresults,
-            s->nresults == 1 ? "" : "s", by->instance->stmt->names[0], body->nresults);
+            s->nresults == 1 ? "" : "s", graph_of(last), body->nresults);
         body->nresults = 1;
         body->results[0] = cg_value_poison(e);
     }
