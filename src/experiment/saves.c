@@ -38,6 +38,23 @@ static bool check_ending(CgElab *e, const CgValue *v, CgSpan at, const char *to,
     return false;
 }
 
+/* Weights are those of the model as it was trained: a graph that an edit put into it since has none among them. */
+static bool check_edits(CgElab *e, const CgValue *v, CgSpan at)
+{
+    const CgInstance *m = v->kind == CG_VALUE_INSTANCE ? v->instance : NULL;
+    for (int i = 0; m && m->weights && i < m->nannotations; i++) {
+        const CgAnnotation *z = &m->annotations[i];
+        if (!z->by || z->weights != m->weights)
+            continue;
+        CgDiag *d = cg_elab_error(e, CG_E0505, at, "this model has '%s' in it, which was not there when it was trained",
+            z->by->instance->stmt->names[0]);
+        cg_diag_note(d, z->span, "put into it here");
+        cg_diag_help(d, "train it again before it is saved; what it was before is another value");
+        return false;
+    }
+    return true;
+}
+
 /* ---- what a value is made of ---- */
 
 static bool made_of(const CgValue *v, const char *real);
@@ -139,7 +156,7 @@ void cg_saves_check(CgSession *x, CgSaves *saves, const CgValue *v, CgSpan at_va
 {
     const CgClass *cls = cg_value_class(v);
     const char *end = strrchr(path, '.');
-    if (!check_ending(x->elab, v, at_value, path, at))
+    if (!check_ending(x->elab, v, at_value, path, at) || !check_edits(x->elab, v, at_value))
         return;
     check_file(x, saves, path, at, v, false);
     if (!cls || !cls->beside || !end || strchr(end, '/') || !strcmp(end, cls->beside))
