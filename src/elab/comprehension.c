@@ -135,7 +135,8 @@ static CgValue *turns(CgElab *e, CgFrame *f, const CgExpr *x, Turns *out)
     const CgExpr *filter = x->kind == CG_EXPR_RECORD_FOR ? x->d : x->c;
     CgActivity activity;
     cg_activity_begin(e, &activity, "comprehension", NULL, x->span);
-    for (int i = 0; i < it.n && cg_diags_count(e->diags) <= 40 && cg_budget_step(e, x->span); i++) {
+    int i = 0;
+    for (; i < it.n && cg_diags_count(e->diags) <= 40 && cg_budget_step(e, x->span); i++) {
         CgFrame inner;
         cg_frame_begin(e, &inner, f, f->env);
         cg_items_bind(e, &inner, x->s, x->s2, &it, i, x->span);
@@ -149,6 +150,7 @@ static CgValue *turns(CgElab *e, CgFrame *f, const CgExpr *x, Turns *out)
         cg_frame_end(e, &inner);
     }
     cg_activity_end(e, &activity);
+    out->bad |= i < it.n; /* enough mistakes, or too much work: what there is so far is no value */
     return open;
 }
 
