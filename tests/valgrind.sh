@@ -42,6 +42,23 @@ CG
 memcheck "weights that do not fit" 1 run load.cg
 sed -i 's/dim = 24/dim = 16/' load.cg
 memcheck "writing text" 0 run load.cg
+cat >tokens.cg <<'CG'
+cg 2
+tok = tokenizer("tokenizer.json", end_token = 0)
+graph next(ids: index(V)[B, T], V: int) -> f32[B, T, V] {
+    param w: f32[V, V] = 0.5
+    return take(w, ids)
+}
+m = next(V = tok.size)
+t = evaluate m on windows(synthetic("grammar", size = 6000).test, tok, length = 16, count = 4) as m {
+    nll = mean(cross_entropy(m(batch.tokens), batch.next), axis = 1)
+}
+show mean(t.nll)
+CG
+for kind in unigram llama3; do # patterns, which are compiled elsewhere
+    cp "$srcdir/tests/conformance/tokenizer/kinds/$kind.json" tokenizer.json
+    memcheck "a tokenizer of kind $kind" 0 run tokens.cg
+done
 memcheck "an option that is unknown" 1 run "$scripts/lm.cg" --set stepz=3
 memcheck "check" 0 check "$scripts/compress.cg"
 memcheck "plan" 0 plan "$scripts/lm.cg"
