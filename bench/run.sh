@@ -2,7 +2,7 @@
 # run.sh - cg and PyTorch in turns, so that both meet the same neighbours; the tables of doc/performance.md on stdout.
 # Takes from the environment: CG (the program), PYTHON, CONFIGS, PRECISIONS, MODES, ROUNDS, THREADS, RESULTS (JSON lines, one
 # a measurement), STEPS (of each configuration, unless its own number is meant), PREFIX (a command that runs each
-# measurement), PARTS (of: same work micro limit nodes start memory decode breakdown; work is the table of steps), ISAS
+# measurement), PARTS (of: same work micro limit ops nodes start memory decode breakdown; work is the table of steps), ISAS
 # (instruction sets that steps are measured with: the two widest the machine has).
 # What each part measures: README.md beside this file.
 set -eu
@@ -12,7 +12,7 @@ python=${PYTHON:-python3}
 results=${RESULTS:-bench-results.jsonl}
 threads=${THREADS:-$(nproc)}
 configs=${CONFIGS:-toy tiny small base compress}
-parts=${PARTS:-same work micro limit nodes start memory decode breakdown}
+parts=${PARTS:-same work micro limit ops nodes start memory decode breakdown}
 export CG python results threads here
 PREFIX=${PREFIX:-}
 export PREFIX
@@ -140,6 +140,23 @@ if asked limit; then
         done
     done
     table limit
+fi
+
+# ---- single operations with their derivatives, in turns ----
+
+if asked ops; then
+    for round in $(rounds); do
+        for op in $(sed -n 's/^graph \([a-z0-9_]*\).*/\1/p' "$here/ops.cg"); do
+            note "round $round, $op"
+            record "\"op\": \"$op\", \"turn\": $round" "$CG" bench "$here/ops.cg" "$op" --grad --threads "$threads" --json
+            for mode in ${MODES:-eager compiled}; do
+                [ "$have_torch" = yes ] || continue
+                OMP_PROC_BIND=${OMP_PROC_BIND:-true} record "\"op\": \"$op\", \"turn\": $round" "$python" \
+                    "$here/pytorch/ops.py" "$op" --mode "$mode" --threads "$threads" || :
+            done
+        done
+    done
+    table ops
 fi
 
 # ---- what a node costs that computes nearly nothing ----

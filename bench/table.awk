@@ -57,6 +57,22 @@ function rows(way,    i, j, r, n, m, key, k, who, mine, best, mb, mid, own, rati
     }
 }
 
+# An operation against the faster mode of PyTorch in each round.
+function op_row(op,    r, n, e, c, ratio) {
+    for (r = 1; r <= turns; r++) {
+        e = value[op " eager", r, "ms"] + 0
+        c = value[op " compiled", r, "ms"] + 0
+        if (c && (!e || c < e)) e = c
+        if (e && value[op " cg", r, "ms"]) ratio[++n] = value[op " cg", r, "ms"] / e
+    }
+    printf "| %s | %s | %s | %s | %s |\n", op, ms(over_turns(op " cg")), ms(over_turns(op " eager")), ms(over_turns(op " compiled")), n ? sprintf("%.2f", median(ratio, n)) : "-"
+}
+# The median over the rounds of operations in which `who` was measured.
+function over_turns(who,    r, n, v) {
+    for (r = 1; r <= turns; r++) if (value[who, r, "ms"] + 0 > 0) v[++n] = value[who, r, "ms"]
+    return n ? median(v, n) : ""
+}
+
 get("peaks") != "" {
     peaks = sprintf("Peaks of this machine, %d threads, at the time: %.0f GFLOP/s in f32, %.0f in bf16; %.0f GB/s second level, %.0f third, %.0f memory.",
         get("threads"), get("f32_gflops"), get("bf16_gflops"), get("l2_gbs"), get("l3_gbs"), get("memory_gbs"))
@@ -87,6 +103,14 @@ get("limit") != "" {
     next
 }
 get("round") != "" && isa != "" && get("isa") != isa { next }
+get("op") != "" {
+    key = get("op")
+    r = get("turn") + 0
+    if (r > turns) turns = r
+    if (!(key in seen_op)) { seen_op[key] = 1; ops[++ops_count] = key }
+    value[key " " (get("program") ~ /^cg/ ? "cg" : get("mode")), r, "ms"] = get("ms_median") + 0
+    next
+}
 get("round") != "" {
     key = get("config") " " get("precision")
     who = key " " (get("program") !~ /^cg/ ? get("mode") : get("spare") == "" ? "cg" : "spare")
@@ -144,6 +168,10 @@ END {
             for (j = 1; j <= limit_count[key]; j++) { v[j] = limit_ms[key, j]; w[j] = v[j] / limit_ms[limit_order[1], j] }
             printf "| %s | %.0f | %.0f | %.0f | %.3f |\n", key, planned[key], resident[key], median(v, limit_count[key]), median(w, limit_count[key])
         }
+    }
+    if (part == "ops") {
+        print "\n| operation | cg ms | eager ms | compiled ms | cg over the faster, median |\n|---|---|---|---|---|"
+        for (i = 1; i <= ops_count; i++) op_row(ops[i])
     }
     if (part == "nodes") {
         printf "\nA node that computes nearly nothing costs "
