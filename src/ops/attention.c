@@ -681,11 +681,9 @@ static const CgOp op_attention = {
 static const CgOp op_attention_vjp = {
     CG_OP_HERE,
     .name = "attention_vjp",
-    .sig =
-        "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], y: F[B, H, T, K], lse: F[B, H, T], gy: F[B, H, T, "
-        "K], mask: F[..m] = none, causal: bool = false, scale: float, cap: float = none, offset: dim = none) -> (F[B, "
-        "H, T, "
-        "K], F[B, H, S, K], F[B, H, S, K])",
+    .sig = "(q: F[B, H, T, K], k: F[B, H, S, K], v: F[B, H, S, K], y: F[B, H, T, K], lse: F[B, H, T], "
+           "gy: F[B, H, T, K], mask: F[..m] = none, causal: bool = false, scale: float, cap: float = none, "
+           "offset: dim = none) -> (F[B, H, T, K], F[B, H, S, K], F[B, H, S, K])",
     .doc = "Derivatives of attention by q, k and v, from both its results and gy, that by the first of them.\n",
     .shape = attention_vjp_shape,
     .expand = attention_vjp_expand,
