@@ -18,7 +18,7 @@
 #include "graph/text.h"
 #include "run/exec.h"
 
-#define MOST_INPUTS 24
+#define MOST_INPUTS 48
 #define MOST_POOL   64
 #define LONGEST     5.0  /* seconds of the processor that passes and planning may take */
 #define LARGEST     3000 /* elements of an operand of an op's sample */
@@ -319,7 +319,7 @@ static void registered(Program *p)
     if (!nsamples || !is_usable(op))
         return;
     const CgSample *s = &op->samples[draw(&p->random, nsamples)];
-    if (!parse_sample(s, p->dtype, types, &n, &attrs) || n + p->ninputs > MOST_INPUTS / 2)
+    if (!parse_sample(s, p->dtype, types, &n, &attrs) || 2 * n + p->ninputs > MOST_INPUTS / 2)
         return;
     for (int i = 0; i < n; i++) {
         if (types[i].dtype != p->dtype) {
@@ -327,9 +327,10 @@ static void registered(Program *p)
                                                                  : new_input(p, types[i], s->low, s->high);
             continue;
         }
-        CgRef share = cg_u(b, "tanh", fit(p, types[i])); /* to the range of the sample */
+        /* To the range of the sample; half of it new: numbers that are all alike make a matrix without an inverse. */
+        CgRef share = cg_add(b, cg_u(b, "tanh", fit(p, types[i])), new_input(p, types[i], -1, 1));
         in[i] =
-            cg_add(b, cg_scale(b, share, 0.49 * (s->high - s->low)), cg_fill_like(b, share, 0.5 * (s->high + s->low)));
+            cg_add(b, cg_scale(b, share, 0.24 * (s->high - s->low)), cg_fill_like(b, share, 0.5 * (s->high + s->low)));
     }
     CgInfer inf;
     CgRef r = cg_build_checked(b, op, n, in, attrs, &inf);
