@@ -13,17 +13,27 @@ void cg_below_set(CgModelGraph *m, CgRef r, CgBelow below)
     cg_vec_push(&m->below, below);
 }
 
-/* What only moves tokens gives tokens; of two tokenizers they are of neither. */
-static CgValue *tokenizer_of(const CgBelow *in, int n, const CgDim *size)
+/* What only moves tokens gives tokens; of two tokenizers they are of neither. `in` is what the operands are below. */
+static CgValue *tokenizer_of(const CgBelow *of, const CgDim *const *in, int n, const CgDim *size)
 {
     CgValue *found = NULL;
     bool several = false;
     for (int i = 0; i < n && size; i++) {
-        several |= found && in[i].tokenizer && in[i].tokenizer != found;
-        if (in[i].tokenizer && in[i].size == size)
-            found = in[i].tokenizer;
+        several |= found && of[i].tokenizer && of[i].tokenizer != found;
+        if (of[i].tokenizer && in[i] == size)
+            found = of[i].tokenizer;
     }
     return several ? NULL : found;
+}
+
+/* What elements are below that is a function of an unknown size is unknown. */
+static const CgDim *known_size(const CgDim *size, const CgBelow *of, int n, bool open)
+{
+    int64_t number;
+    for (int i = 0; i < n; i++)
+        if (of[i].size == size)
+            return size;
+    return !open || (size && cg_dim_is_int(size, &number)) ? size : NULL;
 }
 
 static CgBelow find(CgModelGraph *m, CgRef r, int depth)
@@ -40,10 +50,13 @@ static CgBelow find(CgModelGraph *m, CgRef r, int depth)
     CgType types[CG_MAX_IN];
     const CgDim *in[CG_MAX_IN] = { NULL };
     CgBelow of[CG_MAX_IN], out = { 0 };
+    const CgDim *unknown = cg_dim_symbol("size of a tokenizer that is not made yet");
+    bool open = false;
     for (int i = 0; i < n->nin; i++) {
         types[i] = *cg_node_type(g, n->in[i]);
         of[i] = find(m, n->in[i], depth + 1);
-        in[i] = of[i].size;
+        in[i] = !of[i].size && of[i].tokenizer ? unknown : of[i].size;
+        open |= in[i] == unknown;
     }
     CgInfer inf = { .op = n->op, .nin = n->nin, .in = types, .attrs = n->attrs };
     inf.out[0] = n->type;
@@ -52,7 +65,8 @@ static CgBelow find(CgModelGraph *m, CgRef r, int depth)
     for (int i = 0; i < n->nin; i++)
         if (out.size && in[i] == out.size)
             out.from = of[i].from;
-    out.tokenizer = tokenizer_of(of, n->nin, out.size);
+    out.tokenizer = tokenizer_of(of, in, n->nin, out.size);
+    out.size = known_size(out.size, of, n->nin, open);
     for (int i = 0; i < n->nin && out.tokenizer; i++)
         out.filled |= of[i].filled;
     cg_below_set(m, r, out);

@@ -59,7 +59,7 @@ typedef struct CgWaiting {
 
 /* What all elements of an integer tensor are below, and the tokenizer they are tokens of; NULL: not known. */
 typedef struct CgBelow {
-    const CgDim *size;
+    const CgDim *size; /* NULL: not known */
     CgSpan from;
     CgValue *tokenizer;
     bool filled; /* tokens of rows that may be filled up: not all of them count */

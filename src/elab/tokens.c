@@ -44,7 +44,9 @@ static CgSpan own_call(const CgElab *e, CgSpan at)
 
 static void print_name(const CgTokenizerName *t, CgStrbuf *out)
 {
-    cg_strbuf_printf(out, "%s of size %lld", t->kind, (long long)t->size);
+    cg_strbuf_puts(out, t->kind);
+    if (t->size)
+        cg_strbuf_printf(out, " of size %lld", (long long)t->size);
 }
 
 void cg_tokens_refuse(CgElab *e, const CgTokensGiven *given, const CgTokenizerName *own, int nown)

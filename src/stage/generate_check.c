@@ -66,7 +66,7 @@ CgGenerator *cg_generator_build(CgElab *e, CgFrame *f, CgValue *model, const CgT
         args[n++] = cg_value_tensor(e, cg_graph_input(&m->build, "context", *context), span);
     args[n++] = cg_value_tensor(e, cg_graph_input(&m->build, "text", cg_type(CG_I32, 2, dim)), span);
     for (int i = 0; i < n; i++)
-        if (tokens[i + !context].size)
+        if (tokens[i + !context].size || tokens[i + !context].tokenizer)
             cg_below_set(m, args[i]->tensor->ref, tokens[i + !context]);
     CgValue *logits = cg_apply(e, f, root, args, names, spans, n, span);
     bool good = !cg_is_poison(logits);
