@@ -40,6 +40,26 @@ static bool print_operand(CgElab *e, CgSpan span, CgStrbuf *out)
     return !strchr(cg_strbuf_str(out), '\n');
 }
 
+/* The operand with fewer axes, whose axes are some of the other's in their order, in the shape that lines them up. */
+static void help_aligned(CgElab *e, CgDiag *d, const CgType *wide, const CgType *t, CgSpan span)
+{
+    CgStrbuf text = { 0 }, shape = { 0 };
+    int k = 0;
+    for (int at = 0; at < wide->rank; at++) {
+        bool same = k < t->rank && t->dim[k] == wide->dim[at];
+        cg_strbuf_puts(&shape, at ? ", " : "");
+        if (same)
+            cg_dim_print(t->dim[k++], &shape);
+        else
+            cg_strbuf_puts(&shape, "1");
+    }
+    if (t->rank < wide->rank && k == t->rank && print_operand(e, span, &text))
+        cg_diag_help(d, "axes are lined up from the last; to have those of one name meet: reshape(%s, [%s])",
+            cg_strbuf_str(&text), cg_strbuf_str(&shape));
+    cg_strbuf_deinit(&text);
+    cg_strbuf_deinit(&shape);
+}
+
 /* The result: at each axis the size that is not 1, with its origin and label. False after a report. */
 static bool shape_of_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans, int n, CgSpan caret,
     CgType *shape, CgTensorValue *from)
@@ -77,6 +97,8 @@ static bool shape_of_all(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *
             label_operands(e, d, in, spans, n);
             cg_note_origin(e, d, theirs, from->origin[at]);
             cg_note_origin(e, d, mine, in[i]->tensor->origin[k]);
+            if (spans)
+                help_aligned(e, d, cg_value_type(e, in[widest]), t, spans[i]);
             cg_define_explain(e, d, theirs, mine);
             cg_strbuf_deinit(&a);
             cg_strbuf_deinit(&c);

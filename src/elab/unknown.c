@@ -167,12 +167,32 @@ bool cg_define_types(CgElab *e, const CgType *a, const CgType *b, CgSpan at)
     return silent || e->ways;
 }
 
+/* The input whose type has both sizes as axes, or NULL. */
+static CgAtom input_with(const CgStmt *graph, CgAtom a, CgAtom b)
+{
+    for (int i = 0; i < graph->nparams; i++) {
+        const CgTypeExpr *t = graph->params[i].type;
+        bool has_a = false, has_b = false;
+        for (int k = 0; t && cg_param_is_tensor(&graph->params[i]) && k < t->ndims; k++) {
+            has_a |= t->dims[k]->kind == CG_EXPR_NAME && t->dims[k]->s == a;
+            has_b |= t->dims[k]->kind == CG_EXPR_NAME && t->dims[k]->s == b;
+        }
+        if (has_a && has_b)
+            return graph->params[i].name;
+    }
+    return NULL;
+}
+
 void cg_define_explain(CgElab *e, CgDiag *x, const CgDim *a, const CgDim *b)
 {
     const CgDefine *d = e->defining;
     if (!d)
         return;
-    if (d->alike[0])
+    CgAtom input = d->alike[0] ? input_with(d->graph, d->alike[0], d->alike[1]) : NULL;
+    if (input)
+        cg_diag_help(x, "'%s' and '%s' are two axes of '%s': an axis stands here in the place of another", d->alike[0],
+            d->alike[1], input);
+    else if (d->alike[0])
         cg_diag_help(x, "these are two sizes of the inputs: write one name if they are always equal, or where %s == %s",
             d->alike[0], d->alike[1]);
     for (size_t i = 0, shown = 0; i < d->conditions.len && shown < 3; i++) {
