@@ -236,9 +236,11 @@ static void show_model(CgSession *x, const CgValue *v, CgStrbuf *out)
         cg_digest_hex(s->key, hex);
     else if (m->weights)
         snprintf(hex, sizeof hex, "loaded");
+    CgTable *modules = cg_model_modules(x, m, NULL);
+    if (!modules && m->weights) /* they could not be read, which was said */
+        return;
     cg_strbuf_printf(out, "%s(..)%s%s: %s\n", m->stmt->names[0], m->submodule_path ? ", part " : "",
         m->submodule_path ? m->submodule_path : "", hex);
-    CgTable *modules = cg_model_modules(x, m, NULL);
     if (!modules)
         return;
     cg_table_print(modules, 0, 0, out);
