@@ -32,8 +32,10 @@ struct CgTokenizer {
     int32_t marker; /* an id that plain text does not use, free for models (a first token, a separator) */
     const int32_t *before, *after; /* what stands around a text that is whole */
     int nbefore, nafter;
-    CgDigest digest; /* of everything encode and decode depend on */
-    void *data;      /* of the kind */
+    CgDigest digest;            /* of everything encode and decode depend on */
+    const char *const *reached; /* of a file: what it says of the data that it was trained on (stage/lineage.c) */
+    int nreached;
+    void *data; /* of the kind */
 };
 
 /* One id a byte, size 256. `end` is byte 0 and `mark` byte 1, which text does not use; where it does (binary

@@ -17,7 +17,7 @@ CG_NODISCARD CgTokenizer *cg_bpe_train(CgCorpus *const *corpora, int n, int size
 /* The tokenizer of a file whose model is BPE, of bytes or of characters. */
 CG_NODISCARD CgTokenizer *cg_bpe_load(const CgTokenizerFile *file, CgErr *e);
 /* A trained one as a tokenizer.json that gives the same ids. */
-bool cg_bpe_write(const CgTokenizer *t, CgStrbuf *out);
+bool cg_bpe_write(const CgTokenizer *t, const char *reached, CgStrbuf *out);
 CgText cg_bpe_token(const CgTokenizer *t, int32_t id);             /* the bytes of a token of a trained one */
 size_t cg_bpe_merges(const CgTokenizer *t, const int32_t **pairs); /* of a trained one: left, right, left, .. */
 /* A trained one as text and back, the same bytes for the same tokenizer. */

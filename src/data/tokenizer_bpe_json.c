@@ -127,7 +127,7 @@ static void put_piece(const int32_t character[256], CgText piece, CgStrbuf *scra
     cg_json_string(out, cg_strbuf_str(scratch));
 }
 
-bool cg_bpe_write(const CgTokenizer *t, CgStrbuf *out)
+bool cg_bpe_write(const CgTokenizer *t, const char *reached, CgStrbuf *out)
 {
     int32_t byte_of[512], character[256];
     CgStrbuf scratch = { 0 };
@@ -147,8 +147,8 @@ bool cg_bpe_write(const CgTokenizer *t, CgStrbuf *out)
         "\"model\": {\"type\": \"BPE\", \"dropout\": null, \"unk_token\": null, \"continuing_subword_prefix\": null, "
         "\"end_of_word_suffix\": null, \"fuse_unk\": false, \"byte_fallback\": false, \"ignore_merges\": "
         "false,\n\"cg\": "
-        "{\"end\": %d, \"mark\": %d},\n\"vocab\": {",
-        (int)t->end, (int)t->marker);
+        "{\"end\": %d, \"mark\": %d, \"reached\": %s},\n\"vocab\": {",
+        (int)t->end, (int)t->marker, reached);
     for (int32_t i = 0; i < t->size; i++) {
         cg_strbuf_puts(out, i ? ",\n" : "\n");
         put_piece(character, cg_bpe_token(t, i), &scratch, out);

@@ -135,18 +135,19 @@ static CgTokenizer *chars_unpack(const char *bytes, size_t n, CgErr *e)
 }
 
 /* As byte pairs without merges, of characters. */
-static bool chars_write(const CgTokenizer *t, CgStrbuf *out)
+static bool chars_write(const CgTokenizer *t, const char *reached, CgStrbuf *out)
 {
     const Chars *c = t->data;
     if (t->kind != &kind)
         return false;
-    cg_strbuf_puts(out,
+    cg_strbuf_printf(out,
         "{\"version\": \"1.0\", \"truncation\": null, \"padding\": null, \"added_tokens\": [], \"normalizer\": null,\n"
         "\"pre_tokenizer\": null, \"post_processor\": null, \"decoder\": {\"type\": \"Fuse\"},\n\"model\": {\"type\": "
         "\"BPE\", \"dropout\": null, \"unk_token\": \"\xef\xbf\xbd\", \"continuing_subword_prefix\": null, "
         "\"end_of_word_suffix\": null, \"fuse_unk\": false, \"byte_fallback\": false, \"ignore_merges\": "
         "false,\n\"cg\": "
-        "{\"end\": 0, \"mark\": 1},\n\"vocab\": {\n\"<end>\": 0,\n\"<mark>\": 1,\n\"\xef\xbf\xbd\": 2");
+        "{\"end\": 0, \"mark\": 1, \"reached\": %s},\n\"vocab\": {\n\"<end>\": 0,\n\"<mark>\": 1,\n\"\xef\xbf\xbd\": 2",
+        reached);
     for (size_t i = 0; i < c->at.len; i++) {
         char bytes[5] = { 0 };
         cg_char_put(c->at.at[i], bytes);

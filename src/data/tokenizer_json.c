@@ -234,6 +234,8 @@ typedef struct Reading {
     int32_t byte_of[512];
     int64_t most; /* the largest id */
     int32_t end, marker;
+    const char **reached;
+    int nreached;
     CgErr *e;
 } Reading;
 
@@ -351,7 +353,7 @@ static bool add_added(Reading *r, const json_t *value)
     return true;
 }
 
-/* What the file itself says of end and mark, where cg wrote it. */
+/* What the file itself says of end, mark and the data it was trained on, where cg wrote it. */
 static bool read_own(Reading *r)
 {
     const json_t *own = json_object_get(r->file->model, "cg"), *end = json_object_get(own, "end"),
@@ -363,7 +365,17 @@ static bool read_own(Reading *r)
         return cg_err(r->e, CG_ERR_INPUT, "'%s': 'cg' of the model says no 'end' and 'mark'", r->file->path);
     r->end = (int32_t)json_integer_value(end);
     r->marker = (int32_t)json_integer_value(marker);
-    return true;
+    const json_t *reached = json_object_get(own, "reached"), *text;
+    size_t i;
+    r->reached = CG_NEWN(r->p->texts, const char *, json_array_size(reached) + 1);
+    json_array_foreach(reached, i, text)
+    {
+        if (!json_is_string(text))
+            return cg_err(r->e, CG_ERR_INPUT, "'%s': 'reached' of the model is no list of texts", r->file->path);
+        r->reached[r->nreached++] = cg_arena_strndup(r->p->texts, json_string_value(text), json_string_length(text));
+    }
+    return !reached || json_is_array(reached)
+        || cg_err(r->e, CG_ERR_INPUT, "'%s': 'reached' of the model is no list of texts", r->file->path);
 }
 
 static bool read_tokens(Reading *r)
@@ -547,6 +559,8 @@ CgTokenizer *cg_tokenizer_of_file(const CgTokenizerFile *file, const CgTokenMode
         .after = p->after,
         .nbefore = p->nbefore,
         .nafter = p->nafter,
+        .reached = r.reached,
+        .nreached = r.nreached,
         .digest = cg_digest(&name, sizeof name),
         .data = p };
     return t;

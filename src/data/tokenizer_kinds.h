@@ -29,8 +29,9 @@ typedef struct CgTokenizerMaker {
     /* What `train` made, as bytes and back: the same bytes for the same tokenizer. */
     void (*pack)(const CgTokenizer *t, CgStrbuf *out);
     CgTokenizer *(*unpack)(const char *bytes, size_t n, CgErr *e);
-    /* The same as a tokenizer.json. False: t is none that it made. */
-    bool (*write)(const CgTokenizer *t, CgStrbuf *out);
+    /* The same as a tokenizer.json, which says by a JSON list of texts what data it was trained on. False: t is none
+     * that it made. */
+    bool (*write)(const CgTokenizer *t, const char *reached, CgStrbuf *out);
     const char *model; /* the `type` of models in tokenizer.json that `load` reads; NULL: none */
     CgTokenizer *(*load)(const CgTokenizerFile *file, CgErr *e);
     const char *file;

@@ -6,6 +6,7 @@
 
 #include "data/tokenizer_kinds.h"
 #include "library/library.h"
+#include "stage/lineage.h"
 
 /* The call with what it says of every tokenizer besides; of one that is there already, all of it. */
 static CgValue *described(CgElab *e, const CgArguments *a, const CgTokenizer *t)
@@ -225,17 +226,19 @@ static bool save_tokenizer(CgSession *x, const CgValue *v, const char *path, CgE
 {
     const CgTokenizer *t = cg_tokenizer_of(x, (CgValue *)(uintptr_t)v);
     const CgTokenizerMaker *m;
-    CgStrbuf text = { 0 };
+    CgStrbuf text = { 0 }, reached = { 0 };
     if (!t) /* why not was said */
         return false;
-    for (size_t i = 0; (m = cg_tokenizer_at(i)); i++)
-        if (m->write && m->write(t, &text)) {
-            bool good = cg_io_write(path, cg_strbuf_str(&text), text.len, err);
-            cg_strbuf_deinit(&text);
-            return good;
-        }
-    return cg_err(
-        err, CG_ERR_INPUT, "only a tokenizer that was trained here is saved, not one of kind '%s'", t->kind->name);
+    cg_lineage_of_tokenizer(x, (CgValue *)(uintptr_t)v, &reached);
+    bool known = false, good = false;
+    for (size_t i = 0; !known && (m = cg_tokenizer_at(i)); i++)
+        known = m->write && m->write(t, cg_strbuf_str(&reached), &text);
+    good = known && cg_io_write(path, cg_strbuf_str(&text), text.len, err);
+    cg_strbuf_deinit(&text);
+    cg_strbuf_deinit(&reached);
+    return known ? good
+                 : cg_err(err, CG_ERR_INPUT, "only a tokenizer that was trained here is saved, not one of kind '%s'",
+                     t->kind->name);
 }
 
 static const char *const endings[] = { ".json", NULL };

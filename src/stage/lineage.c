@@ -9,6 +9,7 @@
 
 #include "base/intern.h"
 #include "base/io.h"
+#include "base/json.h"
 
 enum { SKETCH = 1024, SAID = 3 }; /* chunks that a file keeps of one data set; ways that a message shows */
 
@@ -119,17 +120,45 @@ static const char *longer(Walk *w, const char *way, const char *step)
 
 static void walk_stage(Walk *w, CgStage *s, const char *way);
 
-static void walk_tokenizer(Walk *w, CgValue *v, const char *way)
+/* What a file says of the data behind it: "WAY\n" and numbers of chunks; the first is the limit. */
+static void walk_said(Walk *w, const char *text, const char *path, const char *way)
 {
+    const char *end = strchr(text, '\n');
+    if (!end)
+        return;
+    bool fresh;
+    CgDigest said = cg_digest(text, strlen(text));
+    CgReach *r = reach_of(w->x, said, &fresh);
+    char *at = (char *)(uintptr_t)end + 1;
+    r->limit = strtoull(at, &at, 16);
+    while (fresh && *at == ' ')
+        cg_vec_push(&r->chunks, strtoull(at, &at, 16));
+    const char *step = cg_arena_printf(w->x->elab->arena, "'%s' <- %.*s", path, (int)(end - text), text);
+    add(w, (Source){ .way = longer(w, way, step), .data = said, .reach = r });
+}
+
+/* Whether it was trained on corpora. */
+static bool walk_corpora(Walk *w, CgValue *v, const char *way)
+{
+    bool any = false;
     if (cg_value_class(v) == &cg_class_corpus) {
         CgValue *made = cg_make(w->x, v);
         if (made) /* a tokenizer sees the training split */
             add(w, (Source){ .way = way, .data = digest_of_training(made->held), .corpus = made->held });
-        return;
+        return true;
     }
     for (int i = 0; (v->kind == CG_VALUE_LIST || v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_CALL) && i < v->n;
          i++)
-        walk_tokenizer(w, v->at[i], way);
+        any |= walk_corpora(w, v->at[i], way);
+    return any;
+}
+
+static void walk_tokenizer(Walk *w, CgValue *v, const char *way)
+{
+    const CgTokenizer *t = walk_corpora(w, v, way) ? NULL : cg_tokenizer_of(w->x, v);
+    const CgValue *path = v->kind == CG_VALUE_CALL && v->n ? v->at[0] : NULL;
+    for (int i = 0; t && i < t->nreached; i++)
+        walk_said(w, t->reached[i], path && path->kind == CG_VALUE_STR ? path->s : "a file", way);
 }
 
 /* Tokenizers and models that rows were made with. */
@@ -157,23 +186,11 @@ static void walk_data(Walk *w, CgValue *data, const char *way, const char *step)
     walk_makers(w, data, way);
 }
 
-/* What a file of weights says of itself: "WAY\n" and numbers of chunks; the first is the limit. */
 static void walk_file(Walk *w, const CgTensors *t, const char *path, const char *way)
 {
-    for (int i = 0; i < t->nmeta; i++) {
-        const char *text = t->values[i], *end = strchr(text, '\n');
-        if (strncmp(t->keys[i], prefix, strlen(prefix)) != 0 || !end)
-            continue;
-        bool fresh;
-        CgDigest said = cg_digest(text, strlen(text));
-        CgReach *r = reach_of(w->x, said, &fresh);
-        char *at = (char *)(uintptr_t)end + 1;
-        r->limit = strtoull(at, &at, 16);
-        while (fresh && *at == ' ')
-            cg_vec_push(&r->chunks, strtoull(at, &at, 16));
-        const char *step = cg_arena_printf(w->x->elab->arena, "'%s' <- %.*s", path, (int)(end - text), text);
-        add(w, (Source){ .way = longer(w, way, step), .data = said, .reach = r });
-    }
+    for (int i = 0; i < t->nmeta; i++)
+        if (!strncmp(t->keys[i], prefix, strlen(prefix)))
+            walk_said(w, t->values[i], path, way);
 }
 
 /* What weights came from. */
@@ -334,7 +351,35 @@ void cg_lineage_check(CgSession *x, CgStage *s)
     walk_free(&w);
 }
 
-/* ---- a saved model ---------------------------------------------------------------------------------------------- */
+/* ---- saved models and tokenizers -------------------------------------------------------------------------------- */
+
+/* "WAY\n" and the chunks that a file keeps of a data set. */
+static void put_source(CgSession *x, const Source *from, CgStrbuf *out)
+{
+    const CgReach *reach = reach_of_source(x, from);
+    CgReach sketch = { 0 };
+    uint64_t limit = cg_reach_sketch(reach, SKETCH, &sketch);
+    limit = reach->limit && reach->limit < limit ? reach->limit : limit;
+    cg_strbuf_printf(out, "%s\n%016llx", from->way, (unsigned long long)limit);
+    for (size_t k = 0; k < sketch.chunks.len; k++)
+        cg_strbuf_printf(out, " %016llx", (unsigned long long)sketch.chunks.at[k]);
+    cg_reach_deinit(&sketch);
+}
+
+void cg_lineage_of_tokenizer(CgSession *x, CgValue *tokenizer, CgStrbuf *out)
+{
+    Walk w = { .x = x };
+    walk_tokenizer(&w, tokenizer, "its training");
+    for (size_t i = 0; i < w.sources.len; i++) {
+        CgStrbuf text = { 0 };
+        put_source(x, &w.sources.at[i], &text);
+        cg_strbuf_puts(out, i ? ", " : "[");
+        cg_json_string(out, cg_strbuf_str(&text));
+        cg_strbuf_deinit(&text);
+    }
+    cg_strbuf_puts(out, w.sources.len ? "]" : "[]");
+    walk_free(&w);
+}
 
 int cg_lineage_write(CgSession *x, CgValue *weights, const char ***keys, const char ***values)
 {
@@ -344,19 +389,11 @@ int cg_lineage_write(CgSession *x, CgValue *weights, const char ***keys, const c
     *keys = CG_NEWN(arena, const char *, w.sources.len + 1);
     *values = CG_NEWN(arena, const char *, w.sources.len + 1);
     for (size_t i = 0; i < w.sources.len; i++) {
-        const Source *from = &w.sources.at[i];
-        const CgReach *reach = reach_of_source(x, from);
-        CgReach sketch = { 0 };
         CgStrbuf text = { 0 };
-        uint64_t limit = cg_reach_sketch(reach, SKETCH, &sketch);
-        limit = reach->limit && reach->limit < limit ? reach->limit : limit;
-        cg_strbuf_printf(&text, "%s\n%016llx", from->way, (unsigned long long)limit);
-        for (size_t k = 0; k < sketch.chunks.len; k++)
-            cg_strbuf_printf(&text, " %016llx", (unsigned long long)sketch.chunks.at[k]);
+        put_source(x, &w.sources.at[i], &text);
         (*keys)[i] = cg_arena_printf(arena, "%s%zu", prefix, i);
         (*values)[i] = cg_arena_strndup(arena, text.at, text.len);
         cg_strbuf_deinit(&text);
-        cg_reach_deinit(&sketch);
     }
     int n = (int)w.sources.len;
     walk_free(&w);

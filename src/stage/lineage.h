@@ -11,5 +11,7 @@ void cg_lineage_check(CgSession *x, CgStage *s);
 /* What a saved model says of the data that reached it: keys and values of its metadata, in the arena of the session;
  * their number. */
 int cg_lineage_write(CgSession *x, CgValue *weights, const char ***keys, const char ***values);
+/* What a saved tokenizer says of it: a JSON list of texts. */
+void cg_lineage_of_tokenizer(CgSession *x, CgValue *tokenizer, CgStrbuf *out);
 void cg_lineage_free(struct CgLineage *l); /* NULL is fine */
 #endif

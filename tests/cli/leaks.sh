@@ -90,6 +90,10 @@ try 'score(fit(w(one.train, bpe(mix([one, two], [1, 1]), size = 280))), w(two.al
 try 'score(fit(qa("qa.jsonl", bpe(two, size = 280)).train), w(two.train, bpe(two, size = 280)))'
 try 'score(fit(w(one.test, bpe(two, size = 270))), w(two.train, bpe(two, size = 270)))'
 try 'score(fit(w(one.train, bpe([one.train, two], size = 270))), w(two.train, bpe([one.train, two.train], size = 270)))'
+printf '%s\n' 'import base' 'save bpe(two, size = 270) as "bpe.json"' 'save chars([two, one]) as "chars.json"' >save.cg
+cg run save.cg --quiet 2>/dev/null
+try 'score(fit(w(one.train, tokenizer("bpe.json"))), w(two.train, tokenizer("bpe.json")))'
+try 'score(fit(w(one.test, tokenizer("chars.json"))), w(two.train, tokenizer("chars.json")))'
 echo "== by early stopping"
 try 'score(stopped(w(one.train), w(one.valid)), w(one.valid))'
 try 'score(stopped(w(one.train), w(two.all)), w(two.test))'
@@ -134,6 +138,7 @@ try 'score(fit(w(random_tokens(256).train)), w(random_tokens(256).test))'
 try 'score(load(start, "lm.safetensors"), w(one.valid))'
 try 'score(fit(w(random_tokens(200, seed = 1).all)), w(random_tokens(200, seed = 2).test))'
 try 'score(fit(w(one.train, bpe(one.train, size = 270))), w(one.test, bpe([one.train], size = 270)))'
+try 'score(fit(w(one.train, tokenizer("bpe.json"))), w(two.test, tokenizer("bpe.json")))'
 echo "== on purpose"
 cat >case.cg <<'CG'
 import base

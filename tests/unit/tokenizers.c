@@ -259,14 +259,15 @@ static void refused(void)
 
 /* ---- what is written -------------------------------------------------------------------------------------------- */
 
-static void written(const char *name, CgTokenizer *t, bool (*write)(const CgTokenizer *, CgStrbuf *), const char *text)
+static void written(
+    const char *name, CgTokenizer *t, bool (*write)(const CgTokenizer *, const char *, CgStrbuf *), const char *text)
 {
     CgErr e = { 0 };
     CgStrbuf json = { 0 };
     char path[300];
     const char *tmp = getenv("TMPDIR");
     snprintf(path, sizeof path, "%s/cg-written-%ld.json", tmp ? tmp : "/tmp", (long)getpid());
-    bool good = t && write(t, &json) && cg_io_write(path, json.at, json.len, &e);
+    bool good = t && write(t, "[]", &json) && cg_io_write(path, json.at, json.len, &e);
     CgTokenizer *back = good ? cg_tokenizer_load(path, NULL, -1, &e) : NULL;
     CgTokens a = { 0 }, b = { 0 };
     if (back) {
