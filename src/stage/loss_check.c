@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph/pass.h"
+#include "lang/foreign.h"
 #include "stage/check.h"
 
 /* What each row or place counts: a field of the block, and its value. */
@@ -162,8 +163,11 @@ static CgRef number_of(
         return CG_NONE;
     CgDtype dtype = v->kind == CG_VALUE_TENSOR ? cg_value_type(e, v)->dtype : CG_I32;
     if (!cg_dtype_is_float(dtype) && !(truth && dtype == CG_BOOL)) {
-        cg_elab_error(e, CG_E0607, span, "%s is a tensor of numbers%s, not %s", what, truth ? " or truth values" : "",
-            v->kind == CG_VALUE_TENSOR ? "of integers" : cg_value_kind_name(v));
+        CgDiag *d = cg_elab_error(e, CG_E0607, span, "%s is a tensor of numbers%s, not %s", what,
+            truth ? " or truth values" : "", v->kind == CG_VALUE_TENSOR ? "of integers" : cg_value_kind_name(v));
+        const CgForeign *row = v->kind == CG_VALUE_STR ? cg_foreign(CG_FOREIGN_NAME, v->s) : NULL;
+        if (row) /* loss = "categorical_crossentropy" */
+            cg_diag_help(d, "%s", row->help);
         return CG_NONE;
     }
     if (w && w->value && !check_weight(e, v, what, span, w))
