@@ -208,6 +208,8 @@ static CgValue *wrong_kind(CgElab *e, const char *callee, const CgParam *p, cons
     const CgClass *found_class = cg_value_class(at < 0 ? v : v->at[at]);
     if (found_class == &cg_class_column && numbers_wanted(kinds))
         cg_diag_help(d, "a statistic makes one number of a column: mean(x)");
+    else if (found_class == &cg_class_table && cg_kinds_have(kinds, CG_KIND_CLASS, &cg_class_column))
+        cg_diag_help(d, "a column is written behind its table: t.name");
     else if (found_class == &cg_class_labels)
         cg_diag_help(d, "a column is one of texts where one of its cells is no number");
     else if (at < 0 && gives(v, kinds))
@@ -294,7 +296,20 @@ static void help_parameters(CgDiag *d, const CgParam *params, int n)
     cg_strbuf_deinit(&all);
 }
 
-static void unknown_argument(CgElab *e, const char *callee, const CgParam *params, int n, CgAtom name, CgSpan span)
+/* filter(t, model = "a"): a column of the table that a call is given is compared. */
+static bool is_compared(CgElab *e, const char *callee, const CgGiven *given, CgAtom name)
+{
+    const CgFunction *function = cg_function_find(callee);
+    bool table = function && function->traits & CG_COLUMNS && given->n && !given->names[0] && e->columns;
+    const CgSchema *columns = table ? e->columns(e, given->at[0]) : NULL;
+    bool found = false;
+    for (int i = 0; columns && i < columns->n; i++)
+        found |= columns->at[i].name == name;
+    return found;
+}
+
+static void unknown_argument(
+    CgElab *e, const char *callee, const CgParam *params, int n, const CgGiven *given, CgAtom name, CgSpan span)
 {
     CgSuggest s;
     cg_suggest_init(&s, name);
@@ -302,11 +317,14 @@ static void unknown_argument(CgElab *e, const char *callee, const CgParam *param
         cg_suggest_offer(&s, params[i].name);
     CgDiag *d = cg_elab_error(e, CG_E0303, span, "'%s' has no parameter '%s'", callee, name);
     const CgForeign *row = foreign_argument(params, n, name);
-    const CgFunction *function = cg_function_find(callee);
+    if (is_compared(e, callee, given, name)) {
+        cg_diag_help(d, "'%s' is a column; values are compared with '=='", name);
+        return;
+    }
     if (row)
         cg_foreign_answer(d, row);
-    else if (!cg_diag_meant(d, &s) && function && function->traits & CG_COLUMNS)
-        cg_diag_help(d, "values are compared with '=='");
+    else
+        cg_diag_meant(d, &s);
     if (row ? !row->instead[0] : !cg_suggest_best(&s))
         help_parameters(d, params, n);
 }
@@ -381,7 +399,7 @@ bool cg_arguments_match(
             continue;
         }
         if (k < 0)
-            unknown_argument(e, callee, params, n, given->names[i],
+            unknown_argument(e, callee, params, n, given, given->names[i],
                 given->site && i < given->site->args.n ? given->site->args.at[i].name_span : given->spans[i]);
         else
             cg_elab_error(e, CG_E0303, given->spans[i], "'%s' is given twice", given->names[i]);

@@ -31,6 +31,7 @@ typedef struct Resolver {
     int module;
     const CgBlock *top; /* of the module */
     bool file;          /* the name of a file is looked at */
+    CgAtom table;       /* what the call at hand is given first, where that is a table by name; or NULL */
     CG_VEC(Decl) decls;
     CgMap at;            /* name -> 1 + index of its innermost declaration */
     CgMap advised;       /* modules of the library that this one was told to import */
@@ -125,6 +126,29 @@ static CgDiag *report(Resolver *r, CgCode code, CgSpan span, const char *format,
     else
         snprintf(text, sizeof text, format, a);
     return cg_diag(r->diags, code, span, "%s", text);
+}
+
+/* Whether a name of the top of the module is bound to a table: one that is read, or made of another. */
+static bool is_table(const Resolver *r, CgAtom name)
+{
+    const CgBlock *top = r->top;
+    for (int i = 0; i < top->n; i++)
+        for (int k = 0; top->at[i]->kind == CG_STMT_BIND && k < top->at[i]->nexprs && k < top->at[i]->nnames; k++) {
+            const CgExpr *x = top->at[i]->exprs[k];
+            bool call = x->kind == CG_EXPR_CALL && x->a->kind == CG_EXPR_NAME;
+            if (top->at[i]->names[k] == name)
+                return call && (!strcmp(x->a->s, "read") || r->outside->has_columns(r->outside->of, x->a->s));
+        }
+    return false;
+}
+
+/* Whether a training has what it would call a field of that name. */
+static bool is_field(const CgExpr *block, CgAtom name)
+{
+    bool found = false;
+    for (int i = 0; block && block->kind == CG_EXPR_TRAIN && i < block->args.n; i++)
+        found |= block->args.at[i].name == name;
+    return found;
 }
 
 /* The name of an evaluation at the top of the module that has such a column; NULL: none has. */
@@ -262,7 +286,8 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
     bool shown = cg_diags_count(r->diags) < SUGGEST_UNTIL;
     if (shown && use_of_library(r, name, span, &exported))
         return;
-    const char *best = shown ? nearest(r, name, callable) : NULL;
+    bool field = is_field(r->block, name);
+    const char *best = shown && !field ? nearest(r, name, callable) : NULL;
     CgDiag *d = report(r, CG_E0301, span, "'%s' is not bound to anything", name, NULL);
     if (!r->block && !strcmp(name, "batch"))
         cg_diag_help(d, "a batch is there in the fields of train and evaluate");
@@ -274,6 +299,10 @@ static void use(Resolver *r, CgAtom name, CgSpan span, bool callable)
         cg_foreign_answer(d, row);
     else if (r->file)
         cg_diag_help(d, "the name of a file is a string: save .. as \"%s.csv\"", name);
+    else if (field)
+        cg_diag_help(d, "a block of train binds no names: write the value where it is used, or in a def or a graph");
+    else if (shown && !best && r->table)
+        cg_diag_help(d, "a column is written behind its table: %s.%s", r->table, name);
     else if (shown && !best && table_with(r, name))
         cg_diag_help(d, "it is a column of '%s': %s.%s", table_with(r, name), table_with(r, name), name);
     else if (shown && !best && callable && cg_suggest_best(&exported.near))
@@ -444,11 +473,16 @@ static void call(Resolver *r, const CgExpr *x)
         name = cg_intern_printf("%s.%s", x->a->a->s, x->a->s);
     bool columns = name && r->outside->has_columns(r->outside->of, name);
     bool method = x->a->kind == CG_EXPR_FIELD && !name && r->outside->has_columns(r->outside->of, x->a->s);
-    for (int i = 0; i < x->args.n; i++) /* columns are known when there is a table */
+    CgAtom outer = r->table;
+    for (int i = 0; i < x->args.n; i++) { /* columns are known when there is a table */
+        const CgExpr *value = x->args.at[i].value;
         if ((columns && i > 0) || method)
-            callees(r, x->args.at[i].value);
+            callees(r, value);
         else
-            expr(r, x->args.at[i].value);
+            expr(r, value);
+        r->table = value->kind == CG_EXPR_NAME && !i && is_table(r, value->s) ? value->s : r->table;
+    }
+    r->table = outer;
 }
 
 /* The fields of train and the columns of evaluate see the batch, the model by its name and columns written before. */

@@ -55,7 +55,7 @@ static bool read_fields(CgElab *e, const CgExpr *x, Fields *out)
         CgDiag *d = cg_elab_error(e, CG_E0303, x->args.at[i].name_span, "train has no field '%s'",
             x->args.at[i].name ? x->args.at[i].name : "");
         if (!cg_foreign_or_near(d, CG_FOREIGN_TRAIN, &s))
-            cg_diag_help(d, "its fields are %s", cg_strbuf_str(&all));
+            cg_diag_help(d, "a block of train binds no names; its fields are %s", cg_strbuf_str(&all));
         const CgForeign *row = cg_foreign(CG_FOREIGN_TRAIN, s.word);
         const char *meant = row ? row->instead : cg_suggest_best(&s);
         for (int j = 0; meant && train_fields[j].name; j++)
