@@ -324,11 +324,38 @@ CgValue *cg_apply(
     return out;
 }
 
+static bool is_size_by_place(const CgGiven *given, const CgValue *v)
+{
+    bool found = false;
+    for (int i = 0; v && i < given->n; i++)
+        found |= given->at[i] == v && !given->names[i] && (v->kind == CG_VALUE_INT || v->kind == CG_VALUE_DIM);
+    return found;
+}
+
+/* dense(784, 128): the size of the input, which nobody gives, stands in front of the sizes that a layer has. */
+static bool has_input_size(CgElab *e, const CgStmt *s, const CgGiven *given, const CgArguments *a)
+{
+    CgKinds size, other;
+    for (int k = 1; k + 1 < s->nparams && cg_param_is_tensor(&s->params[0]) && !a->at[0]; k++) {
+        const CgParam *p = &s->params[k], *next = &s->params[k + 1];
+        if (!p->type || !next->type || !cg_kinds_of(p->type, &size) || !cg_kinds_of(next->type, &other)
+            || !cg_kinds_have(&size, CG_KIND_INT, NULL) || !cg_kinds_have(&other, CG_KIND_BOOL, NULL)
+            || !is_size_by_place(given, a->at[k]) || !is_size_by_place(given, a->at[k + 1]))
+            continue;
+        CgDiag *d = cg_elab_error(e, CG_E0303, a->span[k], "'%s' is given a size more than it has", s->names[0]);
+        cg_diag_help(d, "the size of the input is not given: it is known from the input; %s(%s = ..)(%s)", s->names[0],
+            p->name, s->params[0].name);
+        return true;
+    }
+    return false;
+}
+
 static CgValue *call_graph(CgElab *e, CgFrame *f, CgValue *graph, const CgGiven *given, CgSpan span)
 {
     const CgStmt *s = graph->stmt;
     CgArguments a;
-    if (!cg_arguments_match(e, s->names[0], s->params, s->nparams, given, CG_MATCH_BARE | CG_MATCH_TENSORS_APART, &a))
+    if (!cg_arguments_match(e, s->names[0], s->params, s->nparams, given, CG_MATCH_BARE | CG_MATCH_TENSORS_APART, &a)
+        || has_input_size(e, s, given, &a))
         return cg_value_poison(e);
     bool tensors = false;
     for (int i = 0; i < s->nparams; i++)
@@ -404,6 +431,20 @@ static CgValue *build_function(CgElab *e, CgFrame *f, const CgArguments *a)
     return cg_model_refused(e, a->function->name, a->call) ? cg_value_poison(e) : v;
 }
 
+/* load("x.safetensors"): what stands in front of a missing argument is that one, and another is missing. */
+static int truly_missing(CgElab *e, const CgArguments *a, const CgGiven *given, int missing)
+{
+    const CgSignature *s = cg_function_signature(a->function);
+    CgKnown known = cg_function_known(a->function);
+    for (int i = missing - 1; i >= 0; i--)
+        for (int k = 0; k < given->n; k++)
+            if (given->at[k] == a->at[i] && !given->names[k] && !cg_is_poison(a->at[i])
+                && !cg_kinds_take(e, &s->param[i], a->at[i], known)
+                && cg_kinds_take(e, &s->param[missing], a->at[i], known))
+                return i;
+    return missing;
+}
+
 static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const CgGiven *given, CgSpan span)
 {
     const CgSignature *s = cg_function_signature(fn);
@@ -415,6 +456,7 @@ static CgValue *call_function(CgElab *e, CgFrame *f, const CgFunction *fn, const
     bool good = true;
     for (int i = 0; i < s->n; i++) /* first: what is missing may be what another argument was meant to be */
         if (!a.at[i] && !s->stmt->params[i].init) {
+            i = truly_missing(e, &a, given, i);
             CgDiag *d = cg_elab_error(e, CG_E0304, span, "'%s' needs '%s'", fn->name, s->stmt->params[i].name);
             cg_diag_help(d, "it is %s%s", fn->name, fn->sig);
             return cg_value_poison(e);
