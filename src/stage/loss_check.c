@@ -166,6 +166,8 @@ static CgRef number_of(
         CgDiag *d = cg_elab_error(e, CG_E0607, span, "%s is a tensor of numbers%s, not %s", what,
             truth ? " or truth values" : "", v->kind == CG_VALUE_TENSOR ? "of integers" : cg_value_kind_name(v));
         const CgForeign *row = v->kind == CG_VALUE_STR ? cg_foreign(CG_FOREIGN_NAME, v->s) : NULL;
+        if (v->kind == CG_VALUE_STR && !row)
+            row = cg_foreign(CG_FOREIGN_CALL, v->s);
         if (row) /* loss = "categorical_crossentropy" */
             cg_diag_help(d, "%s", row->help);
         return CG_NONE;

@@ -235,14 +235,9 @@ static CgGraph *build_norm(int64_t total)
     return out;
 }
 
-static bool read_numbers(CgElab *e, CgFrame *f, const Fields *fields, CgStage *s)
+/* How many rows a batch has, and that they can be shared out. */
+static bool read_rows(CgElab *e, const Fields *fields, CgStage *s)
 {
-    if (!integer(e, f, fields, "steps", 0, 0, &s->steps) || !integer(e, f, fields, "batch", 1, 16, &s->batch)
-        || !integer(e, f, fields, "accumulate", 1, 1, &s->accumulate) || !integer(e, f, fields, "seed", 0, 0, &s->seed)
-        || !integer(e, f, fields, "early_stop", 1, 0, &s->early_stop)
-        || !integer(e, f, fields, "patience", 1, 3, &s->patience)
-        || !integer(e, f, fields, "validate_every", 1, s->steps >= 10 ? s->steps / 10 : 1, &s->validate_every))
-        return false;
     int64_t rows = cg_data_fields(s->data)->batch;
     if (rows && !field_of(fields, "batch"))
         s->batch = rows;
@@ -293,6 +288,21 @@ static bool read_on_nan(CgElab *e, CgFrame *f, const CgExpr *x, CgStage *s)
     cg_elab_error(e, CG_E0607, x->span,
         "on_nan says what a step does whose loss, gradient or update is not finite: \"stop\" or \"skip\"");
     return false;
+}
+
+/* Every number of the block, whichever of them is wrong. */
+static bool read_numbers(CgElab *e, CgFrame *f, const Fields *fields, CgStage *s)
+{
+    bool good = integer(e, f, fields, "steps", 0, 0, &s->steps);
+    good &= integer(e, f, fields, "batch", 1, 16, &s->batch);
+    good &= integer(e, f, fields, "accumulate", 1, 1, &s->accumulate);
+    good &= integer(e, f, fields, "seed", 0, 0, &s->seed);
+    good &= integer(e, f, fields, "early_stop", 1, 0, &s->early_stop);
+    good &= integer(e, f, fields, "patience", 1, 3, &s->patience);
+    good &= integer(e, f, fields, "validate_every", 1, s->steps >= 10 ? s->steps / 10 : 1, &s->validate_every);
+    good &= read_clip(e, f, field_of(fields, "clip"), s);
+    good &= read_average(e, f, field_of(fields, "average"), s);
+    return good & read_on_nan(e, f, field_of(fields, "on_nan"), s);
 }
 
 static bool same_tokens(CgElab *e, const char *name, const CgValue *data, const CgValue *valid, const CgExpr *x)
@@ -402,17 +412,17 @@ static bool build_shares(CgElab *e, CgStage *s, const Fields *fields, CgRef *los
 
 static bool fill_train(CgElab *e, CgFrame *f, const CgExpr *x, const Fields *fields, CgStage *s, CgValue *model)
 {
+    bool numbers = read_numbers(e, f, fields, s);
     s->data = cg_eval(e, f, field_of(fields, "data"));
     if (cg_is_poison(s->data))
         return false;
     CgValue *batch = cg_check_batch(e, s->data, false, field_of(fields, "data")->span);
-    if (!batch || !read_numbers(e, f, fields, s) || !read_clip(e, f, field_of(fields, "clip"), s)
-        || !read_average(e, f, field_of(fields, "average"), s) || !read_on_nan(e, f, field_of(fields, "on_nan"), s)
-        || !read_validate(e, f, fields, s))
+    bool rows = batch && numbers && read_rows(e, fields, s);
+    if (!batch || !read_validate(e, f, fields, s))
         return false;
     CgLossFields of = { x, field_of(fields, "loss"), field_of(fields, "weight"), batch };
     CgRef loss = cg_check_loss(e, f, &of, s);
-    if (loss == CG_NONE)
+    if (loss == CG_NONE || !rows)
         return false;
     CgGraph *plain = cg_shares_plain(s->model, loss, NULL);
     s->loss = loss;
