@@ -197,6 +197,8 @@ static CgValue *build_tokenizer(CgElab *e, CgFrame *f, const CgArguments *a)
     }
     CgTokenizer *t = load((CgValue *const *)a->at, &err);
     if (!t) {
+        if (!cg_io_exists(a->at[0]->s)) /* tokenizer("gpt2") */
+            cg_err_hint(&err, "a tokenizer is a file such as \"gpt2/tokenizer.json\"; nothing is downloaded");
         cg_elab_err(e, a->span[0], &err);
         return cg_value_poison(e);
     }

@@ -142,8 +142,12 @@ static bool read_weights(CgSession *x, CgValue *weights, bool declared, CgTensor
     CgErr err = { 0 };
     *out = (CgTensors){ 0 };
     if (from->kind == CG_VALUE_STR) {
-        if ((declared && !cg_io_exists(from->s)) || !cg_tensors_read(from->s, out, &err))
+        bool there = cg_io_exists(from->s);
+        if ((declared && !there) || !cg_tensors_read(from->s, out, &err)) {
+            if (!there) /* load(m, "bert-base") */
+                cg_err_hint(&err, "weights are a file or a folder of this machine; nothing is downloaded");
             return !declared && cg_session_err(x, from->span, &err);
+        }
     } else if (!read_model(x, from->instance, declared, out) || (merged && !cg_merge(x, merged, declared, out))) {
         cg_tensors_free(out);
         return false;
