@@ -48,7 +48,7 @@ static CgTokenizer *written(const CgTokenizer *t, CgErr *e)
     CgStrbuf json = { 0 };
     snprintf(path, sizeof path, "encode-%ld.json", (long)getpid());
     CgTokenizer *back = NULL;
-    if (cg_bpe_write(t, &json) && cg_io_write(path, json.at, json.len, e))
+    if (cg_bpe_write(t, "[]", &json) && cg_io_write(path, json.at, json.len, e))
         back = cg_tokenizer_load(path, NULL, -1, e);
     unlink(path);
     cg_strbuf_deinit(&json);
