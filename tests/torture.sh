@@ -68,7 +68,12 @@ doubled = evaluate double() on arrays({ x: [[1.5, 2, 3], [5, 7, 11.25]] }) as m 
 show mean(doubled.y)
 CG
 "$CG" run --quiet --exact --store=exact --publish=published.json exact.cg >/dev/null 2>&1
-"$CG" plugin new myop >/dev/null
+# Templates of plugins are beside a program that is installed.
+mkdir -p at/bin at/share/cg
+cp "$CG" at/bin/cg
+ln -s "${srcdir:-.}/plugins" at/share/cg/plugins
+installed=$PWD/at/bin/cg
+"$installed" plugin new myop >/dev/null
 mv myop whole.myop
 ${CC:-cc} -std=gnu11 -O1 -w -DCG_PLUGIN -I"${srcdir:-.}/include" -shared -fPIC whole.myop/myop.c -o myop.so -lm
 
@@ -139,7 +144,7 @@ afresh()    { rm -rf myop published.json.replay; }
 # A plugin is begun or it is not; where it is not, a second try begins it.
 begun()
 {
-    [ -d myop ] || "$CG" plugin new myop >/dev/null || echo "then $?"
+    [ -d myop ] || "$installed" plugin new myop >/dev/null || echo "then $?"
     diff -r myop whole.myop
     [ ! -e .myop.unfinished ] || echo litter
 }
@@ -185,7 +190,7 @@ until_whole fmt "$memory $files" fmt_old fmt_whole "$CG" fmt ugly.cg
 until_whole opt "$memory eio+" nothing nothing "$CG" opt graph.ir
 until_whole ops "memory eio+" nothing nothing "$CG" ops adam
 until_whole lsp "memory eio+" nothing nothing sh -c "exec '$CG' lsp <session"
-until_whole "plugin new" "memory+ $files" afresh begun "$CG" plugin new myop
+until_whole "plugin new" "memory+ $files" afresh begun "$installed" plugin new myop
 until_whole "plugin check" "memory memory+ eio eio+ enospc+ eintr+ short+" nothing nothing "$CG" plugin check ./myop.so
 until_whole replay "memory $files" afresh replayed "$CG" replay published.json --threads 1
 until_whole help "$memory eio+" nothing nothing "$CG" help adamw
