@@ -81,7 +81,8 @@ static const CgFunction fn_replace = { CG_FUNCTION_HERE, .name = "replace",
         "The model with another graph in the place of its part or value at a path; all else keeps its weights. A part "
         "(replace(m, \"blocks.*.attn\", still)): the graph takes what the part takes. A tensor that the body of a "
         "part takes or binds to a name (replace(m, \"blocks.2.x\", doubled), each time it is bound): the graph takes "
-        "that, and gives one of its type. Its own parameters have that path, the graph's name and theirs." };
+        "that, and gives one of its type. Its own parameters have that path, the graph's name and theirs; between them "
+        "stands a number from 2 where another graph of that name was put there before." };
 
 typedef struct Frozen {
     CgElab *e;

@@ -7,10 +7,10 @@
 
 /* The model of train and evaluate; POISON after a mistake. */
 CgValue *cg_check_model(CgElab *e, CgFrame *f, const CgExpr *x);
-/* What `batch` is: its fields are tensors with the rows of a batch as their first axis; with `named` its rows have an
- * id and a source, too. NULL after a mistake. */
 /* What stands at the span is no dataset: how one is made. */
 void cg_help_rows(const CgElab *e, CgDiag *d, const CgValue *found, CgSpan span);
+/* What `batch` is: its fields are tensors with the rows of a batch as their first axis; with `named` its rows have an
+ * id and a source, too. NULL after a mistake. */
 CgValue *cg_check_batch(CgElab *e, CgValue *data, bool named, CgSpan span);
 /* A frame in which the fields of the rows of `data` are names, with the rows of a batch in front. */
 void cg_check_row(CgElab *e, CgFrame *inner, CgFrame *f, CgValue *data, CgSpan span);
