@@ -151,6 +151,16 @@ bool cg_diag_meant(CgDiag *x, const CgSuggest *near)
     return true;
 }
 
+bool cg_diag_meant_or_all(CgDiag *x, const CgSuggest *near, const char *are)
+{
+    CgStrbuf all = { 0 };
+    bool said = cg_diag_meant(x, near) || cg_suggest_list(near, &all);
+    if (all.len && x)
+        cg_diag_help(x, "%s %s", are, cg_strbuf_str(&all));
+    cg_strbuf_deinit(&all);
+    return said;
+}
+
 CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e)
 {
     static const struct {

@@ -39,6 +39,8 @@ void cg_diag_fix(CgDiag *d, CgSpan span, const char *format, ...) CG_PRINTF(3, 4
 void cg_diag_fix_word(CgDiag *d, const char *word, const char *instead);
 /* "did you mean", and the fix where the mistake's span is the misspelt word; false: nothing is near. d may be NULL. */
 bool cg_diag_meant(CgDiag *d, const CgSuggest *near);
+/* Likewise; where none is near, all there are behind `are`, unless they are too many to be read. */
+bool cg_diag_meant_or_all(CgDiag *d, const CgSuggest *near, const char *are);
 CgDiag *cg_diag_err(CgDiags *d, CgSpan span, const CgErr *e); /* E0901 for input, E0902 for files, E0903 memory */
 /* Copies to `to` what the first of n lists holds and every other one, too: same code, same place; not what is there. */
 void cg_diags_common(CgDiags *to, CgDiags *const *lists, int n);

@@ -61,20 +61,13 @@ static bool hangs_on_tensors(const CgStmt *s, CgAtom name)
     return false;
 }
 
-/* The field of a field .. of the record called `name` that a condition reads first; NULL: it reads none. */
-static const CgExpr *field_in(const CgExpr *x, CgAtom name)
+/* A field of a field .. of the record of that name. */
+static bool is_field_of(const CgExpr *x, void *name)
 {
     const CgExpr *base = x;
-    while (base && base->kind == CG_EXPR_FIELD)
+    while (base->kind == CG_EXPR_FIELD)
         base = base->a;
-    if (!x || (base != x && base->kind == CG_EXPR_NAME && base->s == name))
-        return x;
-    const CgExpr *parts[] = { x->a, x->b, x->c, x->d }, *found = NULL;
-    for (size_t i = 0; i < CG_LEN(parts) && !found; i++)
-        found = field_in(parts[i], name);
-    for (int i = 0; i < x->args.n && !found; i++)
-        found = field_in(x->args.at[i].value, name);
-    return found;
+    return base != x && base->kind == CG_EXPR_NAME && base->s == *(CgAtom *)name;
 }
 
 /* What the fields of a record lead to; NULL where one is not there. */
@@ -123,7 +116,7 @@ typedef struct Broken {
 static CgValue *read_of(CgElab *e, CgFrame *f, const Broken *b, CgAtom name, CgAtom *shown)
 {
     CgValue *v = value_of(e, f, name);
-    const CgExpr *field = v && v->kind == CG_VALUE_RECORD ? field_in(b->condition, name) : NULL;
+    const CgExpr *field = v && v->kind == CG_VALUE_RECORD ? cg_expr_find(b->condition, is_field_of, &name) : NULL;
     CgValue *read = field ? follow(v, field) : NULL;
     CgStrbuf text = { 0 };
     *shown = name;

@@ -145,18 +145,7 @@ static CgValue *compute(CgElab *e, CgEnv *env, CgEnvName *b)
     return named(e, v, b->name);
 }
 
-/* The first use of a name in an expression; NULL: there is none. */
-static const CgExpr *name_in(const CgExpr *x, CgAtom name)
-{
-    if (!x || (x->kind == CG_EXPR_NAME && x->s == name))
-        return x;
-    const CgExpr *parts[] = { x->a, x->b, x->c, x->d }, *found = NULL;
-    for (size_t i = 0; i < CG_LEN(parts) && !found; i++)
-        found = name_in(parts[i], name);
-    for (int i = 0; i < x->args.n && !found; i++)
-        found = name_in(x->args.at[i].value, name);
-    return found;
-}
+static bool is_name(const CgExpr *x, void *name) { return x->kind == CG_EXPR_NAME && x->s == *(CgAtom *)name; }
 
 /* m = train net { loss = m(..) }: m is the trained model, which the block does not have yet. */
 static void used_in_its_block(CgElab *e, const CgEnvName *own, const CgExpr *x, const CgExpr *use)
@@ -189,7 +178,7 @@ static CgValue *own(CgElab *e, CgEnv *env, CgAtom name)
             : NULL;
         const CgExpr *use = NULL;
         for (int i = 0; x && (x->kind == CG_EXPR_TRAIN || x->kind == CG_EXPR_EVALUATE) && i < x->args.n; i++)
-            use = use ? use : name_in(x->args.at[i].value, name);
+            use = use ? use : cg_expr_find(x->args.at[i].value, is_name, &name);
         if (use)
             used_in_its_block(e, own, x, use);
         else

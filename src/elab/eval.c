@@ -24,7 +24,6 @@ CgValue *cg_column_missing(CgElab *e, const CgFrame *columns, CgAtom name, CgSpa
 {
     bool rows = columns->names.len && columns->names.at[0].value->kind == CG_VALUE_TENSOR;
     CgSuggest s;
-    CgStrbuf all = { 0 };
     cg_suggest_init(&s, name);
     for (size_t i = 0; i < columns->names.len; i++)
         cg_suggest_offer(&s, columns->names.at[i].name);
@@ -33,9 +32,8 @@ CgValue *cg_column_missing(CgElab *e, const CgFrame *columns, CgAtom name, CgSpa
     CgSuggest others; /* method = spearmann */
     cg_suggest_init(&others, name);
     cg_env_suggest(e, columns->env, false, &others);
-    if (!cg_diag_meant(d, &s) && !cg_diag_meant(d, &others) && cg_suggest_list(&s, &all))
-        cg_diag_help(d, "its %s are %s", rows ? "fields" : "columns", cg_strbuf_str(&all));
-    cg_strbuf_deinit(&all);
+    if (cg_suggest_best(&s) || !cg_diag_meant(d, &others))
+        cg_diag_meant_or_all(d, &s, rows ? "its fields are" : "its columns are");
     return cg_value_poison(e);
 }
 

@@ -79,10 +79,7 @@ static CgValue *field_of(CgElab *e, CgValue *of, CgAtom key, CgSpan span)
     for (int i = 0; i < of->n; i++)
         cg_suggest_offer(&s, of->keys[i]);
     CgDiag *d = cg_elab_error(e, CG_E0302, span, "the record has no field '%s'", key);
-    CgStrbuf all = { 0 };
-    if (!cg_diag_meant(d, &s) && cg_suggest_list(&s, &all))
-        cg_diag_help(d, "its fields are %s", cg_strbuf_str(&all));
-    cg_strbuf_deinit(&all);
+    cg_diag_meant_or_all(d, &s, "its fields are");
     return cg_value_poison(e);
 }
 

@@ -179,4 +179,7 @@ typedef struct CgUnit {
     int ncomments; /* all, in order, for fmt */
     int nvalues;   /* mistakes in values alone, such as a number that does not fit: the tree is whole, they are ERROR */
 } CgUnit;
+
+/* The first node of an expression, outer ones before inner ones, for which `is` says so; NULL: there is none. */
+const CgExpr *cg_expr_find(const CgExpr *x, bool (*is)(const CgExpr *x, void *arg), void *arg);
 #endif

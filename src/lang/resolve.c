@@ -350,11 +350,8 @@ static void use_member(Resolver *r, const CgExpr *x)
     CgSpan at = x->op_span.file ? x->op_span : x->span;
     CgDiag *d = op ? report(r, CG_E0302, at, "there is no op '%s'", x->s, NULL)
                    : report(r, CG_E0302, at, "there is no function '%s'", whole, NULL);
-    CgStrbuf all = { 0 };
-    bool plot = !strcmp(x->a->s, "plot");
-    if (!(plot ? cg_foreign_or_near(d, CG_FOREIGN_PLOT, &s) : cg_diag_meant(d, &s)) && cg_suggest_list(&s, &all))
-        cg_diag_help(d, "there are %s", cg_strbuf_str(&all));
-    cg_strbuf_deinit(&all);
+    if (strcmp(x->a->s, "plot") != 0 || !cg_foreign_or_near(d, CG_FOREIGN_PLOT, &s))
+        cg_diag_meant_or_all(d, &s, "there are");
 }
 
 /* tf.attention, where tf is the alias of a module. */
@@ -443,17 +440,11 @@ static void pattern_call(Resolver *r, const CgExpr *x)
 }
 
 /* What is called among columns: no column is. */
-static void callees(Resolver *r, const CgExpr *x)
+static bool note_callee(const CgExpr *x, void *resolver)
 {
-    if (!x)
-        return;
     if (x->kind == CG_EXPR_CALL && x->a->kind == CG_EXPR_NAME)
-        use(r, x->a->s, x->a->span, true);
-    const CgExpr *parts[] = { x->a, x->b, x->c, x->d };
-    for (size_t i = 0; i < CG_LEN(parts); i++)
-        callees(r, parts[i]);
-    for (int i = 0; i < x->args.n; i++)
-        callees(r, x->args.at[i].value);
+        use(resolver, x->a->s, x->a->span, true);
+    return false;
 }
 
 static void call(Resolver *r, const CgExpr *x)
@@ -477,7 +468,7 @@ static void call(Resolver *r, const CgExpr *x)
     for (int i = 0; i < x->args.n; i++) { /* columns are known when there is a table */
         const CgExpr *value = x->args.at[i].value;
         if ((columns && i > 0) || method)
-            callees(r, value);
+            (void)cg_expr_find(value, note_callee, r);
         else
             expr(r, value);
         r->table = value->kind == CG_EXPR_NAME && !i && is_table(r, value->s) ? value->s : r->table;

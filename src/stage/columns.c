@@ -60,14 +60,11 @@ const CgSchema *cg_stage_columns(CgElab *e, CgValue *of)
 CgDiag *cg_column_unknown(CgElab *e, CgSpan at, const CgSchema *columns, const char *table, const char *name)
 {
     CgSuggest near;
-    CgStrbuf all = { 0 };
     cg_suggest_init(&near, name);
     for (int i = 0; columns && i < columns->n; i++)
         cg_suggest_offer(&near, columns->at[i].name);
     CgDiag *d = cg_elab_error(e, CG_E0601, at, "the %s has no column '%s'", table, name);
-    if (!cg_diag_meant(d, &near) && cg_suggest_list(&near, &all))
-        cg_diag_help(d, "its columns are %s", cg_strbuf_str(&all));
-    cg_strbuf_deinit(&all);
+    cg_diag_meant_or_all(d, &near, "its columns are");
     return d;
 }
 
