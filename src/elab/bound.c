@@ -5,8 +5,6 @@
 
 #include "elab/elab.h"
 
-enum { DEEPEST = 400 }; /* nodes that only move elements, one upon another; beyond that nothing is known */
-
 void cg_below_set(CgModelGraph *m, CgRef r, CgBelow below)
 {
     cg_map_put(&m->below_of, (uint64_t)r, m->below.len);
@@ -36,17 +34,25 @@ static const CgDim *known_size(const CgDim *size, const CgBelow *of, int n, bool
     return !open || (size && cg_dim_is_int(size, &number)) ? size : NULL;
 }
 
-static CgBelow find(CgModelGraph *m, CgRef r, int depth)
+/* Whether it is known what r is below, or known that nothing is; else its operands come first. */
+static bool at_hand(const CgModelGraph *m, CgRef r, CgBelow *out)
+{
+    const CgNode *n = cg_node(m->graph, r);
+    uint64_t known;
+    *out = (CgBelow){ 0 };
+    if (n->type.dtype != CG_I32 && n->type.dtype != CG_I64)
+        return true;
+    if (!cg_map_get(&m->below_of, (uint64_t)r, &known))
+        return !n->op->below;
+    *out = m->below.at[known];
+    return true;
+}
+
+/* What r is below, by what its operands are, which are at hand. */
+static void derive(CgModelGraph *m, CgRef r)
 {
     const CgGraph *g = m->graph;
     const CgNode *n = cg_node(g, r);
-    uint64_t known;
-    if (n->type.dtype != CG_I32 && n->type.dtype != CG_I64)
-        return (CgBelow){ 0 };
-    if (cg_map_get(&m->below_of, (uint64_t)r, &known))
-        return m->below.at[known];
-    if (!n->op->below || depth > DEEPEST || n->nin > CG_MAX_IN)
-        return (CgBelow){ 0 };
     CgType types[CG_MAX_IN];
     const CgDim *in[CG_MAX_IN] = { NULL };
     CgBelow of[CG_MAX_IN], out = { 0 };
@@ -54,7 +60,7 @@ static CgBelow find(CgModelGraph *m, CgRef r, int depth)
     bool open = false;
     for (int i = 0; i < n->nin; i++) {
         types[i] = *cg_node_type(g, n->in[i]);
-        of[i] = find(m, n->in[i], depth + 1);
+        (void)at_hand(m, n->in[i], &of[i]);
         in[i] = !of[i].size && of[i].tokenizer ? unknown : of[i].size;
         open |= in[i] == unknown;
     }
@@ -70,13 +76,36 @@ static CgBelow find(CgModelGraph *m, CgRef r, int depth)
     for (int i = 0; i < n->nin && out.tokenizer; i++)
         out.filled |= of[i].filled;
     cg_below_set(m, r, out);
+}
+
+static CgBelow find(CgModelGraph *m, CgRef r)
+{
+    CgBelow out;
+    CG_VEC(CgRef) todo = { 0 };
+    cg_vec_push(&todo, r);
+    while (todo.len) {
+        CgRef top = todo.at[todo.len - 1];
+        const CgNode *n = cg_node(m->graph, top);
+        size_t before = todo.len;
+        bool known = at_hand(m, top, &out);
+        for (int i = 0; i < n->nin && !known; i++)
+            if (!at_hand(m, n->in[i], &out))
+                cg_vec_push(&todo, n->in[i]);
+        if (todo.len > before)
+            continue;
+        if (!known)
+            derive(m, top);
+        todo.len--;
+    }
+    cg_vec_free(&todo);
+    (void)at_hand(m, r, &out);
     return out;
 }
 
 CgBelow cg_below_of(CgElab *e, const CgValue *tensor)
 {
     CgModelGraph *m = e->model;
-    return m->build.graph == m->graph ? find(m, tensor->tensor->ref, 0) : (CgBelow){ 0 };
+    return m->build.graph == m->graph ? find(m, tensor->tensor->ref) : (CgBelow){ 0 };
 }
 
 void cg_below_note(CgDiag *d, const CgDim *size, CgSpan from, const char *what)

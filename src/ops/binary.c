@@ -401,12 +401,19 @@ static const CgOp op_maximum = {
     .samples = apart_samples,
 };
 
+/* The lesser of two numbers is below what either is below. */
+static const CgDim *minimum_below(const CgInfer *inf, const CgDim *const *in)
+{
+    (void)inf;
+    return !in[0] || (in[1] && cg_dim_at_most(in[1], in[0])) ? in[1] : in[0];
+}
+
 static const CgOp op_minimum = {
     CG_OP_HERE,
     .name = "minimum",
     .sig = "(x: T[..s], y: T[..s]) -> T[..s]",
     .doc = "The lesser of x and y; NaN if one of them is. On a tie each gets half of the derivative.\n",
-    .below = cg_below_operands,
+    .below = minimum_below,
     .shape = number_shape,
     .vjp = minimum_vjp,
     .vec = CG_NUMBER_KERNELS(minimum),
