@@ -427,7 +427,8 @@ static const CgOp op_minimum = {
 static const CgDim *mod_below(const CgInfer *inf, const CgDim *const *in)
 {
     (void)inf;
-    return in[1] ? cg_dim_sub(in[1], cg_dim_int(1)) : NULL;
+    const CgDim *one = cg_dim_int(1); /* by 0 the rest is 0 */
+    return !in[1] || in[1] == one ? in[1] : cg_dim_sub(in[1], one);
 }
 
 static const CgOp op_mod = {

@@ -124,7 +124,7 @@ typedef void ClaimFn(const Case *c);
 
 void claim_form(const CgOp *op);
 ClaimFn claim_shape, claim_shards, claim_strided, claim_inplace, claim_finite, claim_any_order, claim_axis_rule,
-    claim_algebra, claim_precision;
+    claim_below, claim_algebra, claim_precision;
 ClaimFn claim_threads, claim_views, claim_expand, claim_merge, claim_fold, claim_nested, claim_rounded;
 /* What precision and expansion saw, for the claim that follows from both. */
 void products_noticed(bool seen);

@@ -32,6 +32,7 @@ static const struct {
     { "notes what is not finite", claim_finite, false, NULL },
     { "results in any order of axes", claim_any_order, true, NULL },
     { "axis rules", claim_axis_rule, true, NULL },
+    { "what indices are below", claim_below, true, NULL },
     { "algebra", claim_algebra, true, NULL },
     { "precision", claim_precision, true, NULL },
     { "numbers kept as bf16", claim_rounded, false, NULL },

@@ -93,6 +93,58 @@ void claim_shape(const Case *c)
         check(inf.message[0] != 0, "missing attributes are refused without a message");
 }
 
+/* The greatest element of a tensor of integers, 0 where all are less; -1 where it has none or is no such tensor. */
+static int64_t greatest(const CgTensor *t)
+{
+    int64_t n = cg_tensor_count(t), most = 0;
+    if (!n || (t->dtype != CG_I32 && t->dtype != CG_I64))
+        return -1;
+    for (int64_t i = 0; i < n; i++) {
+        double x = get(t->dtype, t->data, i);
+        most = x > (double)most ? (int64_t)x : most;
+    }
+    return most;
+}
+
+/* No element of the result reaches what the op says it is below, by what its operands are below; of one operand at a
+ * time that is not known. */
+static void below_of(const Case *c, const CgTensor *operands)
+{
+    Result r = run(c->op, c, operands, FORWARD);
+    int64_t most = greatest(&r.out[0]), said;
+    for (int unknown = -1; most >= 0 && unknown < c->nin; unknown++) {
+        const CgDim *in[CG_MAX_IN];
+        CgInfer inf;
+        for (int k = 0; k < c->nin; k++) {
+            int64_t own = k == unknown ? -1 : greatest(&operands[k]);
+            in[k] = own >= 0 ? cg_dim_int(own + 1) : NULL;
+        }
+        const CgDim *below = infer(c, &inf) ? c->op->below(&inf, in) : NULL;
+        check(!below || !cg_dim_is_int(below, &said) || most < said,
+            "an element is %lld, and all are said to be below %lld", (long long)most, (long long)said);
+    }
+    result_free(&r);
+}
+
+/* Of the sample's numbers, and of such as are from 0 to 2 in each operand of integers, among which the greatest meet.
+ */
+void claim_below(const Case *c)
+{
+    CgTensor few[CG_MAX_IN];
+    Buffer data[CG_MAX_IN];
+    if (!c->op->below || !runs(c->op, dispatch(c)))
+        return;
+    below_of(c, c->in);
+    for (int k = 0; k < c->nin; k++) {
+        few[k] = copy_of(&c->in[k], &data[k]);
+        for (int64_t i = greatest(&few[k]) < 0 ? 0 : cg_tensor_count(&few[k]); i-- > 0;)
+            put(few[k].dtype, few[k].data, i, fmod(get(few[k].dtype, few[k].data, i), 3));
+    }
+    below_of(c, few);
+    for (int k = 0; k < c->nin; k++)
+        buffer_free(data[k], "operand");
+}
+
 void claim_shards(const Case *c)
 {
     if (!runs(c->op, dispatch(c)))
