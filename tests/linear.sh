@@ -1,7 +1,7 @@
 #!/bin/sh
 # linear.sh - compiling takes time in proportion to the model and to the text: eight times the layers, about eight times the
 # time, 100,000 lines of any one construct within 3 s (a fifth of both without CG_TEST_ALL), a model with its training within
-# 30 ms and a thousand lines within 50.
+# 30 ms and a thousand lines within 50 (with CG_TEST_ALL; twice as long without).
 # Takes CG and srcdir; gives TAP. Processor time by stage, from CG_DEBUG=time: neighbours do not count. The bound of layers is
 # three times what is expected and a third of what a quadratic stage would take. A failure accuses the stage it names.
 set -u
@@ -49,13 +49,16 @@ none "the memory of 8 to 128 layers is linear" "$(awk '
 # Seconds of a program that a sanitizer slows down say nothing.
 if grep -q __asan_init "$CG"; then finish; exit; fi
 
-# What is checked while someone types: a model with its training, and a script of a thousand lines. The least of five runs.
+# What is checked while someone types: a model with its training, and a script of a thousand lines. The least of five runs;
+# twice the time without CG_TEST_ALL: a machine may be slower, and busy.
 checked()   # what, most milliseconds, script
 {
+    most=$2
+    [ -n "${CG_TEST_ALL:-}" ] || most=$(($2 * 2))
     for run in 1 2 3 4 5; do
         CG_DEBUG=time "$CG" check "$3" 2>&1 >/dev/null | awk '/^time: / { ms += $3 } END { print ms }'
     done >times
-    none "$1 takes at most $2 ms" "$(sort -n times | awk -v most="$2" '{ if (NR == 1 && (!$1 || $1 > most)) print "at best " $1 " ms" }')"
+    none "$1 takes at most $most ms" "$(sort -n times | awk -v most="$most" '{ if (NR == 1 && (!$1 || $1 > most)) print "at best " $1 " ms" }')"
 }
 sed -e 's/layers: int = 8/layers: int = 12/' -e 's/dim = 128/dim = 768/' -e 's/hidden = 256/hidden = 3072/' layers.cg >twelve.cg
 checked "a transformer of 12 layers and its training" 30 twelve.cg
