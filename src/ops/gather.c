@@ -132,14 +132,6 @@ static void gather_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     gin[0] = scatter(b, cg_fill_like(b, site->in[0], 0), site->in[1], site->gout[0], site->attrs, "add");
 }
 
-static CgRef gather_fold(CgBuild *b, const CgSite *site)
-{
-    double v;
-    CgType types[2] = { cg_ref_type(b, site->in[0]), cg_ref_type(b, site->in[1]) };
-    CgInfer inf = { .op = cg_op_named("gather"), .nin = 2, .in = types, .attrs = site->attrs };
-    return cg_ref_const(b, site->in[0], &v) && gather_shape(&inf) ? cg_fill(b, inf.out[0], v) : CG_NONE;
-}
-
 /* Batches stay what they are, and so do the axes that are not indexed; tuples go where they stand. */
 static CgAxisRule tuple_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to, bool updates)
 {
@@ -417,7 +409,6 @@ static const CgOp op_gather = {
     .shape = gather_shape,
     .vjp = gather_vjp,
     .work = gather_work,
-    .fold = gather_fold,
     .axis_rule = gather_axis_rule,
     .kernel = CG_ANY_KERNELS(gather_kernel),
     .samples = gather_samples,

@@ -57,16 +57,6 @@ static void take_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
     gin[0] = cg_build(b, "scatter_add", 2, in, cg_attrs(1, &rows));
 }
 
-static CgRef take_fold(CgBuild *b, const CgSite *site)
-{
-    double v;
-    if (!cg_ref_const(b, site->in[0], &v))
-        return CG_NONE;
-    CgType table = cg_ref_type(b, site->in[0]), t = cg_type_as(cg_ref_type(b, site->in[1]), table.dtype);
-    t.dim[t.rank++] = table.dim[1];
-    return cg_fill(b, t, v);
-}
-
 static CgAxisRule take_axis_rule(const CgInfer *inf, int operand, int axis, CgAxisTo *to)
 {
     to->axis = axis;
@@ -280,7 +270,6 @@ static const CgOp op_take = {
     .shape = take_shape,
     .vjp = take_vjp,
     .work = take_work,
-    .fold = take_fold,
     .axis_rule = take_axis_rule,
     .kernel = CG_ANY_KERNELS(take_kernel),
     .samples = take_samples,
