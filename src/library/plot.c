@@ -262,9 +262,8 @@ static void add_columns(CgFigure *f, const Asked *a)
         f->column[k] = -1;
         if (!a->column[k] && k != a->tables)
             continue;
-        const char *name = name_of_column(a, k), *parameter = a->plot->column[k].parameter;
-        f->column[k] = cg_table_add(f->data, cg_table_find(f->data, name, NULL) < 0 ? name : parameter,
-            a->plot->column[k].cell == CG_CELL_NAME ? CG_TEXT : CG_NUMBER);
+        f->column[k] = cg_table_add_distinct(
+            f->data, name_of_column(a, k), a->plot->column[k].cell == CG_CELL_NAME ? CG_TEXT : CG_NUMBER);
     }
 }
 
@@ -314,6 +313,15 @@ static bool make_panel(Making *m, const Asked *a, const char *name, CgFigure *ou
     return finish(out, a, &m->e);
 }
 
+/* Gives t a first column of texts, called unlike those of the tables that are put behind it. */
+static void lead_with(CgTable *t, const char *name, const CgTable *behind)
+{
+    CgTable *both = cg_table_copy(behind);
+    int column = cg_table_add_distinct(both, name, CG_TEXT);
+    cg_table_add(t, both->column[column].name, CG_TEXT);
+    cg_table_free(both);
+}
+
 /* The figure's rows by panel, with axes that all panels share; its data are those of all, a column says of which. */
 static bool make_panels(Making *m, const Asked *a)
 {
@@ -332,12 +340,13 @@ static bool make_panels(Making *m, const Asked *a)
     f->x_low = x[0] < x[1] ? x[0] : NAN;
     f->x_high = x[0] < x[1] ? x[1] : NAN;
     f->panel = CG_NEWN(m->x->elab->arena, CgFigure, n + 1);
-    cg_table_add(all, cg_table_find(f->data, a->panels->s, NULL) < 0 ? a->panels->s : "panel", CG_TEXT);
     for (int i = 0; good && i < n; i++) {
         CgFigure *p = &f->panel[f->panels++];
         size_t first = all->rows;
-        good =
-            make_panel(m, a, cg_arena_strdup(m->x->elab->arena, panels[i]), p) && cg_table_extend(all, p->data, &m->e);
+        good = make_panel(m, a, cg_arena_strdup(m->x->elab->arena, panels[i]), p);
+        if (good && i == 0)
+            lead_with(all, a->panels->s, p->data);
+        good = good && cg_table_extend(all, p->data, &m->e);
         for (size_t r = first; r < all->rows; r++)
             cg_table_set(all, r, 0, cg_text(panels[i]));
         if (good)

@@ -43,8 +43,8 @@ static bool fold(CgFigure *f, const CgValue *call, CgErr *err)
     CgTable *t = f->data = cg_table_new();
     if (f->series)
         cg_table_add(t, points->column[0].name, CG_TEXT);
-    int from = cg_table_add(t, "from", CG_NUMBER), to = cg_table_add(t, "to", CG_NUMBER),
-        count = cg_table_add(t, "count", CG_INT);
+    int from = cg_table_add_distinct(t, "from", CG_NUMBER), to = cg_table_add_distinct(t, "to", CG_NUMBER),
+        count = cg_table_add_distinct(t, "count", CG_INT);
     for (int k = 0; points->rows && k < nseries; k++) {
         size_t first = t->rows;
         const char *s = f->series ? names[k] : "";

@@ -48,11 +48,10 @@ static void fit_rows(const CgFigure *f, const size_t *row, size_t n, int to)
 static bool fold(CgFigure *f, const CgValue *call, CgErr *err)
 {
     const char **names = NULL;
+    (void)err;
     if (!cg_record_find(call, cg_intern("fit"))->i)
         return true;
-    if (cg_table_find(f->data, "fit", NULL) >= 0)
-        return cg_err(err, CG_ERR_INPUT, "a column of the figure is called 'fit' already");
-    int n = f->series ? cg_draw_distinct(f->data, 0, &names) : 1, to = cg_table_add(f->data, "fit", CG_NUMBER);
+    int n = f->series ? cg_draw_distinct(f->data, 0, &names) : 1, to = cg_table_add_distinct(f->data, "fit", CG_NUMBER);
     size_t *row = cg_malloc((f->data->rows + 1) * sizeof *row);
     for (int k = 0; k < n; k++) {
         size_t count = 0;

@@ -42,6 +42,19 @@ int cg_table_add(CgTable *t, const char *name, CgCellKind kind)
     return i;
 }
 
+int cg_table_add_distinct(CgTable *t, const char *name, CgCellKind kind)
+{
+    CgStrbuf unused = { 0 };
+    cg_strbuf_puts(&unused, name);
+    for (int k = 2; cg_table_find(t, cg_strbuf_str(&unused), NULL) >= 0; k++) {
+        unused.len = 0;
+        cg_strbuf_printf(&unused, "%s_%d", name, k);
+    }
+    int i = cg_table_add(t, cg_strbuf_str(&unused), kind);
+    cg_strbuf_deinit(&unused);
+    return i;
+}
+
 size_t cg_table_row(CgTable *t)
 {
     if (t->rows == t->cap) {

@@ -62,6 +62,8 @@ CgTable *cg_table_new(void);
 void cg_table_free(CgTable *t);
 /* a column: its index; a name already there is a bug. Old rows miss it */
 int cg_table_add(CgTable *t, const char *name, CgCellKind kind);
+/* likewise; "_2", "_3" .. stands behind a name that is there */
+int cg_table_add_distinct(CgTable *t, const char *name, CgCellKind kind);
 /* a row of missing cells: its index */
 size_t cg_table_row(CgTable *t);
 void cg_table_set(CgTable *t, size_t row, int column, CgCell cell);

@@ -41,6 +41,19 @@ save plot.scatter(compute(t, { wide: tokens ^ 2 }), x = tokens, y = wide, log = 
 save plot.heat(table(group(t, by = [run, size]), { share: percent(mean(y) / 20) }), x = size, y = run, value = share) as "x4.gp"
 END
 $CG run --quiet x.cg && grep -h -e '^set [xy]tics' -e '^set [xy]range' -e '^set offsets' -e '^1 [012] 0' x?.gp
+echo "== columns that are called as those of the figure"
+cat >named.cg <<'END'
+t = compute(read("t.csv"), { fit: x, from: x, count: y, panel: y })
+save plot.scatter(t, x = y, y = y) as "n1.gp"
+save plot.scatter(t, x = y, y = x, group = y) as "n2.gp"
+save plot.scatter(t, x = fit, y = y, fit = true) as "n3.gp"
+save plot.hist(t, x = y, bins = 2, group = from) as "n4.gp"
+save plot.hist(t, x = y, bins = 2, group = count, panels = from) as "n5.gp"
+save plot.bar(t, x = run, y = y, group = run) as "n6.gp"
+save plot.heat(t, x = size, y = size, value = size) as "n7.gp"
+save plot.line(t, x = panel, y = panel, panels = panel) as "n8.gp"
+END
+$CG run --quiet named.cg 2>&1; for f in 1 2 3 4 5 6 7 8; do echo "n$f: $(head -2 n$f.csv | tr -d '\r' | tr '\n' ' ')"; done
 echo "== drawn"
 if command -v gnuplot >/dev/null; then
     for f in fit log band bars heat panels hists; do gnuplot -d $f.gp >drawn.svg 2>said; grep -c '</svg>' drawn.svg; done
@@ -56,7 +69,6 @@ END
 $CG run q.cg 2>&1; echo "exit $?"
 cat >q.cg <<'END'
 t = read("t.csv")
-save plot.scatter(compute(t, { fit: x }), x = fit, y = y, fit = true) as "a.svg"
 save plot.heat(t, x = run, y = size, value = run) as "b.svg"
 save plot.line(t, x = x, y = y, panels = runs) as "c.svg"
 END
