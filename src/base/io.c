@@ -371,18 +371,46 @@ static int create_temporary(const char *folder, const char *base, char **name)
     }
 }
 
+/* Which of our own descriptors a path means, which may stand in the middle of a file; -1: none. */
+static int descriptor_of(const char *path)
+{
+    int fd = -1, end = 0;
+    if (!strcmp(path, "/dev/stdout"))
+        return STDOUT_FILENO;
+    if (!strcmp(path, "/dev/stderr"))
+        return STDERR_FILENO;
+    return sscanf(path, "/dev/fd/%9d%n", &fd, &end) == 1 && !path[end] ? fd : -1;
+}
+
+/* A pipe or a device, to be written to as it is; a pipe that nobody reads would be waited for. */
+static int open_straight(const char *path)
+{
+    int fd = do_open(path, O_WRONLY | O_NONBLOCK, 0);
+    if (fd >= 0 && fcntl(fd, F_SETFL, O_WRONLY) == 0)
+        return fd;
+    int why = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = why;
+    return -1;
+}
+
 CgOut *cg_io_create(const char *path, CgErr *e)
 {
     CgOut *o = cg_calloc(1, sizeof *o);
     struct stat st;
     bool there = stat(path, &st) == 0;
+    int own = descriptor_of(path);
     o->buffer = cg_malloc(BUFFER); /* before there is a file that would be left */
     o->path = target_of(path);
-    if (there && S_ISDIR(st.st_mode)) {
+    if (own >= 0) {
+        fflush(stdout);
+        o->fd = fcntl(own, F_DUPFD_CLOEXEC, 0);
+    } else if (there && S_ISDIR(st.st_mode)) {
         errno = EISDIR;
         o->fd = -1;
     } else if (there && !S_ISREG(st.st_mode)) {
-        o->fd = do_open(path, O_WRONLY, 0);
+        o->fd = open_straight(path);
     } else {
         char *folder = folder_of(o->path);
         const char *slash = strrchr(o->path, '/'), *base = slash ? slash + 1 : o->path;
@@ -395,7 +423,12 @@ CgOut *cg_io_create(const char *path, CgErr *e)
     }
     if (o->fd < 0) {
         int why = errno;
-        cg_err_errno(e, "write", path);
+        if (why == ENXIO) {
+            cg_err(e, CG_ERR_IO, "cannot write '%s': it is a pipe that nobody reads", path);
+            cg_err_hint(e, "begin to read it first, or name a file");
+        } else {
+            cg_err_errno(e, "write", path);
+        }
         if (why == ENOENT) {
             char *folder = folder_of(path);
             cg_err_hint(e, "there is no folder '%s'", folder);
@@ -544,6 +577,12 @@ bool cg_io_is_dir(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool cg_io_is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 bool cg_io_remove(const char *path, CgErr *e) { return do_unlink(path) || cg_err_errno(e, "remove", path); }
@@ -703,12 +742,6 @@ static bool has_wildcard(const char *s, size_t n)
 
 static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-static bool is_regular(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
 /* The names in a folder, "" being the one we are in; false, and a mistake, when it cannot be read. */
 static bool names_in(Walk *w, const char *folder, char ***names, size_t *n)
 {
@@ -749,7 +782,7 @@ static void walk_name(
     char *path = joined(folder, name, strlen(name));
     if (rest && cg_io_is_dir(path))
         walk(w, path, rest, up);
-    else if (!rest && is_regular(path))
+    else if (!rest && cg_io_is_file(path))
         cg_vec_push(&w->found, cg_strdup(path));
     free(path);
 }
@@ -794,7 +827,7 @@ static void walk(Walk *w, const char *folder, const char *pattern, const Above *
         char *path = joined(folder, pattern, n);
         if (rest)
             walk(w, path, rest, NULL);
-        else if (is_regular(path))
+        else if (cg_io_is_file(path))
             cg_vec_push(&w->found, cg_strdup(path));
         free(path);
         return;

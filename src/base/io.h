@@ -29,7 +29,8 @@ typedef struct CgFileMark {
     int64_t modified, changed; /* nanoseconds since 1970 */
 } CgFileMark;
 CG_NODISCARD bool cg_io_mark(const char *path, CgFileMark *out);
-/* Temporary sibling, write, fsync, rename, fsync of the folder: the old file or the new one, never a mixture. */
+/* Temporary sibling, write, fsync, rename, fsync of the folder: the old file or the new one, never a mixture. A device,
+ * a pipe that somebody reads and /dev/stdout are written to as they are. */
 typedef struct CgOut CgOut;
 CG_NODISCARD CgOut *cg_io_create(const char *path, CgErr *e);
 CG_NODISCARD bool cg_io_put(CgOut *o, const void *bytes, size_t n, CgErr *e);
@@ -41,6 +42,7 @@ char *cg_io_real(const char *path); /* absolute, links resolved, malloc'd; NULL 
 bool cg_io_exists(const char *path);
 bool cg_io_stat(const char *path, uint64_t *bytes, int64_t *modified /* seconds since 1970 */);
 bool cg_io_is_dir(const char *path);
+bool cg_io_is_file(const char *path); /* neither a folder nor a pipe or a device */
 CG_NODISCARD bool cg_io_rename(const char *from, const char *to, CgErr *e);
 CG_NODISCARD bool cg_io_remove(const char *path, CgErr *e); /* a file, or a folder that is empty */
 /* One process at a time: the holder of a lock on the file `path` (made if need be, removed by cg_io_unlock). While

@@ -105,6 +105,25 @@ static void bring_up(CgIndex *x)
         cg_index_run(x, "COMMIT");
 }
 
+/* SQLite would wait for a pipe. */
+static bool are_files(CgIndex *x)
+{
+    static const char *const end[] = { "", "-journal", "-wal", "-shm" };
+    for (size_t i = 0; i < CG_LEN(end); i++) {
+        CgStrbuf path = { 0 }, why = { 0 };
+        cg_strbuf_printf(&path, "%s%s", x->path, end[i]);
+        bool odd = cg_io_exists(cg_strbuf_str(&path)) && !cg_io_is_file(cg_strbuf_str(&path));
+        cg_strbuf_printf(&why, "'%s' is not a file", cg_strbuf_str(&path));
+        if (odd)
+            cg_index_give_up(x, cg_strbuf_str(&why));
+        cg_strbuf_deinit(&path);
+        cg_strbuf_deinit(&why);
+        if (odd)
+            return false;
+    }
+    return true;
+}
+
 CgIndex *cg_index_open(const char *path, CgSayFn *say, void *arg)
 {
     CgIndex *x = cg_calloc(1, sizeof *x);
@@ -115,6 +134,8 @@ CgIndex *cg_index_open(const char *path, CgSayFn *say, void *arg)
         cg_index_give_up(x, sqlite3_errstr(code));
         return x;
     }
+    if (!are_files(x))
+        return x;
     sqlite3_busy_timeout(x->db, 10000);
     int version = version_of(x);
     if (version > INDEX_VERSION)
