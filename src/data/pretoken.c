@@ -40,34 +40,40 @@ typedef struct Sets {
     uint64_t last_space;         /* white space before something else, of several only the last */
 } Sets;
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+typedef signed char Bytes __attribute__((vector_size(16))); /* those that are not ASCII are below 0 */
+typedef char Chars __attribute__((vector_size(16)));
 
-/* The top bit of each of eight bytes below 128 that is at least `least`. */
-static inline uint64_t at_least(uint64_t x, unsigned least) { return x + EACH(0x80 - least); }
-
-static inline uint64_t between(uint64_t x, unsigned first, unsigned last)
+/* The top bits of bytes, the first one's lowest. */
+static inline uint64_t top_bits(Bytes x)
 {
-    return at_least(x, first) & ~at_least(x, last + 1);
+#if defined(__SSE2__)
+    return (uint64_t)__builtin_ia32_pmovmskb128((Chars)x);
+#else
+    uint64_t half[2];
+    memcpy(half, &x, sizeof half);
+    for (int i = 0; i < 2; i++)
+        half[i] = (half[i] >> 7 & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080) >> 56;
+    return half[0] | half[1] << 8;
+#endif
 }
 
-/* Top bits of eight bytes as eight bits. */
-static inline uint64_t gathered(uint64_t x) { return ((x & EACH(0x80)) >> 7) * UINT64_C(0x0102040810204080) >> 56; }
+/* 255 where a byte is between two, else 0. */
+static inline Bytes between(Bytes x, signed char first, signed char last) { return (x >= first) & (x <= last); }
 
 static void classify(const char *s, Sets *out)
 {
     Sets sets = { .blank = 0 };
-    for (unsigned i = 0; i < 8; i++) {
-        uint64_t raw, x;
-        memcpy(&raw, s + 8 * i, 8);
-        x = raw & EACH(0x7f);
-        uint64_t blank = between(x, ' ', ' ') & ~raw;
-        sets.of[LETTER] |= gathered(between(x | EACH(0x20), 'a', 'z') & ~raw) << 8 * i;
-        sets.of[DIGIT] |= gathered(between(x, '0', '9') & ~raw) << 8 * i;
-        sets.of[SPACE] |= gathered((between(x, '\t', '\r') & ~raw) | blank) << 8 * i;
-        sets.blank |= gathered(blank) << 8 * i;
-        sets.quote |= gathered(between(x, '\'', '\'') & ~raw) << 8 * i;
-        sets.high |= gathered(raw) << 8 * i;
+    for (unsigned i = 0; i < 64; i += 16) {
+        Bytes x;
+        memcpy(&x, s + i, 16);
+        sets.of[LETTER] |= top_bits(between(x | 0x20, 'a', 'z')) << i;
+        sets.of[DIGIT] |= top_bits(between(x, '0', '9')) << i;
+        sets.of[SPACE] |= top_bits(between(x, '\t', '\r')) << i;
+        sets.blank |= top_bits(x == ' ') << i;
+        sets.quote |= top_bits(x == '\'') << i;
+        sets.high |= top_bits(x) << i;
     }
+    sets.of[SPACE] |= sets.blank;
     *out = sets;
 }
 

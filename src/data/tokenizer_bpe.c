@@ -17,10 +17,11 @@
 
 #define SHORT    64         /* ids of a piece whose pairs are gone through for each merge; longer ones use a heap */
 #define LOW      512        /* ids whose pairs have a table: the bytes are there, and the first that were merged */
-#define REMEMBER (1u << 16) /* lines of pieces */
+#define SET_BITS 15         /* of a word's hash, that say in which set it is */
+#define REMEMBER (1u << 16) /* longer pieces */
 
-/* What was encoded: two words to a line of the processor's cache, or one longer piece. */
-enum { WORD_BYTES = 15, WORD_IDS = 4, KNOWN_BYTES = 26, KNOWN_IDS = 9 };
+/* What was encoded: words in sets of four, two to a line of the processor's cache, or one longer piece to a line. */
+enum { WORD_BYTES = 15, WORD_IDS = 4, SET = 4, KNOWN_BYTES = 26, KNOWN_IDS = 9, WAITING = 16 };
 
 typedef struct Word {
     uint64_t text[2];      /* and its length in the last byte; 0: nothing is remembered here */
@@ -33,9 +34,17 @@ typedef struct Known {
     int32_t ids[KNOWN_IDS];
 } Known;
 
-/* Where a pair may be found: half of its hash, and its rank, UINT32_MAX in a free place. */
+/* A short piece whose set is on its way from memory. */
+typedef struct Waiting {
+    uint64_t text[2]; /* as a Word has it */
+    Word *set;
+} Waiting;
+
+/* A pair: its rank, UINT32_MAX in a free place, and what it becomes. */
 typedef struct Slot {
-    uint32_t hash, rank;
+    CgPair pair;
+    uint32_t rank;
+    int32_t made;
 } Slot;
 
 struct CgBpe {
@@ -43,47 +52,64 @@ struct CgBpe {
     CgText *piece;        /* (size) */
     uint32_t (*low)[LOW]; /* of ids below LOW, the rank of left, right; UINT32_MAX: never merged */
     Slot *slot;           /* of all others, by hash: a power of two of them, a half at most in use */
-    unsigned slot_shift;
-    int32_t *made; /* of each rank, what the pair becomes */
-    CgMap whole;   /* hash of a piece -> id; only with whole_first */
-    CgMap letter;  /* the bytes of a character -> id; only with characters */
+    size_t slot_mask;
+    unsigned bit_shift;
+    uint8_t *filter; /* eight bits a slot, by hash: none of the pairs whose bit is 0 is there (Bloom, CACM 13, 1970) */
+    int32_t *made;   /* of each rank, what the pair becomes */
+    CgMap whole;     /* hash of a piece -> id; only with whole_first */
+    CgMap letter;    /* the bytes of a character -> id; only with characters */
     int32_t byte[256];
     CG_VEC(CgPair) merges;
-    CgBpeModel how;   /* all but piece, merge and result */
-    Word (*words)[2]; /* (REMEMBER) by hash, the last one first */
-    Known *known;     /* (REMEMBER) by hash */
+    CgBpeModel how;     /* all but piece, merge and result */
+    Word (*words)[SET]; /* by hash; those that came first are first */
+    Known *known;       /* (REMEMBER) by hash */
+    Waiting waiting[WAITING];
+    unsigned nwaiting;
 };
 
-/* Where a pair is, or the free place where it belongs. */
-static inline Slot *find_slot(const CgBpe *b, int32_t left, int32_t right, uint32_t *half)
+/* The bit of a pair in the filter; an eighth of it is where the pair is looked for. */
+static inline size_t bit_of(const CgBpe *b, CgPair p)
 {
-    uint64_t hash = ((uint64_t)(uint32_t)left << 32 | (uint32_t)right) * UINT64_C(0x9e3779b97f4a7c15);
-    size_t mask = ((size_t)2 << (63 - b->slot_shift)) - 1, i = hash >> b->slot_shift;
-    *half = (uint32_t)hash;
-    for (;; i = (i + 1) & mask) {
-        Slot *s = &b->slot[i];
-        if (s->rank == UINT32_MAX)
-            return s;
-        if (s->hash == *half && b->merges.at[s->rank].left == left && b->merges.at[s->rank].right == right)
-            return s;
-    }
+    return ((uint64_t)(uint32_t)p.left << 32 | (uint32_t)p.right) * UINT64_C(0x9e3779b97f4a7c15) >> b->bit_shift;
 }
 
-/* The rank of a pair, UINT32_MAX when it is never merged. */
-static inline uint32_t rank_of(const CgBpe *b, int32_t left, int32_t right)
+/* Where a pair is, or the free place where it belongs. */
+static inline Slot *find_slot(const CgBpe *b, CgPair p, size_t bit)
 {
-    uint32_t half;
-    return (left | right) < LOW ? b->low[left][right] : find_slot(b, left, right, &half)->rank;
+    size_t i = bit / 8;
+    while (b->slot[i].rank != UINT32_MAX && (b->slot[i].pair.left != p.left || b->slot[i].pair.right != p.right))
+        i = (i + 1) & b->slot_mask;
+    return &b->slot[i];
+}
+
+/* The rank of a pair, UINT32_MAX when it is never merged, and what it becomes. */
+static inline uint32_t rank_of(const CgBpe *b, int32_t left, int32_t right, int32_t *made)
+{
+    if ((left | right) < LOW) {
+        uint32_t rank = b->low[left][right];
+        *made = b->made[rank == UINT32_MAX ? 0 : rank];
+        return rank;
+    }
+    CgPair p = { left, right };
+    size_t bit = bit_of(b, p);
+    *made = -1;
+    if (!(b->filter[bit / 8] >> bit % 8 & 1))
+        return UINT32_MAX;
+    const Slot *s = find_slot(b, p, bit);
+    *made = s->made;
+    return s->rank;
 }
 
 static void put_merges(CgBpe *b, const CgBpeModel *model)
 {
     size_t size = 64;
-    for (b->slot_shift = 58; size < 2 * model->nmerges; b->slot_shift--)
+    for (b->bit_shift = 64 - 9; size < 2 * model->nmerges; b->bit_shift--)
         size *= 2;
+    b->slot_mask = size - 1;
+    b->filter = cg_calloc(size, 1);
     b->slot = cg_malloc(size * sizeof *b->slot);
     b->low = cg_malloc(LOW * sizeof *b->low);
-    b->made = cg_malloc((model->nmerges + 1) * sizeof *b->made);
+    b->made = cg_calloc(model->nmerges + 1, sizeof *b->made);
     memset(b->slot, 0xff, size * sizeof *b->slot);
     memset(b->low, 0xff, LOW * sizeof *b->low);
     for (uint32_t i = 0; i < model->nmerges; i++) {
@@ -94,9 +120,9 @@ static void put_merges(CgBpe *b, const CgBpeModel *model)
             b->low[p.left][p.right] = i;
             continue;
         }
-        uint32_t half;
-        Slot *s = find_slot(b, p.left, p.right, &half);
-        *s = (Slot){ half, i };
+        size_t bit = bit_of(b, p);
+        *find_slot(b, p, bit) = (Slot){ p, i, b->made[i] };
+        b->filter[bit / 8] |= (uint8_t)(1 << bit % 8);
     }
 }
 
@@ -106,34 +132,39 @@ static uint64_t behind(uint64_t set, unsigned at) { return at < 63 ? set >> (at 
 
 /* Of the pair at `at`: a smaller number for a smaller rank and, of equal ones, for the first. UINT64_MAX: never merged.
  */
-static inline uint64_t turn_of(const CgBpe *b, const int32_t *ids, uint64_t left, unsigned at)
+static inline uint64_t turn_of(const CgBpe *b, const int32_t *ids, uint64_t left, unsigned at, int32_t made[SHORT])
 {
     uint64_t others = behind(left, at);
-    uint32_t rank = others ? rank_of(b, ids[at], ids[__builtin_ctzll(others)]) : UINT32_MAX;
+    uint32_t rank = others ? rank_of(b, ids[at], ids[__builtin_ctzll(others)], &made[at]) : UINT32_MAX;
     return rank == UINT32_MAX ? UINT64_MAX : (uint64_t)rank << 6 | at;
 }
 
 /* ids[0..n), n <= SHORT: merged in place; gives how many are left. */
 static size_t merge_short(const CgBpe *b, int32_t *ids, size_t n)
 {
-    uint64_t turn[SHORT], left = n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+    int32_t made[SHORT]; /* of the pair at each place, what it becomes */
+    uint64_t turn[SHORT + 1], left = n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
     for (unsigned i = 0; i < n; i++)
-        turn[i] = turn_of(b, ids, left, i);
+        turn[i] = turn_of(b, ids, left, i, made);
+    turn[n] = UINT64_MAX;
     for (;;) {
-        uint64_t best = UINT64_MAX;
-        for (size_t i = 0; i < n; i++)
+        uint64_t best = UINT64_MAX, other = UINT64_MAX;
+        for (size_t i = 0; i < n; i += 2) { /* two chains of comparisons side by side */
             best = turn[i] < best ? turn[i] : best;
+            other = turn[i + 1] < other ? turn[i + 1] : other;
+        }
+        best = other < best ? other : best;
         if (best == UINT64_MAX)
             break;
         unsigned at = best & 63, with = (unsigned)__builtin_ctzll(behind(left, at));
         uint64_t before = left & ((UINT64_C(1) << at) - 1);
-        ids[at] = b->made[best >> 6];
+        ids[at] = made[at];
         left &= ~(UINT64_C(1) << with);
         turn[with] = UINT64_MAX;
-        turn[at] = turn_of(b, ids, left, at);
+        turn[at] = turn_of(b, ids, left, at, made);
         if (before) {
             unsigned last = 63 - (unsigned)__builtin_clzll(before);
-            turn[last] = turn_of(b, ids, left, last);
+            turn[last] = turn_of(b, ids, left, last, made);
         }
     }
     size_t to = 0;
@@ -175,7 +206,8 @@ static uint64_t heap_pop(Long *l)
 
 static void offer_pair(const CgBpe *b, Long *l, uint32_t at, size_t n)
 {
-    uint32_t rank = at < n && l->next[at] < n ? rank_of(b, l->ids[at], l->ids[l->next[at]]) : UINT32_MAX;
+    int32_t made;
+    uint32_t rank = at < n && l->next[at] < n ? rank_of(b, l->ids[at], l->ids[l->next[at]], &made) : UINT32_MAX;
     if (rank != UINT32_MAX)
         heap_push(l, (uint64_t)rank << 32 | at);
 }
@@ -193,9 +225,10 @@ static size_t merge_long(const CgBpe *b, int32_t *ids, size_t n)
     while (l.heap.len) {
         uint64_t top = heap_pop(&l);
         uint32_t at = (uint32_t)top, with;
-        if (ids[at] < 0 || (with = l.next[at]) >= n || rank_of(b, ids[at], ids[with]) != (uint32_t)(top >> 32))
+        int32_t made;
+        if (ids[at] < 0 || (with = l.next[at]) >= n || rank_of(b, ids[at], ids[with], &made) != (uint32_t)(top >> 32))
             continue;
-        ids[at] = b->made[top >> 32];
+        ids[at] = made;
         ids[with] = -1;
         l.next[at] = l.next[with];
         if (l.next[at] < n)
@@ -212,13 +245,6 @@ static size_t merge_long(const CgBpe *b, int32_t *ids, size_t n)
     free(l.last);
     cg_vec_free(&l.heap);
     return left;
-}
-
-static void push_ids(CgTokens *out, const int32_t *ids, size_t n)
-{
-    cg_vec_reserve(out, out->len + n);
-    memcpy(out->at + out->len, ids, n * sizeof *ids);
-    out->len += n;
 }
 
 static bool whole_piece(const CgBpe *b, const char *at, size_t len, int32_t *id)
@@ -281,8 +307,9 @@ static size_t encode_anew(const CgBpe *b, CgText piece, int32_t *ids)
     return n <= SHORT ? merge_short(b, ids, n) : merge_long(b, ids, n);
 }
 
-static void encode_long(CgBpe *b, CgText piece, CgTokens *out)
+static __attribute__((noinline)) void encode_long(CgBpe *b, CgText piece, CgTokens *out)
 {
+    cg_bpe_flush(b, out);
     uint64_t hash = cg_hash64(piece.at, piece.len, 0);
     Known *k = &b->known[hash % REMEMBER];
     cg_vec_reserve(out, out->len + (piece.len > KNOWN_IDS ? piece.len : KNOWN_IDS));
@@ -317,48 +344,68 @@ static inline void word_key(CgText word, size_t room, uint64_t key[2])
     key[1] = (key[1] & keep[1]) | (uint64_t)word.len << 56;
 }
 
-static inline void put_word(const Word *w, CgTokens *out)
+/* Gives where the next id goes. */
+static inline int32_t *put_word(const Word *w, int32_t *to)
 {
-    memcpy(out->at + out->len, w->ids, sizeof w->ids);
-    out->at[out->len + WORD_IDS - 1] &= 0xffffff;
-    out->len += (uint32_t)w->ids[WORD_IDS - 1] >> 24;
+    memcpy(to, w->ids, sizeof w->ids);
+    to[WORD_IDS - 1] &= 0xffffff;
+    return to + ((uint32_t)w->ids[WORD_IDS - 1] >> 24);
 }
 
-static void encode_new_word(CgBpe *b, CgText piece, const uint64_t key[2], Word line[2], CgTokens *out)
+/* A word that is none of the first two of its set. Gives where the next id goes. */
+static int32_t *encode_rarer_word(CgBpe *b, const uint64_t text[2], Word set[SET], int32_t *to)
 {
-    int32_t ids[WORD_BYTES];
-    size_t n = encode_anew(b, piece, ids);
-    push_ids(out, ids, n);
-    if (n > WORD_IDS)
-        return;
-    line[1] = line[0];
-    line[0] = (Word){ .text = { key[0], key[1] } };
-    memcpy(line[0].ids, ids, n * sizeof *ids);
-    line[0].ids[WORD_IDS - 1] |= (int32_t)(n << 24);
+    int i = 0;
+    for (; i < SET && set[i].text[1]; i++)
+        if (set[i].text[0] == text[0] && set[i].text[1] == text[1])
+            return put_word(&set[i], to);
+    size_t n = encode_anew(b, (CgText){ (const char *)text, text[1] >> 56 }, to);
+    if (n <= WORD_IDS) {
+        Word *w = &set[i < SET ? i : SET - 1];
+        *w = (Word){ .text = { text[0], text[1] } };
+        memcpy(w->ids, to, n * sizeof *to);
+        w->ids[WORD_IDS - 1] |= (int32_t)(n << 24);
+    }
+    return to + n;
+}
+
+void cg_bpe_flush(CgBpe *b, CgTokens *out)
+{
+    cg_vec_reserve(out, out->len + WAITING * WORD_BYTES);
+    int32_t *to = out->at + out->len;
+    for (unsigned i = 0; i < b->nwaiting; i++) {
+        const uint64_t *text = b->waiting[i].text;
+        Word *set = b->waiting[i].set;
+        bool second = (set[0].text[0] ^ text[0]) | (set[0].text[1] ^ text[1]);
+        if (!((set[second].text[0] ^ text[0]) | (set[second].text[1] ^ text[1])))
+            to = put_word(&set[second], to);
+        else
+            to = encode_rarer_word(b, text, set, to);
+    }
+    out->len = (size_t)(to - out->at);
+    b->nwaiting = 0;
 }
 
 void cg_bpe_piece_encode(CgBpe *b, CgText piece, size_t room, CgTokens *out)
 {
-    uint64_t key[2];
     if (piece.len - 1 >= WORD_BYTES) {
         encode_long(b, piece, out);
         return;
     }
-    word_key(piece, room, key);
-    uint64_t hash = (key[0] ^ key[1] * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xbf58476d1ce4e5b9);
-    Word *line = b->words[hash >> 48];
-    cg_vec_reserve(out, out->len + WORD_IDS);
-    bool older = (line[0].text[0] ^ key[0]) | (line[0].text[1] ^ key[1]);
-    if (!((line[older].text[0] ^ key[0]) | (line[older].text[1] ^ key[1])))
-        put_word(&line[older], out);
-    else
-        encode_new_word(b, piece, key, line, out);
+    Waiting *w = &b->waiting[b->nwaiting++];
+    word_key(piece, room, w->text);
+    uint64_t hash = (w->text[0] ^ w->text[1] * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xbf58476d1ce4e5b9);
+    w->set = b->words[hash >> (64 - SET_BITS)];
+    __builtin_prefetch(w->set);
+    if (b->nwaiting == WAITING)
+        cg_bpe_flush(b, out);
 }
 
 void cg_bpe_free(CgBpe *b)
 {
     free(b->low);
     free(b->slot);
+    free(b->filter);
     free(b->made);
     cg_map_deinit(&b->whole);
     cg_map_deinit(&b->letter);
@@ -373,11 +420,11 @@ CgBpe *cg_bpe_new(const CgBpeModel *model)
 {
     CgBpe *b = cg_calloc(1, sizeof *b);
     b->arena = cg_arena_new();
-    b->words = cg_try_alloc(REMEMBER * sizeof *b->words); /* in large pages, where the system has them */
+    b->words = cg_try_alloc(((size_t)1 << SET_BITS) * sizeof *b->words); /* in large pages, where the system has them */
     if (b->words)
-        memset(b->words, 0, REMEMBER * sizeof *b->words);
+        memset(b->words, 0, ((size_t)1 << SET_BITS) * sizeof *b->words);
     else
-        b->words = cg_calloc(REMEMBER, sizeof *b->words);
+        b->words = cg_calloc(((size_t)1 << SET_BITS), sizeof *b->words);
     b->known = cg_calloc(REMEMBER, sizeof *b->known);
     b->how = *model;
     b->piece = CG_NEWN(b->arena, CgText, model->size + 1);
@@ -406,6 +453,7 @@ static void bpe_encode(const CgTokenizer *t, const char *text, size_t len, CgTok
     CgPretokens pieces = cg_pretokens_gpt2((CgText){ text, len }, SIZE_MAX);
     for (CgText piece; cg_pretokens_next(&pieces, &piece);)
         cg_bpe_piece_encode(t->data, piece, (size_t)(text + len - piece.at), out);
+    cg_bpe_flush(t->data, out);
 }
 
 static void bpe_decode(const CgTokenizer *t, const int32_t *ids, size_t n, bool first, CgStrbuf *out)

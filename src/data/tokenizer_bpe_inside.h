@@ -27,8 +27,10 @@ typedef struct CgBpe CgBpe;
 /* A byte that has no token is left out. */
 CgBpe *cg_bpe_new(const CgBpeModel *model);
 void cg_bpe_free(CgBpe *b);
-/* Of text that was split. `room`: so many bytes can be read from the piece on, at least its own. */
+/* Of text that was split. `room`: so many bytes can be read from the piece on, at least its own. Short pieces wait for
+ * each other, so that memory is read while others come; the flush appends those that still do. */
 void cg_bpe_piece_encode(CgBpe *b, CgText piece, size_t room, CgTokens *out);
+void cg_bpe_flush(CgBpe *b, CgTokens *out);
 
 /* Merges as in training: id 256 + i is merge[i]. */
 CG_NODISCARD CgTokenizer *cg_bpe_from_merges(const CgPair *merge, size_t n);

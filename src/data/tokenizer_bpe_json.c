@@ -106,11 +106,13 @@ static void bpe_encode(void *data, CgText piece, size_t room, CgTokens *out)
     cg_bpe_piece_encode(data, piece, room, out);
 }
 
+static void bpe_flush(void *data, CgTokens *out) { cg_bpe_flush(data, out); }
+
 static void bpe_free(void *data) { cg_bpe_free(data); }
 
 static const CgTokenModel model = { "bpe",
     " merges dropout unk_token continuing_subword_prefix end_of_word_suffix fuse_unk byte_fallback ignore_merges ",
-    cg_vocabulary_tokens, bpe_read, bpe_encode, bpe_free };
+    cg_vocabulary_tokens, bpe_read, bpe_encode, bpe_flush, bpe_free };
 
 CgTokenizer *cg_bpe_load(const CgTokenizerFile *file, CgErr *e) { return cg_tokenizer_of_file(file, &model, e); }
 

@@ -162,6 +162,8 @@ static void split_part(Encoding *x, CgText text, bool first)
 {
     x->text = text;
     cg_steps_split(x->p->splitter, text, first, encode_piece, x);
+    if (x->p->model->flush)
+        x->p->model->flush(x->p->data, x->out);
 }
 
 static void normal_part(Encoding *x, CgText text, bool first)

@@ -31,8 +31,9 @@ typedef struct CgTokenModel {
         void *arg, CgErr *e);
     /* The vocabulary outlives what is made of it. NULL after a mistake. */
     void *(*read)(const CgVocabulary *v, const json_t *model, CgErr *e);
-    /* Appends. `room`: so many bytes can be read from the piece on, at least its own. */
+    /* Appends, now or in `flush`. `room`: so many bytes can be read from the piece on, at least its own. */
     void (*encode)(void *data, CgText piece, size_t room, CgTokens *out);
+    void (*flush)(void *data, CgTokens *out); /* NULL: nothing waits */
     void (*free)(void *data);
 } CgTokenModel;
 

@@ -258,7 +258,7 @@ static void *unigram_read(const CgVocabulary *v, const json_t *model, CgErr *e)
 }
 
 static const CgTokenModel model = { "unigram", " unk_id byte_fallback ", unigram_tokens, unigram_read, unigram_encode,
-    unigram_free };
+    NULL, unigram_free };
 
 static CgTokenizer *unigram_load(const CgTokenizerFile *file, CgErr *e)
 {

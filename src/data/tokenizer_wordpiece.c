@@ -87,7 +87,7 @@ static void *wordpiece_read(const CgVocabulary *v, const json_t *model, CgErr *e
 }
 
 static const CgTokenModel model = { "wordpiece", " unk_token continuing_subword_prefix max_input_chars_per_word ",
-    cg_vocabulary_tokens, wordpiece_read, wordpiece_encode, wordpiece_free };
+    cg_vocabulary_tokens, wordpiece_read, wordpiece_encode, NULL, wordpiece_free };
 
 static CgTokenizer *wordpiece_load(const CgTokenizerFile *file, CgErr *e)
 {
