@@ -335,8 +335,8 @@ static bool put_model(Page *p, const CgValue *v)
     CgPictureOptions o = {
         .clusters = true, .fold = true, .sources = p->x->sources, .frozen = is_frozen, .context = m
     };
-    o.depth = cg_layout_depth(&forward, &o, false);
     CgPicture *picture = cg_picture_build(&forward, &o);
+    cg_layout_depth(picture, false);
     CgDrawing how = { .name = "model", .legend = picture->legend, .format = "svg" };
     CgStrbuf svg = { 0 };
     CgErr err = { 0 };

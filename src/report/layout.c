@@ -541,25 +541,24 @@ CgLayout *cg_layout_build(const CgPicture *p, bool landscape, CgErr *e)
     return better ? other : first;
 }
 
-int cg_layout_depth(const CgGraph *g, const CgPictureOptions *options, bool landscape)
+int cg_layout_depth(CgPicture *p, bool landscape)
 {
     static const double legible = 6.0 / CG_LABEL_SMALLEST;
-    CgPictureOptions o = *options;
-    bool all = false;
-    for (o.depth = 1; !all; o.depth++) {
+    int depth = 0;
+    bool all = false, fits = true;
+    while (!all && fits) {
         CgErr e = { 0 };
-        CgPicture *p = cg_picture_build(g, &o);
+        cg_picture_set_depth(p, ++depth);
         CgLayout *l = p->boxes.len <= MOST_BOXES ? cg_layout_build(p, landscape, &e) : NULL;
-        bool fits = l && fit(l, landscape) >= legible;
+        fits = l && fit(l, landscape) >= legible;
         all = true;
         for (size_t i = 0; i < p->boxes.len; i++)
             all = all && p->boxes.at[i].kind != CG_BOX_INSTANCE;
         cg_layout_free(l);
-        cg_picture_free(p);
-        if (!fits)
-            return o.depth > 2 ? o.depth - 1 : 1;
     }
-    return 0;
+    depth = fits ? 0 : depth > 2 ? depth - 1 : 1;
+    cg_picture_set_depth(p, depth);
+    return depth;
 }
 
 void cg_layout_free(CgLayout *l)

@@ -53,7 +53,7 @@ void cg_layout_folded_free(CgFoldedLayout *l);
  * lies arrows lead downwards or to the right, whichever is larger there. NULL after a mistake. */
 CgLayout *cg_layout_build(const CgPicture *p, bool landscape, CgErr *e);
 void cg_layout_free(CgLayout *l);
-/* The greatest depth at which the picture is legible on the page, its smallest face 6 points high: 0 when all of it is,
- * 1 when nothing is. */
-int cg_layout_depth(const CgGraph *g, const CgPictureOptions *options, bool landscape);
+/* Draws a picture of a graph at the greatest depth at which it is legible on the page, its smallest face 6 points high,
+ * and gives that: 0 when all of it is, 1 when nothing is. */
+int cg_layout_depth(CgPicture *p, bool landscape);
 #endif

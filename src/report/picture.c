@@ -220,7 +220,6 @@ static void count_boxes(CgDraft *d)
 
 static void make_clusters(CgDraft *d, CgMap *used)
 {
-    count_frozen(d);
     for (size_t s = 0; s < d->scope.len; s++) {
         CgDraftScope *pl = &d->scope.at[s];
         int parent = d->scope.at[s].up;
@@ -482,37 +481,46 @@ static void draft(CgDraft *d)
     if (d->o->fold)
         cg_draft_fold(d);
     count_boxes(d);
+    count_frozen(d);
 }
 
 CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options)
 {
     CgPicture *p = cg_calloc(1, sizeof *p);
     p->arena = cg_arena_new();
-    CgDraft d = { .g = g, .o = options, .p = p, .arena = p->arena };
+    CgDraft *d = p->draft = CG_NEW(p->arena, CgDraft);
+    *d = (CgDraft){ .g = g, .o = CG_NEW(p->arena, CgPictureOptions), .p = p, .arena = p->arena };
+    *d->o = *options;
     if (options->detail == CG_DETAIL_MODEL)
-        find_sizes(&d);
-    draft(&d);
-    cg_draft_close(&d);
-    CgMap used = { 0 };
-    make_clusters(&d, &used);
-    for (CgRef r = 0; r < g->nodes.len; r++)
-        if (d.item[r].drawn && d.item[r].stands == r)
-            make_box(&d, r, &used);
-        else if (d.item[r].drawn && d.scope.at[d.item[r].instance].hidden < 0)
-            op_id(&d, r, &used);
-    make_arrows(&d, &used);
-    if (options->detail == CG_DETAIL_MODEL)
-        drop_repeated_labels(&d, &used);
-    if (options->overlay)
-        cg_draft_measure(&d);
-    p->legend = legend(&d);
-    for (size_t s = 1; s < d.scope.len; s++)
-        if (d.scope.at[s].up == 0)
-            p->root = p->root ? "" : d.scope.at[s].path;
-    cg_map_deinit(&d.sizes);
-    cg_map_deinit(&used);
-    cg_vec_free(&d.scope);
+        find_sizes(d);
+    draft(d);
+    for (size_t s = 1; s < d->scope.len; s++)
+        if (d->scope.at[s].up == 0)
+            p->root = p->root ? "" : d->scope.at[s].path;
+    cg_picture_set_depth(p, options->depth);
     return p;
+}
+
+void cg_picture_set_depth(CgPicture *p, int depth)
+{
+    CgDraft *d = p->draft;
+    CgMap used = { 0 };
+    d->o->depth = depth;
+    p->boxes.len = p->arrows.len = p->clusters.len = 0;
+    cg_draft_close(d);
+    make_clusters(d, &used);
+    for (CgRef r = 0; r < d->g->nodes.len; r++)
+        if (d->item[r].drawn && d->item[r].stands == r)
+            make_box(d, r, &used);
+        else if (d->item[r].drawn && d->scope.at[d->item[r].instance].hidden < 0)
+            op_id(d, r, &used);
+    make_arrows(d, &used);
+    if (d->o->detail == CG_DETAIL_MODEL)
+        drop_repeated_labels(d, &used);
+    if (d->o->overlay)
+        cg_draft_measure(d);
+    p->legend = legend(d);
+    cg_map_deinit(&used);
 }
 
 void cg_picture_free(CgPicture *p)
@@ -522,6 +530,10 @@ void cg_picture_free(CgPicture *p)
     cg_vec_free(&p->boxes);
     cg_vec_free(&p->arrows);
     cg_vec_free(&p->clusters);
+    if (p->draft) {
+        cg_map_deinit(&p->draft->sizes);
+        cg_vec_free(&p->draft->scope);
+    }
     cg_arena_free(p->arena);
     free(p);
 }

@@ -103,6 +103,7 @@ typedef struct CgCluster {
 
 typedef struct CgPicture {
     CgArena *arena;
+    struct CgDraft *draft; /* what is known of its graph; NULL where it is of none */
     CG_VEC(CgBox) boxes;
     CG_VEC(CgArrow) arrows;
     CG_VEC(CgCluster) clusters; /* parents before children */
@@ -110,7 +111,10 @@ typedef struct CgPicture {
     const char *legend;         /* what names of sizes stand for: "D = 64, V = 256"; "" = there are none */
 } CgPicture;
 
+/* The graph and what options point to must live as long as it may be drawn at another depth. */
 CgPicture *cg_picture_build(const CgGraph *g, const CgPictureOptions *options);
+/* Draws it again, with instances so many levels down as boxes; 0: with none. */
+void cg_picture_set_depth(CgPicture *p, int depth);
 /* b becomes the picture of what is in either, with how it differs from a, which must live as long. */
 void cg_picture_diff(const CgPicture *a, CgPicture *b);
 typedef struct CgPictureChanges {

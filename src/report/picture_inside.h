@@ -53,7 +53,7 @@ typedef struct CgDraftScope {
 
 typedef struct CgDraft {
     const CgGraph *g;
-    const CgPictureOptions *o;
+    CgPictureOptions *o;
     CgPicture *p;
     CgArena *arena;
     CgDraftItem *item;          /* by node */

@@ -240,6 +240,7 @@ void cg_draft_close(CgDraft *d)
         const CgDraftScope *up = p->up < 0 ? NULL : &d->scope.at[p->up];
         p->level = (up ? up->level : 0) + !p->transparent;
         p->closed = up ? up->closed : -1;
+        p->box = -1;
         if (p->closed < 0 && p->boxes > 1 && d->o->depth > 0 && p->level >= d->o->depth && !p->transparent
             && !is_open(d, p))
             p->closed = (int)i;

@@ -188,15 +188,13 @@ static CgPictureOptions options_of(Side *s, const Asked *asked)
     CgPictureOptions o = { .detail = model ? CG_DETAIL_MODEL : CG_DETAIL_GRAPH,
         .clusters = !asked->flat,
         .fold = model && !asked->unfold,
-        .depth = (int)asked->depth,
+        .depth = asked->depth < 0 ? 0 : (int)asked->depth,
         .open = asked->open.at,
         .nopen = (int)asked->open.len,
         .remark = s->tape,
         .sources = s->x->sources,
         .frozen = cg_target_frozen,
         .context = &s->target };
-    if (o.depth < 0)
-        o.depth = model && !asked->flat && !asked->unfold ? cg_layout_depth(s->graph, &o, asked->landscape) : 0;
     return o;
 }
 
@@ -210,11 +208,12 @@ static bool draw(Side *s, const Asked *asked, CgBindings sizes, CgStrbuf *out)
     }
     o.overlay = asked->overlay ? &numbers : NULL;
     Asked page = *asked;
-    if (strcmp(asked->format, "html") == 0) { /* all of it, to be opened by the reader */
-        page.page_depth = o.depth;
-        o.depth = 0;
-    }
     CgPicture *p = cg_picture_build(s->graph, &o);
+    page.page_depth = o.depth;
+    if (asked->depth < 0 && o.fold && o.clusters)
+        page.page_depth = cg_layout_depth(p, asked->landscape);
+    if (strcmp(asked->format, "html") == 0) /* all of it, to be opened by the reader */
+        cg_picture_set_depth(p, 0);
     cg_overlay_free(&numbers);
     const char *title = s->target.name;
     if (asked->overlay)
@@ -255,7 +254,6 @@ static bool compare(Side *before, Side *after, const Asked *asked, CgStrbuf *out
 {
     CgPictureOptions o = options_of(after, asked);
     CgPicture *a = NULL, *whole_a = NULL;
-    o.depth = asked->depth < 0 ? 0 : (int)asked->depth;
     CgPicture *whole = difference(before, after, &o, &whole_a), *p = NULL;
     CgPictureChanges n = cg_picture_changes(whole);
     *differ = n.of[CG_ADDED] + n.of[CG_REMOVED] + n.of[CG_CHANGED] + n.arrows > 0;
