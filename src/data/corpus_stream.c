@@ -542,7 +542,7 @@ bool cg_stream_reach(const CgCorpus *c, CgSplit s, CgReach *out, CgErr *e)
     CgDigester *d = cg_digester_new();
     CgReach sample = { 0 };
     uint64_t split = s;
-    cg_digester_add(d, "reach 1", 7);
+    cg_digester_add(d, "reach 2", 7);
     cg_digester_add(d, &c->digest, sizeof c->digest);
     cg_digester_add(d, &split, sizeof split);
     for (size_t i = 0; i < c->files.len; i++)

@@ -7,9 +7,11 @@
 #include "base/digest.h"
 #include "base/map.h"
 
-#define LEAST 96   /* bytes of a chunk */
-#define MOST  1024 /* and at most; 256 on average */
+#define LEAST 48   /* bytes of a chunk */
+#define MOST  1024 /* and at most; 208 on average */
 #define SEED  0x63672d7265616368u
+
+static const uint64_t LENGTH = 2047; /* larger than MOST and LEAST together */
 
 void cg_origin_print(CgOrigin o, CgStrbuf *out)
 {
@@ -34,11 +36,14 @@ static size_t chunk_length(const char *at, size_t len)
     return most;
 }
 
+/* What is left of a document is no chunk of its own below LEAST bytes: many documents end alike. A chunk's lowest bits
+ * are its length. */
 void cg_reach_text(CgReach *r, CgText text, CgOrigin origin)
 {
     do {
         size_t n = chunk_length(text.at, text.len);
-        cg_vec_push(&r->chunks, cg_hash64(text.at, n, SEED));
+        n = text.len - n < LEAST ? text.len : n;
+        cg_vec_push(&r->chunks, (cg_hash64(text.at, n, SEED) & ~LENGTH) | n);
         text.at += n;
         text.len -= n;
     } while (text.len);
@@ -84,7 +89,7 @@ void cg_reach_deinit(CgReach *r)
 
 /* ---- comparing ----------------------------------------------------------------------------------------- */
 
-/* Of its chunks up to the limit, whose number is *n. */
+/* Bytes of its chunks up to the limit, which have *n in all, that are known. A row without a text is one chunk. */
 static size_t known_of(const CgMap *seen, const CgReach *r, size_t unit, uint64_t limit, size_t *n)
 {
     size_t known = 0;
@@ -93,8 +98,9 @@ static size_t known_of(const CgMap *seen, const CgReach *r, size_t unit, uint64_
     for (size_t i = begin_of(r, unit); i < r->units.at[unit].end; i++) {
         if (r->chunks.at[i] > limit)
             continue;
-        ++*n;
-        known += cg_map_get(seen, r->chunks.at[i], &value);
+        size_t bytes = (r->chunks.at[i] & LENGTH) + 1;
+        *n += bytes;
+        known += cg_map_get(seen, r->chunks.at[i], &value) ? bytes : 0;
     }
     return known;
 }
@@ -142,9 +148,9 @@ void cg_reach_repeats(const CgReach *r, bool near, bool *known)
 {
     CgMap seen = { 0 };
     for (size_t i = 0; i < r->units.len; i++) {
-        size_t from = begin_of(r, i), n, found = known_of(&seen, r, i, UINT64_MAX, &n);
+        size_t n, found = known_of(&seen, r, i, UINT64_MAX, &n);
         known[i] = near ? 2 * found >= n : found == n;
-        for (size_t k = from; !known[i] && k < from + n; k++)
+        for (size_t k = begin_of(r, i); !known[i] && k < r->units.at[i].end; k++)
             cg_map_put(&seen, r->chunks.at[k], 1);
     }
     cg_map_deinit(&seen);

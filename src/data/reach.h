@@ -1,7 +1,8 @@
 /* reach.h - what rows were made from, so that the same text is known again wherever it stands.
  * Takes documents, or keys of rows; gives sets that can be compared. A document is cut in chunks at places that its own
  * bytes choose (content-defined, by a rolling hash), so that a copy which begins elsewhere has the same chunks but at
- * its ends; a document is known again when half of its chunks are. A row without a text is one chunk. */
+ * its ends; a document is known again when half of its bytes are in chunks that are. A row without a text is one chunk.
+ */
 #ifndef CG_REACH_H
 #define CG_REACH_H
 #include "base/base.h"

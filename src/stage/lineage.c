@@ -301,7 +301,7 @@ static bool unpack(const CgBytes *from, CgOverlap *o)
  * makes no rows for it. */
 static CgOverlap overlap(CgSession *x, CgValue *data, CgDigest here, const Source *there)
 {
-    static const char rule[] = "overlap 3";
+    static const char rule[] = "overlap 4";
     CgDigest of[3] = { cg_digest(rule, sizeof rule), here, there->data }, key = cg_digest(of, sizeof of);
     CgErr ignore = { 0 };
     CgBytes kept;

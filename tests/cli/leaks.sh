@@ -11,6 +11,9 @@ awk 'BEGIN {
             printf "{\"q\": \"Well then: %s\", \"a\": \"%d\"}\n", line line, i >"long.jsonl"
             printf "{\"q\": \"%s\", \"a\": \"%d\"}\n", line line, i >"double.jsonl"
         }
+        long = ""
+        for (k = 0; k < 30; k++) { other = (other * 69069 + 1) % 4294967296; long = long word[1 + int(other / 65536) % 18] " " }
+        printf "{\"q\": \"%sHow many of them are left for the others in the end?\"}\n", long >"alike.jsonl"
         if (i < 200) { print i % 97 "," i * i % 89 >"x.csv"; print i % 7 >"y.csv" }
     }
 }'
@@ -130,6 +133,7 @@ try 'score(fit(w(corpus("shifted.txt").train)), w(one.test))'
 try 'score(fit(w(one.train, bpe([one, two], size = 280))), w(two.test, bpe([one, two], size = 280)))'
 try 'score(taught(w(two.train), fit(w(one.train))), w(one.test))'
 try 'score(fit(qa("qa.jsonl").train), qa("qa.jsonl").test)'
+try 'score(fit(qa("alike.jsonl").train), qa("alike.jsonl").test)'
 try 'score(fit(first(qa("qa.jsonl"), 100)), skip(qa("qa.jsonl"), 100))'
 try 'off(sums(arrays({ x: "x.csv", y: "y.csv" }).train), arrays({ x: "x.csv", y: "y.csv" }).test)'
 try 'score(fit(w(synthetic("arithmetic", size = 50000).train)), w(synthetic("arithmetic", size = 50000).test))'
