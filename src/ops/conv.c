@@ -74,12 +74,12 @@ static inline int64_t kernel_at(const Conv *c, int64_t g, int64_t r, int64_t k)
     return of * c->h.taps * c->w.taps;
 }
 
-static int64_t ints_at(const CgAttrs *attrs, const char *name, int i) { return cg_attr_find(attrs, name)->ints[i]; }
-
 static Along along(const CgAttrs *attrs, int axis, bool back, int64_t taps, int64_t in, int64_t out)
 {
-    int64_t stride = ints_at(attrs, "stride", axis), before = ints_at(attrs, "padding", 2 * axis);
-    Along x = { .taps = taps, .stride = stride, .dilation = ints_at(attrs, "dilation", axis), .in = in, .out = out };
+    int64_t stride = windows_int(attrs, "stride", axis), before = windows_int(attrs, "padding", 2 * axis);
+    Along x = {
+        .taps = taps, .stride = stride, .dilation = windows_int(attrs, "dilation", axis), .in = in, .out = out
+    };
     x.back = back;
     x.reach = (taps - 1) * x.dilation / stride;
     x.in_step = back ? 1 : stride;
@@ -225,22 +225,12 @@ static void conv_kernel_finish(const CgCall *call, CgShard shard)
 
 /* ---- shapes ---- */
 
-static bool has_ints(CgInfer *inf, const char *name, int n, int64_t low)
-{
-    const CgAttr *a = cg_attr_find(inf->attrs, name);
-    if (!a || a->kind != CG_ATTR_INTS || a->n != n)
-        return cg_infer_fail(inf, -1, -1, "%s is a list of %d integers", name, n);
-    for (int i = 0; i < n; i++)
-        if (a->ints[i] < low || a->ints[i] > (int64_t)1 << 30)
-            return cg_infer_fail(inf, -1, -1, "%s holds integers from %lld to 2^30", name, (long long)low);
-    return true;
-}
-
 /* What all three ask: attributes, and that channels fall into groups. */
 static bool geometry(CgInfer *inf)
 {
     return cg_want_float(inf, 0) && cg_want_dtype(inf, 1, 0) && cg_want_rank(inf, 0, 4, 4) && cg_want_rank(inf, 1, 4, 4)
-        && has_ints(inf, "stride", 2, 1) && has_ints(inf, "dilation", 2, 1) && has_ints(inf, "padding", 4, 0);
+        && windows_want_ints(inf, "stride", 2, 1) && windows_want_ints(inf, "dilation", 2, 1)
+        && windows_want_ints(inf, "padding", 4, 0);
 }
 
 static bool in_groups(CgInfer *inf, int operand, int axis, const CgDim **each)
@@ -248,14 +238,6 @@ static bool in_groups(CgInfer *inf, int operand, int axis, const CgDim **each)
     int64_t groups = cg_attr_int(inf->attrs, "groups", 1);
     *each = groups < 1 ? NULL : cg_dim_div(inf->in[operand].dim[axis], cg_dim_int(groups));
     return *each || cg_infer_fail(inf, operand, axis, "channels do not fall into %lld groups", (long long)groups);
-}
-
-/* How many windows of `taps` places there are along a padded axis of this length. */
-static const CgDim *places_along(CgInfer *inf, int axis, const CgDim *length, int64_t taps)
-{
-    Windows w = windows_made(taps, ints_at(inf->attrs, "stride", axis), ints_at(inf->attrs, "dilation", axis));
-    int64_t pad = ints_at(inf->attrs, "padding", 2 * axis) + ints_at(inf->attrs, "padding", 2 * axis + 1);
-    return windows_fit(inf, w) ? windows_count(inf, 2 + axis, cg_dim_add(length, cg_dim_int(pad)), w) : NULL;
 }
 
 static bool conv_shape(CgInfer *inf)
@@ -272,7 +254,7 @@ static bool conv_shape(CgInfer *inf)
         int64_t taps;
         if (!cg_dim_is_int(w->dim[2 + i], &taps))
             return cg_infer_fail(inf, 1, 2 + i, "the size of a kernel is a number");
-        if (!(y.dim[2 + i] = places_along(inf, i, x->dim[2 + i], taps)))
+        if (!(y.dim[2 + i] = windows_along(inf, i, x->dim[2 + i], taps)))
             return false;
     }
     inf->out[0] = y;
@@ -297,7 +279,7 @@ static bool conv_transpose_shape(CgInfer *inf)
         x.dim[2 + i] = dims->kind == CG_ATTR_DIMS ? dims->dims[i] : cg_dim_int(dims->ints[i]);
         if (!cg_dim_is_int(w->dim[2 + i], &taps))
             return cg_infer_fail(inf, 1, 2 + i, "the size of a kernel is a number");
-        const CgDim *n = places_along(inf, i, x.dim[2 + i], taps);
+        const CgDim *n = windows_along(inf, i, x.dim[2 + i], taps);
         if (!n)
             return false;
         if (n != y->dim[2 + i])
@@ -313,14 +295,14 @@ static bool conv_kernel_shape(CgInfer *inf)
     const CgType *x = &inf->in[0], *y = &inf->in[1];
     const CgDim *each, *rows;
     if (!geometry(inf) || !cg_want_axes(inf, 1, 0, 0, 1) || !in_groups(inf, 0, 1, &each) || !in_groups(inf, 1, 1, &rows)
-        || !has_ints(inf, "kernel", 2, 1))
+        || !windows_want_ints(inf, "kernel", 2, 1))
         return false;
     CgType w = *x;
     w.dim[0] = y->dim[1];
     w.dim[1] = each;
     for (int i = 0; i < 2; i++) {
-        int64_t taps = ints_at(inf->attrs, "kernel", i);
-        const CgDim *n = places_along(inf, i, x->dim[2 + i], taps);
+        int64_t taps = windows_int(inf->attrs, "kernel", i);
+        const CgDim *n = windows_along(inf, i, x->dim[2 + i], taps);
         if (!n)
             return false;
         if (n != y->dim[2 + i])
@@ -401,9 +383,10 @@ static CgAxisRule conv_forward_axis_rule(const CgInfer *inf, int operand, int ax
     int64_t taps;
     if (operand != 0 || axis < 2 || !cg_dim_is_int(inf->in[1].dim[axis], &taps))
         return conv_axis_rule(inf, operand, axis, to);
-    int64_t back = (taps - 1) * ints_at(inf->attrs, "dilation", axis - 2);
-    bool causal = ints_at(inf->attrs, "stride", axis - 2) == 1 && ints_at(inf->attrs, "padding", 2 * (axis - 2)) == back
-        && ints_at(inf->attrs, "padding", 2 * (axis - 2) + 1) == 0;
+    int64_t back = (taps - 1) * windows_int(inf->attrs, "dilation", axis - 2);
+    bool causal = windows_int(inf->attrs, "stride", axis - 2) == 1
+        && windows_int(inf->attrs, "padding", 2 * (axis - 2)) == back
+        && windows_int(inf->attrs, "padding", 2 * (axis - 2) + 1) == 0;
     to->axis = axis;
     return causal ? CG_AXIS_CAUSAL : CG_AXIS_UNKNOWN;
 }

@@ -1,6 +1,6 @@
 /* unfold.c - sliding windows along an axis, and their sum back into it.
  * Takes a tensor; gives its windows as a view (im2col without a copy), or adds windows up where they came from
- * (col2im). Poolings are reductions over windows: they are written in stdlib/conv.cg. */
+ * (col2im). */
 #include <cg/elementwise.h>
 
 #include "ops/windows.h"

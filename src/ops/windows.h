@@ -1,5 +1,5 @@
 /* windows.h - windows along an axis: how far one reaches, and how many there are.
- * Takes size, stride and dilation; gives counts as sizes. Used by unfold.c and conv.c. */
+ * Takes size, stride and dilation; gives counts as sizes. Used by unfold.c, conv.c and pool.c. */
 #ifndef CG_OPS_WINDOWS_H
 #define CG_OPS_WINDOWS_H
 
@@ -42,6 +42,32 @@ static inline const CgDim *windows_count(CgInfer *inf, int axis, const CgDim *le
         cg_infer_fail(inf, 0, axis, "with stride %lld the number of windows is known only where the axis has a number",
             (long long)w.stride);
     return steps ? cg_dim_add(steps, cg_dim_int(1)) : NULL;
+}
+
+/* ---- along both axes of an image, by the attributes stride, dilation and padding ---- */
+
+static inline int64_t windows_int(const CgAttrs *attrs, const char *name, int i)
+{
+    return cg_attr_find(attrs, name)->ints[i];
+}
+
+static inline bool windows_want_ints(CgInfer *inf, const char *name, int n, int64_t low)
+{
+    const CgAttr *a = cg_attr_find(inf->attrs, name);
+    if (!a || a->kind != CG_ATTR_INTS || a->n != n)
+        return cg_infer_fail(inf, -1, -1, "%s is a list of %d integers", name, n);
+    for (int i = 0; i < n; i++)
+        if (a->ints[i] < low || a->ints[i] > (int64_t)1 << 30)
+            return cg_infer_fail(inf, -1, -1, "%s holds integers from %lld to 2^30", name, (long long)low);
+    return true;
+}
+
+/* How many windows of `taps` places there are along one of two padded axes, of this length. */
+static inline const CgDim *windows_along(CgInfer *inf, int axis, const CgDim *length, int64_t taps)
+{
+    Windows w = windows_made(taps, windows_int(inf->attrs, "stride", axis), windows_int(inf->attrs, "dilation", axis));
+    int64_t pad = windows_int(inf->attrs, "padding", 2 * axis) + windows_int(inf->attrs, "padding", 2 * axis + 1);
+    return windows_fit(inf, w) ? windows_count(inf, 2 + axis, cg_dim_add(length, cg_dim_int(pad)), w) : NULL;
 }
 
 #endif

@@ -51,6 +51,7 @@ def in_jax(f, args):
 
 
 N = jax.nn
+max_pool = lambda x: jax.lax.reduce_window(x, -inf, jax.lax.max, (3,), (1,), "VALID")
 ids = lambda k: (torch.tensor(k), J.array(k))
 ROWS = [
     ("abs at 0", torch.abs, J.abs, [0.0]),
@@ -77,6 +78,8 @@ ROWS = [
     ("cummax of equal elements", lambda x: x.cummax(0).values, lambda x: jax.lax.cummax(x), [[1.0, 1.0, 0.0]]),
     ("top 1 of equal elements", lambda x: x.topk(1).values, lambda x: jax.lax.top_k(x, 1)[0], [[1.0, 1.0, 0.0]]),
     ("sort of equal elements times 1 2 3", lambda x: torch.sort(x, stable=True).values * torch.tensor([1.0, 2, 3]), lambda x: J.sort(x) * J.array([1.0, 2, 3]), [[1.0, 1.0, 0.0]]),
+    ("max_pool of equal elements", lambda x: F.max_pool1d(x[None, None], 3), max_pool, [[1.0, 1.0, 0.0]]),
+    ("max_pool over a NaN", lambda x: F.max_pool1d(x[None, None], 3), max_pool, [[1.0, nan, 2.0]]),
     ("argmax of equal elements", lambda x: x.argmax(), lambda x: x.argmax(), [[0.0, 1.0, 1.0]]),
     ("argmax with a NaN", lambda x: x.argmax(), lambda x: x.argmax(), [[0.0, nan, 1.0]]),
     ("argmax of an empty axis", lambda x: x.argmax(), lambda x: x.argmax(), [[]]),

@@ -1608,11 +1608,39 @@ def pooled(x, n, kernel, stride, padding, dilation, ceil_mode, value):
     return windows(x, kernel, stride, dilation)
 
 
+def image(x, n):
+    """x[.., L..] with n < 3 axes of places as [B, C, H, W]."""
+    return reshape(x, [1] * (n + 2 - x.ndim) + list(x.shape[:x.ndim - n]) + [1] * (2 - n) + list(x.shape[x.ndim - n:]))
+
+
+def geometry(n, **of):
+    """Attributes of ops over images: numbers for each axis, of padding before and behind; axes there are not have one place."""
+    text = []
+    for name, values in of.items():
+        values = [list(v) if isinstance(v, (list, tuple)) else [v] for v in values]
+        fill = [0, 0] if name == "padding" else [1]
+        text.append("%s = %s" % (name, sum([fill] * (2 - n) + values, [])))
+    return ", ".join(text)
+
+
+def pool_op(name, x, n, kernel, stride, padding, dilation, ceil_mode):
+    """An op over windows of one or two axes, and the sizes of its result."""
+    room = [pool_shape(x.shape[x.ndim - n + k], kernel[k], stride[k], padding[k], dilation[k], ceil_mode) for k in range(n)]
+    around = [(padding[k], max(0, room[k][1])) for k in range(n)]
+    text = "%s(%s, %s)" % (name, image(x, n), geometry(n, kernel=kernel, stride=stride, padding=around, dilation=dilation))
+    return text, list(x.shape[:x.ndim - n]) + [count for count, _ in room]
+
+
 def max_pool(n):
     def f(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
         kernel, pads, shape = sizes(kernel_size, n), sizes(padding, n), x.shape[x.ndim - n:]
         dilations = sizes(dilation, n)
         strides = sizes(stride, n) if stride not in (None, (), []) else kernel
+        if n < 3 and x.count:
+            text, shape = pool_op("max_pool", x, n, kernel, strides, pads, dilations, ceil_mode)
+            own = [shape[0] if x.ndim > n + 1 else 1, shape[-n - 1]] + [1] * (2 - n) + shape[-n:]
+            y = [reshape(new("%s[%d]" % (text, k), own, ["f64", "i32"][k]), shape) for k in range(2)]
+            return [y[0], cast(y[1], "i64")] if return_indices else y[0]
         w = pooled(x, n, kernel_size, stride, padding, dilation, ceil_mode, -math.inf)
         flat = reshape(w, w.shape[:w.ndim - n] + (-1,))
         ids = argmax(flat, -1)
@@ -1632,9 +1660,14 @@ def max_pool(n):
 def mean_pool(n):
     def f(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
         kernel, pads = sizes(kernel_size, n), sizes(padding, n)
-        w = pooled(x, n, kernel_size, stride, padding, 1, ceil_mode, 0.0)
-        axes = list(range(w.ndim - n, w.ndim))
-        y = total(w, axes)
+        if n < 3 and x.count:
+            strides = sizes(stride, n) if stride not in (None, (), []) else kernel
+            text, shape = pool_op("sum_pool", x, n, kernel, strides, pads, [1] * n, ceil_mode)
+            own = [shape[0] if x.ndim > n + 1 else 1, shape[-n - 1]] + [1] * (2 - n) + shape[-n:]
+            y = reshape(new(text, own, x.dtype), shape)
+        else:
+            w = pooled(x, n, kernel_size, stride, padding, 1, ceil_mode, 0.0)
+            y = total(w, list(range(w.ndim - n, w.ndim)))
         if divisor_override:
             return y / divisor_override
         one = full([1] * 2 + list(x.shape[x.ndim - n:]), 1.0)
@@ -1705,6 +1738,15 @@ def convolution(n):
             around = [(p // 2, p - p // 2) for p in whole]
         else:
             around = [(0, 0)] * n if padding == "valid" else [(p, p) for p in sizes(padding, n)]
+        if n < 3:
+            places = [(x.shape[2 + k] + sum(around[k]) - (kernel[k] - 1) * dilation[k] - 1) // stride[k] + 1 for k in range(n)]
+            how = geometry(n, stride=stride, padding=around, dilation=dilation)
+            y = new("conv(%s, %s, %s, groups = %d)" % (image(x, n), image(w, n), how, groups),
+                    [x.shape[0], w.shape[0]] + [1] * (2 - n) + places, x.dtype)
+            y = reshape(y, [x.shape[0], w.shape[0]] + places)
+            if bias is not None:
+                y = y + reshape(bias, [1, -1] + [1] * n)
+            return reshape(y, y.shape[1:]) if plain else y
         for k in range(n):
             x = pad(x, 2 + k, *around[k])
         v = windows(x, kernel, stride, dilation)
@@ -1727,6 +1769,18 @@ def transposed_convolution(n):
         x = unsqueeze(x, 0) if plain else x
         b, c, kernel, out = x.shape[0], x.shape[1], w.shape[2:], w.shape[1]
         places = x.shape[2:]
+        if n < 3:
+            behind = [max(0, padding[k] - more[k]) for k in range(n)]
+            size = [(places[k] - 1) * stride[k] + dilation[k] * (kernel[k] - 1) + 1 - padding[k] - behind[k] for k in range(n)]
+            how = geometry(n, stride=stride, padding=list(zip(padding, behind)), dilation=dilation, dims=size)
+            y = new("conv_transpose(%s, %s, %s, groups = %d)" % (image(x, n), image(w, n), how, groups),
+                    [b, groups * out] + [1] * (2 - n) + size, x.dtype)
+            y = reshape(y, [b, groups * out] + size)
+            for k in range(n):
+                y = pad(y, 2 + k, 0, max(0, more[k] - padding[k]))
+            if bias is not None:
+                y = y + reshape(bias, [1, -1] + [1] * n)
+            return reshape(y, y.shape[1:]) if plain else y
         u = swap(reshape(x, [b, groups, c // groups, -1]), 2, 3)
         y = matmul(u, reshape(w, [1, groups, c // groups, -1]))  # b, groups, places, out * kernel
         y = reshape(y, [b, groups] + list(places) + [out] + list(kernel))
