@@ -1,5 +1,5 @@
 #!/bin/sh
-# planted.sh - 26 numbers that are none, planted one by one in graphs, derivatives, optimisers, data, validations, by
+# planted.sh - 27 numbers that are none, planted one by one in graphs, derivatives, optimisers, data, validations, by
 # overflow of f32 and bf16: each is named at the line where it was planted, and no file ever holds one. What plants them
 # are edits of text; it shares nothing with what finds them. Takes CG; gives TAP. Accuses src/stage/training_fault.c.
 set -u
@@ -114,7 +114,9 @@ plant "in one share of a batch" base.cg "$x" '    return log(x + 0.96)' --set ac
 plant "in an optimiser, at once" base.cg "$step" '    rate = log(step - 1)'
 plant "in an optimiser, later" base.cg "$step" '    rate = 0.01 / (step - 3)'
 plant "in an optimiser, a state" base.cg "$step" '    rate = 0.01 * sqrt(g - abs(g) - 1)'
-where=note
+op='log$'
+plant "in what a step keeps running" base.cg '^    param v' '    param v: f32[6, 1] = normal(std = 0.4) param seen: f32 = zeros() s = running(seen, log(mean(x) - 1000))'
+op='' where=note
 plant "in a rate" base.cg '^    optimizer' '    optimizer = sgd(rate = 1e39)'
 where=here
 sed '30,40s/,[^,]*$/,nan/' x.csv >wild.csv
@@ -123,5 +125,5 @@ plant "in a loss, late" base.cg '^    loss = ' '    loss = error(m(batch.x), bat
 plant "overflow of bf16" base.cg '^    a = ' '    a = (spoil(x) / abs(spoil(x)) * 3.4e38) @ (1e-3 * w) * 1e-35' --set precision=bf16 --set batch=36
 sed '5~5s/^[^,]*/nan/' x.csv >holes.csv
 plant "in the data" base.cg '^    data = ' '    data = arrays({ x: "holes.csv", y: "y.csv" }).train'
-report $((plants != 26)) "$plants were planted"
+report $((plants != 27)) "$plants were planted"
 finish

@@ -204,4 +204,7 @@ until_whole "store verify" "memory eio+ short+" filled nothing "$CG" store verif
 until_whole generate "memory memory+ $files" filled nothing "$CG" generate train.cg lm -p line -n 3 --quiet --threads 1 --store=store
 until_whole runs "memory+ eio+" filled nothing "$CG" runs --store=store
 until_whole why "memory+ eio+" filled nothing "$CG" why 1 2 --store=store
+none "every command is tried" "$("$CG" help commands | awk '/^  [a-z]/ { print $1 }' | while read -r each; do
+    grep -Eq "^(until_whole|read_once) .*(CG|installed)[\"']* $each( |\"|\$)" "$0" || echo "$each"
+done)"
 finish

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/timing.h"
 #include "elab/define.h"
@@ -168,7 +169,14 @@ static void show(CgSession *x, const CgValue *v)
     } else if (v->kind == CG_VALUE_OBJECT && cls->show) {
         cls->show(v->held, &text);
     } else {
-        cg_value_print(v, &text);
+        CgStrbuf exact = { 0 };
+        cg_value_print(v, &exact);
+        /* one text alone may be wanted as it is, where no terminal obeys it */
+        if (v->kind == CG_VALUE_STR && !isatty(fileno(x->out)))
+            cg_strbuf_write(&text, cg_strbuf_str(&exact), exact.len);
+        else
+            cg_strbuf_plain(&text, cg_strbuf_str(&exact));
+        cg_strbuf_deinit(&exact);
         cg_strbuf_putc(&text, '\n');
     }
     fputs(cg_strbuf_str(&text), x->out);
@@ -220,6 +228,14 @@ static bool has_classes(const CgValue *v)
     return any;
 }
 
+static void show_key(CgSession *x, const char *key)
+{
+    CgStrbuf text = { 0 };
+    cg_strbuf_plain(&text, key);
+    fprintf(x->out, "%s:\n", cg_strbuf_str(&text));
+    cg_strbuf_deinit(&text);
+}
+
 /* The elements of a list or record of tables or models are computed and shown one by one: one that fails is reported in
  * its position, and the others are shown. */
 static void find_and_show(CgSession *x, CgValue *v)
@@ -227,7 +243,7 @@ static void find_and_show(CgSession *x, CgValue *v)
     if ((v->kind == CG_VALUE_RECORD || v->kind == CG_VALUE_LIST) && has_classes(v)) {
         for (int i = 0; i < v->n && !cg_session_stopped(x); i++) {
             if (v->kind == CG_VALUE_RECORD)
-                fprintf(x->out, "%s:\n", v->keys[i]);
+                show_key(x, v->keys[i]);
             find_and_show(x, v->at[i]);
         }
         return;

@@ -130,16 +130,31 @@ bool cg_training_explain_index(CgTraining *t)
     return false;
 }
 
+/* Whether the step itself moves a parameter by what is no number: then the optimiser is not to blame. */
+static bool renewed_badly(const CgTraining *t, const float *moves)
+{
+    bool bad = false;
+    for (int64_t i = t->s->learned; i < t->s->total && !bad; i++)
+        bad = !isfinite(moves[i]);
+    return bad;
+}
+
 void cg_training_look(CgTraining *t, CgUpdate *u)
 {
-    t->odd = (CgOdd){ .op = "", .at = t->s->optimizer };
+    CgStage *s = t->s;
+    t->odd = (CgOdd){ .op = "", .at = s->optimizer };
     bool found = false;
-    for (int g = 0; g < t->s->ngroups && !found; g++) {
+    if (renewed_badly(t, u->grad)) {
+        CgGraph *all = cg_pass_run_all(s->model->graph, "dce");
+        found = look_at_step(t, all, &t->odd);
+        cg_graph_free(all);
+    }
+    for (int g = 0; g < s->ngroups && !found; g++) {
         if (!cg_training_renews(t, g))
             continue;
-        CgGraph *plain = cg_pass_run_all(t->s->groups[g].model->graph, "dce");
+        CgGraph *plain = cg_pass_run_all(s->groups[g].model->graph, "dce");
         CgRunner r;
-        if (cg_runner_new(t->x, plain, 1, (CgPlanOptions){ 0 }, t->s->span, &r)) {
+        if (cg_runner_new(t->x, plain, 1, (CgPlanOptions){ 0 }, s->span, &r)) {
             cg_training_bind_update(t, &r, g, u);
             found = look(&r, &t->odd);
             cg_runner_free(&r);
@@ -152,19 +167,26 @@ void cg_training_explain_update(CgTraining *t)
 {
     CgStage *s = t->s;
     const char *path = "";
+    bool learned = true;
     for (int i = 0; i < s->ntrained && !*path; i++)
         for (int64_t k = 0; k < s->trained[i].count && !*path; k++)
-            if (!isfinite(t->memory.block[s->trained[i].offset + k]))
+            if (!isfinite(t->memory.block[s->trained[i].offset + k])) {
                 path = s->model->params.at[s->trained[i].param].path;
+                learned = i < s->nlearned;
+            }
     bool found = t->odd.op && *t->odd.op;
     CgDiag *d = cg_diag(t->x->diags, CG_E0602, found ? t->odd.at : s->optimizer,
-        "step %lld of '%s': its optimiser makes numbers that are not finite%s%s%s%s%s", (long long)t->done, s->label,
-        *path ? " of '" : "", path, *path ? "'" : "", found ? "; the first op to give one is " : "",
-        found ? t->odd.op : "");
+        "step %lld of '%s': %s makes numbers that are not finite%s%s%s%s%s", (long long)t->done, s->label,
+        learned ? "its optimiser" : "running", *path ? " of '" : "", path, *path ? "'" : "",
+        found ? "; the first op to give one is " : "", found ? t->odd.op : "");
     cg_odd_note(d, &t->odd);
-    if (found)
+    if (found && learned)
         cg_diag_note(d, s->optimizer, "in this optimiser");
-    cg_diag_help(d, "a smaller rate usually keeps numbers finite; the last checkpoint is kept");
+    else if (!learned)
+        cg_diag_note(d, s->span, "in this training");
+    cg_diag_help(d,
+        learned ? "a smaller rate usually keeps numbers finite; the last checkpoint is kept"
+                : "the last checkpoint is kept");
 }
 
 void cg_training_explain_validation(CgTraining *t, double value)

@@ -13,6 +13,10 @@ for command in "run e.cg" "run c.cg" "check g.cg" "apply f.cg f --in x=e.npy"; d
 done
 tr -d '\n\t' <all | tr -cd '\000-\037\177' | wc -c
 cg run e.cg 2>/dev/null
+# nor records of a file; a text by itself is what it is where no terminal reads it
+printf '{"a\\u001b[31m": {"t": "\\u001b]0;x"}, "n": [1]}\n' >r.json
+printf 'c = json("r.json")\nshow c\nshow { k: v.t for k, v in c if k != "n" }\nfor_all = [v.t for k, v in c if k != "n"]\nshow for_all[0]\n' >r.cg
+cg run r.cg | cat -v
 # nor names of scripts, words of a command, and keys that a warning tells
 esc=$(printf '\033[31m')
 echo 'x = ' >"e$esc.cg"
