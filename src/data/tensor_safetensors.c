@@ -262,8 +262,12 @@ bool cg_safetensors_parse(const char *path, CgBytes bytes, CgTensors *out, CgErr
         bad(&r, "it has %zu bytes, fewer than the 8 of a length", bytes.len);
     if (good)
         memcpy(&n, bytes.at, 8);
-    if (good && n > MAX_HEADER)
+    if (good && n > MAX_HEADER) {
+        static const char pointer[] = "version https://git-lfs";
         good = bad(&r, "its header would be %" PRIu64 " bytes, at most %u are allowed", n, MAX_HEADER);
+        if (bytes.len >= strlen(pointer) && !memcmp(bytes.at, pointer, strlen(pointer)))
+            cg_err_hint(e, "it is a pointer that stands for a file of Git LFS: `git lfs pull` fetches the file itself");
+    }
     if (good && n > bytes.len - 8)
         good = bad(&r, "its header would be %" PRIu64 " bytes, and only %zu follow", n, bytes.len - 8);
     if (good && (n == 0 || bytes.at[8] != '{'))

@@ -27,7 +27,7 @@ static bool two_tokens(CgArena *arena, const json_t *merge, const char **left, c
     const char *both = json_string_value(merge), *blank = both ? strchr(both, ' ') : NULL;
     *left = blank ? cg_arena_strndup(arena, both, (size_t)(blank - both)) : json_string_value(json_array_get(merge, 0));
     *right = blank ? blank + 1 : json_string_value(json_array_get(merge, 1));
-    return *left && *right;
+    return *left && *right && (both || json_array_size(merge) == 2);
 }
 
 static bool read_merges(const CgVocabulary *v, const json_t *model, Merges *m, CgErr *e)

@@ -72,4 +72,5 @@ version https://git-lfs.github.com/spec/v1
 oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
 size 3336
 E
+sed -n 's/^help: //p' said
 echo "$n folders"
