@@ -84,10 +84,10 @@ CG_API int cg_body_outputs(const CgAttr *graph);
 CG_API CgType cg_body_input_type(const CgAttr *graph, int i);
 CG_API CgType cg_body_output_type(const CgAttr *graph, int i);
 /* The inputs that result `out` of it needs; whether it is input i. */
-CG_API CgOperands cg_body_needs(const CgAttr *graph, int out);
+CG_API CgSelection cg_body_needs(const CgAttr *graph, int out);
 CG_API bool cg_body_is_input(const CgAttr *graph, int out, int i);
-/* Those inputs and results alone, these by bits: the inputs must be all that the results need. */
-CG_API CgAttr cg_body_part(const CgAttr *graph, const char *name, const CgOperands *in, uint64_t out);
+/* Those inputs and results alone: the inputs must be all that the results need. */
+CG_API CgAttr cg_body_part(const CgAttr *graph, const char *name, const CgSelection *in, const CgSelection *out);
 /* grads[i]: derivative of the sum over k of <gout[k], out[k]> by wrt[i], CG_NONE where it is 0; appended to b's graph.
  * gout[k] = CG_NONE: of nothing. */
 CG_API void cg_build_grads(

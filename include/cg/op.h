@@ -17,11 +17,11 @@ extern "C" {
 
 /* Raised whenever CgOp, anything it points to or a function for plugins changes; a plugin built against another number
  * is refused. */
-#define CG_ABI 13
+#define CG_ABI 14
 
 #define CG_MAX_RANK 8
 #define CG_MAX_IN   256
-#define CG_MAX_OUT  32
+#define CG_MAX_OUT  256
 
 /* ---- types ------------------------------------------------------------------------------------------------ */
 
@@ -135,7 +135,6 @@ typedef struct CgInfer {
     int nin;
     const CgType *in;
     const CgAttrs *attrs;
-    CgType out[CG_MAX_OUT];
     int nout; /* of the op; a rule sets it where CG_MANY_RESULTS */
     /* the complaint: operand/axis pairs let the compiler point at both origins; -1 = not about one */
     int operand[2], axis[2];
@@ -143,6 +142,7 @@ typedef struct CgInfer {
     const CgDim *size[2];
     bool at_most;
     char message[256];
+    CgType out[CG_MAX_OUT];
 } CgInfer;
 
 /* Records the complaint, which is shown behind the op's name; always returns false. `operand` and `axis` may be -1. */
@@ -269,29 +269,29 @@ typedef struct CgSlice {
 } CgSlice;
 /* False where the slice cannot be had without the rest. */
 typedef bool CgSliceRuleFn(const CgInfer *inf, CgSlice *slice);
-/* Some of the operands of a node, or of the inputs of a body. */
-typedef struct CgOperands {
-    uint64_t bits[CG_MAX_IN / 64];
-} CgOperands;
-static inline bool cg_has_operand(const CgOperands *s, int i) { return s->bits[i / 64] >> i % 64 & 1; }
-static inline void cg_put_operand(CgOperands *s, int i, bool on)
+/* Some of the operands or of the results of a node, or of a body. */
+typedef struct CgSelection {
+    uint64_t bits[CG_MAX_IN / 64]; /* there are no more results than operands */
+} CgSelection;
+static inline bool cg_selected(const CgSelection *s, int i) { return s->bits[i / 64] >> i % 64 & 1; }
+static inline void cg_select(CgSelection *s, int i, bool on)
 {
     uint64_t bit = (uint64_t)1 << i % 64;
     s->bits[i / 64] = on ? s->bits[i / 64] | bit : s->bits[i / 64] & ~bit;
 }
-static inline void cg_join_operands(CgOperands *s, const CgOperands *more)
+static inline void cg_select_too(CgSelection *s, const CgSelection *more)
 {
     for (int i = 0; i < CG_MAX_IN / 64; i++)
         s->bits[i] |= more->bits[i];
 }
-/* An op of which only some results are used, as one that makes only these: bit k of `used` is result k. */
+/* An op of which only some results are used, as one that makes only these. */
 typedef struct CgPruned {
     const CgAttrs *attrs;
-    CgOperands in; /* that are left, in their order */
-    uint32_t out;  /* results that are, `used` among them */
+    CgSelection in;  /* operands that are left, in their order */
+    CgSelection out; /* results that are, `used` among them */
 } CgPruned;
 /* False: it needs all. */
-typedef bool CgPruneFn(const CgSite *site, uint32_t used, CgPruned *less);
+typedef bool CgPruneFn(const CgSite *site, const CgSelection *used, CgPruned *less);
 /* A size that the elements of an integer result are below, from those of the operands; NULL = not known. */
 typedef const CgDim *CgBelowFn(const CgInfer *inf, const CgDim *const *in);
 /* Elements of operand `by` are indices along an axis (negative: from the end) of operand `of`. */

@@ -237,7 +237,7 @@ CgValue *cg_op_emit(CgElab *e, const CgOp *op, CgValue **in, const CgSpan *spans
     CgRef refs[CG_MAX_IN];
     for (int i = 0; i < n; i++)
         refs[i] = in[i]->tensor->ref;
-    CgInfer inf = { 0 };
+    CgInfer inf;
     CgBuild *b = &e->model->build;
     for (int i = 0; i < n; i++)
         for (int k = 0; k < cg_value_type(e, in[i])->rank; k++)

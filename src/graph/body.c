@@ -37,13 +37,13 @@ CgType cg_body_input_type(const CgAttr *a, int i) { return *cg_node_type(a->grap
 
 CgType cg_body_output_type(const CgAttr *a, int i) { return *cg_node_type(a->graph, a->graph->outputs.at[i].ref); }
 
-CgOperands cg_body_needs(const CgAttr *a, int out)
+CgSelection cg_body_needs(const CgAttr *a, int out)
 {
     const CgGraph *g = a->graph;
     bool *live = cg_graph_live(g, g->outputs.at[out].ref);
-    CgOperands needs = { { 0 } };
+    CgSelection needs = { { 0 } };
     for (size_t i = 0; i < g->inputs.len && i < CG_MAX_IN; i++)
-        cg_put_operand(&needs, (int)i, live[g->inputs.at[i]]);
+        cg_select(&needs, (int)i, live[g->inputs.at[i]]);
     free(live);
     return needs;
 }
@@ -53,7 +53,7 @@ bool cg_body_is_input(const CgAttr *a, int out, int i)
     return a->graph->outputs.at[out].ref == a->graph->inputs.at[i];
 }
 
-CgAttr cg_body_part(const CgAttr *a, const char *name, const CgOperands *in, uint64_t out)
+CgAttr cg_body_part(const CgAttr *a, const char *name, const CgSelection *in, const CgSelection *out)
 {
     const CgGraph *g = a->graph;
     CgGraph *part = cg_graph_new(g->name);
@@ -61,18 +61,18 @@ CgAttr cg_body_part(const CgAttr *a, const char *name, const CgOperands *in, uin
     CgRef *map = cg_malloc(sizeof *map * (g->nodes.len + 1));
     bool *live = cg_calloc(g->nodes.len + 1, sizeof *live);
     for (size_t k = 0; k < g->outputs.len; k++)
-        live[g->outputs.at[k].ref] |= out >> k & 1;
+        live[g->outputs.at[k].ref] |= cg_selected(out, (int)k);
     for (CgRef r = (CgRef)g->nodes.len; r-- > 0;)
         for (int i = 0; live[r] && i < cg_node(g, r)->nin; i++)
             live[cg_node(g, r)->in[i]] = true;
     for (size_t i = 0; i < g->inputs.len; i++)
-        if (cg_has_operand(in, (int)i))
+        if (cg_selected(in, (int)i))
             map[g->inputs.at[i]] = cg_graph_copy(&b, g, g->inputs.at[i], NULL);
     for (CgRef r = 0; r < g->nodes.len; r++)
         if (live[r] && !(cg_node(g, r)->op->traits & CG_INPUT))
             map[r] = cg_pass_copy(&b, g, r, map);
     for (size_t k = 0; k < g->outputs.len; k++)
-        if (out >> k & 1)
+        if (cg_selected(out, (int)k))
             cg_graph_output(part, g->outputs.at[k].name, map[g->outputs.at[k].ref]);
     free(live);
     free(map);

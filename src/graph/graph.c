@@ -255,8 +255,14 @@ static bool takes_narrow(CgInfer *inf)
 static bool infer(CgInfer *inf, const CgGraph *g, const CgSig *sig, const CgOp *op, int nin, const CgRef *in,
     const CgAttrs *attrs, CgType *types)
 {
-    *inf = (CgInfer){ .op = op, .nin = nin, .in = types, .attrs = attrs, .operand = { -1, -1 }, .axis = { -1, -1 } };
-    int most = inf->nout = op->nout ? op->nout : 1;
+    int most = op->nout ? op->nout : 1, all = op->traits & CG_MANY_RESULTS ? 0 : most;
+    memset(inf, 0, offsetof(CgInfer, out) + (size_t)all * sizeof inf->out[0]); /* not of all that there could be */
+    inf->op = op;
+    inf->nin = nin;
+    inf->nout = most;
+    inf->in = types;
+    inf->attrs = attrs;
+    inf->operand[0] = inf->operand[1] = inf->axis[0] = inf->axis[1] = -1;
     for (int i = 0; i < nin; i++) {
         if (in[i] >= g->nodes.len)
             CG_BUG("operand %d of %s is no node", i, op->name);
@@ -324,12 +330,12 @@ CgRef cg_build_checked(CgBuild *b, const CgOp *op, int nin, const CgRef *in, con
 
 CgRef cg_build(CgBuild *b, const char *name, int nin, const CgRef *in, const CgAttrs *attrs)
 {
-    CgInfer inf = { 0 };
+    CgInfer inf;
     const CgOp *op = cg_op_get(name);
     CgRef r = cg_build_checked(b, op, nin, in, attrs, &inf);
     if (r == CG_NONE && b->refused) {
         if (!b->refused->message[0])
-            *b->refused = inf;
+            memcpy(b->refused, &inf, offsetof(CgInfer, out));
         return cg_graph_const(b, CG_F32, 0);
     }
     if (r == CG_NONE) {

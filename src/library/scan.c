@@ -210,20 +210,21 @@ static CgRef build(Scan *s)
         return CG_NONE;
     }
     CgAttr attr = cg_a_graph("body", body);
-    CgOperands used = { { 0 } }, all = used;
+    CgSelection used = { { 0 } }, all = used, results = used;
     for (int k = 0; k < nout; k++) {
-        CgOperands needs = cg_body_needs(&attr, k);
-        cg_join_operands(&used, &needs);
+        CgSelection needs = cg_body_needs(&attr, k);
+        cg_select_too(&used, &needs);
+        cg_select(&results, k, true);
     }
     for (int i = 0; i <= n + noutside; i++)
-        cg_put_operand(&all, i, i != n);
+        cg_select(&all, i, i != n);
     const CgDim *count = cg_value_type(e, s->x[0])->dim[s->axis[0]];
     CgAttr iota[2] = { cg_a_type("type", cg_type(CG_I32, 1, &count)), cg_a_int("axis", 0) };
-    if (cg_has_operand(&used, n)) {
+    if (cg_selected(&used, n)) {
         s->operand[n] = cg_build(b, "iota", 0, NULL, cg_attrs(2, iota));
         turns++;
     } else {
-        attr = cg_body_part(&attr, "body", &all, ~(uint64_t)0);
+        attr = cg_body_part(&attr, "body", &all, &results);
         memmove(s->operand + n, s->operand + n + 1, (size_t)noutside * sizeof *s->operand);
     }
     CgAttr at[3] = { attr, cg_a_int("states", s->states), cg_a_int("turns", turns) };

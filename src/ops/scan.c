@@ -252,57 +252,57 @@ static void scan_vjp(CgBuild *b, const CgSite *site, CgRef *gin)
 /* ---- only some results ---- */
 
 /* Results that are wanted, and the states that these are made of, in any turn. */
-static uint32_t live_results(const Parts *p, uint32_t used)
+static CgSelection live_results(const Parts *p, const CgSelection *wanted)
 {
-    CgOperands needs[CG_MAX_OUT];
-    uint32_t before;
+    CgSelection needs[CG_MAX_OUT], used = *wanted, before;
     for (int k = 0; k < p->states + p->kept; k++)
         needs[k] = cg_body_needs(p->body, k);
     do {
         before = used;
         for (int k = 0; k < p->states + p->kept; k++)
-            for (int i = 0; before >> k & 1 && i < p->states; i++)
-                used |= (uint32_t)cg_has_operand(&needs[k], i) << i;
-    } while (used != before);
+            for (int i = 0; cg_selected(&before, k) && i < p->states; i++)
+                if (cg_selected(&needs[k], i))
+                    cg_select(&used, i, true);
+    } while (memcmp(&used, &before, sizeof used) != 0);
     return used;
 }
 
 /* Operands that these results need; at least one that turns go through, since it says how many there are. */
-static CgOperands live_operands(const Parts *p, uint32_t results)
+static CgSelection live_operands(const Parts *p, const CgSelection *results)
 {
-    CgOperands in = { { 0 } };
+    CgSelection in = { { 0 } };
     bool turns = false;
     for (int k = 0; k < p->states + p->kept; k++)
-        if (results >> k & 1) {
-            CgOperands needs = cg_body_needs(p->body, k);
-            cg_join_operands(&in, &needs);
+        if (cg_selected(results, k)) {
+            CgSelection needs = cg_body_needs(p->body, k);
+            cg_select_too(&in, &needs);
         }
     for (int i = 0; i < p->states; i++)
-        cg_put_operand(&in, i, results >> i & 1);
+        cg_select(&in, i, cg_selected(results, i));
     for (int i = p->states; i < p->states + p->turns; i++)
-        turns |= cg_has_operand(&in, i);
+        turns |= cg_selected(&in, i);
     if (!turns)
-        cg_put_operand(&in, p->states, true);
+        cg_select(&in, p->states, true);
     return in;
 }
 
-static bool scan_prune(const CgSite *site, uint32_t used, CgPruned *less)
+static bool scan_prune(const CgSite *site, const CgSelection *used, CgPruned *less)
 {
     Parts p = parts_of(site->attrs, site->nin);
     less->out = live_results(&p, used);
-    less->in = live_operands(&p, less->out);
+    less->in = live_operands(&p, &less->out);
     int states = 0, turns = 0, n = 0;
     for (int i = 0; i < site->nin; i++)
-        if (cg_has_operand(&less->in, i)) {
+        if (cg_selected(&less->in, i)) {
             states += i < p.states;
             turns += i >= p.states && i < p.states + p.turns;
             n++;
         }
     bool all = n == site->nin;
     for (int k = 0; k < p.states + p.kept; k++)
-        all &= less->out >> k & 1;
+        all &= cg_selected(&less->out, k);
     less->attrs = all ? NULL
-                      : attrs_of(cg_body_part(p.body, "body", &less->in, less->out), states, turns,
+                      : attrs_of(cg_body_part(p.body, "body", &less->in, &less->out), states, turns,
                           cg_attr_int(site->attrs, "reverse", 0));
     return !all;
 }

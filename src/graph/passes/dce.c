@@ -9,16 +9,24 @@
 
 typedef struct Liveness {
     const CgGraph *g;
-    uint32_t *used;   /* by node: bit k, result k is */
-    CgPruned **fewer; /* by node: what is left of it; NULL: all of it, or nothing */
+    CgSelection *used; /* by node: its results that are */
+    CgPruned **fewer;  /* by node: what is left of it; NULL: all of it, or nothing */
 } Liveness;
 
 static void use(Liveness *l, CgRef r)
 {
     int k;
     CgRef maker = cg_node_result(l->g, r, &k);
-    l->used[maker] |= 1u << k;
-    l->used[r] |= 1u;
+    cg_select(&l->used[maker], k, true);
+    cg_select(&l->used[r], 0, true);
+}
+
+static bool is_live(const Liveness *l, CgRef r)
+{
+    uint64_t any = 0;
+    for (size_t i = 0; i < CG_LEN(l->used[r].bits); i++)
+        any |= l->used[r].bits[i];
+    return any != 0;
 }
 
 static void find_live(Liveness *l)
@@ -28,16 +36,16 @@ static void find_live(Liveness *l)
         use(l, g->outputs.at[i].ref);
     for (CgRef r = (CgRef)g->nodes.len; r-- > 0;) {
         const CgNode *n = cg_node(g, r);
-        if (!l->used[r] || cg_node_is_result(n))
+        if (!is_live(l, r) || cg_node_is_result(n))
             continue;
         CgSite site = { .nin = n->nin, .nout = n->nout, .in = n->in, .attrs = n->attrs };
         CgPruned less;
-        if (n->op->prune && n->op->prune(&site, l->used[r], &less)) {
+        if (n->op->prune && n->op->prune(&site, &l->used[r], &less)) {
             l->fewer[r] = cg_malloc(sizeof less);
             *l->fewer[r] = less;
         }
         for (int i = 0; i < n->nin; i++)
-            if (!l->fewer[r] || cg_has_operand(&less.in, i))
+            if (!l->fewer[r] || cg_selected(&less.in, i))
                 use(l, n->in[i]);
     }
 }
@@ -50,7 +58,7 @@ static CgRef copy_less(CgBuild *b, const Liveness *l, CgRef r, const CgRef *map)
     CgRef in[CG_MAX_IN];
     int nin = 0;
     for (int i = 0; i < n.nin; i++)
-        if (cg_has_operand(&less->in, i))
+        if (cg_selected(&less->in, i))
             in[nin++] = map[n.in[i]];
     CgBuild at = *b;
     at.scope = n.scope;
@@ -64,7 +72,13 @@ static CgRef copy_less(CgBuild *b, const Liveness *l, CgRef r, const CgRef *map)
     return made;
 }
 
-static int bits_below(uint32_t mask, int k) { return __builtin_popcount(mask & ((1u << k) - 1)); }
+static int selected_before(const CgSelection *s, int k)
+{
+    int n = 0;
+    for (int i = 0; i < k; i++)
+        n += cg_selected(s, i);
+    return n;
+}
 
 CgGraph *cg_pass_dce(const CgGraph *g)
 {
@@ -78,14 +92,14 @@ CgGraph *cg_pass_dce(const CgGraph *g)
     for (CgRef r = 0; r < g->nodes.len; r++) {
         int k;
         CgRef maker = cg_node_result(g, r, &k);
-        if (!l.used[r] || map[r] != CG_NONE)
+        if (!is_live(&l, r) || map[r] != CG_NONE)
             continue;
         if (l.fewer[r])
             made[r] = copy_less(&b, &l, r, map);
         if (!l.fewer[maker])
             map[r] = cg_pass_copy(&b, g, r, map);
-        else if (l.used[maker] >> k & 1)
-            map[r] = cg_build_result(&b, made[maker], bits_below(l.fewer[maker]->out, k));
+        else if (cg_selected(&l.used[maker], k))
+            map[r] = cg_build_result(&b, made[maker], selected_before(&l.fewer[maker]->out, k));
     }
     for (size_t i = 0; i < size; i++)
         free(l.fewer[i]);

@@ -41,7 +41,6 @@ static void begin(CgPlanner *d)
     d->first_output = cg_malloc((n + 1) * sizeof *d->first_output);
     d->next_output = cg_malloc((g->outputs.len + 1) * sizeof *d->next_output);
     d->renewed = cg_malloc((g->outputs.len + 1) * sizeof *d->renewed);
-    d->whole = cg_malloc((n + 1) * sizeof *d->whole);
     list_outputs(d);
     cg_planner_find_renewed(g, d->p->options.update, d->renewed);
     cg_planner_find_joined(d, d->live);
@@ -59,6 +58,7 @@ static void end(CgPlanner *d)
     free(d->next_output);
     free(d->renewed);
     free(d->whole);
+    free(d->first_result);
     free(d->parent);
     cg_layouts_free(d->layouts);
     cg_rounded_free(d->rounded);

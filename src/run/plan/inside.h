@@ -50,8 +50,9 @@ typedef struct CgPlanner {
     CgSlot **copy;    /* by node: a contiguous copy of it, once somebody needed one */
     int *next_output; /* outputs by node: chains of output numbers, -1 at the end */
     int *first_output;
-    CgRef (*whole)[CG_MAX_OUT]; /* by node and result: the node of whose result it is a piece, or CG_NONE */
-    CgRef *renewed;             /* by output: the leaf it is written over, or CG_NONE */
+    CgRef *whole;         /* by result, those of a node one after the other: the node of whose result it is a piece */
+    size_t *first_result; /* by node: its first result in whole[] */
+    CgRef *renewed;       /* by output: the leaf it is written over, or CG_NONE */
     CgUsers users;
     CgLayouts *layouts;
     CgRounded *rounded;

@@ -3,12 +3,21 @@
  * joined result to write it to at once. Must not join what is wanted in two places. */
 #include "run/plan/inside.h"
 
+/* The node of whose result that of node r with number k is a piece, or CG_NONE. */
+static CgRef *whole_of(const CgPlanner *d, CgRef r, int k) { return &d->whole[d->first_result[r] + (size_t)k]; }
+
 void cg_planner_find_joined(CgPlanner *d, const bool *live)
 {
     const CgGraph *g = d->p->graph;
-    for (CgRef r = 0; r < g->nodes.len; r++)
-        for (int k = 0; k < CG_MAX_OUT; k++)
-            d->whole[r][k] = CG_NONE;
+    size_t results = 0;
+    d->first_result = cg_malloc((g->nodes.len + 1) * sizeof *d->first_result);
+    for (CgRef r = 0; r < g->nodes.len; r++) {
+        d->first_result[r] = results;
+        results += (size_t)cg_node(g, r)->nout;
+    }
+    d->whole = cg_malloc((results + 1) * sizeof *d->whole);
+    for (size_t i = 0; i < results; i++)
+        d->whole[i] = CG_NONE;
     for (CgRef r = 0; r < g->nodes.len; r++) {
         const CgNode *n = cg_node(g, r);
         if (!live[r] || !n->op->subview)
@@ -20,8 +29,8 @@ void cg_planner_find_joined(CgPlanner *d, const bool *live)
             const CgNode *x = cg_node(g, maker);
             for (int j = 0; j < n->nin; j++)
                 twice = twice || (j != i && n->in[j] == n->in[i]);
-            if (!twice && !cg_node_is_leaf(x) && !x->op->view && !x->op->subview && d->whole[maker][k] == CG_NONE)
-                d->whole[maker][k] = r;
+            if (!twice && !cg_node_is_leaf(x) && !x->op->view && !x->op->subview && *whole_of(d, maker, k) == CG_NONE)
+                *whole_of(d, maker, k) = r;
         }
     }
 }
@@ -39,7 +48,7 @@ static CgSlot *result_of(CgPlanner *d, CgRef r)
 bool cg_planner_subview(CgPlanner *d, CgRef r, int k, CgSlot *s)
 {
     const CgGraph *g = d->p->graph;
-    CgRef whole = d->whole[r][k];
+    CgRef whole = *whole_of(d, r, k);
     if (whole == CG_NONE)
         return false;
     const CgNode *n = cg_node(g, whole);
@@ -77,7 +86,7 @@ bool cg_planner_is_joined(const CgPlanner *d, CgRef r, const CgInstr *in)
     for (int i = 0; i < in->nin; i++) {
         int k;
         CgRef maker = cg_node_result(d->p->graph, cg_node(d->p->graph, r)->in[i], &k);
-        if (d->whole[maker][k] != r || in->in[i].buffer != d->value[r]->buffer)
+        if (*whole_of(d, maker, k) != r || in->in[i].buffer != d->value[r]->buffer)
             return false;
     }
     return true;
