@@ -39,8 +39,8 @@ static const Operator operators[] = { { "add", NULL, add, false }, { "sub", NULL
     { "or", NULL, either, true }, { "minimum", NULL, fmin, false }, { "maximum", NULL, fmax, false },
     { "neg", negative, NULL, false }, { "not", opposite, NULL, true }, { "abs", fabs, NULL, false },
     { "sqrt", sqrt, NULL, false }, { "exp", exp, NULL, false }, { "log", log, NULL, false },
-    { "log2", log2, NULL, false }, { "floor", floor, NULL, false }, { "ceil", ceil, NULL, false },
-    { "round", round, NULL, false }, { "tanh", tanh, NULL, false }, { "sign", sign_of, NULL, false } };
+    { "floor", floor, NULL, false }, { "ceil", ceil, NULL, false }, { "round", round, NULL, false },
+    { "tanh", tanh, NULL, false }, { "sign", sign_of, NULL, false } };
 
 static const Operator *operator_of(const char *name)
 {

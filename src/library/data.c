@@ -237,11 +237,14 @@ static CgValue *entropy_of(CgElab *e, const CgValue *of, CgSpan span)
     }
     if (!isnan(bits))
         return cg_value_float(e, bits, span);
-    CgDiag *d = of->function == &fn_synthetic
-        ? cg_elab_error(e, CG_E0302, span, "the entropy of synthetic(\"%s\") has no closed form", of->at[0]->s)
-        : cg_elab_error(e, CG_E0302, span, "the entropy of this corpus is not known");
-    cg_diag_help(
-        d, "it is of synthetic(\"markov\" | \"phrases\" | \"recall\" | \"dyck\" | \"noise\") and random_tokens(..)");
+    CgStrbuf kinds = { 0 };
+    for (int i = 0; i < cg_synth_count(); i++)
+        if (!isnan(cg_synth_entropy(cg_synth_kind(i), NAN)))
+            cg_strbuf_printf(&kinds, "%s\"%s\"", kinds.len ? " | " : "", cg_synth_kind(i)->name);
+    CgDiag *d = cg_elab_error(e, CG_E0302, span, "the entropy of this corpus is not known");
+    cg_diag_help(d, "it is of synthetic(%s), \"arithmetic\" with a knob of up to 4, and of random_tokens(..)",
+        cg_strbuf_str(&kinds));
+    cg_strbuf_deinit(&kinds);
     return cg_value_poison(e);
 }
 
@@ -273,9 +276,10 @@ static const CgFunction fn_corpus = { CG_FUNCTION_HERE, .name = "corpus",
 static const CgFunction fn_synthetic = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "synthetic",
     .sig = "(kind: str, size: int = 1000000, seed: int = 0, knob: float | none = none) -> corpus",
     .build = build_synthetic, .run = run_synthetic,
-    .doc = "Text made by rule, the same bytes on every machine: markov, grammar, phrases, arithmetic, code, json, "
-           "recall, dyck, noise. The entropy of markov, phrases, recall, dyck and noise is known: `.entropy` is its "
-           "bits a byte." };
+    .doc =
+        "Text made by rule, the same bytes on every machine: markov, grammar, phrases, arithmetic, code, json, "
+        "recall, dyck, noise. The entropy of markov, phrases, arithmetic (up to four digits), recall, dyck and noise "
+        "is known: `.entropy` is its bits a byte." };
 static const CgFunction fn_random_tokens = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "random_tokens",
     .sig = "(vocab: int, size: int = 1000000, zipf: float = 0, seed: int = 0) -> corpus", .build = build_random_tokens,
     .run = run_random_tokens,

@@ -1,12 +1,13 @@
 /* dataset.c - datasets as values of the language, and datasets made of others.
  * Takes calls that make datasets; gives their splits, and rows of one or several in another order. Must not know what a
  * row holds. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/draw.h"
 #include "data/rows.h"
-#include "library/library.h"
+#include "library/dataset.h"
 #include "stage/rows.h"
 
 CgValue *cg_dataset_owned(CgSession *x, const CgValue *call, CgDataset *d, const CgErr *err)
@@ -78,8 +79,21 @@ static const CgFunction fn_subset = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .n
     .doc = "The rows of one split, as `data.train` writes it. A row has one split by what it was made from, whatever "
            "stands beside it." };
 
+static CgValue *entropy_of(CgElab *e, const CgValue *of, CgSpan span)
+{
+    double bits = cg_dataset_entropy(of);
+    if (!isnan(bits))
+        return cg_value_float(e, bits, span);
+    CgDiag *d = cg_elab_error(e, CG_E0302, span, "the entropy of these rows is not known");
+    cg_diag_help(d, "it is of gaussians(..), and of shapes(..) with a noise of up to 0.5");
+    return cg_value_poison(e);
+}
+
 static CgValue *field_of_dataset(CgElab *e, CgValue *of, const char *name, CgSpan span, CgSuggest *s)
 {
+    cg_suggest_offer(s, "entropy");
+    if (!strcmp(name, "entropy") && of->kind == CG_VALUE_CALL)
+        return entropy_of(e, of, span);
     for (size_t i = 0; i < CG_LEN(splits); i++) {
         cg_suggest_offer(s, splits[i]);
         if (strcmp(splits[i], name))
@@ -229,7 +243,7 @@ static const CgFunction fn_repeat = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .n
 static const CgFunction fn_unique = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "unique",
     .sig = "(data: dataset, how: { exact, near } = \"exact\") -> dataset", .build = later, .run = run_unique,
     .doc = "Each row once: later ones made from the same are left out, or with \"near\" those half of whose text stood "
-           "in others before, wherever it began: by chunks of some 250 bytes, so a row of less than that is only known "
+           "in others before, wherever it began: by chunks of some 200 bytes, so a row of less than that is only known "
            "again when it is the same." };
 static const CgFunction fn_chain = { CG_FUNCTION_HERE, .traits = CG_BY_RULE, .name = "chain",
     .sig = "(data: dataset[]) -> dataset", .build = build_chain, .run = run_chain,

@@ -16,11 +16,15 @@ typedef struct CgDatasetSource {
     CgDataset *(*open)(CgSession *x, const CgValue *call, CgValue **args, CgErr *err); /* NULL after a mistake */
     /* The digest the rows will have, told without reading them; NULL: they are opened. */
     CgDigest (*digest)(CgValue *const *args);
-    bool by_rule; /* no file is read (CG_BY_RULE) */
-    int version;  /* raised when the same arguments give other rows */
+    double (*entropy)(CgValue *const *args); /* NULL, or: bits a row, all fields together; NAN: not known for these */
+    bool by_rule;                            /* no file is read (CG_BY_RULE) */
+    int version;                             /* raised when the same arguments give other rows */
     const char *file;
     int line;
 } CgDatasetSource;
+
+/* Bits a row of what a call of a source gives, where that is known; else NAN. */
+double cg_dataset_entropy(const CgValue *call);
 
 /* The last line of the file of a source. */
 #define CG_DATASET(source, ...)                                                        \

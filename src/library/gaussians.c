@@ -85,10 +85,22 @@ static CgDataset *open_gaussians(CgSession *x, const CgValue *call, CgValue **ar
     return d;
 }
 
+/* A class, and a point around its centre, which the seed says. */
+static double entropy(CgValue *const *a)
+{
+    double rows = (double)a[ROWS]->i, classes = (double)a[CLASSES]->i, bits = 0;
+    for (int more = 0; more < 2; more++) { /* classes that have one row more than the others, and the others */
+        double of = floor(rows / classes) + more, many = more ? fmod(rows, classes) : classes - fmod(rows, classes);
+        bits -= of > 0 ? many * of / rows * log2(of / rows) : 0;
+    }
+    return bits + (double)a[DIM]->i * log2(2 * 3.14159265358979324 * exp(1)) / 2;
+}
+
 CG_DATASET(gaussians, .by_rule = true,
     .sig =
         "(rows: int = 1000, classes: int = 3, dim: int = 2, apart: float = 3, seed: int = 0, shares: float[] = [0.9, "
         "0.05, 0.05]) -> dataset",
-    .check = check, .open = open_gaussians,
+    .check = check, .open = open_gaussians, .entropy = entropy,
     .doc = "A mixture of Gaussians: batch.x is a point, f32[dim], batch.y its class. Centres are drawn from a normal "
-           "distribution of standard deviation `apart`, points around them from one of 1.")
+           "distribution of standard deviation `apart`, points around them from one of 1. `.entropy` is the bits a row "
+           "(differential), of x and y together, to whom the centres are known.")

@@ -183,6 +183,68 @@ static void more_entropies(void)
     ok(near, "the entropy of brackets is that of their %s", "walk");
 }
 
+/* Bits of a number of exercises. */
+static double bits_of_number(long long v, int most)
+{
+    double chance = 0, below = 1;
+    for (int d = 1; d <= most; d++) {
+        below *= 10;
+        chance += (double)v < below ? 1 / below / most : 0;
+    }
+    return -log2(chance);
+}
+
+/* Bits that an exercise needs by its question alone: how likely it was drawn in any way. */
+static double bits_of_exercise(const char *line, int most)
+{
+    long long a, b, c, d;
+    char sign;
+    int read;
+    if (sscanf(line, "Calculate %lld%n", &a, &read) == 1) {
+        double bits = 2 + 2 + bits_of_number(a, most);
+        for (line += read; sscanf(line, " %c %lld%n", &sign, &b, &read) == 2; line += read)
+            bits += bits_of_number(b, most) - log2(sign == '-' ? 0.4 : 0.6);
+        return bits;
+    }
+    if (sscanf(line, "Multiply %lld by %lld", &a, &b) == 2)
+        return 3 + bits_of_number(a, most) + bits_of_number(b, most);
+    if (sscanf(line, "Divide %lld by %lld", &a, &b) == 2)
+        return 3 + bits_of_number(b - 1, most) + bits_of_number(a / b, most) + log2((double)b);
+    if (sscanf(line, "Solve %lld%c + %lld = %lld", &a, &sign, &b, &c) == 4)
+        return 3 + log2(sign == 'x' ? 19 / 2.0 : 19) + 3 + bits_of_number((c - b) / a, most) + bits_of_number(b, most);
+    if (sscanf(line, "What comes next: %lld, %lld", &a, &b) == 2)
+        return 3 + 2 + bits_of_number(a, most) + bits_of_number(b - a - 1, most);
+    if (sscanf(line, "Find the greatest common divisor of %lld and %lld", &a, &b) == 2) {
+        double chance = 0, greatest = pow(10, most);
+        for (int s = 1; s <= 9; s++)
+            if (a % s == 0 && b % s == 0 && (double)(a / s) <= greatest && (double)(b / s) <= greatest)
+                chance += exp2(-bits_of_number(a / s - 1, most) - bits_of_number(b / s - 1, most)) / 9;
+        return 3 - log2(chance);
+    }
+    if (sscanf(line, "Which is greater: %lld + %lld or %lld + %lld", &a, &b, &c, &d) == 4)
+        return 3 + bits_of_number(a, most) + bits_of_number(b, most) + bits_of_number(c, most)
+            + bits_of_number(d, most);
+    return 0;
+}
+
+static void exercises(void)
+{
+    bool near = true;
+    double h;
+    for (int most = 1; most <= 4; most++) {
+        CgStrbuf b = text_of("arithmetic", 8000003, 3, most, &h);
+        double bytes = (double)b.len, bits = 0;
+        char *rest = (char *)(uintptr_t)cg_strbuf_str(&b);
+        for (char *line = strsep(&rest, "\n"); rest; line = strsep(&rest, "\n"))
+            bits += bits_of_exercise(line, most);
+        near &= fabs(bits / bytes - h) < 0.003 * h;
+        printf("# %d: %.6f, measured %.6f\n", most, h, bits / bytes);
+        cg_strbuf_deinit(&b);
+    }
+    ok(near, "the entropy of %s is that of their questions", "exercises");
+    ok(isnan(cg_synth_entropy(cg_synth_find("arithmetic"), 5)), "and not known of %s digits", "five");
+}
+
 typedef struct Counts {
     double n, of[600];
     int32_t most;
@@ -337,6 +399,7 @@ int main(void)
     same_everywhere();
     entropies();
     more_entropies();
+    exercises();
     tokens();
     answers();
     balanced();
