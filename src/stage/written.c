@@ -101,12 +101,19 @@ static void read_prompt(CgWritten *w)
 static bool check_ids(CgWritten *w, const CgTextRow *t)
 {
     int64_t below = w->asked->generator->vocabulary;
+    char why[128];
     for (int64_t i = 0; below && i < t->given; i++)
         if (t->prompt[i] < 0 || t->prompt[i] >= below) {
-            char why[128];
             snprintf(why, sizeof why, "the prompt has token %d; the model's vocabulary has %lld", (int)t->prompt[i],
                 (long long)below);
             return refuse(w, w->call->span, why, "prompts are of the tokenizer that the model was trained with");
+        }
+    for (int i = 0; below && i < w->how.nstop_id; i++)
+        if (w->how.stop_id[i] >= below) {
+            snprintf(why, sizeof why, "'stop' is token %d, which no text has: the model's vocabulary has %lld",
+                (int)w->how.stop_id[i], (long long)below);
+            return refuse(
+                w, w->call->span, why, "stops are texts, or tokens of the tokenizer that the model was trained with");
         }
     return true;
 }

@@ -2,7 +2,7 @@
 
 Takes nothing; prints, for numbers of one to four digits, the two tables of src/data/synth_arithmetic.c: the mean bytes of an
 exercise, and the bits of the factor that the two numbers of a common divisor share when both are known. Both are sums over all
-draws, none of them sampled; of five digits on Euclid's steps are too many to go through. Uses nothing of cg: texts are written
+draws, none of them sampled; from five digits on, Euclid's steps are too many to go through. Uses nothing of cg: texts are written
 out here as templates, of which only the numbers' digits vary.
 """
 import sys
@@ -108,7 +108,7 @@ def common_divisor(x):
     n = x.n
     written = sum(digits(s * np.arange(n + 1)) for s in SHARED).astype(np.int32)
     line = 9 * fixed("# = # * # + #\n")
-    of = [np.full(1, 0, dtype=np.int32)]  # of[b][r]: the lines from (b, r) on and the answer
+    # flat[begin(b) + r]: the lines from (b, r) on, and the answer
     flat, begin = np.zeros((n + 1) * (n + 2) // 2, dtype=np.int32), lambda b: b * (b + 1) // 2
     total, p = 0.0, x.p  # of a' - 1
     for b in range(1, n + 1):
@@ -127,7 +127,7 @@ def common_divisor(x):
 
 
 def comparison(x):
-    both = np.convolve(x.p, x.p) if x.n <= 10**4 else None
+    both = np.convolve(x.p, x.p)
     equal = both @ both
     text = "Which is greater: # + # or # + #?\n# + # = #\n# + # = #\nAnswer: \n"
     answer = equal * len("they are equal") + (1 - equal) / 2 * len("the first" + "the second")
