@@ -5,6 +5,8 @@
 #include <cg/rules.h>
 #include <cg/vmath.h>
 
+#include "ops/vector_reduce.h"
+
 /* x: F[..s, V], ids: I[..s] [, g: F[..s]] */
 static bool loss_operands(CgInfer *inf)
 {
