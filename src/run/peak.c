@@ -1,10 +1,11 @@
-/* peak.c - what this machine can do at most.
+/* peak.c - what this machine can do at most, with the instructions that its kernels use.
  * Takes a pool; gives rates, the best of many short trials: a neighbour can only make one slower. Vectors of one width
  * are written with the compiler's own vector types and compiled once for each instruction set. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "graph/registry.h"
 #include "run/peak.h"
 #include "run/phase.h"
 #if defined(__x86_64__)
@@ -102,13 +103,16 @@ static double f32_any(int64_t rounds)
 }
 STREAM(stream_any, )
 
+/* With the instructions that kernels may use (CG_ISA): a share of a peak they cannot reach would say nothing of them.
+ */
 static Ways ways_here(void)
 {
     Ways w = { f32_any, NULL, stream_any };
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    bool base = strcmp(cg_registry_isa(), "base") == 0, avx2 = strcmp(cg_registry_isa(), "avx2") == 0;
+    if (!base && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         w = (Ways){ f32_middle, NULL, stream_middle };
-    if (__builtin_cpu_supports("avx512f"))
+    if (!base && !avx2 && __builtin_cpu_supports("avx512f"))
         w = (Ways){ f32_wide, __builtin_cpu_supports("avx512bf16") ? bf16_wide : NULL, stream_wide };
 #endif
     return w;
