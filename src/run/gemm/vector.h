@@ -18,19 +18,33 @@ static void NAME(left_rows)(const void *a, int64_t ld, int64_t rows, int64_t k, 
 }
 
 #ifdef NARROW
+enum {
+    NAME(COPIED) = 8, /* numbers of a unit that are copied at a time, of which MR are kept: whole vectors */
+    NAME(DEEP) = 32   /* units of all panels before the next: panels share lines of the cache */
+};
+
+/* What is copied too much is written over by the next unit, and read within it: the last one is copied as it is. */
+static void NAME(left_panel)(const T *from, int64_t ld, int64_t rows, int64_t k, T *to)
+{
+    int64_t p = 0;
+    for (; rows >= MR - 1 && p + 1 < k; p++) {
+        memcpy(to + p * MR, from + p * ld, NAME(COPIED) * sizeof(T));
+        PACKED(to + p * MR, NAME(COPIED))
+    }
+    for (; p < k; p++) {
+        memcpy(to + p * MR, from + p * ld, (size_t)rows * sizeof(T));
+        PACKED(to + p * MR, rows)
+    }
+}
+
 static void NAME(left_panels)(
     const void *a, int64_t ld, const int64_t *row, int64_t panels, int64_t k, void *out, int64_t step)
 {
-    for (int64_t p = 0; p < k; p++)
-        for (int64_t q = 0; q < panels; q++) {
-            const T *from = (const T *)a + p * ld + row[q] - row[0];
-            T *to = (T *)out + q * step + p * MR;
-            if (row[q + 1] - row[q] == MR)
-                memcpy(to, from, MR * sizeof(T));
-            else
-                memcpy(to, from, (size_t)(row[q + 1] - row[q]) * sizeof(T));
-            PACKED(to, row[q + 1] - row[q])
-        }
+    for (int64_t p = 0; p < k; p += NAME(DEEP))
+        for (int64_t q = 0; q < panels; q++)
+            NAME(left_panel)
+            ((const T *)a + p * ld + row[q] - row[0], ld, row[q + 1] - row[q], k - p < NAME(DEEP) ? k - p : NAME(DEEP),
+                (T *)out + q * step + p * MR);
 }
 #else
 static void NAME(left_columns)(const void *a, int64_t ld, int64_t rows, int64_t k, void *out, int64_t step)
