@@ -85,6 +85,8 @@ CgValue *cg_kinds_take(CgElab *e, const CgKinds *k, CgValue *v, CgKnown known)
 {
     if (v->kind == CG_VALUE_RANGE && !cg_kinds_have(k, CG_KIND_RANGE, NULL))
         v = cg_value_laid_out(e, v);
+    if (cg_is_poison(v)) /* of more numbers than there is room for, which was reported */
+        return v;
     CgValue *out = take(e, k, false, v, known == CG_KNOWN_LATER);
     if (out || v->kind != CG_VALUE_LIST)
         return out;
